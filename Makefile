@@ -1,0 +1,167 @@
+# Trellis: the one entry point. `make help` lists what there is to say.
+#
+# make/toolchain.mk	which compiler, linker and flags
+# make/kernel.mk	how a kernel is built from its sources
+# user/user.mk		how the user programs and the initramfs are built
+#
+# Everything generated lies under $(O)/<arch>/<kind>/; see `B` below.
+
+# --- What may be set, with defaults -----------------------------------------------------------------
+
+# A staged student repository sets LAB and STARTER=1 here.
+-include lab.mk
+
+ARCH	?= riscv
+BUILD	?= debug
+TESTS	?= 0
+LLVM	?= 0
+O	?= build
+V	?= 0
+CPUS	?= 4
+SCHED	?=
+TIMEOUT	?= 120
+ICOUNT	?= 0
+STARTER	?= 0
+SEEDS	?=
+
+# --- Wrong values end here, with one line -----------------------------------------------------------
+
+# $(call one_of,NAME,allowed values): stops unless NAME's value is one of them.
+one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($1): must be one of: $2)),\
+	$(error $1=$($1): must be one of: $2))
+# $(call a_dir,NAME): stops if NAME is set and no directory.
+a_dir = $(if $($1),$(if $(wildcard $($1)/.),,$(error $1=$($1): no such directory)))
+# $(call a_number,NAME): stops unless NAME is empty or digits.
+a_number = $(if $(shell case '$($1)' in (*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
+
+all_labs := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/lab.toml))))
+
+$(call one_of,ARCH,riscv x86_64)
+$(call one_of,BUILD,debug release)
+$(call one_of,TESTS,0 1)
+$(call one_of,LLVM,0 1)
+$(call one_of,V,0 1)
+$(call one_of,ICOUNT,0 1)
+$(call one_of,STARTER,0 1)
+$(call one_of,CPUS,1 2 3 4 5 6 7 8)
+$(if $(LAB),$(call one_of,LAB,$(all_labs)))
+$(call a_dir,EXTRA)
+$(call a_dir,SUBMISSION)
+$(call a_number,TIMEOUT)
+$(call a_number,SEEDS)
+
+# --- Set-up and what is built -----------------------------------------------------------------------
+
+MAKEFLAGS += -rR --no-print-directory
+ifeq (,$(filter -j%,$(MAKEFLAGS))$(MAKELEVEL:0=))
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
+B := $(O)/$(ARCH)/$(BUILD)$(if $(filter 1,$(TESTS)),-test)$(if $(filter 1,$(LLVM)),-llvm)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+# Goals that need no compiler and must work on a machine that has nothing.
+bare_goals := help clean doctor setup
+building := $(if $(MAKECMDGOALS),$(filter-out $(bare_goals),$(MAKECMDGOALS)),all)
+
+ifneq (,$(building))
+# Remade, and make started afresh, whenever the list of packages changes: what is missing is
+# installed before anything looks for it. Sets PYTHON.
+include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
+include make/toolchain.mk make/kernel.mk
+-include user/user.mk bench/bench.mk
+endif
+
+$(O)/setup-%.mk: tools/packages.txt tools/setup.sh
+	@sh tools/setup.sh $* && mkdir -p $(@D) && echo "PYTHON := $$(sh tools/setup.sh --python)" >$@
+
+# --- Goals ------------------------------------------------------------------------------------------
+
+.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test matrix soak bench labs \
+	starter lint format clean FORCE
+
+all:
+	@$(MAKE) ARCH=riscv kernel user
+	@$(MAKE) ARCH=x86_64 kernel user
+
+kernel: $(B)/kernel.elf $(O)/compile_commands.json
+user: $(B)/initramfs.cpio
+
+# Settings go to the programs behind as options. CMD and BOOTARGS travel in the environment, as they
+# were typed: a $ may be written $ or, out of habit, $$.
+machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(if $(SCHED),--sched $(SCHED))
+export TRELLIS_CMD := $(subst $$$$,$$,$(value CMD))
+export TRELLIS_BOOTARGS := $(subst $$$$,$$,$(value BOOTARGS))
+
+# Standard output belongs to CMD, so what building says goes to standard error.
+build_quietly = @$(MAKE) kernel user >&2
+
+qemu:
+	$(build_quietly)
+	@$(PYTHON) tools/run $(machine) --interactive
+
+run:
+	$(if $(value CMD),,$(error run needs CMD='...', a command line for the shell))
+	$(build_quietly)
+	@$(PYTHON) tools/run $(machine) --timeout $(TIMEOUT) $(if $(EXTRA),--extra '$(EXTRA)') \
+		$(if $(filter 1,$(ICOUNT)),--icount)
+
+gdb:
+	$(build_quietly)
+	@$(PYTHON) tools/run $(machine) --gdb
+
+qemu-gdb:
+	$(build_quietly)
+	@$(PYTHON) tools/run $(machine) --gdb-server
+
+# Without ARCH on the command line or in the environment both ports are graded.
+grade:
+	@$(PYTHON) -m grade run --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(ARCH)) \
+		$(if $(LAB),--lab $(LAB)) $(if $(SUBMISSION),--submission '$(SUBMISSION)') \
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(REPORT),--report '$(REPORT)') \
+		$(if $(JSON),--json '$(JSON)')
+
+matrix:
+	@$(PYTHON) -m grade matrix --build-root '$(O)' $(if $(LAB),--lab $(LAB))
+
+soak:
+	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))
+
+labs:
+	$(if $(OUT),,$(error labs needs OUT=dir, where the student repository is written))
+	@$(PYTHON) -m labs.stage labs --out '$(OUT)'
+
+starter:
+	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))
+	$(if $(OUT),,$(error starter needs OUT=dir, where the starter code is written))
+	@$(PYTHON) -m labs.stage starter --lab $(LAB) --out '$(OUT)'
+
+test: $(O)/setup-test.mk
+	@$(PYTHON) -m tools.test --build-root '$(O)'
+
+bench:
+	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')
+
+lint: $(O)/setup-test.mk
+	@$(PYTHON) -m tools.lint --build-root '$(O)'
+
+format: $(O)/setup-test.mk
+	clang-format -i $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+setup:
+	@sh tools/setup.sh base
+
+doctor:
+	@sh tools/setup.sh --doctor
+
+clean:
+	rm -rf '$(O)'
+
+FORCE:
+
+include make/help.mk
+help:
+	$(info $(help))@:

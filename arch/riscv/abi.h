@@ -1,0 +1,49 @@
+/*
+ * User-visible structures and constants that are RISC-V's own: Linux's riscv64 ABI.
+ */
+#pragma once
+
+#include "types.h"
+
+/* Open flags beyond those of vfs.h. */
+#define O_DIRECT	040000u
+#define O_LARGEFILE	0100000u
+#define O_DIRECTORY	0200000u
+#define O_NOFOLLOW	0400000u
+#define O_PATH		010000000u
+
+struct abi_stat {
+	u64 dev, ino;
+	u32 mode, nlink;
+	u32 uid, gid;
+	u64 rdev, pad1;
+	s64 size;
+	s32 blksize, pad2;
+	s64 blocks;
+	s64 atime;
+	u64 atime_nsec;
+	s64 mtime;
+	u64 mtime_nsec;
+	s64 ctime;
+	u64 ctime_nsec;
+	u32 unused[2];
+};
+
+_Static_assert(sizeof(struct abi_stat) == 128, "struct stat");
+
+/* struct sigaction as the kernel sees it, without a restorer. */
+struct abi_sigaction {
+	u64 handler, flags, mask;
+};
+
+/* Auxiliary vector: single-letter extensions by bit (I M A F D C); no platform name. */
+#define ABI_HWCAP	(BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('f' - 'a') | \
+			 BIT('d' - 'a') | BIT('c' - 'a'))
+#define ABI_PLATFORM	NULL
+
+/* clone()'s last two parameters. */
+static inline void abi_clone_args(u64 a3, u64 a4, vaddr_t *tls, vaddr_t *child_tid)
+{
+	*tls = a3;
+	*child_tid = a4;
+}

@@ -1,0 +1,194 @@
+/*
+ * RISC-V: the inline part of arch.h, which includes this and says what each function promises.
+ */
+#pragma once
+
+#include "arch_types.h"
+#include "csr.h"
+
+/* --- Interrupts -------------------------------------------------------------------------------- */
+
+static inline bool arch_irqs_enabled(void)
+{
+	return csr_read(sstatus) & SSTATUS_SIE;
+}
+
+static inline void arch_irqs_enable(void)
+{
+	csr_set(sstatus, SSTATUS_SIE);
+}
+
+static inline void arch_irqs_disable(void)
+{
+	csr_clear(sstatus, SSTATUS_SIE);
+}
+
+/* `pause`, which assemblers know only with an extension that it does not need: a hint for any CPU. */
+static inline void arch_spin_hint(void)
+{
+	__asm__ volatile(".word 0x0100000f" : : : "memory");
+}
+
+/*
+ * tp holds the current thread whenever the kernel runs. Not volatile: however often a thread is
+ * switched away and back, it reads the same value, so the compiler may keep it.
+ */
+static inline struct thread *arch_current(void)
+{
+	struct thread *t;
+
+	__asm__("mv %0, tp" : "=r"(t));
+	return t;
+}
+
+/* --- Trap frames ------------------------------------------------------------------------------- */
+
+/* struct thread begins with its struct arch_thread. */
+static inline struct trapframe *arch_trapframe(struct thread *t)
+{
+	return ((struct arch_thread *)t)->tf;
+}
+
+static inline u64 arch_syscall_number(const struct trapframe *tf)
+{
+	return tf->a[7];
+}
+
+static inline u64 arch_syscall_arg(const struct trapframe *tf, unsigned i)
+{
+	return tf->a[i];
+}
+
+static inline void arch_syscall_result(struct trapframe *tf, long result)
+{
+	tf->a[0] = (u64)result;
+}
+
+static inline u64 arch_trap_pc(const struct trapframe *tf)
+{
+	return tf->pc;
+}
+
+static inline u64 arch_trap_sp(const struct trapframe *tf)
+{
+	return tf->sp;
+}
+
+static inline u64 arch_trap_fp(const struct trapframe *tf)
+{
+	return tf->s0;
+}
+
+static inline bool arch_trap_from_user(const struct trapframe *tf)
+{
+	return !(tf->status & SSTATUS_SPP);
+}
+
+/* A frame pointer is the stack pointer before the call; return address and caller's lie below it. */
+static inline u64 arch_frame_pointer(void)
+{
+	return (u64)__builtin_frame_address(0);
+}
+
+static inline u64 arch_frame_return(u64 fp)
+{
+	return ((u64 *)fp)[-1];
+}
+
+static inline u64 arch_frame_next(u64 fp)
+{
+	return ((u64 *)fp)[-2];
+}
+
+/* --- Page tables ------------------------------------------------------------------------------- */
+
+#define PTE_VALID	0x01UL
+#define PTE_READ	0x02UL
+#define PTE_WRITE	0x04UL
+#define PTE_EXEC	0x08UL
+#define PTE_USER	0x10UL
+#define PTE_GLOBAL	0x20UL
+#define PTE_ACCESSED	0x40UL
+#define PTE_DIRTY	0x80UL
+#define PTE_LEAF	(PTE_READ | PTE_WRITE | PTE_EXEC)
+#define PTE_PPN_SHIFT	10
+#define PTE_PPN_MASK	0x003ffffffffffc00UL
+
+/*
+ * Accessed and dirty are set from the start: nobody reads them, and a CPU that does not write them
+ * itself would fault for them. VM_DEVICE needs no bit, memory attributes go with the address.
+ */
+static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot)
+{
+	pte_t pte = pa >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_VALID | PTE_ACCESSED | PTE_DIRTY;
+
+	if (prot & VM_READ)
+		pte |= PTE_READ;
+	if (prot & VM_WRITE)
+		pte |= PTE_READ | PTE_WRITE;	/* write without read is reserved */
+	if (prot & VM_EXEC)
+		pte |= PTE_EXEC;
+	return pte | (prot & VM_USER ? PTE_USER : PTE_GLOBAL);
+}
+
+static inline pte_t arch_pte_table(paddr_t pa)
+{
+	return pa >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_VALID;
+}
+
+static inline bool arch_pte_present(pte_t pte)
+{
+	return pte & PTE_VALID;
+}
+
+static inline bool arch_pte_is_leaf(pte_t pte, unsigned level)
+{
+	return level == 0 || (pte & PTE_LEAF);
+}
+
+static inline paddr_t arch_pte_pa(pte_t pte)
+{
+	return (pte & PTE_PPN_MASK) >> PTE_PPN_SHIFT << PAGE_SHIFT;
+}
+
+static inline unsigned arch_pte_prot(pte_t pte)
+{
+	return (pte & PTE_READ ? VM_READ : 0) | (pte & PTE_WRITE ? VM_WRITE : 0) |
+	       (pte & PTE_EXEC ? VM_EXEC : 0) | (pte & PTE_USER ? VM_USER : 0);
+}
+
+static inline void arch_tlb_flush_page(vaddr_t va)
+{
+	__asm__ volatile("sfence.vma %0, zero" : : "r"(va) : "memory");
+}
+
+static inline void arch_tlb_flush_all(void)
+{
+	__asm__ volatile("sfence.vma" : : : "memory");
+}
+
+/* --- I/O ports: this machine has none ----------------------------------------------------------- */
+
+static inline u8 arch_port_read8(u16 port)
+{
+	(void)port;
+	return 0xff;
+}
+
+static inline void arch_port_write8(u16 port, u8 value)
+{
+	(void)port;
+	(void)value;
+}
+
+/* --- Time -------------------------------------------------------------------------------------- */
+
+extern u64 clock_mult;		/* [const after boot] ns per tick, 32 fraction bits; see timer.c */
+
+static inline u64 arch_clock_ns(void)
+{
+	u64 ticks;
+
+	__asm__ volatile("csrr %0, time" : "=r"(ticks));
+	return (u64)(((unsigned __int128)ticks * clock_mult) >> 32);
+}

@@ -1,0 +1,61 @@
+/*
+ * RISC-V: constants and structures of the port that the kernel embeds or passes around.
+ *
+ * Virtual memory (Sv39):
+ *	0 .. 2^38			user
+ *	0xffffffc0_00000000 (4 GiB)	stacks, devices, temporary mappings
+ *	0xffffffd0_00000000 (32 GiB)	physical memory, mapped as it is needed
+ *	0xffffffff_80200000		the kernel's image, see kernel.ld
+ */
+#pragma once
+
+#include "types.h"
+
+#define ARCH_NAME		"riscv64"
+#define ARCH_USER_END		0x0000004000000000UL
+#define ARCH_VMAP_BASE		0xffffffc000000000UL
+#define ARCH_VMAP_END		0xffffffc100000000UL
+#define ARCH_DIRECT_BASE	0xffffffd000000000UL
+#define ARCH_PT_LEVELS		3
+#define ARCH_CACHE_LINE		64
+#define ARCH_ELF_MACHINE	243
+
+/*
+ * Registers of interrupted code, in the order that trap entry stores them (asm.h has the offsets).
+ * s0 and pc come last so that the end of the frame is a frame pointer: a backtrace that follows
+ * saved frame pointers walks through a trap as through a call.
+ */
+struct trapframe {
+	u64 ra, sp, gp, tp;
+	u64 t[7];
+	u64 a[8];
+	u64 s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;
+	u64 status;		/* sstatus: mode, interrupt enable and FPU state to go back to */
+	u64 cause;		/* scause */
+	u64 value;		/* stval; not set for system calls */
+	u64 unused;		/* frames are multiples of 16 bytes */
+	u64 s0, pc;
+};
+
+/* Floating-point registers of a user thread; valid while tf->status says FS_CLEAN. */
+struct fpu_state {
+	u64 f[32];
+	u64 fcsr;
+	u64 unused;
+};
+
+/* First in struct thread. A kernel stack ends, at its top, with the trapframe, then the fpu_state. */
+struct arch_thread {
+	struct trapframe *tf;		/* [const] user registers while in the kernel */
+	u64 sp;				/* [rq->lock] stack pointer while switched away */
+	u64 stack_low, stack_high;	/* [const] a kernel trap finds sp between these, or panics */
+	u64 scratch;			/* [self] trap entry: a register until it has a stack */
+};
+
+/* First in struct cpu. */
+struct arch_cpu {
+	u64 emergency;			/* [const] where a trap puts its frame if the stack is full */
+	struct thread *idle;		/* [const] what a hart that starts is to run */
+	u64 start_sp;			/* [const] on this stack */
+	u64 plic_context;		/* [const] this hart's supervisor context at the PLIC */
+};

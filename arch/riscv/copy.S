@@ -1,0 +1,202 @@
+/*
+ * Copying and filling memory: memcpy() and memset(), and the same over user memory, where a fault
+ * ends the copy instead of the kernel. Also the compare-and-exchange on a user word.
+ *
+ * User memory is open to the kernel (sstatus.SUM) only in here. A fault that fault_kernel() cannot
+ * mend goes on at the fixup that the exception table has for the faulting range. The bulk of a copy is
+ * redone byte by byte from the last finished block, so that the byte that cannot be copied is found.
+ */
+#include "asm.h"
+#include "errno.h"
+
+/* Faults from label \from up to \to continue at \fixup. */
+.macro FIXUP from, to, fixup
+	.pushsection .extable, "a"
+	.balign	8
+	.dword	\from, \to, \fixup
+	.popsection
+.endm
+
+/*
+ * Copies from a1 to a0 up to a3, the destination's end; a0 == a3 after it. Stores are aligned; loads
+ * are if both sides are aligned alike, and are left to the hardware if not.
+ * Uses t0 to t5, a4 to a6.
+ */
+.macro COPY name
+	sub	t0, a3, a0
+	li	t1, 16
+	bltu	t0, t1, .L\name\()_bytes
+.L\name\()_align:
+	andi	t0, a0, 7
+	beqz	t0, .L\name\()_aligned
+	lbu	t0, 0(a1)
+	sb	t0, 0(a0)
+	addi	a1, a1, 1
+	addi	a0, a0, 1
+	j	.L\name\()_align
+.L\name\()_aligned:
+	sub	t0, a3, a0
+	andi	t0, t0, -64
+	beqz	t0, .L\name\()_words
+	add	a4, a0, t0
+.L\name\()_block:				/* all loads before the first store: see memmove */
+	ld	t0, 0(a1)
+	ld	t1, 8(a1)
+	ld	t2, 16(a1)
+	ld	t3, 24(a1)
+	ld	t4, 32(a1)
+	ld	t5, 40(a1)
+	ld	a5, 48(a1)
+	ld	a6, 56(a1)
+	sd	t0, 0(a0)
+	sd	t1, 8(a0)
+	sd	t2, 16(a0)
+	sd	t3, 24(a0)
+	sd	t4, 32(a0)
+	sd	t5, 40(a0)
+	sd	a5, 48(a0)
+	sd	a6, 56(a0)
+	addi	a1, a1, 64
+	addi	a0, a0, 64
+	bne	a0, a4, .L\name\()_block
+.L\name\()_words:
+	sub	t0, a3, a0
+	andi	t0, t0, -8
+	beqz	t0, .L\name\()_bytes
+	add	a4, a0, t0
+.L\name\()_word:
+	ld	t0, 0(a1)
+	sd	t0, 0(a0)
+	addi	a1, a1, 8
+	addi	a0, a0, 8
+	bne	a0, a4, .L\name\()_word
+.L\name\()_bytes:
+	beq	a0, a3, .L\name\()_done
+	lbu	t0, 0(a1)
+	sb	t0, 0(a0)
+	addi	a1, a1, 1
+	addi	a0, a0, 1
+	j	.L\name\()_bytes
+.L\name\()_done:
+.endm
+
+/* Fills from a0 up to a3 with the byte that is eight times in t1. Uses t0, a4. */
+.macro FILL name
+	sub	t0, a3, a0
+	sltiu	t0, t0, 16
+	bnez	t0, .L\name\()_bytes
+.L\name\()_align:
+	andi	t0, a0, 7
+	beqz	t0, .L\name\()_aligned
+	sb	t1, 0(a0)
+	addi	a0, a0, 1
+	j	.L\name\()_align
+.L\name\()_aligned:
+	sub	t0, a3, a0
+	andi	t0, t0, -64
+	beqz	t0, .L\name\()_words
+	add	a4, a0, t0
+.L\name\()_block:
+	sd	t1, 0(a0)
+	sd	t1, 8(a0)
+	sd	t1, 16(a0)
+	sd	t1, 24(a0)
+	sd	t1, 32(a0)
+	sd	t1, 40(a0)
+	sd	t1, 48(a0)
+	sd	t1, 56(a0)
+	addi	a0, a0, 64
+	bne	a0, a4, .L\name\()_block
+.L\name\()_words:
+	sub	t0, a3, a0
+	andi	t0, t0, -8
+	beqz	t0, .L\name\()_bytes
+	add	a4, a0, t0
+.L\name\()_word:
+	sd	t1, 0(a0)
+	addi	a0, a0, 8
+	bne	a0, a4, .L\name\()_word
+.L\name\()_bytes:
+	beq	a0, a3, .L\name\()_done
+	sb	t1, 0(a0)
+	addi	a0, a0, 1
+	j	.L\name\()_bytes
+.L\name\()_done:
+.endm
+
+	.text
+/* void *memcpy(void *dst, const void *src, size_t n) */
+FUNC memcpy
+	mv	a7, a0
+	add	a3, a0, a2
+	COPY	memcpy
+	mv	a0, a7
+	ret
+END memcpy
+
+/* void *memset(void *dst, int c, size_t n) */
+FUNC memset
+	mv	a7, a0
+	add	a3, a0, a2
+	andi	t1, a1, 0xff
+	slli	t0, t1, 8
+	or	t1, t1, t0
+	slli	t0, t1, 16
+	or	t1, t1, t0
+	slli	t0, t1, 32
+	or	t1, t1, t0
+	FILL	memset
+	mv	a0, a7
+	ret
+END memset
+
+/* size_t arch_copy_user(void *dst, const void *src, size_t n) */
+FUNC arch_copy_user
+	li	t6, SSTATUS_SUM
+	add	a3, a0, a2
+	csrs	sstatus, t6
+	COPY	copy_user
+	csrc	sstatus, t6
+	sub	a0, a3, a0
+	ret
+END arch_copy_user
+	FIXUP	.Lcopy_user_aligned, .Lcopy_user_bytes, .Lcopy_user_bytes
+	FIXUP	arch_copy_user, .Lcopy_user_done, .Lcopy_user_done
+
+/* size_t arch_clear_user(void *dst, size_t n) */
+FUNC arch_clear_user
+	li	t6, SSTATUS_SUM
+	add	a3, a0, a1
+	li	t1, 0
+	csrs	sstatus, t6
+	FILL	clear_user
+	csrc	sstatus, t6
+	sub	a0, a3, a0
+	ret
+END arch_clear_user
+	FIXUP	.Lclear_user_aligned, .Lclear_user_bytes, .Lclear_user_bytes
+	FIXUP	arch_clear_user, .Lclear_user_done, .Lclear_user_done
+
+/*
+ * int arch_user_cmpxchg32(u32 *p, u32 old, u32 new, u32 *seen)
+ * A store that faults has lost its reservation when it is mended: it fails, and we look again.
+ */
+FUNC arch_user_cmpxchg32
+	li	t6, SSTATUS_SUM
+	sext.w	a1, a1
+	csrs	sstatus, t6
+.Lcmpxchg:
+	lr.w.aqrl t0, (a0)
+	bne	t0, a1, 1f
+	sc.w.aqrl t1, a2, (a0)
+	bnez	t1, .Lcmpxchg
+1:	csrc	sstatus, t6
+	sw	t0, 0(a3)
+	li	a0, 0
+	ret
+.Lcmpxchg_fault:
+	csrc	sstatus, t6
+	li	a0, -EFAULT
+	ret
+END arch_user_cmpxchg32
+	FIXUP	.Lcmpxchg, 1b, .Lcmpxchg_fault

@@ -1,0 +1,118 @@
+/*
+ * What a thread is to this port: its first frame, its user registers, its floating-point state.
+ *
+ * A kernel stack, from its top down: struct fpu_state, struct trapframe (both used by user threads
+ * only), then the frames of calls. Floating point is off (sstatus.FS in the trapframe) until a thread first
+ * uses it; that traps, and trap_user() turns it on with zeroed registers.
+ *
+ * F1  While tf->status of a thread that is on a CPU says FS_DIRTY, its floating-point registers are
+ *     in the CPU; while FS_CLEAN, in the CPU and in memory; while FS_OFF, it has none.
+ * F2  A thread that is off its CPU is never FS_DIRTY: arch_switch_state() saved it. So it may go on
+ *     anywhere.
+ * The kernel itself uses no floating point, so traps leave the registers alone.
+ */
+#include "cpu.h"
+#include "port.h"
+#include "string.h"
+#include "thread.h"
+
+/* What arch_switch() pops; asm.h has the offsets. */
+struct switch_frame {
+	u64 ra;
+	u64 s[12];
+	u64 unused;
+};
+
+/* A kernel trap needs this much stack for its frame and handler, or the stack has overflowed. */
+#define STACK_ROOM	(sizeof(struct trapframe) + 768)
+
+static struct fpu_state *fpu_of(struct thread *t)
+{
+	return (struct fpu_state *)(t->arch.tf + 1);
+}
+
+static u64 fpu_status(struct thread *t)
+{
+	return t->arch.tf->status & SSTATUS_FS;
+}
+
+static void fpu_set_status(struct thread *t, u64 fs)
+{
+	t->arch.tf->status = (t->arch.tf->status & ~(u64)SSTATUS_FS) | fs;
+}
+
+void thread_set_stack(struct thread *t)
+{
+	u64 top = (u64)t->stack + t->stack_size;
+
+	t->arch.tf = (struct trapframe *)(top - sizeof(struct fpu_state)) - 1;
+	t->arch.tf->status = SSTATUS_FS_OFF;
+	t->arch.stack_low = (u64)t->stack + STACK_ROOM;
+	t->arch.stack_high = top;
+}
+
+void arch_thread_frame(struct thread *t)
+{
+	thread_set_stack(t);
+	/* LAB 02-threads: put the frame on the stack that makes arch_switch() return to thread_start() */
+	struct switch_frame *f = (struct switch_frame *)t->arch.tf - 1;
+
+	memset(f, 0, sizeof(*f));
+	f->ra = (u64)thread_start;
+	t->arch.sp = (u64)f;
+	/* END LAB */
+}
+
+void arch_set_current(struct thread *t, struct cpu *c)
+{
+	t->cpu = c;
+	__asm__ volatile("mv tp, %0" : : "r"(t) : "memory");
+}
+
+void arch_switch_state(struct thread *prev, struct thread *next)
+{
+	if (fpu_status(prev) == SSTATUS_FS_DIRTY) {
+		fpu_save(fpu_of(prev));
+		fpu_set_status(prev, SSTATUS_FS_CLEAN);
+	}
+	if (fpu_status(next) != SSTATUS_FS_OFF)
+		fpu_restore(fpu_of(next));
+}
+
+void fpu_first_use(struct thread *t)
+{
+	memset(fpu_of(t), 0, sizeof(struct fpu_state));
+	fpu_restore(fpu_of(t));
+	fpu_set_status(t, SSTATUS_FS_CLEAN);
+}
+
+void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
+{
+	*t->arch.tf = (struct trapframe){
+		.pc = pc,
+		.sp = sp,
+		.status = (csr_read(sstatus) & SSTATUS_UXL) | SSTATUS_SPIE | SSTATUS_FS_OFF,
+	};
+}
+
+void arch_user_clone(struct thread *child, struct thread *parent)
+{
+	if (fpu_status(parent) == SSTATUS_FS_DIRTY) {
+		fpu_save(fpu_of(parent));
+		fpu_set_status(parent, SSTATUS_FS_CLEAN);
+	}
+	*child->arch.tf = *parent->arch.tf;
+	if (fpu_status(parent) != SSTATUS_FS_OFF)
+		*fpu_of(child) = *fpu_of(parent);
+	arch_syscall_result(child->arch.tf, 0);
+}
+
+void arch_user_set_sp(struct thread *t, vaddr_t sp)
+{
+	t->arch.tf->sp = sp;
+}
+
+void arch_user_set_tls(struct thread *t, vaddr_t tls)
+{
+	t->arch.tf->tp = tls;
+}

@@ -1,0 +1,125 @@
+/*
+ * The kernel's page table, and the few things about page tables that are the port's.
+ *
+ * All tables here are static, so that every entry of the root is made once, before translation is
+ * turned on, and user roots can copy the kernel's half. What fills up later is below the root: the
+ * direct map here, kernel/mm the mappings from ARCH_VMAP_BASE.
+ *
+ * Physical memory appears twice: the image at IMAGE_BASE with the rights of its sections, everything
+ * else in the direct map, writable. The image's data is in the direct map too, since these tables are
+ * walked through it, but its text and read-only data are not: no page has a writable alias that
+ * another mapping may execute.
+ */
+#include "asm.h"
+#include "mm.h"
+#include "port.h"
+#include "string.h"
+
+#define ENTRIES		512
+#define TABLE_SPAN	((u64)ENTRIES << PAGE_SHIFT)	/* of a last-level table: 2 MiB */
+#define GIGA_SPAN	((u64)ENTRIES * TABLE_SPAN)	/* of one above */
+#define TABLE		__attribute__((aligned(PAGE_SIZE)))
+
+#define ROOT_INDEX(va)	(((va) / GIGA_SPAN) % ENTRIES)
+
+static TABLE pte_t kernel_root[ENTRIES];
+static TABLE pte_t vmap_tables[ENTRIES * ((ARCH_VMAP_END - ARCH_VMAP_BASE) / GIGA_SPAN)];
+static TABLE pte_t direct_tables[ENTRIES * (DIRECT_MAX / GIGA_SPAN)];	/* an entry per 2 MiB */
+static TABLE pte_t image_table[ENTRIES];
+static TABLE pte_t image_pages[IMAGE_MAX / PAGE_SIZE];
+static TABLE pte_t image_data_alias[IMAGE_MAX / PAGE_SIZE];
+
+u64 kernel_satp;		/* [const] for entry.S */
+
+/* --- Boot: runs at physical addresses, where the address of a symbol is its physical one ---------- */
+
+/* Every entry of the root for @tables, which are next to each other. */
+static void map_root(vaddr_t va, pte_t *tables, u64 entries)
+{
+	for (u64 i = 0; i < entries / ENTRIES; i++)
+		kernel_root[ROOT_INDEX(va) + i] = arch_pte_table((paddr_t)&tables[i * ENTRIES]);
+}
+
+static void map_section(pte_t *pages, const char *start, const char *end, unsigned prot)
+{
+	for (const char *p = start; p < end; p += PAGE_SIZE)
+		pages[(p - __image_start) / PAGE_SIZE] = arch_pte_leaf((paddr_t)p, prot);
+}
+
+paddr_t mmu_boot(void)
+{
+	paddr_t image = (paddr_t)__image_start;
+	u64 blocks = (u64)(__image_end - __image_start) / TABLE_SPAN;
+
+	map_section(image_pages, __text_start, __text_end, VM_READ | VM_EXEC);
+	map_section(image_pages, __data_start, __data_end, VM_READ | VM_WRITE);
+	map_section(image_pages, __rodata_start, __rodata_end, VM_READ);
+	map_section(image_data_alias, __data_start, __data_end, VM_READ | VM_WRITE);
+	image_pages[(boot_stack.guard - (u8 *)__image_start) / PAGE_SIZE] = 0;
+
+	for (u64 i = 0; i < IMAGE_MAX / TABLE_SPAN; i++)
+		image_table[(image / TABLE_SPAN + i) % ENTRIES] =
+			arch_pte_table((paddr_t)&image_pages[i * ENTRIES]);
+	for (u64 i = 0; i < blocks; i++)
+		direct_tables[image / TABLE_SPAN + i] =
+			arch_pte_table((paddr_t)&image_data_alias[i * ENTRIES]);
+
+	map_root(ARCH_VMAP_BASE, vmap_tables, ARRAY_SIZE(vmap_tables));
+	map_root(ARCH_DIRECT_BASE, direct_tables, ARRAY_SIZE(direct_tables));
+	map_root(IMAGE_BASE, image_table, ARRAY_SIZE(image_table));
+	kernel_satp = SATP_SV39 | (paddr_t)kernel_root >> PAGE_SHIFT;
+	return kernel_satp;
+}
+
+/* --- From here on translation is on --------------------------------------------------------------- */
+
+paddr_t arch_image_pa(const void *p)
+{
+	return (u64)p - IMAGE_OFFSET;
+}
+
+paddr_t arch_kernel_root(void)
+{
+	return arch_image_pa(kernel_root);
+}
+
+void arch_root_init(void *root)
+{
+	memcpy((pte_t *)root + ENTRIES / 2, kernel_root + ENTRIES / 2, sizeof(kernel_root) / 2);
+}
+
+/*
+ * All spaces share address space number 0, so what a user's root had in the TLB must go; the
+ * kernel's entries are global and stay (the instruction with a register that is not x0 spares them).
+ */
+void arch_mmu_load(paddr_t root)
+{
+	__asm__ volatile("csrw satp, %0\n\tsfence.vma zero, %1"
+			 : : "r"(SATP_SV39 | root >> PAGE_SHIFT), "r"(0UL) : "memory");
+}
+
+/* An entry that is there already stays: those of the image's blocks must never become writable. */
+void arch_direct_map(paddr_t pa)
+{
+	pte_t *entry = &direct_tables[pa / TABLE_SPAN];
+
+	assert(pa < DIRECT_MAX);
+	if (!arch_pte_present(*entry))
+		*entry = arch_pte_leaf(ALIGN_DOWN(pa, TABLE_SPAN), VM_READ | VM_WRITE);
+}
+
+bool kernel_maps(vaddr_t va, unsigned access)
+{
+	const pte_t *table = kernel_root;
+
+	for (unsigned level = ARCH_PT_LEVELS; level-- > 0;) {
+		pte_t pte = table[(va >> (PAGE_SHIFT + 9 * level)) % ENTRIES];
+
+		if (!arch_pte_present(pte))
+			return false;
+		if (arch_pte_is_leaf(pte, level))
+			return (arch_pte_prot(pte) & access) == access;
+		table = phys_to_virt(arch_pte_pa(pte));
+	}
+	return false;
+}

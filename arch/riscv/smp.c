@@ -1,0 +1,112 @@
+/*
+ * Several harts: starting them, and asking them for things.
+ *
+ * A hart that starts knows only its struct cpu, where start_cpu() has put the stack and the idle thread
+ * that it is to run. It has joined when cpu_main() sets cpu->online.
+ */
+#include "asm.h"
+#include "cpu.h"
+#include "machine.h"
+#include "mm.h"
+#include "port.h"
+#include "printf.h"
+#include "sbi.h"
+
+#define EMERGENCY_SIZE		(2 * PAGE_SIZE)
+#define MAX_HART		63	/* hart masks are one word */
+#define FLUSH_PAGES_MAX		64	/* from here on, dropping all translations is cheaper */
+
+static u8 emergency_stacks[MAX_CPUS][EMERGENCY_SIZE] __attribute__((aligned(16)));
+
+void cpu_init_arch(struct cpu *c)
+{
+	thread_set_stack(&c->idle);
+	c->arch.emergency = (u64)emergency_stacks[c->id] + EMERGENCY_SIZE - sizeof(struct trapframe);
+	c->arch.idle = &c->idle;
+	c->arch.start_sp = (u64)c->idle.arch.tf;
+}
+
+noreturn void secondary_main(struct cpu *c)
+{
+	traps_init();
+	plic_init_cpu(c);
+	cpu_main(c);
+}
+
+static void start_cpu(unsigned id, u64 hwid)
+{
+	struct cpu *c = &cpus[id];
+
+	if (cpu_prepare(id, hwid, NULL, 0) != 0)
+		panic("no memory for CPU %u", id);
+	cpu_init_arch(c);
+	if (!sbi_hart_start(hwid, arch_image_pa(secondary_entry), (u64)c))
+		panic("the firmware cannot start hart %lu", hwid);
+	nr_cpus = id + 1;
+	while (!atomic_load(&c->online))
+		arch_spin_hint();
+}
+
+/*
+ * If the machine has twice the harts we are to use, we take every second one. QEMU's -icount runs harts
+ * in turn, and one that comes after a hart which used its turn up gets an empty turn: with the others
+ * idle it never runs. A spare behind each takes the empty turns (docs/determinism.md).
+ */
+void arch_start_cpus(unsigned max)
+{
+	unsigned n = machine.nr_cpus, boot = 0;
+	unsigned step = n >= 2 * max ? 2 : 1;
+
+	while (boot < n && machine.cpu_hwid[boot] != machine.boot_hwid)
+		boot++;
+	for (unsigned i = step; i < n && nr_cpus < MIN(max, MAX_CPUS); i += step) {
+		u64 hwid = machine.cpu_hwid[(boot + i) % n];
+
+		if (hwid <= MAX_HART)
+			start_cpu(nr_cpus, hwid);
+	}
+}
+
+/* --- Requests ---------------------------------------------------------------------------------- */
+
+static u64 harts_of(u32 set)
+{
+	u64 harts = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (set & BIT(i))
+			harts |= BIT(cpus[i].hwid);
+	return harts;
+}
+
+void arch_ipi(struct cpu *target)
+{
+	sbi_send_ipi(BIT(target->hwid));
+}
+
+static void flush_here(vaddr_t start, vaddr_t end)
+{
+	if (end - start > FLUSH_PAGES_MAX * PAGE_SIZE)
+		arch_tlb_flush_all();
+	else
+		for (vaddr_t va = ALIGN_DOWN(start, PAGE_SIZE); va < end; va += PAGE_SIZE)
+			arch_tlb_flush_page(va);
+}
+
+/*
+ * The firmware interrupts the other harts in machine mode, which no spin lock of ours keeps off, and
+ * returns when all have flushed. A migration in between does no harm: a hart that gets this thread
+ * now has either been asked or not had the translations.
+ */
+void arch_tlb_shootdown(u32 set, vaddr_t start, vaddr_t end)
+{
+	u64 harts = harts_of(set);
+	u64 size = end - start > FLUSH_PAGES_MAX * PAGE_SIZE ? ~0ul : end - start;
+
+	preempt_off();
+	harts &= ~BIT(this_cpu()->hwid);
+	flush_here(start, end);
+	if (harts)
+		sbi_remote_sfence_vma(harts, start, size);
+	preempt_on();
+}

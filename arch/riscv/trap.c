@@ -1,0 +1,176 @@
+/*
+ * What a trap means: system calls aside (entry.S has them), every trap ends up here and goes on to the
+ * kernel as an interrupt, a page fault, an exception of user code, or a panic.
+ *
+ * Both functions are entered and left with interrupts off, on the current thread's kernel stack, with
+ * the interrupted registers in @tf. Interrupts come on only around page faults, which may block, and
+ * only if they were on in the interrupted code.
+ */
+#include "cpu.h"
+#include "port.h"
+#include "printf.h"
+#include "signal.h"
+
+/* An instruction in [from, to) that faults on user memory goes on at fixup. Made by copy.S. */
+struct extable_entry {
+	u64 from, to, fixup;
+};
+
+extern const struct extable_entry __extable_start[], __extable_end[];
+
+static const struct {
+	const char *name;
+	u8 signal;		/* what user code gets for it */
+	u8 access;		/* VM_*: a page fault by this access */
+} causes[] = {
+	[CAUSE_FETCH_MISALIGNED] = { "misaligned jump", SIGBUS, 0 },
+	[CAUSE_FETCH_ACCESS] = { "jump outside of memory", SIGSEGV, 0 },
+	[CAUSE_ILLEGAL] = { "illegal instruction", SIGILL, 0 },
+	[CAUSE_BREAKPOINT] = { "breakpoint", SIGTRAP, 0 },
+	[CAUSE_LOAD_MISALIGNED] = { "misaligned load", SIGBUS, 0 },
+	[CAUSE_LOAD_ACCESS] = { "load outside of memory", SIGSEGV, 0 },
+	[CAUSE_STORE_MISALIGNED] = { "misaligned store", SIGBUS, 0 },
+	[CAUSE_STORE_ACCESS] = { "store outside of memory", SIGSEGV, 0 },
+	[CAUSE_FETCH_PAGE] = { "jump to an unmapped or not executable page", SIGSEGV, VM_EXEC },
+	[CAUSE_LOAD_PAGE] = { "load from an unmapped or not readable page", SIGSEGV, VM_READ },
+	[CAUSE_STORE_PAGE] = { "store to an unmapped or not writable page", SIGSEGV, VM_WRITE },
+};
+
+static const char *cause_name(u64 cause)
+{
+	return cause < ARRAY_SIZE(causes) && causes[cause].name ? causes[cause].name : "unknown trap";
+}
+
+static unsigned page_fault_access(u64 cause)
+{
+	return cause < ARRAY_SIZE(causes) ? causes[cause].access : 0;
+}
+
+void traps_init(void)
+{
+	csr_write(sscratch, 0);
+	csr_write(stvec, (u64)trap_entry);
+	csr_clear(sstatus, SSTATUS_FS | SSTATUS_SUM);
+	csr_write(scounteren, 7);	/* users read cycle, time and instret as on Linux */
+	csr_write(sie, SIE_SOFT | SIE_EXTERNAL);
+}
+
+/* wfi also ends when an interrupt is pending that is off: so none between the look and it is lost. */
+void arch_idle_wait(void)
+{
+	__asm__ volatile("wfi" : : : "memory");
+	arch_irqs_enable();	/* what is pending is taken before the next instruction */
+	arch_irqs_disable();
+}
+
+static void interrupt(struct trapframe *tf)
+{
+	irq_enter();
+	switch (tf->cause & ~CAUSE_INTERRUPT) {
+	case IRQ_SOFT:
+		csr_clear(sip, SIE_SOFT);	/* before its reason is read: a later one interrupts again */
+		ipi_interrupt();
+		break;
+	case IRQ_TIMER:
+		arch_timer_stop();		/* it stays pending until it is set again */
+		timer_interrupt(tf);
+		break;
+	case IRQ_EXTERNAL:
+		plic_interrupt(this_cpu());
+		break;
+	}
+	irq_exit(tf);
+}
+
+void trap_user(struct trapframe *tf)
+{
+	unsigned access = page_fault_access(tf->cause);
+
+	if (tf->cause & CAUSE_INTERRUPT) {
+		interrupt(tf);
+	} else if (access) {
+		arch_irqs_enable();
+		fault_user(tf, tf->value, access);
+		arch_irqs_disable();
+	} else if (tf->cause == CAUSE_ILLEGAL && (tf->status & SSTATUS_FS) == SSTATUS_FS_OFF) {
+		/* Perhaps for that reason; if not, it traps once more. */
+		fpu_first_use(current_thread());
+	} else {
+		bool known = tf->cause < ARRAY_SIZE(causes) && causes[tf->cause].signal;
+
+		exception_user(tf, known ? causes[tf->cause].signal : SIGILL, cause_name(tf->cause));
+	}
+}
+
+static u64 find_fixup(u64 pc)
+{
+	for (const struct extable_entry *e = __extable_start; e < __extable_end; e++)
+		if (pc >= e->from && pc < e->to)
+			return e->fixup;
+	return 0;
+}
+
+/*
+ * A page fault of the kernel itself is in order in two cases: in the functions that touch user memory,
+ * and on a kernel mapping that has just been made, if this CPU remembered that there was none.
+ */
+static bool kernel_fault(struct trapframe *tf, unsigned access)
+{
+	u64 fixup = find_fixup(tf->pc);
+	bool mended;
+
+	if (tf->value >= ARCH_VMAP_BASE) {
+		arch_tlb_flush_page(tf->value);
+		return kernel_maps(tf->value, access);
+	}
+	if (!fixup)
+		return false;
+	if (tf->status & SSTATUS_SPIE)
+		arch_irqs_enable();
+	mended = fault_kernel(tf, tf->value, access);
+	arch_irqs_disable();
+	if (!mended)
+		tf->pc = fixup;
+	return true;
+}
+
+/* The frame is on the emergency stack, since there was no room for it where sp was. */
+static noreturn void stack_overflow(struct trapframe *tf, struct thread *t)
+{
+	t->arch.stack_low = 0;		/* one report is enough: further traps go by the stack we are on */
+	t->arch.stack_high = ~0UL;
+	panic_trap(tf, "kernel stack overflow in thread %s: sp %lx, stack %lx to %lx", t->name, tf->sp,
+		   (u64)t->stack, (u64)t->stack + t->stack_size);
+}
+
+void trap_kernel(struct trapframe *tf)
+{
+	struct thread *t = current_thread();
+	unsigned access = page_fault_access(tf->cause);
+
+	if (unlikely((u64)tf == t->cpu->arch.emergency))
+		stack_overflow(tf, t);
+	if (tf->cause & CAUSE_INTERRUPT)
+		interrupt(tf);
+	else if (access && kernel_fault(tf, access))
+		return;
+	else
+		panic_trap(tf, "%s, address %lx", cause_name(tf->cause), tf->value);
+}
+
+void arch_print_registers(const struct trapframe *tf)
+{
+	kprintf("  pc  %016lx ra  %016lx sp  %016lx s0  %016lx\n", tf->pc, tf->ra, tf->sp, tf->s0);
+	kprintf("  a0  %016lx a1  %016lx a2  %016lx a3  %016lx\n", tf->a[0], tf->a[1], tf->a[2],
+		tf->a[3]);
+	kprintf("  a4  %016lx a5  %016lx a6  %016lx a7  %016lx\n", tf->a[4], tf->a[5], tf->a[6],
+		tf->a[7]);
+	kprintf("  t0  %016lx t1  %016lx t2  %016lx t3  %016lx\n", tf->t[0], tf->t[1], tf->t[2],
+		tf->t[3]);
+	kprintf("  t4  %016lx t5  %016lx t6  %016lx s1  %016lx\n", tf->t[4], tf->t[5], tf->t[6], tf->s1);
+	kprintf("  s2  %016lx s3  %016lx s4  %016lx s5  %016lx\n", tf->s2, tf->s3, tf->s4, tf->s5);
+	kprintf("  s6  %016lx s7  %016lx s8  %016lx s9  %016lx\n", tf->s6, tf->s7, tf->s8, tf->s9);
+	kprintf("  s10 %016lx s11 %016lx gp  %016lx tp  %016lx\n", tf->s10, tf->s11, tf->gp, tf->tp);
+	kprintf("  status %lx cause %lx (%s) value %lx\n", tf->status, tf->cause, cause_name(tf->cause),
+		tf->value);
+}

@@ -1,0 +1,46 @@
+/*
+ * User-visible structures and constants that are x86_64's own: Linux's x86_64 ABI.
+ */
+#pragma once
+
+#include "types.h"
+
+/* Open flags beyond those of vfs.h. */
+#define O_DIRECT	040000u
+#define O_LARGEFILE	0100000u
+#define O_DIRECTORY	0200000u
+#define O_NOFOLLOW	0400000u
+#define O_PATH		010000000u
+
+struct abi_stat {
+	u64 dev, ino, nlink;
+	u32 mode;
+	u32 uid, gid, pad0;
+	u64 rdev;
+	s64 size, blksize, blocks;
+	s64 atime;
+	u64 atime_nsec;
+	s64 mtime;
+	u64 mtime_nsec;
+	s64 ctime;
+	u64 ctime_nsec;
+	s64 unused[3];
+};
+
+_Static_assert(sizeof(struct abi_stat) == 144, "struct stat");
+
+/* struct sigaction as the kernel sees it. */
+struct abi_sigaction {
+	u64 handler, flags, restorer, mask;
+};
+
+/* Auxiliary vector: programs ask CPUID themselves. */
+#define ABI_HWCAP	0
+#define ABI_PLATFORM	"x86_64"
+
+/* clone()'s last two parameters. */
+static inline void abi_clone_args(u64 a3, u64 a4, vaddr_t *tls, vaddr_t *child_tid)
+{
+	*child_tid = a3;
+	*tls = a4;
+}

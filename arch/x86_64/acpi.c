@@ -1,0 +1,194 @@
+/*
+ * The ACPI tables: which CPUs and interrupt controllers there are (MADT), where the power management
+ * timer and the reset and power-off registers are (FADT).
+ *
+ * Read once at boot, on the boot page tables: all tables lie below 4 GiB, where firmware puts them.
+ * Only the DSDT is looked at again, for the value that powers off, so its blocks stay mapped.
+ * Field offsets are those of the ACPI specification 6.5, chapter 5.2.
+ */
+#include "arch.h"
+#include "machine.h"
+#include "mm.h"
+#include "panic.h"
+#include "port.h"
+#include "string.h"
+
+struct acpi_info acpi;
+
+struct rsdp {
+	char signature[8];
+	u8 checksum;
+	char oem[6];
+	u8 revision;
+	u32 rsdt, length;
+	u64 xsdt;
+} __attribute__((packed));
+
+struct sdt {
+	char signature[4];
+	u32 length;
+	u8 revision, checksum;
+	u8 origin[26];			/* who made it */
+} __attribute__((packed));
+
+struct madt_entry {
+	u8 type, length;
+} __attribute__((packed));
+
+enum { MADT_CPU = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_HEADER = 44 };
+enum {
+	FADT_DSDT = 40, FADT_PM1A_CONTROL = 64, FADT_PM1B_CONTROL = 68, FADT_PM_TIMER = 76,
+	FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_X_DSDT = 140,
+};
+
+#define GAS_IO		1		/* address space of a generic address: I/O ports */
+
+static u8 read8(const void *table, unsigned offset)
+{
+	return ((const u8 *)table)[offset];
+}
+
+static u16 read16(const void *table, unsigned offset)
+{
+	u16 v;
+
+	memcpy(&v, (const u8 *)table + offset, sizeof(v));
+	return v;
+}
+
+static u32 read32(const void *table, unsigned offset)
+{
+	u32 v;
+
+	memcpy(&v, (const u8 *)table + offset, sizeof(v));
+	return v;
+}
+
+static u64 read64(const void *table, unsigned offset)
+{
+	return read32(table, offset) | (u64)read32(table, offset + 4) << 32;
+}
+
+/* A table through the boot page tables. */
+static const void *table_at(paddr_t pa)
+{
+	if (pa == 0 || pa >= 1UL << 32)
+		panic("ACPI table at %p", (void *)pa);
+	return phys_to_virt(pa);
+}
+
+static const struct sdt *find_table(const struct rsdp *rsdp, const char *signature)
+{
+	bool extended = rsdp->revision >= 2 && rsdp->xsdt;
+	const struct sdt *root = table_at(extended ? rsdp->xsdt : rsdp->rsdt);
+	unsigned size = extended ? 8 : 4;
+
+	for (unsigned at = sizeof(*root); at + size <= root->length; at += size) {
+		const struct sdt *t = table_at(extended ? read64(root, at) : read32(root, at));
+
+		if (memcmp(t->signature, signature, 4) == 0)
+			return t;
+	}
+	panic("no ACPI table %s", signature);
+}
+
+static void add_cpu(const void *entry)
+{
+	if ((read32(entry, 4) & 1) && machine.nr_cpus < ARRAY_SIZE(machine.cpu_hwid))
+		machine.cpu_hwid[machine.nr_cpus++] = read8(entry, 3);
+}
+
+/* Only the first I/O APIC: its pins are all that PC devices have. */
+static void add_ioapic(const void *entry)
+{
+	if (acpi.ioapic)
+		return;
+	acpi.ioapic = read32(entry, 4);
+	acpi.ioapic_gsi = read32(entry, 8);
+}
+
+static void add_override(const void *entry)
+{
+	unsigned irq = read8(entry, 3);
+
+	if (irq >= ARRAY_SIZE(acpi.isa))
+		return;
+	acpi.isa[irq].gsi = read32(entry, 4);
+	acpi.isa[irq].flags = read16(entry, 8);
+}
+
+static void read_madt(const struct sdt *madt)
+{
+	const struct madt_entry *e;
+
+	acpi.lapic = read32(madt, sizeof(*madt));
+	for (unsigned i = 0; i < ARRAY_SIZE(acpi.isa); i++)
+		acpi.isa[i].gsi = i;
+	for (unsigned at = MADT_HEADER; at + sizeof(*e) <= madt->length; at += e->length) {
+		e = (const void *)((const u8 *)madt + at);
+		if (e->length < sizeof(*e))
+			break;
+		if (e->type == MADT_CPU)
+			add_cpu(e);
+		else if (e->type == MADT_IOAPIC)
+			add_ioapic(e);
+		else if (e->type == MADT_OVERRIDE)
+			add_override(e);
+	}
+	if (!acpi.ioapic || !machine.nr_cpus)
+		panic("the MADT names %u CPUs, I/O APIC at %p", machine.nr_cpus, (void *)acpi.ioapic);
+}
+
+static void read_fadt(const struct sdt *fadt)
+{
+	acpi.pm1a_control = read32(fadt, FADT_PM1A_CONTROL);
+	acpi.pm1b_control = read32(fadt, FADT_PM1B_CONTROL);
+	acpi.pm_timer = read32(fadt, FADT_PM_TIMER);
+	acpi.dsdt.start = read32(fadt, FADT_DSDT);
+	if (fadt->length >= FADT_RESET + 16 && read8(fadt, FADT_RESET) == GAS_IO) {
+		acpi.reset_port = read64(fadt, FADT_RESET + 4);
+		acpi.reset_value = read8(fadt, FADT_RESET_VALUE);
+	}
+	if (!acpi.dsdt.start && fadt->length >= FADT_X_DSDT + 8)
+		acpi.dsdt.start = read64(fadt, FADT_X_DSDT);
+	acpi.dsdt.size = ((const struct sdt *)table_at(acpi.dsdt.start))->length;
+}
+
+void acpi_init(paddr_t rsdp)
+{
+	const struct rsdp *r = table_at(rsdp);
+
+	if (memcmp(r->signature, "RSD PTR ", 8) != 0)
+		panic("no ACPI root pointer at %p", (void *)rsdp);
+	read_madt(find_table(r, "APIC"));
+	read_fadt(find_table(r, "FACP"));
+}
+
+/* A small number in AML: ZeroOp, OneOp, or BytePrefix and the value. */
+static const u8 *aml_byte(const u8 *p, unsigned *value)
+{
+	if (*p == 0x0a)
+		p++;
+	*value = *p;
+	return p + 1;
+}
+
+/*
+ * The sleep types of \_S5: Name(_S5_, Package() { a, b, ... }). There is no AML interpreter here; the
+ * object's bytes are plain to see in every DSDT.
+ */
+bool acpi_sleep_type_s5(unsigned *a, unsigned *b)
+{
+	const struct sdt *dsdt = phys_to_virt(acpi.dsdt.start);
+	const u8 *p = (const u8 *)(dsdt + 1), *end = (const u8 *)dsdt + acpi.dsdt.size - 12;
+
+	for (; p < end; p++) {
+		if (memcmp(p, "_S5_\x12", 5) != 0)
+			continue;
+		p += 5;
+		p += 1 + (*p >> 6);		/* the package's length */
+		aml_byte(aml_byte(p + 1, a), b);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,154 @@
+/*
+ * Trap entry and exit: the exceptions and interrupts of the IDT, and SYSCALL.
+ *
+ * All of them end up with a struct trapframe on a kernel stack, interrupts off, GS at this CPU's
+ * struct cpu, direction and access-control flags clear, and call C with the frame. From user mode
+ * the frame is at the very top of the thread's kernel stack (rsp0 in the TSS); from kernel mode on
+ * the stack that was in use, so traps nest.
+ *
+ *  E1  GS is the user's exactly while CS in the interrupted frame is. Only the few instructions between
+ *      SYSCALL or SYSRET and its swapgs break this; they run with interrupts off, touch only mapped
+ *      memory, and what can hit them anyway (NMI, machine check, double fault) has its own stack and
+ *      looks at the GS base itself.
+ *  E2  The rip that SYSRET or IRETQ takes to user mode is canonical: user.c sees to what a program asks
+ *      for, and the pc behind a SYSCALL is at most ARCH_USER_END. So neither instruction faults.
+ *  E3  From the first pop on the way out interrupts stay off until the CPU itself turns them on.
+ */
+#include "asm.h"
+
+	.text
+
+/* Lower addresses last, as struct trapframe has them. */
+.macro PUSH_REGISTERS
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+.endm
+
+/* And the vector and error code are dropped: rbp is next. */
+.macro POP_REGISTERS
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	addq	$16, %rsp
+.endm
+
+/*
+ * One stub a vector, 16 bytes each. The CPU pushes an error code for some exceptions: rbp takes its
+ * place, right below rip, and it goes further down; for the others a zero does.
+ */
+	.globl	trap_stubs
+	.balign	16
+trap_stubs:
+	.set	vector, 0
+	.rept	VEC_COUNT
+	.balign	16
+	.if	vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+	xchgq	%rbp, (%rsp)
+	pushq	%rbp
+	.else
+	pushq	%rbp
+	pushq	$0
+	.endif
+	pushq	$vector
+	.if	vector == 2 || vector == 8 || vector == 18
+	jmp	trap_fatal_entry
+	.else
+	jmp	trap_entry
+	.endif
+	.set	vector, vector + 1
+	.endr
+
+FUNC trap_entry
+	PUSH_REGISTERS
+	CLAC
+	cld
+	movq	%rsp, %rdi
+	testb	$3, TF_CS(%rsp)
+	jnz	1f
+	leaq	TF_RBP(%rsp), %rbp	/* the trap frame is a stack frame: see arch_types.h */
+	call	trap
+	jmp	2f
+1:	swapgs
+	xorl	%ebp, %ebp		/* backtraces end at user mode */
+	call	trap
+	swapgs
+2:	POP_REGISTERS
+	popq	%rbp
+	iretq
+END trap_entry
+
+/* NMI, machine check, double fault: on the IST stack, wherever they came from; no way back (E1). */
+FUNC trap_fatal_entry
+	PUSH_REGISTERS
+	CLAC
+	cld
+	movl	$MSR_GS_BASE, %ecx
+	rdmsr
+	testl	%edx, %edx		/* kernel addresses are negative */
+	js	1f
+	swapgs
+1:	movq	%rsp, %rdi
+	leaq	TF_RBP(%rsp), %rbp
+	call	trap_fatal
+END trap_fatal_entry
+
+/* SYSCALL: rcx is the user's rip, r11 its rflags, rsp still the user's. */
+FUNC syscall_entry_64
+	swapgs
+	movq	%rsp, %gs:CPU_USER_RSP
+	movq	%gs:CPU_RSP0, %rsp
+	pushq	$USER_DS
+	pushq	%gs:CPU_USER_RSP
+	pushq	%r11
+	pushq	$USER_CS
+	pushq	%rcx
+	pushq	%rbp
+	pushq	%rax			/* the call's number, kept from the result */
+	pushq	$VEC_SYSCALL
+	PUSH_REGISTERS
+	movq	%rsp, %rdi
+	xorl	%ebp, %ebp
+	call	trap_syscall
+	POP_REGISTERS
+	popq	%rbp
+	popq	%rcx			/* rip */
+	addq	$8, %rsp
+	popq	%r11			/* rflags */
+	popq	%rsp
+	swapgs
+	sysretq
+END syscall_entry_64
+
+/* void trap_leave(struct trapframe *tf): to user mode for the first time. Interrupts off. */
+FUNC trap_leave
+	movq	%rdi, %rsp
+	swapgs
+	POP_REGISTERS
+	popq	%rbp
+	iretq
+END trap_leave
+
+	.section .note.GNU-stack, "", @progbits

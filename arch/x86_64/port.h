@@ -1,0 +1,124 @@
+/*
+ * What the files of the x86_64 port share, and the instructions that C has no words for.
+ */
+#pragma once
+
+#include "arch.h"
+#include "asm.h"
+#include "machine.h"
+#include "types.h"
+
+struct cpu;
+struct thread;
+
+/* User floating-point registers, in the CPU's FXSAVE format; right above the trap frame. */
+struct fpu_state {
+	u16 fcw, fsw, ftw, fop;
+	u64 fip, fdp;
+	u32 mxcsr, mxcsr_mask;
+	u8 registers[480];
+} __attribute__((aligned(16)));
+
+/* cpu.c */
+u32 cpu_apic_id(void);				/* this CPU's */
+void cpu_features_init(void);			/* once, before any cpu_init() */
+void cpu_init(struct cpu *c);			/* descriptor tables, control registers, GS of this CPU */
+
+/* acpi.c: what its tables say, for the rest of the port. */
+struct acpi_info {
+	paddr_t lapic, ioapic;
+	unsigned ioapic_gsi;			/* of the I/O APIC's first pin */
+	u16 pm_timer;				/* I/O ports */
+	u16 pm1a_control, pm1b_control;
+	u16 reset_port;				/* 0: none */
+	u8 reset_value;
+	struct mem_range dsdt;
+	struct {
+		unsigned gsi;
+		unsigned flags;			/* MPS INTI flags: polarity, trigger mode */
+	} isa[16];
+};
+
+extern struct acpi_info acpi;			/* [const after boot] */
+void acpi_init(paddr_t rsdp);			/* fills acpi and machine's CPUs */
+bool acpi_sleep_type_s5(unsigned *a, unsigned *b);
+
+/* mmu.c */
+void mmu_init(void);				/* from machine.ram; makes the kernel's own tables */
+volatile void *mmu_map_device(paddr_t pa);	/* uncached, its whole 2 MiB block; boot only */
+
+/* lapic.c, ioapic.c, timer.c */
+void lapic_init(void);				/* this CPU's */
+void lapic_eoi(void);
+void lapic_send(u32 apic_id, u32 command);	/* to the interrupt command register */
+void lapic_timer_start(u32 count);		/* 0: stops it */
+u32 lapic_timer_count(void);
+void ioapic_init(void);
+void timer_calibrate(void);
+
+#define ICR_INIT	0x4500u
+#define ICR_STARTUP	0x4600u			/* + page number */
+
+/* shootdown.c */
+void shootdown_serve(void);			/* the interrupt's handler */
+
+/* entry.S and what it calls */
+extern const u8 trap_stubs[VEC_COUNT][16];
+void syscall_entry_64(void);
+noreturn void trap_leave(struct trapframe *tf);
+void trap(struct trapframe *tf);
+noreturn void trap_fatal(struct trapframe *tf);
+void trap_syscall(struct trapframe *tf);
+
+/* boot.S, trampoline.S, kernel.ld and what those call */
+noreturn void boot_main(paddr_t start_info);
+noreturn void ap_main(struct cpu *c);
+extern struct cpu *_Atomic ap_cpu[256];
+extern paddr_t kernel_root;
+extern u8 boot_stack[], boot_stack_guard[];
+extern const u8 trampoline[], trampoline_end[];
+extern u8 __image_start[], __image_end[], __text_start[], __text_end[];
+extern u8 __data_start[], __data_end[], __rodata_start[], __rodata_end[];
+
+static inline u64 msr_read(u32 msr)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (u64)hi << 32 | lo;
+}
+
+static inline void msr_write(u32 msr, u64 value)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
+}
+
+struct cpuid {
+	u32 eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(u32 leaf)
+{
+	struct cpuid r;
+
+	__asm__("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(0));
+	return r;
+}
+
+static inline u32 port_read32(u16 port)
+{
+	u32 value;
+
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline void port_write32(u16 port, u32 value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline void port_write16(u16 port, u16 value)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}

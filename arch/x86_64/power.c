@@ -1,0 +1,60 @@
+/*
+ * The end: QEMU's exit device if the boot argument debugexit= names its port, else ACPI's soft power
+ * off; reset by ACPI's reset register, else by a triple fault.
+ *
+ * The device makes exit status 2 * value + 1 of what is written to it: 33 for a clean end, 35 for a
+ * panic. Any context, even in the middle of a panic: takes no lock.
+ */
+#include "arch.h"
+#include "bootargs.h"
+#include "port.h"
+
+#define EXIT_OFF	16
+#define EXIT_PANICKED	17
+
+#define SLEEP_TYPE(t)	((t) << 10)
+#define SLEEP_ENABLE	0x2000
+
+/* A bad debugexit= stops the machine, which comes here again: then it is taken as absent. */
+static void debug_exit(u32 value)
+{
+	static _Atomic bool entered;
+	u16 port = 0;
+
+	if (!atomic_exchange(&entered, true))
+		port = bootarg_number("debugexit", 0, 1, 0xffff);
+	if (port)
+		port_write32(port, value);
+}
+
+static void power_off(void)
+{
+	unsigned a, b;
+
+	if (!acpi.dsdt.size || !acpi_sleep_type_s5(&a, &b))
+		return;
+	port_write16(acpi.pm1a_control, SLEEP_TYPE(a) | SLEEP_ENABLE);
+	if (acpi.pm1b_control)
+		port_write16(acpi.pm1b_control, SLEEP_TYPE(b) | SLEEP_ENABLE);
+}
+
+static noreturn void reset(void)
+{
+	static const struct { u16 limit; u64 base; } __attribute__((packed)) no_idt;
+
+	if (acpi.reset_port)
+		arch_port_write8(acpi.reset_port, acpi.reset_value);
+	__asm__ volatile("lidt %0; int3" : : "m"(no_idt));	/* a triple fault */
+	__builtin_unreachable();
+}
+
+noreturn void arch_machine_end(enum machine_end how)
+{
+	arch_irqs_disable();
+	if (how == MACHINE_REBOOT)
+		reset();
+	debug_exit(how == MACHINE_PANICKED ? EXIT_PANICKED : EXIT_OFF);
+	power_off();
+	for (;;)
+		__asm__ volatile("hlt");
+}

@@ -1,0 +1,93 @@
+/*
+ * Other CPUs: starting them one by one, interrupting them.
+ *
+ * A CPU is started by INIT and one or two startup IPIs; it runs trampoline.S and takes its struct cpu
+ * out of ap_cpu[], by APIC id, in one atomic step. If it does not come in time the starter takes the
+ * entry back the same way, so that a late CPU finds none and stops. CPUs beyond the limit are never
+ * called and stay where the firmware left them.
+ */
+#include "cpu.h"
+
+#include "arch.h"
+#include "machine.h"
+#include "mm.h"
+#include "panic.h"
+#include "port.h"
+#include "printf.h"
+#include "string.h"
+#include "thread.h"
+
+#define INIT_NS		(10 * NSEC_PER_USEC)	/* old CPUs wanted 10 ms; none with long mode does */
+#define STARTUP_NS	(200 * NSEC_PER_USEC)	/* then a second startup IPI */
+#define GIVE_UP_NS	(200 * NSEC_PER_MSEC)
+
+struct cpu *_Atomic ap_cpu[256];
+
+/* Waits up to @ns for the CPU to come and take its entry. */
+static bool wait_taken(u32 apic_id, u64 ns)
+{
+	u64 start = arch_clock_ns();
+
+	while (arch_clock_ns() - start < ns) {
+		if (!atomic_load(&ap_cpu[apic_id]))
+			return true;
+		arch_spin_hint();
+	}
+	return false;
+}
+
+/* True if @c is on its way to cpu_main(). */
+static bool start(struct cpu *c)
+{
+	atomic_store(&ap_cpu[c->hwid], c);
+	lapic_send(c->hwid, ICR_INIT);
+	wait_taken(c->hwid, INIT_NS);
+	lapic_send(c->hwid, ICR_STARTUP | TRAMPOLINE >> PAGE_SHIFT);
+	if (wait_taken(c->hwid, STARTUP_NS))
+		return true;
+	lapic_send(c->hwid, ICR_STARTUP | TRAMPOLINE >> PAGE_SHIFT);
+	return wait_taken(c->hwid, GIVE_UP_NS) || !atomic_exchange(&ap_cpu[c->hwid], NULL);
+}
+
+static bool bring_up(unsigned id, u64 hwid)
+{
+	struct cpu *c = &cpus[id];
+
+	if (cpu_prepare(id, hwid, NULL, 0))
+		return false;
+	c->arch.tss.rsp0 = (u64)c->idle.stack + c->idle.stack_size;
+	if (!start(c))
+		return false;
+	while (!atomic_load(&c->online))
+		arch_spin_hint();
+	return true;
+}
+
+void arch_start_cpus(unsigned max)
+{
+	max = MIN(max, MAX_CPUS);
+	arch_direct_map(ALIGN_DOWN(TRAMPOLINE, BLOCK_SIZE));
+	memcpy(phys_to_virt(TRAMPOLINE), trampoline, trampoline_end - trampoline);
+	for (unsigned i = 0; i < machine.nr_cpus && nr_cpus < max; i++) {
+		if (machine.cpu_hwid[i] == machine.boot_hwid)
+			continue;
+		if (!bring_up(nr_cpus, machine.cpu_hwid[i])) {
+			kprintf("smp: the CPU with APIC id %lu does not start\n", machine.cpu_hwid[i]);
+			return;
+		}
+		nr_cpus++;
+	}
+}
+
+/* Where a CPU that starts enters C, on its idle stack and the kernel's page tables. */
+noreturn void ap_main(struct cpu *c)
+{
+	cpu_init(c);
+	lapic_init();
+	cpu_main(c);
+}
+
+void arch_ipi(struct cpu *target)
+{
+	lapic_send(target->hwid, VEC_IPI);
+}

@@ -1,0 +1,209 @@
+/*
+ * Traps in C: what each vector means, and who deals with it. entry.S calls these with interrupts off
+ * on the thread's kernel stack, and takes them off again itself on the way out.
+ *
+ * System calls and page faults run with interrupts on, as far as they were on where the trap came
+ * from: syscall_entry() turns them on, page_fault() here. Everything else runs with them off.
+ */
+#include "cpu.h"
+
+#include "arch.h"
+#include "panic.h"
+#include "port.h"
+#include "printf.h"
+#include "process.h"
+#include "signal.h"
+#include "thread.h"
+#include "time.h"
+
+_Static_assert(offsetof(struct cpu, arch) == 0 && offsetof(struct thread, arch) == 0, "asm.h");
+_Static_assert(offsetof(struct arch_cpu, current) == CPU_CURRENT, "asm.h");
+_Static_assert(offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP, "asm.h");
+_Static_assert(offsetof(struct arch_cpu, tss.rsp0) == CPU_RSP0, "asm.h");
+_Static_assert(offsetof(struct arch_thread, sp) == THREAD_SP, "asm.h");
+_Static_assert(offsetof(struct trapframe, rbp) == TF_RBP, "asm.h");
+_Static_assert(offsetof(struct trapframe, cs) == TF_CS, "asm.h");
+_Static_assert(sizeof(struct trapframe) % 16 == 0 && sizeof(struct fpu_state) == 512, "alignment");
+
+enum { DOUBLE_FAULT = 8, PAGE_FAULT = 14 };
+
+#define FAULT_WRITE	2u
+#define FAULT_RESERVED	8u		/* a reserved bit is set in a page table entry */
+#define FAULT_FETCH	16u
+
+static const struct {
+	const char *name;
+	int signal;
+} exceptions[VEC_DEVICE] = {
+	[0] = { "division error", SIGFPE },
+	[1] = { "debug trap", SIGTRAP },
+	[2] = { "non-maskable interrupt", 0 },
+	[3] = { "breakpoint", SIGTRAP },
+	[4] = { "overflow trap", SIGSEGV },
+	[5] = { "bound range exceeded", SIGSEGV },
+	[6] = { "illegal instruction", SIGILL },
+	[7] = { "no floating-point unit", SIGFPE },
+	[8] = { "double fault", 0 },
+	[10] = { "invalid task state segment", SIGSEGV },
+	[11] = { "segment not present", SIGBUS },
+	[12] = { "stack segment fault", SIGBUS },
+	[13] = { "general protection fault", SIGSEGV },
+	[14] = { "page fault", SIGSEGV },
+	[16] = { "floating-point error", SIGFPE },
+	[17] = { "misaligned access", SIGBUS },
+	[18] = { "machine check", 0 },
+	[19] = { "SIMD floating-point error", SIGFPE },
+	[20] = { "virtualization exception", SIGSEGV },
+	[21] = { "control protection fault", SIGSEGV },
+};
+
+static const char *exception_name(u64 vector)
+{
+	const char *name = vector < VEC_DEVICE ? exceptions[vector].name : NULL;
+
+	return name ? name : "unknown exception";
+}
+
+struct extable_entry {
+	u64 insn, fixup;
+};
+
+extern const struct extable_entry __extable_start[], __extable_end[];
+
+static u64 extable_find(u64 rip)
+{
+	for (const struct extable_entry *e = __extable_start; e < __extable_end; e++)
+		if (e->insn == rip)
+			return e->fixup;
+	return 0;
+}
+
+static u64 fault_address(void)
+{
+	u64 addr;
+
+	__asm__ volatile("movq %%cr2, %0" : "=r"(addr));
+	return addr;
+}
+
+static const char *access_name(unsigned access)
+{
+	return access == VM_EXEC ? "fetching from" : access == VM_WRITE ? "writing to" : "reading";
+}
+
+/* Only the instructions of uaccess.S may meet user memory: any other fault is a bug of ours. */
+static void kernel_page_fault(struct trapframe *tf, vaddr_t addr, unsigned access)
+{
+	u64 fixup = extable_find(tf->rip);
+
+	if (!fixup)
+		panic_trap(tf, "page fault %s %p", access_name(access), (void *)addr);
+	if (!fault_kernel(tf, addr, access))
+		tf->rip = fixup;
+}
+
+static void page_fault(struct trapframe *tf)
+{
+	vaddr_t addr = fault_address();		/* before another fault can overwrite it */
+	unsigned access = tf->error & FAULT_FETCH ? VM_EXEC :
+			  tf->error & FAULT_WRITE ? VM_WRITE : VM_READ;
+
+	if (tf->error & FAULT_RESERVED)
+		panic_trap(tf, "bad page table entry for %p", (void *)addr);
+	if (tf->rflags & RFLAGS_IF)
+		arch_irqs_enable();
+	if (arch_trap_from_user(tf))
+		fault_user(tf, addr, access);
+	else
+		kernel_page_fault(tf, addr, access);
+	arch_irqs_disable();
+}
+
+static void exception(struct trapframe *tf)
+{
+	int sig = exceptions[tf->vector].signal;
+
+	if (arch_trap_from_user(tf))
+		exception_user(tf, sig ? sig : SIGSEGV, exception_name(tf->vector));
+	else
+		panic_trap(tf, "%s, error code %lx", exception_name(tf->vector), tf->error);
+}
+
+static void interrupt(struct trapframe *tf)
+{
+	if (tf->vector == VEC_SPURIOUS)
+		return;				/* the LAPIC wants no end of interrupt */
+	irq_enter();
+	if (tf->vector == VEC_TIMER)
+		timer_interrupt(tf);
+	else if (tf->vector == VEC_IPI)
+		ipi_interrupt();
+	else if (tf->vector == VEC_SHOOTDOWN)
+		shootdown_serve();
+	else
+		irq_dispatch(tf->vector - VEC_DEVICE);
+	lapic_eoi();				/* before irq_exit(), which may switch away */
+	irq_exit(tf);
+}
+
+static void return_to_user(struct trapframe *tf)
+{
+	if (unlikely(atomic_load_explicit(&current_thread()->work, memory_order_relaxed)))
+		user_return_work(tf);
+}
+
+void trap(struct trapframe *tf)
+{
+	if (tf->vector >= VEC_DEVICE)
+		interrupt(tf);
+	else if (tf->vector == PAGE_FAULT)
+		page_fault(tf);
+	else
+		exception(tf);
+	if (arch_trap_from_user(tf))
+		return_to_user(tf);
+}
+
+void trap_syscall(struct trapframe *tf)
+{
+	syscall_entry(tf);
+	return_to_user(tf);
+}
+
+noreturn void arch_user_enter(void)
+{
+	struct trapframe *tf = arch_trapframe(current_thread());
+
+	arch_irqs_disable();
+	return_to_user(tf);
+	trap_leave(tf);
+}
+
+/*
+ * A stack that is full cannot take the frame of the page fault that says so: the CPU then raises a
+ * double fault, on a stack of its own.
+ */
+noreturn void trap_fatal(struct trapframe *tf)
+{
+	const struct thread *t = current_thread();
+	u64 guard = (u64)t->stack - PAGE_SIZE, addr = fault_address();
+
+	if (tf->vector == DOUBLE_FAULT && (addr - guard < PAGE_SIZE || tf->rsp - guard <= PAGE_SIZE))
+		panic_trap(tf, "kernel stack overflow in thread %s: sp %lx, stack %lx to %lx", t->name,
+			   tf->rsp, (u64)t->stack, (u64)t->stack + t->stack_size);
+	panic_trap(tf, "%s", exception_name(tf->vector));
+}
+
+void arch_print_registers(const struct trapframe *tf)
+{
+	kprintf("rip %016lx  rsp %016lx  rbp %016lx  flags %lx\n", tf->rip, tf->rsp, tf->rbp,
+		tf->rflags);
+	kprintf("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", tf->rax, tf->rbx, tf->rcx, tf->rdx);
+	kprintf("rsi %016lx  rdi %016lx  r8  %016lx  r9  %016lx\n", tf->rsi, tf->rdi, tf->r8, tf->r9);
+	kprintf("r10 %016lx  r11 %016lx  r12 %016lx  r13 %016lx\n", tf->r10, tf->r11, tf->r12, tf->r13);
+	kprintf("r14 %016lx  r15 %016lx  cr2 %016lx  cs %lx\n", tf->r14, tf->r15, fault_address(),
+		tf->cs);
+	if (tf->vector < VEC_DEVICE)
+		kprintf("trap %lu (%s), error code %lx\n", tf->vector, exception_name(tf->vector),
+			tf->error);
+}

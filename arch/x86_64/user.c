@@ -1,0 +1,95 @@
+/*
+ * User threads: their registers at the top of the kernel stack, floating point, thread-local storage.
+ *
+ * Floating-point registers are saved and loaded eagerly, at every switch from and to a user thread;
+ * kernel code uses none. While a user thread is current its values are in the CPU, and the copy above
+ * its trap frame is stale; so whoever writes either side of the current thread's does it with
+ * interrupts off.
+ */
+#include "thread.h"
+
+#include "arch.h"
+#include "cpu.h"
+#include "port.h"
+#include "spinlock.h"
+
+#define RFLAGS_FIXED	2u		/* a bit that is always one */
+#define FCW_DEFAULT	0x37fu		/* x87: extended precision, no exceptions */
+#define MXCSR_DEFAULT	0x1f80u
+
+static struct fpu_state *fpu_state(const struct thread *t)
+{
+	return (struct fpu_state *)(t->arch.frame + 1);
+}
+
+static void fpu_save(struct fpu_state *f)
+{
+	__asm__ volatile("fxsave64 %0" : "=m"(*f));
+}
+
+static void fpu_load(const struct fpu_state *f)
+{
+	__asm__ volatile("fxrstor64 %0" : : "m"(*f));
+}
+
+/* Makes this CPU ready for @t to go to user mode. Interrupts off. */
+static void load_user_state(struct cpu *c, struct thread *t)
+{
+	c->arch.tss.rsp0 = (u64)(t->arch.frame + 1);
+	fpu_load(fpu_state(t));
+	msr_write(MSR_FS_BASE, t->arch.fs_base);
+}
+
+static bool is_current(struct thread *t)
+{
+	return t == current_thread();
+}
+
+void arch_switch_state(struct thread *prev, struct thread *next)
+{
+	if (prev->arch.user)
+		fpu_save(fpu_state(prev));
+	if (next->arch.user)
+		load_user_state(this_cpu(), next);
+}
+
+/* E2 of entry.S: an impossible pc becomes one that faults in user mode, behind user memory. */
+void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
+{
+	irq_off();
+	*t->arch.frame = (struct trapframe){
+		.rip = MIN(pc, ARCH_USER_END), .cs = USER_CS, .rsp = sp, .ss = USER_DS,
+		.rflags = RFLAGS_FIXED | RFLAGS_IF,
+	};
+	*fpu_state(t) = (struct fpu_state){ .fcw = FCW_DEFAULT, .mxcsr = MXCSR_DEFAULT };
+	t->arch.fs_base = 0;
+	t->arch.user = true;
+	if (is_current(t))
+		load_user_state(this_cpu(), t);
+	irq_on();
+}
+
+void arch_user_clone(struct thread *child, struct thread *parent)
+{
+	assert(is_current(parent) && !child->arch.user);
+	*child->arch.frame = *parent->arch.frame;
+	child->arch.frame->rax = 0;
+	fpu_save(fpu_state(child));
+	child->arch.fs_base = parent->arch.fs_base;
+	child->arch.user = true;
+}
+
+void arch_user_set_sp(struct thread *t, vaddr_t sp)
+{
+	t->arch.frame->rsp = sp;
+}
+
+/* An impossible address becomes a possible one that faults: the CPU refuses the former. */
+void arch_user_set_tls(struct thread *t, vaddr_t tls)
+{
+	irq_off();
+	t->arch.fs_base = MIN(tls, ARCH_USER_END);
+	if (is_current(t))
+		msr_write(MSR_FS_BASE, t->arch.fs_base);
+	irq_on();
+}

@@ -1,0 +1,19 @@
+"""trellis-grade: builds a submission, boots each test in its own QEMU, judges what happened.
+
+How a verdict comes about, and where to read it:
+
+    lab.py          what a lab asks: files, properties and their points, tests (labs/*/lab.toml)
+    submission.py   takes the editable files out of a submission, and nothing else
+    build.py        lays them over the reference and compiles; sandbox.py fences compiler and QEMU
+    machine.py      boots one test deterministically and gathers the evidence; qmp.py asks for time
+    protocol.py     the tagged lines of the in-kernel test runner (kernel/debug/ktest.c)
+    trace.py        the trace rings out of guest memory, by way of elf.py
+    properties.py   judges of the trace: pure functions from records to violations
+    verdict.py      evidence to verdict: pass, fail, hang, panic, ...
+    score.py        verdicts to points; report.py and timeline.py say it
+    engine.py       many runs at once; cli.py and replay.py are the commands
+    mutants.py, patch.py, matrix.py     does the grader catch what it must? (make matrix)
+
+A verdict depends on the submission and the seed and on nothing else: no wall time, path, process
+id or nonce may reach a report.
+"""

@@ -1,0 +1,204 @@
+"""Builds the reference once per port, and submissions by compiling only what differs from it.
+
+    <build root>/grade/<arch>/      a snapshot of the tree and its objects, kept from run to run
+    a temporary copy of that        where one submission's files are laid over and compiled
+
+Copies keep modification times and the Makefile's paths are relative, so make compiles nothing but
+the files laid over. What a build must not contain is checked in the ELF file: tests of its own.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from grade.elf import Elf
+from grade.errors import GraderError
+from tools import qemu
+
+_TREE = ("Makefile", "lab.mk", "make", "tools", "kernel", "arch", "user", "labs", "bench")
+_UNWANTED = frozenset({"__pycache__", "mutants", "variants"})
+_KTEST = struct.Struct("<4Q")
+_CPU_SECONDS = 120  # of one compiler process
+_LINES = 12  # of a compiler's complaints
+
+
+class BuildFailed(Exception):
+    """The submission does not compile or may not be run: the lines that say why."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = tuple(lines)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A bootable test kernel. Its folder lasts as long as the grading."""
+
+    kernel: Path
+    initrd: Path
+
+    @cached_property
+    def tests(self) -> tuple[str, ...]:
+        """Every in-kernel test that is linked in: name, step, property and function."""
+        elf = Elf(self.kernel)
+        start, end = elf.address("ktests_start"), elf.address("ktests_end")
+        data = elf.read(start, end - start) if end > start else b""
+        found = []
+        for name, step, prop, fn in _KTEST.iter_unpack(data):
+            function = next((n for n, s in elf.symbols.items() if s.address == fn), "?")
+            found.append(f"{elf.text(name)} {elf.text(step)} {elf.text(prop)} {function}")
+        return tuple(sorted(found))
+
+
+def _sources(root: Path) -> Iterator[str]:
+    """Every file that a build may need, relative to @root."""
+    for top in _TREE:
+        path = root / top
+        if path.is_file():
+            yield top
+            continue
+        for folder, folders, files in os.walk(path):
+            folders[:] = sorted(d for d in folders if d not in _UNWANTED and d[0] != ".")
+            yield from (os.path.relpath(os.path.join(folder, f), root) for f in sorted(files))
+
+
+def _sync(root: Path, copy: Path) -> None:
+    """Makes @copy's sources those of @root; what did not change keeps its time."""
+    record = copy / "sources.json"
+    known: dict[str, list[int]] = json.loads(record.read_text()) if record.exists() else {}
+    now: dict[str, list[int]] = {}
+    for name in _sources(root):
+        status = (root / name).stat()
+        now[name] = [status.st_size, status.st_mtime_ns, status.st_mode]
+        if known.get(name) != now[name]:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / name, copy / name)
+            shutil.copymode(root / name, copy / name)
+    for name in known.keys() - now.keys():
+        (copy / name).unlink(missing_ok=True)
+    record.write_text(json.dumps(now))
+
+
+def _make_environment() -> dict[str, str]:
+    """Ours, without what a make that called us would pass on to make."""
+    dropped = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "TRELLIS_CMD", "TRELLIS_BOOTARGS")
+    environment = {k: v for k, v in os.environ.items() if k not in dropped}
+    return environment | {"LC_ALL": "C"}
+
+
+def _make(tree: Path, arch: str, goals: Sequence[str], jobs: int, fenced: bool) -> str | None:
+    """Runs make in @tree: None, or what it said if it failed."""
+    argv = ["make", "-s", "-k", f"-j{jobs}", "--output-sync=target", f"ARCH={arch}", "TESTS=1"]
+    argv += ["STARTER=1", "O=build", *goals]
+    limited = ["sh", "-c", f'ulimit -t {_CPU_SECONDS}; cd "$0" && exec "$@"', str(tree), *argv]
+    if fenced:
+        limited = qemu.bubblewrap(limited, [], [tree])
+    done = subprocess.run(
+        limited,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=_make_environment(),
+        check=False,
+    )
+    return None if done.returncode == 0 else done.stdout.decode("utf-8", "replace")
+
+
+def complaints(output: str, files: Sequence[str], tree: Path) -> tuple[str, ...]:
+    """The compiler's and linker's lines about @files, in the files' order, without our paths."""
+    out: list[str] = []
+    lines = [line.replace(f"{tree}/", "") for line in output.splitlines()]
+    for file in files:
+        place = re.compile(rf"{re.escape(file)}:(\d+:)?(\d+:)? (fatal error|error|warning): ")
+        out += sorted({line for line in lines if place.match(line)}, key=_line_number)
+    linker = re.compile(r"undefined reference|multiple definition|relocation truncated")
+    out += sorted({re.sub(r"^\S*ld:\s*", "", line) for line in lines if linker.search(line)})
+    return tuple(out[:_LINES])
+
+
+def _line_number(line: str) -> tuple[int, str]:
+    found = re.search(r":(\d+):", line)
+    return (int(found.group(1)) if found else 0, line)
+
+
+class Reference:
+    """The built reference of one port, and the place where submissions are built from it."""
+
+    def __init__(self, root: Path, build_root: Path, arch: str, fenced: bool, jobs: int) -> None:
+        self._root = root
+        self._arch = arch
+        self._fenced = fenced
+        self._jobs = jobs
+        self._cache = (build_root / "grade" / arch).resolve()
+        self._products = tempfile.TemporaryDirectory(prefix="trellis-products-")
+
+    def close(self) -> None:
+        self._products.cleanup()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else changes the snapshot meanwhile."""
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with (self._cache.parent / f"{self._arch}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def build(self, editable: Sequence[str] = ()) -> Product:
+        """Brings the snapshot up to date. Errors in @editable files raise BuildFailed.
+
+        That is for a student who grades the tree itself; anything else wrong is the grader's trouble.
+        """
+        with self._locked():
+            _sync(self._root, self._cache)
+            output = _make(self._cache, self._arch, ["kernel", "user"], self._jobs, fenced=False)
+            if output is not None:
+                lines = complaints(output, editable, self._cache)
+                if editable and lines:
+                    raise BuildFailed(lines)
+                raise GraderError(f"the tree itself does not build for {self._arch}: {_last(output)}")
+            return self._keep(self._cache)
+
+    def build_with(self, files: Mapping[str, bytes], honest: Product) -> Product:
+        """The reference with @files laid over it; @honest is the reference itself."""
+        with tempfile.TemporaryDirectory(prefix="trellis-build-") as name:
+            tree = Path(name) / "tree"
+            with self._locked():
+                shutil.copytree(self._cache, tree, symlinks=True)
+            for path, content in files.items():
+                if (tree / path).read_bytes() != content:
+                    (tree / path).write_bytes(content)
+            output = _make(tree, self._arch, ["kernel"], self._jobs, self._fenced)
+            if output is not None:
+                lines = complaints(output, list(files), tree)
+                raise BuildFailed(lines or [_last(output)])
+            product = self._keep(tree, honest.initrd)
+        if product.tests != honest.tests:
+            raise BuildFailed(["the submission changes the list of tests (section .ktests)"])
+        return product
+
+    def _keep(self, tree: Path, initrd: Path | None = None) -> Product:
+        """Copies what is booted to where no later build will touch it."""
+        built = tree / "build" / self._arch / "debug-test"
+        folder = Path(tempfile.mkdtemp(dir=self._products.name))
+        shutil.copyfile(built / "kernel.elf", folder / "kernel.elf")
+        if initrd is None:
+            initrd = folder / "initramfs.cpio"
+            shutil.copyfile(built / "initramfs.cpio", initrd)
+        return Product(folder / "kernel.elf", initrd)
+
+
+def _last(output: str) -> str:
+    """The line of a failed build that says most."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower() or "***" in line]
+    return (telling or lines or ["make said nothing"])[0].strip()

@@ -1,0 +1,199 @@
+"""trellis-grade: the commands."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from grade import engine, matrix, replay, report
+from grade.build import BuildFailed, Product
+from grade.errors import GraderError
+from grade.lab import ARCHES, Lab, choose, load_all
+from grade.progress import shown
+from grade.results import VERSION, Report, from_json, lab_result
+from grade.score import Run
+from tools.options import Parser
+
+FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
+ROOT = Path(__file__).resolve().parent.parent
+
+_HELP = """\
+Grades Trellis labs. Each test boots in a QEMU of its own and is judged by what the kernel did, which
+the grader reads out of the machine's memory. The same submission gets the same verdict, to the byte,
+on any machine: time is counted in instructions, and every failure names the command that replays it.
+
+  trellis-grade run                                  the kernel of this tree, all labs, both ports
+  trellis-grade run --lab 04-sleep --arch riscv      one lab on one port
+  trellis-grade run --lab 04-sleep --submission DIR  a student's tree; only the lab's files are taken
+  trellis-grade replay --lab ... --gdb               a failed run again, under GDB
+  trellis-grade list --lab 04-sleep                  what a lab's tests check
+
+Exit status: 0 full marks, 1 below, 2 the grader could not do its work and says why in one line.
+"""
+
+
+def _arches(text: str) -> tuple[str, ...]:
+    if text == "all":
+        return ARCHES
+    if text in ARCHES:
+        return (text,)
+    raise argparse.ArgumentTypeError(f"{text}: must be one of {', '.join(ARCHES)}, all")
+
+
+def _positive(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 100_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text}: must be a number, 1 or more")
+
+
+def _directory(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: no such directory")
+    return Path(text)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--build-root", type=Path, default=ROOT / "build", metavar="DIR", help="default: build"
+    )
+    parser.add_argument("--jobs", type=_positive, metavar="N", help="machines at once; default: cores")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
+        prog="trellis-grade", description=_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="grade a submission, or the tree itself")
+    run.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
+    run.add_argument("--arch", type=_arches, default=ARCHES, help="riscv, x86_64 or all (default)")
+    run.add_argument(
+        "--submission", type=_directory, metavar="DIR", help="laid out like the tree; default: the tree"
+    )
+    run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
+    run.add_argument("--json", type=Path, metavar="FILE", help="write the report as data")
+    run.add_argument("--report", type=Path, metavar="DIR", help="write report.txt and report.json")
+    _common(run)
+
+    again = commands.add_parser("replay", help="repeat one run exactly")
+    again.add_argument("--lab", required=True)
+    again.add_argument("--test", required=True)
+    again.add_argument("--arch", required=True, choices=ARCHES)
+    again.add_argument("--cpus", type=_positive, default=1, metavar="N")
+    again.add_argument("--seed", type=_positive, default=1, metavar="N")
+    again.add_argument("--submission", type=_directory, metavar="DIR")
+    again.add_argument("--gdb", action="store_true", help="the first stop is where it fails")
+    _common(again)
+
+    render = commands.add_parser("report", help="show a report that --json wrote")
+    render.add_argument("file", type=Path, metavar="FILE")
+
+    names = commands.add_parser("list", help="labs, or a lab's properties and tests")
+    names.add_argument("--lab", help="default: all, in short")
+
+    matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace) -> int:
+    labs = choose(ROOT, options.lab)
+    bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs)
+    submission = None if options.submission is None else str(options.submission)
+    try:
+        with shown() as progress:
+            scores = engine.grade(bench, labs, options.submission, options.seeds, progress)
+    finally:
+        bench.close()
+    results = tuple(lab_result(s, bench.layout, submission) for s in scores)
+    whole = Report(VERSION, submission, options.arch, results)
+    if options.json is not None:
+        options.json.write_text(whole.to_json(), encoding="utf-8")
+    if options.report is not None:
+        report.write(whole, options.report)
+    print(report.text(whole), end="")
+    return _status(whole)
+
+
+def _status(whole: Report) -> int:
+    if any(lab.unjudged for lab in whole.labs):
+        print("trellis-grade: this machine was too slow for some runs; try again", file=sys.stderr)
+        return TROUBLE
+    return FULL_MARKS if whole.whole else BELOW
+
+
+def _replay(options: argparse.Namespace) -> int:
+    lab = choose(ROOT, [options.lab])[0]
+    test = lab.test(options.test)
+    if options.arch not in test.arches:
+        raise GraderError(f"test {test.name} does not run on {options.arch}")
+    run = Run(options.arch, test.name, options.cpus, options.seed)
+    bench = engine.set_up(ROOT, options.build_root, (options.arch,), options.jobs)
+    try:
+        product = _product(bench, lab, options)
+        if options.gdb:
+            return replay.replay_gdb(bench, lab, run, product)
+        submission = None if options.submission is None else str(options.submission)
+        result, evidence = replay.replay(bench, lab, run, product, submission)
+    finally:
+        bench.close()
+    print(replay.said(evidence), end="")
+    print(report.one_run(result), end="")
+    return BELOW if result.failures else FULL_MARKS
+
+
+def _product(bench: engine.Bench, lab: Lab, options: argparse.Namespace) -> Product:
+    built = engine.build_for(bench, lab, options.submission)[options.arch]
+    if isinstance(built, BuildFailed):
+        raise GraderError(f"it does not compile: {built.lines[0]}")
+    return built
+
+
+def _report(options: argparse.Namespace) -> int:
+    whole = from_json(options.file)
+    print(report.text(whole), end="")
+    return _status(whole)
+
+
+def _list(options: argparse.Namespace) -> int:
+    if options.lab is None:
+        for lab in load_all(ROOT):
+            points = sum(p.points for p in lab.properties)
+            print(f"{lab.name:<16}{lab.title:<50}{len(lab.tests):>3} tests{points:>6g} points")
+        return FULL_MARKS
+    lab = choose(ROOT, [options.lab])[0]
+    print(f"{lab.name}: {lab.title}\nstudents edit {', '.join(lab.files)}\n")
+    for p in lab.properties:
+        print(f"{p.id:<6}step {p.step}, {report.points(p.points)} points: {p.text}")
+        for test in lab.tests:
+            if p.id in test.properties:
+                print(f"      {test.name}")
+    return FULL_MARKS
+
+
+def _interrupted(signum: int, _: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "run": _run,
+        "replay": _replay,
+        "report": _report,
+        "list": _list,
+        "matrix": lambda o: matrix.run(ROOT, o),
+    }
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        return commands[options.command](options)
+    except GraderError as e:
+        print(f"trellis-grade: {e}", file=sys.stderr)
+    except OSError as e:
+        print(f"trellis-grade: {e.filename or 'a file'}: {e.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("trellis-grade: interrupted", file=sys.stderr)
+    return TROUBLE

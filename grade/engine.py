@@ -1,0 +1,183 @@
+"""Many runs at once: builds what is to be graded, boots every run, scores the labs."""
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade.build import BuildFailed, Product, Reference
+from grade.errors import GraderError
+from grade.lab import Lab, Test
+from grade.machine import Boot, Runner
+from grade.progress import Progress
+from grade.score import LabScore, Outcome, Run, score
+from grade.submission import Rejected, Submission, take
+from grade.trace import Layout
+from grade.verdict import build_error, judge
+from tools import qemu
+
+
+def runs_of(lab: Lab, arches: Sequence[str], seeds: int | None) -> list[Run]:
+    """Every run of @lab, in the order of lab.toml."""
+    return [
+        Run(arch, test.name, cpus, seed)
+        for test in lab.tests
+        for arch in arches
+        if arch in test.arches
+        for cpus in test.cpus
+        for seed in test.seed_list(seeds)
+    ]
+
+
+def boot_of(test: Test, run: Run, product: Product) -> Boot:
+    return Boot(
+        arch=run.arch,
+        kernel=product.kernel,
+        initrd=product.initrd,
+        cpus=run.cpus,
+        seed=run.seed,
+        limit=test.limit * 1_000_000,
+        shift=test.shift[run.arch],
+        slices=test.slices,
+        memory=test.memory,
+        test=None if test.program else test.name,
+        program=test.program,
+        bootargs=test.bootargs,
+    )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every grading needs: the tree, the built reference of each port, a way to boot."""
+
+    root: Path
+    layout: Layout
+    runner: Runner
+    references: Mapping[str, Reference]
+    jobs: int
+
+    def close(self) -> None:
+        self.runner.stop_all()
+        for reference in self.references.values():
+            reference.close()
+
+
+def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None) -> Bench:
+    """Prepares to grade on @arches with @jobs machines at once (None: as many as there are cores)."""
+    fenced = qemu.can_bubblewrap()
+    count = jobs or len(os.sched_getaffinity(0))
+    layout = Layout.read(root)
+    return Bench(
+        root=root,
+        layout=layout,
+        runner=Runner(layout, secrets.token_bytes(16), fenced),
+        references={a: Reference(root, build_root, a, fenced, count) for a in arches},
+        jobs=count,
+    )
+
+
+Built = Product | BuildFailed
+
+
+def build_reference(bench: Bench, labs: Sequence[Lab]) -> dict[str, Built]:
+    """The tree itself, by port. A compiler error in an editable file is the student's."""
+    editable = [file for lab in labs for file in lab.files]
+    out: dict[str, Built] = {}
+    for arch, reference in bench.references.items():
+        try:
+            out[arch] = reference.build(editable)
+        except BuildFailed as e:
+            out[arch] = e
+    return out
+
+
+def build_submission(
+    bench: Bench, honest: Mapping[str, Product], files: Submission
+) -> dict[str, Built]:
+    """The reference with @files laid over it, by port."""
+    out: dict[str, Built] = {}
+    for arch, reference in bench.references.items():
+        try:
+            out[arch] = reference.build_with(files.files, honest[arch])
+        except BuildFailed as e:
+            out[arch] = e
+    return out
+
+
+def run_all(
+    bench: Bench, lab: Lab, built: Mapping[str, Built], runs: Sequence[Run], progress: Progress
+) -> list[Outcome]:
+    """Boots @runs, as many at once as there are jobs; outcomes in the order of @runs."""
+    progress.expect(len(runs))
+
+    def one(run: Run) -> Outcome:
+        test = lab.test(run.test)
+        product = built[run.arch]
+        if isinstance(product, BuildFailed):
+            verdict = build_error(test, product.lines)
+        else:
+            verdict = judge(lab, test, bench.runner.boot(boot_of(test, run, product)))
+        progress.step(f"{lab.name} {run.test}")
+        return Outcome(run, verdict)
+
+    with ThreadPoolExecutor(bench.jobs) as pool:
+        futures = [pool.submit(one, run) for run in runs]
+        try:
+            return _results(futures)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            bench.runner.stop_all()
+            raise
+
+
+def _results(futures: Sequence[Future[Outcome]]) -> list[Outcome]:
+    """All results; the first error at once, without waiting for the rest."""
+    done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+    for future in done:
+        if (error := future.exception()) is not None:
+            raise error
+    return [future.result() for future in futures]
+
+
+def build_for(bench: Bench, lab: Lab, submission: Path | None) -> dict[str, Built]:
+    """What is graded for @lab: the reference with the submission's files, or the tree itself."""
+    if submission is None:
+        return build_reference(bench, [lab])
+    return _laid_over(bench, lab, submission, build_reference(bench, []))
+
+
+def grade(
+    bench: Bench,
+    labs: Sequence[Lab],
+    submission: Path | None,
+    seeds: int | None,
+    progress: Progress,
+) -> list[LabScore]:
+    """Grades @submission, or without one the tree itself."""
+    reference = build_reference(bench, labs if submission is None else [])
+    arches = list(bench.references)
+    scores = []
+    for lab in labs:
+        built = reference if submission is None else _laid_over(bench, lab, submission, reference)
+        outcomes = run_all(bench, lab, built, runs_of(lab, arches, seeds), progress)
+        scores.append(score(lab, outcomes))
+    return scores
+
+
+def honest(reference: Mapping[str, Built]) -> dict[str, Product]:
+    """The reference's products; build_reference() without labs has raised if there are none."""
+    return {arch: p for arch, p in reference.items() if isinstance(p, Product)}
+
+
+def _laid_over(
+    bench: Bench, lab: Lab, submission: Path, reference: Mapping[str, Built]
+) -> dict[str, Built]:
+    try:
+        files = take(submission, lab)
+    except Rejected as e:
+        return {arch: BuildFailed([str(e)]) for arch in bench.references}
+    except OSError as e:
+        raise GraderError(f"{submission}: {e.strerror}") from e
+    return build_submission(bench, honest(reference), files)

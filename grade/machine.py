@@ -1,0 +1,289 @@
+"""Boots one test in its own QEMU, deterministically, and brings back the evidence.
+
+While the guest runs it is only watched from outside, through files: its serial log and its memory,
+which QEMU shares with us. Nothing in that can change the run. The guest ends itself: when its tests
+are done, when it panics, or when its own timer says that the limit (virtual time, so instructions)
+is reached. Only one that turned off its interrupts for good cannot; see _asleep_or_hung().
+"""
+
+import hashlib
+import mmap
+import os
+import random
+import select
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import count
+from math import isqrt
+from pathlib import Path
+
+from grade import protocol, qmp, trace
+from grade.elf import Elf
+from grade.errors import GraderError
+from tools import qemu
+
+_FLOOD = 4 << 20  # bytes of serial output
+_POLL_MS = 100
+_TRACE_RECORDS = 32768  # per CPU
+_SLOWEST = 100_000_000  # instructions a second that any machine should manage
+_BOOT_INSTRUCTIONS = 200_000_000  # firmware and boot, before the limit begins to count
+_PATIENCE = 3.0  # seconds of silence before we ask, beside what the limit needs
+_ATTEMPTS = (1, 5, 25)  # times the patience: a slow machine gets another try
+
+# Instructions between turns of the CPUs.
+_SLICE_RANGE = {"coarse": (20_000, 100_000), "medium": (5_000, 25_000), "fine": (1_000, 12_000)}
+
+
+@dataclass(frozen=True)
+class Boot:
+    """One machine to boot. Two equal ones give the same evidence, on any host."""
+
+    arch: str
+    kernel: Path
+    initrd: Path | None
+    cpus: int
+    seed: int
+    limit: int  # instructions
+    shift: int = 0
+    slices: str = "medium"
+    memory: int = 128
+    test: str | None = None
+    program: str | None = None
+    bootargs: tuple[str, ...] = ()
+
+    @property
+    def limit_ns(self) -> int:
+        return self.limit << self.shift
+
+    def machine(self, nonce: str) -> qemu.Machine:
+        words = ["console=mux", f"nonce={nonce}", f"limit={self.limit_ns}", f"seed={self.seed}"]
+        words += [f"shift={self.shift}", f"trace_size={_TRACE_RECORDS}"]
+        words += ["trace=sched,life,wait,test"]
+        if self.test is not None:
+            words.append(f"test={self.test}")
+        if self.program is not None:
+            words.append(f"init={self.program}")
+        return qemu.Machine(
+            arch=self.arch,
+            kernel=self.kernel,
+            initrd=self.initrd,
+            cpus=self.cpus,
+            memory_mib=self.memory,
+            bootargs=(*words, *self.bootargs),
+            icount=qemu.Icount(self.shift, intervals(self.slices, self.shift, self.seed)),
+            sandbox=True,
+        )
+
+    def clock(self) -> int:
+        """What the kernel's clock starts at."""
+        for word in self.bootargs:
+            if word.startswith("clock="):
+                return int(word.removeprefix("clock="), 0)
+        return 0
+
+
+class Ended(Enum):
+    EXITED = "exited"  # by itself
+    HUNG = "hung"  # past its limit, with nobody left in it to say so
+    FLOODED = "flooded"
+    SLOW = "slow"  # this host could not bring it to its end in any sensible time
+
+
+@dataclass(frozen=True)
+class Evidence:
+    ended: Ended
+    status: int  # QEMU's, if EXITED
+    streams: protocol.Streams
+    messages: protocol.Messages
+    trace: trace.Trace
+
+
+def _is_prime(n: int) -> bool:
+    return n > 1 and all(n % d for d in range(2, isqrt(n) + 1))
+
+
+def intervals(slices: str, shift: int, seed: int) -> tuple[int, ...]:
+    """Three lengths of turns in virtual microseconds, coprime, chosen by the seed.
+
+    Turns in step with a loop of the guest would cut it at the same place for ever; three that have
+    no common measure cut everywhere (docs/qemu.md).
+    """
+    low, high = (instructions // 1000 for instructions in _SLICE_RANGE[slices])
+    choice = [n for n in range(low, high) if _is_prime(n)]
+    picked = random.Random(f"slices {seed}").sample(choice, 3)
+    scaled = (next(n for n in count(p << shift) if _is_prime(n)) for p in picked)
+    return tuple(sorted(scaled))
+
+
+def nonce_of(secret: bytes, boot: Boot) -> str:
+    """Unknown before the run, of the same length in every run, and never part of a report."""
+    what = f"{boot.arch} {boot.test} {boot.program} {boot.seed} {boot.cpus}".encode()
+    return hashlib.sha256(secret + what).hexdigest()[:16]
+
+
+def scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """In memory where there is such a place: guests write hundreds of megabytes."""
+    shm = Path("/dev/shm")
+    where = shm if os.access(shm, os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix="trellis-grade-", dir=where)
+
+
+class Runner:
+    """Boots machines. One for the whole grading; boot() may be called from several threads."""
+
+    def __init__(self, layout: trace.Layout, secret: bytes, fenced: bool) -> None:
+        self._layout = layout
+        self._secret = secret
+        self._fenced = fenced
+        self._stopping = threading.Event()
+
+    def stop_all(self) -> None:
+        """Ends every machine within a moment; nothing boots any more."""
+        self._stopping.set()
+
+    def boot(self, boot: Boot) -> Evidence:
+        """Boots until the verdict cannot depend on how slow this host is."""
+        for patience in _ATTEMPTS:
+            evidence = self._attempt(boot, patience)
+            if evidence.ended is not Ended.SLOW or self._stopping.is_set():
+                break
+        return evidence
+
+    def _attempt(self, boot: Boot, patience: int) -> Evidence:
+        with scratch_folder() as name:
+            folder = Path(name)
+            nonce = nonce_of(self._secret, boot)
+            guest = _Guest(boot, folder, self._layout, self._stopping)
+            with guest.start(nonce, self._fenced) as process:
+                ended = guest.watch(process.popen, patience)
+            if ended is Ended.EXITED:
+                guest.check_started(process.popen.returncode)
+            return guest.evidence(ended, process.popen.returncode, nonce)
+
+
+class _Guest:
+    """One QEMU and its files."""
+
+    def __init__(
+        self, boot: Boot, folder: Path, layout: trace.Layout, stopping: threading.Event
+    ) -> None:
+        self._boot = boot
+        self._stopping = stopping
+        self._folder = folder
+        self._serial = folder / "serial"
+        self._ram = folder / "ram"
+        self._qmp = folder / "qmp"
+        self._errors = folder / "errors"
+        self._reader = trace.RingReader(Elf(boot.kernel), layout, boot.arch, boot.clock())
+        for path in (self._serial, self._ram):
+            path.touch()
+        os.truncate(self._ram, boot.memory << 20)
+
+    def start(self, nonce: str, fenced: bool) -> qemu.Process:
+        machine = replace(
+            self._boot.machine(nonce),
+            serial=f"file:{self._serial}",
+            ram_file=self._ram,
+            extra=qmp.options(self._qmp),
+        )
+        argv = machine.argv()
+        if fenced:
+            readable = [p for p in (self._boot.kernel, self._boot.initrd) if p is not None]
+            argv = qemu.bubblewrap(argv, readable, [self._folder])
+        try:
+            with self._errors.open("wb") as errors:
+                return qemu.start(argv, stdout=subprocess.DEVNULL, stderr=errors)
+        except OSError as e:
+            raise GraderError(str(e)) from e
+
+    def watch(self, popen: subprocess.Popen[bytes], patience: int) -> Ended:
+        """Waits for the end, whichever it is."""
+        boot = self._boot
+        allowed = boot.limit + _BOOT_INSTRUCTIONS
+        quiet_for = patience * (_PATIENCE + allowed / _SLOWEST)
+        longest = patience * (60 + 20 * allowed / _SLOWEST)
+        with _ExitWait(popen) as process, self._memory() as memory:
+            began = changed = time.monotonic()
+            last = (0, 0)
+            while not process.ended(_POLL_MS):
+                size = self._serial.stat().st_size
+                if size > _FLOOD:
+                    return Ended.FLOODED
+                count, newest = self._reader.progress(memory)
+                if newest > 2 * boot.limit_ns + (_BOOT_INSTRUCTIONS << boot.shift):
+                    return Ended.HUNG
+                now = time.monotonic()
+                if (size, count) != last:
+                    last, changed = (size, count), now
+                elif now - changed > quiet_for:
+                    return self._asleep_or_hung()
+                if now - began > longest or self._stopping.is_set():
+                    return Ended.SLOW
+        return Ended.FLOODED if self._serial.stat().st_size > _FLOOD else Ended.EXITED
+
+    def _asleep_or_hung(self) -> Ended:
+        """Nothing has happened for long: is that the guest's fault or this host's?"""
+        try:
+            with qmp.Qmp(self._qmp, timeout=10) as connection:
+                now = connection.virtual_ns(self._boot.arch)
+        except (OSError, ValueError):
+            return Ended.SLOW
+        limit = self._boot.limit + _BOOT_INSTRUCTIONS
+        return Ended.HUNG if now > limit << self._boot.shift else Ended.SLOW
+
+    def _memory(self) -> mmap.mmap:
+        with self._ram.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+
+    def check_started(self, status: int) -> None:
+        """A QEMU that did not even start is our trouble, not the student's."""
+        lines = self._errors.read_text(errors="replace").splitlines()
+        errors = [line for line in lines if "warning:" not in line and ": " in line]
+        if status in (1, 126, 127) and errors and self._serial.stat().st_size == 0:
+            raise GraderError(f"QEMU did not start: {errors[0]}")
+
+    def evidence(self, ended: Ended, status: int, nonce: str) -> Evidence:
+        wire = self._serial.read_bytes()[:_FLOOD]
+        seen = trace.EMPTY
+        if ended is Ended.FLOODED:
+            wire = wire[: _FLOOD >> 10]  # how much more there was depends on the host
+        elif ended is not Ended.SLOW:
+            seen = self._read_trace(ended)
+        messages = protocol.parse(protocol.split(wire).kernel, nonce)
+        streams = protocol.split(wire.replace(nonce.encode(), b"-"))
+        return Evidence(ended, status, streams, messages, seen)
+
+    def _read_trace(self, ended: Ended) -> trace.Trace:
+        with self._memory() as memory:
+            seen = self._reader.read(memory)
+        if ended is Ended.EXITED:
+            return seen
+        # It was we who stopped it, at no certain time.
+        return seen.clipped(self._boot.limit_ns) if seen.complete else trace.EMPTY
+
+
+class _ExitWait:
+    """Waits for a process to end without asking again and again."""
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        self._popen = popen
+        self._fd = os.pidfd_open(popen.pid)
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+
+    def __enter__(self) -> "_ExitWait":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def ended(self, milliseconds: int) -> bool:
+        """Whether it has ended, after at most that long."""
+        if not self._poll.poll(milliseconds):
+            return False
+        self._popen.wait()
+        return True

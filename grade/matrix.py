@@ -1,0 +1,180 @@
+"""make matrix: does the grader catch every wrong kernel, and spare every right one?
+
+For each lab and port: the reference and every variant get full marks; the starter builds and every
+test stops at a stub of this lab; every mutant loses the property that it breaks.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade import engine
+from grade.build import BuildFailed, Product
+from grade.errors import GraderError
+from grade.lab import ARCHES, Lab, choose
+from grade.machine import Runner
+from grade.mutants import mutants, variants
+from grade.progress import Progress, shown
+from grade.score import Run
+from grade.submission import Submission
+from grade.verdict import Kind, Verdict, judge
+from labs.stage import StageError, starter_files
+
+SUMMARY = "check the grader itself with every mutant and variant"
+HELP = """\
+Grades the reference, every variant (all must get full marks), the starter (every test must stop at
+a stub of its lab) and every mutant (must lose the property named in its header) of the labs.
+The last line is `N passed, N failed`; exit status 0 if none failed.
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
+    parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
+    parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
+    parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
+    parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kernel to grade, and what must come out: @wrong says what is wrong with a result, or None.
+
+    @wanted orders the runs: those that can decide come first, and the first that does ends the case.
+    """
+
+    lab: Lab
+    name: str
+    arch: str
+    files: Mapping[str, bytes]
+    expect: str
+    property: str | None = None  # for a mutant
+
+
+@dataclass(frozen=True)
+class Result:
+    case: Case
+    passed: bool
+    says: str
+
+
+def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
+    for arch in arches:
+        yield Case(lab, "reference", arch, {}, "full marks")
+        for v in variants(root, lab):
+            yield Case(lab, f"variant {v.name}", arch, v.files, "full marks")
+        yield Case(lab, "starter", arch, starter_files(root, lab), "unwritten")
+        for m in mutants(root, lab):
+            if arch in m.arches:
+                yield Case(lab, f"mutant {m.name}", arch, m.files, f"loses {m.property}", m.property)
+
+
+Judge = Callable[[Run], Verdict]
+
+
+def _all_pass(case: Case, runs: Sequence[Run], judged: Judge) -> Result:
+    for run in runs:
+        verdict = judged(run)
+        if verdict.kind is not Kind.PASS:
+            return Result(case, False, f"{_of(run)}: {_says(verdict)}")
+    return Result(case, True, "full marks")
+
+
+def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> Result:
+    for run in runs:
+        verdict = judged(run)
+        stub = f"not written yet: {case.lab.name}: "
+        named = any(f.happened.startswith(stub) for f in verdict.findings)
+        if verdict.kind is not Kind.UNWRITTEN or not named:
+            return Result(case, False, f"{_of(run)}: {_says(verdict)}, not a stub of this lab")
+    return Result(case, True, "every test stops at a stub")
+
+
+def _caught(case: Case, runs: Sequence[Run], judged: Judge) -> Result:
+    assert case.property is not None
+    covers = [r for r in runs if case.property in case.lab.test(r.test).properties]
+    other = None
+    for run in covers:
+        verdict = judged(run)
+        if case.property in verdict.broken and verdict.kind is not Kind.BUILD:
+            return Result(case, True, f"{_of(run)}: {_says(verdict)}")
+        if verdict.kind is not Kind.PASS:
+            other = other or f"{_of(run)}: {_says(verdict)}"
+    return Result(case, False, f"not caught as {case.property}" + (f"; {other}" if other else ""))
+
+
+def _of(run: Run) -> str:
+    return f"{run.test}, {run.cpus} CPU{'s' if run.cpus > 1 else ''}, seed {run.seed}"
+
+
+def _says(verdict: Verdict) -> str:
+    happened = verdict.findings[0].happened if verdict.findings else "nothing wrong"
+    broken = ", ".join(sorted(verdict.broken))
+    return f"{verdict.kind.value} {broken}: {happened}" if broken else verdict.kind.value
+
+
+def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
+    """Builds and boots one case until it is decided."""
+    product = honest
+    if case.files:
+        try:
+            product = bench.references[case.arch].build_with(case.files, honest)
+        except BuildFailed as e:
+            return Result(case, False, f"does not build: {e.lines[0]}")
+    runs = engine.runs_of(case.lab, [case.arch], None)
+    boot: Runner = bench.runner
+
+    def judged(run: Run) -> Verdict:
+        test = case.lab.test(run.test)
+        return judge(case.lab, test, boot.boot(engine.boot_of(test, run, product)))
+
+    if case.property is not None:
+        return _caught(case, runs, judged)
+    decider = _all_unwritten if case.name == "starter" else _all_pass
+    return decider(case, runs, judged)
+
+
+def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) -> list[Result]:
+    products = engine.honest(engine.build_reference(bench, []))
+    progress.expect(len(cases))
+
+    def one(case: Case) -> Result:
+        result = decide(bench, case, products[case.arch])
+        progress.step(f"{case.lab.name} {case.name}")
+        return result
+
+    with ThreadPoolExecutor(bench.jobs) as pool:
+        try:
+            return list(pool.map(one, cases))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            bench.runner.stop_all()
+            raise
+
+
+def run(root: Path, options: argparse.Namespace) -> int:
+    arches = ARCHES if options.arch == "all" else (options.arch,)
+    try:
+        cases = [c for lab in choose(root, options.lab) for c in cases_of(root, lab, arches)]
+    except StageError as e:
+        raise GraderError(str(e)) from e
+    if options.only is not None:
+        cases = [c for c in cases if options.only in c.name]
+    if not cases:
+        raise GraderError("no case is left; names are 'reference', 'starter', 'mutant X', 'variant X'")
+    bench = engine.set_up(root, options.build_root, arches, options.jobs)
+    try:
+        with shown() as progress:
+            results = _decide_all(bench, cases, progress)
+    finally:
+        bench.close()
+    for r in results:
+        mark = "ok  " if r.passed else "FAIL"
+        print(f"{mark}  {r.case.lab.name:<14} {r.case.arch:<7} {r.case.name:<36} {r.says}")
+    failed = sum(not r.passed for r in results)
+    sys.stdout.flush()
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0

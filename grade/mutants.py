@@ -1,0 +1,97 @@
+"""A lab's wrong solutions (mutants/) and other right ones (variants/).
+
+A mutant is a unified diff over the reference's editable files, headed by what it is:
+
+    # mistake: 4.4
+    # property: P4.3
+    # what: releases only the first sleeper that is due
+
+`property` is what the grader must name; `arch` (optional) restricts it to a port. A variant is such
+a diff without property, or a folder whose files replace those of the same path in the tree.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade.errors import GraderError
+from grade.lab import ARCHES, Lab
+from grade.patch import PatchError, apply
+
+_HEADER = re.compile(r"^# (mistake|property|what|arch): (.*\S)\s*$")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    mistake: str
+    property: str
+    what: str
+    arches: tuple[str, ...]
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    files: Mapping[str, bytes]
+
+
+def _header(text: str) -> dict[str, str]:
+    out = {}
+    for line in text.split("\n"):
+        if not line.startswith("#"):
+            break
+        if found := _HEADER.match(line):
+            out[found.group(1)] = found.group(2)
+    return out
+
+
+def _patched(root: Path, lab: Lab, path: Path, text: str) -> dict[str, bytes]:
+    where = path.relative_to(root)
+    try:
+        files = apply(text, lambda name: (root / name).read_text(encoding="utf-8"))
+    except (PatchError, OSError) as e:
+        raise GraderError(f"{where}: {e}") from e
+    for name in files:
+        if name not in lab.files:
+            raise GraderError(f"{where}: changes {name}, which students of {lab.name} do not edit")
+    return {name: content.encode() for name, content in files.items()}
+
+
+def mutants(root: Path, lab: Lab) -> list[Mutant]:
+    """The mutants of @lab by name."""
+    out = []
+    for path in sorted((lab.folder / "mutants").glob("*.patch")):
+        text = path.read_text(encoding="utf-8")
+        header = _header(text)
+        for key in ("mistake", "property", "what"):
+            if key not in header:
+                raise GraderError(f"{path.relative_to(root)}: has no line '# {key}: ...'")
+        if header["property"] not in [p.id for p in lab.properties]:
+            raise GraderError(f"{path.relative_to(root)}: {header['property']} is not of {lab.name}")
+        arches = tuple(a for a in ARCHES if a in header.get("arch", " ".join(ARCHES)).split())
+        files = _patched(root, lab, path, text)
+        out.append(
+            Mutant(path.stem, header["mistake"], header["property"], header["what"], arches, files)
+        )
+    return out
+
+
+def variants(root: Path, lab: Lab) -> list[Variant]:
+    """The variants of @lab by name."""
+    out = []
+    for path in sorted((lab.folder / "variants").glob("*")):
+        if path.is_dir():
+            files = {
+                str(f.relative_to(path)): f.read_bytes() for f in sorted(path.rglob("*")) if f.is_file()
+            }
+            for name in files:
+                if name not in lab.files:
+                    raise GraderError(f"{path.relative_to(root)}: {name} is not a file of {lab.name}")
+            out.append(Variant(path.name, files))
+        elif path.suffix == ".patch":
+            text = path.read_text(encoding="utf-8")
+            out.append(Variant(path.stem, _patched(root, lab, path, text)))
+    return out

@@ -1,0 +1,319 @@
+"""Judges of the trace: each looks for one kind of wrong in what really happened.
+
+A judge is a pure function from a trace to violations. It must never accuse a right kernel, so where
+records cannot tell (equal times on two CPUs, a ring that lost its beginning) it stays silent. Time
+on RISC-V moves in steps of 100 ns: order between CPUs counts only if times differ.
+
+lab.toml says which judge speaks for which property.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from grade.trace import Record, Trace
+
+_NO_DEADLINE = (0, (1 << 64) - 1)
+_HALF = 1 << 63
+_MASK = (1 << 64) - 1
+
+(SUSPENDED, READY, RUNNING, BLOCKED, SLEEPING, DEAD) = range(6)
+STATE_NAMES = ("suspended", "ready", "running", "blocked", "sleeping", "dead")
+_WHY_TIMEOUT = 2
+IDLE = 0  # the number that the idle threads of all CPUs share
+
+_LEGAL = frozenset(
+    {
+        (SUSPENDED, READY),
+        (SUSPENDED, DEAD),
+        (READY, SUSPENDED),
+        (READY, RUNNING),
+        (READY, DEAD),
+        (RUNNING, READY),
+        (RUNNING, BLOCKED),
+        (RUNNING, SLEEPING),
+        (RUNNING, SUSPENDED),
+        (RUNNING, DEAD),
+        (BLOCKED, READY),
+        (SLEEPING, READY),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What went wrong, when, on which CPU. @expected is the rule in the judge's words."""
+
+    time: int
+    cpu: int
+    text: str
+    expected: str
+
+
+Judge = Callable[[Trace], Iterator[Violation]]
+
+
+def ms(ns: int) -> str:
+    """A time for people: milliseconds to the microsecond."""
+    return f"{ns // 1_000_000}.{ns // 1000 % 1000:03d} ms"
+
+
+def _state(number: int) -> str:
+    return STATE_NAMES[number] if number < len(STATE_NAMES) else f"state {number}"
+
+
+def _chained(records: list[Record], state: int | None) -> list[Record]:
+    """Records of one thread at one time, from two CPUs: in the order in which they make sense."""
+    rest, out = list(records), []
+    while rest:
+        fit = next((r for r in rest if r.b >> 8 == state), rest[0])
+        rest.remove(fit)
+        out.append(fit)
+        state = fit.b & 0xFF
+    return out
+
+
+def states_legal(trace: Trace) -> Iterator[Violation]:
+    """Every transition is an arrow of the state diagram and starts where the last one ended."""
+    expected = "a thread changes state only along the arrows of the state diagram (thread.h)"
+    current: dict[int, int] = {}
+    by_thread: dict[int, list[Record]] = defaultdict(list)
+    for r in trace.of("state"):
+        if r.a != IDLE:
+            by_thread[r.a].append(r)
+    for tid, records in by_thread.items():
+        for _, group in groupby(records, key=lambda r: r.time):
+            for r in _chained(list(group), current.get(tid)):
+                old, new = r.b >> 8, r.b & 0xFF
+                known = current.get(tid)
+                current[tid] = new
+                if (old, new) not in _LEGAL:
+                    text = f"thread {tid} went from {_state(old)} to {_state(new)}"
+                    yield Violation(r.time, r.cpu, text, expected)
+                elif known is not None and known != old:
+                    text = f"thread {tid} left {_state(old)}, but it was {_state(known)}"
+                    yield Violation(r.time, r.cpu, text, expected)
+
+
+def one_cpu(trace: Trace) -> Iterator[Violation]:
+    """No thread is on two CPUs at once."""
+    expected = "a thread is on one CPU at a time: it is picked only after it has left the other"
+    since: dict[int, tuple[int, int]] = {}  # cpu -> (tid, from when)
+    stays: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # tid -> (from, to, cpu)
+    end = trace.records[-1].time if trace.records else 0
+    for r in trace.of("switch"):
+        if r.cpu in since:
+            tid, start = since[r.cpu]
+            stays[tid].append((start, r.time, r.cpu))
+        since[r.cpu] = (r.a, r.time)
+    for cpu, (tid, start) in since.items():
+        stays[tid].append((start, end, cpu))
+    stays.pop(IDLE, None)
+    for tid, spans in stays.items():
+        spans.sort()
+        for (_, to, on), (start, _, cpu) in zip(spans, spans[1:]):
+            if cpu != on and start < to:
+                text = f"thread {tid} was started on CPU {cpu} while CPU {on} still ran it"
+                yield Violation(start, cpu, text, expected)
+
+
+def dead_not_dispatched(trace: Trace) -> Iterator[Violation]:
+    """A thread that is DEAD never gets a CPU again."""
+    expected = "a dead thread never runs again"
+    died: dict[int, int] = {}
+    for r in trace.of("state", "switch", "create"):
+        if r.event == "create":
+            died.pop(r.a, None)  # the number is in use again
+        elif r.event == "state" and r.b & 0xFF == DEAD:
+            died[r.a] = r.time
+        elif r.event == "switch" and r.a in died and r.time > died[r.a]:
+            text = f"thread {r.a} was dispatched {ms(r.time - died[r.a])} after it died"
+            yield Violation(r.time, r.cpu, text, expected)
+
+
+def freed_after_left(trace: Trace) -> Iterator[Violation]:
+    """A stack is freed once, and after its thread has left it."""
+    expected = "a thread's stack is freed once, after the thread has left it for good"
+    on_stack: set[int] = set()  # has run and not left
+    freed: set[int] = set()
+    for r in trace.of("create", "switch", "left", "free"):
+        if r.event == "create":
+            on_stack.discard(r.a)
+            freed.discard(r.a)
+        elif r.event == "switch":
+            on_stack.add(r.a)
+        elif r.event == "left":
+            on_stack.discard(r.a)
+        elif r.a in freed:
+            yield Violation(r.time, r.cpu, f"thread {r.a} was freed twice", expected)
+        else:
+            freed.add(r.a)
+            if r.a in on_stack:
+                text = f"thread {r.a} was freed before it had left its stack"
+                yield Violation(r.time, r.cpu, text, expected)
+
+
+def claimed_once(trace: Trace) -> Iterator[Violation]:
+    """Exactly one of event, timeout, kill and destruction claims a wait."""
+    expected = "one waker claims a wait, all others leave the thread alone"
+    claim: dict[int, Record | None] = {}
+    for r in trace.of("block", "claim"):
+        if r.event == "block":
+            claim[r.tid] = None
+        elif r.a in claim:
+            first = claim[r.a]
+            if first is not None:
+                text = f"the wait of thread {r.a} was claimed twice, {ms(r.time - first.time)} apart"
+                yield Violation(r.time, r.cpu, text, expected)
+            claim[r.a] = r
+
+
+def _timeouts(trace: Trace) -> Iterator[tuple[Record, int]]:
+    """Each claim by timeout with the deadline of its wait."""
+    waits: dict[int, int] = {}
+    for r in trace.of("block", "claim"):
+        if r.event == "block":
+            waits[r.tid] = r.b
+        elif r.b == _WHY_TIMEOUT and r.a in waits:
+            deadline = waits.pop(r.a)
+            if deadline not in _NO_DEADLINE:
+                yield r, deadline
+
+
+def timeout_not_early(trace: Trace) -> Iterator[Violation]:
+    """No wait times out before its deadline."""
+    expected = "a wait times out at its deadline or later, never before"
+    for r, deadline in _timeouts(trace):
+        ahead = (deadline - trace.clock - r.time) & _MASK
+        if 0 < ahead < _HALF:
+            text = f"thread {r.a} was woken {ms(ahead)} before its deadline"
+            yield Violation(r.time, r.cpu, text, expected)
+
+
+def dispatch_after_kill(trace: Trace) -> Iterator[Violation]:
+    """No thread of a killed process is dispatched into user mode."""
+    expected = "once a process is killed none of its threads is dispatched into user mode"
+    process_of: dict[int, int] = {}
+    killed: dict[int, int] = {}
+    dispatched: dict[int, int] = {}
+    for r in trace.of("create", "process", "kill", "switch", "user"):
+        if r.event == "create":
+            process_of[r.a] = r.b
+        elif r.event == "process":
+            killed.pop(r.a, None)
+        elif r.event == "kill":
+            killed.setdefault(r.a, r.time)
+        elif r.event == "switch":
+            dispatched[r.a] = r.time
+        else:
+            since = killed.get(process_of.get(r.tid, -1))
+            if since is not None and r.time > dispatched.get(r.tid, 0) > since:
+                text = (
+                    f"thread {r.tid} entered user mode {ms(r.time - since)} after its process "
+                    f"{process_of[r.tid]} was killed"
+                )
+                yield Violation(r.time, r.cpu, text, expected)
+
+
+def ends_once(trace: Trace) -> Iterator[Violation]:
+    """A process is torn down once, becomes a zombie once, is reaped once, in this order."""
+    expected = "teardown, zombie and reaping happen once for a process, in this order"
+    order = ("teardown", "zombie", "reaped")
+    seen: dict[int, dict[str, int]] = defaultdict(dict)
+    for r in trace.of("process", *order):
+        if r.event == "process":
+            seen.pop(r.a, None)
+            continue
+        steps = seen[r.a]
+        if r.event in steps:
+            yield Violation(r.time, r.cpu, f"second {r.event} of process {r.a}", expected)
+        for later in order[order.index(r.event) + 1 :]:
+            if later in steps and steps[later] < r.time:
+                text = f"{r.event} of process {r.a} came after {later}"
+                yield Violation(r.time, r.cpu, text, expected)
+        steps.setdefault(r.event, r.time)
+
+
+def first_status_wins(trace: Trace) -> Iterator[Violation]:
+    """The status of the zombie and of the reaping are those of the first kill."""
+    expected = "the first status of a process stands"
+    status: dict[int, int] = {}
+    for r in trace.of("process", "kill", "zombie", "reaped"):
+        if r.event == "process":
+            status.pop(r.a, None)
+        elif r.event == "kill":
+            status.setdefault(r.a, r.b)
+        elif r.b != status.setdefault(r.a, r.b):
+            text = f"process {r.a} had status {status[r.a]:#x}, at {r.event} it was {r.b:#x}"
+            yield Violation(r.time, r.cpu, text, expected)
+
+
+def children_moved(trace: Trace) -> Iterator[Violation]:
+    """When a process becomes a zombie its children have been moved to another parent."""
+    expected = "children move to init before their parent can be reaped"
+    parent: dict[int, int] = {}
+    for r in trace.of("process", "reparent", "reaped", "zombie"):
+        if r.event in ("process", "reparent"):
+            parent[r.a] = r.b
+        elif r.event == "reaped":
+            parent.pop(r.a, None)
+        else:
+            for child in sorted(c for c, p in parent.items() if p == r.a):
+                text = f"process {r.a} became a zombie while {child} was still its child"
+                yield Violation(r.time, r.cpu, text, expected)
+
+
+def joined_once(trace: Trace) -> Iterator[Violation]:
+    """An exit code is delivered once, and it is the one the thread ended with."""
+    expected = "a join gets the code its thread ended with, once, after the thread has left"
+    code: dict[int, int] = {}
+    joined: set[int] = set()
+    for r in trace.of("create", "exit", "join"):
+        if r.event == "create":
+            code.pop(r.a, None)
+            joined.discard(r.a)
+        elif r.event == "exit":
+            code[r.tid] = r.a
+        elif r.a in joined:
+            yield Violation(r.time, r.cpu, f"thread {r.a} was joined twice", expected)
+        else:
+            joined.add(r.a)
+            want = code.get(r.a)
+            if want is not None and (want ^ r.b) & 0xFFFFFFFF:
+                text = f"thread {r.a} ended with {want:#x}, its joiner got {r.b:#x}"
+                yield Violation(r.time, r.cpu, text, expected)
+
+
+def idle_only_if_nothing_ready(trace: Trace) -> Iterator[Violation]:
+    """With one CPU: it does not go idle while a thread is READY."""
+    expected = "the CPU idles only if no thread is ready"
+    if {r.cpu for r in trace.records} != {0}:
+        return
+    state: dict[int, int] = {}
+    for r in trace.of("state", "idle"):
+        if r.event == "state":
+            state[r.a] = r.b & 0xFF
+            continue
+        ready = sorted(t for t, s in state.items() if s == READY and t != IDLE)
+        if ready:
+            yield Violation(r.time, r.cpu, f"idle while thread {ready[0]} was ready", expected)
+
+
+JUDGES: dict[str, Judge] = {
+    judge.__name__: judge
+    for judge in (
+        states_legal,
+        one_cpu,
+        dead_not_dispatched,
+        freed_after_left,
+        claimed_once,
+        timeout_not_early,
+        dispatch_after_kill,
+        ends_once,
+        first_status_wins,
+        children_moved,
+        joined_once,
+        idle_only_if_nothing_ready,
+    )
+}

@@ -1,0 +1,111 @@
+"""What the guest says: two streams on one serial line, and the tagged lines of the test runner.
+
+How the streams share the line is told in tools/mux.py. On the kernel's stream the test runner
+(kernel/debug/ktest.c) writes one line a message:
+
+    @@<nonce> <number> <kind> <words...>
+
+Messages are numbered from 1; a missing or repeated number means that something was lost or forged,
+and then nothing counts. Lines without the run's nonce are not messages.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tools.mux import Demux, Stream
+
+
+@dataclass(frozen=True)
+class Streams:
+    kernel: bytes
+    user: bytes
+    init_status: int | None
+
+
+def split(wire: bytes) -> Streams:
+    """Takes the two streams apart. Before the first switch everything is the kernel's (firmware)."""
+    demux = Demux()
+    out = {Stream.KERNEL: bytearray(), Stream.USER: bytearray()}
+    for stream, piece in demux.feed(wire):
+        out[stream] += piece
+    return Streams(bytes(out[Stream.KERNEL]), bytes(out[Stream.USER]), demux.exit_status)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that failed inside the guest."""
+
+    property: str
+    where: str  # file:line
+    time: int  # ns since boot
+    text: str
+
+
+@dataclass
+class Messages:
+    """Everything that the runner said, in its own words."""
+
+    begun: bool = False
+    started: list[str] = field(default_factory=list)  # names of tests
+    finished: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    checks: Counter[str] = field(default_factory=Counter)  # property -> checks made
+    failed: Counter[str] = field(default_factory=Counter)  # property -> checks failed
+    figures: dict[str, int] = field(default_factory=dict)
+    listed: list[tuple[str, str, str]] = field(default_factory=list)  # name, step, property
+    ended: bool = False  # the end marker came, and its counts agree
+    broken: str | None = None  # why the messages cannot be trusted
+
+
+def parse(kernel: bytes, nonce: str) -> Messages:
+    """Reads the messages out of the kernel's stream. Never fails: at worst nothing counts."""
+    messages = Messages()
+    numbers: list[int] = []
+    tag = f"@@{nonce} "
+    for line in kernel.decode("utf-8", "replace").split("\n"):
+        if not line.startswith(tag):
+            continue
+        line = line.rstrip("\r")
+        number, _, rest = line[len(tag) :].replace(nonce, "-").partition(" ")
+        kind, _, words = rest.partition(" ")
+        try:
+            numbers.append(int(number))
+            _take(messages, kind, words)
+        except (ValueError, IndexError):
+            messages.broken = messages.broken or "a message of the test runner is garbled"
+    if sorted(numbers) != list(range(1, len(numbers) + 1)):
+        messages.broken = "messages of the test runner are missing or there twice"
+    return messages
+
+
+def _take(m: Messages, kind: str, words: str) -> None:
+    if kind == "begin":
+        m.begun = True
+    elif kind == "list":
+        name, step, prop = words.split(" ", 2)
+        m.listed.append((name, step, prop))
+    elif kind == "test":
+        m.started.append(words)
+    elif kind == "fail":
+        prop, where, time, text = words.split(" ", 3)
+        m.failures.append(Failure(prop, where, int(time), text))
+    elif kind == "sum":
+        prop, checks, failed = words.split(" ")
+        m.checks[prop] += int(checks)
+        m.failed[prop] += int(failed)
+    elif kind == "figure":
+        name, value = words.split(" ")
+        m.figures[name] = int(value)
+    elif kind == "done":
+        m.finished.append(words)
+    elif kind == "end":
+        _end(m, words)
+    else:
+        raise ValueError(kind)
+
+
+def _end(m: Messages, words: str) -> None:
+    tests, checks, failed = (int(w) for w in words.split(" "))
+    m.ended = True
+    if tests != len(m.finished) or checks != m.checks.total() or failed != m.failed.total():
+        m.broken = "the test runner's counts disagree with its messages"

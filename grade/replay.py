@@ -1,0 +1,90 @@
+"""Replays one run of a report: the same instructions again, on demand under GDB.
+
+Under GDB a run on several CPUs stays the same only until the first stop, so that stop is made to be
+the interesting one: the first failing check, the panic, or the limit.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from grade.build import Product
+from grade.engine import Bench, boot_of
+from grade.errors import GraderError
+from grade.lab import Lab
+from grade.machine import Boot, Ended, Evidence, nonce_of, scratch_folder
+from grade.results import LabResult, lab_result
+from grade.score import Outcome, Run, score
+from grade.verdict import judge
+from tools import qemu
+
+# Each is called once, at the moment in question, and by nothing that goes well.
+_STOPS = ("ktest_failing", "panic", "panic_trap")
+_GDBS = {
+    "riscv": ("gdb-multiarch", "riscv64-unknown-elf-gdb"),
+    "x86_64": ("gdb", "gdb-multiarch"),
+}
+_PORT = 1235
+
+
+def replay(
+    bench: Bench, lab: Lab, run: Run, product: Product, submission: str | None
+) -> tuple[LabResult, Evidence]:
+    """Boots @run again: its verdict, and everything it said."""
+    test = lab.test(run.test)
+    evidence = bench.runner.boot(boot_of(test, run, product))
+    if evidence.ended is Ended.SLOW:
+        raise GraderError("this machine is too slow to bring the run to its end; try again when idle")
+    outcome = Outcome(run, judge(lab, test, evidence))
+    return lab_result(score(lab, [outcome]), bench.layout, submission), evidence
+
+
+def said(evidence: Evidence) -> str:
+    """What the guest printed, without the messages to the grader."""
+    kernel = evidence.streams.kernel.decode("utf-8", "replace").replace("\r", "")
+    lines = [line for line in kernel.splitlines(keepends=True) if not line.startswith("@@")]
+    return "".join(lines) + evidence.streams.user.decode("utf-8", "replace")
+
+
+def gdb_commands(boot: Boot, root: Path, port: int) -> list[str]:
+    """What GDB is told: symbols, where to stop, go."""
+    stops = [f"break {name}" for name in _STOPS]
+    script = root / "tools" / "trellis.gdb"
+    load = [f"source {script}"] if script.exists() else []
+    return [
+        "set pagination off",
+        "set confirm off",
+        f"directory {root}",
+        f"target remote 127.0.0.1:{port}",
+        *load,
+        *stops,
+        "continue",
+    ]
+
+
+def replay_gdb(bench: Bench, lab: Lab, run: Run, product: Product) -> int:
+    """Runs @run under GDB until the moment at which it fails; GDB's exit status."""
+    boot = boot_of(lab.test(run.test), run, product)
+    gdb = next((g for g in _GDBS[run.arch] if shutil.which(g)), None)
+    if gdb is None:
+        raise GraderError(f"none of {', '.join(_GDBS[run.arch])} is installed: apt install gdb-multiarch")
+    with scratch_folder() as name:
+        folder = Path(name)
+        machine = replace(
+            boot.machine(nonce_of(os.urandom(16), boot)),
+            serial=f"file:{folder / 'serial'}",
+            gdb_port=_PORT,
+        )
+        commands = gdb_commands(boot, bench.root, _PORT)
+        with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+            return _run_gdb(gdb, commands, boot.kernel)
+
+
+def _run_gdb(gdb: str, commands: Sequence[str], kernel: Path) -> int:
+    argv = [gdb, "-q"]
+    for command in commands:
+        argv += ["-ex", command]
+    return subprocess.run([*argv, str(kernel)], check=False).returncode

@@ -1,0 +1,94 @@
+"""The report as text: points first, then one block for each failure."""
+
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from grade.results import FailureResult, LabResult, Report
+
+_WIDTH = 100
+
+
+def points(value: float) -> str:
+    """7, 7.5 or 7.33: no more digits than there are."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def text(report: Report) -> str:
+    """The whole report, for a terminal or report.txt."""
+    lines: list[str] = []
+    for lab in report.labs:
+        lines += [*_lab(lab), ""]
+    for lab in report.labs:
+        for failure in lab.failures:
+            lines += [*_failure(failure), ""]
+        for run in lab.unjudged:
+            lines += [f"NOT JUDGED  {run}: this machine is too slow; no points are lost", ""]
+    if len(report.labs) != 1:
+        lines.append(f"{points(report.earned)} of {points(report.points)} points")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def one_run(lab: LabResult) -> str:
+    """The verdict of a replay."""
+    lines = [line for failure in lab.failures for line in (*_failure(failure), "")]
+    if not lines:
+        lines = [f"PASS  {t.name}  ({t.arch})" for t in lab.tests]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _lab(lab: LabResult) -> Iterator[str]:
+    yield _row(f"{lab.name}  {lab.title}", f"{points(lab.earned)} / {points(lab.points)}")
+    for step, properties in groupby(lab.properties, key=lambda p: p.step):
+        yield f"  step {step}"
+        for p in properties:
+            mark = "ok  " if p.earned == p.points else "FAIL"
+            first, *rest = textwrap.wrap(p.text, _WIDTH - 34)
+            score = f"{points(p.earned)} / {points(p.points)}"
+            yield _row(f"    {mark}  {p.id:<6} {first}", score)
+            yield from (" " * 17 + line for line in rest)
+    runs = sum(t.runs for t in lab.tests)
+    passed = sum(t.passed for t in lab.tests)
+    yield f"  {passed} of {runs} runs passed, {len({t.name for t in lab.tests})} tests"
+    for t in lab.tests:
+        if t.figures:
+            figures = ", ".join(f"{name} {value}" for name, value in t.figures.items())
+            yield f"    {t.name} ({t.arch}): {figures}"
+
+
+def _row(left: str, right: str) -> str:
+    return left + right.rjust(max(1, _WIDTH - len(left)))
+
+
+def _failure(f: FailureResult) -> Iterator[str]:
+    cpus = "1 CPU" if f.cpus == 1 else f"{f.cpus} CPUs"
+    yield f"{f.kind.upper()}  {f.test}  ({f.arch}, {cpus}, seed {f.seed})"
+    yield from _paragraph("property", ", ".join(f.properties))
+    yield from _paragraph("expected", f.expected)
+    yield from _paragraph("happened", f.happened)
+    if f.where:
+        yield from _paragraph("checked at", f.where)
+    if f.like is not None:
+        yield from _paragraph("looks like", f.like)
+    if f.others:
+        yield from _paragraph("also in", f"{f.others} more run{'s' if f.others > 1 else ''}")
+    if f.details:
+        yield "  said"
+        yield from (f"    {line}" for line in f.details)
+    if f.trace:
+        yield "  trace"
+        yield from (f"    {line}" for line in f.trace)
+    yield f"  replay      {f.replay}"
+
+
+def _paragraph(label: str, words: str) -> list[str]:
+    indent = " " * 14
+    return textwrap.wrap(words, _WIDTH, initial_indent=f"  {label:<12}", subsequent_indent=indent)
+
+
+def write(report: Report, folder: Path) -> None:
+    """report.txt and report.json in @folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.txt").write_text(text(report), encoding="utf-8")
+    (folder / "report.json").write_text(report.to_json(), encoding="utf-8")

@@ -1,0 +1,217 @@
+"""The report as data: what --json writes, what every rendering reads.
+
+Two gradings of the same submission give the same bytes here, on any host: no time of day, no
+duration, no path but the submission's as it was given.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from grade.errors import GraderError
+from grade.score import LabScore, Outcome
+from grade.timeline import around
+from grade.trace import Layout
+from grade.verdict import Finding, Kind
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class PropertyResult:
+    id: str
+    step: int
+    text: str
+    points: float
+    earned: float
+
+
+@dataclass(frozen=True)
+class TestResult:
+    name: str
+    arch: str
+    runs: int
+    passed: int
+    figures: dict[str, int]  # of its first run
+
+
+@dataclass(frozen=True)
+class FailureResult:
+    """One way in which one test failed on one port; the first run that showed it."""
+
+    test: str
+    arch: str
+    cpus: int
+    seed: int
+    kind: str
+    properties: tuple[str, ...]
+    expected: str
+    happened: str
+    where: str
+    like: str | None  # the known mistake it behaves like
+    trace: tuple[str, ...]
+    details: tuple[str, ...]
+    replay: str
+    others: int  # further runs that failed in the same way
+
+
+@dataclass(frozen=True)
+class LabResult:
+    name: str
+    title: str
+    points: float
+    earned: float
+    properties: tuple[PropertyResult, ...]
+    tests: tuple[TestResult, ...]
+    failures: tuple[FailureResult, ...]
+    unjudged: tuple[str, ...]  # runs that this host was too slow for
+
+
+@dataclass(frozen=True)
+class Report:
+    version: int
+    submission: str | None
+    arches: tuple[str, ...]
+    labs: tuple[LabResult, ...]
+
+    @property
+    def points(self) -> float:
+        return sum(lab.points for lab in self.labs)
+
+    @property
+    def earned(self) -> float:
+        return sum(lab.earned for lab in self.labs)
+
+    @property
+    def whole(self) -> bool:
+        return not any(lab.failures or lab.unjudged for lab in self.labs)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+
+def _number(points: float) -> float:
+    """Points to four places, so that sums of thirds read the same everywhere."""
+    return round(points, 4)
+
+
+def lab_result(score: LabScore, layout: Layout, submission: str | None) -> LabResult:
+    return LabResult(
+        name=score.lab.name,
+        title=score.lab.title,
+        points=_number(score.points),
+        earned=_number(score.earned),
+        properties=tuple(
+            PropertyResult(p.id, p.step, p.text, _number(p.points), _number(p.earned))
+            for p in score.properties
+        ),
+        tests=tuple(_tests(score.outcomes)),
+        failures=tuple(_failures(score, layout, submission)),
+        unjudged=tuple(
+            f"{o.run.test} on {o.run.arch}, {o.run.cpus} CPUs, seed {o.run.seed}"
+            for o in score.unjudged
+        ),
+    )
+
+
+def _tests(outcomes: Sequence[Outcome]) -> Iterable[TestResult]:
+    for key in dict.fromkeys((o.run.test, o.run.arch) for o in outcomes):
+        mine = [o.verdict for o in outcomes if (o.run.test, o.run.arch) == key]
+        passed = sum(v.kind is Kind.PASS for v in mine)
+        yield TestResult(*key, runs=len(mine), passed=passed, figures=mine[0].figures)
+
+
+def _failures(score: LabScore, layout: Layout, submission: str | None) -> Iterable[FailureResult]:
+    groups: dict[tuple[object, ...], list[tuple[Outcome, Finding]]] = {}
+    for outcome in score.outcomes:
+        run = outcome.run
+        seen = set()
+        for finding in outcome.verdict.findings:
+            key = (run.test, run.arch, outcome.verdict.kind, finding.properties, finding.where)
+            if key not in seen:
+                groups.setdefault(key, []).append((outcome, finding))
+            seen.add(key)
+    for group in groups.values():
+        yield _failure(score, layout, submission, *group[0], others=len(group) - 1)
+
+
+def _failure(
+    score: LabScore,
+    layout: Layout,
+    submission: str | None,
+    outcome: Outcome,
+    finding: Finding,
+    others: int,
+) -> FailureResult:
+    run, verdict = outcome.run, outcome.verdict
+    like = next(
+        (
+            mistake
+            for p in finding.properties
+            if (mistake := score.lab.like(p, run.test, finding.happened)) is not None
+        ),
+        None,
+    )
+    return FailureResult(
+        test=run.test,
+        arch=run.arch,
+        cpus=run.cpus,
+        seed=run.seed,
+        kind=verdict.kind.value,
+        properties=finding.properties,
+        expected=finding.expected,
+        happened=finding.happened,
+        where=finding.where,
+        like=None if like is None else f"{like.text} (mistake {like.id})",
+        trace=around(verdict.trace, layout, finding.time, finding.cpu),
+        details=verdict.details,
+        replay=replay_command(score.lab.name, outcome, submission),
+        others=others,
+    )
+
+
+def replay_command(lab: str, outcome: Outcome, submission: str | None) -> str:
+    run = outcome.run
+    words = ["grade/trellis-grade replay", f"--lab {lab}", f"--arch {run.arch}"]
+    words += [f"--test {run.test}", f"--cpus {run.cpus}", f"--seed {run.seed}"]
+    if submission is not None:
+        words.append(f"--submission {submission}")
+    return " ".join(words)
+
+
+def from_json(path: Path) -> Report:
+    """Reads what to_json() wrote."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["version"] != VERSION:
+            raise GraderError(f"{path}: a report of version {data['version']}, known is {VERSION}")
+        return Report(
+            version=VERSION,
+            submission=data["submission"],
+            arches=tuple(data["arches"]),
+            labs=tuple(_lab_from(lab) for lab in data["labs"]),
+        )
+    except OSError as e:
+        raise GraderError(f"{path}: {e.strerror}") from e
+    except (ValueError, KeyError, TypeError) as e:
+        raise GraderError(f"{path}: not a report of this grader ({e})") from e
+
+
+def _lab_from(data: dict[str, Any]) -> LabResult:
+    lists = ("properties", "trace", "details")
+    failures = [
+        {k: tuple(v) if k in lists else v for k, v in failure.items()}
+        for failure in data["failures"]
+    ]
+    return LabResult(
+        name=data["name"],
+        title=data["title"],
+        points=data["points"],
+        earned=data["earned"],
+        properties=tuple(PropertyResult(**p) for p in data["properties"]),
+        tests=tuple(TestResult(**t) for t in data["tests"]),
+        failures=tuple(FailureResult(**f) for f in failures),
+        unjudged=tuple(data["unjudged"]),
+    )

@@ -1,0 +1,66 @@
+"""Takes a lab's editable files out of a submission, and nothing else.
+
+A submission is a directory laid out like the tree. Students choose its contents, so each path is
+walked component by component without following links, and only regular files of sane size count.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade.lab import Lab
+
+_MAX_SIZE = 1 << 20
+_DIR_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Rejected(Exception):
+    """What is wrong with the submission, in one line for the student."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The editable files of one lab: contents by path in the tree."""
+
+    files: Mapping[str, bytes]
+
+
+def _open_beneath(root: Path, path: str) -> int:
+    """A descriptor of root/path; no component below @root may be a symbolic link."""
+    *folders, name = path.split("/")
+    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _DIR_FLAGS, dir_fd=directory)
+            os.close(directory)
+            directory = inner
+        return os.open(name, _FILE_FLAGS, dir_fd=directory)
+    finally:
+        os.close(directory)
+
+
+def _read(root: Path, path: str) -> bytes:
+    try:
+        fd = _open_beneath(root, path)
+    except FileNotFoundError as e:
+        raise Rejected(f"the submission has no {path}") from e
+    except OSError as e:
+        raise Rejected(f"{path}: not taken: it must be a plain file, without links") from e
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise Rejected(f"{path}: not taken: it must be a plain file")
+        if status.st_size > _MAX_SIZE:
+            raise Rejected(f"{path}: not taken: larger than {_MAX_SIZE >> 20} MiB")
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(_MAX_SIZE)
+    finally:
+        os.close(fd)
+
+
+def take(root: Path, lab: Lab) -> Submission:
+    """The files of @lab out of the directory @root. Raises Rejected, or OSError if there is none."""
+    return Submission({path: _read(root, path) for path in lab.files})

@@ -1,0 +1,77 @@
+"""lab.toml: what is read, and that each mistake in it is named."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from grade.errors import GraderError
+from grade.lab import load_all
+from grade.tests.fake import LAB_TOML, ROOT, lab
+
+
+class Read(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_what_is_given_and_what_is_default(self) -> None:
+        read = lab(self.folder)
+        early, due = read.tests
+        self.assertEqual((early.cpus, due.cpus), ((1, 2), (1,)))
+        self.assertEqual(list(early.seed_list(None)), [1, 2])
+        self.assertEqual(list(early.seed_list(5)), [1, 2, 3, 4, 5])
+        self.assertEqual(list(due.seed_list(5)), [1])
+        self.assertEqual(early.shift, {"riscv": 0, "x86_64": 0})
+        self.assertEqual(read.property("P4.1").points, 10)
+
+    def test_defaults_of_the_lab(self) -> None:
+        read = lab(self.folder, LAB_TOML + "\n[defaults]\ncpus = [4]\nlimit = 7\nseeds = 3\n")
+        self.assertEqual([t.cpus for t in read.tests], [(1, 2), (4,)])
+        self.assertEqual([t.limit for t in read.tests], [7, 7])
+        self.assertEqual([t.seeds for t in read.tests], [2, 3])
+
+    def test_shift_may_differ_by_port(self) -> None:
+        toml = LAB_TOML.replace("seeds = 2", "shift = { riscv = 8 }")
+        self.assertEqual(lab(self.folder, toml).tests[0].shift, {"riscv": 8, "x86_64": 0})
+
+    def test_the_known_mistake_that_fits(self) -> None:
+        read = lab(self.folder)
+        self.assertIsNotNone(read.like("P4.2", "sleep.due", "they left one a tick"))
+        self.assertIsNone(read.like("P4.2", "sleep.due", "nobody woke"))
+        self.assertIsNone(read.like("P4.1", "sleep.due", "they left one a tick"))
+
+    def wrong(self, old: str, new: str, *words: str) -> None:
+        with self.assertRaises(GraderError) as caught:
+            lab(self.folder, LAB_TOML.replace(old, new, 1))
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+        self.assertNotIn("\n", str(caught.exception))
+
+    def test_wrong_values_are_named(self) -> None:
+        self.wrong("cpus = [1, 2]", "cpus = [9]", "test 1", "cpus", "1 to 8")
+        self.wrong("cpus = [1, 2]", "cpu = 1", "test 1", "cpu", "not a key")
+        self.wrong("points = 10", "points = -1", "property 1", "points")
+        self.wrong("seeds = 2", 'seeds = "two"', "seeds")
+        self.wrong("seeds = 2", 'slices = "thin"', "slices", "coarse")
+        self.wrong('judges = ["timeout_not_early"]', 'judges = ["guess"]', "judges")
+        self.wrong('properties = ["P4.1"]', 'properties = ["P9.9"]', "properties", "P4.1")
+        self.wrong('properties = ["P4.1", "P4.2"]', 'properties = ["P4.1"]', "no test", "P4.2")
+        self.wrong('"sleep.due"', '"sleep.early"', "twice")
+        self.wrong('matches = "one', 'matches = "(one', "regular expression")
+        self.wrong('files = ["kernel/thread/sleep.c"]', 'files = ["../../etc/passwd"]', "files")
+        self.wrong('name = "04-sleep"', 'name = "05-sync"', "folder")
+        self.wrong("[[property]]", "[[property", "cannot be read")
+
+    def test_a_sentence_needs_a_public_test(self) -> None:
+        toml = 'name = "sleep.due"'
+        self.wrong(toml, toml + "\nhidden = true", "P4.2", "public")
+
+    def test_the_labs_of_this_tree(self) -> None:
+        for read in load_all(ROOT):
+            for file in read.files:
+                self.assertTrue((ROOT / file).is_file(), f"{read.name}: {file}")
+
+
+if __name__ == "__main__":
+    unittest.main()

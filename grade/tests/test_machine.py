@@ -1,0 +1,72 @@
+"""What a run is made of: command lines, turns, nonces, the compiler's complaints."""
+
+import unittest
+from math import gcd
+from pathlib import Path
+
+from grade.build import complaints
+from grade.machine import Boot, intervals, nonce_of
+
+
+def _boot(cpus: int = 2, arch: str = "riscv", shift: int = 0) -> Boot:
+    return Boot(arch, Path("k"), None, cpus, seed=7, limit=10, shift=shift, test="a.b")
+
+
+class Machines(unittest.TestCase):
+    def test_turns_are_coprime_and_follow_the_seed(self) -> None:
+        for slices in ("coarse", "medium", "fine"):
+            for shift in (0, 8):
+                found = {intervals(slices, shift, seed) for seed in range(20)}
+                self.assertGreater(len(found), 5)
+                self.assertEqual({gcd(*f) for f in found}, {1})
+        self.assertEqual(intervals("fine", 0, 3), intervals("fine", 0, 3))
+
+    def test_two_equal_boots_have_equal_command_lines(self) -> None:
+        nonce = "0" * 16
+        self.assertEqual(_boot().machine(nonce).argv(), _boot().machine(nonce).argv())
+
+    def test_an_even_number_of_cpus_gets_a_spare(self) -> None:
+        argv = " ".join(_boot(cpus=4).machine("n").argv())
+        self.assertIn("-smp cpus=5", argv)
+        self.assertIn("cpus=4", argv)
+        self.assertIn("filter-buffer", argv)
+        self.assertIn("-icount shift=0,sleep=off", argv)
+        self.assertNotIn("filter-buffer", " ".join(_boot(cpus=1).machine("n").argv()))
+
+    def test_the_limit_is_in_virtual_time(self) -> None:
+        self.assertEqual((_boot(shift=0).limit_ns, _boot(shift=8).limit_ns), (10, 2560))
+        self.assertIn("limit=2560", _boot(shift=8).machine("n").bootargs)
+
+    def test_nonces_are_secret_and_of_one_length(self) -> None:
+        nonces = {nonce_of(bytes([i]) * 16, _boot()) for i in range(50)}
+        self.assertEqual(len(nonces), 50)
+        self.assertEqual({len(n) for n in nonces}, {16})
+
+    def test_the_clock_of_a_wrap_test(self) -> None:
+        boot = Boot("riscv", Path("k"), None, 1, 1, 10, bootargs=("clock=0xfffffffffffffff0",))
+        self.assertEqual(boot.clock(), 2**64 - 16)
+
+
+class Complaints(unittest.TestCase):
+    def test_lines_about_the_students_files_in_their_order(self) -> None:
+        output = (
+            "/tmp/x/tree/kernel/b.c:9:2: error: 'y' undeclared\n"
+            "/tmp/x/tree/kernel/b.c:3:1: warning: unused\n"
+            "kernel/a.c:10:5: error: expected ';'\n"
+            "kernel/other.c:1:1: error: not theirs\n"
+            "/usr/bin/ld: kernel/a.c:5: undefined reference to `g'\n"
+            "make: *** [Makefile:1] Error 1\n"
+        )
+        self.assertEqual(
+            complaints(output, ["kernel/a.c", "kernel/b.c"], Path("/tmp/x/tree")),
+            (
+                "kernel/a.c:10:5: error: expected ';'",
+                "kernel/b.c:3:1: warning: unused",
+                "kernel/b.c:9:2: error: 'y' undeclared",
+                "kernel/a.c:5: undefined reference to `g'",
+            ),
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

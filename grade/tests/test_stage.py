@@ -1,0 +1,166 @@
+"""The staging tool: stubs for solutions, and clear words for wrong markers."""
+
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from grade.lab import load
+from grade.tests.fake import LAB_TOML
+from labs.stage import StageError, check, find_regions, starter, strip, without_hidden
+
+_SOURCE = """\
+#include "wait.h"
+
+int claim(struct waiter *w)
+{
+	int n = 0;
+
+	/* LAB 04-sleep: claim the "one" waiter */
+	while (w) {	/* } */
+		n += '{';
+	}
+	/* END LAB */
+	return n;
+}
+"""
+
+_STRIPPED = """\
+#include "wait.h"
+
+int claim(struct waiter *w)
+{
+	int n = 0;
+
+	lab_todo("04-sleep: claim the \\"one\\" waiter");
+	return n;
+}
+"""
+
+
+class Strip(unittest.TestCase):
+    def test_a_region_becomes_a_stub(self) -> None:
+        self.assertEqual(strip("a.c", _SOURCE, "04-sleep"), _STRIPPED)
+
+    def test_other_labs_keep_their_solution(self) -> None:
+        self.assertEqual(strip("a.c", _SOURCE, "05-sync"), _SOURCE)
+
+    def test_assembly(self) -> None:
+        for left, right in (("# ", ""), ("// ", ""), ("/* ", " */")):
+            source = f"f:\n\t{left}LAB 02-threads: save all{right}\n\tnop\n\t{left}END LAB{right}\n\tret\n"
+            want = 'f:\n\tLAB_TODO("02-threads: save all")\n\tret\n'
+            self.assertEqual(strip("switch.S", source, "02-threads"), want)
+
+    def test_several_regions(self) -> None:
+        regions = find_regions("a.c", _SOURCE + _SOURCE)
+        self.assertEqual([r.first for r in regions], [6, 19])
+        self.assertEqual(strip("a.c", _SOURCE + _SOURCE, "04-sleep"), _STRIPPED + _STRIPPED)
+
+
+class Wrong(unittest.TestCase):
+    def wrong(self, source: str, line: int, words: str) -> None:
+        with self.assertRaises(StageError) as caught:
+            find_regions("a.c", source)
+        self.assertIn(f"a.c:{line}: ", str(caught.exception))
+        self.assertIn(words, str(caught.exception))
+
+    def test_unbalanced_markers(self) -> None:
+        self.wrong(_SOURCE.replace("	/* END LAB */\n", ""), 7, "no END LAB")
+        self.wrong(_SOURCE.replace("/* LAB 04-sleep:", "/* lab 04-sleep:"), 11, "without a region")
+        inner = "	/* LAB 04-sleep: inner */\n	while"
+        self.wrong(_SOURCE.replace("	while", inner), 8, "inside that of line 7")
+
+    def test_markers_that_are_nearly_right(self) -> None:
+        self.wrong(_SOURCE.replace("LAB 04-sleep: claim", "LAB 04-sleep claim"), 7, "not a marker")
+        self.wrong(_SOURCE.replace('waiter */', "waiter"), 7, "does not end on its line")
+
+    def test_a_region_across_a_block(self) -> None:
+        crossing = _SOURCE.replace("	return n;\n", "").replace("	/* END LAB */\n}\n", "}\n	/* END LAB */\n")
+        self.wrong(crossing, 11, "crosses the end")
+        opening = _SOURCE.replace("	/* END LAB */", "	if (n) {\n	/* END LAB */\n	}")
+        self.wrong(opening, 7, "does not close")
+
+    def test_a_region_outside_functions(self) -> None:
+        self.wrong("/* LAB 04-sleep: x */\nint n;\n/* END LAB */\n", 1, "not inside a function")
+        table = "struct ops o = {\n	/* LAB 04-sleep: x */\n	.a = 1,\n	/* END LAB */\n};\n"
+        self.wrong(table, 2, "not inside a function")
+
+    def test_two_labs_in_one_file(self) -> None:
+        self.wrong(_SOURCE + _SOURCE.replace("04-sleep", "05-sync"), 20, "05-sync in a file with")
+
+
+class Starter(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name) / "tree"
+        for name, text in (
+            ("kernel/thread/sleep.c", _SOURCE),
+            ("labs/04-sleep/lab.toml", LAB_TOML),
+            ("labs/04-sleep/mutants/early.patch", "secret"),
+            ("labs/04-sleep/variants/other/sleep.c", "secret"),
+            ("labs/04-sleep/tests/hidden_race.c", "secret"),
+            ("labs/04-sleep/tests/sleep.c", "public"),
+            ("build/junk.o", "junk"),
+            (".gitignore", "/build/\n"),
+        ):
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).write_text(text)
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True, capture_output=True)
+        self.lab = load(self.root / "labs" / "04-sleep")
+        self.out = Path(folder.name) / "out"
+
+    def test_what_is_shipped(self) -> None:
+        self.assertEqual(starter(self.root, self.lab, [self.lab], self.out), 1)
+        files = sorted(str(p.relative_to(self.out)) for p in self.out.rglob("*") if p.is_file())
+        self.assertEqual(
+            files,
+            [
+                ".gitignore",
+                "kernel/thread/sleep.c",
+                "lab.mk",
+                "labs/04-sleep/lab.toml",
+                "labs/04-sleep/tests/sleep.c",
+            ],
+        )
+        self.assertEqual((self.out / "kernel/thread/sleep.c").read_text(), _STRIPPED)
+        self.assertIn("STARTER := 1", (self.out / "lab.mk").read_text())
+
+    def test_only_tracked_files_once_there_are_some(self) -> None:
+        subprocess.run(["git", "-C", str(self.root), "add", "kernel", "labs"], check=True)
+        (self.root / "notes.txt").write_text("mine")
+        starter(self.root, self.lab, [self.lab], self.out)
+        self.assertFalse((self.out / "notes.txt").exists())
+        self.assertTrue((self.out / "labs/04-sleep/lab.toml").exists())
+
+    def test_nothing_is_overwritten(self) -> None:
+        self.out.mkdir()
+        (self.out / "work.c").write_text("a student's")
+        with self.assertRaises(StageError) as caught:
+            starter(self.root, self.lab, [self.lab], self.out)
+        self.assertIn("not empty", str(caught.exception))
+
+    def test_regions_must_be_in_listed_files(self) -> None:
+        (self.root / "kernel/thread/wait.c").write_text(_SOURCE)
+        with self.assertRaises(StageError) as caught:
+            check(self.root, [self.lab])
+        self.assertIn("does not list", str(caught.exception))
+
+    def test_listed_files_must_have_regions(self) -> None:
+        (self.root / "kernel/thread/sleep.c").write_text("int n;\n")
+        with self.assertRaises(StageError) as caught:
+            check(self.root, [self.lab])
+        self.assertIn("has no region", str(caught.exception))
+
+    def test_regions_of_unknown_labs(self) -> None:
+        with self.assertRaises(StageError) as caught:
+            check(self.root, [])
+        self.assertIn("not in labs/", str(caught.exception))
+
+    def test_hidden_tests_leave_the_manifest(self) -> None:
+        hidden = '[[test]]\nname = "x"\nproperties = ["P4.1"]\nhidden = true\n\n'
+        self.assertEqual(without_hidden(LAB_TOML + hidden), LAB_TOML)
+
+
+if __name__ == "__main__":
+    unittest.main()

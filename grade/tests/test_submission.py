@@ -1,0 +1,65 @@
+"""What is taken out of a submission, and what is not."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+from grade.submission import Rejected, take
+from grade.tests.fake import lab
+
+_FILE = "kernel/thread/sleep.c"
+
+
+class Take(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.lab = lab(Path(folder.name))
+        self.root = Path(folder.name) / "submission"
+        (self.root / "kernel" / "thread").mkdir(parents=True)
+        self.file = self.root / _FILE
+
+    def rejected(self, words: str) -> None:
+        with self.assertRaises(Rejected) as caught:
+            take(self.root, self.lab)
+        self.assertIn(words, str(caught.exception))
+        self.assertIn(_FILE, str(caught.exception))
+
+    def test_only_the_editable_file(self) -> None:
+        self.file.write_bytes(b"mine")
+        (self.root / "Makefile").write_bytes(b"evil")
+        self.assertEqual(dict(take(self.root, self.lab).files), {_FILE: b"mine"})
+
+    def test_a_missing_file_is_not_the_reference(self) -> None:
+        self.rejected("has no")
+
+    def test_links_are_not_followed(self) -> None:
+        target = self.root / "elsewhere.c"
+        target.write_bytes(b"secret")
+        self.file.symlink_to(target)
+        self.rejected("without links")
+
+    def test_linked_folders_are_not_followed(self) -> None:
+        real = self.root / "real"
+        real.mkdir()
+        (real / "sleep.c").write_bytes(b"secret")
+        (self.root / "kernel" / "thread").rmdir()
+        (self.root / "kernel" / "thread").symlink_to(real)
+        self.rejected("without links")
+
+    def test_pipes_and_folders_are_not_read(self) -> None:
+        os.mkfifo(self.file)
+        self.rejected("plain file")
+        self.file.unlink()
+        self.file.mkdir()
+        self.rejected("plain file")
+
+    def test_huge_files_are_not_read(self) -> None:
+        self.file.touch()
+        os.truncate(self.file, 1 << 30)
+        self.rejected("larger")
+
+
+if __name__ == "__main__":
+    unittest.main()

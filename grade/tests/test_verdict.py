@@ -1,0 +1,133 @@
+"""Evidence to verdict: each way to end is a kind of its own."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from grade.machine import Ended, Evidence
+from grade.properties import Violation
+from grade.tests.fake import NONCE, evidence, lab, messages, passing, state, trace
+from grade.trace import EMPTY, Trace
+from grade.verdict import Kind, Verdict, judge
+
+_BANNER = b"Trellis on riscv64, virt, 2 CPUs\n"
+
+
+class Kinds(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.lab = lab(Path(folder.name))
+
+    def judge(self, seen: Evidence, test: int = 0) -> Verdict:
+        return judge(self.lab, self.lab.tests[test], seen)
+
+    def kind(self, kernel: bytes, status: int = 33, seen: Trace = EMPTY) -> Kind:
+        return self.judge(evidence(_BANNER + kernel, status, seen)).kind
+
+    def panic(self, reason: str, seen: Trace = EMPTY) -> Verdict:
+        said = f"panic: {reason}\n  CPU 0, thread 3 (init)\ncall chain:\n  f+0x10\nlast trace records:\n x\n"
+        return self.judge(evidence(messages("begin 1", "test sleep.early") + said.encode(), 35, seen))
+
+    def test_pass(self) -> None:
+        self.assertIs(self.kind(passing()), Kind.PASS)
+
+    def test_a_failed_check_breaks_its_property_alone(self) -> None:
+        lines = ["begin 1", "test sleep.due", "fail P4.2 a.c:1 5 they left one a tick"]
+        lines += ["sum P4.1 2 0", "sum P4.2 2 1", "done sleep.due", "end 1 4 1"]
+        verdict = self.judge(evidence(messages(*lines)), test=1)
+        self.assertIs(verdict.kind, Kind.FAIL)
+        self.assertEqual(verdict.broken, {"P4.2"})
+        self.assertEqual(verdict.findings[0].expected, "Everybody who is due wakes.")
+
+    def test_a_check_of_another_property_speaks_against_all(self) -> None:
+        lines = ("begin 1", "test sleep.due", "fail P2.9 a.c:1 5 leak", "sum P2.9 1 1")
+        verdict = self.judge(evidence(messages(*lines, "done sleep.due", "end 1 1 1")), test=1)
+        self.assertEqual(verdict.broken, {"P4.1", "P4.2"})
+
+    def test_a_judge_of_the_trace_finds_what_no_check_saw(self) -> None:
+        early = trace((1, "block", 0, 5, 0xA, 9_000_000), (1_000_000, "claim", 0, 0, 5, 2))
+        verdict = self.judge(evidence(passing(), seen=early))
+        self.assertIs(verdict.kind, Kind.FAIL)
+        self.assertIn("8.000 ms before", verdict.findings[0].happened)
+
+    def test_a_test_that_checks_nothing_does_not_pass(self) -> None:
+        empty = messages("begin 1", "test sleep.early", "done sleep.early", "end 1 0 0")
+        self.assertIs(self.kind(empty), Kind.STOPPED)
+
+    def test_another_tests_success_is_not_this_ones(self) -> None:
+        self.assertIs(self.kind(passing("sleep.other")), Kind.STOPPED)
+
+    def test_success_in_words_only(self) -> None:
+        self.assertIs(self.kind(passing().replace(NONCE.encode(), b"0" * 16)), Kind.STOPPED)
+        self.assertIs(self.kind(b"PASS sleep.early\n"), Kind.STOPPED)
+        self.assertIs(self.kind(passing(), status=1), Kind.STOPPED)
+
+    def test_contradicting_messages(self) -> None:
+        self.assertIs(self.kind(passing() + passing()), Kind.FORGED)
+
+    def test_an_early_end(self) -> None:
+        self.assertIs(self.kind(messages("begin 1", "test sleep.early")), Kind.STOPPED)
+
+    def test_panic(self) -> None:
+        verdict = self.panic("assertion failed: q, kernel/a.c:5")
+        self.assertIs(verdict.kind, Kind.PANIC)
+        self.assertEqual(verdict.findings[0].happened, "panic: assertion failed: q, kernel/a.c:5")
+        self.assertEqual(verdict.details, ("  CPU 0, thread 3 (init)", "call chain:", "  f+0x10"))
+
+    def test_unwritten(self) -> None:
+        verdict = self.panic("not written yet: 04-sleep: order two deadlines")
+        self.assertIs(verdict.kind, Kind.UNWRITTEN)
+        self.assertIn("order two deadlines", verdict.findings[0].happened)
+
+    def test_reboot(self) -> None:
+        self.assertIs(self.kind(b"", status=0), Kind.REBOOT)
+        self.assertIs(self.kind(_BANNER + passing()), Kind.REBOOT)
+
+    def test_flood_and_slow(self) -> None:
+        self.assertIs(self.judge(evidence(b"x", ended=Ended.FLOODED)).kind, Kind.FLOOD)
+        slow = self.judge(evidence(b"x", ended=Ended.SLOW))
+        self.assertIs(slow.kind, Kind.SLOW)
+        self.assertEqual(slow.broken, set())
+
+    def test_hang_with_interrupts_off(self) -> None:
+        verdict = self.judge(evidence(b"", ended=Ended.HUNG, status=-9))
+        self.assertIs(verdict.kind, Kind.HANG)
+        self.assertEqual(verdict.broken, {"P4.1"})
+
+    def test_deadlock(self) -> None:
+        asleep = trace(
+            state(1, 0, 5, "running", "blocked"), (2, "switch", 0, 5, 0, 5), (3, "idle", 0, 0, 0, 0)
+        )
+        verdict = self.panic("limit: not finished after 300000000 ns", asleep)
+        self.assertIs(verdict.kind, Kind.DEADLOCK)
+        ready = trace(state(1, 0, 5, "blocked", "ready"), (3, "idle", 0, 0, 0, 0))
+        verdict = self.panic("limit: not finished after 300000000 ns", ready)
+        self.assertIn("although thread 5 is ready", verdict.findings[0].happened)
+
+    def test_waiting_beyond_the_limit_is_no_deadlock(self) -> None:
+        asleep = trace(
+            state(1, 0, 5, "running", "sleeping"), (2, "switch", 0, 5, 0, 5), (3, "idle", 0, 0, 0, 0)
+        )
+        self.assertIs(self.panic("limit: not finished", asleep).kind, Kind.HANG)
+        blocked = trace(
+            (1, "block", 0, 5, 0xA, 10**12), state(1, 0, 5, "running", "blocked"), (3, "idle", 0, 0, 0, 0)
+        )
+        self.assertIs(self.panic("limit: not finished", blocked).kind, Kind.HANG)
+
+    def test_livelock_and_spinning(self) -> None:
+        turns = [(1000 + i, "switch", 0, 5 + i % 2, 6 - i % 2, 0) for i in range(100)]
+        verdict = self.panic("limit: not finished", trace(*turns))
+        self.assertIs(verdict.kind, Kind.LIVELOCK)
+        self.assertIn("5, 6", verdict.findings[0].happened)
+        spin = trace((1_500_000, "switch", 0, 5, 6, 5), (9_000_000, "timer", 0, 6, 0, 0))
+        verdict = self.panic("limit: not finished", spin)
+        self.assertIs(verdict.kind, Kind.HANG)
+        self.assertIn("1.500 ms", verdict.findings[0].happened)
+
+    def test_a_violation_says_when_and_where(self) -> None:
+        self.assertEqual(Violation(1, 0, "a", "b").time, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,226 @@
+"""From evidence to verdict: what one run of one test shows.
+
+The kinds are told apart because each needs another answer from the student: "unwritten" says which
+function is missing, "deadlock" that everybody waits, "livelock" that threads run without getting
+anywhere. Everything in a verdict is a fact about the guest; nothing depends on the host.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from grade.lab import Lab, Test
+from grade.machine import Ended, Evidence
+from grade.properties import BLOCKED, IDLE, JUDGES, READY, SLEEPING, ms
+from grade.protocol import Failure
+from grade.trace import Trace
+from tools import qemu
+
+_LIVELOCK_SWITCHES = 50  # in the last tenth of the time
+_SAID_LINES = 40  # of a panic
+_UNWRITTEN = "not written yet: "
+_LIMIT = "limit: "
+_SHOWN = 4  # violations of one judge
+
+
+class Kind(Enum):
+    PASS = "pass"
+    FAIL = "fail"  # a property does not hold
+    UNWRITTEN = "unwritten"  # a lab function is still a stub
+    HANG = "hang"
+    DEADLOCK = "deadlock"
+    LIVELOCK = "livelock"
+    PANIC = "panic"
+    REBOOT = "reboot"
+    FLOOD = "flood"
+    STOPPED = "stopped"  # ended without having finished its tests
+    FORGED = "forged"  # messages that contradict each other
+    BUILD = "build error"
+    SLOW = "machine too slow"  # no verdict: costs nothing, and is the grader's trouble
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that went wrong. @time is None where there is no certain moment."""
+
+    properties: tuple[str, ...]
+    expected: str
+    happened: str
+    where: str = ""
+    time: int | None = None
+    cpu: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    kind: Kind
+    findings: tuple[Finding, ...]
+    figures: dict[str, int]
+    trace: Trace
+    details: tuple[str, ...] = ()  # backtrace, compiler's lines
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The properties that this run shows not to hold."""
+        return frozenset(p for f in self.findings for p in f.properties)
+
+
+def judge(lab: Lab, test: Test, evidence: Evidence) -> Verdict:
+    """What @evidence of a run of @test shows."""
+    kind, findings, details = _judge(lab, test, evidence)
+    if kind is Kind.PASS and findings:
+        kind = Kind.FAIL
+    figures = dict(sorted(evidence.messages.figures.items()))
+    return Verdict(kind, tuple(findings), figures, evidence.trace, details)
+
+
+_Result = tuple[Kind, list[Finding], tuple[str, ...]]
+
+
+def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
+    m = evidence.messages
+    whole = test.properties
+    kernel = evidence.streams.kernel.decode("utf-8", "replace")
+    if evidence.ended is Ended.SLOW:
+        return Kind.SLOW, [], ()
+    if evidence.ended is Ended.FLOODED:
+        happened = "the console was flooded: more than 4 MiB of output"
+        return Kind.FLOOD, [Finding(whole, "the test ends with a few lines", happened)], ()
+    boots = len(re.findall(r"^Trellis on ", kernel, re.M))
+    if boots > 1:
+        happened = f"the kernel started {boots} times"
+        return Kind.REBOOT, [Finding(whole, "the kernel boots once", happened)], ()
+    seen = list(_property_findings(lab, test, evidence))
+    stopped = _stopped(test, evidence, kernel)
+    if stopped is not None:
+        kind, finding = stopped
+        return kind, [*seen, finding], _report_of_panic(kernel)
+    if m.broken is not None:
+        return Kind.FORGED, [Finding(whole, "the test runner's own messages", m.broken)], ()
+    if evidence.status == 0 and not m.ended:
+        happened = "the machine was reset (triple fault, or a reset by the kernel)"
+        return Kind.REBOOT, [*seen, Finding(whole, "the kernel keeps running", happened)], ()
+    if not _finished(test, evidence):
+        happened = "the machine stopped before the test had ended"
+        return Kind.STOPPED, [*seen, Finding(whole, "the test runs to its end", happened)], ()
+    return Kind.PASS, seen, ()
+
+
+def _finished(test: Test, evidence: Evidence) -> bool:
+    """The machine powered off by itself, after everything it was asked to do."""
+    m = evidence.messages
+    if evidence.status != qemu.STATUS_OFF:
+        return False
+    if test.program:
+        return evidence.streams.init_status is not None
+    return m.ended and m.finished == [test.name] and m.checks.total() > 0
+
+
+def _property_findings(lab: Lab, test: Test, evidence: Evidence) -> Iterator[Finding]:
+    """What failed: checks in the guest, then judges of the trace, each in order of time."""
+    m = evidence.messages
+    for failure in sorted(m.failures, key=lambda f: f.time):
+        yield _from_failure(lab, test, failure, evidence.trace.clock)
+    if test.program and evidence.streams.init_status:
+        yield from _from_program(lab, test, evidence)
+    for property_id in test.properties:
+        p = lab.property(property_id)
+        for name in p.judges:
+            violations = sorted(JUDGES[name](evidence.trace), key=lambda v: (v.time, v.cpu, v.text))
+            for v in violations[:_SHOWN]:
+                yield Finding((p.id,), v.expected, v.text, "", v.time, v.cpu)
+
+
+def _blamed(test: Test, property_id: str) -> tuple[str, ...]:
+    """A failed check of a property that the test does not list speaks against all it lists."""
+    return (property_id,) if property_id in test.properties else test.properties
+
+
+def _from_failure(lab: Lab, test: Test, failure: Failure, clock: int) -> Finding:
+    known = [p.text for p in lab.properties if p.id == failure.property]
+    return Finding(
+        properties=_blamed(test, failure.property),
+        expected=known[0] if known else "the check holds",
+        happened=failure.text,
+        where=failure.where,
+        time=(failure.time - clock) & ((1 << 64) - 1),
+    )
+
+
+def _from_program(lab: Lab, test: Test, evidence: Evidence) -> Iterator[Finding]:
+    """A user program says "FAIL P6.3 what happened"; saying nothing is no excuse."""
+    said = re.findall(r"^FAIL (P\S+) (.*)$", evidence.streams.user.decode("utf-8", "replace"), re.M)
+    for property_id, text in said[:_SHOWN]:
+        yield _from_failure(lab, test, Failure(property_id, "", 0, text.strip()), 0)
+    if not said:
+        status = evidence.streams.init_status
+        happened = f"{test.program} ended with status {status}"
+        yield Finding(test.properties, f"{test.program} ends with status 0", happened)
+
+
+def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding] | None:
+    """Whether the guest, or we, had to stop it."""
+    whole = test.properties
+    within = f"the test ends within {test.limit} million instructions"
+    if evidence.ended is Ended.HUNG:
+        happened = "it ran on beyond its limit with interrupts off, so nothing in it could stop it"
+        return Kind.HANG, Finding(whole, within, happened)
+    if evidence.status != qemu.STATUS_PANIC:
+        return None
+    time = evidence.trace.records[-1].time if evidence.trace.records else None
+    reason = _reason(kernel)
+    if reason.startswith(_UNWRITTEN):
+        return Kind.UNWRITTEN, Finding(whole, "the function is written", reason, time=time)
+    if reason.startswith(_LIMIT):
+        kind, happened = at_limit(evidence.trace)
+        return kind, Finding(whole, within, happened, time=time)
+    return Kind.PANIC, Finding(whole, "no panic", f"panic: {reason}", time=time)
+
+
+def _reason(kernel: str) -> str:
+    """Why the kernel says that it stopped."""
+    found = re.search(r"^panic: (.*?)\r?$", kernel, re.M)
+    if found:
+        return found.group(1)
+    lines = [line.strip() for line in kernel.splitlines() if line.strip()]
+    return lines[-1] if lines else "without a word"
+
+
+def at_limit(trace: Trace) -> tuple[Kind, str]:
+    """Why a guest may have run until its limit: what was the last that each CPU and thread did?"""
+    busy = {r.cpu: r.event == "switch" and r.a != IDLE for r in trace.of("switch", "idle")}
+    state = {r.a: r.b & 0xFF for r in trace.of("state") if r.a != IDLE}
+    until = {r.tid: r.b for r in trace.of("block")}
+    end = trace.records[-1].time if trace.records else 0
+    if busy and not any(busy.values()):
+        ready = [t for t, s in state.items() if s == READY]
+        timed = [t for t, s in state.items() if s == SLEEPING or (s == BLOCKED and until.get(t))]
+        if ready:
+            return Kind.DEADLOCK, f"every CPU is idle, although thread {ready[0]} is ready"
+        if timed:
+            return Kind.HANG, f"every CPU is idle: thread {timed[0]} waits for a time beyond the limit"
+        return Kind.DEADLOCK, "every thread waits, and nothing is left that could wake one"
+    late = [r.a for r in trace.of("switch") if r.time > end - end // 10 and r.a != IDLE]
+    if len(late) >= _LIVELOCK_SWITCHES:
+        threads = ", ".join(str(t) for t in sorted(set(late))[:6])
+        return Kind.LIVELOCK, f"threads {threads} take turns without the test getting anywhere"
+    last = max((r.time for r in trace.of("switch", "state", "block", "claim")), default=0)
+    return Kind.HANG, f"a thread keeps the CPU: the last event before the limit is at {ms(last)}"
+
+
+def _report_of_panic(kernel: str) -> tuple[str, ...]:
+    """The kernel's own words about where it was, without its copy of the trace."""
+    lines = [line.rstrip() for line in kernel.split("\n")]
+    start = next((i for i, line in enumerate(lines) if line.startswith("panic: ")), None)
+    if start is None:
+        return ()
+    said = lines[start + 1 :]
+    end = next((i for i, line in enumerate(said) if line.startswith("last trace")), len(said))
+    return tuple(line for line in said[:end] if line and not line.startswith("@@"))[:_SAID_LINES]
+
+
+def build_error(test: Test, lines: tuple[str, ...]) -> Verdict:
+    """The verdict of every test of a lab whose files do not compile."""
+    finding = Finding(test.properties, "the files compile", lines[0] if lines else "no reason given")
+    return Verdict(Kind.BUILD, (finding,), {}, Trace((), False), lines)

@@ -1,0 +1,59 @@
+/*
+ * audit: at a quiet point, everything is in exactly one place and every count adds up. Test kernels only.
+ */
+#include "counters.h"
+#include "cpu.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "mm.h"
+#include "process.h"
+#include "sched.h"
+
+static_assert(COUNTER_COUNT <= ARRAY_SIZE(((struct counter_snapshot *)0)->value), "snapshot too small");
+
+static void quiet_point(void)
+{
+	reaper_drain();
+	slab_drain();
+	page_drain();
+}
+
+void audit(void)
+{
+	quiet_point();
+	sched_audit();
+	process_audit();
+}
+
+void counters_snapshot(struct counter_snapshot *s)
+{
+	quiet_point();
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		s->value[i] = counter_read(i);
+}
+
+bool counters_equal(const struct counter_snapshot *before, const struct counter_snapshot *after,
+		    const char *property)
+{
+	bool equal = true;
+
+	for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+		if (before->value[i] == after->value[i])
+			continue;
+		equal = false;
+		CHECK(false, property, "%s: %ld before, %ld after", counter_name(i), before->value[i],
+		      after->value[i]);
+	}
+	return equal;
+}
+
+u64 test_random(void)
+{
+	static _Atomic u64 state;
+	u64 x = atomic_fetch_add(&state, 0x9e3779b97f4a7c15UL) + ktest_seed();
+
+	/* splitmix64 (Steele, Lea, Flood 2014) */
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9UL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebUL;
+	return x ^ (x >> 31);
+}

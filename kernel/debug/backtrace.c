@@ -1,0 +1,44 @@
+/*
+ * Call chains from saved frame pointers.
+ *
+ * The stack may be damaged, so nothing is believed: a frame must lie on the current thread's stack, be
+ * aligned, and be above the one before it. So the walk ends, and touches only that stack.
+ */
+#include "cpu.h"
+#include "instrument.h"
+#include "panic.h"
+#include "printf.h"
+#include "thread.h"
+
+#define MAX_FRAMES	40
+
+static bool frame_ok(const struct thread *t, u64 fp)
+{
+	u64 low = (u64)t->stack, high = low + t->stack_size;
+
+	return IS_ALIGNED(fp, 8) && fp >= low + 2 * sizeof(u64) && fp <= high - 2 * sizeof(u64);
+}
+
+static void print_entry(u64 pc)
+{
+	u64 off;
+	const char *name = symbol_name(pc, &off);
+
+	kprintf("  %lx  %s+0x%lx\n", pc, name, off);
+}
+
+void backtrace_print(u64 pc, u64 fp)
+{
+	const struct thread *t = current_thread();
+
+	if (pc)
+		print_entry(pc);
+	for (unsigned i = 0; i < MAX_FRAMES && frame_ok(t, fp); i++) {
+		u64 next = arch_frame_next(fp);
+
+		print_entry(arch_frame_return(fp));
+		if (next <= fp)
+			break;
+		fp = next;
+	}
+}

@@ -1,0 +1,112 @@
+/*
+ * The kernel command line, split once into words; see bootargs.h.
+ */
+#include "bootargs.h"
+
+#include "arch.h"
+#include "console.h"
+#include "machine.h"
+#include "panic.h"
+#include "printf.h"
+#include "string.h"
+
+#define MAX_ARGS	64
+
+static char *args[MAX_ARGS];
+static unsigned nr_args;
+
+void bootargs_init(void)
+{
+	char *s = machine.cmdline;
+
+	for (;;) {
+		while (*s == ' ')
+			s++;
+		if (!*s)
+			return;
+		if (nr_args == MAX_ARGS) {
+			kprintf("boot: more than %u boot arguments\n", MAX_ARGS);
+			arch_machine_end(MACHINE_PANICKED);
+		}
+		args[nr_args++] = s;
+		while (*s && *s != ' ')
+			s++;
+		if (*s)
+			*s++ = '\0';
+	}
+}
+
+const char *bootarg(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (unsigned i = nr_args; i-- > 0;) {		/* the last one counts */
+		if (strncmp(args[i], name, n) != 0)
+			continue;
+		if (args[i][n] == '=')
+			return args[i] + n + 1;
+		if (!args[i][n])
+			return "";
+	}
+	return NULL;
+}
+
+noreturn void bootarg_bad(const char *name, const char *allowed)
+{
+	kprintf("boot: %s=%s: must be %s\n", name, bootarg(name), allowed);
+	console_flush();
+	arch_machine_end(MACHINE_PANICKED);
+}
+
+static u64 suffix_factor(const char *s, bool *ok)
+{
+	static const struct {
+		const char *name;
+		u64 factor;
+	} suffixes[] = {
+		{ "", 1 }, { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
+		{ "K", 1UL << 10 }, { "M", 1UL << 20 }, { "G", 1UL << 30 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (strcmp(s, suffixes[i].name) == 0)
+			return suffixes[i].factor;
+	*ok = false;
+	return 1;
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
+}
+
+/* Digits, decimal or 0x, then a suffix. */
+static bool parse_number(const char *s, u64 *v)
+{
+	int base = s[0] == '0' && s[1] == 'x' ? 16 : 10;
+	bool ok;
+
+	if (base == 16)
+		s += 2;
+	*v = 0;
+	for (ok = digit(*s) < base; digit(*s) < base; s++)
+		ok = ok && !__builtin_mul_overflow(*v, base, v) &&
+		     !__builtin_add_overflow(*v, digit(*s), v);
+	return ok && !__builtin_mul_overflow(*v, suffix_factor(s, &ok), v) && ok;
+}
+
+u64 bootarg_number(const char *name, u64 def, u64 min, u64 max)
+{
+	const char *value = bootarg(name);
+	char allowed[80];
+	u64 v;
+
+	if (!value)
+		return def;
+	if (parse_number(value, &v) && v >= min && v <= max)
+		return v;
+	snprintf(allowed, sizeof(allowed), "a number from %lu to %lu (suffixes ns us ms s K M G)", min, max);
+	bootarg_bad(name, allowed);
+}

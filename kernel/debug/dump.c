@@ -1,0 +1,126 @@
+/*
+ * Dumps for people: what every thread, process, lock and run queue is doing.
+ *
+ * From the console they run in the UART's interrupt. The tree lock is only tried: a dump is for a
+ * machine that may be stuck, so it must not become stuck itself.
+ */
+#include "debug.h"
+
+#include "cpu.h"
+#include "instrument.h"
+#include "printf.h"
+#include "process.h"
+#include "thread.h"
+
+#define X(id, name) [id] = name,
+static const char *const lock_names[] = { LOCK_CLASSES(X) };
+static const char *const process_names[] = { PROCESS_STATES(X) };
+#undef X
+
+static void print_thread(struct thread *t, void *unused)
+{
+	(void)unused;
+	kprintf("%5d %5d cpu%u %-9s %2d %10lu us  %s%s\n", t->tid, t->process ? t->process->pid : 0,
+		t->cpu->id, thread_state_name(atomic_load(&t->state)), t->priority,
+		t->stats.run_ns / NSEC_PER_USEC, t->name,
+		atomic_load(&t->work) & WORK_KILL ? " (dying)" : "");
+}
+
+static void print_process(struct process *p, void *unused)
+{
+	(void)unused;
+	kprintf("%5d %5d %5d %-7s %3u threads %3u holds  %s\n", p->pid, p->parent ? p->parent->pid : 0,
+		p->pgid, process_names[process_state(p)], p->nr_threads, atomic_load(&p->holds), p->name);
+}
+
+static bool tree_is_free(void)
+{
+	if (!spin_trylock(&tree_lock)) {
+		kprintf("(the process tree is locked; try again)\n");
+		return false;
+	}
+	spin_unlock(&tree_lock);
+	return true;
+}
+
+void debug_dump_threads(void)
+{
+	kprintf("  tid   pid on   state    pri       ran\n");
+	if (tree_is_free())
+		thread_for_each(print_thread, NULL);
+}
+
+void debug_dump_processes(void)
+{
+	kprintf("  pid  ppid group state\n");
+	if (tree_is_free())
+		process_for_each(print_process, NULL);
+}
+
+void debug_print_held_locks(const struct thread *t)
+{
+	for (unsigned i = 0; i < t->nr_held; i++) {
+		u64 off;
+		const char *at = symbol_name((vaddr_t)t->held[i]->site, &off);
+
+		kprintf("  thread %d holds %s lock %p, taken at %s+0x%lx\n", t->tid,
+			lock_names[t->held[i]->class], (void *)t->held[i], at, off);
+	}
+}
+
+static void print_thread_locks(struct thread *t, void *unused)
+{
+	(void)unused;
+	debug_print_held_locks(t);
+}
+
+void debug_dump_locks(void)
+{
+	kprintf("spin locks held (debug builds know):\n");
+	for (unsigned i = 0; i < nr_cpus; i++)
+		debug_print_held_locks(cpus[i].runq.current);
+	if (tree_is_free())
+		thread_for_each(print_thread_locks, NULL);
+}
+
+void debug_dump_runqs(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct cpu *c = &cpus[i];
+
+		kprintf("cpu%u: runs %d (%s), %u ready, %u deadlines, %lu switches, %lu preemptions, "
+			"%lu steals, idle %lu us\n", i, c->runq.current->tid, c->runq.current->name,
+			atomic_load(&c->runq.nr_ready), c->sleepq.nr, c->stats.switches,
+			c->stats.preemptions, c->stats.steals, c->stats.idle_ns / NSEC_PER_USEC);
+	}
+}
+
+void debug_print_currents(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct thread *t = cpus[i].runq.current;
+
+		if (t)
+			kprintf("  CPU %u was running thread %d (%s)\n", i, t->tid, t->name);
+	}
+}
+
+void debug_dump_key(char c)
+{
+	switch (c) {
+	case 't':
+		debug_dump_threads();
+		break;
+	case 'p':
+		debug_dump_processes();
+		break;
+	case 'l':
+		debug_dump_locks();
+		break;
+	case 'r':
+		debug_dump_runqs();
+		break;
+	default:
+		kprintf("dump keys: t threads, p processes, l locks, r run queues\n");
+	}
+}

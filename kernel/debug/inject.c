@@ -1,0 +1,51 @@
+/*
+ * Failing allocations on purpose.
+ *
+ * The k-th allocation from oom_arm() on fails, by one thread or by any. With every k in turn, each
+ * allocation site is shown to give an error and nothing else. The boot argument oom=k arms it for
+ * the whole machine once init has started.
+ */
+#include "config.h"
+#include "counters.h"
+#include "cpu.h"
+#include "instrument.h"
+#include "mm.h"
+
+static struct {
+	_Atomic u64 fail_at;		/* 0: off */
+	_Atomic u64 seen;
+	_Atomic bool fired;
+	struct thread *thread;
+} oom;
+
+void oom_arm(u64 k, struct thread *t)
+{
+	oom.fail_at = 0;
+	oom.thread = t;
+	oom.seen = 0;
+	oom.fired = false;
+	oom.fail_at = k;
+}
+
+u64 oom_seen(void)
+{
+	return oom.seen;
+}
+
+bool oom_fired(void)
+{
+	return oom.fired;
+}
+
+bool inject_alloc_fails(void)
+{
+	u64 fail_at = atomic_load_explicit(&oom.fail_at, memory_order_relaxed);
+
+	if (likely(!fail_at) || (oom.thread && oom.thread != current_thread()))
+		return false;
+	if (atomic_fetch_add(&oom.seen, 1) + 1 != fail_at)
+		return false;
+	oom.fired = true;
+	event_count(EVENT_OOM);
+	return true;
+}

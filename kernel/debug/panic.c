@@ -1,0 +1,102 @@
+/*
+ * Panic: the last thing a kernel says.
+ *
+ * Nothing here takes a lock or allocates: the CPU that panics may hold any lock, and memory may be
+ * what is broken. The first CPU to arrive reports; the others are stopped by IPI and say nothing.
+ */
+#include "panic.h"
+
+#include "console.h"
+#include "cpu.h"
+#include "debug.h"
+#include "instrument.h"
+#include "printf.h"
+#include "process.h"
+#include "thread.h"
+#include "trace.h"
+
+#define TRACE_RECORDS	24
+
+static _Atomic u32 panicking;	/* 1 + id of the CPU that reports */
+
+static noreturn void stop_here(void)
+{
+	for (;;) {
+		arch_irqs_disable();
+		arch_spin_hint();
+	}
+}
+
+/* Makes this CPU the one that reports, and stops the others. */
+static void take_over(void)
+{
+	struct cpu *c = current_thread()->cpu;
+	u32 nobody = 0;
+
+	arch_irqs_disable();
+	if (!atomic_compare_exchange_strong(&panicking, &nobody, c->id + 1)) {
+		if (nobody == c->id + 1)
+			arch_machine_end(MACHINE_PANICKED);	/* a panic inside the panic */
+		stop_here();
+	}
+	console_panic_mode();
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (&cpus[i] != c && atomic_load(&cpus[i].online))
+			ipi_send(&cpus[i], IPI_HALT);
+}
+
+void panic_stop_this_cpu(void)
+{
+	stop_here();
+}
+
+static void report(struct trapframe *tf, const char *fmt, va_list ap)
+{
+	struct thread *t = current_thread();
+
+	kprintf("\npanic: ");
+	vkprintf(fmt, ap);
+	kprintf("\n  CPU %u, thread %d (%s), process %d (%s)\n", t->cpu->id, t->tid, t->name,
+		t->process ? t->process->pid : 0, t->process ? t->process->name : "?");
+	trace(TRACE_LIFE, TRACE_EV_PANIC, (u64)__builtin_return_address(0), 0);
+	if (tf) {
+		arch_print_registers(tf);
+		kprintf("call chain:\n");
+		backtrace_print(arch_trap_pc(tf), arch_trap_from_user(tf) ? 0 : arch_trap_fp(tf));
+	} else {
+		kprintf("call chain:\n");
+		backtrace_print(0, arch_frame_pointer());
+	}
+	debug_print_held_locks(t);
+	debug_print_currents();
+	kprintf("last trace records:\n");
+	trace_print_last(TRACE_RECORDS);
+	kprintf("end of panic\n");
+}
+
+noreturn void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	take_over();
+	va_start(ap, fmt);
+	report(NULL, fmt, ap);
+	va_end(ap);
+	arch_machine_end(MACHINE_PANICKED);
+}
+
+noreturn void panic_trap(struct trapframe *tf, const char *fmt, ...)
+{
+	va_list ap;
+
+	take_over();
+	va_start(ap, fmt);
+	report(tf, fmt, ap);
+	va_end(ap);
+	arch_machine_end(MACHINE_PANICKED);
+}
+
+noreturn void lab_todo(const char *what)
+{
+	panic("not written yet: %s", what);
+}

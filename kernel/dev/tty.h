@@ -1,0 +1,32 @@
+/*
+ * The terminal's state, shared by tty.c (bytes) and tty_ioctl.c (settings and ownership).
+ */
+#pragma once
+
+#include "line.h"
+#include "mutex.h"
+#include "vfs.h"
+#include "wait.h"
+
+struct winsize {
+	u16 rows, columns, xpixel, ypixel;
+};
+
+struct tty {
+	struct mutex write_lock;	/* one write() is not mixed into another */
+	struct wait_queue in;		/* readers */
+	struct wait_queue out;		/* writers; no state of its own: the console's queue */
+	struct line line;		/* [in.lock] */
+	struct winsize size;		/* [in.lock] */
+	pid_t session, group;		/* [in.lock] whose terminal it is, who gets its signals; or 0 */
+	bool stopped;			/* [in.lock] receiving is off: no room */
+	bool dump_key;			/* [in.lock] the last key was the prefix of a dump command */
+};
+
+extern struct tty tty;
+
+/* Input has been taken out or dropped: receive again if that was off. in.lock held. */
+void tty_receive_again(void);
+
+int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg);
+int tty_open(struct file *f);

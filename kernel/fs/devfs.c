@@ -1,0 +1,113 @@
+/*
+ * Character devices: what each number does, and their nodes in /dev.
+ *
+ * A node is an ordinary entry of the root file system whose inode has a device number; the number
+ * picks the operations. The terminal's are in kernel/dev/tty.c.
+ */
+#include "dev.h"
+#include "errno.h"
+#include "fs.h"
+#include "printf.h"
+#include "random.h"
+#include "thread.h"
+
+#define CHUNK	256	/* random bytes made at once, on the stack */
+
+static ssize_t null_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	(void)f;
+	(void)b;
+	(void)pos;
+	return 0;
+}
+
+static ssize_t null_write(struct file *f, struct iobuf *b, off_t *pos)
+{
+	ssize_t n = b->left;
+
+	(void)f;
+	(void)pos;
+	b->left = 0;
+	return n;
+}
+
+static ssize_t full_write(struct file *f, struct iobuf *b, off_t *pos)
+{
+	(void)f;
+	(void)pos;
+	return b->left ? -ENOSPC : 0;
+}
+
+/* A page at a time, so that a killed reader of gigabytes of zeros goes soon. */
+static ssize_t zero_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	ssize_t done = 0;
+
+	(void)f;
+	(void)pos;
+	while (b->left && !thread_is_dying(current_thread())) {
+		size_t n = MIN(b->left, PAGE_SIZE);
+
+		if (iobuf_clear(b, n))
+			return done ? done : -EFAULT;
+		done += n;
+	}
+	return done;
+}
+
+static ssize_t random_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	char buf[CHUNK];
+	ssize_t done = 0;
+
+	(void)f;
+	(void)pos;
+	while (b->left && !thread_is_dying(current_thread())) {
+		size_t n = MIN(b->left, sizeof(buf));
+
+		random_bytes(buf, n);
+		if (iobuf_copy_to(b, buf, n))
+			return done ? done : -EFAULT;
+		done += n;
+	}
+	return done;
+}
+
+static const struct file_ops null_ops = { .read = null_read, .write = null_write, .seekable = true };
+static const struct file_ops zero_ops = { .read = zero_read, .write = null_write, .seekable = true };
+static const struct file_ops full_ops = { .read = zero_read, .write = full_write, .seekable = true };
+static const struct file_ops random_ops = { .read = random_read, .write = null_write };
+
+static const struct {
+	const char *path;
+	u64 rdev;
+	const struct file_ops *ops;
+} devices[] = {
+	{ "/dev/null",		DEV_NULL,	&null_ops },
+	{ "/dev/zero",		DEV_ZERO,	&zero_ops },
+	{ "/dev/full",		DEV_FULL,	&full_ops },
+	{ "/dev/random",	DEV_RANDOM,	&random_ops },
+	{ "/dev/urandom",	DEV_URANDOM,	&random_ops },
+	{ "/dev/ttyS0",		DEV_TTYS0,	&tty_file_ops },
+	{ "/dev/tty",		DEV_TTY,	&tty_file_ops },
+	{ "/dev/console",	DEV_CONSOLE,	&tty_file_ops },
+};
+
+const struct file_ops *dev_file_ops(u64 rdev)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
+		if (devices[i].rdev == rdev)
+			return devices[i].ops;
+	return NULL;
+}
+
+void devfs_init(void)
+{
+	int err = vfs_create(NULL, "/dev", S_IFDIR | 0755, 0);
+
+	random_init();
+	for (unsigned i = 0; i < ARRAY_SIZE(devices) && (!err || err == -EEXIST); i++)
+		err = vfs_create(NULL, devices[i].path, S_IFCHR | 0666, devices[i].rdev);
+	if (err && err != -EEXIST)
+		kprintf("devfs: cannot fill /dev: error %d\n", -err);
+}

@@ -1,0 +1,277 @@
+/*
+ * Descriptor tables: small numbers for open files, one table a process.
+ *
+ * Dense arrays with a bit map of what is in use, so the lowest free descriptor is a few words away.
+ * The file array grows by doubling up to FD_MAX; the bit maps always have FD_MAX bits.
+ *
+ * Lock: table->lock, for a few instructions; files are closed and memory is allocated outside it. The
+ * table of a process with one thread changes only under that thread, so fd_get(), which every read
+ * and write pays for, then takes no lock (T1).
+ *
+ *  T1  Only threads of the process use its table, and a new thread comes only from one of them.
+ *  T2  A used bit is set exactly where files[fd] is not NULL; no bit is set at or above `size`.
+ */
+#include "cpu.h"
+#include "errno.h"
+#include "fs.h"
+#include "mm.h"
+#include "process.h"
+#include "string.h"
+
+#define FD_FIRST	16		/* entries of a new table */
+#define WORD_BITS	64
+#define WORDS		(FD_MAX / WORD_BITS)
+
+struct fdtable {
+	struct spinlock lock;
+	unsigned size;			/* [lock] of files */
+	struct file **files;		/* [lock] each a reference */
+	u64 used[WORDS];		/* [lock] T2 */
+	u64 cloexec[WORDS];		/* [lock] to be closed by exec */
+};
+
+static bool bit_test(const u64 *map, unsigned i)
+{
+	return map[i / WORD_BITS] >> (i % WORD_BITS) & 1;
+}
+
+static void bit_put(u64 *map, unsigned i, bool on)
+{
+	u64 bit = 1ull << i % WORD_BITS;
+
+	map[i / WORD_BITS] = on ? map[i / WORD_BITS] | bit : map[i / WORD_BITS] & ~bit;
+}
+
+static void set_entry(struct fdtable *t, unsigned fd, struct file *f, bool cloexec)
+{
+	t->files[fd] = f;
+	bit_put(t->used, fd, f);
+	bit_put(t->cloexec, fd, cloexec);
+}
+
+static struct fdtable *table_alloc(unsigned size)
+{
+	struct fdtable *t = kzalloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	spin_init(&t->lock, LOCK_OBJECT);
+	t->size = size;
+	t->files = kzalloc(size * sizeof(*t->files));
+	if (!t->files) {
+		kfree(t);
+		return NULL;
+	}
+	return t;
+}
+
+int fdtable_create(struct fdtable **out)
+{
+	*out = table_alloc(FD_FIRST);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* The size may change while we allocate, if another thread opens files: then again. */
+int fdtable_clone(struct fdtable *t, struct fdtable **out)
+{
+	struct fdtable *c;
+	unsigned size;
+
+	for (;;) {
+		size = __atomic_load_n(&t->size, __ATOMIC_RELAXED);
+		c = table_alloc(size);
+		if (!c)
+			return -ENOMEM;
+		spin_lock(&t->lock);
+		if (t->size == size)
+			break;
+		spin_unlock(&t->lock);
+		kfree(c->files);
+		kfree(c);
+	}
+	memcpy(c->used, t->used, sizeof(c->used));
+	memcpy(c->cloexec, t->cloexec, sizeof(c->cloexec));
+	for (unsigned i = 0; i < size; i++)
+		if (t->files[i])
+			c->files[i] = file_get(t->files[i]);
+	spin_unlock(&t->lock);
+	*out = c;
+	return 0;
+}
+
+/* Takes out the first file at or above *@fd, of those in @map. NULL: there is none. */
+static struct file *take_next(struct fdtable *t, const u64 *map, unsigned *fd)
+{
+	struct file *f = NULL;
+
+	spin_lock(&t->lock);
+	for (; *fd < t->size && !f; ++*fd)
+		if (bit_test(map, *fd)) {
+			f = t->files[*fd];
+			set_entry(t, *fd, NULL, false);
+		}
+	spin_unlock(&t->lock);
+	return f;
+}
+
+static void close_all(struct fdtable *t, const u64 *map)
+{
+	struct file *f;
+
+	for (unsigned fd = 0; (f = take_next(t, map, &fd));)
+		file_put(f);
+}
+
+void fdtable_close_exec(struct fdtable *t)
+{
+	close_all(t, t->cloexec);
+}
+
+void fdtable_destroy(struct fdtable *t)
+{
+	close_all(t, t->used);
+	kfree(t->files);
+	kfree(t);
+}
+
+static struct file *get_locked(struct fdtable *t, unsigned fd)
+{
+	struct file *f = NULL;
+
+	spin_lock(&t->lock);
+	if (fd < t->size && t->files[fd])
+		f = file_get(t->files[fd]);
+	spin_unlock(&t->lock);
+	return f;
+}
+
+struct file *fd_get(int fd)
+{
+	struct process *p = current_process();
+	struct fdtable *t = p->fds;
+
+	if (unlikely(!t))
+		return NULL;
+	/* Pairs with a leaving thread's release of p->lock: we see what it did to the table. T1. */
+	if (__atomic_load_n(&p->nr_threads, __ATOMIC_ACQUIRE) > 1)
+		return get_locked(t, fd);
+	if ((unsigned)fd >= t->size || !t->files[fd])
+		return NULL;
+	return file_get(t->files[fd]);
+}
+
+/* Makes room for descriptor @fd. The lock is free on entry, held on return, also of an error. */
+static int lock_with_room(struct fdtable *t, unsigned fd)
+{
+	unsigned size;
+	struct file **files, **old;
+
+	spin_lock(&t->lock);
+	while (fd >= t->size) {
+		for (size = t->size; size <= fd; size *= 2)
+			;
+		spin_unlock(&t->lock);
+		files = kzalloc(size * sizeof(*files));
+		spin_lock(&t->lock);
+		if (!files)
+			return -ENOMEM;
+		old = files;
+		if (size > t->size) {
+			memcpy(files, t->files, t->size * sizeof(*files));
+			old = t->files;
+			t->files = files;
+			t->size = size;
+		}
+		kfree(old);
+	}
+	return 0;
+}
+
+/* The lowest free descriptor from @min on; FD_MAX: none. Lock held. */
+static unsigned lowest_free(const struct fdtable *t, unsigned min)
+{
+	u64 below = (1ull << min % WORD_BITS) - 1;	/* in the first word: not wanted */
+
+	for (unsigned w = min / WORD_BITS; w < WORDS; w++) {
+		u64 unavailable = t->used[w] | below;
+
+		if (~unavailable)
+			return w * WORD_BITS + __builtin_ctzll(~unavailable);
+		below = 0;
+	}
+	return FD_MAX;
+}
+
+int fd_install(struct file *f, int min, u64 limit, bool cloexec)
+{
+	struct fdtable *t = current_process()->fds;
+	unsigned fd = 0, end = MIN(limit, (u64)FD_MAX);
+	int err;
+
+	for (;;) {
+		err = lock_with_room(t, fd);
+		fd = lowest_free(t, min);
+		if (err || fd >= end || fd < t->size)
+			break;
+		spin_unlock(&t->lock);
+	}
+	if (fd >= end)
+		err = -EMFILE;
+	if (!err)
+		set_entry(t, fd, f, cloexec);
+	spin_unlock(&t->lock);
+	if (err)
+		file_put(f);
+	return err ? err : (int)fd;
+}
+
+int fd_replace(int fd, struct file *f, u64 limit, bool cloexec)
+{
+	struct fdtable *t = current_process()->fds;
+	struct file *drop = f;		/* the old one there, or ours if it fails */
+	int err = -EBADF;
+
+	if (fd >= 0 && (u64)fd < MIN(limit, (u64)FD_MAX)) {
+		err = lock_with_room(t, fd);
+		if (!err) {
+			drop = t->files[fd];
+			set_entry(t, fd, f, cloexec);
+		}
+		spin_unlock(&t->lock);
+	}
+	if (drop)
+		file_put(drop);
+	return err ? err : fd;
+}
+
+int fd_close(int fd)
+{
+	struct fdtable *t = current_process()->fds;
+	struct file *f = NULL;
+
+	spin_lock(&t->lock);
+	if ((unsigned)fd < t->size && t->files[fd]) {
+		f = t->files[fd];
+		set_entry(t, fd, NULL, false);
+	}
+	spin_unlock(&t->lock);
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return 0;
+}
+
+int fd_flags(int fd, int set)
+{
+	struct fdtable *t = current_process()->fds;
+	int flags = -EBADF;
+
+	spin_lock(&t->lock);
+	if ((unsigned)fd < t->size && t->files[fd]) {
+		if (set >= 0)
+			bit_put(t->cloexec, fd, set);
+		flags = set >= 0 ? 0 : bit_test(t->cloexec, fd);
+	}
+	spin_unlock(&t->lock);
+	return flags;
+}

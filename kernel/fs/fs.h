@@ -1,0 +1,55 @@
+/*
+ * What the files of kernel/fs/ share, and nobody else needs.
+ */
+#pragma once
+
+#include "vfs.h"
+
+/* A new inode with one reference, one link and the next inode number; counted until its release. */
+void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const struct file_ops *fops);
+void inode_touch(struct inode *i);	/* contents changed now. i->lock held */
+
+/* ".": the directory itself. */
+static inline bool name_is_dot(const char *name, size_t len)
+{
+	return len == 1 && name[0] == '.';
+}
+
+static inline bool name_is_dotdot(const char *name, size_t len)
+{
+	return len == 2 && name[0] == '.' && name[1] == '.';
+}
+
+/* What every directory lists first, at positions 0 and 1. False: stop. dir->lock held. */
+bool emit_dots(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
+
+/*
+ * A path on its way: `dir` is where it has got to, the next component starts at `rest`. After
+ * walk_to_last() only the last component is left, in name and len; len 0 stands for `dir` itself.
+ */
+struct walk {
+	struct inode *dir;	/* referenced */
+	const char *rest;
+	const char *name;
+	size_t len;
+	bool slash;		/* a slash follows the name */
+	char *buf;		/* text that rest points into, once a symbolic link was met; or NULL */
+	unsigned links;
+};
+
+int walk_start(struct walk *w, struct inode *at, const char *path);
+int walk_to_last(struct walk *w);
+void walk_end(struct walk *w);
+
+/* Held while a directory changes its parent; see tree.c. Outermost. */
+extern struct mutex rename_lock;
+
+/* One name in @dir, "." and ".." among them; *out referenced. Takes dir->lock. */
+int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **out);
+
+/* Puts a directory of another file system into a ramfs directory; it can never be removed. */
+int ramfs_attach(struct inode *dir, const char *name, struct inode *inode);
+
+/* Creates the caches. */
+void file_init(void);
+void ramfs_init(void);

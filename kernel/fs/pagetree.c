@@ -1,0 +1,107 @@
+/*
+ * Radix trees of pages; pagetree.h says what they are.
+ *
+ *  R1  Height h covers indexes below 64^h; a node at height h has 64 children of height h - 1, and
+ *      height 0 is a page.
+ *  R2  A tree only gets lower when it becomes empty. A node may be empty after an allocation failed.
+ */
+#include "pagetree.h"
+
+#include "mm.h"
+
+#define BITS	6
+#define FANOUT	(1u << BITS)
+
+struct node {
+	void *child[FANOUT];
+};
+
+static bool covers(unsigned height, u64 index)
+{
+	return index >> (BITS * height) == 0;
+}
+
+/* Which child of a node at @height leads to @index. */
+static unsigned child_of(unsigned height, u64 index)
+{
+	return index >> (BITS * (height - 1)) & (FANOUT - 1);
+}
+
+struct page *pagetree_find(const struct pagetree *t, u64 index)
+{
+	void *p = t->root;
+
+	if (!covers(t->height, index))
+		return NULL;
+	for (unsigned h = t->height; h && p; h--)
+		p = ((struct node *)p)->child[child_of(h, index)];
+	return p;
+}
+
+/* Adds a level on top until @index is covered; the old tree becomes the first child. */
+static bool grow(struct pagetree *t, u64 index)
+{
+	for (; !covers(t->height, index); t->height++) {
+		struct node *top;
+
+		if (!t->root)
+			continue;
+		top = kzalloc(sizeof(*top));
+		if (!top)
+			return false;
+		top->child[0] = t->root;
+		t->root = top;
+	}
+	return true;
+}
+
+struct page **pagetree_slot(struct pagetree *t, u64 index)
+{
+	void **slot = &t->root;
+
+	if (!grow(t, index))
+		return NULL;
+	for (unsigned h = t->height; h; h--) {
+		if (!*slot)
+			*slot = kzalloc(sizeof(struct node));
+		if (!*slot)
+			return NULL;
+		slot = &((struct node *)*slot)->child[child_of(h, index)];
+	}
+	return (struct page **)slot;
+}
+
+/* @first counts from the first index below *@slot. Recursion is as deep as the tree is high: < 10. */
+static u64 prune(void **slot, unsigned height, u64 first)
+{
+	struct node *n = *slot;
+	u64 span, gone = 0;
+
+	if (!n)
+		return 0;
+	if (height == 0) {
+		page_put(*slot);
+		*slot = NULL;
+		return 1;
+	}
+	span = 1ull << (BITS * (height - 1));
+	for (u64 i = first / span; i < FANOUT; i++)
+		gone += prune(&n->child[i], height - 1, i == first / span ? first % span : 0);
+	if (first == 0) {
+		kfree(n);
+		*slot = NULL;
+	}
+	return gone;
+}
+
+u64 pagetree_truncate(struct pagetree *t, u64 first)
+{
+	u64 gone;
+
+	if (!covers(t->height, first))
+		return 0;
+	gone = prune(&t->root, t->height, first);
+	if (first == 0)
+		t->height = 0;
+	return gone;
+}

@@ -1,0 +1,22 @@
+/*
+ * A file's pages by index: a radix tree of 64-way nodes that is as high as the largest index needs.
+ * A file of one page has no node at all. No lock of its own; each page in it is a reference.
+ */
+#pragma once
+
+#include "types.h"
+
+struct page;
+
+struct pagetree {
+	void *root;		/* height 0: page 0; else a node of 64 children; or NULL */
+	unsigned height;
+};
+
+struct page *pagetree_find(const struct pagetree *t, u64 index);
+
+/* Where page @index is or is to be put; NULL if memory is short. */
+struct page **pagetree_slot(struct pagetree *t, u64 index);
+
+/* Drops all pages from @first on; how many there were. */
+u64 pagetree_truncate(struct pagetree *t, u64 first);

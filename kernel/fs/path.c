@@ -1,0 +1,300 @@
+/*
+ * Paths: from a name to an inode.
+ *
+ * A walk goes component by component, holding a reference to the directory it has reached and, for
+ * the time of one lookup, that directory's lock; so paths may change under it, as on every Unix. A
+ * symbolic link on the way is replaced by its text: the walk goes on in a buffer that holds the
+ * link's target followed by what was left.
+ *
+ * A name with a slash behind it must be a directory, and if it is a symbolic link it is followed
+ * whatever the caller asked for. An empty path names nothing.
+ */
+#include "abi.h"
+#include "errno.h"
+#include "fs.h"
+#include "mm.h"
+#include "string.h"
+
+struct inode *root_inode;
+
+static const char *skip_slashes(const char *p)
+{
+	while (*p == '/')
+		p++;
+	return p;
+}
+
+int walk_start(struct walk *w, struct inode *at, const char *path)
+{
+	if (!*path)
+		return -ENOENT;
+	*w = (struct walk){ .rest = path };
+	w->dir = inode_get(*path == '/' || !at ? root_inode : at);
+	return 0;
+}
+
+void walk_end(struct walk *w)
+{
+	inode_put(w->dir);
+	kfree(w->buf);
+}
+
+/* Splits off the next component. True if it is the last. */
+static bool walk_next(struct walk *w)
+{
+	const char *p = skip_slashes(w->rest);
+
+	w->name = p;
+	while (*p && *p != '/')
+		p++;
+	w->len = p - w->name;
+	w->slash = *p == '/';
+	w->rest = skip_slashes(p);
+	return !*w->rest;
+}
+
+int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	int err = 0;
+
+	if (!inode_is(dir, S_IFDIR))
+		return -ENOTDIR;
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (len == 0 || name_is_dot(name, len)) {
+		*out = inode_get(dir);
+		return 0;
+	}
+	mutex_lock(&dir->lock);
+	if (name_is_dotdot(name, len))
+		*out = inode_get(dir->parent);
+	else
+		err = dir->ops->lookup(dir, name, len, out);
+	mutex_unlock(&dir->lock);
+	return err;
+}
+
+/* The walk has met symbolic link @link as its current component: goes on with what it says. */
+static int walk_link(struct walk *w, struct inode *link)
+{
+	size_t rest = strlen(w->rest);
+	char *buf;
+	int n;
+
+	if (++w->links > SYMLINK_MAX)
+		return -ELOOP;
+	buf = kmalloc(PATH_MAX);
+	if (!buf)
+		return -ENOMEM;
+	n = link->ops->readlink(link, buf, PATH_MAX);
+	if (n == 0 || n + 1 + rest + 1 > PATH_MAX)
+		n = n < 0 ? n : n ? -ENAMETOOLONG : -ENOENT;
+	if (n < 0) {
+		kfree(buf);
+		return n;
+	}
+	if (w->slash)
+		buf[n++] = '/';
+	memcpy(buf + n, w->rest, rest + 1);
+	if (buf[0] == '/') {
+		inode_put(w->dir);
+		w->dir = inode_get(root_inode);
+	}
+	kfree(w->buf);
+	w->buf = buf;
+	w->rest = buf;
+	return 0;
+}
+
+int walk_to_last(struct walk *w)
+{
+	while (!walk_next(w)) {
+		struct inode *child;
+		int err = lookup_one(w->dir, w->name, w->len, &child);
+
+		if (err)
+			return err;
+		if (inode_is(child, S_IFDIR)) {
+			inode_put(w->dir);
+			w->dir = child;
+			continue;
+		}
+		err = inode_is(child, S_IFLNK) ? walk_link(w, child) : -ENOTDIR;
+		inode_put(child);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The last component, made as a regular file if it is missing and O_CREAT says so. */
+static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
+{
+	struct inode *dir = w->dir;
+	int err = lookup_one(dir, w->name, w->len, out);
+
+	if (!(flags & O_CREAT) || (err && err != -ENOENT))
+		return err;
+	if (w->slash || w->len == 0) {
+		if (!err)
+			inode_put(*out);
+		return -EISDIR;
+	}
+	if (err == -ENOENT) {
+		mutex_lock(&dir->lock);
+		err = dir->ops->create ? dir->ops->create(dir, w->name, w->len, S_IFREG | mode, 0, out)
+				       : -EACCES;
+		mutex_unlock(&dir->lock);
+		if (err != -EEXIST || (flags & O_EXCL))
+			return err;
+		return lookup_one(dir, w->name, w->len, out);	/* somebody was faster */
+	}
+	if (!(flags & O_EXCL))
+		return 0;
+	inode_put(*out);
+	return -EEXIST;
+}
+
+/* Resolves all of a path; O_CREAT, O_EXCL and O_NOFOLLOW as in open(). */
+static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
+{
+	struct inode *i;
+	int err;
+
+	for (;;) {
+		err = walk_to_last(w);
+		if (!err)
+			err = open_last(w, flags, mode, &i);
+		if (err)
+			return err;
+		if (!inode_is(i, S_IFLNK) || ((flags & O_NOFOLLOW) && !w->slash))
+			break;
+		err = walk_link(w, i);
+		inode_put(i);
+		if (err)
+			return err;
+	}
+	if (w->slash && !inode_is(i, S_IFDIR)) {
+		inode_put(i);
+		return -ENOTDIR;
+	}
+	*out = i;
+	return 0;
+}
+
+static int resolve(struct inode *at, const char *path, u32 flags, u32 mode, struct inode **out)
+{
+	struct walk w;
+	int err = walk_start(&w, at, path);
+
+	if (err)
+		return err;
+	err = walk_all(&w, flags, mode, out);
+	walk_end(&w);
+	return err;
+}
+
+int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out)
+{
+	return resolve(at, path, nofollow ? O_NOFOLLOW : 0, 0, out);
+}
+
+int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name, size_t *len)
+{
+	struct walk w;
+	int err = walk_start(&w, at, path);
+
+	if (err)
+		return err;
+	err = walk_to_last(&w);
+	if (!err) {
+		/* w.name may point into w.buf; but both texts end in the same last component. */
+		*name = path + strlen(path) - strlen(w.name);
+		*len = w.len;
+		*dir = inode_get(w.dir);
+	}
+	walk_end(&w);
+	return err;
+}
+
+/* What open() says of an inode of this kind with these flags. */
+static int may_open(const struct inode *i, u32 flags)
+{
+	bool dir = inode_is(i, S_IFDIR);
+
+	if (inode_is(i, S_IFLNK))
+		return -ELOOP;
+	if (dir && ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))))
+		return -EISDIR;
+	return !dir && (flags & O_DIRECTORY) ? -ENOTDIR : 0;
+}
+
+int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out)
+{
+	struct inode *i;
+	int err = resolve(at, path, flags, mode, &i);
+
+	if (err)
+		return err;
+	err = may_open(i, flags);
+	if (!err && (flags & O_TRUNC) && inode_is(i, S_IFREG))
+		err = vfs_truncate(i, 0);
+	if (!err)
+		err = file_open_inode(i, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY), out);
+	inode_put(i);
+	return err;
+}
+
+/* How path_of() finds the name of a directory in its parent. */
+struct name_search {
+	u64 ino;
+	char *text;		/* the path so far; the name goes in front of it */
+	size_t room;		/* bytes free there */
+	int err;
+};
+
+static bool match_ino(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next)
+{
+	struct name_search *s = arg;
+
+	(void)mode;
+	if (ino != s->ino || next <= 2)		/* "." and ".." */
+		return true;
+	s->err = len + 1 <= s->room ? 0 : -ERANGE;
+	if (s->err)
+		return false;
+	s->text -= len + 1;
+	s->room -= len + 1;
+	s->text[0] = '/';
+	memcpy(s->text + 1, name, len);
+	return false;
+}
+
+/*
+ * Built from the end of @buf backwards, since a directory knows its parent but not its name. The
+ * rename lock keeps every directory in its place meanwhile.
+ */
+int path_of(struct inode *dir, char *buf, size_t size)
+{
+	struct name_search s = { .text = buf + size - 1, .room = size - 1 };
+
+	if (size < 2)
+		return -ERANGE;
+	*s.text = '\0';
+	mutex_lock(&rename_lock);
+	for (struct inode *parent; dir != root_inode && !s.err; dir = parent) {
+		parent = dir->parent;
+		s.ino = dir->ino;
+		s.err = -ENOENT;
+		mutex_lock(&parent->lock);
+		parent->ops->readdir(parent, 0, match_ino, &s);
+		mutex_unlock(&parent->lock);
+	}
+	mutex_unlock(&rename_lock);
+	if (s.err)
+		return s.err;
+	if (!*s.text)
+		*--s.text = '/';
+	memmove(buf, s.text, buf + size - s.text);
+	return 0;
+}

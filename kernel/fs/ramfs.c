@@ -1,0 +1,428 @@
+/*
+ * The file system in memory: the tree of names. Contents of files: ramfs_file.c.
+ *
+ * A directory keeps each entry in a red-black tree, to find it, and in a list by position, to list
+ * it: positions only grow, so a listing that goes on after changes skips nothing and repeats nothing.
+ *
+ * Locks: every operation on a directory runs with its inode lock held; a child that is linked,
+ * unlinked or moved is locked after it.
+ *
+ *  D1  An entry is a reference to its inode; a directory is one to its parent.
+ *  D2  nlink of a directory is 2 + its subdirectories, and 0 once it is removed: then nothing can be
+ *      created in it any more.
+ */
+#include "ramfs.h"
+
+#include "dev.h"
+#include "errno.h"
+#include "mm.h"
+#include "string.h"
+
+struct entry {
+	struct rb_node node;		/* by_name */
+	struct list_node link;		/* entries */
+	off_t pos;
+	struct inode *inode;		/* referenced */
+	u8 len;
+	char name[];
+};
+
+static struct kmem_cache *inode_cache;
+static const struct inode_ops ramfs_ops;
+static const struct file_ops dir_file_ops;	/* a directory cannot be read or written */
+
+static struct ramfs_inode *make_inode(u32 mode, const struct file_ops *fops)
+{
+	struct ramfs_inode *r = kmem_cache_zalloc(inode_cache);
+
+	if (r)
+		inode_init(&r->inode, mode, &ramfs_ops, fops);
+	return r;
+}
+
+/* --- Entries ------------------------------------------------------------------------------------- */
+
+/* Any total order would do; lengths first makes most comparisons short. */
+static int name_order(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len != b_len ? (a_len < b_len ? -1 : 1) : memcmp(a, b, a_len);
+}
+
+static bool entry_less(const struct rb_node *x, const struct rb_node *y)
+{
+	const struct entry *a = container_of(x, struct entry, node);
+	const struct entry *b = container_of(y, struct entry, node);
+
+	return name_order(a->name, a->len, b->name, b->len) < 0;
+}
+
+static struct entry *find(struct inode *dir, const char *name, size_t len)
+{
+	struct rb_node *n = to_ramfs(dir)->by_name.root;
+
+	while (n) {
+		struct entry *e = container_of(n, struct entry, node);
+		int order = name_order(name, len, e->name, e->len);
+
+		if (order == 0)
+			return e;
+		n = order < 0 ? n->left : n->right;
+	}
+	return NULL;
+}
+
+static struct entry *entry_alloc(const char *name, size_t len)
+{
+	struct entry *e = kzalloc(sizeof(*e) + len);
+
+	if (!e)
+		return NULL;
+	e->len = len;
+	memcpy(e->name, name, len);
+	return e;
+}
+
+/* Cannot fail. The entry takes over a reference to @inode. */
+static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode)
+{
+	struct ramfs_inode *d = to_ramfs(dir);
+
+	e->inode = inode;
+	e->pos = d->next_pos++;
+	rb_insert(&d->by_name, &e->node, entry_less);
+	list_push_back(&d->entries, &e->link);
+	inode_touch(dir);
+}
+
+/* Gives the entry's reference to the caller. */
+static struct inode *entry_remove(struct inode *dir, struct entry *e)
+{
+	struct inode *inode = e->inode;
+
+	rb_remove(&to_ramfs(dir)->by_name, &e->node);
+	list_remove(&e->link);
+	inode_touch(dir);
+	kfree(e);
+	return inode;
+}
+
+/* May @name be made in @dir? 0 and an entry to be filled, or an error. */
+static int new_entry(struct inode *dir, const char *name, size_t len, struct entry **out)
+{
+	if (dir->nlink == 0)
+		return -ENOENT;		/* D2 */
+	if (find(dir, name, len))
+		return -EEXIST;
+	*out = entry_alloc(name, len);
+	return *out ? 0 : -ENOMEM;
+}
+
+static void set_parent(struct inode *child, struct inode *dir)
+{
+	struct inode *old = child->parent;
+
+	child->parent = inode_get(dir);
+	dir->nlink++;
+	if (old) {
+		old->nlink--;
+		inode_put(old);		/* its entry for the child, or the caller, keeps it */
+	}
+}
+
+/* --- Operations ---------------------------------------------------------------------------------- */
+
+static int ramfs_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	struct entry *e = find(dir, name, len);
+
+	if (!e)
+		return -ENOENT;
+	*out = inode_get(e->inode);
+	return 0;
+}
+
+static void dir_init(struct ramfs_inode *r)
+{
+	r->inode.nlink = 2;
+	r->next_pos = 2;		/* after "." and ".." */
+	list_init(&r->entries);
+}
+
+/* A new inode of @mode; NULL if memory is short. */
+static struct ramfs_inode *make_node(u32 mode, u64 rdev)
+{
+	struct ramfs_inode *r;
+
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		r = make_inode(mode, &dir_file_ops);
+		if (r)
+			dir_init(r);
+		return r;
+	case S_IFREG:
+		r = make_inode(mode, &ramfs_file_ops);
+		if (r)
+			ramfs_file_init(r);
+		return r;
+	default:
+		r = make_inode(mode, dev_file_ops(rdev));
+		if (r)
+			r->inode.rdev = rdev;
+		return r;
+	}
+}
+
+static int ramfs_create(struct inode *dir, const char *name, size_t len, u32 mode, u64 rdev,
+			struct inode **out)
+{
+	u32 type = mode & S_IFMT;
+	struct ramfs_inode *r;
+	struct entry *e;
+	int err;
+
+	if (type != S_IFREG && type != S_IFDIR && type != S_IFCHR)
+		return -EPERM;		/* Linux's word for: not this kind, not here */
+	err = new_entry(dir, name, len, &e);
+	if (err)
+		return err;
+	r = make_node(mode, rdev);
+	if (!r) {
+		kfree(e);
+		return -ENOMEM;
+	}
+	if (type == S_IFDIR)
+		set_parent(&r->inode, dir);
+	entry_insert(dir, e, &r->inode);
+	*out = inode_get(&r->inode);
+	return 0;
+}
+
+static int ramfs_symlink(struct inode *dir, const char *name, size_t len, const char *target)
+{
+	size_t size = strlen(target);
+	struct ramfs_inode *r;
+	struct entry *e;
+	int err = new_entry(dir, name, len, &e);
+
+	if (err)
+		return err;
+	r = make_inode(S_IFLNK | 0777, NULL);
+	if (!r)
+		goto out_entry;
+	r->target = kmalloc(size + 1);
+	if (!r->target)
+		goto out_inode;
+	memcpy(r->target, target, size + 1);
+	r->inode.size = size;
+	entry_insert(dir, e, &r->inode);
+	return 0;
+out_inode:
+	inode_put(&r->inode);
+out_entry:
+	kfree(e);
+	return -ENOMEM;
+}
+
+static int ramfs_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
+{
+	struct entry *e;
+	int err = new_entry(dir, name, len, &e);
+
+	if (err)
+		return err;
+	mutex_lock(&inode->lock);
+	if (inode->nlink == 0) {
+		err = -ENOENT;		/* removed since the caller found it */
+	} else {
+		inode->nlink++;
+		inode->ctime = inode->mtime;
+	}
+	mutex_unlock(&inode->lock);
+	if (err)
+		kfree(e);
+	else
+		entry_insert(dir, e, inode_get(inode));
+	return err;
+}
+
+/* What stands in the way of removing @e from @dir as a directory, or as something else. */
+static int may_remove(const struct inode *dir, const struct entry *e, bool is_dir)
+{
+	struct inode *i = e->inode;
+
+	if (i->ops != dir->ops)
+		return -EBUSY;		/* attached */
+	if (is_dir && !inode_is(i, S_IFDIR))
+		return -ENOTDIR;
+	if (!is_dir && inode_is(i, S_IFDIR))
+		return -EISDIR;
+	return is_dir && !list_empty(&to_ramfs(i)->entries) ? -ENOTEMPTY : 0;
+}
+
+/* One name of @i less. Its lock is held; if it is a directory, so is its parent's. */
+static void drop_link(struct inode *i)
+{
+	if (inode_is(i, S_IFDIR)) {
+		i->nlink = 0;		/* D2; the reference to the parent stays, for ".." */
+		i->parent->nlink--;
+	} else {
+		i->nlink--;
+	}
+}
+
+static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is_dir)
+{
+	struct entry *e = find(dir, name, len);
+	struct inode *i;
+	int err;
+
+	if (!e)
+		return -ENOENT;
+	i = e->inode;
+	mutex_lock(&i->lock);
+	err = may_remove(dir, e, is_dir);
+	if (!err) {
+		drop_link(i);
+		entry_remove(dir, e);
+	}
+	mutex_unlock(&i->lock);
+	if (!err)
+		inode_put(i);
+	return err;
+}
+
+/* @to has an entry already: it must go for @e. *out is what it named, for the caller to put. */
+static int replace_target(struct inode *to, struct entry *old, const struct entry *e,
+			  struct inode **out)
+{
+	struct inode *i = old->inode;
+	int err;
+
+	mutex_lock(&i->lock);
+	err = may_remove(to, old, inode_is(e->inode, S_IFDIR));
+	if (!err) {
+		drop_link(i);
+		*out = entry_remove(to, old);
+	}
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* Both directories' locks and the rename lock held; the checks of vfs_rename() have been made. */
+static int ramfs_rename(struct inode *from, const char *old, size_t old_len, struct inode *to,
+			const char *new, size_t new_len)
+{
+	struct entry *e = find(from, old, old_len), *target = find(to, new, new_len), *renamed;
+	struct inode *moved = e->inode, *replaced = NULL;
+	int err = 0;
+
+	if (to->nlink == 0)
+		return -ENOENT;
+	renamed = entry_alloc(new, new_len);
+	if (!renamed)
+		return -ENOMEM;
+	if (target)
+		err = replace_target(to, target, e, &replaced);
+	if (err) {
+		kfree(renamed);
+		return err;
+	}
+	entry_insert(to, renamed, entry_remove(from, e));
+	if (inode_is(moved, S_IFDIR) && from != to) {
+		mutex_lock(&moved->lock);
+		set_parent(moved, to);
+		mutex_unlock(&moved->lock);
+	}
+	if (replaced)
+		inode_put(replaced);
+	return 0;
+}
+
+static int ramfs_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
+{
+	if (!emit_dots(dir, pos, emit, arg))
+		return 0;
+	list_for_each(e, &to_ramfs(dir)->entries, struct entry, link) {
+		struct inode *i = e->inode;
+
+		if (e->pos >= pos && !emit(arg, e->name, e->len, i->ino, i->mode, e->pos + 1))
+			break;
+	}
+	return 0;
+}
+
+static int ramfs_readlink(struct inode *i, char *buf, size_t size)
+{
+	size_t n = MIN(size, i->size);
+
+	memcpy(buf, to_ramfs(i)->target, n);
+	return n;
+}
+
+static void ramfs_release(struct inode *i)
+{
+	struct ramfs_inode *r = to_ramfs(i);
+
+	if (inode_is(i, S_IFREG))
+		ramfs_file_release(r);
+	else if (inode_is(i, S_IFLNK))
+		kfree(r->target);
+	else if (inode_is(i, S_IFDIR))
+		assert(list_empty(&r->entries));
+	kmem_cache_free(inode_cache, r);
+}
+
+static const struct inode_ops ramfs_ops = {
+	.lookup = ramfs_lookup,
+	.create = ramfs_create,
+	.symlink = ramfs_symlink,
+	.link = ramfs_link,
+	.unlink = ramfs_unlink,
+	.rename = ramfs_rename,
+	.readdir = ramfs_readdir,
+	.readlink = ramfs_readlink,
+	.truncate = ramfs_truncate,
+	.get_page = ramfs_get_page,
+	.release = ramfs_release,
+};
+
+int ramfs_attach(struct inode *dir, const char *name, struct inode *inode)
+{
+	struct entry *e;
+	int err;
+
+	mutex_lock(&dir->lock);
+	err = new_entry(dir, name, strlen(name), &e);
+	if (!err) {
+		set_parent(inode, dir);
+		entry_insert(dir, e, inode_get(inode));
+	}
+	mutex_unlock(&dir->lock);
+	return err;
+}
+
+struct inode *ramfs_create_root(void)
+{
+	struct ramfs_inode *r = make_node(S_IFDIR | 0755, 0);
+
+	if (!r)
+		return NULL;
+	r->inode.parent = &r->inode;
+	return &r->inode;
+}
+
+struct inode *ramfs_create_anon(u64 size)
+{
+	struct ramfs_inode *r = make_node(S_IFREG | 0600, 0);
+
+	if (!r)
+		return NULL;
+	r->inode.nlink = 0;
+	r->inode.size = size;
+	return &r->inode;
+}
+
+void ramfs_init(void)
+{
+	inode_cache = kmem_cache_create("ramfs_inode", sizeof(struct ramfs_inode), 0);
+}

@@ -1,0 +1,37 @@
+/*
+ * The file system in memory: what ramfs.c (names) and ramfs_file.c (contents) share.
+ */
+#pragma once
+
+#include "fs.h"
+#include "list.h"
+#include "pagetree.h"
+#include "rbtree.h"
+
+struct ramfs_inode {
+	struct inode inode;
+	union {
+		struct {			/* directory; [inode.lock] */
+			struct rb_tree by_name;
+			struct list_node entries;	/* in order of position */
+			off_t next_pos;
+		};
+		struct {			/* regular file */
+			struct mutex pages_lock;	/* innermost; a page fault takes it */
+			struct pagetree pages;		/* [pages_lock] */
+		};
+		char *target;			/* symbolic link; [const] */
+	};
+};
+
+static inline struct ramfs_inode *to_ramfs(struct inode *i)
+{
+	return container_of(i, struct ramfs_inode, inode);
+}
+
+/* A regular file's part. */
+extern const struct file_ops ramfs_file_ops;
+void ramfs_file_init(struct ramfs_inode *r);
+void ramfs_file_release(struct ramfs_inode *r);
+int ramfs_truncate(struct inode *i, off_t size);
+int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out);

@@ -1,0 +1,231 @@
+/*
+ * The contents of files in memory: pages by index; a page that is missing reads as zeros.
+ *
+ * Locks: inode->lock, held by the VFS or taken by write, keeps the size and other writers still, also
+ * while a write faults in the user memory it copies from. pages_lock guards the page tree alone and
+ * is never held while copying, since a page fault on a mapping of this very file takes it. Readers
+ * take no lock but that: they see each page as it is when they get there.
+ *
+ *  P1  Bytes beyond the size in the last page are zeros: truncation clears them, and writes come
+ *      with their size.
+ *  P2  A page in the tree is wholly initialized: a new one is filled before it is inserted.
+ */
+#include "counters.h"
+#include "errno.h"
+#include "mm.h"
+#include "ramfs.h"
+#include "string.h"
+#include "thread.h"
+
+void ramfs_file_init(struct ramfs_inode *r)
+{
+	mutex_init(&r->pages_lock);
+}
+
+static u64 page_index(u64 pos)
+{
+	return pos >> PAGE_SHIFT;
+}
+
+static size_t page_offset(u64 pos)
+{
+	return pos & (PAGE_SIZE - 1);
+}
+
+/* How much of @left bytes from @pos lies in one page. */
+static size_t page_part(u64 pos, size_t left)
+{
+	return MIN(left, PAGE_SIZE - page_offset(pos));
+}
+
+/* The page at @index, referenced; NULL: a hole. */
+static struct page *get_page(struct ramfs_inode *r, u64 index)
+{
+	struct page *p;
+
+	mutex_lock(&r->pages_lock);
+	p = pagetree_find(&r->pages, index);
+	if (p)
+		page_get(p);
+	mutex_unlock(&r->pages_lock);
+	return p;
+}
+
+/* Puts @new in place if the place is still empty; then the reference is the tree's. */
+static int insert_page(struct ramfs_inode *r, u64 index, struct page *new, struct page **there)
+{
+	struct page **slot;
+	int err = 0;
+
+	mutex_lock(&r->pages_lock);
+	slot = pagetree_slot(&r->pages, index);
+	if (!slot) {
+		err = -ENOMEM;
+	} else {
+		if (!*slot) {
+			*slot = page_get(new);
+			r->inode.blocks += PAGE_SIZE / 512;
+			counter_add(COUNT_FILE_PAGES, 1);
+		}
+		*there = page_get(*slot);
+	}
+	mutex_unlock(&r->pages_lock);
+	return err;
+}
+
+int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out)
+{
+	struct ramfs_inode *r = to_ramfs(i);
+	struct page *new;
+	int err;
+
+	if (!inode_is(i, S_IFREG) || index >= (i->size + PAGE_SIZE - 1) >> PAGE_SHIFT)
+		return -EFAULT;
+	*out = get_page(r, index);
+	if (*out || !make)
+		return 0;
+	new = page_alloc(0, PAGE_ZERO);
+	if (!new)
+		return -ENOMEM;
+	err = insert_page(r, index, new, out);
+	page_put(new);
+	return err;
+}
+
+static ssize_t ramfs_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	struct inode *i = f->inode;
+	ssize_t done = 0;
+	int err = 0;
+
+	while (b->left && !err) {
+		off_t left = atomic_load_explicit(&i->size, memory_order_acquire) - *pos;
+		size_t n = page_part(*pos, MIN((off_t)b->left, left));
+		struct page *p;
+
+		if (left <= 0)
+			break;
+		p = get_page(to_ramfs(i), page_index(*pos));
+		if (p) {
+			err = iobuf_copy_to(b, (char *)page_to_virt(p) + page_offset(*pos), n);
+			page_put(p);
+		} else {
+			err = iobuf_clear(b, n);
+		}
+		if (!err) {
+			*pos += n;
+			done += n;
+		}
+	}
+	return done ? done : err;
+}
+
+/* Fills a hole: @n bytes at offset @at of a new page come from @b, the others are zeros (P2). */
+static int write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t at, size_t n)
+{
+	struct page *new = page_alloc(0, 0), *there;
+	char *va;
+	int err;
+
+	if (!new)
+		return -ENOMEM;
+	va = page_to_virt(new);
+	memset(va, 0, at);
+	memset(va + at + n, 0, PAGE_SIZE - at - n);
+	err = iobuf_copy_from(b, va + at, n);
+	if (!err)
+		err = insert_page(r, index, new, &there);
+	if (!err) {
+		if (there != new)	/* a mapping was faster */
+			memcpy((char *)page_to_virt(there) + at, va + at, n);
+		page_put(there);
+	}
+	page_put(new);
+	return err;
+}
+
+/* Inode lock held. */
+static int write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
+{
+	struct ramfs_inode *r = to_ramfs(i);
+	struct page *p = get_page(r, page_index(pos));
+	int err;
+
+	if (p) {
+		err = iobuf_copy_from(b, (char *)page_to_virt(p) + page_offset(pos), n);
+		page_put(p);
+	} else {
+		err = write_hole(r, page_index(pos), b, page_offset(pos), n);
+	}
+	if (!err && (u64)pos + n > i->size)
+		i->size = pos + n;
+	return err;
+}
+
+static ssize_t ramfs_write(struct file *f, struct iobuf *b, off_t *pos)
+{
+	struct inode *i = f->inode;
+	ssize_t done = 0;
+	int err = 0;
+
+	mutex_lock(&i->lock);
+	if (f->flags & O_APPEND)
+		*pos = i->size;
+	if (b->left > (u64)INT64_MAX - *pos)
+		err = -EFBIG;
+	while (b->left && !err && !thread_is_dying(current_thread())) {
+		size_t n = page_part(*pos, b->left);
+
+		err = write_page(i, b, *pos, n);
+		if (!err) {
+			*pos += n;
+			done += n;
+		}
+	}
+	if (done)
+		inode_touch(i);
+	mutex_unlock(&i->lock);
+	return done ? done : err;
+}
+
+/* Drops all pages from @first on. */
+static void drop_pages(struct ramfs_inode *r, u64 first)
+{
+	u64 gone;
+
+	mutex_lock(&r->pages_lock);
+	gone = pagetree_truncate(&r->pages, first);
+	r->inode.blocks -= gone * (PAGE_SIZE / 512);
+	mutex_unlock(&r->pages_lock);
+	counter_add(COUNT_FILE_PAGES, -(s64)gone);
+}
+
+int ramfs_truncate(struct inode *i, off_t size)
+{
+	struct ramfs_inode *r = to_ramfs(i);
+	bool shrinks = (u64)size < i->size;
+	struct page *last;
+
+	i->size = size;
+	inode_touch(i);
+	if (!shrinks)
+		return 0;
+	drop_pages(r, page_index((u64)size + PAGE_SIZE - 1));
+	last = page_offset(size) ? get_page(r, page_index(size)) : NULL;
+	if (last) {			/* P1 */
+		memset((char *)page_to_virt(last) + page_offset(size), 0, PAGE_SIZE - page_offset(size));
+		page_put(last);
+	}
+	return 0;
+}
+
+void ramfs_file_release(struct ramfs_inode *r)
+{
+	drop_pages(r, 0);
+}
+
+const struct file_ops ramfs_file_ops = {
+	.read = ramfs_read,
+	.write = ramfs_write,
+	.seekable = true,
+};

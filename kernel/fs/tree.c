@@ -1,0 +1,289 @@
+/*
+ * Changes of the tree of names: create, link, remove, rename; and truncation.
+ *
+ * Each walks to the directory that holds the last component and calls the file system with that
+ * directory locked. What can be said without knowing the file system is said here, with Linux's
+ * errors; what depends on the entries (exists, is not empty, ...) the file system says.
+ *
+ * rename_lock makes the shape of the tree stable while a directory may move: no directory changes
+ * its parent without it. With it held, "is an ancestor of" can be asked by following parents, and
+ * two directories are locked ancestor first, else by address: anybody else locks parent, then child.
+ */
+#include "errno.h"
+#include "fs.h"
+
+struct mutex rename_lock = MUTEX_INIT(rename_lock);
+
+/* The last component is a name that can be given to something, not "/", "." or "..". */
+static bool has_name(const struct walk *w)
+{
+	return w->len && !name_is_dot(w->name, w->len) && !name_is_dotdot(w->name, w->len);
+}
+
+/* Walks to where a new name is to be. @slash_ok: it may be written with a slash behind. */
+static int walk_to_new(struct walk *w, struct inode *at, const char *path, bool slash_ok)
+{
+	struct inode *there;
+	int err = walk_start(w, at, path);
+
+	if (err)
+		return err;
+	err = walk_to_last(w);
+	if (!err && !inode_is(w->dir, S_IFDIR))
+		err = -ENOTDIR;
+	if (!err && !has_name(w))
+		err = -EEXIST;
+	if (!err && w->len > NAME_MAX)
+		err = -ENAMETOOLONG;
+	if (!err && w->slash && !slash_ok) {
+		err = lookup_one(w->dir, w->name, w->len, &there);
+		if (!err) {
+			inode_put(there);
+			err = -EEXIST;
+		}
+	}
+	if (err)
+		walk_end(w);
+	return err;
+}
+
+int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev)
+{
+	bool is_dir = (mode & S_IFMT) == S_IFDIR;
+	struct inode *made, *dir;
+	struct walk w;
+	int err = walk_to_new(&w, at, path, is_dir);
+
+	if (err)
+		return err;
+	dir = w.dir;
+	mutex_lock(&dir->lock);
+	err = dir->ops->create ? dir->ops->create(dir, w.name, w.len, mode, rdev, &made) : -EPERM;
+	mutex_unlock(&dir->lock);
+	if (!err)
+		inode_put(made);
+	walk_end(&w);
+	return err;
+}
+
+int vfs_symlink(struct inode *at, const char *path, const char *target)
+{
+	struct walk w;
+	int err = walk_to_new(&w, at, path, false);
+
+	if (err)
+		return err;
+	mutex_lock(&w.dir->lock);
+	err = w.dir->ops->symlink ? w.dir->ops->symlink(w.dir, w.name, w.len, target) : -EPERM;
+	mutex_unlock(&w.dir->lock);
+	walk_end(&w);
+	return err;
+}
+
+int vfs_link(struct inode *at, const char *path, struct inode *inode)
+{
+	struct walk w;
+	int err = walk_to_new(&w, at, path, false);
+
+	if (err)
+		return err;
+	mutex_lock(&w.dir->lock);
+	if (inode->dev != w.dir->dev)
+		err = -EXDEV;
+	else if (inode_is(inode, S_IFDIR) || !w.dir->ops->link)
+		err = -EPERM;
+	else
+		err = w.dir->ops->link(w.dir, w.name, w.len, inode);
+	mutex_unlock(&w.dir->lock);
+	walk_end(&w);
+	return err;
+}
+
+/* What unlink() and rmdir() say of a last component that is no name. */
+static int not_removable(const struct walk *w, bool is_dir)
+{
+	if (!is_dir)
+		return -EISDIR;
+	if (name_is_dot(w->name, w->len))
+		return -EINVAL;
+	return w->len ? -ENOTEMPTY : -EBUSY;
+}
+
+/* unlink("name/"): never possible, but why not depends on what is there. */
+static int slash_error(struct walk *w)
+{
+	struct inode *there;
+	int err = lookup_one(w->dir, w->name, w->len, &there);
+
+	if (err)
+		return err;
+	err = inode_is(there, S_IFDIR) ? -EISDIR : -ENOTDIR;
+	inode_put(there);
+	return err;
+}
+
+int vfs_unlink(struct inode *at, const char *path, bool is_dir)
+{
+	struct walk w;
+	int err = walk_start(&w, at, path);
+
+	if (err)
+		return err;
+	err = walk_to_last(&w);
+	if (err)
+		goto out;
+	if (!inode_is(w.dir, S_IFDIR)) {
+		err = -ENOTDIR;
+	} else if (!has_name(&w)) {
+		err = not_removable(&w, is_dir);
+	} else if (w.slash && !is_dir) {
+		err = slash_error(&w);
+	} else {
+		mutex_lock(&w.dir->lock);
+		err = w.dir->ops->unlink ? w.dir->ops->unlink(w.dir, w.name, w.len, is_dir) : -EPERM;
+		mutex_unlock(&w.dir->lock);
+	}
+out:
+	walk_end(&w);
+	return err;
+}
+
+int vfs_truncate(struct inode *i, off_t size)
+{
+	int err;
+
+	if (inode_is(i, S_IFDIR))
+		return -EISDIR;
+	if (!inode_is(i, S_IFREG) || size < 0 || !i->ops->truncate)
+		return -EINVAL;
+	mutex_lock(&i->lock);
+	err = i->ops->truncate(i, size);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* @i is @dir or above it. rename_lock held. */
+static bool is_ancestor(const struct inode *i, const struct inode *dir)
+{
+	while (dir != i && dir != dir->parent)
+		dir = dir->parent;
+	return dir == i;
+}
+
+/* rename_lock held. */
+static void lock_two(struct inode *a, struct inode *b)
+{
+	if (a == b) {
+		mutex_lock(&a->lock);
+		return;
+	}
+	if (is_ancestor(b, a) || (!is_ancestor(a, b) && b < a)) {
+		struct inode *first = b;
+
+		b = a;
+		a = first;
+	}
+	mutex_lock(&a->lock);
+	mutex_lock(&b->lock);
+}
+
+static void unlock_two(struct inode *a, struct inode *b)
+{
+	mutex_unlock(&a->lock);
+	if (a != b)
+		mutex_unlock(&b->lock);
+}
+
+/* May @source become @target (NULL: nothing is there yet)? Both directories are locked. */
+static int may_rename(const struct walk *from, const struct walk *to, struct inode *source,
+		      struct inode *target, unsigned flags)
+{
+	if (target && (flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (is_ancestor(source, to->dir))
+		return -EINVAL;			/* into itself */
+	if (target && is_ancestor(target, from->dir))
+		return -ENOTEMPTY;
+	if (!inode_is(source, S_IFDIR) && (from->slash || to->slash))
+		return -ENOTDIR;
+	if (source->dev != from->dir->dev || (target && target->dev != to->dir->dev))
+		return -EBUSY;			/* where another file system is attached */
+	return 0;
+}
+
+/* An entry of a locked directory; *out is NULL if there is none. */
+static int find_entry(const struct walk *w, struct inode **out)
+{
+	int err = w->dir->ops->lookup(w->dir, w->name, w->len, out);
+
+	if (err)
+		*out = NULL;
+	return err == -ENOENT ? 0 : err;
+}
+
+/* rename_lock and both directories' locks held. */
+static int rename_locked(const struct walk *from, const struct walk *to, unsigned flags)
+{
+	struct inode *source = NULL, *target = NULL;
+	int err = find_entry(from, &source);
+
+	if (!err && !source)
+		err = -ENOENT;
+	if (!err)
+		err = find_entry(to, &target);
+	if (!err)
+		err = may_rename(from, to, source, target, flags);
+	if (!err && source != target)		/* two names of one file: nothing to do */
+		err = from->dir->ops->rename(from->dir, from->name, from->len, to->dir, to->name,
+					     to->len);
+	if (source)
+		inode_put(source);
+	if (target)
+		inode_put(target);
+	return err;
+}
+
+static int rename_walked(const struct walk *from, const struct walk *to, unsigned flags)
+{
+	int err;
+
+	if (!inode_is(from->dir, S_IFDIR) || !inode_is(to->dir, S_IFDIR))
+		return -ENOTDIR;
+	if (from->dir->dev != to->dir->dev)
+		return -EXDEV;
+	if (!has_name(from) || !has_name(to))
+		return -EBUSY;
+	if (from->len > NAME_MAX || to->len > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (!from->dir->ops->rename)
+		return -EPERM;
+	mutex_lock(&rename_lock);
+	lock_two(from->dir, to->dir);
+	err = rename_locked(from, to, flags);
+	unlock_two(from->dir, to->dir);
+	mutex_unlock(&rename_lock);
+	return err;
+}
+
+int vfs_rename(struct inode *from_at, const char *from, struct inode *to_at, const char *to,
+	       unsigned flags)
+{
+	struct walk a, b;
+	int err = walk_start(&a, from_at, from);
+
+	if (err)
+		return err;
+	err = walk_to_last(&a);
+	if (err)
+		goto out_from;
+	err = walk_start(&b, to_at, to);
+	if (err)
+		goto out_from;
+	err = walk_to_last(&b);
+	if (!err)
+		err = rename_walked(&a, &b, flags);
+	walk_end(&b);
+out_from:
+	walk_end(&a);
+	return err;
+}

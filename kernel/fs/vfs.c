@@ -1,0 +1,14 @@
+/*
+ * Starting the file layer: caches, then the root directory. See README.md for who does what.
+ */
+#include "fs.h"
+#include "panic.h"
+
+void vfs_init(void)
+{
+	file_init();
+	ramfs_init();
+	root_inode = ramfs_create_root();
+	if (!root_inode)
+		panic("no memory for a root directory");
+}

@@ -1,0 +1,96 @@
+/*
+ * What the kernel keeps per CPU.
+ *
+ * this_cpu() is stable only while the thread cannot migrate: interrupts or preemption off (checked).
+ */
+#pragma once
+
+#include "arch.h"
+#include "counters.h"
+#include "panic.h"
+#include "sched.h"
+#include "thread.h"
+#include "types.h"
+#include "wait.h"
+
+struct addr_space;
+struct page_cache;
+struct trace_ring;
+struct trapframe;
+
+struct cpu_stats {			/* [rq->lock] */
+	u64 idle_ns;
+	u64 switches;
+	u64 preemptions;
+	u64 yields;
+	u64 steals;
+	_Atomic u64 resched_ipis;
+	_Atomic u64 interrupts;
+	_Atomic u64 timer_interrupts;
+};
+
+#define IPI_RESCHED	1u		/* look at t->work */
+#define IPI_HALT	2u		/* panic: stop for good */
+#define IPI_SHOOTDOWN	4u		/* x86_64: the port's own; RISC-V asks the firmware */
+
+struct cpu {
+	struct arch_cpu arch;		/* first: assembly knows its offsets */
+	unsigned id;			/* [const] 0 .. nr_cpus - 1 */
+	u64 hwid;			/* [const] hart id, APIC id */
+	_Atomic bool online;
+	unsigned irq_nesting;		/* [self] interrupt handlers below us */
+	_Atomic u32 ipi_pending;	/* IPI_*, set by senders, taken by ipi_interrupt() */
+	u64 timer_at;			/* [self] when the one-shot fires */
+	bool timer_armed;		/* [self] */
+	struct runq runq;
+	struct sleepq sleepq;
+	struct thread idle;
+	struct addr_space *as;		/* [self] loaded, NULL: the kernel's own */
+	struct page_cache *pages;	/* [self] page allocator's cache */
+	struct trace_ring *trace;	/* [self] */
+	struct cpu_stats stats;
+	_Atomic s64 counters[COUNTER_COUNT];
+};
+
+extern struct cpu cpus[MAX_CPUS];
+extern unsigned nr_cpus;		/* [const after boot] */
+
+static inline struct cpu *this_cpu(void)
+{
+	struct thread *t = current_thread();
+
+	assert(t->preempt_depth || !arch_irqs_enabled());
+	return t->cpu;
+}
+
+static inline struct process *current_process(void)
+{
+	return current_thread()->process;
+}
+
+/*
+ * Boot: gives CPU @id its idle thread on @stack (NULL: a new kernel stack), run queue and sleep queue.
+ * The port calls it for CPU 0 before kernel_main(), with the boot stack, and in arch_start_cpus() for
+ * each CPU it is about to start, in rising order. -ENOMEM.
+ */
+int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size);
+
+noreturn void cpu_main(struct cpu *c);	/* a secondary CPU's first C function, on its idle stack */
+
+/* The port's IPI interrupt calls this; interrupts off. */
+void ipi_interrupt(void);
+
+/* Sends @reason to @c, once until it has been taken. Any context. */
+void ipi_send(struct cpu *c, u32 reason);
+
+/*
+ * Bracket every interrupt handler; interrupts off. irq_exit() preempts interrupted kernel code when
+ * it may; for user code (@tf) user_return_work() does.
+ */
+void irq_enter(void);
+void irq_exit(struct trapframe *tf);
+
+/* Device interrupts: one handler a line, called with interrupts off. */
+typedef void (*irq_handler_fn)(void *arg);
+void irq_register(unsigned irq, irq_handler_fn fn, void *arg);
+void irq_dispatch(unsigned irq);

@@ -1,0 +1,56 @@
+/*
+ * In-kernel tests: linked only into test kernels (TESTS=1), run by the boot argument
+ * test=<name>[,<name>...] or selftest=<NN.k> (all tests of lab NN's step k), in a kernel thread
+ * before user space starts. They live beside their unit (test_*.c) or in labs/NN-name/tests/.
+ *
+ * Results go out on the kernel stream, each line tagged with the boot argument nonce=, and into the
+ * trace as MARK records; then the machine powers off. The grader judges from these and from
+ * the trace, never from anything else that is printed. Without nonce= the lines are for people.
+ */
+#pragma once
+
+#include "panic.h"
+#include "types.h"
+
+struct ktest {
+	const char *name;	/* "sleep.never_early" */
+	const char *step;	/* "04.1", or "" */
+	const char *property;	/* "P4.1": the handout's sentence that it checks by default */
+	void (*fn)(void);
+};
+
+#define KTEST(id, name_, step_, property_)						\
+	static void ktest_##id(void);							\
+	static const struct ktest ktest_entry_##id					\
+	__attribute__((used, section(".ktests"), aligned(8))) = {			\
+		.name = (name_), .step = (step_), .property = (property_), .fn = ktest_##id	\
+	};										\
+	static void ktest_##id(void)
+
+/* Records one verdict for @property; a false one fails the test, which goes on. Any context. */
+void ktest_check(bool ok, const char *property, const char *file, int line, const char *fmt, ...)
+	printf_like(5, 6);
+
+/* Ends the current test now, as it stands. Only from the test's own thread. */
+noreturn void ktest_abort(void);
+
+/* CHECK(woke >= due, "P4.1", "woke %lu ns early", due - woke) */
+#define CHECK(cond, property, ...) \
+	ktest_check(!!(cond), (property), __FILE__, __LINE__, __VA_ARGS__)
+
+#define REQUIRE(cond, property, ...)					\
+	do {								\
+		bool ok_ = !!(cond);					\
+		CHECK(ok_, (property), __VA_ARGS__);			\
+		if (!ok_)						\
+			ktest_abort();					\
+	} while (0)
+
+/* A figure for the report: name and value. */
+void ktest_figure(const char *name, u64 value);
+
+/* The boot argument seed=. */
+u64 ktest_seed(void);
+
+/* Runs what the boot arguments ask for and powers off; returns at once if they ask for nothing. */
+void ktest_main(void);

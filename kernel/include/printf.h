@@ -1,0 +1,17 @@
+/*
+ * Formatting and the kernel's log.
+ *
+ * Conversions: %d %i %u %x %X %o %c %s %p %%, with l, ll, z, width, precision, '-', '0'. No floats.
+ * kprintf() writes whole lines to the kernel's log on the console; it never blocks, may be called
+ * from any context, and is never mixed into the bytes of user programs (see docs/console.md).
+ */
+#pragma once
+
+#include <stdarg.h>
+
+#include "types.h"
+
+int snprintf(char *buf, size_t size, const char *fmt, ...) printf_like(3, 4);
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) printf_like(3, 0);
+void kprintf(const char *fmt, ...) printf_like(1, 2);
+void vkprintf(const char *fmt, va_list ap) printf_like(1, 0);

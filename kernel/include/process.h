@@ -1,0 +1,210 @@
+/*
+ * Processes: an address space, descriptors, threads, a parent and children, limits, statistics.
+ *
+ *	ALIVE ----> DYING ----> ZOMBIE ----> gone
+ *	      kill,       last        parent
+ *	      exit        one out     waits
+ *
+ * Two counts keep a process, and they differ:
+ *   get/put    keep the structure's memory. Always succeeds on a pointer that is valid.
+ *   hold/unhold keep its teardown away (address space, descriptors). Each live thread is one hold.
+ *              A hold on a dying process fails. The last one out tears down.
+ *
+ * P1  `life` leaves ALIVE exactly once; state and status are one word, so the first killer's
+ *     status stands.
+ * P2  No thread joins a process that is not ALIVE; none of a dying one runs user code again.
+ * P3  Children move to init before their parent can be reaped; every process but init's parentless
+ *     kernel process is on exactly one children list until it is gone.
+ * P4  A zombie changes only by being reaped.
+ */
+#pragma once
+
+#include "list.h"
+#include "spinlock.h"
+#include "thread.h"
+#include "types.h"
+#include "wait.h"
+
+#define PROCESS_STATES(X) \
+	X(PROCESS_ALIVE,	"alive") \
+	X(PROCESS_DYING,	"dying") \
+	X(PROCESS_ZOMBIE,	"zombie")
+
+#define X(id, name) id,
+enum process_state { PROCESS_STATES(X) };
+#undef X
+
+/* `life`: the state in the high half, the wait status (Linux's encoding) in the low one. */
+#define LIFE(state, status)	((u64)(state) << 32 | (u32)(status))
+#define LIFE_STATE(life)	((enum process_state)((life) >> 32))
+#define LIFE_STATUS(life)	((int)(u32)(life))
+
+/* Linux's wait status: how a process ended. */
+#define STATUS_EXIT(code)	(((code) & 0xff) << 8)
+#define STATUS_SIGNAL(sig)	((sig) & 0x7f)
+
+struct addr_space;
+struct fdtable;
+struct file;
+struct inode;
+
+#define NSIG		64
+#define SIGSET(sig)	(1ULL << ((sig) - 1))
+
+enum rlimit_id {			/* Linux's numbers */
+	RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC,
+	RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_COUNT = 16
+};
+
+#define RLIM_INFINITY	(~0UL)
+
+struct rlimit {
+	u64 cur, max;
+};
+
+struct sigaction_slot {
+	u64 handler;			/* 0: default, 1: ignore */
+	u64 flags, restorer, mask;
+};
+
+struct process {
+	pid_t pid;			/* [const] */
+	_Atomic u64 life;		/* [atomic] P1 */
+	_Atomic u32 refs;		/* get/put */
+	_Atomic u32 holds;		/* live threads and explicit holds; 0 exactly once */
+	char name[THREAD_NAME_MAX];	/* [lock] */
+
+	/* The tree, [tree lock] */
+	struct process *parent;
+	struct list_node children, sibling;
+	struct list_node pid_node;	/* id table's chain */
+	pid_t pgid, sid;
+	struct wait_queue child_wait;	/* woken when a child becomes a zombie */
+	_Atomic u32 child_events;	/* [child_wait.lock] to count; children that became zombies */
+
+	struct spinlock lock;
+	struct list_node threads;	/* [lock] live ones */
+	unsigned nr_threads;		/* [lock] */
+	struct thread *execing;		/* [lock] the thread all others must die for, or NULL */
+	struct wait_queue thread_gone;	/* exec waits here for its siblings */
+
+	struct addr_space *as;		/* [by threads of the process; exec swaps it when alone] */
+	struct fdtable *fds;		/* [const until teardown] */
+	struct inode *cwd;		/* [lock] referenced */
+	struct file *exe;		/* [lock] */
+	u32 umask;
+	struct rlimit limits[RLIMIT_COUNT];	/* [lock] */
+	struct sigaction_slot sigactions[NSIG];	/* [lock] */
+	_Atomic u64 sigpending;
+	bool stopped;			/* [lock] by a stop signal, until SIGCONT */
+	struct wait_queue *_Atomic vfork_done;	/* [lock] on the waiting parent's stack; see sys/clone.c */
+	struct list_node reaper_node;	/* [reaper lock] teardown left to the reaper */
+
+	/* Statistics */
+	u64 start_ns;			/* [const] */
+	int leader_status;		/* [lock] what its first thread exited with */
+	_Atomic u64 dead_run_ns, dead_user_ns;	/* of threads that are gone */
+	u64 children_run_ns, children_user_ns;	/* [tree lock] of children waited for */
+	_Atomic u64 minor_faults;
+	_Atomic u64 voluntary_switches, involuntary_switches;
+};
+
+extern struct process kernel_process;	/* pid 0: every kernel thread's */
+extern struct process *init_process;	/* pid 1: adopts orphans; its end is the machine's */
+
+static inline enum process_state process_state(const struct process *p)
+{
+	return LIFE_STATE(atomic_load_explicit(&p->life, memory_order_acquire));
+}
+
+/* An ALIVE process without threads, child of @parent, referenced once; -EAGAIN at a limit, -ENOMEM. */
+int process_create(struct process *parent, struct process **out);
+
+/* Undoes process_create() of a process that never got a thread. */
+void process_abandon(struct process *p);
+
+/* Takes a reaped or abandoned process out of the id table. tree_lock held. */
+void process_unlist(struct process *p);
+
+/*
+ * Makes @as the address space of the current process, which has no other thread, and loads it.
+ * Returns the one before, for as_put(), or NULL. For exec.
+ */
+struct addr_space *process_set_as(struct addr_space *as);
+
+struct process *process_get(struct process *p);
+void process_put(struct process *p);
+must_check bool process_hold(struct process *p);	/* false: it is dying */
+void process_unhold(struct process *p);
+
+/* A referenced process by id, or NULL. Zombies are found. */
+struct process *process_find(pid_t pid);
+
+/*
+ * Ends @p with @status (Linux's encoding): 0, or -EALREADY if it is dying already, whose status then
+ * stands. Returns without waiting for the threads to go. Any context that may take the process
+ * lock. A thread may kill its own process: it then dies at its next safe point.
+ */
+int process_kill(struct process *p, int status);
+
+/* Ends the caller's process and the caller. */
+noreturn void process_exit(int status);
+
+/* A thread's way out of its process, once per thread: the last one tears down. May block. */
+void process_thread_leaves(struct thread *t);
+
+/* Kills every other thread of the current process and waits until they have gone. For exec. 0/-EINTR */
+int process_kill_siblings(void);
+
+/* What teardown does when the last hold goes: zombie.c. */
+void process_teardown(struct process *p);
+
+#define WNOHANG		1
+#define WEXITED		4
+#define WNOWAIT		0x01000000
+
+struct wait_result {
+	pid_t pid;
+	int status;
+	u64 run_ns, user_ns;
+};
+
+/*
+ * Waits for a child to become a zombie and, without WNOWAIT, reaps it. @which: pid > 0, -1 any, 0 my
+ * group, < -1 that group. 0 and res->pid 0 with WNOHANG and none ready; -ECHILD; -EINTR.
+ */
+int process_wait(pid_t which, unsigned options, struct wait_result *res);
+
+/* Runs @fn on every live process and zombie, with the tree lock held. */
+void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
+
+/* Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent. */
+int signal_send_process(struct process *p, int sig);
+int signal_send_thread(struct thread *t, int sig);
+int signal_send_group(pid_t pgid, int sig);
+bool signal_pending(struct thread *t);
+
+/* Acts on pending signals of the current thread and clears WORK_SIGNAL. At the user edge, may block. */
+void signal_deliver(void);
+
+/* The work before a return to user mode, interrupts off at entry and exit; see thread/edge.c. */
+struct trapframe;
+void user_return_work(struct trapframe *tf);
+
+/* The reaper: frees dead detached threads and tears down what ended without a thread of its own. */
+void reaper_init(void);
+void reaper_add_thread(struct thread *t);
+void reaper_add_process(struct process *p);
+
+/* A thread has begun to leave, and has left its stack: drainers wait for it in between. */
+void reaper_note_leaving(void);
+void reaper_note_left(void);
+
+/* Waits until everything that was dying when it was called has been freed. For exact counts. */
+void reaper_drain(void);
+
+/* Panics unless every process is on exactly one children list and its counts add up. Quiet points. */
+void process_audit(void);
+
+extern struct spinlock tree_lock;
+void process_init(void);

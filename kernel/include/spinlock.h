@@ -1,0 +1,86 @@
+/*
+ * Spin locks: for sections of a few dozen instructions, never held across anything that may block.
+ *
+ * Holding one keeps interrupts off on this CPU, so a lock may be taken by interrupt handlers too and
+ * the holder is never preempted. The depth of "interrupts off" belongs to the thread (it travels
+ * with it through a context switch) and nests: interrupts come back on with the last release, and
+ * only if they were on before the first acquire.
+ *
+ * Order: every lock belongs to a class, and classes have ranks. A CPU acquires in strictly rising
+ * rank, except where spin_lock_nested() says why two of one class cannot deadlock. Debug builds
+ * check it at every acquire, with both places named in the report (kernel/sync/lockcheck.c).
+ */
+#pragma once
+
+#include "arch.h"
+#include "panic.h"
+#include "types.h"
+
+/*
+ * The lock order, outermost first. Rank, name. One list for the checker, the docs and GDB.
+ */
+#define LOCK_CLASSES(X) \
+	X(LOCK_TREE,	"process tree")		/* parents, children, ids, zombies */ \
+	X(LOCK_PROCESS,	"process")		/* a process's threads */ \
+	X(LOCK_OBJECT,	"object")		/* pipe, tty, futex bucket: what owns a wait queue */ \
+	X(LOCK_WAITQ,	"wait queue") \
+	X(LOCK_SLEEPQ,	"sleep queue") \
+	X(LOCK_RUNQ,	"run queue") \
+	X(LOCK_INODE,	"inode")		/* short inode fields */ \
+	X(LOCK_SLAB,	"slab") \
+	X(LOCK_KVM,	"kernel page table")	/* takes pages for its tables */ \
+	X(LOCK_PAGE,	"page allocator") \
+	X(LOCK_UART,	"uart")			/* the innermost: anything may print */
+
+#define X(id, name) id,
+enum lock_class { LOCK_CLASSES(X) LOCK_CLASS_COUNT };
+#undef X
+
+struct thread;
+
+struct spinlock {
+	_Atomic u32 next;		/* the ticket the next acquirer draws */
+	_Atomic u32 owner;		/* the ticket that holds the lock */
+	u8 class;			/* [const] enum lock_class */
+	struct thread *holder;		/* [self] for assert_held() and reports */
+	const void *site;		/* [self] where it was acquired */
+};
+
+#define SPINLOCK_INIT(cls)	{ .class = (cls) }
+
+void spin_init(struct spinlock *l, enum lock_class class);
+
+/* Any context. Not recursive: acquiring a lock one holds panics. */
+void spin_lock(struct spinlock *l);
+void spin_unlock(struct spinlock *l);
+bool spin_trylock(struct spinlock *l);
+
+/* For a second lock of the same class; the caller's comment says what orders the two. */
+void spin_lock_nested(struct spinlock *l);
+
+/* The lock stays locked but belongs to @next from now on: the run queue's, across a switch. */
+void spin_transfer(struct spinlock *l, struct thread *next);
+
+/* Whether the current thread holds @l. */
+static inline bool spin_held(const struct spinlock *l)
+{
+	return l->holder == current_thread();
+}
+
+/*
+ * Interrupts off, nesting; pairs of these in one thread. irq_off() and irq_on() may bracket a
+ * context switch: the depth belongs to the thread. The outermost irq_on() serves a pending
+ * reschedule request.
+ */
+void irq_off(void);
+void irq_on(void);
+
+/* No preemption, interrupts stay as they are: per-CPU data stays this CPU's until preempt_on(). */
+void preempt_off(void);
+void preempt_on(void);
+
+#define assert_held(l)		assert(spin_held(l))
+#define assert_irqs_off()	assert(!arch_irqs_enabled())
+
+/* The caller may block: interrupts on, preemption on, no spin lock held. */
+void assert_may_block(void);

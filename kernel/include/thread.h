@@ -1,0 +1,208 @@
+/*
+ * Threads: creation, states, exit, join, detach, suspend, references.
+ *
+ * State diagram; thread_set_state() (kernel/thread/state.c) makes every transition and checks it:
+ *
+ *	             resume                  pick
+ *	SUSPENDED ------------> READY <------------> RUNNING ------> DEAD ---> freed
+ *	    ^  |  <------------   ^     preempt,       |  ^   exit     ^
+ *	    |  |      suspend     |     yield          |  |            |
+ *	    |  |                  | wake               |  |            |
+ *	    |  |                  +-- BLOCKED  <-------+  |            |
+ *	    |  |                  +-- SLEEPING <-------+  |            |
+ *	    |  +--------- killed before it ran again -----+------------+
+ *	    +-------------------- suspends itself --------+
+ *
+ * A running thread changes only its own state; others ask it to, by t->work and an IPI.
+ *
+ * A thread's structure lives until its last reference is put; its stack until it is reaped.
+ */
+#pragma once
+
+#include "arch_types.h"
+#include "list.h"
+#include "spinlock.h"
+#include "types.h"
+#include "wait.h"
+
+#define THREAD_STATES(X) \
+	X(THREAD_SUSPENDED,	"suspended") \
+	X(THREAD_READY,		"ready") \
+	X(THREAD_RUNNING,	"running") \
+	X(THREAD_BLOCKED,	"blocked") \
+	X(THREAD_SLEEPING,	"sleeping") \
+	X(THREAD_DEAD,		"dead")
+
+#define X(id, name) id,
+enum thread_state { THREAD_STATES(X) };
+#undef X
+
+/* What a thread must look at before it returns to user mode, in t->work. */
+#define WORK_RESCHED	1u	/* its slice is over or something better waits */
+#define WORK_KILL	2u	/* it must die */
+#define WORK_SUSPEND	4u	/* it must suspend itself */
+#define WORK_SIGNAL	8u	/* a signal may be deliverable */
+
+#define THREAD_MAGIC	0x54687264u	/* "Thrd" */
+#define THREAD_NAME_MAX	16
+#define KSTACK_SIZE	(4 * PAGE_SIZE)
+
+struct addr_space;
+struct cpu;
+struct process;
+
+typedef int (*thread_fn)(void *arg);
+
+/* Priorities, LK's scale. */
+#define PRIORITY_LOWEST		0
+#define PRIORITY_IDLE		0
+#define PRIORITY_LOW		8
+#define PRIORITY_DEFAULT	16
+#define PRIORITY_HIGH		24
+#define PRIORITY_HIGHEST	31
+
+struct thread_stats {			/* [rq->lock] */
+	u64 run_ns;			/* time on a CPU */
+	u64 user_ns;			/* of that, in user mode */
+	u64 last_run;			/* when it last got a CPU */
+	u64 switches_in;		/* times it was dispatched */
+	u64 preempted;			/* times it lost the CPU against its will */
+	u64 migrations;
+};
+
+struct thread {
+	struct arch_thread arch;	/* [self] first: the switch and trap entry know its offsets */
+
+	u32 magic;			/* [const] THREAD_MAGIC until freed */
+	tid_t tid;			/* [const] */
+	char name[THREAD_NAME_MAX];	/* [self] */
+	struct process *process;	/* [const] referenced */
+	struct addr_space *as;		/* [self] loaded while it runs; NULL: the kernel's own */
+	_Atomic u32 refs;		/* get/put */
+
+	/* Scheduling */
+	_Atomic(enum thread_state) state;	/* [rq->lock]; others may read a hint */
+	_Atomic u32 work;		/* [atomic] WORK_*, set by anyone */
+	struct cpu *_Atomic cpu;	/* [rq->lock] whose run queue it is or was last on */
+	u32 affinity;			/* [rq->lock] CPUs it may run on, bit per id */
+	struct list_node runq_node;	/* [rq->lock] */
+	int priority;			/* [rq->lock] */
+	u64 slice_left;			/* [rq->lock] ns */
+	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
+	bool unwound;			/* [rq->lock] off the CPU with no kernel work in hand (never ran, or
+					 * preempted on the way to user mode): may be reaped unrun */
+	bool embryo;			/* [rq->lock] its creator is still setting it up: nobody else may
+					 * start or reap it before thread_resume() */
+	struct thread_stats stats;
+
+	/* The current thread's nesting, [self] */
+	unsigned irq_depth;		/* irq_off() calls */
+	bool irqs_were_on;		/* before the outermost */
+	unsigned preempt_depth;
+
+	/* Life */
+	struct wait_queue joiners;	/* at most one waits */
+	struct thread *joiner;		/* [joiners.lock] */
+	bool detached;			/* [joiners.lock] */
+	bool left;			/* [joiners.lock] off its stack for good */
+	int exit_code;			/* [self] until left */
+	thread_fn entry;		/* [const] */
+	void *arg;			/* [const] */
+	void *stack;			/* [const] lowest address */
+	size_t stack_size;		/* [const] */
+	bool own_stack;			/* [const] ours to free */
+	bool own_struct;		/* [const] ours to free */
+	struct list_node process_node;	/* [process->lock] */
+	struct list_node reaper_node;	/* [reaper lock] */
+	struct list_node all_node;	/* [tree lock] every thread, for ps and audits */
+	struct list_node id_node;	/* [tree lock] hash chain by tid */
+
+	/* User side, [self] */
+	vaddr_t clear_tid;		/* set_tid_address(): zeroed and woken at exit */
+	vaddr_t robust_list;
+	const char *wchan;		/* [self] what it waits for, for ps */
+	u64 sigmask;			/* blocked signals */
+	_Atomic u64 sigpending;
+	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
+	unsigned nr_held;		/* [self] */
+};
+
+static inline bool thread_is_dying(struct thread *t)
+{
+	return atomic_load_explicit(&t->work, memory_order_acquire) & WORK_KILL;
+}
+
+/*
+ * Creates a kernel thread, SUSPENDED, of the kernel's own process. NULL if memory is short.
+ * thread_create_etc() takes the caller's structure and stack where those are not NULL.
+ */
+struct thread *thread_create(const char *name, thread_fn entry, void *arg, int priority);
+struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn entry, void *arg,
+				 int priority, void *stack, size_t stack_size);
+
+/* As above, in @p (its first or another thread). *out is SUSPENDED and referenced by its table entry. */
+int thread_create_in(struct process *p, const char *name, thread_fn entry, void *arg, int priority,
+		     struct thread **out);
+
+/* Lets a SUSPENDED thread run. -EALREADY if it is not suspended, -ESRCH if it is dying. */
+int thread_resume(struct thread *t);
+
+/*
+ * Stops @t until thread_resume(). A READY one stops at once if it holds no kernel work, others at
+ * their next safe point: the way back to user mode, or thread_yield(). -ESRCH if it is dying.
+ */
+int thread_suspend(struct thread *t);
+
+/* By id: resume, suspend, or kill (READY, SUSPENDED, DEAD); -EINVAL for any other state. */
+int thread_set_state_by_id(tid_t tid, enum thread_state state);
+
+/* Ends the current thread; never returns. Its code is delivered once, to a joiner. */
+noreturn void thread_exit(int code);
+
+/*
+ * Waits until @t has left its stack, takes its code and frees it. May block.
+ * -ETIMEDOUT, -EINTR; -EDEADLK for oneself; -ECHILD if detached, also while waiting; -EBUSY if
+ * another thread joins it. After success @t is gone.
+ */
+int thread_join(struct thread *t, int *code, struct deadline d);
+
+/* Nobody will join: the reaper frees it. -ECHILD if it is detached already. */
+int thread_detach(struct thread *t);
+
+void thread_yield(void);
+void thread_set_name(const char *name);
+void thread_set_priority(int priority);
+
+/* Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. */
+void thread_kill(struct thread *t);
+
+/* A referenced thread by id, or NULL; a thread whose last reference is going is not found. */
+struct thread *thread_find(tid_t tid);
+struct thread *thread_get(struct thread *t);
+void thread_put(struct thread *t);
+
+/* The only place that writes t->state. The run queue's lock of t->cpu is held. */
+void thread_set_state(struct thread *t, enum thread_state to, const char *reason);
+const char *thread_state_name(enum thread_state s);
+
+/* Where the first switch to a new thread lands, on its own stack: see thread/start.c. */
+noreturn void thread_start(void);
+
+/* Called on the next thread's stack once @t, DEAD, has left its own: wakes the joiner or reaps. */
+void thread_left(struct thread *t);
+
+/* Frees stack and table entry of a thread that has left; the structure goes with its last reference. */
+void thread_free(struct thread *t);
+
+void *kstack_alloc(void);		/* KSTACK_SIZE bytes above a guard page; NULL if memory is short */
+void kstack_free(void *stack);
+
+/* The table of threads (process.c); adding gives an id unless it has one. */
+int thread_list_add(struct thread *t);
+void thread_list_remove(struct thread *t);
+
+/* Runs @fn on every thread with the tree lock held. */
+void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);
+
+void thread_init(void);			/* caches, and a structure for the boot CPU's idle thread */
+void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack_size);

@@ -1,0 +1,67 @@
+/*
+ * The words every file shares: fixed-width integers, address types, errno, and a few macros.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+
+typedef u64 paddr_t;		/* a physical address */
+typedef u64 vaddr_t;		/* a virtual address, user or kernel, not dereferenced as it is */
+typedef s32 tid_t;		/* thread id; a process's id is that of its first thread */
+typedef s32 pid_t;
+typedef s64 off_t;
+typedef s64 ssize_t;
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define BIT(n)			(1UL << (n))
+#define MIN(a, b)		((a) < (b) ? (a) : (b))
+#define MAX(a, b)		((a) > (b) ? (a) : (b))
+#define ALIGN_UP(x, a)		(((x) + (a) - 1) & ~((u64)(a) - 1))	/* a: a power of two */
+#define ALIGN_DOWN(x, a)	((x) & ~((u64)(a) - 1))
+#define IS_ALIGNED(x, a)	(((x) & ((u64)(a) - 1)) == 0)
+
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define static_assert		_Static_assert
+
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define noreturn		__attribute__((noreturn))
+#define printf_like(f, a)	__attribute__((format(printf, f, a)))
+#define must_check		__attribute__((warn_unused_result))
+
+#define PAGE_SHIFT		12
+#define PAGE_SIZE		(1UL << PAGE_SHIFT)
+
+#define MAX_CPUS		8
+
+#define NSEC_PER_USEC		1000UL
+#define NSEC_PER_MSEC		1000000UL
+#define NSEC_PER_SEC		1000000000UL
+
+/* A pointer that carries a negative errno, for functions whose result is a pointer. */
+static inline void *err_ptr(long err)
+{
+	return (void *)err;
+}
+
+static inline bool is_err(const void *p)
+{
+	return (u64)p >= (u64)-4095;
+}
+
+static inline long ptr_err(const void *p)
+{
+	return (long)p;
+}

@@ -1,0 +1,209 @@
+/*
+ * Files: inodes with operations, open file descriptions, descriptor tables, paths.
+ *
+ * inode	a file's identity and contents; reference counted; inode->lock, a mutex, guards contents
+ *		and directory entries. Two inode locks: parent before child, else by address.
+ * file		one open(): offset, flags; reference counted, shared by dup and fork
+ * fdtable	a process's descriptors
+ *
+ * Lock order: rename lock -> file->lock -> inode->lock (directory, then child) -> as->lock (a copy to
+ * or from user memory faults) -> spin locks. So inode_ops.get_page(), which a fault calls, must not
+ * take inode->lock.
+ */
+#pragma once
+
+#include "list.h"
+#include "mutex.h"
+#include "types.h"
+
+#define S_IFMT		0170000u
+#define S_IFSOCK	0140000u
+#define S_IFLNK		0120000u
+#define S_IFREG		0100000u
+#define S_IFBLK		0060000u
+#define S_IFDIR		0040000u
+#define S_IFCHR		0020000u
+#define S_IFIFO		0010000u
+
+/* Linux's open flags: those that differ between architectures are in abi.h. */
+#define O_RDONLY	00u
+#define O_WRONLY	01u
+#define O_RDWR		02u
+#define O_ACCMODE	03u
+#define O_CREAT		0100u
+#define O_EXCL		0200u
+#define O_NOCTTY	0400u
+#define O_TRUNC		01000u
+#define O_APPEND	02000u
+#define O_NONBLOCK	04000u
+#define O_CLOEXEC	02000000u
+
+#define POLLIN		0x001u
+#define POLLPRI		0x002u
+#define POLLOUT		0x004u
+#define POLLERR		0x008u
+#define POLLHUP		0x010u
+#define POLLNVAL	0x020u
+
+#define NAME_MAX	255
+#define PATH_MAX	4096
+#define SYMLINK_MAX	40	/* followed in one path before -ELOOP */
+#define FD_MAX		1024
+
+struct file;
+struct inode;
+struct page;
+struct poll_table;
+
+/* A range of memory to read into or write from; user addresses checked on copying. */
+struct iobuf {
+	vaddr_t addr;
+	size_t left;
+	bool kernel;		/* addr is a kernel address */
+};
+
+int iobuf_copy_to(struct iobuf *b, const void *src, size_t n);	/* advances; 0 or -EFAULT */
+int iobuf_copy_from(struct iobuf *b, void *dst, size_t n);
+int iobuf_clear(struct iobuf *b, size_t n);			/* zeros into it */
+
+/* Called by readdir for each entry; false: stop, the entry was not taken. */
+typedef bool (*dirent_fn)(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next);
+
+struct inode_ops {
+	/* Directories; dir->lock held. */
+	int (*lookup)(struct inode *dir, const char *name, size_t len, struct inode **out);
+	int (*create)(struct inode *dir, const char *name, size_t len, u32 mode, u64 rdev,
+		      struct inode **out);
+	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target);
+	int (*link)(struct inode *dir, const char *name, size_t len, struct inode *inode);
+	int (*unlink)(struct inode *dir, const char *name, size_t len, bool is_dir);
+	int (*rename)(struct inode *from, const char *old, size_t old_len, struct inode *to,
+		      const char *new, size_t new_len);
+	int (*readdir)(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
+
+	int (*readlink)(struct inode *inode, char *buf, size_t size);
+	int (*truncate)(struct inode *inode, off_t size);
+
+	/*
+	 * The page that holds [index * PAGE_SIZE, ...), referenced, for mapping. With @make a hole gets
+	 * a page of zeros; without it *out is NULL. -EFAULT beyond the end of the file.
+	 */
+	int (*get_page)(struct inode *inode, u64 index, bool make, struct page **out);
+	void (*release)(struct inode *inode);	/* the last reference is gone; frees it */
+};
+
+/* A file's own; NULL entries get the errno Linux gives. @pos is the file's offset, advanced. */
+struct file_ops {
+	int (*open)(struct file *f);
+	void (*close)(struct file *f);
+	ssize_t (*read)(struct file *f, struct iobuf *b, off_t *pos);
+	ssize_t (*write)(struct file *f, struct iobuf *b, off_t *pos);
+	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* POLL*; adds itself to pt */
+	int (*ioctl)(struct file *f, unsigned cmd, vaddr_t arg);
+	bool seekable;
+};
+
+struct inode {
+	u64 ino;			/* [const] */
+	u64 dev, rdev;			/* [const] */
+	u32 mode;			/* [lock] */
+	u32 nlink;			/* [lock] */
+	u32 uid, gid;
+	_Atomic u64 size;		/* [lock] to write */
+	u64 blocks;			/* [lock] 512-byte units */
+	u64 atime, mtime, ctime;	/* [lock] ns since 1970 */
+	_Atomic u32 refs;
+	struct mutex lock;
+	const struct inode_ops *ops;
+	const struct file_ops *fops;
+	void *private;			/* the file system's */
+	struct inode *parent;		/* directories: [lock] referenced; the root's is itself, not */
+};
+
+struct file {
+	_Atomic u32 refs;
+	u32 flags;			/* O_* */
+	struct inode *inode;		/* [const] referenced */
+	const struct file_ops *ops;	/* [const] */
+	struct mutex lock;		/* offset */
+	off_t offset;			/* [lock] */
+	void *private;			/* the driver's */
+};
+
+static inline bool inode_is(const struct inode *i, u32 type)	/* S_IF* */
+{
+	return (i->mode & S_IFMT) == type;
+}
+
+struct inode *inode_get(struct inode *i);
+void inode_put(struct inode *i);
+struct file *file_get(struct file *f);
+void file_put(struct file *f);		/* the last reference closes. May block */
+
+/* A new description of @i, which keeps its own reference. */
+int file_open_inode(struct inode *i, u32 flags, struct file **out);
+
+ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos);	/* pos NULL: the file's own offset */
+ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos);
+
+/* Paths: relative ones start at @at (NULL: the root). Symbolic links followed but, with nofollow, the last. */
+int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out);
+
+/* The directory that holds the last component, referenced, and that component (in @path, not ended). */
+int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name, size_t *len);
+int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out);
+
+/* The absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
+int path_of(struct inode *dir, char *buf, size_t size);
+
+/* Changes of the tree, with Linux's errors. The caller has applied its umask to @mode. */
+int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev);	/* mkdir, mknod: by S_IFMT */
+int vfs_symlink(struct inode *at, const char *path, const char *target);
+int vfs_link(struct inode *at, const char *path, struct inode *inode);
+int vfs_unlink(struct inode *at, const char *path, bool is_dir);	/* unlink, rmdir */
+int vfs_truncate(struct inode *i, off_t size);
+
+#define RENAME_NOREPLACE	1u
+int vfs_rename(struct inode *from_at, const char *from, struct inode *to_at, const char *to,
+	       unsigned flags);
+
+extern struct inode *root_inode;
+
+/* Descriptors. The table's lock is its own; entries hold a reference. */
+struct fdtable;
+int fdtable_create(struct fdtable **out);
+int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
+void fdtable_close_exec(struct fdtable *t);
+void fdtable_destroy(struct fdtable *t);	/* closes all. May block */
+struct file *fd_get(int fd);			/* the current process's, referenced; NULL: bad */
+
+/* Both take over the reference, also when they fail; they return the descriptor. */
+int fd_install(struct file *f, int min, u64 limit, bool cloexec);	/* the lowest free one >= @min */
+int fd_replace(int fd, struct file *f, u64 limit, bool cloexec);	/* dup2/dup3 */
+int fd_close(int fd);
+int fd_flags(int fd, int set);			/* FD_CLOEXEC: set -1 only asks */
+
+/*
+ * Poll: an op calls poll_add() for each queue whose wake-ups can change its answer, then looks under
+ * the lock that guards that answer. @pt may be NULL: just look.
+ */
+void poll_add(struct poll_table *pt, struct wait_queue *q);
+
+struct poll_request {
+	struct file *file;	/* NULL: skipped */
+	unsigned events;	/* POLL* asked for; POLLERR and POLLHUP always are */
+	unsigned ready;		/* out */
+};
+
+/* Waits until one of @r is ready: how many are, 0 at the deadline, -EINTR, -ENOMEM. */
+int poll_files(struct poll_request *r, unsigned n, struct deadline d);
+
+int pipe_create(struct file **r, struct file **w, u32 flags);
+
+/* File systems */
+struct inode *ramfs_create_root(void);
+struct inode *ramfs_create_anon(u64 size);	/* for shared anonymous memory: in no directory; or NULL */
+int initramfs_unpack(const void *cpio, size_t size);
+void vfs_init(void);
+void devfs_init(void);				/* /dev: null zero full random urandom console tty */
+void procfs_init(void);				/* /proc */

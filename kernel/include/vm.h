@@ -1,0 +1,109 @@
+/*
+ * Address spaces: a sorted set of regions over a page table.
+ *
+ * Lock: as->lock, a mutex, guards regions, page table and figures. Faults take it too.
+ * A page is mapped writable in a private region only if this space is its sole owner
+ * (page refs == 1) or the region is shared: copy on write needs no mark of its own.
+ */
+#pragma once
+
+#include "arch.h"
+#include "mutex.h"
+#include "rbtree.h"
+#include "types.h"
+
+struct inode;
+struct trapframe;
+
+#define REGION_SHARED	1u	/* MAP_SHARED: writes are seen by all */
+#define REGION_STACK	2u	/* grows down to its limit on a fault below it */
+#define REGION_HEAP	4u	/* brk's */
+#define REGION_NOWRITE	8u	/* shared with a file not open for writing: never VM_WRITE */
+
+struct region {
+	struct rb_node node;	/* [as->lock] by start */
+	vaddr_t start, end;	/* [as->lock] page aligned */
+	unsigned prot;		/* VM_READ | VM_WRITE | VM_EXEC */
+	unsigned flags;		/* REGION_* */
+	struct inode *inode;	/* backing, referenced; NULL: anonymous. Shared anonymous has one too */
+	off_t offset;		/* of start in it, page aligned */
+	u64 file_size;		/* bytes from start that come from it; the rest is zeros */
+	struct region *next;	/* [by the remover] of those taken out and not yet freed */
+};
+
+struct addr_space {
+	_Atomic u32 refs;
+	struct mutex lock;
+	paddr_t root;
+	_Atomic u32 cpus;	/* CPUs that have root loaded */
+	struct rb_tree regions;	/* [lock] */
+	vaddr_t brk_start, brk;	/* [lock] */
+	vaddr_t mmap_top;	/* [const] mappings are placed below */
+	u64 total_pages;	/* [lock] sizes of all regions, for RLIMIT_AS */
+	u64 resident;		/* [lock] pages mapped, also those no access is allowed to */
+	vaddr_t stack_top, arg_start, arg_end;	/* [const after exec] */
+};
+
+int as_create(struct addr_space **out);
+struct addr_space *as_get(struct addr_space *as);
+void as_put(struct addr_space *as);	/* the last reference unmaps and frees everything. May block */
+
+/* A copy with private pages shared copy-on-write. Changes nothing observable if it fails. */
+int as_fork(struct addr_space *as, struct addr_space **out);
+
+struct map_request {
+	vaddr_t addr;		/* 0 and not fixed: anywhere */
+	u64 size;
+	unsigned prot, flags;
+	bool fixed;		/* replaces what is there */
+	bool noreplace;		/* fixed, but -EEXIST if something is there */
+	struct inode *inode;
+	off_t offset;
+	u64 file_size;
+};
+
+int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out);
+int as_unmap(struct addr_space *as, vaddr_t addr, u64 size);
+int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot);
+int as_remap(struct addr_space *as, vaddr_t old, u64 old_size, u64 new_size, bool may_move,
+	     vaddr_t *out);
+int as_dontneed(struct addr_space *as, vaddr_t addr, u64 size);
+vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break, or the old if it cannot move */
+
+/*
+ * Makes one access possible: demand zero, file page, copy on write, stack growth. 0, -EFAULT (no such
+ * access is allowed there), -EIO (beyond the end of the file, or it cannot be read), -ENOMEM. May block.
+ */
+int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
+
+/* Loads @as (NULL: the kernel's root) on this CPU. Interrupts off. */
+void as_switch(struct addr_space *as);
+
+/* The frame behind a user address, referenced, for futex keys; faults it in. NULL with *err set. */
+struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err);
+
+/* True where [addr, addr + size) lies in user space without wrapping. */
+static inline bool user_range_ok(vaddr_t addr, u64 size)
+{
+	return size <= ARCH_USER_END && addr <= ARCH_USER_END - size;
+}
+
+/* For /proc/PID/maps. */
+void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void *arg), void *arg);
+
+/* Panics unless regions, page table and figures agree. */
+void as_check(struct addr_space *as);
+
+/* The walk: the entry for @va at level 0, making tables on the way if @make. NULL: none or no memory. */
+pte_t *pt_walk(paddr_t root, vaddr_t va, bool make);
+
+/* Checked copies between kernel and user memory: 0 or -EFAULT. May block. */
+int copy_from_user(void *dst, vaddr_t src, size_t n);
+int copy_to_user(vaddr_t dst, const void *src, size_t n);
+int clear_user(vaddr_t dst, size_t n);
+
+/* Copies a string of at most size - 1 bytes; its length, -EFAULT, or -ENAMETOOLONG. */
+ssize_t copy_string_from_user(char *dst, vaddr_t src, size_t size);
+
+/* *(u32 *)src without sleeping: -EFAULT also if the page is not present. For futexes under a lock. */
+int peek_user32(u32 *dst, vaddr_t src);

@@ -1,0 +1,86 @@
+/*
+ * From the port's boot code to the first program.
+ *
+ * Stages, each needing only those before it:
+ *	early	boot arguments, console by polling, clock		one CPU, no memory, no interrupts
+ *	memory	pages, slabs, kernel mappings, traces
+ *	full	threads, scheduler, other CPUs, interrupts		each CPU ends as its idle thread
+ *	init	in a thread that may block: files, initramfs, /init
+ */
+#include "bootargs.h"
+#include "config.h"
+#include "console.h"
+#include "cpu.h"
+#include "futex.h"
+#include "ktest.h"
+#include "machine.h"
+#include "mm.h"
+#include "printf.h"
+#include "process.h"
+#include "sched.h"
+#include "syscall.h"
+#include "thread.h"
+#include "time.h"
+#include "trace.h"
+#include "vfs.h"
+
+struct machine machine;
+
+/* What may block: the rest of the boot, in the first thread of process 1. */
+static int init_main(void *unused)
+{
+	(void)unused;
+	vfs_init();
+	devfs_init();
+	procfs_init();
+	tty_init();
+	if (machine.initrd.size) {
+		int err = initramfs_unpack(phys_to_virt(machine.initrd.start), machine.initrd.size);
+
+		if (err)
+			kprintf("boot: the initramfs is damaged (error %d)\n", err);
+	}
+	if (TEST_BUILD)
+		ktest_main();
+	init_start();
+}
+
+static void start_init(void)
+{
+	struct process *p;
+	struct thread *t;
+	int err = process_create(&kernel_process, &p);
+
+	if (!err)
+		err = thread_create_in(p, "init", init_main, NULL, PRIORITY_DEFAULT, &t);
+	if (err)
+		panic("cannot make process 1: error %d", err);
+	thread_resume(t);
+}
+
+noreturn void kernel_main(void)
+{
+	bootargs_init();
+	uart_early_init();
+	kprintf("Trellis on %s, %s, %u CPUs\n", ARCH_NAME, machine.model, machine.nr_cpus);
+
+	page_init();
+	slab_init();
+	kvm_init();
+	time_init();
+
+	sched_init();
+	thread_init();
+	process_init();
+	futex_init();
+	arch_start_cpus(bootarg_number("cpus", MIN(machine.nr_cpus, MAX_CPUS), 1, MAX_CPUS));
+	trace_init();
+	console_init();
+	reaper_init();
+
+	kprintf("boot: %u CPUs, %lu MiB memory, policy %s\n", nr_cpus, page_total() >> 8,
+		sched_policy->name);
+	start_init();
+	atomic_store(&cpus[0].online, true);
+	sched_idle();
+}

@@ -1,0 +1,206 @@
+/*
+ * Page faults: what a missing or insufficient entry means, by the region that holds the address.
+ *
+ *	no region		a stack that may grow, or an error
+ *	region without the right	an error, whatever the entry says
+ *	no page yet		zeros, or the file's page, or a copy of it
+ *	page without the right	copy on write (cow.c)
+ *	page with the right	another thread was faster, or the TLB had an old entry: nothing to do
+ *
+ * The kernel's own accesses to user memory take the same way (fault_kernel), so they obey the same
+ * rules. All under as->lock: of two threads that fault on one page the second finds the first's work.
+ *
+ *  F1  A fault is resolved only if the access then succeeds: otherwise it would come back for ever.
+ */
+#include "space.h"
+
+#include "counters.h"
+#include "cpu.h"
+#include "errno.h"
+#include "panic.h"
+#include "printf.h"
+#include "process.h"
+#include "signal.h"
+#include "string.h"
+#include "trace.h"
+#include "vfs.h"
+
+/* The stack above @va, made to reach down to it; NULL if there is none or it may not. */
+static struct region *grow_stack(struct addr_space *as, vaddr_t va)
+{
+	/* LAB 07-vm: grow the stack region above va, within its limit and clear of what is below */
+	struct region *r = region_above(as, va), *below;
+	u64 limit = current_process()->limits[RLIMIT_STACK].cur;
+
+	if (!r || !(r->flags & REGION_STACK) || va < MMAP_MIN || r->end - va > limit)
+		return NULL;
+	below = region_prev(r);
+	if (below && va - below->end < STACK_GAP)
+		return NULL;
+	if (as_over_limit(as, (r->start - va) / PAGE_SIZE))
+		return NULL;
+	as->total_pages += (r->start - va) / PAGE_SIZE;
+	r->start = va;
+	return r;
+	/* END LAB */
+}
+
+/* A private copy of the file's page @from: @n bytes of it, then zeros. */
+static struct page *copy_of(struct page *from, u64 n)
+{
+	struct page *p = page_alloc(0, 0);
+
+	if (!p)
+		return NULL;
+	memcpy(page_to_virt(p), page_to_virt(from), n);
+	memset((char *)page_to_virt(p) + n, 0, PAGE_SIZE - n);
+	return p;
+}
+
+/* The page of the file that belongs at @offset in @r. NULL in *out: a hole, zeros. */
+static int file_page(struct region *r, u64 offset, unsigned access, struct page **out)
+{
+	u64 in_file = MIN(r->file_size - offset, PAGE_SIZE);
+	bool shared = r->flags & REGION_SHARED;
+	struct page *p;
+	int err = r->inode->ops->get_page(r->inode, (r->offset + offset) / PAGE_SIZE, shared, out);
+
+	if (err)
+		return err == -ENOMEM ? err : -EIO;
+	p = *out;
+	if (!p || shared || (in_file == PAGE_SIZE && !(access & VM_WRITE)))
+		return 0;
+	/* It is about to be written, or the file's part ends inside: the file's own page will not do. */
+	*out = copy_of(p, in_file);
+	page_put(p);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* Gives page @va of @r, whose entry @e is empty, its first contents. */
+static int first_touch(struct addr_space *as, struct region *r, vaddr_t va, unsigned access, pte_t *e)
+{
+	/* LAB 07-vm: find or make the page, and enter it with the rights it may have */
+	u64 offset = va - r->start;
+	struct page *p = NULL;
+	int err = 0;
+
+	if (r->inode && offset < r->file_size)
+		err = file_page(r, offset, access, &p);
+	if (err)
+		return err;
+	if (!p)
+		p = page_alloc(0, PAGE_ZERO);
+	if (!p)
+		return -ENOMEM;
+	pte_set(e, cow_pte(r, p));
+	as_count_pages(as, 1);
+	return 0;
+	/* END LAB */
+}
+
+int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access)
+{
+	/* LAB 07-vm: tell the cases apart, F1 */
+	vaddr_t va = ALIGN_DOWN(addr, PAGE_SIZE);
+	struct region *r = region_find(as, va);
+	pte_t *e;
+
+	if (!r)
+		r = grow_stack(as, va);
+	if (!r || access & ~r->prot)
+		return -EFAULT;
+	e = pt_walk(as->root, va, true);
+	if (!e)
+		return -ENOMEM;
+	if (!*e)
+		return first_touch(as, r, va, access, e);
+	if (access & ~pte_prot(*e))
+		return cow_write(as, r, va, e);
+	arch_tlb_flush_all();	/* a table may be new as well */
+	return 0;
+	/* END LAB */
+}
+
+int as_fault(struct addr_space *as, vaddr_t addr, unsigned access)
+{
+	int err;
+
+	mutex_lock(&as->lock);
+	err = fault_resolve(as, addr, access);
+	mutex_unlock(&as->lock);
+	return err;
+}
+
+static void note_fault(vaddr_t addr, unsigned access)
+{
+	trace(TRACE_FAULT, TRACE_EV_FAULT, addr, access);
+	event_count(EVENT_FAULTS);
+	atomic_fetch_add_explicit(&current_process()->minor_faults, 1, memory_order_relaxed);
+}
+
+/* Why an access to @addr is an error, for the person whose program ends. */
+static const char *fault_reason(struct addr_space *as, vaddr_t addr, int err)
+{
+	const char *reason = "which the region there does not allow";
+	struct region *above;
+
+	if (err == -ENOMEM)
+		return "but memory is exhausted";
+	if (err == -EIO)
+		return "beyond the end of the file";
+	mutex_lock(&as->lock);
+	above = region_above(as, addr);
+	if (!above || above->start > addr)
+		reason = above && above->flags & REGION_STACK && above->start - addr < STACK_GAP ?
+			"below what the stack may grow to" : "where nothing is mapped";
+	mutex_unlock(&as->lock);
+	return reason;
+}
+
+void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
+{
+	struct addr_space *as = current_thread()->as;
+	char what[96];
+	int err;
+
+	note_fault(addr, access);
+	err = as_fault(as, addr, access);
+	if (!err)
+		return;
+	snprintf(what, sizeof(what), "page fault: %s 0x%lx, %s",
+		 access & VM_EXEC ? "executing" : access & VM_WRITE ? "writing to" : "reading", addr,
+		 fault_reason(as, addr, err));
+	exception_user(tf, err == -ENOMEM ? SIGKILL : err == -EIO ? SIGBUS : SIGSEGV, what);
+}
+
+bool fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access)
+{
+	struct thread *t = current_thread();
+
+	(void)tf;
+	if (!t->as || addr >= ARCH_USER_END)
+		return false;
+	if (t->preempt_depth || !arch_irqs_enabled())
+		return false;		/* the copy must not sleep: it ends here */
+	assert(!mutex_held(&t->as->lock));
+	note_fault(addr, access);
+	return as_fault(t->as, addr, access) == 0;
+}
+
+struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err)
+{
+	struct page *p = NULL;
+	pte_t *e;
+
+	mutex_lock(&as->lock);
+	*err = 0;
+	e = user_range_ok(addr, 1) ? pt_walk(as->root, addr, false) : NULL;
+	if (!e || access & ~pte_prot(*e)) {
+		*err = fault_resolve(as, addr, access);
+		e = *err ? NULL : pt_walk(as->root, addr, false);
+	}
+	if (e)
+		p = page_get(pte_page(*e));
+	mutex_unlock(&as->lock);
+	return p;
+}

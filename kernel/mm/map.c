@@ -1,0 +1,182 @@
+/*
+ * Mapping and unmapping: where a region goes, whether it may, and what it replaces.
+ *
+ * Each call checks everything and allocates what it needs first; what follows cannot fail, so an
+ * error means that nothing has changed. Regions that go are freed after as->lock: the last reference
+ * to a file may go with one, and with it whatever locks its file system takes.
+ *
+ * Ranges are checked as they come from user space: both ends, after rounding, without wrapping.
+ */
+#include "space.h"
+
+#include "cpu.h"
+#include "errno.h"
+#include "process.h"
+#include "vfs.h"
+
+int as_range(vaddr_t addr, u64 size, vaddr_t *end)
+{
+	if (size == 0 || !IS_ALIGNED(addr, PAGE_SIZE) || !user_range_ok(addr, size))
+		return -EINVAL;
+	*end = ALIGN_UP(addr + size, PAGE_SIZE);	/* user space ends at a page: no wrap */
+	return 0;
+}
+
+bool as_over_limit(const struct addr_space *as, u64 more)
+{
+	u64 pages = current_process()->limits[RLIMIT_AS].cur / PAGE_SIZE;
+
+	return as->total_pages > pages || more > pages - as->total_pages;
+}
+
+/* The last region that begins below @va. */
+static struct region *region_below(const struct addr_space *as, vaddr_t va)
+{
+	struct rb_node *n = as->regions.root;
+	struct region *best = NULL;
+
+	while (n) {
+		struct region *r = to_region(n);
+
+		if (r->start < va) {
+			best = r;
+			n = n->right;
+		} else {
+			n = n->left;
+		}
+	}
+	return best;
+}
+
+vaddr_t as_find_gap(const struct addr_space *as, u64 size)
+{
+	vaddr_t ceiling = as->mmap_top;
+
+	for (struct region *r = region_below(as, ceiling); r; r = region_prev(r)) {
+		if (r->end <= ceiling && ceiling - r->end >= size)
+			break;
+		ceiling = r->start;
+	}
+	return ceiling >= MMAP_MIN + size ? ceiling - size : 0;
+}
+
+int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **gone)
+{
+	int err = region_isolate(as, start, end);
+	struct region *r, *next;
+	struct tlb_batch b;
+
+	if (err)
+		return err;
+	tlb_batch_init(&b, as);
+	for (r = region_above(as, start); r && r->start < end; r = next) {
+		struct region *prev = region_prev(r);
+
+		next = region_next(r);
+		zap_pages(&b, r->start, r->end);
+		region_remove(as, r);
+		zap_tables(&b, r->start, r->end, prev ? prev->end : 0, next ? next->start : NO_CEILING);
+		r->next = *gone;
+		*gone = r;
+	}
+	tlb_batch_flush(&b);
+	return 0;
+}
+
+static int check_request(const struct map_request *req)
+{
+	vaddr_t end;
+	int err;
+
+	if (req->size == 0 || req->offset < 0 || !IS_ALIGNED(req->offset, PAGE_SIZE))
+		return -EINVAL;
+	if (req->size > ARCH_USER_END)
+		return -ENOMEM;
+	if ((u64)req->offset + req->size > INT64_MAX)
+		return -EOVERFLOW;
+	if (req->inode && (!req->inode->ops || !req->inode->ops->get_page))
+		return -ENODEV;
+	if (!req->fixed)
+		return 0;
+	err = as_range(req->addr, req->size, &end);
+	if (err == -EINVAL && IS_ALIGNED(req->addr, PAGE_SIZE))
+		return -ENOMEM;		/* what Linux says to a range beyond user space */
+	return err ? err : req->addr < MMAP_MIN ? -EPERM : 0;
+}
+
+/* Places @r, whose size is right, at a free address: at the hint if there is room. */
+static int place_anywhere(const struct addr_space *as, const struct map_request *req, struct region *r)
+{
+	u64 size = r->end - r->start;
+	vaddr_t addr = ALIGN_UP(MIN(req->addr, ARCH_USER_END), PAGE_SIZE);
+
+	if (addr < MMAP_MIN || !user_range_ok(addr, size) || region_mapped_pages(as, addr, addr + size))
+		addr = as_find_gap(as, size);
+	r->start = addr;
+	r->end = addr + size;
+	return addr ? 0 : -ENOMEM;
+}
+
+static int place(const struct addr_space *as, const struct map_request *req, struct region *r)
+{
+	u64 replaced;
+
+	if (!req->fixed) {
+		int err = place_anywhere(as, req, r);
+
+		if (err)
+			return err;
+	}
+	replaced = region_mapped_pages(as, r->start, r->end);
+	if (replaced && req->noreplace)
+		return -EEXIST;
+	return as_over_limit(as, (r->end - r->start) / PAGE_SIZE - replaced) ? -ENOMEM : 0;
+}
+
+int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out)
+{
+	struct region from = {
+		.start = req->addr,
+		.end = req->addr + ALIGN_UP(req->size, PAGE_SIZE),
+		.prot = req->prot & VM_WRITE ? req->prot | VM_READ : req->prot,
+		.flags = req->flags,
+		.inode = req->inode,
+		.offset = req->offset,
+		.file_size = req->inode ? MIN(req->file_size, ALIGN_UP(req->size, PAGE_SIZE)) : 0,
+	}, *r, *gone = NULL;
+	int err = check_request(req);
+
+	if (err)
+		return err;
+	r = region_copy(&from);
+	if (!r)
+		return -ENOMEM;
+	mutex_lock(&as->lock);
+	err = place(as, req, r);
+	if (!err)
+		err = as_clear(as, r->start, r->end, &gone);
+	if (!err) {
+		*out = r->start;
+		region_insert(as, r);
+	}
+	mutex_unlock(&as->lock);
+	if (err)
+		region_free(r);
+	regions_free(gone);
+	return err;
+}
+
+int as_unmap(struct addr_space *as, vaddr_t addr, u64 size)
+{
+	struct region *gone = NULL;
+	vaddr_t end;
+	int err = as_range(addr, size, &end);
+
+	if (err)
+		return err;
+	mutex_lock(&as->lock);
+	err = as_clear(as, addr, end, &gone);
+	mutex_unlock(&as->lock);
+	regions_free(gone);
+	return err;
+}

@@ -1,0 +1,37 @@
+/*
+ * Inside the page allocator: which memory is ours (ram.c), buddies (page.c), per-CPU caches
+ * (page_cache.c).
+ */
+#pragma once
+
+#include "mm.h"
+
+#define BLOCK_PAGES	(BLOCK_SIZE / PAGE_SIZE)
+
+/* A block begins with the descriptors of all its pages. */
+#define BLOCK_HEADER	ALIGN_UP(BLOCK_PAGES * sizeof(struct page), PAGE_SIZE)
+
+/* page->flags */
+#define PAGE_FREE	1u		/* heads a free chunk, which is in the list of its order */
+#define PAGE_SLAB	2u		/* page->cache says whose */
+#define PAGE_POISONED	4u		/* filled with poison when it was freed */
+
+/* ram.c: constant after ram_init(), so without a lock; ram_next_block() needs its caller's. */
+void ram_init(void);
+u64 ram_count(void);				/* pages that all blocks will give */
+bool ram_next_block(paddr_t *block);		/* the next to take into use; false: there is no more */
+
+/* The i-th range of our pages in @block, as indices; false where there is no range @i. Empty ones count. */
+bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to);
+
+/* page.c: @n chunks of @order between the buddies and @pages; how many there were. Any context. */
+unsigned buddy_alloc_many(struct page **pages, unsigned n, unsigned order);
+void buddy_free_many(struct page **pages, unsigned n, unsigned order);
+void buddy_init(u64 total);
+void buddy_check(void);
+
+/* page_cache.c: page_alloc() without fault injection, for slabs, whose objects are counted instead. */
+struct page *page_take(unsigned order, unsigned flags);
+
+/* @p is the kernel's for ever: from now on it does not count as the machine's nor as allocated. */
+void page_make_permanent(struct page *p);

@@ -1,0 +1,174 @@
+/*
+ * The page allocator's face: references, and a cache of single pages per CPU in front of the
+ * buddies, so that most calls touch no shared lock and nothing is split or merged.
+ *
+ * A cache is a stack: the page freed last, still warm, goes out first. It has a lock of its own,
+ * free in all but rare cases, so that page_drain() may empty every CPU's.
+ *
+ * Debug builds fill a page with poison when it is freed and look for damage when it goes out: a
+ * write through a stale pointer or TLB entry is found at the next allocation.
+ *
+ * Lock order: a cache's lock, then the buddies'.
+ */
+#include "page.h"
+
+#include "config.h"
+#include "counters.h"
+#include "cpu.h"
+#include "panic.h"
+#include "spinlock.h"
+#include "string.h"
+
+#define CACHE_MAX	64
+#define CACHE_BATCH	32
+#define POISON_BYTE	0x5a
+#define POISON_WORD	0x5a5a5a5a5a5a5a5aUL
+
+struct page_cache {
+	struct spinlock lock;
+	unsigned n;				/* [lock] */
+	struct page *pages[CACHE_MAX];		/* [lock] */
+};
+
+static struct page_cache caches[MAX_CPUS];
+
+void page_init(void)
+{
+	ram_init();
+	buddy_init(ram_count());
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		spin_init(&caches[i].lock, LOCK_PAGE);
+		cpus[i].pages = &caches[i];
+	}
+}
+
+/* A thread that migrates right after this uses its last CPU's cache, which the lock permits. */
+static struct page_cache *my_cache(void)
+{
+	return current_thread()->cpu->pages;
+}
+
+static struct page *cache_pop(void)
+{
+	struct page_cache *c = my_cache();
+	struct page *p = NULL;
+
+	spin_lock(&c->lock);
+	if (c->n == 0)
+		c->n = buddy_alloc_many(c->pages, CACHE_BATCH, 0);
+	if (c->n)
+		p = c->pages[--c->n];
+	spin_unlock(&c->lock);
+	return p;
+}
+
+/* The oldest leave a full cache. */
+static void cache_push(struct page *p)
+{
+	struct page_cache *c = my_cache();
+
+	spin_lock(&c->lock);
+	if (c->n == CACHE_MAX) {
+		buddy_free_many(c->pages, CACHE_BATCH, 0);
+		c->n -= CACHE_BATCH;
+		memmove(c->pages, c->pages + CACHE_BATCH, c->n * sizeof(c->pages[0]));
+	}
+	c->pages[c->n++] = p;
+	spin_unlock(&c->lock);
+}
+
+void page_drain(void)
+{
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		struct page_cache *c = &caches[i];
+
+		spin_lock(&c->lock);
+		buddy_free_many(c->pages, c->n, 0);
+		c->n = 0;
+		spin_unlock(&c->lock);
+	}
+}
+
+static void poison(struct page *p)
+{
+	for (unsigned i = 0; i < 1u << p->order; i++)
+		p[i].flags |= PAGE_POISONED;
+	memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << p->order);
+}
+
+static void check_poison(struct page *p)
+{
+	for (unsigned i = 0; i < 1u << p->order; i++) {
+		const u64 *word = page_to_virt(&p[i]);
+
+		if (!(p[i].flags & PAGE_POISONED))
+			continue;
+		p[i].flags &= ~PAGE_POISONED;
+		for (unsigned k = 0; k < PAGE_SIZE / sizeof(*word); k++)
+			if (word[k] != POISON_WORD)
+				panic("page %lx was written after it was freed: %lx at %p",
+				      page_to_phys(&p[i]), word[k], (const void *)&word[k]);
+	}
+}
+
+static struct page *take(unsigned order)
+{
+	struct page *p;
+
+	if (order == 0)
+		return cache_pop();
+	return buddy_alloc_many(&p, 1, order) ? p : NULL;
+}
+
+struct page *page_take(unsigned order, unsigned flags)
+{
+	struct page *p;
+
+	assert(order <= PAGE_MAX_ORDER);
+	p = take(order);
+	if (!p) {
+		page_drain();	/* other CPUs may hold what we lack, or its buddy */
+		p = take(order);
+	}
+	if (!p) {
+		event_count(EVENT_OOM);
+		return NULL;
+	}
+	if (DEBUG_BUILD)
+		check_poison(p);
+	assert(atomic_load_explicit(&p->refs, memory_order_relaxed) == 0);
+	atomic_store_explicit(&p->refs, 1, memory_order_relaxed);
+	if (flags & PAGE_ZERO)
+		memset(page_to_virt(p), 0, PAGE_SIZE << order);
+	return p;
+}
+
+struct page *page_alloc(unsigned order, unsigned flags)
+{
+	return inject_alloc_fails() ? NULL : page_take(order, flags);
+}
+
+struct page *page_get(struct page *p)
+{
+	u32 before = atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+
+	assert(before > 0);
+	return p;
+}
+
+void page_put(struct page *p)
+{
+	/* Release, then acquire: what other holders did to the page is done before it is used anew. */
+	u32 before = atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel);
+
+	assert(before > 0);
+	if (before > 1)
+		return;
+	assert(!(p->flags & PAGE_SLAB));
+	if (DEBUG_BUILD)
+		poison(p);
+	if (p->order == 0)
+		cache_push(p);
+	else
+		buddy_free_many(&p, 1, p->order);
+}

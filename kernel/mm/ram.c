@@ -1,0 +1,115 @@
+/*
+ * Which physical memory is ours, block by block.
+ *
+ * The machine's RAM less what is reserved leaves a few ranges. Blocks are taken out of them in
+ * order, when the allocator asks; nothing here looks at memory itself or takes time that grows with
+ * its size.
+ *
+ * A block whose first pages are not ours cannot hold its descriptors: none of it is used, and it
+ * is never mapped. So the kernel's image, which fills whole blocks, gets no writable alias.
+ */
+#include "page.h"
+
+#include "machine.h"
+#include "panic.h"
+
+static struct mem_range ranges[2 * MACHINE_MAX_RANGES];	/* disjoint, of whole pages */
+static unsigned nr_ranges;
+
+static struct {
+	unsigned range;
+	paddr_t block;		/* the next candidate in it */
+} cursor;
+
+/* What is left of [start, end) without the reserved ranges from the @i-th on. */
+static void add_unreserved(paddr_t start, paddr_t end, unsigned i)
+{
+	for (; i < machine.nr_reserved && start < end; i++) {
+		const struct mem_range *r = &machine.reserved[i];
+		paddr_t from = ALIGN_DOWN(r->start, PAGE_SIZE);
+		paddr_t to = ALIGN_UP(r->start + r->size, PAGE_SIZE);
+
+		if (to <= start || from >= end)
+			continue;
+		add_unreserved(start, from, i + 1);
+		start = to;
+	}
+	if (start >= end)
+		return;
+	/* Each reserved range splits at most one of the disjoint ranges of RAM in two. */
+	assert(nr_ranges < ARRAY_SIZE(ranges));
+	ranges[nr_ranges++] = (struct mem_range){ start, end - start };
+}
+
+void ram_init(void)
+{
+	for (unsigned i = 0; i < machine.nr_ram; i++) {
+		const struct mem_range *r = &machine.ram[i];
+
+		add_unreserved(ALIGN_UP(r->start, PAGE_SIZE),
+			       ALIGN_DOWN(r->start + r->size, PAGE_SIZE), 0);
+	}
+}
+
+/* May @block hold its descriptors? */
+static bool block_is_ours(paddr_t block)
+{
+	for (unsigned i = 0; i < nr_ranges; i++)
+		if (ranges[i].start <= block &&
+		    block + BLOCK_HEADER <= ranges[i].start + ranges[i].size)
+			return true;
+	return false;
+}
+
+/* The part before the first block that begins in the range, then the blocks that begin in it. */
+static u64 count_range(const struct mem_range *r)
+{
+	paddr_t end = r->start + r->size;
+	paddr_t first = ALIGN_UP(r->start, BLOCK_SIZE);
+	u64 bytes = 0, blocks;
+
+	if (first > r->start && block_is_ours(first - BLOCK_SIZE))
+		bytes = MIN(end, first) - r->start;
+	if (first < end) {
+		blocks = (end - first + BLOCK_SIZE - BLOCK_HEADER) / BLOCK_SIZE;
+		bytes += MIN(end - first, blocks * BLOCK_SIZE) - blocks * BLOCK_HEADER;
+	}
+	return bytes / PAGE_SIZE;
+}
+
+u64 ram_count(void)
+{
+	u64 total = 0;
+
+	for (unsigned i = 0; i < nr_ranges; i++)
+		total += count_range(&ranges[i]);
+	return total;
+}
+
+bool ram_next_block(paddr_t *block)
+{
+	for (; cursor.range < nr_ranges; cursor.range++, cursor.block = 0) {
+		const struct mem_range *r = &ranges[cursor.range];
+		paddr_t next = MAX(cursor.block, ALIGN_UP(r->start, BLOCK_SIZE));
+
+		if (next + BLOCK_HEADER > r->start + r->size)
+			continue;
+		*block = next;
+		cursor.block = next + BLOCK_SIZE;
+		return true;
+	}
+	return false;
+}
+
+bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to)
+{
+	paddr_t start, end;
+
+	if (i >= nr_ranges)
+		return false;
+	start = MAX(ranges[i].start, block + BLOCK_HEADER);
+	end = MIN(ranges[i].start + ranges[i].size, block + BLOCK_SIZE);
+	*from = (start - block) / PAGE_SIZE;
+	*to = end > start ? (end - block) / PAGE_SIZE : *from;
+	return true;
+}

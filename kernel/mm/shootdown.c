@@ -1,0 +1,103 @@
+/*
+ * TLB consistency: no CPU uses a translation that the page table has lost, and no page is given away
+ * while one can.
+ *
+ *  T1  An entry is changed first, then flushed, then the page is freed: in any other order a CPU can
+ *      reach a page that is somebody else's by now.
+ *  T2  The set of CPUs is read after the entry is changed, and a CPU joins it before it loads the
+ *      root (as_switch()). So a CPU is either in the set, or walks the changed table:
+ *
+ *		this CPU			another CPU
+ *		*entry = 0			as->cpus |= bit
+ *		fence				load root (orders)
+ *		read as->cpus			walk reads *entry
+ *
+ *  T3  What only this CPU may hold is dropped here, without asking the others.
+ *
+ * Pages collect in a batch, so that one flush serves many. A freed table needs a flush of everything:
+ * a CPU may cache it above the leaves.
+ */
+#include "space.h"
+
+#include "counters.h"
+#include "cpu.h"
+#include "panic.h"
+#include "trace.h"
+
+/* From here on, dropping all translations costs less than one by one. */
+#define LOCAL_PAGES	16
+
+static void flush_local(vaddr_t start, vaddr_t end)
+{
+	if (end - start > LOCAL_PAGES * PAGE_SIZE)
+		arch_tlb_flush_all();
+	else
+		for (vaddr_t va = start; va < end; va += PAGE_SIZE)
+			arch_tlb_flush_page(va);
+}
+
+void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end)
+{
+	/* LAB 08-smp: flush [start, end) wherever the space's translations may be */
+	u32 set, others;
+
+	preempt_off();		/* to flush here what was cached here */
+	atomic_thread_fence(memory_order_seq_cst);	/* T2; pairs with as_switch() */
+	set = atomic_load(&as->cpus);
+	others = set & ~BIT(this_cpu()->id);
+	if (set && !others)
+		flush_local(start, end);
+	preempt_on();
+	if (!others)
+		return;
+	/* A CPU that joins the set from here on, perhaps with us, has nothing cached. */
+	event_count(EVENT_SHOOTDOWNS);
+	trace(TRACE_FAULT, TRACE_EV_SHOOTDOWN, start, set);
+	arch_tlb_shootdown(set, start, end);
+	/* END LAB */
+}
+
+void tlb_batch_init(struct tlb_batch *b, struct addr_space *as)
+{
+	b->as = as;
+	b->start = ~0UL;
+	b->end = 0;
+	b->n = 0;
+}
+
+void tlb_batch_range(struct tlb_batch *b, vaddr_t start, vaddr_t end)
+{
+	b->start = MIN(b->start, start);
+	b->end = MAX(b->end, end);
+}
+
+static void add_page(struct tlb_batch *b, struct page *p)
+{
+	b->pages[b->n++] = p;
+	if (b->n == BATCH_PAGES)
+		tlb_batch_flush(b);
+}
+
+void tlb_batch_page(struct tlb_batch *b, vaddr_t va, struct page *p)
+{
+	tlb_batch_range(b, va, va + PAGE_SIZE);
+	add_page(b, p);
+}
+
+void tlb_batch_table(struct tlb_batch *b, struct page *p)
+{
+	counter_add(COUNT_TABLE_PAGES, -1);
+	tlb_batch_range(b, 0, ARCH_USER_END);
+	add_page(b, p);
+}
+
+void tlb_batch_flush(struct tlb_batch *b)
+{
+	/* LAB 08-smp: no page goes before every TLB has lost it */
+	if (b->start < b->end)
+		tlb_flush_range(b->as, b->start, b->end);
+	for (unsigned i = 0; i < b->n; i++)
+		page_put(b->pages[i]);
+	tlb_batch_init(b, b->as);
+	/* END LAB */
+}

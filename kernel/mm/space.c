@@ -1,0 +1,115 @@
+/*
+ * Address spaces: creation, references, and which CPUs have them loaded.
+ *
+ * What is in one is handled elsewhere: region.c, map.c, remap.c, fork.c, fault.c.
+ *
+ *  A1  as->cpus has the bit of every CPU whose TLB may hold translations of the space: a CPU joins
+ *      before it loads the root, and leaves after it has loaded another one, which drops them.
+ *  A2  A root is freed only when no CPU has it loaded: the last reference is put by a thread that
+ *      does not run on it any more.
+ */
+#include "space.h"
+
+#include "counters.h"
+#include "cpu.h"
+#include "errno.h"
+#include "panic.h"
+
+/* Between the top of user space, where the stack is, and mappings. */
+#define STACK_RESERVE	(256UL << 20)
+
+static struct kmem_cache *space_cache;
+
+void vm_init(void)
+{
+	space_cache = kmem_cache_create("address space", sizeof(struct addr_space), 0);
+	region_init();
+}
+
+int as_create(struct addr_space **out)
+{
+	struct addr_space *as = kmem_cache_zalloc(space_cache);
+	struct page *root;
+
+	if (!as)
+		return -ENOMEM;
+	root = page_alloc(0, PAGE_ZERO);
+	if (!root) {
+		kmem_cache_free(space_cache, as);
+		return -ENOMEM;
+	}
+	arch_root_init(page_to_virt(root));
+	as->refs = 1;
+	mutex_init(&as->lock);
+	as->root = page_to_phys(root);
+	as->mmap_top = ALIGN_DOWN(ARCH_USER_END - STACK_RESERVE, BLOCK_SIZE);
+	counter_add(COUNT_SPACES, 1);
+	counter_add(COUNT_TABLE_PAGES, 1);
+	*out = as;
+	return 0;
+}
+
+struct addr_space *as_get(struct addr_space *as)
+{
+	u32 before = atomic_fetch_add_explicit(&as->refs, 1, memory_order_relaxed);
+
+	assert(before > 0);
+	return as;
+}
+
+static void destroy(struct addr_space *as)
+{
+	struct region *gone = NULL;
+	int err;
+
+	assert(atomic_load(&as->cpus) == 0);	/* A2 */
+	mutex_lock(&as->lock);
+	err = as_clear(as, 0, ARCH_USER_END, &gone);
+	assert(err == 0 && as->total_pages == 0 && as->resident == 0);
+	mutex_unlock(&as->lock);
+	regions_free(gone);
+	page_put(phys_to_page(as->root));
+	counter_add(COUNT_TABLE_PAGES, -1);
+	counter_add(COUNT_SPACES, -1);
+	kmem_cache_free(space_cache, as);
+}
+
+void as_put(struct addr_space *as)
+{
+	u32 before = atomic_fetch_sub_explicit(&as->refs, 1, memory_order_acq_rel);
+
+	assert(before > 0);
+	if (before == 1)
+		destroy(as);
+}
+
+void as_switch(struct addr_space *as)
+{
+	struct cpu *c = this_cpu();
+	struct addr_space *old = c->as;
+
+	assert_irqs_off();
+	if (as == old)
+		return;
+	/* A1. Pairs with the fence in tlb_flush_range(): it sees our bit, or our walks its entries. */
+	if (as)
+		atomic_fetch_or(&as->cpus, BIT(c->id));
+	arch_mmu_load(as ? as->root : arch_kernel_root());
+	c->as = as;
+	if (old)
+		atomic_fetch_and(&old->cpus, ~BIT(c->id));
+}
+
+void as_count_pages(struct addr_space *as, s64 n)
+{
+	as->resident += n;
+	counter_add(COUNT_USER_PAGES, n);
+}
+
+void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void *arg), void *arg)
+{
+	mutex_lock(&as->lock);
+	for (struct region *r = region_first(as); r; r = region_next(r))
+		fn(r, arg);
+	mutex_unlock(&as->lock);
+}

@@ -1,0 +1,168 @@
+/*
+ * Inside address spaces: page table walks (walk.c), regions (region.c), batched TLB flushes
+ * (shootdown.c), faults (fault.c, cow.c). All of it under as->lock.
+ */
+#pragma once
+
+#include "mm.h"
+#include "vm.h"
+
+#define MMAP_MIN	0x10000UL		/* nothing is mapped below: null pointers fault */
+#define STACK_GAP	(256 * PAGE_SIZE)	/* a stack stays this far from what is below it */
+#define NO_CEILING	(~0UL)
+
+/* --- Page table entries ------------------------------------------------------------------------- */
+
+/*
+ * A page to which no access is allowed (PROT_NONE) keeps its contents: its entry is not present to
+ * the hardware, which on every port is bit 0, and holds the frame. 0 is an entry without a page.
+ */
+#define PTE_PARKED	2UL
+
+/* Release: a table walk on another CPU that sees the entry sees the page's contents. */
+static inline void pte_set(pte_t *e, pte_t pte)
+{
+	__atomic_store_n(e, pte, __ATOMIC_RELEASE);
+}
+
+static inline struct page *pte_page(pte_t pte)
+{
+	return phys_to_page(arch_pte_present(pte) ? arch_pte_pa(pte) : ALIGN_DOWN(pte, PAGE_SIZE));
+}
+
+static inline unsigned pte_prot(pte_t pte)
+{
+	return arch_pte_present(pte) ? arch_pte_prot(pte) : 0;
+}
+
+/* Many owners may have a page; only a sole one may write to it in place. */
+static inline bool page_is_shared(struct page *p)
+{
+	return atomic_load_explicit(&p->refs, memory_order_acquire) > 1;
+}
+
+/* How @p appears in @r, by the rights of the region and by who else owns the page (cow.c). */
+pte_t cow_pte(const struct region *r, struct page *p);
+
+/* A write to page @va of @r, whose entry @e lets it only read. 0 or -ENOMEM. */
+int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e);
+
+/* fork: the parent's entry @e becomes one that both may have. True if it lost a right. */
+bool cow_share(const struct region *r, pte_t *e);
+
+/* --- walk.c ------------------------------------------------------------------------------------- */
+
+/* An entry at @level spans 1 << pt_shift(level) bytes; a table has 512 of them. */
+static inline unsigned pt_shift(unsigned level)
+{
+	return PAGE_SHIFT + 9 * level;
+}
+
+static inline pte_t *pt_entry(pte_t *table, vaddr_t va, unsigned level)
+{
+	return &table[(va >> pt_shift(level)) % 512];
+}
+
+/* The table that a present entry above level 0 points to. */
+static inline pte_t *pt_table(pte_t pte)
+{
+	return phys_to_virt(arch_pte_pa(pte));
+}
+
+/*
+ * The entries of [va, *next) in one level-0 table, where *next is @end or the table's end. NULL: there
+ * is no table, nor anything else before *next.
+ */
+pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next);
+
+/* --- shootdown.c -------------------------------------------------------------------------------- */
+
+#define BATCH_PAGES	32
+
+/*
+ * What has been taken out of the page table but may still be in a TLB: an address range, and the
+ * pages to free once it no longer is.
+ */
+struct tlb_batch {
+	struct addr_space *as;
+	vaddr_t start, end;		/* entries changed in here; empty: none */
+	unsigned n;
+	struct page *pages[BATCH_PAGES];
+};
+
+void tlb_batch_init(struct tlb_batch *b, struct addr_space *as);
+void tlb_batch_range(struct tlb_batch *b, vaddr_t start, vaddr_t end);
+void tlb_batch_page(struct tlb_batch *b, vaddr_t va, struct page *p);	/* its entry is cleared */
+void tlb_batch_table(struct tlb_batch *b, struct page *p);		/* its entry is cleared */
+void tlb_batch_flush(struct tlb_batch *b);
+
+/* Drops what any CPU's TLB has of [start, end) of @as; the entries have been changed. */
+void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end);
+
+/* --- region.c ----------------------------------------------------------------------------------- */
+
+static inline struct region *to_region(struct rb_node *n)
+{
+	return n ? container_of(n, struct region, node) : NULL;
+}
+
+static inline struct region *region_first(const struct addr_space *as)
+{
+	return to_region(rb_first(&as->regions));
+}
+
+static inline struct region *region_next(const struct region *r)
+{
+	return to_region(rb_next(&r->node));
+}
+
+static inline struct region *region_prev(const struct region *r)
+{
+	return to_region(rb_prev(&r->node));
+}
+
+struct region *region_find(const struct addr_space *as, vaddr_t va);	/* that holds @va, or NULL */
+struct region *region_above(const struct addr_space *as, vaddr_t va);	/* the first that ends above */
+struct region *region_copy(const struct region *from);			/* in no tree; NULL: no memory */
+void region_free(struct region *r);
+void regions_free(struct region *gone);					/* a chain by region->next */
+void region_init(void);
+void region_insert(struct addr_space *as, struct region *r);		/* merged with its neighbours */
+void region_link(struct addr_space *as, struct region *r);		/* as it is */
+void region_remove(struct addr_space *as, struct region *r);
+
+/* Makes region ends of @start and @end where they fall inside regions. -ENOMEM: nothing has changed. */
+int region_isolate(struct addr_space *as, vaddr_t start, vaddr_t end);
+void region_merge_at(struct addr_space *as, vaddr_t va);	/* those that meet there, if alike */
+u64 region_mapped_pages(const struct addr_space *as, vaddr_t start, vaddr_t end);
+
+/* --- map.c, zap.c ------------------------------------------------------------------------------- */
+
+/* Rounds a user's range to whole pages. -EINVAL if it is empty, not aligned, or not user space. */
+int as_range(vaddr_t addr, u64 size, vaddr_t *end);
+
+/* Would @more pages exceed RLIMIT_AS? */
+bool as_over_limit(const struct addr_space *as, u64 more);
+
+/* The highest free place for @size bytes below mmap_top; 0: none. */
+vaddr_t as_find_gap(const struct addr_space *as, u64 size);
+
+/*
+ * Unmaps [start, end). The regions that were there are chained to *gone, to be freed with as->lock
+ * released: the last reference to a file may go with them. -ENOMEM: nothing has changed.
+ */
+int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **gone);
+
+/* Takes the pages of [start, end) out of the page table into @b. */
+void zap_pages(struct tlb_batch *b, vaddr_t start, vaddr_t end);
+
+/* The same for tables that map nothing outside [floor, ceiling), where only [start, end) was in use. */
+void zap_tables(struct tlb_batch *b, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
+
+/* --- fault.c, space.c --------------------------------------------------------------------------- */
+
+/* as_fault() with as->lock held. */
+int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access);
+
+void as_count_pages(struct addr_space *as, s64 n);	/* @n more are mapped */
+void vm_init(void);

@@ -1,0 +1,188 @@
+/*
+ * Tests of copy on write and of what the kernel does to user memory, also from several CPUs at once:
+ * kernel threads that use the space under test.
+ */
+#include "test_space.h"
+
+#include "counters.h"
+#include "errno.h"
+
+KTEST(space_cow, "space.cow", "", "mm.cow")
+{
+	struct addr_space *parent = new_space(), *child;
+	u64 value = 0, pages, copies = event_read(EVENT_COW_COPIES);
+
+	map_at(parent, BASE, 2, RW, 0);
+	map_at(parent, PAGE_AT(2), 1, RW, REGION_NOWRITE);
+	poke(parent, BASE, 1);
+	poke(parent, PAGE_AT(2), 3);
+	pages = counter_read(COUNT_USER_PAGES);
+	CHECK(as_fork(parent, &child) == 0, "mm.cow", "fork");
+	CHECK(counter_read(COUNT_USER_PAGES) == (s64)pages + 2, "mm.cow.counts", "2 pages, but %ld more",
+	      counter_read(COUNT_USER_PAGES) - (s64)pages);
+	CHECK(poke(child, BASE, 10) == 0, "mm.cow", "the child cannot write");
+	CHECK(peek(parent, BASE, &value) == 0 && value == 1, "mm.cow.isolation", "parent sees %lu", value);
+	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "mm.cow.copies", "%lu copies",
+	      event_read(EVENT_COW_COPIES) - copies);
+	CHECK(poke(parent, BASE, 2) == 0, "mm.cow", "the parent cannot write");
+	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "mm.cow.sole", "a sole owner copies");
+	CHECK(peek(child, BASE, &value) == 0 && value == 10, "mm.cow.isolation", "child sees %lu", value);
+	CHECK(as_protect(child, BASE, PAGE_SIZE, VM_READ) == 0, "mm.cow", "protect");
+	CHECK(poke(child, BASE, 11) == -EFAULT, "mm.cow.rights", "a read-only page was written");
+	CHECK(as_protect(child, PAGE_AT(2), PAGE_SIZE, RW) == -EACCES, "mm.cow.rights", "NOWRITE");
+	as_check(parent);
+	as_check(child);
+	as_put(parent);
+	CHECK(peek(child, PAGE_AT(2), &value) == 0 && value == 3, "mm.cow", "gone with the parent");
+	as_put(child);
+}
+
+/* The kernel's own writes to user memory: into absent pages, into shared ones, never elsewhere. */
+KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
+{
+	struct addr_space *as = new_space(), *child;
+	u64 value = 7, seen = 0;
+	u32 word = 1;
+	char text[8];
+
+	map_at(as, BASE, 4, RW, 0);
+	map_at(as, PAGE_AT(4), 1, VM_READ, 0);
+	use_space(as);
+	CHECK(peek_user32(&word, BASE) == -EFAULT, "mm.uaccess.nosleep", "an absent page was read");
+	CHECK(copy_to_user(PAGE_AT(1) - 4, &value, 8) == 0, "mm.uaccess", "absent pages");
+	CHECK(peek_user32(&word, PAGE_AT(1) - 4) == 0 && word == 7, "mm.uaccess", "reads %u", word);
+	CHECK(as_fork(as, &child) == 0, "mm.uaccess", "fork");
+	value = 8;
+	CHECK(copy_to_user(PAGE_AT(1) - 4, &value, 8) == 0, "mm.uaccess.cow", "shared pages");
+	use_space(child);
+	CHECK(copy_from_user(&seen, PAGE_AT(1) - 4, 8) == 0 && seen == 7, "mm.uaccess.cow",
+	      "the child sees %lu", seen);
+	CHECK(copy_to_user(PAGE_AT(4), &value, 8) == -EFAULT, "mm.uaccess.rights", "read-only written");
+	CHECK(copy_to_user(PAGE_AT(5) - 4, &value, 8) == -EFAULT, "mm.uaccess.rights", "past the end");
+	CHECK(copy_to_user(ARCH_DIRECT_BASE, &value, 8) == -EFAULT, "mm.uaccess.range", "kernel memory");
+	CHECK(copy_from_user(&seen, ~0UL - 3, 8) == -EFAULT, "mm.uaccess.range", "wraps");
+	CHECK(copy_to_user(ARCH_USER_END - 4, &value, 8) == -EFAULT, "mm.uaccess.range", "crosses the end");
+	CHECK(clear_user(BASE, 4 * PAGE_SIZE) == 0, "mm.uaccess", "clear");
+	CHECK(copy_to_user(PAGE_AT(4) - 3, "abc", 3) == -0, "mm.uaccess", "copy");
+	CHECK(copy_string_from_user(text, PAGE_AT(4) - 3, sizeof(text)) == 3, "mm.uaccess.string",
+	      "a string that the next page ends");
+	CHECK(copy_string_from_user(text, PAGE_AT(4) - 3, 3) == -ENAMETOOLONG, "mm.uaccess.string", "long");
+	CHECK(copy_string_from_user(text, PAGE_AT(5), 8) == -EFAULT, "mm.uaccess.string", "unmapped");
+	use_space(NULL);
+	as_check(as);
+	as_check(child);
+	as_put(as);
+	as_put(child);
+}
+
+/* --- Threads on other CPUs ---------------------------------------------------------------------- */
+
+#define RACE_PAGES	64
+
+static struct addr_space *race_space;
+static _Atomic int race_stage;
+
+static int racing_writer(void *arg)
+{
+	u8 me = (u64)arg;
+
+	use_space(race_space);
+	for (unsigned i = 0; i < RACE_PAGES; i++)
+		CHECK(copy_to_user(PAGE_AT(i) + me, &me, 1) == 0, "mm.cow.race", "cannot write");
+	use_space(NULL);
+	return 0;
+}
+
+/* Several threads write to the same shared pages at once: one copy of each, and every byte in it. */
+KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
+{
+	struct addr_space *child;
+	struct thread *threads[4];
+	u64 copies, value = 0;
+	int code;
+
+	race_space = new_space();
+	map_at(race_space, BASE, RACE_PAGES, RW, 0);
+	for (unsigned i = 0; i < RACE_PAGES; i++)
+		poke(race_space, PAGE_AT(i), 0);
+	CHECK(as_fork(race_space, &child) == 0, "mm.cow.race", "fork");
+	copies = event_read(EVENT_COW_COPIES);
+	for (u64 i = 0; i < 4; i++) {
+		threads[i] = thread_create("writer", racing_writer, (void *)(i + 1), PRIORITY_DEFAULT);
+		REQUIRE(threads[i], "mm.cow.race", "no memory");
+		thread_resume(threads[i]);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.cow.race", "join");
+	CHECK(event_read(EVENT_COW_COPIES) == copies + RACE_PAGES, "mm.cow.race", "%lu copies of %u pages",
+	      event_read(EVENT_COW_COPIES) - copies, RACE_PAGES);
+	for (unsigned i = 0; i < RACE_PAGES; i++) {
+		CHECK(peek(race_space, PAGE_AT(i), &value) == 0 && value == 0x0403020100, "mm.cow.race",
+		      "page %u holds %lx", i, value);
+		CHECK(peek(child, PAGE_AT(i), &value) == 0 && value == 0, "mm.cow.race",
+		      "the child's page %u holds %lx", i, value);
+	}
+	as_check(race_space);
+	as_put(race_space);
+	as_put(child);
+}
+
+#define STAGES	200
+
+static _Atomic u64 race_reads;
+
+/* Odd stages: the page is forbidden, and no CPU may still reach it. */
+static int racing_reader(void *unused)
+{
+	(void)unused;
+	use_space(race_space);
+	while (atomic_load(&race_stage) < STAGES) {
+		int stage = atomic_load(&race_stage), err;
+		u64 value = 0;
+
+		err = copy_from_user(&value, BASE, sizeof(value));
+		atomic_fetch_add(&race_reads, 1);
+		if (stage % 2 && stage == atomic_load(&race_stage))
+			CHECK(err == -EFAULT, "mm.tlb.stale", "stage %d: reads %lx", stage, value);
+		else
+			CHECK(err || value == 42, "mm.tlb.stale", "stage %d: reads %lx", stage, value);
+	}
+	use_space(NULL);
+	return 0;
+}
+
+/* To the next stage; stays there until every CPU is likely to have seen it. */
+static void next_stage(void)
+{
+	u64 enough;
+
+	atomic_fetch_add(&race_stage, 1);
+	enough = atomic_load(&race_reads) + 4 * nr_cpus;
+	while (atomic_load(&race_reads) < enough && atomic_load(&race_stage) < STAGES)
+		thread_yield();
+}
+
+KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
+{
+	struct thread *threads[MAX_CPUS];
+	int code;
+
+	race_space = new_space();
+	map_at(race_space, BASE, 1, RW, 0);
+	poke(race_space, BASE, 42);
+	atomic_store(&race_stage, 0);
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		threads[i] = thread_create("reader", racing_reader, NULL, PRIORITY_DEFAULT);
+		REQUIRE(threads[i], "mm.tlb.stale", "no memory");
+		thread_resume(threads[i]);
+	}
+	while (atomic_load(&race_stage) < STAGES) {
+		CHECK(as_protect(race_space, BASE, PAGE_SIZE, 0) == 0, "mm.tlb.stale", "protect");
+		next_stage();
+		CHECK(as_protect(race_space, BASE, PAGE_SIZE, VM_READ) == 0, "mm.tlb.stale", "protect");
+		next_stage();
+	}
+	for (unsigned i = 0; i < nr_cpus; i++)
+		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.stale", "join");
+	as_put(race_space);
+}

@@ -1,0 +1,64 @@
+/*
+ * Page table walks, the same for every port: what an entry's bits mean is behind arch_pte_*().
+ *
+ * A table has 512 entries of 8 bytes and fills a page; level 0 holds the leaves, each level above
+ * takes nine more bits of the address. Tables are reached through the direct map. A user's tables
+ * are guarded by as->lock, the kernel's by the lock in kvm.c.
+ *
+ * Tables are made on the way down and, once no region needs them, freed by zap.c. The kernel's stay.
+ */
+#include "space.h"
+
+#include "counters.h"
+#include "page.h"
+#include "panic.h"
+
+/* Gives the empty entry @e a new table. */
+static bool make_table(paddr_t root, pte_t *e)
+{
+	struct page *p = page_alloc(0, PAGE_ZERO);
+
+	if (!p)
+		return false;
+	if (root == arch_kernel_root())
+		page_make_permanent(p);
+	else
+		counter_add(COUNT_TABLE_PAGES, 1);
+	pte_set(e, arch_pte_table(page_to_phys(p)));
+	return true;
+}
+
+pte_t *pt_walk(paddr_t root, vaddr_t va, bool make)
+{
+	/* LAB 07-vm: walk from the root down to va's entry at level 0 */
+	pte_t *table = phys_to_virt(root);
+
+	for (unsigned level = ARCH_PT_LEVELS - 1; level > 0; level--) {
+		pte_t *e = pt_entry(table, va, level);
+
+		if (!arch_pte_present(*e) && !(make && make_table(root, e)))
+			return NULL;
+		assert(!arch_pte_is_leaf(*e, level));
+		table = pt_table(*e);
+	}
+	return pt_entry(table, va, 0);
+	/* END LAB */
+}
+
+pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next)
+{
+	pte_t *table = phys_to_virt(root);
+	unsigned level = ARCH_PT_LEVELS - 1;
+	bool found = true;
+
+	for (; level > 0 && found; level--) {
+		pte_t *e = pt_entry(table, va, level);
+
+		found = arch_pte_present(*e);
+		if (found)
+			table = pt_table(*e);
+	}
+	/* Where the walk ended, an entry would have spanned this much; a table of level 0, 512 pages. */
+	*next = MIN(end, ALIGN_UP(va + 1, 1UL << pt_shift(level + 1)));
+	return found ? pt_entry(table, va, 0) : NULL;
+}

@@ -1,0 +1,207 @@
+/*
+ * The scheduler's mechanism: blocking, waking, switching, preempting.
+ *
+ * Each CPU has a run queue with one lock, rq->lock, which is held across a context switch:
+ *
+ *	thread A on this CPU                     thread B
+ *	lock rq; state of A; pick B
+ *	arch_switch(A, B) ---------------------> returns from its own arch_switch()
+ *	                                         sched_finish_switch(): unlock rq
+ *
+ *  S1  Who holds a thread's run queue lock and finds it not RUNNING: its registers are saved and no CPU
+ *      is on its stack.
+ *  S2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none.
+ *  S3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
+ *  S4  From pick to switch the CPU takes no interrupt.
+ *
+ * Who runs next is the policy's choice. Waking puts a thread on its last CPU; an idle CPU that could
+ * run it sooner is kicked and steals it (idle.c). Slices and preemption: preempt.c. Lock order: everything -> rq->lock.
+ */
+#include "sched.h"
+
+#include "cpu.h"
+#include "errno.h"
+#include "internal.h"
+#include "process.h"
+#include "thread.h"
+#include "time.h"
+#include "trace.h"
+#include "vm.h"
+
+struct runq *thread_runq_lock(struct thread *t)
+{
+	for (;;) {
+		struct cpu *c = atomic_load_explicit(&t->cpu, memory_order_relaxed);
+
+		spin_lock(&c->runq.lock);
+		if (c == atomic_load_explicit(&t->cpu, memory_order_relaxed))
+			return &c->runq;
+		spin_unlock(&c->runq.lock);	/* it moved between the look and the lock */
+	}
+}
+
+void runq_unlock(struct runq *rq)
+{
+	spin_unlock(&rq->lock);
+}
+
+struct runq *this_runq_lock(void)
+{
+	return thread_runq_lock(current_thread());
+}
+
+/* --- The switch -------------------------------------------------------------------------------- */
+
+void sched_finish_switch(void)
+{
+	struct runq *rq = &this_cpu()->runq;
+	struct thread *prev = rq->prev;
+	bool dead = atomic_load_explicit(&prev->state, memory_order_relaxed) == THREAD_DEAD;
+
+	rq->prev = NULL;
+	if (likely(!dead && may_run_here(rq, prev))) {
+		spin_unlock(&rq->lock);
+		return;
+	}
+	irq_off();
+	if (dead) {
+		spin_unlock(&rq->lock);
+		thread_left(prev);	/* S1: nobody is on its stack */
+	} else {
+		thread_get(prev);	/* it may run and end elsewhere before we have moved it */
+		spin_unlock(&rq->lock);
+		runq_unlock(thread_runq_lock_allowed(prev));
+		thread_put(prev);
+	}
+	irq_on();
+}
+
+static void switch_to(struct runq *rq, struct thread *next, u64 now)
+{
+	struct thread *prev = rq->current;
+
+	trace(TRACE_SCHED, TRACE_EV_SWITCH, next->tid, prev->tid);
+	rq->current = next;
+	rq->prev = prev;
+	rq->cpu->stats.switches++;
+	next->stats.switches_in++;
+	next->stats.last_run = now;
+	if (next->as != prev->as)
+		as_switch(next->as);
+	arch_switch_state(prev, next);
+	spin_transfer(&rq->lock, next);
+	arch_switch(prev, next);
+	/* Another CPU may be under us by now, and another run queue be the one that is locked. */
+	sched_finish_switch();
+}
+
+void schedule(struct runq *rq)
+{
+	struct thread *prev = rq->current, *next;
+	u64 now = time_now();
+
+	charge(rq, now, false);
+	slice_stop(rq, prev, now);
+	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
+	next = sched_policy->pick(rq);
+	if (next)
+		rq->nr_ready--;
+	else
+		next = steal(rq);
+	if (!next)
+		next = &rq->cpu->idle;
+	if (is_idle(rq, prev) && next != prev)
+		idle_leave(rq);
+	thread_set_state(next, THREAD_RUNNING, "picked");
+	slice_start(rq, next, now);
+	if (next == prev)
+		spin_unlock(&rq->lock);
+	else
+		switch_to(rq, next, now);
+}
+
+/* --- Blocking and waking ------------------------------------------------------------------------ */
+
+void sched_block(struct waiter *w, bool sleeping)
+{
+	struct thread *t = current_thread();
+	struct runq *rq = this_runq_lock();
+
+	/* W2: from here to BLOCKED no claimer or killer can slip in, both need this lock. */
+	if (w->killable && thread_is_dying(t))
+		waiter_swap(w, WAIT_KILLED, 0);
+	if (atomic_load_explicit(&w->why, memory_order_relaxed) != WAIT_ARMED) {
+		runq_unlock(rq);
+		return;
+	}
+	t->waiter = w;
+	thread_set_state(t, sleeping ? THREAD_SLEEPING : THREAD_BLOCKED, "waits");
+	schedule(rq);
+}
+
+void sched_kick(struct runq *rq)
+{
+	if (rq->cpu != this_cpu())
+		ipi_send(rq->cpu, IPI_RESCHED);
+}
+
+void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
+{
+	bool preempt = sched_policy->enqueue(rq, t, why) || is_idle(rq, rq->current);
+
+	rq->nr_ready++;
+	if (!preempt)
+		kick_idle_for(t);
+	else if (!(atomic_fetch_or(&rq->current->work, WORK_RESCHED) & WORK_RESCHED))
+		sched_kick(rq);
+}
+
+void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
+{
+	t->waiter = NULL;
+	thread_set_state(t, THREAD_READY, reason);
+	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, rq->cpu->id);
+	runq_enqueue(rq, t, ENQUEUE_WAKE);
+}
+
+void sched_remove(struct runq *rq, struct thread *t)
+{
+	assert(atomic_load(&t->state) == THREAD_READY);
+	sched_policy->dequeue(rq, t);
+	rq->nr_ready--;
+}
+
+void sched_wake(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock_allowed(t);
+	enum thread_state s = atomic_load_explicit(&t->state, memory_order_relaxed);
+
+	/* RUNNING: it has not blocked yet, and will see the claim when it tries (W2). */
+	if (s == THREAD_BLOCKED || s == THREAD_SLEEPING)
+		sched_make_ready(rq, t, "woken");
+	runq_unlock(rq);
+}
+
+void sched_suspend_self(void)
+{
+	struct thread *t = current_thread();
+	struct runq *rq = this_runq_lock();
+	u32 work = atomic_fetch_and(&t->work, ~WORK_SUSPEND);
+
+	if (!(work & WORK_SUSPEND) || (work & WORK_KILL)) {
+		runq_unlock(rq);
+		return;
+	}
+	thread_set_state(t, THREAD_SUSPENDED, "suspends itself");
+	schedule(rq);
+}
+
+noreturn void sched_exit(void)
+{
+	struct thread *t = current_thread();
+	struct runq *rq = this_runq_lock();
+
+	thread_set_state(t, THREAD_DEAD, "exits");
+	schedule(rq);
+	panic("dead thread %d was dispatched", t->tid);
+}

@@ -1,0 +1,88 @@
+/*
+ * The clock, and each CPU's one-shot timer.
+ *
+ * A CPU's timer serves its sleep queue and the slice of its current thread; it is armed for the
+ * first of them or earlier, never later. Programming it may cost a trap into firmware, so an armed
+ * time that is early enough is left alone. limit= bounds a run by the machine's own time, which does
+ * not depend on the host.
+ */
+#include "time.h"
+
+#include "bootargs.h"
+#include "config.h"
+#include "cpu.h"
+#include "instrument.h"
+#include "panic.h"
+#include "trace.h"
+
+u64 clock_offset;
+static u64 limit;		/* [const after boot] ns since boot, 0: none */
+static _Atomic u64 realtime_offset;
+
+void time_init(void)
+{
+	clock_offset = bootarg_number("clock", 0, 0, ~0UL) - arch_clock_ns();
+	limit = bootarg_number("limit", 0, 0, ~0UL);
+	if (limit) {
+		limit += time_now();
+		timer_arm(limit);
+	}
+}
+
+u64 time_realtime_offset(void)
+{
+	return atomic_load(&realtime_offset);
+}
+
+void time_set_realtime(u64 now_since_epoch)
+{
+	atomic_store(&realtime_offset, now_since_epoch - time_now());
+}
+
+struct deadline deadline_in(u64 ns)
+{
+	if (ns > INT64_MAX)
+		return DEADLINE_NEVER;
+	return ns ? deadline_at(time_now() + ns) : DEADLINE_POLL;
+}
+
+struct deadline deadline_coarse(struct deadline d, u64 slack)
+{
+	if (d.kind == DEADLINE_KIND_AT && slack)
+		d.at = (d.at + slack - 1) / slack * slack;
+	return d;
+}
+
+void timer_arm(u64 at)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->timer_armed && !time_before(at, c->timer_at))
+		return;
+	c->timer_armed = true;
+	c->timer_at = at;
+	arch_timer_set(at - clock_offset);
+}
+
+void timer_interrupt(struct trapframe *tf)
+{
+	struct cpu *c = this_cpu();
+	u64 now = time_now(), next;
+
+	trace(TRACE_IRQ, TRACE_EV_TIMER, c->timer_at, 0);
+	atomic_fetch_add(&c->stats.timer_interrupts, 1);
+	c->timer_armed = false;
+	arch_timer_stop();
+	if (TEST_BUILD)
+		sweep_timer();
+	if (limit && !time_before(now, limit))
+		panic_trap(tf, "limit: not finished after %lu ns", now);
+	sched_charge(arch_trap_from_user(tf));
+	sleepq_expire(&c->sleepq, now);
+	if (sched_tick(now, &next))
+		timer_arm(next);
+	if (sleepq_next(&c->sleepq, &next))
+		timer_arm(next);
+	if (limit)
+		timer_arm(limit);
+}

@@ -1,0 +1,119 @@
+/*
+ * Mutexes.
+ *
+ * Without contention, locking and unlocking are one compare-exchange each on `word`. A thread that
+ * finds it taken marks it CONTENDED under q.lock and waits; so the owner's plain exchange on unlock
+ * fails, and it takes the slow way, which frees the word and wakes the first waiter.
+ *
+ *  M1  If a thread waits in q, the word is CONTENDED, or a woken waiter is on its way to look again.
+ *
+ * A wake-up is a hint: another thread may have taken the mutex in between, so waiters test again.
+ */
+#include "mutex.h"
+
+#include "errno.h"
+#include "sched.h"
+#include "thread.h"
+
+void mutex_init(struct mutex *m)
+{
+	atomic_init(&m->word, 0);
+	wait_queue_init(&m->q);
+}
+
+static u64 self_word(void)
+{
+	return (u64)current_thread();
+}
+
+bool mutex_trylock(struct mutex *m)
+{
+	u64 expected = 0;
+
+	return atomic_compare_exchange_strong_explicit(&m->word, &expected, self_word(),
+						       memory_order_acquire, memory_order_relaxed);
+}
+
+/* q.lock held: takes the free word, keeping the mark while others wait. */
+static bool take_free(struct mutex *m)
+{
+	u64 expected = 0;
+
+	return atomic_compare_exchange_strong(&m->word, &expected,
+					      self_word() | (m->q.nr ? MUTEX_CONTENDED : 0));
+}
+
+/* q.lock held: marks the word so that its owner wakes somebody. False: it is free by now. */
+static bool mark_contended(struct mutex *m)
+{
+	u64 word = atomic_load(&m->word);
+
+	do {
+		if (!word)
+			return false;
+		assert((word & ~MUTEX_CONTENDED) != self_word());	/* recursion */
+	} while (!atomic_compare_exchange_weak(&m->word, &word, word | MUTEX_CONTENDED));
+	return true;
+}
+
+static int lock_slow(struct mutex *m, struct deadline d, unsigned flags)
+{
+	int err = 0;
+
+	spin_lock(&m->q.lock);
+	while (!take_free(m)) {
+		if (!mark_contended(m))
+			continue;
+		err = wait_block(&m->q, d, flags);
+		if (err)
+			break;
+	}
+	spin_unlock(&m->q.lock);
+	return err;
+}
+
+void mutex_lock(struct mutex *m)
+{
+	int err = 0;
+
+	assert_may_block();
+	if (!mutex_trylock(m))
+		err = lock_slow(m, DEADLINE_NEVER, WAIT_UNKILLABLE);
+	assert(err == 0);
+}
+
+int mutex_lock_timed(struct mutex *m, struct deadline d)
+{
+	assert_may_block();
+	return mutex_trylock(m) ? 0 : lock_slow(m, d, 0);
+}
+
+int mutex_lock_killable(struct mutex *m)
+{
+	return mutex_lock_timed(m, DEADLINE_NEVER);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	u64 expected = self_word();
+
+	if (atomic_compare_exchange_strong_explicit(&m->word, &expected, 0, memory_order_release,
+						    memory_order_relaxed))
+		return;
+	assert(expected == (self_word() | MUTEX_CONTENDED));
+	spin_lock(&m->q.lock);
+	atomic_store(&m->word, 0);
+	wait_wake_one(&m->q, 0);
+	spin_unlock(&m->q.lock);
+}
+
+bool mutex_held(const struct mutex *m)
+{
+	return (atomic_load_explicit(&m->word, memory_order_relaxed) & ~MUTEX_CONTENDED) == self_word();
+}
+
+void mutex_destroy(struct mutex *m)
+{
+	assert(atomic_load(&m->word) == 0 || mutex_held(m));
+	wait_queue_destroy(&m->q);
+}

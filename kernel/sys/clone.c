@@ -1,0 +1,227 @@
+/*
+ * New threads and processes: clone(), and fork() and vfork() where a port has them.
+ *
+ * Of Linux's many kinds of clone() three are supported, those that threads, fork() and vfork() (and so
+ * posix_spawn()) are made of; any other set of flags is -EINVAL. All that can fail comes first; from
+ * thread_create_in() on nothing does, so nothing has to be taken back.
+ *
+ * The new thread starts in user_thread_main(), on its own kernel stack and in its own address space,
+ * and enters user mode with a copy of its creator's registers and result 0.
+ *
+ * vfork(): the child runs in its parent's address space until it execs or exits; the parent waits
+ * meanwhile, on a queue on its own stack that child->vfork_done points at. Whoever clears that
+ * pointer does it under child->lock, so the queue cannot vanish under a child that wakes it, nor
+ * the child keep a pointer to a parent that was killed while it waited.
+ */
+#include "syscall.h"
+
+#include "abi.h"
+#include "counters.h"
+#include "cpu.h"
+#include "errno.h"
+#include "process.h"
+#include "sched.h"
+#include "signal.h"
+#include "thread.h"
+#include "vfs.h"
+#include "vm.h"
+
+#define CLONE_EXIT_SIGNAL	0xffu
+#define CLONE_VM		0x00000100u
+#define CLONE_FS		0x00000200u
+#define CLONE_FILES		0x00000400u
+#define CLONE_SIGHAND		0x00000800u
+#define CLONE_VFORK		0x00004000u
+#define CLONE_THREAD		0x00010000u
+#define CLONE_SYSVSEM		0x00040000u
+#define CLONE_SETTLS		0x00080000u
+#define CLONE_PARENT_SETTID	0x00100000u
+#define CLONE_CHILD_CLEARTID	0x00200000u
+#define CLONE_DETACHED		0x00400000u
+#define CLONE_CHILD_SETTID	0x01000000u
+
+/* What makes a thread, and what may be added to any kind. */
+#define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define EXTRA_FLAGS	(CLONE_EXIT_SIGNAL | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | \
+			 CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID)
+
+struct clone_args {
+	u64 flags;
+	vaddr_t stack;			/* 0: the creator's */
+	vaddr_t parent_tid, child_tid, tls;
+};
+
+/* A new user thread's way into user mode. @child_tid: where it is to store its id, or NULL. */
+static int user_thread_main(void *child_tid)
+{
+	struct thread *t = current_thread();
+	struct process *p = t->process;
+
+	if (child_tid)
+		copy_to_user((vaddr_t)child_tid, &t->tid, sizeof(t->tid));
+	spin_lock(&p->lock);
+	if (p->stopped)		/* a stop passes by threads that have not started */
+		thread_suspend(t);
+	spin_unlock(&p->lock);
+	arch_user_enter();
+}
+
+/* Every thread and every zombie counts; root's own limit is the only one there is. */
+static bool at_task_limit(void)
+{
+	u64 limit = current_process()->limits[RLIMIT_NPROC].cur;
+	s64 threads, processes;
+
+	if (limit == RLIM_INFINITY)
+		return false;
+	threads = counter_read(COUNT_THREADS) - kernel_process.nr_threads;
+	processes = counter_read(COUNT_PROCESSES);
+	return (u64)MAX(threads, processes) >= limit;
+}
+
+/* The new thread, registers and all, but for being resumed. */
+static int create_thread(struct process *p, const struct clone_args *a, struct thread **out)
+{
+	struct thread *self = current_thread(), *t;
+	vaddr_t set_tid = a->flags & CLONE_CHILD_SETTID ? a->child_tid : 0;
+	int err = thread_create_in(p, self->name, user_thread_main, (void *)set_tid, self->priority, &t);
+
+	if (err)
+		return err;
+	arch_user_clone(t, self);
+	if (a->stack)
+		arch_user_set_sp(t, a->stack);
+	if (a->flags & CLONE_SETTLS)
+		arch_user_set_tls(t, a->tls);
+	if (a->flags & CLONE_CHILD_CLEARTID)
+		t->clear_tid = a->child_tid;
+	t->sigmask = self->sigmask;
+	if (t->affinity != self->affinity)
+		sched_set_affinity(t, self->affinity);
+	if (a->flags & CLONE_PARENT_SETTID)
+		copy_to_user(a->parent_tid, &t->tid, sizeof(t->tid));
+	*out = t;
+	return 0;
+}
+
+/* The id is read before the thread may run: afterwards it may be gone already. */
+static tid_t start(struct thread *t)
+{
+	tid_t tid = t->tid;
+
+	thread_resume(t);
+	return tid;
+}
+
+/* --- Processes ------------------------------------------------------------------------------------- */
+
+void vfork_release(struct process *p)
+{
+	spin_lock(&p->lock);
+	if (p->vfork_done)
+		wait_queue_wake_all(p->vfork_done, 0);
+	p->vfork_done = NULL;
+	spin_unlock(&p->lock);
+}
+
+/* Waits until @child has done with our memory, or we are killed. */
+static void vfork_wait(struct process *child, struct wait_queue *q)
+{
+	int err = 0;
+
+	spin_lock(&q->lock);
+	while (child->vfork_done && !err)
+		err = wait_block(q, DEADLINE_NEVER, 0);
+	spin_unlock(&q->lock);
+	spin_lock(&child->lock);
+	child->vfork_done = NULL;
+	spin_unlock(&child->lock);
+}
+
+static int copy_resources(struct process *parent, struct process *child, u64 flags)
+{
+	int err = fdtable_clone(parent->fds, &child->fds);
+
+	if (err)
+		return err;
+	if (flags & CLONE_VM) {
+		child->as = as_get(parent->as);
+		return 0;
+	}
+	return as_fork(parent->as, &child->as);
+}
+
+static long clone_process(const struct clone_args *a)
+{
+	struct process *child;
+	struct wait_queue q;
+	struct thread *t;
+	pid_t pid;
+	int err = process_create(current_process(), &child);
+
+	if (err)
+		return err;
+	err = copy_resources(current_process(), child, a->flags);
+	if (!err)
+		err = create_thread(child, a, &t);
+	if (err) {
+		process_abandon(child);
+		return err;
+	}
+	if (!(a->flags & CLONE_VFORK))
+		return start(t);
+	wait_queue_init(&q);
+	child->vfork_done = &q;
+	process_get(child);
+	pid = start(t);
+	vfork_wait(child, &q);
+	process_put(child);
+	return pid;
+}
+
+static long clone_thread(const struct clone_args *a)
+{
+	struct thread *t;
+	int err = create_thread(current_process(), a, &t);
+
+	return err ? err : start(t);
+}
+
+/* --- The calls ------------------------------------------------------------------------------------- */
+
+static long do_clone(const struct clone_args *a)
+{
+	u64 kind = a->flags & ~(u64)EXTRA_FLAGS;
+
+	if (at_task_limit())
+		return -EAGAIN;
+	if (kind == THREAD_FLAGS)
+		return clone_thread(a);
+	if (kind & ~(u64)(CLONE_VM | CLONE_VFORK) || kind == CLONE_VM)
+		return -EINVAL;
+	if ((a->flags & CLONE_EXIT_SIGNAL) != SIGCHLD)
+		return -EINVAL;
+	return clone_process(a);
+}
+
+long sys_clone(u64 flags, vaddr_t stack, vaddr_t parent_tid, u64 a3, u64 a4)
+{
+	struct clone_args a = { .flags = flags, .stack = stack, .parent_tid = parent_tid };
+
+	abi_clone_args(a3, a4, &a.tls, &a.child_tid);
+	return do_clone(&a);
+}
+
+long sys_fork(void)
+{
+	struct clone_args a = { .flags = SIGCHLD };
+
+	return do_clone(&a);
+}
+
+long sys_vfork(void)
+{
+	struct clone_args a = { .flags = CLONE_VM | CLONE_VFORK | SIGCHLD };
+
+	return do_clone(&a);
+}

@@ -1,0 +1,323 @@
+/*
+ * exec: a new program in an old process.
+ *
+ * Everything that can fail comes first, and builds up a second address space beside the one in use:
+ * open, follow `#!`, map the program, lay out its stack. Then the other threads die (the point of no
+ * return), and what remains are steps that cannot fail. A caller that is killed on the way takes
+ * the new address space apart again and dies as usual.
+ */
+#include "exec.h"
+
+#include "cpu.h"
+#include "errno.h"
+#include "futex.h"
+#include "mm.h"
+#include "process.h"
+#include "string.h"
+#include "sys.h"
+#include "syscall.h"
+#include "thread.h"
+#include "vfs.h"
+#include "vm.h"
+
+#define ARGS_MAX	(512UL << 10)	/* strings and pointers to them */
+#define SCRIPT_LINE	256		/* `#!` line, as far as it is looked at */
+#define SCRIPT_DEPTH	4		/* interpreters that are scripts themselves */
+
+/* --- Arguments ------------------------------------------------------------------------------------- */
+
+static int args_reserve(struct exec_args *args, size_t n)
+{
+	size_t size = MAX(args->size, PAGE_SIZE);
+	char *strings;
+
+	if (args->used + n + (args->argc + args->envc) * sizeof(u64) > ARGS_MAX)
+		return -E2BIG;
+	while (size < args->used + n)
+		size *= 2;
+	if (size == args->size)
+		return 0;
+	strings = kmalloc(size);
+	if (!strings)
+		return -ENOMEM;
+	if (args->used)
+		memcpy(strings, args->strings, args->used);
+	kfree(args->strings);
+	args->strings = strings;
+	args->size = size;
+	return 0;
+}
+
+int exec_args_append(struct exec_args *args, const char *strings, size_t len)
+{
+	int err = args_reserve(args, len);
+
+	if (err)
+		return err;
+	memcpy(args->strings + args->used, strings, len);
+	args->used += len;
+	return 0;
+}
+
+static int args_copy_string(struct exec_args *args, vaddr_t s)
+{
+	size_t room = 256;
+
+	for (;;) {
+		int err = args_reserve(args, room);
+		ssize_t len;
+
+		if (err)
+			return err;
+		room = args->size - args->used;
+		len = copy_string_from_user(args->strings + args->used, s, room);
+		if (len >= 0) {
+			args->used += len + 1;
+			return 0;
+		}
+		if (len != -ENAMETOOLONG)
+			return len;
+		room++;
+	}
+}
+
+/* An address of 0 in place of the vector is an empty one, as on Linux. */
+static int args_copy(struct exec_args *args, vaddr_t vector, unsigned *count)
+{
+	vaddr_t s;
+
+	while (vector) {
+		int err;
+
+		if (copy_from_user(&s, vector + *count * sizeof(s), sizeof(s)))
+			return -EFAULT;
+		if (!s)
+			break;
+		err = args_copy_string(args, s);
+		if (err)
+			return err;
+		++*count;
+	}
+	return 0;
+}
+
+void exec_args_free(struct exec_args *args)
+{
+	kfree(args->strings);
+}
+
+/* --- Files and scripts ------------------------------------------------------------------------------ */
+
+static int open_program(const char *path, struct file **out)
+{
+	struct inode *cwd = cwd_get(), *inode;
+	int err = path_lookup(cwd, path, false, &inode);
+
+	inode_put(cwd);
+	if (err)
+		return err;
+	if ((inode->mode & S_IFMT) != S_IFREG || !(inode->mode & 0111))
+		err = -EACCES;
+	else
+		err = file_open_inode(inode, O_RDONLY, out);
+	inode_put(inode);
+	return err;
+}
+
+/* The first line of a script; false if @f is none. */
+static bool read_script_line(struct file *f, char line[SCRIPT_LINE])
+{
+	struct iobuf b = { .addr = (vaddr_t)line, .left = SCRIPT_LINE - 1, .kernel = true };
+	off_t pos = 0;
+	ssize_t n = file_read(f, &b, &pos);
+	char *end;
+
+	if (n < 2 || line[0] != '#' || line[1] != '!')
+		return false;
+	line[n] = '\0';
+	end = strchr(line, '\n');
+	if (end)
+		*end = '\0';
+	return true;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Splits "#! interpreter [one argument]" in place; the argument may contain blanks. */
+static void split_script_line(char *line, char **interpreter, char **arg)
+{
+	char *s = line + 2, *end = s + strlen(s);
+
+	while (end > s && is_blank(end[-1]))
+		*--end = '\0';
+	while (is_blank(*s))
+		s++;
+	*interpreter = s;
+	while (*s && !is_blank(*s))
+		s++;
+	if (*s)
+		*s++ = '\0';
+	while (is_blank(*s))
+		s++;
+	*arg = s;
+}
+
+/* argv becomes interpreter, argument if there is one, path of the script, then argv[1]... */
+static int script_args(struct exec_args *args, const char *interpreter, const char *arg, const char *path)
+{
+	struct exec_args new = { .argc = args->argc + 1, .envc = args->envc };
+	size_t skip = strlen(args->strings) + 1;
+	int err = exec_args_append(&new, interpreter, strlen(interpreter) + 1);
+
+	if (!err && *arg) {
+		new.argc++;
+		err = exec_args_append(&new, arg, strlen(arg) + 1);
+	}
+	if (!err)
+		err = exec_args_append(&new, path, strlen(path) + 1);
+	if (!err)
+		err = exec_args_append(&new, args->strings + skip, args->used - skip);
+	exec_args_free(err ? &new : args);
+	if (!err)
+		*args = new;
+	return err;
+}
+
+/*
+ * Opens the program that @path comes down to: itself, or the interpreter of the script it is, of which
+ * @args then tells.
+ */
+static int open_interpreted(const char *path, struct exec_args *args, struct file **out)
+{
+	for (int depth = 0;; depth++) {
+		char line[SCRIPT_LINE], *interpreter, *arg;
+		int err = open_program(path, out);
+
+		if (err || !read_script_line(*out, line))
+			return err;
+		file_put(*out);
+		if (depth == SCRIPT_DEPTH)
+			return -ELOOP;
+		split_script_line(line, &interpreter, &arg);
+		if (!*interpreter)
+			return -ENOEXEC;
+		err = script_args(args, interpreter, arg, path);
+		if (err)
+			return err;
+		path = args->strings;		/* the interpreter, where it will stay */
+	}
+}
+
+/* --- The change ------------------------------------------------------------------------------------- */
+
+/* A program ready to run, in memory of its own. */
+struct new_program {
+	struct file *file;
+	struct addr_space *as;
+	vaddr_t start, sp;
+};
+
+static int load(struct new_program *new, const struct exec_args *args, const char *path)
+{
+	struct elf_program elf;
+	int err = as_create(&new->as);
+
+	if (err)
+		return err;
+	err = elf_load(new->as, new->file, &elf);
+	if (!err)
+		err = stack_build(new->as, &elf, args, path, &new->sp);
+	if (err) {
+		as_put(new->as);
+		return err;
+	}
+	new->as->brk_start = elf.end;
+	new->as->brk = elf.end;
+	new->start = elf.start;
+	return 0;
+}
+
+/* Past the point of no return, alone in the process. Nothing fails. */
+static void become(struct new_program *new, const char *path)
+{
+	struct thread *t = current_thread();
+	struct process *p = t->process;
+	const char *slash = strrchr(path, '/');
+	struct addr_space *old_as;
+	struct file *old_exe;
+
+	if (p->as)
+		futex_thread_exit(t);
+	old_as = process_set_as(new->as);
+	vfork_release(p);
+	if (old_as)
+		as_put(old_as);
+	fdtable_close_exec(p->fds);
+	thread_set_name(slash ? slash + 1 : path);
+	spin_lock(&p->lock);
+	old_exe = p->exe;
+	p->exe = new->file;
+	strlcpy(p->name, t->name, sizeof(p->name));
+	spin_unlock(&p->lock);
+	if (old_exe)
+		file_put(old_exe);
+	arch_user_init(t, new->start, new->sp);
+}
+
+/*
+ * Signals need no change: only SIG_DFL and SIG_IGN exist, and both stay. A thread that is not the
+ * process's first keeps its own id, where Linux gives it the process's.
+ */
+int exec_path(const char *path, struct exec_args *args)
+{
+	struct new_program new;
+	int err = open_interpreted(path, args, &new.file);
+
+	if (err)
+		return err;
+	err = load(&new, args, path);
+	if (err)
+		goto out_file;
+	err = process_kill_siblings();
+	if (err)
+		goto out_as;
+	become(&new, path);
+	return 0;
+
+out_as:
+	as_put(new.as);
+out_file:
+	file_put(new.file);
+	return err;
+}
+
+/* No arguments at all become one empty string, as on Linux: programs rely on an argv[0]. */
+static int copy_args(struct exec_args *args, vaddr_t argv, vaddr_t envp)
+{
+	int err = args_copy(args, argv, &args->argc);
+
+	if (!err && !args->argc) {
+		err = exec_args_append(args, "", 1);
+		args->argc = 1;
+	}
+	return err ? err : args_copy(args, envp, &args->envc);
+}
+
+long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp)
+{
+	struct exec_args args = { .used = 0 };
+	struct user_path p;
+	int err = user_path_get(AT_FDCWD, path, &p);
+
+	if (err)
+		return err;
+	err = copy_args(&args, argv, envp);
+	if (!err)
+		err = exec_path(p.name, &args);
+	exec_args_free(&args);
+	user_path_put(&p);
+	return err;
+}

@@ -1,0 +1,219 @@
+/*
+ * About the system and its limits: uname, sysinfo, resource limits, random bytes, users, reboot.
+ */
+#include "sys.h"
+
+#include "arch.h"
+#include "console.h"
+#include "counters.h"
+#include "cpu.h"
+#include "errno.h"
+#include "mm.h"
+#include "process.h"
+#include "random.h"
+#include "string.h"
+#include "syscall.h"
+#include "vfs.h"
+#include "vm.h"
+
+struct utsname {
+	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+};
+
+/* The name is that of the interface, which is what programs ask for; the version is the kernel's. */
+long sys_uname(vaddr_t out)
+{
+	static const struct utsname name = {
+		.sysname = "Linux",
+		.nodename = "trellis",
+		.release = "6.1.0-trellis",
+		.version = "Trellis",
+		.machine = ARCH_NAME,
+		.domainname = "(none)",
+	};
+
+	return copy_to_user(out, &name, sizeof(name));
+}
+
+/* Linux's struct sysinfo; memory in units of mem_unit bytes. */
+struct sysinfo {
+	s64 uptime;
+	u64 loads[3];
+	u64 total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
+	u16 processes, pad1;
+	u32 pad2;
+	u64 total_high, free_high;
+	u32 mem_unit, pad3;
+};
+
+_Static_assert(sizeof(struct sysinfo) == 112, "struct sysinfo");
+
+long sys_sysinfo(vaddr_t out)
+{
+	struct sysinfo si = {
+		.uptime = time_now() / NSEC_PER_SEC,
+		.total_ram = page_total(),
+		.free_ram = page_free_count(),
+		.processes = counter_read(COUNT_PROCESSES),
+		.mem_unit = PAGE_SIZE,
+	};
+
+	return copy_to_user(out, &si, sizeof(si));
+}
+
+/* --- Limits ---------------------------------------------------------------------------------------- */
+
+/* Everybody is root, so a hard limit may rise; descriptors end where their table does. */
+static int check_limit(u32 id, const struct rlimit *new)
+{
+	if (new->cur > new->max)
+		return -EINVAL;
+	if (id == RLIMIT_NOFILE && new->max > FD_MAX)
+		return -EPERM;
+	return 0;
+}
+
+static long change_limit(struct process *p, u32 id, const struct rlimit *new, struct rlimit *old)
+{
+	int err = new ? check_limit(id, new) : 0;
+
+	if (err)
+		return err;
+	spin_lock(&p->lock);
+	*old = p->limits[id];
+	if (new)
+		p->limits[id] = *new;
+	spin_unlock(&p->lock);
+	return 0;
+}
+
+long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
+{
+	struct rlimit new, old;
+	struct process *p;
+	long err;
+
+	if (id >= RLIMIT_COUNT)
+		return -EINVAL;
+	if (new_in && copy_from_user(&new, new_in, sizeof(new)))
+		return -EFAULT;
+	p = pid ? process_find(pid) : process_get(current_process());
+	if (!p)
+		return -ESRCH;
+	err = change_limit(p, id, new_in ? &new : NULL, &old);
+	process_put(p);
+	if (!err && old_out)
+		err = copy_to_user(old_out, &old, sizeof(old));
+	return err;
+}
+
+long sys_getrlimit(u32 id, vaddr_t out)
+{
+	return out ? sys_prlimit64(0, id, 0, out) : -EFAULT;
+}
+
+long sys_setrlimit(u32 id, vaddr_t in)
+{
+	return in ? sys_prlimit64(0, id, in, 0) : -EFAULT;
+}
+
+/* --- Random bytes ---------------------------------------------------------------------------------- */
+
+#define GRND_ALL	7u
+
+long sys_getrandom(vaddr_t buf, size_t n, u32 flags)
+{
+	u8 chunk[64];
+	size_t done = 0;
+
+	if (flags & ~GRND_ALL)
+		return -EINVAL;
+	while (done < n) {
+		size_t len = MIN(n - done, sizeof(chunk));
+
+		if (thread_is_dying(current_thread()))
+			return -EINTR;
+		random_bytes(chunk, len);
+		if (copy_to_user(buf + done, chunk, len))
+			return -EFAULT;
+		done += len;
+	}
+	return done;
+}
+
+/* --- Users: there is root, and nobody else. Linux says EINVAL of an id that it does not know. -------- */
+
+#define KEEP_ID		(~0u)
+
+static bool is_root(u32 id)
+{
+	return id == 0 || id == KEEP_ID;
+}
+
+long sys_getuid(void)
+{
+	return 0;
+}
+
+long sys_setuid(u32 id)
+{
+	return id == 0 ? 0 : -EINVAL;
+}
+
+long sys_setreuid(u32 real, u32 effective)
+{
+	return is_root(real) && is_root(effective) ? 0 : -EINVAL;
+}
+
+long sys_setresuid(u32 real, u32 effective, u32 saved)
+{
+	return is_root(real) && is_root(effective) && is_root(saved) ? 0 : -EINVAL;
+}
+
+long sys_getresuid(vaddr_t real, vaddr_t effective, vaddr_t saved)
+{
+	u32 root = 0;
+
+	if (copy_to_user(real, &root, sizeof(root)) ||
+	    copy_to_user(effective, &root, sizeof(root)) ||
+	    copy_to_user(saved, &root, sizeof(root)))
+		return -EFAULT;
+	return 0;
+}
+
+long sys_getgroups(int n, vaddr_t out)
+{
+	(void)out;
+	return n < 0 ? -EINVAL : 0;
+}
+
+long sys_setgroups(int n, vaddr_t in)
+{
+	(void)in;
+	return n == 0 ? 0 : -EINVAL;
+}
+
+/* --- The end --------------------------------------------------------------------------------------- */
+
+#define REBOOT_MAGIC1		0xfee1deadu
+#define REBOOT_MAGIC2		672274793u
+#define REBOOT_RESTART		0x01234567u
+#define REBOOT_HALT		0xcdef0123u
+#define REBOOT_POWER_OFF	0x4321fedcu
+
+long sys_reboot(u32 magic1, u32 magic2, u32 command)
+{
+	if (magic1 != REBOOT_MAGIC1 || magic2 != REBOOT_MAGIC2)
+		return -EINVAL;
+	switch (command) {
+	case REBOOT_RESTART:
+		console_flush();
+		arch_machine_end(MACHINE_REBOOT);
+	case REBOOT_HALT:
+	case REBOOT_POWER_OFF:
+		console_flush();
+		arch_machine_end(MACHINE_OFF);
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,107 @@
+/*
+ * poll() and ppoll(): the user's list of descriptors, in and out. The waiting itself is the VFS's
+ * poll_files().
+ */
+#include "sys.h"
+
+#include "cpu.h"
+#include "errno.h"
+#include "mm.h"
+#include "process.h"
+#include "signal.h"
+#include "syscall.h"
+#include "vfs.h"
+#include "vm.h"
+
+struct pollfd {
+	s32 fd;
+	u16 events, revents;
+};
+
+/* Descriptors become files; a negative one is skipped, a bad one is ready at once. How many were bad. */
+static unsigned files_get(struct pollfd *fds, struct poll_request *r, unsigned n)
+{
+	unsigned bad = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		fds[i].revents = 0;
+		r[i].events = fds[i].events;
+		r[i].file = fds[i].fd < 0 ? NULL : fd_get(fds[i].fd);
+		if (fds[i].fd >= 0 && !r[i].file) {
+			fds[i].revents = POLLNVAL;
+			bad++;
+		}
+	}
+	return bad;
+}
+
+static void files_put(struct pollfd *fds, struct poll_request *r, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (!r[i].file)
+			continue;
+		fds[i].revents = r[i].ready;
+		file_put(r[i].file);
+	}
+}
+
+static long poll_list(struct pollfd *fds, struct poll_request *r, unsigned n, struct deadline d)
+{
+	unsigned bad = files_get(fds, r, n);
+	int ready = poll_files(r, n, bad ? DEADLINE_POLL : d);
+
+	files_put(fds, r, n);
+	return ready < 0 ? ready : (long)(ready + bad);
+}
+
+/* One allocation holds both lists; their elements are multiples of 8 bytes. */
+static long poll_user(vaddr_t list, u32 n, struct deadline d)
+{
+	struct poll_request *requests;
+	struct pollfd *fds;
+	long result;
+
+	if (n > current_process()->limits[RLIMIT_NOFILE].cur)
+		return -EINVAL;
+	requests = kzalloc(n * (sizeof(*requests) + sizeof(*fds)) + 1);
+	if (!requests)
+		return -ENOMEM;
+	fds = (struct pollfd *)(requests + n);
+	result = copy_from_user(fds, list, n * sizeof(*fds));
+	if (!result)
+		result = poll_list(fds, requests, n, d);
+	if (result >= 0 && copy_to_user(list, fds, n * sizeof(*fds)))
+		result = -EFAULT;
+	kfree(requests);
+	return result;
+}
+
+long sys_poll(vaddr_t list, u32 n, int ms)
+{
+	struct deadline d = DEADLINE_NEVER;
+
+	if (ms == 0)
+		d = DEADLINE_POLL;
+	else if (ms > 0)
+		d = deadline_in(ms * NSEC_PER_MSEC);
+	return poll_user(list, n, d);
+}
+
+/* Nothing but a kill ends the wait early, so the time that remained need not be written back. */
+long sys_ppoll(vaddr_t list, u32 n, vaddr_t timeout, vaddr_t mask, size_t mask_size)
+{
+	u64 old = current_thread()->sigmask, new = old;
+	struct deadline d;
+	long result = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
+
+	if (result)
+		return result;
+	if (mask && mask_size != sizeof(new))
+		return -EINVAL;
+	if (mask && copy_from_user(&new, mask, sizeof(new)))
+		return -EFAULT;
+	signal_set_mask(new);
+	result = poll_user(list, n, d);
+	signal_set_mask(old);
+	return result;
+}

@@ -1,0 +1,249 @@
+/*
+ * Processes as system calls see them: exit and wait, ids, groups and sessions.
+ *
+ * Groups and sessions are [tree lock]; changing one's own is a rename of the process within the
+ * tree, never a change of its shape.
+ */
+#include "process.h"
+
+#include "cpu.h"
+#include "errno.h"
+#include "signal.h"
+#include "syscall.h"
+#include "sys.h"
+#include "vm.h"
+
+/* --- Exit and wait --------------------------------------------------------------------------------- */
+
+long sys_exit(int code)
+{
+	thread_exit(code & 0xff);
+}
+
+long sys_exit_group(int code)
+{
+	process_exit(STATUS_EXIT(code));
+}
+
+/* Stops and continuations are never reported, so asking for them changes nothing. */
+#define WUNTRACED	2
+#define WCONTINUED	8
+#define WAIT_KINDS	0xe0000000u	/* __WALL and kin: which children; we have one kind */
+
+long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
+{
+	struct wait_result res;
+	struct rusage ru = { .maxrss = 0 };
+	int err;
+
+	if ((u32)options & ~(WNOHANG | WUNTRACED | WCONTINUED | WAIT_KINDS))
+		return -EINVAL;
+	if (which == INT32_MIN)
+		return -ESRCH;
+	err = process_wait(which, options & WNOHANG, &res);
+	if (err || !res.pid)
+		return err;
+	ru.utime = timeval_of(res.user_ns);
+	ru.stime = timeval_of(res.run_ns - res.user_ns);
+	if (status && copy_to_user(status, &res.status, sizeof(res.status)))
+		return -EFAULT;
+	if (usage && copy_to_user(usage, &ru, sizeof(ru)))
+		return -EFAULT;
+	return res.pid;
+}
+
+#define P_ALL		0
+#define P_PID		1
+#define P_PGID		2
+
+/* What process_wait() calls the children that waitid()'s @type and @id name; 0 is @id's own error. */
+static int wait_selector(int type, pid_t id, pid_t *which)
+{
+	switch (type) {
+	case P_ALL:
+		*which = -1;
+		return 0;
+	case P_PID:
+		*which = id;
+		return id > 0 ? 0 : -EINVAL;
+	case P_PGID:
+		*which = -id;
+		return id >= 0 ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Linux's siginfo_t for SIGCHLD: 128 bytes, of which these are used. */
+struct child_info {
+	s32 signo, error, code, pad;
+	pid_t pid;
+	u32 uid;
+	s32 status;
+	u8 unused[100];
+};
+
+_Static_assert(sizeof(struct child_info) == 128, "siginfo_t");
+
+#define CLD_EXITED	1
+#define CLD_KILLED	2
+
+static struct child_info child_info_of(const struct wait_result *res)
+{
+	int sig = res->status & 0x7f;
+
+	if (!res->pid)
+		return (struct child_info){ .signo = 0 };
+	return (struct child_info){
+		.signo = SIGCHLD,
+		.code = sig ? CLD_KILLED : CLD_EXITED,
+		.pid = res->pid,
+		.status = sig ? sig : res->status >> 8,
+	};
+}
+
+long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
+{
+	struct rusage ru = { .maxrss = 0 };
+	struct child_info ci;
+	struct wait_result res;
+	pid_t which;
+	int err = wait_selector(type, id, &which);
+
+	if (err)
+		return err;
+	if (((u32)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
+	    !(options & (WEXITED | WUNTRACED | WCONTINUED)))
+		return -EINVAL;
+	err = process_wait(which, options & (WNOHANG | WNOWAIT), &res);
+	if (err)
+		return err;
+	ci = child_info_of(&res);
+	if (info && copy_to_user(info, &ci, sizeof(ci)))
+		return -EFAULT;
+	if (!usage || !res.pid)
+		return 0;
+	ru.utime = timeval_of(res.user_ns);
+	ru.stime = timeval_of(res.run_ns - res.user_ns);
+	return copy_to_user(usage, &ru, sizeof(ru));
+}
+
+/* --- Ids ------------------------------------------------------------------------------------------- */
+
+long sys_getpid(void)
+{
+	return current_process()->pid;
+}
+
+long sys_getppid(void)
+{
+	long pid;
+
+	spin_lock(&tree_lock);
+	pid = current_process()->parent->pid;
+	spin_unlock(&tree_lock);
+	return pid;
+}
+
+/* What @read says of process @pid, 0 being the caller, under the tree lock. */
+static long ask(pid_t pid, pid_t (*read)(const struct process *p))
+{
+	struct process *p = pid ? process_find(pid) : process_get(current_process());
+	long result;
+
+	if (!p)
+		return -ESRCH;
+	spin_lock(&tree_lock);
+	result = read(p);
+	spin_unlock(&tree_lock);
+	process_put(p);
+	return result;
+}
+
+static pid_t read_pgid(const struct process *p)
+{
+	return p->pgid;
+}
+
+static pid_t read_sid(const struct process *p)
+{
+	return p->sid;
+}
+
+long sys_getpgid(pid_t pid)
+{
+	return ask(pid, read_pgid);
+}
+
+long sys_getpgrp(void)
+{
+	return ask(0, read_pgid);
+}
+
+long sys_getsid(pid_t pid)
+{
+	return ask(pid, read_sid);
+}
+
+struct group_search {
+	pid_t pgid;
+	pid_t sid;		/* -1: any */
+	bool found;
+};
+
+static void search_group(struct process *p, void *arg)
+{
+	struct group_search *s = arg;
+
+	s->found |= p->pgid == s->pgid && (s->sid == -1 || p->sid == s->sid);
+}
+
+/* A process starts a group of its own, or joins one of its session. tree_lock held for the change. */
+static int set_pgid(struct process *p, pid_t pgid)
+{
+	struct process *self = current_process();
+	int err = 0;
+
+	spin_lock(&tree_lock);
+	if (p != self && p->parent != self)
+		err = -ESRCH;
+	else if (p->sid != self->sid || p->sid == p->pid)
+		err = -EPERM;
+	else
+		p->pgid = pgid;
+	spin_unlock(&tree_lock);
+	return err;
+}
+
+long sys_setpgid(pid_t pid, pid_t pgid)
+{
+	struct group_search s = { .pgid = pgid, .sid = current_process()->sid };
+	struct process *p;
+	int err = -EPERM;
+
+	if (pgid < 0)
+		return -EINVAL;
+	p = pid ? process_find(pid) : process_get(current_process());
+	if (!p)
+		return -ESRCH;
+	if (pgid && pgid != p->pid)
+		process_for_each(search_group, &s);
+	if (!pgid || pgid == p->pid || s.found)
+		err = set_pgid(p, pgid ? pgid : p->pid);
+	process_put(p);
+	return err;
+}
+
+long sys_setsid(void)
+{
+	struct process *p = current_process();
+	struct group_search s = { .pgid = p->pid, .sid = -1 };
+
+	process_for_each(search_group, &s);
+	if (s.found)
+		return -EPERM;
+	spin_lock(&tree_lock);
+	p->sid = p->pgid = p->pid;
+	spin_unlock(&tree_lock);
+	return p->pid;
+}

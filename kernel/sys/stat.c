@@ -1,0 +1,260 @@
+/*
+ * What a file is: stat in its forms, access, mode and times, umask.
+ *
+ * There is one user, root, who may read and write everything; execution alone asks for a mode bit.
+ */
+#include "sys.h"
+
+#include "abi.h"
+#include "cpu.h"
+#include "errno.h"
+#include "process.h"
+#include "syscall.h"
+#include "vfs.h"
+#include "vm.h"
+
+static struct abi_stat stat_of(struct inode *i)
+{
+	struct timespec a, m, c;
+	struct abi_stat st;
+
+	mutex_lock(&i->lock);
+	a = timespec_of(i->atime);
+	m = timespec_of(i->mtime);
+	c = timespec_of(i->ctime);
+	st = (struct abi_stat){
+		.dev = i->dev, .ino = i->ino, .mode = i->mode, .nlink = i->nlink,
+		.uid = i->uid, .gid = i->gid, .rdev = i->rdev,
+		.size = (s64)atomic_load(&i->size), .blksize = PAGE_SIZE, .blocks = i->blocks,
+		.atime = a.sec, .atime_nsec = a.nsec,
+		.mtime = m.sec, .mtime_nsec = m.nsec,
+		.ctime = c.sec, .ctime_nsec = c.nsec,
+	};
+	mutex_unlock(&i->lock);
+	return st;
+}
+
+long sys_fstat(int fd, vaddr_t out)
+{
+	struct file *f = fd_get(fd);
+	struct abi_stat st;
+
+	if (!f)
+		return -EBADF;
+	st = stat_of(f->inode);
+	file_put(f);
+	return copy_to_user(out, &st, sizeof(st));
+}
+
+#define AT_STAT_FLAGS	(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | 0x800u)	/* and AT_NO_AUTOMOUNT */
+
+long sys_newfstatat(int dirfd, vaddr_t path, vaddr_t out, u32 flags)
+{
+	struct inode *inode;
+	struct abi_stat st;
+	int err = flags & ~AT_STAT_FLAGS ? -EINVAL : user_path_inode(dirfd, path, flags, &inode);
+
+	if (err)
+		return err;
+	st = stat_of(inode);
+	inode_put(inode);
+	return copy_to_user(out, &st, sizeof(st));
+}
+
+struct statx_timestamp {
+	s64 sec;
+	u32 nsec;
+	s32 reserved;
+};
+
+struct statx {
+	u32 mask, blksize;
+	u64 attributes;
+	u32 nlink, uid, gid;
+	u16 mode, spare0;
+	u64 ino, size, blocks, attributes_mask;
+	struct statx_timestamp atime, btime, ctime, mtime;
+	u32 rdev_major, rdev_minor, dev_major, dev_minor;
+	u64 spare[14];
+};
+
+_Static_assert(sizeof(struct statx) == 256, "struct statx");
+
+#define STATX_BASIC_STATS	0x7ffu
+#define STATX_RESERVED		0x80000000u
+#define AT_STATX_SYNC		0x6000u		/* how fresh: nothing of ours is ever stale */
+
+/* A device number is 12 bits of major number within 20 of minor. */
+static u32 dev_major(u64 dev)
+{
+	return dev >> 8 & 0xfff;
+}
+
+static u32 dev_minor(u64 dev)
+{
+	return (dev & 0xff) | (dev >> 12 & ~0xffUL);
+}
+
+static struct statx statx_of(const struct abi_stat *st)
+{
+	return (struct statx){
+		.mask = STATX_BASIC_STATS, .blksize = st->blksize, .nlink = st->nlink,
+		.uid = st->uid, .gid = st->gid, .mode = st->mode,
+		.ino = st->ino, .size = st->size, .blocks = st->blocks,
+		.atime = { .sec = st->atime, .nsec = st->atime_nsec },
+		.mtime = { .sec = st->mtime, .nsec = st->mtime_nsec },
+		.ctime = { .sec = st->ctime, .nsec = st->ctime_nsec },
+		.rdev_major = dev_major(st->rdev), .rdev_minor = dev_minor(st->rdev),
+		.dev_major = dev_major(st->dev), .dev_minor = dev_minor(st->dev),
+	};
+}
+
+long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
+{
+	struct inode *inode;
+	struct abi_stat st;
+	struct statx stx;
+	int err;
+
+	if ((flags & ~(AT_STAT_FLAGS | AT_STATX_SYNC)) || (mask & STATX_RESERVED))
+		return -EINVAL;
+	err = user_path_inode(dirfd, path, flags, &inode);
+	if (err)
+		return err;
+	st = stat_of(inode);
+	inode_put(inode);
+	stx = statx_of(&st);
+	return copy_to_user(out, &stx, sizeof(stx));
+}
+
+#define ACCESS_EXECUTE	1u
+#define ACCESS_ALL	7u
+
+long sys_faccessat(int dirfd, vaddr_t path, u32 mode)
+{
+	struct inode *inode;
+	int err = mode & ~ACCESS_ALL ? -EINVAL : user_path_inode(dirfd, path, 0, &inode);
+
+	if (err)
+		return err;
+	if ((mode & ACCESS_EXECUTE) && (inode->mode & S_IFMT) != S_IFDIR && !(inode->mode & 0111))
+		err = -EACCES;
+	inode_put(inode);
+	return err;
+}
+
+static u64 realtime(void)
+{
+	return time_now() + time_realtime_offset();
+}
+
+static void set_mode(struct inode *i, u32 mode)
+{
+	mutex_lock(&i->lock);
+	i->mode = (i->mode & S_IFMT) | (mode & 07777);
+	i->ctime = realtime();
+	mutex_unlock(&i->lock);
+}
+
+long sys_fchmod(int fd, u32 mode)
+{
+	struct file *f = fd_get(fd);
+
+	if (!f)
+		return -EBADF;
+	set_mode(f->inode, mode);
+	file_put(f);
+	return 0;
+}
+
+long sys_fchmodat(int dirfd, vaddr_t path, u32 mode)
+{
+	struct inode *inode;
+	int err = user_path_inode(dirfd, path, 0, &inode);
+
+	if (err)
+		return err;
+	set_mode(inode, mode);
+	inode_put(inode);
+	return 0;
+}
+
+#define UTIME_NOW	0x3fffffff
+#define UTIME_OMIT	0x3ffffffe
+
+/* What a timespec of utimensat() means, or @keep; -EINVAL if it means nothing. */
+static int chosen_time(const struct timespec *ts, u64 keep, u64 *out)
+{
+	if (ts->nsec == UTIME_OMIT)
+		*out = keep;
+	else if (ts->nsec == UTIME_NOW)
+		*out = realtime();
+	else if ((u64)ts->nsec >= NSEC_PER_SEC)
+		return -EINVAL;
+	else
+		*out = (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
+	return 0;
+}
+
+static int set_times(struct inode *i, const struct timespec ts[2])
+{
+	u64 atime, mtime;
+	int err;
+
+	mutex_lock(&i->lock);
+	err = chosen_time(&ts[0], i->atime, &atime);
+	if (!err)
+		err = chosen_time(&ts[1], i->mtime, &mtime);
+	if (!err) {
+		i->atime = atime;
+		i->mtime = mtime;
+		i->ctime = realtime();
+	}
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* Without a path, the times of @dirfd itself: futimens(). */
+static int utimens_inode(int dirfd, vaddr_t path, u32 flags, struct inode **out)
+{
+	struct file *f;
+
+	if (path)
+		return user_path_inode(dirfd, path, flags, out);
+	f = fd_get(dirfd);
+	if (!f)
+		return -EBADF;
+	*out = inode_get(f->inode);
+	file_put(f);
+	return 0;
+}
+
+long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
+{
+	struct timespec ts[2] = { { .nsec = UTIME_NOW }, { .nsec = UTIME_NOW } };
+	struct inode *inode;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (times && copy_from_user(ts, times, sizeof(ts)))
+		return -EFAULT;
+	err = utimens_inode(dirfd, path, flags, &inode);
+	if (err)
+		return err;
+	err = set_times(inode, ts);
+	inode_put(inode);
+	return err;
+}
+
+long sys_umask(u32 mask)
+{
+	struct process *p = current_process();
+	u32 old;
+
+	spin_lock(&p->lock);
+	old = p->umask;
+	p->umask = mask & 0777;
+	spin_unlock(&p->lock);
+	return old;
+}

@@ -1,0 +1,208 @@
+/*
+ * Threads as system calls see them: ids, exit notes, futexes, affinity, names.
+ */
+#include "thread.h"
+
+#include "abi.h"
+#include "cpu.h"
+#include "errno.h"
+#include "futex.h"
+#include "process.h"
+#include "sched.h"
+#include "string.h"
+#include "syscall.h"
+#include "sys.h"
+#include "vm.h"
+
+long sys_gettid(void)
+{
+	return current_thread()->tid;
+}
+
+long sys_set_tid_address(vaddr_t addr)
+{
+	struct thread *t = current_thread();
+
+	t->clear_tid = addr;
+	return t->tid;
+}
+
+#define ROBUST_HEAD_SIZE	24
+
+long sys_set_robust_list(vaddr_t head, size_t size)
+{
+	if (size != ROBUST_HEAD_SIZE)
+		return -EINVAL;
+	current_thread()->robust_list = head;
+	return 0;
+}
+
+/* @tid 0: the caller. NULL: there is no such user thread. */
+static struct thread *find_user_thread(tid_t tid)
+{
+	struct thread *t = tid ? thread_find(tid) : thread_get(current_thread());
+
+	if (t && t->process == &kernel_process) {
+		thread_put(t);
+		return NULL;
+	}
+	return t;
+}
+
+long sys_get_robust_list(tid_t tid, vaddr_t head_out, vaddr_t size_out)
+{
+	struct thread *t = find_user_thread(tid);
+	u64 size = ROBUST_HEAD_SIZE, head;
+
+	if (!t)
+		return -ESRCH;
+	head = t->robust_list;
+	thread_put(t);
+	if (copy_to_user(size_out, &size, sizeof(size)))
+		return -EFAULT;
+	return copy_to_user(head_out, &head, sizeof(head));
+}
+
+/* --- Futexes --------------------------------------------------------------------------------------- */
+
+#define FUTEX_WAIT		0
+#define FUTEX_WAKE		1
+#define FUTEX_REQUEUE		3
+#define FUTEX_CMP_REQUEUE	4
+#define FUTEX_WAIT_BITSET	9
+#define FUTEX_WAKE_BITSET	10
+#define FUTEX_PRIVATE		128
+#define FUTEX_REALTIME		256
+
+/* FUTEX_WAIT counts its timeout from now, FUTEX_WAIT_BITSET has a time of the clock. */
+static long futex_wait_for(vaddr_t uaddr, int op, u32 val, u32 bitset, vaddr_t timeout)
+{
+	bool absolute = (op & ~(FUTEX_PRIVATE | FUTEX_REALTIME)) == FUTEX_WAIT_BITSET;
+	int clock = op & FUTEX_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+	struct deadline d;
+	int err = deadline_get(timeout, clock, absolute, &d);
+
+	return err ? err : futex_wait(uaddr, !(op & FUTEX_PRIVATE), val, bitset, d);
+}
+
+/* The fourth argument is a timeout for waits and a count for requeues. */
+long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uaddr2, u32 val3)
+{
+	int command = op & ~(FUTEX_PRIVATE | FUTEX_REALTIME);
+	bool shared = !(op & FUTEX_PRIVATE);
+	u32 count = timeout_or_count;
+
+	if ((op & FUTEX_REALTIME) && command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+		return -ENOSYS;
+	switch (command) {
+	case FUTEX_WAIT:
+		return futex_wait_for(uaddr, op, val, FUTEX_BITSET_ALL, timeout_or_count);
+	case FUTEX_WAIT_BITSET:
+		return futex_wait_for(uaddr, op, val, val3, timeout_or_count);
+	case FUTEX_WAKE:
+		return futex_wake(uaddr, shared, val, FUTEX_BITSET_ALL);
+	case FUTEX_WAKE_BITSET:
+		return futex_wake(uaddr, shared, val, val3);
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+		if ((s32)val < 0 || (s32)count < 0)
+			return -EINVAL;
+		return futex_requeue(uaddr, uaddr2, shared, val, count,
+				     command == FUTEX_CMP_REQUEUE ? &val3 : NULL);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* --- Scheduling ------------------------------------------------------------------------------------ */
+
+long sys_sched_yield(void)
+{
+	thread_yield();
+	return 0;
+}
+
+/* The mask is a whole number of words; the result says how many bytes of it were written. */
+long sys_sched_getaffinity(tid_t tid, size_t size, vaddr_t out)
+{
+	struct thread *t;
+	u64 mask;
+
+	if (size < sizeof(mask) || size % sizeof(mask))
+		return -EINVAL;
+	t = find_user_thread(tid);
+	if (!t)
+		return -ESRCH;
+	mask = t->affinity & (BIT(nr_cpus) - 1);
+	thread_put(t);
+	return copy_to_user(out, &mask, sizeof(mask)) ? -EFAULT : (long)sizeof(mask);
+}
+
+long sys_sched_setaffinity(tid_t tid, size_t size, vaddr_t in)
+{
+	struct thread *t;
+	u64 mask = 0;
+	int err;
+
+	if (copy_from_user(&mask, in, MIN(size, sizeof(mask))))
+		return -EFAULT;
+	t = find_user_thread(tid);
+	if (!t)
+		return -ESRCH;
+	err = sched_set_affinity(t, mask);
+	thread_put(t);
+	return err;
+}
+
+long sys_getcpu(vaddr_t cpu_out, vaddr_t node_out)
+{
+	u32 cpu, node = 0;
+
+	preempt_off();
+	cpu = this_cpu()->id;
+	preempt_on();
+	if (cpu_out && copy_to_user(cpu_out, &cpu, sizeof(cpu)))
+		return -EFAULT;
+	if (node_out && copy_to_user(node_out, &node, sizeof(node)))
+		return -EFAULT;
+	return 0;
+}
+
+/* --- Names and TLS --------------------------------------------------------------------------------- */
+
+#define PR_SET_NAME	15
+#define PR_GET_NAME	16
+
+long sys_prctl(int option, u64 arg)
+{
+	char name[THREAD_NAME_MAX] = "";
+	ssize_t len;
+
+	switch (option) {
+	case PR_SET_NAME:
+		len = copy_string_from_user(name, arg, sizeof(name));
+		if (len == -EFAULT)
+			return len;
+		name[sizeof(name) - 1] = '\0';		/* a longer one is cut off */
+		thread_set_name(name);
+		return 0;
+	case PR_GET_NAME:
+		strlcpy(name, current_thread()->name, sizeof(name));
+		return copy_to_user(arg, name, sizeof(name));
+	default:
+		return -EINVAL;
+	}
+}
+
+#define ARCH_SET_FS	0x1002
+
+/* x86_64's way to set the thread register; RISC-V programs write theirs themselves. */
+long sys_arch_prctl(int option, u64 arg)
+{
+	if (option != ARCH_SET_FS)
+		return -EINVAL;
+	if (arg >= ARCH_USER_END)
+		return -EPERM;
+	arch_user_set_tls(current_thread(), arg);
+	return 0;
+}

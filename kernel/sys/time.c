@@ -1,0 +1,272 @@
+/*
+ * Clocks, sleeping, and what CPU time was used for.
+ *
+ * Every clock but REALTIME counts from boot; REALTIME adds an offset that clock_settime() sets. An
+ * absolute REALTIME deadline is turned into a monotonic one once, when the wait begins.
+ */
+#include "sys.h"
+
+#include "cpu.h"
+#include "errno.h"
+#include "process.h"
+#include "sched.h"
+#include "syscall.h"
+#include "vm.h"
+
+/* The clocks beside those of sys.h. */
+#define CLOCK_PROCESS_CPUTIME	2
+#define CLOCK_THREAD_CPUTIME	3
+#define CLOCK_MONOTONIC_RAW	4
+#define CLOCK_REALTIME_COARSE	5
+#define CLOCK_MONOTONIC_COARSE	6
+#define CLOCK_BOOTTIME		7
+
+#define TIMER_ABSTIME		1
+#define FOREVER_SEC		(1LL << 32)	/* so far away that it is never */
+
+struct timespec timespec_of(u64 ns)
+{
+	return (struct timespec){ .sec = ns / NSEC_PER_SEC, .nsec = ns % NSEC_PER_SEC };
+}
+
+struct timeval timeval_of(u64 ns)
+{
+	return (struct timeval){ .sec = ns / NSEC_PER_SEC,
+				 .usec = ns % NSEC_PER_SEC / NSEC_PER_USEC };
+}
+
+int timespec_get(vaddr_t addr, struct timespec *ts)
+{
+	if (copy_from_user(ts, addr, sizeof(*ts)))
+		return -EFAULT;
+	if (ts->sec < 0 || (u64)ts->nsec >= NSEC_PER_SEC)
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * Nanoseconds may wrap, seconds do not: the distance in seconds tells the far future and the past
+ * from what is near enough to compare nanoseconds.
+ */
+struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute)
+{
+	u64 ns = (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
+	u64 now = time_now() + (clock == CLOCK_REALTIME ? time_realtime_offset() : 0);
+	s64 distance = ts->sec - (absolute ? (s64)(now / NSEC_PER_SEC) : 0);
+
+	if (distance > FOREVER_SEC)
+		return DEADLINE_NEVER;
+	if (!absolute)
+		return ns ? deadline_in(ns) : DEADLINE_POLL;
+	if (distance < -1 || !time_before(now, ns))
+		return DEADLINE_POLL;
+	return deadline_at(ns - (clock == CLOCK_REALTIME ? time_realtime_offset() : 0));
+}
+
+int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
+{
+	struct timespec ts;
+	int err;
+
+	*d = DEADLINE_NEVER;
+	if (!addr)
+		return 0;
+	err = timespec_get(addr, &ts);
+	if (!err)
+		*d = deadline_of(&ts, clock, absolute);
+	return err;
+}
+
+long sys_nanosleep(vaddr_t req, vaddr_t rem)
+{
+	return sys_clock_nanosleep(CLOCK_MONOTONIC, 0, req, rem);
+}
+
+/* Only a kill ends a sleep early, so nobody is left to read the time that remained. */
+long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
+{
+	struct timespec ts;
+	int err;
+
+	(void)rem;
+	if (clock == CLOCK_PROCESS_CPUTIME)
+		return -EOPNOTSUPP;
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+		return -EINVAL;
+	err = timespec_get(req, &ts);
+	if (err)
+		return err;
+	return thread_sleep_until(deadline_of(&ts, clock, flags & TIMER_ABSTIME));
+}
+
+/* Time on a CPU, up to now; *user_ns gets the part in user mode. */
+static u64 thread_cpu_ns(struct thread *t, u64 *user_ns)
+{
+	struct runq *rq = thread_runq_lock(t);
+	u64 ns = t->stats.run_ns;
+
+	if (rq->current == t)
+		ns += time_now() - rq->charged_at;
+	*user_ns = MIN(t->stats.user_ns, ns);
+	runq_unlock(rq);
+	return ns;
+}
+
+static u64 process_cpu_ns(struct process *p, u64 *user_ns)
+{
+	u64 ns = atomic_load(&p->dead_run_ns), user;
+
+	*user_ns = atomic_load(&p->dead_user_ns);
+	spin_lock(&p->lock);
+	list_for_each(t, &p->threads, struct thread, process_node) {
+		ns += thread_cpu_ns(t, &user);
+		*user_ns += user;
+	}
+	spin_unlock(&p->lock);
+	return ns;
+}
+
+static u64 children_cpu_ns(struct process *p, u64 *user_ns)
+{
+	u64 ns;
+
+	spin_lock(&tree_lock);
+	ns = p->children_run_ns;
+	*user_ns = p->children_user_ns;
+	spin_unlock(&tree_lock);
+	return ns;
+}
+
+static int clock_read(int clock, u64 *ns)
+{
+	u64 user;
+
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+		*ns = time_now() + time_realtime_offset();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ns = time_now();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME:
+		*ns = process_cpu_ns(current_process(), &user);
+		return 0;
+	case CLOCK_THREAD_CPUTIME:
+		*ns = thread_cpu_ns(current_thread(), &user);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_clock_gettime(int clock, vaddr_t out)
+{
+	struct timespec ts;
+	u64 ns;
+	int err = clock_read(clock, &ns);
+
+	if (err)
+		return err;
+	ts = timespec_of(ns);
+	return copy_to_user(out, &ts, sizeof(ts));
+}
+
+long sys_clock_getres(int clock, vaddr_t out)
+{
+	struct timespec ts = { .nsec = 1 };
+
+	if (clock < 0 || clock > CLOCK_BOOTTIME)
+		return -EINVAL;
+	return out ? copy_to_user(out, &ts, sizeof(ts)) : 0;
+}
+
+long sys_clock_settime(int clock, vaddr_t in)
+{
+	struct timespec ts;
+	int err;
+
+	if (clock != CLOCK_REALTIME)
+		return -EINVAL;
+	err = timespec_get(in, &ts);
+	if (err)
+		return err;
+	if (ts.sec > FOREVER_SEC)
+		return -EINVAL;
+	time_set_realtime((u64)ts.sec * NSEC_PER_SEC + (u64)ts.nsec);
+	return 0;
+}
+
+long sys_gettimeofday(vaddr_t out, vaddr_t zone)
+{
+	struct timeval tv = timeval_of(time_now() + time_realtime_offset());
+	u32 utc[2] = { 0, 0 };		/* minutes west, daylight saving */
+
+	if (out && copy_to_user(out, &tv, sizeof(tv)))
+		return -EFAULT;
+	if (zone && copy_to_user(zone, utc, sizeof(utc)))
+		return -EFAULT;
+	return 0;
+}
+
+long sys_time(vaddr_t out)
+{
+	s64 sec = (time_now() + time_realtime_offset()) / NSEC_PER_SEC;
+
+	if (out && copy_to_user(out, &sec, sizeof(sec)))
+		return -EFAULT;
+	return sec;
+}
+
+/* times() counts in hundredths of a second. */
+#define TICK_NS		(NSEC_PER_SEC / 100)
+
+long sys_times(vaddr_t out)
+{
+	u64 user, children_user;
+	u64 run = process_cpu_ns(current_process(), &user);
+	u64 children_run = children_cpu_ns(current_process(), &children_user);
+	s64 ticks[4] = {
+		user / TICK_NS, (run - user) / TICK_NS,
+		children_user / TICK_NS, (children_run - children_user) / TICK_NS,
+	};
+
+	if (out && copy_to_user(out, ticks, sizeof(ticks)))
+		return -EFAULT;
+	return time_now() / TICK_NS;
+}
+
+#define RUSAGE_SELF	0
+#define RUSAGE_CHILDREN	(-1)
+#define RUSAGE_THREAD	1
+
+long sys_getrusage(int who, vaddr_t out)
+{
+	struct process *p = current_process();
+	struct rusage ru = { .maxrss = 0 };
+	u64 run, user;
+
+	switch (who) {
+	case RUSAGE_SELF:
+		run = process_cpu_ns(p, &user);
+		ru.maxrss = p->as->resident * (PAGE_SIZE / 1024);
+		ru.minflt = atomic_load(&p->minor_faults);
+		ru.nvcsw = atomic_load(&p->voluntary_switches);
+		ru.nivcsw = atomic_load(&p->involuntary_switches);
+		break;
+	case RUSAGE_CHILDREN:
+		run = children_cpu_ns(p, &user);
+		break;
+	case RUSAGE_THREAD:
+		run = thread_cpu_ns(current_thread(), &user);
+		break;
+	default:
+		return -EINVAL;
+	}
+	ru.utime = timeval_of(user);
+	ru.stime = timeval_of(run - user);
+	return copy_to_user(out, &ru, sizeof(ru));
+}

@@ -1,0 +1,95 @@
+/*
+ * The two ends of a thread: where it starts, and how it leaves.
+ *
+ *	thread_start()		first code on a new stack; a thread whose function returns, exits
+ *	thread_exit()		leaves the process, publishes its code, leaves the CPU for good
+ *	thread_left()		runs on the next thread's stack: now nobody stands on t's any more
+ *
+ *  E1  Nothing frees or hands out a thread before thread_left(): until then it still runs on its
+ *      stack, however dead it looks.
+ *  E2  Its exit code is published before t->left is, under the same lock that a joiner takes.
+ *  E3  Exactly one party collects it: the joiner, or the reaper if it is detached.
+ *  E4  Exactly one thread of a process finds itself the last one out.
+ */
+#include "cpu.h"
+#include "futex.h"
+#include "process.h"
+#include "sched.h"
+#include "thread.h"
+#include "trace.h"
+#include "vm.h"
+
+noreturn void thread_start(void)
+{
+	struct thread *t;
+	int code;
+
+	sched_finish_switch();
+	t = current_thread();
+	t->unwound = false;
+	assert_may_block();
+	/* LAB 02-threads: run the thread's function; returning from it is exiting */
+	code = t->entry(t->arg);
+	/* END LAB */
+	thread_exit(code);
+}
+
+noreturn void thread_exit(int code)
+{
+	struct thread *t = current_thread();
+
+	assert_may_block();
+	reaper_note_leaving();
+	/* LAB 02-threads: publish the code, leave the process, leave the CPU for good */
+	t->exit_code = code;
+	trace(TRACE_LIFE, TRACE_EV_EXIT, code, t->process->pid);
+	process_thread_leaves(t);
+	sched_exit();
+	/* END LAB */
+}
+
+/* From here on the thread runs on the kernel's page table, so that the last one out can free its own. */
+static void drop_address_space(struct thread *t)
+{
+	futex_thread_exit(t);
+	irq_off();
+	t->as = NULL;
+	as_switch(NULL);
+	irq_on();
+}
+
+void process_thread_leaves(struct thread *t)
+{
+	struct process *p = t->process;
+
+	if (t == current_thread() && t->as)
+		drop_address_space(t);
+	spin_lock(&p->lock);
+	list_remove(&t->process_node);
+	p->nr_threads--;
+	if (t->tid == p->pid)
+		p->leader_status = STATUS_EXIT(t->exit_code);
+	spin_unlock(&p->lock);
+	wait_queue_wake_all(&p->thread_gone, 0);
+	/* LAB 02-threads: give up the thread's hold; exactly one thread is the last and tears down */
+	if (atomic_fetch_sub(&p->holds, 1) == 1)
+		process_teardown(p);
+	/* END LAB */
+}
+
+void thread_left(struct thread *t)
+{
+	/* LAB 02-threads: tell the joiner that the stack is free, or give the thread to the reaper */
+	bool reap;
+
+	spin_lock(&t->joiners.lock);
+	trace(TRACE_LIFE, TRACE_EV_LEFT, t->tid, (u64)t->stack);
+	t->left = true;
+	reap = t->detached;
+	wait_wake_all(&t->joiners, 0);
+	spin_unlock(&t->joiners.lock);
+	if (reap)
+		reaper_add_thread(t);
+	/* END LAB */
+	reaper_note_left();
+}

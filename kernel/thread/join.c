@@ -1,0 +1,82 @@
+/*
+ * Join and detach: who collects a thread.
+ *
+ * Joining waits until the thread has left its stack, takes its code and frees it: ownership, not only
+ * waiting. Detaching gives that ownership to the reaper. Both meet thread_left() under
+ * t->joiners.lock, so whichever comes second finishes the job:
+ *
+ *	detached	left		who frees it
+ *	no		no		nobody yet
+ *	no		yes		its joiner, when there is one
+ *	yes		no -> yes	thread_left() hands it to the reaper
+ *	no -> yes	yes		thread_detach() hands it to the reaper
+ */
+#include "errno.h"
+#include "process.h"
+#include "sched.h"
+#include "thread.h"
+#include "trace.h"
+
+/* Waits for @t to leave; t->joiners.lock held. */
+static int await_left(struct thread *t, struct deadline d)
+{
+	int err = 0;
+
+	/* LAB 02-threads: become the joiner, wait until the thread has left, give the place up again */
+	if (t->detached)
+		return -ECHILD;
+	if (t->joiner)
+		return -EBUSY;
+	t->joiner = current_thread();
+	while (!t->left && !err)
+		err = wait_block(&t->joiners, d, 0);
+	t->joiner = NULL;
+	if (t->detached)
+		return -ECHILD;
+	if (t->left)
+		return 0;	/* it left in the moment we gave up: the code is ours all the same */
+	/* END LAB */
+	return err;
+}
+
+int thread_join(struct thread *t, int *code, struct deadline d)
+{
+	int err;
+
+	if (t == current_thread())
+		return -EDEADLK;
+	thread_get(t);		/* a detach while we wait makes it the reaper's to free */
+	spin_lock(&t->joiners.lock);
+	err = await_left(t, d);
+	if (!err)
+		t->detached = true;	/* collected: a second join fails */
+	spin_unlock(&t->joiners.lock);
+	if (!err) {
+		if (code)
+			*code = t->exit_code;
+		trace(TRACE_LIFE, TRACE_EV_JOIN, t->tid, t->exit_code);
+		thread_free(t);
+	}
+	thread_put(t);
+	return err;
+}
+
+int thread_detach(struct thread *t)
+{
+	bool reap;
+
+	spin_lock(&t->joiners.lock);
+	/* LAB 02-threads: make the thread the reaper's, now or when it leaves; send its joiner away */
+	if (t->detached) {
+		spin_unlock(&t->joiners.lock);
+		return -ECHILD;
+	}
+	t->detached = true;
+	reap = t->left;
+	wait_wake_all(&t->joiners, -ECHILD);
+	/* END LAB */
+	spin_unlock(&t->joiners.lock);
+	if (reap)
+		reaper_add_thread(t);
+	return 0;
+}

@@ -1,0 +1,75 @@
+/*
+ * Suspend and resume, and setting another thread's state by id.
+ *
+ * A thread that has kernel work in hand may hold locks, so it is not stopped where it stands: it is
+ * asked to, and stops at its next safe point. One without any is taken off its run queue at once.
+ */
+#include "cpu.h"
+#include "errno.h"
+#include "process.h"
+#include "sched.h"
+#include "thread.h"
+
+int thread_resume(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock_allowed(t);
+	int err = 0;
+
+	if (thread_is_dying(t))
+		err = -ESRCH;
+	else if (atomic_load(&t->state) == THREAD_SUSPENDED)
+		sched_make_ready(rq, t, "resumed");
+	else if (!(atomic_fetch_and(&t->work, ~WORK_SUSPEND) & WORK_SUSPEND))
+		err = -EALREADY;
+	atomic_fetch_and(&t->work, ~WORK_SUSPEND);
+	runq_unlock(rq);
+	return err;
+}
+
+int thread_suspend(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock(t);
+	enum thread_state s = atomic_load(&t->state);
+	int err = 0;
+
+	if (thread_is_dying(t) || s == THREAD_DEAD) {
+		err = -ESRCH;
+	} else if (s == THREAD_SUSPENDED) {
+		err = -EALREADY;
+	} else if (s == THREAD_READY && t->unwound) {
+		sched_remove(rq, t);
+		thread_set_state(t, THREAD_SUSPENDED, "suspended");
+	} else {
+		atomic_fetch_or(&t->work, WORK_SUSPEND);
+		if (s == THREAD_RUNNING)
+			sched_kick(rq);
+	}
+	runq_unlock(rq);
+	return err;
+}
+
+int thread_set_state_by_id(tid_t tid, enum thread_state state)
+{
+	struct thread *t = thread_find(tid);
+	int err;
+
+	if (!t)
+		return -ESRCH;
+	switch (state) {
+	case THREAD_READY:
+		err = thread_resume(t);
+		break;
+	case THREAD_SUSPENDED:
+		err = thread_suspend(t);
+		break;
+	case THREAD_DEAD:
+		err = thread_is_dying(t) ? -ESRCH : 0;
+		if (!err)
+			thread_kill(t);
+		break;
+	default:
+		err = -EINVAL;
+	}
+	thread_put(t);
+	return err;
+}

@@ -1,0 +1,232 @@
+/*
+ * Threads: structures, creation, references. States are in state.c, the ends of a thread in exit.c.
+ *
+ * A thread is created SUSPENDED with one reference, its table entry's, which goes when it is freed.
+ * Creation either has full effect or none.
+ */
+#include "thread.h"
+
+#include "counters.h"
+#include "cpu.h"
+#include "errno.h"
+#include "mm.h"
+#include "process.h"
+#include "sched.h"
+#include "string.h"
+#include "trace.h"
+
+static struct kmem_cache *thread_cache;
+
+void thread_init(void)
+{
+	thread_cache = kmem_cache_create("thread", sizeof(struct thread), ARCH_CACHE_LINE);
+}
+
+static void init_fields(struct thread *t, const char *name, thread_fn entry, void *arg, int priority)
+{
+	bool own_struct = t->own_struct;
+
+	*t = (struct thread){
+		.magic = THREAD_MAGIC,
+		.refs = 1,
+		.affinity = ~0u,
+		.priority = priority,
+		.entry = entry,
+		.arg = arg,
+		.own_struct = own_struct,
+		.unwound = true,
+		.irq_depth = 1,		/* a first dispatch leaves the scheduler like any other */
+		.irqs_were_on = true,
+	};
+	atomic_init(&t->state, THREAD_SUSPENDED);
+	strlcpy(t->name, name, sizeof(t->name));
+	list_init(&t->runq_node);
+	list_init(&t->process_node);
+	list_init(&t->reaper_node);
+	list_init(&t->all_node);
+	list_init(&t->id_node);
+	wait_queue_init(&t->joiners);
+}
+
+void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack_size)
+{
+	init_fields(t, "idle", NULL, NULL, PRIORITY_IDLE);
+	t->process = &kernel_process;
+	t->stack = stack;
+	t->stack_size = stack_size;
+	t->cpu = c;
+	t->irq_depth = 0;
+	t->unwound = false;
+	t->affinity = BIT(c->id);
+	atomic_init(&t->state, THREAD_RUNNING);
+}
+
+static int take_stack(struct thread *t, void *stack, size_t size)
+{
+	if (stack) {
+		t->stack = stack;
+		t->stack_size = size;
+		return 0;
+	}
+	t->stack = kstack_alloc();
+	t->stack_size = KSTACK_SIZE;
+	t->own_stack = true;
+	return t->stack ? 0 : -ENOMEM;
+}
+
+/* Enters @p's list, which is a hold, if @p takes threads (P2). */
+static int join_process(struct thread *t, struct process *p)
+{
+	int err = -ESRCH;
+
+	spin_lock(&p->lock);
+	if (process_state(p) == PROCESS_ALIVE && !p->execing) {
+		list_push_back(&p->threads, &t->process_node);
+		p->nr_threads++;
+		atomic_fetch_add(&p->holds, 1);
+		err = 0;
+	}
+	spin_unlock(&p->lock);
+	return err;
+}
+
+/* Everything but memory for the structure itself. */
+static int setup(struct thread *t, struct process *p, void *stack, size_t stack_size)
+{
+	int err = take_stack(t, stack, stack_size);
+
+	if (err)
+		return err;
+	t->process = process_get(p);
+	t->as = p->as;
+	t->cpu = current_thread()->cpu;
+	if (p != &kernel_process && !p->nr_threads)
+		t->tid = p->pid;
+	arch_thread_frame(t);
+	err = thread_list_add(t);
+	if (err)
+		goto out_stack;
+	err = join_process(t, p);
+	if (err)
+		goto out_list;
+	counter_add(COUNT_THREADS, 1);
+	trace(TRACE_LIFE, TRACE_EV_CREATE, t->tid, p->pid);
+	return 0;
+
+out_list:
+	thread_list_remove(t);
+out_stack:
+	if (t->own_stack)
+		kstack_free(t->stack);
+	process_put(p);
+	return err;
+}
+
+int thread_create_in(struct process *p, const char *name, thread_fn entry, void *arg, int priority,
+		     struct thread **out)
+{
+	struct thread *t = kmem_cache_alloc(thread_cache);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->own_struct = true;
+	init_fields(t, name, entry, arg, priority);
+	t->detached = p != &kernel_process;	/* user threads are joined in user space */
+	err = setup(t, p, NULL, 0);
+	if (err) {
+		t->magic = 0;
+		kmem_cache_free(thread_cache, t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn entry, void *arg,
+				 int priority, void *stack, size_t stack_size)
+{
+	bool own_struct = !t;
+
+	assert(priority >= PRIORITY_LOWEST && priority <= PRIORITY_HIGHEST);
+	assert(!stack || stack_size >= PAGE_SIZE);
+	if (own_struct)
+		t = kmem_cache_alloc(thread_cache);
+	if (!t)
+		return NULL;
+	t->own_struct = own_struct;
+	init_fields(t, name, entry, arg, priority);
+	if (setup(t, &kernel_process, stack, stack_size) == 0)
+		return t;
+	t->magic = 0;
+	if (own_struct)
+		kmem_cache_free(thread_cache, t);
+	return NULL;
+}
+
+struct thread *thread_create(const char *name, thread_fn entry, void *arg, int priority)
+{
+	return thread_create_etc(NULL, name, entry, arg, priority, NULL, 0);
+}
+
+struct thread *thread_get(struct thread *t)
+{
+	u32 before = atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+
+	assert(before > 0 && t->magic == THREAD_MAGIC);
+	return t;
+}
+
+void thread_put(struct thread *t)
+{
+	u32 before = atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel);
+
+	assert(before > 0);
+	if (before > 1)
+		return;
+	t->magic = 0;
+	counter_add(COUNT_THREADS, -1);
+	if (t->own_struct)
+		kmem_cache_free(thread_cache, t);
+}
+
+void thread_free(struct thread *t)
+{
+	struct process *p = t->process;
+
+	assert(atomic_load(&t->state) == THREAD_DEAD && t != current_thread());
+	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);
+	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
+	trace(TRACE_LIFE, TRACE_EV_FREE, t->tid, (u64)t->stack);
+	thread_list_remove(t);
+	if (t->own_stack)
+		kstack_free(t->stack);
+	t->stack = NULL;
+	process_put(p);
+	t->process = NULL;
+	thread_put(t);
+}
+
+void thread_set_name(const char *name)
+{
+	struct thread *t = current_thread();
+
+	strlcpy(t->name, name, sizeof(t->name));
+}
+
+void thread_set_priority(int priority)
+{
+	struct thread *t = current_thread();
+	struct runq *rq = thread_runq_lock(t);
+
+	t->priority = MAX(PRIORITY_LOWEST, MIN(priority, PRIORITY_HIGHEST));
+	runq_unlock(rq);
+}
+
+void thread_yield(void)
+{
+	assert_may_block();
+	if (unlikely(atomic_load(&current_thread()->work) & WORK_SUSPEND))
+		sched_suspend_self();
+	sched_yield();
+}

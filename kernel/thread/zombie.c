@@ -1,0 +1,181 @@
+/*
+ * From the last thread out to the parent's wait: teardown, orphans, zombies, reaping.
+ *
+ *	process_teardown()	the last hold is gone: nobody uses what is destroyed here
+ *	become_zombie()		children move to init, then the process is reapable, then the parent
+ *				is told: in this order, under the tree lock, so that no child is ever
+ *				left with a parent that can vanish (P3)
+ *	process_wait()		finds a zombie child and takes it out of the tree, exactly once
+ *
+ * The tree lock guards parent, children and the change to ZOMBIE. A zombie is immutable but for
+ * being reaped (P4).
+ */
+#include "console.h"
+#include "cpu.h"
+#include "errno.h"
+#include "process.h"
+#include "sched.h"
+#include "trace.h"
+#include "vfs.h"
+#include "vm.h"
+
+static void release_resources(struct process *p)
+{
+	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
+	if (p->as)
+		as_put(p->as);
+	p->as = NULL;
+	if (p->fds)
+		fdtable_destroy(p->fds);
+	p->fds = NULL;
+	if (p->cwd)
+		inode_put(p->cwd);
+	p->cwd = NULL;
+	if (p->exe)
+		file_put(p->exe);
+	p->exe = NULL;
+	if (p->vfork_done)
+		wait_queue_wake_all(p->vfork_done, 0);
+	p->vfork_done = NULL;
+}
+
+/* A child of @parent is a zombie now. tree_lock held. */
+static void tell_parent(struct process *parent)
+{
+	spin_lock(&parent->child_wait.lock);
+	parent->child_events++;
+	wait_wake_all(&parent->child_wait, 0);
+	spin_unlock(&parent->child_wait.lock);
+}
+
+/* tree_lock held. */
+static void reparent_children(struct process *p)
+{
+	bool zombies = false;
+
+	/* LAB 06-kill: give the children to init, which must hear of those that are zombies already */
+	list_for_each_safe(c, &p->children, struct process, sibling) {
+		trace(TRACE_LIFE, TRACE_EV_REPARENT, c->pid, init_process->pid);
+		c->parent = init_process;
+		list_remove(&c->sibling);
+		list_push_back(&init_process->children, &c->sibling);
+		zombies |= process_state(c) == PROCESS_ZOMBIE;
+	}
+	if (zombies)
+		tell_parent(init_process);
+	/* END LAB */
+}
+
+static void become_zombie(struct process *p)
+{
+	int status = LIFE_STATUS(atomic_load(&p->life));
+
+	spin_lock(&tree_lock);
+	/* LAB 06-kill: turn the dying process into a zombie that its parent can find, in safe order */
+	reparent_children(p);
+	atomic_store(&p->life, LIFE(PROCESS_ZOMBIE, status));
+	trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, status);
+	tell_parent(p->parent);
+	/* END LAB */
+	spin_unlock(&tree_lock);
+}
+
+/* Init is gone: so is the machine. */
+static noreturn void machine_ends(int status)
+{
+	int code = status & 0x7f ? 128 + (status & 0x7f) : status >> 8;
+
+	console_exit_status(code);
+	console_flush();
+	arch_machine_end(MACHINE_OFF);
+}
+
+void process_teardown(struct process *p)
+{
+	/* Every thread left by itself: the first one's code is the process's. */
+	process_kill(p, p->leader_status);
+	trace(TRACE_LIFE, TRACE_EV_TEARDOWN, p->pid, 0);
+	release_resources(p);
+	if (p == init_process)
+		machine_ends(LIFE_STATUS(atomic_load(&p->life)));
+	become_zombie(p);
+}
+
+static bool matches(const struct process *c, pid_t which)
+{
+	if (which > 0)
+		return c->pid == which;
+	if (which == -1)
+		return true;
+	return c->pgid == (which ? -which : current_process()->pgid);
+}
+
+/*
+ * Looks for a zombie child, and takes it out of the tree unless @options has WNOWAIT. NULL: none;
+ * *any says whether there are children to wait for. tree_lock held.
+ */
+static struct process *collect_zombie(struct process *p, pid_t which, unsigned options, bool *any)
+{
+	/* LAB 06-kill: find a zombie among the children that match; collect it exactly once */
+	list_for_each(c, &p->children, struct process, sibling) {
+		if (!matches(c, which))
+			continue;
+		*any = true;
+		if (process_state(c) != PROCESS_ZOMBIE)
+			continue;
+		if (!(options & WNOWAIT))
+			list_remove(&c->sibling);
+		return c;
+	}
+	return NULL;
+	/* END LAB */
+}
+
+static void fill_result(struct process *p, struct process *c, unsigned options, struct wait_result *res)
+{
+	res->pid = c->pid;
+	res->status = LIFE_STATUS(atomic_load(&c->life));
+	res->run_ns = atomic_load(&c->dead_run_ns) + c->children_run_ns;
+	res->user_ns = atomic_load(&c->dead_user_ns) + c->children_user_ns;
+	if (options & WNOWAIT)
+		return;
+	p->children_run_ns += res->run_ns;
+	p->children_user_ns += res->user_ns;
+	process_unlist(c);
+	trace(TRACE_LIFE, TRACE_EV_REAPED, c->pid, res->status);
+}
+
+int process_wait(pid_t which, unsigned options, struct wait_result *res)
+{
+	struct process *p = current_process(), *child;
+	bool any;
+	int err = 0;
+
+	for (;;) {
+		/* Counted before the look: a child that ends after it makes the count differ. */
+		u32 seen = atomic_load(&p->child_events);
+
+		any = false;
+		res->pid = 0;
+		spin_lock(&tree_lock);
+		child = collect_zombie(p, which, options, &any);
+		if (child)
+			fill_result(p, child, options, res);
+		spin_unlock(&tree_lock);
+		if (child) {
+			if (!(options & WNOWAIT))
+				process_put(child);
+			return 0;
+		}
+		if (!any)
+			return -ECHILD;
+		if (options & WNOHANG)
+			return 0;
+		spin_lock(&p->child_wait.lock);
+		while (atomic_load(&p->child_events) == seen && !err)
+			err = wait_block(&p->child_wait, DEADLINE_NEVER, 0);
+		spin_unlock(&p->child_wait.lock);
+		if (err)
+			return err;
+	}
+}

@@ -1,0 +1,1 @@
+"""Labs: one folder each (NN-name/), and the staging tool (stage.py)."""

@@ -1,0 +1,270 @@
+"""The staging tool: starter code out of the reference, from one source.
+
+Solutions are marked in the source, as whole statements inside one function:
+
+    /* LAB 04-sleep: claim the waiter and wake its thread */
+    ...
+    /* END LAB */
+
+and a starter has lab_todo("04-sleep: claim the waiter and wake its thread"); in their place (in
+assembly, where markers may also begin with # or //, the macro LAB_TODO). A file holds the regions
+of one lab at most, and lab.toml lists it.
+
+    python3 -m labs.stage starter --lab 04-sleep --out DIR      make starter LAB=04-sleep OUT=DIR
+    python3 -m labs.stage check                                 are all markers of the tree in order?
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade.errors import GraderError
+from grade.lab import Lab, choose, load_all
+from tools.options import Parser
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_SOURCES = (".c", ".h", ".S", ".s")
+_MARKER = re.compile(
+    r"""^(?P<indent>[ \t]*)(?P<open>/\*|//|\#)[ \t]*
+        (?:(?P<end>END[ ]LAB)|LAB[ ](?P<lab>[0-9]{2}-[a-z0-9]+):[ ]*(?P<text>\S.*?))
+        [ \t]*(?P<close>\*/)?[ \t]*$""",
+    re.X,
+)
+_LOOKS_LIKE_ONE = re.compile(r"^\s*(/\*|//|#)\s*(END\s+LAB|LAB)\b")
+_NOT_SHIPPED = re.compile(r"^labs/[^/]+/(mutants|variants|solutions?)(/|$)|^labs/[^/]+/tests/hidden_")
+_NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache"})
+
+
+class StageError(Exception):
+    """What is wrong with the markers, and where."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A solution. Lines are counted from 0; those of the markers are @first and @last."""
+
+    lab: str
+    text: str
+    indent: str
+    first: int
+    last: int
+
+
+def find_regions(path: str, source: str) -> list[Region]:
+    """The regions of one file, checked. Raises StageError at the first thing that is wrong."""
+    lines = source.split("\n")
+    regions: list[Region] = []
+    opened: tuple[int, re.Match[str]] | None = None
+    for i, line in enumerate(lines):
+        found = _MARKER.match(line)
+        if found is None:
+            if _LOOKS_LIKE_ONE.match(line):
+                raise StageError(f"{path}:{i + 1}: not a marker: write /* LAB NN-name: text */")
+            continue
+        if (found["open"] == "/*") != (found["close"] is not None):
+            raise StageError(f"{path}:{i + 1}: the marker's comment does not end on its line")
+        if found["end"] is None:
+            if opened is not None:
+                raise StageError(f"{path}:{i + 1}: region begins inside that of line {opened[0] + 1}")
+            opened = (i, found)
+        elif opened is None:
+            raise StageError(f"{path}:{i + 1}: END LAB without a region")
+        else:
+            first, start = opened
+            regions.append(Region(start["lab"], start["text"], start["indent"], first, i))
+            opened = None
+    if opened is not None:
+        raise StageError(f"{path}:{opened[0] + 1}: region has no END LAB")
+    _check_one_lab(path, regions)
+    if not path.endswith((".S", ".s")):
+        _check_inside_functions(path, lines, regions)
+    return regions
+
+
+def _check_one_lab(path: str, regions: Sequence[Region]) -> None:
+    for r in regions[1:]:
+        if r.lab != regions[0].lab:
+            raise StageError(
+                f"{path}:{r.first + 1}: region of {r.lab} in a file with regions of {regions[0].lab}"
+            )
+
+
+_C_TOKENS = re.compile(
+    r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' """, re.X | re.S
+)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found.group())
+
+
+def _check_inside_functions(path: str, lines: Sequence[str], regions: Sequence[Region]) -> None:
+    """Braces balance within each region, and the braces around it are those of a function."""
+    code = _C_TOKENS.sub(_blank, "\n".join(lines)).split("\n")
+    for r in regions:
+        before = "\n".join(code[: r.first])
+        if before.count("{") <= before.count("}") or not _in_function(before):
+            raise StageError(f"{path}:{r.first + 1}: region is not inside a function")
+        depth = 0
+        for i in range(r.first, r.last):
+            for c in code[i]:
+                depth += (c == "{") - (c == "}")
+                if depth < 0:
+                    raise StageError(f"{path}:{i + 1}: region crosses the end of a block or function")
+        if depth:
+            raise StageError(f"{path}:{r.first + 1}: region opens a block that it does not close")
+
+
+def _in_function(before: str) -> bool:
+    """Whether the outermost open brace of @before follows a parameter list."""
+    depth = 0
+    for at in range(len(before) - 1, -1, -1):
+        depth += (before[at] == "{") - (before[at] == "}")
+        if before[at] == "{" and depth > 0 and _balanced(before[:at]):
+            return before[:at].rstrip().endswith(")")
+    return False
+
+
+def _balanced(code: str) -> bool:
+    return code.count("{") == code.count("}")
+
+
+def strip(path: str, source: str, lab: str) -> str:
+    """@source with the regions of @lab replaced by stubs that stop by name."""
+    lines = source.split("\n")
+    for r in reversed([r for r in find_regions(path, source) if r.lab == lab]):
+        words = f"{r.lab}: {r.text}".replace("\\", "\\\\").replace('"', '\\"')
+        assembly = path.endswith((".S", ".s"))
+        stub = f'LAB_TODO("{words}")' if assembly else f'lab_todo("{words}");'
+        lines[r.first : r.last + 1] = [r.indent + stub]
+    return "\n".join(lines)
+
+
+def tracked(root: Path) -> list[str]:
+    """The tree's own files: what git knows, or before the first commit what it would not ignore."""
+    choices: tuple[tuple[str, ...], ...] = ((), ("-co", "--exclude-standard"))
+    for options in choices:
+        done = subprocess.run(
+            ["git", "-C", str(root), "ls-files", "-z", *options], capture_output=True, check=False
+        )
+        names = [n for n in os.fsdecode(done.stdout).split("\0") if n]
+        names = [n for n in names if os.path.lexists(root / n)]
+        if done.returncode == 0 and names:
+            return sorted(names)
+    return sorted(_walk(root))
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Without git: everything that does not look generated."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = [d for d in folders if d not in _NO_SOURCE]
+        yield from (os.path.relpath(os.path.join(folder, f), root) for f in files)
+
+
+def _regions_of_tree(root: Path, names: Sequence[str]) -> dict[str, list[Region]]:
+    out = {}
+    for name in names:
+        if name.endswith(_SOURCES) and not name.startswith("labs/"):
+            regions = find_regions(name, (root / name).read_text(encoding="utf-8"))
+            if regions:
+                out[name] = regions
+    return out
+
+
+def check(root: Path, labs: Sequence[Lab]) -> dict[str, list[Region]]:
+    """Checks all markers of the tree against all labs: file, and the regions in it."""
+    by_name = {lab.name: lab for lab in labs}
+    found = _regions_of_tree(root, tracked(root))
+    for path, regions in found.items():
+        where, lab = f"{path}:{regions[0].first + 1}", regions[0].lab
+        if lab not in by_name:
+            raise StageError(f"{where}: region of {lab}, which is not in labs/")
+        if path not in by_name[lab].files:
+            raise StageError(f"{where}: labs/{lab}/lab.toml does not list this file")
+    for lab_of in labs:
+        for path in lab_of.files:
+            if path not in found:
+                raise StageError(f"labs/{lab_of.name}/lab.toml: {path} has no region of this lab")
+    return found
+
+
+def starter_files(root: Path, lab: Lab) -> dict[str, bytes]:
+    """The editable files of @lab as students get them."""
+    out = {}
+    for path in lab.files:
+        source = (root / path).read_text(encoding="utf-8")
+        out[path] = strip(path, source, lab.name).encode()
+    return out
+
+
+def without_hidden(toml: str) -> str:
+    """A lab.toml without its hidden tests."""
+    parts = re.split(r"^(?=\[)", toml, flags=re.M)
+    hidden = re.compile(r"^hidden\s*=\s*true\b", re.M)
+    return "".join(p for p in parts if not (p.startswith("[[test]]") and hidden.search(p)))
+
+
+def starter(root: Path, lab: Lab, labs: Sequence[Lab], out: Path) -> int:
+    """Writes the starter of @lab to @out, which must be empty or absent: how many stubs it has."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise StageError(f"{out}: not empty; a starter is written to a new directory")
+    regions = check(root, labs)
+    stripped = starter_files(root, lab)
+    for name in tracked(root):
+        if _NOT_SHIPPED.search(name):
+            continue
+        target = out / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, target, follow_symlinks=False)
+        if name in stripped:
+            target.write_bytes(stripped[name])
+        elif re.fullmatch(r"labs/[^/]+/lab\.toml", name):
+            target.write_text(without_hidden(target.read_text(encoding="utf-8")), encoding="utf-8")
+    (out / "lab.mk").write_text(
+        f"# This tree is the starter of a lab: its stubs leave things unused, which is no error here.\n"
+        f"STARTER := 1\nLAB ?= {lab.name}\n",
+        encoding="utf-8",
+    )
+    return sum(len(r) for path, r in regions.items() if path in stripped)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(prog="labs.stage", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    make = commands.add_parser("starter", help="write a lab's starter code")
+    make.add_argument("--lab", required=True)
+    make.add_argument("--out", required=True, type=Path, metavar="DIR", help="new or empty")
+    commands.add_parser("check", help="check every marker of the tree")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parse(arguments)
+    try:
+        if options.command == "check":
+            found = check(ROOT, load_all(ROOT))
+            print(f"{sum(map(len, found.values()))} regions in {len(found)} files are in order")
+            return 0
+        lab = choose(ROOT, [options.lab])[0]
+        stubs = starter(ROOT, lab, load_all(ROOT), options.out)
+        print(f"{options.out}: starter of {lab.name}, {stubs} functions to write")
+        return 0
+    except (StageError, GraderError) as e:
+        print(f"stage: {e}", file=sys.stderr)
+    except OSError as e:
+        print(f"stage: {e.filename}: {e.strerror}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

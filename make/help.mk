@@ -1,0 +1,43 @@
+# What `make help` prints; values are those in force.
+
+define help
+Trellis: a small SMP Unix-like kernel for teaching operating systems.
+
+  make grade        grade the labs (the reference kernel, or SUBMISSION=dir)
+  make test         run all tests; ends with "N passed, N failed"
+  make qemu         boot to a shell; Ctrl-A X quits
+  make run CMD='…'  boot, run CMD, power off; standard output is what CMD wrote
+  make gdb          boot stopped, under GDB with the kernel's own commands (help trellis)
+  make qemu-gdb     boot stopped, waiting for a GDB from elsewhere
+  make bench        instructions per operation, beside xv6 and Linux
+  make matrix       every known wrong and right solution of every lab through the grader
+  make soak         long fuzz, stress and kill runs
+  make labs         write the student repository to OUT=dir
+  make starter      write the starter code of LAB=name to OUT=dir
+  make lint         what CI checks of style; make format mends what can be mended
+  make doctor       is every tool there that is needed?   make setup installs what is missing
+  make all          both kernels and the user programs;   make kernel, make user: for ARCH
+  make clean        remove what was built
+
+Variables, with their values now. Settings:
+  ARCH=$(ARCH)	riscv or x86_64
+  BUILD=$(BUILD)	debug (all checkers on) or release
+  LLVM=$(LLVM)	1: build with clang and lld instead of GCC
+  TESTS=$(TESTS)	1: link the in-kernel tests
+  V=$(V)		1: show whole commands
+  O=$(O)		where everything built lies
+For qemu, run and gdb:
+  CPUS=$(CPUS)	1 to 8
+  SCHED=$(SCHED)		scheduling policy; the kernel's own default if empty
+  BOOTARGS=$(BOOTARGS)	words for the kernel, see docs/bootargs.md
+  EXTRA=$(EXTRA)		a directory that is added to the root file system
+  CMD=		what run runs; a $$ may be written $$ or $$$$
+  TIMEOUT=$(TIMEOUT)	seconds after which run gives up, with status 124; 0: never
+  ICOUNT=$(ICOUNT)	1: deterministic, time counted in instructions
+For grade:
+  LAB=$(LAB)		one lab instead of all: $(all_labs)
+  SUBMISSION=	a student's tree; only the lab's files are taken from it
+  SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
+  JSON=		write the result as JSON to this file (bench too)
+  REPORT=	write the report to this directory
+endef

@@ -1,0 +1,70 @@
+# How a kernel is built: every .c of kernel/ and every .c and .S of arch/$(ARCH)/, by wildcard.
+#
+# Tests and the grader's instruments are linked into test kernels (TESTS=1) only. The link has two
+# passes: the first embeds an empty symbol table, the second one the table made from the first. It
+# lies behind the text, so the text does not move; tools/ksyms.py --check sees to that.
+
+KERNEL := $(B)/kernel.elf
+
+sources := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S)
+tests := $(wildcard kernel/*/test_*.c kernel/*/*/test_*.c arch/$(ARCH)/test_*.c labs/*/tests/*.c)
+instruments := $(wildcard kernel/debug/ktest.c kernel/debug/instrument.c kernel/*/audit.c)
+
+ifeq ($(TESTS),1)
+KERNEL_SOURCES := $(sort $(sources) $(tests))
+else
+KERNEL_SOURCES := $(filter-out $(tests) $(instruments),$(sources))
+endif
+
+KERNEL_OBJECTS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SOURCES))
+linker_script := $(wildcard arch/$(ARCH)/*.ld)
+
+# A file that changes only when its content does: a step that depends on it is done again when
+# somebody builds with other flags, or when a source was added or taken away.
+# $(call remember,text)
+remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || \
+	printf '%s\n' '$(subst ','\'',$1)' >$@
+
+$(B)/flags: FORCE
+	$(call remember,$(shell $(CC) --version | head -n 1) $(CC) $(KERNEL_CFLAGS) $(LD) $(KERNEL_LDFLAGS))
+
+$(B)/sources: FORCE
+	$(call remember,$(KERNEL_SOURCES))
+
+# In test kernels the functions that labs are about say when they are entered and left: sweep and
+# park. Small inline functions of headers do not.
+ifeq ($(TESTS)$(LLVM),10)
+hooks := -finstrument-functions -finstrument-functions-exclude-file-list=kernel/include/,arch/
+else ifeq ($(TESTS)$(LLVM),11)
+hooks := -finstrument-functions-after-inlining
+endif
+hooked := $(B)/obj/kernel/thread/% $(B)/obj/kernel/sched/% $(B)/obj/kernel/sync/%
+$(filter $(hooked),$(KERNEL_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
+
+$(B)/obj/%.o: % $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$Q$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources
+	$Q$(LD) $(KERNEL_LDFLAGS) -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-none.o
+
+$(B)/ksyms-none.S: tools/ksyms.py | $(B)/flags
+	$Q$(PYTHON) tools/ksyms.py </dev/null >$@
+
+$(B)/ksyms-all.S: $(B)/kernel.pass1 tools/ksyms.py
+	$Q$(NM) $< | $(PYTHON) tools/ksyms.py >$@
+
+$(B)/ksyms-%.o: $(B)/ksyms-%.S $(B)/flags
+	$Q$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+
+$(KERNEL): $(B)/ksyms-all.o $(KERNEL_OBJECTS)
+	$(call say,LD,$@)
+	$Q$(LD) $(KERNEL_LDFLAGS) -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-all.o
+	$Q$(NM) $@ | $(PYTHON) tools/ksyms.py --check $(B)/ksyms-all.S
+
+# For clangd, which looks for it in build/.
+$(O)/compile_commands.json: $(B)/sources $(B)/flags tools/compdb.py
+	$Q$(PYTHON) tools/compdb.py --output $@ --command '$(CC) $(KERNEL_CFLAGS)' $(KERNEL_SOURCES)
+
+-include $(KERNEL_OBJECTS:.o=.d)

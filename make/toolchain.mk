@@ -1,0 +1,67 @@
+# Which tools, and the flags that every part of a build shares.
+#
+# Sets CC LD AR NM OBJCOPY READELF, MACHINE_FLAGS (what the port's instruction set needs), WARNINGS,
+# KERNEL_CFLAGS and KERNEL_LDFLAGS, and the short lines that a build prints.
+
+# $(call first_of,programs): the first that is installed, or the first of the list.
+first_of = $(firstword $(shell for t in $1; do command -v $$t; done 2>/dev/null) $1)
+
+host := $(shell uname -m)
+gcc_riscv := riscv64-unknown-elf-gcc riscv64-elf-gcc riscv64-linux-gnu-gcc
+gcc_x86_64 := x86_64-linux-gnu-gcc x86_64-elf-gcc $(if $(filter x86_64,$(host)),gcc)
+
+ifeq ($(LLVM),1)
+CC := clang --target=$(if $(filter riscv,$(ARCH)),riscv64,x86_64)-unknown-elf
+LD := ld.lld
+AR := llvm-ar
+NM := llvm-nm
+OBJCOPY := llvm-objcopy
+READELF := llvm-readelf
+else
+CROSS ?= $(patsubst %gcc,%,$(notdir $(call first_of,$(gcc_$(ARCH)))))
+CC := $(CROSS)gcc
+LD := $(CROSS)ld
+AR := $(CROSS)ar
+NM := $(CROSS)nm
+OBJCOPY := $(CROSS)objcopy
+READELF := $(CROSS)readelf
+endif
+
+machine_riscv := -march=rv64imac_zicsr_zifencei -mabi=lp64
+machine_x86_64 := -m64
+kernel_riscv := -mcmodel=medany
+kernel_x86_64 := -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fcf-protection=none
+ifeq ($(LLVM),1)
+# Clang 14 has zicsr and zifencei in its base set and does not know the names.
+machine_riscv := -march=rv64imac -mabi=lp64
+endif
+emulation_riscv := elf64lriscv
+emulation_x86_64 := elf_x86_64
+
+MACHINE_FLAGS := $(machine_$(ARCH))
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+ifeq ($(STARTER),1)
+# What a missing solution would have used is unused.
+WARNINGS += -Wno-unused -Wno-unused-parameter
+endif
+
+debug := $(if $(filter debug,$(BUILD)),1,0)
+
+KERNEL_CFLAGS := $(MACHINE_FLAGS) $(kernel_$(ARCH)) -std=gnu11 -O2 -g -ffreestanding -fno-common \
+	-fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing -fno-pic -fno-pie \
+	-fno-asynchronous-unwind-tables $(WARNINGS) -nostdlib -nostdinc -isystem $(shell $(CC) \
+	-print-file-name=include) -Ikernel/include -Iarch/$(ARCH) \
+	-DTRELLIS_DEBUG=$(debug) -DTRELLIS_TESTS=$(TESTS) \
+	$(if $(filter 1,$(debug)),-fsanitize=undefined)
+
+KERNEL_LDFLAGS := -m $(emulation_$(ARCH)) -nostdlib -static --no-dynamic-linker --build-id=none \
+	-z noexecstack -z max-page-size=4096
+
+# $(call say,WHAT,file): the short line of a step; the command itself is shown with V=1.
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s%s\n' '$1' '$2'
+endif

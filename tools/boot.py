@@ -1,0 +1,105 @@
+"""Boots a machine and follows its console to the end: the core of tools/run, tests and benchmarks."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from tools import cpio, qemu
+from tools.mux import Demux, Stream
+from tools.serial import FileTail, PipeReader, Reader, Timeout
+
+Sink = Callable[[Stream, bytes], None]
+
+_LAST_WORDS_S = 10.0
+
+
+class End(Enum):
+    OFF = "powered off"
+    PANIC = "kernel panic"
+    TIMEOUT = "timeout"
+    DIED = "died without a word"  # reset, triple fault, QEMU crash
+    NO_QEMU = "QEMU could not start"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    end: End
+    exit_status: int | None = None  # of init, if it told
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A whole run, kept in memory."""
+
+    outcome: Outcome
+    kernel: bytes
+    user: bytes
+
+
+def boot(machine: qemu.Machine, timeout: float, sink: Sink) -> Outcome:
+    """Boots @machine and gives @sink what comes, until the end or @timeout seconds (0: no limit).
+
+    Raises OSError if there is no QEMU.
+    """
+    machine = replace(machine, bootargs=("console=mux", *machine.bootargs))
+    demux = Demux()
+    with _console(machine) as (process, reader):
+        try:
+            for data in reader.chunks(timeout):
+                for stream, piece in demux.feed(data):
+                    sink(stream, piece)
+            code = process.popen.wait(_LAST_WORDS_S)
+        except (Timeout, subprocess.TimeoutExpired):
+            return Outcome(End.TIMEOUT)
+    return Outcome(_end(code, reader.received > 0), demux.exit_status)
+
+
+@contextmanager
+def _console(machine: qemu.Machine) -> Iterator[tuple[qemu.Process, Reader]]:
+    """Runs @machine with its serial port readable, and ends it."""
+    if machine.icount is None:
+        with qemu.start(machine.argv()) as process:
+            assert process.popen.stdout is not None
+            yield process, PipeReader(process.popen.stdout)
+        return
+    # On a full pipe the guest's output would resume by host time; a file is never full.
+    with tempfile.NamedTemporaryFile(prefix="trellis-serial-") as log:
+        machine = replace(machine, serial=f"file:{log.name}")
+        with qemu.start(machine.argv(), stdout=subprocess.DEVNULL) as process:
+            yield process, FileTail(Path(log.name), process.popen)
+
+
+def _end(code: int, ever_spoke: bool) -> End:
+    if code == qemu.STATUS_OFF:
+        return End.OFF
+    if code == qemu.STATUS_PANIC:
+        return End.PANIC
+    return End.NO_QEMU if code == 1 and not ever_spoke else End.DIED
+
+
+def transcript(machine: qemu.Machine, timeout: float) -> Transcript:
+    """Boots @machine and keeps what both streams said."""
+    said: dict[Stream, bytearray] = {stream: bytearray() for stream in Stream}
+    outcome = boot(machine, timeout, lambda stream, piece: said[stream].extend(piece))
+    return Transcript(outcome, bytes(said[Stream.KERNEL]), bytes(said[Stream.USER]))
+
+
+def with_command(base: Path, out: Path, cmd: bytes | None, extra: Path | None = None) -> Path:
+    """An initrd: @base, then @extra's tree, then @cmd where init looks for it. Written to @out."""
+    if extra is None and cmd is None:
+        return base
+    parts = [base.read_bytes()]
+    parts.append(bytes(-len(parts[0]) % 4))
+    if extra is not None:
+        parts.append(cpio.archive(cpio.tree(extra)))
+    if cmd is not None:
+        script = cpio.regular("etc/run", cmd + b"\n")
+        parts.append(cpio.archive([*cpio.parents(script.path), script]))
+    out.write_bytes(b"".join(parts))
+    return out

@@ -1,0 +1,71 @@
+"""Takes apart what comes over the serial port with console=mux.
+
+The framing is that of kernel/include/console.h: DLE 'u' begins bytes of user programs, DLE 'k' those
+of the kernel (so does the start of the line), DLE DLE is one DLE byte, DLE 'x' and two hex digits
+tell the exit status of init.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+_DLE = 0x10
+
+
+class Stream(Enum):
+    KERNEL = "kernel"
+    USER = "user"
+
+
+@dataclass
+class Demux:
+    """Feed it bytes in pieces of any size; it returns them by stream, in order."""
+
+    stream: Stream = Stream.KERNEL
+    exit_status: int | None = None
+    _pending: bytearray = field(default_factory=bytearray)
+
+    def feed(self, data: bytes) -> list[tuple[Stream, bytes]]:
+        """What @data completes: pieces of the two streams. An unfinished escape is kept."""
+        self._pending += data
+        pieces: list[tuple[Stream, bytes]] = []
+        while self._pending:
+            start = self._pending.find(_DLE)
+            if start != 0:
+                end = start if start > 0 else len(self._pending)
+                pieces.append((self.stream, bytes(self._pending[:end])))
+                del self._pending[:end]
+                continue
+            used = self._escape(pieces)
+            if used == 0:
+                break
+            del self._pending[:used]
+        return pieces
+
+    def _escape(self, pieces: list[tuple[Stream, bytes]]) -> int:
+        """Handles the escape that _pending starts with: its length, 0 if more has to come."""
+        if len(self._pending) < 2:
+            return 0
+        kind = self._pending[1]
+        if kind == ord("u"):
+            self.stream = Stream.USER
+        elif kind == ord("k"):
+            self.stream = Stream.KERNEL
+        elif kind == ord("x"):
+            if len(self._pending) < 4:
+                return 0
+            self.exit_status = _hex_byte(bytes(self._pending[2:4]))
+            return 4
+        else:
+            # DLE DLE is a DLE; anything else is a broken frame, shown as it came.
+            piece = b"\x10" if kind == _DLE else bytes(self._pending[:2])
+            pieces.append((self.stream, piece))
+        return 2
+
+
+def _hex_byte(digits: bytes) -> int | None:
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return None

@@ -1,0 +1,196 @@
+"""The one place that knows QEMU's command lines: for `make run`, GDB, tests, benchmarks, grading.
+
+What makes a run deterministic, and why each option is there, is told in docs/qemu.md. In short:
+-icount turns time into instructions; with more than one CPU it also needs slices ended by a timer
+on the virtual clock (filter-buffer) and an odd number of CPUs (a spare one that is never started).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+ARCHES = ("riscv", "x86_64")
+MAX_CPUS = 8
+
+STATUS_OFF = 33  # the guest powered off in good order
+STATUS_PANIC = 35  # the kernel panicked
+
+_DEBUG_EXIT_PORT = 0xF4
+
+
+@dataclass(frozen=True)
+class Icount:
+    """Deterministic time. An instruction takes 2**shift virtual nanoseconds.
+
+    @slices are intervals in virtual microseconds at which another CPU gets its turn; several coprime
+    ones make the cuts fall everywhere. They matter only with more than one CPU.
+    """
+
+    shift: int = 0
+    slices: tuple[int, ...] = (10,)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine to boot, and how much of it is watched."""
+
+    arch: str
+    kernel: Path
+    initrd: Path | None = None
+    cpus: int = 1  # that the kernel starts
+    memory_mib: int = 256
+    bootargs: tuple[str, ...] = ()
+    icount: Icount | None = None
+    serial: str = "stdio"  # any of QEMU's -serial: stdio, mon:stdio, file:PATH
+    ram_file: Path | None = None  # guest memory, shared, to be mapped from outside
+    gdb_port: int | None = None  # stopped at reset, waiting for GDB
+    sandbox: bool = False
+    extra: tuple[str, ...] = ()  # further options, as they are
+
+    def __post_init__(self) -> None:
+        if self.arch not in ARCHES:
+            raise ValueError(f"arch {self.arch}: must be one of {', '.join(ARCHES)}")
+        if not 1 <= self.cpus <= MAX_CPUS:
+            raise ValueError(f"cpus {self.cpus}: must be 1 to {MAX_CPUS}")
+
+    @property
+    def qemu_cpus(self) -> int:
+        """CPUs that QEMU makes: odd under icount, so that every CPU gets its turns."""
+        if self.icount is None or self.cpus % 2 == 1:
+            return self.cpus
+        return self.cpus + 1
+
+    @property
+    def command_line(self) -> str:
+        """The kernel's: how many CPUs it may start, and how it ends the machine."""
+        words = [f"cpus={self.cpus}"]
+        if self.arch == "x86_64":
+            words.append(f"debugexit={_DEBUG_EXIT_PORT:#x}")
+        return " ".join((*words, *self.bootargs))
+
+    def argv(self) -> list[str]:
+        """The whole command."""
+        argv = [f"qemu-system-{'riscv64' if self.arch == 'riscv' else 'x86_64'}"]
+        argv += ["-nodefaults", "-display", "none", "-no-reboot"]
+        argv += ["-machine", self._machine(), "-m", f"{self.memory_mib}M"]
+        argv += ["-smp", f"cpus={self.qemu_cpus},cores=1"]
+        argv += self._port_options()
+        argv += ["-serial", self.serial]
+        if "mon:" not in self.serial:
+            argv += ["-monitor", "none"]
+        argv += ["-kernel", str(self.kernel), "-append", self.command_line]
+        if self.initrd is not None:
+            argv += ["-initrd", str(self.initrd)]
+        argv += self._icount_options() + self._watch_options()
+        return argv + list(self.extra)
+
+    def _machine(self) -> str:
+        kind = "virt" if self.arch == "riscv" else "q35"
+        return kind if self.ram_file is None else f"{kind},memory-backend=ram"
+
+    def _port_options(self) -> list[str]:
+        if self.arch == "riscv":
+            return []
+        return [
+            *("-bios", "qboot.rom"),
+            *("-cpu", "max,rdrand=off,rdseed=off"),
+            *("-device", f"isa-debug-exit,iobase={_DEBUG_EXIT_PORT:#x},iosize=4"),
+        ]
+
+    def _icount_options(self) -> list[str]:
+        if self.icount is None:
+            return []
+        argv = ["-icount", f"shift={self.icount.shift},sleep=off"]
+        if self.cpus > 1:
+            # A network that leads nowhere: it is there for the filters' timers alone.
+            argv += ["-netdev", "user,id=n0,restrict=on"]
+            for i, interval in enumerate(self.icount.slices):
+                argv += ["-object", f"filter-buffer,id=m{i},netdev=n0,interval={interval}"]
+        return argv
+
+    def _watch_options(self) -> list[str]:
+        argv: list[str] = []
+        if self.ram_file is not None:
+            backend = f"memory-backend-file,id=ram,size={self.memory_mib}M"
+            argv += ["-object", f"{backend},mem-path={self.ram_file},share=on"]
+        if self.gdb_port is not None:
+            argv += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]
+        if self.sandbox:
+            denied = ("obsolete", "elevateprivileges", "spawn", "resourcecontrol")
+            argv += ["-sandbox", ",".join(["on", *(f"{name}=deny" for name in denied)])]
+        return argv
+
+
+def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
+    """@argv in namespaces of its own: it sees /usr and what is listed, and has no network."""
+    wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
+    wrap += ["--ro-bind", "/usr", "/usr", "--dev", "/dev", "--tmpfs", "/tmp"]
+    for name in ("bin", "lib", "lib64"):
+        if Path("/", name).is_symlink():
+            wrap += ["--symlink", f"usr/{name}", f"/{name}"]
+    for system in ("/etc/alternatives", "/etc/ld.so.cache"):
+        wrap += ["--ro-bind-try", system, system]
+    for path in readable:
+        wrap += ["--ro-bind", str(path), str(path)]
+    for path in writable:
+        wrap += ["--bind", str(path), str(path)]
+    return [*wrap, "--", *argv]
+
+
+def can_bubblewrap() -> bool:
+    """Whether bubblewrap is there and this machine lets it make namespaces."""
+    if shutil.which("bwrap") is None:
+        return False
+    probe = bubblewrap(["true"], [], [])
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+@dataclass
+class Process:
+    """A running QEMU in a process group of its own, which stop() ends as a whole."""
+
+    popen: subprocess.Popen[bytes]
+    stopped: bool = field(default=False)
+
+    def stop(self) -> None:
+        """Ends it by SIGKILL, which a hung QEMU cannot ignore. May be called again."""
+        if self.stopped:
+            return
+        self.stopped = True
+        try:
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # the group is gone already
+        self.popen.wait()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    argv: Sequence[str],
+    stdout: int | IO[bytes] | None = subprocess.PIPE,
+    stderr: int | IO[bytes] | None = None,
+) -> Process:
+    """Starts @argv without input. It dies with us, even if we are killed. Raises OSError."""
+    if shutil.which(argv[0]) is None:
+        raise FileNotFoundError(f"{argv[0]} is not installed (make setup installs it)")
+    prefix = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+    popen = subprocess.Popen(
+        [*prefix, *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+    return Process(popen)

@@ -1,0 +1,81 @@
+"""Reads a running QEMU's serial port until it ends, within a limit of wall time."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Protocol
+
+_CHUNK = 1 << 16
+_POLL_S = 0.005
+
+
+class Timeout(Exception):
+    """The limit passed before the end."""
+
+
+class Reader(Protocol):
+    """Yields what arrives, as it arrives, up to the end."""
+
+    received: int
+
+    def chunks(self, timeout: float) -> Iterator[bytes]:
+        """Raises Timeout after @timeout seconds; 0 means no limit."""
+        ...
+
+
+def _deadline(timeout: float) -> float:
+    return time.monotonic() + timeout if timeout else float("inf")
+
+
+class PipeReader:
+    """From QEMU's standard output."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self.received = 0
+        self._fd = pipe.fileno()
+
+    def chunks(self, timeout: float) -> Iterator[bytes]:
+        deadline = _deadline(timeout)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Timeout
+            ready, _, _ = select.select([self._fd], [], [], min(left, 3600))
+            if not ready:
+                continue
+            data = os.read(self._fd, _CHUNK)
+            if not data:
+                return
+            self.received += len(data)
+            yield data
+
+
+class FileTail:
+    """From a file that QEMU (@popen) writes. A file never makes the guest wait for its reader."""
+
+    def __init__(self, path: Path, popen: subprocess.Popen[bytes]) -> None:
+        self.received = 0
+        self._path = path
+        self._popen = popen
+
+    def chunks(self, timeout: float) -> Iterator[bytes]:
+        deadline = _deadline(timeout)
+        with self._path.open("rb") as file:
+            while True:
+                # In this order: what was written before the end is read after it was seen.
+                ended = self._popen.poll() is not None
+                data = file.read(_CHUNK)
+                if data:
+                    self.received += len(data)
+                    yield data
+                elif ended:
+                    return
+                elif time.monotonic() >= deadline:
+                    raise Timeout
+                else:
+                    time.sleep(_POLL_S)

@@ -1,0 +1,1 @@
+"""`make test`: builds everything, runs all tests on both ports, and counts."""

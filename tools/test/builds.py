@@ -1,0 +1,77 @@
+"""Builds: every port, compiler and kind, and none of them with a warning."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import qemu
+from tools.test.model import Job, Result, last_lines
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# What a make above us passes down and a make below us must not see.
+_OUR_MAKES = (
+    *("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"),
+    *("ARCH", "BUILD", "TESTS", "LLVM", "O", "V", "CPUS", "SCHED", "LAB", "CMD", "BOOTARGS"),
+    *("TRELLIS_CMD", "TRELLIS_BOOTARGS"),
+)
+
+
+def clean_environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k not in _OUR_MAKES} | {"LC_ALL": "C"}
+
+
+@dataclass(frozen=True)
+class Build:
+    """One way to build one port."""
+
+    arch: str
+    kind: str = "debug"
+    tests: bool = False
+    llvm: bool = False
+
+    @property
+    def folder(self) -> str:
+        return self.kind + "-test" * self.tests + "-llvm" * self.llvm
+
+    def directory(self, build_root: Path) -> Path:
+        return build_root / self.arch / self.folder
+
+    def make(self, build_root: Path, jobs: int) -> subprocess.CompletedProcess[str]:
+        argv = ["make", "-C", str(ROOT), f"-j{jobs}", "-k", f"O={build_root}", "kernel", "user"]
+        argv += [f"ARCH={self.arch}", f"BUILD={self.kind}"]
+        argv += [f"TESTS={int(self.tests)}", f"LLVM={int(self.llvm)}"]
+        return subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=clean_environment(),
+            check=False,
+        )
+
+
+def all_builds() -> list[Build]:
+    """Those that the other tests run come first."""
+    first = [Build(arch, tests=tests) for arch in qemu.ARCHES for tests in (False, True)]
+    every = itertools.product(qemu.ARCHES, ("debug", "release"), (False, True), (False, True))
+    return first + [b for b in (Build(*values) for values in every) if b not in first]
+
+
+def jobs(build_root: Path) -> list[Job]:
+    def job(build: Build) -> Job:
+        return Job(f"build {build.arch} {build.folder}", lambda: check(build, build_root))
+
+    return [job(build) for build in all_builds()]
+
+
+def check(build: Build, build_root: Path) -> Iterator[Result]:
+    done = build.make(build_root, jobs=1)
+    complaint = done.returncode != 0 or "warning:" in done.stdout
+    yield Result(f"build {build.arch} {build.folder}", not complaint, last_lines(done.stdout, 30))

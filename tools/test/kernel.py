@@ -1,0 +1,97 @@
+"""The kernel's own tests (test_*.c): booted with test=, unit by unit, on 1 and 4 CPUs.
+
+Tests of labs are not among them: they need the grader's instruments, and `make grade` runs them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from tools import qemu
+from tools.boot import End, Transcript, transcript
+from tools.test.builds import Build
+from tools.test.model import Job, Result, last_lines
+
+CPUS = (1, 4)
+_TIMEOUT_S = 120.0
+_LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s+\S+$", re.M)
+_VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The tests of one unit, "wait" of "wait.timeout", on one machine."""
+
+    arch: str
+    cpus: int
+    name: str
+    tests: tuple[str, ...]
+    kernel: Path
+
+    @property
+    def title(self) -> str:
+        return f"kernel {self.arch} {self.cpus} cpus: {self.name}"
+
+    def boot(self, tests: Sequence[str]) -> Transcript:
+        machine = qemu.Machine(
+            arch=self.arch,
+            kernel=self.kernel,
+            cpus=self.cpus,
+            bootargs=(f"test={','.join(tests)}",),
+        )
+        return transcript(machine, _TIMEOUT_S)
+
+    def results(self) -> Iterator[Result]:
+        """Boots until every test has a verdict: one that takes the kernel down fails alone."""
+        left = list(self.tests)
+        while left:
+            seen = self.boot(left)
+            text = seen.kernel.decode("utf-8", "replace")
+            verdicts = {m["name"]: m["verdict"] == "ok  " for m in _VERDICT.finditer(text)}
+            reached = [name for name in left if name in verdicts]
+            for name in reached:
+                yield self._result(name, verdicts[name], text)
+            left = left[len(reached) :]
+            if left:
+                why = f"{seen.outcome.end.value}\n{last_lines(text, 30)}"
+                yield self._result(left.pop(0), False, why)
+            elif seen.outcome.end is not End.OFF:
+                yield Result(f"{self.title}: the end", False, last_lines(text))
+
+    def _result(self, name: str, ok: bool, text: str) -> Result:
+        again = f"make qemu ARCH={self.arch} CPUS={self.cpus} TESTS=1 BOOTARGS=test={name}"
+        detail = "" if ok else f"{_failed_checks(text) or text}\nagain: {again}"
+        return Result(f"kernel {self.arch} {self.cpus} cpus: {name}", ok, detail)
+
+
+def _failed_checks(text: str) -> str:
+    """The lines that ktest prints for failed checks."""
+    return "\n".join(line for line in text.splitlines() if re.match(r"  \S+ \S+:\d+: ", line))
+
+
+def list_tests(build: Build, build_root: Path) -> list[str]:
+    """Names of the tests that belong to no lab, as the kernel itself lists them."""
+    kernel = build.directory(build_root) / "kernel.elf"
+    machine = qemu.Machine(arch=build.arch, kernel=kernel, bootargs=("test=list",))
+    text = transcript(machine, _TIMEOUT_S).kernel.decode("utf-8", "replace")
+    return [m["name"] for m in _LIST_LINE.finditer(text.replace("\r", "")) if not m["step"]]
+
+
+def jobs(build_root: Path) -> list[Job]:
+    found: list[Job] = []
+    for arch in qemu.ARCHES:
+        build = Build(arch, tests=True)
+        kernel = build.directory(build_root) / "kernel.elf"
+        names = sorted(list_tests(build, build_root)) if kernel.exists() else []
+        if not names:
+            found.append(Job(f"kernel {arch}: tests", lambda: []))
+        for unit, tests in groupby(names, key=lambda name: name.split(".")[0]):
+            group = tuple(tests)
+            for cpus in CPUS:
+                job = Unit(arch, cpus, unit, group, kernel)
+                found.append(Job(job.title, job.results))
+    return found

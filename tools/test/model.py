@@ -1,0 +1,34 @@
+"""What a test run is made of: jobs that run side by side, each giving one or more results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str  # "user riscv 4 cpus: pipe"
+    ok: bool
+    detail: str = ""  # why not, and how to see it again
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to run on one core. A job that raises OSError or ValueError has failed."""
+
+    name: str
+    run: Callable[[], Iterable[Result]]
+
+
+def outcome(job: Job) -> list[Result]:
+    """Runs @job; a job without results is a fault of the tests."""
+    try:
+        results = list(job.run())
+    except (OSError, ValueError) as error:
+        return [Result(job.name, False, f"{type(error).__name__}: {error}")]
+    return results or [Result(job.name, False, "no test was found")]
+
+
+def last_lines(text: str, count: int = 15) -> str:
+    return "\n".join(text.splitlines()[-count:])

@@ -1,0 +1,354 @@
+/*
+ * What a word means. From left to right, once: quotes are taken away, $name, ${name}, $(command),
+ * `command` and $((arithmetic)) are replaced, what came from an unquoted replacement is split at
+ * white space, and fields with an unquoted * ? [ become the names of files that match.
+ *
+ * Until a field is finished it is kept as a pattern: a character that must not act as * ? [ or \ has
+ * a backslash before it. So quoting survives up to the moment when it matters.
+ */
+#include <ctype.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sh.h"
+
+struct builder {
+	struct fields *out;		/* NULL: make one string, do not split */
+	struct text field;
+	bool begun;			/* there is a field, though perhaps an empty one */
+};
+
+static void expand(struct builder *b, const char *p, bool here);
+
+static void add_char(struct builder *b, char c, bool quoted)
+{
+	if (c == '\\' || (quoted && strchr("*?[", c)))
+		text_add(&b->field, '\\');
+	text_add(&b->field, c);
+	b->begun = true;
+}
+
+static char *field_text(struct builder *b)
+{
+	return b->field.s ? b->field.s : arena_copy("", 0);
+}
+
+static void end_field(struct builder *b)
+{
+	if (b->begun)
+		glob_add(field_text(b), b->out);
+	b->field = (struct text){ 0 };
+	b->begun = false;
+}
+
+/* What a replacement gave. */
+static void add_value(struct builder *b, const char *s, bool quoted)
+{
+	for (; s && *s; s++) {
+		if (!quoted && b->out && isspace((unsigned char)*s))
+			end_field(b);
+		else
+			add_char(b, *s, quoted);
+	}
+}
+
+/* "$@" is a field for each parameter, also an empty one. */
+static void add_params(struct builder *b, bool each, bool quoted)
+{
+	for (char **p = shell.params; *p; p++) {
+		add_value(b, *p, quoted);
+		b->begun |= quoted;
+		if (!p[1])
+			break;
+		if (b->out && (each || !quoted))
+			end_field(b);
+		else
+			add_char(b, ' ', quoted);
+	}
+}
+
+/* At what follows an opening bracket or quote: finds its end, minding quotes and nesting. */
+static const char *find_close(const char *p, char close)
+{
+	for (; *p && *p != close; p++) {
+		if (*p == '\\' && close != '\'' && p[1])
+			p++;
+		else if (*p == '\'' && close == ')')
+			p = find_close(p + 1, '\'');
+		else if (*p == '"' && close != '`')
+			p = find_close(p + 1, '"');
+		else if (*p == '(' && close == ')')
+			p = find_close(p + 1, ')');
+		else if (*p == '{' && p[-1] == '$')
+			p = find_close(p + 1, '}');
+		if (!*p)
+			break;
+	}
+	return p;
+}
+
+char *command_output(const char *command)
+{
+	char *out = NULL;
+	int fds[2], wait_status = 0;
+	size_t len;
+	pid_t pid;
+
+	if (pipe(fds)) {
+		complain("%m");
+		return NULL;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		shell.interactive = false;
+		close(fds[0]);
+		if (fds[1] != 1) {
+			dup2(fds[1], 1);
+			close(fds[1]);
+		}
+		exit(run_string(command));
+	}
+	close(fds[1]);
+	if (pid > 0) {
+		out = read_whole(fds[0]);
+		waitpid(pid, &wait_status, 0);
+		shell.status = status_of(wait_status);
+	} else {
+		complain("%m");
+	}
+	close(fds[0]);
+	for (len = out ? strlen(out) : 0; len && out[len - 1] == '\n';)
+		out[--len] = 0;
+	return out;
+}
+
+/* ${name#pattern} and kin: takes the shortest or, doubled, the longest match off one end. */
+static const char *trim(const char *value, char side, bool longest, const char *pattern)
+{
+	size_t len = strlen(value), cut;
+
+	for (size_t i = 0; i <= len; i++) {
+		cut = longest ? len - i : i;
+		if (side == '#' && !fnmatch(pattern, arena_copy(value, cut), 0))
+			return value + cut;
+		if (side == '%' && !fnmatch(pattern, value + len - cut, 0))
+			return arena_copy(value, len - cut);
+	}
+	return value;
+}
+
+/* Inside ${...}; @op is what follows the name. The value, or @op's word in its place. */
+static const char *with_operator(const char *name, const char *value, const char *op)
+{
+	bool colon = *op == ':', set = value && (!colon || *value);
+	const char *word = op + colon + 1;
+
+	switch (op[colon]) {
+	case '-':
+		return set ? value : expand_one(word);
+	case '+':
+		return set ? expand_one(word) : "";
+	case '=':
+		if (!set)
+			var_set(name, expand_one(word));
+		return var_get(name);
+	case '?':
+		if (set)
+			return value;
+		complain("%s: %s", name, *word ? expand_one(word) : "not set");
+		exit(2);
+	case '#': case '%':
+		return trim(value ? value : "", *op, word[0] == *op,
+			    expand_pattern(word + (word[0] == *op)));
+	}
+	complain("bad substitution: ${%s%s}", name, op);
+	return "";
+}
+
+static void add_braced(struct builder *b, const char *inside, bool quoted)
+{
+	bool length = *inside == '#' && inside[1];
+	const char *start = inside + length, *value;
+	size_t len = name_length(start);
+	char *name, digits[24];
+
+	if (!len)
+		len = 1;		/* a special one */
+	name = arena_copy(start, len);
+	if ((*name == '@' || *name == '*') && !start[1]) {
+		add_params(b, *name == '@', quoted);
+		return;
+	}
+	value = var_get(name);
+	if (length) {
+		snprintf(digits, sizeof(digits), "%zu", value ? strlen(value) : 0);
+		value = digits;
+	} else if (start[len]) {
+		value = with_operator(name, value, start + len);
+	}
+	add_value(b, value, quoted);
+}
+
+/* After the '$'. Returns what follows. */
+static const char *dollar(struct builder *b, const char *p, bool quoted)
+{
+	size_t len = name_length(p);
+	const char *end;
+	char number[24];
+
+	if (p[0] == '(' && p[1] == '(') {
+		end = find_close(p + 1, ')');
+		end = find_close(p + 2, ')');
+		snprintf(number, sizeof(number), "%ld",
+			 arith(expand_one(arena_copy(p + 2, end - p - 2))));
+		add_value(b, number, quoted);
+		return end + (*end == ')') + (end[0] == ')' && end[1] == ')');
+	}
+	if (*p == '(' || *p == '{') {
+		end = find_close(p + 1, *p == '(' ? ')' : '}');
+		if (*p == '(')
+			add_value(b, command_output(arena_copy(p + 1, end - p - 1)), quoted);
+		else
+			add_braced(b, arena_copy(p + 1, end - p - 1), quoted);
+		return *end ? end + 1 : end;
+	}
+	if (*p == '@' || *p == '*') {
+		add_params(b, *p == '@', quoted);
+		return p + 1;
+	}
+	if (!len && !(*p && strchr("?$!#0123456789", *p))) {
+		add_char(b, '$', true);
+		return p;
+	}
+	len = len ? len : 1;
+	add_value(b, var_get(arena_copy(p, len)), quoted);
+	return p + len;
+}
+
+/* After the first backquote. Inside, a backslash protects only $, ` and itself. */
+static const char *backquote(struct builder *b, const char *p, bool quoted)
+{
+	const char *end = find_close(p, '`');
+	struct text command = { 0 };
+
+	for (; p < end; p++) {
+		if (*p == '\\' && strchr("$`\\", p[1]))
+			p++;
+		text_add(&command, *p);
+	}
+	if (command.s)
+		add_value(b, command_output(command.s), quoted);
+	return *end ? end + 1 : end;
+}
+
+/* The inside of double quotes, up to @end; or all of a here-document, where @end is NULL. */
+static const char *double_quoted(struct builder *b, const char *p, bool here)
+{
+	while (*p && (here || *p != '"')) {
+		if (*p == '\\' && p[1] && strchr(here ? "$`\\\n" : "$`\"\\\n", p[1])) {
+			if (p[1] != '\n')
+				add_char(b, p[1], true);
+			p += 2;
+		} else if (*p == '$') {
+			p = dollar(b, p + 1, true);
+		} else if (*p == '`') {
+			p = backquote(b, p + 1, true);
+		} else {
+			add_char(b, *p++, true);
+		}
+	}
+	return *p ? p + 1 : p;
+}
+
+static void expand(struct builder *b, const char *p, bool here)
+{
+	if (here) {
+		double_quoted(b, p, true);
+		return;
+	}
+	while (*p) {
+		if (*p == '\\' && p[1]) {
+			add_char(b, p[1], true);
+			p += 2;
+		} else if (*p == '\'') {
+			b->begun = true;
+			for (p++; *p && *p != '\''; p++)
+				add_char(b, *p, true);
+			p += *p == '\'';
+		} else if (*p == '"') {
+			/* "$@" without parameters is no field at all. */
+			b->begun |= strncmp(p, "\"$@\"", 4) != 0;
+			p = double_quoted(b, p + 1, false);
+		} else if (*p == '$') {
+			p = dollar(b, p + 1, false);
+		} else if (*p == '`') {
+			p = backquote(b, p + 1, false);
+		} else {
+			add_char(b, *p++, false);
+		}
+	}
+}
+
+/* Takes the backslashes away that protected characters. */
+static char *plain(char *s)
+{
+	char *from = s, *to = s;
+
+	while (*from) {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from++;
+	}
+	*to = 0;
+	return s;
+}
+
+void expand_words(const struct fields *words, size_t from, struct fields *out)
+{
+	for (size_t i = from; i < words->n; i++) {
+		struct builder b = { .out = out };
+
+		expand(&b, words->v[i], false);
+		end_field(&b);
+	}
+}
+
+char *expand_pattern(const char *word)
+{
+	struct builder b = { 0 };
+
+	expand(&b, word, false);
+	return field_text(&b);
+}
+
+char *expand_one(const char *word)
+{
+	return plain(expand_pattern(word));
+}
+
+char *expand_here(const char *text)
+{
+	struct builder b = { 0 };
+
+	expand(&b, text, true);
+	return plain(field_text(&b));
+}
+
+char *unquote_word(const char *word)
+{
+	struct text t = { 0 };
+
+	for (; *word; word++) {
+		if (*word == '\\' && word[1])
+			word++;
+		else if (*word == '"' || *word == '\'')
+			continue;
+		text_add(&t, *word);
+	}
+	return t.s ? t.s : arena_copy("", 0);
+}

@@ -1,0 +1,145 @@
+/*
+ * The shell, as its parts see each other. A command line passes through them in this order:
+ *
+ *	source.c	characters, from a string, a file or a person
+ *	parse.c		a tree of commands; words are still as typed, quotes and all
+ *	exec.c		walks the tree: forks, pipes, waits (job.c, redir.c)
+ *	expand.c	turns a word into fields just before its command runs (arith.c, glob.c, vars.c)
+ *	builtin.c	commands that must run in the shell itself (test.c)
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* --- Memory (arena.c): given back in the reverse order, all at once back to a mark --- */
+
+size_t arena_mark(void);
+void arena_release(size_t mark);
+void arena_keep(void);			/* what there is now stays for good */
+void *arena_alloc(size_t size);		/* zeroed */
+char *arena_copy(const char *s, size_t len);
+
+struct text {				/* a string that grows */
+	char *s;
+	size_t len, room;
+};
+
+void text_add(struct text *t, char c);
+void text_add_string(struct text *t, const char *s);
+
+struct fields {				/* a list of strings, NULL at its end */
+	char **v;
+	size_t n, room;
+};
+
+void fields_add(struct fields *f, char *s);
+
+/* --- Source --- */
+
+struct source {
+	const char *text;		/* what there is now; NULL at first */
+	int fd;				/* where more comes from, line by line; -1: nowhere */
+	bool interactive;
+	bool continued;			/* in the middle of a command: the other prompt */
+	struct source *outer;
+};
+
+void source_push(struct source *s);
+void source_pop(void);
+int source_peek(void);			/* '\0' at the end */
+int source_next(void);
+bool source_join_lines(void);
+char *read_whole(int fd);		/* in the arena; NULL: error */
+void source_discard_line(void);
+
+/* --- Trees --- */
+
+enum redir_kind { REDIR_IN, REDIR_OUT, REDIR_APPEND, REDIR_BOTH, REDIR_DUP, REDIR_HERE };
+
+struct redir {
+	enum redir_kind kind;
+	int fd;
+	char *word;			/* the file, the descriptor or "-", or the here-document */
+	bool literal;			/* a here-document that is not expanded */
+	struct redir *next;
+};
+
+enum node_kind {
+	NODE_SIMPLE,			/* words: assignments, then command and arguments */
+	NODE_PIPE, NODE_AND, NODE_OR, NODE_THEN, NODE_NOT,	/* left, right */
+	NODE_BACKGROUND, NODE_SUBSHELL, NODE_GROUP,		/* left */
+	NODE_IF,			/* left: condition; right: then; other: else */
+	NODE_WHILE, NODE_UNTIL,		/* left: condition; right: body */
+	NODE_FOR,			/* words: name and values; right: body */
+	NODE_CASE,			/* words: subject; right: NODE_PATTERNs, by other */
+	NODE_PATTERN,			/* words; left: body */
+	NODE_FUNCTION,			/* words: name; left: body */
+};
+
+struct node {
+	enum node_kind kind;
+	struct node *left, *right, *other;
+	struct fields words;
+	struct redir *redirs;
+};
+
+/* One complete command, NULL if there is an empty line; sets *error at a mistake, said already. */
+struct node *parse_command(bool *error, bool *end);
+
+/* --- Running --- */
+
+enum unwind { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN };
+
+extern struct shell {
+	bool interactive, exit_on_error, trace;
+	int status;			/* $? */
+	pid_t last_background;		/* $! */
+	enum unwind unwind;		/* a loop or function is being left ... */
+	int unwind_levels;		/* ... how many loops yet */
+	int loops;
+	const char *name;		/* $0 */
+	char **params;			/* $1 ..., NULL at the end */
+} shell;
+
+int run_tree(struct node *n);
+int run_source(struct source *s);
+int run_string(const char *text);
+
+bool redirect(struct redir *r);		/* for good; false: said why not */
+struct saved_fds { int fd[10]; };	/* copies of 0 to 9 as they were; -1: untouched, -2: closed */
+bool redirect_saving(struct redir *r, struct saved_fds *saved);
+void redirect_restore(struct saved_fds *saved);
+
+pid_t job_fork(pid_t *group, bool foreground);	/* like fork(); *group 0: a new one */
+int job_wait(pid_t pid);		/* an exit status */
+void job_foreground(pid_t group);	/* gives the terminal to @group; 0: back to the shell */
+void job_reap(void);
+int status_of(int wait_status);
+
+/* --- Words --- */
+
+void expand_words(const struct fields *words, size_t from, struct fields *out);
+char *expand_one(const char *word);	/* no splitting, no file names */
+char *expand_pattern(const char *word);	/* the same for case: quoted * ? [ stay quoted */
+char *expand_here(const char *text);
+char *unquote_word(const char *word);	/* takes quotes away, expands nothing */
+void glob_add(char *pattern, struct fields *out);
+long arith(const char *text);
+char *command_output(const char *command);
+
+const char *var_get(const char *name);	/* NULL: not set. Also $? and kin */
+void var_set(const char *name, const char *value);
+void var_export(const char *name);
+void var_unset(const char *name);
+char **var_environment(void);
+size_t name_length(const char *s);	/* of the variable name at the start of @s; 0: none */
+
+typedef int (*builtin_fn)(int argc, char **argv);
+builtin_fn find_builtin(const char *name);
+int builtin_test(int argc, char **argv);
+struct node *find_function(const char *name);
+void define_function(const char *name, struct node *body);
+
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

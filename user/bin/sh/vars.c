@@ -1,0 +1,161 @@
+/*
+ * Variables and functions: two short lists. A variable is exported or not; only those that are reach
+ * the programs we run.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sh.h"
+
+struct var {
+	char *pair;			/* "NAME=value", or "NAME" if exported before it was set */
+	bool exported;
+	struct var *next;
+};
+
+struct function {
+	char *name;
+	struct node *body;
+	struct function *next;
+};
+
+static struct var *vars;
+static struct function *functions;
+
+size_t name_length(const char *s)
+{
+	size_t n = 0;
+
+	if (!isdigit((unsigned char)*s))
+		while (isalnum((unsigned char)s[n]) || s[n] == '_')
+			n++;
+	return n;
+}
+
+static struct var *find(const char *name)
+{
+	size_t len = name_length(name);
+
+	for (struct var *v = vars; v; v = v->next)
+		if (name_length(v->pair) == len && !strncmp(v->pair, name, len))
+			return v;
+	return NULL;
+}
+
+static struct var *find_or_make(const char *name)
+{
+	struct var *v = find(name);
+
+	if (!v) {
+		v = calloc(1, sizeof(*v));
+		v->pair = strndup(name, name_length(name));
+		v->next = vars;
+		vars = v;
+	}
+	return v;
+}
+
+static const char *number(long n)
+{
+	char buf[24];
+
+	return arena_copy(buf, snprintf(buf, sizeof(buf), "%ld", n));
+}
+
+static const char *special(const char *name)
+{
+	static pid_t own;		/* a subshell's $$ is the shell's */
+	long n = 0;
+
+	if (!own)
+		own = getpid();
+	switch (*name) {
+	case '?':
+		return number(shell.status);
+	case '$':
+		return number(own);
+	case '!':
+		return shell.last_background ? number(shell.last_background) : NULL;
+	case '#':
+		while (shell.params[n])
+			n++;
+		return number(n);
+	case '0':
+		return shell.name;
+	}
+	for (long i = 1; i <= *name - '0'; i++)
+		if (!shell.params[i - 1])
+			return NULL;
+	return shell.params[*name - '0' - 1];
+}
+
+const char *var_get(const char *name)
+{
+	struct var *v;
+
+	if (!name_length(name))
+		return special(name);
+	v = find(name);
+	return v && strchr(v->pair, '=') ? strchr(v->pair, '=') + 1 : NULL;
+}
+
+void var_set(const char *name, const char *value)
+{
+	struct var *v = find_or_make(name);
+	int len = name_length(name);
+
+	free(v->pair);
+	if (asprintf(&v->pair, "%.*s=%s", len, name, value) < 0)
+		exit(2);
+}
+
+void var_export(const char *name)
+{
+	find_or_make(name)->exported = true;
+}
+
+void var_unset(const char *name)
+{
+	struct var *v = find(name), **link = &vars;
+
+	if (!v)
+		return;
+	while (*link != v)
+		link = &(*link)->next;
+	*link = v->next;
+	free(v->pair);
+	free(v);
+}
+
+char **var_environment(void)
+{
+	struct fields env = { 0 };
+
+	for (struct var *v = vars; v; v = v->next)
+		if (v->exported && strchr(v->pair, '='))
+			fields_add(&env, v->pair);
+	return env.v ? env.v : arena_alloc(sizeof(char *));
+}
+
+struct node *find_function(const char *name)
+{
+	for (struct function *f = functions; f; f = f->next)
+		if (!strcmp(f->name, name))
+			return f->body;
+	return NULL;
+}
+
+/* The newest of a name is found first. The tree must outlive the command that defined it. */
+void define_function(const char *name, struct node *body)
+{
+	struct function *f = malloc(sizeof(*f));
+
+	arena_keep();
+	f->name = strdup(name);
+	f->body = body;
+	f->next = functions;
+	functions = f;
+}

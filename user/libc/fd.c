@@ -1,0 +1,84 @@
+/* Descriptors, pipes and terminals: what is more than a system call (those are in calls.def). */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "libc.h"
+
+int open(const char *path, int flags, ...)
+{
+	mode_t mode;
+	va_list ap;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, mode_t);	/* garbage, and not looked at, unless O_CREAT */
+	va_end(ap);
+	return openat(AT_FDCWD, path, flags, mode);
+}
+
+int creat(const char *path, mode_t mode)
+{
+	return open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+
+/* Onto itself it does nothing but check, which dup3() refuses to. */
+int dup2(int fd, int to)
+{
+	if (fd == to)
+		return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
+	return dup3(fd, to, 0);
+}
+
+int pipe(int fds[2])
+{
+	return pipe2(fds, 0);
+}
+
+int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+{
+	struct timespec copy;
+
+	if (timeout)
+		copy = *timeout;	/* the kernel writes back what is left, POSIX does not */
+	return call6(SYS_ppoll, (long)fds, n, (long)(timeout ? &copy : NULL), (long)mask,
+		     sizeof(*mask), 0);
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	struct timespec ts = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
+
+	return ppoll(fds, n, timeout_ms < 0 ? NULL : &ts, NULL);
+}
+
+int tcgetattr(int fd, struct termios *t)
+{
+	return ioctl(fd, TCGETS, t);
+}
+
+int tcsetattr(int fd, int when, const struct termios *t)
+{
+	return ioctl(fd, TCSETS + when, t);
+}
+
+int isatty(int fd)
+{
+	struct termios t;
+
+	return tcgetattr(fd, &t) == 0;
+}
+
+pid_t tcgetpgrp(int fd)
+{
+	pid_t group;
+
+	return ioctl(fd, TIOCGPGRP, &group) ? -1 : group;
+}
+
+int tcsetpgrp(int fd, pid_t group)
+{
+	return ioctl(fd, TIOCSPGRP, &group);
+}

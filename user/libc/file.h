@@ -1,0 +1,37 @@
+/*
+ * A stream, as stdio.c, text.c, printf.c and scanf.c see it.
+ *
+ *	idle	pos = end = buf: the buffer holds nothing
+ *	reading	pos .. end: read from the descriptor, not yet by the program
+ *	writing	buf .. pos: written by the program, not yet to the descriptor
+ *
+ * All fields are guarded by `lock`, which is recursive so that flockfile() can be. stream_*()
+ * functions want it held.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define UNGET	8			/* bytes before buf that ungetc() may use */
+
+enum stream_state { STREAM_IDLE, STREAM_READING, STREAM_WRITING };
+
+struct __file {
+	pthread_mutex_t lock;
+	int fd;
+	enum stream_state state;
+	int mode;			/* _IOFBF, _IOLBF, _IONBF, or MODE_ASK: see when first used */
+	bool readable, writable, eof, error;
+	char *buf, *pos, *end;
+	size_t size;			/* of buf */
+	struct __file *next;		/* of the list that exit() flushes; [stdio.c's lock] */
+};
+
+#define MODE_ASK	(-1)
+
+int stream_flush(FILE *f);
+int stream_get(FILE *f);		/* a byte or EOF */
+size_t stream_read(FILE *f, char *to, size_t n);
+size_t stream_write(FILE *f, const char *from, size_t n);

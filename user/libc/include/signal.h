@@ -1,0 +1,114 @@
+/* Signals. */
+#pragma once
+
+#include <sys/types.h>
+#include <time.h>
+
+#define SIGHUP		1
+#define SIGINT		2
+#define SIGQUIT		3
+#define SIGILL		4
+#define SIGTRAP		5
+#define SIGABRT		6
+#define SIGBUS		7
+#define SIGFPE		8
+#define SIGKILL		9
+#define SIGUSR1		10
+#define SIGSEGV		11
+#define SIGUSR2		12
+#define SIGPIPE		13
+#define SIGALRM		14
+#define SIGTERM		15
+#define SIGSTKFLT	16
+#define SIGCHLD		17
+#define SIGCONT		18
+#define SIGSTOP		19
+#define SIGTSTP		20
+#define SIGTTIN		21
+#define SIGTTOU		22
+#define SIGURG		23
+#define SIGXCPU		24
+#define SIGXFSZ		25
+#define SIGVTALRM	26
+#define SIGPROF		27
+#define SIGWINCH	28
+#define SIGIO		29
+#define SIGPWR		30
+#define SIGSYS		31
+#define NSIG		65
+
+typedef void (*sighandler_t)(int);
+
+#define SIG_DFL		((sighandler_t)0)
+#define SIG_IGN		((sighandler_t)1)
+#define SIG_ERR		((sighandler_t)-1)
+
+#define SIG_BLOCK	0
+#define SIG_UNBLOCK	1
+#define SIG_SETMASK	2
+
+#define SA_NOCLDSTOP	0x00000001
+#define SA_NOCLDWAIT	0x00000002
+#define SA_SIGINFO	0x00000004
+#define SA_ONSTACK	0x08000000
+#define SA_RESTART	0x10000000
+#define SA_NODEFER	0x40000000
+#define SA_RESETHAND	0x80000000
+
+#define CLD_EXITED	1
+#define CLD_KILLED	2
+#define CLD_DUMPED	3
+
+typedef unsigned long sigset_t;		/* bit s - 1 is signal s, as in the kernel */
+typedef int sig_atomic_t;
+
+union sigval {
+	int sival_int;
+	void *sival_ptr;
+};
+
+typedef struct {
+	int si_signo;
+	int si_errno;
+	int si_code;
+	union {
+		char __pad[112];
+		struct {
+			pid_t __pid;
+			uid_t __uid;
+			int __status;
+		} __child;
+		void *__addr;
+	} __u __attribute__((aligned(8)));
+} siginfo_t;
+
+#define si_pid		__u.__child.__pid
+#define si_uid		__u.__child.__uid
+#define si_status	__u.__child.__status
+#define si_addr		__u.__addr
+
+struct sigaction {
+	union {
+		sighandler_t sa_handler;
+		void (*sa_sigaction)(int sig, siginfo_t *info, void *context);
+	};
+	sigset_t sa_mask;
+	int sa_flags;
+};
+
+int kill(pid_t pid, int sig);
+int killpg(pid_t group, int sig);
+int raise(int sig);
+int sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+int sigaddset(sigset_t *set, int sig);
+int sigdelset(sigset_t *set, int sig);
+int sigemptyset(sigset_t *set);
+int sigfillset(sigset_t *set);
+int sigismember(const sigset_t *set, int sig);
+sighandler_t signal(int sig, sighandler_t handler);
+int sigpending(sigset_t *set);
+int sigprocmask(int how, const sigset_t *set, sigset_t *old);
+int sigsuspend(const sigset_t *mask);
+
+int pthread_kill(unsigned long thread, int sig);
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old);

@@ -1,0 +1,15 @@
+#pragma once
+
+#define TCGETS		0x5401
+#define TCSETS		0x5402
+#define TIOCSCTTY	0x540e
+#define TIOCGPGRP	0x540f
+#define TIOCSPGRP	0x5410
+#define TIOCGWINSZ	0x5413
+#define FIONREAD	0x541b
+
+struct winsize {
+	unsigned short ws_row, ws_col, ws_xpixel, ws_ypixel;
+};
+
+int ioctl(int fd, unsigned long request, ...);

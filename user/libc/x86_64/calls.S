@@ -1,0 +1,23 @@
+/*
+ * x86_64: system calls as functions. Only the fourth argument is not in place already, as `syscall`
+ * needs rcx; -4095 to -1 are errors.
+ */
+#include <sys/syscall.h>
+
+#define CALL(name, number) \
+	.section .text.name, "ax", @progbits; \
+	.globl	name; \
+	.type	name, @function; \
+name:	movl	$SYS_##number, %eax; \
+	movq	%rcx, %r10; \
+	syscall; \
+	cmpq	$-4096, %rax; \
+	ja	1f; \
+	ret; \
+1:	movq	%rax, %rdi; \
+	jmp	__result; \
+	.size	name, . - name;
+
+#include "calls.def"
+
+	.section .note.GNU-stack, "", @progbits

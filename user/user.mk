@@ -1,0 +1,104 @@
+# How the user programs and the initramfs are built.
+#
+#	user/libc		one library, of which each program takes what it uses
+#	user/bin, user/tests	one program per .c file, or per folder of them
+#
+# Programs with their symbols are $(B)/user/bin/* and $(B)/user/tests/*; without symbols they go, with
+# what lies in user/etc, into $(B)/user/rootfs, and that tree into $(B)/initramfs.cpio.
+# Another folder of programs joins by $(eval $(call programs,folder,where in the root file system)).
+
+U := $(B)/user
+ROOTFS := $(U)/rootfs
+
+user_machine_riscv := -march=rv64gc -mabi=lp64d
+user_machine_x86_64 := -m64 -fcf-protection=none
+ifeq ($(LLVM),1)
+libgcc :=
+user_no_loops := -fno-builtin
+else
+libgcc = $(shell $(CC) $(user_machine_$(ARCH)) -print-libgcc-file-name)
+user_no_loops := -fno-builtin -fno-tree-loop-distribute-patterns
+endif
+
+USER_CFLAGS = $(user_machine_$(ARCH)) -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-common -fno-stack-protector \
+	-fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-math-errno -ffp-contract=off \
+	-ffunction-sections -fdata-sections $(WARNINGS) -nostdlib -nostdinc -Iuser/libc \
+	-isystem user/libc/include -isystem user/libc/$(ARCH)/include \
+	-isystem $(shell $(CC) -print-file-name=include)
+USER_LDFLAGS = -m $(emulation_$(ARCH)) -nostdlib -static --gc-sections --build-id=none -z noexecstack \
+	-z max-page-size=4096 $(user_ld_$(ARCH))
+
+user_ld_x86_64 := -z norelro -z noseparate-code
+
+# The library's own functions must not become calls of themselves.
+LIBC_CFLAGS = -Iuser/libc/$(ARCH) $(user_no_loops)
+
+libc_sources := $(wildcard user/libc/*.c user/libc/$(ARCH)/*.c user/libc/$(ARCH)/*.S)
+libc_objects := $(patsubst %,$U/obj/%.o,$(libc_sources))
+LIBC := $U/libc.a
+
+$U/flags: FORCE
+	$(call remember,$(shell $(CC) --version | head -n 1) $(USER_CFLAGS) $(LIBC_CFLAGS) $(LD) \
+		$(USER_LDFLAGS))
+
+$U/obj/%.o: % $U/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MMD -MP -c -o $@ $<
+
+$(libc_objects): private USER_EXTRA = $(LIBC_CFLAGS)
+
+$U/libc.sources: FORCE
+	$(call remember,$(libc_sources))
+
+$(LIBC): $(libc_objects) $U/libc.sources
+	$(call say,AR,$@)
+	@rm -f $@
+	$Q$(AR) rcs $@ $(libc_objects)
+
+# $(call program,name,sources): $U/name.
+define program
+$U/$1: $(patsubst %,$U/obj/%.o,$2) $(LIBC)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$Q$$(LD) $$(USER_LDFLAGS) -o $$@ $(patsubst %,$U/obj/%.o,$2) $$(LIBC) $$(libgcc)
+USER_PROGRAMS += $1
+USER_OBJECTS += $(patsubst %,$U/obj/%.o,$2)
+endef
+
+# $(call programs,folder,where): one for each .c file and each folder in @folder. A folder's .c and .S
+# files, and those of its subfolder $(ARCH), make one program.
+define programs
+$(foreach f,$(wildcard $1/*.c),$(eval $(call program,$2/$(basename $(notdir $f)),$f)))
+$(foreach d,$(patsubst %/,%,$(wildcard $1/*/)),$(if $(wildcard $d/*.c),$(eval $(call \
+	program,$2/$(notdir $d),$(wildcard $d/*.c $d/$(ARCH)/*.c $d/$(ARCH)/*.S)))))
+endef
+
+USER_PROGRAMS :=
+USER_OBJECTS := $(libc_objects)
+$(call programs,user/bin,bin)
+$(call programs,user/tests,tests)
+
+# The tree is made afresh when anything changes, so that nothing stays in it that is gone. /init is
+# a program like the others, in its own place.
+user_etc := $(wildcard user/etc/*)
+user_data := $(wildcard user/tests/*.sh user/tests/list)
+
+$U/programs: FORCE
+	$(call remember,$(USER_PROGRAMS) $(user_etc) $(user_data))
+
+$U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_etc) $(user_data) $U/programs
+	@rm -rf $(ROOTFS)
+	@mkdir -p $(addprefix $(ROOTFS)/,bin tests etc dev proc tmp $(dir $(USER_PROGRAMS)))
+	@for p in $(USER_PROGRAMS); do $(OBJCOPY) -S $U/$$p $(ROOTFS)/$$p || exit 1; done
+	@mv $(ROOTFS)/bin/init $(ROOTFS)/init
+	$(if $(user_etc),@cp $(user_etc) $(ROOTFS)/etc/)
+	$(if $(user_data),@cp $(user_data) $(ROOTFS)/tests/)
+	@chmod -R u=rwX,go=rX $(ROOTFS)
+	@touch $@
+
+$(B)/initramfs.cpio: $U/rootfs.made tools/cpio.py
+	$(call say,CPIO,$@)
+	$Q$(PYTHON) -m tools.cpio --tree $(ROOTFS) --output $@
+
+-include $(USER_OBJECTS:.o=.d)
