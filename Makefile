@@ -146,10 +146,10 @@ bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')
 
 lint: $(O)/setup-test.mk
-	@$(PYTHON) -m tools.lint --build-root '$(O)'
+	@$(PYTHON) -m tools.lint
 
 format: $(O)/setup-test.mk
-	clang-format -i $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+	@$(PYTHON) -m tools.lint.layout --write
 
 setup:
 	@sh tools/setup.sh base

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class Product:
     """A bootable test kernel. Its folder lasts as long as the grading."""
 
     kernel: Path
-    initrd: Path
+    initrd: Path | None
 
     @cached_property
     def tests(self) -> tuple[str, ...]:
@@ -122,7 +122,8 @@ def complaints(output: str, files: Sequence[str], tree: Path) -> tuple[str, ...]
         place = re.compile(rf"{re.escape(file)}:(\d+:)?(\d+:)? (fatal error|error|warning): ")
         out += sorted({line for line in lines if place.match(line)}, key=_line_number)
     linker = re.compile(r"undefined reference|multiple definition|relocation truncated")
-    out += sorted({re.sub(r"^\S*ld:\s*", "", line) for line in lines if linker.search(line)})
+    links = {re.sub(r"^\S*ld:\s*", "", line) for line in lines if linker.search(line)}
+    out += sorted(line for line in links if line.startswith(("kernel/", "arch/", "build/")))
     return tuple(out[:_LINES])
 
 
@@ -153,20 +154,30 @@ class Reference:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def build(self, editable: Sequence[str] = ()) -> Product:
+    def build(self, editable: Sequence[str], programs: bool) -> Product:
         """Brings the snapshot up to date. Errors in @editable files raise BuildFailed.
 
-        That is for a student who grades the tree itself; anything else wrong is the grader's trouble.
+        That is for a student who grades the tree itself; anything else wrong is the grader's
+        trouble. The user programs are made only if tests need @programs: most run in the kernel.
         """
         with self._locked():
             _sync(self._root, self._cache)
-            output = _make(self._cache, self._arch, ["kernel", "user"], self._jobs, fenced=False)
+            goals = ["kernel", "user"] if programs else ["kernel"]
+            output = _make(self._cache, self._arch, goals, self._jobs, fenced=False)
             if output is not None:
                 lines = complaints(output, editable, self._cache)
                 if editable and lines:
                     raise BuildFailed(lines)
                 raise GraderError(f"the tree itself does not build for {self._arch}: {_last(output)}")
-            return self._keep(self._cache)
+            product = self._keep(self._cache)
+            if not programs:
+                return product
+            initrd = product.kernel.parent / "initramfs.cpio"
+            shutil.copyfile(self._built(self._cache) / "initramfs.cpio", initrd)
+            return replace(product, initrd=initrd)
+
+    def _built(self, tree: Path) -> Path:
+        return tree / "build" / self._arch / "debug-test"
 
     def build_with(self, files: Mapping[str, bytes], honest: Product) -> Product:
         """The reference with @files laid over it; @honest is the reference itself."""
@@ -181,20 +192,16 @@ class Reference:
             if output is not None:
                 lines = complaints(output, list(files), tree)
                 raise BuildFailed(lines or [_last(output)])
-            product = self._keep(tree, honest.initrd)
+            product = replace(self._keep(tree), initrd=honest.initrd)
         if product.tests != honest.tests:
             raise BuildFailed(["the submission changes the list of tests (section .ktests)"])
         return product
 
-    def _keep(self, tree: Path, initrd: Path | None = None) -> Product:
+    def _keep(self, tree: Path) -> Product:
         """Copies what is booted to where no later build will touch it."""
-        built = tree / "build" / self._arch / "debug-test"
         folder = Path(tempfile.mkdtemp(dir=self._products.name))
-        shutil.copyfile(built / "kernel.elf", folder / "kernel.elf")
-        if initrd is None:
-            initrd = folder / "initramfs.cpio"
-            shutil.copyfile(built / "initramfs.cpio", initrd)
-        return Product(folder / "kernel.elf", initrd)
+        shutil.copyfile(self._built(tree) / "kernel.elf", folder / "kernel.elf")
+        return Product(folder / "kernel.elf", None)
 
 
 def _last(output: str) -> str:

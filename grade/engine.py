@@ -35,7 +35,7 @@ def boot_of(test: Test, run: Run, product: Product) -> Boot:
     return Boot(
         arch=run.arch,
         kernel=product.kernel,
-        initrd=product.initrd,
+        initrd=product.initrd if test.program else None,
         cpus=run.cpus,
         seed=run.seed,
         limit=test.limit * 1_000_000,
@@ -81,13 +81,17 @@ def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None
 Built = Product | BuildFailed
 
 
-def build_reference(bench: Bench, labs: Sequence[Lab]) -> dict[str, Built]:
-    """The tree itself, by port. A compiler error in an editable file is the student's."""
-    editable = [file for lab in labs for file in lab.files]
+def build_reference(bench: Bench, labs: Sequence[Lab], forgive: bool) -> dict[str, Built]:
+    """The tree itself, by port, ready for the tests of @labs.
+
+    With @forgive the tree is what is graded: a compiler error in an editable file is a verdict.
+    """
+    editable = [file for lab in labs for file in lab.files] if forgive else []
+    programs = any(test.program for lab in labs for test in lab.tests)
     out: dict[str, Built] = {}
     for arch, reference in bench.references.items():
         try:
-            out[arch] = reference.build(editable)
+            out[arch] = reference.build(editable, programs)
         except BuildFailed as e:
             out[arch] = e
     return out
@@ -143,9 +147,8 @@ def _results(futures: Sequence[Future[Outcome]]) -> list[Outcome]:
 
 def build_for(bench: Bench, lab: Lab, submission: Path | None) -> dict[str, Built]:
     """What is graded for @lab: the reference with the submission's files, or the tree itself."""
-    if submission is None:
-        return build_reference(bench, [lab])
-    return _laid_over(bench, lab, submission, build_reference(bench, []))
+    reference = build_reference(bench, [lab], forgive=submission is None)
+    return reference if submission is None else _laid_over(bench, lab, submission, reference)
 
 
 def grade(
@@ -156,7 +159,7 @@ def grade(
     progress: Progress,
 ) -> list[LabScore]:
     """Grades @submission, or without one the tree itself."""
-    reference = build_reference(bench, labs if submission is None else [])
+    reference = build_reference(bench, labs, forgive=submission is None)
     arches = list(bench.references)
     scores = []
     for lab in labs:
@@ -167,7 +170,7 @@ def grade(
 
 
 def honest(reference: Mapping[str, Built]) -> dict[str, Product]:
-    """The reference's products; build_reference() without labs has raised if there are none."""
+    """The reference's products; it did not @forgive, so there is one for each port."""
     return {arch: p for arch, p in reference.items() if isinstance(p, Product)}
 
 

@@ -138,7 +138,8 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
 
 
 def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) -> list[Result]:
-    products = engine.honest(engine.build_reference(bench, []))
+    labs = list({case.lab.name: case.lab for case in cases}.values())
+    products = engine.honest(engine.build_reference(bench, labs, forgive=False))
     progress.expect(len(cases))
 
     def one(case: Case) -> Result:

@@ -150,7 +150,8 @@ def _failure(
         (
             mistake
             for p in finding.properties
-            if (mistake := score.lab.like(p, run.test, finding.happened)) is not None
+            if verdict.kind not in (Kind.BUILD, Kind.UNWRITTEN)
+            and (mistake := score.lab.like(p, run.test, finding.happened)) is not None
         ),
         None,
     )

@@ -2,7 +2,7 @@
 
 What makes a run deterministic, and why each option is there, is told in docs/qemu.md. In short:
 -icount turns time into instructions; with more than one CPU it also needs slices ended by a timer
-on the virtual clock (filter-buffer) and an odd number of CPUs (a spare one that is never started).
+on the virtual clock (filter-buffer) and a spare CPU behind each that is never started.
 """
 
 from __future__ import annotations
@@ -62,10 +62,11 @@ class Machine:
 
     @property
     def qemu_cpus(self) -> int:
-        """CPUs that QEMU makes: odd under icount, so that every CPU gets its turns."""
-        if self.icount is None or self.cpus % 2 == 1:
-            return self.cpus
-        return self.cpus + 1
+        """CPUs that QEMU makes: under icount a spare one behind each, which is never started.
+
+        The CPU after one whose turn a timer ended gets an empty turn; the spares take those.
+        """
+        return self.cpus if self.icount is None or self.cpus == 1 else 2 * self.cpus
 
     @property
     def command_line(self) -> str:

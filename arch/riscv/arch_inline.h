@@ -74,14 +74,14 @@ static inline u64 arch_trap_sp(const struct trapframe *tf)
 	return tf->sp;
 }
 
-static inline u64 arch_trap_fp(const struct trapframe *tf)
-{
-	return tf->s0;
-}
-
 static inline bool arch_trap_from_user(const struct trapframe *tf)
 {
 	return !(tf->status & SSTATUS_SPP);
+}
+
+static inline u64 arch_trap_fp(const struct trapframe *tf)
+{
+	return arch_trap_from_user(tf) ? tf->s[0] : tf->link_fp;
 }
 
 /* A frame pointer is the stack pointer before the call; return address and caller's lie below it. */

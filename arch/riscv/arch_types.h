@@ -21,20 +21,18 @@
 #define ARCH_ELF_MACHINE	243
 
 /*
- * Registers of interrupted code, in the order that trap entry stores them (asm.h has the offsets).
- * s0 and pc come last so that the end of the frame is a frame pointer: a backtrace that follows
- * saved frame pointers walks through a trap as through a call.
+ * Registers of interrupted code, as trap entry stores them (asm.h has the offsets). The frame of a
+ * kernel trap ends like the frame of a call, with a saved frame pointer and a return address, so that
+ * a backtrace walks through it; link_frames() in trap.c says what the leaf_* words are for.
  */
 struct trapframe {
 	u64 ra, sp, gp, tp;
-	u64 t[7];
-	u64 a[8];
-	u64 s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;
+	u64 t[7], a[8], s[12];
 	u64 status;		/* sstatus: mode, interrupt enable and FPU state to go back to */
 	u64 cause;		/* scause */
 	u64 value;		/* stval; not set for system calls */
-	u64 unused;		/* frames are multiples of 16 bytes */
-	u64 s0, pc;
+	u64 leaf_fp, leaf_ra;
+	u64 link_fp, pc;
 };
 
 /* Floating-point registers of a user thread; valid while tf->status says FS_CLEAN. */

@@ -26,13 +26,12 @@
 #define TF_TP			24
 #define TF_T(i)			(32 + 8 * (i))
 #define TF_A(i)			(88 + 8 * (i))
-#define TF_S(i)			(144 + 8 * (i))		/* s1 to s11 */
-#define TF_STATUS		240
-#define TF_CAUSE		248
-#define TF_VALUE		256
-#define TF_S0			272
-#define TF_PC			280
-#define TF_SIZE			288
+#define TF_S(i)			(152 + 8 * (i))
+#define TF_STATUS		248
+#define TF_CAUSE		256
+#define TF_VALUE		264
+#define TF_PC			296
+#define TF_SIZE			304
 #define FPU_SIZE		272
 
 /* What arch_switch() leaves on the stack of a thread that is off its CPU. */

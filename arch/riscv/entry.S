@@ -5,9 +5,9 @@
  * kernel does. In the kernel tp is the current thread. User registers go to the frame at the top of
  * the thread's kernel stack (thread->arch.tf); a trap in the kernel pushes a frame where sp is.
  *
- * Interrupts are off from the trap until the C code that handles it enables them (trap.c), except
- * that system calls enable them right here; they are off again from there to sret. sepc, sstatus
- * and scause are in the frame before that, so a nested trap may overwrite them.
+ * Interrupts are off from the trap until the C code that handles it enables them, and again from
+ * its return to sret. In between a nested trap may overwrite sepc, sstatus and scause: they are in
+ * the frame by then, and come back from it.
  */
 #include "asm.h"
 
@@ -79,7 +79,7 @@ END secondary_entry
 	sd	a5, TF_A(5)(sp)
 	sd	a6, TF_A(6)(sp)
 	sd	a7, TF_A(7)(sp)
-	sd	s0, TF_S0(sp)
+	sd	s0, TF_S(0)(sp)
 	sd	s1, TF_S(1)(sp)
 	sd	s2, TF_S(2)(sp)
 	sd	s3, TF_S(3)(sp)
@@ -121,7 +121,7 @@ END secondary_entry
 	ld	a5, TF_A(5)(sp)
 	ld	a6, TF_A(6)(sp)
 	ld	a7, TF_A(7)(sp)
-	ld	s0, TF_S0(sp)
+	ld	s0, TF_S(0)(sp)
 	ld	s1, TF_S(1)(sp)
 	ld	s2, TF_S(2)(sp)
 	ld	s3, TF_S(3)(sp)
@@ -158,9 +158,7 @@ FUNC trap_entry
 
 	addi	t3, t3, 4			/* go on after the ecall */
 	sd	t3, TF_PC(sp)
-	csrsi	sstatus, SSTATUS_SIE
 	call	syscall_entry
-	csrci	sstatus, SSTATUS_SIE
 
 .Luser_return:					/* interrupts off, sp: the user's frame */
 	lw	t0, THREAD_WORK(tp)

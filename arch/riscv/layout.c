@@ -27,16 +27,14 @@ OFFSET(TF_GP, trapframe, gp);
 OFFSET(TF_TP, trapframe, tp);
 OFFSET(TF_T(6), trapframe, t[6]);
 OFFSET(TF_A(7), trapframe, a[7]);
-OFFSET(TF_S(1), trapframe, s1);
-OFFSET(TF_S(11), trapframe, s11);
+OFFSET(TF_S(11), trapframe, s[11]);
 OFFSET(TF_STATUS, trapframe, status);
 OFFSET(TF_CAUSE, trapframe, cause);
 OFFSET(TF_VALUE, trapframe, value);
-OFFSET(TF_S0, trapframe, s0);
 OFFSET(TF_PC, trapframe, pc);
 
 _Static_assert(TF_SIZE == sizeof(struct trapframe) && TF_SIZE % 16 == 0, "TF_SIZE");
 _Static_assert(TF_RA == 0, "RESTORE in entry.S stores to the frame's first word");
-_Static_assert(TF_PC == TF_SIZE - 8 && TF_S0 == TF_SIZE - 16, "the frame ends like a call's");
+_Static_assert(TF_PC == TF_SIZE - 8 && offsetof(struct trapframe, link_fp) == TF_SIZE - 16, "the frame ends like a call's");
 _Static_assert(BOOT_STACK_SIZE == sizeof(struct boot_stack), "BOOT_STACK_SIZE");
 _Static_assert(FPU_SIZE == sizeof(struct fpu_state) && FPU_SIZE % 16 == 0, "FPU_SIZE");

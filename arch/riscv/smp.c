@@ -50,7 +50,7 @@ static void start_cpu(unsigned id, u64 hwid)
 /*
  * If the machine has twice the harts we are to use, we take every second one. QEMU's -icount runs harts
  * in turn, and one that comes after a hart which used its turn up gets an empty turn: with the others
- * idle it never runs. A spare behind each takes the empty turns (docs/determinism.md).
+ * idle it never runs. A spare behind each takes the empty turns.
  */
 void arch_start_cpus(unsigned max)
 {

@@ -134,6 +134,26 @@ static bool kernel_fault(struct trapframe *tf, unsigned access)
 	return true;
 }
 
+/*
+ * Makes the end of @tf a frame that leads to the interrupted function. Two kinds of code have their
+ * return address still in ra, so that a backtrace would miss the caller, and need a frame between: a
+ * leaf function (compilers save only its caller's frame pointer, where the return address belongs)
+ * and a jump to nowhere.
+ */
+static void link_frames(struct trapframe *tf, const struct thread *t)
+{
+	u64 low = (u64)t->stack, high = low + t->stack_size, fp = tf->s[0];
+	u64 saved = fp >= low + 16 && fp <= high && IS_ALIGNED(fp, 8) ? arch_frame_return(fp) : 0;
+	bool leaf = saved >= low && saved <= high;
+
+	tf->link_fp = fp;
+	if (leaf || tf->cause == CAUSE_FETCH_PAGE) {
+		tf->leaf_fp = leaf ? saved : fp;
+		tf->leaf_ra = tf->ra;
+		tf->link_fp = (u64)(&tf->leaf_ra + 1);
+	}
+}
+
 /* The frame is on the emergency stack, since there was no room for it where sp was. */
 static noreturn void stack_overflow(struct trapframe *tf, struct thread *t)
 {
@@ -148,7 +168,8 @@ void trap_kernel(struct trapframe *tf)
 	struct thread *t = current_thread();
 	unsigned access = page_fault_access(tf->cause);
 
-	if (unlikely((u64)tf == t->cpu->arch.emergency))
+	link_frames(tf, t);
+	if (unlikely((u64)tf == thread_cpu(t)->arch.emergency))
 		stack_overflow(tf, t);
 	if (tf->cause & CAUSE_INTERRUPT)
 		interrupt(tf);
@@ -160,17 +181,16 @@ void trap_kernel(struct trapframe *tf)
 
 void arch_print_registers(const struct trapframe *tf)
 {
-	kprintf("  pc  %016lx ra  %016lx sp  %016lx s0  %016lx\n", tf->pc, tf->ra, tf->sp, tf->s0);
-	kprintf("  a0  %016lx a1  %016lx a2  %016lx a3  %016lx\n", tf->a[0], tf->a[1], tf->a[2],
-		tf->a[3]);
-	kprintf("  a4  %016lx a5  %016lx a6  %016lx a7  %016lx\n", tf->a[4], tf->a[5], tf->a[6],
-		tf->a[7]);
-	kprintf("  t0  %016lx t1  %016lx t2  %016lx t3  %016lx\n", tf->t[0], tf->t[1], tf->t[2],
-		tf->t[3]);
-	kprintf("  t4  %016lx t5  %016lx t6  %016lx s1  %016lx\n", tf->t[4], tf->t[5], tf->t[6], tf->s1);
-	kprintf("  s2  %016lx s3  %016lx s4  %016lx s5  %016lx\n", tf->s2, tf->s3, tf->s4, tf->s5);
-	kprintf("  s6  %016lx s7  %016lx s8  %016lx s9  %016lx\n", tf->s6, tf->s7, tf->s8, tf->s9);
-	kprintf("  s10 %016lx s11 %016lx gp  %016lx tp  %016lx\n", tf->s10, tf->s11, tf->gp, tf->tp);
-	kprintf("  status %lx cause %lx (%s) value %lx\n", tf->status, tf->cause, cause_name(tf->cause),
-		tf->value);
+	static const struct {
+		const char *name;
+		unsigned nr;
+	} groups[] = { { "a", 8 }, { "t", 7 }, { "s", 12 } };
+	const u64 *values[] = { tf->a, tf->t, tf->s };
+
+	kprintf("  pc  %016lx ra  %016lx sp  %016lx gp  %016lx", tf->pc, tf->ra, tf->sp, tf->gp);
+	for (unsigned g = 0; g < ARRAY_SIZE(groups); g++)
+		for (unsigned i = 0; i < groups[g].nr; i++)
+			kprintf("%s%s%-2u %016lx", i % 4 ? " " : "\n  ", groups[g].name, i, values[g][i]);
+	kprintf("\n  tp  %016lx status %lx, cause %lx (%s), value %lx\n", tf->tp, tf->status, tf->cause,
+		cause_name(tf->cause), tf->value);
 }

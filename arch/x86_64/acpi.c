@@ -1,6 +1,6 @@
 /*
- * The ACPI tables: which CPUs and interrupt controllers there are (MADT), where the power management
- * timer and the reset and power-off registers are (FADT).
+ * The ACPI tables: which CPUs and interrupt controllers there are (MADT), where the power
+ * management timer and the reset and power-off registers are (FADT).
  *
  * Read once at boot, on the boot page tables: all tables lie below 4 GiB, where firmware puts them.
  * Only the DSDT is looked at again, for the value that powers off, so its blocks stay mapped.
@@ -73,7 +73,7 @@ static u64 read64(const void *table, unsigned offset)
 static const void *table_at(paddr_t pa)
 {
 	if (pa == 0 || pa >= 1UL << 32)
-		panic("ACPI table at %p", (void *)pa);
+		panic("ACPI table at %lx", pa);
 	return phys_to_virt(pa);
 }
 
@@ -136,7 +136,7 @@ static void read_madt(const struct sdt *madt)
 			add_override(e);
 	}
 	if (!acpi.ioapic || !machine.nr_cpus)
-		panic("the MADT names %u CPUs, I/O APIC at %p", machine.nr_cpus, (void *)acpi.ioapic);
+		panic("the MADT names %u CPUs, I/O APIC at %lx", machine.nr_cpus, acpi.ioapic);
 }
 
 static void read_fadt(const struct sdt *fadt)
@@ -159,7 +159,7 @@ void acpi_init(paddr_t rsdp)
 	const struct rsdp *r = table_at(rsdp);
 
 	if (memcmp(r->signature, "RSD PTR ", 8) != 0)
-		panic("no ACPI root pointer at %p", (void *)rsdp);
+		panic("no ACPI root pointer at %lx", rsdp);
 	read_madt(find_table(r, "APIC"));
 	read_fadt(find_table(r, "FACP"));
 }
@@ -174,8 +174,8 @@ static const u8 *aml_byte(const u8 *p, unsigned *value)
 }
 
 /*
- * The sleep types of \_S5: Name(_S5_, Package() { a, b, ... }). There is no AML interpreter here; the
- * object's bytes are plain to see in every DSDT.
+ * The sleep types of \_S5: Name(_S5_, Package() { a, b, ... }). There is no AML interpreter here;
+ * the object's bytes are plain to see in every DSDT.
  */
 bool acpi_sleep_type_s5(unsigned *a, unsigned *b)
 {

@@ -1,8 +1,8 @@
 /*
  * x86_64: what the kernel keeps per CPU and thread for the port, the trap frame, and constants.
  *
- * Assembly knows some of these layouts; asm.h has the offsets and trap.c the static asserts that tie
- * the two together.
+ * Assembly knows some of these layouts; asm.h has the offsets and trap.c the static asserts that
+ * tie the two together.
  */
 #pragma once
 
@@ -57,8 +57,8 @@ struct tss {
 } __attribute__((packed));
 
 /*
- * First member of struct cpu; GS points at it whenever the kernel runs. Aligned so that the TSS does
- * not cross a page.
+ * First member of struct cpu; GS points at it whenever the kernel runs. Aligned so that the TSS
+ * does not cross a page.
  */
 struct arch_cpu {
 	struct thread *current;		/* [self] */

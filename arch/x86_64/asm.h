@@ -32,7 +32,7 @@
 #define VEC_COUNT	0x50
 #define VEC_SYSCALL	0x7f			/* no interrupt: marks a system call's frame */
 
-#define IST_FATAL	1			/* the stack of double faults, NMIs, machine checks */
+#define IST_FATAL	1		/* the stack of double faults, NMIs, machine checks */
 
 #define CR0_BOOT	0x80010033		/* PG WP NE ET MP PE */
 #define CR0_WP		0x10000
@@ -102,13 +102,11 @@
 .endm
 
 /* Stands for a solution that is not written yet: says which and stops. */
-.macro LAB_TODO what
-	.pushsection .rodata.str1.1, "aMS", @progbits, 1
-.Llab\@:
-	.asciz	"\what"
-	.popsection
-	movq	$.Llab\@, %rdi
+#define LAB_TODO(what)			\
+	.pushsection .rodata, "a";	\
+9:	.asciz	what;			\
+	.popsection;			\
+	movq	$9b, %rdi;		\
 	call	lab_todo
-.endm
 
 #endif

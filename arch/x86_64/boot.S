@@ -1,9 +1,10 @@
 /*
  * The way in: PVH entry, 32-bit flat protected mode without paging, EBX points at the start info.
  *
- * Turns on long mode on page tables that map the low 4 GiB three times: where they are, for the code
- * that runs here and on starting CPUs; at the kernel's image; and at the direct map. boot_main() on
- * the boot stack, in the upper half, makes the real tables and leaves these for good.
+ * Turns on long mode on page tables that map the low 4 GiB three times: where they are, for the
+ * code that runs here and on starting CPUs; at the kernel's image; and at the direct map.
+ * boot_main() on the boot stack, in the upper half, makes the real tables and leaves these for
+ * good.
  */
 #include "asm.h"
 

@@ -26,21 +26,22 @@
 #define PIC1_MASK	0x21u
 #define PIC2_MASK	0xa1u
 
+/* Packed: loaders do not align them. */
 struct start_info {
 	u32 magic, version, flags, nr_modules;
 	u64 modules, cmdline, rsdp;
 	u64 memmap;			/* from version 1 on */
 	u32 nr_memmap, reserved;
-};
+} __attribute__((packed));
 
 struct start_module {
 	u64 base, size, cmdline, reserved;
-};
+} __attribute__((packed));
 
 struct start_memmap {
 	u64 base, size;
 	u32 type, reserved;
-};
+} __attribute__((packed));
 
 static void reserve(paddr_t start, u64 size)
 {

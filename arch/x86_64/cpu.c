@@ -1,13 +1,14 @@
 /*
- * A CPU's own state: segments, task state segment, interrupt table, system call registers, features.
+ * A CPU's own state: segments, task state segment, interrupt table, system call registers,
+ * features.
  *
  * One global descriptor table serves all CPUs; each has its task state segment in its struct cpu.
  * Required of a CPU: what long mode implies, and NX. Used where present: SMEP and SMAP (the kernel
  * neither runs nor touches user pages but in uaccess.S), UMIP (no SGDT and friends in user mode).
  *
- * OSXSAVE stays off: user programs are told by CPUID that there is no AVX, and FXSAVE's 512 bytes are
- * all there is to switch. FSGSBASE stays off too: a user program cannot set its GS base, so it is 0
- * for all, and NMI entry can tell the kernel's by its sign.
+ * OSXSAVE stays off: user programs are told by CPUID that there is no AVX, and FXSAVE's 512 bytes
+ * are all there is to switch. FSGSBASE stays off too: a user program cannot set its GS base, so
+ * it is 0 for all, and NMI entry can tell the kernel's by its sign.
  */
 #include "cpu.h"
 
@@ -34,11 +35,6 @@ struct gate {
 	u16 offset16;
 	u32 offset32, reserved;
 };
-
-struct table_pointer {
-	u16 limit;
-	u64 base;
-} __attribute__((packed));
 
 struct smap_site {
 	u8 *at;

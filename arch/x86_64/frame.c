@@ -1,9 +1,10 @@
 /*
- * The first frame of a new thread: what arch_switch() pops when it switches to it for the first time.
+ * The first frame of a new thread: what arch_switch() pops when it switches to it for the first
+ * time.
  *
  * A kernel stack, from its top down:
  *
- *	struct fpu_state	floating-point registers of user mode, while the thread is off its CPU
+ *	struct fpu_state	floating-point registers of user mode, while not on a CPU
  *	struct trapframe	the user registers (arch.frame points here)
  *	...			kernel frames
  *

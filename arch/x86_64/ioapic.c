@@ -1,9 +1,9 @@
 /*
  * The I/O APIC: from device lines to vectors.
  *
- * The kernel's number of a device line is ACPI's global system interrupt. Its vector is VEC_DEVICE
- * plus that, and it goes to the boot CPU alone: where an interrupt is handled does not depend on who
- * is idle.
+ * The kernel's number of a device line is ACPI's global system interrupt. Its vector is
+ * VEC_DEVICE plus that, and it goes to the boot CPU alone: where an interrupt is handled does not
+ * depend on who is idle.
  */
 #include "arch.h"
 #include "cpu.h"
@@ -46,7 +46,7 @@ void ioapic_init(void)
 		write(IOAPIC_REDIRECTION + 2 * pin, REDIRECT_MASKED);
 }
 
-/* PCI lines are level triggered and active low, ISA lines the opposite unless ACPI says otherwise. */
+/* PCI lines are level triggered and active low, ISA lines not unless ACPI says so. */
 static u32 line_mode(unsigned gsi)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(acpi.isa); i++) {

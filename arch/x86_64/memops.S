@@ -1,6 +1,6 @@
 /*
- * memcpy(), memmove() and memset() with string instructions: eight bytes a step, then the rest. They
- * take the place of kernel/lib/string.c's. Alignment costs next to nothing on x86.
+ * memcpy(), memmove() and memset() with string instructions: eight bytes a step, then the rest.
+ * They take the place of kernel/lib/string.c's. Alignment costs next to nothing on x86.
  */
 #include "asm.h"
 

@@ -1,20 +1,20 @@
 /*
  * The kernel's half of every address space, and the few instructions that act on page tables.
  *
- *	0xffff800000000000	physical memory, RW NX, by 2 MiB blocks, as arch_direct_map() is asked to;
+ *	0xffff800000000000	physical memory, RW-, by the blocks arch_direct_map() is asked for;
  *				device registers that the port itself uses, uncached, likewise
  *	0xffffc00000000000	kernel/mm/kvm.c's: stacks, devices
  *	0xffffffff80200000	the image by pages: text R-X, data RW-, constants R--
  *
- *  M1  No page is mapped writable and executable, by whatever address: the image's blocks are never in
- *      the direct map.
+ *  M1  No page is mapped writable and executable, by whatever address: the image's blocks are
+ *      never in the direct map.
  *  M2  The three top-level entries of the kernel's half are made here and never change.
- *  M3  Tables live outside the image, in memory that the direct map covers, since kernel/mm walks them
- *      through it. They come from the end of the first free block behind the image; its head stays
- *      free for the page allocator's own use.
+ *  M3  Tables live outside the image, in memory that the direct map covers, since kernel/mm walks
+ *      them through it. They come from the end of the first free block behind the image; its head
+ *      stays free for the page allocator's own use.
  *
  * Until arch_mmu_load() at the end of mmu_init() all this runs on the boot tables (boot.S), where
- * phys_to_virt() works for the low 4 GiB.
+ * phys_to_virt() works for the low 4 GiB. They know no rights; only a starting CPU sees them again.
  */
 #include "arch.h"
 #include "machine.h"
@@ -120,7 +120,7 @@ static void direct_map(paddr_t pa, unsigned prot)
 		u64 entry = t[table_index(va, level)];
 
 		if (!arch_pte_present(entry))
-			panic("no direct map for %p", (void *)pa);
+			panic("no direct map for %lx", pa);
 		t = table(arch_pte_pa(entry));
 	}
 	t[table_index(va, 1)] = arch_pte_leaf(ALIGN_DOWN(pa, BLOCK_SIZE), prot) | PTE_PS;

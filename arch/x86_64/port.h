@@ -19,10 +19,16 @@ struct fpu_state {
 	u8 registers[480];
 } __attribute__((aligned(16)));
 
+/* What LGDT and LIDT take. */
+struct table_pointer {
+	u16 limit;
+	u64 base;
+} __attribute__((packed));
+
 /* cpu.c */
 u32 cpu_apic_id(void);				/* this CPU's */
 void cpu_features_init(void);			/* once, before any cpu_init() */
-void cpu_init(struct cpu *c);			/* descriptor tables, control registers, GS of this CPU */
+void cpu_init(struct cpu *c);			/* descriptor tables, control registers, GS */
 
 /* acpi.c: what its tables say, for the rest of the port. */
 struct acpi_info {
@@ -44,7 +50,7 @@ void acpi_init(paddr_t rsdp);			/* fills acpi and machine's CPUs */
 bool acpi_sleep_type_s5(unsigned *a, unsigned *b);
 
 /* mmu.c */
-void mmu_init(void);				/* from machine.ram; makes the kernel's own tables */
+void mmu_init(void);				/* makes the kernel's own tables, for machine.ram */
 volatile void *mmu_map_device(paddr_t pa);	/* uncached, its whole 2 MiB block; boot only */
 
 /* lapic.c, ioapic.c, timer.c */

@@ -1,6 +1,6 @@
 /*
- * The end: QEMU's exit device if the boot argument debugexit= names its port, else ACPI's soft power
- * off; reset by ACPI's reset register, else by a triple fault.
+ * The end: QEMU's exit device if the boot argument debugexit= names its port, else ACPI's soft
+ * power off; reset by ACPI's reset register, else by a triple fault.
  *
  * The device makes exit status 2 * value + 1 of what is written to it: 33 for a clean end, 35 for a
  * panic. Any context, even in the middle of a panic: takes no lock.
@@ -40,7 +40,7 @@ static void power_off(void)
 
 static noreturn void reset(void)
 {
-	static const struct { u16 limit; u64 base; } __attribute__((packed)) no_idt;
+	static const struct table_pointer no_idt;
 
 	if (acpi.reset_port)
 		arch_port_write8(acpi.reset_port, acpi.reset_value);

@@ -5,7 +5,8 @@
  * flush and take their bit out of the pending set. The asker waits with interrupts on, so it serves
  * the others' requests meanwhile and two that wait for each other do not deadlock.
  *
- *  D1  A request belongs to the thread that has preemption off on its CPU; no handler makes requests.
+ *  D1  A request belongs to the thread that has preemption off on its CPU; no handler makes
+ *      requests.
  *  D2  start and end are written before pending (release), and read after it (acquire).
  *  D3  Who takes its bit out has flushed before (release; pairs with the asker's last load).
  */

@@ -1,10 +1,10 @@
 /*
  * Other CPUs: starting them one by one, interrupting them.
  *
- * A CPU is started by INIT and one or two startup IPIs; it runs trampoline.S and takes its struct cpu
- * out of ap_cpu[], by APIC id, in one atomic step. If it does not come in time the starter takes the
- * entry back the same way, so that a late CPU finds none and stops. CPUs beyond the limit are never
- * called and stay where the firmware left them.
+ * A CPU is started by INIT and one or two startup IPIs; it runs trampoline.S and takes its struct
+ * cpu out of ap_cpu[], by APIC id, in one atomic step. If it does not come in time the starter
+ * takes the entry back the same way, so that a late CPU finds none and stops. CPUs beyond the
+ * limit are never called and stay where the firmware left them.
  */
 #include "cpu.h"
 
@@ -17,7 +17,7 @@
 #include "string.h"
 #include "thread.h"
 
-#define INIT_NS		(10 * NSEC_PER_USEC)	/* old CPUs wanted 10 ms; none with long mode does */
+#define INIT_NS		(10 * NSEC_PER_USEC)	/* only CPUs without long mode want 10 ms */
 #define STARTUP_NS	(200 * NSEC_PER_USEC)	/* then a second startup IPI */
 #define GIVE_UP_NS	(200 * NSEC_PER_MSEC)
 
@@ -72,7 +72,7 @@ void arch_start_cpus(unsigned max)
 		if (machine.cpu_hwid[i] == machine.boot_hwid)
 			continue;
 		if (!bring_up(nr_cpus, machine.cpu_hwid[i])) {
-			kprintf("smp: the CPU with APIC id %lu does not start\n", machine.cpu_hwid[i]);
+			kprintf("smp: CPU %lu does not start\n", machine.cpu_hwid[i]);
 			return;
 		}
 		nr_cpus++;

@@ -1,13 +1,13 @@
 /*
- * Time: the time stamp counter is the clock, the local APIC's timer the alarm. Both count at rates that
- * nobody tells us, so boot measures them against the ACPI power management timer, whose rate is fixed
- * by its specification.
+ * Time: the time stamp counter is the clock, the local APIC's timer the alarm. Both count at
+ * rates that nobody tells us, so boot measures them against the ACPI power management timer,
+ * whose rate is fixed by its specification.
  *
- * The measurement knows its own error. The moment at which the PM timer reaches a value is seen between
- * two readings of the TSC; two such moments give the least and the greatest rate possible. It goes on
- * until these are within one in PRECISION, and then the roundest rate between them is taken: real
- * clocks have round rates, and where the TSC counts exactly nanoseconds (QEMU with -icount) the
- * result is exactly that.
+ * The measurement knows its own error. The moment at which the PM timer reaches a value is seen
+ * between two readings of the TSC; two such moments give the least and the greatest rate
+ * possible. It goes on until these are within one in PRECISION, and then the roundest rate
+ * between them is taken: real clocks have round rates, and where the TSC counts exactly
+ * nanoseconds (QEMU with -icount) the result is exactly that.
  *
  * All CPUs' TSCs are assumed to have started together, as they do on QEMU and on anything recent.
  */
@@ -22,7 +22,7 @@
 #define ROUND_HZ	1000000UL
 
 u64 tsc_to_ns;				/* [const after boot] */
-static u64 ns_to_alarm;			/* [const after boot] APIC timer counts a nanosecond, times 2^32 */
+static u64 ns_to_alarm;			/* [const after boot] its counts a nanosecond, times 2^32 */
 
 /* All clocks at one moment, which the TSC puts between lo and hi. */
 struct reading {

@@ -1,7 +1,7 @@
 /*
- * How the other CPUs start: a startup IPI lands in real mode at TRAMPOLINE, where smp.c has copied
- * this code. On the boot page tables it goes straight to long mode and the upper half; there the CPU
- * looks up, by its APIC id, which struct cpu it is to be.
+ * How the other CPUs start: a startup IPI lands in real mode at TRAMPOLINE, where smp.c has
+ * copied this code. On the boot page tables it goes straight to long mode and the upper half;
+ * there the CPU looks up, by its APIC id, which struct cpu it is to be.
  */
 #include "asm.h"
 

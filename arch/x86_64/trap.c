@@ -1,6 +1,6 @@
 /*
- * Traps in C: what each vector means, and who deals with it. entry.S calls these with interrupts off
- * on the thread's kernel stack, and takes them off again itself on the way out.
+ * Traps in C: what each vector means, and who deals with it. entry.S calls these with interrupts
+ * off on the thread's kernel stack, and takes them off again itself on the way out.
  *
  * System calls and page faults run with interrupts on, as far as they were on where the trap came
  * from: syscall_entry() turns them on, page_fault() here. Everything else runs with them off.
@@ -86,6 +86,13 @@ static u64 fault_address(void)
 	return addr;
 }
 
+static unsigned fault_access(u64 error)
+{
+	if (error & FAULT_FETCH)
+		return VM_EXEC;
+	return error & FAULT_WRITE ? VM_WRITE : VM_READ;
+}
+
 static const char *access_name(unsigned access)
 {
 	return access == VM_EXEC ? "fetching from" : access == VM_WRITE ? "writing to" : "reading";
@@ -105,8 +112,7 @@ static void kernel_page_fault(struct trapframe *tf, vaddr_t addr, unsigned acces
 static void page_fault(struct trapframe *tf)
 {
 	vaddr_t addr = fault_address();		/* before another fault can overwrite it */
-	unsigned access = tf->error & FAULT_FETCH ? VM_EXEC :
-			  tf->error & FAULT_WRITE ? VM_WRITE : VM_READ;
+	unsigned access = fault_access(tf->error);
 
 	if (tf->error & FAULT_RESERVED)
 		panic_trap(tf, "bad page table entry for %p", (void *)addr);
@@ -186,24 +192,29 @@ noreturn void arch_user_enter(void)
 noreturn void trap_fatal(struct trapframe *tf)
 {
 	const struct thread *t = current_thread();
-	u64 guard = (u64)t->stack - PAGE_SIZE, addr = fault_address();
+	u64 low = (u64)t->stack, guard = low - PAGE_SIZE;
+	bool overflow = fault_address() - guard < PAGE_SIZE || tf->rsp - guard <= PAGE_SIZE;
 
-	if (tf->vector == DOUBLE_FAULT && (addr - guard < PAGE_SIZE || tf->rsp - guard <= PAGE_SIZE))
-		panic_trap(tf, "kernel stack overflow in thread %s: sp %lx, stack %lx to %lx", t->name,
-			   tf->rsp, (u64)t->stack, (u64)t->stack + t->stack_size);
+	if (tf->vector == DOUBLE_FAULT && overflow)
+		panic_trap(tf, "kernel stack overflow in thread %s: sp %lx, stack %lx to %lx",
+			   t->name, tf->rsp, low, low + t->stack_size);
 	panic_trap(tf, "%s", exception_name(tf->vector));
+}
+
+static void print4(const char *names, u64 a, u64 b, u64 c, u64 d)
+{
+	kprintf("  %.3s %016lx  %.3s %016lx  %.3s %016lx  %.3s %016lx\n", names, a, names + 4, b,
+		names + 8, c, names + 12, d);
 }
 
 void arch_print_registers(const struct trapframe *tf)
 {
-	kprintf("rip %016lx  rsp %016lx  rbp %016lx  flags %lx\n", tf->rip, tf->rsp, tf->rbp,
-		tf->rflags);
-	kprintf("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", tf->rax, tf->rbx, tf->rcx, tf->rdx);
-	kprintf("rsi %016lx  rdi %016lx  r8  %016lx  r9  %016lx\n", tf->rsi, tf->rdi, tf->r8, tf->r9);
-	kprintf("r10 %016lx  r11 %016lx  r12 %016lx  r13 %016lx\n", tf->r10, tf->r11, tf->r12, tf->r13);
-	kprintf("r14 %016lx  r15 %016lx  cr2 %016lx  cs %lx\n", tf->r14, tf->r15, fault_address(),
-		tf->cs);
+	print4("rip rsp rbp flg", tf->rip, tf->rsp, tf->rbp, tf->rflags);
+	print4("rax rbx rcx rdx", tf->rax, tf->rbx, tf->rcx, tf->rdx);
+	print4("rsi rdi r8  r9 ", tf->rsi, tf->rdi, tf->r8, tf->r9);
+	print4("r10 r11 r12 r13", tf->r10, tf->r11, tf->r12, tf->r13);
+	print4("r14 r15 cr2 cs ", tf->r14, tf->r15, fault_address(), tf->cs);
 	if (tf->vector < VEC_DEVICE)
-		kprintf("trap %lu (%s), error code %lx\n", tf->vector, exception_name(tf->vector),
+		kprintf("  trap %lu (%s), error code %lx\n", tf->vector, exception_name(tf->vector),
 			tf->error);
 }

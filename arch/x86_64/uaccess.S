@@ -1,9 +1,10 @@
 /*
- * Access to user memory: the only instructions that may touch it. A fault there that the kernel cannot
- * mend goes on at the fixup that MAY_FAULT names.
+ * Access to user memory: the only instructions that may touch it. A fault there that the kernel
+ * cannot mend goes on at the fixup that MAY_FAULT names.
  *
- * Where SMAP is present user pages can be touched only between STAC and CLAC. A trap in between finds
- * them closed (entry.S) and opens them again when it returns, since the flag is part of rflags.
+ * Where SMAP is present user pages can be touched only between STAC and CLAC. A trap in between
+ * finds them closed (entry.S) and opens them again when it returns, since the flag is part of
+ * rflags.
  */
 #include "asm.h"
 

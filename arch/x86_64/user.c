@@ -1,10 +1,11 @@
 /*
- * User threads: their registers at the top of the kernel stack, floating point, thread-local storage.
+ * User threads: their registers at the top of the kernel stack, floating point, thread-local
+ * storage.
  *
- * Floating-point registers are saved and loaded eagerly, at every switch from and to a user thread;
- * kernel code uses none. While a user thread is current its values are in the CPU, and the copy above
- * its trap frame is stale; so whoever writes either side of the current thread's does it with
- * interrupts off.
+ * Floating-point registers are saved and loaded eagerly, at every switch from and to a user
+ * thread; kernel code uses none. While a user thread is current its values are in the CPU, and
+ * the copy above its trap frame is stale; so whoever writes either side of the current thread's
+ * does it with interrupts off.
  */
 #include "thread.h"
 

@@ -18,7 +18,7 @@ static _Atomic u64 events[EVENT_COUNT];
 
 void counter_add(enum counter c, s64 n)
 {
-	struct cpu *cpu = current_thread()->cpu;
+	struct cpu *cpu = thread_cpu(current_thread());
 
 	atomic_fetch_add_explicit(&cpu->counters[c], n, memory_order_relaxed);
 }

@@ -21,7 +21,7 @@ static void print_thread(struct thread *t, void *unused)
 {
 	(void)unused;
 	kprintf("%5d %5d cpu%u %-9s %2d %10lu us  %s%s\n", t->tid, t->process ? t->process->pid : 0,
-		t->cpu->id, thread_state_name(atomic_load(&t->state)), t->priority,
+		thread_cpu(t)->id, thread_state_name(thread_state(t)), t->priority,
 		t->stats.run_ns / NSEC_PER_USEC, t->name,
 		atomic_load(&t->work) & WORK_KILL ? " (dying)" : "");
 }

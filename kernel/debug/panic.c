@@ -30,7 +30,7 @@ static noreturn void stop_here(void)
 /* Makes this CPU the one that reports, and stops the others. */
 static void take_over(void)
 {
-	struct cpu *c = current_thread()->cpu;
+	struct cpu *c = thread_cpu(current_thread());
 	u32 nobody = 0;
 
 	arch_irqs_disable();
@@ -56,7 +56,7 @@ static void report(struct trapframe *tf, const char *fmt, va_list ap)
 
 	kprintf("\npanic: ");
 	vkprintf(fmt, ap);
-	kprintf("\n  CPU %u, thread %d (%s), process %d (%s)\n", t->cpu->id, t->tid, t->name,
+	kprintf("\n  CPU %u, thread %d (%s), process %d (%s)\n", thread_cpu(t)->id, t->tid, t->name,
 		t->process ? t->process->pid : 0, t->process ? t->process->name : "?");
 	trace(TRACE_LIFE, TRACE_EV_PANIC, (u64)__builtin_return_address(0), 0);
 	if (tf) {

@@ -8,6 +8,7 @@
 #include "trace.h"
 
 #include "bootargs.h"
+#include "config.h"
 #include "cpu.h"
 #include "instrument.h"
 #include "mm.h"
@@ -15,6 +16,7 @@
 #include "string.h"
 #include "time.h"
 
+#define DEFAULT_GROUPS	(TRACE_SCHED | TRACE_LIFE | TRACE_TEST | (DEBUG_BUILD ? TRACE_STATE : 0))
 #define MAX_RECORDS	((PAGE_SIZE << PAGE_MAX_ORDER) / sizeof(struct trace_record))
 
 unsigned trace_mask;
@@ -32,7 +34,7 @@ static const struct {
 } groups[] = {
 	{ "sched", TRACE_SCHED }, { "life", TRACE_LIFE }, { "wait", TRACE_WAIT },
 	{ "syscall", TRACE_SYSCALL }, { "irq", TRACE_IRQ }, { "fault", TRACE_FAULT },
-	{ "lock", TRACE_LOCK }, { "test", TRACE_TEST }, { "all", ~0u }, { "none", 0 },
+	{ "lock", TRACE_LOCK }, { "test", TRACE_TEST }, { "state", TRACE_STATE }, { "all", ~0u }, { "none", 0 },
 };
 
 /* The mask for one word of the list at *s, which is advanced past it. */
@@ -48,14 +50,14 @@ static unsigned parse_group(const char **s)
 			return groups[i].mask;
 		}
 	}
-	bootarg_bad("trace", "a list of sched,life,wait,syscall,irq,fault,lock,test,all,none");
+	bootarg_bad("trace", "a list of sched,life,wait,syscall,irq,fault,lock,test,state,all,none");
 }
 
 void trace_init(void)
 {
 	const char *list = bootarg("trace");
 	u64 size = bootarg_number("trace_size", 4096, 128, MAX_RECORDS);
-	unsigned order = 0, mask = TRACE_SCHED | TRACE_LIFE | TRACE_TEST;
+	unsigned order = 0, mask = DEFAULT_GROUPS;
 
 	while (size & (size - 1))
 		size &= size - 1;
@@ -81,7 +83,7 @@ void trace_init(void)
 void trace_write(enum trace_event ev, u64 a, u64 b)
 {
 	struct thread *t = current_thread();
-	struct cpu *c = t->cpu;
+	struct cpu *c = thread_cpu(t);
 	struct trace_ring *ring = c->trace;
 	u64 slot = atomic_fetch_add_explicit(&ring->head, 1, memory_order_relaxed);
 	struct trace_record *r = &ring->records[slot & (ring->size - 1)];

@@ -54,11 +54,9 @@ static bool in_block(u32 off, u32 len, u32 size)
 /* A string that ends before @size, or NULL. */
 static const char *bounded_string(const u8 *block, u32 off, u32 size)
 {
-	const char *s = (const char *)block + off;
-
-	if (off >= size || strnlen(s, size - off) == size - off)
+	if (off >= size || strnlen((const char *)block + off, size - off) == size - off)
 		return NULL;
-	return s;
+	return (const char *)block + off;
 }
 
 /* The token at *@at in the structure block, which is moved past it. False: the block ends. F1. */

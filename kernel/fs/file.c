@@ -92,14 +92,13 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 
 typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 
-static ssize_t transfer(struct file *f, struct iobuf *b, off_t *pos, transfer_fn fn)
+/* What is not the short way of file_read() and file_write(): at the file's own offset, or not at all. */
+static __attribute__((noinline)) ssize_t transfer_at_offset(struct file *f, struct iobuf *b, transfer_fn fn)
 {
 	ssize_t n;
 
 	if (!fn)
 		return inode_is(f->inode, S_IFDIR) ? -EISDIR : -EINVAL;
-	if (pos || !f->ops->seekable)
-		return fn(f, b, pos);
 	mutex_lock(&f->lock);
 	n = fn(f, b, &f->offset);
 	mutex_unlock(&f->lock);
@@ -108,16 +107,24 @@ static ssize_t transfer(struct file *f, struct iobuf *b, off_t *pos, transfer_fn
 
 ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos)
 {
-	if ((f->flags & O_ACCMODE) == O_WRONLY)
+	transfer_fn fn = f->ops->read;
+
+	if (unlikely((f->flags & O_ACCMODE) == O_WRONLY))
 		return -EBADF;
-	return transfer(f, b, pos, f->ops->read);
+	if (fn && (pos || !f->ops->seekable))
+		return fn(f, b, pos);
+	return transfer_at_offset(f, b, fn);
 }
 
 ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos)
 {
-	if ((f->flags & O_ACCMODE) == O_RDONLY)
+	transfer_fn fn = f->ops->write;
+
+	if (unlikely((f->flags & O_ACCMODE) == O_RDONLY))
 		return -EBADF;
-	return transfer(f, b, pos, f->ops->write);
+	if (fn && (pos || !f->ops->seekable))
+		return fn(f, b, pos);
+	return transfer_at_offset(f, b, fn);
 }
 
 void file_init(void)

@@ -40,7 +40,7 @@ static struct addr_space *get_space(struct process *p)
 
 static char thread_letter(const struct thread *t)
 {
-	switch (atomic_load_explicit(&t->state, memory_order_relaxed)) {
+	switch (thread_state(t)) {
 	case THREAD_RUNNING:
 	case THREAD_READY:
 		return 'R';
@@ -69,7 +69,7 @@ static void collect_threads(struct snapshot *s, struct process *p)
 		s->user_ns += t->stats.user_ns;
 		s->state = first ? thread_letter(t) : more_alive(s->state, thread_letter(t));
 		if (first) {
-			s->cpu = t->cpu->id;
+			s->cpu = thread_cpu(t)->id;
 			s->priority = t->priority;
 		}
 		first = false;

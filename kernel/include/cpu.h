@@ -60,7 +60,7 @@ static inline struct cpu *this_cpu(void)
 	struct thread *t = current_thread();
 
 	assert(t->preempt_depth || !arch_irqs_enabled());
-	return t->cpu;
+	return thread_cpu(t);
 }
 
 static inline struct process *current_process(void)

@@ -127,6 +127,17 @@ struct thread {
 	unsigned nr_held;		/* [self] */
 };
 
+/* Where @t is, and its state: facts while its run queue's lock is held, hints otherwise. */
+static inline struct cpu *thread_cpu(const struct thread *t)
+{
+	return atomic_load_explicit(&t->cpu, memory_order_relaxed);
+}
+
+static inline enum thread_state thread_state(const struct thread *t)
+{
+	return atomic_load_explicit(&t->state, memory_order_relaxed);
+}
+
 static inline bool thread_is_dying(struct thread *t)
 {
 	return atomic_load_explicit(&t->work, memory_order_acquire) & WORK_KILL;

@@ -35,6 +35,7 @@ struct trace_ring {
 #define TRACE_FAULT	32u
 #define TRACE_LOCK	64u
 #define TRACE_TEST	128u	/* what tests say */
+#define TRACE_STATE	256u	/* changes to and from RUNNING: on in debug builds; TRACE_SCHED's switches imply them */
 
 #define TRACE_EVENT(id, group, name, a, b) id,
 enum trace_event {

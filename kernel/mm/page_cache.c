@@ -45,7 +45,7 @@ void page_init(void)
 /* A thread that migrates right after this uses its last CPU's cache, which the lock permits. */
 static struct page_cache *my_cache(void)
 {
-	return current_thread()->cpu->pages;
+	return thread_cpu(current_thread())->pages;
 }
 
 static struct page *cache_pop(void)

@@ -180,7 +180,7 @@ static void magazine_empty(struct kmem_cache *c, struct magazine *m, unsigned n)
 /* A thread that migrates right after this uses its last CPU's magazine, which the lock permits. */
 static struct magazine *my_magazine(struct kmem_cache *c)
 {
-	return &c->magazines[current_thread()->cpu->id];
+	return &c->magazines[thread_cpu(current_thread())->id];
 }
 
 static void *alloc_object(struct kmem_cache *c)

@@ -151,14 +151,12 @@ static int racing_reader(void *unused)
 	return 0;
 }
 
-/* To the next stage; stays there until every CPU is likely to have seen it. */
-static void next_stage(void)
+/* Until every CPU is likely to have looked. */
+static void await_reads(void)
 {
-	u64 enough;
+	u64 enough = atomic_load(&race_reads) + 4 * nr_cpus;
 
-	atomic_fetch_add(&race_stage, 1);
-	enough = atomic_load(&race_reads) + 4 * nr_cpus;
-	while (atomic_load(&race_reads) < enough && atomic_load(&race_stage) < STAGES)
+	while (atomic_load(&race_reads) < enough)
 		thread_yield();
 }
 
@@ -176,11 +174,14 @@ KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
 		REQUIRE(threads[i], "mm.tlb.stale", "no memory");
 		thread_resume(threads[i]);
 	}
-	while (atomic_load(&race_stage) < STAGES) {
+	for (unsigned i = 0; i < STAGES; i += 2) {
 		CHECK(as_protect(race_space, BASE, PAGE_SIZE, 0) == 0, "mm.tlb.stale", "protect");
-		next_stage();
+		atomic_store(&race_stage, i + 1);
+		await_reads();
+		atomic_store(&race_stage, i + 2);
 		CHECK(as_protect(race_space, BASE, PAGE_SIZE, VM_READ) == 0, "mm.tlb.stale", "protect");
-		next_stage();
+		if (i + 2 < STAGES)
+			await_reads();
 	}
 	for (unsigned i = 0; i < nr_cpus; i++)
 		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.stale", "join");

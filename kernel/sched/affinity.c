@@ -31,7 +31,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 {
 	for (;;) {
 		struct runq *rq = thread_runq_lock(t);
-		enum thread_state s = atomic_load(&t->state);
+		enum thread_state s = thread_state(t);
 		struct cpu *to;
 
 		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD)
@@ -61,7 +61,7 @@ int sched_set_affinity(struct thread *t, u32 mask)
 		return -EINVAL;
 	rq = thread_runq_lock(t);
 	t->affinity = mask;
-	if (atomic_load(&t->state) == THREAD_RUNNING && !may_run_here(rq, t)) {
+	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
 		rq->expired = true;
 		atomic_fetch_or(&t->work, WORK_RESCHED);
 		sched_kick(rq);

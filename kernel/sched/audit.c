@@ -17,7 +17,7 @@ static bool in_list(const struct list_node *head, const struct list_node *n)
 static void audit_thread(struct thread *t, void *unused)
 {
 	struct runq *rq = thread_runq_lock(t);
-	enum thread_state s = atomic_load(&t->state);
+	enum thread_state s = thread_state(t);
 
 	(void)unused;
 	if (t->magic != THREAD_MAGIC)

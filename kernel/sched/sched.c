@@ -31,10 +31,10 @@
 struct runq *thread_runq_lock(struct thread *t)
 {
 	for (;;) {
-		struct cpu *c = atomic_load_explicit(&t->cpu, memory_order_relaxed);
+		struct cpu *c = thread_cpu(t);
 
 		spin_lock(&c->runq.lock);
-		if (c == atomic_load_explicit(&t->cpu, memory_order_relaxed))
+		if (c == thread_cpu(t))
 			return &c->runq;
 		spin_unlock(&c->runq.lock);	/* it moved between the look and the lock */
 	}
@@ -56,7 +56,7 @@ void sched_finish_switch(void)
 {
 	struct runq *rq = &this_cpu()->runq;
 	struct thread *prev = rq->prev;
-	bool dead = atomic_load_explicit(&prev->state, memory_order_relaxed) == THREAD_DEAD;
+	bool dead = thread_state(prev) == THREAD_DEAD;
 
 	rq->prev = NULL;
 	if (likely(!dead && may_run_here(rq, prev))) {
@@ -166,7 +166,7 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 
 void sched_remove(struct runq *rq, struct thread *t)
 {
-	assert(atomic_load(&t->state) == THREAD_READY);
+	assert(thread_state(t) == THREAD_READY);
 	sched_policy->dequeue(rq, t);
 	rq->nr_ready--;
 }
@@ -174,7 +174,7 @@ void sched_remove(struct runq *rq, struct thread *t)
 void sched_wake(struct thread *t)
 {
 	struct runq *rq = thread_runq_lock_allowed(t);
-	enum thread_state s = atomic_load_explicit(&t->state, memory_order_relaxed);
+	enum thread_state s = thread_state(t);
 
 	/* RUNNING: it has not blocked yet, and will see the claim when it tries (W2). */
 	if (s == THREAD_BLOCKED || s == THREAD_SLEEPING)

@@ -74,7 +74,7 @@ static bool shared_key(struct addr_space *as, vaddr_t uaddr, struct futex_key *k
 
 static int futex_key(vaddr_t uaddr, bool shared, struct futex_key *key)
 {
-	struct addr_space *as = current_process()->as;
+	struct addr_space *as = current_thread()->as;
 	bool found = false;
 
 	if (uaddr % sizeof(u32))
@@ -351,18 +351,41 @@ static void walk_robust_list(struct thread *t)
 		abandon_lock((head.pending & ~1UL) + head.word_offset, t->tid, true);
 }
 
+/* Nobody else can see the memory of @p: this is its last thread, or all are dying. */
+static bool unobserved(struct process *p)
+{
+	return atomic_load(&p->as->refs) == 1 &&
+	       (p->nr_threads == 1 || process_state(p) != PROCESS_ALIVE);
+}
+
+/* Makes @as the current thread's, for the reaper; returns the one before. */
+static struct addr_space *enter(struct addr_space *as)
+{
+	struct thread *self = current_thread();
+	struct addr_space *old = self->as;
+
+	irq_off();
+	self->as = as;
+	as_switch(as);
+	irq_on();
+	return old;
+}
+
 void futex_thread_exit(struct thread *t)
 {
 	struct process *p = t->process;
-	bool alone = p->nr_threads == 1 || process_state(p) != PROCESS_ALIVE;
+	bool tell = t->clear_tid && !unobserved(p);	/* spares a forked child the copy of a page */
+	struct addr_space *own;
 	u32 zero = 0;
 
+	if (!t->robust_list && !tell)
+		return;
+	own = enter(p->as);
 	if (t->robust_list)
 		walk_robust_list(t);
+	if (tell && !copy_to_user(t->clear_tid, &zero, sizeof(zero)))
+		futex_wake(t->clear_tid, true, 1, FUTEX_BITSET_ALL);
+	enter(own);
 	t->robust_list = 0;
-	/* Nobody to see it: spare a forked child the copy of that page. */
-	if (t->clear_tid && !(alone && atomic_load(&p->as->refs) == 1))
-		if (!copy_to_user(t->clear_tid, &zero, sizeof(zero)))
-			futex_wake(t->clear_tid, true, 1, FUTEX_BITSET_ALL);
 	t->clear_tid = 0;
 }

@@ -21,6 +21,7 @@
 #include "vm.h"
 
 #define ARGS_MAX	(512UL << 10)	/* strings and pointers to them */
+#define STRING_MAX	(128UL << 10)	/* each of them, as on Linux */
 #define SCRIPT_LINE	256		/* `#!` line, as far as it is looked at */
 #define SCRIPT_DEPTH	4		/* interpreters that are scripts themselves */
 
@@ -73,10 +74,10 @@ static int args_copy_string(struct exec_args *args, vaddr_t s)
 		len = copy_string_from_user(args->strings + args->used, s, room);
 		if (len >= 0) {
 			args->used += len + 1;
-			return 0;
+			return (size_t)len < STRING_MAX ? 0 : -E2BIG;
 		}
-		if (len != -ENAMETOOLONG)
-			return len;
+		if (len != -ENAMETOOLONG || room > STRING_MAX)
+			return len == -EFAULT ? -EFAULT : -E2BIG;
 		room++;
 	}
 }

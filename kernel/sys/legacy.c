@@ -7,6 +7,7 @@
 #include "errno.h"
 #include "syscall.h"
 #include "vfs.h"
+#include "wait.h"
 
 long sys_open(vaddr_t path, u32 flags, u32 mode)
 {
@@ -36,6 +37,12 @@ long sys_access(vaddr_t path, u32 mode)
 long sys_pipe(vaddr_t out)
 {
 	return sys_pipe2(out, 0);
+}
+
+/* Waits for a signal that kills. */
+long sys_pause(void)
+{
+	return thread_sleep_until(DEADLINE_NEVER);
 }
 
 /* Unlike dup3(), it lets a descriptor be duplicated onto itself. */

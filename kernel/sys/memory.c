@@ -49,8 +49,9 @@ static int back_by_file(struct map_request *req, int fd)
 	if (!f)
 		return -EBADF;
 	mode = f->flags & O_ACCMODE;
-	if (mode == O_WRONLY ||
-	    ((req->flags & REGION_SHARED) && (req->prot & VM_WRITE) && mode != O_RDWR))
+	if ((req->flags & REGION_SHARED) && mode != O_RDWR)
+		req->flags |= REGION_NOWRITE;
+	if (mode == O_WRONLY || ((req->flags & REGION_NOWRITE) && (req->prot & VM_WRITE)))
 		err = -EACCES;
 	else if (!f->inode->ops->get_page)
 		err = -ENODEV;

@@ -27,8 +27,10 @@
 /* rq->lock held. True if @t was made DEAD here and now and the reaper must see to it. */
 static bool kill_where_it_is(struct runq *rq, struct thread *t)
 {
-	enum thread_state s = atomic_load(&t->state);
+	enum thread_state s = thread_state(t);
 
+	if (t->embryo)
+		return false;		/* its creator has yet to come to thread_resume(), which sees to it */
 	/* LAB 06-kill: make the thread die soon, whatever it is doing */
 	switch (s) {
 	case THREAD_RUNNING:
@@ -64,7 +66,7 @@ void thread_kill(struct thread *t)
 	struct runq *rq = thread_runq_lock_allowed(t);
 	bool unrun;
 
-	trace(TRACE_LIFE, TRACE_EV_KILLTHREAD, t->tid, atomic_load(&t->state));
+	trace(TRACE_LIFE, TRACE_EV_KILLTHREAD, t->tid, thread_state(t));
 	/* Before the state is looked at: a thread about to block tests it under this lock (W2). */
 	atomic_fetch_or(&t->work, WORK_KILL);
 	unrun = kill_where_it_is(rq, t);

@@ -42,15 +42,15 @@ const char *thread_state_name(enum thread_state s)
 
 void thread_set_state(struct thread *t, enum thread_state to, const char *reason)
 {
-	enum thread_state from = atomic_load_explicit(&t->state, memory_order_relaxed);
+	enum thread_state from = thread_state(t);
 
 	assert(t->magic == THREAD_MAGIC);
-	assert_held(&t->cpu->runq.lock);
+	assert_held(&thread_cpu(t)->runq.lock);
 	if (!(legal[from] & BIT(to)))
 		panic("thread %d (%s): %s -> %s is not a transition (%s)", t->tid, t->name,
 		      thread_state_name(from), thread_state_name(to), reason);
-	if (from == THREAD_RUNNING && to != THREAD_READY)
-		assert(t == current_thread());
+	assert(from != THREAD_RUNNING || t == current_thread());
 	atomic_store_explicit(&t->state, to, memory_order_relaxed);
-	trace(TRACE_SCHED, TRACE_EV_STATE, t->tid, from << 8 | to);
+	trace(from == THREAD_RUNNING || to == THREAD_RUNNING ? TRACE_STATE : TRACE_SCHED, TRACE_EV_STATE,
+	      t->tid, from << 8 | to);
 }

@@ -13,23 +13,29 @@
 int thread_resume(struct thread *t)
 {
 	struct runq *rq = thread_runq_lock_allowed(t);
+	bool unborn = t->embryo && thread_is_dying(t);
 	int err = 0;
 
+	t->embryo = false;
+	if (unborn)
+		thread_set_state(t, THREAD_DEAD, "killed before it was started");
 	if (thread_is_dying(t))
 		err = -ESRCH;
-	else if (atomic_load(&t->state) == THREAD_SUSPENDED)
+	else if (thread_state(t) == THREAD_SUSPENDED)
 		sched_make_ready(rq, t, "resumed");
 	else if (!(atomic_fetch_and(&t->work, ~WORK_SUSPEND) & WORK_SUSPEND))
 		err = -EALREADY;
 	atomic_fetch_and(&t->work, ~WORK_SUSPEND);
 	runq_unlock(rq);
+	if (unborn)
+		reaper_add_thread(t);
 	return err;
 }
 
 int thread_suspend(struct thread *t)
 {
 	struct runq *rq = thread_runq_lock(t);
-	enum thread_state s = atomic_load(&t->state);
+	enum thread_state s = thread_state(t);
 	int err = 0;
 
 	if (thread_is_dying(t) || s == THREAD_DEAD) {

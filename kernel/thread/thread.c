@@ -99,7 +99,7 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 		return err;
 	t->process = process_get(p);
 	t->as = p->as;
-	t->cpu = current_thread()->cpu;
+	t->cpu = thread_cpu(current_thread());
 	if (p != &kernel_process && !p->nr_threads)
 		t->tid = p->pid;
 	arch_thread_frame(t);
@@ -133,6 +133,7 @@ int thread_create_in(struct process *p, const char *name, thread_fn entry, void 
 	t->own_struct = true;
 	init_fields(t, name, entry, arg, priority);
 	t->detached = p != &kernel_process;	/* user threads are joined in user space */
+	t->embryo = t->detached;		/* and have registers to be set first */
 	err = setup(t, p, NULL, 0);
 	if (err) {
 		t->magic = 0;
@@ -194,7 +195,7 @@ void thread_free(struct thread *t)
 {
 	struct process *p = t->process;
 
-	assert(atomic_load(&t->state) == THREAD_DEAD && t != current_thread());
+	assert(thread_state(t) == THREAD_DEAD && t != current_thread());
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
 	trace(TRACE_LIFE, TRACE_EV_FREE, t->tid, (u64)t->stack);

@@ -15,6 +15,7 @@
 #include "errno.h"
 #include "process.h"
 #include "sched.h"
+#include "syscall.h"
 #include "trace.h"
 #include "vfs.h"
 #include "vm.h"
@@ -34,9 +35,7 @@ static void release_resources(struct process *p)
 	if (p->exe)
 		file_put(p->exe);
 	p->exe = NULL;
-	if (p->vfork_done)
-		wait_queue_wake_all(p->vfork_done, 0);
-	p->vfork_done = NULL;
+	vfork_release(p);
 }
 
 /* A child of @parent is a zombie now. tree_lock held. */

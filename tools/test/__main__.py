@@ -18,6 +18,7 @@ from tools.test.pool import run_all
 _STAGES: tuple[tuple[str, Callable[[Path], list[Job]]], ...] = (
     ("builds", builds.jobs),
     ("kernel", kernel.jobs),
+    ("host", programs.host_jobs),
     ("programs", programs.jobs),
     ("python", unittests.jobs),
     ("labs", labs.jobs),

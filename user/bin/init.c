@@ -1,15 +1,69 @@
-#include <stdio.h>
+/*
+ * init: process 1. The kernel starts it, and ends the machine with its status.
+ *
+ * If there is a file /etc/run, sh runs that, and its status is ours (128 + n if signal n ended it).
+ * Otherwise there is a shell for the person at the console, and another one when they leave it.
+ *
+ * All the while init is the parent of every process whose own parent has gone, and buries them.
+ */
+#include <err.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <pthread.h>
-#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
-__thread int x = 42;
-__thread char buf[100];
-static void *th(void *a) { printf("thread %ld x=%d errno=%d\n", (long)a, x, errno); x = 7; errno = 5; return (void*)((long)a*2); }
-int main(int argc, char **argv) {
-	printf("hello %d %s %5.2f|%g|%e|%-8s|%08lx\n", argc, argv[0], 3.14159, 0.1, 12345.678, "ab", 0xdeadbeefUL);
-	for (long i = 0; i < 3; i++) { pthread_t t; void *r; pthread_create(&t, 0, th, (void*)i); pthread_join(t, &r); printf("joined %ld\n", (long)r);}
-	printf("%d %p\n", x, malloc(10) ? (void*)0x10 : 0);
-	return 3;
+
+#define SCRIPT	"/etc/run"
+
+/* Standard descriptors, if the kernel did not give us any. */
+static void open_console(void)
+{
+	int fd = 0;
+
+	if (fcntl(0, F_GETFD) >= 0)
+		return;
+	fd = open("/dev/console", O_RDWR);
+	while (fd >= 0 && fd < 2)
+		fd = dup(fd);
+}
+
+/* A shell in a session of its own, whose terminal is the console. @script NULL: it asks a person. */
+static pid_t start_shell(const char *script)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(126, "fork");
+	if (pid == 0) {
+		setsid();
+		ioctl(0, TIOCSCTTY, 1);
+		execl("/bin/sh", "sh", script, NULL);
+		err(127, "/bin/sh");
+	}
+	return pid;
+}
+
+/* Buries whoever ends until it is @pid. */
+static int wait_for(pid_t pid)
+{
+	int status;
+	pid_t ended;
+
+	do
+		ended = wait(&status);
+	while (ended != pid && ended > 0);
+	if (ended < 0)
+		err(125, "wait");
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int main(void)
+{
+	open_console();
+	setenv("PATH", "/bin:/tests", 0);
+	setenv("HOME", "/", 0);
+	if (!access(SCRIPT, R_OK))
+		return wait_for(start_shell(SCRIPT));
+	for (;;)
+		wait_for(start_shell(NULL));
 }

@@ -50,6 +50,7 @@ static inline void *thread_pointer_of(struct pthread *t)
 size_t __tls_size(void);			/* room for the TLS image and struct pthread */
 struct pthread *__tls_place(char *area);	/* lays both out there */
 
+extern const char *__program_name;
 extern _Atomic unsigned __live_threads;
 void __run_key_destructors(struct pthread *self);
 

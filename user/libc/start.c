@@ -19,6 +19,7 @@
 
 _Thread_local int errno;
 char **environ;
+const char *__program_name = "";
 _Atomic unsigned __live_threads = 1;
 
 static struct {
@@ -96,6 +97,8 @@ void __libc_start(long *sp)
 	char **argv = (char **)(sp + 1);
 
 	environ = argv + argc + 1;
+	if (argc)
+		__program_name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	start_main_thread();
 	for (const init_fn *fn = __init_array_start; fn < __init_array_end; fn++)
 		(*fn)(argc, argv, environ);

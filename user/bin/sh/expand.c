@@ -22,8 +22,6 @@ struct builder {
 	bool begun;			/* there is a field, though perhaps an empty one */
 };
 
-static void expand(struct builder *b, const char *p, bool here);
-
 static void add_char(struct builder *b, char c, bool quoted)
 {
 	if (c == '\\' || (quoted && strchr("*?[", c)))
@@ -202,12 +200,11 @@ static const char *dollar(struct builder *b, const char *p, bool quoted)
 	char number[24];
 
 	if (p[0] == '(' && p[1] == '(') {
-		end = find_close(p + 1, ')');
 		end = find_close(p + 2, ')');
 		snprintf(number, sizeof(number), "%ld",
 			 arith(expand_one(arena_copy(p + 2, end - p - 2))));
 		add_value(b, number, quoted);
-		return end + (*end == ')') + (end[0] == ')' && end[1] == ')');
+		return end[0] && end[1] == ')' ? end + 2 : end + strlen(end);
 	}
 	if (*p == '(' || *p == '{') {
 		end = find_close(p + 1, *p == '(' ? ')' : '}');

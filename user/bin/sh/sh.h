@@ -42,6 +42,7 @@ struct source {
 	const char *text;		/* what there is now; NULL at first */
 	int fd;				/* where more comes from, line by line; -1: nowhere */
 	bool interactive;
+	bool last_words;		/* the process ends with this source */
 	bool continued;			/* in the middle of a command: the other prompt */
 	struct source *outer;
 };
@@ -53,6 +54,7 @@ int source_next(void);
 bool source_join_lines(void);
 char *read_whole(int fd);		/* in the arena; NULL: error */
 void source_discard_line(void);
+bool source_at_end(void);		/* never asks anybody for more */
 
 /* --- Trees --- */
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "sh.h"
@@ -82,6 +83,11 @@ bool source_join_lines(void)
 	source_next();
 	source_next();
 	return true;
+}
+
+bool source_at_end(void)
+{
+	return current->fd < 0 && (!current->text || !current->text[strspn(current->text, " \t\n")]);
 }
 
 /* After a mistake a person's line is dropped; the rest of a script is not run at all. */

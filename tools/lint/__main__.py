@@ -1,0 +1,55 @@
+"""Checks the style of everything; one line for each fault. `make lint` calls this."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+from tools.lint import files, layout, programs
+from tools.lint.files import Fault
+from tools.test.model import Job, Result
+from tools.test.pool import run_all
+
+
+def markers() -> Iterator[Fault]:
+    """Solution regions of the labs are well formed and in listed files."""
+    yield from programs.complaints([sys.executable, "-m", "labs.stage", "check"])
+
+
+_CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
+    ("headers stand alone", programs.headers),
+    ("Python types", programs.types),
+    ("layout of C", layout.layout),
+    ("scripts", programs.scripts),
+    ("lab markers", markers),
+    ("texts", files.texts),
+    ("kernel knows no machine", files.independence),
+    ("prologues", files.prologues),
+    ("sizes", files.sizes),
+    ("links", files.links),
+)
+
+
+def job(name: str, check: Callable[[], Iterable[Fault]]) -> Job:
+    def run() -> Iterator[Result]:
+        try:
+            faults = sorted(set(check()))
+        except subprocess.CalledProcessError as error:
+            faults = [Fault(str(error.cmd), 0, str(error.stderr or error))]
+        yield Result(f"lint: {name}", not faults, "\n".join(map(str, faults)))
+
+    return Job(f"lint: {name}", run)
+
+
+def main() -> int:
+    jobs = [job(name, check) for name, check in _CHECKS]
+    results = run_all("lint", jobs, os.cpu_count() or 1)
+    failed = sum(not result.ok for result in results)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Which files there are, and what is asked of each as a text."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+MAX_COLUMNS = 100
+TAB = 8
+MAX_KERNEL_LINES = 15_000
+MAX_CORE_LINES = 4_000
+MAX_MAKEFILE_LINES = 300
+MAX_C_FILE_LINES = 500
+
+_SKIPPED = frozenset({".git", "build", "out", "__pycache__", ".mypy_cache", ".cache"})
+_CODE = (".c", ".h", ".S", ".def", ".ld")
+_WIDE = (*_CODE, ".py", ".sh", ".mk")
+_TEXT = (*_WIDE, ".md", ".toml", ".txt", "")
+_CORE = ("kernel/thread/", "kernel/sched/", "kernel/sync/")
+_UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+_LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+_ASM = re.compile(r"\b(asm|__asm__)\b")
+_MACHINE = re.compile(r"\b(__riscv\w*|__x86_64\w*|__amd64\w*|__i386\w*|__clang__)\b")
+_PORT_HEADER = re.compile(r'#\s*include\s+[<"](\S*arch/\S*|asm\.h|port\.h|csr\.h|sbi\.h)[>"]')
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """Something to mend, in the form that editors jump to."""
+
+    path: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.text}"
+
+
+@cache
+def all_files() -> tuple[str, ...]:
+    """Every file of the tree, relative to its root, without what is generated."""
+    found: list[str] = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        found += [os.path.relpath(os.path.join(folder, name), ROOT) for name in sorted(names)]
+    return tuple(found)
+
+
+def c_files() -> list[str]:
+    return [path for path in all_files() if path.endswith((".c", ".h"))]
+
+
+def python_files() -> list[str]:
+    return [path for path in all_files() if path.endswith(".py")]
+
+
+@cache
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8", errors="replace")
+
+
+def is_test(path: str) -> bool:
+    return Path(path).name.startswith("test_") or path.startswith("labs/")
+
+
+# --- Checks: each yields faults ---------------------------------------------------------------------
+
+
+def texts() -> Iterator[Fault]:
+    """Blanks at the ends of lines, long lines, a last line without its end, unfinished business."""
+    for path in all_files():
+        suffix = Path(path).suffix
+        if suffix not in _TEXT or (ROOT / path).is_symlink():
+            continue
+        text = read(path)
+        if text and not text.endswith("\n"):
+            yield Fault(path, text.count("\n") + 1, "the last line has no end")
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line != line.rstrip() and suffix != ".md":
+                yield Fault(path, number, "blanks at the end of the line")
+            if suffix in _WIDE and len(line.expandtabs(TAB)) > MAX_COLUMNS:
+                yield Fault(path, number, f"longer than {MAX_COLUMNS} columns")
+            if _UNFINISHED.search(line) and not path.startswith("tools/lint/"):
+                yield Fault(path, number, "unfinished: do it or say in docs/ why not")
+
+
+def code_alone(text: str) -> str:
+    """@text without comments and strings, its lines in place."""
+    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+
+
+def code_lines(text: str) -> int:
+    """Lines that hold more than blanks and comments."""
+    return sum(1 for line in code_alone(text).splitlines() if line.strip())
+
+
+def independence() -> Iterator[Fault]:
+    """kernel/ knows no architecture."""
+    for path in all_files():
+        if not path.startswith("kernel/") or not path.endswith((".c", ".h", ".S")):
+            continue
+        if path.endswith(".S"):
+            yield Fault(path, 1, "assembly belongs to a port, below arch/")
+        raw = read(path)
+        for number, line in enumerate(code_alone(raw).splitlines(), start=1):
+            if _ASM.search(line):
+                yield Fault(path, number, "assembly in kernel/")
+            if _MACHINE.search(line):
+                yield Fault(path, number, "kernel/ must not ask which machine or compiler it is")
+        for number, line in enumerate(raw.splitlines(), start=1):
+            if _PORT_HEADER.match(line):
+                yield Fault(path, number, "a port's own header; kernel/ sees arch.h")
+
+
+def prologues() -> Iterator[Fault]:
+    """Every .c of the kernel opens with what it is for; every header is included once."""
+    for path in all_files():
+        if not path.startswith(("kernel/", "arch/")):
+            continue
+        text = read(path)
+        if path.endswith(".c") and not text.startswith("/*"):
+            yield Fault(path, 1, "no prologue: purpose, locks, invariants")
+        if path.endswith(".h") and "#pragma once" not in text and not path.endswith("asm.h"):
+            yield Fault(path, 1, "no #pragma once")
+    for folder in sorted((ROOT / "kernel").iterdir()):
+        if folder.is_dir() and folder.name != "include" and not (folder / "README.md").exists():
+            yield Fault(f"kernel/{folder.name}", 1, "no README.md")
+
+
+def sizes() -> Iterator[Fault]:
+    """Small is a promise."""
+    sources = [path for path in all_files() if path.endswith(_CODE) and not is_test(path)]
+    lines = {path: code_lines(read(path)) for path in sources}
+    kernel = sum(n for p, n in lines.items() if p.startswith(("kernel/", "arch/")))
+    core = sum(n for p, n in lines.items() if p.startswith(_CORE))
+    if kernel > MAX_KERNEL_LINES:
+        yield Fault("kernel", 1, f"kernel and ports have {kernel} lines of code, over {MAX_KERNEL_LINES}")
+    if core > MAX_CORE_LINES:
+        yield Fault("kernel", 1, f"thread, sched and sync have {core} lines, over {MAX_CORE_LINES}")
+    for path in sources:
+        count = read(path).count("\n")
+        if path.endswith(".c") and count > MAX_C_FILE_LINES:
+            yield Fault(path, 1, f"{count} lines: look for the second subject")
+    if read("Makefile").count("\n") > MAX_MAKEFILE_LINES:
+        yield Fault("Makefile", 1, f"more than {MAX_MAKEFILE_LINES} lines")
+
+
+def links() -> Iterator[Fault]:
+    """What documents point at exists."""
+    for path in all_files():
+        if not path.endswith(".md"):
+            continue
+        for number, line in enumerate(read(path).splitlines(), start=1):
+            for target in _LINK.findall(line):
+                if not (ROOT / path).parent.joinpath(target).exists():
+                    yield Fault(path, number, f"{target} does not exist")

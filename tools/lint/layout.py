@@ -1,0 +1,90 @@
+"""The layout of C, by clang-format and .clang-format.
+
+clang-format knows nothing of columns that a person lined up: comments behind fields, tables. So what it
+says counts where it moves a line's beginning, or adds or removes a blank or a line end; never where it
+only changes how wide a gap inside a line is, and not in lists between braces, which people lay out.
+
+    /usr/bin/python3 -m tools.lint.layout --write [FILE]...
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+
+from tools.lint.files import ROOT, Fault, c_files, read
+
+_INDENT = re.compile(r"[ \t]*")
+_GAP = re.compile(r"[ \t]+")
+_LIST_LINE = re.compile(r"^\s*([.\[{:]|enum\b|case\b|default:|.*[,{]$|.*\}[;,]?$)")
+_BY_HAND = ("#define", "\\")
+
+
+def laid_out() -> list[str]:
+    """Files that are C all through; asm.h is for assembly too."""
+    return [path for path in c_files() if not path.endswith("/asm.h")]
+
+
+def normal(line: str) -> str:
+    """@line with every gap inside it made one blank wide."""
+    indent = _INDENT.match(line)
+    start = indent.end() if indent else 0
+    return line[:start] + _GAP.sub(" ", line[start:])
+
+
+def formatted(path: str) -> list[str]:
+    done = subprocess.run(
+        ["clang-format", path], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def by_hand(lines: Sequence[str]) -> bool:
+    """Lists, tables, macros, assembly and chains of `?:` stay as their author put them."""
+    return any("__asm__" in line for line in lines) or all(
+        _LIST_LINE.match(line) or any(mark in line for mark in _BY_HAND) or line.count("?") > 1
+        for line in lines
+    )
+
+
+def mended(path: str) -> list[str]:
+    """The lines of @path as they should be."""
+    ours, theirs = read(path).splitlines(), formatted(path)
+    matcher = difflib.SequenceMatcher(
+        None, [normal(x) for x in ours], [normal(x) for x in theirs], autojunk=False
+    )
+    out: list[str] = []
+    for kind, a, b, c, d in matcher.get_opcodes():
+        keep = kind == "equal" or (a != b and by_hand(ours[a:b]))
+        out += ours[a:b] if keep else theirs[c:d]
+    return out
+
+
+def layout() -> Iterator[Fault]:
+    for path in laid_out():
+        ours, good = read(path).splitlines(), mended(path)
+        matcher = difflib.SequenceMatcher(None, ours, good, autojunk=False)
+        for kind, a, _, c, _ in matcher.get_opcodes():
+            if kind != "equal":
+                wanted = good[c].strip() if c < len(good) else "nothing"
+                yield Fault(path, a + 1, f"layout; make format would say: {wanted}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="mend the files")
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_args()
+    for path in options.files or laid_out():
+        good = "\n".join(mended(path)) + "\n"
+        if good != read(path):
+            print(path)
+            if options.write:
+                (ROOT / path).write_text(good, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

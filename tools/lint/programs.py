@@ -1,0 +1,85 @@
+"""What other programs check: headers by the compilers, Python by mypy, scripts by shellcheck."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tools import qemu
+from tools.lint.files import ROOT, Fault, all_files, python_files, read
+from tools.test.builds import clean_environment
+
+
+def complaints(argv: Sequence[str]) -> Iterator[Fault]:
+    """What a program says if it fails, line by line."""
+    done = subprocess.run(
+        argv,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        for line in done.stdout.splitlines() or ["failed"]:
+            yield Fault(argv[0], 0, line)
+
+
+def compiler(arch: str) -> list[str]:
+    """The command that compiles the kernel for @arch, as the Makefile has it."""
+    with tempfile.TemporaryDirectory(prefix="trellis-lint-") as out:
+        goal = f"{out}/compile_commands.json"
+        argv = ["make", "-s", f"ARCH={arch}", f"O={out}", goal]
+        subprocess.run(argv, cwd=ROOT, env=clean_environment(), check=True, capture_output=True)
+        commands = json.loads(Path(goal).read_text(encoding="utf-8"))
+    arguments: list[str] = commands[0]["arguments"]
+    return arguments[: arguments.index("-c")]
+
+
+def headers() -> Iterator[Fault]:
+    """Every header of the kernel compiles alone, on both ports."""
+    for arch in qemu.ARCHES:
+        command = compiler(arch)
+        for path in all_files():
+            folder = path.rpartition("/")[0]
+            if not path.endswith(".h") or path.endswith("/asm.h"):
+                continue
+            if folder != f"arch/{arch}" and not folder.startswith("kernel"):
+                continue
+            yield from _alone(command, path, arch)
+
+
+def _alone(command: Sequence[str], path: str, arch: str) -> Iterator[Fault]:
+    argv = [*command, "-I.", "-fsyntax-only", "-x", "c", "-"]
+    done = subprocess.run(
+        argv,
+        cwd=ROOT,
+        input=f'#include "{path}"\n',
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        first = next((x for x in done.stdout.splitlines() if "error" in x), shlex.join(argv))
+        yield Fault(path, 1, f"does not compile alone on {arch}: {first}")
+
+
+def types() -> Iterator[Fault]:
+    yield from complaints(["mypy", "--strict", "--no-error-summary", *python_files(), "tools/run"])
+
+
+def scripts() -> Iterator[Fault]:
+    """Not those of user/tests: they are what a shell is tested with."""
+    scripts = [p for p in all_files() if p.endswith(".sh") or _is_shell(p)]
+    found = [p for p in scripts if not p.startswith("user/tests/")]
+    yield from complaints(["shellcheck", *found])
+
+
+def _is_shell(path: str) -> bool:
+    return "." not in Path(path).name and read(path).startswith(("#!/bin/sh", "#!/bin/bash"))

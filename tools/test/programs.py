@@ -1,0 +1,191 @@
+"""The user tests: POSIX programs that must do on Trellis what they do on this machine's Linux.
+
+The same sources (user/tests: one program for each .c file and each folder) are compiled here with
+the host's compiler and C library; shell scripts are run by the host's sh. Output and exit status of
+that run are what both ports must repeat, on 1 and 4 CPUs.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import signal
+import subprocess
+import tempfile
+import threading
+import tty
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import qemu
+from tools.boot import End, transcript, with_command
+from tools.test.builds import ROOT, Build
+from tools.test.model import Job, Result, last_lines
+
+CPUS = (1, 4)
+_TIMEOUT_S = 120.0
+_FOLDER = ROOT / "user" / "tests"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A test, and where the host's version of it and of its output lie."""
+
+    name: str  # below /tests
+    sources: tuple[Path, ...]
+    host: Path
+
+    @property
+    def is_script(self) -> bool:
+        return self.name.endswith(".sh")
+
+    @property
+    def expected(self) -> Path:
+        return self.host.with_name(f"{self.name}.expected")
+
+    @property
+    def command(self) -> str:
+        return f"{'sh ' if self.is_script else ''}/tests/{self.name}"
+
+
+def programs(build_root: Path) -> list[Program]:
+    found: dict[str, tuple[Path, ...]] = {}
+    for path in sorted(_FOLDER.glob("*.c")):
+        found[path.stem] = (path,)
+    for path in sorted(_FOLDER.glob("*.sh")):
+        found[path.name] = (path,)
+    for path in sorted(_FOLDER.iterdir()):
+        sources = tuple(sorted([*path.glob("*.c"), *path.glob("x86_64/*.[cS]")]))
+        if path.is_dir() and sources:
+            found[path.name] = sources
+    host = build_root / "host" / "tests"
+    return [Program(name, sources, host / name) for name, sources in found.items()]
+
+
+# --- On the host ----------------------------------------------------------------------------------
+
+
+def host_jobs(build_root: Path) -> list[Job]:
+    def job(program: Program) -> Job:
+        return Job(f"user host: {program.name}", lambda: run_on_host(program))
+
+    return [job(program) for program in programs(build_root)]
+
+
+def run_on_host(program: Program) -> Iterator[Result]:
+    name = f"user host: {program.name}"
+    program.host.parent.mkdir(parents=True, exist_ok=True)
+    program.expected.unlink(missing_ok=True)
+    argv = ["sh", str(program.sources[0])]
+    if not program.is_script:
+        argv = [str(program.host)]
+        built = compile_for_host(program)
+        if built.returncode:
+            yield Result(name, False, last_lines(built.stderr))
+            return
+    with tempfile.TemporaryDirectory(prefix="trellis-test-") as folder:
+        status, output = run_on_terminal(argv, Path(folder))
+    if status == 0:
+        program.expected.write_bytes(output)
+    detail = last_lines(output.decode("utf-8", "replace"))
+    yield Result(name, status == 0, f"status {status}\n{detail}")
+
+
+def run_on_terminal(argv: list[str], folder: Path) -> tuple[int, bytes]:
+    """Runs @argv with its output on a terminal, as it is on Trellis: status, and what it wrote."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    with subprocess.Popen(
+        argv,
+        cwd=folder,
+        env={"PATH": "/bin:/usr/bin", "HOME": "/", "TMPDIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    ) as process:
+        os.close(slave)
+        killer = threading.Timer(_TIMEOUT_S, os.killpg, (process.pid, signal.SIGKILL))
+        killer.start()
+        try:
+            output = b"".join(iter(lambda: _read_terminal(master), b""))
+            return process.wait(), output
+        finally:
+            killer.cancel()
+            os.close(master)
+
+
+def _read_terminal(master: int) -> bytes:
+    try:
+        return os.read(master, 1 << 16)
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return b""  # the last writer has closed its side
+        raise
+
+
+def compile_for_host(program: Program) -> subprocess.CompletedProcess[str]:
+    argv = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-w", "-pthread", "-o", str(program.host)]
+    argv += [*map(str, program.sources), "-lm"]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+# --- On Trellis -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    program: Program
+    arch: str
+    cpus: int
+    build: Path
+
+    @property
+    def title(self) -> str:
+        return f"user {self.arch} {self.cpus} cpus: {self.program.name}"
+
+    def check(self) -> Iterator[Result]:
+        if not self.program.expected.exists():
+            yield Result(self.title, False, "it did not succeed on the host")
+            return
+        command = self.program.command
+        with tempfile.NamedTemporaryFile(prefix="trellis-initrd-") as initrd:
+            base = self.build / "initramfs.cpio"
+            machine = qemu.Machine(
+                arch=self.arch,
+                kernel=self.build / "kernel.elf",
+                initrd=with_command(base, Path(initrd.name), command.encode()),
+                cpus=self.cpus,
+            )
+            seen = transcript(machine, _TIMEOUT_S)
+        expected = self.program.expected.read_bytes()
+        ended = seen.outcome.end is End.OFF and seen.outcome.exit_status == 0
+        detail = [f"{seen.outcome.end.value}, status {seen.outcome.exit_status}"]
+        if not ended:
+            detail.append(last_lines(seen.kernel.decode("utf-8", "replace"), 30))
+        detail.append(_difference(expected, seen.user))
+        detail.append(f"again: make run ARCH={self.arch} CPUS={self.cpus} CMD='{command}'")
+        yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
+
+
+def _difference(expected: bytes, got: bytes) -> str:
+    """The first line in which the outputs differ."""
+    wanted_lines, got_lines = expected.split(b"\n"), got.split(b"\n")
+    for number, (wanted, line) in enumerate(zip(wanted_lines, got_lines), start=1):
+        if wanted != line:
+            return f"line {number}: {line!r} instead of {wanted!r}"
+    if len(wanted_lines) != len(got_lines):
+        return f"{len(got_lines) - 1} lines instead of {len(wanted_lines) - 1}"
+    return "output as expected"
+
+
+def jobs(build_root: Path) -> list[Job]:
+    runs = [
+        Run(program, arch, cpus, Build(arch).directory(build_root))
+        for arch in qemu.ARCHES
+        for cpus in CPUS
+        for program in programs(build_root)
+    ]
+    return [Job(run.title, run.check) for run in runs]

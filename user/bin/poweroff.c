@@ -1,0 +1,11 @@
+/* poweroff: ends the machine. */
+#include <err.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+int main(void)
+{
+	sync();
+	reboot(RB_POWER_OFF);
+	err(1, "cannot");
+}

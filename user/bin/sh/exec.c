@@ -1,0 +1,417 @@
+/*
+ * Running a tree. Every node gives a status. `final` says that the process has nothing left to do
+ * after the node: then a program replaces it instead of running in yet another child.
+ *
+ * break, continue and return unwind: shell.unwind is set, and every list and loop on the way up looks
+ * at it.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sh.h"
+
+static int tested;		/* inside a condition: a failure does not end a "set -e" shell */
+
+static int run(struct node *n, bool final);
+
+static int run_tested(struct node *n)
+{
+	int status;
+
+	tested++;
+	status = run(n, false);
+	tested--;
+	return status;
+}
+
+/* Replaces this process, which is a child or has nothing else to do. */
+static _Noreturn void exec_program(char **argv)
+{
+	int error;
+
+	environ = var_environment();
+	execvp(argv[0], argv);
+	error = errno;
+	if (error == ENOENT && !strchr(argv[0], '/'))
+		complain("%s: not found", argv[0]);
+	else
+		complain("%s: %s", argv[0], strerror(error));
+	exit(error == ENOENT ? 127 : 126);
+}
+
+static void assign(const struct fields *words, size_t n, bool export)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *name = words->v[i], *value = strchr(name, '=') + 1;
+
+		var_set(name, expand_one(value));
+		if (export)
+			var_export(name);
+	}
+}
+
+static int run_function(struct node *body, char **argv)
+{
+	char **params = shell.params;
+	int status, loops = shell.loops;
+
+	shell.params = argv + 1;
+	shell.loops = 0;
+	status = run(body, false);
+	shell.params = params;
+	shell.loops = loops;
+	if (shell.unwind == UNWIND_RETURN)
+		shell.unwind = UNWIND_NONE;
+	return status;
+}
+
+/* What needs no other process: assignments, builtins, functions. Their redirections are undone. */
+static int run_inside(struct node *n, size_t assignments, struct fields *f)
+{
+	struct node *function = f->n ? find_function(f->v[0]) : NULL;
+	builtin_fn builtin = f->n ? find_builtin(f->v[0]) : NULL;
+	struct saved_fds saved;
+	int status = shell.status;
+
+	if (f->n && !strcmp(f->v[0], "exec")) {		/* the one whose redirections stay */
+		assign(&n->words, assignments, false);
+		if (!redirect(n->redirs))
+			return 1;
+		if (f->n > 1)
+			exec_program(f->v + 1);
+		return 0;
+	}
+	if (!redirect_saving(n->redirs, &saved)) {
+		redirect_restore(&saved);
+		return 1;
+	}
+	assign(&n->words, assignments, false);
+	if (function)
+		status = run_function(function, f->v);
+	else if (builtin)
+		status = builtin(f->n, f->v);
+	else
+		status = shell.status;	/* of a command substitution; 0 if there was none */
+	redirect_restore(&saved);
+	return status;
+}
+
+static int run_program(struct node *n, size_t assignments, struct fields *f, bool final)
+{
+	pid_t group = 0, pid = final ? 0 : job_fork(&group, true);
+	int status;
+
+	if (pid < 0)
+		return 126;
+	if (pid == 0) {
+		assign(&n->words, assignments, true);
+		if (!redirect(n->redirs))
+			exit(1);
+		exec_program(f->v);
+	}
+	status = job_wait(pid);
+	job_foreground(0);
+	return status;
+}
+
+static void trace(const struct fields *f)
+{
+	fputc('+', stderr);
+	for (size_t i = 0; i < f->n; i++)
+		fprintf(stderr, " %s", f->v[i]);
+	fputc('\n', stderr);
+}
+
+static int run_simple(struct node *n, bool final)
+{
+	struct fields f = { 0 };
+	size_t assignments = 0, len;
+	const char *w;
+
+	for (; assignments < n->words.n; assignments++) {
+		w = n->words.v[assignments];
+		len = name_length(w);
+		if (!len || w[len] != '=')
+			break;
+	}
+	if (assignments == n->words.n)
+		shell.status = 0;	/* unless a command substitution says otherwise */
+	expand_words(&n->words, assignments, &f);
+	if (shell.trace && f.n)
+		trace(&f);
+	if (!f.n || find_builtin(f.v[0]) || find_function(f.v[0]))
+		return run_inside(n, assignments, &f);
+	return run_program(n, assignments, &f, final);
+}
+
+/* Puts @fd, if there is one, in the place of @to. */
+static void move_fd(int fd, int to)
+{
+	if (fd < 0 || fd == to)
+		return;
+	dup2(fd, to);
+	close(fd);
+}
+
+/* Starts @n with @in and @out for its standard input and output; -1: keep the shell's. */
+static pid_t start_part(struct node *n, int in, int out, int unused, pid_t *group)
+{
+	pid_t pid = job_fork(group, true);
+
+	if (pid == 0) {
+		if (unused >= 0)
+			close(unused);
+		move_fd(in, 0);
+		move_fd(out, 1);
+		exit(run(n, true));
+	}
+	return pid;
+}
+
+/* A pipeline is a tree that leans to the left: starts its parts from the first on. */
+static pid_t start_pipeline(struct node *n, int out, int unused, pid_t *group, struct fields *pids)
+{
+	int fds[2] = { -1, -1 };
+	struct node *last = n;
+	pid_t pid;
+
+	if (n->kind == NODE_PIPE) {
+		last = n->right;
+		if (pipe(fds)) {
+			complain("cannot make a pipe: %m");
+			return -1;
+		}
+		pid = start_pipeline(n->left, fds[1], fds[0], group, pids);
+		close(fds[1]);
+		fields_add(pids, (char *)(long)pid);
+	}
+	pid = start_part(last, fds[0], out, unused, group);
+	if (fds[0] >= 0)
+		close(fds[0]);
+	return pid;
+}
+
+static int run_pipeline(struct node *n)
+{
+	struct fields pids = { 0 };
+	pid_t group = 0, last = start_pipeline(n, -1, -1, &group, &pids);
+	int status = last > 0 ? job_wait(last) : 126;
+
+	for (size_t i = 0; i < pids.n; i++)
+		if ((long)pids.v[i] > 0)
+			job_wait((long)pids.v[i]);
+	job_foreground(0);
+	return status;
+}
+
+static int run_background(struct node *n)
+{
+	pid_t group = 0, pid = job_fork(&group, false);
+
+	if (pid == 0)
+		exit(run(n->left, true));
+	if (pid < 0)
+		return 126;
+	shell.last_background = pid;
+	if (shell.interactive)
+		fprintf(stderr, "[%d]\n", pid);
+	return 0;
+}
+
+static int run_subshell(struct node *n, bool final)
+{
+	pid_t group = 0, pid = final ? 0 : job_fork(&group, true);
+	int status;
+
+	if (pid < 0)
+		return 126;
+	if (pid == 0) {
+		shell.loops = 0;
+		exit(redirect(n->redirs) ? run(n->left, true) : 1);
+	}
+	status = job_wait(pid);
+	job_foreground(0);
+	return status;
+}
+
+/* After a loop's body: does the loop end? */
+static bool loop_ends(void)
+{
+	if (shell.unwind == UNWIND_NONE)
+		return false;
+	if (shell.unwind == UNWIND_RETURN || --shell.unwind_levels > 0)
+		return true;		/* on to what is around the loop */
+	if (shell.unwind == UNWIND_CONTINUE) {
+		shell.unwind = UNWIND_NONE;
+		return false;
+	}
+	shell.unwind = UNWIND_NONE;
+	return true;
+}
+
+static int run_while(struct node *n)
+{
+	int status = 0;
+	size_t mark;
+
+	shell.loops++;
+	for (;;) {
+		mark = arena_mark();
+		if ((run_tested(n->left) == 0) != (n->kind == NODE_WHILE) || loop_ends())
+			break;
+		status = run(n->right, false);
+		arena_release(mark);
+		if (loop_ends())
+			break;
+	}
+	shell.loops--;
+	return status;
+}
+
+static int run_for(struct node *n)
+{
+	struct fields values = { 0 };
+	int status = 0;
+	size_t mark;
+
+	expand_words(&n->words, 1, &values);
+	shell.loops++;
+	for (size_t i = 0; i < values.n; i++) {
+		mark = arena_mark();
+		var_set(n->words.v[0], values.v[i]);
+		status = run(n->right, false);
+		arena_release(mark);
+		if (loop_ends())
+			break;
+	}
+	shell.loops--;
+	return status;
+}
+
+static int run_case(struct node *n, bool final)
+{
+	char *subject = expand_one(n->words.v[0]);
+
+	for (struct node *p = n->right; p; p = p->other)
+		for (size_t i = 0; i < p->words.n; i++)
+			if (!fnmatch(expand_pattern(p->words.v[i]), subject, 0))
+				return p->left ? run(p->left, final) : 0;
+	return 0;
+}
+
+static int run_if(struct node *n, bool final)
+{
+	int status = run_tested(n->left);
+
+	if (shell.unwind)
+		return status;
+	if (status == 0)
+		return run(n->right, final);
+	return n->other ? run(n->other, final) : 0;
+}
+
+static int run_plain(struct node *n, bool final)
+{
+	int status;
+
+	switch (n->kind) {
+	case NODE_SIMPLE:
+		return run_simple(n, final);
+	case NODE_PIPE:
+		return run_pipeline(n);
+	case NODE_BACKGROUND:
+		return run_background(n);
+	case NODE_SUBSHELL:
+		return run_subshell(n, final);
+	case NODE_GROUP:
+		return run(n->left, final);
+	case NODE_IF:
+		return run_if(n, final);
+	case NODE_WHILE: case NODE_UNTIL:
+		return run_while(n);
+	case NODE_FOR:
+		return run_for(n);
+	case NODE_CASE:
+		return run_case(n, final);
+	case NODE_FUNCTION:
+		define_function(n->words.v[0], n->left);
+		return 0;
+	case NODE_NOT:
+		return !run_tested(n->left);
+	case NODE_THEN:
+		status = run(n->left, false);
+		break;
+	default:
+		status = run_tested(n->left);
+		if ((status == 0) != (n->kind == NODE_AND))
+			return status;
+	}
+	return shell.unwind ? status : run(n->right, final);
+}
+
+/* Compound commands with redirections; the others see to their own. */
+static int run_redirected(struct node *n)
+{
+	struct saved_fds saved;
+	int status = redirect_saving(n->redirs, &saved) ? run_plain(n, false) : 1;
+
+	redirect_restore(&saved);
+	return status;
+}
+
+static int run(struct node *n, bool final)
+{
+	bool own = n->kind == NODE_SIMPLE || n->kind == NODE_SUBSHELL;
+	bool can_fail = own || n->kind == NODE_PIPE;
+	int status;
+
+	status = n->redirs && !own ? run_redirected(n) : run_plain(n, final);
+	shell.status = status;
+	if (status && shell.exit_on_error && !tested && can_fail && !shell.unwind)
+		exit(status);
+	return status;
+}
+
+int run_tree(struct node *n)
+{
+	return run(n, false);
+}
+
+/* Runs a source to its end. The status is the last command's. */
+int run_source(struct source *s)
+{
+	bool error, end = false;
+	struct node *n;
+	int status = 0;
+	size_t mark;
+
+	source_push(s);
+	while (!end && !shell.unwind) {
+		mark = arena_mark();
+		if (s->interactive)
+			job_reap();
+		s->continued = false;
+		n = parse_command(&error, &end);
+		if (error) {
+			source_discard_line();
+			status = shell.status = 2;
+		} else if (n) {
+			status = run(n, s->last_words && (end || source_at_end()));
+		}
+		arena_release(mark);
+	}
+	source_pop();
+	return status;
+}
+
+/* Commands that are already in memory: for "eval", and for substitutions. */
+int run_string(const char *text)
+{
+	struct source s = { .text = text, .fd = -1 };
+
+	return run_source(&s);
+}

@@ -1,0 +1,80 @@
+/*
+ * sh: the shell. It runs -c's text, a script, or what comes on standard input, with a prompt if that
+ * is a terminal.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sh.h"
+
+struct shell shell;
+
+static void import_environment(void)
+{
+	for (char **e = environ; *e; e++) {
+		if (!strchr(*e, '='))
+			continue;
+		var_set(*e, strchr(*e, '=') + 1);
+		var_export(*e);
+	}
+	if (!var_get("PATH"))
+		var_set("PATH", "/bin:/tests");
+}
+
+static int usage(void)
+{
+	fputs("usage: sh [-ex] [-c command [name [argument...]] | script [argument...]]\n", stderr);
+	return 2;
+}
+
+static int run_script(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct source s = { .fd = -1, .last_words = true };
+
+	s.text = fd < 0 ? NULL : read_whole(fd);
+	if (!s.text) {
+		complain("%s: %m", path);
+		return 127;
+	}
+	close(fd);
+	return run_source(&s);
+}
+
+static int run_input(void)
+{
+	struct source s = { .fd = 0 };
+
+	s.interactive = shell.interactive = isatty(0) && isatty(2);
+	job_foreground(0);
+	return run_source(&s);
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = NULL;
+	int c;
+
+	while ((c = getopt(argc, argv, "+exc:")) != -1) {
+		switch (c) {
+		case 'e':	shell.exit_on_error = true; break;
+		case 'x':	shell.trace = true; break;
+		case 'c':	command = optarg; break;
+		default:	return usage();
+		}
+	}
+	import_environment();
+	shell.name = argv[0];
+	shell.params = argv + optind;
+	if (*shell.params)
+		shell.name = *shell.params++;
+	if (command) {
+		struct source s = { .text = command, .fd = -1, .last_words = true };
+
+		return run_source(&s);
+	}
+	return optind < argc ? run_script(argv[optind]) : run_input();
+}

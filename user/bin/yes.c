@@ -1,0 +1,9 @@
+/* yes [word]: it, or "y", again and again. */
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	while (puts(argc > 1 ? argv[1] : "y") != EOF)
+		;
+	return 1;
+}
