@@ -6,7 +6,7 @@ duration, no path but the submission's as it was given.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +129,19 @@ def _failures(score: LabScore, layout: Layout, submission: str | None) -> Iterab
         run = outcome.run
         seen = set()
         for finding in outcome.verdict.findings:
-            key = (run.test, run.arch, outcome.verdict.kind, finding.properties, finding.where)
+            key: tuple[object, ...] = (run.arch, outcome.verdict.kind)
+            if outcome.verdict.kind is not Kind.BUILD:  # which is the same for every test
+                key += (run.test, finding.properties, finding.where)
             if key not in seen:
                 groups.setdefault(key, []).append((outcome, finding))
             seen.add(key)
     for group in groups.values():
-        yield _failure(score, layout, submission, *group[0], others=len(group) - 1)
+        broken = {p for _, finding in group for p in finding.properties}
+        properties = tuple(p.id for p in score.lab.properties if p.id in broken)
+        outcome, finding = group[0]
+        yield _failure(
+            score, layout, submission, outcome, replace(finding, properties=properties), len(group) - 1
+        )
 
 
 def _failure(
@@ -150,8 +157,8 @@ def _failure(
         (
             mistake
             for p in finding.properties
-            if verdict.kind not in (Kind.BUILD, Kind.UNWRITTEN)
-            and (mistake := score.lab.like(p, run.test, finding.happened)) is not None
+            if (mistake := score.lab.like(p, run.test, finding.happened)) is not None
+            and (verdict.kind is Kind.FAIL or mistake.matches is not None)
         ),
         None,
     )

@@ -33,6 +33,7 @@ def say(r: Record, layout: Layout) -> str:
         "reaped": f"process {r.a} reaped",
         "mark": "check failed",
         "user": f"{r.tid} to user mode",
+        "panic": "panic",
     }
     return known.get(r.event, f"{r.event} {r.a:#x} {r.b:#x}")
 

@@ -174,7 +174,7 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
         return Kind.UNWRITTEN, Finding(whole, "the function is written", reason, time=time)
     if reason.startswith(_LIMIT):
         kind, happened = at_limit(evidence.trace)
-        return kind, Finding(whole, within, happened, time=time)
+        return kind, Finding(whole, within, happened + _in_function(kernel, kind), time=time)
     return Kind.PANIC, Finding(whole, "no panic", f"panic: {reason}", time=time)
 
 
@@ -185,6 +185,12 @@ def _reason(kernel: str) -> str:
         return found.group(1)
     lines = [line.strip() for line in kernel.splitlines() if line.strip()]
     return lines[-1] if lines else "without a word"
+
+
+def _in_function(kernel: str, kind: Kind) -> str:
+    """Where the CPU was that stopped at the limit, if it was running something."""
+    found = re.search(r"^call chain:\r?\n\s+[0-9a-f]+\s+(\w+)\+", kernel, re.M)
+    return f"; it was in {found.group(1)}()" if found and kind in (Kind.HANG, Kind.LIVELOCK) else ""
 
 
 def at_limit(trace: Trace) -> tuple[Kind, str]:

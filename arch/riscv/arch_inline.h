@@ -6,7 +6,7 @@
 #include "arch_types.h"
 #include "csr.h"
 
-/* --- Interrupts -------------------------------------------------------------------------------- */
+/* --- Interrupts ------------------------------------------------------------------------------- */
 
 static inline bool arch_irqs_enabled(void)
 {
@@ -23,7 +23,7 @@ static inline void arch_irqs_disable(void)
 	csr_clear(sstatus, SSTATUS_SIE);
 }
 
-/* `pause`, which assemblers know only with an extension that it does not need: a hint for any CPU. */
+/* `pause`: a hint, so right for every CPU, though assemblers want to be told of an extension. */
 static inline void arch_spin_hint(void)
 {
 	__asm__ volatile(".word 0x0100000f" : : : "memory");
@@ -41,7 +41,7 @@ static inline struct thread *arch_current(void)
 	return t;
 }
 
-/* --- Trap frames ------------------------------------------------------------------------------- */
+/* --- Trap frames ------------------------------------------------------------------------------ */
 
 /* struct thread begins with its struct arch_thread. */
 static inline struct trapframe *arch_trapframe(struct thread *t)
@@ -84,7 +84,7 @@ static inline u64 arch_trap_fp(const struct trapframe *tf)
 	return arch_trap_from_user(tf) ? tf->s[0] : tf->link_fp;
 }
 
-/* A frame pointer is the stack pointer before the call; return address and caller's lie below it. */
+/* A frame pointer is sp from before the call; the return address and the caller's lie below it. */
 static inline u64 arch_frame_pointer(void)
 {
 	return (u64)__builtin_frame_address(0);
@@ -100,7 +100,7 @@ static inline u64 arch_frame_next(u64 fp)
 	return ((u64 *)fp)[-2];
 }
 
-/* --- Page tables ------------------------------------------------------------------------------- */
+/* --- Page tables ------------------------------------------------------------------------------ */
 
 #define PTE_VALID	0x01UL
 #define PTE_READ	0x02UL
@@ -167,7 +167,7 @@ static inline void arch_tlb_flush_all(void)
 	__asm__ volatile("sfence.vma" : : : "memory");
 }
 
-/* --- I/O ports: this machine has none ----------------------------------------------------------- */
+/* --- I/O ports: this machine has none --------------------------------------------------------- */
 
 static inline u8 arch_port_read8(u16 port)
 {
@@ -181,7 +181,7 @@ static inline void arch_port_write8(u16 port, u8 value)
 	(void)value;
 }
 
-/* --- Time -------------------------------------------------------------------------------------- */
+/* --- Time ------------------------------------------------------------------------------------- */
 
 extern u64 clock_mult;		/* [const after boot] ns per tick, 32 fraction bits; see timer.c */
 

@@ -21,9 +21,9 @@
 #define ARCH_ELF_MACHINE	243
 
 /*
- * Registers of interrupted code, as trap entry stores them (asm.h has the offsets). The frame of a
- * kernel trap ends like the frame of a call, with a saved frame pointer and a return address, so that
- * a backtrace walks through it; link_frames() in trap.c says what the leaf_* words are for.
+ * Registers of interrupted code, as trap entry stores them (asm.h has the offsets). The frame of
+ * a kernel trap ends like the frame of a call, with a saved frame pointer and a return address,
+ * so that a backtrace walks through it; link_frames() in trap.c explains leaf_*.
  */
 struct trapframe {
 	u64 ra, sp, gp, tp;
@@ -42,17 +42,17 @@ struct fpu_state {
 	u64 unused;
 };
 
-/* First in struct thread. A kernel stack ends, at its top, with the trapframe, then the fpu_state. */
+/* First in struct thread. At the top of a kernel stack is the fpu_state, below it the trapframe. */
 struct arch_thread {
 	struct trapframe *tf;		/* [const] user registers while in the kernel */
 	u64 sp;				/* [rq->lock] stack pointer while switched away */
-	u64 stack_low, stack_high;	/* [const] a kernel trap finds sp between these, or panics */
+	u64 stack_low, stack_high;	/* [const] where a kernel trap must find sp */
 	u64 scratch;			/* [self] trap entry: a register until it has a stack */
 };
 
 /* First in struct cpu. */
 struct arch_cpu {
-	u64 emergency;			/* [const] where a trap puts its frame if the stack is full */
+	u64 emergency;			/* [const] where a trap frame goes if the stack is full */
 	struct thread *idle;		/* [const] what a hart that starts is to run */
 	u64 start_sp;			/* [const] on this stack */
 	u64 plic_context;		/* [const] this hart's supervisor context at the PLIC */

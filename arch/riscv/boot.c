@@ -1,8 +1,8 @@
 /*
  * From the firmware to kernel_main(): reads the device tree into `machine`.
  *
- * Nothing is known yet but the kernel's own image and where the tree lies; there is no allocator and no
- * console. A panic before kernel_main() has set up the console says nothing, but ends the machine.
+ * Nothing is known yet but the kernel's own image and where the tree lies; there is no allocator
+ * and no console. A panic before kernel_main() has made one says nothing, but ends the machine.
  */
 #include "cpu.h"
 #include "machine.h"

@@ -2,9 +2,10 @@
  * Copying and filling memory: memcpy() and memset(), and the same over user memory, where a fault
  * ends the copy instead of the kernel. Also the compare-and-exchange on a user word.
  *
- * User memory is open to the kernel (sstatus.SUM) only in here. A fault that fault_kernel() cannot
- * mend goes on at the fixup that the exception table has for the faulting range. The bulk of a copy is
- * redone byte by byte from the last finished block, so that the byte that cannot be copied is found.
+ * User memory is open to the kernel (sstatus.SUM) only in here. A fault that fault_kernel()
+ * cannot mend goes on at the fixup that the exception table has for the faulting range. The bulk
+ * of a copy is redone byte by byte from the last finished block, so that the byte that cannot be
+ * copied is found.
  */
 #include "asm.h"
 #include "errno.h"
@@ -18,9 +19,9 @@
 .endm
 
 /*
- * Copies from a1 to a0 up to a3, the destination's end; a0 == a3 after it. Stores are aligned; loads
- * are if both sides are aligned alike, and are left to the hardware if not.
- * Uses t0 to t5, a4 to a6.
+ * Copies from a1 to a0 up to a3, the destination's end; a0 == a3 after it. Stores are aligned;
+ * loads are if both sides are aligned alike, and are left to the hardware if not. Uses t0 to t5,
+ * a4 to a6.
  */
 .macro COPY name
 	sub	t0, a3, a0

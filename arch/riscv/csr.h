@@ -32,7 +32,7 @@
 #define CAUSE_LOAD_PAGE		13
 #define CAUSE_STORE_PAGE	15
 #define CAUSE_INTERRUPT		0x8000000000000000
-#define IRQ_SOFT		1		/* with CAUSE_INTERRUPT; 9 also names the PLIC's line */
+#define IRQ_SOFT		1		/* with CAUSE_INTERRUPT */
 #define IRQ_TIMER		5
 #define IRQ_EXTERNAL		9
 

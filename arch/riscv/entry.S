@@ -1,9 +1,10 @@
 /*
  * Where a hart enters the kernel: from the firmware at boot, and at every trap.
  *
- * Trap entry tells user from kernel by sscratch: the thread pointer while user code runs, 0 while the
- * kernel does. In the kernel tp is the current thread. User registers go to the frame at the top of
- * the thread's kernel stack (thread->arch.tf); a trap in the kernel pushes a frame where sp is.
+ * Trap entry tells user from kernel by sscratch: the thread pointer while user code runs, 0 while
+ * the kernel does. In the kernel tp is the current thread. User registers go to the frame at the
+ * top of the thread's kernel stack (thread->arch.tf); a trap in the kernel pushes a frame where
+ * sp is.
  *
  * Interrupts are off from the trap until the C code that handles it enables them, and again from
  * its return to sret. In between a nested trap may overwrite sepc, sstatus and scause: they are in
@@ -11,12 +12,12 @@
  */
 #include "asm.h"
 
-/* --- Boot -------------------------------------------------------------------------------------- */
+/* --- Boot ------------------------------------------------------------------------------------- */
 
 /*
- * Turns on translation with satp = a0. The next instruction's physical address is not mapped, so its
- * fetch faults, and the trap vector is that instruction's virtual address: no page table ever needs
- * to map the kernel at its physical address.
+ * Turns on translation with satp = a0. The next instruction's physical address is not mapped, so
+ * its fetch faults, and the trap vector is that instruction's virtual address: no page table ever
+ * needs to map the kernel at its physical address.
  */
 .macro MMU_ON
 	lla	t0, 1f
@@ -45,7 +46,7 @@ FUNC _start
 	call	boot_main
 END _start
 
-/* Any other hart, from sbi_hart_start(): a0 is its number, a1 its struct cpu, translation is off. */
+/* Any other hart, from sbi_hart_start(): a0 is its number, a1 its struct cpu, translation off. */
 FUNC secondary_entry
 	csrw	sie, zero
 	lla	t0, kernel_satp
@@ -58,7 +59,7 @@ FUNC secondary_entry
 	call	secondary_main
 END secondary_entry
 
-/* --- Traps ------------------------------------------------------------------------------------- */
+/* --- Traps ------------------------------------------------------------------------------------ */
 
 /* All registers but sp, tp and the ones that only the CSRs know. */
 .macro SAVE
@@ -152,7 +153,7 @@ FUNC trap_entry
 	sd	t2, TF_STATUS(sp)
 	sd	t4, TF_CAUSE(sp)
 	mv	a0, sp
-	li	s0, 0				/* backtraces end here: users own their frame pointer */
+	li	s0, 0				/* backtraces do not go into user code */
 	li	t0, CAUSE_USER_ECALL
 	bne	t4, t0, .Luser_trap
 
@@ -177,7 +178,7 @@ FUNC trap_entry
 	call	trap_user
 	j	.Luser_return
 
-	/* Once is enough: whoever sets more of it from now on also sends an interrupt, taken at sret. */
+	/* Once is enough: whoever sets more from now on sends an interrupt too, taken at sret. */
 .Luser_work:
 	mv	a0, sp
 	call	user_return_work
@@ -192,10 +193,10 @@ FUNC arch_user_enter
 END arch_user_enter
 
 /*
- * A trap in the kernel. A thread that has run out of stack faults on the guard page below it; pushing
- * the frame there would only fault again, for ever. So sp is checked first, and if it is not inside
- * the thread's stack with some room, the frame goes to this CPU's emergency stack and trap_kernel()
- * panics.
+ * A trap in the kernel. A thread that has run out of stack faults on the guard page below it;
+ * pushing the frame there would only fault again, for ever. So sp is checked first, and if it is
+ * not inside the thread's stack with some room, the frame goes to this CPU's emergency stack and
+ * trap_kernel() panics.
  */
 FUNC trap_from_kernel
 	csrrw	tp, sscratch, tp		/* as they were: the thread, and 0 */
@@ -209,8 +210,8 @@ FUNC trap_from_kernel
 	addi	sp, sp, -TF_SIZE
 .Lkernel_save:
 	SAVE
-	li	t0, SSTATUS_SUM			/* a fault in a user copy does not open all of user */
-	csrrc	t0, sstatus, t0			/* memory to the code that mends it */
+	li	t0, SSTATUS_SUM			/* what mends a fault in a user copy */
+	csrrc	t0, sstatus, t0			/* must not find user memory open */
 	csrr	t1, sepc
 	csrr	t2, scause
 	csrr	t3, stval

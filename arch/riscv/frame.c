@@ -1,9 +1,9 @@
 /*
  * What a thread is to this port: its first frame, its user registers, its floating-point state.
  *
- * A kernel stack, from its top down: struct fpu_state, struct trapframe (both used by user threads
- * only), then the frames of calls. Floating point is off (sstatus.FS in the trapframe) until a thread first
- * uses it; that traps, and trap_user() turns it on with zeroed registers.
+ * A kernel stack, from its top down: struct fpu_state, struct trapframe (both used by user
+ * threads only), then the frames of calls. Floating point is off (sstatus.FS in the trapframe)
+ * until a thread first uses it; that traps, and trap_user() turns it on with zeroed registers.
  *
  * F1  While tf->status of a thread that is on a CPU says FS_DIRTY, its floating-point registers are
  *     in the CPU; while FS_CLEAN, in the CPU and in memory; while FS_OFF, it has none.
@@ -43,7 +43,7 @@ static void fpu_set_status(struct thread *t, u64 fs)
 
 void thread_set_stack(struct thread *t)
 {
-	u64 top = (u64)t->stack + t->stack_size;
+	u64 top = ALIGN_DOWN((u64)t->stack + t->stack_size, 16);
 
 	t->arch.tf = (struct trapframe *)(top - sizeof(struct fpu_state)) - 1;
 	t->arch.tf->status = SSTATUS_FS_OFF;
@@ -54,7 +54,7 @@ void thread_set_stack(struct thread *t)
 void arch_thread_frame(struct thread *t)
 {
 	thread_set_stack(t);
-	/* LAB 02-threads: put the frame on the stack that makes arch_switch() return to thread_start() */
+	/* LAB 02-threads: build the frame that makes a first switch to t enter thread_start() */
 	struct switch_frame *f = (struct switch_frame *)t->arch.tf - 1;
 
 	memset(f, 0, sizeof(*f));

@@ -5,10 +5,10 @@
  * turned on, and user roots can copy the kernel's half. What fills up later is below the root: the
  * direct map here, kernel/mm the mappings from ARCH_VMAP_BASE.
  *
- * Physical memory appears twice: the image at IMAGE_BASE with the rights of its sections, everything
- * else in the direct map, writable. The image's data is in the direct map too, since these tables are
- * walked through it, but its text and read-only data are not: no page has a writable alias that
- * another mapping may execute.
+ * Physical memory appears twice: the image at IMAGE_BASE with the rights of its sections,
+ * everything else in the direct map, writable. The image's data is in the direct map too, since
+ * these tables are walked through it, but its text and read-only data are not: no page has a
+ * writable alias that another mapping may execute.
  */
 #include "asm.h"
 #include "mm.h"
@@ -31,7 +31,7 @@ static TABLE pte_t image_data_alias[IMAGE_MAX / PAGE_SIZE];
 
 u64 kernel_satp;		/* [const] for entry.S */
 
-/* --- Boot: runs at physical addresses, where the address of a symbol is its physical one ---------- */
+/* --- Boot: runs at physical addresses, where the address of a symbol is its physical one ------ */
 
 /* Every entry of the root for @tables, which are next to each other. */
 static void map_root(vaddr_t va, pte_t *tables, u64 entries)
@@ -71,7 +71,7 @@ paddr_t mmu_boot(void)
 	return kernel_satp;
 }
 
-/* --- From here on translation is on --------------------------------------------------------------- */
+/* --- From here on translation is on ----------------------------------------------------------- */
 
 paddr_t arch_image_pa(const void *p)
 {
@@ -89,8 +89,8 @@ void arch_root_init(void *root)
 }
 
 /*
- * All spaces share address space number 0, so what a user's root had in the TLB must go; the
- * kernel's entries are global and stay (the instruction with a register that is not x0 spares them).
+ * All spaces share address space number 0, so what a user's root had in the TLB must go. The
+ * kernel's entries are global and stay: sfence.vma with a register that is not x0 spares them.
  */
 void arch_mmu_load(paddr_t root)
 {

@@ -1,8 +1,8 @@
 /*
  * Several harts: starting them, and asking them for things.
  *
- * A hart that starts knows only its struct cpu, where start_cpu() has put the stack and the idle thread
- * that it is to run. It has joined when cpu_main() sets cpu->online.
+ * A hart that starts knows only its struct cpu, where start_cpu() has put the stack and the idle
+ * thread that it is to run. It has joined when cpu_main() sets cpu->online.
  */
 #include "asm.h"
 #include "cpu.h"
@@ -12,16 +12,18 @@
 #include "printf.h"
 #include "sbi.h"
 
-#define EMERGENCY_SIZE		(2 * PAGE_SIZE)
 #define MAX_HART		63	/* hart masks are one word */
 #define FLUSH_PAGES_MAX		64	/* from here on, dropping all translations is cheaper */
 
-static u8 emergency_stacks[MAX_CPUS][EMERGENCY_SIZE] __attribute__((aligned(16)));
+static struct {
+	u8 stack[2 * PAGE_SIZE - sizeof(struct trapframe)];
+	struct trapframe tf;
+} emergency_stacks[MAX_CPUS] __attribute__((aligned(16)));
 
 void cpu_init_arch(struct cpu *c)
 {
 	thread_set_stack(&c->idle);
-	c->arch.emergency = (u64)emergency_stacks[c->id] + EMERGENCY_SIZE - sizeof(struct trapframe);
+	c->arch.emergency = (u64)&emergency_stacks[c->id].tf;
 	c->arch.idle = &c->idle;
 	c->arch.start_sp = (u64)c->idle.arch.tf;
 }
@@ -48,9 +50,9 @@ static void start_cpu(unsigned id, u64 hwid)
 }
 
 /*
- * If the machine has twice the harts we are to use, we take every second one. QEMU's -icount runs harts
- * in turn, and one that comes after a hart which used its turn up gets an empty turn: with the others
- * idle it never runs. A spare behind each takes the empty turns.
+ * If the machine has twice the harts we are to use, we take every second one. QEMU's -icount runs
+ * harts in turn, and one that comes after a hart which used its turn up gets an empty turn: with
+ * the others idle it never runs. A spare behind each takes the empty turns.
  */
 void arch_start_cpus(unsigned max)
 {
@@ -67,7 +69,7 @@ void arch_start_cpus(unsigned max)
 	}
 }
 
-/* --- Requests ---------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 static u64 harts_of(u32 set)
 {
@@ -94,9 +96,9 @@ static void flush_here(vaddr_t start, vaddr_t end)
 }
 
 /*
- * The firmware interrupts the other harts in machine mode, which no spin lock of ours keeps off, and
- * returns when all have flushed. A migration in between does no harm: a hart that gets this thread
- * now has either been asked or not had the translations.
+ * The firmware interrupts the other harts in machine mode, which no spin lock of ours keeps off,
+ * and returns when all have flushed. A migration in between does no harm: a hart that gets this
+ * thread now has either been asked or not had the translations.
  */
 void arch_tlb_shootdown(u32 set, vaddr_t start, vaddr_t end)
 {

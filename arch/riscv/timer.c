@@ -28,8 +28,8 @@ void timer_init(const struct fdt *f)
 {
 	struct fdt_node n = FDT_START;
 
-	if (!fdt_find_path(f, &n, "/cpus") || !fdt_number(f, &n, "timebase-frequency", &frequency) ||
-	    !frequency)
+	if (!fdt_find_path(f, &n, "/cpus") ||
+	    !fdt_number(f, &n, "timebase-frequency", &frequency) || !frequency)
 		panic("the device tree does not say how fast time counts");
 	own_timer = has_sstc(f);
 	clock_mult = (NSEC_PER_SEC << 32) / frequency;

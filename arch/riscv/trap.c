@@ -1,10 +1,10 @@
 /*
- * What a trap means: system calls aside (entry.S has them), every trap ends up here and goes on to the
- * kernel as an interrupt, a page fault, an exception of user code, or a panic.
+ * What a trap means: system calls aside (entry.S has them), every trap ends up here and goes on to
+ * the kernel as an interrupt, a page fault, an exception of user code, or a panic.
  *
- * Both functions are entered and left with interrupts off, on the current thread's kernel stack, with
- * the interrupted registers in @tf. Interrupts come on only around page faults, which may block, and
- * only if they were on in the interrupted code.
+ * trap_user() and trap_kernel() are entered and left with interrupts off, on the current thread's
+ * kernel stack. Interrupts come on only around page faults, which may block, and only if they were
+ * on in the interrupted code.
  */
 #include "cpu.h"
 #include "port.h"
@@ -31,14 +31,23 @@ static const struct {
 	[CAUSE_LOAD_ACCESS] = { "load outside of memory", SIGSEGV, 0 },
 	[CAUSE_STORE_MISALIGNED] = { "misaligned store", SIGBUS, 0 },
 	[CAUSE_STORE_ACCESS] = { "store outside of memory", SIGSEGV, 0 },
-	[CAUSE_FETCH_PAGE] = { "jump to an unmapped or not executable page", SIGSEGV, VM_EXEC },
-	[CAUSE_LOAD_PAGE] = { "load from an unmapped or not readable page", SIGSEGV, VM_READ },
-	[CAUSE_STORE_PAGE] = { "store to an unmapped or not writable page", SIGSEGV, VM_WRITE },
+	[CAUSE_FETCH_PAGE] = { "jump to a page that may not be executed", SIGSEGV, VM_EXEC },
+	[CAUSE_LOAD_PAGE] = { "load from a page that may not be read", SIGSEGV, VM_READ },
+	[CAUSE_STORE_PAGE] = { "store to a page that may not be written", SIGSEGV, VM_WRITE },
 };
 
 static const char *cause_name(u64 cause)
 {
-	return cause < ARRAY_SIZE(causes) && causes[cause].name ? causes[cause].name : "unknown trap";
+	const char *name = cause < ARRAY_SIZE(causes) ? causes[cause].name : NULL;
+
+	return name ? name : "unknown trap";
+}
+
+static int cause_signal(u64 cause)
+{
+	int signal = cause < ARRAY_SIZE(causes) ? causes[cause].signal : 0;
+
+	return signal ? signal : SIGILL;
 }
 
 static unsigned page_fault_access(u64 cause)
@@ -55,7 +64,7 @@ void traps_init(void)
 	csr_write(sie, SIE_SOFT | SIE_EXTERNAL);
 }
 
-/* wfi also ends when an interrupt is pending that is off: so none between the look and it is lost. */
+/* wfi ends for an interrupt that cannot be taken yet, too: none between the look and it is lost. */
 void arch_idle_wait(void)
 {
 	__asm__ volatile("wfi" : : : "memory");
@@ -68,7 +77,7 @@ static void interrupt(struct trapframe *tf)
 	irq_enter();
 	switch (tf->cause & ~CAUSE_INTERRUPT) {
 	case IRQ_SOFT:
-		csr_clear(sip, SIE_SOFT);	/* before its reason is read: a later one interrupts again */
+		csr_clear(sip, SIE_SOFT);	/* before its reason is read: none is missed */
 		ipi_interrupt();
 		break;
 	case IRQ_TIMER:
@@ -96,9 +105,7 @@ void trap_user(struct trapframe *tf)
 		/* Perhaps for that reason; if not, it traps once more. */
 		fpu_first_use(current_thread());
 	} else {
-		bool known = tf->cause < ARRAY_SIZE(causes) && causes[tf->cause].signal;
-
-		exception_user(tf, known ? causes[tf->cause].signal : SIGILL, cause_name(tf->cause));
+		exception_user(tf, cause_signal(tf->cause), cause_name(tf->cause));
 	}
 }
 
@@ -111,8 +118,9 @@ static u64 find_fixup(u64 pc)
 }
 
 /*
- * A page fault of the kernel itself is in order in two cases: in the functions that touch user memory,
- * and on a kernel mapping that has just been made, if this CPU remembered that there was none.
+ * A page fault of the kernel itself is in order in two cases: in the functions that touch user
+ * memory, and on a kernel mapping that has just been made, if this CPU remembered that there was
+ * none.
  */
 static bool kernel_fault(struct trapframe *tf, unsigned access)
 {
@@ -135,10 +143,10 @@ static bool kernel_fault(struct trapframe *tf, unsigned access)
 }
 
 /*
- * Makes the end of @tf a frame that leads to the interrupted function. Two kinds of code have their
- * return address still in ra, so that a backtrace would miss the caller, and need a frame between: a
- * leaf function (compilers save only its caller's frame pointer, where the return address belongs)
- * and a jump to nowhere.
+ * Makes the end of @tf a frame that leads to the interrupted function. Two kinds of code have
+ * their return address still in ra, so that a backtrace would miss the caller, and need a frame
+ * between: a leaf function (compilers save only its caller's frame pointer, where the return
+ * address belongs) and a jump to nowhere.
  */
 static void link_frames(struct trapframe *tf, const struct thread *t)
 {
@@ -157,10 +165,10 @@ static void link_frames(struct trapframe *tf, const struct thread *t)
 /* The frame is on the emergency stack, since there was no room for it where sp was. */
 static noreturn void stack_overflow(struct trapframe *tf, struct thread *t)
 {
-	t->arch.stack_low = 0;		/* one report is enough: further traps go by the stack we are on */
+	t->arch.stack_low = 0;		/* from here on, any stack will do */
 	t->arch.stack_high = ~0UL;
-	panic_trap(tf, "kernel stack overflow in thread %s: sp %lx, stack %lx to %lx", t->name, tf->sp,
-		   (u64)t->stack, (u64)t->stack + t->stack_size);
+	panic_trap(tf, "kernel stack overflow in thread %s: sp %lx, stack %lx to %lx", t->name,
+		   tf->sp, (u64)t->stack, (u64)t->stack + t->stack_size);
 }
 
 void trap_kernel(struct trapframe *tf)
@@ -190,7 +198,8 @@ void arch_print_registers(const struct trapframe *tf)
 	kprintf("  pc  %016lx ra  %016lx sp  %016lx gp  %016lx", tf->pc, tf->ra, tf->sp, tf->gp);
 	for (unsigned g = 0; g < ARRAY_SIZE(groups); g++)
 		for (unsigned i = 0; i < groups[g].nr; i++)
-			kprintf("%s%s%-2u %016lx", i % 4 ? " " : "\n  ", groups[g].name, i, values[g][i]);
-	kprintf("\n  tp  %016lx status %lx, cause %lx (%s), value %lx\n", tf->tp, tf->status, tf->cause,
-		cause_name(tf->cause), tf->value);
+			kprintf("%s%s%-2u %016lx", i % 4 ? " " : "\n  ", groups[g].name, i,
+				values[g][i]);
+	kprintf("\n  tp  %016lx status %lx, cause %lx (%s), value %lx\n", tf->tp, tf->status,
+		tf->cause, cause_name(tf->cause), tf->value);
 }

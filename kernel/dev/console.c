@@ -28,7 +28,7 @@ static char ring[RING_SIZE];		/* [console_lock] */
 static u32 head, tail;			/* [console_lock] */
 static int stream = -1;			/* [console_lock] of the last byte queued; -1: none yet */
 static bool mux;			/* [const after boot] */
-static bool interrupts;			/* [const after boot] the UART's interrupt sends the queue */
+static bool interrupts;			/* [const after boot] they send the queue */
 static _Atomic u32 panicked;
 
 static u32 room(void)
@@ -203,12 +203,16 @@ void console_send_more(void)
 		tty_output_ready();
 }
 
-void console_init(void)
+void console_early_init(void)
 {
 	const char *how = bootarg("console");
 
-	if (how && strcmp(how, "mux") && strcmp(how, "plain"))
-		bootarg_bad("console", "mux or plain");
 	mux = how && strcmp(how, "mux") == 0;
+	if (how && !mux && strcmp(how, "plain"))
+		bootarg_bad("console", "mux or plain");
+}
+
+void console_init(void)
+{
 	interrupts = uart_interrupt_init();
 }

@@ -251,7 +251,8 @@ bool fdt_number(const struct fdt *f, const struct fdt_node *n, const char *name,
 	return true;
 }
 
-bool fdt_cell(const struct fdt *f, const struct fdt_node *n, const char *name, unsigned i, u32 *out)
+bool fdt_cell(const struct fdt *f, const struct fdt_node *n, const char *name, unsigned i,
+	      u32 *out)
 {
 	u32 len;
 	const u8 *p = fdt_property(f, n, name, &len);

@@ -90,7 +90,9 @@ static void put(struct line *l, char c, bool end)
 		l->ready = l->tail;	/* L3 */
 }
 
-/* How @c is shown: a control character as ^C, a tab as one blank, so that erasing needs no columns. */
+/*
+ * How @c is shown: a control character as ^C, a tab as one blank, so that erasing needs no columns.
+ */
 static size_t show(const struct line *l, char c, char out[2])
 {
 	bool control = (u8)c < ' ' || c == DEL;

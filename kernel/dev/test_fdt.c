@@ -128,25 +128,29 @@ KTEST(fdt_read, "fdt.read", "", "fdt.read")
 
 	REQUIRE(fdt_open(&f, b.blob, size) == 0, "fdt.read", "a good tree is refused");
 	CHECK(fdt_total_size(b.blob) == size, "fdt.read", "size %u", fdt_total_size(b.blob));
-	CHECK(fdt_reserved(&f, 0, &addr, &len) && addr == 0x1000 && len == 0x2000 &&
-	      !fdt_reserved(&f, 1, &addr, &len), "fdt.read", "reservation %lx+%lx", addr, len);
+	CHECK(fdt_reserved(&f, 0, &addr, &len) && addr == 0x1000 && len == 0x2000, "fdt.read",
+	      "reservation %lx+%lx", addr, len);
+	CHECK(!fdt_reserved(&f, 1, &addr, &len), "fdt.read", "a second reservation");
 
 	REQUIRE(fdt_find_path(&f, &n, "/memory"), "fdt.read", "no /memory");
-	CHECK(fdt_reg(&f, &n, 0, &addr, &len) && addr == 0x80000000 && len == 1ull << 32, "fdt.read",
-	      "memory 0: %lx+%lx", addr, len);
+	CHECK(fdt_reg(&f, &n, 0, &addr, &len) && addr == 0x80000000 && len == 1ull << 32,
+	      "fdt.read", "memory 0: %lx+%lx", addr, len);
 	CHECK(fdt_reg(&f, &n, 1, &addr, &len) && addr == 2ull << 32 && len == 0x1000, "fdt.read",
 	      "memory 1: %lx+%lx", addr, len);
 	CHECK(!fdt_reg(&f, &n, 2, &addr, &len), "fdt.read", "a third range of two");
 
 	n = FDT_START;
 	REQUIRE(fdt_next_compatible(&f, &n, "ns16550a"), "fdt.read", "no uart");
-	CHECK(strcmp(n.name, "serial@10") == 0 && n.depth == 2 && fdt_name_is(&n, "serial"), "fdt.read",
-	      "found %s", n.name);
-	CHECK(fdt_reg(&f, &n, 0, &addr, &len) && addr == 0x10 && len == 0, "fdt.read", "reg %lx", addr);
-	CHECK(fdt_number(&f, &n, "big", &addr) && addr == (7ull << 32 | 9), "fdt.read", "big %lx", addr);
+	CHECK(strcmp(n.name, "serial@10") == 0 && n.depth == 2 && fdt_name_is(&n, "serial"),
+	      "fdt.read", "found %s", n.name);
+	CHECK(fdt_reg(&f, &n, 0, &addr, &len) && addr == 0x10 && len == 0, "fdt.read", "reg %lx",
+	      addr);
+	CHECK(fdt_number(&f, &n, "big", &addr) && addr == (7ull << 32 | 9), "fdt.read", "big %lx",
+	      addr);
 	CHECK(fdt_enabled(&f, &n), "fdt.read", "enabled without a status");
 	CHECK(!fdt_next_compatible(&f, &n, "ns16550a"), "fdt.read", "a second ns16550a");
-	CHECK(fdt_find_path(&f, &n, "/soc/serial@20") && !fdt_enabled(&f, &n), "fdt.read", "disabled");
+	CHECK(fdt_find_path(&f, &n, "/soc/serial@20") && !fdt_enabled(&f, &n), "fdt.read",
+	      "disabled");
 	CHECK(!fdt_find_path(&f, &n, "/serial@20"), "fdt.read", "a grandchild found as a child");
 }
 
@@ -176,7 +180,8 @@ KTEST(fdt_damaged, "fdt.damaged", "", "fdt.damaged")
 	u32 size = build(&b);
 
 	for (u32 n = 0; n < size; n++)
-		CHECK(fdt_open(&f, b.blob, n) != 0, "fdt.damaged", "taken with %u of %u bytes", n, size);
+		CHECK(fdt_open(&f, b.blob, n) != 0, "fdt.damaged", "taken with %u of %u bytes", n,
+		      size);
 	for (unsigned i = 0; i < 4000; i++) {
 		broken = b;
 		for (unsigned k = 0; k <= test_random() % 3; k++)

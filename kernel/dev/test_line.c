@@ -59,22 +59,26 @@ KTEST(line_editing, "line.editing", "", "line.editing")
 	type("\xc3\xa4\x7f.\n");
 	CHECK(reads(99, ".\n", true), "line.editing", "erase takes a whole UTF-8 character");
 	type("1\n2\n");
-	CHECK(reads(99, "1\n", true) && reads(99, "2\n", true), "line.editing", "a read crosses lines");
+	CHECK(reads(99, "1\n", true) && reads(99, "2\n", true), "line.editing",
+	      "a read crosses lines");
 	type("long\n");
-	CHECK(reads(2, "lo", false) && reads(99, "ng\n", true), "line.editing", "a line in two reads");
+	CHECK(reads(2, "lo", false) && reads(99, "ng\n", true), "line.editing",
+	      "a line in two reads");
 }
 
 KTEST(line_eof, "line.eof", "", "line.eof")
 {
 	start(false);
 	type("\x04");
-	CHECK(line_readable(&line) && reads(99, "", true), "line.eof", "end of file on an empty line");
+	CHECK(line_readable(&line) && reads(99, "", true), "line.eof",
+	      "end of file on an empty line");
 	CHECK(!line_readable(&line), "line.eof", "one end of file is read twice");
 	type("abc\x04");
 	CHECK(reads(99, "abc", true), "line.eof", "^D hands over what is typed");
 	CHECK(!line_readable(&line), "line.eof", "that ^D is read as an end of file, too");
 	type("abc\x04");
-	CHECK(reads(3, "abc", true) && !line_readable(&line), "line.eof", "^D right behind a full read");
+	CHECK(reads(3, "abc", true) && !line_readable(&line), "line.eof",
+	      "^D right behind a full read");
 }
 
 KTEST(line_signals, "line.signals", "", "line.signals")
@@ -83,7 +87,8 @@ KTEST(line_signals, "line.signals", "", "line.signals")
 
 	start(false);
 	CHECK(type("half\x03") == SIGINT, "line.signals", "^C is no SIGINT");
-	CHECK(type("x\n") == 0 && reads(99, "x\n", true), "line.signals", "^C leaves what was typed");
+	CHECK(type("x\n") == 0 && reads(99, "x\n", true), "line.signals",
+	      "^C leaves what was typed");
 	CHECK(type("\x1c") == SIGQUIT, "line.signals", "^\\ is no SIGQUIT");
 
 	tio = line.tio;
@@ -91,7 +96,8 @@ KTEST(line_signals, "line.signals", "", "line.signals")
 	line_set(&line, &tio);
 	nr_shown = 0;
 	CHECK(type("\x03\r\x04") == 0, "line.signals", "a signal in raw mode");
-	CHECK(reads(99, "\x03\n\x04", false) && nr_shown == 0, "line.signals", "raw mode changes bytes");
+	CHECK(reads(99, "\x03\n\x04", false) && nr_shown == 0, "line.signals",
+	      "raw mode changes bytes");
 }
 
 KTEST(line_raw, "line.raw", "", "line.raw")

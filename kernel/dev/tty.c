@@ -1,18 +1,18 @@
 /*
  * The terminal: /dev/console, /dev/tty and /dev/ttyS0, all of them the one console.
  *
- * Input comes from the UART's interrupt, goes through the line discipline (line.c) and wakes readers.
- * Output goes to the console's queue as it is written; a writer waits when that is full. When the
- * input buffer is full the UART's receive interrupt is turned off until somebody reads, so that piped
- * input is never lost.
+ * Input comes from the UART's interrupt, goes through the line discipline (line.c) and wakes
+ * readers. Output goes to the console's queue as it is written; a writer waits when that is full.
+ * When the input buffer is full the UART's receive interrupt is turned off until somebody reads, so
+ * that piped input is never lost.
  *
  * With console=mux a program is at the other end: no echo and no translation unless asked for.
  *
- * Dump keys: Ctrl-] and then one of "tplrh" asks the kernel for a dump (debug.h), whatever state the
- * terminal is in; Ctrl-] twice sends one Ctrl-].
+ * Dump keys: Ctrl-] and then one of "tplrh" asks the kernel for a dump (debug.h), whatever state
+ * the terminal is in; Ctrl-] twice sends one Ctrl-].
  *
- * Locks: write_lock -> in.lock or out.lock -> console. in.lock guards all input state and the owner;
- * signals are sent with no lock held.
+ * Locks: write_lock -> in.lock or out.lock -> console. in.lock guards all input state and the
+ * owner; signals are sent with no lock held.
  */
 #include "tty.h"
 

@@ -18,9 +18,9 @@ struct tty {
 	struct wait_queue out;		/* writers; no state of its own: the console's queue */
 	struct line line;		/* [in.lock] */
 	struct winsize size;		/* [in.lock] */
-	pid_t session, group;		/* [in.lock] whose terminal it is, who gets its signals; or 0 */
+	pid_t session, group;		/* [in.lock] its owner, who gets its signals; or 0 */
 	bool stopped;			/* [in.lock] receiving is off: no room */
-	bool dump_key;			/* [in.lock] the last key was the prefix of a dump command */
+	bool dump_key;			/* [in.lock] the last key was the dump prefix */
 };
 
 extern struct tty tty;

@@ -2,8 +2,8 @@
  * The terminal's settings (termios, window size) and its owner: the session whose controlling
  * terminal it is, and the foreground process group, which gets the signals of its keys.
  *
- * Locks: the process tree's, then in.lock, never both. A decision made from the tree may be old when
- * it is written to the terminal; the session is looked at again then.
+ * Locks: the process tree's, then in.lock, never both. A decision made from the tree may be old
+ * when it is written to the terminal; the session is looked at again then.
  *
  * Not here: stopping jobs that read in the background, hanging up when the session's leader ends (a
  * new session takes the terminal of a dead one).
@@ -29,7 +29,7 @@ static int set_termios(unsigned cmd, vaddr_t arg)
 	if (copy_from_user(&tio, arg, sizeof(tio)))
 		return -EFAULT;
 	spin_lock(&tty.in.lock);
-	line_set(&tty.line, &tio);	/* output was processed when it was queued: no need to drain */
+	line_set(&tty.line, &tio);	/* output was processed when it was queued: no draining */
 	if (cmd == TCSETSF) {
 		line_flush(&tty.line);
 		tty_receive_again();

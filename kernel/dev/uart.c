@@ -74,6 +74,7 @@ void uart_early_init(void)
 	reg_write(LCR, LCR_8N1);
 	reg_write(FCR, FCR_ENABLE);
 	reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
+	console_early_init();
 }
 
 bool uart_send_ready(void)
@@ -109,8 +110,8 @@ void uart_interrupts(unsigned on, unsigned off)
 }
 
 /*
- * Every byte received is read, or the tty has turned the receive interrupt off: so the line goes low
- * before the handler ends, and an edge-triggered interrupt controller sees the next byte too.
+ * Every byte received is read, or the tty has turned the receive interrupt off: so the line goes
+ * low before the handler ends, and an edge-triggered interrupt controller sees the next byte too.
  */
 static void uart_interrupt(void *arg)
 {

@@ -73,10 +73,28 @@ static ssize_t random_read(struct file *f, struct iobuf *b, off_t *pos)
 	return done;
 }
 
-static const struct file_ops null_ops = { .read = null_read, .write = null_write, .seekable = true };
-static const struct file_ops zero_ops = { .read = zero_read, .write = null_write, .seekable = true };
-static const struct file_ops full_ops = { .read = zero_read, .write = full_write, .seekable = true };
-static const struct file_ops random_ops = { .read = random_read, .write = null_write };
+static const struct file_ops null_ops = {
+	.read = null_read,
+	.write = null_write,
+	.seekable = true,
+};
+
+static const struct file_ops zero_ops = {
+	.read = zero_read,
+	.write = null_write,
+	.seekable = true,
+};
+
+static const struct file_ops full_ops = {
+	.read = zero_read,
+	.write = full_write,
+	.seekable = true,
+};
+
+static const struct file_ops random_ops = {
+	.read = random_read,
+	.write = null_write,
+};
 
 static const struct {
 	const char *path;

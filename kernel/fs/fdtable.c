@@ -4,9 +4,9 @@
  * Dense arrays with a bit map of what is in use, so the lowest free descriptor is a few words away.
  * The file array grows by doubling up to FD_MAX; the bit maps always have FD_MAX bits.
  *
- * Lock: table->lock, for a few instructions; files are closed and memory is allocated outside it. The
- * table of a process with one thread changes only under that thread, so fd_get(), which every read
- * and write pays for, then takes no lock (T1).
+ * Lock: table->lock, for a few instructions; files are closed and memory is allocated outside it.
+ * The table of a process with one thread changes only under that thread, so fd_get(), which every
+ * read and write pays for, then takes no lock (T1).
  *
  *  T1  Only threads of the process use its table, and a new thread comes only from one of them.
  *  T2  A used bit is set exactly where files[fd] is not NULL; no bit is set at or above `size`.
@@ -134,7 +134,7 @@ void fdtable_destroy(struct fdtable *t)
 	kfree(t);
 }
 
-static struct file *get_locked(struct fdtable *t, unsigned fd)
+static __attribute__((noinline)) struct file *get_locked(struct fdtable *t, unsigned fd)
 {
 	struct file *f = NULL;
 

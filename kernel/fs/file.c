@@ -1,6 +1,6 @@
 /*
- * Open files: one for each open(), shared by dup() and fork(); the offset is theirs, the contents are
- * the inode's. And struct iobuf, the memory at the other end of a read or write.
+ * Open files: one for each open(), shared by dup() and fork(); the offset is theirs, the contents
+ * are the inode's. And struct iobuf, the memory at the other end of a read or write.
  *
  * Lock: file->lock guards the offset of files that have one; it is held during the transfer, so two
  * threads that read the same open file get different bytes.
@@ -47,12 +47,6 @@ int iobuf_clear(struct iobuf *b, size_t n)
 	return 0;
 }
 
-struct file *file_get(struct file *f)
-{
-	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
-	return f;
-}
-
 static void file_free(struct file *f)
 {
 	inode_put(f->inode);
@@ -92,8 +86,12 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 
 typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 
-/* What is not the short way of file_read() and file_write(): at the file's own offset, or not at all. */
-static __attribute__((noinline)) ssize_t transfer_at_offset(struct file *f, struct iobuf *b, transfer_fn fn)
+/*
+ * The long way of file_read() and file_write(), kept out of the short one: at the file's own
+ * offset.
+ */
+static __attribute__((noinline)) ssize_t transfer_at_offset(struct file *f, struct iobuf *b,
+							    transfer_fn fn)
 {
 	ssize_t n;
 

@@ -6,7 +6,8 @@
 #include "vfs.h"
 
 /* A new inode with one reference, one link and the next inode number; counted until its release. */
-void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const struct file_ops *fops);
+void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops,
+		const struct file_ops *fops);
 void inode_touch(struct inode *i);	/* contents changed now. i->lock held */
 
 /* ".": the directory itself. */
@@ -33,7 +34,7 @@ struct walk {
 	const char *name;
 	size_t len;
 	bool slash;		/* a slash follows the name */
-	char *buf;		/* text that rest points into, once a symbolic link was met; or NULL */
+	char *buf;		/* what rest points into, once a symbolic link was met; or NULL */
 	unsigned links;
 };
 
@@ -49,6 +50,17 @@ int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **o
 
 /* Puts a directory of another file system into a ramfs directory; it can never be removed. */
 int ramfs_attach(struct inode *dir, const char *name, struct inode *inode);
+
+/* A position in a file or pipe, seen by pages: offset in one, and how much of @n bytes is in it. */
+static inline size_t page_offset(u64 pos)
+{
+	return pos & (PAGE_SIZE - 1);
+}
+
+static inline size_t page_part(u64 pos, size_t n)
+{
+	return MIN(n, PAGE_SIZE - page_offset(pos));
+}
 
 /* Creates the caches. */
 void file_init(void);

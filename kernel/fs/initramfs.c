@@ -2,12 +2,13 @@
  * Unpacks the initramfs: cpio archives in the "newc" format, one after the other with any amount of
  * zeros between, into the root file system. Later archives add to earlier ones and replace files.
  *
- * An entry is a header of hexadecimal digits, the name with its terminator, and the data, the latter
- * two padded to four bytes. Hard links are entries with the same inode and device numbers; only one
- * of them has the data.
+ * An entry is a header of hexadecimal digits, the name with its terminator, and the data, the
+ * latter two padded to four bytes. Hard links are entries with the same inode and device numbers;
+ * only one of them has the data.
  *
- * The archive is input like any other: a damaged one ends the unpacking with a line that says where,
- * and nothing outside [cpio, cpio + size) is read. Device nodes, sockets and pipes are left out.
+ * The archive is input like any other: a damaged one ends the unpacking with a line that says
+ * where, and nothing outside [cpio, cpio + size) is read. Device nodes, sockets and pipes are left
+ * out.
  */
 #include "errno.h"
 #include "fs.h"
@@ -19,8 +20,8 @@
 #define DIGITS		8
 #define TRAILER		"TRAILER!!!"
 
-enum { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RDEVMAJOR, RDEVMINOR, NAMESIZE,
-       CHECK, FIELDS };
+enum { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RDEVMAJOR, RDEVMINOR,
+       NAMESIZE, CHECK, FIELDS };
 
 #define HEADER_SIZE	(MAGIC_LEN + FIELDS * DIGITS)
 

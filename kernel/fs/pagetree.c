@@ -3,7 +3,8 @@
  *
  *  R1  Height h covers indexes below 64^h; a node at height h has 64 children of height h - 1, and
  *      height 0 is a page.
- *  R2  A tree only gets lower when it becomes empty. A node may be empty after an allocation failed.
+ *  R2  A tree only gets lower when it becomes empty. A node may be empty after an allocation
+ *      failed.
  */
 #include "pagetree.h"
 
@@ -71,7 +72,9 @@ struct page **pagetree_slot(struct pagetree *t, u64 index)
 	return (struct page **)slot;
 }
 
-/* @first counts from the first index below *@slot. Recursion is as deep as the tree is high: < 10. */
+/*
+ * @first counts from the first index below *@slot. Recursion is as deep as the tree is high: < 10.
+ */
 static u64 prune(void **slot, unsigned height, u64 first)
 {
 	struct node *n = *slot;

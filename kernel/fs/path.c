@@ -141,9 +141,10 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 		return -EISDIR;
 	}
 	if (err == -ENOENT) {
+		err = -EACCES;
 		mutex_lock(&dir->lock);
-		err = dir->ops->create ? dir->ops->create(dir, w->name, w->len, S_IFREG | mode, 0, out)
-				       : -EACCES;
+		if (dir->ops->create)
+			err = dir->ops->create(dir, w->name, w->len, S_IFREG | mode, 0, out);
 		mutex_unlock(&dir->lock);
 		if (err != -EEXIST || (flags & O_EXCL))
 			return err;
@@ -199,7 +200,8 @@ int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode 
 	return resolve(at, path, nofollow ? O_NOFOLLOW : 0, 0, out);
 }
 
-int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name, size_t *len)
+int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name,
+		size_t *len)
 {
 	struct walk w;
 	int err = walk_start(&w, at, path);

@@ -5,14 +5,14 @@
  * there and kept until the pipe goes. Whenever the pipe is empty both start again at 0, so messages
  * that are read as they come only ever need the first page.
  *
- * Lock: pipe->lock, a mutex, guards everything and is held while copying, so writes of up to PIPE_BUF
- * bytes are never mixed (they wait for room for all of them). Blocked threads wait on the condition
- * variables; whoever changes the state under the lock looks there whether somebody waits, and wakes
- * them after giving the lock up, so that they do not run into it.
+ * Lock: pipe->lock, a mutex, guards everything and is held while copying, so writes of up to
+ * PIPE_BUF bytes are never mixed (they wait for room for all of them). Blocked threads wait on the
+ * condition variables; whoever changes the state under the lock looks there whether somebody waits,
+ * and wakes them after giving the lock up, so that they do not run into it.
  *
  *  P1  head <= tail <= head + PIPE_SIZE.
- *  P2  A reader blocks only while the pipe is empty and has writers, a writer only while there is too
- *      little room and there are readers; every change of these wakes the other side.
+ *  P2  A reader blocks only while the pipe is empty and has writers, a writer only while there is
+ *      too little room and there are readers; every change of these wakes the other side.
  */
 #include "counters.h"
 #include "errno.h"
@@ -47,8 +47,9 @@ static struct pipe *file_pipe(const struct file *f)
 }
 
 /*
- * Somebody waits on @c. Pipe lock held: condvar_wait() links itself before it gives the lock up, and
- * poll links itself before it takes the lock to look; so who is not seen here will see the change.
+ * Somebody waits on @c. Pipe lock held: condvar_wait() links itself before it gives the lock up,
+ * and poll links itself before it takes the lock to look; so who is not seen here will see the
+ * change.
  */
 static bool anyone_waits(const struct condvar *c)
 {
@@ -58,12 +59,6 @@ static bool anyone_waits(const struct condvar *c)
 static size_t room(const struct pipe *p)
 {
 	return PIPE_SIZE - (p->tail - p->head);
-}
-
-/* How much of @n bytes from ring position @pos lies in one page. */
-static size_t page_part(u64 pos, size_t n)
-{
-	return MIN(n, PAGE_SIZE - (pos & (PAGE_SIZE - 1)));
 }
 
 static struct page **page_at(struct pipe *p, u64 pos)
@@ -78,9 +73,9 @@ static ssize_t take_bytes(struct pipe *p, struct iobuf *b)
 
 	while (b->left && p->head != p->tail) {
 		size_t n = page_part(p->head, MIN(b->left, p->tail - p->head));
-		char *va = page_to_virt(*page_at(p, p->head));
+		void *va = page_to_virt(*page_at(p, p->head));
 
-		if (iobuf_copy_to(b, va + (p->head & (PAGE_SIZE - 1)), n))
+		if (iobuf_copy_to(b, va + page_offset(p->head), n))
 			return done ? done : -EFAULT;
 		p->head += n;
 		done += n;
@@ -129,7 +124,9 @@ static struct page *make_page(struct pipe *p, u64 pos)
 	return *slot;
 }
 
-/* Puts in up to @n bytes, for which there is room; all or nothing where @n <= PIPE_BUF. Lock held. */
+/*
+ * Puts in up to @n bytes, for which there is room; all or nothing where @n <= PIPE_BUF. Lock held.
+ */
 static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
 {
 	u64 at = p->tail, end = at + n;
@@ -142,8 +139,7 @@ static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
 		if (!page)
 			err = -ENOMEM;
 		else
-			err = iobuf_copy_from(b, (char *)page_to_virt(page) + (at & (PAGE_SIZE - 1)),
-					      part);
+			err = iobuf_copy_from(b, page_to_virt(page) + page_offset(at), part);
 		if (!err)
 			at += part;
 	}

@@ -1,12 +1,13 @@
 /*
- * /proc: the kernel's own figures as files. Names and reading are here, contents elsewhere (proc.h).
+ * /proc: the kernel's own figures as files. Names and reading are here, contents elsewhere
+ * (proc.h).
  *
  *	/proc/			system files, self, one directory a process
  *	/proc/PID/		process files
  *
- * Nothing is kept: a name is looked up by asking whether the process exists, and each lookup makes an
- * inode that goes with its last reference. A file's text is made when it is opened, so what one open
- * file reads is one moment's picture.
+ * Nothing is kept: a name is looked up by asking whether the process exists, and each lookup makes
+ * an inode that goes with its last reference. A file's text is made when it is opened, so what one
+ * open file reads is one moment's picture.
  *
  * The inode number says what an inode is: process id and, from the table of files, its place + 1.
  */
@@ -32,7 +33,7 @@ static const struct inode_ops proc_ops;
 static const struct file_ops proc_file_ops;
 static const struct file_ops proc_dir_ops;
 
-/* --- Text ---------------------------------------------------------------------------------------- */
+/* --- Text ------------------------------------------------------------------------------------- */
 
 /* Room for @more bytes and a terminator. */
 static bool text_reserve(struct text *t, size_t more)
@@ -79,7 +80,7 @@ void text_printf(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* --- Inodes -------------------------------------------------------------------------------------- */
+/* --- Inodes ----------------------------------------------------------------------------------- */
 
 static u64 make_ino(pid_t pid, unsigned place)
 {
@@ -175,7 +176,7 @@ static int proc_lookup(struct inode *dir, const char *name, size_t len, struct i
 	return -ENOENT;
 }
 
-/* --- Listing ------------------------------------------------------------------------------------- */
+/* --- Listing ---------------------------------------------------------------------------------- */
 
 struct pid_search {
 	pid_t from, found;	/* the lowest id >= from; 0: none yet */
@@ -220,7 +221,8 @@ static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
 	}
 	if (!root)
 		return 0;
-	if (pos < POS_PROCESSES && !emit(arg, "self", 4, make_ino(0, PROC_SELF), S_IFLNK, POS_PROCESSES))
+	if (pos < POS_PROCESSES &&
+	    !emit(arg, "self", 4, make_ino(0, PROC_SELF), S_IFLNK, POS_PROCESSES))
 		return 0;
 	list_processes(pos - POS_PROCESSES, emit, arg);
 	return 0;
@@ -242,7 +244,7 @@ static void proc_release(struct inode *i)
 	kmem_cache_free(inode_cache, i);
 }
 
-/* --- Reading ------------------------------------------------------------------------------------- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static int show(struct inode *i, struct text *t)
 {

@@ -1,5 +1,6 @@
 /*
- * /proc: what proc.c (names, reading) and the files' contents (proc_system.c, proc_process.c) share.
+ * /proc: what proc.c (names, reading) and the files' contents (proc_system.c, proc_process.c)
+ * share.
  */
 #pragma once
 

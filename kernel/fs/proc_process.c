@@ -114,8 +114,8 @@ static void show_stat(struct text *t, struct process *p)
 	struct snapshot s;
 
 	collect(&s, p);
-	text_printf(t, "%d (%s) %c %d %d %d 0 -1 0 %lu 0 0 0", s.pid, s.name, s.state, s.ppid, s.pgid,
-		    s.sid, atomic_load(&p->minor_faults));
+	text_printf(t, "%d (%s) %c %d %d %d 0 -1 0 %lu 0 0 0", s.pid, s.name, s.state, s.ppid,
+		    s.pgid, s.sid, atomic_load(&p->minor_faults));
 	show_times(t, s.run_ns, s.user_ns);
 	show_times(t, s.children_run_ns, s.children_user_ns);
 	text_printf(t, " %d 0 %u 0 %lu %lu %lu %lu", s.priority, s.nr_threads, p->start_ns / TICK,
@@ -183,7 +183,7 @@ static void show_cmdline(struct text *t, struct process *p)
 		if (!page)
 			break;
 		next = MIN(ALIGN_UP(va + 1, PAGE_SIZE), as->arg_end);
-		text_append(t, (char *)page_to_virt(page) + (va & (PAGE_SIZE - 1)), next - va);
+		text_append(t, page_to_virt(page) + (va & (PAGE_SIZE - 1)), next - va);
 		page_put(page);
 	}
 	as_put(as);
@@ -191,9 +191,11 @@ static void show_cmdline(struct text *t, struct process *p)
 
 static void show_region(struct region *r, void *arg)
 {
-	const char *what = r->flags & REGION_STACK ? "[stack]" : r->flags & REGION_HEAP ? "[heap]" : "";
+	const char *what = "";
 
-	text_printf(arg, "%08lx-%08lx %c%c%c%c %08lx 00:00 %-10lu %s\n", r->start, r->end,
+	if (r->flags & (REGION_STACK | REGION_HEAP))
+		what = r->flags & REGION_STACK ? "\t[stack]" : "\t[heap]";
+	text_printf(arg, "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu%s\n", r->start, r->end,
 		    r->prot & VM_READ ? 'r' : '-', r->prot & VM_WRITE ? 'w' : '-',
 		    r->prot & VM_EXEC ? 'x' : '-', r->flags & REGION_SHARED ? 's' : 'p',
 		    (u64)r->offset, r->inode ? r->inode->ino : 0, what);

@@ -32,10 +32,9 @@ static void show_meminfo(struct text *t)
 	const u64 kib = PAGE_SIZE / 1024;
 	u64 total = page_total() * kib, free = page_free_count() * kib;
 
-	text_printf(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n",
-		    total, free, free);
-	text_printf(t, "Buffers:        %8u kB\nCached:         %8lu kB\n", 0,
-		    counter_read(COUNT_FILE_PAGES) * kib);
+	text_printf(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n", total, free);
+	text_printf(t, "MemAvailable:   %8lu kB\nBuffers:        %8u kB\n", free, 0);
+	text_printf(t, "Cached:         %8lu kB\n", counter_read(COUNT_FILE_PAGES) * kib);
 	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0, 0);
 }
 

@@ -2,14 +2,15 @@
  * The file system in memory: the tree of names. Contents of files: ramfs_file.c.
  *
  * A directory keeps each entry in a red-black tree, to find it, and in a list by position, to list
- * it: positions only grow, so a listing that goes on after changes skips nothing and repeats nothing.
+ * it: positions only grow, so a listing that goes on after changes skips nothing and repeats
+ * nothing.
  *
  * Locks: every operation on a directory runs with its inode lock held; a child that is linked,
  * unlinked or moved is locked after it.
  *
  *  D1  An entry is a reference to its inode; a directory is one to its parent.
- *  D2  nlink of a directory is 2 + its subdirectories, and 0 once it is removed: then nothing can be
- *      created in it any more.
+ *  D2  nlink of a directory is 2 + its subdirectories, and 0 once it is removed: then nothing can
+ *      be created in it any more.
  */
 #include "ramfs.h"
 
@@ -40,7 +41,7 @@ static struct ramfs_inode *make_inode(u32 mode, const struct file_ops *fops)
 	return r;
 }
 
-/* --- Entries ------------------------------------------------------------------------------------- */
+/* --- Entries ---------------------------------------------------------------------------------- */
 
 /* Any total order would do; lengths first makes most comparisons short. */
 static int name_order(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -129,7 +130,7 @@ static void set_parent(struct inode *child, struct inode *dir)
 	}
 }
 
-/* --- Operations ---------------------------------------------------------------------------------- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 static int ramfs_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {

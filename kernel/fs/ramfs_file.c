@@ -1,10 +1,10 @@
 /*
  * The contents of files in memory: pages by index; a page that is missing reads as zeros.
  *
- * Locks: inode->lock, held by the VFS or taken by write, keeps the size and other writers still, also
- * while a write faults in the user memory it copies from. pages_lock guards the page tree alone and
- * is never held while copying, since a page fault on a mapping of this very file takes it. Readers
- * take no lock but that: they see each page as it is when they get there.
+ * Locks: inode->lock, held by the VFS or taken by write, keeps the size and other writers still,
+ * also while a write faults in the user memory it copies from. pages_lock guards the page tree
+ * alone and is never held while copying, since a page fault on a mapping of this very file takes
+ * it. Readers take no lock but that: they see each page as it is when they get there.
  *
  *  P1  Bytes beyond the size in the last page are zeros: truncation clears them, and writes come
  *      with their size.
@@ -25,17 +25,6 @@ void ramfs_file_init(struct ramfs_inode *r)
 static u64 page_index(u64 pos)
 {
 	return pos >> PAGE_SHIFT;
-}
-
-static size_t page_offset(u64 pos)
-{
-	return pos & (PAGE_SIZE - 1);
-}
-
-/* How much of @left bytes from @pos lies in one page. */
-static size_t page_part(u64 pos, size_t left)
-{
-	return MIN(left, PAGE_SIZE - page_offset(pos));
 }
 
 /* The page at @index, referenced; NULL: a hole. */
@@ -107,7 +96,7 @@ static ssize_t ramfs_read(struct file *f, struct iobuf *b, off_t *pos)
 			break;
 		p = get_page(to_ramfs(i), page_index(*pos));
 		if (p) {
-			err = iobuf_copy_to(b, (char *)page_to_virt(p) + page_offset(*pos), n);
+			err = iobuf_copy_to(b, page_to_virt(p) + page_offset(*pos), n);
 			page_put(p);
 		} else {
 			err = iobuf_clear(b, n);
@@ -124,7 +113,7 @@ static ssize_t ramfs_read(struct file *f, struct iobuf *b, off_t *pos)
 static int write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t at, size_t n)
 {
 	struct page *new = page_alloc(0, 0), *there;
-	char *va;
+	void *va;
 	int err;
 
 	if (!new)
@@ -137,7 +126,7 @@ static int write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t 
 		err = insert_page(r, index, new, &there);
 	if (!err) {
 		if (there != new)	/* a mapping was faster */
-			memcpy((char *)page_to_virt(there) + at, va + at, n);
+			memcpy(page_to_virt(there) + at, va + at, n);
 		page_put(there);
 	}
 	page_put(new);
@@ -152,7 +141,7 @@ static int write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
 	int err;
 
 	if (p) {
-		err = iobuf_copy_from(b, (char *)page_to_virt(p) + page_offset(pos), n);
+		err = iobuf_copy_from(b, page_to_virt(p) + page_offset(pos), n);
 		page_put(p);
 	} else {
 		err = write_hole(r, page_index(pos), b, page_offset(pos), n);
@@ -213,7 +202,7 @@ int ramfs_truncate(struct inode *i, off_t size)
 	drop_pages(r, page_index((u64)size + PAGE_SIZE - 1));
 	last = page_offset(size) ? get_page(r, page_index(size)) : NULL;
 	if (last) {			/* P1 */
-		memset((char *)page_to_virt(last) + page_offset(size), 0, PAGE_SIZE - page_offset(size));
+		memset(page_to_virt(last) + page_offset(size), 0, PAGE_SIZE - page_offset(size));
 		page_put(last);
 	}
 	return 0;

@@ -15,8 +15,8 @@ static void add(const char *name, u32 ino, u32 mode, u32 nlink, const char *data
 	size_t n = strlen(name) + 1, len = strlen(data);
 
 	size += snprintf(archive + size, ARCHIVE_MAX - size,
-			 "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", ino, mode, 0, 0,
-			 nlink, 7, (unsigned)len, 0, 0, 0, 0, (unsigned)n, 0);
+			 "070701%08x%08x%016x%08x%08x%08x%032x%08x%08x", ino, mode, 0, nlink, 7,
+			 (unsigned)len, 0, (unsigned)n, 0);
 	memcpy(archive + size, name, n);
 	size = ALIGN_UP(size + n, 4);
 	memcpy(archive + size, data, len);
@@ -46,8 +46,10 @@ KTEST(cpio_good, "initramfs.good", "", "initramfs.good")
 	struct inode *i;
 
 	build();
-	REQUIRE(initramfs_unpack(archive, size) == 0, "initramfs.good", "a good archive is refused");
-	CHECK(test_contains("/c/file", "second"), "initramfs.good", "the later archive does not win");
+	REQUIRE(initramfs_unpack(archive, size) == 0, "initramfs.good",
+		"a good archive is refused");
+	CHECK(test_contains("/c/file", "second"), "initramfs.good",
+	      "the later archive does not win");
 	CHECK(test_contains("/c/link", "deep"), "initramfs.good", "link or missing directories");
 	CHECK(test_contains("/c/hard1", "shared"), "initramfs.good", "hard link without the data");
 	CHECK(test_lookup("/c/dev", true) == -ENOENT, "initramfs.good", "a device is made");

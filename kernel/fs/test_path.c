@@ -94,8 +94,8 @@ KTEST(path_lookup, "fs.lookup", "", "fs.lookup")
 	set_up();
 	for (unsigned i = 0; i < ARRAY_SIZE(lookups); i++) {
 		err = test_lookup(lookups[i].path, lookups[i].nofollow);
-		CHECK(err == lookups[i].err, "fs.lookup", "\"%s\" gives %d, not %d", lookups[i].path,
-		      err, lookups[i].err);
+		CHECK(err == lookups[i].err, "fs.lookup", "\"%s\" gives %d, not %d",
+		      lookups[i].path, err, lookups[i].err);
 	}
 	name = kmalloc(PATH_MAX);
 	memset(name, 'n', PATH_MAX);
@@ -216,11 +216,12 @@ KTEST(tree_rename, "fs.rename", "", "fs.rename")
 	set_up();
 	for (unsigned i = 0; i < ARRAY_SIZE(renames); i++) {
 		err = vfs_rename(NULL, renames[i].from, NULL, renames[i].to, renames[i].flags);
-		CHECK(err == renames[i].err, "fs.rename", "%s to %s gives %d, not %d", renames[i].from,
-		      renames[i].to, err, renames[i].err);
+		CHECK(err == renames[i].err, "fs.rename", "%s to %s gives %d, not %d",
+		      renames[i].from, renames[i].to, err, renames[i].err);
 	}
 	CHECK(test_contains("/t/empty/inner", "file"), "fs.rename", "the moved file is damaged");
-	CHECK(test_lookup("/t/moved_link", true) == 0, "fs.rename", "a symbolic link is not renamed");
+	CHECK(test_lookup("/t/moved_link", true) == 0, "fs.rename",
+	      "a symbolic link is not renamed");
 	path_lookup(NULL, "/t", false, &t);
 	CHECK(t->nlink == 4, "fs.rename", "/t has %u links, not 4", t->nlink);
 	inode_put(t);
@@ -235,7 +236,9 @@ KTEST(tree_rename, "fs.rename", "", "fs.rename")
 	test_remove_tree("/t");
 }
 
-/* Memory runs out at every allocation of a series of operations: each fails cleanly, nothing leaks. */
+/*
+ * Memory runs out at every allocation of a series of operations: each fails cleanly, nothing leaks.
+ */
 KTEST(tree_oom, "fs.oom", "", "fs.oom")
 {
 	struct counter_snapshot before, after;

@@ -36,15 +36,18 @@ KTEST(pipe_order, "pipe.order", "", "pipe.order")
 			for (size_t k = 0; k < n; k++)
 				out[k] = sent + k;
 			moved = put(w, out, n);
-			CHECK(moved >= 0 || (moved == -EAGAIN && sent - got + MIN(n, 4096u) > 65536),
-			      "pipe.order", "write of %lu with %lu in it: %ld", n, sent - got, moved);
+			CHECK(moved >= 0 || (moved == -EAGAIN && sent - got + MIN(n,
+			      4096u) > 65536),
+			      "pipe.order", "write of %lu with %lu in it: %ld", n, sent - got,
+			      moved);
 			CHECK(moved <= 0 || n > 4096 || moved == (ssize_t)n, "pipe.order",
 			      "a small write is split");
 			sent += MAX(moved, 0);
 		} else {
 			moved = get(r, in, n);
 			CHECK(moved == (sent == got && n ? -EAGAIN : (ssize_t)MIN(n, sent - got)),
-			      "pipe.order", "read of %lu with %lu in it: %ld", n, sent - got, moved);
+			      "pipe.order", "read of %lu with %lu in it: %ld", n, sent - got,
+			      moved);
 			for (ssize_t k = 0; k < moved; k++)
 				wrong += in[k] != (u8)(got + k);
 			got += MAX(moved, 0);
@@ -75,7 +78,8 @@ KTEST(poll_state, "poll.state", "", "poll.state")
 	struct file *r, *w;
 
 	REQUIRE(pipe_create(&r, &w, O_NONBLOCK) == 0, "poll.state", "no pipe");
-	CHECK(ready(r) == 0 && ready(w) == POLLOUT, "poll.state", "empty: %x %x", ready(r), ready(w));
+	CHECK(ready(r) == 0 && ready(w) == POLLOUT, "poll.state", "empty: %x %x", ready(r),
+	      ready(w));
 	put(w, out, 65536);
 	CHECK(ready(r) == POLLIN && ready(w) == 0, "poll.state", "full: %x %x", ready(r), ready(w));
 	get(r, in, 4095);

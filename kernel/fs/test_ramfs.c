@@ -27,7 +27,8 @@ static ssize_t read_at(struct file *f, off_t pos, void *p, size_t n)
 
 static void random_write(struct file *f)
 {
-	u64 pos = test_random() % MODEL_SIZE, n = test_random() % MIN(3 * PAGE_SIZE, MODEL_SIZE - pos);
+	u64 pos = test_random() % MODEL_SIZE;
+	u64 n = test_random() % MIN(3 * PAGE_SIZE, MODEL_SIZE - pos);
 
 	for (u64 i = 0; i < n; i++)
 		model[pos + i] = test_random();
@@ -51,8 +52,10 @@ static void random_read(struct file *f)
 	u64 pos = test_random() % MODEL_SIZE, n = test_random() % (4 * PAGE_SIZE);
 	u64 want = pos >= model_size ? 0 : MIN(n, model_size - pos);
 
-	CHECK(read_at(f, pos, buf, n) == (ssize_t)want, "ramfs.model", "read of %lu at %lu", n, pos);
-	CHECK(memcmp(buf, model + pos, want) == 0, "ramfs.model", "wrong bytes at %lu+%lu", pos, want);
+	CHECK(read_at(f, pos, buf, n) == (ssize_t)want, "ramfs.model", "read of %lu at %lu", n,
+	      pos);
+	CHECK(memcmp(buf, model + pos, want) == 0, "ramfs.model", "wrong bytes at %lu+%lu", pos,
+	      want);
 	CHECK(f->inode->size == model_size, "ramfs.model", "size %lu", f->inode->size);
 }
 
@@ -86,15 +89,18 @@ KTEST(ramfs_sparse, "ramfs.sparse", "", "ramfs.sparse")
 	struct file *f;
 	u64 v;
 
-	REQUIRE(path_open(NULL, "/sparse", O_RDWR | O_CREAT, 0600, &f) == 0, "ramfs.sparse", "open");
+	REQUIRE(path_open(NULL, "/sparse", O_RDWR | O_CREAT, 0600, &f) == 0, "ramfs.sparse",
+		"open");
 	for (unsigned shift = 3; shift < 63; shift++) {
 		v = shift;
-		CHECK(write_at(f, 1ll << shift, &v, 8) == 8, "ramfs.sparse", "write at 2^%u", shift);
+		CHECK(write_at(f, 1ll << shift, &v, 8) == 8, "ramfs.sparse", "write at 2^%u",
+		      shift);
 	}
 	for (unsigned shift = 3; shift < 63; shift++)
 		CHECK(read_at(f, 1ll << shift, &v, 8) == 8 && v == shift, "ramfs.sparse",
 		      "2^%u: %lu", shift, v);
-	CHECK(read_at(f, (1ll << 50) - 8, &v, 8) == 8 && v == 0, "ramfs.sparse", "a hole is not zeros");
+	CHECK(read_at(f, (1ll << 50) - 8, &v, 8) == 8 && v == 0, "ramfs.sparse",
+	      "a hole is not zeros");
 	CHECK(counter_read(COUNT_FILE_PAGES) == pages + 52, "ramfs.sparse", "%ld pages",
 	      counter_read(COUNT_FILE_PAGES) - pages);
 	CHECK(f->inode->blocks == 52 * 8, "ramfs.sparse", "%lu blocks", f->inode->blocks);
@@ -114,7 +120,8 @@ KTEST(ramfs_append, "ramfs.append", "", "ramfs.append")
 	struct file *f;
 
 	test_write("/append", "one");
-	REQUIRE(path_open(NULL, "/append", O_WRONLY | O_APPEND, 0, &f) == 0, "ramfs.append", "open");
+	REQUIRE(path_open(NULL, "/append", O_WRONLY | O_APPEND, 0, &f) == 0, "ramfs.append",
+		"open");
 	CHECK(file_write(f, &b, NULL) == 3 && f->offset == 6, "ramfs.append", "write");
 	CHECK(file_read(f, &b, NULL) == -EBADF, "ramfs.append", "a write-only file can be read");
 	file_put(f);
@@ -131,7 +138,8 @@ KTEST(ramfs_mapping, "ramfs.mapping", "", "ramfs.mapping")
 	CHECK(i->ops->get_page(i, 0, false, &a) == 0 && !a, "ramfs.mapping", "a page in a hole");
 	CHECK(i->ops->get_page(i, 3, true, &a) == 0 && a, "ramfs.mapping", "no page is made");
 	CHECK(i->ops->get_page(i, 3, false, &b) == 0 && a == b, "ramfs.mapping", "another page");
-	CHECK(i->ops->get_page(i, 4, true, &b) == -EFAULT, "ramfs.mapping", "a page beyond the end");
+	CHECK(i->ops->get_page(i, 4, true, &b) == -EFAULT, "ramfs.mapping",
+	      "a page beyond the end");
 	page_put(a);
 	page_put(a);
 	inode_put(i);
@@ -155,7 +163,8 @@ static bool take_entry(void *arg, const char *name, size_t len, u64 ino, u32 mod
 	l->budget--;
 	l->from = next;
 	if (name[0] != '.') {
-		CHECK(!(l->seen & BIT(name[0] - 'a')), "ramfs.listing", "%c is listed twice", name[0]);
+		CHECK(!(l->seen & BIT(name[0] - 'a')), "ramfs.listing", "%c is listed twice",
+		      name[0]);
 		l->seen |= BIT(name[0] - 'a');
 	}
 	return true;

@@ -7,7 +7,8 @@
  *
  * rename_lock makes the shape of the tree stable while a directory may move: no directory changes
  * its parent without it. With it held, "is an ancestor of" can be asked by following parents, and
- * two directories are locked ancestor first, else by address: anybody else locks parent, then child.
+ * two directories are locked ancestor first, else by address: anybody else locks parent, then
+ * child.
  */
 #include "errno.h"
 #include "fs.h"
@@ -139,8 +140,10 @@ int vfs_unlink(struct inode *at, const char *path, bool is_dir)
 	} else if (w.slash && !is_dir) {
 		err = slash_error(&w);
 	} else {
+		err = -EPERM;
 		mutex_lock(&w.dir->lock);
-		err = w.dir->ops->unlink ? w.dir->ops->unlink(w.dir, w.name, w.len, is_dir) : -EPERM;
+		if (w.dir->ops->unlink)
+			err = w.dir->ops->unlink(w.dir, w.name, w.len, is_dir);
 		mutex_unlock(&w.dir->lock);
 	}
 out:

@@ -3,9 +3,9 @@
  *
  * With console=mux (what tools/run and the grader ask for) the bytes of user programs and those of
  * the kernel are told apart on the wire: DLE (0x10) 'u' switches to the user stream, DLE 'k' to the
- * kernel's, DLE DLE is a DLE byte of the current stream, DLE 'x' <two hex digits> is the exit status
- * of init. Without it there are no frames, and a kernel newline goes out as CR LF, for a person's
- * terminal; in user bytes that is up to the tty (ONLCR).
+ * kernel's, DLE DLE is a DLE byte of the current stream, DLE 'x' <two hex digits> is the exit
+ * status of init. Without it there are no frames, and a kernel newline goes out as CR LF, for a
+ * person's terminal; in user bytes that is up to the tty (ONLCR).
  *
  * User output is queued and sent by the UART's interrupt. The kernel's goes into the same queue, so
  * order is kept; a panic flushes the queue by polling and then writes by polling.
@@ -16,8 +16,9 @@
 
 enum console_stream { STREAM_KERNEL, STREAM_USER };
 
-void uart_early_init(void);		/* polled output works from here on */
-void console_init(void);		/* interrupts, queue; after kvm_init(), bootargs_init() */
+void uart_early_init(void);		/* polled output works from here on; after bootargs_init() */
+void console_early_init(void);		/* part of it: what console= says */
+void console_init(void);		/* interrupts; after kvm_init() */
 
 /* Queues up to @n bytes of @s without blocking; how many were taken. Any context. */
 size_t console_write(enum console_stream s, const char *buf, size_t n);

@@ -2,15 +2,15 @@
  * Reading a flattened device tree (Devicetree Specification 0.4, chapter 5).
  *
  * The blob comes from outside, so nothing in it is believed: every offset and length is checked
- * against the blob's end before it is used, and a damaged blob reads as one that ends early. Nothing
- * is allocated and nothing is written, so this works before any memory is set up, as long as the
- * blob itself can be read. Addresses in `reg` are not translated through `ranges`.
+ * against the blob's end before it is used, and a damaged blob reads as one that ends early.
+ * Nothing is allocated and nothing is written, so this works before any memory is set up, as long
+ * as the blob itself can be read. Addresses in `reg` are not translated through `ranges`.
  *
  *	struct fdt fdt;
  *	if (fdt_open(&fdt, blob, BLOB_MAX) == 0)
  *		for (struct fdt_node n = FDT_START; fdt_next(&fdt, &n);)
- *			if (fdt_compatible(&fdt, &n, "ns16550a") && fdt_reg(&fdt, &n, 0, &base, &size))
- *				...
+ *			if (fdt_compatible(&fdt, &n, "ns16550a"))
+ *				fdt_reg(&fdt, &n, 0, &base, &size);
  */
 #pragma once
 
@@ -33,13 +33,15 @@ struct fdt_node {
 	int depth;			/* the root's is 0; -1: before the first node */
 	u32 props;			/* where its properties start, in the structure block */
 	struct {
-		u8 address, size;	/* cells that number a child's reg, by the parent's depth + 1 */
+		u8 address, size;	/* of a child's reg, by the parent's depth + 1 */
 	} cells[FDT_MAX_DEPTH + 1];
 };
 
 #define FDT_START	((struct fdt_node){ .depth = -1 })
 
-/* Bytes that belong to the blob at @blob, by its header (40 bytes are read); 0: not a device tree. */
+/*
+ * Bytes that belong to the blob at @blob, by its header (40 bytes are read); 0: not a device tree.
+ */
 u32 fdt_total_size(const void *blob);
 
 /* Checks the header and the nesting of all nodes. @max: bytes readable. 0 or -EINVAL. */
@@ -48,7 +50,9 @@ int fdt_open(struct fdt *f, const void *blob, u32 max);
 /* Moves @n to the next node: children follow their parent. False at the end. */
 bool fdt_next(const struct fdt *f, struct fdt_node *n);
 
-/* Moves @n to the next node that says it is compatible with @what; or to the one at @path from "/". */
+/*
+ * Moves @n to the next node that says it is compatible with @what; or to the one at @path from "/".
+ */
 bool fdt_next_compatible(const struct fdt *f, struct fdt_node *n, const char *what);
 bool fdt_find_path(const struct fdt *f, struct fdt_node *n, const char *path);
 
@@ -63,7 +67,8 @@ const char *fdt_string(const struct fdt *f, const struct fdt_node *n, const char
 
 /* A property of one or two cells as a number; cell @i of one of several. */
 bool fdt_number(const struct fdt *f, const struct fdt_node *n, const char *name, u64 *out);
-bool fdt_cell(const struct fdt *f, const struct fdt_node *n, const char *name, unsigned i, u32 *out);
+bool fdt_cell(const struct fdt *f, const struct fdt_node *n, const char *name, unsigned i,
+	      u32 *out);
 
 /* One of the strings of `compatible` is @what. */
 bool fdt_compatible(const struct fdt *f, const struct fdt_node *n, const char *what);

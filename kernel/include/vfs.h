@@ -1,14 +1,14 @@
 /*
  * Files: inodes with operations, open file descriptions, descriptor tables, paths.
  *
- * inode	a file's identity and contents; reference counted; inode->lock, a mutex, guards contents
- *		and directory entries. Two inode locks: parent before child, else by address.
+ * inode	a file's identity and contents; reference counted; inode->lock, a mutex, guards
+ *		contents and directory entries. Of two: parent before child, else by address.
  * file		one open(): offset, flags; reference counted, shared by dup and fork
  * fdtable	a process's descriptors
  *
- * Lock order: rename lock -> file->lock -> inode->lock (directory, then child) -> as->lock (a copy to
- * or from user memory faults) -> spin locks. So inode_ops.get_page(), which a fault calls, must not
- * take inode->lock.
+ * Lock order: rename lock -> file->lock -> inode->lock (directory, then child) -> as->lock (a copy
+ * to or from user memory faults) -> spin locks. So inode_ops.get_page(), which a fault calls, must
+ * not take inode->lock.
  */
 #pragma once
 
@@ -85,8 +85,8 @@ struct inode_ops {
 	int (*truncate)(struct inode *inode, off_t size);
 
 	/*
-	 * The page that holds [index * PAGE_SIZE, ...), referenced, for mapping. With @make a hole gets
-	 * a page of zeros; without it *out is NULL. -EFAULT beyond the end of the file.
+	 * The page that holds [index * PAGE_SIZE, ...), referenced, for mapping. With @make a hole
+	 * gets a page of zeros; without it *out is NULL. -EFAULT beyond the end of the file.
 	 */
 	int (*get_page)(struct inode *inode, u64 index, bool make, struct page **out);
 	void (*release)(struct inode *inode);	/* the last reference is gone; frees it */
@@ -98,7 +98,7 @@ struct file_ops {
 	void (*close)(struct file *f);
 	ssize_t (*read)(struct file *f, struct iobuf *b, off_t *pos);
 	ssize_t (*write)(struct file *f, struct iobuf *b, off_t *pos);
-	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* POLL*; adds itself to pt */
+	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* POLL*; see poll_add() */
 	int (*ioctl)(struct file *f, unsigned cmd, vaddr_t arg);
 	bool seekable;
 };
@@ -117,7 +117,7 @@ struct inode {
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	void *private;			/* the file system's */
-	struct inode *parent;		/* directories: [lock] referenced; the root's is itself, not */
+	struct inode *parent;		/* directories: [lock] referenced; the root's is itself */
 };
 
 struct file {
@@ -137,27 +137,40 @@ static inline bool inode_is(const struct inode *i, u32 type)	/* S_IF* */
 
 struct inode *inode_get(struct inode *i);
 void inode_put(struct inode *i);
-struct file *file_get(struct file *f);
+
+static inline struct file *file_get(struct file *f)
+{
+	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
+	return f;
+}
+
 void file_put(struct file *f);		/* the last reference closes. May block */
 
 /* A new description of @i, which keeps its own reference. */
 int file_open_inode(struct inode *i, u32 flags, struct file **out);
 
-ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos);	/* pos NULL: the file's own offset */
+ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos);	/* NULL: the file's own */
 ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos);
 
-/* Paths: relative ones start at @at (NULL: the root). Symbolic links followed but, with nofollow, the last. */
+/*
+ * Paths: relative ones start at @at (NULL: the root). Symbolic links followed but, with nofollow,
+ * the last.
+ */
 int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out);
 
-/* The directory that holds the last component, referenced, and that component (in @path, not ended). */
-int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name, size_t *len);
+/*
+ * The directory that holds the last component, referenced, and that component (in @path, not
+ * ended).
+ */
+int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name,
+		size_t *len);
 int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out);
 
 /* The absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
 int path_of(struct inode *dir, char *buf, size_t size);
 
 /* Changes of the tree, with Linux's errors. The caller has applied its umask to @mode. */
-int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev);	/* mkdir, mknod: by S_IFMT */
+int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev);	/* mkdir, mknod: S_IF* */
 int vfs_symlink(struct inode *at, const char *path, const char *target);
 int vfs_link(struct inode *at, const char *path, struct inode *inode);
 int vfs_unlink(struct inode *at, const char *path, bool is_dir);	/* unlink, rmdir */
@@ -177,15 +190,15 @@ void fdtable_close_exec(struct fdtable *t);
 void fdtable_destroy(struct fdtable *t);	/* closes all. May block */
 struct file *fd_get(int fd);			/* the current process's, referenced; NULL: bad */
 
-/* Both take over the reference, also when they fail; they return the descriptor. */
-int fd_install(struct file *f, int min, u64 limit, bool cloexec);	/* the lowest free one >= @min */
-int fd_replace(int fd, struct file *f, u64 limit, bool cloexec);	/* dup2/dup3 */
+/* Both take over the reference, also when they fail. The lowest free one >= @min; dup2, dup3. */
+int fd_install(struct file *f, int min, u64 limit, bool cloexec);
+int fd_replace(int fd, struct file *f, u64 limit, bool cloexec);
 int fd_close(int fd);
 int fd_flags(int fd, int set);			/* FD_CLOEXEC: set -1 only asks */
 
 /*
- * Poll: an op calls poll_add() for each queue whose wake-ups can change its answer, then looks under
- * the lock that guards that answer. @pt may be NULL: just look.
+ * Poll: an op calls poll_add() for each queue whose wake-ups can change its answer, then looks
+ * under the lock that guards that answer. @pt may be NULL: just look.
  */
 void poll_add(struct poll_table *pt, struct wait_queue *q);
 
@@ -202,8 +215,8 @@ int pipe_create(struct file **r, struct file **w, u32 flags);
 
 /* File systems */
 struct inode *ramfs_create_root(void);
-struct inode *ramfs_create_anon(u64 size);	/* for shared anonymous memory: in no directory; or NULL */
+struct inode *ramfs_create_anon(u64 size);	/* for shared anonymous memory; or NULL */
 int initramfs_unpack(const void *cpio, size_t size);
 void vfs_init(void);
-void devfs_init(void);				/* /dev: null zero full random urandom console tty */
+void devfs_init(void);				/* /dev: null zero full random urandom, terminals */
 void procfs_init(void);				/* /proc */

@@ -127,7 +127,7 @@ KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
 	as_put(child);
 }
 
-#define STAGES	200
+#define STAGES	100
 
 static _Atomic u64 race_reads;
 
@@ -146,6 +146,7 @@ static int racing_reader(void *unused)
 			CHECK(err == -EFAULT, "mm.tlb.stale", "stage %d: reads %lx", stage, value);
 		else
 			CHECK(err || value == 42, "mm.tlb.stale", "stage %d: reads %lx", stage, value);
+		thread_yield();
 	}
 	use_space(NULL);
 	return 0;

@@ -52,6 +52,8 @@ noreturn void thread_exit(int code)
 static void drop_address_space(struct thread *t)
 {
 	futex_thread_exit(t);
+	if (t != current_thread())
+		return;			/* it was killed and never ran again: this is the reaper */
 	irq_off();
 	t->as = NULL;
 	as_switch(NULL);
@@ -62,7 +64,7 @@ void process_thread_leaves(struct thread *t)
 {
 	struct process *p = t->process;
 
-	if (t == current_thread() && t->as)
+	if (t->as)
 		drop_address_space(t);
 	spin_lock(&p->lock);
 	list_remove(&t->process_node);

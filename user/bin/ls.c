@@ -105,6 +105,7 @@ static int list_folder(const char *path)
 
 static int list(char *path, bool with_name)
 {
+	static bool second;
 	struct entry e = { .name = path };
 
 	if (details ? lstat(path, &e.st) : stat(path, &e.st)) {
@@ -116,7 +117,8 @@ static int list(char *path, bool with_name)
 		return 0;
 	}
 	if (with_name)
-		printf("%s:\n", path);
+		printf("%s%s:\n", second ? "\n" : "", path);
+	second = true;
 	return list_folder(path);
 }
 
