@@ -52,10 +52,12 @@ class Product:
         """Every in-kernel test that is linked in: name, step, property and function."""
         elf = Elf(self.kernel)
         start, end = elf.address("ktests_start"), elf.address("ktests_end")
-        data = elf.read(start, end - start) if end > start else b""
+        size = next((s.size for n, s in elf.symbols.items() if n.startswith("ktest_entry_")), 1)
+        functions = {s.address: n for n, s in elf.symbols.items()}
         found = []
-        for name, step, prop, fn in _KTEST.iter_unpack(data):
-            function = next((n for n, s in elf.symbols.items() if s.address == fn), "?")
+        for at in range(start, end, size):
+            name, step, prop, fn = _KTEST.unpack(elf.read(at, _KTEST.size))
+            function = functions.get(fn, "?")
             found.append(f"{elf.text(name)} {elf.text(step)} {elf.text(prop)} {function}")
         return tuple(sorted(found))
 

@@ -76,6 +76,8 @@ noreturn void kernel_main(void)
 	arch_start_cpus(bootarg_number("cpus", MIN(machine.nr_cpus, MAX_CPUS), 1, MAX_CPUS));
 	trace_init();
 	console_init();
+	if (TEST_BUILD)
+		ktest_early();
 	reaper_init();
 
 	kprintf("boot: %u CPUs, %lu MiB memory, policy %s\n", nr_cpus, page_total() >> 8,

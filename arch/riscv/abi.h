@@ -37,8 +37,9 @@ struct abi_sigaction {
 };
 
 /* Auxiliary vector: single-letter extensions by bit (I M A F D C); no platform name. */
-#define ABI_HWCAP	(BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('f' - 'a') | \
-			 BIT('d' - 'a') | BIT('c' - 'a'))
+#define ABI_ISA(letter)	BIT((letter) - 'a')
+#define ABI_ISA_BASE	(ABI_ISA('i') | ABI_ISA('m') | ABI_ISA('a'))
+#define ABI_HWCAP	(ABI_ISA_BASE | ABI_ISA('f') | ABI_ISA('d') | ABI_ISA('c'))
 #define ABI_PLATFORM	NULL
 
 /* clone()'s last two parameters. */

@@ -30,34 +30,54 @@
 1:
 .endm
 
-/* The boot hart: a0 is its number, a1 the device tree, translation is off. */
+/*
+ * Every hart enters here, with translation off, a0 its number and a1 the device tree (or
+ * nothing). The first one boots; others have been asked for by smp.c, and find there which CPU
+ * they are to be. They have no entry of their own because firmware may wake one a moment too
+ * early: OpenSBI 1.1 has a window in which a hart that we start goes to the kernel's first
+ * instruction instead of ours.
+ */
 	.section .text.boot, "ax"
 FUNC _start
 	csrw	sie, zero
+	li	s0, 0				/* backtraces end here */
+	lla	t0, boot_hart_came
+	li	t1, 1
+	amoswap.w.aqrl t1, t1, (t0)
+	bnez	t1, .Lsecondary
 	mv	s1, a0
 	mv	s2, a1
 	lla	sp, boot_stack + BOOT_STACK_TOP
-	li	s0, 0				/* backtraces end here */
 	call	mmu_boot			/* at physical addresses; returns satp */
 	MMU_ON
 	lla	sp, boot_stack + BOOT_STACK_TOP	/* the same, at its virtual address */
 	mv	a0, s1
 	mv	a1, s2
 	call	boot_main
-END _start
 
-/* Any other hart, from sbi_hart_start(): a0 is its number, a1 its struct cpu, translation off. */
-FUNC secondary_entry
-	csrw	sie, zero
+.Lsecondary:
+	lla	t0, hart_cpus
+	slli	t1, a0, 3
+	add	t0, t0, t1
+	ld	s1, 0(t0)
+	beqz	s1, .Lspare
 	lla	t0, kernel_satp
 	ld	a0, 0(t0)
 	MMU_ON
-	ld	sp, CPU_START_SP(a1)
-	ld	tp, CPU_IDLE(a1)
-	li	s0, 0
-	mv	a0, a1
+	mv	a0, s1
+	ld	sp, CPU_START_SP(a0)
+	ld	tp, CPU_IDLE(a0)
 	call	secondary_main
-END secondary_entry
+
+.Lspare:					/* no interrupt is enabled, so this never ends */
+	wfi
+	j	.Lspare
+END _start
+
+	.section .bss
+	.balign	4
+boot_hart_came:
+	.word	0
 
 /* --- Traps ------------------------------------------------------------------------------------ */
 

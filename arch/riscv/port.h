@@ -9,7 +9,7 @@
 
 /* entry.S, fpu.S */
 void trap_entry(void);
-void secondary_entry(void);
+void _start(void);
 void fpu_save(struct fpu_state *fpu);
 void fpu_restore(const struct fpu_state *fpu);
 

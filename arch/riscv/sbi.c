@@ -41,9 +41,9 @@ void sbi_remote_sfence_vma(u64 harts, vaddr_t start, u64 size)
 	sbi_call(EXT_RFENCE, 1, harts, 0, start, size);
 }
 
-bool sbi_hart_start(u64 hart, paddr_t pc, u64 arg)
+bool sbi_hart_start(u64 hart, paddr_t pc)
 {
-	return sbi_call(EXT_HSM, 0, hart, pc, arg, 0) == 0;
+	return sbi_call(EXT_HSM, 0, hart, pc, 0, 0) == 0;
 }
 
 void sbi_system_reset(bool reboot)

@@ -14,8 +14,8 @@ void sbi_send_ipi(u64 harts);
 /* Returns when every hart in @harts has done it. size ~0: all of the address space. */
 void sbi_remote_sfence_vma(u64 harts, vaddr_t start, u64 size);
 
-/* The hart enters at physical address @pc with a0 = @hart, a1 = @arg, translation off. */
-bool sbi_hart_start(u64 hart, paddr_t pc, u64 arg);
+/* The hart enters at physical address @pc with a0 = @hart, translation off. */
+bool sbi_hart_start(u64 hart, paddr_t pc);
 
 /* Returns only if the firmware cannot do it. */
 void sbi_system_reset(bool reboot);

@@ -1,8 +1,8 @@
 /*
  * Several harts: starting them, and asking them for things.
  *
- * A hart that starts knows only its struct cpu, where start_cpu() has put the stack and the idle
- * thread that it is to run. It has joined when cpu_main() sets cpu->online.
+ * A hart that starts finds its struct cpu in hart_cpus[], and there the stack and the idle thread
+ * that it is to run. It has joined when cpu_main() sets cpu->online.
  */
 #include "asm.h"
 #include "cpu.h"
@@ -14,6 +14,8 @@
 
 #define MAX_HART		63	/* hart masks are one word */
 #define FLUSH_PAGES_MAX		64	/* from here on, dropping all translations is cheaper */
+
+struct cpu *hart_cpus[MAX_HART + 1];	/* [boot] for entry.S: what a hart is to be; NULL: a spare */
 
 static struct {
 	u8 stack[2 * PAGE_SIZE - sizeof(struct trapframe)];
@@ -35,6 +37,13 @@ noreturn void secondary_main(struct cpu *c)
 	cpu_main(c);
 }
 
+static void start_hart(u64 hwid, struct cpu *c)
+{
+	hart_cpus[hwid] = c;
+	if (!sbi_hart_start(hwid, arch_image_pa(_start)))
+		panic("the firmware cannot start hart %lu", hwid);
+}
+
 static void start_cpu(unsigned id, u64 hwid)
 {
 	struct cpu *c = &cpus[id];
@@ -42,17 +51,20 @@ static void start_cpu(unsigned id, u64 hwid)
 	if (cpu_prepare(id, hwid, NULL, 0) != 0)
 		panic("no memory for CPU %u", id);
 	cpu_init_arch(c);
-	if (!sbi_hart_start(hwid, arch_image_pa(secondary_entry), (u64)c))
-		panic("the firmware cannot start hart %lu", hwid);
+	start_hart(hwid, c);
 	nr_cpus = id + 1;
 	while (!atomic_load(&c->online))
 		arch_spin_hint();
 }
 
 /*
- * If the machine has twice the harts we are to use, we take every second one. QEMU's -icount runs
- * harts in turn, and one that comes after a hart which used its turn up gets an empty turn: with
- * the others idle it never runs. A spare behind each takes the empty turns.
+ * QEMU's -icount runs harts in turn. Two of its habits are met here: - A hart that comes after
+ * one which used its turn up gets an empty turn, and if the others are idle
+ *   it never gets another. So if the machine has twice the harts we are to use, we take every second
+ *   one, and the spare behind each takes the empty turns.
+ * - Virtual time passes quickly while all harts are idle, but a hart that has not been started
+ * may be
+ *   polling in the firmware. So spares are started too, and wait for nothing.
  */
 void arch_start_cpus(unsigned max)
 {
@@ -61,11 +73,15 @@ void arch_start_cpus(unsigned max)
 
 	while (boot < n && machine.cpu_hwid[boot] != machine.boot_hwid)
 		boot++;
-	for (unsigned i = step; i < n && nr_cpus < MIN(max, MAX_CPUS); i += step) {
+	for (unsigned i = 1; i < n; i++) {
 		u64 hwid = machine.cpu_hwid[(boot + i) % n];
 
-		if (hwid <= MAX_HART)
+		if (hwid > MAX_HART)
+			continue;
+		if (i % step == 0 && nr_cpus < MIN(max, MAX_CPUS))
 			start_cpu(nr_cpus, hwid);
+		else
+			start_hart(hwid, NULL);
 	}
 }
 

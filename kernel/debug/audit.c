@@ -14,8 +14,7 @@ static_assert(COUNTER_COUNT <= ARRAY_SIZE(((struct counter_snapshot *)0)->value)
 static void quiet_point(void)
 {
 	reaper_drain();
-	slab_drain();
-	page_drain();
+	mm_drain();
 }
 
 void audit(void)

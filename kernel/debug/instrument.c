@@ -115,7 +115,7 @@ bool park_wait(unsigned slot, u64 max_ns)
 {
 	u64 end = arch_clock_ns() + max_ns;
 
-	while (parks[slot].state == PARK_ARMED && time_before(arch_clock_ns(), end))
+	while (parks[slot].state != PARK_PARKED && time_before(arch_clock_ns(), end))
 		arch_spin_hint();
 	return parks[slot].state == PARK_PARKED;
 }

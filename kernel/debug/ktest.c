@@ -218,12 +218,27 @@ static noreturn void list_tests(void)
 	arch_machine_end(MACHINE_OFF);
 }
 
-void ktest_main(void)
+void ktest_early(void)
 {
+	bool some = false;
+
 	run.names = bootarg("test");
 	run.step = bootarg("selftest");
 	run.seed = bootarg_number("seed", 1, 0, ~0UL);
 	take_nonce();
+	if (!run.names && !run.step)
+		return;
+	for (const struct ktest *k = ktests_start; k < ktests_end; k++) {
+		if (wanted(k) && !k->early)
+			return;
+		some |= wanted(k);
+	}
+	if (some)
+		ktest_main();
+}
+
+void ktest_main(void)
+{
 	if (!run.names && !run.step)
 		return;
 	say("begin", "%u", PROTOCOL);

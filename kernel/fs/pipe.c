@@ -1,16 +1,16 @@
 /*
  * Pipes: a ring of PIPE_SIZE bytes in whole pages, copied straight from and to user memory.
  *
- * head and tail only grow; byte n is at n % PIPE_SIZE. A page is allocated when the ring first gets
- * there and kept until the pipe goes. Whenever the pipe is empty both start again at 0, so messages
- * that are read as they come only ever need the first page.
+ * Byte n is at n % PIPE_SIZE; `head` is the next to be read, `used` bytes follow. A page is
+ * allocated when the ring first gets there and kept until the pipe goes. Whenever the pipe is empty
+ * head starts again at 0, so messages that are read as they come only ever need the first page.
  *
  * Lock: pipe->lock, a mutex, guards everything and is held while copying, so writes of up to
  * PIPE_BUF bytes are never mixed (they wait for room for all of them). Blocked threads wait on the
  * condition variables; whoever changes the state under the lock looks there whether somebody waits,
  * and wakes them after giving the lock up, so that they do not run into it.
  *
- *  P1  head <= tail <= head + PIPE_SIZE.
+ *  P1  used <= PIPE_SIZE.
  *  P2  A reader blocks only while the pipe is empty and has writers, a writer only while there is
  *      too little room and there are readers; every change of these wakes the other side.
  */
@@ -31,8 +31,9 @@
 struct pipe {
 	struct inode inode;
 	struct mutex lock;
-	u64 head, tail;			/* [lock] P1 */
-	unsigned readers, writers;	/* [lock] open files of each kind */
+	u64 head;			/* [lock] */
+	_Atomic size_t used;		/* [lock] to write; P1 */
+	_Atomic unsigned readers, writers;	/* [lock] to write; open files of each kind */
 	struct condvar readable;	/* data came, or the last writer went */
 	struct condvar writable;	/* room came, or the last reader went */
 	struct page *pages[PIPE_PAGES];	/* [lock] */
@@ -46,19 +47,52 @@ static struct pipe *file_pipe(const struct file *f)
 	return container_of(f->inode, struct pipe, inode);
 }
 
-/*
- * Somebody waits on @c. Pipe lock held: condvar_wait() links itself before it gives the lock up,
- * and poll links itself before it takes the lock to look; so who is not seen here will see the
- * change.
- */
-static bool anyone_waits(const struct condvar *c)
+static size_t used(const struct pipe *p)
 {
-	return !list_empty(&c->q.links);
+	return atomic_load_explicit(&p->used, memory_order_relaxed);
 }
 
 static size_t room(const struct pipe *p)
 {
-	return PIPE_SIZE - (p->tail - p->head);
+	return PIPE_SIZE - used(p);
+}
+
+static bool has_readers(const struct pipe *p)
+{
+	return atomic_load_explicit(&p->readers, memory_order_relaxed);
+}
+
+static bool has_writers(const struct pipe *p)
+{
+	return atomic_load_explicit(&p->writers, memory_order_relaxed);
+}
+
+/*
+ * Somebody waits on @c for what the caller has just changed. condvar_wait() links itself before it
+ * gives the pipe lock up, which we hold. Poll does not take that lock, since it must not block once
+ * it is linked; instead:
+ *
+ *	poll				here
+ *	links itself			changes used
+ *	fence				fence
+ *	looks at used			looks at the links: one of the two sees the other
+ */
+static bool anyone_waits(const struct condvar *c)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return !list_empty(&c->q.links);
+}
+
+/*
+ * Blocks until the other side has changed something. 0, -EAGAIN, -EINTR. Pipe lock held again
+ * after.
+ */
+static __attribute__((noinline)) int wait_change(struct pipe *p, const struct file *f,
+						 struct condvar *c)
+{
+	if (f->flags & O_NONBLOCK)
+		return -EAGAIN;
+	return condvar_wait(c, &p->lock, DEADLINE_NEVER);
 }
 
 static struct page **page_at(struct pipe *p, u64 pos)
@@ -69,20 +103,23 @@ static struct page **page_at(struct pipe *p, u64 pos)
 /* Takes out what there is. Pipe lock held. */
 static ssize_t take_bytes(struct pipe *p, struct iobuf *b)
 {
-	ssize_t done = 0;
+	size_t had = used(p), left = had;
+	int err = 0;
 
-	while (b->left && p->head != p->tail) {
-		size_t n = page_part(p->head, MIN(b->left, p->tail - p->head));
+	while (b->left && left && !err) {
+		size_t n = page_part(p->head, MIN(b->left, left));
 		void *va = page_to_virt(*page_at(p, p->head));
 
-		if (iobuf_copy_to(b, va + page_offset(p->head), n))
-			return done ? done : -EFAULT;
-		p->head += n;
-		done += n;
+		err = iobuf_copy_to(b, va + page_offset(p->head), n);
+		if (!err) {
+			p->head += n;
+			left -= n;
+		}
 	}
-	if (p->head == p->tail)
-		p->head = p->tail = 0;
-	return done;
+	if (!left)
+		p->head = 0;
+	atomic_store_explicit(&p->used, left, memory_order_relaxed);
+	return left == had ? err : (ssize_t)(had - left);
 }
 
 static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
@@ -98,9 +135,8 @@ static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 	err = mutex_lock_killable(&p->lock);
 	if (err)
 		return err;
-	while (p->head == p->tail && p->writers && !err)
-		err = f->flags & O_NONBLOCK ? -EAGAIN
-					    : condvar_wait(&p->readable, &p->lock, DEADLINE_NEVER);
+	while (unlikely(!used(p)) && has_writers(p) && !err)
+		err = wait_change(p, f, &p->readable);
 	if (!err) {
 		done = take_bytes(p, b);
 		wake = done > 0 && anyone_waits(&p->writable);
@@ -125,29 +161,30 @@ static struct page *make_page(struct pipe *p, u64 pos)
 }
 
 /*
- * Puts in up to @n bytes, for which there is room; all or nothing where @n <= PIPE_BUF. Lock held.
+ * Puts in up to @n bytes, for which there is room; all or nothing where @n <= PIPE_BUF. Pipe lock
+ * held.
  */
 static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
 {
-	u64 at = p->tail, end = at + n;
+	u64 tail = p->head + used(p);
+	size_t done = 0;
 	int err = 0;
 
-	while (at != end && !err) {
-		size_t part = page_part(at, end - at);
-		struct page *page = make_page(p, at);
+	while (done != n && !err) {
+		size_t part = page_part(tail + done, n - done);
+		struct page *page = make_page(p, tail + done);
 
 		if (!page)
 			err = -ENOMEM;
 		else
-			err = iobuf_copy_from(b, page_to_virt(page) + page_offset(at), part);
+			err = iobuf_copy_from(b, page_to_virt(page) + page_offset(tail + done), part);
 		if (!err)
-			at += part;
+			done += part;
 	}
-	if (err && (n <= PIPE_BUF || at == p->tail))
+	if (err && (n <= PIPE_BUF || !done))
 		return err;
-	n = at - p->tail;
-	p->tail = at;
-	return n;
+	atomic_store_explicit(&p->used, used(p) + done, memory_order_relaxed);
+	return done;
 }
 
 /* Waits until @n bytes, or of a large write any, have room. 0 or why not. Pipe lock held. */
@@ -156,10 +193,9 @@ static int wait_room(struct pipe *p, const struct file *f, size_t n)
 	size_t least = n <= PIPE_BUF ? n : 1;
 	int err = 0;
 
-	while (p->readers && room(p) < least && !err)
-		err = f->flags & O_NONBLOCK ? -EAGAIN
-					    : condvar_wait(&p->writable, &p->lock, DEADLINE_NEVER);
-	return err ? err : p->readers ? 0 : -EPIPE;
+	while (unlikely(room(p) < least) && has_readers(p) && !err)
+		err = wait_change(p, f, &p->writable);
+	return err ? err : has_readers(p) ? 0 : -EPIPE;
 }
 
 /* One step of a write: waits for room and fills it. */
@@ -203,32 +239,19 @@ static unsigned pipe_poll(struct file *f, struct poll_table *pt)
 {
 	bool reads = (f->flags & O_ACCMODE) == O_RDONLY;
 	struct pipe *p = file_pipe(f);
-	unsigned state = 0;
 
 	poll_add(pt, reads ? &p->readable.q : &p->writable.q);
-	mutex_lock(&p->lock);
-	if (reads) {
-		state |= p->head != p->tail ? POLLIN : 0;
-		state |= p->writers ? 0 : POLLHUP;
-	} else {
-		state |= room(p) >= PIPE_BUF ? POLLOUT : 0;
-		state |= p->readers ? 0 : POLLERR;
-	}
-	mutex_unlock(&p->lock);
-	return state;
+	atomic_thread_fence(memory_order_seq_cst);	/* pairs with anyone_waits() */
+	if (reads)
+		return (used(p) ? POLLIN : 0) | (has_writers(p) ? 0 : POLLHUP);
+	return (room(p) >= PIPE_BUF ? POLLOUT : 0) | (has_readers(p) ? 0 : POLLERR);
 }
 
 static int pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 {
-	struct pipe *p = file_pipe(f);
-	s32 bytes;
+	s32 bytes = used(file_pipe(f));
 
-	if (cmd != FIONREAD)
-		return -ENOTTY;
-	mutex_lock(&p->lock);
-	bytes = p->tail - p->head;
-	mutex_unlock(&p->lock);
-	return copy_to_user(arg, &bytes, sizeof(bytes));
+	return cmd == FIONREAD ? copy_to_user(arg, &bytes, sizeof(bytes)) : -ENOTTY;
 }
 
 static int pipe_open(struct file *f)

@@ -17,8 +17,8 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 		  const u32 *cmp);
 
 /*
- * At thread exit, while its memory is still there: zero and wake clear_tid, walk the robust list. The
- * caller is the thread, or the reaper for one that died without running again.
+ * At thread exit, while its memory is still there: zero and wake clear_tid, walk the robust list.
+ * The caller is the thread, or the reaper for one that died without running again.
  */
 void futex_thread_exit(struct thread *t);
 void futex_init(void);

@@ -17,13 +17,20 @@ struct ktest {
 	const char *step;	/* "04.1", or "" */
 	const char *property;	/* "P4.1": the handout's sentence that it checks by default */
 	void (*fn)(void);
+	bool early;		/* runs on the idle thread, before there is any other: it cannot block */
 };
 
-#define KTEST(id, name_, step_, property_)						\
+#define KTEST(id, name, step, property)		KTEST_ENTRY(id, name, step, property, false)
+
+/* For the labs that come before threads work: CPU 0 alone, interrupts off, see ktest_early(). */
+#define KTEST_EARLY(id, name, step, property)	KTEST_ENTRY(id, name, step, property, true)
+
+#define KTEST_ENTRY(id, name_, step_, property_, early_)				\
 	static void ktest_##id(void);							\
 	static const struct ktest ktest_entry_##id					\
 	__attribute__((used, section(".ktests"), aligned(8))) = {			\
-		.name = (name_), .step = (step_), .property = (property_), .fn = ktest_##id	\
+		.name = (name_), .step = (step_), .property = (property_), .fn = ktest_##id,	\
+		.early = (early_)							\
 	};										\
 	static void ktest_##id(void)
 
@@ -54,3 +61,6 @@ u64 ktest_seed(void);
 
 /* Runs what the boot arguments ask for and powers off; returns at once if they ask for nothing. */
 void ktest_main(void);
+
+/* The same before the first thread is made, if all that is asked for are early tests. */
+void ktest_early(void);

@@ -1,8 +1,8 @@
 /*
  * Signals: Linux's numbers, and what the system calls need beyond signal_send_*() of process.h.
  *
- * There are no handlers yet: a signal's default action is taken at once by whoever sends it, or when
- * the last thread that blocks it lets it through.
+ * There are no handlers yet: a signal's default action is taken at once by whoever sends it, or
+ * when the last thread that blocks it lets it through.
  */
 #pragma once
 

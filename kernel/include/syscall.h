@@ -1,12 +1,11 @@
 /*
  * System calls: Linux's numbers, structures and error numbers, for each architecture.
  *
- * A handler is plain C with named, typed parameters: long sys_read(int fd, vaddr_t buf, size_t count).
- * Its result, or a negative errno, is what the user gets. syscall_handlers.def lists every handler
- * with the types of its parameters; the port's syscalls.def pairs numbers with names; and
- * kernel/sys/table.c makes one constant table of the two, with a small function per call that
- * takes the arguments out of the trap frame. A number without a handler is -ENOSYS, counted
- * and traced.
+ * A handler is plain C with named, typed parameters: long sys_read(int fd, vaddr_t buf, size_t
+ * count). Its result, or a negative errno, is what the user gets. syscall_handlers.def lists every
+ * handler with the types of its parameters; the port's syscalls.def pairs numbers with names; and
+ * kernel/sys/table.c makes one constant table of the two, with a small function per call that takes
+ * the arguments out of the trap frame. A number without a handler is -ENOSYS, counted and traced.
  *
  * A handler that needs the caller's registers has arch_trapframe(current_thread()).
  */
@@ -30,8 +29,8 @@ struct process;
 int exec_path(const char *path, struct exec_args *args);
 
 /*
- * The first user program: opens the console as descriptors 0 to 2 and becomes /init (or init=). Runs
- * in the first thread of process 1. Without such a program it says so and ends the machine.
+ * The first user program: opens the console as descriptors 0 to 2 and becomes /init (or init=).
+ * Runs in the first thread of process 1. Without such a program it says so and ends the machine.
  */
 noreturn void init_start(void);
 

@@ -197,8 +197,9 @@ int fd_close(int fd);
 int fd_flags(int fd, int set);			/* FD_CLOEXEC: set -1 only asks */
 
 /*
- * Poll: an op calls poll_add() for each queue whose wake-ups can change its answer, then looks
- * under the lock that guards that answer. @pt may be NULL: just look.
+ * Poll: an op calls poll_add() for each queue whose wake-ups can change its answer, and then looks.
+ * It must not block: the thread is in queues already, so a wake-up may come at any time and would
+ * end the wrong wait. @pt may be NULL: just look.
  */
 void poll_add(struct poll_table *pt, struct wait_queue *q);
 

@@ -141,18 +141,18 @@ static void note_fault(vaddr_t addr, unsigned access)
 /* Why an access to @addr is an error, for the person whose program ends. */
 static const char *fault_reason(struct addr_space *as, vaddr_t addr, int err)
 {
-	const char *reason = "which the region there does not allow";
+	const char *reason = "not allowed there";
 	struct region *above;
 
 	if (err == -ENOMEM)
-		return "but memory is exhausted";
+		return "memory is exhausted";
 	if (err == -EIO)
 		return "beyond the end of the file";
 	mutex_lock(&as->lock);
 	above = region_above(as, addr);
 	if (!above || above->start > addr)
 		reason = above && above->flags & REGION_STACK && above->start - addr < STACK_GAP ?
-			"below what the stack may grow to" : "where nothing is mapped";
+			"the stack may not grow to it" : "nothing is mapped there";
 	mutex_unlock(&as->lock);
 	return reason;
 }
@@ -167,7 +167,7 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 	err = as_fault(as, addr, access);
 	if (!err)
 		return;
-	snprintf(what, sizeof(what), "page fault: %s 0x%lx, %s",
+	snprintf(what, sizeof(what), "page fault: %s 0x%lx (%s)",
 		 access & VM_EXEC ? "executing" : access & VM_WRITE ? "writing to" : "reading", addr,
 		 fault_reason(as, addr, err));
 	exception_user(tf, err == -ENOMEM ? SIGKILL : err == -EIO ? SIGBUS : SIGSEGV, what);

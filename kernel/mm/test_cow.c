@@ -188,3 +188,48 @@ KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
 		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.stale", "join");
 	as_put(race_space);
 }
+
+/* Once a write has got a copy of its own, no CPU still reads the page it was copied from. */
+static int racing_observer(void *unused)
+{
+	(void)unused;
+	use_space(race_space);
+	while (atomic_load(&race_stage) < STAGES) {
+		u64 least = atomic_load(&race_stage), value = 0;
+		int err = copy_from_user(&value, BASE, sizeof(value));
+
+		atomic_fetch_add(&race_reads, 1);
+		CHECK(!err && value >= least, "mm.tlb.copied", "after write %lu: reads %lu, error %d",
+		      least, value, err);
+		thread_yield();
+	}
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(space_copied, "space.stale_copy", "", "mm.tlb.copied")
+{
+	struct thread *threads[MAX_CPUS];
+	int code;
+
+	race_space = new_space();
+	map_at(race_space, BASE, 1, RW, 0);
+	atomic_store(&race_stage, 0);
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		threads[i] = thread_create("observer", racing_observer, NULL, PRIORITY_DEFAULT);
+		REQUIRE(threads[i], "mm.tlb.copied", "no memory");
+		thread_resume(threads[i]);
+	}
+	for (int i = 1; i <= STAGES; i++) {
+		struct addr_space *child;
+
+		CHECK(as_fork(race_space, &child) == 0, "mm.tlb.copied", "fork");
+		await_reads();
+		CHECK(poke(race_space, BASE, i) == 0, "mm.tlb.copied", "cannot write");
+		atomic_store(&race_stage, i);
+		as_put(child);
+	}
+	for (unsigned i = 0; i < nr_cpus; i++)
+		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.copied", "join");
+	as_put(race_space);
+}

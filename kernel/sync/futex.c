@@ -18,8 +18,8 @@
  *      waiter on its way out looks again after taking the lock.
  *  F3  A wait that a timeout or kill has claimed is neither woken nor requeued: it eats no wake-up.
  *
- * Lock order: address space (a mutex) before buckets; two buckets by address. A bucket's lock is that
- * of its wait queue.
+ * Lock order: address space (a mutex) before buckets; two buckets by address. A bucket's lock is
+ * that of its wait queue.
  */
 #include "futex.h"
 
@@ -52,7 +52,7 @@ void futex_init(void)
 		wait_queue_init(&buckets[i]);
 }
 
-/* --- Keys and buckets ----------------------------------------------------------------------------- */
+/* --- Keys and buckets ------------------------------------------------------------------------- */
 
 /* Where the word of a shared mapping is; false if it is not in one. as->lock held. */
 static bool shared_key(struct addr_space *as, vaddr_t uaddr, struct futex_key *key)
@@ -126,8 +126,8 @@ static void unlock_two(struct wait_queue *a, struct wait_queue *b)
 
 /*
  * Locks @a and @b (which may be one) with *uaddr == val seen under the locks: 0, with both held;
- * -EAGAIN if the word differs, -EFAULT. The page may have to be faulted in, which nobody does under a
- * spin lock: then everything is let go and tried again.
+ * -EAGAIN if the word differs, -EFAULT. The page may have to be faulted in, which nobody does under
+ * a spin lock: then everything is let go and tried again.
  */
 static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t uaddr, u32 val)
 {
@@ -148,7 +148,7 @@ static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t 
 	}
 }
 
-/* --- Wait, wake, requeue -------------------------------------------------------------------------- */
+/* --- Wait, wake, requeue ---------------------------------------------------------------------- */
 
 /* Takes the waiter out of whatever bucket it is in by now (F2). */
 static void leave(struct futex_waiter *fw)
@@ -195,7 +195,8 @@ int futex_wait(vaddr_t uaddr, bool shared, u32 val, u32 bitset, struct deadline 
 }
 
 /* Wakes up to @nr waiters on @key, but at least one, as Linux does. q->lock held. */
-static unsigned wake_matching(struct wait_queue *q, const struct futex_key *key, unsigned nr, u32 bitset)
+static unsigned wake_matching(struct wait_queue *q, const struct futex_key *key, unsigned nr,
+			      u32 bitset)
 {
 	unsigned woken = 0;
 
@@ -241,7 +242,7 @@ static void move_waiter(struct wait_link *link, struct wait_queue *from, struct 
 	atomic_store(&container_of(link, struct futex_waiter, link)->bucket, to);
 }
 
-/* Wakes the first @nr_wake waiters and moves the next @nr_move; how many in all. Both locks held. */
+/* Wakes the first @nr_wake waiters, moves the next @nr_move; how many in all. Both locks held. */
 static int wake_and_move(struct wait_queue *from, const struct futex_key *from_key,
 			 struct wait_queue *to, const struct futex_key *to_key,
 			 unsigned nr_wake, unsigned nr_move)
@@ -288,7 +289,7 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 	return result;
 }
 
-/* --- A thread's end ------------------------------------------------------------------------------- */
+/* --- A thread's end --------------------------------------------------------------------------- */
 
 /* The word of a robust lock: who holds it, that somebody waits, that the holder died. */
 #define ROBUST_TID	0x3fffffffu
@@ -374,7 +375,7 @@ static struct addr_space *enter(struct addr_space *as)
 void futex_thread_exit(struct thread *t)
 {
 	struct process *p = t->process;
-	bool tell = t->clear_tid && !unobserved(p);	/* spares a forked child the copy of a page */
+	bool tell = t->clear_tid && !unobserved(p);	/* spares a forked child a page copy */
 	struct addr_space *own;
 	u32 zero = 0;
 

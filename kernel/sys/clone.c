@@ -1,12 +1,12 @@
 /*
  * New threads and processes: clone(), and fork() and vfork() where a port has them.
  *
- * Of Linux's many kinds of clone() three are supported, those that threads, fork() and vfork() (and so
- * posix_spawn()) are made of; any other set of flags is -EINVAL. All that can fail comes first; from
- * thread_create_in() on nothing does, so nothing has to be taken back.
+ * Of Linux's many kinds of clone() three are supported, those that threads, fork() and vfork() (and
+ * so posix_spawn()) are made of; any other set of flags is -EINVAL. All that can fail comes first;
+ * from thread_create_in() on nothing does, so nothing has to be taken back.
  *
- * The new thread starts in user_thread_main(), on its own kernel stack and in its own address space,
- * and enters user mode with a copy of its creator's registers and result 0.
+ * The new thread starts in user_thread_main(), on its own kernel stack and in its own address
+ * space, and enters user mode with a copy of its creator's registers and result 0.
  *
  * vfork(): the child runs in its parent's address space until it execs or exits; the parent waits
  * meanwhile, on a queue on its own stack that child->vfork_done points at. Whoever clears that
@@ -42,8 +42,9 @@
 
 /* What makes a thread, and what may be added to any kind. */
 #define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
-#define EXTRA_FLAGS	(CLONE_EXIT_SIGNAL | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | \
-			 CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID)
+#define TID_FLAGS	(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
+#define ODD_FLAGS	(CLONE_EXIT_SIGNAL | CLONE_SYSVSEM | CLONE_DETACHED)	/* no effect here */
+#define EXTRA_FLAGS	(CLONE_SETTLS | TID_FLAGS | ODD_FLAGS)
 
 struct clone_args {
 	u64 flags;
@@ -84,7 +85,8 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 {
 	struct thread *self = current_thread(), *t;
 	vaddr_t set_tid = a->flags & CLONE_CHILD_SETTID ? a->child_tid : 0;
-	int err = thread_create_in(p, self->name, user_thread_main, (void *)set_tid, self->priority, &t);
+	int err = thread_create_in(p, self->name, user_thread_main, (void *)set_tid, self->priority,
+				   &t);
 
 	if (err)
 		return err;
@@ -113,7 +115,7 @@ static tid_t start(struct thread *t)
 	return tid;
 }
 
-/* --- Processes ------------------------------------------------------------------------------------- */
+/* --- Processes -------------------------------------------------------------------------------- */
 
 void vfork_release(struct process *p)
 {
@@ -187,7 +189,7 @@ static long clone_thread(const struct clone_args *a)
 	return err ? err : start(t);
 }
 
-/* --- The calls ------------------------------------------------------------------------------------- */
+/* --- The calls -------------------------------------------------------------------------------- */
 
 static long do_clone(const struct clone_args *a)
 {

@@ -21,7 +21,7 @@ struct dirent64 {
 	char name[];
 } __attribute__((packed));
 
-/* Entries are collected in the kernel: a user page may not be faulted in under a directory's lock. */
+/* Entries are collected in the kernel: no user page may be faulted in under a directory's lock. */
 struct listing {
 	char *buf;
 	size_t size, used;

@@ -2,9 +2,9 @@
  * ELF programs: check, then map.
  *
  * Nothing is read but headers: segments are mapped, and their pages come in on the first touch. The
- * part of a segment beyond its file's bytes reads as zeros, by region.file_size. Position-independent
- * programs go to a fixed place (runs must be reproducible, so there is no randomization), their
- * interpreter below the other mappings.
+ * part of a segment beyond its file's bytes reads as zeros, by region.file_size.
+ * Position-independent programs go to a fixed place (runs must be reproducible, so there is no
+ * randomization), their interpreter below the other mappings.
  */
 #include "exec.h"
 

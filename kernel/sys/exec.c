@@ -2,8 +2,8 @@
  * exec: a new program in an old process.
  *
  * Everything that can fail comes first, and builds up a second address space beside the one in use:
- * open, follow `#!`, map the program, lay out its stack. Then the other threads die (the point of no
- * return), and what remains are steps that cannot fail. A caller that is killed on the way takes
+ * open, follow `#!`, map the program, lay out its stack. Then the other threads die (the point of
+ * no return), and what remains are steps that cannot fail. A caller that is killed on the way takes
  * the new address space apart again and dies as usual.
  */
 #include "exec.h"
@@ -25,7 +25,7 @@
 #define SCRIPT_LINE	256		/* `#!` line, as far as it is looked at */
 #define SCRIPT_DEPTH	4		/* interpreters that are scripts themselves */
 
-/* --- Arguments ------------------------------------------------------------------------------------- */
+/* --- Arguments -------------------------------------------------------------------------------- */
 
 static int args_reserve(struct exec_args *args, size_t n)
 {
@@ -107,7 +107,7 @@ void exec_args_free(struct exec_args *args)
 	kfree(args->strings);
 }
 
-/* --- Files and scripts ------------------------------------------------------------------------------ */
+/* --- Files and scripts ------------------------------------------------------------------------ */
 
 static int open_program(const char *path, struct file **out)
 {
@@ -167,7 +167,8 @@ static void split_script_line(char *line, char **interpreter, char **arg)
 }
 
 /* argv becomes interpreter, argument if there is one, path of the script, then argv[1]... */
-static int script_args(struct exec_args *args, const char *interpreter, const char *arg, const char *path)
+static int script_args(struct exec_args *args, const char *interpreter, const char *arg,
+		       const char *path)
 {
 	struct exec_args new = { .argc = args->argc + 1, .envc = args->envc };
 	size_t skip = strlen(args->strings) + 1;
@@ -188,8 +189,8 @@ static int script_args(struct exec_args *args, const char *interpreter, const ch
 }
 
 /*
- * Opens the program that @path comes down to: itself, or the interpreter of the script it is, of which
- * @args then tells.
+ * Opens the program that @path comes down to: itself, or the interpreter of the script it is, of
+ * which @args then tells.
  */
 static int open_interpreted(const char *path, struct exec_args *args, struct file **out)
 {
@@ -212,7 +213,7 @@ static int open_interpreted(const char *path, struct exec_args *args, struct fil
 	}
 }
 
-/* --- The change ------------------------------------------------------------------------------------- */
+/* --- The change ------------------------------------------------------------------------------- */
 
 /* A program ready to run, in memory of its own. */
 struct new_program {

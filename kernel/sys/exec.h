@@ -1,6 +1,6 @@
 /*
- * Between exec.c, which replaces programs, elf.c, which maps them, and stack.c, which lays out what a
- * program finds on its stack.
+ * Between exec.c, which replaces programs, elf.c, which maps them, and stack.c, which lays out what
+ * a program finds on its stack.
  */
 #pragma once
 

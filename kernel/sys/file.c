@@ -1,8 +1,8 @@
 /*
  * System calls on open files: reading and writing, offsets, descriptors, pipes.
  *
- * The pattern: fd_get() takes a reference, the work is done on the file, file_put() gives it back. A
- * close() by another thread meanwhile takes the number away, not the file under our feet.
+ * The pattern: fd_get() takes a reference, the work is done on the file, file_put() gives it back.
+ * A close() by another thread meanwhile takes the number away, not the file under our feet.
  */
 #include "sys.h"
 
@@ -19,7 +19,7 @@
 
 typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 
-/* --- Reading and writing --------------------------------------------------------------------------- */
+/* --- Reading and writing ---------------------------------------------------------------------- */
 
 static long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, transfer_fn fn)
 {
@@ -64,7 +64,7 @@ struct iovec {
 	size_t len;
 };
 
-/* One buffer after the other; a short one ends it, and an error only counts if nothing has moved. */
+/* One buffer after the other; a short one ends it, an error only counts if nothing has moved. */
 static long transfer_vector(int fd, vaddr_t vector, int n, transfer_fn fn)
 {
 	struct iovec v;
@@ -150,7 +150,7 @@ long sys_lseek(int fd, off_t offset, int whence)
 	return result;
 }
 
-/* --- Descriptors ----------------------------------------------------------------------------------- */
+/* --- Descriptors ------------------------------------------------------------------------------ */
 
 static u64 fd_limit(void)
 {
@@ -279,7 +279,7 @@ out_read:
 	return err;
 }
 
-/* --- Contents -------------------------------------------------------------------------------------- */
+/* --- Contents --------------------------------------------------------------------------------- */
 
 long sys_ftruncate(int fd, off_t size)
 {

@@ -20,7 +20,7 @@ struct utsname {
 	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
 };
 
-/* The name is that of the interface, which is what programs ask for; the version is the kernel's. */
+/* The name is that of the interface, which programs ask for; the version is the kernel's. */
 long sys_uname(vaddr_t out)
 {
 	static const struct utsname name = {
@@ -61,7 +61,7 @@ long sys_sysinfo(vaddr_t out)
 	return copy_to_user(out, &si, sizeof(si));
 }
 
-/* --- Limits ---------------------------------------------------------------------------------------- */
+/* --- Limits ----------------------------------------------------------------------------------- */
 
 /* Everybody is root, so a hard limit may rise; descriptors end where their table does. */
 static int check_limit(u32 id, const struct rlimit *new)
@@ -117,7 +117,7 @@ long sys_setrlimit(u32 id, vaddr_t in)
 	return in ? sys_prlimit64(0, id, in, 0) : -EFAULT;
 }
 
-/* --- Random bytes ---------------------------------------------------------------------------------- */
+/* --- Random bytes ----------------------------------------------------------------------------- */
 
 #define GRND_ALL	7u
 
@@ -141,7 +141,7 @@ long sys_getrandom(vaddr_t buf, size_t n, u32 flags)
 	return done;
 }
 
-/* --- Users: there is root, and nobody else. Linux says EINVAL of an id that it does not know. -------- */
+/* --- Users: there is root, and nobody else. Linux says EINVAL of an id that it does not know. - */
 
 #define KEEP_ID		(~0u)
 
@@ -193,7 +193,7 @@ long sys_setgroups(int n, vaddr_t in)
 	return n == 0 ? 0 : -EINVAL;
 }
 
-/* --- The end --------------------------------------------------------------------------------------- */
+/* --- The end ---------------------------------------------------------------------------------- */
 
 #define REBOOT_MAGIC1		0xfee1deadu
 #define REBOOT_MAGIC2		672274793u

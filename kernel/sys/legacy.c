@@ -1,6 +1,6 @@
 /*
- * The calls that x86_64 still numbers beside the ones that replaced them. RISC-V's table has none of
- * these; each is its successor with a fixed argument.
+ * The calls that x86_64 still numbers beside the ones that replaced them. RISC-V's table has none
+ * of these; each is its successor with a fixed argument.
  */
 #include "sys.h"
 

@@ -1,8 +1,8 @@
 /*
  * System calls that name files: open, create, remove, rename, link.
  *
- * Each copies its names into the kernel first (struct user_path), so that nothing a user thread does
- * meanwhile can change them under the checks; then it is a call of the VFS.
+ * Each copies its names into the kernel first (struct user_path), so that nothing a user thread
+ * does meanwhile can change them under the checks; then it is a call of the VFS.
  */
 #include "sys.h"
 

@@ -18,7 +18,7 @@ struct pollfd {
 	u16 events, revents;
 };
 
-/* Descriptors become files; a negative one is skipped, a bad one is ready at once. How many were bad. */
+/* Makes files of descriptors. Negative ones are skipped; how many were bad, so ready at once. */
 static unsigned files_get(struct pollfd *fds, struct poll_request *r, unsigned n)
 {
 	unsigned bad = 0;

@@ -13,7 +13,7 @@
 #include "sys.h"
 #include "vm.h"
 
-/* --- Exit and wait --------------------------------------------------------------------------------- */
+/* --- Exit and wait ---------------------------------------------------------------------------- */
 
 long sys_exit(int code)
 {
@@ -30,10 +30,19 @@ long sys_exit_group(int code)
 #define WCONTINUED	8
 #define WAIT_KINDS	0xe0000000u	/* __WALL and kin: which children; we have one kind */
 
+static int put_usage(vaddr_t out, const struct wait_result *res)
+{
+	struct rusage ru = {
+		.utime = timeval_of(res->user_ns),
+		.stime = timeval_of(res->run_ns - res->user_ns),
+	};
+
+	return out ? copy_to_user(out, &ru, sizeof(ru)) : 0;
+}
+
 long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 {
 	struct wait_result res;
-	struct rusage ru = { .maxrss = 0 };
 	int err;
 
 	if ((u32)options & ~(WNOHANG | WUNTRACED | WCONTINUED | WAIT_KINDS))
@@ -43,20 +52,17 @@ long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 	err = process_wait(which, options & WNOHANG, &res);
 	if (err || !res.pid)
 		return err;
-	ru.utime = timeval_of(res.user_ns);
-	ru.stime = timeval_of(res.run_ns - res.user_ns);
 	if (status && copy_to_user(status, &res.status, sizeof(res.status)))
 		return -EFAULT;
-	if (usage && copy_to_user(usage, &ru, sizeof(ru)))
-		return -EFAULT;
-	return res.pid;
+	err = put_usage(usage, &res);
+	return err ? err : res.pid;
 }
 
 #define P_ALL		0
 #define P_PID		1
 #define P_PGID		2
 
-/* What process_wait() calls the children that waitid()'s @type and @id name; 0 is @id's own error. */
+/* What process_wait() calls the children that waitid() names by @type and @id. */
 static int wait_selector(int type, pid_t id, pid_t *which)
 {
 	switch (type) {
@@ -104,7 +110,6 @@ static struct child_info child_info_of(const struct wait_result *res)
 
 long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
 {
-	struct rusage ru = { .maxrss = 0 };
 	struct child_info ci;
 	struct wait_result res;
 	pid_t which;
@@ -121,14 +126,10 @@ long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
 	ci = child_info_of(&res);
 	if (info && copy_to_user(info, &ci, sizeof(ci)))
 		return -EFAULT;
-	if (!usage || !res.pid)
-		return 0;
-	ru.utime = timeval_of(res.user_ns);
-	ru.stime = timeval_of(res.run_ns - res.user_ns);
-	return copy_to_user(usage, &ru, sizeof(ru));
+	return res.pid ? put_usage(usage, &res) : 0;
 }
 
-/* --- Ids ------------------------------------------------------------------------------------------- */
+/* --- Ids -------------------------------------------------------------------------------------- */
 
 long sys_getpid(void)
 {
@@ -198,7 +199,7 @@ static void search_group(struct process *p, void *arg)
 	s->found |= p->pgid == s->pgid && (s->sid == -1 || p->sid == s->sid);
 }
 
-/* A process starts a group of its own, or joins one of its session. tree_lock held for the change. */
+/* A process starts a group of its own, or joins one of its session. */
 static int set_pgid(struct process *p, pid_t pgid)
 {
 	struct process *self = current_process();

@@ -27,7 +27,6 @@
 #define AT_PHNUM	5
 #define AT_PAGESZ	6
 #define AT_BASE		7
-#define AT_FLAGS	8
 #define AT_ENTRY	9
 #define AT_UID		11
 #define AT_EUID		12
@@ -39,7 +38,7 @@
 #define AT_SECURE	23
 #define AT_RANDOM	25
 #define AT_EXECFN	31
-#define AUX_MAX		20
+#define AUX_COUNT	17
 
 #define PHDR_SIZE	56
 #define RANDOM_SIZE	16
@@ -61,12 +60,6 @@ static void push_word(struct image *im, u64 word)
 	assert(im->words <= im->data);
 }
 
-static void push_aux(struct image *im, u64 type, u64 value)
-{
-	push_word(im, type);
-	push_word(im, value);
-}
-
 /* Where the bytes will be for the program. */
 static vaddr_t push_data(struct image *im, const void *src, size_t n)
 {
@@ -80,7 +73,7 @@ static vaddr_t push_string(struct image *im, const char *s)
 	return push_data(im, s, strlen(s) + 1);
 }
 
-/* A table of pointers to @n strings that lie one after the other from @at; where the next one is. */
+/* A table of pointers to the @n strings from @at on; returns where the next one is. */
 static vaddr_t push_pointers(struct image *im, unsigned n, vaddr_t at)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -94,25 +87,30 @@ static vaddr_t push_pointers(struct image *im, unsigned n, vaddr_t at)
 static void push_auxv(struct image *im, const struct elf_program *prog, vaddr_t path,
 		      vaddr_t platform, vaddr_t random)
 {
-	push_aux(im, AT_PHDR, prog->phdrs);
-	push_aux(im, AT_PHENT, PHDR_SIZE);
-	push_aux(im, AT_PHNUM, prog->nr_phdrs);
-	push_aux(im, AT_PAGESZ, PAGE_SIZE);
-	push_aux(im, AT_BASE, prog->base);
-	push_aux(im, AT_FLAGS, 0);
-	push_aux(im, AT_ENTRY, prog->entry);
-	push_aux(im, AT_UID, 0);
-	push_aux(im, AT_EUID, 0);
-	push_aux(im, AT_GID, 0);
-	push_aux(im, AT_EGID, 0);
-	if (platform)
-		push_aux(im, AT_PLATFORM, platform);
-	push_aux(im, AT_HWCAP, ABI_HWCAP);
-	push_aux(im, AT_CLKTCK, 100);
-	push_aux(im, AT_SECURE, 0);
-	push_aux(im, AT_RANDOM, random);
-	push_aux(im, AT_EXECFN, path);
-	push_aux(im, AT_NULL, 0);
+	const u64 aux[AUX_COUNT][2] = {
+		{ AT_PHDR, prog->phdrs },
+		{ AT_PHENT, PHDR_SIZE },
+		{ AT_PHNUM, prog->nr_phdrs },
+		{ AT_PAGESZ, PAGE_SIZE },
+		{ AT_BASE, prog->base },
+		{ AT_ENTRY, prog->entry },
+		{ AT_UID, 0 },
+		{ AT_EUID, 0 },
+		{ AT_GID, 0 },
+		{ AT_EGID, 0 },
+		{ AT_HWCAP, ABI_HWCAP },
+		{ AT_CLKTCK, 100 },
+		{ AT_SECURE, 0 },
+		{ AT_RANDOM, random },
+		{ AT_EXECFN, path },
+		{ platform ? AT_PLATFORM : AT_NULL, platform },
+		{ AT_NULL, 0 },
+	};
+
+	for (unsigned i = 0; i < AUX_COUNT; i++) {
+		push_word(im, aux[i][0]);
+		push_word(im, aux[i][1]);
+	}
 }
 
 static void fill(struct image *im, const struct elf_program *prog, const struct exec_args *args,
@@ -136,9 +134,11 @@ static void fill(struct image *im, const struct elf_program *prog, const struct 
 static size_t image_size(const struct exec_args *args, const char *path)
 {
 	const char *platform = ABI_PLATFORM;
-	size_t data = RANDOM_SIZE + (platform ? strlen(platform) + 1 : 0) + strlen(path) + 1 + args->used;
-	size_t words = 1 + args->argc + 1 + args->envc + 1 + 2 * AUX_MAX;
+	size_t words = 1 + args->argc + 1 + args->envc + 1 + 2 * AUX_COUNT;
+	size_t data = args->used + strlen(path) + 1 + RANDOM_SIZE;
 
+	if (platform)
+		data += strlen(platform) + 1;
 	return ALIGN_UP(data + words * sizeof(u64), 16);
 }
 

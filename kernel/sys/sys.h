@@ -9,7 +9,7 @@
 struct file;
 struct inode;
 
-/* --- Paths, path.c ------------------------------------------------------------------------------ */
+/* --- Paths, path.c ---------------------------------------------------------------------------- */
 
 #define AT_FDCWD		(-100)
 #define AT_SYMLINK_NOFOLLOW	0x100u
@@ -26,13 +26,13 @@ struct user_path {
 int user_path_get(int dirfd, vaddr_t path, struct user_path *p);
 void user_path_put(struct user_path *p);
 
-/* The inode that *at() arguments name, referenced: honours AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. */
+/* The inode that *at() arguments name, referenced. AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out);
 
 /* The current process's working directory, referenced. */
 struct inode *cwd_get(void);
 
-/* --- Time, time.c ------------------------------------------------------------------------------- */
+/* --- Time, time.c ----------------------------------------------------------------------------- */
 
 #define CLOCK_REALTIME		0
 #define CLOCK_MONOTONIC		1

@@ -13,8 +13,8 @@
 #include "trace.h"
 
 /*
- * call_read(tf) and so on: takes a call's arguments out of the trap frame, each as the type that the
- * handler wants, and calls it. An int parameter gets the low half of a register, as on Linux.
+ * call_read(tf) and so on: takes a call's arguments out of the trap frame, each as the type that
+ * the handler wants, and calls it. An int parameter gets the low half of a register, as on Linux.
  */
 #define ARG(i)			arch_syscall_arg(tf, i)
 #define ARGS_0(a)

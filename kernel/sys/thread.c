@@ -63,7 +63,7 @@ long sys_get_robust_list(tid_t tid, vaddr_t head_out, vaddr_t size_out)
 	return copy_to_user(head_out, &head, sizeof(head));
 }
 
-/* --- Futexes --------------------------------------------------------------------------------------- */
+/* --- Futexes ---------------------------------------------------------------------------------- */
 
 #define FUTEX_WAIT		0
 #define FUTEX_WAKE		1
@@ -92,7 +92,7 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 	bool shared = !(op & FUTEX_PRIVATE);
 	u32 count = timeout_or_count;
 
-	if ((op & FUTEX_REALTIME) && command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+	if ((op & FUTEX_REALTIME) && command != FUTEX_WAIT_BITSET)
 		return -ENOSYS;
 	switch (command) {
 	case FUTEX_WAIT:
@@ -114,7 +114,7 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 	}
 }
 
-/* --- Scheduling ------------------------------------------------------------------------------------ */
+/* --- Scheduling ------------------------------------------------------------------------------- */
 
 long sys_sched_yield(void)
 {
@@ -168,7 +168,7 @@ long sys_getcpu(vaddr_t cpu_out, vaddr_t node_out)
 	return 0;
 }
 
-/* --- Names and TLS --------------------------------------------------------------------------------- */
+/* --- Names and TLS ---------------------------------------------------------------------------- */
 
 #define PR_SET_NAME	15
 #define PR_GET_NAME	16

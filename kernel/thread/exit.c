@@ -66,7 +66,11 @@ void process_thread_leaves(struct thread *t)
 
 	if (t->as)
 		drop_address_space(t);
+	if (t == current_thread())
+		sched_charge(false);
 	spin_lock(&p->lock);
+	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
+	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
 	list_remove(&t->process_node);
 	p->nr_threads--;
 	if (t->tid == p->pid)

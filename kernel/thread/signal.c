@@ -5,7 +5,7 @@
  *
  *	blocked			pending, in the thread's set or the process's (also while ignored)
  *	ignored			gone: SIG_IGN, or a default action of ignoring
- *	stop			every thread suspends itself on its way to user mode; SIGCONT resumes them
+ *	stop			every thread suspends itself on its way to user mode, until SIGCONT
  *	anything else		the process is killed with the signal as its status
  *
  * The default action is taken by the sender: nothing has to run in the target for it. Init (as on
@@ -24,18 +24,18 @@
 #include "errno.h"
 #include "printf.h"
 
-#define IGNORED_BY_DEFAULT	(SIGSET(SIGCHLD) | SIGSET(SIGURG) | SIGSET(SIGWINCH) | SIGSET(SIGCONT))
-#define STOPS			(SIGSET(SIGSTOP) | SIGSET(SIGTSTP) | SIGSET(SIGTTIN) | SIGSET(SIGTTOU))
-#define UNBLOCKABLE		(SIGSET(SIGKILL) | SIGSET(SIGSTOP))
+#define HARMLESS	(SIGSET(SIGCHLD) | SIGSET(SIGURG) | SIGSET(SIGWINCH) | SIGSET(SIGCONT))
+#define STOPS		(SIGSET(SIGSTOP) | SIGSET(SIGTSTP) | SIGSET(SIGTTIN) | SIGSET(SIGTTOU))
+#define UNBLOCKABLE	(SIGSET(SIGKILL) | SIGSET(SIGSTOP))
 
 static bool ignored(struct process *p, int sig)
 {
 	u64 handler = p->sigactions[sig - 1].handler;
 
-	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET(sig) & IGNORED_BY_DEFAULT));
+	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET(sig) & HARMLESS));
 }
 
-/* p->lock held. A thread that its creator has not started yet looks at p->stopped when it starts. */
+/* p->lock held. A thread that has not been started yet looks at p->stopped when it is. */
 static void stop_threads(struct process *p)
 {
 	p->stopped = true;
@@ -154,7 +154,7 @@ bool signal_pending(struct thread *t)
 	return (atomic_load(&t->sigpending) | atomic_load(&t->process->sigpending)) & ~t->sigmask;
 }
 
-/* Takes the lowest signal of *@pending that is not blocked by @mask; 0: there is none. p->lock held. */
+/* Takes the lowest signal of *@pending that @mask lets through; 0: none. p->lock held. */
 static int take_pending(_Atomic u64 *pending, u64 mask)
 {
 	u64 set = atomic_load(pending) & ~mask;

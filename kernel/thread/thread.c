@@ -186,6 +186,7 @@ void thread_put(struct thread *t)
 	if (before > 1)
 		return;
 	t->magic = 0;
+	process_put(t->process);	/* now: who found the thread by id may ask for its process */
 	counter_add(COUNT_THREADS, -1);
 	if (t->own_struct)
 		kmem_cache_free(thread_cache, t);
@@ -193,18 +194,12 @@ void thread_put(struct thread *t)
 
 void thread_free(struct thread *t)
 {
-	struct process *p = t->process;
-
 	assert(thread_state(t) == THREAD_DEAD && t != current_thread());
-	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);
-	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
 	trace(TRACE_LIFE, TRACE_EV_FREE, t->tid, (u64)t->stack);
 	thread_list_remove(t);
 	if (t->own_stack)
 		kstack_free(t->stack);
 	t->stack = NULL;
-	process_put(p);
-	t->process = NULL;
 	thread_put(t);
 }
 

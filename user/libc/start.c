@@ -25,7 +25,7 @@ _Atomic unsigned __live_threads = 1;
 static struct {
 	const char *start;
 	size_t file_size, size, align;
-} image = { .align = _Alignof(struct pthread) };
+} image = { .align = 1 };
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
@@ -51,20 +51,26 @@ static void find_tls_image(void)
 		image.start = (const char *)ph[i].p_vaddr;
 		image.file_size = ph[i].p_filesz;
 		image.size = ph[i].p_memsz;
-		if (image.align < ph[i].p_align)
+		if (ph[i].p_align)
 			image.align = ph[i].p_align;
 	}
 }
 
+/* The image ends at tp, or starts there: the linker counts on its own alignment, tp has both's. */
+static size_t tp_align(void)
+{
+	return image.align > _Alignof(struct pthread) ? image.align : _Alignof(struct pthread);
+}
+
 size_t __tls_size(void)
 {
-	return sizeof(struct pthread) + align_up(image.size, image.align) + image.align;
+	return sizeof(struct pthread) + align_up(image.size, image.align) + tp_align();
 }
 
 struct pthread *__tls_place(char *area)
 {
 	size_t below = tls_above_tp ? sizeof(struct pthread) : align_up(image.size, image.align);
-	char *tp = (char *)align_up((uintptr_t)area + below, image.align);
+	char *tp = (char *)align_up((uintptr_t)area + below, tp_align());
 	char *tls = tls_above_tp ? tp : tp - below;
 	struct pthread *t = tls_above_tp ? (struct pthread *)tp - 1 : (struct pthread *)tp;
 

@@ -1,0 +1,1 @@
+"""`make bench`: what operations cost, in instructions."""

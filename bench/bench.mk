@@ -1,0 +1,29 @@
+# The benchmark programs: /bench/ops and /bench/nothing, in an archive that bench/report.py puts behind
+# the initramfs; and a payload that measures the firmware.
+
+ops_objects := $(patsubst %,$U/obj/%.o,$(wildcard bench/ops/*.c))
+
+$U/bench/ops: $(ops_objects) $(LIBC)
+$U/bench/nothing: $U/obj/bench/nothing.c.o $(LIBC)
+$U/bench/ops $U/bench/nothing:
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$Q$(LD) $(USER_LDFLAGS) -o $@.full $(filter %.o,$^) $(LIBC) $(libgcc)
+	$Q$(OBJCOPY) -S $@.full $@
+
+$(B)/bench.cpio: $U/bench/ops $U/bench/nothing tools/cpio.py
+	$(call say,CPIO,$@)
+	$Q$(PYTHON) -m tools.cpio --output $@ --file bench/ops=$U/bench/ops \
+		--file bench/nothing=$U/bench/nothing
+
+firmware_text_riscv := 0x80200000
+firmware_text_x86_64 := 0x200000
+
+$(B)/firmware.elf: bench/firmware/$(ARCH).S $(B)/flags
+	$Q$(CC) $(MACHINE_FLAGS) -c -o $@.o $<
+	$Q$(LD) -m $(emulation_$(ARCH)) -n -e start -Ttext $(firmware_text_$(ARCH)) -o $@ $@.o
+
+.PHONY: bench-programs
+bench-programs: kernel user $(B)/bench.cpio $(B)/firmware.elf
+
+-include $(ops_objects:.o=.d)

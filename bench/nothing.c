@@ -1,0 +1,5 @@
+/* What fork_exec_wait executes. */
+int main(void)
+{
+	return 0;
+}

@@ -1,0 +1,110 @@
+/*
+ * Measures operations of the kernel in instructions, for bench/report.py, which boots it with
+ * -icount shift=0 on one CPU. Each is done often enough for reading the clock not to count.
+ *
+ *	ops boot		the clock now, and how much memory is in use
+ *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "bench.h"
+
+static const struct {
+	const char *name;
+	unsigned n;
+	bench_fn run;
+} benches[] = {
+	{ "null_syscall", 20000, null_syscall },
+	{ "yield", 20000, yield_alone },
+	{ "yield_pair", 10000, yield_pair },
+	{ "pipe_self", 5000, pipe_self },
+	{ "pipe_rtt", 5000, pipe_rtt },
+	{ "pipe_byte", 4 << 20, pipe_byte },
+	{ "fork_exit_wait", 300, fork_exit_wait },
+	{ "fork_exec_wait", 200, fork_exec_wait },
+	{ "thread_create_join", 500, thread_create_join },
+	{ "page_touch", 4000, page_touch },
+	{ "munmap_page", 4000, munmap_page },
+	{ "open_close", 5000, open_close },
+	{ "create_unlink", 500, create_unlink },
+	{ "write_mib", 8, write_mib },
+	{ "read_mib", 8, read_mib },
+	{ "signal_self", 5000, signal_self },
+	{ "futex_wake", 5000, futex_wake },
+	{ "sleep_wake", 1000, sleep_wake },
+};
+
+#define NR_BENCHES	(sizeof(benches) / sizeof(benches[0]))
+
+/* A figure of /proc/meminfo, in KiB. */
+static long meminfo(const char *name)
+{
+	char line[128];
+	long value = -1;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, name, strlen(name)) == 0)
+			value = atol(line + strlen(name));
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static void run(unsigned i)
+{
+	unsigned long long total = benches[i].run(benches[i].n);
+
+	if (total)
+		printf("%s %llu %u\n", benches[i].name, total, benches[i].n);
+}
+
+/* @processes do it at the same time: from the first one's start to the last one's end. */
+static void run_parallel(unsigned i, int processes)
+{
+	uint64_t start = clock_now();
+
+	for (int p = 0; p < processes; p++) {
+		if (check(fork(), "fork") == 0) {
+			benches[i].run(benches[i].n);
+			_exit(0);
+		}
+	}
+	for (int p = 0; p < processes; p++)
+		check(wait(NULL), "wait");
+	printf("%s %llu %u\n", benches[i].name, (unsigned long long)(clock_now() - start),
+	       benches[i].n * processes);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t now = clock_now();
+	int processes = 0, first = 1;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && strcmp(argv[1], "boot") == 0) {
+		printf("boot %llu 1\n", (unsigned long long)now);
+		printf("memory_kib %ld 1\n", meminfo("MemTotal:") - meminfo("MemFree:"));
+		return 0;
+	}
+	if (argc > 2 && strcmp(argv[1], "-p") == 0) {
+		processes = atoi(argv[2]);
+		first = 3;
+	}
+	for (unsigned i = 0; i < NR_BENCHES; i++) {
+		int wanted = argc <= first;
+
+		for (int a = first; a < argc; a++)
+			wanted |= strcmp(argv[a], benches[i].name) == 0;
+		if (!wanted)
+			continue;
+		if (processes)
+			run_parallel(i, processes);
+		else
+			run(i);
+	}
+	return 0;
+}

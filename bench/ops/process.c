@@ -1,0 +1,153 @@
+/* Processes and threads: making them, and handing the CPU from one to another. */
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "bench.h"
+
+/* Both give the CPU away all the time, so each of ours is two switches. */
+uint64_t yield_pair(unsigned n)
+{
+	pid_t other = check(fork(), "fork");
+	uint64_t start;
+
+	if (other == 0)
+		for (;;)
+			sched_yield();
+	for (unsigned i = 0; i < 10; i++)
+		sched_yield();
+	start = clock_now();
+	for (unsigned i = 0; i < n; i++)
+		sched_yield();
+	start = clock_now() - start;
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	return start;
+}
+
+uint64_t fork_exit_wait(unsigned n)
+{
+	uint64_t start = clock_now();
+
+	for (unsigned i = 0; i < n; i++) {
+		if (check(fork(), "fork") == 0)
+			_exit(0);
+		check(wait(NULL), "wait");
+	}
+	return clock_now() - start;
+}
+
+uint64_t fork_exec_wait(unsigned n)
+{
+	uint64_t start = clock_now();
+
+	for (unsigned i = 0; i < n; i++) {
+		if (check(fork(), "fork") == 0) {
+			execl("/bench/nothing", "nothing", NULL);
+			_exit(1);
+		}
+		check(wait(NULL), "wait");
+	}
+	return clock_now() - start;
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+uint64_t thread_create_join(unsigned n)
+{
+	uint64_t start = clock_now();
+
+	for (unsigned i = 0; i < n; i++) {
+		pthread_t t;
+
+		if (pthread_create(&t, NULL, nothing, NULL) || pthread_join(t, NULL))
+			errx(1, "thread");
+	}
+	return clock_now() - start;
+}
+
+/* --- A wake-up by futex: the turn goes back and forth between two threads. ---------------------- */
+
+static _Atomic int turn;
+
+static void pass_turn(int from, int to)
+{
+	while (turn != from)
+		syscall(SYS_futex, &turn, FUTEX_WAIT, to, NULL);
+	turn = to;
+	syscall(SYS_futex, &turn, FUTEX_WAKE, 1);
+}
+
+static void *partner(void *arg)
+{
+	for (unsigned i = 0; i < *(unsigned *)arg; i++)
+		pass_turn(1, 0);
+	return NULL;
+}
+
+/* One operation: a wake, the switch, and the woken one's wait. */
+uint64_t futex_wake(unsigned n)
+{
+	unsigned rounds = n / 2;
+	uint64_t start;
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, partner, &rounds))
+		errx(1, "thread");
+	start = clock_now();
+	for (unsigned i = 0; i < rounds; i++)
+		pass_turn(0, 1);
+	pthread_join(t, NULL);
+	return clock_now() - start;
+}
+
+/* --- A sleep, while another thread uses the CPU: what is missing of its work is the cost. -------- */
+
+#define NAP_NS		50000
+#define CALIBRATION	200000
+
+static volatile int stop;
+static volatile uint64_t work_done;
+
+static __attribute__((noinline)) void work(uint64_t rounds)
+{
+	for (; rounds && !stop; rounds--)
+		work_done++;
+}
+
+static void *worker(void *arg)
+{
+	work(UINT64_MAX);
+	return arg;
+}
+
+uint64_t sleep_wake(unsigned n)
+{
+	struct timespec nap = { .tv_nsec = NAP_NS };
+	uint64_t start, calibration, total;
+	pthread_t t;
+
+	work(1);
+	start = clock_now();
+	work(CALIBRATION);
+	calibration = clock_now() - start;
+
+	if (pthread_create(&t, NULL, worker, NULL))
+		errx(1, "thread");
+	work_done = 0;
+	start = clock_now();
+	for (unsigned i = 0; i < n; i++)
+		nanosleep(&nap, NULL);
+	total = clock_now() - start - work_done * calibration / CALIBRATION;
+	stop = 1;
+	pthread_join(t, NULL);
+	return total;
+}

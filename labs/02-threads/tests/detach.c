@@ -1,0 +1,196 @@
+/*
+ * Lab 02, steps 7 and 8: detaching, the errors of join, and the last thread out.
+ */
+#include "counters.h"
+#include "cpu.h"
+#include "errno.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "process.h"
+#include "sched.h"
+#include "thread.h"
+#include "time.h"
+
+#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
+
+static _Atomic bool go;
+
+static int wait_for_go(void *arg)
+{
+	while (!go)
+		thread_yield();
+	return (int)(s64)arg;
+}
+
+static int join_it(void *arg)
+{
+	return thread_join(arg, NULL, DEADLINE_NEVER);
+}
+
+static struct thread *start(thread_fn fn, void *arg)
+{
+	struct thread *t = thread_create("worker", fn, arg, PRIORITY_DEFAULT);
+
+	REQUIRE(t, "P2.9", "no thread was made");
+	thread_resume(t);
+	return t;
+}
+
+static void let_it_be_joined(struct thread *t)
+{
+	bool waited_for = false;
+
+	while (!waited_for) {
+		thread_yield();
+		spin_lock(&t->joiners.lock);
+		waited_for = t->joiners.nr > 0;
+		spin_unlock(&t->joiners.lock);
+	}
+}
+
+KTEST(join_errors, "join.errors", "02.7", "P2.9")
+{
+	struct thread *t, *j;
+	int got;
+
+	go = false;
+	CHECK(thread_join(current_thread(), NULL, DEADLINE_NEVER) == -EDEADLK, "P2.9",
+	      "a thread could join itself");
+	t = start(wait_for_go, (void *)3);
+	j = start(join_it, t);
+	let_it_be_joined(t);
+	got = thread_join(t, NULL, DEADLINE_POLL);
+	CHECK(got == -EBUSY, "P2.9", "a second joiner got %d", got);
+	CHECK(thread_detach(t) == 0, "P2.10", "a living thread could not be detached");
+	CHECK(thread_join(j, &got, deadline_in(NSEC_PER_SEC)) == 0 && got == -ECHILD, "P2.10",
+	      "who was joining a thread when it was detached got %d", got);
+	got = thread_join(t, NULL, DEADLINE_POLL);
+	CHECK(got == -ECHILD, "P2.9", "joining a detached thread gave %d", got);
+	CHECK(thread_detach(t) == -ECHILD, "P2.9", "a thread could be detached twice");
+	go = true;
+}
+
+KTEST(join_two, "join.two", "02.7", "P2.5")
+{
+	struct thread *t, *a, *b;
+	int x = 1, y = 1;
+
+	go = false;
+	t = start(wait_for_go, (void *)0);
+	a = start(join_it, t);
+	let_it_be_joined(t);
+	b = start(join_it, t);
+	CHECK(thread_join(b, &y, DEADLINE_NEVER) == 0 && y == -EBUSY, "P2.9", "the second joiner got %d", y);
+	go = true;
+	CHECK(thread_join(a, &x, DEADLINE_NEVER) == 0 && x == 0, "P2.5", "the first joiner got %d", x);
+}
+
+KTEST(detach_reaped, "detach.reaped", "02.7", "P2.10")
+{
+	struct counter_snapshot before, after;
+	struct thread *t;
+	bool left = false;
+
+	counters_snapshot(&before);
+	go = false;
+	t = start(wait_for_go, NULL);	/* detached before it exits */
+	thread_detach(t);
+	go = true;
+	t = start(wait_for_go, NULL);	/* and after */
+	while (!left) {
+		thread_yield();
+		spin_lock(&t->joiners.lock);
+		left = t->left;
+		spin_unlock(&t->joiners.lock);
+	}
+	thread_detach(t);
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P2.10");
+	audit();
+}
+
+/* On 1 CPU: the thread exits after each single instruction of detach(). */
+KTEST(detach_swept, "detach.swept", "02.7", "P2.10")
+{
+	struct counter_snapshot before, after;
+	bool hit = true;
+	unsigned step;
+
+	counters_snapshot(&before);
+	go = true;
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t = start(wait_for_go, NULL);
+
+		REQUIRE(sweep_arm("thread_detach", current_thread(), step) == 0, "P2.10",
+			"no thread_detach()");
+		CHECK(thread_detach(t) == 0, "P2.10", "detach failed");
+		hit = sweep_hit();
+	}
+	ktest_figure("detach_steps", step);
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P2.10");
+}
+
+static struct process *start_process(unsigned threads, thread_fn fn)
+{
+	struct process *p;
+	struct thread *t[4];
+
+	REQUIRE(process_create(current_process(), &p) == 0, "P2.11", "no process was made");
+	for (unsigned i = 0; i < threads; i++)
+		REQUIRE(thread_create_in(p, "member", fn, (void *)(s64)(10 + i), PRIORITY_DEFAULT,
+					 &t[i]) == 0,
+			"P2.11", "no thread was made");
+	for (unsigned i = 0; i < threads; i++)
+		thread_resume(t[i]);
+	return p;
+}
+
+static void wait_for_process(pid_t pid, const char *when)
+{
+	struct wait_result res;
+	int err = process_wait(pid, WEXITED, &res);
+
+	CHECK(err == 0 && res.pid == pid, "P2.11", "%s: waiting for it gave %d", when, err);
+	CHECK(res.status == STATUS_EXIT(10), "P2.11", "%s: its status is %x, its first thread's code is 10",
+	      when, res.status);
+	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P2.11", "%s: it ended twice", when);
+}
+
+KTEST(last_ends, "last.ends", "02.8", "P2.11")
+{
+	struct counter_snapshot before, after;
+
+	counters_snapshot(&before);
+	go = true;
+	for (unsigned threads = 1; threads <= 4; threads++)
+		for (unsigned round = 0; round < 10; round++)
+			wait_for_process(start_process(threads, wait_for_go)->pid, "all exit at once");
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P2.8");
+}
+
+static unsigned sweep_step;
+
+static int swept_exit(void *arg)
+{
+	struct process *p = current_process();
+
+	/* Only the first thread is swept: its sibling exits in the middle of its leaving. */
+	if (current_thread()->tid == p->pid)
+		sweep_arm("process_thread_leaves", current_thread(), sweep_step);
+	return (int)(s64)arg;
+}
+
+KTEST(last_swept, "last.swept", "02.8", "P2.11")
+{
+	bool hit = true;
+	unsigned step;
+
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		sweep_step = step;
+		wait_for_process(start_process(2, swept_exit)->pid, "one exits in the middle of the other's exit");
+		hit = sweep_hit();
+	}
+	ktest_figure("last_steps", step);
+}

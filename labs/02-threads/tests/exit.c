@@ -1,0 +1,223 @@
+/*
+ * Lab 02, steps 4 to 6: returning is exiting, codes are delivered once, stacks are left before they are
+ * anybody else's.
+ */
+#include "counters.h"
+#include "errno.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "process.h"
+#include "sched.h"
+#include "thread.h"
+#include "time.h"
+
+#define SOON	(50 * NSEC_PER_MSEC)
+#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
+
+static int return_arg(void *arg)
+{
+	return (int)(s64)arg;
+}
+
+static int exit_arg(void *arg)
+{
+	thread_exit((int)(s64)arg);
+}
+
+static struct thread *start(thread_fn fn, s64 arg)
+{
+	struct thread *t = thread_create("worker", fn, (void *)arg, PRIORITY_DEFAULT);
+
+	REQUIRE(t, "P2.4", "no thread was made");
+	thread_resume(t);
+	return t;
+}
+
+/* Until @t has left its stack, without joining it. */
+static void let_it_leave(struct thread *t)
+{
+	u64 end = time_now() + SOON;
+	bool left = false;
+
+	while (!left && time_before(time_now(), end)) {
+		thread_yield();
+		spin_lock(&t->joiners.lock);
+		left = t->left;
+		spin_unlock(&t->joiners.lock);
+	}
+	REQUIRE(left, "P2.4", "a thread whose function returned has not left after %lu ms", SOON / NSEC_PER_MSEC);
+}
+
+KTEST(exit_return, "exit.return", "02.4", "P2.4")
+{
+	struct thread *t = start(return_arg, 1);
+
+	let_it_leave(t);
+	CHECK(thread_state(t) == THREAD_DEAD, "P2.4", "it left its stack as %s",
+	      thread_state_name(thread_state(t)));
+	let_it_leave(start(exit_arg, 2));
+}
+
+KTEST(join_dead, "join.dead", "02.5", "P2.5")
+{
+	for (s64 code = -3; code <= 3; code++) {
+		struct thread *t = start(code & 1 ? return_arg : exit_arg, code);
+		int got = 99;
+
+		let_it_leave(t);
+		CHECK(thread_join(t, &got, DEADLINE_NEVER) == 0 && got == code, "P2.5",
+		      "a thread that had exited with %ld was joined with %d", code, got);
+	}
+}
+
+static _Atomic bool go;
+
+static int wait_for_go(void *arg)
+{
+	while (!go)
+		thread_yield();
+	return (int)(s64)arg;
+}
+
+static int joiner(void *arg)
+{
+	int code = 99, err = thread_join(arg, &code, DEADLINE_NEVER);
+
+	return err ? err : code;
+}
+
+/* Until somebody waits in join(@t). */
+static void let_it_be_joined(struct thread *t)
+{
+	bool joined = false;
+
+	while (!joined) {
+		thread_yield();
+		spin_lock(&t->joiners.lock);
+		joined = t->joiners.nr > 0;
+		spin_unlock(&t->joiners.lock);
+	}
+}
+
+KTEST(join_living, "join.living", "02.5", "P2.5")
+{
+	struct thread *t, *j;
+	int got = 99;
+
+	go = false;
+	t = start(wait_for_go, 42);
+	j = thread_create("joiner", joiner, t, PRIORITY_DEFAULT);
+	REQUIRE(j, "P2.5", "no thread was made");
+	thread_resume(j);
+	let_it_be_joined(t);
+	go = true;
+	CHECK(thread_join(j, &got, DEADLINE_NEVER) == 0 && got == 42, "P2.5",
+	      "who joined a living thread got %d instead of its code 42", got);
+}
+
+KTEST(join_timed, "join.timed", "02.5", "P2.6")
+{
+	struct thread *t;
+	u64 from = time_now(), waited;
+	int got = 99, err;
+
+	go = false;
+	t = start(wait_for_go, 7);
+	err = thread_join(t, &got, deadline_in(2 * NSEC_PER_MSEC));
+	waited = time_now() - from;
+	CHECK(err == -ETIMEDOUT, "P2.6", "joining a living thread for 2 ms gave %d", err);
+	CHECK(waited >= 2 * NSEC_PER_MSEC, "P2.6", "it gave up after %lu ns", waited);
+	CHECK(thread_join(t, &got, DEADLINE_POLL) == -ETIMEDOUT, "P2.6", "polling a living thread");
+	go = true;
+	from = time_now();
+	err = thread_join(t, &got, deadline_in(10 * NSEC_PER_SEC));
+	waited = time_now() - from;
+	CHECK(err == 0 && got == 7, "P2.6", "joining after a timeout gave %d, code %d", err, got);
+	CHECK(waited < NSEC_PER_SEC, "P2.6", "its exit woke the timed joiner only after %lu ns", waited);
+}
+
+/* On 1 CPU: the thread runs to its end after each single instruction of join(). */
+KTEST(join_swept, "join.swept", "02.5", "P2.5")
+{
+	bool hit = true;
+	unsigned step;
+
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t = start(return_arg, 1000 + step);
+		int got = 99, err;
+
+		REQUIRE(sweep_arm("thread_join", current_thread(), step) == 0, "P2.5", "no thread_join()");
+		err = thread_join(t, &got, deadline_in(NSEC_PER_SEC));
+		hit = sweep_hit();
+		CHECK(err == 0 && got == (int)(1000 + step), "P2.5",
+		      "the thread exited %u instructions into join(): error %d, code %d", step, err, got);
+	}
+	ktest_figure("join_steps", step);
+}
+
+static int park_and_return(void *arg)
+{
+	(void)arg;
+	park_arm(0, "schedule", AT_ENTRY, current_thread(), 200 * NSEC_PER_MSEC);
+	return 5;
+}
+
+static _Atomic int joined;
+
+static int join_and_tell(void *arg)
+{
+	int code = 99;
+
+	thread_join(arg, &code, DEADLINE_NEVER);
+	joined = code;
+	return 0;
+}
+
+/* At least 2 CPUs: one is held in the middle of its exit while the other joins. */
+KTEST(join_not_early, "join.not_early", "02.6", "P2.7")
+{
+	struct thread *t, *j;
+	s64 stacks;
+	u64 end;
+
+	joined = 0;
+	t = thread_create("leaver", park_and_return, NULL, PRIORITY_DEFAULT);
+	j = thread_create("joiner", join_and_tell, t, PRIORITY_DEFAULT);
+	REQUIRE(t && j, "P2.7", "no thread was made");
+	stacks = counter_read(COUNT_STACKS);
+	sched_set_affinity(t, BIT(1));
+	sched_set_affinity(j, BIT(0));
+	sched_set_affinity(current_thread(), BIT(0));
+	thread_resume(j);
+	thread_resume(t);
+	REQUIRE(park_wait(0, 100 * NSEC_PER_MSEC), "P2.7", "the exiting thread never came to the switch");
+	end = time_now() + 5 * NSEC_PER_MSEC;
+	while (time_before(time_now(), end))
+		thread_yield();
+	CHECK(joined == 0, "P2.7", "join() returned while the thread was still on its stack");
+	CHECK(counter_read(COUNT_STACKS) == stacks, "P2.7", "the stack of a thread still on it was freed");
+	park_release(0);
+	thread_join(j, NULL, DEADLINE_NEVER);
+	CHECK(joined == 5, "P2.7", "the joiner got %d", joined);
+	sched_set_affinity(current_thread(), ~0u);
+}
+
+KTEST(exit_many, "exit.many", "02.6", "P2.8")
+{
+	struct counter_snapshot before, after;
+	int got;
+
+	counters_snapshot(&before);
+	for (s64 i = 0; i < 1000; i++) {
+		struct thread *t = start(return_arg, i);
+
+		if (i & 1)
+			REQUIRE(thread_join(t, &got, DEADLINE_NEVER) == 0 && got == i, "P2.5",
+				"thread %ld was joined with %d", i, got);
+		else
+			thread_detach(t);
+	}
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P2.8");
+	audit();
+}

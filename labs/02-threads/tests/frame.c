@@ -1,0 +1,83 @@
+/*
+ * Lab 02, steps 1 and 2: the first frame and the switch. These run before any other thread exists, on
+ * the idle thread of CPU 0, so that they need nothing of the later steps.
+ */
+#include "cpu.h"
+#include "ktest.h"
+#include "sched.h"
+#include "thread.h"
+#include "wait.h"
+
+#define FRAME_MAX	256	/* bytes in which the frame's return address is looked for */
+
+static int never_runs(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static bool holds_address(u64 from, u64 to, u64 address)
+{
+	for (u64 p = ALIGN_UP(from, 8); p < to; p += 8)
+		if (*(u64 *)p == address)
+			return true;
+	return false;
+}
+
+KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
+{
+	struct thread *t = thread_create("new", never_runs, NULL, PRIORITY_DEFAULT);
+	u64 low, high, sp;
+
+	REQUIRE(t, "P2.1", "no thread was made");
+	low = (u64)t->stack;
+	high = low + t->stack_size;
+	sp = t->arch.sp;
+	CHECK(sp >= low && sp < high, "P2.1", "the saved stack pointer %lx is not on the stack %lx to %lx",
+	      sp, low, high);
+	CHECK(IS_ALIGNED(sp, 8), "P2.1", "the saved stack pointer %lx is not aligned", sp);
+	if (sp >= low && sp < high)
+		CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",
+		      "no word of the frame leads to thread_start()");
+}
+
+static struct wait_queue hop_queue = WAIT_QUEUE_INIT(hop_queue);
+static struct thread *hop_thread;
+static unsigned hops;
+static void *hop_arg;
+static u64 hop_sp;
+
+static int hop(void *arg)
+{
+	hop_arg = arg;
+	hop_sp = arch_frame_pointer();
+	hop_thread = current_thread();
+	for (;;) {
+		hops++;
+		wait_queue_block(&hop_queue, DEADLINE_NEVER);	/* back to the idle thread */
+	}
+	return 0;
+}
+
+KTEST_EARLY(switch_hop, "switch.hop", "02.2", "P2.2")
+{
+	struct thread *self = current_thread();
+	struct thread *t = thread_create("helper", hop, &hops, PRIORITY_DEFAULT);
+
+	REQUIRE(t, "P2.2", "no thread was made");
+	hops = 0;
+	for (unsigned i = 1; i <= 3; i++) {
+		if (i == 1)
+			thread_resume(t);
+		else
+			wait_queue_wake_one(&hop_queue, 0);
+		sched_yield();
+		CHECK(hops == i, "P2.2", "after %u switches the helper has run %u times", i, hops);
+		CHECK(current_thread() == self, "P2.2", "back from the switch, but as thread %d",
+		      current_thread()->tid);
+	}
+	CHECK(hop_thread == t, "P2.2", "the helper ran as another thread than itself");
+	CHECK(hop_arg == &hops, "P2.1", "the helper's argument was %p", hop_arg);
+	CHECK(hop_sp >= (u64)t->stack && hop_sp < (u64)t->stack + t->stack_size, "P2.1",
+	      "the helper ran on another stack than its own");
+}

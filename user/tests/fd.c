@@ -1,0 +1,174 @@
+/* Descriptors: which number, what is shared, what is copied, and how many. */
+#include "test.h"
+
+static int new_file(const char *text)
+{
+	int fd = open("/tmp/fd_test", O_RDWR | O_CREAT | O_TRUNC, 0666);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	unlink("/tmp/fd_test");
+	return fd;
+}
+
+static void lowest_number(void)
+{
+	int a = dup(0), b = dup(0), c = dup(0);
+
+	CHECK(b == a + 1 && c == a + 2);
+	CHECK_EQ(close(b), 0);
+	CHECK_EQ(dup(0), b);
+	CHECK_EQ(close(a), 0);
+	CHECK_EQ(close(b), 0);
+	CHECK_EQ(open("/dev/null", O_RDONLY), a);
+	CHECK_ERRNO(close(b), EBADF);
+	CHECK_ERRNO(close(-1), EBADF);
+	CHECK_ERRNO(close(1 << 20), EBADF);
+	CHECK_ERRNO(dup(b), EBADF);
+}
+
+static void duplicates_share_position(void)
+{
+	int fd = new_file("0123456789"), copy = dup(fd);
+	char c = 0;
+
+	CHECK_EQ(lseek(fd, 4, SEEK_SET), 4);
+	CHECK_EQ(read(copy, &c, 1), 1);
+	CHECK_EQ(c, '4');
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 5);
+	close(fd);
+	CHECK_EQ(read(copy, &c, 1), 1);
+	CHECK_EQ(c, '5');
+}
+
+static void fork_shares_position(void)
+{
+	int fd = new_file("0123456789");
+	pid_t pid;
+	char c = 0;
+
+	CHECK_EQ(lseek(fd, 2, SEEK_SET), 2);
+	pid = fork();
+	if (pid == 0)
+		_exit(read(fd, &c, 1) != 1 || c != '2' || close(fd));
+	expect_exit(pid, 0);
+	CHECK_EQ(read(fd, &c, 1), 1);
+	CHECK_EQ(c, '3');
+}
+
+static void opens_are_apart(void)
+{
+	int a = open("/tmp/fd_apart", O_RDWR | O_CREAT | O_TRUNC, 0666);
+	int b = open("/tmp/fd_apart", O_RDONLY);
+	char c = 0;
+
+	CHECK_EQ(write(a, "xyz", 3), 3);
+	CHECK_EQ(lseek(b, 0, SEEK_CUR), 0);
+	CHECK_EQ(read(b, &c, 1), 1);
+	CHECK_EQ(c, 'x');
+	unlink("/tmp/fd_apart");
+}
+
+static void dup2_replaces(void)
+{
+	int fds[2], file = new_file("f");
+	char c;
+
+	CHECK_EQ(pipe(fds), 0);
+	CHECK_EQ(dup2(file, fds[1]), fds[1]);		/* the only writer is closed */
+	CHECK_EQ(read(fds[0], &c, 1), 0);
+	CHECK_EQ(dup2(file, file), file);
+	CHECK_EQ(dup2(file, 50), 50);
+	CHECK_EQ(fcntl(50, F_GETFD), 0);
+	CHECK_ERRNO(dup2(99, 60), EBADF);
+	CHECK_ERRNO(dup2(99, 99), EBADF);
+	CHECK_ERRNO(dup2(file, -1), EBADF);
+	CHECK_ERRNO(dup3(file, file, 0), EINVAL);
+	CHECK_ERRNO(dup3(file, 60, 1), EINVAL);
+	CHECK_EQ(dup3(file, 60, O_CLOEXEC), 60);
+	CHECK_EQ(fcntl(60, F_GETFD), FD_CLOEXEC);
+}
+
+static void flags(void)
+{
+	int fds[2], copy;
+	char c;
+
+	CHECK_EQ(pipe(fds), 0);
+	copy = fcntl(fds[0], F_DUPFD, 30);
+	CHECK_EQ(copy, 30);
+	CHECK_EQ(fcntl(fds[0], F_DUPFD_CLOEXEC, 30), 31);
+	CHECK_EQ(fcntl(30, F_GETFD), 0);
+	CHECK_EQ(fcntl(31, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(fds[0], F_SETFD, FD_CLOEXEC), 0);
+	CHECK_EQ(fcntl(fds[0], F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(copy, F_GETFD), 0);		/* each descriptor's own */
+	CHECK_EQ(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	CHECK_EQ(fcntl(copy, F_GETFL) & O_NONBLOCK, O_NONBLOCK);	/* this one is shared */
+	CHECK_ERRNO(read(copy, &c, 1), EAGAIN);
+	CHECK_ERRNO(fcntl(99, F_GETFD), EBADF);
+	CHECK_ERRNO(fcntl(0, 9999), EINVAL);
+	CHECK_ERRNO(fcntl(0, F_DUPFD, -1), EINVAL);
+	CHECK_ERRNO(fcntl(0, F_DUPFD, 1 << 20), EINVAL);
+}
+
+static void limit(void)
+{
+	struct rlimit limit;
+	int n = 0, fds[2], first = dup(0), last = -1;
+
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	CHECK(limit.rlim_cur >= 64);
+	limit.rlim_cur = 64;
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (int fd; (fd = dup(0)) >= 0; n++)
+		last = fd;
+	CHECK_EQ(errno, EMFILE);
+	CHECK_EQ(last, 63);
+	CHECK_ERRNO(open("/dev/null", O_RDONLY), EMFILE);
+	CHECK_ERRNO(pipe(fds), EMFILE);
+	CHECK_EQ(close(63), 0);
+	CHECK_ERRNO(pipe(fds), EMFILE);			/* one is not enough */
+	CHECK_EQ(dup(0), 63);				/* and was given back */
+	CHECK_ERRNO(dup2(0, 64), EBADF);
+	close(first);
+	CHECK_EQ(dup(0), first);
+	CHECK(n > 40);
+}
+
+/* Threads open and close: the table stays whole, and no two get the same number at a time. */
+static void *open_and_close(void *arg)
+{
+	for (int i = 0; i < 300; i++) {
+		int fd = (long)arg % 2 ? open("/dev/null", O_RDWR) : dup(0);
+
+		CHECK(fd > 2);
+		CHECK_EQ(fcntl(fd, F_SETFD, FD_CLOEXEC), 0);
+		CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		CHECK_EQ(close(fd), 0);
+	}
+	return NULL;
+}
+
+static void threads_share_the_table(void)
+{
+	pthread_t t[6];
+
+	for (long i = 0; i < 6; i++)
+		t[i] = start_thread(open_and_close, (void *)i);
+	for (int i = 0; i < 6; i++)
+		join_thread(t[i]);
+}
+
+static const struct test_case cases[] = {
+	CASE(lowest_number),
+	CASE(duplicates_share_position),
+	CASE(fork_shares_position),
+	CASE(opens_are_apart),
+	CASE(dup2_replaces),
+	CASE(flags),
+	CASE(limit),
+	CASE(threads_share_the_table),
+};
+
+TEST_MAIN(cases)

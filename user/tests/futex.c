@@ -1,0 +1,270 @@
+/* futex(2) itself: what mutexes and the rest are made of. */
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "test.h"
+
+static long futex(void *word, int op, uint32_t value, const struct timespec *timeout, void *word2,
+		  uint32_t value3)
+{
+	return syscall(SYS_futex, word, op, value, timeout, word2, value3);
+}
+
+static atomic_int word, second;
+static atomic_int asleep, woken;
+
+static void value_differs(void)
+{
+	word = 1;
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT, 0, NULL, NULL, 0), EAGAIN);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0), EAGAIN);
+	CHECK_EQ(futex(&word, FUTEX_WAKE, 1, NULL, NULL, 0), 0);
+}
+
+static void bad_arguments(void)
+{
+	char *p = (char *)&word;
+	struct timespec bad = { 0, 1000000000 };
+
+	CHECK_ERRNO(futex(p + 1, FUTEX_WAIT, 0, NULL, NULL, 0), EINVAL);
+	CHECK_ERRNO(futex(p + 2, FUTEX_WAKE, 1, NULL, NULL, 0), EINVAL);
+	CHECK_ERRNO(futex(hidden(64), FUTEX_WAIT, 0, NULL, NULL, 0), EFAULT);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT, 0, &bad, NULL, 0), EINVAL);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0), EINVAL);
+	CHECK_ERRNO(futex(&word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0), EINVAL);
+	CHECK_ERRNO(futex(&word, 99, 0, NULL, NULL, 0), ENOSYS);
+}
+
+static void relative_timeout(void)
+{
+	struct timespec t = { 0, 20000000 }, none = { 0, 0 };
+	int64_t start = now_ns(CLOCK_MONOTONIC);
+
+	word = 0;
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0), ETIMEDOUT);
+	CHECK(now_ns(CLOCK_MONOTONIC) - start >= 20000000);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE, 0, &none, NULL, 0), ETIMEDOUT);
+}
+
+static void absolute_timeout(void)
+{
+	int64_t end = now_ns(CLOCK_MONOTONIC) + 20000000;
+	struct timespec t = timespec_of(end);
+
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, &t, NULL, ~0u), ETIMEDOUT);
+	CHECK(now_ns(CLOCK_MONOTONIC) >= end);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, &t, NULL, ~0u), ETIMEDOUT);
+	end = now_ns(CLOCK_REALTIME) + 20000000;
+	t = timespec_of(end);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, &t, NULL, ~0u),
+		    ETIMEDOUT);
+	CHECK(now_ns(CLOCK_REALTIME) >= end);
+}
+
+/* Waits on `word`, with the bits that the argument has. */
+static void *wait_bits(void *arg)
+{
+	uint32_t bits = (long)arg;
+
+	asleep++;
+	while (!woken && futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, bits))
+		CHECK(errno == EAGAIN || errno == EINTR);
+	return arg;
+}
+
+/*
+ * How many threads wait cannot be read, but it can be found out: requeueing them onto the same word
+ * wakes none and counts them.
+ */
+static void await_waiters(int n)
+{
+	while (futex(&word, FUTEX_REQUEUE_PRIVATE, 0, (void *)1000L, &word, 0) != n)
+		sched_yield();
+}
+
+static void wake_counts(void)
+{
+	pthread_t t[5];
+
+	for (int i = 0; i < 5; i++)
+		t[i] = start_thread(wait_bits, (void *)0xffffffff);
+	await_waiters(5);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 0, NULL, NULL, 0) <= 1, 1);
+	woken = 1;
+	while (futex(&word, FUTEX_WAKE_PRIVATE, 2, NULL, NULL, 0))
+		;
+	for (int i = 0; i < 5; i++)
+		join_thread(t[i]);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), 0);
+}
+
+static void wakes_exactly_as_many(void)
+{
+	pthread_t t[5];
+	long n;
+
+	woken = 1;			/* so that a woken one leaves */
+	for (int i = 0; i < 5; i++) {
+		asleep = 0;
+		woken = 0;
+		t[i] = start_thread(wait_bits, (void *)0xffffffff);
+		await_waiters(i + 1);
+	}
+	woken = 1;
+	n = futex(&word, FUTEX_WAKE_PRIVATE, 2, NULL, NULL, 0);
+	CHECK_EQ(n, 2);
+	n = futex(&word, FUTEX_WAKE_PRIVATE, 100, NULL, NULL, 0);
+	CHECK_EQ(n, 3);
+	for (int i = 0; i < 5; i++)
+		join_thread(t[i]);
+}
+
+static void bits_select(void)
+{
+	pthread_t a = start_thread(wait_bits, (void *)1), b, c;
+
+	await_waiters(1);
+	b = start_thread(wait_bits, (void *)2);
+	await_waiters(2);
+	c = start_thread(wait_bits, (void *)6);
+	await_waiters(3);
+	woken = 1;
+	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 9, NULL, NULL, 8), 0);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 9, NULL, NULL, 1), 1);
+	join_thread(a);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1, NULL, NULL, 2), 1);
+	join_thread(b);				/* the first that matches */
+	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 9, NULL, NULL, 4), 1);
+	join_thread(c);
+}
+
+static void requeue(void)
+{
+	pthread_t t[4];
+
+	for (int i = 0; i < 4; i++) {
+		t[i] = start_thread(wait_bits, (void *)0xffffffff);
+		await_waiters(i + 1);
+	}
+	woken = 1;
+	CHECK_EQ(futex(&word, FUTEX_REQUEUE_PRIVATE, 1, (void *)2L, &second, 0), 3);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0), 1);
+	CHECK_EQ(futex(&second, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0), 2);
+	for (int i = 0; i < 4; i++)
+		join_thread(t[i]);
+}
+
+static void compare_and_requeue(void)
+{
+	pthread_t t = start_thread(wait_bits, (void *)0xffffffff);
+
+	await_waiters(1);
+	CHECK_ERRNO(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)1L, &second, 7), EAGAIN);
+	woken = 1;
+	CHECK_EQ(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 0, (void *)1L, &second, 0), 1);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0), 0);
+	CHECK_EQ(futex(&second, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0), 1);
+	join_thread(t);
+}
+
+/* A thread moved to another word times out there. */
+static void *wait_shortly(void *arg)
+{
+	struct timespec t = { 0, 50000000 };
+	long r = futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
+
+	(void)arg;
+	return (void *)(long)(r ? errno : 0);
+}
+
+static void timeout_after_requeue(void)
+{
+	pthread_t t = start_thread(wait_shortly, NULL);
+
+	await_waiters(1);
+	CHECK_EQ(futex(&word, FUTEX_REQUEUE_PRIVATE, 0, (void *)1L, &second, 0), 1);
+	CHECK_EQ((long)join_thread(t), ETIMEDOUT);
+	CHECK_EQ(futex(&second, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0), 0);
+}
+
+/* Shared words are found through memory, wherever each process has it mapped. */
+static void between_processes(void)
+{
+	atomic_int *s = shared_memory(4096);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		while (s[0] == 0)
+			if (futex(&s[0], FUTEX_WAIT, 0, NULL, NULL, 0))
+				CHECK(errno == EAGAIN);
+		s[1] = 1;
+		futex(&s[1], FUTEX_WAKE, 1, NULL, NULL, 0);
+		_exit(s[0]);
+	}
+	await_state(pid, 'S');
+	s[0] = 5;
+	CHECK_EQ(futex(&s[0], FUTEX_WAKE, 1, NULL, NULL, 0), 1);
+	while (s[1] == 0)
+		if (futex(&s[1], FUTEX_WAIT, 0, NULL, NULL, 0))
+			CHECK(errno == EAGAIN);
+	expect_exit(pid, 5);
+}
+
+/* After fork the same private address is another word. */
+static void private_is_private(void)
+{
+	pid_t pid = fork();
+	struct timespec t = { 0, 100000000 };
+
+	if (pid == 0)
+		_exit(futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0) == -1 && errno == ETIMEDOUT
+		      ? 0 : 1);
+	await_state(pid, 'S');
+	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0), 0);
+	expect_exit(pid, 0);
+}
+
+enum { PINGS = 500 };
+
+static void *pong(void *arg)
+{
+	for (int i = 0; i < PINGS; i++) {
+		while (word != 2 * i + 1)
+			futex(&word, FUTEX_WAIT_PRIVATE, 2 * i, NULL, NULL, 0);
+		word = 2 * i + 2;
+		futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	}
+	return arg;
+}
+
+static void ping_pong(void)
+{
+	pthread_t t = start_thread(pong, NULL);
+
+	for (int i = 0; i < PINGS; i++) {
+		word = 2 * i + 1;
+		futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		while (word != 2 * i + 2)
+			futex(&word, FUTEX_WAIT_PRIVATE, 2 * i + 1, NULL, NULL, 0);
+	}
+	join_thread(t);
+	CHECK_EQ(word, 2 * PINGS);
+}
+
+static const struct test_case cases[] = {
+	CASE(value_differs),
+	CASE(bad_arguments),
+	CASE(relative_timeout),
+	CASE(absolute_timeout),
+	CASE(wake_counts),
+	CASE(wakes_exactly_as_many),
+	CASE(bits_select),
+	CASE(requeue),
+	CASE(compare_and_requeue),
+	CASE(timeout_after_requeue),
+	CASE(between_processes),
+	CASE(private_is_private),
+	CASE(ping_pong),
+};
+
+TEST_MAIN(cases)

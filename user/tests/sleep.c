@@ -1,0 +1,195 @@
+/* Sleeping: never a nanosecond too short, and in the right order. */
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include "test.h"
+
+#define MS	1000000L
+
+static void clocks_go_forward(void)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_PROCESS_CPUTIME_ID,
+					    CLOCK_THREAD_CPUTIME_ID };
+
+	for (size_t c = 0; c < sizeof(clocks) / sizeof(*clocks); c++) {
+		int64_t last = now_ns(clocks[c]), now;
+		struct timespec resolution;
+
+		CHECK(last >= 0);
+		for (int i = 0; i < 300; i++, last = now) {
+			now = now_ns(clocks[c]);
+			CHECK(now >= last);
+		}
+		CHECK_EQ(clock_getres(clocks[c], &resolution), 0);
+		CHECK(resolution.tv_sec == 0 && resolution.tv_nsec >= 1);
+	}
+	/* The system call itself: Linux has a shortcut in user space that would fault. */
+	CHECK_ERRNO(syscall(SYS_clock_gettime, 77, &(struct timespec){ 0 }), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, hidden(16)), EFAULT);
+}
+
+static void clocks_agree(void)
+{
+	int64_t mono = now_ns(CLOCK_MONOTONIC), real = now_ns(CLOCK_REALTIME), later;
+	struct timeval tv;
+
+	CHECK_EQ(gettimeofday(&tv, NULL), 0);
+	later = tv.tv_sec * 1000000000L + tv.tv_usec * 1000L;
+	CHECK(later + 1000 > real && later - real < 10000 * MS);
+	CHECK(now_ns(CLOCK_MONOTONIC) - mono < 10000 * MS);
+}
+
+static void never_early(void)
+{
+	static const long lengths[] = { 0, 1, 1000, 50000, 999999, MS, 3 * MS + 7, 20 * MS };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		struct timespec t = timespec_of(lengths[i]);
+		int64_t start = now_ns(CLOCK_MONOTONIC);
+
+		CHECK_EQ(nanosleep(&t, NULL), 0);
+		CHECK(now_ns(CLOCK_MONOTONIC) - start >= lengths[i]);
+		start = now_ns(CLOCK_MONOTONIC);
+		CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL), 0);
+		CHECK(now_ns(CLOCK_MONOTONIC) - start >= lengths[i]);
+		start = now_ns(CLOCK_REALTIME);
+		CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, 0, &t, NULL), 0);
+		CHECK(now_ns(CLOCK_REALTIME) - start >= lengths[i]);
+	}
+}
+
+static void until_a_time(void)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
+
+	for (int c = 0; c < 2; c++) {
+		for (int i = 0; i < 5; i++) {
+			int64_t end = now_ns(clocks[c]) + i * 2 * MS;
+			struct timespec t = timespec_of(end);
+
+			CHECK_EQ(clock_nanosleep(clocks[c], TIMER_ABSTIME, &t, NULL), 0);
+			CHECK(now_ns(clocks[c]) >= end);
+		}
+	}
+}
+
+static void the_past_is_now(void)
+{
+	struct timespec t = { 0, 0 }, one = { 1, 0 };
+
+	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
+	CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &one, NULL), 0);
+}
+
+static void bad_times(void)
+{
+	struct timespec too_many = { 0, 1000000000 }, negative = { 0, -1 }, before = { -1, 0 };
+
+	CHECK_ERRNO(nanosleep(&too_many, NULL), EINVAL);
+	CHECK_ERRNO(nanosleep(&negative, NULL), EINVAL);
+	CHECK_ERRNO(nanosleep(&before, NULL), EINVAL);
+	CHECK_ERRNO(nanosleep(hidden(16), NULL), EFAULT);
+	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &too_many, NULL), EINVAL);
+	CHECK_EQ(clock_nanosleep(77, 0, &(struct timespec){ 0 }, NULL), EINVAL);
+}
+
+/* A sleeper uses no CPU. */
+static void sleeping_is_not_spinning(void)
+{
+	struct timespec t = timespec_of(50 * MS);
+	int64_t cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+	CHECK_EQ(nanosleep(&t, NULL), 0);
+	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu < 25 * MS);
+}
+
+enum { SLEEPERS = 40 };
+
+static int64_t base;
+
+static void *sleep_until(void *arg)
+{
+	int64_t end = base + (long)arg;
+	struct timespec t = timespec_of(end);
+
+	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
+	CHECK(now_ns(CLOCK_MONOTONIC) >= end);
+	return NULL;
+}
+
+static void many_sleepers(void)
+{
+	pthread_t t[SLEEPERS];
+
+	base = now_ns(CLOCK_MONOTONIC);
+	for (long i = 0; i < SLEEPERS; i++)
+		t[i] = start_thread(sleep_until, (void *)((i * 37 % SLEEPERS) * MS));
+	for (int i = 0; i < SLEEPERS; i++)
+		join_thread(t[i]);
+}
+
+static pthread_mutex_t order_lock = PTHREAD_MUTEX_INITIALIZER;
+static int order[8], woken;
+
+static void *sleep_and_sign(void *arg)
+{
+	struct timespec t = timespec_of(base + (long)arg * 40 * MS);
+
+	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
+	pthread_mutex_lock(&order_lock);
+	order[woken++] = (long)arg;
+	pthread_mutex_unlock(&order_lock);
+	return NULL;
+}
+
+/* Whoever is to wake 40 ms earlier does: the deadlines decide, not the order of going to sleep. */
+static void in_order_of_deadlines(void)
+{
+	static const int late[] = { 3, 1, 2 };
+	pthread_t t[3];
+
+	base = now_ns(CLOCK_MONOTONIC) + 20 * MS;
+	for (int i = 0; i < 3; i++)
+		t[i] = start_thread(sleep_and_sign, (void *)(long)late[i]);
+	for (int i = 0; i < 3; i++)
+		join_thread(t[i]);
+	CHECK(order[0] == 1 && order[1] == 2 && order[2] == 3);
+}
+
+static void killed_while_asleep(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sleep(100000);
+		_exit(1);
+	}
+	await_state(pid, 'S');
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+}
+
+static void cpu_clock_counts_own_work(void)
+{
+	int64_t start = now_ns(CLOCK_THREAD_CPUTIME_ID), mono = now_ns(CLOCK_MONOTONIC);
+
+	while (now_ns(CLOCK_THREAD_CPUTIME_ID) - start < 10 * MS)
+		;
+	CHECK(now_ns(CLOCK_MONOTONIC) - mono >= 9 * MS);
+}
+
+static const struct test_case cases[] = {
+	CASE(clocks_go_forward),
+	CASE(clocks_agree),
+	CASE(never_early),
+	CASE(until_a_time),
+	CASE(the_past_is_now),
+	CASE(bad_times),
+	CASE(sleeping_is_not_spinning),
+	CASE(many_sleepers),
+	CASE(in_order_of_deadlines),
+	CASE(killed_while_asleep),
+	CASE(cpu_clock_counts_own_work),
+};
+
+TEST_MAIN(cases)
