@@ -15,7 +15,7 @@
 #define MAX_HART		63	/* hart masks are one word */
 #define FLUSH_PAGES_MAX		64	/* from here on, dropping all translations is cheaper */
 
-struct cpu *hart_cpus[MAX_HART + 1];	/* [boot] for entry.S: what a hart is to be; NULL: a spare */
+struct cpu *hart_cpus[MAX_HART + 1];	/* [boot] what a hart is to be; NULL: a spare */
 
 static struct {
 	u8 stack[2 * PAGE_SIZE - sizeof(struct trapframe)];
@@ -37,11 +37,10 @@ noreturn void secondary_main(struct cpu *c)
 	cpu_main(c);
 }
 
-static void start_hart(u64 hwid, struct cpu *c)
+static bool start_hart(u64 hwid, struct cpu *c)
 {
 	hart_cpus[hwid] = c;
-	if (!sbi_hart_start(hwid, arch_image_pa(_start)))
-		panic("the firmware cannot start hart %lu", hwid);
+	return sbi_hart_start(hwid, arch_image_pa(_start));
 }
 
 static void start_cpu(unsigned id, u64 hwid)
@@ -51,20 +50,22 @@ static void start_cpu(unsigned id, u64 hwid)
 	if (cpu_prepare(id, hwid, NULL, 0) != 0)
 		panic("no memory for CPU %u", id);
 	cpu_init_arch(c);
-	start_hart(hwid, c);
+	if (!start_hart(hwid, c))
+		panic("the firmware cannot start hart %lu", hwid);
 	nr_cpus = id + 1;
 	while (!atomic_load(&c->online))
 		arch_spin_hint();
 }
 
 /*
- * QEMU's -icount runs harts in turn. Two of its habits are met here: - A hart that comes after
- * one which used its turn up gets an empty turn, and if the others are idle
- *   it never gets another. So if the machine has twice the harts we are to use, we take every second
- *   one, and the spare behind each takes the empty turns.
- * - Virtual time passes quickly while all harts are idle, but a hart that has not been started
- * may be
- *   polling in the firmware. So spares are started too, and wait for nothing.
+ * QEMU's -icount runs harts in turn. Two of its habits are met here.
+ *
+ * A hart that comes after one which used its turn up gets an empty turn, and if the others are
+ * idle it never gets another. So if the machine has twice the harts we are to use, we take every
+ * second one, and the spare behind each takes the empty turns.
+ *
+ * Virtual time passes quickly while all harts are idle, but one that has not been started may be
+ * polling in the firmware. So spares are started too, and wait for nothing.
  */
 void arch_start_cpus(unsigned max)
 {

@@ -252,12 +252,6 @@ static int unpack_entry(struct archive *a, const struct entry *e)
 	return err ? err : make_entry(a, e);
 }
 
-static int damaged(const struct archive *a, const char *why, int err)
-{
-	kprintf("initramfs: offset %lu of %lu: %s\n", a->pos, a->size, why);
-	return err;
-}
-
 static int unpack_all(struct archive *a)
 {
 	struct entry e;
@@ -270,15 +264,19 @@ static int unpack_all(struct archive *a)
 			continue;
 		}
 		wrong = read_entry(a, &e);
-		if (wrong)
-			return damaged(a, wrong, -EINVAL);
+		if (wrong) {
+			kprintf("initramfs: offset %lu of %lu: %s\n", a->pos, a->size, wrong);
+			return -EINVAL;
+		}
 		if (strcmp(e.name, TRAILER) == 0) {
 			forget_links(a);
 			continue;
 		}
 		err = unpack_entry(a, &e);
-		if (err)
-			return damaged(a, e.name, err);
+		if (err) {
+			kprintf("initramfs: %s: error %d\n", e.name, -err);
+			return err;
+		}
 	}
 	return 0;
 }

@@ -43,7 +43,7 @@ static void errors(void)
 {
 	pid_t a = sleeper(0);
 
-	CHECK_ERRNO(setpgid(-1, 0), ESRCH);
+	CHECK_ERRNO(setpgid(-1, 0), EINVAL);
 	CHECK_ERRNO(setpgid(a, -1), EINVAL);
 	CHECK_ERRNO(setpgid(a, 1 << 22), EPERM);	/* no such group in our session */
 	CHECK_ERRNO(getpgid(1 << 22), ESRCH);
@@ -167,7 +167,7 @@ static void orphans_get_a_new_parent(void)
 
 static void dead_orphans_are_buried(void)
 {
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 3; i++) {
 		pid_t *grandchild = shared_memory(4096), pid = fork();
 
 		if (pid == 0) {

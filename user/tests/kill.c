@@ -1,0 +1,404 @@
+/*
+ * Killing processes in every state, and several at a time. Nothing may survive, hang, or report
+ * another death than the first one; that nothing is left behind is checked after each case.
+ */
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <sys/syscall.h>
+
+#include "test.h"
+
+static int fds[2];			/* a pipe that nobody else writes to or reads from */
+
+static void spin(void)
+{
+	for (volatile long i = 0;; i++)
+		;
+}
+
+static void spin_in_calls(void)
+{
+	for (;;)
+		getppid();
+}
+
+static void yield_for_ever(void)
+{
+	for (;;)
+		sched_yield();
+}
+
+static void sleep_long(void)
+{
+	sleep(100000);
+}
+
+static void read_pipe(void)
+{
+	char c;
+
+	CHECK(read(fds[0], &c, 1) == 1);
+}
+
+static void fill_pipe(void)
+{
+	static char block[100000];
+
+	CHECK(write(fds[1], block, sizeof(block)) > 0 && write(fds[1], block, sizeof(block)) > 0);
+}
+
+static void futex_wait(void)
+{
+	static int word;
+
+	syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
+static void poll_wait(void)
+{
+	struct pollfd p = { fds[0], POLLIN, 0 };
+
+	poll(&p, 1, -1);
+}
+
+static void wait_for_child(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0) {
+		while (getppid() == parent)	/* so that we do not outlive the test by much */
+			sched_yield();
+		_exit(0);
+	}
+	wait(NULL);
+}
+
+static void lock_twice(void)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&m);
+	pthread_mutex_lock(&m);
+}
+
+static void wait_on_semaphore(void)
+{
+	sem_t s;
+
+	sem_init(&s, 0, 0);
+	sem_wait(&s);
+}
+
+static void pause_for_ever(void)
+{
+	pause();
+}
+
+static void fork_loop(void)
+{
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+}
+
+static void *thread_nothing(void *arg)
+{
+	return arg;
+}
+
+static void thread_loop(void)
+{
+	pthread_t t;
+
+	for (;;)
+		if (!pthread_create(&t, NULL, thread_nothing, NULL))
+			pthread_join(t, NULL);
+}
+
+static void map_loop(void)
+{
+	for (;;) {
+		char *p = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
+
+		memset(p, 1, 1 << 16);
+		munmap(p, 1 << 16);
+	}
+}
+
+static void file_loop(void)
+{
+	for (;;)
+		close(open("/dev/null", O_RDWR));
+}
+
+static void clock_loop(void)
+{
+	struct timespec t = { 0, 1000 };
+
+	for (;;)
+		nanosleep(&t, NULL);
+}
+
+typedef void (*state_fn)(void);
+
+static const state_fn blocked[] = { sleep_long, read_pipe, futex_wait, poll_wait, wait_for_child,
+				    lock_twice, wait_on_semaphore, pause_for_ever, fill_pipe };
+static const state_fn busy[] = { spin, spin_in_calls, yield_for_ever, fork_loop, thread_loop,
+				 map_loop, file_loop, clock_loop };
+
+#define COUNT(array)	(sizeof(array) / sizeof(*(array)))
+
+static pid_t start(state_fn fn)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		fn();
+		_exit(99);
+	}
+	return pid;
+}
+
+static void make_pipe(void)
+{
+	CHECK_EQ(pipe(fds), 0);
+}
+
+static void kill_blocked(int sig)
+{
+	make_pipe();
+	for (size_t i = 0; i < COUNT(blocked); i++) {
+		pid_t pid = start(blocked[i]);
+
+		await_state(pid, 'S');
+		CHECK_EQ(kill(pid, sig), 0);
+		expect_signal(pid, sig);
+	}
+}
+
+static void blocked_by_sigkill(void)
+{
+	kill_blocked(SIGKILL);
+}
+
+static void blocked_by_sigterm(void)
+{
+	kill_blocked(SIGTERM);
+}
+
+/* Let it run for a different while each time: the kill hits it in all kinds of places. */
+static void busy_in_all_places(void)
+{
+	for (int round = 0; round < 8; round++) {
+		for (size_t i = 0; i < COUNT(busy); i++) {
+			pid_t pid = start(busy[i]);
+			struct timespec t = { 0, round * 150000 };
+
+			nanosleep(&t, NULL);
+			CHECK_EQ(kill(pid, SIGKILL), 0);
+			expect_signal(pid, SIGKILL);
+		}
+	}
+}
+
+static void at_once_after_fork(void)
+{
+	for (int i = 0; i < 100; i++) {
+		pid_t pid = start(spin);
+
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		expect_signal(pid, SIGKILL);
+	}
+}
+
+static void *thread_in_state(void *arg)
+{
+	((state_fn)arg)();
+	return NULL;
+}
+
+/* One process with a thread in each state. */
+static void all_states_at_once(void)
+{
+	make_pipe();
+	for (int round = 0; round < 4; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (size_t i = 0; i < COUNT(blocked); i++)
+				if (blocked[i] != wait_for_child)
+					start_thread(thread_in_state, blocked[i]);
+			for (size_t i = 0; i < COUNT(busy); i++)
+				if (busy[i] != fork_loop)
+					start_thread(thread_in_state, busy[i]);
+			CHECK_EQ(write(fds[1], "", 0), 0);
+			kill(getpid(), round % 2 ? SIGKILL : SIGTERM);
+			pause();
+		}
+		expect_signal(pid, round % 2 ? SIGKILL : SIGTERM);
+	}
+}
+
+static void many_blocked_threads(void)
+{
+	make_pipe();
+	for (int round = 0; round < 3; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (int i = 0; i < 50; i++)
+				start_thread(thread_in_state, i % 2 ? read_pipe : futex_wait);
+			pause();
+		}
+		await_state(pid, 'S');
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		expect_signal(pid, SIGKILL);
+	}
+}
+
+/* Exit and kill race: one of the two is reported, never a mixture. */
+static void exit_races_kill(void)
+{
+	for (int i = 0; i < 100; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			for (volatile int k = 0; k < i * 40; k++)
+				;
+			_exit(42);
+		}
+		for (volatile int k = 0; k < 2000; k++)
+			;
+		CHECK_EQ(kill(pid, SIGTERM), 0);
+		status = status_of(pid);
+		CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 42) ||
+		      (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
+	}
+}
+
+/* Two signals from two processes: the status is that of one of them. */
+static void two_killers(void)
+{
+	for (int i = 0; i < 30; i++) {
+		pid_t victim = start(yield_for_ever), killer = fork();
+		int status;
+
+		if (killer == 0) {
+			kill(victim, SIGTERM);
+			_exit(0);
+		}
+		kill(victim, SIGHUP);
+		status = status_of(victim);
+		CHECK(WIFSIGNALED(status));
+		CHECK(WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP);
+		expect_exit(killer, 0);
+	}
+}
+
+/* While it execs: the old program or the new one dies, under the same id. */
+static void exec_races_kill(void)
+{
+	for (int i = 0; i < 25; i++) {
+		pid_t pid = fork();
+		struct timespec t = { 0, i * 40000 };
+
+		if (pid == 0) {
+			execlp("sleep", "sleep", "100000", NULL);
+			_exit(99);
+		}
+		nanosleep(&t, NULL);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		expect_signal(pid, SIGKILL);
+	}
+}
+
+static void exit_of_threads_races_kill(void)
+{
+	for (int i = 0; i < 25; i++) {
+		pid_t pid = fork();
+		struct timespec t = { 0, i * 20000 };
+
+		if (pid == 0) {
+			thread_loop();
+			_exit(99);
+		}
+		nanosleep(&t, NULL);
+		CHECK_EQ(kill(pid, SIGTERM), 0);
+		expect_signal(pid, SIGTERM);
+	}
+}
+
+/* A dying process drops its ends of pipes: whoever waits at the other ends notices. */
+static void death_is_noticed_at_pipes(void)
+{
+	int go[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(pipe(go), 0);
+	make_pipe();
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		CHECK_EQ(write(go[1], "x", 1), 1);
+		spin();
+	}
+	close(fds[1]);
+	CHECK_EQ(read(go[0], &c, 1), 1);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(read(fds[0], &c, 1), 0);
+	expect_signal(pid, SIGKILL);
+}
+
+static void a_whole_tree_by_its_group(void)
+{
+	int go[2], status;
+	pid_t leader;
+	char c;
+
+	CHECK_EQ(pipe(go), 0);
+	leader = fork();
+	if (leader == 0) {
+		setpgid(0, 0);
+		for (int i = 0; i < 3; i++)
+			if (fork() == 0)
+				i = 10 + (fork() == 0);
+		CHECK_EQ(write(go[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	close(go[1]);
+	for (int i = 0; i < 7; i++)
+		CHECK_EQ(read(go[0], &c, 1), 1);
+	CHECK_EQ(kill(-leader, SIGKILL), 0);
+	CHECK_EQ(read(go[0], &c, 1), 0);		/* until the last of them has gone */
+	status = status_of(leader);
+	CHECK_EQ(WTERMSIG(status), SIGKILL);
+}
+
+static const struct test_case cases[] = {
+	CASE(blocked_by_sigkill),
+	CASE(blocked_by_sigterm),
+	CASE(busy_in_all_places),
+	CASE(at_once_after_fork),
+	CASE(all_states_at_once),
+	CASE(many_blocked_threads),
+	CASE(exit_races_kill),
+	CASE(two_killers),
+	CASE(exec_races_kill),
+	CASE(exit_of_threads_races_kill),
+	CASE(death_is_noticed_at_pipes),
+	CASE(a_whole_tree_by_its_group),
+};
+
+TEST_MAIN(cases)

@@ -1,0 +1,167 @@
+/* Limits: what a process may have at most, and that hitting one is an error and not the end. */
+#include <sys/syscall.h>
+
+#include "test.h"
+
+static void lower(int which, rlim_t to)
+{
+	struct rlimit limit;
+
+	CHECK_EQ(getrlimit(which, &limit), 0);
+	limit.rlim_cur = to;
+	CHECK_EQ(setrlimit(which, &limit), 0);
+	CHECK_EQ(getrlimit(which, &limit), 0);
+	CHECK_EQ(limit.rlim_cur, to);
+}
+
+static void get_and_set(void)
+{
+	struct rlimit limit, old;
+
+	for (int which = RLIMIT_CPU; which <= RLIMIT_AS; which++) {
+		CHECK_EQ(getrlimit(which, &limit), 0);
+		CHECK(limit.rlim_cur <= limit.rlim_max);
+	}
+	CHECK_ERRNO(getrlimit(99, &limit), EINVAL);
+	limit = (struct rlimit){ 100, 50 };
+	CHECK_ERRNO(setrlimit(RLIMIT_NOFILE, &limit), EINVAL);
+	limit = (struct rlimit){ 80, 100 };
+	CHECK_EQ(prlimit(0, RLIMIT_NOFILE, &limit, &old), 0);
+	CHECK_EQ(prlimit(0, RLIMIT_NOFILE, NULL, &limit), 0);
+	CHECK(limit.rlim_cur == 80 && limit.rlim_max == 100);
+}
+
+static void children_inherit(void)
+{
+	struct rlimit limit;
+	pid_t pid;
+
+	lower(RLIMIT_NOFILE, 77);
+	pid = fork();
+	if (pid == 0)
+		_exit(getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur != 77);
+	expect_exit(pid, 0);
+}
+
+/* Linux does not hold its superuser to this one: be somebody else there. */
+static void become_nobody(void)
+{
+	syscall(SYS_setuid, 65534);
+}
+
+static void processes(void)
+{
+	int made = 0, fds[2];
+	char c;
+
+	CHECK_EQ(pipe(fds), 0);
+	become_nobody();
+	lower(RLIMIT_NPROC, 12);
+	for (;; made++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			break;
+		if (pid == 0) {
+			close(fds[1]);
+			_exit(read(fds[0], &c, 1));
+		}
+		CHECK(made < 12);
+	}
+	CHECK_EQ(errno, EAGAIN);
+	close(fds[1]);
+	for (int i = 0; i < made; i++)
+		CHECK(wait(NULL) > 0);
+	expect_exit(spawn(test_nothing), 0);		/* room again */
+}
+
+static void *wait_at_pipe(void *arg)
+{
+	char c;
+
+	CHECK_EQ(read(*(int *)arg, &c, 1), 0);
+	return NULL;
+}
+
+/* Threads count as processes do. */
+static void threads(void)
+{
+	pthread_t t[20];
+	int made = 0, fds[2], r;
+
+	CHECK_EQ(pipe(fds), 0);
+	become_nobody();
+	lower(RLIMIT_NPROC, 12);
+	while ((r = pthread_create(&t[made], NULL, wait_at_pipe, &fds[0])) == 0)
+		CHECK(++made < 20);
+	CHECK_EQ(r, EAGAIN);
+	close(fds[1]);
+	for (int i = 0; i < made; i++)
+		join_thread(t[i]);
+	join_thread(start_thread(wait_at_pipe, &fds[0]));
+}
+
+static void fork_bomb(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		become_nobody();
+		lower(RLIMIT_NPROC, 20);
+		for (int i = 0; i < 200; i++)
+			if (fork() < 0)
+				sched_yield();
+		for (;;)
+			if (wait(NULL) < 0 && errno == ECHILD)
+				_exit(0);
+	}
+	expect_exit(pid, 0);
+	expect_exit(spawn(test_nothing), 0);
+}
+
+static void address_space(void)
+{
+	char *p;
+
+	lower(RLIMIT_AS, 64 << 20);
+	p = mmap(NULL, 128 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(p == MAP_FAILED && errno == ENOMEM);
+	p = mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK(sbrk(128 << 20) == (void *)-1 && errno == ENOMEM);
+	CHECK_EQ(munmap(p, 16 << 20), 0);
+}
+
+static long recurse(long depth)
+{
+	volatile char frame[512];
+
+	frame[0] = depth;
+	return depth ? recurse(depth - 1) + frame[0] : 0;
+}
+
+/* A program that is started under the limit has no more stack than that. */
+static void stack(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		lower(RLIMIT_STACK, 1 << 20);
+		recurse(10000);
+		_exit(0);
+	}
+	expect_signal(pid, SIGSEGV);
+}
+
+static const struct test_case cases[] = {
+	CASE(get_and_set),
+	CASE(children_inherit),
+	CASE(processes),
+	CASE(threads),
+	CASE(fork_bomb),
+	CASE(address_space),
+	CASE(stack),
+};
+
+TEST_MAIN(cases)
