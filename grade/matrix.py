@@ -1,7 +1,8 @@
 """make matrix: does the grader catch every wrong kernel, and spare every right one?
 
 For each lab and port: the reference and every variant get full marks; the starter builds and every
-test stops at a stub of this lab; every mutant loses the property that it breaks.
+test stops at a stub of this lab; every mutant loses the property that it breaks; kernels that cheat
+or run wild (grade/hostile) end as what they are.
 """
 
 import argparse
@@ -15,19 +16,18 @@ from grade import engine
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
-from grade.machine import Runner
-from grade.mutants import mutants, variants
+from grade.mutants import hostile, mutants, variants
 from grade.progress import Progress, shown
 from grade.score import Run
-from grade.submission import Submission
-from grade.verdict import Kind, Verdict, judge
+from grade.verdict import Kind, Verdict, build_error, judge
 from labs.stage import StageError, starter_files
 
 SUMMARY = "check the grader itself with every mutant and variant"
 HELP = """\
 Grades the reference, every variant (all must get full marks), the starter (every test must stop at
-a stub of its lab) and every mutant (must lose the property named in its header) of the labs.
-The last line is `N passed, N failed`; exit status 0 if none failed.
+a stub of its lab), every mutant (must lose the property named in its header) and every hostile
+kernel (must end as the kind of verdict named there) of the labs. The last line is
+`N passed, N failed`; exit status 0 if none failed.
 """
 
 
@@ -41,17 +41,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """One kernel to grade, and what must come out: @wrong says what is wrong with a result, or None.
-
-    @wanted orders the runs: those that can decide come first, and the first that does ends the case.
-    """
+    """One kernel to grade, and the function that knows what must come out."""
 
     lab: Lab
     name: str
     arch: str
     files: Mapping[str, bytes]
-    expect: str
-    property: str | None = None  # for a mutant
+    decide: "Decider"
+    builds: bool = True  # if not, even a build error is an answer
 
 
 @dataclass(frozen=True)
@@ -61,49 +58,72 @@ class Result:
     says: str
 
 
+Judge = Callable[[Run], Verdict]
+Decider = Callable[[Case, Sequence[Run], Judge], tuple[bool, str]]
+
+
 def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
     for arch in arches:
-        yield Case(lab, "reference", arch, {}, "full marks")
+        yield Case(lab, "reference", arch, {}, _all_pass)
         for v in variants(root, lab):
-            yield Case(lab, f"variant {v.name}", arch, v.files, "full marks")
-        yield Case(lab, "starter", arch, starter_files(root, lab), "unwritten")
+            yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass)
+        yield Case(lab, "starter", arch, starter_files(root, lab), _all_unwritten)
         for m in mutants(root, lab):
             if arch in m.arches:
-                yield Case(lab, f"mutant {m.name}", arch, m.files, f"loses {m.property}", m.property)
+                yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property))
+        for h in hostile(root, lab):
+            yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), builds=False)
 
 
-Judge = Callable[[Run], Verdict]
-
-
-def _all_pass(case: Case, runs: Sequence[Run], judged: Judge) -> Result:
+def _all_pass(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
     for run in runs:
         verdict = judged(run)
         if verdict.kind is not Kind.PASS:
-            return Result(case, False, f"{_of(run)}: {_says(verdict)}")
-    return Result(case, True, "full marks")
+            return False, f"{_of(run)}: {_says(verdict)}"
+    return True, "full marks"
 
 
-def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> Result:
+def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+    stub = f"not written yet: {case.lab.name}: "
     for run in runs:
         verdict = judged(run)
-        stub = f"not written yet: {case.lab.name}: "
         named = any(f.happened.startswith(stub) for f in verdict.findings)
         if verdict.kind is not Kind.UNWRITTEN or not named:
-            return Result(case, False, f"{_of(run)}: {_says(verdict)}, not a stub of this lab")
-    return Result(case, True, "every test stops at a stub")
+            return False, f"{_of(run)}: {_says(verdict)}, not a stub of this lab"
+    return True, "every test stops at a stub"
 
 
-def _caught(case: Case, runs: Sequence[Run], judged: Judge) -> Result:
-    assert case.property is not None
-    covers = [r for r in runs if case.property in case.lab.test(r.test).properties]
-    other = None
-    for run in covers:
-        verdict = judged(run)
-        if case.property in verdict.broken and verdict.kind is not Kind.BUILD:
-            return Result(case, True, f"{_of(run)}: {_says(verdict)}")
-        if verdict.kind is not Kind.PASS:
-            other = other or f"{_of(run)}: {_says(verdict)}"
-    return Result(case, False, f"not caught as {case.property}" + (f"; {other}" if other else ""))
+def _loses(property_id: str) -> Decider:
+    """A mutant: some run of a test that covers the property must break it."""
+
+    def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+        other = ""
+        for run in runs:
+            if property_id not in case.lab.test(run.test).properties:
+                continue
+            verdict = judged(run)
+            if property_id in verdict.broken:
+                return True, f"{_of(run)}: {_says(verdict)}"
+            if verdict.kind is not Kind.PASS:
+                other = other or f"; {_of(run)}: {_says(verdict)}"
+        return False, f"not caught as {property_id}{other}"
+
+    return decide
+
+
+def _ends_as(kind: Kind) -> Decider:
+    """A hostile kernel: the lab's first test must end so, on every number of CPUs."""
+
+    def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+        for run in runs:
+            if run.test != case.lab.tests[0].name or run.seed != 1:
+                continue
+            verdict = judged(run)
+            if verdict.kind is not kind:
+                return False, f"{_of(run)}: {_says(verdict)}, not {kind.value}"
+        return True, kind.value
+
+    return decide
 
 
 def _of(run: Run) -> str:
@@ -118,23 +138,22 @@ def _says(verdict: Verdict) -> str:
 
 def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
     """Builds and boots one case until it is decided."""
-    product = honest
-    if case.files:
-        try:
-            product = bench.references[case.arch].build_with(case.files, honest)
-        except BuildFailed as e:
-            return Result(case, False, f"does not build: {e.lines[0]}")
-    runs = engine.runs_of(case.lab, [case.arch], None)
-    boot: Runner = bench.runner
 
     def judged(run: Run) -> Verdict:
         test = case.lab.test(run.test)
-        return judge(case.lab, test, boot.boot(engine.boot_of(test, run, product)))
+        if isinstance(built, BuildFailed):
+            return build_error(test, built.lines)
+        return judge(case.lab, test, bench.runner.boot(engine.boot_of(test, run, built)))
 
-    if case.property is not None:
-        return _caught(case, runs, judged)
-    decider = _all_unwritten if case.name == "starter" else _all_pass
-    return decider(case, runs, judged)
+    built: Product | BuildFailed = honest
+    if case.files:
+        try:
+            built = bench.references[case.arch].build_with(case.files, honest)
+        except BuildFailed as e:
+            built = e
+    if isinstance(built, BuildFailed) and case.builds:
+        return Result(case, False, f"does not build: {built.lines[0]}")
+    return Result(case, *case.decide(case, engine.runs_of(case.lab, [case.arch], None), judged))
 
 
 def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) -> list[Result]:

@@ -8,18 +8,22 @@ A mutant is a unified diff over the reference's editable files, headed by what i
 
 `property` is what the grader must name; `arch` (optional) restricts it to a port. A variant is such
 a diff without property, or a folder whose files replace those of the same path in the tree.
+
+grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang beyond
+rescue. Their headers say `lab`, `what`, and as `kind` the verdict that must come of it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab
 from grade.patch import PatchError, apply
+from grade.verdict import Kind
 
-_HEADER = re.compile(r"^# (mistake|property|what|arch): (.*\S)\s*$")
+_HEADER = re.compile(r"^# (mistake|property|what|arch|lab|kind): (.*\S)\s*$")
 
 
 @dataclass(frozen=True)
@@ -33,18 +37,28 @@ class Mutant:
 
 
 @dataclass(frozen=True)
+class Hostile:
+    name: str
+    kind: Kind
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
 class Variant:
     name: str
     files: Mapping[str, bytes]
 
 
-def _header(text: str) -> dict[str, str]:
-    out = {}
+def _header(root: Path, path: Path, text: str, needed: Sequence[str]) -> dict[str, str]:
+    out: dict[str, str] = {}
     for line in text.split("\n"):
         if not line.startswith("#"):
             break
         if found := _HEADER.match(line):
             out[found.group(1)] = found.group(2)
+    for key in needed:
+        if key not in out:
+            raise GraderError(f"{path.relative_to(root)}: has no line '# {key}: ...'")
     return out
 
 
@@ -65,10 +79,7 @@ def mutants(root: Path, lab: Lab) -> list[Mutant]:
     out = []
     for path in sorted((lab.folder / "mutants").glob("*.patch")):
         text = path.read_text(encoding="utf-8")
-        header = _header(text)
-        for key in ("mistake", "property", "what"):
-            if key not in header:
-                raise GraderError(f"{path.relative_to(root)}: has no line '# {key}: ...'")
+        header = _header(root, path, text, ("mistake", "property", "what"))
         if header["property"] not in [p.id for p in lab.properties]:
             raise GraderError(f"{path.relative_to(root)}: {header['property']} is not of {lab.name}")
         arches = tuple(a for a in ARCHES if a in header.get("arch", " ".join(ARCHES)).split())
@@ -76,6 +87,21 @@ def mutants(root: Path, lab: Lab) -> list[Mutant]:
         out.append(
             Mutant(path.stem, header["mistake"], header["property"], header["what"], arches, files)
         )
+    return out
+
+
+def hostile(root: Path, lab: Lab) -> list[Hostile]:
+    """The hostile kernels that are made of @lab's files."""
+    kinds = {kind.value: kind for kind in Kind}
+    out = []
+    for path in sorted((root / "grade" / "hostile").glob("*.patch")):
+        text = path.read_text(encoding="utf-8")
+        header = _header(root, path, text, ("lab", "kind", "what"))
+        if header["kind"] not in kinds:
+            raise GraderError(f"{path.relative_to(root)}: kind must be one of {', '.join(kinds)}")
+        if header["lab"] == lab.name:
+            files = _patched(root, lab, path, text)
+            out.append(Hostile(path.stem, kinds[header["kind"]], files))
     return out
 
 

@@ -52,7 +52,7 @@ def said(evidence: Evidence) -> str:
 def gdb_commands(boot: Boot, root: Path, port: int) -> list[str]:
     """What GDB is told: symbols, where to stop, go."""
     stops = [f"break {name}" for name in _STOPS]
-    script = root / "tools" / "trellis.gdb"
+    script = root / "tools" / "gdb" / "trellis.py"
     load = [f"source {script}"] if script.exists() else []
     return [
         "set pagination off",

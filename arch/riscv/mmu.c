@@ -50,12 +50,13 @@ paddr_t mmu_boot(void)
 {
 	paddr_t image = (paddr_t)__image_start;
 	u64 blocks = (u64)(__image_end - __image_start) / TABLE_SPAN;
+	u64 guard = ((paddr_t)boot_stack.guard - image) / PAGE_SIZE;
 
 	map_section(image_pages, __text_start, __text_end, VM_READ | VM_EXEC);
 	map_section(image_pages, __data_start, __data_end, VM_READ | VM_WRITE);
 	map_section(image_pages, __rodata_start, __rodata_end, VM_READ);
 	map_section(image_data_alias, __data_start, __data_end, VM_READ | VM_WRITE);
-	image_pages[(boot_stack.guard - (u8 *)__image_start) / PAGE_SIZE] = 0;
+	image_pages[guard] = image_data_alias[guard] = 0;
 
 	for (u64 i = 0; i < IMAGE_MAX / TABLE_SPAN; i++)
 		image_table[(image / TABLE_SPAN + i) % ENTRIES] =

@@ -49,7 +49,8 @@ static void find_harts(const struct fdt *f, const u8 *links, u32 len)
 	while (fdt_next(f, &n)) {
 		if (fdt_name_is(&n, "cpu"))
 			fdt_reg(f, &n, 0, &hart, NULL);
-		if (!fdt_compatible(f, &n, "riscv,cpu-intc") ||
+		if (!fdt_name_is(&n, "interrupt-controller") ||
+		    !fdt_compatible(f, &n, "riscv,cpu-intc") ||
 		    !fdt_number(f, &n, "phandle", &phandle))
 			continue;
 		for (unsigned i = 0; i < nr; i++)

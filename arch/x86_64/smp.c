@@ -63,16 +63,25 @@ static bool bring_up(unsigned id, u64 hwid)
 	return true;
 }
 
+/*
+ * If the machine has twice the CPUs we are to use, we take every second one. QEMU's -icount runs CPUs in
+ * turn, and one that comes after a CPU which used its turn up gets an empty turn: with the others idle
+ * it never runs. A spare behind each takes the empty turns.
+ */
 void arch_start_cpus(unsigned max)
 {
+	unsigned n = machine.nr_cpus, boot = 0, step = n >= 2 * max ? 2 : 1;
+
 	max = MIN(max, MAX_CPUS);
 	arch_direct_map(ALIGN_DOWN(TRAMPOLINE, BLOCK_SIZE));
 	memcpy(phys_to_virt(TRAMPOLINE), trampoline, trampoline_end - trampoline);
-	for (unsigned i = 0; i < machine.nr_cpus && nr_cpus < max; i++) {
-		if (machine.cpu_hwid[i] == machine.boot_hwid)
-			continue;
-		if (!bring_up(nr_cpus, machine.cpu_hwid[i])) {
-			kprintf("smp: CPU %lu does not start\n", machine.cpu_hwid[i]);
+	while (boot < n && machine.cpu_hwid[boot] != machine.boot_hwid)
+		boot++;
+	for (unsigned i = step; i < n && nr_cpus < max; i += step) {
+		u64 hwid = machine.cpu_hwid[(boot + i) % n];
+
+		if (!bring_up(nr_cpus, hwid)) {
+			kprintf("smp: CPU %lu does not start\n", hwid);
 			return;
 		}
 		nr_cpus++;

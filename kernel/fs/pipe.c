@@ -171,13 +171,10 @@ static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
 	int err = 0;
 
 	while (done != n && !err) {
-		size_t part = page_part(tail + done, n - done);
+		size_t at = page_offset(tail + done), part = page_part(tail + done, n - done);
 		struct page *page = make_page(p, tail + done);
 
-		if (!page)
-			err = -ENOMEM;
-		else
-			err = iobuf_copy_from(b, page_to_virt(page) + page_offset(tail + done), part);
+		err = page ? iobuf_copy_from(b, page_to_virt(page) + at, part) : -ENOMEM;
 		if (!err)
 			done += part;
 	}

@@ -16,7 +16,7 @@
 
 enum console_stream { STREAM_KERNEL, STREAM_USER };
 
-void uart_early_init(void);		/* polled output works from here on; after bootargs_init() */
+void uart_early_init(void);		/* polled output from here on; after bootargs_init() */
 void console_early_init(void);		/* part of it: what console= says */
 void console_init(void);		/* interrupts; after kvm_init() */
 

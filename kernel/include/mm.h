@@ -13,7 +13,7 @@
 
 #define BLOCK_SHIFT	21
 #define BLOCK_SIZE	(1UL << BLOCK_SHIFT)
-#define PAGE_MAX_ORDER	8		/* 1 MiB: a block's own descriptors keep it from being whole */
+#define PAGE_MAX_ORDER	8	/* 1 MiB: a block's own descriptors keep it from being whole */
 
 struct kmem_cache;
 
@@ -32,7 +32,7 @@ struct page {
 
 void page_init(void);			/* from machine.ram and machine.reserved */
 
-/* 2^order pages, one reference; NULL if memory is short. Any context but under a lock >= LOCK_PAGE. */
+/* 2^order pages, one reference; NULL if memory is short. Any context, unless LOCK_PAGE is held. */
 struct page *page_alloc(unsigned order, unsigned flags);
 struct page *page_get(struct page *p);
 void page_put(struct page *p);		/* the last reference frees it */
@@ -81,7 +81,7 @@ void page_drain(void);			/* gives per-CPU caches back */
  * freed objects, check redzones, and quarantine.
  */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align);
-void *kmem_cache_alloc(struct kmem_cache *c);		/* contents undefined; NULL if memory is short */
+void *kmem_cache_alloc(struct kmem_cache *c);	/* contents undefined; NULL if memory is short */
 void *kmem_cache_zalloc(struct kmem_cache *c);
 void kmem_cache_free(struct kmem_cache *c, void *obj);
 void slab_init(void);
@@ -97,7 +97,7 @@ void kfree(void *p);
  * flushed from every TLB before its address space is released.
  */
 void kvm_init(void);				/* after slab_init() */
-vaddr_t kvm_reserve(size_t size);		/* address space above a guard page; 0 if none is left */
+vaddr_t kvm_reserve(size_t size);		/* address space above a guard page; 0: none left */
 void kvm_release(vaddr_t va, size_t size);
 int kvm_map_page(vaddr_t va, paddr_t pa, unsigned prot);
 paddr_t kvm_unmap_page(vaddr_t va);		/* caller flushes */

@@ -25,7 +25,7 @@ struct region {
 	vaddr_t start, end;	/* [as->lock] page aligned */
 	unsigned prot;		/* VM_READ | VM_WRITE | VM_EXEC */
 	unsigned flags;		/* REGION_* */
-	struct inode *inode;	/* backing, referenced; NULL: anonymous. Shared anonymous has one too */
+	struct inode *inode;	/* backing, referenced; NULL: anonymous and private */
 	off_t offset;		/* of start in it, page aligned */
 	u64 file_size;		/* bytes from start that come from it; the rest is zeros */
 	struct region *next;	/* [by the remover] of those taken out and not yet freed */
@@ -46,7 +46,7 @@ struct addr_space {
 
 int as_create(struct addr_space **out);
 struct addr_space *as_get(struct addr_space *as);
-void as_put(struct addr_space *as);	/* the last reference unmaps and frees everything. May block */
+void as_put(struct addr_space *as);	/* the last reference frees everything. May block */
 
 /* A copy with private pages shared copy-on-write. Changes nothing observable if it fails. */
 int as_fork(struct addr_space *as, struct addr_space **out);
@@ -68,11 +68,12 @@ int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot);
 int as_remap(struct addr_space *as, vaddr_t old, u64 old_size, u64 new_size, bool may_move,
 	     vaddr_t *out);
 int as_dontneed(struct addr_space *as, vaddr_t addr, u64 size);
-vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break, or the old if it cannot move */
+vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: it cannot move */
 
 /*
- * Makes one access possible: demand zero, file page, copy on write, stack growth. 0, -EFAULT (no such
- * access is allowed there), -EIO (beyond the end of the file, or it cannot be read), -ENOMEM. May block.
+ * Makes one access possible: demand zero, file page, copy on write, stack growth. 0, -EFAULT (no
+ * such access is allowed there), -EIO (beyond the end of the file, or it cannot be read), -ENOMEM.
+ * May block.
  */
 int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
 
@@ -94,7 +95,7 @@ void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void
 /* Panics unless regions, page table and figures agree. */
 void as_check(struct addr_space *as);
 
-/* The walk: the entry for @va at level 0, making tables on the way if @make. NULL: none or no memory. */
+/* The entry for @va at level 0, making tables on the way if @make. NULL: none, or no memory. */
 pte_t *pt_walk(paddr_t root, vaddr_t va, bool make);
 
 /* Checked copies between kernel and user memory: 0 or -EFAULT. May block. */
@@ -105,5 +106,5 @@ int clear_user(vaddr_t dst, size_t n);
 /* Copies a string of at most size - 1 bytes; its length, -EFAULT, or -ENAMETOOLONG. */
 ssize_t copy_string_from_user(char *dst, vaddr_t src, size_t size);
 
-/* *(u32 *)src without sleeping: -EFAULT also if the page is not present. For futexes under a lock. */
+/* *(u32 *)src without sleeping: -EFAULT also if the page is not present. For futexes. */
 int peek_user32(u32 *dst, vaddr_t src);

@@ -32,8 +32,8 @@ static void check_entry(const struct region *r, vaddr_t va, pte_t pte)
 	if (arch_pte_present(pte) != (r->prot != 0) || prot & ~r->prot ||
 	    (prot & VM_WRITE && !(r->flags & REGION_SHARED) && page_is_shared(p)) ||
 	    !atomic_load(&p->refs))
-		panic("entry %lx for %lx: rights %x, region's %x, flags %x, page has %u owners", pte, va,
-		      prot, r->prot, r->flags, atomic_load(&p->refs));
+		panic("entry %lx for %lx: rights %x, region's %x, flags %x, page has %u owners",
+		      pte, va, prot, r->prot, r->flags, atomic_load(&p->refs));
 }
 
 static u64 check_region(const struct addr_space *as, const struct region *r)
@@ -74,7 +74,7 @@ void as_check(struct addr_space *as)
 			in_space += *e != 0;
 	}
 	if (total != as->total_pages || resident != as->resident || in_space != resident)
-		panic("space: %lu pages in regions, counted %lu; %lu of them mapped, %lu in all, counted %lu",
+		panic("space: %lu pages of regions, counted %lu; %lu mapped, %lu in all, not %lu",
 		      total, as->total_pages, resident, in_space, as->resident);
 	mutex_unlock(&as->lock);
 }

@@ -4,9 +4,9 @@
  * There is no mark for it. A private page is entered writable only while this space is its sole
  * owner, and a write to a present page of a writable region is what tells that it was shared.
  *
- *  C1  page->refs counts the owners: mappings, and the file if it is one's page. The test for a sole
- *      owner and what follows from it happen under as->lock. While we are the only owner nobody else
- *      can become one: fork, too, needs our lock.
+ *  C1  page->refs counts the owners: mappings, and the file if it is one's page. The test for a
+ *      sole owner and what follows from it happen under as->lock. While we are the only owner
+ *      nobody else can become one: fork, too, needs our lock.
  *  C2  Copy on write takes rights away and gives back at most what the region has.
  *  C3  No CPU writes to the old page, or reads it, once the copy is in place: the entry is cleared
  *      and flushed before it names the copy.
@@ -51,7 +51,7 @@ int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e)
 	assert(r->prot & VM_WRITE);
 	if (r->flags & REGION_SHARED || !page_is_shared(old)) {
 		pte_set(e, cow_pte(r, old));
-		arch_tlb_flush_page(va);	/* another CPU's old entry only makes it fault and see */
+		arch_tlb_flush_page(va);	/* another CPU's old entry makes it fault and see */
 		return 0;
 	}
 	new = page_alloc(0, 0);

@@ -5,10 +5,11 @@
  *	region without the right	an error, whatever the entry says
  *	no page yet		zeros, or the file's page, or a copy of it
  *	page without the right	copy on write (cow.c)
- *	page with the right	another thread was faster, or the TLB had an old entry: nothing to do
+ *	page with the right	another thread was faster, or the TLB's entry is old: nothing to do
  *
  * The kernel's own accesses to user memory take the same way (fault_kernel), so they obey the same
- * rules. All under as->lock: of two threads that fault on one page the second finds the first's work.
+ * rules. All under as->lock: of two threads that fault on one page the second finds what the first
+ * has done.
  *
  *  F1  A fault is resolved only if the access then succeeds: otherwise it would come back for ever.
  */
@@ -70,14 +71,15 @@ static int file_page(struct region *r, u64 offset, unsigned access, struct page 
 	p = *out;
 	if (!p || shared || (in_file == PAGE_SIZE && !(access & VM_WRITE)))
 		return 0;
-	/* It is about to be written, or the file's part ends inside: the file's own page will not do. */
+	/* It is to be written, or the file's part ends inside: the file's own page will not do. */
 	*out = copy_of(p, in_file);
 	page_put(p);
 	return *out ? 0 : -ENOMEM;
 }
 
 /* Gives page @va of @r, whose entry @e is empty, its first contents. */
-static int first_touch(struct addr_space *as, struct region *r, vaddr_t va, unsigned access, pte_t *e)
+static int first_touch(struct addr_space *as, struct region *r, vaddr_t va, unsigned access,
+		       pte_t *e)
 {
 	/* LAB 07-vm: find or make the page, and enter it with the rights it may have */
 	u64 offset = va - r->start;
@@ -151,10 +153,16 @@ static const char *fault_reason(struct addr_space *as, vaddr_t addr, int err)
 	mutex_lock(&as->lock);
 	above = region_above(as, addr);
 	if (!above || above->start > addr)
-		reason = above && above->flags & REGION_STACK && above->start - addr < STACK_GAP ?
-			"the stack may not grow to it" : "nothing is mapped there";
+		reason = "nothing is mapped there";
+	if (above && above->flags & REGION_STACK && above->start - addr - 1 < STACK_GAP)
+		reason = "the stack may not grow to it";
 	mutex_unlock(&as->lock);
 	return reason;
+}
+
+static const char *access_name(unsigned access)
+{
+	return access & VM_EXEC ? "executing" : access & VM_WRITE ? "writing to" : "reading";
 }
 
 void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
@@ -167,8 +175,7 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 	err = as_fault(as, addr, access);
 	if (!err)
 		return;
-	snprintf(what, sizeof(what), "page fault: %s 0x%lx (%s)",
-		 access & VM_EXEC ? "executing" : access & VM_WRITE ? "writing to" : "reading", addr,
+	snprintf(what, sizeof(what), "page fault: %s 0x%lx (%s)", access_name(access), addr,
 		 fault_reason(as, addr, err));
 	exception_user(tf, err == -ENOMEM ? SIGKILL : err == -EIO ? SIGBUS : SIGSEGV, what);
 }

@@ -6,7 +6,7 @@
  *
  * When memory runs out half way, the child is freed and with it its references. The parent keeps
  * entries that lack the right to write, which is not observable: the next write finds a sole owner.
- * Its TLBs are flushed in either case: an entry that still allowed writes would outlive the next fork.
+ * The TLBs are flushed in either case: the next fork will not flush what has lost the right by now.
  */
 #include "space.h"
 

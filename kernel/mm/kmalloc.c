@@ -16,8 +16,10 @@ static struct kmem_cache *caches[MAX_SHIFT - MIN_SHIFT + 1];
 
 void kmalloc_init(void)
 {
-	static const char *const names[] = { "kmalloc-16", "kmalloc-32", "kmalloc-64", "kmalloc-128",
-					     "kmalloc-256", "kmalloc-512", "kmalloc-1k", "kmalloc-2k" };
+	static const char *const names[] = {
+		"kmalloc-16", "kmalloc-32", "kmalloc-64", "kmalloc-128",
+		"kmalloc-256", "kmalloc-512", "kmalloc-1k", "kmalloc-2k",
+	};
 
 	static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(caches), "a name for each size");
 	for (unsigned i = 0; i < ARRAY_SIZE(caches); i++)

@@ -2,10 +2,10 @@
  * Kernel mappings: address space and page table entries from ARCH_VMAP_BASE on, for kernel stacks
  * and devices.
  *
- * Address space is a bitmap of pages, lowest free run first, so that few tables serve for long. Each
- * reservation gets an unmapped page below it: an overrun downwards faults instead of reaching what
- * lies there. The tables are shared by every root, stay for ever, and are not counted as memory in
- * use.
+ * Address space is a bitmap of pages, lowest free run first, so that few tables serve for long.
+ * Each reservation gets an unmapped page below it: an overrun downwards faults instead of reaching
+ * what lies there. The tables are shared by every root, stay for ever, and are not counted as
+ * memory in use.
  *
  * Mapping needs no flush, as nothing looked there before. Unmapping does, on every CPU, before the
  * address space is released; that may block and so is the caller's, who can do many at once.
@@ -125,6 +125,6 @@ void *kvm_map_device(paddr_t pa, size_t size)
 		return NULL;
 	for (u64 at = 0; at < offset + size; at += PAGE_SIZE)
 		if (kvm_map_page(va + at, pa - offset + at, VM_READ | VM_WRITE | VM_DEVICE))
-			return NULL;	/* at boot, with no memory for a table: what is mapped stays */
+			return NULL;	/* no memory for a table: what is mapped stays */
 	return (void *)(va + offset);
 }

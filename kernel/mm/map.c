@@ -2,8 +2,8 @@
  * Mapping and unmapping: where a region goes, whether it may, and what it replaces.
  *
  * Each call checks everything and allocates what it needs first; what follows cannot fail, so an
- * error means that nothing has changed. Regions that go are freed after as->lock: the last reference
- * to a file may go with one, and with it whatever locks its file system takes.
+ * error means that nothing has changed. Regions that go are freed after as->lock: the last
+ * reference to a file may go with one, and with it whatever locks its file system takes.
  *
  * Ranges are checked as they come from user space: both ends, after rounding, without wrapping.
  */
@@ -75,7 +75,8 @@ int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **
 		next = region_next(r);
 		zap_pages(&b, r->start, r->end);
 		region_remove(as, r);
-		zap_tables(&b, r->start, r->end, prev ? prev->end : 0, next ? next->start : NO_CEILING);
+		zap_tables(&b, r->start, r->end, prev ? prev->end : 0,
+			   next ? next->start : NO_CEILING);
 		r->next = *gone;
 		*gone = r;
 	}
@@ -105,12 +106,14 @@ static int check_request(const struct map_request *req)
 }
 
 /* Places @r, whose size is right, at a free address: at the hint if there is room. */
-static int place_anywhere(const struct addr_space *as, const struct map_request *req, struct region *r)
+static int place_anywhere(const struct addr_space *as, const struct map_request *req,
+			  struct region *r)
 {
 	u64 size = r->end - r->start;
 	vaddr_t addr = ALIGN_UP(MIN(req->addr, ARCH_USER_END), PAGE_SIZE);
 
-	if (addr < MMAP_MIN || !user_range_ok(addr, size) || region_mapped_pages(as, addr, addr + size))
+	if (addr < MMAP_MIN || !user_range_ok(addr, size) ||
+	    region_mapped_pages(as, addr, addr + size))
 		addr = as_find_gap(as, size);
 	r->start = addr;
 	r->end = addr + size;
@@ -143,7 +146,8 @@ int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out)
 		.inode = req->inode,
 		.offset = req->offset,
 		.file_size = req->inode ? MIN(req->file_size, ALIGN_UP(req->size, PAGE_SIZE)) : 0,
-	}, *r, *gone = NULL;
+	};
+	struct region *r, *gone = NULL;
 	int err = check_request(req);
 
 	if (err)

@@ -177,8 +177,8 @@ static void check_chunk(const struct page *p, unsigned order)
 	u64 i = p - block;
 	const struct page *other = &block[i ^ 1UL << order];
 
-	if (p->flags & ~PAGE_POISONED & ~PAGE_FREE || !(p->flags & PAGE_FREE) || p->order != order ||
-	    atomic_load(&p->refs) || !IS_ALIGNED(i, 1UL << order))
+	if (p->flags & ~PAGE_POISONED & ~PAGE_FREE || !(p->flags & PAGE_FREE) ||
+	    p->order != order || atomic_load(&p->refs) || !IS_ALIGNED(i, 1UL << order))
 		panic("free list %u: page %lx has flags %x, order %u, %u references", order,
 		      page_to_phys(p), p->flags, p->order, atomic_load(&p->refs));
 	if (order < PAGE_MAX_ORDER && other->flags & PAGE_FREE && other->order == order)

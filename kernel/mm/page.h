@@ -19,9 +19,9 @@
 /* ram.c: constant after ram_init(), so without a lock; ram_next_block() needs its caller's. */
 void ram_init(void);
 u64 ram_count(void);				/* pages that all blocks will give */
-bool ram_next_block(paddr_t *block);		/* the next to take into use; false: there is no more */
+bool ram_next_block(paddr_t *block);		/* the next to take into use; false: none is left */
 
-/* The i-th range of our pages in @block, as indices; false where there is no range @i. Empty ones count. */
+/* The part of range @i that lies in @block, maybe empty, as indices; false: no such range. */
 bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to);
 
 /* page.c: @n chunks of @order between the buddies and @pages; how many there were. Any context. */
@@ -30,7 +30,7 @@ void buddy_free_many(struct page **pages, unsigned n, unsigned order);
 void buddy_init(u64 total);
 void buddy_check(void);
 
-/* page_cache.c: page_alloc() without fault injection, for slabs, whose objects are counted instead. */
+/* page_cache.c: page_alloc() that is never made to fail, for slabs: their objects are instead. */
 struct page *page_take(unsigned order, unsigned flags);
 
 /* @p is the kernel's for ever: from now on it does not count as the machine's nor as allocated. */

@@ -158,7 +158,7 @@ struct page *page_get(struct page *p)
 
 void page_put(struct page *p)
 {
-	/* Release, then acquire: what other holders did to the page is done before it is used anew. */
+	/* Release, then acquire: what other holders did to it is done before it is used anew. */
 	u32 before = atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel);
 
 	assert(before > 0);

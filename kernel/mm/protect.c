@@ -1,8 +1,8 @@
 /*
  * Changing what may be done with mapped pages, and forgetting their contents.
  *
- * A right that is added may reach the hardware late: an access faults and finds it allowed. One that
- * is taken away is gone from every TLB when the call returns.
+ * A right that is added may reach the hardware late: an access faults and finds it allowed. One
+ * that is taken away is gone from every TLB when the call returns.
  */
 #include "space.h"
 

@@ -29,7 +29,8 @@ static u64 region_size(const struct region *r)
 
 static bool region_less(const struct rb_node *a, const struct rb_node *b)
 {
-	return container_of(a, struct region, node)->start < container_of(b, struct region, node)->start;
+	return container_of(a, struct region, node)->start <
+	       container_of(b, struct region, node)->start;
 }
 
 struct region *region_above(const struct addr_space *as, vaddr_t va)

@@ -14,15 +14,20 @@ static bool may_grow(const struct addr_space *as, vaddr_t start, vaddr_t end)
 	       !as_over_limit(as, (end - start) / PAGE_SIZE);
 }
 
-/* --- brk ---------------------------------------------------------------------------------------- */
+/* --- brk -------------------------------------------------------------------------------------- */
 
 static bool heap_grow(struct addr_space *as, vaddr_t start, vaddr_t end)
 {
 	struct region more = {
-		.start = start, .end = end, .prot = VM_READ | VM_WRITE, .flags = REGION_HEAP,
-	}, *r;
+		.start = start,
+		.end = end,
+		.prot = VM_READ | VM_WRITE,
+		.flags = REGION_HEAP,
+	};
+	struct region *r;
 
-	if (end - as->brk_start > current_process()->limits[RLIMIT_DATA].cur || !may_grow(as, start, end))
+	if (end - as->brk_start > current_process()->limits[RLIMIT_DATA].cur ||
+	    !may_grow(as, start, end))
 		return false;
 	r = region_copy(&more);
 	if (!r)
@@ -53,7 +58,7 @@ vaddr_t as_brk(struct addr_space *as, vaddr_t brk)
 	return brk;
 }
 
-/* --- mremap ------------------------------------------------------------------------------------- */
+/* --- mremap ----------------------------------------------------------------------------------- */
 
 /* Backing that lasted to the region's end lasts to the new end. */
 static void resize(struct addr_space *as, struct region *r, vaddr_t end)
@@ -146,8 +151,8 @@ out_merge:
 	return -ENOMEM;
 }
 
-static int grow(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, bool may_move, vaddr_t *out,
-		struct region **gone)
+static int grow(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, bool may_move,
+		vaddr_t *out, struct region **gone)
 {
 	struct region *r = region_find(as, start);
 
@@ -162,7 +167,8 @@ static int grow(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, boo
 	return may_move ? move(as, start, end, size, out, gone) : -ENOMEM;
 }
 
-int as_remap(struct addr_space *as, vaddr_t old, u64 old_size, u64 new_size, bool may_move, vaddr_t *out)
+int as_remap(struct addr_space *as, vaddr_t old, u64 old_size, u64 new_size, bool may_move,
+	     vaddr_t *out)
 {
 	struct region *r, *gone = NULL;
 	vaddr_t end;

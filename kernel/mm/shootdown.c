@@ -1,9 +1,9 @@
 /*
- * TLB consistency: no CPU uses a translation that the page table has lost, and no page is given away
- * while one can.
+ * TLB consistency: no CPU uses a translation that the page table has lost, and no page is given
+ * away while one can.
  *
- *  T1  An entry is changed first, then flushed, then the page is freed: in any other order a CPU can
- *      reach a page that is somebody else's by now.
+ *  T1  An entry is changed first, then flushed, then the page is freed: in any other order a CPU
+ *      can reach a page that is somebody else's by now.
  *  T2  The set of CPUs is read after the entry is changed, and a CPU joins it before it loads the
  *      root (as_switch()). So a CPU is either in the set, or walks the changed table:
  *
@@ -14,8 +14,8 @@
  *
  *  T3  What only this CPU may hold is dropped here, without asking the others.
  *
- * Pages collect in a batch, so that one flush serves many. A freed table needs a flush of everything:
- * a CPU may cache it above the leaves.
+ * Pages collect in a batch, so that one flush serves many. A freed table needs a flush of
+ * everything: a CPU may cache it above the leaves.
  */
 #include "space.h"
 

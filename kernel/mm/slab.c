@@ -277,8 +277,8 @@ static u64 cache_check(struct kmem_cache *c)
 		used += s->used;
 	}
 	if (empty != c->nr_empty || empty > 1 || nr > c->nr_slabs)
-		panic("cache %s: %u of %u slabs listed, %u empty, counted %u", c->name, nr, c->nr_slabs,
-		      empty, c->nr_empty);
+		panic("cache %s: %u of %u slabs listed, %u empty, counted %u", c->name, nr,
+		      c->nr_slabs, empty, c->nr_empty);
 	used += (c->nr_slabs - nr) * c->per_slab;
 	spin_unlock(&c->lock);
 	return used;

@@ -11,7 +11,7 @@
 #define QUARANTINE_SIZE	(DEBUG_BUILD ? 32 : 1)
 #define REDZONE_SIZE	(DEBUG_BUILD ? sizeof(u64) : 0)
 
-/* A CPU's stack of free objects. Its lock is free in all but rare cases: slab_drain() takes it too. */
+/* A CPU's stack of free objects. Its lock is all but never contended: slab_drain() takes it too. */
 struct magazine {
 	struct spinlock lock;
 	unsigned n;				/* [lock] */
@@ -20,15 +20,15 @@ struct magazine {
 
 /* At the start of each slab's memory, before its first object. */
 struct slab {
-	struct list_node node;			/* [cache->lock] in cache->slabs while objects are free */
-	void *free;				/* [cache->lock] first free object; its first word: the next */
-	unsigned used;				/* [cache->lock] objects out, to users or magazines */
+	struct list_node node;		/* [cache->lock] in cache->slabs while objects are free */
+	void *free;			/* [cache->lock] a free object; its first word: the next */
+	unsigned used;			/* [cache->lock] objects out, to users or magazines */
 };
 
 struct kmem_cache {
 	const char *name;			/* [const] */
 	unsigned size;				/* [const] what the user may touch */
-	unsigned stride;			/* [const] from one object to the next, redzone included */
+	unsigned stride;			/* [const] from one object to the next */
 	unsigned first;				/* [const] offset of the first object in a slab */
 	unsigned order;				/* [const] of pages in a slab */
 	unsigned per_slab;			/* [const] */

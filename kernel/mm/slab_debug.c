@@ -1,10 +1,10 @@
 /*
  * What debug builds add to slab caches.
  *
- *	poison		a free object is filled with a pattern, which must be whole when it goes out:
- *			finds writes after free (its first word links the free list and is not checked)
- *	redzone		a word behind each object, one value while it is free and another while it is
- *			not: finds overruns and frees of what is free already
+ *	poison		a free object is filled with a pattern, which must be whole when it goes
+ *			out: finds writes after free (but for the first word, the free list's link)
+ *	redzone		a word behind each object, one value while it is free and another while it
+ *			is not: finds overruns and frees of what is free already
  *	quarantine	the objects freed last are held back, so that a stale pointer meets poison
  *			rather than the next user's data
  */
@@ -43,10 +43,11 @@ void slab_debug_alloc(struct kmem_cache *c, void *object)
 
 	for (unsigned i = 1; i < c->size / sizeof(*word); i++)
 		if (word[i] != POISON_FREE)
-			panic("%s %p was written after it was freed: %lx at offset %lu", c->name, object,
-			      word[i], i * sizeof(*word));
+			panic("%s %p was written after it was freed: %lx at offset %lu", c->name,
+			      object, word[i], i * sizeof(*word));
 	if (*redzone(c, object) != REDZONE_FREE)
-		panic("%s %p: free, but its redzone says %lx", c->name, object, *redzone(c, object));
+		panic("%s %p: free, but its redzone says %lx", c->name, object,
+		      *redzone(c, object));
 	memset(object, POISON_NEW, c->size);
 	*redzone(c, object) = REDZONE_USED;
 }
@@ -61,7 +62,8 @@ void slab_debug_free(struct kmem_cache *c, void *object)
 	if (zone == REDZONE_FREE)
 		panic("%s %p: freed twice", c->name, object);
 	if (zone != REDZONE_USED)
-		panic("%s %p: written past its %u bytes, redzone %lx", c->name, object, c->size, zone);
+		panic("%s %p: written past its %u bytes, redzone %lx", c->name, object, c->size,
+		      zone);
 	fill_free(c, object);
 }
 

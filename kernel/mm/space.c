@@ -91,7 +91,7 @@ void as_switch(struct addr_space *as)
 	assert_irqs_off();
 	if (as == old)
 		return;
-	/* A1. Pairs with the fence in tlb_flush_range(): it sees our bit, or our walks its entries. */
+	/* A1. Pairs with the fence in tlb_flush_range(): it sees our bit, or we its entries. */
 	if (as)
 		atomic_fetch_or(&as->cpus, BIT(c->id));
 	arch_mmu_load(as ? as->root : arch_kernel_root());

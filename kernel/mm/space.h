@@ -11,7 +11,7 @@
 #define STACK_GAP	(256 * PAGE_SIZE)	/* a stack stays this far from what is below it */
 #define NO_CEILING	(~0UL)
 
-/* --- Page table entries ------------------------------------------------------------------------- */
+/* --- Page table entries ----------------------------------------------------------------------- */
 
 /*
  * A page to which no access is allowed (PROT_NONE) keeps its contents: its entry is not present to
@@ -50,7 +50,7 @@ int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e);
 /* fork: the parent's entry @e becomes one that both may have. True if it lost a right. */
 bool cow_share(const struct region *r, pte_t *e);
 
-/* --- walk.c ------------------------------------------------------------------------------------- */
+/* --- walk.c ----------------------------------------------------------------------------------- */
 
 /* An entry at @level spans 1 << pt_shift(level) bytes; a table has 512 of them. */
 static inline unsigned pt_shift(unsigned level)
@@ -70,12 +70,12 @@ static inline pte_t *pt_table(pte_t pte)
 }
 
 /*
- * The entries of [va, *next) in one level-0 table, where *next is @end or the table's end. NULL: there
- * is no table, nor anything else before *next.
+ * The entries of [va, *next) in one level-0 table, where *next is @end or the table's end. NULL:
+ * there is no table, nor anything else before *next.
  */
 pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next);
 
-/* --- shootdown.c -------------------------------------------------------------------------------- */
+/* --- shootdown.c ------------------------------------------------------------------------------ */
 
 #define BATCH_PAGES	32
 
@@ -99,7 +99,7 @@ void tlb_batch_flush(struct tlb_batch *b);
 /* Drops what any CPU's TLB has of [start, end) of @as; the entries have been changed. */
 void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end);
 
-/* --- region.c ----------------------------------------------------------------------------------- */
+/* --- region.c --------------------------------------------------------------------------------- */
 
 static inline struct region *to_region(struct rb_node *n)
 {
@@ -121,22 +121,24 @@ static inline struct region *region_prev(const struct region *r)
 	return to_region(rb_prev(&r->node));
 }
 
-struct region *region_find(const struct addr_space *as, vaddr_t va);	/* that holds @va, or NULL */
-struct region *region_above(const struct addr_space *as, vaddr_t va);	/* the first that ends above */
-struct region *region_copy(const struct region *from);			/* in no tree; NULL: no memory */
+/* The region that holds @va; the first that ends above it. NULL: none. */
+struct region *region_find(const struct addr_space *as, vaddr_t va);
+struct region *region_above(const struct addr_space *as, vaddr_t va);
+
+struct region *region_copy(const struct region *from);		/* in no tree; NULL: no memory */
 void region_free(struct region *r);
-void regions_free(struct region *gone);					/* a chain by region->next */
+void regions_free(struct region *gone);				/* a chain by region->next */
 void region_init(void);
-void region_insert(struct addr_space *as, struct region *r);		/* merged with its neighbours */
-void region_link(struct addr_space *as, struct region *r);		/* as it is */
+void region_insert(struct addr_space *as, struct region *r);	/* merged with neighbours alike */
+void region_link(struct addr_space *as, struct region *r);	/* as it is */
 void region_remove(struct addr_space *as, struct region *r);
 
-/* Makes region ends of @start and @end where they fall inside regions. -ENOMEM: nothing has changed. */
+/* Splits regions that @start or @end fall inside of. -ENOMEM: nothing has changed. */
 int region_isolate(struct addr_space *as, vaddr_t start, vaddr_t end);
-void region_merge_at(struct addr_space *as, vaddr_t va);	/* those that meet there, if alike */
+void region_merge_at(struct addr_space *as, vaddr_t va);	/* those that meet there */
 u64 region_mapped_pages(const struct addr_space *as, vaddr_t start, vaddr_t end);
 
-/* --- map.c, zap.c ------------------------------------------------------------------------------- */
+/* --- map.c, zap.c ----------------------------------------------------------------------------- */
 
 /* Rounds a user's range to whole pages. -EINVAL if it is empty, not aligned, or not user space. */
 int as_range(vaddr_t addr, u64 size, vaddr_t *end);
@@ -156,10 +158,10 @@ int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **
 /* Takes the pages of [start, end) out of the page table into @b. */
 void zap_pages(struct tlb_batch *b, vaddr_t start, vaddr_t end);
 
-/* The same for tables that map nothing outside [floor, ceiling), where only [start, end) was in use. */
+/* The same for tables that map nothing outside [floor, ceiling); only [start, end) was in use. */
 void zap_tables(struct tlb_batch *b, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
-/* --- fault.c, space.c --------------------------------------------------------------------------- */
+/* --- fault.c, space.c ------------------------------------------------------------------------- */
 
 /* as_fault() with as->lock held. */
 int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access);

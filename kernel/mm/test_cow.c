@@ -1,6 +1,6 @@
 /*
- * Tests of copy on write and of what the kernel does to user memory, also from several CPUs at once:
- * kernel threads that use the space under test.
+ * Tests of copy on write and of what the kernel does to user memory, also from several CPUs at
+ * once: kernel threads that use the space under test.
  */
 #include "test_space.h"
 
@@ -18,15 +18,17 @@ KTEST(space_cow, "space.cow", "", "mm.cow")
 	poke(parent, PAGE_AT(2), 3);
 	pages = counter_read(COUNT_USER_PAGES);
 	CHECK(as_fork(parent, &child) == 0, "mm.cow", "fork");
-	CHECK(counter_read(COUNT_USER_PAGES) == (s64)pages + 2, "mm.cow.counts", "2 pages, but %ld more",
-	      counter_read(COUNT_USER_PAGES) - (s64)pages);
+	CHECK(counter_read(COUNT_USER_PAGES) == (s64)pages + 2, "mm.cow.counts",
+	      "2 pages, but %ld more", counter_read(COUNT_USER_PAGES) - (s64)pages);
 	CHECK(poke(child, BASE, 10) == 0, "mm.cow", "the child cannot write");
-	CHECK(peek(parent, BASE, &value) == 0 && value == 1, "mm.cow.isolation", "parent sees %lu", value);
+	CHECK(peek(parent, BASE, &value) == 0 && value == 1, "mm.cow.isolation", "parent sees %lu",
+	      value);
 	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "mm.cow.copies", "%lu copies",
 	      event_read(EVENT_COW_COPIES) - copies);
 	CHECK(poke(parent, BASE, 2) == 0, "mm.cow", "the parent cannot write");
 	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "mm.cow.sole", "a sole owner copies");
-	CHECK(peek(child, BASE, &value) == 0 && value == 10, "mm.cow.isolation", "child sees %lu", value);
+	CHECK(peek(child, BASE, &value) == 0 && value == 10, "mm.cow.isolation", "child sees %lu",
+	      value);
 	CHECK(as_protect(child, BASE, PAGE_SIZE, VM_READ) == 0, "mm.cow", "protect");
 	CHECK(poke(child, BASE, 11) == -EFAULT, "mm.cow.rights", "a read-only page was written");
 	CHECK(as_protect(child, PAGE_AT(2), PAGE_SIZE, RW) == -EACCES, "mm.cow.rights", "NOWRITE");
@@ -57,17 +59,23 @@ KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
 	use_space(child);
 	CHECK(copy_from_user(&seen, PAGE_AT(1) - 4, 8) == 0 && seen == 7, "mm.uaccess.cow",
 	      "the child sees %lu", seen);
-	CHECK(copy_to_user(PAGE_AT(4), &value, 8) == -EFAULT, "mm.uaccess.rights", "read-only written");
-	CHECK(copy_to_user(PAGE_AT(5) - 4, &value, 8) == -EFAULT, "mm.uaccess.rights", "past the end");
-	CHECK(copy_to_user(ARCH_DIRECT_BASE, &value, 8) == -EFAULT, "mm.uaccess.range", "kernel memory");
+	CHECK(copy_to_user(PAGE_AT(4), &value, 8) == -EFAULT, "mm.uaccess.rights",
+	      "read-only written");
+	CHECK(copy_to_user(PAGE_AT(5) - 4, &value, 8) == -EFAULT, "mm.uaccess.rights",
+	      "past the end");
+	CHECK(copy_to_user(ARCH_DIRECT_BASE, &value, 8) == -EFAULT, "mm.uaccess.range",
+	      "kernel memory");
 	CHECK(copy_from_user(&seen, ~0UL - 3, 8) == -EFAULT, "mm.uaccess.range", "wraps");
-	CHECK(copy_to_user(ARCH_USER_END - 4, &value, 8) == -EFAULT, "mm.uaccess.range", "crosses the end");
+	CHECK(copy_to_user(ARCH_USER_END - 4, &value, 8) == -EFAULT, "mm.uaccess.range",
+	      "crosses the end");
 	CHECK(clear_user(BASE, 4 * PAGE_SIZE) == 0, "mm.uaccess", "clear");
 	CHECK(copy_to_user(PAGE_AT(4) - 3, "abc", 3) == -0, "mm.uaccess", "copy");
 	CHECK(copy_string_from_user(text, PAGE_AT(4) - 3, sizeof(text)) == 3, "mm.uaccess.string",
 	      "a string that the next page ends");
-	CHECK(copy_string_from_user(text, PAGE_AT(4) - 3, 3) == -ENAMETOOLONG, "mm.uaccess.string", "long");
-	CHECK(copy_string_from_user(text, PAGE_AT(5), 8) == -EFAULT, "mm.uaccess.string", "unmapped");
+	CHECK(copy_string_from_user(text, PAGE_AT(4) - 3, 3) == -ENAMETOOLONG, "mm.uaccess.string",
+	      "long");
+	CHECK(copy_string_from_user(text, PAGE_AT(5), 8) == -EFAULT, "mm.uaccess.string",
+	      "unmapped");
 	use_space(NULL);
 	as_check(as);
 	as_check(child);
@@ -75,7 +83,7 @@ KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
 	as_put(child);
 }
 
-/* --- Threads on other CPUs ---------------------------------------------------------------------- */
+/* --- Threads on other CPUs -------------------------------------------------------------------- */
 
 #define RACE_PAGES	64
 
@@ -93,7 +101,7 @@ static int racing_writer(void *arg)
 	return 0;
 }
 
-/* Several threads write to the same shared pages at once: one copy of each, and every byte in it. */
+/* Several threads write to the same shared pages at once: one copy of each, with every byte. */
 KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
 {
 	struct addr_space *child;
@@ -108,17 +116,19 @@ KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
 	CHECK(as_fork(race_space, &child) == 0, "mm.cow.race", "fork");
 	copies = event_read(EVENT_COW_COPIES);
 	for (u64 i = 0; i < 4; i++) {
-		threads[i] = thread_create("writer", racing_writer, (void *)(i + 1), PRIORITY_DEFAULT);
+		void *me = (void *)(i + 1);
+
+		threads[i] = thread_create("writer", racing_writer, me, PRIORITY_DEFAULT);
 		REQUIRE(threads[i], "mm.cow.race", "no memory");
 		thread_resume(threads[i]);
 	}
 	for (unsigned i = 0; i < 4; i++)
 		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.cow.race", "join");
-	CHECK(event_read(EVENT_COW_COPIES) == copies + RACE_PAGES, "mm.cow.race", "%lu copies of %u pages",
-	      event_read(EVENT_COW_COPIES) - copies, RACE_PAGES);
+	CHECK(event_read(EVENT_COW_COPIES) == copies + RACE_PAGES, "mm.cow.race",
+	      "%lu copies of %u pages", event_read(EVENT_COW_COPIES) - copies, RACE_PAGES);
 	for (unsigned i = 0; i < RACE_PAGES; i++) {
-		CHECK(peek(race_space, PAGE_AT(i), &value) == 0 && value == 0x0403020100, "mm.cow.race",
-		      "page %u holds %lx", i, value);
+		CHECK(peek(race_space, PAGE_AT(i), &value) == 0 && value == 0x0403020100,
+		      "mm.cow.race", "page %u holds %lx", i, value);
 		CHECK(peek(child, PAGE_AT(i), &value) == 0 && value == 0, "mm.cow.race",
 		      "the child's page %u holds %lx", i, value);
 	}
@@ -145,7 +155,8 @@ static int racing_reader(void *unused)
 		if (stage % 2 && stage == atomic_load(&race_stage))
 			CHECK(err == -EFAULT, "mm.tlb.stale", "stage %d: reads %lx", stage, value);
 		else
-			CHECK(err || value == 42, "mm.tlb.stale", "stage %d: reads %lx", stage, value);
+			CHECK(err || value == 42, "mm.tlb.stale", "stage %d: reads %lx", stage,
+			      value);
 		thread_yield();
 	}
 	use_space(NULL);
@@ -180,7 +191,8 @@ KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
 		atomic_store(&race_stage, i + 1);
 		await_reads();
 		atomic_store(&race_stage, i + 2);
-		CHECK(as_protect(race_space, BASE, PAGE_SIZE, VM_READ) == 0, "mm.tlb.stale", "protect");
+		CHECK(as_protect(race_space, BASE, PAGE_SIZE, VM_READ) == 0, "mm.tlb.stale",
+		      "protect");
 		if (i + 2 < STAGES)
 			await_reads();
 	}
@@ -199,8 +211,8 @@ static int racing_observer(void *unused)
 		int err = copy_from_user(&value, BASE, sizeof(value));
 
 		atomic_fetch_add(&race_reads, 1);
-		CHECK(!err && value >= least, "mm.tlb.copied", "after write %lu: reads %lu, error %d",
-		      least, value, err);
+		CHECK(!err && value >= least, "mm.tlb.copied",
+		      "after write %lu: reads %lu, error %d", least, value, err);
 		thread_yield();
 	}
 	use_space(NULL);

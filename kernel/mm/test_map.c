@@ -18,11 +18,14 @@ KTEST(space_ranges, "space.ranges", "", "mm.range")
 	CHECK(as_unmap(as, BASE, -BASE) == -EINVAL, "mm.range", "wraps to 0");
 	CHECK(as_unmap(as, ARCH_USER_END, PAGE_SIZE) == -EINVAL, "mm.range", "one past the end");
 	CHECK(as_unmap(as, ARCH_USER_END - PAGE_SIZE, 1) == 0, "mm.range", "the last page");
-	CHECK(as_protect(as, ARCH_DIRECT_BASE, PAGE_SIZE, RW) == -EINVAL, "mm.range", "kernel memory");
+	CHECK(as_protect(as, ARCH_DIRECT_BASE, PAGE_SIZE, RW) == -EINVAL, "mm.range",
+	      "kernel memory");
 	CHECK(map_at(as, ARCH_USER_END - PAGE_SIZE, 1, RW, 0) == 0, "mm.range", "the last page");
-	CHECK(map_at(as, ARCH_USER_END - PAGE_SIZE, 2, RW, 0) == -ENOMEM, "mm.range", "crosses the end");
+	CHECK(map_at(as, ARCH_USER_END - PAGE_SIZE, 2, RW, 0) == -ENOMEM, "mm.range",
+	      "crosses the end");
 	CHECK(map_at(as, 0, 1, RW, 0) == -EPERM, "mm.range", "the null page");
-	CHECK(map_at(as, BASE, ARCH_USER_END / PAGE_SIZE + 1, RW, 0) == -ENOMEM, "mm.range", "too large");
+	CHECK(map_at(as, BASE, ARCH_USER_END / PAGE_SIZE + 1, RW, 0) == -ENOMEM, "mm.range",
+	      "too large");
 	CHECK(poke(as, ARCH_USER_END - 8, 1) == 0, "mm.range", "the last word");
 	CHECK(poke(as, ARCH_USER_END, 1) == -EFAULT, "mm.range", "one past the end");
 	CHECK(poke(as, ARCH_DIRECT_BASE, 1) == -EFAULT, "mm.range", "kernel memory");
@@ -35,9 +38,12 @@ KTEST(space_tables, "space.tables", "", "mm.tables")
 	struct addr_space *as = new_space();
 	s64 before = counter_read(COUNT_TABLE_PAGES);
 
-	for (unsigned i = 0; i < 32; i++)
-		CHECK(map_at(as, BASE * (1 + i % 4) + i * BLOCK_SIZE - PAGE_SIZE, 3, RW, 0) == 0 &&
-		      poke(as, BASE * (1 + i % 4) + i * BLOCK_SIZE, i) == 0, "mm.tables", "map");
+	for (unsigned i = 0; i < 32; i++) {
+		vaddr_t va = BASE * (1 + i % 4) + i * BLOCK_SIZE;
+
+		CHECK(map_at(as, va - PAGE_SIZE, 3, RW, 0) == 0, "mm.tables", "map");
+		CHECK(poke(as, va, i) == 0, "mm.tables", "write");
+	}
 	CHECK(counter_read(COUNT_TABLE_PAGES) > before, "mm.tables", "pages without tables");
 	CHECK(as_unmap(as, BASE / 2, BASE * 8) == 0, "mm.tables", "unmap");
 	CHECK(counter_read(COUNT_TABLE_PAGES) == before, "mm.tables", "%ld tables are left",
@@ -59,7 +65,8 @@ KTEST(space_stack, "space.stack", "", "mm.stack")
 	      as->total_pages, as->resident);
 	*limit = (struct rlimit){ 200 * PAGE_SIZE, 200 * PAGE_SIZE };
 	CHECK(poke(as, top - 200 * PAGE_SIZE, 1) == 0, "mm.stack", "does not grow to its limit");
-	CHECK(poke(as, top - 201 * PAGE_SIZE, 1) == -EFAULT, "mm.stack.limit", "grows past its limit");
+	CHECK(poke(as, top - 201 * PAGE_SIZE, 1) == -EFAULT, "mm.stack.limit",
+	      "grows past its limit");
 	*limit = saved;
 	map_at(as, top - 500 * PAGE_SIZE, 1, RW, 0);
 	CHECK(poke(as, top - 243 * PAGE_SIZE, 1) == 0, "mm.stack", "does not grow to the gap");
@@ -75,15 +82,16 @@ KTEST(space_brk, "space.brk", "", "mm.brk")
 
 	as->brk = as->brk_start = BASE + 100;
 	CHECK(as_brk(as, 0) == BASE + 100, "mm.brk", "asking moves it");
-	CHECK(as_brk(as, BASE + 10 * PAGE_SIZE) == BASE + 10 * PAGE_SIZE, "mm.brk", "does not grow");
+	CHECK(as_brk(as, BASE + 10 * PAGE_SIZE) == BASE + 10 * PAGE_SIZE, "mm.brk",
+	      "does not grow");
 	for (unsigned i = 11; i < 200; i++)
 		as_brk(as, PAGE_AT(i));
 	CHECK(!region_next(region_first(as)), "mm.brk.merge", "a heap of several regions");
 	CHECK(poke(as, PAGE_AT(150), 5) == 0, "mm.brk", "cannot be written");
 	CHECK(as_brk(as, PAGE_AT(100) + 1) == PAGE_AT(100) + 1, "mm.brk", "does not shrink");
 	CHECK(as->resident == 0, "mm.brk", "pages are left");
-	CHECK(as_brk(as, PAGE_AT(200)) == PAGE_AT(200) && peek(as, PAGE_AT(150), &value) == 0 &&
-	      value == 0, "mm.brk", "new heap holds %lu", value);
+	CHECK(as_brk(as, PAGE_AT(200)) == PAGE_AT(200), "mm.brk", "does not grow again");
+	CHECK(peek(as, PAGE_AT(150), &value) == 0 && value == 0, "mm.brk", "new heap holds %lu", value);
 	map_at(as, PAGE_AT(300), 1, RW, 0);
 	CHECK(as_brk(as, PAGE_AT(301)) == PAGE_AT(200), "mm.brk", "grows over a mapping");
 	as_check(as);
@@ -107,14 +115,14 @@ KTEST(space_remap, "space.remap", "", "mm.remap")
 	CHECK(as_remap(as, PAGE_AT(2), 4 * PAGE_SIZE, 1000 * PAGE_SIZE, true, &at) == 0, "mm.remap",
 	      "does not move");
 	for (unsigned i = 0; i < 4; i++)
-		CHECK(peek(as, at + i * PAGE_SIZE, &value) == 0 && value == i + 3, "mm.remap.contents",
-		      "page %u holds %lu", i, value);
+		CHECK(peek(as, at + i * PAGE_SIZE, &value) == 0 && value == i + 3,
+		      "mm.remap.contents", "page %u holds %lu", i, value);
 	CHECK(peek(as, PAGE_AT(2), &value) == -EFAULT, "mm.remap", "still where it was");
 	CHECK(peek(as, PAGE_AT(6), &value) == 0 && value == 7, "mm.remap", "behind it: %lu", value);
 	CHECK(as_remap(as, at, 1000 * PAGE_SIZE, PAGE_SIZE, true, &at) == 0, "mm.remap", "shrink");
 	CHECK(as->total_pages == 1 + 12 + 1, "mm.remap", "%lu pages", as->total_pages);
-	CHECK(as_remap(as, PAGE_AT(100), PAGE_SIZE, 2 * PAGE_SIZE, true, &at) == -EFAULT, "mm.remap",
-	      "what is not there");
+	CHECK(as_remap(as, PAGE_AT(100), PAGE_SIZE, 2 * PAGE_SIZE, true, &at) == -EFAULT,
+	      "mm.remap", "what is not there");
 	as_check(as);
 	as_put(as);
 }
@@ -122,8 +130,10 @@ KTEST(space_remap, "space.remap", "", "mm.remap")
 KTEST(space_shared, "space.shared", "", "mm.shared")
 {
 	struct inode *inode = ramfs_create_anon(4 * PAGE_SIZE);
-	struct map_request req = { .addr = BASE, .size = 8 * PAGE_SIZE, .prot = RW, .fixed = true,
-				   .flags = REGION_SHARED, .inode = inode, .file_size = 8 * PAGE_SIZE };
+	struct map_request req = {
+		.addr = BASE, .size = 8 * PAGE_SIZE, .prot = RW, .fixed = true,
+		.flags = REGION_SHARED, .inode = inode, .file_size = 8 * PAGE_SIZE,
+	};
 	struct addr_space *as = new_space(), *child;
 	u64 value = 0;
 	vaddr_t at;
@@ -135,16 +145,18 @@ KTEST(space_shared, "space.shared", "", "mm.shared")
 	      "the parent sees %lu", value);
 	CHECK(poke(as, PAGE_AT(3), 7) == 0 && peek(child, PAGE_AT(3), &value) == 0 && value == 7,
 	      "mm.shared", "the child sees %lu", value);
-	CHECK(as_fault(as, PAGE_AT(4), VM_READ) == -EIO, "mm.shared.end", "beyond the end of the file");
+	CHECK(as_fault(as, PAGE_AT(4), VM_READ) == -EIO, "mm.shared.end",
+	      "beyond the end of the file");
 	req.addr = PAGE_AT(20);
 	req.flags = 0;
 	req.file_size = PAGE_SIZE + 8;
 	CHECK(as_map(as, &req, &at) == 0, "mm.private", "map");
 	CHECK(peek(as, PAGE_AT(20), &value) == 0 && value == 6, "mm.private", "reads %lu", value);
-	CHECK(poke(as, PAGE_AT(20), 9) == 0 && peek(child, BASE, &value) == 0 && value == 6, "mm.private",
-	      "a private write shows: %lu", value);
+	CHECK(poke(as, PAGE_AT(20), 9) == 0 && peek(child, BASE, &value) == 0 && value == 6,
+	      "mm.private", "a private write shows: %lu", value);
 	poke(as, PAGE_AT(1) + 8, 99);
-	CHECK(peek(as, PAGE_AT(21) + 8, &value) == 0 && value == 0, "mm.private.tail", "tail %lu", value);
+	CHECK(peek(as, PAGE_AT(21) + 8, &value) == 0 && value == 0, "mm.private.tail", "tail %lu",
+	      value);
 	CHECK(poke(as, PAGE_AT(27), 1) == 0, "mm.private.zeros", "behind the file's part");
 	as_check(as);
 	as_put(as);

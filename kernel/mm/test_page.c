@@ -37,7 +37,7 @@ KTEST(page_random, "page.random", "", "mm.page.exclusive")
 	mm_drain();
 	before = page_free_count();
 	for (unsigned i = 0; i < 8 * N; i++) {
-		unsigned k = test_random() % N;
+		unsigned k = test_random() % N, order;
 
 		if (pages[k]) {
 			CHECK(is_marked(pages[k], (u64)pages[k]), "mm.page.exclusive",
@@ -46,11 +46,13 @@ KTEST(page_random, "page.random", "", "mm.page.exclusive")
 			pages[k] = NULL;
 			continue;
 		}
-		pages[k] = page_alloc(test_random() % 4 ? 0 : test_random() % (PAGE_MAX_ORDER + 1), 0);
+		order = test_random() % 4 ? 0 : test_random() % (PAGE_MAX_ORDER + 1);
+		pages[k] = page_alloc(order, 0);
 		if (!pages[k])
 			continue;
 		CHECK(IS_ALIGNED(page_to_phys(pages[k]), PAGE_SIZE << pages[k]->order),
-		      "mm.page.aligned", "order %u at %lx", pages[k]->order, page_to_phys(pages[k]));
+		      "mm.page.aligned", "order %u at %lx", pages[k]->order,
+		      page_to_phys(pages[k]));
 		CHECK(virt_to_page(page_to_virt(pages[k])) == pages[k], "mm.page.address",
 		      "the page at %p is another", page_to_virt(pages[k]));
 		mark(pages[k], (u64)pages[k]);

@@ -72,8 +72,8 @@ KTEST(slab_sizes, "slab.sizes", "", "mm.slab.sizes")
 		u8 *p = kzalloc(size);
 
 		REQUIRE(p, "mm.slab.sizes", "no memory for %lu bytes", size);
-		CHECK(!size || (p[0] == 0 && p[size - 1] == 0), "mm.slab.sizes", "%lu bytes not zero",
-		      size);
+		CHECK(!size || (p[0] == 0 && p[size - 1] == 0), "mm.slab.sizes",
+		      "%lu bytes not zero", size);
 		memset(p, 0xff, size);
 		kfree(p);
 	}
@@ -97,7 +97,8 @@ KTEST(slab_align, "slab.align", "", "mm.slab.align")
 		kmem_cache_free(c, objects[i]);
 	mm_drain();
 	mm_check();
-	CHECK(c->nr_slabs == 0, "mm.slab.drain", "%u slabs are left in a drained cache", c->nr_slabs);
+	CHECK(c->nr_slabs == 0, "mm.slab.drain", "%u slabs are left in a drained cache",
+	      c->nr_slabs);
 }
 
 static int churner(void *slots)
@@ -122,7 +123,8 @@ KTEST(slab_threads, "slab.threads", "", "mm.slab.exclusive")
 		int code;
 
 		mm_drain();
-		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.slab.exclusive", "join");
+		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.slab.exclusive",
+		      "join");
 	}
 	mm_drain();
 	mm_check();

@@ -9,7 +9,7 @@
 
 #define PAGES	48
 
-/* --- The model ---------------------------------------------------------------------------------- */
+/* --- The model -------------------------------------------------------------------------------- */
 
 struct model {
 	bool mapped[PAGES];
@@ -25,7 +25,8 @@ static void check_region(struct region *r, void *arg)
 		u64 i = (va - BASE) / PAGE_SIZE;
 
 		CHECK(i < PAGES && m->mapped[i] && m->prot[i] == r->prot, "mm.space.regions",
-		      "page %ld: prot %x, but model %x", (long)i, r->prot, i < PAGES ? m->prot[i] : 0);
+		      "page %ld: prot %x, but model %x", (long)i, r->prot,
+		      i < PAGES ? m->prot[i] : 0);
 	}
 }
 
@@ -40,12 +41,13 @@ static void check_model(struct addr_space *as, struct model *m)
 		int err = peek(as, PAGE_AT(i), &value);
 		bool readable = m->mapped[i] && m->prot[i] & VM_READ;
 
-		CHECK(err == (readable ? 0 : -EFAULT), "mm.space.rights", "page %u: read gives %d", i,
-		      err);
+		CHECK(err == (readable ? 0 : -EFAULT), "mm.space.rights", "page %u: read gives %d",
+		      i, err);
 		CHECK(!readable || value == m->value[i], "mm.space.contents",
 		      "page %u holds %lx, not %lx", i, value, m->value[i]);
 		mapped += m->mapped[i];
-		regions += m->mapped[i] && (i == 0 || !m->mapped[i - 1] || m->prot[i - 1] != m->prot[i]);
+		regions += m->mapped[i] &&
+			   (i == 0 || !m->mapped[i - 1] || m->prot[i - 1] != m->prot[i]);
 	}
 	CHECK(mapped == as->total_pages, "mm.space.regions", "%lu pages are mapped, not %lu",
 	      as->total_pages, mapped);
@@ -68,7 +70,8 @@ static void random_poke(struct addr_space *as, struct model *m)
 	bool writable = m->mapped[i] && m->prot[i] & VM_WRITE;
 	int err = poke(as, PAGE_AT(i), value);
 
-	CHECK(err == (writable ? 0 : -EFAULT), "mm.space.rights", "page %u: write gives %d", i, err);
+	CHECK(err == (writable ? 0 : -EFAULT), "mm.space.rights", "page %u: write gives %d", i,
+	      err);
 	if (writable)
 		m->value[i] = value;
 }
@@ -173,7 +176,7 @@ KTEST(space_random, "space.random", "", "mm.space")
 	mm_check();
 }
 
-/* --- Every allocation fails once ---------------------------------------------------------------- */
+/* --- Every allocation fails once -------------------------------------------------------------- */
 
 static struct addr_space *oom_child;
 
@@ -222,8 +225,9 @@ static void fill_space(struct addr_space *as, struct model *m)
 
 KTEST(space_oom, "space.oom", "", "mm.oom")
 {
-	static int (*const calls[])(struct addr_space *as) = { try_fork, try_unmap, try_protect, try_map,
-							       try_move };
+	static int (*const calls[])(struct addr_space *) = {
+		try_fork, try_unmap, try_protect, try_map, try_move,
+	};
 	static struct model m;
 
 	for (unsigned c = 0; c < ARRAY_SIZE(calls); c++) {
@@ -241,14 +245,16 @@ KTEST(space_oom, "space.oom", "", "mm.oom")
 			err = calls[c](as);
 			fired = oom_fired();
 			oom_arm(0, NULL);
-			CHECK(err == (fired ? -ENOMEM : 0), "mm.oom", "call %u, k %lu: gives %d", c, k, err);
+			CHECK(err == (fired ? -ENOMEM : 0), "mm.oom", "call %u, k %lu: gives %d", c,
+			      k, err);
 			if (fired) {
 				mm_drain();
 				counters_snapshot(&after);
 				counters_equal(&before, &after, "mm.oom.counts");
 				check_model(as, &m);
 				for (unsigned i = 0; i < PAGES; i++)
-					CHECK(poke(as, PAGE_AT(i), m.value[i]) == 0, "mm.oom.writable",
+					CHECK(poke(as, PAGE_AT(i), m.value[i]) == 0,
+					      "mm.oom.writable",
 					      "page %u cannot be written any more", i);
 			}
 			as_put(as);

@@ -23,7 +23,8 @@ static inline struct addr_space *new_space(void)
 	return as;
 }
 
-static inline int map_at(struct addr_space *as, vaddr_t addr, u64 pages, unsigned prot, unsigned flags)
+static inline int map_at(struct addr_space *as, vaddr_t addr, u64 pages, unsigned prot,
+			 unsigned flags)
 {
 	struct map_request req = { .addr = addr, .size = pages * PAGE_SIZE, .prot = prot,
 				   .flags = flags, .fixed = true };

@@ -5,7 +5,7 @@
  * takes nine more bits of the address. Tables are reached through the direct map. A user's tables
  * are guarded by as->lock, the kernel's by the lock in kvm.c.
  *
- * Tables are made on the way down and, once no region needs them, freed by zap.c. The kernel's stay.
+ * Tables are made on the way down and freed by zap.c once no region needs them. The kernel's stay.
  */
 #include "space.h"
 
@@ -58,7 +58,7 @@ pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next)
 		if (found)
 			table = pt_table(*e);
 	}
-	/* Where the walk ended, an entry would have spanned this much; a table of level 0, 512 pages. */
+	/* What the missing entry would have spanned; if none is, the level-0 table. */
 	*next = MIN(end, ALIGN_UP(va + 1, 1UL << pt_shift(level + 1)));
 	return found ? pt_entry(table, va, 0) : NULL;
 }

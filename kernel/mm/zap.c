@@ -4,8 +4,8 @@
  * Entries are cleared at once, what they held is freed by the batch behind a flush (T1). Nothing
  * here allocates, so nothing fails.
  *
- *  Z1  Every table below the root overlaps a region: it is freed with the last one. (A table is made
- *      only for a page of a region; zap_tables() runs for each region that goes.)
+ *  Z1  Every table below the root overlaps a region: it is freed with the last one. (A table is
+ *      made only for a page of a region; zap_tables() runs for each region that goes.)
  */
 #include "space.h"
 
@@ -42,8 +42,8 @@ static void zap_level(struct tlb_batch *b, pte_t *table, unsigned level, vaddr_t
 		if (!arch_pte_present(pte))
 			continue;
 		if (level > 1)
-			zap_level(b, pt_table(pte), level - 1, MAX(va, start), MIN(va + span, end), floor,
-				  ceiling);
+			zap_level(b, pt_table(pte), level - 1, MAX(va, start), MIN(va + span, end),
+				  floor, ceiling);
 		if (va < floor || va + span > ceiling)
 			continue;
 		pte_set(e, 0);

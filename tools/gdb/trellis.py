@@ -98,9 +98,9 @@ def starts_function(pc: int) -> bool:
 
 
 def place(pc: int) -> str:
-    """Function, offset, file and line of a kernel address."""
+    """Function, offset, file and line of a kernel address; not a function inlined there."""
     block = gdb.block_for_pc(pc)
-    while block is not None and block.function is None:
+    while block is not None and block.superblock is not None and not block.superblock.is_static:
         block = block.superblock
     function = block.function if block is not None else None
     line = gdb.find_pc_line(pc)

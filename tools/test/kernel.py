@@ -14,7 +14,7 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, Transcript, transcript
 from tools.test.builds import Build
-from tools.test.model import Job, Result, last_lines
+from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
 _TIMEOUT_S = 120.0
@@ -57,10 +57,10 @@ class Unit:
                 yield self._result(name, verdicts[name], text)
             left = left[len(reached) :]
             if left:
-                why = f"{seen.outcome.end.value}\n{last_lines(text, 30)}"
+                why = f"{seen.outcome.end.value}\n{last_lines(kernel_says(text), 30)}"
                 yield self._result(left.pop(0), False, why)
             elif seen.outcome.end is not End.OFF:
-                yield Result(f"{self.title}: the end", False, last_lines(text))
+                yield Result(f"{self.title}: the end", False, last_lines(kernel_says(text)))
 
     def _result(self, name: str, ok: bool, text: str) -> Result:
         again = f"make qemu ARCH={self.arch} CPUS={self.cpus} TESTS=1 BOOTARGS=test={name}"

@@ -30,5 +30,10 @@ def outcome(job: Job) -> list[Result]:
     return results or [Result(job.name, False, "no test was found")]
 
 
+def kernel_says(text: str) -> str:
+    """@text without the firmware's banner."""
+    return text[max(0, text.rfind("Trellis on ")) :]
+
+
 def last_lines(text: str, count: int = 15) -> str:
     return "\n".join(text.splitlines()[-count:])

@@ -22,7 +22,7 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, transcript, with_command
 from tools.test.builds import ROOT, Build
-from tools.test.model import Job, Result, last_lines
+from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
 _TIMEOUT_S = 120.0
@@ -164,7 +164,7 @@ class Run:
         ended = seen.outcome.end is End.OFF and seen.outcome.exit_status == 0
         detail = [f"{seen.outcome.end.value}, status {seen.outcome.exit_status}"]
         if not ended:
-            detail.append(last_lines(seen.kernel.decode("utf-8", "replace"), 30))
+            detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
         detail.append(_difference(expected, seen.user))
         detail.append(f"again: make run ARCH={self.arch} CPUS={self.cpus} CMD='{command}'")
         yield Result(self.title, ended and seen.user == expected, "\n".join(detail))

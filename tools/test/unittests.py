@@ -1,6 +1,6 @@
-"""Python's unit tests of one module, in a process of their own: results as JSON.
+"""Python's unit tests, each class in a process of its own: results as JSON.
 
-    /usr/bin/python3 -m tools.test.unittests tools.tests.test_cpio
+    /usr/bin/python3 -m tools.test.unittests tools.tests.test_cpio.CpioTest
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class _Recorder(unittest.TestResult):
 
     def texts(self) -> dict[str, str]:
         for test, text in (*self.failures, *self.errors):
-            self.seen[test.id()] = self.seen.get(test.id(), "") + text
+            # A part of a test (subTest) counts as the test; a failed setUpClass stands for itself.
+            name = getattr(test, "test_case", test).id()
+            self.seen[name] = self.seen.get(name, "") + text
         for unexpected in self.unexpectedSuccesses:
             self.seen[unexpected.id()] = "unexpected success"
         return self.seen
@@ -47,16 +49,24 @@ def modules() -> list[str]:
     return found
 
 
+def classes(module: str) -> list[str]:
+    """The module's test classes, dotted; the module itself if it cannot be loaded."""
+    suites = unittest.defaultTestLoader.loadTestsFromName(module)
+    tests = (test for suite in suites if isinstance(suite, unittest.TestSuite) for test in suite)
+    found = sorted({f"{type(t).__module__}.{type(t).__qualname__}" for t in tests})
+    return found or [module]
+
+
 def jobs(build_root: Path) -> list[Job]:
-    def job(module: str) -> Job:
-        return Job(f"python {module}", lambda: run_module(module, build_root))
+    def job(name: str) -> Job:
+        return Job(f"python {name}", lambda: run_class(name, build_root))
 
-    return [job(module) for module in modules()]
+    return [job(name) for module in modules() for name in classes(module)]
 
 
-def run_module(module: str, build_root: Path) -> Iterator[Result]:
+def run_class(name: str, build_root: Path) -> Iterator[Result]:
     done = subprocess.run(
-        [sys.executable, "-m", "tools.test.unittests", module],
+        [sys.executable, "-m", "tools.test.unittests", name],
         cwd=ROOT,
         env=clean_environment() | {"TRELLIS_BUILD_ROOT": str(build_root)},
         stdin=subprocess.DEVNULL,
@@ -66,11 +76,11 @@ def run_module(module: str, build_root: Path) -> Iterator[Result]:
     )
     line = next((x for x in done.stdout.splitlines()[::-1] if x.startswith(_PREFIX)), None)
     if line is None:
-        yield Result(f"python {module}", False, last_lines(done.stdout + done.stderr))
+        yield Result(f"python {name}", False, last_lines(done.stdout + done.stderr))
         return
     texts: dict[str, str] = json.loads(line.removeprefix(_PREFIX))
-    for name, text in texts.items():
-        yield Result(f"python {name}", not text, last_lines(text))
+    for test, text in texts.items():
+        yield Result(f"python {test}", not text, last_lines(text))
 
 
 def main() -> None:

@@ -139,26 +139,29 @@ static void make_file(const char *path, const char *text, mode_t mode)
 
 static void errors(void)
 {
-	char *argv[] = { "x", NULL };
+	const char *plain = temp_path("plain"), *garbage = temp_path("garbage");
+	const char *empty = temp_path("empty"), *cut = temp_path("cut");
+	char *argv[] = { "x", NULL }, below[64];
 
-	make_file("/tmp/exec_plain", "text\n", 0644);
-	make_file("/tmp/exec_garbage", "\x01garbage\n", 0755);
-	make_file("/tmp/exec_empty", "", 0755);
-	make_file("/tmp/exec_short", "\x7f" "ELF", 0755);
+	snprintf(below, sizeof(below), "%s/below", plain);
+	make_file(plain, "text\n", 0644);
+	make_file(garbage, "\x01garbage\n", 0755);
+	make_file(empty, "", 0755);
+	make_file(cut, "\x7f" "ELF", 0755);
 	CHECK_ERRNO(execve("/tmp/no_such_program", argv, environ), ENOENT);
 	CHECK_ERRNO(execve("", argv, environ), ENOENT);
 	CHECK_ERRNO(execve("/tmp", argv, environ), EACCES);
-	CHECK_ERRNO(execve("/tmp/exec_plain", argv, environ), EACCES);
-	CHECK_ERRNO(execve("/tmp/exec_plain/below", argv, environ), ENOTDIR);
-	CHECK_ERRNO(execve("/tmp/exec_garbage", argv, environ), ENOEXEC);
-	CHECK_ERRNO(execve("/tmp/exec_empty", argv, environ), ENOEXEC);
-	CHECK_ERRNO(execve("/tmp/exec_short", argv, environ), ENOEXEC);
+	CHECK_ERRNO(execve(plain, argv, environ), EACCES);
+	CHECK_ERRNO(execve(below, argv, environ), ENOTDIR);
+	CHECK_ERRNO(execve(garbage, argv, environ), ENOEXEC);
+	CHECK_ERRNO(execve(empty, argv, environ), ENOEXEC);
+	CHECK_ERRNO(execve(cut, argv, environ), ENOEXEC);
 	CHECK_ERRNO(execve(hidden(16), argv, environ), EFAULT);
 	CHECK_ERRNO(execve(self, hidden(16), environ), EFAULT);
-	unlink("/tmp/exec_plain");
-	unlink("/tmp/exec_garbage");
-	unlink("/tmp/exec_empty");
-	unlink("/tmp/exec_short");
+	unlink(plain);
+	unlink(garbage);
+	unlink(empty);
+	unlink(cut);
 }
 
 static void too_long(void)
@@ -177,17 +180,18 @@ static void too_long(void)
 static void script_with_interpreter(void)
 {
 	char text[300], *argv[] = { "script", "arg", NULL };
+	const char *script = temp_path("script");
 	pid_t pid;
 
 	snprintf(text, sizeof(text), "#!%s child\nnothing else\n", self);
-	make_file("/tmp/exec_script", text, 0755);
+	make_file(script, text, 0755);
 	pid = fork();
 	if (pid == 0) {
-		execve("/tmp/exec_script", argv, environ);
+		execve(script, argv, environ);
 		_exit(100);
 	}
 	expect_exit(pid, 33);
-	unlink("/tmp/exec_script");
+	unlink(script);
 }
 
 static void *sleep_for_ever(void *arg)
@@ -356,7 +360,7 @@ static int child(int argc, char **argv)
 	if (!strcmp(what, "exit17"))
 		return 17;
 	/* As an interpreter: "exec child SCRIPT arg". */
-	return !strcmp(what, "/tmp/exec_script") && argc == 4 && !strcmp(argv[3], "arg") ? 33 : 34;
+	return !strncmp(what, "/tmp/script.", 12) && argc == 4 && !strcmp(argv[3], "arg") ? 33 : 34;
 }
 
 static const struct test_case cases[] = {

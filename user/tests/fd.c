@@ -3,11 +3,12 @@
 
 static int new_file(const char *text)
 {
-	int fd = open("/tmp/fd_test", O_RDWR | O_CREAT | O_TRUNC, 0666);
+	const char *path = temp_path("fd");
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0666);
 
 	CHECK(fd >= 0);
 	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
-	unlink("/tmp/fd_test");
+	unlink(path);
 	return fd;
 }
 
@@ -58,15 +59,15 @@ static void fork_shares_position(void)
 
 static void opens_are_apart(void)
 {
-	int a = open("/tmp/fd_apart", O_RDWR | O_CREAT | O_TRUNC, 0666);
-	int b = open("/tmp/fd_apart", O_RDONLY);
+	const char *path = temp_path("fd");
+	int a = open(path, O_RDWR | O_CREAT | O_TRUNC, 0666), b = open(path, O_RDONLY);
 	char c = 0;
 
 	CHECK_EQ(write(a, "xyz", 3), 3);
 	CHECK_EQ(lseek(b, 0, SEEK_CUR), 0);
 	CHECK_EQ(read(b, &c, 1), 1);
 	CHECK_EQ(c, 'x');
-	unlink("/tmp/fd_apart");
+	unlink(path);
 }
 
 static void dup2_replaces(void)

@@ -6,19 +6,21 @@
 
 #include "test.h"
 
-#define DIR_NAME	"/tmp/file_test"
-
 /* Each case works in a fresh folder, and leaves nothing in it. */
+static char folder[32], below[40];	/* and a path below that one */
+
 static void enter(void)
 {
-	mkdir(DIR_NAME, 0777);
-	CHECK_EQ(chdir(DIR_NAME), 0);
+	snprintf(folder, sizeof(folder), "/tmp/file.%d", getpid());
+	snprintf(below, sizeof(below), "%s/d", folder);
+	CHECK_EQ(mkdir(folder, 0777), 0);
+	CHECK_EQ(chdir(folder), 0);
 }
 
 static void leave(void)
 {
 	CHECK_EQ(chdir("/"), 0);
-	CHECK_EQ(rmdir(DIR_NAME), 0);
+	CHECK_EQ(rmdir(folder), 0);
 }
 
 static void write_file(const char *path, const char *text)
@@ -388,30 +390,30 @@ static void current_folder(void)
 	int fd;
 
 	enter();
-	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, DIR_NAME));
+	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, folder));
 	CHECK_ERRNO(getcwd(path, 3) ? 0 : -1, ERANGE);
 	CHECK_EQ(mkdir("d", 0777), 0);
 	fd = open(".", O_RDONLY | O_DIRECTORY);
 	CHECK_EQ(chdir("d"), 0);
-	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, DIR_NAME "/d"));
+	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, below));
 	pid = fork();
 	if (pid == 0)
-		_exit(chdir("..") || !getcwd(path, sizeof(path)) || strcmp(path, DIR_NAME));
+		_exit(chdir("..") || !getcwd(path, sizeof(path)) || strcmp(path, folder));
 	expect_exit(pid, 0);
-	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, DIR_NAME "/d"));
+	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, below));
 	CHECK_EQ(fchdir(fd), 0);
-	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, DIR_NAME));
+	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, folder));
 	close(fd);
 	write_file("f", "");
 	CHECK_ERRNO(chdir("f"), ENOTDIR);
 	CHECK_ERRNO(chdir("none"), ENOENT);
 	CHECK_EQ(chdir("/.."), 0);
 	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, "/"));
-	CHECK_EQ(chdir(DIR_NAME "/d"), 0);
+	CHECK_EQ(chdir(below), 0);
 	CHECK_EQ(rmdir("../d"), 0);			/* from under us */
 	CHECK_ERRNO(open("new", O_WRONLY | O_CREAT, 0666), ENOENT);
 	CHECK_ERRNO(getcwd(path, sizeof(path)) ? 0 : -1, ENOENT);
-	CHECK_EQ(chdir(DIR_NAME), 0);
+	CHECK_EQ(chdir(folder), 0);
 	unlink("f");
 	leave();
 }
@@ -434,7 +436,7 @@ static void relative_to_a_descriptor(void)
 	CHECK_EQ(unlinkat(dir, "f", 0), 0);
 	close(fd);
 	close(dir);
-	CHECK_EQ(unlinkat(AT_FDCWD, DIR_NAME "/d", AT_REMOVEDIR), 0);
+	CHECK_EQ(unlinkat(AT_FDCWD, below, AT_REMOVEDIR), 0);
 	leave();
 }
 

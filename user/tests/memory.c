@@ -291,7 +291,8 @@ static int make_file(const char *path, size_t size)
 
 static void private_file_mapping(void)
 {
-	int fd = make_file("/tmp/memory_private", 2 * PAGE + 100);
+	const char *path = temp_path("private");
+	int fd = make_file(path, 2 * PAGE + 100);
 	char *p = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0), c;
 
 	CHECK(p != MAP_FAILED);
@@ -306,14 +307,15 @@ static void private_file_mapping(void)
 	CHECK(p != MAP_FAILED);
 	CHECK_EQ(p[512], 'a' + (PAGE + 512) % 23);
 	close(fd);
-	unlink("/tmp/memory_private");
+	unlink(path);
 	CHECK_EQ(p[0], 'a' + PAGE % 23);	/* the mapping keeps the file */
 	CHECK_EQ(munmap(p, PAGE), 0);
 }
 
 static void shared_file_mapping(void)
 {
-	int fd = make_file("/tmp/memory_shared", 2 * PAGE);
+	const char *path = temp_path("shared");
+	int fd = make_file(path, 2 * PAGE);
 	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), c;
 	pid_t pid;
 
@@ -330,11 +332,11 @@ static void shared_file_mapping(void)
 	CHECK_EQ(pwrite(fd, "Z", 1, PAGE), 1);
 	CHECK_EQ(p[PAGE], 'Z');
 	close(fd);
-	fd = open("/tmp/memory_shared", O_RDONLY);
+	fd = open(path, O_RDONLY);
 	CHECK(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED &&
 	      errno == EACCES);
 	close(fd);
-	unlink("/tmp/memory_shared");
+	unlink(path);
 	CHECK_EQ(munmap(p, 2 * PAGE), 0);
 }
 

@@ -1,6 +1,7 @@
 # What the shell does, by its output. Any POSIX shell prints the same.
 tmp=${TMPDIR:-/tmp}/shell.$$
 mkdir "$tmp" && cd "$tmp" || exit 1
+exec 2>/dev/null
 
 echo "--- words"
 a='x y'  b=z

@@ -84,6 +84,17 @@ static inline void *hidden(uintptr_t address)
 	return (void *)a;
 }
 
+/* A name in /tmp that no other run uses. Good until the eighth call after this one. */
+static inline const char *temp_path(const char *name)
+{
+	static char paths[8][48];
+	static int next;
+	char *path = paths[next++ % 8];
+
+	snprintf(path, sizeof(paths[0]), "/tmp/%s.%d", name, getpid());
+	return path;
+}
+
 static inline int64_t now_ns(clockid_t clock)
 {
 	struct timespec ts;
@@ -193,19 +204,22 @@ static inline void *join_thread(pthread_t t)
 
 static char test_counters[2][2048];
 
-/* /proc/counters as text, without the events that only ever grow; "" where there is none. */
+/*
+ * /proc/counters as text: the counts of objects, which come first. What follows is left out: `pages`,
+ * where the kernel's spare stacks count too, and events, which only ever grow. "" on other systems.
+ */
 static inline void test_read_counters(char *text)
 {
 	int fd = open("/proc/counters", O_RDONLY);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(test_counters[0]) - 1);
-	char *events;
+	char *rest;
 
 	if (fd >= 0)
 		close(fd);
 	text[n > 0 ? n : 0] = 0;
-	events = strstr(text, "unknown_syscalls");
-	if (events)
-		*events = 0;
+	rest = strstr(text, "\npages ");
+	if (rest)
+		*rest = 0;
 }
 
 /* The first line that differs: which count, and what it is now. */
@@ -221,19 +235,15 @@ static inline void test_report_leak(const char *before, const char *after)
 	       (int)strcspn(before + line, "\n"), before + line);
 }
 
-/*
- * What the case left is freed by the kernel soon after, not at once: give it some turns. Twice the
- * same counts in a row mean that nothing moves any more.
- */
+/* What others bury for us (orphans, say) may take some turns. */
 static inline bool test_leaks(void)
 {
-	for (int turn = 0; turn < 2000; turn++) {
+	for (int turn = 0; turn < 500; turn++) {
 		test_read_counters(test_counters[1]);
 		if (!strcmp(test_counters[0], test_counters[1]))
 			return false;
 		sched_yield();
 	}
-	test_report_leak(test_counters[0], test_counters[1]);
 	return true;
 }
 
@@ -246,8 +256,10 @@ static inline bool test_run_case(const struct test_case *c)
 	test_read_counters(test_counters[0]);
 	pid = spawn(c->fn);
 	status = status_of(pid);
-	if (test_leaks())
+	if (test_leaks()) {
+		test_report_leak(test_counters[0], test_counters[1]);
 		return false;
+	}
 	if (status == 0) {
 		printf("ok %s.%s\n", test_program, c->name);
 		return true;
@@ -263,6 +275,20 @@ static inline void test_nothing(void)
 {
 }
 
+/* Started as process 1 (by the grader), orphans come to us: reap them while a child runs the cases. */
+static inline void test_become_child_of_init(void)
+{
+	pid_t pid = fork(), gone;
+	int status;
+
+	if (pid == 0)
+		return;
+	while ((gone = wait(&status)) > 0)
+		if (gone == pid)
+			_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+	_exit(1);
+}
+
 /* With arguments, only the cases they name. */
 static inline int test_main(int argc, char **argv, const struct test_case *cases, size_t n)
 {
@@ -271,8 +297,13 @@ static inline int test_main(int argc, char **argv, const struct test_case *cases
 
 	test_program = slash ? slash + 1 : argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	test_read_counters(test_counters[0]);
-	status_of(spawn(test_nothing));		/* touches every page that a case will need */
+	if (getpid() == 1)
+		test_become_child_of_init();
+	for (int i = 0; i < 2; i++) {		/* touches every page that running a case takes */
+		test_read_counters(test_counters[0]);
+		status_of(spawn(test_nothing));
+		test_leaks();
+	}
 	for (size_t i = 0; i < n; i++) {
 		wanted = argc < 2;
 		for (int k = 1; k < argc; k++)

@@ -2,6 +2,7 @@
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/tools.$$
 mkdir "$tmp" && cd "$tmp" || exit 1
+exec 2>/dev/null
 
 echo "--- echo, cat, tee"
 echo -n no newline; echo

@@ -1,0 +1,240 @@
+/*
+ * Lab 06, steps 1 to 4: one killer wins, nobody new comes, and a victim goes wherever it is.
+ */
+#include "victims.h"
+
+static struct wait_queue never = WAIT_QUEUE_INIT(never);	/* nobody wakes it */
+
+static int wait_for_ever(void *arg)
+{
+	(void)arg;
+	return wait_queue_block(&never, DEADLINE_NEVER);
+}
+
+KTEST(kill_first, "kill.first", "06.1", "P6.1")
+{
+	struct thread *t;
+	struct process *p = victim(wait_for_ever, NULL, &t);
+	int err;
+
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	CHECK(process_state(p) == PROCESS_ALIVE, "P6.1", "a process is not alive before it is killed");
+	process_get(p);
+	err = process_kill(p, STATUS_SIGNAL(SIGKILL));
+	CHECK(err == 0, "P6.1", "the first kill gave %d", err);
+	CHECK(process_state(p) != PROCESS_ALIVE, "P6.1", "a killed process is alive");
+	err = process_kill(p, STATUS_SIGNAL(SIGTERM));
+	CHECK(err == -EALREADY, "P6.1", "the second kill gave %d", err);
+	err = LIFE_STATUS(atomic_load(&p->life));
+	CHECK(err == STATUS_SIGNAL(SIGKILL), "P6.1", "after two kills the status is %x", err);
+	process_put(p);
+}
+
+KTEST(kill_status, "kill.status", "06.5", "P6.1")
+{
+	struct thread *t;
+	struct process *p = victim(wait_for_ever, NULL, &t);
+	int status;
+
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	process_kill(p, STATUS_EXIT(3));
+	status = status_of(p->pid, "P6.1");
+	CHECK(status == STATUS_SIGNAL(SIGKILL), "P6.1", "the parent saw status %x of the second killer",
+	      status);
+}
+
+KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
+{
+	struct thread *t, *late = NULL;
+	struct process *p = victim(wait_for_ever, NULL, &t);
+	int err;
+
+	process_get(p);
+	REQUIRE(process_hold(p), "P6.8", "a living process could not be held");	/* stays DYING while we ask */
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	err = thread_create_in(p, "late", wait_for_ever, NULL, PRIORITY_DEFAULT, &late);
+	CHECK(err == -ESRCH, "P6.2", "a thread was made in a dying process: %d", err);
+	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
+	process_unhold(p);
+	process_put(p);
+}
+
+/* --- Wherever it is ------------------------------------------------------------------------------ */
+
+static int wait_long(void *arg)
+{
+	(void)arg;
+	return wait_queue_block(&never, deadline_in(1000 * NSEC_PER_SEC));
+}
+
+static int sleep_long(void *arg)
+{
+	(void)arg;
+	return thread_sleep(1000 * NSEC_PER_SEC);
+}
+
+static struct semaphore empty;
+
+static int wait_semaphore(void *arg)
+{
+	(void)arg;
+	return semaphore_wait(&empty, DEADLINE_NEVER);
+}
+
+static struct mutex taken = MUTEX_INIT(taken);
+
+static int wait_mutex(void *arg)
+{
+	(void)arg;
+	return mutex_lock_killable(&taken);
+}
+
+static int wait_join(void *arg)
+{
+	return thread_join(arg, NULL, DEADLINE_NEVER);
+}
+
+static void kill_blocked(thread_fn fn, void *arg, enum thread_state state, const char *where)
+{
+	struct thread *t;
+	struct process *p = victim(fn, arg, &t);
+	u64 from;
+
+	thread_resume(t);
+	await_state(t, state);
+	from = time_now();
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	status_of(p->pid, "P6.3");
+	CHECK(time_now() - from < SOON, "P6.3", "killed %s, it was gone only after %lu ns", where,
+	      time_now() - from);
+}
+
+KTEST(kill_blocked_states, "kill.blocked", "06.4", "P6.3")
+{
+	struct counter_snapshot before, after;
+	struct thread *other = thread_create("other", wait_for_ever, NULL, PRIORITY_DEFAULT);
+
+	semaphore_init(&empty, 0);
+	mutex_lock(&taken);
+	thread_resume(other);
+	counters_snapshot(&before);
+	for (unsigned round = 0; round < 3; round++) {
+		kill_blocked(wait_for_ever, NULL, THREAD_BLOCKED, "on a wait queue");
+		kill_blocked(wait_long, NULL, THREAD_BLOCKED, "on a wait queue with a deadline");
+		kill_blocked(sleep_long, NULL, THREAD_SLEEPING, "asleep");
+		kill_blocked(wait_semaphore, NULL, THREAD_BLOCKED, "on a semaphore");
+		kill_blocked(wait_mutex, NULL, THREAD_BLOCKED, "on a mutex");
+		kill_blocked(wait_join, other, THREAD_BLOCKED, "in join");
+	}
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P6.10");
+	audit();
+	mutex_unlock(&taken);
+	thread_kill(other);
+	thread_join(other, NULL, DEADLINE_NEVER);
+}
+
+static _Atomic unsigned ran;
+
+static int count_run(void *arg)
+{
+	(void)arg;
+	ran++;
+	return 0;
+}
+
+KTEST(kill_unrun, "kill.unrun", "06.3", "P6.4")
+{
+	struct thread *t, *second;
+	struct process *p;
+
+	ran = 0;
+	p = victim(count_run, NULL, &t);
+	REQUIRE(thread_create_in(p, "second", count_run, NULL, PRIORITY_DEFAULT, &second) == 0, "P6.4",
+		"no thread was made");
+	irq_off();			/* on 1 CPU nothing runs until we say so */
+	thread_resume(t);
+	thread_suspend(t);		/* SUSPENDED */
+	thread_resume(second);		/* READY */
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	irq_on();
+	status_of(p->pid, "P6.4");
+	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
+}
+
+/* --- Between the look and the sleep --------------------------------------------------------------- */
+
+static struct process *target;
+
+static void kill_target(void *arg)
+{
+	(void)arg;
+	process_kill(target, STATUS_SIGNAL(SIGKILL));
+}
+
+/* On 1 CPU: the kill comes after every few instructions of a wait, and nothing else ever will. */
+static void sweep_kill(thread_fn fn, const char *function)
+{
+	bool hit = true;
+	unsigned step;
+
+	sweep_action = kill_target;
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t;
+		u64 from = time_now();
+
+		target = victim(fn, NULL, &t);
+		REQUIRE(sweep_arm(function, t, step) == 0, "P6.5", "no function %s", function);
+		thread_resume(t);
+		do
+			thread_yield();
+		while (thread_state(t) == THREAD_READY || thread_state(t) == THREAD_RUNNING);
+		hit = sweep_hit();
+		if (!hit)
+			process_kill(target, STATUS_SIGNAL(SIGKILL));
+		status_of(target->pid, "P6.5");
+		CHECK(time_now() - from < 100 * NSEC_PER_SEC, "P6.5",
+		      "killed %u instructions into %s(), it went on waiting", step, function);
+	}
+	sweep_action = NULL;
+	ktest_figure(function, step);
+}
+
+KTEST(kill_swept_wait, "kill.swept_wait", "06.4", "P6.5")
+{
+	sweep_kill(wait_long, "wait_queue_block");
+}
+
+KTEST(kill_swept_sleep, "kill.swept_sleep", "06.4", "P6.5")
+{
+	sweep_kill(sleep_long, "thread_sleep");
+}
+
+static struct wait_queue first = WAIT_QUEUE_INIT(first);
+
+static int wait_twice(void *arg)
+{
+	(void)arg;
+	wait_queue_block(&first, DEADLINE_NEVER);
+	return wait_queue_block(&never, deadline_in(1000 * NSEC_PER_SEC));
+}
+
+KTEST(kill_after_claim, "kill.after_claim", "06.4", "P6.5")
+{
+	struct thread *t;
+	struct process *p = victim(wait_twice, NULL, &t);
+	u64 from;
+
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	irq_off();
+	wait_queue_wake_one(&first, 0);		/* claimed by the event, has not run */
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	irq_on();
+	from = time_now();
+	status_of(p->pid, "P6.5");
+	CHECK(time_now() - from < SOON, "P6.5", "killed right after it was woken, it went into its next wait");
+}

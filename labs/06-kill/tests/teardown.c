@@ -1,0 +1,229 @@
+/*
+ * Lab 06, steps 5 to 7: unwinding, holds, zombies, orphans, and that everything is back afterwards.
+ */
+#include "victims.h"
+
+static struct wait_queue never = WAIT_QUEUE_INIT(never);
+static struct mutex shared = MUTEX_INIT(shared);
+
+static int hold_and_wait(void *arg)
+{
+	(void)arg;
+	mutex_lock(&shared);
+	wait_queue_block(&never, DEADLINE_NEVER);
+	mutex_unlock(&shared);
+	return 0;
+}
+
+KTEST(kill_unwinds, "kill.unwinds", "06.5", "P6.6")
+{
+	struct thread *t;
+	struct process *p = victim(hold_and_wait, NULL, &t);
+	int err;
+
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	err = mutex_lock_timed(&shared, deadline_in(100 * NSEC_PER_MSEC));
+	CHECK(err == 0, "P6.6", "the mutex of a killed thread was not released: %d", err);
+	if (!err)
+		mutex_unlock(&shared);
+	status_of(p->pid, "P6.6");
+}
+
+static int wait_for_ever(void *arg)
+{
+	(void)arg;
+	return wait_queue_block(&never, DEADLINE_NEVER);
+}
+
+KTEST(hold_delays, "hold.delays", "06.5", "P6.8")
+{
+	struct counter_snapshot before, after;
+	struct wait_result res;
+	struct process *p;
+	struct thread *t;
+
+	counters_snapshot(&before);
+	p = victim(wait_for_ever, NULL, &t);
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	REQUIRE(process_hold(p), "P6.8", "a living process could not be held");
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	while (p->nr_threads)
+		thread_yield();
+	for (unsigned i = 0; i < 50; i++)
+		thread_yield();
+	CHECK(process_state(p) == PROCESS_DYING, "P6.8", "a held process was torn down");
+	CHECK(process_wait(p->pid, WEXITED | WNOHANG, &res) == 0 && res.pid == 0, "P6.8",
+	      "a held process could be waited for");
+	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
+	process_unhold(p);
+	CHECK(status_of(p->pid, "P6.8") == STATUS_SIGNAL(SIGKILL), "P6.8", "its status is another");
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P6.10");
+}
+
+static int exit_with(void *arg)
+{
+	process_exit(STATUS_EXIT((int)(s64)arg));
+}
+
+KTEST(zombie_kept, "zombie.kept", "06.6", "P6.7")
+{
+	struct wait_result res;
+	struct thread *t;
+	struct process *p = victim(exit_with, (void *)7, &t);
+	pid_t pid = p->pid;
+
+	thread_resume(t);
+	REQUIRE(process_wait(pid, WEXITED | WNOWAIT, &res) == 0 && res.pid == pid, "P6.7",
+		"a child that exited was not found");
+	CHECK(process_state(p) == PROCESS_ZOMBIE, "P6.7", "it is not a zombie");
+	CHECK(process_kill(p, STATUS_SIGNAL(SIGKILL)) == -EALREADY, "P6.7", "a zombie could be killed");
+	CHECK(status_of(pid, "P6.7") == STATUS_EXIT(7), "P6.7", "killing a zombie changed its status");
+	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7", "it could be waited for twice");
+	CHECK(process_wait(-1, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7", "a child is left over");
+}
+
+KTEST(zombie_many, "zombie.many", "06.6", "P6.7")
+{
+	unsigned seen = 0;
+
+	for (s64 i = 0; i < 20; i++) {
+		struct thread *t;
+
+		victim(exit_with, (void *)i, &t);
+		thread_resume(t);
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		struct wait_result res = { 0 };
+
+		REQUIRE(process_wait(-1, WEXITED, &res) == 0, "P6.7", "child %u was lost", i);
+		seen |= 1u << (res.status >> 8);
+	}
+	CHECK(seen == (1u << 20) - 1, "P6.7", "of 20 children these were waited for: %x", seen);
+}
+
+/* --- Orphans: this process is init ---------------------------------------------------------------- */
+
+static void orphan(bool dead_before, const char *what)
+{
+	struct thread *tp, *tc;
+	struct process *p = victim(wait_for_ever, NULL, &tp);
+	struct process *c = victim_of(p, dead_before ? exit_with : wait_for_ever, (void *)5, &tc);
+	pid_t pid = p->pid, child = c->pid;
+
+	thread_resume(tp);
+	thread_resume(tc);
+	await_state(tp, THREAD_BLOCKED);
+	while (dead_before && process_state(c) != PROCESS_ZOMBIE)
+		thread_yield();
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	status_of(pid, "P6.9");
+	CHECK(c->parent == init_process, "P6.9", "%s: the orphan's parent is not init", what);
+	if (!dead_before)
+		process_kill(c, STATUS_SIGNAL(SIGTERM));
+	status_of(child, "P6.9");
+}
+
+KTEST(orphan_alive, "orphan.alive", "06.6", "P6.9")
+{
+	orphan(false, "alive when its parent died");
+	audit();
+}
+
+KTEST(orphan_zombie, "orphan.zombie", "06.6", "P6.9")
+{
+	orphan(true, "a zombie when its parent died");
+	audit();
+}
+
+static int wait_any(void *arg)
+{
+	struct wait_result res;
+
+	(void)arg;
+	while (process_wait(-1, WEXITED, &res) == 0)
+		;
+	return 0;
+}
+
+static struct process *parent_of_zombie;
+
+static int kill_the_parent(void *arg)
+{
+	await_state(arg, THREAD_BLOCKED);
+	process_kill(parent_of_zombie, STATUS_SIGNAL(SIGKILL));
+	return 0;
+}
+
+/* Init is waiting already when a zombie comes to it from a parent that never waited. */
+KTEST(orphan_announced, "orphan.announced", "06.6", "P6.9")
+{
+	struct thread *tp, *tc, *killer;
+	struct process *c;
+
+	parent_of_zombie = victim(wait_for_ever, NULL, &tp);
+	c = victim_of(parent_of_zombie, exit_with, (void *)5, &tc);
+	thread_resume(tp);
+	thread_resume(tc);
+	await_state(tp, THREAD_BLOCKED);
+	while (process_state(c) != PROCESS_ZOMBIE)
+		thread_yield();
+	killer = thread_create("killer", kill_the_parent, current_thread(), PRIORITY_DEFAULT);
+	thread_resume(killer);
+	wait_any(NULL);		/* returns when there is no child any more */
+	thread_join(killer, NULL, DEADLINE_NEVER);
+}
+
+/* --- Many at once --------------------------------------------------------------------------------- */
+
+#define CROWD	8
+
+static int member(void *arg)
+{
+	u64 me = (u64)arg;
+
+	if (me % 4 == 0)
+		process_exit(STATUS_EXIT(me));
+	if (me % 4 == 1)
+		return wait_queue_block(&never, DEADLINE_NEVER);
+	if (me % 4 == 2)
+		return thread_sleep(1000 * NSEC_PER_SEC);
+	while (!thread_is_dying(current_thread()))
+		thread_yield();
+	return 0;
+}
+
+KTEST(kill_crowd, "kill.crowd", "06.7", "P6.10")
+{
+	struct counter_snapshot before, after;
+
+	counters_snapshot(&before);
+	for (unsigned round = 0; round < 20; round++) {
+		struct thread *t[CROWD];
+		struct process *p = victim(member, (void *)(u64)(round % 4), &t[0]);
+		pid_t pid = p->pid;
+
+		process_get(p);
+		for (u64 i = 1; i < CROWD; i++) {
+			u64 kind = i + 8 * test_random();
+
+			REQUIRE(thread_create_in(p, "member", member, (void *)kind, PRIORITY_DEFAULT,
+						 &t[i]) == 0, "P6.10", "no thread was made");
+		}
+		irq_off();	/* whoever ends the process, no thread is gone before all are started */
+		for (unsigned i = 0; i < CROWD; i++)
+			thread_resume(t[i]);
+		irq_on();
+		for (u64 i = test_random() % 10; i > 0; i--)
+			thread_yield();
+		process_kill(p, STATUS_SIGNAL(SIGKILL));
+		status_of(pid, "P6.10");
+		process_put(p);
+	}
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P6.10");
+	audit();
+}

@@ -1,0 +1,55 @@
+/*
+ * What the tests of this lab share: processes whose threads run kernel functions, as victims.
+ *
+ * The test itself runs in process 1, so it is the parent of what it makes, and orphans come to it.
+ */
+#pragma once
+
+#include "cpu.h"
+#include "errno.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "mutex.h"
+#include "process.h"
+#include "thread.h"
+#include "time.h"
+#include "wait.h"
+
+#define SIGKILL		9
+#define SIGTERM		15
+#define STRIDE		4			/* a sweep stops at every fourth instruction */
+#define SOON		(5 * NSEC_PER_MSEC)	/* less than a quantum: nothing waits for a tick */
+
+/* A child of @parent with one thread, which has not run yet. */
+static inline struct process *victim_of(struct process *parent, thread_fn fn, void *arg, struct thread **t)
+{
+	struct process *p;
+
+	REQUIRE(process_create(parent, &p) == 0, "P6.1", "no process was made");
+	REQUIRE(thread_create_in(p, "victim", fn, arg, PRIORITY_DEFAULT, t) == 0, "P6.1",
+		"no thread was made");
+	return p;
+}
+
+static inline struct process *victim(thread_fn fn, void *arg, struct thread **t)
+{
+	return victim_of(current_process(), fn, arg, t);
+}
+
+/* Until @t is in @state. */
+static inline void await_state(struct thread *t, enum thread_state state)
+{
+	while (thread_state(t) != state)
+		thread_yield();
+}
+
+/* Waits for child @pid; its status, or -1 with the property failed. */
+static inline int status_of(pid_t pid, const char *property)
+{
+	struct wait_result res = { 0 };
+	int err = process_wait(pid, WEXITED, &res);
+
+	CHECK(err == 0 && res.pid == pid, property, "waiting for the victim gave error %d, pid %d", err,
+	      res.pid);
+	return err ? -1 : res.status;
+}

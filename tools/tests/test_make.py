@@ -1,0 +1,123 @@
+"""The Makefile: wrong values, quoting, incremental builds."""
+
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from tools.test.builds import ROOT, clean_environment
+from tools.tests.support import make
+
+_GOALS = (
+    *("qemu", "run", "gdb", "qemu-gdb", "grade", "test", "matrix", "soak", "bench", "labs"),
+    *("starter", "lint", "format", "doctor", "clean"),
+)
+
+
+class WrongValues(unittest.TestCase):
+    def check(self, *words: str, allowed: str) -> None:
+        done = make(*words)
+        self.assertEqual(done.returncode, 2, words)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(allowed, done.stderr)
+
+    def test_each_has_one_line_that_says_what_is_allowed(self) -> None:
+        self.check("kernel", "ARCH=arm", allowed="riscv x86_64")
+        self.check("kernel", "ARCH=", allowed="riscv x86_64")
+        self.check("kernel", "BUILD=x", allowed="debug release")
+        self.check("kernel", "LLVM=yes", allowed="0 1")
+        self.check("qemu", "CPUS=0", allowed="1 2 3 4 5 6 7 8")
+        self.check("qemu", "CPUS=99", allowed="1 2 3 4 5 6 7 8")
+        self.check("grade", "LAB=nope", allowed="must be one of")
+        self.check("grade", "SUBMISSION=/no/such", allowed="no such directory")
+        self.check("grade", "SEEDS=many", allowed="must be a number")
+        self.check("run", "CMD=true", "EXTRA=/no/such", allowed="no such directory")
+        self.check("run", "CMD=true", "TIMEOUT=soon", allowed="must be a number")
+        self.check("run", allowed="CMD=")
+        self.check("labs", allowed="OUT=dir")
+        self.check("starter", "OUT=/tmp", allowed="LAB=")
+
+
+class Help(unittest.TestCase):
+    def test_lists_every_goal(self) -> None:
+        text = make("help").stdout
+        for goal in _GOALS:
+            self.assertIn(f"make {goal}", text)
+
+    def test_shows_values_in_force(self) -> None:
+        self.assertIn("ARCH=riscv", make("help").stdout)
+        self.assertIn("ARCH=x86_64", make("help", "ARCH=x86_64").stdout)
+
+
+class Run(unittest.TestCase):
+    def test_command_arrives_as_typed(self) -> None:
+        done = make("run", "CMD=a=1; echo \"$a  b\" '$a' $((2 + 3)) # no\nexit 0")
+        self.assertEqual(done.stdout, "1  b $a 5\n")
+
+    def test_doubled_dollars_mean_one(self) -> None:
+        self.assertEqual(make("run", "CMD=a=1; echo $$a").stdout, "1\n")
+
+    def test_failure_is_makes_own(self) -> None:
+        done = make("run", "CMD=exit 7", "ARCH=x86_64")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("Error 7", done.stderr)
+
+
+class Incremental(unittest.TestCase):
+    """In a copy with two files, so that it does not matter what else is going on."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
+        self.addCleanup(folder.cleanup)
+        self.tree = Path(folder.name)
+        for name in ("Makefile", "make", "tools"):
+            (self.tree / name).symlink_to(ROOT / name)
+        self.write("kernel/include/a.h", "#define A 1\n")
+        self.write("kernel/lib/a.c", '#include "a.h"\nint a(void);\nint a(void) { return A; }\n')
+        self.write("kernel/lib/test_a.c", "int t(void);\nint t(void) { return 1; }\n")
+        self.write("arch/riscv/start.S", "\t.globl start\nstart:\tj start\n")
+        self.write(
+            "arch/riscv/kernel.ld",
+            "ENTRY(start) SECTIONS { . = 0xffffffff80200000; .text : { *(.text*) }\n"
+            ".rodata : { *(.rodata*) KEEP(*(.ksyms)) } /DISCARD/ : { *(.eh_frame) } }\n",
+        )
+
+    def write(self, name: str, text: str) -> None:
+        path = self.tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def build(self, *words: str) -> list[str]:
+        """The short lines of a build: what it did."""
+        done = subprocess.run(
+            ["make", "kernel", *words],
+            cwd=self.tree,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return sorted(" ".join(line.split()) for line in done.stdout.splitlines())
+
+    def test_does_what_is_needed_and_no_more(self) -> None:
+        whole = ["CC arch/riscv/start.S", "CC kernel/lib/a.c", "LD build/riscv/debug/kernel.elf"]
+        self.assertEqual(self.build(), whole)
+        self.assertEqual(self.build(), [])
+        self.write("kernel/include/a.h", "#define A 2\n")
+        self.assertEqual(self.build(), whole[1:])
+
+    def test_new_and_removed_sources_are_seen(self) -> None:
+        self.build()
+        self.write("kernel/lib/b.c", "int b(void);\nint b(void) { return 1; }\n")
+        self.assertIn("CC kernel/lib/b.c", self.build())
+        (self.tree / "kernel/lib/b.c").unlink()
+        self.assertEqual(self.build(), ["LD build/riscv/debug/kernel.elf"])
+
+    def test_other_flags_rebuild(self) -> None:
+        self.build()
+        self.assertEqual(len(self.build("STARTER=1")), 3)
+        self.assertEqual(len(self.build("STARTER=1")), 0)
+
+    def test_tests_are_linked_only_when_asked_for(self) -> None:
+        self.assertNotIn("CC kernel/lib/test_a.c", self.build())
+        self.assertIn("CC kernel/lib/test_a.c", self.build("TESTS=1"))

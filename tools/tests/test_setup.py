@@ -1,0 +1,111 @@
+"""Set-up on machines that lack things, played by programs that only say what they were asked."""
+
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from tools.test.builds import ROOT
+
+_NEEDED = ("sh", "cat", "dirname", "env", "grep", "head", "printf", "sed", "sort", "tr", "touch")
+
+
+class SetupTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
+        self.addCleanup(folder.cleanup)
+        self.bin = Path(folder.name, "bin")
+        self.bin.mkdir()
+        self.log = Path(folder.name, "log")
+        self.tools = Path(folder.name, "tools")
+        self.tools.mkdir()
+        shutil.copy(ROOT / "tools/setup.sh", self.tools)
+        for name in _NEEDED:
+            found = shutil.which(name)
+            assert found is not None
+            (self.bin / name).symlink_to(found)
+        self.packages("base\tfrobnicate\t2.0\tfrobnicator-new|frobnicator\tfrobbing\n")
+        self.program("id", "echo 0")
+        self.program("dpkg-query", "exit 1")
+        self.program("apt-cache", '[ "$3" = frobnicator ] && echo "Package: $3"; exit 0')
+
+    def packages(self, text: str) -> None:
+        (self.tools / "packages.txt").write_text(text)
+
+    def program(self, name: str, script: str) -> None:
+        path = self.bin / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def setup_sh(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", self.tools / "setup.sh", *arguments],
+            env={"PATH": str(self.bin)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def apt_installs(self) -> None:
+        frob = self.bin / "frobnicate"
+        self.program(
+            "apt-get",
+            f'echo "$@" >>{self.log}; [ "$1" = install ] || exit 0\n'
+            f"printf '#!/bin/sh\\necho frobnicate 2.1\\n' >{frob}; /bin/chmod +x {frob}",
+        )
+
+    def test_root_installs_what_is_missing(self) -> None:
+        self.apt_installs()
+        done = self.setup_sh("base")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, "")
+        update, install = self.log.read_text().splitlines()
+        self.assertTrue(update.startswith("update"))
+        self.assertIn(" frobnicator ", f" {install} ")
+        self.assertNotIn("frobnicator-new", install)
+
+    def test_second_call_does_nothing(self) -> None:
+        self.apt_installs()
+        self.setup_sh("base")
+        self.log.unlink()
+        self.assertEqual(self.setup_sh("base").returncode, 0)
+        self.assertFalse(self.log.exists())
+
+    def test_others_get_the_one_command(self) -> None:
+        self.apt_installs()
+        self.program("id", "echo 1000")
+        self.program("sudo", f"echo sudo >>{self.log}")
+        done = self.setup_sh("base")
+        self.assertEqual(done.returncode, 2)
+        self.assertFalse(self.log.exists())
+        commands = [line for line in done.stderr.splitlines() if line.startswith("sudo ")]
+        self.assertEqual(len(commands), 1)
+        self.assertIn("frobnicator", commands[0])
+
+    def test_too_old_is_missing(self) -> None:
+        self.program("frobnicate", "echo frobnicate 1.9.9")
+        self.program("id", "echo 1000")
+        self.assertEqual(self.setup_sh("base").returncode, 2)
+
+    def test_new_enough_is_not(self) -> None:
+        self.program("frobnicate", "echo frobnicate 2.10")
+        self.assertEqual(self.setup_sh("base").returncode, 0)
+
+    def test_apt_that_fails(self) -> None:
+        self.program("apt-get", "exit 100")
+        done = self.setup_sh("base")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("frobnicator", done.stderr)
+
+    def test_no_apt(self) -> None:
+        done = self.setup_sh("base")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("frobnicator", done.stderr)
+
+    def test_doctor_names_the_mend(self) -> None:
+        done = self.setup_sh("--doctor")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("MISSING  frobnicate", done.stdout)
+        self.assertIn("sudo apt-get install -y --no-install-recommends frobnicator", done.stdout)

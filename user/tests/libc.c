@@ -1,0 +1,507 @@
+/* The C library itself. What it formats is printed, and has to be what any C library prints. */
+#include <ctype.h>
+#include <dirent.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
+
+#include "test.h"
+
+static void print_integers(void)
+{
+	static const long values[] = { 0, 1, -1, 42, INT_MAX, INT_MIN, LONG_MAX, LONG_MIN };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		long v = values[i];
+
+		printf("%d|%ld|%5ld|%-5ld|%05ld|%+ld|% ld|%.3ld|%8.3ld|%-8.3ld|\n", (int)v, v, v, v, v,
+		       v, v, v, v, v);
+		printf("%u|%lu|%x|%lX|%#lx|%o|%#lo|%hd|%hhd|%hu|%hhx|\n", (unsigned)v, v, (unsigned)v, v,
+		       v, (unsigned)v, v, (short)v, (signed char)v, (unsigned short)v,
+		       (unsigned char)v);
+		printf("%zd|%td|%jd|%lld|%" PRId64 "|%020lx|%#10lx|%-#10lx|%#010lx|\n", (ssize_t)v,
+		       (ptrdiff_t)v, (intmax_t)v, (long long)v, (int64_t)v, v, v, v, v);
+	}
+	printf("%.0d|%.0d|%5.0d|%*d|%-*d|%*d|%.*d|\n", 0, 1, 0, 6, 42, 6, 42, -6, 42, 4, 42);
+}
+
+static void print_text(void)
+{
+	char buf[8];
+
+	printf("%s|%10s|%-10s|%.2s|%10.2s|%c|%3c|%-3c|%%|\n", "text", "text", "text", "text", "text",
+	       'c', 'c', 'c');
+	printf("%p|%20p|%p\n", (void *)0x1234, (void *)0xabc, NULL);
+	CHECK_EQ(snprintf(buf, sizeof(buf), "%s", (char *)hidden((uintptr_t)"longer than that")), 16);
+	printf("[%s]\n", buf);
+	CHECK_EQ(snprintf(NULL, 0, "%d%s", 123, "abc"), 6);
+	CHECK_EQ(sprintf(buf, "%d", 123), 3);
+}
+
+static void print_floats(void)
+{
+	static const double values[] = { 0, -0.0, 1, -1, 0.1, 0.5, 1.5, 2.5, 123456789, 1e15, 1e16,
+					 123456.789, 1e-5, 0.0001, 1e100, 1.7976931348623157e308,
+					 4.9e-324, 2.2250738585072014e-308, 9.995, 99.95, 999999.5,
+					 0.000123456789, 3.141592653589793, 1e21, 5e-1, 1234567.891 };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		double v = values[i];
+
+		printf("%f|%.0f|%.1f|%.10f|%12.3f|%-12.2f|%+.1f|%012.4f|\n", v, v, v, v, v, v, v, v);
+		printf("%e|%.0e|%.3E|%15.2e|%#.0e|%g|%.3g|%.10g|%.17g|%G|%#.0f|\n", v, v, v, v, v, v, v, v,
+		       v, v, v);
+	}
+	printf("%#g %#g %#.3g\n", 1.5, 100000.0, 1e10);
+	printf("%f %F %e %G %5.1f|%-6f|%06f\n", 1 / 0.0, -1 / 0.0, (double)__builtin_nan(""), 1 / 0.0, 1 / 0.0,
+	       1 / 0.0, 1 / 0.0);
+}
+
+static void text_to_integers(void)
+{
+	static const char *const texts[] = { "0", "42", "-42", "+7", "  12x", "0x1f", "0X1F", "017", "08",
+					     "0x", "", "-", "z", "2147483648", "9223372036854775807",
+					     "9223372036854775808", "-9223372036854775808",
+					     "-9223372036854775809", "18446744073709551615",
+					     "18446744073709551616", "zz", "\t\n 5 6" };
+	char *end;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		for (int base = 0; base <= 36; base += base == 0 ? 8 : base == 8 ? 2 : base == 10 ? 6 : 20) {
+			errno = 0;
+			long n = strtol(texts[i], &end, base);
+
+			printf("%ld %d %d;", n, (int)(end - texts[i]), errno);
+			errno = 0;
+			unsigned long u = strtoul(texts[i], &end, base);
+
+			printf("%lu %d %d|", u, (int)(end - texts[i]), errno);
+		}
+		putchar('\n');
+	}
+	printf("%d %ld\n", atoi(" -12ab"), atol("99"));
+}
+
+static void text_to_floats(void)
+{
+	static const char *const texts[] = { "0", "1", "-1.5", "3.14159", ".5", "5.", "1e3", "1E-3",
+					     "2.5e+2x", "abc", "", ".", "-", "1e", "123456789012345",
+					     "1e22", "0.1", "100.25", "  7" };
+	char *end;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		double d = strtod(texts[i], &end);
+
+		printf("%.17g %d\n", d, (int)(end - texts[i]));
+	}
+}
+
+static void scanning(void)
+{
+	int a = -1, b = -1, n = -1;
+	char word[20] = "", set[20] = "", c = 0;
+	unsigned long x = 0;
+
+	n = sscanf("12 -34 text 0xff", "%d %d %s %lx", &a, &b, word, &x);
+	printf("%d %d %d %s %lu\n", n, a, b, word, x);
+	n = sscanf("key=value;rest", "%[a-z]=%[^;];%c", word, set, &c);
+	printf("%d %s %s %c\n", n, word, set, c);
+	n = sscanf("5 6", "%*d %d%n", &a, &b);
+	printf("%d %d %d\n", n, a, b);
+	printf("%d ", sscanf("", "%d", &a));
+	printf("%d ", sscanf("x", "%d", &a));
+	printf("%d ", sscanf("12:34", "%d:%d", &a, &b));
+	n = sscanf("12345", "%2d%3d", &a, &b);
+	printf("%d %d %d\n", n, a, b);
+	n = sscanf("abcdef", "%3s", word);
+	printf("%d %s\n", n, word);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void sorting_and_searching(void)
+{
+	static int v[1000];
+	int key;
+
+	for (int n = 0; n <= 1000; n += n < 10 ? 1 : 99) {
+		for (int i = 0; i < n; i++)
+			v[i] = i * 7919 % 1009 * (i % 3 ? 1 : -1);
+		qsort(v, n, sizeof(*v), by_value);
+		for (int i = 1; i < n; i++)
+			CHECK(v[i - 1] <= v[i]);
+		for (int i = 0; i < n; i += 13)
+			CHECK_EQ(*(int *)bsearch(&v[i], v, n, sizeof(*v), by_value), v[i]);
+		key = 5000;
+		CHECK(!bsearch(&key, v, n, sizeof(*v), by_value));
+	}
+}
+
+static int sign(int n)
+{
+	return (n > 0) - (n < 0);
+}
+
+static void strings(void)
+{
+	char buf[32], *rest, *p;
+
+	CHECK_EQ(strlen(""), 0);
+	CHECK_EQ(strnlen("abcdef", 3), 3);
+	CHECK(!strcmp(strcpy(buf, "abc"), "abc") && !strcmp(strcat(buf, "def"), "abcdef"));
+	CHECK(!strcmp(strncat(buf, hidden((uintptr_t)"ghijk"), 2), "abcdefgh"));
+	CHECK(!strcmp(stpcpy(buf, "12") - 2, "12"));
+	memset(buf, 'x', 10);
+	strncpy(buf, "ab", 5);
+	CHECK(!memcmp(buf, "ab\0\0\0x", 6));
+	CHECK(sign(strcmp("a", "b")) == -1 && sign(strcmp("b", "a")) == 1 && !strcmp("a", "a"));
+	CHECK(sign(strcmp("\xff", "a")) == 1 && sign(strcmp("a", "ab")) == -1);
+	CHECK(!strncmp("abc", "abd", 2) && strncmp("abc", "abd", 3));
+	CHECK(!strcasecmp("HeLLo", "hEllO") && strncasecmp("abX", "abY", 3) && !strncasecmp("abX", "ABy", 2));
+	CHECK(sign(memcmp("a\0b", "a\0c", 3)) == -1);
+	p = strchr("hello", 'l');
+	CHECK(p && !strcmp(p, "llo") && !strchr("hello", 'z') && *strchr("x", 0) == 0);
+	CHECK(!strcmp(strrchr("hello", 'l'), "lo") && !strrchr("hello", 'z'));
+	CHECK(!strcmp(strstr("needle in hay", "in"), "in hay") && !strstr("a", "ab"));
+	CHECK(!strcmp(strstr("x", ""), "x"));
+	CHECK_EQ(strspn("aabbc", "ab"), 4);
+	CHECK_EQ(strcspn("aabbc", "cb"), 2);
+	CHECK(!strcmp(strpbrk("hello", "ol"), "llo") && !strpbrk("hello", "xyz"));
+	strcpy(buf, " a b,,c ");
+	CHECK(!strcmp(strtok_r(buf, " ,", &rest), "a") && !strcmp(strtok_r(NULL, " ,", &rest), "b"));
+	CHECK(!strcmp(strtok_r(NULL, " ,", &rest), "c") && !strtok_r(NULL, " ,", &rest));
+	strcpy(buf, "a,,b");
+	p = buf;
+	CHECK(!strcmp(strsep(&p, ","), "a") && !strcmp(strsep(&p, ","), "") && !strcmp(strsep(&p, ","), "b"));
+	CHECK(!strsep(&p, ","));
+	p = strdup("copy");
+	CHECK(!strcmp(p, "copy"));
+	free(p);
+	p = strndup("copy", 2);
+	CHECK(!strcmp(p, "co"));
+	free(p);
+	CHECK((char *)memchr("abc", 'c', 3) && !memchr("abc", 'c', 2));
+}
+
+/* Every length and alignment up to some, against the simplest way to do it. */
+static void copying_memory(void)
+{
+	static unsigned char a[300], b[300], expected[300];
+
+	for (size_t n = 0; n < 150; n += n < 40 ? 1 : 7) {
+		for (size_t from = 0; from < 16; from++) {
+			for (size_t to = 0; to < 40; to += to < 16 ? 1 : 5) {
+				for (size_t i = 0; i < sizeof(a); i++)
+					a[i] = b[i] = expected[i] = i * 7 + n;
+				for (size_t i = 0; i < n; i++)
+					expected[to + i] = a[from + i];
+				memmove(b + to, b + from, n);
+				CHECK(!memcmp(b, expected, sizeof(b)));
+				memcpy(b, a, sizeof(b));
+				CHECK(memcpy(b + to, a + from, n) == b + to);
+				CHECK(!memcmp(b, expected, sizeof(b)));
+			}
+			memset(b, 1, sizeof(b));
+			CHECK(memset(b + from, 0x1a5, n) == b + from);
+			for (size_t i = 0; i < sizeof(b); i++)
+				CHECK_EQ(b[i], i >= from && i < from + n ? 0xa5 : 1);
+		}
+	}
+}
+
+static void characters(void)
+{
+	static int (*const classes[])(int) = { isalnum, isalpha, isblank, iscntrl, isdigit, isgraph,
+					       islower, isprint, ispunct, isspace, isupper, isxdigit };
+
+	for (size_t k = 0; k < sizeof(classes) / sizeof(*classes); k++) {
+		unsigned long sum = 0;
+
+		for (int c = -1; c < 256; c++)
+			sum = sum * 31 + (classes[k](c) != 0);
+		printf("%lx ", sum);
+	}
+	for (int c = 0; c < 128; c++)
+		printf("%02x%02x", tolower(c), toupper(c));
+	putchar('\n');
+}
+
+static void patterns(void)
+{
+	static const char *const tests[][2] = {
+		{ "*", "" }, { "*", "abc" }, { "a*c", "abc" }, { "a*c", "abd" }, { "a?c", "abc" },
+		{ "a?c", "ac" }, { "[a-c]x", "bx" }, { "[!a-c]x", "bx" }, { "[]]", "]" }, { "\\*", "*" },
+		{ "\\*", "a" }, { "*.c", "file.c" }, { "*.c", "file.h" }, { "a**b", "axyb" },
+		{ "*a*b*c*", "xaybzc" }, { "*a*b*c*", "xcybza" }, { "", "" }, { "", "a" }, { "[a", "[a" },
+	};
+
+	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+		printf("%d", fnmatch(tests[i][0], tests[i][1], 0) != 0);
+	printf(" %d%d", fnmatch("*", ".x", FNM_PERIOD) != 0, fnmatch(".*", ".x", FNM_PERIOD) != 0);
+	printf("%d%d\n", fnmatch("*", "a/b", FNM_PATHNAME) != 0, fnmatch("*/b", "a/b", FNM_PATHNAME) != 0);
+}
+
+/* Blocks of all sizes, each with its own contents, in random order. */
+static void heap(void)
+{
+	enum { BLOCKS = 200 };
+	static struct { unsigned char *p; size_t n; } block[BLOCKS];
+	unsigned seed = 12345;
+
+	for (int i = 0; i < 20000; i++) {
+		int k = (seed = seed * 1103515245 + 12345) >> 16 & 0x7fff;
+		size_t n = k % 17 ? k % 600 : k * 20 % 400000;
+		unsigned char *p = block[k % BLOCKS].p;
+		size_t old = block[k % BLOCKS].n;
+
+		if (old)
+			CHECK(p[0] == (unsigned char)old && p[old - 1] == (unsigned char)old);
+		if (i % 3 == 0) {
+			free(p);
+			p = i % 2 ? malloc(n) : calloc(1, n);
+			CHECK(p);
+			if (!(i % 2))
+				for (size_t j = 0; j < n; j += 31)
+					CHECK_EQ(p[j], 0);
+		} else {
+			n += !n;
+			p = realloc(p, n);
+			CHECK(p);
+			if (old)
+				CHECK_EQ(p[0], (unsigned char)old);
+		}
+		CHECK_EQ((uintptr_t)p % 16, 0);
+		if (n)
+			p[0] = p[n - 1] = n;
+		block[k % BLOCKS].p = p;
+		block[k % BLOCKS].n = n;
+	}
+	for (int i = 0; i < BLOCKS; i++)
+		free(block[i].p);
+}
+
+static void heap_alignment(void)
+{
+	void *p[50];
+
+	for (size_t align = 8; align <= 8192; align *= 2) {
+		for (int i = 0; i < 50; i++) {
+			CHECK_EQ(posix_memalign(&p[i], align, i * 37), 0);
+			CHECK_EQ((uintptr_t)p[i] % align, 0);
+			memset(p[i], 0xee, i * 37);
+		}
+		for (int i = 0; i < 50; i++)
+			free(p[(i * 7) % 50]);
+	}
+	CHECK_EQ(posix_memalign(&p[0], 3, 10), EINVAL);
+	volatile size_t huge = SIZE_MAX / 2, half = huge / 2;
+
+	CHECK(!malloc(huge) && errno == ENOMEM);
+	CHECK(!calloc(half, 16) && errno == ENOMEM);
+}
+
+static void *use_heap(void *arg)
+{
+	for (int i = 0; i < 1500; i++) {
+		size_t n = (i * 37 + (long)arg * 11) % 900 + 1;
+		unsigned char *p = malloc(n);
+
+		CHECK(p);
+		memset(p, (long)arg, n);
+		if (i % 50 == 0)
+			sched_yield();
+		for (size_t k = 0; k < n; k += 7)
+			CHECK_EQ(p[k], (long)arg);
+		free(p);
+	}
+	return NULL;
+}
+
+static void heap_of_threads(void)
+{
+	pthread_t t[6];
+
+	for (long i = 0; i < 6; i++)
+		t[i] = start_thread(use_heap, (void *)(i + 1));
+	for (int i = 0; i < 6; i++)
+		join_thread(t[i]);
+}
+
+static void streams(void)
+{
+	const char *path = temp_path("streams");
+	FILE *f = fopen(path, "w+");
+	char buf[64], *line = NULL;
+	size_t size = 0;
+
+	CHECK(f);
+	for (int i = 0; i < 3000; i++)
+		CHECK(fprintf(f, "line %d\n", i) > 0);
+	rewind(f);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(buf, sizeof(buf), "line %d\n", i);
+		CHECK_EQ(getline(&line, &size, f), strlen(buf));
+		CHECK(!strcmp(line, buf));
+	}
+	CHECK_EQ(getline(&line, &size, f), -1);
+	CHECK(feof(f) && !ferror(f));
+	free(line);
+	CHECK_EQ(fseek(f, 5, SEEK_SET), 0);
+	CHECK_EQ(getc(f), '0');
+	CHECK_EQ(ungetc('Z', f), 'Z');
+	CHECK_EQ(ftell(f), 5);
+	CHECK(fgets(buf, sizeof(buf), f) && !strcmp(buf, "Z\n"));
+	CHECK(fgets(buf, 4, f) && !strcmp(buf, "lin"));
+	CHECK_EQ(fseek(f, 0, SEEK_END), 0);
+	CHECK(fputs("end", f) >= 0);
+	CHECK_EQ(fflush(f), 0);
+	CHECK_EQ(fseek(f, -3, SEEK_END), 0);
+	CHECK_EQ(fread(buf, 1, 10, f), 3);
+	CHECK_EQ(fclose(f), 0);
+	f = fopen(path, "a");
+	CHECK_EQ(fwrite("more", 2, 2, f), 2);
+	CHECK_EQ(fclose(f), 0);
+	f = fopen(path, "r");
+	CHECK_EQ(fseek(f, -7, SEEK_END), 0);
+	CHECK(fgets(buf, sizeof(buf), f) && !strcmp(buf, "endmore"));
+	CHECK_EQ(fputc('x', f), EOF);
+	CHECK(ferror(f));
+	CHECK_EQ(fclose(f), 0);
+	CHECK_EQ(remove(path), 0);
+	CHECK(!fopen(path, "r") && errno == ENOENT);
+	CHECK(!fopen(path, "q") && errno == EINVAL);
+}
+
+static void buffering(void)
+{
+	int fds[2];
+	char buf[16];
+	FILE *f;
+
+	CHECK_EQ(pipe2(fds, O_NONBLOCK), 0);
+	f = fdopen(fds[1], "w");
+	fputs("ab", f);
+	CHECK_EQ(read(fds[0], buf, 16), -1);		/* still in the buffer */
+	fflush(f);
+	CHECK_EQ(read(fds[0], buf, 16), 2);
+	setvbuf(f, NULL, _IOLBF, 0);
+	fputs("c", f);
+	CHECK_EQ(read(fds[0], buf, 16), -1);
+	fputs("d\n", f);
+	CHECK_EQ(read(fds[0], buf, 16), 3);
+	setvbuf(f, NULL, _IONBF, 0);
+	fprintf(f, "%d-%s", 5, "x");
+	CHECK_EQ(read(fds[0], buf, 16), 3);
+	CHECK(!memcmp(buf, "5-x", 3));
+	fclose(f);
+}
+
+static void environment(void)
+{
+	CHECK_EQ(setenv("LIBC_TEST", "one", 1), 0);
+	CHECK(!strcmp(getenv("LIBC_TEST"), "one"));
+	CHECK_EQ(setenv("LIBC_TEST", "two", 0), 0);
+	CHECK(!strcmp(getenv("LIBC_TEST"), "one"));
+	CHECK_EQ(setenv("LIBC_TEST", "two", 1), 0);
+	CHECK(!strcmp(getenv("LIBC_TEST"), "two"));
+	CHECK(!getenv("LIBC_TES") && !getenv("LIBC_TEST2"));
+	CHECK_EQ(putenv("LIBC_PUT=x=y"), 0);
+	CHECK(!strcmp(getenv("LIBC_PUT"), "x=y"));
+	CHECK_EQ(unsetenv("LIBC_TEST"), 0);
+	CHECK(!getenv("LIBC_TEST"));
+	CHECK_ERRNO(setenv("", "x", 1), EINVAL);
+	CHECK_ERRNO(setenv("A=B", "x", 1), EINVAL);
+}
+
+static void options(void)
+{
+	char *argv[] = { "prog", "-ab", "-c", "arg", "-dvalue", "-z", "--", "rest", NULL };
+	int c;
+
+	opterr = 0;
+	while ((c = getopt(8, argv, "abc:d:")) != -1)
+		printf("%c%s ", c, c == 'c' || c == 'd' ? optarg : "");
+	printf("%d %s\n", optind, argv[optind]);
+}
+
+static void calendar(void)
+{
+	static const time_t times[] = { 0, 951782400, 951868799, 1700000000, 4102444800, -1, 68169600,
+					-2203891200, 253402300799 };
+	char text[80];
+	struct tm tm;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		CHECK(gmtime_r(&times[i], &tm) == &tm);
+		CHECK(strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %a %A %b %B %j %e %y %%", &tm));
+		CHECK_EQ(timegm(&tm), times[i]);
+		puts(text);
+	}
+	CHECK_EQ(strftime(text, 3, "%Y", &tm), 0);
+}
+
+static void messages(void)
+{
+	for (int i = 0; i < 41; i++)
+		puts(strerror(i));
+	puts(strerror(ETIMEDOUT));
+	puts(strerror(9999));
+	for (int i = 1; i < 32; i++)
+		printf("%s;", strsignal(i));
+	putchar('\n');
+}
+
+static void at_exit_b(void)
+{
+	puts("second");
+}
+
+static void at_exit_a(void)
+{
+	puts("first");
+}
+
+static void exit_handlers(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		atexit(at_exit_b);
+		atexit(at_exit_a);
+		printf("no newline yet, ");
+		exit(4);
+	}
+	expect_exit(pid, 4);
+}
+
+static const struct test_case cases[] = {
+	CASE(print_integers),
+	CASE(print_text),
+	CASE(print_floats),
+	CASE(text_to_integers),
+	CASE(text_to_floats),
+	CASE(scanning),
+	CASE(sorting_and_searching),
+	CASE(strings),
+	CASE(copying_memory),
+	CASE(characters),
+	CASE(patterns),
+	CASE(heap),
+	CASE(heap_alignment),
+	CASE(heap_of_threads),
+	CASE(streams),
+	CASE(buffering),
+	CASE(environment),
+	CASE(options),
+	CASE(calendar),
+	CASE(messages),
+	CASE(exit_handlers),
+};
+
+TEST_MAIN(cases)
