@@ -8,6 +8,7 @@
 /* A new inode with one reference, one link and the next inode number; counted until its release. */
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops,
 		const struct file_ops *fops);
+u64 inode_now(void);			/* for its times */
 void inode_touch(struct inode *i);	/* contents changed now. i->lock held */
 
 /* ".": the directory itself. */

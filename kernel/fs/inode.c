@@ -10,9 +10,14 @@
 
 static _Atomic u64 last_ino;
 
+u64 inode_now(void)
+{
+	return time_now() + time_realtime_offset();
+}
+
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const struct file_ops *fops)
 {
-	u64 now = time_now() + time_realtime_offset();
+	u64 now = inode_now();
 
 	*i = (struct inode){
 		.ino = atomic_fetch_add(&last_ino, 1) + 1,
@@ -26,7 +31,7 @@ void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const st
 
 void inode_touch(struct inode *i)
 {
-	i->mtime = i->ctime = time_now() + time_realtime_offset();
+	i->mtime = i->ctime = inode_now();
 }
 
 struct inode *inode_get(struct inode *i)

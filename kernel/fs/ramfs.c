@@ -236,7 +236,7 @@ static int ramfs_link(struct inode *dir, const char *name, size_t len, struct in
 		err = -ENOENT;		/* removed since the caller found it */
 	} else {
 		inode->nlink++;
-		inode->ctime = inode->mtime;
+		inode->ctime = inode_now();
 	}
 	mutex_unlock(&inode->lock);
 	if (err)
@@ -268,6 +268,7 @@ static void drop_link(struct inode *i)
 		i->parent->nlink--;
 	} else {
 		i->nlink--;
+		i->ctime = inode_now();
 	}
 }
 

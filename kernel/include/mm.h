@@ -104,6 +104,7 @@ paddr_t kvm_unmap_page(vaddr_t va);		/* caller flushes */
 void *kvm_map_device(paddr_t pa, size_t size);	/* uncached; for ever. NULL if memory is short */
 
 /* Unmaps cached kernel stacks but for @keep of them. May block: it waits for every CPU's TLB. */
+#define KSTACK_KEEP	16
 void kstack_trim(unsigned keep);
 
 /* Everything cached goes back where it came from, so that all counts are exact. May block. */

@@ -14,9 +14,8 @@
 #include "spinlock.h"
 #include "thread.h"
 
-#define KEEP		16	/* cached stacks that trimming leaves */
-#define HIGH		32	/* an allocation that finds more, trims */
-#define TRIM_BATCH	8	/* stacks a shootdown */
+#define HIGH		(2 * KSTACK_KEEP)	/* an allocation that finds more, trims */
+#define TRIM_BATCH	8			/* stacks a shootdown */
 #define STACK_PAGES	(KSTACK_SIZE / PAGE_SIZE)
 
 static struct {
@@ -110,7 +109,7 @@ void *kstack_alloc(void)
 	void *stack;
 
 	if (unlikely(cache.n > HIGH))
-		kstack_trim(KEEP);
+		kstack_trim(KSTACK_KEEP);
 	stack = cache_pop(0, true);
 	if (!stack)
 		stack = map_stack();

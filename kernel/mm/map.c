@@ -141,7 +141,7 @@ int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out)
 	struct region from = {
 		.start = req->addr,
 		.end = req->addr + ALIGN_UP(req->size, PAGE_SIZE),
-		.prot = req->prot & VM_WRITE ? req->prot | VM_READ : req->prot,
+		.prot = region_prot(req->prot),
 		.flags = req->flags,
 		.inode = req->inode,
 		.offset = req->offset,

@@ -61,8 +61,7 @@ int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot)
 
 	if (err)
 		return err;
-	if (prot & VM_WRITE)
-		prot |= VM_READ;
+	prot = region_prot(prot);
 	tlb_batch_init(&b, as);
 	mutex_lock(&as->lock);
 	err = check_protect(as, addr, end, prot);

@@ -121,6 +121,12 @@ static inline struct region *region_prev(const struct region *r)
 	return to_region(rb_prev(&r->node));
 }
 
+/* What may be written or executed may be read: not every port can tell them apart. */
+static inline unsigned region_prot(unsigned asked)
+{
+	return asked & (VM_WRITE | VM_EXEC) ? asked | VM_READ : asked;
+}
+
 /* The region that holds @va; the first that ends above it. NULL: none. */
 struct region *region_find(const struct addr_space *as, vaddr_t va);
 struct region *region_above(const struct addr_space *as, vaddr_t va);

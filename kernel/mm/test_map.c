@@ -91,7 +91,8 @@ KTEST(space_brk, "space.brk", "", "mm.brk")
 	CHECK(as_brk(as, PAGE_AT(100) + 1) == PAGE_AT(100) + 1, "mm.brk", "does not shrink");
 	CHECK(as->resident == 0, "mm.brk", "pages are left");
 	CHECK(as_brk(as, PAGE_AT(200)) == PAGE_AT(200), "mm.brk", "does not grow again");
-	CHECK(peek(as, PAGE_AT(150), &value) == 0 && value == 0, "mm.brk", "new heap holds %lu", value);
+	CHECK(peek(as, PAGE_AT(150), &value) == 0 && value == 0, "mm.brk", "new heap holds %lu",
+	      value);
 	map_at(as, PAGE_AT(300), 1, RW, 0);
 	CHECK(as_brk(as, PAGE_AT(301)) == PAGE_AT(200), "mm.brk", "grows over a mapping");
 	as_check(as);

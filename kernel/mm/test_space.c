@@ -58,7 +58,7 @@ static void check_model(struct addr_space *as, struct model *m)
 
 static unsigned random_prot(void)
 {
-	static const unsigned prots[] = { 0, VM_READ, RW, RW, VM_READ | VM_EXEC };
+	static const unsigned prots[] = { 0, VM_READ, RW, VM_WRITE, VM_EXEC, VM_READ | VM_EXEC };
 
 	return prots[test_random() % ARRAY_SIZE(prots)];
 }
@@ -83,7 +83,7 @@ static void random_map(struct addr_space *as, struct model *m, unsigned i, unsig
 	CHECK(map_at(as, PAGE_AT(i), n, prot, 0) == 0, "mm.space.map", "cannot map");
 	for (; n-- > 0; i++) {
 		m->mapped[i] = true;
-		m->prot[i] = prot;
+		m->prot[i] = region_prot(prot);
 		m->value[i] = 0;
 	}
 }
@@ -104,7 +104,7 @@ static void random_protect(struct addr_space *as, struct model *m, unsigned i, u
 		hole++;
 	CHECK(err == (hole < i + n ? -ENOMEM : 0), "mm.space.protect", "gives %d", err);
 	for (; !err && n-- > 0; i++)
-		m->prot[i] = prot;
+		m->prot[i] = region_prot(prot);
 }
 
 static void random_dontneed(struct addr_space *as, struct model *m, unsigned i, unsigned n)

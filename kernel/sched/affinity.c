@@ -38,7 +38,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 			return rq;
 		to = &cpus[__builtin_ctz(t->affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
-			if (s == THREAD_READY)
+			if (list_linked(&t->runq_node))
 				sched_remove(rq, t);
 			count_move(t, rq->cpu, to);
 			t->cpu = to;

@@ -78,7 +78,8 @@ bool sched_tick(u64 now, u64 *next)
 static void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
 	thread_set_state(t, THREAD_READY, "gives way");
-	if (!is_idle(rq, t)) {
+	/* One that may not stay is queued elsewhere when it is off its stack: sched_finish_switch(). */
+	if (!is_idle(rq, t) && may_run_here(rq, t)) {
 		sched_policy->enqueue(rq, t, why);
 		rq->nr_ready++;
 	}

@@ -10,7 +10,8 @@
  *
  *  S1  Who holds a thread's run queue lock and finds it not RUNNING: its registers are saved and no CPU
  *      is on its stack.
- *  S2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none.
+ *  S2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none. (One that
+ *      gave way on a CPU it may not use any more is on none until sched_finish_switch() moves it.)
  *  S3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
  *  S4  From pick to switch the CPU takes no interrupt.
  *

@@ -90,18 +90,23 @@ static int join_process(struct thread *t, struct process *p)
 	return err;
 }
 
-/* Everything but memory for the structure itself. */
+/*
+ * Everything but memory for the structure itself, whose reference goes on failure: somebody may have
+ * found the thread by its id in the meantime and hold another.
+ */
 static int setup(struct thread *t, struct process *p, void *stack, size_t stack_size)
 {
-	int err = take_stack(t, stack, stack_size);
+	int err;
 
-	if (err)
-		return err;
 	t->process = process_get(p);
 	t->as = p->as;
 	t->cpu = thread_cpu(current_thread());
+	counter_add(COUNT_THREADS, 1);
 	if (p != &kernel_process && !p->nr_threads)
 		t->tid = p->pid;
+	err = take_stack(t, stack, stack_size);
+	if (err)
+		goto out_put;
 	arch_thread_frame(t);
 	err = thread_list_add(t);
 	if (err)
@@ -109,7 +114,6 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 	err = join_process(t, p);
 	if (err)
 		goto out_list;
-	counter_add(COUNT_THREADS, 1);
 	trace(TRACE_LIFE, TRACE_EV_CREATE, t->tid, p->pid);
 	return 0;
 
@@ -118,7 +122,8 @@ out_list:
 out_stack:
 	if (t->own_stack)
 		kstack_free(t->stack);
-	process_put(p);
+out_put:
+	thread_put(t);
 	return err;
 }
 
@@ -135,13 +140,9 @@ int thread_create_in(struct process *p, const char *name, thread_fn entry, void 
 	t->detached = p != &kernel_process;	/* user threads are joined in user space */
 	t->embryo = t->detached;		/* and have registers to be set first */
 	err = setup(t, p, NULL, 0);
-	if (err) {
-		t->magic = 0;
-		kmem_cache_free(thread_cache, t);
-		return err;
-	}
-	*out = t;
-	return 0;
+	if (!err)
+		*out = t;
+	return err;
 }
 
 struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn entry, void *arg,
@@ -157,12 +158,7 @@ struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn e
 		return NULL;
 	t->own_struct = own_struct;
 	init_fields(t, name, entry, arg, priority);
-	if (setup(t, &kernel_process, stack, stack_size) == 0)
-		return t;
-	t->magic = 0;
-	if (own_struct)
-		kmem_cache_free(thread_cache, t);
-	return NULL;
+	return setup(t, &kernel_process, stack, stack_size) == 0 ? t : NULL;
 }
 
 struct thread *thread_create(const char *name, thread_fn entry, void *arg, int priority)

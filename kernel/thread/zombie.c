@@ -15,6 +15,7 @@
 #include "errno.h"
 #include "process.h"
 #include "sched.h"
+#include "signal.h"
 #include "syscall.h"
 #include "trace.h"
 #include "vfs.h"
@@ -65,9 +66,16 @@ static void reparent_children(struct process *p)
 	/* END LAB */
 }
 
+/* A parent that ignores SIGCHLD never waits: its children are reaped as they die (POSIX, wait()). */
+static bool is_unwanted(struct process *p)
+{
+	return p->parent->sigactions[SIGCHLD - 1].handler == SIG_IGN;
+}
+
 static void become_zombie(struct process *p)
 {
 	int status = LIFE_STATUS(atomic_load(&p->life));
+	bool unwanted;
 
 	spin_lock(&tree_lock);
 	/* LAB 06-kill: turn the dying process into a zombie that its parent can find, in safe order */
@@ -76,7 +84,14 @@ static void become_zombie(struct process *p)
 	trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, status);
 	tell_parent(p->parent);
 	/* END LAB */
+	unwanted = is_unwanted(p);
+	if (unwanted) {
+		list_remove(&p->sibling);
+		process_unlist(p);
+	}
 	spin_unlock(&tree_lock);
+	if (unwanted)
+		process_put(p);
 }
 
 /* Init is gone: so is the machine. */
