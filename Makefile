@@ -72,7 +72,7 @@ ifneq (,$(building))
 # installed before anything looks for it. Sets PYTHON.
 include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
 include make/toolchain.mk make/kernel.mk
--include user/user.mk bench/bench.mk
+include user/user.mk bench/bench.mk tools/soak/soak.mk
 endif
 
 $(O)/setup-%.mk: tools/packages.txt tools/setup.sh

@@ -1,11 +1,14 @@
 """Replays one run of a report: the same instructions again, on demand under GDB.
 
 Under GDB a run on several CPUs stays the same only until the first stop, so that stop is made to be
-the interesting one: the first failing check, the panic, or the limit.
+the interesting one: the first failing check, a panic (which the limit and an unwritten function are
+too), or else the end, where the trace can be looked at.
 """
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,19 +18,18 @@ from grade.build import Product
 from grade.engine import Bench, boot_of
 from grade.errors import GraderError
 from grade.lab import Lab
-from grade.machine import Boot, Ended, Evidence, nonce_of, scratch_folder
+from grade.machine import Ended, Evidence, nonce_of, scratch_folder
 from grade.results import LabResult, lab_result
 from grade.score import Outcome, Run, score
 from grade.verdict import judge
 from tools import qemu
 
 # Each is called once, at the moment in question, and by nothing that goes well.
-_STOPS = ("ktest_failing", "panic", "panic_trap")
+_STOPS = ("ktest_failing", "panic", "panic_trap", "arch_machine_end")
 _GDBS = {
     "riscv": ("gdb-multiarch", "riscv64-unknown-elf-gdb"),
     "x86_64": ("gdb", "gdb-multiarch"),
 }
-_PORT = 1235
 
 
 def replay(
@@ -49,20 +51,23 @@ def said(evidence: Evidence) -> str:
     return "".join(lines) + evidence.streams.user.decode("utf-8", "replace")
 
 
-def gdb_commands(boot: Boot, root: Path, port: int) -> list[str]:
-    """What GDB is told: symbols, where to stop, go."""
-    stops = [f"break {name}" for name in _STOPS]
-    script = root / "tools" / "gdb" / "trellis.py"
-    load = [f"source {script}"] if script.exists() else []
+def gdb_commands(root: Path, port: int) -> list[str]:
+    """What GDB is told: the kernel's own commands, where to stop, go."""
     return [
         "set pagination off",
-        "set confirm off",
+        f"source {root / 'tools' / 'gdb' / 'trellis.py'}",
         f"directory {root}",
         f"target remote 127.0.0.1:{port}",
-        *load,
-        *stops,
+        *(f"break {name}" for name in _STOPS),
         "continue",
+        "backtrace",
     ]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def replay_gdb(bench: Bench, lab: Lab, run: Run, product: Product) -> int:
@@ -71,14 +76,15 @@ def replay_gdb(bench: Bench, lab: Lab, run: Run, product: Product) -> int:
     gdb = next((g for g in _GDBS[run.arch] if shutil.which(g)), None)
     if gdb is None:
         raise GraderError(f"none of {', '.join(_GDBS[run.arch])} is installed: apt install gdb-multiarch")
+    port = _free_port()
     with scratch_folder() as name:
         folder = Path(name)
         machine = replace(
             boot.machine(nonce_of(os.urandom(16), boot)),
             serial=f"file:{folder / 'serial'}",
-            gdb_port=_PORT,
+            gdb_port=port,
         )
-        commands = gdb_commands(boot, bench.root, _PORT)
+        commands = gdb_commands(bench.root, port)
         with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
             return _run_gdb(gdb, commands, boot.kernel)
 
@@ -87,4 +93,13 @@ def _run_gdb(gdb: str, commands: Sequence[str], kernel: Path) -> int:
     argv = [gdb, "-q"]
     for command in commands:
         argv += ["-ex", command]
-    return subprocess.run([*argv, str(kernel)], check=False).returncode
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is GDB's: it stops the guest
+    try:
+        done = subprocess.run([*argv, str(kernel)], check=False, preexec_fn=_default_sigint)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return done.returncode
+
+
+def _default_sigint() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

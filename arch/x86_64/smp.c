@@ -64,9 +64,9 @@ static bool bring_up(unsigned id, u64 hwid)
 }
 
 /*
- * If the machine has twice the CPUs we are to use, we take every second one. QEMU's -icount runs CPUs in
- * turn, and one that comes after a CPU which used its turn up gets an empty turn: with the others idle
- * it never runs. A spare behind each takes the empty turns.
+ * If the machine has twice the CPUs we are to use, we take every second one. QEMU's -icount runs
+ * CPUs in turn, and one that comes after a CPU which used its turn up gets an empty turn: with
+ * the others idle it never runs. A spare behind each takes the empty turns.
  */
 void arch_start_cpus(unsigned max)
 {

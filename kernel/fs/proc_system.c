@@ -17,8 +17,7 @@ static void show_counters(struct text *t)
 	s64 values[COUNTER_COUNT];
 
 	reaper_drain();
-	slab_drain();
-	page_drain();
+	mm_drain();
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)	/* all before the text needs memory */
 		values[i] = counter_read(i);
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)

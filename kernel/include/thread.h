@@ -74,7 +74,7 @@ struct thread {
 	struct arch_thread arch;	/* [self] first: the switch and trap entry know its offsets */
 
 	u32 magic;			/* [const] THREAD_MAGIC until freed */
-	tid_t tid;			/* [const] */
+	tid_t tid;			/* [const] but for thread_take_id() */
 	char name[THREAD_NAME_MAX];	/* [self] */
 	struct process *process;	/* [const] referenced */
 	struct addr_space *as;		/* [self] loaded while it runs; NULL: the kernel's own */
@@ -211,6 +211,9 @@ void kstack_free(void *stack);
 /* The table of threads (process.c); adding gives an id unless it has one. */
 int thread_list_add(struct thread *t);
 void thread_list_remove(struct thread *t);
+
+/* @t is its process's only thread now and takes its id, as exec demands; the first one may still be dying. */
+void thread_take_id(struct thread *t, tid_t id);
 
 /* Runs @fn on every thread with the tree lock held. */
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);

@@ -99,9 +99,11 @@ noreturn void sched_idle(void)
 	for (;;) {
 		arch_irqs_disable();
 		atomic_fetch_or(&idle_mask, BIT(c->id));
-		if (!look_for_work()) {
-			trace(TRACE_SCHED, TRACE_EV_IDLE, c->id, c->timer_armed ? c->timer_at : 0);
-			arch_idle_wait();
+		if (look_for_work()) {
+			arch_spin_hint();
+			continue;
 		}
+		trace(TRACE_SCHED, TRACE_EV_IDLE, c->id, c->timer_armed ? c->timer_at : 0);
+		arch_idle_wait();
 	}
 }

@@ -68,16 +68,21 @@ static int user_thread_main(void *child_tid)
 }
 
 /* Every thread and every zombie counts; root's own limit is the only one there is. */
+static u64 count_tasks(void)
+{
+	s64 threads = counter_read(COUNT_THREADS) - kernel_process.nr_threads;
+
+	return MAX(threads, counter_read(COUNT_PROCESSES));
+}
+
 static bool at_task_limit(void)
 {
 	u64 limit = current_process()->limits[RLIMIT_NPROC].cur;
-	s64 threads, processes;
 
-	if (limit == RLIM_INFINITY)
+	if (limit == RLIM_INFINITY || count_tasks() < limit)
 		return false;
-	threads = counter_read(COUNT_THREADS) - kernel_process.nr_threads;
-	processes = counter_read(COUNT_PROCESSES);
-	return (u64)MAX(threads, processes) >= limit;
+	reaper_drain();		/* the dead that nobody has freed yet are no reason to refuse */
+	return count_tasks() >= limit;
 }
 
 /* The new thread, registers and all, but for being resumed. */

@@ -222,7 +222,7 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	struct process *p;
 	int err = -EPERM;
 
-	if (pgid < 0)
+	if (pgid < 0 || (!pgid && pid < 0))
 		return -EINVAL;
 	p = pid ? process_find(pid) : process_get(current_process());
 	if (!p)

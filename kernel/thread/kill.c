@@ -119,5 +119,7 @@ int process_kill_siblings(void)
 		err = wait_block(&p->thread_gone, DEADLINE_NEVER, 0);
 	spin_unlock(&p->thread_gone.lock);
 	p->execing = NULL;
+	if (!err)
+		thread_take_id(self, p->pid);
 	return err;
 }

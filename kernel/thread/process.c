@@ -141,6 +141,15 @@ int thread_list_add(struct thread *t)
 	return err;
 }
 
+void thread_take_id(struct thread *t, tid_t id)
+{
+	spin_lock(&tree_lock);
+	list_remove(&t->id_node);
+	t->tid = id;
+	list_push_front(&thread_ids[(u32)id % ID_BUCKETS], &t->id_node);	/* found before a dying namesake */
+	spin_unlock(&tree_lock);
+}
+
 void thread_list_remove(struct thread *t)
 {
 	spin_lock(&tree_lock);

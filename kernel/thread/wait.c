@@ -126,11 +126,11 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 	/* LAB 04-sleep: block without holding the queue's lock; return holding it, in no queue */
 	trace(TRACE_WAIT, TRACE_EV_BLOCK, (u64)q, d.kind == DEADLINE_KIND_AT ? d.at : 0);
 	spin_unlock(&q->lock);
-	err = waiter_block(&w, d);
+	waiter_block(&w, d);
 	spin_lock(&q->lock);
 	wait_unlink(q, link);
 	/* END LAB */
-	return err;
+	return wait_result(&w);	/* now: who claimed it held q->lock until its status was written */
 }
 
 int wait_block(struct wait_queue *q, struct deadline d, unsigned flags)

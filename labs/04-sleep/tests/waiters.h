@@ -1,0 +1,72 @@
+/*
+ * What the tests of this lab share: threads that sleep or wait, and ways to watch them.
+ *
+ * The tests of steps 1 and 2 need nothing of wait queues. A thread that exits wakes its joiner, which
+ * is a wait queue's work, so theirs rest instead, and the test watches a count.
+ */
+#pragma once
+
+#include "cpu.h"
+#include "errno.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "sched.h"
+#include "thread.h"
+#include "time.h"
+#include "wait.h"
+
+#define MS	NSEC_PER_MSEC
+#define LATE	MS	/* later than that did not come from the timer: a slice is longer */
+#define SOON	(50 * MS)
+#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
+
+/* Gives way until @cond holds or SOON is over; whether it holds. */
+#define AWAIT(cond)								\
+	({									\
+		u64 end_ = time_now() + SOON;					\
+		while (!(cond) && time_before(time_now(), end_))		\
+			thread_yield();						\
+		!!(cond);							\
+	})
+
+/* A thread that has not run yet, for the CPUs of the mask @cpus. */
+static inline struct thread *made_on(u32 cpus, thread_fn fn, void *arg)
+{
+	struct thread *t = thread_create("tester", fn, arg, PRIORITY_DEFAULT);
+
+	REQUIRE(t, "P4.1", "no memory for a thread");
+	sched_set_affinity(t, cpus);
+	return t;
+}
+
+static inline struct thread *started_on(u32 cpus, thread_fn fn, void *arg)
+{
+	struct thread *t = made_on(cpus, fn, arg);
+
+	thread_resume(t);
+	return t;
+}
+
+static inline struct thread *started(thread_fn fn, void *arg)
+{
+	return started_on(~0u, fn, arg);
+}
+
+/* Neither runs again nor exits. */
+static inline void rest(void)
+{
+	for (;;) {
+		thread_suspend(current_thread());
+		thread_yield();
+	}
+}
+
+/* Deadlines armed on all CPUs. */
+static inline unsigned armed_deadlines(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		n += cpus[i].sleepq.nr;
+	return n;
+}

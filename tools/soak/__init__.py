@@ -1,0 +1,2 @@
+"""`make soak`: the long runs. Fuzzed system calls, and the user tests over and over, each time cut
+differently."""

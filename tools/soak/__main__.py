@@ -1,0 +1,126 @@
+"""Long runs, on both ports: fuzzed system calls by seed, and every user test by policy, number of CPUs
+and seed of the turns that the CPUs take. Each failure names the command that repeats it. The last
+line is the count."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import qemu
+from tools.boot import End, transcript, with_command
+from tools.options import Parser
+from tools.test import programs
+from tools.test.builds import ROOT, clean_environment
+from tools.test.model import Job, Result, kernel_says, last_lines
+from tools.test.pool import run_all
+
+_TIMEOUT_S = 900.0
+_ROUNDS = 20
+_DEFAULT_SEEDS = 20
+_INTERVALS = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One boot that runs one command, cut and scheduled by a seed."""
+
+    arch: str
+    cpus: int
+    seed: int
+    command: str
+    policy: str
+    folder: Path
+    expected: Path | None = None  # the output that is right; None: any
+
+    @property
+    def title(self) -> str:
+        return f"soak {self.arch} {self.cpus} cpus {self.policy} seed {self.seed}: {self.command}"
+
+    def machine(self, initrd: Path) -> qemu.Machine:
+        """Even seeds are deterministic and cut finely, odd ones run in true parallel."""
+        intervals = tuple(sorted(random.Random(self.seed).sample(_INTERVALS, 3)))
+        return qemu.Machine(
+            arch=self.arch,
+            kernel=self.folder / "kernel.elf",
+            initrd=initrd,
+            cpus=self.cpus,
+            bootargs=(f"sched={self.policy}",),
+            icount=qemu.Icount(slices=intervals) if self.seed % 2 == 0 else None,
+        )
+
+    def check(self) -> Iterator[Result]:
+        with tempfile.TemporaryDirectory(prefix="trellis-soak-") as scratch:
+            base = Path(scratch, "base")
+            names = ("initramfs.cpio", "soak.cpio")
+            base.write_bytes(b"".join((self.folder / name).read_bytes() for name in names))
+            initrd = with_command(base, Path(scratch, "initrd"), self.command.encode())
+            seen = transcript(self.machine(initrd), _TIMEOUT_S)
+        wrong: list[str] = []
+        if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:
+            wrong.append(f"{seen.outcome.end.value}, status {seen.outcome.exit_status}")
+            wrong.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 40))
+            wrong.append(last_lines(seen.user.decode("utf-8", "replace"), 5))
+        elif self.expected is not None and seen.user != self.expected.read_bytes():
+            wrong.append("other output than on the host")
+            wrong.append(last_lines(seen.user.decode("utf-8", "replace")))
+        again = f"again: python3 -m tools.soak --only '^{re.escape(self.title)}$'"
+        yield Result(self.title, not wrong, "\n".join([*wrong, again]))
+
+
+def policies() -> list[str]:
+    """Names of the scheduling policies that the kernel has."""
+    found: list[str] = []
+    for path in sorted((ROOT / "kernel" / "sched").glob("*.c")):
+        found += re.findall(r'^\t\.name = "(\w+)",$', path.read_text(encoding="utf-8"), re.M)
+    return found
+
+
+def trials(build_root: Path, seeds: int) -> Iterator[Trial]:
+    tests = programs.programs(build_root)
+    names = policies()
+    for seed in range(1, seeds + 1):
+        for arch in qemu.ARCHES:
+            folder = build_root / arch / "debug"
+            choice = random.Random(f"{arch} {seed}")
+            cpus, policy = choice.randint(1, qemu.MAX_CPUS), choice.choice(names)
+            yield Trial(arch, cpus, seed, f"/soak/fuzz {seed} {_ROUNDS}", policy, folder)
+            for test in tests:
+                cpus, policy = choice.randint(1, qemu.MAX_CPUS), choice.choice(names)
+                yield Trial(arch, cpus, seed, test.command, policy, folder, test.expected)
+
+
+def build(build_root: Path, arch: str) -> bool:
+    argv = ["make", f"ARCH={arch}", f"O={build_root}", "soak-programs"]
+    environment = clean_environment()
+    return subprocess.run(argv, cwd=ROOT, env=environment, stdout=sys.stderr).returncode == 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = Parser(prog="make soak", description=__doc__)
+    parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
+    parser.add_argument("--seeds", type=int, default=_DEFAULT_SEEDS, metavar="N")
+    parser.add_argument("--only", default="", metavar="REGEX", help="trials whose name matches")
+    options = parser.parse_args(arguments)
+    build_root = options.build_root.resolve()
+    if not all(build(build_root, arch) for arch in qemu.ARCHES):
+        print("soak: the tree does not build", file=sys.stderr)
+        return 2
+    workers = os.cpu_count() or 1
+    results = run_all("host", programs.host_jobs(build_root), workers)
+    chosen = [t for t in trials(build_root, options.seeds) if re.search(options.only, t.title)]
+    results += run_all("soak", [Job(trial.title, trial.check) for trial in chosen], workers)
+    failed = sum(not result.ok for result in results)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed or not results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
