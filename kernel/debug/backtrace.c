@@ -34,11 +34,11 @@ void backtrace_print(u64 pc, u64 fp)
 	if (pc)
 		print_entry(pc);
 	for (unsigned i = 0; i < MAX_FRAMES && frame_ok(t, fp); i++) {
-		u64 next = arch_frame_next(fp), pc = arch_frame_return(fp);
+		u64 next = arch_frame_next(fp), back = arch_frame_return(fp);
 
-		if (!pc)
+		if (!back)
 			break;		/* the first frame of a thread */
-		print_entry(pc);
+		print_entry(back);
 		if (next <= fp)
 			break;
 		fp = next;
