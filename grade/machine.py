@@ -26,7 +26,7 @@ from grade.elf import Elf
 from grade.errors import GraderError
 from tools import qemu
 
-_FLOOD = 1 << 20  # bytes of serial output
+_FLOOD = 256 << 10  # bytes of serial output
 _POLL_MS = 100
 _TRACE_RECORDS = 32768  # per CPU
 _SLOWEST = 100_000_000  # instructions a second that any machine should manage

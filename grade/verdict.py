@@ -85,7 +85,7 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
     if evidence.ended is Ended.SLOW:
         return Kind.SLOW, [], ()
     if evidence.ended is Ended.FLOODED:
-        happened = "the console was flooded: more than 1 MiB of output"
+        happened = "the console was flooded: more than 256 KiB of output"
         return Kind.FLOOD, [Finding(whole, "the test ends with a few lines", happened)], ()
     boots = len(re.findall(r"^Trellis on ", kernel, re.M))
     if boots > 1:

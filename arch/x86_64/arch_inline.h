@@ -36,8 +36,14 @@ static inline void arch_irqs_disable(void)
 	__asm__ volatile("cli" : : : "memory");
 }
 
+/*
+ * Under emulation `pause` gives the CPU's turn away. That takes the host as long as some hundred
+ * instructions, so a CPU that spins for long would hardly get on: it looks around a little first.
+ */
 static inline void arch_spin_hint(void)
 {
+	for (unsigned i = 0; i < 64; i++)
+		__asm__ volatile("" : : : "memory");
 	__asm__ volatile("pause" : : : "memory");
 }
 

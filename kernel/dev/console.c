@@ -87,14 +87,12 @@ static unsigned encode(enum console_stream s, char c, char out[ENCODED_MAX])
 /* Queues @c whole; there is room for it (C1, C2). Lock held. */
 static void queue_char(enum console_stream s, char c)
 {
-	/* LAB 01-boot: encode the character and queue its bytes in order */
 	char out[ENCODED_MAX];
 	unsigned n = encode(s, c, out);
 
 	for (unsigned i = 0; i < n; i++)
 		ring[(tail + i) % RING_SIZE] = out[i];
 	tail += n;
-	/* END LAB */
 }
 
 /* No queue, no lock: straight to the wire. */

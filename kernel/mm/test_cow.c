@@ -17,7 +17,7 @@ KTEST(space_cow, "space.cow", "", "mm.cow")
 	poke(parent, BASE, 1);
 	poke(parent, PAGE_AT(2), 3);
 	pages = counter_read(COUNT_USER_PAGES);
-	CHECK(as_fork(parent, &child) == 0, "mm.cow", "fork");
+	REQUIRE(as_fork(parent, &child) == 0, "mm.cow", "fork");
 	CHECK(counter_read(COUNT_USER_PAGES) == (s64)pages + 2, "mm.cow.counts",
 	      "2 pages, but %ld more", counter_read(COUNT_USER_PAGES) - (s64)pages);
 	CHECK(poke(child, BASE, 10) == 0, "mm.cow", "the child cannot write");
@@ -53,7 +53,7 @@ KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
 	CHECK(peek_user32(&word, BASE) == -EFAULT, "mm.uaccess.nosleep", "an absent page was read");
 	CHECK(copy_to_user(PAGE_AT(1) - 4, &value, 8) == 0, "mm.uaccess", "absent pages");
 	CHECK(peek_user32(&word, PAGE_AT(1) - 4) == 0 && word == 7, "mm.uaccess", "reads %u", word);
-	CHECK(as_fork(as, &child) == 0, "mm.uaccess", "fork");
+	REQUIRE(as_fork(as, &child) == 0, "mm.uaccess", "fork");
 	value = 8;
 	CHECK(copy_to_user(PAGE_AT(1) - 4, &value, 8) == 0, "mm.uaccess.cow", "shared pages");
 	use_space(child);
@@ -113,7 +113,7 @@ KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
 	map_at(race_space, BASE, RACE_PAGES, RW, 0);
 	for (unsigned i = 0; i < RACE_PAGES; i++)
 		poke(race_space, PAGE_AT(i), 0);
-	CHECK(as_fork(race_space, &child) == 0, "mm.cow.race", "fork");
+	REQUIRE(as_fork(race_space, &child) == 0, "mm.cow.race", "fork");
 	copies = event_read(EVENT_COW_COPIES);
 	for (u64 i = 0; i < 4; i++) {
 		void *me = (void *)(i + 1);
@@ -235,7 +235,7 @@ KTEST(space_copied, "space.stale_copy", "", "mm.tlb.copied")
 	for (int i = 1; i <= STAGES; i++) {
 		struct addr_space *child;
 
-		CHECK(as_fork(race_space, &child) == 0, "mm.tlb.copied", "fork");
+		REQUIRE(as_fork(race_space, &child) == 0, "mm.tlb.copied", "fork");
 		await_reads();
 		CHECK(poke(race_space, BASE, i) == 0, "mm.tlb.copied", "cannot write");
 		atomic_store(&race_stage, i);

@@ -71,7 +71,7 @@ class Trial:
         elif self.expected is not None and seen.user != self.expected.read_bytes():
             wrong.append("other output than on the host")
             wrong.append(last_lines(seen.user.decode("utf-8", "replace")))
-        again = f"again: python3 -m tools.soak --only '^{re.escape(self.title)}$'"
+        again = f"again: python3 -m tools.soak --only '^{self.title}$'"
         yield Result(self.title, not wrong, "\n".join([*wrong, again]))
 
 

@@ -217,8 +217,11 @@ static void *count_in_pages(void *arg)
 {
 	volatile long *p = (volatile long *)(area + (long)arg * PAGE);
 
-	for (long n = 1; !stop; n++)
+	for (long n = 1; !stop; n++) {
 		p[0] = p[100] = n;
+		if (n % 256 == 0)
+			sched_yield();
+	}
 	return NULL;
 }
 

@@ -75,7 +75,7 @@ static void until_a_time(void)
 
 static void the_past_is_now(void)
 {
-	struct timespec t = { 0, 0 }, one = { 1, 0 };
+	struct timespec t = { 0, 0 }, one = { 0, 1 };
 
 	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
 	CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &one, NULL), 0);

@@ -108,7 +108,7 @@ static void checking_mutex(void)
 
 static void timed_lock(void)
 {
-	struct timespec deadline = in_ms(20, CLOCK_REALTIME), past = { 5, 0 };
+	struct timespec deadline = in_ms(20, CLOCK_REALTIME), past = { 0, 1 };
 
 	CHECK_EQ(pthread_mutex_timedlock(&mutex, &past), 0);	/* it was free: no waiting */
 	CHECK_EQ(pthread_mutex_timedlock(&mutex, &past), ETIMEDOUT);
@@ -211,7 +211,7 @@ static void broadcast_wakes_all(void)
 
 static void timed_wait(void)
 {
-	struct timespec deadline, past = { 3, 0 };
+	struct timespec deadline, past = { 0, 1 };
 	pthread_condattr_t attr;
 	pthread_cond_t c;
 	int r;
@@ -374,7 +374,7 @@ static sem_t sem, sem2;
 
 static void semaphore_values(void)
 {
-	struct timespec past = { 2, 0 }, deadline;
+	struct timespec past = { 0, 1 }, deadline;
 	int value = -1;
 
 	CHECK_EQ(sem_init(&sem, 0, 2), 0);

@@ -408,7 +408,7 @@ static void *wait_at_pipe(void *arg)
 
 static void timed_join(void)
 {
-	struct timespec past = { 1, 0 }, later;
+	struct timespec past = { 0, 1 }, later;
 	int fds[2];
 	pthread_t t;
 
@@ -437,8 +437,10 @@ static void names(void)
 /* Only the forking thread is in the child, and the child can go on: make threads, use the heap. */
 static void *use_heap(void *arg)
 {
-	while (!*(volatile bool *)arg)
+	while (!*(volatile bool *)arg) {
 		free(malloc(100));
+		sched_yield();
+	}
 	return NULL;
 }
 

@@ -29,19 +29,19 @@
 		!!(cond);							\
 	})
 
-/* A thread that has not run yet, for the CPUs of the mask @cpus. */
-static inline struct thread *made_on(u32 cpus, thread_fn fn, void *arg)
+/* A thread that has not run yet, for the CPUs of @mask. */
+static inline struct thread *made_on(u32 mask, thread_fn fn, void *arg)
 {
 	struct thread *t = thread_create("tester", fn, arg, PRIORITY_DEFAULT);
 
 	REQUIRE(t, "P4.1", "no memory for a thread");
-	sched_set_affinity(t, cpus);
+	sched_set_affinity(t, mask);
 	return t;
 }
 
-static inline struct thread *started_on(u32 cpus, thread_fn fn, void *arg)
+static inline struct thread *started_on(u32 mask, thread_fn fn, void *arg)
 {
-	struct thread *t = made_on(cpus, fn, arg);
+	struct thread *t = made_on(mask, fn, arg);
 
 	thread_resume(t);
 	return t;

@@ -1,0 +1,282 @@
+/*
+ * Lab 04, step 4: one wait, several who could end it. Exactly one does, and nothing is left behind.
+ */
+#include "bootargs.h"
+#include "waiters.h"
+
+static struct wait_queue queue = WAIT_QUEUE_INIT(queue);
+
+static struct waiting {
+	struct deadline d;
+	struct thread *thread;
+	u64 returned;		/* when */
+	bool too_early;		/* while park slot 0 held the other side */
+	_Atomic bool done;
+	int err;
+} waits[2];
+
+static int wait_once(void *arg)
+{
+	struct waiting *w = arg;
+	int err;
+
+	spin_lock(&queue.lock);
+	err = wait_block(&queue, w->d, 0);
+	w->too_early = !park_timed_out(0);
+	spin_unlock(&queue.lock);
+	w->returned = time_now();
+	w->err = err;
+	w->done = true;
+	return err;
+}
+
+static int sleep_once(void *arg)
+{
+	struct waiting *w = arg;
+
+	w->err = thread_sleep_until(w->d);
+	w->returned = time_now();
+	w->done = true;
+	return w->err;
+}
+
+/* Starts wait @i on the CPUs of @mask and lets it block. */
+static void start_wait(unsigned i, u32 mask, thread_fn fn, struct deadline d, const char *property)
+{
+	struct waiting *w = &waits[i];
+	enum thread_state s;
+
+	w->d = d;
+	w->done = false;
+	w->thread = started_on(mask, fn, w);
+	AWAIT((s = thread_state(w->thread)) == THREAD_BLOCKED || s == THREAD_SLEEPING);
+	s = thread_state(w->thread);
+	REQUIRE(s == THREAD_BLOCKED || s == THREAD_SLEEPING, property, "a waiter is %s",
+		thread_state_name(s));
+}
+
+static int result_of(unsigned i, const char *property)
+{
+	REQUIRE(AWAIT(waits[i].done), property, "waiter %u never returned", i);
+	thread_join(waits[i].thread, NULL, DEADLINE_NEVER);
+	return waits[i].err;
+}
+
+KTEST(wait_timeout, "wait.timeout", "04.4", "P4.11")
+{
+	u64 from = time_now(), took;
+	int err;
+
+	start_wait(0, ~0u, wait_once, deadline_at(from + 5 * MS), "P4.11");
+	start_wait(1, ~0u, wait_once, DEADLINE_NEVER, "P4.11");
+	thread_sleep_until(deadline_at(from + 8 * MS));
+	err = result_of(0, "P4.11");
+	took = waits[0].returned - from;
+	CHECK(err == -ETIMEDOUT, "P4.11", "a wait that nobody ended returned %d", err);
+	CHECK(took >= 5 * MS, "P4.11", "a wait of 5000 us returned after %lu us", took / 1000);
+	CHECK(took < 6 * MS, "P4.11", "a wait of 5000 us returned after %lu us", took / 1000);
+	CHECK(queue.nr == 1, "P4.12", "after one of two has timed out the queue counts %u", queue.nr);
+	CHECK(wait_queue_wake_one(&queue, 3) == 1, "P4.11", "a wake-up woke nobody");
+	err = result_of(1, "P4.11");
+	CHECK(err == 3, "P4.11", "the waiter behind one that had timed out got %d", err);
+	CHECK(armed_deadlines() == 0, "P4.12", "%u deadlines are armed for nobody", armed_deadlines());
+	audit();
+}
+
+/* The first deadline goes away; the second is in time. */
+KTEST(wait_head_cancelled, "wait.head_cancelled", "04.4", "P4.5")
+{
+	u64 from = time_now(), late;
+	int err;
+
+	start_wait(0, ~0u, wait_once, deadline_at(from + 5 * MS), "P4.11");
+	start_wait(1, ~0u, sleep_once, deadline_at(from + 9 * MS), "P4.11");
+	CHECK(wait_queue_wake_one(&queue, 4) == 1, "P4.11", "a wake-up woke nobody");
+	err = result_of(0, "P4.11");
+	CHECK(err == 4, "P4.11", "woken before its deadline, it got %d", err);
+	CHECK(armed_deadlines() == 1, "P4.12", "two were armed, one was woken, %u are armed",
+	      armed_deadlines());
+	thread_sleep_until(deadline_at(from + 12 * MS));
+	result_of(1, "P4.5");
+	late = waits[1].returned - waits[1].d.at;
+	CHECK(late < LATE, "P4.5", "when the first deadline was cancelled, the second woke %lu us late",
+	      late / 1000);
+}
+
+/* --- Event and timeout in the same instant ------------------------------------------------------------ */
+
+static int woke, token;
+
+static void wake_now(void *unused)
+{
+	(void)unused;
+	woke = wait_queue_wake_one(&queue, token);
+}
+
+/* On 1 CPU: event and deadline fall into one interrupt, after each instruction of wait_block(). */
+KTEST(wait_both, "wait.both", "04.4", "P4.10")
+{
+	unsigned shift = bootarg_number("shift", 0, 0, 10), armed = armed_deadlines(), events = 0;
+	unsigned step;
+
+	sweep_action = wake_now;
+	for (step = ktest_seed() % STRIDE; step < 3000; step += STRIDE) {
+		int err;
+
+		token = step + 1;
+		woke = 0;
+		spin_lock(&queue.lock);
+		sweep_arm("wait_block", current_thread(), step);
+		err = wait_block(&queue, deadline_at(time_now() + ((step + 400ul) << shift)), 0);
+		spin_unlock(&queue.lock);
+		REQUIRE(err == (woke ? token : -ETIMEDOUT), "P4.10",
+			"%s the event had claimed the wait, it returned %d", woke ? "although" : "without",
+			err);
+		REQUIRE(queue.nr == 0 && armed_deadlines() == armed, "P4.12",
+			"it returned with %u places in the queue and %u deadlines", queue.nr,
+			armed_deadlines() - armed);
+		events += woke;
+	}
+	sweep_action = NULL;
+	ktest_figure("events", events);
+	CHECK(events > 0, "P4.10", "no event was ever in time");
+}
+
+#define STORM_WAITERS	4
+#define STORM_ROUNDS	40
+
+static _Atomic unsigned storming;	/* waiters that have not finished */
+static _Atomic u64 sent, sent_sum, got, got_sum;
+
+static int storm_waiter(void *unused)
+{
+	(void)unused;
+	for (unsigned round = 0; round < STORM_ROUNDS; round++) {
+		int err;
+
+		spin_lock(&queue.lock);
+		err = wait_block(&queue, deadline_in(1 + test_random() % 60000), 0);
+		spin_unlock(&queue.lock);
+		if (err > 0) {
+			got++;
+			got_sum += err;
+		} else {
+			CHECK(err == -ETIMEDOUT, "P4.10", "a wait returned %d", err);
+		}
+	}
+	storming--;
+	return 0;
+}
+
+static int storm_waker(void *arg)
+{
+	for (int n = (int)(u64)arg; storming; n += 2) {
+		u64 until = time_now() + test_random() % 20000;
+
+		if (wait_queue_wake_one(&queue, n)) {
+			sent++;
+			sent_sum += n;
+		}
+		while (time_before(time_now(), until))
+			thread_yield();
+	}
+	return 0;
+}
+
+/* On several CPUs: wake-ups and deadlines as they come. Each wake-up comes out of exactly one wait. */
+KTEST(wait_storm, "wait.storm", "04.4", "P4.10")
+{
+	struct thread *t[STORM_WAITERS + 2];
+
+	storming = STORM_WAITERS;
+	for (unsigned i = 0; i < STORM_WAITERS; i++)
+		t[i] = started(storm_waiter, NULL);
+	for (u64 i = 0; i < 2; i++)
+		t[STORM_WAITERS + i] = started(storm_waker, (void *)(i + 1));
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
+		thread_join(t[i], NULL, DEADLINE_NEVER);
+	ktest_figure("events", got);
+	CHECK(got == sent, "P4.10", "%lu wake-ups found a waiter, %lu waits ended by one", sent, got);
+	CHECK(got_sum == sent_sum, "P4.10", "what the waits returned is not what the wakers sent");
+	CHECK(queue.nr == 0 && armed_deadlines() == 0, "P4.12", "afterwards %u places and %u deadlines are left",
+	      queue.nr, armed_deadlines());
+	audit();
+}
+
+/* --- On return nobody knows the waiter: one side is held while it has the waiter in hand ---------------- */
+
+/* On 2 CPUs: the expiry has found a waiter, and is held; an event wakes it on the other CPU. */
+KTEST(wait_held_expiry, "wait.held_expiry", "04.4", "P4.12")
+{
+	int err;
+
+	sched_set_affinity(current_thread(), BIT(0));
+	start_wait(0, BIT(1), wait_once, deadline_in(2 * MS), "P4.12");
+	sched_set_affinity(waits[0].thread, BIT(0));	/* where it will run when it is woken */
+	park_arm(0, "waiter_swap", AT_ENTRY, NULL, 3 * MS);
+	REQUIRE(park_wait(0, 20 * MS), "P4.12", "no expiry came to waiter_swap()");
+	woke = wait_queue_wake_one(&queue, 5);
+	err = result_of(0, "P4.12");
+	CHECK(!waits[0].too_early, "P4.12", "the wait returned while an expiry had its waiter in hand");
+	CHECK(err == (woke ? 5 : -ETIMEDOUT), "P4.10", "the event %s first, but the wait returned %d",
+	      woke ? "was" : "was not", err);
+	sched_set_affinity(current_thread(), ~0u);
+}
+
+/* On 2 CPUs: a waker has found a waiter, and is held until that one has timed out. */
+KTEST(wait_held_waker, "wait.held_waker", "04.4", "P4.12")
+{
+	int err;
+
+	sched_set_affinity(current_thread(), BIT(0));
+	start_wait(0, BIT(1), wait_once, deadline_in(3 * MS), "P4.12");
+	start_wait(1, BIT(1), wait_once, DEADLINE_NEVER, "P4.12");
+	park_arm(0, "waiter_swap", AT_ENTRY, current_thread(), 6 * MS);
+	woke = wait_queue_wake_one(&queue, 6);
+	err = result_of(0, "P4.12");
+	CHECK(err == -ETIMEDOUT, "P4.10", "the first waiter's deadline came first; it got %d", err);
+	CHECK(!waits[0].too_early, "P4.12", "the wait returned while a waker had its waiter in hand");
+	CHECK(woke == 1, "P4.11", "the wake-up was used up by a waiter that had timed out");
+	if (!woke)
+		wait_queue_wake_one(&queue, 0);
+	err = result_of(1, "P4.11");
+	CHECK(err == 6 || !woke, "P4.11", "the second waiter got %d", err);
+	sched_set_affinity(current_thread(), ~0u);
+}
+
+/* --- Killed ------------------------------------------------------------------------------------------- */
+
+static void kill_it(thread_fn fn, struct deadline d, const char *what)
+{
+	u64 from;
+	int err;
+
+	start_wait(0, ~0u, fn, d, "P4.13");
+	from = time_now();
+	thread_kill(waits[0].thread);
+	err = result_of(0, "P4.13");
+	CHECK(err == -EINTR, "P4.13", "%s was killed and got %d", what, err);
+	CHECK(waits[0].returned - from < LATE, "P4.13", "%s was killed and returned after %lu us", what,
+	      (waits[0].returned - from) / 1000);
+	CHECK(queue.nr == 0, "P4.13", "%s was killed, its place in the queue is still there", what);
+	CHECK(armed_deadlines() == 0, "P4.13", "%s was killed, its deadline is still armed", what);
+}
+
+KTEST(wait_killed, "wait.killed", "04.4", "P4.13")
+{
+	u64 from;
+	int err;
+
+	kill_it(sleep_once, deadline_in(20 * MS), "a sleeper");
+	kill_it(wait_once, DEADLINE_NEVER, "a waiter");
+	kill_it(wait_once, deadline_in(20 * MS), "a waiter with a deadline");
+	CHECK(wait_queue_wake_one(&queue, 0) == 0, "P4.13", "a wake-up found somebody who was killed");
+	from = time_now();
+	start_wait(0, ~0u, sleep_once, deadline_in(30 * MS), "P4.13");	/* in a killed one's record */
+	thread_sleep(32 * MS);
+	err = result_of(0, "P4.13");
+	CHECK(err == 0 && waits[0].returned - from >= 30 * MS, "P4.13",
+	      "after a sleeper was killed, another slept %lu us instead of 30000, result %d",
+	      (waits[0].returned - from) / 1000, err);
+	audit();
+}
