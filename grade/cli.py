@@ -135,7 +135,7 @@ def _replay(options: argparse.Namespace) -> int:
     try:
         product = _product(bench, lab, options)
         if options.gdb:
-            return replay.replay_gdb(bench, lab, run, product)
+            return replay.replay_gdb(bench, lab, run, product, options.submission)
         submission = None if options.submission is None else str(options.submission)
         result, evidence = replay.replay(bench, lab, run, product, submission)
     finally:

@@ -51,12 +51,13 @@ def said(evidence: Evidence) -> str:
     return "".join(lines) + evidence.streams.user.decode("utf-8", "replace")
 
 
-def gdb_commands(root: Path, port: int) -> list[str]:
-    """What GDB is told: the kernel's own commands, where to stop, go."""
+def gdb_commands(root: Path, submission: Path | None, port: int) -> list[str]:
+    """What GDB is told: the kernel's own commands, where the sources are and to stop, go."""
+    sources = [root] if submission is None else [submission.resolve(), root]
     return [
         "set pagination off",
         f"source {root / 'tools' / 'gdb' / 'trellis.py'}",
-        f"directory {root}",
+        f"directory {':'.join(map(str, sources))}",
         f"target remote 127.0.0.1:{port}",
         *(f"break {name}" for name in _STOPS),
         "continue",
@@ -70,7 +71,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def replay_gdb(bench: Bench, lab: Lab, run: Run, product: Product) -> int:
+def replay_gdb(
+    bench: Bench, lab: Lab, run: Run, product: Product, submission: Path | None
+) -> int:
     """Runs @run under GDB until the moment at which it fails; GDB's exit status."""
     boot = boot_of(lab.test(run.test), run, product)
     gdb = next((g for g in _GDBS[run.arch] if shutil.which(g)), None)
@@ -84,7 +87,7 @@ def replay_gdb(bench: Bench, lab: Lab, run: Run, product: Product) -> int:
             serial=f"file:{folder / 'serial'}",
             gdb_port=port,
         )
-        commands = gdb_commands(bench.root, port)
+        commands = gdb_commands(bench.root, submission, port)
         with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
             return _run_gdb(gdb, commands, boot.kernel)
 

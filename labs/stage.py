@@ -22,7 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,20 +180,26 @@ def _regions_of_tree(root: Path, names: Sequence[str]) -> dict[str, list[Region]
     return out
 
 
+def check_lab(lab: Lab, found: Mapping[str, Sequence[Region]]) -> None:
+    """The regions of @lab lie in the files that its lab.toml lists, and each of these has one."""
+    for path, regions in found.items():
+        if regions[0].lab == lab.name and path not in lab.files:
+            where = f"{path}:{regions[0].first + 1}"
+            raise StageError(f"{where}: labs/{lab.name}/lab.toml does not list this file")
+    for path in lab.files:
+        if path not in found or found[path][0].lab != lab.name:
+            raise StageError(f"labs/{lab.name}/lab.toml: {path} has no region of this lab")
+
+
 def check(root: Path, labs: Sequence[Lab]) -> dict[str, list[Region]]:
     """Checks all markers of the tree against all labs: file, and the regions in it."""
-    by_name = {lab.name: lab for lab in labs}
     found = _regions_of_tree(root, tracked(root))
     for path, regions in found.items():
-        where, lab = f"{path}:{regions[0].first + 1}", regions[0].lab
-        if lab not in by_name:
-            raise StageError(f"{where}: region of {lab}, which is not in labs/")
-        if path not in by_name[lab].files:
-            raise StageError(f"{where}: labs/{lab}/lab.toml does not list this file")
-    for lab_of in labs:
-        for path in lab_of.files:
-            if path not in found:
-                raise StageError(f"labs/{lab_of.name}/lab.toml: {path} has no region of this lab")
+        if regions[0].lab not in [lab.name for lab in labs]:
+            where = f"{path}:{regions[0].first + 1}"
+            raise StageError(f"{where}: region of {regions[0].lab}, which is not in labs/")
+    for lab in labs:
+        check_lab(lab, found)
     return found
 
 
@@ -213,13 +219,15 @@ def without_hidden(toml: str) -> str:
     return "".join(p for p in parts if not (p.startswith("[[test]]") and hidden.search(p)))
 
 
-def starter(root: Path, lab: Lab, labs: Sequence[Lab], out: Path) -> int:
+def starter(root: Path, lab: Lab, out: Path) -> int:
     """Writes the starter of @lab to @out, which must be empty or absent: how many stubs it has."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StageError(f"{out}: not empty; a starter is written to a new directory")
-    regions = check(root, labs)
+    names = tracked(root)
+    regions = _regions_of_tree(root, names)
+    check_lab(lab, regions)
     stripped = starter_files(root, lab)
-    for name in tracked(root):
+    for name in names:
         if _NOT_SHIPPED.search(name):
             continue
         target = out / name
@@ -230,7 +238,7 @@ def starter(root: Path, lab: Lab, labs: Sequence[Lab], out: Path) -> int:
         elif re.fullmatch(r"labs/[^/]+/lab\.toml", name):
             target.write_text(without_hidden(target.read_text(encoding="utf-8")), encoding="utf-8")
     (out / "lab.mk").write_text(
-        f"# This tree is the starter of a lab: its stubs leave things unused, which is no error here.\n"
+        "# This tree is the starter of a lab: its stubs leave things unused, which is no error here.\n"
         f"STARTER := 1\nLAB ?= {lab.name}\n",
         encoding="utf-8",
     )
@@ -256,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{sum(map(len, found.values()))} regions in {len(found)} files are in order")
             return 0
         lab = choose(ROOT, [options.lab])[0]
-        stubs = starter(ROOT, lab, load_all(ROOT), options.out)
+        stubs = starter(ROOT, lab, options.out)
         print(f"{options.out}: starter of {lab.name}, {stubs} functions to write")
         return 0
     except (StageError, GraderError) as e:

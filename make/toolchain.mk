@@ -1,7 +1,7 @@
 # Which tools, and the flags that every part of a build shares.
 #
 # Sets CC LD AR NM OBJCOPY READELF, MACHINE_FLAGS (what the port's instruction set needs), WARNINGS,
-# KERNEL_CFLAGS and KERNEL_LDFLAGS, and the short lines that a build prints.
+# CC_HEADERS, KERNEL_CFLAGS and KERNEL_LDFLAGS, and the short lines that a build prints.
 
 # $(call first_of,programs): the first that is installed, or the first of the list.
 first_of = $(firstword $(shell for t in $1; do command -v $$t; done 2>/dev/null) $1)
@@ -45,12 +45,15 @@ ifeq ($(STARTER),1)
 WARNINGS += -Wno-unused -Wno-unused-parameter
 endif
 
+# stddef.h, stdarg.h and the like, which are the compiler's own.
+CC_HEADERS := $(shell $(CC) -print-file-name=include)
+
 debug := $(if $(filter debug,$(BUILD)),1,0)
 
 KERNEL_CFLAGS := $(MACHINE_FLAGS) $(kernel_$(ARCH)) -std=gnu11 -O2 -g -ffreestanding -fno-common \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing -fno-pic -fno-pie \
-	-fno-asynchronous-unwind-tables $(WARNINGS) -nostdlib -nostdinc -isystem $(shell $(CC) \
-	-print-file-name=include) -Ikernel/include -Iarch/$(ARCH) \
+	-fno-asynchronous-unwind-tables $(WARNINGS) -nostdlib -nostdinc -isystem $(CC_HEADERS) \
+	-Ikernel/include -Iarch/$(ARCH) \
 	-DTRELLIS_DEBUG=$(debug) -DTRELLIS_TESTS=$(TESTS) \
 	$(if $(filter 1,$(debug)),-fsanitize=undefined)
 

@@ -16,7 +16,7 @@ ifeq ($(LLVM),1)
 libgcc :=
 user_no_loops := -fno-builtin
 else
-libgcc = $(shell $(CC) $(user_machine_$(ARCH)) -print-libgcc-file-name)
+libgcc := $(shell $(CC) $(user_machine_$(ARCH)) -print-libgcc-file-name)
 user_no_loops := -fno-builtin -fno-tree-loop-distribute-patterns
 endif
 
@@ -24,7 +24,7 @@ USER_CFLAGS = $(user_machine_$(ARCH)) -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-commo
 	-fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-math-errno -ffp-contract=off \
 	-ffunction-sections -fdata-sections $(WARNINGS) -nostdlib -nostdinc -Iuser/libc \
 	-isystem user/libc/include -isystem user/libc/$(ARCH)/include \
-	-isystem $(shell $(CC) -print-file-name=include)
+	-isystem $(CC_HEADERS)
 USER_LDFLAGS = -m $(emulation_$(ARCH)) -nostdlib -static --gc-sections --build-id=none -z noexecstack \
 	-z max-page-size=4096 $(user_ld_$(ARCH))
 

@@ -111,7 +111,7 @@ class Starter(unittest.TestCase):
         self.out = Path(folder.name) / "out"
 
     def test_what_is_shipped(self) -> None:
-        self.assertEqual(starter(self.root, self.lab, [self.lab], self.out), 1)
+        self.assertEqual(starter(self.root, self.lab, self.out), 1)
         files = sorted(str(p.relative_to(self.out)) for p in self.out.rglob("*") if p.is_file())
         self.assertEqual(
             files,
@@ -129,7 +129,7 @@ class Starter(unittest.TestCase):
     def test_only_tracked_files_once_there_are_some(self) -> None:
         subprocess.run(["git", "-C", str(self.root), "add", "kernel", "labs"], check=True)
         (self.root / "notes.txt").write_text("mine")
-        starter(self.root, self.lab, [self.lab], self.out)
+        starter(self.root, self.lab, self.out)
         self.assertFalse((self.out / "notes.txt").exists())
         self.assertTrue((self.out / "labs/04-sleep/lab.toml").exists())
 
@@ -137,7 +137,7 @@ class Starter(unittest.TestCase):
         self.out.mkdir()
         (self.out / "work.c").write_text("a student's")
         with self.assertRaises(StageError) as caught:
-            starter(self.root, self.lab, [self.lab], self.out)
+            starter(self.root, self.lab, self.out)
         self.assertIn("not empty", str(caught.exception))
 
     def test_regions_must_be_in_listed_files(self) -> None:

@@ -55,8 +55,8 @@ noreturn void sched_idle(void);
  */
 void sched_block(struct waiter *w, bool sleeping);
 
-/* The claimer's second half: makes the claimed waiter's thread ready if it has blocked. */
-void sched_wake(struct thread *t);
+/* The claimer's second half: makes the thread of the claimed @w ready if it has blocked on it. */
+void sched_wake(struct waiter *w);
 
 /* Suspends the current thread until thread_resume(), unless it is dying or resumed meanwhile. Any. */
 void sched_suspend_self(void);

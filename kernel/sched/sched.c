@@ -172,13 +172,13 @@ void sched_remove(struct runq *rq, struct thread *t)
 	rq->nr_ready--;
 }
 
-void sched_wake(struct thread *t)
+void sched_wake(struct waiter *w)
 {
+	struct thread *t = w->thread;
 	struct runq *rq = thread_runq_lock_allowed(t);
-	enum thread_state s = thread_state(t);
 
-	/* RUNNING: it has not blocked yet, and will see the claim when it tries (W2). */
-	if (s == THREAD_BLOCKED || s == THREAD_SLEEPING)
+	/* If it has not blocked on this wait yet, it will see the claim when it tries (W2). */
+	if (t->waiter == w)
 		sched_make_ready(rq, t, "woken");
 	runq_unlock(rq);
 }

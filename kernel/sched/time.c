@@ -56,9 +56,13 @@ struct deadline deadline_coarse(struct deadline d, u64 slack)
 void timer_arm(u64 at)
 {
 	struct cpu *c = this_cpu();
+	u64 now;
 
 	if (c->timer_armed && !time_before(at, c->timer_at))
 		return;
+	now = time_now();
+	if (time_before(at, now))
+		at = now;	/* the hardware compares plainly: before it was started would be far ahead */
 	c->timer_armed = true;
 	c->timer_at = at;
 	arch_timer_set(at - clock_offset);

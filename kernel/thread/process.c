@@ -285,10 +285,10 @@ struct addr_space *process_set_as(struct addr_space *as)
 	struct addr_space *old = t->process->as;
 
 	assert(t->process->nr_threads == 1);
-	irq_off();
+	spin_lock(&t->process->lock);	/* against who reads it from outside, and the switch wants no interrupt */
 	t->process->as = as;
 	t->as = as;
 	as_switch(as);
-	irq_on();
+	spin_unlock(&t->process->lock);
 	return old;
 }

@@ -54,7 +54,7 @@ bool waiter_claim(struct waiter *w, enum wait_why why, int status)
 {
 	if (!waiter_swap(w, why, status))
 		return false;
-	sched_wake(w->thread);
+	sched_wake(w);
 	return true;
 }
 
