@@ -20,6 +20,7 @@ static void quiet_point(void)
 void audit(void)
 {
 	quiet_point();
+	mm_check();
 	sched_audit();
 	process_audit();
 }

@@ -24,28 +24,23 @@ pte_t cow_pte(const struct region *r, struct page *p)
 
 	if (!prot)
 		return page_to_phys(p) | PTE_PARKED;
-	/* LAB 07-vm: the rights of the region, less what a shared page must not have (C1, C2) */
 	if (!(r->flags & REGION_SHARED) && page_is_shared(p))
 		prot &= ~VM_WRITE;
-	/* END LAB */
 	return arch_pte_leaf(page_to_phys(p), prot | VM_USER);
 }
 
 bool cow_share(const struct region *r, pte_t *e)
 {
-	/* LAB 07-vm: one more owner; say whether the entry lost a right */
 	struct page *p = page_get(pte_page(*e));
 
 	if (!(pte_prot(*e) & VM_WRITE) || r->flags & REGION_SHARED)
 		return false;
 	pte_set(e, cow_pte(r, p));
 	return true;
-	/* END LAB */
 }
 
 int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e)
 {
-	/* LAB 07-vm: let this space write to the page: in place, or to a copy of its own */
 	struct page *old = pte_page(*e), *new;
 
 	assert(r->prot & VM_WRITE);
@@ -64,5 +59,4 @@ int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e)
 	page_put(old);
 	event_count(EVENT_COW_COPIES);
 	return 0;
-	/* END LAB */
 }

@@ -29,7 +29,6 @@
 /* The stack above @va, made to reach down to it; NULL if there is none or it may not. */
 static struct region *grow_stack(struct addr_space *as, vaddr_t va)
 {
-	/* LAB 07-vm: grow the stack region above va, within its limit and clear of what is below */
 	struct region *r = region_above(as, va), *below;
 	u64 limit = current_process()->limits[RLIMIT_STACK].cur;
 
@@ -43,7 +42,6 @@ static struct region *grow_stack(struct addr_space *as, vaddr_t va)
 	as->total_pages += (r->start - va) / PAGE_SIZE;
 	r->start = va;
 	return r;
-	/* END LAB */
 }
 
 /* A private copy of the file's page @from: @n bytes of it, then zeros. */
@@ -81,7 +79,6 @@ static int file_page(struct region *r, u64 offset, unsigned access, struct page 
 static int first_touch(struct addr_space *as, struct region *r, vaddr_t va, unsigned access,
 		       pte_t *e)
 {
-	/* LAB 07-vm: find or make the page, and enter it with the rights it may have */
 	u64 offset = va - r->start;
 	struct page *p = NULL;
 	int err = 0;
@@ -97,12 +94,10 @@ static int first_touch(struct addr_space *as, struct region *r, vaddr_t va, unsi
 	pte_set(e, cow_pte(r, p));
 	as_count_pages(as, 1);
 	return 0;
-	/* END LAB */
 }
 
 int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access)
 {
-	/* LAB 07-vm: tell the cases apart, F1 */
 	vaddr_t va = ALIGN_DOWN(addr, PAGE_SIZE);
 	struct region *r = region_find(as, va);
 	pte_t *e;
@@ -120,7 +115,6 @@ int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access)
 		return cow_write(as, r, va, e);
 	arch_tlb_flush_all();	/* a table may be new as well */
 	return 0;
-	/* END LAB */
 }
 
 int as_fault(struct addr_space *as, vaddr_t addr, unsigned access)

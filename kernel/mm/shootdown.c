@@ -38,7 +38,6 @@ static void flush_local(vaddr_t start, vaddr_t end)
 
 void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 {
-	/* LAB 08-smp: flush [start, end) wherever the space's translations may be */
 	u32 set, others;
 
 	preempt_off();		/* to flush here what was cached here */
@@ -54,7 +53,6 @@ void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 	event_count(EVENT_SHOOTDOWNS);
 	trace(TRACE_FAULT, TRACE_EV_SHOOTDOWN, start, set);
 	arch_tlb_shootdown(set, start, end);
-	/* END LAB */
 }
 
 void tlb_batch_init(struct tlb_batch *b, struct addr_space *as)
@@ -93,11 +91,9 @@ void tlb_batch_table(struct tlb_batch *b, struct page *p)
 
 void tlb_batch_flush(struct tlb_batch *b)
 {
-	/* LAB 08-smp: no page goes before every TLB has lost it */
 	if (b->start < b->end)
 		tlb_flush_range(b->as, b->start, b->end);
 	for (unsigned i = 0; i < b->n; i++)
 		page_put(b->pages[i]);
 	tlb_batch_init(b, b->as);
-	/* END LAB */
 }

@@ -30,7 +30,6 @@ static bool make_table(paddr_t root, pte_t *e)
 
 pte_t *pt_walk(paddr_t root, vaddr_t va, bool make)
 {
-	/* LAB 07-vm: walk from the root down to va's entry at level 0 */
 	pte_t *table = phys_to_virt(root);
 
 	for (unsigned level = ARCH_PT_LEVELS - 1; level > 0; level--) {
@@ -42,7 +41,6 @@ pte_t *pt_walk(paddr_t root, vaddr_t va, bool make)
 		table = pt_table(*e);
 	}
 	return pt_entry(table, va, 0);
-	/* END LAB */
 }
 
 pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next)

@@ -12,6 +12,7 @@
  * The lists are guarded by work.lock.
  */
 #include "cpu.h"
+#include "mm.h"
 #include "process.h"
 #include "sched.h"
 #include "trace.h"
@@ -112,6 +113,8 @@ static int reaper_main(void *unused)
 		else
 			process_teardown(list_entry(p, struct process, reaper_node));
 		one_done();
+		if (list_empty(&reaper.threads))
+			kstack_trim(KSTACK_KEEP);	/* a crowd has gone: so may its stacks */
 	}
 	return 0;
 }
