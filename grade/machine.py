@@ -17,6 +17,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from itertools import count
 from math import isqrt
 from pathlib import Path
@@ -165,6 +166,12 @@ class Runner:
             return guest.evidence(ended, process.popen.returncode, nonce)
 
 
+@lru_cache(maxsize=8)
+def _elf(path: Path) -> Elf:
+    """Many runs boot one kernel, whose file does not change."""
+    return Elf(path)
+
+
 class _Guest:
     """One QEMU and its files."""
 
@@ -178,7 +185,7 @@ class _Guest:
         self._ram = folder / "ram"
         self._qmp = folder / "qmp"
         self._errors = folder / "errors"
-        self._reader = trace.RingReader(Elf(boot.kernel), layout, boot.arch, boot.clock())
+        self._reader = trace.RingReader(_elf(boot.kernel), layout, boot.arch, boot.clock())
         for path in (self._serial, self._ram):
             path.touch()
         os.truncate(self._ram, boot.memory << 20)

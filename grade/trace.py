@@ -175,15 +175,20 @@ class RingReader:
 
     def read(self, memory: Memory) -> Trace:
         rings: list[list[Record]] = []
+        since = 0  # from here on no ring has lost anything
         complete = True
         for head, size, address in self._rings(memory):
-            complete = complete and head <= size
             data = self._bytes(memory, address, size * _RECORD.size)
             if data is None:
                 continue
             order = range(max(0, head - size), head)
-            rings.append(list(self._decode(data, (i % size for i in order))))
-        return Trace(merged(rings), complete and bool(rings), self._clock)
+            ring = list(self._decode(data, (i % size for i in order)))
+            rings.append(ring)
+            if head > size and ring:
+                complete = False
+                since = max(since, ring[0].time)
+        whole = tuple(r for r in merged(rings) if r.time >= since)
+        return Trace(whole, complete and bool(rings), self._clock)
 
     def _decode(self, data: bytes, slots: Iterable[int]) -> Iterator[Record]:
         events = self._events

@@ -2,9 +2,9 @@
  * From the port's boot code to the first program.
  *
  * Stages, each needing only those before it:
- *	early	boot arguments, console by polling, clock		one CPU, no memory, no interrupts
+ *	early	boot arguments, console by polling		one CPU, no memory, no interrupts
  *	memory	pages, slabs, kernel mappings, traces
- *	full	threads, scheduler, other CPUs, interrupts		each CPU ends as its idle thread
+ *	full	threads, scheduler, other CPUs, interrupts	each CPU ends as its idle thread
  *	init	in a thread that may block: files, initramfs, /init
  */
 #include "bootargs.h"

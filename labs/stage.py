@@ -40,7 +40,9 @@ _MARKER = re.compile(
     re.X,
 )
 _LOOKS_LIKE_ONE = re.compile(r"^\s*(/\*|//|#)\s*(END\s+LAB|LAB)\b")
-_NOT_SHIPPED = re.compile(r"^labs/[^/]+/(mutants|variants|solutions?)(/|$)|^labs/[^/]+/tests/hidden_")
+_NOT_SHIPPED = re.compile(
+    r"^labs/[^/]+/(mutants|variants|solutions?)/|^labs/[^/]+/tests/hidden_|^grade/hostile/"
+)
 _NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache"})
 
 

@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* Does the operation @n times: how long that took, set-up and clean-up left out. 0: there is none. */
+/*
+ * Does the operation @n times: how long that took, set-up and clean-up left out. 0: there is none.
+ */
 typedef uint64_t (*bench_fn)(unsigned n);
 
 /*

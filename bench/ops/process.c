@@ -74,7 +74,9 @@ uint64_t thread_create_join(unsigned n)
 	return clock_now() - start;
 }
 
-/* --- A wake-up by futex: the turn goes back and forth between two threads. ---------------------- */
+/*
+ * --- A wake-up by futex: the turn goes back and forth between two threads. ----------------------
+ */
 
 static _Atomic int turn;
 
@@ -109,7 +111,9 @@ uint64_t futex_wake(unsigned n)
 	return clock_now() - start;
 }
 
-/* --- A sleep, while another thread uses the CPU: what is missing of its work is the cost. -------- */
+/*
+ * --- A sleep, while another thread uses the CPU: what is missing of its work is the cost. --------
+ */
 
 #define NAP_NS		50000
 #define CALIBRATION	200000

@@ -5,9 +5,10 @@ import unittest
 from pathlib import Path
 
 from grade.errors import GraderError
-from grade.mutants import mutants, variants
+from grade.mutants import hostile, mutants, variants
 from grade.patch import PatchError, apply
 from grade.tests.fake import LAB_TOML, lab
+from grade.verdict import Kind
 
 _OLD = "a\nb\nc\nd\ne\n"
 _PATCH = """\
@@ -77,6 +78,19 @@ class Mutants(unittest.TestCase):
         self.wrong("# what: forgets c\n", "", "# what:")
         self.wrong("P4.2", "P9.9", "P9.9")
         self.wrong("thread/sleep.c", "thread/wait.c", "wait.c")
+
+    def test_hostile_kernels_say_how_they_must_end(self) -> None:
+        folder = self.root / "grade" / "hostile"
+        folder.mkdir(parents=True)
+        text = _PATCH.replace("# mistake: 4.4\n# property: P4.2", "# lab: 04-sleep\n# kind: flood")
+        (folder / "one.patch").write_text(text)
+        (found,) = hostile(self.root, self.lab)
+        self.assertEqual((found.name, found.kind), ("one", Kind.FLOOD))
+        (folder / "one.patch").write_text(text.replace("04-sleep", "05-sync"))
+        self.assertEqual(hostile(self.root, self.lab), [])
+        (folder / "one.patch").write_text(text.replace("flood", "fire"))
+        with self.assertRaises(GraderError):
+            hostile(self.root, self.lab)
 
     def test_variants_are_patches_or_folders(self) -> None:
         (self.lab.folder / "variants/patched.patch").write_text(_PATCH)

@@ -55,6 +55,13 @@ class Rings(unittest.TestCase):
         self.assertEqual([r.time for r in seen.records], list(range(102, 110)))
         self.assertFalse(seen.complete)
 
+    def test_what_one_ring_has_lost_is_taken_from_all(self) -> None:
+        self.ring(0, 10, [_record(100 + i, "wake", 0, 1, 1, 0) for i in (8, 9, 2, 3, 4, 5, 6, 7)])
+        self.ring(1, 2, [_record(5, "wake", 1, 1, 1, 0), _record(105, "wake", 1, 1, 1, 0)])
+        seen = self.read()
+        self.assertEqual(min(r.time for r in seen.records), 102)
+        self.assertEqual(sum(r.cpu == 1 for r in seen.records), 1)
+
     def test_times_count_from_the_start_of_the_clock(self) -> None:
         start = 2**64 - 50
         late = _record(start + 10, "wake", 0, 1, 1, 0)

@@ -1,5 +1,6 @@
 /*
- * audit: at a quiet point, everything is in exactly one place and every count adds up. Test kernels only.
+ * audit: at a quiet point, everything is in exactly one place and every count adds up. Test kernels
+ * only.
  */
 #include "counters.h"
 #include "cpu.h"
@@ -9,7 +10,8 @@
 #include "process.h"
 #include "sched.h"
 
-static_assert(COUNTER_COUNT <= ARRAY_SIZE(((struct counter_snapshot *)0)->value), "snapshot too small");
+static_assert(COUNTER_COUNT <= ARRAY_SIZE(((struct counter_snapshot *)0)->value),
+	      "snapshot too small");
 
 static void quiet_point(void)
 {
@@ -41,8 +43,8 @@ bool counters_equal(const struct counter_snapshot *before, const struct counter_
 		if (before->value[i] == after->value[i])
 			continue;
 		equal = false;
-		CHECK(false, property, "%s: %ld before, %ld after", counter_name(i), before->value[i],
-		      after->value[i]);
+		CHECK(false, property, "%s: %ld before, %ld after", counter_name(i),
+		      before->value[i], after->value[i]);
 	}
 	return equal;
 }

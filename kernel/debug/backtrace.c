@@ -1,8 +1,8 @@
 /*
  * Call chains from saved frame pointers.
  *
- * The stack may be damaged, so nothing is believed: a frame must lie on the current thread's stack, be
- * aligned, and be above the one before it. So the walk ends, and touches only that stack.
+ * The stack may be damaged, so nothing is believed: a frame must lie on the current thread's stack,
+ * be aligned, and be above the one before it. So the walk ends, and touches only that stack.
  */
 #include "cpu.h"
 #include "instrument.h"

@@ -107,6 +107,7 @@ u64 bootarg_number(const char *name, u64 def, u64 min, u64 max)
 		return def;
 	if (parse_number(value, &v) && v >= min && v <= max)
 		return v;
-	snprintf(allowed, sizeof(allowed), "a number from %lu to %lu (suffixes ns us ms s K M G)", min, max);
+	snprintf(allowed, sizeof(allowed), "a number from %lu to %lu (suffixes ns us ms s K M G)",
+		 min, max);
 	bootarg_bad(name, allowed);
 }

@@ -29,8 +29,9 @@ static void print_thread(struct thread *t, void *unused)
 static void print_process(struct process *p, void *unused)
 {
 	(void)unused;
-	kprintf("%5d %5d %5d %-7s %3u threads %3u holds  %s\n", p->pid, p->parent ? p->parent->pid : 0,
-		p->pgid, process_names[process_state(p)], p->nr_threads, atomic_load(&p->holds), p->name);
+	kprintf("%5d %5d %5d %-7s %3u threads %3u holds  %s\n", p->pid,
+		p->parent ? p->parent->pid : 0, p->pgid, process_names[process_state(p)],
+		p->nr_threads, atomic_load(&p->holds), p->name);
 }
 
 static bool tree_is_free(void)
@@ -88,8 +89,10 @@ void debug_dump_runqs(void)
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct cpu *c = &cpus[i];
 
-		kprintf("cpu%u: runs %d (%s), %u ready, %u deadlines, %lu switches, %lu preemptions, "
-			"%lu steals, idle %lu us\n", i, c->runq.current->tid, c->runq.current->name,
+		kprintf("cpu%u: runs %d (%s), %u ready, %u deadlines, %lu switches, "
+			"%lu preemptions, "
+			"%lu steals, idle %lu us\n",
+			i, c->runq.current->tid, c->runq.current->name,
 			atomic_load(&c->runq.nr_ready), c->sleepq.nr, c->stats.switches,
 			c->stats.preemptions, c->stats.steals, c->stats.idle_ns / NSEC_PER_USEC);
 	}

@@ -46,7 +46,9 @@ static bool is_for(const struct thread *t)
 	return !t || t == current_thread();
 }
 
-/* --- sweep -------------------------------------------------------------------------------------- */
+/*
+ * --- sweep --------------------------------------------------------------------------------------
+ */
 
 int sweep_arm(const char *function, struct thread *t, unsigned step)
 {
@@ -65,7 +67,10 @@ bool sweep_hit(void)
 	return sweep.state == SWEEP_HIT;
 }
 
-/* Arms the hardware directly: the kernel's own idea of when its timer fires is left early or late for once. */
+/*
+ * Arms the hardware directly: the kernel's own idea of when its timer fires is left early or late
+ * for once.
+ */
 static void sweep_entered(void)
 {
 	bool on = arch_irqs_enabled();
@@ -92,9 +97,12 @@ void sweep_timer(void)
 		sched_force_switch();
 }
 
-/* --- park --------------------------------------------------------------------------------------- */
+/*
+ * --- park ---------------------------------------------------------------------------------------
+ */
 
-int park_arm(unsigned slot, const char *function, enum park_where where, struct thread *t, u64 max_ns)
+int park_arm(unsigned slot, const char *function, enum park_where where, struct thread *t,
+	     u64 max_ns)
 {
 	struct park *p = &parks[slot];
 
@@ -155,7 +163,9 @@ static void park_check(vaddr_t function, enum park_where where)
 	}
 }
 
-/* --- the hooks ---------------------------------------------------------------------------------- */
+/*
+ * --- the hooks ----------------------------------------------------------------------------------
+ */
 
 void __cyg_profile_func_enter(void *function, void *site) NO_HOOK;
 void __cyg_profile_func_exit(void *function, void *site) NO_HOOK;

@@ -2,8 +2,8 @@
  * The in-kernel test runner: chooses tests by boot argument, runs them one after the other on the
  * caller's thread, and says what happened.
  *
- * For the grader (nonce=) each line is a message, "@@<nonce> <number> <kind> <words>", numbered from
- * 1 in the order in which they were made:
+ * For the grader (nonce=) each line is a message, "@@<nonce> <number> <kind> <words>", numbered
+ * from 1 in the order in which they were made:
  *	begin <version>				fail <property> <file:line> <ns> <text>
  *	list <name> <step> <property>		sum <property> <checks> <failed>	at a test's end
  *	test <name>				figure <name> <value>
@@ -81,7 +81,9 @@ u64 ktest_seed(void)
 	return run.seed;
 }
 
-/* --- Checks ------------------------------------------------------------------------------------- */
+/*
+ * --- Checks -------------------------------------------------------------------------------------
+ */
 
 /* The tally of @property, a new one if need be; the last one takes what does not fit. */
 static struct tally *tally_of(const char *property)
@@ -129,7 +131,9 @@ void ktest_figure(const char *name, u64 value)
 		kprintf("  %s %lu\n", name, value);
 }
 
-/* --- Running ------------------------------------------------------------------------------------ */
+/*
+ * --- Running ------------------------------------------------------------------------------------
+ */
 
 /* Whether the list "a,b,c" has @name. */
 static bool listed(const char *list, const char *name)
@@ -152,20 +156,20 @@ static bool wanted(const struct ktest *k)
 	return !strcmp(run.step, k->step);
 }
 
+/* A thread of the test that still checks something now comes too late: a test waits for its threads. */
 static void finish_test(void)
 {
 	unsigned checks = 0, failed = 0;
 
 	for (struct tally *t = run.tallies; t < run.tallies + TALLIES; t++) {
-		const char *property = atomic_load(&t->property);
+		const char *property = atomic_exchange(&t->property, NULL);
+		unsigned n = atomic_exchange(&t->checks, 0), bad = atomic_exchange(&t->failed, 0);
 
-		if (!t->checks)
+		if (!n)
 			continue;
-		say("sum", "%s %u %u", property ? property : "-", t->checks, t->failed);
-		checks += t->checks;
-		failed += t->failed;
-		atomic_store(&t->property, NULL);
-		t->checks = t->failed = 0;
+		say("sum", "%s %u %u", property ? property : "-", n, bad);
+		checks += n;
+		failed += bad;
 	}
 	say("done", "%s", run.current->name);
 	if (!*run.nonce)

@@ -1,6 +1,6 @@
 /*
- * The kernel's own symbol table: text symbols sorted by address. tools/ksyms.py makes it from a first
- * link, which has an empty one, and the second link embeds it.
+ * The kernel's own symbol table: text symbols sorted by address. tools/ksyms.py makes it from a
+ * first link, which has an empty one, and the second link embeds it.
  */
 #include "instrument.h"
 #include "string.h"

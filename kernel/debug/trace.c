@@ -1,9 +1,9 @@
 /*
  * The trace ring: see trace.h for what a record is and who reads it.
  *
- * A writer draws its slot with one atomic addition, so a record needs no lock and no interrupts off: an
- * interrupt in the middle of one gets the next slot, and so would a CPU that still writes here after
- * its thread has migrated. trace= chooses groups, trace_size= the records kept per CPU.
+ * A writer draws its slot with one atomic addition, so a record needs no lock and no interrupts
+ * off: an interrupt in the middle of one gets the next slot, and so would a CPU that still writes
+ * here after its thread has migrated. trace= chooses groups, trace_size= the records kept per CPU.
  */
 #include "trace.h"
 
@@ -20,7 +20,7 @@
 #define MAX_RECORDS	((PAGE_SIZE << PAGE_MAX_ORDER) / sizeof(struct trace_record))
 
 unsigned trace_mask;
-struct trace_ring trace_rings[MAX_CPUS];	/* its own symbol: the host reads it from guest memory */
+struct trace_ring trace_rings[MAX_CPUS]; /* its own symbol: the host reads it from guest memory */
 
 #define TRACE_EVENT(id, group, name, a, b) [id] = name,
 static const char *const event_names[] = {
@@ -32,9 +32,17 @@ static const struct {
 	const char *name;
 	unsigned mask;
 } groups[] = {
-	{ "sched", TRACE_SCHED }, { "life", TRACE_LIFE }, { "wait", TRACE_WAIT },
-	{ "syscall", TRACE_SYSCALL }, { "irq", TRACE_IRQ }, { "fault", TRACE_FAULT },
-	{ "lock", TRACE_LOCK }, { "test", TRACE_TEST }, { "state", TRACE_STATE }, { "all", ~0u }, { "none", 0 },
+	{ "sched", TRACE_SCHED },
+	{ "life", TRACE_LIFE },
+	{ "wait", TRACE_WAIT },
+	{ "syscall", TRACE_SYSCALL },
+	{ "irq", TRACE_IRQ },
+	{ "fault", TRACE_FAULT },
+	{ "lock", TRACE_LOCK },
+	{ "test", TRACE_TEST },
+	{ "state", TRACE_STATE },
+	{ "all", ~0u },
+	{ "none", 0 },
 };
 
 /* The mask for one word of the list at *s, which is advanced past it. */
@@ -50,7 +58,8 @@ static unsigned parse_group(const char **s)
 			return groups[i].mask;
 		}
 	}
-	bootarg_bad("trace", "a list of sched,life,wait,syscall,irq,fault,lock,test,state,all,none");
+	bootarg_bad("trace",
+		    "a list of sched,life,wait,syscall,irq,fault,lock,test,state,all,none");
 }
 
 void trace_init(void)
@@ -100,8 +109,8 @@ static void print_record(const struct trace_record *r)
 {
 	const char *name = r->event < ARRAY_SIZE(event_names) ? event_names[r->event] : "?";
 
-	kprintf("  %12lu ns  cpu%u  thread %-5u %-12s %lx %lx\n", r->time, r->cpu, r->tid, name, r->a,
-		r->b);
+	kprintf("  %12lu ns  cpu%u  thread %-5u %-12s %lx %lx\n", r->time, r->cpu, r->tid, name,
+		r->a, r->b);
 }
 
 void trace_print_last(unsigned n)
@@ -131,7 +140,8 @@ void trace_print_last(unsigned n)
 		if (first == MAX_CPUS)
 			return;
 		if (left <= n)
-			print_record(&trace_rings[first].records[at[first] & (trace_rings[first].size - 1)]);
+			print_record(&trace_rings[first]
+					      .records[at[first] & (trace_rings[first].size - 1)]);
 		at[first]++;
 	}
 }

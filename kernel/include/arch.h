@@ -5,7 +5,7 @@
  *	arch_types.h	struct arch_thread, struct arch_cpu, struct trapframe, constants
  *	arch_inline.h	the functions below marked [inline]
  *	syscalls.def	SYSCALL(number, handler) for every system call it numbers
- *	abi.h		user-visible structures whose layout is the architecture's (struct abi_stat, ...)
+ *	abi.h		user-visible structures with a layout of their own (struct abi_stat, ...)
  *	and everything else in .c and .S files.
  *
  * Each entry says who may call it. "Any" is any context, interrupts on or off.
@@ -37,7 +37,9 @@ struct trapframe;
 #define VM_USER		8u
 #define VM_DEVICE	16u	/* uncached, strongly ordered */
 
-/* --- Interrupts on this CPU. Any. -------------------------------------------------------------- */
+/*
+ * --- Interrupts on this CPU. Any. --------------------------------------------------------------
+ */
 
 static inline bool arch_irqs_enabled(void);		/* [inline] */
 static inline void arch_irqs_enable(void);		/* [inline] */
@@ -52,7 +54,9 @@ void arch_idle_wait(void);
 /* In every spin loop; may give the CPU's turn away under emulation. [inline] */
 static inline void arch_spin_hint(void);
 
-/* --- Who runs here. Any. ----------------------------------------------------------------------- */
+/*
+ * --- Who runs here. Any. -----------------------------------------------------------------------
+ */
 
 /* One instruction, so right under preemption and migration too. [inline] */
 static inline struct thread *arch_current(void);
@@ -60,11 +64,14 @@ static inline struct thread *arch_current(void);
 /* Boot only: makes @t the current thread of CPU @c before the first switch. */
 void arch_set_current(struct thread *t, struct cpu *c);
 
-/* --- Context switch ---------------------------------------------------------------------------- */
+/*
+ * --- Context switch ----------------------------------------------------------------------------
+ */
 
 /*
- * Builds the first frame on the new thread @t's stack (t->stack, t->stack_size), so that switching to
- * it enters thread_start() with interrupts off as sched_finish_switch() expects. Lab 02 (frame.c).
+ * Builds the first frame on the new thread @t's stack (t->stack, t->stack_size), so that switching
+ * to it enters thread_start() with interrupts off as sched_finish_switch() expects. Lab 02
+ * (frame.c).
  */
 void arch_thread_frame(struct thread *t);
 
@@ -80,7 +87,9 @@ void arch_switch(struct thread *prev, struct thread *next);
  */
 void arch_switch_state(struct thread *prev, struct thread *next);
 
-/* --- User threads ------------------------------------------------------------------------------ */
+/*
+ * --- User threads ------------------------------------------------------------------------------
+ */
 
 /* The user registers of @t, at the top of its kernel stack. [inline] */
 static inline struct trapframe *arch_trapframe(struct thread *t);
@@ -130,7 +139,9 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access);
 bool fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access);
 void exception_user(struct trapframe *tf, int sig, const char *what);
 
-/* --- User memory. May fault, and so may block unless interrupts or preemption are off. --------- */
+/*
+ * --- User memory. May fault, and so may block unless interrupts or preemption are off. ---------
+ */
 
 /*
  * Copies @n bytes where one side is user memory that the caller has range-checked. Returns how many
@@ -142,9 +153,13 @@ size_t arch_clear_user(void *dst, size_t n);
 /* Atomically: if *p == old, *p = new. *seen gets what was there. 0 or -EFAULT. */
 int arch_user_cmpxchg32(u32 *p, u32 old, u32 new, u32 *seen);
 
-/* --- Page tables (kernel/mm/walk.c walks, the port knows the bits) ------------------------------ */
+/*
+ * --- Page tables (kernel/mm/walk.c walks, the port knows the bits) ------------------------------
+ */
 
-/* On every port the hardware ignores an entry whose bit 0 is clear: the rest of it is the kernel's. */
+/*
+ * On every port the hardware ignores an entry whose bit 0 is clear: the rest of it is the kernel's.
+ */
 typedef u64 pte_t;
 
 static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot);	/* [inline] */
@@ -180,24 +195,27 @@ static inline void arch_tlb_flush_all(void);
  */
 void arch_tlb_shootdown(u32 cpus, vaddr_t start, vaddr_t end);
 
-/* --- Time, interrupt controller, other CPUs, power ---------------------------------------------- */
+/*
+ * --- Time, interrupt controller, other CPUs, power ----------------------------------------------
+ */
 
-static inline u64 arch_clock_ns(void);		/* [inline] monotonic, the same on every CPU. Any. */
+static inline u64 arch_clock_ns(void); /* [inline] monotonic, the same on every CPU. Any. */
 
 /* One-shot timer of this CPU at arch_clock_ns() == @ns, at once if past. Interrupts off. */
 void arch_timer_set(u64 ns);
 void arch_timer_stop(void);
 
 void arch_ipi(struct cpu *target);		/* any; delivery calls ipi_interrupt() there */
-void arch_irq_unmask(unsigned irq);		/* a device line, for this CPU and every other one */
+void arch_irq_unmask(unsigned irq); /* a device line, for this CPU and every other one */
 
 /* I/O ports, which only some machines have: elsewhere reads give 0xff, writes nothing. [inline] */
 static inline u8 arch_port_read8(u16 port);
 static inline void arch_port_write8(u16 port, u8 value);
 
 /*
- * Boot: starts the others (cpu_prepare() each, see cpu.h), each ending in cpu_main(); sets nr_cpus to how many
- * there are, up to @max. Called once, on the boot CPU, interrupts off, after the allocators are up.
+ * Boot: starts the others (cpu_prepare() each, see cpu.h), each ending in cpu_main(); sets nr_cpus
+ * to how many there are, up to @max. Called once, on the boot CPU, interrupts off, after the
+ * allocators are up.
  */
 void arch_start_cpus(unsigned max);
 

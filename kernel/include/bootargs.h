@@ -1,9 +1,9 @@
 /*
  * Boot arguments: words of the kernel command line, name=value or a bare name.
  *
- * A wrong value stops the boot with one line that names the argument, the value and what is allowed;
- * it never becomes a default in silence. Each argument is read by the subsystem it concerns;
- * docs/bootargs.md lists them.
+ * A wrong value stops the boot with one line that names the argument, the value and what is
+ * allowed; it never becomes a default in silence. Each argument is read by the subsystem it
+ * concerns; docs/bootargs.md lists them.
  */
 #pragma once
 

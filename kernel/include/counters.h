@@ -17,9 +17,9 @@
 	X(COUNT_FILES,		"files")		/* open file descriptions */ \
 	X(COUNT_INODES,		"inodes") \
 	X(COUNT_PIPES,		"pipes") \
-	X(COUNT_FILE_PAGES,	"file_pages")		/* contents of in-memory files, pipe buffers */ \
+	X(COUNT_FILE_PAGES,	"file_pages")		/* of files in memory and pipes */ \
 	X(COUNT_SLAB_OBJECTS,	"slab_objects") \
-	X(COUNT_PAGES,		"pages")		/* frames out of the allocator, caches drained */
+	X(COUNT_PAGES,		"pages")		/* frames, caches drained */
 
 #define X(id, name) id,
 enum counter { COUNTERS(X) COUNTER_COUNT };

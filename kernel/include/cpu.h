@@ -1,7 +1,8 @@
 /*
  * What the kernel keeps per CPU.
  *
- * this_cpu() is stable only while the thread cannot migrate: interrupts or preemption off (checked).
+ * this_cpu() is stable only while the thread cannot migrate: interrupts or preemption off
+ * (checked).
  */
 #pragma once
 
@@ -69,9 +70,9 @@ static inline struct process *current_process(void)
 }
 
 /*
- * Boot: gives CPU @id its idle thread on @stack (NULL: a new kernel stack), run queue and sleep queue.
- * The port calls it for CPU 0 before kernel_main(), with the boot stack, and in arch_start_cpus() for
- * each CPU it is about to start, in rising order. -ENOMEM.
+ * Boot: gives CPU @id its idle thread on @stack (NULL: a new kernel stack), run queue and sleep
+ * queue. The port calls it for CPU 0 before kernel_main(), with the boot stack, and in
+ * arch_start_cpus() for each CPU it is about to start, in rising order. -ENOMEM.
  */
 int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size);
 

@@ -10,15 +10,17 @@
 
 struct thread;
 
-/* Name and offset of @pc, "?" if unknown; start of the kernel function @name, 0 if there is none. */
+/*
+ * Name and offset of @pc, "?" if unknown; start of the kernel function @name, 0 if there is none.
+ */
 const char *symbol_name(vaddr_t pc, u64 *offset);
 vaddr_t symbol_address(const char *name);
 
 /*
- * sweep: the next call of @function by thread @t (NULL: any) is interrupted @step instructions after it
- * was entered, and sweep_action runs there, or the CPU is given to another ready thread.
- * sweep_hit() tells whether the interrupt came before the function returned: a loop over steps ends at
- * the first false one. One CPU, under -icount with the boot argument shift= saying which; with
+ * sweep: the next call of @function by thread @t (NULL: any) is interrupted @step instructions
+ * after it was entered, and sweep_action runs there, or the CPU is given to another ready thread.
+ * sweep_hit() tells whether the interrupt came before the function returned: a loop over steps ends
+ * at the first false one. One CPU, under -icount with the boot argument shift= saying which; with
  * shift=8 on RISC-V and shift=0 on x86_64 every instruction is reached. -ENOENT: no such function.
  */
 int sweep_arm(const char *function, struct thread *t, unsigned step);
@@ -40,7 +42,8 @@ extern void *sweep_action_arg;
 
 enum park_where { AT_ENTRY, AT_EXIT };
 
-int park_arm(unsigned slot, const char *function, enum park_where where, struct thread *t, u64 max_ns);
+int park_arm(unsigned slot, const char *function, enum park_where where, struct thread *t,
+	     u64 max_ns);
 bool park_wait(unsigned slot, u64 max_ns);
 void park_release(unsigned slot);
 bool park_timed_out(unsigned slot);	/* it left because @max_ns had passed */
@@ -50,7 +53,9 @@ void oom_arm(u64 k, struct thread *t);
 u64 oom_seen(void);		/* allocations counted since oom_arm() */
 bool oom_fired(void);
 
-/* audit: waits for a quiet point (reaper drained), then checks every structure; panics on a fault. */
+/*
+ * audit: waits for a quiet point (reaper drained), then checks every structure; panics on a fault.
+ */
 void audit(void);
 
 /* A picture of all counters, and whether two agree; differences are reported as @property. */

@@ -17,7 +17,8 @@ struct ktest {
 	const char *step;	/* "04.1", or "" */
 	const char *property;	/* "P4.1": the handout's sentence that it checks by default */
 	void (*fn)(void);
-	bool early;		/* runs on the idle thread, before there is any other: it cannot block */
+	/* runs on the idle thread, before there is any other: it cannot block */
+	bool early;
 };
 
 #define KTEST(id, name, step, property)		KTEST_ENTRY(id, name, step, property, false)

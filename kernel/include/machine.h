@@ -26,7 +26,8 @@ struct machine {
 	char cmdline[2048];
 	struct mem_range ram[MACHINE_MAX_RANGES];
 	unsigned nr_ram;
-	struct mem_range reserved[MACHINE_MAX_RANGES];	/* firmware, kernel image, device tree, initrd */
+	/* firmware, kernel image, device tree, initrd */
+	struct mem_range reserved[MACHINE_MAX_RANGES];
 	unsigned nr_reserved;
 	struct mem_range initrd;	/* size 0: none */
 	u64 cpu_hwid[64];		/* in the machine's order, the boot CPU's among them */

@@ -9,8 +9,8 @@
 #include "wait.h"
 
 /*
- * A mutex: owned by one thread, not recursive, not to be held at thread exit or return to user mode.
- * `word` is the owner's address, plus MUTEX_CONTENDED if somebody may wait; 0: free.
+ * A mutex: owned by one thread, not recursive, not to be held at thread exit or return to user
+ * mode. `word` is the owner's address, plus MUTEX_CONTENDED if somebody may wait; 0: free.
  */
 struct mutex {
 	_Atomic u64 word;
@@ -41,7 +41,9 @@ void semaphore_destroy(struct semaphore *s);
 must_check int semaphore_wait(struct semaphore *s, struct deadline d);
 void semaphore_post(struct semaphore *s);
 
-/* A condition variable (Mesa: a wake-up is a hint, test again). Every return path holds the mutex. */
+/*
+ * A condition variable (Mesa: a wake-up is a hint, test again). Every return path holds the mutex.
+ */
 struct condvar {
 	struct wait_queue q;
 };

@@ -80,7 +80,8 @@ struct process {
 	struct list_node pid_node;	/* id table's chain */
 	pid_t pgid, sid;
 	struct wait_queue child_wait;	/* woken when a child becomes a zombie */
-	_Atomic u32 child_events;	/* [child_wait.lock] to count; children that became zombies */
+	/* [child_wait.lock] to count; children that became zombies */
+	_Atomic u32 child_events;
 
 	struct spinlock lock;
 	struct list_node threads;	/* [lock] live ones */
@@ -97,7 +98,8 @@ struct process {
 	struct sigaction_slot sigactions[NSIG];	/* [lock] */
 	_Atomic u64 sigpending;
 	bool stopped;			/* [lock] by a stop signal, until SIGCONT */
-	struct wait_queue *_Atomic vfork_done;	/* [lock] on the waiting parent's stack; see sys/clone.c */
+	/* [lock] on the waiting parent's stack; see sys/clone.c */
+	struct wait_queue *_Atomic vfork_done;
 	struct list_node reaper_node;	/* [reaper lock] teardown left to the reaper */
 
 	/* Statistics */
@@ -117,7 +119,9 @@ static inline enum process_state process_state(const struct process *p)
 	return LIFE_STATE(atomic_load_explicit(&p->life, memory_order_acquire));
 }
 
-/* An ALIVE process without threads, child of @parent, referenced once; -EAGAIN at a limit, -ENOMEM. */
+/*
+ * An ALIVE process without threads, child of @parent, referenced once; -EAGAIN at a limit, -ENOMEM.
+ */
 int process_create(struct process *parent, struct process **out);
 
 /* Undoes process_create() of a process that never got a thread. */
@@ -141,8 +145,8 @@ void process_unhold(struct process *p);
 struct process *process_find(pid_t pid);
 
 /*
- * Ends @p with @status (Linux's encoding): 0, or -EALREADY if it is dying already, whose status then
- * stands. Returns without waiting for the threads to go. Any context that may take the process
+ * Ends @p with @status (Linux's encoding): 0, or -EALREADY if it is dying already, whose status
+ * then stands. Returns without waiting for the threads to go. Any context that may take the process
  * lock. A thread may kill its own process: it then dies at its next safe point.
  */
 int process_kill(struct process *p, int status);
@@ -153,7 +157,10 @@ noreturn void process_exit(int status);
 /* A thread's way out of its process, once per thread: the last one tears down. May block. */
 void process_thread_leaves(struct thread *t);
 
-/* Kills every other thread of the current process and waits until they have gone. For exec. 0/-EINTR */
+/*
+ * Kills every other thread of the current process and waits until they have gone. For exec.
+ * 0/-EINTR
+ */
 int process_kill_siblings(void);
 
 /* What teardown does when the last hold goes: zombie.c. */
@@ -170,21 +177,26 @@ struct wait_result {
 };
 
 /*
- * Waits for a child to become a zombie and, without WNOWAIT, reaps it. @which: pid > 0, -1 any, 0 my
- * group, < -1 that group. 0 and res->pid 0 with WNOHANG and none ready; -ECHILD; -EINTR.
+ * Waits for a child to become a zombie and, without WNOWAIT, reaps it. @which: pid > 0, -1 any, 0
+ * my group, < -1 that group. 0 and res->pid 0 with WNOHANG and none ready; -ECHILD; -EINTR.
  */
 int process_wait(pid_t which, unsigned options, struct wait_result *res);
 
 /* Runs @fn on every live process and zombie, with the tree lock held. */
 void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
 
-/* Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent. */
+/*
+ * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
+ */
 int signal_send_process(struct process *p, int sig);
 int signal_send_thread(struct thread *t, int sig);
 int signal_send_group(pid_t pgid, int sig);
 bool signal_pending(struct thread *t);
 
-/* Acts on pending signals of the current thread and clears WORK_SIGNAL. At the user edge, may block. */
+/*
+ * Acts on pending signals of the current thread and clears WORK_SIGNAL. At the user edge, may
+ * block.
+ */
 void signal_deliver(void);
 
 /* The work before a return to user mode, interrupts off at entry and exit; see thread/edge.c. */
@@ -203,7 +215,9 @@ void reaper_note_left(void);
 /* Waits until everything that was dying when it was called has been freed. For exact counts. */
 void reaper_drain(void);
 
-/* Panics unless every process is on exactly one children list and its counts add up. Quiet points. */
+/*
+ * Panics unless every process is on exactly one children list and its counts add up. Quiet points.
+ */
 void process_audit(void);
 
 extern struct spinlock tree_lock;

@@ -16,12 +16,19 @@ struct cpu;
 struct thread;
 struct waiter;
 
-enum enqueue_why { ENQUEUE_WAKE, ENQUEUE_PREEMPTED, ENQUEUE_EXPIRED, ENQUEUE_YIELD, ENQUEUE_MIGRATED };
+enum enqueue_why {
+	ENQUEUE_WAKE,
+	ENQUEUE_PREEMPTED,
+	ENQUEUE_EXPIRED,
+	ENQUEUE_YIELD,
+	ENQUEUE_MIGRATED
+};
 
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now */
-	struct thread *prev;		/* [lock] who we switched from, until sched_finish_switch() */
+	/* [lock] who we switched from, until sched_finish_switch() */
+	struct thread *prev;
 	struct cpu *cpu;		/* [const] */
 	_Atomic unsigned nr_ready;	/* [lock] to change; queued, without current */
 	bool steal_missed;		/* [lock] the last steal found another queue's lock taken */
@@ -31,13 +38,17 @@ struct runq {
 	struct list_node ready;		/* [lock] policy rr */
 };
 
-struct sched_policy {	/* every hook runs under rq->lock with interrupts off; none blocks or switches */
+/* Every hook runs under rq->lock with interrupts off; none blocks or switches. */
+struct sched_policy {
 	const char *name;
 	void (*init)(void);			/* once, at boot: reads its boot arguments */
-	bool (*enqueue)(struct runq *rq, struct thread *t, enum enqueue_why why);	/* true: preempt */
+	/* true: preempt */
+	bool (*enqueue)(struct runq *rq, struct thread *t, enum enqueue_why why);
 	void (*dequeue)(struct runq *rq, struct thread *t);	/* killed, suspended or moved */
-	struct thread *(*pick)(struct runq *rq);		/* removes it; NULL: run the idle thread */
-	struct thread *(*steal)(struct runq *rq, unsigned cpu);	/* removes one that may run on @cpu */
+	/* removes it; NULL: run the idle thread */
+	struct thread *(*pick)(struct runq *rq);
+	/* removes one that may run on @cpu */
+	struct thread *(*steal)(struct runq *rq, unsigned cpu);
 	u64 (*slice)(struct thread *t);				/* full slice, ns */
 };
 
@@ -58,7 +69,9 @@ void sched_block(struct waiter *w, bool sleeping);
 /* The claimer's second half: makes the thread of the claimed @w ready if it has blocked on it. */
 void sched_wake(struct waiter *w);
 
-/* Suspends the current thread until thread_resume(), unless it is dying or resumed meanwhile. Any. */
+/*
+ * Suspends the current thread until thread_resume(), unless it is dying or resumed meanwhile. Any.
+ */
 void sched_suspend_self(void);
 
 /* Gives the CPU to another ready thread, if there is one. */
@@ -88,7 +101,10 @@ void sched_charge(bool user);
 /* The run queue of @t, locked; it cannot move until runq_unlock(). */
 struct runq *thread_runq_lock(struct thread *t);
 
-/* The same for who is about to make @t ready: if it may not run on that CPU it is moved to one first. */
+/*
+ * The same for who is about to make @t ready: if it may not run on that CPU it is moved to one
+ * first.
+ */
 struct runq *thread_runq_lock_allowed(struct thread *t);
 void runq_unlock(struct runq *rq);
 

@@ -1,10 +1,10 @@
 /*
  * Spin locks: for sections of a few dozen instructions, never held across anything that may block.
  *
- * Holding one keeps interrupts off on this CPU, so a lock may be taken by interrupt handlers too and
- * the holder is never preempted. The depth of "interrupts off" belongs to the thread (it travels
- * with it through a context switch) and nests: interrupts come back on with the last release, and
- * only if they were on before the first acquire.
+ * Holding one keeps interrupts off on this CPU, so a lock may be taken by interrupt handlers too
+ * and the holder is never preempted. The depth of "interrupts off" belongs to the thread (it
+ * travels with it through a context switch) and nests: interrupts come back on with the last
+ * release, and only if they were on before the first acquire.
  *
  * Order: every lock belongs to a class, and classes have ranks. A CPU acquires in strictly rising
  * rank, except where spin_lock_nested() says why two of one class cannot deadlock. Debug builds
@@ -22,7 +22,7 @@
 #define LOCK_CLASSES(X) \
 	X(LOCK_TREE,	"process tree")		/* parents, children, ids, zombies */ \
 	X(LOCK_PROCESS,	"process")		/* a process's threads */ \
-	X(LOCK_OBJECT,	"object")		/* pipe, tty, futex bucket: what owns a wait queue */ \
+	X(LOCK_OBJECT,	"object")		/* what owns a wait queue */ \
 	X(LOCK_WAITQ,	"wait queue") \
 	X(LOCK_SLEEPQ,	"sleep queue") \
 	X(LOCK_RUNQ,	"run queue") \

@@ -71,7 +71,8 @@ struct thread_stats {			/* [rq->lock] */
 };
 
 struct thread {
-	struct arch_thread arch;	/* [self] first: the switch and trap entry know its offsets */
+	/* [self] first: the switch and trap entry know its offsets */
+	struct arch_thread arch;
 
 	u32 magic;			/* [const] THREAD_MAGIC until freed */
 	tid_t tid;			/* [const] but for thread_take_id() */
@@ -89,9 +90,9 @@ struct thread {
 	int priority;			/* [rq->lock] */
 	u64 slice_left;			/* [rq->lock] ns */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
-	bool unwound;			/* [rq->lock] off the CPU with no kernel work in hand (never ran, or
+	bool unwound; /* [rq->lock] off the CPU with no kernel work in hand (never ran, or
 					 * preempted on the way to user mode): may be reaped unrun */
-	bool embryo;			/* [rq->lock] its creator is still setting it up: nobody else may
+	bool embryo; /* [rq->lock] its creator is still setting it up: nobody else may
 					 * start or reap it before thread_resume() */
 	struct thread_stats stats;
 
@@ -151,7 +152,10 @@ struct thread *thread_create(const char *name, thread_fn entry, void *arg, int p
 struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn entry, void *arg,
 				 int priority, void *stack, size_t stack_size);
 
-/* As above, in @p (its first or another thread). *out is SUSPENDED and referenced by its table entry. */
+/*
+ * As above, in @p (its first or another thread). *out is SUSPENDED and referenced by its table
+ * entry.
+ */
 int thread_create_in(struct process *p, const char *name, thread_fn entry, void *arg, int priority,
 		     struct thread **out);
 
@@ -202,17 +206,23 @@ noreturn void thread_start(void);
 /* Called on the next thread's stack once @t, DEAD, has left its own: wakes the joiner or reaps. */
 void thread_left(struct thread *t);
 
-/* Frees stack and table entry of a thread that has left; the structure goes with its last reference. */
+/*
+ * Frees stack and table entry of a thread that has left; the structure goes with its last
+ * reference.
+ */
 void thread_free(struct thread *t);
 
-void *kstack_alloc(void);		/* KSTACK_SIZE bytes above a guard page; NULL if memory is short */
+void *kstack_alloc(void); /* KSTACK_SIZE bytes above a guard page; NULL if memory is short */
 void kstack_free(void *stack);
 
 /* The table of threads (process.c); adding gives an id unless it has one. */
 int thread_list_add(struct thread *t);
 void thread_list_remove(struct thread *t);
 
-/* @t is its process's only thread now and takes its id, as exec demands; the first one may still be dying. */
+/*
+ * @t is its process's only thread now and takes its id, as exec demands; the first one may still be
+ * dying.
+ */
 void thread_take_id(struct thread *t, tid_t id);
 
 /* Runs @fn on every thread with the tree lock held. */

@@ -20,7 +20,8 @@ struct deadline {
 };
 
 #define DEADLINE_NEVER	((struct deadline){ .kind = DEADLINE_KIND_NEVER })
-#define DEADLINE_POLL	((struct deadline){ .kind = DEADLINE_KIND_POLL })	/* times out at once */
+/* DEADLINE_POLL times out at once. */
+#define DEADLINE_POLL	((struct deadline){ .kind = DEADLINE_KIND_POLL })
 
 static inline bool time_before(u64 a, u64 b)
 {

@@ -1,9 +1,9 @@
 /*
  * The trace ring: what happened, per CPU, always on, cheap.
  *
- * A record is 32 bytes; the newest overwrite the oldest. The grader, GDB, the timeline and a panic all read the same records out of
- * memory: the layout is defined here and in trace_events.def and generated for Python by
- * tools/gen_trace.py.
+ * A record is 32 bytes; the newest overwrite the oldest. The grader, GDB, the timeline and a panic
+ * all read the same records out of memory: the layout is defined here and in trace_events.def and
+ * generated for Python by tools/gen_trace.py.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ struct trace_ring {
 #define TRACE_FAULT	32u
 #define TRACE_LOCK	64u
 #define TRACE_TEST	128u	/* what tests say */
-#define TRACE_STATE	256u	/* changes to and from RUNNING: on in debug builds; TRACE_SCHED's switches imply them */
+#define TRACE_STATE	256u	/* to and from RUNNING, which switches imply: debug builds */
 
 #define TRACE_EVENT(id, group, name, a, b) id,
 enum trace_event {
@@ -56,4 +56,4 @@ static inline void trace(unsigned group, enum trace_event ev, u64 a, u64 b)
 }
 
 void trace_init(void);
-void trace_print_last(unsigned n);	/* panic: the last @n records of all CPUs, in order of time */
+void trace_print_last(unsigned n); /* panic: the last @n records of all CPUs, in order of time */

@@ -62,8 +62,10 @@ struct wait_link {
 	struct list_node node;		/* [q->lock] */
 	struct waiter *waiter;		/* [const] */
 	struct wait_queue *q;		/* [const] */
-	bool shared;			/* [const] woken by every wake-up without using one up (poll) */
-	u64 key;			/* [q->lock] for the queue's owner: futex address, bit set */
+	/* [const] woken by every wake-up without using one up (poll) */
+	bool shared;
+	/* [q->lock] for the queue's owner: futex address, bit set */
+	u64 key;
 	u64 key2;
 };
 
@@ -75,11 +77,11 @@ struct wait_link {
 void wait_queue_init(struct wait_queue *q);
 
 /*
- * Blocks the current thread on @q. Called with q->lock held (once, no other spin lock), returns with
- * it held; it is free in between. The caller tests its condition before and after, in a loop.
+ * Blocks the current thread on @q. Called with q->lock held (once, no other spin lock), returns
+ * with it held; it is free in between. The caller tests its condition before and after, in a loop.
  *
- * 0 or the waker's status: an event. -ETIMEDOUT, -EINTR (killed, also if the thread was dying when it
- * called), -EIDRM (destroyed: unlock and never touch the object again).
+ * 0 or the waker's status: an event. -ETIMEDOUT, -EINTR (killed, also if the thread was dying when
+ * it called), -EIDRM (destroyed: unlock and never touch the object again).
  */
 must_check int wait_block(struct wait_queue *q, struct deadline d, unsigned flags);
 
@@ -87,7 +89,9 @@ must_check int wait_block(struct wait_queue *q, struct deadline d, unsigned flag
 must_check int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadline d,
 			       unsigned flags);
 
-/* Wakes the first waiter that nobody else has claimed; shared ones ahead of it too. q->lock held. */
+/*
+ * Wakes the first waiter that nobody else has claimed; shared ones ahead of it too. q->lock held.
+ */
 bool wait_wake_one(struct wait_queue *q, int status);
 
 /* Wakes every waiter, in order of arrival; returns how many. q->lock held. */

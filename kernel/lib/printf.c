@@ -2,8 +2,8 @@
  * Formatting: snprintf() and the kernel's log.
  *
  * One engine writes through a small sink, so that formatting needs no memory but the caller's.
- * kprintf() formats into a buffer on the stack and hands the line over at once: lines of two CPUs do
- * not interleave.
+ * kprintf() formats into a buffer on the stack and hands the line over at once: lines of two CPUs
+ * do not interleave.
  */
 #include "printf.h"
 
@@ -28,7 +28,8 @@ struct spec {
 	unsigned base;
 };
 
-static void put_padded(struct sink *out, const struct spec *sp, const char *sign, const char *s, int len)
+static void put_padded(struct sink *out, const struct spec *sp, const char *sign, const char *s,
+		       int len)
 {
 	int pad = sp->width - len - (int)strlen(sign);
 

@@ -1,10 +1,10 @@
 /*
  * Affinity: which CPUs a thread may run on.
  *
- * A mask that forbids a thread's CPU moves the thread: at once if it is queued, after its next switch if
- * it runs (it gives way soon), when it wakes if it waits. Moving needs the locks of two run queues;
- * the second is only tried, and on failure the first is given up, so two movers never wait for each
- * other.
+ * A mask that forbids a thread's CPU moves the thread: at once if it is queued, after its next
+ * switch if it runs (it gives way soon), when it wakes if it waits. Moving needs the locks of two
+ * run queues; the second is only tried, and on failure the first is given up, so two movers never
+ * wait for each other.
  */
 #include "errno.h"
 #include "internal.h"

@@ -1,6 +1,6 @@
 /*
- * Checks of the scheduler's whole state (S2, S3, Q1), for quiet points in test kernels: nothing else
- * may be changing, but idle CPUs may come and go.
+ * Checks of the scheduler's whole state (S2, S3, Q1), for quiet points in test kernels: nothing
+ * else may be changing, but idle CPUs may come and go.
  */
 #include "internal.h"
 #include "process.h"

@@ -34,7 +34,8 @@ void irq_exit(struct trapframe *tf)
 	assert_irqs_off();
 	if (--c->irq_nesting || arch_trap_from_user(tf))
 		return;
-	if (t->preempt_depth == 0 && atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED)
+	if (t->preempt_depth == 0 &&
+	    atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED)
 		sched_preempt();
 }
 

@@ -2,8 +2,8 @@
  * Idle CPUs: waiting without ticks, being kicked, stealing.
  *
  * A CPU with nothing to run sets its bit in idle_mask, looks once more, and waits for an interrupt
- * with none lost in between. Whoever queues a thread on a busy CPU takes the bit of an idle one that
- * may run it and sends that one an IPI; it comes and steals.
+ * with none lost in between. Whoever queues a thread on a busy CPU takes the bit of an idle one
+ * that may run it and sends that one an IPI; it comes and steals.
  *
  *	idle CPU                                 waker
  *	sets its bit                             queues the thread
@@ -79,8 +79,9 @@ struct thread *steal(struct runq *rq)
 }
 
 /*
- * Runs what there is. True: look again. The thread that ran last may have woken somebody from here, in
- * sched_finish_switch(): that leaves a mark on the idle thread, and no interrupt will come for it.
+ * Runs what there is. True: look again. The thread that ran last may have woken somebody from here,
+ * in sched_finish_switch(): that leaves a mark on the idle thread, and no interrupt will come for
+ * it.
  */
 static bool look_for_work(void)
 {

@@ -7,7 +7,9 @@
 #include "sched.h"
 #include "types.h"
 
-/* sched.c: gives the CPU to the next thread. rq locked, current's new state set; rq unlocked after. */
+/*
+ * sched.c: gives the CPU to the next thread. rq locked, current's new state set; rq unlocked after.
+ */
 void schedule(struct runq *rq);
 
 /* policy.c: an empty run queue whose CPU is idle. */
@@ -24,7 +26,9 @@ void slice_start(struct runq *rq, struct thread *t, u64 now);
 void slice_stop(struct runq *rq, struct thread *t, u64 now);
 void charge(struct runq *rq, u64 now, bool user);
 
-/* idle.c: a thread from another CPU's queue, now on @rq's CPU and off any queue; NULL. rq locked. */
+/*
+ * idle.c: a thread from another CPU's queue, now on @rq's CPU and off any queue; NULL. rq locked.
+ */
 struct thread *steal(struct runq *rq);
 
 /* idle.c: this CPU is idle no more. rq locked. */

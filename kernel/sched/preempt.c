@@ -78,7 +78,10 @@ bool sched_tick(u64 now, u64 *next)
 static void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
 	thread_set_state(t, THREAD_READY, "gives way");
-	/* One that may not stay is queued elsewhere when it is off its stack: sched_finish_switch(). */
+	/*
+	 * One that may not stay is queued elsewhere when it is off its stack:
+	 * sched_finish_switch().
+	 */
 	if (!is_idle(rq, t) && may_run_here(rq, t)) {
 		sched_policy->enqueue(rq, t, why);
 		rq->nr_ready++;
@@ -104,7 +107,8 @@ void sched_preempt(void)
 	assert_irqs_off();
 	rq = this_runq_lock();
 	if (!rq->nr_ready && !is_idle(rq, t) && may_run_here(rq, t)) {
-		atomic_fetch_and(&t->work, ~WORK_RESCHED);	/* whom it was to give way to has gone */
+		/* whom it was to give way to has gone */
+		atomic_fetch_and(&t->work, ~WORK_RESCHED);
 		runq_unlock(rq);
 		return;
 	}

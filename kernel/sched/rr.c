@@ -1,8 +1,8 @@
 /*
  * Round robin: one queue, first come first served, a quantum each.
  *
- * A thread whose quantum is over goes to the tail; one that was interrupted before that goes back to
- * the head, with what it has left. quantum= sets the length.
+ * A thread whose quantum is over goes to the tail; one that was interrupted before that goes back
+ * to the head, with what it has left. quantum= sets the length.
  */
 #include "bootargs.h"
 #include "internal.h"
@@ -13,7 +13,8 @@ static u64 quantum;	/* ns, [const after boot] */
 
 static void rr_init(void)
 {
-	quantum = bootarg_number("quantum", 20 * NSEC_PER_MSEC, 10 * NSEC_PER_USEC, 10 * NSEC_PER_SEC);
+	quantum = bootarg_number("quantum", 20 * NSEC_PER_MSEC, 10 * NSEC_PER_USEC,
+				 10 * NSEC_PER_SEC);
 }
 
 static bool rr_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)

@@ -8,15 +8,16 @@
  *	arch_switch(A, B) ---------------------> returns from its own arch_switch()
  *	                                         sched_finish_switch(): unlock rq
  *
- *  S1  Who holds a thread's run queue lock and finds it not RUNNING: its registers are saved and no CPU
- *      is on its stack.
- *  S2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none. (One that
- *      gave way on a CPU it may not use any more is on none until sched_finish_switch() moves it.)
+ *  S1  Who holds a thread's run queue lock and finds it not RUNNING: its registers are saved and no
+ *      CPU is on its stack.
+ *  S2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none. (One
+ *      that gave way on a CPU it may not use any more: when sched_finish_switch() has moved it.)
  *  S3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
  *  S4  From pick to switch the CPU takes no interrupt.
  *
- * Who runs next is the policy's choice. Waking puts a thread on its last CPU; an idle CPU that could
- * run it sooner is kicked and steals it (idle.c). Slices and preemption: preempt.c. Lock order: everything -> rq->lock.
+ * Who runs next is the policy's choice. Waking puts a thread on its last CPU; an idle CPU that
+ * could run it sooner is kicked and steals it (idle.c). Slices and preemption: preempt.c. Lock
+ * order: everything -> rq->lock.
  */
 #include "sched.h"
 
@@ -51,7 +52,9 @@ struct runq *this_runq_lock(void)
 	return thread_runq_lock(current_thread());
 }
 
-/* --- The switch -------------------------------------------------------------------------------- */
+/*
+ * --- The switch --------------------------------------------------------------------------------
+ */
 
 void sched_finish_switch(void)
 {
@@ -121,7 +124,9 @@ void schedule(struct runq *rq)
 		switch_to(rq, next, now);
 }
 
-/* --- Blocking and waking ------------------------------------------------------------------------ */
+/*
+ * --- Blocking and waking ------------------------------------------------------------------------
+ */
 
 void sched_block(struct waiter *w, bool sleeping)
 {

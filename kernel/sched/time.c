@@ -3,8 +3,8 @@
  *
  * A CPU's timer serves its sleep queue and the slice of its current thread; it is armed for the
  * first of them or earlier, never later. Programming it may cost a trap into firmware, so an armed
- * time that is early enough is left alone. limit= bounds a run by the machine's own time, which does
- * not depend on the host.
+ * time that is early enough is left alone. limit= bounds a run by the machine's own time, which
+ * does not depend on the host.
  */
 #include "time.h"
 
@@ -62,7 +62,8 @@ void timer_arm(u64 at)
 		return;
 	now = time_now();
 	if (time_before(at, now))
-		at = now;	/* the hardware compares plainly: before it was started would be far ahead */
+		/* the hardware compares plainly: before it was started would be far ahead */
+		at = now;
 	c->timer_armed = true;
 	c->timer_at = at;
 	arch_timer_set(at - clock_offset);

@@ -16,15 +16,16 @@
 static const char *const class_names[] = { LOCK_CLASSES(X) };
 #undef X
 
-static noreturn void report(const char *what, struct spinlock *l, const void *site, struct spinlock *held)
+static noreturn void report(const char *what, struct spinlock *l, const void *site,
+			    struct spinlock *held)
 {
 	u64 off, held_off;
 	const char *at = symbol_name((vaddr_t)site, &off);
 	const char *held_at = symbol_name((vaddr_t)held->site, &held_off);
 
-	panic("lock order: %s: taking %s lock %p at %s+%lu while holding %s lock %p taken at %s+%lu",
-	      what, class_names[l->class], (void *)l, at, off, class_names[held->class], (void *)held,
-	      held_at, held_off);
+	panic("lock order: %s: taking %s lock %p at %s+%lu, holding %s lock %p taken at %s+%lu",
+	      what, class_names[l->class], (void *)l, at, off, class_names[held->class],
+	      (void *)held, held_at, held_off);
 }
 
 void lockcheck_acquire(struct spinlock *l, bool nested, const void *site)

@@ -5,7 +5,7 @@
  * finds it taken marks it CONTENDED under q.lock and waits; so the owner's plain exchange on unlock
  * fails, and it takes the slow way, which frees the word and wakes the first waiter.
  *
- *  M1  If a thread waits in q, the word is CONTENDED, or a woken waiter is on its way to look again.
+ *  M1  If a thread waits in q, the word is CONTENDED, or a woken waiter is about to look again.
  *
  * A wake-up is a hint: another thread may have taken the mutex in between, so waiters test again.
  */
@@ -109,7 +109,8 @@ void mutex_unlock(struct mutex *m)
 
 bool mutex_held(const struct mutex *m)
 {
-	return (atomic_load_explicit(&m->word, memory_order_relaxed) & ~MUTEX_CONTENDED) == self_word();
+	return (atomic_load_explicit(&m->word, memory_order_relaxed) & ~MUTEX_CONTENDED) ==
+	       self_word();
 }
 
 void mutex_destroy(struct mutex *m)

@@ -22,7 +22,9 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 	spin_lock(&s->q.lock);
 	while (!s->count && !err)
 		err = wait_block(&s->q, d, 0);
-	/* A post that raced with the deadline is ours: refusing it would leave its wake-up unused. */
+	/*
+	 * A post that raced with the deadline is ours: refusing it would leave its wake-up unused.
+	 */
 	if (s->count && err != -EIDRM) {
 		s->count--;
 		err = 0;

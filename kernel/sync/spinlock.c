@@ -2,8 +2,8 @@
  * Ticket spin locks, and the nesting of "interrupts off".
  *
  * A ticket lock serves its acquirers in order of arrival, so no CPU starves. While it is held,
- * interrupts are off on the holder's CPU: a handler may take the same lock, and the holder cannot be
- * preempted. The depth is the thread's, not the lock's: locks may be released in any order and
+ * interrupts are off on the holder's CPU: a handler may take the same lock, and the holder cannot
+ * be preempted. The depth is the thread's, not the lock's: locks may be released in any order and
  * interrupts come back with the last one.
  */
 #include "spinlock.h"
@@ -25,7 +25,9 @@ void irq_off(void)
 		t->irqs_were_on = on;
 }
 
-/* A reschedule request that came while it could not be served is served at the first point it can. */
+/*
+ * A reschedule request that came while it could not be served is served at the first point it can.
+ */
 static void serve_resched(struct thread *t)
 {
 	if (unlikely(atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED) &&

@@ -21,8 +21,10 @@ static void audit_process(struct process *p, void *unused)
 		threads++;
 	}
 	if (threads != p->nr_threads)
-		panic("audit: process %d has %u threads, counts %u", p->pid, threads, p->nr_threads);
-	if (process_state(p) == PROCESS_ZOMBIE && (threads || p->as || p->fds || atomic_load(&p->holds)))
+		panic("audit: process %d has %u threads, counts %u", p->pid, threads,
+		      p->nr_threads);
+	if (process_state(p) == PROCESS_ZOMBIE &&
+	    (threads || p->as || p->fds || atomic_load(&p->holds)))
 		panic("audit: zombie %d still owns something", p->pid);
 }
 

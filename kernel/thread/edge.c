@@ -2,7 +2,8 @@
  * The edge between kernel and user mode: what a thread must look at before it goes back.
  *
  * Here it has no kernel work in hand: no lock, no reference, nothing half done. So this is where it
- * may die, be suspended, or lose the CPU as `unwound`, in which case a killer need not run it again.
+ * may die, be suspended, or lose the CPU as `unwound`, in which case a killer need not run it
+ * again.
  */
 #include "cpu.h"
 #include "process.h"

@@ -48,7 +48,10 @@ noreturn void thread_exit(int code)
 	/* END LAB */
 }
 
-/* From here on the thread runs on the kernel's page table, so that the last one out can free its own. */
+/*
+ * From here on the thread runs on the kernel's page table, so that the last one out can free its
+ * own.
+ */
 static void drop_address_space(struct thread *t)
 {
 	futex_thread_exit(t);
@@ -77,7 +80,7 @@ void process_thread_leaves(struct thread *t)
 		p->leader_status = STATUS_EXIT(t->exit_code);
 	spin_unlock(&p->lock);
 	wait_queue_wake_all(&p->thread_gone, 0);
-	/* LAB 02-threads: give up the thread's hold; exactly one thread is the last and tears down */
+	/* LAB 02-threads: give up the thread's hold; exactly one is the last and tears down */
 	if (atomic_fetch_sub(&p->holds, 1) == 1)
 		process_teardown(p);
 	/* END LAB */
@@ -85,7 +88,7 @@ void process_thread_leaves(struct thread *t)
 
 void thread_left(struct thread *t)
 {
-	/* LAB 02-threads: tell the joiner that the stack is free, or give the thread to the reaper */
+	/* LAB 02-threads: tell the joiner that it has left, or hand it to the reaper */
 	bool reap;
 
 	spin_lock(&t->joiners.lock);

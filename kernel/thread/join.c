@@ -1,8 +1,8 @@
 /*
  * Join and detach: who collects a thread.
  *
- * Joining waits until the thread has left its stack, takes its code and frees it: ownership, not only
- * waiting. Detaching gives that ownership to the reaper. Both meet thread_left() under
+ * Joining waits until the thread has left its stack, takes its code and frees it: ownership, not
+ * only waiting. Detaching gives that ownership to the reaper. Both meet thread_left() under
  * t->joiners.lock, so whichever comes second finishes the job:
  *
  *	detached	left		who frees it
@@ -22,7 +22,7 @@ static int await_left(struct thread *t, struct deadline d)
 {
 	int err = 0;
 
-	/* LAB 02-threads: become the joiner, wait until the thread has left, give the place up again */
+	/* LAB 02-threads: become the joiner, wait until it has left, give the place up */
 	if (t->detached)
 		return -ECHILD;
 	if (t->joiner)
@@ -34,7 +34,8 @@ static int await_left(struct thread *t, struct deadline d)
 	if (t->detached)
 		return -ECHILD;
 	if (t->left)
-		return 0;	/* it left in the moment we gave up: the code is ours all the same */
+		/* it left in the moment we gave up: the code is ours all the same */
+		return 0;
 	/* END LAB */
 	return err;
 }
@@ -66,7 +67,7 @@ int thread_detach(struct thread *t)
 	bool reap;
 
 	spin_lock(&t->joiners.lock);
-	/* LAB 02-threads: make the thread the reaper's, now or when it leaves; send its joiner away */
+	/* LAB 02-threads: make it the reaper's, now or when it leaves; send its joiner away */
 	if (t->detached) {
 		spin_unlock(&t->joiners.lock);
 		return -ECHILD;

@@ -4,9 +4,9 @@
  * process_kill() swaps the process from ALIVE to DYING, once; the winner's status stands (P1). Then
  * every thread is asked to die. Wherever it is, it goes:
  *
- *	RUNNING		the flag, and an IPI if it is on another CPU: it looks on its way to user mode
+ *	RUNNING		the flag, and an IPI if it is on another CPU: it looks on its way out
  *	BLOCKED,
- *	SLEEPING	its wait is claimed as KILLED, it unwinds with -EINTR and looks on its way out
+ *	SLEEPING	its wait is claimed as KILLED, it unwinds with -EINTR and looks
  *	READY,
  *	SUSPENDED	without kernel work in hand it is DEAD at once and never runs again;
  *			with some, it unwinds first
@@ -15,8 +15,8 @@
  * at its flag at every block (after the waiter is findable, so no kill falls between) and before
  * every return to user mode.
  *
- * Lock order: process -> run queue. A thread joins a process under p->lock and only while it is ALIVE,
- * so the walk here sees every thread that will ever have to die (P2).
+ * Lock order: process -> run queue. A thread joins a process under p->lock and only while it is
+ * ALIVE, so the walk here sees every thread that will ever have to die (P2).
  */
 #include "cpu.h"
 #include "errno.h"
@@ -30,7 +30,8 @@ static bool kill_where_it_is(struct runq *rq, struct thread *t)
 	enum thread_state s = thread_state(t);
 
 	if (t->embryo)
-		return false;		/* its creator has yet to come to thread_resume(), which sees to it */
+		/* its creator has yet to come to thread_resume(), which sees to it */
+		return false;
 	/* LAB 06-kill: make the thread die soon, whatever it is doing */
 	switch (s) {
 	case THREAD_RUNNING:

@@ -80,7 +80,10 @@ static bool id_names_a_group(pid_t id)
 	return false;
 }
 
-/* An id nobody has; 0 if all are taken. Groups outlive their leaders, but only after a wrap can theirs come up. */
+/*
+ * An id nobody has; 0 if all are taken. Groups outlive their leaders, but only after a wrap can
+ * theirs come up.
+ */
 static pid_t id_alloc(void)
 {
 	static bool wrapped;	/* [tree_lock] */
@@ -146,7 +149,8 @@ void thread_take_id(struct thread *t, tid_t id)
 	spin_lock(&tree_lock);
 	list_remove(&t->id_node);
 	t->tid = id;
-	list_push_front(&thread_ids[(u32)id % ID_BUCKETS], &t->id_node);	/* found before a dying namesake */
+	/* found before a dying namesake */
+	list_push_front(&thread_ids[(u32)id % ID_BUCKETS], &t->id_node);
 	spin_unlock(&tree_lock);
 }
 
@@ -285,7 +289,8 @@ struct addr_space *process_set_as(struct addr_space *as)
 	struct addr_space *old = t->process->as;
 
 	assert(t->process->nr_threads == 1);
-	spin_lock(&t->process->lock);	/* against who reads it from outside, and the switch wants no interrupt */
+	/* against who reads it from outside, and the switch wants no interrupt */
+	spin_lock(&t->process->lock);
 	t->process->as = as;
 	t->as = as;
 	as_switch(as);

@@ -5,7 +5,7 @@
  * again, and processes whose last hold was not a thread's. Everything here may block; those who
  * hand things over may not.
  *
- *  G1  `pending` counts threads that are leaving and everything handed over that has not been freed.
+ *  G1  `pending` counts threads that are leaving and everything handed over and not freed.
  *      It is raised before a thing can be missed and lowered after it is gone, so a drainer that
  *      sees 0 knows that nothing is under way.
  *
@@ -77,7 +77,7 @@ void reaper_add_process(struct process *p)
 
 static void reap_thread(struct thread *t)
 {
-	/* LAB 06-kill: free a thread; one that was killed unrun has its process and joiner to leave yet */
+	/* LAB 06-kill: free a thread; one killed unrun has its process and joiner to leave yet */
 	if (list_linked(&t->process_node)) {
 		bool joinable;
 

@@ -57,7 +57,7 @@ void sleepq_arm(struct waiter *w, u64 deadline)
 
 void sleepq_cancel(struct waiter *w)
 {
-	/* LAB 04-sleep: take the waiter out, or wait until the expiry that took it is done with it */
+	/* LAB 04-sleep: take the waiter out, or wait until the expiry that has it is done */
 	struct sleepq *sq = w->sq;
 
 	spin_lock(&sq->lock);

@@ -3,10 +3,10 @@
  *
  *	from		to		who		rq->lock of t->cpu held by
  *	SUSPENDED	READY		resume		the resumer
- *	SUSPENDED	DEAD		kill		the killer, if it has no kernel work in hand
+ *	SUSPENDED	DEAD		kill		the killer, if it has nothing in hand
  *	READY		RUNNING		pick		the CPU that dispatches it
- *	READY		SUSPENDED	suspend		the suspender, if it has no kernel work in hand
- *	READY		DEAD		kill		the killer, if it has no kernel work in hand
+ *	READY		SUSPENDED	suspend		the suspender, if it has nothing in hand
+ *	READY		DEAD		kill		the killer, if it has nothing in hand
  *	RUNNING		READY		preempt, yield	itself
  *	RUNNING		BLOCKED		wait		itself
  *	RUNNING		SLEEPING	sleep		itself
@@ -51,6 +51,6 @@ void thread_set_state(struct thread *t, enum thread_state to, const char *reason
 		      thread_state_name(from), thread_state_name(to), reason);
 	assert(from != THREAD_RUNNING || t == current_thread());
 	atomic_store_explicit(&t->state, to, memory_order_relaxed);
-	trace(from == THREAD_RUNNING || to == THREAD_RUNNING ? TRACE_STATE : TRACE_SCHED, TRACE_EV_STATE,
-	      t->tid, from << 8 | to);
+	trace(from == THREAD_RUNNING || to == THREAD_RUNNING ? TRACE_STATE : TRACE_SCHED,
+	      TRACE_EV_STATE, t->tid, from << 8 | to);
 }

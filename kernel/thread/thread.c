@@ -22,7 +22,8 @@ void thread_init(void)
 	thread_cache = kmem_cache_create("thread", sizeof(struct thread), ARCH_CACHE_LINE);
 }
 
-static void init_fields(struct thread *t, const char *name, thread_fn entry, void *arg, int priority)
+static void init_fields(struct thread *t, const char *name, thread_fn entry, void *arg,
+			int priority)
 {
 	bool own_struct = t->own_struct;
 
@@ -91,8 +92,8 @@ static int join_process(struct thread *t, struct process *p)
 }
 
 /*
- * Everything but memory for the structure itself, whose reference goes on failure: somebody may have
- * found the thread by its id in the meantime and hold another.
+ * Everything but memory for the structure itself, whose reference goes on failure: somebody may
+ * have found the thread by its id in the meantime and hold another.
  */
 static int setup(struct thread *t, struct process *p, void *stack, size_t stack_size)
 {
@@ -182,7 +183,8 @@ void thread_put(struct thread *t)
 	if (before > 1)
 		return;
 	t->magic = 0;
-	process_put(t->process);	/* now: who found the thread by id may ask for its process */
+	/* now: who found the thread by id may ask for its process */
+	process_put(t->process);
 	counter_add(COUNT_THREADS, -1);
 	if (t->own_struct)
 		kmem_cache_free(thread_cache, t);

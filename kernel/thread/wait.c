@@ -143,7 +143,7 @@ int wait_block(struct wait_queue *q, struct deadline d, unsigned flags)
 bool wait_wake_one(struct wait_queue *q, int status)
 {
 	assert_held(&q->lock);
-	/* LAB 04-sleep: wake the first waiter that is still armed, and every shared one ahead of it */
+	/* LAB 04-sleep: wake the first armed waiter, and every shared one ahead of it */
 	struct list_node *n, *next;
 
 	for (n = q->links.next; n != &q->links; n = next) {
@@ -177,7 +177,7 @@ void wait_queue_destroy(struct wait_queue *q)
 {
 	spin_lock(&q->lock);
 	assert(!q->destroyed);
-	/* LAB 04-sleep: wake every waiter as DESTROYED, then wait until the last has left the queue */
+	/* LAB 04-sleep: wake every waiter as DESTROYED, then wait until the last has left */
 	struct list_node *n;
 	struct waiter self;
 

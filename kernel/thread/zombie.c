@@ -3,7 +3,7 @@
  *
  *	process_teardown()	the last hold is gone: nobody uses what is destroyed here
  *	become_zombie()		children move to init, then the process is reapable, then the parent
- *				is told: in this order, under the tree lock, so that no child is ever
+ *				is told: in this order, under the tree lock, so no child is ever
  *				left with a parent that can vanish (P3)
  *	process_wait()		finds a zombie child and takes it out of the tree, exactly once
  *
@@ -53,7 +53,7 @@ static void reparent_children(struct process *p)
 {
 	bool zombies = false;
 
-	/* LAB 06-kill: give the children to init, which must hear of those that are zombies already */
+	/* LAB 06-kill: give the children to init, and tell it of those that are zombies */
 	list_for_each_safe(c, &p->children, struct process, sibling) {
 		trace(TRACE_LIFE, TRACE_EV_REPARENT, c->pid, init_process->pid);
 		c->parent = init_process;
@@ -66,7 +66,9 @@ static void reparent_children(struct process *p)
 	/* END LAB */
 }
 
-/* A parent that ignores SIGCHLD never waits: its children are reaped as they die (POSIX, wait()). */
+/*
+ * A parent that ignores SIGCHLD never waits: its children are reaped as they die (POSIX, wait()).
+ */
 static bool is_unwanted(struct process *p)
 {
 	return p->parent->sigactions[SIGCHLD - 1].handler == SIG_IGN;
@@ -78,7 +80,7 @@ static void become_zombie(struct process *p)
 	bool unwanted;
 
 	spin_lock(&tree_lock);
-	/* LAB 06-kill: turn the dying process into a zombie that its parent can find, in safe order */
+	/* LAB 06-kill: make it a zombie that its parent can find, in safe order */
 	reparent_children(p);
 	atomic_store(&p->life, LIFE(PROCESS_ZOMBIE, status));
 	trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, status);
@@ -145,7 +147,8 @@ static struct process *collect_zombie(struct process *p, pid_t which, unsigned o
 	/* END LAB */
 }
 
-static void fill_result(struct process *p, struct process *c, unsigned options, struct wait_result *res)
+static void fill_result(struct process *p, struct process *c, unsigned options,
+			struct wait_result *res)
 {
 	res->pid = c->pid;
 	res->status = LIFE_STATUS(atomic_load(&c->life));

@@ -2,8 +2,8 @@
  * grep [-cinqv] pattern [file...]: the lines that match. Status 0 if there are any, 1 if none.
  *
  * Patterns have . [set] [^set] ^ $ and * after any one character; a backslash takes a meaning away.
- * The matcher is the recursive one of Rob Pike (The Practice of Programming, 1999): a star tries the
- * shortest run first, as it does not matter which is found.
+ * The matcher is the recursive one of Rob Pike (The Practice of Programming, 1999): a star tries
+ * the shortest run first, as it does not matter which is found.
  */
 #include <ctype.h>
 #include <err.h>

@@ -27,7 +27,7 @@ static void open_console(void)
 		fd = dup(fd);
 }
 
-/* A shell in a session of its own, whose terminal is the console. @script NULL: it asks a person. */
+/* A shell in a session of its own on the console. @script NULL: it asks a person. */
 static pid_t start_shell(const char *script)
 {
 	pid_t pid = fork();

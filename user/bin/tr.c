@@ -1,6 +1,6 @@
 /*
- * tr set1 set2, tr -d set1: characters of the first set become those at the same place of the second,
- * whose last one repeats; -d: are taken away. A set has ranges (a-z) and \n, \t, \\.
+ * tr set1 set2, tr -d set1: characters of the first set become those at the same place of the
+ * second, whose last one repeats; -d: are taken away. A set has ranges (a-z) and \n, \t, \\.
  */
 #include <err.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
- * Condition variables, in the way the kernel's wait queues work: each wait is a waiter on the waiting
- * thread's stack, in a first-come queue, and whoever first moves its word away from WAITING decides
- * how the wait ended.
+ * Condition variables, in the way the kernel's wait queues work: each wait is a waiter on the
+ * waiting thread's stack, in a first-come queue, and whoever first moves its word away from WAITING
+ * decides how the wait ended.
  *
  *	WAITING --> SIGNALLED	by a signal, under the lock, which also takes it out of the queue
  *	WAITING --> LEFT	by the waiter itself, at its deadline
@@ -75,9 +75,11 @@ int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct t
 	enqueue(c, &w);			/* C1 */
 	__unlock(&c->__lock);
 	r = pthread_mutex_unlock(m);
-	if (r) {			/* not the owner's: undo, or take a signal as one without reason */
+	if (r) {			/* not the owner's: undo, or hand on what came meanwhile */
 		if (claim(&w, LEFT))
 			leave(c, &w);
+		else
+			pthread_cond_signal(c);
 		return r;
 	}
 	while (w.word == WAITING && !r)

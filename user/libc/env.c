@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char **own;		/* the array we allocated; environ is it, unless the program changed that */
+static char **own;		/* the array we allocated, if any: environ, normally */
 
 static char **find(const char *name, size_t len)
 {

@@ -1,9 +1,10 @@
 /*
  * Floating-point numbers in decimal, every digit exact.
  *
- * A double is an integer times a power of two, so it has a finite decimal expansion. We write it out
- * in full in a row of base-10^9 cells around the decimal point, by doubling and halving, and then
- * round to as many digits as asked for. That is slow for huge and tiny numbers, and always right.
+ * A double is an integer times a power of two, so it has a finite decimal expansion. We write it
+ * out in full in a row of base-10^9 cells around the decimal point, by doubling and halving, and
+ * then round to as many digits as asked for. That is slow for huge and tiny numbers, and always
+ * right.
  *
  *	cells:	integer part, most significant first | fraction, most significant first
  *		0 .................................. POINT .......................... CELLS

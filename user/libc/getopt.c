@@ -20,7 +20,7 @@ int getopt(int argc, char *const argv[], const char *options)
 {
 	const char *found;
 
-	options += *options == '+';	/* asks other libraries for what we do anyway: operands end it */
+	options += *options == '+';	/* "operands end it", as here they always do */
 	if (!*rest) {
 		if (optind >= argc || argv[optind][0] != '-' || !argv[optind][1])
 			return -1;

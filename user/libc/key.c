@@ -1,8 +1,8 @@
 /*
  * Thread-specific values, and once.
  *
- * A key's number is used again after it is deleted, while threads may still have values of its former
- * life. So each life has a serial number, and a value counts only if it was set in this one.
+ * A key's number is used again after it is deleted, while threads may still have values of its
+ * former life. So each life has a serial number, and a value counts only if it was set in this one.
  */
 #include <errno.h>
 #include <limits.h>

@@ -34,7 +34,7 @@ struct block {
 #define MAX_REQUEST	(SIZE_MAX / 4)
 #define MAX_ALIGNED	(1UL << 40)	/* keeps bin_of() in range */
 
-/* Bins 2 to 63 hold one size each, 32 to 1008; bin 64 + k those from 1024 << k to below its double. */
+/* Bins 2 to 63 hold one size each, 32 to 1008; bin 64 + k those from 1024 << k on. */
 #define BINS		96
 
 static struct block *bins[BINS];
@@ -164,7 +164,7 @@ static bool grow(size_t size)
 		return false;
 	if (start == heap_end) {
 		b = (struct block *)(start - HEADER);		/* the old fence becomes a block */
-	} else {			/* the first stretch, or the program moved the break itself */
+	} else {			/* the first stretch, or the program moved the break */
 		b = (struct block *)(((uintptr_t)start + 15) & ~15UL);
 		b->before = 0;
 	}
@@ -311,7 +311,7 @@ void *aligned_alloc(size_t align, size_t size)
 		aligned = (char *)(((uintptr_t)p + MIN_BLOCK + align - 1) & -align);
 		trim(b, aligned - p);
 		b = (struct block *)(aligned - HEADER);
-		bin_remove(b);		/* trim() made the aligned part a free block: swap the two */
+		bin_remove(b);		/* trim() made the aligned part a free block: swap */
 		b->size |= IN_USE;
 		release(block_of(p));
 		p = aligned;

@@ -5,8 +5,8 @@
  * M2  Who slept locks with 2, as others may still sleep: at worst one wake-up too many.
  * M3  After the exchange that unlocks, only the word's address is used: the next owner may free it.
  *
- * Recursive and error-checking ones also keep the owner's thread id; only the owner can find its own
- * id there, so reading it without the lock is safe.
+ * Recursive and error-checking ones also keep the owner's thread id; only the owner can find its
+ * own id there, so reading it without the lock is safe.
  */
 #include <errno.h>
 #include <pthread.h>

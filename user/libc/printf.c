@@ -114,6 +114,7 @@ static void put_pointer(struct sink *k, struct spec *s, void *p)
 
 static void convert(struct sink *k, struct spec *s, va_list *ap)
 {
+	struct spec plain = { .minus = s->minus, .width = s->width };
 	intmax_t i;
 	char c;
 
@@ -128,7 +129,7 @@ static void convert(struct sink *k, struct spec *s, va_list *ap)
 		break;
 	case 'c':
 		c = va_arg(*ap, int);
-		__put_number(k, &(struct spec){ .minus = s->minus, .width = s->width }, "", 0, &c, 1);
+		__put_number(k, &plain, "", 0, &c, 1);
 		break;
 	case 's':
 		put_string(k, s, va_arg(*ap, const char *));
@@ -192,7 +193,7 @@ static int format(struct sink *k, const char *fmt, va_list args)
 	struct spec s;
 	va_list ap;
 
-	va_copy(ap, args);		/* a va_list parameter may be an array: &args would not do */
+	va_copy(ap, args);		/* a va_list may be an array: &args would not do */
 	while (*fmt) {
 		size_t plain = strcspn(fmt, "%");
 

@@ -12,7 +12,7 @@ struct sink {
 	size_t count;			/* of all that was put, cut off or not */
 };
 
-struct spec {				/* one conversion: %[flags][width][.precision][length]type */
+struct spec {				/* %[flags][width][.precision][length]type */
 	bool minus, plus, space, alt, zero;
 	int width, precision;		/* precision -1: none given */
 	char length;			/* 'H' for hh, 'l' for ll, j, z and t, else as written */

@@ -120,7 +120,7 @@ void pthread_exit(void *result)
 		exit(0);		/* the last one ends the process */
 	if (!change_state(self, THREAD_JOINABLE, THREAD_EXITED) &&
 	    self->state == THREAD_DETACHED && self->map) {
-		/* The kernel must not zero a word of what may be another thread's memory by then. */
+		/* The kernel must not zero a word of what may be another's memory by then. */
 		sys3(SYS_set_tid_address, 0, 0, 0);
 		__unmap_and_exit(self->map, self->map_size);
 	}

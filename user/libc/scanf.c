@@ -73,11 +73,14 @@ static const char *scan_integer(const char *s, const struct in *in, va_list *ap)
 {
 	int base = in->type == 'i' ? 0 : in->type == 'x' ? 16 : in->type == 'o' ? 8 : 10;
 	char text[72], *end;
+	size_t size = sizeof(text);
 	long value;
 
 	while (isspace((unsigned char)*s))
 		s++;
-	snprintf(text, in->width && in->width < sizeof(text) ? in->width + 1 : sizeof(text), "%s", s);
+	if (in->width && in->width < size)
+		size = in->width + 1;
+	snprintf(text, size, "%s", s);
 	value = in->type == 'd' || in->type == 'i' ? strtol(text, &end, base)
 						   : (long)strtoul(text, &end, base);
 	if (end == text)

@@ -1,7 +1,7 @@
 /*
- * Semaphores: one 64-bit word, whose low half is the count and whose high half says how many threads
- * wait. A post sees both at the instant it raises the count, and after that instant uses only the
- * word's address: whoever its post lets through may free the semaphore.
+ * Semaphores: one 64-bit word, whose low half is the count and whose high half says how many
+ * threads wait. A post sees both at the instant it raises the count, and after that instant uses
+ * only the word's address: whoever its post lets through may free the semaphore.
  *
  * Waiters sleep on the low half, which both machines store first.
  */

@@ -1,6 +1,6 @@
 /*
- * Signals. Trellis knows their default actions, ignoring and blocking; handlers are for kernels that
- * call them.
+ * Signals. Trellis knows their default actions, ignoring and blocking; handlers are for kernels
+ * that call them.
  */
 #include <poll.h>
 #include <signal.h>

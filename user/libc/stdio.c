@@ -17,10 +17,16 @@
 
 #define STATIC_STREAM(number, first_mode, buffer, out, link) \
 	{ \
-		.lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP, .fd = (number), .mode = (first_mode), \
-		.readable = !(out), .writable = (out), .buf = (buffer) + UNGET, \
-		.pos = (buffer) + UNGET, .end = (buffer) + UNGET, .size = sizeof(buffer) - UNGET, \
-		.next = (link) \
+		.lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP, \
+		.fd = (number), \
+		.mode = (first_mode), \
+		.readable = !(out), \
+		.writable = (out), \
+		.buf = (buffer) + UNGET, \
+		.pos = (buffer) + UNGET, \
+		.end = (buffer) + UNGET, \
+		.size = sizeof(buffer) - UNGET, \
+		.next = (link), \
 	}
 
 static char in_buf[BUFSIZ + UNGET], out_buf[BUFSIZ + UNGET], err_buf[UNGET + 1];

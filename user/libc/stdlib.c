@@ -190,7 +190,7 @@ static double scale(double value, long exponent)
 	return value;
 }
 
-/* Digits with perhaps a point among them, as an integer and a power of ten. NULL: there are none. */
+/* Digits, with perhaps a point, as an integer and a power of ten. NULL: there are none. */
 static const char *decimal_digits(const char *s, unsigned long *mantissa, long *exponent)
 {
 	bool point = false, any = false;
@@ -212,8 +212,8 @@ static const char *decimal_digits(const char *s, unsigned long *mantissa, long *
 }
 
 /*
- * Right to the last bit for up to 15 digits and exponents up to 22, which is what people write; else
- * the last bit may be off.
+ * Right to the last bit for up to 15 digits and exponents up to 22, which is what people write;
+ * else the last bit may be off.
  */
 double strtod(const char *s, char **end)
 {

@@ -1,8 +1,9 @@
 /*
  * The kernel's answers, futexes, and the lock that the library's own data is kept under.
  *
- * The lock's word: 0 free, 1 held, 2 held and somebody may sleep. Who finds it taken writes 2 before
- * sleeping, so an unlock that finds 1 has nobody to wake (Drepper, "Futexes Are Tricky", 2011).
+ * The lock's word: 0 free, 1 held, 2 held and somebody may sleep. Who finds it taken writes 2
+ * before sleeping, so an unlock that finds 1 has nobody to wake (Drepper, "Futexes Are Tricky",
+ * 2011).
  */
 #include <stdarg.h>
 #include <unistd.h>
@@ -58,7 +59,7 @@ void __lock(int *word)
 
 void __unlock(int *word)
 {
-	/* After the exchange the word may be gone with what it is part of: only its address is used. */
+	/* After the exchange the word may be gone: only its address is used. */
 	if (atomic_exchange_explicit((_Atomic int *)word, 0, memory_order_release) == 2)
 		__futex_wake(word, 1, false);
 }

@@ -143,7 +143,7 @@ static const char *const months[] = {
 /* One conversion of strftime(), at most 32 bytes. */
 static int format_time(char *to, char type, const struct tm *tm)
 {
-	time_t t;
+	struct tm copy = *tm;
 
 	switch (type) {
 	case 'a': return snprintf(to, 32, "%.3s", days[tm->tm_wday]);
@@ -152,18 +152,15 @@ static int format_time(char *to, char type, const struct tm *tm)
 	case 'B': return snprintf(to, 32, "%s", months[tm->tm_mon]);
 	case 'd': return snprintf(to, 32, "%02d", tm->tm_mday);
 	case 'e': return snprintf(to, 32, "%2d", tm->tm_mday);
-	case 'F': return snprintf(to, 32, "%d-%02d-%02d", tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday);
+	case 'F': return strftime(to, 32, "%Y-%m-%d", tm);
 	case 'H': return snprintf(to, 32, "%02d", tm->tm_hour);
 	case 'j': return snprintf(to, 32, "%03d", tm->tm_yday + 1);
 	case 'm': return snprintf(to, 32, "%02d", tm->tm_mon + 1);
 	case 'M': return snprintf(to, 32, "%02d", tm->tm_min);
-	case 's':
-		t = timegm(&(struct tm){ .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday,
-					 .tm_hour = tm->tm_hour, .tm_min = tm->tm_min, .tm_sec = tm->tm_sec });
-		return snprintf(to, 32, "%ld", t);
+	case 's': return snprintf(to, 32, "%ld", timegm(&copy));
 	case 'S': return snprintf(to, 32, "%02d", tm->tm_sec);
-	case 'T': return snprintf(to, 32, "%02d:%02d:%02d", tm->tm_hour, tm->tm_min, tm->tm_sec);
-	case 'R': return snprintf(to, 32, "%02d:%02d", tm->tm_hour, tm->tm_min);
+	case 'T': return strftime(to, 32, "%H:%M:%S", tm);
+	case 'R': return strftime(to, 32, "%H:%M", tm);
 	case 'y': return snprintf(to, 32, "%02d", tm->tm_year % 100);
 	case 'Y': return snprintf(to, 32, "%d", tm->tm_year + 1900);
 	case 'z': return snprintf(to, 32, "+0000");

@@ -6,11 +6,11 @@
  *	FAIL fork.exit_codes: fork.c:31: WEXITSTATUS(status) == i (7, expected 8)
  *
  * Output is the same on every system where the cases hold, so a run on Linux is the expected output
- * of a run on Trellis. Where there is /proc/counters, which Trellis has, a case must also leave every
- * count of processes, pages, files and so on as it found it.
+ * of a run on Trellis. Where there is /proc/counters, which Trellis has, a case must also leave
+ * every count of processes, pages, files and so on as it found it.
  *
- * Cases never sleep to let something happen: they wait until it has happened (await_state()), or are
- * right however it goes. A case that hangs is ended by whoever runs the program.
+ * Cases never sleep to let something happen: they wait until it has happened (await_state()), or
+ * are right however it goes. A case that hangs is ended by whoever runs the program.
  */
 #pragma once
 
@@ -205,8 +205,9 @@ static inline void *join_thread(pthread_t t)
 static char test_counters[2][2048];
 
 /*
- * /proc/counters as text: the counts of objects, which come first. What follows is left out: `pages`,
- * where the kernel's spare stacks count too, and events, which only ever grow. "" on other systems.
+ * /proc/counters as text: the counts of objects, which come first. What follows is left out:
+ * `pages`, where the kernel's spare stacks count too, and events, which only ever grow. "" on other
+ * systems.
  */
 static inline void test_read_counters(char *text)
 {
@@ -275,7 +276,9 @@ static inline void test_nothing(void)
 {
 }
 
-/* Started as process 1 (by the grader), orphans come to us: reap them while a child runs the cases. */
+/*
+ * Started as process 1 (by the grader), orphans come to us: reap them while a child runs the cases.
+ */
 static inline void test_become_child_of_init(void)
 {
 	pid_t pid = fork(), gone;

@@ -80,9 +80,11 @@ KTEST(join_two, "join.two", "02.7", "P2.5")
 	a = start(join_it, t);
 	let_it_be_joined(t);
 	b = start(join_it, t);
-	CHECK(thread_join(b, &y, DEADLINE_NEVER) == 0 && y == -EBUSY, "P2.9", "the second joiner got %d", y);
+	CHECK(thread_join(b, &y, DEADLINE_NEVER) == 0 && y == -EBUSY, "P2.9",
+	      "the second joiner got %d", y);
 	go = true;
-	CHECK(thread_join(a, &x, DEADLINE_NEVER) == 0 && x == 0, "P2.5", "the first joiner got %d", x);
+	CHECK(thread_join(a, &x, DEADLINE_NEVER) == 0 && x == 0, "P2.5", "the first joiner got %d",
+	      x);
 }
 
 KTEST(detach_reaped, "detach.reaped", "02.7", "P2.10")
@@ -152,9 +154,10 @@ static void wait_for_process(pid_t pid, const char *when)
 	int err = process_wait(pid, WEXITED, &res);
 
 	CHECK(err == 0 && res.pid == pid, "P2.11", "%s: waiting for it gave %d", when, err);
-	CHECK(res.status == STATUS_EXIT(10), "P2.11", "%s: its status is %x, its first thread's code is 10",
-	      when, res.status);
-	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P2.11", "%s: it ended twice", when);
+	CHECK(res.status == STATUS_EXIT(10), "P2.11",
+	      "%s: its status is %x, its first thread's code is 10", when, res.status);
+	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P2.11", "%s: it ended twice",
+	      when);
 }
 
 KTEST(last_ends, "last.ends", "02.8", "P2.11")
@@ -165,7 +168,8 @@ KTEST(last_ends, "last.ends", "02.8", "P2.11")
 	go = true;
 	for (unsigned threads = 1; threads <= 4; threads++)
 		for (unsigned round = 0; round < 10; round++)
-			wait_for_process(start_process(threads, wait_for_go)->pid, "all exit at once");
+			wait_for_process(start_process(threads, wait_for_go)->pid,
+					 "all exit at once");
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P2.8");
 }
@@ -189,7 +193,8 @@ KTEST(last_swept, "last.swept", "02.8", "P2.11")
 
 	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
 		sweep_step = step;
-		wait_for_process(start_process(2, swept_exit)->pid, "one exits in the middle of the other's exit");
+		wait_for_process(start_process(2, swept_exit)->pid,
+				 "one exits in the middle of the other's exit");
 		hit = sweep_hit();
 	}
 	ktest_figure("last_steps", step);

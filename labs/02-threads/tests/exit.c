@@ -1,6 +1,6 @@
 /*
- * Lab 02, steps 4 to 6: returning is exiting, codes are delivered once, stacks are left before they are
- * anybody else's.
+ * Lab 02, steps 4 to 6: returning is exiting, codes are delivered once, stacks are left before they
+ * are anybody else's.
  */
 #include "counters.h"
 #include "errno.h"
@@ -45,14 +45,27 @@ static void let_it_leave(struct thread *t)
 		left = t->left;
 		spin_unlock(&t->joiners.lock);
 	}
-	REQUIRE(left, "P2.4", "a thread whose function returned has not left after %lu ms", SOON / NSEC_PER_MSEC);
+	REQUIRE(left, "P2.4", "a thread whose function returned has not left after %lu ms",
+		SOON / NSEC_PER_MSEC);
+}
+
+static _Atomic unsigned calls;
+
+static int count_calls(void *arg)
+{
+	(void)arg;
+	calls++;
+	return 0;
 }
 
 KTEST(exit_return, "exit.return", "02.4", "P2.4")
 {
-	struct thread *t = start(return_arg, 1);
+	struct thread *t;
 
+	calls = 0;
+	t = start(count_calls, 0);
 	let_it_leave(t);
+	CHECK(calls == 1, "P2.4", "its function was called %u times", calls);
 	CHECK(thread_state(t) == THREAD_DEAD, "P2.4", "it left its stack as %s",
 	      thread_state_name(thread_state(t)));
 	let_it_leave(start(exit_arg, 2));
@@ -133,7 +146,8 @@ KTEST(join_timed, "join.timed", "02.5", "P2.6")
 	err = thread_join(t, &got, deadline_in(10 * NSEC_PER_SEC));
 	waited = time_now() - from;
 	CHECK(err == 0 && got == 7, "P2.6", "joining after a timeout gave %d, code %d", err, got);
-	CHECK(waited < NSEC_PER_SEC, "P2.6", "its exit woke the timed joiner only after %lu ns", waited);
+	CHECK(waited < NSEC_PER_SEC, "P2.6", "its exit woke the timed joiner only after %lu ns",
+	      waited);
 }
 
 /* On 1 CPU: the thread runs to its end after each single instruction of join(). */
@@ -145,12 +159,17 @@ KTEST(join_swept, "join.swept", "02.5", "P2.5")
 	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
 		struct thread *t = start(return_arg, 1000 + step);
 		int got = 99, err;
+		u64 from = time_now();
 
-		REQUIRE(sweep_arm("thread_join", current_thread(), step) == 0, "P2.5", "no thread_join()");
+		REQUIRE(sweep_arm("thread_join", current_thread(), step) == 0, "P2.5",
+			"no thread_join()");
 		err = thread_join(t, &got, deadline_in(NSEC_PER_SEC));
 		hit = sweep_hit();
 		CHECK(err == 0 && got == (int)(1000 + step), "P2.5",
-		      "the thread exited %u instructions into join(): error %d, code %d", step, err, got);
+		      "the thread exited %u instructions into join(): error %d, code %d", step, err,
+		      got);
+		CHECK(time_now() - from < NSEC_PER_SEC, "P2.5",
+		      "the thread exited %u instructions into join(): it waited all the same", step);
 	}
 	ktest_figure("join_steps", step);
 }
@@ -190,12 +209,14 @@ KTEST(join_not_early, "join.not_early", "02.6", "P2.7")
 	sched_set_affinity(current_thread(), BIT(0));
 	thread_resume(j);
 	thread_resume(t);
-	REQUIRE(park_wait(0, 100 * NSEC_PER_MSEC), "P2.7", "the exiting thread never came to the switch");
+	REQUIRE(park_wait(0, 100 * NSEC_PER_MSEC), "P2.7",
+		"the exiting thread never came to the switch");
 	end = time_now() + 5 * NSEC_PER_MSEC;
 	while (time_before(time_now(), end))
 		thread_yield();
 	CHECK(joined == 0, "P2.7", "join() returned while the thread was still on its stack");
-	CHECK(counter_read(COUNT_STACKS) == stacks, "P2.7", "the stack of a thread still on it was freed");
+	CHECK(counter_read(COUNT_STACKS) == stacks, "P2.7",
+	      "the stack of a thread still on it was freed");
 	park_release(0);
 	thread_join(j, NULL, DEADLINE_NEVER);
 	CHECK(joined == 5, "P2.7", "the joiner got %d", joined);

@@ -1,6 +1,6 @@
 /*
- * Lab 02, steps 1 and 2: the first frame and the switch. These run before any other thread exists, on
- * the idle thread of CPU 0, so that they need nothing of the later steps.
+ * Lab 02, steps 1 and 2: the first frame and the switch. These run before any other thread exists,
+ * on the idle thread of CPU 0, so that they need nothing of the later steps.
  */
 #include "cpu.h"
 #include "ktest.h"
@@ -33,8 +33,8 @@ KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
 	low = (u64)t->stack;
 	high = low + t->stack_size;
 	sp = t->arch.sp;
-	CHECK(sp >= low && sp < high, "P2.1", "the saved stack pointer %lx is not on the stack %lx to %lx",
-	      sp, low, high);
+	CHECK(sp >= low && sp < high, "P2.1",
+	      "the saved stack pointer %lx is not on the stack %lx to %lx", sp, low, high);
 	CHECK(IS_ALIGNED(sp, 8), "P2.1", "the saved stack pointer %lx is not aligned", sp);
 	if (sp >= low && sp < high)
 		CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",

@@ -8,8 +8,8 @@
 #define THREADS		3
 
 /*
- * Twelve values that live across the switch: more than either port has registers that survive a call,
- * so all of those are in use. The compiler must not know the values.
+ * Twelve values that live across the switch: more than either port has registers that survive a
+ * call, so all of those are in use. The compiler must not know the values.
  */
 static int keep_registers(void *arg)
 {
@@ -68,6 +68,6 @@ KTEST(switch_registers, "switch.registers", "02.3", "P2.3")
 		thread_yield();
 	for (u64 i = 0; i < THREADS; i++)
 		CHECK(sums[i] == expected_sum(i * 1000003), "P2.3",
-		      "thread %lu computed %d over %u switches, without switches it is %d", i, sums[i],
-		      ROUNDS, expected_sum(i * 1000003));
+		      "thread %lu computed %d over %u switches, without switches it is %d", i,
+		      sums[i], ROUNDS, expected_sum(i * 1000003));
 }

@@ -35,7 +35,7 @@ static int sleep_once(void *arg)
 static u64 cost_of(unsigned n)
 {
 	asleep = woken = misplaced = 0;
-	due = time_now() + 100 * MS;
+	due = time_now() + 400 * MS;
 	for (u64 i = 0; i < n; i++) {
 		threads[i] = made_on(~0u, sleep_once, (void *)i);
 		thread_resume(threads[i]);

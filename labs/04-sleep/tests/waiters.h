@@ -16,7 +16,7 @@
 #include "wait.h"
 
 #define MS	NSEC_PER_MSEC
-#define LATE	MS	/* later than that did not come from the timer: a slice is longer */
+#define LATE	(4 * MS)	/* later than that did not come from the timer, but from a slice's end */
 #define SOON	(50 * MS)
 #define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
 

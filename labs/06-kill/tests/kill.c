@@ -19,7 +19,8 @@ KTEST(kill_first, "kill.first", "06.1", "P6.1")
 
 	thread_resume(t);
 	await_state(t, THREAD_BLOCKED);
-	CHECK(process_state(p) == PROCESS_ALIVE, "P6.1", "a process is not alive before it is killed");
+	CHECK(process_state(p) == PROCESS_ALIVE, "P6.1",
+	      "a process is not alive before it is killed");
 	process_get(p);
 	err = process_kill(p, STATUS_SIGNAL(SIGKILL));
 	CHECK(err == 0, "P6.1", "the first kill gave %d", err);
@@ -42,8 +43,8 @@ KTEST(kill_status, "kill.status", "06.5", "P6.1")
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	process_kill(p, STATUS_EXIT(3));
 	status = status_of(p->pid, "P6.1");
-	CHECK(status == STATUS_SIGNAL(SIGKILL), "P6.1", "the parent saw status %x of the second killer",
-	      status);
+	CHECK(status == STATUS_SIGNAL(SIGKILL), "P6.1",
+	      "the parent saw status %x of the second killer", status);
 }
 
 KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
@@ -53,7 +54,8 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	int err;
 
 	process_get(p);
-	REQUIRE(process_hold(p), "P6.8", "a living process could not be held");	/* stays DYING while we ask */
+	/* stays DYING while we ask */
+	REQUIRE(process_hold(p), "P6.8", "a living process could not be held");
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	err = thread_create_in(p, "late", wait_for_ever, NULL, PRIORITY_DEFAULT, &late);
 	CHECK(err == -ESRCH, "P6.2", "a thread was made in a dying process: %d", err);
@@ -62,7 +64,9 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	process_put(p);
 }
 
-/* --- Wherever it is ------------------------------------------------------------------------------ */
+/*
+ * --- Wherever it is ------------------------------------------------------------------------------
+ */
 
 static int wait_long(void *arg)
 {
@@ -153,8 +157,8 @@ KTEST(kill_unrun, "kill.unrun", "06.3", "P6.4")
 
 	ran = 0;
 	p = victim(count_run, NULL, &t);
-	REQUIRE(thread_create_in(p, "second", count_run, NULL, PRIORITY_DEFAULT, &second) == 0, "P6.4",
-		"no thread was made");
+	REQUIRE(thread_create_in(p, "second", count_run, NULL, PRIORITY_DEFAULT, &second) == 0,
+		"P6.4", "no thread was made");
 	irq_off();			/* on 1 CPU nothing runs until we say so */
 	thread_resume(t);
 	thread_suspend(t);		/* SUSPENDED */
@@ -165,7 +169,10 @@ KTEST(kill_unrun, "kill.unrun", "06.3", "P6.4")
 	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
-/* --- Between the look and the sleep --------------------------------------------------------------- */
+/*
+ * --- Between the look and the sleep
+ * ---------------------------------------------------------------
+ */
 
 static struct process *target;
 
@@ -236,5 +243,6 @@ KTEST(kill_after_claim, "kill.after_claim", "06.4", "P6.5")
 	irq_on();
 	from = time_now();
 	status_of(p->pid, "P6.5");
-	CHECK(time_now() - from < SOON, "P6.5", "killed right after it was woken, it went into its next wait");
+	CHECK(time_now() - from < SOON, "P6.5",
+	      "killed right after it was woken, it went into its next wait");
 }

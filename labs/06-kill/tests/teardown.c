@@ -80,9 +80,12 @@ KTEST(zombie_kept, "zombie.kept", "06.6", "P6.7")
 	REQUIRE(process_wait(pid, WEXITED | WNOWAIT, &res) == 0 && res.pid == pid, "P6.7",
 		"a child that exited was not found");
 	CHECK(process_state(p) == PROCESS_ZOMBIE, "P6.7", "it is not a zombie");
-	CHECK(process_kill(p, STATUS_SIGNAL(SIGKILL)) == -EALREADY, "P6.7", "a zombie could be killed");
-	CHECK(status_of(pid, "P6.7") == STATUS_EXIT(7), "P6.7", "killing a zombie changed its status");
-	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7", "it could be waited for twice");
+	CHECK(process_kill(p, STATUS_SIGNAL(SIGKILL)) == -EALREADY, "P6.7",
+	      "a zombie could be killed");
+	CHECK(status_of(pid, "P6.7") == STATUS_EXIT(7), "P6.7",
+	      "killing a zombie changed its status");
+	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7",
+	      "it could be waited for twice");
 	CHECK(process_wait(-1, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7", "a child is left over");
 }
 
@@ -105,7 +108,10 @@ KTEST(zombie_many, "zombie.many", "06.6", "P6.7")
 	CHECK(seen == (1u << 20) - 1, "P6.7", "of 20 children these were waited for: %x", seen);
 }
 
-/* --- Orphans: this process is init ---------------------------------------------------------------- */
+/*
+ * --- Orphans: this process is init
+ * ----------------------------------------------------------------
+ */
 
 static void orphan(bool dead_before, const char *what)
 {
@@ -177,7 +183,10 @@ KTEST(orphan_announced, "orphan.announced", "06.6", "P6.9")
 	thread_join(killer, NULL, DEADLINE_NEVER);
 }
 
-/* --- Many at once --------------------------------------------------------------------------------- */
+/*
+ * --- Many at once
+ * ---------------------------------------------------------------------------------
+ */
 
 #define CROWD	8
 
@@ -210,10 +219,12 @@ KTEST(kill_crowd, "kill.crowd", "06.7", "P6.10")
 		for (u64 i = 1; i < CROWD; i++) {
 			u64 kind = i + 8 * test_random();
 
-			REQUIRE(thread_create_in(p, "member", member, (void *)kind, PRIORITY_DEFAULT,
-						 &t[i]) == 0, "P6.10", "no thread was made");
+			REQUIRE(thread_create_in(p, "member", member, (void *)kind,
+						 PRIORITY_DEFAULT, &t[i]) == 0,
+				"P6.10", "no thread was made");
 		}
-		irq_off();	/* whoever ends the process, no thread is gone before all are started */
+		/* whoever ends the process, no thread is gone before all are started */
+		irq_off();
 		for (unsigned i = 0; i < CROWD; i++)
 			thread_resume(t[i]);
 		irq_on();

@@ -21,7 +21,8 @@
 #define SOON		(5 * NSEC_PER_MSEC)	/* less than a quantum: nothing waits for a tick */
 
 /* A child of @parent with one thread, which has not run yet. */
-static inline struct process *victim_of(struct process *parent, thread_fn fn, void *arg, struct thread **t)
+static inline struct process *victim_of(struct process *parent, thread_fn fn, void *arg,
+					struct thread **t)
 {
 	struct process *p;
 
@@ -49,7 +50,7 @@ static inline int status_of(pid_t pid, const char *property)
 	struct wait_result res = { 0 };
 	int err = process_wait(pid, WEXITED, &res);
 
-	CHECK(err == 0 && res.pid == pid, property, "waiting for the victim gave error %d, pid %d", err,
-	      res.pid);
+	CHECK(err == 0 && res.pid == pid, property, "waiting for the victim gave error %d, pid %d",
+	      err, res.pid);
 	return err ? -1 : res.status;
 }

@@ -1,6 +1,6 @@
 /*
- * Memory for trees and words: a stack of blocks. What a command needs is taken as it comes and given
- * back at once when the command is over, so nobody counts references or forgets to free.
+ * Memory for trees and words: a stack of blocks. What a command needs is taken as it comes and
+ * given back at once when the command is over, so nobody counts references or forgets to free.
  */
 #include <stdio.h>
 #include <stdlib.h>

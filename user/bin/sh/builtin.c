@@ -1,6 +1,6 @@
 /*
- * Commands that must run in the shell itself, because they change it; and a few more that scripts use
- * all the time.
+ * Commands that must run in the shell itself, because they change it; and a few more that scripts
+ * use all the time.
  */
 #include <errno.h>
 #include <fcntl.h>

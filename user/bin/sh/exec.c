@@ -2,8 +2,8 @@
  * Running a tree. Every node gives a status. `final` says that the process has nothing left to do
  * after the node: then a program replaces it instead of running in yet another child.
  *
- * break, continue and return unwind: shell.unwind is set, and every list and loop on the way up looks
- * at it.
+ * break, continue, return and a person's Ctrl-C unwind: shell.unwind is set, and every list and
+ * loop on the way up looks at it.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -243,7 +243,7 @@ static bool loop_ends(void)
 {
 	if (shell.unwind == UNWIND_NONE)
 		return false;
-	if (shell.unwind == UNWIND_RETURN || --shell.unwind_levels > 0)
+	if (shell.unwind >= UNWIND_RETURN || --shell.unwind_levels > 0)
 		return true;		/* on to what is around the loop */
 	if (shell.unwind == UNWIND_CONTINUE) {
 		shell.unwind = UNWIND_NONE;
@@ -402,6 +402,8 @@ int run_source(struct source *s)
 		} else if (n) {
 			status = run(n, s->last_words && (end || source_at_end()));
 		}
+		if (s->interactive)
+			shell.unwind = UNWIND_NONE;
 		arena_release(mark);
 	}
 	source_pop();

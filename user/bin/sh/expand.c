@@ -3,8 +3,8 @@
  * `command` and $((arithmetic)) are replaced, what came from an unquoted replacement is split at
  * white space, and fields with an unquoted * ? [ become the names of files that match.
  *
- * Until a field is finished it is kept as a pattern: a character that must not act as * ? [ or \ has
- * a backslash before it. So quoting survives up to the moment when it matters.
+ * Until a field is finished it is kept as a pattern: a character that must not act as * ? [ or \
+ * has a backslash before it. So quoting survives up to the moment when it matters.
  */
 #include <ctype.h>
 #include <fnmatch.h>

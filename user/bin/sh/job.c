@@ -3,8 +3,9 @@
  *
  * An interactive shell gives each pipeline a process group of its own and makes that the terminal's
  * foreground group while it waits, so that Ctrl-C reaches the pipeline and nothing else; the shell
- * ignores the signal for the moments when it is in the foreground itself. Both sides of a fork set
- * the group, as either may run first.
+ * ignores the signal for the moments when it is in the foreground itself. It learns of Ctrl-C by
+ * how the pipeline died, and then leaves whatever loop it is in. Both sides of a fork set the
+ * group, as either may run first.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +74,17 @@ int status_of(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+static void report_death(int sig)
+{
+	if (sig == SIGINT && shell.interactive) {
+		if (shell.unwind != UNWIND_INTERRUPT)
+			fputc('\n', stderr);
+		shell.unwind = UNWIND_INTERRUPT;
+	} else if (sig != SIGINT && sig != SIGPIPE) {
+		fprintf(stderr, "%s\n", strsignal(sig));
+	}
+}
+
 int job_wait(pid_t pid)
 {
 	int status;
@@ -83,12 +95,8 @@ int job_wait(pid_t pid)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return 127;
-	if (WIFSIGNALED(status)) {
-		if (WTERMSIG(status) == SIGINT && shell.interactive)
-			fputc('\n', stderr);
-		else if (WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGPIPE)
-			fprintf(stderr, "%s\n", strsignal(WTERMSIG(status)));
-	}
+	if (WIFSIGNALED(status))
+		report_death(WTERMSIG(status));
 	return status_of(status);
 }
 

@@ -1,6 +1,6 @@
 /*
- * sh: the shell. It runs -c's text, a script, or what comes on standard input, with a prompt if that
- * is a terminal.
+ * sh: the shell. It runs -c's text, a script, or what comes on standard input, with a prompt if
+ * that is a terminal.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /*
- * From characters to a tree, by recursive descent. The grammar, from the top:
+ * From tokens to a tree, by recursive descent. The grammar, from the top:
  *
  *	list		and_or { (";" | "&" | newline) and_or }
  *	and_or		pipeline { ("&&" | "||") pipeline }
@@ -7,224 +7,13 @@
  *	command		simple, or compound with redirections
  *	compound	( list ), { list; }, if, while, until, for, case, name() command
  *
- * Tokens are words and operators. A word is kept as typed: quotes decide later, in expand.c, what
- * they protect. Words like "if" mean something only where a command may begin.
+ * Words like "if" mean something only where a command may begin.
  */
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "sh.h"
-
-enum token_kind { TOKEN_WORD, TOKEN_OPERATOR, TOKEN_NEWLINE, TOKEN_END };
-
-static struct {
-	enum token_kind kind;
-	char *text;			/* of a word or an operator */
-	int io_number;			/* before < or >, or -1 */
-} token;				/* the one being looked at */
-
-static bool failed;			/* an error was found: everything unwinds without reading on */
-
-struct pending {			/* here-documents whose lines come after this one */
-	struct redir *redir;
-	bool strip_tabs;
-	struct pending *next;
-};
-
-static struct pending *pending;
+#include "token.h"
 
 static struct node *list(void);
-
-/* --- Tokens --- */
-
-static void fail(const char *what)
-{
-	if (!failed)
-		complain("syntax error: %s", what);
-	failed = true;
-	token.kind = TOKEN_END;
-}
-
-static void unexpected(void)
-{
-	if (token.kind == TOKEN_END)
-		fail("unexpected end");
-	else if (token.kind == TOKEN_NEWLINE)
-		fail("unexpected newline");
-	else
-		fail(token.text);
-}
-
-/* Copies up to and with @close, minding quotes and nesting: the rest of "...", $(...), `...`. */
-static void copy_until(struct text *t, char close)
-{
-	int c;
-
-	while ((c = source_next()) != close) {
-		if (!c) {
-			fail("a quote or bracket is not closed");
-			return;
-		}
-		text_add(t, c);
-		if (close == '\'')
-			continue;
-		if (c == '\\' && source_peek())
-			text_add(t, source_next());
-		else if (c == '$' && (source_peek() == '(' || source_peek() == '{'))
-			text_add(t, source_peek()), copy_until(t, source_next() == '(' ? ')' : '}');
-		else if (c == '`' || (c == '"' && close != '`') || (c == '\'' && close == ')'))
-			copy_until(t, c);
-		else if (c == '(' && close == ')')
-			copy_until(t, ')');
-	}
-	text_add(t, close);
-}
-
-static bool ends_word(int c)
-{
-	return !c || isspace(c) || strchr("|&;<>()", c);
-}
-
-static void read_word(void)
-{
-	struct text t = { 0 };
-	int c;
-
-	while (!ends_word(source_peek()) && !failed) {
-		if (source_join_lines())
-			continue;
-		c = source_next();
-		text_add(&t, c);
-		if (c == '\\' && source_peek())
-			text_add(&t, source_next());
-		else if (c == '\'' || c == '"' || c == '`')
-			copy_until(&t, c);
-		else if (c == '$' && (source_peek() == '(' || source_peek() == '{'))
-			text_add(&t, source_peek()), copy_until(&t, source_next() == '(' ? ')' : '}');
-	}
-	token.text = t.s ? t.s : arena_copy("", 0);
-}
-
-static void read_operator(void)
-{
-	static const char *const doubles[] = { "&&", "||", ";;", ">>", "<<", ">&", "<&", "<>", ">|" };
-	char op[3] = { source_next(), source_peek(), 0 };
-
-	for (size_t i = 0; i < sizeof(doubles) / sizeof(*doubles); i++) {
-		if (!strcmp(op, doubles[i])) {
-			source_next();
-			token.text = arena_copy(op, 2);
-			return;
-		}
-	}
-	token.text = arena_copy(op, 1);
-}
-
-static void read_here_documents(void)
-{
-	for (struct pending *p = pending; p; p = p->next) {
-		struct redir *r = p->redir;
-		char *end = unquote_word(r->word);
-		struct text body = { 0 }, line;
-
-		r->literal = strpbrk(r->word, "'\"\\") != NULL;
-		while (source_peek()) {
-			line = (struct text){ 0 };
-			while (p->strip_tabs && source_peek() == '\t')
-				source_next();
-			while (source_peek() && source_peek() != '\n')
-				text_add(&line, source_next());
-			source_next();
-			if (!strcmp(line.s ? line.s : "", end))
-				break;
-			text_add_string(&body, line.s ? line.s : "");
-			text_add(&body, '\n');
-		}
-		r->word = body.s ? body.s : arena_copy("", 0);
-	}
-	pending = NULL;
-}
-
-static void skip_blanks_and_comment(void)
-{
-	int c;
-
-	while ((c = source_peek()) == ' ' || c == '\t' || source_join_lines())
-		if (c != '\\')
-			source_next();
-	if (c == '#')
-		while ((c = source_peek()) && c != '\n')
-			source_next();
-}
-
-/* A word of digits right before a redirection is not a word: "2>file". */
-static void check_io_number(void)
-{
-	int c = source_peek();
-	char *end;
-	long n;
-
-	if ((c != '<' && c != '>') || !isdigit((unsigned char)token.text[0]))
-		return;
-	n = strtol(token.text, &end, 10);
-	if (*end || n > 9)
-		return;
-	token.kind = TOKEN_OPERATOR;
-	read_operator();
-	token.io_number = n;
-}
-
-static void next_token(void)
-{
-	int c;
-
-	if (failed)
-		return;
-	skip_blanks_and_comment();
-	token.io_number = -1;
-	c = source_peek();
-	if (!c) {
-		token.kind = TOKEN_END;
-	} else if (c == '\n') {
-		token.kind = TOKEN_NEWLINE;
-		source_next();
-		read_here_documents();
-	} else if (ends_word(c)) {
-		token.kind = TOKEN_OPERATOR;
-		read_operator();
-	} else {
-		token.kind = TOKEN_WORD;
-		read_word();
-		check_io_number();
-	}
-}
-
-static bool at_operator(const char *op)
-{
-	return token.kind == TOKEN_OPERATOR && !strcmp(token.text, op);
-}
-
-static bool at_word(const char *word)
-{
-	return token.kind == TOKEN_WORD && !strcmp(token.text, word);
-}
-
-static void expect_word(const char *word)
-{
-	if (at_word(word))
-		next_token();
-	else
-		unexpected();
-}
-
-static void skip_newlines(void)
-{
-	while (token.kind == TOKEN_NEWLINE)
-		next_token();
-}
-
-/* --- Commands --- */
 
 static struct node *new_node(enum node_kind kind, struct node *left, struct node *right)
 {
@@ -244,11 +33,11 @@ static bool at_redirection(void)
 static void redirection(struct node *n)
 {
 	static const struct { const char *op; enum redir_kind kind; } kinds[] = {
-		{ "<", REDIR_IN }, { ">", REDIR_OUT }, { ">|", REDIR_OUT }, { ">>", REDIR_APPEND },
-		{ "<>", REDIR_BOTH }, { ">&", REDIR_DUP }, { "<&", REDIR_DUP }, { "<<", REDIR_HERE },
+		{ "<", REDIR_IN }, { ">", REDIR_OUT }, { ">|", REDIR_OUT },
+		{ ">>", REDIR_APPEND }, { "<>", REDIR_BOTH }, { ">&", REDIR_DUP },
+		{ "<&", REDIR_DUP }, { "<<", REDIR_HERE },
 	};
 	struct redir *r = arena_alloc(sizeof(*r)), **end = &n->redirs;
-	struct pending *p, **last = &pending;
 	size_t i = 0;
 
 	while (strcmp(kinds[i].op, token.text))
@@ -264,15 +53,8 @@ static void redirection(struct node *n)
 	while (*end)
 		end = &(*end)->next;
 	*end = r;
-	if (r->kind == REDIR_HERE) {
-		p = arena_alloc(sizeof(*p));
-		p->redir = r;
-		p->strip_tabs = r->word[0] == '-';
-		r->word += p->strip_tabs;
-		while (*last)
-			last = &(*last)->next;
-		*last = p;
-	}
+	if (r->kind == REDIR_HERE)
+		here_document_follows(r);
 	next_token();
 }
 
@@ -426,7 +208,7 @@ static struct node *case_command(void)
 	skip_newlines();
 	expect_word("in");
 	skip_newlines();
-	while (!at_word("esac") && !failed) {
+	while (!at_word("esac") && !parse_failed) {
 		*end = case_branch();
 		end = &(*end)->other;
 	}
@@ -504,7 +286,8 @@ static struct node *and_or(void)
 /* Does a list end here? Words that close something do so only where a command may begin. */
 static bool at_list_end(void)
 {
-	static const char *const closers[] = { "then", "elif", "else", "fi", "do", "done", "esac", "}" };
+	static const char *const closers[] = { "then", "elif", "else", "fi",
+					       "do", "done", "esac", "}" };
 
 	for (size_t i = 0; i < sizeof(closers) / sizeof(*closers); i++)
 		if (at_word(closers[i]))
@@ -549,13 +332,11 @@ struct node *parse_command(bool *error, bool *end)
 {
 	struct node *n;
 
-	failed = false;
-	pending = NULL;
-	next_token();
+	tokens_begin();
 	n = list_of(true);
 	if (token.kind != TOKEN_NEWLINE && token.kind != TOKEN_END)
 		unexpected();
-	*error = failed;
-	*end = token.kind == TOKEN_END && !failed;
-	return failed ? NULL : n;
+	*error = parse_failed;
+	*end = token.kind == TOKEN_END && !parse_failed;
+	return parse_failed ? NULL : n;
 }

@@ -1,6 +1,6 @@
 /*
- * Redirections. Those of a child are for good; those of a builtin or a compound command that runs in
- * the shell itself are undone after it, from copies kept out of the way.
+ * Redirections. Those of a child are for good; those of a builtin or a compound command that runs
+ * in the shell itself are undone after it, from copies kept out of the way.
  */
 #include <ctype.h>
 #include <fcntl.h>

@@ -2,9 +2,10 @@
  * The shell, as its parts see each other. A command line passes through them in this order:
  *
  *	source.c	characters, from a string, a file or a person
- *	parse.c		a tree of commands; words are still as typed, quotes and all
+ *	token.c		words, still as typed, quotes and all, and operators
+ *	parse.c		a tree of commands
  *	exec.c		walks the tree: forks, pipes, waits (job.c, redir.c)
- *	expand.c	turns a word into fields just before its command runs (arith.c, glob.c, vars.c)
+ *	expand.c	turns a word into fields when its command runs (arith.c, glob.c, vars.c)
  *	builtin.c	commands that must run in the shell itself (test.c)
  */
 #pragma once
@@ -92,13 +93,13 @@ struct node *parse_command(bool *error, bool *end);
 
 /* --- Running --- */
 
-enum unwind { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN };
+enum unwind { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN, UNWIND_INTERRUPT };
 
 extern struct shell {
 	bool interactive, exit_on_error, trace;
 	int status;			/* $? */
 	pid_t last_background;		/* $! */
-	enum unwind unwind;		/* a loop or function is being left ... */
+	enum unwind unwind;		/* a loop, a function or all is being left ... */
 	int unwind_levels;		/* ... how many loops yet */
 	int loops;
 	const char *name;		/* $0 */
@@ -110,7 +111,10 @@ int run_source(struct source *s);
 int run_string(const char *text);
 
 bool redirect(struct redir *r);		/* for good; false: said why not */
-struct saved_fds { int fd[10]; };	/* copies of 0 to 9 as they were; -1: untouched, -2: closed */
+struct saved_fds {			/* copies of 0 to 9; -1: untouched, -2: was closed */
+	int fd[10];
+};
+
 bool redirect_saving(struct redir *r, struct saved_fds *saved);
 void redirect_restore(struct saved_fds *saved);
 

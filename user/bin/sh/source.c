@@ -1,6 +1,6 @@
 /*
- * Where commands come from: a string, a file, or a person at a terminal. Sources nest, as "eval" and
- * "." run one inside another.
+ * Where commands come from: a string, a file, or a person at a terminal. Sources nest, as "eval"
+ * and "." run one inside another.
  *
  * A descriptor is read line by line and not a byte further, because the commands we run may read
  * from the same one.
@@ -87,7 +87,9 @@ bool source_join_lines(void)
 
 bool source_at_end(void)
 {
-	return current->fd < 0 && (!current->text || !current->text[strspn(current->text, " \t\n")]);
+	const char *text = current->text;
+
+	return current->fd < 0 && (!text || !text[strspn(text, " \t\n")]);
 }
 
 /* After a mistake a person's line is dropped; the rest of a script is not run at all. */

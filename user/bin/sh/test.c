@@ -1,6 +1,6 @@
 /*
- * test, also written [ ... ]: true or false about strings, numbers and files. With ! and ( ) and, of
- * lowest rank, -a and -o.
+ * test, also written [ ... ]: true or false about strings, numbers and files. With ! and ( ) and,
+ * of lowest rank, -a and -o.
  */
 #include <stdio.h>
 #include <stdlib.h>

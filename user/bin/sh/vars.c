@@ -1,6 +1,6 @@
 /*
- * Variables and functions: two short lists. A variable is exported or not; only those that are reach
- * the programs we run.
+ * Variables and functions: two short lists. A variable is exported or not; only those that are
+ * reach the programs we run.
  */
 #include <ctype.h>
 #include <stdio.h>

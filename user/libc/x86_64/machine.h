@@ -21,7 +21,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 	register long r8 __asm__("r8") = e;
 	register long r9 __asm__("r9") = f;
 
-	__asm__ volatile("syscall"	/* it keeps the return address in rcx and the flags in r11 */
+	__asm__ volatile("syscall"	/* which keeps rip in rcx and the flags in r11 */
 			 : "+a"(n)
 			 : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");

@@ -1,4 +1,6 @@
-/* System-call numbers: Linux's x86_64 table: the calls of the generic table, and a few of its own. */
+/*
+ * System-call numbers: Linux's x86_64 table: the calls of the generic table, and a few of its own.
+ */
 #pragma once
 
 #define SYS_read		0
