@@ -97,7 +97,7 @@ export TRELLIS_CMD := $(subst $$$$,$$,$(value CMD))
 export TRELLIS_BOOTARGS := $(subst $$$$,$$,$(value BOOTARGS))
 
 # Standard output belongs to CMD, so what building says goes to standard error.
-build_quietly = @$(MAKE) kernel user >&2
+build_quietly = +@$(MAKE) kernel user >&2
 
 qemu:
 	$(build_quietly)

@@ -93,7 +93,7 @@ def _sync(root: Path, copy: Path) -> None:
 
 def _make_environment() -> dict[str, str]:
     """Ours, without what a make that called us would pass on to make."""
-    dropped = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "TRELLIS_CMD", "TRELLIS_BOOTARGS")
+    dropped = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
     environment = {k: v for k, v in os.environ.items() if k not in dropped}
     return environment | {"LC_ALL": "C"}
 
@@ -170,7 +170,7 @@ class Reference:
                 lines = complaints(output, editable, self._cache)
                 if editable and lines:
                     raise BuildFailed(lines)
-                raise GraderError(f"the tree itself does not build for {self._arch}: {_last(output)}")
+                raise GraderError(f"the tree itself does not build: {self._arch}: {_last(output)}")
             product = self._keep(self._cache)
             if not programs:
                 return product

@@ -21,13 +21,15 @@ FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
 
 _HELP = """\
-Grades Trellis labs. Each test boots in a QEMU of its own and is judged by what the kernel did, which
-the grader reads out of the machine's memory. The same submission gets the same verdict, to the byte,
-on any machine: time is counted in instructions, and every failure names the command that replays it.
+Grades Trellis labs. Each test boots in a QEMU of its own and is judged by what the kernel did,
+which the grader reads out of the machine's memory. The same submission gets the same verdict, to
+the byte, on any machine: time is counted in instructions, and every failure names the command that
+replays it.
 
   trellis-grade run                                  the kernel of this tree, all labs, both ports
   trellis-grade run --lab 04-sleep --arch riscv      one lab on one port
-  trellis-grade run --lab 04-sleep --submission DIR  a student's tree; only the lab's files are taken
+  trellis-grade run --lab 04-sleep --submission DIR  a student's tree, of which only the lab's files
+                                                     are taken
   trellis-grade replay --lab ... --gdb               a failed run again, under GDB
   trellis-grade list --lab 04-sleep                  what a lab's tests check
 
@@ -59,12 +61,16 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--build-root", type=Path, default=ROOT / "build", metavar="DIR", help="default: build"
     )
-    parser.add_argument("--jobs", type=_positive, metavar="N", help="machines at once; default: cores")
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="machines at once; default: cores"
+    )
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
-        prog="trellis-grade", description=_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="trellis-grade",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -72,7 +78,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
     run.add_argument("--arch", type=_arches, default=ARCHES, help="riscv, x86_64 or all (default)")
     run.add_argument(
-        "--submission", type=_directory, metavar="DIR", help="laid out like the tree; default: the tree"
+        "--submission", type=_directory, metavar="DIR", help="laid out like the tree; default: it"
     )
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
     run.add_argument("--json", type=Path, metavar="FILE", help="write the report as data")

@@ -65,7 +65,7 @@ class Bench:
 
 
 def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None) -> Bench:
-    """Prepares to grade on @arches with @jobs machines at once (None: as many as there are cores)."""
+    """Prepares to grade on @arches with @jobs machines at once (None: as many as cores)."""
     fenced = qemu.can_bubblewrap()
     count = jobs or len(os.sched_getaffinity(0))
     layout = Layout.read(root)

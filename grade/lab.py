@@ -22,7 +22,7 @@
     seeds = 3                             runs it with seeds 1..3; absent: one run, seed 1
     shift = { riscv = 8, x86_64 = 0 }     an instruction takes 2^shift ns (sweeps on RISC-V: 8)
     slices = "fine"                       how often CPUs take turns: coarse, medium (default), fine
-    bootargs = ["sched=pct"]
+    bootargs = ["quantum=1ms"]
     memory = 128                          MiB
     hidden = false                        not shipped to students
 
@@ -115,7 +115,7 @@ class Lab:
         raise GraderError(f"lab {self.name} has no test {name}; it has {known}")
 
     def like(self, property_id: str, test: str, happened: str) -> Mistake | None:
-        """The known mistake that a failure looks like; one with a pattern goes before one without."""
+        """The known mistake that a failure looks like; those with a pattern come first."""
         fitting = [m for m in self.mistakes if m.fits(property_id, test, happened)]
         fitting.sort(key=lambda m: (m.matches is None, m.test is None))
         return fitting[0] if fitting else None
@@ -329,7 +329,7 @@ def choose(root: Path, names: Sequence[str]) -> list[Lab]:
     """The labs named, or all."""
     labs = load_all(root)
     if not labs:
-        raise GraderError(f"{root}: no lab here (labs/*/lab.toml); run the grader from a Trellis tree")
+        raise GraderError(f"{root}: no lab here (labs/*/lab.toml): is this a Trellis tree?")
     for name in names:
         if name not in [lab.name for lab in labs]:
             known = ", ".join(lab.name for lab in labs)

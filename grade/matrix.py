@@ -184,7 +184,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
     if options.only is not None:
         cases = [c for c in cases if options.only in c.name]
     if not cases:
-        raise GraderError("no case is left; names are 'reference', 'starter', 'mutant X', 'variant X'")
+        raise GraderError(f"no case has {options.only} in its name")
     bench = engine.set_up(root, options.build_root, arches, options.jobs)
     try:
         with shown() as progress:

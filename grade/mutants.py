@@ -9,8 +9,8 @@ A mutant is a unified diff over the reference's editable files, headed by what i
 `property` is what the grader must name; `arch` (optional) restricts it to a port. A variant is such
 a diff without property, or a folder whose files replace those of the same path in the tree.
 
-grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang beyond
-rescue. Their headers say `lab`, `what`, and as `kind` the verdict that must come of it.
+grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang
+beyond rescue. Their headers say `lab`, `what`, and as `kind` the verdict that must come of it.
 """
 
 import re
@@ -81,7 +81,8 @@ def mutants(root: Path, lab: Lab) -> list[Mutant]:
         text = path.read_text(encoding="utf-8")
         header = _header(root, path, text, ("mistake", "property", "what"))
         if header["property"] not in [p.id for p in lab.properties]:
-            raise GraderError(f"{path.relative_to(root)}: {header['property']} is not of {lab.name}")
+            where = path.relative_to(root)
+            raise GraderError(f"{where}: {header['property']} is not of {lab.name}")
         arches = tuple(a for a in ARCHES if a in header.get("arch", " ".join(ARCHES)).split())
         files = _patched(root, lab, path, text)
         out.append(
@@ -110,12 +111,12 @@ def variants(root: Path, lab: Lab) -> list[Variant]:
     out = []
     for path in sorted((lab.folder / "variants").glob("*")):
         if path.is_dir():
-            files = {
-                str(f.relative_to(path)): f.read_bytes() for f in sorted(path.rglob("*")) if f.is_file()
-            }
+            found = [f for f in sorted(path.rglob("*")) if f.is_file()]
+            files = {str(f.relative_to(path)): f.read_bytes() for f in found}
             for name in files:
                 if name not in lab.files:
-                    raise GraderError(f"{path.relative_to(root)}: {name} is not a file of {lab.name}")
+                    where = path.relative_to(root)
+                    raise GraderError(f"{where}: {name} is not a file of {lab.name}")
             out.append(Variant(path.name, files))
         elif path.suffix == ".patch":
             text = path.read_text(encoding="utf-8")

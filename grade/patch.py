@@ -36,7 +36,7 @@ def parse(text: str) -> dict[str, list[Hunk]]:
                 raise PatchError(f"line {i + 1}: a hunk before any +++ line")
             start = i + 1
             i = start
-            while i < len(lines) and lines[i][:1] in (" ", "+", "-", "\\") and not _is_header(lines, i):
+            while i < len(lines) and _in_hunk(lines, i):
                 i += 1
             current.append(_hunk(int(found.group(1)) - 1, lines[start:i]))
             continue
@@ -44,8 +44,9 @@ def parse(text: str) -> dict[str, list[Hunk]]:
     return files
 
 
-def _is_header(lines: list[str], i: int) -> bool:
-    return lines[i].startswith("--- ") and i + 1 < len(lines) and lines[i + 1].startswith("+++ ")
+def _in_hunk(lines: list[str], i: int) -> bool:
+    header = lines[i].startswith("--- ") and "".join(lines[i + 1 : i + 2]).startswith("+++ ")
+    return lines[i][:1] in (" ", "+", "-", "\\") and not header
 
 
 def _hunk(line: int, body: list[str]) -> Hunk:

@@ -164,7 +164,8 @@ def claimed_once(trace: Trace) -> Iterator[Violation]:
         elif r.a in claim:
             first = claim[r.a]
             if first is not None:
-                text = f"the wait of thread {r.a} was claimed twice, {ms(r.time - first.time)} apart"
+                apart = ms(r.time - first.time)
+                text = f"the wait of thread {r.a} was claimed twice, {apart} apart"
                 yield Violation(r.time, r.cpu, text, expected)
             claim[r.a] = r
 
@@ -213,6 +214,24 @@ def dispatch_after_kill(trace: Trace) -> Iterator[Violation]:
                     f"thread {r.tid} entered user mode {ms(r.time - since)} after its process "
                     f"{process_of[r.tid]} was killed"
                 )
+                yield Violation(r.time, r.cpu, text, expected)
+
+
+_SOON = 5_000_000  # ns: an interrupt and the way out of the kernel, well below a quantum
+_RUNNING = STATE_NAMES.index("running")
+
+
+def running_victims_stop(trace: Trace) -> Iterator[Violation]:
+    """A thread that runs when it is killed begins its exit soon, not when its quantum is over."""
+    expected = "a victim that runs on a CPU stops within the time of an interrupt"
+    since: dict[int, int] = {}
+    for r in trace.of("kill thread", "exit"):
+        if r.event == "kill thread" and r.b == _RUNNING and r.a != r.tid:
+            since.setdefault(r.a, r.time)
+        elif r.event == "exit" and r.tid in since:
+            late = r.time - since.pop(r.tid)
+            if late > _SOON:
+                text = f"thread {r.tid} ran on for {ms(late)} after it was killed"
                 yield Violation(r.time, r.cpu, text, expected)
 
 
@@ -310,6 +329,7 @@ JUDGES: dict[str, Judge] = {
         claimed_once,
         timeout_not_early,
         dispatch_after_kill,
+        running_victims_stop,
         ends_once,
         first_status_wins,
         children_moved,

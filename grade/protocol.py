@@ -23,7 +23,7 @@ class Streams:
 
 
 def split(wire: bytes) -> Streams:
-    """Takes the two streams apart. Before the first switch everything is the kernel's (firmware)."""
+    """Takes the two streams apart. What comes before the first switch is the kernel's."""
     demux = Demux()
     out = {Stream.KERNEL: bytearray(), Stream.USER: bytearray()}
     for stream, piece in demux.feed(wire):

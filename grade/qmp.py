@@ -52,7 +52,8 @@ class Qmp:
     def virtual_ns(self, arch: str) -> int:
         """Virtual time since the machine started; on x86_64 to the second, rounded down."""
         if arch == "riscv":
-            text = self.command("human-monitor-command", **{"command-line": f"xp /1gx {_CLINT_MTIME}"})
+            line = {"command-line": f"xp /1gx {_CLINT_MTIME}"}
+            text = self.command("human-monitor-command", **line)
             found = re.search(r":\s*0x([0-9a-f]+)", str(text))
             if found is None:
                 raise OSError(f"QEMU's answer is not a word of memory: {text!r}")

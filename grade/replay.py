@@ -39,7 +39,7 @@ def replay(
     test = lab.test(run.test)
     evidence = bench.runner.boot(boot_of(test, run, product))
     if evidence.ended is Ended.SLOW:
-        raise GraderError("this machine is too slow to bring the run to its end; try again when idle")
+        raise GraderError("this machine is too slow for the run; try again when it is idle")
     outcome = Outcome(run, judge(lab, test, evidence))
     return lab_result(score(lab, [outcome]), bench.layout, submission), evidence
 
@@ -78,7 +78,7 @@ def replay_gdb(
     boot = boot_of(lab.test(run.test), run, product)
     gdb = next((g for g in _GDBS[run.arch] if shutil.which(g)), None)
     if gdb is None:
-        raise GraderError(f"none of {', '.join(_GDBS[run.arch])} is installed: apt install gdb-multiarch")
+        raise GraderError("there is no GDB for this port: apt install gdb-multiarch")
     port = _free_port()
     with scratch_folder() as name:
         folder = Path(name)

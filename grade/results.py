@@ -139,9 +139,8 @@ def _failures(score: LabScore, layout: Layout, submission: str | None) -> Iterab
         broken = {p for _, finding in group for p in finding.properties}
         properties = tuple(p.id for p in score.lab.properties if p.id in broken)
         outcome, finding = group[0]
-        yield _failure(
-            score, layout, submission, outcome, replace(finding, properties=properties), len(group) - 1
-        )
+        finding = replace(finding, properties=properties)
+        yield _failure(score, layout, submission, outcome, finding, others=len(group) - 1)
 
 
 def _failure(

@@ -64,7 +64,8 @@ class LabScore:
 
 def score(lab: Lab, outcomes: Sequence[Outcome]) -> LabScore:
     """The points of @lab for @outcomes; tests that did not run count neither way."""
-    return LabScore(lab, tuple(_property(lab, p.id, outcomes) for p in lab.properties), tuple(outcomes))
+    properties = tuple(_property(lab, p.id, outcomes) for p in lab.properties)
+    return LabScore(lab, properties, tuple(outcomes))
 
 
 def _property(lab: Lab, property_id: str, outcomes: Sequence[Outcome]) -> PropertyScore:
@@ -77,7 +78,8 @@ def _property(lab: Lab, property_id: str, outcomes: Sequence[Outcome]) -> Proper
     ]
     judged = [s for s in shares if s is not None]
     part = sum(judged) / len(judged) if judged else 0.0
-    return PropertyScore(p.id, p.step, p.text, p.points, p.points * part, all(judged) and bool(judged))
+    whole = bool(judged) and all(judged)
+    return PropertyScore(p.id, p.step, p.text, p.points, p.points * part, whole)
 
 
 def _holds(test: Test, arch: str, property_id: str, outcomes: Sequence[Outcome]) -> bool | None:

@@ -62,5 +62,5 @@ def _read(root: Path, path: str) -> bytes:
 
 
 def take(root: Path, lab: Lab) -> Submission:
-    """The files of @lab out of the directory @root. Raises Rejected, or OSError if there is none."""
+    """The files of @lab out of the directory @root. Raises Rejected."""
     return Submission({path: _read(root, path) for path in lab.files})

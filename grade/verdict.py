@@ -7,7 +7,7 @@ anywhere. Everything in a verdict is a fact about the guest; nothing depends on 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from grade.lab import Lab, Test
@@ -149,11 +149,12 @@ def _from_failure(lab: Lab, test: Test, failure: Failure, clock: int) -> Finding
 
 
 def _from_program(lab: Lab, test: Test, evidence: Evidence) -> Iterator[Finding]:
-    """A user program says "FAIL P6.3 what happened"; saying nothing is no excuse."""
-    said = re.findall(r"^FAIL (P\S+) (.*)$", evidence.streams.user.decode("utf-8", "replace"), re.M)
-    for property_id, text in said[:_SHOWN]:
-        yield _from_failure(lab, test, Failure(property_id, "", 0, text.strip()), 0)
-    if not said:
+    """A user program says "FAIL [P6.3] what happened"; saying nothing is no excuse."""
+    said = evidence.streams.user.decode("utf-8", "replace")
+    failures = re.findall(r"^FAIL (?:(P\d\S*) )?(.*?)\r?$", said, re.M)
+    for property_id, text in failures[:_SHOWN]:
+        yield replace(_from_failure(lab, test, Failure(property_id, "", 0, text), 0), time=None)
+    if not failures:
         status = evidence.streams.init_status
         happened = f"{test.program} ended with status {status}"
         yield Finding(test.properties, f"{test.program} ends with status 0", happened)
@@ -205,7 +206,8 @@ def at_limit(trace: Trace) -> tuple[Kind, str]:
         if ready:
             return Kind.DEADLOCK, f"every CPU is idle, although thread {ready[0]} is ready"
         if timed:
-            return Kind.HANG, f"every CPU is idle: thread {timed[0]} waits for a time beyond the limit"
+            waits = f"thread {timed[0]} waits for a time beyond the limit"
+            return Kind.HANG, f"every CPU is idle: {waits}"
         return Kind.DEADLOCK, "every thread waits, and nothing is left that could wake one"
     late = [r.a for r in trace.of("switch") if r.time > end - end // 10 and r.a != IDLE]
     if len(late) >= _LIVELOCK_SWITCHES:
@@ -228,5 +230,5 @@ def _report_of_panic(kernel: str) -> tuple[str, ...]:
 
 def build_error(test: Test, lines: tuple[str, ...]) -> Verdict:
     """The verdict of every test of a lab whose files do not compile."""
-    finding = Finding(test.properties, "the files compile", lines[0] if lines else "no reason given")
+    finding = Finding(test.properties, "the files compile", lines[0])
     return Verdict(Kind.BUILD, (finding,), {}, Trace((), False), lines)

@@ -11,7 +11,7 @@ assembly, where markers may also begin with # or //, the macro LAB_TODO). A file
 of one lab at most, and lab.toml lists it.
 
     python3 -m labs.stage starter --lab 04-sleep --out DIR      make starter LAB=04-sleep OUT=DIR
-    python3 -m labs.stage check                                 are all markers of the tree in order?
+    python3 -m labs.stage check                                 are all markers in order?
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def find_regions(path: str, source: str) -> list[Region]:
             raise StageError(f"{path}:{i + 1}: the marker's comment does not end on its line")
         if found["end"] is None:
             if opened is not None:
-                raise StageError(f"{path}:{i + 1}: region begins inside that of line {opened[0] + 1}")
+                line_before = opened[0] + 1
+                raise StageError(f"{path}:{i + 1}: region begins inside that of line {line_before}")
             opened = (i, found)
         elif opened is None:
             raise StageError(f"{path}:{i + 1}: END LAB without a region")
@@ -95,9 +96,8 @@ def find_regions(path: str, source: str) -> list[Region]:
 def _check_one_lab(path: str, regions: Sequence[Region]) -> None:
     for r in regions[1:]:
         if r.lab != regions[0].lab:
-            raise StageError(
-                f"{path}:{r.first + 1}: region of {r.lab} in a file with regions of {regions[0].lab}"
-            )
+            other = regions[0].lab
+            raise StageError(f"{path}:{r.first + 1}: {r.lab} in a file with regions of {other}")
 
 
 _C_TOKENS = re.compile(
@@ -121,7 +121,7 @@ def _check_inside_functions(path: str, lines: Sequence[str], regions: Sequence[R
             for c in code[i]:
                 depth += (c == "{") - (c == "}")
                 if depth < 0:
-                    raise StageError(f"{path}:{i + 1}: region crosses the end of a block or function")
+                    raise StageError(f"{path}:{i + 1}: region crosses the end of a block")
         if depth:
             raise StageError(f"{path}:{r.first + 1}: region opens a block that it does not close")
 
@@ -240,7 +240,7 @@ def starter(root: Path, lab: Lab, out: Path) -> int:
         elif re.fullmatch(r"labs/[^/]+/lab\.toml", name):
             target.write_text(without_hidden(target.read_text(encoding="utf-8")), encoding="utf-8")
     (out / "lab.mk").write_text(
-        "# This tree is the starter of a lab: its stubs leave things unused, which is no error here.\n"
+        "# This tree is the starter of a lab: stubs leave things unused, which is no error here.\n"
         f"STARTER := 1\nLAB ?= {lab.name}\n",
         encoding="utf-8",
     )

@@ -62,7 +62,8 @@ class Judges(unittest.TestCase):
     def test_dead_not_dispatched(self) -> None:
         dead = state(10, 0, 5, "running", "dead")
         self.right("dead_not_dispatched", trace(dead, (20, "switch", 0, 5, 6, 5)))
-        self.wrong("dead_not_dispatched", trace(dead, (30, "switch", 1, 0, 5, 0)), "after it died", 30)
+        late = trace(dead, (30, "switch", 1, 0, 5, 0))
+        self.wrong("dead_not_dispatched", late, "after it died", 30)
         again = trace(dead, (20, "create", 0, 1, 5, 1), (30, "switch", 0, 1, 5, 1))
         self.right("dead_not_dispatched", again)
 
@@ -109,7 +110,8 @@ class Judges(unittest.TestCase):
 
     def test_first_status_wins(self) -> None:
         kill = (1, "kill", 0, 1, 40, 9)
-        self.right("first_status_wins", trace(kill, (2, "kill", 0, 1, 40, 15), (5, "zombie", 0, 5, 40, 9)))
+        right = trace(kill, (2, "kill", 0, 1, 40, 15), (5, "zombie", 0, 5, 40, 9))
+        self.right("first_status_wins", right)
         self.wrong("first_status_wins", trace(kill, (5, "zombie", 0, 5, 40, 15)), "at zombie", 5)
 
     def test_children_moved(self) -> None:
@@ -122,7 +124,8 @@ class Judges(unittest.TestCase):
         life = [(1, "create", 0, 1, 5, 1), (2, "exit", 0, 5, 7, 1)]
         self.right("joined_once", trace(*life, (3, "join", 0, 1, 5, 7)))
         self.wrong("joined_once", trace(*life, (3, "join", 0, 1, 5, 8)), "joiner got 0x8", 3)
-        self.wrong("joined_once", trace(*life, *[(t, "join", 0, 1, 5, 7) for t in (3, 4)]), "twice", 4)
+        twice = trace(*life, (3, "join", 0, 1, 5, 7), (4, "join", 0, 1, 5, 7))
+        self.wrong("joined_once", twice, "twice", 4)
 
     def test_idle_only_if_nothing_ready(self) -> None:
         ready, idle = state(1, 0, 5, "running", "ready"), (2, "idle", 0, 0, 0, 0)

@@ -27,7 +27,8 @@ class Reports(unittest.TestCase):
         return judge(self.lab, self.lab.test(test), evidence(passing(test, name)))
 
     def bad(self) -> Verdict:
-        lines = ("begin 1", "test sleep.due", "fail P4.2 a.c:1 7 they left one a tick", "sum P4.2 1 1")
+        failure = "fail P4.2 a.c:1 7 they left one a tick"
+        lines = ("begin 1", "test sleep.due", failure, "sum P4.2 1 1")
         seen = trace((5, "wake", 0, 1, 9, 0), (7, "mark", 0, 1, 0, 0), (9, "wake", 1, 2, 8, 0))
         kernel = messages(*lines, "done sleep.due", "end 1 1 1")
         return judge(self.lab, self.lab.test("sleep.due"), evidence(kernel, seen=seen))
@@ -95,8 +96,8 @@ class Reports(unittest.TestCase):
             "CPU 0",
             "CPU 1",
             "> ",
-            "grade/trellis-grade replay --lab 04-sleep --arch riscv --test sleep.due --cpus 1 --seed 1 "
-            "--submission ann",
+            "grade/trellis-grade replay --lab 04-sleep --arch riscv --test sleep.due --cpus 1 "
+            "--seed 1 --submission ann",
         ):
             self.assertIn(words, plain)
         self.assertEqual(text.count("replay      "), 1)

@@ -47,7 +47,8 @@ class Strip(unittest.TestCase):
 
     def test_assembly(self) -> None:
         for left, right in (("# ", ""), ("// ", ""), ("/* ", " */")):
-            source = f"f:\n\t{left}LAB 02-threads: save all{right}\n\tnop\n\t{left}END LAB{right}\n\tret\n"
+            begin, end = f"{left}LAB 02-threads: save all{right}", f"{left}END LAB{right}"
+            source = f"f:\n\t{begin}\n\tnop\n\t{end}\n\tret\n"
             want = 'f:\n\tLAB_TODO("02-threads: save all")\n\tret\n'
             self.assertEqual(strip("switch.S", source, "02-threads"), want)
 
@@ -75,7 +76,7 @@ class Wrong(unittest.TestCase):
         self.wrong(_SOURCE.replace('waiter */', "waiter"), 7, "does not end on its line")
 
     def test_a_region_across_a_block(self) -> None:
-        crossing = _SOURCE.replace("	return n;\n", "").replace("	/* END LAB */\n}\n", "}\n	/* END LAB */\n")
+        crossing = _SOURCE.replace("	/* END LAB */\n	return n;\n}\n", "}\n	/* END LAB */\n")
         self.wrong(crossing, 11, "crosses the end")
         opening = _SOURCE.replace("	/* END LAB */", "	if (n) {\n	/* END LAB */\n	}")
         self.wrong(opening, 7, "does not close")

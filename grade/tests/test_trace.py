@@ -76,8 +76,8 @@ class Rings(unittest.TestCase):
         self.assertEqual(reader.progress(bytes(self.memory)), (2, 40))
 
     def test_nonsense_in_memory_is_no_trace(self) -> None:
-        for head, size, where in ((5, 7, _DIRECT), (5, 8, 0), (5, 1 << 40, _DIRECT), (1, 8, 1 << 63)):
-            struct.pack_into("<QQQ", self.memory, 0x200000, head, size, where)
+        for nonsense in ((5, 7, _DIRECT), (5, 8, 0), (5, 1 << 40, _DIRECT), (1, 8, 1 << 63)):
+            struct.pack_into("<QQQ", self.memory, 0x200000, *nonsense)
             self.assertEqual(self.read().records, ())
 
     def test_a_kernel_without_rings_is_refused(self) -> None:

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from grade.machine import Ended, Evidence
 from grade.properties import Violation
-from grade.tests.fake import NONCE, evidence, lab, messages, passing, state, trace
+from grade.tests.fake import (
+    LAB_TOML,
+    NONCE,
+    evidence,
+    lab,
+    messages,
+    passing,
+    state,
+    trace,
+)
 from grade.trace import EMPTY, Trace
 from grade.verdict import Kind, Verdict, judge
 
@@ -26,8 +35,10 @@ class Kinds(unittest.TestCase):
         return self.judge(evidence(_BANNER + kernel, status, seen)).kind
 
     def panic(self, reason: str, seen: Trace = EMPTY) -> Verdict:
-        said = f"panic: {reason}\n  CPU 0, thread 3 (init)\ncall chain:\n  f+0x10\nlast trace records:\n x\n"
-        return self.judge(evidence(messages("begin 1", "test sleep.early") + said.encode(), 35, seen))
+        said = f"panic: {reason}\n  CPU 0, thread 3 (init)\ncall chain:\n  f+0x10\n"
+        said += "last trace records:\n x\n"
+        begun = messages("begin 1", "test sleep.early")
+        return self.judge(evidence(begun + said.encode(), 35, seen))
 
     def test_pass(self) -> None:
         self.assertIs(self.kind(passing()), Kind.PASS)
@@ -65,6 +76,18 @@ class Kinds(unittest.TestCase):
 
     def test_contradicting_messages(self) -> None:
         self.assertIs(self.kind(passing() + passing()), Kind.FORGED)
+
+    def test_a_user_program(self) -> None:
+        toml = LAB_TOML.replace('name = "sleep.due"', 'name = "sleep.due"\nprogram = "/tests/due"')
+        self.lab = lab(self.lab.folder.parent, toml)
+        for wire, broken in (
+            (b"\x10uok all\n\x10x00", set()),
+            (b"\x10uFAIL P4.2 nobody woke\n\x10x02", {"P4.2"}),
+            (b"\x10uFAIL due.wake: due.c:7: no (errno 0)\n\x10x02", {"P4.1", "P4.2"}),
+            (b"\x10x01", {"P4.1", "P4.2"}),
+        ):
+            self.assertEqual(self.judge(evidence(_BANNER + wire), test=1).broken, broken)
+        self.assertIs(self.judge(evidence(_BANNER), test=1).kind, Kind.STOPPED)
 
     def test_an_early_end(self) -> None:
         self.assertIs(self.kind(messages("begin 1", "test sleep.early")), Kind.STOPPED)
@@ -106,13 +129,11 @@ class Kinds(unittest.TestCase):
         self.assertIn("although thread 5 is ready", verdict.findings[0].happened)
 
     def test_waiting_beyond_the_limit_is_no_deadlock(self) -> None:
-        asleep = trace(
-            state(1, 0, 5, "running", "sleeping"), (2, "switch", 0, 5, 0, 5), (3, "idle", 0, 0, 0, 0)
-        )
+        gone, idle = (2, "switch", 0, 5, 0, 5), (3, "idle", 0, 0, 0, 0)
+        asleep = trace(state(1, 0, 5, "running", "sleeping"), gone, idle)
         self.assertIs(self.panic("limit: not finished", asleep).kind, Kind.HANG)
-        blocked = trace(
-            (1, "block", 0, 5, 0xA, 10**12), state(1, 0, 5, "running", "blocked"), (3, "idle", 0, 0, 0, 0)
-        )
+        block = (1, "block", 0, 5, 0xA, 10**12)
+        blocked = trace(block, state(1, 0, 5, "running", "blocked"), idle)
         self.assertIs(self.panic("limit: not finished", blocked).kind, Kind.HANG)
 
     def test_livelock_and_spinning(self) -> None:

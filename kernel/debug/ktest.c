@@ -156,7 +156,7 @@ static bool wanted(const struct ktest *k)
 	return !strcmp(run.step, k->step);
 }
 
-/* A thread of the test that still checks something now comes too late: a test waits for its threads. */
+/* A thread that still checks something now comes too late: a test waits for its threads. */
 static void finish_test(void)
 {
 	unsigned checks = 0, failed = 0;

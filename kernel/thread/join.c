@@ -33,8 +33,7 @@ static int await_left(struct thread *t, struct deadline d)
 	t->joiner = NULL;
 	if (t->detached)
 		return -ECHILD;
-	if (t->left)
-		/* it left in the moment we gave up: the code is ours all the same */
+	if (t->left)		/* also if it left in the moment we gave up */
 		return 0;
 	/* END LAB */
 	return err;

@@ -21,6 +21,9 @@ _INDENT = re.compile(r"[ \t]*")
 _GAP = re.compile(r"[ \t]+")
 _LIST_LINE = re.compile(r"^\s*([.\[{:]|enum\b|case\b|default:|.*[,{]$|.*\}[;,]?$)")
 _BY_HAND = ("#define", "\\")
+_ELEMENT = re.compile(r"^\s*[\w.\[\]]+( = [^,]+)?,?$")
+# What clang-format 14 takes for something else: C++'s words, a cast before a sign or a string.
+_MISREAD = re.compile(r"\bdelete\b|\bnew\b|\(\w+( \*+)?\) ?[-\"]|\(ptr\)")
 
 
 def laid_out() -> list[str]:
@@ -42,11 +45,18 @@ def formatted(path: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def by_hand(lines: Sequence[str]) -> bool:
+def by_hand(ours: Sequence[str], theirs: Sequence[str]) -> bool:
     """Lists, tables, macros, assembly and chains of `?:` stay as their author put them."""
-    return any("__asm__" in line for line in lines) or all(
-        _LIST_LINE.match(line) or any(mark in line for mark in _BY_HAND) or line.count("?") > 1
-        for line in lines
+    if any("__asm__" in line for line in ours):
+        return True
+    if len(theirs) > len(ours) and all(_ELEMENT.match(line) for line in theirs):
+        return True  # a list, put on one line each
+    return all(
+        _LIST_LINE.match(line)
+        or _MISREAD.search(line)
+        or any(mark in line for mark in _BY_HAND)
+        or line.count("?") > 1
+        for line in ours
     )
 
 
@@ -58,7 +68,7 @@ def mended(path: str) -> list[str]:
     )
     out: list[str] = []
     for kind, a, b, c, d in matcher.get_opcodes():
-        keep = kind == "equal" or (a != b and by_hand(ours[a:b]))
+        keep = kind == "equal" or (a != b and by_hand(ours[a:b], theirs[c:d]))
         out += ours[a:b] if keep else theirs[c:d]
     return out
 

@@ -70,7 +70,7 @@ class Incremental(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
         self.addCleanup(folder.cleanup)
         self.tree = Path(folder.name)
-        for name in ("Makefile", "make", "tools"):
+        for name in ("Makefile", "make", "tools", "user", "bench"):
             (self.tree / name).symlink_to(ROOT / name)
         self.write("kernel/include/a.h", "#define A 1\n")
         self.write("kernel/lib/a.c", '#include "a.h"\nint a(void);\nint a(void) { return A; }\n')

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 		errx(2, "usage: tr set1 set2 | tr -d set1");
 	parse(argv[delete ? 2 : 1], &from);
 	parse(delete ? "" : argv[2], &to);
-	if (!delete && !to.n)
+	if (to.n == 0 && !delete)
 		errx(2, "the second set is empty");
 	for (int i = 0; i < 256; i++)
 		map[i] = i;

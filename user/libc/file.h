@@ -22,7 +22,7 @@ struct __file {
 	pthread_mutex_t lock;
 	int fd;
 	enum stream_state state;
-	int mode;			/* _IOFBF, _IOLBF, _IONBF; MODE_ASK: find out at first use */
+	int mode;			/* _IOFBF, _IOLBF, _IONBF; MODE_ASK: find out later */
 	bool readable, writable, eof, error;
 	char *buf, *pos, *end;
 	size_t size;			/* of buf */

@@ -25,7 +25,7 @@ enum thread_state { THREAD_JOINABLE, THREAD_EXITED, THREAD_JOINING, THREAD_DETAC
 
 struct pthread {
 	struct pthread *self;		/* [const] first: x86_64's ABI reads it at fs:0 */
-	_Atomic int tid;		/* zeroed by the kernel, with a wake, when the thread is gone */
+	_Atomic int tid;		/* the kernel zeroes it when the thread is gone */
 	_Atomic int state;		/* enum thread_state */
 	void *map;			/* [const] stack, TLS and this; NULL: not ours to unmap */
 	size_t map_size;		/* [const] */

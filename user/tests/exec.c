@@ -1,4 +1,4 @@
-/* execve: what the new program gets, what it keeps, what is refused. The new program is this one. */
+/* execve: what a new program gets, what it keeps, what is refused. The new one is this one. */
 #include "test.h"
 
 static char *self;			/* our own path */

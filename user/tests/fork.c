@@ -146,10 +146,16 @@ static void waitid_of_killed(void)
 	CHECK_ERRNO(waitid(P_ALL, 0, &info, WEXITED), ECHILD);
 }
 
+static long microseconds(struct timeval t)
+{
+	return t.tv_sec * 1000000 + t.tv_usec;
+}
+
 static void usage_is_that_of_the_child(void)
 {
 	struct rusage usage;
 	int status;
+	long us;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -162,9 +168,8 @@ static void usage_is_that_of_the_child(void)
 	memset(&usage, 0xff, sizeof(usage));
 	CHECK_EQ(wait4(pid, &status, 0, &usage), pid);
 	CHECK_EQ(status, 0);
-	CHECK(usage.ru_utime.tv_sec >= 0 && usage.ru_utime.tv_sec < 100);
-	CHECK(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec +
-	      1000000 * (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) >= 25000);
+	us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+	CHECK(us >= 25000 && us < 100000000);
 }
 
 static void chain_of_generations(void)
@@ -176,9 +181,9 @@ static void chain_of_generations(void)
 
 		CHECK(pid >= 0);
 		if (pid > 0) {
-			int status = status_of(pid);
+			int code = WEXITSTATUS(status_of(pid));
 
-			_exit(depth == 0 ? (WEXITSTATUS(status) == 20 ? 0 : 9) : WEXITSTATUS(status));
+			_exit(depth == 0 ? code != 20 : code);
 		}
 		depth++;
 	}

@@ -5,7 +5,10 @@
 static void heap(void)
 {
 	enum { BLOCKS = 200 };
-	static struct { unsigned char *p; size_t n; } block[BLOCKS];
+	static struct {
+		unsigned char *p;
+		size_t n;
+	} block[BLOCKS];
 	unsigned seed = 12345;
 
 	for (int i = 0; i < 20000; i++) {
@@ -42,22 +45,24 @@ static void heap(void)
 
 static void heap_alignment(void)
 {
-	void *p[50];
+	void *volatile p[50];	/* or compilers leave out what is not used */
 
 	for (size_t align = 8; align <= 8192; align *= 2) {
 		for (int i = 0; i < 50; i++) {
-			CHECK_EQ(posix_memalign(&p[i], align, i * 37), 0);
+			CHECK_EQ(posix_memalign((void **)&p[i], align, i * 37), 0);
 			CHECK_EQ((uintptr_t)p[i] % align, 0);
 			memset(p[i], 0xee, i * 37);
 		}
 		for (int i = 0; i < 50; i++)
 			free(p[(i * 7) % 50]);
 	}
-	CHECK_EQ(posix_memalign(&p[0], 3, 10), EINVAL);
+	CHECK_EQ(posix_memalign((void **)&p[0], 3, 10), EINVAL);
 	volatile size_t huge = SIZE_MAX / 2, half = huge / 2;
 
-	CHECK(!malloc(huge) && errno == ENOMEM);
-	CHECK(!calloc(half, 16) && errno == ENOMEM);
+	p[0] = malloc(huge);
+	CHECK(!p[0] && errno == ENOMEM);
+	p[0] = calloc(half, 16);
+	CHECK(!p[0] && errno == ENOMEM);
 }
 
 static void *use_heap(void *arg)

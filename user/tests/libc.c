@@ -15,10 +15,12 @@ static void print_integers(void)
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		long v = values[i];
 
-		printf("%d|%ld|%5ld|%-5ld|%05ld|%+ld|% ld|%.3ld|%8.3ld|%-8.3ld|\n", (int)v, v, v, v, v,
-		       v, v, v, v, v);
-		printf("%u|%lu|%x|%lX|%#lx|%o|%#lo|%hd|%hhd|%hu|%hhx|\n", (unsigned)v, v, (unsigned)v, v,
-		       v, (unsigned)v, v, (short)v, (signed char)v, (unsigned short)v,
+		unsigned u = v;
+
+		printf("%d|%ld|%5ld|%-5ld|%05ld|%+ld|% ld|", (int)v, v, v, v, v, v, v);
+		printf("%.3ld|%8.3ld|%-8.3ld|\n", v, v, v);
+		printf("%u|%lu|%x|%lX|%#lx|%o|%#lo|", u, v, u, v, v, u, v);
+		printf("%hd|%hhd|%hu|%hhx|\n", (short)v, (signed char)v, (unsigned short)v,
 		       (unsigned char)v);
 		printf("%zd|%td|%jd|%lld|%" PRId64 "|%020lx|%#10lx|%-#10lx|%#010lx|\n", (ssize_t)v,
 		       (ptrdiff_t)v, (intmax_t)v, (long long)v, (int64_t)v, v, v, v, v);
@@ -28,12 +30,13 @@ static void print_integers(void)
 
 static void print_text(void)
 {
+	static const char longer[] = "longer than that";
 	char buf[8];
 
-	printf("%s|%10s|%-10s|%.2s|%10.2s|%c|%3c|%-3c|%%|\n", "text", "text", "text", "text", "text",
-	       'c', 'c', 'c');
+	printf("%s|%10s|%-10s|%.2s|%10.2s|", "text", "text", "text", "text", "text");
+	printf("%c|%3c|%-3c|%%|\n", 'c', 'c', 'c');
 	printf("%p|%20p|%p\n", (void *)0x1234, (void *)0xabc, NULL);
-	CHECK_EQ(snprintf(buf, sizeof(buf), "%s", (char *)hidden((uintptr_t)"longer than that")), 16);
+	CHECK_EQ(snprintf(buf, sizeof(buf), "%s", (char *)hidden((uintptr_t)longer)), 16);
 	printf("[%s]\n", buf);
 	CHECK_EQ(snprintf(NULL, 0, "%d%s", 123, "abc"), 6);
 	CHECK_EQ(sprintf(buf, "%d", 123), 3);
@@ -44,39 +47,41 @@ static void print_floats(void)
 	static const double values[] = { 0, -0.0, 1, -1, 0.1, 0.5, 1.5, 2.5, 123456789, 1e15, 1e16,
 					 123456.789, 1e-5, 0.0001, 1e100, 1.7976931348623157e308,
 					 4.9e-324, 2.2250738585072014e-308, 9.995, 99.95, 999999.5,
-					 0.000123456789, 3.141592653589793, 1e21, 5e-1, 1234567.891 };
+					 0.000123456789, 3.141592653589793, 1e21, 1234567.891 };
+	static const double infinity = __builtin_inf();
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		double v = values[i];
 
-		printf("%f|%.0f|%.1f|%.10f|%12.3f|%-12.2f|%+.1f|%012.4f|\n", v, v, v, v, v, v, v, v);
-		printf("%e|%.0e|%.3E|%15.2e|%#.0e|%g|%.3g|%.10g|%.17g|%G|%#.0f|\n", v, v, v, v, v, v, v, v,
-		       v, v, v);
+		printf("%f|%.0f|%.1f|%.10f|%12.3f|%-12.2f|%+.1f|", v, v, v, v, v, v, v);
+		printf("%012.4f|%#.0f|\n", v, v);
+		printf("%e|%.0e|%.3E|%15.2e|%#.0e|", v, v, v, v, v);
+		printf("%g|%.3g|%.10g|%.17g|%G|\n", v, v, v, v, v);
 	}
 	printf("%#g %#g %#.3g\n", 1.5, 100000.0, 1e10);
-	printf("%f %F %e %G %5.1f|%-6f|%06f\n", 1 / 0.0, -1 / 0.0, (double)__builtin_nan(""), 1 / 0.0, 1 / 0.0,
-	       1 / 0.0, 1 / 0.0);
+	printf("%f %F %e %G ", infinity, -infinity, (double)__builtin_nan(""), infinity);
+	printf("%5.1f|%-6f|%06f\n", infinity, infinity, infinity);
 }
 
 static void text_to_integers(void)
 {
-	static const char *const texts[] = { "0", "42", "-42", "+7", "  12x", "0x1f", "0X1F", "017", "08",
-					     "0x", "", "-", "z", "2147483648", "9223372036854775807",
-					     "9223372036854775808", "-9223372036854775808",
-					     "-9223372036854775809", "18446744073709551615",
-					     "18446744073709551616", "zz", "\t\n 5 6" };
+	static const char *const texts[] = {
+		"0", "42", "-42", "+7", "  12x", "0x1f", "0X1F", "017", "08", "0x", "", "-", "z",
+		"2147483648", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+		"-9223372036854775809", "18446744073709551615", "18446744073709551616", "zz",
+		"\t\n 5 6"
+	};
+	static const int bases[] = { 0, 8, 10, 16, 36 };
 	char *end;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		for (int base = 0; base <= 36; base += base == 0 ? 8 : base == 8 ? 2 : base == 10 ? 6 : 20) {
+		for (int k = 0; k < 5; k++) {
 			errno = 0;
-			long n = strtol(texts[i], &end, base);
-
-			printf("%ld %d %d;", n, (int)(end - texts[i]), errno);
+			printf("%ld ", strtol(texts[i], &end, bases[k]));
+			printf("%d %d;", (int)(end - texts[i]), errno);
 			errno = 0;
-			unsigned long u = strtoul(texts[i], &end, base);
-
-			printf("%lu %d %d|", u, (int)(end - texts[i]), errno);
+			printf("%lu ", strtoul(texts[i], &end, bases[k]));
+			printf("%d %d|", (int)(end - texts[i]), errno);
 		}
 		putchar('\n');
 	}
@@ -85,9 +90,10 @@ static void text_to_integers(void)
 
 static void text_to_floats(void)
 {
-	static const char *const texts[] = { "0", "1", "-1.5", "3.14159", ".5", "5.", "1e3", "1E-3",
-					     "2.5e+2x", "abc", "", ".", "-", "1e", "123456789012345",
-					     "1e22", "0.1", "100.25", "  7" };
+	static const char *const texts[] = {
+		"0", "1", "-1.5", "3.14159", ".5", "5.", "1e3", "1E-3", "2.5e+2x", "abc", "", ".",
+		"-", "1e", "123456789012345", "1e22", "0.1", "100.25", "  7"
+	};
 	char *end;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -150,12 +156,13 @@ static int sign(int n)
 
 static void strings(void)
 {
+	static const char more[] = "ghijk";
 	char buf[32], *rest, *p;
 
 	CHECK_EQ(strlen(""), 0);
 	CHECK_EQ(strnlen("abcdef", 3), 3);
 	CHECK(!strcmp(strcpy(buf, "abc"), "abc") && !strcmp(strcat(buf, "def"), "abcdef"));
-	CHECK(!strcmp(strncat(buf, hidden((uintptr_t)"ghijk"), 2), "abcdefgh"));
+	CHECK(!strcmp(strncat(buf, hidden((uintptr_t)more), 2), "abcdefgh"));
 	CHECK(!strcmp(stpcpy(buf, "12") - 2, "12"));
 	memset(buf, 'x', 10);
 	strncpy(buf, "ab", 5);
@@ -163,7 +170,8 @@ static void strings(void)
 	CHECK(sign(strcmp("a", "b")) == -1 && sign(strcmp("b", "a")) == 1 && !strcmp("a", "a"));
 	CHECK(sign(strcmp("\xff", "a")) == 1 && sign(strcmp("a", "ab")) == -1);
 	CHECK(!strncmp("abc", "abd", 2) && strncmp("abc", "abd", 3));
-	CHECK(!strcasecmp("HeLLo", "hEllO") && strncasecmp("abX", "abY", 3) && !strncasecmp("abX", "ABy", 2));
+	CHECK(!strcasecmp("HeLLo", "hEllO"));
+	CHECK(strncasecmp("abX", "abY", 3) && !strncasecmp("abX", "ABy", 2));
 	CHECK(sign(memcmp("a\0b", "a\0c", 3)) == -1);
 	p = strchr("hello", 'l');
 	CHECK(p && !strcmp(p, "llo") && !strchr("hello", 'z') && *strchr("x", 0) == 0);
@@ -174,12 +182,13 @@ static void strings(void)
 	CHECK_EQ(strcspn("aabbc", "cb"), 2);
 	CHECK(!strcmp(strpbrk("hello", "ol"), "llo") && !strpbrk("hello", "xyz"));
 	strcpy(buf, " a b,,c ");
-	CHECK(!strcmp(strtok_r(buf, " ,", &rest), "a") && !strcmp(strtok_r(NULL, " ,", &rest), "b"));
+	CHECK(!strcmp(strtok_r(buf, " ,", &rest), "a"));
+	CHECK(!strcmp(strtok_r(NULL, " ,", &rest), "b"));
 	CHECK(!strcmp(strtok_r(NULL, " ,", &rest), "c") && !strtok_r(NULL, " ,", &rest));
 	strcpy(buf, "a,,b");
 	p = buf;
-	CHECK(!strcmp(strsep(&p, ","), "a") && !strcmp(strsep(&p, ","), "") && !strcmp(strsep(&p, ","), "b"));
-	CHECK(!strsep(&p, ","));
+	CHECK(!strcmp(strsep(&p, ","), "a") && !strcmp(strsep(&p, ","), ""));
+	CHECK(!strcmp(strsep(&p, ","), "b") && !strsep(&p, ","));
 	p = strdup("copy");
 	CHECK(!strcmp(p, "copy"));
 	free(p);
@@ -217,8 +226,9 @@ static void copying_memory(void)
 
 static void characters(void)
 {
-	static int (*const classes[])(int) = { isalnum, isalpha, isblank, iscntrl, isdigit, isgraph,
-					       islower, isprint, ispunct, isspace, isupper, isxdigit };
+	static int (*const classes[])(int) = { isalnum, isalpha, isblank, iscntrl,
+					       isdigit, isgraph, islower, isprint,
+					       ispunct, isspace, isupper, isxdigit };
 
 	for (size_t k = 0; k < sizeof(classes) / sizeof(*classes); k++) {
 		unsigned long sum = 0;
@@ -235,16 +245,18 @@ static void characters(void)
 static void patterns(void)
 {
 	static const char *const tests[][2] = {
-		{ "*", "" }, { "*", "abc" }, { "a*c", "abc" }, { "a*c", "abd" }, { "a?c", "abc" },
-		{ "a?c", "ac" }, { "[a-c]x", "bx" }, { "[!a-c]x", "bx" }, { "[]]", "]" }, { "\\*", "*" },
-		{ "\\*", "a" }, { "*.c", "file.c" }, { "*.c", "file.h" }, { "a**b", "axyb" },
-		{ "*a*b*c*", "xaybzc" }, { "*a*b*c*", "xcybza" }, { "", "" }, { "", "a" }, { "[a", "[a" },
+		{ "*", "" }, { "*", "abc" }, { "a*c", "abc" }, { "a*c", "abd" },
+		{ "a?c", "abc" }, { "a?c", "ac" }, { "[a-c]x", "bx" }, { "[!a-c]x", "bx" },
+		{ "[]]", "]" }, { "\\*", "*" }, { "\\*", "a" }, { "*.c", "file.c" },
+		{ "*.c", "file.h" }, { "a**b", "axyb" }, { "*a*b*c*", "xaybzc" },
+		{ "*a*b*c*", "xcybza" }, { "", "" }, { "", "a" }, { "[a", "[a" },
 	};
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
 		printf("%d", fnmatch(tests[i][0], tests[i][1], 0) != 0);
 	printf(" %d%d", fnmatch("*", ".x", FNM_PERIOD) != 0, fnmatch(".*", ".x", FNM_PERIOD) != 0);
-	printf("%d%d\n", fnmatch("*", "a/b", FNM_PATHNAME) != 0, fnmatch("*/b", "a/b", FNM_PATHNAME) != 0);
+	printf("%d%d\n", fnmatch("*", "a/b", FNM_PATHNAME) != 0,
+	       fnmatch("*/b", "a/b", FNM_PATHNAME) != 0);
 }
 
 static void environment(void)
@@ -277,14 +289,15 @@ static void options(void)
 
 static void calendar(void)
 {
-	static const time_t times[] = { 0, 951782400, 951868799, 1700000000, 4102444800, -1, 68169600,
-					-2203891200, 253402300799 };
+	static const time_t times[] = { 0, 951782400, 951868799, 1700000000, 4102444800,
+					-1, 68169600, -2203891200, 253402300799 };
+	static const char format[] = "%Y-%m-%d %H:%M:%S %a %A %b %B %j %e %y %%";
 	char text[80];
 	struct tm tm;
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
 		CHECK(gmtime_r(&times[i], &tm) == &tm);
-		CHECK(strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %a %A %b %B %j %e %y %%", &tm));
+		CHECK(strftime(text, sizeof(text), format, &tm));
 		CHECK_EQ(timegm(&tm), times[i]);
 		puts(text);
 	}

@@ -137,8 +137,8 @@ static long recurse(long depth)
 {
 	volatile char frame[512];
 
-	frame[0] = depth;
-	return depth ? recurse(depth - 1) + frame[0] : 0;
+	frame[depth % 512] = depth;	/* anywhere, so that all of it is needed */
+	return depth ? recurse(depth - 1) + (frame[depth % 512] == (char)depth) : 0;
 }
 
 /* A program that is started under the limit has no more stack than that. */

@@ -1,4 +1,4 @@
-/* Address spaces: mapping, protecting, moving and growing memory, and what happens outside of it. */
+/* Address spaces: mapping, protecting, moving, growing, and what happens outside of them. */
 #include <sys/stat.h>
 
 #include "test.h"
@@ -124,9 +124,11 @@ static void data_is_not_code(void)
 
 static void code_is_not_data(void)
 {
+	static const char constant[] = "constant";
+
 	expect_fault((char *)hidden((uintptr_t)&code_is_not_data), true);
 	expect_access((char *)hidden((uintptr_t)&code_is_not_data), false);
-	expect_fault((char *)hidden((uintptr_t)"constant"), true);
+	expect_fault((char *)constant, true);
 }
 
 static void not_the_kernels(void)
@@ -158,14 +160,14 @@ static void errors(void)
 
 static void fixed_replaces(void)
 {
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 	char *p = map(3 * PAGE, PROT_READ | PROT_WRITE);
 
 	memset(p, 3, 3 * PAGE);
-	CHECK(mmap(p + PAGE, PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + PAGE);
+	CHECK(mmap(p + PAGE, PAGE, PROT_READ | PROT_WRITE, flags | MAP_FIXED, -1, 0) == p + PAGE);
 	CHECK(p[0] == 3 && p[PAGE - 1] == 3 && p[PAGE] == 0 && p[2 * PAGE] == 3);
-	CHECK(mmap(p + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-		   -1, 0) == MAP_FAILED && errno == EEXIST);
+	CHECK(mmap(p + PAGE, PAGE, PROT_READ, flags | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED);
+	CHECK_EQ(errno, EEXIST);
 	CHECK_EQ(munmap(p, 3 * PAGE), 0);
 }
 
@@ -242,7 +244,7 @@ static long recurse(long depth)
 {
 	volatile char frame[512];
 
-	frame[depth % 512] = depth;
+	frame[depth % 512] = depth;	/* anywhere, so that all of it is needed */
 	return depth ? recurse(depth - 1) + (frame[depth % 512] == (char)depth) : 0;
 }
 
@@ -362,7 +364,7 @@ static void bad_pointers_are_errors(void)
 	CHECK_EQ(stat("/", &st), 0);
 	CHECK_EQ(mprotect(p, PAGE, PROT_READ), 0);
 	CHECK_EQ(write(fds[1], "abc", 3), 3);
-	CHECK_ERRNO(read(fds[0], p, 3), EFAULT);		/* may not write there for us either */
+	CHECK_ERRNO(read(fds[0], p, 3), EFAULT);	/* the kernel may not write there either */
 }
 
 static void many_mappings(void)

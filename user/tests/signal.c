@@ -9,9 +9,11 @@ static void raise_and_stay(int sig)
 
 static void default_is_death(void)
 {
-	static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE,
-				    SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM,
-				    SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGSYS };
+	static const int sigs[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1,
+		SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF,
+		SIGSYS
+	};
 
 	for (size_t i = 0; i < sizeof(sigs) / sizeof(*sigs); i++) {
 		pid_t pid = fork();
@@ -114,7 +116,8 @@ static void mask_set_and_read_back(void)
 	CHECK_EQ(sigprocmask(SIG_SETMASK, &set, &old), 0);
 	CHECK(!sigismember(&old, SIGUSR1));
 	CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &old), 0);
-	CHECK(sigismember(&old, SIGUSR1) && sigismember(&old, SIGTERM) && !sigismember(&old, SIGHUP));
+	CHECK(sigismember(&old, SIGUSR1) && sigismember(&old, SIGTERM));
+	CHECK(!sigismember(&old, SIGHUP));
 	sigfillset(&set);
 	CHECK_EQ(sigprocmask(SIG_SETMASK, &set, NULL), 0);
 	CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &old), 0);
@@ -183,7 +186,7 @@ static void faults_cannot_be_ignored(void)
 	expect_signal(pid, SIGSEGV);
 }
 
-/* What the compiler traps with is an illegal instruction on one machine, a breakpoint on another. */
+/* What the compiler traps with is an illegal instruction here, a breakpoint there. */
 static void traps(void)
 {
 	pid_t pid = fork();

@@ -8,8 +8,8 @@
 
 static void clocks_go_forward(void)
 {
-	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_PROCESS_CPUTIME_ID,
-					    CLOCK_THREAD_CPUTIME_ID };
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_BOOTTIME,
+					    CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
 
 	for (size_t c = 0; c < sizeof(clocks) / sizeof(*clocks); c++) {
 		int64_t last = now_ns(clocks[c]), now;

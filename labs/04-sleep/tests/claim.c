@@ -74,12 +74,15 @@ KTEST(wait_timeout, "wait.timeout", "04.4", "P4.11")
 	took = waits[0].returned - from;
 	CHECK(err == -ETIMEDOUT, "P4.11", "a wait that nobody ended returned %d", err);
 	CHECK(took >= 5 * MS, "P4.11", "a wait of 5000 us returned after %lu us", took / 1000);
-	CHECK(took < 5 * MS + LATE, "P4.11", "a wait of 5000 us returned after %lu us", took / 1000);
-	CHECK(queue.nr == 1, "P4.12", "after one of two has timed out the queue counts %u", queue.nr);
+	CHECK(took < 5 * MS + LATE, "P4.11", "a wait of 5000 us returned after %lu us",
+	      took / 1000);
+	CHECK(queue.nr == 1, "P4.12", "after one of two has timed out the queue counts %u",
+	      queue.nr);
 	CHECK(wait_queue_wake_one(&queue, 3) == 1, "P4.11", "a wake-up woke nobody");
 	err = result_of(1, "P4.11");
 	CHECK(err == 3, "P4.11", "the waiter behind one that had timed out got %d", err);
-	CHECK(armed_deadlines() == 0, "P4.12", "%u deadlines are armed for nobody", armed_deadlines());
+	CHECK(armed_deadlines() == 0, "P4.12", "%u deadlines are armed for nobody",
+	      armed_deadlines());
 	audit();
 }
 
@@ -99,11 +102,11 @@ KTEST(wait_head_cancelled, "wait.head_cancelled", "04.4", "P4.5")
 	thread_sleep_until(deadline_at(from + 15 * MS));
 	result_of(1, "P4.5");
 	late = waits[1].returned - waits[1].d.at;
-	CHECK(late < LATE, "P4.5", "when the first deadline was cancelled, the second woke %lu us late",
-	      late / 1000);
+	CHECK(late < LATE, "P4.5",
+	      "when the first deadline was cancelled, the second woke %lu us late", late / 1000);
 }
 
-/* --- Event and timeout in the same instant ------------------------------------------------------------ */
+/* --- Event and timeout in the same instant ---------------------------------------------------- */
 
 static int woke, token;
 
@@ -119,6 +122,7 @@ KTEST(wait_both, "wait.both", "04.4", "P4.10")
 	unsigned shift = bootarg_number("shift", 0, 0, 10), armed = armed_deadlines(), events = 0;
 	unsigned step;
 
+	NEEDS_ONE_CPU;
 	sweep_action = wake_now;
 	for (step = ktest_seed() % STRIDE; step < 3000; step += STRIDE) {
 		int err;
@@ -130,8 +134,8 @@ KTEST(wait_both, "wait.both", "04.4", "P4.10")
 		err = wait_block(&queue, deadline_at(time_now() + ((step + 400ul) << shift)), 0);
 		spin_unlock(&queue.lock);
 		REQUIRE(err == (woke ? token : -ETIMEDOUT), "P4.10",
-			"%s the event had claimed the wait, it returned %d", woke ? "although" : "without",
-			err);
+			"%s the event had claimed the wait, it returned %d",
+			woke ? "although" : "without", err);
 		REQUIRE(queue.nr == 0 && armed_deadlines() == armed, "P4.12",
 			"it returned with %u places in the queue and %u deadlines", queue.nr,
 			armed_deadlines() - armed);
@@ -183,11 +187,12 @@ static int storm_waker(void *arg)
 	return 0;
 }
 
-/* On several CPUs: wake-ups and deadlines as they come. Each wake-up comes out of exactly one wait. */
+/* On several CPUs, wake-ups and deadlines as they come: each wake-up comes out of one wait. */
 KTEST(wait_storm, "wait.storm", "04.4", "P4.10")
 {
 	struct thread *t[STORM_WAITERS + 2];
 
+	NEEDS_TWO_CPUS;
 	storming = STORM_WAITERS;
 	for (unsigned i = 0; i < STORM_WAITERS; i++)
 		t[i] = started(storm_waiter, NULL);
@@ -196,20 +201,22 @@ KTEST(wait_storm, "wait.storm", "04.4", "P4.10")
 	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
 		thread_join(t[i], NULL, DEADLINE_NEVER);
 	ktest_figure("events", got);
-	CHECK(got == sent, "P4.10", "%lu wake-ups found a waiter, %lu waits ended by one", sent, got);
+	CHECK(got == sent, "P4.10", "%lu wake-ups found a waiter, %lu waits ended by one", sent,
+	      got);
 	CHECK(got_sum == sent_sum, "P4.10", "what the waits returned is not what the wakers sent");
-	CHECK(queue.nr == 0 && armed_deadlines() == 0, "P4.12", "afterwards %u places and %u deadlines are left",
-	      queue.nr, armed_deadlines());
+	CHECK(queue.nr == 0 && armed_deadlines() == 0, "P4.12",
+	      "afterwards %u places and %u deadlines are left", queue.nr, armed_deadlines());
 	audit();
 }
 
-/* --- On return nobody knows the waiter: one side is held while it has the waiter in hand ---------------- */
+/* --- On return nobody knows the waiter: one side is held while it has the waiter in hand ------ */
 
 /* On 2 CPUs: the expiry has found a waiter, and is held; an event wakes it on the other CPU. */
 KTEST(wait_held_expiry, "wait.held_expiry", "04.4", "P4.12")
 {
 	int err;
 
+	NEEDS_TWO_CPUS;
 	sched_set_affinity(current_thread(), BIT(0));
 	start_wait(0, BIT(1), wait_once, deadline_in(2 * MS), "P4.12");
 	sched_set_affinity(waits[0].thread, BIT(0));	/* where it will run when it is woken */
@@ -217,9 +224,10 @@ KTEST(wait_held_expiry, "wait.held_expiry", "04.4", "P4.12")
 	REQUIRE(park_wait(0, 20 * MS), "P4.12", "no expiry came to waiter_swap()");
 	woke = wait_queue_wake_one(&queue, 5);
 	err = result_of(0, "P4.12");
-	CHECK(!waits[0].too_early, "P4.12", "the wait returned while an expiry had its waiter in hand");
-	CHECK(err == (woke ? 5 : -ETIMEDOUT), "P4.10", "the event %s first, but the wait returned %d",
-	      woke ? "was" : "was not", err);
+	CHECK(!waits[0].too_early, "P4.12",
+	      "the wait returned while an expiry had its waiter in hand");
+	CHECK(err == (woke ? 5 : -ETIMEDOUT), "P4.10",
+	      "the event %s first, but the wait returned %d", woke ? "was" : "was not", err);
 	sched_set_affinity(current_thread(), ~0u);
 }
 
@@ -228,6 +236,7 @@ KTEST(wait_held_waker, "wait.held_waker", "04.4", "P4.12")
 {
 	int err;
 
+	NEEDS_TWO_CPUS;
 	sched_set_affinity(current_thread(), BIT(0));
 	start_wait(0, BIT(1), wait_once, deadline_in(3 * MS), "P4.12");
 	start_wait(1, BIT(1), wait_once, DEADLINE_NEVER, "P4.12");
@@ -235,7 +244,8 @@ KTEST(wait_held_waker, "wait.held_waker", "04.4", "P4.12")
 	woke = wait_queue_wake_one(&queue, 6);
 	err = result_of(0, "P4.12");
 	CHECK(err == -ETIMEDOUT, "P4.10", "the first waiter's deadline came first; it got %d", err);
-	CHECK(!waits[0].too_early, "P4.12", "the wait returned while a waker had its waiter in hand");
+	CHECK(!waits[0].too_early, "P4.12",
+	      "the wait returned while a waker had its waiter in hand");
 	CHECK(woke == 1, "P4.11", "the wake-up was used up by a waiter that had timed out");
 	if (!woke)
 		wait_queue_wake_one(&queue, 0);
@@ -244,7 +254,7 @@ KTEST(wait_held_waker, "wait.held_waker", "04.4", "P4.12")
 	sched_set_affinity(current_thread(), ~0u);
 }
 
-/* --- Killed ------------------------------------------------------------------------------------------- */
+/* --- Killed ----------------------------------------------------------------------------------- */
 
 static void kill_it(thread_fn fn, struct deadline d, const char *what)
 {
@@ -256,8 +266,8 @@ static void kill_it(thread_fn fn, struct deadline d, const char *what)
 	thread_kill(waits[0].thread);
 	err = result_of(0, "P4.13");
 	CHECK(err == -EINTR, "P4.13", "%s was killed and got %d", what, err);
-	CHECK(waits[0].returned - from < LATE, "P4.13", "%s was killed and returned after %lu us", what,
-	      (waits[0].returned - from) / 1000);
+	CHECK(waits[0].returned - from < LATE, "P4.13", "%s was killed and returned after %lu us",
+	      what, (waits[0].returned - from) / 1000);
 	CHECK(queue.nr == 0, "P4.13", "%s was killed, its place in the queue is still there", what);
 	CHECK(armed_deadlines() == 0, "P4.13", "%s was killed, its deadline is still armed", what);
 }
@@ -270,9 +280,10 @@ KTEST(wait_killed, "wait.killed", "04.4", "P4.13")
 	kill_it(sleep_once, deadline_in(20 * MS), "a sleeper");
 	kill_it(wait_once, DEADLINE_NEVER, "a waiter");
 	kill_it(wait_once, deadline_in(20 * MS), "a waiter with a deadline");
-	CHECK(wait_queue_wake_one(&queue, 0) == 0, "P4.13", "a wake-up found somebody who was killed");
-	from = time_now();
-	start_wait(0, ~0u, sleep_once, deadline_in(30 * MS), "P4.13");	/* in a killed one's record */
+	CHECK(wait_queue_wake_one(&queue, 0) == 0, "P4.13",
+	      "a wake-up found somebody who was killed");
+	from = time_now();	/* the next thread gets the record of a killed one */
+	start_wait(0, ~0u, sleep_once, deadline_in(30 * MS), "P4.13");
 	thread_sleep(32 * MS);
 	err = result_of(0, "P4.13");
 	CHECK(err == 0 && waits[0].returned - from >= 30 * MS, "P4.13",

@@ -56,9 +56,11 @@ static void poll_once(struct deadline d, const char *what)
 	int err = wait_queue_block(queue, d);
 
 	CHECK(err == -ETIMEDOUT, "P4.14", "a wait %s returned %d", what, err);
-	CHECK(time_now() - from < LATE, "P4.14", "a wait %s took %lu us", what, (time_now() - from) / 1000);
+	CHECK(time_now() - from < LATE, "P4.14", "a wait %s took %lu us", what,
+	      (time_now() - from) / 1000);
 	if (d.kind == DEADLINE_KIND_POLL)
-		CHECK(current_thread()->stats.switches_in == ran, "P4.14", "a wait %s gave up the CPU", what);
+		CHECK(current_thread()->stats.switches_in == ran, "P4.14",
+		      "a wait %s gave up the CPU", what);
 	CHECK(queue->nr == 0, "P4.14", "a wait %s left %u places in the queue", what, queue->nr);
 	CHECK(armed_deadlines() == 0, "P4.14", "a wait %s left a deadline", what);
 }
@@ -76,14 +78,14 @@ KTEST(wait_poll, "wait.poll", "04.5", "P4.14")
 	poll_once(deadline_at(time_now() - 5 * NSEC_PER_SEC), "until 5 s ago");
 	from = time_now();
 	err = thread_sleep_until(deadline_at(from - MS));
-	CHECK(err == 0 && time_now() - from < LATE, "P4.14", "sleeping until 1 ms ago took %lu us, result %d",
-	      (time_now() - from) / 1000, err);
+	CHECK(err == 0 && time_now() - from < LATE, "P4.14",
+	      "sleeping until 1 ms ago took %lu us, result %d", (time_now() - from) / 1000, err);
 	s = started(sleep_for_ever, NULL);
 	w = started(wait_once, (void *)0);
 	thread_sleep(30 * MS);
 	CHECK(thread_state(s) == THREAD_SLEEPING && thread_state(w) == THREAD_BLOCKED, "P4.14",
-	      "who sleeps for ever is %s, who waits for ever %s", thread_state_name(thread_state(s)),
-	      thread_state_name(thread_state(w)));
+	      "who sleeps for ever is %s, who waits for ever %s",
+	      thread_state_name(thread_state(s)), thread_state_name(thread_state(w)));
 	CHECK(armed_deadlines() == 0, "P4.14", "\"never\" is armed as a deadline");
 	thread_kill(s);
 	wait_queue_wake_all(queue, 0);
@@ -100,16 +102,19 @@ KTEST(destroy_wakes, "destroy.wakes", "04.5", "P4.15")
 	make_queue();
 	for (u64 i = 0; i < 6; i++) {
 		t[i] = started(wait_once, (void *)i);
-		REQUIRE(AWAIT(thread_state(t[i]) == THREAD_BLOCKED), "P4.15", "a waiter never blocked");
+		REQUIRE(AWAIT(thread_state(t[i]) == THREAD_BLOCKED), "P4.15",
+			"a waiter never blocked");
 	}
 	wait_queue_destroy(queue);
 	CHECK(queue->nr == 0, "P4.15", "destroyed, and %u are still in the queue", queue->nr);
 	CHECK(wait_queue_block(queue, deadline_in(5 * MS)) == -EIDRM, "P4.15",
 	      "a destroyed queue can be waited on");
 	free_queue();
-	REQUIRE(AWAIT(returned == 6), "P4.15", "%u of 6 waiters returned from a destroyed queue", returned);
+	REQUIRE(AWAIT(returned == 6), "P4.15", "%u of 6 waiters returned from a destroyed queue",
+		returned);
 	for (unsigned i = 0; i < 6; i++) {
-		CHECK(results[i] == -EIDRM, "P4.15", "a waiter of a destroyed queue got %d", results[i]);
+		CHECK(results[i] == -EIDRM, "P4.15", "a waiter of a destroyed queue got %d",
+		      results[i]);
 		thread_join(t[i], NULL, DEADLINE_NEVER);
 	}
 	CHECK(armed_deadlines() == 0, "P4.15", "its waiters left %u deadlines", armed_deadlines());
@@ -129,7 +134,8 @@ static void destroy_under(thread_fn fn, u64 me, const char *what)
 	if (fn == wait_briefly)
 		REQUIRE(park_wait(0, 20 * MS), "P4.15", "it never timed out");
 	wait_queue_destroy(queue);
-	CHECK(park_timed_out(0), "P4.15", "destroy returned while a waiter that %s had not left yet", what);
+	CHECK(park_timed_out(0), "P4.15",
+	      "destroy returned while a waiter that %s had not left yet", what);
 	park_release(0);
 	REQUIRE(AWAIT(returned == 1), "P4.15", "the waiter never returned");
 	free_queue();
@@ -138,6 +144,7 @@ static void destroy_under(thread_fn fn, u64 me, const char *what)
 
 KTEST(destroy_last, "destroy.last", "04.5", "P4.15")
 {
+	NEEDS_TWO_CPUS;
 	sched_set_affinity(current_thread(), BIT(0));
 	destroy_under(wait_once, 2, "it had woken");
 	destroy_under(wait_briefly, 3, "had timed out");
@@ -149,6 +156,7 @@ KTEST(destroy_late, "destroy.late", "04.5", "P4.15")
 {
 	struct thread *t = made_on(BIT(1), wait_once, (void *)4);
 
+	NEEDS_TWO_CPUS;
 	make_queue();
 	sched_set_affinity(current_thread(), BIT(0));
 	park_arm(0, "wait_queue_block", AT_ENTRY, t, 200 * MS);
@@ -156,8 +164,10 @@ KTEST(destroy_late, "destroy.late", "04.5", "P4.15")
 	REQUIRE(park_wait(0, 100 * MS), "P4.15", "the waiter never came");
 	wait_queue_destroy(queue);
 	park_release(0);
-	REQUIRE(AWAIT(returned == 1), "P4.15", "who came just after the destruction waits for ever");
-	CHECK(results[4] == -EIDRM, "P4.15", "who came just after the destruction got %d", results[4]);
+	REQUIRE(AWAIT(returned == 1), "P4.15",
+		"who came just after the destruction waits for ever");
+	CHECK(results[4] == -EIDRM, "P4.15", "who came just after the destruction got %d",
+	      results[4]);
 	thread_join(t, NULL, DEADLINE_NEVER);
 	free_queue();
 	sched_set_affinity(current_thread(), ~0u);

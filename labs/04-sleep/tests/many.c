@@ -31,7 +31,7 @@ static int sleep_once(void *arg)
 	return wait_queue_block(&gate, DEADLINE_NEVER);	/* exits are not what is measured */
 }
 
-/* @n sleep until the same time; on 1 CPU, where time is instructions: how many each took to wake. */
+/* @n sleep until the same time. On 1 CPU time is instructions: how many each took to wake. */
 static u64 cost_of(unsigned n)
 {
 	asleep = woken = misplaced = 0;
@@ -42,15 +42,17 @@ static u64 cost_of(unsigned n)
 	}
 	while (asleep < n)
 		thread_yield();
-	REQUIRE(time_before(time_now(), due - MS), "P4.16", "it took too long to start %u sleepers", n);
+	REQUIRE(time_before(time_now(), due - MS), "P4.16", "it took too long to start %u sleepers",
+		n);
 	thread_sleep_until(deadline_at(due + 1));
 	REQUIRE(AWAIT(gate.nr == n), "P4.16", "%u of %u sleepers woke", woken, n);
 	wait_queue_wake_all(&gate, 0);
 	for (unsigned i = 0; i < n; i++)
 		thread_join(threads[i], NULL, DEADLINE_NEVER);
-	CHECK(left_behind == 0, "P4.2", "when the first of %u ran, %u that were due were still armed", n,
-	      left_behind);
-	CHECK(misplaced == 0, "P4.2", "%u of %u did not wake in the order in which they came", misplaced, n);
+	CHECK(left_behind == 0, "P4.2",
+	      "when the first of %u ran, %u that were due were still armed", n, left_behind);
+	CHECK(misplaced == 0, "P4.2", "%u of %u did not wake in the order in which they came",
+	      misplaced, n);
 	return (finished - due) / n;
 }
 
@@ -82,18 +84,21 @@ KTEST(sleep_thousand, "sleep.thousand", "04.6", "P4.16")
 	struct counter_snapshot before, after;
 	u64 few, many;
 
+	NEEDS_ONE_CPU;
 	counters_snapshot(&before);
 	few = cost_of(FEW);
 	many = cost_of(MANY);
 	ktest_figure("instructions_per_wake_10", few);
 	ktest_figure("instructions_per_wake_1000", many);
-	CHECK(many < 2 * few, "P4.16", "with %u sleepers a wake-up takes %lu instructions, with %u %lu", FEW,
+	CHECK(many < 2 * few, "P4.16",
+	      "with %u sleepers a wake-up takes %lu instructions, with %u %lu", FEW,
 	      few, MANY, many);
 	few = cost_of_expiry(FEW);
 	many = cost_of_expiry(MANY);
 	ktest_figure("instructions_per_expiry_10", few);
 	ktest_figure("instructions_per_expiry_1000", many);
-	CHECK(many < 2 * few, "P4.16", "with %u deadlines an expiry takes %lu instructions each, with %u %lu",
+	CHECK(many < 2 * few, "P4.16",
+	      "with %u deadlines an expiry takes %lu instructions each, with %u %lu",
 	      FEW, few, MANY, many);
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P4.16");

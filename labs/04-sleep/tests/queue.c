@@ -54,14 +54,17 @@ KTEST(wait_wake_one, "wait.wake_one", "04.3", "P4.6")
 {
 	line_up(WAITERS, 0);
 	for (unsigned i = 0; i < WAITERS; i++) {
-		CHECK(wait_queue_wake_one(&queue, 10 + i) == 1, "P4.6", "wake-up %u woke nobody", i);
-		REQUIRE(AWAIT(results[i] != 0), "P4.6", "after wake-up %u waiter %u still waits", i, i);
+		CHECK(wait_queue_wake_one(&queue, 10 + i) == 1, "P4.6", "wake-up %u woke nobody",
+		      i);
+		REQUIRE(AWAIT(results[i] != 0), "P4.6", "after wake-up %u waiter %u still waits", i,
+			i);
 		CHECK(woken == i + 1, "P4.6", "%u waiters ran after %u wake-ups", woken, i + 1);
 		CHECK(order[i] == i, "P4.6", "wake-up %u went to waiter %u", i, order[i]);
-		CHECK(results[i] == 10 + (int)i, "P4.9", "waiter %u was woken with %u and got %d", i,
-		      10 + i, results[i]);
+		CHECK(results[i] == 10 + (int)i, "P4.9", "waiter %u was woken with %u and got %d",
+		      i, 10 + i, results[i]);
 	}
-	CHECK(wait_queue_wake_one(&queue, 0) == 0, "P4.6", "a wake-up found somebody in an empty queue");
+	CHECK(wait_queue_wake_one(&queue, 0) == 0, "P4.6",
+	      "a wake-up found somebody in an empty queue");
 	join_waiters(WAITERS, "P4.6");
 	CHECK(queue.nr == 0, "P4.6", "%u waiters are counted in an empty queue", queue.nr);
 }
@@ -71,7 +74,8 @@ KTEST(wait_shared, "wait.shared", "04.3", "P4.6")
 {
 	line_up(4, BIT(0) | BIT(2));
 	CHECK(wait_queue_wake_one(&queue, 5) == 1, "P4.6", "a wake-up woke nobody");
-	REQUIRE(AWAIT(woken == 2), "P4.6", "a shared waiter and the one behind it: %u woke, not 2", woken);
+	REQUIRE(AWAIT(woken == 2), "P4.6", "a shared waiter and the one behind it: %u woke, not 2",
+		woken);
 	CHECK(results[0] == 5 && results[1] == 5, "P4.6", "not the first two were woken");
 	CHECK(wait_queue_wake_one(&queue, 6) == 1, "P4.6", "the second wake-up woke nobody");
 	REQUIRE(AWAIT(woken == 4), "P4.6", "after two wake-ups %u of 4 have been woken", woken);
@@ -81,19 +85,21 @@ KTEST(wait_shared, "wait.shared", "04.3", "P4.6")
 KTEST(wait_wake_all, "wait.wake_all", "04.3", "P4.7")
 {
 	line_up(WAITERS, BIT(3));
-	CHECK(wait_queue_wake_all(&queue, -EAGAIN) == WAITERS, "P4.7", "not all of %u were woken", WAITERS);
+	CHECK(wait_queue_wake_all(&queue, -EAGAIN) == WAITERS, "P4.7", "not all of %u were woken",
+	      WAITERS);
 	join_waiters(WAITERS, "P4.7");
 	for (unsigned i = 0; i < WAITERS; i++) {
-		CHECK(results[i] == -EAGAIN, "P4.9", "waiter %u was woken with %d and got %d", i, -EAGAIN,
-		      results[i]);
+		CHECK(results[i] == -EAGAIN, "P4.9", "waiter %u was woken with %d and got %d", i,
+		      -EAGAIN, results[i]);
 		if (nr_cpus == 1)
-			CHECK(order[i] == i, "P4.7", "waiter %u came back as number %u", order[i], i);
+			CHECK(order[i] == i, "P4.7", "waiter %u came back as number %u", order[i],
+			      i);
 	}
 	CHECK(wait_queue_wake_all(&queue, 0) == 0, "P4.7", "somebody was woken twice");
 	CHECK(queue.nr == 0, "P4.7", "%u waiters are counted in an empty queue", queue.nr);
 }
 
-/* --- Between test and block ------------------------------------------------------------------------ */
+/* --- Between test and block ------------------------------------------------------------------- */
 
 static struct {
 	struct thread *waiter;
@@ -134,6 +140,7 @@ KTEST(wait_swept_, "wait.swept", "04.3", "P4.8")
 {
 	unsigned before;
 
+	NEEDS_ONE_CPU;
 	swept.blocked = swept.finished = false;
 	sweep_action = wake_now;
 	swept.waiter = made_on(~0u, wait_swept, NULL);
@@ -141,7 +148,8 @@ KTEST(wait_swept_, "wait.swept", "04.3", "P4.8")
 	do {
 		before = swept.rounds;
 		REQUIRE(AWAIT(swept.finished || swept.rounds != before), "P4.8",
-			"a wake-up that came %u instructions into wait_block() was lost", swept.step);
+			"a wake-up that came %u instructions into wait_block() was lost",
+			swept.step);
 	} while (!swept.finished);
 	sweep_action = NULL;
 	ktest_figure("wait_steps", swept.step);
@@ -155,13 +163,15 @@ KTEST(wait_parked, "wait.parked", "04.3", "P4.8")
 	struct thread *self = current_thread();
 	int woke;
 
+	NEEDS_TWO_CPUS;
 	sched_set_affinity(self, BIT(0));
 	results[0] = 0;
 	threads[0] = made_on(BIT(1), wait_once, (void *)0);
 	park_arm(0, "sched_block", AT_ENTRY, threads[0], 200 * MS);
 	thread_resume(threads[0]);
 	REQUIRE(park_wait(0, 100 * MS), "P4.8", "the waiter never came to sched_block()");
-	CHECK(wait_queue_wake_one(&queue, 7) == 1, "P4.8", "a waiter about to block could not be woken");
+	CHECK(wait_queue_wake_one(&queue, 7) == 1, "P4.8",
+	      "a waiter about to block could not be woken");
 	park_release(0);
 	REQUIRE(AWAIT(results[0] != 0), "P4.8", "it was woken just before it blocked, and blocked");
 	CHECK(results[0] == 7, "P4.9", "woken with 7 it got %d", results[0]);
@@ -169,13 +179,14 @@ KTEST(wait_parked, "wait.parked", "04.3", "P4.8")
 
 	results[0] = 99;
 	threads[0] = started_on(BIT(1), wait_once, (void *)0);
-	REQUIRE(AWAIT(thread_state(threads[0]) == THREAD_BLOCKED), "P4.8", "the waiter never blocked");
+	REQUIRE(AWAIT(thread_state(threads[0]) == THREAD_BLOCKED), "P4.8",
+		"the waiter never blocked");
 	park_arm(0, "sched_wake", AT_EXIT, self, 2 * MS);
 	woke = wait_queue_wake_one(&queue, 8);
 	CHECK(woke == 1, "P4.8", "a waiter could not be woken");
 	REQUIRE(AWAIT(results[0] != 99), "P4.8", "it never returned");
-	CHECK(results[0] == 8, "P4.9", "it ran before its waker had gone on, and got %d instead of 8",
-	      results[0]);
+	CHECK(results[0] == 8, "P4.9",
+	      "it ran before its waker had gone on, and got %d instead of 8", results[0]);
 	join_waiters(1, "P4.8");
 	sched_set_affinity(self, ~0u);
 }

@@ -1,5 +1,5 @@
 /*
- * Lab 04, steps 1 and 2: sleepers wake in order, never early, soon, and cost nothing while they sleep.
+ * Lab 04, steps 1 and 2: sleepers wake in order, never early, soon, and sleeping costs nothing.
  */
 #include "waiters.h"
 
@@ -22,8 +22,8 @@ static int sleep_once(void *arg)
 	s->woke = time_now();
 	s->place = atomic_fetch_add(&woken, 1);
 	CHECK(err == 0, "P4.1", "a sleep that nobody disturbed ended with %d", err);
-	CHECK(!time_before(s->woke, s->until.at), "P4.1", "a sleeper woke %lu ns before its deadline",
-	      s->until.at - s->woke);
+	CHECK(!time_before(s->woke, s->until.at), "P4.1",
+	      "a sleeper woke %lu ns before its deadline", s->until.at - s->woke);
 	rest();
 	return 0;
 }
@@ -52,6 +52,7 @@ KTEST(sleep_order, "sleep.order", "04.1", "P4.2")
 	static const unsigned places[SLEEPERS] = { 7, 4, 6, 5, 0, 1, 2, 3 };
 	u64 from = time_now();
 
+	NEEDS_ONE_CPU;
 	woken = 0;
 	for (unsigned i = 0; i < SLEEPERS; i++) {
 		start_sleeper(i, from + (i < SLEEPERS / 2 ? after_ms[i] : 10) * MS);
@@ -65,7 +66,7 @@ KTEST(sleep_order, "sleep.order", "04.1", "P4.2")
 		      (sleepers[i].until.at - from) / MS, sleepers[i].place, places[i]);
 }
 
-/* --- One sleep queue by hand: interrupts are off, so time stands still for it ------------------------ */
+/* --- One sleep queue by hand: interrupts are off, so time stands still for it ----------------- */
 
 static struct waiter waiters[SLEEPERS];
 
@@ -104,11 +105,13 @@ KTEST(sleep_expire, "sleep.expire", "04.1", "P4.2")
 	for (unsigned i = 0; i < 6; i++)
 		arm_by_hand(i, owner, i == 1 ? 5001 : i == 3 ? 4000 : 5000);
 	got = expired_at(3999, 6);
-	CHECK(got == 0, "P4.1", "1 ns before the first of 6 deadlines these were timed out: mask %x", got);
+	CHECK(got == 0, "P4.1",
+	      "1 ns before the first of 6 deadlines these were timed out: mask %x", got);
 	got = expired_at(4000, 6);
 	CHECK(got == BIT(3), "P4.2", "at one deadline, not mask 8 but %x was timed out", got);
 	got = expired_at(5000, 6);
-	CHECK(got == 0x3d, "P4.2", "four more are due together; after one expiry not mask 3d but %x", got);
+	CHECK(got == 0x3d, "P4.2",
+	      "four more are due together; after one expiry not mask 3d but %x", got);
 	cancel_by_hand(6);
 	CHECK(this_cpu()->sleepq.nr == 0, "P4.2", "%u deadlines are left", this_cpu()->sleepq.nr);
 	irq_on();
@@ -130,7 +133,8 @@ KTEST(sleep_state, "sleep.state", "04.1", "P4.3")
 		thread_yield();
 		looks++;
 		if (time_before(time_now(), sleepers[0].until.at)) {
-			CHECK(s == THREAD_SLEEPING, "P4.3", "who sleeps is %s", thread_state_name(s));
+			CHECK(s == THREAD_SLEEPING, "P4.3", "who sleeps is %s",
+			      thread_state_name(s));
 			CHECK(t->stats.switches_in == ran, "P4.3", "who sleeps got the CPU");
 		}
 	}
@@ -138,7 +142,7 @@ KTEST(sleep_state, "sleep.state", "04.1", "P4.3")
 	REQUIRE(AWAIT(woken), "P4.3", "it never woke");
 }
 
-/* --- Step 2: the timer ------------------------------------------------------------------------------ */
+/* --- Step 2: the timer ------------------------------------------------------------------------ */
 
 static void check_late(unsigned i, const char *what)
 {
@@ -171,6 +175,7 @@ KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
 	struct cpu_stats *stats = &cpus[0].stats;
 	u64 from, took, idle, ticks;
 
+	NEEDS_ONE_CPU;
 	woken = 0;
 	from = time_now();
 	for (unsigned i = 0; i < SLEEPERS; i++)
@@ -183,9 +188,10 @@ KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
 	ticks = stats->timer_interrupts - ticks;
 	ktest_figure("idle_permille", idle * 1000 / took);
 	ktest_figure("timer_interrupts", ticks);
-	CHECK(idle * 100 >= took * 95, "P4.3", "everybody slept for %lu us, the CPU was idle for %lu us",
-	      took / 1000, idle / 1000);
-	CHECK(ticks <= 2 * SLEEPERS + 4, "P4.3", "%u sleepers took %lu timer interrupts", SLEEPERS + 1, ticks);
+	CHECK(idle * 100 >= took * 95, "P4.3",
+	      "everybody slept for %lu us, the CPU was idle for %lu us", took / 1000, idle / 1000);
+	CHECK(ticks <= 2 * SLEEPERS + 4, "P4.3", "%u sleepers took %lu timer interrupts",
+	      SLEEPERS + 1, ticks);
 }
 
 /* Deadlines on both sides of 0, in both orders of arrival; with clock= close to the wrap. */
@@ -197,6 +203,7 @@ KTEST(sleep_wrap, "sleep.wrap", "04.2", "P4.4")
 	u64 wrap = time_now() > (u64)-(s64)NSEC_PER_SEC ? 0 : time_now() + 20 * MS;
 	unsigned got;
 
+	NEEDS_ONE_CPU;
 	irq_off();
 	arm_by_hand(0, owner, -5UL);
 	arm_by_hand(1, owner, 5);

@@ -1,8 +1,8 @@
 /*
  * What the tests of this lab share: threads that sleep or wait, and ways to watch them.
  *
- * The tests of steps 1 and 2 need nothing of wait queues. A thread that exits wakes its joiner, which
- * is a wait queue's work, so theirs rest instead, and the test watches a count.
+ * The tests of steps 1 and 2 need nothing of wait queues. A thread that exits wakes its joiner,
+ * which is a wait queue's work, so theirs rest instead, and the test watches a count.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "wait.h"
 
 #define MS	NSEC_PER_MSEC
-#define LATE	(4 * MS)	/* later than that did not come from the timer, but from a slice's end */
+#define LATE	(4 * MS)	/* what is later came from a slice's end, not from the timer */
 #define SOON	(50 * MS)
 #define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
 
@@ -28,6 +28,17 @@
 			thread_yield();						\
 		!!(cond);							\
 	})
+
+/* Leaves the test if the machine cannot show what it is about. */
+#define NEEDS(cond, cpus_needed)						\
+	do {									\
+		if (!(cond)) {							\
+			ktest_figure("skipped_as_it_needs_cpus", cpus_needed);	\
+			return;							\
+		}								\
+	} while (0)
+#define NEEDS_ONE_CPU	NEEDS(nr_cpus == 1, 1)
+#define NEEDS_TWO_CPUS	NEEDS(nr_cpus > 1, 2)
 
 /* A thread that has not run yet, for the CPUs of @mask. */
 static inline struct thread *made_on(u32 mask, thread_fn fn, void *arg)

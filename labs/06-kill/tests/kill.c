@@ -47,6 +47,46 @@ KTEST(kill_status, "kill.status", "06.5", "P6.1")
 	      "the parent saw status %x of the second killer", status);
 }
 
+static struct process *target;
+static int second_kill;		/* what the kill from the interrupt gave; 1: it has not come */
+
+static void kill_again(void *arg)
+{
+	(void)arg;
+	second_kill = process_kill(target, STATUS_SIGNAL(SIGTERM));
+}
+
+/* On 1 CPU: another killer comes after every few instructions of a kill. */
+KTEST(kill_swept_kill, "kill.swept_kill", "06.1", "P6.1")
+{
+	bool hit = true;
+	unsigned step;
+
+	sweep_action = kill_again;
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t;
+		int first;
+
+		target = victim(wait_for_ever, NULL, &t);
+		process_get(target);
+		thread_resume(t);
+		await_state(t, THREAD_BLOCKED);
+		second_kill = 1;
+		REQUIRE(sweep_arm("process_kill", current_thread(), step) == 0, "P6.1",
+			"no process_kill()");
+		first = process_kill(target, STATUS_SIGNAL(SIGKILL));
+		hit = sweep_hit();
+		if (hit)
+			CHECK((first == 0) != (second_kill == 0), "P6.1",
+			      "two kills, the second %u instructions into the first, gave %d and %d",
+			      step, first, second_kill);
+		status_of(target->pid, "P6.1");
+		process_put(target);
+	}
+	sweep_action = NULL;
+	ktest_figure("kill_steps", step);
+}
+
 KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 {
 	struct thread *t, *late = NULL;
@@ -169,12 +209,7 @@ KTEST(kill_unrun, "kill.unrun", "06.3", "P6.4")
 	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
-/*
- * --- Between the look and the sleep
- * ---------------------------------------------------------------
- */
-
-static struct process *target;
+/* --- Between the look and the sleep ------------------------------------------------------------ */
 
 static void kill_target(void *arg)
 {

@@ -108,10 +108,7 @@ KTEST(zombie_many, "zombie.many", "06.6", "P6.7")
 	CHECK(seen == (1u << 20) - 1, "P6.7", "of 20 children these were waited for: %x", seen);
 }
 
-/*
- * --- Orphans: this process is init
- * ----------------------------------------------------------------
- */
+/* --- Orphans: this process is init ------------------------------------------------------------- */
 
 static void orphan(bool dead_before, const char *what)
 {
@@ -145,16 +142,6 @@ KTEST(orphan_zombie, "orphan.zombie", "06.6", "P6.9")
 	audit();
 }
 
-static int wait_any(void *arg)
-{
-	struct wait_result res;
-
-	(void)arg;
-	while (process_wait(-1, WEXITED, &res) == 0)
-		;
-	return 0;
-}
-
 static struct process *parent_of_zombie;
 
 static int kill_the_parent(void *arg)
@@ -164,29 +151,38 @@ static int kill_the_parent(void *arg)
 	return 0;
 }
 
-/* Init is waiting already when a zombie comes to it from a parent that never waited. */
+/*
+ * init - a - b - c: c is a zombie, init waits, b dies. Init has no other reason to look than being
+ * told of c, since b is a's child.
+ */
 KTEST(orphan_announced, "orphan.announced", "06.6", "P6.9")
 {
-	struct thread *tp, *tc, *killer;
-	struct process *c;
+	struct thread *ta, *tb, *tc, *killer;
+	struct process *a = victim(wait_for_ever, NULL, &ta), *c;
+	struct wait_result res;
+	pid_t pid;
 
-	parent_of_zombie = victim(wait_for_ever, NULL, &tp);
+	parent_of_zombie = victim_of(a, wait_for_ever, NULL, &tb);
 	c = victim_of(parent_of_zombie, exit_with, (void *)5, &tc);
-	thread_resume(tp);
+	pid = c->pid;
+	thread_resume(ta);
+	thread_resume(tb);
 	thread_resume(tc);
-	await_state(tp, THREAD_BLOCKED);
+	await_state(ta, THREAD_BLOCKED);
+	await_state(tb, THREAD_BLOCKED);
 	while (process_state(c) != PROCESS_ZOMBIE)
 		thread_yield();
 	killer = thread_create("killer", kill_the_parent, current_thread(), PRIORITY_DEFAULT);
 	thread_resume(killer);
-	wait_any(NULL);		/* returns when there is no child any more */
+	CHECK(process_wait(-1, WEXITED, &res) == 0 && res.pid == pid, "P6.9",
+	      "init was given child %d, not the zombie it inherited", res.pid);
 	thread_join(killer, NULL, DEADLINE_NEVER);
+	process_kill(a, STATUS_SIGNAL(SIGKILL));
+	while (process_wait(-1, WEXITED, &res) == 0)
+		;
 }
 
-/*
- * --- Many at once
- * ---------------------------------------------------------------------------------
- */
+/* --- Many at once ------------------------------------------------------------------------------ */
 
 #define CROWD	8
 

@@ -7,10 +7,13 @@
 
 #include "sh.h"
 
-static const struct {
+struct operator {
 	char op[3];
 	int rank;			/* higher binds tighter */
-} operators[] = {			/* longer ones first */
+};
+
+/* Longer ones first. */
+static const struct operator operators[] = {
 	{ "||", 1 }, { "&&", 2 }, { "==", 6 }, { "!=", 6 }, { "<=", 7 }, { ">=", 7 },
 	{ "<<", 8 }, { ">>", 8 }, { "|", 3 }, { "^", 4 }, { "&", 5 }, { "<", 7 }, { ">", 7 },
 	{ "+", 9 }, { "-", 9 }, { "*", 10 }, { "/", 10 }, { "%", 10 },

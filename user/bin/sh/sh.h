@@ -71,10 +71,17 @@ struct redir {
 
 enum node_kind {
 	NODE_SIMPLE,			/* words: assignments, then command and arguments */
-	NODE_PIPE, NODE_AND, NODE_OR, NODE_THEN, NODE_NOT,	/* left, right */
-	NODE_BACKGROUND, NODE_SUBSHELL, NODE_GROUP,		/* left */
+	NODE_PIPE,			/* left, right */
+	NODE_AND,
+	NODE_OR,
+	NODE_THEN,
+	NODE_NOT,			/* left */
+	NODE_BACKGROUND,
+	NODE_SUBSHELL,
+	NODE_GROUP,
 	NODE_IF,			/* left: condition; right: then; other: else */
-	NODE_WHILE, NODE_UNTIL,		/* left: condition; right: body */
+	NODE_WHILE,			/* left: condition; right: body */
+	NODE_UNTIL,
 	NODE_FOR,			/* words: name and values; right: body */
 	NODE_CASE,			/* words: subject; right: NODE_PATTERNs, by other */
 	NODE_PATTERN,			/* words; left: body */

@@ -59,6 +59,7 @@ static inline void set_thread_pointer(void *tp)
 struct kernel_sigaction {
 	void *handler;
 	unsigned long flags, mask;
+	unsigned long unused;		/* QEMU's emulation of user programs writes this far */
 };
 
 static inline void set_restorer(struct kernel_sigaction *k)

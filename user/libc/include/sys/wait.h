@@ -20,7 +20,11 @@
 #define WIFSIGNALED(s)	(WTERMSIG(s) != 0 && !WIFSTOPPED(s))
 #define WCOREDUMP(s)	((s) & 0x80)
 
-typedef enum { P_ALL, P_PID, P_PGID } idtype_t;
+#define P_ALL	0
+#define P_PID	1
+#define P_PGID	2
+
+typedef int idtype_t;
 
 pid_t wait(int *status);
 pid_t wait3(int *status, int options, struct rusage *usage);
