@@ -30,10 +30,10 @@ from tools import qemu
 _FLOOD = 256 << 10  # bytes of serial output
 _POLL_MS = 100
 _TRACE_RECORDS = 32768  # per CPU
-_SLOWEST = 100_000_000  # instructions a second that any machine should manage
+_SPEED = 150_000_000  # instructions in a second of CPU time that most machines manage
 _BOOT_INSTRUCTIONS = 200_000_000  # firmware and boot, before the limit begins to count
-_PATIENCE = 3.0  # seconds of silence before we ask, beside what the limit needs
-_ATTEMPTS = (1, 5, 25)  # times the patience: a slow machine gets another try
+_PATIENCE = 2.0  # seconds of its CPU time without a sign before we ask, beside what the limit needs
+_ATTEMPTS = (1, 4, 16)  # times the patience: a slow machine gets another try
 
 # Instructions between turns of the CPUs.
 _SLICE_RANGE = {"coarse": (20_000, 100_000), "medium": (10_000, 40_000), "fine": (1_000, 12_000)}
@@ -185,6 +185,7 @@ class _Guest:
         self._ram = folder / "ram"
         self._qmp = folder / "qmp"
         self._errors = folder / "errors"
+        self._frozen = False  # the trace does not grow any more
         self._reader = trace.RingReader(_elf(boot.kernel), layout, boot.arch, boot.clock())
         for path in (self._serial, self._ram):
             path.touch()
@@ -210,12 +211,12 @@ class _Guest:
     def watch(self, popen: subprocess.Popen[bytes], patience: int) -> Ended:
         """Waits for the end, whichever it is."""
         boot = self._boot
-        allowed = boot.limit + _BOOT_INSTRUCTIONS
-        quiet_for = patience * (_PATIENCE + allowed / _SLOWEST)
-        longest = patience * (60 + 20 * allowed / _SLOWEST)
+        needed = (boot.limit + _BOOT_INSTRUCTIONS) / _SPEED
+        quiet_for = patience * (_PATIENCE + needed)
+        longest = patience * (60 + 20 * needed)
         with _ExitWait(popen) as process, self._memory() as memory:
-            began = changed = time.monotonic()
-            last = (0, 0)
+            began = time.monotonic()
+            last, changed = (0, 0), 0.0
             while not process.ended(_POLL_MS):
                 size = self._serial.stat().st_size
                 if size > _FLOOD:
@@ -223,17 +224,18 @@ class _Guest:
                 count, newest = self._reader.progress(memory)
                 if newest > 2 * boot.limit_ns + (_BOOT_INSTRUCTIONS << boot.shift):
                     return Ended.HUNG
-                now = time.monotonic()
+                spent = _cpu_seconds(popen.pid)
                 if (size, count) != last:
-                    last, changed = (size, count), now
-                elif now - changed > quiet_for:
+                    last, changed = (size, count), spent
+                elif spent - changed > quiet_for:
                     return self._asleep_or_hung()
-                if now - began > longest or self._stopping.is_set():
+                if time.monotonic() - began > longest or self._stopping.is_set():
                     return Ended.SLOW
         return Ended.FLOODED if self._serial.stat().st_size > _FLOOD else Ended.EXITED
 
     def _asleep_or_hung(self) -> Ended:
         """Nothing has happened for long: is that the guest's fault or this host's?"""
+        self._frozen = True
         try:
             with qmp.Qmp(self._qmp, timeout=10) as connection:
                 now = connection.virtual_ns(self._boot.arch)
@@ -269,8 +271,19 @@ class _Guest:
             seen = self._reader.read(memory)
         if ended is Ended.EXITED:
             return seen
-        # It was we who stopped it, at no certain time.
-        return seen.clipped(self._boot.limit_ns) if seen.complete else trace.EMPTY
+        # It was we who stopped it, at no certain time: what it did after the limit is no fact.
+        return seen.clipped(self._boot.limit_ns) if self._frozen else trace.EMPTY
+
+
+def _cpu_seconds(pid: int) -> float:
+    """CPU time of a process and all below it: how much it has done, however busy the host is."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0  # it has just ended
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_cpu_seconds(int(child)) for child in children)
 
 
 class _ExitWait:

@@ -225,8 +225,8 @@ def running_victims_stop(trace: Trace) -> Iterator[Violation]:
     """A thread that runs when it is killed begins its exit soon, not when its quantum is over."""
     expected = "a victim that runs on a CPU stops within the time of an interrupt"
     since: dict[int, int] = {}
-    for r in trace.of("kill thread", "exit"):
-        if r.event == "kill thread" and r.b == _RUNNING and r.a != r.tid:
+    for r in trace.of("killthread", "exit"):
+        if r.event == "killthread" and r.b == _RUNNING and r.a != r.tid:
             since.setdefault(r.a, r.time)
         elif r.event == "exit" and r.tid in since:
             late = r.time - since.pop(r.tid)

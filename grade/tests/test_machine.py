@@ -6,6 +6,7 @@ from pathlib import Path
 
 from grade.build import complaints
 from grade.machine import Boot, intervals, nonce_of
+from grade.qmp import pm_time
 
 
 def _boot(cpus: int = 2, arch: str = "riscv", shift: int = 0) -> Boot:
@@ -45,6 +46,14 @@ class Machines(unittest.TestCase):
     def test_the_clock_of_a_wrap_test(self) -> None:
         boot = Boot("riscv", Path("k"), None, 1, 1, 10, bootargs=("clock=0xfffffffffffffff0",))
         self.assertEqual(boot.clock(), 2**64 - 16)
+
+
+class VirtualTime(unittest.TestCase):
+    def test_the_pm_timer_and_the_clock_agree(self) -> None:
+        for tenths in range(300):
+            true = tenths * 100_000_000 + 7
+            ticks = true * 3_579_545 // 1_000_000_000
+            self.assertAlmostEqual(pm_time(ticks, true // 1_000_000_000), true, delta=1000)
 
 
 class Complaints(unittest.TestCase):

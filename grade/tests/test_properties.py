@@ -114,6 +114,14 @@ class Judges(unittest.TestCase):
         self.right("first_status_wins", right)
         self.wrong("first_status_wins", trace(kill, (5, "zombie", 0, 5, 40, 15)), "at zombie", 5)
 
+    def test_running_victims_stop(self) -> None:
+        kill = (1, "killthread", 0, 1, 5, 2)
+        self.right("running_victims_stop", trace(kill, (4_000_000, "exit", 1, 5, 0, 5)))
+        late = trace(kill, (9_000_001, "exit", 1, 5, 0, 5))
+        self.wrong("running_victims_stop", late, "ran on for 9.000 ms", 9_000_001)
+        asleep = trace((1, "killthread", 0, 1, 5, 4), (9_000_001, "exit", 1, 5, 0, 5))
+        self.right("running_victims_stop", asleep)
+
     def test_children_moved(self) -> None:
         child, zombie = (1, "process", 0, 1, 41, 40), (9, "zombie", 0, 5, 40, 0)
         self.right("children_moved", trace(child, (5, "reparent", 0, 5, 41, 1), zombie))

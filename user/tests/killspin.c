@@ -1,6 +1,6 @@
 /*
- * Killing processes that run on other CPUs and never enter the kernel by themselves. Short, so that a
- * grader can look at every step of it.
+ * Killing processes that run on other CPUs and never enter the kernel by themselves. Short, so that
+ * a grader can look at every step of it.
  */
 #include "test.h"
 
