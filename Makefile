@@ -93,7 +93,8 @@ user: $(B)/initramfs.cpio
 # Settings go to the programs behind as options. CMD and BOOTARGS travel in the environment, as they
 # were typed: a $ may be written $ or, out of habit, $$.
 machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(if $(SCHED),--sched $(SCHED))
-export TRELLIS_CMD := $(subst $$$$,$$,$(value CMD))
+# Test kernels are asked by BOOTARGS=test= or selftest=, and need no CMD.
+export TRELLIS_CMD := $(or $(subst $$$$,$$,$(value CMD)),$(if $(filter 1,$(TESTS)),true))
 export TRELLIS_BOOTARGS := $(subst $$$$,$$,$(value BOOTARGS))
 
 # Standard output belongs to CMD, so what building says goes to standard error.
@@ -104,7 +105,7 @@ qemu:
 	@$(PYTHON) tools/run $(machine) --interactive
 
 run:
-	$(if $(value CMD),,$(error run needs CMD='...', a command line for the shell))
+	$(if $(value CMD)$(filter 1,$(TESTS)),,$(error run needs CMD='...', a command line for the shell))
 	$(build_quietly)
 	@$(PYTHON) tools/run $(machine) --timeout $(TIMEOUT) $(if $(EXTRA),--extra '$(EXTRA)') \
 		$(if $(filter 1,$(ICOUNT)),--icount)

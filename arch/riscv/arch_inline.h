@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "arch.h"
 #include "arch_types.h"
 #include "csr.h"
 

@@ -1,6 +1,6 @@
 /*
- * A payload in place of the kernel: says what the firmware has cost, as 16 hexadecimal digits on the
- * console, and powers off.
+ * A payload in place of the kernel: says what the firmware has cost, as 16 hexadecimal digits on
+ * the console, and powers off.
  */
 #define SBI_PUTCHAR	1
 #define TEST_DEVICE	0x100000

@@ -1,6 +1,6 @@
 /*
- * A payload in place of the kernel: says what the firmware has cost, as 16 hexadecimal digits on the
- * serial port, and powers off. It is entered by PVH, in 32-bit mode.
+ * A payload in place of the kernel: says what the firmware has cost, as 16 hexadecimal digits on
+ * the serial port, and powers off. It is entered by PVH, in 32-bit mode.
  */
 #define SERIAL		0x3f8
 #define DEBUG_EXIT	0xf4

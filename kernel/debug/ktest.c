@@ -5,7 +5,7 @@
  * For the grader (nonce=) each line is a message, "@@<nonce> <number> <kind> <words>", numbered
  * from 1 in the order in which they were made:
  *	begin <version>				fail <property> <file:line> <ns> <text>
- *	list <name> <step> <property>		sum <property> <checks> <failed>	at a test's end
+ *	list <name> <step> <property>		sum <property> <checks> <failed>
  *	test <name>				figure <name> <value>
  *	done <name>				end <tests> <checks> <failed>
  * For a person it prints one line for each failed check and each test.

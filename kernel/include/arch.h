@@ -160,8 +160,6 @@ int arch_user_cmpxchg32(u32 *p, u32 old, u32 new, u32 *seen);
 /*
  * On every port the hardware ignores an entry whose bit 0 is clear: the rest of it is the kernel's.
  */
-typedef u64 pte_t;
-
 static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot);	/* [inline] */
 static inline pte_t arch_pte_table(paddr_t pa);			/* [inline] */
 static inline bool arch_pte_present(pte_t pte);			/* [inline] */

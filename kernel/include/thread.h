@@ -90,10 +90,13 @@ struct thread {
 	int priority;			/* [rq->lock] */
 	u64 slice_left;			/* [rq->lock] ns */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
-	bool unwound; /* [rq->lock] off the CPU with no kernel work in hand (never ran, or
-					 * preempted on the way to user mode): may be reaped unrun */
-	bool embryo; /* [rq->lock] its creator is still setting it up: nobody else may
-					 * start or reap it before thread_resume() */
+	/*
+	 * Off the CPU with no kernel work in hand (it never ran, or was preempted on the way to
+	 * user mode): it may be reaped without running again. [rq->lock]
+	 */
+	bool unwound;
+	/* Its creator is still setting it up: nobody else may start or reap it. [rq->lock] */
+	bool embryo;
 	struct thread_stats stats;
 
 	/* The current thread's nesting, [self] */

@@ -17,6 +17,7 @@ typedef int64_t s64;
 
 typedef u64 paddr_t;		/* a physical address */
 typedef u64 vaddr_t;		/* a virtual address, user or kernel, not dereferenced as it is */
+typedef u64 pte_t;		/* a page table entry, in the port's format */
 typedef s32 tid_t;		/* thread id; a process's id is that of its first thread */
 typedef s32 pid_t;
 typedef s64 off_t;

@@ -2,8 +2,8 @@
  * Throws random system calls at the kernel: fuzz SEED ROUNDS.
  *
  * Each round is a child process that makes CALLS calls, most of them with arguments that mean
- * something: descriptors, addresses good, bad and on the edge, small numbers, flags. It may end or be
- * killed in any way. What must not happen is a panic, a hang, or memory that stays away.
+ * something: descriptors, addresses good, bad and on the edge, small numbers, flags. It may end or
+ * be killed in any way. What must not happen is a panic, a hang, or memory that stays away.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -62,7 +62,8 @@ static long argument(void)
 {
 	static char path[] = "/tmp/fuzz", root[] = "/", proc[] = "/proc/self/stat";
 	char *const pointers[] = { good, edge, path, root, proc, good + 4095, edge - 1, edge - 8 };
-	const long odd[] = { 0, -1, INT32_MAX, INT64_MAX, INT64_MIN, -4096, 1L << 38, 1L << 47, 0x1000 };
+	const long odd[] = { 0, -1, INT32_MAX, INT64_MAX, INT64_MIN,
+			     -4096, 1L << 38, 1L << 47, 0x1000 };
 
 	switch (below(8)) {
 	case 0:

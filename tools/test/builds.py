@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from tools import qemu
 from tools.test.model import Job, Result, last_lines
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+_STEP = re.compile(r"  [A-Z]+ +\S+$")  # a build's short line
 
 # What a make above us passes down and a make below us must not see.
 _OUR_MAKES = (
@@ -75,4 +78,6 @@ def jobs(build_root: Path) -> list[Job]:
 def check(build: Build, build_root: Path) -> Iterator[Result]:
     done = build.make(build_root, jobs=1)
     complaint = done.returncode != 0 or "warning:" in done.stdout
-    yield Result(f"build {build.arch} {build.folder}", not complaint, last_lines(done.stdout, 30))
+    telling = [line for line in done.stdout.splitlines() if not _STEP.match(line)]
+    detail = last_lines("\n".join(telling), 30)
+    yield Result(f"build {build.arch} {build.folder}", not complaint, detail)

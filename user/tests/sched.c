@@ -97,7 +97,7 @@ static void affinity_of_another(void)
 /* More spinners than CPUs: each gets on. */
 static void everybody_gets_on(void)
 {
-	enum { SPINNERS = 10 };
+	enum { SPINNERS = 8 };
 	volatile long *count = shared_memory(SPINNERS * 64);
 	pid_t pids[SPINNERS];
 
@@ -140,7 +140,7 @@ static void yielding_lets_others_run(void)
 /* A sleeper that wakes up runs soon, though others never give up their CPUs. */
 static void sleepers_beat_spinners(void)
 {
-	enum { SPINNERS = 8 };
+	enum { SPINNERS = 4 };
 	struct timespec ms = { 0, 1000000 };
 	pid_t pids[SPINNERS];
 	int64_t start;
@@ -152,7 +152,7 @@ static void sleepers_beat_spinners(void)
 				;
 	}
 	start = now_ns(CLOCK_MONOTONIC);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 5; i++)
 		CHECK_EQ(nanosleep(&ms, NULL), 0);
 	CHECK(now_ns(CLOCK_MONOTONIC) - start < 10000000000);
 	for (int i = 0; i < SPINNERS; i++) {

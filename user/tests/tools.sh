@@ -3,6 +3,7 @@ export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/tools.$$
 mkdir "$tmp" && cd "$tmp" || exit 1
 exec 2>/dev/null
+list() { ls "$@" | cat; }		# one a line, also on a terminal
 
 echo "--- echo, cat, tee"
 echo -n no newline; echo
@@ -30,14 +31,14 @@ grep '[xw]' lines; grep '^[^t]*$' lines; grep 'e*$' lines | wc -l; grep -q two l
 grep zzz lines; echo $?; grep one lines fruit; grep '^.*e.*$' lines
 
 echo "--- files"
-mkdir -p d/e/f; mkdir -p d/e/f; ls d/e; mkdir d 2>/dev/null; echo $?
-touch d/new; ls d; ls -a d/e
-cp lines d/copy; cat d/copy | wc -l; cp lines fruit d; ls d; cp -r d d2; ls d2 d2/e
-mv d2 d3; ls d3; mv ten fruit d3; ls d3
+mkdir -p d/e/f; mkdir -p d/e/f; list d/e; mkdir d 2>/dev/null; echo $?
+touch d/new; list d; list -a d/e
+cp lines d/copy; cat d/copy | wc -l; cp lines fruit d; list d; cp -r d d2; list d2 d2/e
+mv d2 d3; list d3; mv ten fruit d3; list d3
 ln ten2 none 2>/dev/null; echo $?; ln lines hard; cat hard | wc -l; ln -s lines soft; cat soft | wc -l
 ls -l soft | grep -c '^l.* soft -> lines$'; ls -l d3/ten | grep -c '^-rw'
-rm hard soft; ls; rm none 2>/dev/null; echo $?; rm -f none; echo $?; rm d 2>/dev/null; echo $?
-rm -r d d3; ls
+rm hard soft; list; rm none 2>/dev/null; echo $?; rm -f none; echo $?; rm d 2>/dev/null; echo $?
+rm -r d d3; list
 cd /tmp && pwd; cd "$tmp" || exit 1
 
 echo "--- the rest"

@@ -169,7 +169,7 @@ KTEST(join_swept, "join.swept", "02.5", "P2.5")
 		      "the thread exited %u instructions into join(): error %d, code %d", step, err,
 		      got);
 		CHECK(time_now() - from < NSEC_PER_SEC, "P2.5",
-		      "the thread exited %u instructions into join(): it waited all the same", step);
+		      "it exited %u instructions into join(), which waited all the same", step);
 	}
 	ktest_figure("join_steps", step);
 }

@@ -78,7 +78,7 @@ KTEST(kill_swept_kill, "kill.swept_kill", "06.1", "P6.1")
 		hit = sweep_hit();
 		if (hit)
 			CHECK((first == 0) != (second_kill == 0), "P6.1",
-			      "two kills, the second %u instructions into the first, gave %d and %d",
+			      "two kills, the second %u instructions into the first: %d and %d",
 			      step, first, second_kill);
 		status_of(target->pid, "P6.1");
 		process_put(target);
@@ -209,7 +209,7 @@ KTEST(kill_unrun, "kill.unrun", "06.3", "P6.4")
 	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
-/* --- Between the look and the sleep ------------------------------------------------------------ */
+/* --- Between the look and the sleep ------------------------------------------------------- */
 
 static void kill_target(void *arg)
 {

@@ -108,7 +108,7 @@ KTEST(zombie_many, "zombie.many", "06.6", "P6.7")
 	CHECK(seen == (1u << 20) - 1, "P6.7", "of 20 children these were waited for: %x", seen);
 }
 
-/* --- Orphans: this process is init ------------------------------------------------------------- */
+/* --- Orphans: this process is init -------------------------------------------------------- */
 
 static void orphan(bool dead_before, const char *what)
 {
@@ -182,7 +182,7 @@ KTEST(orphan_announced, "orphan.announced", "06.6", "P6.9")
 		;
 }
 
-/* --- Many at once ------------------------------------------------------------------------------ */
+/* --- Many at once ------------------------------------------------------------------------- */
 
 #define CROWD	8
 
