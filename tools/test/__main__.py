@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.options import Parser
-from tools.test import builds, kernel, labs, programs, unittests
+from tools.test import builds, host, kernel, labs, programs, unittests
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
@@ -18,6 +18,7 @@ from tools.test.pool import run_all
 _STAGES: tuple[tuple[str, Callable[[Path], list[Job]]], ...] = (
     ("builds", builds.jobs),
     ("kernel", kernel.jobs),
+    ("host units", host.jobs),
     ("host", programs.host_jobs),
     ("programs", programs.jobs),
     ("python", unittests.jobs),
