@@ -41,10 +41,11 @@ $U/flags: FORCE
 	$(call remember,$(shell $(CC) --version | head -n 1) $(USER_CFLAGS) $(LIBC_CFLAGS) $(LD) \
 		$(USER_LDFLAGS))
 
+# -MD, not -MMD: the library's headers are system headers to the compiler.
 $U/obj/%.o: % $U/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MMD -MP -c -o $@ $<
+	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MD -MP -c -o $@ $<
 
 $(libc_objects): private USER_EXTRA = $(LIBC_CFLAGS)
 

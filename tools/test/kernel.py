@@ -18,7 +18,7 @@ from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
 _TIMEOUT_S = 120.0
-_LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s+\S+$", re.M)
+_LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s*\S*$", re.M)
 _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
 
 

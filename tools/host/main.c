@@ -1,0 +1,93 @@
+/*
+ * Runs the kernel's tests of pure logic as a program of this machine, under the sanitizers: the test
+ * runner's interface (ktest.h) and the little that the code under test asks of a kernel.
+ *
+ * It prints "ok NAME" or "FAIL NAME" for each test. A sanitizer's report ends the program.
+ */
+#include "console.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "printf.h"
+
+/* Of the C library, whose headers would clash with the kernel's. */
+noreturn void exit(int status);
+ssize_t write(int fd, const void *buf, size_t n);
+
+/* The linker knows where a section begins and ends if its name is an identifier. */
+extern const struct ktest __start_ktests[], __stop_ktests[];
+
+static unsigned failed;
+static void *after_test[5];
+
+void console_write_all(enum console_stream s, const char *buf, size_t n)
+{
+	(void)s;
+	while (n) {
+		ssize_t written = write(1, buf, n);
+
+		if (written <= 0)
+			exit(2);
+		buf += written;
+		n -= written;
+	}
+}
+
+noreturn void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vkprintf(fmt, ap);
+	va_end(ap);
+	kprintf("\n");
+	exit(1);
+}
+
+void ktest_check(bool ok, const char *property, const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)property;
+	if (ok || failed++ > 3)
+		return;
+	kprintf("  %s:%d: ", file, line);
+	va_start(ap, fmt);
+	vkprintf(fmt, ap);
+	va_end(ap);
+	kprintf("\n");
+}
+
+noreturn void ktest_abort(void)
+{
+	__builtin_longjmp(after_test, 1);
+}
+
+void ktest_figure(const char *name, u64 value)
+{
+	kprintf("  %s %lu\n", name, value);
+}
+
+u64 test_random(void)
+{
+	static u64 state;
+	u64 x = state += 0x9e3779b97f4a7c15UL;
+
+	/* splitmix64 (Steele, Lea, Flood 2014) */
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9UL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebUL;
+	return x ^ (x >> 31);
+}
+
+int main(void)
+{
+	bool good = true;
+
+	for (const struct ktest *volatile t = __start_ktests; t < __stop_ktests; t++) {
+		failed = 0;
+		if (!__builtin_setjmp(after_test))
+			t->fn();
+		kprintf("%s %s\n", failed ? "FAIL" : "ok", t->name);
+		good = good && !failed;
+	}
+	return !good;
+}

@@ -1,0 +1,76 @@
+"""The kernel's pure logic as a program of this machine, under AddressSanitizer and UBSan.
+
+These units need nothing of a machine: their tests, which also run in the kernel, are linked with
+tools/host/main.c instead of the test runner.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.test.builds import ROOT
+from tools.test.model import Job, Result, last_lines
+
+_UNITS: dict[str, tuple[str, ...]] = {
+    "string": ("kernel/lib/test_string.c",),
+    "printf": ("kernel/lib/test_printf.c",),
+    "rbtree": ("kernel/lib/rbtree.c", "kernel/lib/test_rbtree.c"),
+    "fdt": ("kernel/dev/fdt.c", "kernel/dev/test_fdt.c"),
+    "line": ("kernel/dev/line.c", "kernel/dev/test_line.c"),
+}
+_ALWAYS = ("kernel/lib/string.c", "kernel/lib/printf.c", "tools/host/main.c")
+_CFLAGS = (
+    *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
+    *("-Ikernel/include", "-Iarch/x86_64", "-include", "tools/host/rename.h"),
+    *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1"),
+)
+_VERDICT = re.compile(r"^(ok|FAIL) (\S+)$", re.M)
+
+
+def jobs(build_root: Path) -> list[Job]:
+    def job(unit: str) -> Job:
+        return Job(f"host {unit}", lambda: check(unit, build_root))
+
+    return [job(unit) for unit in _UNITS]
+
+
+def check(unit: str, build_root: Path) -> Iterator[Result]:
+    program = build_root / "host" / "units" / unit
+    program.parent.mkdir(parents=True, exist_ok=True)
+    error = compile_unit(unit, program)
+    if error:
+        yield Result(f"host {unit}", False, error)
+        return
+    done = subprocess.run(
+        [program], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    verdicts = _VERDICT.findall(done.stdout)
+    for verdict, name in verdicts:
+        ok = verdict == "ok"
+        yield Result(f"host {name}", ok, "" if ok else last_lines(done.stdout, 30))
+    if not verdicts or (done.returncode and all(verdict == "ok" for verdict, _ in verdicts)):
+        yield Result(f"host {unit}: the end", False, last_lines(done.stdout + done.stderr, 40))
+
+
+def compile_unit(unit: str, program: Path) -> str:
+    """Builds it; what the compiler complains about."""
+    objects: list[str] = []
+    for source in (*_ALWAYS, *_UNITS[unit]):
+        out = f"{program}-{Path(source).stem}.o"
+        # A section that the linker gives symbols to must have an identifier for a name.
+        steps = (
+            ["gcc", *_CFLAGS, "-c", "-o", out, source],
+            ["objcopy", "--rename-section", ".ktests=ktests", out],
+        )
+        for argv in steps:
+            done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+            if done.returncode:
+                return last_lines(done.stderr, 20)
+        objects.append(out)
+    argv = ["gcc", "-fsanitize=address,undefined", "-o", str(program), *objects]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return last_lines(done.stderr, 20) if done.returncode else ""
