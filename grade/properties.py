@@ -7,8 +7,9 @@ on RISC-V moves in steps of 100 ns: order between CPUs counts only if times diff
 lab.toml says which judge speaks for which property.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -96,22 +97,25 @@ def states_legal(trace: Trace) -> Iterator[Violation]:
                     yield Violation(r.time, r.cpu, text, expected)
 
 
+def _stays(trace: Trace) -> dict[int, list[tuple[int, int, int]]]:
+    """When each thread was on a CPU: (from, to, cpu), in order of time. Idle threads aside."""
+    since: dict[int, tuple[int, int]] = {}  # cpu -> (thread, from when)
+    out: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for r in trace.records:
+        tid, begin = since.setdefault(r.cpu, (r.tid, trace.records[0].time))
+        if r.event == "switch":
+            out[tid].append((begin, r.time, r.cpu))
+            since[r.cpu] = (r.a, r.time)
+    for cpu, (tid, begin) in since.items():
+        out[tid].append((begin, trace.records[-1].time, cpu))
+    out.pop(IDLE, None)
+    return {tid: sorted(spans) for tid, spans in out.items()}
+
+
 def one_cpu(trace: Trace) -> Iterator[Violation]:
     """No thread is on two CPUs at once."""
     expected = "a thread is on one CPU at a time: it is picked only after it has left the other"
-    since: dict[int, tuple[int, int]] = {}  # cpu -> (tid, from when)
-    stays: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # tid -> (from, to, cpu)
-    end = trace.records[-1].time if trace.records else 0
-    for r in trace.of("switch"):
-        if r.cpu in since:
-            tid, start = since[r.cpu]
-            stays[tid].append((start, r.time, r.cpu))
-        since[r.cpu] = (r.a, r.time)
-    for cpu, (tid, start) in since.items():
-        stays[tid].append((start, end, cpu))
-    stays.pop(IDLE, None)
-    for tid, spans in stays.items():
-        spans.sort()
+    for tid, spans in _stays(trace).items():
         for (_, to, on), (start, _, cpu) in zip(spans, spans[1:]):
             if cpu != on and start < to:
                 text = f"thread {tid} was started on CPU {cpu} while CPU {on} still ran it"
@@ -133,16 +137,19 @@ def dead_not_dispatched(trace: Trace) -> Iterator[Violation]:
 
 
 def freed_after_left(trace: Trace) -> Iterator[Violation]:
-    """A stack is freed once, and after its thread has left it."""
+    """A stack is freed once, and after its thread has left it, or was killed while not on it."""
     expected = "a thread's stack is freed once, after the thread has left it for good"
     on_stack: set[int] = set()  # has run and not left
     freed: set[int] = set()
-    for r in trace.of("create", "switch", "left", "free"):
+    for r in trace.of("create", "switch", "state", "left", "free"):
         if r.event == "create":
             on_stack.discard(r.a)
             freed.discard(r.a)
         elif r.event == "switch":
             on_stack.add(r.a)
+        elif r.event == "state":
+            if r.b & 0xFF == DEAD and r.b >> 8 != RUNNING:
+                on_stack.discard(r.a)
         elif r.event == "left":
             on_stack.discard(r.a)
         elif r.a in freed:
@@ -155,19 +162,27 @@ def freed_after_left(trace: Trace) -> Iterator[Violation]:
 
 
 def claimed_once(trace: Trace) -> Iterator[Violation]:
-    """Exactly one of event, timeout, kill and destruction claims a wait."""
+    """Exactly one of event, timeout, kill and destruction claims a wait.
+
+    A thread begins its next wait only by running: two claims, and the thread on no CPU from the one
+    to the other, are two claims of one wait.
+    """
     expected = "one waker claims a wait, all others leave the thread alone"
-    claim: dict[int, Record | None] = {}
-    for r in trace.of("block", "claim"):
-        if r.event == "block":
-            claim[r.tid] = None
-        elif r.a in claim:
-            first = claim[r.a]
-            if first is not None:
-                apart = ms(r.time - first.time)
-                text = f"the wait of thread {r.a} was claimed twice, {apart} apart"
-                yield Violation(r.time, r.cpu, text, expected)
-            claim[r.a] = r
+    stays = _stays(trace)
+    last: dict[int, Record] = {}
+    for r in trace.of("claim"):
+        first = last.get(r.a)
+        last[r.a] = r
+        if first is not None and not _ran_between(stays.get(r.a, []), first.time, r.time):
+            apart = ms(r.time - first.time)
+            text = f"the wait of thread {r.a} was claimed twice, {apart} apart"
+            yield Violation(r.time, r.cpu, text, expected)
+
+
+def _ran_between(spans: Sequence[tuple[int, int, int]], start: int, end: int) -> bool:
+    """Whether one of @spans, which are in order, has a moment in common with [start, end]."""
+    before = bisect_right(spans, (end, _MASK, 0)) - 1
+    return before >= 0 and spans[before][1] >= start
 
 
 def _timeouts(trace: Trace) -> Iterator[tuple[Record, int]]:

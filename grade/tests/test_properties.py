@@ -73,13 +73,19 @@ class Judges(unittest.TestCase):
         self.right("freed_after_left", trace(*life, left, free))
         self.right("freed_after_left", trace(life[0], free))  # never ran
         self.wrong("freed_after_left", trace(*life, free), "before it had left", 10)
+        killed = state(9, 1, 5, "ready", "dead")  # preempted, then reaped unrun
+        self.right("freed_after_left", trace(*life, killed, free))
         self.wrong("freed_after_left", trace(*life, left, free, (11, *free[1:])), "twice", 11)
 
     def test_claimed_once(self) -> None:
-        block, claim = (1, "block", 0, 5, 0xABC, 0), (3, "claim", 1, 6, 5, _EVENT)
-        self.right("claimed_once", trace(block, claim, (5, *block[1:]), (6, *claim[1:])))
-        self.right("claimed_once", trace(claim))
-        self.wrong("claimed_once", trace(block, claim, (4, "claim", 0, 0, 5, 2)), "twice", 4)
+        off, on = (1, "switch", 0, 5, 6, 5), (5, "switch", 0, 6, 5, 6)
+        claim, again = (3, "claim", 1, 7, 5, _EVENT), (9, "claim", 1, 7, 5, _TIMEOUT)
+        self.right("claimed_once", trace(off, claim, on, again))
+        self.right("claimed_once", trace((0, *on[1:]), claim, again))  # it never left its CPU
+        self.right("claimed_once", trace(claim, again, (20, "switch", 0, 5, 6, 5)))
+        self.right("claimed_once", trace((3, "claim", 0, 5, 5, 2), (9, "claim", 0, 5, 5, 2)))
+        self.wrong("claimed_once", trace(off, claim, again), "twice", 9)
+        self.wrong("claimed_once", trace(off, claim, again, (10, *on[1:])), "twice", 9)
 
     def test_timeout_not_early(self) -> None:
         block = (1_000, "block", 0, 5, 0xABC, 3_000_000)

@@ -3,11 +3,11 @@
  *
  * Without contention, locking and unlocking are one compare-exchange each on `word`. A thread that
  * finds it taken marks it CONTENDED under q.lock and waits; so the owner's plain exchange on unlock
- * fails, and it takes the slow way, which frees the word and wakes the first waiter.
+ * fails, and it takes the slow way, which hands the mutex to the first waiter: somebody who takes and
+ * gives it back in a loop cannot keep it from those who wait.
  *
- *  M1  If a thread waits in q, the word is CONTENDED, or a woken waiter is about to look again.
- *
- * A wake-up is a hint: another thread may have taken the mutex in between, so waiters test again.
+ *  M1  While a thread waits in q, the word is CONTENDED, so no unlock overlooks it.
+ *  M2  A waiter that wait_block() returns to with 0 owns the mutex: the word was set before it left q.
  */
 #include "mutex.h"
 
@@ -65,8 +65,8 @@ static int lock_slow(struct mutex *m, struct deadline d, unsigned flags)
 		if (!mark_contended(m))
 			continue;
 		err = wait_block(&m->q, d, flags);
-		if (err)
-			break;
+		assert(err || mutex_held(m));	/* M2 */
+		break;
 	}
 	spin_unlock(&m->q.lock);
 	return err;
@@ -93,6 +93,23 @@ int mutex_lock_killable(struct mutex *m)
 	return mutex_lock_timed(m, DEADLINE_NEVER);
 }
 
+/* q.lock held: the first waiter that has not timed out or been killed becomes the owner. */
+static void hand_over(struct mutex *m)
+{
+	struct list_node *n;
+
+	while ((n = list_pop_node(&m->q.links))) {
+		struct waiter *w = list_entry(n, struct wait_link, node)->waiter;
+
+		if (waiter_claim(w, WAIT_EVENT, 0)) {
+			/* It cannot leave before we unlock q.lock; if others wait, they must be seen. */
+			atomic_store(&m->word, (u64)w->thread | (m->q.nr > 1 ? MUTEX_CONTENDED : 0));
+			return;
+		}
+	}
+	atomic_store(&m->word, 0);
+}
+
 void mutex_unlock(struct mutex *m)
 {
 	u64 expected = self_word();
@@ -102,8 +119,7 @@ void mutex_unlock(struct mutex *m)
 		return;
 	assert(expected == (self_word() | MUTEX_CONTENDED));
 	spin_lock(&m->q.lock);
-	atomic_store(&m->word, 0);
-	wait_wake_one(&m->q, 0);
+	hand_over(m);
 	spin_unlock(&m->q.lock);
 }
 

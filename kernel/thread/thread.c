@@ -204,8 +204,14 @@ void thread_free(struct thread *t)
 void thread_set_name(const char *name)
 {
 	struct thread *t = current_thread();
+	struct process *p = t->process;
 
 	strlcpy(t->name, name, sizeof(t->name));
+	if (t->tid != p->pid)
+		return;
+	spin_lock(&p->lock);		/* a process is called what its first thread is */
+	strlcpy(p->name, name, sizeof(p->name));
+	spin_unlock(&p->lock);
 }
 
 void thread_set_priority(int priority)
