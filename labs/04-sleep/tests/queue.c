@@ -141,7 +141,8 @@ KTEST(wait_swept_, "wait.swept", "04.3", "P4.8")
 	unsigned before;
 
 	NEEDS_ONE_CPU;
-	swept.blocked = swept.finished = false;
+	swept.blocked = false;
+	swept.finished = false;
 	sweep_action = wake_now;
 	swept.waiter = made_on(~0u, wait_swept, NULL);
 	thread_resume(swept.waiter);
