@@ -126,7 +126,8 @@ grade:
 		$(if $(JSON),--json '$(JSON)')
 
 matrix:
-	@$(PYTHON) -m grade matrix --build-root '$(O)' $(if $(LAB),--lab $(LAB))
+	@$(PYTHON) -m grade matrix --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(ARCH)) \
+		$(if $(LAB),--lab $(LAB)) $(if $(ONLY),--only '$(ONLY)')
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))

@@ -57,6 +57,7 @@ class Bench:
     runner: Runner
     references: Mapping[str, Reference]
     jobs: int
+    fenced: bool  # compiler and QEMU run in namespaces of their own
 
     def close(self) -> None:
         self.runner.stop_all()
@@ -75,6 +76,7 @@ def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None
         runner=Runner(layout, secrets.token_bytes(16), fenced),
         references={a: Reference(root, build_root, a, fenced, count) for a in arches},
         jobs=count,
+        fenced=fenced,
     )
 
 

@@ -11,6 +11,7 @@ import mmap
 import os
 import random
 import select
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -29,6 +30,7 @@ from tools import qemu
 
 _FLOOD = 256 << 10  # bytes of serial output
 _POLL_MS = 100
+_ROOM = 1 << 30  # bytes that must be free where guest memory is kept
 _TRACE_RECORDS = 32768  # per CPU
 _SPEED = 150_000_000  # instructions in a second of CPU time that most machines manage
 _BOOT_INSTRUCTIONS = 200_000_000  # firmware and boot, before the limit begins to count
@@ -127,9 +129,10 @@ def nonce_of(secret: bytes, boot: Boot) -> str:
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """In memory where there is such a place: guests write hundreds of megabytes."""
+    """In memory if there is room: guests write a lot, and nobody needs it afterwards."""
     shm = Path("/dev/shm")
-    where = shm if os.access(shm, os.W_OK) else None
+    roomy = os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > _ROOM
+    where = shm if roomy else None
     return tempfile.TemporaryDirectory(prefix="trellis-grade-", dir=where)
 
 

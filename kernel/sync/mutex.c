@@ -102,8 +102,10 @@ static void hand_over(struct mutex *m)
 		struct waiter *w = list_entry(n, struct wait_link, node)->waiter;
 
 		if (waiter_claim(w, WAIT_EVENT, 0)) {
-			/* It cannot leave before we unlock q.lock; if others wait, they must be seen. */
-			atomic_store(&m->word, (u64)w->thread | (m->q.nr > 1 ? MUTEX_CONTENDED : 0));
+			/* It cannot leave before we unlock q.lock. M1 for those behind it. */
+			u64 others = m->q.nr > 1 ? MUTEX_CONTENDED : 0;
+
+			atomic_store(&m->word, (u64)w->thread | others);
 			return;
 		}
 	}

@@ -1,6 +1,6 @@
 /*
- * Runs the kernel's tests of pure logic as a program of this machine, under the sanitizers: the test
- * runner's interface (ktest.h) and the little that the code under test asks of a kernel.
+ * Runs the kernel's tests of pure logic as a program of this machine, under the sanitizers: the
+ * test runner's interface (ktest.h) and the little that the code under test asks of a kernel.
  *
  * It prints "ok NAME" or "FAIL NAME" for each test. A sanitizer's report ends the program.
  */
