@@ -7,7 +7,7 @@
  * gives it back in a loop cannot keep it from those who wait.
  *
  *  M1  While a thread waits in q, the word is CONTENDED, so no unlock overlooks it.
- *  M2  A waiter that wait_block() returns to with 0 owns the mutex: the word was set before it left q.
+ *  M2  A waiter to which wait_block() returns 0 owns the mutex: the word was set before it left.
  */
 #include "mutex.h"
 
