@@ -119,15 +119,15 @@ qemu-gdb:
 	@$(PYTHON) tools/run $(machine) --gdb-server
 
 # Without ARCH on the command line or in the environment both ports are graded.
+grading = --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(ARCH))
+
 grade:
-	@$(PYTHON) -m grade run --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(ARCH)) \
-		$(if $(LAB),--lab $(LAB)) $(if $(SUBMISSION),--submission '$(SUBMISSION)') \
-		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(REPORT),--report '$(REPORT)') \
-		$(if $(JSON),--json '$(JSON)')
+	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(SUBMISSION),--submission '$(SUBMISSION)') \
+		$(if $(REPORT),--report '$(REPORT)') $(if $(JSON),--json '$(JSON)')
 
 matrix:
-	@$(PYTHON) -m grade matrix --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(ARCH)) \
-		$(if $(LAB),--lab $(LAB)) $(if $(ONLY),--only '$(ONLY)')
+	@$(PYTHON) -m grade matrix $(grading) $(if $(LAB),--lab $(LAB)) $(if $(ONLY),--only '$(ONLY)')
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import IO
 
 from tools import cpio, qemu
 from tools.mux import Demux, Stream
@@ -17,6 +19,9 @@ from tools.serial import FileTail, PipeReader, Reader, Timeout
 Sink = Callable[[Stream, bytes], None]
 
 _LAST_WORDS_S = 10.0
+
+# What QEMU says about the network that exists only for its timers, see qemu.Icount.
+_NOISE = (b"netdev n0 has no peer",)
 
 
 class End(Enum):
@@ -62,16 +67,27 @@ def boot(machine: qemu.Machine, timeout: float, sink: Sink) -> Outcome:
 
 @contextmanager
 def _console(machine: qemu.Machine) -> Iterator[tuple[qemu.Process, Reader]]:
-    """Runs @machine with its serial port readable, and ends it."""
+    """Runs @machine with its serial port readable, and ends it. Then QEMU's own complaints are shown."""
+    with tempfile.TemporaryFile() as errors:
+        with _reading(machine, errors) as console:
+            yield console
+        errors.seek(0)
+        for line in errors:
+            if not any(noise in line for noise in _NOISE):
+                os.write(2, line)
+
+
+@contextmanager
+def _reading(machine: qemu.Machine, stderr: IO[bytes]) -> Iterator[tuple[qemu.Process, Reader]]:
     if machine.icount is None:
-        with qemu.start(machine.argv()) as process:
+        with qemu.start(machine.argv(), stderr=stderr) as process:
             assert process.popen.stdout is not None
             yield process, PipeReader(process.popen.stdout)
         return
     # On a full pipe the guest's output would resume by host time; a file is never full.
     with tempfile.NamedTemporaryFile(prefix="trellis-serial-") as log:
         machine = replace(machine, serial=f"file:{log.name}")
-        with qemu.start(machine.argv(), stdout=subprocess.DEVNULL) as process:
+        with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=stderr) as process:
             yield process, FileTail(Path(log.name), process.popen)
 
 

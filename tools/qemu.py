@@ -109,6 +109,7 @@ class Machine:
         if self.icount is None:
             return []
         argv = ["-icount", f"shift={self.icount.shift},sleep=off"]
+        argv += ["-rtc", "base=2000-01-01T00:00:00,clock=vm"]
         if self.cpus > 1:
             # A network that leads nowhere: it is there for the filters' timers alone.
             argv += ["-netdev", "user,id=n0,restrict=on"]
