@@ -28,7 +28,8 @@ static void check_copy(unsigned at, size_t n, const u8 *from, u8 value)
 
 		if (b[i] == expected)
 			continue;
-		CHECK(false, "", "%zu bytes to %u: byte %u is %x, not %x", n, at, i, b[i], expected);
+		CHECK(false, "", "%zu bytes to %u: byte %u is %x, not %x", n, at, i, b[i],
+		      expected);
 		return;
 	}
 }

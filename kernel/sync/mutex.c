@@ -3,8 +3,8 @@
  *
  * Without contention, locking and unlocking are one compare-exchange each on `word`. A thread that
  * finds it taken marks it CONTENDED under q.lock and waits; so the owner's plain exchange on unlock
- * fails, and it takes the slow way, which hands the mutex to the first waiter: somebody who takes and
- * gives it back in a loop cannot keep it from those who wait.
+ * fails, and it takes the slow way, which hands the mutex to the first waiter: somebody who takes
+ * and gives it back in a loop cannot keep it from those who wait.
  *
  *  M1  While a thread waits in q, the word is CONTENDED, so no unlock overlooks it.
  *  M2  A waiter to which wait_block() returns 0 owns the mutex: the word was set before it left.
