@@ -2,6 +2,7 @@
 # the initramfs; and a payload that measures the firmware.
 
 ops_objects := $(patsubst %,$U/obj/%.o,$(wildcard bench/ops/*.c))
+USER_OBJECTS += $(ops_objects)
 
 $U/bench/ops: $(ops_objects) $(LIBC)
 $U/bench/nothing: $U/obj/bench/nothing.c.o $(LIBC)

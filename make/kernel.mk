@@ -25,7 +25,9 @@ linker_script := $(wildcard arch/$(ARCH)/*.ld)
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || \
 	printf '%s\n' '$(subst ','\'',$1)' >$@
 
+# Every object depends on this one, so the folders for all of them are made here.
 $(B)/flags: FORCE
+	@mkdir -p $(sort $(dir $(KERNEL_OBJECTS)))
 	$(call remember,$(shell $(CC) --version | head -n 1) $(CC) $(KERNEL_CFLAGS) $(LD) $(KERNEL_LDFLAGS))
 
 $(B)/sources: FORCE
@@ -43,7 +45,6 @@ $(filter $(hooked),$(KERNEL_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 
 $(B)/obj/%.o: % $(B)/flags
 	$(call say,CC,$<)
-	@mkdir -p $(@D)
 	$Q$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources

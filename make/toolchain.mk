@@ -61,10 +61,5 @@ KERNEL_LDFLAGS := -m $(emulation_$(ARCH)) -nostdlib -static --no-dynamic-linker 
 	-z noexecstack -z max-page-size=4096
 
 # $(call say,WHAT,file): the short line of a step; the command itself is shown with V=1.
-ifeq ($(V),1)
-Q :=
-say = @:
-else
-Q := @
-say = @printf '  %-8s%s\n' '$1' '$2'
-endif
+Q := $(if $(filter 0,$(V)),@)
+say = $(if $(Q),$(info $(empty)  $1	$2))

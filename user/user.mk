@@ -38,13 +38,13 @@ libc_objects := $(patsubst %,$U/obj/%.o,$(libc_sources))
 LIBC := $U/libc.a
 
 $U/flags: FORCE
+	@mkdir -p $(sort $(dir $(libc_objects) $(USER_OBJECTS)))
 	$(call remember,$(shell $(CC) --version | head -n 1) $(USER_CFLAGS) $(LIBC_CFLAGS) $(LD) \
 		$(USER_LDFLAGS))
 
 # -MD, not -MMD: the library's headers are system headers to the compiler.
 $U/obj/%.o: % $U/flags
 	$(call say,CC,$<)
-	@mkdir -p $(@D)
 	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MD -MP -c -o $@ $<
 
 $(libc_objects): private USER_EXTRA = $(LIBC_CFLAGS)

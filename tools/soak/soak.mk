@@ -1,5 +1,7 @@
 # The system call fuzzer: /soak/fuzz, in an archive that `make soak` puts behind the initramfs.
 
+USER_OBJECTS += $U/obj/tools/soak/fuzz.c.o
+
 $U/soak/fuzz: $U/obj/tools/soak/fuzz.c.o $(LIBC)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

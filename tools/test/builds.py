@@ -15,7 +15,7 @@ from tools.test.model import Job, Result, last_lines
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-_STEP = re.compile(r"  [A-Z]+ +\S+$")  # a build's short line
+_STEP = re.compile(r"  [A-Z]+\s+\S+$")  # a build's short line
 
 # What a make above us passes down and a make below us must not see.
 _OUR_MAKES = (
