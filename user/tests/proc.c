@@ -101,10 +101,11 @@ static void name_and_arguments(void)
 		execlp("sleep", "sleep", "100000", NULL);
 		_exit(99);
 	}
-	while (strcmp(read_file(pid, "comm"), "sleep\n"))
+	/* exec renames before it has the new arguments */
+	while (strcmp(text = read_file(pid, "cmdline"), "sleep"))
 		sched_yield();
-	text = read_file(pid, "cmdline");
-	CHECK(!strcmp(text, "sleep") && !strcmp(text + 6, "100000"));
+	CHECK(!strcmp(text + 6, "100000"));
+	CHECK(!strcmp(read_file(pid, "comm"), "sleep\n"));
 	CHECK_EQ(kill(pid, SIGKILL), 0);
 	expect_signal(pid, SIGKILL);
 }
