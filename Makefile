@@ -71,8 +71,10 @@ ifneq (,$(building))
 # Remade, and make started afresh, whenever the list of packages changes: what is missing is
 # installed before anything looks for it. Sets PYTHON.
 include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
+ifneq (,$(wildcard $(O)/setup-base.mk))
 include make/toolchain.mk make/kernel.mk
 include user/user.mk bench/bench.mk tools/soak/soak.mk
+endif
 endif
 
 $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
