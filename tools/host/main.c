@@ -78,10 +78,15 @@ u64 test_random(void)
 	return x ^ (x >> 31);
 }
 
+/* Of units that want a machine: tools/host/machine.c. */
+void machine_start(void) __attribute__((weak));
+
 int main(void)
 {
 	bool good = true;
 
+	if (machine_start)
+		machine_start();
 	for (const struct ktest *volatile t = __start_ktests; t < __stop_ktests; t++) {
 		failed = 0;
 		if (!__builtin_setjmp(after_test))
