@@ -113,5 +113,5 @@ void mm_drain(void);
 /* Panics unless free lists, caches and counts agree. After mm_drain(), at a quiet point. */
 void mm_check(void);
 
-/* Fault injection: oom=k makes the k-th allocation from now fail, see kernel/debug/inject.c. */
+/* Test kernels: must this allocation fail? See kernel/debug/inject.c. */
 bool inject_alloc_fails(void);

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -68,8 +69,21 @@ def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8", errors="replace")
 
 
+@cache
+def test_kernels_own() -> tuple[str, ...]:
+    """Patterns of the sources that only test kernels are linked from, as make/kernel.mk has them."""
+    makefile = read("make/kernel.mk").replace("\\\n", " ")
+    lists = re.findall(r"^(?:tests|instruments) := \$\(wildcard (.*)\)$", makefile, re.M)
+    return tuple(word.replace("$(ARCH)", "*") for text in lists for word in text.split())
+
+
 def is_test(path: str) -> bool:
-    return Path(path).name.startswith("test_") or path.startswith(("labs/", "user/tests/"))
+    """Tests, what they share, and what only they are linked with: no part of a kernel that boots."""
+    return (
+        Path(path).name.startswith("test_")
+        or path.startswith(("labs/", "user/tests/"))
+        or any(fnmatch(path, pattern) for pattern in test_kernels_own())
+    )
 
 
 # --- Checks: each yields faults ---------------------------------------------------------------------
