@@ -38,25 +38,19 @@ static void check_entry(const struct region *r, vaddr_t va, pte_t pte)
 
 static u64 check_region(const struct addr_space *as, const struct region *r)
 {
-	vaddr_t next;
+	struct pt_iter i = { .root = as->root, .va = r->start, .end = r->end };
 	u64 n = 0;
 
-	for (vaddr_t va = r->start; va < r->end; va = next) {
-		const pte_t *e = pt_run(as->root, va, r->end, &next);
-
-		for (; e && va < next; va += PAGE_SIZE, e++)
-			if (*e) {
-				check_entry(r, va, *e);
-				n++;
-			}
-	}
+	for (; pt_next(&i); n++)
+		check_entry(r, i.va, *i.e);
 	return n;
 }
 
 void as_check(struct addr_space *as)
 {
+	struct pt_iter all = { .root = as->root, .end = ARCH_USER_END };
 	u64 resident = 0, total = 0, in_space = 0;
-	vaddr_t last = MMAP_MIN, next;
+	vaddr_t last = MMAP_MIN;
 
 	mutex_lock(&as->lock);
 	for (struct region *r = region_first(as); r; r = region_next(r)) {
@@ -67,12 +61,8 @@ void as_check(struct addr_space *as)
 		total += (r->end - r->start) / PAGE_SIZE;
 		resident += check_region(as, r);
 	}
-	for (vaddr_t va = 0; va < ARCH_USER_END; va = next) {
-		const pte_t *e = pt_run(as->root, va, ARCH_USER_END, &next);
-
-		for (; e && va < next; va += PAGE_SIZE, e++)
-			in_space += *e != 0;
-	}
+	while (pt_next(&all))
+		in_space++;
 	if (total != as->total_pages || resident != as->resident || in_space != resident)
 		panic("space: %lu pages of regions, counted %lu; %lu mapped, %lu in all, not %lu",
 		      total, as->total_pages, resident, in_space, as->resident);

@@ -45,7 +45,7 @@ void slab_check(void);			/* see mm_check() */
 void kmalloc_init(void);
 
 /* slab_debug.c: called in debug builds only. */
-void slab_debug_init(struct kmem_cache *c, void *object);	/* in a new slab: free */
+void slab_debug_init(struct kmem_cache *c, void *object);	/* it is free */
 void slab_debug_alloc(struct kmem_cache *c, void *object);
 void slab_debug_free(struct kmem_cache *c, void *object);
 
