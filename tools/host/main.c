@@ -8,6 +8,7 @@
 #include "instrument.h"
 #include "ktest.h"
 #include "printf.h"
+#include "string.h"
 
 /* Of the C library, whose headers would clash with the kernel's. */
 noreturn void exit(int status);
@@ -18,6 +19,21 @@ extern const struct ktest __start_ktests[], __stop_ktests[];
 
 static unsigned failed;
 static void *after_test[5];
+
+/* What the port has to bring. */
+void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((u8 *)dst)[i] = ((const u8 *)src)[i];
+	return dst;
+}
+
+void *memset(void *dst, int c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((u8 *)dst)[i] = c;
+	return dst;
+}
 
 void console_write_all(enum console_stream s, const char *buf, size_t n)
 {
