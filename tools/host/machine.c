@@ -47,6 +47,9 @@ unsigned trace_mask;
 u64 clock_offset;
 const struct file_ops dev_file_ops;
 struct thread *host_thread = &cpus[0].idle;
+const struct extable_entry __extable_start[1];
+extern const struct extable_entry __extable_end[1]
+	__attribute__((alias("__extable_start")));
 static u8 kernel_root[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 void machine_start(void);
@@ -175,6 +178,11 @@ void process_audit(void)
 void trace_write(enum trace_event ev, u64 a, u64 b)
 {
 	panic("event %u, %lx, %lx is traced, though no group is on", ev, a, b);
+}
+
+void panic_trap(struct trapframe *tf, const char *fmt, ...)
+{
+	panic("trap at %lx: %s", tf->pc, fmt);
 }
 
 void exception_user(struct trapframe *tf, int sig, const char *what)

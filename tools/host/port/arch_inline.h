@@ -17,6 +17,16 @@ static inline bool arch_irqs_enabled(void)
 	return true;
 }
 
+static inline u64 arch_trap_pc(const struct trapframe *tf)
+{
+	return tf->pc;
+}
+
+static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc)
+{
+	tf->pc = pc;
+}
+
 /* It stands still. */
 static inline u64 arch_clock_ns(void)
 {

@@ -19,6 +19,10 @@ struct arch_thread {
 	u8 unused;
 };
 
+struct trapframe {
+	u64 pc;
+};
+
 struct arch_cpu {
 	u8 unused;
 };
