@@ -89,6 +89,13 @@ void page_drain(void)
 	}
 }
 
+void mm_drain(void)
+{
+	kstack_trim(0);
+	slab_drain();
+	page_drain();
+}
+
 static void poison(struct page *p)
 {
 	for (unsigned i = 0; i < 1u << p->order; i++)

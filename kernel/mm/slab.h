@@ -41,7 +41,7 @@ struct kmem_cache {
 	void *quarantine[QUARANTINE_SIZE];	/* [lock] freed last, in a ring; NULL: vacant */
 };
 
-void slab_check(void);			/* see mm_check() */
+extern struct list_node slab_caches;	/* [const after boot] every cache */
 void kmalloc_init(void);
 
 /* slab_debug.c: called in debug builds only. */

@@ -25,7 +25,7 @@ _UNITS: dict[str, tuple[str, ...]] = {
         *(f"kernel/mm/{name}.c" for name in ("slab", "slab_debug", "kmalloc", "test_slab")),
         *(f"kernel/mm/{name}.c" for name in ("region", "map", "protect", "remap", "test_map")),
         *(f"kernel/mm/{name}.c" for name in ("space", "fork", "cow", "fault", "test_space")),
-        *(f"kernel/mm/{name}.c" for name in ("walk", "zap", "shootdown", "kvm", "check")),
+        *(f"kernel/mm/{name}.c" for name in ("walk", "zap", "shootdown", "kvm", "audit")),
         *("kernel/fs/inode.c", "kernel/fs/pagetree.c", "kernel/fs/ramfs.c", "kernel/fs/ramfs_file.c"),
         *("kernel/lib/rbtree.c", "kernel/debug/counters.c", "kernel/debug/inject.c"),
         *("kernel/debug/audit.c", "tools/host/machine.c"),
@@ -71,7 +71,7 @@ def compile_unit(unit: str, program: Path) -> str:
     """Builds it; what the compiler complains about."""
     objects: list[str] = []
     for source in (*_ALWAYS, *_UNITS[unit]):
-        out = f"{program}-{Path(source).stem}.o"
+        out = f"{program}-{source.replace('/', '-')}.o"
         # A section that the linker gives symbols to must have an identifier for a name.
         steps = (
             ["gcc", *_CFLAGS, "-c", "-o", out, source],
