@@ -79,6 +79,19 @@ static unsigned fault_access(u64 error)
 	return error & FAULT_WRITE ? VM_WRITE : VM_READ;
 }
 
+/*
+ * A call to nowhere has made no frame, so a backtrace would miss who called: completes one around
+ * the return address, the last thing on the stack. Below that is what the CPU skipped to align its
+ * own frame.
+ */
+static void link_caller(struct trapframe *tf)
+{
+	u64 *frame = (u64 *)tf->rsp - 1;
+
+	frame[0] = tf->rbp;
+	tf->rbp = (u64)frame;
+}
+
 static void page_fault(struct trapframe *tf)
 {
 	vaddr_t addr = fault_address();		/* before another fault can overwrite it */
@@ -88,10 +101,13 @@ static void page_fault(struct trapframe *tf)
 		panic_trap(tf, "bad page table entry for %p", (void *)addr);
 	if (tf->rflags & RFLAGS_IF)
 		arch_irqs_enable();
-	if (arch_trap_from_user(tf))
+	if (arch_trap_from_user(tf)) {
 		fault_user(tf, addr, access);
-	else
+	} else {
+		if (access == VM_EXEC)
+			link_caller(tf);
 		fault_kernel(tf, addr, access);
+	}
 	arch_irqs_disable();
 }
 
