@@ -38,7 +38,7 @@ struct machine {
 
 extern struct machine machine;
 
-/* For the port, which fills it. Too many reserved ranges panic; RAM that does not fit is left alone. */
+/* For the port. Too many reserved ranges panic; RAM that does not fit is left alone. */
 void machine_add_ram(paddr_t start, u64 size);
 void machine_reserve(paddr_t start, u64 size);
 void machine_direct_map(paddr_t start, u64 size);	/* arch_direct_map() of a whole range */

@@ -116,7 +116,7 @@ void kstack_trim(unsigned keep);
 /* Everything cached goes back where it came from, so that all counts are exact. May block. */
 void mm_drain(void);
 
-/* Test kernels: panics unless free lists, caches and counts agree. After mm_drain(), at a quiet point. */
+/* Test kernels: panics unless free lists, caches and counts agree; at a quiet point, drained. */
 void mm_check(void);
 
 /* Test kernels: must this allocation fail? See kernel/debug/inject.c. */

@@ -4,7 +4,7 @@
  */
 #include "string.h"
 
-/* memcpy() copies forwards, all of a step's loads before its stores: right towards lower addresses. */
+/* memcpy() goes forwards, a step's loads before its stores: right towards lower addresses. */
 void *memmove(void *dst, const void *src, size_t n)
 {
 	u8 *d = dst;

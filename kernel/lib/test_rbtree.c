@@ -35,7 +35,7 @@ static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
 	if (!n)
 		return 1;
 	assert(n->linked && n->parent == parent);
-	assert(!(n->red && ((n->left && n->left->red) || (n->right && n->right->red))));	/* R1 */
+	assert(!(n->red && parent && parent->red));			/* R1 */
 	l = check_blacks(n->left, n);
 	r = check_blacks(n->right, n);
 	assert(l == r);							/* R2 */

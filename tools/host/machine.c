@@ -27,7 +27,7 @@ int mprotect(void *addr, size_t size, int prot);
 
 #define PROT_NONE	0
 #define PROT_RW		3
-#define MAP_AT_NO_COST	0x104022	/* private, anonymous, fixed, nothing replaced, no reserve */
+#define MAP_AT_NO_COST	0x104022	/* private, anonymous, fixed, nothing replaced */
 
 /* Ends that are no block's, holes, a block that cannot hold its descriptors. */
 struct machine machine = {
