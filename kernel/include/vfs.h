@@ -25,7 +25,7 @@
 #define S_IFCHR		0020000u
 #define S_IFIFO		0010000u
 
-/* Linux's open flags: those that differ between architectures are in abi.h. */
+/* Linux's open flags. */
 #define O_RDONLY	00u
 #define O_WRONLY	01u
 #define O_RDWR		02u
@@ -36,7 +36,12 @@
 #define O_TRUNC		01000u
 #define O_APPEND	02000u
 #define O_NONBLOCK	04000u
+#define O_DIRECT	040000u
+#define O_LARGEFILE	0100000u
+#define O_DIRECTORY	0200000u
+#define O_NOFOLLOW	0400000u
 #define O_CLOEXEC	02000000u
+#define O_PATH		010000000u
 
 #define POLLIN		0x001u
 #define POLLPRI		0x002u
