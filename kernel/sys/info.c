@@ -160,11 +160,6 @@ long sys_setuid(u32 id)
 	return id == 0 ? 0 : -EINVAL;
 }
 
-long sys_setreuid(u32 real, u32 effective)
-{
-	return is_root(real) && is_root(effective) ? 0 : -EINVAL;
-}
-
 long sys_setresuid(u32 real, u32 effective, u32 saved)
 {
 	return is_root(real) && is_root(effective) && is_root(saved) ? 0 : -EINVAL;

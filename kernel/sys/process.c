@@ -176,11 +176,6 @@ long sys_getpgid(pid_t pid)
 	return ask(pid, read_pgid);
 }
 
-long sys_getpgrp(void)
-{
-	return ask(0, read_pgid);
-}
-
 long sys_getsid(pid_t pid)
 {
 	return ask(pid, read_sid);

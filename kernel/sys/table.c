@@ -10,7 +10,9 @@
 #include "arch.h"
 #include "counters.h"
 #include "errno.h"
+#include "sys.h"
 #include "trace.h"
+#include "vfs.h"
 
 /*
  * call_read(tf) and so on: takes a call's arguments out of the trap frame, each as the type that
@@ -35,12 +37,26 @@
 #include "syscall_handlers.def"
 #undef HANDLER
 
+/* The same for a call that is another one with some arguments fixed; a0 to a3 are the user's. */
+#define SYSCALL(number, name)
+#define SYSCALL_AS(number, call) \
+	static long call_##number(const struct trapframe *tf) \
+	{ \
+		UNUSED u64 a0 = ARG(0), a1 = ARG(1), a2 = ARG(2), a3 = ARG(3); \
+		return sys_##call; \
+	}
+#include "syscalls.def"
+#undef SYSCALL
+#undef SYSCALL_AS
+
 typedef long (*syscall_fn)(const struct trapframe *tf);
 
 static const syscall_fn table[] = {
 #define SYSCALL(number, name) [number] = call_##name,
+#define SYSCALL_AS(number, call) [number] = call_##number,
 #include "syscalls.def"
 #undef SYSCALL
+#undef SYSCALL_AS
 };
 
 static long unknown_call(const struct trapframe *tf, u64 number)
