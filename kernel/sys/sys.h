@@ -7,7 +7,7 @@
 #include "time.h"
 #include "vfs.h"
 
-/* --- References that end with their block -----------------------------------------------------  */
+/* --- References that end with their block ----------------------------------------------------  */
 
 /*
  * struct file *f SCOPED(file) = fd_get(fd): put back, if it is not NULL, however the block is left.
