@@ -185,6 +185,9 @@ int process_wait(pid_t which, unsigned options, struct wait_result *res);
 /* Runs @fn on every live process and zombie, with the tree lock held. */
 void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
 
+/* Some process is in that group, in session @sid (-1: any). */
+bool process_group_exists(pid_t pgid, pid_t sid);
+
 /*
  * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
  */

@@ -146,52 +146,29 @@ long sys_getppid(void)
 	return pid;
 }
 
-/* What @read says of process @pid, 0 being the caller, under the tree lock. */
-static long ask(pid_t pid, pid_t (*read)(const struct process *p))
+/* The group or the session of process @pid, 0 being the caller. */
+static long id_of(pid_t pid, bool session)
 {
 	struct process *p = pid ? process_find(pid) : process_get(current_process());
-	long result;
+	long id;
 
 	if (!p)
 		return -ESRCH;
 	spin_lock(&tree_lock);
-	result = read(p);
+	id = session ? p->sid : p->pgid;
 	spin_unlock(&tree_lock);
 	process_put(p);
-	return result;
-}
-
-static pid_t read_pgid(const struct process *p)
-{
-	return p->pgid;
-}
-
-static pid_t read_sid(const struct process *p)
-{
-	return p->sid;
+	return id;
 }
 
 long sys_getpgid(pid_t pid)
 {
-	return ask(pid, read_pgid);
+	return id_of(pid, false);
 }
 
 long sys_getsid(pid_t pid)
 {
-	return ask(pid, read_sid);
-}
-
-struct group_search {
-	pid_t pgid;
-	pid_t sid;		/* -1: any */
-	bool found;
-};
-
-static void search_group(struct process *p, void *arg)
-{
-	struct group_search *s = arg;
-
-	s->found |= p->pgid == s->pgid && (s->sid == -1 || p->sid == s->sid);
+	return id_of(pid, true);
 }
 
 /* A process starts a group of its own, or joins one of its session. */
@@ -213,7 +190,6 @@ static int set_pgid(struct process *p, pid_t pgid)
 
 long sys_setpgid(pid_t pid, pid_t pgid)
 {
-	struct group_search s = { .pgid = pgid, .sid = current_process()->sid };
 	struct process *p;
 	int err = -EPERM;
 
@@ -222,9 +198,7 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	p = pid ? process_find(pid) : process_get(current_process());
 	if (!p)
 		return -ESRCH;
-	if (pgid && pgid != p->pid)
-		process_for_each(search_group, &s);
-	if (!pgid || pgid == p->pid || s.found)
+	if (!pgid || pgid == p->pid || process_group_exists(pgid, current_process()->sid))
 		err = set_pgid(p, pgid ? pgid : p->pid);
 	process_put(p);
 	return err;
@@ -233,10 +207,8 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 long sys_setsid(void)
 {
 	struct process *p = current_process();
-	struct group_search s = { .pgid = p->pid, .sid = -1 };
 
-	process_for_each(search_group, &s);
-	if (s.found)
+	if (process_group_exists(p->pid, -1))
 		return -EPERM;
 	spin_lock(&tree_lock);
 	p->sid = p->pgid = p->pid;
