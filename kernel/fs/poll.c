@@ -3,8 +3,8 @@
  *
  * One waiter stands in the wait queues of all files; the links are in the requests, so nothing is
  * allocated. A file's poll operation links it by poll_add() and then looks at its state, without
- * blocking: so a change is either seen, or wakes the waiter. Its links are shared: the wake-up that poll() takes notice of is not used up
- * by it.
+ * blocking: so a change is either seen, or wakes the waiter. Its links are shared: the wake-up that
+ * poll() takes notice of is not used up by it.
  *
  * A waiter is claimed once, so after a wake-up that made nothing ready everything starts anew.
  */

@@ -74,6 +74,8 @@ static void collect_threads(struct snapshot *s, struct process *p)
 		}
 		first = false;
 	}
+	if (p->stopped && s->state == 'S')
+		s->state = 'T';		/* asleep in the kernel: it stops as it leaves */
 	spin_unlock(&p->lock);
 	if (process_state(p) == PROCESS_ZOMBIE)
 		s->state = 'Z';

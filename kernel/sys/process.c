@@ -25,9 +25,6 @@ long sys_exit_group(int code)
 	process_exit(STATUS_EXIT(code));
 }
 
-/* Stops and continuations are never reported, so asking for them changes nothing. */
-#define WUNTRACED	2
-#define WCONTINUED	8
 #define WAIT_KINDS	0xe0000000u	/* __WALL and kin: which children; we have one kind */
 
 static int put_usage(vaddr_t out, const struct wait_result *res)
@@ -49,7 +46,7 @@ long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 		return -EINVAL;
 	if (which == INT32_MIN)
 		return -ESRCH;
-	err = process_wait(which, options & WNOHANG, &res);
+	err = process_wait(which, options | WEXITED, &res);
 	if (err || !res.pid)
 		return err;
 	if (status && copy_to_user(status, &res.status, sizeof(res.status)))
@@ -93,19 +90,27 @@ _Static_assert(sizeof(struct child_info) == 128, "siginfo_t");
 
 #define CLD_EXITED	1
 #define CLD_KILLED	2
+#define CLD_STOPPED	5
+#define CLD_CONTINUED	6
 
 static struct child_info child_info_of(const struct wait_result *res)
 {
+	struct child_info ci = { .signo = SIGCHLD, .code = CLD_EXITED, .pid = res->pid,
+				 .status = res->status >> 8 };
 	int sig = res->status & 0x7f;
 
 	if (!res->pid)
 		return (struct child_info){ .signo = 0 };
-	return (struct child_info){
-		.signo = SIGCHLD,
-		.code = sig ? CLD_KILLED : CLD_EXITED,
-		.pid = res->pid,
-		.status = sig ? sig : res->status >> 8,
-	};
+	if (res->status == STATUS_CONTINUED) {
+		ci.code = CLD_CONTINUED;
+		ci.status = SIGCONT;
+	} else if (sig == 0x7f) {
+		ci.code = CLD_STOPPED;
+	} else if (sig) {
+		ci.code = CLD_KILLED;
+		ci.status = sig;
+	}
+	return ci;
 }
 
 long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
@@ -120,7 +125,7 @@ long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
 	if (((u32)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
 	    !(options & (WEXITED | WUNTRACED | WCONTINUED)))
 		return -EINVAL;
-	err = process_wait(which, options & (WNOHANG | WNOWAIT), &res);
+	err = process_wait(which, options, &res);
 	if (err)
 		return err;
 	ci = child_info_of(&res);

@@ -114,9 +114,12 @@ static void read_sizes(long *size, long *resident)
 {
 	const char *text = strrchr(read_file(getpid(), "stat"), ')') + 2;
 
-	CHECK_EQ(sscanf(text, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-			"%*d %*d %*u %ld %ld",
-			size, resident), 2);
+	int n = sscanf(text,
+		       "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		       "%*d %*u %ld %ld",
+		       size, resident);
+
+	CHECK_EQ(n, 2);
 }
 
 static void memory_shows(void)
