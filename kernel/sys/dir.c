@@ -3,14 +3,7 @@
  */
 #include "sys.h"
 
-#include "cpu.h"
-#include "errno.h"
-#include "mm.h"
-#include "process.h"
 #include "string.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 /* Linux's struct linux_dirent64, followed by the name and its terminator. */
 struct dirent64 {

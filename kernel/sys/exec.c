@@ -8,17 +8,10 @@
  */
 #include "exec.h"
 
-#include "cpu.h"
-#include "errno.h"
 #include "futex.h"
-#include "mm.h"
-#include "process.h"
 #include "string.h"
 #include "sys.h"
-#include "syscall.h"
 #include "thread.h"
-#include "vfs.h"
-#include "vm.h"
 
 #define ARGS_MAX	(512UL << 10)	/* strings and pointers to them */
 #define STRING_MAX	(128UL << 10)	/* each of them, as on Linux */

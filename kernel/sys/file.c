@@ -7,12 +7,6 @@
 #include "sys.h"
 
 #include "abi.h"
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 #define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
 #define IOV_MAX		1024

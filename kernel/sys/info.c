@@ -6,15 +6,8 @@
 #include "arch.h"
 #include "console.h"
 #include "counters.h"
-#include "cpu.h"
-#include "errno.h"
-#include "mm.h"
-#include "process.h"
 #include "random.h"
 #include "string.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 struct utsname {
 	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];

@@ -5,13 +5,6 @@
  */
 #include "sys.h"
 
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
-
 #define PROT_ALL		(VM_READ | VM_WRITE | VM_EXEC)
 
 _Static_assert(VM_READ == 1 && VM_WRITE == 2 && VM_EXEC == 4, "PROT_*");

@@ -7,13 +7,6 @@
 #include "sys.h"
 
 #include "abi.h"
-#include "cpu.h"
-#include "errno.h"
-#include "mm.h"
-#include "process.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 struct inode *cwd_get(void)
 {

@@ -4,14 +4,8 @@
  * Groups and sessions are [tree lock]; changing one's own is a rename of the process within the
  * tree, never a change of its shape.
  */
-#include "process.h"
-
-#include "cpu.h"
-#include "errno.h"
 #include "signal.h"
-#include "syscall.h"
 #include "sys.h"
-#include "vm.h"
 
 /* --- Exit and wait ---------------------------------------------------------------------------- */
 

@@ -6,12 +6,6 @@
 #include "sys.h"
 
 #include "abi.h"
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 static struct abi_stat stat_of(struct inode *i)
 {

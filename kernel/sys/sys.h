@@ -1,11 +1,17 @@
 /*
- * What the system-call families share: user paths, user times.
+ * What the system-call families share: the interfaces that every handler needs, user paths, user
+ * times.
  */
 #pragma once
 
+#include "cpu.h"
+#include "errno.h"
 #include "mm.h"
+#include "process.h"
+#include "syscall.h"
 #include "time.h"
 #include "vfs.h"
+#include "vm.h"
 
 /* --- References that end with their block ----------------------------------------------------  */
 

@@ -5,14 +5,10 @@
  * This is the hottest path of the kernel. It does no more than look up, call and store the result;
  * tracing costs one load and one branch while it is off.
  */
-#include "syscall.h"
-
 #include "arch.h"
 #include "counters.h"
-#include "errno.h"
 #include "sys.h"
 #include "trace.h"
-#include "vfs.h"
 
 /*
  * call_read(tf) and so on: takes a call's arguments out of the trap frame, each as the type that

@@ -6,12 +6,7 @@
  */
 #include "sys.h"
 
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
 #include "sched.h"
-#include "syscall.h"
-#include "vm.h"
 
 /* The clocks beside those of sys.h. */
 #define CLOCK_PROCESS_CPUTIME	2
