@@ -1,13 +1,18 @@
 /* Stopped and continued children: who is told, by which call, and how often. */
 #include "test.h"
 
-/* A child that lives until it is killed. It blocks in the kernel, or computes. */
+/*
+ * A child that lives until it is killed. It blocks in the kernel, or computes. It has a group of
+ * its own, with a parent outside: keys' stop signals do nothing in an orphaned one.
+ */
 static pid_t start_child(bool busy)
 {
 	pid_t pid = fork();
 
-	if (pid)
+	if (pid) {
+		CHECK_EQ(setpgid(pid, pid), 0);
 		return pid;
+	}
 	for (volatile int i = 0;; i++)
 		if (!busy)
 			pause();
