@@ -8,10 +8,7 @@
 
 #include "abi.h"
 #include "counters.h"
-#include "cpu.h"
-#include "errno.h"
-#include "syscall.h"
-#include "vm.h"
+#include "sys.h"
 
 static int kill_process(pid_t pid, int sig)
 {
