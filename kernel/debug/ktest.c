@@ -111,8 +111,7 @@ static struct tally *tally_of(const char *property)
 }
 
 /* The grader's replay stops GDB here: the first failing check. */
-static __attribute__((noinline)) void ktest_failing(const char *property, const char *where,
-						    const char *text)
+static noinline void ktest_failing(const char *property, const char *where, const char *text)
 {
 	trace(TRACE_TEST, TRACE_EV_MARK, (u64)where, (u64)property);
 	say("fail", "%s %s %lu %s", property, where, time_now(), text);
