@@ -9,7 +9,7 @@ from grade.lab import load_all
 from grade.tests.fake import ROOT
 from labs.handout import checkpoints
 
-_KTEST = re.compile(r'^KTEST\(\w+, "([^"]+)", "([0-9]+\.[0-9]+)"', re.M)
+_KTEST = re.compile(r'^KTEST\w*\(\w+, "([^"]+)", "([0-9]+\.[0-9]+)"', re.M)
 _LINE = re.compile(r"^ok   ([0-9]+\.[0-9]+) (\S+), (\d+|…) checks$")
 
 _HANDOUT = """\
