@@ -76,7 +76,7 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
             yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
         for m in mutants(root, lab):
             if arch in m.arches:
-                yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property))
+                yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property, m.only))
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), builds=False)
 
@@ -99,10 +99,21 @@ def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool
     return True, "every test stops at a stub"
 
 
-def _loses(property_id: str) -> Decider:
-    """A mutant: some run of a test that covers the property must break it."""
+def _loses(property_id: str, only: Sequence[str]) -> Decider:
+    """A mutant: some run of a test that covers the property must break it.
+
+    With @only these tests alone may: every run of the others passes, and is made.
+    """
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+        plain = [r for r in runs if only and r.test not in only]
+        seen, says = _all_pass(case, plain, judged)
+        if not seen:
+            return False, f"only {', '.join(only)} should see it: {says}"
+        caught, says = loses(case, [r for r in runs if r not in plain], judged)
+        return caught, f"{says}; the other {len(plain)} runs miss it" if plain else says
+
+    def loses(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         other = ""
         for run in runs:
             if property_id not in case.lab.test(run.test).properties:
