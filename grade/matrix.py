@@ -27,8 +27,9 @@ from labs.stage import StageError, starter_files
 SUMMARY = "check the grader itself with every mutant and variant"
 HELP = """\
 Grades the reference, every variant (all must get full marks), the starter (every test must stop at
-a stub of its lab), each step (its checkpoint must print what the handout says), every mutant (must lose the property named in its header) and every hostile
-kernel (must end as the kind of verdict named there) of the labs. The last line is
+a stub of its lab), each step (its checkpoints must print what the handout says), every mutant (must
+lose the property named in its header, and no other test may see it if it names `only`) and every
+hostile kernel (must end as the kind of verdict named there) of the labs. The last line is
 `N passed, N failed`; exit status 0 if none failed.
 """
 

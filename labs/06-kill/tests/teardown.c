@@ -123,8 +123,8 @@ static void orphan(bool dead_before, const char *what)
 {
 	struct thread *tp, *tc;
 	struct process *p = victim(wait_for_call, &old, &tp);
-	struct process *c = dead_before ? victim_of(p, exit_with, (void *)5, &tc) :
-					  victim_of(p, wait_for_call, &young, &tc);
+	struct process *c = victim_of(p, dead_before ? exit_with : wait_for_call,
+				      dead_before ? (void *)5 : &young, &tc);
 	pid_t pid = p->pid, child = c->pid;
 
 	thread_resume(tp);
