@@ -217,6 +217,12 @@ static noreturn void run_remaining(void)
 
 void ktest_abort(void)
 {
+	unsigned failed = 0;
+
+	for (struct tally *t = run.tallies; t < run.tallies + TALLIES; t++)
+		failed += atomic_load(&t->failed);
+	/* Only what REQUIRE()s gives up, and says why first. */
+	ktest_check(failed, run.current->property, __FILE__, __LINE__, "the test was left early");
 	finish_test();
 	run_remaining();
 }
