@@ -30,6 +30,16 @@ union tty_value {
 	s32 number;
 };
 
+pid_t tty_group_of(pid_t session)
+{
+	pid_t group;
+
+	spin_lock(&tty.in.lock);
+	group = session && tty.session == session ? tty.group : -1;
+	spin_unlock(&tty.in.lock);
+	return group;
+}
+
 static void flush_input(void)
 {
 	line_flush(&tty.line);

@@ -22,8 +22,10 @@ struct trapframe;
 
 struct cpu_stats {			/* [rq->lock] */
 	u64 idle_ns;
+	u64 user_ns;
 	u64 switches;
 	u64 preemptions;
+	u64 yields;
 	u64 steals;
 	_Atomic u64 resched_ipis;
 	_Atomic u64 interrupts;

@@ -112,7 +112,8 @@ struct process {
 	_Atomic u64 dead_run_ns, dead_user_ns;	/* of threads that are gone */
 	u64 children_run_ns, children_user_ns;	/* [tree lock] of children waited for */
 	_Atomic u64 minor_faults;
-	_Atomic u64 voluntary_switches, involuntary_switches;
+	u64 dead_switches, dead_preempted;	/* [lock] of threads that are gone */
+	u64 cpu_warned;			/* no SIGXCPU before that many seconds; see usage.c */
 };
 
 extern struct process kernel_process;	/* pid 0: every kernel thread's */
@@ -199,6 +200,22 @@ struct wait_result {
  */
 int process_wait(pid_t which, unsigned options, struct wait_result *res);
 
+/* CPU time and dispatches, of threads alive and gone. */
+struct usage {
+	u64 run_ns, user_ns;		/* all of it; in user mode */
+	u64 switches, preempted;	/* times dispatched; lost the CPU against their will */
+};
+
+void thread_add_usage(struct thread *t, struct usage *u);
+struct usage process_usage(struct process *p);
+void process_check_cpu_limit(struct process *p);
+
+/* Load averages over 1, 5 and 15 minutes, in 1/LOAD_ONE threads. The timer interrupt samples. */
+#define LOADS		3
+#define LOAD_ONE	2048
+void load_sample(u64 now);
+u64 load_average(unsigned i);
+
 /* Runs @fn on every live process and zombie, with the tree lock held. */
 void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
 
@@ -239,6 +256,12 @@ void reaper_drain(void);
  * Panics unless every process is on exactly one children list and its counts add up. Quiet points.
  */
 void process_audit(void);
+
+/* No more user threads than this, of which THREADS_SPARED are kept for the terminal's shell. */
+#define THREADS_SPARED	16
+extern unsigned threads_max;	/* [const after boot] threads=, or by the machine's memory */
+
+pid_t process_last_id(void);	/* the id given out last, for /proc */
 
 extern struct spinlock tree_lock;
 void process_init(void);

@@ -31,6 +31,7 @@
 #define SIGTTIN		21
 #define SIGTTOU		22
 #define SIGURG		23
+#define SIGXCPU		24
 #define SIGWINCH	28
 #define SIGSYS		31
 

@@ -19,8 +19,9 @@
  */
 #pragma once
 
-#include "arch_types.h"
+#include "arch.h"
 #include "list.h"
+#include "panic.h"
 #include "spinlock.h"
 #include "types.h"
 #include "wait.h"
@@ -44,7 +45,9 @@ enum thread_state { THREAD_STATES(X) };
 #define WORK_SIGNAL	8u	/* a signal may be deliverable */
 
 #define THREAD_MAGIC	0x54687264u	/* "Thrd" */
+#define STACK_CANARY	0x5472656c6c697321UL	/* at a stack's end, and all over a new one */
 #define THREAD_NAME_MAX	16
+#define TLS_SLOTS	4
 #define KSTACK_SIZE	(4 * PAGE_SIZE)
 
 struct addr_space;
@@ -67,6 +70,7 @@ struct thread_stats {			/* [rq->lock] */
 	u64 switches_in;		/* times it was dispatched */
 	u64 preempted;			/* times it lost the CPU against its will */
 	u64 migrations;
+	u64 last_ran;			/* when it was last charged for time on a CPU */
 };
 
 struct thread {
@@ -120,10 +124,11 @@ struct thread {
 	struct list_node all_node;	/* [tree lock] every thread, for ps and audits */
 	struct list_node id_node;	/* [tree lock] hash chain by tid */
 
+	void *tls[TLS_SLOTS];		/* [self] see tls_get() */
+
 	/* User side, [self] */
 	vaddr_t clear_tid;		/* set_tid_address(): zeroed and woken at exit */
 	vaddr_t robust_list;
-	const char *wchan;		/* [self] what it waits for, for ps */
 	u64 sigmask;			/* blocked signals */
 	_Atomic u64 sigpending;
 	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
@@ -197,6 +202,37 @@ void thread_kill(struct thread *t);
 struct thread *thread_find(tid_t tid);
 struct thread *thread_get(struct thread *t);
 void thread_put(struct thread *t);
+
+/*
+ * The current kernel thread's own pointers, one a slot, NULL at first. What the slots are for is
+ * agreed among their users; nothing is freed when a thread ends.
+ */
+static inline void *tls_get(unsigned slot)
+{
+	assert(slot < TLS_SLOTS);
+	return current_thread()->tls[slot];
+}
+
+/* Returns what was there. */
+static inline void *tls_set(unsigned slot, void *value)
+{
+	void *was = tls_get(slot);
+
+	current_thread()->tls[slot] = value;
+	return was;
+}
+
+/* The most bytes of its kernel stack that @t has used; 0 in release builds, which do not know. */
+size_t thread_stack_used(const struct thread *t);
+
+noreturn void thread_corrupt(const struct thread *t);
+
+/* Panics, naming the thread, if its structure or its stack's end was overwritten. */
+static inline void thread_check(const struct thread *t)
+{
+	if (unlikely(t->magic != THREAD_MAGIC || *(u64 *)t->stack != STACK_CANARY))
+		thread_corrupt(t);
+}
 
 const char *thread_state_name(enum thread_state s);
 

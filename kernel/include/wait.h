@@ -52,6 +52,7 @@ struct waiter {
 	_Atomic(enum wait_why) why;	/* [atomic] W1 */
 	int status;			/* [by the claimer, before it wakes] what the event says */
 	bool killable;			/* [const] a kill may claim this wait */
+	const void *site;		/* [const] where in the kernel it waits, for /proc */
 	struct rb_node timer;		/* [sq->lock] */
 	u64 deadline;			/* [const while linked] */
 	struct sleepq *sq;		/* [self] where the deadline is armed, or NULL */
@@ -64,6 +65,7 @@ struct wait_link {
 	struct wait_queue *q;		/* [const] */
 	/* [const] woken by every wake-up without using one up (poll) */
 	bool shared;
+	const void *site;		/* [const] who waits, or NULL: who calls wait_block_link() */
 	/* [q->lock] for the queue's owner: futex address, bit set */
 	u64 key;
 	u64 key2;

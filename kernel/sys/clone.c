@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "counters.h"
+#include "dev.h"
 #include "sched.h"
 #include "signal.h"
 #include "thread.h"
@@ -62,7 +63,7 @@ static int user_thread_main(void *child_tid)
 	arch_user_enter();
 }
 
-/* Every thread and every zombie counts; root's own limit is the only one there is. */
+/* Every thread and every zombie counts. */
 static u64 count_tasks(void)
 {
 	s64 threads = counter_read(COUNT_THREADS) - kernel_process.nr_threads;
@@ -70,11 +71,23 @@ static u64 count_tasks(void)
 	return MAX(threads, counter_read(COUNT_PROCESSES));
 }
 
+/*
+ * The lower of RLIMIT_NPROC and the system's limit, which leaves some for who can end a fork bomb:
+ * init and the shell at the terminal.
+ */
+static u64 task_limit(const struct process *p)
+{
+	bool spared = p == init_process || (p->pid == p->sid && tty_group_of(p->sid) >= 0);
+
+	return MIN(p->limits[RLIMIT_NPROC].cur, threads_max - (spared ? 0 : THREADS_SPARED));
+}
+
+/* Everybody is the same user, so RLIMIT_NPROC counts all there are. */
 static bool at_task_limit(void)
 {
-	u64 limit = current_process()->limits[RLIMIT_NPROC].cur;
+	u64 limit = task_limit(current_process());
 
-	if (limit == RLIM_INFINITY || count_tasks() < limit)
+	if (count_tasks() < limit)
 		return false;
 	reaper_drain();		/* the dead that nobody has freed yet are no reason to refuse */
 	return count_tasks() >= limit;

@@ -241,6 +241,7 @@ static void become(struct new_program *new, const char *path)
 	struct addr_space *old_as;
 	struct file *old_exe;
 
+	thread_set_name(slash ? slash + 1 : path);	/* before one can see the new arguments */
 	if (p->as)
 		futex_thread_exit(t);
 	old_as = process_set_as(new->as);
@@ -248,7 +249,6 @@ static void become(struct new_program *new, const char *path)
 	if (old_as)
 		as_put(old_as);
 	fdtable_close_exec(p->fds);
-	thread_set_name(slash ? slash + 1 : path);
 	spin_lock(&p->lock);
 	old_exe = p->exe;
 	p->exe = new->file;

@@ -6,6 +6,7 @@
  */
 #include "process.h"
 
+#include "bootargs.h"
 #include "counters.h"
 #include "cpu.h"
 #include "errno.h"
@@ -35,6 +36,7 @@ struct process kernel_process = {
 };
 
 struct process *init_process;
+unsigned threads_max;
 
 static struct kmem_cache *process_cache;
 static struct list_node process_ids[ID_BUCKETS];	/* [tree_lock] */
@@ -42,8 +44,18 @@ static struct list_node thread_ids[ID_BUCKETS];		/* [tree_lock] */
 static struct list_node all_threads = LIST_INIT(all_threads);	/* [tree_lock] */
 static pid_t last_id = 1;				/* [tree_lock] 1 is kept for init */
 
+/* At most an eighth of the memory becomes kernel stacks. */
+static unsigned default_threads_max(void)
+{
+	u64 stacks = page_total() / (KSTACK_SIZE / PAGE_SIZE);
+
+	return MAX(4u * THREADS_SPARED, MIN(stacks / 8, ID_MAX - 2u));
+}
+
 void process_init(void)
 {
+	threads_max = bootarg_number("threads", default_threads_max(), 2 * THREADS_SPARED,
+				     ID_MAX - 2);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
 	for (unsigned i = 0; i < ID_BUCKETS; i++) {
 		list_init(&process_ids[i]);
@@ -53,6 +65,11 @@ void process_init(void)
 		kernel_process.limits[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 	kernel_process.limits[RLIMIT_STACK].cur = 8UL << 20;
 	kernel_process.limits[RLIMIT_NOFILE] = (struct rlimit){ FD_MAX, FD_MAX };
+}
+
+pid_t process_last_id(void)
+{
+	return last_id;
 }
 
 static struct process *find_process(pid_t pid)

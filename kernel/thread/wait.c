@@ -33,6 +33,7 @@ void waiter_init(struct waiter *w, unsigned flags)
 	*w = (struct waiter){
 		.thread = current_thread(),
 		.killable = !(flags & WAIT_UNKILLABLE),
+		.site = __builtin_return_address(0),
 	};
 	atomic_init(&w->why, WAIT_ARMED);
 }
@@ -120,6 +121,7 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 
 	assert_held(&q->lock);
 	waiter_init(&w, flags);
+	w.site = link->site ? link->site : __builtin_return_address(0);
 	err = wait_link(q, link, &w);
 	if (err)
 		return err;
@@ -135,7 +137,7 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 
 int wait_block(struct wait_queue *q, struct deadline d, unsigned flags)
 {
-	struct wait_link link = { .shared = false };
+	struct wait_link link = { .site = __builtin_return_address(0) };
 
 	return wait_block_link(q, &link, d, flags);
 }

@@ -24,10 +24,15 @@
 
 static void release_resources(struct process *p)
 {
-	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
-	if (p->as)
-		as_put(p->as);
+	struct addr_space *as;
+
+	spin_lock(&p->lock);		/* against who reads it from outside: mm/oom.c */
+	as = p->as;
 	p->as = NULL;
+	spin_unlock(&p->lock);
+	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
+	if (as)
+		as_put(as);
 	if (p->fds)
 		fdtable_destroy(p->fds);
 	p->fds = NULL;
