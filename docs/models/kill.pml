@@ -351,5 +351,6 @@ ltl all_end { [] (life == DYING -> <> (life == ZOMBIE && gone(0) && gone(1))) }
  * broken: BREAK_LAST
  */
 ltl last_out {
-	[] (teardowns <= 1 && (teardowns -> !t[0].listed && !t[1].listed && !t[0].in_user && !t[1].in_user))
+	[] (teardowns <= 1 &&
+	    (teardowns -> !t[0].listed && !t[1].listed && !t[0].in_user && !t[1].in_user))
 }

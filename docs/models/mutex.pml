@@ -187,14 +187,14 @@ init
 
 /*
  * one_inside: at most one thread is between lock and unlock
- * test: mutex
+ * test: mutex.storm
  * broken: BREAK_FREE
  */
 ltl one_inside { [] (inside[1] + inside[2] + inside[3] <= 1) }
 
 /*
  * inside_owns: whoever's lock returned 0 owns the mutex, handed over or not, until it unlocks (M2)
- * test: mutex
+ * test: mutex.hand_over mutex.storm
  * broken: BREAK_FREE
  */
 ltl inside_owns {
@@ -203,14 +203,14 @@ ltl inside_owns {
 
 /*
  * marked: while somebody waits and nobody has the queue's lock, the word says so (M1)
- * test: mutex
+ * test: mutex.hand_over mutex.gives_up
  * broken: BREAK_BEHIND BREAK_SLEEP
  */
 ltl marked { [] (armed && !q -> contended) }
 
 /*
  * all_through: no thread waits for ever: an unlock hands over to exactly one that still waits
- * test: mutex
+ * test: mutex.hand_over mutex.storm
  * broken: BREAK_CLAIM BREAK_BEHIND BREAK_MARK
  */
 ltl all_through { <> (ended == 3) }

@@ -1,5 +1,6 @@
 /*
- * Zombies: a parent with one child, and init. Both end, in any order; who waits for them?
+ * Zombies: a parent and its child end, in any order. Who waits for them: the parent, the shell that
+ * started it, or init?
  *
  * Abstracts	kernel/thread/zombie.c: become_zombie(), reparent_children(), tell_parent(),
  *		collect_zombie(), process_wait(); kernel/thread/process.c: process_create(),
@@ -8,15 +9,17 @@
  *		one child or a group, WNOHANG and WNOWAIT, a parent that ignores SIGCHLD, and how
  *		waiting works: wait.pml shows that wait_block() may be taken for what it is here.
  *
- * The parent has two threads, which both wait for any child; before each wait, or in it, the parent
- * may be killed. It is torn down when both have left. Init waits for ever.
+ * The parent has two threads, each of which waits for the child or does not; in that wait it may be
+ * killed. It is torn down when both have left. The shell waits for the parent and lives on, so init
+ * hears of an orphan from nobody but reparent_children(). Init waits for ever.
  */
 #include "lock.h"
 
 #define INIT	0
-#define PARENT	1
-#define CHILD	2
-#define NR	3
+#define SHELL	1
+#define PARENT	2
+#define CHILD	3
+#define NR	4
 
 mtype = { ALIVE, ZOMBIE };
 
@@ -110,6 +113,7 @@ inline process_wait(who, found, any, seen)
 #endif
 		spin_lock(tree_lock);
 		atomic {
+			any = (who == INIT);		/* the shell, which lives */
 			collect_zombie(PARENT, who, found, any);
 			collect_zombie(CHILD, who, found, any)
 		};
@@ -179,16 +183,17 @@ proctype killing()
 	fi
 }
 
-proctype init_process()
+/* Init and the shell. */
+proctype waits_for_all(byte who)
 {
 	byte found;
 	bool any;
 	byte seen;
 
 	do
-	:: process_wait(INIT, found, any, seen);
+	:: process_wait(who, found, any, seen);
 		if
-		:: !found -> break		/* no children are left */
+		:: !found -> break		/* -ECHILD */
 		:: else
 		fi
 	od
@@ -199,7 +204,8 @@ init
 	atomic {
 		p[INIT].life = ALIVE;
 		p[PARENT].life = ALIVE;
-		p[PARENT].parent = INIT;
+		p[SHELL].life = ALIVE;
+		p[PARENT].parent = SHELL;
 		p[PARENT].listed = true;
 		p[CHILD].life = ALIVE;
 		p[CHILD].parent = PARENT;
@@ -208,7 +214,8 @@ init
 		run parent_thread();
 		run child();
 		run killing();
-		run init_process()
+		run waits_for_all(SHELL);
+		run waits_for_all(INIT)
 	}
 }
 
@@ -224,7 +231,9 @@ ltl reaped_once { [] (p[PARENT].reaped <= 1 && p[CHILD].reaped <= 1) }
  * test: orphan.alive orphan.zombie
  * broken: BREAK_ORDER
  */
-ltl parent_there { [] (p[PARENT].gone -> p[CHILD].gone || p[CHILD].parent == INIT || !p[CHILD].listed) }
+ltl parent_there {
+	[] (p[PARENT].gone -> p[CHILD].gone || p[CHILD].parent == INIT || !p[CHILD].listed)
+}
 
 /*
  * all_reaped: every process that ends is waited for in the end, orphans by init
