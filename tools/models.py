@@ -27,7 +27,7 @@ from tools.test.pool import run_all
 
 ROOT = Path(__file__).resolve().parent.parent
 _FOLDER = ROOT / "docs" / "models"
-_LIMIT_S = 300.0
+_LIMIT_S = 120.0
 
 _FORMULA = re.compile(r"^ltl (\w+) \{(.*?)\}$", re.M | re.S)
 _COMMENT = re.compile(
@@ -93,16 +93,19 @@ def models(folder: Path = _FOLDER) -> list[Model]:
 
 
 def _run(argv: Sequence[str], folder: Path) -> str:
-    done = subprocess.run(
-        argv,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=_LIMIT_S,
-    )
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(str(error)) from error
     if done.returncode:
         raise ValueError(f"{' '.join(argv)}: status {done.returncode}\n{last_lines(done.stdout)}")
     return done.stdout
