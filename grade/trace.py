@@ -31,6 +31,7 @@ class Record(NamedTuple):
     tid: int
     a: int
     b: int
+    reason: int = 0  # of a change of state: address of the words for it in the kernel's image
 
 
 @dataclass(frozen=True)
@@ -194,5 +195,14 @@ class RingReader:
         events = self._events
         for slot in slots:
             time, event, cpu, _, tid, a, b = _RECORD.unpack_from(data, slot * _RECORD.size)
-            if 0 < event < len(events):
-                yield Record(self._time(time), events[event], cpu, tid, a, b)
+            if not 0 < event < len(events):
+                continue
+            reason = 0
+            if events[event] == "state":
+                reason, b = _kernel_address(b >> 16), b & 0xFFFF
+            yield Record(self._time(time), events[event], cpu, tid, a, b, reason)
+
+
+def _kernel_address(low: int) -> int:
+    """The address whose lower 48 bits are @low: the kernel lies in the upper half."""
+    return low | 0xFFFF << 48 if low >> 47 else low

@@ -75,6 +75,13 @@ class Rings(unittest.TestCase):
         self.ring(0, 2, [_record(10, "wake", 0, 1, 1, 0), _record(40, "wake", 0, 1, 1, 0)])
         self.assertEqual(reader.progress(bytes(self.memory)), (2, 40))
 
+    def test_the_reason_of_a_state_is_taken_from_beside_the_states(self) -> None:
+        b = (_BASE + 4 & (1 << 48) - 1) << 16 | 2 << 8 | 3
+        self.ring(0, 2, [_record(1, "state", 0, 1, 1, b), _record(2, "wake", 0, 1, 1, b)])
+        state, wake = self.read().records
+        self.assertEqual((state.b, state.reason), (2 << 8 | 3, _BASE + 4))
+        self.assertEqual((wake.b, wake.reason), (b, 0))
+
     def test_nonsense_in_memory_is_no_trace(self) -> None:
         for nonsense in ((5, 7, _DIRECT), (5, 8, 0), (5, 1 << 40, _DIRECT), (1, 8, 1 << 63)):
             struct.pack_into("<QQQ", self.memory, 0x200000, *nonsense)
