@@ -1,0 +1,537 @@
+// Drawing: one canvas for all lanes, one for the overview. Only what is in view is drawn, and spans
+// narrower than a pixel are added up per pixel, so that the cost is that of the window.
+
+const chart = document.getElementById("chart"), scroll = document.getElementById("scroll");
+const canvas = document.getElementById("canvas"), overview = document.getElementById("overview");
+const spacer = document.getElementById("spacer");
+const ARROW_BUDGET = 350, FONT = '12px system-ui, "DejaVu Sans", sans-serif';
+const SMALL = '11px system-ui, "DejaVu Sans", sans-serif';
+let g = canvas.getContext("2d"), colour = {}, hits = [], hover = null, hidden = 0;
+
+// Shape says what colour says: [share of the lane's height, dash pattern].
+const SHAPES = {
+	running: [0.84, null], ready: [0.5, null], blocked: [0.2, null], sleeping: [0.2, [5, 3]],
+	suspended: [0.2, [2, 2]], zombie: [0.32, [1.5, 3.5]], dead: [0.09, null], other: [0.5, null],
+};
+const ARROWS = {
+	wake: [1.2, null], create: [1.4, null], kill: [2.4, null], join: [1.6, [5, 3]], ipi: [1.2, [2, 2]],
+};
+const FIRST_DRAWN = ["kill", "join", "create", "wake", "ipi"];
+const stateName = (i) => D.states[STATE[i]] ?? "other";
+
+function readColours() {
+	const style = getComputedStyle(document.documentElement);
+	const names = ["paper", "panel", "ink", "dim", "line", "lane", "accent", "select", "failure", "call",
+		...Object.keys(SHAPES), ...Object.keys(ARROWS), ..."01234567".split("").map((n) => "p" + n)];
+	colour = Object.fromEntries(names.map((n) => [n, style.getPropertyValue("--" + n).trim()]));
+}
+
+function fit(c, width, height) {
+	const ratio = window.devicePixelRatio || 1;
+	if (c.width !== Math.round(width * ratio) || c.height !== Math.round(height * ratio)) {
+		c.width = Math.round(width * ratio);
+		c.height = Math.round(height * ratio);
+		c.style.width = width + "px";
+		c.style.height = height + "px";
+	}
+	const context = c.getContext("2d");
+	context.setTransform(ratio, 0, 0, ratio, 0, 0);
+	return context;
+}
+
+function draw() {
+	view.width = scroll.clientWidth;
+	view.height = scroll.clientHeight;
+	view.scroll = scroll.scrollTop;
+	spacer.style.height = Math.max(0, lanesHeight - view.height) + "px";
+	g = fit(canvas, view.width, view.height);
+	g.fillStyle = colour.paper;
+	g.fillRect(0, 0, view.width, view.height);
+	const seen = lanes.filter((l) => l.y + l.height > view.scroll + AXIS && l.y < view.scroll + view.height);
+	drawGrid();
+	g.save();
+	g.beginPath();
+	g.rect(GUTTER, AXIS, view.width - GUTTER, view.height - AXIS);
+	g.clip();
+	g.translate(0, -view.scroll);
+	for (const lane of seen)
+		lane.thread ? drawThread(lane) : drawCpu(lane);
+	drawSelection();
+	drawArrows();
+	drawMarks(seen);
+	g.restore();
+	drawLabels(seen);
+	drawAxis();
+	drawOverview();
+}
+
+// --- Frame ------------------------------------------------------------------------------------
+
+function* ticks() {
+	const step = axisStep(110);
+	const first = Math.ceil((Math.max(view.begin, 0) + D.base) / step) * step - D.base;
+	for (let time = first; time <= Math.min(view.end, D.end * 1.02 + step); time += step)
+		yield [time, step];
+}
+
+function drawGrid() {
+	g.strokeStyle = colour.line;
+	g.globalAlpha = 0.55;
+	g.lineWidth = 1;
+	g.beginPath();
+	for (const [time] of ticks()) {
+		const x = Math.round(xOf(time)) + 0.5;
+		g.moveTo(x, AXIS);
+		g.lineTo(x, view.height);
+	}
+	g.stroke();
+	g.globalAlpha = 1;
+}
+
+function drawAxis() {
+	g.fillStyle = colour.panel;
+	g.fillRect(0, 0, view.width, AXIS);
+	g.strokeStyle = colour.line;
+	g.beginPath();
+	g.moveTo(0, AXIS - 0.5);
+	g.lineTo(view.width, AXIS - 0.5);
+	g.stroke();
+	g.font = SMALL;
+	g.textBaseline = "middle";
+	g.fillStyle = colour.dim;
+	g.textAlign = "left";
+	g.fillText(`${duration(view.end - view.begin)} in view`, 12, AXIS / 2);
+	g.textAlign = "center";
+	g.save();
+	g.beginPath();
+	g.rect(GUTTER, 0, view.width - GUTTER, AXIS);
+	g.clip();
+	for (const [time, step] of ticks())
+		g.fillText(axisLabel(time, step), xOf(time), AXIS / 2);
+	for (const i of failures)
+		flag(xOf(D.marks.time[i]), colour.failure, i);
+	g.restore();
+	if (hidden) {
+		const note = `${hidden.toLocaleString("en")} arrows not drawn: zoom in`;
+		g.textAlign = "right";
+		const width = g.measureText(note).width + 16;
+		g.fillStyle = colour.panel;
+		g.globalAlpha = 0.92;
+		g.fillRect(view.width - width - 6, view.height - 24, width, 20);
+		g.globalAlpha = 1;
+		g.fillStyle = colour.dim;
+		g.fillText(note, view.width - 14, view.height - 14);
+	}
+}
+
+function flag(x, fill, i) {
+	g.fillStyle = fill;
+	g.beginPath();
+	g.moveTo(x - 6, 4);
+	g.lineTo(x + 6, 4);
+	g.lineTo(x, AXIS - 2);
+	g.fill();
+	hits.push({ what: "mark", i, box: [x - 7, 0, x + 7, AXIS], fixed: true });
+}
+
+function drawLabels(seen) {
+	g.fillStyle = colour.panel;
+	g.fillRect(0, AXIS, GUTTER, view.height);
+	g.save();
+	g.beginPath();
+	g.rect(0, AXIS, GUTTER, view.height - AXIS);
+	g.clip();
+	g.textBaseline = "middle";
+	for (const lane of seen) {
+		const y = lane.y - view.scroll, middle = y + lane.height / 2 + 0.5;
+		if (selected.lane === lane.index) {
+			g.fillStyle = colour.lane;
+			g.fillRect(0, y, GUTTER, lane.height);
+			g.fillStyle = colour.accent;
+			g.fillRect(0, y, 3, lane.height);
+		}
+		lane.thread ? threadLabel(lane, middle) : cpuLabel(lane, middle);
+	}
+	g.restore();
+	g.strokeStyle = colour.line;
+	g.beginPath();
+	g.moveTo(GUTTER - 0.5, 0);
+	g.lineTo(GUTTER - 0.5, view.height);
+	g.stroke();
+}
+
+function cpuLabel(lane, y) {
+	g.font = "600 " + FONT;
+	g.fillStyle = colour.ink;
+	g.textAlign = "left";
+	g.fillText(`CPU ${lane.cpu}`, 12, y);
+}
+
+function threadLabel(lane, y) {
+	const t = lane.thread, indent = lane.first ? 0 : 14;
+	g.fillStyle = colour["p" + t.tint];
+	g.fillRect(12 + indent, y - 6, 9, 11);
+	if (indent) {
+		g.strokeStyle = colour.line;
+		g.beginPath();
+		g.moveTo(16.5, y - THREAD_LANE / 2 - 5);
+		g.lineTo(16.5, y);
+		g.lineTo(23, y);
+		g.stroke();
+	}
+	g.font = SMALL;
+	g.fillStyle = colour.dim;
+	g.textAlign = "right";
+	g.fillText(String(t.tid), GUTTER - 10, y);
+	const room = GUTTER - 10 - g.measureText(String(t.tid)).width - 8 - (28 + indent);
+	g.font = FONT;
+	g.fillStyle = colour.ink;
+	g.textAlign = "left";
+	g.fillText(shortened(t.name, room), 28 + indent, y);
+}
+
+function shortened(name, room) {
+	if (g.measureText(name).width <= room)
+		return name;
+	let n = name.length;
+	while (n > 0 && g.measureText(name.slice(0, n) + "…").width > room)
+		n--;
+	return n ? name.slice(0, n) + "…" : "";
+}
+
+// --- Lanes ------------------------------------------------------------------------------------
+
+// Calls wide(i, x, width) for spans of a pixel and more, narrow(x, sums, width) for a pixel's worth
+// of others, whose lengths are in sums under key(i).
+function spread(list, rows, key, wide, narrow) {
+	const s = scale(), sums = new Map();
+	let column = null;
+	const flush = () => {
+		if (column !== null)
+			narrow(column, sums);
+		column = null;
+		sums.clear();
+	};
+	for (let n = Math.max(0, after(list, rows.begin, view.begin) - 1); n < list.length; n++) {
+		const i = list[n], begin = rows.begin[i], end = rows.end[i];
+		if (begin > view.end)
+			break;
+		if (end < view.begin)
+			continue;
+		const width = (end - begin) * s, x = xOf(begin);
+		if (width >= 1.2) {
+			flush();
+			const left = Math.max(x, GUTTER - 20), right = Math.min(x + width, view.width + 20);
+			wide(i, left, right - left);
+			continue;
+		}
+		const pixel = Math.floor(x);
+		if (pixel !== column)
+			flush();
+		column = pixel;
+		sums.set(key(i), (sums.get(key(i)) ?? 0) + end - begin);
+	}
+	flush();
+}
+
+function bar(name, lane, x, width) {
+	const [share, dash] = SHAPES[name], height = Math.max(2, Math.round(lane.height * share));
+	const middle = lane.y + lane.height / 2;
+	if (!dash) {
+		g.fillStyle = colour[name];
+		g.fillRect(x, middle - height / 2, width, height);
+		return;
+	}
+	g.strokeStyle = colour[name];
+	g.lineWidth = height;
+	g.setLineDash(dash);
+	g.beginPath();
+	g.moveTo(x, middle);
+	g.lineTo(x + width, middle);
+	g.stroke();
+	g.setLineDash([]);
+}
+
+function drawThread(lane) {
+	const list = lane.thread.spans;
+	const wide = (i, x, width) => {
+		const name = stateName(i);
+		bar(name, lane, x, width);
+		if (width > 34 && name === "running")
+			inside(`CPU ${D.spans.cpu[i]}`, x, width, lane, colour.panel);
+	};
+	// Running shows however short it was; what else there was lies under it.
+	const narrow = (x, sums) => {
+		let total = 0, most = null;
+		for (const [name, length] of sums) {
+			total += length;
+			if (name !== "running" && (most === null || length > sums.get(most)))
+				most = name;
+		}
+		if (most !== null)
+			bar(most, lane, x, 1);
+		if (sums.has("running")) {
+			g.globalAlpha = clamp(sums.get("running") / Math.max(total, 0.5 / scale()), 0.45, 1);
+			bar("running", lane, x, 1);
+			g.globalAlpha = 1;
+		}
+	};
+	spread(list, D.spans, stateName, wide, narrow);
+	if (scale() > 2e-4)
+		spread(lane.thread.calls, D.calls, () => "", (i, x, width) => {
+			g.fillStyle = colour.call;
+			g.fillRect(x, lane.y + lane.height - 2.5, width, 1.5);
+		}, () => {});
+}
+
+function drawCpu(lane) {
+	const top = lane.y + 3, height = lane.height - 6;
+	g.fillStyle = colour.lane;
+	g.fillRect(GUTTER, top, view.width - GUTTER, height);
+	const list = cpuSpans[lane.cpu];
+	const wide = (i, x, width) => {
+		const t = threads[D.spans.thread[i]];
+		g.fillStyle = colour["p" + t.tint];
+		g.fillRect(x, top, width, height);
+		if (width > 3) {
+			g.fillStyle = colour.ink;
+			g.globalAlpha = 0.25;
+			g.fillRect(x, top, 1, height);
+			g.globalAlpha = 1;
+		}
+		if (width > 22)
+			inside(t.label, x, width, lane, colour.ink);
+	};
+	const narrow = (x, sums) => {
+		let most = null, total = 0;
+		for (const [tint, length] of sums) {
+			total += length;
+			if (most === null || length > sums.get(most))
+				most = tint;
+		}
+		g.globalAlpha = clamp(total * scale(), 0.4, 1);
+		g.fillStyle = colour["p" + most];
+		g.fillRect(x, top, 1, height);
+		g.globalAlpha = 1;
+	};
+	spread(list, D.spans, (i) => threads[D.spans.thread[i]].tint, wide, narrow);
+}
+
+function inside(label, x, width, lane, fill) {
+	const left = Math.max(x, GUTTER) + 5, room = Math.min(x + width, view.width) - left - 4;
+	if (room < 16)
+		return;
+	g.font = lane.thread ? SMALL : FONT;
+	const shown = shortened(label, room);
+	if (shown.length < 3 && shown !== label)
+		return;
+	g.fillStyle = fill;
+	g.textAlign = "left";
+	g.textBaseline = "middle";
+	g.fillText(shown, left, lane.y + lane.height / 2 + 0.5);
+}
+
+function drawSelection() {
+	if (selected.time !== null) {
+		g.strokeStyle = colour.accent;
+		g.lineWidth = 1;
+		g.setLineDash([3, 3]);
+		g.beginPath();
+		const x = Math.round(xOf(selected.time)) + 0.5;
+		g.moveTo(x, view.scroll);
+		g.lineTo(x, view.scroll + view.height);
+		g.stroke();
+		g.setLineDash([]);
+	}
+	for (const [one, width] of [[selected, 2], [hover, 1]]) {
+		if (!one || one.what !== "span")
+			continue;
+		const t = laneOfThread(D.spans.thread[one.i]);
+		const c = STATE[one.i] === RUNNING ? laneOfCpu(D.spans.cpu[one.i]) : null;
+		for (const lane of [t, c].filter(Boolean)) {
+			const x = Math.max(xOf(D.spans.begin[one.i]), GUTTER - 10);
+			const end = Math.min(xOf(D.spans.end[one.i]), view.width + 10);
+			g.strokeStyle = colour.select;
+			g.lineWidth = width;
+			g.strokeRect(x, lane.y + 1.5, Math.max(end - x, 2), lane.height - 3);
+		}
+	}
+}
+
+// --- Arrows and marks -------------------------------------------------------------------------
+
+// Where arrow @i starts and ends on the page, in thread lanes if it can, in CPU lanes otherwise.
+function arrowPoints(i) {
+	const A = D.arrows, from = laneOfThreadFast(A.from_thread[i]), to = laneOfThreadFast(A.to_thread[i]);
+	if (from && to && from !== to) {
+		const down = to.y > from.y;
+		const start = from.y + from.height / 2 + (down ? 4 : -4);
+		const end = to.y + to.height / 2 + (down ? -1 : 1) * to.height * 0.24;
+		return [xOf(A.begin[i]), start, xOf(A.end[i]), end];
+	}
+	if (show.lanes === "both" && text(A.kind[i]) !== "ipi")
+		return null;
+	const a = laneOfCpu(A.from_cpu[i]), b = laneOfCpu(A.to_cpu[i]);
+	if (!a || !b || a === b)
+		return null;
+	const lands = A.lands[i] >= 0 ? A.lands[i] : A.end[i], down = b.y > a.y;
+	return [xOf(A.begin[i]), a.y + a.height / 2, xOf(lands), b.y + (down ? 4 : b.height - 4)];
+}
+
+let laneIndex = new Map();
+const laneOfThreadFast = (lane) => laneIndex.get(lane);
+
+function isSelectedArrow(i) {
+	if (selected.what === "arrow" && selected.i === i || hover && hover.what === "arrow" && hover.i === i)
+		return true;
+	if (selected.what !== "span")
+		return false;
+	const s = selected.i, lane = D.spans.thread[s];
+	return D.arrows.to_thread[i] === lane && D.arrows.end[i] === D.spans.begin[s] ||
+		D.arrows.from_thread[i] === lane && D.arrows.begin[i] >= D.spans.begin[s] &&
+		D.arrows.begin[i] <= D.spans.end[s];
+}
+
+function drawArrows() {
+	const A = D.arrows, byKind = new Map(FIRST_DRAWN.map((kind) => [kind, []])), chosen = [];
+	laneIndex = new Map(lanes.filter((l) => l.thread).map((l) => [l.thread.lane, l]));
+	hidden = 0;
+	hits = [];
+	const low = view.scroll - 60, high = view.scroll + view.height + 60;
+	for (let i = 0; i < A.begin.length && A.begin[i] <= view.end; i++) {
+		if (Math.max(A.end[i], A.lands[i]) < view.begin || !show.arrows.has(text(A.kind[i])))
+			continue;
+		if (isSelectedArrow(i))
+			chosen.push(i);
+		else
+			byKind.get(text(A.kind[i]))?.push(i);
+	}
+	let left = ARROW_BUDGET;
+	for (const list of byKind.values()) {
+		if (list.length > left) {
+			hidden += list.length;
+			continue;
+		}
+		left -= list.length;
+		for (const i of list)
+			drawArrow(i, false, low, high);
+	}
+	for (const i of chosen)
+		drawArrow(i, true, low, high);
+}
+
+function drawArrow(i, strong, low, high) {
+	const points = arrowPoints(i);
+	if (!points)
+		return;
+	const [x1, y1, x2, y2] = points, kind = text(D.arrows.kind[i]), [width, dash] = ARROWS[kind] ?? ARROWS.wake;
+	if (Math.max(y1, y2) < low || Math.min(y1, y2) > high)
+		return;
+	g.strokeStyle = g.fillStyle = colour[kind] ?? colour.ink;
+	g.lineWidth = strong ? width + 1.2 : width;
+	g.globalAlpha = strong || kind === "kill" ? 1 : 0.75;
+	const angle = Math.atan2(y2 - y1, x2 - x1), head = strong ? 8 : 6.5;
+	g.setLineDash(dash ?? []);
+	g.beginPath();
+	g.moveTo(x1, y1);
+	g.lineTo(x2 - head * 0.7 * Math.cos(angle), y2 - head * 0.7 * Math.sin(angle));
+	g.stroke();
+	g.setLineDash([]);
+	g.beginPath();
+	g.arc(x1, y1, strong ? 3 : 2.2, 0, 7);
+	g.fill();
+	g.beginPath();
+	g.moveTo(x2, y2);
+	g.lineTo(x2 - head * Math.cos(angle - 0.42), y2 - head * Math.sin(angle - 0.42));
+	g.lineTo(x2 - head * Math.cos(angle + 0.42), y2 - head * Math.sin(angle + 0.42));
+	g.fill();
+	g.globalAlpha = 1;
+	hits.push({ what: "arrow", i, line: points });
+}
+
+const SHOWN_MARKS = { exit: "×", kill: "✕", preempt: "‹", slice: "⌛", migrate: "⇄", name: "▹" };
+
+function drawMarks(seen) {
+	for (const i of failures) {
+		const x = Math.round(xOf(D.marks.time[i])) + 0.5;
+		g.strokeStyle = colour.failure;
+		g.lineWidth = 2;
+		g.beginPath();
+		g.moveTo(x, view.scroll);
+		g.lineTo(x, view.scroll + view.height);
+		g.stroke();
+	}
+	for (const lane of seen.filter((l) => l.thread)) {
+		let last = -100;
+		const list = lane.thread.marks;
+		for (let n = Math.max(0, after(list, D.marks.time, view.begin) - 1); n < list.length; n++) {
+			const i = list[n], x = xOf(D.marks.time[i]);
+			if (x > view.width + 10)
+				break;
+			if (x < GUTTER - 10 || x - last < 9 || !(text(D.marks.kind[i]) in SHOWN_MARKS))
+				continue;
+			last = x;
+			drawMark(i, x, lane);
+		}
+	}
+}
+
+function drawMark(i, x, lane) {
+	const kind = text(D.marks.kind[i]), y = lane.y + lane.height - 3;
+	g.fillStyle = kind === "kill" ? colour.kill : colour.ink;
+	g.globalAlpha = 0.8;
+	g.beginPath();
+	g.moveTo(x, y - 5);
+	g.lineTo(x + 4, y + 2);
+	g.lineTo(x - 4, y + 2);
+	g.fill();
+	g.globalAlpha = 1;
+	hits.push({ what: "mark", i, box: [x - 5, y - 6, x + 5, y + 4] });
+}
+
+// --- Overview ---------------------------------------------------------------------------------
+
+// How busy the CPUs are, over all time: drawn once for each width and theme.
+let overviewPicture = null;
+
+function paintOverview(width, height) {
+	const c = document.createElement("canvas"), o = fit(c, width, height);
+	const busy = new Float64Array(Math.ceil(width)), s = (width - 2) / Math.max(D.end, 1);
+	for (const list of cpuSpans) {
+		for (const i of list) {
+			const a = D.spans.begin[i] * s, b = D.spans.end[i] * s;
+			for (let x = Math.floor(a); x <= b && x < busy.length; x++)
+				busy[x] += Math.min(b, x + 1) - Math.max(a, x);
+		}
+	}
+	o.fillStyle = colour.panel;
+	o.fillRect(0, 0, width, height);
+	o.fillStyle = colour.running;
+	for (let x = 0; x < busy.length; x++) {
+		const share = clamp(busy[x] / Math.max(D.cpus, 1), 0, 1);
+		if (share > 0)
+			o.fillRect(x, height - 4 - Math.max(1.5, share * (height - 9)), 1, Math.max(1.5, share * (height - 9)));
+	}
+	o.fillStyle = colour.failure;
+	for (const i of failures)
+		o.fillRect(D.marks.time[i] * s - 1, 0, 3, height);
+	return c;
+}
+
+function drawOverview() {
+	const width = chart.clientWidth, height = 34, o = fit(overview, width, height);
+	const key = `${width} ${window.devicePixelRatio} ${colour.paper}`;
+	if (overviewPicture?.key !== key)
+		overviewPicture = { key, picture: paintOverview(width, height) };
+	o.drawImage(overviewPicture.picture, 0, 0, width, height);
+	const s = (width - 2) / Math.max(D.end, 1);
+	const a = clamp(view.begin * s, 0, width), b = clamp(view.end * s, 0, width);
+	o.fillStyle = colour.ink;
+	o.globalAlpha = 0.14;
+	o.fillRect(0, 0, a, height);
+	o.fillRect(b, 0, width - b, height);
+	o.globalAlpha = 1;
+	o.strokeStyle = colour.accent;
+	o.lineWidth = 2;
+	o.strokeRect(a + 1, 1, Math.max(b - a - 2, 3), height - 3);
+}

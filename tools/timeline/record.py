@@ -1,0 +1,62 @@
+"""Runs a command deterministically and takes the trace out of the machine's memory.
+
+Time is counted in instructions, so the same command gives the same timeline every time.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grade.elf import Elf
+from grade.machine import intervals, scratch_folder
+from grade.trace import Layout, RingReader, Trace
+from tools import qemu
+from tools.boot import Outcome, boot
+from tools.mux import Stream
+
+GROUPS = "sched,state,life,wait,syscall,irq,test"
+RECORDS = 32768  # per CPU, the most a ring takes
+
+
+@dataclass(frozen=True)
+class Recording:
+    outcome: Outcome
+    trace: Trace
+    elf: Elf
+    layout: Layout
+
+
+def record(
+    machine: qemu.Machine, root: Path, timeout: float, sink: Callable[[Stream, bytes], None]
+) -> Recording:
+    """Boots @machine, whose boot arguments may choose trace= and trace_size= otherwise."""
+    words = (f"trace={GROUPS}", f"trace_size={RECORDS}", *machine.bootargs)
+    elf, layout = Elf(machine.kernel), Layout.read(root)
+    with scratch_folder() as name:
+        ram = Path(name) / "ram"
+        ram.touch()
+        os.truncate(ram, machine.memory_mib << 20)
+        watched = replace(
+            machine,
+            bootargs=words,
+            icount=qemu.Icount(0, intervals("medium", 0, 1)),
+            ram_file=ram,
+        )
+        outcome = boot(watched, timeout, sink)
+        with ram.open("rb") as file:
+            memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+            with memory:
+                trace = RingReader(elf, layout, machine.arch, _clock(words)).read(memory)
+    return Recording(outcome, trace, elf, layout)
+
+
+def _clock(words: tuple[str, ...]) -> int:
+    given = [w.removeprefix("clock=") for w in words if w.startswith("clock=")]
+    try:
+        return int(given[-1], 0) if given else 0
+    except ValueError:
+        return 0  # with a unit: times then count from the kernel's own zero
