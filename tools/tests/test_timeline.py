@@ -157,7 +157,7 @@ class FromTrace(unittest.TestCase):
         zombie = next(s for s in model.spans if s.state == "zombie")
         self.assertEqual((zombie.begin, zombie.end), (7, 20))
         wait = next(a for a in model.arrows if a.kind == "join")
-        self.assertEqual((wait.begin, wait.end), (5, 20))
+        self.assertEqual((wait.begin, wait.end), (20, 20))
         self.assertIn("signal 9", wait.text)
 
     def test_a_kill_points_at_its_victim_and_at_its_end(self) -> None:

@@ -112,7 +112,7 @@ class _Reader:
         for tid, (name, since) in self._in_call.items():
             self._call(tid, name, since, self._end, "not returned")
         notes = () if self._trace.complete else (
-            "The oldest records are lost: each CPU keeps its newest; trace_size= keeps more.",
+            "The oldest records are lost: a ring keeps the newest of its CPU.",
         )  # fmt: skip
         return Model(
             title=title,
@@ -361,15 +361,21 @@ class _Reader:
         return None
 
     def _join(self, r: Record) -> str | None:
-        left, joined = self._left.pop(r.a, None), self._life(r.a)
-        joiner = self._life(r.tid)
+        left = self._left.pop(r.a, None)
         text = f"{self._actor(r)} joins {self._label(r.a, r.cpu)}"
-        start = left or r
+        self._take(r, self._life(r.a), left, text)
+        return text
+
+    def _take(self, r: Record, ended: _Life, end: Record | None, text: str) -> None:
+        """The current thread takes what is left of one that ended."""
+        if end is not None:
+            text += f", {(r.time - end.time) / 1000:.1f} µs after its end"
+        taker = NOBODY if r.tid == _IDLE else self._life(r.tid).id
+        cpu = end.cpu if end is not None else r.cpu
         self._arrows.append(
-            Arrow("join", start.time, r.time, joined.id, start.cpu, joiner.id, r.cpu, r.time, text,
+            Arrow("join", r.time, r.time, ended.id, cpu, taker, r.cpu, r.time, text,
                   self._event_at(r))  # fmt: skip
         )
-        return text
 
     def _exit(self, r: Record) -> str | None:
         self._mark(r, "exit", f"{self._label(r.tid, r.cpu)} exits")
@@ -418,12 +424,7 @@ class _Reader:
         if leader is None:
             return None
         text = f"{self._actor(r)} takes the status of {self._label(r.a, r.cpu)}: {status_text(r.b)}"
-        start = process.zombie or r
-        parent = self._life(r.tid)
-        self._arrows.append(
-            Arrow("join", start.time, r.time, leader.id, start.cpu, parent.id, r.cpu, r.time, text,
-                  self._event_at(r))  # fmt: skip
-        )
+        self._take(r, leader, process.zombie, text)
         if leader.state == "zombie":
             self._close(leader, r.time)
             leader.gone = True

@@ -4,7 +4,7 @@
 const D = JSON.parse(document.getElementById("data").textContent);
 const NOBODY = -1;
 
-function sums(deltas) {
+function addUp(deltas) {
 	const out = new Float64Array(deltas.length);
 	let last = 0;
 	for (let i = 0; i < deltas.length; i++)
@@ -13,9 +13,9 @@ function sums(deltas) {
 }
 
 for (const rows of [D.spans, D.calls, D.arrows])
-	rows.begin = sums(rows.begin);
+	rows.begin = addUp(rows.begin);
 for (const rows of [D.marks, D.records])
-	rows.time = sums(rows.time);
+	rows.time = addUp(rows.time);
 D.spans.end = Float64Array.from(D.spans.end);
 
 const text = (i) => D.strings[i];

@@ -39,11 +39,26 @@ function fit(c, width, height) {
 	return context;
 }
 
+const makeRoom = () => {
+	spacer.style.height = Math.max(0, lanesHeight - scroll.clientHeight) + "px";
+};
+
+// Lanes come and go with the view; the selected one, or else the first in sight, stays where it is.
+function layLanesInPlace() {
+	const top = scroll.scrollTop, seen = lanes.filter((l) => l.y > top && l.y < top + scroll.clientHeight);
+	const kept = seen.find((l) => l.key === selected.lane) ?? seen.find((l) => l.thread);
+	layLanes();
+	makeRoom();
+	const now = kept && laneOf(kept.key);
+	if (now)
+		scroll.scrollTop = top + now.y - kept.y;
+}
+
 function draw() {
 	view.width = scroll.clientWidth;
 	view.height = scroll.clientHeight;
 	view.scroll = scroll.scrollTop;
-	spacer.style.height = Math.max(0, lanesHeight - view.height) + "px";
+	makeRoom();
 	g = fit(canvas, view.width, view.height);
 	g.fillStyle = colour.paper;
 	g.fillRect(0, 0, view.width, view.height);
@@ -62,6 +77,7 @@ function draw() {
 	g.restore();
 	drawLabels(seen);
 	drawAxis();
+	drawHint();
 	drawOverview();
 }
 
@@ -86,6 +102,16 @@ function drawGrid() {
 	}
 	g.stroke();
 	g.globalAlpha = 1;
+}
+
+function drawHint() {
+	if (lanes.some((l) => l.thread) || show.lanes === "cpus")
+		return;
+	g.font = FONT;
+	g.fillStyle = colour.dim;
+	g.textAlign = "left";
+	g.fillText(show.filter ? "No thread here has that name or number." : "No thread lives here.",
+		GUTTER + 16, lanesHeight + 14);
 }
 
 function drawAxis() {
@@ -144,7 +170,7 @@ function drawLabels(seen) {
 	g.textBaseline = "middle";
 	for (const lane of seen) {
 		const y = lane.y - view.scroll, middle = y + lane.height / 2 + 0.5;
-		if (selected.lane === lane.index) {
+		if (selected.lane === lane.key) {
 			g.fillStyle = colour.lane;
 			g.fillRect(0, y, GUTTER, lane.height);
 			g.fillStyle = colour.accent;
@@ -201,16 +227,18 @@ function shortened(name, room) {
 
 // --- Lanes ------------------------------------------------------------------------------------
 
-// Calls wide(i, x, width) for spans of a pixel and more, narrow(x, sums, width) for a pixel's worth
-// of others, whose lengths are in sums under key(i).
+// Calls wide(i, x, width) for spans of a pixel and more, narrow(x, sums) for a pixel's worth of
+// others, whose lengths are in sums under key(i), a small number.
+const KINDS = 16, sums = new Float64Array(KINDS);
+
 function spread(list, rows, key, wide, narrow) {
-	const s = scale(), sums = new Map();
+	const s = scale();
 	let column = null;
 	const flush = () => {
 		if (column !== null)
 			narrow(column, sums);
 		column = null;
-		sums.clear();
+		sums.fill(0);
 	};
 	for (let n = Math.max(0, after(list, rows.begin, view.begin) - 1); n < list.length; n++) {
 		const i = list[n], begin = rows.begin[i], end = rows.end[i];
@@ -229,7 +257,7 @@ function spread(list, rows, key, wide, narrow) {
 		if (pixel !== column)
 			flush();
 		column = pixel;
-		sums.set(key(i), (sums.get(key(i)) ?? 0) + end - begin);
+		sums[key(i)] += end - begin || 1e-3;
 	}
 	flush();
 }
@@ -262,23 +290,23 @@ function drawThread(lane) {
 	};
 	// Running shows however short it was; what else there was lies under it.
 	const narrow = (x, sums) => {
-		let total = 0, most = null;
-		for (const [name, length] of sums) {
-			total += length;
-			if (name !== "running" && (most === null || length > sums.get(most)))
-				most = name;
+		let total = 0, most = -1;
+		for (let kind = 0; kind < KINDS; kind++) {
+			total += sums[kind];
+			if (sums[kind] && kind !== RUNNING && (most < 0 || sums[kind] > sums[most]))
+				most = kind;
 		}
-		if (most !== null)
-			bar(most, lane, x, 1);
-		if (sums.has("running")) {
-			g.globalAlpha = clamp(sums.get("running") / Math.max(total, 0.5 / scale()), 0.45, 1);
+		if (most >= 0)
+			bar(D.states[most] ?? "other", lane, x, 1);
+		if (sums[RUNNING]) {
+			g.globalAlpha = clamp(sums[RUNNING] / Math.max(total, 0.5 / scale()), 0.45, 1);
 			bar("running", lane, x, 1);
 			g.globalAlpha = 1;
 		}
 	};
-	spread(list, D.spans, stateName, wide, narrow);
+	spread(list, D.spans, (i) => STATE[i], wide, narrow);
 	if (scale() > 2e-4)
-		spread(lane.thread.calls, D.calls, () => "", (i, x, width) => {
+		spread(lane.thread.calls, D.calls, () => 0, (i, x, width) => {
 			g.fillStyle = colour.call;
 			g.fillRect(x, lane.y + lane.height - 2.5, width, 1.5);
 		}, () => {});
@@ -300,13 +328,13 @@ function drawCpu(lane) {
 			g.globalAlpha = 1;
 		}
 		if (width > 22)
-			inside(t.label, x, width, lane, colour.ink);
+			inside(t.label, x, width, lane, colour.ink, t.name);
 	};
 	const narrow = (x, sums) => {
-		let most = null, total = 0;
-		for (const [tint, length] of sums) {
-			total += length;
-			if (most === null || length > sums.get(most))
+		let most = 0, total = 0;
+		for (let tint = 0; tint < KINDS; tint++) {
+			total += sums[tint];
+			if (sums[tint] > sums[most])
 				most = tint;
 		}
 		g.globalAlpha = clamp(total * scale(), 0.4, 1);
@@ -317,13 +345,13 @@ function drawCpu(lane) {
 	spread(list, D.spans, (i) => threads[D.spans.thread[i]].tint, wide, narrow);
 }
 
-function inside(label, x, width, lane, fill) {
+function inside(label, x, width, lane, fill, short = label) {
 	const left = Math.max(x, GUTTER) + 5, room = Math.min(x + width, view.width) - left - 4;
 	if (room < 16)
 		return;
 	g.font = lane.thread ? SMALL : FONT;
-	const shown = shortened(label, room);
-	if (shown.length < 3 && shown !== label)
+	const shown = g.measureText(label).width <= room ? label : shortened(short, room);
+	if (shown.length < 3 && shown !== short)
 		return;
 	g.fillStyle = fill;
 	g.textAlign = "left";
@@ -408,17 +436,27 @@ function drawArrows() {
 	}
 	let left = ARROW_BUDGET;
 	for (const list of byKind.values()) {
-		if (list.length > left) {
+		const apart = list.length > 40 ? list.filter(isApart(new Set())) : list;
+		if (apart.length > left) {
 			hidden += list.length;
 			continue;
 		}
-		left -= list.length;
-		for (const i of list)
+		left -= apart.length;
+		hidden += list.length - apart.length;
+		for (const i of apart)
 			drawArrow(i, false, low, high);
 	}
 	for (const i of chosen)
 		drawArrow(i, true, low, high);
 }
+
+// Of arrows that would lie on each other one is enough.
+const isApart = (seen) => (i) => {
+	const A = D.arrows, end = (thread, cpu) => thread === NOBODY ? threads.length + cpu + 1 : thread;
+	const from = end(A.from_thread[i], A.from_cpu[i]), to = end(A.to_thread[i], A.to_cpu[i]);
+	const place = (from * (threads.length + 16) + to) * 4096 + Math.round(xOf(A.begin[i]) / 5) % 4096;
+	return !seen.has(place) && seen.add(place);
+};
 
 function drawArrow(i, strong, low, high) {
 	const points = arrowPoints(i);
@@ -449,7 +487,12 @@ function drawArrow(i, strong, low, high) {
 	hits.push({ what: "arrow", i, line: points });
 }
 
-const SHOWN_MARKS = { exit: "×", kill: "✕", preempt: "‹", slice: "⌛", migrate: "⇄", name: "▹" };
+// Small signs at the foot of a lane; the others are only in the list of records.
+const SIGNS = {
+	exit: (x, y) => [[x - 3, y - 3, x + 3, y + 3], [x - 3, y + 3, x + 3, y - 3]],
+	kill: (x, y) => [[x - 4.5, y - 4.5, x + 4.5, y + 4.5], [x - 4.5, y + 4.5, x + 4.5, y - 4.5]],
+	preempt: (x, y) => [[x + 2, y - 4, x - 2, y], [x - 2, y, x + 2, y + 4]],
+};
 
 function drawMarks(seen) {
 	for (const i of failures) {
@@ -468,7 +511,7 @@ function drawMarks(seen) {
 			const i = list[n], x = xOf(D.marks.time[i]);
 			if (x > view.width + 10)
 				break;
-			if (x < GUTTER - 10 || x - last < 9 || !(text(D.marks.kind[i]) in SHOWN_MARKS))
+			if (x < GUTTER - 10 || x - last < 11 || !(text(D.marks.kind[i]) in SIGNS))
 				continue;
 			last = x;
 			drawMark(i, x, lane);
@@ -477,16 +520,18 @@ function drawMarks(seen) {
 }
 
 function drawMark(i, x, lane) {
-	const kind = text(D.marks.kind[i]), y = lane.y + lane.height - 3;
-	g.fillStyle = kind === "kill" ? colour.kill : colour.ink;
-	g.globalAlpha = 0.8;
-	g.beginPath();
-	g.moveTo(x, y - 5);
-	g.lineTo(x + 4, y + 2);
-	g.lineTo(x - 4, y + 2);
-	g.fill();
-	g.globalAlpha = 1;
-	hits.push({ what: "mark", i, box: [x - 5, y - 6, x + 5, y + 4] });
+	const kind = text(D.marks.kind[i]), y = lane.y + lane.height - 5;
+	for (const [stroke, width] of [[colour.paper, 4], [kind === "kill" ? colour.kill : colour.ink, 1.6]]) {
+		g.strokeStyle = stroke;
+		g.lineWidth = width;
+		g.beginPath();
+		for (const [x1, y1, x2, y2] of SIGNS[kind](x, y)) {
+			g.moveTo(x1, y1);
+			g.lineTo(x2, y2);
+		}
+		g.stroke();
+	}
+	hits.push({ what: "mark", i, box: [x - 5, y - 5, x + 5, y + 5] });
 }
 
 // --- Overview ---------------------------------------------------------------------------------
@@ -494,12 +539,14 @@ function drawMark(i, x, lane) {
 // How busy the CPUs are, over all time: drawn once for each width and theme.
 let overviewPicture = null;
 
+const overviewScale = (width) => (width - GUTTER - 10) / Math.max(D.end, 1);
+
 function paintOverview(width, height) {
 	const c = document.createElement("canvas"), o = fit(c, width, height);
-	const busy = new Float64Array(Math.ceil(width)), s = (width - 2) / Math.max(D.end, 1);
+	const busy = new Float64Array(Math.ceil(width)), s = overviewScale(width);
 	for (const list of cpuSpans) {
 		for (const i of list) {
-			const a = D.spans.begin[i] * s, b = D.spans.end[i] * s;
+			const a = GUTTER + D.spans.begin[i] * s, b = GUTTER + D.spans.end[i] * s;
 			for (let x = Math.floor(a); x <= b && x < busy.length; x++)
 				busy[x] += Math.min(b, x + 1) - Math.max(a, x);
 		}
@@ -514,7 +561,11 @@ function paintOverview(width, height) {
 	}
 	o.fillStyle = colour.failure;
 	for (const i of failures)
-		o.fillRect(D.marks.time[i] * s - 1, 0, 3, height);
+		o.fillRect(GUTTER + D.marks.time[i] * s - 1, 0, 3, height);
+	o.font = SMALL;
+	o.fillStyle = colour.dim;
+	o.textBaseline = "middle";
+	o.fillText(D.cpus > 1 ? "CPUs that are busy" : "CPU busy", 12, height / 2);
 	return c;
 }
 
@@ -524,11 +575,11 @@ function drawOverview() {
 	if (overviewPicture?.key !== key)
 		overviewPicture = { key, picture: paintOverview(width, height) };
 	o.drawImage(overviewPicture.picture, 0, 0, width, height);
-	const s = (width - 2) / Math.max(D.end, 1);
-	const a = clamp(view.begin * s, 0, width), b = clamp(view.end * s, 0, width);
+	const s = overviewScale(width), low = GUTTER - 2, high = width - 8;
+	const a = clamp(GUTTER + view.begin * s, low, high), b = clamp(GUTTER + view.end * s, low, high);
 	o.fillStyle = colour.ink;
 	o.globalAlpha = 0.14;
-	o.fillRect(0, 0, a, height);
+	o.fillRect(low, 0, a - low, height);
 	o.fillRect(b, 0, width - b, height);
 	o.globalAlpha = 1;
 	o.strokeStyle = colour.accent;

@@ -1,6 +1,6 @@
 // What people do: pointer, wheel, fingers, keys, buttons.
 
-let frame = 0, hash = "";
+let frame = 0;
 
 // Something that is drawn has changed.
 function changed() {
@@ -22,8 +22,9 @@ function select(what, i, go = false) {
 	Object.assign(selected, { what, i });
 	if (what === "span") {
 		const S = D.spans, lane = laneOfThread(S.thread[i]) ?? laneOfCpu(S.cpu[i]);
-		if (selected.lane === null || !lanes[selected.lane] || !spansOf(lanes[selected.lane]).includes(i))
-			selected.lane = lane ? lane.index : null;
+		const here = laneOf(selected.lane);
+		if (!here || !spansOf(here).includes(i))
+			selected.lane = lane ? lane.key : null;
 		selected.time = S.begin[i];
 		if (go)
 			reveal(S.begin[i], S.end[i]);
@@ -34,7 +35,7 @@ function select(what, i, go = false) {
 		if (go)
 			reveal(selected.time, selected.time);
 		const lane = laneOfThread(D.marks.thread[i]);
-		selected.lane = lane ? lane.index : selected.lane;
+		selected.lane = lane ? lane.key : selected.lane;
 	}
 	if (go)
 		scrollToLane();
@@ -54,19 +55,19 @@ function selectAt(lane, time, before) {
 	const list = threads[lane].spans;
 	let place = after(list, D.spans.begin, before ? time - 0.5 : time) - 1;
 	place = clamp(place, 0, list.length - 1);
-	const there = laneOfThread(lane);
-	if (!there)
+	if (!matches(threads[lane]))
 		$("filter").value = show.filter = "";
 	if (show.lanes === "cpus")
 		showLanes("both");
+	selected.lane = `t${lane}`;
 	layLanes();
-	selected.lane = laneOfThread(lane)?.index ?? null;
 	if (list.length)
 		select("span", list[place], true);
 }
 
 function scrollToLane() {
-	const lane = lanes[selected.lane];
+	const lane = laneOf(selected.lane);
+	makeRoom();
 	if (!lane)
 		return;
 	if (lane.y < scroll.scrollTop + AXIS + 4)
@@ -76,10 +77,10 @@ function scrollToLane() {
 }
 
 function step(by) {
-	const lane = lanes[selected.lane ?? 0];
+	const lane = laneOf(selected.lane) ?? lanes[0];
 	if (!lane)
 		return;
-	selected.lane = lane.index;
+	selected.lane = lane.key;
 	const list = spansOf(lane);
 	if (!list.length)
 		return;
@@ -90,9 +91,12 @@ function step(by) {
 }
 
 function stepLane(by) {
-	const index = selected.lane === null ? 0 : clamp(selected.lane + by, 0, lanes.length - 1);
-	selected.lane = index;
-	const lane = lanes[index], list = spansOf(lane);
+	const here = lanes.indexOf(laneOf(selected.lane));
+	const lane = lanes[here < 0 ? 0 : clamp(here + by, 0, lanes.length - 1)];
+	if (!lane)
+		return;
+	selected.lane = lane.key;
+	const list = spansOf(lane);
 	const time = clamp(selected.time ?? (view.begin + view.end) / 2, view.begin, view.end);
 	const place = clamp(after(list, D.spans.begin, time) - 1, 0, list.length - 1);
 	if (list.length) {
@@ -258,7 +262,7 @@ function pointerUp(event) {
 		return;
 	const [x, y] = place(event), found = hit(x, y), lane = laneAt(y + view.scroll);
 	chart.focus({ preventScroll: true });
-	selected.lane = lane ? lane.index : selected.lane;
+	selected.lane = lane ? lane.key : selected.lane;
 	if (found)
 		select(found.what, found.i);
 	else
@@ -296,7 +300,7 @@ scroll.addEventListener("scroll", redraw);
 let outline = null;
 const overviewTime = (event) => {
 	const box = overview.getBoundingClientRect();
-	return (event.clientX - box.left) / (box.width - 2) * D.end;
+	return (event.clientX - box.left - GUTTER) / overviewScale(box.width);
 };
 overview.addEventListener("pointerdown", (event) => {
 	overview.setPointerCapture(event.pointerId);
@@ -323,7 +327,6 @@ function showLanes(which) {
 	for (const name of ["both", "cpus", "threads"])
 		$("show-" + name).setAttribute("aria-pressed", String(name === which));
 	const kept = selected.what === "span" ? selected.i : -1;
-	selected.lane = null;
 	layLanes();
 	if (kept >= 0)
 		select("span", kept);
@@ -368,6 +371,7 @@ const KEYS = [
 	["n p", "next and previous failure", { n: () => nextFailure(1), p: () => nextFailure(-1) }],
 	["0, 1", "everything; the command alone", { 0: zoomAll, 1: zoomFocus }],
 	["b c t", "both, CPUs, threads", { b: () => showLanes("both"), c: () => showLanes("cpus"), t: () => showLanes("threads") }],
+	["h", "hide threads that do not live in the stretch that is shown", { h: () => $("present").click() }],
 	["/", "search threads by name or number", { "/": () => $("filter").focus() }],
 	["r", "to the list of records", { r: () => $("table").focus() }],
 	["l", "light or dark", { l: turnTheme }],
@@ -390,6 +394,8 @@ document.addEventListener("keydown", (event) => {
 			chart.focus();
 		return;
 	}
+	hover = null;
+	showTip();
 	if (event.ctrlKey || event.altKey || event.metaKey || $("keys").open)
 		return;
 	const typing = event.key.startsWith("Arrow") || event.key === "Enter";
@@ -452,7 +458,7 @@ function arrowItem(kind) {
 function start() {
 	$("title").textContent = D.title;
 	$("subtitle").textContent = [D.subtitle, `${threads.length} threads`, duration(D.end),
-		`${D.records.time.length.toLocaleString("en")} records`, ...D.notes].filter(Boolean).join(" · ");
+		`${D.records.time.length.toLocaleString("en")} records`, D.notes.length ? "not complete" : ""].filter(Boolean).join(" · ");
 	for (const [keys, what] of KEYS)
 		$("key-list").append(element("dt", {}, keys), element("dd", {}, what));
 	$("zoom-focus").hidden = !D.focus;
@@ -468,14 +474,19 @@ function start() {
 		$(id).addEventListener("click", action);
 	$("filter").addEventListener("input", () => {
 		show.filter = $("filter").value;
-		selected.lane = null;
 		layLanes();
 		scroll.scrollTop = 0;
+		changed();
+	});
+	$("present").addEventListener("change", () => {
+		show.present = $("present").checked;
+		layLanesInPlace();
 		changed();
 	});
 	$("in-view").addEventListener("change", findRecords);
 	$("words").addEventListener("input", recordsSoon);
 	new ResizeObserver(redraw).observe(chart);
+	show.present = $("present").checked = threads.length > 60;
 	layLanes();
 	setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 	view.width = scroll.clientWidth;

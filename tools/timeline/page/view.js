@@ -3,9 +3,9 @@
 const GUTTER = 176, AXIS = 26, CPU_LANE = 30, THREAD_LANE = 24, GAP = 14, MIN_SPAN = 40;
 
 const view = { begin: 0, end: Math.max(D.end, 1), width: 800, height: 400, scroll: 0 };
-const show = { lanes: "both", filter: "", arrows: new Set(D.arrowKinds) };
-const selected = { what: null, i: -1, lane: null, time: null };
-let lanes = [];		// {cpu | thread, y, height}, top to bottom
+const show = { lanes: "both", filter: "", present: false, arrows: new Set(D.arrowKinds) };
+const selected = { what: null, i: -1, lane: null, time: null };	// lane: a key
+let lanes = [];		// {key, cpu | thread, y, height}, top to bottom
 let lanesHeight = 0;
 
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
@@ -20,6 +20,8 @@ function setView(begin, end) {
 	const middle = (begin + end) / 2;
 	view.begin = clamp(middle - length / 2, -margin, whole + margin - length);
 	view.end = view.begin + length;
+	if (show.present)
+		layLanesInPlace();
 	changed();
 }
 
@@ -47,29 +49,40 @@ function matches(t) {
 		? String(t.tid) === w || String(t.process) === w : name.includes(w) || process.includes(w));
 }
 
+// Whether the thread lives in the stretch that is shown.
+function isPresent(t) {
+	const S = D.spans;
+	let n = Math.max(0, after(t.spans, S.begin, view.begin) - 1);
+	for (; n < t.spans.length && S.begin[t.spans[n]] <= view.end; n++)
+		if (S.end[t.spans[n]] >= view.begin && text(S.state[t.spans[n]]) !== "dead")
+			return true;
+	return false;
+}
+
 function layLanes() {
+	const wanted = (t) => matches(t) && (!show.present || isPresent(t));
 	let y = AXIS + 6;
 	lanes = [];
 	if (show.lanes !== "threads") {
 		for (let cpu = 0; cpu < D.cpus; cpu++, y += CPU_LANE)
-			lanes.push({ cpu, y, height: CPU_LANE });
+			lanes.push({ key: `c${cpu}`, cpu, y, height: CPU_LANE });
 		y += GAP;
 	}
 	let process = null;
 	if (show.lanes !== "cpus") {
-		for (const thread of threads.filter(matches)) {
+		for (const thread of threads.filter(wanted)) {
 			if (process !== null && process !== thread.process)
 				y += 5;
 			const first = process !== thread.process;
 			process = thread.process;
-			lanes.push({ thread, y, height: THREAD_LANE, first });
+			lanes.push({ key: `t${thread.lane}`, thread, y, height: THREAD_LANE, first });
 			y += THREAD_LANE;
 		}
 	}
 	lanesHeight = y + 10;
-	for (const [i, lane] of lanes.entries())
-		lane.index = i;
 }
+
+const laneOf = (key) => lanes.find((l) => l.key === key);
 
 const laneOfThread = (lane) => lanes.find((l) => l.thread && l.thread.lane === lane);
 const laneOfCpu = (cpu) => lanes.find((l) => l.cpu === cpu);
