@@ -203,6 +203,13 @@ class RingReader:
             yield Record(self._time(time), events[event], cpu, tid, a, b, reason)
 
 
+class VirtualRingReader(RingReader):
+    """For memory as the kernel itself sees it: a debugger's."""
+
+    def _bytes(self, memory: Memory, vaddr: int, size: int) -> bytes | None:
+        return memory[vaddr : vaddr + size]
+
+
 def _kernel_address(low: int) -> int:
     """The address whose lower 48 bits are @low: the kernel lies in the upper half."""
     return low | 0xFFFF << 48 if low >> 47 else low
