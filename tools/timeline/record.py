@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from grade.elf import Elf
 from grade.machine import intervals, scratch_folder
-from grade.trace import Layout, RingReader, Trace
+from grade.trace import Collector, Layout, RingReader, Trace
 from tools import qemu
 from tools.boot import Outcome, boot
 from tools.mux import Stream
 
 GROUPS = "sched,state,life,wait,syscall,irq,test"
 RECORDS = 32768  # per CPU, the most a ring takes
+_EVERY_S = 0.004
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,39 @@ def record(
             icount=qemu.Icount(0, intervals("medium", 0, 1)),
             ram_file=ram,
         )
-        outcome = boot(watched, timeout, sink)
-        with ram.open("rb") as file:
-            memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-            with memory:
-                trace = RingReader(elf, layout, machine.arch, _clock(words)).read(memory)
+        reader = RingReader(elf, layout, machine.arch, _clock(words))
+        with ram.open("rb") as file, _Following(reader, file) as following:
+            outcome = boot(watched, timeout, sink)
+        trace = following.collector.trace()
     return Recording(outcome, trace, elf, layout)
+
+
+class _Following:
+    """Empties the rings while the machine runs: what it says may be more than they hold.
+
+    The machine does not notice, and nothing is lost unless this host is very busy; so the trace is
+    the same every time.
+    """
+
+    def __init__(self, reader: RingReader, ram: IO[bytes]) -> None:
+        self.collector = Collector(reader)
+        self._memory = mmap.mmap(ram.fileno(), 0, prot=mmap.PROT_READ)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._follow)
+
+    def _follow(self) -> None:
+        while not self._ended.wait(_EVERY_S):
+            self.collector.collect(self._memory)
+
+    def __enter__(self) -> _Following:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self.collector.collect(self._memory, ended=True)
+        self._memory.close()
 
 
 def _clock(words: tuple[str, ...]) -> int:
