@@ -82,8 +82,8 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test models matrix \
-	soak bench labs starter lint format clean FORCE
+.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
+	models matrix soak bench labs starter lint format clean FORCE
 
 all:
 	@$(MAKE) ARCH=riscv kernel user
@@ -155,6 +155,9 @@ test: $(O)/setup-test.mk
 
 models: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.models $(if $(ONLY),--only '$(ONLY)')
+
+test-browser: $(O)/setup-browser.mk
+	@$(PYTHON) -m tools.browser --build-root '$(O)'
 
 bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')

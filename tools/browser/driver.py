@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-PROGRAM = "chromium"
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _KEYS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
 
@@ -24,13 +24,16 @@ class Browser:
     """One window with one page. Whatever the page throws is kept in errors."""
 
     def __init__(self, width: int = 1440, height: int = 900, dark: bool = False) -> None:
+        program = next((p for p in PROGRAMS if shutil.which(p)), None)
+        if program is None:
+            raise FileNotFoundError(f"none of {', '.join(PROGRAMS)} is installed")
         self.errors: list[str] = []
         self._last = 0
         self._folder = tempfile.TemporaryDirectory(prefix="trellis-browser-")
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         argv = [
-            *(PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *(program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
             *("--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"),
             *(f"--user-data-dir={self._folder.name}", "--remote-debugging-pipe", "about:blank"),
         ]
@@ -78,7 +81,7 @@ class Browser:
         while b"\0" not in self._buffer:
             data = os.read(self._in, 1 << 20)
             if not data:
-                raise BrowserError(f"{PROGRAM} has ended")
+                raise BrowserError("the browser has ended")
             self._buffer += data
         one, self._buffer = self._buffer.split(b"\0", 1)
         message: dict[str, Any] = json.loads(one)
@@ -154,6 +157,10 @@ class Browser:
     def wheel(self, x: float, y: float, delta: float) -> None:
         self.mouse("mouseWheel", x, y, deltaX=0, deltaY=delta)
         self.settle()
+
+    def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+        self.send("Input.dispatchTouchEvent", type=kind, touchPoints=places)
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))
