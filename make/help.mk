@@ -15,8 +15,8 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make soak         long fuzz, stress and kill runs
   make models       the models of waiting, exit and kill (docs/models) through Spin
   make labs         write the student repository to OUT=dir
-  make test-browser try the pages that make timeline writes in a Chromium
   make starter      write the starter code of LAB=name to OUT=dir
+  make test-browser try the pages that make timeline writes in a Chromium
   make lint         what CI checks of style; make format mends what can be mended
   make doctor       is every tool there that is needed?   make setup installs what is missing
   make all          both kernels and the user programs;   make kernel, make user: for ARCH

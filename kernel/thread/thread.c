@@ -96,7 +96,7 @@ static void trace_name(const struct thread *t)
 {
 	u64 name[2];
 
-	static_assert(sizeof(name) == THREAD_NAME_MAX);
+	static_assert(sizeof(name) == THREAD_NAME_MAX, "a name fits a record");
 	memcpy(name, t->name, sizeof(name));
 	trace(TRACE_LIFE, TRACE_EV_NAME, name[0], name[1]);
 }

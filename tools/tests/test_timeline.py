@@ -120,6 +120,16 @@ class FromTrace(unittest.TestCase):
         spans = [(s.state, s.begin, s.end) for s in model.spans if s.thread == four]
         self.assertEqual(spans[1:], [("ready", 10, 30), ("running", 30, 30)])
 
+    def test_what_a_thread_was_is_learnt_when_it_is_woken(self) -> None:
+        model = self.model(
+            (10, "switch", 0, 4, 5, 4),
+            self.state(30, 1, 6, 4, "sleeping", "ready"),
+            (40, "switch", 0, 5, 4, 5),
+        )
+        four = next(t.id for t in model.threads if t.tid == 4)
+        states = [s.state for s in model.spans if s.thread == four and s.begin < s.end]
+        self.assertEqual(states, ["sleeping", "ready"])
+
     def test_names_come_to_whom_they_belong(self) -> None:
         def name(time: int, tid: int, text: bytes) -> tuple[Any, ...]:
             padded = text.ljust(16, b"\0")

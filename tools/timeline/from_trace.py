@@ -39,6 +39,7 @@ class _Life:
     why: str = ""
     by: str = ""
     where: str = ""
+    guessed: bool = False  # the state: it left the CPU, why is not recorded
     gone: bool = False  # freed: its number may be used again
 
 
@@ -200,6 +201,7 @@ class _Reader:
         self._close(life, time)
         life.state, life.since, life.cpu = state, time, cpu
         life.why = life.by = life.where = ""
+        life.guessed = False
         if state == "running":
             self._land(life, time, cpu)
 
@@ -257,7 +259,7 @@ class _Reader:
         if r.a == _IDLE:
             return "idle"
         life = self._life(r.a)
-        if not life.state:
+        if not life.state or life.guessed:
             life.state = old
         reason = self._reason(r)
         text = reason
@@ -305,6 +307,7 @@ class _Reader:
             if prev.state in ("", "running"):
                 prev.state = prev.state or "running"
                 self._enter(prev, "ready", r.time, r.cpu)
+                prev.guessed = True  # the next change of state says what it was
         if r.a != _IDLE:
             following = self._life(r.a)
             if following.state != "running":
