@@ -75,6 +75,8 @@ class Json(unittest.TestCase):
         self.refused("ends before", **only, spans=[span | {"begin": 10}])
         self.refused(r"spans\[1\]: thread 7 is still", **only, spans=[span, span | {"begin": 8}])
         self.refused("must be a list", spans={})
+        arrow = {"kind": "pokes", "begin": 1, "end": 1}
+        self.refused(r"arrows\[0\].kind: must be one of wake", arrows=[arrow])
         with self.assertRaisesRegex(BadModel, "not JSON"):
             from_json("{")
 

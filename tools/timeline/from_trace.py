@@ -408,7 +408,7 @@ class _Reader:
             return None
         life = self._life(r.a)
         self._to_die.setdefault(life.id, []).append(len(self._arrows))
-        text = f"{self._actor(r)} tells {self._label(r.a, r.cpu)} to die ({self._layout.state(r.b)})"
+        text = f"{self._actor(r)} tells {self._label(r.a, r.cpu)} to die (it is {self._layout.state(r.b)})"
         self._arrow("kill", r, life, text)
         return text
 

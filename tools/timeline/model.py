@@ -85,7 +85,10 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happens at one moment. Kind "failure" is shown above all lanes."""
+    """Something that happens at one moment: a sign on its thread's lane.
+
+    Kind "failure" is a red line through all lanes, which the page begins at. Any other word will do.
+    """
 
     time: int
     kind: str
@@ -196,6 +199,8 @@ def _check(model: Model) -> None:
     _check_order("spans", model.spans, known)
     _check_order("calls", model.calls, known)
     for i, arrow in enumerate(model.arrows):
+        if arrow.kind not in ARROWS:
+            raise BadModel(f"arrows[{i}].kind: must be one of {', '.join(ARROWS)}")
         if not {arrow.from_thread, arrow.to_thread} <= known:
             raise BadModel(f"arrows[{i}]: no such thread")
     moments: dict[str, Sequence[Mark | Entry]] = {"marks": model.marks, "records": model.records}

@@ -63,6 +63,7 @@ function draw() {
 	g.fillStyle = colour.paper;
 	g.fillRect(0, 0, view.width, view.height);
 	const seen = lanes.filter((l) => l.y + l.height > view.scroll + AXIS && l.y < view.scroll + view.height);
+	hits = [];
 	drawGrid();
 	g.save();
 	g.beginPath();
@@ -72,8 +73,8 @@ function draw() {
 	for (const lane of seen)
 		lane.thread ? drawThread(lane) : drawCpu(lane);
 	drawSelection();
-	drawArrows();
 	drawMarks(seen);
+	drawArrows();
 	g.restore();
 	drawLabels(seen);
 	drawAxis();
@@ -133,7 +134,8 @@ function drawAxis() {
 	g.rect(GUTTER, 0, view.width - GUTTER, AXIS);
 	g.clip();
 	for (const [time, step] of ticks())
-		g.fillText(axisLabel(time, step), xOf(time), AXIS / 2);
+		if (xOf(time) > GUTTER + 30)
+			g.fillText(axisLabel(time, step), xOf(time), AXIS / 2);
 	for (const i of failures)
 		flag(xOf(D.marks.time[i]), colour.failure, i);
 	g.restore();
@@ -424,7 +426,6 @@ function drawArrows() {
 	const A = D.arrows, byKind = new Map(FIRST_DRAWN.map((kind) => [kind, []])), chosen = [];
 	laneIndex = new Map(lanes.filter((l) => l.thread).map((l) => [l.thread.lane, l]));
 	hidden = 0;
-	hits = [];
 	const low = view.scroll - 60, high = view.scroll + view.height + 60;
 	for (let i = 0; i < A.begin.length && A.begin[i] <= view.end; i++) {
 		if (Math.max(A.end[i], A.lands[i]) < view.begin || !show.arrows.has(text(A.kind[i])))
@@ -487,7 +488,9 @@ function drawArrow(i, strong, low, high) {
 	hits.push({ what: "arrow", i, line: points });
 }
 
-// Small signs at the foot of a lane; the others are only in the list of records.
+// Small signs at the foot of a lane: a wedge for kinds that we do not know. Some are only records.
+const QUIET = new Set(["slice", "name", "end", "migrate"]);
+const wedge = (x, y) => [[x - 4, y + 3, x, y - 4], [x, y - 4, x + 4, y + 3], [x + 4, y + 3, x - 4, y + 3]];
 const SIGNS = {
 	exit: (x, y) => [[x - 3, y - 3, x + 3, y + 3], [x - 3, y + 3, x + 3, y - 3]],
 	kill: (x, y) => [[x - 4.5, y - 4.5, x + 4.5, y + 4.5], [x - 4.5, y + 4.5, x + 4.5, y - 4.5]],
@@ -511,7 +514,7 @@ function drawMarks(seen) {
 			const i = list[n], x = xOf(D.marks.time[i]);
 			if (x > view.width + 10)
 				break;
-			if (x < GUTTER - 10 || x - last < 11 || !(text(D.marks.kind[i]) in SIGNS))
+			if (x < GUTTER - 10 || x - last < 11 || QUIET.has(text(D.marks.kind[i])))
 				continue;
 			last = x;
 			drawMark(i, x, lane);
@@ -525,7 +528,7 @@ function drawMark(i, x, lane) {
 		g.strokeStyle = stroke;
 		g.lineWidth = width;
 		g.beginPath();
-		for (const [x1, y1, x2, y2] of SIGNS[kind](x, y)) {
+		for (const [x1, y1, x2, y2] of (SIGNS[kind] ?? wedge)(x, y)) {
 			g.moveTo(x1, y1);
 			g.lineTo(x2, y2);
 		}

@@ -28,8 +28,12 @@ function select(what, i, go = false) {
 		selected.time = S.begin[i];
 		if (go)
 			reveal(S.begin[i], S.end[i]);
-	} else if (what === "arrow" && go) {
-		reveal(D.arrows.begin[i], Math.max(D.arrows.end[i], D.arrows.begin[i]));
+	} else if (what === "arrow") {
+		const A = D.arrows, lane = laneOfThread(A.to_thread[i]) ?? laneOfCpu(A.to_cpu[i]);
+		selected.time = A.begin[i];
+		selected.lane = lane ? lane.key : selected.lane;
+		if (go)
+			reveal(A.begin[i], Math.max(A.end[i], A.begin[i]));
 	} else if (what === "mark") {
 		selected.time = D.marks.time[i];
 		if (go)
@@ -424,8 +428,9 @@ function drawLegend() {
 		bar(name, { y: 0, height: 14 }, 1, 28);
 		g = kept;
 	}
-	box.append(element("span", { class: "gap" }));
 	const kinds = new Set(D.arrows.kind.map(text));
+	if (kinds.size)
+		box.append(element("span", { class: "gap" }));
 	for (const kind of D.arrowKinds.filter((k) => kinds.has(k)))
 		box.append(arrowItem(kind));
 }

@@ -115,9 +115,9 @@ function showDetail() {
 			list.append(element("li", {}, `and ${out.length - 12} more`));
 	}
 	if (selected.what === "arrow") {
-		for (const [end, lane, time] of [["from", "from_thread", "begin"], ["to", "to_thread", "end"]])
+		for (const [side, lane, time] of [["from_thread", "begin"], ["to_thread", "end"]].map((e, n) => [n, ...e]))
 			if (D.arrows[lane][selected.i] !== NOBODY)
-				list.append(element("li", {}, endButton(end, D.arrows[lane][selected.i], D.arrows[time][selected.i])));
+				list.append(element("li", {}, endButton(side, D.arrows[lane][selected.i], D.arrows[time][selected.i])));
 	}
 	box.append(list);
 }
@@ -136,8 +136,9 @@ function arrowButton(n, into) {
 	return element("button", { onclick: () => select("arrow", n, true) }, dot, (into ? "← " : "→ ") + text(D.arrows.text[n]));
 }
 
-function endButton(end, lane, time) {
-	return element("button", { onclick: () => selectAt(lane, time, end === "from") }, `Go to ${end}: ${threads[lane].label}`);
+function endButton(side, lane, time) {
+	const label = (side ? "Show what it did to " : "Show who did it: ") + threads[lane].label;
+	return element("button", { onclick: () => selectAt(lane, time, !side) }, label);
 }
 
 // --- Records ----------------------------------------------------------------------------------
