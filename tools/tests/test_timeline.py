@@ -190,6 +190,12 @@ class FromTrace(unittest.TestCase):
         ipi = model.arrows[0]
         self.assertEqual((ipi.kind, ipi.from_cpu, ipi.to_cpu, ipi.lands), ("ipi", 0, 2, 9))
 
+    def test_a_failed_check_names_its_property(self) -> None:
+        model = self.model((5, "mark", 1, 3, 0, _WOKEN), (6, "mark", 1, 3, 0, 0x1234))
+        marks = [(m.kind, m.text) for m in model.marks]
+        self.assertEqual(marks[0], ("failure", "a check of woken failed"))
+        self.assertEqual(marks[1], ("failure", "a check of something failed"))
+
     def test_calls_have_names_and_results(self) -> None:
         model = self.model((5, "syscall", 0, 3, 64, 1), (9, "sysret", 0, 3, 64, (1 << 64) - 32))
         self.assertEqual([(c.name, c.result) for c in model.calls], [("write", "-32")])
@@ -250,7 +256,7 @@ class Run(unittest.TestCase):
         self.assertIn("signal 15", end.text)
         self.assertIn("yes", {t.process_name for t in model.threads})
         self.assertTrue({"sh", "init", "reaper"} <= {t.name for t in model.threads})
-        self.assertGreaterEqual(model.cpus, 2)
+        self.assertEqual(model.cpus, 4)
         self.assertEqual(model.notes, ())
 
 

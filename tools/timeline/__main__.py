@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grade.errors import GraderError
@@ -77,9 +77,10 @@ def _run(arguments: Sequence[str], title: str | None) -> tuple[Model, int]:
         words += f", sched={options.sched}"
     if options.bootargs:
         words += f", {options.bootargs}"
-    name = title or options.cmd or os.environ.get("TRELLIS_BOOTARGS", "") or "boot"
+    tests = [word for word in options.bootargs.split() if word.startswith(("test=", "selftest="))]
+    name = title or " ".join(tests) or options.cmd or "boot"
     model = from_trace(seen.trace, seen.layout, seen.elf, _ROOT, options.arch, name, words)
-    return model, _status(seen.outcome)
+    return replace(model, cpus_at_least=options.cpus), _status(seen.outcome)
 
 
 def _status(outcome: Outcome) -> int:

@@ -84,7 +84,7 @@ class _Reader:
         self._lives: list[_Life] = []
         self._by_tid: dict[int, _Life] = {}
         self._processes: dict[int, _Process] = {}
-        self._reasons: dict[int, str] = {}
+        self._texts: dict[int, str] = {}
         self._unnamed: dict[int, _Life] = {}  # created by that thread, its name comes next
         self._claims: dict[int, Record] = {}
         self._blocks: dict[int, Record] = {}
@@ -101,6 +101,8 @@ class _Reader:
 
     def model(self, title: str, subtitle: str) -> Model:
         for r in self._trace.records:
+            if r.event == "state" and r.a == _IDLE:
+                continue  # an idle CPU that looks for work says nothing else
             text = self._record(r)
             who = self._life(r.tid) if r.tid != _IDLE else None
             where = self._sources.reason(self._reason(r)) if r.reason else ""
@@ -178,12 +180,16 @@ class _Reader:
         return self._label(r.tid, r.cpu) + (f" in {call[0]}()" if call else "")
 
     def _reason(self, r: Record) -> str:
-        if r.reason not in self._reasons:
+        return self._text(r.reason) if r.reason else ""
+
+    def _text(self, address: int) -> str:
+        """The words at an address of the kernel's image; none if it is no such address."""
+        if address not in self._texts:
             try:
-                self._reasons[r.reason] = self._elf.text(r.reason) if r.reason else ""
+                self._texts[address] = self._elf.text(address)
             except (GraderError, ValueError):
-                self._reasons[r.reason] = ""
-        return self._reasons[r.reason]
+                self._texts[address] = ""
+        return self._texts[address]
 
     def _event_at(self, r: Record) -> str:
         return self._sources.event(r.event)
@@ -256,8 +262,6 @@ class _Reader:
 
     def _state(self, r: Record) -> str | None:
         old, new = (self._layout.state(n) for n in (r.b >> 8 & 0xFF, r.b & 0xFF))
-        if r.a == _IDLE:
-            return "idle"
         life = self._life(r.a)
         if not life.state or life.guessed:
             life.state = old
@@ -481,8 +485,9 @@ class _Reader:
         return text
 
     def _failed(self, r: Record) -> str:
-        self._mark(r, "failure", "a check failed")
-        return "a check failed"
+        text = f"a check of {self._text(r.b) or 'something'} failed"
+        self._mark(r, "failure", text)
+        return text
 
     def _panic(self, r: Record) -> str:
         self._mark(r, "failure", "panic")

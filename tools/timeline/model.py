@@ -119,6 +119,7 @@ class Model:
     subtitle: str = ""
     focus_begin: int = NOBODY  # what is shown at first, if not everything
     focus_end: int = NOBODY
+    cpus_at_least: int = 0  # lanes for so many, also if nothing happens there
     calls: tuple[Call, ...] = ()
     arrows: tuple[Arrow, ...] = ()
     marks: tuple[Mark, ...] = ()
@@ -127,9 +128,9 @@ class Model:
 
     @property
     def cpus(self) -> int:
-        """How many CPUs appear."""
+        """How many CPUs have a lane."""
         used = [s.cpu for s in self.spans] + [e.cpu for e in self.records]
-        return max(used, default=NOBODY) + 1
+        return max(max(used, default=NOBODY) + 1, self.cpus_at_least)
 
 
 _ROWS: dict[str, type[Any]] = {
