@@ -175,6 +175,9 @@ class _Reader:
             return f"an interrupt on idle CPU {cpu}"
         return f"{self._life(tid).name or 'thread'} {tid}"
 
+    def _on_cpu(self, tid: int, cpu: int) -> str:
+        return "idle" if tid == _IDLE else self._label(tid, cpu)
+
     def _actor(self, r: Record) -> str:
         call = self._in_call.get(r.tid)
         return self._label(r.tid, r.cpu) + (f" in {call[0]}()" if call else "")
@@ -258,7 +261,41 @@ class _Reader:
             "panic": self._panic,
         }
         handler = known.get(r.event)
-        return (handler(r) if handler else None) or say(r, self._layout)
+        return (handler(r) if handler else None) or self._say(r)
+
+    def _say(self, r: Record) -> str:
+        """Records that only say that something is so."""
+        match r.event:
+            case "switch":
+                return f"{self._on_cpu(r.b, r.cpu)} -> {self._on_cpu(r.a, r.cpu)}"
+            case "claim":
+                return f"{self._label(r.a, r.cpu)} is claimed: {self._layout.why(r.b)}"
+            case "wake":
+                return f"{self._label(r.a, r.cpu)} is queued on CPU {r.b}"
+            case "block":
+                return f"{self._label(r.tid, r.cpu)} is in a queue, {r.a:#x}"
+            case "create":
+                return f"{r.a} is created in process {r.b}"
+            case "process":
+                return f"process {r.a} is created by {r.b}"
+            case "exit":
+                return f"{self._label(r.tid, r.cpu)} exits: {r.a:#x}"
+            case "left":
+                return f"{self._label(r.a, r.cpu)} has left its stack"
+            case "free":
+                return f"{self._label(r.a, r.cpu)} is freed"
+            case "killthread":
+                return f"{self._label(r.a, r.cpu)} tells itself to die"
+            case "teardown":
+                return f"process {r.a} is torn down"
+            case "idle":
+                return f"CPU {r.cpu} waits for an interrupt"
+            case "timer":
+                return "timer interrupt"
+            case "irq":
+                return f"interrupt {r.a}"
+            case _:
+                return say(r, self._layout)
 
     def _state(self, r: Record) -> str | None:
         old, new = (self._layout.state(n) for n in (r.b >> 8 & 0xFF, r.b & 0xFF))
@@ -316,7 +353,7 @@ class _Reader:
             following = self._life(r.a)
             if following.state != "running":
                 self._enter(following, "running", r.time, r.cpu)
-        return f"{self._label(r.b, r.cpu)} -> {self._label(r.a, r.cpu)}" if r.a and r.b else None
+        return None
 
     def _claim(self, r: Record) -> str | None:
         self._claims[r.a] = r
@@ -469,9 +506,10 @@ class _Reader:
         return "IPI taken"
 
     def _preempt(self, r: Record) -> str:
+        if r.a == _IDLE:
+            return f"idle CPU {r.cpu} looks for work, {r.b} ready"
         text = f"{self._label(r.a, r.cpu)} is preempted, {r.b} ready"
-        if r.a != _IDLE:
-            self._mark(r, "preempt", text, r.a)
+        self._mark(r, "preempt", text, r.a)
         return text
 
     def _slice(self, r: Record) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from tools.timeline.model import ARROWS, NOBODY, STATES, Model
 
 _PARTS = Path(__file__).parent / "page"
-_SCRIPTS = ("data.js", "view.js", "draw.js", "panel.js", "main.js")
+_SCRIPTS = ("data.js", "view.js", "draw.js", "arrows.js", "overview.js", "panel.js", "main.js")
 
 
 def write_page(model: Model, path: Path) -> None:

@@ -1,7 +1,7 @@
 """A model as trace events, the JSON that Perfetto (ui.perfetto.dev) and chrome://tracing read.
 
-One process "CPUs" has a track for each CPU; every process has one for each of its threads. Arrows are
-flows between slices.
+One process "CPUs" has a track for each CPU; every process has one for each of its threads and, because
+slices of one track must nest, one more for its system calls. Arrows are flows between slices.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from tools.timeline.model import NOBODY, Arrow, Model, Span, Thread
 
 _CPUS = 1_000_000  # the number of the process that stands for the CPUs
+_CALLS = 1_000_000  # what a thread's track of calls is further on
 Event = dict[str, Any]
 
 
@@ -33,7 +34,9 @@ def _events(model: Model) -> Iterator[Event]:
     for span in model.spans:
         yield from _span(span, threads[span.thread])
     for call in model.calls:
-        yield _slice(threads[call.thread], call.name, call.begin, call.end, {"result": call.result})
+        t = threads[call.thread]
+        event = _slice(t, call.name, call.begin, call.end, {"result": call.result})
+        yield event | {"tid": t.id + _CALLS}
     for number, arrow in enumerate(model.arrows):
         yield from _arrow(number, arrow, threads)
     for mark in model.marks:
@@ -55,10 +58,14 @@ def _names(model: Model) -> Iterator[Event]:
     yield name("process", _CPUS, 0, "CPUs")
     for cpu in range(model.cpus):
         yield name("thread", _CPUS, cpu, f"CPU {cpu}")
+    calling = {call.thread for call in model.calls}
     for t in model.threads:
         pid, tid = _track(t)
         yield name("process", pid, tid, f"{t.process_name or 'process'} {t.process}")
-        yield name("thread", pid, tid, f"{t.name} {t.tid if t.tid != NOBODY else t.id}")
+        label = f"{t.name} {t.tid if t.tid != NOBODY else t.id}"
+        yield name("thread", pid, tid, label)
+        if t.id in calling:
+            yield name("thread", pid, tid + _CALLS, f"{label}: calls")
 
 
 def _slice(t: Thread, name: str, begin: int, end: int, args: dict[str, Any]) -> Event:
