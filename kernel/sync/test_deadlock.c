@@ -71,7 +71,8 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 	thread_join(backwards, &other, DEADLINE_NEVER);
 	CHECK(killed == -EINTR, "deadlock.kill", "the killed waiter got %d", killed);
 	CHECK(other == 0, "deadlock.kill", "the other one got %d", other);
-	CHECK(waiting_on(&first) + waiting_on(&second) == 0, "deadlock.kill", "somebody still waits");
+	CHECK(waiting_on(&first) + waiting_on(&second) == 0, "deadlock.kill",
+	      "somebody still waits");
 	mutex_destroy(&first);
 	mutex_destroy(&second);
 }

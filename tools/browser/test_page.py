@@ -179,6 +179,15 @@ class Small(Page):
         self.browser.key("g")
         self.assertIn("eats 11: running", self.browser.text("status"))
 
+    def test_an_arrow_leads_to_both_ends(self) -> None:
+        self.browser.click(860, self.thread_lane(1))
+        self.browser.key("g")
+        for n, expected in ((0, "eats 11: running"), (1, "waits 12: ready")):
+            self.browser.run(f"document.querySelectorAll('#detail button')[{n}].click()")
+            self.assertIn(expected, self.browser.text("status"))
+            self.browser.click(860, self.thread_lane(1))
+            self.browser.key("g")
+
     def test_the_search_leaves_only_what_matches(self) -> None:
         self.browser.key("/")
         for letter in "waits":

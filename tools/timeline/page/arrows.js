@@ -73,7 +73,8 @@ function drawArrow(i, strong, low, high) {
 	const points = arrowPoints(i);
 	if (!points)
 		return;
-	const [x1, y1, x2, y2] = points, kind = text(D.arrows.kind[i]), [width, dash] = ARROWS[kind] ?? ARROWS.wake;
+	const [x1, y1, x2, y2] = points, kind = text(D.arrows.kind[i]);
+	const [width, dash] = ARROWS[kind] ?? ARROWS.wake;
 	if (Math.max(y1, y2) < low || Math.min(y1, y2) > high)
 		return;
 	g.strokeStyle = g.fillStyle = colour[kind] ?? colour.ink;
@@ -134,7 +135,8 @@ function drawMarks(seen) {
 
 function drawMark(i, x, lane) {
 	const kind = text(D.marks.kind[i]), y = lane.y + lane.height - 5;
-	for (const [stroke, width] of [[colour.paper, 4], [kind === "kill" ? colour.kill : colour.ink, 1.6]]) {
+	const ink = kind === "kill" ? colour.kill : colour.ink;
+	for (const [stroke, width] of [[colour.paper, 4], [ink, 1.6]]) {
 		g.strokeStyle = stroke;
 		g.lineWidth = width;
 		g.beginPath();

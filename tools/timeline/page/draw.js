@@ -44,7 +44,8 @@ const makeRoom = () => {
 
 // Lanes come and go with the view; the selected one, or else the first in sight, stays where it is.
 function layLanesInPlace() {
-	const top = scroll.scrollTop, seen = lanes.filter((l) => l.y > top && l.y < top + scroll.clientHeight);
+	const top = scroll.scrollTop, bottom = top + scroll.clientHeight;
+	const seen = lanes.filter((l) => l.y > top && l.y < bottom);
 	const kept = seen.find((l) => l.key === selected.lane) ?? seen.find((l) => l.thread);
 	layLanes();
 	makeRoom();
@@ -61,7 +62,8 @@ function draw() {
 	g = fit(canvas, view.width, view.height);
 	g.fillStyle = colour.paper;
 	g.fillRect(0, 0, view.width, view.height);
-	const seen = lanes.filter((l) => l.y + l.height > view.scroll + AXIS && l.y < view.scroll + view.height);
+	const top = view.scroll + AXIS, bottom = view.scroll + view.height;
+	const seen = lanes.filter((l) => l.y + l.height > top && l.y < bottom);
 	hits = [];
 	drawGrid();
 	g.save();

@@ -193,10 +193,11 @@ function showTip(x, y) {
 		return;
 	}
 	const { title, rows } = factsOf(hover.what, hover.i);
+	const source = rows.find(([name]) => name === "source");
 	const lines = rows.filter(([name]) => name !== "source" && name !== "until" && name !== "kind");
 	tip.replaceChildren(element("b", {}, title),
 		...lines.map(([name, words]) => element("div", {}, `${name} ${words}`)),
-		...rows.filter(([name]) => name === "source").map(([, words]) => element("div", { class: "where" }, words)));
+		source ? element("div", { class: "where" }, source[1]) : "");
 	tip.hidden = false;
 	const box = chart.getBoundingClientRect();
 	const left = x + 16 + tip.offsetWidth > box.width ? x - 12 - tip.offsetWidth : x + 16;
@@ -295,7 +296,8 @@ canvas.addEventListener("wheel", (event) => {
 	if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
 		pan((event.deltaX || event.deltaY) * unit / scale());
 	else
-		zoom(Math.exp(clamp(event.deltaY * unit, -240, 240) * (event.ctrlKey ? 0.01 : 0.002)), timeAt(x));
+		zoom(Math.exp(clamp(event.deltaY * unit, -240, 240) * (event.ctrlKey ? 0.01 : 0.002)),
+			timeAt(x));
 }, { passive: false });
 
 scroll.addEventListener("scroll", redraw);
@@ -366,16 +368,19 @@ function setTheme(name) {
 }
 
 const KEYS = [
-	["← →", "previous and next span of the lane", { ArrowLeft: () => step(-1), ArrowRight: () => step(1) }],
+	["← →", "previous and next span of the lane",
+		{ ArrowLeft: () => step(-1), ArrowRight: () => step(1) }],
 	["↑ ↓", "lane above, lane below", { ArrowUp: () => stepLane(-1), ArrowDown: () => stepLane(1) }],
 	["+ −", "zoom", { "+": () => zoomHere(0.5), "=": () => zoomHere(0.5), "-": () => zoomHere(2) }],
 	["Shift ← →, a d", "earlier, later", { a: () => panShare(-0.25), d: () => panShare(0.25) }],
-	["Enter", "zoom to the selected span", { Enter: () => selected.what === "span" && zoomToSpan(selected.i) }],
+	["Enter", "zoom to the selected span",
+		{ Enter: () => selected.what === "span" && zoomToSpan(selected.i) }],
 	["g", "go to what caused it: the arrow into it, then where that comes from", { g: followCause }],
 	["n p", "next and previous failure", { n: () => nextFailure(1), p: () => nextFailure(-1) }],
 	["0, 1", "everything; the command alone", { 0: zoomAll, 1: zoomFocus }],
-	["b c t", "both, CPUs, threads", { b: () => showLanes("both"), c: () => showLanes("cpus"), t: () => showLanes("threads") }],
-	["h", "hide threads that do not live in the stretch that is shown", { h: () => $("present").click() }],
+	["b c t", "both, CPUs, threads",
+		{ b: () => showLanes("both"), c: () => showLanes("cpus"), t: () => showLanes("threads") }],
+	["h", "hide threads that do not live in what is shown", { h: () => $("present").click() }],
 	["/", "search threads by name or number", { "/": () => $("filter").focus() }],
 	["r", "to the list of records", { r: () => $("table").focus() }],
 	["l", "light or dark", { l: turnTheme }],
@@ -462,8 +467,9 @@ function arrowItem(kind) {
 
 function start() {
 	$("title").textContent = D.title;
-	$("subtitle").textContent = [D.subtitle, `${threads.length} threads`, duration(D.end),
-		`${D.records.time.length.toLocaleString("en")} records`, D.notes.length ? "not complete" : ""].filter(Boolean).join(" · ");
+	const records = `${D.records.time.length.toLocaleString("en")} records`;
+	$("subtitle").textContent = [D.subtitle, `${threads.length} threads`, duration(D.end), records,
+		D.notes.length ? "not complete" : ""].filter(Boolean).join(" · ");
 	for (const [keys, what] of KEYS)
 		$("key-list").append(element("dt", {}, keys), element("dd", {}, what));
 	$("zoom-focus").hidden = !D.focus;

@@ -19,9 +19,9 @@ function paintOverview(width, height) {
 	o.fillRect(0, 0, width, height);
 	o.fillStyle = colour.running;
 	for (let x = 0; x < busy.length; x++) {
-		const share = clamp(busy[x] / Math.max(D.cpus, 1), 0, 1);
-		if (share > 0)
-			o.fillRect(x, height - 4 - Math.max(1.5, share * (height - 9)), 1, Math.max(1.5, share * (height - 9)));
+		const tall = Math.max(1.5, clamp(busy[x] / Math.max(D.cpus, 1), 0, 1) * (height - 9));
+		if (busy[x] > 0)
+			o.fillRect(x, height - 4 - tall, 1, tall);
 	}
 	o.fillStyle = colour.failure;
 	for (const i of failures)

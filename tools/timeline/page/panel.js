@@ -11,7 +11,8 @@ function element(name, attributes = {}, ...children) {
 	return e;
 }
 
-const threadLabel_ = (lane) => lane === NOBODY ? "" : threads[lane].label;
+const dot = (fill) => element("span", { class: "dot", style: `background:${fill}` });
+const labelOf = (lane) => lane === NOBODY ? "" : threads[lane].label;
 
 // --- What is known of one thing: a title and rows of [name, words] ----------------------------
 
@@ -23,7 +24,7 @@ function spanFacts(i) {
 	const S = D.spans, name = text(S.state[i]), cpu = S.cpu[i];
 	const call = callAt(S.thread[i], (S.begin[i] + S.end[i]) / 2);
 	return {
-		title: `${threadLabel_(S.thread[i])}: ${name}`,
+		title: `${labelOf(S.thread[i])}: ${name}`,
 		colour: colour[stateName(i)],
 		rows: [
 			["since", moment(S.begin[i])],
@@ -43,6 +44,9 @@ function callResult(i) {
 	return /^-?\w+$/.test(result) ? `gives ${result} after ${length}` : `${result}, ${length}`;
 }
 
+const endOf = (lane, cpu) =>
+	[labelOf(lane), cpu >= 0 ? `CPU ${cpu}` : ""].filter(Boolean).join(", ");
+
 function arrowFacts(i) {
 	const A = D.arrows, lands = Math.max(A.lands[i], A.end[i]);
 	return {
@@ -51,10 +55,8 @@ function arrowFacts(i) {
 		rows: [
 			["kind", text(A.kind[i])],
 			["at", moment(A.begin[i])],
-			["from", [threadLabel_(A.from_thread[i]), A.from_cpu[i] >= 0 ? `CPU ${A.from_cpu[i]}` : ""]
-				.filter(Boolean).join(", ")],
-			["to", [threadLabel_(A.to_thread[i]), A.to_cpu[i] >= 0 ? `CPU ${A.to_cpu[i]}` : ""]
-				.filter(Boolean).join(", ")],
+			["from", endOf(A.from_thread[i], A.from_cpu[i])],
+			["to", endOf(A.to_thread[i], A.to_cpu[i])],
 			["effect", lands > A.begin[i] ? `after ${duration(lands - A.begin[i])}` : ""],
 			["source", text(A.where[i])],
 		].filter(([, words]) => words),
@@ -69,7 +71,7 @@ function markFacts(i) {
 		rows: [
 			["kind", text(M.kind[i])],
 			["at", moment(M.time[i])],
-			["thread", threadLabel_(M.thread[i])],
+			["thread", labelOf(M.thread[i])],
 			["CPU", M.cpu[i] >= 0 ? String(M.cpu[i]) : ""],
 			["source", text(M.where[i])],
 		].filter(([, words]) => words),
@@ -97,14 +99,14 @@ function showDetail() {
 	box.replaceChildren();
 	if (!selected.what) {
 		title.textContent = "Nothing selected";
-		box.append(element("p", {}, "Point at a span or an arrow for what it is; click to keep it here. " +
-			"Wheel zooms, dragging moves, ? lists the keys."));
+		box.append(element("p", {}, "Point at a span or an arrow for what it is; click to keep it " +
+			"here. Wheel zooms, dragging moves, ? lists the keys."));
 		for (const note of D.notes)
 			box.append(element("p", {}, note));
 		return;
 	}
 	const facts = factsOf(selected.what, selected.i);
-	title.replaceChildren(element("span", { class: "dot", style: `background:${facts.colour}` }), facts.title);
+	title.replaceChildren(dot(facts.colour), facts.title);
 	box.append(factList(facts));
 	const list = element("ul");
 	if (selected.what === "span") {
@@ -115,9 +117,11 @@ function showDetail() {
 			list.append(element("li", {}, `and ${out.length - 12} more`));
 	}
 	if (selected.what === "arrow") {
-		for (const [side, lane, time] of [["from_thread", "begin"], ["to_thread", "end"]].map((e, n) => [n, ...e]))
-			if (D.arrows[lane][selected.i] !== NOBODY)
-				list.append(element("li", {}, endButton(side, D.arrows[lane][selected.i], D.arrows[time][selected.i])));
+		const A = D.arrows, i = selected.i;
+		if (A.from_thread[i] !== NOBODY)
+			list.append(endButton("Show who did it: ", A.from_thread[i], A.begin[i], true));
+		if (A.to_thread[i] !== NOBODY)
+			list.append(endButton("Show what it did to ", A.to_thread[i], A.end[i], false));
 	}
 	box.append(list);
 }
@@ -132,13 +136,14 @@ function factList(facts) {
 }
 
 function arrowButton(n, into) {
-	const dot = element("span", { class: "dot", style: `background:${colour[text(D.arrows.kind[n])]}` });
-	return element("button", { onclick: () => select("arrow", n, true) }, dot, (into ? "← " : "→ ") + text(D.arrows.text[n]));
+	const words = (into ? "← " : "→ ") + text(D.arrows.text[n]);
+	return element("button", { onclick: () => select("arrow", n, true) },
+		dot(colour[text(D.arrows.kind[n])]), words);
 }
 
-function endButton(side, lane, time) {
-	const label = (side ? "Show what it did to " : "Show who did it: ") + threads[lane].label;
-	return element("button", { onclick: () => selectAt(lane, time, !side) }, label);
+function endButton(words, lane, time, before) {
+	const onclick = () => selectAt(lane, time, before);
+	return element("li", {}, element("button", { onclick }, words, threads[lane].label));
 }
 
 // --- Records ----------------------------------------------------------------------------------
@@ -184,7 +189,7 @@ function showRecords() {
 		const row = element("tr", { title: text(R.where[i]), onclick: () => goToRecord(i) },
 			element("td", {}, ((R.time[i] + D.base) / 1e6).toFixed(4)),
 			element("td", {}, R.cpu[i] < 0 ? "" : String(R.cpu[i])),
-			element("td", {}, threadLabel_(R.thread[i])),
+			element("td", {}, labelOf(R.thread[i])),
 			element("td", {}, element("button", {}, text(R.text[i]))));
 		if (selected.time !== null && R.time[i] === selected.time) {
 			row.className = "now";
@@ -195,9 +200,8 @@ function showRecords() {
 	$("rows").replaceChildren(...rows);
 	$("table").scrollTop = now ? Math.max(0, now.offsetTop - 80) : 0;
 	const n = page.list.length.toLocaleString("en");
-	$("count").textContent = shown.length
-		? `${(page.first + 1).toLocaleString("en")} to ${(page.first + shown.length).toLocaleString("en")} of ${n}, times in ms`
-		: "none";
+	const [from, to] = [page.first + 1, page.first + shown.length].map((x) => x.toLocaleString("en"));
+	$("count").textContent = shown.length ? `${from} to ${to} of ${n}, times in ms` : "none";
 	$("earlier").disabled = page.first === 0;
 	$("later").disabled = page.first + PAGE >= page.list.length;
 }
