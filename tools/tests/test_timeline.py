@@ -241,6 +241,22 @@ class Forms(unittest.TestCase):
 
 
 class Run(unittest.TestCase):
+    def test_no_page_without_a_trace(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "page.html"
+            done = make("timeline", "CMD=true", "SCHED=none-such", f"OUT={path}")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("sched=none-such: must be", done.stderr)
+            self.assertIn("no trace to draw", done.stderr)
+            self.assertFalse(path.exists())
+
+    def test_wrong_names_are_told_before_anything_runs(self) -> None:
+        for out, words in (("x.png", "must end with .html"), ("/no/such/x.html", "no such directory")):
+            done = make("timeline", "CMD=true", f"OUT={out}")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words, done.stderr)
+            self.assertNotIn("Trellis on", done.stderr)
+
     def test_the_same_command_gives_the_same_timeline(self) -> None:
         command = "yes > /dev/null & kill $!; wait; echo done"
         with tempfile.TemporaryDirectory() as folder:

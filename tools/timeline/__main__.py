@@ -56,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             model, status = from_json(options.model.read_text(encoding="utf-8")), 0
         else:
             model, status = _run(rest, options.title)
+            if not model.records:
+                print("timeline: there is no trace to draw", file=sys.stderr)
+                return status or STATUS_PANIC
         for path in options.out:
             write(model, path)
     except (OSError, BadModel, GraderError) as error:
