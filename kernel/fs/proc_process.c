@@ -62,13 +62,7 @@ static char thread_letter(const struct thread *t)
 	}
 }
 
-/* A process runs if one of its threads does, and is stopped if all are. */
-static char more_alive(char a, char b)
-{
-	return a == 'R' || b == 'R' ? 'R' : a == 'S' || b == 'S' ? 'S' : 'T';
-}
-
-/* What is told of a thread, or of a process by its first one. p->lock held. */
+/* What is told of a thread, or of a process by its first one, as on Linux. p->lock held. */
 static void collect_thread(struct snapshot *s, const struct thread *t)
 {
 	s->state = thread_letter(t);
@@ -81,20 +75,13 @@ static void collect_thread(struct snapshot *s, const struct thread *t)
 
 static void collect_threads(struct snapshot *s, struct process *p, struct thread *only)
 {
-	bool first = true;
-
 	spin_lock(&p->lock);
 	strlcpy(s->name, only ? only->name : p->name, sizeof(s->name));
 	s->nr_threads = p->nr_threads;
 	s->shared_pending = atomic_load(&p->sigpending);
-	list_for_each(t, &p->threads, struct thread, process_node) {
-		if (first && !only)
+	list_for_each(t, &p->threads, struct thread, process_node)
+		if (only ? t == only : t->tid == p->pid)
 			collect_thread(s, t);
-		s->state = more_alive(s->state, thread_letter(t));
-		first = false;
-	}
-	if (only)
-		collect_thread(s, only);
 	for (int sig = 1; sig <= NSIG; sig++) {
 		u64 handler = p->sigactions[sig - 1].handler;
 
@@ -102,8 +89,6 @@ static void collect_threads(struct snapshot *s, struct process *p, struct thread
 			*(handler == SIG_IGN ? &s->ignored : &s->caught) |= SIGSET(sig);
 	}
 	spin_unlock(&p->lock);
-	if (process_state(p) == PROCESS_ZOMBIE)
-		s->state = 'Z';
 }
 
 /* Of @p, or of @only, its thread. */
@@ -111,7 +96,7 @@ static void collect(struct snapshot *s, struct process *p, struct thread *only)
 {
 	struct addr_space *as = get_space(p);
 
-	*s = (struct snapshot){ .id = only ? only->tid : p->pid, .tgid = p->pid, .state = 'S',
+	*s = (struct snapshot){ .id = only ? only->tid : p->pid, .tgid = p->pid, .state = 'Z',
 				.start_ns = p->start_ns };
 	spin_lock(&tree_lock);
 	s->ppid = p->parent ? p->parent->pid : 0;

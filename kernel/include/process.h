@@ -100,7 +100,8 @@ struct process {
 	u32 umask;
 	struct rlimit limits[RLIMIT_COUNT];	/* [lock] */
 	struct sigaction_slot sigactions[NSIG];	/* [lock] */
-	_Atomic u64 sigpending;
+	_Atomic u64 sigpending;		/* [lock] to write */
+	struct list_node siginfos;	/* [lock] what is known of those pending */
 	bool stopped;			/* [lock] by a stop signal, until SIGCONT */
 	/* [lock] on the waiting parent's stack; see sys/clone.c */
 	struct wait_queue *_Atomic vfork_done;
@@ -178,8 +179,8 @@ static inline void process_set_parent(struct process *p, struct process *parent)
 	atomic_store_explicit(&p->ppid, parent->pid, memory_order_relaxed);
 }
 
-/* @p has been stopped, or continued: for its parent's process_wait(). tree_lock held. */
-void process_report_stop(struct process *p, int status);
+/* @p->stop_report is new: for its parent's process_wait(). tree_lock held. */
+void process_report_stop(struct process *p);
 
 #define WNOHANG		1
 #define WUNTRACED	2		/* WSTOPPED */
@@ -228,13 +229,25 @@ bool process_group_exists(pid_t pgid, pid_t sid);
 int signal_send_process(struct process *p, int sig);
 int signal_send_thread(struct thread *t, int sig);
 int signal_send_group(pid_t pgid, int sig);	/* -1: all but init and the caller */
-bool signal_pending(struct thread *t);
+
+/* For a child's end or stop, to its parent. tree_lock held. */
+void signal_child(struct process *child, int code, int status);
 
 /*
- * Acts on pending signals of the current thread and clears WORK_SIGNAL. At the user edge, may
- * block.
+ * Acts on pending signals of the current thread and clears WORK_SIGNAL: @tf goes to a handler, or
+ * starts an interrupted system call again. At the user edge, may block.
  */
-void signal_deliver(void);
+struct trapframe;
+void signal_deliver(struct trapframe *tf);
+
+/* A thread of @p leaves that may have been told of a signal to the process: tells another one. */
+void signal_pass_on(struct process *p);
+
+/* exec: no handlers are left, nor a stack for them. */
+void signal_forget_handlers(void);
+
+void signal_drop_infos(struct list_node *infos, u64 set);
+void signal_init(void);
 
 /* The work before a return to user mode, interrupts off at entry and exit; see thread/edge.c. */
 struct trapframe;

@@ -56,6 +56,20 @@ struct process;
 
 typedef int (*thread_fn)(void *arg);
 
+/* What becomes of a system call that a signal has interrupted. */
+enum restart {
+	RESTART_NONE,		/* there is none */
+	RESTART_OFF,		/* rt_sigreturn(), whose result is what the registers held before */
+	RESTART_MAY,		/* it starts again, unless a handler without SA_RESTART runs */
+	RESTART_NO_HANDLER	/* it starts again only if no handler runs */
+};
+
+struct sigstack {		/* Linux's stack_t */
+	vaddr_t sp;
+	s32 flags, pad;
+	u64 size;		/* 0: none */
+};
+
 /* Priorities, LK's scale. */
 #define PRIORITY_LOWEST		0
 #define PRIORITY_IDLE		0
@@ -129,8 +143,15 @@ struct thread {
 	/* User side, [self] */
 	vaddr_t clear_tid;		/* set_tid_address(): zeroed and woken at exit */
 	vaddr_t robust_list;
-	u64 sigmask;			/* blocked signals */
-	_Atomic u64 sigpending;
+	u64 sigmask;			/* [process->lock] to write; blocked signals */
+	_Atomic u64 sigpending;		/* [process->lock] to write */
+	struct list_node siginfos;	/* [process->lock] what is known of those pending */
+	u64 sigmask_after;		/* [self] the mask to return to, if restore_sigmask */
+	u64 sigwait;			/* [process->lock] blocked ones that it waits for */
+	bool restore_sigmask;		/* [self] sigmask is for the time of a call only */
+	enum restart restart;		/* [self] a signal interrupted the system call */
+	u64 restart_arg;		/* [self] its first argument */
+	struct sigstack sigstack;	/* [self] where handlers run if they want */
 	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
 	unsigned nr_held;		/* [self] */
 };

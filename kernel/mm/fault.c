@@ -152,6 +152,16 @@ static const char *fault_reason(struct addr_space *as, vaddr_t addr, int err)
 	return reason;
 }
 
+static int fault_code(struct addr_space *as, vaddr_t addr)
+{
+	int code;
+
+	mutex_lock(&as->lock);
+	code = region_find(as, addr) ? SEGV_ACCERR : SEGV_MAPERR;
+	mutex_unlock(&as->lock);
+	return code;
+}
+
 static const char *access_name(unsigned access)
 {
 	return access & VM_EXEC ? "executing" : access & VM_WRITE ? "writing to" : "reading";
@@ -173,7 +183,10 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 		return;
 	snprintf(what, sizeof(what), "page fault: %s 0x%lx (%s)", access_name(access), addr,
 		 fault_reason(as, addr, err));
-	exception_user(tf, err == -EIO ? SIGBUS : SIGSEGV, what);
+	if (err == -EIO)
+		signal_fault(tf, SIGBUS, BUS_ADRERR, addr, what);
+	else
+		signal_fault(tf, SIGSEGV, fault_code(as, addr), addr, what);
 }
 
 static u64 find_fixup(u64 pc)

@@ -59,6 +59,7 @@ static int user_thread_main(void *child_tid)
 	spin_lock(&p->lock);
 	if (p->stopped)		/* a stop passes by threads that have not started */
 		thread_suspend(t);
+	signal_pass_on(p);	/* and so do signals by processes without threads */
 	spin_unlock(&p->lock);
 	arch_user_enter();
 }
@@ -111,6 +112,8 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 	if (a->flags & CLONE_CHILD_CLEARTID)
 		t->clear_tid = a->child_tid;
 	t->sigmask = self->sigmask;
+	if (p != self->process || !(a->flags & CLONE_VM))
+		t->sigstack = self->sigstack;
 	if (t->affinity != self->affinity)
 		sched_set_affinity(t, self->affinity);
 	if (a->flags & CLONE_PARENT_SETTID)
@@ -150,7 +153,7 @@ static void vfork_wait(struct process *child, struct wait_queue *q)
 
 	spin_lock(&q->lock);
 	while (child->vfork_done && !err)
-		err = wait_block(q, DEADLINE_NEVER, 0);
+		err = wait_block(q, DEADLINE_NEVER, WAIT_KILL_ONLY);
 	spin_unlock(&q->lock);
 	spin_lock(&child->lock);
 	child->vfork_done = NULL;

@@ -256,11 +256,12 @@ static void become(struct new_program *new, const char *path)
 	spin_unlock(&p->lock);
 	if (old_exe)
 		file_put(old_exe);
+	signal_forget_handlers();
 	arch_user_init(t, new->start, new->sp);
 }
 
 /*
- * Signals need no change: only SIG_DFL and SIG_IGN exist, and both stay. A thread that is not the
+ * A thread that is not the
  * process's first keeps its own id, where Linux gives it the process's.
  */
 int exec_path(const char *path, struct exec_args *args)

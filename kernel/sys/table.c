@@ -7,6 +7,7 @@
  */
 #include "arch.h"
 #include "counters.h"
+#include "signal.h"
 #include "sys.h"
 #include "trace.h"
 
@@ -83,6 +84,8 @@ void syscall_entry(struct trapframe *tf)
 	if (unlikely(!call))
 		call = unknown_call;
 	result = unlikely(trace_mask & TRACE_SYSCALL) ? traced_call(call, tf) : call(tf);
+	if (unlikely(result == -EINTR || result == -ERESTARTNOHAND))
+		result = signal_interrupted(tf, result);
 	arch_irqs_disable();
 	arch_syscall_result(tf, result);
 }

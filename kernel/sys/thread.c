@@ -6,6 +6,7 @@
 #include "abi.h"
 #include "futex.h"
 #include "sched.h"
+#include "signal.h"
 #include "string.h"
 #include "sys.h"
 
@@ -77,7 +78,9 @@ static long futex_wait_for(vaddr_t uaddr, int op, u32 val, u32 bitset, vaddr_t t
 	struct deadline d;
 	int err = deadline_get(timeout, clock, absolute, &d);
 
-	return err ? err : futex_wait(uaddr, !(op & FUTEX_PRIVATE), val, bitset, d);
+	if (!err)
+		err = futex_wait(uaddr, !(op & FUTEX_PRIVATE), val, bitset, d);
+	return timeout ? signal_end_call(err) : err;
 }
 
 /* The fourth argument is a timeout for waits and a count for requeues. */

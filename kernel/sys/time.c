@@ -7,6 +7,7 @@
 #include "sys.h"
 
 #include "sched.h"
+#include "signal.h"
 
 /* The clocks beside those of sys.h. */
 #define CLOCK_PROCESS_CPUTIME	2
@@ -73,13 +74,21 @@ int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
 	return err;
 }
 
-/* Only a kill ends a sleep early, so nobody is left to read the time that remained. */
+/* What is left of a sleep that a signal has ended. */
+static int put_remaining(vaddr_t rem, struct deadline d)
+{
+	u64 now = time_now();
+	struct timespec ts = timespec_of(time_before(now, d.at) ? d.at - now : 0);
+
+	return copy_to_user(rem, &ts, sizeof(ts));
+}
+
 long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
 {
 	struct timespec ts;
+	struct deadline d;
 	int err;
 
-	(void)rem;
 	if (clock == CLOCK_PROCESS_CPUTIME)
 		return -EOPNOTSUPP;
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
@@ -87,13 +96,16 @@ long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
 	err = timespec_get(req, &ts);
 	if (err)
 		return err;
-	return thread_sleep_until(deadline_of(&ts, clock, flags & TIMER_ABSTIME));
+	d = deadline_of(&ts, clock, flags & TIMER_ABSTIME);
+	err = thread_sleep_until(d);
+	if (err == -EINTR && rem && !(flags & TIMER_ABSTIME) && put_remaining(rem, d))
+		return -EFAULT;
+	return signal_end_call(err);
 }
 
-/* Waits for a signal that kills. */
 long sys_pause(void)
 {
-	return thread_sleep_until(DEADLINE_NEVER);
+	return signal_end_call(thread_sleep_until(DEADLINE_NEVER));
 }
 
 static u64 children_cpu_ns(struct process *p, u64 *user_ns)

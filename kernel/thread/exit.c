@@ -80,6 +80,7 @@ void process_thread_leaves(struct thread *t)
 	p->nr_threads--;
 	if (t->tid == p->pid)
 		p->leader_status = STATUS_EXIT(t->exit_code);
+	signal_pass_on(p);
 	spin_unlock(&p->lock);
 	wait_queue_wake_all(&p->thread_gone, 0);
 	/* LAB 02-threads: give up the thread's hold; exactly one is the last and tears down */

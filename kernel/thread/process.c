@@ -57,6 +57,7 @@ void process_init(void)
 	threads_max = bootarg_number("threads", default_threads_max(), 2 * THREADS_SPARED,
 				     ID_MAX - 2);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
+	signal_init();
 	for (unsigned i = 0; i < ID_BUCKETS; i++) {
 		list_init(&process_ids[i]);
 		list_init(&thread_ids[i]);
@@ -231,6 +232,7 @@ static void init_fields(struct process *p, struct process *parent)
 	list_init(&p->sibling);
 	list_init(&p->threads);
 	list_init(&p->reaper_node);
+	list_init(&p->siginfos);
 	wait_queue_init(&p->child_wait);
 	wait_queue_init(&p->thread_gone);
 	spin_lock(&parent->lock);
@@ -264,6 +266,7 @@ static void drop_resources(struct process *p)
 int process_create(struct process *parent, struct process **out)
 {
 	struct process *p = kmem_cache_alloc(process_cache);
+	int err = 0;
 	bool first;
 
 	if (!p)
@@ -271,12 +274,16 @@ int process_create(struct process *parent, struct process **out)
 	init_fields(p, parent);
 	counter_add(COUNT_PROCESSES, 1);
 	spin_lock(&tree_lock);
-	p->pid = init_process ? id_alloc() : 1;
-	if (!p->pid) {
+	/* Who is told to die with its group has no children after that: they would be missed. */
+	if (process_state(parent) != PROCESS_ALIVE)
+		err = -EINTR;
+	else if (!(p->pid = init_process ? id_alloc() : 1))
+		err = -EAGAIN;
+	if (err) {
 		spin_unlock(&tree_lock);
 		drop_resources(p);
 		process_put(p);
-		return -EAGAIN;
+		return err;
 	}
 	first = !init_process;
 	if (first)
@@ -317,6 +324,7 @@ void process_put(struct process *p)
 	if (before > 1)
 		return;
 	assert(list_empty(&p->children) && list_empty(&p->threads) && !p->as && !p->cwd && !p->exe);
+	signal_drop_infos(&p->siginfos, ~0UL);
 	counter_add(COUNT_PROCESSES, -1);
 	kmem_cache_free(process_cache, p);
 }

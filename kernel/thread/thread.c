@@ -47,6 +47,7 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 	list_init(&t->reaper_node);
 	list_init(&t->all_node);
 	list_init(&t->id_node);
+	list_init(&t->siginfos);
 	wait_queue_init(&t->joiners);
 }
 
@@ -228,6 +229,7 @@ void thread_put(struct thread *t)
 	if (before > 1)
 		return;
 	t->magic = 0;
+	signal_drop_infos(&t->siginfos, ~0UL);
 	/* now: who found the thread by id may ask for its process */
 	process_put(t->process);
 	counter_add(COUNT_THREADS, -1);

@@ -33,6 +33,8 @@ void waiter_init(struct waiter *w, unsigned flags)
 	*w = (struct waiter){
 		.thread = current_thread(),
 		.killable = !(flags & WAIT_UNKILLABLE),
+		.breaks = flags & WAIT_UNKILLABLE ? 0 :
+			  flags & WAIT_KILL_ONLY  ? WORK_KILL : WORK_KILL | WORK_SIGNAL,
 		.site = __builtin_return_address(0),
 	};
 	atomic_init(&w->why, WAIT_ARMED);
@@ -91,6 +93,7 @@ static int wait_result(struct waiter *w)
 	case WAIT_TIMEOUT:
 		return -ETIMEDOUT;
 	case WAIT_KILLED:
+	case WAIT_SIGNAL:
 		return -EINTR;
 	case WAIT_DESTROYED:
 		return -EIDRM;

@@ -77,7 +77,16 @@ static void reparent_children(struct process *p)
  */
 static bool is_unwanted(struct process *p)
 {
-	return p->parent->sigactions[SIGCHLD - 1].handler == SIG_IGN;
+	const struct sigaction_slot *action = &p->parent->sigactions[SIGCHLD - 1];
+
+	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
+static void signal_parent(struct process *p, int status)
+{
+	int sig = status & 0x7f;
+
+	signal_child(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
 }
 
 static void become_zombie(struct process *p)
@@ -92,6 +101,7 @@ static void become_zombie(struct process *p)
 	trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, status);
 	tell_parent(p->parent);
 	/* END LAB */
+	signal_parent(p, status);
 	unwanted = is_unwanted(p);
 	if (unwanted) {
 		list_remove(&p->sibling);
@@ -168,9 +178,8 @@ static void fill_result(struct process *p, struct process *c, unsigned options,
 	trace(TRACE_LIFE, TRACE_EV_REAPED, c->pid, res->status);
 }
 
-void process_report_stop(struct process *p, int status)
+void process_report_stop(struct process *p)
 {
-	p->stop_report = status;
 	tell_parent(p->parent);
 }
 
