@@ -226,7 +226,7 @@ static void interrupted_code_notices_nothing(void)
 	double f = 1, g = 1;
 	pid_t pid, self = getpid();
 
-	handle(SIGUSR1, count, 0);
+	handle(SIGUSR1, count, SA_RESTART);
 	pid = fork();
 	if (pid == 0) {
 		while (kill(self, SIGUSR1) == 0)
@@ -266,6 +266,8 @@ static pid_t pester(int sig)
 
 static void leave_alone(pid_t pid)
 {
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	kill(pid, SIGKILL);
 	expect_signal(pid, SIGKILL);
 }
