@@ -223,6 +223,9 @@ void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
 /* Some process is in that group, in session @sid (-1: any). */
 bool process_group_exists(pid_t pgid, pid_t sid);
 
+/* Nobody in the group's session could continue it: no parent outside of it. tree_lock held. */
+bool process_group_is_orphaned(pid_t pgid);
+
 /*
  * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
  */

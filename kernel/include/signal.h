@@ -113,6 +113,13 @@ int signal_take_locked(struct thread *t, u64 set, struct signal_info *info);
 bool signal_must_die(struct process *p, int sig);
 void signal_report_stop(struct process *p, int before);
 
+/*
+ * The current process, in the background, wants the terminal: its group gets @sig (SIGTTIN or
+ * SIGTTOU) and the call is interrupted, -EINTR. -EIO if that would be of no use; 0: it may do it
+ * all the same.
+ */
+int signal_stop_background(int sig);
+
 /* Takes a pending signal of @set, for the current thread or its process; 0: there is none. */
 int signal_take(u64 set, struct signal_info *info);
 

@@ -217,6 +217,17 @@ bool process_group_exists(pid_t pgid, pid_t sid)
 	return s.found;
 }
 
+bool process_group_is_orphaned(pid_t pgid)
+{
+	assert_held(&tree_lock);
+	for (unsigned i = 0; i < ID_BUCKETS; i++)
+		list_for_each(p, &process_ids[i], struct process, pid_node)
+			if (p->pgid == pgid && process_state(p) != PROCESS_ZOMBIE &&
+			    p->parent->pgid != pgid && p->parent->sid == p->sid)
+				return false;
+	return true;
+}
+
 static void init_fields(struct process *p, struct process *parent)
 {
 	*p = (struct process){

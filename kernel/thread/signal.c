@@ -216,11 +216,30 @@ bool signal_must_die(struct process *p, int sig)
 {
 	if (ignored(p, sig) || p == init_process)
 		return false;
-	if (SIGSET(sig) & STOPS) {
+	if (!(SIGSET(sig) & STOPS))
+		return true;
+	if (sig == SIGSTOP || !process_group_is_orphaned(p->pgid))
 		stop_threads(p, sig);
-		return false;
-	}
-	return true;
+	return false;
+}
+
+int signal_stop_background(int sig)
+{
+	struct thread *t = current_thread();
+	struct process *p = t->process;
+	bool orphaned, deaf;
+
+	spin_lock(&tree_lock);
+	orphaned = process_group_is_orphaned(p->pgid);
+	deaf = (t->sigmask & SIGSET(sig)) || p->sigactions[sig - 1].handler == SIG_IGN;
+	spin_unlock(&tree_lock);
+	if (deaf && sig == SIGTTOU)
+		return 0;
+	if (orphaned || deaf)
+		return -EIO;
+	signal_send_group(p->pgid, sig);
+	atomic_fetch_or(&t->work, WORK_SIGNAL);		/* the edge starts the call again */
+	return -EINTR;
 }
 
 /* What stops and continues does so whatever becomes of the signal itself. p->lock held. */
