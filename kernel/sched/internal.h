@@ -37,8 +37,6 @@ void idle_leave(struct runq *rq);
 /* idle.c: wakes an idle CPU that may run @t, if there is one. */
 void kick_idle_for(struct thread *t);
 
-extern const struct sched_policy sched_rr;
-
 static inline bool is_idle(const struct runq *rq, const struct thread *t)
 {
 	return t == &rq->cpu->idle;

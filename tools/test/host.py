@@ -21,11 +21,16 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "fdt": ("kernel/dev/fdt.c", "kernel/dev/test_fdt.c"),
     "line": ("kernel/dev/line.c", "kernel/dev/test_line.c"),
 }
+_UNITS["policies"] = (
+    *(f"kernel/sched/{name}.c" for name in ("policy", "rr", "prio", "mlfq", "reserve", "edf", "rm")),
+    *("kernel/sched/fair.c", "kernel/sched/pct.c", "kernel/lib/rbtree.c"),
+    *("tools/simulate/engine.c", "tools/simulate/test_policies.c"),
+)
 _ALWAYS = ("kernel/lib/string.c", "kernel/lib/printf.c", "tools/host/main.c")
 _CFLAGS = (
     *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
-    *("-Ikernel/include", "-Iarch/x86_64", "-include", "tools/host/rename.h"),
+    *("-Ikernel/include", "-Ikernel/sched", "-Iarch/x86_64", "-include", "tools/host/rename.h"),
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1"),
 )
 _VERDICT = re.compile(r"^(ok|FAIL) (\S+)$", re.M)
