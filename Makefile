@@ -80,8 +80,8 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test matrix soak bench labs \
-	starter lint format clean FORCE
+.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test matrix soak bench simulate \
+	labs starter lint format clean FORCE
 
 all:
 	@$(MAKE) ARCH=riscv kernel user
@@ -146,6 +146,10 @@ test: $(O)/setup-test.mk
 
 bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')
+
+simulate:
+	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(if $(SCHED),--sched '$(SCHED)') \
+		$(if $(BOOTARGS),--bootargs '$(BOOTARGS)') $(if $(OUT),--out '$(OUT)') $(TASKS)
 
 lint: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.lint

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.simulate.build import POLICIES
 from tools.test.builds import ROOT
 from tools.test.model import Job, Result, last_lines
 
@@ -20,12 +21,8 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "rbtree": ("kernel/lib/rbtree.c", "kernel/lib/test_rbtree.c"),
     "fdt": ("kernel/dev/fdt.c", "kernel/dev/test_fdt.c"),
     "line": ("kernel/dev/line.c", "kernel/dev/test_line.c"),
+    "policies": (*POLICIES, "tools/simulate/test_policies.c"),
 }
-_UNITS["policies"] = (
-    *(f"kernel/sched/{name}.c" for name in ("policy", "rr", "prio", "mlfq", "reserve", "edf", "rm")),
-    *("kernel/sched/fair.c", "kernel/sched/pct.c", "kernel/lib/rbtree.c"),
-    *("tools/simulate/engine.c", "tools/simulate/test_policies.c"),
-)
 _ALWAYS = ("kernel/lib/string.c", "kernel/lib/printf.c", "tools/host/main.c")
 _CFLAGS = (
     *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
