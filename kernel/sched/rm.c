@@ -7,9 +7,11 @@
  * says. Budgets see to that, as sporadic servers (Sprunt, Sha, Lehoczky 1989):
  *
  *  R1  What is spent comes back one period after the moment from which it could be spent: when the
- *      thread woke. So no interval of k periods sees more than k times the runtime.
- *  R2  budget + refund[0].amount + refund[1].amount = runtime. A thread that sleeps in the middle of
- *      its work opens a second refund; more of them are merged into it, which delays them.
+ *      thread woke, or got a refund, whichever is later. So no interval of k periods sees more than
+ *      k times the runtime.
+ *  R2  budget + refund[0].amount + refund[1].amount = runtime. The first refund to come is
+ *      refund[0], the one that grows refund[open]. Who wakes while two have still to come waits for
+ *      the first.
  *  R3  Equal periods take turns in order of arrival, and count against each other in the analysis.
  */
 #include "reserve.h"
@@ -20,25 +22,32 @@ static void spend(struct sched_entity *e, s64 amount)
 	e->refund[e->open].amount += amount;
 }
 
+/* From now on it can spend. */
+static void open_refund(struct sched_entity *e, u64 now)
+{
+	e->open = e->refund[0].amount != 0;
+	e->refund[e->open].at = now + e->params.period;
+}
+
+/* Refunds that have come. */
 static void settle(struct sched_entity *e, u64 now)
 {
 	while (e->refund[0].amount && !time_before(now, e->refund[0].at)) {
 		e->budget += e->refund[0].amount;
 		e->refund[0] = e->refund[1];
-		if (!e->open)
-			e->refund[0].at = now + e->params.period;
 		e->refund[1].amount = 0;
-		e->open = 0;
 		e->slice_left = 0;
+		open_refund(e, now);
 	}
 }
 
-/* R1: from now on it can spend. */
 static void wake(struct sched_entity *e, u64 now)
 {
 	settle(e, now);
-	e->open = e->refund[0].amount != 0;
-	e->refund[e->open].at = now + e->params.period;
+	if (!e->refund[1].amount)
+		open_refund(e, now);
+	else if (e->budget > 0)
+		spend(e, e->budget);
 }
 
 static void rm_start(struct sched_entity *e, u64 now)

@@ -554,6 +554,16 @@ KTEST(policy_edf_exact, "policy.edf_admission", "", "")
 	for (unsigned i = 0; i < 7; i++)
 		CHECK(tasks[i].admitted, "", "seven sevenths are refused");
 	CHECK(!tasks[7].admitted, "", "more than 1 is admitted");
+	use(&sched_edf, 1);
+	add_periodic(5 * MS, 10 * MS, 10 * MS, 5 * MS);
+	add_periodic(5 * MS, 10 * MS, 10 * MS, 5 * MS);
+	run(100 * MS);
+	CHECK(tasks[1].admitted && missed() == 0, "", "two halves are refused");
+	use(&sched_edf, 1);
+	for (unsigned i = 0; i < 3; i++)	/* thirds, and 2^-32 too much */
+		add_periodic(1398101333, 4194303999, 4194303999, MS)->params.runtime += i == 2;
+	run(MS);
+	CHECK(tasks[1].admitted && !tasks[2].admitted, "", "one nanosecond too much is admitted");
 	use(&sched_edf, 3);
 	for (unsigned i = 0; i < 4; i++)
 		add_periodic(6 * MS, 10 * MS, 10 * MS, 6 * MS);
@@ -564,10 +574,34 @@ KTEST(policy_edf_exact, "policy.edf_admission", "", "")
 	CHECK(tasks[2].cpu == 1 && tasks[3].cpu == 2 && missed() == 0, "", "placement");
 }
 
+static const struct sim_task *dispatches[9];
+static unsigned nr_dispatches;
+
+static void record_dispatch(struct sim *s, struct sim_task *t, enum sim_state from)
+{
+	(void)s;
+	(void)from;
+	if (t->state == SIM_RUNNING && nr_dispatches < ARRAY_SIZE(dispatches))
+		dispatches[nr_dispatches++] = t;
+}
+
+KTEST(policy_edf_ties, "policy.edf_ties", "", "")
+{
+	use(&sched_edf, 1);
+	for (unsigned i = 0; i < 3; i++)
+		add_periodic(2 * MS, 10 * MS, 10 * MS, 2 * MS);
+	sim.changed = record_dispatch;
+	nr_dispatches = 0;
+	run(100 * MS);
+	CHECK(nr_dispatches == ARRAY_SIZE(dispatches), "", "%u dispatches", nr_dispatches);
+	for (unsigned i = 0; i < nr_dispatches; i++)
+		CHECK(dispatches[i] == &tasks[i % 3], "", "dispatch %u: who came first waits", i);
+}
+
 /* Whoever lies, sleeps at bad times or wakes too often: the honest ones meet their deadlines. */
 static void check_liars(const struct sched_policy *p)
 {
-	for (unsigned n = 0; n < 500; n++) {
+	for (unsigned n = 0; n < 2000; n++) {
 		unsigned honest;
 		u64 start;
 
@@ -621,6 +655,18 @@ KTEST(policy_rm_liars, "policy.rm_liars", "", "")
  * An admitted set meets all deadlines, at the worst response times of the analysis or better; the
  * one that is refused would miss one, released together with the others.
  */
+/* Harmonic periods use all of the CPU: every response is exactly a multiple of shorter periods. */
+KTEST(policy_rm_harmonic, "policy.rm_harmonic", "", "")
+{
+	use(&sched_rm, 1);
+	add_periodic(2 * MS, 4 * MS, 4 * MS, 2 * MS);
+	add_periodic(2 * MS, 8 * MS, 8 * MS, 2 * MS);
+	add_periodic(4 * MS, 16 * MS, 16 * MS, 4 * MS);
+	run(160 * MS);
+	CHECK(tasks[2].admitted && missed() == 0, "", "a harmonic set is refused");
+	CHECK(tasks[2].worst_response == 16 * MS, "", "response %lu", tasks[2].worst_response);
+}
+
 KTEST(policy_rm_exact, "policy.rm_admission", "", "")
 {
 	unsigned refused = 0;
@@ -696,6 +742,56 @@ KTEST(policy_fair_error, "policy.fair_error", "", "")
 	}
 }
 
+/*
+ * A request is served at the latest one request's time after its virtual deadline (Stoica and
+ * others, theorem 1). Among threads that come and go, nobody is owed or owes more than three: two
+ * that it came back with, and one while another's request is served.
+ */
+static void check_request(struct sim *s, struct sim_task *t, enum sim_state from)
+{
+	const struct policy_queue *q = &s->cpus[0].q;
+	s64 request = sched_quantum / 4 * 1024, late = q->vzero - t->e.deadline;
+
+	if (from == SIM_RUNNING && t->state == SIM_READY && t->e.weight &&
+	    !time_before(t->e.vruntime, t->e.deadline))
+		CHECK(late <= request / (s64)q->weight + 1000, "", "%ld virtual ns late", late);
+}
+
+static void check_lag(struct sim *s, struct sim_task *t, enum sim_state from)
+{
+	s64 limit = 3 * (s64)sched_quantum / 4 * 1024;
+
+	(void)from;
+	for (unsigned i = 0; i < s->nr_tasks; i++) {
+		struct sched_entity *e = &s->tasks[i].e;
+		s64 lag = (s64)(s->cpus[0].q.vzero - e->vruntime) * (s64)e->weight;
+
+		CHECK(lag <= limit && lag >= -limit, "",
+		      "lag %ld at weight %lu, limit %ld", lag, e->weight, limit);
+	}
+	(void)t;
+}
+
+KTEST(policy_fair_deadlines, "policy.fair_deadlines", "", "")
+{
+	for (unsigned n = 0; n < 200; n++) {
+		bool come_and_go = below(2);
+
+		use(&sched_fair, 1);
+		for (unsigned i = 2 + below(12); i; i--) {
+			struct sim_task *t = add_spinner((int)below(40) - 20);
+
+			if (!come_and_go)
+				continue;
+			t->steps[0].ns = below(9 * MS);
+			step(t, SIM_SLEEP, below(20 * MS));
+			step(t, SIM_REPEAT, 0);
+		}
+		sim.changed = come_and_go ? check_lag : check_request;
+		run(1000 * MS);
+	}
+}
+
 /* Long sleep gives no credit, and a thread that comes and goes takes no more than its share. */
 KTEST(policy_fair_sleeper, "policy.fair_sleeper", "", "")
 {
@@ -733,13 +829,13 @@ KTEST(policy_fair_sleeper, "policy.fair_sleeper", "", "")
  * --- pct, jitter ----------------------------------------------------------------------------------
  */
 
-static u64 order_hash;
+static u64 order_hash, hash_start;
 
 static void hash_order(struct sim *s, struct sim_task *t, enum sim_state from)
 {
 	(void)from;
 	if (t->state == SIM_RUNNING)
-		order_hash = order_hash * 31 + (u64)(t - s->tasks) + s->now;
+		order_hash = order_hash * 31 + (u64)(t - s->tasks) + (s->now - hash_start);
 }
 
 /* Three tasks that each run once: every order comes up, and a seed always gives its own. */
@@ -760,6 +856,7 @@ KTEST(policy_pct_orders, "policy.pct_orders", "", "")
 				step(add(), SIM_RUN, 100);
 			sim.changed = hash_order;
 			order_hash = 0;
+			hash_start = 0;
 			sim_begin(&sim, 0);
 			sim.cpus[0].q.random = seed;
 			sim_run(&sim, MS);
@@ -784,6 +881,42 @@ KTEST(policy_pct_alive, "policy.pct_alive", "", "")
 		step(add(), SIM_RUN, 10 * MS);
 		run(1000 * MS);
 		CHECK(tasks[3].state == SIM_ENDED, "", "starved");
+	}
+}
+
+/* The wrap of the clock changes nothing. (mlfq and pct look at the time of day, so to speak.) */
+KTEST(policy_wrap, "policy.wrap", "", "")
+{
+	static const struct sched_policy *const steady[] = {
+		&sched_rr, &sched_prio, &sched_edf, &sched_rm, &sched_fair,
+	};
+
+	for (unsigned n = 0; n < 500; n++) {
+		static struct sim_task same[SIM_TASKS];
+		u64 work, first = 0;
+
+		use(steady[n % ARRAY_SIZE(steady)], 1);
+		sim.now = 0;
+		for (unsigned i = 2 + below(8); i; i--)
+			add_random_task(&work);
+		for (unsigned i = 0; i < SIM_TASKS; i++)
+			same[i] = tasks[i];
+		for (unsigned again = 0; again < 2; again++) {
+			u64 start = again ? -below(60 * MS) : 0;
+
+			for (unsigned i = 0; i < sim.nr_tasks; i++) {
+				tasks[i] = same[i];
+				tasks[i].arrival += start;
+			}
+			sim.now = start;
+			sim.changed = hash_order;
+			order_hash = 0;
+			hash_start = start;
+			run(200 * MS);
+			CHECK(!again || order_hash == first, "", "%s: another order from %lu",
+			      policy->name, start);
+			first = order_hash;
+		}
 	}
 }
 
