@@ -3,8 +3,9 @@
 # Sets CC LD AR NM OBJCOPY READELF, MACHINE_FLAGS (what the port's instruction set needs), WARNINGS,
 # CC_HEADERS, KERNEL_CFLAGS and KERNEL_LDFLAGS, and the short lines that a build prints.
 
-# $(call first_of,programs): the first that is installed, or the first of the list.
-first_of = $(firstword $(shell for t in $1; do command -v $$t; done 2>/dev/null) $1)
+# $(call first_of,programs): the first that is installed, or the first of the list. (make takes
+# status 127, dash's for a command that is not there, as its own failure to start a shell.)
+first_of = $(firstword $(shell for t in $1; do command -v $$t; done 2>/dev/null; true) $1)
 
 host := $(shell uname -m)
 gcc_riscv := riscv64-unknown-elf-gcc riscv64-elf-gcc riscv64-linux-gnu-gcc
@@ -18,7 +19,9 @@ NM := llvm-nm
 OBJCOPY := llvm-objcopy
 READELF := llvm-readelf
 else
-CROSS ?= $(patsubst %gcc,%,$(notdir $(call first_of,$(gcc_$(ARCH)))))
+ifndef CROSS
+CROSS := $(patsubst %gcc,%,$(notdir $(call first_of,$(gcc_$(ARCH)))))
+endif
 CC := $(CROSS)gcc
 LD := $(CROSS)ld
 AR := $(CROSS)ar

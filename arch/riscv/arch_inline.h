@@ -70,6 +70,11 @@ static inline u64 arch_trap_pc(const struct trapframe *tf)
 	return tf->pc;
 }
 
+static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc)
+{
+	tf->pc = pc;
+}
+
 static inline u64 arch_trap_sp(const struct trapframe *tf)
 {
 	return tf->sp;

@@ -19,6 +19,7 @@
 #include "arch.h"
 #include "bootargs.h"
 #include "console.h"
+#include "instrument.h"
 #include "printf.h"
 #include "string.h"
 #include "time.h"
@@ -79,6 +80,17 @@ static void take_nonce(void)
 u64 ktest_seed(void)
 {
 	return run.seed;
+}
+
+u64 test_random(void)
+{
+	static _Atomic u64 state;
+	u64 x = atomic_fetch_add(&state, 0x9e3779b97f4a7c15UL) + run.seed;
+
+	/* splitmix64 (Steele, Lea, Flood 2014) */
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9UL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebUL;
+	return x ^ (x >> 31);
 }
 
 /*

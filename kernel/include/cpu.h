@@ -71,8 +71,7 @@ static inline struct process *current_process(void)
 
 /*
  * Boot: gives CPU @id its idle thread on @stack (NULL: a new kernel stack), run queue and sleep
- * queue. The port calls it for CPU 0 before kernel_main(), with the boot stack, and in
- * arch_start_cpus() for each CPU it is about to start, in rising order. -ENOMEM.
+ * queue. The port calls it for CPU 0 before kernel_main(), with the boot stack. -ENOMEM.
  */
 int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size);
 

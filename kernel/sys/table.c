@@ -5,11 +5,9 @@
  * This is the hottest path of the kernel. It does no more than look up, call and store the result;
  * tracing costs one load and one branch while it is off.
  */
-#include "syscall.h"
-
 #include "arch.h"
 #include "counters.h"
-#include "errno.h"
+#include "sys.h"
 #include "trace.h"
 
 /*
@@ -35,12 +33,26 @@
 #include "syscall_handlers.def"
 #undef HANDLER
 
+/* The same for a call that is another one with some arguments fixed; a0 to a3 are the user's. */
+#define SYSCALL(number, name)
+#define SYSCALL_AS(number, call) \
+	static long call_##number(const struct trapframe *tf) \
+	{ \
+		UNUSED u64 a0 = ARG(0), a1 = ARG(1), a2 = ARG(2), a3 = ARG(3); \
+		return sys_##call; \
+	}
+#include "syscalls.def"
+#undef SYSCALL
+#undef SYSCALL_AS
+
 typedef long (*syscall_fn)(const struct trapframe *tf);
 
 static const syscall_fn table[] = {
 #define SYSCALL(number, name) [number] = call_##name,
+#define SYSCALL_AS(number, call) [number] = call_##number,
 #include "syscalls.def"
 #undef SYSCALL
+#undef SYSCALL_AS
 };
 
 static long unknown_call(const struct trapframe *tf, u64 number)

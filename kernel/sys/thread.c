@@ -4,15 +4,10 @@
 #include "thread.h"
 
 #include "abi.h"
-#include "cpu.h"
-#include "errno.h"
 #include "futex.h"
-#include "process.h"
 #include "sched.h"
 #include "string.h"
-#include "syscall.h"
 #include "sys.h"
-#include "vm.h"
 
 long sys_gettid(void)
 {

@@ -16,8 +16,9 @@ POLICIES = (
 _SOURCES = (*POLICIES, "kernel/debug/bootargs.c", "tools/simulate/main.c")
 _CFLAGS = (
     *("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-fno-strict-aliasing"),
+    "-Wno-unused-function",
     # for "string.h"; <string.h> is the C library's
-    *("-iquote", "kernel/include", "-iquote", "kernel/sched", "-iquote", "arch/x86_64"),
+    *("-iquote", "kernel/include", "-iquote", "kernel/sched", "-iquote", "tools/host/port"),
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=0"),
 )
 

@@ -13,8 +13,8 @@ from tools.tests.support import BUILD_ROOT
 
 _COMMANDS = (
     *("break vfs_init", "continue", "threads", "procs", "tbt 1"),
-    *("break sys_getdents64", "continue", "tbt 1"),
-    *("break arch_machine_end", "continue", "threads", "cpus", "runq", "locks", "trace 5"),
+    *("break sys_getdents64", "continue", "tbt 1", "delete"),
+    *("break arch_machine_end", "continue", "threads", "cpus", "runq", "locks", "trace 200"),
     *("tbt 999", "kill"),
 )
 
