@@ -177,11 +177,6 @@ void arch_root_init(void *root)
 		to[table_index(top[i], 3)] = from[table_index(top[i], 3)];
 }
 
-void arch_mmu_load(paddr_t root)
-{
-	__asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
-}
-
 paddr_t arch_image_pa(const void *p)
 {
 	return (u64)p - IMAGE_BASE;

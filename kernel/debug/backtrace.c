@@ -19,12 +19,16 @@ static bool frame_ok(const struct thread *t, u64 fp)
 	return IS_ALIGNED(fp, 8) && fp >= low + 2 * sizeof(u64) && fp <= high - 2 * sizeof(u64);
 }
 
+/*
+ * A return address, one after the call: a function that ends in a call which does not return is
+ * followed by another one, which must not be named in its place.
+ */
 static void print_entry(u64 pc)
 {
 	u64 off;
-	const char *name = symbol_name(pc, &off);
+	const char *name = symbol_name(pc - 1, &off);
 
-	kprintf("  %lx  %s+0x%lx\n", pc, name, off);
+	kprintf("  %lx  %s+0x%lx\n", pc, name, off + 1);
 }
 
 void backtrace_print(u64 pc, u64 fp)
@@ -36,7 +40,7 @@ void backtrace_print(u64 pc, u64 fp)
 	for (unsigned i = 0; i < MAX_FRAMES && frame_ok(t, fp); i++) {
 		u64 next = arch_frame_next(fp), back = arch_frame_return(fp);
 
-		if (!back)
+		if (!back || back == (u64)thread_start)
 			break;		/* the first frame of a thread */
 		print_entry(back);
 		if (next <= fp)

@@ -45,6 +45,7 @@ struct trapframe;
 static inline bool arch_irqs_enabled(void);		/* [inline] */
 static inline void arch_irqs_enable(void);		/* [inline] */
 static inline void arch_irqs_disable(void);		/* [inline] */
+static inline u32 arch_irqs_save(void);		/* [inline] disables; not 0: they were on */
 
 /*
  * Waits for an interrupt. Called with interrupts off; returns with them off after at least one has
@@ -86,7 +87,7 @@ void arch_switch(struct thread *prev, struct thread *next);
  * State beside the stack: what traps need to find next's kernel stack, user TLS register,
  * floating-point and vector state of user threads. Called right before arch_switch().
  */
-void arch_switch_state(struct thread *prev, struct thread *next);
+static inline void arch_switch_state(struct thread *prev, struct thread *next);	/* [inline] */
 
 /*
  * --- User threads ------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ paddr_t arch_kernel_root(void);
 void arch_root_init(void *root);
 
 /* Loads @root on this CPU. Interrupts off. */
-void arch_mmu_load(paddr_t root);
+static inline void arch_mmu_load(paddr_t root);		/* [inline] */
 
 /*
  * Makes [pa, pa + 2 MiB) readable and writable at ARCH_DIRECT_BASE + pa. Boot or page lock held.

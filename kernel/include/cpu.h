@@ -11,6 +11,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "thread.h"
+#include "time.h"
 #include "types.h"
 #include "wait.h"
 
@@ -23,7 +24,6 @@ struct cpu_stats {			/* [rq->lock] */
 	u64 idle_ns;
 	u64 switches;
 	u64 preemptions;
-	u64 yields;
 	u64 steals;
 	_Atomic u64 resched_ipis;
 	_Atomic u64 interrupts;
@@ -62,6 +62,32 @@ static inline struct cpu *this_cpu(void)
 
 	assert(t->preempt_depth || !arch_irqs_enabled());
 	return thread_cpu(t);
+}
+
+static inline struct cpu *runq_cpu(struct runq *rq)
+{
+	return container_of(rq, struct cpu, runq);
+}
+
+/* The halves of timer_arm(), @c being this CPU. */
+static inline bool timer_is_late(const struct cpu *c, u64 at)
+{
+	return !c->timer_armed || time_before(at, c->timer_at);
+}
+
+void timer_set(struct cpu *c, u64 at);
+
+/*
+ * Makes sure this CPU's one-shot timer fires at @at or before. An earlier armed time is left alone:
+ * it fires, finds nothing due, and arms the right one; that keeps a context switch from paying for
+ * timer hardware. Interrupts off.
+ */
+static inline void timer_arm(u64 at)
+{
+	struct cpu *c = this_cpu();
+
+	if (timer_is_late(c, at))
+		timer_set(c, at);
 }
 
 static inline struct process *current_process(void)

@@ -77,7 +77,7 @@ struct process {
 	char name[THREAD_NAME_MAX];	/* [lock] */
 
 	/* The tree, [tree lock] */
-	struct process *parent;
+	struct process *_Atomic parent;
 	struct list_node children, sibling;
 	struct list_node pid_node;	/* id table's chain */
 	pid_t pgid, sid;

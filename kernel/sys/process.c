@@ -137,11 +137,14 @@ long sys_getpid(void)
 
 long sys_getppid(void)
 {
-	long pid;
+	struct process *p = current_process(), *parent;
+	pid_t pid;
 
-	spin_lock(&tree_lock);
-	pid = current_process()->parent->pid;
-	spin_unlock(&tree_lock);
+	/* P3: while it is the parent it is there; who was it before is init now, which stays. */
+	do {
+		parent = atomic_load(&p->parent);
+		pid = parent->pid;
+	} while (unlikely(parent != atomic_load(&p->parent)));
 	return pid;
 }
 

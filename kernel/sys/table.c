@@ -55,25 +55,34 @@ static const syscall_fn table[] = {
 #undef SYSCALL_AS
 };
 
-static long unknown_call(const struct trapframe *tf, u64 number)
+static long unknown_call(const struct trapframe *tf)
 {
 	event_count(EVENT_ENOSYS);
-	trace(TRACE_SYSCALL, TRACE_EV_ENOSYS, number, arch_trap_pc(tf));
+	trace(TRACE_SYSCALL, TRACE_EV_ENOSYS, arch_syscall_number(tf), arch_trap_pc(tf));
 	return -ENOSYS;
+}
+
+static noinline long traced_call(syscall_fn call, const struct trapframe *tf)
+{
+	u64 number = arch_syscall_number(tf);
+	long result;
+
+	trace(TRACE_SYSCALL, TRACE_EV_SYSCALL, number, ARG(0));
+	result = call(tf);
+	trace(TRACE_SYSCALL, TRACE_EV_SYSRET, number, (u64)result);
+	return result;
 }
 
 void syscall_entry(struct trapframe *tf)
 {
 	u64 number = arch_syscall_number(tf);
+	syscall_fn call = number < ARRAY_SIZE(table) ? table[number] : NULL;
 	long result;
 
 	arch_irqs_enable();
-	trace(TRACE_SYSCALL, TRACE_EV_SYSCALL, number, ARG(0));
-	if (likely(number < ARRAY_SIZE(table) && table[number]))
-		result = table[number](tf);
-	else
-		result = unknown_call(tf, number);
-	trace(TRACE_SYSCALL, TRACE_EV_SYSRET, number, (u64)result);
+	if (unlikely(!call))
+		call = unknown_call;
+	result = unlikely(trace_mask & TRACE_SYSCALL) ? traced_call(call, tf) : call(tf);
 	arch_irqs_disable();
 	arch_syscall_result(tf, result);
 }
