@@ -128,18 +128,13 @@ void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64
 		policy->start(e, now);
 }
 
-struct sched_params policy_params_of_child(const struct sched_params *parent)
+int policy_params_of_child(struct sched_params *p)
 {
-	struct sched_params p = *parent;
-
-	if (!p.reset_on_fork)
-		return p;
-	/* as Linux: out of any special class, and not favoured */
-	p.reset_on_fork = false;
-	p.nice = MAX(p.nice, 0);
-	if (is_real_time(&p) || p.class == SCHED_DEADLINE)
-		p = (struct sched_params){ .class = SCHED_OTHER };
-	return p;
+	if (p->reset_on_fork && (is_real_time(p) || p->class == SCHED_DEADLINE))
+		*p = (struct sched_params){ .class = SCHED_OTHER };
+	else if (p->reset_on_fork)
+		*p = (struct sched_params){ .class = p->class, .nice = MAX(p->nice, 0) };
+	return p->class == SCHED_DEADLINE ? -EAGAIN : 0;
 }
 
 enum sched_band band_of(const struct sched_params *p)

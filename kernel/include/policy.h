@@ -27,6 +27,7 @@
 #pragma once
 
 #include "list.h"
+#include "rank.h"
 #include "rbtree.h"
 #include "types.h"
 
@@ -62,20 +63,10 @@ struct sched_params {
 	u64 runtime, deadline, period;	/* ns; SCHED_DEADLINE */
 };
 
-/*
- * How urgent an entity is, the higher level first. All keyed ones are above all levels, the smaller
- * key first. It is what priority inheritance passes on.
- */
-struct sched_rank {
-	u32 level;
-	u64 key;
-};
-
 #define LEVELS			32
 #define LISTS			48	/* of a queue; which one is which level's is the policy's */
 #define LEVEL_REAL_TIME		16u	/* real-time priorities share the levels from here */
 #define LEVEL_NORMAL_TOP	15u
-#define LEVEL_KEYED		LEVELS
 
 #define SLICE_NEVER		(1UL << 62)	/* a slice without an end; fits any comparison */
 
@@ -177,7 +168,7 @@ struct sched_policy {
 };
 
 /*
- * --- For the mechanism (policy.c) -----------------------------------------------------------------
+ * --- For the mechanism (kernel/sched/policy.c) -----------------------------------------------------------------
  */
 
 extern const struct sched_policy *policy;	/* [const after boot] */
@@ -205,8 +196,8 @@ int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sche
 /* @e, in no queue, has parameters @p from now on; they have been checked and reserved. */
 void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64 now);
 
-/* What a thread inherits from its creator @parent. */
-struct sched_params policy_params_of_child(const struct sched_params *parent);
+/* Makes a creator's parameters those that its child gets. -EAGAIN: a reservation is not inherited. */
+int policy_params_of_child(struct sched_params *p);
 
 /* How long @e may run from now, at a dispatch without a slice left: the policy's slice, jittered. */
 u64 policy_slice(struct policy_queue *q, struct sched_entity *e);
@@ -233,13 +224,6 @@ u64 quantum_of(const struct sched_entity *e);
 
 u64 queue_random(struct policy_queue *q);
 
-static inline bool rank_above(struct sched_rank a, struct sched_rank b)
-{
-	if (a.level != b.level)
-		return a.level > b.level;
-	return a.level == LEVEL_KEYED && time_before(a.key, b.key);
-}
-
 /* What it is, or what it holds up. */
 static inline struct sched_rank entity_rank(const struct sched_entity *e)
 {
@@ -253,10 +237,7 @@ static inline bool entity_queued(const struct sched_entity *e)
 
 static inline void queue_count(struct policy_queue *q, int by)
 {
-	unsigned nr = atomic_load_explicit(&q->nr, memory_order_relaxed);
-
-	/* sequentially consistent: an idle CPU announces itself, then looks here */
-	atomic_store(&q->nr, nr + by);
+	atomic_fetch_add_explicit(&q->nr, by, memory_order_relaxed);
 }
 
 static inline u64 list_bit(unsigned i)
