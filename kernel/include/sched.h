@@ -105,6 +105,9 @@ int sched_set_affinity(struct thread *t, u32 mask);
 int sched_set_params(struct thread *t, const struct sched_params *p);
 struct sched_params sched_get_params(struct thread *t);
 
+/* The same for the nice value alone, in range. Any context that may take a run queue's lock. */
+void sched_set_nice(struct thread *t, int nice);
+
 /* Gives back what @t has reserved. May block; no effect on one without. */
 void sched_release(struct thread *t);
 

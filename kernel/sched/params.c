@@ -38,6 +38,14 @@ static void take_params(struct thread *t, const void *p, u64 now)
 	t->se.affinity = t->se.home ? BIT(t->se.home->cpu) : t->affinity;
 }
 
+static void take_nice(struct thread *t, const void *nice, u64 now)
+{
+	struct sched_params p = t->se.params;
+
+	p.nice = *(const int *)nice;
+	policy_set_params(&t->se, &p, now);
+}
+
 static void take_rank(struct thread *t, const void *rank, u64 now)
 {
 	(void)now;
@@ -72,6 +80,11 @@ struct sched_params sched_get_params(struct thread *t)
 
 	runq_unlock(rq);
 	return p;
+}
+
+void sched_set_nice(struct thread *t, int nice)
+{
+	change(t, take_nice, &nice);
 }
 
 void sched_release(struct thread *t)
