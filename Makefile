@@ -82,8 +82,8 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test matrix soak bench simulate \
-	labs starter lint format clean FORCE
+.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test models matrix soak bench \
+	simulate labs starter lint format clean FORCE
 
 all:
 	@$(MAKE) ARCH=riscv kernel user
@@ -145,6 +145,9 @@ starter:
 
 test: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.test --build-root '$(O)'
+
+models: $(O)/setup-test.mk
+	@$(PYTHON) -m tools.models $(if $(ONLY),--only '$(ONLY)')
 
 bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')

@@ -43,8 +43,12 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		enum thread_state s = thread_state(t);
 		struct cpu *to;
 
-		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD)
+		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD) {
+			/* It gave way when it might not stay, and may again: it is in no queue yet. */
+			if (s == THREAD_READY && !entity_queued(&t->se))
+				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;
+		}
 		to = &cpus[__builtin_ctz(t->se.affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
 			if (entity_queued(&t->se))
