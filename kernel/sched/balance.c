@@ -9,7 +9,7 @@
  *  - Every balance= a busy CPU takes one thread from the CPU with most to do, if that has at least
  *    two more (balance=off: never). Without it, two threads could share a CPU for ever beside one
  *    that has a CPU alone.
- *  - A real-time thread that must wait is pushed to the CPU that runs the least urgent thread.
+ *  - A real-time thread that wakes and must wait is pushed to the CPU that runs the least urgent one.
  */
 #include "bootargs.h"
 #include "internal.h"
@@ -110,26 +110,15 @@ static struct cpu *least_urgent(struct runq *rq, struct thread *t)
 	return least;
 }
 
-static void push(struct runq *rq, struct thread *t)
+void push(struct runq *rq, struct thread *t)
 {
-	struct cpu *to = least_urgent(rq, t);
+	struct cpu *to = is_real_time(&t->se.params) ? least_urgent(rq, t) : NULL;
 
 	if (!to || !spin_trylock(&to->runq.lock))
 		return;
 	policy->dequeue(&rq->q, &t->se);
 	count_move(rq, &to->runq, t);
 	runq_cpu(rq)->stats.pushes++;
-	if (policy->enqueue(&to->runq.q, &t->se, ENQUEUE_MIGRATED, time_now()) ||
-	    is_idle(&to->runq, to->runq.current))
-		runq_resched(&to->runq);
+	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);
 	spin_unlock(&to->runq.lock);
-}
-
-void offer(struct runq *rq, struct thread *t)
-{
-	atomic_thread_fence(memory_order_seq_cst);	/* it is queued: see idle.c */
-	if (may_steal && kick_idle_for(t))
-		return;
-	if (unlikely(is_real_time(&t->se.params)) && nr_cpus > 1)
-		push(rq, t);
 }

@@ -20,7 +20,10 @@ static _Atomic u32 idle_mask;
 
 bool kick_idle_for(struct thread *t)
 {
-	u32 mask = atomic_load(&idle_mask) & t->se.affinity;
+	u32 mask;
+
+	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
+	mask = atomic_load(&idle_mask) & t->se.affinity;
 
 	while (mask) {
 		u32 bit = mask & -mask;

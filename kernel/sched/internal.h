@@ -17,8 +17,8 @@ void schedule(struct runq *rq);
  */
 void run_next(struct runq *rq, struct thread *prev, u64 now);
 
-/* sched.c: queues a READY thread and sees to it that some CPU looks. rq locked. */
-void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
+/* sched.c: queues a READY thread. True: some CPU will look at once. rq locked. */
+bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
 
 /* sched.c: current must choose again. rq locked. */
 void runq_resched(struct runq *rq);
@@ -29,17 +29,17 @@ void runq_init(struct cpu *c);
 /* idle.c: this CPU is idle no more. rq locked. */
 void idle_leave(struct runq *rq);
 
-/* idle.c: wakes an idle CPU that may run @t. False: there is none. */
+/* idle.c: @t is queued; an idle CPU that may run it comes for it. False: there is none. */
 bool kick_idle_for(struct thread *t);
 
 /* balance.c: reads its boot arguments. */
 void balance_init(void);
 
 /*
- * balance.c: @t, queued at @rq, will not run there soon: an idle CPU comes for it, or it is pushed
- * to one that runs something less urgent if it is real time. rq locked.
+ * balance.c: @t, queued at @rq, waits. If it is real time it goes to the CPU that runs the least
+ * urgent thread, if there is one less urgent than it. rq locked.
  */
-void offer(struct runq *rq, struct thread *t);
+void push(struct runq *rq, struct thread *t);
 
 /* balance.c: takes a thread from another CPU's queue and is the policy's pick; NULL. rq locked. */
 struct sched_entity *steal(struct runq *rq, u64 now);

@@ -78,7 +78,7 @@ static always_inline void requeue(struct runq *rq, struct thread *t, enum enqueu
 	} else if (!is_idle(rq, t)) {
 		policy->enqueue(&rq->q, &t->se, why, now);
 		if (why == ENQUEUE_PREEMPTED)
-			offer(rq, t);
+			kick_idle_for(t);	/* comes when we are off our stack: S1 */
 	}
 	run_next(rq, t, now);
 }

@@ -181,16 +181,16 @@ void runq_resched(struct runq *rq)
 		sched_kick(rq);
 }
 
-void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
+bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
 	/* an idle CPU that has been told comes for one thread; another one for the next */
 	bool untold = is_idle(rq, rq->current) &&
 		      !(atomic_load(&rq->current->work) & WORK_RESCHED);
 
-	if (policy->enqueue(&rq->q, &t->se, why, time_now()) || untold)
-		runq_resched(rq);
-	else
-		offer(rq, t);
+	if (!policy->enqueue(&rq->q, &t->se, why, time_now()) && !untold)
+		return kick_idle_for(t);
+	runq_resched(rq);
+	return true;
 }
 
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
@@ -198,7 +198,8 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 	t->waiter = NULL;
 	thread_set_state(t, THREAD_READY, reason);
 	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, runq_cpu(rq)->id);
-	runq_enqueue(rq, t, ENQUEUE_WAKE);
+	if (!runq_enqueue(rq, t, ENQUEUE_WAKE))
+		push(rq, t);
 }
 
 void sched_remove(struct runq *rq, struct thread *t)
