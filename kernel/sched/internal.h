@@ -90,9 +90,6 @@ static inline unsigned nr_ready(const struct runq *rq)
 /* preempt.c: T1 */
 void slice_renew(struct runq *rq, struct thread *t);
 
-/* preempt.c: the timer goes off when the policy, the slice or balancing wants it. rq locked. */
-void arm_sched_timer(struct runq *rq, u64 at);
-
 /*
  * --- Accounts and slices: see preempt.c; inline as every switch needs all three. rq locked. -----
  */

@@ -26,6 +26,7 @@ void sched_charge(bool user)
 void slice_renew(struct runq *rq, struct thread *t)
 {
 	t->se.slice_left = policy_slice(&rq->q, &t->se);
+	timer_arm(rq->balance_at);	/* one without an end is looked at too */
 }
 
 /* The slice of @t is over, or its budget. True: it must give way. */
