@@ -30,7 +30,7 @@ static void make_noise(void)
 	thread_sleep(NSEC_PER_MSEC);
 }
 
-static __attribute__((noinline)) u64 eat_stack(u64 n)
+static noinline u64 eat_stack(u64 n)
 {
 	volatile u64 room[32];
 
