@@ -82,7 +82,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test models matrix soak bench labs \
+.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test models matrix soak bench \
 	starter lint format clean FORCE
 
 all:
@@ -133,10 +133,6 @@ matrix:
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))
-
-labs:
-	$(if $(OUT),,$(error labs needs OUT=dir, where the student repository is written))
-	@$(PYTHON) -m labs.stage labs --out '$(OUT)'
 
 starter:
 	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))
