@@ -24,11 +24,12 @@ def text(report: Report) -> str:
     for lab in report.labs:
         lines += [*_lab(lab), ""]
     for lab in report.labs:
+        told: set[str] = set()
         for stub in _stubs(lab):
             lines += [*stub, ""]
         for failure in lab.failures:
             if failure.kind != Kind.UNWRITTEN.value:
-                lines += [*_failure(failure), ""]
+                lines += [*_failure(failure, _explained(lab, failure, told)), ""]
         for run in lab.unjudged:
             lines += [f"NOT JUDGED  {run}: this machine is too slow; no points are lost", ""]
     if len(report.labs) != 1:
@@ -38,7 +39,9 @@ def text(report: Report) -> str:
 
 def one_run(lab: LabResult) -> str:
     """The verdict of a replay."""
-    lines = [line for failure in lab.failures for line in (*_failure(failure), "")]
+    lines: list[str] = []
+    for failure in lab.failures:
+        lines += [*_failure(failure, _explained(lab, failure, set())), ""]
     if not lines:
         lines = [f"PASS  {t.name}  ({t.arch})" for t in lab.tests]
     return "\n".join(lines).rstrip() + "\n"
@@ -99,7 +102,16 @@ def _stub_function(f: FailureResult) -> str:
     return chain[chain.index("lab_todo") + 1] if "lab_todo" in chain[:-1] else ""
 
 
-def _failure(f: FailureResult) -> Iterator[str]:
+def _explained(lab: LabResult, f: FailureResult, told: set[str]) -> str:
+    """What the first property that is broken is about, once for each."""
+    p = next((p for p in lab.properties if p.id in f.properties), None)
+    if p is None or p.id in told:
+        return ""
+    told.add(p.id)
+    return p.explain
+
+
+def _failure(f: FailureResult, explained: str) -> Iterator[str]:
     cpus = "1 CPU" if f.cpus == 1 else f"{f.cpus} CPUs"
     yield f"{f.kind.upper()}  {f.test}  ({f.arch}, {cpus}, seed {f.seed})"
     yield from _paragraph("property", ", ".join(f.properties))
@@ -109,6 +121,8 @@ def _failure(f: FailureResult) -> Iterator[str]:
         yield from _paragraph("checked at", f.where)
     if f.like is not None:
         yield from _paragraph("looks like", f.like)
+    if explained:
+        yield from _paragraph("about it", explained)
     if f.others:
         yield from _paragraph("also in", f"{f.others} more run{'s' if f.others > 1 else ''}")
     if f.details:

@@ -24,6 +24,7 @@ class PropertyResult:
     id: str
     step: int
     text: str
+    explain: str
     points: float
     earned: float
 
@@ -105,7 +106,7 @@ def lab_result(score: LabScore, layout: Layout, submission: str | None) -> LabRe
         points=_number(score.points),
         earned=_number(score.earned),
         properties=tuple(
-            PropertyResult(p.id, p.step, p.text, _number(p.points), _number(p.earned))
+            PropertyResult(p.id, p.step, p.text, p.explain, _number(p.points), _number(p.earned))
             for p in score.properties
         ),
         writes={f: step for step, functions in score.lab.steps.items() for f in functions},
