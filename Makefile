@@ -83,7 +83,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 # --- Goals ------------------------------------------------------------------------------------------
 
 .PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
-	models matrix soak bench simulate labs starter lint format clean FORCE
+	models matrix soak bench simulate starter lint format clean FORCE
 
 all:
 	@$(MAKE) ARCH=riscv kernel user
@@ -140,10 +140,6 @@ matrix:
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))
-
-labs:
-	$(if $(OUT),,$(error labs needs OUT=dir, where the student repository is written))
-	@$(PYTHON) -m labs.stage labs --out '$(OUT)'
 
 starter:
 	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))

@@ -122,7 +122,6 @@ struct thread {
 	/* User side, [self] */
 	vaddr_t clear_tid;		/* set_tid_address(): zeroed and woken at exit */
 	vaddr_t robust_list;
-	const char *wchan;		/* [self] what it waits for, for ps */
 	u64 sigmask;			/* blocked signals */
 	_Atomic u64 sigpending;
 	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
