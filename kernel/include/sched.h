@@ -94,7 +94,7 @@ void sched_kick(struct runq *rq);
 
 /*
  * -EINVAL if no online CPU is in @mask, -EBUSY if @t has a reservation on another one, -ENOSYS with
- * affinity=off. On return @t neither runs nor waits on a forbidden CPU, or is on its way off.
+ * affinity=off. On return @t neither runs nor waits on a forbidden CPU. No spin lock is held.
  */
 int sched_set_affinity(struct thread *t, u32 mask);
 

@@ -119,6 +119,7 @@ void sched_yield(void)
 {
 	struct runq *rq = this_runq_lock();
 
+	runq_cpu(rq)->stats.yields++;
 	if (nr_ready(rq) || current_thread()->se.home)
 		requeue(rq, current_thread(), ENQUEUE_YIELD);
 	else
