@@ -25,10 +25,12 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 	else if (rq->current == t)
 		charge(rq, now, false);
 	how(t, arg, now);
-	if (queued)
+	if (queued) {
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
-	else if (rq->current == t)
+	} else if (rq->current == t) {
+		rq->expired = true;	/* what is left of its slice was the old parameters' */
 		runq_resched(rq);
+	}
 	runq_unlock(rq);
 }
 

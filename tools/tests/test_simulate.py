@@ -64,7 +64,7 @@ class Agreement(unittest.TestCase):
         expected = order(simulate(_TASKS, f"sched={policy}", "-").stdout)
         folder = Build(arch).directory(BUILD_ROOT)
         with tempfile.TemporaryDirectory() as scratch:
-            command = "tasks /dev/stdin <<'END'\n" + _TASKS.read_text() + "END\n"
+            command = "tasks <<'END'\n" + _TASKS.read_text() + "END\n"
             initrd = with_command(
                 folder / "initramfs.cpio", Path(scratch, "initrd"), command.encode()
             )

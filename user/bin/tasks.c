@@ -1,5 +1,5 @@
 /*
- * tasks FILE: does what a set of tasks says, one process each, and prints who ran when, in the form of
+ * tasks [FILE]: does what a set of tasks says, one process each, and prints who ran when, in the form of
  * `make simulate` (tools/simulate/README.md has the language). For one CPU: who finds that somebody
  * else ran last, has just been dispatched.
  */
@@ -123,7 +123,7 @@ static void read_task(char **rest)
 
 static void read_tasks(const char *path)
 {
-	FILE *in = fopen(path, "r");
+	FILE *in = path ? fopen(path, "r") : stdin;
 	char line[1000];
 
 	if (!in)
@@ -211,8 +211,8 @@ int main(int argc, char **argv)
 {
 	int go[2];
 
-	if (argc != 2)
-		die("usage: tasks FILE");
+	if (argc > 2)
+		die("usage: tasks [FILE]");
 	read_tasks(argv[1]);
 	journal = mmap(NULL, sizeof(*journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
