@@ -168,7 +168,7 @@ struct sched_policy {
 };
 
 /*
- * --- For the mechanism (kernel/sched/policy.c) -----------------------------------------------------------------
+ * --- For the mechanism (kernel/sched/policy.c) ---------------------------------------------------
  */
 
 extern const struct sched_policy *policy;	/* [const after boot] */
@@ -196,10 +196,10 @@ int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sche
 /* @e, in no queue, has parameters @p from now on; they have been checked and reserved. */
 void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64 now);
 
-/* Makes a creator's parameters those that its child gets. -EAGAIN: a reservation is not inherited. */
+/* Makes a creator's parameters its child's. -EAGAIN: a reservation is not inherited. */
 int policy_params_of_child(struct sched_params *p);
 
-/* How long @e may run from now, at a dispatch without a slice left: the policy's slice, jittered. */
+/* How long @e, which has no slice left, may run from now: the policy's slice, jittered. */
 u64 policy_slice(struct policy_queue *q, struct sched_entity *e);
 
 /* LK's scale 0..31 to parameters and back: 16 and more are real time, round robin. */
@@ -207,10 +207,10 @@ struct sched_params params_of_level(u32 level);
 u32 level_of_params(const struct sched_params *p);
 
 /*
- * --- For policies ---------------------------------------------------------------------------------
+ * --- For policies --------------------------------------------------------------------------------
  */
 
-extern u64 sched_quantum;	/* quantum=, ns, of a thread of normal priority [const after boot] */
+extern u64 sched_quantum;	/* quantum=, ns, of normal priority. [const after boot] */
 
 enum sched_band band_of(const struct sched_params *p);
 
@@ -245,7 +245,8 @@ static inline u64 list_bit(unsigned i)
 	return 1UL << (LISTS - 1 - i);
 }
 
-static inline void level_push(struct policy_queue *q, struct sched_entity *e, unsigned i, bool front)
+static inline void level_push(struct policy_queue *q, struct sched_entity *e, unsigned i,
+			      bool front)
 {
 	if (front)
 		list_push_front(&q->lists[i], &e->node);

@@ -45,7 +45,7 @@ static void audit_thread(struct thread *t, void *unused)
 	runq_unlock(rq);
 }
 
-/* P4, P5. Throttled threads wait aside and are not counted; those aside of fair are not throttled. */
+/* P4, P5. Throttled threads wait aside and are not counted; in fair nobody is throttled. */
 static void audit_queue(struct runq *rq)
 {
 	struct policy_queue *q = &rq->q;

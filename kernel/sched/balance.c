@@ -9,7 +9,8 @@
  *  - Every balance= a busy CPU takes one thread from the CPU with most to do, if that has at least
  *    two more (balance=off: never). Without it, two threads could share a CPU for ever beside one
  *    that has a CPU alone.
- *  - A real-time thread that wakes and must wait is pushed to the CPU that runs the least urgent one.
+ *  - A real-time thread that wakes and must wait is pushed to the CPU that runs the least urgent
+ *    one.
  */
 #include "bootargs.h"
 #include "internal.h"

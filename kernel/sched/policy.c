@@ -69,7 +69,7 @@ void policy_entity_init(struct sched_entity *e, u32 affinity, u64 now)
 }
 
 /*
- * --- Parameters -----------------------------------------------------------------------------------
+ * --- Parameters ----------------------------------------------------------------------------------
  */
 
 static bool reservation_is_valid(const struct sched_params *p)
@@ -170,7 +170,7 @@ u32 level_of_params(const struct sched_params *p)
 }
 
 /*
- * --- Slices ---------------------------------------------------------------------------------------
+ * --- Slices --------------------------------------------------------------------------------------
  */
 
 u64 quantum_of(const struct sched_entity *e)
@@ -200,7 +200,7 @@ u64 queue_random(struct policy_queue *q)
 }
 
 /*
- * --- Lists and trees ------------------------------------------------------------------------------
+ * --- Lists and trees -----------------------------------------------------------------------------
  */
 
 struct sched_entity *level_find(struct policy_queue *q, unsigned cpu)

@@ -184,7 +184,9 @@ static int periodic(void *arg)
 /* Reservations are kept beside liars and busy threads, and liars get no more than they have. */
 KTEST(sched_reservations, "sched.reservations", "", "")
 {
-	static const u64 shares[][2] = { { 2 * MS, 10 * MS }, { 4 * MS, 20 * MS }, { 8 * MS, 40 * MS } };
+	static const u64 shares[][2] = {
+		{ 2 * MS, 10 * MS }, { 4 * MS, 20 * MS }, { 8 * MS, 40 * MS },
+	};
 	struct spinner s[5] = { 0 };
 	u64 start;
 
@@ -242,7 +244,8 @@ KTEST(sched_admission, "sched.admission", "", "")
 			      "reservation %u", i);
 			if (i < nr_cpus)
 				CHECK(sched_set_affinity(s[i].thread, BIT((i + 1) % nr_cpus)) ==
-				      (nr_cpus > 1 ? -EBUSY : 0), "", "moved off its CPU");
+					      (nr_cpus > 1 ? -EBUSY : 0),
+				      "", "moved off its CPU");
 			thread_resume(s[i].thread);
 		}
 		end(s, nr_cpus + 1);
@@ -263,7 +266,8 @@ KTEST(sched_inherits, "sched.inherits", "", "")
 	thread_sleep(50 * MS);
 	CHECK(policy == &sched_fair || ran(&s[0]) < MS, "", "the low one runs");
 	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 30 }) ||
-	      policy == &sched_fair, "", "its rank has not changed");
+		      policy == &sched_fair,
+	      "", "its rank has not changed");
 	before = ran(&s[0]);
 	thread_sleep(50 * MS);
 	CHECK(policy == &sched_fair || ran(&s[0]) - before > 45 * MS, "", "ran %lu ns",

@@ -4,8 +4,8 @@
  * steals.
  *
  * At one moment things happen in this order: running tasks come to the end of their step, sleepers
- * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs that
- * have to look choose. So work that ends when its slice does has ended.
+ * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs
+ * that have to look choose. So work that ends when its slice does has ended.
  */
 #include "sim.h"
 
@@ -140,7 +140,7 @@ static void choose(struct sim *s, struct sim_cpu *c)
 }
 
 /*
- * --- What tasks do --------------------------------------------------------------------------------
+ * --- What tasks do -------------------------------------------------------------------------------
  */
 
 static void end_job(struct sim *s, struct sim_task *t)
@@ -211,7 +211,7 @@ static void end_steps(struct sim *s)
 }
 
 /*
- * --- Time -----------------------------------------------------------------------------------------
+ * --- Time ----------------------------------------------------------------------------------------
  */
 
 static bool is_waiting(const struct sim_task *t)

@@ -73,7 +73,7 @@ noreturn static void bad(const char *what, const char *word)
 }
 
 /*
- * --- The set of tasks -----------------------------------------------------------------------------
+ * --- The set of tasks ----------------------------------------------------------------------------
  */
 
 /* A number with a unit of time, or none. */
@@ -225,7 +225,7 @@ static void read_tasks(void)
 }
 
 /*
- * --- What happened --------------------------------------------------------------------------------
+ * --- What happened -------------------------------------------------------------------------------
  */
 
 static void write_span(struct sim *s, struct sim_task *t, enum sim_state state)
@@ -297,8 +297,7 @@ static void print_table(void)
 
 		fprintf(stderr, "%-16s", t->name);
 		if (!t->admitted) {
-			fprintf(stderr, " refused: %s\n", policy_check(&t->params) ?
-				"the policy takes no such parameters" : "no CPU has room for it");
+			fprintf(stderr, " refused: %s\n", policy_check(&t->params) ? "the policy takes no such parameters" : "no CPU has room for it");
 			continue;
 		}
 		print_ms(t->ran);

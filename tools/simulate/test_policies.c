@@ -92,7 +92,7 @@ static u64 difference(u64 a, u64 b)
 }
 
 /*
- * --- All policies: no thread is lost, and no CPU idle without reason ------------------------------
+ * --- All policies: no thread is lost, and no CPU idle without reason -----------------------------
  */
 
 static unsigned queued_in(const struct rb_tree *tree)
@@ -117,7 +117,7 @@ static void audit_cpu(struct sim_cpu *c)
 		list_for_each(e, &c->q.lists[i], struct sched_entity, node)
 			n++;
 		if (policy != &sched_rr)
-			CHECK(bit != list_empty(&c->q.lists[i]), "P5", "%s: the bit of list %u lies",
+			CHECK(bit != list_empty(&c->q.lists[i]), "P5", "%s: bit of list %u lies",
 			      policy->name, i);
 	}
 	CHECK(n == c->q.nr, "P4", "%s: %u queued, nr says %u", policy->name, n, c->q.nr);
@@ -218,7 +218,7 @@ KTEST(policy_random, "policy.random", "", "")
 }
 
 /*
- * --- rr -------------------------------------------------------------------------------------------
+ * --- rr ------------------------------------------------------------------------------------------
  */
 
 /* Each waits at most for the quanta of the others, and gets its share within one quantum. */
@@ -245,7 +245,7 @@ KTEST(policy_rr_shares, "policy.rr_shares", "", "")
 	}
 }
 
-/* A third one that interrupts often takes nothing from the balance of the two (prio: from above). */
+/* A third one that interrupts often (prio: from above) does not unbalance the two. */
 KTEST(policy_interrupted, "policy.interrupted_slice", "", "")
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -266,7 +266,7 @@ KTEST(policy_interrupted, "policy.interrupted_slice", "", "")
 }
 
 /*
- * --- prio -----------------------------------------------------------------------------------------
+ * --- prio ----------------------------------------------------------------------------------------
  */
 
 static u32 effective(const struct sim_task *t)
@@ -387,7 +387,7 @@ KTEST(policy_inherits, "policy.inherits", "", "")
 }
 
 /*
- * --- mlfq -----------------------------------------------------------------------------------------
+ * --- mlfq ----------------------------------------------------------------------------------------
  */
 
 /* Nobody stays up by giving the CPU away just in time, by yielding or by a short sleep. */
@@ -475,7 +475,7 @@ KTEST(policy_mlfq_starvation, "policy.mlfq_starvation", "", "")
 }
 
 /*
- * --- edf and rm -----------------------------------------------------------------------------------
+ * --- edf and rm ----------------------------------------------------------------------------------
  */
 
 static struct sim_task *add_periodic(u64 runtime, u64 deadline, u64 period, u64 work)
@@ -706,7 +706,7 @@ KTEST(policy_rm_exact, "policy.rm_admission", "", "")
 }
 
 /*
- * --- fair -----------------------------------------------------------------------------------------
+ * --- fair ----------------------------------------------------------------------------------------
  */
 
 static u64 weight_in_all(const struct sim_task *t, u64 *all_weights)
@@ -826,7 +826,7 @@ KTEST(policy_fair_sleeper, "policy.fair_sleeper", "", "")
 }
 
 /*
- * --- pct, jitter ----------------------------------------------------------------------------------
+ * --- pct, jitter ---------------------------------------------------------------------------------
  */
 
 static u64 order_hash, hash_start;

@@ -1,7 +1,7 @@
 /*
- * tasks [FILE]: does what a set of tasks says, one process each, and prints who ran when, in the form of
- * `make simulate` (tools/simulate/README.md has the language). For one CPU: who finds that somebody
- * else ran last, has just been dispatched.
+ * tasks [FILE]: does what a set of tasks says, one process each, and prints who ran when, in the
+ * form of `make simulate` (tools/simulate/README.md has the language). For one CPU: who finds that
+ * somebody else ran last, has just been dispatched.
  */
 #include <errno.h>
 #include <sched.h>
@@ -46,7 +46,7 @@ static struct journal {
 		uint64_t when;
 		int who;
 	} entry[LOG];
-} *journal;
+} * journal;
 
 static void die(const char *what)
 {
@@ -152,7 +152,8 @@ static void note(int me)
 		return;
 	journal->last = me;
 	if (journal->n < LOG) {
-		journal->entry[journal->n].when = when;
+		/* again: the others ran between the first look and now */
+		journal->entry[journal->n].when = now(CLOCK_MONOTONIC) - start;
 		journal->entry[journal->n].who = me;
 		journal->n++;
 	}
