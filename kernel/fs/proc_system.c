@@ -40,11 +40,13 @@ static void show_meminfo(struct text *t, struct process *none)
 
 static const char *what_runs(struct cpu *c)
 {
-	u32 level = atomic_load_explicit(&c->runq.level, memory_order_relaxed);
+	bool idle, real_time;
 
-	if (c->runq.current == &c->idle)
-		return "idle";
-	return level >= LEVEL_REAL_TIME ? "realtime" : "busy";
+	spin_lock(&c->runq.lock);
+	idle = c->runq.current == &c->idle;
+	real_time = is_real_time(&c->runq.current->se.params);
+	spin_unlock(&c->runq.lock);
+	return idle ? "idle" : real_time ? "realtime" : "busy";
 }
 
 /*
@@ -71,7 +73,7 @@ static void show_schedstat(struct text *t, struct process *none)
 			    atomic_load(&cpus[i].runq.q.nr), s->preemptions, s->steals, s->balanced,
 			    s->pushes, atomic_load(&s->resched_ipis));
 	}
-	text_printf(t, "policy %s\n", policy->name);
+	text_printf(t, "policy %s\n", policy.name);
 }
 
 const struct proc_file proc_system_files[] = {

@@ -171,9 +171,14 @@ struct sched_policy {
  * --- For the mechanism (kernel/sched/policy.c) ---------------------------------------------------
  */
 
-extern const struct sched_policy *policy;	/* [const after boot] */
+extern struct sched_policy policy;	/* the one that runs, a copy. [const after boot] */
 extern const struct sched_policy sched_rr, sched_prio, sched_mlfq, sched_edf, sched_rm, sched_fair,
 	sched_pct;
+
+static inline bool policy_is(const struct sched_policy *p)
+{
+	return policy.name == p->name;
+}
 
 /* Reads sched=, quantum=, jitter= and the policy's own; a wrong one stops the boot in one line. */
 void policy_init(void);

@@ -71,7 +71,7 @@ void enforce_affinity(struct thread *t)
 	bool there;
 
 	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
-		rq->expired = true;
+		rq->expired |= SLICE_OVER;
 		runq_resched(rq);
 	}
 	runq_unlock(rq);	/* here it leaves if it is the caller */

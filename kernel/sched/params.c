@@ -21,14 +21,14 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 	u64 now = time_now();
 
 	if (queued)
-		policy->dequeue(&rq->q, &t->se);
+		policy.dequeue(&rq->q, &t->se);
 	else if (rq->current == t)
 		charge(rq, now, false);
 	how(t, arg, now);
 	if (queued) {
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
-		rq->expired = true;	/* what is left of its slice was the old parameters' */
+		rq->expired |= SLICE_OVER;	/* what is left of its slice was the old parameters' */
 		runq_resched(rq);
 	}
 	runq_unlock(rq);

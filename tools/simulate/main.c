@@ -264,7 +264,7 @@ static void open_model(const char *file)
 		return;
 	fprintf(model, "{\"format\":\"trellis-timeline 1\",\"title\":\"%s\",", path);
 	fprintf(model, "\"subtitle\":\"simulated: sched=%s, %u CPU%s\",\"end\":%lu,\"threads\":[",
-		policy->name, sim.nr_cpus, sim.nr_cpus > 1 ? "s" : "", until);
+		policy.name, sim.nr_cpus, sim.nr_cpus > 1 ? "s" : "", until);
 	for (unsigned i = 0; i < sim.nr_tasks; i++)
 		fprintf(model, "%s{\"id\":%u,\"name\":\"%s\"}", i ? "," : "", i + 1, tasks[i].name);
 	fprintf(model, "],\n\"spans\":[\n");
