@@ -24,6 +24,7 @@ struct cpu_stats {			/* [rq->lock] */
 	u64 idle_ns;
 	u64 switches;
 	u64 preemptions;
+	u64 yields;
 	u64 steals;			/* came here when it was idle */
 	u64 balanced;			/* came here at a balance= */
 	u64 pushes;			/* real-time threads sent away */

@@ -168,12 +168,17 @@ struct sched_policy {
 };
 
 /*
- * --- For the mechanism (kernel/sched/policy.c) -----------------------------------------------------------------
+ * --- For the mechanism (kernel/sched/policy.c) ---------------------------------------------------
  */
 
-extern const struct sched_policy *policy;	/* [const after boot] */
+extern struct sched_policy policy;	/* the one that runs, a copy. [const after boot] */
 extern const struct sched_policy sched_rr, sched_prio, sched_mlfq, sched_edf, sched_rm, sched_fair,
 	sched_pct;
+
+static inline bool policy_is(const struct sched_policy *p)
+{
+	return policy.name == p->name;
+}
 
 /* Reads sched=, quantum=, jitter= and the policy's own; a wrong one stops the boot in one line. */
 void policy_init(void);
@@ -196,10 +201,10 @@ int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sche
 /* @e, in no queue, has parameters @p from now on; they have been checked and reserved. */
 void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64 now);
 
-/* Makes a creator's parameters those that its child gets. -EAGAIN: a reservation is not inherited. */
+/* Makes a creator's parameters its child's. -EAGAIN: a reservation is not inherited. */
 int policy_params_of_child(struct sched_params *p);
 
-/* How long @e may run from now, at a dispatch without a slice left: the policy's slice, jittered. */
+/* How long @e, which has no slice left, may run from now: the policy's slice, jittered. */
 u64 policy_slice(struct policy_queue *q, struct sched_entity *e);
 
 /* LK's scale 0..31 to parameters and back: 16 and more are real time, round robin. */
@@ -207,10 +212,10 @@ struct sched_params params_of_level(u32 level);
 u32 level_of_params(const struct sched_params *p);
 
 /*
- * --- For policies ---------------------------------------------------------------------------------
+ * --- For policies --------------------------------------------------------------------------------
  */
 
-extern u64 sched_quantum;	/* quantum=, ns, of a thread of normal priority [const after boot] */
+extern u64 sched_quantum;	/* quantum=, ns, of normal priority. [const after boot] */
 
 enum sched_band band_of(const struct sched_params *p);
 
@@ -245,7 +250,8 @@ static inline u64 list_bit(unsigned i)
 	return 1UL << (LISTS - 1 - i);
 }
 
-static inline void level_push(struct policy_queue *q, struct sched_entity *e, unsigned i, bool front)
+static inline void level_push(struct policy_queue *q, struct sched_entity *e, unsigned i,
+			      bool front)
 {
 	if (front)
 		list_push_front(&q->lists[i], &e->node);

@@ -17,15 +17,16 @@ struct cpu;
 struct thread;
 struct waiter;
 
+#define SLICE_OVER	1u		/* its slice is over, or new: it goes to the tail */
+#define SLICE_SPENT	2u		/* its budget is: even if nobody waits */
+
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now */
 	/* [lock] who leaves this CPU for good, dead or to another, until sched_finish_switch() */
 	struct thread *leaver;
 	bool steal_missed;		/* [lock] the last steal found another queue's lock taken */
-	bool expired;			/* [lock] current's slice is over, and somebody waits */
-	bool spent;			/* [lock] current must give way even if nobody waits */
-	_Atomic u32 level;		/* [lock] to change; of current, as a hint for others */
+	u8 expired;			/* [lock] SLICE_*: why current must give way */
 	u64 charged_at;			/* [lock] up to here time is on current's account */
 	u64 slice_end;			/* [lock] when current's slice is over */
 	u64 balance_at;			/* [lock] when to look whether others have more to do */
@@ -94,7 +95,7 @@ void sched_kick(struct runq *rq);
 
 /*
  * -EINVAL if no online CPU is in @mask, -EBUSY if @t has a reservation on another one, -ENOSYS with
- * affinity=off. On return @t neither runs nor waits on a forbidden CPU, or is on its way off.
+ * affinity=off. On return @t neither runs nor waits on a forbidden CPU. No spin lock is held.
  */
 int sched_set_affinity(struct thread *t, u32 mask);
 

@@ -54,7 +54,7 @@ struct process;
 
 typedef int (*thread_fn)(void *arg);
 
-/* Priorities as LK has them, the higher the better: params_of_level(). 16 and more are real time. */
+/* Priorities as LK has them: params_of_level(). 16 and more are real time. */
 #define PRIORITY_LOWEST		0
 #define PRIORITY_IDLE		0
 #define PRIORITY_LOW		4
@@ -86,7 +86,7 @@ struct thread {
 	_Atomic u32 work;		/* [atomic] WORK_*, set by anyone */
 	struct cpu *_Atomic cpu;	/* [rq->lock] whose run queue it is or was last on */
 	struct sched_entity se;		/* [rq->lock] what policies see and keep */
-	u32 affinity;			/* [rq->lock] CPUs it was told to use; se.affinity: those it may */
+	u32 affinity;			/* [rq->lock] CPUs it was told; se.affinity: those it may use */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
 	 * Off the CPU with no kernel work in hand (it never ran, or was preempted on the way to

@@ -2,7 +2,7 @@
  * Affinity: which CPUs a thread may run on.
  *
  * A mask that forbids a thread's CPU moves the thread: at once if it is queued, after its next
- * switch if it runs (it gives way soon), when it wakes if it waits. Moving needs the locks of two
+ * switch if it runs (which is waited for), when it wakes if it waits. Moving needs the locks of two
  * run queues; the second is only tried, and on failure the first is given up, so two movers never
  * wait for each other.
  */
@@ -68,13 +68,18 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 void enforce_affinity(struct thread *t)
 {
 	struct runq *rq = thread_runq_lock(t);
+	bool there;
 
 	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
-		rq->expired = true;
+		rq->expired |= SLICE_OVER;
 		runq_resched(rq);
 	}
-	runq_unlock(rq);
-	runq_unlock(thread_runq_lock_allowed(t));
+	runq_unlock(rq);	/* here it leaves if it is the caller */
+	do {
+		rq = thread_runq_lock_allowed(t);
+		there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
+		runq_unlock(rq);
+	} while (there && t != current_thread());	/* the other CPU has been told */
 }
 
 int sched_set_affinity(struct thread *t, u32 mask)

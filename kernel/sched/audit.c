@@ -45,7 +45,7 @@ static void audit_thread(struct thread *t, void *unused)
 	runq_unlock(rq);
 }
 
-/* P4, P5. Throttled threads wait aside and are not counted; those aside of fair are not throttled. */
+/* P4, P5. Throttled threads wait aside and are not counted; in fair nobody is throttled. */
 static void audit_queue(struct runq *rq)
 {
 	struct policy_queue *q = &rq->q;
@@ -53,14 +53,14 @@ static void audit_queue(struct runq *rq)
 
 	spin_lock(&rq->lock);
 	for (unsigned i = 0; i < LISTS; i++) {
-		if (policy != &sched_rr && list_empty(&q->lists[i]) == !!(q->bitmap & list_bit(i)))
+		if (!policy_is(&sched_rr) && list_empty(&q->lists[i]) == !!(q->bitmap & list_bit(i)))
 			panic("audit: CPU %u: the bit of list %u is wrong", q->cpu, i);
 		list_for_each(e, &q->lists[i], struct sched_entity, node)
 			n++;
 	}
 	for (struct rb_node *i = rb_first(&q->tree); i; i = rb_next(i))
 		n++;
-	for (struct rb_node *i = rb_first(&q->aside); i && policy == &sched_fair; i = rb_next(i))
+	for (struct rb_node *i = rb_first(&q->aside); i && policy_is(&sched_fair); i = rb_next(i))
 		n++;
 	if (n != nr_ready(rq))
 		panic("audit: CPU %u has %u threads queued, counts %u", q->cpu, n, nr_ready(rq));

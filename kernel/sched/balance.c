@@ -9,7 +9,8 @@
  *  - Every balance= a busy CPU takes one thread from the CPU with most to do, if that has at least
  *    two more (balance=off: never). Without it, two threads could share a CPU for ever beside one
  *    that has a CPU alone.
- *  - A real-time thread that wakes and must wait is pushed to the CPU that runs the least urgent one.
+ *  - A real-time thread that wakes and must wait is pushed to the CPU that runs the least urgent
+ *    one.
  */
 #include "bootargs.h"
 #include "internal.h"
@@ -47,10 +48,10 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 		rq->steal_missed = true;
 		return false;
 	}
-	e = policy->steal(&victim->q, runq_cpu(rq)->id);
+	e = policy.steal(&victim->q, runq_cpu(rq)->id);
 	if (e) {
 		count_move(victim, rq, thread_of(e));
-		policy->enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
+		policy.enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
 	}
 	spin_unlock(&victim->lock);
 	return e;
@@ -66,7 +67,7 @@ struct sched_entity *steal(struct runq *rq, u64 now)
 		if (victim == rq || !atomic_load(&victim->q.nr) || !take_from(rq, victim, now))
 			continue;
 		runq_cpu(rq)->stats.steals++;
-		return policy->pick(&rq->q, now);
+		return policy.pick(&rq->q, now);
 	}
 	return NULL;
 }
@@ -96,16 +97,21 @@ void balance(struct runq *rq, u64 now)
 /* The CPU, not @rq's, that runs the least urgent thread, if that is below @t. */
 static struct cpu *least_urgent(struct runq *rq, struct thread *t)
 {
+	struct sched_rank rank = entity_rank(&t->se);
 	struct cpu *least = NULL;
-	u32 level = entity_rank(&t->se).level;
 
 	for (unsigned i = 0; i < nr_cpus; i++) {
-		u32 l = atomic_load_explicit(&cpus[i].runq.level, memory_order_relaxed);
+		struct runq *other = &cpus[i].runq;
+		struct sched_rank r;
 
-		if (&cpus[i].runq != rq && t->se.affinity & BIT(i) && l < level) {
-			level = l;
+		if (other == rq || !(t->se.affinity & BIT(i)) || !spin_trylock(&other->lock))
+			continue;
+		r = entity_rank(&other->current->se);
+		if (rank_above(rank, r)) {
+			rank = r;
 			least = &cpus[i];
 		}
+		spin_unlock(&other->lock);
 	}
 	return least;
 }
@@ -116,7 +122,7 @@ void push(struct runq *rq, struct thread *t)
 
 	if (!to || !spin_trylock(&to->runq.lock))
 		return;
-	policy->dequeue(&rq->q, &t->se);
+	policy.dequeue(&rq->q, &t->se);
 	count_move(rq, &to->runq, t);
 	runq_cpu(rq)->stats.pushes++;
 	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);

@@ -1,5 +1,6 @@
 /*
- * Earliest deadline first, each reservation a hard constant-bandwidth server (Abeni, Buttazzo 1998).
+ * Earliest deadline first, each reservation a hard constant-bandwidth server (Abeni, Buttazzo
+ * 1998).
  *
  * A thread with a reservation may run `runtime` ns in each `period` and has its deadline `deadline`
  * ns after the period's start. It is promised that on one CPU: reservations there add up to at most
@@ -28,7 +29,7 @@ static void wake(struct sched_entity *e, u64 now)
 {
 	if (!time_before(now, e->deadline) ||
 	    (e->budget > 0 && (u64)e->budget * e->params.deadline >
-			      (e->deadline - now) * e->params.runtime))
+				      (e->deadline - now) * e->params.runtime))
 		new_period(e, now);
 }
 

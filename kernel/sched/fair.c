@@ -4,7 +4,8 @@
  * Virtual time V runs at the pace at which a thread of nice 0 would be served if all runnable ones
  * were served at once, each in proportion to its weight. A thread's own virtual time advances by
  * what it gets; the difference is its lag, what it is owed. Who is owed nothing yet waits aside; of
- * the others the one goes first whose slice should be over first. Real-time threads come before all.
+ * the others the one goes first whose slice should be over first. Real-time threads come before
+ * all.
  *
  *  F1  V = vzero + vsum / weight, the weighted mean of the runnable threads' virtual times, with
  *      0 <= vsum < weight: so v <= V is v <= vzero, and somebody always is.

@@ -4,7 +4,8 @@
  * A CPU with nothing to run sets its bit in idle_mask, looks once more, and waits for an interrupt
  * with none lost in between. Whoever queues a thread on a busy CPU takes the bit of an idle one
  * that may run it and sends that one an IPI; it comes and steals (balance.c). CPUs are numbered in
- * the order in which work should be spread, real cores before their siblings, and the first is taken.
+ * the order in which work should be spread, real cores before their siblings, and the first is
+ * taken.
  *
  *	idle CPU                                 waker
  *	sets its bit                             queues the thread

@@ -11,11 +11,8 @@
 /* sched.c: current, its new state set, gives up the CPU and is not ready. rq unlocked after. */
 void schedule(struct runq *rq);
 
-/*
- * sched.c: the CPU goes to whom the policy picks; @prev, still current, has been charged and is
- * queued or gone. rq unlocked after.
- */
-void run_next(struct runq *rq, struct thread *prev, u64 now);
+/* sched.c: current, @t, goes back to the queue; the next may be the same. rq unlocked after. */
+void requeue(struct runq *rq, struct thread *t, enum enqueue_why why);
 
 /* sched.c: queues a READY thread. True: some CPU will look at once. rq locked. */
 bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
@@ -108,8 +105,8 @@ static inline void charge(struct runq *rq, u64 now, bool user)
 	t->stats.run_ns += ran;
 	if (user)
 		t->stats.user_ns += ran;
-	if (policy->charge && policy->charge(&rq->q, &t->se, ran, now))
-		rq->spent = true;
+	if (policy.charge && policy.charge(&rq->q, &t->se, ran, now))
+		rq->expired |= SLICE_SPENT;
 }
 
 /* @t gets the CPU. */
@@ -117,8 +114,7 @@ static inline void slice_start(struct runq *rq, struct thread *t, u64 now)
 {
 	struct cpu *c = runq_cpu(rq);
 
-	rq->expired = false;
-	rq->spent = false;
+	rq->expired = 0;
 	if (unlikely(rq->q.timer_set) && timer_is_late(c, rq->q.timer_at))
 		timer_set(c, rq->q.timer_at);
 	if (is_idle(rq, t))

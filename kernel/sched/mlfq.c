@@ -3,9 +3,9 @@
  *
  * A thread has an allotment of CPU time at each level, doubling from level to level. It is charged
  * for what it runs, as measured, whether it blocks, yields or is preempted in between; when the
- * allotment is used up the thread sinks a level. Time spent blocked pays back used time one for one,
- * so a thread that wants the CPU half of the time or less stays where it is: that is the favour for
- * interactive threads. Every boost= everyone starts afresh at the top, blocked or not.
+ * allotment is used up the thread sinks a level. Time spent blocked pays back used time one for
+ * one, so a thread that wants the CPU half of the time or less stays where it is: that is the
+ * favour for interactive threads. Every boost= everyone starts afresh at the top, blocked or not.
  *
  *  M1  Level, allotment and list move together. A boost moves all lists to the top at once; that
  *      q->epoch has changed says so to every entity, wherever it is (level_now()). A new one has

@@ -21,14 +21,16 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 	u64 now = time_now();
 
 	if (queued)
-		policy->dequeue(&rq->q, &t->se);
+		policy.dequeue(&rq->q, &t->se);
 	else if (rq->current == t)
 		charge(rq, now, false);
 	how(t, arg, now);
-	if (queued)
+	if (queued) {
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
-	else if (rq->current == t)
+	} else if (rq->current == t) {
+		rq->expired |= SLICE_OVER;	/* what is left of its slice was the old parameters' */
 		runq_resched(rq);
+	}
 	runq_unlock(rq);
 }
 
@@ -63,8 +65,7 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 		queues[i] = &cpus[i].runq.q;
 	mutex_lock(&reservations);
 	/* who is dead has given its reservation back for the last time */
-	err = thread_state(t) == THREAD_DEAD ? -ESRCH :
-	      policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
+	err = thread_state(t) == THREAD_DEAD ? -ESRCH : policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
 	if (!err) {
 		change(t, take_params, p);
 		enforce_affinity(t);

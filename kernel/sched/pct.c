@@ -1,7 +1,7 @@
 /*
  * Probabilistic concurrency testing (Burckhardt and others 2010): strict random priorities, and on
- * average pct_depth= change points in every pct_length= of a CPU's time, at which whoever runs falls
- * below the others. A bug that needs d - 1 switches at the right places shows with a known
+ * average pct_depth= change points in every pct_length= of a CPU's time, at which whoever runs
+ * falls below the others. A bug that needs d - 1 switches at the right places shows with a known
  * probability for each seed; another seed= is another schedule, and the same seed the same one.
  *
  * Nobody starves, for programs that wait by spinning: who is at a change point a second time, or

@@ -16,7 +16,7 @@ static const struct sched_policy *const policies[] = {
 	&sched_rr, &sched_prio, &sched_mlfq, &sched_edf, &sched_rm, &sched_fair, &sched_pct,
 };
 
-const struct sched_policy *policy = &sched_rr;
+struct sched_policy policy;
 
 u64 sched_quantum;
 static u64 jitter;	/* seed; 0: slices have their proper length. [const after boot] */
@@ -26,13 +26,14 @@ static void choose_policy(void)
 	const char *name = bootarg("sched");
 	char allowed[80] = "";
 
+	policy = sched_rr;
 	if (!name)
 		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(policies); i++) {
 		size_t n = strlen(allowed);
 
 		if (strcmp(policies[i]->name, name) == 0) {
-			policy = policies[i];
+			policy = *policies[i];
 			return;
 		}
 		snprintf(allowed + n, sizeof(allowed) - n, "%s%s",
@@ -47,8 +48,8 @@ void policy_init(void)
 	sched_quantum = bootarg_number("quantum", 20 * NSEC_PER_MSEC, 10 * NSEC_PER_USEC,
 				       10 * NSEC_PER_SEC);
 	jitter = bootarg_number("jitter", 0, 1, ~0UL);
-	if (policy->init)
-		policy->init();
+	if (policy.init)
+		policy.init();
 }
 
 void policy_queue_init(struct policy_queue *q, unsigned cpu)
@@ -69,7 +70,7 @@ void policy_entity_init(struct sched_entity *e, u32 affinity, u64 now)
 }
 
 /*
- * --- Parameters -----------------------------------------------------------------------------------
+ * --- Parameters ----------------------------------------------------------------------------------
  */
 
 static bool reservation_is_valid(const struct sched_params *p)
@@ -84,7 +85,7 @@ int policy_check(const struct sched_params *p)
 	u32 highest = is_real_time(p) ? RT_PRIORITY_HIGHEST : 0;
 	u32 lowest = is_real_time(p) ? RT_PRIORITY_LOWEST : 0;
 
-	if (p->class >= 32 || !(policy->classes & BIT(p->class)))
+	if (p->class >= 32 || !(policy.classes & BIT(p->class)))
 		return -EINVAL;
 	if (p->rt_priority < lowest || p->rt_priority > highest)
 		return -EINVAL;
@@ -109,7 +110,7 @@ int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sche
 		return 0;
 	}
 	for (unsigned i = 0; i < nr; i++) {
-		if (!(affinity & BIT(i)) || !policy->fits(queues[i], e, p))
+		if (!(affinity & BIT(i)) || !policy.fits(queues[i], e, p))
 			continue;
 		give_back_reservation(e);
 		e->home = queues[i];
@@ -124,8 +125,8 @@ void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64
 	assert(!entity_queued(e));
 	e->params = *p;
 	e->slice_left = 0;
-	if (policy->start)
-		policy->start(e, now);
+	if (policy.start)
+		policy.start(e, now);
 }
 
 int policy_params_of_child(struct sched_params *p)
@@ -170,7 +171,7 @@ u32 level_of_params(const struct sched_params *p)
 }
 
 /*
- * --- Slices ---------------------------------------------------------------------------------------
+ * --- Slices --------------------------------------------------------------------------------------
  */
 
 u64 quantum_of(const struct sched_entity *e)
@@ -182,7 +183,7 @@ u64 quantum_of(const struct sched_entity *e)
 
 u64 policy_slice(struct policy_queue *q, struct sched_entity *e)
 {
-	u64 slice = policy->slice(q, e);
+	u64 slice = policy.slice(q, e);
 
 	if (likely(!jitter) || slice == SLICE_NEVER)
 		return slice;
@@ -200,7 +201,7 @@ u64 queue_random(struct policy_queue *q)
 }
 
 /*
- * --- Lists and trees ------------------------------------------------------------------------------
+ * --- Lists and trees -----------------------------------------------------------------------------
  */
 
 struct sched_entity *level_find(struct policy_queue *q, unsigned cpu)

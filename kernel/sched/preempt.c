@@ -32,12 +32,13 @@ void slice_renew(struct runq *rq, struct thread *t)
 /* The slice of @t is over, or its budget. True: it must give way. */
 static bool slice_over(struct runq *rq, struct thread *t, u64 now)
 {
-	if (is_idle(rq, t) || (!rq->spent && time_before(now, rq->slice_end)))
+	if (is_idle(rq, t) || (!(rq->expired & SLICE_SPENT) && time_before(now, rq->slice_end)))
 		return false;
 	trace(TRACE_SCHED, TRACE_EV_SLICE, t->tid, nr_ready(rq));
 	slice_renew(rq, t);
 	rq->slice_end = now + t->se.slice_left;
-	rq->expired = rq->spent || nr_ready(rq);
+	if (nr_ready(rq))
+		rq->expired |= SLICE_OVER;
 	return rq->expired;
 }
 
@@ -48,7 +49,7 @@ void sched_tick(u64 now)
 	bool look = false;
 
 	if (rq->q.timer_set && !time_before(now, rq->q.timer_at))
-		look = policy->timer(&rq->q, now);
+		look = policy.timer(&rq->q, now);
 	balance(rq, now);
 	look |= slice_over(rq, t, now);
 	look |= is_idle(rq, t) && nr_ready(rq);
@@ -63,34 +64,14 @@ void sched_tick(u64 now)
 	runq_unlock(rq);
 }
 
-/* Back to the queue and on to the next thread, which may be the same one. rq locked. */
-static always_inline void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
-{
-	u64 now = time_now();
-
-	slice_stop(rq, t, now);
-	charge(rq, now, false);
-	rq->q.current = NULL;
-	thread_set_state(t, THREAD_READY, "gives way");
-	if (unlikely(!may_run_here(rq, t))) {
-		if (policy->leave)
-			policy->leave(&rq->q, &t->se, now);
-		rq->leaver = t;		/* queued elsewhere when it is off its stack */
-	} else if (!is_idle(rq, t)) {
-		policy->enqueue(&rq->q, &t->se, why, now);
-		if (why == ENQUEUE_PREEMPTED)
-			kick_idle_for(t);	/* comes when we are off our stack: S1 */
-	}
-	run_next(rq, t, now);
-}
-
 void sched_force_switch(void)
 {
 	struct runq *rq = this_runq_lock();
 
-	rq->expired = nr_ready(rq) > 0;
-	if (rq->expired)
+	if (nr_ready(rq)) {
+		rq->expired |= SLICE_OVER;
 		atomic_fetch_or(&rq->current->work, WORK_RESCHED);
+	}
 	runq_unlock(rq);
 }
 
@@ -101,7 +82,7 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	if (!nr_ready(rq) && !rq->spent && !is_idle(rq, t) && may_run_here(rq, t)) {
+	if (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && !is_idle(rq, t) && may_run_here(rq, t)) {
 		/* whom it was to give way to has gone; or only the policy's timer was to be set */
 		atomic_fetch_and(&t->work, ~WORK_RESCHED);
 		if (rq->q.timer_set)
@@ -112,6 +93,9 @@ void sched_preempt(void)
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
+	/* It is not queued yet; but who preempts it is, and our lock makes the idle CPU try again. */
+	if (!rq->expired && !is_idle(rq, t))
+		kick_idle_for(t);
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 }
 
@@ -119,6 +103,7 @@ void sched_yield(void)
 {
 	struct runq *rq = this_runq_lock();
 
+	runq_cpu(rq)->stats.yields++;
 	if (nr_ready(rq) || current_thread()->se.home)
 		requeue(rq, current_thread(), ENQUEUE_YIELD);
 	else

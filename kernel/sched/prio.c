@@ -1,18 +1,19 @@
 /*
  * Strict priority: 32 levels, the highest first, round robin within a level.
  *
- * Levels 16 to 31 are real time; SCHED_FIFO threads there have no quantum. Below, waiting raises: in
- * every round of aging= a thread that has waited since the round before rises by a level, up to 15.
- * Rounds move whole lists and so cost the same for any number of threads. What a thread has gained
- * it keeps until it has had a whole slice, yields or blocks; a preemption from above takes nothing.
+ * Levels 16 to 31 are real time; SCHED_FIFO threads there have no quantum. Below, waiting raises:
+ * in every round of aging= a thread that has waited since the round before rises by a level, up to
+ * 15. Rounds move whole lists and so cost the same for any number of threads. What a thread has
+ * gained it keeps until it has had a whole slice, yields or blocks; a preemption from above takes
+ * nothing.
  *
  *  The bound: in the absence of real-time threads, one of level l that waits reaches level 15 after
  *  at most 16 - l rounds and is dispatched within the n - 1 quanta of those before it there; then
  *  it runs for its whole quantum.
  *
  * A normal level has two lists: who waits since before the last round, and behind them who came
- * later and must not rise in the next. The level gained is e->used, plus the rounds waited after the
- * first; as a round moves the lists with q->epoch, list and level never disagree.
+ * later and must not rise in the next. The level gained is e->used, plus the rounds waited after
+ * the first; as a round moves the lists with q->epoch, list and level never disagree.
  */
 #include "policy.h"
 
@@ -62,7 +63,7 @@ static unsigned list_of(const struct policy_queue *q, const struct sched_entity 
 static bool preempts(const struct policy_queue *q, const struct sched_entity *e)
 {
 	return q->current && level_of(e, e->used + risen(q, e)) >
-			     level_of(q->current, q->current->used);
+				     level_of(q->current, q->current->used);
 }
 
 static bool prio_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,

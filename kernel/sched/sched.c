@@ -15,8 +15,8 @@
  *  S3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
  *  S4  From pick to switch the CPU takes no interrupt.
  *
- * Who runs next is the policy's choice (policy.h). Waking puts a thread on its last CPU; an idle CPU
- * that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:
+ * Who runs next is the policy's choice (policy.h). Waking puts a thread on its last CPU; an idle
+ * CPU that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:
  * preempt.c. Lock order: everything -> rq->lock.
  */
 #include "sched.h"
@@ -114,18 +114,18 @@ static inline void switch_to(struct runq *rq, struct thread *prev, struct thread
 	finish_switch(&thread_cpu(prev)->runq);
 }
 
-void run_next(struct runq *rq, struct thread *prev, u64 now)
+/* The CPU goes to whom the policy picks. @prev, still current, is charged, and queued or gone. */
+static always_inline void run_next(struct runq *rq, struct thread *prev, u64 now)
 {
 	struct sched_entity *e;
 	struct thread *next;
 
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
-	e = policy->pick(&rq->q, now);
+	e = policy.pick(&rq->q, now);
 	if (unlikely(!e))
 		e = steal(rq, now);
 	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
 	rq->q.current = e;
-	atomic_store_explicit(&rq->level, next->se.base.level, memory_order_relaxed);
 	if (is_idle(rq, prev) && next != prev)
 		idle_leave(rq);
 	thread_set_state(next, THREAD_RUNNING, "picked");
@@ -143,9 +143,27 @@ void schedule(struct runq *rq)
 
 	slice_stop(rq, prev, now);
 	charge(rq, now, false);
-	if (policy->leave && !is_idle(rq, prev))
-		policy->leave(&rq->q, &prev->se, now);
+	if (policy.leave && !is_idle(rq, prev))
+		policy.leave(&rq->q, &prev->se, now);
 	run_next(rq, prev, now);
+}
+
+void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
+{
+	u64 now = time_now();
+
+	slice_stop(rq, t, now);
+	charge(rq, now, false);
+	rq->q.current = NULL;
+	thread_set_state(t, THREAD_READY, "gives way");
+	if (unlikely(!may_run_here(rq, t))) {
+		if (policy.leave)
+			policy.leave(&rq->q, &t->se, now);
+		rq->leaver = t;		/* queued elsewhere when it is off its stack */
+	} else if (!is_idle(rq, t)) {
+		policy.enqueue(&rq->q, &t->se, why, now);
+	}
+	run_next(rq, t, now);
 }
 
 /*
@@ -187,7 +205,7 @@ bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	bool untold = is_idle(rq, rq->current) &&
 		      !(atomic_load(&rq->current->work) & WORK_RESCHED);
 
-	if (!policy->enqueue(&rq->q, &t->se, why, time_now()) && !untold)
+	if (!policy.enqueue(&rq->q, &t->se, why, time_now()) && !untold)
 		return kick_idle_for(t);
 	runq_resched(rq);
 	return true;
@@ -205,7 +223,7 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 void sched_remove(struct runq *rq, struct thread *t)
 {
 	assert(thread_state(t) == THREAD_READY);
-	policy->dequeue(&rq->q, &t->se);
+	policy.dequeue(&rq->q, &t->se);
 }
 
 void sched_wake(struct waiter *w)

@@ -83,7 +83,7 @@ static u64 got(const struct spinner *s)
 
 static bool knows(u32 class)
 {
-	return policy->classes & BIT(class);
+	return policy.classes & BIT(class);
 }
 
 /* The test goes first where it shares the CPU, and its sleeps end on time. */
@@ -108,8 +108,8 @@ KTEST(sched_shares, "sched.shares", "", "")
 	end(s, ARRAY_SIZE(s));
 	CHECK(least > 0, "", "one never ran");
 	/* a slice of mlfq's lowest level is four quanta; pct promises nothing */
-	CHECK(policy == &sched_pct ||
-	      most - least <= (policy == &sched_mlfq ? 8 : 2) * sched_quantum, "", "%lu to %lu ns",
+	CHECK(policy_is(&sched_pct) ||
+	      most - least <= (policy_is(&sched_mlfq) ? 8 : 2) * sched_quantum, "", "%lu to %lu ns",
 	      least, most);
 }
 
@@ -117,7 +117,7 @@ KTEST(sched_weights, "sched.weights", "", "")
 {
 	struct spinner s[2] = { 0 };
 
-	if (policy != &sched_fair)
+	if (!policy_is(&sched_fair))
 		return;
 	go_first();
 	for (unsigned i = 0; i < 2; i++)
@@ -184,7 +184,9 @@ static int periodic(void *arg)
 /* Reservations are kept beside liars and busy threads, and liars get no more than they have. */
 KTEST(sched_reservations, "sched.reservations", "", "")
 {
-	static const u64 shares[][2] = { { 2 * MS, 10 * MS }, { 4 * MS, 20 * MS }, { 8 * MS, 40 * MS } };
+	static const u64 shares[][2] = {
+		{ 2 * MS, 10 * MS }, { 4 * MS, 20 * MS }, { 8 * MS, 40 * MS },
+	};
 	struct spinner s[5] = { 0 };
 	u64 start;
 
@@ -242,7 +244,8 @@ KTEST(sched_admission, "sched.admission", "", "")
 			      "reservation %u", i);
 			if (i < nr_cpus)
 				CHECK(sched_set_affinity(s[i].thread, BIT((i + 1) % nr_cpus)) ==
-				      (nr_cpus > 1 ? -EBUSY : 0), "", "moved off its CPU");
+					      (nr_cpus > 1 ? -EBUSY : 0),
+				      "", "moved off its CPU");
 			thread_resume(s[i].thread);
 		}
 		end(s, nr_cpus + 1);
@@ -261,17 +264,18 @@ KTEST(sched_inherits, "sched.inherits", "", "")
 	start_on(&s[0], there(), spin, 18);
 	start_on(&s[1], there(), spin, 22);
 	thread_sleep(50 * MS);
-	CHECK(policy == &sched_fair || ran(&s[0]) < MS, "", "the low one runs");
+	CHECK(policy_is(&sched_fair) || ran(&s[0]) < MS, "", "the low one runs");
 	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 30 }) ||
-	      policy == &sched_fair, "", "its rank has not changed");
+		      policy_is(&sched_fair),
+	      "", "its rank has not changed");
 	before = ran(&s[0]);
 	thread_sleep(50 * MS);
-	CHECK(policy == &sched_fair || ran(&s[0]) - before > 45 * MS, "", "ran %lu ns",
+	CHECK(policy_is(&sched_fair) || ran(&s[0]) - before > 45 * MS, "", "ran %lu ns",
 	      ran(&s[0]) - before);
 	sched_inherit(s[0].thread, (struct sched_rank){ 0 });
 	before = ran(&s[0]);
 	thread_sleep(50 * MS);
-	CHECK(policy == &sched_fair || ran(&s[0]) - before < MS, "", "it goes on for %lu ns",
+	CHECK(policy_is(&sched_fair) || ran(&s[0]) - before < MS, "", "it goes on for %lu ns",
 	      ran(&s[0]) - before);
 	end(s, 2);
 }
@@ -325,7 +329,7 @@ KTEST(sched_spreads, "sched.spreads", "", "")
 	measure(s, n, 600 * MS);
 	measure(s, n, 500 * MS);
 	for (unsigned i = 0; i < n; i++)
-		CHECK(policy == &sched_pct || got(&s[i]) > 80 * MS, "", "%u had %lu ns", i,
+		CHECK(policy_is(&sched_pct) || got(&s[i]) > 80 * MS, "", "%u had %lu ns", i,
 		      got(&s[i]));
 	end(s, n);
 }
@@ -335,7 +339,7 @@ KTEST(sched_pushes, "sched.pushes", "", "")
 {
 	struct spinner s[MAX_CPUS] = { 0 }, urgent = { .work = 20 * MS };
 
-	if (nr_cpus == 1 || !knows(SCHED_RR) || policy == &sched_fair)
+	if (nr_cpus == 1 || !knows(SCHED_RR) || policy_is(&sched_fair))
 		return;
 	go_first();
 	for (unsigned i = 0; i + 1 < nr_cpus; i++)	/* one CPU runs a more urgent thread */

@@ -1,8 +1,8 @@
 /*
  * Scheduling as system calls see it: classes and their parameters, niceness, affinity.
  *
- * Whatever policy runs, the calls are Linux's; a class that the policy does not know is an EINVAL, as
- * one that Linux does not know is there. Everybody is root.
+ * Whatever policy runs, the calls are Linux's; a class that the policy does not know is an EINVAL,
+ * as one that Linux does not know is there. Everybody is root.
  */
 #include "sched.h"
 

@@ -4,8 +4,8 @@
  * steals.
  *
  * At one moment things happen in this order: running tasks come to the end of their step, sleepers
- * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs that
- * have to look choose. So work that ends when its slice does has ended.
+ * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs
+ * that have to look choose. So work that ends when its slice does has ended.
  */
 #include "sim.h"
 
@@ -40,7 +40,7 @@ static void charge(struct sim *s, struct sim_cpu *c)
 	t->ran += ran;
 	t->left -= MIN(ran, t->left);
 	t->e.slice_left -= MIN(ran, t->e.slice_left);
-	if (policy->charge && policy->charge(&c->q, &t->e, ran, s->now)) {
+	if (policy.charge && policy.charge(&c->q, &t->e, ran, s->now)) {
 		c->look = true;
 		c->expired = true;
 	}
@@ -63,7 +63,7 @@ static void enqueue(struct sim *s, struct sim_cpu *c, struct sim_task *t, enum e
 	bool idle = !c->current && !c->look;
 
 	t->cpu = c->q.cpu;
-	if (policy->enqueue(&c->q, &t->e, why, s->now) || idle)
+	if (policy.enqueue(&c->q, &t->e, why, s->now) || idle)
 		c->look = true;
 	else
 		kick_idle_for(s, t);
@@ -83,8 +83,8 @@ static void give_up(struct sim *s, struct sim_cpu *c, enum sim_state to)
 	c->current = NULL;
 	c->q.current = NULL;
 	c->look = true;
-	if (policy->leave)
-		policy->leave(&c->q, &t->e, s->now);
+	if (policy.leave)
+		policy.leave(&c->q, &t->e, s->now);
 	set_state(s, t, to);
 }
 
@@ -96,7 +96,7 @@ static void requeue(struct sim *s, struct sim_cpu *c, enum enqueue_why why)
 	c->q.current = NULL;
 	t->preempted += why == ENQUEUE_PREEMPTED;
 	set_state(s, t, SIM_READY);
-	policy->enqueue(&c->q, &t->e, why, s->now);
+	policy.enqueue(&c->q, &t->e, why, s->now);
 	kick_idle_for(s, t);
 }
 
@@ -104,13 +104,13 @@ static struct sched_entity *steal(struct sim *s, struct sim_cpu *c)
 {
 	for (unsigned i = 1; i < s->nr_cpus; i++) {
 		struct sim_cpu *victim = &s->cpus[(c->q.cpu + i) % s->nr_cpus];
-		struct sched_entity *e = policy->steal(&victim->q, c->q.cpu);
+		struct sched_entity *e = policy.steal(&victim->q, c->q.cpu);
 
 		if (!e)
 			continue;
 		task_of(e)->cpu = c->q.cpu;
-		policy->enqueue(&c->q, e, ENQUEUE_MIGRATED, s->now);
-		return policy->pick(&c->q, s->now);
+		policy.enqueue(&c->q, e, ENQUEUE_MIGRATED, s->now);
+		return policy.pick(&c->q, s->now);
 	}
 	return NULL;
 }
@@ -125,7 +125,7 @@ static void choose(struct sim *s, struct sim_cpu *c)
 	c->expired = false;
 	if (c->current)
 		requeue(s, c, expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
-	e = policy->pick(&c->q, s->now);
+	e = policy.pick(&c->q, s->now);
 	if (!e)
 		e = steal(s, c);
 	if (!e)
@@ -140,7 +140,7 @@ static void choose(struct sim *s, struct sim_cpu *c)
 }
 
 /*
- * --- What tasks do --------------------------------------------------------------------------------
+ * --- What tasks do -------------------------------------------------------------------------------
  */
 
 static void end_job(struct sim *s, struct sim_task *t)
@@ -211,7 +211,7 @@ static void end_steps(struct sim *s)
 }
 
 /*
- * --- Time -----------------------------------------------------------------------------------------
+ * --- Time ----------------------------------------------------------------------------------------
  */
 
 static bool is_waiting(const struct sim_task *t)
@@ -236,7 +236,7 @@ static struct sim_task *next_sleeper(struct sim *s)
 static void tick(struct sim *s, struct sim_cpu *c)
 {
 	if (c->q.timer_set && !time_before(s->now, c->q.timer_at) &&
-	    (policy->timer(&c->q, s->now) || (!c->current && c->q.nr)))
+	    (policy.timer(&c->q, s->now) || (!c->current && c->q.nr)))
 		c->look = true;
 	if (c->current && !time_before(s->now, c->slice_end)) {
 		c->look = true;

@@ -73,7 +73,7 @@ noreturn static void bad(const char *what, const char *word)
 }
 
 /*
- * --- The set of tasks -----------------------------------------------------------------------------
+ * --- The set of tasks ----------------------------------------------------------------------------
  */
 
 /* A number with a unit of time, or none. */
@@ -225,7 +225,7 @@ static void read_tasks(void)
 }
 
 /*
- * --- What happened --------------------------------------------------------------------------------
+ * --- What happened -------------------------------------------------------------------------------
  */
 
 static void write_span(struct sim *s, struct sim_task *t, enum sim_state state)
@@ -264,7 +264,7 @@ static void open_model(const char *file)
 		return;
 	fprintf(model, "{\"format\":\"trellis-timeline 1\",\"title\":\"%s\",", path);
 	fprintf(model, "\"subtitle\":\"simulated: sched=%s, %u CPU%s\",\"end\":%lu,\"threads\":[",
-		policy->name, sim.nr_cpus, sim.nr_cpus > 1 ? "s" : "", until);
+		policy.name, sim.nr_cpus, sim.nr_cpus > 1 ? "s" : "", until);
 	for (unsigned i = 0; i < sim.nr_tasks; i++)
 		fprintf(model, "%s{\"id\":%u,\"name\":\"%s\"}", i ? "," : "", i + 1, tasks[i].name);
 	fprintf(model, "],\n\"spans\":[\n");
@@ -297,8 +297,7 @@ static void print_table(void)
 
 		fprintf(stderr, "%-16s", t->name);
 		if (!t->admitted) {
-			fprintf(stderr, " refused: %s\n", policy_check(&t->params) ?
-				"the policy takes no such parameters" : "no CPU has room for it");
+			fprintf(stderr, " refused: %s\n", policy_check(&t->params) ? "the policy takes no such parameters" : "no CPU has room for it");
 			continue;
 		}
 		print_ms(t->ran);

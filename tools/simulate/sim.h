@@ -77,7 +77,7 @@ struct sim {
 	u64 steps;			/* events so far */
 };
 
-/* The chosen policy takes over @s->tasks at @start. Who is refused (admitted is false) never comes. */
+/* The policy takes over @s->tasks at @start. Who is refused (admitted is false) never comes. */
 void sim_begin(struct sim *s, u64 start);
 
 /* Goes on until @until. False: nothing will happen any more. */

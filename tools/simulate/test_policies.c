@@ -48,7 +48,7 @@ static u64 below(u64 n)
 static void use(const struct sched_policy *p, unsigned nr_cpus)
 {
 	policy_init();
-	policy = p;
+	policy = *p;
 	if (p->init)
 		p->init();
 	sim = (struct sim){ .nr_cpus = nr_cpus, .tasks = tasks };
@@ -92,7 +92,7 @@ static u64 difference(u64 a, u64 b)
 }
 
 /*
- * --- All policies: no thread is lost, and no CPU idle without reason ------------------------------
+ * --- All policies: no thread is lost, and no CPU idle without reason -----------------------------
  */
 
 static unsigned queued_in(const struct rb_tree *tree)
@@ -109,22 +109,22 @@ static void audit_cpu(struct sim_cpu *c)
 {
 	unsigned n = queued_in(&c->q.tree);
 
-	if (policy == &sched_fair)
+	if (policy_is(&sched_fair))
 		n += queued_in(&c->q.aside);
 	for (unsigned i = 0; i < LISTS; i++) {
 		bool bit = c->q.bitmap & list_bit(i);
 
 		list_for_each(e, &c->q.lists[i], struct sched_entity, node)
 			n++;
-		if (policy != &sched_rr)
-			CHECK(bit != list_empty(&c->q.lists[i]), "P5", "%s: the bit of list %u lies",
-			      policy->name, i);
+		if (!policy_is(&sched_rr))
+			CHECK(bit != list_empty(&c->q.lists[i]), "P5", "%s: bit of list %u lies",
+			      policy.name, i);
 	}
-	CHECK(n == c->q.nr, "P4", "%s: %u queued, nr says %u", policy->name, n, c->q.nr);
+	CHECK(n == c->q.nr, "P4", "%s: %u queued, nr says %u", policy.name, n, c->q.nr);
 	CHECK(!c->current || c->current->e.affinity & BIT(c->q.cpu), "",
-	      "%s: on a forbidden CPU", policy->name);
+	      "%s: on a forbidden CPU", policy.name);
 	CHECK(!c->current || !entity_queued(&c->current->e), "P1", "%s: current is queued",
-	      policy->name);
+	      policy.name);
 }
 
 /* Nobody who may run on an idle CPU waits, but for reservations. */
@@ -135,10 +135,10 @@ static void check_work_is_done(void)
 
 		if (t->state != SIM_READY || t->params.class == SCHED_DEADLINE)
 			continue;
-		CHECK(entity_queued(&t->e), "", "%s: a ready task is in no queue", policy->name);
+		CHECK(entity_queued(&t->e), "", "%s: a ready task is in no queue", policy.name);
 		for (unsigned cpu = 0; cpu < sim.nr_cpus; cpu++)
 			CHECK(sim.cpus[cpu].current || !(t->e.affinity & BIT(cpu)), "",
-			      "%s: CPU %u idles while task %u waits", policy->name, cpu, i);
+			      "%s: CPU %u idles while task %u waits", policy.name, cpu, i);
 	}
 }
 
@@ -147,7 +147,7 @@ static u32 random_class(void)
 	for (;;) {
 		u32 class = below(7);
 
-		if (policy->classes & BIT(class))
+		if (policy.classes & BIT(class))
 			return class;
 	}
 }
@@ -218,7 +218,7 @@ KTEST(policy_random, "policy.random", "", "")
 }
 
 /*
- * --- rr -------------------------------------------------------------------------------------------
+ * --- rr ------------------------------------------------------------------------------------------
  */
 
 /* Each waits at most for the quanta of the others, and gets its share within one quantum. */
@@ -245,7 +245,7 @@ KTEST(policy_rr_shares, "policy.rr_shares", "", "")
 	}
 }
 
-/* A third one that interrupts often takes nothing from the balance of the two (prio: from above). */
+/* A third one that interrupts often (prio: from above) does not unbalance the two. */
 KTEST(policy_interrupted, "policy.interrupted_slice", "", "")
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -261,12 +261,12 @@ KTEST(policy_interrupted, "policy.interrupted_slice", "", "")
 		step(waker, SIM_REPEAT, 0);
 		run(3000 * MS);
 		CHECK(difference(tasks[0].ran, tasks[1].ran) <= 20 * MS, "", "%s: %lu and %lu",
-		      policy->name, tasks[0].ran, tasks[1].ran);
+		      policy.name, tasks[0].ran, tasks[1].ran);
 	}
 }
 
 /*
- * --- prio -----------------------------------------------------------------------------------------
+ * --- prio ----------------------------------------------------------------------------------------
  */
 
 static u32 effective(const struct sim_task *t)
@@ -367,27 +367,27 @@ KTEST(policy_inherits, "policy.inherits", "", "")
 		middle = add_spinner(0);
 		high = add();
 		low->params.nice = 19;
-		if (policy->classes & BIT(SCHED_FIFO)) {
+		if (policy.classes & BIT(SCHED_FIFO)) {
 			middle->params = params_of_level(20);
 			high->params = params_of_level(30);
 		}
 		/* mlfq: low sinks first */
-		step(low, SIM_RUN, policy == &sched_mlfq ? 60 * MS : MS);
+		step(low, SIM_RUN, policy_is(&sched_mlfq) ? 60 * MS : MS);
 		step(low, SIM_BOOST, 2);
 		step(low, SIM_RUN, 5 * MS);
 		step(low, SIM_BOOST, SIM_TASKS);
 		step(low, SIM_RUN, 5 * MS);
 		step(high, SIM_SLEEP, 2000 * MS);
-		if (policy != &sched_mlfq)
+		if (!policy_is(&sched_mlfq))
 			middle->arrival += MS + 1;
 		run(20 * MS);
-		CHECK(policy == &sched_mlfq || low->ran == 6 * MS, "", "%s: low ran %lu",
-		      policy->name, low->ran);
+		CHECK(policy_is(&sched_mlfq) || low->ran == 6 * MS, "", "%s: low ran %lu",
+		      policy.name, low->ran);
 	}
 }
 
 /*
- * --- mlfq -----------------------------------------------------------------------------------------
+ * --- mlfq ----------------------------------------------------------------------------------------
  */
 
 /* Nobody stays up by giving the CPU away just in time, by yielding or by a short sleep. */
@@ -475,7 +475,7 @@ KTEST(policy_mlfq_starvation, "policy.mlfq_starvation", "", "")
 }
 
 /*
- * --- edf and rm -----------------------------------------------------------------------------------
+ * --- edf and rm ----------------------------------------------------------------------------------
  */
 
 static struct sim_task *add_periodic(u64 runtime, u64 deadline, u64 period, u64 work)
@@ -706,7 +706,7 @@ KTEST(policy_rm_exact, "policy.rm_admission", "", "")
 }
 
 /*
- * --- fair -----------------------------------------------------------------------------------------
+ * --- fair ----------------------------------------------------------------------------------------
  */
 
 static u64 weight_in_all(const struct sim_task *t, u64 *all_weights)
@@ -826,7 +826,7 @@ KTEST(policy_fair_sleeper, "policy.fair_sleeper", "", "")
 }
 
 /*
- * --- pct, jitter ----------------------------------------------------------------------------------
+ * --- pct, jitter ---------------------------------------------------------------------------------
  */
 
 static u64 order_hash, hash_start;
@@ -914,7 +914,7 @@ KTEST(policy_wrap, "policy.wrap", "", "")
 			hash_start = start;
 			run(200 * MS);
 			CHECK(!again || order_hash == first, "", "%s: another order from %lu",
-			      policy->name, start);
+			      policy.name, start);
 			first = order_hash;
 		}
 	}
