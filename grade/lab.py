@@ -16,6 +16,7 @@
     step = 1
     points = 10
     text = "A sleeper is never woken before its deadline."
+    explain = "A sleeper relies on ..."   for the report: why, how it shows, where to look; no fix
     judges = ["timeout_not_early"]        judges of the trace (properties.py) that speak for it
 
     [[test]]
@@ -56,6 +57,7 @@ class Property:
     step: int
     points: float
     text: str
+    explain: str
     judges: tuple[str, ...]
 
 
@@ -214,6 +216,7 @@ def _read_property(t: _Table) -> Property:
         step=t.number("step", None, 0, 20),
         points=t.points("points"),
         text=t.text("text"),
+        explain=t.maybe_text("explain") or "",
         judges=judges,
     )
     t.finish()

@@ -1,13 +1,16 @@
 """The report as text: points first, then one block for each failure."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from grade.results import FailureResult, LabResult, PropertyResult, Report
+from grade.verdict import Kind
 
 _WIDTH = 100
+_FRAME = re.compile(r"\s*[0-9a-f]{16}  (\w+)\S*\+0x")  # of a call chain
 
 
 def points(value: float) -> str:
@@ -21,8 +24,12 @@ def text(report: Report) -> str:
     for lab in report.labs:
         lines += [*_lab(lab), ""]
     for lab in report.labs:
+        told: set[str] = set()
+        for stub in _stubs(lab):
+            lines += [*stub, ""]
         for failure in lab.failures:
-            lines += [*_failure(failure), ""]
+            if failure.kind != Kind.UNWRITTEN.value:
+                lines += [*_failure(failure, _explained(lab, failure, told)), ""]
         for run in lab.unjudged:
             lines += [f"NOT JUDGED  {run}: this machine is too slow; no points are lost", ""]
     if len(report.labs) != 1:
@@ -32,7 +39,9 @@ def text(report: Report) -> str:
 
 def one_run(lab: LabResult) -> str:
     """The verdict of a replay."""
-    lines = [line for failure in lab.failures for line in (*_failure(failure), "")]
+    lines: list[str] = []
+    for failure in lab.failures:
+        lines += [*_failure(failure, _explained(lab, failure, set())), ""]
     if not lines:
         lines = [f"PASS  {t.name}  ({t.arch})" for t in lab.tests]
     return "\n".join(lines).rstrip() + "\n"
@@ -65,7 +74,44 @@ def _row(left: str, right: str) -> str:
     return left + right.rjust(max(1, _WIDTH - len(left)))
 
 
-def _failure(f: FailureResult) -> Iterator[str]:
+def _stubs(lab: LabResult) -> Iterator[list[str]]:
+    """What is not written yet, by stub, in the order of the steps that write them."""
+    steps = {p.id: p.step for p in lab.properties}
+    stubs: dict[tuple[int, str], list[FailureResult]] = {}
+    for f in lab.failures:
+        if f.kind == Kind.UNWRITTEN.value:
+            needed = min(steps[p] for p in f.properties)
+            step = lab.writes.get(_stub_function(f), needed)
+            stubs.setdefault((step, f.happened), []).append(f)
+    for n, (step, happened) in enumerate(sorted(stubs, key=lambda key: key[0])):
+        failures = stubs[step, happened]
+        what = happened.removeprefix(f"not written yet: {lab.name}: ")
+        function = f"{name}(), " if (name := _stub_function(failures[0])) else ""
+        yield [
+            "UNWRITTEN" if n else "WRITE THIS FIRST",
+            *_paragraph("what", what),
+            *_paragraph("where", f"{function}step {step} of labs/{lab.name}/README.md"),
+            *_paragraph("needed by", ", ".join(dict.fromkeys(f.test for f in failures))),
+            f"  replay      {failures[0].replay}",
+        ]
+
+
+def _stub_function(f: FailureResult) -> str:
+    """Who called the stub, by the panic's call chain; "": unknown."""
+    chain = [m[1] for line in f.details if (m := _FRAME.match(line))]
+    return chain[chain.index("lab_todo") + 1] if "lab_todo" in chain[:-1] else ""
+
+
+def _explained(lab: LabResult, f: FailureResult, told: set[str]) -> str:
+    """What the first property that is broken is about, once for each."""
+    p = next((p for p in lab.properties if p.id in f.properties), None)
+    if p is None or p.id in told:
+        return ""
+    told.add(p.id)
+    return p.explain
+
+
+def _failure(f: FailureResult, explained: str) -> Iterator[str]:
     cpus = "1 CPU" if f.cpus == 1 else f"{f.cpus} CPUs"
     yield f"{f.kind.upper()}  {f.test}  ({f.arch}, {cpus}, seed {f.seed})"
     yield from _paragraph("property", ", ".join(f.properties))
@@ -75,6 +121,8 @@ def _failure(f: FailureResult) -> Iterator[str]:
         yield from _paragraph("checked at", f.where)
     if f.like is not None:
         yield from _paragraph("looks like", f.like)
+    if explained:
+        yield from _paragraph("about it", explained)
     if f.others:
         yield from _paragraph("also in", f"{f.others} more run{'s' if f.others > 1 else ''}")
     if f.details:

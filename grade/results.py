@@ -16,7 +16,7 @@ from grade.timeline import around
 from grade.trace import Layout
 from grade.verdict import Finding, Kind
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class PropertyResult:
     id: str
     step: int
     text: str
+    explain: str
     points: float
     earned: float
 
@@ -64,6 +65,7 @@ class LabResult:
     points: float
     earned: float
     properties: tuple[PropertyResult, ...]
+    writes: dict[str, int]  # functions with solutions, and the step that writes each
     tests: tuple[TestResult, ...]
     failures: tuple[FailureResult, ...]
     unjudged: tuple[str, ...]  # runs that this host was too slow for
@@ -104,9 +106,10 @@ def lab_result(score: LabScore, layout: Layout, submission: str | None) -> LabRe
         points=_number(score.points),
         earned=_number(score.earned),
         properties=tuple(
-            PropertyResult(p.id, p.step, p.text, _number(p.points), _number(p.earned))
+            PropertyResult(p.id, p.step, p.text, p.explain, _number(p.points), _number(p.earned))
             for p in score.properties
         ),
+        writes={f: step for step, functions in score.lab.steps.items() for f in functions},
         tests=tuple(_tests(score.outcomes)),
         failures=tuple(_failures(score, layout, submission)),
         unjudged=tuple(
@@ -218,6 +221,7 @@ def _lab_from(data: dict[str, Any]) -> LabResult:
         points=data["points"],
         earned=data["earned"],
         properties=tuple(PropertyResult(**p) for p in data["properties"]),
+        writes=data["writes"],
         tests=tuple(TestResult(**t) for t in data["tests"]),
         failures=tuple(FailureResult(**f) for f in failures),
         unjudged=tuple(data["unjudged"]),

@@ -33,6 +33,7 @@ class PropertyScore:
     id: str
     step: int
     text: str
+    explain: str
     points: float
     earned: float
     whole: bool  # no run broke it
@@ -79,7 +80,7 @@ def _property(lab: Lab, property_id: str, outcomes: Sequence[Outcome]) -> Proper
     judged = [s for s in shares if s is not None]
     part = sum(judged) / len(judged) if judged else 0.0
     whole = bool(judged) and all(judged)
-    return PropertyScore(p.id, p.step, p.text, p.points, p.points * part, whole)
+    return PropertyScore(p.id, p.step, p.text, p.explain, p.points, p.points * part, whole)
 
 
 def _holds(test: Test, arch: str, property_id: str, outcomes: Sequence[Outcome]) -> bool | None:

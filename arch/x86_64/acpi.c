@@ -100,6 +100,29 @@ static void add_override(const void *entry)
 	acpi.isa[irq].flags = field(entry, 8, 2);
 }
 
+/* Bits of an APIC id that tell threads of one core apart, as a mask. */
+static u64 sibling_mask(void)
+{
+	return cpuid(0).eax >= 0xb ? BIT(cpuid(0xb).eax & 31) - 1 : 0;
+}
+
+/* Work goes to the first CPU that is idle, so cores come before the siblings of cores. */
+static void cores_first(void)
+{
+	u64 siblings[ARRAY_SIZE(machine.cpu_hwid)], mask = sibling_mask();
+	unsigned nr_siblings = 0, n = 0;
+
+	for (unsigned i = 0; i < machine.nr_cpus; i++) {
+		u64 id = machine.cpu_hwid[i];
+
+		if (id & mask)
+			siblings[nr_siblings++] = id;
+		else
+			machine.cpu_hwid[n++] = id;
+	}
+	memcpy(&machine.cpu_hwid[n], siblings, nr_siblings * sizeof(siblings[0]));
+}
+
 static void read_madt(const struct sdt *madt)
 {
 	const struct madt_entry *e;
@@ -120,6 +143,7 @@ static void read_madt(const struct sdt *madt)
 	}
 	if (!acpi.ioapic || !machine.nr_cpus)
 		panic("the MADT names %u CPUs, I/O APIC at %lx", machine.nr_cpus, acpi.ioapic);
+	cores_first();
 }
 
 static void read_fadt(const struct sdt *fadt)

@@ -34,7 +34,7 @@ static const struct {
 	{ "read_mib", 8, read_mib },
 	{ "signal_self", 5000, signal_self },
 	{ "futex_wake", 5000, futex_wake },
-	{ "sleep_wake", 1000, sleep_wake },
+	{ "sleep_wake", 50, sleep_wake },
 };
 
 #define NR_BENCHES	(sizeof(benches) / sizeof(benches[0]))

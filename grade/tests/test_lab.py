@@ -72,6 +72,19 @@ class Read(unittest.TestCase):
             for file in read.files:
                 self.assertTrue((ROOT / file).is_file(), f"{read.name}: {file}")
 
+    def test_what_a_failure_is_told_of(self) -> None:
+        """80 to 160 plain words: what holds, what it is about, what it looks like; no code."""
+        for read in load_all(ROOT):
+            for p in read.properties:
+                least = len(f"{p.text} {p.explain}".split())
+                likes = [len(m.text.split()) for m in read.mistakes if m.property == p.id]
+                self.assertGreaterEqual(least, 80, f"{read.name} {p.id}")
+                self.assertLessEqual(least + max(likes, default=0), 160, f"{read.name} {p.id}")
+                self.assertNotRegex(p.explain, r"[_(){}=]|->", f"{read.name} {p.id}")
+            for m in read.mistakes:
+                self.assertTrue(m.text.startswith("It behaves like a "), m.text)
+                self.assertNotRegex(m.text, r"[_{}=]|->|\(\)", f"{read.name} {m.id}")
+
 
 if __name__ == "__main__":
     unittest.main()

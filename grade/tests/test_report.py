@@ -2,6 +2,7 @@
 
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 from grade import report
@@ -101,6 +102,27 @@ class Reports(unittest.TestCase):
         ):
             self.assertIn(words, plain)
         self.assertEqual(text.count("replay      "), 1)
+
+    def test_stubs_are_told_by_the_step_that_writes_them(self) -> None:
+        def stub(test: str, function: str, what: str) -> Outcome:
+            crash = build_error(self.lab.test(test), ("",))
+            chain = [f"  {'f' * 16}  {name}+0x1" for name in ("lab_todo", function, "main")]
+            finding = replace(
+                crash.findings[0], happened=f"not written yet: 04-sleep: {what}"
+            )
+            verdict = replace(crash, kind=Kind.UNWRITTEN, findings=(finding,), details=tuple(chain))
+            return self.outcome(test, verdict)
+
+        scored = self.scored(
+            stub("sleep.early", "late.part.0", "second"), stub("sleep.due", "soon", "first")
+        )
+        result = replace(lab_result(scored, LAYOUT, "ann"), writes={"late": 2, "soon": 1})
+        text = report.text(Report(VERSION, "ann", ("riscv",), (result,)))
+        first, second = text.index("WRITE THIS FIRST"), text.index("UNWRITTEN")
+        self.assertLess(first, second)
+        self.assertIn("soon(), step 1 of labs/04-sleep/README.md", text[first:second])
+        self.assertIn("late(), step 2 of labs/04-sleep/README.md", text[second:])
+        self.assertNotIn("lab_todo", text)
 
     def test_data_goes_round(self) -> None:
         path = self.folder / "report.json"

@@ -85,6 +85,20 @@ static void sweep_entered(void)
 		arch_irqs_enable();
 }
 
+void sweep_begin(unsigned step)
+{
+	sweep.state = SWEEP_OFF;
+	sweep.function = 0;
+	sweep.step = step;
+	sweep_entered();
+}
+
+void sweep_end(void)
+{
+	if (sweep.state == SWEEP_INSIDE)
+		sweep.state = SWEEP_MISSED;
+}
+
 void sweep_timer(void)
 {
 	if (sweep.state != SWEEP_INSIDE || time_before(arch_clock_ns(), sweep.due))

@@ -23,7 +23,7 @@ struct snapshot {
 	pid_t id, tgid, ppid, pgid, sid, tty_group;
 	char state;
 	unsigned nr_threads, cpu;
-	int priority;
+	struct sched_params params;
 	u32 affinity;
 	u64 start_ns;
 	struct usage used, children;
@@ -67,7 +67,7 @@ static void collect_thread(struct snapshot *s, const struct thread *t)
 {
 	s->state = thread_letter(t);
 	s->cpu = thread_cpu(t)->id;
-	s->priority = t->priority;
+	s->params = t->se.params;
 	s->affinity = t->affinity & (BIT(nr_cpus) - 1);
 	s->pending = atomic_load(&t->sigpending);
 	s->blocked = t->sigmask;
@@ -133,6 +133,7 @@ static void put_times(struct text *t, const struct usage *u)
 static void put_stat(struct text *t, struct process *p, struct thread *only)
 {
 	struct snapshot s;
+	int priority;
 
 	collect(&s, p, only);
 	text_printf(t, "%d (%s) %c %d %d %d %lu %d 0 %lu 0 0 0", s.id, s.name, s.state, s.ppid,
@@ -140,11 +141,13 @@ static void put_stat(struct text *t, struct process *p, struct thread *only)
 		    atomic_load(&p->minor_faults));
 	put_times(t, &s.used);
 	put_times(t, &s.children);
-	text_printf(t, " %d 0 %u 0 %lu %lu %lu %lu", s.priority, s.nr_threads, s.start_ns / TICK,
-		    s.memory.size << PAGE_SHIFT, s.memory.resident, p->limits[RLIMIT_RSS].cur);
+	priority = is_real_time(&s.params) ? -1 - (int)s.params.rt_priority : 20 + s.params.nice;
+	text_printf(t, " %d %d %u 0 %lu %lu %lu %lu", priority, s.params.nice, s.nr_threads,
+		    s.start_ns / TICK, s.memory.size << PAGE_SHIFT, s.memory.resident,
+		    p->limits[RLIMIT_RSS].cur);
 	/* code, stack and registers; signals; wchan, swap; how the parent is told; where, how */
-	text_printf(t, " 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d %u 0 0", s.pending, s.blocked,
-		    s.ignored, s.caught, SIGCHLD, s.cpu);
+	text_printf(t, " 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d %u %u %u", s.pending, s.blocked,
+		    s.ignored, s.caught, SIGCHLD, s.cpu, s.params.rt_priority, s.params.class);
 	/* delays, guests; data, heap; arguments; environment; status */
 	text_printf(t, " 0 0 0 0 0 0 %lu %lu 0 0 %d\n", s.arg_start, s.arg_end,
 		    LIFE_STATUS(atomic_load(&p->life)));
@@ -355,7 +358,7 @@ static void show_sched(struct text *t, struct thread *thread)
 		{ "nr_switches", thread->stats.switches_in },
 		{ "nr_voluntary_switches", thread->stats.switches_in - thread->stats.preempted },
 		{ "nr_involuntary_switches", thread->stats.preempted },
-		{ "prio", thread->priority },
+		{ "policy", thread->se.params.class },
 		{ "kernel_stack.size", thread->stack_size },
 		{ "kernel_stack.most_used", thread_stack_used(thread) },
 	};

@@ -186,6 +186,46 @@ static void show_locks(struct text *t, struct process *none)
 	(void)none;
 }
 
+/* --- Scheduling ---------------------------------------------------------------------------------- */
+
+static const char *what_runs(struct cpu *c)
+{
+	bool idle, real_time;
+
+	spin_lock(&c->runq.lock);
+	idle = c->runq.current == &c->idle;
+	real_time = is_real_time(&c->runq.current->se.params);
+	spin_unlock(&c->runq.lock);
+	return idle ? "idle" : real_time ? "realtime" : "busy";
+}
+
+/*
+ * Linux's version 15 without its domains: of its nine numbers those of yields, switches, time busy
+ * and slices are kept. What balancing does here is on lines of its own.
+ */
+static void show_schedstat(struct text *t, struct process *none)
+{
+	u64 now = time_now();
+
+	(void)none;
+	text_printf(t, "version 15\ntimestamp %lu\n", now / (10 * NSEC_PER_MSEC));
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		const struct cpu_stats *s = &cpus[i].stats;
+
+		text_printf(t, "cpu%u %lu 0 %lu 0 0 0 %lu 0 %lu\n", i, s->yields, s->switches,
+			    now - MIN(now, s->idle_ns), s->switches);
+	}
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		const struct cpu_stats *s = &cpus[i].stats;
+
+		text_printf(t, "balance%u %s ready %u preempted %lu stolen %lu balanced %lu "
+			    "pushed %lu ipis %lu\n", i, what_runs(&cpus[i]),
+			    atomic_load(&cpus[i].runq.q.nr), s->preemptions, s->steals, s->balanced,
+			    s->pushes, atomic_load(&s->resched_ipis));
+	}
+	text_printf(t, "policy %s\n", policy.name);
+}
+
 const struct proc_file proc_system_files[] = {
 	{ "self", NULL, NULL, PROC_SELF },
 	{ "counters", show_counters, NULL, 0 },
@@ -194,6 +234,7 @@ const struct proc_file proc_system_files[] = {
 	{ "loadavg", show_loadavg, NULL, 0 },
 	{ "locks", show_locks, NULL, 0 },
 	{ "meminfo", show_meminfo, NULL, 0 },
+	{ "schedstat", show_schedstat, NULL, 0 },
 	{ "stat", show_stat, NULL, 0 },
 	{ "uptime", show_uptime, NULL, 0 },
 	{ "version", show_version, NULL, 0 },

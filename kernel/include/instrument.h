@@ -26,6 +26,10 @@ vaddr_t symbol_address(const char *name);
 int sweep_arm(const char *function, struct thread *t, unsigned step);
 bool sweep_hit(void);
 
+/* The same for any stretch of code: the current thread says itself where it begins and ends. */
+void sweep_begin(unsigned step);
+void sweep_end(void);
+
 /* The timer interrupt asks: is this the sweep's? */
 void sweep_timer(void);
 

@@ -30,7 +30,7 @@ struct machine {
 	struct mem_range reserved[MACHINE_MAX_RANGES];
 	unsigned nr_reserved;
 	struct mem_range initrd;	/* size 0: none */
-	u64 cpu_hwid[64];		/* in the machine's order, the boot CPU's among them */
+	u64 cpu_hwid[64];		/* in the order of preference, the boot CPU's among them */
 	unsigned nr_cpus;		/* how many the machine has; may exceed MAX_CPUS */
 	u64 boot_hwid;
 	struct uart_info uart;

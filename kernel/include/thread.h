@@ -22,6 +22,7 @@
 #include "arch.h"
 #include "list.h"
 #include "panic.h"
+#include "policy.h"
 #include "spinlock.h"
 #include "types.h"
 #include "wait.h"
@@ -70,12 +71,12 @@ struct sigstack {		/* Linux's stack_t */
 	u64 size;		/* 0: none */
 };
 
-/* Priorities, LK's scale. */
+/* Priorities as LK has them: params_of_level(). 16 and more are real time. */
 #define PRIORITY_LOWEST		0
 #define PRIORITY_IDLE		0
-#define PRIORITY_LOW		8
-#define PRIORITY_DEFAULT	16
-#define PRIORITY_HIGH		24
+#define PRIORITY_LOW		4
+#define PRIORITY_DEFAULT	8
+#define PRIORITY_HIGH		15
 #define PRIORITY_HIGHEST	31
 
 struct thread_stats {			/* [rq->lock] */
@@ -102,10 +103,8 @@ struct thread {
 	_Atomic(enum thread_state) state;	/* [rq->lock]; others may read a hint */
 	_Atomic u32 work;		/* [atomic] WORK_*, set by anyone */
 	struct cpu *_Atomic cpu;	/* [rq->lock] whose run queue it is or was last on */
-	u32 affinity;			/* [rq->lock] CPUs it may run on, bit per id */
-	struct list_node runq_node;	/* [rq->lock] */
-	int priority;			/* [rq->lock] */
-	u64 slice_left;			/* [rq->lock] ns */
+	struct sched_entity se;		/* [rq->lock] what policies see and keep */
+	u32 affinity;			/* [rq->lock] CPUs it was told; se.affinity: those it may use */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
 	 * Off the CPU with no kernel work in hand (it never ran, or was preempted on the way to
@@ -167,6 +166,12 @@ static inline enum thread_state thread_state(const struct thread *t)
 	return atomic_load_explicit(&t->state, memory_order_relaxed);
 }
 
+/* Its own rank, or that of who waits for it. Exact under its run queue's lock. */
+static inline struct sched_rank thread_rank(const struct thread *t)
+{
+	return entity_rank(&t->se);
+}
+
 static inline bool thread_is_dying(struct thread *t)
 {
 	return atomic_load_explicit(&t->work, memory_order_acquire) & WORK_KILL;
@@ -215,6 +220,9 @@ int thread_detach(struct thread *t);
 void thread_yield(void);
 void thread_set_name(const char *name);
 void thread_set_priority(int priority);
+
+/* One of a real-time priority has no quantum from now on: it runs until it blocks or yields. */
+void thread_set_real_time(bool on);
 
 /* Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. */
 void thread_kill(struct thread *t);

@@ -2,14 +2,23 @@
  * Affinity: which CPUs a thread may run on.
  *
  * A mask that forbids a thread's CPU moves the thread: at once if it is queued, after its next
- * switch if it runs (it gives way soon), when it wakes if it waits. Moving needs the locks of two
+ * switch if it runs (which is waited for), when it wakes if it waits. Moving needs the locks of two
  * run queues; the second is only tried, and on failure the first is given up, so two movers never
  * wait for each other.
  */
+#include "bootargs.h"
 #include "errno.h"
 #include "internal.h"
+#include "process.h"
 #include "thread.h"
 #include "trace.h"
+
+static bool affinity_off;	/* [const after boot] */
+
+void affinity_init(void)
+{
+	affinity_off = !bootarg_switch("affinity", true);
+}
 
 static u32 usable_cpus(void)
 {
@@ -35,14 +44,14 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		struct cpu *to;
 
 		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD) {
-			/* It gave way when it might not stay, and may again. */
-			if (s == THREAD_READY && !list_linked(&t->runq_node))
+			/* It gave way where it might not stay, and may now: it is in no queue. */
+			if (s == THREAD_READY && !entity_queued(&t->se))
 				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;
 		}
-		to = &cpus[__builtin_ctz(t->affinity & usable_cpus())];
+		to = &cpus[__builtin_ctz(t->se.affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
-			if (list_linked(&t->runq_node))
+			if (entity_queued(&t->se))
 				sched_remove(rq, t);
 			count_move(t, runq_cpu(rq), to);
 			t->cpu = to;
@@ -56,21 +65,43 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 	}
 }
 
+void enforce_affinity(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock(t);
+	bool there;
+
+	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
+		rq->expired |= SLICE_OVER;
+		runq_resched(rq);
+	}
+	runq_unlock(rq);	/* here it leaves if it is the caller */
+	do {
+		rq = thread_runq_lock_allowed(t);
+		there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
+		runq_unlock(rq);
+	} while (there && t != current_thread());	/* the other CPU has been told */
+}
+
 int sched_set_affinity(struct thread *t, u32 mask)
 {
+	struct policy_queue *home;
 	struct runq *rq;
 
 	mask &= usable_cpus();
 	if (!mask)
 		return -EINVAL;
+	if (affinity_off && t->process != &kernel_process)
+		return -ENOSYS;
 	rq = thread_runq_lock(t);
-	t->affinity = mask;
-	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
-		rq->expired = true;
-		atomic_fetch_or(&t->work, WORK_RESCHED);
-		sched_kick(rq);
+	home = t->se.home;
+	if (!home || mask & BIT(home->cpu)) {
+		t->affinity = mask;
+		t->se.affinity = home ? BIT(home->cpu) : mask;
+		mask = 0;
 	}
 	runq_unlock(rq);
-	runq_unlock(thread_runq_lock_allowed(t));
+	if (mask)
+		return -EBUSY;
+	enforce_affinity(t);
 	return 0;
 }

@@ -83,8 +83,7 @@ void timer_interrupt(struct trapframe *tf)
 	load_sample(now);
 	process_check_cpu_limit(current_process());
 	sleepq_expire(&c->sleepq, now);
-	if (sched_tick(now, &next))
-		timer_arm(next);
+	sched_tick(now);
 	if (sleepq_next(&c->sleepq, &next))
 		timer_arm(next);
 	if (limit)

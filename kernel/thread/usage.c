@@ -90,7 +90,7 @@ void load_sample(u64 now)
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *rq = &cpus[i].runq;
 
-		runnable += atomic_load(&rq->nr_ready) + (rq->current != &cpus[i].idle);
+		runnable += atomic_load(&rq->q.nr) + (rq->current != &cpus[i].idle);
 	}
 	for (periods = MIN(periods, 1000u); periods > 1; periods--)
 		load_add(0);

@@ -91,6 +91,15 @@ def state_of(thread: Value) -> str:
     return enum_name(thread["state"], "thread_state", "THREAD_")
 
 
+def wait_of(thread: Value) -> str:
+    """Of one that waits: "armed" until somebody has claimed the wait, and the deadline."""
+    if not int(thread["waiter"]):
+        return ""
+    waiter = thread["waiter"].dereference()
+    until = f", until {int(waiter['deadline'])}" if int(waiter["sq"]) else ""
+    return enum_name(waiter["why"], "wait_why", "WAIT_") + until
+
+
 def is_current(thread: Value) -> bool:
     return any(cpu["runq"]["current"] == thread.address for cpu in all_cpus())
 
@@ -282,22 +291,21 @@ class Command(gdb.Command):
 
 
 class Threads(Command):
-    """threads [PID]: every thread, or those of a process, with its state and what it waits for."""
+    """threads [PID]: every thread, or those of a process, with its state and who has its wait."""
 
     NAME = "threads"
 
     def run(self, arguments: list[str]) -> None:
         wanted = int(arguments[0]) if arguments else None
-        print("  tid   pid cpu state     pri      ran us  name             waits for")
+        print("  tid   pid cpu state     pri      ran us  name             its wait")
         for t in all_threads():
             pid = int(t["process"]["pid"]) if int(t["process"]) else 0
             if wanted is not None and pid != wanted:
                 continue
-            waits = text(t["wchan"]) if state_of(t) in ("blocked", "sleeping") else ""
             dying = " (dying)" if int(t["work"]) & 2 else ""
             print(
                 f"{int(t['tid']):5} {pid:5} {cpu_of(t):>3} {state_of(t):9} {int(t['priority']):3} "
-                f"{int(t['stats']['run_ns']) // _NS_PER_US:11}  {text(t['name']):16} {waits}{dying}"
+                f"{int(t['stats']['run_ns']) // _NS_PER_US:11}  {text(t['name']):16} {wait_of(t)}{dying}"
             )
 
 
@@ -331,7 +339,7 @@ class Cpus(Command):
             timer = str(int(c["timer_at"])) if bool(c["timer_armed"]) else "off"
             print(
                 f"{int(c['id']):3} {int(c['hwid']):4} {'yes' if bool(c['online']) else 'no':6}  "
-                f"{runs:22} {int(c['irq_nesting']):4} {int(c['runq']['nr_ready']):6} "
+                f"{runs:22} {int(c['irq_nesting']):4} {int(c['runq']['q']['nr']):6} "
                 f"{int(c['stats']['switches']):9}  {timer}"
             )
 
@@ -535,7 +543,7 @@ class ThreadBacktrace(Command):
 
 class Trellis(Command):
     """Commands for Trellis:
-    threads [PID]  every thread, its state and what it waits for
+    threads [PID]  every thread, its state, and who has claimed its wait
     procs          every process
     cpus           what each CPU is doing
     runq           who runs and who is ready, by CPU

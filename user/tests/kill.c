@@ -1,6 +1,30 @@
 /*
  * Killing processes in every state, and several at a time. Nothing may survive, hang, or report
  * another death than the first one; that nothing is left behind is checked after each case.
+ *
+ * Who sees to it that the victim is in that state when the kill comes. Names without a file are
+ * cases of this one; lab 06's tests run in the kernel, and `middle` is tests/middle.c of it, which
+ * kills after every so many instructions of the whole stretch, so that no place is left out.
+ *
+ *	user mode, spinning		killspin.c: each says that it runs; on CPUs of their own, or
+ *					ready behind each other
+ *	a loop of system calls		busy_in_all_places, in eight places each
+ *	asleep				lab 06 kill.blocked, in state SLEEPING; kill.swept_sleep on
+ *					its way there; here in state S: a_thousand_sleepers
+ *	on a wait queue, with a		lab 06 kill.blocked; kill.swept_wait on the way there;
+ *	deadline and without		kill.after_claim woken and not yet running
+ *	join, mutex, semaphore		lab 06 kill.blocked; blocked_by_* here
+ *	futex, pipe read, pipe write,	blocked_by_*: in state S, and nothing else on their way can
+ *	poll, wait4			block; wait4 too in middle
+ *	fork, exec, page fault,		middle, first instruction to last; busy_in_all_places and
+ *	thread creation			exec_races_kill on several CPUs
+ *	its own exit			middle; exit_races_kill
+ *	suspended, ready		lab 06 kill.unrun; stopped (state T)
+ *	on another CPU			killspin.c; lab 06 kill.crowd on 2 and 4
+ *	dying, a zombie, nobody		twice_a_zombie_and_nobody; lab 06 kill.first, zombie.kept
+ *	many killers, many exits	many_killers, all_states_at_once; lab 06 kill.crowd, and
+ *					kill.swept_kill: one kill in the middle of another
+ *	an orphan, a whole tree		group.c; a_whole_tree_by_its_group; lab 06 orphan.*
  */
 #include <limits.h>
 #include <linux/futex.h>
@@ -54,6 +78,14 @@ static void futex_wait(void)
 	static int word;
 
 	syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
+static void futex_wait_long(void)
+{
+	static int word;
+	struct timespec t = { 100000, 0 };
+
+	syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
 }
 
 static void poll_wait(void)
@@ -149,8 +181,9 @@ static void clock_loop(void)
 
 typedef void (*state_fn)(void);
 
-static const state_fn blocked[] = { sleep_long, read_pipe, futex_wait, poll_wait, wait_for_child,
-				    lock_twice, wait_on_semaphore, pause_for_ever, fill_pipe };
+static const state_fn blocked[] = { sleep_long, read_pipe, futex_wait, futex_wait_long, poll_wait,
+				    wait_for_child, lock_twice, wait_on_semaphore, pause_for_ever,
+				    fill_pipe };
 static const state_fn busy[] = { spin, spin_in_calls, yield_for_ever, fork_loop, thread_loop,
 				 map_loop, file_loop, clock_loop };
 
@@ -262,6 +295,116 @@ static void many_blocked_threads(void)
 		await_state(pid, 'S');
 		CHECK_EQ(kill(pid, SIGKILL), 0);
 		expect_signal(pid, SIGKILL);
+	}
+}
+
+/* A thread with little stack, so that there may be many. */
+static void start_small_thread(state_fn fn)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+
+	CHECK_EQ(pthread_attr_init(&attr), 0);
+	CHECK_EQ(pthread_attr_setstacksize(&attr, 1 << 16), 0);
+	CHECK_EQ(pthread_create(&t, &attr, thread_in_state, fn), 0);
+	pthread_attr_destroy(&attr);
+}
+
+static void a_thousand_sleepers(void)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 1000; i++)
+			start_small_thread(sleep_long);
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		pause();
+	}
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	await_state(pid, 'S');
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+}
+
+static void stopped(void)
+{
+	static const state_fn fns[] = { spin, spin_in_calls, sleep_long };
+
+	for (size_t i = 0; i < COUNT(fns); i++) {
+		pid_t pid = start(fns[i]);
+
+		CHECK_EQ(kill(pid, SIGSTOP), 0);
+		await_state(pid, 'T');
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		expect_signal(pid, SIGKILL);
+	}
+}
+
+/* The second kill of a process that is not waited for says nothing and changes nothing. */
+static void twice_a_zombie_and_nobody(void)
+{
+	pid_t pid = start(spin_in_calls);
+
+	CHECK_EQ(kill(pid, SIGTERM), 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	while (state_of(pid) != 'Z')
+		sched_yield();
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(kill(pid, 0), 0);
+	expect_signal(pid, SIGTERM);
+	CHECK_ERRNO(kill(pid, SIGKILL), ESRCH);
+	CHECK_ERRNO(kill(pid, 0), ESRCH);
+	CHECK_EQ(kill(getpid(), 0), 0);
+}
+
+static atomic_int *gate;		/* open when not 0 */
+static pid_t target;
+
+static void *kill_at_the_gate(void *sig)
+{
+	while (!atomic_load(gate))
+		sched_yield();
+	kill(target, (long)sig);
+	return NULL;
+}
+
+static void *exit_at_the_gate(void *code)
+{
+	while (!atomic_load(gate))
+		sched_yield();
+	_exit((long)code);
+}
+
+/* Six threads kill one process, four of whose threads exit it: one of the ten ends it. */
+static void many_killers(void)
+{
+	gate = shared_memory(sizeof(*gate));
+	for (int round = 0; round < 20; round++) {
+		pthread_t killers[6];
+		int status;
+
+		atomic_store(gate, 0);
+		target = fork();
+		if (target == 0) {
+			for (long i = 0; i < 4; i++)
+				start_thread(exit_at_the_gate, (void *)(10 + i));
+			spin_in_calls();
+		}
+		for (int i = 0; i < 6; i++)
+			killers[i] = start_thread(kill_at_the_gate,
+						  (void *)(long)(i % 2 ? SIGKILL : SIGTERM));
+		atomic_store(gate, 1);
+		for (int i = 0; i < 6; i++)
+			join_thread(killers[i]);
+		status = status_of(target);
+		if (WIFEXITED(status))
+			CHECK(WEXITSTATUS(status) >= 10 && WEXITSTATUS(status) < 14);
+		else
+			CHECK(WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL);
 	}
 }
 
@@ -393,6 +536,10 @@ static const struct test_case cases[] = {
 	CASE(at_once_after_fork),
 	CASE(all_states_at_once),
 	CASE(many_blocked_threads),
+	CASE(a_thousand_sleepers),
+	CASE(stopped),
+	CASE(twice_a_zombie_and_nobody),
+	CASE(many_killers),
 	CASE(exit_races_kill),
 	CASE(two_killers),
 	CASE(exec_races_kill),

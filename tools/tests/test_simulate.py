@@ -1,0 +1,108 @@
+"""The simulator as a program, and its agreement with the kernel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import unittest
+from itertools import groupby
+from pathlib import Path
+
+from tools import qemu
+from tools.boot import End, transcript, with_command
+from tools.simulate.build import ROOT, build
+from tools.soak.__main__ import policies
+from tools.test.builds import Build
+from tools.tests.support import BUILD_ROOT
+
+_TASKS = ROOT / "tools" / "simulate" / "agree.tasks"
+_COMPARED_NS = 380_000_000  # the processes end at 400 ms, one after the other
+_SOME_REQUESTS_NS = 15_000_000
+
+
+def simulate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    argv = [build(BUILD_ROOT), *arguments]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def order(text: str) -> list[tuple[str, int]]:
+    """Who ran one after the other, and when each began, in ns."""
+    rows = [line.split() for line in text.splitlines()]
+    runs = groupby(((row[2], int(row[0])) for row in rows if len(row) == 3), key=lambda r: r[0])
+    return [run for run in (next(iter(run)) for _, run in runs) if run[1] < _COMPARED_NS]
+
+
+def totals(runs: list[tuple[str, int]]) -> dict[str, int]:
+    """How long each had the CPU."""
+    found: dict[str, int] = {}
+    for (who, begin), (_, end) in zip(runs, [*runs[1:], ("", _COMPARED_NS)]):
+        found[who] = found.get(who, 0) + end - begin
+    return found
+
+
+class Simulate(unittest.TestCase):
+    def test_a_wrong_set_is_named_with_its_line(self) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".tasks") as tasks:
+            tasks.write("cpus 2\ntask a : run 5 parsecs\n")
+            tasks.flush()
+            done = simulate(tasks.name, "", "-")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(":2: parsecs: must be run T, sleep T", done.stderr)
+
+    def test_a_wrong_policy_names_the_right_ones(self) -> None:
+        done = simulate(_TASKS, "sched=best", "-")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("sched=best: must be rr, prio, mlfq, edf, rm, fair or pct", done.stderr)
+
+    def test_the_model_accounts_for_every_moment_of_a_cpu(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder, "m.model.json")
+            self.assertEqual(simulate(_TASKS, "sched=edf", out).returncode, 0)
+            model = json.loads(out.read_text())
+        running = sorted((s["begin"], s["end"]) for s in model["spans"] if s["state"] == "running")
+        self.assertEqual(running[0][0], 0)
+        self.assertEqual(running[-1][1], model["end"])
+        for (_, end), (begin, _) in zip(running, running[1:]):
+            self.assertEqual(end, begin)
+
+
+class Agreement(unittest.TestCase):
+    """One set of tasks, simulated and done by processes: the same order, at about the same times."""
+
+    def check(self, arch: str, policy: str) -> None:
+        expected = order(simulate(_TASKS, f"sched={policy}", "-").stdout)
+        folder = Build(arch).directory(BUILD_ROOT)
+        with tempfile.TemporaryDirectory() as scratch:
+            command = "tasks <<'END'\n" + _TASKS.read_text() + "END\n"
+            initrd = with_command(
+                folder / "initramfs.cpio", Path(scratch, "initrd"), command.encode()
+            )
+            machine = qemu.Machine(
+                arch=arch,
+                kernel=folder / "kernel.elf",
+                initrd=initrd,
+                bootargs=(f"sched={policy}",),
+                icount=qemu.Icount(shift=1),
+            )
+            seen = transcript(machine, 120.0)
+        self.assertIs(seen.outcome.end, End.OFF)
+        real = order(seen.user.decode())
+        if policy == "fair":  # what forking cost is on everybody's account before the start
+            for who, ns in totals(expected).items():
+                self.assertLess(abs(totals(real)[who] - ns), _SOME_REQUESTS_NS, who)
+            return
+        self.assertEqual([who for who, _ in real], [who for who, _ in expected])
+        for (who, at), (_, due) in zip(real, expected):
+            self.assertLess(abs(at - due), 2_000_000, f"{who} at {at} ns, not {due}")
+
+    def test_kernel_and_simulator_agree(self) -> None:
+        for policy in policies():
+            for arch in qemu.ARCHES:
+                if policy != "pct":
+                    with self.subTest(policy=policy, arch=arch):
+                        self.check(arch, policy)
+
+
+if __name__ == "__main__":
+    unittest.main()
