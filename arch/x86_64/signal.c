@@ -2,8 +2,8 @@
  * Signal frames, as Linux lays them out on x86_64.
  *
  * The handler is entered as by a call: on the stack is its return address, the program's restorer,
- * which calls rt_sigreturn() with the frame's second word on top. Floating-point registers lie above
- * the frame, in FXSAVE's format.
+ * which calls rt_sigreturn() with the frame's second word on top. Floating-point registers lie
+ * above the frame, in FXSAVE's format.
  */
 #include "signal.h"
 
@@ -20,13 +20,14 @@
 #define RFLAGS_USER		0x50dd5u
 #define RFLAGS_NOT_IN_HANDLER	0x10500u	/* trap, direction, resume */
 
+#define NR_REGISTERS		18
+
 struct frame {
 	u64 restorer;
 	/* ucontext_t */
 	u64 flags, link;
 	struct sigstack stack;
-	u64 r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
-	u64 rflags;
+	u64 registers[NR_REGISTERS];
 	u16 cs, gs, fs, ss;
 	u64 error, vector, old_mask, cr2;
 	vaddr_t fpu;
@@ -36,12 +37,22 @@ struct frame {
 	u8 info_rest[SIGINFO_SIZE - sizeof(struct signal_info)];
 };
 
-_Static_assert(offsetof(struct frame, r8) == 48 && offsetof(struct frame, info) == 312 &&
-	       sizeof(struct frame) == 440, "rt_sigframe");
+_Static_assert(offsetof(struct frame, registers) == 48, "rt_sigframe");
+_Static_assert(offsetof(struct frame, info) == 312, "rt_sigframe");
+_Static_assert(sizeof(struct frame) == 440, "rt_sigframe");
 
-/* Each register that both have under the same name. */
-#define REGISTERS(X)	X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15) X(rdi) X(rsi) X(rbp) \
-			X(rbx) X(rdx) X(rax) X(rcx) X(rsp) X(rip) X(rflags)
+/* Where the trap frame keeps what Linux has in this order. */
+#define AT(name)	offsetof(struct trapframe, name)
+
+static const u16 order[NR_REGISTERS] = {
+	AT(r8),	 AT(r9),  AT(r10), AT(r11), AT(r12), AT(r13), AT(r14), AT(r15), AT(rdi),
+	AT(rsi), AT(rbp), AT(rbx), AT(rdx), AT(rax), AT(rcx), AT(rsp), AT(rip), AT(rflags),
+};
+
+static u64 *saved(struct trapframe *tf, unsigned i)
+{
+	return (u64 *)((char *)tf + order[i]);
+}
 
 int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 {
@@ -54,9 +65,8 @@ int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 	f.restorer = call->action.restorer;
 	f.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	f.stack = call->stack;
-#define X(r) f.r = tf->r;
-	REGISTERS(X)
-#undef X
+	for (unsigned i = 0; i < NR_REGISTERS; i++)
+		f.registers[i] = *saved(tf, i);
 	f.cs = tf->cs;
 	f.ss = tf->ss;
 	f.vector = tf->vector;
@@ -87,11 +97,10 @@ int arch_signal_leave(struct trapframe *tf, u64 *mask, struct sigstack *stack, l
 	if (copy_from_user(&f, tf->rsp - sizeof(f.restorer), sizeof(f)) ||
 	    (f.fpu && copy_from_user(&fpu, f.fpu, sizeof(fpu))))
 		return -EFAULT;
-#define X(r) tf->r = f.r;
-	REGISTERS(X)
-#undef X
-	tf->rip = MIN(f.rip, ARCH_USER_END);			/* E2 */
-	tf->rflags = rflags | (f.rflags & RFLAGS_USER);
+	for (unsigned i = 0; i < NR_REGISTERS; i++)
+		*saved(tf, i) = f.registers[i];
+	tf->rip = MIN(tf->rip, ARCH_USER_END);			/* E2 */
+	tf->rflags = rflags | (tf->rflags & RFLAGS_USER);
 	tf->vector = 0;		/* every register as it was: trap_syscall() */
 	fpu_write(current_thread(), f.fpu ? &fpu : NULL);
 	*mask = f.mask;

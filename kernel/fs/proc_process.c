@@ -295,7 +295,8 @@ static void show_maps(struct text *t, struct process *p)
 
 /* --- Limits ----------------------------------------------------------------------------------- */
 
-static const char *const limit_names[RLIMIT_COUNT][2] = {	/* what, and in what unit */
+/* What, and in what unit. */
+static const char *const limit_names[RLIMIT_COUNT][2] = {
 	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
 	{ "Max stack size", "bytes" }, { "Max core file size", "bytes" },
 	{ "Max resident set", "bytes" }, { "Max processes", "processes" },

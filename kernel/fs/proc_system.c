@@ -186,7 +186,7 @@ static void show_locks(struct text *t, struct process *none)
 	(void)none;
 }
 
-/* --- Scheduling ---------------------------------------------------------------------------------- */
+/* --- Scheduling ------------------------------------------------------------------------------- */
 
 static const char *what_runs(struct cpu *c)
 {

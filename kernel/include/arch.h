@@ -118,7 +118,8 @@ static inline void arch_syscall_restart(struct trapframe *tf, u64 arg);	/* [inli
 /*
  * Signals, in Linux's layout. Enter: a frame below call->top with the registers of @tf, which then
  * enters the handler. Leave: the registers come back from the frame @tf->sp is at (rt_sigreturn),
- * *mask and *stack too, and *result is what a system call's result would overwrite. Both on the current thread's own frame; 0 or -EFAULT. May block.
+ * *mask and *stack too, and *result is what a system call's result would overwrite. Both on the
+ * current thread's own frame; 0 or -EFAULT. May block.
  *	ARCH_RED_ZONE		bytes below the stack pointer that a program may use
  */
 struct signal_call;

@@ -79,9 +79,9 @@ vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: i
 int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
 
 /*
- * Memory is exhausted and the caller, at the edge to user mode, needs a page: kills the process that
- * has the most, and waits until it has given some back. Each time it may be another one, and the
- * caller's own at last: so it ends.
+ * Memory is exhausted and the caller, at the edge to user mode, needs a page: kills the process
+ * that has the most, and waits until it has given some back. Each time it may be another one, and
+ * the caller's own at last: so it ends.
  */
 void oom_kill(void);
 

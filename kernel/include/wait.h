@@ -67,7 +67,7 @@ struct wait_link {
 	struct wait_queue *q;		/* [const] */
 	/* [const] woken by every wake-up without using one up (poll) */
 	bool shared;
-	const void *site;		/* [const] who waits, or NULL: who calls wait_block_link() */
+	const void *site;		/* [const] who waits; NULL: wait_block_link()'s caller */
 	/* [q->lock] for the queue's owner: futex address, bit set */
 	u64 key;
 	u64 key2;

@@ -54,7 +54,7 @@ void oom_kill(void)
 	}
 	if (s.victim)
 		process_put(s.victim);
-	if (!s.victim && !s.dying)
-		process_kill(current_process(), STATUS_SIGNAL(SIGKILL));	/* init alone is left */
+	if (!s.victim && !s.dying)	/* init alone is left */
+		process_kill(current_process(), STATUS_SIGNAL(SIGKILL));
 	thread_sleep(NSEC_PER_MSEC);
 }

@@ -7,8 +7,8 @@
  *
  * System calls that a signal has interrupted say -EINTR, or -ERESTARTNOHAND where Linux does not
  * start them again after a handler. syscall_entry() notes it and which argument the result was
- * about to overwrite; here, when it is clear whether a handler runs, the call is made to start again
- * or to return EINTR:
+ * about to overwrite; here, when it is clear whether a handler runs, the call is made to start
+ * again or to return EINTR:
  *
  *				-EINTR		-ERESTARTNOHAND
  *	no handler after all	again		again

@@ -263,8 +263,10 @@ static bool act(struct process *p, struct thread *target, const struct signal_in
 	stops_and_continues(p, sig);
 	if (!blocked && !signal_has_handler(p, sig))
 		return signal_must_die(p, sig);
-	*err = target ? make_pending(&target->sigpending, &target->siginfos, info) :
-			make_pending(&p->sigpending, &p->siginfos, info);
+	if (target)
+		*err = make_pending(&target->sigpending, &target->siginfos, info);
+	else
+		*err = make_pending(&p->sigpending, &p->siginfos, info);
 	if (taker && (!blocked || (taker->sigwait & SIGSET(sig))))
 		tell(taker);
 	return false;

@@ -72,11 +72,11 @@ KTEST(thread_stack_used, "thread.stack_used", "", "thread.stack_used")
 	size_t little = used_by(use_little, NULL, 0), deep = used_by(use_stack, NULL, 0);
 
 	if (DEBUG_BUILD) {
-		CHECK(little > 0 && little < deep - 2000, "thread.stack_used", "%lu, then %lu", little,
-		      deep);
+		CHECK(little > 0 && little < deep - 2000, "thread.stack_used", "%lu, then %lu",
+		      little, deep);
 		CHECK(deep > DEEP && deep < KSTACK_SIZE, "thread.stack_used", "deep is %lu", deep);
 		little = used_by(use_little, NULL, 0);
-		CHECK(little < deep - 2000, "thread.stack_used", "a used stack is not painted anew");
+		CHECK(little < deep - 2000, "thread.stack_used", "not painted anew");
 	}
 	deep = used_by(use_stack, own, KSTACK_SIZE);
 	CHECK(!DEBUG_BUILD || deep > DEEP, "thread.stack_used", "own stack: %lu", deep);

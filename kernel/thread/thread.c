@@ -67,8 +67,8 @@ void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack
 }
 
 /*
- * A stack is painted when a thread gets it, so that one can see how deep it ever was (debug builds),
- * and ends in a canary: an array that overflows on it need not touch the guard page.
+ * A stack is painted when a thread gets it, so that one can see how deep it ever was (debug
+ * builds), and ends in a canary: an array that overflows on it need not touch the guard page.
  */
 static void paint_stack(struct thread *t)
 {

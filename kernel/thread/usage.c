@@ -72,8 +72,8 @@ static _Atomic u64 loads[LOADS];	/* in 1/LOAD_ONE; written by the CPU that has t
 static void load_add(u64 runnable)
 {
 	for (unsigned i = 0; i < LOADS; i++)
-		loads[i] = (loads[i] * load_decay[i] +
-			    runnable * LOAD_ONE * (LOAD_ONE - load_decay[i])) / LOAD_ONE;
+		loads[i] = loads[i] * load_decay[i] / LOAD_ONE +
+			   runnable * (LOAD_ONE - load_decay[i]);
 }
 
 /*

@@ -39,8 +39,8 @@ static inline ssize_t read_text(const char *path, char *text, size_t size)
 }
 
 /*
- * A stat file is one line: the id, the name in brackets (which may hold anything, so we look for the
- * last one), then a letter for the state and numbers. False: it is gone.
+ * A stat file is one line: the id, the name in brackets (which may hold anything, so we look for
+ * the last one), then a letter for the state and numbers. False: it is gone.
  */
 static inline bool read_task(const char *path, struct task *t)
 {
@@ -64,8 +64,8 @@ static inline bool read_task(const char *path, struct task *t)
 }
 
 /*
- * The tasks that have directories in @dir, "/proc" or "/proc/PID/task", by id; *count of them, to be
- * freed. NULL: there is no such directory.
+ * The tasks that have directories in @dir, "/proc" or "/proc/PID/task", by id; *count of them, to
+ * be freed. NULL: there is no such directory.
  */
 static inline struct task *read_tasks(const char *dir, size_t *count)
 {
@@ -95,8 +95,10 @@ static inline long number_after(const char *text, const char *name)
 {
 	const char *at = strstr(text, name);
 
-	return at ? strtol(at + strlen(name) + strcspn(at + strlen(name), "-0123456789"), NULL, 10) :
-		    -1;
+	if (!at)
+		return -1;
+	at += strlen(name);
+	return strtol(at + strcspn(at, "-0123456789"), NULL, 10);
 }
 
 /* "ttyS0" or "?" */

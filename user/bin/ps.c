@@ -63,8 +63,10 @@ int main(int argc, char **argv)
 	tasks = read_tasks("/proc", &n);
 	if (!tasks)
 		err(1, "/proc");
-	puts(full ? "UID        PID  PPID  S STIME TTY     TIME     CMD" :
-		    "  PID  PPID  PGRP S THRD  SIZE-K  RES-K  SECONDS NAME");
+	if (full)
+		puts("UID        PID  PPID  S STIME TTY     TIME     CMD");
+	else
+		puts("  PID  PPID  PGRP S THRD  SIZE-K  RES-K  SECONDS NAME");
 	for (size_t i = 0; i < n; i++)
 		(full ? show_full : show)(&tasks[i]);
 	free(tasks);

@@ -463,7 +463,7 @@ static void in_the_thread_they_are_for(void)
 	handle(SIGUSR1, count_mine, 0);
 	block(SIGUSR1);
 	for (int i = 0; i < 3; i++)
-		t[i] = start_thread(spin_until_signalled, NULL + (i == 1));
+		t[i] = start_thread(spin_until_signalled, i == 1 ? t : NULL);
 	while (ready < 3)
 		sched_yield();
 	CHECK_EQ(kill(getpid(), SIGUSR1), 0);		/* one alone does not block it */

@@ -309,7 +309,7 @@ static void system_figures(void)
 {
 	long user, nice, system, idle, ctxt, cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	long up[2], idle_up[2], load[3][2];
-	int running, all, last;
+	int running, all, last, n;
 	const char *text = read_system("stat");
 
 	CHECK_EQ(sscanf(text, "cpu  %ld %ld %ld %ld", &user, &nice, &system, &idle), 4);
@@ -324,12 +324,14 @@ static void system_figures(void)
 	expect_exit(spawn(test_nothing), 0);
 	text = read_system("stat");
 	CHECK(figure(text, "\nctxt") > ctxt && figure(text, "\nprocesses") > 1);
-	CHECK_EQ(sscanf(read_system("uptime"), "%ld.%2ld %ld.%2ld", &up[0], &up[1], &idle_up[0],
-			&idle_up[1]), 4);
+	n = sscanf(read_system("uptime"), "%ld.%2ld %ld.%2ld", &up[0], &up[1], &idle_up[0],
+		   &idle_up[1]);
+	CHECK_EQ(n, 4);
 	CHECK(up[0] + up[1] > 0 && idle_up[0] >= 0);
-	CHECK_EQ(sscanf(read_system("loadavg"), "%ld.%2ld %ld.%2ld %ld.%2ld %d/%d %d", &load[0][0],
-			&load[0][1], &load[1][0], &load[1][1], &load[2][0], &load[2][1], &running,
-			&all, &last), 9);
+	n = sscanf(read_system("loadavg"), "%ld.%2ld %ld.%2ld %ld.%2ld %d/%d %d", &load[0][0],
+		   &load[0][1], &load[1][0], &load[1][1], &load[2][0], &load[2][1], &running, &all,
+		   &last);
+	CHECK_EQ(n, 9);
 	CHECK(load[0][0] >= 0 && running >= 1 && all >= running && last > 0);
 	text = read_system("meminfo");
 	CHECK(figure(text, "MemTotal:") > figure(text, "MemFree:"));

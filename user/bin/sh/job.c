@@ -1,11 +1,11 @@
 /*
  * Processes of the shell: forking, waiting, jobs, and who has the terminal.
  *
- * An interactive shell gives each pipeline a process group of its own and makes that the terminal's
- * foreground group while it waits, so that Ctrl-C and Ctrl-Z reach the pipeline and nothing else; the
- * shell ignores the signals for the moments when it is in the foreground itself. It learns of Ctrl-C
- * by how the pipeline died, and then leaves whatever loop it is in. Both sides of a fork set the
- * group, as either may run first.
+ * An interactive shell gives each pipeline a process group of its own and makes that the
+ * terminal's foreground group while it waits, so that Ctrl-C and Ctrl-Z reach the pipeline and
+ * nothing else; the shell ignores the signals for the moments when it is in the foreground itself.
+ * It learns of Ctrl-C by how the pipeline died, and then leaves whatever loop it is in. Both sides
+ * of a fork set the group, as either may run first.
  *
  * A group that was started in the background, or stopped in the foreground, is a job: fg and bg let
  * it go on, jobs lists, kill %1 signals it. Before each prompt people are told of changes.
@@ -194,12 +194,11 @@ void job_background(pid_t group, const char *text)
 /* %1, or the last one there is; NULL, and said why. */
 static struct job *find_job(const char *name)
 {
-	struct job *j = current_job();
+	struct job *j = name ? NULL : current_job();
+	int n = name && *name == '%' ? atoi(name + 1) : 0;
 
-	if (name)
-		j = *name == '%' && atoi(name + 1) > 0 && atoi(name + 1) <= JOBS ?
-			    &jobs[atoi(name + 1) - 1] :
-			    NULL;
+	if (n > 0 && n <= JOBS)
+		j = &jobs[n - 1];
 	if (j && j->group)
 		return j;
 	complain("%s: no such job", name ? name : "current");
@@ -288,7 +287,9 @@ void job_reap(void)
 		while (j->group && note_change(j, WNOHANG | WUNTRACED | WCONTINUED))
 			;
 		if (j->group && !j->alive) {
-			say_job(j, WIFSIGNALED(j->status) ? strsignal(WTERMSIG(j->status)) : "done");
+			bool killed = WIFSIGNALED(j->status);
+
+			say_job(j, killed ? strsignal(WTERMSIG(j->status)) : "done");
 			j->group = 0;
 		} else if (j->group && j->stopped && !j->told) {
 			say_job(j, "stopped");
