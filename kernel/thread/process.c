@@ -44,12 +44,12 @@ static struct list_node thread_ids[ID_BUCKETS];		/* [tree_lock] */
 static struct list_node all_threads = LIST_INIT(all_threads);	/* [tree_lock] */
 static pid_t last_id = 1;				/* [tree_lock] 1 is kept for init */
 
-/* At most an eighth of the memory becomes kernel stacks. */
+/* At most a sixth of the memory becomes kernel stacks: a process without much needs thrice that. */
 static unsigned default_threads_max(void)
 {
 	u64 stacks = page_total() / (KSTACK_SIZE / PAGE_SIZE);
 
-	return MAX(4u * THREADS_SPARED, MIN(stacks / 8, ID_MAX - 2u));
+	return MAX(4u * THREADS_SPARED, MIN(stacks / 6, ID_MAX - 2u));
 }
 
 void process_init(void)
