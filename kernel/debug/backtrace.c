@@ -27,20 +27,33 @@ static void print_entry(u64 pc)
 	kprintf("  %lx  %s+0x%lx\n", pc, name, off);
 }
 
+/* The next return address from *@fp on, which moves up one frame; 0: there is none. */
+static u64 next_return(const struct thread *t, u64 *fp)
+{
+	u64 back, up;
+
+	if (!frame_ok(t, *fp))
+		return 0;
+	back = arch_frame_return(*fp);		/* 0 in the first frame of a thread */
+	up = arch_frame_next(*fp);
+	*fp = up > *fp ? up : 0;
+	return back;
+}
+
 void backtrace_print(u64 pc, u64 fp)
 {
 	const struct thread *t = current_thread();
 
 	if (pc)
 		print_entry(pc);
-	for (unsigned i = 0; i < MAX_FRAMES && frame_ok(t, fp); i++) {
-		u64 next = arch_frame_next(fp), back = arch_frame_return(fp);
+	for (unsigned i = 0; i < MAX_FRAMES && (pc = next_return(t, &fp)); i++)
+		print_entry(pc);
+}
 
-		if (!back)
-			break;		/* the first frame of a thread */
-		print_entry(back);
-		if (next <= fp)
-			break;
-		fp = next;
-	}
+void backtrace_collect(u64 *pcs, unsigned max)
+{
+	u64 fp = arch_frame_pointer();
+
+	for (unsigned i = 0; i < max; i++)
+		pcs[i] = next_return(current_thread(), &fp);
 }

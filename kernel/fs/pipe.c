@@ -20,6 +20,7 @@
 #include "mm.h"
 #include "process.h"
 #include "signal.h"
+#include "sync.h"
 #include "vm.h"
 
 #define PIPE_BUF	4096u

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "list.h"
+#include "rank.h"
 #include "spinlock.h"
 #include "types.h"
 
@@ -113,6 +114,12 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason);
 
 /* Takes a READY thread off its run queue, for suspend and kill. rq locked. */
 void sched_remove(struct runq *rq, struct thread *t);
+
+/*
+ * Who waits for @t makes it as urgent as @rank, until the next call. True: its own rank, thread_rank(),
+ * has changed. pi_lock held.
+ */
+bool sched_inherit(struct thread *t, struct sched_rank rank);
 
 /* Makes the CPU of @rq look soon at the work of its current thread. rq locked. */
 void sched_kick(struct runq *rq);

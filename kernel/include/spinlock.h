@@ -23,6 +23,7 @@
 	X(LOCK_TREE,	"process tree")		/* parents, children, ids, zombies */ \
 	X(LOCK_PROCESS,	"process")		/* a process's threads */ \
 	X(LOCK_OBJECT,	"object")		/* what owns a wait queue */ \
+	X(LOCK_PI,	"who waits for whom")	/* mutexes and PI futexes: pi.h */ \
 	X(LOCK_WAITQ,	"wait queue") \
 	X(LOCK_SLEEPQ,	"sleep queue") \
 	X(LOCK_RUNQ,	"run queue") \

@@ -21,6 +21,7 @@
 
 #include "arch_types.h"
 #include "list.h"
+#include "rank.h"
 #include "spinlock.h"
 #include "types.h"
 #include "wait.h"
@@ -49,6 +50,8 @@ enum thread_state { THREAD_STATES(X) };
 
 struct addr_space;
 struct cpu;
+struct mutex;
+struct pi_waiter;
 struct process;
 
 typedef int (*thread_fn)(void *arg);
@@ -88,6 +91,7 @@ struct thread {
 	u32 affinity;			/* [rq->lock] CPUs it may run on, bit per id */
 	struct list_node runq_node;	/* [rq->lock] */
 	int priority;			/* [rq->lock] */
+	struct sched_rank inherited;	/* [pi_lock and rq->lock] from who waits for it */
 	u64 slice_left;			/* [rq->lock] ns */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
@@ -98,6 +102,10 @@ struct thread {
 	/* Its creator is still setting it up: nobody else may start or reap it. [rq->lock] */
 	bool embryo;
 	struct thread_stats stats;
+
+	/* Mutexes and PI futexes, [pi_lock]: see pi.h */
+	struct pi_waiter *blocked_on;	/* the lock it waits for, or NULL */
+	struct list_node contended;	/* the locks it owns and others wait for */
 
 	/* The current thread's nesting, [self] */
 	unsigned irq_depth;		/* irq_off() calls */
@@ -129,6 +137,8 @@ struct thread {
 	_Atomic u64 sigpending;
 	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
 	unsigned nr_held;		/* [self] */
+	struct mutex *mutexes[8];	/* [self] held, innermost last; debug builds */
+	unsigned nr_mutexes;		/* [self] */
 };
 
 /* Where @t is, and its state: facts while its run queue's lock is held, hints otherwise. */
@@ -140,6 +150,14 @@ static inline struct cpu *thread_cpu(const struct thread *t)
 static inline enum thread_state thread_state(const struct thread *t)
 {
 	return atomic_load_explicit(&t->state, memory_order_relaxed);
+}
+
+/* Its own rank, or that of who waits for it. Exact under pi_lock or its run queue's lock. */
+static inline struct sched_rank thread_rank(const struct thread *t)
+{
+	struct sched_rank base = { .level = t->priority + 1 };
+
+	return rank_above(t->inherited, base) ? t->inherited : base;
 }
 
 static inline bool thread_is_dying(struct thread *t)

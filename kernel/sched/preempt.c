@@ -128,3 +128,17 @@ void sched_yield(void)
 	else
 		runq_unlock(rq);
 }
+
+bool sched_inherit(struct thread *t, struct sched_rank rank)
+{
+	struct sched_rank before = thread_rank(t), after;
+	struct runq *rq;
+
+	if (t->inherited.level == rank.level)
+		return false;
+	rq = thread_runq_lock(t);
+	t->inherited = rank;
+	after = thread_rank(t);
+	runq_unlock(rq);
+	return after.level != before.level;
+}

@@ -62,6 +62,8 @@ void syscall_entry(struct trapframe *tf)
 	else
 		result = unknown_call(tf, number);
 	trace(TRACE_SYSCALL, TRACE_EV_SYSRET, number, (u64)result);
+	if (DEBUG_BUILD)
+		lockcheck_none_held("returns to user mode");
 	arch_irqs_disable();
 	arch_syscall_result(tf, result);
 }

@@ -11,8 +11,10 @@
  *  E3  Exactly one party collects it: the joiner, or the reaper if it is detached.
  *  E4  Exactly one thread of a process finds itself the last one out.
  */
+#include "config.h"
 #include "cpu.h"
 #include "futex.h"
+#include "lockcheck.h"
 #include "process.h"
 #include "sched.h"
 #include "thread.h"
@@ -39,6 +41,8 @@ noreturn void thread_exit(int code)
 	struct thread *t = current_thread();
 
 	assert_may_block();
+	if (DEBUG_BUILD)
+		lockcheck_none_held("exits");
 	reaper_note_leaving();
 	/* LAB 02-threads: publish the code, leave the process, leave the CPU for good */
 	t->exit_code = code;

@@ -42,6 +42,7 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 	atomic_init(&t->state, THREAD_SUSPENDED);
 	strlcpy(t->name, name, sizeof(t->name));
 	list_init(&t->runq_node);
+	list_init(&t->contended);
 	list_init(&t->process_node);
 	list_init(&t->reaper_node);
 	list_init(&t->all_node);
