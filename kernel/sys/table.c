@@ -8,8 +8,10 @@
 #include "syscall.h"
 
 #include "arch.h"
+#include "config.h"
 #include "counters.h"
 #include "errno.h"
+#include "lockcheck.h"
 #include "trace.h"
 
 /*

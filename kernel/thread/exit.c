@@ -41,8 +41,6 @@ noreturn void thread_exit(int code)
 	struct thread *t = current_thread();
 
 	assert_may_block();
-	if (DEBUG_BUILD)
-		lockcheck_none_held("exits");
 	reaper_note_leaving();
 	/* LAB 02-threads: publish the code, leave the process, leave the CPU for good */
 	t->exit_code = code;
@@ -73,8 +71,11 @@ void process_thread_leaves(struct thread *t)
 
 	if (t->as)
 		drop_address_space(t);
-	if (t == current_thread())
+	if (t == current_thread()) {
+		if (DEBUG_BUILD)
+			lockcheck_none_held("exits");
 		sched_charge(false);
+	}
 	spin_lock(&p->lock);
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
