@@ -31,8 +31,8 @@ one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($
 	$(error $1=$($1): must be one of: $2))
 # $(call a_dir,NAME): stops if NAME is set and no directory.
 a_dir = $(if $($1),$(if $(wildcard $($1)/.),,$(error $1=$($1): no such directory)))
-# $(call a_number,NAME): stops unless NAME is empty or digits.
-a_number = $(if $(shell case '$($1)' in (*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
+# $(call a_number,NAME): stops unless NAME is digits.
+a_number = $(if $(shell case '$($1)' in (''|*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
 
 all_labs := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/lab.toml))))
 
@@ -48,7 +48,7 @@ $(if $(LAB),$(call one_of,LAB,$(all_labs)))
 $(call a_dir,EXTRA)
 $(call a_dir,SUBMISSION)
 $(call a_number,TIMEOUT)
-$(call a_number,SEEDS)
+$(if $(SEEDS),$(call a_number,SEEDS))
 
 # --- Set-up and what is built -----------------------------------------------------------------------
 

@@ -127,6 +127,8 @@ def table(results: Mapping[str, Figures]) -> str:
     titles = ["", "target", *results, "xv6", "Linux riscv", "Linux x86_64"]
     rows = [titles]
     for name, operation in OPERATIONS.items():
+        if not any(name in figures for figures in results.values()):
+            continue
         ours = [mark(results[arch].get(name), operation) for arch in results]
         linux = operation.linux or {}
         theirs = [number(operation.xv6), *(number(linux.get(arch)) for arch in qemu.ARCHES)]

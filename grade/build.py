@@ -92,10 +92,10 @@ def _sync(root: Path, copy: Path) -> None:
 
 
 def _make_environment() -> dict[str, str]:
-    """Ours, without what a make that called us would pass on to make."""
-    dropped = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
-    environment = {k: v for k, v in os.environ.items() if k not in dropped}
-    return environment | {"LC_ALL": "C"}
+    """What finds the tools, and nothing else: a make that called us exports all it was told, and
+    its SUBMISSION is no directory inside the fence."""
+    kept = ("PATH", "HOME", "TMPDIR", "CROSS")
+    return {k: os.environ[k] for k in kept if k in os.environ} | {"LC_ALL": "C"}
 
 
 def _make(tree: Path, arch: str, goals: Sequence[str], jobs: int, fenced: bool) -> str | None:

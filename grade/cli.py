@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from grade import engine, matrix, replay, report
+from grade import engine, matrix, replay, report, steady
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose, load_all
@@ -101,6 +101,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     names = commands.add_parser("list", help="labs, or a lab's properties and tests")
     names.add_argument("--lab", help="default: all, in short")
 
+    steady.add_options(
+        commands.add_parser("steady", help=steady.SUMMARY, description=steady.__doc__)
+    )
     matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
     return parser.parse_args(arguments)
 
@@ -195,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "report": _report,
         "list": _list,
         "matrix": lambda o: matrix.run(ROOT, o),
+        "steady": lambda o: steady.run(ROOT, o),
     }
     signal.signal(signal.SIGTERM, _interrupted)
     try:

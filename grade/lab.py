@@ -8,6 +8,9 @@
     cpus = [1]                            one set of runs for each number of CPUs
     limit = 300                           millions of instructions until the verdict is "hang"
 
+    [steps]                               the functions with solutions that each step writes
+    1 = ["deadline_less", "sleepq_arm"]
+
     [[property]]                          one numbered sentence of the handout
     id = "P4.1"
     step = 1
@@ -100,6 +103,7 @@ class Lab:
     title: str
     folder: Path
     files: tuple[str, ...]
+    steps: Mapping[int, tuple[str, ...]]  # the functions that each one writes
     properties: tuple[Property, ...]
     tests: tuple[Test, ...]
     mistakes: tuple[Mistake, ...]
@@ -267,6 +271,19 @@ def _read_mistake(t: _Table, known: set[str]) -> Mistake:
     return m
 
 
+def _read_steps(t: _Table) -> dict[int, tuple[str, ...]]:
+    expected = "a table of steps, 1 = [functions]"
+    value = t.raw("steps", {})
+    if not isinstance(value, dict) or sorted(value, key=str) != [
+        str(i + 1) for i in range(len(value))
+    ]:
+        raise t.wrong("steps", expected)
+    for functions in value.values():
+        if not isinstance(functions, list) or not all(isinstance(f, str) for f in functions):
+            raise t.wrong("steps", expected)
+    return {int(step): tuple(functions) for step, functions in value.items()}
+
+
 def _check_path(t: _Table, path: str) -> None:
     parts = Path(path).parts
     if not parts or path.startswith("/") or any(p in ("..", ".") for p in path.split("/")):
@@ -289,6 +306,7 @@ def load(folder: Path) -> Lab:
         title=top.text("title"),
         folder=folder,
         files=top.texts("files"),
+        steps=_read_steps(top),
         properties=properties,
         tests=tuple(_read_test(t, defaults, known) for t in top.tables("test")),
         mistakes=tuple(_read_mistake(t, known) for t in top.tables("mistake")),

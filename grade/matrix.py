@@ -1,7 +1,8 @@
 """make matrix: does the grader catch every wrong kernel, and spare every right one?
 
 For each lab and port: the reference and every variant get full marks; the starter builds and every
-test stops at a stub of this lab; every mutant loses the property that it breaks; kernels that cheat
+test stops at a stub of this lab; with the first k steps done, the checkpoints of the handout so far
+print what it says; every mutant loses the property that it breaks; kernels that cheat
 or run wild (grade/hostile) end as what they are.
 """
 
@@ -20,13 +21,15 @@ from grade.mutants import hostile, mutants, variants
 from grade.progress import Progress, shown
 from grade.score import Run
 from grade.verdict import Kind, Verdict, build_error, judge
+from labs import handout
 from labs.stage import StageError, starter_files
 
 SUMMARY = "check the grader itself with every mutant and variant"
 HELP = """\
 Grades the reference, every variant (all must get full marks), the starter (every test must stop at
-a stub of its lab), every mutant (must lose the property named in its header) and every hostile
-kernel (must end as the kind of verdict named there) of the labs. The last line is
+a stub of its lab), each step (its checkpoints must print what the handout says), every mutant (must
+lose the property named in its header, and no other test may see it if it names `only`) and every
+hostile kernel (must end as the kind of verdict named there) of the labs. The last line is
 `N passed, N failed`; exit status 0 if none failed.
 """
 
@@ -49,6 +52,7 @@ class Case:
     files: Mapping[str, bytes]
     decide: "Decider"
     builds: bool = True  # if not, even a build error is an answer
+    step: int = 0  # the handout's checkpoints up to this one decide instead
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,12 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
         for v in variants(root, lab):
             yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass)
         yield Case(lab, "starter", arch, starter_files(root, lab), _all_unwritten)
+        for step in lab.steps:
+            done = starter_files(root, lab, step)
+            yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
         for m in mutants(root, lab):
             if arch in m.arches:
-                yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property))
+                yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property, m.only))
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), builds=False)
 
@@ -93,10 +100,21 @@ def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool
     return True, "every test stops at a stub"
 
 
-def _loses(property_id: str) -> Decider:
-    """A mutant: some run of a test that covers the property must break it."""
+def _loses(property_id: str, only: Sequence[str]) -> Decider:
+    """A mutant: some run of a test that covers the property must break it.
+
+    With @only these tests alone may: every run of the others passes, and is made.
+    """
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+        plain = [r for r in runs if only and r.test not in only]
+        seen, says = _all_pass(case, plain, judged)
+        if not seen:
+            return False, f"only {', '.join(only)} should see it: {says}"
+        caught, says = loses(case, [r for r in runs if r not in plain], judged)
+        return caught, f"{says}; the other {len(plain)} runs miss it" if plain else says
+
+    def loses(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         other = ""
         for run in runs:
             if property_id not in case.lab.test(run.test).properties:
@@ -153,6 +171,9 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
             built = e
     if isinstance(built, BuildFailed) and case.builds:
         return Result(case, False, f"does not build: {built.lines[0]}")
+    if case.step and isinstance(built, Product):
+        fault = handout.fault(case.lab.folder, case.arch, built.kernel, case.step)
+        return Result(case, fault is None, fault or "prints what the handout says")
     return Result(case, *case.decide(case, engine.runs_of(case.lab, [case.arch], None), judged))
 
 

@@ -6,7 +6,9 @@ A mutant is a unified diff over the reference's editable files, headed by what i
     # property: P4.3
     # what: releases only the first sleeper that is due
 
-`property` is what the grader must name; `arch` (optional) restricts it to a port. A variant is such
+`property` is what the grader must name; `arch` (optional) restricts it to a port. `only` (optional)
+lists the tests that can see it: every other one must pass, which shows that plain runs miss what an
+instrument finds. A variant is such
 a diff without property, or a folder whose files replace those of the same path in the tree.
 
 grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang
@@ -23,7 +25,7 @@ from grade.lab import ARCHES, Lab
 from grade.patch import PatchError, apply
 from grade.verdict import Kind
 
-_HEADER = re.compile(r"^# (mistake|property|what|arch|lab|kind): (.*\S)\s*$")
+_HEADER = re.compile(r"^# (mistake|property|what|arch|only|lab|kind): (.*\S)\s*$")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Mutant:
     property: str
     what: str
     arches: tuple[str, ...]
+    only: tuple[str, ...]  # tests; empty: any may fail
     files: Mapping[str, bytes]
 
 
@@ -84,10 +87,10 @@ def mutants(root: Path, lab: Lab) -> list[Mutant]:
             where = path.relative_to(root)
             raise GraderError(f"{where}: {header['property']} is not of {lab.name}")
         arches = tuple(a for a in ARCHES if a in header.get("arch", " ".join(ARCHES)).split())
+        only = tuple(lab.test(name).name for name in header.get("only", "").split())
         files = _patched(root, lab, path, text)
-        out.append(
-            Mutant(path.stem, header["mistake"], header["property"], header["what"], arches, files)
-        )
+        about = (header["mistake"], header["property"], header["what"])
+        out.append(Mutant(path.stem, *about, arches, only, files))
     return out
 
 

@@ -80,6 +80,8 @@ def parse(kernel: bytes, nonce: str) -> Messages:
 
 def _take(m: Messages, kind: str, words: str) -> None:
     if kind == "begin":
+        if m.begun:
+            m.broken = "the test runner began twice"
         m.begun = True
     elif kind == "list":
         name, step, prop = words.split(" ", 2)

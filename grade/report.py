@@ -1,11 +1,11 @@
 """The report as text: points first, then one block for each failure."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from grade.results import FailureResult, LabResult, Report
+from grade.results import FailureResult, LabResult, PropertyResult, Report
 
 _WIDTH = 100
 
@@ -40,7 +40,7 @@ def one_run(lab: LabResult) -> str:
 
 def _lab(lab: LabResult) -> Iterator[str]:
     yield _row(f"{lab.name}  {lab.title}", f"{points(lab.earned)} / {points(lab.points)}")
-    for step, properties in groupby(lab.properties, key=lambda p: p.step):
+    for step, properties in groupby(_by_step(lab.properties), key=lambda p: p.step):
         yield f"  step {step}"
         for p in properties:
             mark = "ok  " if p.earned == p.points else "FAIL"
@@ -55,6 +55,10 @@ def _lab(lab: LabResult) -> Iterator[str]:
         if t.figures:
             figures = ", ".join(f"{name} {value}" for name, value in t.figures.items())
             yield f"    {t.name} ({t.arch}): {figures}"
+
+
+def _by_step(properties: Sequence[PropertyResult]) -> list[PropertyResult]:
+    return sorted(properties, key=lambda p: p.step)
 
 
 def _row(left: str, right: str) -> str:

@@ -58,6 +58,42 @@ static void start_init(void)
 	thread_resume(t);
 }
 
+static void start_cpu(u64 hwid)
+{
+	struct cpu *c = &cpus[nr_cpus];
+
+	if (cpu_prepare(nr_cpus, hwid, NULL, 0))
+		panic("no memory for CPU %u", nr_cpus);
+	if (!arch_cpu_start(c)) {
+		kprintf("boot: CPU %lu does not start\n", hwid);
+		return;
+	}
+	nr_cpus++;
+	while (!atomic_load(&c->online))
+		arch_spin_hint();
+}
+
+/*
+ * If the machine has twice the CPUs we are to use, we take every second one. QEMU's -icount runs
+ * CPUs in turn, and one that comes after a CPU which used its turn up gets an empty turn: with the
+ * others idle it never runs. A spare behind each takes the empty turns.
+ */
+static void start_cpus(unsigned max)
+{
+	unsigned n = machine.nr_cpus, boot = 0, step = n >= 2 * max ? 2 : 1;
+
+	while (boot < n && machine.cpu_hwid[boot] != machine.boot_hwid)
+		boot++;
+	for (unsigned i = 1; i < n; i++) {
+		u64 hwid = machine.cpu_hwid[(boot + i) % n];
+
+		if (i % step == 0 && nr_cpus < max)
+			start_cpu(hwid);
+		else
+			arch_cpu_spare(hwid);
+	}
+}
+
 noreturn void kernel_main(void)
 {
 	bootargs_init();
@@ -73,7 +109,7 @@ noreturn void kernel_main(void)
 	thread_init();
 	process_init();
 	futex_init();
-	arch_start_cpus(bootarg_number("cpus", MIN(machine.nr_cpus, MAX_CPUS), 1, MAX_CPUS));
+	start_cpus(bootarg_number("cpus", MIN(machine.nr_cpus, MAX_CPUS), 1, MAX_CPUS));
 	trace_init();
 	console_init();
 	if (TEST_BUILD)

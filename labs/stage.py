@@ -22,7 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ _MARKER = re.compile(
         [ \t]*(?P<close>\*/)?[ \t]*$""",
     re.X,
 )
+_FUNCTION = re.compile(r"^(?:FUNC[ \t]+(\w+)|[A-Za-z_][^;=(]*?(\w+)\()")
 _LOOKS_LIKE_ONE = re.compile(r"^\s*(/\*|//|#)\s*(END\s+LAB|LAB)\b")
 _NOT_SHIPPED = re.compile(
     r"^labs/[^/]+/(mutants|variants|solutions?)/|^labs/[^/]+/tests/hidden_|^grade/hostile/"
@@ -56,6 +57,7 @@ class Region:
 
     lab: str
     text: str
+    function: str
     indent: str
     first: int
     last: int
@@ -83,7 +85,8 @@ def find_regions(path: str, source: str) -> list[Region]:
             raise StageError(f"{path}:{i + 1}: END LAB without a region")
         else:
             first, start = opened
-            regions.append(Region(start["lab"], start["text"], start["indent"], first, i))
+            function = _function_of(lines[:first])
+            regions.append(Region(start["lab"], start["text"], function, start["indent"], first, i))
             opened = None
     if opened is not None:
         raise StageError(f"{path}:{opened[0] + 1}: region has no END LAB")
@@ -91,6 +94,13 @@ def find_regions(path: str, source: str) -> list[Region]:
     if not path.endswith((".S", ".s")):
         _check_inside_functions(path, lines, regions)
     return regions
+
+
+def _function_of(before: Sequence[str]) -> str:
+    """The function whose head is the last one of @before."""
+    heads = (found for line in reversed(before) if (found := _FUNCTION.match(line)))
+    found = next(heads, None)
+    return "" if found is None else found[1] or found[2]
 
 
 def _check_one_lab(path: str, regions: Sequence[Region]) -> None:
@@ -140,10 +150,12 @@ def _balanced(code: str) -> bool:
     return code.count("{") == code.count("}")
 
 
-def strip(path: str, source: str, lab: str) -> str:
-    """@source with the regions of @lab replaced by stubs that stop by name."""
+def strip(path: str, source: str, lab: str, kept: Container[str] = ()) -> str:
+    """@source with the regions of @lab replaced by stubs that stop by name, but for functions @kept."""
     lines = source.split("\n")
     for r in reversed([r for r in find_regions(path, source) if r.lab == lab]):
+        if r.function in kept:
+            continue
         words = f"{r.lab}: {r.text}".replace("\\", "\\\\").replace('"', '\\"')
         assembly = path.endswith((".S", ".s"))
         stub = f'LAB_TODO("{words}")' if assembly else f'lab_todo("{words}");'
@@ -191,6 +203,10 @@ def check_lab(lab: Lab, found: Mapping[str, Sequence[Region]]) -> None:
     for path in lab.files:
         if path not in found or found[path][0].lab != lab.name:
             raise StageError(f"labs/{lab.name}/lab.toml: {path} has no region of this lab")
+    written = {r.function for path in lab.files for r in found[path]}
+    planned = [f for functions in lab.steps.values() for f in functions]
+    for function in sorted(written.symmetric_difference(planned)):
+        raise StageError(f"labs/{lab.name}/lab.toml: steps: {function} is not written, or in no step")
 
 
 def check(root: Path, labs: Sequence[Lab]) -> dict[str, list[Region]]:
@@ -205,12 +221,13 @@ def check(root: Path, labs: Sequence[Lab]) -> dict[str, list[Region]]:
     return found
 
 
-def starter_files(root: Path, lab: Lab) -> dict[str, bytes]:
-    """The editable files of @lab as students get them."""
+def starter_files(root: Path, lab: Lab, steps: int = 0) -> dict[str, bytes]:
+    """The editable files of @lab as students get them; with @steps those first steps are done."""
+    done = {f for step, functions in lab.steps.items() if step <= steps for f in functions}
     out = {}
     for path in lab.files:
         source = (root / path).read_text(encoding="utf-8")
-        out[path] = strip(path, source, lab.name).encode()
+        out[path] = strip(path, source, lab.name, done).encode()
     return out
 
 

@@ -24,6 +24,14 @@ static inline void arch_irqs_disable(void)
 	csr_clear(sstatus, SSTATUS_SIE);
 }
 
+static inline u32 arch_irqs_save(void)
+{
+	u64 before;
+
+	__asm__ volatile("csrrci %0, sstatus, %1" : "=r"(before) : "i"(SSTATUS_SIE) : "memory");
+	return before & SSTATUS_SIE;
+}
+
 /* `pause`: a hint, so right for every CPU, though assemblers want to be told of an extension. */
 static inline void arch_spin_hint(void)
 {
@@ -70,6 +78,11 @@ static inline u64 arch_trap_pc(const struct trapframe *tf)
 	return tf->pc;
 }
 
+static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc)
+{
+	tf->pc = pc;
+}
+
 static inline u64 arch_trap_sp(const struct trapframe *tf)
 {
 	return tf->sp;
@@ -83,6 +96,15 @@ static inline bool arch_trap_from_user(const struct trapframe *tf)
 static inline u64 arch_trap_fp(const struct trapframe *tf)
 {
 	return arch_trap_from_user(tf) ? tf->s[0] : tf->link_fp;
+}
+
+void fpu_switch(struct thread *prev, struct thread *next);
+
+/* Most threads have no floating-point state; see frame.c. */
+static inline void arch_switch_state(struct thread *prev, struct thread *next)
+{
+	if ((arch_trapframe(prev)->status | arch_trapframe(next)->status) & SSTATUS_FS)
+		fpu_switch(prev, next);
 }
 
 /* A frame pointer is sp from before the call; the return address and the caller's lie below it. */
@@ -166,6 +188,16 @@ static inline void arch_tlb_flush_page(vaddr_t va)
 static inline void arch_tlb_flush_all(void)
 {
 	__asm__ volatile("sfence.vma" : : : "memory");
+}
+
+/*
+ * All spaces share address space number 0, so what a user's root had in the TLB must go. The
+ * kernel's entries are global and stay: sfence.vma with a register that is not x0 spares them.
+ */
+static inline void arch_mmu_load(paddr_t root)
+{
+	__asm__ volatile("csrw satp, %0\n\tsfence.vma zero, %1"
+			 : : "r"(SATP_SV39 | root >> PAGE_SHIFT), "r"(0UL) : "memory");
 }
 
 /* --- I/O ports: this machine has none --------------------------------------------------------- */

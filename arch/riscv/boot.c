@@ -12,29 +12,6 @@
 
 struct boot_stack boot_stack __attribute__((aligned(PAGE_SIZE)));
 
-static void direct_map_range(paddr_t start, u64 size)
-{
-	for (paddr_t pa = ALIGN_DOWN(start, BLOCK_SIZE); pa < start + size; pa += BLOCK_SIZE)
-		arch_direct_map(pa);
-}
-
-static void reserve(paddr_t start, u64 size)
-{
-	if (!size)
-		return;
-	if (machine.nr_reserved == MACHINE_MAX_RANGES)
-		panic("more reserved memory ranges than %u", MACHINE_MAX_RANGES);
-	machine.reserved[machine.nr_reserved++] = (struct mem_range){ start, size };
-}
-
-/* RAM beyond what the direct map covers is left alone. */
-static void add_ram(paddr_t start, u64 size)
-{
-	if (start < DIRECT_MAX && machine.nr_ram < MACHINE_MAX_RANGES)
-		machine.ram[machine.nr_ram++] =
-			(struct mem_range){ start, MIN(size, DIRECT_MAX - start) };
-}
-
 static void read_chosen(const struct fdt *f, const struct fdt_node *n)
 {
 	const char *args = fdt_string(f, n, "bootargs");
@@ -71,13 +48,23 @@ static void read_cpu(const struct fdt *f, const struct fdt_node *n)
 		machine.cpu_hwid[machine.nr_cpus++] = hwid;
 }
 
+/* RAM beyond what the direct map covers is left alone. */
+static void read_memory(const struct fdt *f, const struct fdt_node *n)
+{
+	u64 start, size;
+
+	for (unsigned i = 0; fdt_reg(f, n, i, &start, &size); i++)
+		if (start < DIRECT_MAX)
+			machine_add_ram(start, MIN(size, DIRECT_MAX - start));
+}
+
 /* Children of /reserved-memory: where the firmware itself lives. */
 static void read_reserved(const struct fdt *f, const struct fdt_node *n)
 {
 	u64 start, size;
 
 	for (unsigned i = 0; fdt_reg(f, n, i, &start, &size); i++)
-		reserve(start, size);
+		machine_reserve(start, size);
 }
 
 static void read_tree(const struct fdt *f)
@@ -93,8 +80,7 @@ static void read_tree(const struct fdt *f)
 		else if (in_reserved && n.depth == 2)
 			read_reserved(f, &n);
 		else if (fdt_name_is(&n, "memory") && n.depth == 1)
-			for (unsigned i = 0; fdt_reg(f, &n, i, &start, &size); i++)
-				add_ram(start, size);
+			read_memory(f, &n);
 		else if (fdt_name_is(&n, "chosen") && n.depth == 1)
 			read_chosen(f, &n);
 		else if (fdt_name_is(&n, "cpu") && n.depth == 2)
@@ -103,7 +89,7 @@ static void read_tree(const struct fdt *f)
 			read_uart(f, &n);
 	}
 	for (unsigned i = 0; fdt_reserved(f, i, &start, &size); i++)
-		reserve(start, size);
+		machine_reserve(start, size);
 }
 
 noreturn void boot_main(u64 hwid, paddr_t dtb)
@@ -117,16 +103,16 @@ noreturn void boot_main(u64 hwid, paddr_t dtb)
 	arch_set_current(&c->idle, c);
 	traps_init();
 
-	direct_map_range(dtb, BLOCK_SIZE);
+	machine_direct_map(dtb, BLOCK_SIZE);
 	if (fdt_open(&fdt, blob, BLOCK_SIZE) != 0)
 		panic("no device tree at %lx", dtb);
 	power_init(&fdt);
 	timer_init(&fdt);
 	read_tree(&fdt);
-	reserve(arch_image_pa(__image_start), __image_end - __image_start);
-	reserve(dtb, fdt_total_size(blob));
-	reserve(machine.initrd.start, machine.initrd.size);
-	direct_map_range(machine.initrd.start, machine.initrd.size);
+	machine_reserve(arch_image_pa(__image_start), __image_end - __image_start);
+	machine_reserve(dtb, fdt_total_size(blob));
+	machine_reserve(machine.initrd.start, machine.initrd.size);
+	machine_direct_map(machine.initrd.start, machine.initrd.size);
 	machine.boot_hwid = hwid;
 	plic_init(&fdt);
 	plic_init_cpu(c);

@@ -18,6 +18,26 @@
 	.popsection
 .endm
 
+/* 64 bytes, \at behind a1 and a0. All loads before the first store: see memmove. */
+.macro COPY_64 at
+	ld	t0, \at(a1)
+	ld	t1, \at + 8(a1)
+	ld	t2, \at + 16(a1)
+	ld	t3, \at + 24(a1)
+	ld	t4, \at + 32(a1)
+	ld	t5, \at + 40(a1)
+	ld	a5, \at + 48(a1)
+	ld	a6, \at + 56(a1)
+	sd	t0, \at(a0)
+	sd	t1, \at + 8(a0)
+	sd	t2, \at + 16(a0)
+	sd	t3, \at + 24(a0)
+	sd	t4, \at + 32(a0)
+	sd	t5, \at + 40(a0)
+	sd	a5, \at + 48(a0)
+	sd	a6, \at + 56(a0)
+.endm
+
 /*
  * Copies from a1 to a0 up to a3, the destination's end; a0 == a3 after it. Stores are aligned;
  * loads are if both sides are aligned alike, and are left to the hardware if not. Uses t0 to t5,
@@ -37,29 +57,22 @@
 	j	.L\name\()_align
 .L\name\()_aligned:
 	sub	t0, a3, a0
+	andi	t0, t0, -128
+	beqz	t0, .L\name\()_half_block
+	add	a4, a0, t0
+.L\name\()_block:
+	COPY_64	0
+	COPY_64	64
+	addi	a1, a1, 128
+	addi	a0, a0, 128
+	bne	a0, a4, .L\name\()_block
+.L\name\()_half_block:
+	sub	t0, a3, a0
 	andi	t0, t0, -64
 	beqz	t0, .L\name\()_words
-	add	a4, a0, t0
-.L\name\()_block:				/* all loads before the first store: see memmove */
-	ld	t0, 0(a1)
-	ld	t1, 8(a1)
-	ld	t2, 16(a1)
-	ld	t3, 24(a1)
-	ld	t4, 32(a1)
-	ld	t5, 40(a1)
-	ld	a5, 48(a1)
-	ld	a6, 56(a1)
-	sd	t0, 0(a0)
-	sd	t1, 8(a0)
-	sd	t2, 16(a0)
-	sd	t3, 24(a0)
-	sd	t4, 32(a0)
-	sd	t5, 40(a0)
-	sd	a5, 48(a0)
-	sd	a6, 56(a0)
+	COPY_64	0
 	addi	a1, a1, 64
 	addi	a0, a0, 64
-	bne	a0, a4, .L\name\()_block
 .L\name\()_words:
 	sub	t0, a3, a0
 	andi	t0, t0, -8

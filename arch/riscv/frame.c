@@ -69,12 +69,17 @@ void arch_set_current(struct thread *t, struct cpu *c)
 	__asm__ volatile("mv tp, %0" : : "r"(t) : "memory");
 }
 
-void arch_switch_state(struct thread *prev, struct thread *next)
+static void save_if_dirty(struct thread *t)
 {
-	if (fpu_status(prev) == SSTATUS_FS_DIRTY) {
-		fpu_save(fpu_of(prev));
-		fpu_set_status(prev, SSTATUS_FS_CLEAN);
+	if (fpu_status(t) == SSTATUS_FS_DIRTY) {
+		fpu_save(fpu_of(t));
+		fpu_set_status(t, SSTATUS_FS_CLEAN);
 	}
+}
+
+void fpu_switch(struct thread *prev, struct thread *next)
+{
+	save_if_dirty(prev);
 	if (fpu_status(next) != SSTATUS_FS_OFF)
 		fpu_restore(fpu_of(next));
 }
@@ -97,10 +102,7 @@ void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
 
 void arch_user_clone(struct thread *child, struct thread *parent)
 {
-	if (fpu_status(parent) == SSTATUS_FS_DIRTY) {
-		fpu_save(fpu_of(parent));
-		fpu_set_status(parent, SSTATUS_FS_CLEAN);
-	}
+	save_if_dirty(parent);
 	*child->arch.tf = *parent->arch.tf;
 	if (fpu_status(parent) != SSTATUS_FS_OFF)
 		*fpu_of(child) = *fpu_of(parent);

@@ -89,16 +89,6 @@ void arch_root_init(void *root)
 	memcpy((pte_t *)root + ENTRIES / 2, kernel_root + ENTRIES / 2, sizeof(kernel_root) / 2);
 }
 
-/*
- * All spaces share address space number 0, so what a user's root had in the TLB must go. The
- * kernel's entries are global and stay: sfence.vma with a register that is not x0 spares them.
- */
-void arch_mmu_load(paddr_t root)
-{
-	__asm__ volatile("csrw satp, %0\n\tsfence.vma zero, %1"
-			 : : "r"(SATP_SV39 | root >> PAGE_SHIFT), "r"(0UL) : "memory");
-}
-
 /* An entry that is there already stays: those of the image's blocks must never become writable. */
 void arch_direct_map(paddr_t pa)
 {

@@ -7,6 +7,7 @@
  * starts, then only by arch_irq_unmask(), at boot: so there is no lock.
  */
 #include "cpu.h"
+#include "machine.h"
 #include "mm.h"
 #include "port.h"
 
@@ -68,8 +69,7 @@ void plic_init(const struct fdt *f)
 
 	if (!fdt_next_compatible(f, &n, "riscv,plic0") || !fdt_reg(f, &n, 0, &base, &size))
 		return;
-	for (u64 at = 0; at < size; at += BLOCK_SIZE)
-		arch_direct_map(base + at);
+	machine_direct_map(base, size);
 	fdt_number(f, &n, "riscv,ndev", &ndev);
 	nr_lines = MIN(ndev + 1, MAX_LINES);
 	for (unsigned i = 0; i < MAX_CONTEXTS; i++)

@@ -6,10 +6,8 @@
  */
 #include "asm.h"
 #include "cpu.h"
-#include "machine.h"
 #include "mm.h"
 #include "port.h"
-#include "printf.h"
 #include "sbi.h"
 
 #define MAX_HART		63	/* hart masks are one word */
@@ -37,53 +35,23 @@ noreturn void secondary_main(struct cpu *c)
 	cpu_main(c);
 }
 
-static bool start_hart(u64 hwid, struct cpu *c)
+bool arch_cpu_start(struct cpu *c)
 {
-	hart_cpus[hwid] = c;
-	return sbi_hart_start(hwid, arch_image_pa(_start));
-}
-
-static void start_cpu(unsigned id, u64 hwid)
-{
-	struct cpu *c = &cpus[id];
-
-	if (cpu_prepare(id, hwid, NULL, 0) != 0)
-		panic("no memory for CPU %u", id);
+	if (c->hwid > MAX_HART)
+		return false;
 	cpu_init_arch(c);
-	if (!start_hart(hwid, c))
-		panic("the firmware cannot start hart %lu", hwid);
-	nr_cpus = id + 1;
-	while (!atomic_load(&c->online))
-		arch_spin_hint();
+	hart_cpus[c->hwid] = c;
+	return sbi_hart_start(c->hwid, arch_image_pa(_start));
 }
 
 /*
- * QEMU's -icount runs harts in turn. Two of its habits are met here.
- *
- * A hart that comes after one which used its turn up gets an empty turn, and if the others are
- * idle it never gets another. So if the machine has twice the harts we are to use, we take every
- * second one, and the spare behind each takes the empty turns.
- *
  * Virtual time passes quickly while all harts are idle, but one that has not been started may be
  * polling in the firmware. So spares are started too, and wait for nothing.
  */
-void arch_start_cpus(unsigned max)
+void arch_cpu_spare(u64 hwid)
 {
-	unsigned n = machine.nr_cpus, boot = 0;
-	unsigned step = n >= 2 * max ? 2 : 1;
-
-	while (boot < n && machine.cpu_hwid[boot] != machine.boot_hwid)
-		boot++;
-	for (unsigned i = 1; i < n; i++) {
-		u64 hwid = machine.cpu_hwid[(boot + i) % n];
-
-		if (hwid > MAX_HART)
-			continue;
-		if (i % step == 0 && nr_cpus < MIN(max, MAX_CPUS))
-			start_cpu(nr_cpus, hwid);
-		else
-			start_hart(hwid, NULL);
-	}
+	if (hwid <= MAX_HART)
+		sbi_hart_start(hwid, arch_image_pa(_start));
 }
 
 /* --- Requests --------------------------------------------------------------------------------- */
@@ -103,29 +71,13 @@ void arch_ipi(struct cpu *target)
 	sbi_send_ipi(BIT(target->hwid));
 }
 
-static void flush_here(vaddr_t start, vaddr_t end)
-{
-	if (end - start > FLUSH_PAGES_MAX * PAGE_SIZE)
-		arch_tlb_flush_all();
-	else
-		for (vaddr_t va = ALIGN_DOWN(start, PAGE_SIZE); va < end; va += PAGE_SIZE)
-			arch_tlb_flush_page(va);
-}
-
 /*
- * The firmware interrupts the other harts in machine mode, which no spin lock of ours keeps off,
- * and returns when all have flushed. A migration in between does no harm: a hart that gets this
- * thread now has either been asked or not had the translations.
+ * The firmware interrupts the harts in machine mode, which no spin lock of ours keeps off, and
+ * returns when all have flushed.
  */
 void arch_tlb_shootdown(u32 set, vaddr_t start, vaddr_t end)
 {
-	u64 harts = harts_of(set);
 	u64 size = end - start > FLUSH_PAGES_MAX * PAGE_SIZE ? ~0ul : end - start;
 
-	preempt_off();
-	harts &= ~BIT(this_cpu()->hwid);
-	flush_here(start, end);
-	if (harts)
-		sbi_remote_sfence_vma(harts, start, size);
-	preempt_on();
+	sbi_remote_sfence_vma(harts_of(set), start, size);
 }

@@ -11,13 +11,6 @@
 #include "printf.h"
 #include "signal.h"
 
-/* An instruction in [from, to) that faults on user memory goes on at fixup. Made by copy.S. */
-struct extable_entry {
-	u64 from, to, fixup;
-};
-
-extern const struct extable_entry __extable_start[], __extable_end[];
-
 static const struct {
 	const char *name;
 	u8 signal;		/* what user code gets for it */
@@ -109,37 +102,21 @@ void trap_user(struct trapframe *tf)
 	}
 }
 
-static u64 find_fixup(u64 pc)
-{
-	for (const struct extable_entry *e = __extable_start; e < __extable_end; e++)
-		if (pc >= e->from && pc < e->to)
-			return e->fixup;
-	return 0;
-}
-
 /*
- * A page fault of the kernel itself is in order in two cases: in the functions that touch user
- * memory, and on a kernel mapping that has just been made, if this CPU remembered that there was
- * none.
+ * A page fault on a kernel mapping is in order if the mapping has just been made and this CPU
+ * remembered that there was none; any other is the kernel's to judge.
  */
-static bool kernel_fault(struct trapframe *tf, unsigned access)
+static void kernel_fault(struct trapframe *tf, unsigned access)
 {
-	u64 fixup = find_fixup(tf->pc);
-	bool mended;
-
 	if (tf->value >= ARCH_VMAP_BASE) {
 		arch_tlb_flush_page(tf->value);
-		return kernel_maps(tf->value, access);
+		if (kernel_maps(tf->value, access))
+			return;
 	}
-	if (!fixup)
-		return false;
 	if (tf->status & SSTATUS_SPIE)
 		arch_irqs_enable();
-	mended = fault_kernel(tf, tf->value, access);
+	fault_kernel(tf, tf->value, access);
 	arch_irqs_disable();
-	if (!mended)
-		tf->pc = fixup;
-	return true;
 }
 
 /*
@@ -181,8 +158,8 @@ void trap_kernel(struct trapframe *tf)
 		stack_overflow(tf, t);
 	if (tf->cause & CAUSE_INTERRUPT)
 		interrupt(tf);
-	else if (access && kernel_fault(tf, access))
-		return;
+	else if (access)
+		kernel_fault(tf, access);
 	else
 		panic_trap(tf, "%s, address %lx", cause_name(tf->cause), tf->value);
 }

@@ -5,13 +5,6 @@
 
 #include "types.h"
 
-/* Open flags beyond those of vfs.h. */
-#define O_DIRECT	040000u
-#define O_LARGEFILE	0100000u
-#define O_DIRECTORY	0200000u
-#define O_NOFOLLOW	0400000u
-#define O_PATH		010000000u
-
 struct abi_stat {
 	u64 dev, ino, nlink;
 	u32 mode;

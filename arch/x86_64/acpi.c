@@ -43,30 +43,13 @@ enum {
 
 #define GAS_IO		1		/* address space of a generic address: I/O ports */
 
-static u8 read8(const void *table, unsigned offset)
+/* The field of @size bytes at @offset, wherever that is aligned. */
+static u64 field(const void *table, unsigned offset, unsigned size)
 {
-	return ((const u8 *)table)[offset];
-}
+	u64 v = 0;
 
-static u16 read16(const void *table, unsigned offset)
-{
-	u16 v;
-
-	memcpy(&v, (const u8 *)table + offset, sizeof(v));
+	memcpy(&v, (const u8 *)table + offset, size);
 	return v;
-}
-
-static u32 read32(const void *table, unsigned offset)
-{
-	u32 v;
-
-	memcpy(&v, (const u8 *)table + offset, sizeof(v));
-	return v;
-}
-
-static u64 read64(const void *table, unsigned offset)
-{
-	return read32(table, offset) | (u64)read32(table, offset + 4) << 32;
 }
 
 /* A table through the boot page tables. */
@@ -84,7 +67,7 @@ static const struct sdt *find_table(const struct rsdp *rsdp, const char *signatu
 	unsigned size = extended ? 8 : 4;
 
 	for (unsigned at = sizeof(*root); at + size <= root->length; at += size) {
-		const struct sdt *t = table_at(extended ? read64(root, at) : read32(root, at));
+		const struct sdt *t = table_at(field(root, at, size));
 
 		if (memcmp(t->signature, signature, 4) == 0)
 			return t;
@@ -94,8 +77,8 @@ static const struct sdt *find_table(const struct rsdp *rsdp, const char *signatu
 
 static void add_cpu(const void *entry)
 {
-	if ((read32(entry, 4) & 1) && machine.nr_cpus < ARRAY_SIZE(machine.cpu_hwid))
-		machine.cpu_hwid[machine.nr_cpus++] = read8(entry, 3);
+	if ((field(entry, 4, 4) & 1) && machine.nr_cpus < ARRAY_SIZE(machine.cpu_hwid))
+		machine.cpu_hwid[machine.nr_cpus++] = field(entry, 3, 1);
 }
 
 /* Only the first I/O APIC: its pins are all that PC devices have. */
@@ -103,25 +86,25 @@ static void add_ioapic(const void *entry)
 {
 	if (acpi.ioapic)
 		return;
-	acpi.ioapic = read32(entry, 4);
-	acpi.ioapic_gsi = read32(entry, 8);
+	acpi.ioapic = field(entry, 4, 4);
+	acpi.ioapic_gsi = field(entry, 8, 4);
 }
 
 static void add_override(const void *entry)
 {
-	unsigned irq = read8(entry, 3);
+	unsigned irq = field(entry, 3, 1);
 
 	if (irq >= ARRAY_SIZE(acpi.isa))
 		return;
-	acpi.isa[irq].gsi = read32(entry, 4);
-	acpi.isa[irq].flags = read16(entry, 8);
+	acpi.isa[irq].gsi = field(entry, 4, 4);
+	acpi.isa[irq].flags = field(entry, 8, 2);
 }
 
 static void read_madt(const struct sdt *madt)
 {
 	const struct madt_entry *e;
 
-	acpi.lapic = read32(madt, sizeof(*madt));
+	acpi.lapic = field(madt, sizeof(*madt), 4);
 	for (unsigned i = 0; i < ARRAY_SIZE(acpi.isa); i++)
 		acpi.isa[i].gsi = i;
 	for (unsigned at = MADT_HEADER; at + sizeof(*e) <= madt->length; at += e->length) {
@@ -141,16 +124,16 @@ static void read_madt(const struct sdt *madt)
 
 static void read_fadt(const struct sdt *fadt)
 {
-	acpi.pm1a_control = read32(fadt, FADT_PM1A_CONTROL);
-	acpi.pm1b_control = read32(fadt, FADT_PM1B_CONTROL);
-	acpi.pm_timer = read32(fadt, FADT_PM_TIMER);
-	acpi.dsdt.start = read32(fadt, FADT_DSDT);
-	if (fadt->length >= FADT_RESET + 16 && read8(fadt, FADT_RESET) == GAS_IO) {
-		acpi.reset_port = read64(fadt, FADT_RESET + 4);
-		acpi.reset_value = read8(fadt, FADT_RESET_VALUE);
+	acpi.pm1a_control = field(fadt, FADT_PM1A_CONTROL, 4);
+	acpi.pm1b_control = field(fadt, FADT_PM1B_CONTROL, 4);
+	acpi.pm_timer = field(fadt, FADT_PM_TIMER, 4);
+	acpi.dsdt.start = field(fadt, FADT_DSDT, 4);
+	if (fadt->length >= FADT_RESET + 16 && field(fadt, FADT_RESET, 1) == GAS_IO) {
+		acpi.reset_port = field(fadt, FADT_RESET + 4, 8);
+		acpi.reset_value = field(fadt, FADT_RESET_VALUE, 1);
 	}
 	if (!acpi.dsdt.start && fadt->length >= FADT_X_DSDT + 8)
-		acpi.dsdt.start = read64(fadt, FADT_X_DSDT);
+		acpi.dsdt.start = field(fadt, FADT_X_DSDT, 8);
 	acpi.dsdt.size = ((const struct sdt *)table_at(acpi.dsdt.start))->length;
 }
 

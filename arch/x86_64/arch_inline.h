@@ -18,12 +18,17 @@
 #define PTE_NX		(1ul << 63)
 #define PTE_PA		0x000ffffffffff000ul
 
-static inline bool arch_irqs_enabled(void)
+static inline u32 arch_irq_flag(void)
 {
 	u64 flags;
 
 	__asm__ volatile("pushfq; popq %0" : "=r"(flags) : : "memory");
 	return flags & RFLAGS_IF;
+}
+
+static inline bool arch_irqs_enabled(void)
+{
+	return arch_irq_flag();
 }
 
 static inline void arch_irqs_enable(void)
@@ -34,6 +39,14 @@ static inline void arch_irqs_enable(void)
 static inline void arch_irqs_disable(void)
 {
 	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline u32 arch_irqs_save(void)
+{
+	u32 on = arch_irq_flag();
+
+	arch_irqs_disable();
+	return on;
 }
 
 /*
@@ -57,6 +70,13 @@ static inline struct thread *arch_current(void)
 
 	__asm__("movq %%gs:%c1, %0" : "=r"(t) : "i"(offsetof(struct arch_cpu, current)));
 	return t;
+}
+
+void user_switch(struct thread *prev, struct thread *next);
+
+static inline void arch_switch_state(struct thread *prev, struct thread *next)
+{
+	user_switch(prev, next);
 }
 
 static inline struct trapframe *arch_trapframe(struct thread *t)
@@ -95,6 +115,11 @@ static inline void arch_syscall_result(struct trapframe *tf, long result)
 static inline u64 arch_trap_pc(const struct trapframe *tf)
 {
 	return tf->rip;
+}
+
+static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc)
+{
+	tf->rip = pc;
 }
 
 static inline u64 arch_trap_sp(const struct trapframe *tf)
@@ -192,6 +217,11 @@ static inline void arch_tlb_flush_all(void)
 	u64 root;
 
 	__asm__ volatile("movq %%cr3, %0; movq %0, %%cr3" : "=r"(root) : : "memory");
+}
+
+static inline void arch_mmu_load(paddr_t root)
+{
+	__asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
 }
 
 /* Nanoseconds a TSC tick, times 2^32: from timer.c. */

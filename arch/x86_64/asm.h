@@ -75,7 +75,7 @@
 /* A memory access at @insn that may fault on user memory: the trap then goes on at @fixup. */
 .macro MAY_FAULT insn, fixup
 	.pushsection .extable, "a"
-	.quad	\insn, \fixup
+	.quad	\insn, \insn + 1, \fixup
 	.popsection
 .endm
 

@@ -43,13 +43,6 @@ struct start_memmap {
 	u32 type, reserved;
 } __attribute__((packed));
 
-static void reserve(paddr_t start, u64 size)
-{
-	if (machine.nr_reserved >= MACHINE_MAX_RANGES)
-		panic("too many reserved memory ranges");
-	machine.reserved[machine.nr_reserved++] = (struct mem_range){ start, size };
-}
-
 /* The serial port that every PC has had at the same place. */
 static void describe_uart(void)
 {
@@ -81,13 +74,9 @@ static void read_memmap(const struct start_info *info)
 {
 	const struct start_memmap *m = phys_to_virt(info->memmap);
 
-	for (unsigned i = 0; i < info->nr_memmap; i++) {
-		paddr_t start = ALIGN_UP(m[i].base, PAGE_SIZE);
-		paddr_t end = ALIGN_DOWN(m[i].base + m[i].size, PAGE_SIZE);
-
-		if (m[i].type == MEMMAP_RAM && start < end && machine.nr_ram < MACHINE_MAX_RANGES)
-			machine.ram[machine.nr_ram++] = (struct mem_range){ start, end - start };
-	}
+	for (unsigned i = 0; i < info->nr_memmap; i++)
+		if (m[i].type == MEMMAP_RAM)
+			machine_add_ram(m[i].base, m[i].size);
 	if (!machine.nr_ram)
 		panic("the loader tells of no memory");
 }
@@ -100,11 +89,11 @@ static void read_start_info(const struct start_info *info)
 		panic("not started by a PVH loader that knows the memory map");
 	read_cmdline(info);
 	read_memmap(info);
-	reserve(0, LOW_MEMORY);
-	reserve(arch_image_pa(__image_start), __image_end - __image_start);
+	machine_reserve(0, LOW_MEMORY);
+	machine_reserve(arch_image_pa(__image_start), __image_end - __image_start);
 	if (info->nr_modules) {
 		machine.initrd = (struct mem_range){ initrd->base, initrd->size };
-		reserve(initrd->base, initrd->size);
+		machine_reserve(initrd->base, initrd->size);
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * memcpy(), memmove() and memset() with string instructions: eight bytes a step, then the rest.
- * They take the place of kernel/lib/string.c's. Alignment costs next to nothing on x86.
+ * memcpy() and memset() with string instructions: eight bytes a step, then the rest. Alignment
+ * costs next to nothing on x86.
  */
 #include "asm.h"
 
@@ -17,28 +17,6 @@ FUNC memcpy
 	rep movsb
 	ret
 END memcpy
-
-/* void *memmove(void *dst, const void *src, size_t n) */
-FUNC memmove
-	movq	%rdi, %rax
-	subq	%rsi, %rax
-	cmpq	%rdx, %rax
-	jae	memcpy			/* dst is not inside [src, src + n): forwards is right */
-	movq	%rdi, %rax
-	leaq	-1(%rdi, %rdx), %rdi
-	leaq	-1(%rsi, %rdx), %rsi
-	movq	%rdx, %rcx
-	andl	$7, %ecx
-	std
-	rep movsb
-	subq	$7, %rdi
-	subq	$7, %rsi
-	movq	%rdx, %rcx
-	shrq	$3, %rcx
-	rep movsq
-	cld
-	ret
-END memmove
 
 /* void *memset(void *dst, int c, size_t n) */
 FUNC memset

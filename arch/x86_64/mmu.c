@@ -132,12 +132,6 @@ void arch_direct_map(paddr_t pa)
 	direct_map(pa, VM_READ | VM_WRITE);
 }
 
-static void direct_map_range(paddr_t start, u64 size)
-{
-	for (paddr_t pa = ALIGN_DOWN(start, BLOCK_SIZE); pa < start + size; pa += BLOCK_SIZE)
-		arch_direct_map(pa);
-}
-
 volatile void *mmu_map_device(paddr_t pa)
 {
 	direct_map(pa, VM_READ | VM_WRITE | VM_DEVICE);
@@ -146,7 +140,6 @@ volatile void *mmu_map_device(paddr_t pa)
 
 void mmu_init(void)
 {
-	struct mem_range *tables = &machine.reserved[machine.nr_reserved++];
 	paddr_t end;
 
 	find_tables_block();
@@ -162,9 +155,9 @@ void mmu_init(void)
 	map_image(__rodata_start, __rodata_end, VM_READ);
 	assert(end - tables_start < BLOCK_SIZE);
 	arch_direct_map(end - BLOCK_SIZE);
-	direct_map_range(acpi.dsdt.start, acpi.dsdt.size);
-	direct_map_range(machine.initrd.start, machine.initrd.size);
-	*tables = (struct mem_range){ tables_start, end - tables_start };
+	machine_direct_map(acpi.dsdt.start, acpi.dsdt.size);
+	machine_direct_map(machine.initrd.start, machine.initrd.size);
+	machine_reserve(tables_start, end - tables_start);
 	arch_mmu_load(kernel_root);
 }
 
@@ -182,11 +175,6 @@ void arch_root_init(void *root)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(top); i++)
 		to[table_index(top[i], 3)] = from[table_index(top[i], 3)];
-}
-
-void arch_mmu_load(paddr_t root)
-{
-	__asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
 }
 
 paddr_t arch_image_pa(const void *p)

@@ -12,11 +12,9 @@
  */
 #include "arch.h"
 #include "cpu.h"
+#include "mm.h"
 #include "panic.h"
 #include "port.h"
-#include "spinlock.h"
-
-#define FLUSH_ALL_PAGES	32		/* beyond so many pages, dropping everything is cheaper */
 
 struct request {
 	vaddr_t start, end;		/* D2 */
@@ -24,16 +22,6 @@ struct request {
 } __attribute__((aligned(ARCH_CACHE_LINE)));
 
 static struct request requests[MAX_CPUS];
-
-static void flush(vaddr_t start, vaddr_t end)
-{
-	if (end - start > FLUSH_ALL_PAGES * PAGE_SIZE) {
-		arch_tlb_flush_all();
-		return;
-	}
-	for (vaddr_t va = start; va < end; va += PAGE_SIZE)
-		arch_tlb_flush_page(va);
-}
 
 /*
  * Looks at every CPU's request: one interrupt may stand for several, and one that has been served
@@ -48,30 +36,22 @@ void shootdown_serve(void)
 
 		if (!(atomic_load_explicit(&r->pending, memory_order_acquire) & me))
 			continue;
-		flush(r->start, r->end);
+		tlb_flush_here(r->start, r->end);
 		atomic_fetch_and_explicit(&r->pending, ~me, memory_order_release);
 	}
 }
 
-void arch_tlb_shootdown(u32 cpu_mask, vaddr_t start, vaddr_t end)
+void arch_tlb_shootdown(u32 set, vaddr_t start, vaddr_t end)
 {
-	struct request *r;
-	u32 others;
+	struct request *r = &requests[this_cpu()->id];
 
-	preempt_off();
-	r = &requests[this_cpu()->id];
-	others = cpu_mask & ~BIT(this_cpu()->id);
-	if (others) {
-		assert(arch_irqs_enabled() && atomic_load(&r->pending) == 0);
-		r->start = start;
-		r->end = end;
-		atomic_store_explicit(&r->pending, others, memory_order_release);
-	}
+	assert(arch_irqs_enabled() && atomic_load(&r->pending) == 0);
+	r->start = start;
+	r->end = end;
+	atomic_store_explicit(&r->pending, set, memory_order_release);
 	for (unsigned i = 0; i < nr_cpus; i++)
-		if (others & BIT(i))
+		if (set & BIT(i))
 			lapic_send(cpus[i].hwid, VEC_SHOOTDOWN);
-	flush(start, end);
-	while (others && atomic_load_explicit(&r->pending, memory_order_acquire))
+	while (atomic_load_explicit(&r->pending, memory_order_acquire))
 		arch_spin_hint();
-	preempt_on();
 }

@@ -3,17 +3,13 @@
  *
  * A CPU is started by INIT and one or two startup IPIs; it runs trampoline.S and takes its struct
  * cpu out of ap_cpu[], by APIC id, in one atomic step. If it does not come in time the starter
- * takes the entry back the same way, so that a late CPU finds none and stops. CPUs beyond the
- * limit are never called and stay where the firmware left them.
+ * takes the entry back the same way, so that a late CPU finds none and stops.
  */
 #include "cpu.h"
 
 #include "arch.h"
-#include "machine.h"
 #include "mm.h"
-#include "panic.h"
 #include "port.h"
-#include "printf.h"
 #include "string.h"
 #include "thread.h"
 
@@ -36,9 +32,11 @@ static bool wait_taken(u32 apic_id, u64 ns)
 	return false;
 }
 
-/* True if @c is on its way to cpu_main(). */
-static bool start(struct cpu *c)
+bool arch_cpu_start(struct cpu *c)
 {
+	c->arch.tss.rsp0 = (u64)c->idle.stack + c->idle.stack_size;
+	arch_direct_map(ALIGN_DOWN(TRAMPOLINE, BLOCK_SIZE));
+	memcpy(phys_to_virt(TRAMPOLINE), trampoline, trampoline_end - trampoline);
 	atomic_store(&ap_cpu[c->hwid], c);
 	lapic_send(c->hwid, ICR_INIT);
 	wait_taken(c->hwid, INIT_NS);
@@ -49,43 +47,10 @@ static bool start(struct cpu *c)
 	return wait_taken(c->hwid, GIVE_UP_NS) || !atomic_exchange(&ap_cpu[c->hwid], NULL);
 }
 
-static bool bring_up(unsigned id, u64 hwid)
+/* It has never been called, and stays where the firmware left it. */
+void arch_cpu_spare(u64 hwid)
 {
-	struct cpu *c = &cpus[id];
-
-	if (cpu_prepare(id, hwid, NULL, 0))
-		return false;
-	c->arch.tss.rsp0 = (u64)c->idle.stack + c->idle.stack_size;
-	if (!start(c))
-		return false;
-	while (!atomic_load(&c->online))
-		arch_spin_hint();
-	return true;
-}
-
-/*
- * If the machine has twice the CPUs we are to use, we take every second one. QEMU's -icount runs
- * CPUs in turn, and one that comes after a CPU which used its turn up gets an empty turn: with
- * the others idle it never runs. A spare behind each takes the empty turns.
- */
-void arch_start_cpus(unsigned max)
-{
-	unsigned n = machine.nr_cpus, boot = 0, step = n >= 2 * max ? 2 : 1;
-
-	max = MIN(max, MAX_CPUS);
-	arch_direct_map(ALIGN_DOWN(TRAMPOLINE, BLOCK_SIZE));
-	memcpy(phys_to_virt(TRAMPOLINE), trampoline, trampoline_end - trampoline);
-	while (boot < n && machine.cpu_hwid[boot] != machine.boot_hwid)
-		boot++;
-	for (unsigned i = step; i < n && nr_cpus < max; i += step) {
-		u64 hwid = machine.cpu_hwid[(boot + i) % n];
-
-		if (!bring_up(nr_cpus, hwid)) {
-			kprintf("smp: CPU %lu does not start\n", hwid);
-			return;
-		}
-		nr_cpus++;
-	}
+	(void)hwid;
 }
 
 /* Where a CPU that starts enters C, on its idle stack and the kernel's page tables. */

@@ -64,20 +64,6 @@ static const char *exception_name(u64 vector)
 	return name ? name : "unknown exception";
 }
 
-struct extable_entry {
-	u64 insn, fixup;
-};
-
-extern const struct extable_entry __extable_start[], __extable_end[];
-
-static u64 extable_find(u64 rip)
-{
-	for (const struct extable_entry *e = __extable_start; e < __extable_end; e++)
-		if (e->insn == rip)
-			return e->fixup;
-	return 0;
-}
-
 static u64 fault_address(void)
 {
 	u64 addr;
@@ -93,20 +79,17 @@ static unsigned fault_access(u64 error)
 	return error & FAULT_WRITE ? VM_WRITE : VM_READ;
 }
 
-static const char *access_name(unsigned access)
+/*
+ * A call to nowhere has made no frame, so a backtrace would miss who called: completes one around
+ * the return address, the last thing on the stack. Below that is what the CPU skipped to align its
+ * own frame.
+ */
+static void link_caller(struct trapframe *tf)
 {
-	return access == VM_EXEC ? "fetching from" : access == VM_WRITE ? "writing to" : "reading";
-}
+	u64 *frame = (u64 *)tf->rsp - 1;
 
-/* Only the instructions of uaccess.S may meet user memory: any other fault is a bug of ours. */
-static void kernel_page_fault(struct trapframe *tf, vaddr_t addr, unsigned access)
-{
-	u64 fixup = extable_find(tf->rip);
-
-	if (!fixup)
-		panic_trap(tf, "page fault %s %p", access_name(access), (void *)addr);
-	if (!fault_kernel(tf, addr, access))
-		tf->rip = fixup;
+	frame[0] = tf->rbp;
+	tf->rbp = (u64)frame;
 }
 
 static void page_fault(struct trapframe *tf)
@@ -118,10 +101,13 @@ static void page_fault(struct trapframe *tf)
 		panic_trap(tf, "bad page table entry for %p", (void *)addr);
 	if (tf->rflags & RFLAGS_IF)
 		arch_irqs_enable();
-	if (arch_trap_from_user(tf))
+	if (arch_trap_from_user(tf)) {
 		fault_user(tf, addr, access);
-	else
-		kernel_page_fault(tf, addr, access);
+	} else {
+		if (access == VM_EXEC)
+			link_caller(tf);
+		fault_kernel(tf, addr, access);
+	}
 	arch_irqs_disable();
 }
 

@@ -46,7 +46,7 @@ static bool is_current(struct thread *t)
 	return t == current_thread();
 }
 
-void arch_switch_state(struct thread *prev, struct thread *next)
+void user_switch(struct thread *prev, struct thread *next)
 {
 	if (prev->arch.user)
 		fpu_save(fpu_state(prev));

@@ -19,6 +19,9 @@ name = "04-sleep"
 title = "Waiting without lying"
 files = ["kernel/thread/sleep.c"]
 
+[steps]
+1 = ["claim"]
+
 [[property]]
 id = "P4.1"
 step = 1

@@ -52,6 +52,12 @@ class Strip(unittest.TestCase):
             want = 'f:\n\tLAB_TODO("02-threads: save all")\n\tret\n'
             self.assertEqual(strip("switch.S", source, "02-threads"), want)
 
+    def test_functions_that_are_kept(self) -> None:
+        self.assertEqual(strip("a.c", _SOURCE, "04-sleep", {"claim"}), _SOURCE)
+        self.assertEqual(find_regions("a.c", _SOURCE)[0].function, "claim")
+        assembly = "FUNC arch_switch\n\t# LAB 02-threads: save\n\tnop\n\t# END LAB\n"
+        self.assertEqual(find_regions("a.S", assembly)[0].function, "arch_switch")
+
     def test_several_regions(self) -> None:
         regions = find_regions("a.c", _SOURCE + _SOURCE)
         self.assertEqual([r.first for r in regions], [6, 19])
@@ -153,6 +159,15 @@ class Starter(unittest.TestCase):
         with self.assertRaises(StageError) as caught:
             check(self.root, [self.lab])
         self.assertIn("has no region", str(caught.exception))
+
+    def test_every_region_is_in_a_step(self) -> None:
+        toml = LAB_TOML.replace('["claim"]', '["claim", "nobody"]')
+        lab = self.root / "labs/04-sleep/lab.toml"
+        for steps, wrong in ((toml, "nobody"), (LAB_TOML.replace('["claim"]', "[]"), "claim")):
+            lab.write_text(steps)
+            with self.assertRaises(StageError) as caught:
+                check(self.root, [load(lab.parent)])
+            self.assertIn(f"{wrong} is not written, or in no step", str(caught.exception))
 
     def test_regions_of_unknown_labs(self) -> None:
         with self.assertRaises(StageError) as caught:

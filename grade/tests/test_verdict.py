@@ -76,6 +76,9 @@ class Kinds(unittest.TestCase):
 
     def test_contradicting_messages(self) -> None:
         self.assertIs(self.kind(passing() + passing()), Kind.FORGED)
+        lines = ["begin 1", "test sleep.early", "begin 1", "test sleep.early", "sum P4.1 2 0"]
+        again = messages(*lines, "done sleep.early", "end 1 2 0")
+        self.assertIs(self.kind(again), Kind.FORGED)
 
     def test_a_user_program(self) -> None:
         toml = LAB_TOML.replace('name = "sleep.due"', 'name = "sleep.due"\nprogram = "/tests/due"')

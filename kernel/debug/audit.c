@@ -48,14 +48,3 @@ bool counters_equal(const struct counter_snapshot *before, const struct counter_
 	}
 	return equal;
 }
-
-u64 test_random(void)
-{
-	static _Atomic u64 state;
-	u64 x = atomic_fetch_add(&state, 0x9e3779b97f4a7c15UL) + ktest_seed();
-
-	/* splitmix64 (Steele, Lea, Flood 2014) */
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9UL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebUL;
-	return x ^ (x >> 31);
-}

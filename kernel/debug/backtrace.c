@@ -19,12 +19,16 @@ static bool frame_ok(const struct thread *t, u64 fp)
 	return IS_ALIGNED(fp, 8) && fp >= low + 2 * sizeof(u64) && fp <= high - 2 * sizeof(u64);
 }
 
+/*
+ * A return address, one after the call: a function that ends in a call which does not return is
+ * followed by another one, which must not be named in its place.
+ */
 static void print_entry(u64 pc)
 {
 	u64 off;
-	const char *name = symbol_name(pc, &off);
+	const char *name = symbol_name(pc - 1, &off);
 
-	kprintf("  %lx  %s+0x%lx\n", pc, name, off);
+	kprintf("  %lx  %s+0x%lx\n", pc, name, off + 1);
 }
 
 /* The next return address from *@fp on, which moves up one frame; 0: there is none. */
@@ -34,10 +38,10 @@ static u64 next_return(const struct thread *t, u64 *fp)
 
 	if (!frame_ok(t, *fp))
 		return 0;
-	back = arch_frame_return(*fp);		/* 0 in the first frame of a thread */
+	back = arch_frame_return(*fp);
 	up = arch_frame_next(*fp);
 	*fp = up > *fp ? up : 0;
-	return back;
+	return back == (u64)thread_start ? 0 : back;	/* the first frame of a thread */
 }
 
 void backtrace_print(u64 pc, u64 fp)

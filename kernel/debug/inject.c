@@ -1,9 +1,8 @@
 /*
- * Failing allocations on purpose.
+ * Failing allocations on purpose. Test kernels only.
  *
  * The k-th allocation from oom_arm() on fails, by one thread or by any. With every k in turn, each
- * allocation site is shown to give an error and nothing else. The boot argument oom=k arms it for
- * the whole machine once init has started.
+ * allocation site is shown to give an error and nothing else.
  */
 #include "config.h"
 #include "counters.h"

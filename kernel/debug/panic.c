@@ -2,7 +2,9 @@
  * Panic: the last thing a kernel says.
  *
  * Nothing here takes a lock or allocates: the CPU that panics may hold any lock, and memory may be
- * what is broken. The first CPU to arrive reports; the others are stopped by IPI and say nothing.
+ * what is broken. The first CPU to arrive reports, once the others have been stopped by IPI: what
+ * they were printing is then complete. One that does not stop, with interrupts off for good, is not
+ * waited for longer than STOP_NS, and the console takes nothing more from it.
  */
 #include "panic.h"
 
@@ -13,18 +15,36 @@
 #include "printf.h"
 #include "process.h"
 #include "thread.h"
+#include "time.h"
 #include "trace.h"
 
 #define TRACE_RECORDS	24
+#define STOP_NS		(50 * NSEC_PER_MSEC)
 
 static _Atomic u32 panicking;	/* 1 + id of the CPU that reports */
+static _Atomic u32 stopped;	/* a bit for each CPU that will do nothing more */
 
 static noreturn void stop_here(void)
 {
+	atomic_fetch_or(&stopped, BIT(thread_cpu(current_thread())->id));
 	for (;;) {
 		arch_irqs_disable();
 		arch_spin_hint();
 	}
+}
+
+static void stop_others(const struct cpu *c)
+{
+	u64 end = arch_clock_ns() + STOP_NS;
+	u32 others = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (&cpus[i] != c && atomic_load(&cpus[i].online)) {
+			others |= BIT(i);
+			ipi_send(&cpus[i], IPI_HALT);
+		}
+	while ((atomic_load(&stopped) & others) != others && time_before(arch_clock_ns(), end))
+		arch_spin_hint();
 }
 
 /* Makes this CPU the one that reports, and stops the others. */
@@ -39,10 +59,8 @@ static void take_over(void)
 			arch_machine_end(MACHINE_PANICKED);	/* a panic inside the panic */
 		stop_here();
 	}
+	stop_others(c);
 	console_panic_mode();
-	for (unsigned i = 0; i < nr_cpus; i++)
-		if (&cpus[i] != c && atomic_load(&cpus[i].online))
-			ipi_send(&cpus[i], IPI_HALT);
 }
 
 void panic_stop_this_cpu(void)

@@ -94,9 +94,12 @@ void trace_write(enum trace_event ev, u64 a, u64 b)
 	struct thread *t = current_thread();
 	struct cpu *c = thread_cpu(t);
 	struct trace_ring *ring = c->trace;
-	u64 slot = atomic_fetch_add_explicit(&ring->head, 1, memory_order_relaxed);
-	struct trace_record *r = &ring->records[slot & (ring->size - 1)];
+	struct trace_record *r;
+	u64 slot;
 
+	assert(ring);	/* trace_mask is 0 until there is one */
+	slot = atomic_fetch_add_explicit(&ring->head, 1, memory_order_relaxed);
+	r = &ring->records[slot & (ring->size - 1)];
 	r->time = time_now();
 	r->event = ev;
 	r->cpu = c->id;

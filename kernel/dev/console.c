@@ -14,6 +14,7 @@
 #include "console.h"
 
 #include "bootargs.h"
+#include "debug.h"
 #include "spinlock.h"
 #include "string.h"
 #include "uart.h"
@@ -29,16 +30,24 @@ static u32 head, tail;			/* [console_lock] */
 static int stream = -1;			/* [console_lock] of the last byte queued; -1: none yet */
 static bool mux;			/* [const after boot] */
 static bool interrupts;			/* [const after boot] they send the queue */
-static _Atomic u32 panicked;
+static struct thread *_Atomic panicked;	/* who reports, and is alone heard from then on */
 
 static u32 room(void)
 {
 	return RING_SIZE - (tail - head);
 }
 
+/* For a CPU that a panic finds in here: the wire is no longer its own. */
+static void stop_if_panicked(void)
+{
+	if (unlikely(panicked) && panicked != current_thread())
+		panic_stop_this_cpu();
+}
+
 /* Sends the oldest byte, waiting for the UART. */
 static void send_one_polled(void)
 {
+	stop_if_panicked();
 	uart_send_polled(ring[head++ % RING_SIZE]);
 }
 
@@ -57,6 +66,7 @@ static void send_some(void)
 		send_all_polled();
 		return;
 	}
+	stop_if_panicked();
 	while (head != end && uart_send_ready())
 		for (unsigned i = 0; i < UART_FIFO && head != end; i++)
 			uart_send(ring[head++ % RING_SIZE]);
@@ -125,7 +135,8 @@ size_t console_write(enum console_stream s, const char *buf, size_t n)
 void console_write_all(enum console_stream s, const char *buf, size_t n)
 {
 	if (panicked) {
-		write_panicked(s, buf, n);
+		if (panicked == current_thread())
+			write_panicked(s, buf, n);
 		return;
 	}
 	spin_lock(&console_lock);
@@ -140,7 +151,7 @@ void console_write_all(enum console_stream s, const char *buf, size_t n)
 
 void console_panic_mode(void)
 {
-	if (atomic_exchange(&panicked, true))
+	if (atomic_exchange(&panicked, current_thread()))
 		return;
 	send_all_polled();
 	stream = -1;		/* whatever was being queued: say again whose bytes follow */

@@ -3,7 +3,8 @@
  * terminal it is, and the foreground process group, which gets the signals of its keys.
  *
  * Locks: the process tree's, then in.lock, never both. A decision made from the tree may be old
- * when it is written to the terminal; the session is looked at again then.
+ * when it is written to the terminal; the session is looked at again then. The caller's own session
+ * and group are read without a lock: a change meanwhile might as well have come before or after.
  *
  * Not here: stopping jobs that read in the background, hanging up when the session's leader ends (a
  * new session takes the terminal of a dead one).
@@ -22,191 +23,166 @@ enum {					/* Linux's numbers */
 	TIOCSPGRP, TIOCGWINSZ = 0x5413, TIOCSWINSZ, FIONREAD = 0x541b, TIOCGSID = 0x5429,
 };
 
-static int set_termios(unsigned cmd, vaddr_t arg)
-{
+/* What a command takes from the user or gives back. */
+union tty_value {
 	struct termios tio;
+	struct winsize size;
+	s32 number;
+};
 
-	if (copy_from_user(&tio, arg, sizeof(tio)))
-		return -EFAULT;
-	spin_lock(&tty.in.lock);
-	line_set(&tty.line, &tio);	/* output was processed when it was queued: no draining */
-	if (cmd == TCSETSF) {
-		line_flush(&tty.line);
-		tty_receive_again();
-	}
-	if (line_readable(&tty.line))
-		wait_wake_all(&tty.in, 0);
-	spin_unlock(&tty.in.lock);
-	return 0;
+static void flush_input(void)
+{
+	line_flush(&tty.line);
+	tty_receive_again();
 }
 
-static void own_ids(pid_t *pid, pid_t *session, pid_t *group)
+static bool is_owner(const struct process *p)
 {
-	struct process *p = current_process();
+	return tty.session == p->sid;
+}
 
-	spin_lock(&tree_lock);
-	*pid = p->pid;
-	*session = p->sid;
-	*group = p->pgid;
-	spin_unlock(&tree_lock);
+/* Settings and questions; in.lock held. */
+static int settings(unsigned cmd, union tty_value *v)
+{
+	switch (cmd) {
+	case TCGETS:
+		v->tio = tty.line.tio;
+		return 0;
+	case TCSETSF:
+		flush_input();
+		/* fall through */
+	case TCSETS:
+	case TCSETSW:		/* output was processed when it was queued: no draining */
+		line_set(&tty.line, &v->tio);
+		if (line_readable(&tty.line))
+			wait_wake_all(&tty.in, 0);
+		return 0;
+	case TCFLSH:
+		flush_input();
+		return 0;
+	case TIOCGWINSZ:
+		v->size = tty.size;
+		return 0;
+	case TIOCSWINSZ:
+		tty.size = v->size;
+		return 0;
+	case FIONREAD:
+		v->number = tty.line.ready - tty.line.head;
+		return 0;
+	default:		/* TIOCGPGRP, TIOCGSID */
+		v->number = cmd == TIOCGSID ? tty.session : tty.group;
+		return is_owner(current_process()) ? 0 : -ENOTTY;
+	}
+}
+
+static int change(unsigned cmd, union tty_value *v)
+{
+	pid_t group;
+	int err;
+
+	spin_lock(&tty.in.lock);
+	err = settings(cmd, v);
+	group = tty.group;
+	spin_unlock(&tty.in.lock);
+	if (cmd == TIOCSWINSZ && group > 0)
+		signal_send_group(group, SIGWINCH);
+	return err;
 }
 
 /* Makes this the controlling terminal of the caller's session, taking it from a dead one. */
 static int take_terminal(bool steal)
 {
-	pid_t pid, session, group, old;
-	struct process *holder;
+	struct process *p = current_process(), *holder;
+	pid_t old;
 	bool taken;
 
-	own_ids(&pid, &session, &group);
 	spin_lock(&tty.in.lock);
 	old = tty.session;
 	spin_unlock(&tty.in.lock);
-	if (old == session)
+	if (old == p->sid)
 		return 0;
 	holder = old ? process_find(old) : NULL;
 	taken = holder && process_state(holder) == PROCESS_ALIVE;
 	if (holder)
 		process_put(holder);
-	if (pid != session || (taken && !steal))
+	if (p->pid != p->sid || (taken && !steal))
 		return -EPERM;
 
 	spin_lock(&tty.in.lock);
-	tty.session = session;
-	tty.group = group;
+	tty.session = p->sid;
+	tty.group = p->pgid;
 	spin_unlock(&tty.in.lock);
 	return 0;
-}
-
-struct group_search {
-	pid_t group, session;
-	bool found;
-};
-
-static void match_group(struct process *p, void *arg)
-{
-	struct group_search *s = arg;
-
-	if (p->pgid == s->group && p->sid == s->session)
-		s->found = true;
 }
 
 static int set_group(pid_t group)
 {
-	struct group_search s = { .group = group };
-	pid_t pid, mine;
+	struct process *p = current_process();
+	int err = -ENOTTY;
 
-	own_ids(&pid, &s.session, &mine);
 	if (group <= 0)
 		return -EINVAL;
-	process_for_each(match_group, &s);
-	if (!s.found)
+	if (!process_group_exists(group, p->sid))
 		return -EPERM;
 	spin_lock(&tty.in.lock);
-	if (tty.session == s.session)
+	if (is_owner(p)) {
 		tty.group = group;
-	else
-		s.found = false;
+		err = 0;
+	}
 	spin_unlock(&tty.in.lock);
-	return s.found ? 0 : -ENOTTY;
+	return err;
 }
 
-static int get_owner(unsigned cmd, vaddr_t arg)
-{
-	pid_t pid, session, group, owner;
-	s32 v;
-
-	own_ids(&pid, &session, &group);
-	spin_lock(&tty.in.lock);
-	owner = tty.session;
-	v = cmd == TIOCGPGRP ? tty.group : tty.session;
-	spin_unlock(&tty.in.lock);
-	if (owner != session)
-		return -ENOTTY;
-	return copy_to_user(arg, &v, sizeof(v));
-}
-
-static int set_size(vaddr_t arg)
-{
-	struct winsize size;
-	pid_t group;
-
-	if (copy_from_user(&size, arg, sizeof(size)))
-		return -EFAULT;
-	spin_lock(&tty.in.lock);
-	tty.size = size;
-	group = tty.group;
-	spin_unlock(&tty.in.lock);
-	if (group > 0)
-		signal_send_group(group, SIGWINCH);
-	return 0;
-}
-
-static int get_state(unsigned cmd, vaddr_t arg)
-{
-	struct termios tio;
-	struct winsize size;
-	s32 bytes;
-
-	spin_lock(&tty.in.lock);
-	tio = tty.line.tio;
-	size = tty.size;
-	bytes = tty.line.ready - tty.line.head;
-	spin_unlock(&tty.in.lock);
-
-	if (cmd == TCGETS)
-		return copy_to_user(arg, &tio, sizeof(tio));
-	if (cmd == TIOCGWINSZ)
-		return copy_to_user(arg, &size, sizeof(size));
-	return copy_to_user(arg, &bytes, sizeof(bytes));
-}
+static const struct {
+	unsigned cmd;
+	u8 in, out;		/* bytes of the value, from and to the user */
+} commands[] = {
+	{ TCGETS,	.out = sizeof(struct termios) },
+	{ TCSETS,	.in = sizeof(struct termios) },
+	{ TCSETSW,	.in = sizeof(struct termios) },
+	{ TCSETSF,	.in = sizeof(struct termios) },
+	{ TCFLSH,	.in = 0 },
+	{ TIOCSCTTY,	.in = 0 },
+	{ TIOCGPGRP,	.out = sizeof(s32) },
+	{ TIOCSPGRP,	.in = sizeof(s32) },
+	{ TIOCGWINSZ,	.out = sizeof(struct winsize) },
+	{ TIOCSWINSZ,	.in = sizeof(struct winsize) },
+	{ FIONREAD,	.out = sizeof(s32) },
+	{ TIOCGSID,	.out = sizeof(s32) },
+};
 
 int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 {
-	s32 group;
+	union tty_value v;
+	unsigned i = 0;
+	int err;
 
 	(void)f;
-	switch (cmd) {
-	case TCGETS:
-	case TIOCGWINSZ:
-	case FIONREAD:
-		return get_state(cmd, arg);
-	case TCSETS:
-	case TCSETSW:
-	case TCSETSF:
-		return set_termios(cmd, arg);
-	case TCFLSH:
-		spin_lock(&tty.in.lock);
-		line_flush(&tty.line);
-		tty_receive_again();
-		spin_unlock(&tty.in.lock);
-		return 0;
-	case TIOCSCTTY:
-		return take_terminal(arg == 1);
-	case TIOCGPGRP:
-	case TIOCGSID:
-		return get_owner(cmd, arg);
-	case TIOCSPGRP:
-		return copy_from_user(&group, arg, sizeof(group)) ? -EFAULT : set_group(group);
-	case TIOCSWINSZ:
-		return set_size(arg);
-	}
-	return -ENOTTY;
+	while (i < ARRAY_SIZE(commands) && commands[i].cmd != cmd)
+		i++;
+	if (i == ARRAY_SIZE(commands))
+		return -ENOTTY;
+	if (copy_from_user(&v, arg, commands[i].in))
+		return -EFAULT;
+	if (cmd == TIOCSCTTY)
+		err = take_terminal(arg == 1);
+	else
+		err = cmd == TIOCSPGRP ? set_group(v.number) : change(cmd, &v);
+	return err ? err : copy_to_user(arg, &v, commands[i].out);
 }
 
 /* /dev/tty is the caller's terminal if it has one; a session leader without one gets ttyS0. */
 int tty_open(struct file *f)
 {
-	pid_t pid, session, group;
+	struct process *p = current_process();
 	bool mine;
 
-	own_ids(&pid, &session, &group);
 	spin_lock(&tty.in.lock);
-	mine = tty.session == session;
+	mine = is_owner(p);
 	spin_unlock(&tty.in.lock);
 	if (f->inode->rdev == DEV_TTY && !mine)
 		return -ENXIO;
-	if (f->inode->rdev == DEV_TTYS0 && !(f->flags & O_NOCTTY) && pid == session)
+	if (f->inode->rdev == DEV_TTYS0 && !(f->flags & O_NOCTTY) && p->pid == p->sid)
 		take_terminal(false);	/* not getting it is no failure to open */
 	return 0;
 }

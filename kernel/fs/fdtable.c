@@ -134,7 +134,7 @@ void fdtable_destroy(struct fdtable *t)
 	kfree(t);
 }
 
-static __attribute__((noinline)) struct file *get_locked(struct fdtable *t, unsigned fd)
+static noinline struct file *get_locked(struct fdtable *t, unsigned fd)
 {
 	struct file *f = NULL;
 

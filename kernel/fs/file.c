@@ -90,8 +90,7 @@ typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
  * The long way of file_read() and file_write(), kept out of the short one: at the file's own
  * offset.
  */
-static __attribute__((noinline)) ssize_t transfer_at_offset(struct file *f, struct iobuf *b,
-							    transfer_fn fn)
+static noinline ssize_t transfer_at_offset(struct file *f, struct iobuf *b, transfer_fn fn)
 {
 	ssize_t n;
 

@@ -27,7 +27,7 @@ bool emit_dots(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
 
 /*
  * A path on its way: `dir` is where it has got to, the next component starts at `rest`. After
- * walk_to_last() only the last component is left, in name and len; len 0 stands for `dir` itself.
+ * walk_path() only the last component is left, in name and len; len 0 stands for `dir` itself.
  */
 struct walk {
 	struct inode *dir;	/* referenced */
@@ -39,9 +39,8 @@ struct walk {
 	unsigned links;
 };
 
-int walk_start(struct walk *w, struct inode *at, const char *path);
-int walk_to_last(struct walk *w);
-void walk_end(struct walk *w);
+int walk_path(struct walk *w, struct inode *at, const char *path);
+void walk_end(struct walk *w);		/* after a walk_path() that succeeded */
 
 /* Held while a directory changes its parent; see tree.c. Outermost. */
 extern struct mutex rename_lock;

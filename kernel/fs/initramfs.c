@@ -161,48 +161,6 @@ static void forget_links(struct archive *a)
 	}
 }
 
-/* A regular file, or one more name of one that is there. *out referenced. */
-static int make_file(struct archive *a, const struct entry *e, struct inode **out)
-{
-	bool shared = e->field[NLINK] > 1;
-	struct hard_link *l = shared ? find_link(a, e) : NULL;
-	int err;
-
-	if (l)
-		err = vfs_link(NULL, e->name, l->inode);
-	else
-		err = vfs_create(NULL, e->name, S_IFREG | (e->field[MODE] & 07777), 0);
-	if (!err)
-		err = path_lookup(NULL, e->name, true, out);
-	if (err)
-		return err;
-	if (shared && !l)
-		err = remember_link(a, e, *out);
-	if (!err)
-		err = write_data(*out, e);
-	if (err)
-		inode_put(*out);
-	return err;
-}
-
-static int make_symlink(const struct entry *e)
-{
-	size_t len = e->field[FILESIZE];
-	char *target;
-	int err;
-
-	if (len == 0 || len >= PATH_MAX)
-		return -EINVAL;
-	target = kmalloc(len + 1);
-	if (!target)
-		return -ENOMEM;
-	memcpy(target, e->data, len);
-	target[len] = '\0';
-	err = vfs_symlink(NULL, e->name, target);
-	kfree(target);
-	return err;
-}
-
 static void set_attributes(struct inode *i, const struct entry *e)
 {
 	mutex_lock(&i->lock);
@@ -213,26 +171,42 @@ static void set_attributes(struct inode *i, const struct entry *e)
 	mutex_unlock(&i->lock);
 }
 
+/* Gives @i, newly named, what the entry says of it. */
+static int fill(struct archive *a, const struct entry *e, struct inode *i, bool remember)
+{
+	int err = remember ? remember_link(a, e, i) : 0;
+
+	if (!err && inode_is(i, S_IFREG))
+		err = write_data(i, e);
+	if (!err)
+		set_attributes(i, e);
+	return err;
+}
+
 /* Makes what the entry describes, in place of anything but a directory that has its name. */
 static int make_entry(struct archive *a, const struct entry *e)
 {
-	u32 type = e->field[MODE] & S_IFMT;
-	struct inode *inode;
+	bool is_dir = (e->field[MODE] & S_IFMT) == S_IFDIR;
+	bool shared = !is_dir && e->field[NLINK] > 1;
+	struct hard_link *l = shared ? find_link(a, e) : NULL;
+	struct new_name new = {
+		.mode = e->field[MODE] & (S_IFMT | 07777),
+		.target = e->data, .target_len = e->field[FILESIZE],
+		.existing = l ? l->inode : NULL,
+	};
+	struct inode *i;
 	int err;
 
-	if (type == S_IFDIR) {
-		err = vfs_create(NULL, e->name, S_IFDIR | (e->field[MODE] & 07777), 0);
-		if (!err || err == -EEXIST)
-			err = path_lookup(NULL, e->name, false, &inode);
-	} else {
+	if (!is_dir)
 		vfs_unlink(NULL, e->name, false);
-		err = type == S_IFLNK ? make_symlink(e) : make_file(a, e, &inode);
-	}
-	if (err || type == S_IFLNK)
+	err = vfs_make(NULL, e->name, &new, &i);
+	if (err == -EEXIST && is_dir)
+		err = path_lookup(NULL, e->name, false, &i);
+	if (err)
 		return err;
-	set_attributes(inode, e);
-	inode_put(inode);
-	return 0;
+	err = fill(a, e, i, shared && !l);
+	inode_put(i);
+	return err;
 }
 
 static int unpack_entry(struct archive *a, const struct entry *e)
@@ -244,6 +218,8 @@ static int unpack_entry(struct archive *a, const struct entry *e)
 		kprintf("initramfs: %s: devices, pipes and sockets are left out\n", e->name);
 		return 0;
 	}
+	if (type == S_IFLNK && (!e->field[FILESIZE] || e->field[FILESIZE] >= PATH_MAX))
+		return -EINVAL;
 	a->files++;
 	err = make_entry(a, e);
 	if (err != -ENOENT)

@@ -24,15 +24,6 @@ static const char *skip_slashes(const char *p)
 	return p;
 }
 
-int walk_start(struct walk *w, struct inode *at, const char *path)
-{
-	if (!*path)
-		return -ENOENT;
-	*w = (struct walk){ .rest = path };
-	w->dir = inode_get(*path == '/' || !at ? root_inode : at);
-	return 0;
-}
-
 void walk_end(struct walk *w)
 {
 	inode_put(w->dir);
@@ -57,8 +48,6 @@ int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **o
 {
 	int err = 0;
 
-	if (!inode_is(dir, S_IFDIR))
-		return -ENOTDIR;
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
 	if (len == 0 || name_is_dot(name, len)) {
@@ -106,7 +95,8 @@ static int walk_link(struct walk *w, struct inode *link)
 	return 0;
 }
 
-int walk_to_last(struct walk *w)
+/* Goes on until only the last component is left. */
+static int walk_to_last(struct walk *w)
 {
 	while (!walk_next(w)) {
 		struct inode *child;
@@ -127,9 +117,24 @@ int walk_to_last(struct walk *w)
 	return 0;
 }
 
+int walk_path(struct walk *w, struct inode *at, const char *path)
+{
+	int err;
+
+	if (!*path)
+		return -ENOENT;
+	*w = (struct walk){ .rest = path };
+	w->dir = inode_get(*path == '/' || !at ? root_inode : at);
+	err = inode_is(w->dir, S_IFDIR) ? walk_to_last(w) : -ENOTDIR;
+	if (err)
+		walk_end(w);
+	return err;
+}
+
 /* The last component, made as a regular file if it is missing and O_CREAT says so. */
 static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 {
+	struct new_name new = { .mode = S_IFREG | mode };
 	struct inode *dir = w->dir;
 	int err = lookup_one(dir, w->name, w->len, out);
 
@@ -144,7 +149,7 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 		err = -EACCES;
 		mutex_lock(&dir->lock);
 		if (dir->ops->create)
-			err = dir->ops->create(dir, w->name, w->len, S_IFREG | mode, 0, out);
+			err = dir->ops->create(dir, w->name, w->len, &new, out);
 		mutex_unlock(&dir->lock);
 		if (err != -EEXIST || (flags & O_EXCL))
 			return err;
@@ -156,22 +161,22 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 	return -EEXIST;
 }
 
-/* Resolves all of a path; O_CREAT, O_EXCL and O_NOFOLLOW as in open(). */
+/* Resolves what walk_path() has left; O_CREAT, O_EXCL and O_NOFOLLOW as in open(). */
 static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
 {
 	struct inode *i;
 	int err;
 
 	for (;;) {
-		err = walk_to_last(w);
-		if (!err)
-			err = open_last(w, flags, mode, &i);
+		err = open_last(w, flags, mode, &i);
 		if (err)
 			return err;
 		if (!inode_is(i, S_IFLNK) || ((flags & O_NOFOLLOW) && !w->slash))
 			break;
 		err = walk_link(w, i);
 		inode_put(i);
+		if (!err)
+			err = walk_to_last(w);
 		if (err)
 			return err;
 	}
@@ -186,7 +191,7 @@ static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
 static int resolve(struct inode *at, const char *path, u32 flags, u32 mode, struct inode **out)
 {
 	struct walk w;
-	int err = walk_start(&w, at, path);
+	int err = walk_path(&w, at, path);
 
 	if (err)
 		return err;
@@ -198,25 +203,6 @@ static int resolve(struct inode *at, const char *path, u32 flags, u32 mode, stru
 int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out)
 {
 	return resolve(at, path, nofollow ? O_NOFOLLOW : 0, 0, out);
-}
-
-int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name,
-		size_t *len)
-{
-	struct walk w;
-	int err = walk_start(&w, at, path);
-
-	if (err)
-		return err;
-	err = walk_to_last(&w);
-	if (!err) {
-		/* w.name may point into w.buf; but both texts end in the same last component. */
-		*name = path + strlen(path) - strlen(w.name);
-		*len = w.len;
-		*dir = inode_get(w.dir);
-	}
-	walk_end(&w);
-	return err;
 }
 
 /* What open() says of an inode of this kind with these flags. */

@@ -88,8 +88,7 @@ static bool anyone_waits(const struct condvar *c)
  * Blocks until the other side has changed something. 0, -EAGAIN, -EINTR. Pipe lock held again
  * after.
  */
-static __attribute__((noinline)) int wait_change(struct pipe *p, const struct file *f,
-						 struct condvar *c)
+static noinline int wait_change(struct pipe *p, const struct file *f, struct condvar *c)
 {
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;

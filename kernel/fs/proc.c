@@ -24,7 +24,7 @@
 #include "string.h"
 
 #define PROC_DEV	1u
-#define PROC_SELF	0xffu		/* the place of "self" among the system files */
+#define PROC_ROOT	0xffu		/* its place: no file's */
 #define POS_PROCESSES	0x100		/* the root's positions from here on are process ids */
 
 static struct kmem_cache *inode_cache;
@@ -105,8 +105,7 @@ static int make_inode(u32 mode, const struct file_ops *fops, u64 ino, struct ino
 		return -ENOMEM;
 	inode_init(i, mode, &proc_ops, fops);
 	i->dev = PROC_DEV;
-	if (ino)
-		i->ino = ino;
+	i->ino = ino;
 	*out = i;
 	return 0;
 }
@@ -151,27 +150,26 @@ static bool process_exists(pid_t pid)
 	return p;
 }
 
-static int lookup_root(struct inode *dir, const char *name, size_t len, struct inode **out)
+static const struct proc_file *files_in(const struct inode *dir)
 {
-	pid_t pid = parse_pid(name, len);
+	return dir == proc_root ? proc_system_files : proc_process_files;
+}
 
-	if (pid && process_exists(pid))
-		return make_dir(dir, make_ino(pid, 0), out);
-	if (name_is("self", name, len))
-		return make_inode(S_IFLNK | 0777, NULL, make_ino(0, PROC_SELF), out);
-	for (unsigned i = 0; i < PROC_SYSTEM_FILES; i++)
-		if (name_is(proc_system_files[i].name, name, len))
-			return make_inode(S_IFREG | 0444, &proc_file_ops, make_ino(0, i + 1), out);
-	return -ENOENT;
+static u32 file_mode(const struct proc_file *f)
+{
+	return f->show ? S_IFREG | 0444 : S_IFLNK | 0777;
 }
 
 static int proc_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	if (dir == proc_root)
-		return lookup_root(dir, name, len, out);
-	for (unsigned i = 0; i < PROC_PROCESS_FILES; i++)
-		if (name_is(proc_process_files[i].name, name, len))
-			return make_inode(S_IFREG | 0444, &proc_file_ops,
+	pid_t pid = dir == proc_root ? parse_pid(name, len) : 0;
+	const struct proc_file *f = files_in(dir);
+
+	if (pid && process_exists(pid))
+		return make_dir(dir, make_ino(pid, 0), out);
+	for (unsigned i = 0; f[i].name; i++)
+		if (name_is(f[i].name, name, len))
+			return make_inode(file_mode(&f[i]), &proc_file_ops,
 					  make_ino(ino_pid(dir), i + 1), out);
 	return -ENOENT;
 }
@@ -207,24 +205,16 @@ static void list_processes(pid_t from, dirent_fn emit, void *arg)
 
 static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
 {
-	bool root = dir == proc_root;
-	unsigned n = root ? PROC_SYSTEM_FILES : PROC_PROCESS_FILES;
-	pid_t pid = root ? 0 : ino_pid(dir);
+	const struct proc_file *f = files_in(dir);
 
 	if (!emit_dots(dir, pos, emit, arg))
 		return 0;
-	for (off_t i = MAX(pos - 2, 0); i < n; i++) {
-		const char *name = root ? proc_system_files[i].name : proc_process_files[i].name;
-
-		if (!emit(arg, name, strlen(name), make_ino(pid, i + 1), S_IFREG, i + 3))
+	for (unsigned i = 0; f[i].name; i++)
+		if (i + 2 >= pos && !emit(arg, f[i].name, strlen(f[i].name),
+					  make_ino(ino_pid(dir), i + 1), file_mode(&f[i]), i + 3))
 			return 0;
-	}
-	if (!root)
-		return 0;
-	if (pos < POS_PROCESSES &&
-	    !emit(arg, "self", 4, make_ino(0, PROC_SELF), S_IFLNK, POS_PROCESSES))
-		return 0;
-	list_processes(pos - POS_PROCESSES, emit, arg);
+	if (dir == proc_root)
+		list_processes(pos - POS_PROCESSES, emit, arg);
 	return 0;
 }
 
@@ -251,7 +241,7 @@ static int show(struct inode *i, struct text *t)
 	struct process *p;
 
 	if (ino_pid(i) == 0) {
-		proc_system_files[ino_place(i) - 1].show(t);
+		proc_system_files[ino_place(i) - 1].show(t, NULL);
 		return 0;
 	}
 	p = process_find(ino_pid(i));
@@ -326,7 +316,7 @@ void procfs_init(void)
 	int err;
 
 	inode_cache = kmem_cache_create("proc_inode", sizeof(struct inode), 0);
-	err = inode_cache ? make_dir(NULL, 0, &proc_root) : -ENOMEM;
+	err = inode_cache ? make_dir(NULL, make_ino(0, PROC_ROOT), &proc_root) : -ENOMEM;
 	if (!err)
 		err = ramfs_attach(root_inode, "proc", proc_root);
 	if (err)

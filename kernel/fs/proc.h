@@ -18,18 +18,11 @@ struct text {
 void text_append(struct text *t, const char *s, size_t len);
 void text_printf(struct text *t, const char *fmt, ...) printf_like(2, 3);
 
-struct proc_system_file {
+struct proc_file {
 	const char *name;
-	void (*show)(struct text *t);
+	void (*show)(struct text *t, struct process *p);	/* p is referenced, or NULL */
 };
 
-struct proc_process_file {
-	const char *name;
-	void (*show)(struct text *t, struct process *p);	/* p is referenced */
-};
-
-#define PROC_SYSTEM_FILES	3
-#define PROC_PROCESS_FILES	6
-
-extern const struct proc_system_file proc_system_files[PROC_SYSTEM_FILES];
-extern const struct proc_process_file proc_process_files[PROC_PROCESS_FILES];
+/* Both end with an entry that has no name. "self", which alone has no show, is a link. */
+extern const struct proc_file proc_system_files[];
+extern const struct proc_file proc_process_files[];

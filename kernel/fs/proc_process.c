@@ -74,6 +74,8 @@ static void collect_threads(struct snapshot *s, struct process *p)
 		}
 		first = false;
 	}
+	if (p->stopped && s->state == 'S')
+		s->state = 'T';		/* asleep in the kernel: it stops as it leaves */
 	spin_unlock(&p->lock);
 	if (process_state(p) == PROCESS_ZOMBIE)
 		s->state = 'Z';
@@ -153,14 +155,6 @@ static void show_status(struct text *t, struct process *p)
 		    atomic_load(&p->voluntary_switches), atomic_load(&p->involuntary_switches));
 }
 
-static void show_statm(struct text *t, struct process *p)
-{
-	struct snapshot s;
-
-	collect(&s, p);
-	text_printf(t, "%lu %lu 0 0 0 0 0\n", s.pages, s.resident);
-}
-
 static void show_comm(struct text *t, struct process *p)
 {
 	struct snapshot s;
@@ -211,11 +205,11 @@ static void show_maps(struct text *t, struct process *p)
 	as_put(as);
 }
 
-const struct proc_process_file proc_process_files[PROC_PROCESS_FILES] = {
+const struct proc_file proc_process_files[] = {
 	{ "stat", show_stat },
 	{ "status", show_status },
-	{ "statm", show_statm },
 	{ "comm", show_comm },
 	{ "cmdline", show_cmdline },
 	{ "maps", show_maps },
+	{ NULL, NULL },
 };

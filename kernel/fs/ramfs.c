@@ -32,15 +32,6 @@ static struct kmem_cache *inode_cache;
 static const struct inode_ops ramfs_ops;
 static const struct file_ops dir_file_ops;	/* a directory cannot be read or written */
 
-static struct ramfs_inode *make_inode(u32 mode, const struct file_ops *fops)
-{
-	struct ramfs_inode *r = kmem_cache_zalloc(inode_cache);
-
-	if (r)
-		inode_init(&r->inode, mode, &ramfs_ops, fops);
-	return r;
-}
-
 /* --- Entries ---------------------------------------------------------------------------------- */
 
 /* Any total order would do; lengths first makes most comparisons short. */
@@ -142,108 +133,85 @@ static int ramfs_lookup(struct inode *dir, const char *name, size_t len, struct 
 	return 0;
 }
 
-static void dir_init(struct ramfs_inode *r)
+static int set_target(struct ramfs_inode *r, const struct new_name *new)
 {
-	r->inode.nlink = 2;
-	r->next_pos = 2;		/* after "." and ".." */
-	list_init(&r->entries);
+	r->target = kmalloc(new->target_len + 1);
+	if (!r->target)
+		return -ENOMEM;
+	memcpy(r->target, new->target, new->target_len);
+	r->target[new->target_len] = '\0';
+	r->inode.size = new->target_len;
+	return 0;
 }
 
-/* A new inode of @mode; NULL if memory is short. */
-static struct ramfs_inode *make_node(u32 mode, u64 rdev)
+/* The inode that @new describes, in no directory yet; *out is its only reference. */
+static int make_node(const struct new_name *new, struct inode **out)
 {
-	struct ramfs_inode *r;
+	struct ramfs_inode *r = kmem_cache_zalloc(inode_cache);
+	u32 type = new->mode & S_IFMT;
+	int err = 0;
 
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		r = make_inode(mode, &dir_file_ops);
-		if (r)
-			dir_init(r);
-		return r;
-	case S_IFREG:
-		r = make_inode(mode, &ramfs_file_ops);
-		if (r)
-			ramfs_file_init(r);
-		return r;
-	default:
-		r = make_inode(mode, dev_file_ops(rdev));
-		if (r)
-			r->inode.rdev = rdev;
-		return r;
+	if (!r)
+		return -ENOMEM;
+	inode_init(&r->inode, new->mode, &ramfs_ops, dev_file_ops(new->rdev));
+	if (type == S_IFDIR) {
+		r->inode.fops = &dir_file_ops;
+		r->inode.nlink = 2;
+		r->next_pos = 2;		/* after "." and ".." */
+		list_init(&r->entries);
+	} else if (type == S_IFREG) {
+		r->inode.fops = &ramfs_file_ops;
+		ramfs_file_init(r);
+	} else if (type == S_IFLNK) {
+		err = set_target(r, new);
+	} else {
+		r->inode.rdev = new->rdev;
 	}
+	*out = &r->inode;
+	if (err)
+		inode_put(&r->inode);
+	return err;
 }
 
-static int ramfs_create(struct inode *dir, const char *name, size_t len, u32 mode, u64 rdev,
+/* One more name for @i, and a reference for it. */
+static int add_link(struct inode *i)
+{
+	int err = -ENOENT;		/* removed since the caller found it */
+
+	mutex_lock(&i->lock);
+	if (i->nlink) {
+		i->nlink++;
+		i->ctime = inode_now();
+		inode_get(i);
+		err = 0;
+	}
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+static int ramfs_create(struct inode *dir, const char *name, size_t len, const struct new_name *new,
 			struct inode **out)
 {
-	u32 type = mode & S_IFMT;
-	struct ramfs_inode *r;
+	u32 type = new->mode & S_IFMT;
+	struct inode *i = new->existing;
 	struct entry *e;
 	int err;
 
-	if (type != S_IFREG && type != S_IFDIR && type != S_IFCHR)
+	if (!i && type != S_IFREG && type != S_IFDIR && type != S_IFCHR && type != S_IFLNK)
 		return -EPERM;		/* Linux's word for: not this kind, not here */
 	err = new_entry(dir, name, len, &e);
 	if (err)
 		return err;
-	r = make_node(mode, rdev);
-	if (!r) {
+	err = i ? add_link(i) : make_node(new, &i);
+	if (err) {
 		kfree(e);
-		return -ENOMEM;
-	}
-	if (type == S_IFDIR)
-		set_parent(&r->inode, dir);
-	entry_insert(dir, e, &r->inode);
-	*out = inode_get(&r->inode);
-	return 0;
-}
-
-static int ramfs_symlink(struct inode *dir, const char *name, size_t len, const char *target)
-{
-	size_t size = strlen(target);
-	struct ramfs_inode *r;
-	struct entry *e;
-	int err = new_entry(dir, name, len, &e);
-
-	if (err)
 		return err;
-	r = make_inode(S_IFLNK | 0777, NULL);
-	if (!r)
-		goto out_entry;
-	r->target = kmalloc(size + 1);
-	if (!r->target)
-		goto out_inode;
-	memcpy(r->target, target, size + 1);
-	r->inode.size = size;
-	entry_insert(dir, e, &r->inode);
-	return 0;
-out_inode:
-	inode_put(&r->inode);
-out_entry:
-	kfree(e);
-	return -ENOMEM;
-}
-
-static int ramfs_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
-{
-	struct entry *e;
-	int err = new_entry(dir, name, len, &e);
-
-	if (err)
-		return err;
-	mutex_lock(&inode->lock);
-	if (inode->nlink == 0) {
-		err = -ENOENT;		/* removed since the caller found it */
-	} else {
-		inode->nlink++;
-		inode->ctime = inode_now();
 	}
-	mutex_unlock(&inode->lock);
-	if (err)
-		kfree(e);
-	else
-		entry_insert(dir, e, inode_get(inode));
-	return err;
+	if (inode_is(i, S_IFDIR))
+		set_parent(i, dir);
+	entry_insert(dir, e, i);
+	*out = inode_get(i);
+	return 0;
 }
 
 /* What stands in the way of removing @e from @dir as a directory, or as something else. */
@@ -272,15 +240,12 @@ static void drop_link(struct inode *i)
 	}
 }
 
-static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is_dir)
+/* Takes @e out of @dir, as a directory or as something else. */
+static int remove(struct inode *dir, struct entry *e, bool is_dir)
 {
-	struct entry *e = find(dir, name, len);
-	struct inode *i;
+	struct inode *i = e->inode;
 	int err;
 
-	if (!e)
-		return -ENOENT;
-	i = e->inode;
 	mutex_lock(&i->lock);
 	err = may_remove(dir, e, is_dir);
 	if (!err) {
@@ -293,21 +258,11 @@ static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is
 	return err;
 }
 
-/* @to has an entry already: it must go for @e. *out is what it named, for the caller to put. */
-static int replace_target(struct inode *to, struct entry *old, const struct entry *e,
-			  struct inode **out)
+static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is_dir)
 {
-	struct inode *i = old->inode;
-	int err;
+	struct entry *e = find(dir, name, len);
 
-	mutex_lock(&i->lock);
-	err = may_remove(to, old, inode_is(e->inode, S_IFDIR));
-	if (!err) {
-		drop_link(i);
-		*out = entry_remove(to, old);
-	}
-	mutex_unlock(&i->lock);
-	return err;
+	return e ? remove(dir, e, is_dir) : -ENOENT;
 }
 
 /* Both directories' locks and the rename lock held; the checks of vfs_rename() have been made. */
@@ -315,16 +270,15 @@ static int ramfs_rename(struct inode *from, const char *old, size_t old_len, str
 			const char *new, size_t new_len)
 {
 	struct entry *e = find(from, old, old_len), *target = find(to, new, new_len), *renamed;
-	struct inode *moved = e->inode, *replaced = NULL;
-	int err = 0;
+	struct inode *moved = e->inode;
+	int err;
 
 	if (to->nlink == 0)
 		return -ENOENT;
 	renamed = entry_alloc(new, new_len);
 	if (!renamed)
 		return -ENOMEM;
-	if (target)
-		err = replace_target(to, target, e, &replaced);
+	err = target ? remove(to, target, inode_is(moved, S_IFDIR)) : 0;
 	if (err) {
 		kfree(renamed);
 		return err;
@@ -335,8 +289,6 @@ static int ramfs_rename(struct inode *from, const char *old, size_t old_len, str
 		set_parent(moved, to);
 		mutex_unlock(&moved->lock);
 	}
-	if (replaced)
-		inode_put(replaced);
 	return 0;
 }
 
@@ -377,8 +329,6 @@ static void ramfs_release(struct inode *i)
 static const struct inode_ops ramfs_ops = {
 	.lookup = ramfs_lookup,
 	.create = ramfs_create,
-	.symlink = ramfs_symlink,
-	.link = ramfs_link,
 	.unlink = ramfs_unlink,
 	.rename = ramfs_rename,
 	.readdir = ramfs_readdir,
@@ -405,23 +355,22 @@ int ramfs_attach(struct inode *dir, const char *name, struct inode *inode)
 
 struct inode *ramfs_create_root(void)
 {
-	struct ramfs_inode *r = make_node(S_IFDIR | 0755, 0);
+	struct inode *i;
 
-	if (!r)
+	if (make_node(&(struct new_name){ .mode = S_IFDIR | 0755 }, &i))
 		return NULL;
-	r->inode.parent = &r->inode;
-	return &r->inode;
+	return i->parent = i;
 }
 
 struct inode *ramfs_create_anon(u64 size)
 {
-	struct ramfs_inode *r = make_node(S_IFREG | 0600, 0);
+	struct inode *i;
 
-	if (!r)
+	if (make_node(&(struct new_name){ .mode = S_IFREG | 0600 }, &i))
 		return NULL;
-	r->inode.nlink = 0;
-	r->inode.size = size;
-	return &r->inode;
+	i->nlink = 0;
+	i->size = size;
+	return i;
 }
 
 void ramfs_init(void)

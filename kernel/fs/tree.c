@@ -12,6 +12,7 @@
  */
 #include "errno.h"
 #include "fs.h"
+#include "string.h"
 
 struct mutex rename_lock = MUTEX_INIT(rename_lock);
 
@@ -21,83 +22,72 @@ static bool has_name(const struct walk *w)
 	return w->len && !name_is_dot(w->name, w->len) && !name_is_dotdot(w->name, w->len);
 }
 
-/* Walks to where a new name is to be. @slash_ok: it may be written with a slash behind. */
-static int walk_to_new(struct walk *w, struct inode *at, const char *path, bool slash_ok)
+/* What stands in the way of a new name at the end of @w, whatever the file system. */
+static int may_make(struct walk *w, const struct new_name *new)
 {
 	struct inode *there;
-	int err = walk_start(w, at, path);
+
+	if (!has_name(w))
+		return -EEXIST;
+	if (w->len > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (w->slash && (new->mode & S_IFMT) != S_IFDIR) {
+		int err = lookup_one(w->dir, w->name, w->len, &there);
+
+		if (err)
+			return err;
+		inode_put(there);
+		return -EEXIST;
+	}
+	if (!new->existing)
+		return 0;
+	if (new->existing->dev != w->dir->dev)
+		return -EXDEV;
+	return inode_is(new->existing, S_IFDIR) ? -EPERM : 0;
+}
+
+int vfs_make(struct inode *at, const char *path, const struct new_name *new, struct inode **out)
+{
+	struct walk w;
+	int err = walk_path(&w, at, path);
 
 	if (err)
 		return err;
-	err = walk_to_last(w);
-	if (!err && !inode_is(w->dir, S_IFDIR))
-		err = -ENOTDIR;
-	if (!err && !has_name(w))
-		err = -EEXIST;
-	if (!err && w->len > NAME_MAX)
-		err = -ENAMETOOLONG;
-	if (!err && w->slash && !slash_ok) {
-		err = lookup_one(w->dir, w->name, w->len, &there);
-		if (!err) {
-			inode_put(there);
-			err = -EEXIST;
-		}
+	err = may_make(&w, new);
+	if (!err) {
+		mutex_lock(&w.dir->lock);
+		err = w.dir->ops->create ? w.dir->ops->create(w.dir, w.name, w.len, new, out)
+					 : -EPERM;
+		mutex_unlock(&w.dir->lock);
 	}
-	if (err)
-		walk_end(w);
+	walk_end(&w);
+	return err;
+}
+
+static int make(struct inode *at, const char *path, const struct new_name *new)
+{
+	struct inode *made;
+	int err = vfs_make(at, path, new, &made);
+
+	if (!err)
+		inode_put(made);
 	return err;
 }
 
 int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev)
 {
-	bool is_dir = (mode & S_IFMT) == S_IFDIR;
-	struct inode *made, *dir;
-	struct walk w;
-	int err = walk_to_new(&w, at, path, is_dir);
-
-	if (err)
-		return err;
-	dir = w.dir;
-	mutex_lock(&dir->lock);
-	err = dir->ops->create ? dir->ops->create(dir, w.name, w.len, mode, rdev, &made) : -EPERM;
-	mutex_unlock(&dir->lock);
-	if (!err)
-		inode_put(made);
-	walk_end(&w);
-	return err;
+	return make(at, path, &(struct new_name){ .mode = mode, .rdev = rdev });
 }
 
 int vfs_symlink(struct inode *at, const char *path, const char *target)
 {
-	struct walk w;
-	int err = walk_to_new(&w, at, path, false);
-
-	if (err)
-		return err;
-	mutex_lock(&w.dir->lock);
-	err = w.dir->ops->symlink ? w.dir->ops->symlink(w.dir, w.name, w.len, target) : -EPERM;
-	mutex_unlock(&w.dir->lock);
-	walk_end(&w);
-	return err;
+	return make(at, path, &(struct new_name){ .mode = S_IFLNK | 0777, .target = target,
+						  .target_len = strlen(target) });
 }
 
 int vfs_link(struct inode *at, const char *path, struct inode *inode)
 {
-	struct walk w;
-	int err = walk_to_new(&w, at, path, false);
-
-	if (err)
-		return err;
-	mutex_lock(&w.dir->lock);
-	if (inode->dev != w.dir->dev)
-		err = -EXDEV;
-	else if (inode_is(inode, S_IFDIR) || !w.dir->ops->link)
-		err = -EPERM;
-	else
-		err = w.dir->ops->link(w.dir, w.name, w.len, inode);
-	mutex_unlock(&w.dir->lock);
-	walk_end(&w);
-	return err;
+	return make(at, path, &(struct new_name){ .existing = inode });
 }
 
 /* What unlink() and rmdir() say of a last component that is no name. */
@@ -126,16 +116,11 @@ static int slash_error(struct walk *w)
 int vfs_unlink(struct inode *at, const char *path, bool is_dir)
 {
 	struct walk w;
-	int err = walk_start(&w, at, path);
+	int err = walk_path(&w, at, path);
 
 	if (err)
 		return err;
-	err = walk_to_last(&w);
-	if (err)
-		goto out;
-	if (!inode_is(w.dir, S_IFDIR)) {
-		err = -ENOTDIR;
-	} else if (!has_name(&w)) {
+	if (!has_name(&w)) {
 		err = not_removable(&w, is_dir);
 	} else if (w.slash && !is_dir) {
 		err = slash_error(&w);
@@ -146,7 +131,6 @@ int vfs_unlink(struct inode *at, const char *path, bool is_dir)
 			err = w.dir->ops->unlink(w.dir, w.name, w.len, is_dir);
 		mutex_unlock(&w.dir->lock);
 	}
-out:
 	walk_end(&w);
 	return err;
 }
@@ -250,8 +234,6 @@ static int rename_walked(const struct walk *from, const struct walk *to, unsigne
 {
 	int err;
 
-	if (!inode_is(from->dir, S_IFDIR) || !inode_is(to->dir, S_IFDIR))
-		return -ENOTDIR;
 	if (from->dir->dev != to->dir->dev)
 		return -EXDEV;
 	if (!has_name(from) || !has_name(to))
@@ -272,21 +254,15 @@ int vfs_rename(struct inode *from_at, const char *from, struct inode *to_at, con
 	       unsigned flags)
 {
 	struct walk a, b;
-	int err = walk_start(&a, from_at, from);
+	int err = walk_path(&a, from_at, from);
 
 	if (err)
 		return err;
-	err = walk_to_last(&a);
-	if (err)
-		goto out_from;
-	err = walk_start(&b, to_at, to);
-	if (err)
-		goto out_from;
-	err = walk_to_last(&b);
-	if (!err)
+	err = walk_path(&b, to_at, to);
+	if (!err) {
 		err = rename_walked(&a, &b, flags);
-	walk_end(&b);
-out_from:
+		walk_end(&b);
+	}
 	walk_end(&a);
 	return err;
 }

@@ -4,7 +4,8 @@
  * A port provides, in arch/<arch>/:
  *	arch_types.h	struct arch_thread, struct arch_cpu, struct trapframe, constants
  *	arch_inline.h	the functions below marked [inline]
- *	syscalls.def	SYSCALL(number, handler) for every system call it numbers
+ *	syscalls.def	SYSCALL(number, handler) for every system call it numbers, and
+ *			SYSCALL_AS(number, handler(arguments)) for older names of them
  *	abi.h		user-visible structures with a layout of their own (struct abi_stat, ...)
  *	and everything else in .c and .S files.
  *
@@ -44,6 +45,7 @@ struct trapframe;
 static inline bool arch_irqs_enabled(void);		/* [inline] */
 static inline void arch_irqs_enable(void);		/* [inline] */
 static inline void arch_irqs_disable(void);		/* [inline] */
+static inline u32 arch_irqs_save(void);		/* [inline] disables; not 0: they were on */
 
 /*
  * Waits for an interrupt. Called with interrupts off; returns with them off after at least one has
@@ -85,7 +87,7 @@ void arch_switch(struct thread *prev, struct thread *next);
  * State beside the stack: what traps need to find next's kernel stack, user TLS register,
  * floating-point and vector state of user threads. Called right before arch_switch().
  */
-void arch_switch_state(struct thread *prev, struct thread *next);
+static inline void arch_switch_state(struct thread *prev, struct thread *next);	/* [inline] */
 
 /*
  * --- User threads ------------------------------------------------------------------------------
@@ -111,6 +113,7 @@ static inline u64 arch_syscall_arg(const struct trapframe *tf, unsigned i);	/* 0
 static inline void arch_syscall_result(struct trapframe *tf, long result);
 
 static inline u64 arch_trap_pc(const struct trapframe *tf);	/* [inline] */
+static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc);	/* [inline] */
 static inline u64 arch_trap_sp(const struct trapframe *tf);	/* [inline] */
 static inline u64 arch_trap_fp(const struct trapframe *tf);	/* [inline] frame pointer */
 static inline bool arch_trap_from_user(const struct trapframe *tf);	/* [inline] */
@@ -129,19 +132,30 @@ static inline u64 arch_frame_next(u64 fp);	/* the caller's frame */
  *	irq_enter(), irq_exit(tf)	around timer_interrupt(tf), ipi_interrupt(), irq_dispatch()
  *	syscall_entry(tf)		a system call
  *	fault_user(tf, addr, access)	a page fault taken in user mode
- *	fault_kernel(tf, addr, access)	one taken in kernel mode: true if it has been mended
+ *	fault_kernel(tf, addr, access)	one taken in kernel mode
  *	exception_user(tf, sig, what)	any other fault of user code
  *	panic_trap(tf, ...)		anything else the kernel does to itself
  *	user_return_work(tf)		before going back to user mode, when t->work is not 0
  */
 void syscall_entry(struct trapframe *tf);
 void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access);
-bool fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access);
+void fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access);
 void exception_user(struct trapframe *tf, int sig, const char *what);
 
 /*
  * --- User memory. May fault, and so may block unless interrupts or preemption are off. ---------
  */
+
+/*
+ * The instructions that may touch user memory, and where each goes on after a fault that cannot be
+ * mended: the port's assembly puts an entry into section .extable for each.
+ */
+struct extable_entry {
+	u64 from, to;			/* instructions in [from, to) */
+	u64 fixup;
+};
+
+extern const struct extable_entry __extable_start[], __extable_end[];
 
 /*
  * Copies @n bytes where one side is user memory that the caller has range-checked. Returns how many
@@ -152,6 +166,11 @@ size_t arch_clear_user(void *dst, size_t n);
 
 /* Atomically: if *p == old, *p = new. *seen gets what was there. 0 or -EFAULT. */
 int arch_user_cmpxchg32(u32 *p, u32 old, u32 new, u32 *seen);
+
+/*
+ * And memcpy(), memset() of string.h. memcpy() goes from the lowest address upwards, all loads of a
+ * step before its stores: memmove() uses it for overlapping moves to lower addresses.
+ */
 
 /*
  * --- Page tables (kernel/mm/walk.c walks, the port knows the bits) ------------------------------
@@ -172,7 +191,7 @@ paddr_t arch_kernel_root(void);
 void arch_root_init(void *root);
 
 /* Loads @root on this CPU. Interrupts off. */
-void arch_mmu_load(paddr_t root);
+static inline void arch_mmu_load(paddr_t root);		/* [inline] */
 
 /*
  * Makes [pa, pa + 2 MiB) readable and writable at ARCH_DIRECT_BASE + pa. Boot or page lock held.
@@ -188,8 +207,9 @@ static inline void arch_tlb_flush_page(vaddr_t va);
 static inline void arch_tlb_flush_all(void);
 
 /*
- * Drops translations of [start, end) on every CPU in @cpus, this one included, and returns when all
- * have. Interrupts on, no spin lock held: whoever waits serves others' requests.
+ * Drops translations of [start, end) on the other CPUs @cpus, by tlb_flush_here() there or an
+ * equivalent, and returns when all have. Preemption off, interrupts on, no spin lock held: whoever
+ * waits serves others' requests.
  */
 void arch_tlb_shootdown(u32 cpus, vaddr_t start, vaddr_t end);
 
@@ -211,11 +231,13 @@ static inline u8 arch_port_read8(u16 port);
 static inline void arch_port_write8(u16 port, u8 value);
 
 /*
- * Boot: starts the others (cpu_prepare() each, see cpu.h), each ending in cpu_main(); sets nr_cpus
- * to how many there are, up to @max. Called once, on the boot CPU, interrupts off, after the
- * allocators are up.
+ * Boot, on the boot CPU, interrupts off, after the allocators are up: starts @c, which has been
+ * prepared and ends in cpu_main(). False: it does not start, and never will.
  */
-void arch_start_cpus(unsigned max);
+bool arch_cpu_start(struct cpu *c);
+
+/* Boot: CPU @hwid will not be used. Whatever it does from now on, it lets the others get on. */
+void arch_cpu_spare(u64 hwid);
 
 enum machine_end { MACHINE_OFF, MACHINE_REBOOT, MACHINE_PANICKED };
 

@@ -11,6 +11,7 @@
 #include "panic.h"
 #include "sched.h"
 #include "thread.h"
+#include "time.h"
 #include "types.h"
 #include "wait.h"
 
@@ -23,7 +24,6 @@ struct cpu_stats {			/* [rq->lock] */
 	u64 idle_ns;
 	u64 switches;
 	u64 preemptions;
-	u64 yields;
 	u64 steals;
 	_Atomic u64 resched_ipis;
 	_Atomic u64 interrupts;
@@ -64,6 +64,32 @@ static inline struct cpu *this_cpu(void)
 	return thread_cpu(t);
 }
 
+static inline struct cpu *runq_cpu(struct runq *rq)
+{
+	return container_of(rq, struct cpu, runq);
+}
+
+/* The halves of timer_arm(), @c being this CPU. */
+static inline bool timer_is_late(const struct cpu *c, u64 at)
+{
+	return !c->timer_armed || time_before(at, c->timer_at);
+}
+
+void timer_set(struct cpu *c, u64 at);
+
+/*
+ * Makes sure this CPU's one-shot timer fires at @at or before. An earlier armed time is left alone:
+ * it fires, finds nothing due, and arms the right one; that keeps a context switch from paying for
+ * timer hardware. Interrupts off.
+ */
+static inline void timer_arm(u64 at)
+{
+	struct cpu *c = this_cpu();
+
+	if (timer_is_late(c, at))
+		timer_set(c, at);
+}
+
 static inline struct process *current_process(void)
 {
 	return current_thread()->process;
@@ -71,8 +97,7 @@ static inline struct process *current_process(void)
 
 /*
  * Boot: gives CPU @id its idle thread on @stack (NULL: a new kernel stack), run queue and sleep
- * queue. The port calls it for CPU 0 before kernel_main(), with the boot stack, and in
- * arch_start_cpus() for each CPU it is about to start, in rising order. -ENOMEM.
+ * queue. The port calls it for CPU 0 before kernel_main(), with the boot stack. -ENOMEM.
  */
 int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size);
 

@@ -65,3 +65,14 @@ void ktest_main(void);
 
 /* The same before the first thread is made, if all that is asked for are early tests. */
 void ktest_early(void);
+
+/* Leaves the test, with cpu.h, if the machine cannot show what it is about. */
+#define NEEDS(cond, cpus_needed)						\
+	do {									\
+		if (!(cond)) {							\
+			ktest_figure("skipped_as_it_needs_cpus", cpus_needed);	\
+			return;							\
+		}								\
+	} while (0)
+#define NEEDS_ONE_CPU	NEEDS(nr_cpus == 1, 1)
+#define NEEDS_TWO_CPUS	NEEDS(nr_cpus > 1, 2)

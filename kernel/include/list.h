@@ -33,9 +33,11 @@ static inline bool list_linked(const struct list_node *n)
 
 static inline void list_insert_before(struct list_node *pos, struct list_node *n)
 {
+	struct list_node *prev = pos->prev;
+
 	n->next = pos;
-	n->prev = pos->prev;
-	pos->prev->next = n;
+	n->prev = prev;
+	prev->next = n;
 	pos->prev = n;
 }
 
@@ -51,8 +53,10 @@ static inline void list_push_front(struct list_node *head, struct list_node *n)
 
 static inline void list_remove(struct list_node *n)
 {
-	n->prev->next = n->next;
-	n->next->prev = n->prev;
+	struct list_node *next = n->next, *prev = n->prev;
+
+	prev->next = next;
+	next->prev = prev;
 	list_init(n);
 }
 

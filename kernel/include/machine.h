@@ -38,5 +38,10 @@ struct machine {
 
 extern struct machine machine;
 
+/* For the port. Too many reserved ranges panic; RAM that does not fit is left alone. */
+void machine_add_ram(paddr_t start, u64 size);
+void machine_reserve(paddr_t start, u64 size);
+void machine_direct_map(paddr_t start, u64 size);	/* arch_direct_map() of a whole range */
+
 /* The port's boot code ends here, on the boot CPU, on cpus[0].idle's stack, interrupts off. */
 noreturn void kernel_main(void);

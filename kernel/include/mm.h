@@ -103,6 +103,12 @@ int kvm_map_page(vaddr_t va, paddr_t pa, unsigned prot);
 paddr_t kvm_unmap_page(vaddr_t va);		/* caller flushes */
 void *kvm_map_device(paddr_t pa, size_t size);	/* uncached; for ever. NULL if memory is short */
 
+/* What this CPU's TLB has of [start, end) is forgotten. Any context. */
+void tlb_flush_here(vaddr_t start, vaddr_t end);
+
+/* The same on every CPU of @set; returns when all have. Interrupts on, no spin lock held. */
+void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end);
+
 /* Unmaps cached kernel stacks but for @keep of them. May block: it waits for every CPU's TLB. */
 #define KSTACK_KEEP	16
 void kstack_trim(unsigned keep);
@@ -110,8 +116,8 @@ void kstack_trim(unsigned keep);
 /* Everything cached goes back where it came from, so that all counts are exact. May block. */
 void mm_drain(void);
 
-/* Panics unless free lists, caches and counts agree. After mm_drain(), at a quiet point. */
+/* Test kernels: panics unless free lists, caches and counts agree; at a quiet point, drained. */
 void mm_check(void);
 
-/* Fault injection: oom=k makes the k-th allocation from now fail, see kernel/debug/inject.c. */
+/* Test kernels: must this allocation fail? See kernel/debug/inject.c. */
 bool inject_alloc_fails(void);

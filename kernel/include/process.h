@@ -42,6 +42,8 @@ enum process_state { PROCESS_STATES(X) };
 /* Linux's wait status: how a process ended. */
 #define STATUS_EXIT(code)	(((code) & 0xff) << 8)
 #define STATUS_SIGNAL(sig)	((sig) & 0x7f)
+#define STATUS_STOPPED(sig)	(0x7f | (sig) << 8)
+#define STATUS_CONTINUED	0xffff
 
 struct addr_space;
 struct fdtable;
@@ -75,12 +77,13 @@ struct process {
 	char name[THREAD_NAME_MAX];	/* [lock] */
 
 	/* The tree, [tree lock] */
-	struct process *parent;
+	struct process *_Atomic parent;
 	struct list_node children, sibling;
 	struct list_node pid_node;	/* id table's chain */
 	pid_t pgid, sid;
+	int stop_report;		/* STATUS_STOPPED, _CONTINUED: not yet waited for; or 0 */
 	struct wait_queue child_wait;	/* woken when a child becomes a zombie */
-	/* [child_wait.lock] to count; children that became zombies */
+	/* [child_wait.lock] to count; children that became zombies, stopped or went on */
 	_Atomic u32 child_events;
 
 	struct spinlock lock;
@@ -166,8 +169,13 @@ int process_kill_siblings(void);
 /* What teardown does when the last hold goes: zombie.c. */
 void process_teardown(struct process *p);
 
+/* @p has been stopped, or continued: for its parent's process_wait(). tree_lock held. */
+void process_report_stop(struct process *p, int status);
+
 #define WNOHANG		1
+#define WUNTRACED	2		/* WSTOPPED */
 #define WEXITED		4
+#define WCONTINUED	8
 #define WNOWAIT		0x01000000
 
 struct wait_result {
@@ -177,20 +185,24 @@ struct wait_result {
 };
 
 /*
- * Waits for a child to become a zombie and, without WNOWAIT, reaps it. @which: pid > 0, -1 any, 0
- * my group, < -1 that group. 0 and res->pid 0 with WNOHANG and none ready; -ECHILD; -EINTR.
+ * Waits for a child to become a zombie (WEXITED) and, without WNOWAIT, reaps it; or to be stopped
+ * (WUNTRACED) or continued. @which: pid > 0, -1 any, 0 my group, < -1 that group. 0 and res->pid 0
+ * with WNOHANG and none ready; -ECHILD; -EINTR.
  */
 int process_wait(pid_t which, unsigned options, struct wait_result *res);
 
 /* Runs @fn on every live process and zombie, with the tree lock held. */
 void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
 
+/* Some process is in that group, in session @sid (-1: any). */
+bool process_group_exists(pid_t pgid, pid_t sid);
+
 /*
  * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
  */
 int signal_send_process(struct process *p, int sig);
 int signal_send_thread(struct thread *t, int sig);
-int signal_send_group(pid_t pgid, int sig);
+int signal_send_group(pid_t pgid, int sig);	/* -1: all but init and the caller */
 bool signal_pending(struct thread *t);
 
 /*

@@ -36,6 +36,3 @@ static inline struct rb_node *rb_first(const struct rb_tree *t)
 {
 	return t->first;
 }
-
-/* Walks the whole tree and panics on a broken red-black or order rule. For tests: O(n). */
-void rb_check(const struct rb_tree *t, rb_less_fn less);

@@ -28,9 +28,8 @@ enum enqueue_why {
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now */
-	/* [lock] who we switched from, until sched_finish_switch() */
-	struct thread *prev;
-	struct cpu *cpu;		/* [const] */
+	/* [lock] who leaves this CPU for good, dead or to another, until sched_finish_switch() */
+	struct thread *leaver;
 	_Atomic unsigned nr_ready;	/* [lock] to change; queued, without current */
 	bool steal_missed;		/* [lock] the last steal found another queue's lock taken */
 	u64 charged_at;			/* [lock] up to here time is on current's account */

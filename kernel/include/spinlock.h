@@ -13,6 +13,8 @@
 #pragma once
 
 #include "arch.h"
+#include "config.h"
+#include "lockcheck.h"
 #include "panic.h"
 #include "types.h"
 
@@ -44,7 +46,7 @@ struct spinlock {
 	_Atomic u32 owner;		/* the ticket that holds the lock */
 	u8 class;			/* [const] enum lock_class */
 	struct thread *holder;		/* [self] for assert_held() and reports */
-	const void *site;		/* [self] where it was acquired */
+	const void *site;		/* [self] where it was acquired; debug builds */
 };
 
 #define SPINLOCK_INIT(cls)	{ .class = (cls) }
@@ -58,9 +60,6 @@ bool spin_trylock(struct spinlock *l);
 
 /* For a second lock of the same class; the caller's comment says what orders the two. */
 void spin_lock_nested(struct spinlock *l);
-
-/* The lock stays locked but belongs to @next from now on: the run queue's, across a switch. */
-void spin_transfer(struct spinlock *l, struct thread *next);
 
 /* Whether the current thread holds @l. */
 static inline bool spin_held(const struct spinlock *l)
@@ -81,6 +80,20 @@ void preempt_off(void);
 void preempt_on(void);
 
 #define assert_held(l)		assert(spin_held(l))
+
+/*
+ * The lock stays locked but belongs to @next from now on: the run queue's, across a switch. That
+ * the current thread holds it, thread_set_state() has just seen.
+ */
+static inline void spin_transfer(struct spinlock *l, struct thread *next)
+{
+	if (DEBUG_BUILD) {
+		lockcheck_release(l);
+		lockcheck_acquired(l, next);
+	}
+	l->holder = next;
+}
+
 #define assert_irqs_off()	assert(!arch_irqs_enabled())
 
 /* The caller may block: interrupts on, preemption on, no spin lock held. */

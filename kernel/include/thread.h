@@ -1,7 +1,7 @@
 /*
  * Threads: creation, states, exit, join, detach, suspend, references.
  *
- * State diagram; thread_set_state() (kernel/thread/state.c) makes every transition and checks it:
+ * State diagram; thread_set_state() (thread_state.h) makes every transition and checks it:
  *
  *	             resume                  pick
  *	SUSPENDED ------------> READY <------------> RUNNING ------> DEAD ---> freed
@@ -67,7 +67,6 @@ typedef int (*thread_fn)(void *arg);
 struct thread_stats {			/* [rq->lock] */
 	u64 run_ns;			/* time on a CPU */
 	u64 user_ns;			/* of that, in user mode */
-	u64 last_run;			/* when it last got a CPU */
 	u64 switches_in;		/* times it was dispatched */
 	u64 preempted;			/* times it lost the CPU against its will */
 	u64 migrations;
@@ -109,7 +108,7 @@ struct thread {
 
 	/* The current thread's nesting, [self] */
 	unsigned irq_depth;		/* irq_off() calls */
-	bool irqs_were_on;		/* before the outermost */
+	u32 irqs_were_on;		/* before the outermost */
 	unsigned preempt_depth;
 
 	/* Life */
@@ -217,8 +216,6 @@ struct thread *thread_find(tid_t tid);
 struct thread *thread_get(struct thread *t);
 void thread_put(struct thread *t);
 
-/* The only place that writes t->state. The run queue's lock of t->cpu is held. */
-void thread_set_state(struct thread *t, enum thread_state to, const char *reason);
 const char *thread_state_name(enum thread_state s);
 
 /* Where the first switch to a new thread lands, on its own stack: see thread/start.c. */

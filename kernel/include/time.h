@@ -56,10 +56,3 @@ void time_init(void);
 
 /* The port's timer interrupt: expires sleepers, ends the slice, arms the next. Interrupts off. */
 void timer_interrupt(struct trapframe *tf);
-
-/*
- * Makes sure this CPU's one-shot timer fires at @at or before. An earlier armed time is left alone:
- * it fires, finds nothing due, and arms the right one; that keeps a context switch from paying for
- * timer hardware. Interrupts off.
- */
-void timer_arm(u64 at);

@@ -39,6 +39,8 @@ typedef s64 ssize_t;
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noreturn		__attribute__((noreturn))
+#define noinline		__attribute__((noinline))
+#define always_inline		inline __attribute__((always_inline))
 #define printf_like(f, a)	__attribute__((format(printf, f, a)))
 #define must_check		__attribute__((warn_unused_result))
 

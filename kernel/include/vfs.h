@@ -15,6 +15,7 @@
 #include "list.h"
 #include "mutex.h"
 #include "types.h"
+#include "wait.h"
 
 #define S_IFMT		0170000u
 #define S_IFSOCK	0140000u
@@ -25,7 +26,7 @@
 #define S_IFCHR		0020000u
 #define S_IFIFO		0010000u
 
-/* Linux's open flags: those that differ between architectures are in abi.h. */
+/* Linux's open flags. */
 #define O_RDONLY	00u
 #define O_WRONLY	01u
 #define O_RDWR		02u
@@ -36,7 +37,12 @@
 #define O_TRUNC		01000u
 #define O_APPEND	02000u
 #define O_NONBLOCK	04000u
+#define O_DIRECT	040000u
+#define O_LARGEFILE	0100000u
+#define O_DIRECTORY	0200000u
+#define O_NOFOLLOW	0400000u
 #define O_CLOEXEC	02000000u
+#define O_PATH		010000000u
 
 #define POLLIN		0x001u
 #define POLLPRI		0x002u
@@ -69,13 +75,20 @@ int iobuf_clear(struct iobuf *b, size_t n);			/* zeros into it */
 /* Called by readdir for each entry; false: stop, the entry was not taken. */
 typedef bool (*dirent_fn)(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next);
 
+/* What a new name is to stand for. */
+struct new_name {
+	u32 mode;			/* S_IF* and permissions of the inode to be made */
+	u64 rdev;			/* of a device */
+	const char *target;		/* of a symbolic link, not ended */
+	size_t target_len;
+	struct inode *existing;		/* not NULL: nothing is made, this one gets another name */
+};
+
 struct inode_ops {
 	/* Directories; dir->lock held. */
 	int (*lookup)(struct inode *dir, const char *name, size_t len, struct inode **out);
-	int (*create)(struct inode *dir, const char *name, size_t len, u32 mode, u64 rdev,
+	int (*create)(struct inode *dir, const char *name, size_t len, const struct new_name *new,
 		      struct inode **out);
-	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target);
-	int (*link)(struct inode *dir, const char *name, size_t len, struct inode *inode);
 	int (*unlink)(struct inode *dir, const char *name, size_t len, bool is_dir);
 	int (*rename)(struct inode *from, const char *old, size_t old_len, struct inode *to,
 		      const char *new, size_t new_len);
@@ -158,18 +171,13 @@ ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos);
  */
 int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out);
 
-/*
- * The directory that holds the last component, referenced, and that component (in @path, not
- * ended).
- */
-int path_parent(struct inode *at, const char *path, struct inode **dir, const char **name,
-		size_t *len);
 int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out);
 
 /* The absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
 int path_of(struct inode *dir, char *buf, size_t size);
 
-/* Changes of the tree, with Linux's errors. The caller has applied its umask to @mode. */
+/* Changes of the tree, with Linux's errors. The caller has applied its umask to the mode. */
+int vfs_make(struct inode *at, const char *path, const struct new_name *new, struct inode **out);
 int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev);	/* mkdir, mknod: S_IF* */
 int vfs_symlink(struct inode *at, const char *path, const char *target);
 int vfs_link(struct inode *at, const char *path, struct inode *inode);
@@ -203,13 +211,17 @@ int fd_flags(int fd, int set);			/* FD_CLOEXEC: set -1 only asks */
  */
 void poll_add(struct poll_table *pt, struct wait_queue *q);
 
+#define POLL_QUEUES	2	/* that one file's answer may hang on */
+
 struct poll_request {
 	struct file *file;	/* NULL: skipped */
 	unsigned events;	/* POLL* asked for; POLLERR and POLLHUP always are */
 	unsigned ready;		/* out */
+	unsigned nr_links;	/* during the wait: where it stands in the file's queues */
+	struct wait_link link[POLL_QUEUES];
 };
 
-/* Waits until one of @r is ready: how many are, 0 at the deadline, -EINTR, -ENOMEM. */
+/* Waits until one of @r is ready: how many are, 0 at the deadline, -EINTR. */
 int poll_files(struct poll_request *r, unsigned n, struct deadline d);
 
 int pipe_create(struct file **r, struct file **w, u32 flags);

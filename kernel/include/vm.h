@@ -92,7 +92,7 @@ static inline bool user_range_ok(vaddr_t addr, u64 size)
 /* For /proc/PID/maps. */
 void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void *arg), void *arg);
 
-/* Panics unless regions, page table and figures agree. */
+/* Test kernels: panics unless regions, page table and figures agree. */
 void as_check(struct addr_space *as);
 
 /* The entry for @va at level 0, making tables on the way if @make. NULL: none, or no memory. */

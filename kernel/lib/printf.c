@@ -24,7 +24,7 @@ static void put(struct sink *out, char c)
 
 struct spec {
 	int width, precision;	/* precision -1: none given */
-	bool left, zero, upper, negative;
+	bool left, zero, upper;
 	unsigned base;
 };
 
@@ -61,32 +61,25 @@ static void put_number(struct sink *out, const struct spec *sp, u64 v, const cha
 	put_padded(out, sp, sign, p, buf + sizeof(buf) - p);
 }
 
+/* Digits, or * for the next argument. */
+static const char *parse_number(const char *f, int *n, va_list *ap)
+{
+	if (*f == '*') {
+		*n = va_arg(*ap, int);
+		return f + 1;
+	}
+	for (*n = 0; *f >= '0' && *f <= '9'; f++)
+		*n = *n * 10 + *f - '0';
+	return f;
+}
+
 static const char *parse_spec(const char *f, struct spec *sp, int *longs, va_list *ap)
 {
-	for (;; f++) {
-		if (*f == '-')
-			sp->left = true;
-		else if (*f == '0')
-			sp->zero = true;
-		else
-			break;
-	}
-	if (*f == '*') {
-		sp->width = va_arg(*ap, int);
-		f++;
-	}
-	for (; *f >= '0' && *f <= '9'; f++)
-		sp->width = sp->width * 10 + *f - '0';
-	if (*f == '.') {
-		sp->precision = 0;
-		f++;
-		if (*f == '*') {
-			sp->precision = va_arg(*ap, int);
-			f++;
-		}
-		for (; *f >= '0' && *f <= '9'; f++)
-			sp->precision = sp->precision * 10 + *f - '0';
-	}
+	for (; *f == '-' || *f == '0'; f++)
+		*(*f == '-' ? &sp->left : &sp->zero) = true;
+	f = parse_number(f, &sp->width, ap);
+	if (*f == '.')
+		f = parse_number(f + 1, &sp->precision, ap);
 	for (; *f == 'l' || *f == 'z'; f++)
 		(*longs)++;
 	return f;

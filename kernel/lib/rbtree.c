@@ -200,30 +200,3 @@ struct rb_node *rb_prev(const struct rb_node *n)
 		n = n->parent;
 	return n->parent;
 }
-
-static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
-{
-	int l, r;
-
-	if (!n)
-		return 1;
-	assert(n->linked && n->parent == parent);
-	assert(!(n->red && (is_red(n->left) || is_red(n->right))));	/* R1 */
-	l = check_blacks(n->left, n);
-	r = check_blacks(n->right, n);
-	assert(l == r);							/* R2 */
-	return l + !n->red;
-}
-
-void rb_check(const struct rb_tree *t, rb_less_fn less)
-{
-	const struct rb_node *n = t->root;
-
-	assert(!is_red(n));
-	check_blacks(n, NULL);
-	while (n && n->left)
-		n = n->left;
-	assert(t->first == n);
-	for (; n && rb_next(n); n = rb_next(n))
-		assert(!less(rb_next(n), n));				/* R3 */
-}

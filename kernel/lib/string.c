@@ -1,43 +1,11 @@
 /*
- * Memory and string functions.
- *
- * The three bulk ones are weak: a port with something faster than eight unrolled words replaces
- * them (x86_64 does, with string instructions). They work a word at a time where both sides are
- * aligned alike, because a byte loop in the kernel shows in every pipe and every fork.
+ * Memory and string functions, but for memcpy() and memset(): those two are in everything's way, so
+ * each port has its own (arch.h).
  */
 #include "string.h"
 
-typedef u64 __attribute__((may_alias)) word_t;
-
-#define WORD		sizeof(word_t)
-#define ALIGNED_ALIKE(a, b)	((((u64)(a) ^ (u64)(b)) & (WORD - 1)) == 0)
-
-__attribute__((weak)) void *memcpy(void *restrict dst, const void *restrict src, size_t n)
-{
-	u8 *d = dst;
-	const u8 *s = src;
-
-	if (ALIGNED_ALIKE(d, s)) {
-		for (; n && ((u64)d & (WORD - 1)); n--)
-			*d++ = *s++;
-		for (; n >= 8 * WORD; n -= 8 * WORD, d += 8 * WORD, s += 8 * WORD) {
-			word_t *to = (word_t *)d;
-			const word_t *from = (const word_t *)s;
-			word_t a = from[0], b = from[1], c = from[2], e = from[3];
-			word_t f = from[4], g = from[5], h = from[6], i = from[7];
-
-			to[0] = a, to[1] = b, to[2] = c, to[3] = e;
-			to[4] = f, to[5] = g, to[6] = h, to[7] = i;
-		}
-		for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
-			*(word_t *)d = *(const word_t *)s;
-	}
-	while (n--)
-		*d++ = *s++;
-	return dst;
-}
-
-__attribute__((weak)) void *memmove(void *dst, const void *src, size_t n)
+/* memcpy() goes forwards, a step's loads before its stores: right towards lower addresses. */
+void *memmove(void *dst, const void *src, size_t n)
 {
 	u8 *d = dst;
 	const u8 *s = src;
@@ -46,26 +14,6 @@ __attribute__((weak)) void *memmove(void *dst, const void *src, size_t n)
 		return memcpy(dst, src, n);
 	while (n--)
 		d[n] = s[n];
-	return dst;
-}
-
-__attribute__((weak)) void *memset(void *dst, int c, size_t n)
-{
-	u8 *d = dst;
-	word_t w = (u8)c * 0x0101010101010101UL;
-
-	for (; n && ((u64)d & (WORD - 1)); n--)
-		*d++ = c;
-	for (; n >= 8 * WORD; n -= 8 * WORD, d += 8 * WORD) {
-		word_t *to = (word_t *)d;
-
-		to[0] = w, to[1] = w, to[2] = w, to[3] = w;
-		to[4] = w, to[5] = w, to[6] = w, to[7] = w;
-	}
-	for (; n >= WORD; n -= WORD, d += WORD)
-		*(word_t *)d = w;
-	while (n--)
-		*d++ = c;
 	return dst;
 }
 

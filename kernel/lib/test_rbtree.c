@@ -27,6 +27,34 @@ static bool item_less(const struct rb_node *a, const struct rb_node *b)
 	return item_of(a)->key < item_of(b)->key;
 }
 
+/* R1 to R3 of rbtree.c. */
+static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
+{
+	int l, r;
+
+	if (!n)
+		return 1;
+	assert(n->linked && n->parent == parent);
+	assert(!(n->red && parent && parent->red));			/* R1 */
+	l = check_blacks(n->left, n);
+	r = check_blacks(n->right, n);
+	assert(l == r);							/* R2 */
+	return l + !n->red;
+}
+
+static void rb_check(const struct rb_tree *t, rb_less_fn less)
+{
+	const struct rb_node *n = t->root;
+
+	assert(!n || !n->red);
+	check_blacks(n, NULL);
+	while (n && n->left)
+		n = n->left;
+	assert(t->first == n);
+	for (; n && rb_next(n); n = rb_next(n))
+		assert(!less(rb_next(n), n));				/* R3 */
+}
+
 /* In order of key, and among equals of arrival; the same backwards. */
 static void check_order(unsigned expected)
 {

@@ -174,18 +174,35 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 	exception_user(tf, err == -ENOMEM ? SIGKILL : err == -EIO ? SIGBUS : SIGSEGV, what);
 }
 
-bool fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access)
+static u64 find_fixup(u64 pc)
+{
+	for (const struct extable_entry *e = __extable_start; e < __extable_end; e++)
+		if (pc >= e->from && pc < e->to)
+			return e->fixup;
+	return 0;
+}
+
+/* May the current thread have a fault on user memory mended? Not where it must not sleep. */
+static bool may_mend(const struct thread *t, vaddr_t addr)
+{
+	return t->as && addr < ARCH_USER_END && !t->preempt_depth && arch_irqs_enabled();
+}
+
+/* Only the port's user copies may meet user memory: any other fault is a bug of ours. */
+void fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access)
 {
 	struct thread *t = current_thread();
+	u64 fixup = find_fixup(arch_trap_pc(tf));
 
-	(void)tf;
-	if (!t->as || addr >= ARCH_USER_END)
-		return false;
-	if (t->preempt_depth || !arch_irqs_enabled())
-		return false;		/* the copy must not sleep: it ends here */
-	assert(!mutex_held(&t->as->lock));
-	note_fault(addr, access);
-	return as_fault(t->as, addr, access) == 0;
+	if (!fixup)
+		panic_trap(tf, "page fault: %s 0x%lx", access_name(access), addr);
+	if (may_mend(t, addr)) {
+		assert(!mutex_held(&t->as->lock));
+		note_fault(addr, access);
+		if (as_fault(t->as, addr, access) == 0)
+			return;
+	}
+	arch_trap_set_pc(tf, fixup);
 }
 
 struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err)

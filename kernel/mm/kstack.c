@@ -53,7 +53,7 @@ static void unmap_stacks(vaddr_t *stacks, unsigned n, unsigned nr_pages)
 			pages[nr++] = phys_to_page(kvm_unmap_page(stacks[i] + k * PAGE_SIZE));
 	}
 	if (nr)
-		arch_tlb_shootdown(BIT(nr_cpus) - 1, low, high);
+		tlb_flush_on(BIT(nr_cpus) - 1, low, high);
 	while (nr > 0)
 		page_put(pages[--nr]);
 	for (unsigned i = 0; i < n; i++)

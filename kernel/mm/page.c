@@ -21,13 +21,7 @@
 
 static_assert(sizeof(struct page) == 24, "three pages of descriptors a block");
 
-static struct {
-	struct spinlock lock;
-	struct list_node free[PAGE_MAX_ORDER + 1];	/* [lock] */
-	u64 total;		/* [lock] the machine's pages, in blocks added or not */
-	u64 out;		/* [lock] of those, allocated or in a CPU's cache */
-	u64 unadded;		/* [lock] of those, in blocks not yet added */
-} buddy = { .lock = SPINLOCK_INIT(LOCK_PAGE) };
+struct buddy buddy = { .lock = SPINLOCK_INIT(LOCK_PAGE) };
 
 void buddy_init(u64 total)
 {
@@ -168,35 +162,4 @@ u64 page_free_count(void)
 	n = buddy.total - buddy.out;
 	spin_unlock(&buddy.lock);
 	return n;
-}
-
-/* B1 and B2 for one free chunk. */
-static void check_chunk(const struct page *p, unsigned order)
-{
-	const struct page *block = (const struct page *)ALIGN_DOWN((u64)p, BLOCK_SIZE);
-	u64 i = p - block;
-	const struct page *other = &block[i ^ 1UL << order];
-
-	if (p->flags & ~PAGE_POISONED & ~PAGE_FREE || !(p->flags & PAGE_FREE) ||
-	    p->order != order || atomic_load(&p->refs) || !IS_ALIGNED(i, 1UL << order))
-		panic("free list %u: page %lx has flags %x, order %u, %u references", order,
-		      page_to_phys(p), p->flags, p->order, atomic_load(&p->refs));
-	if (order < PAGE_MAX_ORDER && other->flags & PAGE_FREE && other->order == order)
-		panic("free buddies of order %u at %lx", order, page_to_phys(p));
-}
-
-void buddy_check(void)
-{
-	u64 found = 0;
-
-	spin_lock(&buddy.lock);
-	for (unsigned order = 0; order <= PAGE_MAX_ORDER; order++)
-		list_for_each(p, &buddy.free[order], struct page, node) {
-			check_chunk(p, order);
-			found += 1UL << order;
-		}
-	if (found + buddy.out + buddy.unadded != buddy.total)
-		panic("pages: %lu in free lists, %lu out, %lu not added, but %lu in all", found,
-		      buddy.out, buddy.unadded, buddy.total);
-	spin_unlock(&buddy.lock);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "mm.h"
+#include "spinlock.h"
 
 #define BLOCK_PAGES	(BLOCK_SIZE / PAGE_SIZE)
 
@@ -28,7 +29,15 @@ bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to)
 unsigned buddy_alloc_many(struct page **pages, unsigned n, unsigned order);
 void buddy_free_many(struct page **pages, unsigned n, unsigned order);
 void buddy_init(u64 total);
-void buddy_check(void);
+
+/* For page.c and, in test kernels, audit.c alone. */
+extern struct buddy {
+	struct spinlock lock;
+	struct list_node free[PAGE_MAX_ORDER + 1];	/* [lock] */
+	u64 total;		/* [lock] the machine's pages, in blocks added or not */
+	u64 out;		/* [lock] of those, allocated or in a CPU's cache */
+	u64 unadded;		/* [lock] of those, in blocks not yet added */
+} buddy;
 
 /* page_cache.c: page_alloc() that is never made to fail, for slabs: their objects are instead. */
 struct page *page_take(unsigned order, unsigned flags);

@@ -89,6 +89,13 @@ void page_drain(void)
 	}
 }
 
+void mm_drain(void)
+{
+	kstack_trim(0);
+	slab_drain();
+	page_drain();
+}
+
 static void poison(struct page *p)
 {
 	for (unsigned i = 0; i < 1u << p->order; i++)
@@ -145,7 +152,7 @@ struct page *page_take(unsigned order, unsigned flags)
 
 struct page *page_alloc(unsigned order, unsigned flags)
 {
-	return inject_alloc_fails() ? NULL : page_take(order, flags);
+	return TEST_BUILD && inject_alloc_fails() ? NULL : page_take(order, flags);
 }
 
 struct page *page_get(struct page *p)

@@ -11,21 +11,14 @@
 /* Gives the pages of @r the rights that follow from the region's. */
 static void update_pages(struct tlb_batch *b, struct region *r)
 {
-	vaddr_t next;
+	struct pt_iter i = { .root = b->as->root, .va = r->start, .end = r->end };
 
-	for (vaddr_t va = r->start; va < r->end; va = next) {
-		pte_t *e = pt_run(b->as->root, va, r->end, &next);
+	while (pt_next(&i)) {
+		pte_t old = *i.e, new = cow_pte(r, pte_page(old));
 
-		for (; e && va < next; va += PAGE_SIZE, e++) {
-			pte_t old = *e, new;
-
-			if (!old)
-				continue;
-			new = cow_pte(r, pte_page(old));
-			pte_set(e, new);
-			if (pte_prot(old) & ~pte_prot(new))
-				tlb_batch_range(b, va, va + PAGE_SIZE);
-		}
+		pte_set(i.e, new);
+		if (pte_prot(old) & ~pte_prot(new))
+			tlb_batch_range(b, i.va, i.va + PAGE_SIZE);
 	}
 }
 

@@ -21,6 +21,27 @@ static struct {
 	paddr_t block;		/* the next candidate in it */
 } cursor;
 
+void machine_add_ram(paddr_t start, u64 size)
+{
+	if (size && machine.nr_ram < MACHINE_MAX_RANGES)
+		machine.ram[machine.nr_ram++] = (struct mem_range){ start, size };
+}
+
+void machine_reserve(paddr_t start, u64 size)
+{
+	if (!size)
+		return;
+	if (machine.nr_reserved == MACHINE_MAX_RANGES)
+		panic("more reserved memory ranges than %u", MACHINE_MAX_RANGES);
+	machine.reserved[machine.nr_reserved++] = (struct mem_range){ start, size };
+}
+
+void machine_direct_map(paddr_t start, u64 size)
+{
+	for (paddr_t pa = ALIGN_DOWN(start, BLOCK_SIZE); pa < start + size; pa += BLOCK_SIZE)
+		arch_direct_map(pa);
+}
+
 /* What is left of [start, end) without the reserved ranges from the @i-th on. */
 static void add_unreserved(paddr_t start, paddr_t end, unsigned i)
 {

@@ -70,85 +70,64 @@ static void resize(struct addr_space *as, struct region *r, vaddr_t end)
 }
 
 /* Tables at @to for every page there is in [start, end). */
-static int make_tables(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_t to)
+static bool make_tables(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_t to)
 {
-	vaddr_t next;
+	struct pt_iter i = { .root = as->root, .va = start, .end = end };
 
-	for (vaddr_t va = start; va < end; va = next) {
-		pte_t *e = pt_run(as->root, va, end, &next);
-
-		for (; e && va < next; va += PAGE_SIZE, e++)
-			if (*e && !pt_walk(as->root, to + (va - start), true))
-				return -ENOMEM;
-	}
-	return 0;
+	while (pt_next(&i))
+		if (!pt_walk(as->root, to + (i.va - start), true))
+			return false;
+	return true;
 }
 
 /* Both places name the page for a moment, to other threads: it is the same page. */
 static void move_pages(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_t to)
 {
-	vaddr_t next;
+	struct pt_iter i = { .root = as->root, .va = start, .end = end };
 
-	for (vaddr_t va = start; va < end; va = next) {
-		pte_t *e = pt_run(as->root, va, end, &next);
-
-		for (; e && va < next; va += PAGE_SIZE, e++) {
-			if (!*e)
-				continue;
-			pte_set(pt_walk(as->root, to + (va - start), false), *e);
-			pte_set(e, 0);
-		}
+	while (pt_next(&i)) {
+		pte_set(pt_walk(as->root, to + (i.va - start), false), *i.e);
+		pte_set(i.e, 0);
 	}
 	tlb_flush_range(as, start, end);
 }
 
-/* Frees the tables that make_tables() made for a range in which nothing is mapped after all. */
-static void drop_tables(struct addr_space *as, vaddr_t start, vaddr_t end)
-{
-	struct region *next = region_above(as, start), *prev = next ? region_prev(next) : NULL;
-	struct tlb_batch b;
-
-	tlb_batch_init(&b, as);
-	zap_tables(&b, start, end, prev ? prev->end : 0, next ? next->start : NO_CEILING);
-	tlb_batch_flush(&b);
-}
-
-/* Moves [start, end), part of a region, to a place with room for @size bytes. */
+/*
+ * Moves [start, end), part of a region, to a place with room for @size bytes. The new place is
+ * mapped first, with tables; of the two places the one that loses is then cleared.
+ */
 static int move(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, vaddr_t *out,
 		struct region **gone)
 {
 	vaddr_t to = as_find_gap(as, size);
+	int err = to ? region_isolate(as, start, end) : -ENOMEM;
 	struct region *r;
-	int err;
 
-	if (!to)
-		return -ENOMEM;
-	err = region_isolate(as, start, end);
 	if (err)
 		return err;
 	r = region_copy(region_find(as, start));
-	if (!r || make_tables(as, start, end, to))
+	if (!r) {
+		err = -ENOMEM;
 		goto out_merge;
+	}
 	r->start = to;
 	r->end = to + (end - start);
 	region_link(as, r);
 	resize(as, r, to + size);
-	move_pages(as, start, end, to);
-	err = as_clear(as, start, end, gone);
-	assert(err == 0);		/* both ends are region ends already */
-	region_merge_at(as, to);
-	region_merge_at(as, to + size);
-	*out = to;
-	return 0;
-
-out_merge:
-	if (r) {
-		drop_tables(as, to, to + size);
-		region_free(r);
+	if (make_tables(as, start, end, to)) {
+		move_pages(as, start, end, to);
+		as_clear(as, start, end, gone);		/* cannot fail: both ends are region ends */
+		region_merge_at(as, to);
+		region_merge_at(as, to + size);
+		*out = to;
+		return 0;
 	}
+	err = -ENOMEM;
+	as_clear(as, to, to + size, gone);
+out_merge:
 	region_merge_at(as, start);
 	region_merge_at(as, end);
-	return -ENOMEM;
+	return err;
 }
 
 static int grow(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, bool may_move,

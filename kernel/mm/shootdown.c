@@ -27,7 +27,7 @@
 /* From here on, dropping all translations costs less than one by one. */
 #define LOCAL_PAGES	16
 
-static void flush_local(vaddr_t start, vaddr_t end)
+void tlb_flush_here(vaddr_t start, vaddr_t end)
 {
 	if (end - start > LOCAL_PAGES * PAGE_SIZE)
 		arch_tlb_flush_all();
@@ -36,23 +36,28 @@ static void flush_local(vaddr_t start, vaddr_t end)
 			arch_tlb_flush_page(va);
 }
 
+void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end)
+{
+	u32 here, others;
+
+	preempt_off();
+	here = BIT(this_cpu()->id);
+	others = set & ~here;
+	if (set & here)
+		tlb_flush_here(start, end);
+	if (others) {
+		event_count(EVENT_SHOOTDOWNS);
+		trace(TRACE_FAULT, TRACE_EV_SHOOTDOWN, start, set);
+		arch_tlb_shootdown(others, start, end);
+	}
+	preempt_on();
+}
+
+/* A CPU that joins the set after it was read, perhaps with us, has nothing cached. */
 void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 {
-	u32 set, others;
-
-	preempt_off();		/* to flush here what was cached here */
 	atomic_thread_fence(memory_order_seq_cst);	/* T2; pairs with as_switch() */
-	set = atomic_load(&as->cpus);
-	others = set & ~BIT(this_cpu()->id);
-	if (set && !others)
-		flush_local(start, end);
-	preempt_on();
-	if (!others)
-		return;
-	/* A CPU that joins the set from here on, perhaps with us, has nothing cached. */
-	event_count(EVENT_SHOOTDOWNS);
-	trace(TRACE_FAULT, TRACE_EV_SHOOTDOWN, start, set);
-	arch_tlb_shootdown(set, start, end);
+	tlb_flush_on(atomic_load(&as->cpus), start, end);
 }
 
 void tlb_batch_init(struct tlb_batch *b, struct addr_space *as)

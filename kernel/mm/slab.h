@@ -41,11 +41,11 @@ struct kmem_cache {
 	void *quarantine[QUARANTINE_SIZE];	/* [lock] freed last, in a ring; NULL: vacant */
 };
 
-void slab_check(void);			/* see mm_check() */
+extern struct list_node slab_caches;	/* [const after boot] every cache */
 void kmalloc_init(void);
 
 /* slab_debug.c: called in debug builds only. */
-void slab_debug_init(struct kmem_cache *c, void *object);	/* in a new slab: free */
+void slab_debug_init(struct kmem_cache *c, void *object);	/* it is free */
 void slab_debug_alloc(struct kmem_cache *c, void *object);
 void slab_debug_free(struct kmem_cache *c, void *object);
 

@@ -23,18 +23,13 @@ static u64 *redzone(const struct kmem_cache *c, void *object)
 	return (u64 *)((char *)object + c->size);
 }
 
-static void fill_free(struct kmem_cache *c, void *object)
+void slab_debug_init(struct kmem_cache *c, void *object)
 {
 	u64 *word = object;
 
 	for (unsigned i = 0; i < c->size / sizeof(*word); i++)
 		word[i] = POISON_FREE;
 	*redzone(c, object) = REDZONE_FREE;
-}
-
-void slab_debug_init(struct kmem_cache *c, void *object)
-{
-	fill_free(c, object);
 }
 
 void slab_debug_alloc(struct kmem_cache *c, void *object)
@@ -64,7 +59,7 @@ void slab_debug_free(struct kmem_cache *c, void *object)
 	if (zone != REDZONE_USED)
 		panic("%s %p: written past its %u bytes, redzone %lx", c->name, object, c->size,
 		      zone);
-	fill_free(c, object);
+	slab_debug_init(c, object);
 }
 
 void *slab_quarantine(struct kmem_cache *c, void *object)

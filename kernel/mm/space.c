@@ -83,21 +83,36 @@ void as_put(struct addr_space *as)
 		destroy(as);
 }
 
-void as_switch(struct addr_space *as)
+static inline void load(struct cpu *c, struct addr_space *as, paddr_t root, u32 bit)
 {
-	struct cpu *c = this_cpu();
 	struct addr_space *old = c->as;
 
-	assert_irqs_off();
-	if (as == old)
-		return;
-	/* A1. Pairs with the fence in tlb_flush_range(): it sees our bit, or we its entries. */
-	if (as)
-		atomic_fetch_or(&as->cpus, BIT(c->id));
-	arch_mmu_load(as ? as->root : arch_kernel_root());
+	arch_mmu_load(root);
 	c->as = as;
 	if (old)
-		atomic_fetch_and(&old->cpus, ~BIT(c->id));
+		atomic_fetch_and(&old->cpus, ~bit);
+}
+
+static noinline void load_kernel(struct cpu *c)
+{
+	load(c, NULL, arch_kernel_root(), BIT(c->id));
+}
+
+void as_switch(struct addr_space *as)
+{
+	struct cpu *c = thread_cpu(current_thread());
+	u32 bit = BIT(c->id);
+
+	assert_irqs_off();
+	if (as == c->as)
+		return;
+	if (!as) {
+		load_kernel(c);
+		return;
+	}
+	/* A1. Pairs with the fence in tlb_flush_range(): it sees our bit, or we its entries. */
+	atomic_fetch_or(&as->cpus, bit);
+	load(c, as, as->root, bit);
 }
 
 void as_count_pages(struct addr_space *as, s64 n)

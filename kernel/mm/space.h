@@ -75,6 +75,23 @@ static inline pte_t *pt_table(pte_t pte)
  */
 pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next);
 
+/*
+ * A walk over the entries of [va, end) that have a page; what has none costs little to pass over.
+ *
+ *	struct pt_iter i = { .root = root, .va = start, .end = end };
+ *
+ *	while (pt_next(&i))
+ *		... *i.e is the entry of i.va, to be read or changed ...
+ */
+struct pt_iter {
+	paddr_t root;
+	vaddr_t va, end;
+	vaddr_t stop;			/* as far as e's table goes */
+	pte_t *e;
+};
+
+bool pt_next(struct pt_iter *i);
+
 /* --- shootdown.c ------------------------------------------------------------------------------ */
 
 #define BATCH_PAGES	32

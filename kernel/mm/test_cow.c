@@ -7,38 +7,6 @@
 #include "counters.h"
 #include "errno.h"
 
-KTEST(space_cow, "space.cow", "", "mm.cow")
-{
-	struct addr_space *parent = new_space(), *child;
-	u64 value = 0, pages, copies = event_read(EVENT_COW_COPIES);
-
-	map_at(parent, BASE, 2, RW, 0);
-	map_at(parent, PAGE_AT(2), 1, RW, REGION_NOWRITE);
-	poke(parent, BASE, 1);
-	poke(parent, PAGE_AT(2), 3);
-	pages = counter_read(COUNT_USER_PAGES);
-	REQUIRE(as_fork(parent, &child) == 0, "mm.cow", "fork");
-	CHECK(counter_read(COUNT_USER_PAGES) == (s64)pages + 2, "mm.cow.counts",
-	      "2 pages, but %ld more", counter_read(COUNT_USER_PAGES) - (s64)pages);
-	CHECK(poke(child, BASE, 10) == 0, "mm.cow", "the child cannot write");
-	CHECK(peek(parent, BASE, &value) == 0 && value == 1, "mm.cow.isolation", "parent sees %lu",
-	      value);
-	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "mm.cow.copies", "%lu copies",
-	      event_read(EVENT_COW_COPIES) - copies);
-	CHECK(poke(parent, BASE, 2) == 0, "mm.cow", "the parent cannot write");
-	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "mm.cow.sole", "a sole owner copies");
-	CHECK(peek(child, BASE, &value) == 0 && value == 10, "mm.cow.isolation", "child sees %lu",
-	      value);
-	CHECK(as_protect(child, BASE, PAGE_SIZE, VM_READ) == 0, "mm.cow", "protect");
-	CHECK(poke(child, BASE, 11) == -EFAULT, "mm.cow.rights", "a read-only page was written");
-	CHECK(as_protect(child, PAGE_AT(2), PAGE_SIZE, RW) == -EACCES, "mm.cow.rights", "NOWRITE");
-	as_check(parent);
-	as_check(child);
-	as_put(parent);
-	CHECK(peek(child, PAGE_AT(2), &value) == 0 && value == 3, "mm.cow", "gone with the parent");
-	as_put(child);
-}
-
 /* The kernel's own writes to user memory: into absent pages, into shared ones, never elsewhere. */
 KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
 {

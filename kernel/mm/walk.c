@@ -60,3 +60,21 @@ pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next)
 	*next = MIN(end, ALIGN_UP(va + 1, 1UL << pt_shift(level + 1)));
 	return found ? pt_entry(table, va, 0) : NULL;
 }
+
+bool pt_next(struct pt_iter *i)
+{
+	if (i->e) {
+		i->va += PAGE_SIZE;
+		i->e++;
+	}
+	for (;;) {
+		for (; i->va < i->stop; i->va += PAGE_SIZE, i->e++)
+			if (*i->e)
+				return true;
+		if (i->va >= i->end)
+			return false;
+		i->e = pt_run(i->root, i->va, i->end, &i->stop);
+		if (!i->e)
+			i->va = i->stop;
+	}
+}

@@ -11,21 +11,14 @@
 
 void zap_pages(struct tlb_batch *b, vaddr_t start, vaddr_t end)
 {
-	vaddr_t next;
+	struct pt_iter i = { .root = b->as->root, .va = start, .end = end };
 	s64 n = 0;
 
-	for (vaddr_t va = start; va < end; va = next) {
-		pte_t *e = pt_run(b->as->root, va, end, &next);
+	for (; pt_next(&i); n++) {
+		struct page *p = pte_page(*i.e);
 
-		for (; e && va < next; va += PAGE_SIZE, e++) {
-			pte_t pte = *e;
-
-			if (!pte)
-				continue;
-			pte_set(e, 0);
-			tlb_batch_page(b, va, pte_page(pte));
-			n++;
-		}
+		pte_set(i.e, 0);
+		tlb_batch_page(b, i.va, p);
 	}
 	as_count_pages(b->as, -n);
 }

@@ -40,7 +40,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		if (spin_trylock(&to->runq.lock)) {
 			if (list_linked(&t->runq_node))
 				sched_remove(rq, t);
-			count_move(t, rq->cpu, to);
+			count_move(t, runq_cpu(rq), to);
 			t->cpu = to;
 			if (s == THREAD_READY)
 				runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);

@@ -24,7 +24,7 @@ static void audit_thread(struct thread *t, void *unused)
 		panic("audit: thread %p in the table has been freed", (void *)t);
 	if ((s == THREAD_RUNNING) != (rq->current == t))
 		panic("audit: thread %d is %s but CPU %u runs %d", t->tid, thread_state_name(s),
-		      rq->cpu->id, rq->current->tid);
+		      runq_cpu(rq)->id, rq->current->tid);
 	if ((s == THREAD_READY) != list_linked(&t->runq_node))
 		panic("audit: thread %d is %s but %s in a run queue", t->tid, thread_state_name(s),
 		      list_linked(&t->runq_node) ? "is" : "is not");

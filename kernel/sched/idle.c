@@ -36,7 +36,7 @@ void kick_idle_for(struct thread *t)
 
 void idle_leave(struct runq *rq)
 {
-	atomic_fetch_and(&idle_mask, ~BIT(rq->cpu->id));
+	atomic_fetch_and(&idle_mask, ~BIT(runq_cpu(rq)->id));
 }
 
 /*
@@ -51,13 +51,13 @@ static struct thread *steal_from(struct runq *rq, struct cpu *victim)
 		rq->steal_missed = true;
 		return NULL;
 	}
-	t = sched_policy->steal(&victim->runq, rq->cpu->id);
+	t = sched_policy->steal(&victim->runq, runq_cpu(rq)->id);
 	if (t) {
-		victim->runq.nr_ready--;
-		t->cpu = rq->cpu;
+		nr_ready_add(&victim->runq, -1);
+		t->cpu = runq_cpu(rq);
 		t->stats.migrations++;
-		rq->cpu->stats.steals++;
-		trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, victim->id << 8 | rq->cpu->id);
+		runq_cpu(rq)->stats.steals++;
+		trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, victim->id << 8 | runq_cpu(rq)->id);
 	}
 	spin_unlock(&victim->runq.lock);
 	return t;
@@ -67,7 +67,7 @@ struct thread *steal(struct runq *rq)
 {
 	rq->steal_missed = false;
 	for (unsigned i = 1; i < nr_cpus; i++) {
-		struct cpu *victim = &cpus[(rq->cpu->id + i) % nr_cpus];
+		struct cpu *victim = &cpus[(runq_cpu(rq)->id + i) % nr_cpus];
 		struct thread *t = NULL;
 
 		if (atomic_load(&victim->runq.nr_ready))

@@ -29,7 +29,7 @@ void runq_init(struct cpu *c)
 {
 	struct runq *rq = &c->runq;
 
-	*rq = (struct runq){ .lock = SPINLOCK_INIT(LOCK_RUNQ), .cpu = c, .current = &c->idle };
+	*rq = (struct runq){ .lock = SPINLOCK_INIT(LOCK_RUNQ), .current = &c->idle };
 	rq->charged_at = time_now();
 	list_init(&rq->ready);
 }

@@ -15,21 +15,6 @@
 #include "time.h"
 #include "trace.h"
 
-void charge(struct runq *rq, u64 now, bool user)
-{
-	struct thread *t = rq->current;
-	u64 ran = now - rq->charged_at;
-
-	rq->charged_at = now;
-	if (is_idle(rq, t)) {
-		rq->cpu->stats.idle_ns += ran;
-		return;
-	}
-	t->stats.run_ns += ran;
-	if (user)
-		t->stats.user_ns += ran;
-}
-
 void sched_charge(bool user)
 {
 	struct runq *rq = this_runq_lock();
@@ -38,22 +23,9 @@ void sched_charge(bool user)
 	runq_unlock(rq);
 }
 
-void slice_start(struct runq *rq, struct thread *t, u64 now)
+void slice_renew(struct thread *t)
 {
-	rq->expired = false;
-	if (is_idle(rq, t))
-		return;
-	if (!t->slice_left)
-		t->slice_left = sched_policy->slice(t);
-	rq->slice_end = now + t->slice_left;
-	timer_arm(rq->slice_end);
-}
-
-void slice_stop(struct runq *rq, struct thread *t, u64 now)
-{
-	bool left = !rq->expired && time_before(now, rq->slice_end);
-
-	t->slice_left = left ? rq->slice_end - now : 0;	/* T1 */
+	t->slice_left = sched_policy->slice(t);
 }
 
 bool sched_tick(u64 now, u64 *next)
@@ -75,16 +47,14 @@ bool sched_tick(u64 now, u64 *next)
 }
 
 /* Back to the queue and on to the next thread, which may be the same one. rq locked. */
-static void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
+static always_inline void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
 	thread_set_state(t, THREAD_READY, "gives way");
-	/*
-	 * One that may not stay is queued elsewhere when it is off its stack:
-	 * sched_finish_switch().
-	 */
-	if (!is_idle(rq, t) && may_run_here(rq, t)) {
+	if (unlikely(!may_run_here(rq, t))) {
+		rq->leaver = t;		/* queued elsewhere when it is off its stack */
+	} else if (!is_idle(rq, t)) {
 		sched_policy->enqueue(rq, t, why);
-		rq->nr_ready++;
+		nr_ready_add(rq, 1);
 	}
 	schedule(rq);
 }
@@ -106,14 +76,14 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	if (!rq->nr_ready && !is_idle(rq, t) && may_run_here(rq, t)) {
+	if (!nr_ready(rq) && !is_idle(rq, t) && may_run_here(rq, t)) {
 		/* whom it was to give way to has gone */
 		atomic_fetch_and(&t->work, ~WORK_RESCHED);
 		runq_unlock(rq);
 		return;
 	}
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, rq->nr_ready);
-	rq->cpu->stats.preemptions++;
+	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 }
@@ -122,9 +92,8 @@ void sched_yield(void)
 {
 	struct runq *rq = this_runq_lock();
 
-	rq->cpu->stats.yields++;
-	if (rq->nr_ready)
-		requeue(rq, rq->current, ENQUEUE_YIELD);
+	if (nr_ready(rq))
+		requeue(rq, current_thread(), ENQUEUE_YIELD);
 	else
 		runq_unlock(rq);
 }

@@ -19,6 +19,7 @@ static void rr_init(void)
 
 static bool rr_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
+	assert(!list_linked(&t->runq_node));	/* S2 */
 	if (why == ENQUEUE_PREEMPTED)
 		list_push_front(&rq->ready, &t->runq_node);
 	else
@@ -35,8 +36,10 @@ static void rr_dequeue(struct runq *rq, struct thread *t)
 static struct thread *rr_pick(struct runq *rq)
 {
 	struct list_node *n = list_pop_node(&rq->ready);
+	struct thread *t = n ? list_entry(n, struct thread, runq_node) : NULL;
 
-	return n ? list_entry(n, struct thread, runq_node) : NULL;
+	assert(!t || thread_state(t) == THREAD_READY);	/* S2 */
+	return t;
 }
 
 static struct thread *rr_steal(struct runq *rq, unsigned cpu)

@@ -32,14 +32,15 @@
 
 struct runq *thread_runq_lock(struct thread *t)
 {
-	for (;;) {
-		struct cpu *c = thread_cpu(t);
+	struct cpu *c = thread_cpu(t);
 
+	spin_lock(&c->runq.lock);
+	while (unlikely(c != thread_cpu(t))) {	/* it moved between the look and the lock */
+		spin_unlock(&c->runq.lock);
+		c = thread_cpu(t);
 		spin_lock(&c->runq.lock);
-		if (c == thread_cpu(t))
-			return &c->runq;
-		spin_unlock(&c->runq.lock);	/* it moved between the look and the lock */
 	}
+	return &c->runq;
 }
 
 void runq_unlock(struct runq *rq)
@@ -47,56 +48,53 @@ void runq_unlock(struct runq *rq)
 	spin_unlock(&rq->lock);
 }
 
-struct runq *this_runq_lock(void)
-{
-	return thread_runq_lock(current_thread());
-}
-
 /*
  * --- The switch --------------------------------------------------------------------------------
  */
 
-void sched_finish_switch(void)
+static noinline void see_off(struct runq *rq, struct thread *t)
 {
-	struct runq *rq = &this_cpu()->runq;
-	struct thread *prev = rq->prev;
-	bool dead = thread_state(prev) == THREAD_DEAD;
+	bool dead = thread_state(t) == THREAD_DEAD;
 
-	rq->prev = NULL;
-	if (likely(!dead && may_run_here(rq, prev))) {
-		spin_unlock(&rq->lock);
-		return;
-	}
+	rq->leaver = NULL;
 	irq_off();
 	if (dead) {
 		spin_unlock(&rq->lock);
-		thread_left(prev);	/* S1: nobody is on its stack */
+		thread_left(t);		/* S1: nobody is on its stack */
 	} else {
-		thread_get(prev);	/* it may run and end elsewhere before we have moved it */
+		thread_get(t);		/* it may run and end elsewhere before we have moved it */
 		spin_unlock(&rq->lock);
-		runq_unlock(thread_runq_lock_allowed(prev));
-		thread_put(prev);
+		runq_unlock(thread_runq_lock_allowed(t));
+		thread_put(t);
 	}
 	irq_on();
 }
 
-static void switch_to(struct runq *rq, struct thread *next, u64 now)
+static inline void finish_switch(struct runq *rq)
 {
-	struct thread *prev = rq->current;
+	if (unlikely(rq->leaver))
+		see_off(rq, rq->leaver);
+	else
+		spin_unlock(&rq->lock);
+}
 
+void sched_finish_switch(void)
+{
+	finish_switch(&this_cpu()->runq);
+}
+
+static inline void switch_to(struct runq *rq, struct thread *prev, struct thread *next)
+{
 	trace(TRACE_SCHED, TRACE_EV_SWITCH, next->tid, prev->tid);
 	rq->current = next;
-	rq->prev = prev;
-	rq->cpu->stats.switches++;
+	runq_cpu(rq)->stats.switches++;
 	next->stats.switches_in++;
-	next->stats.last_run = now;
-	if (next->as != prev->as)
-		as_switch(next->as);
+	as_switch(next->as);
 	arch_switch_state(prev, next);
 	spin_transfer(&rq->lock, next);
 	arch_switch(prev, next);
 	/* Another CPU may be under us by now, and another run queue be the one that is locked. */
-	sched_finish_switch();
+	finish_switch(&thread_cpu(prev)->runq);
 }
 
 void schedule(struct runq *rq)
@@ -108,12 +106,12 @@ void schedule(struct runq *rq)
 	slice_stop(rq, prev, now);
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
 	next = sched_policy->pick(rq);
-	if (next)
-		rq->nr_ready--;
+	if (likely(next))
+		nr_ready_add(rq, -1);
 	else
 		next = steal(rq);
 	if (!next)
-		next = &rq->cpu->idle;
+		next = &runq_cpu(rq)->idle;
 	if (is_idle(rq, prev) && next != prev)
 		idle_leave(rq);
 	thread_set_state(next, THREAD_RUNNING, "picked");
@@ -121,7 +119,7 @@ void schedule(struct runq *rq)
 	if (next == prev)
 		spin_unlock(&rq->lock);
 	else
-		switch_to(rq, next, now);
+		switch_to(rq, prev, next);
 }
 
 /*
@@ -147,15 +145,15 @@ void sched_block(struct waiter *w, bool sleeping)
 
 void sched_kick(struct runq *rq)
 {
-	if (rq->cpu != this_cpu())
-		ipi_send(rq->cpu, IPI_RESCHED);
+	if (runq_cpu(rq) != this_cpu())
+		ipi_send(runq_cpu(rq), IPI_RESCHED);
 }
 
 void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
 	bool preempt = sched_policy->enqueue(rq, t, why) || is_idle(rq, rq->current);
 
-	rq->nr_ready++;
+	rq->nr_ready++;		/* before the look at idle CPUs: see idle.c */
 	if (!preempt)
 		kick_idle_for(t);
 	else if (!(atomic_fetch_or(&rq->current->work, WORK_RESCHED) & WORK_RESCHED))
@@ -166,7 +164,7 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 {
 	t->waiter = NULL;
 	thread_set_state(t, THREAD_READY, reason);
-	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, rq->cpu->id);
+	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, runq_cpu(rq)->id);
 	runq_enqueue(rq, t, ENQUEUE_WAKE);
 }
 
@@ -174,7 +172,7 @@ void sched_remove(struct runq *rq, struct thread *t)
 {
 	assert(thread_state(t) == THREAD_READY);
 	sched_policy->dequeue(rq, t);
-	rq->nr_ready--;
+	nr_ready_add(rq, -1);
 }
 
 void sched_wake(struct waiter *w)
@@ -208,6 +206,7 @@ noreturn void sched_exit(void)
 	struct runq *rq = this_runq_lock();
 
 	thread_set_state(t, THREAD_DEAD, "exits");
+	rq->leaver = t;
 	schedule(rq);
 	panic("dead thread %d was dispatched", t->tid);
 }

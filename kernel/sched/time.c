@@ -53,14 +53,10 @@ struct deadline deadline_coarse(struct deadline d, u64 slack)
 	return d;
 }
 
-void timer_arm(u64 at)
+void timer_set(struct cpu *c, u64 at)
 {
-	struct cpu *c = this_cpu();
-	u64 now;
+	u64 now = time_now();
 
-	if (c->timer_armed && !time_before(at, c->timer_at))
-		return;
-	now = time_now();
 	if (time_before(at, now))
 		/* the hardware compares plainly: before it was started would be far ahead */
 		at = now;

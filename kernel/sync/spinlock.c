@@ -16,23 +16,39 @@
 
 void irq_off(void)
 {
-	bool on = arch_irqs_enabled();
-	struct thread *t;
+	u32 on = arch_irqs_save();
+	struct thread *t = current_thread();
 
-	arch_irqs_disable();
-	t = current_thread();
 	if (t->irq_depth++ == 0)
 		t->irqs_were_on = on;
 }
 
+static inline bool resched_wanted(struct thread *t)
+{
+	return unlikely(atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED);
+}
+
 /*
  * A reschedule request that came while it could not be served is served at the first point it can.
+ * Interrupts off; on after it.
  */
-static void serve_resched(struct thread *t)
+static noinline void serve_resched(struct thread *t)
 {
-	if (unlikely(atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED) &&
-	    t->preempt_depth == 0)
+	if (t->preempt_depth == 0)
 		sched_preempt();
+	arch_irqs_enable();
+}
+
+/* @depth: what is left of the nesting. */
+static inline void unnest(struct thread *t, unsigned depth)
+{
+	t->irq_depth = depth;
+	if (depth || !t->irqs_were_on)
+		return;
+	if (resched_wanted(t))
+		serve_resched(t);
+	else
+		arch_irqs_enable();
 }
 
 void irq_on(void)
@@ -40,10 +56,7 @@ void irq_on(void)
 	struct thread *t = current_thread();
 
 	assert(t->irq_depth > 0);
-	if (--t->irq_depth || !t->irqs_were_on)
-		return;
-	serve_resched(t);
-	arch_irqs_enable();
+	unnest(t, t->irq_depth - 1);
 }
 
 void preempt_off(void)
@@ -58,10 +71,9 @@ void preempt_on(void)
 	assert(t->preempt_depth > 0);
 	if (--t->preempt_depth || !arch_irqs_enabled())
 		return;
-	if (unlikely(atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED)) {
+	if (resched_wanted(t)) {
 		arch_irqs_disable();
 		serve_resched(t);
-		arch_irqs_enable();
 	}
 }
 
@@ -79,36 +91,44 @@ void spin_init(struct spinlock *l, enum lock_class class)
 	*l = (struct spinlock)SPINLOCK_INIT(class);
 }
 
-static void took(struct spinlock *l, const void *site)
+static inline void took(struct spinlock *l, const void *site)
 {
 	l->holder = current_thread();
-	l->site = site;
+	if (DEBUG_BUILD)
+		l->site = site;
 }
 
-static void acquire(struct spinlock *l, const void *site)
+static inline void wait_turn(struct spinlock *l, u32 ticket, const void *site)
 {
-	u32 ticket = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
-
-	/* Pairs with the release in spin_unlock(): we see all that the last holder wrote. */
+	assert(l->holder != current_thread());
 	while (atomic_load_explicit(&l->owner, memory_order_acquire) != ticket)
 		arch_spin_hint();
 	took(l, site);
 }
 
-void spin_lock(struct spinlock *l)
+static inline void acquire(struct spinlock *l, bool nested, const void *site)
 {
+	u32 ticket;
+
 	irq_off();
 	if (DEBUG_BUILD)
-		lockcheck_acquire(l, false, __builtin_return_address(0));
-	acquire(l, __builtin_return_address(0));
+		lockcheck_acquire(l, nested, site);
+	ticket = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
+	/* Pairs with the release in spin_unlock(): we see all that the last holder wrote. */
+	if (likely(atomic_load_explicit(&l->owner, memory_order_acquire) == ticket))
+		took(l, site);
+	else
+		wait_turn(l, ticket, site);
+}
+
+void spin_lock(struct spinlock *l)
+{
+	acquire(l, false, __builtin_return_address(0));
 }
 
 void spin_lock_nested(struct spinlock *l)
 {
-	irq_off();
-	if (DEBUG_BUILD)
-		lockcheck_acquire(l, true, __builtin_return_address(0));
-	acquire(l, __builtin_return_address(0));
+	acquire(l, true, __builtin_return_address(0));
 }
 
 bool spin_trylock(struct spinlock *l)
@@ -131,20 +151,13 @@ bool spin_trylock(struct spinlock *l)
 
 void spin_unlock(struct spinlock *l)
 {
-	assert(l->holder == current_thread());
+	struct thread *t = current_thread();
+	unsigned depth = t->irq_depth;
+
+	assert(l->holder == t && depth > 0);
 	if (DEBUG_BUILD)
 		lockcheck_release(l);
 	l->holder = NULL;
 	atomic_fetch_add_explicit(&l->owner, 1, memory_order_release);
-	irq_on();
-}
-
-void spin_transfer(struct spinlock *l, struct thread *next)
-{
-	assert(l->holder == current_thread());
-	if (DEBUG_BUILD) {
-		lockcheck_release(l);
-		lockcheck_acquired(l, next);
-	}
-	l->holder = next;
+	unnest(t, depth - 1);
 }

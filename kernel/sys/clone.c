@@ -13,18 +13,13 @@
  * pointer does it under child->lock, so the queue cannot vanish under a child that wakes it, nor
  * the child keep a pointer to a parent that was killed while it waited.
  */
-#include "syscall.h"
+#include "sys.h"
 
 #include "abi.h"
 #include "counters.h"
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
 #include "sched.h"
 #include "signal.h"
 #include "thread.h"
-#include "vfs.h"
-#include "vm.h"
 
 #define CLONE_EXIT_SIGNAL	0xffu
 #define CLONE_VM		0x00000100u

@@ -3,14 +3,7 @@
  */
 #include "sys.h"
 
-#include "cpu.h"
-#include "errno.h"
-#include "mm.h"
-#include "process.h"
 #include "string.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 /* Linux's struct linux_dirent64, followed by the name and its terminator. */
 struct dirent64 {
@@ -67,14 +60,14 @@ static long list_directory(struct file *f, struct listing *l)
 
 static long getdents(struct file *f, vaddr_t buf, size_t size)
 {
-	struct listing l = { .size = MIN(size, PAGE_SIZE) };
+	char *kbuf SCOPED(kmem) = kmalloc(PAGE_SIZE);
+	struct listing l = { .buf = kbuf, .size = MIN(size, PAGE_SIZE) };
 	long n;
 
+	if (!kbuf)
+		return -ENOMEM;
 	if (!f->inode->ops->readdir)
 		return -ENOTDIR;
-	l.buf = kmalloc(l.size);
-	if (!l.buf)
-		return -ENOMEM;
 	mutex_lock(&f->lock);
 	n = list_directory(f, &l);
 	if (n > 0 && copy_to_user(buf, l.buf, n))
@@ -82,79 +75,59 @@ static long getdents(struct file *f, vaddr_t buf, size_t size)
 	if (n >= 0)
 		f->offset = l.next;
 	mutex_unlock(&f->lock);
-	kfree(l.buf);
 	return n;
 }
 
 long sys_getdents64(int fd, vaddr_t buf, size_t size)
 {
-	struct file *f = fd_get(fd);
-	long n;
+	struct file *f SCOPED(file) = fd_get(fd);
 
-	if (!f)
-		return -EBADF;
-	n = getdents(f, buf, size);
-	file_put(f);
-	return n;
+	return f ? getdents(f, buf, size) : -EBADF;
 }
 
 /* The result counts the terminator. */
 long sys_getcwd(vaddr_t buf, size_t size)
 {
-	struct inode *cwd = cwd_get();
-	char *path = kmalloc(PATH_MAX);
-	long len = -ENOMEM;
+	struct inode *cwd SCOPED(inode) = cwd_get();
+	char *path SCOPED(kmem) = kmalloc(PATH_MAX);
+	long len = path ? path_of(cwd, path, PATH_MAX) : -ENOMEM;
 
-	if (!path)
-		goto out;
-	len = path_of(cwd, path, PATH_MAX);
 	if (len < 0)
-		goto out;
+		return len;
 	len = strlen(path) + 1;
 	if ((size_t)len > size)
-		len = -ERANGE;
-	else if (copy_to_user(buf, path, len))
-		len = -EFAULT;
-out:
-	kfree(path);
-	inode_put(cwd);
-	return len;
+		return -ERANGE;
+	return copy_to_user(buf, path, len) ? -EFAULT : len;
 }
 
-/* Takes over the reference to @dir. */
-static int set_cwd(struct inode *dir)
+/* Takes over the reference to @dir, and gives the caller that to the one before. */
+static int set_cwd(struct inode **dir)
 {
 	struct process *p = current_process();
-	struct inode *old = dir;
-	int err = -ENOTDIR;
+	struct inode *old;
 
-	if ((dir->mode & S_IFMT) == S_IFDIR) {
-		spin_lock(&p->lock);
-		old = p->cwd;
-		p->cwd = dir;
-		spin_unlock(&p->lock);
-		err = 0;
-	}
-	inode_put(old);
-	return err;
+	if (!inode_is(*dir, S_IFDIR))
+		return -ENOTDIR;
+	spin_lock(&p->lock);
+	old = p->cwd;
+	p->cwd = *dir;
+	spin_unlock(&p->lock);
+	*dir = old;
+	return 0;
 }
 
 long sys_chdir(vaddr_t path)
 {
-	struct inode *dir;
+	struct inode *dir SCOPED(inode);
 	int err = user_path_inode(AT_FDCWD, path, 0, &dir);
 
-	return err ? err : set_cwd(dir);
+	return err ? err : set_cwd(&dir);
 }
 
 long sys_fchdir(int fd)
 {
-	struct file *f = fd_get(fd);
-	struct inode *dir;
+	struct inode *dir SCOPED(inode);
+	int err = user_fd_inode(fd, &dir);
 
-	if (!f)
-		return -EBADF;
-	dir = inode_get(f->inode);
-	file_put(f);
-	return set_cwd(dir);
+	return err ? err : set_cwd(&dir);
 }

@@ -50,7 +50,8 @@ struct elf_file {
 	u64 low, high;		/* of all segments, page aligned, without the bias */
 };
 
-int read_exactly(struct file *f, void *buf, size_t n, u64 pos)
+/* 0, -EIO if the file is shorter, or the error. */
+static int read_exactly(struct file *f, void *buf, size_t n, u64 pos)
 {
 	struct iobuf b = { .addr = (vaddr_t)buf, .left = n, .kernel = true };
 	off_t at = (off_t)pos;

@@ -8,17 +8,10 @@
  */
 #include "exec.h"
 
-#include "cpu.h"
-#include "errno.h"
 #include "futex.h"
-#include "mm.h"
-#include "process.h"
 #include "string.h"
 #include "sys.h"
-#include "syscall.h"
 #include "thread.h"
-#include "vfs.h"
-#include "vm.h"
 
 #define ARGS_MAX	(512UL << 10)	/* strings and pointers to them */
 #define STRING_MAX	(128UL << 10)	/* each of them, as on Linux */
@@ -111,18 +104,15 @@ void exec_args_free(struct exec_args *args)
 
 static int open_program(const char *path, struct file **out)
 {
-	struct inode *cwd = cwd_get(), *inode;
+	struct inode *cwd SCOPED(inode) = cwd_get();
+	struct inode *inode SCOPED(inode) = NULL;
 	int err = path_lookup(cwd, path, false, &inode);
 
-	inode_put(cwd);
 	if (err)
 		return err;
-	if ((inode->mode & S_IFMT) != S_IFREG || !(inode->mode & 0111))
-		err = -EACCES;
-	else
-		err = file_open_inode(inode, O_RDONLY, out);
-	inode_put(inode);
-	return err;
+	if (!inode_is(inode, S_IFREG) || !(inode->mode & 0111))
+		return -EACCES;
+	return file_open_inode(inode, O_RDONLY, out);
 }
 
 /* The first line of a script; false if @f is none. */
@@ -311,15 +301,13 @@ static int copy_args(struct exec_args *args, vaddr_t argv, vaddr_t envp)
 long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp)
 {
 	struct exec_args args = { .used = 0 };
-	struct user_path p;
+	struct user_path p SCOPED(path);
 	int err = user_path_get(AT_FDCWD, path, &p);
 
-	if (err)
-		return err;
-	err = copy_args(&args, argv, envp);
+	if (!err)
+		err = copy_args(&args, argv, envp);
 	if (!err)
 		err = exec_path(p.name, &args);
 	exec_args_free(&args);
-	user_path_put(&p);
 	return err;
 }

@@ -34,9 +34,6 @@ struct elf_program {
 /* Maps the ELF file @f and its interpreter into @as. -ENOEXEC if it is none that could run here. */
 int elf_load(struct addr_space *as, struct file *f, struct elf_program *prog);
 
-/* Reads exactly @n bytes at @pos: 0, -EIO if the file is shorter, or the error. */
-int read_exactly(struct file *f, void *buf, size_t n, u64 pos);
-
 /* Maps the stack of @as and fills its top; *sp is where the program starts. */
 int stack_build(struct addr_space *as, const struct elf_program *prog, const struct exec_args *args,
 		const char *path, vaddr_t *sp);

@@ -7,12 +7,6 @@
 #include "sys.h"
 
 #include "abi.h"
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 #define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
 #define IOV_MAX		1024
@@ -24,19 +18,15 @@ typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 static long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, transfer_fn fn)
 {
 	struct iobuf b = { .addr = buf, .left = MIN(n, RW_MAX) };
-	struct file *f = fd_get(fd);
-	long result;
+	struct file *f SCOPED(file) = fd_get(fd);
 
 	if (unlikely(!f))
 		return -EBADF;
 	if (unlikely(!user_range_ok(buf, n)))
-		result = -EFAULT;
-	else if (unlikely(pos && !f->ops->seekable))
-		result = -ESPIPE;
-	else
-		result = fn(f, &b, pos);
-	file_put(f);
-	return result;
+		return -EFAULT;
+	if (unlikely(pos && !f->ops->seekable))
+		return -ESPIPE;
+	return fn(f, &b, pos);
 }
 
 long sys_read(int fd, vaddr_t buf, size_t n)
@@ -109,21 +99,12 @@ long sys_writev(int fd, vaddr_t vector, int n)
 /* f->lock held. */
 static off_t seek(struct file *f, off_t offset, int whence)
 {
-	off_t from;
+	off_t from = 0;
 
-	switch (whence) {
-	case SEEK_SET:
-		from = 0;
-		break;
-	case SEEK_CUR:
-		from = f->offset;
-		break;
-	case SEEK_END:
-		from = (off_t)atomic_load(&f->inode->size);
-		break;
-	default:
+	if (whence < SEEK_SET || whence > SEEK_END)
 		return -EINVAL;
-	}
+	if (whence != SEEK_SET)
+		from = whence == SEEK_CUR ? f->offset : (off_t)atomic_load(&f->inode->size);
 	if (__builtin_add_overflow(from, offset, &from))
 		return -EOVERFLOW;
 	if (from < 0)
@@ -134,25 +115,22 @@ static off_t seek(struct file *f, off_t offset, int whence)
 
 long sys_lseek(int fd, off_t offset, int whence)
 {
-	struct file *f = fd_get(fd);
+	struct file *f SCOPED(file) = fd_get(fd);
 	long result;
 
 	if (!f)
 		return -EBADF;
-	if (f->ops->seekable || (f->inode->mode & S_IFMT) == S_IFDIR) {
-		mutex_lock(&f->lock);
-		result = seek(f, offset, whence);
-		mutex_unlock(&f->lock);
-	} else {
-		result = -ESPIPE;
-	}
-	file_put(f);
+	if (!f->ops->seekable && !inode_is(f->inode, S_IFDIR))
+		return -ESPIPE;
+	mutex_lock(&f->lock);
+	result = seek(f, offset, whence);
+	mutex_unlock(&f->lock);
 	return result;
 }
 
 /* --- Descriptors ------------------------------------------------------------------------------ */
 
-static u64 fd_limit(void)
+u64 fd_limit(void)
 {
 	return current_process()->limits[RLIMIT_NOFILE].cur;
 }
@@ -175,6 +153,16 @@ long sys_dup(int fd)
 	return duplicate(fd, 0, false);
 }
 
+/* Unlike dup3(), it lets a descriptor be duplicated onto itself. */
+long sys_dup2(int fd, int to)
+{
+	struct file *f SCOPED(file) = fd == to ? fd_get(fd) : NULL;
+
+	if (fd == to)
+		return f ? fd : -EBADF;
+	return sys_dup3(fd, to, 0);
+}
+
 long sys_dup3(int fd, int to, u32 flags)
 {
 	struct file *f;
@@ -193,33 +181,14 @@ long sys_dup3(int fd, int to, u32 flags)
 #define F_DUPFD_CLOEXEC	1030
 #define FD_CLOEXEC	1
 
-static long file_flags_set(struct file *f, u32 flags)
-{
-	const u32 settable = O_APPEND | O_NONBLOCK;
-
-	mutex_lock(&f->lock);
-	f->flags = (f->flags & ~settable) | (flags & settable);
-	mutex_unlock(&f->lock);
-	return 0;
-}
-
-static long fcntl_file(struct file *f, int cmd, u64 arg)
-{
-	switch (cmd) {
-	case F_GETFL:
-		return (f->flags & ~O_CLOEXEC) | O_LARGEFILE;
-	case F_SETFL:
-		return file_flags_set(f, arg);
-	default:
-		return -EINVAL;
-	}
-}
+#define F_SETTABLE	(O_APPEND | O_NONBLOCK)
 
 long sys_fcntl(int fd, int cmd, u64 arg)
 {
-	struct file *f;
-	long result;
+	struct file *f SCOPED(file) = fd_get(fd);
 
+	if (!f)
+		return -EBADF;
 	switch (cmd) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
@@ -230,25 +199,24 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 		return fd_flags(fd, -1);
 	case F_SETFD:
 		return fd_flags(fd, arg & FD_CLOEXEC);
+	case F_GETFL:
+		return (f->flags & ~O_CLOEXEC) | O_LARGEFILE;
+	case F_SETFL:
+		mutex_lock(&f->lock);
+		f->flags = (f->flags & ~F_SETTABLE) | (arg & F_SETTABLE);
+		mutex_unlock(&f->lock);
+		return 0;
 	}
-	f = fd_get(fd);
-	if (!f)
-		return -EBADF;
-	result = fcntl_file(f, cmd, arg);
-	file_put(f);
-	return result;
+	return -EINVAL;
 }
 
 long sys_ioctl(int fd, u32 cmd, vaddr_t arg)
 {
-	struct file *f = fd_get(fd);
-	long result;
+	struct file *f SCOPED(file) = fd_get(fd);
 
 	if (!f)
 		return -EBADF;
-	result = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
-	file_put(f);
-	return result;
+	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 }
 
 long sys_pipe2(vaddr_t out, u32 flags)
@@ -283,28 +251,21 @@ out_read:
 
 long sys_ftruncate(int fd, off_t size)
 {
-	struct file *f = fd_get(fd);
-	int err;
+	struct file *f SCOPED(file) = fd_get(fd);
 
 	if (!f)
 		return -EBADF;
-	if (size < 0 || (f->inode->mode & S_IFMT) != S_IFREG || (f->flags & O_ACCMODE) == O_RDONLY)
-		err = -EINVAL;
-	else
-		err = vfs_truncate(f->inode, size);
-	file_put(f);
-	return err;
+	if (!inode_is(f->inode, S_IFREG) || (f->flags & O_ACCMODE) == O_RDONLY)
+		return -EINVAL;
+	return vfs_truncate(f->inode, size);
 }
 
 /* Files live in memory: what has been written is as safe as it will ever be. */
 long sys_fsync(int fd)
 {
-	struct file *f = fd_get(fd);
+	struct file *f SCOPED(file) = fd_get(fd);
 
-	if (!f)
-		return -EBADF;
-	file_put(f);
-	return 0;
+	return f ? 0 : -EBADF;
 }
 
 long sys_sync(void)

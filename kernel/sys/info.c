@@ -6,15 +6,8 @@
 #include "arch.h"
 #include "console.h"
 #include "counters.h"
-#include "cpu.h"
-#include "errno.h"
-#include "mm.h"
-#include "process.h"
 #include "random.h"
 #include "string.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 struct utsname {
 	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
@@ -158,11 +151,6 @@ long sys_getuid(void)
 long sys_setuid(u32 id)
 {
 	return id == 0 ? 0 : -EINVAL;
-}
-
-long sys_setreuid(u32 real, u32 effective)
-{
-	return is_root(real) && is_root(effective) ? 0 : -EINVAL;
 }
 
 long sys_setresuid(u32 real, u32 effective, u32 saved)

@@ -5,13 +5,6 @@
  */
 #include "sys.h"
 
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
-
 #define PROT_ALL		(VM_READ | VM_WRITE | VM_EXEC)
 
 _Static_assert(VM_READ == 1 && VM_WRITE == 2 && VM_EXEC == 4, "PROT_*");
@@ -42,24 +35,20 @@ static int back_anonymous(struct map_request *req)
 
 static int back_by_file(struct map_request *req, int fd)
 {
-	struct file *f = fd_get(fd);
-	u32 mode;
-	int err = 0;
+	struct file *f SCOPED(file) = fd_get(fd);
+	u32 mode = f ? f->flags & O_ACCMODE : 0;
 
 	if (!f)
 		return -EBADF;
-	mode = f->flags & O_ACCMODE;
 	if ((req->flags & REGION_SHARED) && mode != O_RDWR)
 		req->flags |= REGION_NOWRITE;
 	if (mode == O_WRONLY || ((req->flags & REGION_NOWRITE) && (req->prot & VM_WRITE)))
-		err = -EACCES;
-	else if (!f->inode->ops->get_page)
-		err = -ENODEV;
-	else
-		req->inode = inode_get(f->inode);
+		return -EACCES;
+	if (!f->inode->ops->get_page)
+		return -ENODEV;
+	req->inode = inode_get(f->inode);
 	req->file_size = req->size;
-	file_put(f);
-	return err;
+	return 0;
 }
 
 static int map_flags(u32 flags, struct map_request *req)

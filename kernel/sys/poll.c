@@ -4,14 +4,7 @@
  */
 #include "sys.h"
 
-#include "cpu.h"
-#include "errno.h"
-#include "mm.h"
-#include "process.h"
 #include "signal.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 struct pollfd {
 	s32 fd;

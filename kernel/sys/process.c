@@ -4,14 +4,8 @@
  * Groups and sessions are [tree lock]; changing one's own is a rename of the process within the
  * tree, never a change of its shape.
  */
-#include "process.h"
-
-#include "cpu.h"
-#include "errno.h"
 #include "signal.h"
-#include "syscall.h"
 #include "sys.h"
-#include "vm.h"
 
 /* --- Exit and wait ---------------------------------------------------------------------------- */
 
@@ -25,9 +19,6 @@ long sys_exit_group(int code)
 	process_exit(STATUS_EXIT(code));
 }
 
-/* Stops and continuations are never reported, so asking for them changes nothing. */
-#define WUNTRACED	2
-#define WCONTINUED	8
 #define WAIT_KINDS	0xe0000000u	/* __WALL and kin: which children; we have one kind */
 
 static int put_usage(vaddr_t out, const struct wait_result *res)
@@ -49,7 +40,7 @@ long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 		return -EINVAL;
 	if (which == INT32_MIN)
 		return -ESRCH;
-	err = process_wait(which, options & WNOHANG, &res);
+	err = process_wait(which, options | WEXITED, &res);
 	if (err || !res.pid)
 		return err;
 	if (status && copy_to_user(status, &res.status, sizeof(res.status)))
@@ -93,19 +84,27 @@ _Static_assert(sizeof(struct child_info) == 128, "siginfo_t");
 
 #define CLD_EXITED	1
 #define CLD_KILLED	2
+#define CLD_STOPPED	5
+#define CLD_CONTINUED	6
 
 static struct child_info child_info_of(const struct wait_result *res)
 {
+	struct child_info ci = { .signo = SIGCHLD, .code = CLD_EXITED, .pid = res->pid,
+				 .status = res->status >> 8 };
 	int sig = res->status & 0x7f;
 
 	if (!res->pid)
 		return (struct child_info){ .signo = 0 };
-	return (struct child_info){
-		.signo = SIGCHLD,
-		.code = sig ? CLD_KILLED : CLD_EXITED,
-		.pid = res->pid,
-		.status = sig ? sig : res->status >> 8,
-	};
+	if (res->status == STATUS_CONTINUED) {
+		ci.code = CLD_CONTINUED;
+		ci.status = SIGCONT;
+	} else if (sig == 0x7f) {
+		ci.code = CLD_STOPPED;
+	} else if (sig) {
+		ci.code = CLD_KILLED;
+		ci.status = sig;
+	}
+	return ci;
 }
 
 long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
@@ -120,7 +119,7 @@ long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
 	if (((u32)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
 	    !(options & (WEXITED | WUNTRACED | WCONTINUED)))
 		return -EINVAL;
-	err = process_wait(which, options & (WNOHANG | WNOWAIT), &res);
+	err = process_wait(which, options, &res);
 	if (err)
 		return err;
 	ci = child_info_of(&res);
@@ -138,65 +137,40 @@ long sys_getpid(void)
 
 long sys_getppid(void)
 {
-	long pid;
+	struct process *p = current_process(), *parent;
+	pid_t pid;
 
-	spin_lock(&tree_lock);
-	pid = current_process()->parent->pid;
-	spin_unlock(&tree_lock);
+	/* P3: while it is the parent it is there; who was it before is init now, which stays. */
+	do {
+		parent = atomic_load(&p->parent);
+		pid = parent->pid;
+	} while (unlikely(parent != atomic_load(&p->parent)));
 	return pid;
 }
 
-/* What @read says of process @pid, 0 being the caller, under the tree lock. */
-static long ask(pid_t pid, pid_t (*read)(const struct process *p))
+/* The group or the session of process @pid, 0 being the caller. */
+static long id_of(pid_t pid, bool session)
 {
 	struct process *p = pid ? process_find(pid) : process_get(current_process());
-	long result;
+	long id;
 
 	if (!p)
 		return -ESRCH;
 	spin_lock(&tree_lock);
-	result = read(p);
+	id = session ? p->sid : p->pgid;
 	spin_unlock(&tree_lock);
 	process_put(p);
-	return result;
-}
-
-static pid_t read_pgid(const struct process *p)
-{
-	return p->pgid;
-}
-
-static pid_t read_sid(const struct process *p)
-{
-	return p->sid;
+	return id;
 }
 
 long sys_getpgid(pid_t pid)
 {
-	return ask(pid, read_pgid);
-}
-
-long sys_getpgrp(void)
-{
-	return ask(0, read_pgid);
+	return id_of(pid, false);
 }
 
 long sys_getsid(pid_t pid)
 {
-	return ask(pid, read_sid);
-}
-
-struct group_search {
-	pid_t pgid;
-	pid_t sid;		/* -1: any */
-	bool found;
-};
-
-static void search_group(struct process *p, void *arg)
-{
-	struct group_search *s = arg;
-
-	s->found |= p->pgid == s->pgid && (s->sid == -1 || p->sid == s->sid);
+	return id_of(pid, true);
 }
 
 /* A process starts a group of its own, or joins one of its session. */
@@ -218,7 +192,6 @@ static int set_pgid(struct process *p, pid_t pgid)
 
 long sys_setpgid(pid_t pid, pid_t pgid)
 {
-	struct group_search s = { .pgid = pgid, .sid = current_process()->sid };
 	struct process *p;
 	int err = -EPERM;
 
@@ -227,9 +200,7 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	p = pid ? process_find(pid) : process_get(current_process());
 	if (!p)
 		return -ESRCH;
-	if (pgid && pgid != p->pid)
-		process_for_each(search_group, &s);
-	if (!pgid || pgid == p->pid || s.found)
+	if (!pgid || pgid == p->pid || process_group_exists(pgid, current_process()->sid))
 		err = set_pgid(p, pgid ? pgid : p->pid);
 	process_put(p);
 	return err;
@@ -238,10 +209,8 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 long sys_setsid(void)
 {
 	struct process *p = current_process();
-	struct group_search s = { .pgid = p->pid, .sid = -1 };
 
-	process_for_each(search_group, &s);
-	if (s.found)
+	if (process_group_exists(p->pid, -1))
 		return -EPERM;
 	spin_lock(&tree_lock);
 	p->sid = p->pgid = p->pid;

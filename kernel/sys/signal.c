@@ -8,10 +8,7 @@
 
 #include "abi.h"
 #include "counters.h"
-#include "cpu.h"
-#include "errno.h"
-#include "syscall.h"
-#include "vm.h"
+#include "sys.h"
 
 static int kill_process(pid_t pid, int sig)
 {
@@ -25,39 +22,15 @@ static int kill_process(pid_t pid, int sig)
 	return err;
 }
 
-struct kill_all {
-	int sig;
-	int result;
-};
-
-static void kill_if_other(struct process *p, void *arg)
-{
-	struct kill_all *k = arg;
-
-	if (p != init_process && p != current_process())
-		k->result = signal_send_process(p, k->sig);
-}
-
-/* Everybody but init and the sender. */
-static int kill_all(int sig)
-{
-	struct kill_all k = { .sig = sig, .result = -ESRCH };
-
-	process_for_each(kill_if_other, &k);
-	return k.result;
-}
-
 long sys_kill(pid_t pid, int sig)
 {
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
 	if (pid > 0)
 		return kill_process(pid, sig);
-	if (pid == -1)
-		return kill_all(sig);
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	return signal_send_group(pid ? -pid : current_process()->pgid, sig);
+	return signal_send_group(pid == -1 ? -1 : pid ? -pid : current_process()->pgid, sig);
 }
 
 /* @pid 0: whatever process @tid belongs to. */

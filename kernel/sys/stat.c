@@ -6,12 +6,6 @@
 #include "sys.h"
 
 #include "abi.h"
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
 
 static struct abi_stat stat_of(struct inode *i)
 {
@@ -34,31 +28,31 @@ static struct abi_stat stat_of(struct inode *i)
 	return st;
 }
 
+static int put_stat(vaddr_t out, struct inode *i)
+{
+	struct abi_stat st = stat_of(i);
+
+	return copy_to_user(out, &st, sizeof(st));
+}
+
 long sys_fstat(int fd, vaddr_t out)
 {
-	struct file *f = fd_get(fd);
-	struct abi_stat st;
+	struct inode *inode SCOPED(inode);
+	int err = user_fd_inode(fd, &inode);
 
-	if (!f)
-		return -EBADF;
-	st = stat_of(f->inode);
-	file_put(f);
-	return copy_to_user(out, &st, sizeof(st));
+	return err ? err : put_stat(out, inode);
 }
 
 #define AT_STAT_FLAGS	(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | 0x800u)	/* and AT_NO_AUTOMOUNT */
 
 long sys_newfstatat(int dirfd, vaddr_t path, vaddr_t out, u32 flags)
 {
-	struct inode *inode;
-	struct abi_stat st;
-	int err = flags & ~AT_STAT_FLAGS ? -EINVAL : user_path_inode(dirfd, path, flags, &inode);
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags, &inode);
 
-	if (err)
-		return err;
-	st = stat_of(inode);
-	inode_put(inode);
-	return copy_to_user(out, &st, sizeof(st));
+	if (flags & ~AT_STAT_FLAGS)
+		return -EINVAL;
+	return err ? err : put_stat(out, inode);
 }
 
 struct statx_timestamp {
@@ -95,35 +89,33 @@ static u32 dev_minor(u64 dev)
 	return (dev & 0xff) | (dev >> 12 & ~0xffUL);
 }
 
-static struct statx statx_of(const struct abi_stat *st)
+static struct statx statx_of(struct inode *i)
 {
+	struct abi_stat st = stat_of(i);
+
 	return (struct statx){
-		.mask = STATX_BASIC_STATS, .blksize = st->blksize, .nlink = st->nlink,
-		.uid = st->uid, .gid = st->gid, .mode = st->mode,
-		.ino = st->ino, .size = st->size, .blocks = st->blocks,
-		.atime = { .sec = st->atime, .nsec = st->atime_nsec },
-		.mtime = { .sec = st->mtime, .nsec = st->mtime_nsec },
-		.ctime = { .sec = st->ctime, .nsec = st->ctime_nsec },
-		.rdev_major = dev_major(st->rdev), .rdev_minor = dev_minor(st->rdev),
-		.dev_major = dev_major(st->dev), .dev_minor = dev_minor(st->dev),
+		.mask = STATX_BASIC_STATS, .blksize = st.blksize, .nlink = st.nlink,
+		.uid = st.uid, .gid = st.gid, .mode = st.mode,
+		.ino = st.ino, .size = st.size, .blocks = st.blocks,
+		.atime = { .sec = st.atime, .nsec = st.atime_nsec },
+		.mtime = { .sec = st.mtime, .nsec = st.mtime_nsec },
+		.ctime = { .sec = st.ctime, .nsec = st.ctime_nsec },
+		.rdev_major = dev_major(st.rdev), .rdev_minor = dev_minor(st.rdev),
+		.dev_major = dev_major(st.dev), .dev_minor = dev_minor(st.dev),
 	};
 }
 
 long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 {
-	struct inode *inode;
-	struct abi_stat st;
+	struct inode *inode SCOPED(inode);
 	struct statx stx;
-	int err;
+	int err = user_path_inode(dirfd, path, flags, &inode);
 
 	if ((flags & ~(AT_STAT_FLAGS | AT_STATX_SYNC)) || (mask & STATX_RESERVED))
 		return -EINVAL;
-	err = user_path_inode(dirfd, path, flags, &inode);
 	if (err)
 		return err;
-	st = stat_of(inode);
-	inode_put(inode);
-	stx = statx_of(&st);
+	stx = statx_of(inode);
 	return copy_to_user(out, &stx, sizeof(stx));
 }
 
@@ -132,15 +124,16 @@ long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 
 long sys_faccessat(int dirfd, vaddr_t path, u32 mode)
 {
-	struct inode *inode;
-	int err = mode & ~ACCESS_ALL ? -EINVAL : user_path_inode(dirfd, path, 0, &inode);
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, 0, &inode);
 
+	if (mode & ~ACCESS_ALL)
+		return -EINVAL;
 	if (err)
 		return err;
-	if ((mode & ACCESS_EXECUTE) && (inode->mode & S_IFMT) != S_IFDIR && !(inode->mode & 0111))
-		err = -EACCES;
-	inode_put(inode);
-	return err;
+	if ((mode & ACCESS_EXECUTE) && !inode_is(inode, S_IFDIR) && !(inode->mode & 0111))
+		return -EACCES;
+	return 0;
 }
 
 static u64 realtime(void)
@@ -148,35 +141,29 @@ static u64 realtime(void)
 	return time_now() + time_realtime_offset();
 }
 
-static void set_mode(struct inode *i, u32 mode)
+static int set_mode(struct inode *i, u32 mode)
 {
 	mutex_lock(&i->lock);
 	i->mode = (i->mode & S_IFMT) | (mode & 07777);
 	i->ctime = realtime();
 	mutex_unlock(&i->lock);
+	return 0;
 }
 
 long sys_fchmod(int fd, u32 mode)
 {
-	struct file *f = fd_get(fd);
+	struct inode *inode SCOPED(inode);
+	int err = user_fd_inode(fd, &inode);
 
-	if (!f)
-		return -EBADF;
-	set_mode(f->inode, mode);
-	file_put(f);
-	return 0;
+	return err ? err : set_mode(inode, mode);
 }
 
 long sys_fchmodat(int dirfd, vaddr_t path, u32 mode)
 {
-	struct inode *inode;
+	struct inode *inode SCOPED(inode);
 	int err = user_path_inode(dirfd, path, 0, &inode);
 
-	if (err)
-		return err;
-	set_mode(inode, mode);
-	inode_put(inode);
-	return 0;
+	return err ? err : set_mode(inode, mode);
 }
 
 #define UTIME_NOW	0x3fffffff
@@ -215,36 +202,18 @@ static int set_times(struct inode *i, const struct timespec ts[2])
 }
 
 /* Without a path, the times of @dirfd itself: futimens(). */
-static int utimens_inode(int dirfd, vaddr_t path, u32 flags, struct inode **out)
-{
-	struct file *f;
-
-	if (path)
-		return user_path_inode(dirfd, path, flags, out);
-	f = fd_get(dirfd);
-	if (!f)
-		return -EBADF;
-	*out = inode_get(f->inode);
-	file_put(f);
-	return 0;
-}
-
 long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
 {
 	struct timespec ts[2] = { { .nsec = UTIME_NOW }, { .nsec = UTIME_NOW } };
-	struct inode *inode;
-	int err;
+	struct inode *inode SCOPED(inode);
+	int err = path ? user_path_inode(dirfd, path, flags, &inode)
+		       : user_fd_inode(dirfd, &inode);
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if (times && copy_from_user(ts, times, sizeof(ts)))
 		return -EFAULT;
-	err = utimens_inode(dirfd, path, flags, &inode);
-	if (err)
-		return err;
-	err = set_times(inode, ts);
-	inode_put(inode);
-	return err;
+	return err ? err : set_times(inode, ts);
 }
 
 long sys_umask(u32 mask)

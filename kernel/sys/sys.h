@@ -1,13 +1,42 @@
 /*
- * What the system-call families share: user paths, user times.
+ * What the system-call families share: the interfaces that every handler needs, user paths, user
+ * times.
  */
 #pragma once
 
+#include "cpu.h"
+#include "errno.h"
+#include "mm.h"
+#include "process.h"
+#include "syscall.h"
 #include "time.h"
-#include "types.h"
+#include "vfs.h"
+#include "vm.h"
 
-struct file;
-struct inode;
+/* --- References that end with their block ----------------------------------------------------  */
+
+/*
+ * struct file *f SCOPED(file) = fd_get(fd): put back, if it is not NULL, however the block is left.
+ * Most calls need a file or a path, do one thing with it and return what came of that.
+ */
+#define SCOPED(what)	__attribute__((cleanup(what##_scope_end)))
+
+static inline void file_scope_end(struct file **f)
+{
+	if (*f)
+		file_put(*f);
+}
+
+static inline void inode_scope_end(struct inode **i)
+{
+	if (*i)
+		inode_put(*i);
+}
+
+static inline void kmem_scope_end(char **p)
+{
+	kfree(*p);
+}
 
 /* --- Paths, path.c ---------------------------------------------------------------------------- */
 
@@ -23,11 +52,21 @@ struct user_path {
 	char *name;
 };
 
+/* Declare it SCOPED(path): it is empty after an error. */
 int user_path_get(int dirfd, vaddr_t path, struct user_path *p);
-void user_path_put(struct user_path *p);
 
-/* The inode that *at() arguments name, referenced. AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+static inline void path_scope_end(struct user_path *p)
+{
+	inode_scope_end(&p->at);
+	kfree(p->name);
+}
+
+/* The inode of an open file, or that *at() arguments name; referenced, NULL after an error. */
+int user_fd_inode(int fd, struct inode **out);
 int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out);
+
+/* One more than the largest descriptor that the process may have; file.c. */
+u64 fd_limit(void);
 
 /* The current process's working directory, referenced. */
 struct inode *cwd_get(void);
@@ -58,11 +97,8 @@ struct rusage {
 struct timespec timespec_of(u64 ns);
 struct timeval timeval_of(u64 ns);
 
-/* Copies and checks a timespec: -EFAULT, -EINVAL. */
-int timespec_get(vaddr_t addr, struct timespec *ts);
-
-/* The deadline that *@ts says: so long from now, or, if @absolute, when @clock shows it. */
-struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute);
-
-/* The same of an optional user timespec; address 0 is never. */
+/*
+ * The deadline that the user's timespec says: so long from now, or, if @absolute, when @clock shows
+ * it. Address 0 is never.
+ */
 int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d);

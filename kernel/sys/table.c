@@ -5,13 +5,11 @@
  * This is the hottest path of the kernel. It does no more than look up, call and store the result;
  * tracing costs one load and one branch while it is off.
  */
-#include "syscall.h"
-
 #include "arch.h"
 #include "config.h"
 #include "counters.h"
-#include "errno.h"
 #include "lockcheck.h"
+#include "sys.h"
 #include "trace.h"
 
 /*
@@ -37,33 +35,56 @@
 #include "syscall_handlers.def"
 #undef HANDLER
 
+/* The same for a call that is another one with some arguments fixed; a0 to a3 are the user's. */
+#define SYSCALL(number, name)
+#define SYSCALL_AS(number, call) \
+	static long call_##number(const struct trapframe *tf) \
+	{ \
+		UNUSED u64 a0 = ARG(0), a1 = ARG(1), a2 = ARG(2), a3 = ARG(3); \
+		return sys_##call; \
+	}
+#include "syscalls.def"
+#undef SYSCALL
+#undef SYSCALL_AS
+
 typedef long (*syscall_fn)(const struct trapframe *tf);
 
 static const syscall_fn table[] = {
 #define SYSCALL(number, name) [number] = call_##name,
+#define SYSCALL_AS(number, call) [number] = call_##number,
 #include "syscalls.def"
 #undef SYSCALL
+#undef SYSCALL_AS
 };
 
-static long unknown_call(const struct trapframe *tf, u64 number)
+static long unknown_call(const struct trapframe *tf)
 {
 	event_count(EVENT_ENOSYS);
-	trace(TRACE_SYSCALL, TRACE_EV_ENOSYS, number, arch_trap_pc(tf));
+	trace(TRACE_SYSCALL, TRACE_EV_ENOSYS, arch_syscall_number(tf), arch_trap_pc(tf));
 	return -ENOSYS;
+}
+
+static noinline long traced_call(syscall_fn call, const struct trapframe *tf)
+{
+	u64 number = arch_syscall_number(tf);
+	long result;
+
+	trace(TRACE_SYSCALL, TRACE_EV_SYSCALL, number, ARG(0));
+	result = call(tf);
+	trace(TRACE_SYSCALL, TRACE_EV_SYSRET, number, (u64)result);
+	return result;
 }
 
 void syscall_entry(struct trapframe *tf)
 {
 	u64 number = arch_syscall_number(tf);
+	syscall_fn call = number < ARRAY_SIZE(table) ? table[number] : NULL;
 	long result;
 
 	arch_irqs_enable();
-	trace(TRACE_SYSCALL, TRACE_EV_SYSCALL, number, ARG(0));
-	if (likely(number < ARRAY_SIZE(table) && table[number]))
-		result = table[number](tf);
-	else
-		result = unknown_call(tf, number);
-	trace(TRACE_SYSCALL, TRACE_EV_SYSRET, number, (u64)result);
+	if (unlikely(!call))
+		call = unknown_call;
+	result = unlikely(trace_mask & TRACE_SYSCALL) ? traced_call(call, tf) : call(tf);
 	if (DEBUG_BUILD)
 		lockcheck_none_held("returns to user mode");
 	arch_irqs_disable();

@@ -6,12 +6,7 @@
  */
 #include "sys.h"
 
-#include "cpu.h"
-#include "errno.h"
-#include "process.h"
 #include "sched.h"
-#include "syscall.h"
-#include "vm.h"
 
 /* The clocks beside those of sys.h. */
 #define CLOCK_PROCESS_CPUTIME	2
@@ -35,7 +30,8 @@ struct timeval timeval_of(u64 ns)
 				 .usec = ns % NSEC_PER_SEC / NSEC_PER_USEC };
 }
 
-int timespec_get(vaddr_t addr, struct timespec *ts)
+/* Copies and checks: -EFAULT, -EINVAL. */
+static int timespec_get(vaddr_t addr, struct timespec *ts)
 {
 	if (copy_from_user(ts, addr, sizeof(*ts)))
 		return -EFAULT;
@@ -48,7 +44,7 @@ int timespec_get(vaddr_t addr, struct timespec *ts)
  * Nanoseconds may wrap, seconds do not: the distance in seconds tells the far future and the past
  * from what is near enough to compare nanoseconds.
  */
-struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute)
+static struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute)
 {
 	u64 ns = (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
 	u64 now = time_now() + (clock == CLOCK_REALTIME ? time_realtime_offset() : 0);
@@ -77,11 +73,6 @@ int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
 	return err;
 }
 
-long sys_nanosleep(vaddr_t req, vaddr_t rem)
-{
-	return sys_clock_nanosleep(CLOCK_MONOTONIC, 0, req, rem);
-}
-
 /* Only a kill ends a sleep early, so nobody is left to read the time that remained. */
 long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
 {
@@ -97,6 +88,12 @@ long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
 	if (err)
 		return err;
 	return thread_sleep_until(deadline_of(&ts, clock, flags & TIMER_ABSTIME));
+}
+
+/* Waits for a signal that kills. */
+long sys_pause(void)
+{
+	return thread_sleep_until(DEADLINE_NEVER);
 }
 
 /* Time on a CPU, up to now; *user_ns gets the part in user mode. */

@@ -22,6 +22,7 @@
 #include "errno.h"
 #include "process.h"
 #include "sched.h"
+#include "thread_state.h"
 #include "trace.h"
 
 /* rq->lock held. True if @t was made DEAD here and now and the reaper must see to it. */

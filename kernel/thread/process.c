@@ -179,6 +179,26 @@ void process_for_each(void (*fn)(struct process *p, void *arg), void *arg)
 	spin_unlock(&tree_lock);
 }
 
+struct group_search {
+	pid_t pgid, sid;
+	bool found;
+};
+
+static void match_group(struct process *p, void *arg)
+{
+	struct group_search *s = arg;
+
+	s->found |= p->pgid == s->pgid && (s->sid == -1 || p->sid == s->sid);
+}
+
+bool process_group_exists(pid_t pgid, pid_t sid)
+{
+	struct group_search s = { .pgid = pgid, .sid = sid };
+
+	process_for_each(match_group, &s);
+	return s.found;
+}
+
 static void init_fields(struct process *p, struct process *parent)
 {
 	*p = (struct process){

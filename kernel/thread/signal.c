@@ -15,8 +15,9 @@
  *      by its sender and overlooked by the thread that unblocks it.
  *  G2  SIGCONT and the stop signals cancel each other's pending ones.
  *
- * Every send works in any context that may take the process lock. A handler function cannot be
- * installed (rt_sigaction() says -ENOSYS), so `handler` is SIG_DFL or SIG_IGN here.
+ * Every send works in any context that may take the tree lock, which keeps the parent that is told
+ * of a stop; tree_lock and p->lock are held wherever an action is taken. A handler function cannot
+ * be installed (rt_sigaction() says -ENOSYS), so `handler` is SIG_DFL or SIG_IGN here.
  */
 #include "signal.h"
 
@@ -35,9 +36,11 @@ static bool ignored(struct process *p, int sig)
 	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET(sig) & HARMLESS));
 }
 
-/* p->lock held. A thread that has not been started yet looks at p->stopped when it is. */
-static void stop_threads(struct process *p)
+/* A thread that has not been started yet looks at p->stopped when it is. */
+static void stop_threads(struct process *p, int sig)
 {
+	if (!p->stopped)
+		process_report_stop(p, STATUS_STOPPED(sig));
 	p->stopped = true;
 	list_for_each(t, &p->threads, struct thread, process_node)
 		thread_suspend(t);
@@ -48,6 +51,7 @@ static void continue_threads(struct process *p)
 	if (!p->stopped)
 		return;
 	p->stopped = false;
+	process_report_stop(p, STATUS_CONTINUED);
 	list_for_each(t, &p->threads, struct thread, process_node)
 		if (!t->embryo)
 			thread_resume(t);
@@ -77,13 +81,13 @@ static bool must_die(struct process *p, int sig)
 	if (ignored(p, sig) || p == init_process)
 		return false;
 	if (SIGSET(sig) & STOPS) {
-		stop_threads(p);
+		stop_threads(p, sig);
 		return false;
 	}
 	return true;
 }
 
-/* @target NULL: any thread of @p will do. */
+/* @target NULL: any thread of @p will do. tree_lock held. */
 static int send(struct process *p, struct thread *target, int sig)
 {
 	bool die = false;
@@ -115,18 +119,28 @@ static int send(struct process *p, struct thread *target, int sig)
 	return 0;
 }
 
+static int send_alone(struct process *p, struct thread *target, int sig)
+{
+	int err;
+
+	spin_lock(&tree_lock);
+	err = send(p, target, sig);
+	spin_unlock(&tree_lock);
+	return err;
+}
+
 int signal_send_process(struct process *p, int sig)
 {
-	return send(p, NULL, sig);
+	return send_alone(p, NULL, sig);
 }
 
 int signal_send_thread(struct thread *t, int sig)
 {
-	return send(t->process, t, sig);
+	return send_alone(t->process, t, sig);
 }
 
 struct group_send {
-	pid_t pgid;
+	pid_t pgid;		/* -1: everybody but init and the sender */
 	int sig;
 	int result;
 };
@@ -134,8 +148,9 @@ struct group_send {
 static void send_if_member(struct process *p, void *arg)
 {
 	struct group_send *g = arg;
+	bool other = p != init_process && p != current_process() && p != &kernel_process;
 
-	if (p->pgid == g->pgid)
+	if (g->pgid == -1 ? other : p->pgid == g->pgid)
 		g->result = send(p, NULL, g->sig);
 }
 
@@ -143,8 +158,6 @@ int signal_send_group(pid_t pgid, int sig)
 {
 	struct group_send g = { .pgid = pgid, .sig = sig, .result = -ESRCH };
 
-	if (pgid <= 0)
-		return -ESRCH;
 	process_for_each(send_if_member, &g);
 	return g.result;
 }
@@ -175,11 +188,13 @@ void signal_deliver(void)
 	int sig = 0;
 
 	atomic_fetch_and(&t->work, ~WORK_SIGNAL);
+	spin_lock(&tree_lock);
 	spin_lock(&p->lock);
 	while (!die && ((sig = take_pending(&t->sigpending, t->sigmask)) ||
 			(sig = take_pending(&p->sigpending, t->sigmask))))
 		die = must_die(p, sig);
 	spin_unlock(&p->lock);
+	spin_unlock(&tree_lock);
 	if (die)
 		process_kill(p, STATUS_SIGNAL(sig));
 }

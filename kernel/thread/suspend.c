@@ -8,7 +8,7 @@
 #include "errno.h"
 #include "process.h"
 #include "sched.h"
-#include "thread.h"
+#include "thread_state.h"
 
 int thread_resume(struct thread *t)
 {

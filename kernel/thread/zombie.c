@@ -5,7 +5,8 @@
  *	become_zombie()		children move to init, then the process is reapable, then the parent
  *				is told: in this order, under the tree lock, so no child is ever
  *				left with a parent that can vanish (P3)
- *	process_wait()		finds a zombie child and takes it out of the tree, exactly once
+ *	process_wait()		finds a zombie child and takes it out of the tree, exactly once; or
+ *				a child that was stopped or continued since it last looked
  *
  * The tree lock guards parent, children and the change to ZOMBIE. A zombie is immutable but for
  * being reaped (P4).
@@ -162,10 +163,36 @@ static void fill_result(struct process *p, struct process *c, unsigned options,
 	trace(TRACE_LIFE, TRACE_EV_REAPED, c->pid, res->status);
 }
 
+void process_report_stop(struct process *p, int status)
+{
+	p->stop_report = status;
+	tell_parent(p->parent);
+}
+
+/* True if a living child has a report of a kind that @options ask for. tree_lock held. */
+static bool collect_stop(struct process *p, pid_t which, unsigned options, struct wait_result *res,
+			 bool *any)
+{
+	list_for_each(c, &p->children, struct process, sibling) {
+		unsigned kind = c->stop_report == STATUS_CONTINUED ? WCONTINUED : WUNTRACED;
+
+		if (!matches(c, which) || process_state(c) == PROCESS_ZOMBIE)
+			continue;
+		*any = true;
+		if (!c->stop_report || !(options & kind))
+			continue;
+		*res = (struct wait_result){ .pid = c->pid, .status = c->stop_report };
+		if (!(options & WNOWAIT))
+			c->stop_report = 0;
+		return true;
+	}
+	return false;
+}
+
 int process_wait(pid_t which, unsigned options, struct wait_result *res)
 {
 	struct process *p = current_process(), *child;
-	bool any;
+	bool any, stopped;
 	int err = 0;
 
 	for (;;) {
@@ -175,10 +202,13 @@ int process_wait(pid_t which, unsigned options, struct wait_result *res)
 		any = false;
 		res->pid = 0;
 		spin_lock(&tree_lock);
-		child = collect_zombie(p, which, options, &any);
+		child = options & WEXITED ? collect_zombie(p, which, options, &any) : NULL;
 		if (child)
 			fill_result(p, child, options, res);
+		stopped = !child && collect_stop(p, which, options, res, &any);
 		spin_unlock(&tree_lock);
+		if (stopped)
+			return 0;
 		if (child) {
 			if (!(options & WNOWAIT))
 				process_put(child);

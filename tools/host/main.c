@@ -8,6 +8,7 @@
 #include "instrument.h"
 #include "ktest.h"
 #include "printf.h"
+#include "string.h"
 
 /* Of the C library, whose headers would clash with the kernel's. */
 noreturn void exit(int status);
@@ -18,6 +19,21 @@ extern const struct ktest __start_ktests[], __stop_ktests[];
 
 static unsigned failed;
 static void *after_test[5];
+
+/* What the port has to bring. */
+void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((u8 *)dst)[i] = ((const u8 *)src)[i];
+	return dst;
+}
+
+void *memset(void *dst, int c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((u8 *)dst)[i] = c;
+	return dst;
+}
 
 void console_write_all(enum console_stream s, const char *buf, size_t n)
 {
@@ -78,10 +94,15 @@ u64 test_random(void)
 	return x ^ (x >> 31);
 }
 
+/* Of units that want a machine: tools/host/machine.c. */
+void machine_start(void) __attribute__((weak));
+
 int main(void)
 {
 	bool good = true;
 
+	if (machine_start)
+		machine_start();
 	for (const struct ktest *volatile t = __start_ktests; t < __stop_ktests; t++) {
 		failed = 0;
 		if (!__builtin_setjmp(after_test))

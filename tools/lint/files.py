@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # The promise is 15,000; the debt is noted in docs/size.md, and may only shrink.
-MAX_KERNEL_LINES = 19_000
+MAX_KERNEL_LINES = 18_200
 MAX_CORE_LINES = 4_000
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
@@ -68,8 +69,21 @@ def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8", errors="replace")
 
 
+@cache
+def test_kernels_own() -> tuple[str, ...]:
+    """Patterns of the sources that only test kernels are linked from, as make/kernel.mk has them."""
+    makefile = read("make/kernel.mk").replace("\\\n", " ")
+    lists = re.findall(r"^(?:tests|instruments) := \$\(wildcard (.*)\)$", makefile, re.M)
+    return tuple(word.replace("$(ARCH)", "*") for text in lists for word in text.split())
+
+
 def is_test(path: str) -> bool:
-    return Path(path).name.startswith("test_") or path.startswith(("labs/", "user/tests/"))
+    """Tests, what they share, and what only they are linked with: no part of a kernel that boots."""
+    return (
+        Path(path).name.startswith("test_")
+        or path.startswith(("labs/", "user/tests/"))
+        or any(fnmatch(path, pattern) for pattern in test_kernels_own())
+    )
 
 
 # --- Checks: each yields faults ---------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The reference kernel through the grader: full marks in every lab on both ports."""
+"""The reference kernel: full marks in every lab, and every checkpoint prints what its handout says."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from labs import handout
 from tools import qemu
-from tools.test.builds import ROOT, clean_environment
+from tools.test.builds import ROOT, Build, clean_environment
 from tools.test.model import Job, Result, last_lines
 
 
@@ -17,7 +18,20 @@ def jobs(build_root: Path) -> list[Job]:
         return Job(f"lab {lab} {arch}", lambda: grade(lab, arch, build_root))
 
     labs = sorted(path.parent.name for path in (ROOT / "labs").glob("*/lab.toml"))
-    return [job(lab, arch) for lab in labs for arch in qemu.ARCHES]
+    ports = [(lab, arch) for lab in labs for arch in qemu.ARCHES]
+    return [*(job(*port) for port in ports), *(_handout_job(*port, build_root) for port in ports)]
+
+
+def _handout_job(lab: str, arch: str, build_root: Path) -> Job:
+    name = f"handout {lab} {arch}"
+
+    def check() -> Iterator[Result]:
+        kernel = Build(arch, tests=True).directory(build_root) / "kernel.elf"
+        for checkpoint in handout.checkpoints(ROOT / "labs" / lab):
+            fault = checkpoint.fault(arch, kernel)
+            yield Result(f"{name}: {checkpoint.command}", fault is None, fault or "")
+
+    return Job(name, check)
 
 
 def grade(lab: str, arch: str, build_root: Path) -> Iterator[Result]:

@@ -33,6 +33,7 @@ class WrongValues(unittest.TestCase):
         self.check("grade", "SEEDS=many", allowed="must be a number")
         self.check("run", "CMD=true", "EXTRA=/no/such", allowed="no such directory")
         self.check("run", "CMD=true", "TIMEOUT=soon", allowed="must be a number")
+        self.check("run", "CMD=true", "TIMEOUT=", allowed="must be a number")
         self.check("run", allowed="CMD=")
         self.check("labs", allowed="OUT=dir")
         self.check("starter", "OUT=/tmp", allowed="LAB=")

@@ -1,5 +1,5 @@
 /*
- * ps [-t]: the processes there are, from /proc; -t: each thread by itself.
+ * ps: the processes there are, from /proc.
  *
  * /proc/PID/stat is one line: the id, the name in brackets (which may hold anything, so we look for
  * the last bracket), then a letter for the state and numbers.
@@ -49,58 +49,34 @@ static bool read_task(const char *path, struct task *t)
 		      &t->system_ticks, &t->threads, &t->bytes, &t->pages) == 8;
 }
 
-static void show(const struct task *t, int process)
+static void show(const struct task *t)
 {
 	double seconds = (t->user_ticks + t->system_ticks) / 100.0;
 
-	printf("%5d %5d %5d %5d %c %4d %8lu %6ld %8.2f %s\n", process, t->id, t->parent, t->group,
-	       t->state, t->threads, t->bytes / 1024, t->pages * 4, seconds, t->name);
-}
-
-static void show_threads(int process)
-{
-	char path[64];
-	struct dirent *e;
-	struct task t;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", process);
-	d = opendir(path);
-	while (d && (e = readdir(d))) {
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/stat", process, e->d_name);
-		if (read_task(path, &t))
-			show(&t, process);
-	}
-	if (d)
-		closedir(d);
+	printf("%5d %5d %5d %c %4d %8lu %6ld %8.2f %s\n", t->id, t->parent, t->group, t->state,
+	       t->threads, t->bytes / 1024, t->pages * 4, seconds, t->name);
 }
 
 int main(int argc, char **argv)
 {
-	bool threads = argc > 1 && !strcmp(argv[1], "-t");
 	struct dirent *e;
 	char path[64];
 	struct task t;
 	DIR *d;
 
-	if (argc > 2 || (argc > 1 && !threads))
-		errx(2, "usage: ps [-t]");
+	(void)argv;
+	if (argc > 1)
+		errx(2, "usage: ps");
 	d = opendir("/proc");
 	if (!d)
 		err(1, "/proc");
-	puts("  PID   TID  PPID  PGRP S THRD  SIZE-K  RES-K  SECONDS NAME");
+	puts("  PID  PPID  PGRP S THRD  SIZE-K  RES-K  SECONDS NAME");
 	while ((e = readdir(d))) {
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
-		if (threads) {
-			show_threads(atoi(e->d_name));
-			continue;
-		}
 		snprintf(path, sizeof(path), "/proc/%.20s/stat", e->d_name);
 		if (read_task(path, &t))
-			show(&t, t.id);
+			show(&t);
 	}
 	closedir(d);
 	return 0;

@@ -110,17 +110,30 @@ static void name_and_arguments(void)
 	expect_signal(pid, SIGKILL);
 }
 
+/* Fields 23 and 24: bytes mapped, pages there. */
+static void read_sizes(long *size, long *resident)
+{
+	const char *text = strrchr(read_file(getpid(), "stat"), ')') + 2;
+
+	int n = sscanf(text,
+		       "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		       "%*d %*u %ld %ld",
+		       size, resident);
+
+	CHECK_EQ(n, 2);
+}
+
 static void memory_shows(void)
 {
 	long size, resident, size2, resident2;
 	char *p;
 
-	CHECK_EQ(sscanf(read_file(getpid(), "statm"), "%ld %ld", &size, &resident), 2);
-	CHECK(size > 0 && resident > 0 && resident <= size);
+	read_sizes(&size, &resident);
+	CHECK(size > 0 && resident > 0 && resident <= size / 4096);
 	p = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(p, 1, 1 << 20);
-	CHECK_EQ(sscanf(read_file(getpid(), "statm"), "%ld %ld", &size2, &resident2), 2);
-	CHECK_EQ(size2 - size, 1024);
+	read_sizes(&size2, &resident2);
+	CHECK_EQ(size2 - size, 4 << 20);
 	CHECK(resident2 - resident >= 200);
 }
 

@@ -48,6 +48,19 @@ static void let_it_be_joined(struct thread *t)
 	}
 }
 
+/* Until @t has left its stack. The caller has a reference, or has not detached it. */
+static void let_it_leave(struct thread *t)
+{
+	bool left = false;
+
+	while (!left) {
+		thread_yield();
+		spin_lock(&t->joiners.lock);
+		left = t->left;
+		spin_unlock(&t->joiners.lock);
+	}
+}
+
 KTEST(join_errors, "join.errors", "02.7", "P2.9")
 {
 	struct thread *t, *j;
@@ -57,6 +70,7 @@ KTEST(join_errors, "join.errors", "02.7", "P2.9")
 	CHECK(thread_join(current_thread(), NULL, DEADLINE_NEVER) == -EDEADLK, "P2.9",
 	      "a thread could join itself");
 	t = start(wait_for_go, (void *)3);
+	thread_get(t);
 	j = start(join_it, t);
 	let_it_be_joined(t);
 	got = thread_join(t, NULL, DEADLINE_POLL);
@@ -68,6 +82,8 @@ KTEST(join_errors, "join.errors", "02.7", "P2.9")
 	CHECK(got == -ECHILD, "P2.9", "joining a detached thread gave %d", got);
 	CHECK(thread_detach(t) == -ECHILD, "P2.9", "a thread could be detached twice");
 	go = true;
+	let_it_leave(t);	/* or the next test would count it */
+	thread_put(t);
 }
 
 KTEST(join_two, "join.two", "02.7", "P2.5")
@@ -91,7 +107,6 @@ KTEST(detach_reaped, "detach.reaped", "02.7", "P2.10")
 {
 	struct counter_snapshot before, after;
 	struct thread *t;
-	bool left = false;
 
 	counters_snapshot(&before);
 	go = false;
@@ -99,12 +114,7 @@ KTEST(detach_reaped, "detach.reaped", "02.7", "P2.10")
 	thread_detach(t);
 	go = true;
 	t = start(wait_for_go, NULL);	/* and after */
-	while (!left) {
-		thread_yield();
-		spin_lock(&t->joiners.lock);
-		left = t->left;
-		spin_unlock(&t->joiners.lock);
-	}
+	let_it_leave(t);
 	thread_detach(t);
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P2.10");

@@ -1,8 +1,9 @@
 /*
- * Lab 02, steps 4 to 6: returning is exiting, codes are delivered once, stacks are left before they
+ * Lab 02: returning is exiting, codes are delivered once, stacks are left before they
  * are anybody else's.
  */
 #include "counters.h"
+#include "cpu.h"
 #include "errno.h"
 #include "instrument.h"
 #include "ktest.h"
@@ -192,13 +193,14 @@ static int join_and_tell(void *arg)
 	return 0;
 }
 
-/* At least 2 CPUs: one is held in the middle of its exit while the other joins. */
+/* One CPU is held in the middle of its exit while the other joins. */
 KTEST(join_not_early, "join.not_early", "02.6", "P2.7")
 {
 	struct thread *t, *j;
 	s64 stacks;
 	u64 end;
 
+	NEEDS_TWO_CPUS;
 	joined = 0;
 	t = thread_create("leaver", park_and_return, NULL, PRIORITY_DEFAULT);
 	j = thread_create("joiner", join_and_tell, t, PRIORITY_DEFAULT);
@@ -223,7 +225,7 @@ KTEST(join_not_early, "join.not_early", "02.6", "P2.7")
 	sched_set_affinity(current_thread(), ~0u);
 }
 
-KTEST(exit_many, "exit.many", "02.6", "P2.8")
+KTEST(exit_many, "exit.many", "02.7", "P2.8")
 {
 	struct counter_snapshot before, after;
 	int got;

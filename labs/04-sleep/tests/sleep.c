@@ -122,6 +122,7 @@ KTEST(sleep_state, "sleep.state", "04.1", "P4.3")
 	struct thread *t;
 	u64 ran, looks = 0;
 
+	NEEDS_ONE_CPU;
 	woken = 0;
 	start_sleeper(0, time_now() + 5 * MS);
 	t = sleepers[0].thread;

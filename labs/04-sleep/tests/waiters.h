@@ -29,17 +29,6 @@
 		!!(cond);							\
 	})
 
-/* Leaves the test if the machine cannot show what it is about. */
-#define NEEDS(cond, cpus_needed)						\
-	do {									\
-		if (!(cond)) {							\
-			ktest_figure("skipped_as_it_needs_cpus", cpus_needed);	\
-			return;							\
-		}								\
-	} while (0)
-#define NEEDS_ONE_CPU	NEEDS(nr_cpus == 1, 1)
-#define NEEDS_TWO_CPUS	NEEDS(nr_cpus > 1, 2)
-
 /* A thread that has not run yet, for the CPUs of @mask. */
 static inline struct thread *made_on(u32 mask, thread_fn fn, void *arg)
 {

@@ -1,5 +1,5 @@
 /*
- * Lab 06, steps 1 to 4: one killer wins, nobody new comes, and a victim goes wherever it is.
+ * Lab 06: one killer wins, nobody new comes, and a victim goes wherever it is.
  */
 #include "victims.h"
 
@@ -11,17 +11,15 @@ static int wait_for_ever(void *arg)
 	return wait_queue_block(&never, DEADLINE_NEVER);
 }
 
+/* Its thread is not started: this is about the process alone. */
 KTEST(kill_first, "kill.first", "06.1", "P6.1")
 {
 	struct thread *t;
 	struct process *p = victim(wait_for_ever, NULL, &t);
 	int err;
 
-	thread_resume(t);
-	await_state(t, THREAD_BLOCKED);
 	CHECK(process_state(p) == PROCESS_ALIVE, "P6.1",
 	      "a process is not alive before it is killed");
-	process_get(p);
 	err = process_kill(p, STATUS_SIGNAL(SIGKILL));
 	CHECK(err == 0, "P6.1", "the first kill gave %d", err);
 	CHECK(process_state(p) != PROCESS_ALIVE, "P6.1", "a killed process is alive");
@@ -29,7 +27,6 @@ KTEST(kill_first, "kill.first", "06.1", "P6.1")
 	CHECK(err == -EALREADY, "P6.1", "the second kill gave %d", err);
 	err = LIFE_STATUS(atomic_load(&p->life));
 	CHECK(err == STATUS_SIGNAL(SIGKILL), "P6.1", "after two kills the status is %x", err);
-	process_put(p);
 }
 
 KTEST(kill_status, "kill.status", "06.5", "P6.1")
@@ -57,11 +54,12 @@ static void kill_again(void *arg)
 }
 
 /* On 1 CPU: another killer comes after every few instructions of a kill. */
-KTEST(kill_swept_kill, "kill.swept_kill", "06.1", "P6.1")
+KTEST(kill_swept_kill, "kill.swept_kill", "06.5", "P6.1")
 {
 	bool hit = true;
 	unsigned step;
 
+	NEEDS_ONE_CPU;
 	sweep_action = kill_again;
 	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
 		struct thread *t;
@@ -93,15 +91,12 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	struct process *p = victim(wait_for_ever, NULL, &t);
 	int err;
 
-	process_get(p);
-	/* stays DYING while we ask */
+	/* stays DYING: its thread is not started, and we give nothing back */
 	REQUIRE(process_hold(p), "P6.8", "a living process could not be held");
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	err = thread_create_in(p, "late", wait_for_ever, NULL, PRIORITY_DEFAULT, &late);
 	CHECK(err == -ESRCH, "P6.2", "a thread was made in a dying process: %d", err);
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
-	process_unhold(p);
-	process_put(p);
 }
 
 /*
@@ -156,7 +151,7 @@ static void kill_blocked(thread_fn fn, void *arg, enum thread_state state, const
 	      time_now() - from);
 }
 
-KTEST(kill_blocked_states, "kill.blocked", "06.4", "P6.3")
+KTEST(kill_blocked_states, "kill.blocked", "06.5", "P6.3")
 {
 	struct counter_snapshot before, after;
 	struct thread *other = thread_create("other", wait_for_ever, NULL, PRIORITY_DEFAULT);
@@ -190,11 +185,12 @@ static int count_run(void *arg)
 	return 0;
 }
 
-KTEST(kill_unrun, "kill.unrun", "06.3", "P6.4")
+KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 {
 	struct thread *t, *second;
 	struct process *p;
 
+	NEEDS_ONE_CPU;
 	ran = 0;
 	p = victim(count_run, NULL, &t);
 	REQUIRE(thread_create_in(p, "second", count_run, NULL, PRIORITY_DEFAULT, &second) == 0,
@@ -223,6 +219,7 @@ static void sweep_kill(thread_fn fn, const char *function)
 	bool hit = true;
 	unsigned step;
 
+	NEEDS_ONE_CPU;
 	sweep_action = kill_target;
 	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
 		struct thread *t;
@@ -245,12 +242,12 @@ static void sweep_kill(thread_fn fn, const char *function)
 	ktest_figure(function, step);
 }
 
-KTEST(kill_swept_wait, "kill.swept_wait", "06.4", "P6.5")
+KTEST(kill_swept_wait, "kill.swept_wait", "06.5", "P6.5")
 {
 	sweep_kill(wait_long, "wait_queue_block");
 }
 
-KTEST(kill_swept_sleep, "kill.swept_sleep", "06.4", "P6.5")
+KTEST(kill_swept_sleep, "kill.swept_sleep", "06.5", "P6.5")
 {
 	sweep_kill(sleep_long, "thread_sleep");
 }
@@ -264,12 +261,14 @@ static int wait_twice(void *arg)
 	return wait_queue_block(&never, deadline_in(1000 * NSEC_PER_SEC));
 }
 
-KTEST(kill_after_claim, "kill.after_claim", "06.4", "P6.5")
+KTEST(kill_after_claim, "kill.after_claim", "06.5", "P6.5")
 {
 	struct thread *t;
-	struct process *p = victim(wait_twice, NULL, &t);
+	struct process *p;
 	u64 from;
 
+	NEEDS_ONE_CPU;
+	p = victim(wait_twice, NULL, &t);
 	thread_resume(t);
 	await_state(t, THREAD_BLOCKED);
 	irq_off();

@@ -1,5 +1,5 @@
 /*
- * Lab 06, steps 5 to 7: unwinding, holds, zombies, orphans, and that everything is back afterwards.
+ * Lab 06: unwinding, holds, zombies, orphans, and that everything is back afterwards.
  */
 #include "victims.h"
 
@@ -37,7 +37,7 @@ static int wait_for_ever(void *arg)
 	return wait_queue_block(&never, DEADLINE_NEVER);
 }
 
-KTEST(hold_delays, "hold.delays", "06.5", "P6.8")
+KTEST(hold_delays, "hold.delays", "06.6", "P6.8")
 {
 	struct counter_snapshot before, after;
 	struct wait_result res;
@@ -64,12 +64,14 @@ KTEST(hold_delays, "hold.delays", "06.5", "P6.8")
 	counters_equal(&before, &after, "P6.10");
 }
 
+/* --- Zombies. Whoever dies here does so by itself: nobody needs to be killable yet --------- */
+
 static int exit_with(void *arg)
 {
-	process_exit(STATUS_EXIT((int)(s64)arg));
+	return (int)(s64)arg;
 }
 
-KTEST(zombie_kept, "zombie.kept", "06.6", "P6.7")
+KTEST(zombie_kept, "zombie.kept", "06.2", "P6.7")
 {
 	struct wait_result res;
 	struct thread *t;
@@ -89,7 +91,7 @@ KTEST(zombie_kept, "zombie.kept", "06.6", "P6.7")
 	CHECK(process_wait(-1, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7", "a child is left over");
 }
 
-KTEST(zombie_many, "zombie.many", "06.6", "P6.7")
+KTEST(zombie_many, "zombie.many", "06.2", "P6.7")
 {
 	unsigned seen = 0;
 
@@ -110,11 +112,19 @@ KTEST(zombie_many, "zombie.many", "06.6", "P6.7")
 
 /* --- Orphans: this process is init -------------------------------------------------------- */
 
+static struct wait_queue old = WAIT_QUEUE_INIT(old), young = WAIT_QUEUE_INIT(young);
+
+static int wait_for_call(void *queue)
+{
+	return wait_queue_block(queue, DEADLINE_NEVER);
+}
+
 static void orphan(bool dead_before, const char *what)
 {
 	struct thread *tp, *tc;
-	struct process *p = victim(wait_for_ever, NULL, &tp);
-	struct process *c = victim_of(p, dead_before ? exit_with : wait_for_ever, (void *)5, &tc);
+	struct process *p = victim(wait_for_call, &old, &tp);
+	struct process *c = victim_of(p, dead_before ? exit_with : wait_for_call,
+				      dead_before ? (void *)5 : &young, &tc);
 	pid_t pid = p->pid, child = c->pid;
 
 	thread_resume(tp);
@@ -122,49 +132,46 @@ static void orphan(bool dead_before, const char *what)
 	await_state(tp, THREAD_BLOCKED);
 	while (dead_before && process_state(c) != PROCESS_ZOMBIE)
 		thread_yield();
-	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	if (!dead_before)
+		await_state(tc, THREAD_BLOCKED);
+	wait_queue_wake_all(&old, 0);
 	status_of(pid, "P6.9");
 	CHECK(c->parent == init_process, "P6.9", "%s: the orphan's parent is not init", what);
-	if (!dead_before)
-		process_kill(c, STATUS_SIGNAL(SIGTERM));
+	wait_queue_wake_all(&young, 0);
 	status_of(child, "P6.9");
 }
 
-KTEST(orphan_alive, "orphan.alive", "06.6", "P6.9")
+KTEST(orphan_alive, "orphan.alive", "06.2", "P6.9")
 {
 	orphan(false, "alive when its parent died");
 	audit();
 }
 
-KTEST(orphan_zombie, "orphan.zombie", "06.6", "P6.9")
+KTEST(orphan_zombie, "orphan.zombie", "06.2", "P6.9")
 {
 	orphan(true, "a zombie when its parent died");
 	audit();
 }
 
-static struct process *parent_of_zombie;
-
-static int kill_the_parent(void *arg)
+static int end_the_parent(void *waiting)
 {
-	await_state(arg, THREAD_BLOCKED);
-	process_kill(parent_of_zombie, STATUS_SIGNAL(SIGKILL));
-	return 0;
+	await_state(waiting, THREAD_BLOCKED);
+	return wait_queue_wake_all(&young, 0);
 }
 
 /*
  * init - a - b - c: c is a zombie, init waits, b dies. Init has no other reason to look than being
  * told of c, since b is a's child.
  */
-KTEST(orphan_announced, "orphan.announced", "06.6", "P6.9")
+KTEST(orphan_announced, "orphan.announced", "06.2", "P6.9")
 {
-	struct thread *ta, *tb, *tc, *killer;
-	struct process *a = victim(wait_for_ever, NULL, &ta), *c;
+	struct thread *ta, *tb, *tc, *helper;
+	struct process *a = victim(wait_for_call, &old, &ta);
+	struct process *b = victim_of(a, wait_for_call, &young, &tb);
+	struct process *c = victim_of(b, exit_with, (void *)5, &tc);
 	struct wait_result res;
-	pid_t pid;
+	pid_t pid = c->pid;
 
-	parent_of_zombie = victim_of(a, wait_for_ever, NULL, &tb);
-	c = victim_of(parent_of_zombie, exit_with, (void *)5, &tc);
-	pid = c->pid;
 	thread_resume(ta);
 	thread_resume(tb);
 	thread_resume(tc);
@@ -172,12 +179,12 @@ KTEST(orphan_announced, "orphan.announced", "06.6", "P6.9")
 	await_state(tb, THREAD_BLOCKED);
 	while (process_state(c) != PROCESS_ZOMBIE)
 		thread_yield();
-	killer = thread_create("killer", kill_the_parent, current_thread(), PRIORITY_DEFAULT);
-	thread_resume(killer);
+	helper = thread_create("helper", end_the_parent, current_thread(), PRIORITY_DEFAULT);
+	thread_resume(helper);
 	CHECK(process_wait(-1, WEXITED, &res) == 0 && res.pid == pid, "P6.9",
 	      "init was given child %d, not the zombie it inherited", res.pid);
-	thread_join(killer, NULL, DEADLINE_NEVER);
-	process_kill(a, STATUS_SIGNAL(SIGKILL));
+	thread_join(helper, NULL, DEADLINE_NEVER);
+	wait_queue_wake_all(&old, 0);
 	while (process_wait(-1, WEXITED, &res) == 0)
 		;
 }

@@ -58,6 +58,8 @@ typedef void (*sighandler_t)(int);
 #define CLD_EXITED	1
 #define CLD_KILLED	2
 #define CLD_DUMPED	3
+#define CLD_STOPPED	5
+#define CLD_CONTINUED	6
 
 typedef unsigned long sigset_t;		/* bit s - 1 is signal s, as in the kernel */
 typedef int sig_atomic_t;

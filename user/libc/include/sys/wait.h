@@ -17,6 +17,7 @@
 #define WSTOPSIG(s)	WEXITSTATUS(s)
 #define WIFEXITED(s)	(WTERMSIG(s) == 0)
 #define WIFSTOPPED(s)	(((s) & 0xff) == 0x7f)
+#define WIFCONTINUED(s)	((s) == 0xffff)
 #define WIFSIGNALED(s)	(WTERMSIG(s) != 0 && !WIFSTOPPED(s))
 #define WCOREDUMP(s)	((s) & 0x80)
 

@@ -1,0 +1,136 @@
+/*
+ * Checks of all memory (page.c's B1 to B3, slab.c's M2 and M3, region.c's R1 and R2, and that page
+ * tables grant what regions say), for quiet points in test kernels.
+ */
+#include "page.h"
+#include "slab.h"
+#include "space.h"
+
+#include "counters.h"
+#include "panic.h"
+
+/* --- Pages ------------------------------------------------------------------------------------ */
+
+/* B1 and B2 for one free chunk. */
+static void check_chunk(const struct page *p, unsigned order)
+{
+	const struct page *block = (const struct page *)ALIGN_DOWN((u64)p, BLOCK_SIZE);
+	u64 i = p - block;
+	const struct page *other = &block[i ^ 1UL << order];
+
+	if (p->flags & ~PAGE_POISONED & ~PAGE_FREE || !(p->flags & PAGE_FREE) ||
+	    p->order != order || atomic_load(&p->refs) || !IS_ALIGNED(i, 1UL << order))
+		panic("free list %u: page %lx has flags %x, order %u, %u references", order,
+		      page_to_phys(p), p->flags, p->order, atomic_load(&p->refs));
+	if (order < PAGE_MAX_ORDER && other->flags & PAGE_FREE && other->order == order)
+		panic("free buddies of order %u at %lx", order, page_to_phys(p));
+}
+
+static void buddy_check(void)
+{
+	u64 found = 0;
+
+	spin_lock(&buddy.lock);
+	for (unsigned order = 0; order <= PAGE_MAX_ORDER; order++)
+		list_for_each(p, &buddy.free[order], struct page, node) {
+			check_chunk(p, order);
+			found += 1UL << order;
+		}
+	if (found + buddy.out + buddy.unadded != buddy.total)
+		panic("pages: %lu in free lists, %lu out, %lu not added, but %lu in all", found,
+		      buddy.out, buddy.unadded, buddy.total);
+	spin_unlock(&buddy.lock);
+}
+
+/* --- Slabs ------------------------------------------------------------------------------------ */
+
+/* M2 and M3; the objects still out are added up. */
+static u64 cache_check(struct kmem_cache *c)
+{
+	unsigned nr = 0, empty = 0, used = 0;
+
+	spin_lock(&c->lock);
+	list_for_each(s, &c->slabs, struct slab, node) {
+		unsigned free = 0;
+
+		for (void **o = s->free; o; o = *o)
+			free++;
+		if (s->used >= c->per_slab || s->used + free != c->per_slab)
+			panic("cache %s: slab %p has %u used and %u free of %u", c->name, (void *)s,
+			      s->used, free, c->per_slab);
+		nr++;
+		empty += s->used == 0;
+		used += s->used;
+	}
+	if (empty != c->nr_empty || empty > 1 || nr > c->nr_slabs)
+		panic("cache %s: %u of %u slabs listed, %u empty, counted %u", c->name, nr,
+		      c->nr_slabs, empty, c->nr_empty);
+	used += (c->nr_slabs - nr) * c->per_slab;
+	spin_unlock(&c->lock);
+	return used;
+}
+
+static void slab_check(void)
+{
+	u64 used = 0;
+
+	list_for_each(c, &slab_caches, struct kmem_cache, node)
+		used += cache_check(c);
+	if (used != (u64)counter_read(COUNT_SLAB_OBJECTS))
+		panic("slabs: %lu objects are out, but %ld were counted", used,
+		      counter_read(COUNT_SLAB_OBJECTS));
+}
+
+void mm_check(void)
+{
+	slab_check();
+	buddy_check();
+}
+
+/* --- Address spaces --------------------------------------------------------------------------- */
+
+/* An entry grants what its region and its page's owners allow, and never more. */
+static void check_entry(const struct region *r, vaddr_t va, pte_t pte)
+{
+	struct page *p = pte_page(pte);
+	unsigned prot = pte_prot(pte) & (VM_READ | VM_WRITE | VM_EXEC);
+
+	if (arch_pte_present(pte) != (r->prot != 0) || prot & ~r->prot ||
+	    (prot & VM_WRITE && !(r->flags & REGION_SHARED) && page_is_shared(p)) ||
+	    !atomic_load(&p->refs))
+		panic("entry %lx for %lx: rights %x, region's %x, flags %x, page has %u owners",
+		      pte, va, prot, r->prot, r->flags, atomic_load(&p->refs));
+}
+
+static u64 check_region(const struct addr_space *as, const struct region *r)
+{
+	struct pt_iter i = { .root = as->root, .va = r->start, .end = r->end };
+	u64 n = 0;
+
+	for (; pt_next(&i); n++)
+		check_entry(r, i.va, *i.e);
+	return n;
+}
+
+void as_check(struct addr_space *as)
+{
+	struct pt_iter all = { .root = as->root, .end = ARCH_USER_END };
+	u64 resident = 0, total = 0, in_space = 0;
+	vaddr_t last = MMAP_MIN;
+
+	mutex_lock(&as->lock);
+	for (struct region *r = region_first(as); r; r = region_next(r)) {
+		if (r->start < last || r->start >= r->end || r->end > ARCH_USER_END ||
+		    !IS_ALIGNED(r->start | r->end, PAGE_SIZE))
+			panic("region %lx to %lx behind %lx", r->start, r->end, last);
+		last = r->end;
+		total += (r->end - r->start) / PAGE_SIZE;
+		resident += check_region(as, r);
+	}
+	while (pt_next(&all))
+		in_space++;
+	if (total != as->total_pages || resident != as->resident || in_space != resident)
+		panic("space: %lu pages of regions, counted %lu; %lu mapped, %lu in all, not %lu",
+		      total, as->total_pages, resident, in_space, as->resident);
+	mutex_unlock(&as->lock);
+}

@@ -1,0 +1,82 @@
+"""What a handout says that its checkpoints print.
+
+A step of labs/NN-name/README.md ends in a block of a command and of lines that it prints, among
+others perhaps and in any order; "…" stands for a number that differs from port to port:
+
+    **1. The frame** ...
+
+    ```
+    $ make run TESTS=1 ICOUNT=1 CPUS=2 BOOTARGS=selftest=02.1
+    ok   02.1 frame.layout, … checks
+    ```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import qemu
+from tools.boot import End, transcript
+from tools.test.model import kernel_says, last_lines
+
+_TIMEOUT_S = 120.0
+_STEP = re.compile(r"^\*\*(\d+)\. ")
+_COMMAND = re.compile(r"^\$ (make run TESTS=1 .*)$")
+_SETTING = re.compile(r"""([A-Z]+)=('[^']*'|\S+)""")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    step: int
+    command: str
+    lines: tuple[str, ...]
+
+    def machine(self, arch: str, kernel: Path) -> qemu.Machine:
+        given = {name: value.strip("'") for name, value in _SETTING.findall(self.command)}
+        return qemu.Machine(
+            arch=arch,
+            kernel=kernel,
+            cpus=int(given.get("CPUS", "4")),
+            bootargs=tuple(given["BOOTARGS"].split()),
+            icount=qemu.Icount() if given.get("ICOUNT") == "1" else None,
+        )
+
+    def fault(self, arch: str, kernel: Path) -> str | None:
+        """What is not as the handout says if @kernel is at this step; None: all is."""
+        seen = transcript(self.machine(arch, kernel), _TIMEOUT_S)
+        text = kernel_says(seen.kernel.decode("utf-8", "replace").replace("\r", ""))
+        if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:
+            return f"{self.command}: {seen.outcome.end.value}: {last_lines(text, 8)}"
+        for line in self.lines:
+            pattern = re.escape(line).replace("…", r"\d+")
+            if not re.search(f"^{pattern}$", text, re.M):
+                return f"{self.command}: does not print {line!r}: {last_lines(text, 8)}"
+        return None
+
+
+def checkpoints(folder: Path) -> Iterator[Checkpoint]:
+    """Those of the handout in @folder, in order."""
+    step = 0
+    command, lines = "", list[str]()
+    for line in (folder / "README.md").read_text(encoding="utf-8").splitlines():
+        found = _COMMAND.match(line)
+        if command and (found or line == "```"):
+            yield Checkpoint(step, command, tuple(lines))
+            command, lines = "", []
+        if found:
+            command = found[1]
+        elif command:
+            lines.append(line)
+        elif found := _STEP.match(line):
+            step = int(found[1])
+
+
+def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:
+    """The first thing up to @step that is not as the handout in @folder says; None: all is."""
+    mine = [c for c in checkpoints(folder) if c.step <= step]
+    if not mine:
+        return f"the handout has no checkpoint up to step {step}"
+    return next((f for c in mine if (f := c.fault(arch, kernel))), None)

@@ -1,0 +1,71 @@
+"""What a kernel says that breaks: reason, registers, a call chain by name, and nothing else after it."""
+
+import re
+import unittest
+
+from tools import qemu
+from tools.boot import End, transcript
+from tools.tests.support import BUILD_ROOT
+
+_CPUS = 4
+
+
+class Riscv(unittest.TestCase):
+    ARCH = "riscv"
+    REGISTER = " sp "
+
+    def report(self, test: str, reason: str) -> str:
+        """The panic's report, from its reason to its end."""
+        kernel = BUILD_ROOT / self.ARCH / "debug-test" / "kernel.elf"
+        machine = qemu.Machine(
+            arch=self.ARCH, kernel=kernel, cpus=_CPUS, bootargs=(f"test={test}",)
+        )
+        seen = transcript(machine, 60)
+        text = seen.kernel.decode("utf-8", "replace").replace("\r", "")
+        self.assertEqual(seen.outcome.end, End.PANIC, text[-2000:])
+        _, found, report = text.partition("\npanic: ")
+        self.assertTrue(found, text[-2000:])
+        self.assertRegex(report.splitlines()[0], reason)
+        self.assertTrue(report.endswith("end of panic\n"), report[-500:])
+        return report
+
+    def chain(self, report: str) -> list[str]:
+        """The functions of the call chain, innermost first."""
+        found = re.search(r"^call chain:\n((?:  [0-9a-f]+  .*\n)+)", report, re.M)
+        self.assertIsNotNone(found, report)
+        return re.findall(r"  [0-9a-f]+  (\w+|\?)\+0x", found[1]) if found else []
+
+    def test_stack_overflow(self) -> None:
+        report = self.report("panic.overflow", r"^kernel stack overflow in thread ")
+        self.assertIn("eat_stack", self.chain(report))
+        self.assertIn(self.REGISTER, report)
+
+    def test_stray_write(self) -> None:
+        report = self.report("panic.write", r"^page fault: writing to 0x[0-9a-f]+$")
+        self.assertEqual(self.chain(report)[0], "ktest_panic_write")
+        self.assertIn("run_remaining", self.chain(report))
+        self.assertIn(self.REGISTER, report)
+        self.assertIn("last trace records:", report)
+
+    def test_others_are_stopped(self) -> None:
+        for test in ("panic.overflow", "panic.write"):
+            report = self.report(test, ".")
+            self.assertNotIn("noise", report)
+            for cpu in range(_CPUS):
+                self.assertRegex(report, rf"CPU {cpu} was running thread \d+")
+
+    def test_text_cannot_be_written(self) -> None:
+        self.report("panic.text", r"^page fault: writing to 0xffffffff[0-9a-f]+$")
+
+    def test_data_cannot_be_executed(self) -> None:
+        report = self.report("panic.data", r"^page fault: executing 0xffffffff[0-9a-f]+$")
+        self.assertIn("ktest_panic_data", self.chain(report))
+
+    def test_held_locks_are_named(self) -> None:
+        report = self.report("panic.held", r"^assertion failed: .*test_panic\.c:\d+$")
+        self.assertRegex(report, r"holds object lock .*, taken at ktest_panic_held\+")
+
+
+class X86(Riscv):
+    ARCH = "x86_64"
+    REGISTER = " rsp "

@@ -1,0 +1,151 @@
+/* Stopped and continued children: who is told, by which call, and how often. */
+#include "test.h"
+
+/*
+ * A child that lives until it is killed. It blocks in the kernel, or computes. It has a group of
+ * its own, with a parent outside: keys' stop signals do nothing in an orphaned one.
+ */
+static pid_t start_child(bool busy)
+{
+	pid_t pid = fork();
+
+	if (pid) {
+		CHECK_EQ(setpgid(pid, pid), 0);
+		return pid;
+	}
+	for (volatile int i = 0;; i++)
+		if (!busy)
+			pause();
+}
+
+static void end_child(pid_t pid)
+{
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+}
+
+static void stop_and_continue(pid_t pid, int sig)
+{
+	int status = 0;
+
+	CHECK_EQ(waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED), 0);
+	CHECK_EQ(kill(pid, sig), 0);
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status) && !WIFEXITED(status) && !WIFSIGNALED(status));
+	CHECK_EQ(WSTOPSIG(status), sig);
+	CHECK_EQ(waitpid(pid, &status, WNOHANG | WUNTRACED), 0);	/* told once */
+	await_state(pid, 'T');
+	CHECK_EQ(kill(pid, SIGCONT), 0);
+	CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
+	CHECK(WIFCONTINUED(status));
+	CHECK_EQ(waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED), 0);
+}
+
+static void blocked_child(void)
+{
+	pid_t pid = start_child(false);
+
+	await_state(pid, 'S');
+	stop_and_continue(pid, SIGSTOP);
+	stop_and_continue(pid, SIGTSTP);
+	end_child(pid);
+}
+
+static void busy_child(void)
+{
+	pid_t pid = start_child(true);
+
+	stop_and_continue(pid, SIGSTOP);
+	stop_and_continue(pid, SIGTTIN);
+	end_child(pid);
+}
+
+static void not_asked_not_told(void)
+{
+	pid_t pid = start_child(false);
+	int status;
+
+	CHECK_EQ(kill(pid, SIGSTOP), 0);
+	await_state(pid, 'T');
+	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
+	CHECK_EQ(waitpid(pid, &status, WNOHANG | WCONTINUED), 0);
+	CHECK_EQ(waitpid(-1, &status, WUNTRACED), pid);		/* later is not too late */
+	CHECK(WIFSTOPPED(status));
+	end_child(pid);						/* a stopped one dies, too */
+}
+
+static void by_waitid(void)
+{
+	pid_t pid = start_child(false);
+	siginfo_t info = { .si_pid = 77 };
+
+	CHECK_EQ(waitid(P_PID, pid, &info, WSTOPPED | WNOHANG), 0);
+	CHECK_EQ(info.si_pid, 0);
+	CHECK_EQ(kill(pid, SIGSTOP), 0);
+	CHECK_EQ(waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT), 0);
+	CHECK_EQ(waitid(P_PID, pid, &info, WSTOPPED | WEXITED), 0);
+	CHECK_EQ(info.si_signo, SIGCHLD);
+	CHECK_EQ(info.si_code, CLD_STOPPED);
+	CHECK_EQ(info.si_status, SIGSTOP);
+	CHECK_EQ(info.si_pid, pid);
+	CHECK_EQ(kill(pid, SIGCONT), 0);
+	CHECK_EQ(waitid(P_ALL, 0, &info, WCONTINUED), 0);
+	CHECK_EQ(info.si_code, CLD_CONTINUED);
+	CHECK_EQ(info.si_status, SIGCONT);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	await_state(pid, 'Z');
+	CHECK_ERRNO(waitid(P_PID, pid, &info, WSTOPPED), ECHILD);	/* no longer possible */
+	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED), 0);
+	CHECK_EQ(info.si_code, CLD_KILLED);
+	CHECK_EQ(info.si_status, SIGKILL);
+}
+
+/* A parent that already waits is woken. */
+static void wakes_the_parent(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		raise(SIGSTOP);
+		_exit(5);
+	}
+	for (int status = 0; !WIFEXITED(status) || status == 0;) {
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		if (WIFSTOPPED(status)) {
+			CHECK_EQ(kill(pid, SIGCONT), 0);
+			continue;
+		}
+		CHECK(WIFEXITED(status));
+		CHECK_EQ(WEXITSTATUS(status), 5);
+	}
+}
+
+static void whole_group(void)
+{
+	pid_t pid[3];
+	int status;
+
+	for (int i = 0; i < 3; i++) {
+		pid[i] = start_child(i == 1);
+		CHECK_EQ(setpgid(pid[i], pid[0]), 0);
+	}
+	CHECK_EQ(kill(-pid[0], SIGSTOP), 0);
+	for (int i = 0; i < 3; i++) {
+		CHECK(waitpid(-pid[0], &status, WUNTRACED) > 0);
+		CHECK(WIFSTOPPED(status));
+	}
+	CHECK_EQ(waitpid(-pid[0], &status, WUNTRACED | WNOHANG), 0);
+	for (int i = 0; i < 3; i++)
+		end_child(pid[i]);
+}
+
+static const struct test_case cases[] = {
+	CASE(blocked_child),
+	CASE(busy_child),
+	CASE(not_asked_not_told),
+	CASE(by_waitid),
+	CASE(wakes_the_parent),
+	CASE(whole_group),
+};
+
+TEST_MAIN(cases)
