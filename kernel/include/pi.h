@@ -23,7 +23,7 @@
 #include "wait.h"
 
 struct pi_queue {			/* the half of a lock that is used when threads wait */
-	struct thread *owner;		/* [pi_lock] while somebody waits */
+	struct thread *owner;		/* [pi_lock] while somebody waits; NULL: come free */
 	struct list_node waiters;	/* [pi_lock] struct pi_waiter, I2 */
 	struct list_node held;		/* [pi_lock] in owner->contended while somebody waits */
 };
@@ -59,7 +59,10 @@ bool pi_would_deadlock(const struct thread *t, const struct thread *owner);
  */
 void pi_wait(struct pi_queue *q, struct thread *owner, struct pi_waiter *w);
 
-/* @w has returned from waiter_block(): takes it out if nobody has. True if it was still in. */
+/*
+ * @w has returned from waiter_block(): takes it out if nobody has. True if it was still in: then its
+ * wait was ended by its deadline or a kill, and the lock may be looked at once more.
+ */
 bool pi_leave(struct pi_waiter *w);
 
 /*

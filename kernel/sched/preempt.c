@@ -100,12 +100,13 @@ void sched_yield(void)
 
 bool sched_inherit(struct thread *t, struct sched_rank rank)
 {
-	struct sched_rank before = thread_rank(t), after;
+	struct sched_rank before, after;
 	struct runq *rq;
 
 	if (t->inherited.level == rank.level)
 		return false;
 	rq = thread_runq_lock(t);
+	before = thread_rank(t);
 	t->inherited = rank;
 	after = thread_rank(t);
 	runq_unlock(rq);

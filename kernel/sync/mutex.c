@@ -75,7 +75,9 @@ static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, un
 	spin_unlock(&pi_lock);
 	err = waiter_block(&w.waiter, d);
 	spin_lock(&pi_lock);
-	pi_leave(&w);
+	/* It may have come free after the deadline had claimed the wait: then it is there to take. */
+	if (pi_leave(&w) && try_free(m))
+		err = 0;
 	return err;
 }
 
@@ -87,7 +89,7 @@ static int lock_slow(struct mutex *m, struct deadline d, unsigned flags)
 	spin_lock(&pi_lock);
 	err = take_or_mark(m, &owner);
 	if (err == -EAGAIN)
-		err = wait_for(m, owner, d, flags);
+		err = d.kind == DEADLINE_KIND_POLL ? -ETIMEDOUT : wait_for(m, owner, d, flags);
 	assert(err || mutex_held(m));	/* M2 */
 	spin_unlock(&pi_lock);
 	return err;
@@ -101,7 +103,7 @@ static inline int lock(struct mutex *m, struct deadline d, unsigned flags, const
 	if (DEBUG_BUILD)
 		lockcheck_mutex_wanted(m);
 	if (!try_free(m))
-		err = d.kind == DEADLINE_KIND_POLL ? -ETIMEDOUT : lock_slow(m, d, flags);
+		err = lock_slow(m, d, flags);
 	if (DEBUG_BUILD && !err)
 		lockcheck_mutex_taken(m, site);
 	return err;
@@ -136,12 +138,13 @@ bool mutex_trylock(struct mutex *m)
 /* The most urgent waiter that has not timed out or been killed becomes the owner. */
 static void unlock_slow(struct mutex *m)
 {
-	struct thread *next;
+	u64 word;
 
 	spin_lock(&pi_lock);
-	next = pi_hand_over(&m->pi);
-	/* It cannot return before pi_lock is free: M2. M1 for those behind it. */
-	atomic_store(&m->word, (u64)next | (pi_has_waiters(&m->pi) ? MUTEX_CONTENDED : 0));
+	word = (u64)pi_hand_over(&m->pi);
+	if (word && pi_has_waiters(&m->pi))
+		word |= MUTEX_CONTENDED;		/* M1 for those behind it */
+	atomic_store(&m->word, word);			/* M2: it returns when pi_lock is free */
 	spin_unlock(&pi_lock);
 }
 

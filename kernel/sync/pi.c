@@ -82,9 +82,9 @@ static void update(struct thread *t)
 static void set_owner(struct pi_queue *q, struct thread *owner)
 {
 	list_remove(&q->held);
-	if (owner && pi_has_waiters(q))
+	q->owner = pi_has_waiters(q) ? owner : NULL;	/* later it comes and goes unseen */
+	if (q->owner)
 		list_push_back(&owner->contended, &q->held);
-	q->owner = owner;
 }
 
 static void take_out(struct pi_waiter *w)
@@ -136,13 +136,14 @@ bool pi_leave(struct pi_waiter *w)
 struct thread *pi_hand_over(struct pi_queue *q)
 {
 	struct thread *before = q->owner, *after = NULL;
-	struct pi_waiter *w;
 
 	assert_held(&pi_lock);
-	while (!after && (w = first_waiter(q))) {
+	list_for_each_safe(w, &q->waiters, struct pi_waiter, node) {
+		if (!waiter_claim(&w->waiter, WAIT_EVENT, 0))
+			continue;		/* it leaves by itself */
+		after = w->waiter.thread;	/* and this one not before pi_lock is free */
 		take_out(w);
-		if (waiter_claim(&w->waiter, WAIT_EVENT, 0))
-			after = w->waiter.thread;	/* it cannot leave before pi_lock is free */
+		break;
 	}
 	set_owner(q, after);
 	update(after);

@@ -66,6 +66,11 @@ static int lock(struct rwlock *l, struct deadline d, bool writer)
 		enter(l, current_thread(), writer);
 	} else {
 		err = wait_block_link(&l->q, &link, d, 0);
+		/* It may have come free after the deadline had claimed the wait. */
+		if (err && err != -EIDRM && is_open(l, writer) && list_empty(&l->q.links)) {
+			enter(l, current_thread(), writer);
+			err = 0;
+		}
 		if (err && err != -EIDRM)
 			grant(l);	/* R2 for those behind us */
 	}
