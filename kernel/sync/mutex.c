@@ -65,11 +65,10 @@ static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, un
 	struct pi_waiter w = { .cyclic = pi_would_deadlock(current_thread(), owner) };
 	int err;
 
-	if (w.cyclic) {
-		lockcheck_deadlock(m, owner);
-		if (!(flags & WAIT_UNKILLABLE))
-			return -EDEADLK;
-	}
+	if (w.cyclic && !(flags & WAIT_UNKILLABLE))
+		return -EDEADLK;
+	if (w.cyclic)
+		lockcheck_deadlock(m, owner);	/* it waits for ever, but others go on */
 	waiter_init(&w.waiter, flags);
 	pi_wait(&m->pi, owner, &w);
 	spin_unlock(&pi_lock);
