@@ -82,7 +82,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test matrix soak bench labs \
+.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test models matrix soak bench labs \
 	starter lint format clean FORCE
 
 all:
@@ -145,6 +145,9 @@ starter:
 
 test: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.test --build-root '$(O)'
+
+models: $(O)/setup-test.mk
+	@$(PYTHON) -m tools.models $(if $(ONLY),--only '$(ONLY)')
 
 bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')

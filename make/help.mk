@@ -12,6 +12,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make bench        instructions per operation, beside xv6 and Linux
   make matrix       every known wrong and right solution of every lab through the grader
   make soak         long fuzz, stress and kill runs
+  make models       the models of waiting, exit and kill (docs/models) through Spin
   make labs         write the student repository to OUT=dir
   make starter      write the starter code of LAB=name to OUT=dir
   make lint         what CI checks of style; make format mends what can be mended

@@ -44,9 +44,10 @@ endif
 hooked := $(B)/obj/kernel/thread/% $(B)/obj/kernel/sched/% $(B)/obj/kernel/sync/%
 $(filter $(hooked),$(KERNEL_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 
+# The list of headers names its object by $(B), which may be given as a relative or absolute path.
 $(B)/obj/%.o: % $(B)/flags
 	$(call say,CC,$<)
-	$Q$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+	$Q$(CC) $(KERNEL_CFLAGS) -MMD -MP -MT '$$(B)/obj/$<.o' -c -o $@ $<
 
 $(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources
 	$Q$(LD) $(KERNEL_LDFLAGS) -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-none.o

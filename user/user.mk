@@ -45,7 +45,7 @@ $U/flags: FORCE
 # -MD, not -MMD: the library's headers are system headers to the compiler.
 $U/obj/%.o: % $U/flags
 	$(call say,CC,$<)
-	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MD -MP -c -o $@ $<
+	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MD -MP -MT '$$U/obj/$<.o' -c -o $@ $<
 
 $(libc_objects): private USER_EXTRA = $(LIBC_CFLAGS)
 

@@ -77,7 +77,8 @@ struct process {
 	char name[THREAD_NAME_MAX];	/* [lock] */
 
 	/* The tree, [tree lock] */
-	struct process *_Atomic parent;
+	struct process *parent;
+	_Atomic pid_t ppid;		/* its id, for getppid(), which takes no lock */
 	struct list_node children, sibling;
 	struct list_node pid_node;	/* id table's chain */
 	pid_t pgid, sid;
@@ -168,6 +169,13 @@ int process_kill_siblings(void);
 
 /* What teardown does when the last hold goes: zombie.c. */
 void process_teardown(struct process *p);
+
+/* Makes @p a child of @parent but for the lists. tree_lock held. */
+static inline void process_set_parent(struct process *p, struct process *parent)
+{
+	p->parent = parent;
+	atomic_store_explicit(&p->ppid, parent->pid, memory_order_relaxed);
+}
 
 /* @p has been stopped, or continued: for its parent's process_wait(). tree_lock held. */
 void process_report_stop(struct process *p, int status);

@@ -42,8 +42,7 @@ enum lock_class { LOCK_CLASSES(X) LOCK_CLASS_COUNT };
 struct thread;
 
 struct spinlock {
-	_Atomic u32 next;		/* the ticket the next acquirer draws */
-	_Atomic u32 owner;		/* the ticket that holds the lock */
+	_Atomic u32 locked;		/* 0 or 1 */
 	u8 class;			/* [const] enum lock_class */
 	struct thread *holder;		/* [self] for assert_held() and reports */
 	const void *site;		/* [self] where it was acquired; debug builds */

@@ -34,8 +34,12 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		enum thread_state s = thread_state(t);
 		struct cpu *to;
 
-		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD)
+		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD) {
+			/* It gave way when it might not stay, and may again: it is in no queue yet. */
+			if (s == THREAD_READY && !list_linked(&t->runq_node))
+				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;
+		}
 		to = &cpus[__builtin_ctz(t->affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
 			if (list_linked(&t->runq_node))

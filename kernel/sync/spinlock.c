@@ -1,9 +1,11 @@
 /*
- * Ticket spin locks, and the nesting of "interrupts off".
+ * Spin locks, and the nesting of "interrupts off".
  *
- * A ticket lock serves its acquirers in order of arrival, so no CPU starves. While it is held,
- * interrupts are off on the holder's CPU: a handler may take the same lock, and the holder cannot
- * be preempted. The depth is the thread's, not the lock's: locks may be released in any order and
+ * Test and test-and-set, so whoever runs when the lock comes free may have it. A ticket lock would
+ * serve CPUs in order of arrival; but virtual CPUs run only when the host lets them, and in a fair
+ * queue everybody waits for the one that it has just taken off. While a lock is held, interrupts
+ * are off on the holder's CPU: a handler may take the same lock, and the holder cannot be
+ * preempted. The depth is the thread's, not the lock's: locks may be released in any order and
  * interrupts come back with the last one.
  */
 #include "spinlock.h"
@@ -98,27 +100,30 @@ static inline void took(struct spinlock *l, const void *site)
 		l->site = site;
 }
 
-static inline void wait_turn(struct spinlock *l, u32 ticket, const void *site)
+/* Takes the lock if it is free. Pairs with the release in spin_unlock(): we see all it guards. */
+static inline bool grab(struct spinlock *l)
+{
+	return !atomic_exchange_explicit(&l->locked, 1, memory_order_acquire);
+}
+
+/* Spins on a plain load, which leaves the holder its cache line, until the lock looks free. */
+static noinline void wait_and_grab(struct spinlock *l)
 {
 	assert(l->holder != current_thread());
-	while (atomic_load_explicit(&l->owner, memory_order_acquire) != ticket)
-		arch_spin_hint();
-	took(l, site);
+	do {
+		while (atomic_load_explicit(&l->locked, memory_order_relaxed))
+			arch_spin_hint();
+	} while (!grab(l));
 }
 
 static inline void acquire(struct spinlock *l, bool nested, const void *site)
 {
-	u32 ticket;
-
 	irq_off();
 	if (DEBUG_BUILD)
 		lockcheck_acquire(l, nested, site);
-	ticket = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
-	/* Pairs with the release in spin_unlock(): we see all that the last holder wrote. */
-	if (likely(atomic_load_explicit(&l->owner, memory_order_acquire) == ticket))
-		took(l, site);
-	else
-		wait_turn(l, ticket, site);
+	if (unlikely(!grab(l)))
+		wait_and_grab(l);
+	took(l, site);
 }
 
 void spin_lock(struct spinlock *l)
@@ -133,13 +138,8 @@ void spin_lock_nested(struct spinlock *l)
 
 bool spin_trylock(struct spinlock *l)
 {
-	u32 owner, ticket;
-
 	irq_off();
-	owner = atomic_load_explicit(&l->owner, memory_order_relaxed);
-	ticket = owner;
-	if (!atomic_compare_exchange_strong_explicit(&l->next, &ticket, owner + 1,
-						     memory_order_acquire, memory_order_relaxed)) {
+	if (!grab(l)) {
 		irq_on();
 		return false;
 	}
@@ -158,6 +158,6 @@ void spin_unlock(struct spinlock *l)
 	if (DEBUG_BUILD)
 		lockcheck_release(l);
 	l->holder = NULL;
-	atomic_fetch_add_explicit(&l->owner, 1, memory_order_release);
+	atomic_store_explicit(&l->locked, 0, memory_order_release);
 	unnest(t, depth - 1);
 }

@@ -117,12 +117,16 @@ static tid_t start(struct thread *t)
 
 /* --- Processes -------------------------------------------------------------------------------- */
 
+/* Cleared before the parent is woken, which must not find a reason to wait on. */
 void vfork_release(struct process *p)
 {
+	struct wait_queue *q;
+
 	spin_lock(&p->lock);
-	if (p->vfork_done)
-		wait_queue_wake_all(p->vfork_done, 0);
+	q = p->vfork_done;
 	p->vfork_done = NULL;
+	if (q)
+		wait_queue_wake_all(q, 0);
 	spin_unlock(&p->lock);
 }
 

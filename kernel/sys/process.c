@@ -137,15 +137,7 @@ long sys_getpid(void)
 
 long sys_getppid(void)
 {
-	struct process *p = current_process(), *parent;
-	pid_t pid;
-
-	/* P3: while it is the parent it is there; who was it before is init now, which stays. */
-	do {
-		parent = atomic_load(&p->parent);
-		pid = parent->pid;
-	} while (unlikely(parent != atomic_load(&p->parent)));
-	return pid;
+	return atomic_load_explicit(&current_process()->ppid, memory_order_relaxed);
 }
 
 /* The group or the session of process @pid, 0 being the caller. */

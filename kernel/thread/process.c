@@ -205,6 +205,7 @@ static void init_fields(struct process *p, struct process *parent)
 		.life = LIFE(PROCESS_ALIVE, 0),
 		.refs = 1,
 		.parent = parent,
+		.ppid = parent->pid,
 		.lock = SPINLOCK_INIT(LOCK_PROCESS),
 		.start_ns = time_now(),
 		.umask = parent->umask,

@@ -34,7 +34,7 @@ int thread_resume(struct thread *t)
 
 int thread_suspend(struct thread *t)
 {
-	struct runq *rq = thread_runq_lock(t);
+	struct runq *rq = thread_runq_lock_allowed(t);	/* READY: in a queue, by now */
 	enum thread_state s = thread_state(t);
 	int err = 0;
 

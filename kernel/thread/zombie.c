@@ -57,7 +57,7 @@ static void reparent_children(struct process *p)
 	/* LAB 06-kill: give the children to init, and tell it of those that are zombies */
 	list_for_each_safe(c, &p->children, struct process, sibling) {
 		trace(TRACE_LIFE, TRACE_EV_REPARENT, c->pid, init_process->pid);
-		c->parent = init_process;
+		process_set_parent(c, init_process);
 		list_remove(&c->sibling);
 		list_push_back(&init_process->children, &c->sibling);
 		zombies |= process_state(c) == PROCESS_ZOMBIE;

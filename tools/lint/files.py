@@ -22,7 +22,7 @@ MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
 
 _SKIPPED = frozenset({".git", "build", "out", "__pycache__", ".mypy_cache", ".cache"})
-_CODE = (".c", ".h", ".S", ".def", ".ld")
+_CODE = (".c", ".h", ".S", ".def", ".ld", ".pml")
 _SCRIPTS = (".py", ".sh", ".mk")
 _TEXT = (*_CODE, *_SCRIPTS, ".md", ".toml", ".txt", "")
 _CORE = ("kernel/thread/", "kernel/sched/", "kernel/sync/")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools import models
 from tools.options import Parser
 from tools.test import builds, host, kernel, labs, programs, unittests
 from tools.test.model import Job, Result
@@ -22,6 +23,7 @@ _STAGES: tuple[tuple[str, Callable[[Path], list[Job]]], ...] = (
     ("host", programs.host_jobs),
     ("programs", programs.jobs),
     ("python", unittests.jobs),
+    ("models", models.jobs),
     ("labs", labs.jobs),
 )
 

@@ -1,0 +1,178 @@
+/*
+ * Holds: two threads leave a process that somebody kills and two others want to look into.
+ *
+ * Abstracts	kernel/thread/hold.c: process_hold(), process_unhold(); kernel/thread/exit.c:
+ *		process_thread_leaves(); kernel/thread/zombie.c: process_teardown(), without the
+ *		tree; kernel/thread/kill.c: the swap of process_kill(); kernel/thread/reaper.c:
+ *		reaper_add_process().
+ * Leaves out	how the threads are told to die (kill.pml): here each leaves when it likes.
+ *
+ * A holder is what kernel/fs/proc_process.c does for /proc/PID: hold, use, unhold.
+ */
+#include "lock.h"
+
+#define THREADS	2
+#define HOLDERS	2
+
+mtype = { ALIVE, DYING, ZOMBIE };
+
+mtype life = ALIVE;
+byte holds = THREADS;		/* [atomic] */
+bool resources = true;		/* address space, descriptors */
+chan reaper = [1] of { bit };	/* the process on the reaper's list */
+
+byte users;			/* ghost: threads and holders that use the resources */
+byte teardowns;			/* ghost */
+bool late_hold;			/* ghost: a hold began after DYING and succeeded */
+bool broken_use;		/* ghost: resources were gone while in use */
+
+inline process_kill()
+{
+	atomic { life = (life == ALIVE -> DYING : life) }
+}
+
+inline process_teardown()
+{
+	teardowns++;
+	process_kill();
+	atomic { broken_use = broken_use || users; resources = false };	/* release_resources() */
+	life = ZOMBIE
+}
+
+inline unhold(last)
+{
+#ifdef BREAK_LAST	/* decrements, then looks */
+	holds--;
+	last = (holds == 0)
+#else
+	atomic { holds--; last = (holds == 0) }
+#endif
+}
+
+/* A compare-exchange that fails looks at everything again, as the loop does. */
+inline process_hold(held)
+{
+	do
+	:: before = holds;
+#ifndef BREAK_REVIVE	/* holds what has lost its last hold */
+		if
+		:: before == 0 -> held = false; break
+		:: else
+		fi;
+#endif
+#ifndef BREAK_STATE	/* does not ask whether it is dying */
+		if
+		:: life != ALIVE -> held = false; break
+		:: else
+		fi;
+#endif
+#ifdef BREAK_ADD	/* what it looked at may have changed */
+		held = true;
+		holds++;
+		break
+#else
+		atomic {
+			held = (holds == before);
+			holds = (held -> before + 1 : holds)
+		};
+		if
+		:: held -> break
+		:: else
+		fi
+#endif
+	od
+}
+
+/* process_thread_leaves() */
+proctype thread()
+{
+	bool last;
+
+	users--;
+	unhold(last);
+	if
+	:: last -> process_teardown()
+	:: else
+	fi
+}
+
+proctype holder()
+{
+	bool held, last, late;
+	byte before;
+
+	late = (life != ALIVE);
+	process_hold(held);
+	late_hold = late_hold || (held && late);
+	if
+	:: held ->
+		atomic { users++; broken_use = broken_use || !resources };
+		atomic { broken_use = broken_use || !resources; users-- };
+#ifdef BREAK_UNHOLD	/* leaves the teardown to whoever has a hold left */
+		holds--
+#else
+		unhold(last);
+		if
+		:: last -> reaper ! 1
+		:: else
+		fi
+#endif
+	:: else
+	fi
+}
+
+proctype killing()
+{
+	if
+	:: process_kill()
+	:: skip
+	fi
+}
+
+proctype reaping()
+{
+end:	do
+	:: reaper ? 1 -> process_teardown()
+	od
+}
+
+init
+{
+	atomic {
+		users = THREADS;
+		run thread();
+		run thread();
+		run holder();
+		run holder();
+		run killing();
+		run reaping()
+	}
+}
+
+/*
+ * held_lives: what a hold keeps is there as long as the hold is
+ * test: hold.delays
+ * broken: BREAK_REVIVE BREAK_ADD
+ */
+ltl held_lives { [] !broken_use }
+
+/*
+ * dying_refuses: a hold that begins when the process is dying fails
+ * test: hold.delays kill.no_new
+ * broken: BREAK_STATE
+ */
+ltl dying_refuses { [] !late_hold }
+
+/*
+ * torn_once: it is torn down once, whoever's hold was the last (E4)
+ * test: hold.delays last.swept
+ * broken: BREAK_LAST
+ */
+ltl torn_once { [] (teardowns <= 1) }
+
+/*
+ * torn_at_last: it is torn down in the end
+ * test: hold.delays
+ * broken: BREAK_UNHOLD
+ */
+ltl torn_at_last { <> (life == ZOMBIE && teardowns == 1) }
