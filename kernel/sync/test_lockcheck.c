@@ -109,6 +109,8 @@ static int cross(void *unused)
 	(void)unused;
 	mutex_lock(&second);
 	err = mutex_lock_killable(&first);
+	if (!err)
+		mutex_unlock(&first);
 	mutex_unlock(&second);
 	return err;
 }
