@@ -65,11 +65,28 @@ void pi_wait(struct pi_queue *q, struct thread *owner, struct pi_waiter *w);
  */
 bool pi_leave(struct pi_waiter *w);
 
+static inline bool pi_is_waiting(const struct pi_waiter *w)
+{
+	return list_linked(&w->node);
+}
+
+/* @w, claimed by the caller and asleep, is taken out, made the owner, and woken. */
+void pi_pass(struct pi_waiter *w);
+
 /*
- * Takes out and wakes the first waiter that nobody else has claimed, and makes it the owner, which
- * inherits from those that remain. NULL: there is none, and now no owner.
+ * Passes it to the first waiter that nobody else has claimed, which inherits from those that remain.
+ * NULL: there is none, and now no owner.
  */
 struct thread *pi_hand_over(struct pi_queue *q);
+
+/* @w, which is awake, finds it without an owner, and becomes that. */
+void pi_take(struct pi_waiter *w);
+
+/* If it has no owner: wakes the first waiter that can be, for it to see. */
+void pi_offer(struct pi_queue *q);
+
+/* Its owner gives it up without passing it on. */
+void pi_abandon(struct pi_queue *q);
 
 /* Takes every waiter out and wakes it with -EIDRM. */
 void pi_destroy(struct pi_queue *q);

@@ -105,6 +105,7 @@ struct thread {
 	/* Mutexes and PI futexes, [pi_lock]: see pi.h */
 	struct pi_waiter *blocked_on;	/* the lock it waits for, or NULL */
 	struct list_node contended;	/* the locks it owns and others wait for */
+	bool pi_closed;			/* it ends, has given up its PI futexes, and gets no more */
 
 	/* The current thread's nesting, [self] */
 	unsigned irq_depth;		/* irq_off() calls */

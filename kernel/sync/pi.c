@@ -133,22 +133,58 @@ bool pi_leave(struct pi_waiter *w)
 	return true;
 }
 
-struct thread *pi_hand_over(struct pi_queue *q)
+void pi_pass(struct pi_waiter *w)
 {
-	struct thread *before = q->owner, *after = NULL;
+	struct pi_queue *q = w->queue;
+	struct thread *before = q->owner, *after = w->waiter.thread;
 
 	assert_held(&pi_lock);
-	list_for_each_safe(w, &q->waiters, struct pi_waiter, node) {
-		if (!waiter_claim(&w->waiter, WAIT_EVENT, 0))
-			continue;		/* it leaves by itself */
-		after = w->waiter.thread;	/* and this one not before pi_lock is free */
-		take_out(w);
-		break;
-	}
+	take_out(w);
 	set_owner(q, after);
-	update(after);
+	update(after);			/* before it can run */
+	sched_wake(&w->waiter);		/* it cannot leave before pi_lock is free */
 	update(before);
-	return after;
+}
+
+struct thread *pi_hand_over(struct pi_queue *q)
+{
+	list_for_each(w, &q->waiters, struct pi_waiter, node) {
+		if (waiter_swap(&w->waiter, WAIT_EVENT, 0)) {
+			pi_pass(w);
+			return w->waiter.thread;
+		}
+	}
+	pi_abandon(q);			/* to those whose waits have ended, if there are any */
+	return NULL;
+}
+
+void pi_take(struct pi_waiter *w)
+{
+	struct pi_queue *q = w->queue;
+
+	assert(!q->owner);
+	take_out(w);
+	set_owner(q, w->waiter.thread);
+	update(w->waiter.thread);
+}
+
+void pi_offer(struct pi_queue *q)
+{
+	if (q->owner)
+		return;
+	list_for_each(w, &q->waiters, struct pi_waiter, node)
+		if (waiter_claim(&w->waiter, WAIT_EVENT, 0))
+			return;
+}
+
+void pi_abandon(struct pi_queue *q)
+{
+	struct thread *owner = q->owner;
+
+	assert_held(&pi_lock);
+	set_owner(q, NULL);
+	update(owner);
+	pi_offer(q);
 }
 
 void pi_destroy(struct pi_queue *q)
