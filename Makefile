@@ -82,8 +82,8 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run gdb qemu-gdb grade test models matrix soak bench labs \
-	starter lint format clean FORCE
+.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
+	models matrix soak bench labs starter lint format clean FORCE
 
 all:
 	@$(MAKE) ARCH=riscv kernel user
@@ -111,6 +111,13 @@ run:
 	$(build_quietly)
 	@$(PYTHON) tools/run $(machine) --timeout $(TIMEOUT) $(if $(EXTRA),--extra '$(EXTRA)') \
 		$(if $(filter 1,$(ICOUNT)),--icount)
+
+timeline:
+	$(if $(value CMD)$(filter 1,$(TESTS)),,$(error timeline needs CMD='...', a command line for the shell))
+	$(if $(OUT),,$(error timeline needs OUT=file.html, or file.json for Perfetto))
+	$(build_quietly)
+	@$(PYTHON) -m tools.timeline --out '$(OUT)' $(machine) --timeout $(TIMEOUT) \
+		$(if $(EXTRA),--extra '$(EXTRA)')
 
 gdb:
 	$(build_quietly)
@@ -148,6 +155,9 @@ test: $(O)/setup-test.mk
 
 models: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.models $(if $(ONLY),--only '$(ONLY)')
+
+test-browser: $(O)/setup-browser.mk
+	@$(PYTHON) -m tools.browser --build-root '$(O)'
 
 bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')

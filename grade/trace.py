@@ -31,6 +31,7 @@ class Record(NamedTuple):
     tid: int
     a: int
     b: int
+    reason: int = 0  # of a change of state: address of the words for it in the kernel's image
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class RingReader:
         self._events = layout.events
         self._direct_base = layout.direct_base[arch]
         self._ram_base = _RAM_BASE[arch]
-        self._clock = clock
+        self.clock = clock
         rings = elf.symbols.get("trace_rings")
         if rings is None:
             raise GraderError("the kernel has no trace_rings: not a kernel of this tree")
@@ -142,16 +143,16 @@ class RingReader:
             pa = vaddr - self._direct_base
         return None if pa is None else pa - self._ram_base
 
-    def _bytes(self, memory: Memory, vaddr: int, size: int) -> bytes | None:
+    def bytes_at(self, memory: Memory, vaddr: int, size: int) -> bytes | None:
         offset = self._offset(vaddr)
         if offset is None or offset < 0 or offset + size > len(memory):
             return None
         return memory[offset : offset + size]
 
-    def _rings(self, memory: Memory) -> Iterator[tuple[int, int, int]]:
+    def rings(self, memory: Memory) -> Iterator[tuple[int, int, int]]:
         """(head, size, address of the records) of every ring that is there and makes sense."""
         for address in self._at:
-            header = self._bytes(memory, address, _RING.size)
+            header = self.bytes_at(memory, address, _RING.size)
             if header is None:
                 continue
             head, size, records = _RING.unpack(header)
@@ -161,38 +162,104 @@ class RingReader:
     def progress(self, memory: Memory) -> tuple[int, int]:
         """(records ever written, time of the newest) right now, while the guest runs."""
         total, newest = 0, 0
-        for head, size, records in self._rings(memory):
+        for head, size, records in self.rings(memory):
             total += head
             if head:
                 slot = records + (head - 1) % size * _RECORD.size
-                data = self._bytes(memory, slot, 8)
+                data = self.bytes_at(memory, slot, 8)
                 if data is not None:
                     newest = max(newest, self._time(int.from_bytes(data, "little")))
         return total, newest
 
     def _time(self, raw: int) -> int:
-        return (raw - self._clock) & _MASK
+        return (raw - self.clock) & _MASK
 
     def read(self, memory: Memory) -> Trace:
         rings: list[list[Record]] = []
         since = 0  # from here on no ring has lost anything
         complete = True
-        for head, size, address in self._rings(memory):
-            data = self._bytes(memory, address, size * _RECORD.size)
+        for head, size, address in self.rings(memory):
+            data = self.bytes_at(memory, address, size * _RECORD.size)
             if data is None:
                 continue
             order = range(max(0, head - size), head)
-            ring = list(self._decode(data, (i % size for i in order)))
+            ring = list(self.decode(data, (i % size for i in order)))
             rings.append(ring)
             if head > size and ring:
                 complete = False
                 since = max(since, ring[0].time)
         whole = tuple(r for r in merged(rings) if r.time >= since)
-        return Trace(whole, complete and bool(rings), self._clock)
+        return Trace(whole, complete and bool(rings), self.clock)
 
-    def _decode(self, data: bytes, slots: Iterable[int]) -> Iterator[Record]:
+    def decode(self, data: bytes, slots: Iterable[int]) -> Iterator[Record]:
         events = self._events
         for slot in slots:
             time, event, cpu, _, tid, a, b = _RECORD.unpack_from(data, slot * _RECORD.size)
-            if 0 < event < len(events):
-                yield Record(self._time(time), events[event], cpu, tid, a, b)
+            if not 0 < event < len(events):
+                continue
+            reason = 0
+            if events[event] == "state":
+                reason, b = _kernel_address(b >> 16), b & 0xFFFF
+            yield Record(self._time(time), events[event], cpu, tid, a, b, reason)
+
+
+_UNSURE = 64  # a writer may still be at work on so many of a ring's newest records
+
+
+class Collector:
+    """Takes records out of the rings again and again while the guest runs, so that none is lost."""
+
+    def __init__(self, reader: RingReader) -> None:
+        self._reader = reader
+        self._taken: dict[int, bytearray] = {}  # by address of the ring's records
+        self._next: dict[int, int] = {}
+        self._gaps: set[int] = set()  # rings that have lost something: what came after is kept
+
+    def collect(self, memory: Memory, ended: bool = False) -> None:
+        """What is new; once more with @ended when nobody writes any more."""
+        for head, size, address in self._reader.rings(memory):
+            last = head if ended else head - _UNSURE
+            first = max(self._next.get(address, 0), last - size)
+            if last <= first:
+                continue
+            data = self._copy(memory, address, size, first, last)
+            now = next(h for h, _, a in self._reader.rings(memory) if a == address)
+            taken = self._taken.setdefault(address, bytearray())
+            lost = max(first, now - size)  # from here on the writer was not faster than we
+            if lost > self._next.get(address, 0):
+                self._gaps.add(address)
+                taken.clear()
+            taken += data[(lost - first) * _RECORD.size :]
+            self._next[address] = last
+
+    def _copy(self, memory: Memory, address: int, size: int, first: int, last: int) -> bytes:
+        start, end = first % size, first % size + last - first
+        parts = [(start, min(end, size)), (0, max(0, end - size))]
+        pieces = [
+            self._reader.bytes_at(memory, address + a * _RECORD.size, (b - a) * _RECORD.size)
+            for a, b in parts
+        ]
+        return b"".join(piece or b"" for piece in pieces)
+
+    def trace(self) -> Trace:
+        rings: list[list[Record]] = []
+        since = 0
+        for address, taken in self._taken.items():
+            ring = list(self._reader.decode(bytes(taken), range(len(taken) // _RECORD.size)))
+            rings.append(ring)
+            if address in self._gaps and ring:
+                since = max(since, ring[0].time)
+        whole = tuple(r for r in merged(rings) if r.time >= since)
+        return Trace(whole, bool(rings) and not self._gaps, self._reader.clock)
+
+
+class VirtualRingReader(RingReader):
+    """For memory as the kernel itself sees it: a debugger's."""
+
+    def bytes_at(self, memory: Memory, vaddr: int, size: int) -> bytes | None:
+        return memory[vaddr : vaddr + size]
+
+
+def _kernel_address(low: int) -> int:
+    """The address whose lower 48 bits are @low: the kernel lies in the upper half."""
+    return low | 0xFFFF << 48 if low >> 47 else low

@@ -7,6 +7,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make test         run all tests; ends with "N passed, N failed"
   make qemu         boot to a shell; Ctrl-A X quits
   make run CMD='…'  boot, run CMD, power off; standard output is what CMD wrote
+  make timeline     draw what every CPU and thread does in CMD='…': OUT=file.html (or .json)
   make gdb          boot stopped, under GDB with the kernel's own commands (help trellis)
   make qemu-gdb     boot stopped, waiting for a GDB from elsewhere
   make bench        instructions per operation, beside xv6 and Linux
@@ -15,6 +16,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make models       the models of waiting, exit and kill (docs/models) through Spin
   make labs         write the student repository to OUT=dir
   make starter      write the starter code of LAB=name to OUT=dir
+  make test-browser try the pages that make timeline writes in a Chromium
   make lint         what CI checks of style; make format mends what can be mended
   make doctor       is every tool there that is needed?   make setup installs what is missing
   make all          both kernels and the user programs;   make kernel, make user: for ARCH
@@ -27,7 +29,7 @@ Variables, with their values now. Settings:
   TESTS=$(TESTS)	1: link the in-kernel tests
   V=$(V)		1: show whole commands
   O=$(O)		where everything built lies
-For qemu, run and gdb:
+For qemu, run, timeline and gdb:
   CPUS=$(CPUS)	1 to 8
   SCHED=$(SCHED)		scheduling policy; the kernel's own default if empty
   BOOTARGS=$(BOOTARGS)	words for the kernel, see docs/bootargs.md

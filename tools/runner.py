@@ -141,7 +141,7 @@ def machine_of(options: argparse.Namespace, scratch: Path) -> qemu.Machine:
 
 def run_command(machine: qemu.Machine, timeout: float) -> int:
     """Boots @machine, passes on what comes over the console, and returns the status for the caller."""
-    outcome = boot(machine, timeout, _pass_on)
+    outcome = boot(machine, timeout, pass_on)
     if outcome.end is End.OFF and outcome.exit_status is not None:
         return outcome.exit_status
     if outcome.end is End.PANIC:
@@ -156,7 +156,7 @@ def run_command(machine: qemu.Machine, timeout: float) -> int:
     return STATUS_PANIC
 
 
-def _pass_on(stream: Stream, data: bytes) -> None:
+def pass_on(stream: Stream, data: bytes) -> None:
     fd = 1 if stream is Stream.USER else 2
     while data:
         data = data[os.write(fd, data) :]

@@ -4,11 +4,12 @@ import struct
 import tempfile
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
 from grade.elf import Elf
 from grade.errors import GraderError
 from grade.tests.fake import LAYOUT, elf
-from grade.trace import Record, RingReader, Trace, merged
+from grade.trace import Collector, Record, RingReader, Trace, merged
 
 _BASE = 0xFFFFFFFF80200000
 _RAM = 0x80000000
@@ -21,7 +22,7 @@ def _record(time: int, event: str, cpu: int, tid: int, a: int, b: int) -> bytes:
     return struct.pack("<QHBBIQQ", time, _EVENT[event], cpu, 0, tid, a, b)
 
 
-class Rings(unittest.TestCase):
+class _Memory(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -37,6 +38,8 @@ class Rings(unittest.TestCase):
         for i, record in enumerate(records):
             self.memory[at + 32 * i : at + 32 * i + 32] = record
 
+
+class Rings(_Memory):
     def read(self, clock: int = 0) -> Trace:
         return RingReader(self.elf, LAYOUT, "riscv", clock).read(bytes(self.memory))
 
@@ -75,6 +78,13 @@ class Rings(unittest.TestCase):
         self.ring(0, 2, [_record(10, "wake", 0, 1, 1, 0), _record(40, "wake", 0, 1, 1, 0)])
         self.assertEqual(reader.progress(bytes(self.memory)), (2, 40))
 
+    def test_the_reason_of_a_state_is_taken_from_beside_the_states(self) -> None:
+        b = (_BASE + 4 & (1 << 48) - 1) << 16 | 2 << 8 | 3
+        self.ring(0, 2, [_record(1, "state", 0, 1, 1, b), _record(2, "wake", 0, 1, 1, b)])
+        state, wake = self.read().records
+        self.assertEqual((state.b, state.reason), (2 << 8 | 3, _BASE + 4))
+        self.assertEqual((wake.b, wake.reason), (b, 0))
+
     def test_nonsense_in_memory_is_no_trace(self) -> None:
         for nonsense in ((5, 7, _DIRECT), (5, 8, 0), (5, 1 << 40, _DIRECT), (1, 8, 1 << 63)):
             struct.pack_into("<QQQ", self.memory, 0x200000, *nonsense)
@@ -86,6 +96,49 @@ class Rings(unittest.TestCase):
             elf(path, _BASE, 0x80200000, bytes(8), [("other", _BASE, 8)])
             with self.assertRaises(GraderError):
                 RingReader(Elf(path), LAYOUT, "riscv")
+
+
+class Collecting(_Memory):
+    """The writer goes on while its ring is emptied."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        unsure = patch("grade.trace._UNSURE", 2)
+        unsure.start()
+        self.addCleanup(unsure.stop)
+        self.collector = Collector(RingReader(self.elf, LAYOUT, "riscv"))
+
+    def write(self, cpu: int, head: int) -> None:
+        """@head records have been written, the newest of which lie in the ring."""
+        slots = {i % _SIZE: _record(100 + i, "wake", cpu, 1, 1, 0) for i in range(head)}
+        self.ring(cpu, head, [slots[i] for i in sorted(slots)])
+
+    def collect(self, ended: bool = False) -> None:
+        self.collector.collect(bytes(self.memory), ended)
+
+    def test_more_than_a_ring_holds(self) -> None:
+        for head in (3, 9, 15, 20):
+            self.write(0, head)
+            self.collect()
+        self.collect(ended=True)
+        seen = self.collector.trace()
+        self.assertEqual([r.time for r in seen.records], list(range(100, 120)))
+        self.assertTrue(seen.complete)
+
+    def test_what_may_still_be_written_is_left_for_later(self) -> None:
+        self.write(0, 3)
+        self.collect()
+        self.assertEqual([r.time for r in self.collector.trace().records], [100])
+
+    def test_after_a_gap_all_begin_anew(self) -> None:
+        self.write(0, 4)
+        self.write(1, 3)
+        self.collect()
+        self.write(0, 20)
+        self.collect(ended=True)
+        seen = self.collector.trace()
+        self.assertEqual([r.time for r in seen.records], list(range(112, 120)))
+        self.assertFalse(seen.complete)
 
 
 class Merge(unittest.TestCase):

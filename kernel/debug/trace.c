@@ -111,9 +111,10 @@ void trace_write(enum trace_event ev, u64 a, u64 b)
 static void print_record(const struct trace_record *r)
 {
 	const char *name = r->event < ARRAY_SIZE(event_names) ? event_names[r->event] : "?";
+	u64 b = r->event == TRACE_EV_STATE ? r->b & 0xffff : r->b;	/* without its reason */
 
 	kprintf("  %12lu ns  cpu%u  thread %-5u %-12s %lx %lx\n", r->time, r->cpu, r->tid, name,
-		r->a, r->b);
+		r->a, b);
 }
 
 void trace_print_last(unsigned n)

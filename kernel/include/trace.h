@@ -2,8 +2,8 @@
  * The trace ring: what happened, per CPU, always on, cheap.
  *
  * A record is 32 bytes; the newest overwrite the oldest. The grader, GDB, the timeline and a panic
- * all read the same records out of memory: the layout is defined here and in trace_events.def and
- * generated for Python by tools/gen_trace.py.
+ * all read the same records out of memory: the layout is defined here and in trace_events.def,
+ * which grade/trace.py reads too.
  */
 #pragma once
 

@@ -35,7 +35,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		struct cpu *to;
 
 		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD) {
-			/* It gave way when it might not stay, and may again: it is in no queue yet. */
+			/* It gave way when it might not stay, and may again. */
 			if (s == THREAD_READY && !list_linked(&t->runq_node))
 				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;

@@ -92,6 +92,16 @@ static int join_process(struct thread *t, struct process *p)
 	return err;
 }
 
+/* Right after CREATE it is the new thread's, otherwise the current one's. */
+static void trace_name(const struct thread *t)
+{
+	u64 name[2];
+
+	static_assert(sizeof(name) == THREAD_NAME_MAX, "a name fits a record");
+	memcpy(name, t->name, sizeof(name));
+	trace(TRACE_LIFE, TRACE_EV_NAME, name[0], name[1]);
+}
+
 /*
  * Everything but memory for the structure itself, whose reference goes on failure: somebody may
  * have found the thread by its id in the meantime and hold another.
@@ -117,6 +127,7 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 	if (err)
 		goto out_list;
 	trace(TRACE_LIFE, TRACE_EV_CREATE, t->tid, p->pid);
+	trace_name(t);
 	return 0;
 
 out_list:
@@ -208,6 +219,7 @@ void thread_set_name(const char *name)
 	struct process *p = t->process;
 
 	strlcpy(t->name, name, sizeof(t->name));
+	trace_name(t);
 	if (t->tid != p->pid)
 		return;
 	spin_lock(&p->lock);		/* a process is called what its first thread is */

@@ -1,4 +1,4 @@
-"""GDB commands that know Trellis: threads, procs, cpus, runq, locks, trace, tbt. Try `help trellis`.
+"""GDB commands that know Trellis: threads, waiters, deadlock, timeline, ... Try `help trellis`.
 
 GDB loads this file (gdb -x tools/gdb/trellis.py kernel.elf). Everything is read from the kernel's own
 structures while it is stopped, so no lock is needed and nothing in the kernel changes.
@@ -6,14 +6,17 @@ structures while it is stopped, so no lock is needed and nothing in the kernel c
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gdb  # exists only inside GDB
 
 Value = Any  # gdb.Value
 
+_ROOT = Path(__file__).resolve().parent.parent.parent  # known only while GDB loads us
 _NS_PER_US = 1000
 _MAX_FRAMES = 64
 _MAX_LIST = 100_000
@@ -154,6 +157,112 @@ def saved_calls(thread: Value) -> Iterator[int]:
         fp = following
 
 
+# --- Who waits for what -------------------------------------------------------------------------
+
+# A wait is asked for by the first caller that is not in one of these.
+_WAITING = ("kernel/sched/", "kernel/sync/", "kernel/thread/wait.c", "kernel/thread/sleep.c", "arch/")
+
+
+def source_of(pc: int) -> str:
+    """The file that the code at @pc comes from, as the compiler was given it."""
+    symtab = gdb.find_pc_line(pc).symtab
+    return str(symtab.filename) if symtab is not None else ""
+
+
+def calls_of(thread: Value) -> list[int]:
+    """One address in each of its calls, innermost first: return addresses belong before them."""
+    return [pc if starts_function(pc) else pc - 1 for pc in saved_calls(thread)]
+
+
+def asked_at(calls: list[int]) -> str:
+    """Where in the kernel the wait was asked for."""
+    def is_caller(pc: int) -> bool:
+        source = source_of(pc)
+        return "/test_" in source or not source.startswith(_WAITING)
+
+    pc = next(filter(is_caller, calls), calls[-1] if calls else 0)
+    return place(pc) if pc else "?"
+
+
+def container(address: int, struct: str, member: str) -> Value:
+    """The `struct @struct` whose @member lies at @address."""
+    kind = gdb.lookup_type(f"struct {struct}")
+    offset = next(f.bitpos // 8 for f in kind.fields() if f.name == member)
+    return gdb.Value(address - offset).cast(kind.pointer()).dereference()
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One blocked or sleeping thread. It says what it waits for on its own stack."""
+
+    thread: Value
+    calls: list[int]
+
+    def queues(self) -> list[Value]:
+        """The queues it stands in: several for poll, none for a sleep."""
+        waiter = int(self.thread["waiter"])
+        found = []
+        for address in self._words_equal(waiter):
+            link = container(address, "wait_link", "waiter")
+            try:
+                if link["q"] and self._stands_in(link):
+                    found.append(link["q"].dereference())
+            except gdb.MemoryError:
+                continue
+        return found
+
+    def _words_equal(self, wanted: int) -> Iterator[int]:
+        low = int(self.thread["arch"]["sp"])
+        high = int(self.thread["stack"]) + int(self.thread["stack_size"])
+        memory = bytes(gdb.selected_inferior().read_memory(low, high - low))
+        needle = wanted.to_bytes(8, "little")
+        at = memory.find(needle)
+        while at >= 0:
+            if at % 8 == 0:
+                yield low + at
+            at = memory.find(needle, at + 1)
+
+    @staticmethod
+    def _stands_in(link: Value) -> bool:
+        listed = list_entries(link["q"]["links"], "wait_link", "node")
+        return any(entry.address == link.address for entry in listed)
+
+    def until(self) -> str:
+        waiter = self.thread["waiter"]
+        return str(int(waiter["deadline"])) if int(waiter["sq"]) else "-"
+
+    def mutex(self) -> Value | None:
+        """The mutex it waits for, if it does."""
+        for queue in self.queues():
+            if any(source_of(pc).endswith("kernel/sync/mutex.c") for pc in self.calls):
+                return container(int(queue.address), "mutex", "q")
+        return None
+
+    def held_up_by(self) -> tuple[str, Value] | None:
+        """In words what it needs of a thread, and that thread; None if no thread is known."""
+        mutex = self.mutex()
+        if mutex is not None:
+            owner = int(mutex["word"]) & ~1
+            if owner:
+                kind = self.thread.type.pointer()
+                what = f"mutex {int(mutex.address):#x}, held by"
+                return what, gdb.Value(owner).cast(kind).dereference()
+        for other in all_threads():
+            if other["joiner"] == self.thread.address:
+                return "the end of", other
+        return None
+
+
+def all_waits() -> Iterator[Wait]:
+    for thread in all_threads():
+        if state_of(thread) in ("blocked", "sleeping") and int(thread["waiter"]):
+            yield Wait(thread, calls_of(thread))
+
+
+def named(thread: Value) -> str:
+    return f"{int(thread['tid'])} ({text(thread['name'])})"
+
+
 # --- Commands -----------------------------------------------------------------------------------
 
 
@@ -265,6 +374,100 @@ class Locks(Command):
             print("no spin lock is held")
 
 
+class Waiters(Command):
+    """waiters: every thread that waits: in which queues, until when, for whom, and where it asked."""
+
+    NAME = "waiters"
+
+    def run(self, arguments: list[str]) -> None:
+        print("thread                   until (ns)       queue                waits in")
+        for wait in all_waits():
+            queues = [f"{int(q.address):#x}" for q in wait.queues()] or ["(sleeps)"]
+            held_up = wait.held_up_by()
+            whom = f", for {held_up[0]} {named(held_up[1])}" if held_up is not None else ""
+            where = asked_at(wait.calls)
+            print(f"{named(wait.thread):24} {wait.until():16} {queues[0]:20} {where}{whom}")
+            for queue in queues[1:]:
+                print(f"{'':24} {'':16} {queue}")
+
+
+class Deadlock(Command):
+    """deadlock: threads that wait for each other in a circle, for mutexes or to join."""
+
+    NAME = "deadlock"
+
+    def run(self, arguments: list[str]) -> None:
+        waits = {int(w.thread.address): w for w in all_waits()}
+        needs = {address: w.held_up_by() for address, w in waits.items()}
+        reported: set[int] = set()
+        for start in waits:
+            circle = self._circle(start, needs)
+            if circle and not reported.intersection(circle):
+                reported.update(circle)
+                print(f"deadlock of {len(circle)} threads:")
+                for address in circle:
+                    need = needs[address]
+                    assert need is not None
+                    print(
+                        f"  thread {named(waits[address].thread)} waits for {need[0]} "
+                        f"{named(need[1])}, in {asked_at(waits[address].calls)}"
+                    )
+        if not reported:
+            print("no deadlock: no circle of threads that wait for mutexes or join")
+
+    @staticmethod
+    def _circle(start: int, needs: dict[int, tuple[str, Value] | None]) -> list[int]:
+        """The threads from @start until it comes up again; none if it does not."""
+        path, at = [], start
+        while at not in path:
+            path.append(at)
+            need = needs.get(at)
+            if need is None:
+                return []
+            at = int(need[1].address)
+        return path if at == start else []
+
+
+class KernelMemory:
+    """Memory by the kernel's addresses."""
+
+    def __len__(self) -> int:
+        return 1 << 64
+
+    def __getitem__(self, index: slice) -> bytes:
+        size = index.stop - index.start
+        return bytes(gdb.selected_inferior().read_memory(index.start, size))
+
+
+class Timeline(Command):
+    """timeline FILE: draws the trace so far as a page (FILE.html), or for Perfetto (FILE.json)."""
+
+    NAME = "timeline"
+
+    def run(self, arguments: list[str]) -> None:
+        if len(arguments) != 1 or not arguments[0].endswith((".html", ".json")):
+            raise gdb.GdbError("timeline needs the name of a file, .html or .json")
+        if str(_ROOT) not in sys.path:
+            sys.path.insert(0, str(_ROOT))
+        from grade.elf import Elf
+        from grade.trace import Layout, VirtualRingReader
+        from tools.timeline.from_trace import from_trace
+        from tools.timeline.output import write
+
+        riscv = "riscv" in gdb.selected_inferior().architecture().name()
+        arch = "riscv" if riscv else "x86_64"
+        elf, layout = Elf(Path(str(gdb.objfiles()[0].filename))), Layout.read(_ROOT)
+        try:
+            trace = VirtualRingReader(elf, layout, arch).read(KernelMemory())
+        except gdb.MemoryError:
+            raise gdb.GdbError("there is no trace yet: the kernel has no page table") from None
+        if not trace.records:
+            raise gdb.GdbError("there is no trace yet")
+        model = from_trace(trace, layout, elf, _ROOT, arch, "the machine as it stands in GDB", arch)
+        write(model, Path(arguments[0]))
+        print(f"{len(trace.records)} records: {arguments[0]}")
+
+
 class Trace(Command):
     """trace [N]: the newest N trace records of all CPUs in order of time; 30 if not said."""
 
@@ -283,10 +486,18 @@ class Trace(Command):
         print("        time ns  cpu    tid  event")
         for r in newest[-wanted:]:
             event = names.get(int(r["event"]), "?")
-            print(
-                f"{int(r['time']):15} {int(r['cpu']):4} {int(r['tid']):6}  {event:12} "
-                f"{int(r['a']):#x} {int(r['b']):#x}"
-            )
+            says = self._state(r) if event == "state" else f"{int(r['a']):#x} {int(r['b']):#x}"
+            print(f"{int(r['time']):15} {int(r['cpu']):4} {int(r['tid']):6}  {event:12} {says}")
+
+    @staticmethod
+    def _state(r: Value) -> str:
+        """The address of the reason lies above the two states, without its upper 16 bits."""
+        b = int(r["b"])
+        old, new = (
+            enum_name(gdb.Value(n), "thread_state", "THREAD_") for n in (b >> 8 & 0xFF, b & 0xFF)
+        )
+        reason = gdb.Value(b >> 16 | 0xFFFF << 48).cast(gdb.lookup_type("char").pointer())
+        return f"{int(r['a'])}: {old} > {new} ({text(reason)})"
 
     @staticmethod
     def _newest(ring: Value, count: int) -> list[Value]:
@@ -329,7 +540,10 @@ class Trellis(Command):
     cpus           what each CPU is doing
     runq           who runs and who is ready, by CPU
     locks          spin locks held, and where they were taken
+    waiters        who waits for what, until when
+    deadlock       threads that wait for each other in a circle
     trace [N]      the newest trace records
+    timeline FILE  the trace as a page to look at, or as JSON for Perfetto
     tbt TID        the call chain of any thread
     Good places to stop: kernel_main, panic, thread_set_state, syscall_entry."""
 
@@ -339,11 +553,17 @@ class Trellis(Command):
         print(self.__doc__)
 
 
+_COMMANDS: tuple[type[Command], ...] = (
+    *(Threads, Procs, Cpus, Runq, Locks, Waiters, Deadlock, Trace, Timeline),
+    *(ThreadBacktrace, Trellis),
+)
+
+
 def load() -> None:
     """Registers the commands."""
     for setting in ("pagination off", "print pretty on", "confirm off"):
         gdb.execute(f"set {setting}")
-    for command in (Threads, Procs, Cpus, Runq, Locks, Trace, ThreadBacktrace, Trellis):
+    for command in _COMMANDS:
         command()
     print("Trellis: `help trellis` lists commands that know the kernel")
 

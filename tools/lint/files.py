@@ -23,7 +23,7 @@ MAX_C_FILE_LINES = 500
 
 _SKIPPED = frozenset({".git", "build", "out", "__pycache__", ".mypy_cache", ".cache"})
 _CODE = (".c", ".h", ".S", ".def", ".ld", ".pml")
-_SCRIPTS = (".py", ".sh", ".mk")
+_SCRIPTS = (".py", ".sh", ".mk", ".js", ".css")
 _TEXT = (*_CODE, *_SCRIPTS, ".md", ".toml", ".txt", "")
 _CORE = ("kernel/thread/", "kernel/sched/", "kernel/sync/")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")

@@ -9,8 +9,8 @@ from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import make
 
 _GOALS = (
-    *("qemu", "run", "gdb", "qemu-gdb", "grade", "test", "matrix", "soak", "bench", "labs"),
-    *("starter", "lint", "format", "doctor", "clean"),
+    *("qemu", "run", "timeline", "gdb", "qemu-gdb", "grade", "test", "test-browser"),
+    *("matrix", "soak", "bench", "labs", "starter", "lint", "format", "doctor", "clean"),
 )
 
 

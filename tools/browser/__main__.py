@@ -1,0 +1,31 @@
+"""Runs the tests of pages in a browser; the last line is the count. `make test-browser` calls this."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tools.options import Parser
+from tools.test.model import Job
+from tools.test.pool import run_all
+from tools.test.unittests import classes, run_class
+
+_MODULE = "tools.browser.test_page"
+
+
+def main() -> int:
+    parser = Parser(prog="make test-browser", description=__doc__)
+    parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
+    root = parser.parse_args().build_root.resolve()
+
+    def job(name: str) -> Job:
+        return Job(f"python {name}", lambda: run_class(name, root))
+
+    results = run_all("browser", [job(name) for name in classes(_MODULE)], 1)
+    failed = sum(not result.ok for result in results)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed or not results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
