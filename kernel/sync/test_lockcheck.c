@@ -1,6 +1,6 @@
 /*
  * Kernels that break the rules of locks, for tools/tests/test_locks.py to read what they say: each
- * "test" of the step "panic" ends in one. And the deadlock that is survived.
+ * "test" here ends in a panic, and is run when it is asked for only.
  */
 #include "lockcheck.h"
 #include "test_sync.h"
@@ -93,71 +93,4 @@ KTEST(lock_spin_recursion, "lock.spin_recursion", STEP, "")
 {
 	spin_lock(&object);
 	spin_lock(&object);
-}
-
-/*
- * --- A deadlock ---------------------------------------------------------------------------------
- */
-
-static struct thread *crossed;
-
-/* Holds the second, waits for the first, which the other one holds. */
-static int cross(void *unused)
-{
-	int err;
-
-	(void)unused;
-	mutex_lock(&second);
-	err = mutex_lock_killable(&first);
-	if (!err)
-		mutex_unlock(&first);
-	mutex_unlock(&second);
-	return err;
-}
-
-static void start_crossing(void)
-{
-	mutex_init(&first);
-	mutex_init_named(&second, first.name);	/* of one class: the order is not judged */
-	mutex_lock(&first);
-	crossed = test_thread(ALL_CPUS, cross, NULL, PRIORITY_DEFAULT);
-	test_blocked(crossed, "crossing");
-}
-
-/* A wait that may fail does. */
-KTEST(deadlock_refused, "deadlock.refused", "", "deadlock")
-{
-	int err;
-
-	start_crossing();
-	err = mutex_lock_killable(&second);
-	CHECK(err == -EDEADLK, "deadlock", "it waits for itself: %d", err);
-	err = mutex_lock_timed(&second, deadline_in(SOON));
-	CHECK(err == -EDEADLK, "deadlock", "it waits for itself: %d", err);
-	mutex_unlock(&first);
-	CHECK(test_join(crossed, "crossing") == 0, "deadlock", "the other one got nothing");
-	audit();
-}
-
-static int kill_soon(void *t)
-{
-	thread_sleep(MS);
-	thread_kill(t);
-	return 0;
-}
-
-/* One that may not fail is reported and waits; killing another of the circle resolves it. */
-KTEST(deadlock_reported, "deadlock.reported", "", "deadlock")
-{
-	struct thread *killer;
-
-	start_crossing();
-	killer = test_thread(ALL_CPUS, kill_soon, crossed, PRIORITY_DEFAULT);
-	mutex_lock(&second);
-	CHECK(test_join(crossed, "crossing") == -EINTR, "deadlock", "it was not killed");
-	test_join(killer, "killer");
-	CHECK(list_empty(&current_thread()->contended), "deadlock", "somebody still waits");
-	mutex_unlock(&second);
-	mutex_unlock(&first);
-	audit();
 }
