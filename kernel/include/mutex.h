@@ -10,7 +10,7 @@
 #include "types.h"
 
 /* `word` is the owner's address, plus MUTEX_CONTENDED if somebody may wait; 0: free. */
-struct mutex {
+struct LOCKABLE("mutex") mutex {
 	_Atomic u64 word;
 	struct pi_queue pi;		/* [pi_lock] */
 	const char *name;		/* [const] for reports */
@@ -25,13 +25,16 @@ struct mutex {
 
 void mutex_init_named(struct mutex *m, const char *name);
 
-void mutex_lock(struct mutex *m);				/* cannot be killed while waiting */
-must_check int mutex_lock_killable(struct mutex *m);		/* as below, without a deadline */
+/* Cannot be killed while it waits. */
+void mutex_lock(struct mutex *m) ACQUIRES(*m);
+
 /* 0, -ETIMEDOUT, -EINTR, -EIDRM; -EDEADLK: its owner waits, maybe through others, for us. */
-must_check int mutex_lock_timed(struct mutex *m, struct deadline d);
-bool mutex_trylock(struct mutex *m);
-void mutex_unlock(struct mutex *m);
-bool mutex_held(const struct mutex *m);				/* by the current thread */
+must_check int mutex_lock_timed(struct mutex *m, struct deadline d) TRY_ACQUIRES(0, *m);
+must_check int mutex_lock_killable(struct mutex *m) TRY_ACQUIRES(0, *m);
+
+bool mutex_trylock(struct mutex *m) TRY_ACQUIRES(true, *m);
+void mutex_unlock(struct mutex *m) RELEASES(*m);
+bool mutex_held(const struct mutex *m);		/* by the current thread */
 
 /* Waiters, and who comes later, get -EIDRM. It is free, or the caller's. */
 void mutex_destroy(struct mutex *m);

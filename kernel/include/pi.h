@@ -51,19 +51,19 @@ static inline bool pi_has_waiters(const struct pi_queue *q)
 }
 
 /* Would @t, waiting for what @owner owns, wait for itself? */
-bool pi_would_deadlock(const struct thread *t, const struct thread *owner);
+bool pi_would_deadlock(const struct thread *t, const struct thread *owner) HOLDS(pi_lock);
 
 /*
  * @w, of the current thread or one that sleeps, waits for @q, which @owner owns (NULL: nobody, for
  * the moment). w->waiter is armed.
  */
-void pi_wait(struct pi_queue *q, struct thread *owner, struct pi_waiter *w);
+void pi_wait(struct pi_queue *q, struct thread *owner, struct pi_waiter *w) HOLDS(pi_lock);
 
 /*
- * @w has returned from waiter_block(): takes it out if nobody has. True if it was still in: then its
- * wait was ended by its deadline or a kill, and the lock may be looked at once more.
+ * @w has returned from waiter_block(): takes it out if nobody has. True if it was still in: then
+ * its wait was ended by its deadline or a kill, and the lock may be looked at once more.
  */
-bool pi_leave(struct pi_waiter *w);
+bool pi_leave(struct pi_waiter *w) HOLDS(pi_lock);
 
 static inline bool pi_is_waiting(const struct pi_waiter *w)
 {
@@ -71,25 +71,25 @@ static inline bool pi_is_waiting(const struct pi_waiter *w)
 }
 
 /* @w, claimed by the caller and asleep, is taken out, made the owner, and woken. */
-void pi_pass(struct pi_waiter *w);
+void pi_pass(struct pi_waiter *w) HOLDS(pi_lock);
 
 /*
- * Passes it to the first waiter that nobody else has claimed, which inherits from those that remain.
- * NULL: there is none, and now no owner.
+ * Passes it to the first waiter that nobody else has claimed, which inherits from those that
+ * remain. NULL: there is none, and now no owner.
  */
-struct thread *pi_hand_over(struct pi_queue *q);
+struct thread *pi_hand_over(struct pi_queue *q) HOLDS(pi_lock);
 
 /* @w, which is awake, finds it without an owner, and becomes that. */
-void pi_take(struct pi_waiter *w);
+void pi_take(struct pi_waiter *w) HOLDS(pi_lock);
 
 /* If it has no owner: wakes the first waiter that can be, for it to see. */
-void pi_offer(struct pi_queue *q);
+void pi_offer(struct pi_queue *q) HOLDS(pi_lock);
 
 /* Its owner gives it up without passing it on. */
-void pi_abandon(struct pi_queue *q);
+void pi_abandon(struct pi_queue *q) HOLDS(pi_lock);
 
 /* Takes every waiter out and wakes it with -EIDRM. */
-void pi_destroy(struct pi_queue *q);
+void pi_destroy(struct pi_queue *q) HOLDS(pi_lock);
 
 /* The rank of @t itself has changed: so does its place among those it waits with. */
-void pi_rank_changed(struct thread *t);
+void pi_rank_changed(struct thread *t) HOLDS(pi_lock);

@@ -25,6 +25,12 @@ enum enqueue_why {
 	ENQUEUE_MIGRATED
 };
 
+/*
+ * Which run queue a thread's is can change until it is locked, and the lock is handed on in a
+ * switch: both are beyond what can be read off one function.
+ */
+#define LOCKED_THROUGH_THREAD	NO_LOCK_ANALYSIS("found through a thread, handed on in a switch")
+
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now */
@@ -99,14 +105,14 @@ bool sched_tick(u64 now, u64 *next);
 void sched_charge(bool user);
 
 /* The run queue of @t, locked; it cannot move until runq_unlock(). */
-struct runq *thread_runq_lock(struct thread *t);
+struct runq *thread_runq_lock(struct thread *t) LOCKED_THROUGH_THREAD;
 
 /*
  * The same for who is about to make @t ready: if it may not run on that CPU it is moved to one
  * first.
  */
-struct runq *thread_runq_lock_allowed(struct thread *t);
-void runq_unlock(struct runq *rq);
+struct runq *thread_runq_lock_allowed(struct thread *t) LOCKED_THROUGH_THREAD;
+void runq_unlock(struct runq *rq) LOCKED_THROUGH_THREAD;
 
 /* Puts a SUSPENDED thread on a run queue of its affinity. rq locked by thread_runq_lock(). */
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason);
@@ -115,8 +121,8 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason);
 void sched_remove(struct runq *rq, struct thread *t);
 
 /*
- * Who waits for @t makes it as urgent as @rank, until the next call. True: its own rank, thread_rank(),
- * has changed. pi_lock held.
+ * Who waits for @t makes it as urgent as @rank, until the next call. True: thread_rank(@t) has
+ * changed. pi_lock held.
  */
 bool sched_inherit(struct thread *t, struct sched_rank rank);
 

@@ -36,7 +36,7 @@ struct condvar {
 
 void condvar_init(struct condvar *c);
 void condvar_destroy(struct condvar *c);
-int condvar_wait(struct condvar *c, struct mutex *m, struct deadline d);
+int condvar_wait(struct condvar *c, struct mutex *m, struct deadline d) HOLDS(*m);
 void condvar_signal(struct condvar *c);
 void condvar_broadcast(struct condvar *c);
 

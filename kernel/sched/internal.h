@@ -11,7 +11,7 @@
 /*
  * sched.c: gives the CPU to the next thread. rq locked, current's new state set; rq unlocked after.
  */
-void schedule(struct runq *rq);
+void schedule(struct runq *rq) LOCKED_THROUGH_THREAD;
 
 /* policy.c: an empty run queue whose CPU is idle. */
 void runq_init(struct cpu *c);
@@ -33,7 +33,7 @@ void kick_idle_for(struct thread *t);
 extern const struct sched_policy sched_rr;
 
 /* This CPU's run queue, locked. */
-static inline struct runq *this_runq_lock(void)
+static inline LOCKED_THROUGH_THREAD struct runq *this_runq_lock(void)
 {
 	struct thread *t = current_thread();
 	struct cpu *c = thread_cpu(t);

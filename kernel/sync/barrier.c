@@ -2,7 +2,8 @@
  * Barriers: nobody passes before as many threads have come as it needs.
  *
  * Rounds are numbered, so a thread that is slow to wake does not take the next round for its own,
- * and a wait whose deadline comes while the round is passed has passed it: the others counted on it.
+ * and a wait whose deadline comes while the round is passed has passed it: the others counted on
+ * it.
  *
  *  B1  arrived < needed between two calls, and counts exactly those who wait in this round.
  */

@@ -94,14 +94,16 @@ static void set_key(struct wait_link *link, const struct futex_key *key)
 }
 
 /* Two of a class cannot deadlock: the one at the lower address comes first. */
-static void lock_two(struct wait_queue *a, struct wait_queue *b)
+static void lock_two(struct wait_queue *a, struct wait_queue *b) ACQUIRES(a->lock)
+	NO_LOCK_ANALYSIS("they may be one, so only @a is told of")
 {
 	spin_lock(&MIN(a, b)->lock);
 	if (a != b)
 		spin_lock_nested(&MAX(a, b)->lock);
 }
 
-static void unlock_two(struct wait_queue *a, struct wait_queue *b)
+static void unlock_two(struct wait_queue *a, struct wait_queue *b) RELEASES(a->lock)
+	NO_LOCK_ANALYSIS("as above")
 {
 	if (a != b)
 		spin_unlock(&b->lock);
@@ -109,20 +111,21 @@ static void unlock_two(struct wait_queue *a, struct wait_queue *b)
 }
 
 /*
- * Locks @a and @b (which may be one) with *uaddr == val seen under the locks: 0, with both held;
- * -EAGAIN if the word differs, -EFAULT. The page may have to be faulted in, which nobody does under
- * a spin lock: then everything is let go and tried again.
+ * Locks @a and @b (which may be one) with *uaddr == *val seen under the locks (val NULL: whatever
+ * it is): 0, with both held; -EAGAIN if the word differs, -EFAULT. The page may have to be faulted
+ * in, which nobody does under a spin lock: then everything is let go and tried again.
  */
-static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t uaddr, u32 val)
+static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t uaddr,
+			    const u32 *val)
+	TRY_ACQUIRES(0, a->lock)
 {
-	u32 word;
-
 	for (;;) {
+		u32 word;
 		int err;
 
 		lock_two(a, b);
-		err = peek_user32(&word, uaddr);
-		if (!err && word == val)
+		err = val ? peek_user32(&word, uaddr) : 0;
+		if (!err && (!val || word == *val))
 			return 0;
 		unlock_two(a, b);
 		if (!err)
@@ -144,7 +147,7 @@ void futex_waiter_init(struct futex_waiter *fw, const struct futex_key *key, u32
 int futex_enter(struct futex_waiter *fw, struct waiter *w, vaddr_t uaddr, u32 val)
 {
 	struct wait_queue *q = atomic_load(&fw->bucket);
-	int err = lock_and_compare(q, q, uaddr, val);
+	int err = lock_and_compare(q, q, uaddr, &val);
 
 	if (err)
 		return err;
@@ -279,10 +282,7 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 		return result;
 	a = futex_bucket(&from_key);
 	b = futex_bucket(&to_key);
-	if (cmp)
-		result = lock_and_compare(a, b, from, *cmp);
-	else
-		lock_two(a, b);
+	result = lock_and_compare(a, b, from, cmp);
 	if (result)
 		return result;
 	result = wake_and_move(a, &from_key, b, &to_key, nr_wake, nr_requeue);

@@ -24,8 +24,8 @@ struct futex_waiter {
 	struct wait_link link;
 	/* [both buckets' locks to change] F2; NULL: it has been moved to a PI lock */
 	struct wait_queue *_Atomic bucket;
-	u32 bitset;				/* [const] */
-	struct pi_futex_waiter *pi;		/* [const] waits to be moved to a PI lock; or NULL */
+	u32 bitset;			/* [const] */
+	struct pi_futex_waiter *pi;	/* [const] waits to be moved to a PI lock; or NULL */
 };
 
 /* Where the word is, for everybody who can reach it. -EINVAL, -EFAULT. May block. */

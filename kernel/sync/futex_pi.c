@@ -2,20 +2,20 @@
  * PI futexes: user-space locks that lend the urgency of their waiters to their owner.
  *
  * The word holds its owner's thread id. While nobody waits user space locks and unlocks it by
- * compare-exchange, and the kernel knows nothing of it. The first waiter finds the owner by that id,
- * and a struct pi_futex begins: a pi_queue (pi.h) under the word's key, which ends with the last
- * waiter. All of it is guarded by pi_lock.
+ * compare-exchange, and the kernel knows nothing of it. The first waiter finds the owner by that
+ * id, and a struct pi_futex begins: a pi_queue (pi.h) under the word's key, which ends with the
+ * last waiter. All of it is guarded by pi_lock.
  *
  *  U1  While a lock has waiters its word has FUTEX_WAITERS, so its owner unlocks in the kernel; and
  *      the id of queue.owner, or that one has died.
- *  U2  The word is written first, then the lock changes hands: a word that cannot be written changes
- *      nothing. A fault is mended with pi_lock free, and the step begun again.
- *  U3  queue.owner is NULL while a lock has come free with nobody there to write the word: its owner
- *      died, or waiters were moved here (requeue). Then at least one waiter is awake or on its way,
- *      and the first to arrive takes it.
+ *  U2  The word is written first, then the lock changes hands: a word that cannot be written
+ *      changes nothing. A fault is mended with pi_lock free, and the step begun again.
+ *  U3  queue.owner is NULL while a lock has come free with nobody there to write the word: its
+ *      owner died, or waiters were moved here (requeue). Then at least one waiter is awake or on
+ *      its way, and the first to arrive takes it.
  *
- * Plain waiters and PI waiters on one word are a mistake of the program that is not looked for (Linux
- * says EINVAL): each kind only sees its own.
+ * Plain waiters and PI waiters on one word are a mistake of the program that is not looked for
+ * (Linux says EINVAL): each kind only sees its own.
  *
  * Lock order: pi_lock, then a bucket.
  */
@@ -152,7 +152,7 @@ static bool agrees(const struct request *r, const struct thread *owner)
 
 /* May @w's thread wait for @r's lock, known as @f (or not), of @owner? */
 static int may_wait(const struct request *r, const struct pi_futex *f, const struct thread *owner,
-		    const struct pi_futex_waiter *w)
+		    const struct pi_futex_waiter *w) HOLDS(pi_lock)
 {
 	if (f && !agrees(r, owner))
 		return -EINVAL;
@@ -166,7 +166,7 @@ static int may_wait(const struct request *r, const struct pi_futex *f, const str
 }
 
 /* @w, armed, waits for the lock from now on: WAITING; CHANGED, ABSENT, errors. pi_lock held. */
-static int queue(struct request *r, struct pi_futex_waiter *w, bool try)
+static int queue(struct request *r, struct pi_futex_waiter *w, bool try) HOLDS(pi_lock)
 {
 	struct pi_futex *f = find(&r->key);
 	struct thread *owner = f ? f->queue.owner : r->owner;
@@ -193,6 +193,7 @@ static int queue(struct request *r, struct pi_futex_waiter *w, bool try)
 }
 
 static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try)
+	HOLDS(pi_lock)
 {
 	tid_t self = current_thread()->tid;
 
@@ -207,7 +208,7 @@ static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try)
  * The lock has come free (U3): makes it @w's, which is still in the queue. Did a thread have it
  * until then, then that one has died. 0, CHANGED, ABSENT.
  */
-static int take_free(struct pi_futex_waiter *w, vaddr_t uaddr)
+static int take_free(struct pi_futex_waiter *w, vaddr_t uaddr) HOLDS(pi_lock)
 {
 	const struct list_node *waiters = &w->pi.queue->waiters;
 	u32 word, new = w->pi.waiter.thread->tid;
@@ -226,7 +227,7 @@ static int take_free(struct pi_futex_waiter *w, vaddr_t uaddr)
 }
 
 /* One look at the lock after @w's block has ended with *@err. 0: it is over, with that result. */
-static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err)
+static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err) HOLDS(pi_lock)
 {
 	int step = WAITING;
 
@@ -246,8 +247,8 @@ static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err)
 }
 
 /*
- * @w's block has ended with @err. 0: its thread has the lock, handed over or come free; an error: it
- * does not, and has left the queue.
+ * @w's block has ended with @err. 0: its thread has the lock, handed over or come free; an error:
+ * it does not, and has left the queue.
  */
 static int finish(struct pi_futex_waiter *w, vaddr_t uaddr, int err, struct deadline d)
 {
@@ -302,8 +303,8 @@ int futex_lock_pi(vaddr_t uaddr, bool shared, struct deadline d, bool try)
 
 /* --- Unlocking -------------------------------------------------------------------------------- */
 
-/* Hands @f over to the first who still waits, or to nobody. *@word: what the word is known to be. */
-static int pass(struct pi_futex *f, vaddr_t uaddr, u32 *word)
+/* Hands @f over to the first who still waits, or to nobody. *@word: what the word is by now. */
+static int pass(struct pi_futex *f, vaddr_t uaddr, u32 *word) HOLDS(pi_lock)
 {
 	int err = 0;
 
@@ -341,7 +342,9 @@ int futex_unlock_pi(vaddr_t uaddr, bool shared)
 	while (err == CHANGED || err == ABSENT) {
 		struct pi_futex *f;
 
-		if (fault_in(uaddr) || (err == CHANGED && copy_from_user(&word, uaddr, sizeof(word))))
+		if (fault_in(uaddr))
+			return -EFAULT;
+		if (err == CHANGED && copy_from_user(&word, uaddr, sizeof(word)))
 			return -EFAULT;
 		if (err == CHANGED && (word & FUTEX_TID) != (u32)self->tid)
 			return -EPERM;
@@ -407,7 +410,7 @@ static bool same_key(const struct futex_key *a, const struct futex_key *b)
 
 /* Moves up to @max waiters on @from to @r's lock, counted in *@moved. Both locks held. */
 static int move(struct wait_queue *bucket, const struct futex_key *from, struct request *r,
-		unsigned max, unsigned *moved)
+		unsigned max, unsigned *moved) HOLDS(pi_lock)
 {
 	list_for_each_safe(link, &bucket->links, struct wait_link, node) {
 		struct futex_waiter *fw = container_of(link, struct futex_waiter, link);

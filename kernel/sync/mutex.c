@@ -24,6 +24,8 @@ void mutex_init_named(struct mutex *m, const char *name)
 	m->name = name;
 }
 
+#define THE_LOCK	NO_LOCK_ANALYSIS("what locking is is written here")
+
 static u64 self_word(void)
 {
 	return (u64)current_thread();
@@ -43,8 +45,8 @@ static bool try_free(struct mutex *m)
 }
 
 /*
- * pi_lock held: takes the mutex if it is free, else marks the word so that its owner wakes somebody.
- * 0: it is ours. -EAGAIN: *owner has it. -EIDRM.
+ * pi_lock held: takes the mutex if it is free, else marks the word so that its owner wakes
+ * somebody. 0: it is ours. -EAGAIN: *owner has it. -EIDRM.
  */
 static int take_or_mark(struct mutex *m, struct thread **owner)
 {
@@ -61,6 +63,7 @@ static int take_or_mark(struct mutex *m, struct thread **owner)
 
 /* pi_lock held; free while it waits. */
 static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, unsigned flags)
+	HOLDS(pi_lock)
 {
 	struct pi_waiter w = { .cyclic = pi_would_deadlock(current_thread(), owner) };
 	int err;
@@ -74,7 +77,7 @@ static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, un
 	spin_unlock(&pi_lock);
 	err = waiter_block(&w.waiter, d);
 	spin_lock(&pi_lock);
-	/* It may have come free after the deadline had claimed the wait: then it is there to take. */
+	/* It may have come free after the deadline had claimed the wait. */
 	if (pi_leave(&w) && try_free(m))
 		err = 0;
 	return err;
@@ -108,24 +111,24 @@ static inline int lock(struct mutex *m, struct deadline d, unsigned flags, const
 	return err;
 }
 
-void mutex_lock(struct mutex *m)
+void mutex_lock(struct mutex *m) THE_LOCK
 {
 	int err = lock(m, DEADLINE_NEVER, WAIT_UNKILLABLE, __builtin_return_address(0));
 
 	assert(err == 0);
 }
 
-int mutex_lock_timed(struct mutex *m, struct deadline d)
+int mutex_lock_timed(struct mutex *m, struct deadline d) THE_LOCK
 {
 	return lock(m, d, 0, __builtin_return_address(0));
 }
 
-int mutex_lock_killable(struct mutex *m)
+int mutex_lock_killable(struct mutex *m) THE_LOCK
 {
 	return lock(m, DEADLINE_NEVER, 0, __builtin_return_address(0));
 }
 
-bool mutex_trylock(struct mutex *m)
+bool mutex_trylock(struct mutex *m) THE_LOCK
 {
 	bool taken = try_free(m);
 
@@ -147,7 +150,7 @@ static void unlock_slow(struct mutex *m)
 	spin_unlock(&pi_lock);
 }
 
-void mutex_unlock(struct mutex *m)
+void mutex_unlock(struct mutex *m) THE_LOCK
 {
 	u64 expected = self_word();
 

@@ -2,9 +2,9 @@
  * A thread's end, as user space hears of it: the word at clear_tid is zeroed and woken, and locks
  * that it held are marked as abandoned and given to somebody who waits.
  *
- * The robust list is user memory: locks held, each with its word at a fixed offset. Nothing in it is
- * believed; a list that loops or leads nowhere ends the walk. PI locks (bit 0 of an entry) are marked
- * here and passed on by futex_pi_exit(), which also knows those that are not robust.
+ * The robust list is user memory: locks held, each with its word at a fixed offset. Nothing in it
+ * is believed; a list that loops or leads nowhere ends the walk. PI locks (bit 0 of an entry) are
+ * marked here and passed on by futex_pi_exit(), which also knows those that are not robust.
  */
 #include "cpu.h"
 #include "futex_impl.h"

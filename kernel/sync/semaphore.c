@@ -23,7 +23,7 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 	spin_lock(&s->q.lock);
 	if (!s->count)
 		err = wait_block(&s->q, d, 0);
-	/* A post may have come after the deadline had claimed the wait: then it is there to take. */
+	/* A post may have come after the deadline had claimed the wait. */
 	if (err && err != -EIDRM && s->count) {
 		s->count--;
 		err = 0;

@@ -68,7 +68,7 @@ static void set_up(const int *priorities)
 	}
 }
 
-/* --- The model: what each is worth, by looking at everybody ------------------------------------ */
+/* --- The model: what each is worth, by looking at everybody ----------------------------------- */
 
 static int model_rank(int actor);
 
@@ -144,7 +144,7 @@ static void check_ranks(const char *after)
 	}
 }
 
-/* --- Steps ------------------------------------------------------------------------------------- */
+/* --- Steps ------------------------------------------------------------------------------------ */
 
 static void tell(int actor, enum op op, unsigned lock)
 {

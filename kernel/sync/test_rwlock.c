@@ -16,21 +16,30 @@ struct visit {
 	struct thread *thread;
 };
 
+static int enter(bool writer, struct deadline d)
+{
+	return writer ? rwlock_write_lock(&lock, d) : rwlock_read_lock(&lock, d);
+}
+
+static void leave(bool writer)
+{
+	if (writer)
+		rwlock_write_unlock(&lock);
+	else
+		rwlock_read_unlock(&lock);
+}
+
 static int visit(void *arg)
 {
 	struct visit *v = arg;
-	int err = v->writer ? rwlock_write_lock(&lock, DEADLINE_NEVER) :
-			      rwlock_read_lock(&lock, DEADLINE_NEVER);
+	int err = enter(v->writer, DEADLINE_NEVER);
 
 	if (err)
 		return err;
 	v->came = ++came;
 	while (!v->leave)
 		thread_sleep(20 * NSEC_PER_USEC);
-	if (v->writer)
-		rwlock_write_unlock(&lock);
-	else
-		rwlock_read_unlock(&lock);
+	leave(v->writer);
 	return 0;
 }
 
@@ -107,7 +116,7 @@ static int storm(void *unused)
 		struct deadline d = deadline_in(1 + test_random() % 100000);
 		int r;
 
-		if (writer ? rwlock_write_lock(&lock, d) : rwlock_read_lock(&lock, d))
+		if (enter(writer, d))
 			continue;
 		if (writer)
 			writers++;
@@ -120,13 +129,11 @@ static int storm(void *unused)
 			most_readers = r;
 		if (i % 2)
 			thread_yield();
-		if (writer) {
+		if (writer)
 			writers--;
-			rwlock_write_unlock(&lock);
-		} else {
+		else
 			readers--;
-			rwlock_read_unlock(&lock);
-		}
+		leave(writer);
 	}
 	return 0;
 }

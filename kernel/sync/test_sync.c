@@ -218,7 +218,8 @@ static const struct kind kinds[] = {
 	{ "barrier", barrier_start, barrier_come, NULL, barrier_fill, barrier_end, true },
 };
 
-#define FOR_EACH_KIND(k)	for (const struct kind *k = kinds; k < kinds + ARRAY_SIZE(kinds); k++)
+#define FOR_EACH_KIND(k) \
+	for (const struct kind *k = kinds; k < kinds + ARRAY_SIZE(kinds); k++)
 
 static struct waiting {
 	const struct kind *kind;

@@ -123,8 +123,8 @@ static long futex_command(int command, const struct futex_call *c)
 }
 
 /*
- * The fourth argument is a timeout for waits and a count for requeues. FUTEX_WAIT counts its timeout
- * from now, the others have a time of a clock, which is the wall clock for FUTEX_LOCK_PI.
+ * The fourth argument is a timeout for waits and a count for requeues. FUTEX_WAIT counts its
+ * timeout from now, the others have a time of a clock, which is the wall clock for FUTEX_LOCK_PI.
  */
 long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uaddr2, u32 val3)
 {

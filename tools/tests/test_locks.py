@@ -51,7 +51,8 @@ class Riscv(Reports):
     def test_deadlock_is_told_once(self) -> None:
         text = self.said("deadlock.ends_by_kill")
         self.assertIn("ok    deadlock.ends_by_kill", text)
-        wait = r"  thread \d+ \(%s\) waits for mutex crossed \S+ of thread \d+ \(%s\), taken at lock_%s\+\S+\n"
+        wait = r"  thread \d+ \(%s\) waits for mutex crossed \S+ of thread \d+ \(%s\), "
+        wait += r"taken at lock_%s\+\S+\n"
         told = re.findall(
             r"^deadlock: these threads wait for each other:\n"
             + wait % ("backwards", "forwards", "forwards")

@@ -399,14 +399,15 @@ static void *wait_shortly(void *arg)
 
 static void move_refused(void)
 {
+	const int move = FUTEX_CMP_REQUEUE_PI_PRIVATE;
 	pthread_t t;
 	long n;
 
 	CHECK_ERRNO(futex(&condition, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 1, NULL, &word, 0), EAGAIN);
 	CHECK_ERRNO(futex(&word, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, NULL, &word, 0), EINVAL);
-	CHECK_ERRNO(futex(&condition, FUTEX_CMP_REQUEUE_PI_PRIVATE, 2, (void *)1, &word, 0), EINVAL);
-	CHECK_ERRNO(futex(&word, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)1, &word, 0), EINVAL);
-	CHECK_ERRNO(futex(&condition, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)1, &word, 7), EAGAIN);
+	CHECK_ERRNO(futex(&condition, move, 2, (void *)1, &word, 0), EINVAL);
+	CHECK_ERRNO(futex(&word, move, 1, (void *)1, &word, 0), EINVAL);
+	CHECK_ERRNO(futex(&condition, move, 1, (void *)1, &word, 7), EAGAIN);
 	join_thread(start_thread(wait_shortly, NULL));	/* where it was */
 	lock(&word);
 	t = start_thread(wait_shortly, NULL);		/* and where it is moved to */
