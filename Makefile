@@ -83,7 +83,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 # --- Goals ------------------------------------------------------------------------------------------
 
 .PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
-	models matrix soak bench labs starter lint format clean FORCE
+	models matrix soak bench simulate labs starter lint format clean FORCE
 
 all:
 	@$(MAKE) ARCH=riscv kernel user
@@ -161,6 +161,10 @@ test-browser: $(O)/setup-browser.mk
 
 bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')
+
+simulate:
+	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(if $(SCHED),--sched '$(SCHED)') \
+		$(if $(BOOTARGS),--bootargs '$(BOOTARGS)') $(if $(OUT),--out '$(OUT)') $(TASKS)
 
 lint: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.lint

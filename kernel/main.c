@@ -117,7 +117,7 @@ noreturn void kernel_main(void)
 	reaper_init();
 
 	kprintf("boot: %u CPUs, %lu MiB memory, policy %s\n", nr_cpus, page_total() >> 8,
-		sched_policy->name);
+		policy->name);
 	start_init();
 	atomic_store(&cpus[0].online, true);
 	sched_idle();

@@ -14,6 +14,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make matrix       every known wrong and right solution of every lab through the grader
   make soak         long fuzz, stress and kill runs
   make models       the models of waiting, exit and kill (docs/models) through Spin
+  make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make labs         write the student repository to OUT=dir
   make starter      write the starter code of LAB=name to OUT=dir
   make test-browser try the pages that make timeline writes in a Chromium

@@ -58,6 +58,17 @@ noreturn void bootarg_bad(const char *name, const char *allowed)
 	arch_machine_end(MACHINE_PANICKED);
 }
 
+bool bootarg_switch(const char *name, bool def)
+{
+	const char *value = bootarg(name);
+
+	if (!value)
+		return def;
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		bootarg_bad(name, "on or off");
+	return strcmp(value, "on") == 0;
+}
+
 static u64 suffix_factor(const char *s, bool *ok)
 {
 	static const struct {

@@ -21,8 +21,8 @@ static const char *const process_names[] = { PROCESS_STATES(X) };
 static void print_thread(struct thread *t, void *unused)
 {
 	(void)unused;
-	kprintf("%5d %5d cpu%u %-9s %2d %10lu us  %s%s\n", t->tid, t->process ? t->process->pid : 0,
-		thread_cpu(t)->id, thread_state_name(thread_state(t)), t->priority,
+	kprintf("%5d %5d cpu%u %-9s %2u %10lu us  %s%s\n", t->tid, t->process ? t->process->pid : 0,
+		thread_cpu(t)->id, thread_state_name(thread_state(t)), thread_rank(t).level,
 		t->stats.run_ns / NSEC_PER_USEC, t->name,
 		atomic_load(&t->work) & WORK_KILL ? " (dying)" : "");
 }
@@ -95,7 +95,7 @@ void debug_dump_runqs(void)
 			"%lu preemptions, "
 			"%lu steals, idle %lu us\n",
 			i, c->runq.current->tid, c->runq.current->name,
-			atomic_load(&c->runq.nr_ready), c->sleepq.nr, c->stats.switches,
+			atomic_load(&c->runq.q.nr), c->sleepq.nr, c->stats.switches,
 			c->stats.preemptions, c->stats.steals, c->stats.idle_ns / NSEC_PER_USEC);
 	}
 }

@@ -19,7 +19,7 @@ struct snapshot {
 	pid_t pid, ppid, pgid, sid;
 	char state;
 	unsigned nr_threads, cpu;
-	int priority;
+	struct sched_params params;
 	u64 run_ns, user_ns, children_run_ns, children_user_ns;
 	u64 pages, resident;
 };
@@ -70,7 +70,7 @@ static void collect_threads(struct snapshot *s, struct process *p)
 		s->state = first ? thread_letter(t) : more_alive(s->state, thread_letter(t));
 		if (first) {
 			s->cpu = thread_cpu(t)->id;
-			s->priority = t->priority;
+			s->params = t->se.params;
 		}
 		first = false;
 	}
@@ -114,15 +114,18 @@ static void show_times(struct text *t, u64 run_ns, u64 user_ns)
 static void show_stat(struct text *t, struct process *p)
 {
 	struct snapshot s;
+	int priority;
 
 	collect(&s, p);
 	text_printf(t, "%d (%s) %c %d %d %d 0 -1 0 %lu 0 0 0", s.pid, s.name, s.state, s.ppid,
 		    s.pgid, s.sid, atomic_load(&p->minor_faults));
 	show_times(t, s.run_ns, s.user_ns);
 	show_times(t, s.children_run_ns, s.children_user_ns);
-	text_printf(t, " %d 0 %u 0 %lu %lu %lu %lu", s.priority, s.nr_threads, p->start_ns / TICK,
-		    s.pages << PAGE_SHIFT, s.resident, UINT64_MAX);
-	text_printf(t, " 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n", s.cpu);
+	priority = is_real_time(&s.params) ? -1 - (int)s.params.rt_priority : 20 + s.params.nice;
+	text_printf(t, " %d %d %u 0 %lu %lu %lu %lu", priority, s.params.nice, s.nr_threads,
+		    p->start_ns / TICK, s.pages << PAGE_SHIFT, s.resident, UINT64_MAX);
+	text_printf(t, " 0 0 0 0 0 0 0 0 0 0 0 0 17 %u %u %u 0 0 0 0 0 0 0 0 0 0 0\n", s.cpu,
+		    s.params.rt_priority, s.params.class);
 }
 
 static const char *state_name(char letter)

@@ -24,7 +24,9 @@ struct cpu_stats {			/* [rq->lock] */
 	u64 idle_ns;
 	u64 switches;
 	u64 preemptions;
-	u64 steals;
+	u64 steals;			/* came here when it was idle */
+	u64 balanced;			/* came here at a balance= */
+	u64 pushes;			/* real-time threads sent away */
 	_Atomic u64 resched_ipis;
 	_Atomic u64 interrupts;
 	_Atomic u64 timer_interrupts;

@@ -5,11 +5,17 @@
 
 #include "types.h"
 
+/* All keyed ranks are above all levels, the smaller key first. */
 struct sched_rank {
 	u32 level;			/* the higher, the more urgent; 0: not at all */
+	u64 key;			/* may wrap; counts if level is LEVEL_KEYED */
 };
+
+#define LEVEL_KEYED	32
 
 static inline bool rank_above(struct sched_rank a, struct sched_rank b)
 {
-	return a.level > b.level;
+	if (a.level != b.level)
+		return a.level > b.level;
+	return a.level == LEVEL_KEYED && time_before(a.key, b.key);
 }

@@ -1,6 +1,6 @@
 /*
  * The scheduler's mechanism: per-CPU run queues, blocking, waking, switching, preemption.
- * Which thread runs next is a policy's business (struct sched_policy, one small file each).
+ * Which thread runs next is a policy's business (policy.h, one small file each).
  *
  * rq->lock is held across a context switch: taken by the thread that gives up the CPU, released by
  * the one that gets it. So whoever holds a thread's run queue lock and finds it not RUNNING knows
@@ -9,21 +9,13 @@
 #pragma once
 
 #include "list.h"
-#include "rank.h"
+#include "policy.h"
 #include "spinlock.h"
 #include "types.h"
 
 struct cpu;
 struct thread;
 struct waiter;
-
-enum enqueue_why {
-	ENQUEUE_WAKE,
-	ENQUEUE_PREEMPTED,
-	ENQUEUE_EXPIRED,
-	ENQUEUE_YIELD,
-	ENQUEUE_MIGRATED
-};
 
 /*
  * Which run queue a thread's is can change until it is locked, and the lock is handed on in a
@@ -36,31 +28,17 @@ struct runq {
 	struct thread *current;		/* [lock] on the CPU now */
 	/* [lock] who leaves this CPU for good, dead or to another, until sched_finish_switch() */
 	struct thread *leaver;
-	_Atomic unsigned nr_ready;	/* [lock] to change; queued, without current */
 	bool steal_missed;		/* [lock] the last steal found another queue's lock taken */
+	bool expired;			/* [lock] current's slice is over, and somebody waits */
+	bool spent;			/* [lock] current must give way even if nobody waits */
+	_Atomic u32 level;		/* [lock] to change; of current, as a hint for others */
 	u64 charged_at;			/* [lock] up to here time is on current's account */
 	u64 slice_end;			/* [lock] when current's slice is over */
-	bool expired;			/* [lock] it is over, and somebody waits */
-	struct list_node ready;		/* [lock] policy rr */
+	u64 balance_at;			/* [lock] when to look whether others have more to do */
+	struct policy_queue q;		/* [lock] who waits */
 };
 
-/* Every hook runs under rq->lock with interrupts off; none blocks or switches. */
-struct sched_policy {
-	const char *name;
-	void (*init)(void);			/* once, at boot: reads its boot arguments */
-	/* true: preempt */
-	bool (*enqueue)(struct runq *rq, struct thread *t, enum enqueue_why why);
-	void (*dequeue)(struct runq *rq, struct thread *t);	/* killed, suspended or moved */
-	/* removes it; NULL: run the idle thread */
-	struct thread *(*pick)(struct runq *rq);
-	/* removes one that may run on @cpu */
-	struct thread *(*steal)(struct runq *rq, unsigned cpu);
-	u64 (*slice)(struct thread *t);				/* full slice, ns */
-};
-
-extern const struct sched_policy *sched_policy;	/* [const after boot] */
-
-/* Reads sched= and quantum=; an unknown policy stops the boot with the allowed names. */
+/* Reads its boot arguments: policy.h, balance.c, affinity.c. A wrong one stops the boot. */
 void sched_init(void);
 
 /* The boot path of each CPU ends here: it becomes the CPU's idle thread. Interrupts off. */
@@ -95,11 +73,8 @@ noreturn void sched_exit(void);
 /* First thing a thread does after a switch: releases what the previous one left. */
 void sched_finish_switch(void);
 
-/*
- * Ends current's slice if it is over. True: *next is when its slice must be looked at again.
- * Timer interrupt only.
- */
-bool sched_tick(u64 now, u64 *next);
+/* Ends current's slice if it is over, serves the policy's timer, balances. Timer interrupt only. */
+void sched_tick(u64 now);
 
 /* Charges the time since the last charge to current; @user: it was spent in user mode. */
 void sched_charge(bool user);
@@ -120,17 +95,33 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason);
 /* Takes a READY thread off its run queue, for suspend and kill. rq locked. */
 void sched_remove(struct runq *rq, struct thread *t);
 
-/*
- * Who waits for @t makes it as urgent as @rank, until the next call. True: thread_rank(@t) has
- * changed. pi_lock held.
- */
-bool sched_inherit(struct thread *t, struct sched_rank rank);
-
 /* Makes the CPU of @rq look soon at the work of its current thread. rq locked. */
 void sched_kick(struct runq *rq);
 
-/* -EINVAL if no online CPU is in @mask. A thread on a forbidden CPU moves at its next switch. */
+/*
+ * -EINVAL if no online CPU is in @mask, -EBUSY if @t has a reservation on another one, -ENOSYS with
+ * affinity=off. On return @t neither runs nor waits on a forbidden CPU, or is on its way off.
+ */
 int sched_set_affinity(struct thread *t, u32 mask);
+
+/*
+ * -EINVAL: not parameters of a class that the policy knows. -EBUSY: no CPU has room for such a
+ * reservation. May block.
+ */
+int sched_set_params(struct thread *t, const struct sched_params *p);
+struct sched_params sched_get_params(struct thread *t);
+
+/* The same for the nice value alone, in range. Any context that may take a run queue's lock. */
+void sched_set_nice(struct thread *t, int nice);
+
+/* Gives back what @t has reserved. May block; no effect on one without. */
+void sched_release(struct thread *t);
+
+/*
+ * Who waits for @t makes it as urgent as @rank, until the next call. True: its own rank,
+ * thread_rank(), has changed.
+ */
+bool sched_inherit(struct thread *t, struct sched_rank rank);
 
 /* Panics unless every thread is in exactly one place and every count adds up. Quiet points only. */
 void sched_audit(void);

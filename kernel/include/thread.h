@@ -21,7 +21,7 @@
 
 #include "arch_types.h"
 #include "list.h"
-#include "rank.h"
+#include "policy.h"
 #include "spinlock.h"
 #include "types.h"
 #include "wait.h"
@@ -56,12 +56,12 @@ struct process;
 
 typedef int (*thread_fn)(void *arg);
 
-/* Priorities, LK's scale. */
+/* Priorities as LK has them, the higher the better: params_of_level(). 16 and more are real time. */
 #define PRIORITY_LOWEST		0
 #define PRIORITY_IDLE		0
-#define PRIORITY_LOW		8
-#define PRIORITY_DEFAULT	16
-#define PRIORITY_HIGH		24
+#define PRIORITY_LOW		4
+#define PRIORITY_DEFAULT	8
+#define PRIORITY_HIGH		15
 #define PRIORITY_HIGHEST	31
 
 struct thread_stats {			/* [rq->lock] */
@@ -87,11 +87,8 @@ struct thread {
 	_Atomic(enum thread_state) state;	/* [rq->lock]; others may read a hint */
 	_Atomic u32 work;		/* [atomic] WORK_*, set by anyone */
 	struct cpu *_Atomic cpu;	/* [rq->lock] whose run queue it is or was last on */
-	u32 affinity;			/* [rq->lock] CPUs it may run on, bit per id */
-	struct list_node runq_node;	/* [rq->lock] */
-	int priority;			/* [rq->lock] */
-	struct sched_rank inherited;	/* [pi_lock and rq->lock] from who waits for it */
-	u64 slice_left;			/* [rq->lock] ns */
+	struct sched_entity se;		/* [rq->lock] what policies see and keep */
+	u32 affinity;			/* [rq->lock] CPUs it was told to use; se.affinity: those it may */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
 	 * Off the CPU with no kernel work in hand (it never ran, or was preempted on the way to
@@ -152,12 +149,10 @@ static inline enum thread_state thread_state(const struct thread *t)
 	return atomic_load_explicit(&t->state, memory_order_relaxed);
 }
 
-/* Its own rank, or that of who waits for it. Exact under pi_lock or its run queue's lock. */
+/* Its own rank, or that of who waits for it. Exact under its run queue's lock. */
 static inline struct sched_rank thread_rank(const struct thread *t)
 {
-	struct sched_rank base = { .level = t->priority + 1 };
-
-	return rank_above(t->inherited, base) ? t->inherited : base;
+	return entity_rank(&t->se);
 }
 
 static inline bool thread_is_dying(struct thread *t)
@@ -208,6 +203,9 @@ int thread_detach(struct thread *t);
 void thread_yield(void);
 void thread_set_name(const char *name);
 void thread_set_priority(int priority);
+
+/* One of a real-time priority has no quantum from now on: it runs until it blocks or yields. */
+void thread_set_real_time(bool on);
 
 /* Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. */
 void thread_kill(struct thread *t);

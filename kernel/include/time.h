@@ -23,11 +23,6 @@ struct deadline {
 /* DEADLINE_POLL times out at once. */
 #define DEADLINE_POLL	((struct deadline){ .kind = DEADLINE_KIND_POLL })
 
-static inline bool time_before(u64 a, u64 b)
-{
-	return (s64)(a - b) < 0;
-}
-
 extern u64 clock_offset;	/* [const after boot] time_now() when the hardware's clock says 0 */
 
 /* Monotonic nanoseconds. Any context. Starts at the boot argument clock= (0), for wrap tests. */

@@ -53,6 +53,12 @@ typedef s64 ssize_t;
 #define NSEC_PER_MSEC		1000000UL
 #define NSEC_PER_SEC		1000000000UL
 
+/* Moments and keys may wrap, so their order is the sign of the difference. */
+static inline bool time_before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
 /* A pointer that carries a negative errno, for functions whose result is a pointer. */
 static inline void *err_ptr(long err)
 {

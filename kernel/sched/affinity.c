@@ -6,10 +6,19 @@
  * run queues; the second is only tried, and on failure the first is given up, so two movers never
  * wait for each other.
  */
+#include "bootargs.h"
 #include "errno.h"
 #include "internal.h"
+#include "process.h"
 #include "thread.h"
 #include "trace.h"
+
+static bool affinity_off;	/* [const after boot] */
+
+void affinity_init(void)
+{
+	affinity_off = !bootarg_switch("affinity", true);
+}
 
 static u32 usable_cpus(void)
 {
@@ -36,13 +45,13 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 
 		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD) {
 			/* It gave way when it might not stay, and may again. */
-			if (s == THREAD_READY && !list_linked(&t->runq_node))
+			if (s == THREAD_READY && !entity_queued(&t->se))
 				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;
 		}
-		to = &cpus[__builtin_ctz(t->affinity & usable_cpus())];
+		to = &cpus[__builtin_ctz(t->se.affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
-			if (list_linked(&t->runq_node))
+			if (entity_queued(&t->se))
 				sched_remove(rq, t);
 			count_move(t, runq_cpu(rq), to);
 			t->cpu = to;
@@ -56,21 +65,38 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 	}
 }
 
+void enforce_affinity(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock(t);
+
+	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
+		rq->expired = true;
+		runq_resched(rq);
+	}
+	runq_unlock(rq);
+	runq_unlock(thread_runq_lock_allowed(t));
+}
+
 int sched_set_affinity(struct thread *t, u32 mask)
 {
+	struct policy_queue *home;
 	struct runq *rq;
 
 	mask &= usable_cpus();
 	if (!mask)
 		return -EINVAL;
+	if (affinity_off && t->process != &kernel_process)
+		return -ENOSYS;
 	rq = thread_runq_lock(t);
-	t->affinity = mask;
-	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
-		rq->expired = true;
-		atomic_fetch_or(&t->work, WORK_RESCHED);
-		sched_kick(rq);
+	home = t->se.home;
+	if (!home || mask & BIT(home->cpu)) {
+		t->affinity = mask;
+		t->se.affinity = home ? BIT(home->cpu) : mask;
+		mask = 0;
 	}
 	runq_unlock(rq);
-	runq_unlock(thread_runq_lock_allowed(t));
+	if (mask)
+		return -EBUSY;
+	enforce_affinity(t);
 	return 0;
 }

@@ -6,12 +6,21 @@
 #include "process.h"
 #include "thread.h"
 
-static bool in_list(const struct list_node *head, const struct list_node *n)
+static bool in_tree(const struct rb_tree *tree, const struct sched_entity *e)
 {
-	for (const struct list_node *i = head->next; i != head; i = i->next)
-		if (i == n)
+	for (struct rb_node *n = rb_first(tree); n; n = rb_next(n))
+		if (n == &e->tree)
 			return true;
 	return false;
+}
+
+static bool in_queue(const struct policy_queue *q, const struct sched_entity *e)
+{
+	for (unsigned i = 0; i < LISTS; i++)
+		list_for_each(o, &q->lists[i], struct sched_entity, node)
+			if (o == e)
+				return true;
+	return in_tree(&q->tree, e) || in_tree(&q->aside, e);
 }
 
 static void audit_thread(struct thread *t, void *unused)
@@ -25,15 +34,39 @@ static void audit_thread(struct thread *t, void *unused)
 	if ((s == THREAD_RUNNING) != (rq->current == t))
 		panic("audit: thread %d is %s but CPU %u runs %d", t->tid, thread_state_name(s),
 		      runq_cpu(rq)->id, rq->current->tid);
-	if ((s == THREAD_READY) != list_linked(&t->runq_node))
+	if ((s == THREAD_READY) != entity_queued(&t->se))
 		panic("audit: thread %d is %s but %s in a run queue", t->tid, thread_state_name(s),
-		      list_linked(&t->runq_node) ? "is" : "is not");
-	if (s == THREAD_READY && !in_list(&rq->ready, &t->runq_node))
+		      entity_queued(&t->se) ? "is" : "is not");
+	if (s == THREAD_READY && !in_queue(&rq->q, &t->se))
 		panic("audit: thread %d is ready on another run queue than its CPU's", t->tid);
 	if ((s == THREAD_BLOCKED || s == THREAD_SLEEPING) != (t->waiter != NULL))
 		panic("audit: thread %d is %s and its waiter is %p", t->tid, thread_state_name(s),
 		      (void *)t->waiter);
 	runq_unlock(rq);
+}
+
+/* P4, P5. Throttled threads wait aside and are not counted; those aside of fair are not throttled. */
+static void audit_queue(struct runq *rq)
+{
+	struct policy_queue *q = &rq->q;
+	unsigned n = 0;
+
+	spin_lock(&rq->lock);
+	for (unsigned i = 0; i < LISTS; i++) {
+		if (policy != &sched_rr && list_empty(&q->lists[i]) == !!(q->bitmap & list_bit(i)))
+			panic("audit: CPU %u: the bit of list %u is wrong", q->cpu, i);
+		list_for_each(e, &q->lists[i], struct sched_entity, node)
+			n++;
+	}
+	for (struct rb_node *i = rb_first(&q->tree); i; i = rb_next(i))
+		n++;
+	for (struct rb_node *i = rb_first(&q->aside); i && policy == &sched_fair; i = rb_next(i))
+		n++;
+	if (n != nr_ready(rq))
+		panic("audit: CPU %u has %u threads queued, counts %u", q->cpu, n, nr_ready(rq));
+	if (q->current != (is_idle(rq, rq->current) ? NULL : &rq->current->se))
+		panic("audit: CPU %u: the policy has another current thread", q->cpu);
+	spin_unlock(&rq->lock);
 }
 
 static void audit_cpu(struct cpu *c)
@@ -52,13 +85,7 @@ static void audit_cpu(struct cpu *c)
 		panic("audit: CPU %u has %u deadlines armed, counts %u", c->id, n, c->sleepq.nr);
 	spin_unlock(&c->sleepq.lock);
 
-	spin_lock(&c->runq.lock);
-	n = 0;
-	for (struct list_node *i = c->runq.ready.next; i != &c->runq.ready; i = i->next)
-		n++;
-	if (n != c->runq.nr_ready)
-		panic("audit: CPU %u has %u threads queued, counts %u", c->id, n, c->runq.nr_ready);
-	spin_unlock(&c->runq.lock);
+	audit_queue(&c->runq);
 }
 
 void sched_audit(void)

@@ -1,9 +1,10 @@
 /*
- * Idle CPUs: waiting without ticks, being kicked, stealing.
+ * Idle CPUs: waiting without ticks, being kicked.
  *
  * A CPU with nothing to run sets its bit in idle_mask, looks once more, and waits for an interrupt
  * with none lost in between. Whoever queues a thread on a busy CPU takes the bit of an idle one
- * that may run it and sends that one an IPI; it comes and steals.
+ * that may run it and sends that one an IPI; it comes and steals (balance.c). CPUs are numbered in
+ * the order in which work should be spread, real cores before their siblings, and the first is taken.
  *
  *	idle CPU                                 waker
  *	sets its bit                             queues the thread
@@ -17,9 +18,12 @@
 
 static _Atomic u32 idle_mask;
 
-void kick_idle_for(struct thread *t)
+bool kick_idle_for(struct thread *t)
 {
-	u32 mask = atomic_load(&idle_mask) & t->affinity;
+	u32 mask;
+
+	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
+	mask = atomic_load(&idle_mask) & t->se.affinity;
 
 	while (mask) {
 		u32 bit = mask & -mask;
@@ -28,54 +32,16 @@ void kick_idle_for(struct thread *t)
 		if (atomic_fetch_and(&idle_mask, ~bit) & bit) {
 			atomic_fetch_or(&c->idle.work, WORK_RESCHED);
 			ipi_send(c, IPI_RESCHED);
-			return;
+			return true;
 		}
 		mask &= ~bit;	/* somebody else was faster */
 	}
+	return false;
 }
 
 void idle_leave(struct runq *rq)
 {
 	atomic_fetch_and(&idle_mask, ~BIT(runq_cpu(rq)->id));
-}
-
-/*
- * Takes a thread from @victim for @rq's CPU. Both queues are locked, the second one by trying: two
- * CPUs that steal from each other must not wait for each other.
- */
-static struct thread *steal_from(struct runq *rq, struct cpu *victim)
-{
-	struct thread *t;
-
-	if (!spin_trylock(&victim->runq.lock)) {
-		rq->steal_missed = true;
-		return NULL;
-	}
-	t = sched_policy->steal(&victim->runq, runq_cpu(rq)->id);
-	if (t) {
-		nr_ready_add(&victim->runq, -1);
-		t->cpu = runq_cpu(rq);
-		t->stats.migrations++;
-		runq_cpu(rq)->stats.steals++;
-		trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, victim->id << 8 | runq_cpu(rq)->id);
-	}
-	spin_unlock(&victim->runq.lock);
-	return t;
-}
-
-struct thread *steal(struct runq *rq)
-{
-	rq->steal_missed = false;
-	for (unsigned i = 1; i < nr_cpus; i++) {
-		struct cpu *victim = &cpus[(runq_cpu(rq)->id + i) % nr_cpus];
-		struct thread *t = NULL;
-
-		if (atomic_load(&victim->runq.nr_ready))
-			t = steal_from(rq, victim);
-		if (t)
-			return t;
-	}
-	return NULL;
 }
 
 /*

@@ -8,29 +8,55 @@
 #include "thread_state.h"
 #include "types.h"
 
-/*
- * sched.c: gives the CPU to the next thread. rq locked, current's new state set; rq unlocked after.
- */
+/* sched.c: current, its new state set, gives up the CPU and is not ready. rq unlocked after. */
 void schedule(struct runq *rq) LOCKED_THROUGH_THREAD;
 
-/* policy.c: an empty run queue whose CPU is idle. */
-void runq_init(struct cpu *c);
-
-/* sched.c: queues a READY thread and sees to it that some CPU looks. rq locked. */
-void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
-
 /*
- * idle.c: a thread from another CPU's queue, now on @rq's CPU and off any queue; NULL. rq locked.
+ * sched.c: the CPU goes to whom the policy picks; @prev, still current, has been charged and is
+ * queued or gone. rq unlocked after.
  */
-struct thread *steal(struct runq *rq);
+void run_next(struct runq *rq, struct thread *prev, u64 now) LOCKED_THROUGH_THREAD;
+
+/* sched.c: queues a READY thread. True: some CPU will look at once. rq locked. */
+bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
+
+/* sched.c: current must choose again. rq locked. */
+void runq_resched(struct runq *rq);
+
+/* sched.c: an empty run queue whose CPU is idle. */
+void runq_init(struct cpu *c);
 
 /* idle.c: this CPU is idle no more. rq locked. */
 void idle_leave(struct runq *rq);
 
-/* idle.c: wakes an idle CPU that may run @t, if there is one. */
-void kick_idle_for(struct thread *t);
+/* idle.c: @t is queued; an idle CPU that may run it comes for it. False: there is none. */
+bool kick_idle_for(struct thread *t);
 
-extern const struct sched_policy sched_rr;
+/* balance.c: reads its boot arguments. */
+void balance_init(void);
+
+/*
+ * balance.c: @t, queued at @rq, waits. If it is real time it goes to the CPU that runs the least
+ * urgent thread, if there is one less urgent than it. rq locked.
+ */
+void push(struct runq *rq, struct thread *t);
+
+/* balance.c: takes a thread from another CPU's queue and is the policy's pick; NULL. rq locked. */
+struct sched_entity *steal(struct runq *rq, u64 now);
+
+/* balance.c: time to look whether another CPU has more to do. rq locked. */
+void balance(struct runq *rq, u64 now);
+
+/* affinity.c: reads affinity=. */
+void affinity_init(void);
+
+/* affinity.c: @t's CPUs have changed. */
+void enforce_affinity(struct thread *t);
+
+static inline struct thread *thread_of(struct sched_entity *e)
+{
+	return container_of(e, struct thread, se);
+}
 
 /* This CPU's run queue, locked. */
 static inline LOCKED_THROUGH_THREAD struct runq *this_runq_lock(void)
@@ -52,22 +78,17 @@ static inline bool is_idle(struct runq *rq, const struct thread *t)
 
 static inline bool may_run_here(struct runq *rq, const struct thread *t)
 {
-	return t->affinity & BIT(runq_cpu(rq)->id);
+	return t->se.affinity & BIT(runq_cpu(rq)->id);
 }
 
-/* Under the lock. runq_enqueue() alone needs order, for the CPUs that look without it. */
-static inline unsigned nr_ready(struct runq *rq)
+/* How many the policy could pick; exact under the lock. */
+static inline unsigned nr_ready(const struct runq *rq)
 {
-	return atomic_load_explicit(&rq->nr_ready, memory_order_relaxed);
-}
-
-static inline void nr_ready_add(struct runq *rq, int n)
-{
-	atomic_fetch_add_explicit(&rq->nr_ready, n, memory_order_relaxed);
+	return atomic_load_explicit(&rq->q.nr, memory_order_relaxed);
 }
 
 /* preempt.c: T1 */
-void slice_renew(struct thread *t);
+void slice_renew(struct runq *rq, struct thread *t);
 
 /*
  * --- Accounts and slices: see preempt.c; inline as every switch needs all three. rq locked. -----
@@ -87,6 +108,8 @@ static inline void charge(struct runq *rq, u64 now, bool user)
 	t->stats.run_ns += ran;
 	if (user)
 		t->stats.user_ns += ran;
+	if (policy->charge && policy->charge(&rq->q, &t->se, ran, now))
+		rq->spent = true;
 }
 
 /* @t gets the CPU. */
@@ -95,11 +118,14 @@ static inline void slice_start(struct runq *rq, struct thread *t, u64 now)
 	struct cpu *c = runq_cpu(rq);
 
 	rq->expired = false;
+	rq->spent = false;
+	if (unlikely(rq->q.timer_set) && timer_is_late(c, rq->q.timer_at))
+		timer_set(c, rq->q.timer_at);
 	if (is_idle(rq, t))
 		return;
-	if (!t->slice_left)
-		slice_renew(t);
-	rq->slice_end = now + t->slice_left;
+	if (!t->se.slice_left)
+		slice_renew(rq, t);
+	rq->slice_end = now + t->se.slice_left;
 	if (timer_is_late(c, rq->slice_end))
 		timer_set(c, rq->slice_end);
 }
@@ -109,5 +135,5 @@ static inline void slice_stop(struct runq *rq, struct thread *t, u64 now)
 {
 	bool left = !rq->expired && time_before(now, rq->slice_end);
 
-	t->slice_left = left ? rq->slice_end - now : 0;	/* T1 */
+	t->se.slice_left = left ? rq->slice_end - now : 0;	/* T1 */
 }

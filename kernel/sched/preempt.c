@@ -23,47 +23,72 @@ void sched_charge(bool user)
 	runq_unlock(rq);
 }
 
-void slice_renew(struct thread *t)
+void slice_renew(struct runq *rq, struct thread *t)
 {
-	t->slice_left = sched_policy->slice(t);
+	t->se.slice_left = policy_slice(&rq->q, &t->se);
+	timer_arm(rq->balance_at);	/* one without an end is looked at too */
 }
 
-bool sched_tick(u64 now, u64 *next)
+/* The slice of @t is over, or its budget. True: it must give way. */
+static bool slice_over(struct runq *rq, struct thread *t, u64 now)
+{
+	if (is_idle(rq, t) || (!rq->spent && time_before(now, rq->slice_end)))
+		return false;
+	trace(TRACE_SCHED, TRACE_EV_SLICE, t->tid, nr_ready(rq));
+	slice_renew(rq, t);
+	rq->slice_end = now + t->se.slice_left;
+	rq->expired = rq->spent || nr_ready(rq);
+	return rq->expired;
+}
+
+void sched_tick(u64 now)
 {
 	struct runq *rq = this_runq_lock();
 	struct thread *t = rq->current;
-	bool sliced = !is_idle(rq, t);
+	bool look = false;
 
-	if (sliced && !time_before(now, rq->slice_end)) {
-		trace(TRACE_SCHED, TRACE_EV_SLICE, t->tid, rq->nr_ready);
-		rq->slice_end = now + sched_policy->slice(t);
-		rq->expired = rq->nr_ready > 0;
-		if (rq->expired)
-			atomic_fetch_or(&t->work, WORK_RESCHED);
+	if (rq->q.timer_set && !time_before(now, rq->q.timer_at))
+		look = policy->timer(&rq->q, now);
+	balance(rq, now);
+	look |= slice_over(rq, t, now);
+	look |= is_idle(rq, t) && nr_ready(rq);
+	if (look)
+		atomic_fetch_or(&t->work, WORK_RESCHED);
+	if (!is_idle(rq, t)) {
+		timer_arm(rq->slice_end);
+		timer_arm(rq->balance_at);
 	}
-	*next = rq->slice_end;
+	if (rq->q.timer_set)
+		timer_arm(rq->q.timer_at);
 	runq_unlock(rq);
-	return sliced;
 }
 
 /* Back to the queue and on to the next thread, which may be the same one. rq locked. */
 static always_inline void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
+	u64 now = time_now();
+
+	slice_stop(rq, t, now);
+	charge(rq, now, false);
+	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
 	if (unlikely(!may_run_here(rq, t))) {
+		if (policy->leave)
+			policy->leave(&rq->q, &t->se, now);
 		rq->leaver = t;		/* queued elsewhere when it is off its stack */
 	} else if (!is_idle(rq, t)) {
-		sched_policy->enqueue(rq, t, why);
-		nr_ready_add(rq, 1);
+		policy->enqueue(&rq->q, &t->se, why, now);
+		if (why == ENQUEUE_PREEMPTED)
+			kick_idle_for(t);	/* comes when we are off our stack: S1 */
 	}
-	schedule(rq);
+	run_next(rq, t, now);
 }
 
 void sched_force_switch(void)
 {
 	struct runq *rq = this_runq_lock();
 
-	rq->expired = rq->nr_ready > 0;
+	rq->expired = nr_ready(rq) > 0;
 	if (rq->expired)
 		atomic_fetch_or(&rq->current->work, WORK_RESCHED);
 	runq_unlock(rq);
@@ -76,13 +101,15 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	if (!nr_ready(rq) && !is_idle(rq, t) && may_run_here(rq, t)) {
-		/* whom it was to give way to has gone */
+	if (!nr_ready(rq) && !rq->spent && !is_idle(rq, t) && may_run_here(rq, t)) {
+		/* whom it was to give way to has gone; or only the policy's timer was to be set */
 		atomic_fetch_and(&t->work, ~WORK_RESCHED);
+		if (rq->q.timer_set)
+			timer_arm(rq->q.timer_at);
 		runq_unlock(rq);
 		return;
 	}
-	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, rq->nr_ready);
+	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
@@ -92,23 +119,8 @@ void sched_yield(void)
 {
 	struct runq *rq = this_runq_lock();
 
-	if (nr_ready(rq))
+	if (nr_ready(rq) || current_thread()->se.home)
 		requeue(rq, current_thread(), ENQUEUE_YIELD);
 	else
 		runq_unlock(rq);
-}
-
-bool sched_inherit(struct thread *t, struct sched_rank rank)
-{
-	struct sched_rank before, after;
-	struct runq *rq;
-
-	if (t->inherited.level == rank.level)
-		return false;
-	rq = thread_runq_lock(t);
-	before = thread_rank(t);
-	t->inherited = rank;
-	after = thread_rank(t);
-	runq_unlock(rq);
-	return after.level != before.level;
 }

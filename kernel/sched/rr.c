@@ -1,67 +1,62 @@
 /*
- * Round robin: one queue, first come first served, a quantum each.
+ * Round robin: one list, first come first served, a quantum each.
  *
- * A thread whose quantum is over goes to the tail; one that was interrupted before that goes back
- * to the head, with what it has left. quantum= sets the length.
+ * A thread whose quantum is over, or that yields, goes to the tail; one that was interrupted before
+ * that goes back to the head, with what it has left. Priority shows in the length of the quantum
+ * alone, so every ready thread runs within the sum of the others' quanta.
  */
-#include "bootargs.h"
-#include "internal.h"
-#include "thread.h"
-#include "time.h"
+#include "policy.h"
 
-static u64 quantum;	/* ns, [const after boot] */
-
-static void rr_init(void)
+static bool rr_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		       u64 now)
 {
-	quantum = bootarg_number("quantum", 20 * NSEC_PER_MSEC, 10 * NSEC_PER_USEC,
-				 10 * NSEC_PER_SEC);
-}
-
-static bool rr_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
-{
-	assert(!list_linked(&t->runq_node));	/* S2 */
+	(void)now;
 	if (why == ENQUEUE_PREEMPTED)
-		list_push_front(&rq->ready, &t->runq_node);
+		list_push_front(&q->lists[0], &e->node);
 	else
-		list_push_back(&rq->ready, &t->runq_node);
+		list_push_back(&q->lists[0], &e->node);
+	queue_count(q, 1);
 	return false;
 }
 
-static void rr_dequeue(struct runq *rq, struct thread *t)
+static void rr_dequeue(struct policy_queue *q, struct sched_entity *e)
 {
-	(void)rq;
-	list_remove(&t->runq_node);
+	list_remove(&e->node);
+	queue_count(q, -1);
 }
 
-static struct thread *rr_pick(struct runq *rq)
+static struct sched_entity *rr_pick(struct policy_queue *q, u64 now)
 {
-	struct list_node *n = list_pop_node(&rq->ready);
-	struct thread *t = n ? list_entry(n, struct thread, runq_node) : NULL;
+	struct list_node *n = list_pop_node(&q->lists[0]);
 
-	assert(!t || thread_state(t) == THREAD_READY);	/* S2 */
-	return t;
+	(void)now;
+	if (!n)
+		return NULL;
+	queue_count(q, -1);
+	return list_entry(n, struct sched_entity, node);
 }
 
-static struct thread *rr_steal(struct runq *rq, unsigned cpu)
+static struct sched_entity *rr_steal(struct policy_queue *q, unsigned cpu)
 {
-	list_for_each(t, &rq->ready, struct thread, runq_node) {
-		if (t->affinity & BIT(cpu)) {
-			list_remove(&t->runq_node);
-			return t;
+	list_for_each(e, &q->lists[0], struct sched_entity, node) {
+		if (e->affinity & BIT(cpu)) {
+			rr_dequeue(q, e);
+			return e;
 		}
 	}
 	return NULL;
 }
 
-static u64 rr_slice(struct thread *t)
+static u64 rr_slice(struct policy_queue *q, struct sched_entity *e)
 {
-	(void)t;
-	return quantum;
+	(void)q;
+	return quantum_of(e);
 }
 
 const struct sched_policy sched_rr = {
 	.name = "rr",
-	.init = rr_init,
+	.summary = "round robin, the quantum by process priority",
+	.classes = CLASSES_NORMAL,
 	.enqueue = rr_enqueue,
 	.dequeue = rr_dequeue,
 	.pick = rr_pick,

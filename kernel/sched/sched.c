@@ -15,9 +15,9 @@
  *  S3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
  *  S4  From pick to switch the CPU takes no interrupt.
  *
- * Who runs next is the policy's choice. Waking puts a thread on its last CPU; an idle CPU that
- * could run it sooner is kicked and steals it (idle.c). Slices and preemption: preempt.c. Lock
- * order: everything -> rq->lock.
+ * Who runs next is the policy's choice (policy.h). Waking puts a thread on its last CPU; an idle CPU
+ * that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:
+ * preempt.c. Lock order: everything -> rq->lock.
  */
 #include "sched.h"
 
@@ -29,6 +29,23 @@
 #include "time.h"
 #include "trace.h"
 #include "vm.h"
+
+void sched_init(void)
+{
+	policy_init();
+	affinity_init();
+	balance_init();
+	runq_init(&cpus[0]);	/* again: now its boot arguments are known */
+}
+
+void runq_init(struct cpu *c)
+{
+	struct runq *rq = &c->runq;
+
+	*rq = (struct runq){ .lock = SPINLOCK_INIT(LOCK_RUNQ), .current = &c->idle };
+	rq->charged_at = time_now();
+	policy_queue_init(&rq->q, c->id);
+}
 
 struct runq *thread_runq_lock(struct thread *t)
 {
@@ -97,21 +114,18 @@ static inline void switch_to(struct runq *rq, struct thread *prev, struct thread
 	finish_switch(&thread_cpu(prev)->runq);
 }
 
-void schedule(struct runq *rq)
+void run_next(struct runq *rq, struct thread *prev, u64 now)
 {
-	struct thread *prev = rq->current, *next;
-	u64 now = time_now();
+	struct sched_entity *e;
+	struct thread *next;
 
-	charge(rq, now, false);
-	slice_stop(rq, prev, now);
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
-	next = sched_policy->pick(rq);
-	if (likely(next))
-		nr_ready_add(rq, -1);
-	else
-		next = steal(rq);
-	if (!next)
-		next = &runq_cpu(rq)->idle;
+	e = policy->pick(&rq->q, now);
+	if (unlikely(!e))
+		e = steal(rq, now);
+	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
+	rq->q.current = e;
+	atomic_store_explicit(&rq->level, next->se.base.level, memory_order_relaxed);
 	if (is_idle(rq, prev) && next != prev)
 		idle_leave(rq);
 	thread_set_state(next, THREAD_RUNNING, "picked");
@@ -120,6 +134,18 @@ void schedule(struct runq *rq)
 		spin_unlock(&rq->lock);
 	else
 		switch_to(rq, prev, next);
+}
+
+void schedule(struct runq *rq)
+{
+	struct thread *prev = rq->current;
+	u64 now = time_now();
+
+	slice_stop(rq, prev, now);
+	charge(rq, now, false);
+	if (policy->leave && !is_idle(rq, prev))
+		policy->leave(&rq->q, &prev->se, now);
+	run_next(rq, prev, now);
 }
 
 /*
@@ -149,15 +175,22 @@ void sched_kick(struct runq *rq)
 		ipi_send(runq_cpu(rq), IPI_RESCHED);
 }
 
-void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
+void runq_resched(struct runq *rq)
 {
-	bool preempt = sched_policy->enqueue(rq, t, why) || is_idle(rq, rq->current);
-
-	rq->nr_ready++;		/* before the look at idle CPUs: see idle.c */
-	if (!preempt)
-		kick_idle_for(t);
-	else if (!(atomic_fetch_or(&rq->current->work, WORK_RESCHED) & WORK_RESCHED))
+	if (!(atomic_fetch_or(&rq->current->work, WORK_RESCHED) & WORK_RESCHED))
 		sched_kick(rq);
+}
+
+bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
+{
+	/* an idle CPU that has been told comes for one thread; another one for the next */
+	bool untold = is_idle(rq, rq->current) &&
+		      !(atomic_load(&rq->current->work) & WORK_RESCHED);
+
+	if (!policy->enqueue(&rq->q, &t->se, why, time_now()) && !untold)
+		return kick_idle_for(t);
+	runq_resched(rq);
+	return true;
 }
 
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
@@ -165,14 +198,14 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 	t->waiter = NULL;
 	thread_set_state(t, THREAD_READY, reason);
 	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, runq_cpu(rq)->id);
-	runq_enqueue(rq, t, ENQUEUE_WAKE);
+	if (!runq_enqueue(rq, t, ENQUEUE_WAKE))
+		push(rq, t);
 }
 
 void sched_remove(struct runq *rq, struct thread *t)
 {
 	assert(thread_state(t) == THREAD_READY);
-	sched_policy->dequeue(rq, t);
-	nr_ready_add(rq, -1);
+	policy->dequeue(&rq->q, &t->se);
 }
 
 void sched_wake(struct waiter *w)

@@ -80,8 +80,7 @@ void timer_interrupt(struct trapframe *tf)
 		panic_trap(tf, "limit: not finished after %lu ns", now);
 	sched_charge(arch_trap_from_user(tf));
 	sleepq_expire(&c->sleepq, now);
-	if (sched_tick(now, &next))
-		timer_arm(next);
+	sched_tick(now);
 	if (sleepq_next(&c->sleepq, &next))
 		timer_arm(next);
 	if (limit)

@@ -12,7 +12,7 @@ enum op { OP_LOCK, OP_UNLOCK, OP_END };
 
 static struct actor {
 	struct thread *thread;
-	int priority;
+	int base;			/* its own rank: 0 for all if the policy knows none */
 	struct semaphore go;
 	enum op op;
 	unsigned lock;
@@ -62,9 +62,10 @@ static void set_up(const int *priorities)
 	for (unsigned i = 0; i < ACTORS; i++) {
 		struct actor *a = &actors[i];
 
-		*a = (struct actor){ .priority = priorities[i], .waits_for = NOBODY };
+		*a = (struct actor){ .waits_for = NOBODY };
 		semaphore_init(&a->go, 0);
-		a->thread = test_thread(ONE_CPU, act, a, a->priority);
+		a->thread = test_thread(ONE_CPU, act, a, priorities[i]);
+		a->base = a->thread->se.base.level;
 	}
 }
 
@@ -88,7 +89,7 @@ static int model_due(int actor)
 
 static int model_rank(int actor)
 {
-	return MAX(actors[actor].priority + 1, model_due(actor));
+	return MAX(actors[actor].base, model_due(actor));
 }
 
 /* Who waits is placed anew when its rank changes, behind those who are there. */
@@ -131,11 +132,16 @@ static bool model_circle(int actor, int lock)
 	return false;
 }
 
+static int rank_of(int actor)
+{
+	return thread_rank(actors[actor].thread).level;
+}
+
 static void check_ranks(const char *after)
 {
 	for (int i = 0; i < ACTORS; i++) {
-		int is = thread_rank(actors[i].thread).level, should = model_rank(i);
-		int inherits = actors[i].thread->inherited.level;
+		int is = rank_of(i), should = model_rank(i);
+		int inherits = actors[i].thread->se.inherited.level;
 
 		CHECK(is == should, "pi.rank", "after %s actor %d has rank %d, due is %d", after, i,
 		      is, should);
@@ -213,6 +219,19 @@ static void do_expire(int actor)
 	check_ranks("timeout");
 }
 
+/* Another rank of its own, wherever it is. */
+static void do_change(int actor, int priority)
+{
+	struct sched_params p = params_of_level(priority);
+
+	int err = sched_set_params(actors[actor].thread, &p);
+
+	REQUIRE(err == 0 || err == -EINVAL, "pi", "setting a priority: %d", err);
+	actors[actor].base = actors[actor].thread->se.base.level;
+	model_settle();
+	check_ranks("a change of priority");
+}
+
 /* Whoever can give something up does, until all are free; then they leave. */
 static void wind_up(void)
 {
@@ -224,7 +243,7 @@ static void wind_up(void)
 	for (int i = 0; i < ACTORS; i++) {
 		struct actor *a = &actors[i];
 
-		CHECK(a->thread->inherited.level == 0 && list_empty(&a->thread->contended),
+		CHECK(a->thread->se.inherited.level == 0 && list_empty(&a->thread->contended),
 		      "pi.rank", "actor %d ends with what it inherited", i);
 		a->op = OP_END;
 		semaphore_post(&a->go);
@@ -275,10 +294,9 @@ KTEST(pi_chain, "pi.chain", "", "pi.rank")
 	do_lock(LOW2, 0);
 	do_lock(MID, 1);
 	do_lock(HIGH, 2);		/* now MID is before MID2 */
-	CHECK(model_next(1) == MID && thread_rank(actors[LOW].thread).level == 21, "pi.rank",
-	      "the end of the chain did not hear of it");
+	CHECK(rank_of(LOW) == actors[HIGH].base, "pi.rank", "the end of the chain is not told");
 	do_expire(HIGH);
-	CHECK(thread_rank(actors[LOW].thread).level == 13, "pi.rank", "it stays boosted");
+	CHECK(rank_of(LOW) == actors[MID].base, "pi.rank", "it stays boosted");
 	wind_up();
 }
 
@@ -289,7 +307,7 @@ KTEST(pi_kill, "pi.kill", "", "pi.rank")
 	do_lock(MID, 1);
 	do_lock(MID, 0);
 	do_lock(HIGH, 1);
-	CHECK(thread_rank(actors[LOW].thread).level == 21, "pi.rank", "no boost");
+	CHECK(rank_of(LOW) == actors[HIGH].base, "pi.rank", "no boost");
 	thread_kill(actors[HIGH].thread);
 	REQUIRE(AWAIT(actors[HIGH].done), "pi", "it does not die");
 	CHECK(actors[HIGH].err == -EINTR, "pi", "a killed wait: %d", actors[HIGH].err);
@@ -306,11 +324,11 @@ KTEST(pi_destroy, "pi.destroy", "", "pi.rank")
 	mutex_init(&locks[3]);
 	mutex_lock(&locks[3]);
 	tell(HIGH, OP_LOCK, 3);
-	CHECK(self->inherited.level == 21, "pi.rank", "no boost");
+	CHECK((int)self->se.inherited.level == actors[HIGH].base, "pi.rank", "no boost");
 	mutex_destroy(&locks[3]);
-	CHECK(self->inherited.level == 0 && AWAIT(actors[HIGH].done) &&
+	CHECK(self->se.inherited.level == 0 && AWAIT(actors[HIGH].done) &&
 	      actors[HIGH].err == -EIDRM, "pi.rank", "destroyed: rank %u, result %d",
-	      self->inherited.level, actors[HIGH].err);
+	      self->se.inherited.level, actors[HIGH].err);
 	wind_up();
 }
 
@@ -326,6 +344,24 @@ KTEST(pi_order, "pi.order", "", "pi.order")
 	wind_up();
 }
 
+/* Up and down while it waits; and of an owner, which keeps what it inherits. */
+KTEST(pi_change, "pi.change", "", "pi.rank")
+{
+	set_up(scene);
+	do_lock(LOW, 0);
+	do_lock(LOW2, 1);
+	do_lock(LOW2, 0);
+	do_lock(MID, 0);
+	do_lock(MID2, 1);
+	do_change(MID2, 24);
+	CHECK(rank_of(LOW) == actors[MID2].base, "pi.rank", "the chain is not told");
+	do_change(MID2, 3);
+	do_change(LOW, 1);
+	do_change(LOW2, 22);
+	do_change(LOW, 30);
+	wind_up();
+}
+
 /* Anything, for a while. */
 KTEST(pi_model, "pi.model", "", "pi.rank")
 {
@@ -338,7 +374,9 @@ KTEST(pi_model, "pi.model", "", "pi.rank")
 		int i = test_random() % ACTORS;
 		unsigned l = test_random() % LOCKS;
 
-		if (actors[i].waits_for != NOBODY) {
+		if (test_random() % 8 == 0) {
+			do_change(i, test_random() % 6 * 4);
+		} else if (actors[i].waits_for != NOBODY) {
 			if (test_random() % 4 == 0)
 				do_expire(i);
 		} else if (holder[l] == i) {
@@ -348,4 +386,64 @@ KTEST(pi_model, "pi.model", "", "pi.rank")
 		}
 	}
 	wind_up();
+}
+
+/*
+ * --- The inversion itself -----------------------------------------------------------------------
+ */
+
+static struct mutex wanted;
+static _Atomic bool locked, hog_enough;
+
+static void work_for(u64 ns)
+{
+	u64 end = time_now() + ns;
+
+	while (time_before(time_now(), end) && !hog_enough)
+		arch_spin_hint();
+}
+
+static int low_owner(void *unused)
+{
+	(void)unused;
+	mutex_lock(&wanted);
+	locked = true;
+	work_for(2 * MS);
+	mutex_unlock(&wanted);
+	return 0;
+}
+
+static int hog(void *unused)
+{
+	(void)unused;
+	work_for(100 * MS);
+	return 0;
+}
+
+/* A thread in between, which keeps the CPU, does not keep an urgent one from a lock. */
+KTEST(pi_inversion, "pi.inversion", "", "pi.inversion")
+{
+	struct thread *low, *mid;
+	u64 from, took;
+
+	mutex_init(&wanted);
+	locked = false;
+	hog_enough = false;
+	thread_set_priority(PRIORITY_HIGHEST);
+	test_stay(ONE_CPU);
+	low = test_thread(ONE_CPU, low_owner, NULL, PRIORITY_LOW);
+	REQUIRE(AWAIT(locked), "pi", "the owner does not run");
+	mid = test_thread(ONE_CPU, hog, NULL, PRIORITY_DEFAULT);
+	thread_sleep(NSEC_PER_MSEC / 2);
+	from = time_now();
+	mutex_lock(&wanted);
+	took = time_now() - from;
+	hog_enough = true;
+	mutex_unlock(&wanted);
+	CHECK(took < 50 * MS, "pi.inversion", "an urgent thread waited %lu us", took / 1000);
+	ktest_figure("waited_us", took / 1000);
+	test_join(low, "owner");
+	test_join(mid, "hog");
+	thread_set_priority(PRIORITY_DEFAULT);
+	test_stay(ALL_CPUS);
 }

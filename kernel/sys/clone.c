@@ -85,9 +85,12 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 {
 	struct thread *self = current_thread(), *t;
 	vaddr_t set_tid = a->flags & CLONE_CHILD_SETTID ? a->child_tid : 0;
-	int err = thread_create_in(p, self->name, user_thread_main, (void *)set_tid, self->priority,
-				   &t);
+	struct sched_params params = self->se.params;
+	int err = policy_params_of_child(&params);
 
+	if (!err)
+		err = thread_create_in(p, self->name, user_thread_main, (void *)set_tid,
+				       PRIORITY_DEFAULT, &t);
 	if (err)
 		return err;
 	arch_user_clone(t, self);
@@ -98,6 +101,8 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 	if (a->flags & CLONE_CHILD_CLEARTID)
 		t->clear_tid = a->child_tid;
 	t->sigmask = self->sigmask;
+	if (params.class != SCHED_OTHER || params.nice)
+		sched_set_params(t, &params);
 	if (t->affinity != self->affinity)
 		sched_set_affinity(t, self->affinity);
 	if (a->flags & CLONE_PARENT_SETTID)

@@ -38,6 +38,9 @@ static inline void kmem_scope_end(char **p)
 	kfree(*p);
 }
 
+/* thread.c: a reference; @tid 0: the caller's. NULL: there is no such user thread. */
+struct thread *find_user_thread(tid_t tid);
+
 /* --- Paths, path.c ---------------------------------------------------------------------------- */
 
 #define AT_FDCWD		(-100)

@@ -1,11 +1,10 @@
 /*
- * Threads as system calls see them: ids, exit notes, futexes, affinity, names.
+ * Threads as system calls see them: ids, exit notes, futexes, names.
  */
 #include "thread.h"
 
 #include "abi.h"
 #include "futex.h"
-#include "sched.h"
 #include "string.h"
 #include "sys.h"
 
@@ -32,8 +31,7 @@ long sys_set_robust_list(vaddr_t head, size_t size)
 	return 0;
 }
 
-/* @tid 0: the caller. NULL: there is no such user thread. */
-static struct thread *find_user_thread(tid_t tid)
+struct thread *find_user_thread(tid_t tid)
 {
 	struct thread *t = tid ? thread_find(tid) : thread_get(current_thread());
 
@@ -148,60 +146,6 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 		err = deadline_get(timeout_or_count, realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC,
 				   command != FUTEX_WAIT, &c.d);
 	return err ? err : futex_command(command, &c);
-}
-
-/* --- Scheduling ------------------------------------------------------------------------------- */
-
-long sys_sched_yield(void)
-{
-	sched_yield();		/* thread_yield() would look for what the edge looks for */
-	return 0;
-}
-
-/* The mask is a whole number of words; the result says how many bytes of it were written. */
-long sys_sched_getaffinity(tid_t tid, size_t size, vaddr_t out)
-{
-	struct thread *t;
-	u64 mask;
-
-	if (size < sizeof(mask) || size % sizeof(mask))
-		return -EINVAL;
-	t = find_user_thread(tid);
-	if (!t)
-		return -ESRCH;
-	mask = t->affinity & (BIT(nr_cpus) - 1);
-	thread_put(t);
-	return copy_to_user(out, &mask, sizeof(mask)) ? -EFAULT : (long)sizeof(mask);
-}
-
-long sys_sched_setaffinity(tid_t tid, size_t size, vaddr_t in)
-{
-	struct thread *t;
-	u64 mask = 0;
-	int err;
-
-	if (copy_from_user(&mask, in, MIN(size, sizeof(mask))))
-		return -EFAULT;
-	t = find_user_thread(tid);
-	if (!t)
-		return -ESRCH;
-	err = sched_set_affinity(t, mask);
-	thread_put(t);
-	return err;
-}
-
-long sys_getcpu(vaddr_t cpu_out, vaddr_t node_out)
-{
-	u32 cpu, node = 0;
-
-	preempt_off();
-	cpu = this_cpu()->id;
-	preempt_on();
-	if (cpu_out && copy_to_user(cpu_out, &cpu, sizeof(cpu)))
-		return -EFAULT;
-	if (node_out && copy_to_user(node_out, &node, sizeof(node)))
-		return -EFAULT;
-	return 0;
 }
 
 /* --- Names and TLS ---------------------------------------------------------------------------- */

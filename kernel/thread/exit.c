@@ -69,6 +69,7 @@ void process_thread_leaves(struct thread *t)
 {
 	struct process *p = t->process;
 
+	sched_release(t);
 	if (t->as)
 		drop_address_space(t);
 	if (t == current_thread()) {

@@ -23,7 +23,7 @@ void thread_init(void)
 }
 
 static void init_fields(struct thread *t, const char *name, thread_fn entry, void *arg,
-			int priority)
+			struct sched_params p)
 {
 	bool own_struct = t->own_struct;
 
@@ -31,7 +31,6 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 		.magic = THREAD_MAGIC,
 		.refs = 1,
 		.affinity = ~0u,
-		.priority = priority,
 		.entry = entry,
 		.arg = arg,
 		.own_struct = own_struct,
@@ -41,7 +40,8 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 	};
 	atomic_init(&t->state, THREAD_SUSPENDED);
 	strlcpy(t->name, name, sizeof(t->name));
-	list_init(&t->runq_node);
+	policy_entity_init(&t->se, ~0u, time_now());
+	policy_set_params(&t->se, &p, time_now());
 	list_init(&t->contended);
 	list_init(&t->process_node);
 	list_init(&t->reaper_node);
@@ -52,7 +52,7 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 
 void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack_size)
 {
-	init_fields(t, "idle", NULL, NULL, PRIORITY_IDLE);
+	init_fields(t, "idle", NULL, NULL, params_of_level(PRIORITY_IDLE));
 	t->process = &kernel_process;
 	t->stack = stack;
 	t->stack_size = stack_size;
@@ -60,6 +60,7 @@ void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack
 	t->irq_depth = 0;
 	t->unwound = false;
 	t->affinity = BIT(c->id);
+	t->se.affinity = BIT(c->id);
 	atomic_init(&t->state, THREAD_RUNNING);
 }
 
@@ -149,7 +150,7 @@ int thread_create_in(struct process *p, const char *name, thread_fn entry, void 
 	if (!t)
 		return -ENOMEM;
 	t->own_struct = true;
-	init_fields(t, name, entry, arg, priority);
+	init_fields(t, name, entry, arg, params_of_level(priority));
 	t->detached = p != &kernel_process;	/* user threads are joined in user space */
 	t->embryo = t->detached;		/* and have registers to be set first */
 	err = setup(t, p, NULL, 0);
@@ -170,7 +171,7 @@ struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn e
 	if (!t)
 		return NULL;
 	t->own_struct = own_struct;
-	init_fields(t, name, entry, arg, priority);
+	init_fields(t, name, entry, arg, params_of_level(priority));
 	return setup(t, &kernel_process, stack, stack_size) == 0 ? t : NULL;
 }
 
@@ -205,6 +206,7 @@ void thread_put(struct thread *t)
 void thread_free(struct thread *t)
 {
 	assert(thread_state(t) == THREAD_DEAD && t != current_thread());
+	sched_release(t);
 	trace(TRACE_LIFE, TRACE_EV_FREE, t->tid, (u64)t->stack);
 	thread_list_remove(t);
 	if (t->own_stack)
@@ -225,15 +227,6 @@ void thread_set_name(const char *name)
 	spin_lock(&p->lock);		/* a process is called what its first thread is */
 	strlcpy(p->name, name, sizeof(p->name));
 	spin_unlock(&p->lock);
-}
-
-void thread_set_priority(int priority)
-{
-	struct thread *t = current_thread();
-	struct runq *rq = thread_runq_lock(t);
-
-	t->priority = MAX(PRIORITY_LOWEST, MIN(priority, PRIORITY_HIGHEST));
-	runq_unlock(rq);
 }
 
 void thread_yield(void)

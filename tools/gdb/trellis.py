@@ -328,7 +328,7 @@ class Cpus(Command):
             timer = str(int(c["timer_at"])) if bool(c["timer_armed"]) else "off"
             print(
                 f"{int(c['id']):3} {int(c['hwid']):4} {'yes' if bool(c['online']) else 'no':6}  "
-                f"{runs:22} {int(c['irq_nesting']):4} {int(c['runq']['nr_ready']):6} "
+                f"{runs:22} {int(c['irq_nesting']):4} {int(c['runq']['q']['nr']):6} "
                 f"{int(c['stats']['switches']):9}  {timer}"
             )
 

@@ -222,7 +222,7 @@ struct thread *thread_create(const char *name, thread_fn entry, void *arg, int p
 	strlcpy(t->name, name, sizeof(t->name));
 	t->entry = entry;
 	t->arg = arg;
-	t->priority = priority;
+	(void)priority;
 	return t;
 }
 

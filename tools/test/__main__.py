@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools import models
 from tools.options import Parser
-from tools.test import builds, host, kernel, labs, programs, unittests
+from tools.test import builds, host, kernel, labs, policies, programs, unittests
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
@@ -19,9 +19,11 @@ from tools.test.pool import run_all
 _STAGES: tuple[tuple[str, Callable[[Path], list[Job]]], ...] = (
     ("builds", builds.jobs),
     ("kernel", kernel.jobs),
+    ("policies", policies.kernel_jobs),
     ("host units", host.jobs),
     ("host", programs.host_jobs),
     ("programs", programs.jobs),
+    ("programs by policy", policies.jobs),
     ("python", unittests.jobs),
     ("models", models.jobs),
     ("labs", labs.jobs),

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.simulate.build import POLICIES
 from tools.test.builds import ROOT
 from tools.test.model import Job, Result, last_lines
 
@@ -20,6 +21,7 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "rbtree": ("kernel/lib/rbtree.c", "kernel/lib/test_rbtree.c"),
     "fdt": ("kernel/dev/fdt.c", "kernel/dev/test_fdt.c"),
     "line": ("kernel/dev/line.c", "kernel/dev/test_line.c"),
+    "policies": (*POLICIES, "tools/simulate/test_policies.c"),
     "mm": (
         *(f"kernel/mm/{name}.c" for name in ("ram", "page", "page_cache", "test_page")),
         *(f"kernel/mm/{name}.c" for name in ("slab", "slab_debug", "kmalloc", "test_slab")),
@@ -35,7 +37,7 @@ _ALWAYS = ("kernel/lib/string.c", "kernel/lib/printf.c", "tools/host/main.c")
 _CFLAGS = (
     *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
-    *("-Ikernel/include", "-Itools/host/port", "-include", "tools/host/rename.h"),
+    *("-Ikernel/include", "-Ikernel/sched", "-Itools/host/port", "-include", "tools/host/rename.h"),
     # tools/host/port has of arch.h's inline functions what these units call.
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1", "-Wno-unused-function"),
 )

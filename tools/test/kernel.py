@@ -31,17 +31,23 @@ class Unit:
     name: str
     tests: tuple[str, ...]
     kernel: Path
+    policy: str = ""  # one that is named runs under -icount: its tests compare times
+
+    @property
+    def machine_title(self) -> str:
+        return " ".join(filter(None, (f"kernel {self.arch} {self.cpus} cpus", self.policy)))
 
     @property
     def title(self) -> str:
-        return f"kernel {self.arch} {self.cpus} cpus: {self.name}"
+        return f"{self.machine_title}: {self.name}"
 
     def boot(self, tests: Sequence[str]) -> Transcript:
         machine = qemu.Machine(
             arch=self.arch,
             kernel=self.kernel,
             cpus=self.cpus,
-            bootargs=(f"test={','.join(tests)}",),
+            bootargs=(f"test={','.join(tests)}", *([f"sched={self.policy}"] * bool(self.policy))),
+            icount=qemu.Icount(shift=3, slices=(80,)) if self.policy else None,
         )
         return transcript(machine, _TIMEOUT_S)
 
@@ -63,9 +69,10 @@ class Unit:
                 yield Result(f"{self.title}: the end", False, last_lines(kernel_says(text)))
 
     def _result(self, name: str, ok: bool, text: str) -> Result:
-        again = f"make qemu ARCH={self.arch} CPUS={self.cpus} TESTS=1 BOOTARGS=test={name}"
+        how = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
+        again = f"make run ARCH={self.arch} CPUS={self.cpus} {how}TESTS=1 BOOTARGS=test={name}"
         detail = "" if ok else f"{_failed_checks(text) or text}\nagain: {again}"
-        return Result(f"kernel {self.arch} {self.cpus} cpus: {name}", ok, detail)
+        return Result(f"{self.machine_title}: {name}", ok, detail)
 
 
 def _failed_checks(text: str) -> str:
@@ -89,9 +96,12 @@ def jobs(build_root: Path) -> list[Job]:
         names = sorted(list_tests(build, build_root)) if kernel.exists() else []
         if not names:
             found.append(Job(f"kernel {arch}: tests", lambda: []))
+        names = [name for name in names if not name.startswith("sched.")]  # policies.py
         for unit, tests in groupby(names, key=lambda name: name.split(".")[0]):
             group = tuple(tests)
-            for cpus in CPUS:
-                job = Unit(arch, cpus, unit, group, kernel)
-                found.append(Job(job.title, job.results))
+            # urgency is nothing to round robin
+            for policy in ("", "prio") if unit == "pi" else ("",):
+                for cpus in CPUS:
+                    job = Unit(arch, cpus, unit, group, kernel, policy)
+                    found.append(Job(job.title, job.results))
     return found

@@ -165,12 +165,12 @@ class Run:
         detail = [f"{seen.outcome.end.value}, status {seen.outcome.exit_status}"]
         if not ended:
             detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
-        detail.append(_difference(expected, seen.user))
+        detail.append(difference(expected, seen.user))
         detail.append(f"again: make run ARCH={self.arch} CPUS={self.cpus} CMD='{command}'")
         yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
 
 
-def _difference(expected: bytes, got: bytes) -> str:
+def difference(expected: bytes, got: bytes) -> str:
     """The first line in which the outputs differ."""
     wanted_lines, got_lines = expected.split(b"\n"), got.split(b"\n")
     for number, (wanted, line) in enumerate(zip(wanted_lines, got_lines), start=1):

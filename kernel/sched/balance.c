@@ -1,0 +1,124 @@
+/*
+ * Work finds CPUs: stealing, balancing, pushing.
+ *
+ * Only queued threads move, never one that runs (S1): whoever moves it holds the locks of both run
+ * queues, the second one by trying, so that two CPUs that take from each other never wait for each
+ * other. Other queues are looked at in the order of CPU numbers, which is that of preference.
+ *
+ *  - A CPU that would idle steals (steal=off: it idles).
+ *  - Every balance= a busy CPU takes one thread from the CPU with most to do, if that has at least
+ *    two more (balance=off: never). Without it, two threads could share a CPU for ever beside one
+ *    that has a CPU alone.
+ *  - A real-time thread that wakes and must wait is pushed to the CPU that runs the least urgent one.
+ */
+#include "bootargs.h"
+#include "internal.h"
+#include "string.h"
+#include "thread.h"
+#include "trace.h"
+
+static u64 interval;		/* ns, 0: off. [const after boot] */
+static bool may_steal;		/* [const after boot] */
+
+void balance_init(void)
+{
+	const char *value = bootarg("balance");
+
+	may_steal = bootarg_switch("steal", true);
+	if (!value || strcmp(value, "off") != 0)
+		interval = bootarg_number("balance", 100 * NSEC_PER_MSEC, NSEC_PER_MSEC,
+					  10 * NSEC_PER_SEC);
+}
+
+/* @t, off its queue, goes on @to's. Both locked. */
+static void count_move(struct runq *from, struct runq *to, struct thread *t)
+{
+	t->cpu = runq_cpu(to);
+	t->stats.migrations++;
+	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, runq_cpu(from)->id << 8 | runq_cpu(to)->id);
+}
+
+/* A thread of @victim's queue comes to @rq's. */
+static bool take_from(struct runq *rq, struct runq *victim, u64 now)
+{
+	struct sched_entity *e;
+
+	if (!spin_trylock(&victim->lock)) {
+		rq->steal_missed = true;
+		return false;
+	}
+	e = policy->steal(&victim->q, runq_cpu(rq)->id);
+	if (e) {
+		count_move(victim, rq, thread_of(e));
+		policy->enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
+	}
+	spin_unlock(&victim->lock);
+	return e;
+}
+
+struct sched_entity *steal(struct runq *rq, u64 now)
+{
+	rq->steal_missed = false;
+	for (unsigned i = 0; i < nr_cpus && may_steal; i++) {
+		struct runq *victim = &cpus[i].runq;
+
+		/* sequentially consistent: see idle.c */
+		if (victim == rq || !atomic_load(&victim->q.nr) || !take_from(rq, victim, now))
+			continue;
+		runq_cpu(rq)->stats.steals++;
+		return policy->pick(&rq->q, now);
+	}
+	return NULL;
+}
+
+/* How much a CPU has to do; a hint for all but its own. */
+static unsigned load(struct cpu *c)
+{
+	return nr_ready(&c->runq) + (c->runq.current != &c->idle);
+}
+
+void balance(struct runq *rq, u64 now)
+{
+	struct cpu *self = runq_cpu(rq), *busiest = self;
+
+	if (time_before(now, rq->balance_at))
+		return;
+	rq->balance_at = now + (interval ? interval : 1UL << 62);
+	if (!interval || is_idle(rq, rq->current))
+		return;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (load(&cpus[i]) > load(busiest))
+			busiest = &cpus[i];
+	if (load(busiest) >= load(self) + 2 && take_from(rq, &busiest->runq, now))
+		self->stats.balanced++;
+}
+
+/* The CPU, not @rq's, that runs the least urgent thread, if that is below @t. */
+static struct cpu *least_urgent(struct runq *rq, struct thread *t)
+{
+	struct cpu *least = NULL;
+	u32 level = entity_rank(&t->se).level;
+
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		u32 l = atomic_load_explicit(&cpus[i].runq.level, memory_order_relaxed);
+
+		if (&cpus[i].runq != rq && t->se.affinity & BIT(i) && l < level) {
+			level = l;
+			least = &cpus[i];
+		}
+	}
+	return least;
+}
+
+void push(struct runq *rq, struct thread *t)
+{
+	struct cpu *to = is_real_time(&t->se.params) ? least_urgent(rq, t) : NULL;
+
+	if (!to || !spin_trylock(&to->runq.lock))
+		return;
+	policy->dequeue(&rq->q, &t->se);
+	count_move(rq, &to->runq, t);
+	runq_cpu(rq)->stats.pushes++;
+	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);
+	spin_unlock(&to->runq.lock);
+}

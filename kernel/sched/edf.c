@@ -1,0 +1,144 @@
+/*
+ * Earliest deadline first, each reservation a hard constant-bandwidth server (Abeni, Buttazzo 1998).
+ *
+ * A thread with a reservation may run `runtime` ns in each `period` and has its deadline `deadline`
+ * ns after the period's start. It is promised that on one CPU: reservations there add up to at most
+ * 1, counting runtime / deadline, which for deadline = period is exact (a set that uses all of the
+ * CPU is admitted and meets every deadline) and for shorter deadlines safe.
+ *
+ *  E1  Budget is spent by running. Without, the thread waits for its next period; then deadline and
+ *      budget advance together. Who yields gives up the rest of the period.
+ *  E2  A thread that wakes keeps deadline and budget if it could use them up by then without
+ *      exceeding its bandwidth; otherwise a period starts now. So it hurts nobody by sleeping at a
+ *      bad time, and a liar only itself.
+ *  E3  Deadlines are compared by signed difference; none is further than RESERVED_PERIOD_MAX.
+ *      Among equal ones who came first runs first.
+ */
+#include "reserve.h"
+
+static void new_period(struct sched_entity *e, u64 start)
+{
+	e->deadline = start + e->params.deadline;
+	e->budget = e->params.runtime;
+	e->slice_left = 0;
+}
+
+/* E2. Both products are below 2^64: no factor reaches 2^32. */
+static void wake(struct sched_entity *e, u64 now)
+{
+	if (!time_before(now, e->deadline) ||
+	    (e->budget > 0 && (u64)e->budget * e->params.deadline >
+			      (e->deadline - now) * e->params.runtime))
+		new_period(e, now);
+}
+
+static void edf_start(struct sched_entity *e, u64 now)
+{
+	e->base = rank_without_reservation(e);
+	if (!is_reserved(e))
+		return;
+	/* what it had of its period counts on: nobody gets budget by asking again */
+	e->budget = MIN(e->budget, (s64)e->params.runtime);
+	wake(e, now);
+	e->base = (struct sched_rank){ .level = LEVEL_KEYED, .key = e->deadline };
+}
+
+/* E1 */
+static void replenish(struct sched_entity *e, u64 now)
+{
+	while (e->budget <= 0) {
+		e->deadline += e->params.period;
+		e->budget += e->params.runtime;
+	}
+	e->slice_left = 0;
+	if (time_before(e->deadline, now))
+		new_period(e, now);
+}
+
+static bool edf_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+			u64 now)
+{
+	if (!is_reserved(e))
+		return reserve_enqueue(q, e, why);
+	if (why == ENQUEUE_WAKE)
+		wake(e, now);
+	else if (why == ENQUEUE_YIELD)
+		e->budget = MIN(e->budget, 0);
+	e->replenish_at = e->deadline - e->params.deadline + e->params.period;
+	if (e->budget <= 0 && !time_before(now, e->replenish_at))
+		replenish(e, now);
+	e->base.key = e->deadline;
+	return reserve_enqueue(q, e, why);
+}
+
+static bool edf_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now)
+{
+	(void)q;
+	(void)now;
+	if (is_reserved(e))
+		e->budget -= ran;
+	return reserve_is_spent(e);
+}
+
+static bool edf_timer(struct policy_queue *q, u64 now)
+{
+	struct sched_entity *e;
+	bool preempt = false;
+
+	while ((e = reserve_due(q, now)))
+		preempt |= edf_enqueue(q, e, ENQUEUE_CHANGED, now);
+	return preempt;
+}
+
+/* The next 32 bits of *rest / of, at most 1; *rest becomes what is left. */
+static s64 next_digits(u64 *rest, u64 of)
+{
+	u64 n = *rest << 32;
+
+	*rest = n % of;
+	return n / of;
+}
+
+/*
+ * Do the shares runtime / deadline add up to at most 1? Exactly: they are divided out together, 32
+ * bits at a time. @left is what the digits so far leave of 1, in units of the last one; all
+ * remainders together are less than @n such units. A sum that is not 1 differs from it by at least
+ * 1 / (product of the deadlines), which n + 2 digits show.
+ */
+static bool edf_fits(struct policy_queue *q, const struct sched_entity *e,
+		     const struct sched_params *p)
+{
+	u64 rest = p->runtime;
+	s64 left = 1, n = 1;
+
+	list_for_each(o, &q->reserved, struct sched_entity, reserved) {
+		o->rest = o->params.runtime;
+		n++;
+	}
+	for (s64 digit = 0; digit < n + 2; digit++) {
+		left = (left << 32) - next_digits(&rest, p->deadline);
+		list_for_each(o, &q->reserved, struct sched_entity, reserved)
+			if (o != e)
+				left -= next_digits(&o->rest, o->params.deadline);
+		if (left < 0)
+			return false;
+		if (left >= n)
+			return true;
+	}
+	return true;
+}
+
+const struct sched_policy sched_edf = {
+	.name = "edf",
+	.summary = "earliest deadline first, constant-bandwidth reservations",
+	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME | BIT(SCHED_DEADLINE),
+	.start = edf_start,
+	.fits = edf_fits,
+	.charge = edf_charge,
+	.timer = edf_timer,
+	.enqueue = edf_enqueue,
+	.dequeue = reserve_dequeue,
+	.pick = reserve_pick,
+	.steal = reserve_steal,
+	.slice = reserve_slice,
+};

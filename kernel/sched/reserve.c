@@ -1,0 +1,97 @@
+/*
+ * What edf and rm share: the queue of threads with reservations over those without. See reserve.h.
+ */
+#include "reserve.h"
+
+struct sched_rank rank_without_reservation(const struct sched_entity *e)
+{
+	u32 level = level_of_params(&e->params);
+
+	/* all normal ones share a level and differ by their quanta, so none starves another */
+	return (struct sched_rank){ .level = level < LEVEL_REAL_TIME ? 0 : level };
+}
+
+bool reserve_is_spent(const struct sched_entity *e)
+{
+	return is_reserved(e) && e->budget <= 0 && !rank_above(e->inherited, e->base);
+}
+
+static bool throttle(struct policy_queue *q, struct sched_entity *e)
+{
+	struct sched_entity *first;
+
+	tree_push(q, &q->aside, e, e->replenish_at, false);
+	first = tree_first(&q->aside);
+	queue_timer(q, first->key);
+	return first == e;
+}
+
+bool reserve_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why)
+{
+	struct sched_rank rank = entity_rank(e);
+
+	if (reserve_is_spent(e))
+		return throttle(q, e);
+	if (rank.level == LEVEL_KEYED) {
+		tree_push(q, &q->tree, e, rank.key, why == ENQUEUE_PREEMPTED);
+		queue_count(q, 1);
+	} else {
+		level_push(q, e, rank.level, why == ENQUEUE_PREEMPTED);
+	}
+	return q->current && rank_above(rank, entity_rank(q->current));
+}
+
+struct sched_entity *reserve_due(struct policy_queue *q, u64 now)
+{
+	struct sched_entity *e = tree_first(&q->aside);
+
+	q->timer_set = false;
+	if (!e)
+		return NULL;
+	if (time_before(now, e->key)) {
+		queue_timer(q, e->key);
+		return NULL;
+	}
+	tree_remove(e);
+	return e;
+}
+
+void reserve_dequeue(struct policy_queue *q, struct sched_entity *e)
+{
+	if (list_linked(&e->node)) {
+		level_remove(q, e, entity_rank(e).level);
+	} else {
+		tree_remove(e);
+		if (e->in == &q->tree)
+			queue_count(q, -1);	/* P4 */
+	}
+}
+
+struct sched_entity *reserve_pick(struct policy_queue *q, u64 now)
+{
+	struct sched_entity *e = tree_first(&q->tree);
+
+	(void)now;
+	if (!e)
+		e = level_first(q);
+	if (e)
+		reserve_dequeue(q, e);
+	return e;
+}
+
+struct sched_entity *reserve_steal(struct policy_queue *q, unsigned cpu)
+{
+	struct sched_entity *e = level_find(q, cpu);	/* B2 */
+
+	if (e)
+		reserve_dequeue(q, e);
+	return e;
+}
+
+u64 reserve_slice(struct policy_queue *q, struct sched_entity *e)
+{
+	(void)q;
+	if (is_reserved(e) && e->budget > 0)
+		return e->budget;
+	return e->params.class == SCHED_FIFO ? SLICE_NEVER : quantum_of(e);
+}

@@ -1,0 +1,33 @@
+/*
+ * Reservations, for edf and rm: SCHED_DEADLINE threads run by key, above everybody else, and never
+ * more than their budget says; the others get what is left, real-time levels first.
+ *
+ *  B1  A thread with a reservation and no budget waits aside until replenish_at, even if the CPU
+ *      would idle. Only who holds up a more urgent one (inherited rank) runs on, into debt.
+ *  B2  A thread with a reservation stays on the CPU that promised it.
+ */
+#pragma once
+
+#include "policy.h"
+
+static inline bool is_reserved(const struct sched_entity *e)
+{
+	return e->params.class == SCHED_DEADLINE;
+}
+
+/* A rank for one without reservation. */
+struct sched_rank rank_without_reservation(const struct sched_entity *e);
+
+/* The policy has brought e->budget, base and replenish_at up to date. */
+bool reserve_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why);
+
+/* Who waits aside and need not any more, now off the queue; else NULL, and the timer is set. */
+struct sched_entity *reserve_due(struct policy_queue *q, u64 now);
+
+/* B1: it must wait aside. */
+bool reserve_is_spent(const struct sched_entity *e);
+
+void reserve_dequeue(struct policy_queue *q, struct sched_entity *e);
+struct sched_entity *reserve_pick(struct policy_queue *q, u64 now);
+struct sched_entity *reserve_steal(struct policy_queue *q, unsigned cpu);
+u64 reserve_slice(struct policy_queue *q, struct sched_entity *e);

@@ -1,0 +1,152 @@
+/*
+ * Rate monotonic: among reservations the shorter period runs first, always.
+ *
+ * A set is admitted on a CPU if the exact response-time analysis (Joseph, Pandya 1986) says that
+ * every thread of it, all released at once, finishes `runtime` ns within its `deadline`; so nobody
+ * who is admitted ever misses one, provided that no thread interferes more than its reservation
+ * says. Budgets see to that, as sporadic servers (Sprunt, Sha, Lehoczky 1989):
+ *
+ *  R1  What is spent comes back one period after the moment from which it could be spent: when the
+ *      thread woke, or got a refund, whichever is later. So no interval of k periods sees more than
+ *      k times the runtime.
+ *  R2  budget + refund[0].amount + refund[1].amount = runtime. The first refund to come is
+ *      refund[0], the one that grows refund[open]. Who wakes while two have still to come waits for
+ *      the first.
+ *  R3  Equal periods take turns in order of arrival, and count against each other in the analysis.
+ */
+#include "reserve.h"
+
+static void spend(struct sched_entity *e, s64 amount)
+{
+	e->budget -= amount;
+	e->refund[e->open].amount += amount;
+}
+
+/* From now on it can spend. */
+static void open_refund(struct sched_entity *e, u64 now)
+{
+	e->open = e->refund[0].amount != 0;
+	e->refund[e->open].at = now + e->params.period;
+}
+
+/* Refunds that have come. */
+static void settle(struct sched_entity *e, u64 now)
+{
+	while (e->refund[0].amount && !time_before(now, e->refund[0].at)) {
+		e->budget += e->refund[0].amount;
+		e->refund[0] = e->refund[1];
+		e->refund[1].amount = 0;
+		e->slice_left = 0;
+		open_refund(e, now);
+	}
+}
+
+static void wake(struct sched_entity *e, u64 now)
+{
+	settle(e, now);
+	if (!e->refund[1].amount)
+		open_refund(e, now);
+	else if (e->budget > 0)
+		spend(e, e->budget);
+}
+
+static void rm_start(struct sched_entity *e, u64 now)
+{
+	e->base = rank_without_reservation(e);
+	if (!is_reserved(e))
+		return;
+	e->base = (struct sched_rank){ .level = LEVEL_KEYED, .key = e->params.period };
+	wake(e, now);
+	e->budget = e->params.runtime - e->refund[0].amount - e->refund[1].amount;	/* R2 */
+}
+
+static bool rm_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		       u64 now)
+{
+	if (is_reserved(e)) {
+		if (why == ENQUEUE_WAKE)
+			wake(e, now);
+		else
+			settle(e, now);
+		if (why == ENQUEUE_YIELD && e->budget > 0)
+			spend(e, e->budget);
+		e->replenish_at = e->refund[0].at;
+	}
+	return reserve_enqueue(q, e, why);
+}
+
+static bool rm_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now)
+{
+	(void)q;
+	if (!is_reserved(e))
+		return false;
+	/* what is spent after a refund has come is a new one's */
+	for (u64 from = now - ran, until; from != now; from = until) {
+		u64 *comes;
+
+		settle(e, from);
+		comes = &e->refund[e->open].at;
+		if (!time_before(from, *comes))
+			*comes = from + e->params.period;
+		until = time_before(*comes, now) ? *comes : now;
+		spend(e, until - from);
+	}
+	settle(e, now);
+	return reserve_is_spent(e);
+}
+
+static bool rm_timer(struct policy_queue *q, u64 now)
+{
+	struct sched_entity *e;
+	bool preempt = false;
+
+	while ((e = reserve_due(q, now)))
+		preempt |= rm_enqueue(q, e, ENQUEUE_WAKE, now);
+	return preempt;
+}
+
+/*
+ * Does @of, one of @q's reservations or the candidate @p of @e, always finish in time? Response
+ * time is the least r with r = runtime + what all at least as urgent ones need within r.
+ */
+static bool finishes(const struct policy_queue *q, const struct sched_entity *e,
+		     const struct sched_params *p, const struct sched_params *of)
+{
+	u64 r, need = of->runtime;
+
+	do {
+		r = need;
+		need = of->runtime;
+		if (p != of && p->period <= of->period)
+			need += (r + p->period - 1) / p->period * p->runtime;
+		list_for_each(o, &q->reserved, struct sched_entity, reserved)
+			if (o != e && &o->params != of && o->params.period <= of->period)
+				need += (r + o->params.period - 1) / o->params.period *
+					o->params.runtime;
+	} while (need != r && need <= of->deadline);
+	return need <= of->deadline;
+}
+
+static bool rm_fits(struct policy_queue *q, const struct sched_entity *e,
+		    const struct sched_params *p)
+{
+	list_for_each(o, &q->reserved, struct sched_entity, reserved)
+		if (o != e && !finishes(q, e, p, &o->params))
+			return false;
+	return finishes(q, e, p, p);
+}
+
+const struct sched_policy sched_rm = {
+	.name = "rm",
+	.summary = "rate monotonic, admitted by response-time analysis",
+	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME | BIT(SCHED_DEADLINE),
+	.start = rm_start,
+	.fits = rm_fits,
+	.charge = rm_charge,
+	.timer = rm_timer,
+	.enqueue = rm_enqueue,
+	.dequeue = reserve_dequeue,
+	.pick = reserve_pick,
+	.steal = reserve_steal,
+	.slice = reserve_slice,
+};

@@ -1,0 +1,354 @@
+/*
+ * The mechanism with a policy in it: what the simulator proves of the policies holds in the kernel,
+ * to within a slice. Times are the guest's, so these run under -icount, with each sched= in turn.
+ */
+#include "cpu.h"
+#include "errno.h"
+#include "instrument.h"
+#include "internal.h"
+#include "ktest.h"
+#include "process.h"
+#include "thread.h"
+#include "time.h"
+
+#define MS	NSEC_PER_MSEC
+#define PERIOD	(10 * MS)
+
+struct spinner {
+	struct thread *thread;
+	_Atomic bool stop;
+	u64 since;		/* its run_ns when the measurement began */
+	u64 work;		/* ns of CPU time after which it ends; 0: when told */
+	unsigned jobs, late;	/* of one with a reservation */
+};
+
+/* CPU time, with what is not charged yet. */
+static u64 ran(const struct spinner *s)
+{
+	struct runq *rq = thread_runq_lock(s->thread);
+	u64 ns = s->thread->stats.run_ns;
+
+	if (rq->current == s->thread)
+		ns += time_now() - rq->charged_at;
+	runq_unlock(rq);
+	return ns;
+}
+
+static int spin(void *arg)
+{
+	struct spinner *s = arg;
+	u64 end = time_now() + s->work;
+
+	while (!atomic_load(&s->stop) && (!s->work || time_before(time_now(), end)))
+		;
+	return 0;
+}
+
+/* On the last CPU, so that the test itself, on another one if there is, does not count. */
+static u32 there(void)
+{
+	return BIT(nr_cpus - 1);
+}
+
+static void start_on(struct spinner *s, u32 mask, thread_fn fn, int priority)
+{
+	struct thread *t = thread_create("spinner", fn, s, priority);
+
+	REQUIRE(t, "", "no memory for a thread");
+	s->thread = t;
+	CHECK(sched_set_affinity(t, mask) == 0, "", "affinity");
+	thread_resume(t);
+}
+
+static void end(struct spinner *s, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		atomic_store(&s[i].stop, true);
+	for (unsigned i = 0; i < n; i++)
+		thread_join(s[i].thread, NULL, DEADLINE_NEVER);
+}
+
+/* Runs all of @s for @ns; what each got of it is in ran() - since. */
+static void measure(struct spinner *s, unsigned n, u64 ns)
+{
+	for (unsigned i = 0; i < n; i++)
+		s[i].since = ran(&s[i]);
+	thread_sleep(ns);
+}
+
+static u64 got(const struct spinner *s)
+{
+	return ran(s) - s->since;
+}
+
+static bool knows(u32 class)
+{
+	return policy->classes & BIT(class);
+}
+
+/* The test goes first where it shares the CPU, and its sleeps end on time. */
+static void go_first(void)
+{
+	thread_set_priority(PRIORITY_HIGHEST);
+}
+
+KTEST(sched_shares, "sched.shares", "", "")
+{
+	struct spinner s[3] = { 0 };
+	u64 least = ~0UL, most = 0;
+
+	go_first();
+	for (unsigned i = 0; i < ARRAY_SIZE(s); i++)
+		start_on(&s[i], there(), spin, PRIORITY_DEFAULT);
+	measure(s, ARRAY_SIZE(s), 600 * MS);
+	for (unsigned i = 0; i < ARRAY_SIZE(s); i++) {
+		least = MIN(least, got(&s[i]));
+		most = MAX(most, got(&s[i]));
+	}
+	end(s, ARRAY_SIZE(s));
+	CHECK(least > 0, "", "one never ran");
+	/* a slice of mlfq's lowest level is four quanta; pct promises nothing */
+	CHECK(policy == &sched_pct ||
+	      most - least <= (policy == &sched_mlfq ? 8 : 2) * sched_quantum, "", "%lu to %lu ns",
+	      least, most);
+}
+
+KTEST(sched_weights, "sched.weights", "", "")
+{
+	struct spinner s[2] = { 0 };
+
+	if (policy != &sched_fair)
+		return;
+	go_first();
+	for (unsigned i = 0; i < 2; i++)
+		start_on(&s[i], there(), spin, PRIORITY_DEFAULT);
+	sched_set_nice(s[1].thread, 5);		/* 335 to 1024 */
+	measure(s, 2, 500 * MS);
+	CHECK(got(&s[0]) > 350 * MS && got(&s[1]) > 110 * MS, "", "%lu to %lu", got(&s[0]),
+	      got(&s[1]));
+	end(s, 2);
+}
+
+/* SCHED_FIFO runs until it blocks, though its equal waits; who is more urgent does not wait. */
+KTEST(sched_fifo, "sched.fifo", "", "")
+{
+	struct sched_params fifo = { .class = SCHED_FIFO, .rt_priority = 20 };
+	struct spinner s[2] = { { .work = 100 * MS }, { .work = 10 * MS } };
+
+	if (!knows(SCHED_FIFO))
+		return;
+	go_first();
+	for (unsigned i = 0; i < 2; i++) {
+		struct thread *t = thread_create("fifo", spin, &s[i], PRIORITY_DEFAULT);
+
+		REQUIRE(t, "", "no memory for a thread");
+		s[i].thread = t;
+		sched_set_affinity(t, there());
+		CHECK(sched_set_params(t, &fifo) == 0, "", "SCHED_FIFO is refused");
+		thread_resume(t);
+	}
+	thread_sleep(60 * MS);
+	CHECK(ran(&s[1]) == 0, "", "its equal has run for %lu ns", ran(&s[1]));
+	CHECK(ran(&s[0]) > 50 * MS, "", "it has run for %lu ns", ran(&s[0]));
+	CHECK(nr_cpus > 1 || s[0].thread->stats.preempted <= 1, "", "preempted %lu times",
+	      s[0].thread->stats.preempted);
+	end(s, 2);
+}
+
+/*
+ * Works and waits for the next period, by giving up the rest of this one. The first that counts
+ * begins no later than it runs in it.
+ */
+static int periodic(void *arg)
+{
+	struct spinner *s = arg;
+	struct thread *t = current_thread();
+	u64 period = t->se.params.period, release;
+
+	sched_yield();
+	for (release = time_now(); !atomic_load(&s->stop); release += period) {
+		for (u64 done = 0, at = time_now(); done < s->work;) {
+			u64 now = time_now();
+
+			/* a longer gap is time that others had */
+			done += now - at < 10 * NSEC_PER_USEC ? now - at : 0;
+			at = now;
+		}
+		s->jobs++;
+		s->late += time_before(release + t->se.params.deadline, time_now());
+		sched_yield();
+	}
+	return 0;
+}
+
+/* Reservations are kept beside liars and busy threads, and liars get no more than they have. */
+KTEST(sched_reservations, "sched.reservations", "", "")
+{
+	static const u64 shares[][2] = { { 2 * MS, 10 * MS }, { 4 * MS, 20 * MS }, { 8 * MS, 40 * MS } };
+	struct spinner s[5] = { 0 };
+	u64 start;
+
+	if (!knows(SCHED_DEADLINE))
+		return;
+	go_first();
+	for (unsigned i = 0; i < 4; i++) {
+		const u64 *share = shares[i % 3];
+		struct sched_params p = { .class = SCHED_DEADLINE, .runtime = share[0],
+					  .deadline = share[1], .period = share[1] };
+		struct thread *t = thread_create("periodic", i < 3 ? periodic : spin, &s[i],
+						 PRIORITY_DEFAULT);
+
+		REQUIRE(t, "", "no memory for a thread");
+		s[i].thread = t;
+		s[i].work = i < 3 ? share[0] * 5 / 8 : 0;
+		sched_set_affinity(t, there());
+		CHECK(sched_set_params(t, &p) == 0, "", "reservation %u is refused", i);
+	}
+	start_on(&s[4], there(), spin, PRIORITY_DEFAULT);
+	for (unsigned i = 0; i < 4; i++)
+		thread_resume(s[i].thread);
+	start = time_now();
+	measure(s, 5, 400 * MS);
+	start = time_now() - start;
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(s[i].late == 0, "", "%u of %u jobs late", s[i].late, s[i].jobs);
+		CHECK(s[i].jobs + 2 >= start / shares[i][1], "", "%u jobs in %lu ns", s[i].jobs,
+		      start);
+	}
+	/* each period a little more: from the timer to the switch */
+	CHECK(got(&s[3]) <= (start / (10 * MS) + 2) * 22 * MS / 10, "", "the liar had %lu ns",
+	      got(&s[3]));
+	CHECK(got(&s[3]) >= start / 6, "", "the liar had %lu ns", got(&s[3]));
+	CHECK(got(&s[4]) >= start / 10, "", "what was left was %lu ns", got(&s[4]));
+	end(s, 5);
+}
+
+KTEST(sched_admission, "sched.admission", "", "")
+{
+	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 6 * MS, .deadline = PERIOD,
+				  .period = PERIOD };
+	struct spinner s[MAX_CPUS + 1] = { 0 };
+
+	if (!knows(SCHED_DEADLINE)) {
+		CHECK(sched_set_params(current_thread(), &p) == -EINVAL, "", "unknown class");
+		return;
+	}
+	for (unsigned again = 0; again < 2; again++) {		/* all come back */
+		for (unsigned i = 0; i <= nr_cpus; i++) {
+			s[i] = (struct spinner){ .thread = thread_create("reserved", spin, &s[i],
+									 PRIORITY_DEFAULT) };
+			REQUIRE(s[i].thread, "", "no memory for a thread");
+			CHECK(sched_set_params(s[i].thread, &p) == (i < nr_cpus ? 0 : -EBUSY), "",
+			      "reservation %u", i);
+			if (i < nr_cpus)
+				CHECK(sched_set_affinity(s[i].thread, BIT((i + 1) % nr_cpus)) ==
+				      (nr_cpus > 1 ? -EBUSY : 0), "", "moved off its CPU");
+			thread_resume(s[i].thread);
+		}
+		end(s, nr_cpus + 1);
+	}
+}
+
+/* A low one that holds up a high one runs before those between. */
+KTEST(sched_inherits, "sched.inherits", "", "")
+{
+	struct spinner s[2] = { 0 };
+	u64 before;
+
+	if (!knows(SCHED_RR))
+		return;
+	go_first();
+	start_on(&s[0], there(), spin, 18);
+	start_on(&s[1], there(), spin, 22);
+	thread_sleep(50 * MS);
+	CHECK(policy == &sched_fair || ran(&s[0]) < MS, "", "the low one runs");
+	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 30 }) ||
+	      policy == &sched_fair, "", "its rank has not changed");
+	before = ran(&s[0]);
+	thread_sleep(50 * MS);
+	CHECK(policy == &sched_fair || ran(&s[0]) - before > 45 * MS, "", "ran %lu ns",
+	      ran(&s[0]) - before);
+	sched_inherit(s[0].thread, (struct sched_rank){ 0 });
+	before = ran(&s[0]);
+	thread_sleep(50 * MS);
+	CHECK(policy == &sched_fair || ran(&s[0]) - before < MS, "", "it goes on for %lu ns",
+	      ran(&s[0]) - before);
+	end(s, 2);
+}
+
+/* Parameters change in every state, and nothing gets lost or counted twice. */
+KTEST(sched_changes, "sched.changes", "", "")
+{
+	struct sched_params idle = { .class = SCHED_IDLE }, got_back;
+	struct spinner s[4] = { 0 };
+
+	go_first();
+	for (unsigned i = 0; i < 4; i++)
+		start_on(&s[i], there(), spin, PRIORITY_DEFAULT);
+	for (unsigned i = 0; i < 64; i++) {
+		struct thread *t = s[i % 4].thread;
+
+		thread_sleep(test_random() % (3 * MS));
+		switch (test_random() % 4) {
+		case 0:
+			sched_set_nice(t, (int)(test_random() % 40) - 20);
+			break;
+		case 1:
+			CHECK(sched_set_params(t, &idle) == 0, "", "SCHED_IDLE is refused");
+			got_back = sched_get_params(t);
+			CHECK(got_back.class == SCHED_IDLE, "", "it is %u", got_back.class);
+			break;
+		case 2:
+			sched_set_affinity(t, 1 + test_random() % (BIT(nr_cpus) - 1));
+			break;
+		default:
+			sched_inherit(t, (struct sched_rank){ .level = test_random() % LEVELS });
+		}
+	}
+	for (unsigned i = 0; i < 4; i++)
+		sched_inherit(s[i].thread, (struct sched_rank){ 0 });
+	end(s, 4);
+	sched_audit();
+}
+
+/* What starts on one CPU spreads, and no CPU has two more than another for long. */
+KTEST(sched_spreads, "sched.spreads", "", "")
+{
+	struct spinner s[2 * MAX_CPUS] = { 0 };
+	unsigned n = 2 * nr_cpus;
+
+	if (nr_cpus == 1)
+		return;
+	go_first();
+	for (unsigned i = 0; i < n; i++)
+		start_on(&s[i], ~0u, spin, PRIORITY_DEFAULT);
+	measure(s, n, 600 * MS);
+	measure(s, n, 500 * MS);
+	for (unsigned i = 0; i < n; i++)
+		CHECK(policy == &sched_pct || got(&s[i]) > 80 * MS, "", "%u had %lu ns", i,
+		      got(&s[i]));
+	end(s, n);
+}
+
+/* A real-time thread that would have to wait goes where something less urgent runs. */
+KTEST(sched_pushes, "sched.pushes", "", "")
+{
+	struct spinner s[MAX_CPUS] = { 0 }, urgent = { .work = 20 * MS };
+
+	if (nr_cpus == 1 || !knows(SCHED_RR) || policy == &sched_fair)
+		return;
+	go_first();
+	for (unsigned i = 0; i + 1 < nr_cpus; i++)	/* one CPU runs a more urgent thread */
+		start_on(&s[i], BIT(i), spin, i ? PRIORITY_DEFAULT : 29);
+	start_on(&s[nr_cpus - 1], BIT(nr_cpus - 1), spin, PRIORITY_DEFAULT);
+	thread_sleep(10 * MS);
+	urgent.thread = thread_create("urgent", spin, &urgent, 25);
+	REQUIRE(urgent.thread, "", "no memory for a thread");
+	CHECK(sched_set_affinity(urgent.thread, BIT(0)) == 0, "", "affinity");
+	CHECK(sched_set_affinity(urgent.thread, ~0u) == 0, "", "affinity");
+	thread_resume(urgent.thread);
+	thread_sleep(15 * MS);
+	CHECK(ran(&urgent) > 10 * MS, "", "after 15 ms it has run for %lu ns", ran(&urgent));
+	end(&urgent, 1);
+	end(s, nr_cpus);
+}

@@ -1,0 +1,316 @@
+/*
+ * Scheduling as system calls see it: classes and their parameters, niceness, affinity.
+ *
+ * Whatever policy runs, the calls are Linux's; a class that the policy does not know is an EINVAL, as
+ * one that Linux does not know is there. Everybody is root.
+ */
+#include "sched.h"
+
+#include "abi.h"
+#include "sys.h"
+
+#define SCHED_RESET_ON_FORK	0x40000000
+
+/* --- Classes and parameters ------------------------------------------------------------------- */
+
+#define ATTR_RESET_ON_FORK	0x01u
+#define ATTR_KEEP_POLICY	0x08u
+#define ATTR_KEEP_PARAMS	0x10u
+#define ATTR_SIZE_MIN		48u
+
+struct sched_attr {
+	u32 size;
+	u32 policy;
+	u64 flags;
+	s32 nice;
+	u32 priority;
+	u64 runtime, deadline, period;
+	u32 util_min, util_max;
+};
+
+static inline void thread_scope_end(struct thread **t)
+{
+	if (*t)
+		thread_put(*t);
+}
+
+static long set_params(tid_t tid, struct sched_params p)
+{
+	struct thread *t SCOPED(thread) = find_user_thread(tid);
+
+	return t ? sched_set_params(t, &p) : -ESRCH;
+}
+
+static long get_params(tid_t tid, struct sched_params *p)
+{
+	struct thread *t SCOPED(thread) = tid < 0 ? NULL : find_user_thread(tid);
+
+	if (!t)
+		return tid < 0 ? -EINVAL : -ESRCH;
+	*p = sched_get_params(t);
+	return 0;
+}
+
+/* @class -1: the one it has. */
+static long set_class(tid_t tid, int class, vaddr_t param)
+{
+	struct sched_params p;
+	u32 priority;
+	long err;
+
+	if (!param)
+		return -EINVAL;
+	if (copy_from_user(&priority, param, sizeof(priority)))
+		return -EFAULT;
+	err = get_params(tid, &p);
+	if (err)
+		return err;
+	p.rt_priority = priority;
+	if (class >= 0) {
+		p.class = class & ~SCHED_RESET_ON_FORK;
+		p.reset_on_fork = class & SCHED_RESET_ON_FORK;
+	}
+	if (p.class == SCHED_DEADLINE)		/* that takes sched_setattr() */
+		return -EINVAL;
+	return set_params(tid, p);
+}
+
+long sys_sched_setscheduler(tid_t tid, int class, vaddr_t param)
+{
+	return class < 0 ? -EINVAL : set_class(tid, class, param);
+}
+
+long sys_sched_setparam(tid_t tid, vaddr_t param)
+{
+	return set_class(tid, -1, param);
+}
+
+long sys_sched_getscheduler(tid_t tid)
+{
+	struct sched_params p;
+	long err = get_params(tid, &p);
+
+	return err ? err : (long)p.class | (p.reset_on_fork ? SCHED_RESET_ON_FORK : 0);
+}
+
+long sys_sched_getparam(tid_t tid, vaddr_t out)
+{
+	struct sched_params p;
+	long err = out ? get_params(tid, &p) : -EINVAL;
+
+	return err ? err : copy_to_user(out, &p.rt_priority, sizeof(p.rt_priority));
+}
+
+/* What a longer structure than ours says must be nothing. */
+static long copy_attr(struct sched_attr *a, vaddr_t in)
+{
+	u32 size;
+	u8 more;
+
+	if (copy_from_user(&size, in, sizeof(size)))
+		return -EFAULT;
+	size = size ? size : ATTR_SIZE_MIN;
+	if (size < ATTR_SIZE_MIN || size > PAGE_SIZE)
+		goto too_big;
+	for (u32 i = sizeof(*a); i < size; i++) {
+		if (copy_from_user(&more, in + i, 1))
+			return -EFAULT;
+		if (more)
+			goto too_big;
+	}
+	*a = (struct sched_attr){ 0 };
+	return copy_from_user(a, in, MIN(size, sizeof(*a)));
+too_big:
+	size = sizeof(*a);
+	copy_to_user(in, &size, sizeof(size));
+	return -E2BIG;
+}
+
+long sys_sched_setattr(tid_t tid, vaddr_t in, u32 flags)
+{
+	struct sched_attr a;
+	struct sched_params p;
+	long err = in && !flags ? get_params(tid, &p) : -EINVAL;
+
+	if (!err)
+		err = copy_attr(&a, in);
+	if (err)
+		return err;
+	if (a.flags & ~(u64)(ATTR_RESET_ON_FORK | ATTR_KEEP_POLICY | ATTR_KEEP_PARAMS))
+		return -EINVAL;
+	if (!(a.flags & ATTR_KEEP_POLICY))
+		p.class = a.policy;
+	p.reset_on_fork = a.flags & ATTR_RESET_ON_FORK;
+	if (!(a.flags & ATTR_KEEP_PARAMS)) {
+		p.nice = MAX(NICE_HIGHEST, MIN(a.nice, NICE_LOWEST));
+		p.rt_priority = a.priority;
+		p.runtime = a.runtime;
+		p.deadline = a.deadline;
+		p.period = a.period ? a.period : a.deadline;
+	}
+	return set_params(tid, p);
+}
+
+long sys_sched_getattr(tid_t tid, vaddr_t out, u32 size, u32 flags)
+{
+	struct sched_attr a = { .size = MIN(size, sizeof(a)) };
+	struct sched_params p;
+	long err;
+
+	if (!out || size < ATTR_SIZE_MIN || size > PAGE_SIZE || flags)
+		return -EINVAL;
+	err = get_params(tid, &p);
+	if (err)
+		return err;
+	a.policy = p.class;
+	a.flags = p.reset_on_fork ? ATTR_RESET_ON_FORK : 0;
+	a.nice = p.nice;
+	a.priority = p.rt_priority;
+	if (p.class == SCHED_DEADLINE) {
+		a.runtime = p.runtime;
+		a.deadline = p.deadline;
+		a.period = p.period;
+	}
+	return copy_to_user(out, &a, a.size);
+}
+
+/* These two are about Linux's classes, whether or not the policy knows them. */
+static long priority_bound(u32 class, long real_time)
+{
+	if (class == SCHED_FIFO || class == SCHED_RR)
+		return real_time;
+	return class < 32 && BIT(class) & (CLASSES_NORMAL | BIT(SCHED_DEADLINE)) ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_max(int class)
+{
+	return priority_bound(class, RT_PRIORITY_HIGHEST);
+}
+
+long sys_sched_get_priority_min(int class)
+{
+	return priority_bound(class, RT_PRIORITY_LOWEST);
+}
+
+long sys_sched_rr_get_interval(tid_t tid, vaddr_t out)
+{
+	struct thread *t SCOPED(thread) = tid < 0 ? NULL : find_user_thread(tid);
+	struct timespec ts = { 0 };
+	u64 ns = 0;
+
+	if (!t)
+		return tid < 0 ? -EINVAL : -ESRCH;
+	if (t->se.params.class != SCHED_FIFO && t->se.params.class != SCHED_DEADLINE)
+		ns = quantum_of(&t->se);
+	ts.sec = ns / NSEC_PER_SEC;
+	ts.nsec = ns % NSEC_PER_SEC;
+	return copy_to_user(out, &ts, sizeof(ts));
+}
+
+/* --- Niceness --------------------------------------------------------------------------------- */
+
+#define PRIO_PROCESS	0
+#define PRIO_PGRP	1
+#define PRIO_USER	2
+
+struct nice_walk {
+	int which;
+	pid_t who;
+	int set;		/* NICE_LOWEST + 1: only look */
+	int found;		/* the most favoured; NICE_LOWEST + 1: nobody */
+};
+
+static void walk_nice(struct thread *t, void *arg)
+{
+	struct nice_walk *w = arg;
+
+	if (t->process == &kernel_process ||
+	    (w->which == PRIO_PROCESS && t->tid != w->who) ||
+	    (w->which == PRIO_PGRP && t->process->pgid != w->who))
+		return;
+	if (w->set <= NICE_LOWEST)
+		sched_set_nice(t, w->set);
+	w->found = MIN(w->found, t->se.params.nice);
+}
+
+/* 20 minus the most favoured one's. */
+static long change_nice(int which, int who, int nice)
+{
+	struct nice_walk w = { which, who, nice, NICE_LOWEST + 1 };
+
+	if (which < PRIO_PROCESS || which > PRIO_USER)
+		return -EINVAL;
+	if (!who && which == PRIO_PROCESS)
+		w.who = current_thread()->tid;
+	if (!who && which == PRIO_PGRP)
+		w.who = current_process()->pgid;
+	if (!who || which != PRIO_USER)		/* there is one user, number 0 */
+		thread_for_each(walk_nice, &w);
+	return w.found > NICE_LOWEST ? -ESRCH : 20 - w.found;
+}
+
+long sys_setpriority(int which, int who, int nice)
+{
+	long r = change_nice(which, who, MAX(NICE_HIGHEST, MIN(nice, NICE_LOWEST)));
+
+	return MIN(r, 0);
+}
+
+long sys_getpriority(int which, int who)
+{
+	return change_nice(which, who, NICE_LOWEST + 1);
+}
+
+/* --- Affinity --------------------------------------------------------------------------------- */
+
+long sys_sched_yield(void)
+{
+	sched_yield();		/* thread_yield() would look for what the edge looks for */
+	return 0;
+}
+
+/* The mask is a whole number of words; the result says how many bytes of it were written. */
+long sys_sched_getaffinity(tid_t tid, size_t size, vaddr_t out)
+{
+	struct thread *t;
+	u64 mask;
+
+	if (size < sizeof(mask) || size % sizeof(mask))
+		return -EINVAL;
+	t = find_user_thread(tid);
+	if (!t)
+		return -ESRCH;
+	mask = t->affinity & (BIT(nr_cpus) - 1);
+	thread_put(t);
+	return copy_to_user(out, &mask, sizeof(mask)) ? -EFAULT : (long)sizeof(mask);
+}
+
+long sys_sched_setaffinity(tid_t tid, size_t size, vaddr_t in)
+{
+	struct thread *t;
+	u64 mask = 0;
+	int err;
+
+	if (copy_from_user(&mask, in, MIN(size, sizeof(mask))))
+		return -EFAULT;
+	t = find_user_thread(tid);
+	if (!t)
+		return -ESRCH;
+	err = sched_set_affinity(t, mask);
+	thread_put(t);
+	return err;
+}
+
+long sys_getcpu(vaddr_t cpu_out, vaddr_t node_out)
+{
+	u32 cpu, node = 0;
+
+	preempt_off();
+	cpu = this_cpu()->id;
+	preempt_on();
+	if (cpu_out && copy_to_user(cpu_out, &cpu, sizeof(cpu)))
+		return -EFAULT;
+	if (node_out && copy_to_user(node_out, &node, sizeof(node)))
+		return -EFAULT;
+	return 0;
+}

@@ -1,0 +1,44 @@
+"""Builds the simulator: the kernel's policy files with the mechanism of engine.c, for this machine."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# What the simulator and its tests have in common.
+POLICIES = (
+    *(f"kernel/sched/{name}.c" for name in ("policy", "rr", "prio", "mlfq", "reserve", "edf", "rm")),
+    *("kernel/sched/fair.c", "kernel/sched/pct.c", "kernel/lib/rbtree.c"),
+    "tools/simulate/engine.c",
+)
+_SOURCES = (*POLICIES, "kernel/debug/bootargs.c", "tools/simulate/main.c")
+_CFLAGS = (
+    *("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-fno-strict-aliasing"),
+    "-Wno-unused-function",
+    # for "string.h"; <string.h> is the C library's
+    *("-iquote", "kernel/include", "-iquote", "kernel/sched", "-iquote", "tools/host/port"),
+    *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=0"),
+)
+
+
+class BuildError(Exception):
+    """What the compiler said."""
+
+
+def build(build_root: Path) -> Path:
+    """The program, made anew if a source is newer."""
+    program = build_root.resolve() / "host" / "simulate"
+    folders = ("kernel/include", "kernel/sched", "tools/simulate")
+    inputs = [ROOT / source for source in _SOURCES]
+    inputs += [header for folder in folders for header in (ROOT / folder).glob("*.h")]
+    newest = max(path.stat().st_mtime for path in inputs)
+    if program.exists() and program.stat().st_mtime > newest:
+        return program
+    program.parent.mkdir(parents=True, exist_ok=True)
+    argv = ["gcc", *_CFLAGS, "-o", str(program), *_SOURCES]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildError(done.stderr)
+    return program

@@ -1,0 +1,87 @@
+"""Every scheduling policy: the scheduler's own tests, and all user tests in one boot.
+
+The scheduler's tests (unit "sched") compare times, so they run under -icount, on 1 and 4 CPUs. A user
+test must say what it says on the host, whatever the policy; each policy does them on one CPU of one
+port and on four of the other, and `make soak` does every combination.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import qemu
+from tools.boot import End, transcript, with_command
+from tools.soak.__main__ import policies
+from tools.test import kernel, programs
+from tools.test.builds import Build
+from tools.test.model import Job, Result, kernel_says, last_lines
+
+_TIMEOUT_S = 600.0
+_DEFAULT = "rr"
+
+
+@dataclass(frozen=True)
+class Programs:
+    """All user tests, one after the other."""
+
+    arch: str
+    cpus: int
+    policy: str
+    build_root: Path
+
+    @property
+    def title(self) -> str:
+        return f"user {self.arch} {self.cpus} cpus {self.policy}: all"
+
+    def check(self) -> Iterator[Result]:
+        tests = programs.programs(self.build_root)
+        if not all(test.expected.exists() for test in tests):
+            yield Result(self.title, False, "not all of them succeed on the host")
+            return
+        folder = Build(self.arch).directory(self.build_root)
+        command = "; ".join(test.command for test in tests)
+        with tempfile.NamedTemporaryFile(prefix="trellis-initrd-") as initrd:
+            base = folder / "initramfs.cpio"
+            machine = qemu.Machine(
+                arch=self.arch,
+                kernel=folder / "kernel.elf",
+                initrd=with_command(base, Path(initrd.name), command.encode()),
+                cpus=self.cpus,
+                bootargs=(f"sched={self.policy}",),
+            )
+            seen = transcript(machine, _TIMEOUT_S)
+        expected = b"".join(test.expected.read_bytes() for test in tests)
+        ended = seen.outcome.end is End.OFF
+        detail = [seen.outcome.end.value, programs.difference(expected, seen.user)]
+        if not ended:
+            detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
+        detail.append(f"again: make run ARCH={self.arch} CPUS={self.cpus} SCHED={self.policy} CMD=…")
+        yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
+
+
+def kernel_jobs(build_root: Path) -> list[Job]:
+    """The unit "sched" under every policy."""
+    found: list[Job] = []
+    for arch in qemu.ARCHES:
+        build = Build(arch, tests=True)
+        image = build.directory(build_root) / "kernel.elf"
+        if not image.exists():
+            continue
+        names = [n for n in kernel.list_tests(build, build_root) if n.startswith("sched.")]
+        for policy in policies():
+            for cpus in kernel.CPUS:
+                unit = kernel.Unit(arch, cpus, "sched", tuple(sorted(names)), image, policy)
+                found.append(Job(unit.title, unit.results))
+    return found
+
+
+def jobs(build_root: Path) -> list[Job]:
+    found: list[Job] = []
+    for number, policy in enumerate(name for name in policies() if name != _DEFAULT):
+        for arch, cpus in zip(qemu.ARCHES, (1, 4) if number % 2 else (4, 1)):
+            run = Programs(arch, cpus, policy, build_root)
+            found.append(Job(run.title, run.check))
+    return found

@@ -1,0 +1,279 @@
+/*
+ * Classes, parameters and niceness. What a class means is the policy's; where it does not know one,
+ * the calls say EINVAL, and where we may not use it, EPERM.
+ */
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "test.h"
+
+struct attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+
+#define VER0		48
+#define RESET_ON_FORK	0x40000000
+
+static int set_class(pid_t pid, int class, int priority)
+{
+	struct sched_param param = { priority };
+
+	return sched_setscheduler(pid, class, &param);
+}
+
+static int class_is_known(int class, int priority)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(set_class(0, class, priority) ? errno : 0);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == EINVAL ||
+	      WEXITSTATUS(status) == EPERM);
+	return status == 0;
+}
+
+static void bounds(void)
+{
+	static const int normal[] = { SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE };
+
+	for (unsigned i = 0; i < sizeof(normal) / sizeof(normal[0]); i++) {
+		CHECK_EQ(sched_get_priority_min(normal[i]), 0);
+		CHECK_EQ(sched_get_priority_max(normal[i]), 0);
+	}
+	CHECK_EQ(sched_get_priority_min(SCHED_FIFO), 1);
+	CHECK_EQ(sched_get_priority_max(SCHED_RR), 99);
+	CHECK_ERRNO(sched_get_priority_max(4), EINVAL);
+	CHECK_ERRNO(sched_get_priority_min(-1), EINVAL);
+}
+
+static void wrong_arguments(void)
+{
+	struct sched_param param = { 0 };
+
+	CHECK_EQ(sched_getscheduler(0), SCHED_OTHER);
+	CHECK_ERRNO(sched_getscheduler(-1), EINVAL);
+	CHECK_ERRNO(sched_getscheduler(1 << 22), ESRCH);
+	CHECK_ERRNO(sched_setscheduler(0, SCHED_OTHER, NULL), EINVAL);
+	CHECK_ERRNO(sched_setscheduler(0, 4, &param), EINVAL);
+	CHECK_ERRNO(sched_setscheduler(0, -1, &param), EINVAL);
+	CHECK_ERRNO(sched_setscheduler(1 << 22, SCHED_OTHER, &param), ESRCH);
+	CHECK_ERRNO(set_class(0, SCHED_OTHER, 1), EINVAL);
+	CHECK_ERRNO(set_class(0, SCHED_FIFO, 0), EINVAL);
+	CHECK_ERRNO(set_class(0, SCHED_RR, 100), EINVAL);
+	CHECK_ERRNO(set_class(0, SCHED_DEADLINE, 0), EINVAL);
+	CHECK_ERRNO(sched_getparam(0, NULL), EINVAL);
+	CHECK_EQ(sched_getparam(0, &param), 0);
+	CHECK_EQ(param.sched_priority, 0);
+	param.sched_priority = 5;
+	CHECK_ERRNO(sched_setparam(0, &param), EINVAL);
+}
+
+static void normal_classes(void)
+{
+	CHECK_EQ(set_class(0, SCHED_BATCH, 0), 0);
+	CHECK_EQ(sched_getscheduler(0), SCHED_BATCH);
+	CHECK_EQ(set_class(0, SCHED_IDLE, 0), 0);
+	CHECK_EQ(sched_getscheduler(0), SCHED_IDLE);
+	CHECK_EQ(set_class(0, SCHED_OTHER | RESET_ON_FORK, 0), 0);
+	CHECK_EQ(sched_getscheduler(0), SCHED_OTHER | RESET_ON_FORK);
+}
+
+static void niceness(void)
+{
+	pid_t pid;
+
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 0);
+	CHECK_EQ(setpriority(PRIO_PROCESS, 0, 5), 0);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 5);
+	CHECK_EQ(getpriority(PRIO_PROCESS, getpid()), 5);
+	pid = fork();
+	if (pid == 0)
+		_exit(getpriority(PRIO_PROCESS, 0));
+	expect_exit(pid, 5);
+	CHECK_EQ(setpriority(PRIO_PROCESS, 0, 1000), 0);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 19);
+	CHECK_ERRNO(setpriority(3, 0, 0), EINVAL);
+	CHECK_ERRNO(setpriority(PRIO_PROCESS, 1 << 22, 0), ESRCH);
+	CHECK_ERRNO(setpriority(PRIO_PGRP, 1 << 22, 0), ESRCH);
+}
+
+/* The most favoured of a group counts; setting reaches all of them. */
+static void niceness_of_a_group(void)
+{
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(setpgid(0, 0), 0);
+	CHECK_EQ(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(fds[1]);
+		CHECK_EQ(setpriority(PRIO_PROCESS, 0, 7), 0);
+		CHECK_EQ(read(fds[0], &c, 1), 0);
+		_exit(getpriority(PRIO_PROCESS, 0));
+	}
+	while (getpriority(PRIO_PROCESS, pid) != 7)
+		sched_yield();
+	CHECK_EQ(getpriority(PRIO_PGRP, 0), 0);
+	CHECK_EQ(setpriority(PRIO_PGRP, getpgrp(), 11), 0);
+	CHECK_EQ(getpriority(PRIO_PROCESS, pid), 11);
+	close(fds[1]);
+	expect_exit(pid, 11);
+}
+
+static void reset_on_fork(void)
+{
+	pid_t pid;
+
+	CHECK_EQ(setpriority(PRIO_PROCESS, 0, 3), 0);
+	CHECK_EQ(set_class(0, SCHED_BATCH | RESET_ON_FORK, 0), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(sched_getscheduler(0), SCHED_BATCH);	/* not reset any more */
+		_exit(getpriority(PRIO_PROCESS, 0));
+	}
+	expect_exit(pid, 3);
+}
+
+static void real_time(void)
+{
+	struct sched_param param;
+	struct timespec ts;
+	pid_t pid;
+
+	if (!class_is_known(SCHED_FIFO, 10))
+		return;
+	CHECK_EQ(set_class(0, SCHED_RR, 20), 0);
+	CHECK_EQ(sched_getscheduler(0), SCHED_RR);
+	CHECK_EQ(sched_rr_get_interval(0, &ts), 0);
+	CHECK(ts.tv_sec > 0 || ts.tv_nsec > 0);
+	param.sched_priority = 30;
+	CHECK_EQ(sched_setparam(0, &param), 0);
+	CHECK_EQ(sched_getparam(0, &param), 0);
+	CHECK_EQ(param.sched_priority, 30);
+	CHECK_EQ(set_class(0, SCHED_FIFO | RESET_ON_FORK, 99), 0);
+	CHECK_EQ(sched_rr_get_interval(0, &ts), 0);
+	CHECK(ts.tv_sec == 0 && ts.tv_nsec == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(sched_getscheduler(0));
+	expect_exit(pid, SCHED_OTHER);
+	CHECK_EQ(set_class(0, SCHED_OTHER, 0), 0);
+}
+
+static long set_attr(struct attr *a)
+{
+	return syscall(SYS_sched_setattr, 0, a, 0);
+}
+
+static void attributes(void)
+{
+	struct attr a = { .size = VER0, .policy = SCHED_BATCH, .nice = 4 }, b;
+	char more[128] = { 0 };
+
+	CHECK_EQ(set_attr(&a), 0);
+	CHECK_EQ(syscall(SYS_sched_getattr, 0, &b, sizeof(b), 0), 0);
+	CHECK_EQ(b.policy, SCHED_BATCH);
+	CHECK_EQ(b.nice, 4);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 4);
+	CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &a, 1), EINVAL);
+	CHECK_ERRNO(syscall(SYS_sched_getattr, 0, &b, VER0 - 1, 0), EINVAL);
+	a.size = VER0 - 1;
+	CHECK_ERRNO(set_attr(&a), E2BIG);
+	a.size = sizeof(more);
+	memcpy(more, &a, sizeof(a));
+	CHECK_EQ(set_attr((struct attr *)more), 0);
+	more[100] = 1;
+	CHECK_ERRNO(set_attr((struct attr *)more), E2BIG);
+	a.size = VER0;
+	a.flags = 1UL << 40;
+	CHECK_ERRNO(set_attr(&a), EINVAL);
+}
+
+static void bad_reservations(void)
+{
+	static const uint64_t bad[][3] = {
+		{ 0, 10000000, 10000000 }, { 1000000, 0, 10000000 },
+		{ 1000000, 20000000, 10000000 }, { 3000000, 2000000, 10000000 },
+		{ 100, 10000000, 10000000 },
+	};
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct attr a = { .size = VER0, .policy = SCHED_DEADLINE, .runtime = bad[i][0],
+				  .deadline = bad[i][1], .period = bad[i][2] };
+
+		CHECK_EQ(set_attr(&a), -1);
+		CHECK(errno == EINVAL || errno == EPERM);
+	}
+}
+
+/* Promised until it is given back; no more than there is; not inherited. */
+static void reservations(void)
+{
+	enum { CHILDREN = 64 };
+	struct attr a = { .size = VER0, .policy = SCHED_DEADLINE, .runtime = 6000000,
+			  .deadline = 10000000, .period = 10000000 };
+	int refused = 0, fds[2], decided[2];
+	pid_t pids[CHILDREN], pid;
+	char c;
+
+	if (set_attr(&a)) {
+		CHECK(errno == EINVAL || errno == EPERM);
+		return;
+	}
+	CHECK_EQ(sched_getscheduler(0), SCHED_DEADLINE);
+	CHECK_ERRNO(fork(), EAGAIN);
+	sched_yield();			/* until the next period */
+	CHECK_EQ(set_class(0, SCHED_OTHER, 0), 0);
+	CHECK_EQ(pipe(fds), 0);
+	CHECK_EQ(pipe(decided), 0);
+	for (int i = 0; i < CHILDREN; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			int error = set_attr(&a) ? errno : 0;
+
+			CHECK(error == 0 || error == EBUSY);
+			close(fds[1]);
+			CHECK_EQ(write(decided[1], "x", 1), 1);
+			CHECK_EQ(read(fds[0], &c, 1), 0);
+			_exit(error != 0);
+		}
+	}
+	for (int i = 0; i < CHILDREN; i++)
+		CHECK_EQ(read(decided[0], &c, 1), 1);
+	close(fds[1]);
+	for (int i = 0; i < CHILDREN; i++) {
+		int status;
+
+		CHECK_EQ(waitpid(pids[i], &status, 0), pids[i]);
+		refused += WEXITSTATUS(status);
+	}
+	CHECK(refused > 0 && refused < CHILDREN);
+	pid = fork();			/* all of them have given theirs back */
+	if (pid == 0)
+		_exit(set_attr(&a) != 0);
+	expect_exit(pid, 0);
+}
+
+static const struct test_case cases[] = {
+	CASE(bounds),
+	CASE(wrong_arguments),
+	CASE(normal_classes),
+	CASE(niceness),
+	CASE(niceness_of_a_group),
+	CASE(reset_on_fork),
+	CASE(real_time),
+	CASE(attributes),
+	CASE(bad_reservations),
+	CASE(reservations),
+};
+
+TEST_MAIN(cases)
