@@ -73,8 +73,7 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 		queues[i] = &cpus[i].runq.q;
 	mutex_lock(&reservations);
 	/* who is dead has given its reservation back for the last time */
-	err = thread_state(t) == THREAD_DEAD ? -ESRCH :
-	      policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
+	err = thread_state(t) == THREAD_DEAD ? -ESRCH : policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
 	if (!err) {
 		change_own(t, take_params, p);
 		enforce_affinity(t);

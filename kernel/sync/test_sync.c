@@ -361,10 +361,15 @@ KTEST(sync_order, "sync.order", "", "sync.order")
 {
 	test_stay(ONE_CPU);
 	FOR_EACH_KIND(k) {
+		if (k->all)
+			continue;
 		k->init();
 		start_waits(k, WAITERS, DEADLINE_NEVER);
-		for (unsigned i = 0; i < (k->all || k->leave ? 1 : WAITERS); i++)
+		k->pass();
+		for (unsigned i = 1; i < WAITERS && !k->leave; i++) {
+			CHECK(AWAIT(out == i), "sync.order", "%s: %u are out", k->name, out);
 			k->pass();
+		}
 		for (unsigned i = 0; i < WAITERS; i++) {
 			int err = result(i);
 
@@ -407,7 +412,9 @@ KTEST(sync_not_eaten, "sync.not_eaten", "", "sync.not_eaten")
 		expire_then_pass(k);
 		first = result(0);
 		second = result(1);
-		CHECK(first == -ETIMEDOUT, "sync.not_eaten", "%s: first %d", k->name, first);
+		/* what can be held may be free again by the time it looks once more */
+		CHECK(first == -ETIMEDOUT || (!first && k->leave), "sync.not_eaten", "%s: first %d",
+		      k->name, first);
 		CHECK(second == 0, "sync.not_eaten", "%s: second %d", k->name, second);
 		k->destroy();
 	}
