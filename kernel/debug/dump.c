@@ -8,6 +8,7 @@
 
 #include "cpu.h"
 #include "instrument.h"
+#include "lockcheck.h"
 #include "printf.h"
 #include "process.h"
 #include "thread.h"
@@ -67,6 +68,7 @@ void debug_print_held_locks(const struct thread *t)
 		kprintf("  thread %d holds %s lock %p, taken at %s+0x%lx\n", t->tid,
 			lock_names[t->held[i]->class], (void *)t->held[i], at, off);
 	}
+	lockcheck_print_mutexes(t);
 }
 
 static void print_thread_locks(struct thread *t, void *unused)
@@ -77,7 +79,7 @@ static void print_thread_locks(struct thread *t, void *unused)
 
 void debug_dump_locks(void)
 {
-	kprintf("spin locks held (debug builds know):\n");
+	kprintf("locks held (debug builds know):\n");
 	for (unsigned i = 0; i < nr_cpus; i++)
 		debug_print_held_locks(cpus[i].runq.current);
 	if (tree_is_free())

@@ -50,6 +50,8 @@ enum thread_state { THREAD_STATES(X) };
 
 struct addr_space;
 struct cpu;
+struct mutex;
+struct pi_waiter;
 struct process;
 
 typedef int (*thread_fn)(void *arg);
@@ -97,6 +99,11 @@ struct thread {
 	bool embryo;
 	struct thread_stats stats;
 
+	/* Mutexes and PI futexes, [pi_lock]: see pi.h */
+	struct pi_waiter *blocked_on;	/* the lock it waits for, or NULL */
+	struct list_node contended;	/* the locks it owns and others wait for */
+	bool pi_closed;			/* it ends, has given up its PI futexes, and gets no more */
+
 	/* The current thread's nesting, [self] */
 	unsigned irq_depth;		/* irq_off() calls */
 	u32 irqs_were_on;		/* before the outermost */
@@ -126,6 +133,8 @@ struct thread {
 	_Atomic u64 sigpending;
 	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
 	unsigned nr_held;		/* [self] */
+	struct mutex *mutexes[8];	/* [self] held, innermost last; debug builds */
+	unsigned nr_mutexes;		/* [self] */
 };
 
 /* Where @t is, and its state: facts while its run queue's lock is held, hints otherwise. */

@@ -69,7 +69,7 @@ void runq_unlock(struct runq *rq)
  * --- The switch --------------------------------------------------------------------------------
  */
 
-static noinline void see_off(struct runq *rq, struct thread *t)
+static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct thread *t)
 {
 	bool dead = thread_state(t) == THREAD_DEAD;
 
@@ -87,7 +87,7 @@ static noinline void see_off(struct runq *rq, struct thread *t)
 	irq_on();
 }
 
-static inline void finish_switch(struct runq *rq)
+static inline LOCKED_THROUGH_THREAD void finish_switch(struct runq *rq)
 {
 	if (unlikely(rq->leaver))
 		see_off(rq, rq->leaver);

@@ -243,6 +243,7 @@ static void become(struct new_program *new, const char *path)
 
 	if (p->as)
 		futex_thread_exit(t);
+	t->pi_closed = false;
 	old_as = process_set_as(new->as);
 	vfork_release(p);
 	if (old_as)
