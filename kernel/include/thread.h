@@ -88,7 +88,7 @@ struct thread {
 	_Atomic u32 work;		/* [atomic] WORK_*, set by anyone */
 	struct cpu *_Atomic cpu;	/* [rq->lock] whose run queue it is or was last on */
 	struct sched_entity se;		/* [rq->lock] what policies see and keep */
-	u32 affinity;			/* [rq->lock] CPUs it was told; se.affinity: those it may use */
+	u32 affinity;			/* [rq->lock] what it was told; se.affinity holds */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
 	 * Off the CPU with no kernel work in hand (it never ran, or was preempted on the way to

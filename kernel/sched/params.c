@@ -28,7 +28,7 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 	if (queued) {
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
-		rq->expired |= SLICE_OVER;	/* what is left of its slice was the old parameters' */
+		rq->expired |= SLICE_OVER;	/* its slice was the old parameters' */
 		runq_resched(rq);
 	}
 	runq_unlock(rq);
@@ -75,7 +75,9 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 		queues[i] = &cpus[i].runq.q;
 	mutex_lock(&reservations);
 	/* who is dead has given its reservation back for the last time */
-	err = thread_state(t) == THREAD_DEAD ? -ESRCH : policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
+	err = -ESRCH;
+	if (thread_state(t) != THREAD_DEAD)
+		err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
 	if (!err) {
 		change_own(t, take_params, p);
 		enforce_affinity(t);

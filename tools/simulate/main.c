@@ -297,7 +297,11 @@ static void print_table(void)
 
 		fprintf(stderr, "%-16s", t->name);
 		if (!t->admitted) {
-			fprintf(stderr, " refused: %s\n", policy_check(&t->params) ? "the policy takes no such parameters" : "no CPU has room for it");
+			const char *why = policy_check(&t->params) ?
+						  "the policy takes no such parameters" :
+						  "no CPU has room for it";
+
+			fprintf(stderr, " refused: %s\n", why);
 			continue;
 		}
 		print_ms(t->ran);
