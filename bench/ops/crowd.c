@@ -1,4 +1,4 @@
-/* Switches, wakes and sleeps in a crowd: what they cost must not grow with the number of threads. */
+/* Switches, wakes and sleeps in a crowd: they must not cost more for being many. */
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>

@@ -41,9 +41,9 @@ static const struct {
 	{ "wake_blocked_10", 2000, wake_blocked_10 },
 	{ "wake_blocked_100", 2000, wake_blocked_100 },
 	{ "wake_blocked_1000", 2000, wake_blocked_1000 },
-	{ "sleep_sleeping_10", 500, sleep_sleeping_10 },
-	{ "sleep_sleeping_100", 500, sleep_sleeping_100 },
-	{ "sleep_sleeping_1000", 500, sleep_sleeping_1000 },
+	{ "sleep_sleeping_10", 300, sleep_sleeping_10 },
+	{ "sleep_sleeping_100", 300, sleep_sleeping_100 },
+	{ "sleep_sleeping_1000", 300, sleep_sleeping_1000 },
 };
 
 #define NR_BENCHES	(sizeof(benches) / sizeof(benches[0]))

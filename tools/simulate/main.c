@@ -297,9 +297,7 @@ static void print_table(void)
 
 		fprintf(stderr, "%-16s", t->name);
 		if (!t->admitted) {
-			const char *why = policy_check(&t->params) ?
-						  "the policy takes no such parameters" :
-						  "no CPU has room for it";
+			const char *why = policy_check(&t->params) ? "the policy takes no such parameters" : "no CPU has room for it";
 
 			fprintf(stderr, " refused: %s\n", why);
 			continue;
