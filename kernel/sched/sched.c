@@ -115,7 +115,8 @@ static inline void switch_to(struct runq *rq, struct thread *prev, struct thread
 }
 
 /* The CPU goes to whom the policy picks. @prev, still current, is charged, and queued or gone. */
-static always_inline void run_next(struct runq *rq, struct thread *prev, u64 now)
+static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct thread *prev,
+							 u64 now)
 {
 	struct sched_entity *e;
 	struct thread *next;
