@@ -29,6 +29,16 @@ struct abi_sigaction {
 	u64 handler, flags, mask;
 };
 
+static inline u64 *abi_restorer(struct abi_sigaction *a)
+{
+	(void)a;
+	return NULL;
+}
+
+/* Where handlers return to: a page of every program that has some, with this code. */
+#define ABI_TRAMPOLINE		(ARCH_USER_END - PAGE_SIZE)
+#define ABI_TRAMPOLINE_CODE	{ 0x08b00893, 0x00000073 }	/* li a7, rt_sigreturn; ecall */
+
 /* Auxiliary vector: single-letter extensions by bit (I M A F D C); no platform name. */
 #define ABI_ISA(letter)	BIT((letter) - 'a')
 #define ABI_ISA_BASE	(ABI_ISA('i') | ABI_ISA('m') | ABI_ISA('a'))

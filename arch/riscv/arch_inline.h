@@ -73,6 +73,12 @@ static inline void arch_syscall_result(struct trapframe *tf, long result)
 	tf->a[0] = (u64)result;
 }
 
+static inline void arch_syscall_restart(struct trapframe *tf, u64 arg)
+{
+	tf->a[0] = arg;
+	tf->pc -= 4;		/* back to the ecall */
+}
+
 static inline u64 arch_trap_pc(const struct trapframe *tf)
 {
 	return tf->pc;

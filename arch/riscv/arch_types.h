@@ -17,6 +17,7 @@
 #define ARCH_VMAP_END		0xffffffc100000000UL
 #define ARCH_DIRECT_BASE	0xffffffd000000000UL
 #define ARCH_PT_LEVELS		3
+#define ARCH_RED_ZONE		0
 #define ARCH_CACHE_LINE		64
 #define ARCH_ELF_MACHINE	243
 

@@ -91,6 +91,23 @@ void fpu_first_use(struct thread *t)
 	fpu_set_status(t, SSTATUS_FS_CLEAN);
 }
 
+void fpu_read(struct thread *t, struct fpu_state *out)
+{
+	memset(out, 0, sizeof(*out));
+	save_if_dirty(t);
+	if (fpu_status(t) != SSTATUS_FS_OFF)
+		*out = *fpu_of(t);
+}
+
+void fpu_write(struct thread *t, const struct fpu_state *in)
+{
+	irq_off();			/* no switch between memory and registers: F1 */
+	*fpu_of(t) = *in;
+	fpu_restore(fpu_of(t));
+	fpu_set_status(t, SSTATUS_FS_CLEAN);
+	irq_on();
+}
+
 void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
 {
 	*t->arch.tf = (struct trapframe){

@@ -32,6 +32,10 @@ extern struct boot_stack boot_stack;
 void thread_set_stack(struct thread *t);
 void fpu_first_use(struct thread *t);			/* the current one */
 
+/* The current thread's floating-point registers, for signal frames. Interrupts on. */
+void fpu_read(struct thread *t, struct fpu_state *out);
+void fpu_write(struct thread *t, const struct fpu_state *in);
+
 /* Where the image is linked, and how large its page tables let it be: four blocks of 2 MiB. */
 #define IMAGE_BASE		0xffffffff80200000UL
 #define IMAGE_MAX		0x800000UL

@@ -27,6 +27,15 @@ struct abi_sigaction {
 	u64 handler, flags, restorer, mask;
 };
 
+static inline u64 *abi_restorer(struct abi_sigaction *a)
+{
+	return &a->restorer;
+}
+
+/* Handlers return to code that the program brings. */
+#define ABI_TRAMPOLINE		0
+#define ABI_TRAMPOLINE_CODE	{ 0 }
+
 /* Auxiliary vector: programs ask CPUID themselves. */
 #define ABI_HWCAP	0
 #define ABI_PLATFORM	"x86_64"

@@ -112,6 +112,13 @@ static inline void arch_syscall_result(struct trapframe *tf, long result)
 	tf->rax = (u64)result;
 }
 
+static inline void arch_syscall_restart(struct trapframe *tf, u64 arg)
+{
+	tf->rdi = arg;
+	tf->rax = tf->error;	/* its number */
+	tf->rip -= 2;		/* back to the SYSCALL */
+}
+
 static inline u64 arch_trap_pc(const struct trapframe *tf)
 {
 	return tf->rip;

@@ -10,6 +10,7 @@
 
 #define ARCH_NAME		"x86_64"
 #define ARCH_ELF_MACHINE	62
+#define ARCH_RED_ZONE		128
 #define ARCH_CACHE_LINE		64
 #define ARCH_PT_LEVELS		4
 

@@ -128,3 +128,7 @@ static inline void port_write16(u16 port, u16 value)
 {
 	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
 }
+
+/* user.c: the current thread's floating-point registers, for signal frames. NULL: initial ones. */
+void fpu_read(struct thread *t, struct fpu_state *out);
+void fpu_write(struct thread *t, const struct fpu_state *in);

@@ -160,6 +160,8 @@ void trap_syscall(struct trapframe *tf)
 {
 	syscall_entry(tf);
 	return_to_user(tf);
+	if (unlikely(tf->vector != VEC_SYSCALL))
+		trap_leave(tf);		/* SYSRET would spoil rcx and r11 */
 }
 
 noreturn void arch_user_enter(void)

@@ -17,6 +17,7 @@
 #define RFLAGS_FIXED	2u		/* a bit that is always one */
 #define FCW_DEFAULT	0x37fu		/* x87: extended precision, no exceptions */
 #define MXCSR_DEFAULT	0x1f80u
+#define MXCSR_KNOWN	0xffbfu		/* what every CPU has, if it does not say */
 
 static struct fpu_state *fpu_state(const struct thread *t)
 {
@@ -39,6 +40,33 @@ static void load_user_state(struct cpu *c, struct thread *t)
 	c->arch.tss.rsp0 = (u64)(t->arch.frame + 1);
 	fpu_load(fpu_state(t));
 	msr_write(MSR_FS_BASE, t->arch.fs_base);
+}
+
+void fpu_read(struct thread *t, struct fpu_state *out)
+{
+	irq_off();
+	fpu_save(fpu_state(t));
+	irq_on();
+	*out = *fpu_state(t);
+}
+
+/* What the CPU would refuse to load is left out. */
+void fpu_write(struct thread *t, const struct fpu_state *in)
+{
+	struct fpu_state *f = fpu_state(t);
+
+	irq_off();			/* no switch between memory and registers */
+	fpu_save(f);			/* for mxcsr_mask, the bits that this CPU knows */
+	if (in) {
+		u32 known = f->mxcsr_mask ? f->mxcsr_mask : MXCSR_KNOWN;
+
+		*f = *in;
+		f->mxcsr &= known;
+	} else {
+		*f = (struct fpu_state){ .fcw = FCW_DEFAULT, .mxcsr = MXCSR_DEFAULT };
+	}
+	fpu_load(f);
+	irq_on();
 }
 
 static bool is_current(struct thread *t)

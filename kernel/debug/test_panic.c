@@ -72,3 +72,27 @@ KTEST(panic_held, "panic.held", STEP, "")
 	spin_lock(&lock);
 	assert(thread_state(current_thread()) == THREAD_DEAD);
 }
+
+/* Writes below its stack: the report names the thread. */
+static int scribble(void *unused)
+{
+	(void)unused;
+	*(volatile u64 *)current_thread()->stack = 0;
+	thread_yield();
+	thread_sleep(NSEC_PER_SEC);
+	return 0;
+}
+
+KTEST(panic_canary, "panic.canary", STEP, "")
+{
+	struct thread *t = thread_create("scribbler", scribble, NULL, PRIORITY_DEFAULT);
+
+	thread_resume(t);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
+KTEST(panic_magic, "panic.magic", STEP, "")
+{
+	current_thread()->magic = 7;
+	thread_sleep(NSEC_PER_SEC);
+}

@@ -176,7 +176,9 @@ static int key_signal(struct line *l, char c)
 {
 	if (!(l->tio.lflag & ISIG))
 		return 0;
-	return is_key(l, VINTR, c) ? SIGINT : is_key(l, VQUIT, c) ? SIGQUIT : 0;
+	if (is_key(l, VINTR, c) || is_key(l, VQUIT, c))
+		return is_key(l, VINTR, c) ? SIGINT : SIGQUIT;
+	return is_key(l, VSUSP, c) ? SIGTSTP : 0;
 }
 
 int line_input(struct line *l, char c)

@@ -89,6 +89,7 @@ KTEST(line_signals, "line.signals", "", "line.signals")
 	CHECK(type("half\x03") == SIGINT, "line.signals", "^C is no SIGINT");
 	CHECK(type("x\n") == 0 && reads(99, "x\n", true), "line.signals",
 	      "^C leaves what was typed");
+	CHECK(type("\x1a") == SIGTSTP, "line.signals", "^Z is no SIGTSTP");
 	CHECK(type("\x1c") == SIGQUIT, "line.signals", "^\\ is no SIGQUIT");
 
 	tio = line.tio;

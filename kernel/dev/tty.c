@@ -21,6 +21,7 @@
 #include "dev.h"
 #include "errno.h"
 #include "process.h"
+#include "signal.h"
 
 #define DUMP_KEY	0x1d		/* Ctrl-] */
 #define CHUNK		256		/* bytes between user memory and the queues at once */
@@ -140,8 +141,11 @@ static ssize_t tty_read(struct file *f, struct iobuf *b, off_t *pos)
 	char buf[CHUNK];
 	ssize_t n, done = 0;
 	bool end = false;
+	int err = tty_want(SIGTTIN);
 
 	(void)pos;
+	if (err)
+		return err;
 	while (b->left && !end) {
 		n = take_input(buf, MIN(b->left, sizeof(buf)), done, f->flags & O_NONBLOCK, &end);
 		if (n >= 0 && iobuf_copy_to(b, buf, n))

@@ -28,5 +28,8 @@ extern struct tty tty;
 /* Input has been taken out or dropped: receive again if that was off. in.lock held. */
 void tty_receive_again(void);
 
+/* The caller wants what belongs to the foreground: @sig stops it if it is in the background. */
+int tty_want(int sig);
+
 int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg);
 int tty_open(struct file *f);

@@ -6,8 +6,8 @@
  * when it is written to the terminal; the session is looked at again then. The caller's own session
  * and group are read without a lock: a change meanwhile might as well have come before or after.
  *
- * Not here: stopping jobs that read in the background, hanging up when the session's leader ends (a
- * new session takes the terminal of a dead one).
+ * Not here: hanging up when the session's leader ends (a new session takes the terminal of a dead
+ * one).
  */
 #include "tty.h"
 
@@ -29,6 +29,24 @@ union tty_value {
 	struct winsize size;
 	s32 number;
 };
+
+pid_t tty_group_of(pid_t session)
+{
+	pid_t group;
+
+	spin_lock(&tty.in.lock);
+	group = session && tty.session == session ? tty.group : -1;
+	spin_unlock(&tty.in.lock);
+	return group;
+}
+
+int tty_want(int sig)
+{
+	const struct process *p = current_process();
+	pid_t group = tty_group_of(p->sid);
+
+	return group < 0 || group == p->pgid ? 0 : signal_stop_background(sig);
+}
 
 static void flush_input(void)
 {
@@ -118,12 +136,16 @@ static int take_terminal(bool steal)
 static int set_group(pid_t group)
 {
 	struct process *p = current_process();
-	int err = -ENOTTY;
+	int err;
 
 	if (group <= 0)
 		return -EINVAL;
 	if (!process_group_exists(group, p->sid))
 		return -EPERM;
+	err = tty_want(SIGTTOU);
+	if (err)
+		return err;
+	err = -ENOTTY;
 	spin_lock(&tty.in.lock);
 	if (is_owner(p)) {
 		tty.group = group;

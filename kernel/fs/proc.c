@@ -3,13 +3,15 @@
  * (proc.h).
  *
  *	/proc/			system files, self, one directory a process
- *	/proc/PID/		process files
+ *	/proc/PID/		process files, task/
+ *	/proc/PID/task/TID/	the same files, of one thread
  *
  * Nothing is kept: a name is looked up by asking whether the process exists, and each lookup makes
  * an inode that goes with its last reference. A file's text is made when it is opened, so what one
  * open file reads is one moment's picture.
  *
- * The inode number says what an inode is: process id and, from the table of files, its place + 1.
+ * The inode number says what an inode is: what it is of, whose, and, from the table of files, its
+ * place + 1.
  */
 #include "proc.h"
 
@@ -25,7 +27,10 @@
 
 #define PROC_DEV	1u
 #define PROC_ROOT	0xffu		/* its place: no file's */
-#define POS_PROCESSES	0x100		/* the root's positions from here on are process ids */
+#define POS_NUMBERS	0x100		/* a directory's positions from here on are its ids */
+
+/* What a directory is of; its files are of the same. Each has its ids in the one before. */
+enum kind { OF_SYSTEM, OF_PROCESS, OF_TASKS, OF_THREAD };
 
 static struct kmem_cache *inode_cache;
 static struct inode *proc_root;
@@ -82,14 +87,20 @@ void text_printf(struct text *t, const char *fmt, ...)
 
 /* --- Inodes ----------------------------------------------------------------------------------- */
 
-static u64 make_ino(pid_t pid, unsigned place)
+static u64 make_ino(enum kind kind, pid_t id, unsigned place)
 {
-	return (u64)pid << 8 | place;
+	return (u64)kind << 40 | (u64)id << 8 | place;
 }
 
-static pid_t ino_pid(const struct inode *i)
+static enum kind ino_kind(const struct inode *i)
 {
-	return i->ino >> 8;
+	return i->ino >> 40;
+}
+
+/* The process; for OF_THREAD the thread. */
+static pid_t ino_id(const struct inode *i)
+{
+	return (u32)(i->ino >> 8);
 }
 
 static unsigned ino_place(const struct inode *i)
@@ -126,8 +137,8 @@ static bool name_is(const char *is, const char *name, size_t len)
 	return strncmp(is, name, len) == 0 && is[len] == '\0';
 }
 
-/* A decimal process id without leading zeros, or 0. */
-static pid_t parse_pid(const char *name, size_t len)
+/* A decimal id without leading zeros, or 0. */
+static pid_t parse_id(const char *name, size_t len)
 {
 	pid_t pid = 0;
 
@@ -141,66 +152,116 @@ static pid_t parse_pid(const char *name, size_t len)
 	return pid;
 }
 
-static bool process_exists(pid_t pid)
+/* --- Ids: processes in the root, threads in a process's task/ -------------------------------- */
+
+struct id_search {
+	pid_t from, found;	/* the lowest id >= from; 0: none yet */
+};
+
+static void match_id(struct id_search *s, pid_t id)
 {
-	struct process *p = process_find(pid);
+	if (id >= s->from && (!s->found || id < s->found))
+		s->found = id;
+}
+
+static void match_process(struct process *p, void *arg)
+{
+	match_id(arg, p->pid);
+}
+
+static void match_threads(struct process *p, struct id_search *s)
+{
+	spin_lock(&p->lock);
+	list_for_each(t, &p->threads, struct thread, process_node)
+		match_id(s, t->tid);
+	spin_unlock(&p->lock);
+}
+
+/* The lowest id in @dir from @from on; 0: none. */
+static pid_t next_id(const struct inode *dir, pid_t from)
+{
+	struct id_search s = { .from = MAX(from, 1) };
+	struct process *p;
+
+	if (ino_kind(dir) == OF_SYSTEM) {
+		process_for_each(match_process, &s);
+	} else if ((p = process_find(ino_id(dir)))) {
+		match_threads(p, &s);
+		process_put(p);
+	}
+	return s.found;
+}
+
+static bool has_id(const struct inode *dir, pid_t id)
+{
+	struct process *p = ino_kind(dir) == OF_SYSTEM ? process_find(id) : NULL;
+	struct thread *t = ino_kind(dir) == OF_TASKS ? thread_find(id) : NULL;
+	bool has = p || (t && t->process->pid == ino_id(dir) && list_linked(&t->process_node));
 
 	if (p)
 		process_put(p);
-	return p;
+	if (t)
+		thread_put(t);
+	return has;
 }
+
+static bool has_ids(const struct inode *dir)
+{
+	return ino_kind(dir) == OF_SYSTEM || ino_kind(dir) == OF_TASKS;
+}
+
+/* --- Names ------------------------------------------------------------------------------------ */
 
 static const struct proc_file *files_in(const struct inode *dir)
 {
-	return dir == proc_root ? proc_system_files : proc_process_files;
+	static const struct proc_file none[] = { { .name = NULL } };
+
+	if (ino_kind(dir) == OF_TASKS)
+		return none;
+	return ino_kind(dir) == OF_SYSTEM ? proc_system_files : proc_process_files;
 }
 
 static u32 file_mode(const struct proc_file *f)
 {
-	return f->show ? S_IFREG | 0444 : S_IFLNK | 0777;
+	return f->mode ? f->mode : S_IFREG | 0444;
+}
+
+/* A process's files are those of its threads, too, but for its task/. */
+static bool is_in(const struct proc_file *f, const struct inode *dir)
+{
+	return ino_kind(dir) != OF_THREAD || !f->mode;
+}
+
+static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, struct inode **out)
+{
+	if (f->mode == PROC_TASKS)
+		return make_dir(dir, make_ino(OF_TASKS, ino_id(dir), 0), out);
+	return make_inode(file_mode(f), &proc_file_ops, make_ino(ino_kind(dir), ino_id(dir), i + 1),
+			  out);
 }
 
 static int proc_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	pid_t pid = dir == proc_root ? parse_pid(name, len) : 0;
+	pid_t id = has_ids(dir) ? parse_id(name, len) : 0;
 	const struct proc_file *f = files_in(dir);
 
-	if (pid && process_exists(pid))
-		return make_dir(dir, make_ino(pid, 0), out);
+	if (id && has_id(dir, id))
+		return make_dir(dir, make_ino(ino_kind(dir) + 1, id, 0), out);
 	for (unsigned i = 0; f[i].name; i++)
-		if (name_is(f[i].name, name, len))
-			return make_inode(file_mode(&f[i]), &proc_file_ops,
-					  make_ino(ino_pid(dir), i + 1), out);
+		if (name_is(f[i].name, name, len) && is_in(&f[i], dir))
+			return make_file(dir, &f[i], i, out);
 	return -ENOENT;
 }
 
-/* --- Listing ---------------------------------------------------------------------------------- */
-
-struct pid_search {
-	pid_t from, found;	/* the lowest id >= from; 0: none yet */
-};
-
-static void match_pid(struct process *p, void *arg)
+/* One search an id: the table is locked for each, not while its user takes them. */
+static void list_ids(struct inode *dir, pid_t id, dirent_fn emit, void *arg)
 {
-	struct pid_search *s = arg;
-
-	if (p->pid >= s->from && (!s->found || p->pid < s->found))
-		s->found = p->pid;
-}
-
-/* One search a process: the table is locked for each, not while its user takes them. */
-static void list_processes(pid_t from, dirent_fn emit, void *arg)
-{
-	struct pid_search s = { .from = MAX(from, 1) };
 	char name[12];
 
-	for (;; s.from = s.found + 1) {
-		s.found = 0;
-		process_for_each(match_pid, &s);
-		if (!s.found || !emit(arg, name, snprintf(name, sizeof(name), "%d", s.found),
-				      make_ino(s.found, 0), S_IFDIR, POS_PROCESSES + s.found + 1))
-			return;
-	}
+	while ((id = next_id(dir, id)) &&
+	       emit(arg, name, snprintf(name, sizeof(name), "%d", id),
+		    make_ino(ino_kind(dir) + 1, id, 0), S_IFDIR, POS_NUMBERS + id + 1))
+		id++;
 }
 
 static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
@@ -210,11 +271,12 @@ static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
 	if (!emit_dots(dir, pos, emit, arg))
 		return 0;
 	for (unsigned i = 0; f[i].name; i++)
-		if (i + 2 >= pos && !emit(arg, f[i].name, strlen(f[i].name),
-					  make_ino(ino_pid(dir), i + 1), file_mode(&f[i]), i + 3))
+		if (i + 2 >= pos && is_in(&f[i], dir) &&
+		    !emit(arg, f[i].name, strlen(f[i].name),
+			  make_ino(ino_kind(dir), ino_id(dir), i + 1), file_mode(&f[i]), i + 3))
 			return 0;
-	if (dir == proc_root)
-		list_processes(pos - POS_PROCESSES, emit, arg);
+	if (has_ids(dir))
+		list_ids(dir, pos - POS_NUMBERS, emit, arg);
 	return 0;
 }
 
@@ -236,19 +298,46 @@ static void proc_release(struct inode *i)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-static int show(struct inode *i, struct text *t)
+static int show_process(const struct proc_file *f, pid_t pid, struct text *t)
 {
-	struct process *p;
+	struct process *p = process_find(pid);
+	struct thread *first;
 
-	if (ino_pid(i) == 0) {
-		proc_system_files[ino_place(i) - 1].show(t, NULL);
-		return 0;
-	}
-	p = process_find(ino_pid(i));
 	if (!p)
 		return -ESRCH;
-	proc_process_files[ino_place(i) - 1].show(t, p);
+	if (f->show) {
+		f->show(t, p);
+	} else if ((first = thread_find(pid))) {
+		f->show_thread(t, first);
+		thread_put(first);
+	}
 	process_put(p);
+	return 0;
+}
+
+static int show_thread(const struct proc_file *f, tid_t tid, struct text *t)
+{
+	struct thread *thread = thread_find(tid);
+
+	if (!thread)
+		return -ESRCH;
+	if (f->show_thread)
+		f->show_thread(t, thread);
+	else
+		f->show(t, thread->process);
+	thread_put(thread);
+	return 0;
+}
+
+static int show(struct inode *i, struct text *t)
+{
+	const struct proc_file *f = &files_in(i)[ino_place(i) - 1];
+
+	if (ino_kind(i) == OF_THREAD)
+		return show_thread(f, ino_id(i), t);
+	if (ino_kind(i) == OF_PROCESS)
+		return show_process(f, ino_id(i), t);
+	f->show(t, NULL);
 	return 0;
 }
 
@@ -316,7 +405,7 @@ void procfs_init(void)
 	int err;
 
 	inode_cache = kmem_cache_create("proc_inode", sizeof(struct inode), 0);
-	err = inode_cache ? make_dir(NULL, make_ino(0, PROC_ROOT), &proc_root) : -ENOMEM;
+	err = inode_cache ? make_dir(NULL, make_ino(OF_SYSTEM, 0, PROC_ROOT), &proc_root) : -ENOMEM;
 	if (!err)
 		err = ramfs_attach(root_inode, "proc", proc_root);
 	if (err)

@@ -5,8 +5,10 @@
 #pragma once
 
 #include "types.h"
+#include "vfs.h"
 
 struct process;
+struct thread;
 
 /* Text that grows as it is written. A lack of memory is remembered and loses the rest. */
 struct text {
@@ -18,11 +20,20 @@ struct text {
 void text_append(struct text *t, const char *s, size_t len);
 void text_printf(struct text *t, const char *fmt, ...) printf_like(2, 3);
 
+/*
+ * A file of the system or of a process, and of each of its threads. Either way to show it may be
+ * missing: a process without is shown as its first thread, a thread as its process.
+ */
 struct proc_file {
 	const char *name;
 	void (*show)(struct text *t, struct process *p);	/* p is referenced, or NULL */
+	void (*show_thread)(struct text *t, struct thread *thread);
+	u32 mode;		/* 0: a file to read */
 };
 
-/* Both end with an entry that has no name. "self", which alone has no show, is a link. */
+#define PROC_SELF	(S_IFLNK | 0777)
+#define PROC_TASKS	(S_IFDIR | 0555)
+
+/* Both end with an entry that has no name. */
 extern const struct proc_file proc_system_files[];
 extern const struct proc_file proc_process_files[];

@@ -1,27 +1,35 @@
 /*
- * /proc/PID: files about one process, in Linux's formats as far as ps and top read them.
+ * /proc/PID and /proc/PID/task/TID: files about one process or thread, in Linux's formats.
  *
  * The figures are collected under the locks that guard them, then printed with none held. They are
- * a picture, not an audit: threads run on while it is taken.
+ * a picture, not an audit: threads run on while it is taken. What has no meaning here is 0.
  */
 #include "cpu.h"
+#include "dev.h"
+#include "instrument.h"
 #include "mm.h"
 #include "proc.h"
 #include "process.h"
+#include "signal.h"
 #include "string.h"
 #include "vfs.h"
 #include "vm.h"
 
 #define TICK	(NSEC_PER_SEC / 100)	/* Linux tells times in hundredths of a second */
+#define KIB(pages)	((pages) * (PAGE_SIZE / 1024))
 
 struct snapshot {
 	char name[THREAD_NAME_MAX];
-	pid_t pid, ppid, pgid, sid;
+	pid_t id, tgid, ppid, pgid, sid, tty_group;
 	char state;
 	unsigned nr_threads, cpu;
 	struct sched_params params;
-	u64 run_ns, user_ns, children_run_ns, children_user_ns;
-	u64 pages, resident;
+	u32 affinity;
+	u64 start_ns;
+	struct usage used, children;
+	struct as_figures memory;
+	u64 pending, shared_pending, blocked, ignored, caught;
+	u64 arg_start, arg_end;
 };
 
 /* Its address space, referenced; NULL: it has none, or is going. */
@@ -46,87 +54,125 @@ static char thread_letter(const struct thread *t)
 		return 'R';
 	case THREAD_SUSPENDED:
 		return 'T';
+	case THREAD_DEAD:
+		return 'X';
 	default:
-		return 'S';
+		/* asleep in the kernel: it stops as it leaves */
+		return t->process->stopped ? 'T' : 'S';
 	}
 }
 
-/* A process runs if one of its threads does, and is stopped if all are. */
-static char more_alive(char a, char b)
+/* What is told of a thread, or of a process by its first one, as on Linux. p->lock held. */
+static void collect_thread(struct snapshot *s, const struct thread *t)
 {
-	return a == 'R' || b == 'R' ? 'R' : a == 'S' || b == 'S' ? 'S' : 'T';
+	s->state = thread_letter(t);
+	s->cpu = thread_cpu(t)->id;
+	s->params = t->se.params;
+	s->affinity = t->affinity & (BIT(nr_cpus) - 1);
+	s->pending = atomic_load(&t->sigpending);
+	s->blocked = t->sigmask;
 }
 
-static void collect_threads(struct snapshot *s, struct process *p)
+static void collect_threads(struct snapshot *s, struct process *p, struct thread *only)
 {
-	bool first = true;
-
 	spin_lock(&p->lock);
-	strlcpy(s->name, p->name, sizeof(s->name));
+	strlcpy(s->name, only ? only->name : p->name, sizeof(s->name));
 	s->nr_threads = p->nr_threads;
-	list_for_each(t, &p->threads, struct thread, process_node) {
-		s->run_ns += t->stats.run_ns;
-		s->user_ns += t->stats.user_ns;
-		s->state = first ? thread_letter(t) : more_alive(s->state, thread_letter(t));
-		if (first) {
-			s->cpu = thread_cpu(t)->id;
-			s->params = t->se.params;
-		}
-		first = false;
+	s->shared_pending = atomic_load(&p->sigpending);
+	list_for_each(t, &p->threads, struct thread, process_node)
+		if (only ? t == only : t->tid == p->pid)
+			collect_thread(s, t);
+	for (int sig = 1; sig <= NSIG; sig++) {
+		u64 handler = p->sigactions[sig - 1].handler;
+
+		if (handler != SIG_DFL)
+			*(handler == SIG_IGN ? &s->ignored : &s->caught) |= SIGSET(sig);
 	}
-	if (p->stopped && s->state == 'S')
-		s->state = 'T';		/* asleep in the kernel: it stops as it leaves */
 	spin_unlock(&p->lock);
-	if (process_state(p) == PROCESS_ZOMBIE)
-		s->state = 'Z';
 }
 
-static void collect(struct snapshot *s, struct process *p)
+/* Of @p, or of @only, its thread. */
+static void collect(struct snapshot *s, struct process *p, struct thread *only)
 {
 	struct addr_space *as = get_space(p);
 
-	*s = (struct snapshot){ .pid = p->pid, .state = 'S' };
+	*s = (struct snapshot){ .id = only ? only->tid : p->pid, .tgid = p->pid, .state = 'Z',
+				.start_ns = p->start_ns };
 	spin_lock(&tree_lock);
 	s->ppid = p->parent ? p->parent->pid : 0;
 	s->pgid = p->pgid;
 	s->sid = p->sid;
-	s->children_run_ns = p->children_run_ns;
-	s->children_user_ns = p->children_user_ns;
+	s->children.run_ns = p->children_run_ns;
+	s->children.user_ns = p->children_user_ns;
 	spin_unlock(&tree_lock);
-	s->run_ns = atomic_load(&p->dead_run_ns);
-	s->user_ns = atomic_load(&p->dead_user_ns);
-	collect_threads(s, p);
+	s->tty_group = tty_group_of(s->sid);
+	collect_threads(s, p, only);
+	if (only)
+		thread_add_usage(only, &s->used);
+	else
+		s->used = process_usage(p);
 	if (as) {
-		s->pages = as->total_pages;
-		s->resident = as->resident;
+		s->memory = as_figures(as);
+		s->arg_start = as->arg_start;
+		s->arg_end = as->arg_end;
 		as_put(as);
 	}
 }
 
+/* --- stat ------------------------------------------------------------------------------------- */
+
 /* User and system time in ticks; the user part was measured separately, so it may be ahead. */
-static void show_times(struct text *t, u64 run_ns, u64 user_ns)
+static void put_times(struct text *t, const struct usage *u)
 {
-	user_ns = MIN(user_ns, run_ns);
-	text_printf(t, " %lu %lu", user_ns / TICK, (run_ns - user_ns) / TICK);
+	u64 user = MIN(u->user_ns, u->run_ns);
+
+	text_printf(t, " %lu %lu", user / TICK, (u->run_ns - user) / TICK);
 }
 
-/* The 52 fields of proc(5); what has no meaning here is 0. */
-static void show_stat(struct text *t, struct process *p)
+/* The 52 fields of proc(5). */
+static void put_stat(struct text *t, struct process *p, struct thread *only)
 {
 	struct snapshot s;
 	int priority;
 
-	collect(&s, p);
-	text_printf(t, "%d (%s) %c %d %d %d 0 -1 0 %lu 0 0 0", s.pid, s.name, s.state, s.ppid,
-		    s.pgid, s.sid, atomic_load(&p->minor_faults));
-	show_times(t, s.run_ns, s.user_ns);
-	show_times(t, s.children_run_ns, s.children_user_ns);
+	collect(&s, p, only);
+	text_printf(t, "%d (%s) %c %d %d %d %lu %d 0 %lu 0 0 0", s.id, s.name, s.state, s.ppid,
+		    s.pgid, s.sid, s.tty_group < 0 ? 0 : DEV_TTYS0, s.tty_group,
+		    atomic_load(&p->minor_faults));
+	put_times(t, &s.used);
+	put_times(t, &s.children);
 	priority = is_real_time(&s.params) ? -1 - (int)s.params.rt_priority : 20 + s.params.nice;
 	text_printf(t, " %d %d %u 0 %lu %lu %lu %lu", priority, s.params.nice, s.nr_threads,
-		    p->start_ns / TICK, s.pages << PAGE_SHIFT, s.resident, UINT64_MAX);
-	text_printf(t, " 0 0 0 0 0 0 0 0 0 0 0 0 17 %u %u %u 0 0 0 0 0 0 0 0 0 0 0\n", s.cpu,
-		    s.params.rt_priority, s.params.class);
+		    s.start_ns / TICK, s.memory.size << PAGE_SHIFT, s.memory.resident,
+		    p->limits[RLIMIT_RSS].cur);
+	/* code, stack and registers; signals; wchan, swap; how the parent is told; where, how */
+	text_printf(t, " 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d %u %u %u", s.pending, s.blocked,
+		    s.ignored, s.caught, SIGCHLD, s.cpu, s.params.rt_priority, s.params.class);
+	/* delays, guests; data, heap; arguments; environment; status */
+	text_printf(t, " 0 0 0 0 0 0 %lu %lu 0 0 %d\n", s.arg_start, s.arg_end,
+		    LIFE_STATUS(atomic_load(&p->life)));
 }
+
+static void show_stat(struct text *t, struct process *p)
+{
+	put_stat(t, p, NULL);
+}
+
+static void show_thread_stat(struct text *t, struct thread *thread)
+{
+	put_stat(t, thread->process, thread);
+}
+
+static void show_statm(struct text *t, struct process *p)
+{
+	struct snapshot s;
+
+	collect(&s, p, NULL);
+	text_printf(t, "%lu %lu %lu %lu 0 %lu 0\n", s.memory.size, s.memory.resident,
+		    s.memory.shared, s.memory.text, s.memory.data + s.memory.stack);
+}
+
+/* --- status ----------------------------------------------------------------------------------- */
 
 static const char *state_name(char letter)
 {
@@ -135,6 +181,8 @@ static const char *state_name(char letter)
 		return "running";
 	case 'T':
 		return "stopped";
+	case 'X':
+		return "dead";
 	case 'Z':
 		return "zombie";
 	default:
@@ -142,28 +190,63 @@ static const char *state_name(char letter)
 	}
 }
 
-static void show_status(struct text *t, struct process *p)
+static void put_status(struct text *t, struct process *p, struct thread *only)
 {
-	const u64 kib = PAGE_SIZE / 1024;
 	struct snapshot s;
+	const struct as_figures *m = &s.memory;
 
-	collect(&s, p);
+	collect(&s, p, only);
 	text_printf(t, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", s.name, p->umask, s.state,
 		    state_name(s.state));
-	text_printf(t, "Tgid:\t%d\nPid:\t%d\nPPid:\t%d\n", s.pid, s.pid, s.ppid);
-	text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
-	text_printf(t, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\nThreads:\t%u\n", s.pages * kib,
-		    s.resident * kib, s.nr_threads);
+	text_printf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", s.tgid, s.id,
+		    s.ppid);
+	text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t\n", FD_MAX);
+	if (m->size) {
+		const struct {
+			const char *name;
+			u64 pages;
+		} lines[] = {
+			{ "Size", m->size }, { "HWM", m->peak }, { "RSS", m->resident },
+			{ "Data", m->data }, { "Stk", m->stack }, { "Exe", m->text },
+		};
+
+		for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
+			text_printf(t, "Vm%s:\t%8lu kB\n", lines[i].name, KIB(lines[i].pages));
+	}
+	text_printf(t, "Threads:\t%u\n", s.nr_threads);
+	text_printf(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
+		    "SigCgt:\t%016lx\n", s.pending, s.shared_pending, s.blocked, s.ignored,
+		    s.caught);
+	text_printf(t, "Cpus_allowed:\t%x\n", s.affinity);
 	text_printf(t, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
-		    atomic_load(&p->voluntary_switches), atomic_load(&p->involuntary_switches));
+		    s.used.switches - s.used.preempted, s.used.preempted);
 }
+
+static void show_status(struct text *t, struct process *p)
+{
+	put_status(t, p, NULL);
+}
+
+static void show_thread_status(struct text *t, struct thread *thread)
+{
+	put_status(t, thread->process, thread);
+}
+
+/* --- Names and arguments ---------------------------------------------------------------------- */
 
 static void show_comm(struct text *t, struct process *p)
 {
-	struct snapshot s;
+	char name[THREAD_NAME_MAX];
 
-	collect(&s, p);
-	text_printf(t, "%s\n", s.name);
+	spin_lock(&p->lock);
+	strlcpy(name, p->name, sizeof(name));
+	spin_unlock(&p->lock);
+	text_printf(t, "%s\n", name);
+}
+
+static void show_thread_comm(struct text *t, struct thread *thread)
+{
+	text_printf(t, "%s\n", thread->name);
 }
 
 /* The arguments lie in the process's own memory: each page is pinned and copied from. */
@@ -185,6 +268,8 @@ static void show_cmdline(struct text *t, struct process *p)
 	}
 	as_put(as);
 }
+
+/* --- Memory ----------------------------------------------------------------------------------- */
 
 static void show_region(struct region *r, void *arg)
 {
@@ -208,11 +293,98 @@ static void show_maps(struct text *t, struct process *p)
 	as_put(as);
 }
 
+/* --- Limits ----------------------------------------------------------------------------------- */
+
+/* What, and in what unit. */
+static const char *const limit_names[RLIMIT_COUNT][2] = {
+	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
+	{ "Max stack size", "bytes" }, { "Max core file size", "bytes" },
+	{ "Max resident set", "bytes" }, { "Max processes", "processes" },
+	{ "Max open files", "files" }, { "Max locked memory", "bytes" },
+	{ "Max address space", "bytes" }, { "Max file locks", "locks" },
+	{ "Max pending signals", "signals" }, { "Max msgqueue size", "bytes" },
+	{ "Max nice priority", "" }, { "Max realtime priority", "" },
+	{ "Max realtime timeout", "us" },
+};
+
+static void put_limit(struct text *t, u64 limit)
+{
+	if (limit == RLIM_INFINITY)
+		text_printf(t, "%-20s ", "unlimited");
+	else
+		text_printf(t, "%-20lu ", limit);
+}
+
+static void show_limits(struct text *t, struct process *p)
+{
+	text_printf(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (unsigned i = 0; i < RLIMIT_COUNT; i++) {
+		struct rlimit limit;
+
+		spin_lock(&p->lock);
+		limit = p->limits[i];
+		spin_unlock(&p->lock);
+		text_printf(t, "%-25s ", limit_names[i][0]);
+		put_limit(t, limit.cur);
+		put_limit(t, limit.max);
+		text_printf(t, "%-10s\n", limit_names[i][1]);
+	}
+}
+
+/* --- Scheduling ------------------------------------------------------------------------------- */
+
+/* The function that waits, or 0. */
+static void show_wchan(struct text *t, struct thread *thread)
+{
+	struct runq *rq = thread_runq_lock(thread);
+	u64 site = thread->waiter ? (u64)thread->waiter->site : 0, offset;
+
+	runq_unlock(rq);
+	text_printf(t, "%s", site ? symbol_name(site, &offset) : "0");
+}
+
+static void put_ms(struct text *t, const char *name, u64 ns)
+{
+	text_printf(t, "%-45s:%14lu.%06lu\n", name, ns / NSEC_PER_MSEC, ns % NSEC_PER_MSEC);
+}
+
+static void show_sched(struct text *t, struct thread *thread)
+{
+	struct usage u = { .run_ns = 0 };
+	const struct {
+		const char *name;
+		u64 value;
+	} lines[] = {
+		{ "se.nr_migrations", thread->stats.migrations },
+		{ "nr_switches", thread->stats.switches_in },
+		{ "nr_voluntary_switches", thread->stats.switches_in - thread->stats.preempted },
+		{ "nr_involuntary_switches", thread->stats.preempted },
+		{ "policy", thread->se.params.class },
+		{ "kernel_stack.size", thread->stack_size },
+		{ "kernel_stack.most_used", thread_stack_used(thread) },
+	};
+
+	thread_add_usage(thread, &u);
+	text_printf(t, "%s (%d, #threads: %u)\n%s\n", thread->name, thread->tid,
+		    thread->process->nr_threads,
+		    "-------------------------------------------------------------------");
+	put_ms(t, "se.exec_start", thread->stats.last_ran);
+	put_ms(t, "se.sum_exec_runtime", u.run_ns);
+	put_ms(t, "se.sum_user_runtime", u.user_ns);
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
+		text_printf(t, "%-45s:%21lu\n", lines[i].name, lines[i].value);
+}
+
 const struct proc_file proc_process_files[] = {
-	{ "stat", show_stat },
-	{ "status", show_status },
-	{ "comm", show_comm },
-	{ "cmdline", show_cmdline },
-	{ "maps", show_maps },
-	{ NULL, NULL },
+	{ "stat", show_stat, show_thread_stat, 0 },
+	{ "statm", show_statm, NULL, 0 },
+	{ "status", show_status, show_thread_status, 0 },
+	{ "comm", show_comm, show_thread_comm, 0 },
+	{ "cmdline", show_cmdline, NULL, 0 },
+	{ "maps", show_maps, NULL, 0 },
+	{ "limits", show_limits, NULL, 0 },
+	{ "sched", NULL, show_sched, 0 },
+	{ "wchan", NULL, show_wchan, 0 },
+	{ "task", NULL, NULL, PROC_TASKS },
+	{ NULL, NULL, NULL, 0 },
 };

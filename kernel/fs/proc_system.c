@@ -1,11 +1,16 @@
 /*
- * /proc: files about the whole system.
+ * /proc: files about the whole system, in Linux's formats but for counters, which is ours.
+ *
+ * Figures of other CPUs and of running threads are read without their locks: each is right by
+ * itself, and a picture of a machine that runs on can be no more.
  */
 #include "counters.h"
 #include "cpu.h"
 #include "mm.h"
 #include "proc.h"
+#include "printf.h"
 #include "process.h"
+#include "time.h"
 
 /*
  * Every counter and event, "name value" a line. What is dying is waited for and what caches hold is
@@ -37,6 +42,151 @@ static void show_meminfo(struct text *t, struct process *none)
 	text_printf(t, "Cached:         %8lu kB\n", counter_read(COUNT_FILE_PAGES) * kib);
 	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0, 0);
 }
+
+/* --- CPUs ------------------------------------------------------------------------------------- */
+
+#define TICK	(NSEC_PER_SEC / 100)
+
+/* Linux has ten columns; what is not told apart here counts as system time. */
+static void put_cpu(struct text *t, const char *name, u64 user, u64 idle, u64 up)
+{
+	u64 busy = up - MIN(idle, up);
+
+	user = MIN(user, busy);
+	text_printf(t, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, user / TICK, (busy - user) / TICK,
+		    idle / TICK);
+}
+
+/* A CPU that waits is charged for it when it wakes up. */
+static u64 idle_ns(const struct cpu *c)
+{
+	bool waits = c->runq.current == &c->idle;
+
+	return c->stats.idle_ns + (waits ? time_now() - c->runq.charged_at : 0);
+}
+
+static u64 total_idle_ns(void)
+{
+	u64 idle = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		idle += idle_ns(&cpus[i]);
+	return idle;
+}
+
+struct thread_count {
+	u64 running, all;
+};
+
+static void count_thread(struct thread *t, void *arg)
+{
+	struct thread_count *n = arg;
+	enum thread_state s = thread_state(t);
+
+	n->all++;
+	n->running += s == THREAD_RUNNING || s == THREAD_READY;
+}
+
+static struct thread_count count_threads(void)
+{
+	struct thread_count n = { 0, 0 };
+
+	thread_for_each(count_thread, &n);
+	return n;
+}
+
+static void show_stat(struct text *t, struct process *none)
+{
+	u64 up = time_now(), idle = total_idle_ns(), user = 0, switches = 0, interrupts = 0;
+
+	(void)none;
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		const struct cpu_stats *s = &cpus[i].stats;
+
+		user += s->user_ns;
+		switches += s->switches;
+		interrupts += s->interrupts + s->timer_interrupts + s->resched_ipis;
+	}
+	put_cpu(t, "cpu ", user, idle, nr_cpus * up);
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "cpu%u", i);
+		put_cpu(t, name, cpus[i].stats.user_ns, idle_ns(&cpus[i]), up);
+	}
+	text_printf(t, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\n", interrupts, switches,
+		    time_realtime_offset() / NSEC_PER_SEC, event_read(EVENT_THREADS));
+	text_printf(t, "procs_running %lu\nprocs_blocked 0\n", count_threads().running);
+}
+
+static void show_interrupts(struct text *t, struct process *none)
+{
+	static const struct {
+		const char *name, *what;
+		size_t at;		/* of the counter in struct cpu_stats */
+	} lines[] = {
+		{ "DEV", "Device interrupts", offsetof(struct cpu_stats, interrupts) },
+		{ "LOC", "Local timer interrupts", offsetof(struct cpu_stats, timer_interrupts) },
+		{ "RES", "Rescheduling interrupts", offsetof(struct cpu_stats, resched_ipis) },
+	};
+
+	(void)none;
+	text_printf(t, "    ");
+	for (unsigned i = 0; i < nr_cpus; i++)
+		text_printf(t, "       CPU%u", i);
+	text_printf(t, "\n");
+	for (unsigned l = 0; l < ARRAY_SIZE(lines); l++) {
+		text_printf(t, "%s:", lines[l].name);
+		for (unsigned i = 0; i < nr_cpus; i++)
+			text_printf(t, " %10lu",
+				    *(_Atomic u64 *)((char *)&cpus[i].stats + lines[l].at));
+		text_printf(t, "   %s\n", lines[l].what);
+	}
+}
+
+static void show_cpuinfo(struct text *t, struct process *none)
+{
+	(void)none;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		text_printf(t, "processor\t: %u\nmodel name\t: %s\n\n", i, ARCH_NAME);
+}
+
+static void put_seconds(struct text *t, u64 ns, char end)
+{
+	text_printf(t, "%lu.%02lu%c", ns / NSEC_PER_SEC, ns / TICK % 100, end);
+}
+
+static void show_uptime(struct text *t, struct process *none)
+{
+	(void)none;
+	put_seconds(t, time_now(), ' ');
+	put_seconds(t, total_idle_ns(), '\n');
+}
+
+static void show_loadavg(struct text *t, struct process *none)
+{
+	struct thread_count n = count_threads();
+
+	(void)none;
+	for (unsigned i = 0; i < LOADS; i++)
+		put_seconds(t, load_average(i) * NSEC_PER_SEC / LOAD_ONE, ' ');
+	text_printf(t, "%lu/%lu %d\n", n.running, n.all, process_last_id());
+}
+
+static void show_version(struct text *t, struct process *none)
+{
+	(void)none;
+	text_printf(t, "Linux version 6.1.0-trellis (Trellis)\n");
+}
+
+/* Files cannot be locked, so there is nothing to list. */
+static void show_locks(struct text *t, struct process *none)
+{
+	(void)t;
+	(void)none;
+}
+
+/* --- Scheduling ------------------------------------------------------------------------------- */
 
 static const char *what_runs(struct cpu *c)
 {
@@ -77,9 +227,16 @@ static void show_schedstat(struct text *t, struct process *none)
 }
 
 const struct proc_file proc_system_files[] = {
-	{ "self", NULL },
-	{ "counters", show_counters },
-	{ "meminfo", show_meminfo },
-	{ "schedstat", show_schedstat },
-	{ NULL, NULL },
+	{ "self", NULL, NULL, PROC_SELF },
+	{ "counters", show_counters, NULL, 0 },
+	{ "cpuinfo", show_cpuinfo, NULL, 0 },
+	{ "interrupts", show_interrupts, NULL, 0 },
+	{ "loadavg", show_loadavg, NULL, 0 },
+	{ "locks", show_locks, NULL, 0 },
+	{ "meminfo", show_meminfo, NULL, 0 },
+	{ "schedstat", show_schedstat, NULL, 0 },
+	{ "stat", show_stat, NULL, 0 },
+	{ "uptime", show_uptime, NULL, 0 },
+	{ "version", show_version, NULL, 0 },
+	{ NULL, NULL, NULL, 0 },
 };

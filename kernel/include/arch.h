@@ -112,6 +112,21 @@ static inline u64 arch_syscall_number(const struct trapframe *tf);
 static inline u64 arch_syscall_arg(const struct trapframe *tf, unsigned i);	/* 0..5 */
 static inline void arch_syscall_result(struct trapframe *tf, long result);
 
+/* The system call that @tf has just made is made again, with @arg as its first argument. */
+static inline void arch_syscall_restart(struct trapframe *tf, u64 arg);	/* [inline] */
+
+/*
+ * Signals, in Linux's layout. Enter: a frame below call->top with the registers of @tf, which then
+ * enters the handler. Leave: the registers come back from the frame @tf->sp is at (rt_sigreturn),
+ * *mask and *stack too, and *result is what a system call's result would overwrite. Both on the
+ * current thread's own frame; 0 or -EFAULT. May block.
+ *	ARCH_RED_ZONE		bytes below the stack pointer that a program may use
+ */
+struct signal_call;
+struct sigstack;
+int arch_signal_enter(struct trapframe *tf, const struct signal_call *call);
+int arch_signal_leave(struct trapframe *tf, u64 *mask, struct sigstack *stack, long *result);
+
 static inline u64 arch_trap_pc(const struct trapframe *tf);	/* [inline] */
 static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc);	/* [inline] */
 static inline u64 arch_trap_sp(const struct trapframe *tf);	/* [inline] */

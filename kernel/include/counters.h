@@ -35,7 +35,9 @@ const char *counter_name(enum counter c);
 	X(EVENT_FAULTS,		"page_faults") \
 	X(EVENT_COW_COPIES,	"cow_copies") \
 	X(EVENT_SHOOTDOWNS,	"tlb_shootdowns") \
-	X(EVENT_OOM,		"allocations_failed")
+	X(EVENT_OOM,		"allocations_failed") \
+	X(EVENT_OOM_KILLS,	"oom_kills") \
+	X(EVENT_THREADS,	"threads_created")
 
 #define X(id, name) id,
 enum event_counter { EVENTS(X) EVENT_COUNT };

@@ -22,6 +22,7 @@ struct trapframe;
 
 struct cpu_stats {			/* [rq->lock] */
 	u64 idle_ns;
+	u64 user_ns;
 	u64 switches;
 	u64 preemptions;
 	u64 yields;

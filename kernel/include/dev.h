@@ -21,3 +21,6 @@ struct file_ops;
 const struct file_ops *dev_file_ops(u64 rdev);
 
 extern const struct file_ops tty_file_ops;
+
+/* The terminal's foreground group if it is @session's, or -1. */
+pid_t tty_group_of(pid_t session);

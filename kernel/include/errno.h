@@ -3,7 +3,7 @@
  *
  * Each has one meaning inside the kernel's thread interface:
  *	ETIMEDOUT	the deadline passed first
- *	EINTR		the waiting thread was killed
+ *	EINTR		the waiting thread was killed, or has a signal's handler to run
  *	EIDRM		the object was destroyed under its waiters
  *	EALREADY	the thread is not blocked, or not suspended: there is nothing to undo
  *	ECHILD		the thread is detached, or there is no such child
@@ -56,3 +56,6 @@
 #define EOPNOTSUPP	95
 #define ETIMEDOUT	110
 #define EALREADY	114
+
+/* Not for users: EINTR of a call that does not start again behind a handler, SA_RESTART or not. */
+#define ERESTARTNOHAND	514

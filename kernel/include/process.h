@@ -100,7 +100,8 @@ struct process {
 	u32 umask;
 	struct rlimit limits[RLIMIT_COUNT];	/* [lock] */
 	struct sigaction_slot sigactions[NSIG];	/* [lock] */
-	_Atomic u64 sigpending;
+	_Atomic u64 sigpending;		/* [lock] to write */
+	struct list_node siginfos;	/* [lock] what is known of those pending */
 	bool stopped;			/* [lock] by a stop signal, until SIGCONT */
 	/* [lock] on the waiting parent's stack; see sys/clone.c */
 	struct wait_queue *_Atomic vfork_done;
@@ -112,7 +113,8 @@ struct process {
 	_Atomic u64 dead_run_ns, dead_user_ns;	/* of threads that are gone */
 	u64 children_run_ns, children_user_ns;	/* [tree lock] of children waited for */
 	_Atomic u64 minor_faults;
-	_Atomic u64 voluntary_switches, involuntary_switches;
+	u64 dead_switches, dead_preempted;	/* [lock] of threads that are gone */
+	u64 cpu_warned;			/* no SIGXCPU before that many seconds; see usage.c */
 };
 
 extern struct process kernel_process;	/* pid 0: every kernel thread's */
@@ -177,8 +179,8 @@ static inline void process_set_parent(struct process *p, struct process *parent)
 	atomic_store_explicit(&p->ppid, parent->pid, memory_order_relaxed);
 }
 
-/* @p has been stopped, or continued: for its parent's process_wait(). tree_lock held. */
-void process_report_stop(struct process *p, int status);
+/* @p->stop_report is new: for its parent's process_wait(). tree_lock held. */
+void process_report_stop(struct process *p);
 
 #define WNOHANG		1
 #define WUNTRACED	2		/* WSTOPPED */
@@ -199,11 +201,30 @@ struct wait_result {
  */
 int process_wait(pid_t which, unsigned options, struct wait_result *res);
 
+/* CPU time and dispatches, of threads alive and gone. */
+struct usage {
+	u64 run_ns, user_ns;		/* all of it; in user mode */
+	u64 switches, preempted;	/* times dispatched; lost the CPU against their will */
+};
+
+void thread_add_usage(struct thread *t, struct usage *u);
+struct usage process_usage(struct process *p);
+void process_check_cpu_limit(struct process *p);
+
+/* Load averages over 1, 5 and 15 minutes, in 1/LOAD_ONE threads. The timer interrupt samples. */
+#define LOADS		3
+#define LOAD_ONE	2048
+void load_sample(u64 now);
+u64 load_average(unsigned i);
+
 /* Runs @fn on every live process and zombie, with the tree lock held. */
 void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
 
 /* Some process is in that group, in session @sid (-1: any). */
 bool process_group_exists(pid_t pgid, pid_t sid);
+
+/* Nobody in the group's session could continue it: no parent outside of it. tree_lock held. */
+bool process_group_is_orphaned(pid_t pgid);
 
 /*
  * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
@@ -211,13 +232,25 @@ bool process_group_exists(pid_t pgid, pid_t sid);
 int signal_send_process(struct process *p, int sig);
 int signal_send_thread(struct thread *t, int sig);
 int signal_send_group(pid_t pgid, int sig);	/* -1: all but init and the caller */
-bool signal_pending(struct thread *t);
+
+/* For a child's end or stop, to its parent. tree_lock held. */
+void signal_child(struct process *child, int code, int status);
 
 /*
- * Acts on pending signals of the current thread and clears WORK_SIGNAL. At the user edge, may
- * block.
+ * Acts on pending signals of the current thread and clears WORK_SIGNAL: @tf goes to a handler, or
+ * starts an interrupted system call again. At the user edge, may block.
  */
-void signal_deliver(void);
+struct trapframe;
+void signal_deliver(struct trapframe *tf);
+
+/* A thread of @p leaves that may have been told of a signal to the process: tells another one. */
+void signal_pass_on(struct process *p);
+
+/* exec: no handlers are left, nor a stack for them. */
+void signal_forget_handlers(void);
+
+void signal_drop_infos(struct list_node *infos, u64 set);
+void signal_init(void);
 
 /* The work before a return to user mode, interrupts off at entry and exit; see thread/edge.c. */
 struct trapframe;
@@ -239,6 +272,12 @@ void reaper_drain(void);
  * Panics unless every process is on exactly one children list and its counts add up. Quiet points.
  */
 void process_audit(void);
+
+/* No more user threads than this, of which THREADS_SPARED are kept for the terminal's shell. */
+#define THREADS_SPARED	16
+extern unsigned threads_max;	/* [const after boot] threads=, or by the machine's memory */
+
+pid_t process_last_id(void);	/* the id given out last, for /proc */
 
 extern struct spinlock tree_lock;
 void process_init(void);

@@ -1,8 +1,6 @@
 /*
- * Signals: Linux's numbers, and what the system calls need beyond signal_send_*() of process.h.
- *
- * There are no handlers yet: a signal's default action is taken at once by whoever sends it, or
- * when the last thread that blocks it lets it through.
+ * Signals: Linux's numbers and structures, and what the system calls and the ports need beyond
+ * signal_send_*() of process.h.
  */
 #pragma once
 
@@ -31,6 +29,7 @@
 #define SIGTTIN		21
 #define SIGTTOU		22
 #define SIGURG		23
+#define SIGXCPU		24
 #define SIGWINCH	28
 #define SIGSYS		31
 
@@ -38,8 +37,105 @@
 #define SIG_DFL		0
 #define SIG_IGN		1
 
-/* The current thread's blocked set becomes @mask; what it no longer blocks is acted upon. */
+#define SIGRTMIN	32		/* from here on every single one sent is delivered */
+
+/* sigaction_slot.flags */
+#define SA_NOCLDSTOP	0x00000001u
+#define SA_NOCLDWAIT	0x00000002u
+#define SA_SIGINFO	0x00000004u
+#define SA_ONSTACK	0x08000000u
+#define SA_RESTART	0x10000000u
+#define SA_NODEFER	0x40000000u
+#define SA_RESETHAND	0x80000000u
+
+/* signal_info.code */
+#define SI_USER		0
+#define SI_KERNEL	0x80
+#define SI_QUEUE	(-1)
+#define SI_TKILL	(-6)
+#define SEGV_MAPERR	1
+#define SEGV_ACCERR	2
+#define BUS_ADRERR	2
+#define CLD_EXITED	1
+#define CLD_KILLED	2
+#define CLD_STOPPED	5
+#define CLD_CONTINUED	6
+
+/* The used part of Linux's siginfo_t, which has zeros up to SIGINFO_SIZE behind it. */
+struct signal_info {
+	s32 signo, error, code, pad;
+	union {
+		struct {
+			pid_t pid;	/* of the sender, or the child */
+			u32 uid;
+		};
+		vaddr_t addr;		/* of a fault */
+	};
+	u64 value;			/* the child's status, or what sigqueue() sends along */
+};
+
+#define SIGINFO_SIZE	128
+
+#define SS_ONSTACK	1
+#define SS_DISABLE	2
+
+struct trapframe;
+
+/* What a port needs to make a signal frame: see arch_signal_enter(). */
+struct signal_call {
+	int sig;
+	const struct signal_info *info;
+	struct sigaction_slot action;
+	u64 mask;			/* to come back to */
+	struct sigstack stack;		/* as the frame tells of it */
+	vaddr_t top;			/* the frame goes below */
+};
+
+/* Sends @info->signo to @p, or to @target of its threads. 0, -ESRCH, -EPERM, -EAGAIN, -EINVAL. */
+int signal_send_info(struct process *p, struct thread *target, const struct signal_info *info);
+
+/* The current thread's blocked set becomes @mask; what it no longer blocks is seen at the edge. */
 void signal_set_mask(u64 mask);
 
-/* @handler is SIG_DFL or SIG_IGN; what is pending and now ignored is dropped. */
+/*
+ * The same for the time of a system call that waits. signal_end_call() ends it: puts the old mask
+ * back now or, if the call was interrupted, behind the handler; and says that such a call does not
+ * start again.
+ */
+void signal_set_mask_for_call(u64 mask);
+long signal_end_call(long result);
+
+/* What is pending and now ignored is dropped. */
 void signal_set_action(int sig, const struct sigaction_slot *action);
+
+/* For deliver.c; p->lock held, and tree_lock for the last two. */
+int signal_take_locked(struct thread *t, u64 set, struct signal_info *info);
+bool signal_must_die(struct process *p, int sig);
+void signal_report_stop(struct process *p, int before);
+
+/*
+ * The current process, in the background, wants the terminal: its group gets @sig (SIGTTIN or
+ * SIGTTOU) and the call is interrupted, -EINTR. -EIO if that would be of no use; 0: it may do it
+ * all the same.
+ */
+int signal_stop_background(int sig);
+
+/* Takes a pending signal of @set, for the current thread or its process; 0: there is none. */
+int signal_take(u64 set, struct signal_info *info);
+
+/* Waits until a signal of @set is pending, or one that is not blocked. -EINTR, -ETIMEDOUT. */
+int signal_wait(u64 set, struct deadline d);
+
+/* A system call's result was -EINTR or -ERESTARTNOHAND: what to make of it is seen at the edge. */
+long signal_interrupted(struct trapframe *tf, long result);
+
+/* A frame was no good: the process dies of @sig, or its handler for it runs. */
+void signal_force(int sig, int code, vaddr_t addr);
+
+/* The same for a fault of user code, which the log tells of if nobody handles it. */
+void signal_fault(struct trapframe *tf, int sig, int code, vaddr_t addr, const char *what);
+
+static inline bool signal_has_handler(const struct process *p, int sig)
+{
+	return p->sigactions[sig - 1].handler > SIG_IGN;
+}

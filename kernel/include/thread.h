@@ -19,8 +19,9 @@
  */
 #pragma once
 
-#include "arch_types.h"
+#include "arch.h"
 #include "list.h"
+#include "panic.h"
 #include "policy.h"
 #include "spinlock.h"
 #include "types.h"
@@ -45,7 +46,9 @@ enum thread_state { THREAD_STATES(X) };
 #define WORK_SIGNAL	8u	/* a signal may be deliverable */
 
 #define THREAD_MAGIC	0x54687264u	/* "Thrd" */
+#define STACK_CANARY	0x5472656c6c697321UL	/* at a stack's end, and all over a new one */
 #define THREAD_NAME_MAX	16
+#define TLS_SLOTS	4
 #define KSTACK_SIZE	(4 * PAGE_SIZE)
 
 struct addr_space;
@@ -55,6 +58,20 @@ struct pi_waiter;
 struct process;
 
 typedef int (*thread_fn)(void *arg);
+
+/* What becomes of a system call that a signal has interrupted. */
+enum restart {
+	RESTART_NONE,		/* there is none */
+	RESTART_OFF,		/* rt_sigreturn(), whose result is what the registers held before */
+	RESTART_MAY,		/* it starts again, unless a handler without SA_RESTART runs */
+	RESTART_NO_HANDLER	/* it starts again only if no handler runs */
+};
+
+struct sigstack {		/* Linux's stack_t */
+	vaddr_t sp;
+	s32 flags, pad;
+	u64 size;		/* 0: none */
+};
 
 /* Priorities as LK has them: params_of_level(). 16 and more are real time. */
 #define PRIORITY_LOWEST		0
@@ -70,6 +87,7 @@ struct thread_stats {			/* [rq->lock] */
 	u64 switches_in;		/* times it was dispatched */
 	u64 preempted;			/* times it lost the CPU against its will */
 	u64 migrations;
+	u64 last_ran;			/* when it was last charged for time on a CPU */
 };
 
 struct thread {
@@ -126,11 +144,20 @@ struct thread {
 	struct list_node all_node;	/* [tree lock] every thread, for ps and audits */
 	struct list_node id_node;	/* [tree lock] hash chain by tid */
 
+	void *tls[TLS_SLOTS];		/* [self] see tls_get() */
+
 	/* User side, [self] */
 	vaddr_t clear_tid;		/* set_tid_address(): zeroed and woken at exit */
 	vaddr_t robust_list;
-	u64 sigmask;			/* blocked signals */
-	_Atomic u64 sigpending;
+	u64 sigmask;			/* [process->lock] to write; blocked signals */
+	_Atomic u64 sigpending;		/* [process->lock] to write */
+	struct list_node siginfos;	/* [process->lock] what is known of those pending */
+	u64 sigmask_after;		/* [self] the mask to return to, if restore_sigmask */
+	u64 sigwait;			/* [process->lock] blocked ones that it waits for */
+	bool restore_sigmask;		/* [self] sigmask is for the time of a call only */
+	enum restart restart;		/* [self] a signal interrupted the system call */
+	u64 restart_arg;		/* [self] its first argument */
+	struct sigstack sigstack;	/* [self] where handlers run if they want */
 	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
 	unsigned nr_held;		/* [self] */
 	struct mutex *mutexes[8];	/* [self] held, innermost last; debug builds */
@@ -213,6 +240,37 @@ void thread_kill(struct thread *t);
 struct thread *thread_find(tid_t tid);
 struct thread *thread_get(struct thread *t);
 void thread_put(struct thread *t);
+
+/*
+ * The current kernel thread's own pointers, one a slot, NULL at first. What the slots are for is
+ * agreed among their users; nothing is freed when a thread ends.
+ */
+static inline void *tls_get(unsigned slot)
+{
+	assert(slot < TLS_SLOTS);
+	return current_thread()->tls[slot];
+}
+
+/* Returns what was there. */
+static inline void *tls_set(unsigned slot, void *value)
+{
+	void *was = tls_get(slot);
+
+	current_thread()->tls[slot] = value;
+	return was;
+}
+
+/* The most bytes of its kernel stack that @t has used; 0 in release builds, which do not know. */
+size_t thread_stack_used(const struct thread *t);
+
+noreturn void thread_corrupt(const struct thread *t);
+
+/* Panics, naming the thread, if its structure or its stack's end was overwritten. */
+static inline void thread_check(const struct thread *t)
+{
+	if (unlikely(t->magic != THREAD_MAGIC || *(u64 *)t->stack != STACK_CANARY))
+		thread_corrupt(t);
+}
 
 const char *thread_state_name(enum thread_state s);
 

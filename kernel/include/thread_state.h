@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "config.h"
 #include "cpu.h"
 #include "panic.h"
 #include "thread.h"
@@ -43,6 +44,8 @@ static inline void thread_set_state(struct thread *t, enum thread_state to, cons
 	assert_held(&thread_cpu(t)->runq.lock);
 	if (unlikely(!(legal_from[to] & BIT(from))))
 		thread_state_illegal(t, to, reason);
+	if (DEBUG_BUILD)
+		thread_check(t);
 	assert(from == THREAD_RUNNING ? t == current_thread() : t->magic == THREAD_MAGIC);
 	atomic_store_explicit(&t->state, to, memory_order_relaxed);
 	trace(from == THREAD_RUNNING || to == THREAD_RUNNING ? TRACE_STATE : TRACE_SCHED,

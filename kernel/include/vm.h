@@ -41,6 +41,7 @@ struct addr_space {
 	vaddr_t mmap_top;	/* [const] mappings are placed below */
 	u64 total_pages;	/* [lock] sizes of all regions, for RLIMIT_AS */
 	u64 resident;		/* [lock] pages mapped, also those no access is allowed to */
+	u64 peak;		/* [lock] the most that resident has been */
 	vaddr_t stack_top, arg_start, arg_end;	/* [const after exec] */
 };
 
@@ -77,6 +78,13 @@ vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: i
  */
 int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
 
+/*
+ * Memory is exhausted and the caller, at the edge to user mode, needs a page: kills the process
+ * that has the most, and waits until it has given some back. Each time it may be another one, and
+ * the caller's own at last: so it ends.
+ */
+void oom_kill(void);
+
 /* Loads @as (NULL: the kernel's root) on this CPU. Interrupts off. */
 void as_switch(struct addr_space *as);
 
@@ -88,6 +96,15 @@ static inline bool user_range_ok(vaddr_t addr, u64 size)
 {
 	return size <= ARCH_USER_END && addr <= ARCH_USER_END - size;
 }
+
+/* What is mapped, in pages, for people and limits. */
+struct as_figures {
+	u64 size, resident, peak;
+	u64 shared;		/* resident, of files and shared memory */
+	u64 text, data, stack;	/* executable; private and writable but no stack; stack */
+};
+
+struct as_figures as_figures(struct addr_space *as);
 
 /* For /proc/PID/maps. */
 void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void *arg), void *arg);

@@ -29,7 +29,8 @@
 	X(WAIT_EVENT,		"event") \
 	X(WAIT_TIMEOUT,		"timeout") \
 	X(WAIT_KILLED,		"killed") \
-	X(WAIT_DESTROYED,	"destroyed")
+	X(WAIT_DESTROYED,	"destroyed") \
+	X(WAIT_SIGNAL,		"signal")
 
 #define X(id, name) id,
 enum wait_why { WAIT_WHYS(X) };
@@ -52,6 +53,8 @@ struct waiter {
 	_Atomic(enum wait_why) why;	/* [atomic] W1 */
 	int status;			/* [by the claimer, before it wakes] what the event says */
 	bool killable;			/* [const] a kill may claim this wait */
+	u32 breaks;			/* [const] WORK_* of its thread that end this wait */
+	const void *site;		/* [const] where in the kernel it waits, for /proc */
 	struct rb_node timer;		/* [sq->lock] */
 	u64 deadline;			/* [const while linked] */
 	struct sleepq *sq;		/* [self] where the deadline is armed, or NULL */
@@ -64,12 +67,14 @@ struct wait_link {
 	struct wait_queue *q;		/* [const] */
 	/* [const] woken by every wake-up without using one up (poll) */
 	bool shared;
+	const void *site;		/* [const] who waits; NULL: wait_block_link()'s caller */
 	/* [q->lock] for the queue's owner: futex address, bit set */
 	u64 key;
 	u64 key2;
 };
 
 #define WAIT_UNKILLABLE	1u	/* for waits that surely end, such as a device's answer */
+#define WAIT_KILL_ONLY	2u	/* a signal with a handler has to wait: there is no way back yet */
 
 #define WAIT_QUEUE_INIT(name)	\
 	{ .lock = SPINLOCK_INIT(LOCK_WAITQ), .links = LIST_INIT((name).links) }
@@ -80,8 +85,8 @@ void wait_queue_init(struct wait_queue *q);
  * Blocks the current thread on @q. Called with q->lock held (once, no other spin lock), returns
  * with it held; it is free in between. The caller tests its condition before and after, in a loop.
  *
- * 0 or the waker's status: an event. -ETIMEDOUT, -EINTR (killed, also if the thread was dying when
- * it called), -EIDRM (destroyed: unlock and never touch the object again).
+ * 0 or the waker's status: an event. -ETIMEDOUT, -EINTR (killed, or a signal has a handler to run;
+ * also if it was so when it called), -EIDRM (destroyed: unlock and never touch the object again).
  */
 must_check int wait_block(struct wait_queue *q, struct deadline d, unsigned flags) HOLDS(q->lock);
 

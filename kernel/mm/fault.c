@@ -140,8 +140,6 @@ static const char *fault_reason(struct addr_space *as, vaddr_t addr, int err)
 	const char *reason = "not allowed there";
 	struct region *above;
 
-	if (err == -ENOMEM)
-		return "memory is exhausted";
 	if (err == -EIO)
 		return "beyond the end of the file";
 	mutex_lock(&as->lock);
@@ -152,6 +150,16 @@ static const char *fault_reason(struct addr_space *as, vaddr_t addr, int err)
 		reason = "the stack may not grow to it";
 	mutex_unlock(&as->lock);
 	return reason;
+}
+
+static int fault_code(struct addr_space *as, vaddr_t addr)
+{
+	int code;
+
+	mutex_lock(&as->lock);
+	code = region_find(as, addr) ? SEGV_ACCERR : SEGV_MAPERR;
+	mutex_unlock(&as->lock);
+	return code;
 }
 
 static const char *access_name(unsigned access)
@@ -167,11 +175,18 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 
 	note_fault(addr, access);
 	err = as_fault(as, addr, access);
+	if (err == -ENOMEM) {
+		oom_kill();
+		return;		/* to the same access, or the end if it was us */
+	}
 	if (!err)
 		return;
 	snprintf(what, sizeof(what), "page fault: %s 0x%lx (%s)", access_name(access), addr,
 		 fault_reason(as, addr, err));
-	exception_user(tf, err == -ENOMEM ? SIGKILL : err == -EIO ? SIGBUS : SIGSEGV, what);
+	if (err == -EIO)
+		signal_fault(tf, SIGBUS, BUS_ADRERR, addr, what);
+	else
+		signal_fault(tf, SIGSEGV, fault_code(as, addr), addr, what);
 }
 
 static u64 find_fixup(u64 pc)

@@ -118,6 +118,7 @@ void as_switch(struct addr_space *as)
 void as_count_pages(struct addr_space *as, s64 n)
 {
 	as->resident += n;
+	as->peak = MAX(as->peak, as->resident);
 	counter_add(COUNT_USER_PAGES, n);
 }
 
@@ -127,4 +128,38 @@ void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void
 	for (struct region *r = region_first(as); r; r = region_next(r))
 		fn(r, arg);
 	mutex_unlock(&as->lock);
+}
+
+static u64 resident_in(const struct addr_space *as, const struct region *r)
+{
+	struct pt_iter i = { .root = as->root, .va = r->start, .end = r->end };
+	u64 n = 0;
+
+	while (pt_next(&i))
+		n++;
+	return n;
+}
+
+struct as_figures as_figures(struct addr_space *as)
+{
+	struct as_figures f;
+
+	mutex_lock(&as->lock);
+	f = (struct as_figures){
+		.size = as->total_pages, .resident = as->resident, .peak = as->peak,
+	};
+	for (struct region *r = region_first(as); r; r = region_next(r)) {
+		u64 pages = (r->end - r->start) / PAGE_SIZE;
+
+		if (r->flags & REGION_STACK)
+			f.stack += pages;
+		else if (r->prot & VM_EXEC)
+			f.text += pages;
+		else if (r->prot & VM_WRITE && !(r->flags & REGION_SHARED))
+			f.data += pages;
+		if (r->inode)
+			f.shared += resident_in(as, r);
+	}
+	mutex_unlock(&as->lock);
+	return f;
 }

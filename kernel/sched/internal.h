@@ -103,8 +103,11 @@ static inline void charge(struct runq *rq, u64 now, bool user)
 		return;
 	}
 	t->stats.run_ns += ran;
-	if (user)
+	t->stats.last_ran = now;
+	if (user) {
 		t->stats.user_ns += ran;
+		runq_cpu(rq)->stats.user_ns += ran;
+	}
 	if (policy.charge && policy.charge(&rq->q, &t->se, ran, now))
 		rq->expired |= SLICE_SPENT;
 }

@@ -177,8 +177,8 @@ void sched_block(struct waiter *w, bool sleeping)
 	struct runq *rq = this_runq_lock();
 
 	/* W2: from here to BLOCKED no claimer or killer can slip in, both need this lock. */
-	if (w->killable && thread_is_dying(t))
-		waiter_swap(w, WAIT_KILLED, 0);
+	if (unlikely(atomic_load(&t->work) & w->breaks))
+		waiter_swap(w, thread_is_dying(t) ? WAIT_KILLED : WAIT_SIGNAL, 0);
 	if (atomic_load_explicit(&w->why, memory_order_relaxed) != WAIT_ARMED) {
 		runq_unlock(rq);
 		return;

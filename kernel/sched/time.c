@@ -13,6 +13,7 @@
 #include "cpu.h"
 #include "instrument.h"
 #include "panic.h"
+#include "process.h"
 #include "trace.h"
 
 u64 clock_offset;
@@ -79,6 +80,8 @@ void timer_interrupt(struct trapframe *tf)
 	if (limit && !time_before(now, limit))
 		panic_trap(tf, "limit: not finished after %lu ns", now);
 	sched_charge(arch_trap_from_user(tf));
+	load_sample(now);
+	process_check_cpu_limit(current_process());
 	sleepq_expire(&c->sleepq, now);
 	sched_tick(now);
 	if (sleepq_next(&c->sleepq, &next))

@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "counters.h"
+#include "dev.h"
 #include "sched.h"
 #include "signal.h"
 #include "thread.h"
@@ -58,11 +59,12 @@ static int user_thread_main(void *child_tid)
 	spin_lock(&p->lock);
 	if (p->stopped)		/* a stop passes by threads that have not started */
 		thread_suspend(t);
+	signal_pass_on(p);	/* and so do signals by processes without threads */
 	spin_unlock(&p->lock);
 	arch_user_enter();
 }
 
-/* Every thread and every zombie counts; root's own limit is the only one there is. */
+/* Every thread and every zombie counts. */
 static u64 count_tasks(void)
 {
 	s64 threads = counter_read(COUNT_THREADS) - kernel_process.nr_threads;
@@ -70,11 +72,23 @@ static u64 count_tasks(void)
 	return MAX(threads, counter_read(COUNT_PROCESSES));
 }
 
+/*
+ * The lower of RLIMIT_NPROC and the system's limit, which leaves some for who can end a fork bomb:
+ * init and the shell at the terminal.
+ */
+static u64 task_limit(const struct process *p)
+{
+	bool spared = p == init_process || (p->pid == p->sid && tty_group_of(p->sid) >= 0);
+
+	return MIN(p->limits[RLIMIT_NPROC].cur, threads_max - (spared ? 0 : THREADS_SPARED));
+}
+
+/* Everybody is the same user, so RLIMIT_NPROC counts all there are. */
 static bool at_task_limit(void)
 {
-	u64 limit = current_process()->limits[RLIMIT_NPROC].cur;
+	u64 limit = task_limit(current_process());
 
-	if (limit == RLIM_INFINITY || count_tasks() < limit)
+	if (count_tasks() < limit)
 		return false;
 	reaper_drain();		/* the dead that nobody has freed yet are no reason to refuse */
 	return count_tasks() >= limit;
@@ -101,6 +115,8 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 	if (a->flags & CLONE_CHILD_CLEARTID)
 		t->clear_tid = a->child_tid;
 	t->sigmask = self->sigmask;
+	if (p != self->process || !(a->flags & CLONE_VM))
+		t->sigstack = self->sigstack;
 	if (params.class != SCHED_OTHER || params.nice)
 		sched_set_params(t, &params);
 	if (t->affinity != self->affinity)
@@ -142,7 +158,7 @@ static void vfork_wait(struct process *child, struct wait_queue *q)
 
 	spin_lock(&q->lock);
 	while (child->vfork_done && !err)
-		err = wait_block(q, DEADLINE_NEVER, 0);
+		err = wait_block(q, DEADLINE_NEVER, WAIT_KILL_ONLY);
 	spin_unlock(&q->lock);
 	spin_lock(&child->lock);
 	child->vfork_done = NULL;

@@ -241,6 +241,7 @@ static void become(struct new_program *new, const char *path)
 	struct addr_space *old_as;
 	struct file *old_exe;
 
+	thread_set_name(slash ? slash + 1 : path);	/* before one can see the new arguments */
 	if (p->as)
 		futex_thread_exit(t);
 	t->pi_closed = false;
@@ -249,7 +250,6 @@ static void become(struct new_program *new, const char *path)
 	if (old_as)
 		as_put(old_as);
 	fdtable_close_exec(p->fds);
-	thread_set_name(slash ? slash + 1 : path);
 	spin_lock(&p->lock);
 	old_exe = p->exe;
 	p->exe = new->file;
@@ -257,11 +257,12 @@ static void become(struct new_program *new, const char *path)
 	spin_unlock(&p->lock);
 	if (old_exe)
 		file_put(old_exe);
+	signal_forget_handlers();
 	arch_user_init(t, new->start, new->sp);
 }
 
 /*
- * Signals need no change: only SIG_DFL and SIG_IGN exist, and both stay. A thread that is not the
+ * A thread that is not the
  * process's first keeps its own id, where Linux gives it the process's.
  */
 int exec_path(const char *path, struct exec_args *args)

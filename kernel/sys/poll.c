@@ -77,13 +77,13 @@ long sys_poll(vaddr_t list, u32 n, int ms)
 		d = DEADLINE_POLL;
 	else if (ms > 0)
 		d = deadline_in(ms * NSEC_PER_MSEC);
-	return poll_user(list, n, d);
+	return signal_end_call(poll_user(list, n, d));
 }
 
-/* Nothing but a kill ends the wait early, so the time that remained need not be written back. */
+/* The time that remained is not written back: glibc hides that Linux does. */
 long sys_ppoll(vaddr_t list, u32 n, vaddr_t timeout, vaddr_t mask, size_t mask_size)
 {
-	u64 old = current_thread()->sigmask, new = old;
+	u64 new;
 	struct deadline d;
 	long result = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
 
@@ -93,8 +93,7 @@ long sys_ppoll(vaddr_t list, u32 n, vaddr_t timeout, vaddr_t mask, size_t mask_s
 		return -EINVAL;
 	if (mask && copy_from_user(&new, mask, sizeof(new)))
 		return -EFAULT;
-	signal_set_mask(new);
-	result = poll_user(list, n, d);
-	signal_set_mask(old);
-	return result;
+	if (mask)
+		signal_set_mask_for_call(new);
+	return signal_end_call(poll_user(list, n, d));
 }

@@ -82,11 +82,6 @@ struct child_info {
 
 _Static_assert(sizeof(struct child_info) == 128, "siginfo_t");
 
-#define CLD_EXITED	1
-#define CLD_KILLED	2
-#define CLD_STOPPED	5
-#define CLD_CONTINUED	6
-
 static struct child_info child_info_of(const struct wait_result *res)
 {
 	struct child_info ci = { .signo = SIGCHLD, .code = CLD_EXITED, .pid = res->pid,

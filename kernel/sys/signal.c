@@ -1,14 +1,14 @@
 /*
- * Signal system calls. What signals do is in kernel/thread/signal.c.
- *
- * A handler function cannot be installed yet: rt_sigaction() refuses it with -ENOSYS, counted, and
- * says nothing it cannot keep. SIG_DFL and SIG_IGN work, and so do blocking and pending.
+ * Signal system calls. What signals do is in kernel/thread/signal.c and deliver.c.
  */
 #include "signal.h"
 
 #include "abi.h"
-#include "counters.h"
+#include "sched.h"
+#include "string.h"
 #include "sys.h"
+
+#define MIN_SIGSTACK	2048
 
 static int kill_process(pid_t pid, int sig)
 {
@@ -57,43 +57,71 @@ long sys_tgkill(pid_t pid, tid_t tid, int sig)
 	return pid <= 0 || tid <= 0 ? -EINVAL : kill_thread(pid, tid, sig);
 }
 
+/* A page with the code that handlers return to, where the ABI wants it from the kernel. */
+static int map_trampoline(struct addr_space *as)
+{
+	static const u32 code[] = ABI_TRAMPOLINE_CODE;
+	struct map_request req = {
+		.addr = ABI_TRAMPOLINE, .size = PAGE_SIZE, .prot = VM_READ | VM_EXEC,
+		.fixed = true, .noreplace = true,
+	};
+	struct page *page;
+	vaddr_t at;
+	int err = ABI_TRAMPOLINE ? as_map(as, &req, &at) : -EEXIST;
+
+	if (err)
+		return err == -EEXIST ? 0 : err;
+	page = as_pin_page(as, ABI_TRAMPOLINE, VM_EXEC, &err);
+	if (!page) {
+		as_unmap(as, ABI_TRAMPOLINE, PAGE_SIZE);
+		return err;
+	}
+	memcpy(page_to_virt(page), code, sizeof(code));
+	page_put(page);
+	return 0;
+}
+
 static int set_action(int sig, vaddr_t new)
 {
-	struct sigaction_slot slot = { .handler = SIG_DFL };
 	struct abi_sigaction action;
+	struct sigaction_slot slot;
+	int err;
 
 	if (copy_from_user(&action, new, sizeof(action)))
 		return -EFAULT;
 	if (sig == SIGKILL || sig == SIGSTOP)
 		return -EINVAL;
-	if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
-		event_count(EVENT_ENOSYS);
-		return -ENOSYS;
-	}
-	slot.handler = action.handler;
-	slot.flags = action.flags;
-	slot.mask = action.mask;
+	err = action.handler > SIG_IGN ? map_trampoline(current_process()->as) : 0;
+	if (err)
+		return err;
+	slot = (struct sigaction_slot){
+		.handler = action.handler, .flags = action.flags, .mask = action.mask,
+		.restorer = abi_restorer(&action) ? *abi_restorer(&action) : 0,
+	};
 	signal_set_action(sig, &slot);
 	return 0;
 }
 
 long sys_rt_sigaction(int sig, vaddr_t new, vaddr_t old, size_t set_size)
 {
-	struct sigaction_slot *slot;
-	struct abi_sigaction was = { .handler = SIG_DFL };
+	struct process *p = current_process();
+	struct sigaction_slot slot;
+	struct abi_sigaction was;
+	int err = 0;
 
 	if (sig < 1 || sig > NSIG || set_size != sizeof(u64))
 		return -EINVAL;
-	slot = &current_process()->sigactions[sig - 1];
-	was.handler = slot->handler;
-	was.flags = slot->flags;
-	was.mask = slot->mask;
-	if (new) {
-		int err = set_action(sig, new);
-
-		if (err)
-			return err;
-	}
+	spin_lock(&p->lock);
+	slot = p->sigactions[sig - 1];
+	spin_unlock(&p->lock);
+	was = (struct abi_sigaction){ .handler = slot.handler, .flags = slot.flags,
+				      .mask = slot.mask };
+	if (abi_restorer(&was))
+		*abi_restorer(&was) = slot.restorer;
+	if (new)
+		err = set_action(sig, new);
+	if (err)
+		return err;
 	return old ? copy_to_user(old, &was, sizeof(was)) : 0;
 }
 
@@ -136,4 +164,131 @@ long sys_rt_sigpending(vaddr_t out, size_t set_size)
 		return -EINVAL;
 	set &= t->sigmask;
 	return copy_to_user(out, &set, set_size);
+}
+
+/* --- Handlers --------------------------------------------------------------------------------- */
+
+static int check_stack(const struct sigstack *new)
+{
+	if (new->flags & ~(SS_DISABLE | SS_ONSTACK))
+		return -EINVAL;
+	return !(new->flags & SS_DISABLE) && new->size < MIN_SIGSTACK ? -ENOMEM : 0;
+}
+
+static void set_stack(struct thread *t, const struct sigstack *new)
+{
+	t->sigstack = *new;
+	t->sigstack.flags = 0;
+	if (new->flags & SS_DISABLE)
+		t->sigstack = (struct sigstack){ .size = 0 };
+}
+
+/* While a handler runs on it, the stack stays what it is. */
+long sys_sigaltstack(vaddr_t in, vaddr_t out)
+{
+	struct thread *t = current_thread();
+	vaddr_t sp = arch_trap_sp(arch_trapframe(t));
+	bool in_use = t->sigstack.size && sp - t->sigstack.sp <= t->sigstack.size;
+	struct sigstack was = t->sigstack, new;
+	int err;
+
+	was.flags = !was.size ? SS_DISABLE : in_use ? SS_ONSTACK : 0;
+	if (in) {
+		if (copy_from_user(&new, in, sizeof(new)))
+			return -EFAULT;
+		err = in_use ? -EPERM : check_stack(&new);
+		if (err)
+			return err;
+		set_stack(t, &new);
+	}
+	return out ? copy_to_user(out, &was, sizeof(was)) : 0;
+}
+
+/* The registers, all of them, come back: the result is the one that was there. */
+long sys_rt_sigreturn(void)
+{
+	struct thread *t = current_thread();
+	struct sigstack stack;
+	long result;
+	u64 mask;
+
+	if (arch_signal_leave(arch_trapframe(t), &mask, &stack, &result)) {
+		signal_force(SIGSEGV, SI_KERNEL, 0);
+		return 0;
+	}
+	if (!check_stack(&stack))
+		set_stack(t, &stack);
+	signal_set_mask(mask);
+	if (result == -EINTR || result == -ERESTARTNOHAND)
+		t->restart = RESTART_OFF;
+	return result;
+}
+
+/* --- Waiting and queueing --------------------------------------------------------------------- */
+
+long sys_rt_sigsuspend(vaddr_t in, size_t set_size)
+{
+	u64 mask;
+
+	if (set_size != sizeof(mask))
+		return -EINVAL;
+	if (copy_from_user(&mask, in, sizeof(mask)))
+		return -EFAULT;
+	signal_set_mask_for_call(mask);
+	return signal_end_call(thread_sleep_until(DEADLINE_NEVER));
+}
+
+static int put_info(vaddr_t out, const struct signal_info *info)
+{
+	if (clear_user(out, SIGINFO_SIZE))
+		return -EFAULT;
+	return copy_to_user(out, info, sizeof(*info));
+}
+
+long sys_rt_sigtimedwait(vaddr_t in, vaddr_t out, vaddr_t timeout, size_t set_size)
+{
+	struct signal_info info;
+	struct deadline d;
+	int sig, err = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
+	u64 set;
+
+	if (err || set_size != sizeof(set))
+		return err ? err : -EINVAL;
+	if (copy_from_user(&set, in, sizeof(set)))
+		return -EFAULT;
+	sig = signal_take(set, &info);
+	if (!sig) {
+		err = signal_wait(set, d);
+		sig = signal_take(set, &info);
+	}
+	if (!sig)
+		return err == -ETIMEDOUT ? -EAGAIN : -ERESTARTNOHAND;
+	return out && put_info(out, &info) ? -EFAULT : sig;
+}
+
+/* As the sender says, who may not pretend to be the kernel or kill(). */
+static int get_info(vaddr_t in, int sig, struct signal_info *info)
+{
+	if (copy_from_user(info, in, sizeof(*info)))
+		return -EFAULT;
+	info->signo = sig;
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	return info->code >= 0 || info->code == SI_TKILL ? -EPERM : 0;
+}
+
+long sys_rt_sigqueueinfo(pid_t pid, int sig, vaddr_t in)
+{
+	struct signal_info info;
+	struct process *p;
+	int err = get_info(in, sig, &info);
+
+	if (err)
+		return err;
+	p = process_find(pid);
+	if (!p)
+		return -ESRCH;
+	err = signal_send_info(p, NULL, &info);
+	process_put(p);
+	return err;
 }

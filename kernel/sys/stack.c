@@ -113,8 +113,9 @@ static void push_auxv(struct image *im, const struct elf_program *prog, vaddr_t 
 	}
 }
 
-static void fill(struct image *im, const struct elf_program *prog, const struct exec_args *args,
-		 const char *path)
+/* Returns where the strings of argv end and those of envp begin. */
+static vaddr_t fill(struct image *im, const struct elf_program *prog, const struct exec_args *args,
+		    const char *path)
 {
 	const char *platform = ABI_PLATFORM;
 	u8 random[RANDOM_SIZE];
@@ -129,6 +130,7 @@ static void fill(struct image *im, const struct elf_program *prog, const struct 
 	strings = push_pointers(im, args->argc, strings);
 	push_pointers(im, args->envc, strings);
 	push_auxv(im, prog, path_at, platform_at, random_at);
+	return strings;
 }
 
 static size_t image_size(const struct exec_args *args, const char *path)
@@ -191,11 +193,10 @@ int stack_build(struct addr_space *as, const struct elf_program *prog, const str
 	im.bytes = kzalloc(im.size);
 	if (!im.bytes)
 		return -ENOMEM;
-	fill(&im, prog, args, path);
+	as->arg_end = fill(&im, prog, args, path);
 	err = map_stack(as, im.at, as->stack_top, prog->exec_stack);
 	if (!err)
 		err = copy_image(as, &im);
-	as->arg_end = im.at + im.data + args->used;
 	as->arg_start = im.at + im.data;
 	*sp = im.at;
 	kfree(im.bytes);

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "counters.h"
 #include "lockcheck.h"
+#include "signal.h"
 #include "sys.h"
 #include "trace.h"
 
@@ -85,6 +86,8 @@ void syscall_entry(struct trapframe *tf)
 	if (unlikely(!call))
 		call = unknown_call;
 	result = unlikely(trace_mask & TRACE_SYSCALL) ? traced_call(call, tf) : call(tf);
+	if (unlikely(result == -EINTR || result == -ERESTARTNOHAND))
+		result = signal_interrupted(tf, result);
 	if (DEBUG_BUILD)
 		lockcheck_none_held("returns to user mode");
 	arch_irqs_disable();

@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "futex.h"
+#include "signal.h"
 #include "string.h"
 #include "sys.h"
 
@@ -145,7 +146,9 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 	if (bit & TIMED)
 		err = deadline_get(timeout_or_count, realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC,
 				   command != FUTEX_WAIT, &c.d);
-	return err ? err : futex_command(command, &c);
+	if (!err)
+		err = futex_command(command, &c);
+	return (bit & TIMED) && timeout_or_count ? signal_end_call(err) : err;
 }
 
 /* --- Names and TLS ---------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "sys.h"
 
 #include "sched.h"
+#include "signal.h"
 
 /* The clocks beside those of sys.h. */
 #define CLOCK_PROCESS_CPUTIME	2
@@ -73,13 +74,21 @@ int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
 	return err;
 }
 
-/* Only a kill ends a sleep early, so nobody is left to read the time that remained. */
+/* What is left of a sleep that a signal has ended. */
+static int put_remaining(vaddr_t rem, struct deadline d)
+{
+	u64 now = time_now();
+	struct timespec ts = timespec_of(time_before(now, d.at) ? d.at - now : 0);
+
+	return copy_to_user(rem, &ts, sizeof(ts));
+}
+
 long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
 {
 	struct timespec ts;
+	struct deadline d;
 	int err;
 
-	(void)rem;
 	if (clock == CLOCK_PROCESS_CPUTIME)
 		return -EOPNOTSUPP;
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
@@ -87,40 +96,16 @@ long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
 	err = timespec_get(req, &ts);
 	if (err)
 		return err;
-	return thread_sleep_until(deadline_of(&ts, clock, flags & TIMER_ABSTIME));
+	d = deadline_of(&ts, clock, flags & TIMER_ABSTIME);
+	err = thread_sleep_until(d);
+	if (err == -EINTR && rem && !(flags & TIMER_ABSTIME) && put_remaining(rem, d))
+		return -EFAULT;
+	return signal_end_call(err);
 }
 
-/* Waits for a signal that kills. */
 long sys_pause(void)
 {
-	return thread_sleep_until(DEADLINE_NEVER);
-}
-
-/* Time on a CPU, up to now; *user_ns gets the part in user mode. */
-static u64 thread_cpu_ns(struct thread *t, u64 *user_ns)
-{
-	struct runq *rq = thread_runq_lock(t);
-	u64 ns = t->stats.run_ns;
-
-	if (rq->current == t)
-		ns += time_now() - rq->charged_at;
-	*user_ns = MIN(t->stats.user_ns, ns);
-	runq_unlock(rq);
-	return ns;
-}
-
-static u64 process_cpu_ns(struct process *p, u64 *user_ns)
-{
-	u64 ns = atomic_load(&p->dead_run_ns), user;
-
-	*user_ns = atomic_load(&p->dead_user_ns);
-	spin_lock(&p->lock);
-	list_for_each(t, &p->threads, struct thread, process_node) {
-		ns += thread_cpu_ns(t, &user);
-		*user_ns += user;
-	}
-	spin_unlock(&p->lock);
-	return ns;
+	return signal_end_call(thread_sleep_until(DEADLINE_NEVER));
 }
 
 static u64 children_cpu_ns(struct process *p, u64 *user_ns)
@@ -136,7 +121,7 @@ static u64 children_cpu_ns(struct process *p, u64 *user_ns)
 
 static int clock_read(int clock, u64 *ns)
 {
-	u64 user;
+	struct usage u = { .run_ns = 0 };
 
 	switch (clock) {
 	case CLOCK_REALTIME:
@@ -150,10 +135,11 @@ static int clock_read(int clock, u64 *ns)
 		*ns = time_now();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME:
-		*ns = process_cpu_ns(current_process(), &user);
+		*ns = process_usage(current_process()).run_ns;
 		return 0;
 	case CLOCK_THREAD_CPUTIME:
-		*ns = thread_cpu_ns(current_thread(), &user);
+		thread_add_usage(current_thread(), &u);
+		*ns = u.run_ns;
 		return 0;
 	default:
 		return -EINVAL;
@@ -223,11 +209,11 @@ long sys_time(vaddr_t out)
 
 long sys_times(vaddr_t out)
 {
-	u64 user, children_user;
-	u64 run = process_cpu_ns(current_process(), &user);
+	struct usage u = process_usage(current_process());
+	u64 children_user;
 	u64 children_run = children_cpu_ns(current_process(), &children_user);
 	s64 ticks[4] = {
-		user / TICK_NS, (run - user) / TICK_NS,
+		u.user_ns / TICK_NS, (u.run_ns - u.user_ns) / TICK_NS,
 		children_user / TICK_NS, (children_run - children_user) / TICK_NS,
 	};
 
@@ -244,26 +230,26 @@ long sys_getrusage(int who, vaddr_t out)
 {
 	struct process *p = current_process();
 	struct rusage ru = { .maxrss = 0 };
-	u64 run, user;
+	struct usage u = { .run_ns = 0 };
 
 	switch (who) {
 	case RUSAGE_SELF:
-		run = process_cpu_ns(p, &user);
-		ru.maxrss = p->as->resident * (PAGE_SIZE / 1024);
+		u = process_usage(p);
+		ru.maxrss = p->as->peak * (PAGE_SIZE / 1024);
 		ru.minflt = atomic_load(&p->minor_faults);
-		ru.nvcsw = atomic_load(&p->voluntary_switches);
-		ru.nivcsw = atomic_load(&p->involuntary_switches);
 		break;
 	case RUSAGE_CHILDREN:
-		run = children_cpu_ns(p, &user);
+		u.run_ns = children_cpu_ns(p, &u.user_ns);
 		break;
 	case RUSAGE_THREAD:
-		run = thread_cpu_ns(current_thread(), &user);
+		thread_add_usage(current_thread(), &u);
 		break;
 	default:
 		return -EINVAL;
 	}
-	ru.utime = timeval_of(user);
-	ru.stime = timeval_of(run - user);
+	ru.utime = timeval_of(u.user_ns);
+	ru.stime = timeval_of(u.run_ns - u.user_ns);
+	ru.nvcsw = u.switches - u.preempted;
+	ru.nivcsw = u.preempted;
 	return copy_to_user(out, &ru, sizeof(ru));
 }

@@ -15,7 +15,6 @@ void user_return_work(struct trapframe *tf)
 	struct thread *t = current_thread();
 	u32 work;
 
-	(void)tf;
 	assert_irqs_off();
 	while ((work = atomic_load(&t->work))) {
 		if (work & WORK_KILL) {
@@ -29,7 +28,7 @@ void user_return_work(struct trapframe *tf)
 		}
 		if (work & WORK_SIGNAL) {
 			arch_irqs_enable();
-			signal_deliver();
+			signal_deliver(tf);
 			arch_irqs_disable();
 		}
 		if (work & WORK_RESCHED) {

@@ -80,10 +80,13 @@ void process_thread_leaves(struct thread *t)
 	spin_lock(&p->lock);
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
+	p->dead_switches += t->stats.switches_in;
+	p->dead_preempted += t->stats.preempted;
 	list_remove(&t->process_node);
 	p->nr_threads--;
 	if (t->tid == p->pid)
 		p->leader_status = STATUS_EXIT(t->exit_code);
+	signal_pass_on(p);
 	spin_unlock(&p->lock);
 	wait_queue_wake_all(&p->thread_gone, 0);
 	/* LAB 02-threads: give up the thread's hold; exactly one is the last and tears down */

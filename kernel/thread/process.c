@@ -6,6 +6,7 @@
  */
 #include "process.h"
 
+#include "bootargs.h"
 #include "counters.h"
 #include "cpu.h"
 #include "errno.h"
@@ -35,6 +36,7 @@ struct process kernel_process = {
 };
 
 struct process *init_process;
+unsigned threads_max;
 
 static struct kmem_cache *process_cache;
 static struct list_node process_ids[ID_BUCKETS];	/* [tree_lock] */
@@ -42,9 +44,20 @@ static struct list_node thread_ids[ID_BUCKETS];		/* [tree_lock] */
 static struct list_node all_threads = LIST_INIT(all_threads);	/* [tree_lock] */
 static pid_t last_id = 1;				/* [tree_lock] 1 is kept for init */
 
+/* At most an eighth of the memory becomes kernel stacks. */
+static unsigned default_threads_max(void)
+{
+	u64 stacks = page_total() / (KSTACK_SIZE / PAGE_SIZE);
+
+	return MAX(4u * THREADS_SPARED, MIN(stacks / 8, ID_MAX - 2u));
+}
+
 void process_init(void)
 {
+	threads_max = bootarg_number("threads", default_threads_max(), 2 * THREADS_SPARED,
+				     ID_MAX - 2);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
+	signal_init();
 	for (unsigned i = 0; i < ID_BUCKETS; i++) {
 		list_init(&process_ids[i]);
 		list_init(&thread_ids[i]);
@@ -53,6 +66,11 @@ void process_init(void)
 		kernel_process.limits[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 	kernel_process.limits[RLIMIT_STACK].cur = 8UL << 20;
 	kernel_process.limits[RLIMIT_NOFILE] = (struct rlimit){ FD_MAX, FD_MAX };
+}
+
+pid_t process_last_id(void)
+{
+	return last_id;
 }
 
 static struct process *find_process(pid_t pid)
@@ -199,6 +217,17 @@ bool process_group_exists(pid_t pgid, pid_t sid)
 	return s.found;
 }
 
+bool process_group_is_orphaned(pid_t pgid)
+{
+	assert_held(&tree_lock);
+	for (unsigned i = 0; i < ID_BUCKETS; i++)
+		list_for_each(p, &process_ids[i], struct process, pid_node)
+			if (p->pgid == pgid && process_state(p) != PROCESS_ZOMBIE &&
+			    p->parent->pgid != pgid && p->parent->sid == p->sid)
+				return false;
+	return true;
+}
+
 static void init_fields(struct process *p, struct process *parent)
 {
 	*p = (struct process){
@@ -214,6 +243,7 @@ static void init_fields(struct process *p, struct process *parent)
 	list_init(&p->sibling);
 	list_init(&p->threads);
 	list_init(&p->reaper_node);
+	list_init(&p->siginfos);
 	wait_queue_init(&p->child_wait);
 	wait_queue_init(&p->thread_gone);
 	spin_lock(&parent->lock);
@@ -247,6 +277,7 @@ static void drop_resources(struct process *p)
 int process_create(struct process *parent, struct process **out)
 {
 	struct process *p = kmem_cache_alloc(process_cache);
+	int err = 0;
 	bool first;
 
 	if (!p)
@@ -254,12 +285,16 @@ int process_create(struct process *parent, struct process **out)
 	init_fields(p, parent);
 	counter_add(COUNT_PROCESSES, 1);
 	spin_lock(&tree_lock);
-	p->pid = init_process ? id_alloc() : 1;
-	if (!p->pid) {
+	/* Who is told to die with its group has no children after that: they would be missed. */
+	if (process_state(parent) != PROCESS_ALIVE)
+		err = -EINTR;
+	else if (!(p->pid = init_process ? id_alloc() : 1))
+		err = -EAGAIN;
+	if (err) {
 		spin_unlock(&tree_lock);
 		drop_resources(p);
 		process_put(p);
-		return -EAGAIN;
+		return err;
 	}
 	first = !init_process;
 	if (first)
@@ -300,6 +335,7 @@ void process_put(struct process *p)
 	if (before > 1)
 		return;
 	assert(list_empty(&p->children) && list_empty(&p->threads) && !p->as && !p->cwd && !p->exe);
+	signal_drop_infos(&p->siginfos, ~0UL);
 	counter_add(COUNT_PROCESSES, -1);
 	kmem_cache_free(process_cache, p);
 }

@@ -124,7 +124,7 @@ void reaper_drain(void)
 	assert(current_thread() != reaper.thread);
 	spin_lock(&reaper.drained.lock);
 	while (atomic_load(&reaper.pending))
-		if (wait_block(&reaper.drained, DEADLINE_NEVER, 0))
+		if (wait_block(&reaper.drained, DEADLINE_NEVER, WAIT_KILL_ONLY))
 			break;
 	spin_unlock(&reaper.drained.lock);
 }

@@ -105,6 +105,7 @@ int thread_sleep_until(struct deadline d)
 	if (d.kind == DEADLINE_KIND_POLL)
 		return 0;
 	waiter_init(&w, 0);
+	w.site = __builtin_return_address(0);
 	/* LAB 04-sleep: sleep until the deadline; a kill ends it early */
 	if (d.kind == DEADLINE_KIND_AT)
 		sleepq_arm(&w, d.at);

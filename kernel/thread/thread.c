@@ -6,6 +6,7 @@
  */
 #include "thread.h"
 
+#include "config.h"
 #include "counters.h"
 #include "cpu.h"
 #include "errno.h"
@@ -47,6 +48,7 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 	list_init(&t->reaper_node);
 	list_init(&t->all_node);
 	list_init(&t->id_node);
+	list_init(&t->siginfos);
 	wait_queue_init(&t->joiners);
 }
 
@@ -56,6 +58,7 @@ void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack
 	t->process = &kernel_process;
 	t->stack = stack;
 	t->stack_size = stack_size;
+	*(u64 *)stack = STACK_CANARY;
 	t->cpu = c;
 	t->irq_depth = 0;
 	t->unwound = false;
@@ -64,17 +67,48 @@ void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack
 	atomic_init(&t->state, THREAD_RUNNING);
 }
 
+/*
+ * A stack is painted when a thread gets it, so that one can see how deep it ever was (debug
+ * builds), and ends in a canary: an array that overflows on it need not touch the guard page.
+ */
+static void paint_stack(struct thread *t)
+{
+	u64 *word = t->stack, n = DEBUG_BUILD ? t->stack_size / sizeof(u64) : 1;
+
+	while (n-- > 0)
+		*word++ = STACK_CANARY;
+}
+
+/* A thread has its stack as long as it can be found. */
+size_t thread_stack_used(const struct thread *t)
+{
+	const u64 *word = t->stack, *end = word + t->stack_size / sizeof(u64);
+
+	if (!DEBUG_BUILD)
+		return 0;
+	spin_lock(&tree_lock);
+	while (list_linked(&t->id_node) && word < end && *word == STACK_CANARY)
+		word++;
+	spin_unlock(&tree_lock);
+	return (end - word) * sizeof(u64);
+}
+
+noreturn void thread_corrupt(const struct thread *t)
+{
+	if (t->magic != THREAD_MAGIC)
+		panic("thread %p is none: magic %x", t, t->magic);
+	panic("thread %d (%s): the end of its stack was overwritten", t->tid, t->name);
+}
+
 static int take_stack(struct thread *t, void *stack, size_t size)
 {
-	if (stack) {
-		t->stack = stack;
-		t->stack_size = size;
-		return 0;
-	}
-	t->stack = kstack_alloc();
-	t->stack_size = KSTACK_SIZE;
-	t->own_stack = true;
-	return t->stack ? 0 : -ENOMEM;
+	t->own_stack = !stack;
+	t->stack = stack ? stack : kstack_alloc();
+	t->stack_size = stack ? size : KSTACK_SIZE;
+	if (!t->stack)
+		return -ENOMEM;
+	paint_stack(t);
+	return 0;
 }
 
 /* Enters @p's list, which is a hold, if @p takes threads (P2). */
@@ -127,6 +161,7 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 	err = join_process(t, p);
 	if (err)
 		goto out_list;
+	event_count(EVENT_THREADS);
 	trace(TRACE_LIFE, TRACE_EV_CREATE, t->tid, p->pid);
 	trace_name(t);
 	return 0;
@@ -196,6 +231,7 @@ void thread_put(struct thread *t)
 	if (before > 1)
 		return;
 	t->magic = 0;
+	signal_drop_infos(&t->siginfos, ~0UL);
 	/* now: who found the thread by id may ask for its process */
 	process_put(t->process);
 	counter_add(COUNT_THREADS, -1);

@@ -33,6 +33,9 @@ void waiter_init(struct waiter *w, unsigned flags)
 	*w = (struct waiter){
 		.thread = current_thread(),
 		.killable = !(flags & WAIT_UNKILLABLE),
+		.breaks = flags & WAIT_UNKILLABLE ? 0 :
+			  flags & WAIT_KILL_ONLY  ? WORK_KILL : WORK_KILL | WORK_SIGNAL,
+		.site = __builtin_return_address(0),
 	};
 	atomic_init(&w->why, WAIT_ARMED);
 }
@@ -90,6 +93,7 @@ static int wait_result(struct waiter *w)
 	case WAIT_TIMEOUT:
 		return -ETIMEDOUT;
 	case WAIT_KILLED:
+	case WAIT_SIGNAL:
 		return -EINTR;
 	case WAIT_DESTROYED:
 		return -EIDRM;
@@ -120,6 +124,7 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 
 	assert_held(&q->lock);
 	waiter_init(&w, flags);
+	w.site = link->site ? link->site : __builtin_return_address(0);
 	err = wait_link(q, link, &w);
 	if (err)
 		return err;
@@ -135,7 +140,7 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 
 int wait_block(struct wait_queue *q, struct deadline d, unsigned flags)
 {
-	struct wait_link link = { .shared = false };
+	struct wait_link link = { .site = __builtin_return_address(0) };
 
 	return wait_block_link(q, &link, d, flags);
 }

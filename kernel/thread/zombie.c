@@ -24,10 +24,15 @@
 
 static void release_resources(struct process *p)
 {
-	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
-	if (p->as)
-		as_put(p->as);
+	struct addr_space *as;
+
+	spin_lock(&p->lock);		/* against who reads it from outside: mm/oom.c */
+	as = p->as;
 	p->as = NULL;
+	spin_unlock(&p->lock);
+	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
+	if (as)
+		as_put(as);
 	if (p->fds)
 		fdtable_destroy(p->fds);
 	p->fds = NULL;
@@ -72,7 +77,16 @@ static void reparent_children(struct process *p)
  */
 static bool is_unwanted(struct process *p)
 {
-	return p->parent->sigactions[SIGCHLD - 1].handler == SIG_IGN;
+	const struct sigaction_slot *action = &p->parent->sigactions[SIGCHLD - 1];
+
+	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
+static void signal_parent(struct process *p, int status)
+{
+	int sig = status & 0x7f;
+
+	signal_child(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
 }
 
 static void become_zombie(struct process *p)
@@ -87,6 +101,7 @@ static void become_zombie(struct process *p)
 	trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, status);
 	tell_parent(p->parent);
 	/* END LAB */
+	signal_parent(p, status);
 	unwanted = is_unwanted(p);
 	if (unwanted) {
 		list_remove(&p->sibling);
@@ -163,9 +178,8 @@ static void fill_result(struct process *p, struct process *c, unsigned options,
 	trace(TRACE_LIFE, TRACE_EV_REAPED, c->pid, res->status);
 }
 
-void process_report_stop(struct process *p, int status)
+void process_report_stop(struct process *p)
 {
-	p->stop_report = status;
 	tell_parent(p->parent);
 }
 

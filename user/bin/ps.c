@@ -1,83 +1,74 @@
 /*
- * ps: the processes there are, from /proc.
- *
- * /proc/PID/stat is one line: the id, the name in brackets (which may hold anything, so we look for
- * the last bracket), then a letter for the state and numbers.
+ * ps [-e] [-f]: the processes there are, from /proc. -f: all about who they are, with arguments; -e
+ * is for habit, they are always all shown.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <err.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <time.h>
 
-struct task {
-	int id, parent, group, threads;
-	char state;
-	char name[32];
-	unsigned long user_ticks, system_ticks, bytes;
-	long pages;
-};
-
-/* False: it is gone. */
-static bool read_task(const char *path, struct task *t)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : 0;
-	char line[1024], *open_bracket, *close_bracket;
-
-	if (n == 0) {
-		n = read(fd, line, sizeof(line) - 1);
-		close(fd);
-	}
-	if (n <= 0)
-		return false;
-	line[n] = 0;
-	open_bracket = strchr(line, '(');
-	close_bracket = strrchr(line, ')');
-	if (!open_bracket || !close_bracket)
-		return false;
-	*close_bracket = 0;
-	t->id = atoi(line);
-	snprintf(t->name, sizeof(t->name), "%s", open_bracket + 1);
-	return sscanf(close_bracket + 2,
-		      "%c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %d %*d %*u "
-		      "%lu %ld", &t->state, &t->parent, &t->group, &t->user_ticks,
-		      &t->system_ticks, &t->threads, &t->bytes, &t->pages) == 8;
-}
+#include "proc.h"
 
 static void show(const struct task *t)
 {
-	double seconds = (t->user_ticks + t->system_ticks) / 100.0;
+	double seconds = (t->user_ticks + t->system_ticks) / (double)TICKS;
 
 	printf("%5d %5d %5d %c %4d %8lu %6ld %8.2f %s\n", t->id, t->parent, t->group, t->state,
 	       t->threads, t->bytes / 1024, t->pages * 4, seconds, t->name);
 }
 
+/* The arguments, or the name in brackets of what has none. */
+static void show_command(const struct task *t)
+{
+	char path[40], text[256];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", t->id);
+	n = read_text(path, text, sizeof(text));
+	for (ssize_t i = 0; i + 1 < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	if (n > 0)
+		puts(text);
+	else
+		printf("[%s]%s\n", t->name, t->state == 'Z' ? " <defunct>" : "");
+}
+
+static void show_full(const struct task *t)
+{
+	unsigned long seconds = (t->user_ticks + t->system_ticks) / TICKS;
+	char uptime[64] = "", since[16];
+	time_t start;
+	double up;
+
+	read_text("/proc/uptime", uptime, sizeof(uptime));
+	up = strtod(uptime, NULL);
+	start = time(NULL) - (time_t)up + (time_t)(t->start_ticks / TICKS);
+	strftime(since, sizeof(since), "%H:%M", localtime(&start));
+	printf("%-8s %5d %5d  %c %s %-7s %02lu:%02lu:%02lu ", "root", t->id, t->parent, t->state,
+	       since, tty_name(t), seconds / 3600, seconds / 60 % 60, seconds % 60);
+	show_command(t);
+}
+
 int main(int argc, char **argv)
 {
-	struct dirent *e;
-	char path[64];
-	struct task t;
-	DIR *d;
+	bool full = false;
+	struct task *tasks;
+	size_t n;
+	int c;
 
-	(void)argv;
-	if (argc > 1)
-		errx(2, "usage: ps");
-	d = opendir("/proc");
-	if (!d)
-		err(1, "/proc");
-	puts("  PID  PPID  PGRP S THRD  SIZE-K  RES-K  SECONDS NAME");
-	while ((e = readdir(d))) {
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.20s/stat", e->d_name);
-		if (read_task(path, &t))
-			show(&t);
+	while ((c = getopt(argc, argv, "ef")) != -1) {
+		if (c == '?')
+			errx(2, "usage: ps [-ef]");
+		full |= c == 'f';
 	}
-	closedir(d);
+	tasks = read_tasks("/proc", &n);
+	if (!tasks)
+		err(1, "/proc");
+	if (full)
+		puts("UID        PID  PPID  S STIME TTY     TIME     CMD");
+	else
+		puts("  PID  PPID  PGRP S THRD  SIZE-K  RES-K  SECONDS NAME");
+	for (size_t i = 0; i < n; i++)
+		(full ? show_full : show)(&tasks[i]);
+	free(tasks);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * Signals. Trellis knows their default actions, ignoring and blocking; handlers are for kernels
- * that call them.
+ * Signals.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -65,6 +65,39 @@ int sigpending(sigset_t *set)
 int sigsuspend(const sigset_t *mask)
 {
 	return call(SYS_rt_sigsuspend, (long)mask, sizeof(*mask), 0);
+}
+
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+{
+	return call6(SYS_rt_sigtimedwait, (long)set, (long)info, (long)timeout, sizeof(*set), 0, 0);
+}
+
+int sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+	return sigtimedwait(set, info, NULL);
+}
+
+int sigwait(const sigset_t *set, int *sig)
+{
+	int r;
+
+	do
+		r = sigtimedwait(set, NULL, NULL);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return errno;
+	*sig = r;
+	return 0;
+}
+
+int sigqueue(pid_t pid, int sig, const union sigval value)
+{
+	siginfo_t info = { .si_signo = sig, .si_code = SI_QUEUE };
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value = value;
+	return call(SYS_rt_sigqueueinfo, pid, sig, (long)&info);
 }
 
 int sigemptyset(sigset_t *set)

@@ -1,6 +1,7 @@
 /* Names of error numbers and signals, in the words other systems use. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,6 +99,17 @@ static const char *const signals[] = {
 	[SIGSYS] = "Bad system call",
 };
 
+static const char *const signal_names[] = {
+	[SIGHUP] = "HUP", [SIGINT] = "INT", [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
+	[SIGTRAP] = "TRAP", [SIGABRT] = "ABRT", [SIGBUS] = "BUS", [SIGFPE] = "FPE",
+	[SIGKILL] = "KILL", [SIGUSR1] = "USR1", [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",
+	[SIGPIPE] = "PIPE", [SIGALRM] = "ALRM", [SIGTERM] = "TERM", [SIGSTKFLT] = "STKFLT",
+	[SIGCHLD] = "CHLD", [SIGCONT] = "CONT", [SIGSTOP] = "STOP", [SIGTSTP] = "TSTP",
+	[SIGTTIN] = "TTIN", [SIGTTOU] = "TTOU", [SIGURG] = "URG", [SIGXCPU] = "XCPU",
+	[SIGXFSZ] = "XFSZ", [SIGVTALRM] = "VTALRM", [SIGPROF] = "PROF", [SIGWINCH] = "WINCH",
+	[SIGIO] = "IO", [SIGPWR] = "PWR", [SIGSYS] = "SYS",
+};
+
 static char *name_of(const char *const *names, size_t count, int number, const char *what)
 {
 	static _Thread_local char unknown[40];
@@ -116,6 +128,14 @@ char *strerror(int error)
 char *strsignal(int sig)
 {
 	return name_of(signals, sizeof(signals) / sizeof(*signals), sig, "Unknown signal");
+}
+
+/* "INT"; NULL: no such signal. */
+const char *sigabbrev_np(int sig)
+{
+	bool known = sig > 0 && (size_t)sig < sizeof(signal_names) / sizeof(*signal_names);
+
+	return known ? signal_names[sig] : NULL;
 }
 
 void perror(const char *what)

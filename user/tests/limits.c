@@ -120,6 +120,98 @@ static void fork_bomb(void)
 	expect_exit(spawn(test_nothing), 0);
 }
 
+/* One that nobody waits for and that never ends by itself. One blow ends all of it. */
+static void bomb_is_killed_by_group(void)
+{
+	int *full = shared_memory(sizeof(*full));
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		become_nobody();
+		lower(RLIMIT_NPROC, 40);
+		for (;;)
+			if (fork() < 0) {
+				__atomic_store_n(full, 1, __ATOMIC_SEQ_CST);
+				sched_yield();
+			}
+	}
+	while (!__atomic_load_n(full, __ATOMIC_SEQ_CST))
+		sched_yield();
+	CHECK_EQ(kill(-pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+	while (kill(-pid, 0) == 0)	/* until init has buried them */
+		sched_yield();
+	CHECK_EQ(errno, ESRCH);
+	expect_exit(spawn(test_nothing), 0);
+}
+
+/* CPU time has a soft limit, which asks, and a hard one, which does not. */
+static void cpu_time(void)
+{
+	struct rlimit limit = { 1, 2 };
+	struct rusage ru;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		CHECK_EQ(setrlimit(RLIMIT_CPU, &limit), 0);
+		for (volatile int i = 0;; i++)
+			;
+	}
+	expect_signal(pid, SIGXCPU);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGXCPU, SIG_IGN);
+		CHECK_EQ(setrlimit(RLIMIT_CPU, &limit), 0);
+		for (volatile int i = 0;; i++)
+			;
+	}
+	expect_signal(pid, SIGKILL);
+	CHECK_EQ(getrusage(RUSAGE_CHILDREN, &ru), 0);
+	CHECK(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec >= 2);
+}
+
+/*
+ * The one that has taken most dies, and whoever merely needs a page then gets it. Not on other
+ * systems, whose memory is not ours to use up.
+ */
+static void memory_ends_the_offender(void)
+{
+	const size_t size = 1L << 36, step = 1 << 20;
+	int *begun = shared_memory(sizeof(*begun));
+	pid_t hog, modest;
+
+	if (access("/proc/counters", F_OK))
+		return;
+	hog = fork();
+	if (hog == 0) {
+		char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		CHECK(p != MAP_FAILED);
+		for (size_t at = 0; at < size; at += step) {
+			memset(p + at, 1, step);
+			__atomic_store_n(begun, at / step, __ATOMIC_SEQ_CST);
+		}
+		_exit(3);
+	}
+	modest = fork();
+	if (modest == 0) {
+		char *p = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
+
+		for (int i = 0; i < 64; i++) {
+			while (state_of(hog) != 'Z' && *begun < 2 * i)
+				sched_yield();
+			p[i * 4096] = 1;
+		}
+		_exit(4);
+	}
+	expect_exit(modest, 4);
+	expect_signal(hog, SIGKILL);
+	expect_exit(spawn(test_nothing), 0);
+}
+
 static void address_space(void)
 {
 	char *p;
@@ -160,6 +252,9 @@ static const struct test_case cases[] = {
 	CASE(processes),
 	CASE(threads),
 	CASE(fork_bomb),
+	CASE(bomb_is_killed_by_group),
+	CASE(cpu_time),
+	CASE(memory_ends_the_offender),
 	CASE(address_space),
 	CASE(stack),
 };

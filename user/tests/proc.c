@@ -8,7 +8,7 @@
 /* A whole file of /proc/PID. */
 static const char *read_file(pid_t pid, const char *name)
 {
-	static char text[4096];
+	static char text[16384];
 	char path[64];
 	ssize_t n;
 	int fd;
@@ -180,6 +180,165 @@ static void read_while_processes_end(void)
 	}
 }
 
+/* The number behind @name in a file of lines. */
+static long figure(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	CHECK(at);
+	at += strlen(name);
+	return strtol(at + strcspn(at, "0123456789"), NULL, 10);
+}
+
+/* A file of /proc itself. */
+static const char *read_system(const char *name)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "../%s", name);
+	return read_file(getpid(), path);
+}
+
+struct worker {
+	int stop, tid;
+};
+
+static void *named_worker(void *arg)
+{
+	struct worker *w = arg;
+
+	prctl(PR_SET_NAME, "worker bee");
+	__atomic_store_n(&w->tid, gettid(), __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&w->stop, __ATOMIC_SEQ_CST))
+		sched_yield();
+	return NULL;
+}
+
+static bool listed(const char *path, int id)
+{
+	bool found = false;
+	struct dirent *e;
+	DIR *d = opendir(path);
+
+	CHECK(d);
+	while ((e = readdir(d)))
+		found |= atoi(e->d_name) == id;
+	closedir(d);
+	return found;
+}
+
+static void threads_have_directories(void)
+{
+	struct worker w = { 0, 0 };
+	pthread_t t = start_thread(named_worker, &w);
+	char path[40];
+
+	while (!__atomic_load_n(&w.tid, __ATOMIC_SEQ_CST))
+		sched_yield();
+	CHECK(listed("/proc/self/task", getpid()) && listed("/proc/self/task", w.tid));
+	snprintf(path, sizeof(path), "task/%d/comm", w.tid);
+	CHECK(!strcmp(read_file(getpid(), path), "worker bee\n"));
+	snprintf(path, sizeof(path), "task/%d/stat", w.tid);
+	CHECK_EQ(atoi(read_file(getpid(), path)), w.tid);
+	snprintf(path, sizeof(path), "task/%d/status", w.tid);
+	CHECK_EQ(figure(read_file(getpid(), path), "\nPid:"), w.tid);
+	CHECK_EQ(figure(read_file(getpid(), path), "\nTgid:"), getpid());
+	w.stop = 1;
+	join_thread(t);
+	while (listed("/proc/self/task", w.tid))
+		sched_yield();
+	snprintf(path, sizeof(path), "/proc/self/task/%d", w.tid);
+	CHECK(access(path, F_OK) && errno == ENOENT);
+	CHECK(access("/proc/self/task/1/comm", F_OK) && errno == ENOENT);
+}
+
+static void limits_are_told(void)
+{
+	struct rlimit limit = { 123, 456 };
+	char soft[24], hard[24];
+	const char *line;
+
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	line = strstr(read_file(getpid(), "limits"), "Max open files");
+	CHECK(line && sscanf(line, "Max open files %23s %23s files", soft, hard) == 2);
+	CHECK(!strcmp(soft, "123") && !strcmp(hard, "456"));
+	line = strstr(read_file(getpid(), "limits"), "Max cpu time");
+	CHECK(line && !strncmp(line + 26, "unlimited", 9));
+}
+
+/* What it uses of CPUs and memory grows where it is told. */
+static void figures_grow(void)
+{
+	long size, resident, size2, resident2, switches;
+	char *p;
+
+	CHECK_EQ(sscanf(read_file(getpid(), "statm"), "%ld %ld", &size, &resident), 2);
+	p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(p, 1, 1 << 20);
+	CHECK_EQ(sscanf(read_file(getpid(), "statm"), "%ld %ld", &size2, &resident2), 2);
+	CHECK_EQ(size2 - size, 256);
+	CHECK(resident2 - resident >= 200);
+	munmap(p, 1 << 20);
+	CHECK(figure(read_file(getpid(), "status"), "VmHWM:") >= 200 * 4);
+	switches = figure(read_file(getpid(), "status"), "\nvoluntary_ctxt_switches:");
+	expect_exit(spawn(test_nothing), 0);
+	usleep(10000);
+	CHECK(figure(read_file(getpid(), "status"), "\nvoluntary_ctxt_switches:") > switches);
+	CHECK(figure(read_file(getpid(), "sched"), "nr_switches") > 0);
+}
+
+/* What waits says where in the kernel; what runs says 0. */
+static void waits_are_named(void)
+{
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(read(fds[0], &c, 1));
+	await_state(pid, 'S');
+	CHECK(strlen(read_file(pid, "wchan")) > 1);
+	CHECK(!strcmp(read_file(getpid(), "wchan"), "0"));
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	expect_exit(pid, 1);
+}
+
+static void system_figures(void)
+{
+	long user, nice, system, idle, ctxt, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	long up[2], idle_up[2], load[3][2];
+	int running, all, last, n;
+	const char *text = read_system("stat");
+
+	CHECK_EQ(sscanf(text, "cpu  %ld %ld %ld %ld", &user, &nice, &system, &idle), 4);
+	for (long i = 0; i < cpus; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "\ncpu%ld ", i);
+		CHECK(strstr(text, name));
+	}
+	ctxt = figure(text, "\nctxt");
+	CHECK(figure(text, "\nbtime") >= 0 && figure(text, "\nprocs_running") >= 1);
+	expect_exit(spawn(test_nothing), 0);
+	text = read_system("stat");
+	CHECK(figure(text, "\nctxt") > ctxt && figure(text, "\nprocesses") > 1);
+	n = sscanf(read_system("uptime"), "%ld.%2ld %ld.%2ld", &up[0], &up[1], &idle_up[0],
+		   &idle_up[1]);
+	CHECK_EQ(n, 4);
+	CHECK(up[0] + up[1] > 0 && idle_up[0] >= 0);
+	n = sscanf(read_system("loadavg"), "%ld.%2ld %ld.%2ld %ld.%2ld %d/%d %d", &load[0][0],
+		   &load[0][1], &load[1][0], &load[1][1], &load[2][0], &load[2][1], &running, &all,
+		   &last);
+	CHECK_EQ(n, 9);
+	CHECK(load[0][0] >= 0 && running >= 1 && all >= running && last > 0);
+	text = read_system("meminfo");
+	CHECK(figure(text, "MemTotal:") > figure(text, "MemFree:"));
+	CHECK(strstr(read_system("interrupts"), "CPU0"));
+	CHECK(!strncmp(read_system("version"), "Linux version ", 14));
+}
+
 static const struct test_case cases[] = {
 	CASE(own_stat),
 	CASE(counts_threads),
@@ -189,6 +348,11 @@ static const struct test_case cases[] = {
 	CASE(list_of_processes),
 	CASE(self),
 	CASE(read_while_processes_end),
+	CASE(threads_have_directories),
+	CASE(limits_are_told),
+	CASE(figures_grow),
+	CASE(waits_are_named),
+	CASE(system_figures),
 };
 
 TEST_MAIN(cases)

@@ -139,6 +139,26 @@ static void whole_group(void)
 		end_child(pid[i]);
 }
 
+/* Nobody in its session could continue it: only SIGSTOP, which nothing withstands, stops it. */
+static void orphaned_groups_do_not_stop(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		setsid();
+		raise(SIGTSTP);
+		raise(SIGTTIN);
+		raise(SIGTTOU);
+		raise(SIGSTOP);
+		_exit(5);
+	}
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	CHECK_EQ(kill(pid, SIGCONT), 0);
+	expect_exit(pid, 5);
+}
+
 static const struct test_case cases[] = {
 	CASE(blocked_child),
 	CASE(busy_child),
@@ -146,6 +166,7 @@ static const struct test_case cases[] = {
 	CASE(by_waitid),
 	CASE(wakes_the_parent),
 	CASE(whole_group),
+	CASE(orphaned_groups_do_not_stop),
 };
 
 TEST_MAIN(cases)

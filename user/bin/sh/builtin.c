@@ -206,8 +206,10 @@ builtin_fn find_builtin(const char *name)
 	static const struct { const char *name; builtin_fn fn; } builtins[] = {
 		{ ":", builtin_true }, { "true", builtin_true }, { "false", builtin_false },
 		{ ".", builtin_dot }, { "break", builtin_break }, { "cd", builtin_cd },
-		{ "continue", builtin_break }, { "echo", builtin_echo }, { "eval", builtin_eval },
+		{ "bg", builtin_fg }, { "continue", builtin_break }, { "echo", builtin_echo },
+		{ "eval", builtin_eval },
 		{ "exec", builtin_true }, { "exit", builtin_exit }, { "export", builtin_export },
+		{ "fg", builtin_fg }, { "jobs", builtin_jobs }, { "kill", builtin_kill },
 		{ "read", builtin_read }, { "return", builtin_return }, { "set", builtin_set },
 		{ "shift", builtin_shift }, { "test", builtin_test }, { "[", builtin_test },
 		{ "unset", builtin_unset }, { "wait", builtin_wait },

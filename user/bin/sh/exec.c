@@ -14,6 +14,8 @@
 
 #include "sh.h"
 
+#define MAX_PIPELINE	64	/* parts whose ends are waited for */
+
 static int tested;		/* inside a condition: a failure does not end a "set -e" shell */
 
 static int run(struct node *n, bool final);
@@ -113,7 +115,7 @@ static int run_program(struct node *n, size_t assignments, struct fields *f, boo
 			exit(1);
 		exec_program(f->v);
 	}
-	status = job_wait(pid);
+	status = job_wait_all(group, &pid, 1, describe(n));
 	job_foreground(0);
 	return status;
 }
@@ -172,8 +174,20 @@ static pid_t start_part(struct node *n, int in, int out, int unused, pid_t *grou
 	return pid;
 }
 
+struct pids {
+	pid_t v[MAX_PIPELINE];
+	size_t n;
+};
+
+/* Those that could be started. */
+static void pids_add(struct pids *pids, pid_t pid)
+{
+	if (pid > 0 && pids->n < MAX_PIPELINE)
+		pids->v[pids->n++] = pid;
+}
+
 /* A pipeline is a tree that leans to the left: starts its parts from the first on. */
-static pid_t start_pipeline(struct node *n, int out, int unused, pid_t *group, struct fields *pids)
+static pid_t start_pipeline(struct node *n, int out, int unused, pid_t *group, struct pids *pids)
 {
 	int fds[2] = { -1, -1 };
 	struct node *last = n;
@@ -187,7 +201,7 @@ static pid_t start_pipeline(struct node *n, int out, int unused, pid_t *group, s
 		}
 		pid = start_pipeline(n->left, fds[1], fds[0], group, pids);
 		close(fds[1]);
-		fields_add(pids, (char *)(long)pid);
+		pids_add(pids, pid);
 	}
 	pid = start_part(last, fds[0], out, unused, group);
 	if (fds[0] >= 0)
@@ -197,15 +211,14 @@ static pid_t start_pipeline(struct node *n, int out, int unused, pid_t *group, s
 
 static int run_pipeline(struct node *n)
 {
-	struct fields pids = { 0 };
+	struct pids pids = { 0 };
 	pid_t group = 0, last = start_pipeline(n, -1, -1, &group, &pids);
-	int status = last > 0 ? job_wait(last) : 126;
+	int status;
 
-	for (size_t i = 0; i < pids.n; i++)
-		if ((long)pids.v[i] > 0)
-			job_wait((long)pids.v[i]);
+	pids_add(&pids, last);
+	status = pids.n ? job_wait_all(group, pids.v, pids.n, describe(n)) : 126;
 	job_foreground(0);
-	return status;
+	return last > 0 ? status : 126;
 }
 
 static int run_background(struct node *n)
@@ -218,7 +231,7 @@ static int run_background(struct node *n)
 		return 126;
 	shell.last_background = pid;
 	if (shell.interactive)
-		fprintf(stderr, "[%d]\n", pid);
+		job_background(pid, describe(n->left));
 	return 0;
 }
 
@@ -233,7 +246,7 @@ static int run_subshell(struct node *n, bool final)
 		shell.loops = 0;
 		exit(redirect(n->redirs) ? run(n->left, true) : 1);
 	}
-	status = job_wait(pid);
+	status = job_wait_all(group, &pid, 1, describe(n));
 	job_foreground(0);
 	return status;
 }

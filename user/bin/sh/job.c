@@ -1,11 +1,14 @@
 /*
- * Processes of the shell: forking, waiting, and who has the terminal.
+ * Processes of the shell: forking, waiting, jobs, and who has the terminal.
  *
- * An interactive shell gives each pipeline a process group of its own and makes that the terminal's
- * foreground group while it waits, so that Ctrl-C reaches the pipeline and nothing else; the shell
- * ignores the signal for the moments when it is in the foreground itself. It learns of Ctrl-C by
- * how the pipeline died, and then leaves whatever loop it is in. Both sides of a fork set the
- * group, as either may run first.
+ * An interactive shell gives each pipeline a process group of its own and makes that the
+ * terminal's foreground group while it waits, so that Ctrl-C and Ctrl-Z reach the pipeline and
+ * nothing else; the shell ignores the signals for the moments when it is in the foreground itself.
+ * It learns of Ctrl-C by how the pipeline died, and then leaves whatever loop it is in. Both sides
+ * of a fork set the group, as either may run first.
+ *
+ * A group that was started in the background, or stopped in the foreground, is a job: fg and bg let
+ * it go on, jobs lists, kill %1 signals it. Before each prompt people are told of changes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../signals.h"
 #include "sh.h"
 
 static const int terminal_signals[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU };
@@ -85,6 +89,182 @@ static void report_death(int sig)
 	}
 }
 
+/* --- Jobs ------------------------------------------------------------------------------------- */
+
+#define JOBS	16
+
+static struct job {
+	pid_t group;			/* 0: free */
+	pid_t last;			/* whose status is the job's */
+	int alive;			/* processes that have not ended */
+	int status;			/* of the last one, as wait() says it */
+	bool stopped, told;		/* told: a person has heard of its state */
+	char text[80];
+} jobs[JOBS];
+
+/* The job that was stopped or started last; NULL: there is none. */
+static struct job *current_job(void)
+{
+	for (struct job *j = jobs + JOBS - 1; j >= jobs; j--)
+		if (j->group)
+			return j;
+	return NULL;
+}
+
+static struct job *new_job(pid_t group, pid_t last, int n, const char *text)
+{
+	struct job *j = current_job();
+
+	j = j ? j + 1 : jobs;
+	if (j == jobs + JOBS)
+		for (j = jobs; j < jobs + JOBS - 1 && j->group; j++)
+			;
+	*j = (struct job){ .group = group, .last = last, .alive = n };
+	snprintf(j->text, sizeof(j->text), "%s", text);
+	return j;
+}
+
+static void say_job(const struct job *j, const char *state)
+{
+	printf("[%d] %d %s  %s\n", (int)(j - jobs) + 1, j->group, state, j->text);
+	fflush(stdout);
+}
+
+/* Takes in what has become of one of its processes; false: nothing, or nobody is left. */
+static bool note_change(struct job *j, int options)
+{
+	int status;
+	pid_t pid;
+
+	do
+		pid = waitpid(-j->group, &status, options);
+	while (pid < 0 && errno == EINTR);
+	if (pid < 0)
+		j->alive = 0;
+	if (pid <= 0)
+		return false;
+	j->told = j->told && j->stopped == WIFSTOPPED(status);
+	j->stopped = WIFSTOPPED(status);
+	if (WIFSTOPPED(status) || WIFCONTINUED(status))
+		return true;
+	j->alive--;
+	if (pid == j->last)
+		j->status = status;
+	return true;
+}
+
+/* Waits in the foreground until it has ended or is stopped: its status. */
+static int await_job(struct job *j)
+{
+	while (j->alive && !j->stopped)
+		note_change(j, WUNTRACED);
+	job_foreground(0);
+	if (j->stopped) {
+		j->told = true;
+		fputc('\n', stderr);
+		say_job(j, "stopped");
+		return 128 + SIGTSTP;
+	}
+	j->group = 0;
+	if (WIFSIGNALED(j->status))
+		report_death(WTERMSIG(j->status));
+	return status_of(j->status);
+}
+
+/* A pipeline in the foreground: the last of @n processes gives the status. */
+int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text)
+{
+	int status;
+
+	if (shell.interactive && group)
+		return await_job(new_job(group, pids[n - 1], n, text));
+	status = job_wait(pids[n - 1]);
+	for (size_t i = 0; i + 1 < n; i++)
+		job_wait(pids[i]);
+	return status;
+}
+
+void job_background(pid_t group, const char *text)
+{
+	struct job *j = new_job(group, group, 1, text);
+
+	fprintf(stderr, "[%d] %d\n", (int)(j - jobs) + 1, group);
+}
+
+/* %1, or the last one there is; NULL, and said why. */
+static struct job *find_job(const char *name)
+{
+	struct job *j = name ? NULL : current_job();
+	int n = name && *name == '%' ? atoi(name + 1) : 0;
+
+	if (n > 0 && n <= JOBS)
+		j = &jobs[n - 1];
+	if (j && j->group)
+		return j;
+	complain("%s: no such job", name ? name : "current");
+	return NULL;
+}
+
+int builtin_jobs(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	for (struct job *j = jobs; j < jobs + JOBS; j++) {
+		while (j->group && note_change(j, WNOHANG | WUNTRACED | WCONTINUED))
+			;
+		if (!j->group)
+			continue;
+		j->told = true;
+		say_job(j, !j->alive ? "done" : j->stopped ? "stopped" : "running");
+		if (!j->alive)
+			j->group = 0;
+	}
+	return 0;
+}
+
+/* fg [%job], bg [%job] */
+int builtin_fg(int argc, char **argv)
+{
+	struct job *j = find_job(argc > 1 ? argv[1] : NULL);
+	bool foreground = *argv[0] == 'f';
+
+	if (!j)
+		return 1;
+	say_job(j, foreground ? "goes on" : "running");
+	j->stopped = j->told = false;
+	if (foreground)
+		job_foreground(j->group);
+	kill(-j->group, SIGCONT);
+	return foreground ? await_job(j) : 0;
+}
+
+/* Needs no other process, which is good when there are too many. */
+int builtin_kill(int argc, char **argv)
+{
+	int sig, status = 0, i = signal_options(argc, argv, &sig);
+
+	if (i < 0 || i >= argc) {
+		complain("usage: kill [-s signal | -signal] pid|%%job... | kill -l [number]");
+		return 2;
+	}
+	for (; i && i < argc; i++) {
+		struct job *j = *argv[i] == '%' ? find_job(argv[i]) : NULL;
+		char *end;
+		long pid = j ? -j->group : strtol(argv[i], &end, 10);
+
+		if (!j && (*argv[i] == '%' || *end || end == argv[i])) {
+			complain("kill: %s: not a process id", argv[i]);
+			status = 1;
+		} else if (kill(pid, sig)) {
+			complain("kill: %s: %m", argv[i]);
+			status = 1;
+		} else if (j && j->stopped && sig != SIGSTOP && sig != SIGTSTP) {
+			kill(pid, SIGCONT);
+		}
+	}
+	return status;
+}
+
 int job_wait(pid_t pid)
 {
 	int status;
@@ -100,12 +280,22 @@ int job_wait(pid_t pid)
 	return status_of(status);
 }
 
-/* Before a prompt: buries children that ended in the background. */
+/* Before a prompt: buries children that ended in the background, and tells of jobs that changed. */
 void job_reap(void)
 {
-	int status;
-	pid_t pid;
+	for (struct job *j = jobs; j < jobs + JOBS; j++) {
+		while (j->group && note_change(j, WNOHANG | WUNTRACED | WCONTINUED))
+			;
+		if (j->group && !j->alive) {
+			bool killed = WIFSIGNALED(j->status);
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		fprintf(stderr, "[%d] done, status %d\n", pid, status_of(status));
+			say_job(j, killed ? strsignal(WTERMSIG(j->status)) : "done");
+			j->group = 0;
+		} else if (j->group && j->stopped && !j->told) {
+			say_job(j, "stopped");
+			j->told = true;
+		}
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 }

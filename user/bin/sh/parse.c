@@ -340,3 +340,29 @@ struct node *parse_command(bool *error, bool *end)
 	*end = token.kind == TOKEN_END && !parse_failed;
 	return parse_failed ? NULL : n;
 }
+
+static void describe_to(struct text *t, const struct node *n)
+{
+	if (n->kind == NODE_PIPE) {
+		describe_to(t, n->left);
+		text_add_string(t, " | ");
+		describe_to(t, n->right);
+		return;
+	}
+	if (n->kind != NODE_SIMPLE) {
+		text_add_string(t, "(...)");
+		return;
+	}
+	for (size_t i = 0; i < n->words.n; i++) {
+		text_add_string(t, i ? " " : "");
+		text_add_string(t, n->words.v[i]);
+	}
+}
+
+const char *describe(const struct node *n)
+{
+	struct text t = { 0 };
+
+	describe_to(&t, n);
+	return t.s ? t.s : "";
+}

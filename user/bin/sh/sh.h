@@ -95,6 +95,9 @@ struct node {
 	struct redir *redirs;
 };
 
+/* What a job is called: the words of @n's commands. In the arena. */
+const char *describe(const struct node *n);
+
 /* One complete command, NULL if there is an empty line; sets *error at a mistake, said already. */
 struct node *parse_command(bool *error, bool *end);
 
@@ -127,6 +130,8 @@ void redirect_restore(struct saved_fds *saved);
 
 pid_t job_fork(pid_t *group, bool foreground);	/* like fork(); *group 0: a new one */
 int job_wait(pid_t pid);		/* an exit status */
+int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text);
+void job_background(pid_t group, const char *text);
 void job_foreground(pid_t group);	/* gives the terminal to @group; 0: back to the shell */
 void job_reap(void);
 int status_of(int wait_status);
@@ -152,6 +157,9 @@ size_t name_length(const char *s);	/* of the variable name at the start of @s; 0
 typedef int (*builtin_fn)(int argc, char **argv);
 builtin_fn find_builtin(const char *name);
 int builtin_test(int argc, char **argv);
+int builtin_fg(int argc, char **argv);
+int builtin_jobs(int argc, char **argv);
+int builtin_kill(int argc, char **argv);
 struct node *find_function(const char *name);
 void define_function(const char *name, struct node *body);
 

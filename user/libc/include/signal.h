@@ -55,6 +55,13 @@ typedef void (*sighandler_t)(int);
 #define SA_NODEFER	0x40000000
 #define SA_RESETHAND	0x80000000
 
+#define SI_USER		0
+#define SI_KERNEL	0x80
+#define SI_QUEUE	(-1)
+#define SI_TKILL	(-6)
+#define SEGV_MAPERR	1
+#define SEGV_ACCERR	2
+#define BUS_ADRERR	2
 #define CLD_EXITED	1
 #define CLD_KILLED	2
 #define CLD_DUMPED	3
@@ -80,6 +87,11 @@ typedef struct {
 			uid_t __uid;
 			int __status;
 		} __child;
+		struct {
+			pid_t __pid;
+			uid_t __uid;
+			union sigval __value;
+		} __queue;
 		void *__addr;
 	} __u __attribute__((aligned(8)));
 } siginfo_t;
@@ -87,7 +99,23 @@ typedef struct {
 #define si_pid		__u.__child.__pid
 #define si_uid		__u.__child.__uid
 #define si_status	__u.__child.__status
+#define si_value	__u.__queue.__value
+#define si_int		si_value.sival_int
 #define si_addr		__u.__addr
+
+#define SIGRTMIN	34		/* the C library keeps two */
+#define SIGRTMAX	64
+
+#define SS_ONSTACK	1
+#define SS_DISABLE	2
+#define MINSIGSTKSZ	2048
+#define SIGSTKSZ	8192
+
+typedef struct {
+	void *ss_sp;
+	int ss_flags;
+	size_t ss_size;
+} stack_t;
 
 struct sigaction {
 	union {
@@ -102,6 +130,7 @@ int kill(pid_t pid, int sig);
 int killpg(pid_t group, int sig);
 int raise(int sig);
 int sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+int sigaltstack(const stack_t *stack, stack_t *old);
 int sigaddset(sigset_t *set, int sig);
 int sigdelset(sigset_t *set, int sig);
 int sigemptyset(sigset_t *set);
@@ -110,6 +139,10 @@ int sigismember(const sigset_t *set, int sig);
 sighandler_t signal(int sig, sighandler_t handler);
 int sigpending(sigset_t *set);
 int sigprocmask(int how, const sigset_t *set, sigset_t *old);
+int sigqueue(pid_t pid, int sig, const union sigval value);
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
+int sigwait(const sigset_t *set, int *sig);
+int sigwaitinfo(const sigset_t *set, siginfo_t *info);
 int sigsuspend(const sigset_t *mask);
 
 int pthread_kill(unsigned long thread, int sig);

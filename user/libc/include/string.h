@@ -38,3 +38,4 @@ char *strtok_r(char *restrict s, const char *restrict set, char **restrict rest)
 
 char *strerror(int error);
 char *strsignal(int sig);
+const char *sigabbrev_np(int sig);

@@ -67,7 +67,9 @@
 #define SYS_getsid		124
 #define SYS_rt_sigpending	127
 #define SYS_rt_sigtimedwait	128
+#define SYS_rt_sigqueueinfo	129
 #define SYS_rt_sigsuspend	130
+#define SYS_sigaltstack		131
 #define SYS_statfs		137
 #define SYS_fstatfs		138
 #define SYS_getpriority		140

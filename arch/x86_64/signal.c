@@ -1,0 +1,110 @@
+/*
+ * Signal frames, as Linux lays them out on x86_64.
+ *
+ * The handler is entered as by a call: on the stack is its return address, the program's restorer,
+ * which calls rt_sigreturn() with the frame's second word on top. Floating-point registers lie
+ * above the frame, in FXSAVE's format.
+ */
+#include "signal.h"
+
+#include "cpu.h"
+#include "errno.h"
+#include "port.h"
+#include "string.h"
+#include "vm.h"
+
+#define UC_SIGCONTEXT_SS	2u
+#define UC_STRICT_RESTORE_SS	4u
+
+/* Flags a program may set for itself: carry to overflow, trap, direction, resume, alignment. */
+#define RFLAGS_USER		0x50dd5u
+#define RFLAGS_NOT_IN_HANDLER	0x10500u	/* trap, direction, resume */
+
+#define NR_REGISTERS		18
+
+struct frame {
+	u64 restorer;
+	/* ucontext_t */
+	u64 flags, link;
+	struct sigstack stack;
+	u64 registers[NR_REGISTERS];
+	u16 cs, gs, fs, ss;
+	u64 error, vector, old_mask, cr2;
+	vaddr_t fpu;
+	u64 reserved[8];
+	u64 mask;
+	struct signal_info info;
+	u8 info_rest[SIGINFO_SIZE - sizeof(struct signal_info)];
+};
+
+_Static_assert(offsetof(struct frame, registers) == 48, "rt_sigframe");
+_Static_assert(offsetof(struct frame, info) == 312, "rt_sigframe");
+_Static_assert(sizeof(struct frame) == 440, "rt_sigframe");
+
+/* Where the trap frame keeps what Linux has in this order. */
+#define AT(name)	offsetof(struct trapframe, name)
+
+static const u16 order[NR_REGISTERS] = {
+	AT(r8),	 AT(r9),  AT(r10), AT(r11), AT(r12), AT(r13), AT(r14), AT(r15), AT(rdi),
+	AT(rsi), AT(rbp), AT(rbx), AT(rdx), AT(rax), AT(rcx), AT(rsp), AT(rip), AT(rflags),
+};
+
+static u64 *saved(struct trapframe *tf, unsigned i)
+{
+	return (u64 *)((char *)tf + order[i]);
+}
+
+int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
+{
+	vaddr_t fpu_at = ALIGN_DOWN(call->top - sizeof(struct fpu_state), 64);
+	vaddr_t sp = ALIGN_DOWN(fpu_at - sizeof(struct frame), 16) - 8;
+	struct fpu_state fpu;
+	struct frame f;
+
+	memset(&f, 0, sizeof(f));
+	f.restorer = call->action.restorer;
+	f.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	f.stack = call->stack;
+	for (unsigned i = 0; i < NR_REGISTERS; i++)
+		f.registers[i] = *saved(tf, i);
+	f.cs = tf->cs;
+	f.ss = tf->ss;
+	f.vector = tf->vector;
+	f.cr2 = call->info->addr;
+	f.fpu = fpu_at;
+	f.mask = call->mask;
+	f.info = *call->info;
+	fpu_read(current_thread(), &fpu);
+	if (copy_to_user(fpu_at, &fpu, sizeof(fpu)) || copy_to_user(sp, &f, sizeof(f)))
+		return -EFAULT;
+	fpu_write(current_thread(), NULL);
+	tf->rip = MIN(call->action.handler, ARCH_USER_END);	/* E2 */
+	tf->rsp = sp;
+	tf->rflags &= ~(u64)RFLAGS_NOT_IN_HANDLER;
+	tf->rdi = call->sig;
+	tf->rsi = sp + offsetof(struct frame, info);
+	tf->rdx = sp + offsetof(struct frame, flags);
+	tf->rax = 0;
+	return 0;
+}
+
+int arch_signal_leave(struct trapframe *tf, u64 *mask, struct sigstack *stack, long *result)
+{
+	u64 rflags = tf->rflags & ~(u64)RFLAGS_USER;
+	struct fpu_state fpu;
+	struct frame f;
+
+	if (copy_from_user(&f, tf->rsp - sizeof(f.restorer), sizeof(f)) ||
+	    (f.fpu && copy_from_user(&fpu, f.fpu, sizeof(fpu))))
+		return -EFAULT;
+	for (unsigned i = 0; i < NR_REGISTERS; i++)
+		*saved(tf, i) = f.registers[i];
+	tf->rip = MIN(tf->rip, ARCH_USER_END);			/* E2 */
+	tf->rflags = rflags | (tf->rflags & RFLAGS_USER);
+	tf->vector = 0;		/* every register as it was: trap_syscall() */
+	fpu_write(current_thread(), f.fpu ? &fpu : NULL);
+	*mask = f.mask;
+	*stack = f.stack;
+	*result = (long)tf->rax;
+	return 0;
+}

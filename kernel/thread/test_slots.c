@@ -1,0 +1,84 @@
+/* A thread's own things: slots, the paint and the end of its stack. */
+#include "config.h"
+#include "ktest.h"
+#include "mm.h"
+#include "process.h"
+#include "sched.h"
+#include "string.h"
+#include "thread.h"
+
+static int keeps_slots(void *arg)
+{
+	for (unsigned i = 0; i < TLS_SLOTS; i++)
+		CHECK(!tls_set(i, arg + i), "thread.slots", "slot %u of a new thread is set", i);
+	for (int turn = 0; turn < 100; turn++) {
+		thread_yield();
+		for (unsigned i = 0; i < TLS_SLOTS; i++)
+			CHECK(tls_get(i) == arg + i, "thread.slots", "slot %u has another's", i);
+	}
+	CHECK(tls_set(0, NULL) == arg, "thread.slots", "setting does not return what was there");
+	return 0;
+}
+
+KTEST(thread_slots, "thread.slots", "", "thread.slots")
+{
+	struct thread *t[4];
+	static char values[4][TLS_SLOTS];
+
+	for (int i = 0; i < 4; i++) {
+		t[i] = thread_create("slots", keeps_slots, values[i], PRIORITY_DEFAULT);
+		thread_resume(t[i]);
+	}
+	for (int i = 0; i < 4; i++)
+		thread_join(t[i], NULL, DEADLINE_NEVER);
+}
+
+#define DEEP	3000
+
+static noinline int use_stack(void *unused)
+{
+	volatile char frame[DEEP];
+
+	(void)unused;
+	for (int i = 0; i < DEEP; i += 64)
+		frame[i] = 1;
+	thread_yield();
+	return frame[0];
+}
+
+static int use_little(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* What one thread used is seen as long as it can be found, and not as another's. */
+static size_t used_by(thread_fn fn, void *stack, size_t size)
+{
+	struct thread *t = thread_create_etc(NULL, "deep", fn, NULL, PRIORITY_DEFAULT, stack, size);
+	size_t used;
+
+	thread_resume(t);
+	while (thread_state(t) != THREAD_DEAD)
+		thread_yield();
+	used = thread_stack_used(t);
+	thread_join(t, NULL, DEADLINE_NEVER);
+	return used;
+}
+
+KTEST(thread_stack_used, "thread.stack_used", "", "thread.stack_used")
+{
+	void *own = kmalloc(KSTACK_SIZE);
+	size_t little = used_by(use_little, NULL, 0), deep = used_by(use_stack, NULL, 0);
+
+	if (DEBUG_BUILD) {
+		CHECK(little > 0 && little < deep - 2000, "thread.stack_used", "%lu, then %lu",
+		      little, deep);
+		CHECK(deep > DEEP && deep < KSTACK_SIZE, "thread.stack_used", "deep is %lu", deep);
+		little = used_by(use_little, NULL, 0);
+		CHECK(little < deep - 2000, "thread.stack_used", "not painted anew");
+	}
+	deep = used_by(use_stack, own, KSTACK_SIZE);
+	CHECK(!DEBUG_BUILD || deep > DEEP, "thread.stack_used", "own stack: %lu", deep);
+	kfree(own);
+}

@@ -1,0 +1,104 @@
+/*
+ * What threads and processes have used, up to this moment, and the limits on it; the load average.
+ *
+ * A thread's figures are its run queue's to guard; those of threads that are gone were added to
+ * their process's as they left.
+ */
+#include "cpu.h"
+#include "process.h"
+#include "sched.h"
+#include "signal.h"
+#include "thread.h"
+
+void thread_add_usage(struct thread *t, struct usage *u)
+{
+	struct runq *rq = thread_runq_lock(t);
+	u64 ran = t->stats.run_ns;
+
+	if (rq->current == t)
+		ran += time_now() - rq->charged_at;
+	u->run_ns += ran;
+	u->user_ns += MIN(t->stats.user_ns, ran);
+	u->switches += t->stats.switches_in;
+	u->preempted += t->stats.preempted;
+	runq_unlock(rq);
+}
+
+struct usage process_usage(struct process *p)
+{
+	struct usage u;
+
+	spin_lock(&p->lock);
+	u = (struct usage){
+		.run_ns = atomic_load(&p->dead_run_ns),
+		.user_ns = atomic_load(&p->dead_user_ns),
+		.switches = p->dead_switches,
+		.preempted = p->dead_preempted,
+	};
+	list_for_each(t, &p->threads, struct thread, process_node)
+		thread_add_usage(t, &u);
+	spin_unlock(&p->lock);
+	return u;
+}
+
+/*
+ * RLIMIT_CPU: SIGXCPU at the soft limit and every second after it, SIGKILL at the hard one. Called
+ * from the timer interrupt, which comes at the latest when a slice ends.
+ */
+void process_check_cpu_limit(struct process *p)
+{
+	const struct rlimit *limit = &p->limits[RLIMIT_CPU];
+	u64 seconds;
+
+	if (likely(limit->cur == RLIM_INFINITY))
+		return;
+	seconds = process_usage(p).run_ns / NSEC_PER_SEC;
+	if (seconds >= limit->max) {
+		signal_send_process(p, SIGKILL);
+	} else if (seconds >= MAX(limit->cur, p->cpu_warned)) {
+		p->cpu_warned = seconds + 1;
+		signal_send_process(p, SIGXCPU);
+	}
+}
+
+/* --- Load: runnable threads, averaged over 1, 5 and 15 minutes, as Linux computes it. --------- */
+
+#define LOAD_PERIOD	(5 * NSEC_PER_SEC)
+
+static const u64 load_decay[LOADS] = { 1884, 2014, 2037 };	/* of LOAD_ONE, in one period */
+static _Atomic u64 load_sampled;	/* time of the last sample */
+static _Atomic u64 loads[LOADS];	/* in 1/LOAD_ONE; written by the CPU that has the sample */
+
+static void load_add(u64 runnable)
+{
+	for (unsigned i = 0; i < LOADS; i++)
+		loads[i] = loads[i] * load_decay[i] / LOAD_ONE +
+			   runnable * (LOAD_ONE - load_decay[i]);
+}
+
+/*
+ * While a thread runs there are timer interrupts, so a period without a sample was an idle one. A
+ * thousand of them leave nothing.
+ */
+void load_sample(u64 now)
+{
+	u64 last = atomic_load_explicit(&load_sampled, memory_order_relaxed);
+	u64 periods = (now - last) / LOAD_PERIOD, runnable = 0;
+
+	if (likely(!periods) || !atomic_compare_exchange_strong(&load_sampled, &last, now))
+		return;
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct runq *rq = &cpus[i].runq;
+
+		runnable += atomic_load(&rq->q.nr) + (rq->current != &cpus[i].idle);
+	}
+	for (periods = MIN(periods, 1000u); periods > 1; periods--)
+		load_add(0);
+	load_add(runnable);
+}
+
+u64 load_average(unsigned i)
+{
+	load_sample(time_now());
+	return loads[i];
+}

@@ -1,0 +1,44 @@
+/* pstree: who is whose child. Of a process with several threads their number is told. */
+#include <err.h>
+
+#include "proc.h"
+
+static struct task *tasks;
+static size_t count;
+
+static size_t children(int parent)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n += tasks[i].parent == parent;
+	return n;
+}
+
+/* @prefix: the lines that come down from above. */
+static void show(const struct task *t, const char *prefix, bool last, bool top)
+{
+	size_t left = children(t->id);
+	char deeper[256];
+
+	printf("%s%s%s(%d)", prefix, top ? "" : last ? "`-" : "|-", t->name, t->id);
+	if (t->threads > 1)
+		printf(" %d threads", t->threads);
+	putchar('\n');
+	snprintf(deeper, sizeof(deeper), "%.250s%s", prefix, top ? "" : last ? "  " : "| ");
+	for (size_t i = 0; i < count && left; i++)
+		if (tasks[i].parent == t->id)
+			show(&tasks[i], deeper, --left == 0, false);
+}
+
+int main(void)
+{
+	tasks = read_tasks("/proc", &count);
+	if (!tasks)
+		err(1, "/proc");
+	for (size_t i = 0; i < count; i++)
+		if (tasks[i].parent == 0)
+			show(&tasks[i], "", true, true);
+	free(tasks);
+	return 0;
+}
