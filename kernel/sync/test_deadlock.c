@@ -68,6 +68,9 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 	thread_resume(backwards);
 	await_waiter(&first);
 	await_waiter(&second);
+	while (thread_state(forwards) != THREAD_BLOCKED ||
+	       thread_state(backwards) != THREAD_BLOCKED)
+		thread_sleep(NSEC_PER_MSEC);
 	thread_kill(forwards);
 	thread_join(forwards, &killed, DEADLINE_NEVER);
 	thread_join(backwards, &other, DEADLINE_NEVER);

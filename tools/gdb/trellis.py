@@ -301,7 +301,7 @@ class Threads(Command):
                 continue
             dying = " (dying)" if int(t["work"]) & 2 else ""
             print(
-                f"{int(t['tid']):5} {pid:5} {cpu_of(t):>3} {state_of(t):9} {int(t['priority']):3} "
+                f"{int(t['tid']):5} {pid:5} {cpu_of(t):>3} {state_of(t):9} {int(t['se']['base']['level']):3} "
                 f"{int(t['stats']['run_ns']) // _NS_PER_US:11}  {text(t['name']):16} {wait_of(t)}{dying}"
             )
 
@@ -350,7 +350,7 @@ class Runq(Command):
         ready: dict[str, list[str]] = {}
         for t in all_threads():
             if state_of(t) == "ready":
-                entry = f"{int(t['tid'])} ({text(t['name'])}, {int(t['priority'])})"
+                entry = f"{int(t['tid'])} ({text(t['name'])}, {int(t['se']['base']['level'])})"
                 ready.setdefault(cpu_of(t), []).append(entry)
         for c in all_cpus():
             current, number = c["runq"]["current"], int(c["id"])
