@@ -57,3 +57,12 @@ uint64_t pipe_byte(unsigned n);
 
 uint64_t page_touch(unsigned n);
 uint64_t munmap_page(unsigned n);
+uint64_t switch_10(unsigned n);
+uint64_t switch_100(unsigned n);
+uint64_t switch_1000(unsigned n);
+uint64_t wake_blocked_10(unsigned n);
+uint64_t wake_blocked_100(unsigned n);
+uint64_t wake_blocked_1000(unsigned n);
+uint64_t sleep_sleeping_10(unsigned n);
+uint64_t sleep_sleeping_100(unsigned n);
+uint64_t sleep_sleeping_1000(unsigned n);

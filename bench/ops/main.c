@@ -35,6 +35,15 @@ static const struct {
 	{ "signal_self", 5000, signal_self },
 	{ "futex_wake", 5000, futex_wake },
 	{ "sleep_wake", 50, sleep_wake },
+	{ "switch_10", 10000, switch_10 },
+	{ "switch_100", 10000, switch_100 },
+	{ "switch_1000", 10000, switch_1000 },
+	{ "wake_blocked_10", 2000, wake_blocked_10 },
+	{ "wake_blocked_100", 2000, wake_blocked_100 },
+	{ "wake_blocked_1000", 2000, wake_blocked_1000 },
+	{ "sleep_sleeping_10", 300, sleep_sleeping_10 },
+	{ "sleep_sleeping_100", 300, sleep_sleeping_100 },
+	{ "sleep_sleeping_1000", 300, sleep_sleeping_1000 },
 };
 
 #define NR_BENCHES	(sizeof(benches) / sizeof(benches[0]))

@@ -1,9 +1,11 @@
 /*
  * A mutex: three threads lock and unlock it; one gives up waiting when it likes.
  *
- * Abstracts	kernel/sync/mutex.c: all of it but creation and destruction.
- * Leaves out	how waiting works: wait.pml shows that wait_block() may be taken for what it is
- *		here. Claiming a waiter is one step, leaving the queue afterwards another.
+ * Abstracts	kernel/sync/mutex.c: all of it but creation and destruction; of kernel/sync/pi.c who
+ *		waits and who is next.
+ * Leaves out	how waiting works: wait.pml shows that waiter_block() may be taken for what it is
+ *		here. Claiming a waiter is one step, leaving the waiters afterwards another. All are
+ *		equally urgent.
  *
  * Threads are numbered from 1, so that 0 is nobody, as in the mutex word.
  */
@@ -16,113 +18,105 @@ mtype = { NONE, ARMED, EVENT, TIMEOUT };
 
 byte owner;			/* [atomic] the word without its lowest bit */
 bool contended;			/* [atomic] MUTEX_CONTENDED, the lowest bit of the same word */
-bool q;				/* m->q.lock */
-chan links = [NR] of { byte };	/* [q] m->q.links, in order of arrival */
-byte nr;			/* [q] m->q.nr */
+bool pi;				/* pi_lock */
+chan waiters = [NR] of { byte };	/* [pi] m->pi.waiters, in order of arrival */
 mtype why[NR + 1] = NONE;	/* each thread's waiter */
 
 bool inside[NR + 1];		/* ghost: between lock and unlock */
 byte ended;			/* ghost: threads that are through */
 
-/* mutex_trylock(), take_free(): compare-exchange 0 -> @me */
-inline take(me, mark, taken)
+/* try_free(): compare-exchange 0 -> @me */
+inline try_free(me, taken)
 {
 	atomic {
 		taken = (owner == 0 && !contended);
 		if
-		:: taken -> owner = me; contended = mark
+		:: taken -> owner = me
 		:: else
 		fi
 	}
 }
 
-inline mark_contended(marked)
+inline take_or_mark(me, taken)
 {
-#ifdef BREAK_MARK	/* looks, then marks */
-	marked = (owner != 0 || contended);
+#ifdef BREAK_MARK	/* looks, then takes or marks */
+	taken = (owner == 0 && !contended);
 	if
-	:: marked -> contended = true
-	:: else
+	:: taken -> owner = me
+	:: else -> contended = true
 	fi
 #else
 	atomic {
-		marked = (owner != 0 || contended);
+		taken = (owner == 0 && !contended);
 		if
-		:: marked -> contended = true
+		:: taken -> owner = me
+#ifndef BREAK_SLEEP	/* waits without a mark */
+		:: else -> contended = true
+#else
 		:: else
+#endif
 		fi
 	}
 #endif
 }
 
-inline wait_block(me, err)
+/* pi_lock held; on the way out it looks once more at a mutex that has come free. */
+inline wait_for(me, taken, err)
 {
-	atomic { why[me] = ARMED; links ! me; nr++; spin_unlock(q) };
+	atomic { why[me] = ARMED; waiters ! me; spin_unlock(pi) };
 	if
 	:: why[me] != ARMED
 	:: atomic { me == GIVES_UP && why[me] == ARMED -> why[me] = TIMEOUT }
 	fi;
-	atomic {
-		!q -> q = true;
-		if
-		:: links ?? [eval(me)] -> links ?? eval(me)
-		:: else
-		fi;
-		nr--;
-		err = (why[me] == TIMEOUT);
-		why[me] = NONE
-	}
+	atomic { !pi -> pi = true; err = (why[me] == TIMEOUT); why[me] = NONE };
+	if
+	:: atomic { waiters ?? [eval(me)] -> waiters ?? eval(me) };
+		try_free(me, taken);
+		err = !taken
+	:: else
+	fi
 }
 
 inline lock_slow(me, done, err)
 {
-	spin_lock(q);
-	do
-	:: take(me, nr > 0, done);
-		if
-		:: done -> break
-		:: else
-		fi;
-#ifdef BREAK_SLEEP	/* waits without a mark */
-		done = true;
-#else
-		mark_contended(done);
-#endif
-		if
-		:: done -> wait_block(me, err); break
-		:: else
-		fi
-	od;
-	spin_unlock(q)
+	spin_lock(pi);
+	take_or_mark(me, done);
+	if
+	:: !done -> wait_for(me, done, err)
+	:: else
+	fi;
+	spin_unlock(pi)
 }
 
+/* pi_lock held, so what only changes under it may be gone through in one step. */
 inline hand_over(w, done)
 {
-	done = false;
-	do
-	:: !done && nempty(links) ->
-		links ? w;
+	atomic {
+		byte n = len(waiters), next = 0;
+
+		do
+		:: n == 0 -> break
+		:: else ->
+			n--;
+			waiters ? w;
+			if
 #ifdef BREAK_CLAIM	/* does not ask whether it was the one to wake it */
-		atomic { why[w] = (why[w] == ARMED -> EVENT : why[w]); done = true };
+			:: next == 0 ->
+				next = w;
+				why[w] = (why[w] == ARMED -> EVENT : why[w])
 #else
-		atomic {
-			done = (why[w] == ARMED);
-			why[w] = (done -> EVENT : why[w])
-		};
+			:: next == 0 && why[w] == ARMED -> next = w; why[w] = EVENT
 #endif
-		if
-		:: done ->
+			:: else -> waiters ! w
+			fi
+		od;
+		w = next
+	};
 #ifdef BREAK_BEHIND	/* forgets those behind it */
-			atomic { owner = w; contended = false }
+	atomic { owner = w; contended = false; w = 0 }
 #else
-			atomic { owner = w; contended = (nr > 1) }
+	atomic { owner = w; contended = (w != 0 && nempty(waiters)); w = 0 }
 #endif
-		:: else
-		fi
-	:: !done && empty(links) -> atomic { owner = 0; contended = false }; break
-	:: done -> break
-	od;
-	w = 0
 }
 
 inline mutex_unlock(me, w, done)
@@ -137,15 +131,15 @@ inline mutex_unlock(me, w, done)
 	if
 	:: !done ->
 #ifdef BREAK_FREE	/* frees it and wakes the first one, instead of handing it over */
-		spin_lock(q);
+		spin_lock(pi);
 		atomic { owner = 0; contended = false };
 		hand_over(w, done);
-		spin_unlock(q)
+		spin_unlock(pi)
 #else
 		assert(owner == me);
-		spin_lock(q);
+		spin_lock(pi);
 		hand_over(w, done);
-		spin_unlock(q)
+		spin_unlock(pi)
 #endif
 	:: else
 	fi
@@ -161,7 +155,7 @@ proctype thread(byte me)
 	:: else ->
 		rounds--;
 		err = false;
-		take(me, false, done);
+		try_free(me, done);
 		if
 		:: !done -> lock_slow(me, done, err)
 		:: else
@@ -202,11 +196,11 @@ ltl inside_owns {
 }
 
 /*
- * marked: while somebody waits and nobody has the queue's lock, the word says so (M1)
+ * marked: while somebody waits and nobody has pi_lock, the word says so (M1)
  * test: mutex.hand_over mutex.gives_up
  * broken: BREAK_BEHIND BREAK_SLEEP
  */
-ltl marked { [] (armed && !q -> contended) }
+ltl marked { [] (armed && !pi -> contended) }
 
 /*
  * all_through: no thread waits for ever: an unlock hands over to exactly one that still waits

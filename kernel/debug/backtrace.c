@@ -31,20 +31,33 @@ static void print_entry(u64 pc)
 	kprintf("  %lx  %s+0x%lx\n", pc, name, off + 1);
 }
 
+/* The next return address from *@fp on, which moves up one frame; 0: there is none. */
+static u64 next_return(const struct thread *t, u64 *fp)
+{
+	u64 back, up;
+
+	if (!frame_ok(t, *fp))
+		return 0;
+	back = arch_frame_return(*fp);
+	up = arch_frame_next(*fp);
+	*fp = up > *fp ? up : 0;
+	return back == (u64)thread_start ? 0 : back;	/* the first frame of a thread */
+}
+
 void backtrace_print(u64 pc, u64 fp)
 {
 	const struct thread *t = current_thread();
 
 	if (pc)
 		print_entry(pc);
-	for (unsigned i = 0; i < MAX_FRAMES && frame_ok(t, fp); i++) {
-		u64 next = arch_frame_next(fp), back = arch_frame_return(fp);
+	for (unsigned i = 0; i < MAX_FRAMES && (pc = next_return(t, &fp)); i++)
+		print_entry(pc);
+}
 
-		if (!back || back == (u64)thread_start)
-			break;		/* the first frame of a thread */
-		print_entry(back);
-		if (next <= fp)
-			break;
-		fp = next;
-	}
+void backtrace_collect(u64 *pcs, unsigned max)
+{
+	u64 fp = arch_frame_pointer();
+
+	for (unsigned i = 0; i < max; i++)
+		pcs[i] = next_return(current_thread(), &fp);
 }

@@ -8,6 +8,8 @@
 
 #include "cpu.h"
 #include "instrument.h"
+#include "lockcheck.h"
+#include "pi.h"
 #include "printf.h"
 #include "process.h"
 #include "thread.h"
@@ -67,21 +69,30 @@ void debug_print_held_locks(const struct thread *t)
 		kprintf("  thread %d holds %s lock %p, taken at %s+0x%lx\n", t->tid,
 			lock_names[t->held[i]->class], (void *)t->held[i], at, off);
 	}
+	lockcheck_print_mutexes(t);
 }
 
+/* pi_lock held. */
 static void print_thread_locks(struct thread *t, void *unused)
 {
+	const struct thread *owner = t->blocked_on ? t->blocked_on->queue->owner : NULL;
+
 	(void)unused;
 	debug_print_held_locks(t);
+	if (owner)
+		kprintf("  thread %d (%s) waits for a lock of thread %d (%s)\n", t->tid, t->name,
+			owner->tid, owner->name);
 }
 
 void debug_dump_locks(void)
 {
-	kprintf("spin locks held (debug builds know):\n");
+	kprintf("locks held (debug builds know):\n");
 	for (unsigned i = 0; i < nr_cpus; i++)
 		debug_print_held_locks(cpus[i].runq.current);
-	if (tree_is_free())
+	if (tree_is_free() && spin_trylock(&pi_lock)) {
 		thread_for_each(print_thread_locks, NULL);
+		spin_unlock(&pi_lock);
+	}
 }
 
 void debug_dump_runqs(void)

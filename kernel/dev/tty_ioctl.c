@@ -60,7 +60,7 @@ static bool is_owner(const struct process *p)
 }
 
 /* Settings and questions; in.lock held. */
-static int settings(unsigned cmd, union tty_value *v)
+static int settings(unsigned cmd, union tty_value *v) HOLDS(tty.in.lock)
 {
 	switch (cmd) {
 	case TCGETS:

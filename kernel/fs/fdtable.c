@@ -161,7 +161,7 @@ struct file *fd_get(int fd)
 }
 
 /* Makes room for descriptor @fd. The lock is free on entry, held on return, also of an error. */
-static int lock_with_room(struct fdtable *t, unsigned fd)
+static int lock_with_room(struct fdtable *t, unsigned fd) ACQUIRES(t->lock)
 {
 	unsigned size;
 	struct file **files, **old;

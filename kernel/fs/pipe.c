@@ -20,6 +20,7 @@
 #include "mm.h"
 #include "process.h"
 #include "signal.h"
+#include "sync.h"
 #include "vm.h"
 
 #define PIPE_BUF	4096u
@@ -88,6 +89,7 @@ static bool anyone_waits(const struct condvar *c)
  * after.
  */
 static noinline int wait_change(struct pipe *p, const struct file *f, struct condvar *c)
+	HOLDS(p->lock)
 {
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
@@ -184,7 +186,7 @@ static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
 }
 
 /* Waits until @n bytes, or of a large write any, have room. 0 or why not. Pipe lock held. */
-static int wait_room(struct pipe *p, const struct file *f, size_t n)
+static int wait_room(struct pipe *p, const struct file *f, size_t n) HOLDS(p->lock)
 {
 	size_t least = n <= PIPE_BUF ? n : 1;
 	int err = 0;

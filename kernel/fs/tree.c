@@ -159,6 +159,7 @@ static bool is_ancestor(const struct inode *i, const struct inode *dir)
 
 /* rename_lock held. */
 static void lock_two(struct inode *a, struct inode *b)
+	NO_LOCK_ANALYSIS("they may be one")
 {
 	if (a == b) {
 		mutex_lock(&a->lock);
@@ -175,6 +176,7 @@ static void lock_two(struct inode *a, struct inode *b)
 }
 
 static void unlock_two(struct inode *a, struct inode *b)
+	NO_LOCK_ANALYSIS("they may be one")
 {
 	mutex_unlock(&a->lock);
 	if (a != b)

@@ -17,6 +17,19 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 		  const u32 *cmp);
 
 /*
+ * Locks that lend urgency (futex_pi.c): 0; -EDEADLK, -ESRCH and so on, as on Linux. @try: -EAGAIN
+ * rather than wait.
+ */
+int futex_lock_pi(vaddr_t uaddr, bool shared, struct deadline d, bool try);
+int futex_unlock_pi(vaddr_t uaddr, bool shared);
+
+/* Waits on @uaddr to be moved to the PI lock @lock, and returns with it. */
+int futex_wait_requeue_pi(vaddr_t uaddr, bool shared, u32 val, struct deadline d, vaddr_t lock);
+
+/* Moves one and up to @nr_requeue others of those, if *@from is @cmp; how many. */
+int futex_requeue_pi(vaddr_t from, vaddr_t lock, bool shared, unsigned nr_requeue, u32 cmp);
+
+/*
  * At thread exit, while its memory is still there: zero and wake clear_tid, walk the robust list.
  * The caller is the thread, or the reaper for one that died without running again.
  */

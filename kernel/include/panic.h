@@ -20,6 +20,9 @@ noreturn void panic_trap(struct trapframe *tf, const char *fmt, ...) printf_like
 /* Prints the call chain of the caller, or of a frame pointer and pc. Never faults, always ends. */
 void backtrace_print(u64 pc, u64 fp);
 
+/* The innermost @max return addresses of the caller's call chain; 0 behind the last one. */
+void backtrace_collect(u64 *pcs, unsigned max);
+
 /*
  * What an unwritten lab function does: says its name and stops the machine. The staging tool puts
  * these in place of the solution.

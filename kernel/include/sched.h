@@ -20,6 +20,12 @@ struct waiter;
 #define SLICE_OVER	1u		/* its slice is over, or new: it goes to the tail */
 #define SLICE_SPENT	2u		/* its budget is: even if nobody waits */
 
+/*
+ * Which run queue a thread's is can change until it is locked, and the lock is handed on in a
+ * switch: both are beyond what can be read off one function.
+ */
+#define LOCKED_THROUGH_THREAD	NO_LOCK_ANALYSIS("found through a thread, handed on in a switch")
+
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now */
@@ -75,14 +81,14 @@ void sched_tick(u64 now);
 void sched_charge(bool user);
 
 /* The run queue of @t, locked; it cannot move until runq_unlock(). */
-struct runq *thread_runq_lock(struct thread *t);
+struct runq *thread_runq_lock(struct thread *t) LOCKED_THROUGH_THREAD;
 
 /*
  * The same for who is about to make @t ready: if it may not run on that CPU it is moved to one
  * first.
  */
-struct runq *thread_runq_lock_allowed(struct thread *t);
-void runq_unlock(struct runq *rq);
+struct runq *thread_runq_lock_allowed(struct thread *t) LOCKED_THROUGH_THREAD;
+void runq_unlock(struct runq *rq) LOCKED_THROUGH_THREAD;
 
 /* Puts a SUSPENDED thread on a run queue of its affinity. rq locked by thread_runq_lock(). */
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason);

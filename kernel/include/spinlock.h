@@ -14,6 +14,7 @@
 
 #include "arch.h"
 #include "config.h"
+#include "lock_analysis.h"
 #include "lockcheck.h"
 #include "panic.h"
 #include "types.h"
@@ -25,6 +26,7 @@
 	X(LOCK_TREE,	"process tree")		/* parents, children, ids, zombies */ \
 	X(LOCK_PROCESS,	"process")		/* a process's threads */ \
 	X(LOCK_OBJECT,	"object")		/* what owns a wait queue */ \
+	X(LOCK_PI,	"who waits for whom")	/* mutexes and PI futexes: pi.h */ \
 	X(LOCK_WAITQ,	"wait queue") \
 	X(LOCK_SLEEPQ,	"sleep queue") \
 	X(LOCK_RUNQ,	"run queue") \
@@ -40,7 +42,7 @@ enum lock_class { LOCK_CLASSES(X) LOCK_CLASS_COUNT };
 
 struct thread;
 
-struct spinlock {
+struct LOCKABLE("spin lock") spinlock {
 	_Atomic u32 locked;		/* 0 or 1 */
 	u8 class;			/* [const] enum lock_class */
 	struct thread *holder;		/* [self] for assert_held() and reports */
@@ -52,12 +54,12 @@ struct spinlock {
 void spin_init(struct spinlock *l, enum lock_class class);
 
 /* Any context. Not recursive: acquiring a lock one holds panics. */
-void spin_lock(struct spinlock *l);
-void spin_unlock(struct spinlock *l);
-bool spin_trylock(struct spinlock *l);
+void spin_lock(struct spinlock *l) ACQUIRES(*l);
+void spin_unlock(struct spinlock *l) RELEASES(*l);
+bool spin_trylock(struct spinlock *l) TRY_ACQUIRES(true, *l);
 
 /* For a second lock of the same class; the caller's comment says what orders the two. */
-void spin_lock_nested(struct spinlock *l);
+void spin_lock_nested(struct spinlock *l) ACQUIRES(*l);
 
 /* Whether the current thread holds @l. */
 static inline bool spin_held(const struct spinlock *l)

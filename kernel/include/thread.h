@@ -53,6 +53,8 @@ enum thread_state { THREAD_STATES(X) };
 
 struct addr_space;
 struct cpu;
+struct mutex;
+struct pi_waiter;
 struct process;
 
 typedef int (*thread_fn)(void *arg);
@@ -104,7 +106,7 @@ struct thread {
 	_Atomic u32 work;		/* [atomic] WORK_*, set by anyone */
 	struct cpu *_Atomic cpu;	/* [rq->lock] whose run queue it is or was last on */
 	struct sched_entity se;		/* [rq->lock] what policies see and keep */
-	u32 affinity;			/* [rq->lock] CPUs it was told; se.affinity: those it may use */
+	u32 affinity;			/* [rq->lock] what it was told; se.affinity holds */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
 	 * Off the CPU with no kernel work in hand (it never ran, or was preempted on the way to
@@ -114,6 +116,11 @@ struct thread {
 	/* Its creator is still setting it up: nobody else may start or reap it. [rq->lock] */
 	bool embryo;
 	struct thread_stats stats;
+
+	/* Mutexes and PI futexes, [pi_lock]: see pi.h */
+	struct pi_waiter *blocked_on;	/* the lock it waits for, or NULL */
+	struct list_node contended;	/* the locks it owns and others wait for */
+	bool pi_closed;			/* it ends, has given up its PI futexes, and gets no more */
 
 	/* The current thread's nesting, [self] */
 	unsigned irq_depth;		/* irq_off() calls */
@@ -153,6 +160,8 @@ struct thread {
 	struct sigstack sigstack;	/* [self] where handlers run if they want */
 	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
 	unsigned nr_held;		/* [self] */
+	struct mutex *mutexes[8];	/* [self] held, innermost last; debug builds */
+	unsigned nr_mutexes;		/* [self] */
 };
 
 /* Where @t is, and its state: facts while its run queue's lock is held, hints otherwise. */

@@ -88,19 +88,19 @@ void wait_queue_init(struct wait_queue *q);
  * 0 or the waker's status: an event. -ETIMEDOUT, -EINTR (killed, or a signal has a handler to run;
  * also if it was so when it called), -EIDRM (destroyed: unlock and never touch the object again).
  */
-must_check int wait_block(struct wait_queue *q, struct deadline d, unsigned flags);
+must_check int wait_block(struct wait_queue *q, struct deadline d, unsigned flags) HOLDS(q->lock);
 
 /* As wait_block(), in a place of the caller's making (its key is set, the rest is filled in). */
 must_check int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadline d,
-			       unsigned flags);
+			       unsigned flags) HOLDS(q->lock);
 
 /*
  * Wakes the first waiter that nobody else has claimed; shared ones ahead of it too. q->lock held.
  */
-bool wait_wake_one(struct wait_queue *q, int status);
+bool wait_wake_one(struct wait_queue *q, int status) HOLDS(q->lock);
 
 /* Wakes every waiter, in order of arrival; returns how many. q->lock held. */
-unsigned wait_wake_all(struct wait_queue *q, int status);
+unsigned wait_wake_all(struct wait_queue *q, int status) HOLDS(q->lock);
 
 /*
  * Wakes every waiter with -EIDRM and returns when the last one has left the queue (W4). May block.
@@ -114,9 +114,9 @@ void wait_queue_destroy(struct wait_queue *q);
  *	each. waiter_block() returns what wait_block() returns.
  */
 void waiter_init(struct waiter *w, unsigned flags);
-int wait_link(struct wait_queue *q, struct wait_link *link, struct waiter *w);
+int wait_link(struct wait_queue *q, struct wait_link *link, struct waiter *w) HOLDS(q->lock);
 int waiter_block(struct waiter *w, struct deadline d);
-void wait_unlink(struct wait_queue *q, struct wait_link *link);
+void wait_unlink(struct wait_queue *q, struct wait_link *link) HOLDS(q->lock);
 
 /* The swap alone; for who holds the thread's run queue lock and makes it ready there. */
 bool waiter_swap(struct waiter *w, enum wait_why why, int status);

@@ -53,7 +53,9 @@ static void audit_queue(struct runq *rq)
 
 	spin_lock(&rq->lock);
 	for (unsigned i = 0; i < LISTS; i++) {
-		if (!policy_is(&sched_rr) && list_empty(&q->lists[i]) == !!(q->bitmap & list_bit(i)))
+		bool bit = q->bitmap & list_bit(i);
+
+		if (!policy_is(&sched_rr) && list_empty(&q->lists[i]) == bit)
 			panic("audit: CPU %u: the bit of list %u is wrong", q->cpu, i);
 		list_for_each(e, &q->lists[i], struct sched_entity, node)
 			n++;

@@ -9,10 +9,10 @@
 #include "types.h"
 
 /* sched.c: current, its new state set, gives up the CPU and is not ready. rq unlocked after. */
-void schedule(struct runq *rq);
+void schedule(struct runq *rq) LOCKED_THROUGH_THREAD;
 
 /* sched.c: current, @t, goes back to the queue; the next may be the same. rq unlocked after. */
-void requeue(struct runq *rq, struct thread *t, enum enqueue_why why);
+void requeue(struct runq *rq, struct thread *t, enum enqueue_why why) LOCKED_THROUGH_THREAD;
 
 /* sched.c: queues a READY thread. True: some CPU will look at once. rq locked. */
 bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
@@ -56,7 +56,7 @@ static inline struct thread *thread_of(struct sched_entity *e)
 }
 
 /* This CPU's run queue, locked. */
-static inline struct runq *this_runq_lock(void)
+static inline LOCKED_THROUGH_THREAD struct runq *this_runq_lock(void)
 {
 	struct thread *t = current_thread();
 	struct cpu *c = thread_cpu(t);

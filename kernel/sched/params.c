@@ -3,7 +3,7 @@
  *
  * Reservations are promised under one mutex, for all CPUs: who is admitted depends on everybody
  * else. A thread with one is kept on the CPU that promised it (se.affinity), whatever more it may
- * use (affinity). Lock order: reservations -> run queue.
+ * use (affinity). Lock order: reservations -> pi_lock -> run queue.
  */
 #include "errno.h"
 #include "internal.h"
@@ -28,10 +28,20 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 	if (queued) {
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
-		rq->expired |= SLICE_OVER;	/* what is left of its slice was the old parameters' */
+		rq->expired |= SLICE_OVER;	/* its slice was the old parameters' */
 		runq_resched(rq);
 	}
 	runq_unlock(rq);
+}
+
+/* Another urgency of its own: whom it waits for hears of it. */
+static void change_own(struct thread *t, void (*how)(struct thread *t, const void *arg, u64 now),
+		       const void *arg)
+{
+	spin_lock(&pi_lock);
+	change(t, how, arg);
+	pi_rank_changed(t);
+	spin_unlock(&pi_lock);
 }
 
 static void take_params(struct thread *t, const void *p, u64 now)
@@ -65,9 +75,11 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 		queues[i] = &cpus[i].runq.q;
 	mutex_lock(&reservations);
 	/* who is dead has given its reservation back for the last time */
-	err = thread_state(t) == THREAD_DEAD ? -ESRCH : policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
+	err = -ESRCH;
+	if (thread_state(t) != THREAD_DEAD)
+		err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
 	if (!err) {
-		change(t, take_params, p);
+		change_own(t, take_params, p);
 		enforce_affinity(t);
 	}
 	mutex_unlock(&reservations);
@@ -85,7 +97,7 @@ struct sched_params sched_get_params(struct thread *t)
 
 void sched_set_nice(struct thread *t, int nice)
 {
-	change(t, take_nice, &nice);
+	change_own(t, take_nice, &nice);
 }
 
 void sched_release(struct thread *t)
@@ -110,7 +122,7 @@ bool sched_inherit(struct thread *t, struct sched_rank rank)
 
 static void set_own(struct sched_params p)
 {
-	change(current_thread(), take_params, &p);
+	change_own(current_thread(), take_params, &p);
 }
 
 void thread_set_priority(int priority)

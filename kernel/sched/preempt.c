@@ -82,7 +82,8 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	if (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && !is_idle(rq, t) && may_run_here(rq, t)) {
+	if (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && !is_idle(rq, t) &&
+	    may_run_here(rq, t)) {
 		/* whom it was to give way to has gone; or only the policy's timer was to be set */
 		atomic_fetch_and(&t->work, ~WORK_RESCHED);
 		if (rq->q.timer_set)
@@ -93,7 +94,7 @@ void sched_preempt(void)
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
-	/* It is not queued yet; but who preempts it is, and our lock makes the idle CPU try again. */
+	/* It is not queued yet; but who preempts it is, and our lock makes the other try again. */
 	if (!rq->expired && !is_idle(rq, t))
 		kick_idle_for(t);
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);

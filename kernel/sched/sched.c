@@ -69,7 +69,7 @@ void runq_unlock(struct runq *rq)
  * --- The switch --------------------------------------------------------------------------------
  */
 
-static noinline void see_off(struct runq *rq, struct thread *t)
+static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct thread *t)
 {
 	bool dead = thread_state(t) == THREAD_DEAD;
 
@@ -87,7 +87,7 @@ static noinline void see_off(struct runq *rq, struct thread *t)
 	irq_on();
 }
 
-static inline void finish_switch(struct runq *rq)
+static inline LOCKED_THROUGH_THREAD void finish_switch(struct runq *rq)
 {
 	if (unlikely(rq->leaver))
 		see_off(rq, rq->leaver);
@@ -115,7 +115,8 @@ static inline void switch_to(struct runq *rq, struct thread *prev, struct thread
 }
 
 /* The CPU goes to whom the policy picks. @prev, still current, is charged, and queued or gone. */
-static always_inline void run_next(struct runq *rq, struct thread *prev, u64 now)
+static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct thread *prev,
+							 u64 now)
 {
 	struct sched_entity *e;
 	struct thread *next;

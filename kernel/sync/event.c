@@ -1,9 +1,10 @@
 /*
  * Events: a flag to wait for. Auto-reset: each signal lets exactly one wait pass, whether it comes
- * before or after; manual: all waits pass until event_unsignal().
+ * before or after (signals that nobody waits for are one flag, not a count); manual: all waits pass
+ * until event_unsignal(), and those that wait pass even if it follows at once.
  */
 #include "errno.h"
-#include "mutex.h"
+#include "sync.h"
 
 void event_init(struct event *e, bool signaled, bool auto_reset)
 {
@@ -19,12 +20,13 @@ void event_destroy(struct event *e)
 
 int event_wait(struct event *e, struct deadline d)
 {
-	int err = 0;
+	int err = -EAGAIN;
 
 	spin_lock(&e->q.lock);
-	while (!e->signaled && !err)
+	if (!e->signaled)
 		err = wait_block(&e->q, d, 0);
-	if (e->signaled && err != -EIDRM) {
+	/* Signaled before, or after the deadline had claimed the wait. */
+	if (err && err != -EIDRM && e->signaled) {
 		e->signaled = !e->auto_reset;
 		err = 0;
 	}
@@ -35,11 +37,11 @@ int event_wait(struct event *e, struct deadline d)
 void event_signal(struct event *e)
 {
 	spin_lock(&e->q.lock);
-	e->signaled = true;
-	if (e->auto_reset)
-		wait_wake_one(&e->q, 0);
-	else
+	if (!e->auto_reset)
 		wait_wake_all(&e->q, 0);
+	/* The pass of an auto-reset signal is either the waiter's or the flag's, never both. */
+	if (!e->auto_reset || !wait_wake_one(&e->q, 0))
+		e->signaled = true;
 	spin_unlock(&e->q.lock);
 }
 

@@ -18,31 +18,19 @@
  *      waiter on its way out looks again after taking the lock.
  *  F3  A wait that a timeout or kill has claimed is neither woken nor requeued: it eats no wake-up.
  *
+ * Locks that lend urgency: futex_pi.c. What happens to locks when their holder ends: robust.c.
+ *
  * Lock order: address space (a mutex) before buckets; two buckets by address. A bucket's lock is
  * that of its wait queue.
  */
-#include "futex.h"
+#include "futex_impl.h"
 
-#include "cpu.h"
 #include "errno.h"
-#include "process.h"
 #include "rbtree.h"
 #include "thread.h"
 #include "vm.h"
 
 #define BUCKETS		256
-
-struct futex_key {
-	u64 object;		/* inode or address space */
-	u64 where;		/* offset or address */
-};
-
-/* One waiting thread, on its stack. link.key and link.key2 hold the key. */
-struct futex_waiter {
-	struct wait_link link;
-	struct wait_queue *_Atomic bucket;	/* [both buckets' locks to change] F2 */
-	u32 bitset;				/* [const] */
-};
 
 static struct wait_queue buckets[BUCKETS];
 
@@ -50,6 +38,7 @@ void futex_init(void)
 {
 	for (unsigned i = 0; i < BUCKETS; i++)
 		wait_queue_init(&buckets[i]);
+	futex_pi_init();
 }
 
 /* --- Keys and buckets ------------------------------------------------------------------------- */
@@ -72,7 +61,7 @@ static bool shared_key(struct addr_space *as, vaddr_t uaddr, struct futex_key *k
 	return false;
 }
 
-static int futex_key(vaddr_t uaddr, bool shared, struct futex_key *key)
+int futex_key(vaddr_t uaddr, bool shared, struct futex_key *key)
 {
 	struct addr_space *as = current_thread()->as;
 	bool found = false;
@@ -91,7 +80,7 @@ static int futex_key(vaddr_t uaddr, bool shared, struct futex_key *key)
 	return 0;
 }
 
-static struct wait_queue *bucket_of(const struct futex_key *key)
+struct wait_queue *futex_bucket(const struct futex_key *key)
 {
 	u64 hash = (key->object ^ key->where) * 0x9e3779b97f4a7c15UL;	/* Fibonacci hashing */
 
@@ -104,20 +93,17 @@ static void set_key(struct wait_link *link, const struct futex_key *key)
 	link->key2 = key->where;
 }
 
-static bool has_key(const struct wait_link *link, const struct futex_key *key)
-{
-	return link->key == key->object && link->key2 == key->where;
-}
-
 /* Two of a class cannot deadlock: the one at the lower address comes first. */
-static void lock_two(struct wait_queue *a, struct wait_queue *b)
+static void lock_two(struct wait_queue *a, struct wait_queue *b) ACQUIRES(a->lock)
+	NO_LOCK_ANALYSIS("they may be one, so only @a is told of")
 {
 	spin_lock(&MIN(a, b)->lock);
 	if (a != b)
 		spin_lock_nested(&MAX(a, b)->lock);
 }
 
-static void unlock_two(struct wait_queue *a, struct wait_queue *b)
+static void unlock_two(struct wait_queue *a, struct wait_queue *b) RELEASES(a->lock)
+	NO_LOCK_ANALYSIS("as above")
 {
 	if (a != b)
 		spin_unlock(&b->lock);
@@ -125,20 +111,21 @@ static void unlock_two(struct wait_queue *a, struct wait_queue *b)
 }
 
 /*
- * Locks @a and @b (which may be one) with *uaddr == val seen under the locks: 0, with both held;
- * -EAGAIN if the word differs, -EFAULT. The page may have to be faulted in, which nobody does under
- * a spin lock: then everything is let go and tried again.
+ * Locks @a and @b (which may be one) with *uaddr == *val seen under the locks (val NULL: whatever
+ * it is): 0, with both held; -EAGAIN if the word differs, -EFAULT. The page may have to be faulted
+ * in, which nobody does under a spin lock: then everything is let go and tried again.
  */
-static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t uaddr, u32 val)
+static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t uaddr,
+			    const u32 *val)
+	TRY_ACQUIRES(0, a->lock)
 {
-	u32 word;
-
 	for (;;) {
+		u32 word;
 		int err;
 
 		lock_two(a, b);
-		err = peek_user32(&word, uaddr);
-		if (!err && word == val)
+		err = val ? peek_user32(&word, uaddr) : 0;
+		if (!err && (!val || word == *val))
 			return 0;
 		unlock_two(a, b);
 		if (!err)
@@ -150,27 +137,46 @@ static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t 
 
 /* --- Wait, wake, requeue ---------------------------------------------------------------------- */
 
-/* Takes the waiter out of whatever bucket it is in by now (F2). */
-static void leave(struct futex_waiter *fw)
+void futex_waiter_init(struct futex_waiter *fw, const struct futex_key *key, u32 bitset)
 {
-	for (;;) {
-		struct wait_queue *q = atomic_load(&fw->bucket);
+	*fw = (struct futex_waiter){ .bitset = bitset };
+	set_key(&fw->link, key);
+	atomic_init(&fw->bucket, futex_bucket(key));
+}
 
+int futex_enter(struct futex_waiter *fw, struct waiter *w, vaddr_t uaddr, u32 val)
+{
+	struct wait_queue *q = atomic_load(&fw->bucket);
+	int err = lock_and_compare(q, q, uaddr, &val);
+
+	if (err)
+		return err;
+	err = wait_link(q, &fw->link, w);
+	assert(err == 0);		/* buckets are never destroyed */
+	spin_unlock(&q->lock);
+	return 0;
+}
+
+bool futex_leave(struct futex_waiter *fw)
+{
+	struct wait_queue *q;
+
+	while ((q = atomic_load(&fw->bucket))) {
 		spin_lock(&q->lock);
 		if (q == atomic_load(&fw->bucket)) {
 			wait_unlink(q, &fw->link);
 			spin_unlock(&q->lock);
-			return;
+			return true;
 		}
 		spin_unlock(&q->lock);
 	}
+	return false;
 }
 
 int futex_wait(vaddr_t uaddr, bool shared, u32 val, u32 bitset, struct deadline d)
 {
-	struct futex_waiter fw = { .bitset = bitset };
+	struct futex_waiter fw;
 	struct futex_key key;
-	struct wait_queue *q;
 	struct waiter w;
 	int err;
 
@@ -179,32 +185,28 @@ int futex_wait(vaddr_t uaddr, bool shared, u32 val, u32 bitset, struct deadline 
 	err = futex_key(uaddr, shared, &key);
 	if (err)
 		return err;
-	q = bucket_of(&key);
-	set_key(&fw.link, &key);
-	atomic_init(&fw.bucket, q);
+	futex_waiter_init(&fw, &key, bitset);
 	waiter_init(&w, 0);
-	err = lock_and_compare(q, q, uaddr, val);
+	err = futex_enter(&fw, &w, uaddr, val);
 	if (err)
 		return err;
-	err = wait_link(q, &fw.link, &w);
-	assert(err == 0);		/* buckets are never destroyed */
-	spin_unlock(&q->lock);
 	err = waiter_block(&w, d);
-	leave(&fw);
+	futex_leave(&fw);
 	return err;
 }
 
 /* Wakes up to @nr waiters on @key, but at least one, as Linux does. q->lock held. */
-static unsigned wake_matching(struct wait_queue *q, const struct futex_key *key, unsigned nr,
-			      u32 bitset)
+static int wake_matching(struct wait_queue *q, const struct futex_key *key, unsigned nr, u32 bitset)
 {
 	unsigned woken = 0;
 
 	list_for_each_safe(link, &q->links, struct wait_link, node) {
-		if (!has_key(link, key))
+		struct futex_waiter *fw = container_of(link, struct futex_waiter, link);
+
+		if (!futex_has_key(link, key) || !(fw->bitset & bitset))
 			continue;
-		if (!(container_of(link, struct futex_waiter, link)->bitset & bitset))
-			continue;
+		if (fw->pi)
+			return -EINVAL;		/* it is to be moved, not woken */
 		list_remove(&link->node);
 		if (waiter_claim(link->waiter, WAIT_EVENT, 0) && ++woken >= nr)
 			break;
@@ -220,7 +222,7 @@ int futex_wake(vaddr_t uaddr, bool shared, unsigned nr, u32 bitset)
 
 	if (result)
 		return result;
-	q = bucket_of(&key);
+	q = futex_bucket(&key);
 	spin_lock(&q->lock);
 	result = wake_matching(q, &key, nr, bitset);
 	spin_unlock(&q->lock);
@@ -250,8 +252,10 @@ static int wake_and_move(struct wait_queue *from, const struct futex_key *from_k
 	unsigned woken = 0, moved = 0;
 
 	list_for_each_safe(link, &from->links, struct wait_link, node) {
-		if (!has_key(link, from_key) || atomic_load(&link->waiter->why) != WAIT_ARMED)
+		if (!futex_has_key(link, from_key) || atomic_load(&link->waiter->why) != WAIT_ARMED)
 			continue;			/* F3 */
+		if (container_of(link, struct futex_waiter, link)->pi)
+			return -EINVAL;
 		if (woken < nr_wake) {
 			list_remove(&link->node);
 			woken += waiter_claim(link->waiter, WAIT_EVENT, 0);
@@ -276,117 +280,12 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 		result = futex_key(to, shared, &to_key);
 	if (result)
 		return result;
-	a = bucket_of(&from_key);
-	b = bucket_of(&to_key);
-	if (cmp)
-		result = lock_and_compare(a, b, from, *cmp);
-	else
-		lock_two(a, b);
+	a = futex_bucket(&from_key);
+	b = futex_bucket(&to_key);
+	result = lock_and_compare(a, b, from, cmp);
 	if (result)
 		return result;
 	result = wake_and_move(a, &from_key, b, &to_key, nr_wake, nr_requeue);
 	unlock_two(a, b);
 	return result;
-}
-
-/* --- A thread's end --------------------------------------------------------------------------- */
-
-/* The word of a robust lock: who holds it, that somebody waits, that the holder died. */
-#define ROBUST_TID	0x3fffffffu
-#define ROBUST_DIED	0x40000000u
-#define ROBUST_WAITERS	0x80000000u
-
-#define ROBUST_MAX	2048		/* a list that is longer has been tampered with */
-
-struct robust_list_head {
-	vaddr_t next;			/* the last entry points back here; bit 0 marks a PI lock */
-	s64 word_offset;		/* from an entry to its lock's word */
-	vaddr_t pending;		/* being locked or unlocked when the thread died */
-};
-
-/* Marks a lock that the dying thread holds as abandoned and wakes one of those who wait for it. */
-static void abandon_lock(vaddr_t uaddr, tid_t tid, bool pending)
-{
-	u32 word, seen;
-
-	if (uaddr % sizeof(u32) || !user_range_ok(uaddr, sizeof(u32)))
-		return;
-	if (copy_from_user(&word, uaddr, sizeof(word)))
-		return;
-	while ((word & ROBUST_TID) == (u32)tid) {
-		u32 abandoned = (word & ROBUST_WAITERS) | ROBUST_DIED;
-
-		if (arch_user_cmpxchg32((u32 *)uaddr, word, abandoned, &seen))
-			return;
-		if (seen == word) {
-			if (word & ROBUST_WAITERS)
-				futex_wake(uaddr, true, 1, FUTEX_BITSET_ALL);
-			return;
-		}
-		word = seen;
-	}
-	/* It died between unlocking and waking. */
-	if (pending && !word)
-		futex_wake(uaddr, true, 1, FUTEX_BITSET_ALL);
-}
-
-static void walk_robust_list(struct thread *t)
-{
-	struct robust_list_head head;
-	vaddr_t entry, next;
-
-	if (copy_from_user(&head, t->robust_list, sizeof(head)))
-		return;
-	entry = head.next & ~1UL;
-	for (unsigned n = 0; n < ROBUST_MAX && entry != t->robust_list; n++) {
-		/* Read before the lock is let go: its next holder may change the list. */
-		bool more = !copy_from_user(&next, entry, sizeof(next));
-
-		if (entry != (head.pending & ~1UL))
-			abandon_lock(entry + head.word_offset, t->tid, false);
-		if (!more)
-			return;
-		entry = next & ~1UL;
-	}
-	if (head.pending & ~1UL)
-		abandon_lock((head.pending & ~1UL) + head.word_offset, t->tid, true);
-}
-
-/* Nobody else can see the memory of @p: this is its last thread, or all are dying. */
-static bool unobserved(struct process *p)
-{
-	return atomic_load(&p->as->refs) == 1 &&
-	       (p->nr_threads == 1 || process_state(p) != PROCESS_ALIVE);
-}
-
-/* Makes @as the current thread's, for the reaper; returns the one before. */
-static struct addr_space *enter(struct addr_space *as)
-{
-	struct thread *self = current_thread();
-	struct addr_space *old = self->as;
-
-	irq_off();
-	self->as = as;
-	as_switch(as);
-	irq_on();
-	return old;
-}
-
-void futex_thread_exit(struct thread *t)
-{
-	struct process *p = t->process;
-	bool tell = t->clear_tid && !unobserved(p);	/* spares a forked child a page copy */
-	struct addr_space *own;
-	u32 zero = 0;
-
-	if (!t->robust_list && !tell)
-		return;
-	own = enter(p->as);
-	if (t->robust_list)
-		walk_robust_list(t);
-	if (tell && !copy_to_user(t->clear_tid, &zero, sizeof(zero)))
-		futex_wake(t->clear_tid, true, 1, FUTEX_BITSET_ALL);
-	enter(own);
-	t->robust_list = 0;
-	t->clear_tid = 0;
 }

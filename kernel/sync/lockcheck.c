@@ -1,10 +1,10 @@
 /*
- * The lock checker: strictly rising ranks, no recursion, at most eight deep.
+ * The lock checker for spin locks: strictly rising ranks, no recursion, at most eight deep.
  *
  * Each thread lists the spin locks it holds (t->held). Ranks are the order of LOCK_CLASSES in
  * spinlock.h; as every acquire is checked against every lock held, an order that could deadlock is
  * reported the first time it is used, not the first time it goes wrong. A trylock cannot deadlock
- * and is only noted.
+ * and is only noted. Mutexes, whose order is learned: mutexcheck.c.
  */
 #include "lockcheck.h"
 

@@ -2,31 +2,41 @@
  * Mutexes.
  *
  * Without contention, locking and unlocking are one compare-exchange each on `word`. A thread that
- * finds it taken marks it CONTENDED under q.lock and waits; so the owner's plain exchange on unlock
- * fails, and it takes the slow way, which hands the mutex to the first waiter: somebody who takes
- * and gives it back in a loop cannot keep it from those who wait.
+ * finds it taken marks it CONTENDED under pi_lock and waits; so the owner's plain exchange on
+ * unlock fails, and it takes the slow way, which hands the mutex to the most urgent waiter:
+ * somebody who takes and gives it back in a loop cannot keep it from those who wait.
  *
- *  M1  While a thread waits in q, the word is CONTENDED, so no unlock overlooks it.
- *  M2  A waiter to which wait_block() returns 0 owns the mutex: the word was set before it left.
+ *  M1  While a thread waits, the word is CONTENDED, so no unlock overlooks it.
+ *  M2  A waiter whose wait ends with 0 owns the mutex: the word was set before it left.
+ *  M3  The owner does not end and does not go to user mode before it has unlocked (asserted).
  */
 #include "mutex.h"
 
+#include "config.h"
 #include "errno.h"
-#include "sched.h"
+#include "lockcheck.h"
 #include "thread.h"
 
-void mutex_init(struct mutex *m)
+void mutex_init_named(struct mutex *m, const char *name)
 {
 	atomic_init(&m->word, 0);
-	wait_queue_init(&m->q);
+	pi_queue_init(&m->pi);
+	m->name = name;
 }
+
+#define THE_LOCK	NO_LOCK_ANALYSIS("what locking is is written here")
 
 static u64 self_word(void)
 {
 	return (u64)current_thread();
 }
 
-bool mutex_trylock(struct mutex *m)
+static struct thread *owner_in(u64 word)
+{
+	return (struct thread *)(word & ~MUTEX_CONTENDED);
+}
+
+static bool try_free(struct mutex *m)
 {
 	u64 expected = 0;
 
@@ -34,105 +44,137 @@ bool mutex_trylock(struct mutex *m)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
-/* q.lock held: takes the free word, keeping the mark while others wait. */
-static bool take_free(struct mutex *m)
+/*
+ * pi_lock held: takes the mutex if it is free, else marks the word so that its owner wakes
+ * somebody. 0: it is ours. -EAGAIN: *owner has it. -EIDRM.
+ */
+static int take_or_mark(struct mutex *m, struct thread **owner)
 {
-	u64 expected = 0;
-
-	return atomic_compare_exchange_strong(&m->word, &expected,
-					      self_word() | (m->q.nr ? MUTEX_CONTENDED : 0));
-}
-
-/* q.lock held: marks the word so that its owner wakes somebody. False: it is free by now. */
-static bool mark_contended(struct mutex *m)
-{
-	u64 word = atomic_load(&m->word);
+	u64 word = atomic_load(&m->word), wanted;
 
 	do {
-		if (!word)
-			return false;
-		assert((word & ~MUTEX_CONTENDED) != self_word());	/* recursion */
-	} while (!atomic_compare_exchange_weak(&m->word, &word, word | MUTEX_CONTENDED));
-	return true;
+		if (word == MUTEX_DESTROYED)
+			return -EIDRM;
+		wanted = word ? word | MUTEX_CONTENDED : self_word();
+	} while (!atomic_compare_exchange_weak(&m->word, &word, wanted));
+	*owner = owner_in(word);
+	return word ? -EAGAIN : 0;
+}
+
+/* pi_lock held; free while it waits. */
+static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, unsigned flags)
+	HOLDS(pi_lock)
+{
+	struct pi_waiter w = { .cyclic = pi_would_deadlock(current_thread(), owner) };
+	int err;
+
+	if (w.cyclic && !(flags & WAIT_UNKILLABLE))
+		return -EDEADLK;
+	if (w.cyclic)
+		lockcheck_deadlock(m, owner);	/* it waits for ever, but others go on */
+	waiter_init(&w.waiter, flags);
+	pi_wait(&m->pi, owner, &w);
+	spin_unlock(&pi_lock);
+	err = waiter_block(&w.waiter, d);
+	spin_lock(&pi_lock);
+	/* It may have come free after the deadline had claimed the wait. */
+	if (pi_leave(&w) && try_free(m))
+		err = 0;
+	return err;
 }
 
 static int lock_slow(struct mutex *m, struct deadline d, unsigned flags)
 {
-	int err = 0;
+	struct thread *owner;
+	int err;
 
-	spin_lock(&m->q.lock);
-	while (!take_free(m)) {
-		if (!mark_contended(m))
-			continue;
-		err = wait_block(&m->q, d, flags);
-		assert(err || mutex_held(m));	/* M2 */
-		break;
-	}
-	spin_unlock(&m->q.lock);
+	spin_lock(&pi_lock);
+	err = take_or_mark(m, &owner);
+	if (err == -EAGAIN)
+		err = d.kind == DEADLINE_KIND_POLL ? -ETIMEDOUT : wait_for(m, owner, d, flags);
+	assert(err || mutex_held(m));	/* M2 */
+	spin_unlock(&pi_lock);
 	return err;
 }
 
-void mutex_lock(struct mutex *m)
+static inline int lock(struct mutex *m, struct deadline d, unsigned flags, const void *site)
 {
 	int err = 0;
 
 	assert_may_block();
-	if (!mutex_trylock(m))
-		err = lock_slow(m, DEADLINE_NEVER, WAIT_UNKILLABLE);
+	if (DEBUG_BUILD)
+		lockcheck_mutex_wanted(m);
+	if (!try_free(m))
+		err = lock_slow(m, d, flags);
+	if (DEBUG_BUILD && !err)
+		lockcheck_mutex_taken(m, site);
+	return err;
+}
+
+void mutex_lock(struct mutex *m) THE_LOCK
+{
+	int err = lock(m, DEADLINE_NEVER, WAIT_UNKILLABLE, __builtin_return_address(0));
+
 	assert(err == 0);
 }
 
-int mutex_lock_timed(struct mutex *m, struct deadline d)
+int mutex_lock_timed(struct mutex *m, struct deadline d) THE_LOCK
 {
-	assert_may_block();
-	return mutex_trylock(m) ? 0 : lock_slow(m, d, 0);
+	return lock(m, d, 0, __builtin_return_address(0));
 }
 
-int mutex_lock_killable(struct mutex *m)
+int mutex_lock_killable(struct mutex *m) THE_LOCK
 {
-	return mutex_lock_timed(m, DEADLINE_NEVER);
+	return lock(m, DEADLINE_NEVER, 0, __builtin_return_address(0));
 }
 
-/* q.lock held: the first waiter that has not timed out or been killed becomes the owner. */
-static void hand_over(struct mutex *m)
+bool mutex_trylock(struct mutex *m) THE_LOCK
 {
-	struct list_node *n;
+	bool taken = try_free(m);
 
-	while ((n = list_pop_node(&m->q.links))) {
-		struct waiter *w = list_entry(n, struct wait_link, node)->waiter;
-
-		if (waiter_claim(w, WAIT_EVENT, 0)) {
-			/* It cannot leave before we unlock q.lock. M1 for those behind it. */
-			u64 others = m->q.nr > 1 ? MUTEX_CONTENDED : 0;
-
-			atomic_store(&m->word, (u64)w->thread | others);
-			return;
-		}
-	}
-	atomic_store(&m->word, 0);
+	if (DEBUG_BUILD && taken)
+		lockcheck_mutex_taken(m, __builtin_return_address(0));
+	return taken;
 }
 
-void mutex_unlock(struct mutex *m)
+/* The most urgent waiter that has not timed out or been killed becomes the owner. */
+static void unlock_slow(struct mutex *m)
+{
+	u64 word;
+
+	spin_lock(&pi_lock);
+	word = (u64)pi_hand_over(&m->pi);
+	if (word && pi_has_waiters(&m->pi))
+		word |= MUTEX_CONTENDED;		/* M1 for those behind it */
+	atomic_store(&m->word, word);			/* M2: it returns when pi_lock is free */
+	spin_unlock(&pi_lock);
+}
+
+void mutex_unlock(struct mutex *m) THE_LOCK
 {
 	u64 expected = self_word();
 
+	if (DEBUG_BUILD)
+		lockcheck_mutex_released(m);
 	if (atomic_compare_exchange_strong_explicit(&m->word, &expected, 0, memory_order_release,
 						    memory_order_relaxed))
 		return;
 	assert(expected == (self_word() | MUTEX_CONTENDED));
-	spin_lock(&m->q.lock);
-	hand_over(m);
-	spin_unlock(&m->q.lock);
+	unlock_slow(m);
 }
 
 bool mutex_held(const struct mutex *m)
 {
-	return (atomic_load_explicit(&m->word, memory_order_relaxed) & ~MUTEX_CONTENDED) ==
-	       self_word();
+	return owner_in(atomic_load_explicit(&m->word, memory_order_relaxed)) == current_thread();
 }
 
 void mutex_destroy(struct mutex *m)
 {
 	assert(atomic_load(&m->word) == 0 || mutex_held(m));
-	wait_queue_destroy(&m->q);
+	if (DEBUG_BUILD && mutex_held(m))
+		lockcheck_mutex_released(m);
+	spin_lock(&pi_lock);
+	pi_destroy(&m->pi);
+	atomic_store(&m->word, MUTEX_DESTROYED);
+	spin_unlock(&pi_lock);
 }

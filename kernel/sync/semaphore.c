@@ -1,8 +1,9 @@
 /*
- * Counting semaphores (Dijkstra 1965). A post with nobody waiting is kept in the count.
+ * Counting semaphores (Dijkstra 1965). A post is handed to the first waiter; with nobody waiting it
+ * is kept in the count. So `count` plus the waits that have been let pass is the posts so far.
  */
 #include "errno.h"
-#include "mutex.h"
+#include "sync.h"
 
 void semaphore_init(struct semaphore *s, unsigned count)
 {
@@ -17,15 +18,13 @@ void semaphore_destroy(struct semaphore *s)
 
 int semaphore_wait(struct semaphore *s, struct deadline d)
 {
-	int err = 0;
+	int err = -EAGAIN;
 
 	spin_lock(&s->q.lock);
-	while (!s->count && !err)
+	if (!s->count)
 		err = wait_block(&s->q, d, 0);
-	/*
-	 * A post that raced with the deadline is ours: refusing it would leave its wake-up unused.
-	 */
-	if (s->count && err != -EIDRM) {
+	/* A post may have come after the deadline had claimed the wait. */
+	if (err && err != -EIDRM && s->count) {
 		s->count--;
 		err = 0;
 	}
@@ -36,7 +35,7 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 void semaphore_post(struct semaphore *s)
 {
 	spin_lock(&s->q.lock);
-	s->count++;
-	wait_wake_one(&s->q, 0);
+	if (!wait_wake_one(&s->q, 0))
+		s->count++;
 	spin_unlock(&s->q.lock);
 }

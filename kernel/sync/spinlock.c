@@ -100,6 +100,8 @@ static inline void took(struct spinlock *l, const void *site)
 		l->site = site;
 }
 
+#define THE_LOCK	NO_LOCK_ANALYSIS("what locking is is written here")
+
 /* Takes the lock if it is free. Pairs with the release in spin_unlock(): we see all it guards. */
 static inline bool grab(struct spinlock *l)
 {
@@ -126,17 +128,17 @@ static inline void acquire(struct spinlock *l, bool nested, const void *site)
 	took(l, site);
 }
 
-void spin_lock(struct spinlock *l)
+void spin_lock(struct spinlock *l) THE_LOCK
 {
 	acquire(l, false, __builtin_return_address(0));
 }
 
-void spin_lock_nested(struct spinlock *l)
+void spin_lock_nested(struct spinlock *l) THE_LOCK
 {
 	acquire(l, true, __builtin_return_address(0));
 }
 
-bool spin_trylock(struct spinlock *l)
+bool spin_trylock(struct spinlock *l) THE_LOCK
 {
 	irq_off();
 	if (!grab(l)) {
@@ -149,7 +151,7 @@ bool spin_trylock(struct spinlock *l)
 	return true;
 }
 
-void spin_unlock(struct spinlock *l)
+void spin_unlock(struct spinlock *l) THE_LOCK
 {
 	struct thread *t = current_thread();
 	unsigned depth = t->irq_depth;

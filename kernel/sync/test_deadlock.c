@@ -1,6 +1,7 @@
 /*
- * Two threads that each hold the mutex the other one wants. GDB's `deadlock` is shown this, stopped
- * at thread_kill(); the kernel's part is that a kill gets a killable waiter out of it.
+ * Two threads that each hold the mutex the other one wants. The wait that closes the circle is
+ * reported (tools/tests/test_locks.py reads it); GDB's `deadlock` is shown this, stopped at
+ * thread_kill(); and a kill gets a killable waiter out of it.
  */
 #include "errno.h"
 #include "ktest.h"
@@ -12,19 +13,19 @@
 static struct mutex first, second;
 static struct thread *forwards, *backwards;
 
-static unsigned waiting_on(struct mutex *m)
+static bool has_waiter(struct mutex *m)
 {
-	unsigned nr;
+	bool some;
 
-	spin_lock(&m->q.lock);
-	nr = m->q.nr;
-	spin_unlock(&m->q.lock);
-	return nr;
+	spin_lock(&pi_lock);
+	some = pi_has_waiters(&m->pi);
+	spin_unlock(&pi_lock);
+	return some;
 }
 
 static void await_waiter(struct mutex *m)
 {
-	while (waiting_on(m) == 0)
+	while (!has_waiter(m))
 		thread_sleep(NSEC_PER_MSEC);
 }
 
@@ -37,6 +38,8 @@ static int lock_forwards(void *unused)
 	while (atomic_load(&second.word) == 0)
 		thread_sleep(NSEC_PER_MSEC);
 	err = mutex_lock_killable(&second);
+	if (!err)
+		mutex_unlock(&second);
 	mutex_unlock(&first);
 	return err;
 }
@@ -45,9 +48,8 @@ static int lock_backwards(void *unused)
 {
 	(void)unused;
 	mutex_lock(&second);
-	while (atomic_load(&first.word) == 0)
-		thread_sleep(NSEC_PER_MSEC);
-	mutex_lock(&first);
+	await_waiter(&second);
+	mutex_lock(&first);			/* closes the circle */
 	mutex_unlock(&first);
 	mutex_unlock(&second);
 	return 0;
@@ -57,8 +59,8 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 {
 	int killed, other;
 
-	mutex_init(&first);
-	mutex_init(&second);
+	mutex_init_named(&first, "crossed");	/* one class: their order is not judged */
+	mutex_init_named(&second, first.name);
 	forwards = thread_create("forwards", lock_forwards, NULL, PRIORITY_DEFAULT);
 	backwards = thread_create("backwards", lock_backwards, NULL, PRIORITY_DEFAULT);
 	REQUIRE(forwards && backwards, "deadlock.kill", "no memory for two threads");
@@ -66,13 +68,47 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 	thread_resume(backwards);
 	await_waiter(&first);
 	await_waiter(&second);
+	while (thread_state(forwards) != THREAD_BLOCKED ||
+	       thread_state(backwards) != THREAD_BLOCKED)
+		thread_sleep(NSEC_PER_MSEC);
 	thread_kill(forwards);
 	thread_join(forwards, &killed, DEADLINE_NEVER);
 	thread_join(backwards, &other, DEADLINE_NEVER);
 	CHECK(killed == -EINTR, "deadlock.kill", "the killed waiter got %d", killed);
 	CHECK(other == 0, "deadlock.kill", "the other one got %d", other);
-	CHECK(waiting_on(&first) + waiting_on(&second) == 0, "deadlock.kill",
+	CHECK(!has_waiter(&first) && !has_waiter(&second), "deadlock.kill",
 	      "somebody still waits");
 	mutex_destroy(&first);
 	mutex_destroy(&second);
+}
+
+/* A wait that may fail does, rather than close the circle. */
+static int lock_refused(void *unused)
+{
+	int err, timed;
+
+	(void)unused;
+	mutex_lock(&second);
+	await_waiter(&second);
+	err = mutex_lock_killable(&first);
+	timed = mutex_lock_timed(&first, deadline_in(NSEC_PER_SEC));
+	mutex_unlock(&second);
+	return err == timed ? err : 0;
+}
+
+KTEST(deadlock_refused, "deadlock.refused", "", "deadlock.refused")
+{
+	int refused, other;
+
+	mutex_init_named(&first, "crossed");
+	mutex_init_named(&second, first.name);
+	forwards = thread_create("forwards", lock_forwards, NULL, PRIORITY_DEFAULT);
+	backwards = thread_create("backwards", lock_refused, NULL, PRIORITY_DEFAULT);
+	REQUIRE(forwards && backwards, "deadlock.refused", "no memory for two threads");
+	thread_resume(forwards);
+	thread_resume(backwards);
+	thread_join(backwards, &refused, DEADLINE_NEVER);
+	thread_join(forwards, &other, DEADLINE_NEVER);
+	CHECK(refused == -EDEADLK, "deadlock.refused", "it waits for itself: %d", refused);
+	CHECK(other == 0, "deadlock.refused", "the other one got %d", other);
 }

@@ -6,6 +6,7 @@
 
 #include "errno.h"
 #include "ktest.h"
+#include "sync.h"
 #include "thread.h"
 #include "time.h"
 
@@ -60,8 +61,8 @@ KTEST(mutex_storm, "mutex.storm", "", "mutex.storm")
 		REQUIRE(thread_join(t[i], NULL, DEADLINE_NEVER) == 0, "mutex.storm",
 			"thread %u could not be joined", i);
 	CHECK(passed >= THREADS / 2 * ROUNDS, "mutex.storm", "only %u passed", passed);
-	CHECK(m.word == 0 && m.q.nr == 0, "mutex.storm", "afterwards the word is %lx, %u wait",
-	      m.word, m.q.nr);
+	CHECK(m.word == 0 && !pi_has_waiters(&m.pi), "mutex.storm", "afterwards the word is %lx",
+	      m.word);
 }
 
 /* Locks, and keeps the mutex until it is told to let it go. 1: it gave up. */
@@ -123,7 +124,7 @@ KTEST(mutex_gives_up, "mutex.gives_up", "", "mutex.gives_up")
 	t = start_keeper(NSEC_PER_MSEC);
 	CHECK(thread_join(t, &code, deadline_in(SOON)) == 0 && code == 1, "mutex.gives_up",
 	      "the waiter did not time out");
-	CHECK(m.q.nr == 0 && mutex_held(&m), "mutex.gives_up", "%u still wait", m.q.nr);
+	CHECK(!pi_has_waiters(&m.pi) && mutex_held(&m), "mutex.gives_up", "it still waits");
 	mutex_unlock(&m);
 	CHECK(m.word == 0, "mutex.gives_up", "afterwards the word is %lx", m.word);
 }

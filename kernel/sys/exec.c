@@ -244,6 +244,7 @@ static void become(struct new_program *new, const char *path)
 	thread_set_name(slash ? slash + 1 : path);	/* before one can see the new arguments */
 	if (p->as)
 		futex_thread_exit(t);
+	t->pi_closed = false;
 	old_as = process_set_as(new->as);
 	vfork_release(p);
 	if (old_as)

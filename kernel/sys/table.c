@@ -6,7 +6,9 @@
  * tracing costs one load and one branch while it is off.
  */
 #include "arch.h"
+#include "config.h"
 #include "counters.h"
+#include "lockcheck.h"
 #include "signal.h"
 #include "sys.h"
 #include "trace.h"
@@ -86,6 +88,8 @@ void syscall_entry(struct trapframe *tf)
 	result = unlikely(trace_mask & TRACE_SYSCALL) ? traced_call(call, tf) : call(tf);
 	if (unlikely(result == -EINTR || result == -ERESTARTNOHAND))
 		result = signal_interrupted(tf, result);
+	if (DEBUG_BUILD)
+		lockcheck_none_held("returns to user mode");
 	arch_irqs_disable();
 	arch_syscall_result(tf, result);
 }

@@ -11,8 +11,10 @@
  *  E3  Exactly one party collects it: the joiner, or the reaper if it is detached.
  *  E4  Exactly one thread of a process finds itself the last one out.
  */
+#include "config.h"
 #include "cpu.h"
 #include "futex.h"
+#include "lockcheck.h"
 #include "process.h"
 #include "sched.h"
 #include "thread.h"
@@ -70,8 +72,11 @@ void process_thread_leaves(struct thread *t)
 	sched_release(t);
 	if (t->as)
 		drop_address_space(t);
-	if (t == current_thread())
+	if (t == current_thread()) {
+		if (DEBUG_BUILD)
+			lockcheck_none_held("exits");
 		sched_charge(false);
+	}
 	spin_lock(&p->lock);
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);

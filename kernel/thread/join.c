@@ -18,7 +18,7 @@
 #include "trace.h"
 
 /* Waits for @t to leave; t->joiners.lock held. */
-static int await_left(struct thread *t, struct deadline d)
+static int await_left(struct thread *t, struct deadline d) HOLDS(t->joiners.lock)
 {
 	int err = 0;
 

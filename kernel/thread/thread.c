@@ -43,6 +43,7 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 	strlcpy(t->name, name, sizeof(t->name));
 	policy_entity_init(&t->se, ~0u, time_now());
 	policy_set_params(&t->se, &p, time_now());
+	list_init(&t->contended);
 	list_init(&t->process_node);
 	list_init(&t->reaper_node);
 	list_init(&t->all_node);

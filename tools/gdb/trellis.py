@@ -209,6 +209,8 @@ class Wait:
 
     def queues(self) -> list[Value]:
         """The queues it stands in: several for poll, none for a sleep."""
+        if int(self.thread["blocked_on"]):
+            return [self.thread["blocked_on"]["queue"].dereference()]
         waiter = int(self.thread["waiter"])
         found = []
         for address in self._words_equal(waiter):
@@ -240,26 +242,21 @@ class Wait:
         waiter = self.thread["waiter"]
         return str(int(waiter["deadline"])) if int(waiter["sq"]) else "-"
 
-    def mutex(self) -> Value | None:
-        """The mutex it waits for, if it does."""
-        for queue in self.queues():
-            if any(source_of(pc).endswith("kernel/sync/mutex.c") for pc in self.calls):
-                return container(int(queue.address), "mutex", "q")
-        return None
-
     def held_up_by(self) -> tuple[str, Value] | None:
         """In words what it needs of a thread, and that thread; None if no thread is known."""
-        mutex = self.mutex()
-        if mutex is not None:
-            owner = int(mutex["word"]) & ~1
-            if owner:
-                kind = self.thread.type.pointer()
-                what = f"mutex {int(mutex.address):#x}, held by"
-                return what, gdb.Value(owner).cast(kind).dereference()
+        if int(self.thread["blocked_on"]):
+            queue = self.thread["blocked_on"]["queue"]
+            if int(queue["owner"]):
+                return f"{self._lock(queue)}, held by", queue["owner"].dereference()
         for other in all_threads():
             if other["joiner"] == self.thread.address:
                 return "the end of", other
         return None
+
+    def _lock(self, queue: Value) -> str:
+        if any(source_of(pc).endswith("kernel/sync/mutex.c") for pc in self.calls):
+            return f"mutex {int(container(int(queue), 'mutex', 'pi').address):#x}"
+        return f"PI futex {int(queue):#x}"
 
 
 def all_waits() -> Iterator[Wait]:
@@ -304,7 +301,7 @@ class Threads(Command):
                 continue
             dying = " (dying)" if int(t["work"]) & 2 else ""
             print(
-                f"{int(t['tid']):5} {pid:5} {cpu_of(t):>3} {state_of(t):9} {int(t['priority']):3} "
+                f"{int(t['tid']):5} {pid:5} {cpu_of(t):>3} {state_of(t):9} {int(t['se']['base']['level']):3} "
                 f"{int(t['stats']['run_ns']) // _NS_PER_US:11}  {text(t['name']):16} {wait_of(t)}{dying}"
             )
 
@@ -353,7 +350,7 @@ class Runq(Command):
         ready: dict[str, list[str]] = {}
         for t in all_threads():
             if state_of(t) == "ready":
-                entry = f"{int(t['tid'])} ({text(t['name'])}, {int(t['priority'])})"
+                entry = f"{int(t['tid'])} ({text(t['name'])}, {int(t['se']['base']['level'])})"
                 ready.setdefault(cpu_of(t), []).append(entry)
         for c in all_cpus():
             current, number = c["runq"]["current"], int(c["id"])
@@ -363,7 +360,7 @@ class Runq(Command):
 
 
 class Locks(Command):
-    """locks: which thread holds which spin lock, and where it took it (debug builds)."""
+    """locks: which thread holds which lock, and where it took it (debug builds)."""
 
     NAME = "locks"
 
@@ -378,8 +375,15 @@ class Locks(Command):
                     f"thread {int(t['tid'])} ({text(t['name'])}) holds {kind} lock "
                     f"{int(lock.address):#x}, taken in {place(int(lock['site']))}"
                 )
+            for i in range(int(t["nr_mutexes"])):
+                none = False
+                mutex = t["mutexes"][i].dereference()
+                print(
+                    f"thread {int(t['tid'])} ({text(t['name'])}) holds mutex {text(mutex['name'])} "
+                    f"{int(mutex.address):#x}, taken in {place(int(mutex['site']))}"
+                )
         if none:
-            print("no spin lock is held")
+            print("no lock is held")
 
 
 class Waiters(Command):
@@ -547,7 +551,7 @@ class Trellis(Command):
     procs          every process
     cpus           what each CPU is doing
     runq           who runs and who is ready, by CPU
-    locks          spin locks held, and where they were taken
+    locks          locks held, and where they were taken
     waiters        who waits for what, until when
     deadlock       threads that wait for each other in a circle
     trace [N]      the newest trace records

@@ -20,6 +20,7 @@ def markers() -> Iterator[Fault]:
 
 _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("headers stand alone", programs.headers),
+    ("locks on every path", programs.locking),
     ("Python types", programs.types),
     ("layout of C", layout.layout),
     ("scripts", programs.scripts),

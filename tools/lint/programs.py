@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools import qemu
-from tools.lint.files import ROOT, Fault, all_files, python_files, read
+from tools.lint.files import ROOT, Fault, all_files, is_test, python_files, read
 from tools.test.builds import clean_environment
 
 
@@ -30,11 +30,11 @@ def complaints(argv: Sequence[str]) -> Iterator[Fault]:
             yield Fault(argv[0], 0, line)
 
 
-def compiler(arch: str) -> list[str]:
+def compiler(arch: str, llvm: bool = False) -> list[str]:
     """The command that compiles the kernel for @arch, as the Makefile has it."""
     with tempfile.TemporaryDirectory(prefix="trellis-lint-") as out:
         goal = f"{out}/compile_commands.json"
-        argv = ["make", "-s", f"ARCH={arch}", f"O={out}", goal]
+        argv = ["make", "-s", f"ARCH={arch}", f"LLVM={int(llvm)}", f"O={out}", goal]
         subprocess.run(argv, cwd=ROOT, env=clean_environment(), check=True, capture_output=True)
         commands = json.loads(Path(goal).read_text(encoding="utf-8"))
     arguments: list[str] = commands[0]["arguments"]
@@ -68,6 +68,19 @@ def _alone(command: Sequence[str], path: str, arch: str) -> Iterator[Fault]:
     if done.returncode:
         first = next((x for x in done.stdout.splitlines() if "error" in x), shlex.join(argv))
         yield Fault(path, 1, f"does not compile alone on {arch}: {first}")
+
+
+def locking() -> Iterator[Fault]:
+    """Every path of the kernel takes and gives back the locks that it says (lock_analysis.h). Not of
+    its tests: they break rules, and hand locks about."""
+    kernel = ["kernel/"]
+    for arch in qemu.ARCHES:
+        folders = (*kernel, f"arch/{arch}/")
+        sources = [p for p in all_files() if p.endswith(".c") and p.startswith(folders)]
+        sources = [path for path in sources if not is_test(path)]
+        flags = ["-Wthread-safety", "-fsyntax-only"]
+        yield from complaints([*compiler(arch, llvm=True), *flags, *sources])
+        kernel = []  # is the same for every port
 
 
 def types() -> Iterator[Fault]:

@@ -297,7 +297,10 @@ static void print_table(void)
 
 		fprintf(stderr, "%-16s", t->name);
 		if (!t->admitted) {
-			fprintf(stderr, " refused: %s\n", policy_check(&t->params) ? "the policy takes no such parameters" : "no CPU has room for it");
+			bool known = !policy_check(&t->params);
+
+			fprintf(stderr, " refused: %s\n",
+				known ? "no CPU has room for it" : "not a class of this policy");
 			continue;
 		}
 		print_ms(t->ran);

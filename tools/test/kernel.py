@@ -99,7 +99,9 @@ def jobs(build_root: Path) -> list[Job]:
         names = [name for name in names if not name.startswith("sched.")]  # policies.py
         for unit, tests in groupby(names, key=lambda name: name.split(".")[0]):
             group = tuple(tests)
-            for cpus in CPUS:
-                job = Unit(arch, cpus, unit, group, kernel)
-                found.append(Job(job.title, job.results))
+            # urgency is nothing to round robin
+            for policy in ("", "prio") if unit == "pi" else ("",):
+                for cpus in CPUS:
+                    job = Unit(arch, cpus, unit, group, kernel, policy)
+                    found.append(Job(job.title, job.results))
     return found

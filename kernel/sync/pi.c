@@ -1,0 +1,216 @@
+/*
+ * Priority inheritance (Sha, Rajkumar, Lehoczky 1990), for mutexes and PI futexes. Interface and
+ * invariants I1 to I4: pi.h.
+ *
+ *	high --waits for--> lock --owned by--> mid --waits for--> lock --owned by--> low
+ *
+ * Whenever a lock's waiters change (one comes, leaves by deadline or kill, is handed the lock) or a
+ * rank does, update() looks again at the owner: what it is due is a function of the waiters that
+ * are there, never a sum of boosts to be undone, so the order of releases does not matter. If that
+ * changes it, and it waits itself, its place among its fellow waiters changes and so on up the
+ * chain, until something stays as it was.
+ *
+ * One lock for all makes each such walk atomic and plain to read; chains are short. What it costs:
+ * contended locks on different CPUs wait for each other for the length of a walk (bounded by the
+ * threads that wait), with interrupts off. Uncontended ones never come here.
+ *
+ * Lock order: pi_lock -> run queue.
+ */
+#include "pi.h"
+
+#include "errno.h"
+#include "sched.h"
+#include "thread.h"
+
+struct spinlock pi_lock = SPINLOCK_INIT(LOCK_PI);
+
+void pi_queue_init(struct pi_queue *q)
+{
+	q->owner = NULL;
+	list_init(&q->waiters);
+	list_init(&q->held);
+}
+
+static struct pi_waiter *first_waiter(struct pi_queue *q)
+{
+	return list_first(&q->waiters, struct pi_waiter, node);
+}
+
+/* From the tail: who is no more urgent than the last, as most are, costs nothing to place. I2. */
+static void place(struct pi_queue *q, struct pi_waiter *w)
+{
+	struct list_node *after = q->waiters.prev;
+
+	w->rank = thread_rank(w->waiter.thread);
+	while (after != &q->waiters &&
+	       rank_above(w->rank, list_entry(after, struct pi_waiter, node)->rank))
+		after = after->prev;
+	list_insert_before(after->next, &w->node);
+}
+
+static struct sched_rank due(struct thread *t)
+{
+	struct sched_rank most = { .level = 0 };
+
+	list_for_each(q, &t->contended, struct pi_queue, held) {
+		struct sched_rank r = first_waiter(q)->rank;
+
+		if (rank_above(r, most))
+			most = r;
+	}
+	return most;
+}
+
+/* Makes I1 true of @t, then of whom it waits for. NULL: of nobody. */
+static void update(struct thread *t)
+{
+	while (t) {
+		struct pi_waiter *w;
+
+		if (!sched_inherit(t, due(t)))
+			return;
+		w = t->blocked_on;
+		if (!w || w->cyclic)
+			return;
+		list_remove(&w->node);
+		place(w->queue, w);
+		t = w->queue->owner;
+	}
+}
+
+/* The first waiter has come, or the last one has left, or the owner is another. */
+static void set_owner(struct pi_queue *q, struct thread *owner)
+{
+	list_remove(&q->held);
+	q->owner = pi_has_waiters(q) ? owner : NULL;	/* later it comes and goes unseen */
+	if (q->owner)
+		list_push_back(&owner->contended, &q->held);
+}
+
+static void take_out(struct pi_waiter *w)
+{
+	list_remove(&w->node);
+	w->waiter.thread->blocked_on = NULL;
+}
+
+bool pi_would_deadlock(const struct thread *t, const struct thread *owner)
+{
+	while (owner) {
+		const struct pi_waiter *w = owner->blocked_on;
+
+		if (owner == t)
+			return true;
+		/* One that was claimed is on its way out, for another reason than the lock. */
+		if (!w || w->cyclic || atomic_load(&w->waiter.why) != WAIT_ARMED)
+			return false;
+		owner = w->queue->owner;
+	}
+	return false;
+}
+
+void pi_wait(struct pi_queue *q, struct thread *owner, struct pi_waiter *w)
+{
+	assert_held(&pi_lock);
+	w->queue = q;
+	place(q, w);
+	w->waiter.thread->blocked_on = w;
+	set_owner(q, owner);
+	update(owner);
+}
+
+bool pi_leave(struct pi_waiter *w)
+{
+	struct pi_queue *q = w->queue;
+	struct thread *owner;
+
+	assert_held(&pi_lock);
+	if (!list_linked(&w->node))
+		return false;
+	owner = q->owner;
+	take_out(w);
+	set_owner(q, owner);
+	update(owner);
+	return true;
+}
+
+void pi_pass(struct pi_waiter *w)
+{
+	struct pi_queue *q = w->queue;
+	struct thread *before = q->owner, *after = w->waiter.thread;
+
+	assert_held(&pi_lock);
+	take_out(w);
+	set_owner(q, after);
+	update(after);			/* before it can run */
+	sched_wake(&w->waiter);		/* it cannot leave before pi_lock is free */
+	update(before);
+}
+
+struct thread *pi_hand_over(struct pi_queue *q)
+{
+	list_for_each(w, &q->waiters, struct pi_waiter, node) {
+		if (waiter_swap(&w->waiter, WAIT_EVENT, 0)) {
+			pi_pass(w);
+			return w->waiter.thread;
+		}
+	}
+	pi_abandon(q);			/* to those whose waits have ended, if there are any */
+	return NULL;
+}
+
+void pi_take(struct pi_waiter *w)
+{
+	struct pi_queue *q = w->queue;
+
+	assert(!q->owner);
+	take_out(w);
+	set_owner(q, w->waiter.thread);
+	update(w->waiter.thread);
+}
+
+void pi_offer(struct pi_queue *q)
+{
+	if (q->owner)
+		return;
+	list_for_each(w, &q->waiters, struct pi_waiter, node)
+		if (waiter_claim(&w->waiter, WAIT_EVENT, 0))
+			return;
+}
+
+void pi_abandon(struct pi_queue *q)
+{
+	struct thread *owner = q->owner;
+
+	assert_held(&pi_lock);
+	set_owner(q, NULL);
+	update(owner);
+	pi_offer(q);
+}
+
+void pi_destroy(struct pi_queue *q)
+{
+	struct thread *owner = q->owner;
+	struct pi_waiter *w;
+
+	assert_held(&pi_lock);
+	while ((w = first_waiter(q))) {
+		take_out(w);
+		waiter_claim(&w->waiter, WAIT_DESTROYED, 0);
+	}
+	set_owner(q, NULL);
+	update(owner);
+}
+
+void pi_rank_changed(struct thread *t)
+{
+	struct pi_waiter *w = t->blocked_on;
+	struct sched_rank r = thread_rank(t);
+
+	assert_held(&pi_lock);
+	if (!w || (!rank_above(r, w->rank) && !rank_above(w->rank, r)))
+		return;
+	list_remove(&w->node);
+	place(w->queue, w);
+	if (!w->cyclic)
+		update(w->queue->owner);
+}

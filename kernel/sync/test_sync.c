@@ -1,0 +1,552 @@
+/*
+ * What holds for every primitive that threads wait with, tested on each: deadlines, polls, kills,
+ * destruction, order, and that no pass is spent on who has left.
+ */
+#include "test_sync.h"
+
+/* One kind of object, made so that a wait blocks until pass(). */
+struct kind {
+	const char *name;
+	void (*init)(void);
+	int (*wait)(struct deadline d);
+	void (*leave)(void);		/* after a wait that got it; NULL: nothing to give back */
+	void (*pass)(void);		/* lets one waiter pass (of `all` kinds every one) */
+	void (*destroy)(void);
+	bool all;
+};
+
+static struct mutex mutex, outer;
+static struct semaphore semaphore;
+static struct event event;
+static struct completion completion;
+static struct condvar condvar;
+static struct rwlock rwlock;
+static struct barrier barrier;
+
+#define WAITERS		4
+
+static void mutex_start(void)
+{
+	mutex_init(&mutex);
+	mutex_lock(&mutex);
+}
+
+static int mutex_wait(struct deadline d)
+{
+	return mutex_lock_timed(&mutex, d);
+}
+
+static void mutex_leave(void)
+{
+	mutex_unlock(&mutex);
+}
+
+static void mutex_end(void)
+{
+	mutex_destroy(&mutex);
+}
+
+static void semaphore_start(void)
+{
+	semaphore_init(&semaphore, 0);
+}
+
+static int semaphore_get(struct deadline d)
+{
+	return semaphore_wait(&semaphore, d);
+}
+
+static void semaphore_put(void)
+{
+	semaphore_post(&semaphore);
+}
+
+static void semaphore_end(void)
+{
+	semaphore_destroy(&semaphore);
+}
+
+static void auto_start(void)
+{
+	event_init(&event, false, true);
+}
+
+static void manual_start(void)
+{
+	event_init(&event, false, false);
+}
+
+static int event_get(struct deadline d)
+{
+	return event_wait(&event, d);
+}
+
+static void event_put(void)
+{
+	event_signal(&event);
+}
+
+static void event_end(void)
+{
+	event_destroy(&event);
+}
+
+static void completion_start(void)
+{
+	completion_init(&completion);
+}
+
+static int completion_get(struct deadline d)
+{
+	return completion_wait(&completion, d);
+}
+
+static void completion_put(void)
+{
+	complete(&completion);
+}
+
+static void completion_put_all(void)
+{
+	complete_all(&completion);
+}
+
+static void completion_end(void)
+{
+	completion_destroy(&completion);
+}
+
+static void condvar_start(void)
+{
+	condvar_init(&condvar);
+	mutex_init(&outer);
+}
+
+static int condvar_get(struct deadline d)
+{
+	int err;
+
+	mutex_lock(&outer);
+	err = condvar_wait(&condvar, &outer, d);
+	CHECK(mutex_held(&outer), "sync.mutex_back", "a wait that returned %d: no mutex", err);
+	mutex_unlock(&outer);
+	return err;
+}
+
+static void condvar_put(void)
+{
+	condvar_signal(&condvar);
+}
+
+static void condvar_end(void)
+{
+	condvar_destroy(&condvar);
+}
+
+static void write_start(void)
+{
+	rwlock_init(&rwlock);
+	REQUIRE(rwlock_read_lock(&rwlock, DEADLINE_POLL) == 0, "sync", "a new lock is not free");
+}
+
+static int write_wait(struct deadline d)
+{
+	return rwlock_write_lock(&rwlock, d);
+}
+
+static void write_leave(void)
+{
+	rwlock_write_unlock(&rwlock);
+}
+
+static void read_start(void)
+{
+	rwlock_init(&rwlock);
+	REQUIRE(rwlock_write_lock(&rwlock, DEADLINE_POLL) == 0, "sync", "a new lock is not free");
+}
+
+static int read_wait(struct deadline d)
+{
+	return rwlock_read_lock(&rwlock, d);
+}
+
+static void read_leave(void)
+{
+	rwlock_read_unlock(&rwlock);
+}
+
+static void rwlock_end(void)
+{
+	rwlock_destroy(&rwlock);
+}
+
+static void barrier_start(void)
+{
+	barrier_init(&barrier, WAITERS + 1);
+}
+
+static int barrier_come(struct deadline d)
+{
+	return barrier_wait(&barrier, d);
+}
+
+/* Those who are missing come. */
+static void barrier_fill(void)
+{
+	barrier.needed = barrier.arrived + 1;
+	CHECK(barrier_wait(&barrier, DEADLINE_POLL) == 0, "sync", "the last one does not pass");
+	barrier.needed = WAITERS + 1;
+}
+
+static void barrier_end(void)
+{
+	barrier_destroy(&barrier);
+}
+
+static const struct kind kinds[] = {
+	{ "mutex", mutex_start, mutex_wait, mutex_leave, mutex_leave, mutex_end, false },
+	{ "semaphore", semaphore_start, semaphore_get, NULL, semaphore_put, semaphore_end, false },
+	{ "auto event", auto_start, event_get, NULL, event_put, event_end, false },
+	{ "manual event", manual_start, event_get, NULL, event_put, event_end, true },
+	{ "complete", completion_start, completion_get, NULL, completion_put, completion_end,
+	  false },
+	{ "complete_all", completion_start, completion_get, NULL, completion_put_all,
+	  completion_end, true },
+	{ "condvar", condvar_start, condvar_get, NULL, condvar_put, condvar_end, false },
+	{ "write lock", write_start, write_wait, write_leave, read_leave, rwlock_end, false },
+	{ "read lock", read_start, read_wait, read_leave, write_leave, rwlock_end, true },
+	{ "barrier", barrier_start, barrier_come, NULL, barrier_fill, barrier_end, true },
+};
+
+#define FOR_EACH_KIND(k) \
+	for (const struct kind *k = kinds; k < kinds + ARRAY_SIZE(kinds); k++)
+
+static struct waiting {
+	const struct kind *kind;
+	struct deadline d;
+	struct thread *thread;
+	unsigned came_out;		/* as how manieth */
+} waits[WAITERS];
+
+static _Atomic unsigned out;
+
+static int wait_once(void *arg)
+{
+	struct waiting *w = arg;
+	int err = w->kind->wait(w->d);
+
+	w->came_out = out++;
+	if (!err && w->kind->leave)
+		w->kind->leave();
+	return err;
+}
+
+static void start_waits(const struct kind *k, unsigned n, struct deadline first)
+{
+	out = 0;
+	for (unsigned i = 0; i < n; i++) {
+		waits[i] = (struct waiting){ .kind = k, .d = i ? DEADLINE_NEVER : first };
+		waits[i].thread = test_thread(ONE_CPU, wait_once, &waits[i], PRIORITY_DEFAULT);
+		test_blocked(waits[i].thread, k->name);
+	}
+}
+
+static int result(unsigned i)
+{
+	return test_join(waits[i].thread, waits[i].kind->name);
+}
+
+KTEST(sync_deadline, "sync.deadline", "", "sync.deadline")
+{
+	FOR_EACH_KIND(k) {
+		u64 due = time_now() + 2 * MS;
+		int err;
+
+		k->init();
+		start_waits(k, 1, deadline_at(due));
+		err = result(0);
+		CHECK(err == -ETIMEDOUT, "sync.deadline", "%s: %d", k->name, err);
+		CHECK(!time_before(time_now(), due), "sync.deadline", "%s: early", k->name);
+		start_waits(k, 1, deadline_in(SOON));
+		k->pass();
+		err = result(0);
+		CHECK(err == 0, "sync.deadline", "%s: in time, but %d", k->name, err);
+		k->destroy();
+	}
+	audit();
+}
+
+static _Atomic bool enough;
+
+static int others(void *unused)
+{
+	(void)unused;
+	while (!enough)
+		thread_yield();
+	return 0;
+}
+
+/* A wait that may not wait neither blocks nor gives way. */
+static int poll_once(void *arg)
+{
+	const struct kind *k = arg;
+	struct thread_stats *s = &current_thread()->stats;
+	u64 gave = s->switches_in - s->preempted;
+	int err = k->wait(DEADLINE_POLL);
+
+	gave = s->switches_in - s->preempted - gave;
+	CHECK(err == -ETIMEDOUT, "sync.poll", "%s: %d", k->name, err);
+	CHECK(gave == 0, "sync.poll", "%s: gave way %lu times", k->name, gave);
+	return 0;
+}
+
+KTEST(sync_poll, "sync.poll", "", "sync.poll")
+{
+	struct thread *other;
+
+	enough = false;
+	test_stay(ONE_CPU);
+	other = test_thread(ONE_CPU, others, NULL, PRIORITY_DEFAULT);
+	FOR_EACH_KIND(k) {
+		k->init();
+		test_join(test_thread(ONE_CPU, poll_once, (void *)k, PRIORITY_DEFAULT), k->name);
+		k->destroy();
+	}
+	enough = true;
+	test_join(other, "poll");
+	test_stay(ALL_CPUS);
+}
+
+/* A killed waiter leaves at once; a pass goes to who is still there. */
+KTEST(sync_killed, "sync.killed", "", "sync.killed")
+{
+	FOR_EACH_KIND(k) {
+		int err;
+
+		k->init();
+		start_waits(k, 2, DEADLINE_NEVER);
+		thread_kill(waits[0].thread);
+		err = result(0);
+		CHECK(err == -EINTR, "sync.killed", "%s: %d", k->name, err);
+		k->pass();
+		err = result(1);
+		CHECK(err == 0, "sync.killed", "%s: behind one that was killed %d", k->name, err);
+		k->destroy();
+	}
+	audit();
+}
+
+KTEST(sync_destroyed, "sync.destroyed", "", "sync.destroyed")
+{
+	FOR_EACH_KIND(k) {
+		int err;
+
+		k->init();
+		start_waits(k, 3, deadline_in(SOON));
+		k->destroy();
+		for (unsigned i = 0; i < 3; i++) {
+			err = result(i);
+			CHECK(err == -EIDRM, "sync.destroyed", "%s: waiter %u: %d", k->name, i,
+			      err);
+		}
+		waits[0].thread = test_thread(ONE_CPU, wait_once, &waits[0], PRIORITY_DEFAULT);
+		err = result(0);
+		CHECK(err == -EIDRM, "sync.destroyed", "%s: too late, but %d", k->name, err);
+	}
+	audit();
+}
+
+/* They come out in the order in which they came. */
+KTEST(sync_order, "sync.order", "", "sync.order")
+{
+	test_stay(ONE_CPU);
+	FOR_EACH_KIND(k) {
+		if (k->all)
+			continue;
+		k->init();
+		start_waits(k, WAITERS, DEADLINE_NEVER);
+		k->pass();
+		for (unsigned i = 1; i < WAITERS && !k->leave; i++) {
+			CHECK(AWAIT(out == i), "sync.order", "%s: %u are out", k->name, out);
+			k->pass();
+		}
+		for (unsigned i = 0; i < WAITERS; i++) {
+			int err = result(i);
+
+			CHECK(err == 0, "sync.order", "%s: waiter %u: %d", k->name, i, err);
+			CHECK(waits[i].came_out == i, "sync.order", "%s: waiter %u comes out as %u",
+			      k->name, i, waits[i].came_out);
+		}
+		k->destroy();
+	}
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+/*
+ * The first waiter's deadline claims its wait, as in the timer's interrupt, and before it has run
+ * the pass comes.
+ */
+static void expire_then_pass(const struct kind *k)
+{
+	preempt_off();
+	sleepq_expire(&this_cpu()->sleepq, waits[0].d.at);
+	CHECK(thread_state(waits[0].thread) == THREAD_READY, "sync", "%s: did not expire", k->name);
+	k->pass();
+	preempt_on();
+}
+
+#define FAR	deadline_at(time_now() + 1000 * NSEC_PER_SEC)
+
+/* The pass must reach the second one. */
+KTEST(sync_not_eaten, "sync.not_eaten", "", "sync.not_eaten")
+{
+	test_stay(ONE_CPU);
+	FOR_EACH_KIND(k) {
+		int first, second;
+
+		if (k->all)
+			continue;
+		k->init();
+		start_waits(k, 2, FAR);
+		expire_then_pass(k);
+		first = result(0);
+		second = result(1);
+		/* what can be held may be free again by the time it looks once more */
+		CHECK(first == -ETIMEDOUT || (!first && k->leave), "sync.not_eaten", "%s: first %d",
+		      k->name, first);
+		CHECK(second == 0, "sync.not_eaten", "%s: second %d", k->name, second);
+		k->destroy();
+	}
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+/* The same with nobody behind it: the waiter looks once more, and gets the one pass there is. */
+KTEST(sync_not_lost, "sync.not_lost", "", "sync.not_lost")
+{
+	test_stay(ONE_CPU);
+	FOR_EACH_KIND(k) {
+		int first, next;
+
+		if (k->wait == condvar_get)
+			continue;	/* a signal that nobody waits for is lost by design */
+		k->init();
+		start_waits(k, 1, FAR);
+		expire_then_pass(k);
+		first = result(0);
+		next = k->wait(DEADLINE_POLL);
+		CHECK(first == 0, "sync.not_lost", "%s: %d, though it was there to take", k->name,
+		      first);
+		CHECK((next == 0) == (k->leave || (k->all && k->wait != barrier_come)),
+		      "sync.not_lost", "%s: the next one gets %d", k->name, next);
+		if (!next && k->leave)
+			k->leave();
+		k->destroy();
+	}
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+/*
+ * --- Storms: on all CPUs, with deadlines as they come --------------------------------------------
+ */
+
+#define STORMERS	4
+#define ROUNDS		40
+
+static _Atomic int inside;
+static _Atomic unsigned got, storming;
+
+static struct deadline some_deadline(void)
+{
+	u64 r = test_random();
+
+	return r % 4 == 0 ? DEADLINE_POLL : deadline_in(1 + r % 50000);
+}
+
+static int storm_exclusive(void *arg)
+{
+	const struct kind *k = arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		int err = k->wait(some_deadline());
+
+		if (err) {
+			CHECK(err == -ETIMEDOUT, "sync.exclusion", "%s: %d", k->name, err);
+			continue;
+		}
+		CHECK(inside++ == 0, "sync.exclusion", "%s: two are in", k->name);
+		if (i % 3 == 0)
+			thread_yield();
+		inside--;
+		got++;
+		k->leave();
+	}
+	return 0;
+}
+
+KTEST(sync_exclusion, "sync.exclusion", "", "sync.exclusion")
+{
+	struct thread *t[STORMERS];
+
+	FOR_EACH_KIND(k) {
+		if (!k->leave || k->all)
+			continue;
+		k->init();
+		got = 0;
+		for (unsigned i = 0; i < STORMERS; i++)
+			t[i] = test_thread(ALL_CPUS, storm_exclusive, (void *)k, PRIORITY_DEFAULT);
+		k->pass();
+		for (unsigned i = 0; i < STORMERS; i++)
+			test_join(t[i], k->name);
+		CHECK(got > 0, "sync.exclusion", "%s: nobody ever got it", k->name);
+		CHECK(k->wait(DEADLINE_POLL) == 0, "sync.exclusion", "%s: not free", k->name);
+		k->leave();
+		k->destroy();
+	}
+	audit();
+}
+
+static int storm_waiter(void *arg)
+{
+	const struct kind *k = arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++)
+		got += k->wait(some_deadline()) == 0;
+	storming--;
+	return 0;
+}
+
+/* Every post comes out of exactly one wait, or is still there. */
+KTEST(sync_conserved, "sync.conserved", "", "sync.conserved")
+{
+	struct thread *t[STORMERS];
+
+	FOR_EACH_KIND(k) {
+		unsigned posted = 0, left = 0;
+
+		if (k->wait != semaphore_get && (k->wait != completion_get || k->all))
+			continue;
+		k->init();
+		got = 0;
+		storming = STORMERS;
+		for (unsigned i = 0; i < STORMERS; i++)
+			t[i] = test_thread(ALL_CPUS, storm_waiter, (void *)k, PRIORITY_DEFAULT);
+		for (; storming; posted++) {
+			u64 until = time_now() + test_random() % 20000;
+
+			k->pass();
+			while (time_before(time_now(), until))
+				thread_yield();
+		}
+		for (unsigned i = 0; i < STORMERS; i++)
+			test_join(t[i], k->name);
+		while (k->wait(DEADLINE_POLL) == 0)
+			left++;
+		CHECK(got > 0 && got + left == posted, "sync.conserved",
+		      "%s: %u posts, %u waits passed, %u are left", k->name, posted, got, left);
+		k->destroy();
+	}
+	audit();
+}

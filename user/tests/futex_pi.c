@@ -1,0 +1,439 @@
+/* Futexes that lend urgency, and locks whose holder dies. */
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+#include "test.h"
+
+#define TID(word)	((word) & FUTEX_TID_MASK)
+
+static long futex(void *word, int op, uint32_t value, const struct timespec *timeout, void *word2,
+		  uint32_t value3)
+{
+	return syscall(SYS_futex, word, op, value, timeout, word2, value3);
+}
+
+static uint32_t self(void)
+{
+	return syscall(SYS_gettid);
+}
+
+static long lock_pi(atomic_uint *w)
+{
+	return futex(w, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+}
+
+static long unlock_pi(atomic_uint *w)
+{
+	return futex(w, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+}
+
+/* As a C library does it: the kernel is asked only if need be. */
+static void lock(atomic_uint *w)
+{
+	uint32_t unlocked = 0;
+
+	if (!atomic_compare_exchange_strong(w, &unlocked, self()))
+		CHECK_EQ(lock_pi(w), 0);
+}
+
+static void unlock(atomic_uint *w)
+{
+	uint32_t mine = self();
+
+	if (!atomic_compare_exchange_strong(w, &mine, 0))
+		CHECK_EQ(unlock_pi(w), 0);
+}
+
+static void await_waiter(atomic_uint *w)
+{
+	while (!(*w & FUTEX_WAITERS))
+		sched_yield();
+}
+
+static atomic_uint word, second;
+static atomic_uint order, tids[8];
+
+static void alone(void)
+{
+	CHECK_EQ(lock_pi(&word), 0);
+	CHECK_EQ(word, self());
+	CHECK_EQ(unlock_pi(&word), 0);
+	CHECK_EQ(word, 0);
+	CHECK_EQ(futex(&word, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0), 0);
+	CHECK_EQ(word, self());
+	CHECK_EQ(unlock_pi(&word), 0);
+}
+
+static void *try_it(void *arg)
+{
+	long r = futex(arg, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+
+	return (void *)(long)(r ? errno : 0);
+}
+
+static void *unlock_it(void *arg)
+{
+	return (void *)(long)(unlock_pi(arg) ? errno : 0);
+}
+
+static void refusals(void)
+{
+	char *p = (char *)&word;
+	struct timespec bad = { 0, 1000000000 };
+
+	CHECK_ERRNO(futex(p + 1, FUTEX_LOCK_PI, 0, NULL, NULL, 0), EINVAL);
+	CHECK_ERRNO(futex(hidden(64), FUTEX_LOCK_PI, 0, NULL, NULL, 0), EFAULT);
+	CHECK_ERRNO(futex(hidden(64), FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), EFAULT);
+	CHECK_ERRNO(futex(&word, FUTEX_LOCK_PI, 0, &bad, NULL, 0), EINVAL);
+	CHECK_ERRNO(futex(&word, FUTEX_LOCK_PI | FUTEX_CLOCK_REALTIME, 0, NULL, NULL, 0), ENOSYS);
+	CHECK_ERRNO(unlock_pi(&word), EPERM);
+	CHECK_EQ(lock_pi(&word), 0);
+	CHECK_ERRNO(lock_pi(&word), EDEADLK);
+	CHECK_ERRNO(futex(&word, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0), EDEADLK);
+	CHECK_EQ((long)join_thread(start_thread(try_it, &word)), EAGAIN);
+	CHECK_EQ((long)join_thread(start_thread(unlock_it, &word)), EPERM);
+	CHECK_EQ(unlock_pi(&word), 0);
+	word = 0x3ffffff0;			/* nobody */
+	CHECK_ERRNO(lock_pi(&word), ESRCH);
+	CHECK_ERRNO(unlock_pi(&word), EPERM);
+}
+
+enum { THREADS = 5, ROUNDS = 1500 };
+
+static long counter;
+
+static void *add(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		long seen;
+
+		lock(&word);
+		seen = counter;
+		if (i % 64 == 0)
+			sched_yield();
+		counter = seen + 1;
+		unlock(&word);
+	}
+	return arg;
+}
+
+static void excludes(void)
+{
+	pthread_t t[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		t[i] = start_thread(add, NULL);
+	for (int i = 0; i < THREADS; i++)
+		join_thread(t[i]);
+	CHECK_EQ(counter, THREADS * ROUNDS);
+	CHECK_EQ(word, 0);
+}
+
+static void *lock_and_note(void *arg)
+{
+	tids[(long)arg] = self();
+	lock(&word);
+	CHECK_EQ(TID(word), self());
+	order = order * 10 + (long)arg;
+	unlock(&word);
+	return arg;
+}
+
+/* An unlock makes the first who waits the owner, before that one runs. */
+static void hands_over(void)
+{
+	pthread_t t;
+
+	lock(&word);
+	t = start_thread(lock_and_note, (void *)1);
+	await_waiter(&word);
+	CHECK_EQ(unlock_pi(&word), 0);
+	CHECK(word == 0 || TID(word) == tids[1]);
+	join_thread(t);
+	CHECK_EQ(word, 0);
+}
+
+static void *lock_until(void *arg)
+{
+	int op = (long)arg;
+	clockid_t clock = op == FUTEX_LOCK_PI_PRIVATE ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+	struct timespec end = timespec_of(now_ns(clock) + 20000000);
+
+	CHECK_ERRNO(futex(&word, op, 0, &end, NULL, 0), ETIMEDOUT);
+	CHECK(now_ns(clock) >= end.tv_sec * 1000000000L + end.tv_nsec);
+	return arg;
+}
+
+static void times_out(void)
+{
+	lock(&word);
+	join_thread(start_thread(lock_until, (void *)FUTEX_LOCK_PI_PRIVATE));
+	join_thread(start_thread(lock_until, (void *)(13L | FUTEX_PRIVATE_FLAG)));
+	CHECK_EQ(TID(word), self());
+	CHECK_EQ(unlock_pi(&word), 0);
+	CHECK_EQ(word, 0);
+}
+
+static void *cross(void *arg)
+{
+	lock(&second);
+	tids[0] = 1;
+	CHECK_EQ(lock_pi(&word), 0);
+	unlock(&word);
+	unlock(&second);
+	return arg;
+}
+
+static void circle(void)
+{
+	pthread_t t;
+
+	lock(&word);
+	t = start_thread(cross, NULL);
+	await_waiter(&word);
+	CHECK_ERRNO(lock_pi(&second), EDEADLK);
+	CHECK_EQ(unlock_pi(&word), 0);
+	join_thread(t);
+	CHECK_EQ(word, 0);
+}
+
+/* --- The end of an owner ---------------------------------------------------------------------- */
+
+struct robust {
+	struct robust_list_head head;
+	struct robust_list entry;
+	atomic_uint word;
+};
+
+/* The list of a thread that holds this one lock, as a PI lock or a plain one. */
+static void put_on_list(struct robust *r, bool pi)
+{
+	r->head.list.next = (void *)((uintptr_t)&r->entry | pi);
+	r->head.futex_offset = offsetof(struct robust, word) - offsetof(struct robust, entry);
+	r->head.list_op_pending = NULL;
+	r->entry.next = &r->head.list;
+	CHECK_EQ(syscall(SYS_set_robust_list, &r->head, sizeof(r->head)), 0);
+}
+
+static struct robust robust;
+static atomic_bool die;
+
+static void *hold_and_die(void *arg)
+{
+	if (arg)
+		put_on_list(arg, true);
+	CHECK_EQ(lock_pi(&robust.word), 0);
+	tids[0] = self();
+	while (!die)
+		sched_yield();
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+static void *take_from_the_dead(void *arg)
+{
+	CHECK_EQ(lock_pi(&robust.word), 0);
+	CHECK_EQ(robust.word & ~FUTEX_WAITERS, self() | FUTEX_OWNER_DIED);
+	robust.word &= ~FUTEX_OWNER_DIED;
+	CHECK_EQ(unlock_pi(&robust.word), 0);
+	return arg;
+}
+
+/* With and without a robust list: who waits gets it, and the word says why. */
+static void owner_dies(void)
+{
+	for (int listed = 0; listed < 2; listed++) {
+		pthread_t owner, heir;
+
+		tids[0] = 0;
+		die = false;
+		owner = start_thread(hold_and_die, listed ? &robust : NULL);
+		while (!tids[0])
+			sched_yield();
+		heir = start_thread(take_from_the_dead, NULL);
+		await_waiter(&robust.word);
+		die = true;
+		join_thread(heir);
+		join_thread(owner);
+		CHECK_EQ(robust.word, 0);
+	}
+}
+
+/* Nobody waits: of a listed lock the next one hears of it, one that is not is lost. */
+static void owner_died(void)
+{
+	pthread_t owner;
+
+	die = true;
+	owner = start_thread(hold_and_die, &robust);
+	join_thread(owner);
+	CHECK_EQ(robust.word, FUTEX_OWNER_DIED);
+	CHECK_EQ(lock_pi(&robust.word), 0);
+	CHECK_EQ(robust.word, FUTEX_OWNER_DIED | self());
+	CHECK_EQ(unlock_pi(&robust.word), 0);
+	CHECK_EQ(robust.word, 0);
+	owner = start_thread(hold_and_die, NULL);
+	join_thread(owner);
+	CHECK_EQ(TID(robust.word), tids[0]);
+	CHECK_ERRNO(lock_pi(&robust.word), ESRCH);
+}
+
+/* A process is killed with a lock in shared memory. */
+static void owner_killed(void)
+{
+	struct robust *r = shared_memory(4096);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		put_on_list(r, true);
+		CHECK_EQ(futex(&r->word, FUTEX_LOCK_PI, 0, NULL, NULL, 0), 0);
+		for (;;)
+			pause();
+	}
+	while (!r->word)
+		sched_yield();
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(futex(&r->word, FUTEX_LOCK_PI, 0, NULL, NULL, 0), 0);
+	CHECK_EQ(r->word & ~FUTEX_WAITERS, self() | FUTEX_OWNER_DIED);
+	CHECK_EQ(futex(&r->word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), 0);
+	expect_signal(pid, SIGKILL);
+}
+
+/* A plain robust lock, for comparison: the word says it, and one who waits is woken. */
+static void plain_owner_killed(void)
+{
+	struct robust *r = shared_memory(4096);
+	pid_t pid = fork();
+	uint32_t seen;
+
+	if (pid == 0) {
+		put_on_list(r, false);
+		r->word = self() | FUTEX_WAITERS;
+		for (;;)
+			pause();
+	}
+	while (!(seen = r->word))
+		sched_yield();
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	while (r->word == seen)
+		futex(&r->word, FUTEX_WAIT, seen, NULL, NULL, 0);
+	CHECK_EQ(r->word, FUTEX_WAITERS | FUTEX_OWNER_DIED);
+	expect_signal(pid, SIGKILL);
+}
+
+/* A waiter is killed: the lock goes to who is left. */
+static void waiter_killed(void)
+{
+	atomic_uint *w = shared_memory(4096);
+	pid_t pid;
+
+	CHECK_EQ(futex(w, FUTEX_LOCK_PI, 0, NULL, NULL, 0), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(futex(w, FUTEX_LOCK_PI, 0, NULL, NULL, 0) != 0);
+	await_waiter(w);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+	CHECK_EQ(futex(w, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), 0);
+	CHECK_EQ(*w, 0);
+}
+
+/* --- Moving waiters to a lock ----------------------------------------------------------------- */
+
+static atomic_uint condition;
+static atomic_int back;
+
+static void *wait_for_lock(void *arg)
+{
+	CHECK_EQ(futex(&condition, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, NULL, &word, 0), 0);
+	CHECK_EQ(TID(word), self());
+	back++;
+	unlock(&word);
+	return arg;
+}
+
+static long requeue(int others)
+{
+	return futex(&condition, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)(long)others, &word,
+		     condition);
+}
+
+/* All come back with the lock, one after the other, whether it was free at first or held. */
+static void moved_to_lock(void)
+{
+	for (int held = 0; held < 2; held++) {
+		pthread_t t[3];
+		long moved = 0;
+
+		back = 0;
+		for (int i = 0; i < 3; i++)
+			t[i] = start_thread(wait_for_lock, NULL);
+		if (held)
+			lock(&word);
+		while (moved < 3) {		/* until all have come */
+			long n = requeue(moved ? 1 : 2);
+
+			CHECK(n >= 0);
+			moved += n;
+			sched_yield();
+		}
+		if (held) {
+			CHECK_EQ(back, 0);
+			unlock(&word);
+		}
+		for (int i = 0; i < 3; i++)
+			join_thread(t[i]);
+		CHECK_EQ(back, 3);
+		CHECK_EQ(word, 0);
+	}
+}
+
+static void *wait_shortly(void *arg)
+{
+	struct timespec end = timespec_of(now_ns(CLOCK_MONOTONIC) + 50000000);
+
+	CHECK_ERRNO(futex(&condition, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, &end, &word, 0), ETIMEDOUT);
+	return arg;
+}
+
+static void move_refused(void)
+{
+	const int move = FUTEX_CMP_REQUEUE_PI_PRIVATE;
+	pthread_t t;
+	long n;
+
+	CHECK_ERRNO(futex(&condition, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 1, NULL, &word, 0), EAGAIN);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, NULL, &word, 0), EINVAL);
+	CHECK_ERRNO(futex(&condition, move, 2, (void *)1, &word, 0), EINVAL);
+	CHECK_ERRNO(futex(&word, move, 1, (void *)1, &word, 0), EINVAL);
+	CHECK_ERRNO(futex(&condition, move, 1, (void *)1, &word, 7), EAGAIN);
+	join_thread(start_thread(wait_shortly, NULL));	/* where it was */
+	lock(&word);
+	t = start_thread(wait_shortly, NULL);		/* and where it is moved to */
+	do {
+		n = requeue(0);
+		CHECK(n >= 0);
+	} while (n == 0);
+	join_thread(t);
+	CHECK_EQ(unlock_pi(&word), 0);
+	CHECK_EQ(word, 0);
+}
+
+static const struct test_case cases[] = {
+	CASE(alone),
+	CASE(refusals),
+	CASE(excludes),
+	CASE(hands_over),
+	CASE(times_out),
+	CASE(circle),
+	CASE(owner_dies),
+	CASE(owner_died),
+	CASE(owner_killed),
+	CASE(plain_owner_killed),
+	CASE(waiter_killed),
+	CASE(moved_to_lock),
+	CASE(move_refused),
+};
+
+TEST_MAIN(cases)
