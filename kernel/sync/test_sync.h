@@ -17,12 +17,15 @@
 #define SOON	(500 * MS)		/* what only needs a turn */
 #define LONG	(30 * NSEC_PER_SEC)	/* when somebody must have given up */
 
-/* Lets even the least urgent run until @cond holds or SOON is over; whether it holds. */
+/*
+ * Lets even the least urgent run until @cond holds or SOON is over; whether it holds. It sleeps for
+ * many times what waking up costs, or on a slow CPU nobody else would get to run.
+ */
 #define AWAIT(cond)								\
 	({									\
 		u64 end_ = time_now() + SOON;					\
 		while (!(cond) && time_before(time_now(), end_))		\
-			thread_sleep(20 * NSEC_PER_USEC);			\
+			thread_sleep(MS / 2);					\
 		!!(cond);							\
 	})
 
