@@ -22,6 +22,14 @@ _LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+
 _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
 
 
+# Units whose tests have deadlines that a busy host must not decide, and the policies they run under;
+# urgency is nothing to round robin.
+_POLICIES = {
+    "pi": ("rr", "prio"),
+    **dict.fromkeys(("barrier", "condvar", "deadlock", "event", "mutex", "rwlock", "sync"), ("rr",)),
+}
+
+
 @dataclass(frozen=True)
 class Unit:
     """The tests of one unit, "wait" of "wait.timeout", on one machine."""
@@ -99,8 +107,7 @@ def jobs(build_root: Path) -> list[Job]:
         names = [name for name in names if not name.startswith("sched.")]  # policies.py
         for unit, tests in groupby(names, key=lambda name: name.split(".")[0]):
             group = tuple(tests)
-            # urgency is nothing to round robin
-            for policy in ("", "prio") if unit == "pi" else ("",):
+            for policy in _POLICIES.get(unit, ("",)):
                 for cpus in CPUS:
                     job = Unit(arch, cpus, unit, group, kernel, policy)
                     found.append(Job(job.title, job.results))
