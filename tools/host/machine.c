@@ -6,6 +6,7 @@
  * check that they are taken and released in turn; whoever would have to wait is a bug.
  */
 #include "cpu.h"
+#include "dev.h"
 #include "ktest.h"
 #include "machine.h"
 #include "mm.h"
@@ -45,7 +46,6 @@ unsigned nr_cpus = 1;
 struct process kernel_process;
 unsigned trace_mask;
 u64 clock_offset;
-const struct file_ops dev_file_ops;
 struct thread *host_thread = &cpus[0].idle;
 const struct extable_entry __extable_start[1];
 extern const struct extable_entry __extable_end[1]
@@ -90,11 +90,6 @@ void arch_root_init(void *root)
 	(void)root;
 }
 
-void arch_mmu_load(paddr_t root)
-{
-	(void)root;
-}
-
 void arch_tlb_shootdown(u32 set, vaddr_t start, vaddr_t end)
 {
 	panic("CPUs %x are asked to forget %lx to %lx", set, start, end);
@@ -124,9 +119,10 @@ void spin_unlock(struct spinlock *l)
 	l->holder = NULL;
 }
 
-void mutex_init(struct mutex *m)
+void mutex_init_named(struct mutex *m, const char *name)
 {
 	m->word = 0;
+	m->name = name;
 }
 
 void mutex_lock(struct mutex *m)
@@ -199,6 +195,23 @@ u64 time_realtime_offset(void)
 int iobuf_copy_to(struct iobuf *b, const void *src, size_t n)
 {
 	panic("%zu bytes from %p to %p", n, src, (void *)b);
+}
+
+const struct file_ops *dev_file_ops(u64 rdev)
+{
+	(void)rdev;
+	return NULL;		/* no inode here is a device */
+}
+
+/* No program runs here, so none faults. */
+void oom_kill(void)
+{
+	panic("a program has no memory");
+}
+
+void signal_fault(struct trapframe *tf, int sig, int code, vaddr_t addr, const char *what)
+{
+	panic("signal %d, code %d, to %p at %lx: %s", sig, code, (void *)tf, addr, what);
 }
 
 int iobuf_copy_from(struct iobuf *b, void *dst, size_t n)

@@ -33,6 +33,11 @@ static inline u64 arch_clock_ns(void)
 	return 0;
 }
 
+static inline void arch_mmu_load(paddr_t root)
+{
+	(void)root;
+}
+
 static inline void arch_tlb_flush_page(vaddr_t va)
 {
 	(void)va;
