@@ -5,7 +5,8 @@
  * probability for each seed; another seed= is another schedule, and the same seed the same one.
  *
  * Nobody starves, for programs that wait by spinning: who is at a change point a second time, or
- * yields, goes to the end. In a new window of pct_length a thread that wakes draws again.
+ * yields, goes to the end. In a new window of pct_length a thread that wakes draws again. Nobody
+ * inherits: an owner that spins would stand before whom it waits for, whatever it yields.
  */
 #include "policy.h"
 
@@ -45,9 +46,9 @@ static bool pct_enqueue(struct policy_queue *q, struct sched_entity *e, enum enq
 	} else if (why == ENQUEUE_EXPIRED || why == ENQUEUE_YIELD) {
 		e->base.key = 2 * BAND + q->arrivals;
 	}
-	tree_push(q, &q->tree, e, entity_rank(e).key, why == ENQUEUE_PREEMPTED);
+	tree_push(q, &q->tree, e, e->base.key, why == ENQUEUE_PREEMPTED);
 	queue_count(q, 1);
-	return q->current && rank_above(entity_rank(e), entity_rank(q->current));
+	return q->current && rank_above(e->base, q->current->base);
 }
 
 static void pct_dequeue(struct policy_queue *q, struct sched_entity *e)
