@@ -10,7 +10,7 @@ from tools.tests.support import make
 
 _GOALS = (
     *("qemu", "run", "timeline", "gdb", "qemu-gdb", "grade", "test", "test-browser"),
-    *("matrix", "soak", "bench", "labs", "starter", "lint", "format", "doctor", "clean"),
+    *("matrix", "soak", "bench", "starter", "lint", "format", "doctor", "clean"),
 )
 
 
@@ -35,7 +35,6 @@ class WrongValues(unittest.TestCase):
         self.check("run", "CMD=true", "TIMEOUT=soon", allowed="must be a number")
         self.check("run", "CMD=true", "TIMEOUT=", allowed="must be a number")
         self.check("run", allowed="CMD=")
-        self.check("labs", allowed="OUT=dir")
         self.check("starter", "OUT=/tmp", allowed="LAB=")
 
 

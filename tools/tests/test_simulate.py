@@ -83,7 +83,7 @@ class Agreement(unittest.TestCase):
                 kernel=folder / "kernel.elf",
                 initrd=initrd,
                 bootargs=(f"sched={policy}",),
-                icount=qemu.Icount(shift=3),
+                icount=qemu.Icount(shift=1),
             )
             seen = transcript(machine, 120.0)
         self.assertIs(seen.outcome.end, End.OFF)

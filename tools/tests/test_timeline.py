@@ -258,7 +258,7 @@ class Run(unittest.TestCase):
             self.assertNotIn("Trellis on", done.stderr)
 
     def test_the_same_command_gives_the_same_timeline(self) -> None:
-        command = "yes > /dev/null & kill $!; wait; echo done"
+        command = "yes > /dev/null & sleep 0.002; kill $!; wait; echo done"
         with tempfile.TemporaryDirectory() as folder:
             paths = [Path(folder) / name for name in ("1.model.json", "2.model.json")]
             for path in paths:

@@ -24,7 +24,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 _HELP = """\
 Draws what every CPU and every thread did:
 
-  python3 -m tools.timeline --out kill.html --arch x86_64 --cmd 'yes > /dev/null & kill $!'
+  python3 -m tools.timeline --out kill.html --arch x86_64 --cmd 'yes > /dev/null & sleep 0.002; kill $!'
   python3 -m tools.timeline --out tasks.html --from tasks.model.json
 
 FILE.html is a page for a browser, FILE.json is for ui.perfetto.dev, FILE.model.json is the model
