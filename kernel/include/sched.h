@@ -47,7 +47,7 @@ noreturn void sched_idle(void);
 
 /*
  * Blocks the current thread until waiter_claim() on @w; state BLOCKED or SLEEPING. Returns at once
- * if @w is claimed already, or claims it as KILLED if the thread is dying and @w is killable. W2.
+ * if @w is claimed already, or claims it as KILLED or SIGNAL if work is pending that breaks it. W2.
  */
 void sched_block(struct waiter *w, bool sleeping);
 

@@ -1,9 +1,10 @@
 /*
  * Waiting: the one primitive that everything which blocks is built on.
  *
- * A thread blocks on a wait queue until an event, a deadline, a kill or the queue's destruction.
- * It owns a waiter with one atomic word, `why`. Whoever first swaps it away from WAIT_ARMED wakes
- * the thread, and nobody else does: a thread is woken exactly once per wait, for one reason.
+ * A thread blocks on a wait queue until an event, a deadline, a kill, a signal that it has a
+ * handler for, or the queue's destruction. It owns a waiter with one atomic word, `why`. Whoever
+ * first swaps it away from WAIT_ARMED wakes the thread, and nobody else does: a thread is woken
+ * exactly once per wait, for one reason.
  *
  * Invariants
  *  W1  `why` leaves WAIT_ARMED exactly once.
@@ -52,7 +53,6 @@ struct waiter {
 	struct thread *thread;		/* [const] */
 	_Atomic(enum wait_why) why;	/* [atomic] W1 */
 	int status;			/* [by the claimer, before it wakes] what the event says */
-	bool killable;			/* [const] a kill may claim this wait */
 	u32 breaks;			/* [const] WORK_* of its thread that end this wait */
 	const void *site;		/* [const] where in the kernel it waits, for /proc */
 	struct rb_node timer;		/* [sq->lock] */

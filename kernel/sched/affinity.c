@@ -11,7 +11,6 @@
 #include "internal.h"
 #include "process.h"
 #include "thread.h"
-#include "trace.h"
 
 static bool affinity_off;	/* [const after boot] */
 
@@ -28,12 +27,6 @@ static u32 usable_cpus(void)
 		if (atomic_load(&cpus[i].online))
 			mask |= BIT(i);
 	return mask;
-}
-
-static void count_move(struct thread *t, struct cpu *from, struct cpu *to)
-{
-	t->stats.migrations++;
-	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, from->id << 8 | to->id);
 }
 
 struct runq *thread_runq_lock_allowed(struct thread *t)
@@ -53,8 +46,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		if (spin_trylock(&to->runq.lock)) {
 			if (entity_queued(&t->se))
 				sched_remove(rq, t);
-			count_move(t, runq_cpu(rq), to);
-			t->cpu = to;
+			runq_move(rq, &to->runq, t);
 			if (s == THREAD_READY)
 				runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);
 			spin_unlock(&rq->lock);

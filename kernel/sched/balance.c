@@ -31,8 +31,7 @@ void balance_init(void)
 					  10 * NSEC_PER_SEC);
 }
 
-/* @t, off its queue, goes on @to's. Both locked. */
-static void count_move(struct runq *from, struct runq *to, struct thread *t)
+void runq_move(struct runq *from, struct runq *to, struct thread *t)
 {
 	t->cpu = runq_cpu(to);
 	t->stats.migrations++;
@@ -50,7 +49,7 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 	}
 	e = policy.steal(&victim->q, runq_cpu(rq)->id);
 	if (e) {
-		count_move(victim, rq, thread_of(e));
+		runq_move(victim, rq, thread_of(e));
 		policy.enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
 	}
 	spin_unlock(&victim->lock);
@@ -123,7 +122,7 @@ void push(struct runq *rq, struct thread *t)
 	if (!to || !spin_trylock(&to->runq.lock))
 		return;
 	policy.dequeue(&rq->q, &t->se);
-	count_move(rq, &to->runq, t);
+	runq_move(rq, &to->runq, t);
 	runq_cpu(rq)->stats.pushes++;
 	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);
 	spin_unlock(&to->runq.lock);

@@ -38,6 +38,9 @@ void balance_init(void);
  */
 void push(struct runq *rq, struct thread *t);
 
+/* balance.c: @t, in no queue, is @to's from now on. Both locked. */
+void runq_move(struct runq *from, struct runq *to, struct thread *t);
+
 /* balance.c: takes a thread from another CPU's queue and is the policy's pick; NULL. rq locked. */
 struct sched_entity *steal(struct runq *rq, u64 now);
 

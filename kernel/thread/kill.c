@@ -40,7 +40,7 @@ static bool kill_where_it_is(struct runq *rq, struct thread *t)
 		return false;
 	case THREAD_BLOCKED:
 	case THREAD_SLEEPING:
-		if (t->waiter->killable && waiter_swap(t->waiter, WAIT_KILLED, 0))
+		if ((t->waiter->breaks & WORK_KILL) && waiter_swap(t->waiter, WAIT_KILLED, 0))
 			sched_make_ready(rq, t, "killed");
 		return false;
 	case THREAD_READY:

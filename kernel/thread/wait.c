@@ -32,7 +32,6 @@ void waiter_init(struct waiter *w, unsigned flags)
 {
 	*w = (struct waiter){
 		.thread = current_thread(),
-		.killable = !(flags & WAIT_UNKILLABLE),
 		.breaks = flags & WAIT_UNKILLABLE ? 0 :
 			  flags & WAIT_KILL_ONLY  ? WORK_KILL : WORK_KILL | WORK_SIGNAL,
 		.site = __builtin_return_address(0),

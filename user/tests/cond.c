@@ -3,11 +3,6 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static struct timespec in_ms(int ms, clockid_t clock)
-{
-	return timespec_of(now_ns(clock) + ms * 1000000L);
-}
-
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER, other = PTHREAD_COND_INITIALIZER;
 static int waiting, tickets, served;
 

@@ -6,21 +6,6 @@
 
 static long counter;
 
-static void run_threads(void *(*fn)(void *), int n)
-{
-	pthread_t t[32];
-
-	for (long i = 0; i < n; i++)
-		t[i] = start_thread(fn, (void *)i);
-	for (int i = 0; i < n; i++)
-		join_thread(t[i]);
-}
-
-static struct timespec in_ms(int ms, clockid_t clock)
-{
-	return timespec_of(now_ns(clock) + ms * 1000000L);
-}
-
 static sem_t sem, sem2;
 
 static void semaphore_values(void)

@@ -110,6 +110,11 @@ static inline struct timespec timespec_of(int64_t ns)
 	return (struct timespec){ ns / 1000000000L, ns % 1000000000L };
 }
 
+static inline struct timespec in_ms(int ms, clockid_t clock)
+{
+	return timespec_of(now_ns(clock) + ms * 1000000L);
+}
+
 /* A child that runs @fn and exits with 0. */
 static inline pid_t spawn(void (*fn)(void))
 {
@@ -200,6 +205,17 @@ static inline void *join_thread(pthread_t t)
 
 	CHECK_EQ(pthread_join(t, &result), 0);
 	return result;
+}
+
+/* @n threads at once, which get 0 to @n - 1, to their ends. */
+static inline void run_threads(void *(*fn)(void *), int n)
+{
+	pthread_t t[32];
+
+	for (long i = 0; i < n; i++)
+		t[i] = start_thread(fn, (void *)i);
+	for (int i = 0; i < n; i++)
+		join_thread(t[i]);
 }
 
 /* --- Running the cases --- */
