@@ -26,7 +26,7 @@
     seeds = 3                             runs it with seeds 1..3; absent: one run, seed 1
     shift = { riscv = 8, x86_64 = 0 }     an instruction takes 2^shift ns (sweeps on RISC-V: 8)
     slices = "fine"                       how often CPUs take turns: coarse, medium (default), fine
-    bootargs = ["quantum=1ms"]
+    bootargs = ["quantum=10s"]            words for the kernel; in a sweep, no quantum ends
     memory = 128                          MiB
     hidden = false                        not shipped to students
 

@@ -7,7 +7,7 @@
 KERNEL := $(B)/kernel.elf
 
 sources := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S)
-tests := $(wildcard kernel/*/test_*.c kernel/*/*/test_*.c arch/$(ARCH)/test_*.c labs/*/tests/*.c)
+tests := $(wildcard kernel/*/test_*.c kernel/*/*/test_*.c arch/$(ARCH)/test_*.[cS] labs/*/tests/*.c)
 instruments := $(wildcard kernel/debug/ktest.c kernel/debug/instrument.c kernel/debug/inject.c \
 	kernel/*/audit.c)
 
@@ -40,6 +40,10 @@ ifeq ($(TESTS)$(LLVM),10)
 hooks := -finstrument-functions -finstrument-functions-exclude-file-list=kernel/include/,arch/
 else ifeq ($(TESTS)$(LLVM),11)
 hooks := -finstrument-functions-after-inlining
+endif
+# ... and every context switch is checked: arch/$(ARCH)/test_registers.S.
+ifeq ($(TESTS),1)
+$(B)/kernel.pass1 $(KERNEL): private KERNEL_LDFLAGS += --wrap=arch_switch
 endif
 hooked := $(B)/obj/kernel/thread/% $(B)/obj/kernel/sched/% $(B)/obj/kernel/sync/%
 $(filter $(hooked),$(KERNEL_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
