@@ -46,18 +46,25 @@ void idle_leave(struct runq *rq)
 }
 
 /*
- * Runs what there is. True: look again. The thread that ran last may have woken somebody from here,
- * in sched_finish_switch(): that leaves a mark on the idle thread, and no interrupt will come for
- * it.
+ * Runs what there is. True: look again, as it has run, and this CPU's bit is gone; or as another
+ * queue was locked, which is waited for here, where no lock is held. In vain it leaves no trace.
  */
 static bool look_for_work(void)
 {
-	struct runq *rq = this_runq_lock();
-	struct thread *idle = rq->current;
+	struct runq *rq = this_runq_lock(), *missed;
 
-	thread_set_state(idle, THREAD_READY, "looks for work");
-	schedule(rq);
-	return rq->steal_missed || atomic_load(&idle->work) & WORK_RESCHED;
+	if (nr_ready(rq) || steal(rq, time_now())) {
+		thread_set_state(rq->current, THREAD_READY, "has found work");
+		schedule(rq);
+		return true;
+	}
+	missed = rq->missed;
+	go_on(rq);
+	if (missed) {
+		spin_lock(&missed->lock);
+		spin_unlock(&missed->lock);
+	}
+	return missed;
 }
 
 noreturn void sched_idle(void)
@@ -66,11 +73,10 @@ noreturn void sched_idle(void)
 
 	for (;;) {
 		arch_irqs_disable();
-		atomic_fetch_or(&idle_mask, BIT(c->id));
-		if (look_for_work()) {
-			arch_spin_hint();
+		if (may_steal)
+			atomic_fetch_or(&idle_mask, BIT(c->id));
+		if (look_for_work())
 			continue;
-		}
 		trace(TRACE_SCHED, TRACE_EV_IDLE, c->id, c->timer_armed ? c->timer_at : 0);
 		arch_idle_wait();
 	}

@@ -41,8 +41,9 @@ void push(struct runq *rq, struct thread *t);
 /* balance.c: @t, in no queue, is @to's from now on. Both locked. */
 void runq_move(struct runq *from, struct runq *to, struct thread *t);
 
-/* balance.c: takes a thread from another CPU's queue and is the policy's pick; NULL. rq locked. */
-struct sched_entity *steal(struct runq *rq, u64 now);
+/* balance.c: takes a thread from another CPU's queue. False: none, or rq->missed. rq locked. */
+bool steal(struct runq *rq, u64 now);
+extern bool may_steal;			/* steal= [const after boot] */
 
 /* balance.c: time to look whether another CPU has more to do. rq locked. */
 void balance(struct runq *rq, u64 now);
@@ -86,6 +87,9 @@ static inline unsigned nr_ready(const struct runq *rq)
 {
 	return atomic_load_explicit(&rq->q.nr, memory_order_relaxed);
 }
+
+/* preempt.c: current keeps the CPU: what it was to look for is not there. rq unlocked after. */
+void go_on(struct runq *rq) LOCKED_THROUGH_THREAD;
 
 /* preempt.c: T1 */
 void slice_renew(struct runq *rq, struct thread *t);

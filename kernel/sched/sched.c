@@ -81,7 +81,10 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 	} else {
 		thread_get(t);		/* it may run and end elsewhere before we have moved it */
 		spin_unlock(&rq->lock);
-		runq_unlock(thread_runq_lock_allowed(t));
+		rq = thread_runq_lock_allowed(t);
+		if (is_real_time(&t->se.params) && entity_queued(&t->se) && !kick_idle_for(t))
+			push(rq, t);
+		runq_unlock(rq);
 		thread_put(t);
 	}
 	irq_on();
@@ -123,18 +126,20 @@ static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct
 
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
 	e = policy.pick(&rq->q, now);
-	if (unlikely(!e))
-		e = steal(rq, now);
+	if (unlikely(!e) && steal(rq, now))
+		e = policy.pick(&rq->q, now);
 	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
 	rq->q.current = e;
 	if (is_idle(rq, prev) && next != prev)
 		idle_leave(rq);
 	thread_set_state(next, THREAD_RUNNING, "picked");
 	slice_start(rq, next, now);
-	if (next == prev)
+	if (next == prev) {
+		rq->leaver = NULL;
 		spin_unlock(&rq->lock);
-	else
+	} else {
 		switch_to(rq, prev, next);
+	}
 }
 
 void schedule(struct runq *rq)
@@ -163,6 +168,8 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 		rq->leaver = t;		/* queued elsewhere when it is off its stack */
 	} else if (!is_idle(rq, t)) {
 		policy.enqueue(&rq->q, &t->se, why, now);
+		if (is_real_time(&t->se.params))
+			rq->leaver = t;		/* it may have to wait: pushed, off its stack */
 	}
 	run_next(rq, t, now);
 }
@@ -208,6 +215,8 @@ bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 
 	if (!policy.enqueue(&rq->q, &t->se, why, time_now()) && !untold)
 		return kick_idle_for(t);
+	if (untold)
+		idle_leave(rq);
 	runq_resched(rq);
 	return true;
 }

@@ -2,95 +2,12 @@
  * The mechanism with a policy in it: what the simulator proves of the policies holds in the kernel,
  * to within a slice. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
-#include "cpu.h"
 #include "errno.h"
 #include "instrument.h"
-#include "internal.h"
-#include "ktest.h"
 #include "process.h"
-#include "thread.h"
-#include "time.h"
+#include "test_spinner.h"
 
-#define MS	NSEC_PER_MSEC
 #define PERIOD	(10 * MS)
-
-struct spinner {
-	struct thread *thread;
-	_Atomic bool stop;
-	u64 since;		/* its run_ns when the measurement began */
-	u64 work;		/* ns of CPU time after which it ends; 0: when told */
-	unsigned jobs, late;	/* of one with a reservation */
-};
-
-/* CPU time, with what is not charged yet. */
-static u64 ran(const struct spinner *s)
-{
-	struct runq *rq = thread_runq_lock(s->thread);
-	u64 ns = s->thread->stats.run_ns;
-
-	if (rq->current == s->thread)
-		ns += time_now() - rq->charged_at;
-	runq_unlock(rq);
-	return ns;
-}
-
-static int spin(void *arg)
-{
-	struct spinner *s = arg;
-	u64 end = time_now() + s->work;
-
-	while (!atomic_load(&s->stop) && (!s->work || time_before(time_now(), end)))
-		;
-	return 0;
-}
-
-/* On the last CPU, so that the test itself, on another one if there is, does not count. */
-static u32 there(void)
-{
-	return BIT(nr_cpus - 1);
-}
-
-static void start_on(struct spinner *s, u32 mask, thread_fn fn, int priority)
-{
-	struct thread *t = thread_create("spinner", fn, s, priority);
-
-	REQUIRE(t, "", "no memory for a thread");
-	s->thread = t;
-	CHECK(sched_set_affinity(t, mask) == 0, "", "affinity");
-	thread_resume(t);
-}
-
-static void end(struct spinner *s, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		atomic_store(&s[i].stop, true);
-	for (unsigned i = 0; i < n; i++)
-		thread_join(s[i].thread, NULL, DEADLINE_NEVER);
-}
-
-/* Runs all of @s for @ns; what each got of it is in ran() - since. */
-static void measure(struct spinner *s, unsigned n, u64 ns)
-{
-	for (unsigned i = 0; i < n; i++)
-		s[i].since = ran(&s[i]);
-	thread_sleep(ns);
-}
-
-static u64 got(const struct spinner *s)
-{
-	return ran(s) - s->since;
-}
-
-static bool knows(u32 class)
-{
-	return policy.classes & BIT(class);
-}
-
-/* The test goes first where it shares the CPU, and its sleeps end on time. */
-static void go_first(void)
-{
-	thread_set_priority(PRIORITY_HIGHEST);
-}
 
 KTEST(sched_shares, "sched.shares", "", "")
 {
@@ -314,46 +231,4 @@ KTEST(sched_changes, "sched.changes", "", "")
 		sched_inherit(s[i].thread, (struct sched_rank){ 0 });
 	end(s, 4);
 	sched_audit();
-}
-
-/* What starts on one CPU spreads, and no CPU has two more than another for long. */
-KTEST(sched_spreads, "sched.spreads", "", "")
-{
-	struct spinner s[2 * MAX_CPUS] = { 0 };
-	unsigned n = 2 * nr_cpus;
-
-	if (nr_cpus == 1)
-		return;
-	go_first();
-	for (unsigned i = 0; i < n; i++)
-		start_on(&s[i], ~0u, spin, PRIORITY_DEFAULT);
-	measure(s, n, 600 * MS);
-	measure(s, n, 500 * MS);
-	for (unsigned i = 0; i < n; i++)
-		CHECK(policy_is(&sched_pct) || got(&s[i]) > 80 * MS, "", "%u had %lu ns", i,
-		      got(&s[i]));
-	end(s, n);
-}
-
-/* A real-time thread that would have to wait goes where something less urgent runs. */
-KTEST(sched_pushes, "sched.pushes", "", "")
-{
-	struct spinner s[MAX_CPUS] = { 0 }, urgent = { .work = 20 * MS };
-
-	if (nr_cpus == 1 || !knows(SCHED_RR) || policy_is(&sched_fair))
-		return;
-	go_first();
-	for (unsigned i = 0; i + 1 < nr_cpus; i++)	/* one CPU runs a more urgent thread */
-		start_on(&s[i], BIT(i), spin, i ? PRIORITY_DEFAULT : 29);
-	start_on(&s[nr_cpus - 1], BIT(nr_cpus - 1), spin, PRIORITY_DEFAULT);
-	thread_sleep(10 * MS);
-	urgent.thread = thread_create("urgent", spin, &urgent, 25);
-	REQUIRE(urgent.thread, "", "no memory for a thread");
-	CHECK(sched_set_affinity(urgent.thread, BIT(0)) == 0, "", "affinity");
-	CHECK(sched_set_affinity(urgent.thread, ~0u) == 0, "", "affinity");
-	thread_resume(urgent.thread);
-	thread_sleep(15 * MS);
-	CHECK(ran(&urgent) > 10 * MS, "", "after 15 ms it has run for %lu ns", ran(&urgent));
-	end(&urgent, 1);
-	end(s, nr_cpus);
 }
