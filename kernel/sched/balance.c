@@ -47,8 +47,9 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 		rq->missed = victim;
 		return false;
 	}
-	e = policy.steal(&victim->q, runq_cpu(rq)->id);
+	e = policy.find(&victim->q, runq_cpu(rq)->id);
 	if (e) {
+		policy.dequeue(&victim->q, e);
 		runq_move(victim, rq, thread_of(e));
 		policy.enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
 	}

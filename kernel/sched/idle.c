@@ -19,23 +19,22 @@
 
 static _Atomic u32 idle_mask;
 
-bool kick_idle_for(struct thread *t)
+bool kick_idle_for(struct thread *t, struct runq *rq)
 {
 	u32 mask;
 
 	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
-	mask = atomic_load(&idle_mask) & t->se.affinity;
-
-	while (mask) {
-		u32 bit = mask & -mask;
+	for (mask = atomic_load(&idle_mask); mask; mask &= mask - 1) {
 		struct cpu *c = &cpus[__builtin_ctz(mask)];
+		u32 bit = BIT(c->id);
 
-		if (atomic_fetch_and(&idle_mask, ~bit) & bit) {
-			atomic_fetch_or(&c->idle.work, WORK_RESCHED);
-			ipi_send(c, IPI_RESCHED);
-			return true;
-		}
-		mask &= ~bit;	/* somebody else was faster */
+		if (!(t && t->se.affinity & bit) && !(rq && policy.find(&rq->q, c->id)))
+			continue;
+		if (!(atomic_fetch_and(&idle_mask, ~bit) & bit))
+			continue;	/* somebody else was faster */
+		atomic_fetch_or(&c->idle.work, WORK_RESCHED);
+		ipi_send(c, IPI_RESCHED);
+		return true;
 	}
 	return false;
 }
@@ -43,6 +42,19 @@ bool kick_idle_for(struct thread *t)
 void idle_leave(struct runq *rq)
 {
 	atomic_fetch_and(&idle_mask, ~BIT(runq_cpu(rq)->id));
+}
+
+/* What this CPU was told for may be another thread than it has found: it tells others. rq locked. */
+static void pass_on(struct runq *rq)
+{
+	for (unsigned i = 0; i < nr_cpus && atomic_load(&idle_mask); i++) {
+		struct runq *other = &cpus[i].runq;
+
+		if (other == rq || !nr_ready(other) || !spin_trylock(&other->lock))
+			continue;
+		kick_idle_for(NULL, other);
+		spin_unlock(&other->lock);
+	}
 }
 
 /*
@@ -54,6 +66,8 @@ static bool look_for_work(void)
 	struct runq *rq = this_runq_lock(), *missed;
 
 	if (nr_ready(rq) || steal(rq, time_now())) {
+		idle_leave(rq);
+		pass_on(rq);
 		thread_set_state(rq->current, THREAD_READY, "has found work");
 		schedule(rq);
 		return true;

@@ -26,8 +26,11 @@ void runq_init(struct cpu *c);
 /* idle.c: this CPU is idle no more. rq locked. */
 void idle_leave(struct runq *rq);
 
-/* idle.c: @t is queued; an idle CPU that may run it comes for it. False: there is none. */
-bool kick_idle_for(struct thread *t);
+/*
+ * idle.c: an idle CPU that may run @t, which waits, or one of @rq's, which is locked, comes for it.
+ * Either may be NULL. False: there is none.
+ */
+bool kick_idle_for(struct thread *t, struct runq *rq);
 
 /* balance.c: reads its boot arguments. */
 void balance_init(void);

@@ -90,16 +90,14 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	if (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && may_run_here(rq, t)) {
-		go_on(rq);	/* whom it was to give way to has gone; an idle CPU steals next */
+	if (is_idle(rq, t) ||
+	    (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && may_run_here(rq, t))) {
+		go_on(rq);	/* to look for work; or whom it was to give way to has gone */
 		return;
 	}
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
-	/* It is not queued yet; but who preempts it is, and our lock makes the other try again. */
-	if (!rq->expired && !is_idle(rq, t) && !is_real_time(&t->se.params))
-		kick_idle_for(t);
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 }
 

@@ -82,7 +82,7 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 		thread_get(t);		/* it may run and end elsewhere before we have moved it */
 		spin_unlock(&rq->lock);
 		rq = thread_runq_lock_allowed(t);
-		if (is_real_time(&t->se.params) && entity_queued(&t->se) && !kick_idle_for(t))
+		if (entity_queued(&t->se) && !kick_idle_for(t, rq))
 			push(rq, t);
 		runq_unlock(rq);
 		thread_put(t);
@@ -130,8 +130,6 @@ static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct
 		e = policy.pick(&rq->q, now);
 	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
 	rq->q.current = e;
-	if (is_idle(rq, prev) && next != prev)
-		idle_leave(rq);
 	thread_set_state(next, THREAD_RUNNING, "picked");
 	slice_start(rq, next, now);
 	if (next == prev) {
@@ -166,10 +164,11 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 		if (policy.leave)
 			policy.leave(&rq->q, &t->se, now);
 		rq->leaver = t;		/* queued elsewhere when it is off its stack */
-	} else if (!is_idle(rq, t)) {
+	} else {
 		policy.enqueue(&rq->q, &t->se, why, now);
-		if (is_real_time(&t->se.params))
-			rq->leaver = t;		/* it may have to wait: pushed, off its stack */
+		/* off its stack it is somebody else's to run, and so is who woke and was not picked */
+		if (is_real_time(&t->se.params) || why == ENQUEUE_PREEMPTED)
+			rq->leaver = t;
 	}
 	run_next(rq, t, now);
 }
@@ -209,13 +208,13 @@ void runq_resched(struct runq *rq)
 
 bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
-	/* an idle CPU that has been told comes for one thread; another one for the next */
-	bool untold = is_idle(rq, rq->current) &&
-		      !(atomic_load(&rq->current->work) & WORK_RESCHED);
+	/* a CPU that has been told comes for one thread; another one for the next */
+	bool told = atomic_load(&rq->current->work) & WORK_RESCHED;
+	bool idle = is_idle(rq, rq->current);
 
-	if (!policy.enqueue(&rq->q, &t->se, why, time_now()) && !untold)
-		return kick_idle_for(t);
-	if (untold)
+	if ((!policy.enqueue(&rq->q, &t->se, why, time_now()) && !idle) || told)
+		return kick_idle_for(t, NULL);
+	if (idle)
 		idle_leave(rq);
 	runq_resched(rq);
 	return true;

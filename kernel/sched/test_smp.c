@@ -151,6 +151,32 @@ KTEST(sched_tells_another, "sched.tells_another", "", "")
 	stay_no_longer();
 }
 
+/* The same where two preempt one that is busy. */
+KTEST(sched_tells_for_each, "sched.tells_for_each", "", "")
+{
+	struct spinner busy = { 0 }, s[2] = { 0 };
+	struct runq *rq;
+
+	if (nr_cpus < 3 || !bootarg_switch("steal", true))
+		return;
+	stay_here();
+	others_have_run();
+	start_on(&busy, BIT(1), spin, PRIORITY_LOW);
+	create_at(&s[0], 1, spin, PRIORITY_HIGH);
+	create_at(&s[1], 1, spin, PRIORITY_HIGH);
+	look_on(MS);
+	rq = thread_runq_lock(s[0].thread);
+	sched_make_ready(rq, s[0].thread, "tested");
+	sched_make_ready(rq, s[1].thread, "tested");
+	runq_unlock(rq);
+	look_on(2 * MS);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(ran(&s[i]) > 0, "", "number %u waits", i);
+	end(&busy, 1);
+	end(s, 2);
+	stay_no_longer();
+}
+
 /* A CPU that will look anyway is sent nothing: this one, and one that has been told. */
 KTEST(sched_tells_once, "sched.tells_once", "", "")
 {
