@@ -33,6 +33,8 @@ void balance_init(void)
 
 void runq_move(struct runq *from, struct runq *to, struct thread *t)
 {
+	if (entity_queued(&t->se))
+		policy.dequeue(&from->q, &t->se);
 	t->cpu = runq_cpu(to);
 	t->stats.migrations++;
 	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, runq_cpu(from)->id << 8 | runq_cpu(to)->id);
@@ -49,7 +51,6 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 	}
 	e = policy.find(&victim->q, runq_cpu(rq)->id);
 	if (e) {
-		policy.dequeue(&victim->q, e);
 		runq_move(victim, rq, thread_of(e));
 		policy.enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
 	}
@@ -122,7 +123,6 @@ void push(struct runq *rq, struct thread *t)
 
 	if (!to || !spin_trylock(&to->runq.lock))
 		return;
-	policy.dequeue(&rq->q, &t->se);
 	runq_move(rq, &to->runq, t);
 	runq_cpu(rq)->stats.pushes++;
 	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);

@@ -21,10 +21,8 @@ static _Atomic u32 idle_mask;
 
 bool kick_idle_for(struct thread *t, struct runq *rq)
 {
-	u32 mask;
-
 	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
-	for (mask = atomic_load(&idle_mask); mask; mask &= mask - 1) {
+	for (u32 mask = atomic_load(&idle_mask); mask; mask &= mask - 1) {
 		struct cpu *c = &cpus[__builtin_ctz(mask)];
 		u32 bit = BIT(c->id);
 
@@ -70,6 +68,7 @@ static bool look_for_work(void)
 		pass_on(rq);
 		thread_set_state(rq->current, THREAD_READY, "has found work");
 		schedule(rq);
+		runq_cpu(rq)->stats.idles++;
 		return true;
 	}
 	missed = rq->missed;

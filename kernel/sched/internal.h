@@ -41,7 +41,7 @@ void balance_init(void);
  */
 void push(struct runq *rq, struct thread *t);
 
-/* balance.c: @t, in no queue, is @to's from now on. Both locked. */
+/* balance.c: @t leaves @from's queue, if it is in it, and is @to's from now on. Both locked. */
 void runq_move(struct runq *from, struct runq *to, struct thread *t);
 
 /* balance.c: takes a thread from another CPU's queue. False: none, or rq->missed. rq locked. */
@@ -132,6 +132,7 @@ static inline void slice_start(struct runq *rq, struct thread *t, u64 now)
 		timer_set(c, rq->q.timer_at);
 	if (is_idle(rq, t))
 		return;
+	c->stats.wait_ns += now - t->stats.ready_since;
 	if (!t->se.slice_left)
 		slice_renew(rq, t);
 	rq->slice_end = now + t->se.slice_left;
@@ -145,4 +146,5 @@ static inline void slice_stop(struct runq *rq, struct thread *t, u64 now)
 	bool left = !rq->expired && time_before(now, rq->slice_end);
 
 	t->se.slice_left = left ? rq->slice_end - now : 0;	/* T1 */
+	t->stats.ready_since = now;
 }

@@ -210,11 +210,13 @@ bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
 	/* a CPU that has been told comes for one thread; another one for the next */
 	bool told = atomic_load(&rq->current->work) & WORK_RESCHED;
-	bool idle = is_idle(rq, rq->current);
+	u64 now = time_now();
 
-	if ((!policy.enqueue(&rq->q, &t->se, why, time_now()) && !idle) || told)
+	if (why == ENQUEUE_WAKE)
+		t->stats.ready_since = now;
+	if ((!policy.enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told)
 		return kick_idle_for(t, NULL);
-	if (idle)
+	if (is_idle(rq, rq->current))
 		idle_leave(rq);
 	runq_resched(rq);
 	return true;
@@ -223,6 +225,8 @@ bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 {
 	t->waiter = NULL;
+	runq_cpu(rq)->stats.wakes++;
+	runq_cpu(rq)->stats.local_wakes += runq_cpu(rq) == this_cpu();
 	thread_set_state(t, THREAD_READY, reason);
 	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, runq_cpu(rq)->id);
 	if (!runq_enqueue(rq, t, ENQUEUE_WAKE))
