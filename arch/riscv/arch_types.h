@@ -12,6 +12,7 @@
 #include "types.h"
 
 #define ARCH_NAME		"riscv64"
+#define ARCH_HWID_NAME		"hart\t\t"
 #define ARCH_USER_END		0x0000004000000000UL
 #define ARCH_VMAP_BASE		0xffffffc000000000UL
 #define ARCH_VMAP_END		0xffffffc100000000UL

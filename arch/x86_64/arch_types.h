@@ -9,6 +9,7 @@
 #include "types.h"
 
 #define ARCH_NAME		"x86_64"
+#define ARCH_HWID_NAME		"apicid\t\t"
 #define ARCH_ELF_MACHINE	62
 #define ARCH_RED_ZONE		128
 #define ARCH_CACHE_LINE		64

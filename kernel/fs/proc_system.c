@@ -148,7 +148,8 @@ static void show_cpuinfo(struct text *t, struct process *none)
 {
 	(void)none;
 	for (unsigned i = 0; i < nr_cpus; i++)
-		text_printf(t, "processor\t: %u\nmodel name\t: %s\n\n", i, ARCH_NAME);
+		text_printf(t, "processor\t: %u\nmodel name\t: %s\n" ARCH_HWID_NAME ": %lu\n\n", i,
+			    ARCH_NAME, cpus[i].hwid);
 }
 
 static void put_seconds(struct text *t, u64 ns, char end)

@@ -22,6 +22,7 @@ struct trapframe;
 /*
  * Constants of arch_types.h:
  *	ARCH_NAME		"riscv64", "x86_64", as uname() says it
+ *	ARCH_HWID_NAME		what /proc/cpuinfo, as Linux has it, calls a CPU's hwid
  *	ARCH_USER_END		first address above user space
  *	ARCH_DIRECT_BASE	physical memory appears here, where arch_direct_map() has mapped it
  *	ARCH_VMAP_BASE, ARCH_VMAP_END	kernel addresses for stacks, devices and temporary mappings

@@ -72,6 +72,11 @@ class Riscv(unittest.TestCase):
         self.assertEqual(done.returncode, 125)
         self.assertIn(b"sched=nonsense", done.stderr)
 
+    def test_affinity_can_be_switched_off(self) -> None:
+        done = run(self.ARCH, "--bootargs", "affinity=off", cmd="/tests/sched affinity_is_kept")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"errno 38", done.stdout)  # ENOSYS, from the very first call
+
     def test_no_qemu(self) -> None:
         done = run(self.ARCH, cmd="true", env={"PATH": str(self.folder)})
         self.assertEqual(done.returncode, 126)
