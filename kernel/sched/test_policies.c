@@ -230,23 +230,39 @@ KTEST(policies_lowest, "policies.lowest", "", "")
 	}
 }
 
-/* Everybody runs, not only who is first at its level: the bound of prio.c's prologue. */
+/* Who has waited longest, or waits still. */
+static u64 worst_wait(unsigned i)
+{
+	return running() == (int)i ? waited[i] : MAX(waited[i], now - since[i]);
+}
+
+/* prio.c's bound holds for everybody, not only for who is first at its level. */
 KTEST(policies_aging, "policies.aging", "", "")
 {
-	static const int nice[ENTITIES] = { -20, -20, 0, 0, 0, 19, 19, 19 };
-	u64 quanta = 0;
+	static const int nice[][ENTITIES] = {
+		{ -20, -20, 0, 0, 0, 19, 19, 19 },
+		{ -20, 19, 19, 19, 19, 19, 19, 19 },
+	};
 
-	use(&sched_prio, 0);
-	for (unsigned i = 0; i < ENTITIES; i++) {
-		set(i, (struct sched_params){ .class = SCHED_OTHER, .nice = nice[i] });
-		wake(i);
-		quanta += quantum_of(&e[i]);
+	for (unsigned n = 0; n < ARRAY_SIZE(nice); n++) {
+		u64 quanta = 0, aging;
+
+		use(&sched_prio, 0);
+		for (unsigned i = 0; i < ENTITIES; i++) {
+			set(i, (struct sched_params){ .class = SCHED_OTHER, .nice = nice[n][i] });
+			wake(i);
+			quanta += quantum_of(&e[i]);
+		}
+		aging = q.timer_at - now;
+		run(40 * LEVELS * aging);
+		for (unsigned i = 0; i < ENTITIES; i++) {
+			u64 bound = (16 - level_of_params(&e[i].params)) * aging + quanta;
+
+			CHECK(worst_wait(i) <= bound, "", "nice %d, number %u: waits %lu ns",
+			      nice[n][i], i, worst_wait(i));
+		}
+		check_bitmap("after a while");
 	}
-	run(20UL * LEVELS * sched_quantum);
-	for (unsigned i = 0; i < ENTITIES; i++)
-		CHECK(got[i] >= quantum_of(&e[i]), "", "the one of nice %d, number %u, had %lu ns",
-		      nice[i], i, got[i]);
-	check_bitmap("after a while");
 }
 
 /*
@@ -305,15 +321,20 @@ KTEST(policies_boost, "policies.boost", "", "")
 		CHECK(e[i].base.level == 0, "", "spinner %u is at level %u", i, e[i].base.level);
 	run(q.timer_at - now);		/* the boost */
 	check_bitmap("after a boost");
-	for (unsigned i = 0; i < 3; i++)
+	CHECK(q.current->base.level == 4 && q.current->used == 0, "",
+	      "the running one is at level %u, %lu ns used", q.current->base.level,
+	      q.current->used);
+	for (unsigned i = 0; i < 4; i++)
 		got[i] = 0;
 	wake(3);
 	CHECK(e[3].base.level == 4 && e[3].used == 0, "", "the blocked one wakes at level %u",
 	      e[3].base.level);
 	/* a whole allotment of the top level each, in turn, before anybody sinks further */
 	run(4 * top);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 4; i++) {
 		CHECK(e[i].base.level >= 3, "", "%u, boosted, is at level %u", i, e[i].base.level);
+		CHECK(got[i] == top, "", "%u, boosted, gets %lu ns, not %lu", i, got[i], top);
+	}
 	for (unsigned i = 0; i < 4; i++) {
 		if (running() == (int)i)
 			continue;
