@@ -154,6 +154,8 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	u64 now = time_now();
 
 	slice_stop(rq, t, now);
+	if (why == ENQUEUE_PREEMPTED && !t->se.slice_left)
+		why = ENQUEUE_EXPIRED;		/* somebody more urgent came before the tick */
 	charge(rq, now, false);
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");

@@ -230,8 +230,12 @@ KTEST(sched_admission, "sched.admission", "", "")
 {
 	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 6 * MS, .deadline = PERIOD,
 				  .period = PERIOD };
+	struct sched_params far = { .class = SCHED_DEADLINE, .runtime = MS,
+				    .deadline = 1UL << 63, .period = 1UL << 63 };
 	struct spinner s[MAX_CPUS + 1] = { 0 };
 
+	CHECK(sched_set_params(current_thread(), &far) == -EINVAL, "",
+	      "a deadline that cannot be told from one that is over");
 	if (!knows(SCHED_DEADLINE)) {
 		CHECK(sched_set_params(current_thread(), &p) == -EINVAL, "", "unknown class");
 		return;
@@ -405,6 +409,8 @@ static int count_stretches(void *arg)
 
 	while (!atomic_load(&st->s.stop)) {
 		if (t->stats.switches_in != switches) {
+			if (atomic_load(&st->s.stop))
+				break;
 			switches = t->stats.switches_in;
 			if (st->n++)		/* the first began somewhere */
 				st->shortest = MIN(st->shortest, last - from);
@@ -439,6 +445,7 @@ KTEST(sched_full_slice, "sched.full_slice", "", "")
 	if (!takes_turns())
 		return;
 	go_first();
+	sched_set_affinity(current_thread(), BIT(0));
 	start_on(&giver, there(), give_early, PRIORITY_DEFAULT);
 	start_on(&st.s, there(), count_stretches, PRIORITY_DEFAULT);
 	thread_sleep(400 * MS);
@@ -446,6 +453,7 @@ KTEST(sched_full_slice, "sched.full_slice", "", "")
 	end(&giver, 1);
 	CHECK(st.n > 5, "", "%u turns", st.n);
 	CHECK(st.shortest >= sched_quantum - MS, "", "a slice of %lu ns", st.shortest);
+	sched_set_affinity(current_thread(), ~0u);
 }
 
 static _Atomic unsigned turns;
@@ -496,6 +504,44 @@ KTEST(sched_interrupted, "sched.interrupted", "", "")
 	CHECK(turns >= n / 2 && turns <= n + 3, "", "%u turns in the time of %u slices", turns, n);
 	end(s, 2);
 	end(&often, 1);
+}
+
+static struct semaphore urgent_go;
+
+static int end_when_told(void *unused)
+{
+	(void)unused;
+	return semaphore_wait(&urgent_go, DEADLINE_NEVER);
+}
+
+/*
+ * Somebody more urgent comes when the slice is over and the tick that says so has not: the equal
+ * that waits is next all the same.
+ */
+KTEST(sched_over_unseen, "sched.over_unseen", "", "")
+{
+	struct sched_params p = params_of_level(20);
+	struct spinner equal = { 0 }, urgent = { 0 };
+
+	if (!knows(SCHED_RR))
+		return;
+	semaphore_init(&urgent_go, 0);
+	sched_set_affinity(current_thread(), there());
+	start_on(&urgent, there(), end_when_told, 25);
+	CHECK(sched_set_params(current_thread(), &p) == 0, "", "a priority is refused");
+	thread_sleep(MS);		/* and begins a slice */
+	start_on(&equal, there(), spin, 20);
+	irq_off();
+	while (time_before(time_now(), this_cpu()->runq.slice_end))
+		;
+	semaphore_post(&urgent_go);
+	irq_on();
+	CHECK(ran(&equal) > MS, "", "with its slice over it went before its equal");
+	end(&equal, 1);
+	thread_join(urgent.thread, NULL, DEADLINE_NEVER);
+	semaphore_destroy(&urgent_go);
+	thread_set_priority(PRIORITY_DEFAULT);
+	sched_set_affinity(current_thread(), ~0u);
 }
 
 /* Who sleeps whenever somebody looks is charged all the same, and the others are not for it. */
