@@ -660,6 +660,61 @@ KTEST(sched_request_kept, "sched.request_kept", "", "")
 	sched_set_affinity(t, ~0u);
 }
 
+static struct thread *blocker;
+static struct semaphore event;
+static _Atomic u32 blocked, interrupted;
+
+static void preempt_blocker(void *unused)
+{
+	(void)unused;
+	if (current_thread() == blocker)
+		sched_force_switch();
+	else
+		blocked = 1;
+	interrupted = 1;
+}
+
+static int post_when_interrupted(void *arg)
+{
+	struct spinner *s = arg;
+
+	while (!atomic_load(&s->stop)) {
+		if (atomic_exchange(&interrupted, 0))
+			semaphore_post(&event);
+		thread_yield();
+	}
+	return 0;
+}
+
+/*
+ * The CPU is taken away after each instruction of going to block, and what is waited for happens
+ * while it is gone: the thread neither runs without that nor is lost, nor is it queued twice.
+ */
+KTEST(sched_block_swept, "sched.block_swept", "", "")
+{
+	struct spinner other = { 0 };
+	unsigned step;
+
+	NEEDS_ONE_CPU;
+	semaphore_init(&event, 0);
+	blocker = current_thread();
+	blocked = interrupted = 0;
+	sweep_action = preempt_blocker;
+	start_on(&other, there(), post_when_interrupted, PRIORITY_DEFAULT);
+	for (step = 0; step < 1500 && !blocked; step++) {
+		int err;
+
+		REQUIRE(sweep_arm("sched_block", blocker, step) == 0, "", "no hook");
+		err = semaphore_wait(&event, deadline_in(NSEC_PER_SEC));
+		CHECK(err == 0, "", "%u instructions in, its event was lost: %d", step, err);
+	}
+	sweep_action = NULL;
+	ktest_figure("steps", step);
+	end(&other, 1);
+	semaphore_destroy(&event);
+	audit();
+}
+
 /*
  * --- Idle ----------------------------------------------------------------------------------------
  */
