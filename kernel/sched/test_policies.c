@@ -425,10 +425,9 @@ KTEST(policies_budget, "policies.budget", "", "")
  */
 KTEST(policies_refunds, "policies.refunds", "", "")
 {
-	static const u64 expected[][2] = {	/* by this moment, it has run so long; ms */
-		{ 6, 3 }, { 10, 3 }, { 11, 4 }, { 14, 4 }, { 15, 5 }, { 16, 6 }, { 20, 6 },
-		{ 21, 7 }, { 24, 7 }, { 26, 9 }, { 30, 9 },
-	};
+	/* by this moment it has run so long; ms */
+	static const u64 moments[] = { 6, 10, 11, 14, 15, 16, 20, 21, 24, 26, 30 };
+	static const u64 expected[] = { 3, 3, 4, 4, 5, 6, 6, 7, 7, 9, 9 };
 
 	use(&sched_rm, 0);
 	set(0, reserved(3 * MS, 10 * MS));
@@ -438,11 +437,11 @@ KTEST(policies_refunds, "policies.refunds", "", "")
 	now = 4 * MS;
 	wake(0);
 	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
-		run(expected[i][0] * MS - now);
-		CHECK(got[0] == expected[i][1] * MS, "", "after %lu ms it has run %lu ns",
-		      expected[i][0], got[0]);
+		run(moments[i] * MS - now);
+		CHECK(got[0] == expected[i] * MS, "", "after %lu ms it has run %lu ns",
+		      moments[i], got[0]);
 		CHECK(e[0].budget + e[0].refund[0].amount + e[0].refund[1].amount == 3 * MS, "",
-		      "after %lu ms budget and refunds are not the runtime", expected[i][0]);
+		      "after %lu ms budget and refunds are not the runtime", moments[i]);
 	}
 }
 

@@ -782,8 +782,8 @@ static void await_count(const _Atomic u64 *what, u64 value, u64 ns)
 }
 
 /*
- * A wake-up between a CPU's last look at the queues and its waiting: the CPU is stopped there, woken
- * and, when it idles again, found by who has work for it.
+ * A wake-up between a CPU's last look at the queues and its waiting: the CPU is stopped there,
+ * woken and, when it idles again, found by who has work for it.
  */
 KTEST(sched_idle_window, "sched.idle_window", "", "")
 {
