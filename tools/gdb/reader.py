@@ -163,6 +163,8 @@ def saved_calls(thread: Value) -> Iterator[int]:
 # A wait is asked for by the first caller that is not in one of these.
 _WAITING = ("kernel/sched/", "kernel/sync/", "kernel/thread/wait.c", "kernel/thread/sleep.c", "arch/")
 
+_TESTS = ("kernel/sched/test_", "kernel/sync/test_")
+
 
 def source_of(pc: int) -> str:
     """The file that the code at @pc comes from, as the compiler was given it."""
@@ -179,7 +181,7 @@ def asked_at(calls: list[int]) -> str:
     """Where in the kernel the wait was asked for."""
     def is_caller(pc: int) -> bool:
         source = source_of(pc)
-        return "/test_" in source or not source.startswith(_WAITING)
+        return source.startswith(_TESTS) or not source.startswith(_WAITING)
 
     pc = next(filter(is_caller, calls), calls[-1] if calls else 0)
     return place(pc) if pc else "?"
