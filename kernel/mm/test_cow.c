@@ -272,6 +272,7 @@ static int racing_toucher(void *unused)
 		atomic_fetch_add(&race_reads, 1);
 		CHECK(!err && (value == 42 || value == 0), "mm.tlb.freed", "reads %lx, error %d",
 		      value, err);
+		thread_yield();
 	}
 	use_space(NULL);
 	return 0;
