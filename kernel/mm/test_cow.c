@@ -6,6 +6,8 @@
 
 #include "counters.h"
 #include "errno.h"
+#include "instrument.h"
+#include "time.h"
 
 /* The kernel's own writes to user memory: into absent pages, into shared ones, never elsewhere. */
 KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
@@ -100,6 +102,50 @@ KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
 		CHECK(peek(child, PAGE_AT(i), &value) == 0 && value == 0, "mm.cow.race",
 		      "the child's page %u holds %lx", i, value);
 	}
+	as_check(race_space);
+	as_put(race_space);
+	as_put(child);
+}
+
+static int write_two(void *unused)
+{
+	u64 value = 2;
+
+	(void)unused;
+	use_space(race_space);
+	CHECK(copy_to_user(BASE, &value, sizeof(value)) == 0, "mm.cow.sole", "cannot write");
+	use_space(NULL);
+	return 0;
+}
+
+/* A page that has one owner when the fault begins, and two when it has got the lock. */
+KTEST(space_sole, "space.sole_owner", "", "mm.cow.sole")
+{
+	struct addr_space *child;
+	struct thread *writer;
+	u64 value = 0;
+	int code;
+
+	NEEDS_TWO_CPUS;
+	sched_set_affinity(current_thread(), BIT(0));
+	race_space = new_space();
+	map_at(race_space, BASE, 1, RW, 0);
+	poke(race_space, BASE, 1);
+	REQUIRE(as_fork(race_space, &child) == 0, "mm.cow.sole", "fork");
+	as_put(child);			/* its entry lacks the right to write now */
+	writer = thread_create("writer", write_two, NULL, PRIORITY_DEFAULT);
+	REQUIRE(writer, "mm.cow.sole", "no memory");
+	sched_set_affinity(writer, BIT(1));
+	park_arm(0, "mutex_lock", AT_ENTRY, writer, NSEC_PER_SEC);
+	thread_resume(writer);
+	CHECK(park_wait(0, NSEC_PER_SEC), "mm.cow.sole", "it takes no lock");
+	REQUIRE(as_fork(race_space, &child) == 0, "mm.cow.sole", "fork");
+	park_release(0);
+	CHECK(thread_join(writer, &code, DEADLINE_NEVER) == 0, "mm.cow.sole", "join");
+	CHECK(peek(child, BASE, &value) == 0 && value == 1, "mm.cow.sole", "the child sees %lu",
+	      value);
+	CHECK(peek(race_space, BASE, &value) == 0 && value == 2, "mm.cow.sole", "it sees %lu",
+	      value);
 	as_check(race_space);
 	as_put(race_space);
 	as_put(child);
@@ -226,6 +272,7 @@ static int racing_toucher(void *unused)
 		atomic_fetch_add(&race_reads, 1);
 		CHECK(!err && (value == 42 || value == 0), "mm.tlb.freed", "reads %lx, error %d",
 		      value, err);
+		thread_yield();
 	}
 	use_space(NULL);
 	return 0;
