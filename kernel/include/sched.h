@@ -65,7 +65,7 @@ void sched_yield(void);
 /* Gives the CPU away against the thread's will: interrupt exit, irq_on(), preempt_on(). */
 void sched_preempt(void);
 
-/* Marks the current thread to give way to any other ready one, as if its slice were over. */
+/* Test kernels: current gives way to any other ready thread, as if its slice were over. */
 void sched_force_switch(void);
 
 /* Leaves the CPU for good, as DEAD. */

@@ -96,3 +96,14 @@ void sched_audit(void)
 	for (unsigned i = 0; i < nr_cpus; i++)
 		audit_cpu(&cpus[i]);
 }
+
+void sched_force_switch(void)
+{
+	struct runq *rq = this_runq_lock();
+
+	if (nr_ready(rq)) {
+		rq->expired |= SLICE_OVER;
+		atomic_fetch_or(&rq->current->work, WORK_RESCHED);
+	}
+	runq_unlock(rq);
+}

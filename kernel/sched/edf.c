@@ -83,7 +83,7 @@ static bool edf_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, 
 
 static bool edf_timer(struct policy_queue *q, u64 now)
 {
-	return reserve_timer(q, now, ENQUEUE_CHANGED);
+	return reserve_timer(q, now, edf_enqueue, ENQUEUE_CHANGED);
 }
 
 /* The next 32 bits of *rest / of, at most 1; *rest becomes what is left. */

@@ -103,10 +103,12 @@ static struct sched_entity *mlfq_pick(struct policy_queue *q, u64 now)
 
 	roll(q, now);
 	e = level_first(q);
-	if (e)
+	if (e) {
 		mlfq_dequeue(q, e);
-	else
+		refresh(q, e, now);	/* or its slice would be the old level's */
+	} else {
 		q->timer_set = false;	/* an idle CPU has nobody to boost */
+	}
 	return e;
 }
 

@@ -64,17 +64,6 @@ void sched_tick(u64 now)
 	runq_unlock(rq);
 }
 
-void sched_force_switch(void)
-{
-	struct runq *rq = this_runq_lock();
-
-	if (nr_ready(rq)) {
-		rq->expired |= SLICE_OVER;
-		atomic_fetch_or(&rq->current->work, WORK_RESCHED);
-	}
-	runq_unlock(rq);
-}
-
 void go_on(struct runq *rq)
 {
 	atomic_fetch_and(&rq->current->work, ~WORK_RESCHED);

@@ -41,7 +41,7 @@ bool reserve_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueu
 	return q->current && rank_above(rank, entity_rank(q->current));
 }
 
-bool reserve_timer(struct policy_queue *q, u64 now, enum enqueue_why why)
+bool reserve_timer(struct policy_queue *q, u64 now, enqueue_hook enqueue, enum enqueue_why why)
 {
 	struct sched_entity *e;
 	bool preempt = false;
@@ -49,7 +49,7 @@ bool reserve_timer(struct policy_queue *q, u64 now, enum enqueue_why why)
 	q->timer_set = false;
 	while ((e = tree_first(&q->aside)) && !time_before(now, e->key)) {
 		tree_remove(e);
-		preempt |= policy.enqueue(q, e, why, now);
+		preempt |= enqueue(q, e, why, now);
 	}
 	if (e)
 		queue_timer(q, e->key);

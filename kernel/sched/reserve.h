@@ -21,8 +21,11 @@ struct sched_rank rank_without_reservation(const struct sched_entity *e);
 /* The policy has brought e->budget, base and replenish_at up to date. */
 bool reserve_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why);
 
-/* The timer hook: who waits aside and need not any more is queued, as @why. */
-bool reserve_timer(struct policy_queue *q, u64 now, enum enqueue_why why);
+typedef bool (*enqueue_hook)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+			     u64 now);
+
+/* The timer hook: who waits aside and need not any more goes to @enqueue. */
+bool reserve_timer(struct policy_queue *q, u64 now, enqueue_hook enqueue, enum enqueue_why why);
 
 /* B1: it must wait aside. */
 bool reserve_is_spent(const struct sched_entity *e);

@@ -97,7 +97,7 @@ static bool rm_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u
 
 static bool rm_timer(struct policy_queue *q, u64 now)
 {
-	return reserve_timer(q, now, ENQUEUE_WAKE);
+	return reserve_timer(q, now, rm_enqueue, ENQUEUE_WAKE);
 }
 
 /*

@@ -157,6 +157,8 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	u64 now = time_now();
 
 	slice_stop(rq, t, now);
+	if (why == ENQUEUE_PREEMPTED && !t->se.slice_left)
+		why = ENQUEUE_EXPIRED;		/* somebody more urgent came before the tick */
 	charge(rq, now, false);
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
@@ -167,7 +169,7 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	} else {
 		policy.enqueue(&rq->q, &t->se, why, now);
 		/* off its stack it is somebody else's to run, and so is who woke and was not picked */
-		if (is_real_time(&t->se.params) || why == ENQUEUE_PREEMPTED)
+		if (is_real_time(&t->se.params) || why != ENQUEUE_YIELD)
 			rq->leaver = t;
 	}
 	run_next(rq, t, now);
