@@ -42,7 +42,7 @@ void idle_leave(struct runq *rq)
 	atomic_fetch_and(&idle_mask, ~BIT(runq_cpu(rq)->id));
 }
 
-/* What this CPU was told for may be another thread than it has found: it tells others. rq locked. */
+/* It may have been told for another thread than it has found, so it tells others. rq locked. */
 static void pass_on(struct runq *rq)
 {
 	for (unsigned i = 0; i < nr_cpus && atomic_load(&idle_mask); i++) {

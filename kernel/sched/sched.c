@@ -168,7 +168,7 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 		rq->leaver = t;		/* queued elsewhere when it is off its stack */
 	} else {
 		policy.enqueue(&rq->q, &t->se, why, now);
-		/* off its stack it is somebody else's to run, and so is who woke and was not picked */
+		/* off its stack it is another CPU's to run, as is who woke and was not picked */
 		if (is_real_time(&t->se.params) || why != ENQUEUE_YIELD)
 			rq->leaver = t;
 	}

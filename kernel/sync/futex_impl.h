@@ -17,6 +17,11 @@ struct futex_key {
 	u64 where;		/* offset or address */
 };
 
+static inline bool same_key(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->object == b->object && a->where == b->where;
+}
+
 struct pi_futex_waiter;
 
 /* One waiting thread, on its stack. link.key and link.key2 hold the key. */

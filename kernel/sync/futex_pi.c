@@ -14,8 +14,7 @@
  *      owner died, or waiters were moved here (requeue). Then at least one waiter is awake or on
  *      its way, and the first to arrive takes it.
  *
- *  U4  A word is a lock, or others wait for it: what would make it both is EINVAL, as on Linux. Who
- *      comes to wait at a lock stands beside it.
+ *  U4  A word is a lock or others wait for it: what would make it both is EINVAL, as on Linux.
  *
  * Lock order: pi_lock, then a bucket.
  */
@@ -70,7 +69,7 @@ static struct list_node *chain_of(const struct futex_key *key)
 static struct pi_futex *find(const struct futex_key *key)
 {
 	list_for_each(f, chain_of(key), struct pi_futex, node)
-		if (f->key.object == key->object && f->key.where == key->where)
+		if (same_key(&f->key, key))
 			return f;
 	return NULL;
 }
@@ -422,11 +421,6 @@ int futex_wait_requeue_pi(vaddr_t uaddr, bool shared, u32 val, struct deadline d
 	}
 	kfree(w.spare);
 	return err;
-}
-
-static bool same_key(const struct futex_key *a, const struct futex_key *b)
-{
-	return a->object == b->object && a->where == b->where;
 }
 
 /* Moves up to @max waiters on @from to @r's lock, counted in *@moved. Both locks held. */

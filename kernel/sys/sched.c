@@ -140,7 +140,8 @@ long sys_sched_setattr(tid_t tid, vaddr_t in, u32 flags)
 		return err;
 	if (a.policy != SCHED_DEADLINE)
 		a.flags &= ~(u64)(ATTR_RECLAIM | ATTR_DL_OVERRUN);
-	if ((s32)a.policy < 0 || a.flags & ~(u64)(ATTR_RESET_ON_FORK | ATTR_KEEP_POLICY | ATTR_KEEP_PARAMS))
+	if ((s32)a.policy < 0 ||
+	    a.flags & ~(u64)(ATTR_RESET_ON_FORK | ATTR_KEEP_POLICY | ATTR_KEEP_PARAMS))
 		return -EINVAL;
 	if (!(a.flags & ATTR_KEEP_POLICY))
 		p.class = a.policy;

@@ -31,7 +31,7 @@ void use(const struct sched_policy *p, unsigned nr_cpus);
 struct sim_task *add(void);
 void step(struct sim_task *t, enum sim_action action, u64 ns);
 
-/* One that never stops, and one of any class that the policy knows; *@work grows by what it does. */
+/* One that never stops; one of any class that the policy knows, which *@work grows by. */
 struct sim_task *add_spinner(int nice);
 void add_random_task(u64 *work);
 
