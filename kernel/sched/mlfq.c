@@ -112,15 +112,6 @@ static struct sched_entity *mlfq_pick(struct policy_queue *q, u64 now)
 	return e;
 }
 
-static struct sched_entity *mlfq_steal(struct policy_queue *q, unsigned cpu)
-{
-	struct sched_entity *e = level_find(q, cpu);
-
-	if (e)
-		mlfq_dequeue(q, e);
-	return e;
-}
-
 /* To the end of the allotment: a preempted thread resumes with what was left of it. */
 static u64 mlfq_slice(struct policy_queue *q, struct sched_entity *e)
 {
@@ -146,6 +137,6 @@ const struct sched_policy sched_mlfq = {
 	.enqueue = mlfq_enqueue,
 	.dequeue = mlfq_dequeue,
 	.pick = mlfq_pick,
-	.steal = mlfq_steal,
+	.find = level_find,
 	.slice = mlfq_slice,
 };
