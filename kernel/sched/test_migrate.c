@@ -47,7 +47,7 @@ static void move_it(void *unused)
 	sched_set_affinity(moved, BIT(!this_cpu()->id));
 }
 
-/* Something to switch to, so that each CPU's queue is not empty. */
+/* Two for each CPU: whichever runs, its queue is not empty. */
 static int yield_on(void *unused)
 {
 	(void)unused;
@@ -58,15 +58,15 @@ static int yield_on(void *unused)
 
 KTEST(migrate_swept, "migrate.swept", "", "sched.migrate")
 {
-	struct thread *companions[2];
+	struct thread *companions[4];
 	bool hit = true;
 
 	NEEDS_TWO_CPUS;
 	atomic_store(&stop, false);
 	moved = current_thread();
 	sched_set_affinity(moved, BIT(0));
-	for (unsigned i = 0; i < 2; i++)
-		companions[i] = start_on(BIT(i), yield_on, NULL);
+	for (unsigned i = 0; i < 4; i++)
+		companions[i] = start_on(BIT(i % 2), yield_on, NULL);
 	moves = 0;
 	sweep_action = move_it;
 	for (unsigned step = 1; (hit || step < 50) && step < STEPS; step++) {
@@ -82,7 +82,7 @@ KTEST(migrate_swept, "migrate.swept", "", "sched.migrate")
 	}
 	sweep_action = NULL;
 	atomic_store(&stop, true);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 4; i++)
 		join(companions[i]);
 	ktest_figure("moves", moves);
 	sched_audit();
