@@ -5,6 +5,8 @@
  * preserves goes in with a value that only this thread has; one that comes back with another is
  * noted in arch_switch_lost. Without this a forgotten register hurts or not, as the compiler
  * happens to use it in the functions that end in a switch.
+ *
+ * It also makes arch_switch() a function in which a thread can be parked (instrument.h).
  */
 #include "asm.h"
 
@@ -17,12 +19,17 @@
 .endm
 
 FUNC __wrap_arch_switch
-	addi	sp, sp, -112
+	addi	sp, sp, -128
 	sd	ra, 0(sp)
 	sd	a0, 8(sp)
 	.irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 	sd	s\i, 16 + 8 * \i(sp)
 	.endr
+	sd	a1, 112(sp)
+	la	a0, __real_arch_switch
+	call	__cyg_profile_func_enter
+	ld	a0, 8(sp)
+	ld	a1, 112(sp)
 	/* s0 points into the thread's own stack: it has such a value already. */
 	.irp i, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 	addi	s\i, a0, \i
@@ -40,7 +47,7 @@ restore:
 	ld	s\i, 16 + 8 * \i(sp)
 	.endr
 	ld	ra, 0(sp)
-	addi	sp, sp, 112
+	addi	sp, sp, 128
 	ret
 lost:
 	la	t3, arch_switch_lost

@@ -5,6 +5,8 @@
  * preserves goes in with a value that only this thread has; one that comes back with another is
  * noted in arch_switch_lost. Without this a forgotten register hurts or not, as the compiler
  * happens to use it in the functions that end in a switch.
+ *
+ * It also makes arch_switch() a function in which a thread can be parked (instrument.h).
  */
 #include "asm.h"
 
@@ -24,6 +26,13 @@ FUNC __wrap_arch_switch
 	.irp r, rbp, rbx, r12, r13, r14, r15, rdi
 	pushq	%\r
 	.endr
+	pushq	%rsi
+	subq	$8, %rsp
+	movq	$__real_arch_switch, %rdi
+	call	__cyg_profile_func_enter
+	addq	$8, %rsp
+	popq	%rsi
+	movq	(%rsp), %rdi
 	/* rbp points into the thread's own stack: it has such a value already. */
 	movq	%rdi, %rax
 	.irp r, rbx, r12, r13, r14, r15

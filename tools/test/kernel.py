@@ -25,6 +25,7 @@ _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ che
 # Units whose tests have deadlines that a busy host must not decide, and the policies they run under;
 # urgency is nothing to round robin.
 _POLICIES: dict[str, tuple[str, ...]] = {
+    "migrate": ("rr", "prio"),
     "pi": ("rr", "prio"),
     **{unit: ("rr",) for unit in ("barrier", "condvar", "deadlock", "event", "mutex", "rwlock", "sync")},
 }

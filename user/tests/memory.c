@@ -433,6 +433,53 @@ static void threads_map_at_once(void)
 		join_thread(t[i]);
 }
 
+/* --- A right that is taken from one that is using it ------------------------------------------ */
+
+static volatile long *used;
+static atomic_int may_go_on, done;
+
+static void wait_for_right(int sig)
+{
+	(void)sig;
+	while (!may_go_on)
+		sched_yield();
+}
+
+static void *use_it(void *unused)
+{
+	while (!done)
+		(*used)++;
+	return unused;
+}
+
+/* When mprotect() returns nobody writes any more, on whatever CPU it is. */
+static void rights_taken_while_in_use(void)
+{
+	volatile long *p = (volatile long *)map(PAGE, PROT_READ | PROT_WRITE);
+	pthread_t t;
+
+	signal(SIGSEGV, wait_for_right);
+	used = p;
+	t = start_thread(use_it, NULL);
+	for (int i = 0; i < 20; i++) {
+		long seen = *p, then;
+
+		while (*p == seen)
+			sched_yield();
+		may_go_on = 0;
+		CHECK_EQ(mprotect((void *)p, PAGE, PROT_READ), 0);
+		then = *p;
+		for (int k = 0; k < 50; k++) {
+			sched_yield();
+			CHECK_EQ(*p, then);
+		}
+		CHECK_EQ(mprotect((void *)p, PAGE, PROT_READ | PROT_WRITE), 0);
+		may_go_on = 1;
+	}
+	done = 1;
+	join_thread(t);
+}
+
 static const struct test_case cases[] = {
 	CASE(fresh_memory_is_zero),
 	CASE(unmapped_is_gone),
@@ -456,6 +503,7 @@ static const struct test_case cases[] = {
 	CASE(bad_pointers_are_errors),
 	CASE(many_mappings),
 	CASE(threads_map_at_once),
+	CASE(rights_taken_while_in_use),
 };
 
 TEST_MAIN(cases)
