@@ -425,9 +425,12 @@ KTEST(sched_idle_window, "sched.idle_window", "", "")
 	second = start_noting(note_second, BIT(0));
 	sched_set_affinity(second, BIT(0) | there());	/* its last CPU is this one */
 
+	park_arm(1, "look_for_work", AT_EXIT, &idler->idle, 20 * MS);
+	semaphore_post(&first_go);			/* makes the idler look: it finds that */
+	REQUIRE(park_wait(1, 10 * MS), "", "an idle CPU does not look");
 	park_arm(0, "look_for_work", AT_EXIT, &idler->idle, 20 * MS);
-	semaphore_post(&first_go);			/* makes the idler look again */
-	REQUIRE(park_wait(0, 10 * MS), "", "an idle CPU does not look");
+	park_release(1);				/* once more: now it finds nothing */
+	REQUIRE(park_wait(0, 10 * MS), "", "an idle CPU does not look again");
 	semaphore_post(&first_go);
 	await_count(&first_ran, 2, MS);
 	park_release(0);
