@@ -36,6 +36,9 @@ static inline long check(long result, const char *what)
 	return result;
 }
 
+void mark_begin(void);
+void mark_end(void);
+
 uint64_t null_syscall(unsigned n);
 uint64_t yield_alone(unsigned n);
 uint64_t open_close(unsigned n);

@@ -4,7 +4,10 @@
  *
  *	ops boot		the clock now, and how much memory is in use
  *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
+ *	ops -s N [NAME]...	the same side by side, each process on its own CPU, marked for bench/meter
  */
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,10 +91,62 @@ static void run_parallel(unsigned i, int processes)
 	       benches[i].n * processes);
 }
 
+/* Where bench/meter sees that what is measured begins and ends on this CPU. */
+__attribute__((noinline)) void mark_begin(void)
+{
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) void mark_end(void)
+{
+	__asm__ volatile("");
+}
+
+/* A process of run_side_by_side(): it says that it is there, and begins when all are. */
+static void take_part(unsigned i, int cpu, const int ready[2], const int go[2])
+{
+	cpu_set_t here;
+	char c = 0;
+
+	CPU_ZERO(&here);
+	CPU_SET(cpu, &here);
+	check(sched_setaffinity(0, sizeof(here), &here), "sched_setaffinity");
+	check(write(ready[1], &c, 1), "write");
+	check(read(go[0], &c, 1), "read");
+	mark_begin();
+	benches[i].run(benches[i].n);
+	mark_end();
+	_exit(0);
+}
+
+static void run_side_by_side(unsigned i, int processes)
+{
+	int ready[2], go[2];
+	char c = 0;
+
+	check(pipe(ready), "pipe");
+	check(pipe(go), "pipe");
+	for (int p = 0; p < processes; p++)
+		if (check(fork(), "fork") == 0)
+			take_part(i, p, ready, go);
+	for (int p = 0; p < processes; p++)
+		check(read(ready[0], &c, 1), "read");
+	for (int p = 0; p < processes; p++)
+		check(write(go[1], &c, 1), "write");
+	for (int p = 0; p < processes; p++)
+		check(wait(NULL), "wait");
+	for (int e = 0; e < 2; e++) {
+		close(ready[e]);
+		close(go[e]);
+	}
+	printf("%s %u 1\n", benches[i].name, benches[i].n * processes);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t now = clock_now();
 	int processes = 0, first = 1;
+	bool marked = argc > 2 && strcmp(argv[1], "-s") == 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && strcmp(argv[1], "boot") == 0) {
@@ -99,7 +154,7 @@ int main(int argc, char **argv)
 		printf("memory_kib %ld 1\n", meminfo("MemTotal:") - meminfo("MemFree:"));
 		return 0;
 	}
-	if (argc > 2 && strcmp(argv[1], "-p") == 0) {
+	if (marked || (argc > 2 && strcmp(argv[1], "-p") == 0)) {
 		processes = atoi(argv[2]);
 		first = 3;
 	}
@@ -110,7 +165,9 @@ int main(int argc, char **argv)
 			wanted |= strcmp(argv[a], benches[i].name) == 0;
 		if (!wanted)
 			continue;
-		if (processes)
+		if (marked)
+			run_side_by_side(i, processes);
+		else if (processes)
 			run_parallel(i, processes);
 		else
 			run(i);
