@@ -3,6 +3,8 @@
  * -icount shift=0 on one CPU. Each is done often enough for reading the clock not to count.
  *
  *	ops boot		the clock now, and how much memory is in use
+ *	ops latency		how late a real-time thread runs under load
+ *	ops crowd N		what operations cost among up to N threads
  *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
  *	ops -s N [NAME]...	the same side by side, each process on its own CPU, marked for bench/meter
  */
@@ -37,22 +39,13 @@ static const struct {
 	{ "read_mib", 8, read_mib },
 	{ "signal_self", 5000, signal_self },
 	{ "futex_wake", 5000, futex_wake },
+	{ "futex_wake_timed", 5000, futex_wake_timed },
 	{ "sleep_wake", 50, sleep_wake },
-	{ "switch_10", 10000, switch_10 },
-	{ "switch_100", 10000, switch_100 },
-	{ "switch_1000", 10000, switch_1000 },
-	{ "wake_blocked_10", 2000, wake_blocked_10 },
-	{ "wake_blocked_100", 2000, wake_blocked_100 },
-	{ "wake_blocked_1000", 2000, wake_blocked_1000 },
-	{ "sleep_sleeping_10", 300, sleep_sleeping_10 },
-	{ "sleep_sleeping_100", 300, sleep_sleeping_100 },
-	{ "sleep_sleeping_1000", 300, sleep_sleeping_1000 },
 };
 
 #define NR_BENCHES	(sizeof(benches) / sizeof(benches[0]))
 
-/* A figure of /proc/meminfo, in KiB. */
-static long meminfo(const char *name)
+long meminfo(const char *name)
 {
 	char line[128];
 	long value = -1;
@@ -152,6 +145,14 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "boot") == 0) {
 		printf("boot %llu 1\n", (unsigned long long)now);
 		printf("memory_kib %ld 1\n", meminfo("MemTotal:") - meminfo("MemFree:"));
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "latency") == 0) {
+		latency();
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "crowd") == 0) {
+		crowd(atoi(argv[2]));
 		return 0;
 	}
 	if (marked || (argc > 2 && strcmp(argv[1], "-p") == 0)) {
