@@ -73,7 +73,8 @@ static const char *const watch_names[WATCHES] = { "irqs", "preemption" };
 static struct cpu {
 	uint64_t steps;
 	uint64_t last;			/* the kernel's instruction before this one */
-	uint64_t caller;		/* of the primitive that this one is in */
+	uint64_t caller;		/* of the primitive that this one is in; itself: unknown */
+	bool returned;			/* the instruction before this one left a trap */
 	unsigned faults;		/* traps that came with interrupts off */
 	unsigned preempt_depth;
 	uint64_t waits_at;		/* address of the lock it tried last */
@@ -192,6 +193,7 @@ static void trap_in(struct cpu *c, uint64_t pc)
 
 static void trap_out(struct cpu *c, uint64_t pc)
 {
+	c->returned = true;
 	if (c->faults)
 		c->faults--;
 	else
@@ -222,7 +224,8 @@ static void step(unsigned cpu, void *arg)
 	if (!in(&kernel, pc))
 		return;
 	if (in(&primitives, pc) && !in(&primitives, c->last))
-		c->caller = c->last;
+		c->caller = c->returned ? pc : c->last;
+	c->returned = false;
 	c->last = pc;
 }
 

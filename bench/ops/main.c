@@ -6,7 +6,8 @@
  *	ops latency		how late a real-time thread runs under load
  *	ops crowd N		what operations cost among up to N threads
  *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
- *	ops -s N [NAME]...	the same side by side, each process on its own CPU, marked for bench/meter
+ *	ops -s N [-d D] [NAME]...	"NAME operations 1": side by side, each process on its own CPU and
+ *				marked for bench/meter; each does a D-th as many
  */
 #include <sched.h>
 #include <stdbool.h>
@@ -96,7 +97,7 @@ __attribute__((noinline)) void mark_end(void)
 }
 
 /* A process of run_side_by_side(): it says that it is there, and begins when all are. */
-static void take_part(unsigned i, int cpu, const int ready[2], const int go[2])
+static void take_part(unsigned i, unsigned n, int cpu, const int ready[2], const int go[2])
 {
 	cpu_set_t here;
 	char c = 0;
@@ -107,13 +108,14 @@ static void take_part(unsigned i, int cpu, const int ready[2], const int go[2])
 	check(write(ready[1], &c, 1), "write");
 	check(read(go[0], &c, 1), "read");
 	mark_begin();
-	benches[i].run(benches[i].n);
+	benches[i].run(n);
 	mark_end();
 	_exit(0);
 }
 
-static void run_side_by_side(unsigned i, int processes)
+static void run_side_by_side(unsigned i, int processes, unsigned share)
 {
+	unsigned n = (benches[i].n + share - 1) / share;
 	int ready[2], go[2];
 	char c = 0;
 
@@ -121,7 +123,7 @@ static void run_side_by_side(unsigned i, int processes)
 	check(pipe(go), "pipe");
 	for (int p = 0; p < processes; p++)
 		if (check(fork(), "fork") == 0)
-			take_part(i, p, ready, go);
+			take_part(i, n, p, ready, go);
 	for (int p = 0; p < processes; p++)
 		check(read(ready[0], &c, 1), "read");
 	for (int p = 0; p < processes; p++)
@@ -132,13 +134,13 @@ static void run_side_by_side(unsigned i, int processes)
 		close(ready[e]);
 		close(go[e]);
 	}
-	printf("%s %u 1\n", benches[i].name, benches[i].n * processes);
+	printf("%s %u 1\n", benches[i].name, n * processes);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t now = clock_now();
-	int processes = 0, first = 1;
+	int processes = 0, first = 1, share = 1;
 	bool marked = argc > 2 && strcmp(argv[1], "-s") == 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -159,6 +161,10 @@ int main(int argc, char **argv)
 		processes = atoi(argv[2]);
 		first = 3;
 	}
+	if (marked && argc > 4 && strcmp(argv[3], "-d") == 0) {
+		share = atoi(argv[4]);
+		first = 5;
+	}
 	for (unsigned i = 0; i < NR_BENCHES; i++) {
 		int wanted = argc <= first;
 
@@ -167,7 +173,7 @@ int main(int argc, char **argv)
 		if (!wanted)
 			continue;
 		if (marked)
-			run_side_by_side(i, processes);
+			run_side_by_side(i, processes, share);
 		else if (processes)
 			run_parallel(i, processes);
 		else
