@@ -19,8 +19,8 @@ from bench.meter.watch import IRQS, PREEMPTION, Window, watch
 # doubling of the crowd (a step in a tree of them, on the way in and on the way out).
 CONSTANT = 1.1
 STEP = 40
-POLICIES = ("rr", "prio", "mlfq", "edf", "rm", "fair")
-LOGARITHMIC = ("edf", "rm", "fair")
+POLICIES = ("rr", "prio", "mlfq", "edf", "fair")
+LOGARITHMIC = ("edf", "fair")
 REAL_TIME = ("prio", "edf", "rm", "fair")  # policies with real-time threads
 
 MOST = 10_000
