@@ -34,12 +34,12 @@ int qemu_plugin_version = PLUGIN_VERSION;
 
 enum kind {
 	IRQ_OFF, IRQ_ON, TRAP_IN, TRAP_OUT, PREEMPT_OFF, PREEMPT_ON, LOCK_TAKE, LOCK_WAIT,
-	MARK_BEGIN, MARK_END, KINDS
+	MARK_BEGIN, MARK_END, MARK_SECTION, KINDS
 };
 
 static const char *const kind_names[KINDS] = {
 	"irq_off", "irq_on", "trap_in", "trap_out", "preempt_off", "preempt_on", "lock_take",
-	"lock_wait", "mark_begin", "mark_end",
+	"lock_wait", "mark_begin", "mark_end", "mark_section",
 };
 
 struct place {
@@ -78,7 +78,7 @@ static struct cpu {
 	unsigned faults;		/* traps that came with interrupts off */
 	unsigned preempt_depth;
 	uint64_t waits_at;		/* address of the lock it tried last */
-	bool marked;
+	bool marked;			/* the locks it takes are counted */
 	struct watch watches[WATCHES];
 } cpus[MAX_CPUS];
 
@@ -101,7 +101,7 @@ static struct lock {
 	uint64_t taken[MAX_CPUS], waited[MAX_CPUS];
 } locks[MAX_LOCKS];
 
-static unsigned nr_locks, nr_marked;
+static unsigned nr_locks;
 static bool recording;			/* from the first mark on: booting is of no interest */
 
 static bool in(const struct range *r, uint64_t pc)
@@ -269,7 +269,7 @@ static void lock_waits(unsigned cpu)
 		l->waited[cpu]++;
 }
 
-/* "section", then a line "lock ADDRESS CPU:TAKEN:WAITED..." for each. */
+/* What was taken since the last time: "section", then a line "lock ADDRESS CPU:TAKEN:WAITED..." for each. */
 static void report_locks(void)
 {
 	fprintf(out, "section\n");
@@ -281,20 +281,7 @@ static void report_locks(void)
 					locks[i].waited[c]);
 		fprintf(out, "\n");
 	}
-	fflush(out);
-}
-
-/* Each process that takes part in a measurement marks its own part; they are all at it at once. */
-static void mark(struct cpu *c, bool begin)
-{
-	recording = true;
-	if (c->marked == begin)
-		return;
-	c->marked = begin;
-	if (begin && nr_marked++ == 0)
-		nr_locks = 0;
-	if (!begin && --nr_marked == 0)
-		report_locks();
+	nr_locks = 0;
 }
 
 /*
@@ -333,10 +320,14 @@ static void at_place(unsigned cpu, void *arg)
 		lock_waits(cpu);
 		break;
 	case MARK_BEGIN:
-		mark(c, true);
+		recording = true;
+		c->marked = true;
 		break;
 	case MARK_END:
-		mark(c, false);
+		c->marked = false;
+		break;
+	case MARK_SECTION:
+		report_locks();
 		break;
 	case KINDS:
 		break;

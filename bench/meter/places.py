@@ -7,10 +7,10 @@ Writes what bench/meter/meter.c reads, from the disassembly of the kernel and th
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-import subprocess
 
 from tools.options import Parser
 
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kernel = symbols(options.nm, options.kernel)
     lines = list(places(options.arch, kernel, list(_disassembly(options.objdump, options.kernel))))
     ops = symbols(options.nm, options.ops)
-    lines += [f"{name} {ops[name]:x}" for name in ("mark_begin", "mark_end")]
+    lines += [f"{name} {ops[name]:x}" for name in ("mark_begin", "mark_end", "mark_section")]
     missing = {"irq_off", "irq_on", "trap_out", "lock_take", "lock_wait"} - {
         line.split()[0] for line in lines
     }
