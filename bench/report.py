@@ -200,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("", latency_table(figures), "", windows_text(results), sep="\n")
     missed = [f"{arch}: {text}" for arch, found in results.items() for text in found.missed]
     if options.json is not None:
-        report = {**figures, "missed": missed}
+        report: dict[str, object] = {**figures, "missed": missed}
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(*(f"\nmissed: {text}" for text in missed), sep="")
     return 1 if missed else 0

@@ -1,21 +1,22 @@
 /*
- * A plugin of QEMU that watches a kernel from outside, while it runs as it always does: for how many
- * instructions interrupts, and preemption, stay off, and where; and who takes which spin lock.
+ * A plugin of QEMU that watches a kernel from outside, while it runs as it always does: for how
+ * many instructions interrupts, and preemption, stay off, and where; and who takes which spin
+ * lock.
  *
- * It knows the kernel by addresses alone, which bench/meter/places.py takes out of the disassembly:
- * where interrupts go off and on, traps come in and leave, locks are taken. Nothing in the kernel is
- * there for it, and nothing that runs can tell that it is watched: with -icount, so without the plugin.
+ * It knows the kernel by addresses alone, which bench/meter/places.py takes out of the
+ * disassembly: where interrupts go off and on, traps come in and leave, locks are taken. Nothing
+ * in the kernel is there for it, and under -icount a run is the same with and without it.
  *
- *  M1  Interrupts are off from the first instruction of a trap, or the one that turns them off, to the
- *      one that turns them on or leaves the trap. A trap that came while they were off (a fault in the
- *      kernel) leaves them off when it returns.
- *  M2  Preemption is off while interrupts are, and from preempt_off() to the preempt_on() that pairs
- *      with it: a thread in between keeps its CPU, so that depth may be kept by CPU.
- *  M3  Instructions are counted by CPU, in the kernel and in firmware that it called: a window has no
- *      user code in it, and waiting for an interrupt is one instruction.
+ *  M1  Interrupts are off from the first instruction of a trap, or the one that turns them off, to
+ *      the one that turns them on or leaves the trap. A trap that came while they were off (a
+ *      fault in the kernel) leaves them off when it returns.
+ *  M2  Preemption is off while interrupts are, and from preempt_off() to the preempt_on() that
+ *      pairs with it: a thread in between keeps its CPU, so that depth may be kept by CPU.
+ *  M3  Instructions are counted by CPU, in the kernel and in firmware that it called: a window has
+ *      no user code in it, and waiting for an interrupt is one instruction.
  *
- * What is found goes to a file, as lines: see report_windows() and report_locks(). QEMU under -icount
- * runs all its CPUs in one thread, so nothing here is locked.
+ * What is found goes to a file, as lines: see report_windows() and report_locks(). QEMU under
+ * -icount runs all its CPUs in one thread, so nothing here is locked.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -269,7 +270,7 @@ static void lock_waits(unsigned cpu)
 		l->waited[cpu]++;
 }
 
-/* What was taken since the last time: "section", then a line "lock ADDRESS CPU:TAKEN:WAITED..." for each. */
+/* What was taken since the last time: "section", then lines "lock ADDRESS CPU:TAKEN:WAITED...". */
 static void report_locks(void)
 {
 	fprintf(out, "section\n");
@@ -363,10 +364,6 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 }
 
-/*
- * For each kind "window KIND BEGAN ENDED LONGEST TIMES" of every pair of places, and the longest one's
- * instructions as "path KIND ADDRESS TIMES".
- */
 static int compare_offsets(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -374,6 +371,10 @@ static int compare_offsets(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/*
+ * For each kind "window KIND BEGAN ENDED LONGEST TIMES" of every pair of places, and the longest
+ * one's instructions as "path KIND ADDRESS TIMES".
+ */
 static void report_windows(qemu_plugin_id_t id, void *arg)
 {
 	(void)id;

@@ -1,6 +1,6 @@
 /*
- * What meter.c uses of QEMU's interface for TCG plugins, which not every distribution packages a header
- * of. The same in versions 1 (QEMU 4.2) and later; the version is -DPLUGIN_VERSION.
+ * What meter.c uses of QEMU's interface for TCG plugins, which not every distribution packages a
+ * header of. The same in versions 1 (QEMU 4.2) and later; the version is -DPLUGIN_VERSION.
  */
 #pragma once
 
@@ -37,8 +37,8 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 				      void (*fn)(unsigned cpu, qemu_plugin_meminfo_t info,
 						 uint64_t address, void *arg),
-				      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw which,
-				      void *arg);
+				      enum qemu_plugin_cb_flags flags,
+				      enum qemu_plugin_mem_rw which, void *arg);
 
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*fn)(qemu_plugin_id_t id, void *arg),
 				    void *arg);

@@ -1,6 +1,6 @@
 /*
- * Switches, wakes and sleeps in a crowd: what they cost among 10, 100, 1,000 and 10,000 threads. Under
- * a policy with reservations also among threads that have some.
+ * Switches, wakes and sleeps in a crowd: what they cost among 10, 100, 1,000 and 10,000 threads.
+ * Under a policy with reservations also among threads that have some.
  */
 #include <linux/futex.h>
 #include <pthread.h>
@@ -57,8 +57,9 @@ static void *sleeping(void *arg)
 }
 
 /*
- * --- Reservations: the crowd has late deadlines, those who are measured early ones, so that they run
- * while the crowd is ready. Together they reserve less than the CPU. ------------------------------
+ * --- Reservations: the crowd has late deadlines, those who are measured early ones, so that they
+ * run while the crowd is ready. Together they reserve less than the CPU.
+ * ------------------------------
  */
 
 #define LATE_NS		4000000000ull
@@ -134,7 +135,8 @@ static void gather(unsigned n, void *(*fn)(void *))
 		if (fn == reserved)
 			await_arrival();
 	}
-	for (unsigned i = 0; i < 4 && fn != reserved; i++)	/* they have got to where they stay */
+	/* they have got to where they stay */
+	for (unsigned i = 0; i < 4 && fn != reserved; i++)
 		sched_yield();
 }
 

@@ -1,6 +1,7 @@
 /*
- * How late a real-time thread runs: it sleeps until a moment, again and again, while other processes do
- * all that a kernel has to do. From that moment until it runs in user mode, in nanoseconds.
+ * How late a real-time thread runs: it sleeps until a moment, again and again, while other
+ * processes do all that a kernel has to do. From that moment until it runs in user mode, in
+ * nanoseconds.
  */
 #include <sched.h>
 #include <signal.h>

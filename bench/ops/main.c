@@ -6,8 +6,8 @@
  *	ops latency		how late a real-time thread runs under load
  *	ops crowd N		what operations cost among up to N threads
  *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
- *	ops -s N [-d D] [NAME]...	"NAME operations 1": side by side, each process on its own CPU and
- *				marked for bench/meter; each does a D-th as many
+ *	ops -s N [-d D] [NAME]...	"NAME operations 1": side by side, each process on a CPU of
+ *				its own and marked for bench/meter; each does a D-th as many
  */
 #include <sched.h>
 #include <stdbool.h>
@@ -86,8 +86,8 @@ static void run_parallel(unsigned i, int processes)
 }
 
 /*
- * Where bench/meter sees that what is measured begins and ends on this CPU, and ends on all. Their texts
- * differ, or the compiler would make one function of the three.
+ * Where bench/meter sees that what is measured begins and ends on this CPU, and ends on all. Their
+ * texts differ, or the compiler would make one function of the three.
  */
 __attribute__((noinline)) void mark_begin(void)
 {
