@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Lock
 
 from bench import costs
 from bench.machine import BenchError, build
@@ -12,6 +13,7 @@ from tools.test.model import Job, Result
 
 _CROWD = 100
 _CPUS = 4
+_BUILDING = Lock()
 
 
 def jobs(build_root: Path) -> list[Job]:
@@ -37,7 +39,9 @@ def _check(
 ) -> Callable[[], Iterator[Result]]:
     def check() -> Iterator[Result]:
         try:
-            missed = measure(build(build_root, arch)).missed
+            with _BUILDING:
+                port = build(build_root, arch)
+            missed = measure(port).missed
         except BenchError as error:
             missed = [str(error)]
         yield Result(name, not missed, "\n".join([*missed, "all figures: make bench"]))
