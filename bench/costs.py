@@ -27,7 +27,7 @@ MOST = 10_000
 _CROWD_MIB = 1024
 
 LOCK_CPUS = (1, 2, 4, 8)
-# Acquisitions of locks that other CPUs take too, for each operation. A fresh page comes from a cache of
+# Acquisitions of locks that most other CPUs take too, for each operation. A fresh page comes from a cache of
 # the CPU's own, which 32 at a time are brought to and from.
 SHARED = {"null_syscall": 0.01, "yield_pair": 0.01, "futex_wake": 0.01, "page_touch": 1 / 16}
 LOCK_OPS = (*SHARED, "pipe_rtt", "thread_create_join", "fork_exit_wait")
@@ -62,15 +62,17 @@ _CROWD_FIGURE = re.compile(r"(\w+?)_(\d+)$")
 
 
 def crowds(figures: Mapping[str, float]) -> dict[str, dict[int, float]]:
-    """{"wake_blocked": {1: cost among one, 10: among ten, ...}, ...}"""
+    """{"wake_blocked": {10: cost among ten, ...}, ...}: from ten on, those that are ready from one."""
     found: dict[str, dict[int, float]] = {}
     for name, value in figures.items():
-        if match := _CROWD_FIGURE.fullmatch(name):
+        match = _CROWD_FIGURE.fullmatch(name)
+        if match and (int(match[2]) > 1 or match[1].endswith(("_ready", "_reserved"))):
             found.setdefault(match[1], {})[int(match[2])] = value
     return found
 
 
 def allowed(policy: str, alone: float, size: int) -> float:
+    """@alone is the cost in the smallest crowd; counting doublings from one is in the bound's favour."""
     if policy in LOGARITHMIC:
         return alone + max(STEP * math.log2(size), alone * (CONSTANT - 1))
     return alone * CONSTANT
@@ -97,7 +99,7 @@ def locks(port: Port, cpus: int, operations: Sequence[str] = LOCK_OPS) -> Costs:
     # /bench/ops does them in an order of its own
     seen = watch(port, f"exec /bench/ops -s {cpus} {' '.join(operations)}", cpus)
     for (name, done), section in zip(seen.figures.items(), seen.sections, strict=True):
-        shared = sum(lock.shared for lock in section) / done
+        shared = sum(lock.shared_by(cpus) for lock in section) / done
         costs.figures[f"locks{cpus}_{name}"] = sum(lock.all_taken for lock in section) / done
         waits = sum(sum(lock.waited.values()) for lock in section) / done
         costs.figures[f"waits{cpus}_{name}"] = waits

@@ -136,7 +136,7 @@ def growth_table(results: Mapping[str, Figures]) -> str:
         for policy in costs.POLICIES:
             mine = {k.removeprefix(f"{policy}_"): v for k, v in figures.items() if k.startswith(f"{policy}_")}
             for name, found in costs.crowds(mine).items():
-                alone = found[1]
+                alone = found[min(found)]
                 cells = [
                     mark(found[size], costs.allowed(policy, alone, size)) if size in found else "- "
                     for size in sizes

@@ -39,10 +39,15 @@ class Lock:
     def all_taken(self) -> int:
         return sum(self.taken.values())
 
-    @property
-    def shared(self) -> int:
-        """Acquisitions by other CPUs than the one that has it most."""
-        return self.all_taken - max(self.taken.values(), default=0)
+    def shared_by(self, cpus: int) -> int:
+        """Acquisitions by other CPUs than the one that has it most, if more than half of them take it.
+
+        A futex bucket that two processes hash to, or a run queue that another CPU looked into, is not
+        shared by all.
+        """
+        if len(self.taken) < 2 or len(self.taken) <= cpus // 2:
+            return 0
+        return self.all_taken - max(self.taken.values())
 
 
 @dataclass(frozen=True)
