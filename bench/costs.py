@@ -16,9 +16,9 @@ from bench.machine import Figures, Port
 from bench.meter.watch import IRQS, PREEMPTION, Window, watch
 
 # How much dearer an operation may be in a crowd: a factor, or so many instructions more for each
-# doubling of the crowd (a step in a tree of them, on the way in and on the way out).
+# doubling of the crowd (a step in a tree of them, on the way in and on the way out; fair has two trees).
 CONSTANT = 1.1
-STEP = 40
+STEP = 80
 POLICIES = ("rr", "prio", "mlfq", "edf", "fair")
 LOGARITHMIC = ("edf", "fair")
 REAL_TIME = ("prio", "edf", "rm", "fair")  # policies with real-time threads
