@@ -24,7 +24,21 @@ $(B)/firmware.elf: bench/firmware/$(ARCH).S $(B)/flags
 	$Q$(CC) $(MACHINE_FLAGS) -c -o $@.o $<
 	$Q$(LD) -m $(emulation_$(ARCH)) -n -e start -Ttext $(firmware_text_$(ARCH)) -o $@ $@.o
 
+# What watches the kernel from within QEMU, and where in it there is something to see.
+plugin_version := $(shell qemu-system-riscv64 --version | awk 'NR == 1 { print $$4 < 9 ? 1 : 2 }')
+
+$(O)/host/meter.so: bench/meter/meter.c bench/meter/qemu_plugin.h
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$Qgcc -std=gnu11 -O2 $(WARNINGS) -fPIC -shared -fvisibility=hidden \
+		-DPLUGIN_VERSION=$(plugin_version) -o $@ $<
+
+$(B)/meter.places: $(KERNEL) $U/bench/ops bench/meter/places.py
+	$(call say,PLACES,$@)
+	$Q$(PYTHON) -m bench.meter.places $(ARCH) --nm '$(NM)' --objdump '$(OBJDUMP)' \
+		--kernel $(KERNEL) --ops $U/bench/ops.full --output $@
+
 .PHONY: bench-programs
-bench-programs: kernel user $(B)/bench.cpio $(B)/firmware.elf
+bench-programs: kernel user $(B)/bench.cpio $(B)/firmware.elf $(B)/meter.places $(O)/host/meter.so
 
 -include $(ops_objects:.o=.d)

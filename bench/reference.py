@@ -46,16 +46,8 @@ OPERATIONS: dict[str, Operation] = {
     "read_mib": Operation("read 1 MiB by 4 KiB", None, 138e6, _linux(750_000, 480_000)),
     "signal_self": Operation("signal to self, handled", None, None, _linux(5_700, 4_100)),
     "futex_wake": Operation("futex: wake, switch, wait"),
+    "futex_wake_timed": Operation("... with a timer armed and cancelled"),
     "sleep_wake": Operation("sleep: block, timer, wake"),
-    "switch_10": Operation("switch, 10 ready"),
-    "switch_100": Operation("switch, 100 ready"),
-    "switch_1000": Operation("switch, 1,000 ready"),
-    "wake_blocked_10": Operation("wake, 10 blocked"),
-    "wake_blocked_100": Operation("wake, 100 blocked"),
-    "wake_blocked_1000": Operation("wake, 1,000 blocked"),
-    "sleep_sleeping_10": Operation("sleep, 10 asleep"),
-    "sleep_sleeping_100": Operation("sleep, 100 asleep"),
-    "sleep_sleeping_1000": Operation("sleep, 1,000 asleep"),
     "boot_to_shell": Operation("firmware's end to the shell", 10e6, 428e6, _linux(901e6, 6.1e9)),
 }
 

@@ -1,116 +1,88 @@
-"""Boots both ports on one CPU under -icount, where an instruction is a nanosecond, and reports what
-operations of the kernel cost, beside xv6, Linux and our own targets.
+"""Boots both ports under -icount, where an instruction is a nanosecond, and reports what operations of
+the kernel cost, beside xv6, Linux and our own targets; how that grows with the number of threads; what
+locks they take; for how long interrupts stay off; and how late a real-time thread runs.
 
-With --json a file gets {"riscv": {operation: instructions, ...}, "x86_64": {...}}, and beside the
-operations: boot_to_shell (beyond the firmware), memory_kib (in use at the shell), image_kib (kernel),
-and scale4_* (cost on 4 busy CPUs as a multiple of the cost on one; 1.0 is perfect).
+With --json a file gets {"riscv": {figure: value, ...}, "x86_64": {...}, "missed": [...]}: instructions
+for each operation, and as README.md tells. The exit status is 1 if a bound is missed.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from bench import costs
+from bench.costs import Costs
+from bench.machine import ROOT, BenchError, Figures, Port, build
+from bench.meter.watch import IRQS, PREEMPTION
 from bench.reference import OPERATIONS, SCALED, Operation
 from tools import qemu
-from tools.boot import End, transcript, with_command
 from tools.options import Parser
+from tools.test.pool import progress
 
-ROOT = Path(__file__).resolve().parent.parent
-_TIMEOUT_S = 600.0
 _CPUS = 4
 
-Figures = dict[str, float]
+
+# --- Single operations ----------------------------------------------------------------------------
 
 
-class BenchError(Exception):
-    """A run that gave no figures."""
+def operations(port: Port) -> Costs:
+    found = Costs()
+    for name, value in port.run("exec /bench/ops").items():
+        found.bound(name, value, OPERATIONS[name].target or float("inf"))
+    return found
 
 
-@dataclass(frozen=True)
-class Port:
-    """One port's release build."""
-
-    arch: str
-    folder: Path
-
-    def machine(self, initrd: Path, cpus: int = 1) -> qemu.Machine:
-        return qemu.Machine(
-            arch=self.arch,
-            kernel=self.folder / "kernel.elf",
-            initrd=initrd,
-            cpus=cpus,
-            icount=qemu.Icount(),
-        )
-
-    def run(self, command: str, cpus: int = 1) -> Figures:
-        """Runs /bench/ops and reads the figures it prints, per operation."""
-        with tempfile.TemporaryDirectory(prefix="trellis-bench-") as scratch:
-            initrd = self.initrd(Path(scratch), command)
-            seen = transcript(self.machine(initrd, cpus), _TIMEOUT_S)
-        if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:
-            said = (seen.kernel[-800:] + seen.user[-800:]).decode("utf-8", "replace")
-            raise BenchError(f"{self.arch}: {command}: {seen.outcome.end.value}\n{said}")
-        return parse(seen.user.decode())
-
-    def initrd(self, scratch: Path, command: str) -> Path:
-        base = scratch / "base"
-        parts = [(self.folder / name).read_bytes() for name in ("initramfs.cpio", "bench.cpio")]
-        base.write_bytes(b"".join(parts))
-        return with_command(base, scratch / "initrd", command.encode())
-
-    def firmware(self) -> int:
-        """Instructions until the firmware enters the kernel, measured by a payload in its place."""
-        with tempfile.TemporaryDirectory(prefix="trellis-bench-") as scratch:
-            initrd = self.initrd(Path(scratch), "")
-            machine = replace(self.machine(initrd), kernel=self.folder / "firmware.elf")
-            said = transcript(machine, _TIMEOUT_S).kernel.split()
-        try:
-            return int(said[-1], 16)
-        except (IndexError, ValueError) as error:
-            raise BenchError(f"{self.arch}: the firmware's cost could not be measured") from error
-
-    def image_kib(self) -> float:
-        """Text, data and constants that are loaded."""
-        program = "size"
-        out = subprocess.run(
-            [program, str(self.folder / "kernel.elf")], capture_output=True, text=True, check=True
-        ).stdout
-        text, data, _bss = out.splitlines()[1].split()[:3]
-        return (int(text) + int(data)) / 1024
+def boot(port: Port) -> Costs:
+    found = Costs()
+    seen = port.run("exec /bench/ops boot")
+    target = OPERATIONS["boot_to_shell"].target
+    found.bound("boot_to_shell", seen["boot"] - port.firmware(), target or float("inf"))
+    found.figures["memory_kib"] = seen["memory_kib"]
+    found.figures["image_kib"] = port.image_kib()
+    return found
 
 
-def parse(text: str) -> Figures:
-    """Lines "name total operations"."""
-    figures: Figures = {}
-    for line in text.splitlines():
-        name, total, operations = line.split()
-        figures[name] = int(total) / int(operations)
-    return figures
-
-
-def measure(port: Port) -> Figures:
-    figures = port.run("exec /bench/ops")
-    boot = port.run("exec /bench/ops boot")
-    figures["boot_to_shell"] = boot["boot"] - port.firmware()
-    figures["memory_kib"] = boot["memory_kib"]
-    figures["image_kib"] = port.image_kib()
+def scaling(port: Port) -> Costs:
     names = " ".join(SCALED)
     alone = port.run(f"exec /bench/ops -p 1 {names}")
     busy = port.run(f"exec /bench/ops -p {_CPUS} {names}", cpus=_CPUS)
-    for name in SCALED:
-        figures[f"scale{_CPUS}_{name}"] = busy[name] / alone[name]
-    return {name: round(value, 2) for name, value in figures.items()}
+    return Costs({f"scale{_CPUS}_{name}": busy[name] / alone[name] for name in SCALED})
 
 
-# --- The table ------------------------------------------------------------------------------------
+_MEASUREMENTS: tuple[tuple[str, costs.Measurement], ...] = (
+    *costs.measurements(),
+    ("operations", operations),
+    ("boot", boot),
+    ("scaling", scaling),
+)
+
+
+def measure(ports: Sequence[Port]) -> dict[str, Costs]:
+    """Everything on both ports, on all cores of this machine."""
+    results = {port.arch: Costs() for port in ports}
+    jobs = [(port, name, fn) for name, fn in _MEASUREMENTS for port in ports]
+    with (
+        progress("bench", len(jobs)) as advance,
+        ThreadPoolExecutor(os.cpu_count() or 1) as executor,
+    ):
+        futures = {executor.submit(fn, port): (port, name) for port, name, fn in jobs}
+        try:
+            for future in as_completed(futures):
+                port, name = futures[future]
+                results[port.arch].add(future.result())
+                advance(f"{port.arch}: {name}")
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+    return results
+
+
+# --- The tables -----------------------------------------------------------------------------------
 
 
 def number(value: float | None) -> str:
@@ -123,45 +95,93 @@ def number(value: float | None) -> str:
     return f"{value / 1e6:,.1f} M"
 
 
-def table(results: Mapping[str, Figures]) -> str:
-    titles = ["", "target", *results, "xv6", "Linux riscv", "Linux x86_64"]
-    rows = [titles]
-    for name, operation in OPERATIONS.items():
-        if not any(name in figures for figures in results.values()):
-            continue
-        ours = [mark(results[arch].get(name), operation) for arch in results]
-        linux = operation.linux or {}
-        theirs = [number(operation.xv6), *(number(linux.get(arch)) for arch in qemu.ARCHES)]
-        rows.append([operation.title, number(operation.target), *ours, *theirs])
-    extra = sorted({n for figures in results.values() for n in figures} - set(OPERATIONS))
-    for name in extra:
-        rows.append([name, "-", *(number(results[arch].get(name)) for arch in results)])
-    return "\n".join(_lines(rows))
-
-
-def mark(value: float | None, operation: Operation) -> str:
-    """The figure, with an exclamation mark if it is above its target."""
-    missed = value is not None and operation.target is not None and value > operation.target
+def mark(value: float | None, most: float | None) -> str:
+    """The figure, with an exclamation mark if it is above its bound."""
+    missed = value is not None and most is not None and value > most
     return number(value) + ("!" if missed else " ")
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(r[i]) for r in rows if i < len(r)) for i in range(len(rows[0]))]
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(r[i]) for r in rows if i < len(r)) for i in range(max(map(len, rows)))]
     lines = []
     for row in rows:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
         lines.append("  ".join(cells).rstrip())
-    return lines
+    return "\n".join(lines)
 
 
-def build(build_root: Path, arch: str) -> Port:
-    argv = ["make", f"ARCH={arch}", "BUILD=release", f"O={build_root}", "bench-programs"]
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    done = subprocess.run(argv, cwd=ROOT, env=environment, stdout=sys.stderr, check=False)
-    if done.returncode:
-        raise BenchError(f"{arch}: the release kernel does not build")
-    return Port(arch, build_root / arch / "release")
+def table(results: Mapping[str, Figures]) -> str:
+    """Single operations, beside those of others."""
+    rows = [["", "target", *results, "xv6", "Linux riscv", "Linux x86_64"]]
+    for name, operation in OPERATIONS.items():
+        if any(name in figures for figures in results.values()):
+            rows.append(_operation_row(name, operation, results))
+    for name in ("image_kib", "memory_kib", "thread_kib", *(f"scale{_CPUS}_{n}" for n in SCALED)):
+        rows.append([name, "-", *(number(results[arch].get(name)) for arch in results)])
+    return _lines(rows)
+
+
+def _operation_row(name: str, operation: Operation, results: Mapping[str, Figures]) -> list[str]:
+    ours = [mark(results[arch].get(name), operation.target) for arch in results]
+    linux = operation.linux or {}
+    theirs = [number(operation.xv6), *(number(linux.get(arch)) for arch in qemu.ARCHES)]
+    return [operation.title, number(operation.target), *ours, *theirs]
+
+
+def growth_table(results: Mapping[str, Figures]) -> str:
+    sizes = (1, 10, 100, 1_000, 10_000)
+    rows = [["among threads", *(f"{size:,}" for size in sizes), "growth"]]
+    for arch, figures in results.items():
+        for policy in costs.POLICIES:
+            mine = {k.removeprefix(f"{policy}_"): v for k, v in figures.items() if k.startswith(f"{policy}_")}
+            for name, found in costs.crowds(mine).items():
+                alone = found[min(found)]
+                cells = [
+                    mark(found[size], costs.allowed(policy, alone, size)) if size in found else "- "
+                    for size in sizes
+                ]
+                rows.append([f"{arch} {policy} {name}", *cells, f"{max(found.values()) / alone:.2f}"])
+    return _lines(rows)
+
+
+def locks_table(results: Mapping[str, Figures]) -> str:
+    rows = [["locks", *(f"{what} {n}" for what in ("taken", "waits", "shared") for n in costs.LOCK_CPUS)]]
+    for arch, figures in results.items():
+        for name in costs.LOCK_OPS:
+            cells = [
+                mark(figures.get(f"{what}{n}_{name}"), costs.SHARED.get(name) if what == "shared" else None)
+                for what in ("locks", "waits", "shared")
+                for n in costs.LOCK_CPUS
+            ]
+            rows.append([f"{arch} {name}", *(cell.replace("0.00 ", "0 ") for cell in cells)])
+    return _lines(rows)
+
+
+def windows_text(results: Mapping[str, Costs]) -> str:
+    lines: list[str] = []
+    for arch, found in results.items():
+        for kind, title in ((IRQS, "interrupts off"), (PREEMPTION, "preemption off")):
+            lines.append(f"{arch}: {title} for at most (instructions; how many such windows; from, to)")
+            for window in found.windows[kind]:
+                length = mark(window.length, costs.IRQS_OFF)
+                place = f"{window.began} to {window.ended}"
+                lines.append(f"  {length:>8} {window.times:>9,}  {place}")
+                if window.mostly:
+                    lines.append(f"{'':20}{window.mostly}")
+    return "\n".join(lines)
+
+
+def latency_table(results: Mapping[str, Figures]) -> str:
+    rows = [["real-time thread late by", *(f"{a} {what}" for a in results for what in ("mean", "worst"))]]
+    for policy in costs.REAL_TIME:
+        cells = [
+            mark(figures.get(f"{policy}_latency_{what}"), costs.LATENCY)
+            for figures in results.values()
+            for what in ("mean", "worst")
+        ]
+        rows.append([policy, *cells])
+    return _lines(rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -171,15 +191,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         ports = [build(options.build_root.resolve(), arch) for arch in qemu.ARCHES]
-        with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
-            results = dict(zip(qemu.ARCHES, executor.map(measure, ports)))
+        results = measure(ports)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    print(table(results))
+    figures = {arch: {k: round(v, 4) for k, v in found.figures.items()} for arch, found in results.items()}
+    print(table(figures), growth_table(figures), locks_table(figures), sep="\n\n")
+    print("", latency_table(figures), "", windows_text(results), sep="\n")
+    missed = [f"{arch}: {text}" for arch, found in results.items() for text in found.missed]
     if options.json is not None:
-        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    return 0
+        report: dict[str, object] = {**figures, "missed": missed}
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(*(f"\nmissed: {text}" for text in missed), sep="")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make timeline     draw what every CPU and thread does in CMD='…': OUT=file.html (or .json)
   make gdb          boot stopped, under GDB with the kernel's own commands (help trellis)
   make qemu-gdb     boot stopped, waiting for a GDB from elsewhere
-  make bench        instructions per operation, beside xv6 and Linux
+  make bench        instructions per operation, beside xv6 and Linux; growth, locks, latency
   make matrix       every known wrong and right solution of every lab through the grader
   make soak         long fuzz, stress and kill runs
   make models       the models of waiting, exit and kill (docs/models) through Spin

@@ -48,6 +48,9 @@ endif
 hooked := $(B)/obj/kernel/thread/% $(B)/obj/kernel/sched/% $(B)/obj/kernel/sync/%
 $(filter $(hooked),$(KERNEL_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 
+# Nothing below a system call's function is worth a line in a backtrace, nor a frame at each call.
+$(B)/obj/kernel/sys/table.c.o: private KERNEL_CFLAGS += -fomit-frame-pointer
+
 # The list of headers names its object by $(B), which may be given as a relative or absolute path.
 $(B)/obj/%.o: % $(B)/flags
 	$(call say,CC,$<)

@@ -1,6 +1,6 @@
 # Which tools, and the flags that every part of a build shares.
 #
-# Sets CC LD AR NM OBJCOPY READELF, MACHINE_FLAGS (what the port's instruction set needs), WARNINGS,
+# Sets CC LD AR NM OBJCOPY OBJDUMP READELF, MACHINE_FLAGS (what the port's instruction set needs), WARNINGS,
 # CC_HEADERS, KERNEL_CFLAGS and KERNEL_LDFLAGS, and the short lines that a build prints.
 
 # $(call first_of,programs): the first that is installed, or the first of the list. (make takes
@@ -17,6 +17,7 @@ LD := ld.lld
 AR := llvm-ar
 NM := llvm-nm
 OBJCOPY := llvm-objcopy
+OBJDUMP := llvm-objdump
 READELF := llvm-readelf
 else
 ifndef CROSS
@@ -27,6 +28,7 @@ LD := $(CROSS)ld
 AR := $(CROSS)ar
 NM := $(CROSS)nm
 OBJCOPY := $(CROSS)objcopy
+OBJDUMP := $(CROSS)objdump
 READELF := $(CROSS)readelf
 endif
 

@@ -39,15 +39,14 @@ static inline void arch_spin_hint(void)
 }
 
 /*
- * tp holds the current thread whenever the kernel runs. Not volatile: however often a thread is
- * switched away and back, it reads the same value, so the compiler may keep it.
+ * tp holds the current thread whenever the kernel runs. As a variable in that register it is used
+ * where it is, with no copy that a call would have to preserve.
  */
+register struct thread *tp_thread __asm__("tp");
+
 static inline struct thread *arch_current(void)
 {
-	struct thread *t;
-
-	__asm__("mv %0, tp" : "=r"(t));
-	return t;
+	return tp_thread;
 }
 
 /* --- Trap frames ------------------------------------------------------------------------------ */

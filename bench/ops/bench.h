@@ -36,6 +36,12 @@ static inline long check(long result, const char *what)
 	return result;
 }
 
+/* A figure of /proc/meminfo, in KiB. */
+long meminfo(const char *name);
+
+void mark_begin(void);
+void mark_end(void);
+
 uint64_t null_syscall(unsigned n);
 uint64_t yield_alone(unsigned n);
 uint64_t open_close(unsigned n);
@@ -49,6 +55,8 @@ uint64_t fork_exit_wait(unsigned n);
 uint64_t fork_exec_wait(unsigned n);
 uint64_t thread_create_join(unsigned n);
 uint64_t futex_wake(unsigned n);
+uint64_t futex_wake_timed(unsigned n);
+extern void (*partner_begins)(void);	/* what futex_wake()'s other thread does first */
 uint64_t sleep_wake(unsigned n);
 
 uint64_t pipe_self(unsigned n);
@@ -57,12 +65,9 @@ uint64_t pipe_byte(unsigned n);
 
 uint64_t page_touch(unsigned n);
 uint64_t munmap_page(unsigned n);
-uint64_t switch_10(unsigned n);
-uint64_t switch_100(unsigned n);
-uint64_t switch_1000(unsigned n);
-uint64_t wake_blocked_10(unsigned n);
-uint64_t wake_blocked_100(unsigned n);
-uint64_t wake_blocked_1000(unsigned n);
-uint64_t sleep_sleeping_10(unsigned n);
-uint64_t sleep_sleeping_100(unsigned n);
-uint64_t sleep_sleeping_1000(unsigned n);
+
+/* Prints how late a real-time thread runs while others are busy. */
+void latency(void);
+
+/* Prints what operations cost in crowds of up to @most threads. */
+void crowd(unsigned most);

@@ -1,25 +1,54 @@
-/* Switches, wakes and sleeps in a crowd: they must not cost more for being many. */
+/*
+ * Switches, wakes and sleeps in a crowd: what they cost among 10, 100, 1,000 and 10,000 threads.
+ * Under a policy with reservations also among threads that have some.
+ */
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "bench.h"
 
-static int gate;
+#define STACK		16384ul
+#define MOST		10000ul
+#define CROWDS		5
+#define WEIGHED		1000		/* their memory is measured */
+#define SWITCHES	5000
+#define WAKES		2000
+#define NAPS		200
+
+struct attr {			/* sched_attr of sched_setattr(2) */
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+static const unsigned crowds[CROWDS] = { 1, 10, 100, 1000, MOST };
+
+/* Everybody waits on a word of its own, so that they are spread as they would be. */
+static int words[MOST];
+
+static volatile unsigned yields;
 
 static void *yielding(void *arg)
 {
-	for (;;)
+	for (;;) {
+		yields++;
 		sched_yield();
+	}
 	return arg;
 }
 
 static void *blocked(void *arg)
 {
-	syscall(SYS_futex, &gate, FUTEX_WAIT, 0, NULL);
+	syscall(SYS_futex, arg, FUTEX_WAIT_PRIVATE, 0, NULL);
 	return arg;
 }
 
@@ -31,64 +60,177 @@ static void *sleeping(void *arg)
 	return arg;
 }
 
+/*
+ * --- Reservations: the crowd has late deadlines, those who are measured early ones, so that they
+ * run while the crowd is ready. Together they reserve less than the CPU.
+ * ------------------------------
+ */
+
+#define LATE_NS		4000000000ull
+#define LATE_RUNTIME	2000000ull	/* a thousand of these make a half */
+#define EARLY_NS	500000000ull
+#define EARLY_RUNTIME	75000000ull
+#define RESET_ON_FORK	1
+
+static int reserve(uint64_t runtime, uint64_t period)
+{
+	struct attr a = {
+		.size = sizeof(a), .policy = SCHED_DEADLINE, .flags = RESET_ON_FORK,
+		.runtime = runtime, .deadline = period, .period = period,
+	};
+
+	return syscall(SYS_sched_setattr, 0, &a, 0);
+}
+
+static void reserve_early(void)
+{
+	check(reserve(EARLY_RUNTIME, EARLY_NS), "an early reservation");
+}
+
+static int arrived;
+
+static void *reserved(void *arg)
+{
+	check(reserve(LATE_RUNTIME, LATE_NS), "a late reservation");
+	arrived = 1;
+	syscall(SYS_futex, &arrived, FUTEX_WAKE_PRIVATE, 1);
+	for (;;)
+		;
+	return arg;
+}
+
+/* Who has a reservation must not yield, which would give up its period. */
+static void await_arrival(void)
+{
+	while (!arrived)
+		syscall(SYS_futex, &arrived, FUTEX_WAIT_PRIVATE, 0, NULL);
+	arrived = 0;
+}
+
+static unsigned gathered;
+
+/* One mapping for all of them: among ten thousand mappings another one takes long to find room. */
+static char *stacks(void)
+{
+	static char *all;
+
+	if (!all)
+		all = mmap(NULL, MOST * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+	if (all == MAP_FAILED)
+		err(1, "stacks");
+	return all;
+}
+
+/* So many threads do @fn from now on. */
 static void gather(unsigned n, void *(*fn)(void *))
 {
 	pthread_attr_t attr;
 	pthread_t t;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 16384);
-	for (unsigned i = 0; i < n; i++)
-		if (pthread_create(&t, &attr, fn, NULL))
-			errx(1, "thread %u of %u", i, n);
-	for (unsigned i = 0; i < 4; i++)	/* all have got to where they stay */
+	for (; gathered < n; gathered++) {
+		int error;
+
+		pthread_attr_setstack(&attr, stacks() + gathered * STACK, STACK);
+		error = pthread_create(&t, &attr, fn, &words[gathered]);
+		if (error)
+			errx(1, "thread %u of %u: %s", gathered, n, strerror(error));
+		if (fn == reserved)
+			await_arrival();
+	}
+	/* they have got to where they stay */
+	for (unsigned i = 0; i < 4 && fn != reserved; i++)
 		sched_yield();
 }
 
-/* What @fn says @n operations take in a process of @crowd more threads that do @what. */
-static uint64_t amid(unsigned crowd, void *(*what)(void *), bench_fn fn, unsigned n)
+static uint64_t wake_early(unsigned n)
 {
-	uint64_t took = 0;
-	int fds[2];
+	uint64_t took;
 
-	check(pipe(fds), "pipe");
-	if (check(fork(), "fork") == 0) {
-		gather(crowd, what);
-		took = fn(n);
-		check(write(fds[1], &took, sizeof(took)), "write");
-		_exit(0);
-	}
-	check(read(fds[0], &took, sizeof(took)), "read");
-	check(wait(NULL), "wait");
-	close(fds[0]);
-	close(fds[1]);
+	partner_begins = reserve_early;
+	took = futex_wake(n);
+	partner_begins = NULL;
 	return took;
 }
 
-/* One yield of ours is a switch of everybody. */
-static uint64_t rounds(unsigned n)
+/* By policy others may yield more often than we do, so every yield is counted: each is a switch. */
+static uint64_t switches(unsigned n)
 {
+	unsigned before = yields, done;
 	uint64_t start = clock_now();
 
-	for (unsigned i = 0; i < n; i++)
+	do {
+		yields++;
 		sched_yield();
-	return clock_now() - start;
+		done = yields - before;
+	} while (done < n);
+	return (clock_now() - start) * n / done;
 }
 
-#define CROWD(n)								\
-	uint64_t switch_##n(unsigned ops)					\
-	{									\
-		return amid((n) - 1, yielding, rounds, ops / (n));		\
-	}									\
-	uint64_t wake_blocked_##n(unsigned ops)					\
-	{									\
-		return amid(n, blocked, futex_wake, ops);			\
-	}									\
-	uint64_t sleep_sleeping_##n(unsigned ops)				\
-	{									\
-		return amid(n, sleeping, sleep_wake, ops);			\
-	}
+struct crowd {
+	const char *name;		/* of what the crowd does */
+	void *(*what)(void *);
+	unsigned most;
+	struct {
+		const char *name;
+		bench_fn fn;
+		unsigned n;
+	} ops[2];
+};
 
-CROWD(10)
-CROWD(100)
-CROWD(1000)
+static const struct crowd kinds[] = {
+	{ "ready", yielding, 1000, { { "switch", switches, SWITCHES } } },
+	{ "blocked", blocked, MOST, { { "wake", futex_wake, WAKES } } },
+	{ "reserved", reserved, 1000, { { "wake", wake_early, WAKES } } },
+	{ "sleeping", sleeping, MOST,
+	  { { "sleep", sleep_wake, NAPS }, { "timed", futex_wake_timed, WAKES } } },
+};
+
+static void amid(const struct crowd *c, unsigned most)
+{
+	long before = 0;
+
+	for (unsigned i = 0; i < CROWDS && crowds[i] <= most && crowds[i] <= c->most; i++) {
+		if (crowds[i] == WEIGHED)
+			before = meminfo("MemFree:");
+		gather(crowds[i], c->what);
+		if (crowds[i] == WEIGHED && c->what == blocked)
+			printf("thread_kib %ld %u\n", before - meminfo("MemFree:"),
+			       WEIGHED - crowds[i - 1]);
+		for (unsigned o = 0; o < 2 && c->ops[o].name; o++)
+			printf("%s_%s_%u %llu %u\n", c->ops[o].name, c->name, crowds[i],
+			       (unsigned long long)c->ops[o].fn(c->ops[o].n), c->ops[o].n);
+	}
+}
+
+/* In a process of its own, whose end ends the crowd too. */
+static void apart(void (*fn)(unsigned), unsigned arg)
+{
+	int status = 0;
+
+	if (check(fork(), "fork") == 0) {
+		fn(arg);
+		_exit(0);
+	}
+	check(wait(&status), "wait");
+	if (status)
+		errx(1, "a crowd ended with status %x", (unsigned)status);
+}
+
+static unsigned most_wanted;
+
+static void amid_kind(unsigned kind)
+{
+	gathered = 0;
+	if (kinds[kind].what == reserved && reserve(EARLY_RUNTIME, EARLY_NS))
+		return;			/* this policy has none */
+	amid(&kinds[kind], most_wanted);
+}
+
+void crowd(unsigned most)
+{
+	most_wanted = most;
+	for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		apart(amid_kind, k);
+}

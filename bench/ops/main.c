@@ -3,8 +3,14 @@
  * -icount shift=0 on one CPU. Each is done often enough for reading the clock not to count.
  *
  *	ops boot		the clock now, and how much memory is in use
+ *	ops latency		how late a real-time thread runs under load
+ *	ops crowd N		what operations cost among up to N threads
  *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
+ *	ops -s N [-d D] [NAME]...	"NAME operations 1": side by side, each process on a CPU of
+ *				its own and marked for bench/meter; each does a D-th as many
  */
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,22 +40,13 @@ static const struct {
 	{ "read_mib", 8, read_mib },
 	{ "signal_self", 5000, signal_self },
 	{ "futex_wake", 5000, futex_wake },
+	{ "futex_wake_timed", 5000, futex_wake_timed },
 	{ "sleep_wake", 50, sleep_wake },
-	{ "switch_10", 10000, switch_10 },
-	{ "switch_100", 10000, switch_100 },
-	{ "switch_1000", 10000, switch_1000 },
-	{ "wake_blocked_10", 2000, wake_blocked_10 },
-	{ "wake_blocked_100", 2000, wake_blocked_100 },
-	{ "wake_blocked_1000", 2000, wake_blocked_1000 },
-	{ "sleep_sleeping_10", 300, sleep_sleeping_10 },
-	{ "sleep_sleeping_100", 300, sleep_sleeping_100 },
-	{ "sleep_sleeping_1000", 300, sleep_sleeping_1000 },
 };
 
 #define NR_BENCHES	(sizeof(benches) / sizeof(benches[0]))
 
-/* A figure of /proc/meminfo, in KiB. */
-static long meminfo(const char *name)
+long meminfo(const char *name)
 {
 	char line[128];
 	long value = -1;
@@ -88,10 +85,72 @@ static void run_parallel(unsigned i, int processes)
 	       benches[i].n * processes);
 }
 
+/*
+ * Where bench/meter sees that what is measured begins and ends on this CPU, and ends on all. Their
+ * texts differ, or the compiler would make one function of the three.
+ */
+__attribute__((noinline)) void mark_begin(void)
+{
+	__asm__ volatile("# begin");
+}
+
+__attribute__((noinline)) void mark_end(void)
+{
+	__asm__ volatile("# end");
+}
+
+__attribute__((noinline)) static void mark_section(void)
+{
+	__asm__ volatile("# section");
+}
+
+/* A process of run_side_by_side(): it says that it is there, and begins when all are. */
+static void take_part(unsigned i, unsigned n, int cpu, const int ready[2], const int go[2])
+{
+	cpu_set_t here;
+	char c = 0;
+
+	CPU_ZERO(&here);
+	CPU_SET(cpu, &here);
+	check(sched_setaffinity(0, sizeof(here), &here), "sched_setaffinity");
+	check(write(ready[1], &c, 1), "write");
+	check(read(go[0], &c, 1), "read");
+	mark_begin();
+	benches[i].run(n);
+	mark_end();
+	_exit(0);
+}
+
+static void run_side_by_side(unsigned i, int processes, unsigned share)
+{
+	unsigned n = (benches[i].n + share - 1) / share;
+	int ready[2], go[2];
+	char c = 0;
+
+	check(pipe(ready), "pipe");
+	check(pipe(go), "pipe");
+	for (int p = 0; p < processes; p++)
+		if (check(fork(), "fork") == 0)
+			take_part(i, n, p, ready, go);
+	for (int p = 0; p < processes; p++)
+		check(read(ready[0], &c, 1), "read");
+	for (int p = 0; p < processes; p++)
+		check(write(go[1], &c, 1), "write");
+	for (int p = 0; p < processes; p++)
+		check(wait(NULL), "wait");
+	mark_section();
+	for (int e = 0; e < 2; e++) {
+		close(ready[e]);
+		close(go[e]);
+	}
+	printf("%s %u 1\n", benches[i].name, n * processes);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t now = clock_now();
-	int processes = 0, first = 1;
+	int processes = 0, first = 1, share = 1;
+	bool marked = argc > 2 && strcmp(argv[1], "-s") == 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && strcmp(argv[1], "boot") == 0) {
@@ -99,9 +158,21 @@ int main(int argc, char **argv)
 		printf("memory_kib %ld 1\n", meminfo("MemTotal:") - meminfo("MemFree:"));
 		return 0;
 	}
-	if (argc > 2 && strcmp(argv[1], "-p") == 0) {
+	if (argc == 2 && strcmp(argv[1], "latency") == 0) {
+		latency();
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "crowd") == 0) {
+		crowd(atoi(argv[2]));
+		return 0;
+	}
+	if (marked || (argc > 2 && strcmp(argv[1], "-p") == 0)) {
 		processes = atoi(argv[2]);
 		first = 3;
+	}
+	if (marked && argc > 4 && strcmp(argv[3], "-d") == 0) {
+		share = atoi(argv[4]);
+		first = 5;
 	}
 	for (unsigned i = 0; i < NR_BENCHES; i++) {
 		int wanted = argc <= first;
@@ -110,7 +181,9 @@ int main(int argc, char **argv)
 			wanted |= strcmp(argv[a], benches[i].name) == 0;
 		if (!wanted)
 			continue;
-		if (processes)
+		if (marked)
+			run_side_by_side(i, processes, share);
+		else if (processes)
 			run_parallel(i, processes);
 		else
 			run(i);

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -79,17 +80,24 @@ uint64_t thread_create_join(unsigned n)
  */
 
 static _Atomic int turn;
+static bool timed;			/* the waits have a timeout, far away */
 
 static void pass_turn(int from, int to)
 {
+	struct timespec far = { .tv_sec = 1000 };
+
 	while (turn != from)
-		syscall(SYS_futex, &turn, FUTEX_WAIT, to, NULL);
+		syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, to, timed ? &far : NULL);
 	turn = to;
-	syscall(SYS_futex, &turn, FUTEX_WAKE, 1);
+	syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1);
 }
+
+void (*partner_begins)(void);
 
 static void *partner(void *arg)
 {
+	if (partner_begins)
+		partner_begins();
 	for (unsigned i = 0; i < *(unsigned *)arg; i++)
 		pass_turn(1, 0);
 	return NULL;
@@ -98,17 +106,30 @@ static void *partner(void *arg)
 /* One operation: a wake, the switch, and the woken one's wait. */
 uint64_t futex_wake(unsigned n)
 {
-	unsigned rounds = n / 2;
+	unsigned rounds = n / 2, all = rounds + 1;
 	uint64_t start;
 	pthread_t t;
 
-	if (pthread_create(&t, NULL, partner, &rounds))
+	if (pthread_create(&t, NULL, partner, &all))
 		errx(1, "thread");
+	pass_turn(0, 1);		/* it is there */
 	start = clock_now();
 	for (unsigned i = 0; i < rounds; i++)
 		pass_turn(0, 1);
+	start = clock_now() - start;
 	pthread_join(t, NULL);
-	return clock_now() - start;
+	return start;
+}
+
+/* The same with a timer that is armed and cancelled. */
+uint64_t futex_wake_timed(unsigned n)
+{
+	uint64_t took;
+
+	timed = true;
+	took = futex_wake(n);
+	timed = false;
+	return took;
 }
 
 /*
@@ -156,16 +177,19 @@ static uint64_t round_cost(void)
 uint64_t sleep_wake(unsigned n)
 {
 	struct timespec nap = { .tv_nsec = NAP_NS };
-	uint64_t start, round = round_cost(), total;
+	uint64_t start, before, round, total;
 	pthread_t t;
 
+	stop = 0;
+	round = round_cost();
 	if (pthread_create(&t, NULL, worker, NULL))
 		errx(1, "thread");
-	work_done = 0;
+	sched_yield();			/* it works */
+	before = work_done;		/* only the worker may change it */
 	start = clock_now();
 	for (unsigned i = 0; i < n; i++)
 		nanosleep(&nap, NULL);
-	total = clock_now() - start - work_done * round;
+	total = clock_now() - start - (work_done - before) * round;
 	stop = 1;
 	pthread_join(t, NULL);
 	return total;

@@ -51,13 +51,13 @@ struct cpu {
 	_Atomic u32 ipi_pending;	/* IPI_*, set by senders, taken by ipi_interrupt() */
 	u64 timer_at;			/* [self] when the one-shot fires */
 	bool timer_armed;		/* [self] */
-	struct runq runq;
-	struct sleepq sleepq;
-	struct thread idle;
 	struct addr_space *as;		/* [self] loaded, NULL: the kernel's own */
 	struct page_cache *pages;	/* [self] page allocator's cache */
 	struct trace_ring *trace;	/* [self] */
 	struct cpu_stats stats;
+	struct runq runq;		/* large: what every switch needs is in front of it */
+	struct sleepq sleepq;
+	struct thread idle;
 	_Atomic s64 counters[COUNTER_COUNT];
 };
 

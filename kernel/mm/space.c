@@ -101,7 +101,7 @@ static noinline void load_kernel(struct cpu *c)
 void as_switch(struct addr_space *as)
 {
 	struct cpu *c = thread_cpu(current_thread());
-	u32 bit = BIT(c->id);
+	u32 bit = 1u << c->id;
 
 	assert_irqs_off();
 	if (as == c->as)

@@ -66,12 +66,12 @@ static inline struct thread *thread_of(struct sched_entity *e)
 static inline LOCKED_THROUGH_THREAD struct runq *this_runq_lock(void)
 {
 	struct thread *t = current_thread();
-	struct cpu *c = thread_cpu(t);
+	struct runq *rq = &thread_cpu(t)->runq;
 
-	spin_lock(&c->runq.lock);
-	if (likely(c == thread_cpu(t)))
-		return &c->runq;
-	spin_unlock(&c->runq.lock);	/* moved meanwhile */
+	spin_lock(&rq->lock);
+	if (likely(rq == &thread_cpu(t)->runq))
+		return rq;
+	spin_unlock(&rq->lock);		/* moved meanwhile */
 	return thread_runq_lock(t);
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools import models
 from tools.options import Parser
-from tools.test import builds, features, host, kernel, labs, policies, programs, unittests
+from tools.test import builds, costs, features, host, kernel, labs, policies, programs, unittests
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
@@ -25,6 +25,7 @@ _STAGES: tuple[tuple[str, Callable[[Path], list[Job]]], ...] = (
     ("programs", programs.jobs),
     ("programs by policy", policies.jobs),
     ("python", unittests.jobs),
+    ("costs", costs.jobs),
     ("models", models.jobs),
     ("labs", labs.jobs),
     ("features", features.jobs),
