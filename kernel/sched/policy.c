@@ -82,12 +82,12 @@ static bool reservation_is_valid(const struct sched_params *p)
 
 int policy_check(const struct sched_params *p)
 {
-	u32 highest = is_real_time(p) ? RT_PRIORITY_HIGHEST : 0;
-	u32 lowest = is_real_time(p) ? RT_PRIORITY_LOWEST : 0;
-
 	if (p->class >= 32 || !(policy.classes & BIT(p->class)))
 		return -EINVAL;
-	if (p->rt_priority < lowest || p->rt_priority > highest)
+	if (!is_real_time(p) && p->rt_priority)
+		return -EINVAL;
+	if (is_real_time(p) &&
+	    (p->rt_priority < RT_PRIORITY_LOWEST || p->rt_priority > RT_PRIORITY_HIGHEST))
 		return -EINVAL;
 	if (p->nice < NICE_HIGHEST || p->nice > NICE_LOWEST)
 		return -EINVAL;

@@ -1,11 +1,13 @@
-# The system call fuzzer: /soak/fuzz, in an archive that `make soak` puts behind the initramfs.
+# The system call fuzzer: /soak/fuzz, in an archive that tests put behind the initramfs. It is none of
+# the user tests: those run on this machine, too.
 
-USER_OBJECTS += $U/obj/tools/soak/fuzz.c.o
+fuzz_objects := $(patsubst %,$U/obj/%.o,$(wildcard tools/soak/fuzz/*.c))
+USER_OBJECTS += $(fuzz_objects)
 
-$U/soak/fuzz: $U/obj/tools/soak/fuzz.c.o $(LIBC)
+$U/soak/fuzz: $(fuzz_objects) $(LIBC)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$Q$(LD) $(USER_LDFLAGS) -o $@.full $< $(LIBC) $(libgcc)
+	$Q$(LD) $(USER_LDFLAGS) -o $@.full $(fuzz_objects) $(LIBC) $(libgcc)
 	$Q$(OBJCOPY) -S $@.full $@
 
 $(B)/soak.cpio: $U/soak/fuzz tools/cpio.py
