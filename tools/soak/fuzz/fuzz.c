@@ -199,20 +199,49 @@ static void remove_any(const char *path)
 	}
 }
 
+/* What was there before us, by name: / and /tmp. */
+static char *known[64];
+static unsigned nr_known;
+
+static int is_known(const char *path)
+{
+	for (unsigned i = 0; i < nr_known; i++)
+		if (!strcmp(known[i], path))
+			return 1;
+	return 0;
+}
+
+/* Removes what is new in @folder; or, the first time, notes what is there. */
+static void compare(const char *folder, int note)
+{
+	DIR *d = opendir(*folder ? folder : "/");
+	struct dirent *e;
+	char path[512];
+
+	while (d && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		if (note && nr_known < sizeof(known) / sizeof(*known))
+			known[nr_known++] = strdup(path);
+		else if (!note && !is_known(path))
+			remove_any(path);
+	}
+	if (d)
+		closedir(d);
+}
+
 /*
  * Files may have come to be beside our folder: their makers had changed to one above. A child does
  * it: how deep its stack gets is no leak of ours.
  */
 static void tidy_up(void)
 {
-	static const char *const paths[] = {
-		FOLDER, "/a", "/b", "/c", "/program", "/tmp/a", "/tmp/b", "/tmp/c", "/tmp/program",
-	};
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		for (unsigned i = 0; i < sizeof(paths) / sizeof(*paths); i++)
-			remove_any(paths[i]);
+		compare("", 0);
+		compare("/tmp", 0);
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
@@ -279,6 +308,8 @@ int main(int argc, char **argv)
 	workers = mmap(NULL, PROCESSES * sizeof(*workers), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	next_seed = seed << 20;
+	compare("", 1);
+	compare("/tmp", 1);
 	for (int i = 0; i < 2; i++) {		/* the second time finds what the first one keeps */
 		fuzz(WARM_UP);
 		tidy_up();
