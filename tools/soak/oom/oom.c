@@ -3,8 +3,8 @@
  *
  * Each workload runs in a child whose k-th allocation in the kernel fails, for k = 1, 1 + STEP, ...
  * until it makes fewer. It may then say that something failed, or be killed; all counts in
- * /proc/counters must be as they were, and the kernel and we must live. A workload does what it does
- * without waiting for what may never come: it ends at the first error.
+ * /proc/counters must be as they were, and the kernel and we must live. A workload does what it
+ * does without waiting for what may never come: it ends at the first error.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -236,10 +236,11 @@ static void signals(void)
 static void futexes(void)
 {
 	struct timespec soon = { .tv_nsec = 100000 };
-	uint32_t *words = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *words;
 	int status;
 	pid_t pid;
 
+	words = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TRY(words != MAP_FAILED);
 	TRY(syscall(SYS_futex, &words[0], FUTEX_WAIT, 0, &soon, NULL, 0) < 0);
 	TRY(errno == ETIMEDOUT);
