@@ -93,6 +93,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     again.add_argument("--seed", type=_positive, default=1, metavar="N")
     again.add_argument("--submission", type=_directory, metavar="DIR")
     again.add_argument("--gdb", action="store_true", help="the first stop is where it fails")
+    again.add_argument(
+        "--break",
+        dest="stops",
+        action="append",
+        default=[],
+        metavar="FUNCTION",
+        help="with --gdb: stop there, too; may be repeated",
+    )
     _common(again)
 
     render = commands.add_parser("report", help="show a report that --json wrote")
@@ -142,12 +150,15 @@ def _replay(options: argparse.Namespace) -> int:
     test = lab.test(options.test)
     if options.arch not in test.arches:
         raise GraderError(f"test {test.name} does not run on {options.arch}")
+    if options.stops and not options.gdb:
+        raise GraderError("--break needs --gdb")
     run = Run(options.arch, test.name, options.cpus, options.seed)
     bench = engine.set_up(ROOT, options.build_root, (options.arch,), options.jobs)
     try:
         product = _product(bench, lab, options)
         if options.gdb:
-            return replay.replay_gdb(bench, lab, run, product, options.submission)
+            stops = (*options.stops, *replay.STOPS)
+            return replay.replay_gdb(bench, lab, run, product, options.submission, stops)
         submission = None if options.submission is None else str(options.submission)
         result, evidence = replay.replay(bench, lab, run, product, submission)
     finally:

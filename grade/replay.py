@@ -25,7 +25,7 @@ from grade.verdict import judge
 from tools import qemu
 
 # Each is called once, at the moment in question, and by nothing that goes well.
-_STOPS = ("ktest_failing", "panic", "panic_trap", "arch_machine_end")
+STOPS = ("ktest_failing", "panic", "panic_trap", "arch_machine_end")
 _GDBS = {
     "riscv": ("gdb-multiarch", "riscv64-unknown-elf-gdb"),
     "x86_64": ("gdb", "gdb-multiarch"),
@@ -51,7 +51,9 @@ def said(evidence: Evidence) -> str:
     return "".join(lines) + evidence.streams.user.decode("utf-8", "replace")
 
 
-def gdb_commands(root: Path, submission: Path | None, port: int) -> list[str]:
+def gdb_commands(
+    root: Path, submission: Path | None, port: int, stops: Sequence[str]
+) -> list[str]:
     """What GDB is told: the kernel's own commands, where the sources are and to stop, go."""
     sources = [root] if submission is None else [submission.resolve(), root]
     return [
@@ -59,7 +61,7 @@ def gdb_commands(root: Path, submission: Path | None, port: int) -> list[str]:
         f"source {root / 'tools' / 'gdb' / 'trellis.py'}",
         f"directory {':'.join(map(str, sources))}",
         f"target remote 127.0.0.1:{port}",
-        *(f"break {name}" for name in _STOPS),
+        *(f"break {name}" for name in stops),
         "continue",
         "backtrace",
     ]
@@ -72,9 +74,14 @@ def _free_port() -> int:
 
 
 def replay_gdb(
-    bench: Bench, lab: Lab, run: Run, product: Product, submission: Path | None
+    bench: Bench,
+    lab: Lab,
+    run: Run,
+    product: Product,
+    submission: Path | None,
+    stops: Sequence[str],
 ) -> int:
-    """Runs @run under GDB until the moment at which it fails; GDB's exit status."""
+    """Runs @run under GDB until it comes to one of @stops (functions); GDB's exit status."""
     boot = boot_of(lab.test(run.test), run, product)
     gdb = next((g for g in _GDBS[run.arch] if shutil.which(g)), None)
     if gdb is None:
@@ -87,7 +94,7 @@ def replay_gdb(
             serial=f"file:{folder / 'serial'}",
             gdb_port=port,
         )
-        commands = gdb_commands(bench.root, submission, port)
+        commands = gdb_commands(bench.root, submission, port, stops)
         with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
             return _run_gdb(gdb, commands, boot.kernel)
 

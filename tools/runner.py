@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,8 @@ def machine_of(options: argparse.Namespace, scratch: Path) -> qemu.Machine:
     bootargs = list(options.bootargs.split())
     if options.sched:
         bootargs.append(f"sched={options.sched}")
+    if not options.icount:  # where every run is to be the same, so is the time of day
+        bootargs.insert(0, f"realtime={time.time_ns()}")
     cmd = os.fsencode(options.cmd) if options.cmd else None
     base = options.build_dir / "initramfs.cpio"
     initrd = with_command(base, scratch / "initrd", cmd, options.extra)

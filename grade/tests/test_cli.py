@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from grade.cli import main
-from grade.replay import gdb_commands, said
+from grade.replay import STOPS, gdb_commands, said
 from grade.results import VERSION, Report
 from grade.tests.fake import evidence, messages
 
@@ -58,10 +58,16 @@ class Replay(unittest.TestCase):
         self.assertEqual(said(seen), "boot\nmore\nuser\n")
 
     def test_gdb_stops_where_it_fails(self) -> None:
-        commands = gdb_commands(Path("/t"), Path("/s"), 1234)
+        commands = gdb_commands(Path("/t"), Path("/s"), 1234, ("schedule", *STOPS))
+        self.assertIn("break schedule", commands)
         self.assertIn("break ktest_failing", commands)
         self.assertIn("break panic", commands)
         self.assertIn("directory /s:/t", commands)
+
+    def test_a_stop_needs_gdb(self) -> None:
+        options = ("--lab", "04-sleep", "--test", "sleep.late", "--arch", "riscv")
+        status, _, err = _call("replay", *options, "--break", "schedule")
+        self.assertEqual((status, "--break needs --gdb" in err), (2, True), err)
 
 
 if __name__ == "__main__":

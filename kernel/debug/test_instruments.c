@@ -75,6 +75,25 @@ KTEST(poison_finds, "instrument.poison", "", "debug.poison")
 }
 
 /*
+ * Planted: a deadline goes and is not counted off. Sleeping works as before, and nothing leaks; the
+ * audit, in the end, panics. Asked for by name only: tools/tests/test_panic.py reads what it says.
+ */
+KTEST(audit_finds, "instrument.audit", "panic", "debug.audit")
+{
+	struct counter_snapshot before, after;
+
+	counters_snapshot(&before);
+	thread_sleep(NSEC_PER_MSEC);
+	irq_off();
+	this_cpu()->sleepq.nr++;
+	irq_on();
+	CHECK(thread_sleep(NSEC_PER_MSEC) == 0, "debug.audit", "sleeping fails");
+	counters_snapshot(&after);
+	if (counters_equal(&before, &after, "debug.audit"))
+		audit();
+}
+
+/*
  * --- And on the kernel's own: creation has all of its effect or none ----------------------------
  */
 

@@ -22,7 +22,11 @@ static _Atomic u64 realtime_offset;
 
 void time_init(void)
 {
+	u64 now;
+
 	clock_offset = bootarg_number("clock", 0, 0, ~0UL) - arch_clock_ns();
+	now = time_now();
+	realtime_offset = bootarg_number("realtime", now, 0, INT64_MAX) - now;
 	limit = bootarg_number("limit", 0, 0, ~0UL);
 	if (limit) {
 		limit += time_now();

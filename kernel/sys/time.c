@@ -1,8 +1,9 @@
 /*
  * Clocks, sleeping, and what CPU time was used for.
  *
- * Every clock but REALTIME counts from boot; REALTIME adds an offset that clock_settime() sets. An
- * absolute REALTIME deadline is turned into a monotonic one once, when the wait begins.
+ * Every clock but REALTIME counts from boot; REALTIME adds an offset that realtime= and
+ * clock_settime() set. An absolute REALTIME deadline is turned into a monotonic one once, when the
+ * wait begins.
  */
 #include "sys.h"
 

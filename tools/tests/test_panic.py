@@ -73,6 +73,9 @@ class Riscv(Reports):
         self.report("panic.canary", r"^thread \d+ \(scribbler\): the end of its stack was")
         self.report("panic.magic", r"^thread 0x[0-9a-f]+ is none: magic 7$")
 
+    def test_the_audit_finds_what_a_plain_run_misses(self) -> None:
+        self.report("instrument.audit", r"^audit: CPU \d has \d+ deadlines armed, counts \d+$")
+
 
 class X86(Riscv):
     ARCH = "x86_64"

@@ -92,6 +92,15 @@ class Riscv(unittest.TestCase):
                 self.assertEqual(runs[0].stdout, runs[1].stdout)
                 self.assertEqual(runs[0].stderr, runs[1].stderr)
 
+    def test_time_of_day(self) -> None:
+        before = int(time.time())
+        done = run(self.ARCH, cmd="grep btime /proc/stat")
+        word, booted = done.stdout.split()
+        self.assertEqual(word, b"btime")
+        self.assertTrue(before <= int(booted) <= time.time(), booted)
+        done = run(self.ARCH, "--icount", cmd="grep btime /proc/stat")
+        self.assertEqual(done.stdout, b"btime 0\n")
+
     def test_wrong_options(self) -> None:
         for options in (["--cpus", "9"], ["--cpus", "x"], ["--timeout", "-1"], ["--extra", "/no"],
                         ["--memory", "1"], ["--bogus"]):  # fmt: skip

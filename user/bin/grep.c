@@ -12,7 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool ignore_case, invert, numbers, only_count, quiet;
+#include "inputs.h"
+
+static bool ignore_case, invert, numbers, only_count, quiet, many;
+static const char *pattern;
+static long selected;
 
 static int fold(char c)
 {
@@ -90,8 +94,7 @@ static bool match(const char *p, const char *s)
 	return false;
 }
 
-/* How many lines of @f were selected. @name: goes before each, or NULL. */
-static long search(FILE *f, const char *pattern, const char *name)
+static void search(FILE *f, const char *name)
 {
 	char *line = NULL;
 	long found = 0, number = 0;
@@ -107,22 +110,20 @@ static long search(FILE *f, const char *pattern, const char *name)
 		found++;
 		if (only_count || quiet)
 			continue;
-		if (name)
+		if (many)
 			printf("%s:", name);
 		if (numbers)
 			printf("%ld:", number);
 		puts(line);
 	}
 	if (only_count && !quiet)
-		printf("%s%s%ld\n", name ? name : "", name ? ":" : "", found);
-	return found;
+		printf("%s%s%ld\n", many ? name : "", many ? ":" : "", found);
+	selected += found;
 }
 
 int main(int argc, char **argv)
 {
-	bool error = false, many;
-	const char *pattern;
-	long found = 0;
+	bool all;
 	int c;
 
 	while ((c = getopt(argc, argv, "cinqv")) != -1) {
@@ -138,18 +139,6 @@ int main(int argc, char **argv)
 		errx(2, "usage: grep [-cinqv] pattern [file...]");
 	pattern = argv[optind++];
 	many = argc - optind > 1;
-	if (optind == argc)
-		found = search(stdin, pattern, NULL);
-	for (; optind < argc; optind++) {
-		FILE *f = fopen(argv[optind], "r");
-
-		if (!f) {
-			warn("%s", argv[optind]);
-			error = true;
-			continue;
-		}
-		found += search(f, pattern, many ? argv[optind] : NULL);
-		fclose(f);
-	}
-	return error ? 2 : found ? 0 : 1;
+	all = for_inputs(argv + optind, search);
+	return !all ? 2 : selected ? 0 : 1;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "inputs.h"
+
 static void from_line(FILE *f, long first)
 {
 	char *line = NULL;
@@ -51,8 +53,11 @@ static void last_lines(FILE *f, long keep)
 	free(ring);
 }
 
-static void tail(FILE *f, const char *lines)
+static const char *lines = "10";
+
+static void tail(FILE *f, const char *name)
 {
+	(void)name;
 	if (*lines == '+')
 		from_line(f, atol(lines + 1));
 	else if (atol(lines) > 0)
@@ -61,26 +66,12 @@ static void tail(FILE *f, const char *lines)
 
 int main(int argc, char **argv)
 {
-	const char *lines = "10";
-	int status = 0, c;
+	int c;
 
 	while ((c = getopt(argc, argv, "n:")) != -1) {
 		if (c == '?')
 			return 2;
 		lines = optarg;
 	}
-	if (optind == argc)
-		tail(stdin, lines);
-	for (; optind < argc; optind++) {
-		FILE *f = fopen(argv[optind], "r");
-
-		if (!f) {
-			warn("%s", argv[optind]);
-			status = 1;
-			continue;
-		}
-		tail(f, lines);
-		fclose(f);
-	}
-	return status;
+	return for_inputs(argv + optind, tail) ? 0 : 1;
 }

@@ -1,15 +1,17 @@
 /* wc [-clw] [file...]: lines, words and bytes. */
 #include <ctype.h>
-#include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "inputs.h"
 
 struct counts {
 	long lines, words, bytes;
 };
 
 static bool lines, words, bytes;
+static struct counts total;
 
 static void show(const struct counts *c, const char *name)
 {
@@ -24,7 +26,7 @@ static void show(const struct counts *c, const char *name)
 	printf("%s%s\n", *name ? " " : "", name);
 }
 
-static void count(FILE *f, const char *name, struct counts *total)
+static void count(FILE *f, const char *name)
 {
 	struct counts n = { 0 };
 	bool in_word = false;
@@ -37,15 +39,15 @@ static void count(FILE *f, const char *name, struct counts *total)
 		in_word = !isspace(c);
 	}
 	show(&n, name);
-	total->lines += n.lines;
-	total->words += n.words;
-	total->bytes += n.bytes;
+	total.lines += n.lines;
+	total.words += n.words;
+	total.bytes += n.bytes;
 }
 
 int main(int argc, char **argv)
 {
-	struct counts total = { 0 };
-	int status = 0, c, files;
+	bool all;
+	int c;
 
 	while ((c = getopt(argc, argv, "clw")) != -1) {
 		if (c == '?')
@@ -56,21 +58,8 @@ int main(int argc, char **argv)
 	}
 	if (!lines && !words && !bytes)
 		lines = words = bytes = true;
-	files = argc - optind;
-	if (files == 0)
-		count(stdin, "", &total);
-	for (; optind < argc; optind++) {
-		FILE *f = fopen(argv[optind], "r");
-
-		if (!f) {
-			warn("%s", argv[optind]);
-			status = 1;
-			continue;
-		}
-		count(f, argv[optind], &total);
-		fclose(f);
-	}
-	if (files > 1)
+	all = for_inputs(argv + optind, count);
+	if (argc - optind > 1)
 		show(&total, "total");
-	return status;
+	return all ? 0 : 1;
 }

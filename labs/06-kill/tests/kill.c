@@ -103,6 +103,45 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
  * --- Wherever it is ------------------------------------------------------------------------------
  */
 
+static _Atomic bool running;
+static _Atomic u64 came;	/* IPIs to the CPU of the victim after the kill */
+
+/* Runs until it is asked to die, and then for as long as an interrupt may take. */
+static int run_on(void *arg)
+{
+	struct thread *self = current_thread();
+	struct cpu_stats *stats = &thread_cpu(self)->stats;
+	u64 before, seen = stats->resched_ipis, asked;
+
+	(void)arg;
+	running = true;
+	do {
+		before = seen;		/* read before the flag was seen clear: not the kill's */
+		seen = stats->resched_ipis;
+	} while (!(atomic_load(&self->work) & WORK_KILL));
+	asked = time_now();
+	while (stats->resched_ipis == before && time_now() - asked < NSEC_PER_MSEC)
+		arch_spin_hint();
+	came = stats->resched_ipis - before;
+	return 0;
+}
+
+KTEST(kill_running, "kill.running", "06.3", "P6.11")
+{
+	struct process *p;
+	struct thread *t;
+
+	NEEDS_TWO_CPUS;
+	running = false;
+	p = victim(run_on, NULL, &t);
+	thread_resume(t);
+	while (!running)
+		arch_spin_hint();
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	status_of(p->pid, "P6.11");
+	CHECK(came > 0, "P6.11", "it was running on another CPU, and no interrupt came there");
+}
+
 static int wait_long(void *arg)
 {
 	(void)arg;
