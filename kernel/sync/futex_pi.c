@@ -313,7 +313,7 @@ static int pass(struct pi_futex *f, vaddr_t uaddr, u32 *word) HOLDS(pi_lock)
 		u32 new = w->waiter.thread->tid | (more ? FUTEX_WAITERS : 0);
 		enum wait_why why = atomic_load(&w->waiter.why);
 
-		/* EVENT: it was offered the lock, and somebody was faster; it still waits for it. */
+		/* EVENT: it was offered the lock, came too late and still waits for it */
 		if (why == WAIT_ARMED || why == WAIT_EVENT) {
 			err = exchange(uaddr, *word, new);
 			if (err)

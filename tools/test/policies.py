@@ -20,7 +20,7 @@ from tools.test import kernel, programs
 from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
-_TIMEOUT_S = 600.0
+_TIMEOUT_S = 1800.0
 _DEFAULT = "rr"
 
 
