@@ -36,6 +36,7 @@ a_dir = $(if $($1),$(if $(wildcard $($1)/.),,$(error $1=$($1): no such directory
 a_number = $(if $(shell case '$($1)' in (''|*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
 
 all_labs := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/lab.toml))))
+all_mistakes := $(notdir $(wildcard labs/mistakes/[0-9]*))
 
 $(call one_of,ARCH,riscv x86_64)
 $(call one_of,BUILD,debug release)
@@ -45,7 +46,7 @@ $(call one_of,V,0 1)
 $(call one_of,ICOUNT,0 1)
 $(call one_of,STARTER,0 1)
 $(call one_of,CPUS,1 2 3 4 5 6 7 8)
-$(if $(LAB),$(call one_of,LAB,$(all_labs)))
+$(if $(LAB),$(call one_of,LAB,$(sort $(all_labs) $(all_mistakes))))
 $(call a_dir,EXTRA)
 $(call a_dir,SUBMISSION)
 $(call a_number,TIMEOUT)

@@ -12,7 +12,7 @@ How a verdict comes about, and where to read it:
     verdict.py      evidence to verdict: pass, fail, hang, panic, ...
     score.py        verdicts to points; report.py and timeline.py say it
     engine.py       many runs at once; cli.py and replay.py are the commands
-    mutants.py, patch.py, matrix.py     does the grader catch what it must? (make matrix)
+    mutants.py, mistakes.py, patch.py, matrix.py    does it catch what it must? (make matrix)
     steady.py       does it say the same every time?
 
 A verdict depends on the submission and the seed and on nothing else: no wall time, path, process

@@ -26,7 +26,7 @@ from grade.errors import GraderError
 from tools import qemu
 
 _TREE = ("Makefile", "lab.mk", "make", "tools", "kernel", "arch", "user", "labs", "bench")
-_UNWANTED = frozenset({"__pycache__", "mutants", "variants"})
+_UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes"})
 _KTEST = struct.Struct("<4Q")
 _CPU_SECONDS = 120  # of one compiler process
 _LINES = 12  # of a compiler's complaints

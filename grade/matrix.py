@@ -3,7 +3,8 @@
 For each lab and port: the reference and every variant get full marks; the starter builds and every
 test stops at a stub of this lab; with the first k steps done, the checkpoints of the handout so far
 print what it says; every mutant loses the property that it breaks; kernels that cheat
-or run wild (grade/hostile) end as what they are.
+or run wild (grade/hostile) end as what they are. Then the mistakes that belong to no lab
+(labs/mistakes): the test that each names does not pass, and does on the kernel itself.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from grade import engine
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
+from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
 from grade.mutants import hostile, mutants, variants
 from grade.progress import Progress, shown
 from grade.score import Run
@@ -29,13 +31,14 @@ HELP = """\
 Grades the reference, every variant (all must get full marks), the starter (every test must stop at
 a stub of its lab), each step (its checkpoints must print what the handout says), every mutant (must
 lose the property named in its header, and no other test may see it if it names `only`) and every
-hostile kernel (must end as the kind of verdict named there) of the labs. The last line is
-`N passed, N failed`; exit status 0 if none failed.
+hostile kernel (must end as the kind of verdict named there) of the labs; then every mistake of
+labs/mistakes: the test it names must pass on the kernel itself, and not on the wrong one. The last
+line is `N passed, N failed`; exit status 0 if none failed.
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
+    parser.add_argument("--lab", action="append", default=[], help="a lab or a folder of labs/mistakes; all")
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
@@ -53,6 +56,7 @@ class Case:
     decide: "Decider"
     builds: bool = True  # if not, even a build error is an answer
     step: int = 0  # the handout's checkpoints up to this one decide instead
+    panics: str = ""  # the kernel is to stop, and to say this
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,25 @@ def _ends_as(kind: Kind) -> Decider:
     return decide
 
 
+def mistake_cases(root: Path, folder: str, arch: str, only: str) -> Iterator[Case]:
+    """Those of labs/mistakes/@folder with @only in their names, behind what they are held against."""
+    found = [m for m in mistakes(root, folder) if only in f"mistake {m.name}"]
+    found = [m for m in found if arch in m.test.arches]
+    for m in unpatched(found):
+        yield Case(as_lab(m), f"unpatched {m.test.name}", arch, {}, _all_pass, panics=m.panics)
+    for m in found:
+        yield Case(as_lab(m), f"mistake {m.name}", arch, m.files, _seen, panics=m.panics)
+
+
+def _seen(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+    """A mistake: one of the runs shows it."""
+    for run in runs:
+        verdict = judged(run)
+        if verdict.kind not in (Kind.PASS, Kind.SLOW):
+            return True, f"{_of(run)}: {_says(verdict)}"
+    return False, f"{case.lab.tests[0].name} does not see it"
+
+
 def _of(run: Run) -> str:
     return f"{run.test}, {run.cpus} CPU{'s' if run.cpus > 1 else ''}, seed {run.seed}"
 
@@ -161,7 +184,9 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
         test = case.lab.test(run.test)
         if isinstance(built, BuildFailed):
             return build_error(test, built.lines)
-        return judge(case.lab, test, bench.runner.boot(engine.boot_of(test, run, built)))
+        evidence = bench.runner.boot(engine.boot_of(test, run, built))
+        verdict = judge(case.lab, test, evidence)
+        return last_words(test, verdict, evidence, case.panics) if case.panics else verdict
 
     built: Product | BuildFailed = honest
     if case.files:
@@ -178,7 +203,7 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
 
 
 def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) -> list[Result]:
-    labs = list({case.lab.name: case.lab for case in cases}.values())
+    labs = [case.lab for case in cases]
     products = engine.honest(engine.build_reference(bench, labs, forgive=False))
     progress.expect(len(cases))
 
@@ -196,14 +221,22 @@ def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) 
             raise
 
 
-def run(root: Path, options: argparse.Namespace) -> int:
-    arches = ARCHES if options.arch == "all" else (options.arch,)
+def _chosen(root: Path, names: Sequence[str], arches: Sequence[str], only: str) -> list[Case]:
+    """The cases of the labs and folders of mistakes that @names names; of all if it is empty."""
+    known = folders(root)
+    own = [n for n in names if n not in known or (root / "labs" / n / "lab.toml").exists()]
+    labs = choose(root, own) if own or not names else []
     try:
-        cases = [c for lab in choose(root, options.lab) for c in cases_of(root, lab, arches)]
+        cases = [c for lab in labs for c in cases_of(root, lab, arches) if only in c.name]
     except StageError as e:
         raise GraderError(str(e)) from e
-    if options.only is not None:
-        cases = [c for c in cases if options.only in c.name]
+    wanted = [f for f in known if not names or f in names]
+    return cases + [c for f in wanted for a in arches for c in mistake_cases(root, f, a, only)]
+
+
+def run(root: Path, options: argparse.Namespace) -> int:
+    arches = ARCHES if options.arch == "all" else (options.arch,)
+    cases = _chosen(root, options.lab, arches, options.only or "")
     if not cases:
         raise GraderError(f"no case has {options.only} in its name")
     bench = engine.set_up(root, options.build_root, arches, options.jobs)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.options import Parser
+from tools.test.builds import run_quietly
 from tools.test.model import Job, Result, last_lines
 from tools.test.pool import run_all
 
@@ -94,16 +95,7 @@ def models(folder: Path = _FOLDER) -> list[Model]:
 
 def _run(argv: Sequence[str], folder: Path) -> str:
     try:
-        done = subprocess.run(
-            argv,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=_LIMIT_S,
-        )
+        done = run_quietly(argv, folder, _LIMIT_S)
     except subprocess.TimeoutExpired as error:
         raise ValueError(str(error)) from error
     if done.returncode:

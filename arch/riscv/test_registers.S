@@ -53,6 +53,49 @@ lost:
 	j	restore
 END __wrap_arch_switch
 
+/*
+ * u64 test_registers_keep(u64 value, u64 turns): every register but sp and tp gets a value of its
+ * own; 0 if after @turns all still have it, else the number of one that has not.
+ */
+FUNC test_registers_keep
+	addi	sp, sp, -112
+	sd	ra, 0(sp)
+	sd	gp, 8(sp)
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+	sd	s\i, 16 + 8 * \i(sp)
+	.endr
+	.set	nr, 1
+	.irp r, ra, gp, t0, t1, t2, t3, t4, t5, t6, a2, a3, a4, a5, a6, a7
+	addi	\r, a0, nr
+	.set	nr, nr + 1
+	.endr
+	.irp r, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11
+	addi	\r, a0, nr
+	.set	nr, nr + 1
+	.endr
+1:	addi	a1, a1, -1
+	bnez	a1, 1b
+	.irp r, ra, gp, t0, t1, t2, t3, t4, t5, t6, a2, a3, a4, a5, a6, a7
+	addi	a1, a1, 1
+	sub	\r, \r, a0
+	bne	\r, a1, 2f
+	.endr
+	.irp r, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11
+	addi	a1, a1, 1
+	sub	\r, \r, a0
+	bne	\r, a1, 2f
+	.endr
+	li	a1, 0
+2:	mv	a0, a1
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+	ld	s\i, 16 + 8 * \i(sp)
+	.endr
+	ld	ra, 0(sp)
+	ld	gp, 8(sp)
+	addi	sp, sp, 112
+	ret
+END test_registers_keep
+
 	.section .rodata
 names:
 	.irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9

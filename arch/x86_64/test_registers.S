@@ -44,6 +44,35 @@ FUNC __wrap_arch_switch
 	ret
 END __wrap_arch_switch
 
+/*
+ * u64 test_registers_keep(u64 value, u64 turns): every register but rsp gets a value of its own; 0
+ * if after @turns all still have it, else the number of one that has not.
+ */
+FUNC test_registers_keep
+	.irp r, rbp, rbx, r12, r13, r14, r15
+	pushq	%\r
+	.endr
+	.set	nr, 1
+	.irp r, rax, rcx, rdx, r8, r9, r10, r11, rbp, rbx, r12, r13, r14, r15
+	leaq	nr(%rdi), %\r
+	.set	nr, nr + 1
+	.endr
+1:	decq	%rsi
+	jnz	1b
+	.irp r, rax, rcx, rdx, r8, r9, r10, r11, rbp, rbx, r12, r13, r14, r15
+	incq	%rsi
+	subq	%rdi, %\r
+	cmpq	%rsi, %\r
+	jne	2f
+	.endr
+	xorl	%esi, %esi
+2:	movq	%rsi, %rax
+	.irp r, r15, r14, r13, r12, rbx, rbp
+	popq	%\r
+	.endr
+	ret
+END test_registers_keep
+
 	.section .rodata
 	.irp r, rbp, rbx, r12, r13, r14, r15
 name_\r:

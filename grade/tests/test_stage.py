@@ -107,6 +107,7 @@ class Starter(unittest.TestCase):
             ("labs/04-sleep/mutants/early.patch", "secret"),
             ("labs/04-sleep/variants/other/sleep.c", "secret"),
             ("labs/04-sleep/tests/hidden_race.c", "secret"),
+            ("labs/mistakes/05-sync/wrong.patch", "secret"),
             ("grade/hostile/flood.patch", "secret"),
             ("labs/04-sleep/tests/sleep.c", "public"),
             ("build/junk.o", "junk"),

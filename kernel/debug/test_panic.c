@@ -2,11 +2,13 @@
  * Kernels that break, for tools/tests/test_panic.py to read what they say: each "test" here ends in
  * a panic, and belongs to the step "panic", so that it runs when it is asked for by name only.
  */
+#include "console.h"
 #include "cpu.h"
 #include "ktest.h"
 #include "printf.h"
 #include "spinlock.h"
 #include "thread.h"
+#include "trace.h"
 
 #define STEP	"panic"
 
@@ -19,10 +21,19 @@ static int talk(void *unused)
 	return 0;
 }
 
-static void make_noise(void)
+/* Without a word: the trace shows who still runs. */
+static int run_on(void *unused)
+{
+	(void)unused;
+	while (nr_cpus > 1)
+		trace(TRACE_TEST, TRACE_EV_MARK, (u64)__func__, (u64)"");
+	return 0;
+}
+
+static void occupy_others(int (*fn)(void *))
 {
 	for (unsigned i = 1; i < nr_cpus; i++) {
-		struct thread *t = thread_create("talker", talk, NULL, PRIORITY_DEFAULT);
+		struct thread *t = thread_create("other", fn, NULL, PRIORITY_DEFAULT);
 
 		REQUIRE(t, "", "no memory for a thread");
 		thread_resume(t);
@@ -40,14 +51,21 @@ static noinline u64 eat_stack(u64 n)
 
 KTEST(panic_overflow, "panic.overflow", STEP, "")
 {
-	make_noise();
+	occupy_others(talk);
 	ktest_figure("not reached", eat_stack(1UL << 20));
 }
 
 KTEST(panic_write, "panic.write", STEP, "")
 {
-	make_noise();
+	occupy_others(talk);
 	*(volatile u32 *)(ARCH_USER_END - 16) = 1;
+}
+
+/* When the report begins the others have stopped. */
+KTEST(panic_others, "panic.others", STEP, "")
+{
+	occupy_others(run_on);
+	panic("others run");
 }
 
 /* W^X: text cannot be written, data cannot be executed. */
@@ -89,6 +107,12 @@ KTEST(panic_canary, "panic.canary", STEP, "")
 
 	thread_resume(t);
 	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
+/* The fault comes while the console's lock is held; the report does not wait for it. */
+KTEST(panic_printing, "panic.printing", STEP, "")
+{
+	console_write_all(STREAM_KERNEL, (const char *)(ARCH_USER_END - 16), 8);
 }
 
 KTEST(panic_magic, "panic.magic", STEP, "")

@@ -200,8 +200,9 @@ static const char *what_runs(struct cpu *c)
 }
 
 /*
- * Linux's version 15 without its domains: of its nine numbers those of yields, switches, time busy
- * and slices are kept. What balancing does here is on lines of its own.
+ * Linux's version 15 without its domains: yields, a zero, schedules, of them to idle, wakes, of
+ * them by the CPU itself, time spent running and waiting to run, slices. A wake counts where the
+ * thread is queued. What balancing does here is on lines of its own.
  */
 static void show_schedstat(struct text *t, struct process *none)
 {
@@ -212,8 +213,9 @@ static void show_schedstat(struct text *t, struct process *none)
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		const struct cpu_stats *s = &cpus[i].stats;
 
-		text_printf(t, "cpu%u %lu 0 %lu 0 0 0 %lu 0 %lu\n", i, s->yields, s->switches,
-			    now - MIN(now, s->idle_ns), s->switches);
+		text_printf(t, "cpu%u %lu 0 %lu %lu %lu %lu %lu %lu %lu\n", i, s->yields,
+			    s->switches, s->idles, s->wakes, s->local_wakes,
+			    now - MIN(now, idle_ns(&cpus[i])), s->wait_ns, s->switches);
 	}
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		const struct cpu_stats *s = &cpus[i].stats;

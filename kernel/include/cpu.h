@@ -24,6 +24,10 @@ struct cpu_stats {			/* [rq->lock] */
 	u64 idle_ns;
 	u64 user_ns;
 	u64 switches;
+	u64 idles;			/* of them, to the idle thread */
+	u64 wakes;			/* threads made ready here */
+	u64 local_wakes;		/* of them, by this CPU */
+	u64 wait_ns;			/* from ready to running, of all that it dispatched */
 	u64 preemptions;
 	u64 yields;
 	u64 steals;			/* came here when it was idle */

@@ -7,7 +7,7 @@
  *
  *	           enqueue                      pick
  *	blocked --------------> in the queue ---------> q->current
- *	   ^                     |  ^  dequeue, steal      |  |
+ *	   ^                     |  ^  dequeue             |  |
  *	   |                     v  |                      |  |
  *	   |               elsewhere|      enqueue         |  |
  *	   |                        +----------------------+  |
@@ -161,8 +161,8 @@ struct sched_policy {
 	void (*dequeue)(struct policy_queue *q, struct sched_entity *e);
 	/* Takes out who is to run next; NULL: the CPU may idle. */
 	struct sched_entity *(*pick)(struct policy_queue *q, u64 now);
-	/* Takes out one that may run on @cpu; NULL if none may or should. */
-	struct sched_entity *(*steal)(struct policy_queue *q, unsigned cpu);
+	/* A queued one that may run on @cpu, to be moved there; NULL if none may or should. */
+	struct sched_entity *(*find)(struct policy_queue *q, unsigned cpu);
 	/* A full slice, ns: at the latest then it is charged and must give way to equals. */
 	u64 (*slice)(struct policy_queue *q, struct sched_entity *e);
 };

@@ -29,9 +29,9 @@ struct waiter;
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now */
-	/* [lock] who leaves this CPU for good, dead or to another, until sched_finish_switch() */
+	/* [lock] who leaves this CPU, dead or perhaps to another, until sched_finish_switch() */
 	struct thread *leaver;
-	bool steal_missed;		/* [lock] the last steal found another queue's lock taken */
+	struct runq *missed;		/* [lock] the last steal found its lock taken; NULL: none */
 	u8 expired;			/* [lock] SLICE_*: why current must give way */
 	u64 charged_at;			/* [lock] up to here time is on current's account */
 	u64 slice_end;			/* [lock] when current's slice is over */

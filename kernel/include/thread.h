@@ -88,6 +88,7 @@ struct thread_stats {			/* [rq->lock] */
 	u64 preempted;			/* times it lost the CPU against its will */
 	u64 migrations;
 	u64 last_ran;			/* when it was last charged for time on a CPU */
+	u64 ready_since;		/* when it began to wait for a CPU */
 };
 
 struct thread {

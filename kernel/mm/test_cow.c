@@ -6,6 +6,8 @@
 
 #include "counters.h"
 #include "errno.h"
+#include "instrument.h"
+#include "time.h"
 
 /* The kernel's own writes to user memory: into absent pages, into shared ones, never elsewhere. */
 KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
@@ -100,6 +102,50 @@ KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
 		CHECK(peek(child, PAGE_AT(i), &value) == 0 && value == 0, "mm.cow.race",
 		      "the child's page %u holds %lx", i, value);
 	}
+	as_check(race_space);
+	as_put(race_space);
+	as_put(child);
+}
+
+static int write_two(void *unused)
+{
+	u64 value = 2;
+
+	(void)unused;
+	use_space(race_space);
+	CHECK(copy_to_user(BASE, &value, sizeof(value)) == 0, "mm.cow.sole", "cannot write");
+	use_space(NULL);
+	return 0;
+}
+
+/* A page that has one owner when the fault begins, and two when it has got the lock. */
+KTEST(space_sole, "space.sole_owner", "", "mm.cow.sole")
+{
+	struct addr_space *child;
+	struct thread *writer;
+	u64 value = 0;
+	int code;
+
+	NEEDS_TWO_CPUS;
+	sched_set_affinity(current_thread(), BIT(0));
+	race_space = new_space();
+	map_at(race_space, BASE, 1, RW, 0);
+	poke(race_space, BASE, 1);
+	REQUIRE(as_fork(race_space, &child) == 0, "mm.cow.sole", "fork");
+	as_put(child);			/* its entry lacks the right to write now */
+	writer = thread_create("writer", write_two, NULL, PRIORITY_DEFAULT);
+	REQUIRE(writer, "mm.cow.sole", "no memory");
+	sched_set_affinity(writer, BIT(1));
+	park_arm(0, "mutex_lock", AT_ENTRY, writer, NSEC_PER_SEC);
+	thread_resume(writer);
+	CHECK(park_wait(0, NSEC_PER_SEC), "mm.cow.sole", "it takes no lock");
+	REQUIRE(as_fork(race_space, &child) == 0, "mm.cow.sole", "fork");
+	park_release(0);
+	CHECK(thread_join(writer, &code, DEADLINE_NEVER) == 0, "mm.cow.sole", "join");
+	CHECK(peek(child, BASE, &value) == 0 && value == 1, "mm.cow.sole", "the child sees %lu",
+	      value);
+	CHECK(peek(race_space, BASE, &value) == 0 && value == 2, "mm.cow.sole", "it sees %lu",
+	      value);
 	as_check(race_space);
 	as_put(race_space);
 	as_put(child);
@@ -212,4 +258,99 @@ KTEST(space_copied, "space.stale_copy", "", "mm.tlb.copied")
 	for (unsigned i = 0; i < nr_cpus; i++)
 		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.copied", "join");
 	as_put(race_space);
+}
+
+/* A page goes only when no CPU can reach it: nobody ever reads what it holds after that. */
+static int racing_toucher(void *unused)
+{
+	(void)unused;
+	use_space(race_space);
+	while (atomic_load(&race_stage) < STAGES) {
+		u64 value = 0;
+		int err = copy_from_user(&value, BASE, sizeof(value));
+
+		atomic_fetch_add(&race_reads, 1);
+		CHECK(!err && (value == 42 || value == 0), "mm.tlb.freed", "reads %lx, error %d",
+		      value, err);
+		thread_yield();
+	}
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(space_freed, "space.stale_free", "", "mm.tlb.freed")
+{
+	struct thread *threads[MAX_CPUS];
+	int code;
+
+	race_space = new_space();
+	map_at(race_space, BASE, 1, RW, 0);
+	atomic_store(&race_stage, 0);
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		threads[i] = thread_create("toucher", racing_toucher, NULL, PRIORITY_DEFAULT);
+		REQUIRE(threads[i], "mm.tlb.freed", "no memory");
+		thread_resume(threads[i]);
+	}
+	for (int i = 1; i <= STAGES; i++) {
+		poke(race_space, BASE, 42);
+		await_reads();
+		CHECK(as_dontneed(race_space, BASE, PAGE_SIZE) == 0, "mm.tlb.freed", "dontneed");
+		atomic_store(&race_stage, i);
+	}
+	for (unsigned i = 0; i < nr_cpus; i++)
+		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.freed", "join");
+	as_put(race_space);
+}
+
+/* Each of two CPUs runs on one space and changes the other: both must ask the other to flush. */
+static struct addr_space *both[2];
+static _Atomic unsigned both_there;
+
+static int flusher(void *arg)
+{
+	unsigned me = (u64)arg;
+
+	use_space(both[me]);
+	for (unsigned i = 0; i < STAGES; i++) {
+		u64 value = 0;
+		int err;
+
+		CHECK(copy_to_user(BASE, &value, sizeof(value)) == 0, "mm.tlb.both", "write");
+		atomic_fetch_add(&both_there, 1);
+		while (atomic_load(&both_there) < 4 * i + 2)
+			arch_spin_hint();
+		err = as_protect(both[!me], BASE, PAGE_SIZE, VM_READ);
+		CHECK(err == 0, "mm.tlb.both", "protect");
+		atomic_fetch_add(&both_there, 1);
+		while (atomic_load(&both_there) < 4 * i + 4)
+			arch_spin_hint();
+		err = copy_to_user(BASE, &value, sizeof(value));
+		CHECK(err == -EFAULT, "mm.tlb.both", "round %u: it can still write", i);
+		CHECK(as_protect(both[me], BASE, PAGE_SIZE, RW) == 0, "mm.tlb.both", "protect");
+	}
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(space_both, "space.flush_both", "", "mm.tlb.both")
+{
+	struct thread *threads[2];
+	int code;
+
+	NEEDS_TWO_CPUS;
+	atomic_store(&both_there, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		both[i] = new_space();
+		map_at(both[i], BASE, 1, RW, 0);
+	}
+	for (u64 i = 0; i < 2; i++) {
+		threads[i] = thread_create("flusher", flusher, (void *)i, PRIORITY_DEFAULT);
+		REQUIRE(threads[i], "mm.tlb.both", "no memory");
+		sched_set_affinity(threads[i], BIT(i));
+		thread_resume(threads[i]);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.both", "join");
+	for (unsigned i = 0; i < 2; i++)
+		as_put(both[i]);
 }

@@ -44,8 +44,6 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		}
 		to = &cpus[__builtin_ctz(t->se.affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
-			if (entity_queued(&t->se))
-				sched_remove(rq, t);
 			runq_move(rq, &to->runq, t);
 			if (s == THREAD_READY)
 				runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);

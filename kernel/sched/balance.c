@@ -9,8 +9,8 @@
  *  - Every balance= a busy CPU takes one thread from the CPU with most to do, if that has at least
  *    two more (balance=off: never). Without it, two threads could share a CPU for ever beside one
  *    that has a CPU alone.
- *  - A real-time thread that wakes and must wait is pushed to the CPU that runs the least urgent
- *    one.
+ *  - A real-time thread that wakes, is preempted or becomes one, and must wait, is pushed to the
+ *    CPU that runs the least urgent one.
  */
 #include "bootargs.h"
 #include "internal.h"
@@ -19,7 +19,7 @@
 #include "trace.h"
 
 static u64 interval;		/* ns, 0: off. [const after boot] */
-static bool may_steal;		/* [const after boot] */
+bool may_steal;			/* [const after boot] */
 
 void balance_init(void)
 {
@@ -33,6 +33,8 @@ void balance_init(void)
 
 void runq_move(struct runq *from, struct runq *to, struct thread *t)
 {
+	if (entity_queued(&t->se))
+		policy.dequeue(&from->q, &t->se);
 	t->cpu = runq_cpu(to);
 	t->stats.migrations++;
 	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, runq_cpu(from)->id << 8 | runq_cpu(to)->id);
@@ -44,10 +46,10 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 	struct sched_entity *e;
 
 	if (!spin_trylock(&victim->lock)) {
-		rq->steal_missed = true;
+		rq->missed = victim;
 		return false;
 	}
-	e = policy.steal(&victim->q, runq_cpu(rq)->id);
+	e = policy.find(&victim->q, runq_cpu(rq)->id);
 	if (e) {
 		runq_move(victim, rq, thread_of(e));
 		policy.enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
@@ -56,9 +58,9 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 	return e;
 }
 
-struct sched_entity *steal(struct runq *rq, u64 now)
+bool steal(struct runq *rq, u64 now)
 {
-	rq->steal_missed = false;
+	rq->missed = NULL;
 	for (unsigned i = 0; i < nr_cpus && may_steal; i++) {
 		struct runq *victim = &cpus[i].runq;
 
@@ -66,9 +68,9 @@ struct sched_entity *steal(struct runq *rq, u64 now)
 		if (victim == rq || !atomic_load(&victim->q.nr) || !take_from(rq, victim, now))
 			continue;
 		runq_cpu(rq)->stats.steals++;
-		return policy.pick(&rq->q, now);
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* How much a CPU has to do; a hint for all but its own. */
@@ -121,7 +123,6 @@ void push(struct runq *rq, struct thread *t)
 
 	if (!to || !spin_trylock(&to->runq.lock))
 		return;
-	policy.dequeue(&rq->q, &t->se);
 	runq_move(rq, &to->runq, t);
 	runq_cpu(rq)->stats.pushes++;
 	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);

@@ -83,12 +83,7 @@ static bool edf_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, 
 
 static bool edf_timer(struct policy_queue *q, u64 now)
 {
-	struct sched_entity *e;
-	bool preempt = false;
-
-	while ((e = reserve_due(q, now)))
-		preempt |= edf_enqueue(q, e, ENQUEUE_CHANGED, now);
-	return preempt;
+	return reserve_timer(q, now, ENQUEUE_CHANGED);
 }
 
 /* The next 32 bits of *rest / of, at most 1; *rest becomes what is left. */
@@ -140,6 +135,6 @@ const struct sched_policy sched_edf = {
 	.enqueue = edf_enqueue,
 	.dequeue = reserve_dequeue,
 	.pick = reserve_pick,
-	.steal = reserve_steal,
+	.find = level_find,		/* B2 */
 	.slice = reserve_slice,
 };

@@ -205,7 +205,7 @@ static struct sched_entity *fair_pick(struct policy_queue *q, u64 now)
 	return e;
 }
 
-static struct sched_entity *fair_steal(struct policy_queue *q, unsigned cpu)
+static struct sched_entity *fair_find(struct policy_queue *q, unsigned cpu)
 {
 	struct sched_entity *e = level_find(q, cpu);
 
@@ -213,8 +213,6 @@ static struct sched_entity *fair_steal(struct policy_queue *q, unsigned cpu)
 		e = tree_find(&q->tree, cpu);
 	if (!e)
 		e = tree_find(&q->aside, cpu);
-	if (e)
-		fair_dequeue(q, e);
 	return e;
 }
 
@@ -236,6 +234,6 @@ const struct sched_policy sched_fair = {
 	.enqueue = fair_enqueue,
 	.dequeue = fair_dequeue,
 	.pick = fair_pick,
-	.steal = fair_steal,
+	.find = fair_find,
 	.slice = fair_slice,
 };

@@ -19,23 +19,20 @@
 
 static _Atomic u32 idle_mask;
 
-bool kick_idle_for(struct thread *t)
+bool kick_idle_for(struct thread *t, struct runq *rq)
 {
-	u32 mask;
-
 	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
-	mask = atomic_load(&idle_mask) & t->se.affinity;
-
-	while (mask) {
-		u32 bit = mask & -mask;
+	for (u32 mask = atomic_load(&idle_mask); mask; mask &= mask - 1) {
 		struct cpu *c = &cpus[__builtin_ctz(mask)];
+		u32 bit = BIT(c->id);
 
-		if (atomic_fetch_and(&idle_mask, ~bit) & bit) {
-			atomic_fetch_or(&c->idle.work, WORK_RESCHED);
-			ipi_send(c, IPI_RESCHED);
-			return true;
-		}
-		mask &= ~bit;	/* somebody else was faster */
+		if (!(t && t->se.affinity & bit) && !(rq && policy.find(&rq->q, c->id)))
+			continue;
+		if (!(atomic_fetch_and(&idle_mask, ~bit) & bit))
+			continue;	/* somebody else was faster */
+		atomic_fetch_or(&c->idle.work, WORK_RESCHED);
+		ipi_send(c, IPI_RESCHED);
+		return true;
 	}
 	return false;
 }
@@ -45,19 +42,42 @@ void idle_leave(struct runq *rq)
 	atomic_fetch_and(&idle_mask, ~BIT(runq_cpu(rq)->id));
 }
 
+/* What this CPU was told for may be another thread than it has found: it tells others. rq locked. */
+static void pass_on(struct runq *rq)
+{
+	for (unsigned i = 0; i < nr_cpus && atomic_load(&idle_mask); i++) {
+		struct runq *other = &cpus[i].runq;
+
+		if (other == rq || !nr_ready(other) || !spin_trylock(&other->lock))
+			continue;
+		kick_idle_for(NULL, other);
+		spin_unlock(&other->lock);
+	}
+}
+
 /*
- * Runs what there is. True: look again. The thread that ran last may have woken somebody from here,
- * in sched_finish_switch(): that leaves a mark on the idle thread, and no interrupt will come for
- * it.
+ * Runs what there is. True: look again, as it has run, and this CPU's bit is gone; or as another
+ * queue was locked, which is waited for here, where no lock is held. In vain it leaves no trace.
  */
 static bool look_for_work(void)
 {
-	struct runq *rq = this_runq_lock();
-	struct thread *idle = rq->current;
+	struct runq *rq = this_runq_lock(), *missed;
 
-	thread_set_state(idle, THREAD_READY, "looks for work");
-	schedule(rq);
-	return rq->steal_missed || atomic_load(&idle->work) & WORK_RESCHED;
+	if (nr_ready(rq) || steal(rq, time_now())) {
+		idle_leave(rq);
+		pass_on(rq);
+		thread_set_state(rq->current, THREAD_READY, "has found work");
+		schedule(rq);
+		runq_cpu(rq)->stats.idles++;
+		return true;
+	}
+	missed = rq->missed;
+	go_on(rq);
+	if (missed) {
+		spin_lock(&missed->lock);
+		spin_unlock(&missed->lock);
+	}
+	return missed;
 }
 
 noreturn void sched_idle(void)
@@ -66,11 +86,10 @@ noreturn void sched_idle(void)
 
 	for (;;) {
 		arch_irqs_disable();
-		atomic_fetch_or(&idle_mask, BIT(c->id));
-		if (look_for_work()) {
-			arch_spin_hint();
+		if (may_steal)
+			atomic_fetch_or(&idle_mask, BIT(c->id));
+		if (look_for_work())
 			continue;
-		}
 		trace(TRACE_SCHED, TRACE_EV_IDLE, c->id, c->timer_armed ? c->timer_at : 0);
 		arch_idle_wait();
 	}

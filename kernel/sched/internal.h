@@ -26,8 +26,11 @@ void runq_init(struct cpu *c);
 /* idle.c: this CPU is idle no more. rq locked. */
 void idle_leave(struct runq *rq);
 
-/* idle.c: @t is queued; an idle CPU that may run it comes for it. False: there is none. */
-bool kick_idle_for(struct thread *t);
+/*
+ * idle.c: an idle CPU that may run @t, which waits, or one of @rq's, which is locked, comes for it.
+ * Either may be NULL. False: there is none.
+ */
+bool kick_idle_for(struct thread *t, struct runq *rq);
 
 /* balance.c: reads its boot arguments. */
 void balance_init(void);
@@ -38,11 +41,12 @@ void balance_init(void);
  */
 void push(struct runq *rq, struct thread *t);
 
-/* balance.c: @t, in no queue, is @to's from now on. Both locked. */
+/* balance.c: @t leaves @from's queue, if it is in it, and is @to's from now on. Both locked. */
 void runq_move(struct runq *from, struct runq *to, struct thread *t);
 
-/* balance.c: takes a thread from another CPU's queue and is the policy's pick; NULL. rq locked. */
-struct sched_entity *steal(struct runq *rq, u64 now);
+/* balance.c: takes a thread from another CPU's queue. False: none, or rq->missed. rq locked. */
+bool steal(struct runq *rq, u64 now);
+extern bool may_steal;			/* steal= [const after boot] */
 
 /* balance.c: time to look whether another CPU has more to do. rq locked. */
 void balance(struct runq *rq, u64 now);
@@ -87,6 +91,9 @@ static inline unsigned nr_ready(const struct runq *rq)
 	return atomic_load_explicit(&rq->q.nr, memory_order_relaxed);
 }
 
+/* preempt.c: current keeps the CPU: what it was to look for is not there. rq unlocked after. */
+void go_on(struct runq *rq) LOCKED_THROUGH_THREAD;
+
 /* preempt.c: T1 */
 void slice_renew(struct runq *rq, struct thread *t);
 
@@ -125,6 +132,7 @@ static inline void slice_start(struct runq *rq, struct thread *t, u64 now)
 		timer_set(c, rq->q.timer_at);
 	if (is_idle(rq, t))
 		return;
+	c->stats.wait_ns += now - t->stats.ready_since;
 	if (!t->se.slice_left)
 		slice_renew(rq, t);
 	rq->slice_end = now + t->se.slice_left;
@@ -138,4 +146,5 @@ static inline void slice_stop(struct runq *rq, struct thread *t, u64 now)
 	bool left = !rq->expired && time_before(now, rq->slice_end);
 
 	t->se.slice_left = left ? rq->slice_end - now : 0;	/* T1 */
+	t->stats.ready_since = now;
 }

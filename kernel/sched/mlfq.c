@@ -103,19 +103,12 @@ static struct sched_entity *mlfq_pick(struct policy_queue *q, u64 now)
 
 	roll(q, now);
 	e = level_first(q);
-	if (e)
+	if (e) {
 		mlfq_dequeue(q, e);
-	else
+		refresh(q, e, now);	/* or its slice would be the old level's */
+	} else {
 		q->timer_set = false;	/* an idle CPU has nobody to boost */
-	return e;
-}
-
-static struct sched_entity *mlfq_steal(struct policy_queue *q, unsigned cpu)
-{
-	struct sched_entity *e = level_find(q, cpu);
-
-	if (e)
-		mlfq_dequeue(q, e);
+	}
 	return e;
 }
 
@@ -144,6 +137,6 @@ const struct sched_policy sched_mlfq = {
 	.enqueue = mlfq_enqueue,
 	.dequeue = mlfq_dequeue,
 	.pick = mlfq_pick,
-	.steal = mlfq_steal,
+	.find = level_find,
 	.slice = mlfq_slice,
 };

@@ -67,13 +67,9 @@ static struct sched_entity *pct_pick(struct policy_queue *q, u64 now)
 	return e;
 }
 
-static struct sched_entity *pct_steal(struct policy_queue *q, unsigned cpu)
+static struct sched_entity *pct_find(struct policy_queue *q, unsigned cpu)
 {
-	struct sched_entity *e = tree_find(&q->tree, cpu);
-
-	if (e)
-		pct_dequeue(q, e);
-	return e;
+	return tree_find(&q->tree, cpu);
 }
 
 /* To the next change point. */
@@ -92,6 +88,6 @@ const struct sched_policy sched_pct = {
 	.enqueue = pct_enqueue,
 	.dequeue = pct_dequeue,
 	.pick = pct_pick,
-	.steal = pct_steal,
+	.find = pct_find,
 	.slice = pct_slice,
 };

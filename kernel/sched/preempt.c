@@ -75,6 +75,14 @@ void sched_force_switch(void)
 	runq_unlock(rq);
 }
 
+void go_on(struct runq *rq)
+{
+	atomic_fetch_and(&rq->current->work, ~WORK_RESCHED);
+	if (rq->q.timer_set)
+		timer_arm(rq->q.timer_at);
+	runq_unlock(rq);
+}
+
 void sched_preempt(void)
 {
 	struct thread *t = current_thread();
@@ -82,21 +90,14 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	if (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && !is_idle(rq, t) &&
-	    may_run_here(rq, t)) {
-		/* whom it was to give way to has gone; or only the policy's timer was to be set */
-		atomic_fetch_and(&t->work, ~WORK_RESCHED);
-		if (rq->q.timer_set)
-			timer_arm(rq->q.timer_at);
-		runq_unlock(rq);
+	if (is_idle(rq, t) ||
+	    (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && may_run_here(rq, t))) {
+		go_on(rq);	/* to look for work; or whom it was to give way to has gone */
 		return;
 	}
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
-	/* It is not queued yet; but who preempts it is, and our lock makes the other try again. */
-	if (!rq->expired && !is_idle(rq, t))
-		kick_idle_for(t);
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 }
 

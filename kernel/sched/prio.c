@@ -96,15 +96,6 @@ static struct sched_entity *prio_pick(struct policy_queue *q, u64 now)
 	return e;
 }
 
-static struct sched_entity *prio_steal(struct policy_queue *q, unsigned cpu)
-{
-	struct sched_entity *e = level_find(q, cpu);
-
-	if (e)
-		prio_dequeue(q, e);
-	return e;
-}
-
 static u64 prio_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	(void)q;
@@ -139,6 +130,6 @@ const struct sched_policy sched_prio = {
 	.enqueue = prio_enqueue,
 	.dequeue = prio_dequeue,
 	.pick = prio_pick,
-	.steal = prio_steal,
+	.find = level_find,
 	.slice = prio_slice,
 };

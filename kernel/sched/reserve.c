@@ -41,19 +41,19 @@ bool reserve_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueu
 	return q->current && rank_above(rank, entity_rank(q->current));
 }
 
-struct sched_entity *reserve_due(struct policy_queue *q, u64 now)
+bool reserve_timer(struct policy_queue *q, u64 now, enum enqueue_why why)
 {
-	struct sched_entity *e = tree_first(&q->aside);
+	struct sched_entity *e;
+	bool preempt = false;
 
 	q->timer_set = false;
-	if (!e)
-		return NULL;
-	if (time_before(now, e->key)) {
-		queue_timer(q, e->key);
-		return NULL;
+	while ((e = tree_first(&q->aside)) && !time_before(now, e->key)) {
+		tree_remove(e);
+		preempt |= policy.enqueue(q, e, why, now);
 	}
-	tree_remove(e);
-	return e;
+	if (e)
+		queue_timer(q, e->key);
+	return preempt;
 }
 
 void reserve_dequeue(struct policy_queue *q, struct sched_entity *e)
@@ -74,15 +74,6 @@ struct sched_entity *reserve_pick(struct policy_queue *q, u64 now)
 	(void)now;
 	if (!e)
 		e = level_first(q);
-	if (e)
-		reserve_dequeue(q, e);
-	return e;
-}
-
-struct sched_entity *reserve_steal(struct policy_queue *q, unsigned cpu)
-{
-	struct sched_entity *e = level_find(q, cpu);	/* B2 */
-
 	if (e)
 		reserve_dequeue(q, e);
 	return e;

@@ -21,13 +21,12 @@ struct sched_rank rank_without_reservation(const struct sched_entity *e);
 /* The policy has brought e->budget, base and replenish_at up to date. */
 bool reserve_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why);
 
-/* Who waits aside and need not any more, now off the queue; else NULL, and the timer is set. */
-struct sched_entity *reserve_due(struct policy_queue *q, u64 now);
+/* The timer hook: who waits aside and need not any more is queued, as @why. */
+bool reserve_timer(struct policy_queue *q, u64 now, enum enqueue_why why);
 
 /* B1: it must wait aside. */
 bool reserve_is_spent(const struct sched_entity *e);
 
 void reserve_dequeue(struct policy_queue *q, struct sched_entity *e);
 struct sched_entity *reserve_pick(struct policy_queue *q, u64 now);
-struct sched_entity *reserve_steal(struct policy_queue *q, unsigned cpu);
 u64 reserve_slice(struct policy_queue *q, struct sched_entity *e);

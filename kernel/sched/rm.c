@@ -97,12 +97,7 @@ static bool rm_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u
 
 static bool rm_timer(struct policy_queue *q, u64 now)
 {
-	struct sched_entity *e;
-	bool preempt = false;
-
-	while ((e = reserve_due(q, now)))
-		preempt |= rm_enqueue(q, e, ENQUEUE_WAKE, now);
-	return preempt;
+	return reserve_timer(q, now, ENQUEUE_WAKE);
 }
 
 /*
@@ -147,6 +142,6 @@ const struct sched_policy sched_rm = {
 	.enqueue = rm_enqueue,
 	.dequeue = reserve_dequeue,
 	.pick = reserve_pick,
-	.steal = reserve_steal,
+	.find = level_find,		/* B2 */
 	.slice = reserve_slice,
 };

@@ -36,14 +36,11 @@ static struct sched_entity *rr_pick(struct policy_queue *q, u64 now)
 	return list_entry(n, struct sched_entity, node);
 }
 
-static struct sched_entity *rr_steal(struct policy_queue *q, unsigned cpu)
+static struct sched_entity *rr_find(struct policy_queue *q, unsigned cpu)
 {
-	list_for_each(e, &q->lists[0], struct sched_entity, node) {
-		if (e->affinity & BIT(cpu)) {
-			rr_dequeue(q, e);
+	list_for_each(e, &q->lists[0], struct sched_entity, node)
+		if (e->affinity & BIT(cpu))
 			return e;
-		}
-	}
 	return NULL;
 }
 
@@ -60,6 +57,6 @@ const struct sched_policy sched_rr = {
 	.enqueue = rr_enqueue,
 	.dequeue = rr_dequeue,
 	.pick = rr_pick,
-	.steal = rr_steal,
+	.find = rr_find,
 	.slice = rr_slice,
 };

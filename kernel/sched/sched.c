@@ -81,7 +81,10 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 	} else {
 		thread_get(t);		/* it may run and end elsewhere before we have moved it */
 		spin_unlock(&rq->lock);
-		runq_unlock(thread_runq_lock_allowed(t));
+		rq = thread_runq_lock_allowed(t);
+		if (entity_queued(&t->se) && !kick_idle_for(t, rq))
+			push(rq, t);
+		runq_unlock(rq);
 		thread_put(t);
 	}
 	irq_on();
@@ -123,18 +126,18 @@ static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct
 
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
 	e = policy.pick(&rq->q, now);
-	if (unlikely(!e))
-		e = steal(rq, now);
+	if (unlikely(!e) && steal(rq, now))
+		e = policy.pick(&rq->q, now);
 	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
 	rq->q.current = e;
-	if (is_idle(rq, prev) && next != prev)
-		idle_leave(rq);
 	thread_set_state(next, THREAD_RUNNING, "picked");
 	slice_start(rq, next, now);
-	if (next == prev)
+	if (next == prev) {
+		rq->leaver = NULL;
 		spin_unlock(&rq->lock);
-	else
+	} else {
 		switch_to(rq, prev, next);
+	}
 }
 
 void schedule(struct runq *rq)
@@ -154,6 +157,8 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	u64 now = time_now();
 
 	slice_stop(rq, t, now);
+	if (why == ENQUEUE_PREEMPTED && !t->se.slice_left)
+		why = ENQUEUE_EXPIRED;		/* somebody more urgent came before the tick */
 	charge(rq, now, false);
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
@@ -161,8 +166,11 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 		if (policy.leave)
 			policy.leave(&rq->q, &t->se, now);
 		rq->leaver = t;		/* queued elsewhere when it is off its stack */
-	} else if (!is_idle(rq, t)) {
+	} else {
 		policy.enqueue(&rq->q, &t->se, why, now);
+		/* off its stack it is somebody else's to run, and so is who woke and was not picked */
+		if (is_real_time(&t->se.params) || why == ENQUEUE_PREEMPTED)
+			rq->leaver = t;
 	}
 	run_next(rq, t, now);
 }
@@ -202,12 +210,16 @@ void runq_resched(struct runq *rq)
 
 bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
-	/* an idle CPU that has been told comes for one thread; another one for the next */
-	bool untold = is_idle(rq, rq->current) &&
-		      !(atomic_load(&rq->current->work) & WORK_RESCHED);
+	/* a CPU that has been told comes for one thread; another one for the next */
+	bool told = atomic_load(&rq->current->work) & WORK_RESCHED;
+	u64 now = time_now();
 
-	if (!policy.enqueue(&rq->q, &t->se, why, time_now()) && !untold)
-		return kick_idle_for(t);
+	if (why == ENQUEUE_WAKE)
+		t->stats.ready_since = now;
+	if ((!policy.enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told)
+		return kick_idle_for(t, NULL);
+	if (is_idle(rq, rq->current))
+		idle_leave(rq);
 	runq_resched(rq);
 	return true;
 }
@@ -215,6 +227,8 @@ bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 {
 	t->waiter = NULL;
+	runq_cpu(rq)->stats.wakes++;
+	runq_cpu(rq)->stats.local_wakes += runq_cpu(rq) == this_cpu();
 	thread_set_state(t, THREAD_READY, reason);
 	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, runq_cpu(rq)->id);
 	if (!runq_enqueue(rq, t, ENQUEUE_WAKE))

@@ -87,6 +87,18 @@ struct wait_queue *futex_bucket(const struct futex_key *key)
 	return &buckets[hash >> 56];
 }
 
+bool futex_has_waiters(const struct futex_key *key)
+{
+	struct wait_queue *q = futex_bucket(key);
+	bool found = false;
+
+	spin_lock(&q->lock);
+	list_for_each(link, &q->links, struct wait_link, node)
+		found |= futex_has_key(link, key);
+	spin_unlock(&q->lock);
+	return found;
+}
+
 static void set_key(struct wait_link *link, const struct futex_key *key)
 {
 	link->key = key->object;
@@ -222,6 +234,8 @@ int futex_wake(vaddr_t uaddr, bool shared, unsigned nr, u32 bitset)
 
 	if (result)
 		return result;
+	if (futex_pi_is_lock(&key))
+		return -EINVAL;
 	q = futex_bucket(&key);
 	spin_lock(&q->lock);
 	result = wake_matching(q, &key, nr, bitset);
@@ -280,6 +294,8 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 		result = futex_key(to, shared, &to_key);
 	if (result)
 		return result;
+	if (futex_pi_is_lock(&from_key))
+		return -EINVAL;
 	a = futex_bucket(&from_key);
 	b = futex_bucket(&to_key);
 	result = lock_and_compare(a, b, from, cmp);

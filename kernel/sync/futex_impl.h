@@ -41,6 +41,12 @@ static inline bool futex_has_key(const struct wait_link *link, const struct fute
 /* A wait for @key, not yet in its bucket. */
 void futex_waiter_init(struct futex_waiter *fw, const struct futex_key *key, u32 bitset);
 
+/* Does anybody stand in a bucket with @key? */
+bool futex_has_waiters(const struct futex_key *key);
+
+/* Is there a PI lock with waiters at @key? Plain calls do not touch them. */
+bool futex_pi_is_lock(const struct futex_key *key);
+
 /* Puts it there if *uaddr is @val (F1): 0, -EAGAIN, -EFAULT. */
 int futex_enter(struct futex_waiter *fw, struct waiter *w, vaddr_t uaddr, u32 val);
 

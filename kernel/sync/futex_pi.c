@@ -14,8 +14,8 @@
  *      owner died, or waiters were moved here (requeue). Then at least one waiter is awake or on
  *      its way, and the first to arrive takes it.
  *
- * Plain waiters and PI waiters on one word are a mistake of the program that is not looked for
- * (Linux says EINVAL): each kind only sees its own.
+ *  U4  A word is a lock, or others wait for it: what would make it both is EINVAL, as on Linux. Who
+ *      comes to wait at a lock stands beside it.
  *
  * Lock order: pi_lock, then a bucket.
  */
@@ -48,6 +48,7 @@ struct request {
 	struct futex_key key;
 	u32 word;
 	struct thread *owner;		/* whom the word names, referenced; NULL: no such thread */
+	bool no_lock;			/* U4, for move() */
 };
 
 /* What a step may say beside errors. Changed: somebody else was faster; absent: fault it in. */
@@ -72,6 +73,24 @@ static struct pi_futex *find(const struct futex_key *key)
 		if (f->key.object == key->object && f->key.where == key->where)
 			return f;
 	return NULL;
+}
+
+bool futex_pi_is_lock(const struct futex_key *key)
+{
+	bool is_lock;
+
+	if (list_empty(chain_of(key)))		/* a hint: most programs have none */
+		return false;
+	spin_lock(&pi_lock);
+	is_lock = find(key);
+	spin_unlock(&pi_lock);
+	return is_lock;
+}
+
+/* U4 */
+static bool is_no_lock(const struct futex_key *key) HOLDS(pi_lock)
+{
+	return !find(key) && futex_has_waiters(key);
 }
 
 /* The last waiter has left? Then nothing is left to know. */
@@ -199,6 +218,8 @@ static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try)
 
 	if ((r->word & FUTEX_TID) == (u32)self)
 		return -EDEADLK;
+	if (is_no_lock(&r->key))
+		return -EINVAL;
 	if (!(r->word & FUTEX_TID) && !find(&r->key))
 		return exchange(r->uaddr, r->word, (r->word & FUTEX_DIED) | self);
 	return queue(r, w, try);
@@ -353,7 +374,7 @@ int futex_unlock_pi(vaddr_t uaddr, bool shared)
 		spin_lock(&pi_lock);
 		f = find(&key);
 		if (!f)
-			err = exchange(uaddr, word, 0);
+			err = is_no_lock(&key) ? -EINVAL : exchange(uaddr, word, 0);
 		else if (f->queue.owner != self)
 			err = -EINVAL;
 		else
@@ -422,7 +443,7 @@ static int move(struct wait_queue *bucket, const struct futex_key *from, struct 
 			break;
 		if (!futex_has_key(link, from) || atomic_load(&link->waiter->why) != WAIT_ARMED)
 			continue;
-		if (!fw->pi || !same_key(&fw->pi->target, &r->key))
+		if (!fw->pi || !same_key(&fw->pi->target, &r->key) || r->no_lock)
 			return -EINVAL;
 		err = queue(r, fw->pi, false);
 		if (err != WAITING)
@@ -445,6 +466,7 @@ static int try_move(vaddr_t uaddr, const struct futex_key *from, u32 cmp, struct
 	int err = 0;
 
 	spin_lock(&pi_lock);
+	r->no_lock = is_no_lock(&r->key);
 	spin_lock(&bucket->lock);
 	if (peek_user32(&word, uaddr))
 		err = ABSENT;

@@ -448,6 +448,32 @@ KTEST(sync_not_lost, "sync.not_lost", "", "sync.not_lost")
 	audit();
 }
 
+/* What was passed to a waiter that has not run yet is its own: who comes now waits, or fails. */
+KTEST(sync_not_stolen, "sync.not_stolen", "", "sync.not_stolen")
+{
+	test_stay(ONE_CPU);
+	FOR_EACH_KIND(k) {
+		int thief, first;
+
+		if (k->all)
+			continue;
+		k->init();
+		start_waits(k, 1, DEADLINE_NEVER);
+		thread_sleep(MS);		/* a slice of our own: the waiter does not run */
+		k->pass();
+		thief = k->wait(DEADLINE_POLL);
+		CHECK(thief == -ETIMEDOUT, "sync.not_stolen", "%s: who came later gets %d", k->name,
+		      thief);
+		first = result(0);
+		CHECK(first == 0, "sync.not_stolen", "%s: the waiter gets %d", k->name, first);
+		if (!thief && k->leave)
+			k->leave();
+		k->destroy();
+	}
+	test_stay(ALL_CPUS);
+	audit();
+}
+
 /*
  * --- Storms: on all CPUs, with deadlines as they come --------------------------------------------
  */

@@ -14,6 +14,8 @@
 /* --- Classes and parameters ------------------------------------------------------------------- */
 
 #define ATTR_RESET_ON_FORK	0x01u
+#define ATTR_RECLAIM		0x02u	/* these two say nothing of other classes than DEADLINE */
+#define ATTR_DL_OVERRUN		0x04u
 #define ATTR_KEEP_POLICY	0x08u
 #define ATTR_KEEP_PARAMS	0x10u
 #define ATTR_SIZE_MIN		48u
@@ -130,13 +132,15 @@ long sys_sched_setattr(tid_t tid, vaddr_t in, u32 flags)
 {
 	struct sched_attr a;
 	struct sched_params p;
-	long err = in && !flags ? get_params(tid, &p) : -EINVAL;
+	long err = in && !flags && tid >= 0 ? copy_attr(&a, in) : -EINVAL;
 
 	if (!err)
-		err = copy_attr(&a, in);
+		err = get_params(tid, &p);
 	if (err)
 		return err;
-	if (a.flags & ~(u64)(ATTR_RESET_ON_FORK | ATTR_KEEP_POLICY | ATTR_KEEP_PARAMS))
+	if (a.policy != SCHED_DEADLINE)
+		a.flags &= ~(u64)(ATTR_RECLAIM | ATTR_DL_OVERRUN);
+	if ((s32)a.policy < 0 || a.flags & ~(u64)(ATTR_RESET_ON_FORK | ATTR_KEEP_POLICY | ATTR_KEEP_PARAMS))
 		return -EINVAL;
 	if (!(a.flags & ATTR_KEEP_POLICY))
 		p.class = a.policy;

@@ -11,20 +11,12 @@ from pathlib import Path
 
 from tools import qemu
 from tools.lint.files import ROOT, Fault, all_files, is_test, python_files, read
-from tools.test.builds import clean_environment
+from tools.test.builds import clean_environment, run_quietly
 
 
 def complaints(argv: Sequence[str]) -> Iterator[Fault]:
     """What a program says if it fails, line by line."""
-    done = subprocess.run(
-        argv,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_quietly(argv, ROOT)
     if done.returncode:
         for line in done.stdout.splitlines() or ["failed"]:
             yield Fault(argv[0], 0, line)

@@ -46,12 +46,12 @@ static void charge(struct sim *s, struct sim_cpu *c)
 	}
 }
 
-/* A kick for an idle CPU, another than @t's, that may run @t. */
-static void kick_idle_for(struct sim *s, struct sim_task *t)
+/* A kick for an idle CPU, another than @c, that may run one who waits there. */
+static void kick_idle_for(struct sim *s, struct sim_cpu *c)
 {
 	for (unsigned i = 0; i < s->nr_cpus; i++) {
-		if (i != t->cpu && !s->cpus[i].current && !s->cpus[i].look &&
-		    t->e.affinity & BIT(i)) {
+		if (i != c->q.cpu && !s->cpus[i].current && !s->cpus[i].look &&
+		    policy.find(&c->q, i)) {
 			s->cpus[i].look = true;
 			return;
 		}
@@ -60,13 +60,14 @@ static void kick_idle_for(struct sim *s, struct sim_task *t)
 
 static void enqueue(struct sim *s, struct sim_cpu *c, struct sim_task *t, enum enqueue_why why)
 {
-	bool idle = !c->current && !c->look;
+	bool told = c->look, idle = !c->current;
 
 	t->cpu = c->q.cpu;
-	if (policy.enqueue(&c->q, &t->e, why, s->now) || idle)
-		c->look = true;
+	/* a CPU that has been told comes for one; another one for the next */
+	if ((!policy.enqueue(&c->q, &t->e, why, s->now) && !idle) || told)
+		kick_idle_for(s, c);
 	else
-		kick_idle_for(s, t);
+		c->look = true;
 }
 
 static void make_ready(struct sim *s, struct sim_task *t)
@@ -97,17 +98,17 @@ static void requeue(struct sim *s, struct sim_cpu *c, enum enqueue_why why)
 	t->preempted += why == ENQUEUE_PREEMPTED;
 	set_state(s, t, SIM_READY);
 	policy.enqueue(&c->q, &t->e, why, s->now);
-	kick_idle_for(s, t);
 }
 
 static struct sched_entity *steal(struct sim *s, struct sim_cpu *c)
 {
 	for (unsigned i = 1; i < s->nr_cpus; i++) {
 		struct sim_cpu *victim = &s->cpus[(c->q.cpu + i) % s->nr_cpus];
-		struct sched_entity *e = policy.steal(&victim->q, c->q.cpu);
+		struct sched_entity *e = policy.find(&victim->q, c->q.cpu);
 
 		if (!e)
 			continue;
+		policy.dequeue(&victim->q, e);
 		task_of(e)->cpu = c->q.cpu;
 		policy.enqueue(&c->q, e, ENQUEUE_MIGRATED, s->now);
 		return policy.pick(&c->q, s->now);
@@ -118,7 +119,7 @@ static struct sched_entity *steal(struct sim *s, struct sim_cpu *c)
 static void choose(struct sim *s, struct sim_cpu *c)
 {
 	struct sched_entity *e;
-	bool expired = c->expired;
+	bool expired = c->expired, idle = !c->current;
 
 	charge(s, c);
 	c->look = false;
@@ -131,6 +132,10 @@ static void choose(struct sim *s, struct sim_cpu *c)
 	if (!e)
 		return;
 	c->current = task_of(e);
+	/* who had to give way waits; and it may have been told for another one than it has found */
+	for (unsigned i = 0; i < s->nr_cpus; i++)
+		if (idle || &s->cpus[i] == c)
+			kick_idle_for(s, &s->cpus[i]);
 	c->q.current = e;
 	c->current->dispatched++;
 	if (!e->slice_left)

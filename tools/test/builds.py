@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,22 @@ _OUR_MAKES = (
 
 def clean_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in _OUR_MAKES} | {"LC_ALL": "C"}
+
+
+def run_quietly(
+    argv: Sequence[str], folder: Path, timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program without input; its output and its complaints are one text."""
+    return subprocess.run(
+        argv,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
 
 
 @dataclass(frozen=True)

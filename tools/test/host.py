@@ -21,7 +21,11 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "rbtree": ("kernel/lib/rbtree.c", "kernel/lib/test_rbtree.c"),
     "fdt": ("kernel/dev/fdt.c", "kernel/dev/test_fdt.c"),
     "line": ("kernel/dev/line.c", "kernel/dev/test_line.c"),
-    "policies": (*POLICIES, "tools/simulate/test_policies.c"),
+    "policies": (
+        *POLICIES,
+        *(f"tools/simulate/test_{name}.c" for name in ("policies", "rr", "prio", "mlfq", "reserve")),
+        *(f"tools/simulate/test_{name}.c" for name in ("fair", "pct")),
+    ),
     "mm": (
         *(f"kernel/mm/{name}.c" for name in ("ram", "page", "page_cache", "test_page")),
         *(f"kernel/mm/{name}.c" for name in ("slab", "slab_debug", "kmalloc", "test_slab")),

@@ -45,21 +45,23 @@ class Unit:
     tests: tuple[str, ...]
     kernel: Path
     policy: str = ""  # one that is named runs under -icount: its tests compare times
+    switch: str = ""  # a boot argument more, "steal=off"
 
     @property
     def machine_title(self) -> str:
-        return " ".join(filter(None, (f"kernel {self.arch} {self.cpus} cpus", self.policy)))
+        return " ".join(filter(None, (f"kernel {self.arch} {self.cpus} cpus", self.policy, self.switch)))
 
     @property
     def title(self) -> str:
         return f"{self.machine_title}: {self.name}"
 
     def boot(self, tests: Sequence[str]) -> Transcript:
+        policy = f"sched={self.policy}" * bool(self.policy)
         machine = qemu.Machine(
             arch=self.arch,
             kernel=self.kernel,
             cpus=self.cpus,
-            bootargs=(f"test={','.join(tests)}", *([f"sched={self.policy}"] * bool(self.policy))),
+            bootargs=tuple(filter(None, (f"test={','.join(tests)}", policy, self.switch))),
             icount=qemu.Icount(shift=3, slices=(80,)) if self.policy else None,
         )
         return transcript(machine, _TIMEOUT_S)
@@ -83,7 +85,8 @@ class Unit:
 
     def _result(self, name: str, ok: bool, text: str) -> Result:
         how = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
-        again = f"make run ARCH={self.arch} CPUS={self.cpus} {how}TESTS=1 BOOTARGS=test={name}"
+        words = f"'test={name} {self.switch}'" if self.switch else f"test={name}"
+        again = f"make run ARCH={self.arch} CPUS={self.cpus} {how}TESTS=1 BOOTARGS={words}"
         detail = "" if ok else f"{_failed_checks(text) or text}\nagain: {again}"
         return Result(f"{self.machine_title}: {name}", ok, detail)
 

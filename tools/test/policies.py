@@ -22,6 +22,11 @@ from tools.test.model import Job, Result, kernel_says, last_lines
 
 _TIMEOUT_S = 1800.0
 _DEFAULT = "rr"
+# What can be switched off at boot, and the tests that know what then must not happen.
+_SWITCHES = {
+    "steal=off": ("sched.steals", "sched.tells_another", "sched.tells_once", "sched.pushes_preempted"),
+    "balance=off": ("sched.balances", "sched.steals"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def policies() -> list[str]:
 
 
 def kernel_jobs(build_root: Path) -> list[Job]:
-    """The unit "sched" under every policy."""
+    """The unit "sched" under every policy, and without what can be switched off."""
     found: list[Job] = []
     for arch in qemu.ARCHES:
         build = Build(arch, tests=True)
@@ -88,6 +93,9 @@ def kernel_jobs(build_root: Path) -> list[Job]:
             for cpus in kernel.CPUS:
                 unit = kernel.Unit(arch, cpus, "sched", tuple(sorted(names)), image, policy)
                 found.append(Job(unit.title, unit.results))
+        for switch, tests in _SWITCHES.items():
+            unit = kernel.Unit(arch, max(kernel.CPUS), "sched", tests, image, "prio", switch)
+            found.append(Job(unit.title, unit.results))
     return found
 
 

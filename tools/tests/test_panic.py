@@ -69,6 +69,10 @@ class Riscv(Reports):
         report = self.report("panic.held", r"^assertion failed: .*test_panic\.c:\d+$")
         self.assertRegex(report, r"holds object lock .*, taken at ktest_panic_held\+")
 
+    def test_a_fault_while_printing(self) -> None:
+        report = self.report("panic.printing", r"^page fault: reading 0x[0-9a-f]+$")
+        self.assertIn("console_write_all", self.chain(report))
+
     def test_corrupt_threads_are_named(self) -> None:
         self.report("panic.canary", r"^thread \d+ \(scribbler\): the end of its stack was")
         self.report("panic.magic", r"^thread 0x[0-9a-f]+ is none: magic 7$")

@@ -420,6 +420,67 @@ static void move_refused(void)
 	CHECK_EQ(word, 0);
 }
 
+/* --- One word, two uses ----------------------------------------------------------------------- */
+
+static long wake(atomic_uint *w)
+{
+	return futex(w, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* Who waits for the lock is not woken or moved by plain calls. */
+static void plain_calls_on_a_lock(void)
+{
+	pthread_t t;
+
+	lock(&word);
+	t = start_thread(lock_and_note, (void *)1);
+	await_waiter(&word);
+	CHECK_ERRNO(wake(&word), EINVAL);
+	CHECK_ERRNO(futex(&word, FUTEX_REQUEUE_PRIVATE, 1, (void *)1, &second, 0), EINVAL);
+	CHECK_ERRNO(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 0, (void *)1, &second, word), EINVAL);
+	CHECK_EQ(unlock_pi(&word), 0);
+	join_thread(t);
+	CHECK_EQ(wake(&word), 0);
+}
+
+static void *wait_plainly(void *arg)
+{
+	while (!die)
+		futex(arg, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	return arg;
+}
+
+/* A word that others wait for is no lock: not to take, to try, to give back, to move waiters to. */
+static void lock_where_others_wait(void)
+{
+	pthread_t plain, moved;
+	long n;
+
+	die = false;
+	plain = start_thread(wait_plainly, &word);
+	while (lock_pi(&word) == 0) {		/* until it has come */
+		CHECK_EQ(unlock_pi(&word), 0);
+		sched_yield();
+	}
+	CHECK_EQ(errno, EINVAL);
+	CHECK_EQ(word, 0);
+	CHECK_ERRNO(futex(&word, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0), EINVAL);
+	word = self();
+	CHECK_ERRNO(unlock_pi(&word), EINVAL);
+	word = 0;
+	moved = start_thread(wait_for_lock, NULL);
+	while ((n = requeue(0)) == 0)
+		sched_yield();
+	CHECK_EQ(n, -1);
+	CHECK_EQ(errno, EINVAL);
+	die = true;
+	CHECK_EQ(wake(&word), 1);
+	join_thread(plain);
+	CHECK_EQ(requeue(0), 1);
+	join_thread(moved);
+	CHECK_EQ(word, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(alone),
 	CASE(refusals),
@@ -434,6 +495,8 @@ static const struct test_case cases[] = {
 	CASE(waiter_killed),
 	CASE(moved_to_lock),
 	CASE(move_refused),
+	CASE(plain_calls_on_a_lock),
+	CASE(lock_where_others_wait),
 };
 
 TEST_MAIN(cases)

@@ -342,6 +342,26 @@ static void shared_file_mapping(void)
 	CHECK_EQ(munmap(p, 2 * PAGE), 0);
 }
 
+/* A file is read into, and written from, pages of its own that nobody has touched yet. */
+static void file_into_its_own_mapping(void)
+{
+	const char *path = temp_path("own");
+	int fd = make_file(path, 0);
+	char *p;
+
+	unlink(path);
+	CHECK_EQ(ftruncate(fd, 4 * PAGE), 0);
+	CHECK_EQ(pwrite(fd, "abcd", 4, 2 * PAGE), 4);
+	p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_EQ(pread(fd, p, PAGE, 2 * PAGE), PAGE);
+	CHECK(memcmp(p, "abcd", 4) == 0);
+	CHECK_EQ(pwrite(fd, p + 2 * PAGE, PAGE, 3 * PAGE), PAGE);
+	CHECK(memcmp(p + 3 * PAGE, "abcd", 4) == 0);
+	close(fd);
+	CHECK_EQ(munmap(p, 4 * PAGE), 0);
+}
+
 /* The kernel checks pointers, also when only their end is bad. */
 static void bad_pointers_are_errors(void)
 {
@@ -432,6 +452,7 @@ static const struct test_case cases[] = {
 	CASE(shared_with_children),
 	CASE(private_file_mapping),
 	CASE(shared_file_mapping),
+	CASE(file_into_its_own_mapping),
 	CASE(bad_pointers_are_errors),
 	CASE(many_mappings),
 	CASE(threads_map_at_once),

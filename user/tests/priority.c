@@ -200,6 +200,59 @@ static void attributes(void)
 	CHECK_ERRNO(set_attr(&a), EINVAL);
 }
 
+/* Which of several mistakes is told of, and classes far outside; the same whatever policy runs. */
+static void wrong_attributes(void)
+{
+	struct attr a = { .size = VER0 }, b;
+	struct timespec ts;
+	struct sched_param param;
+	void *nowhere = hidden(64);
+
+	CHECK_ERRNO(sched_setscheduler(0, SCHED_OTHER, nowhere), EFAULT);
+	CHECK_ERRNO(sched_setscheduler(-1, SCHED_OTHER, &(struct sched_param){ 0 }), EINVAL);
+	CHECK_ERRNO(sched_setparam(1 << 22, nowhere), EFAULT);
+	CHECK_ERRNO(sched_setparam(0, NULL), EINVAL);
+	CHECK_ERRNO(sched_getparam(1 << 22, nowhere), ESRCH);
+	CHECK_ERRNO(sched_getparam(-1, &param), EINVAL);
+	CHECK_ERRNO(sched_getparam(0, nowhere), EFAULT);
+	CHECK_ERRNO(sched_rr_get_interval(-1, &ts), EINVAL);
+	CHECK_ERRNO(sched_rr_get_interval(1 << 22, &ts), ESRCH);
+	CHECK_ERRNO(sched_rr_get_interval(0, nowhere), EFAULT);
+	CHECK_ERRNO(syscall(SYS_sched_setattr, 0, NULL, 0), EINVAL);
+	CHECK_ERRNO(syscall(SYS_sched_setattr, -1, &a, 0), EINVAL);
+	CHECK_ERRNO(syscall(SYS_sched_setattr, 1 << 22, nowhere, 0), EFAULT);
+	CHECK_ERRNO(syscall(SYS_sched_setattr, 1 << 22, &a, 0), ESRCH);
+	CHECK_ERRNO(syscall(SYS_sched_getattr, 1 << 22, &b, VER0, 0), ESRCH);
+	CHECK_ERRNO(syscall(SYS_sched_getattr, 0, nowhere, VER0, 0), EFAULT);
+	CHECK_ERRNO(syscall(SYS_sched_getattr, 0, &b, VER0, 1), EINVAL);
+	CHECK_ERRNO(syscall(SYS_sched_getattr, 0, &b, 5000, 0), EINVAL);
+	for (uint32_t class = 8; class; class *= 2) {
+		a.policy = class;
+		CHECK_ERRNO(set_attr(&a), EINVAL);
+		CHECK_ERRNO(sched_get_priority_min(class), EINVAL);
+	}
+	a.policy = SCHED_OTHER;
+	a.priority = 1;
+	CHECK_ERRNO(set_attr(&a), EINVAL);
+	a.priority = 0;
+	a.nice = 100;
+	CHECK_EQ(set_attr(&a), 0);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 19);
+	a.nice = 19;
+	a.flags = 8;				/* keep the class */
+	a.policy = 77;
+	CHECK_EQ(set_attr(&a), 0);
+	a.policy = 1u << 31;
+	CHECK_ERRNO(set_attr(&a), EINVAL);
+	a.policy = SCHED_OTHER;
+	for (a.flags = 2; a.flags <= 4; a.flags *= 2)	/* of no meaning here */
+		CHECK_EQ(set_attr(&a), 0);
+	CHECK_EQ(nice(100), 19);
+	CHECK_ERRNO(setpriority(-1, 0, 0), EINVAL);
+	CHECK_ERRNO(getpriority(PRIO_PROCESS, -1), ESRCH);
+	CHECK_ERRNO(getpriority(PRIO_USER, 99999), ESRCH);
+}
+
 static void bad_reservations(void)
 {
 	static const uint64_t bad[][3] = {
@@ -274,6 +327,7 @@ static const struct test_case cases[] = {
 	CASE(reset_on_fork),
 	CASE(real_time),
 	CASE(attributes),
+	CASE(wrong_attributes),
 	CASE(bad_reservations),
 	CASE(reservations),
 };

@@ -339,6 +339,112 @@ static void system_figures(void)
 	CHECK(!strncmp(read_system("version"), "Linux version ", 14));
 }
 
+/* The numbers behind "cpuN" in schedstat, and on Trellis what the CPU does; false: no such CPU. */
+static bool read_schedstat(const char *text, int cpu, long long n[9], char does[16])
+{
+	char name[24];
+	const char *line;
+
+	snprintf(name, sizeof(name), "\ncpu%d ", cpu);
+	line = strstr(text, name);
+	if (!line)
+		return false;
+	CHECK_EQ(sscanf(line + strlen(name), "%lld %lld %lld %lld %lld %lld %lld %lld %lld", &n[0],
+			&n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8]),
+		 9);
+	snprintf(name, sizeof(name), "\nbalance%d ", cpu);
+	line = strstr(text, name);
+	does[0] = 0;
+	CHECK(!line || sscanf(line + strlen(name), "%15s", does) == 1);
+	return true;
+}
+
+/* Of all CPUs together. */
+static void sum_schedstat(long long sum[9])
+{
+	const char *text = read_system("schedstat");
+	long long n[9];
+	char does[16];
+
+	memset(sum, 0, 9 * sizeof(sum[0]));
+	for (int cpu = 0; read_schedstat(text, cpu, n, does); cpu++)
+		for (int i = 0; i < 9; i++)
+			sum[i] += n[i];
+}
+
+/* One after the other on one CPU: yields, wakes and waits for the CPU are counted. */
+static void schedstat_counts(void)
+{
+	long long before[9], after[9];
+	cpu_set_t set;
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	if (access("/proc/schedstat", R_OK))
+		return;				/* a Linux built without */
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+	sum_schedstat(before);
+	CHECK_EQ(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 10; i++)
+			CHECK_EQ(read(fds[0], &c, 1), 1);
+		_exit(0);
+	}
+	for (int i = 0; i < 10; i++) {
+		await_state(pid, 'S');
+		CHECK_EQ(write(fds[1], "x", 1), 1);
+		sched_yield();
+	}
+	expect_exit(pid, 0);
+	sum_schedstat(after);
+	CHECK(after[0] - before[0] >= 10);	/* yields */
+	CHECK(after[2] - before[2] >= 10);	/* schedules */
+	CHECK(after[4] - before[4] >= 10);	/* wakes */
+	CHECK(after[5] - before[5] >= 10);	/* local ones */
+	CHECK(after[6] > before[6]);		/* ns run */
+	CHECK(after[7] > before[7]);		/* ns waited */
+	CHECK(after[8] - before[8] >= 10);	/* slices */
+	for (int i = 0; i < 9; i++)
+		CHECK(after[i] >= before[i]);
+}
+
+/* Which CPUs are idle, busy, or with a real-time thread: Trellis says it, Linux does not. */
+static void schedstat_tells_what_runs(void)
+{
+	struct sched_param param = { .sched_priority = 10 };
+	const char *text, *expected = "busy";
+	cpu_set_t set;
+	long long n[9];
+	char does[16];
+	int own = sched_getcpu();
+
+	CPU_ZERO(&set);
+	CPU_SET(own, &set);
+	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+	for (int i = 0; i < 2; i++) {
+		if (access("/proc/schedstat", R_OK))
+			return;
+		text = read_system("schedstat");
+		CHECK(read_schedstat(text, own, n, does));
+		CHECK(!does[0] || !strcmp(does, expected));
+		if (sched_setscheduler(0, SCHED_FIFO, &param))
+			return;			/* not this policy, or not allowed */
+		expected = "realtime";
+	}
+}
+
+/* File locks, of which neither has any that a stranger sees: a list that may be empty. */
+static void locks_are_listed(void)
+{
+	const char *text = read_system("locks");
+
+	CHECK(!text[0] || !strncmp(text, "1: ", 3));
+}
+
 static const struct test_case cases[] = {
 	CASE(own_stat),
 	CASE(counts_threads),
@@ -353,6 +459,9 @@ static const struct test_case cases[] = {
 	CASE(figures_grow),
 	CASE(waits_are_named),
 	CASE(system_figures),
+	CASE(schedstat_counts),
+	CASE(schedstat_tells_what_runs),
+	CASE(locks_are_listed),
 };
 
 TEST_MAIN(cases)

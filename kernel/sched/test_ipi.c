@@ -1,0 +1,59 @@
+/*
+ * Inter-processor interrupts: every CPU gets its own, and one more that comes while the last is
+ * being served.
+ */
+#include "cpu.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "sched.h"
+#include "thread.h"
+#include "time.h"
+
+#define SOON	NSEC_PER_SEC
+
+static bool comes(struct cpu *c, u64 least)
+{
+	u64 end = time_now() + SOON;
+
+	while (atomic_load(&c->stats.resched_ipis) < least && time_before(time_now(), end))
+		arch_spin_hint();
+	return atomic_load(&c->stats.resched_ipis) >= least;
+}
+
+static void stay_on(unsigned cpu)
+{
+	sched_set_affinity(current_thread(), BIT(cpu));
+	thread_yield();
+}
+
+KTEST(ipi_pairs, "ipi.pairs", "", "ipi.arrives")
+{
+	for (unsigned from = 0; from < nr_cpus; from++) {
+		stay_on(from);
+		for (unsigned to = 0; to < nr_cpus; to++) {
+			u64 before = atomic_load(&cpus[to].stats.resched_ipis);
+
+			ipi_send(&cpus[to], IPI_RESCHED);
+			CHECK(comes(&cpus[to], before + 1), "ipi.arrives",
+			      "what CPU %u sends to CPU %u is lost", from, to);
+		}
+	}
+}
+
+/* The handler has read why it was called, and is not done: the next one must call it again. */
+KTEST(ipi_again, "ipi.again", "", "ipi.arrives")
+{
+	struct cpu *c = &cpus[1];
+	u64 before;
+
+	NEEDS_TWO_CPUS;
+	stay_on(0);
+	thread_sleep(NSEC_PER_MSEC);
+	REQUIRE(park_arm(0, "ipi_interrupt", AT_EXIT, &c->idle, SOON) == 0, "ipi.arrives", "park");
+	before = atomic_load(&c->stats.resched_ipis);
+	ipi_send(c, IPI_RESCHED);
+	CHECK(park_wait(0, SOON), "ipi.arrives", "the first one is lost");
+	ipi_send(c, IPI_RESCHED);
+	park_release(0);
+	CHECK(comes(c, before + 2), "ipi.arrives", "one that comes during another is lost");
+}

@@ -1,0 +1,363 @@
+/*
+ * Several CPUs: who is told of work, who takes it, who is sent where. Under -icount, with each
+ * sched=, and with steal=off and balance=off.
+ */
+#include "bootargs.h"
+#include "errno.h"
+#include "string.h"
+#include "test_spinner.h"
+#include "trace.h"
+
+static struct spinner nappers[MAX_CPUS];
+static unsigned nr_nappers;
+
+/* The tests below run on CPU 0, and what they start elsewhere is then not to wait for them. */
+static void stay_here(void)
+{
+	go_first();
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "", "affinity");
+}
+
+static void stay_no_longer(void)
+{
+	end(nappers, nr_nappers);
+	nr_nappers = 0;
+	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
+}
+
+/* Lets others do @ns of work without blocking, which would leave this CPU to them. */
+static void look_on(u64 ns)
+{
+	u64 end = time_now() + ns;
+
+	while (time_before(time_now(), end))
+		;
+}
+
+static bool balances(void)
+{
+	const char *value = bootarg("balance");
+
+	return !value || strcmp(value, "off") != 0;
+}
+
+/* Suspended, its last CPU @cpu, free to run on all. */
+static void create_at(struct spinner *s, unsigned cpu, thread_fn fn, int priority)
+{
+	s->thread = thread_create("spinner", fn, s, priority);
+	REQUIRE(s->thread, "", "no memory for a thread");
+	CHECK(sched_set_affinity(s->thread, BIT(cpu)) == 0, "", "affinity");
+	CHECK(sched_set_affinity(s->thread, ~0u) == 0, "", "affinity");
+}
+
+static u64 resched_ipis(void)
+{
+	u64 n = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		n += atomic_load(&cpus[i].stats.resched_ipis);
+	return n;
+}
+
+static int work_and_nap(void *arg)
+{
+	spin(arg);
+	thread_sleep(30 * MS);
+	return 0;
+}
+
+/* Every CPU but this one has had something to do, which it came and took, and has nothing now. */
+static void others_have_run(void)
+{
+	for (unsigned i = 1; i < nr_cpus; i++) {
+		struct spinner *s = &nappers[nr_nappers++];
+
+		*s = (struct spinner){ .work = MS };
+		if (bootarg_switch("steal", true)) {
+			create_at(s, 0, work_and_nap, PRIORITY_DEFAULT);
+			thread_resume(s->thread);
+		} else {
+			start_on(s, BIT(i), work_and_nap, PRIORITY_DEFAULT);
+		}
+	}
+	look_on(3 * MS);
+	for (unsigned i = 1; i < nr_cpus; i++) {
+		CHECK(thread_state(nappers[i - 1].thread) == THREAD_SLEEPING, "", "it works");
+		CHECK(cpus[i].runq.current == &cpus[i].idle, "", "CPU %u has something to do", i);
+	}
+}
+
+/* An idle CPU that cannot get at another one's queue leaves no trace of trying. */
+KTEST(sched_in_vain, "sched.in_vain", "", "")
+{
+	struct spinner s = { 0 };
+	u64 before, records;
+
+	if (nr_cpus == 1)
+		return;
+	stay_here();
+	start_on(&s, BIT(0), spin, PRIORITY_DEFAULT);
+	others_have_run();
+	spin_lock(&cpus[0].runq.lock);
+	CHECK(atomic_load(&cpus[0].runq.q.nr) > 0, "", "nothing to steal");
+	before = atomic_load(&cpus[1].trace->head);
+	ipi_send(&cpus[1], IPI_RESCHED);
+	look_on(MS);
+	records = atomic_load(&cpus[1].trace->head) - before;
+	spin_unlock(&cpus[0].runq.lock);
+	CHECK(records <= 2, "", "%lu records in 1 ms", records);
+	end(&s, 1);
+	stay_no_longer();
+}
+
+/* Work that waits where a CPU is busy is taken by one that idles, though that one has just run. */
+KTEST(sched_steals, "sched.steals", "", "")
+{
+	struct spinner s = { 0 };
+
+	if (nr_cpus == 1)
+		return;
+	stay_here();
+	others_have_run();
+	create_at(&s, 0, spin, PRIORITY_DEFAULT);
+	thread_resume(s.thread);
+	look_on(2 * MS);
+	CHECK((ran(&s) > 0) == bootarg_switch("steal", true), "", "it ran for %lu ns", ran(&s));
+	end(&s, 1);
+	stay_no_longer();
+}
+
+/* Two wake where a CPU idles: one is that one's, for the other one another CPU is told. */
+KTEST(sched_tells_another, "sched.tells_another", "", "")
+{
+	struct spinner s[2] = { 0 };
+	struct runq *rq;
+
+	if (nr_cpus < 3)
+		return;
+	stay_here();
+	others_have_run();
+	create_at(&s[0], 1, spin, PRIORITY_DEFAULT);
+	create_at(&s[1], 1, spin, PRIORITY_DEFAULT);
+	rq = thread_runq_lock(s[0].thread);
+	sched_make_ready(rq, s[0].thread, "tested");
+	sched_make_ready(rq, s[1].thread, "tested");
+	runq_unlock(rq);
+	look_on(2 * MS);
+	CHECK(ran(&s[0]) > 0, "", "the first waits");
+	CHECK((ran(&s[1]) > 0) == bootarg_switch("steal", true), "", "the second ran %lu ns",
+	      ran(&s[1]));
+	end(s, 2);
+	stay_no_longer();
+}
+
+/* The same where two preempt one that is busy. */
+KTEST(sched_tells_for_each, "sched.tells_for_each", "", "")
+{
+	struct spinner busy = { 0 }, s[2] = { 0 };
+	struct runq *rq;
+
+	if (nr_cpus < 3 || !bootarg_switch("steal", true))
+		return;
+	stay_here();
+	others_have_run();
+	start_on(&busy, BIT(1), spin, PRIORITY_LOW);
+	create_at(&s[0], 1, spin, PRIORITY_HIGH);
+	create_at(&s[1], 1, spin, PRIORITY_HIGH);
+	look_on(MS);
+	rq = thread_runq_lock(s[0].thread);
+	sched_make_ready(rq, s[0].thread, "tested");
+	sched_make_ready(rq, s[1].thread, "tested");
+	runq_unlock(rq);
+	look_on(2 * MS);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(ran(&s[i]) > 0, "", "number %u waits", i);
+	end(&busy, 1);
+	end(s, 2);
+	stay_no_longer();
+}
+
+/* A CPU that will look anyway is sent nothing: this one, and one that has been told. */
+KTEST(sched_tells_once, "sched.tells_once", "", "")
+{
+	struct spinner here = { .work = MS }, there[2] = { { .work = MS }, { .work = MS } };
+	struct runq *rq;
+	u64 before;
+
+	if (nr_cpus == 1)
+		return;
+	stay_here();
+	others_have_run();
+	before = resched_ipis();
+	start_on(&here, BIT(0), spin, PRIORITY_DEFAULT);
+	CHECK(resched_ipis() == before, "", "told for a thread that only we may run");
+	for (unsigned i = 0; i < 2; i++) {
+		create_at(&there[i], 1, spin, PRIORITY_DEFAULT);
+		CHECK(sched_set_affinity(there[i].thread, BIT(1)) == 0, "", "affinity");
+	}
+	look_on(MS);
+	before = resched_ipis();
+	rq = thread_runq_lock(there[0].thread);
+	sched_make_ready(rq, there[0].thread, "tested");
+	look_on(MS / 10);		/* it takes the interrupt, and waits for the lock */
+	sched_make_ready(rq, there[1].thread, "tested");
+	look_on(MS / 10);
+	runq_unlock(rq);
+	look_on(MS / 10);
+	CHECK(resched_ipis() == before + 1, "", "%lu interrupts", resched_ipis() - before);
+	end(&here, 1);
+	end(there, 2);
+	stay_no_longer();
+}
+
+/* A mask that shrinks moves its thread before the call returns, whether it runs or waits. */
+KTEST(sched_shrinks, "sched.shrinks", "", "")
+{
+	struct spinner s[2] = { 0 };
+	unsigned last = nr_cpus - 1;
+
+	if (nr_cpus == 1)
+		return;
+	stay_here();
+	for (unsigned i = 0; i < 2; i++)		/* one of them runs, the other is queued */
+		start_on(&s[i], BIT(last), spin, PRIORITY_DEFAULT);
+	look_on(MS);
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK(thread_cpu(s[i].thread) == &cpus[last], "", "not where it may run");
+		CHECK(sched_set_affinity(s[i].thread, BIT(last - 1)) == 0, "", "affinity");
+		CHECK(thread_cpu(s[i].thread) == &cpus[last - 1], "", "it is still there");
+	}
+	CHECK(sched_set_affinity(s[0].thread, 0) == -EINVAL, "", "no CPU at all");
+	CHECK(sched_set_affinity(s[0].thread, BIT(nr_cpus)) == -EINVAL, "", "no CPU that is there");
+	end(s, 2);
+	stay_no_longer();
+}
+
+/* Of CPUs that are all busy one gives away what it has too much of; balance=off: it does not. */
+KTEST(sched_balances, "sched.balances", "", "")
+{
+	struct spinner s[MAX_CPUS + 2] = { 0 };
+	unsigned last = nr_cpus - 1, n = nr_cpus + 2;
+	u64 moved = 0;
+
+	if (nr_cpus == 1 || policy_is(&sched_pct))
+		return;
+	stay_here();
+	for (unsigned i = 0; i < last; i++)
+		start_on(&s[i], BIT(i), spin, PRIORITY_DEFAULT);
+	for (unsigned i = last; i < n; i++) {
+		create_at(&s[i], last, spin, PRIORITY_DEFAULT);
+		s[i].since = s[i].thread->stats.migrations;
+		thread_resume(s[i].thread);
+	}
+	thread_sleep(350 * MS);
+	for (unsigned i = last; i < n; i++)
+		moved += s[i].thread->stats.migrations - s[i].since;
+	CHECK((moved > 0) == balances(), "", "%lu moves", moved);
+	end(s, n);
+	stay_no_longer();
+}
+
+/* What starts on one CPU spreads, and no CPU has two more than another for long. */
+KTEST(sched_spreads, "sched.spreads", "", "")
+{
+	struct spinner s[2 * MAX_CPUS] = { 0 };
+	unsigned n = 2 * nr_cpus;
+
+	if (nr_cpus == 1)
+		return;
+	go_first();
+	for (unsigned i = 0; i < n; i++)
+		start_on(&s[i], ~0u, spin, PRIORITY_DEFAULT);
+	measure(s, n, 600 * MS);
+	measure(s, n, 500 * MS);
+	for (unsigned i = 0; i < n; i++)
+		CHECK(policy_is(&sched_pct) || got(&s[i]) > 80 * MS, "", "%u had %lu ns", i,
+		      got(&s[i]));
+	end(s, n);
+}
+
+/* A real-time thread that would have to wait goes where something less urgent runs. */
+KTEST(sched_pushes, "sched.pushes", "", "")
+{
+	struct spinner s[MAX_CPUS] = { 0 }, urgent = { .work = 20 * MS };
+
+	if (nr_cpus == 1 || !knows(SCHED_RR) || policy_is(&sched_fair))
+		return;
+	go_first();
+	for (unsigned i = 0; i + 1 < nr_cpus; i++)	/* one CPU runs a more urgent thread */
+		start_on(&s[i], BIT(i), spin, i ? PRIORITY_DEFAULT : 29);
+	start_on(&s[nr_cpus - 1], BIT(nr_cpus - 1), spin, PRIORITY_DEFAULT);
+	thread_sleep(10 * MS);
+	urgent.thread = thread_create("urgent", spin, &urgent, 25);
+	REQUIRE(urgent.thread, "", "no memory for a thread");
+	CHECK(sched_set_affinity(urgent.thread, BIT(0)) == 0, "", "affinity");
+	CHECK(sched_set_affinity(urgent.thread, ~0u) == 0, "", "affinity");
+	thread_resume(urgent.thread);
+	thread_sleep(15 * MS);
+	CHECK(ran(&urgent) > 10 * MS, "", "after 15 ms it has run for %lu ns", ran(&urgent));
+	end(&urgent, 1);
+	end(s, nr_cpus);
+}
+
+/* At CPU 1 it would have to wait, all others run normal threads: it runs there at once. */
+static void check_sent_away(struct spinner *urgent)
+{
+	u64 before;
+
+	look_on(MS);
+	before = ran(urgent);
+	look_on(3 * MS);
+	CHECK(ran(urgent) - before > 2 * MS, "", "in 3 ms it ran %lu ns", ran(urgent) - before);
+	CHECK(thread_cpu(urgent->thread) != &cpus[1], "", "where it has to wait");
+}
+
+static void keep_others_busy(struct spinner *s)
+{
+	for (unsigned i = 2; i < nr_cpus; i++)
+		start_on(&s[i - 2], BIT(i), spin, PRIORITY_DEFAULT);
+}
+
+/* A real-time thread that is preempted goes on where something less urgent runs. */
+KTEST(sched_pushes_preempted, "sched.pushes_preempted", "", "")
+{
+	struct spinner s[MAX_CPUS] = { 0 }, urgent = { 0 }, more_urgent = { 0 };
+
+	if (nr_cpus < 3 || !knows(SCHED_RR))
+		return;
+	stay_here();
+	keep_others_busy(s);
+	create_at(&urgent, 1, spin, 20);
+	thread_resume(urgent.thread);
+	look_on(MS);
+	CHECK(cpus[1].runq.current == urgent.thread, "", "it does not run");
+	start_on(&more_urgent, BIT(1), spin, 28);
+	check_sent_away(&urgent);
+	end(&urgent, 1);
+	end(&more_urgent, 1);
+	end(s, nr_cpus - 2);
+	stay_no_longer();
+}
+
+/* So does one that becomes a real-time thread as it waits. */
+KTEST(sched_pushes_promoted, "sched.pushes_promoted", "", "")
+{
+	struct sched_params p = { .class = SCHED_RR, .rt_priority = 20 };
+	struct spinner s[MAX_CPUS] = { 0 }, promoted = { 0 }, more_urgent = { 0 };
+
+	if (nr_cpus < 3 || !knows(SCHED_RR))
+		return;
+	stay_here();
+	keep_others_busy(s);
+	start_on(&more_urgent, BIT(1), spin, 28);
+	create_at(&promoted, 1, spin, PRIORITY_DEFAULT);
+	thread_resume(promoted.thread);
+	look_on(MS);
+	CHECK(ran(&promoted) == 0, "", "it has not had to wait");
+	CHECK(sched_set_params(promoted.thread, &p) == 0, "", "SCHED_RR is refused");
+	check_sent_away(&promoted);
+	end(&promoted, 1);
+	end(&more_urgent, 1);
+	end(s, nr_cpus - 2);
+	stay_no_longer();
+}

@@ -1,0 +1,90 @@
+/*
+ * Threads that spin, and what they got of a CPU: what tests of the scheduler share.
+ */
+#pragma once
+
+#include "cpu.h"
+#include "internal.h"
+#include "ktest.h"
+#include "thread.h"
+#include "time.h"
+
+#define MS	NSEC_PER_MSEC
+
+struct spinner {
+	struct thread *thread;
+	_Atomic bool stop;
+	u64 since;		/* its run_ns when the measurement began */
+	u64 work;		/* ns of CPU time after which it ends; 0: when told */
+	unsigned jobs, late;	/* of one with a reservation */
+};
+
+/* CPU time, with what is not charged yet. */
+static inline u64 ran(const struct spinner *s)
+{
+	struct runq *rq = thread_runq_lock(s->thread);
+	u64 ns = s->thread->stats.run_ns;
+
+	if (rq->current == s->thread)
+		ns += time_now() - rq->charged_at;
+	runq_unlock(rq);
+	return ns;
+}
+
+static inline int spin(void *arg)
+{
+	struct spinner *s = arg;
+	u64 end = time_now() + s->work;
+
+	while (!atomic_load(&s->stop) && (!s->work || time_before(time_now(), end)))
+		;
+	return 0;
+}
+
+/* On the last CPU, so that the test itself, on another one if there is, does not count. */
+static inline u32 there(void)
+{
+	return BIT(nr_cpus - 1);
+}
+
+static inline void start_on(struct spinner *s, u32 mask, thread_fn fn, int priority)
+{
+	struct thread *t = thread_create("spinner", fn, s, priority);
+
+	REQUIRE(t, "", "no memory for a thread");
+	s->thread = t;
+	CHECK(sched_set_affinity(t, mask) == 0, "", "affinity");
+	thread_resume(t);
+}
+
+static inline void end(struct spinner *s, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		atomic_store(&s[i].stop, true);
+	for (unsigned i = 0; i < n; i++)
+		thread_join(s[i].thread, NULL, DEADLINE_NEVER);
+}
+
+/* Runs all of @s for @ns; what each got of it is in ran() - since. */
+static inline void measure(struct spinner *s, unsigned n, u64 ns)
+{
+	for (unsigned i = 0; i < n; i++)
+		s[i].since = ran(&s[i]);
+	thread_sleep(ns);
+}
+
+static inline u64 got(const struct spinner *s)
+{
+	return ran(s) - s->since;
+}
+
+static inline bool knows(u32 class)
+{
+	return policy.classes & BIT(class);
+}
+
+/* The test goes first where it shares the CPU, and its sleeps end on time. */
+static inline void go_first(void)
+{
+	thread_set_priority(PRIORITY_HIGHEST);
+}

@@ -1,0 +1,88 @@
+/*
+ * MLFQ: no gain from games, favour for who waits, boosts, no starvation.
+ */
+#include "test_sim.h"
+
+/* Nobody stays up by giving the CPU away just in time, by yielding or by a short sleep. */
+KTEST(policy_mlfq_games, "policy.mlfq_games", "", "")
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct sim_task *gamer;
+
+		use(&sched_mlfq, 1);
+		sim.now = 0;
+		add_spinner(0);
+		gamer = add();
+		step(gamer, SIM_RUN, 45 * MS / 10);	/* of 5 */
+		step(gamer, i ? SIM_SLEEP : SIM_YIELD, MS / 2);
+		step(gamer, SIM_REPEAT, 0);
+		run(900 * MS);
+		CHECK(gamer->e.base.level < 2, "", "level %u", gamer->e.base.level);
+		CHECK(tasks[0].ran > 300 * MS, "", "the honest one ran %lu", tasks[0].ran);
+	}
+}
+
+/* Who wants half of the CPU or less never sinks, and never waits for one that has. */
+KTEST(policy_mlfq_favour, "policy.mlfq_favour", "", "")
+{
+	struct sim_task *editor;
+
+	use(&sched_mlfq, 1);
+	sim.now = 0;
+	add_spinner(0);
+	add_spinner(0);
+	editor = add();
+	editor->arrival += 100 * MS;
+	step(editor, SIM_RUN, MS);
+	step(editor, SIM_SLEEP, 2 * MS);
+	step(editor, SIM_REPEAT, 0);
+	run(990 * MS);
+	CHECK(editor->e.base.level == 4, "", "level %u", editor->e.base.level);
+	CHECK(editor->worst_wait == 0, "", "waits %lu", editor->worst_wait);
+	CHECK(tasks[0].e.base.level == 0, "", "a spinner is at level %u", tasks[0].e.base.level);
+}
+
+/* A boost reaches queued, running and sleeping threads; each then has its whole allotment. */
+KTEST(policy_mlfq_boost, "policy.mlfq_boost", "", "")
+{
+	struct sim_task *sleeper;
+
+	use(&sched_mlfq, 1);
+	sim.now = 0;
+	add_spinner(0);
+	add_spinner(0);
+	sleeper = add();
+	step(sleeper, SIM_RUN, 120 * MS);	/* to the bottom */
+	step(sleeper, SIM_SLEEP, 700 * MS);
+	step(sleeper, SIM_RUN, 1000 * MS);
+	run(999 * MS);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(tasks[i].e.base.level == 0, "", "at level %u", tasks[i].e.base.level);
+	sim_run(&sim, sim.now + 5 * MS);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(tasks[i].e.base.level == 4 || tasks[i].e.epoch != sim.cpus[0].q.epoch, "",
+		      "after the boost at level %u", tasks[i].e.base.level);
+	sim_run(&sim, sim.now + 300 * MS);
+	CHECK(sleeper->state == SIM_READY || sleeper->state == SIM_RUNNING, "", "still asleep");
+	CHECK(sleeper->e.epoch == sim.cpus[0].q.epoch, "", "the sleeper missed the boost");
+}
+
+KTEST(policy_mlfq_starvation, "policy.mlfq_starvation", "", "")
+{
+	for (unsigned n = 0; n < 50; n++) {
+		use(&sched_mlfq, 1);
+		for (unsigned i = 3 + below(10); i; i--) {
+			struct sim_task *t = add_spinner((int)below(40) - 20);
+
+			if (below(2)) {
+				t->steps[0].ns = 1 + below(3 * MS);
+				step(t, SIM_SLEEP, below(9 * MS));
+				step(t, SIM_REPEAT, 0);
+			}
+		}
+		run(10000 * MS);
+		for (unsigned i = 0; i < sim.nr_tasks; i++)
+			CHECK(tasks[i].worst_wait <= 1000 * MS + sim.nr_tasks * 10 * MS, "",
+			      "waits %lu", tasks[i].worst_wait);
+	}
+}

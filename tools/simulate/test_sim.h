@@ -1,0 +1,42 @@
+/*
+ * What the tests of the policies share: a simulation of random task sets, on the host under the
+ * sanitizers (tools/test/host.py). Half of the runs cross the wrap of the clock.
+ */
+#pragma once
+
+#include "instrument.h"
+#include "ktest.h"
+#include "sim.h"
+
+#define MS		NSEC_PER_MSEC
+#define ALL_CPUS	(BIT(MAX_CPUS) - 1)
+
+extern struct sim sim;
+extern struct sim_task tasks[SIM_TASKS];
+
+static inline u64 below(u64 n)
+{
+	return test_random() % n;
+}
+
+static inline u64 difference(u64 a, u64 b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* An empty simulation under @p. */
+void use(const struct sched_policy *p, unsigned nr_cpus);
+
+/* A task of nice 0 that arrives at once and has no steps yet. */
+struct sim_task *add(void);
+void step(struct sim_task *t, enum sim_action action, u64 ns);
+
+/* One that never stops, and one of any class that the policy knows; *@work grows by what it does. */
+struct sim_task *add_spinner(int nice);
+void add_random_task(u64 *work);
+
+void run(u64 ns);
+
+/* For sim.changed: the order of dispatches, and their times after hash_start, as one number. */
+extern u64 order_hash, hash_start;
+void hash_order(struct sim *s, struct sim_task *t, enum sim_state from);
