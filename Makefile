@@ -23,6 +23,7 @@ TIMEOUT	?= 120
 ICOUNT	?= 0
 STARTER	?= 0
 SEEDS	?=
+ROUNDS	?=
 
 # --- Wrong values end here, with one line -----------------------------------------------------------
 
@@ -50,6 +51,7 @@ $(call a_dir,EXTRA)
 $(call a_dir,SUBMISSION)
 $(call a_number,TIMEOUT)
 $(if $(SEEDS),$(call a_number,SEEDS))
+$(if $(ROUNDS),$(call a_number,ROUNDS))
 
 # --- Set-up and what is built -----------------------------------------------------------------------
 
@@ -84,7 +86,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 # --- Goals ------------------------------------------------------------------------------------------
 
 .PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
-	models matrix soak bench simulate starter lint format clean FORCE
+	models matrix soak stress bench simulate starter lint format clean FORCE
 
 all:
 	@$(MAKE) ARCH=riscv kernel user
@@ -141,6 +143,9 @@ matrix:
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))
+
+stress:
+	@$(PYTHON) -m tools.soak.stress --build-root '$(O)' $(if $(ROUNDS),--rounds $(ROUNDS))
 
 starter:
 	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))

@@ -12,6 +12,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "futex.h"
+#include "instrument.h"
 #include "ktest.h"
 #include "machine.h"
 #include "mm.h"
@@ -40,8 +41,10 @@ static int init_main(void *unused)
 		if (err)
 			kprintf("boot: the initramfs is damaged (error %d)\n", err);
 	}
-	if (TEST_BUILD)
+	if (TEST_BUILD) {
 		ktest_main();
+		inject_init();
+	}
 	init_start();
 }
 

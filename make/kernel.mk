@@ -9,7 +9,7 @@ KERNEL := $(B)/kernel.elf
 sources := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S)
 tests := $(wildcard kernel/*/test_*.c kernel/*/*/test_*.c arch/$(ARCH)/test_*.[cS] labs/*/tests/*.c)
 instruments := $(wildcard kernel/debug/ktest.c kernel/debug/instrument.c kernel/debug/inject.c \
-	kernel/*/audit.c)
+	kernel/debug/inject_user.c kernel/*/audit.c)
 
 ifeq ($(TESTS),1)
 KERNEL_SOURCES := $(sort $(sources) $(tests))

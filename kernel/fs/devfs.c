@@ -4,9 +4,11 @@
  * A node is an ordinary entry of the root file system whose inode has a device number; the number
  * picks the operations. The terminal's are in kernel/dev/tty.c.
  */
+#include "config.h"
 #include "dev.h"
 #include "errno.h"
 #include "fs.h"
+#include "instrument.h"
 #include "printf.h"
 #include "random.h"
 #include "thread.h"
@@ -116,6 +118,8 @@ const struct file_ops *dev_file_ops(u64 rdev)
 	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
 		if (devices[i].rdev == rdev)
 			return devices[i].ops;
+	if (TEST_BUILD && rdev == DEV_INJECT)
+		return inject_file_ops();
 	return NULL;
 }
 

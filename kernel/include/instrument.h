@@ -8,6 +8,7 @@
 
 #include "types.h"
 
+struct file_ops;
 struct thread;
 
 /*
@@ -54,8 +55,13 @@ bool park_timed_out(unsigned slot);	/* it left because @max_ns had passed */
 
 /* oom: the @k-th allocation from now by thread @t (NULL: any) fails; 0 turns it off. */
 void oom_arm(u64 k, struct thread *t);
+void oom_arm_filtered(u64 k, bool (*filter)(void));	/* by threads that @filter is true of */
 u64 oom_seen(void);		/* allocations counted since oom_arm() */
 bool oom_fired(void);
+
+/* inject_user.c: inject= and /dev/inject, by which user programs ask for the same. */
+void inject_init(void);
+const struct file_ops *inject_file_ops(void);
 
 /*
  * audit: waits for a quiet point (reaper drained), then checks every structure; panics on a fault.

@@ -331,14 +331,16 @@ static int pass(struct pi_futex *f, vaddr_t uaddr, u32 *word) HOLDS(pi_lock)
 	list_for_each_safe(w, &f->queue.waiters, struct pi_waiter, node) {
 		bool more = w->node.next != &f->queue.waiters;
 		u32 new = w->waiter.thread->tid | (more ? FUTEX_WAITERS : 0);
+		enum wait_why why = atomic_load(&w->waiter.why);
 
-		if (atomic_load(&w->waiter.why) == WAIT_ARMED) {
+		/* EVENT: it was offered the lock, came too late and still waits for it */
+		if (why == WAIT_ARMED || why == WAIT_EVENT) {
 			err = exchange(uaddr, *word, new);
 			if (err)
 				goto out;
 			*word = new;
 		}
-		if (waiter_swap(&w->waiter, WAIT_EVENT, 0)) {
+		if (why == WAIT_EVENT || waiter_swap(&w->waiter, WAIT_EVENT, 0)) {
 			pi_pass(w);
 			goto out;
 		}

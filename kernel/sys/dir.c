@@ -66,7 +66,7 @@ static long getdents(struct file *f, vaddr_t buf, size_t size)
 
 	if (!kbuf)
 		return -ENOMEM;
-	if (!f->inode->ops->readdir)
+	if (!inode_is(f->inode, S_IFDIR))
 		return -ENOTDIR;
 	mutex_lock(&f->lock);
 	n = list_directory(f, &l);

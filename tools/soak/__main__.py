@@ -1,6 +1,6 @@
-"""Long runs, on both ports: fuzzed system calls by seed, and every user test by policy, number of CPUs
-and seed of the turns that the CPUs take. Each failure names the command that repeats it. The last
-line is the count."""
+"""Long runs, on both ports: ten million fuzzed system calls, every allocation failing in turn under
+every policy, and every user test by policy, number of CPUs and seed of the turns that the CPUs take.
+Each failure names the command that repeats it. The last line is the count."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, transcript, with_command
 from tools.options import Parser
-from tools.test import programs
+from tools.test import programs, robust
 from tools.test.builds import ROOT, clean_environment
+from tools.test.policies import policies
 from tools.test.model import Job, Result, kernel_says, last_lines
 from tools.test.pool import run_all
 
-_TIMEOUT_S = 900.0
-_ROUNDS = 20
+_TIMEOUT_S = 1800.0
+_CALLS = 500_000  # of each seed: 10 million by default
 _DEFAULT_SEEDS = 20
 _INTERVALS = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
@@ -71,16 +72,9 @@ class Trial:
         elif self.expected is not None and seen.user != self.expected.read_bytes():
             wrong.append("other output than on the host")
             wrong.append(last_lines(seen.user.decode("utf-8", "replace")))
-        again = f"again: python3 -m tools.soak --only '^{self.title}$'"
+        seeds = f"--seeds {self.seed} " if self.seed > _DEFAULT_SEEDS else ""
+        again = f"again: python3 -m tools.soak {seeds}--only '^{self.title}$'"
         yield Result(self.title, not wrong, "\n".join([*wrong, again]))
-
-
-def policies() -> list[str]:
-    """Names of the scheduling policies that the kernel has."""
-    found: list[str] = []
-    for path in sorted((ROOT / "kernel" / "sched").glob("*.c")):
-        found += re.findall(r'^\t\.name = "(\w+)",$', path.read_text(encoding="utf-8"), re.M)
-    return found
 
 
 def trials(build_root: Path, seeds: int) -> Iterator[Trial]:
@@ -91,16 +85,26 @@ def trials(build_root: Path, seeds: int) -> Iterator[Trial]:
             folder = build_root / arch / "debug"
             choice = random.Random(f"{arch} {seed}")
             cpus, policy = choice.randint(1, qemu.MAX_CPUS), choice.choice(names)
-            yield Trial(arch, cpus, seed, f"/soak/fuzz {seed} {_ROUNDS}", policy, folder)
+            yield Trial(arch, cpus, seed, f"/soak/fuzz {seed} {_CALLS}", policy, folder)
             for test in tests:
                 cpus, policy = choice.randint(1, qemu.MAX_CPUS), choice.choice(names)
                 yield Trial(arch, cpus, seed, test.command, policy, folder, test.expected)
 
 
+def starved(build_root: Path) -> Iterator[robust.Program]:
+    """Every allocation fails once, by policy, on 1 and 4 CPUs."""
+    for arch in qemu.ARCHES:
+        for policy in policies():
+            for cpus in (1, 4):
+                yield robust.oom(arch, cpus, build_root, 1, policy)
+
+
 def build(build_root: Path, arch: str) -> bool:
-    argv = ["make", f"ARCH={arch}", f"O={build_root}", "soak-programs"]
-    environment = clean_environment()
-    return subprocess.run(argv, cwd=ROOT, env=environment, stdout=sys.stderr).returncode == 0
+    for goal in (["soak-programs"], ["kernel", "TESTS=1"]):
+        argv = ["make", f"ARCH={arch}", f"O={build_root}", *goal]
+        if subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdout=sys.stderr).returncode:
+            return False
+    return True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,8 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     workers = os.cpu_count() or 1
     results = run_all("host", programs.host_jobs(build_root), workers)
-    chosen = [t for t in trials(build_root, options.seeds) if re.search(options.only, t.title)]
-    results += run_all("soak", [Job(trial.title, trial.check) for trial in chosen], workers)
+    found: list[robust.Program | Trial] = [*starved(build_root)]
+    found += trials(build_root, options.seeds)
+    chosen = [Job(t.title, t.check) for t in found if re.search(options.only, t.title)]
+    results += run_all("soak", chosen, workers)
     failed = sum(not result.ok for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")
     return 1 if failed or not results else 0

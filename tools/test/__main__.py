@@ -11,7 +11,18 @@ from pathlib import Path
 
 from tools import models
 from tools.options import Parser
-from tools.test import builds, costs, features, host, kernel, labs, policies, programs, unittests
+from tools.test import (
+    builds,
+    costs,
+    features,
+    host,
+    kernel,
+    labs,
+    policies,
+    programs,
+    robust,
+    unittests,
+)
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
@@ -24,6 +35,7 @@ _STAGES: tuple[tuple[str, Callable[[Path], list[Job]]], ...] = (
     ("host", programs.host_jobs),
     ("programs", programs.jobs),
     ("programs by policy", policies.jobs),
+    ("robustness", robust.jobs),
     ("python", unittests.jobs),
     ("costs", costs.jobs),
     ("models", models.jobs),

@@ -62,7 +62,7 @@ class Build:
         return build_root / self.arch / self.folder
 
     def make(self, build_root: Path, jobs: int) -> subprocess.CompletedProcess[str]:
-        goals = ["kernel"] if self.tests else ["kernel", "user"]
+        goals = ["kernel"] if self.tests else ["soak-programs"]
         argv = ["make", "-C", str(ROOT), f"-j{jobs}", "-k", f"O={build_root}", *goals]
         argv += [f"ARCH={self.arch}", f"BUILD={self.kind}"]
         argv += [f"TESTS={int(self.tests)}", f"LLVM={int(self.llvm)}"]

@@ -7,6 +7,7 @@ them on one machine of the four, in turn, and `make soak` does every combination
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +16,11 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, transcript, with_command
-from tools.soak.__main__ import policies
 from tools.test import kernel, programs
-from tools.test.builds import Build
+from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
-_TIMEOUT_S = 600.0
+_TIMEOUT_S = 1800.0
 _DEFAULT = "rr"
 # What can be switched off at boot, and the tests that know what then must not happen.
 _SWITCHES = {
@@ -37,10 +37,11 @@ class Programs:
     cpus: int
     policy: str
     build_root: Path
+    memory_mib: int = 256
 
     @property
     def title(self) -> str:
-        return f"user {self.arch} {self.cpus} cpus {self.policy}: all"
+        return f"user {self.arch} {self.cpus} cpus {self.policy} {self.memory_mib} MiB: all"
 
     def check(self) -> Iterator[Result]:
         tests = programs.programs(self.build_root)
@@ -56,6 +57,7 @@ class Programs:
                 kernel=folder / "kernel.elf",
                 initrd=with_command(base, Path(initrd.name), command.encode()),
                 cpus=self.cpus,
+                memory_mib=self.memory_mib,
                 bootargs=(f"sched={self.policy}",),
             )
             seen = transcript(machine, _TIMEOUT_S)
@@ -64,8 +66,18 @@ class Programs:
         detail = [seen.outcome.end.value, programs.difference(expected, seen.user)]
         if not ended:
             detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
-        detail.append(f"again: make run ARCH={self.arch} CPUS={self.cpus} SCHED={self.policy} CMD=…")
+        memory = f" --memory {self.memory_mib}" if self.memory_mib != 256 else ""
+        detail.append(f"again: tools/run --arch {self.arch} --cpus {self.cpus} --sched {self.policy}"
+                      f"{memory} --timeout {_TIMEOUT_S:.0f} --cmd '{command}'")
         yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
+
+
+def policies() -> list[str]:
+    """Names of the scheduling policies that the kernel has."""
+    found: list[str] = []
+    for path in sorted((ROOT / "kernel" / "sched").glob("*.c")):
+        found += re.findall(r'^\t\.name = "(\w+)",$', path.read_text(encoding="utf-8"), re.M)
+    return found
 
 
 def kernel_jobs(build_root: Path) -> list[Job]:

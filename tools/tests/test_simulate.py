@@ -12,7 +12,7 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, transcript, with_command
 from tools.simulate.build import ROOT, build
-from tools.soak.__main__ import policies
+from tools.test.policies import policies
 from tools.test.builds import Build
 from tools.tests.support import BUILD_ROOT
 

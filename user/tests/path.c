@@ -1,6 +1,7 @@
 /* Names of files and folders: making, linking, renaming, finding, and every reason why not. */
 #include <dirent.h>
 #include <limits.h>
+#include <sys/syscall.h>
 
 #include "folder.h"
 
@@ -171,6 +172,22 @@ static void reading_folders(void)
 	leave();
 }
 
+/* Whatever else a descriptor is of has no entries. */
+static void only_folders_have_entries(void)
+{
+	char buf[512];
+	int fds[3];
+
+	enter();
+	write_file("file", "x");
+	fds[0] = open("file", O_RDONLY);
+	CHECK_EQ(pipe(fds + 1), 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_ERRNO(syscall(SYS_getdents64, fds[i], buf, sizeof(buf)), ENOTDIR);
+	CHECK_EQ(unlink("file"), 0);
+	leave();
+}
+
 static void current_folder(void)
 {
 	char path[PATH_MAX];
@@ -268,6 +285,7 @@ static const struct test_case cases[] = {
 	CASE(renaming),
 	CASE(folders),
 	CASE(reading_folders),
+	CASE(only_folders_have_entries),
 	CASE(current_folder),
 	CASE(relative_to_a_descriptor),
 	CASE(racing_for_names),

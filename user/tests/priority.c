@@ -62,6 +62,8 @@ static void wrong_arguments(void)
 	CHECK_ERRNO(sched_getscheduler(1 << 22), ESRCH);
 	CHECK_ERRNO(sched_setscheduler(0, SCHED_OTHER, NULL), EINVAL);
 	CHECK_ERRNO(sched_setscheduler(0, 4, &param), EINVAL);
+	CHECK_ERRNO(sched_setscheduler(0, 1000, &param), EINVAL);
+	CHECK_ERRNO(sched_setscheduler(0, 0x3fffffff, &param), EINVAL);
 	CHECK_ERRNO(sched_setscheduler(0, -1, &param), EINVAL);
 	CHECK_ERRNO(sched_setscheduler(1 << 22, SCHED_OTHER, &param), ESRCH);
 	CHECK_ERRNO(set_class(0, SCHED_OTHER, 1), EINVAL);

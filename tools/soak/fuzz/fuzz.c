@@ -1,0 +1,328 @@
+/*
+ * Throws random system calls at the kernel: fuzz SEED CALLS.
+ *
+ * PROCESSES at a time, each with THREADS threads, make made-up calls (calls.c) until there have
+ * been CALLS; a process makes some thousands and ends, or ends in any other way. One that makes no
+ * progress waits for something that will not come, and is killed. What must not happen is a panic,
+ * a hang, or something that stays behind: every count in /proc/counters must come back.
+ *
+ * The seed decides which calls each thread makes; how they meet is up to the machine.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#define PROCESSES	8
+#define THREADS		3
+#define CALLS_EACH	2000	/* of each thread */
+#define STUCK_MS	30	/* without a call: it waits */
+#define SETTLE_MS	5000	/* orphans and the reaper need their turns */
+#define WARM_UP		10000	/* calls that fill caches */
+#define LEAK_KIB	1024	/* caches may keep this much */
+
+/* One process, in memory that it shares with us. */
+struct worker {
+	_Atomic uint64_t calls;
+	pid_t pid;		/* 0: none */
+	uint64_t seed, seen;
+	int idle_ms;
+};
+
+struct maker {
+	struct worker *worker;
+	struct numbers numbers;
+};
+
+static struct worker *workers;
+static uint64_t next_seed;
+
+static void sleep_ms(long ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+/* --- In a process of its own ------------------------------------------------------------------ */
+
+static void *make_calls(void *arg)
+{
+	struct maker *m = arg;
+
+	for (int i = 0; i < CALLS_EACH; i++) {
+		atomic_fetch_add(&m->worker->calls, 1);
+		call_something(&m->numbers);
+	}
+	return NULL;
+}
+
+static void limit(int which, rlim_t most)
+{
+	setrlimit(which, &(struct rlimit){ most, most });
+}
+
+static void work(struct worker *w)
+{
+	static struct maker makers[THREADS];
+	pthread_t t;
+
+	setpgid(0, 0);		/* signals to the group stay among us */
+	mkdir(FOLDER, 0777);
+	chdir(FOLDER);
+	limit(RLIMIT_NPROC, 200);
+	limit(RLIMIT_AS, 64 << 20);
+	limit(RLIMIT_FSIZE, 1 << 20);
+	calls_prepare();
+	for (int i = THREADS - 1; i >= 0; i--) {
+		makers[i] = (struct maker){ w, { (w->seed * THREADS + i) << 32 } };
+		if (i)
+			pthread_create(&t, NULL, make_calls, &makers[i]);
+	}
+	make_calls(&makers[0]);
+	pthread_exit(NULL);
+}
+
+/* --- Above them all --------------------------------------------------------------------------- */
+
+static void start(struct worker *w)
+{
+	pid_t pid;		/* the child must not write to *w */
+
+	w->seed = next_seed++;
+	w->seen = atomic_load(&w->calls);
+	w->idle_ms = 0;
+	pid = fork();
+	if (pid == 0)
+		work(w);
+	if (pid < 0) {
+		perror("fuzz: fork");
+		exit(1);
+	}
+	w->pid = pid;
+}
+
+/* The copies that it made of itself are in its group. */
+static void end(struct worker *w)
+{
+	kill(-w->pid, SIGKILL);
+	w->pid = 0;
+}
+
+/* Buries who has ended. Children with CLONE_PARENT are ours, too. */
+static void bury(int flags)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, flags)) > 0)
+		for (int i = 0; i < PROCESSES; i++)
+			if (workers[i].pid == pid)
+				end(&workers[i]);
+}
+
+static void kill_if_stuck(struct worker *w, int ms)
+{
+	uint64_t calls = atomic_load(&w->calls);
+
+	w->idle_ms = calls == w->seen ? w->idle_ms + ms : 0;
+	w->seen = calls;
+	if (w->idle_ms >= STUCK_MS)
+		kill(-w->pid, SIGKILL);
+}
+
+static uint64_t calls_made(void)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < PROCESSES; i++)
+		sum += atomic_load(&workers[i].calls);
+	return sum;
+}
+
+/* Until there have been @calls more. */
+static void fuzz(uint64_t calls)
+{
+	uint64_t enough = calls_made() + calls;
+
+	while (calls_made() < enough) {
+		for (int i = 0; i < PROCESSES; i++) {
+			if (workers[i].pid)
+				kill_if_stuck(&workers[i], 2);
+			else
+				start(&workers[i]);
+		}
+		sleep_ms(2);
+		bury(WNOHANG);
+	}
+	for (int i = 0; i < PROCESSES; i++)
+		if (workers[i].pid)
+			kill(-workers[i].pid, SIGKILL);
+	bury(0);
+}
+
+/* --- What stays behind ------------------------------------------------------------------------ */
+
+static void remove_any(const char *path);
+
+static void remove_all(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	char path[512];
+
+	while (d && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		remove_any(path);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void remove_any(const char *path)
+{
+	if (unlink(path) < 0 && errno == EISDIR) {
+		remove_all(path);
+		rmdir(path);
+	}
+}
+
+/* What was there before us, by name: / and /tmp. */
+static char *known[64];
+static unsigned nr_known;
+
+static int is_known(const char *path)
+{
+	for (unsigned i = 0; i < nr_known; i++)
+		if (!strcmp(known[i], path))
+			return 1;
+	return 0;
+}
+
+/* Removes what is new in @folder; or, the first time, notes what is there. */
+static void compare(const char *folder, int note)
+{
+	DIR *d = opendir(*folder ? folder : "/");
+	struct dirent *e;
+	char path[512];
+
+	while (d && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		if (note && nr_known < sizeof(known) / sizeof(*known))
+			known[nr_known++] = strdup(path);
+		else if (!note && !is_known(path))
+			remove_any(path);
+	}
+	if (d)
+		closedir(d);
+}
+
+/*
+ * Files may have come to be beside our folder: their makers had changed to one above. A child does
+ * it: how deep its stack gets is no leak of ours.
+ */
+static void tidy_up(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		compare("", 0);
+		compare("/tmp", 0);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+/* Counts of objects: what comes before `pages`, where the kernel's spare stacks count, too. */
+static void read_counts(char *text, size_t size)
+{
+	int fd = open("/proc/counters", O_RDONLY);
+	ssize_t n = read(fd, text, size - 1);
+	char *rest;
+
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	rest = strstr(text, "\npages ");
+	if (rest)
+		*rest = 0;
+}
+
+static long free_kib(void)
+{
+	char line[128];
+	long value = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "MemFree:", 8) == 0)
+			value = atol(line + 8);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static char before[2048], after[2048];
+
+/* Until nothing changes any more. */
+static void settle(void)
+{
+	do {
+		read_counts(before, sizeof(before));
+		sleep_ms(50);
+		read_counts(after, sizeof(after));
+	} while (strcmp(before, after));
+}
+
+static int counts_return(void)
+{
+	for (int ms = 0; ms < SETTLE_MS; ms += 10) {
+		read_counts(after, sizeof(after));
+		if (!strcmp(before, after))
+			return 1;
+		sleep_ms(10);
+	}
+	printf("left behind; before:\n%s\nafter:\n%s\n", before, after);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+	uint64_t calls = argc > 2 ? strtoull(argv[2], NULL, 0) : 100000;
+	long free_before, lost;
+
+	workers = mmap(NULL, PROCESSES * sizeof(*workers), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	next_seed = seed << 20;
+	compare("", 1);
+	compare("/tmp", 1);
+	for (int i = 0; i < 2; i++) {		/* the second time finds what the first one keeps */
+		fuzz(WARM_UP);
+		tidy_up();
+		free_kib();
+		settle();
+	}
+	free_before = free_kib();
+	fuzz(calls);
+	tidy_up();
+	if (!counts_return())
+		return 1;
+	lost = free_before - free_kib();
+	printf("%lu calls, %lu processes, %ld KiB less\n", calls_made(), next_seed - (seed << 20),
+	       lost);
+	return lost > LEAK_KIB;
+}

@@ -1,0 +1,415 @@
+/*
+ * No memory, at every place in turn: oom [STEP [WORKLOAD]]. Needs a test kernel, for /dev/inject.
+ *
+ * Each workload runs in a child whose k-th allocation in the kernel fails, for k = 1, 1 + STEP, ...
+ * until it makes fewer. It may then say that something failed, or be killed; all counts in
+ * /proc/counters must be as they were, and the kernel and we must live. A workload does what it
+ * does without waiting for what may never come: it ends at the first error.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE		4096
+#define BALLAST		(64 * PAGE)	/* who dies at a fault without memory is the largest */
+#define SETTLE_MS	5000		/* orphans and the reaper need their turns */
+#define FOLDER		"/tmp/oom"
+
+/* In a workload: this worked, or the workload is over. */
+#define TRY(cond)	do { if (!(cond)) _exit(1); } while (0)
+
+static int inject;	/* /dev/inject */
+static volatile char ballast[BALLAST];
+
+/* --- Workloads -------------------------------------------------------------------------------- */
+
+static void forks(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	TRY(pid >= 0);
+	if (pid == 0) {
+		pid = fork();
+		TRY(pid >= 0);
+		_exit(pid ? 0 : 3);
+	}
+	TRY(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void executes(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	TRY(pid >= 0);
+	if (pid == 0) {
+		execl("/bin/echo", "echo", NULL);
+		_exit(1);
+	}
+	TRY(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* What it replaces itself with must find its way, too. */
+static void runs_a_shell(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	TRY(pid >= 0);
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", "x=$(echo a | cat); (exit 0) && cat </dev/null", NULL);
+		_exit(1);
+	}
+	TRY(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void pipes(void)
+{
+	char out[3 * PAGE], in[3 * PAGE];
+	int a[2], b[2];
+	struct pollfd p;
+
+	memset(out, 1, sizeof(out));
+	TRY(pipe(a) == 0 && pipe(b) == 0);
+	TRY(write(a[1], out, sizeof(out)) == sizeof(out));
+	p = (struct pollfd){ .fd = a[0], .events = POLLIN };
+	TRY(poll(&p, 1, 0) == 1);
+	TRY(read(a[0], in, sizeof(in)) == sizeof(in) && !memcmp(in, out, sizeof(in)));
+	TRY(dup2(b[0], 60) == 60);
+}
+
+static void *thread_main(void *arg)
+{
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	if (p == MAP_FAILED)
+		return NULL;
+	*p = 1;
+	munmap(p, PAGE);
+	return p;
+}
+
+static void threads(void)
+{
+	pthread_t t[3];
+	void *result;
+	int made = 0;
+
+	while (made < 3 && pthread_create(&t[made], NULL, thread_main, NULL) == 0)
+		made++;
+	for (int i = 0; i < made; i++)
+		TRY(pthread_join(t[i], &result) == 0);
+	TRY(made == 3 && result);
+}
+
+static void maps(void)
+{
+	char *p, *q;
+	int fd = open(FOLDER, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	TRY(fd >= 0 && ftruncate(fd, 8 * PAGE) == 0);
+	p = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	TRY(p != MAP_FAILED);
+	for (int i = 0; i < 64; i += 8)
+		p[i * PAGE] = 1;
+	TRY(mprotect(p + 8 * PAGE, PAGE, PROT_READ) == 0);
+	TRY(munmap(p + 16 * PAGE, PAGE) == 0);
+	q = mremap(p + 24 * PAGE, 8 * PAGE, 600 * PAGE, MREMAP_MAYMOVE);
+	TRY(q != MAP_FAILED);
+	q[599 * PAGE] = 1;
+	TRY(madvise(q, 8 * PAGE, MADV_DONTNEED) == 0);
+	p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	TRY(p != MAP_FAILED);
+	p[3 * PAGE] = 1;
+	q = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	TRY(q != MAP_FAILED);
+	q[3 * PAGE] = 2;
+	TRY(p[3 * PAGE] == 1 && sbrk(PAGE * 4) != (void *)-1);
+}
+
+static void files(void)
+{
+	char name[32], buf[2 * PAGE] = "";
+	struct dirent *e;
+	int fd, n = 0;
+	DIR *d;
+
+	TRY(mkdir(FOLDER, 0700) == 0 && chdir(FOLDER) == 0);
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "file-%d", i);
+		fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+		TRY(fd >= 0 && write(fd, buf, sizeof(buf)) == sizeof(buf));
+		TRY(pwrite(fd, "x", 1, 100 * PAGE) == 1);
+		TRY(close(fd) == 0);
+	}
+	TRY(link("file-0", "link") == 0 && symlink("file-1", "symlink") == 0);
+	TRY(rename("file-2", "renamed") == 0 && rename("file-3", "file-4") == 0);
+	TRY(readlink("symlink", buf, sizeof(buf)) == 6);
+	TRY(getcwd(buf, sizeof(buf)));
+	d = opendir(".");
+	TRY(d);
+	while ((e = readdir(d)))
+		n++;
+	closedir(d);
+	TRY(n == 8 && truncate("file-0", 10) == 0 && unlink("file-0") == 0);
+}
+
+static void read_whole(const char *path)
+{
+	char buf[512];
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	TRY(fd >= 0);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		;
+	TRY(n == 0);
+	close(fd);
+}
+
+static void looks_at_proc(void)
+{
+	static const char *const paths[] = {
+		"stat", "meminfo", "schedstat", "interrupts", "loadavg", "self/stat", "self/maps",
+		"self/status", "self/limits", "self/cmdline", "self/sched", "1/stat",
+	};
+	struct dirent *e;
+	char path[64];
+	int n = 0;
+	DIR *d;
+
+	for (unsigned i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		snprintf(path, sizeof(path), "/proc/%s", paths[i]);
+		read_whole(path);
+	}
+	d = opendir("/proc/self/task");
+	TRY(d);
+	while ((e = readdir(d)))
+		n++;
+	TRY(n == 3);
+}
+
+static volatile sig_atomic_t taken;
+
+static void take(int sig)
+{
+	(void)sig;
+	taken++;
+}
+
+static void signals(void)
+{
+	struct sigaction action = { .sa_handler = take };
+	union sigval value = { .sival_int = 7 };
+	sigset_t all, old;
+	stack_t stack = { .ss_sp = malloc(SIGSTKSZ), .ss_size = SIGSTKSZ };
+
+	TRY(stack.ss_sp && sigaltstack(&stack, NULL) == 0);
+	action.sa_flags = SA_ONSTACK | SA_SIGINFO;
+	TRY(sigaction(SIGUSR1, &action, NULL) == 0 && sigaction(SIGRTMIN, &action, NULL) == 0);
+	sigfillset(&all);
+	TRY(sigprocmask(SIG_BLOCK, &all, &old) == 0 && kill(getpid(), SIGUSR1) == 0);
+	for (int i = 0; i < 4; i++)
+		TRY(sigqueue(getpid(), SIGRTMIN, value) == 0);
+	TRY(sigprocmask(SIG_SETMASK, &old, NULL) == 0);
+	TRY(taken == 5);
+}
+
+/* A lock with priority inheritance that another process holds makes what the kernel keeps of it. */
+static void futexes(void)
+{
+	struct timespec soon = { .tv_nsec = 100000 };
+	uint32_t *words;
+	int status;
+	pid_t pid;
+
+	words = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	TRY(words != MAP_FAILED);
+	TRY(syscall(SYS_futex, &words[0], FUTEX_WAIT, 0, &soon, NULL, 0) < 0);
+	TRY(errno == ETIMEDOUT);
+	TRY(syscall(SYS_futex, &words[1], FUTEX_LOCK_PI, 0, NULL, NULL, 0) == 0);
+	pid = fork();
+	TRY(pid >= 0);
+	if (pid == 0)
+		_exit(syscall(SYS_futex, &words[1], FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0) == 0);
+	TRY(waitpid(pid, &status, 0) == pid && status == 0);
+	TRY(syscall(SYS_futex, &words[1], FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
+}
+
+static const struct workload {
+	const char *name;
+	void (*run)(void);
+} workloads[] = {
+	{ "fork", forks },	{ "exec", executes },	   { "shell", runs_a_shell },
+	{ "pipe", pipes },	{ "thread", threads },	   { "map", maps },
+	{ "file", files },	{ "proc", looks_at_proc }, { "signal", signals },
+	{ "futex", futexes },
+};
+
+/* --- Making them fail ------------------------------------------------------------------------- */
+
+struct tally {
+	int done, failed, killed;
+};
+
+static char before[2048], after[2048];
+
+static void sleep_ms(long ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+static void arm(unsigned long k)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%lu", k);
+
+	if (write(inject, text, n) != n)
+		_exit(99);
+}
+
+static bool has_fired(void)
+{
+	unsigned long seen;
+	char text[32] = "";
+	int fired = -1;
+
+	if (pread(inject, text, sizeof(text) - 1, 0) <= 0 ||
+	    sscanf(text, "%lu %d", &seen, &fired) != 2)
+		exit(99);
+	return fired;
+}
+
+static void remove_files(void)
+{
+	static const char *const names[] = {
+		"file-0", "file-1", "file-2", "file-3", "file-4", "link", "symlink", "renamed",
+	};
+	char path[64];
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), FOLDER "/%s", names[i]);
+		unlink(path);
+	}
+	rmdir(FOLDER);
+	unlink(FOLDER);
+}
+
+/* The first run fails at nothing: @k is beyond. */
+static int run(const struct workload *w, unsigned long k)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		exit(99);
+	if (pid == 0) {
+		for (int i = 0; i < BALLAST; i += PAGE)
+			ballast[i] = 1;
+		setpgid(0, 0);
+		arm(k);
+		w->run();
+		_exit(0);
+	}
+	while (waitpid(pid, &status, 0) != pid)
+		;
+	kill(-pid, SIGKILL);		/* what it left running */
+	return status;
+}
+
+/* Counts of objects: what comes before `pages`, where the kernel's spare stacks count, too. */
+static void read_counts(char *text)
+{
+	int fd = open("/proc/counters", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(before) - 1);
+	char *rest;
+
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	rest = strstr(text, "\npages ");
+	if (rest)
+		*rest = 0;
+}
+
+static bool counts_return(void)
+{
+	for (int ms = 0; ms < SETTLE_MS; ms++) {
+		read_counts(after);
+		if (!strcmp(before, after))
+			return true;
+		sleep_ms(1);
+	}
+	return false;
+}
+
+static bool one(const struct workload *w, unsigned long k, struct tally *t)
+{
+	int status = run(w, k);
+
+	remove_files();
+	t->done++;
+	t->killed += WIFSIGNALED(status);
+	t->failed += WIFEXITED(status) && WEXITSTATUS(status);
+	if (counts_return())
+		return true;
+	printf("FAIL %s: allocation %lu left something behind; before:\n%s\nafter:\n%s\n",
+	       w->name, k, before, after);
+	return false;
+}
+
+static bool all(const struct workload *w, unsigned long step)
+{
+	struct tally t = { 0, 0, 0 };
+
+	for (int i = 0; i < 3; i++) {		/* caches keep what they have after that */
+		int status = run(w, 1UL << 40);
+
+		if (status) {
+			printf("FAIL %s: without a failure it ends with %#x\n", w->name, status);
+			return false;
+		}
+		remove_files();
+		sleep_ms(20);
+		read_counts(before);
+	}
+	for (unsigned long k = 1; k == 1 || has_fired(); k += step)
+		if (!one(w, k, &t))
+			return false;
+	printf("ok %s: %d runs, %d gave an error, %d were killed\n", w->name, t.done, t.failed,
+	       t.killed);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long step = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+	bool good = step > 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	inject = open("/dev/inject", O_RDWR | O_CLOEXEC);
+	if (inject < 0) {
+		perror("/dev/inject (is this a test kernel?)");
+		return 1;
+	}
+	for (unsigned i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)
+		if (argc < 3 || !strcmp(argv[2], workloads[i].name))
+			good &= all(&workloads[i], step);
+	return good ? 0 : 1;
+}

@@ -1,0 +1,105 @@
+"""What a person at the console can do: job control, looking at the machine, ending a fork bomb."""
+
+from __future__ import annotations
+
+import re
+import unittest
+
+from tools.tests.terminal import Terminal
+
+_TURNS = 500
+
+_CTRL_C, _CTRL_Z = "\x03", "\x1a"
+_BOMB = "bomb() { bomb & bomb & wait; }"
+_LIMIT = 80
+
+
+def _tasks(t: Terminal) -> int:
+    """Threads there are, those that look left out."""
+    return int(t.run("cat /proc/loadavg").split()[3].split("/")[1])
+
+
+class Riscv(unittest.TestCase):
+    ARCH = "riscv"
+
+    def test_jobs_in_the_background(self) -> None:
+        with Terminal(self.ARCH) as t:
+            self.assertRegex(t.run("sleep 1000 &"), r"^\[1\] \d+\n$")
+            self.assertRegex(t.run("sleep 2000 | cat &"), r"^\[2\] \d+\n$")
+            self.assertRegex(t.run("jobs"), r"\[1\] \d+ running +sleep 1000\n\[2\] \d+ running +")
+            t.run("kill %2")
+            # A prompt tells of what had ended by then; both of its processes have to.
+            told = next((n for n in range(_TURNS) if "[2]" not in t.run("jobs")), None)
+            self.assertIsNotNone(told, "job 2 does not end")
+            self.assertRegex(t.run("jobs"), r"\A\[1\] \d+ running +sleep 1000\n\Z")
+
+    def test_stop_and_go_on(self) -> None:
+        with Terminal(self.ARCH) as t:
+            t.type("sleep 1000\r")
+            t.expect(r"sleep 1000\r\n")
+            self._type_when_it_runs(t, _CTRL_Z)
+            self.assertRegex(t.run("jobs"), r"\[1\] \d+ stopped +sleep 1000")
+            t.run("bg %1")
+            self.assertRegex(t.run("jobs"), r"\[1\] \d+ running +sleep 1000")
+            t.type("fg %1\r")
+            t.expect(r"fg %1\r\n")
+            self._type_when_it_runs(t, _CTRL_C)
+            self.assertEqual(t.run("jobs"), "")
+            self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
+
+    def _type_when_it_runs(self, t: Terminal, key: str) -> None:
+        """Until the group has the terminal, the key is the shell's, which ignores it."""
+        t.type(key)
+        for _ in range(_TURNS):
+            try:
+                t.expect_soon(r"[$#] $")
+                return
+            except TimeoutError:
+                t.type(key)
+        self.fail("the key has no effect")
+
+    def test_looking_at_the_machine(self) -> None:
+        with Terminal(self.ARCH, cpus=3) as t:
+            t.run("sleep 1000 &")
+            top = t.run("top -b -n 1")
+            self.assertRegex(top, r"\Aup \d+ s, 4 processes, load ")
+            self.assertEqual(len(re.findall(r"^cpu\d +[\d.]+% user", top, re.M)), 3)
+            self.assertRegex(top, r"(?m)^ +\d+ +3 S .* sleep$")
+            tree = t.run("pstree")
+            self.assertRegex(tree, r"\Ainit\(1\)\n`-sh\(3\)\n  [|]-sleep\(\d+\)\n  `-pstree\(\d+\)\n\Z")
+            threads = t.run("schedtop -b -n 1")
+            self.assertRegex(threads, r"\A\d+ switches, \d+ interrupts, \d+ threads made, \d+ run")
+            self.assertRegex(threads, r"(?m)^ +\d+ +\d+ S .*clock_nanosleep +sleep$")
+            self.assertRegex(threads, r"(?m)^ +\d+ +\d+ R .* - +schedtop$")
+
+    def _bombed(self) -> Terminal:
+        return Terminal(self.ARCH, bootargs=(f"threads={_LIMIT}",))
+
+    def _all_gone(self, t: Terminal) -> None:
+        quiet = next((n for n in range(_TURNS) if _tasks(t) <= 4), None)
+        self.assertIsNotNone(quiet, "the bomb goes on")
+        self.assertEqual(t.run("echo still $((40 + 2)) | cat"), "still 42\n")
+
+    def test_bomb_in_the_foreground(self) -> None:
+        with self._bombed() as t:
+            t.run(_BOMB)
+            t.type("bomb 2>/dev/null\r")
+            t.expect(r"bomb 2>/dev/null\r\n")
+            self._type_when_it_runs(t, _CTRL_C)
+            self._all_gone(t)
+
+    def test_bomb_in_the_background(self) -> None:
+        with self._bombed() as t:
+            t.run(_BOMB)
+            t.run("bomb 2>/dev/null &")
+            # The shell at the terminal may start programs, and see that the limit is kept.
+            most = max(_tasks(t) for _ in range(30))
+            self.assertLessEqual(most, _LIMIT)
+            self.assertGreater(most, _LIMIT // 4)
+            self.assertRegex(t.run("ls /"), r"(?m)^bin$")
+            t.run("kill -9 %1")
+            self._all_gone(t)
+
+
+class X86(Riscv):
+    ARCH = "x86_64"
