@@ -46,8 +46,7 @@ static inline void thread_set_state(struct thread *t, enum thread_state to, cons
 		thread_state_illegal(t, to, reason);
 	if (DEBUG_BUILD)
 		thread_check(t);
-	assert(to != THREAD_RUNNING && from == THREAD_RUNNING ? t == current_thread() :
-								t->magic == THREAD_MAGIC);
+	assert(from == THREAD_RUNNING ? t == current_thread() : t->magic == THREAD_MAGIC);
 	atomic_store_explicit(&t->state, to, memory_order_relaxed);
 	trace(from == THREAD_RUNNING || to == THREAD_RUNNING ? TRACE_STATE : TRACE_SCHED,
 	      TRACE_EV_STATE, t->tid, (u64)reason << 16 | from << 8 | to);

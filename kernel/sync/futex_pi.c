@@ -249,14 +249,13 @@ static int take_free(struct pi_futex_waiter *w, vaddr_t uaddr) HOLDS(pi_lock)
 /* One look at the lock after @w's block has ended with *@err. 0: it is over, with that result. */
 static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err) HOLDS(pi_lock)
 {
-	int step = WAITING;
+	if (!w->pi.queue->owner && *err != -EFAULT) {
+		int step = take_free(w, uaddr);
 
-	if (!w->pi.queue->owner && *err != -EFAULT)
-		step = take_free(w, uaddr);
-	if (step == 0)
-		*err = 0;
-	if (step != WAITING)
+		if (step == 0)
+			*err = 0;
 		return step;
+	}
 	if (*err == 0) {		/* it was there to take, but somebody was faster */
 		waiter_init(&w->pi.waiter, 0);
 		return WAITING;
@@ -364,9 +363,8 @@ int futex_unlock_pi(vaddr_t uaddr, bool shared)
 	while (err == CHANGED || err == ABSENT) {
 		struct pi_futex *f;
 
-		if (fault_in(uaddr))
-			return -EFAULT;
-		if (err == CHANGED && copy_from_user(&word, uaddr, sizeof(word)))
+		if (fault_in(uaddr) ||
+		    (err == CHANGED && copy_from_user(&word, uaddr, sizeof(word))))
 			return -EFAULT;
 		if (err == CHANGED && (word & FUTEX_TID) != (u32)self->tid)
 			return -EPERM;
