@@ -115,8 +115,8 @@ static int periodic(void *arg)
 }
 
 /*
- * From a timer to the switch it asks for: in an instrumented kernel up to 25,000 instructions, which
- * these tests run at 8 ns. The budget of whoever runs pays for it, up to five times in a job.
+ * From a timer to the switch it asks for: in an instrumented kernel up to 25,000 instructions, and
+ * these tests run at 8 ns each. The budget of whoever runs pays for it, up to five times in a job.
  */
 #define LATENCY	(200 * NSEC_PER_USEC)
 
