@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -16,9 +17,19 @@ Advance = Callable[[str], None]
 def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
     """Every job's results, in the jobs' order. A failure is shown as soon as it is known."""
     results: dict[int, list[Result]] = {}
+    seconds: dict[str, float] = {}
+
+    def timed(job: Job) -> list[Result]:
+        begun = time.monotonic()
+        try:
+            return outcome(job)
+        finally:
+            seconds[job.name] = time.monotonic() - begun
+
+    begun = time.monotonic()
     with progress(title, len(jobs)) as advance, ThreadPoolExecutor(workers) as executor:
         futures: dict[Future[list[Result]], int] = {
-            executor.submit(outcome, job): i for i, job in enumerate(jobs)
+            executor.submit(timed, job): i for i, job in enumerate(jobs)
         }
         waiting = set(futures)
         try:
@@ -32,6 +43,13 @@ def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
+    longest = max(seconds, key=lambda name: seconds[name])
+    print(
+        f"{title}: {len(jobs)} done in {time.monotonic() - begun:.0f} s, "
+        f"longest {seconds[longest]:.0f} s: {longest}",
+        file=sys.stderr,
+        flush=True,
+    )
     return [result for i in range(len(jobs)) for result in results[i]]
 
 
@@ -44,7 +62,7 @@ def show_failures(results: Sequence[Result]) -> None:
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Advance]:
-    """A bar on a terminal that can show one; otherwise a line at the end."""
+    """A bar on a terminal that can show one."""
     if sys.stderr.isatty():
         try:
             with _RichBar(title, total) as advance:
@@ -52,14 +70,7 @@ def progress(title: str, total: int) -> Iterator[Advance]:
             return
         except ImportError:
             pass
-    count = 0
-
-    def advance_silently(_name: str) -> None:
-        nonlocal count
-        count += 1
-
-    yield advance_silently
-    print(f"{title}: {count} done", file=sys.stderr, flush=True)
+    yield lambda _name: None
 
 
 class _RichBar:
