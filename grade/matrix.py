@@ -202,6 +202,11 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
     return Result(case, *case.decide(case, engine.runs_of(case.lab, [case.arch], None), judged))
 
 
+def _line(r: Result) -> str:
+    mark = "ok  " if r.passed else "FAIL"
+    return f"{mark}  {r.case.lab.name:<14} {r.case.arch:<7} {r.case.name:<36} {r.says}"
+
+
 def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) -> list[Result]:
     labs = [case.lab for case in cases]
     products = engine.honest(engine.build_reference(bench, labs, forgive=False))
@@ -210,6 +215,8 @@ def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) 
     def one(case: Case) -> Result:
         result = decide(bench, case, products[case.arch])
         progress.step(f"{case.lab.name} {case.name}")
+        if not result.passed:
+            print(_line(result), file=sys.stderr, flush=True)
         return result
 
     with ThreadPoolExecutor(bench.jobs) as pool:
@@ -246,8 +253,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
     finally:
         bench.close()
     for r in results:
-        mark = "ok  " if r.passed else "FAIL"
-        print(f"{mark}  {r.case.lab.name:<14} {r.case.arch:<7} {r.case.name:<36} {r.says}")
+        print(_line(r))
     failed = sum(not r.passed for r in results)
     sys.stdout.flush()
     print(f"{len(results) - failed} passed, {failed} failed")
