@@ -107,16 +107,19 @@ def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool
 def _loses(property_id: str, only: Sequence[str]) -> Decider:
     """A mutant: some run of a test that covers the property must break it.
 
-    With @only these tests alone may: every run of the others passes, and is made.
+    With @only the first test there must, the rest may, and every run of all others passes, and is
+    made.
     """
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
-        plain = [r for r in runs if only and r.test not in only]
+        if not only:
+            return loses(case, runs, judged)
+        plain = [r for r in runs if r.test not in only]
         seen, says = _all_pass(case, plain, judged)
         if not seen:
             return False, f"only {', '.join(only)} should see it: {says}"
-        caught, says = loses(case, [r for r in runs if r not in plain], judged)
-        return caught, f"{says}; the other {len(plain)} runs miss it" if plain else says
+        caught, says = loses(case, [r for r in runs if r.test == only[0]], judged)
+        return caught, f"{says}; the other {len(plain)} runs miss it" if caught else says
 
     def loses(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         other = ""

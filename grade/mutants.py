@@ -7,9 +7,9 @@ A mutant is a unified diff over the reference's editable files, headed by what i
     # what: releases only the first sleeper that is due
 
 `property` is what the grader must name; `arch` (optional) restricts it to a port. `only` (optional)
-lists the tests that can see it: every other one must pass, which shows that plain runs miss what an
-instrument finds. A variant is such
-a diff without property, or a folder whose files replace those of the same path in the tree.
+lists tests: the first must see it, the rest may, if their timing happens to be right, and every
+other one must pass, which shows that plain runs miss what an instrument finds. A variant is such a
+diff without property, or a folder whose files replace those of the same path in the tree.
 
 grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang
 beyond rescue. Their headers say `lab`, `what`, and as `kind` the verdict that must come of it.

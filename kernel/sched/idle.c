@@ -19,16 +19,24 @@
 
 static _Atomic u32 idle_mask;
 
-bool kick_idle_for(struct thread *t, struct runq *rq)
+struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq)
 {
 	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
 	for (u32 mask = atomic_load(&idle_mask); mask; mask &= mask - 1) {
-		struct cpu *c = &cpus[__builtin_ctz(mask)];
-		u32 bit = BIT(c->id);
+		unsigned id = __builtin_ctz(mask);
 
-		if (!(t && t->se.affinity & bit) && !(rq && policy.find(&rq->q, c->id)))
-			continue;
-		if (!(atomic_fetch_and(&idle_mask, ~bit) & bit))
+		if ((t && t->se.affinity & BIT(id)) || (rq && policy.find(&rq->q, id)))
+			return &cpus[id];
+	}
+	return NULL;
+}
+
+bool kick_idle_for(const struct thread *t, struct runq *rq)
+{
+	struct cpu *c;
+
+	while ((c = idle_cpu_for(t, rq))) {
+		if (!(atomic_fetch_and(&idle_mask, ~BIT(c->id)) & BIT(c->id)))
 			continue;	/* somebody else was faster */
 		atomic_fetch_or(&c->idle.work, WORK_RESCHED);
 		ipi_send(c, IPI_RESCHED);

@@ -27,10 +27,11 @@ void runq_init(struct cpu *c);
 void idle_leave(struct runq *rq);
 
 /*
- * idle.c: an idle CPU that may run @t, which waits, or one of @rq's, which is locked, comes for it.
- * Either may be NULL. False: there is none.
+ * idle.c: an idle CPU that may run @t, which waits, or one of @rq's, which is locked. Either may be
+ * NULL. It comes for it if kicked; false or NULL: there is none.
  */
-bool kick_idle_for(struct thread *t, struct runq *rq);
+struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq);
+bool kick_idle_for(const struct thread *t, struct runq *rq);
 
 /* balance.c: reads its boot arguments. */
 void balance_init(void);

@@ -95,28 +95,22 @@ int policy_check(const struct sched_params *p)
 	return 0;
 }
 
-static void give_back_reservation(struct sched_entity *e)
-{
-	list_remove(&e->reserved);
-	e->home = NULL;
-}
-
 int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sched_entity *e,
 		   u32 affinity, const struct sched_params *p)
 {
-	if (p->class != SCHED_DEADLINE) {
-		give_back_reservation(e);
-		return 0;
+	struct policy_queue *home = NULL;
+
+	for (unsigned i = 0; p->class == SCHED_DEADLINE && !home; i++) {
+		if (i == nr)
+			return -EBUSY;
+		if (affinity & BIT(i) && policy.fits(queues[i], e, p))
+			home = queues[i];
 	}
-	for (unsigned i = 0; i < nr; i++) {
-		if (!(affinity & BIT(i)) || !policy.fits(queues[i], e, p))
-			continue;
-		give_back_reservation(e);
-		e->home = queues[i];
-		list_push_back(&queues[i]->reserved, &e->reserved);
-		return 0;
-	}
-	return -EBUSY;
+	list_remove(&e->reserved);
+	e->home = home;
+	if (home)
+		list_push_back(&home->reserved, &e->reserved);
+	return 0;
 }
 
 void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64 now)
@@ -184,9 +178,7 @@ u64 policy_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	u64 slice = policy.slice(q, e);
 
-	if (likely(!jitter) || slice == SLICE_NEVER)
-		return slice;
-	return 1 + queue_random(q) % slice;
+	return likely(!jitter) || slice == SLICE_NEVER ? slice : 1 + queue_random(q) % slice;
 }
 
 u64 queue_random(struct policy_queue *q)

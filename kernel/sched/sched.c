@@ -71,13 +71,15 @@ void runq_unlock(struct runq *rq)
 
 static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct thread *t)
 {
-	bool dead = thread_state(t) == THREAD_DEAD;
+	bool stays = may_run_here(rq, t) && !is_real_time(&t->se.params);
 
 	rq->leaver = NULL;
 	irq_off();
-	if (dead) {
+	if (thread_state(t) == THREAD_DEAD) {
 		spin_unlock(&rq->lock);
 		thread_left(t);		/* S1: nobody is on its stack */
+	} else if (stays && !idle_cpu_for(t, rq)) {
+		spin_unlock(&rq->lock);
 	} else {
 		thread_get(t);		/* it may run and end elsewhere before we have moved it */
 		spin_unlock(&rq->lock);
@@ -162,16 +164,12 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	charge(rq, now, false);
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
-	if (unlikely(!may_run_here(rq, t))) {
-		if (policy.leave)
-			policy.leave(&rq->q, &t->se, now);
-		rq->leaver = t;		/* queued elsewhere when it is off its stack */
-	} else {
+	if (may_run_here(rq, t))
 		policy.enqueue(&rq->q, &t->se, why, now);
-		/* off its stack it is another CPU's to run, as is who woke and was not picked */
-		if (is_real_time(&t->se.params) || why != ENQUEUE_YIELD)
-			rq->leaver = t;
-	}
+	else if (policy.leave)
+		policy.leave(&rq->q, &t->se, now);
+	if (why != ENQUEUE_YIELD || !may_run_here(rq, t) || is_real_time(&t->se.params))
+		rq->leaver = t;		/* off its stack it, or who woke, may be another CPU's */
 	run_next(rq, t, now);
 }
 
