@@ -55,12 +55,16 @@ CC_HEADERS := $(shell $(CC) -print-file-name=include)
 
 debug := $(if $(filter debug,$(BUILD)),1,0)
 
+# Not what the hardware or poison shows as well, at no cost: these four checks are at every pointer,
+# and make a kernel three times as large and half as fast.
+sanitizer := -fsanitize=undefined -fno-sanitize=null,alignment,object-size,pointer-overflow
+
 KERNEL_CFLAGS := $(MACHINE_FLAGS) $(kernel_$(ARCH)) -std=gnu11 -O2 -g -ffreestanding -fno-common \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing -fno-pic -fno-pie \
 	-fno-asynchronous-unwind-tables $(WARNINGS) -nostdlib -nostdinc -isystem $(CC_HEADERS) \
 	-Ikernel/include -Iarch/$(ARCH) \
 	-DTRELLIS_DEBUG=$(debug) -DTRELLIS_TESTS=$(TESTS) \
-	$(if $(filter 1,$(debug)),-fsanitize=undefined)
+	$(if $(filter 1,$(debug)),$(sanitizer))
 
 KERNEL_LDFLAGS := -m $(emulation_$(ARCH)) -nostdlib -static --no-dynamic-linker --build-id=none \
 	-z noexecstack -z max-page-size=4096

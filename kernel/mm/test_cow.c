@@ -186,20 +186,34 @@ static void await_reads(void)
 		thread_yield();
 }
 
-KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
-{
-	struct thread *threads[MAX_CPUS];
-	int code;
+/* As many threads as CPUs look at the page of one space, which is changed meanwhile. */
+static struct thread *racers[MAX_CPUS];
 
+static void start_racers(const char *property, int (*entry)(void *unused), u64 value)
+{
 	race_space = new_space();
 	map_at(race_space, BASE, 1, RW, 0);
-	poke(race_space, BASE, 42);
+	poke(race_space, BASE, value);
 	atomic_store(&race_stage, 0);
 	for (unsigned i = 0; i < nr_cpus; i++) {
-		threads[i] = thread_create("reader", racing_reader, NULL, PRIORITY_DEFAULT);
-		REQUIRE(threads[i], "mm.tlb.stale", "no memory");
-		thread_resume(threads[i]);
+		racers[i] = thread_create("racer", entry, NULL, PRIORITY_DEFAULT);
+		REQUIRE(racers[i], property, "no memory");
+		thread_resume(racers[i]);
 	}
+}
+
+static void join_racers(const char *property)
+{
+	int code;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		CHECK(thread_join(racers[i], &code, DEADLINE_NEVER) == 0, property, "join");
+	as_put(race_space);
+}
+
+KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
+{
+	start_racers("mm.tlb.stale", racing_reader, 42);
 	for (unsigned i = 0; i < STAGES; i += 2) {
 		CHECK(as_protect(race_space, BASE, PAGE_SIZE, 0) == 0, "mm.tlb.stale", "protect");
 		atomic_store(&race_stage, i + 1);
@@ -210,9 +224,7 @@ KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
 		if (i + 2 < STAGES)
 			await_reads();
 	}
-	for (unsigned i = 0; i < nr_cpus; i++)
-		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.stale", "join");
-	as_put(race_space);
+	join_racers("mm.tlb.stale");
 }
 
 /* Once a write has got a copy of its own, no CPU still reads the page it was copied from. */
@@ -235,17 +247,7 @@ static int racing_observer(void *unused)
 
 KTEST(space_copied, "space.stale_copy", "", "mm.tlb.copied")
 {
-	struct thread *threads[MAX_CPUS];
-	int code;
-
-	race_space = new_space();
-	map_at(race_space, BASE, 1, RW, 0);
-	atomic_store(&race_stage, 0);
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		threads[i] = thread_create("observer", racing_observer, NULL, PRIORITY_DEFAULT);
-		REQUIRE(threads[i], "mm.tlb.copied", "no memory");
-		thread_resume(threads[i]);
-	}
+	start_racers("mm.tlb.copied", racing_observer, 0);
 	for (int i = 1; i <= STAGES; i++) {
 		struct addr_space *child;
 
@@ -255,9 +257,7 @@ KTEST(space_copied, "space.stale_copy", "", "mm.tlb.copied")
 		atomic_store(&race_stage, i);
 		as_put(child);
 	}
-	for (unsigned i = 0; i < nr_cpus; i++)
-		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.copied", "join");
-	as_put(race_space);
+	join_racers("mm.tlb.copied");
 }
 
 /* A page goes only when no CPU can reach it: nobody ever reads what it holds after that. */
@@ -280,26 +280,14 @@ static int racing_toucher(void *unused)
 
 KTEST(space_freed, "space.stale_free", "", "mm.tlb.freed")
 {
-	struct thread *threads[MAX_CPUS];
-	int code;
-
-	race_space = new_space();
-	map_at(race_space, BASE, 1, RW, 0);
-	atomic_store(&race_stage, 0);
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		threads[i] = thread_create("toucher", racing_toucher, NULL, PRIORITY_DEFAULT);
-		REQUIRE(threads[i], "mm.tlb.freed", "no memory");
-		thread_resume(threads[i]);
-	}
+	start_racers("mm.tlb.freed", racing_toucher, 42);
 	for (int i = 1; i <= STAGES; i++) {
 		poke(race_space, BASE, 42);
 		await_reads();
 		CHECK(as_dontneed(race_space, BASE, PAGE_SIZE) == 0, "mm.tlb.freed", "dontneed");
 		atomic_store(&race_stage, i);
 	}
-	for (unsigned i = 0; i < nr_cpus; i++)
-		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.freed", "join");
-	as_put(race_space);
+	join_racers("mm.tlb.freed");
 }
 
 /* Each of two CPUs runs on one space and changes the other: both must ask the other to flush. */

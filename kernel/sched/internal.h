@@ -14,8 +14,8 @@ void schedule(struct runq *rq) LOCKED_THROUGH_THREAD;
 /* sched.c: current, @t, goes back to the queue; the next may be the same. rq unlocked after. */
 void requeue(struct runq *rq, struct thread *t, enum enqueue_why why) LOCKED_THROUGH_THREAD;
 
-/* sched.c: queues a READY thread. True: some CPU will look at once. rq locked. */
-bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
+/* sched.c: queues a READY thread, and tells a CPU that can run it at once. rq locked. */
+void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
 
 /* sched.c: current must choose again. rq locked. */
 void runq_resched(struct runq *rq);

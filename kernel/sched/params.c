@@ -26,8 +26,7 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 		charge(rq, now, false);
 	how(t, arg, now);
 	if (queued) {
-		if (!runq_enqueue(rq, t, ENQUEUE_CHANGED))
-			push(rq, t);
+		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
 		rq->expired |= SLICE_OVER;	/* its slice was the old parameters' */
 		runq_resched(rq);

@@ -12,6 +12,7 @@
 #include "printf.h"
 #include "string.h"
 
+/* The first is the default. */
 static const struct sched_policy *const policies[] = {
 	&sched_rr, &sched_prio, &sched_mlfq, &sched_edf, &sched_rm, &sched_fair, &sched_pct,
 };
@@ -26,13 +27,10 @@ static void choose_policy(void)
 	const char *name = bootarg("sched");
 	char allowed[80] = "";
 
-	policy = sched_rr;
-	if (!name)
-		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(policies); i++) {
 		size_t n = strlen(allowed);
 
-		if (strcmp(policies[i]->name, name) == 0) {
+		if (!name || strcmp(policies[i]->name, name) == 0) {
 			policy = *policies[i];
 			return;
 		}

@@ -87,16 +87,21 @@ void sched_preempt(void)
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
+	rq->leaver = t;		/* off its stack it, or who woke, may be another CPU's to run */
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 }
 
 void sched_yield(void)
 {
 	struct runq *rq = this_runq_lock();
+	struct thread *t = rq->current;
 
 	runq_cpu(rq)->stats.yields++;
-	if (nr_ready(rq) || current_thread()->se.home)
-		requeue(rq, current_thread(), ENQUEUE_YIELD);
-	else
+	if (!nr_ready(rq) && !t->se.home) {
 		runq_unlock(rq);
+		return;
+	}
+	if (is_real_time(&t->se.params))
+		rq->leaver = t;
+	requeue(rq, t, ENQUEUE_YIELD);
 }

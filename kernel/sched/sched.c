@@ -49,15 +49,14 @@ void runq_init(struct cpu *c)
 
 struct runq *thread_runq_lock(struct thread *t)
 {
-	struct cpu *c = thread_cpu(t);
+	for (;;) {
+		struct cpu *c = thread_cpu(t);
 
-	spin_lock(&c->runq.lock);
-	while (unlikely(c != thread_cpu(t))) {	/* it moved between the look and the lock */
-		spin_unlock(&c->runq.lock);
-		c = thread_cpu(t);
 		spin_lock(&c->runq.lock);
+		if (likely(c == thread_cpu(t)))
+			return &c->runq;
+		spin_unlock(&c->runq.lock);	/* it moved between the look and the lock */
 	}
-	return &c->runq;
 }
 
 void runq_unlock(struct runq *rq)
@@ -71,14 +70,12 @@ void runq_unlock(struct runq *rq)
 
 static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct thread *t)
 {
-	bool stays = may_run_here(rq, t) && !is_real_time(&t->se.params);
-
 	rq->leaver = NULL;
 	irq_off();
 	if (thread_state(t) == THREAD_DEAD) {
 		spin_unlock(&rq->lock);
 		thread_left(t);		/* S1: nobody is on its stack */
-	} else if (stays && !idle_cpu_for(t, rq)) {
+	} else if (may_run_here(rq, t) && !is_real_time(&t->se.params) && !idle_cpu_for(t, rq)) {
 		spin_unlock(&rq->lock);
 	} else {
 		thread_get(t);		/* it may run and end elsewhere before we have moved it */
@@ -164,12 +161,13 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	charge(rq, now, false);
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
-	if (may_run_here(rq, t))
+	if (likely(may_run_here(rq, t))) {
 		policy.enqueue(&rq->q, &t->se, why, now);
-	else if (policy.leave)
-		policy.leave(&rq->q, &t->se, now);
-	if (why != ENQUEUE_YIELD || !may_run_here(rq, t) || is_real_time(&t->se.params))
-		rq->leaver = t;		/* off its stack it, or who woke, may be another CPU's */
+	} else {
+		rq->leaver = t;		/* queued elsewhere when it is off its stack */
+		if (policy.leave)
+			policy.leave(&rq->q, &t->se, now);
+	}
 	run_next(rq, t, now);
 }
 
@@ -206,7 +204,7 @@ void runq_resched(struct runq *rq)
 		sched_kick(rq);
 }
 
-bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
+void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
 	/* a CPU that has been told comes for one thread; another one for the next */
 	bool told = atomic_load(&rq->current->work) & WORK_RESCHED;
@@ -214,12 +212,14 @@ bool runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 
 	if (why == ENQUEUE_WAKE)
 		t->stats.ready_since = now;
-	if ((!policy.enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told)
-		return kick_idle_for(t, NULL);
+	if ((!policy.enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told) {
+		if (!kick_idle_for(t, NULL) && why != ENQUEUE_MIGRATED)
+			push(rq, t);
+		return;
+	}
 	if (is_idle(rq, rq->current))
 		idle_leave(rq);
 	runq_resched(rq);
-	return true;
 }
 
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
@@ -229,8 +229,7 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 	runq_cpu(rq)->stats.local_wakes += runq_cpu(rq) == this_cpu();
 	thread_set_state(t, THREAD_READY, reason);
 	trace(TRACE_WAIT, TRACE_EV_WAKE, t->tid, runq_cpu(rq)->id);
-	if (!runq_enqueue(rq, t, ENQUEUE_WAKE))
-		push(rq, t);
+	runq_enqueue(rq, t, ENQUEUE_WAKE);
 }
 
 void sched_remove(struct runq *rq, struct thread *t)

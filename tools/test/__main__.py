@@ -26,21 +26,20 @@ from tools.test import (
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
-# In this order: later stages use what earlier ones built.
-_STAGES: tuple[tuple[str, Callable[[Path], list[Job]]], ...] = (
-    ("builds", builds.jobs),
-    ("kernel", kernel.jobs),
-    ("policies", policies.kernel_jobs),
-    ("host units", host.jobs),
-    ("host", programs.host_jobs),
-    ("programs", programs.jobs),
-    ("programs by policy", policies.jobs),
-    ("robustness", robust.jobs),
-    ("python", unittests.jobs),
-    ("costs", costs.jobs),
-    ("models", models.jobs),
-    ("labs", labs.jobs),
-    ("features", features.jobs),
+_Find = Callable[[Path], list[Job]]
+
+# In this order: later groups use what earlier ones built. In a group the longest come first, so that
+# no core is left with one of them at the end.
+_GROUPS: tuple[tuple[str, tuple[_Find, ...]], ...] = (
+    ("builds", (builds.jobs,)),
+    ("host", (host.jobs, programs.host_jobs)),
+    (
+        "tests",
+        (
+            *(policies.jobs, unittests.jobs, robust.jobs, labs.jobs, kernel.jobs, policies.kernel_jobs),
+            *(programs.jobs, costs.jobs, models.jobs, features.jobs),
+        ),
+    ),
 )
 
 
@@ -53,8 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     start = time.monotonic()
     results: list[Result] = []
-    for title, find in _STAGES:
-        jobs = [job for job in find(options.build_root.resolve()) if re.search(options.only, job.name)]
+    for title, finds in _GROUPS:
+        found = [job for find in finds for job in find(options.build_root.resolve())]
+        jobs = [job for job in found if re.search(options.only, job.name)]
         if jobs:
             results += run_all(title, jobs, options.jobs)
     failed = [result for result in results if not result.ok]

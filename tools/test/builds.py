@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import subprocess
@@ -78,10 +77,11 @@ class Build:
 
 
 def all_builds() -> list[Build]:
-    """Those that the other tests run come first."""
-    first = [Build(arch, tests=tests) for arch in qemu.ARCHES for tests in (False, True)]
-    every = itertools.product(qemu.ARCHES, ("debug", "release"), (False, True), (False, True))
-    return first + [b for b in (Build(*values) for values in every) if b not in first]
+    """Those that other tests run, and what Clang says of every file, with and without debugging."""
+    run = (("debug", True), ("debug", False), ("release", False))
+    found = [Build(arch, kind, tests) for kind, tests in run for arch in qemu.ARCHES]
+    read = (("debug", False), ("release", True))
+    return found + [Build(arch, kind, tests, llvm=True) for kind, tests in read for arch in qemu.ARCHES]
 
 
 def jobs(build_root: Path) -> list[Job]:

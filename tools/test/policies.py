@@ -21,6 +21,7 @@ from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
 _TIMEOUT_S = 1800.0
+_MEMORY_MIB = 128  # little, though enough
 _DEFAULT = "rr"
 # What can be switched off at boot, and the tests that know what then must not happen.
 _SWITCHES = {
@@ -37,11 +38,10 @@ class Programs:
     cpus: int
     policy: str
     build_root: Path
-    memory_mib: int = 256
 
     @property
     def title(self) -> str:
-        return f"user {self.arch} {self.cpus} cpus {self.policy} {self.memory_mib} MiB: all"
+        return f"user {self.arch} {self.cpus} cpus {self.policy}: all"
 
     def check(self) -> Iterator[Result]:
         tests = programs.programs(self.build_root)
@@ -57,7 +57,7 @@ class Programs:
                 kernel=folder / "kernel.elf",
                 initrd=with_command(base, Path(initrd.name), command.encode()),
                 cpus=self.cpus,
-                memory_mib=self.memory_mib,
+                memory_mib=_MEMORY_MIB,
                 bootargs=(f"sched={self.policy}",),
             )
             seen = transcript(machine, _TIMEOUT_S)
@@ -66,9 +66,8 @@ class Programs:
         detail = [seen.outcome.end.value, programs.difference(expected, seen.user)]
         if not ended:
             detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
-        memory = f" --memory {self.memory_mib}" if self.memory_mib != 256 else ""
         detail.append(f"again: tools/run --arch {self.arch} --cpus {self.cpus} --sched {self.policy}"
-                      f"{memory} --timeout {_TIMEOUT_S:.0f} --cmd '{command}'")
+                      f" --memory {_MEMORY_MIB} --timeout {_TIMEOUT_S:.0f} --cmd '{command}'")
         yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
 
 

@@ -1,4 +1,4 @@
-"""What must not bring the kernel down: allocations that fail, system calls at random, little memory.
+"""What must not bring the kernel down: allocations that fail, system calls at random.
 
 The programs are in tools/soak. `make soak` runs the same at length.
 """
@@ -12,11 +12,9 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, transcript, with_command
-from tools.test import policies
 from tools.test.builds import Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
-LITTLE_MIB = 128
 _FUZZ_CALLS = 50_000
 _OOM_STEP = 3
 
@@ -76,6 +74,4 @@ def jobs(build_root: Path) -> list[Job]:
             Program(arch, 4, f"/soak/fuzz 1 {_FUZZ_CALLS}", build_root),
         ]
         found += [Job(program.title, program.check) for program in programs]
-        little = policies.Programs(arch, 4, "rr", build_root, memory_mib=LITTLE_MIB)
-        found.append(Job(little.title, little.check))
     return found

@@ -31,15 +31,16 @@ class Terminal:
             initrd=build / "initramfs.cpio",
             cpus=cpus,
             bootargs=bootargs,
-            serial=f"unix:{path},server=on,wait=on",
+            serial=f"unix:{path}",
         )
         self._seen = ""
         quiet = subprocess.DEVNULL
-        self._process = qemu.start(machine.argv(), stdout=quiet, stderr=quiet)
-        self._socket = socket.socket(socket.AF_UNIX)
-        end = time.monotonic() + _PATIENCE_S
-        while self._socket.connect_ex(str(path)) and time.monotonic() < end:
-            time.sleep(0.01)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            listener.settimeout(_PATIENCE_S)
+            self._process = qemu.start(machine.argv(), stdout=quiet, stderr=quiet)
+            self._socket, _ = listener.accept()
 
     def __enter__(self) -> Terminal:
         self.expect(_PROMPT)

@@ -24,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../counts.h"
 #include "fuzz.h"
 
 #define PROCESSES	8
 #define THREADS		3
 #define CALLS_EACH	2000	/* of each thread */
 #define STUCK_MS	30	/* without a call: it waits */
-#define SETTLE_MS	5000	/* orphans and the reaper need their turns */
 #define WARM_UP		10000	/* calls that fill caches */
 #define LEAK_KIB	1024	/* caches may keep this much */
 
@@ -49,11 +49,6 @@ struct maker {
 
 static struct worker *workers;
 static uint64_t next_seed;
-
-static void sleep_ms(long ms)
-{
-	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
-}
 
 /* --- In a process of its own ------------------------------------------------------------------ */
 
@@ -173,46 +168,8 @@ static void fuzz(uint64_t calls)
 
 /* --- What stays behind ------------------------------------------------------------------------ */
 
-static void remove_any(const char *path);
-
-static void remove_all(const char *folder)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-	char path[512];
-
-	while (d && (e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		remove_any(path);
-	}
-	if (d)
-		closedir(d);
-}
-
-static void remove_any(const char *path)
-{
-	if (unlink(path) < 0 && errno == EISDIR) {
-		remove_all(path);
-		rmdir(path);
-	}
-}
-
-/* What was there before us, by name: / and /tmp. */
-static char *known[64];
-static unsigned nr_known;
-
-static int is_known(const char *path)
-{
-	for (unsigned i = 0; i < nr_known; i++)
-		if (!strcmp(known[i], path))
-			return 1;
-	return 0;
-}
-
-/* Removes what is new in @folder; or, the first time, notes what is there. */
-static void compare(const char *folder, int note)
+/* Calls @how for each name in @folder, with its path. */
+static void for_each_name(const char *folder, void (*how)(const char *path))
 {
 	DIR *d = opendir(*folder ? folder : "/");
 	struct dirent *e;
@@ -222,13 +179,36 @@ static void compare(const char *folder, int note)
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		if (note && nr_known < sizeof(known) / sizeof(*known))
-			known[nr_known++] = strdup(path);
-		else if (!note && !is_known(path))
-			remove_any(path);
+		how(path);
 	}
 	if (d)
 		closedir(d);
+}
+
+static void remove_any(const char *path)
+{
+	if (unlink(path) < 0 && errno == EISDIR) {
+		for_each_name(path, remove_any);
+		rmdir(path);
+	}
+}
+
+/* What was there before us, by name: / and /tmp. */
+static char *known[64];
+static unsigned nr_known;
+
+static void note(const char *path)
+{
+	if (nr_known < sizeof(known) / sizeof(*known))
+		known[nr_known++] = strdup(path);
+}
+
+static void remove_new(const char *path)
+{
+	for (unsigned i = 0; i < nr_known; i++)
+		if (!strcmp(known[i], path))
+			return;
+	remove_any(path);
 }
 
 /*
@@ -240,25 +220,11 @@ static void tidy_up(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		compare("", 0);
-		compare("/tmp", 0);
+		for_each_name("", remove_new);
+		for_each_name("/tmp", remove_new);
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
-}
-
-/* Counts of objects: what comes before `pages`, where the kernel's spare stacks count, too. */
-static void read_counts(char *text, size_t size)
-{
-	int fd = open("/proc/counters", O_RDONLY);
-	ssize_t n = read(fd, text, size - 1);
-	char *rest;
-
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	rest = strstr(text, "\npages ");
-	if (rest)
-		*rest = 0;
 }
 
 static long free_kib(void)
@@ -275,28 +241,17 @@ static long free_kib(void)
 	return value;
 }
 
-static char before[2048], after[2048];
-
-/* Until nothing changes any more. */
-static void settle(void)
+/* When nothing changes any more. */
+static struct counts settled(void)
 {
+	struct counts before, after = read_counts();
+
 	do {
-		read_counts(before, sizeof(before));
+		before = after;
 		sleep_ms(50);
-		read_counts(after, sizeof(after));
-	} while (strcmp(before, after));
-}
-
-static int counts_return(void)
-{
-	for (int ms = 0; ms < SETTLE_MS; ms += 10) {
-		read_counts(after, sizeof(after));
-		if (!strcmp(before, after))
-			return 1;
-		sleep_ms(10);
-	}
-	printf("left behind; before:\n%s\nafter:\n%s\n", before, after);
-	return 0;
+		after = read_counts();
+	} while (strcmp(before.text, after.text));
+	return after;
 }
 
 int main(int argc, char **argv)
@@ -304,22 +259,23 @@ int main(int argc, char **argv)
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 	uint64_t calls = argc > 2 ? strtoull(argv[2], NULL, 0) : 100000;
 	long free_before, lost;
+	struct counts before;
 
 	workers = mmap(NULL, PROCESSES * sizeof(*workers), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	next_seed = seed << 20;
-	compare("", 1);
-	compare("/tmp", 1);
+	for_each_name("", note);
+	for_each_name("/tmp", note);
 	for (int i = 0; i < 2; i++) {		/* the second time finds what the first one keeps */
 		fuzz(WARM_UP);
 		tidy_up();
 		free_kib();
-		settle();
+		before = settled();
 	}
 	free_before = free_kib();
 	fuzz(calls);
 	tidy_up();
-	if (!counts_return())
+	if (!counts_return(&before))
 		return 1;
 	lost = free_before - free_kib();
 	printf("%lu calls, %lu processes, %ld KiB less\n", calls_made(), next_seed - (seed << 20),

@@ -1,0 +1,48 @@
+/* What the programs that hurt leave behind: the kernel's counts of objects, before and after. */
+#pragma once
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct counts {
+	char text[2048];
+};
+
+/* What /proc/counters says before `pages`, where the kernel's spare stacks count, too. */
+static inline struct counts read_counts(void)
+{
+	struct counts c;
+	int fd = open("/proc/counters", O_RDONLY);
+	ssize_t n = read(fd, c.text, sizeof(c.text) - 1);
+	char *rest;
+
+	close(fd);
+	c.text[n > 0 ? n : 0] = 0;
+	rest = strstr(c.text, "\npages ");
+	if (rest)
+		*rest = 0;
+	return c;
+}
+
+static inline void sleep_ms(int ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
+}
+
+/* Whether they become again what they were: orphans and the reaper need turns. Says if not. */
+static inline int counts_return(const struct counts *before)
+{
+	struct counts now;
+
+	for (int ms = 0; ms < 5000; ms++) {
+		now = read_counts();
+		if (!strcmp(before->text, now.text))
+			return 1;
+		sleep_ms(1);
+	}
+	printf("left behind; before:\n%s\nafter:\n%s\n", before->text, now.text);
+	return 0;
+}
