@@ -115,10 +115,10 @@ static int periodic(void *arg)
 }
 
 /*
- * From a timer to the switch it asks for: in an instrumented kernel up to 25,000 instructions, and
+ * From a timer to the switch it asks for: in an instrumented kernel some 10,000 instructions, and
  * these tests run at 8 ns each. The budget of whoever runs pays for it, up to five times in a job.
  */
-#define LATENCY	(150 * NSEC_PER_USEC)
+#define LATENCY	(100 * NSEC_PER_USEC)
 
 /* Reservations are kept beside liars and busy threads, and liars get no more than they have. */
 KTEST(sched_reservations, "sched.reservations", "", "")

@@ -203,6 +203,8 @@ static void child(int me, int go)
 		_exit(1);	/* refused: the simulator's never comes either */
 	read(go, &c, 1);
 	start = journal->start;
+	/* who runs alone for a moment owes nobody anything for what it took to come here */
+	sleep_until(start - 1000000000 + (me + 1) * 10000000);
 	sleep_until(start + tasks[me].at);
 	run(me);
 	_exit(0);
@@ -227,7 +229,7 @@ int main(int argc, char **argv)
 			child(i, go[0]);
 		}
 	/* what counts by the time of day, as mlfq's boosts do, begins when we do */
-	journal->start = (now(CLOCK_MONOTONIC) / 1000000000 + 1) * 1000000000;
+	journal->start = (now(CLOCK_MONOTONIC) / 1000000000 + 2) * 1000000000;
 	close(go[1]);
 	while (wait(NULL) > 0)
 		;
