@@ -270,7 +270,7 @@ init
 
 /*
  * one_waker: of all who would wake a wait, exactly one does (W1)
- * test: wait.both wait.storm wait.swept
+ * test: wait.both wait.contested wait.storm wait.swept
  * broken: BREAK_CLAIM
  */
 ltl one_waker { [] (t[0].claims <= 1 && t[1].claims <= 1) }

@@ -209,6 +209,62 @@ KTEST(wait_storm, "wait.storm", "04.4", "P4.10")
 	audit();
 }
 
+/* --- Two claimers, with nothing but the claim between them ------------------------------------ */
+
+#define CONTESTS	300
+
+static struct waiter contested;
+static _Atomic unsigned contest, ready[2], away, finished;	/* numbers of rounds, from 1 */
+static bool claimed[2];
+
+/*
+ * The first says go and claims @round loops later, so that sooner or later its CPU's turn ends after
+ * each instruction of the claim; the other one claims as soon as it sees that.
+ */
+static int claimer(void *arg)
+{
+	unsigned me = (u64)arg;
+
+	for (unsigned round = 1; round <= CONTESTS; round++) {
+		while (contest != round || thread_state(contested.thread) != THREAD_BLOCKED)
+			thread_yield();
+		ready[me] = round;
+		while (ready[!me] != round || (me && away != round))
+			arch_spin_hint();
+		if (!me)
+			away = round;
+		for (volatile unsigned i = 0; !me && i < round; i++)
+			;
+		claimed[me] = waiter_claim(&contested, WAIT_EVENT, (int)me + 1);
+		finished++;
+	}
+	return 0;
+}
+
+KTEST(wait_contested, "wait.contested", "04.4", "P4.10")
+{
+	struct thread *t[2];
+
+	NEEDS_TWO_CPUS;
+	for (u64 i = 0; i < 2; i++)
+		t[i] = started_on(BIT(i), claimer, (void *)i);
+	for (unsigned round = 1; round <= CONTESTS; round++) {
+		int err;
+
+		waiter_init(&contested, 0);
+		contest = round;
+		err = waiter_block(&contested, DEADLINE_NEVER);
+		while (finished < 2 * round)
+			thread_yield();
+		REQUIRE(claimed[0] + claimed[1] == 1, "P4.10", "%s of two claimers had the wait",
+			claimed[0] ? "both" : "none");
+		CHECK(err == 1 + claimed[1], "P4.10", "claimer %u had it, but it returned %d",
+		      1 + claimed[1], err);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		thread_join(t[i], NULL, DEADLINE_NEVER);
+}
+
 /* --- On return nobody knows the waiter: one side is held while it has the waiter in hand ------ */
 
 /* On 2 CPUs: the expiry has found a waiter, and is held; an event wakes it on the other CPU. */
