@@ -218,8 +218,8 @@ static _Atomic unsigned contest, ready[2], away, finished;	/* numbers of rounds,
 static bool claimed[2];
 
 /*
- * The first says go and claims @round loops later, so that sooner or later its CPU's turn ends after
- * each instruction of the claim; the other one claims as soon as it sees that.
+ * The first says go and claims @round loops later, so that sooner or later its CPU's turn ends
+ * after each instruction of the claim; the other one claims as soon as it sees that.
  */
 static int claimer(void *arg)
 {
