@@ -179,14 +179,19 @@ class Process:
         self.stop()
 
 
+def need(argv: Sequence[str]) -> None:
+    """Raises FileNotFoundError, in words for a person, if there is no such QEMU."""
+    if shutil.which(argv[0]) is None:
+        raise FileNotFoundError(f"{argv[0]} is not installed (make setup installs it)")
+
+
 def start(
     argv: Sequence[str],
     stdout: int | IO[bytes] | None = subprocess.PIPE,
     stderr: int | IO[bytes] | None = None,
 ) -> Process:
     """Starts @argv without input. It dies with us, even if we are killed. Raises OSError."""
-    if shutil.which(argv[0]) is None:
-        raise FileNotFoundError(f"{argv[0]} is not installed (make setup installs it)")
+    need(argv)
     prefix = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
     popen = subprocess.Popen(
         [*prefix, *argv],
