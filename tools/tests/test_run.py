@@ -82,11 +82,12 @@ class Riscv(unittest.TestCase):
     def test_no_qemu(self) -> None:
         for mode in (), ("--interactive",), ("--gdb-server",), ("--gdb",):
             with self.subTest(mode=mode):
-                argv = [ROOT / "tools/run", "--arch", self.ARCH, *mode]
-                argv += ["--build-dir", BUILD_ROOT / self.ARCH / "debug"]
+                build = BUILD_ROOT / self.ARCH / "debug"
+                argv = ["tools/run", "--arch", self.ARCH, "--build-dir", str(build), *mode]
                 path = {"PATH": str(self.folder)} | ({} if mode else {"TRELLIS_CMD": "true"})
                 done = subprocess.run(
                     argv,
+                    cwd=ROOT,
                     env=clean_environment() | path,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
