@@ -47,10 +47,12 @@ class Unit:
     kernel: Path
     policy: str = ""  # one that is named runs under -icount: its tests compare times
     switch: str = ""  # a boot argument more, "steal=off"
+    options: str = ""  # how make builds this kernel, if it is not the debug one
 
     @property
     def machine_title(self) -> str:
-        return " ".join(filter(None, (f"kernel {self.arch} {self.cpus} cpus", self.policy, self.switch)))
+        parts = (f"kernel {self.arch} {self.cpus} cpus", self.policy, self.switch, self.options)
+        return " ".join(filter(None, parts))
 
     @property
     def title(self) -> str:
@@ -86,6 +88,7 @@ class Unit:
 
     def _result(self, name: str, ok: bool, text: str) -> Result:
         how = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
+        how += f"{self.options} " * bool(self.options)
         words = f"'test={name} {self.switch}'" if self.switch else f"test={name}"
         again = f"make run ARCH={self.arch} CPUS={self.cpus} {how}TESTS=1 BOOTARGS={words}"
         detail = "" if ok else f"{_failed_checks(text) or text}\nagain: {again}"
@@ -120,4 +123,14 @@ def jobs(build_root: Path) -> list[Job]:
                 for cpus in CPUS:
                     job = Unit(arch, cpus, unit, group, kernel, policy)
                     found.append(Job(job.title, job.results))
+        found += _without_debugging(arch, build_root, [n for n in names if n.startswith("instrument.")])
     return found
+
+
+def _without_debugging(arch: str, build_root: Path, tests: Sequence[str]) -> Iterator[Job]:
+    """What the instruments find there, another compiler's kernel does not: nothing is poisoned."""
+    kernel = Build(arch, "release", tests=True, llvm=True).directory(build_root) / "kernel.elf"
+    if kernel.exists():
+        options = "BUILD=release LLVM=1"
+        unit = Unit(arch, 1, "instrument", tuple(tests), kernel, options=options)
+        yield Job(unit.title, unit.results)
