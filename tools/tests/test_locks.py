@@ -32,7 +32,8 @@ class Riscv(Reports):
         self.report("lock.foreign", r"^mutex first \S+ is released by thread \d+ \(tester\), which ")
 
     def test_held_at_the_end(self) -> None:
-        report = self.report("lock.kept", r"^thread \d+ \(tester\) exits with 1 mutexes and 0 spin locks held$")
+        said = r"^thread \d+ \(tester\) exits with 1 mutexes and 0 spin locks held$"
+        report = self.report("lock.kept", said)
         self.assertRegex(report, r"holds mutex first \S+, taken at keep_it\+")
 
     def test_held_on_the_way_to_user_mode(self) -> None:
