@@ -26,7 +26,7 @@ _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ che
 # urgency is nothing to round robin.
 _POLICIES: dict[str, tuple[str, ...]] = {
     "migrate": ("rr", "prio"),
-    "pi": ("rr", "prio"),
+    "pi": ("rr", "prio", "mlfq", "edf", "rm", "fair"),
     **{unit: ("rr",) for unit in ("barrier", "condvar", "deadlock", "event", "mutex", "rwlock", "sync")},
 }
 
