@@ -78,6 +78,8 @@ class Riscv(unittest.TestCase):
 
     def test_dump_keys(self) -> None:
         with Terminal(self.ARCH, cpus=2) as t:
+            # By then init waits: a dump looks at no tree that somebody has locked.
+            t.run("until read a b s rest </proc/1/stat; [ $s = S ]; do :; done")
             t.type("echo one wo")
             t.expect("echo one wo")
             t.type(f"{_DUMP}t")
