@@ -156,8 +156,7 @@ static struct cpu *await_place(struct spinner *s)
 
 /*
  * What starts where a CPU is busy goes to the first one that idles: CPUs are numbered so that this
- * spreads over cores before their siblings. It holds whatever the host does, so tools/tests run it
- * on a machine with siblings, too.
+ * spreads over cores before their siblings. tools/tests run it on a machine with siblings, too.
  */
 KTEST(sched_in_order, "sched.in_order", "", "")
 {

@@ -43,6 +43,7 @@ COMPARE_TIMES = {
     "sched.full_slice": "the length of slices is measured",
     "sched.idle_stays": "a thread alone must have 190 ms of 200",
     "sched.idle_window": "CPUs are stopped for some ms, and the others must be there by then",
+    "sched.in_order": "an idle CPU that happens to look just then may be there before the one that is told",
     "sched.in_vain": "other CPUs must have worked and idle after 3 ms",
     "sched.inherits": _MS,
     "sched.interrupted": "turns are counted in a time",

@@ -47,7 +47,10 @@ class Topology(unittest.TestCase):
         for policy in ("rr", "prio", "fair"):
             with self.subTest(policy=policy):
                 words = ("test=sched.in_order", f"sched={policy}")
-                seen = self.seen(Siblings(arch="x86_64", kernel=kernel, cpus=4, bootargs=words))
+                machine = Siblings(
+                    arch="x86_64", kernel=kernel, cpus=4, bootargs=words, icount=qemu.Icount()
+                )
+                seen = self.seen(machine)
                 self.assertRegex(seen.kernel, rb"ok +sched\.in_order, \d+ checks")
 
 
