@@ -32,6 +32,7 @@ _URGENCY = ("migrate", "pi")  # units that round robin alone would say little ab
 # them under -icount. What only has an end (a thread that must block, or run, some time) is in.
 _MS = "what ran in so many ms is counted"
 COMPARE_TIMES = {
+    "migrate.leaving": "a thread is stopped for 20 ms, in which the test must look",
     "pi.inversion": "an urgent thread must have the lock in 50 ms",
     "sync.deadline": "a waiter must be seen to wait before its 2 ms are over",
     "sync.not_stolen": "it must not lose its CPU between two calls",
