@@ -96,9 +96,8 @@ class Wrong(unittest.TestCase):
     def test_every_argument_is_here(self) -> None:
         """All that docs/bootargs.md lists; those that take any value, or have a test elsewhere, are told."""
         table = Path(ROOT, "docs/bootargs.md").read_text(encoding="utf-8")
-        listed = {
-            name for cell in re.findall(r"^\| (`.+?`) \|", table, re.M) for name in re.findall(r"`(\w+)=", cell)
-        }
+        cells = re.findall(r"^\| (`.+?`) \|", table, re.M)
+        listed = {name for cell in cells for name in re.findall(r"`(\w+)=", cell)}
         shown = {w.split("=")[0] for words, _ in (*_WRONG, *_WRONG_IN_TEST_KERNELS) for w in words.split()}
         self.assertEqual(listed - _UNCHECKED, shown)
 

@@ -165,7 +165,8 @@ __attribute__((noinline)) static void use_stack(void)
 /* Code, data, stack and what is shared are each counted as what they are. */
 static void memory_by_kind(void)
 {
-	long data = status_kib("VmData:"), stack = status_kib("VmStk:"), code = status_kib("VmExe:");
+	long data = status_kib("VmData:"), stack = status_kib("VmStk:");
+	long code = status_kib("VmExe:");
 	long shared, text, shared2, text2;
 	char *p;
 
