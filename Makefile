@@ -30,8 +30,10 @@ ROUNDS	?=
 # $(call one_of,NAME,allowed values): stops unless NAME's value is one of them.
 one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($1): must be one of: $2)),\
 	$(error $1=$($1): must be one of: $2))
-# $(call a_dir,NAME): stops if NAME is set and no directory.
-a_dir = $(if $($1),$(if $(wildcard $($1)/.),,$(error $1=$($1): no such directory)))
+# $(call a_dir,NAME): stops if NAME is given and no directory. An empty one is a shell variable that was
+# meant to hold something.
+a_dir = $(if $(filter undefined,$(origin $1)),,$(if $($1),$(if $(wildcard $($1)/.),,$(error \
+	$1=$($1): no such directory)),$(error $1= is empty: name a directory, or leave it out)))
 # $(call a_number,NAME): stops unless NAME is digits.
 a_number = $(if $(shell case '$($1)' in (''|*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
 
@@ -46,7 +48,7 @@ $(call one_of,V,0 1)
 $(call one_of,ICOUNT,0 1)
 $(call one_of,STARTER,0 1)
 $(call one_of,CPUS,1 2 3 4 5 6 7 8)
-$(if $(LAB),$(call one_of,LAB,$(sort $(all_labs) $(all_mistakes))))
+$(if $(LAB),$(call one_of,LAB,$(sort $(all_labs) $(if $(filter matrix,$(MAKECMDGOALS)),$(all_mistakes)))))
 $(call a_dir,EXTRA)
 $(call a_dir,SUBMISSION)
 $(call a_number,TIMEOUT)

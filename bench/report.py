@@ -21,7 +21,7 @@ from bench.machine import ROOT, BenchError, Figures, Port, build
 from bench.meter.watch import IRQS, PREEMPTION
 from bench.reference import OPERATIONS, SCALED, Operation
 from tools import qemu
-from tools.options import Parser
+from tools.options import Parser, to_write
 from tools.test.pool import progress
 
 _CPUS = 4
@@ -199,7 +199,7 @@ def latency_table(results: Mapping[str, Figures]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make bench", description=__doc__)
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument("--json", type=to_write, metavar="FILE", help="write the figures here too")
     options = parser.parse_args(arguments)
     try:
         ports = [build(options.build_root.resolve(), arch) for arch in qemu.ARCHES]

@@ -15,7 +15,7 @@ from grade.lab import ARCHES, Lab, choose, load_all
 from grade.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
-from tools.options import Parser
+from tools.options import Parser, to_write
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +57,17 @@ def _directory(text: str) -> Path:
     return Path(text)
 
 
+def _report_folder(text: str) -> Path:
+    folder = Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise argparse.ArgumentTypeError(f"{text}: {e.strerror}") from e
+    for name in report.FILES:
+        to_write(str(folder / name))
+    return folder
+
+
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--build-root", type=Path, default=ROOT / "build", metavar="DIR", help="default: build"
@@ -81,8 +92,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--submission", type=_directory, metavar="DIR", help="laid out like the tree; default: it"
     )
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
-    run.add_argument("--json", type=Path, metavar="FILE", help="write the report as data")
-    run.add_argument("--report", type=Path, metavar="DIR", help="write report.txt and report.json")
+    run.add_argument("--json", type=to_write, metavar="FILE", help="write the report as data")
+    run.add_argument(
+        "--report", type=_report_folder, metavar="DIR", help="write report.txt and report.json"
+    )
     _common(run)
 
     again = commands.add_parser("replay", help="repeat one run exactly")
@@ -130,11 +143,11 @@ def _run(options: argparse.Namespace) -> int:
         bench.close()
     results = tuple(lab_result(s, bench.layout, submission) for s in scores)
     whole = Report(VERSION, submission, options.arch, results)
+    print(report.text(whole), end="", flush=True)
     if options.json is not None:
         options.json.write_text(whole.to_json(), encoding="utf-8")
     if options.report is not None:
         report.write(whole, options.report)
-    print(report.text(whole), end="")
     return _status(whole)
 
 

@@ -113,7 +113,7 @@ def intervals(slices: str, shift: int, seed: int) -> tuple[int, ...]:
     """Three lengths of turns in virtual microseconds, coprime, chosen by the seed.
 
     Turns in step with a loop of the guest would cut it at the same place for ever; three that have
-    no common measure cut everywhere (docs/qemu.md).
+    no common measure cut everywhere (docs/grader.md).
     """
     low, high = (instructions // 1000 for instructions in _SLICE_RANGE[slices])
     choice = [n for n in range(low, high) if _is_prime(n)]

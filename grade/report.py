@@ -9,6 +9,7 @@ from pathlib import Path
 from grade.results import FailureResult, LabResult, PropertyResult, Report
 from grade.verdict import Kind
 
+FILES = ("report.txt", "report.json")  # what write() makes
 _WIDTH = 100
 _FRAME = re.compile(r"\s*[0-9a-f]{16}  (\w+)\S*\+0x")  # of a call chain
 
@@ -140,7 +141,7 @@ def _paragraph(label: str, words: str) -> list[str]:
 
 
 def write(report: Report, folder: Path) -> None:
-    """report.txt and report.json in @folder."""
+    """FILES in @folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.txt").write_text(text(report), encoding="utf-8")
-    (folder / "report.json").write_text(report.to_json(), encoding="utf-8")
+    for name, contents in zip(FILES, (text(report), report.to_json()), strict=True):
+        (folder / name).write_text(contents, encoding="utf-8")

@@ -31,6 +31,8 @@ Variables, with their values now. Settings:
   TESTS=$(TESTS)	1: link the in-kernel tests
   V=$(V)		1: show whole commands
   O=$(O)		where everything built lies
+  CROSS=$(CROSS)	what GCC's and binutils' names begin with, such as riscv64-linux-gnu-; found if empty
+  STARTER=$(STARTER)	1: build with stubs where the labs' solutions are
 For qemu, run, timeline and gdb:
   CPUS=$(CPUS)	1 to 8
   SCHED=$(SCHED)		scheduling policy; the kernel's own default if empty
@@ -41,8 +43,14 @@ For qemu, run, timeline and gdb:
   ICOUNT=$(ICOUNT)	1: deterministic, time counted in instructions
 For grade:
   LAB=$(LAB)		one lab instead of all: $(all_labs)
+		(matrix also: $(all_mistakes))
   SUBMISSION=	a student's tree; only the lab's files are taken from it
   SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
   JSON=		write the result as JSON to this file (bench too)
   REPORT=	write the report to this directory
+For others:
+  OUT=		what timeline and simulate write (a file), and starter (a directory)
+  ONLY=		matrix, models: only those whose name contains this
+  TASKS=	the file of tasks that simulate runs
+  ROUNDS=$(ROUNDS)	how often stress runs all tests; 5 if empty
 endef

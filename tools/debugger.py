@@ -19,6 +19,7 @@ _SCRIPT = Path(__file__).parent / "gdb" / "trellis.py"
 
 def run(machine: qemu.Machine, port: int | None, *, attach: bool) -> int:
     """With @attach GDB has the terminal and the console is only shown; without, the console has it."""
+    qemu.need(machine.argv())
     port = _port(port)
     command = _gdb_command(machine, port)
     if not attach:

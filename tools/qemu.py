@@ -1,6 +1,6 @@
 """The one place that knows QEMU's command lines: for `make run`, GDB, tests, benchmarks, grading.
 
-What makes a run deterministic, and why each option is there, is told in docs/qemu.md. In short:
+What makes a run deterministic is told in docs/grader.md ("The same run everywhere"). In short:
 -icount turns time into instructions; with more than one CPU it also needs slices ended by a timer
 on the virtual clock (filter-buffer) and a spare CPU behind each that is never started.
 """
@@ -179,14 +179,19 @@ class Process:
         self.stop()
 
 
+def need(argv: Sequence[str]) -> None:
+    """Raises FileNotFoundError, in words for a person, if there is no such QEMU."""
+    if shutil.which(argv[0]) is None:
+        raise FileNotFoundError(f"{argv[0]} is not installed (make setup installs it)")
+
+
 def start(
     argv: Sequence[str],
     stdout: int | IO[bytes] | None = subprocess.PIPE,
     stderr: int | IO[bytes] | None = None,
 ) -> Process:
     """Starts @argv without input. It dies with us, even if we are killed. Raises OSError."""
-    if shutil.which(argv[0]) is None:
-        raise FileNotFoundError(f"{argv[0]} is not installed (make setup installs it)")
+    need(argv)
     prefix = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
     popen = subprocess.Popen(
         [*prefix, *argv],

@@ -168,12 +168,10 @@ def pass_on(stream: Stream, data: bytes) -> None:
 def run_interactive(machine: qemu.Machine) -> int:
     """QEMU in the foreground: the terminal, its Ctrl-C included, belongs to the guest."""
     argv = replace(machine, serial="mon:stdio").argv()
+    qemu.need(argv)
     print("Ctrl-A X ends QEMU", file=sys.stderr)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        code = subprocess.run(argv, check=False).returncode
-    except FileNotFoundError:
-        return STATUS_NO_QEMU
+    code = subprocess.run(argv, check=False).returncode
     return {0: 0, qemu.STATUS_OFF: 0, qemu.STATUS_PANIC: STATUS_PANIC}.get(code, STATUS_NO_QEMU)
 
 

@@ -81,6 +81,13 @@ packages_for() {
 
 install_command() { echo "apt-get install -y --no-install-recommends $*"; }
 
+# whole_command PACKAGES: for a person, on a machine whose apt may know of no package yet.
+whole_command() {
+	whole="apt-get update && $(install_command "$*")"
+	[ "$(id -u)" -eq 0 ] || whole="sudo sh -c '$whole'"
+	echo "$whole"
+}
+
 doctor() {
 	bad=0
 	while IFS=$tab read -r group needs version packages purpose; do
@@ -94,7 +101,7 @@ doctor() {
 		bad=$((bad + 1))
 		name=${needs%%|*}
 		printf 'MISSING  %-44s %s\n' "$name${found:+ is $found}" "($wanted)"
-		printf '         mend it with: sudo %s\n' "$(install_command "$(choose "$packages")")"
+		printf '         mend it with: %s\n' "$(whole_command "$(choose "$packages")")"
 	done <"$list"
 	[ $bad -eq 0 ] || { say "doctor: $bad missing; make setup installs them all"; return 2; }
 	say "doctor: all is there"
@@ -111,7 +118,7 @@ install() {
 	if [ "$(id -u)" -ne 0 ]; then
 		if [ ! -t 0 ] || [ ! -t 2 ] || ! command -v sudo >/dev/null; then
 			say "setup: packages are missing. Install them with this, then try again:"
-			say "sudo sh -c 'apt-get update && $(install_command "$missing")'"
+			say "$(whole_command "$missing")"
 			return 2
 		fi
 		printf 'setup: install with sudo: %s? [y/N] ' "$missing" >&2

@@ -4,7 +4,7 @@
 #	user/bin, user/tests	one program per .c file, or per folder of them
 #
 # Programs with their symbols are $(B)/user/bin/* and $(B)/user/tests/*; without symbols they go, with
-# what lies in user/etc, into $(B)/user/rootfs, and that tree into $(B)/initramfs.cpio.
+# the scripts of user/tests, into $(B)/user/rootfs, and that tree into $(B)/initramfs.cpio.
 # Another folder of programs joins by $(eval $(call programs,folder,where in the root file system)).
 
 U := $(B)/user
@@ -82,19 +82,17 @@ $(call programs,user/tests,tests)
 
 # The tree is made afresh when anything changes, so that nothing stays in it that is gone. /init is
 # a program like the others, in its own place.
-user_etc := $(wildcard user/etc/*)
-user_data := $(wildcard user/tests/*.sh user/tests/list)
+user_scripts := $(wildcard user/tests/*.sh)
 
 $U/programs: FORCE
-	$(call remember,$(USER_PROGRAMS) $(user_etc) $(user_data))
+	$(call remember,$(USER_PROGRAMS) $(user_scripts))
 
-$U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_etc) $(user_data) $U/programs
+$U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $U/programs
 	@rm -rf $(ROOTFS)
 	@mkdir -p $(addprefix $(ROOTFS)/,bin tests etc dev proc tmp $(dir $(USER_PROGRAMS)))
 	@for p in $(USER_PROGRAMS); do $(OBJCOPY) -S $U/$$p $(ROOTFS)/$$p || exit 1; done
 	@mv $(ROOTFS)/bin/init $(ROOTFS)/init
-	$(if $(user_etc),@cp $(user_etc) $(ROOTFS)/etc/)
-	$(if $(user_data),@cp $(user_data) $(ROOTFS)/tests/)
+	@cp $(user_scripts) $(ROOTFS)/tests/
 	@chmod -R u=rwX,go=rX $(ROOTFS)
 	@touch $@
 

@@ -3,8 +3,8 @@
  * no run queue (S2). Whoever meets it there first queues it.
  *
  * Abstracts	kernel/sched/affinity.c: thread_runq_lock_allowed(), sched_set_affinity();
- *		kernel/sched/preempt.c: requeue(); kernel/sched/sched.c: thread_runq_lock(),
- *		sched_finish_switch(), sched_remove(), runq_enqueue();
+ *		kernel/sched/sched.c: requeue(), thread_runq_lock(), sched_finish_switch(),
+ *		sched_remove(), runq_enqueue();
  *		kernel/thread/suspend.c: thread_suspend().
  * Leaves out	picking: a thread that has been queued, or suspended, is none of ours any more.
  *
@@ -19,8 +19,8 @@ mtype = { READY, RUNNING, SUSPENDED };
 bool rq[CPUS];			/* locks of the run queues */
 mtype state = RUNNING;		/* [rq of cpu] */
 byte cpu;			/* [both rq, to change] t->cpu */
-bool allowed[CPUS];		/* [rq of cpu] t->affinity */
-bool queued;			/* [rq of cpu] t->runq_node is linked */
+bool allowed[CPUS];		/* [rq of cpu] t->se.affinity */
+bool queued;			/* [rq of cpu] entity_queued(&t->se) */
 byte nr_ready[CPUS];		/* [rq] */
 
 bool miscounted;		/* ghost: a thread was removed that was on no queue */
@@ -149,14 +149,14 @@ init
 
 /*
  * ready_is_queued: a READY thread is on a run queue in the end, whatever becomes of its mask (S2)
- * test: sched
+ * test: migrate.swept migrate.told
  * broken: BREAK_KEPT
  */
 ltl ready_is_queued { <> (queued || state == SUSPENDED) }
 
 /*
  * counted: only a thread that is on a run queue is taken off it (S2)
- * test: sched
+ * test: migrate.told sched.shrinks
  * broken: BREAK_SUSPEND
  */
 ltl counted { [] !miscounted }

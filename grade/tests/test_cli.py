@@ -5,6 +5,8 @@ import io
 import tempfile
 import unittest
 from pathlib import Path
+from typing import NoReturn
+from unittest import mock
 
 from grade.cli import main
 from grade.replay import STOPS, gdb_commands, said
@@ -38,6 +40,29 @@ class Commands(unittest.TestCase):
         self.assertIn("1 or more", self.trouble("run", "--seeds", "0"))
         self.assertIn("No such file", self.trouble("report", "/nonexistent.json"))
         self.assertIn("COMMAND", self.trouble())
+
+    def test_a_report_that_cannot_be_written_is_said_before_anything_runs(self) -> None:
+        def never(*_: object) -> NoReturn:
+            self.fail("a machine was set up")
+
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mock.patch("grade.engine.set_up", never),
+        ):
+            there, beside = Path(folder, "there"), Path(folder, "beside.json")
+            there.write_text("kept")
+            for option in ("--json", "--report"):
+                said = self.trouble("run", option, f"{there}/x")
+                self.assertIn(f"{option}: {there}/x: Not a directory", said)
+            self.assertIn("No such file", self.trouble("run", "--json", f"{folder}/none/x"))
+            self.assertIn("Is a directory", self.trouble("run", "--json", folder))
+            Path(folder, "report.txt").mkdir()
+            self.assertIn("report.txt", self.trouble("run", "--report", folder))
+            # Trying leaves what is there as it was, and nothing else behind.
+            for path in (there, beside):
+                self.trouble("run", "--json", str(path), "--lab", "99-none")
+            self.assertEqual(there.read_text(), "kept")
+            self.assertFalse(beside.exists())
 
     def test_help_teaches(self) -> None:
         status, out, _ = _call("--help")

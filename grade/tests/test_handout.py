@@ -1,16 +1,23 @@
-"""Handouts: every test of a step is in that step's checkpoints, and commands are understood."""
+"""Handouts: they promise what lab.toml grades, every test of a step is in that step's checkpoints, and
+commands are understood."""
 
 import re
 import tempfile
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
-from grade.lab import load_all
+from grade.lab import Lab, load_all
 from grade.tests.fake import ROOT
 from labs.handout import checkpoints
 
 _KTEST = re.compile(r'^KTEST\w*\(\w+, "([^"]+)", "([0-9]+\.[0-9]+)"', re.M)
 _LINE = re.compile(r"^ok   ([0-9]+\.[0-9]+) (\S+), (\d+|…) checks$")
+
+_SENTENCE = re.compile(r"^\| (P\d+\.\d+) \| (.*) \|$", re.M)
+_STEP = re.compile(r"^\*\*(\d+)\. [^*]*\*\* \(([^)]*)\)", re.M)
+_ROW = r"^\| {} \| (.*) \|$"
+_RANGE = re.compile(r"P(\d+)\.(\d+)(?:(?:–| to )P\d+\.(\d+))?")
 
 _HANDOUT = """\
 **2. Sleep** (P4.1).
@@ -42,6 +49,34 @@ class Handouts(unittest.TestCase):
             with self.subTest(lab=lab.name):
                 self.assertEqual({p.step for p in lab.properties} - set(lab.steps), set())
 
+    def test_the_contract_is_what_is_graded(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                said = _SENTENCE.findall(_text(lab))
+                graded = [(p.id, p.text) for p in lab.properties]
+                self.assertEqual([(name, text.replace("`", "")) for name, text in said], graded)
+
+    def test_each_step_names_the_properties_that_it_is_graded_by(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                named = {int(step): _ids(words) for step, words in _STEP.findall(_text(lab))}
+                self.assertEqual(list(named), list(lab.steps))
+                for p in lab.properties:
+                    # A later step may name it again, for tests that are only then possible.
+                    steps = [step for step, ids in named.items() if p.id in ids]
+                    self.assertEqual(min(steps, default=None), p.step, p.id)
+
+    def test_the_table_of_points_adds_up(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                steps, ids, points = (_cells(lab, row) for row in ("step", "properties", "points"))
+                self.assertEqual(steps, [str(step) for step in lab.steps])
+                for step, cell, sum_ in zip(lab.steps, ids, points, strict=True):
+                    mine = [p for p in lab.properties if p.step == step]
+                    self.assertEqual(_ids(cell), {p.id for p in mine}, f"step {step}")
+                    self.assertEqual(float(sum_), sum(p.points for p in mine), f"step {step}")
+                self.assertEqual(sum(p.points for p in lab.properties), 100)
+
     def test_commands(self) -> None:
         with tempfile.TemporaryDirectory() as name:
             (Path(name) / "README.md").write_text(_HANDOUT, encoding="utf-8")
@@ -52,6 +87,26 @@ class Handouts(unittest.TestCase):
         self.assertEqual((machine.cpus, machine.bootargs), (1, ("selftest=04.2", "clock=5")))
         self.assertIsNotNone(machine.icount)
         self.assertIsNone(second.machine("riscv", Path("kernel.elf")).icount)
+
+
+def _text(lab: Lab) -> str:
+    return (lab.folder / "README.md").read_text("utf-8")
+
+
+def _cells(lab: Lab, row: str) -> list[str]:
+    found = re.search(_ROW.format(row), _text(lab), re.M)
+    assert found is not None, f"{lab.name}: no row {row}"
+    return found[1].split(" | ")
+
+
+def _ids(words: str) -> set[str]:
+    """Of "P4.1, P4.3 to P4.5", with a dash in place of "to" in the table: all four."""
+    return set(_listed(words))
+
+
+def _listed(words: str) -> Iterator[str]:
+    for chapter, first, last in _RANGE.findall(words):
+        yield from (f"P{chapter}.{n}" for n in range(int(first), int(last or first) + 1))
 
 
 if __name__ == "__main__":

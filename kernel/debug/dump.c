@@ -46,14 +46,14 @@ static bool tree_is_free(void)
 	return true;
 }
 
-void debug_dump_threads(void)
+static void dump_threads(void)
 {
 	kprintf("  tid   pid on   state    pri       ran\n");
 	if (tree_is_free())
 		thread_for_each(print_thread, NULL);
 }
 
-void debug_dump_processes(void)
+static void dump_processes(void)
 {
 	kprintf("  pid  ppid group state\n");
 	if (tree_is_free())
@@ -72,37 +72,38 @@ void debug_print_held_locks(const struct thread *t)
 	lockcheck_print_mutexes(t);
 }
 
-/* pi_lock held. */
+/* tree_lock held, which ranks before pi_lock. */
 static void print_thread_locks(struct thread *t, void *unused)
 {
-	const struct thread *owner = t->blocked_on ? t->blocked_on->queue->owner : NULL;
+	const struct thread *owner;
 
 	(void)unused;
 	debug_print_held_locks(t);
+	if (!spin_trylock(&pi_lock))
+		return;
+	owner = t->blocked_on ? t->blocked_on->queue->owner : NULL;
 	if (owner)
 		kprintf("  thread %d (%s) waits for a lock of thread %d (%s)\n", t->tid, t->name,
 			owner->tid, owner->name);
+	spin_unlock(&pi_lock);
 }
 
-void debug_dump_locks(void)
+static void dump_locks(void)
 {
 	kprintf("locks held (debug builds know):\n");
 	for (unsigned i = 0; i < nr_cpus; i++)
 		debug_print_held_locks(cpus[i].runq.current);
-	if (tree_is_free() && spin_trylock(&pi_lock)) {
+	if (tree_is_free())
 		thread_for_each(print_thread_locks, NULL);
-		spin_unlock(&pi_lock);
-	}
 }
 
-void debug_dump_runqs(void)
+static void dump_runqs(void)
 {
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct cpu *c = &cpus[i];
 
 		kprintf("cpu%u: runs %d (%s), %u ready, %u deadlines, %lu switches, "
-			"%lu preemptions, "
-			"%lu steals, idle %lu us\n",
+			"%lu preemptions, %lu steals, idle %lu us\n",
 			i, c->runq.current->tid, c->runq.current->name,
 			atomic_load(&c->runq.q.nr), c->sleepq.nr, c->stats.switches,
 			c->stats.preemptions, c->stats.steals, c->stats.idle_ns / NSEC_PER_USEC);
@@ -123,16 +124,16 @@ void debug_dump_key(char c)
 {
 	switch (c) {
 	case 't':
-		debug_dump_threads();
+		dump_threads();
 		break;
 	case 'p':
-		debug_dump_processes();
+		dump_processes();
 		break;
 	case 'l':
-		debug_dump_locks();
+		dump_locks();
 		break;
 	case 'r':
-		debug_dump_runqs();
+		dump_runqs();
 		break;
 	default:
 		kprintf("dump keys: t threads, p processes, l locks, r run queues\n");

@@ -1,5 +1,5 @@
 /*
- * Waiting for several files at once: poll(), ppoll(), select().
+ * Waiting for several files at once: poll(), ppoll().
  *
  * One waiter stands in the wait queues of all files; the links are in the requests, so nothing is
  * allocated. A file's poll operation links it by poll_add() and then looks at its state, without

@@ -10,11 +10,6 @@ struct thread;
 /* A console key after the dump prefix: t threads, p processes, l locks, r run queues, h help. */
 void debug_dump_key(char c);
 
-void debug_dump_threads(void);
-void debug_dump_processes(void);
-void debug_dump_locks(void);
-void debug_dump_runqs(void);
-
 /* For a panic: no locks are taken. */
 void debug_print_held_locks(const struct thread *t);
 void debug_print_currents(void);

@@ -137,7 +137,6 @@ enum enqueue_why {
 
 struct sched_policy {
 	const char *name;
-	const char *summary;
 	u32 classes;			/* bit per SCHED_* that it knows */
 
 	/* At boot: reads its boot arguments. May be NULL, as all that follow to the blank line. */

@@ -3,7 +3,7 @@
  *
  * Conversions: %d %i %u %x %X %o %c %s %p %%, with l, ll, z, width, precision, '-', '0'. No floats.
  * kprintf() writes whole lines to the kernel's log on the console; it never blocks, may be called
- * from any context, and is never mixed into the bytes of user programs (see docs/console.md).
+ * from any context, and is never mixed into the bytes of user programs (see kernel/dev/README.md).
  */
 #pragma once
 

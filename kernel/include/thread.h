@@ -275,7 +275,7 @@ static inline void thread_check(const struct thread *t)
 
 const char *thread_state_name(enum thread_state s);
 
-/* Where the first switch to a new thread lands, on its own stack: see thread/start.c. */
+/* Where the first switch to a new thread lands, on its own stack: see exit.c. */
 noreturn void thread_start(void);
 
 /* Called on the next thread's stack once @t, DEAD, has left its own: wakes the joiner or reaps. */

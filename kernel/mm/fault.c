@@ -18,6 +18,7 @@
 #include "counters.h"
 #include "cpu.h"
 #include "errno.h"
+#include "lockcheck.h"
 #include "panic.h"
 #include "printf.h"
 #include "process.h"
@@ -175,6 +176,8 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 
 	note_fault(addr, access);
 	err = as_fault(as, addr, access);
+	if (DEBUG_BUILD)
+		lockcheck_none_held("returns to user mode");
 	if (err == -ENOMEM) {
 		oom_kill();
 		return;		/* to the same access, or the end if it was us */

@@ -126,7 +126,6 @@ static bool edf_fits(struct policy_queue *q, const struct sched_entity *e,
 
 const struct sched_policy sched_edf = {
 	.name = "edf",
-	.summary = "earliest deadline first, constant-bandwidth reservations",
 	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME | BIT(SCHED_DEADLINE),
 	.start = edf_start,
 	.fits = edf_fits,

@@ -5,7 +5,7 @@
  * were served at once, each in proportion to its weight. A thread's own virtual time advances by
  * what it gets; the difference is its lag, what it is owed. Who is owed nothing yet waits aside; of
  * the others the one goes first whose slice should be over first. Real-time threads come before
- * all.
+ * all, and whoever one of them waits for.
  *
  *  F1  V = vzero + vsum / weight, the weighted mean of the runnable threads' virtual times, with
  *      0 <= vsum < weight: so v <= V is v <= vzero, and somebody always is.
@@ -51,6 +51,12 @@ static void fair_start(struct sched_entity *e, u64 now)
 {
 	(void)now;
 	e->base.level = is_real_time(&e->params) ? level_of_params(&e->params) : 0;
+}
+
+/* Of a real-time thread, its own or lent; 0: it shares. */
+static u32 level_of(const struct sched_entity *e)
+{
+	return entity_rank(e).level;
 }
 
 /* F1 */
@@ -136,8 +142,8 @@ static bool goes_first(const struct policy_queue *q, const struct sched_entity *
 
 	if (!than)
 		return false;
-	if (e->base.level || than->base.level)
-		return e->base.level > than->base.level;
+	if (level_of(e) || level_of(than))
+		return level_of(e) > level_of(than);
 	return is_eligible(q, e) &&
 	       (!is_eligible(q, than) || time_before(e->deadline, than->deadline));
 }
@@ -146,9 +152,9 @@ static bool fair_enqueue(struct policy_queue *q, struct sched_entity *e, enum en
 			 u64 now)
 {
 	(void)now;
-	if (e->base.level) {
+	if (level_of(e)) {
 		uncount(q, e);
-		level_push(q, e, e->base.level, why == ENQUEUE_PREEMPTED);
+		level_push(q, e, level_of(e), why == ENQUEUE_PREEMPTED);
 		return goes_first(q, e);
 	}
 	if (e->weight != weight_of(e)) {	/* F2 */
@@ -168,7 +174,7 @@ static bool fair_enqueue(struct policy_queue *q, struct sched_entity *e, enum en
 static void take(struct policy_queue *q, struct sched_entity *e)
 {
 	if (list_linked(&e->node)) {
-		level_remove(q, e, e->base.level);
+		level_remove(q, e, level_of(e));
 	} else {
 		tree_remove(e);
 		queue_count(q, -1);
@@ -221,12 +227,11 @@ static u64 fair_slice(struct policy_queue *q, struct sched_entity *e)
 	(void)q;
 	if (e->params.class == SCHED_FIFO)
 		return SLICE_NEVER;
-	return e->base.level ? quantum_of(e) : request();
+	return level_of(e) ? quantum_of(e) : request();
 }
 
 const struct sched_policy sched_fair = {
 	.name = "fair",
-	.summary = "weighted fair sharing by virtual deadlines",
 	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME,
 	.start = fair_start,
 	.charge = fair_charge,

@@ -128,7 +128,6 @@ static bool mlfq_timer(struct policy_queue *q, u64 now)
 
 const struct sched_policy sched_mlfq = {
 	.name = "mlfq",
-	.summary = "multi-level feedback with periodic boost",
 	.classes = CLASSES_NORMAL,
 	.init = mlfq_init,
 	.charge = mlfq_charge,

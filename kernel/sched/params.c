@@ -132,8 +132,7 @@ void thread_set_priority(int priority)
 
 void thread_set_real_time(bool on)
 {
-	struct sched_params p = params_of_level(MIN(thread_rank(current_thread()).level,
-						    PRIORITY_HIGHEST));
+	struct sched_params p = current_thread()->se.params;
 
 	if (is_real_time(&p))
 		p.class = on ? SCHED_FIFO : SCHED_RR;

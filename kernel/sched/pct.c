@@ -81,7 +81,6 @@ static u64 pct_slice(struct policy_queue *q, struct sched_entity *e)
 
 const struct sched_policy sched_pct = {
 	.name = "pct",
-	.summary = "random priorities with change points, for testing",
 	.classes = CLASSES_NORMAL,
 	.init = pct_init,
 	.start = pct_start,

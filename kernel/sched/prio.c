@@ -122,7 +122,6 @@ static bool prio_timer(struct policy_queue *q, u64 now)
 
 const struct sched_policy sched_prio = {
 	.name = "prio",
-	.summary = "32 strict priorities, aging, real-time threads",
 	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME,
 	.init = prio_init,
 	.start = prio_start,

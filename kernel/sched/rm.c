@@ -133,7 +133,6 @@ static bool rm_fits(struct policy_queue *q, const struct sched_entity *e,
 
 const struct sched_policy sched_rm = {
 	.name = "rm",
-	.summary = "rate monotonic, admitted by response-time analysis",
 	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME | BIT(SCHED_DEADLINE),
 	.start = rm_start,
 	.fits = rm_fits,

@@ -52,7 +52,6 @@ static u64 rr_slice(struct policy_queue *q, struct sched_entity *e)
 
 const struct sched_policy sched_rr = {
 	.name = "rr",
-	.summary = "round robin, the quantum by process priority",
 	.classes = CLASSES_NORMAL,
 	.enqueue = rr_enqueue,
 	.dequeue = rr_dequeue,

@@ -210,19 +210,35 @@ KTEST(sched_inherits, "sched.inherits", "", "")
 	before = ran(&s[0]);		/* it had the CPU until the other one was there */
 	thread_sleep(50 * MS);
 	CHECK(policy_is(&sched_fair) || ran(&s[0]) - before < MS, "", "the low one runs");
-	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 30 }) ||
-		      policy_is(&sched_fair),
-	      "", "its rank has not changed");
+	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 30 }), "",
+	      "its rank has not changed");
 	before = ran(&s[0]);
 	thread_sleep(50 * MS);
-	CHECK(policy_is(&sched_fair) || ran(&s[0]) - before > 45 * MS, "", "ran %lu ns",
-	      ran(&s[0]) - before);
+	CHECK(ran(&s[0]) - before > 45 * MS, "", "ran %lu ns", ran(&s[0]) - before);
 	sched_inherit(s[0].thread, (struct sched_rank){ 0 });
 	before = ran(&s[0]);
 	thread_sleep(50 * MS);
 	CHECK(policy_is(&sched_fair) || ran(&s[0]) - before < MS, "", "it goes on for %lu ns",
 	      ran(&s[0]) - before);
 	end(s, 2);
+}
+
+/* A kernel thread says itself that it has no quantum, if its priority is a real-time one. */
+KTEST(sched_real_time, "sched.real_time", "", "")
+{
+	struct thread *t = current_thread();
+
+	thread_set_real_time(true);
+	CHECK(sched_get_params(t).class == SCHED_OTHER, "", "its priority is no real-time one");
+	if (!knows(SCHED_FIFO))
+		return;
+	thread_set_priority(PRIORITY_HIGHEST);
+	CHECK(sched_get_params(t).class == SCHED_RR, "", "it is %u", sched_get_params(t).class);
+	thread_set_real_time(true);
+	CHECK(sched_get_params(t).class == SCHED_FIFO, "", "it is %u", sched_get_params(t).class);
+	thread_set_real_time(false);
+	CHECK(sched_get_params(t).class == SCHED_RR, "", "it is %u", sched_get_params(t).class);
+	thread_set_priority(PRIORITY_DEFAULT);
 }
 
 /* Whose parameters change while it waits is in its new place from then on. */

@@ -162,10 +162,11 @@ void lockcheck_none_held(const char *when)
 {
 	struct thread *t = current_thread();
 
-	if (t->nr_mutexes == 0)
+	if (t->nr_mutexes + t->nr_held == 0)
 		return;
 	lockcheck_print_mutexes(t);
-	panic("thread %d (%s) %s with %u mutexes held", t->tid, t->name, when, t->nr_mutexes);
+	panic("thread %d (%s) %s with %u mutexes and %u spin locks held", t->tid, t->name, when,
+	      t->nr_mutexes, t->nr_held);
 }
 
 /* --- Deadlocks, in all builds ----------------------------------------------------------------- */

@@ -69,12 +69,14 @@ void thread_kill(struct thread *t)
 	bool unrun;
 
 	trace(TRACE_LIFE, TRACE_EV_KILLTHREAD, t->tid, thread_state(t));
+	/* LAB 06-kill: mark it, kill it where it is, unlock; the reaper gets it if it is DEAD */
 	/* Before the state is looked at: a thread about to block tests it under this lock (W2). */
 	atomic_fetch_or(&t->work, WORK_KILL);
 	unrun = kill_where_it_is(rq, t);
 	runq_unlock(rq);
 	if (unrun)
 		reaper_add_thread(t);
+	/* END LAB */
 }
 
 int process_kill(struct process *p, int status)

@@ -28,6 +28,8 @@ _TEXT = (*_CODE, *_SCRIPTS, ".md", ".toml", ".txt", "")
 _CORE = ("kernel/thread/", "kernel/sched/", "kernel/sync/")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+# A document named in a text or a comment by its path, from the root or beside; NN-name is any lab.
+_DOCUMENT = re.compile(r"(?<![\w./~-])(?!\S*NN-)((?:[\w.-]+/)+[\w.-]+\.md)\b")
 _ASM = re.compile(r"\b(asm|__asm__)\b")
 _MACHINE = re.compile(r"\b(__riscv\w*|__x86_64\w*|__amd64\w*|__i386\w*|__clang__)\b")
 _PORT_HEADER = re.compile(r'#\s*include\s+[<"](\S*arch/\S*|asm\.h|port\.h|csr\.h|sbi\.h)[>"]')
@@ -146,9 +148,22 @@ def prologues() -> Iterator[Fault]:
             yield Fault(path, 1, "no prologue: purpose, locks, invariants")
         if path.endswith(".h") and "#pragma once" not in text and not path.endswith("asm.h"):
             yield Fault(path, 1, "no #pragma once")
+    yield from maps()
+
+
+def maps() -> Iterator[Fault]:
+    """Every folder of the kernel has a README.md, and it names every file that is no test."""
     for folder in sorted((ROOT / "kernel").iterdir()):
-        if folder.is_dir() and folder.name != "include" and not (folder / "README.md").exists():
-            yield Fault(f"kernel/{folder.name}", 1, "no README.md")
+        if not folder.is_dir() or folder.name == "include":
+            continue
+        readme = f"kernel/{folder.name}/README.md"
+        if not (ROOT / readme).exists():
+            yield Fault(readme, 1, "does not exist")
+            continue
+        named = set(re.findall(r"`([\w.]+)`", read(readme)))
+        for path in sorted(folder.glob("*.[ch]")):
+            if not path.name.startswith("test_") and path.name not in named:
+                yield Fault(readme, 1, f"does not name {path.name}")
 
 
 def sizes() -> Iterator[Fault]:
@@ -170,11 +185,15 @@ def sizes() -> Iterator[Fault]:
 
 
 def links() -> Iterator[Fault]:
-    """What documents point at exists."""
+    """What documents point at exists, and so does every document that a text or a comment names."""
     for path in all_files():
-        if not path.endswith(".md"):
+        if Path(path).suffix not in _TEXT:
             continue
+        here = (ROOT / path).parent
         for number, line in enumerate(read(path).splitlines(), start=1):
-            for target in _LINK.findall(line):
-                if not (ROOT / path).parent.joinpath(target).exists():
+            missing = {t for t in _DOCUMENT.findall(line) if not (ROOT / t).exists()}
+            if path.endswith(".md"):
+                missing |= set(_LINK.findall(line))
+            for target in sorted(missing):
+                if not (here / target).exists():
                     yield Fault(path, number, f"{target} does not exist")

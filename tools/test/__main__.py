@@ -37,7 +37,7 @@ _GROUPS: tuple[tuple[str, tuple[_Find, ...]], ...] = (
         "tests",
         (
             *(policies.jobs, unittests.jobs, robust.jobs, labs.jobs, kernel.jobs, policies.kernel_jobs),
-            *(programs.jobs, costs.jobs, models.jobs, features.jobs),
+            *(programs.jobs, costs.jobs, models.jobs),
         ),
     ),
 )
@@ -57,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         jobs = [job for job in found if re.search(options.only, job.name)]
         if jobs:
             results += run_all(title, jobs, options.jobs)
+    if not options.only or re.search(options.only, "features"):
+        results += run_all("features", features.jobs([] if options.only else results), 1)
     failed = [result for result in results if not result.ok]
     if failed:
         print("\nfailed:")

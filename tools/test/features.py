@@ -1,37 +1,58 @@
-"""Checks docs/features.md: every file and every test that it names exists.
-
-That a test passes is what `make test` is for; this sees to it that no row promises one that is gone.
-"""
+"""Checks docs/features.md: every file that it names exists, and every test has been run and passed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools.test.builds import ROOT
 from tools.test.model import Job, Result
 
 _TABLE = ROOT / "docs" / "features.md"
+_KTEST = re.compile(r'^KTEST(?:_EARLY)?\(\w+, "([^"]+)", (\S*),', re.M)
 _ROW = re.compile(r"\| (\d+\.\d+) \| (.+) \| (.+) \| (.+) \|")
 
 
-def known_tests() -> set[str]:
-    """As features.md names them."""
-    found: set[str] = set()
+def known_tests() -> dict[str, str]:
+    """As features.md names them, and each with what runs it: itself, its program, its lab, or the
+    Python test that says how the kernel must stop."""
+    found: dict[str, str] = {}
+    python = {path.stem: path.read_text() for path in ROOT.glob("tools/tests/test_*.py")}
     folders = ("kernel/**/test_*.c", "arch/*/test_*.c", "labs/*/tests/*.c", "tools/**/test_*.c")
     for path in (path for pattern in folders for path in ROOT.glob(pattern)):
-        found.update(re.findall(r'^KTEST(?:_EARLY)?\(\w+, "([^"]+)"', path.read_text(), re.M))
+        for name, step in _KTEST.findall(path.read_text()):
+            found[name] = f"lab/{path.parent.parent.name}" if path.parent.name == "tests" else name
+            if step == "STEP":
+                found[name] = next((f"tools/{file}" for file, text in python.items() if name in text), "")
     for path in ROOT.glob("user/tests/*.c"):
-        cases = re.findall(r"\bCASE\((\w+)\)", path.read_text())
-        found.update(f"user/{path.stem}.{case}" for case in cases)
-    found.update(f"model/{path.stem}" for path in ROOT.glob("docs/models/*.pml"))
-    found.update(f"tools/{path.stem}" for path in ROOT.glob("tools/tests/test_*.py"))
-    return found
+        for case in re.findall(r"\bCASE\((\w+)\)", path.read_text()):
+            found[f"user/{path.stem}.{case}"] = f"user/{path.stem}"
+    names = [f"model/{path.stem}" for path in ROOT.glob("docs/models/*.pml")]
+    return found | {name: name for name in [*names, *(f"tools/{file}" for file in python)]}
 
 
-def check() -> Iterator[Result]:
+def passed(results: Sequence[Result]) -> set[str]:
+    """What runs tests, named as in known_tests(), if it has a result and no failed one."""
+    found: dict[str, list[bool]] = {}
+    for result in results:
+        kind, *words = result.name.split()
+        key = {
+            "kernel": words[-1],
+            "user": f"user/{words[-1]}",
+            "host": words[0],
+            "lab": f"lab/{words[0]}",
+            "model": f"model/{words[0]}",
+            "python": "tools/" + words[0].split(".")[2] if words[0].count(".") > 1 else "",
+        }.get(kind, "")
+        found.setdefault(key, []).append(result.ok)
+    return {key for key, oks in found.items() if all(oks)}
+
+
+def check(results: Sequence[Result]) -> Iterator[Result]:
+    """@results: of all tests; none, if only some were wanted."""
     tests = known_tests()
+    good = passed(results) if results else set(tests.values())
     rows = [match for line in _TABLE.read_text().splitlines() if (match := _ROW.fullmatch(line))]
     for row in rows:
         number, _, where, shown = row.groups()
@@ -39,11 +60,12 @@ def check() -> Iterator[Result]:
         names = re.findall(r"`([^`]+)`", shown)
         wrong = [f"no such file: {place}" for place in places if not (ROOT / place).exists()]
         wrong += [f"no such test: {name}" for name in names if name not in tests]
+        wrong += [f"not run, or failed: {name}" for name in names if tests.get(name) not in {None, *good}]
         if not places or not names:
             wrong.append("names no file or no test")
         yield Result(f"feature {number}", not wrong, "\n".join(wrong))
     yield Result("features: rows", len(rows) > 60, f"{len(rows)} rows understood")
 
 
-def jobs(_build_root: Path) -> list[Job]:
-    return [Job("features", check)] if (ROOT / "docs" / "models").is_dir() else []
+def jobs(results: Sequence[Result]) -> list[Job]:
+    return [Job("features", lambda: check(results))] if (ROOT / "docs" / "models").is_dir() else []

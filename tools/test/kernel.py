@@ -26,7 +26,7 @@ _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ che
 # urgency is nothing to round robin.
 _POLICIES: dict[str, tuple[str, ...]] = {
     "migrate": ("rr", "prio"),
-    "pi": ("rr", "prio"),
+    "pi": ("rr", "prio", "mlfq", "edf", "rm", "fair"),
     **{unit: ("rr",) for unit in ("barrier", "condvar", "deadlock", "event", "mutex", "rwlock", "sync")},
 }
 
@@ -42,10 +42,12 @@ class Unit:
     kernel: Path
     policy: str = ""  # one that is named runs under -icount: its tests compare times
     switch: str = ""  # a boot argument more, "steal=off"
+    options: str = ""  # how make builds this kernel, if it is not the debug one
 
     @property
     def machine_title(self) -> str:
-        return " ".join(filter(None, (f"kernel {self.arch} {self.cpus} cpus", self.policy, self.switch)))
+        parts = (f"kernel {self.arch} {self.cpus} cpus", self.policy, self.switch, self.options)
+        return " ".join(filter(None, parts))
 
     @property
     def title(self) -> str:
@@ -54,7 +56,8 @@ class Unit:
     @property
     def how(self) -> str:
         """Words of make that repeat it."""
-        return f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
+        icount = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
+        return icount + f"{self.options} " * bool(self.options)
 
     def boot(self, tests: Sequence[str]) -> Transcript:
         policy = f"sched={self.policy}" * bool(self.policy)
@@ -119,4 +122,14 @@ def jobs(build_root: Path) -> list[Job]:
                 for cpus in CPUS:
                     job = Unit(arch, cpus, unit, group, kernel, policy)
                     found.append(Job(job.title, job.results))
+        found += _without_debugging(arch, build_root, [n for n in names if n.startswith("instrument.")])
     return found
+
+
+def _without_debugging(arch: str, build_root: Path, tests: Sequence[str]) -> Iterator[Job]:
+    """What the instruments find there, another compiler's kernel does not: nothing is poisoned."""
+    kernel = Build(arch, "release", tests=True, llvm=True).directory(build_root) / "kernel.elf"
+    if kernel.exists():
+        options = "BUILD=release LLVM=1"
+        unit = Unit(arch, 1, "instrument", tuple(tests), kernel, options=options)
+        yield Job(unit.title, unit.results)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.test.builds import ROOT, clean_environment
 from tools.test.model import Job, Result, last_lines
 
-_FOLDERS = ("tools/tests", "grade/tests", "bench/tests")
+_FOLDERS = ("tools/tests", "grade/tests")
 _PREFIX = "results: "
 
 

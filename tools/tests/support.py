@@ -11,12 +11,12 @@ from tools.test.builds import ROOT, clean_environment
 BUILD_ROOT = Path(os.environ.get("TRELLIS_BUILD_ROOT", ROOT / "build")).resolve()
 
 
-def make(*words: str) -> subprocess.CompletedProcess[str]:
+def make(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """make in the tree, building where `make test` does."""
     return subprocess.run(
         ["make", f"O={BUILD_ROOT}", *words],
         cwd=ROOT,
-        env=clean_environment(),
+        env=clean_environment() | (env or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

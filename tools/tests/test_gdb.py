@@ -18,6 +18,7 @@ from tools.tests.support import BUILD_ROOT
 _COMMANDS = (
     "timeline too-early.html",
     *("break vfs_init", "continue", "threads", "procs", "tbt 1"),
+    *("break wait_link", "continue", "locks", "delete"),
     *("break sys_getdents64", "continue", "tbt 1", "waiters", "deadlock", "delete"),
     *("break arch_machine_end", "continue", "threads", "cpus", "runq", "locks", "trace 200"),
     *("tbt 999", "kill"),
@@ -94,12 +95,13 @@ class Riscv(unittest.TestCase):
         ):
             self.assertIn(expected, text)
         self.assertRegex(text, r"(?m)^1 \(init\) +- +0x\w+ +process_wait\+")
+        self.assertRegex(text, r"holds waitq lock 0x\w+, taken in \w+\+")
 
     def test_a_deadlock_and_its_timeline(self) -> None:
         """Whoever calls thread_kill() does so when both threads wait for each other."""
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "page.html"
-            commands = ("break thread_kill", "continue", "waiters", "deadlock", f"timeline {page}")
+            commands = ("break thread_kill", "continue", "waiters", "locks", "deadlock", f"timeline {page}")
             text = self.kernel_test_under_gdb("deadlock.ends_by_kill", (*commands, "kill"))
             self.assertIn("forwards", page.read_text(encoding="utf-8"))
         self.assertIn("deadlock of 2 threads:", text)
@@ -107,6 +109,7 @@ class Riscv(unittest.TestCase):
         for one, other in (("forwards", "backwards"), ("backwards", "forwards")):
             self.assertRegex(text, who % (one, other, one))
             self.assertRegex(text, rf"\({one}\) +- +0x\w+ .* for mutex 0x\w+, held by")
+            self.assertRegex(text, rf"\({one}\) holds mutex \w+ 0x\w+, taken in lock_{one}\+")
 
 
 class X86(Riscv):

@@ -1,5 +1,6 @@
 """The Makefile: wrong values, quoting, incremental builds."""
 
+import re
 import subprocess
 import tempfile
 import unittest
@@ -8,10 +9,8 @@ from pathlib import Path
 from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import make
 
-_GOALS = (
-    *("qemu", "run", "timeline", "gdb", "qemu-gdb", "grade", "test", "test-browser"),
-    *("matrix", "soak", "bench", "starter", "lint", "format", "doctor", "clean"),
-)
+_MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+_NOT_THEIRS = {"MAKECMDGOALS", "MAKEFLAGS", "MAKELEVEL", "PYTHON", "MAKE", "B"}
 
 
 class WrongValues(unittest.TestCase):
@@ -30,6 +29,8 @@ class WrongValues(unittest.TestCase):
         self.check("qemu", "CPUS=99", allowed="1 2 3 4 5 6 7 8")
         self.check("grade", "LAB=nope", allowed="must be one of")
         self.check("grade", "SUBMISSION=/no/such", allowed="no such directory")
+        self.check("-n", "grade", "SUBMISSION=", allowed="SUBMISSION= is empty")
+        self.check("run", "CMD=true", "EXTRA=", allowed="EXTRA= is empty")
         self.check("grade", "SEEDS=many", allowed="must be a number")
         self.check("run", "CMD=true", "EXTRA=/no/such", allowed="no such directory")
         self.check("run", "CMD=true", "TIMEOUT=soon", allowed="must be a number")
@@ -38,11 +39,34 @@ class WrongValues(unittest.TestCase):
         self.check("starter", "OUT=/tmp", allowed="LAB=")
 
 
+    def test_an_empty_one_of_the_environment_is_refused_too(self) -> None:
+        done = make("-n", "grade", env={"SUBMISSION": ""})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("SUBMISSION= is empty", done.stderr)
+
+    def test_only_the_matrix_takes_folders_of_mistakes(self) -> None:
+        labs = " ".join(sorted(toml.parent.name for toml in ROOT.glob("labs/*/lab.toml")))
+        for goal in "grade", "starter":
+            for name in "nope", "05-sync":
+                self.check("-n", goal, f"LAB={name}", "OUT=x", allowed=f"must be one of: {labs}.")
+        self.check("-n", "matrix", "LAB=nope", allowed="05-sync")
+        self.assertEqual(make("-n", "matrix", "LAB=05-sync").returncode, 0)
+
+
 class Help(unittest.TestCase):
     def test_lists_every_goal(self) -> None:
         text = make("help").stdout
-        for goal in _GOALS:
-            self.assertIn(f"make {goal}", text)
+        phony = re.search(r"^\.PHONY: (.*)$", _MAKEFILE, re.M)
+        assert phony is not None
+        for goal in {*phony[1].split()} - {"help", "FORCE"}:
+            self.assertRegex(text, rf"make {goal}\b(?!-)")
+
+    def test_lists_every_variable(self) -> None:
+        text = make("help").stdout
+        used = {*re.findall(r"\$[({](?:value )?([A-Z]+)[)}]", _MAKEFILE)} | {"CROSS"}
+        self.assertIn("OUT", used)
+        for name in used - _NOT_THEIRS:
+            self.assertRegex(text, rf"(?m)^  {name}=")
 
     def test_shows_values_in_force(self) -> None:
         self.assertIn("ARCH=riscv", make("help").stdout)

@@ -1,12 +1,14 @@
 """tools/run keeps its word, on both ports: what goes where, and the exit statuses."""
 
 import os
+import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from tools.tests.support import run
+from tools.test.builds import ROOT, clean_environment
+from tools.tests.support import BUILD_ROOT, run
 
 _EVERY_BYTE = bytes(range(256)) * 64 + b"\x10" * 100 + b"\x10u\x10k\x10x00\r\n\n"
 
@@ -78,8 +80,23 @@ class Riscv(unittest.TestCase):
         self.assertIn(b"errno 38", done.stdout)  # ENOSYS, from the very first call
 
     def test_no_qemu(self) -> None:
-        done = run(self.ARCH, cmd="true", env={"PATH": str(self.folder)})
-        self.assertEqual(done.returncode, 126)
+        for mode in (), ("--interactive",), ("--gdb-server",), ("--gdb",):
+            with self.subTest(mode=mode):
+                build = BUILD_ROOT / self.ARCH / "debug"
+                argv = ["tools/run", "--arch", self.ARCH, "--build-dir", str(build), *mode]
+                path = {"PATH": str(self.folder)} | ({} if mode else {"TRELLIS_CMD": "true"})
+                done = subprocess.run(
+                    argv,
+                    cwd=ROOT,
+                    env=clean_environment() | path,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    check=False,
+                )
+                self.assertEqual((done.returncode, done.stdout), (126, b""))
+                self.assertEqual(done.stderr.count(b"\n"), 1, done.stderr)
+                self.assertIn(b"is not installed (make setup installs it)", done.stderr)
+                self.assertIn(b"qemu-system-", done.stderr)
 
     def test_every_number_of_cpus(self) -> None:
         for cpus in range(1, 9):

@@ -108,4 +108,8 @@ class SetupTest(unittest.TestCase):
         done = self.setup_sh("--doctor")
         self.assertEqual(done.returncode, 2)
         self.assertIn("MISSING  frobnicate", done.stdout)
-        self.assertIn("sudo apt-get install -y --no-install-recommends frobnicator", done.stdout)
+        command = "apt-get update && apt-get install -y --no-install-recommends frobnicator"
+        self.assertIn(f"mend it with: {command}\n", done.stdout)
+        self.program("id", "echo 1000")
+        done = self.setup_sh("--doctor")
+        self.assertIn(f"mend it with: sudo sh -c '{command}'\n", done.stdout)

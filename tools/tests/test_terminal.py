@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import unittest
 
+from tools import qemu
+from tools.boot import End, transcript
+from tools.tests.support import BUILD_ROOT
 from tools.tests.terminal import Terminal
 
 _TURNS = 500
 
-_CTRL_C, _CTRL_Z = "\x03", "\x1a"
+_CTRL_C, _CTRL_Z, _DUMP = "\x03", "\x1a", "\x1d"
 _BOMB = "bomb() { bomb & bomb & wait; }"
 _LIMIT = 80
 
@@ -72,6 +75,39 @@ class Riscv(unittest.TestCase):
             self.assertRegex(threads, r"\A\d+ switches, \d+ interrupts, \d+ threads made, \d+ run")
             self.assertRegex(threads, r"(?m)^ +\d+ +\d+ S .*clock_nanosleep +sleep$")
             self.assertRegex(threads, r"(?m)^ +\d+ +\d+ R .* - +schedtop$")
+
+    def test_dump_keys(self) -> None:
+        with Terminal(self.ARCH, cpus=2) as t:
+            t.type("echo one wo")
+            t.expect("echo one wo")
+            t.type(f"{_DUMP}t")
+            t.expect(r"^ +tid +pid on +state +pri +ran\r\n")
+            t.expect(r"^ +1 +1 cpu[01] blocked +\d+ +\d+ us  init\r\n")
+            t.expect(r"^ +3 +3 cpu[01] \w+ +\d+ +\d+ us  -?sh\r\n")
+            t.type(f"{_DUMP}p")
+            t.expect(r"^ +pid +ppid group state\r\n")
+            t.expect(r"^ +3 +1 +3 alive +1 threads +\d+ holds  -?sh\r\n")
+            t.type(f"{_DUMP}l{_DUMP}r")
+            t.expect(r"^locks held \(debug builds know\):\r\n(?=cpu0)")  # by nobody
+            for cpu in range(2):
+                figures = r"\d+ deadlines, \d+ switches, \d+ preemptions, \d+ steals, idle \d+ us"
+                t.expect(rf"^cpu{cpu}: runs \d+ \(.+\), \d+ ready, {figures}\r\n")
+            t.type(f"{_DUMP}h")
+            t.expect(r"^dump keys: t threads, p processes, l locks, r run queues\r\n")
+            t.type(f"rd '{_DUMP * 2}' | wc\r")  # the line goes on; pressed twice, the key is sent
+            t.expect(r"^1 3 11\r\n")
+
+    def test_dump_of_locks(self) -> None:
+        kernel = BUILD_ROOT / self.ARCH / "debug-test" / "kernel.elf"
+        machine = qemu.Machine(arch=self.ARCH, kernel=kernel, cpus=2, bootargs=("test=dump.keys",))
+        seen = transcript(machine, 60)
+        said = seen.kernel.decode("utf-8", "replace").replace("\r", "")
+        self.assertEqual(seen.outcome.end, End.OFF, said)
+        holds = r"(?m)^  thread (\d+) \((.+)\) holds mutex wanted 0x[0-9a-f]+, taken at ktest_dump_keys"
+        owner = re.search(holds, said)
+        assert owner, said
+        whose = re.escape(f"{owner[1]} ({owner[2]})")
+        self.assertRegex(said, rf"(?m)^  thread \d+ \(wanter\) waits for a lock of thread {whose}$")
 
     def _bombed(self) -> Terminal:
         return Terminal(self.ARCH, bootargs=(f"threads={_LIMIT}",))

@@ -276,6 +276,21 @@ class Run(unittest.TestCase):
         self.assertEqual(model.cpus, 4)
         self.assertEqual(model.notes, ())
 
+    def test_unknown_calls_are_counted_and_traced(self) -> None:
+        count = "grep unknown_syscalls /proc/counters"
+        command = f"CMD={count}; /tests/libc unknown_calls; {count}"
+        said = "unknown_syscalls 0\nok libc.unknown_calls\nunknown_syscalls 3\n"
+        for arch in ("riscv", "x86_64"):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "calls.model.json"
+                words = (f"ARCH={arch}", "CPUS=1", "BOOTARGS=trace=syscall", f"OUT={path}")
+                done = make("timeline", command, *words)
+                self.assertEqual((done.returncode, done.stdout), (0, said), done.stderr)
+                model = from_json(path.read_text(encoding="utf-8"))
+            traced = [r.text.split()[1] for r in model.records if r.text.startswith("enosys ")]
+            self.assertEqual(traced, [f"{n % 2**64:#x}" for n in (100000, 390, -1)])
+            self.assertEqual([c.result for c in model.calls].count("-38"), 3)
+
 
 if __name__ == "__main__":
     unittest.main()

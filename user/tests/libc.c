@@ -338,6 +338,14 @@ static void exit_handlers(void)
 	expect_exit(pid, 4);
 }
 
+/* Behind the last number there is, in a gap between numbers, and before the first. */
+static void unknown_calls(void)
+{
+	CHECK_ERRNO(syscall(100000), ENOSYS);
+	CHECK_ERRNO(syscall(390), ENOSYS);
+	CHECK_ERRNO(syscall(-1), ENOSYS);
+}
+
 static const struct test_case cases[] = {
 	CASE(print_integers),
 	CASE(print_text),
@@ -355,6 +363,7 @@ static const struct test_case cases[] = {
 	CASE(calendar),
 	CASE(messages),
 	CASE(exit_handlers),
+	CASE(unknown_calls),
 };
 
 TEST_MAIN(cases)

@@ -424,6 +424,12 @@ static void sum_schedstat(long long sum[9])
 			sum[i] += n[i];
 }
 
+/* Not the host's Linux, which may be built without some files and some words in them. */
+static bool on_trellis(void)
+{
+	return access("/proc/counters", F_OK) == 0;
+}
+
 /* One after the other on one CPU: yields, wakes and waits for the CPU are counted. */
 static void schedstat_counts(void)
 {
@@ -433,8 +439,10 @@ static void schedstat_counts(void)
 	pid_t pid;
 	char c;
 
-	if (access("/proc/schedstat", R_OK))
-		return;				/* a Linux built without */
+	if (access("/proc/schedstat", R_OK)) {
+		CHECK(!on_trellis());
+		return;
+	}
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
 	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
@@ -478,11 +486,13 @@ static void schedstat_tells_what_runs(void)
 	CPU_SET(own, &set);
 	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
 	for (int i = 0; i < 2; i++) {
-		if (access("/proc/schedstat", R_OK))
+		if (access("/proc/schedstat", R_OK)) {
+			CHECK(!on_trellis());
 			return;
+		}
 		text = read_system("schedstat");
 		CHECK(read_schedstat(text, own, n, does));
-		CHECK(!does[0] || !strcmp(does, expected));
+		CHECK(does[0] ? !strcmp(does, expected) : !on_trellis());
 		if (sched_setscheduler(0, SCHED_FIFO, &param))
 			return;			/* not this policy, or not allowed */
 		expected = "realtime";

@@ -99,6 +99,59 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
 }
 
+static struct thread *late;	/* of the target, if somebody could make it */
+static int made;		/* what making it gave; 1: nobody has tried */
+
+static int make_late(void *over)
+{
+	if (!*(bool *)over)
+		made = thread_create_in(target, "late", wait_for_ever, NULL, PRIORITY_DEFAULT,
+					&late);
+	return 0;
+}
+
+/*
+ * On 1 CPU: somebody makes a thread in the victim after every few instructions of its kill. It is
+ * seen, or it is refused. No thread is started before the kill is over.
+ */
+KTEST(kill_swept_new, "kill.swept_new", "06.5", "P6.2")
+{
+	bool hit = true;
+	unsigned step;
+
+	NEEDS_ONE_CPU;
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t, *maker;
+		bool over = false;
+		pid_t pid;
+
+		target = victim(wait_for_ever, NULL, &t);
+		pid = target->pid;
+		made = 1;
+		maker = thread_create("maker", make_late, &over, PRIORITY_DEFAULT);
+		REQUIRE(maker, "P6.2", "no thread was made");
+		thread_resume(maker);
+		REQUIRE(sweep_arm("process_kill", current_thread(), step) == 0, "P6.2",
+			"no process_kill()");
+		process_kill(target, STATUS_SIGNAL(SIGKILL));
+		over = true;
+		hit = sweep_hit();
+		thread_join(maker, NULL, DEADLINE_NEVER);
+		if (hit)
+			CHECK(made == -ESRCH || (made == 0 && thread_is_dying(late)), "P6.2",
+			      "a thread made %u instructions into the kill was not killed: %d",
+			      step, made);
+		thread_resume(t);
+		if (made == 0) {
+			if (!thread_is_dying(late))
+				thread_kill(late);
+			thread_resume(late);
+		}
+		status_of(pid, "P6.2");
+	}
+	ktest_figure("steps_of_the_kill", step);
+}
+
 /*
  * --- Wherever it is ------------------------------------------------------------------------------
  */
@@ -289,6 +342,43 @@ KTEST(kill_swept_wait, "kill.swept_wait", "06.5", "P6.5")
 KTEST(kill_swept_sleep, "kill.swept_sleep", "06.5", "P6.5")
 {
 	sweep_kill(sleep_long, "thread_sleep");
+}
+
+static _Atomic bool started;
+
+static int yield_and_wait(void *arg)
+{
+	(void)arg;
+	started = true;
+	thread_yield();
+	return wait_queue_block(&never, deadline_in(NSEC_PER_SEC));
+}
+
+/* On 1 CPU: the victim goes into its wait after every few instructions of what kills it. */
+KTEST(kill_swept_mark, "kill.swept_mark", "06.5", "P6.5")
+{
+	bool hit = true;
+	unsigned step;
+
+	NEEDS_ONE_CPU;
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t = thread_create("victim", yield_and_wait, NULL, PRIORITY_DEFAULT);
+		u64 from = time_now();
+
+		REQUIRE(t, "P6.5", "no thread was made");
+		started = false;
+		thread_resume(t);
+		while (!started)
+			thread_yield();
+		REQUIRE(sweep_arm("thread_kill", current_thread(), step) == 0, "P6.5",
+			"no thread_kill()");
+		thread_kill(t);
+		hit = sweep_hit();
+		thread_join(t, NULL, DEADLINE_NEVER);
+		REQUIRE(time_now() - from < NSEC_PER_SEC, "P6.5",
+			"it blocked %u instructions into thread_kill(), and went on waiting", step);
+	}
+	ktest_figure("steps_of_the_mark", step);
 }
 
 static struct wait_queue first = WAIT_QUEUE_INIT(first);

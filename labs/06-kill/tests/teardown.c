@@ -31,6 +31,106 @@ KTEST(kill_unwinds, "kill.unwinds", "06.5", "P6.6")
 	status_of(p->pid, "P6.6");
 }
 
+/* --- With a mutex in hand, or in want of one ----------------------------------------------- */
+
+static struct mutex kept = MUTEX_INIT(kept);
+static _Atomic bool has_it, gave_it_back;
+
+/* Gives the CPU away with the mutex in hand, until it is asked to die. */
+static int hold_and_yield(void *arg)
+{
+	(void)arg;
+	mutex_lock(&kept);
+	has_it = true;
+	while (!thread_is_dying(current_thread()))
+		thread_yield();
+	mutex_unlock(&kept);
+	gave_it_back = true;
+	return 0;
+}
+
+static struct process *holder(struct thread **t)
+{
+	struct process *p = victim(hold_and_yield, NULL, t);
+
+	mutex_init(&kept);	/* a kernel that failed before may have left it locked */
+	has_it = false;
+	gave_it_back = false;
+	thread_resume(*t);
+	while (!has_it)
+		thread_yield();
+	return p;
+}
+
+KTEST(kill_ready_unwinds, "kill.ready_unwinds", "06.4", "P6.6")
+{
+	struct counter_snapshot before, after;
+	struct process *p;
+	struct thread *t;
+
+	NEEDS_ONE_CPU;
+	counters_snapshot(&before);
+	p = holder(&t);
+	irq_off();			/* on 1 CPU nothing runs until we say so */
+	CHECK(thread_state(t) == THREAD_READY, "P6.6", "who yields is not ready");
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	irq_on();
+	status_of(p->pid, "P6.6");
+	CHECK(gave_it_back, "P6.6", "a ready thread died with a mutex in hand");
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P6.6");
+}
+
+KTEST(kill_suspended_unwinds, "kill.suspended_unwinds", "06.4", "P6.6")
+{
+	struct counter_snapshot before, after;
+	struct process *p;
+	struct thread *t;
+
+	counters_snapshot(&before);
+	p = holder(&t);
+	thread_suspend(t);
+	await_state(t, THREAD_SUSPENDED);
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	status_of(p->pid, "P6.6");
+	CHECK(gave_it_back, "P6.6", "a suspended thread died with a mutex in hand");
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P6.6");
+}
+
+static int want_it(void *arg)
+{
+	(void)arg;
+	mutex_lock(&kept);
+	has_it = true;
+	mutex_unlock(&kept);
+	return 0;
+}
+
+/* mutex_lock() cannot fail: its caller has no way back. */
+KTEST(kill_unkillable, "kill.unkillable", "06.5", "P6.6")
+{
+	struct counter_snapshot before, after;
+	struct process *p;
+	struct thread *t;
+
+	counters_snapshot(&before);
+	mutex_init(&kept);
+	has_it = false;
+	mutex_lock(&kept);
+	p = victim(want_it, NULL, &t);
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	CHECK(thread_state(t) == THREAD_BLOCKED, "P6.6",
+	      "the kill ended a wait for a mutex that no kill may end");
+	mutex_unlock(&kept);
+	status_of(p->pid, "P6.6");
+	CHECK(has_it, "P6.6", "the victim died without having had the mutex that it waited for");
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "P6.6");
+}
+
 static int wait_for_ever(void *arg)
 {
 	(void)arg;
@@ -74,9 +174,9 @@ static int exit_with(void *arg)
 KTEST(zombie_kept, "zombie.kept", "06.2", "P6.7")
 {
 	struct wait_result res;
-	struct thread *t;
+	struct thread *t, *other;
 	struct process *p = victim(exit_with, (void *)7, &t);
-	pid_t pid = p->pid;
+	pid_t pid = p->pid, living;
 
 	thread_resume(t);
 	REQUIRE(process_wait(pid, WEXITED | WNOWAIT, &res) == 0 && res.pid == pid, "P6.7",
@@ -86,8 +186,11 @@ KTEST(zombie_kept, "zombie.kept", "06.2", "P6.7")
 	      "a zombie could be killed");
 	CHECK(status_of(pid, "P6.7") == STATUS_EXIT(7), "P6.7",
 	      "killing a zombie changed its status");
+	living = victim(exit_with, (void *)8, &other)->pid;
 	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7",
-	      "it could be waited for twice");
+	      "it could be waited for twice, or another child stood in for it");
+	thread_resume(other);
+	CHECK(status_of(living, "P6.7") == STATUS_EXIT(8), "P6.7", "the other child was lost");
 	CHECK(process_wait(-1, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7", "a child is left over");
 }
 

@@ -71,7 +71,8 @@ static const struct call calls[] = {
 	C(getitimer, "ib"), C(setitimer, "ibb"), C(brk, "a"), C(mmap, "azilfo"), C(mmap, "azilfo"),
 	C(munmap, "az"), C(mprotect, "azi"), C(mremap, "azzia"), C(madvise, "azi"), C(uname, "b"),
 	C(sysinfo, "b"), C(getrlimit, "ib"), C(setrlimit, "ib"), C(prlimit64, "Pibb"),
-	C(getrandom, "bnl"), C(getuid, ""), C(setuid, "i"),
+	C(getrandom, "bnl"), C(getuid, ""), C(setuid, "i"), C(setresuid, "iii"),
+	C(getresuid, "bbb"), C(getgroups, "ib"), C(setgroups, "ib"), C(statx, "dplib"),
 #ifdef __x86_64__
 	C(fork, ""), { X86_PAUSE, "" }, { X86_POLL, "bii" }, { X86_DUP2, "ff" }, { X86_TIME, "b" },
 	C(arch_prctl, "lb"),

@@ -87,11 +87,15 @@
 #define SYS_reboot		142
 #define SYS_setgid		144
 #define SYS_setuid		146
+#define SYS_setresuid	147
+#define SYS_getresuid	148
 #define SYS_times		153
 #define SYS_setpgid		154
 #define SYS_getpgid		155
 #define SYS_getsid		156
 #define SYS_setsid		157
+#define SYS_getgroups	158
+#define SYS_setgroups	159
 #define SYS_uname		160
 #define SYS_sethostname		161
 #define SYS_getrlimit		163
@@ -126,6 +130,7 @@
 #define SYS_renameat2		276
 #define SYS_getrandom		278
 #define SYS_membarrier		283
+#define SYS_statx	291
 #define SYS_clone3		435
 #define SYS_close_range		436
 #define SYS_faccessat2		439

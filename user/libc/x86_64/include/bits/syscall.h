@@ -63,6 +63,10 @@
 #define SYS_setpgid		109
 #define SYS_getppid		110
 #define SYS_setsid		112
+#define SYS_getgroups	115
+#define SYS_setgroups	116
+#define SYS_setresuid	117
+#define SYS_getresuid	118
 #define SYS_getpgid		121
 #define SYS_getsid		124
 #define SYS_rt_sigpending	127
@@ -130,6 +134,7 @@
 #define SYS_renameat2		316
 #define SYS_getrandom		318
 #define SYS_membarrier		324
+#define SYS_statx	332
 #define SYS_clone3		435
 #define SYS_close_range		436
 #define SYS_faccessat2		439
