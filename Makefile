@@ -147,7 +147,7 @@ soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))
 
 stress:
-	@$(PYTHON) -m tools.soak.stress --build-root '$(O)' $(if $(ROUNDS),--rounds $(ROUNDS))
+	@$(PYTHON) -m tools.soak.stress --build-root '$(O)' $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 starter:
 	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))

@@ -2,7 +2,8 @@
 
 Growth: what an operation costs among up to 10,000 threads, under every policy. Locks: how many an
 operation takes, how often it waits for one, and how many it shares with other CPUs that do the same.
-Windows: for how long interrupts or preemption stay off. Latency: how late a real-time thread runs.
+Windows: for how long interrupts or preemption stay off, and how that grows with the threads that
+something is done to at one moment. Latency: how late a real-time thread runs.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ SHARED = {"null_syscall": 0.01, "yield_pair": 0.01, "futex_wake": 0.01, "page_to
 LOCK_OPS = (*SHARED, "pipe_rtt", "thread_create_join", "fork_exit_wait")
 
 IRQS_OFF = 5_000
+IRQS_OFF_EACH = 600  # for each of those that are woken, due or killed at one moment
+MANY = ("wake", "expire", "kill")
+MANY_SIZES = (10, 100)
 LATENCY = 8_000
 _WINDOW_SHARE = 8  # of the usual number of operations: windows do not add up
 
@@ -121,6 +125,23 @@ def windows(port: Port) -> Costs:
     return costs
 
 
+def allowed_window(size: int) -> int:
+    return max(IRQS_OFF, IRQS_OFF_EACH * size)
+
+
+def many_windows(port: Port) -> Costs:
+    """The longest window as many threads are woken, timers due, or threads killed at one moment."""
+    costs = Costs()
+    for what in MANY:
+        for size in MANY_SIZES:
+            seen = watch(port, f"exec /bench/ops many {what} {size}", 1)
+            for kind in (IRQS, PREEMPTION):
+                longest = seen.windows[kind][0]
+                costs.windows[f"{kind}_off_{what}_{size}"] = (longest,)
+                costs.bound(f"{kind}_off_{what}_{size}", longest.length, allowed_window(size))
+    return costs
+
+
 def latency(port: Port, policy: str) -> Costs:
     costs = Costs()
     found = port.run("exec /bench/ops latency", 1, (f"sched={policy}",))
@@ -143,7 +164,7 @@ def _latency(policy: str) -> Measurement:
 
 def measurements() -> list[tuple[str, Measurement]]:
     """Each with its name; the longest first."""
-    found: list[tuple[str, Measurement]] = [("windows", windows)]
+    found: list[tuple[str, Measurement]] = [("windows", windows), ("windows, many", many_windows)]
     found += [(f"growth, {policy}", _growth(policy)) for policy in POLICIES]
     found += [(f"locks, {cpus} CPUs", _locks(cpus)) for cpus in reversed(LOCK_CPUS)]
     found += [(f"latency, {policy}", _latency(policy)) for policy in REAL_TIME]

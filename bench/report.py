@@ -172,6 +172,18 @@ def windows_text(results: Mapping[str, Costs]) -> str:
     return "\n".join(lines)
 
 
+def many_windows_text(results: Mapping[str, Costs]) -> str:
+    """The longest window of each, and its place."""
+    lines = ["interrupts off for at most, with n threads woken, due or killed at one moment (from, to)"]
+    for arch, found in results.items():
+        for what in costs.MANY:
+            for size in costs.MANY_SIZES:
+                (window,) = found.windows[f"{IRQS}_off_{what}_{size}"]
+                length = mark(window.length, costs.allowed_window(size))
+                lines.append(f"  {arch:6} {what:6} {size:>4} {length:>8}  {window.began} to {window.ended}")
+    return "\n".join(lines)
+
+
 def latency_table(results: Mapping[str, Figures]) -> str:
     rows = [["real-time thread late by", *(f"{a} {what}" for a in results for what in ("mean", "worst"))]]
     for policy in costs.REAL_TIME:
@@ -198,6 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures = {arch: {k: round(v, 4) for k, v in found.figures.items()} for arch, found in results.items()}
     print(table(figures), growth_table(figures), locks_table(figures), sep="\n\n")
     print("", latency_table(figures), "", windows_text(results), sep="\n")
+    print("", many_windows_text(results), sep="\n")
     missed = [f"{arch}: {text}" for arch, found in results.items() for text in found.missed]
     if options.json is not None:
         report: dict[str, object] = {**figures, "missed": missed}

@@ -13,7 +13,8 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make bench        instructions per operation, beside xv6 and Linux; growth, locks, latency
   make matrix       every known wrong and right solution of every lab through the grader
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
-  make stress       all tests on 4 and 8 CPUs in true parallel, ROUNDS times (default 5)
+  make stress       kernel tests (but those of times) and user tests on 4 and 8 CPUs in true parallel,
+                    under another policy each round: ROUNDS (default 5), SEED
   make models       the models of waiting, exit and kill (docs/models) through Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make starter      write the starter code of LAB=name to OUT=dir

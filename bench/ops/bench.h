@@ -71,3 +71,9 @@ void latency(void);
 
 /* Prints what operations cost in crowds of up to @most threads. */
 void crowd(unsigned most);
+
+/* So many threads of this process do @fn from now on. */
+void gather(unsigned n, void *(*fn)(void *));
+
+/* Does @what, "wake", "expire" or "kill", to @n threads at one moment. */
+void many(const char *what, unsigned n);

@@ -122,8 +122,7 @@ static char *stacks(void)
 	return all;
 }
 
-/* So many threads do @fn from now on. */
-static void gather(unsigned n, void *(*fn)(void *))
+void gather(unsigned n, void *(*fn)(void *))
 {
 	pthread_attr_t attr;
 	pthread_t t;

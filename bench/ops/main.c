@@ -5,6 +5,7 @@
  *	ops boot		the clock now, and how much memory is in use
  *	ops latency		how late a real-time thread runs under load
  *	ops crowd N		what operations cost among up to N threads
+ *	ops many WHAT N		for bench/meter: N threads woken, due or killed at one moment
  *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
  *	ops -s N [-d D] [NAME]...	"NAME operations 1": side by side, each process on a CPU of
  *				its own and marked for bench/meter; each does a D-th as many
@@ -164,6 +165,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(argv[1], "crowd") == 0) {
 		crowd(atoi(argv[2]));
+		return 0;
+	}
+	if (argc == 4 && strcmp(argv[1], "many") == 0) {
+		many(argv[2], atoi(argv[3]));
 		return 0;
 	}
 	if (marked || (argc > 2 && strcmp(argv[1], "-p") == 0)) {

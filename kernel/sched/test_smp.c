@@ -127,6 +127,64 @@ KTEST(sched_steals, "sched.steals", "", "")
 	stay_no_longer();
 }
 
+/* Every CPU but this one idles, and says so where wakers look. */
+static bool others_idle(void)
+{
+	static struct thread probe;
+
+	for (unsigned i = 1; i < nr_cpus; i++) {
+		probe.se.affinity = BIT(i);
+		if (!idle_cpu_for(&probe, NULL))
+			return false;
+	}
+	return true;
+}
+
+/* Waits in this CPU's place until @s runs; where it does. NULL: never. */
+static struct cpu *await_place(struct spinner *s)
+{
+	u64 end = time_now() + 10 * NSEC_PER_SEC;
+
+	while (time_before(time_now(), end)) {
+		struct cpu *c = thread_cpu(s->thread);
+
+		if (c->runq.current == s->thread)
+			return c;
+	}
+	return NULL;
+}
+
+/*
+ * What starts where a CPU is busy goes to the first one that idles: CPUs are numbered so that this
+ * spreads over cores before their siblings. tools/tests run it on a machine with siblings, too.
+ */
+KTEST(sched_in_order, "sched.in_order", "", "")
+{
+	struct spinner s[MAX_CPUS] = { 0 };
+	u64 give_up = time_now() + 10 * NSEC_PER_SEC;
+	unsigned n;
+
+	if (nr_cpus == 1 || !may_steal)
+		return;
+	if (policy_is(&sched_mlfq) || policy_is(&sched_pct))
+		return;			/* who starts may go before us, who spin */
+	stay_here();
+	while (!others_idle() && time_before(time_now(), give_up))
+		;
+	for (n = 0; n + 1 < nr_cpus; n++) {
+		struct cpu *c;
+
+		create_at(&s[n], 0, spin, PRIORITY_DEFAULT);
+		preempt_off();		/* however long the other one takes to come */
+		thread_resume(s[n].thread);
+		c = await_place(&s[n]);
+		preempt_on();
+		CHECK(c == &cpus[n + 1], "", "number %u runs on CPU %d", n, c ? (int)c->id : -1);
+	}
+	end(s, n);
+	stay_no_longer();
+}
+
 /* Two wake where a CPU idles: one is that one's, for the other one another CPU is told. */
 KTEST(sched_tells_another, "sched.tells_another", "", "")
 {

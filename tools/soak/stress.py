@@ -1,11 +1,13 @@
-"""`make stress`: all kernel tests that need no clock of their own, and all user tests, in rounds, under
-QEMU as it is: CPUs in threads, time by the host's clock, 4 and 8 CPUs on however many there are. What
+"""`make stress`: all kernel tests but those whose verdict is a time, and all user tests, in rounds, under
+QEMU as it is: CPUs in threads, time by the host's clock, 4 and 8 CPUs on however many there are. Each round
+takes another policy on each machine, by the seed: for the user tests and the scheduler's own ones. What
 depends on luck shows here; a failure names the round and the command that does it again. The last
 line is the count."""
 
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tools import qemu
+from tools.boot import Transcript, transcript
 from tools.options import Parser
 from tools.soak.__main__ import build
 from tools.test import kernel, policies, programs
@@ -22,6 +25,43 @@ from tools.test.pool import run_all
 
 _CPUS = (4, 8)
 _DEFAULT_ROUNDS = 5
+_TIMEOUT_S = 300.0
+_URGENCY = ("migrate", "pi")  # units that round robin alone would say little about
+
+# The tests that are left out: their verdict is a time, which here the host would decide. `make test` has
+# them under -icount. What only has an end (a thread that must block, or run, some time) is in.
+_MS = "what ran in so many ms is counted"
+COMPARE_TIMES = {
+    "migrate.leaving": "a thread is stopped for 20 ms, in which the test must look",
+    "pi.inversion": "an urgent thread must have the lock in 50 ms",
+    "sync.deadline": "a waiter must be seen to wait before its 2 ms are over",
+    "sync.not_stolen": "it must not lose its CPU between two calls",
+    "sched.armed": "who was woken must have had a turn in a quantum and 5 ms",
+    "sched.balances": "balancing must have moved somebody in 350 ms",
+    "sched.changed_order": _MS,
+    "sched.charged": "accounts are compared with the clock",
+    "sched.fifo": _MS,
+    "sched.full_slice": "the length of slices is measured",
+    "sched.idle_stays": "a thread alone must have 190 ms of 200",
+    "sched.idle_window": "CPUs are stopped for some ms, and the others must be there by then",
+    "sched.in_order": "an idle CPU that happens to look just then may be there before the one that is told",
+    "sched.in_vain": "other CPUs must have worked and idle after 3 ms",
+    "sched.inherits": _MS,
+    "sched.interrupted": "turns are counted in a time",
+    "sched.over_unseen": "the slice must end before its tick, and not at once",
+    "sched.pushes": _MS,
+    "sched.pushes_preempted": _MS,
+    "sched.pushes_promoted": _MS,
+    "sched.reservations": "deadlines must be kept",
+    "sched.shares": _MS,
+    "sched.shrinks": "both must have got to their CPU in 1 ms",
+    "sched.spreads": _MS,
+    "sched.steals": _MS,
+    "sched.tells_another": _MS,
+    "sched.tells_for_each": _MS,
+    "sched.tells_once": "an interrupt must be served in 0.1 ms",
+    "sched.weights": _MS,
+}
 
 
 @dataclass(frozen=True)
@@ -40,18 +80,50 @@ class Round:
             yield Result(f"round {self.number}: {result.name}", result.ok, result.detail)
 
 
-def one_round(build_root: Path) -> Iterator[Job]:
+@dataclass(frozen=True)
+class Unit(kernel.Unit):
+    """Under its policy, though without -icount."""
+
+    @property
+    def how(self) -> str:
+        return f"SCHED={self.policy} "
+
+    def boot(self, tests: Sequence[str]) -> Transcript:
+        machine = qemu.Machine(
+            arch=self.arch,
+            kernel=self.kernel,
+            cpus=self.cpus,
+            bootargs=(f"test={','.join(tests)}", f"sched={self.policy}"),
+        )
+        return transcript(machine, _TIMEOUT_S)
+
+
+def policy_of(seed: int, number: int, arch: str, cpus: int) -> str:
+    """Of a round on a machine: all of them in as many rounds as there are."""
+    names = sorted(policies.policies())
+    random.Random(f"{seed} {arch} {cpus}").shuffle(names)
+    return names[(number - 1) % len(names)]
+
+
+def kernel_policy(unit: str, number: int, chosen: str) -> str:
+    if unit == "sched":
+        return chosen
+    return "prio" if unit in _URGENCY and number % 2 else "rr"
+
+
+def one_round(build_root: Path, number: int, seed: int) -> Iterator[Job]:
     for arch in qemu.ARCHES:
         test_build = Build(arch, tests=True)
-        names = sorted(kernel.list_tests(test_build, build_root))
+        listed = kernel.list_tests(test_build, build_root)
+        names = sorted(name for name in listed if name not in COMPARE_TIMES)
         units = {unit: tuple(tests) for unit, tests in groupby(names, lambda n: n.split(".")[0])}
         image = test_build.directory(build_root) / "kernel.elf"
         for cpus in _CPUS:
+            chosen = policy_of(seed, number, arch, cpus)
             for unit, tests in units.items():
-                if not kernel.compares_times(unit):
-                    run = kernel.Unit(arch, cpus, unit, tests, image)
-                    yield Job(run.title, run.results)
-            together = policies.Programs(arch, cpus, "rr", build_root)
+                run = Unit(arch, cpus, unit, tests, image, kernel_policy(unit, number, chosen))
+                yield Job(run.title, run.results)
+            together = policies.Programs(arch, cpus, chosen, build_root)
             yield Job(together.title, together.check)
 
 
@@ -59,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make stress", description=__doc__)
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
     parser.add_argument("--rounds", type=int, default=_DEFAULT_ROUNDS, metavar="N")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the order of policies")
     parser.add_argument("--only", default="", metavar="TEXT", help="jobs whose name has this in it")
     options = parser.parse_args(arguments)
     build_root = options.build_root.resolve()
@@ -67,8 +140,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     workers = max(1, (os.cpu_count() or 1) // 2)  # each has CPUs enough to fill the machine
     results = run_all("host", programs.host_jobs(build_root), os.cpu_count() or 1)
-    jobs = [job for job in one_round(build_root) if options.only in job.name]
-    rounds = [Round(number, job) for number in range(1, options.rounds + 1) for job in jobs]
+    rounds = [
+        Round(number, job)
+        for number in range(1, options.rounds + 1)
+        for job in one_round(build_root, number, options.seed)
+        if options.only in job.name
+    ]
     results += run_all("stress", [Job(r.title, r.check) for r in rounds], workers)
     failed = [result for result in results if not result.ok]
     if failed:

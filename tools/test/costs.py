@@ -23,6 +23,7 @@ def jobs(build_root: Path) -> list[Job]:
             *((f"growth, {policy}", _growth(policy)) for policy in costs.POLICIES),
             (f"locks, {_CPUS} cpus", lambda port: costs.locks(port, _CPUS, tuple(costs.SHARED))),
             ("windows", costs.windows),
+            ("windows, many", costs.many_windows),
         ]
         for what, measure in measurements:
             name = f"costs {arch}: {what}"

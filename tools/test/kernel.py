@@ -31,11 +31,6 @@ _POLICIES: dict[str, tuple[str, ...]] = {
 }
 
 
-def compares_times(unit: str) -> bool:
-    """A busy host would decide its verdicts, if it did not run under -icount."""
-    return unit in _POLICIES or unit == "sched"
-
-
 @dataclass(frozen=True)
 class Unit:
     """The tests of one unit, "wait" of "wait.timeout", on one machine."""
@@ -57,6 +52,12 @@ class Unit:
     @property
     def title(self) -> str:
         return f"{self.machine_title}: {self.name}"
+
+    @property
+    def how(self) -> str:
+        """Words of make that repeat it."""
+        icount = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
+        return icount + f"{self.options} " * bool(self.options)
 
     def boot(self, tests: Sequence[str]) -> Transcript:
         policy = f"sched={self.policy}" * bool(self.policy)
@@ -87,10 +88,8 @@ class Unit:
                 yield Result(f"{self.title}: the end", False, last_lines(kernel_says(text)))
 
     def _result(self, name: str, ok: bool, text: str) -> Result:
-        how = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
-        how += f"{self.options} " * bool(self.options)
         words = f"'test={name} {self.switch}'" if self.switch else f"test={name}"
-        again = f"make run ARCH={self.arch} CPUS={self.cpus} {how}TESTS=1 BOOTARGS={words}"
+        again = f"make run ARCH={self.arch} CPUS={self.cpus} {self.how}TESTS=1 BOOTARGS={words}"
         detail = "" if ok else f"{_failed_checks(text) or text}\nagain: {again}"
         return Result(f"{self.machine_title}: {name}", ok, detail)
 

@@ -137,6 +137,58 @@ static void memory_shows(void)
 	CHECK(resident2 - resident >= 200);
 }
 
+/* A figure in KiB of our status. */
+static long status_kib(const char *name)
+{
+	const char *line = strstr(read_file(getpid(), "status"), name);
+
+	CHECK(line);
+	return strtol(line + strlen(name), NULL, 10);
+}
+
+/* Pages: there and shared, of programs' code. */
+static void read_statm(long *shared, long *text)
+{
+	CHECK_EQ(sscanf(read_file(getpid(), "statm"), "%*d %*d %ld %ld", shared, text), 2);
+}
+
+__attribute__((noinline)) static void use_stack(void)
+{
+	volatile char deep[1 << 20];
+
+	for (unsigned i = sizeof(deep); i > 0; i -= 4096)
+		deep[i - 1] = 1;
+}
+
+#define LITTLE	100		/* pages: what a C library may come to need meanwhile */
+
+/* Code, data, stack and what is shared are each counted as what they are. */
+static void memory_by_kind(void)
+{
+	long data = status_kib("VmData:"), stack = status_kib("VmStk:");
+	long code = status_kib("VmExe:");
+	long shared, text, shared2, text2;
+	char *p;
+
+	read_statm(&shared, &text);
+	CHECK(code > 0 && text > 0 && stack > 0 && stack < 1024);
+	p = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(p, 1, 2 << 20);
+	CHECK_EQ(status_kib("VmData:") - data, 4096);
+	read_statm(&shared2, &text2);
+	CHECK(shared2 - shared < LITTLE);
+	p = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(p, 1, 2 << 20);
+	CHECK_EQ(status_kib("VmData:") - data, 4096);
+	read_statm(&shared2, &text2);
+	CHECK(shared2 - shared >= 512 && shared2 - shared < 512 + LITTLE);
+	CHECK_EQ(text2, text);
+	CHECK_EQ(status_kib("VmExe:"), code);
+	CHECK(status_kib("VmStk:") - stack < 256);
+	use_stack();
+	CHECK(status_kib("VmStk:") - stack >= 700);
+}
+
 /* Ours is in the list, once, and reading it does not find half-made entries. */
 static void list_of_processes(void)
 {
@@ -461,6 +513,7 @@ static const struct test_case cases[] = {
 	CASE(states),
 	CASE(name_and_arguments),
 	CASE(memory_shows),
+	CASE(memory_by_kind),
 	CASE(list_of_processes),
 	CASE(self),
 	CASE(read_while_processes_end),

@@ -1,0 +1,80 @@
+/* Suspend and resume: what they say when there is nothing to undo, or nobody to do it to. */
+#include "cpu.h"
+#include "errno.h"
+#include "ktest.h"
+#include "sched.h"
+#include "sync.h"
+#include "thread.h"
+
+static struct semaphore go;
+static _Atomic unsigned rounds;
+
+static int yield_until_told(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		atomic_fetch_add(&rounds, 1);
+		if (semaphore_wait(&go, DEADLINE_POLL) == 0)
+			return 0;
+		thread_yield();
+	}
+}
+
+static int wait_until_told(void *unused)
+{
+	(void)unused;
+	return semaphore_wait(&go, DEADLINE_NEVER);
+}
+
+static void await_state(struct thread *t, enum thread_state state)
+{
+	while (thread_state(t) != state)
+		thread_yield();
+}
+
+/* -EALREADY: it is not suspended, or is; what it does goes on. */
+KTEST(suspend_errors, "suspend.errors", "", "suspend.errors")
+{
+	struct thread *t = thread_create("resumed", yield_until_told, NULL, PRIORITY_DEFAULT);
+	unsigned before;
+	int code;
+
+	REQUIRE(t, "suspend.errors", "no memory for a thread");
+	semaphore_init(&go, 0);
+	CHECK(thread_suspend(t) == -EALREADY, "suspend.errors", "a new thread is suspended");
+	CHECK(thread_resume(t) == 0, "suspend.errors", "a new thread cannot be resumed");
+	CHECK(thread_resume(t) == -EALREADY, "suspend.errors", "it is resumed twice");
+	CHECK(thread_suspend(t) == 0, "suspend.errors", "it cannot be suspended");
+	await_state(t, THREAD_SUSPENDED);
+	before = atomic_load(&rounds);
+	CHECK(thread_suspend(t) == -EALREADY, "suspend.errors", "it is suspended twice");
+	for (unsigned i = 0; i < 10; i++)
+		thread_yield();
+	CHECK(atomic_load(&rounds) == before, "suspend.errors", "suspended it runs");
+	CHECK(thread_resume(t) == 0, "suspend.errors", "it cannot be resumed");
+	semaphore_post(&go);
+	await_state(t, THREAD_DEAD);
+	CHECK(thread_suspend(t) == -ESRCH, "suspend.errors", "one that has ended is suspended");
+	CHECK(thread_resume(t) == -EALREADY, "suspend.errors", "one that has ended is resumed");
+	CHECK(thread_join(t, &code, DEADLINE_NEVER) == 0 && code == 0, "suspend.errors",
+	      "it ended with %d", code);
+	semaphore_destroy(&go);
+}
+
+/* Who is blocked is not suspended: resuming it neither wakes it nor takes its wait away. */
+KTEST(suspend_blocked, "suspend.blocked", "", "suspend.errors")
+{
+	struct thread *t = thread_create("blocked", wait_until_told, NULL, PRIORITY_DEFAULT);
+	int code;
+
+	REQUIRE(t, "suspend.errors", "no memory for a thread");
+	semaphore_init(&go, 0);
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	CHECK(thread_resume(t) == -EALREADY, "suspend.errors", "a blocked thread is resumed");
+	CHECK(thread_state(t) == THREAD_BLOCKED, "suspend.errors", "it was woken");
+	semaphore_post(&go);
+	CHECK(thread_join(t, &code, DEADLINE_NEVER) == 0 && code == 0, "suspend.errors",
+	      "its wait gave %d", code);
+	semaphore_destroy(&go);
+}
