@@ -198,8 +198,8 @@ def _edf(random: Random, prefix: str) -> tuple[list[Task], int]:
     for _ in range(random.randint(1, 3) if lies else 0):
         tasks.append(_liar(random, f"{prefix}{len(tasks)}"))
     if not lies:
-        period = random.choice([p * MS for p in _PERIODS if left * p * MS // cycle >= _RUNTIME_MIN]
-                               or [cycle])  # fmt: skip
+        exact = [p * MS for p in _PERIODS if left * p % 120 == 0 and left * p // 120 >= _RUNTIME_MIN]
+        period = random.choice(exact or [cycle])
         runtime = left * period // cycle
         tasks.append(_reserved(random, f"{prefix}{len(tasks)}", runtime, period, period))
         if random.random() < 0.3:
