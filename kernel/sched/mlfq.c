@@ -48,28 +48,29 @@ static void roll(struct policy_queue *q, u64 now)
 		level_splice(q, l, TOP);
 }
 
-/* @e, in no list, learns of boosts. */
-static void refresh(struct policy_queue *q, struct sched_entity *e, u64 now)
+/* @e, in no list, learns of boosts. True: of one. */
+static bool refresh(struct policy_queue *q, struct sched_entity *e, u64 now)
 {
 	roll(q, now);
 	if (e->epoch == q->epoch)
-		return;
+		return false;
 	e->epoch = q->epoch;
 	e->base.level = TOP;
 	e->used = 0;
 	e->slice_left = 0;
+	return true;
 }
 
 static bool mlfq_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now)
 {
 	e->used += ran;
-	refresh(q, e, now);
+	if (refresh(q, e, now))
+		return true;	/* the slice that it is in is that of its old level */
 	if (e->used < allotment(e))
 		return false;
 	e->used = 0;
 	e->slice_left = 0;
-	if (e->base.level)
-		e->base.level--;
+	e->base.level -= e->base.level > 0;
 	return false;
 }
 

@@ -4,8 +4,8 @@
  * Levels 16 to 31 are real time; SCHED_FIFO threads there have no quantum. Below, waiting raises:
  * in every round of aging= a thread that has waited since the round before rises by a level, up to
  * 15. Rounds move whole lists and so cost the same for any number of threads. What a thread has
- * gained it keeps until it has had a whole slice, yields or blocks; a preemption from above takes
- * nothing.
+ * gained it keeps until a slice of its ends while others wait, it yields or blocks; a preemption
+ * from above takes nothing.
  *
  *  The bound: in the absence of real-time threads, one of level l that waits reaches level 15 after
  *  at most 16 - l rounds and is dispatched within the n - 1 quanta of those before it there; then

@@ -29,15 +29,17 @@ static void open_refund(struct sched_entity *e, u64 now)
 	e->refund[e->open].at = now + e->params.period;
 }
 
-/* Refunds that have come. */
+/* Refunds that have come: from then on they could be spent, even if nobody looks before @now. */
 static void settle(struct sched_entity *e, u64 now)
 {
 	while (e->refund[0].amount && !time_before(now, e->refund[0].at)) {
+		u64 came = e->refund[0].at;
+
 		e->budget += e->refund[0].amount;
 		e->refund[0] = e->refund[1];
 		e->refund[1].amount = 0;
 		e->slice_left = 0;
-		open_refund(e, now);
+		open_refund(e, came);
 	}
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -37,8 +38,10 @@ def build(build_root: Path) -> Path:
     if program.exists() and program.stat().st_mtime > newest:
         return program
     program.parent.mkdir(parents=True, exist_ok=True)
-    argv = ["gcc", *_CFLAGS, "-o", str(program), *_SOURCES]
+    new = program.with_name(f"simulate.{os.getpid()}")  # others may be building or running it
+    argv = ["gcc", *_CFLAGS, "-o", str(new), *_SOURCES]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(done.stderr)
+    new.replace(program)
     return program

@@ -1,7 +1,10 @@
 /*
- * The simulator's mechanism. It follows kernel/sched/: who is current is charged, then handed back,
- * then the policy picks; a wake stays on the last CPU unless an idle one may run it; an idle CPU
- * steals.
+ * The simulator's mechanism. Of kernel/sched/ it follows: who is current is charged, then handed
+ * back, then the policy picks; a wake stays on the last CPU, and if it does not preempt there the
+ * first idle CPU that may run it is told; a CPU that would idle steals, looking from CPU 0 up. What
+ * it has not: balancing among busy CPUs (balance=off), real-time threads that are pushed, costs of
+ * any kind. And a slice that is over while nobody waits is handed back and picked again, where the
+ * kernel renews it in place.
  *
  * At one moment things happen in this order: running tasks come to the end of their step, sleepers
  * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs
@@ -102,11 +105,11 @@ static void requeue(struct sim *s, struct sim_cpu *c, enum enqueue_why why)
 
 static struct sched_entity *steal(struct sim *s, struct sim_cpu *c)
 {
-	for (unsigned i = 1; i < s->nr_cpus; i++) {
-		struct sim_cpu *victim = &s->cpus[(c->q.cpu + i) % s->nr_cpus];
-		struct sched_entity *e = policy.find(&victim->q, c->q.cpu);
+	for (unsigned i = 0; i < s->nr_cpus; i++) {
+		struct sim_cpu *victim = &s->cpus[i];
+		struct sched_entity *e;
 
-		if (!e)
+		if (victim == c || !(e = policy.find(&victim->q, c->q.cpu)))
 			continue;
 		policy.dequeue(&victim->q, e);
 		task_of(e)->cpu = c->q.cpu;

@@ -62,7 +62,6 @@ struct sim_cpu {
 	u64 slice_end;
 	bool look;			/* somebody must choose again */
 	bool expired;			/* because the slice is over */
-	unsigned next_victim;
 };
 
 struct sim {

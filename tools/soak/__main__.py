@@ -1,6 +1,8 @@
-"""Long runs, on both ports: ten million fuzzed system calls, every allocation failing in turn under
-every policy, and every user test by policy, number of CPUs and seed of the turns that the CPUs take.
-Each failure names the command that repeats it. The last line is the count."""
+"""Long runs, on both ports: all user tests by policy, port and 1 or 4 CPUs, every combination;
+thousands of random task sets of each policy; ten million fuzzed system calls; every allocation
+failing in turn under every policy; and every user test by number of CPUs, policy and seed of the
+turns that the CPUs take, drawn at random. Each failure names the command that repeats it. The last
+line is the count."""
 
 from __future__ import annotations
 
@@ -17,15 +19,18 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, transcript, with_command
 from tools.options import Parser
+from tools.sets import run as sets
 from tools.test import programs, robust
 from tools.test.builds import ROOT, clean_environment
-from tools.test.policies import policies
+from tools.test.policies import Programs, every_combination, policies
 from tools.test.model import Job, Result, kernel_says, last_lines
 from tools.test.pool import run_all
 
 _TIMEOUT_S = 1800.0
 _CALLS = 500_000  # of each seed: 10 million by default
 _DEFAULT_SEEDS = 20
+_SETS = 2000  # of each policy and port
+_SETS_A_BOOT = 50
 _INTERVALS = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
 
@@ -111,6 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make soak", description=__doc__)
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
     parser.add_argument("--seeds", type=int, default=_DEFAULT_SEEDS, metavar="N")
+    parser.add_argument("--sets", type=int, default=_SETS, metavar="N", help="of each policy")
     parser.add_argument("--only", default="", metavar="REGEX", help="trials whose name matches")
     options = parser.parse_args(arguments)
     build_root = options.build_root.resolve()
@@ -119,9 +125,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     workers = os.cpu_count() or 1
     results = run_all("host", programs.host_jobs(build_root), workers)
-    found: list[robust.Program | Trial] = [*starved(build_root)]
-    found += trials(build_root, options.seeds)
-    chosen = [Job(t.title, t.check) for t in found if re.search(options.only, t.title)]
+    boots: list[Programs | robust.Program | sets.Boot | Trial] = []
+    boots += [*every_combination(build_root), *starved(build_root)]
+    boots += [*sets.boots(build_root, options.sets, _SETS_A_BOOT), *trials(build_root, options.seeds)]
+    chosen = [Job(t.title, t.check) for t in boots if re.search(options.only, t.title)]
     results += run_all("soak", chosen, workers)
     failed = sum(not result.ok for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")

@@ -1,8 +1,8 @@
-"""Every scheduling policy: the scheduler's own tests, and all user tests in one boot.
+"""Every scheduling policy: the scheduler's own tests, random task sets, and all user tests in one boot.
 
 The scheduler's tests (unit "sched") compare times, so they run under -icount, on 1 and 4 CPUs. A user
 test must say what it says on the host, whatever the policy; to be done in minutes each policy does
-them on one machine of the four, in turn, and `make soak` does every combination.
+them on one machine of the four, in turn, and `make soak` does every combination, and many more sets.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, transcript, with_command
+from tools.sets import run as sets
 from tools.test import kernel, programs
 from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
@@ -23,6 +24,7 @@ from tools.test.model import Job, Result, kernel_says, last_lines
 _TIMEOUT_S = 1800.0
 _MEMORY_MIB = 128  # little, though enough
 _DEFAULT = "rr"
+_SETS = 6  # random ones, of each policy and port
 # What can be switched off at boot, and the tests that know what then must not happen.
 _SWITCHES = {
     "steal=off": ("sched.steals", "sched.tells_another", "sched.tells_once", "sched.pushes_preempted"),
@@ -98,10 +100,20 @@ def kernel_jobs(build_root: Path) -> list[Job]:
     return found
 
 
+def every_combination(build_root: Path) -> list[Programs]:
+    """All user tests by policy, port and number of CPUs."""
+    return [
+        Programs(arch, cpus, policy, build_root)
+        for policy in policies()
+        for arch in qemu.ARCHES
+        for cpus in kernel.CPUS
+    ]
+
+
 def jobs(build_root: Path) -> list[Job]:
     found: list[Job] = []
     machines = cycle((arch, cpus) for cpus in reversed(kernel.CPUS) for arch in qemu.ARCHES)
     for policy, (arch, cpus) in zip((name for name in policies() if name != _DEFAULT), machines):
         run = Programs(arch, cpus, policy, build_root)
         found.append(Job(run.title, run.check))
-    return found
+    return found + sets.jobs(build_root, _SETS, _SETS)

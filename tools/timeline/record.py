@@ -36,7 +36,8 @@ class Recording:
 def record(
     machine: qemu.Machine, root: Path, timeout: float, sink: Callable[[Stream, bytes], None]
 ) -> Recording:
-    """Boots @machine, whose boot arguments may choose trace= and trace_size= otherwise."""
+    """Boots @machine, whose boot arguments may choose trace= and trace_size= otherwise; its icount
+    counts if it has one."""
     words = (f"trace={GROUPS}", f"trace_size={RECORDS}", *machine.bootargs)
     elf, layout = Elf(machine.kernel), Layout.read(root)
     with scratch_folder() as name:
@@ -46,7 +47,7 @@ def record(
         watched = replace(
             machine,
             bootargs=words,
-            icount=qemu.Icount(0, intervals("medium", 0, 1)),
+            icount=machine.icount or qemu.Icount(0, intervals("medium", 0, 1)),
             ram_file=ram,
         )
         reader = RingReader(elf, layout, machine.arch, _clock(words))

@@ -1,15 +1,20 @@
 /*
- * tasks [FILE]: does what a set of tasks says, one process each, and prints who ran when, in the
- * form of `make simulate` (tools/simulate/README.md has the language). For one CPU: who finds that
- * somebody else ran last, has just been dispatched.
+ * tasks [-q] [FILE]: does what a set of tasks says, one process each, and prints who ran when, in
+ * the form of `make simulate` (tools/simulate/README.md has the language). For one CPU: who finds
+ * that somebody else ran last, has just been dispatched. Before that it says when it begins, on the
+ * monotonic clock, and who was refused; with -q no more. Processes are named like their tasks, for
+ * who reads the trace.
  */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,6 +42,7 @@ struct task {
 static struct task tasks[TASKS];
 static int nr_tasks;
 static uint64_t until = 200000000, start;
+static bool quiet;
 
 static struct journal {
 	volatile int last;
@@ -148,7 +154,7 @@ static void note(int me)
 
 	if (when >= until)
 		_exit(0);
-	if (journal->last == me)
+	if (journal->last == me || quiet)
 		return;
 	journal->last = me;
 	if (journal->n < LOG) {
@@ -156,6 +162,23 @@ static void note(int me)
 		journal->entry[journal->n].when = now(CLOCK_MONOTONIC) - start;
 		journal->entry[journal->n].who = me;
 		journal->n++;
+	}
+}
+
+/*
+ * Work for @ns on this thread's clock. Looking at a clock is dear where time is simulated: who need
+ * not note who runs looks at what is left only, and ever closer to the end.
+ */
+static void work(int me, uint64_t ns)
+{
+	uint64_t end = now(CLOCK_THREAD_CPUTIME_ID) + ns, at;
+
+	while ((at = now(CLOCK_THREAD_CPUTIME_ID)) < end) {
+		uint64_t turns = quiet ? (end - at) / 64 : 0;
+
+		for (volatile uint64_t i = 0; i < turns && i < 4000; i++)
+			;
+		note(me);
 	}
 }
 
@@ -169,15 +192,13 @@ static void sleep_until(uint64_t when)
 static void run(int me)
 {
 	struct task *t = &tasks[me];
-	uint64_t release = start + t->at, end;
+	uint64_t release = start + t->at;
 
 	for (int i = 0; i < t->steps; i++) {
 		note(me);
 		switch (t->action[i]) {
 		case 'r':
-			end = now(CLOCK_THREAD_CPUTIME_ID) + t->ns[i];
-			while (now(CLOCK_THREAD_CPUTIME_ID) < end)
-				note(me);
+			work(me, t->ns[i]);
 			break;
 		case 's':
 			sleep_until(now(CLOCK_MONOTONIC) + t->ns[i]);
@@ -199,8 +220,7 @@ static void child(int me, int go)
 {
 	char c;
 
-	if (syscall(SYS_sched_setattr, 0, &tasks[me].attr, 0))
-		_exit(1);	/* refused: the simulator's never comes either */
+	prctl(PR_SET_NAME, tasks[me].name);
 	read(go, &c, 1);
 	start = journal->start;
 	/* who runs alone for a moment owes nobody anything for what it took to come here */
@@ -210,12 +230,32 @@ static void child(int me, int go)
 	_exit(0);
 }
 
+/* Admitted in the order of the file, as the simulator's are; who is refused never comes. */
+static void begin(int me, int go[2])
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die(strerror(errno));
+	if (pid == 0) {
+		close(go[1]);
+		child(me, go[0]);
+	}
+	if (syscall(SYS_sched_setattr, pid, &tasks[me].attr, 0)) {
+		printf("refused %s\n", tasks[me].name);
+		kill(pid, SIGKILL);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int go[2];
 
+	quiet = argc > 1 && strcmp(argv[1], "-q") == 0;
+	argc -= quiet;
+	argv += quiet;
 	if (argc > 2)
-		die("usage: tasks [FILE]");
+		die("usage: tasks [-q] [FILE]");
 	read_tasks(argv[1]);
 	journal = mmap(NULL, sizeof(*journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
@@ -224,16 +264,14 @@ int main(int argc, char **argv)
 	memset(journal, 0, sizeof(*journal));	/* no page fault later */
 	journal->last = -1;
 	for (int i = 0; i < nr_tasks; i++)
-		if (fork() == 0) {
-			close(go[1]);
-			child(i, go[0]);
-		}
+		begin(i, go);
 	/* what counts by the time of day, as mlfq's boosts do, begins when we do */
 	journal->start = (now(CLOCK_MONOTONIC) / 1000000000 + 2) * 1000000000;
+	printf("start %lu\n", journal->start);
 	close(go[1]);
 	while (wait(NULL) > 0)
 		;
-	for (unsigned i = 0; i < journal->n; i++)
+	for (unsigned i = 0; i < journal->n && !quiet; i++)
 		printf("%lu 0 %s\n", journal->entry[i].when, tasks[journal->entry[i].who].name);
 	return 0;
 }

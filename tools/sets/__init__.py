@@ -1,0 +1,1 @@
+"""Seeded random task sets, done by the kernel under icount and judged by their trace."""
