@@ -53,4 +53,5 @@ For others:
   ONLY=		matrix, models: only those whose name contains this
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests; 5 if empty
+  SEED=$(SEED)		which policies stress begins with; 1 if empty
 endef

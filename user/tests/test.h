@@ -321,6 +321,7 @@ static inline int test_main(int argc, char **argv, const struct test_case *cases
 	if (getpid() == 1)
 		test_become_child_of_init();
 	for (int i = 0; i < 2; i++) {		/* touches every page that running a case takes */
+		test_case_name = "none";
 		test_read_counters(test_counters[0]);
 		status_of(spawn(test_nothing));
 		test_leaks();
