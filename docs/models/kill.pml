@@ -315,7 +315,7 @@ ltl first_status { [] (wins <= 1 && (life == ZOMBIE -> status == first)) }
 
 /*
  * nobody_new: after the walk no thread of the process has not been told to die (P2)
- * test: kill.no_new
+ * test: kill.no_new kill.swept_new
  * broken: BREAK_JOIN
  */
 ltl nobody_new {
@@ -340,7 +340,7 @@ ltl never_again { [] !revived }
 
 /*
  * all_end: every thread of a killed process dies and the process becomes a zombie
- * test: kill.blocked kill.crowd kill.after_claim
+ * test: kill.blocked kill.crowd kill.after_claim kill.swept_mark
  * broken: BREAK_BLOCKED BREAK_TEST BREAK_SUSPEND
  */
 ltl all_end { [] (life == DYING -> <> (life == ZOMBIE && gone(0) && gone(1))) }

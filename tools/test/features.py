@@ -42,7 +42,7 @@ def passed(results: Sequence[Result]) -> set[str]:
             "user": f"user/{words[-1]}",
             "host": words[0],
             "lab": f"lab/{words[0]}",
-            "model": f"model/{words[0]}",
+            "model": f"model/{words[0].rstrip(':')}",
             "python": "tools/" + words[0].split(".")[2] if words[0].count(".") > 1 else "",
         }.get(kind, "")
         found.setdefault(key, []).append(result.ok)
