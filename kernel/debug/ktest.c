@@ -43,6 +43,7 @@ static struct {
 	_Atomic unsigned messages;
 	const struct ktest *next;	/* [runner] the first test that has not been looked at */
 	const struct ktest *current;	/* [runner] */
+	_Atomic(const struct ktest *) ended;	/* the last test that somebody has ended */
 	unsigned tests, checks, failed, failed_tests;	/* [runner] totals */
 	struct tally tallies[TALLIES];	/* of the current test */
 } run;
@@ -167,11 +168,18 @@ static bool wanted(const struct ktest *k)
 	return !strcmp(run.step, k->step);
 }
 
-/* A thread that still checks something now comes too late: a test waits for its threads. */
+/*
+ * One thread ends a test; others that would, as they give up at the same moment, are silent. A
+ * thread that still checks something now comes too late: a test waits for its threads.
+ */
 static void finish_test(void)
 {
+	const struct ktest *k = run.current;
 	unsigned checks = 0, failed = 0;
 
+	if (atomic_exchange(&run.ended, k) == k)
+		for (;;)
+			arch_spin_hint();
 	for (struct tally *t = run.tallies; t < run.tallies + TALLIES; t++) {
 		const char *property = atomic_exchange(&t->property, NULL);
 		unsigned n = atomic_exchange(&t->checks, 0), bad = atomic_exchange(&t->failed, 0);
@@ -182,10 +190,10 @@ static void finish_test(void)
 		checks += n;
 		failed += bad;
 	}
-	say("done", "%s", run.current->name);
+	say("done", "%s", k->name);
 	if (!*run.nonce)
-		kprintf("%s %s %s, %u checks\n", failed ? "FAIL" : "ok  ", run.current->step,
-			run.current->name, checks);
+		kprintf("%s %s %s, %u checks\n", failed ? "FAIL" : "ok  ", k->step, k->name,
+			checks);
 	run.tests++;
 	run.checks += checks;
 	run.failed += failed;
