@@ -248,6 +248,14 @@ static void await_request(struct thread *t)
 	REQUIRE(atomic_load(&t->work) & WORK_RESCHED, "", "no slice ever ends");
 }
 
+/* Random change points may take the CPU again before we look. */
+static bool served(struct thread *t, u64 before)
+{
+	u64 times = t->stats.preempted - before;
+
+	return times == 1 || (times && policy_is(&sched_pct));
+}
+
 KTEST(sched_request_kept, "sched.request_kept", "", "")
 {
 	struct thread *t = current_thread();
@@ -261,7 +269,7 @@ KTEST(sched_request_kept, "sched.request_kept", "", "")
 	await_request(t);
 	CHECK(t->stats.preempted == before, "", "preempted where it may not be");
 	preempt_on();
-	CHECK(t->stats.preempted > before, "", "a request is not served when it may be again");
+	CHECK(served(t, before), "", "a request is not served when it may be again");
 
 	preempt_off();
 	preempt_off();
@@ -270,7 +278,7 @@ KTEST(sched_request_kept, "sched.request_kept", "", "")
 	await_request(t);
 	CHECK(t->stats.preempted == before, "", "the end of an inner section ended the outer one");
 	preempt_on();
-	CHECK(t->stats.preempted > before, "", "nobody looks at the end of the outer section");
+	CHECK(served(t, before), "", "nobody looks at the end of the outer section");
 
 	irq_off();
 	irq_off();
@@ -279,7 +287,7 @@ KTEST(sched_request_kept, "sched.request_kept", "", "")
 	irq_on();
 	CHECK(t->stats.preempted == before, "", "interrupts are on in the outer section");
 	irq_on();
-	CHECK(t->stats.preempted > before, "", "a request is lost with interrupts off");
+	CHECK(served(t, before), "", "a request is lost with interrupts off");
 	end(&other, 1);
 	sched_set_affinity(t, ~0u);
 }
