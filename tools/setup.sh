@@ -37,7 +37,7 @@ look() {
 			"$(python_path)" -c "import ${need#python:}" 2>/dev/null || continue
 			found="Python module ${need#python:}"
 			return 0 ;;
-		/*python*)
+		*/bin/python*)
 			[ -x "$need" ] || continue ;;
 		/*)
 			[ -e "$need" ] || continue
