@@ -48,7 +48,7 @@ $(call one_of,V,0 1)
 $(call one_of,ICOUNT,0 1)
 $(call one_of,STARTER,0 1)
 $(call one_of,CPUS,1 2 3 4 5 6 7 8)
-$(if $(LAB),$(call one_of,LAB,$(sort $(all_labs) $(if $(filter matrix,$(MAKECMDGOALS)),$(all_mistakes)))))
+$(if $(LAB)$(filter command,$(origin LAB)),$(call one_of,LAB,$(sort $(all_labs) $(if $(filter matrix,$(MAKECMDGOALS)),$(all_mistakes)))))
 $(call a_dir,EXTRA)
 $(call a_dir,SUBMISSION)
 $(call a_number,TIMEOUT)
@@ -90,9 +90,10 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 .PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
 	models matrix soak stress bench simulate starter lint format clean FORCE
 
+# Both ports, or the one that ARCH names on the command line or in the environment.
 all:
-	@$(MAKE) ARCH=riscv kernel user
-	@$(MAKE) ARCH=x86_64 kernel user
+	@for port in $(if $(filter file,$(origin ARCH)),riscv x86_64,$(ARCH)); do \
+		$(MAKE) ARCH=$$port kernel user || exit 1; done
 
 kernel: $(B)/kernel.elf $(O)/compile_commands.json
 user: $(B)/initramfs.cpio

@@ -3,6 +3,7 @@
 define help
 Trellis: a small SMP Unix-like kernel for teaching operating systems.
 
+  make              build both ports, or the one that ARCH names
   make grade        grade the labs (the reference kernel, or SUBMISSION=dir)
   make test         run all tests; ends with "N passed, N failed"
   make qemu         boot to a shell; Ctrl-A X quits

@@ -20,9 +20,13 @@ libgcc := $(shell $(CC) $(user_machine_$(ARCH)) -print-libgcc-file-name)
 user_no_loops := -fno-builtin -fno-tree-loop-distribute-patterns
 endif
 
-USER_CFLAGS = $(user_machine_$(ARCH)) -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-common -fno-stack-protector \
-	-fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-math-errno -ffp-contract=off \
-	-ffunction-sections -fdata-sections $(WARNINGS) -nostdlib -nostdinc -Iuser/libc \
+# Tests are to be debugged, not to be fast; and they are half of what there is to compile.
+USER_OPT = -O2
+USER_OPT_TESTS = -Og
+
+USER_CFLAGS = $(user_machine_$(ARCH)) -std=gnu11 -D_GNU_SOURCE $(USER_OPT) -g -fno-common \
+	-fno-stack-protector -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-math-errno \
+	-ffp-contract=off -ffunction-sections -fdata-sections $(WARNINGS) -nostdlib -nostdinc -Iuser/libc \
 	-isystem user/libc/include -isystem user/libc/$(ARCH)/include \
 	-isystem $(CC_HEADERS)
 USER_LDFLAGS = -m $(emulation_$(ARCH)) -nostdlib -static --gc-sections --build-id=none -z noexecstack \
@@ -40,7 +44,7 @@ LIBC := $U/libc.a
 $U/flags: FORCE
 	@mkdir -p $(sort $(dir $(libc_objects) $(USER_OBJECTS)))
 	$(call remember,$(shell $(CC) --version | head -n 1) $(USER_CFLAGS) $(LIBC_CFLAGS) $(LD) \
-		$(USER_LDFLAGS))
+		$(USER_LDFLAGS) $(USER_OPT_TESTS))
 
 # -MD, not -MMD: the library's headers are system headers to the compiler.
 $U/obj/%.o: % $U/flags
@@ -48,6 +52,7 @@ $U/obj/%.o: % $U/flags
 	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MD -MP -MT '$$U/obj/$<.o' -c -o $@ $<
 
 $(libc_objects): private USER_EXTRA = $(LIBC_CFLAGS)
+$U/obj/user/tests/%.o: private USER_OPT = $(USER_OPT_TESTS)
 
 $U/libc.sources: FORCE
 	$(call remember,$(libc_sources))
