@@ -17,13 +17,13 @@ MS = 1000 * US
 QUANTUM = 4 * MS
 AGING = 5 * MS
 BOOST = 100 * MS
-BOOTARGS = {
-    "rr": (f"quantum={QUANTUM}ns",),
-    "prio": (f"quantum={QUANTUM}ns", f"aging={AGING}ns"),
-    "mlfq": (f"quantum={QUANTUM}ns", f"boost={BOOST}ns"),
-    "edf": (),
-    "rm": (),
-    "fair": (f"quantum={QUANTUM}ns",),
+BOOTARGS: dict[str, dict[str, int]] = {  # ns
+    "rr": {"quantum": QUANTUM},
+    "prio": {"quantum": QUANTUM, "aging": AGING},
+    "mlfq": {"quantum": QUANTUM, "boost": BOOST},
+    "edf": {},
+    "rm": {},
+    "fair": {"quantum": QUANTUM},
 }
 POLICIES = tuple(BOOTARGS)
 
@@ -82,9 +82,13 @@ class TaskSet:
     tasks: tuple[Task, ...]
 
     def text(self) -> str:
-        lines = [f"# sched={self.policy} {' '.join(BOOTARGS[self.policy])}, seed {self.seed}"]
+        lines = [f"# {' '.join(bootargs(self.policy))}, seed {self.seed}"]
         lines.append(f"until {self.until}ns")
         return "\n".join([*lines, *(task.line() for task in self.tasks)]) + "\n"
+
+
+def bootargs(policy: str) -> list[str]:
+    return [f"sched={policy}", *(f"{name}={ns}ns" for name, ns in BOOTARGS[policy].items())]
 
 
 def generate(policy: str, seed: int) -> TaskSet:
@@ -106,7 +110,7 @@ def _between(random: Random, low: int, high: int) -> int:
 
 
 def _spinner(name: str, nice: int, cls: str = "other", at: int = 0) -> Task:
-    return Task(name, (("run", 1000000 * MS),), nice=nice, cls=cls, at=at)
+    return Task(name, (("run", 100000 * MS),), nice=nice, cls=cls, at=at)
 
 
 def _comes_and_goes(name: str, random: Random, run: int, sleep: int, nice: int) -> Task:

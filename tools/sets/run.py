@@ -10,9 +10,11 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, with_command
 from tools.mux import Stream
-from tools.sets.generate import BOOTARGS, generate
+from tools.sets import agree
+from tools.sets.generate import BOOTARGS, bootargs, generate
 from tools.sets.history import History, TraceOfSets
 from tools.sets.judge import judge
+from tools.simulate.build import build
 from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 from tools.timeline.record import record
@@ -38,7 +40,7 @@ class Boot:
         wrong = [
             f"seed {history.set.seed}: {complaint}"
             for history in self.histories()
-            for complaint in judge(history)
+            for complaint in complaints(history, self.build_root)
         ]
         again = "again: python3 -m tools.sets --arch {} --policy {} --seeds {} {}"
         wrong.append(again.format(self.arch, self.policy, self.seeds[0], self.seeds[-1]))
@@ -56,7 +58,7 @@ class Boot:
                 initrd=with_command(
                     folder / "initramfs.cpio", Path(scratch, "initrd"), command.encode()
                 ),
-                bootargs=(f"sched={self.policy}", "trace=sched,state,life", *BOOTARGS[self.policy]),
+                bootargs=(*bootargs(self.policy), "trace=sched,state,life"),
                 icount=qemu.Icount(_SHIFT),
             )
             seen = record(machine, ROOT, _TIMEOUT_S, lambda stream, piece: said[stream].extend(piece))
@@ -68,6 +70,12 @@ class Boot:
             raise ValueError(f"{len(told)} of {len(sets)} sets have begun")
         trace = TraceOfSets(seen.trace, seen.layout)
         return [trace.history(s, *begun) for s, begun in zip(sets, told)]
+
+
+def complaints(history: History, build_root: Path) -> list[str]:
+    """What was not as promised, or not as simulated."""
+    real = agree.in_kernel(history)
+    return judge(history) + list(agree.disagreement(build(build_root), history.set, real))
 
 
 def _told(text: str) -> list[tuple[int, frozenset[str]]]:

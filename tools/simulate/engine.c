@@ -3,8 +3,7 @@
  * back, then the policy picks; a wake stays on the last CPU, and if it does not preempt there the
  * first idle CPU that may run it is told; a CPU that would idle steals, looking from CPU 0 up. What
  * it has not: balancing among busy CPUs (balance=off), real-time threads that are pushed, costs of
- * any kind. And a slice that is over while nobody waits is handed back and picked again, where the
- * kernel renews it in place.
+ * any kind.
  *
  * At one moment things happen in this order: running tasks come to the end of their step, sleepers
  * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs
@@ -45,7 +44,7 @@ static void charge(struct sim *s, struct sim_cpu *c)
 	t->e.slice_left -= MIN(ran, t->e.slice_left);
 	if (policy.charge && policy.charge(&c->q, &t->e, ran, s->now)) {
 		c->look = true;
-		c->expired = true;
+		c->spent = true;
 	}
 }
 
@@ -122,11 +121,15 @@ static struct sched_entity *steal(struct sim *s, struct sim_cpu *c)
 static void choose(struct sim *s, struct sim_cpu *c)
 {
 	struct sched_entity *e;
-	bool expired = c->expired, idle = !c->current;
+	bool idle = !c->current, expired;
 
 	charge(s, c);
+	expired = c->expired || c->spent;
 	c->look = false;
+	if (c->current && !c->q.nr && !c->spent)
+		return;			/* whom it was to give way to has gone */
 	c->expired = false;
+	c->spent = false;
 	if (c->current)
 		requeue(s, c, expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 	e = policy.pick(&c->q, s->now);
@@ -247,8 +250,10 @@ static void tick(struct sim *s, struct sim_cpu *c)
 	    (policy.timer(&c->q, s->now) || (!c->current && c->q.nr)))
 		c->look = true;
 	if (c->current && !time_before(s->now, c->slice_end)) {
-		c->look = true;
-		c->expired = true;
+		c->current->e.slice_left = policy_slice(&c->q, &c->current->e);
+		c->slice_end = s->now + c->current->e.slice_left;
+		c->expired = c->q.nr;
+		c->look |= c->expired;
 	}
 }
 

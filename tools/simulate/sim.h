@@ -61,7 +61,8 @@ struct sim_cpu {
 	u64 charged_at;
 	u64 slice_end;
 	bool look;			/* somebody must choose again */
-	bool expired;			/* because the slice is over */
+	bool expired;			/* because the slice is over, and others wait */
+	bool spent;			/* because the budget is */
 };
 
 struct sim {

@@ -1,0 +1,91 @@
+"""The order of a set in the kernel, held against that of the simulator.
+
+In the simulator nothing takes time but what tasks do; in the kernel waking, switching and sleeping do,
+too. Whether two things that are due almost together happen in one order or the other then means
+nothing. So where they differ the simulator does the set many times more, with every time in it longer by
+chance, up to what it costs in a kernel. If its order up to there is always the same it follows from the
+set alone, and the kernel's should have been that one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from random import Random
+
+from tools.sets.generate import BOOTARGS, US, TaskSet
+from tools.sets.history import History
+
+_TIMES = 100
+_APART = 2 * US  # one comes after the other
+_COST = 60 * US  # of a step, and of a timer, at most
+_END = 1000 * US  # before the end of the set; what is due then may come after it
+_SHORT = 2 * _COST  # a run that may as well not have been, give or take as much
+
+Order = list[tuple[str, int]]  # who ran one after the other, and from when, in ns
+
+
+def _merged(dispatches: Sequence[tuple[str, int]], short: int) -> Order:
+    """On one CPU; who is followed within @short does not count."""
+    ran = [
+        (who, at)
+        for (who, at), (_, following) in zip(dispatches, [*dispatches[1:], ("", -1)])
+        if not 0 <= following - at < short
+    ]
+    return [next(group) for _, group in groupby(ran, key=lambda run: run[0])]
+
+
+def in_kernel(history: History) -> Order:
+    """As the trace tells."""
+    spans = [(span.begin, life.task.name) for life in history.lives for span in life.of("running")]
+    return _merged([(who, at) for at, who in sorted(spans)], _SHORT)
+
+
+def simulated(program: Path, tasks: TaskSet, random: Random | None = None) -> Order:
+    """By the program of tools/simulate; with @random everything takes a little longer."""
+
+    def longer(ns: int, most: int) -> int:
+        return ns + (random.choice((0, most // 6, most // 3, most)) if random else 0)
+
+    words = [f"sched={tasks.policy}"]
+    for name, ns in BOOTARGS[tasks.policy].items():
+        words.append(f"{name}={longer(ns, _COST)}ns")
+    changed = []
+    for n, task in enumerate(tasks.tasks):
+        # who comes at the same time comes in this order
+        late = n * _APART if random else 0
+        at = longer(task.at + late, _COST if task.at else _APART)
+        steps = []
+        for action, ns in task.steps:
+            interrupted = ns // 50 if action == "run" else 0
+            steps.append((action, longer(ns, _COST + interrupted) if ns else 0))
+        changed.append(replace(task, at=at, steps=tuple(steps)))
+    argv = [str(program), "/dev/stdin", " ".join(words), "-"]
+    text = replace(tasks, tasks=tuple(changed)).text()
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    short = random.randint(_SHORT // 4, 2 * _SHORT) if random else _SHORT
+    return _merged([(who, int(at)) for at, _, who in rows], short)
+
+
+def disagreement(program: Path, tasks: TaskSet, real: Order) -> Iterator[str]:
+    """Where the order @real is not the one that follows from the set."""
+    expected = [run for run in simulated(program, tasks) if run[1] < tasks.until - _END]
+    pairs = enumerate(zip(expected, real))
+    same = next((n for n, ((who, _), (other, _)) in pairs if who != other), len(real))
+    if same >= len(expected):
+        return
+    random = Random(f"{tasks.policy} {tasks.seed}")
+    until = [who for who, _ in expected[: same + 2]]
+    for _ in range(_TIMES):
+        if [who for who, _ in simulated(program, tasks, random)[: same + 2]] != until:
+            return
+    who, at = expected[same]
+    other, since = real[same] if same < len(real) else ("nobody", tasks.until)
+    yield (
+        f"the simulator dispatches {who} at {at / 1e6:.3f} ms, the kernel {other}"
+        f" at {since / 1e6:.3f} ms"
+    )
