@@ -108,17 +108,29 @@ static bool parse_number(const char *s, u64 *v)
 	return ok && !__builtin_mul_overflow(*v, suffix_factor(s, &ok), v) && ok;
 }
 
-u64 bootarg_number(const char *name, u64 def, u64 min, u64 max)
+static u64 number(const char *name, u64 def, u64 min, u64 max, const char *instead)
 {
 	const char *value = bootarg(name);
-	char allowed[80];
+	char allowed[100];
 	u64 v;
 
 	if (!value)
 		return def;
 	if (parse_number(value, &v) && v >= min && v <= max)
 		return v;
-	snprintf(allowed, sizeof(allowed), "a number from %lu to %lu (suffixes ns us ms s K M G)",
-		 min, max);
+	snprintf(allowed, sizeof(allowed), "%sa number from %lu to %lu (suffixes ns us ms s K M G)",
+		 instead, min, max);
 	bootarg_bad(name, allowed);
+}
+
+u64 bootarg_number(const char *name, u64 def, u64 min, u64 max)
+{
+	return number(name, def, min, max, "");
+}
+
+u64 bootarg_number_or_off(const char *name, u64 def, u64 min, u64 max)
+{
+	const char *value = bootarg(name);
+
+	return value && strcmp(value, "off") == 0 ? 0 : number(name, def, min, max, "off or ");
 }

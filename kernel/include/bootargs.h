@@ -15,6 +15,9 @@ const char *bootarg(const char *name);
 /* A number in [min, max] with an optional suffix: ns us ms s for times, K M G for sizes. */
 u64 bootarg_number(const char *name, u64 def, u64 min, u64 max);
 
+/* The same, or 0 for "off". */
+u64 bootarg_number_or_off(const char *name, u64 def, u64 min, u64 max);
+
 /* on or off. */
 bool bootarg_switch(const char *name, bool def);
 

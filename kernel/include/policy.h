@@ -216,8 +216,6 @@ u32 level_of_params(const struct sched_params *p);
 
 extern u64 sched_quantum;	/* quantum=, ns, of normal priority. [const after boot] */
 
-enum sched_band band_of(const struct sched_params *p);
-
 static inline bool is_real_time(const struct sched_params *p)
 {
 	return BIT(p->class) & CLASSES_REAL_TIME;

@@ -14,7 +14,6 @@
  */
 #include "bootargs.h"
 #include "internal.h"
-#include "string.h"
 #include "thread.h"
 #include "trace.h"
 
@@ -23,12 +22,9 @@ bool may_steal;			/* [const after boot] */
 
 void balance_init(void)
 {
-	const char *value = bootarg("balance");
-
 	may_steal = bootarg_switch("steal", true);
-	if (!value || strcmp(value, "off") != 0)
-		interval = bootarg_number("balance", 100 * NSEC_PER_MSEC, NSEC_PER_MSEC,
-					  10 * NSEC_PER_SEC);
+	interval = bootarg_number_or_off("balance", 100 * NSEC_PER_MSEC, NSEC_PER_MSEC,
+					 10 * NSEC_PER_SEC);
 }
 
 void runq_move(struct runq *from, struct runq *to, struct thread *t)

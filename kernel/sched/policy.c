@@ -129,7 +129,7 @@ int policy_params_of_child(struct sched_params *p)
 	return p->class == SCHED_DEADLINE ? -EAGAIN : 0;
 }
 
-enum sched_band band_of(const struct sched_params *p)
+static enum sched_band band_of(const struct sched_params *p)
 {
 	if (is_real_time(p) || p->class == SCHED_DEADLINE || p->nice <= -15)
 		return BAND_SYSTEM;

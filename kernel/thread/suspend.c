@@ -19,7 +19,7 @@ int thread_resume(struct thread *t)
 	t->embryo = false;
 	if (unborn)
 		thread_set_state(t, THREAD_DEAD, "killed before it was started");
-	if (thread_is_dying(t))
+	if (thread_is_dying(t) || thread_state(t) == THREAD_DEAD)
 		err = -ESRCH;
 	else if (thread_state(t) == THREAD_SUSPENDED)
 		sched_make_ready(rq, t, "resumed");

@@ -32,7 +32,7 @@ static void await_state(struct thread *t, enum thread_state state)
 		thread_yield();
 }
 
-/* -EALREADY: it is not suspended, or is; what it does goes on. */
+/* -EALREADY: it is not suspended, or is; what it does goes on. -ESRCH: it has ended. */
 KTEST(suspend_errors, "suspend.errors", "", "suspend.errors")
 {
 	struct thread *t = thread_create("resumed", yield_until_told, NULL, PRIORITY_DEFAULT);
@@ -55,7 +55,7 @@ KTEST(suspend_errors, "suspend.errors", "", "suspend.errors")
 	semaphore_post(&go);
 	await_state(t, THREAD_DEAD);
 	CHECK(thread_suspend(t) == -ESRCH, "suspend.errors", "one that has ended is suspended");
-	CHECK(thread_resume(t) == -EALREADY, "suspend.errors", "one that has ended is resumed");
+	CHECK(thread_resume(t) == -ESRCH, "suspend.errors", "one that has ended is resumed");
 	CHECK(thread_join(t, &code, DEADLINE_NEVER) == 0 && code == 0, "suspend.errors",
 	      "it ended with %d", code);
 	semaphore_destroy(&go);
