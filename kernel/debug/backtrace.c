@@ -5,7 +5,7 @@
  * be aligned, and be above the one before it. So the walk ends, and touches only that stack.
  */
 #include "cpu.h"
-#include "instrument.h"
+#include "debug.h"
 #include "panic.h"
 #include "printf.h"
 #include "thread.h"

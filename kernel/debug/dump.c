@@ -7,7 +7,6 @@
 #include "debug.h"
 
 #include "cpu.h"
-#include "instrument.h"
 #include "lockcheck.h"
 #include "pi.h"
 #include "printf.h"
@@ -15,7 +14,6 @@
 #include "thread.h"
 
 #define X(id, name) [id] = name,
-static const char *const lock_names[] = { LOCK_CLASSES(X) };
 static const char *const process_names[] = { PROCESS_STATES(X) };
 #undef X
 
@@ -60,25 +58,13 @@ static void dump_processes(void)
 		process_for_each(print_process, NULL);
 }
 
-void debug_print_held_locks(const struct thread *t)
-{
-	for (unsigned i = 0; i < t->nr_held; i++) {
-		u64 off;
-		const char *at = symbol_name((vaddr_t)t->held[i]->site, &off);
-
-		kprintf("  thread %d holds %s lock %p, taken at %s+0x%lx\n", t->tid,
-			lock_names[t->held[i]->class], (void *)t->held[i], at, off);
-	}
-	lockcheck_print_mutexes(t);
-}
-
 /* tree_lock held, which ranks before pi_lock. */
 static void print_thread_locks(struct thread *t, void *unused)
 {
 	const struct thread *owner;
 
 	(void)unused;
-	debug_print_held_locks(t);
+	lockcheck_print_held(t);
 	if (!spin_trylock(&pi_lock))
 		return;
 	owner = t->blocked_on ? t->blocked_on->queue->owner : NULL;
@@ -92,7 +78,7 @@ static void dump_locks(void)
 {
 	kprintf("locks held (debug builds know):\n");
 	for (unsigned i = 0; i < nr_cpus; i++)
-		debug_print_held_locks(cpus[i].runq.current);
+		lockcheck_print_held(cpus[i].runq.current);
 	if (tree_is_free())
 		thread_for_each(print_thread_locks, NULL);
 }

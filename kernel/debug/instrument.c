@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "errno.h"
 #include "sched.h"
+#include "string.h"
 #include "time.h"
 #include "trace.h"
 
@@ -40,6 +41,20 @@ static struct park {
 
 void (*sweep_action)(void *arg);
 void *sweep_action_arg;
+
+/* The table of symbols.c. */
+extern const u64 ksyms_count, ksyms_addr[];
+extern const u32 ksyms_name[];
+extern const char ksyms_names[];
+
+/* Where the kernel function @name begins, 0 if there is none. */
+static vaddr_t symbol_address(const char *name)
+{
+	for (u64 i = 0; i < ksyms_count; i++)
+		if (strcmp(&ksyms_names[ksyms_name[i]], name) == 0)
+			return ksyms_addr[i];
+	return 0;
+}
 
 static bool is_for(const struct thread *t)
 {

@@ -85,7 +85,7 @@ static void report(struct trapframe *tf, const char *fmt, va_list ap)
 		kprintf("call chain:\n");
 		backtrace_print(0, arch_frame_pointer());
 	}
-	debug_print_held_locks(t);
+	lockcheck_print_held(t);
 	debug_print_currents();
 	kprintf("last trace records:\n");
 	trace_print_last(TRACE_RECORDS);

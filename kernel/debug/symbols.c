@@ -2,8 +2,7 @@
  * The kernel's own symbol table: text symbols sorted by address. tools/ksyms.py makes it from a
  * first link, which has an empty one, and the second link embeds it.
  */
-#include "instrument.h"
-#include "string.h"
+#include "debug.h"
 
 extern const u64 ksyms_count, ksyms_addr[];
 extern const u32 ksyms_name[];		/* offsets into ksyms_names */
@@ -38,12 +37,4 @@ const char *symbol_name(vaddr_t pc, u64 *offset)
 	}
 	*offset = pc - ksyms_addr[i];
 	return &ksyms_names[ksyms_name[i]];
-}
-
-vaddr_t symbol_address(const char *name)
-{
-	for (u64 i = 0; i < ksyms_count; i++)
-		if (strcmp(&ksyms_names[ksyms_name[i]], name) == 0)
-			return ksyms_addr[i];
-	return 0;
 }

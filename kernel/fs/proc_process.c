@@ -6,7 +6,7 @@
  */
 #include "cpu.h"
 #include "dev.h"
-#include "instrument.h"
+#include "debug.h"
 #include "mm.h"
 #include "proc.h"
 #include "process.h"

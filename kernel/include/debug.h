@@ -1,5 +1,5 @@
 /*
- * Dumps for people: console keys, panics.
+ * For people: names of places in the kernel, dumps by console keys, panics.
  */
 #pragma once
 
@@ -7,11 +7,13 @@
 
 struct thread;
 
+/* The function at @pc and how far into it that is; "?" if unknown. printf()'s %pS shows both. */
+const char *symbol_name(vaddr_t pc, u64 *offset);
+
 /* A console key after the dump prefix: t threads, p processes, l locks, r run queues, h help. */
 void debug_dump_key(char c);
 
 /* For a panic: no locks are taken. */
-void debug_print_held_locks(const struct thread *t);
 void debug_print_currents(void);
 
 /* This CPU never runs again: another one is reporting a panic. */

@@ -12,12 +12,6 @@ struct file_ops;
 struct thread;
 
 /*
- * Name and offset of @pc, "?" if unknown; start of the kernel function @name, 0 if there is none.
- */
-const char *symbol_name(vaddr_t pc, u64 *offset);
-vaddr_t symbol_address(const char *name);
-
-/*
  * sweep: the next call of @function by thread @t (NULL: any) is interrupted @step instructions
  * after it was entered, and sweep_action runs there, or the CPU is given to another ready thread.
  * sweep_hit() tells whether the interrupt came before the function returned: a loop over steps ends

@@ -21,5 +21,7 @@
 #define ACQUIRES(...)		LOCK_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASES(...)		LOCK_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define TRY_ACQUIRES(on, ...)	LOCK_ATTRIBUTE(try_acquire_capability(on, __VA_ARGS__))
+#define TRY_SHARES(on, ...)	LOCK_ATTRIBUTE(try_acquire_shared_capability(on, __VA_ARGS__))
+#define UNSHARES(...)		LOCK_ATTRIBUTE(release_shared_capability(__VA_ARGS__))
 #define HOLDS(...)		LOCK_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define NO_LOCK_ANALYSIS(why)	LOCK_ATTRIBUTE(no_thread_safety_analysis)

@@ -14,7 +14,6 @@ struct LOCKABLE("mutex") mutex {
 	_Atomic u64 word;
 	struct pi_queue pi;		/* [pi_lock] */
 	const char *name;		/* [const] for reports */
-	const void *site;		/* [owner] where it was taken; debug builds */
 };
 
 #define MUTEX_CONTENDED	1UL

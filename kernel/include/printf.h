@@ -1,7 +1,8 @@
 /*
  * Formatting and the kernel's log.
  *
- * Conversions: %d %i %u %x %X %o %c %s %p %%, with l, ll, z, width, precision, '-', '0'. No floats.
+ * Conversions: %d %i %u %x %o %c %s %p %%, with l, ll, z, width, precision, '-', '0'. No floats.
+ * %pS is the place in the kernel that a pointer leads to: function+0x12.
  * kprintf() writes whole lines to the kernel's log on the console; it never blocks, may be called
  * from any context, and is never mixed into the bytes of user programs (see kernel/dev/README.md).
  */

@@ -46,7 +46,6 @@ struct LOCKABLE("spin lock") spinlock {
 	_Atomic u32 locked;		/* 0 or 1 */
 	u8 class;			/* [const] enum lock_class */
 	struct thread *holder;		/* [self] for assert_held() and reports */
-	const void *site;		/* [self] where it was acquired; debug builds */
 };
 
 #define SPINLOCK_INIT(cls)	{ .class = (cls) }
@@ -87,10 +86,8 @@ void preempt_on(void);
  */
 static inline void spin_transfer(struct spinlock *l, struct thread *next)
 {
-	if (DEBUG_BUILD) {
-		lockcheck_release(l);
-		lockcheck_acquired(l, next);
-	}
+	if (DEBUG_BUILD)
+		lockcheck_transfer(l, next);
 	l->holder = next;
 }
 

@@ -68,20 +68,24 @@ void complete_all(struct completion *c);
 
 /*
  * A reader-writer lock: one writer or many readers, first come, first served. Not recursive, not
- * even for readers: a second read lock waits behind a writer that waits for the first.
+ * even for readers: a second read lock waits behind a writer that waits for the first. Like a mutex
+ * it is held neither at thread exit nor on the way to user mode.
  */
-struct rwlock {
+struct LOCKABLE("reader-writer lock") rwlock {
 	struct wait_queue q;
 	unsigned readers;		/* [q.lock] that hold it */
 	struct thread *writer;		/* [q.lock] that holds it */
+	const char *name;		/* [const] for reports */
 };
 
-void rwlock_init(struct rwlock *l);
-void rwlock_destroy(struct rwlock *l);
-must_check int rwlock_read_lock(struct rwlock *l, struct deadline d);
-must_check int rwlock_write_lock(struct rwlock *l, struct deadline d);
-void rwlock_read_unlock(struct rwlock *l);
-void rwlock_write_unlock(struct rwlock *l);
+#define rwlock_init(l)	rwlock_init_named((l), #l)
+
+void rwlock_init_named(struct rwlock *l, const char *name);
+void rwlock_destroy(struct rwlock *l);		/* it is free, or the caller's */
+must_check int rwlock_read_lock(struct rwlock *l, struct deadline d) TRY_SHARES(0, *l);
+must_check int rwlock_write_lock(struct rwlock *l, struct deadline d) TRY_ACQUIRES(0, *l);
+void rwlock_read_unlock(struct rwlock *l) UNSHARES(*l);
+void rwlock_write_unlock(struct rwlock *l) RELEASES(*l);
 
 /* A barrier: waits end when as many threads have come as it needs; then it begins anew. */
 struct barrier {

@@ -159,10 +159,8 @@ struct thread {
 	enum restart restart;		/* [self] a signal interrupted the system call */
 	u64 restart_arg;		/* [self] its first argument */
 	struct sigstack sigstack;	/* [self] where handlers run if they want */
-	struct spinlock *held[8];	/* [self] spin locks, innermost last; debug builds */
-	unsigned nr_held;		/* [self] */
-	struct mutex *mutexes[8];	/* [self] held, innermost last; debug builds */
-	unsigned nr_mutexes;		/* [self] */
+	struct held_locks spins;	/* [self] spin locks; debug builds */
+	struct held_locks locks;	/* [self] those that may block; debug builds */
 };
 
 /* Where @t is, and its state: facts while its run queue's lock is held, hints otherwise. */
@@ -202,7 +200,7 @@ struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn e
 int thread_create_in(struct process *p, const char *name, thread_fn entry, void *arg, int priority,
 		     struct thread **out);
 
-/* Lets a SUSPENDED thread run. -EALREADY if it is not suspended, -ESRCH if it is dying. */
+/* Lets a SUSPENDED thread run. -EALREADY: it is not suspended. -ESRCH: it is dying or dead. */
 int thread_resume(struct thread *t);
 
 /*

@@ -8,6 +8,7 @@
 #include "printf.h"
 
 #include "console.h"
+#include "debug.h"
 #include "string.h"
 
 struct sink {
@@ -24,7 +25,7 @@ static void put(struct sink *out, char c)
 
 struct spec {
 	int width, precision;	/* precision -1: none given */
-	bool left, zero, upper;
+	bool left, zero;
 	unsigned base;
 };
 
@@ -49,37 +50,31 @@ static void put_padded(struct sink *out, const struct spec *sp, const char *sign
 
 static void put_number(struct sink *out, const struct spec *sp, u64 v, const char *sign)
 {
-	const char *digits = sp->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char buf[24], *p = buf + sizeof(buf);
 	int least = sp->precision < 0 ? 1 : sp->precision;
 
 	for (int n = 0; v || n < least; n++, v /= sp->base) {
 		if (p == buf)
 			break;
-		*--p = digits[v % sp->base];
+		*--p = "0123456789abcdef"[v % sp->base];
 	}
 	put_padded(out, sp, sign, p, buf + sizeof(buf) - p);
 }
 
-/* Digits, or * for the next argument. */
-static const char *parse_number(const char *f, int *n, va_list *ap)
+static const char *parse_number(const char *f, int *n)
 {
-	if (*f == '*') {
-		*n = va_arg(*ap, int);
-		return f + 1;
-	}
 	for (*n = 0; *f >= '0' && *f <= '9'; f++)
 		*n = *n * 10 + *f - '0';
 	return f;
 }
 
-static const char *parse_spec(const char *f, struct spec *sp, int *longs, va_list *ap)
+static const char *parse_spec(const char *f, struct spec *sp, int *longs)
 {
 	for (; *f == '-' || *f == '0'; f++)
 		*(*f == '-' ? &sp->left : &sp->zero) = true;
-	f = parse_number(f, &sp->width, ap);
+	f = parse_number(f, &sp->width);
 	if (*f == '.')
-		f = parse_number(f + 1, &sp->precision, ap);
+		f = parse_number(f + 1, &sp->precision);
 	for (; *f == 'l' || *f == 'z'; f++)
 		(*longs)++;
 	return f;
@@ -93,6 +88,15 @@ static void put_string(struct sink *out, struct spec *sp, const char *s)
 	put_padded(out, sp, "", s, sp->precision < 0 ? strlen(s) : strnlen(s, sp->precision));
 }
 
+/* What lies at @pc: a function and how far into it. */
+static void put_place(struct sink *out, struct spec *sp, vaddr_t pc)
+{
+	u64 offset;
+
+	put_string(out, sp, symbol_name(pc, &offset));
+	put_number(out, &(struct spec){ .precision = -1, .base = 16 }, offset, "+0x");
+}
+
 static void put_conversion(struct sink *out, struct spec *sp, char conv, int longs, va_list *ap)
 {
 	char c;
@@ -104,9 +108,6 @@ static void put_conversion(struct sink *out, struct spec *sp, char conv, int lon
 		v = longs ? va_arg(*ap, long) : va_arg(*ap, int);
 		put_number(out, sp, v < 0 ? -(u64)v : (u64)v, v < 0 ? "-" : "");
 		break;
-	case 'X':
-		sp->upper = true;
-		/* fallthrough */
 	case 'x':
 		sp->base = 16;
 		put_number(out, sp, longs ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned), "");
@@ -128,6 +129,9 @@ static void put_conversion(struct sink *out, struct spec *sp, char conv, int lon
 	case 's':
 		put_string(out, sp, va_arg(*ap, const char *));
 		break;
+	case 'S':
+		put_place(out, sp, va_arg(*ap, vaddr_t));
+		break;
 	default:
 		put(out, conv);
 	}
@@ -147,9 +151,11 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap_in)
 			put(&out, *f);
 			continue;
 		}
-		f = parse_spec(f + 1, &sp, &longs, &ap);
+		f = parse_spec(f + 1, &sp, &longs);
 		if (!*f)
 			break;
+		if (f[0] == 'p' && f[1] == 'S')
+			f++;
 		put_conversion(&out, &sp, *f, longs, &ap);
 	}
 	va_end(ap);

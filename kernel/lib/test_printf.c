@@ -21,8 +21,9 @@ KTEST(printf_numbers, "printf.numbers", "", "")
 	FORMATS("-2147483648 4294967295", "%d %u", -2147483647 - 1, 4294967295u);
 	FORMATS("-9223372036854775808", "%ld", (long)(1UL << 63));
 	FORMATS("18446744073709551615", "%lu", ~0UL);
-	FORMATS("ff FF 17", "%x %X %o", 255u, 255u, 15u);
+	FORMATS("ff 17", "%x %o", 255u, 15u);
 	FORMATS("0xffffffff80200000", "%p", (void *)0xffffffff80200000UL);
+	FORMATS("at ?+0x0!", "at %pS!", NULL);
 	FORMATS("123 456", "%zu %lld", (size_t)123, 456LL);
 }
 
@@ -31,7 +32,6 @@ KTEST(printf_layout, "printf.layout", "", "")
 	FORMATS("[   42][42   ][00042]", "[%5d][%-5d][%05d]", 42, 42, 42);
 	FORMATS("[  -42][-42  ][-0042]", "[%5d][%-5d][%05d]", -42, -42, -42);
 	FORMATS("[  007]", "[%5.3d]", 7);
-	FORMATS("[   42][42   ]", "[%*d][%-*d]", 5, 42, 5, 42);
 	FORMATS("[  ab][ab  ][a]", "[%4s][%-4s][%.1s]", "ab", "ab", "ab");
 	FORMATS("x%", "%c%%", 'x');
 }

@@ -103,11 +103,11 @@ static inline int lock(struct mutex *m, struct deadline d, unsigned flags, const
 
 	assert_may_block();
 	if (DEBUG_BUILD)
-		lockcheck_mutex_wanted(m);
+		lockcheck_wanted(m, m->name);
 	if (!try_free(m))
 		err = lock_slow(m, d, flags);
 	if (DEBUG_BUILD && !err)
-		lockcheck_mutex_taken(m, site);
+		lockcheck_taken(m, m->name, site);
 	return err;
 }
 
@@ -133,7 +133,7 @@ bool mutex_trylock(struct mutex *m) THE_LOCK
 	bool taken = try_free(m);
 
 	if (DEBUG_BUILD && taken)
-		lockcheck_mutex_taken(m, __builtin_return_address(0));
+		lockcheck_taken(m, m->name, __builtin_return_address(0));
 	return taken;
 }
 
@@ -155,7 +155,7 @@ void mutex_unlock(struct mutex *m) THE_LOCK
 	u64 expected = self_word();
 
 	if (DEBUG_BUILD)
-		lockcheck_mutex_released(m);
+		lockcheck_released(m, m->name);
 	if (atomic_compare_exchange_strong_explicit(&m->word, &expected, 0, memory_order_release,
 						    memory_order_relaxed))
 		return;
@@ -171,8 +171,8 @@ bool mutex_held(const struct mutex *m)
 void mutex_destroy(struct mutex *m)
 {
 	assert(atomic_load(&m->word) == 0 || mutex_held(m));
-	if (DEBUG_BUILD && mutex_held(m))
-		lockcheck_mutex_released(m);
+	if (DEBUG_BUILD)
+		held_remove(&current_thread()->locks, m);
 	spin_lock(&pi_lock);
 	pi_destroy(&m->pi);
 	atomic_store(&m->word, MUTEX_DESTROYED);

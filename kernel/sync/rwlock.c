@@ -10,21 +10,29 @@
  *  R2  Between two calls nobody who could be let in waits at the front.
  *  R3  Who is granted the lock has it before it runs: a reader is counted by its granter.
  */
+#include "config.h"
 #include "errno.h"
+#include "lockcheck.h"
 #include "sync.h"
 #include "thread.h"
 
 #define WRITER	1u		/* a link's key */
 
-void rwlock_init(struct rwlock *l)
+#define THE_LOCK	NO_LOCK_ANALYSIS("what locking is is written here")
+
+void rwlock_init_named(struct rwlock *l, const char *name)
 {
 	wait_queue_init(&l->q);
 	l->readers = 0;
 	l->writer = NULL;
+	l->name = name;
 }
 
 void rwlock_destroy(struct rwlock *l)
 {
+	assert(!l->writer || l->writer == current_thread());
+	if (DEBUG_BUILD)
+		held_remove(&current_thread()->locks, l);
 	wait_queue_destroy(&l->q);
 }
 
@@ -54,12 +62,14 @@ static void grant(struct rwlock *l)
 	}
 }
 
-static int lock(struct rwlock *l, struct deadline d, bool writer)
+static int lock(struct rwlock *l, struct deadline d, bool writer, const void *site)
 {
 	struct wait_link link = { .key = writer ? WRITER : 0 };
 	int err = 0;
 
 	assert_may_block();
+	if (DEBUG_BUILD)
+		lockcheck_wanted(l, l->name);
 	spin_lock(&l->q.lock);
 	assert(l->writer != current_thread());
 	if (is_open(l, writer) && list_empty(&l->q.links)) {
@@ -75,21 +85,25 @@ static int lock(struct rwlock *l, struct deadline d, bool writer)
 			grant(l);	/* R2 for those behind us */
 	}
 	spin_unlock(&l->q.lock);
+	if (DEBUG_BUILD && !err)
+		lockcheck_taken(l, l->name, site);
 	return err;
 }
 
-int rwlock_read_lock(struct rwlock *l, struct deadline d)
+int rwlock_read_lock(struct rwlock *l, struct deadline d) THE_LOCK
 {
-	return lock(l, d, false);
+	return lock(l, d, false, __builtin_return_address(0));
 }
 
-int rwlock_write_lock(struct rwlock *l, struct deadline d)
+int rwlock_write_lock(struct rwlock *l, struct deadline d) THE_LOCK
 {
-	return lock(l, d, true);
+	return lock(l, d, true, __builtin_return_address(0));
 }
 
-void rwlock_read_unlock(struct rwlock *l)
+void rwlock_read_unlock(struct rwlock *l) THE_LOCK
 {
+	if (DEBUG_BUILD)
+		lockcheck_released(l, l->name);
 	spin_lock(&l->q.lock);
 	assert(l->readers > 0);
 	l->readers--;
@@ -97,8 +111,10 @@ void rwlock_read_unlock(struct rwlock *l)
 	spin_unlock(&l->q.lock);
 }
 
-void rwlock_write_unlock(struct rwlock *l)
+void rwlock_write_unlock(struct rwlock *l) THE_LOCK
 {
+	if (DEBUG_BUILD)
+		lockcheck_released(l, l->name);
 	spin_lock(&l->q.lock);
 	assert(l->writer == current_thread());
 	l->writer = NULL;

@@ -93,13 +93,6 @@ void spin_init(struct spinlock *l, enum lock_class class)
 	*l = (struct spinlock)SPINLOCK_INIT(class);
 }
 
-static inline void took(struct spinlock *l, const void *site)
-{
-	l->holder = current_thread();
-	if (DEBUG_BUILD)
-		l->site = site;
-}
-
 #define THE_LOCK	NO_LOCK_ANALYSIS("what locking is is written here")
 
 /* Takes the lock if it is free. Pairs with the release in spin_unlock(): we see all it guards. */
@@ -125,7 +118,7 @@ static inline void acquire(struct spinlock *l, bool nested, const void *site)
 		lockcheck_acquire(l, nested, site);
 	if (unlikely(!grab(l)))
 		wait_and_grab(l);
-	took(l, site);
+	l->holder = current_thread();
 }
 
 void spin_lock(struct spinlock *l) THE_LOCK
@@ -146,8 +139,8 @@ bool spin_trylock(struct spinlock *l) THE_LOCK
 		return false;
 	}
 	if (DEBUG_BUILD)
-		lockcheck_acquired(l, current_thread());
-	took(l, __builtin_return_address(0));
+		lockcheck_acquired(l, __builtin_return_address(0));
+	l->holder = current_thread();
 	return true;
 }
 

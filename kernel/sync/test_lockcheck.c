@@ -10,6 +10,7 @@
 
 static struct mutex first = MUTEX_INIT(first), second = MUTEX_INIT(second);
 static struct mutex third = MUTEX_INIT(third);
+static struct rwlock shared;
 static struct spinlock object = SPINLOCK_INIT(LOCK_OBJECT), inode = SPINLOCK_INIT(LOCK_INODE);
 
 /* Nobody else has to run: the order alone tells. */
@@ -32,6 +33,39 @@ KTEST(lock_recursion, "lock.recursion", STEP, "")
 {
 	mutex_lock(&first);
 	mutex_lock(&first);
+}
+
+/* A reader would wait for the writer that waits for it, or for what the writer holds. */
+KTEST(lock_rw_circle, "lock.rw_circle", STEP, "")
+{
+	rwlock_init(&shared);
+	mutex_lock(&first);
+	REQUIRE(rwlock_write_lock(&shared, DEADLINE_NEVER) == 0, STEP, "not free");
+	rwlock_write_unlock(&shared);
+	mutex_unlock(&first);
+	REQUIRE(rwlock_read_lock(&shared, DEADLINE_NEVER) == 0, STEP, "not free");
+	mutex_lock(&first);
+}
+
+KTEST(lock_rw_recursion, "lock.rw_recursion", STEP, "")
+{
+	rwlock_init(&shared);
+	REQUIRE(rwlock_read_lock(&shared, DEADLINE_NEVER) == 0, STEP, "not free");
+	REQUIRE(rwlock_read_lock(&shared, DEADLINE_NEVER) == 0, STEP, "not free");
+}
+
+static int leave_it(void *unused)
+{
+	(void)unused;
+	rwlock_read_unlock(&shared);
+	return 0;
+}
+
+KTEST(lock_rw_foreign, "lock.rw_foreign", STEP, "")
+{
+	rwlock_init(&shared);
+	REQUIRE(rwlock_read_lock(&shared, DEADLINE_NEVER) == 0, STEP, "not free");
+	test_join(test_thread(ALL_CPUS, leave_it, NULL, PRIORITY_DEFAULT), "foreign");
 }
 
 static int unlock_it(void *m)

@@ -133,21 +133,15 @@ class Locks(Command):
     def run(self, arguments: list[str]) -> None:
         none = True
         for t in all_threads():
-            for i in range(int(t["nr_held"])):
-                none = False
-                lock = t["held"][i].dereference()
-                kind = enum_name(lock["class"], "lock_class", "LOCK_")
-                print(
-                    f"thread {int(t['tid'])} ({text(t['name'])}) holds {kind} lock "
-                    f"{int(lock.address):#x}, taken in {place(int(lock['site']))}"
-                )
-            for i in range(int(t["nr_mutexes"])):
-                none = False
-                mutex = t["mutexes"][i].dereference()
-                print(
-                    f"thread {int(t['tid'])} ({text(t['name'])}) holds mutex {text(mutex['name'])} "
-                    f"{int(mutex.address):#x}, taken in {place(int(mutex['site']))}"
-                )
+            for kind, locks in (("spin lock", t["spins"]), ("lock", t["locks"])):
+                for i in range(int(locks["nr"])):
+                    none = False
+                    held = locks["at"][i]
+                    print(
+                        f"thread {int(t['tid'])} ({text(t['name'])}) holds {kind} "
+                        f"{text(held['name'])} {int(held['lock']):#x}, "
+                        f"taken in {place(int(held['site']))}"
+                    )
         if none:
             print("no lock is held")
 

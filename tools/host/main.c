@@ -5,6 +5,7 @@
  * It prints "ok NAME" or "FAIL NAME" for each test. A sanitizer's report ends the program.
  */
 #include "console.h"
+#include "debug.h"
 #include "instrument.h"
 #include "ktest.h"
 #include "printf.h"
@@ -46,6 +47,13 @@ void console_write_all(enum console_stream s, const char *buf, size_t n)
 		buf += written;
 		n -= written;
 	}
+}
+
+const char *symbol_name(vaddr_t pc, u64 *offset)
+{
+	(void)pc;
+	*offset = 0;
+	return "?";
 }
 
 noreturn void panic(const char *fmt, ...)

@@ -95,7 +95,7 @@ class Riscv(unittest.TestCase):
         ):
             self.assertIn(expected, text)
         self.assertRegex(text, r"(?m)^1 \(init\) +- +0x\w+ +process_wait\+")
-        self.assertRegex(text, r"holds waitq lock 0x\w+, taken in \w+\+")
+        self.assertRegex(text, r"holds spin lock wait queue 0x\w+, taken in \w+\+")
 
     def test_a_deadlock_and_its_timeline(self) -> None:
         """Whoever calls thread_kill() does so when both threads wait for each other."""
@@ -109,7 +109,7 @@ class Riscv(unittest.TestCase):
         for one, other in (("forwards", "backwards"), ("backwards", "forwards")):
             self.assertRegex(text, who % (one, other, one))
             self.assertRegex(text, rf"\({one}\) +- +0x\w+ .* for mutex 0x\w+, held by")
-            self.assertRegex(text, rf"\({one}\) holds mutex \w+ 0x\w+, taken in lock_{one}\+")
+            self.assertRegex(text, rf"\({one}\) holds lock \w+ 0x\w+, taken in lock_{one}\+")
 
 
 class X86(Riscv):

@@ -17,27 +17,36 @@ class Riscv(Reports):
         return transcript(machine, 60).kernel.decode("utf-8", "replace").replace("\r", "")
 
     def test_circle_names_every_chain(self) -> None:
-        self.report("lock.circle", r"^lock order: taking mutex first \S+ closes a circle$")
+        self.report("lock.circle", r"^lock order: taking lock first \S+ closes a circle$")
         text = self.said("lock.circle")
         for taken, held in (("first", "third"), ("third", "second"), ("second", "first")):
             chain = rf"{taken} was taken holding {held}:\n +.*take_in_order\+\S+ ktest_lock_circle\+"
             self.assertRegex(text, chain)
-        self.assertRegex(text, r"holds mutex third \S+, taken at take_in_order\+")
+        self.assertRegex(text, r"holds lock third \S+, taken at take_in_order\+")
 
     def test_recursion(self) -> None:
-        self.report("lock.recursion", r"^lock order: recursion: taking mutex first ")
-        self.assertRegex(self.said("lock.recursion"), r"holds mutex first \S+, taken at ktest_lock_rec")
+        self.report("lock.recursion", r"^lock order: recursion: taking lock first ")
+        self.assertRegex(self.said("lock.recursion"), r"holds lock first \S+, taken at ktest_lock_rec")
+
+    def test_reader_writer_locks(self) -> None:
+        self.report("lock.rw_circle", r"^lock order: taking lock first \S+ closes a circle$")
+        text = self.said("lock.rw_circle")
+        self.assertRegex(text, r"&shared was taken holding first:\n +.*ktest_lock_rw_circle\+")
+        self.assertRegex(text, r"first was taken holding &shared:\n +.*ktest_lock_rw_circle\+")
+        self.report("lock.rw_recursion", r"^lock order: recursion: taking lock &shared ")
+        foreign = r"^lock &shared \S+ is released by thread \d+ \(tester\), which "
+        self.report("lock.rw_foreign", foreign)
 
     def test_release_by_another(self) -> None:
-        self.report("lock.foreign", r"^mutex first \S+ is released by thread \d+ \(tester\), which ")
+        self.report("lock.foreign", r"^lock first \S+ is released by thread \d+ \(tester\), which ")
 
     def test_held_at_the_end(self) -> None:
-        said = r"^thread \d+ \(tester\) exits with 1 mutexes and 0 spin locks held$"
+        said = r"^thread \d+ \(tester\) exits with 1 locks and 0 spin locks held$"
         report = self.report("lock.kept", said)
-        self.assertRegex(report, r"holds mutex first \S+, taken at keep_it\+")
+        self.assertRegex(report, r"holds lock first \S+, taken at keep_it\+")
 
     def test_held_on_the_way_to_user_mode(self) -> None:
-        said = r"^thread \d+ \(\w+\) returns to user mode with 1 mutexes and 0 spin locks held$"
+        said = r"^thread \d+ \(\w+\) returns to user mode with 1 locks and 0 spin locks held$"
         self.assertIn("syscall_entry", self.chain(self.report("lock.to_user", said)))
 
     def test_where_nobody_may_wait(self) -> None:
@@ -46,7 +55,7 @@ class Riscv(Reports):
             self.assertIn("assert_may_block", self.chain(report))
 
     def test_spin_locks(self) -> None:
-        site = r"at ktest_lock_spin_\w+\+\d+, holding \S+ lock \S+ taken at ktest_lock_spin_\w+\+\d+$"
+        site = r"at ktest_lock_spin_\w+\+\S+, holding \S+ lock \S+ taken at ktest_lock_spin_\w+\+\S+$"
         self.report("lock.spin_order", rf"^lock order: wrong order: taking object lock \S+ {site}")
         self.report("lock.spin_recursion", rf"^lock order: recursion: taking object lock \S+ {site}")
 

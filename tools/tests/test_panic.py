@@ -67,7 +67,7 @@ class Riscv(Reports):
 
     def test_held_locks_are_named(self) -> None:
         report = self.report("panic.held", r"^assertion failed: .*test_panic\.c:\d+$")
-        self.assertRegex(report, r"holds object lock .*, taken at ktest_panic_held\+")
+        self.assertRegex(report, r"holds spin lock object .*, taken at ktest_panic_held\+")
 
     def test_a_fault_while_printing(self) -> None:
         report = self.report("panic.printing", r"^page fault: reading 0x[0-9a-f]+$")

@@ -91,7 +91,8 @@ class Riscv(unittest.TestCase):
             t.expect(r"^ +3 +1 +3 alive +1 threads +\d+ holds  -?sh\r\n")
             t.type(f"{_DUMP}l{_DUMP}r")
             # by nobody but who is interrupted here, with the terminal's
-            own = r"  thread \d+ holds [\w ]+ lock 0x\w+, taken at (?:tty_input|thread_for_each)\+0x\w+\r\n"
+            where = r"taken at (?:tty_input|thread_for_each)\+0x\w+\r\n"
+            own = rf"  thread \d+ \(.+\) holds spin lock [\w ]+ 0x\w+, {where}"
             t.expect(rf"^locks held \(debug builds know\):\r\n(?:{own})*(?=cpu0)")
             for cpu in range(2):
                 figures = r"\d+ deadlines, \d+ switches, \d+ preemptions, \d+ steals, idle \d+ us"
@@ -107,7 +108,7 @@ class Riscv(unittest.TestCase):
         seen = transcript(machine, 60)
         said = seen.kernel.decode("utf-8", "replace").replace("\r", "")
         self.assertEqual(seen.outcome.end, End.OFF, said)
-        holds = r"(?m)^  thread (\d+) \((.+)\) holds mutex wanted 0x[0-9a-f]+, taken at ktest_dump_keys"
+        holds = r"(?m)^  thread (\d+) \((.+)\) holds lock wanted 0x[0-9a-f]+, taken at ktest_dump_keys"
         owner = re.search(holds, said)
         assert owner, said
         whose = re.escape(f"{owner[1]} ({owner[2]})")
