@@ -28,6 +28,7 @@ class WrongValues(unittest.TestCase):
         self.check("qemu", "CPUS=0", allowed="1 2 3 4 5 6 7 8")
         self.check("qemu", "CPUS=99", allowed="1 2 3 4 5 6 7 8")
         self.check("grade", "LAB=nope", allowed="must be one of")
+        self.check("grade", "LAB=", allowed="must be one of")
         self.check("grade", "SUBMISSION=/no/such", allowed="no such directory")
         self.check("-n", "grade", "SUBMISSION=", allowed="SUBMISSION= is empty")
         self.check("run", "CMD=true", "EXTRA=", allowed="EXTRA= is empty")
