@@ -36,9 +36,11 @@ static const unsigned crowds[CROWDS] = { 1, 10, 100, 1000, MOST };
 static int words[MOST];
 
 static volatile unsigned yields;
+static _Atomic unsigned came;		/* have run, so that no first time is measured later */
 
 static void *yielding(void *arg)
 {
+	came++;
 	for (;;) {
 		yields++;
 		sched_yield();
@@ -48,6 +50,7 @@ static void *yielding(void *arg)
 
 static void *blocked(void *arg)
 {
+	came++;
 	syscall(SYS_futex, arg, FUTEX_WAIT_PRIVATE, 0, NULL);
 	return arg;
 }
@@ -56,6 +59,7 @@ static void *sleeping(void *arg)
 {
 	struct timespec long_time = { .tv_sec = 100000 };
 
+	came++;
 	nanosleep(&long_time, NULL);
 	return arg;
 }
@@ -194,6 +198,8 @@ static void amid(const struct crowd *c, unsigned most)
 		if (crowds[i] == WEIGHED)
 			before = meminfo("MemFree:");
 		gather(crowds[i], c->what);
+		while (came < gathered && c->what != reserved)
+			sched_yield();
 		if (crowds[i] == WEIGHED && c->what == blocked)
 			printf("thread_kib %ld %u\n", before - meminfo("MemFree:"),
 			       WEIGHED - crowds[i - 1]);

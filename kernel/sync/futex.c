@@ -30,7 +30,7 @@
 #include "thread.h"
 #include "vm.h"
 
-#define BUCKETS		1024
+#define BUCKETS		2048
 
 static struct wait_queue buckets[BUCKETS];
 
@@ -84,7 +84,7 @@ struct wait_queue *futex_bucket(const struct futex_key *key)
 {
 	u64 hash = (key->object ^ key->where) * 0x9e3779b97f4a7c15UL;	/* Fibonacci hashing */
 
-	return &buckets[hash >> 54];
+	return &buckets[hash >> 53];
 }
 
 bool futex_has_waiters(const struct futex_key *key)

@@ -40,7 +40,7 @@ struct wait_queue *futex_bucket(const struct futex_key *key);
 
 static inline bool futex_has_key(const struct wait_link *link, const struct futex_key *key)
 {
-	return link->key == key->object && link->key2 == key->where;
+	return link->key2 == key->where && link->key == key->object;
 }
 
 /* A wait for @key, not yet in its bucket. */
