@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "config.h"
 #include "types.h"
 
 struct mutex;
@@ -20,7 +21,7 @@ struct held_lock {
 /* All of a kind, the innermost last. */
 struct held_locks {
 	unsigned nr;
-	struct held_lock at[8];
+	struct held_lock at[DEBUG_BUILD ? 8 : 1];	/* unused in release builds */
 };
 
 void held_add(struct held_locks *h, const void *lock, const char *name, const void *site);

@@ -30,6 +30,7 @@ _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("prologues", files.prologues),
     ("sizes", files.sizes),
     ("links", files.links),
+    ("figures", files.figures),
 )
 
 
