@@ -92,7 +92,8 @@ static void dump_runqs(void)
 			"%lu preemptions, %lu steals, idle %lu us\n",
 			i, c->runq.current->tid, c->runq.current->name,
 			atomic_load(&c->runq.q.nr), c->sleepq.nr, c->stats.switches,
-			c->stats.preemptions, c->stats.steals, c->stats.idle_ns / NSEC_PER_USEC);
+			c->stats.preemptions, c->stats.steals,
+			c->idle.stats.run_ns / NSEC_PER_USEC);
 	}
 }
 

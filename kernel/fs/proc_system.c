@@ -62,7 +62,7 @@ static u64 idle_ns(const struct cpu *c)
 {
 	bool waits = c->runq.current == &c->idle;
 
-	return c->stats.idle_ns + (waits ? time_now() - c->runq.charged_at : 0);
+	return c->idle.stats.run_ns + (waits ? time_now() - c->runq.charged_at : 0);
 }
 
 static u64 total_idle_ns(void)

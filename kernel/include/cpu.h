@@ -21,7 +21,6 @@ struct trace_ring;
 struct trapframe;
 
 struct cpu_stats {			/* [rq->lock] */
-	u64 idle_ns;
 	u64 user_ns;
 	u64 switches;
 	u64 idles;			/* of them, to the idle thread */

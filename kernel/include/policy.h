@@ -216,9 +216,10 @@ u32 level_of_params(const struct sched_params *p);
 
 extern u64 sched_quantum;	/* quantum=, ns, of normal priority. [const after boot] */
 
+/* Of a class that has priorities: policy_check() refuses others with one, and these without. */
 static inline bool is_real_time(const struct sched_params *p)
 {
-	return BIT(p->class) & CLASSES_REAL_TIME;
+	return p->rt_priority;
 }
 
 /* Quanta of 40, 30, 20, 10, 5 ms by band; quantum= scales them by what it says for normal ones. */

@@ -28,21 +28,22 @@ noreturn void thread_state_illegal(struct thread *t, enum thread_state to, const
 /* The only place that writes t->state. The run queue's lock of t->cpu is held. */
 static inline void thread_set_state(struct thread *t, enum thread_state to, const char *reason)
 {
-	/* What each state may be entered from: one constant where @to is one. */
+	/* What each state may be entered from; RUNNING from READY alone. */
 	static const u8 legal_from[] = {
 		[THREAD_SUSPENDED]	= BIT(THREAD_READY) | BIT(THREAD_RUNNING),
 		[THREAD_READY]		= BIT(THREAD_SUSPENDED) | BIT(THREAD_RUNNING) |
 					  BIT(THREAD_BLOCKED) | BIT(THREAD_SLEEPING),
-		[THREAD_RUNNING]	= BIT(THREAD_READY),
 		[THREAD_BLOCKED]	= BIT(THREAD_RUNNING),
 		[THREAD_SLEEPING]	= BIT(THREAD_RUNNING),
 		[THREAD_DEAD]		= BIT(THREAD_SUSPENDED) | BIT(THREAD_READY) |
 					  BIT(THREAD_RUNNING),
 	};
 	enum thread_state from = thread_state(t);
+	/* in every switch, so without a shift */
+	bool legal = to == THREAD_RUNNING ? from == THREAD_READY : legal_from[to] & BIT(from);
 
 	assert_held(&thread_cpu(t)->runq.lock);
-	if (unlikely(!(legal_from[to] & BIT(from))))
+	if (unlikely(!legal))
 		thread_state_illegal(t, to, reason);
 	if (DEBUG_BUILD)
 		thread_check(t);

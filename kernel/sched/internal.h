@@ -102,24 +102,20 @@ void slice_renew(struct runq *rq, struct thread *t);
  * --- Accounts and slices: see preempt.c; inline as every switch needs all three. rq locked. -----
  */
 
-/* The time since the last charge goes to current. */
+/* The time since the last charge goes to current: to the idle thread if the CPU has been idle. */
 static inline void charge(struct runq *rq, u64 now, bool user)
 {
 	struct thread *t = rq->current;
 	u64 ran = now - rq->charged_at;
 
 	rq->charged_at = now;
-	if (is_idle(rq, t)) {
-		runq_cpu(rq)->stats.idle_ns += ran;
-		return;
-	}
 	t->stats.run_ns += ran;
 	t->stats.last_ran = now;
 	if (user) {
 		t->stats.user_ns += ran;
 		runq_cpu(rq)->stats.user_ns += ran;
 	}
-	if (policy.charge && policy.charge(&rq->q, &t->se, ran, now))
+	if (policy.charge && !is_idle(rq, t) && policy.charge(&rq->q, &t->se, ran, now))
 		rq->expired |= SLICE_SPENT;
 }
 

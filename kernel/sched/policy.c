@@ -82,9 +82,8 @@ int policy_check(const struct sched_params *p)
 {
 	if (p->class >= 32 || !(policy.classes & BIT(p->class)))
 		return -EINVAL;
-	if (is_real_time(p) ? p->rt_priority < RT_PRIORITY_LOWEST ||
-				      p->rt_priority > RT_PRIORITY_HIGHEST
-			    : p->rt_priority)
+	if (!(BIT(p->class) & CLASSES_REAL_TIME) != !p->rt_priority ||
+	    p->rt_priority > RT_PRIORITY_HIGHEST)
 		return -EINVAL;
 	if (p->nice < NICE_HIGHEST || p->nice > NICE_LOWEST)
 		return -EINVAL;

@@ -94,7 +94,7 @@ void sched_preempt(void)
 void sched_yield(void)
 {
 	struct runq *rq = this_runq_lock();
-	struct thread *t = rq->current;
+	struct thread *t = current_thread();
 
 	runq_cpu(rq)->stats.yields++;
 	if (!nr_ready(rq) && !t->se.home) {

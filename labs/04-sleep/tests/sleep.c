@@ -181,11 +181,11 @@ KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
 	from = time_now();
 	for (unsigned i = 0; i < SLEEPERS; i++)
 		start_sleeper(i, from + (10 + 10 * i) * MS);
-	idle = stats->idle_ns;
+	idle = cpus[0].idle.stats.run_ns;
 	ticks = stats->timer_interrupts;
 	thread_sleep_until(deadline_at(from + 100 * MS));
 	took = time_now() - from;
-	idle = stats->idle_ns - idle;
+	idle = cpus[0].idle.stats.run_ns - idle;
 	ticks = stats->timer_interrupts - ticks;
 	ktest_figure("idle_permille", idle * 1000 / took);
 	ktest_figure("timer_interrupts", ticks);
