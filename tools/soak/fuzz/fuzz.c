@@ -89,6 +89,43 @@ static void work(struct worker *w)
 	pthread_exit(NULL);
 }
 
+/* --- What was there before us ----------------------------------------------------------------- */
+
+/* Calls @how for each name in @folder, with its path. */
+static void for_each_name(const char *folder, void (*how)(const char *path))
+{
+	DIR *d = opendir(*folder ? folder : "/");
+	struct dirent *e;
+	char path[512];
+
+	while (d && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		how(path);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* What was there before us, by name: in /, /tmp and /proc. */
+static char *known[128];
+static unsigned nr_known;
+
+static void note(const char *path)
+{
+	if (nr_known < sizeof(known) / sizeof(*known))
+		known[nr_known++] = strdup(path);
+}
+
+static int is_new(const char *path)
+{
+	for (unsigned i = 0; i < nr_known; i++)
+		if (!strcmp(known[i], path))
+			return 0;
+	return 1;
+}
+
 /* --- Above them all --------------------------------------------------------------------------- */
 
 static void start(struct worker *w)
@@ -115,15 +152,25 @@ static void end(struct worker *w)
 	w->pid = 0;
 }
 
-/* Buries who has ended. Children with CLONE_PARENT are ours, too. */
-static void bury(int flags)
+/* Buries who has ended. Children with CLONE_PARENT are ours, too. False: there are no others. */
+static int bury(void)
 {
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, flags)) > 0)
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		for (int i = 0; i < PROCESSES; i++)
 			if (workers[i].pid == pid)
 				end(&workers[i]);
+	return pid == 0;
+}
+
+/* Copies may have left their group, and been stopped, so that they do not end by themselves. */
+static void kill_new(const char *path)
+{
+	pid_t pid = atoi(path + strlen("/proc/"));
+
+	if (pid > 0 && pid != getpid() && is_new(path))
+		kill(pid, SIGKILL);
 }
 
 static void kill_if_stuck(struct worker *w, int ms)
@@ -158,32 +205,15 @@ static void fuzz(uint64_t calls)
 				start(&workers[i]);
 		}
 		sleep_ms(2);
-		bury(WNOHANG);
+		bury();
 	}
-	for (int i = 0; i < PROCESSES; i++)
-		if (workers[i].pid)
-			kill(-workers[i].pid, SIGKILL);
-	bury(0);
+	do {
+		for_each_name("/proc", kill_new);
+		sleep_ms(1);
+	} while (bury());
 }
 
 /* --- What stays behind ------------------------------------------------------------------------ */
-
-/* Calls @how for each name in @folder, with its path. */
-static void for_each_name(const char *folder, void (*how)(const char *path))
-{
-	DIR *d = opendir(*folder ? folder : "/");
-	struct dirent *e;
-	char path[512];
-
-	while (d && (e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		how(path);
-	}
-	if (d)
-		closedir(d);
-}
 
 static void remove_any(const char *path)
 {
@@ -193,22 +223,10 @@ static void remove_any(const char *path)
 	}
 }
 
-/* What was there before us, by name: / and /tmp. */
-static char *known[64];
-static unsigned nr_known;
-
-static void note(const char *path)
-{
-	if (nr_known < sizeof(known) / sizeof(*known))
-		known[nr_known++] = strdup(path);
-}
-
 static void remove_new(const char *path)
 {
-	for (unsigned i = 0; i < nr_known; i++)
-		if (!strcmp(known[i], path))
-			return;
-	remove_any(path);
+	if (is_new(path))
+		remove_any(path);
 }
 
 /*
@@ -266,6 +284,7 @@ int main(int argc, char **argv)
 	next_seed = seed << 20;
 	for_each_name("", note);
 	for_each_name("/tmp", note);
+	for_each_name("/proc", note);
 	for (int i = 0; i < 2; i++) {		/* the second time finds what the first one keeps */
 		fuzz(WARM_UP);
 		tidy_up();
