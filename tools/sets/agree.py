@@ -22,7 +22,7 @@ from tools.sets.history import History
 _TIMES = 100
 _APART = 2 * US  # one comes after the other
 _COST = 60 * US  # of a step, and of a timer, at most
-_END = 1000 * US  # before the end of the set; what is due then may come after it
+_END = 6000 * US  # before the end of the set: what is due then may come too late to be seen
 _USED = 120 * US  # of its first slice, before a set begins
 _SLICES = ("rr", "prio")  # where that matters, and yielding costs nothing else
 _SHORT = 2 * _COST  # a run that may as well not have been, give or take as much
