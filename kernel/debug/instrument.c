@@ -10,6 +10,7 @@
 #include "bootargs.h"
 #include "config.h"
 #include "cpu.h"
+#include "debug.h"
 #include "errno.h"
 #include "sched.h"
 #include "string.h"
@@ -41,11 +42,6 @@ static struct park {
 
 void (*sweep_action)(void *arg);
 void *sweep_action_arg;
-
-/* The table of symbols.c. */
-extern const u64 ksyms_count, ksyms_addr[];
-extern const u32 ksyms_name[];
-extern const char ksyms_names[];
 
 /* Where the kernel function @name begins, 0 if there is none. */
 static vaddr_t symbol_address(const char *name)

@@ -4,9 +4,6 @@
  */
 #include "debug.h"
 
-extern const u64 ksyms_count, ksyms_addr[];
-extern const u32 ksyms_name[];		/* offsets into ksyms_names */
-extern const char ksyms_names[];
 extern const char __text_start[], __text_end[];
 
 /* The last symbol at or below @pc; ksyms_count if there is none. */

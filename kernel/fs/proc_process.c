@@ -5,8 +5,8 @@
  * a picture, not an audit: threads run on while it is taken. What has no meaning here is 0.
  */
 #include "cpu.h"
-#include "dev.h"
 #include "debug.h"
+#include "dev.h"
 #include "mm.h"
 #include "proc.h"
 #include "process.h"

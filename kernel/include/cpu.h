@@ -20,7 +20,7 @@ struct page_cache;
 struct trace_ring;
 struct trapframe;
 
-struct cpu_stats {			/* [rq->lock] */
+struct cpu_stats {			/* [rq->lock] idle time: idle.stats.run_ns */
 	u64 user_ns;
 	u64 switches;
 	u64 idles;			/* of them, to the idle thread */

@@ -48,7 +48,10 @@ void lockcheck_wanted(const void *lock, const char *name);
 void lockcheck_taken(const void *lock, const char *name, const void *site);
 void lockcheck_released(const void *lock, const char *name);
 
-/* For reports: the locks that @t holds, and where it took them. No locks are taken. */
+/*
+ * For reports: the locks that @t holds, and where it took them. Takes no lock itself, so of a
+ * thread that runs on another CPU it is a hint.
+ */
 void lockcheck_print_held(const struct thread *t);
 
 /* Panics if the current thread holds any lock; @when it must not: "returns to user mode". */

@@ -16,8 +16,8 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # The promise is 15,000; the debt is noted in docs/size.md, and may only shrink.
-MAX_KERNEL_LINES = 22_137
-MAX_CORE_LINES = 5_518
+MAX_KERNEL_LINES = 22_132
+MAX_CORE_LINES = 5_513
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
 
