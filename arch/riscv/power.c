@@ -31,7 +31,9 @@ noreturn void arch_machine_end(enum machine_end how)
 	arch_irqs_disable();
 	if (test_device)
 		*(volatile u32 *)phys_to_virt(test_device) = commands[how];
-	sbi_system_reset(how == MACHINE_REBOOT);
+	else
+		sbi_system_reset(how == MACHINE_REBOOT);
+	/* QEMU may take a while to end; a second request would replace the status of the first. */
 	for (;;)
 		__asm__ volatile("wfi");
 }

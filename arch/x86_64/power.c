@@ -3,7 +3,8 @@
  * power off; reset by ACPI's reset register, else by a triple fault.
  *
  * The device makes exit status 2 * value + 1 of what is written to it: 33 for a clean end, 35 for a
- * panic. Any context, even in the middle of a panic: takes no lock.
+ * panic. debug_exit() says whether there is a device. Any context, even in the middle of a panic:
+ * takes no lock.
  */
 #include "arch.h"
 #include "bootargs.h"
@@ -16,7 +17,7 @@
 #define SLEEP_ENABLE	0x2000
 
 /* A bad debugexit= stops the machine, which comes here again: then it is taken as absent. */
-static void debug_exit(u32 value)
+static bool debug_exit(u32 value)
 {
 	static _Atomic bool entered;
 	u16 port = 0;
@@ -25,6 +26,7 @@ static void debug_exit(u32 value)
 		port = bootarg_number("debugexit", 0, 1, 0xffff);
 	if (port)
 		port_write32(port, value);
+	return port;
 }
 
 static void power_off(void)
@@ -53,8 +55,9 @@ noreturn void arch_machine_end(enum machine_end how)
 	arch_irqs_disable();
 	if (how == MACHINE_REBOOT)
 		reset();
-	debug_exit(how == MACHINE_PANICKED ? EXIT_PANICKED : EXIT_OFF);
-	power_off();
+	/* Never both: QEMU may take a while to end, and the second would replace the status. */
+	if (!debug_exit(how == MACHINE_PANICKED ? EXIT_PANICKED : EXIT_OFF))
+		power_off();
 	for (;;)
 		__asm__ volatile("hlt");
 }

@@ -37,5 +37,5 @@ void random_bytes(void *buf, size_t n)
 
 void random_init(void)
 {
-	atomic_store(&state, bootarg_number("seed", time_now(), 0, UINT64_MAX));
+	atomic_store(&state, bootarg_number("seed", time_now(), 0, U64_MAX));
 }

@@ -124,7 +124,7 @@ KTEST(line_full, "line.full", "", "line.full")
 	bool end;
 
 	start(false);
-	line.tail = line.ready = line.head = UINT32_MAX - 100;	/* across the wrap of positions */
+	line.tail = line.ready = line.head = U32_MAX - 100;	/* across the wrap of positions */
 	while (line_room(&line) && n <= LINE_SIZE)
 		line_input(&line, 'a' + n++ % 26);
 	CHECK(n == LINE_SIZE, "line.full", "%u bytes fit", n);

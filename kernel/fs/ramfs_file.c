@@ -160,7 +160,7 @@ static ssize_t ramfs_write(struct file *f, struct iobuf *b, off_t *pos)
 	mutex_lock(&i->lock);
 	if (f->flags & O_APPEND)
 		*pos = i->size;
-	if (b->left > (u64)INT64_MAX - *pos)
+	if (b->left > (u64)S64_MAX - *pos)
 		err = -EFBIG;
 	while (b->left && !err && !thread_is_dying(current_thread())) {
 		size_t n = page_part(*pos, b->left);

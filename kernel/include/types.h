@@ -6,14 +6,19 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int32_t s32;
-typedef int64_t s64;
+/* Of the compiler's own macros: not every cross compiler brings a stdint.h. */
+typedef __UINT8_TYPE__ u8;
+typedef __UINT16_TYPE__ u16;
+typedef __UINT32_TYPE__ u32;
+typedef __UINT64_TYPE__ u64;
+typedef __INT32_TYPE__ s32;
+typedef __INT64_TYPE__ s64;
+
+#define S32_MIN			(-__INT32_MAX__ - 1)
+#define S64_MAX			__INT64_MAX__
+#define U32_MAX			__UINT32_MAX__
+#define U64_MAX			__UINT64_MAX__
 
 typedef u64 paddr_t;		/* a physical address */
 typedef u64 vaddr_t;		/* a virtual address, user or kernel, not dereferenced as it is */

@@ -93,7 +93,7 @@ static int check_request(const struct map_request *req)
 		return -EINVAL;
 	if (req->size > ARCH_USER_END)
 		return -ENOMEM;
-	if ((u64)req->offset + req->size > INT64_MAX)
+	if ((u64)req->offset + req->size > S64_MAX)
 		return -EOVERFLOW;
 	if (req->inode && (!req->inode->ops || !req->inode->ops->get_page))
 		return -ENODEV;

@@ -26,7 +26,7 @@ void time_init(void)
 
 	clock_offset = bootarg_number("clock", 0, 0, ~0UL) - arch_clock_ns();
 	now = time_now();
-	realtime_offset = bootarg_number("realtime", now, 0, INT64_MAX) - now;
+	realtime_offset = bootarg_number("realtime", now, 0, S64_MAX) - now;
 	limit = bootarg_number("limit", 0, 0, ~0UL);
 	if (limit) {
 		limit += time_now();
@@ -46,7 +46,7 @@ void time_set_realtime(u64 now_since_epoch)
 
 struct deadline deadline_in(u64 ns)
 {
-	if (ns > INT64_MAX)
+	if (ns > S64_MAX)
 		return DEADLINE_NEVER;
 	return ns ? deadline_at(time_now() + ns) : DEADLINE_POLL;
 }

@@ -80,7 +80,7 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int flags, int fd, u64 offset)
 		return -EINVAL;
 	if (req.size < size || req.size > ARCH_USER_END)
 		return -ENOMEM;
-	if (offset + req.size < offset || offset + req.size > INT64_MAX)
+	if (offset + req.size < offset || offset + req.size > S64_MAX)
 		return -EOVERFLOW;
 	err = flags & MAP_ANONYMOUS ? back_anonymous(&req) : back_by_file(&req, fd);
 	if (err)

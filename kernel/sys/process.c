@@ -38,7 +38,7 @@ long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 
 	if ((u32)options & ~(WNOHANG | WUNTRACED | WCONTINUED | WAIT_KINDS))
 		return -EINVAL;
-	if (which == INT32_MIN)
+	if (which == S32_MIN)
 		return -ESRCH;
 	err = process_wait(which, options | WEXITED, &res);
 	if (err || !res.pid)

@@ -28,7 +28,7 @@ long sys_kill(pid_t pid, int sig)
 		return -EINVAL;
 	if (pid > 0)
 		return kill_process(pid, sig);
-	if (pid == INT32_MIN)
+	if (pid == S32_MIN)
 		return -ESRCH;
 	return signal_send_group(pid == -1 ? -1 : pid ? -pid : current_process()->pgid, sig);
 }
