@@ -34,6 +34,7 @@ static int init_main(void *unused)
 	vfs_init();
 	devfs_init();
 	procfs_init();
+	sysfs_init();
 	tty_init();
 	if (machine.initrd.size) {
 		int err = initramfs_unpack(phys_to_virt(machine.initrd.start), machine.initrd.size);

@@ -2,20 +2,17 @@
  * /proc: the kernel's own figures as files. Names and reading are here, contents elsewhere
  * (proc.h).
  *
- *	/proc/			system files, self, one directory a process
+ *	/proc/			system files, self, sys/ (proc_sys.c), one directory a process
  *	/proc/PID/		process files, task/
  *	/proc/PID/task/TID/	the same files, of one thread
  *
  * Nothing is kept: a name is looked up by asking whether the process exists, and each lookup makes
- * an inode that goes with its last reference. A file's text is made when it is opened, so what one
- * open file reads is one moment's picture.
+ * an inode that goes with its last reference.
  *
  * The inode number says what an inode is: what it is of, whose, and, from the table of files, its
  * place + 1.
  */
 #include "proc.h"
-
-#include <stdarg.h>
 
 #include "cpu.h"
 #include "errno.h"
@@ -25,7 +22,6 @@
 #include "process.h"
 #include "string.h"
 
-#define PROC_DEV	1u
 #define PROC_ROOT	0xffu		/* its place: no file's */
 #define POS_NUMBERS	0x100		/* a directory's positions from here on are its ids */
 
@@ -34,56 +30,10 @@ enum kind { OF_SYSTEM, OF_PROCESS, OF_TASKS, OF_THREAD };
 
 static struct kmem_cache *inode_cache;
 static struct inode *proc_root;
+static struct inode *proc_sys;		/* the root of /proc/sys */
 static const struct inode_ops proc_ops;
 static const struct file_ops proc_file_ops;
 static const struct file_ops proc_dir_ops;
-
-/* --- Text ------------------------------------------------------------------------------------- */
-
-/* Room for @more bytes and a terminator. */
-static bool text_reserve(struct text *t, size_t more)
-{
-	size_t size = t->size ? t->size : 256;
-	char *buf;
-
-	if (t->failed || t->len + more < t->size)
-		return !t->failed;
-	while (size <= t->len + more)
-		size *= 2;
-	buf = kmalloc(size);
-	t->failed = !buf;
-	if (!buf)
-		return false;
-	if (t->buf)
-		memcpy(buf, t->buf, t->len);
-	kfree(t->buf);
-	t->buf = buf;
-	t->size = size;
-	return true;
-}
-
-void text_append(struct text *t, const char *s, size_t len)
-{
-	if (!text_reserve(t, len))
-		return;
-	memcpy(t->buf + t->len, s, len);
-	t->len += len;
-}
-
-void text_printf(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (!text_reserve(t, n))
-		return;
-	va_start(ap, fmt);
-	t->len += vsnprintf(t->buf + t->len, t->size - t->len, fmt, ap);
-	va_end(ap);
-}
 
 /* --- Inodes ----------------------------------------------------------------------------------- */
 
@@ -232,12 +182,23 @@ static bool is_in(const struct proc_file *f, const struct inode *dir)
 	return ino_kind(dir) != OF_THREAD || !f->mode;
 }
 
+static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned i)
+{
+	if (f->mode != PROC_DIR)
+		return make_ino(ino_kind(dir), ino_id(dir), i + 1);
+	return ino_kind(dir) == OF_SYSTEM ? proc_sys->ino : make_ino(OF_TASKS, ino_id(dir), 0);
+}
+
 static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, struct inode **out)
 {
-	if (f->mode == PROC_TASKS)
-		return make_dir(dir, make_ino(OF_TASKS, ino_id(dir), 0), out);
-	return make_inode(file_mode(f), &proc_file_ops, make_ino(ino_kind(dir), ino_id(dir), i + 1),
-			  out);
+	u64 ino = file_ino(dir, f, i);
+
+	if (f->mode != PROC_DIR)
+		return make_inode(file_mode(f), &proc_file_ops, ino, out);
+	if (ino_kind(dir) == OF_PROCESS)
+		return make_dir(dir, ino, out);
+	*out = inode_get(proc_sys);
+	return 0;
 }
 
 static int proc_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
@@ -273,7 +234,7 @@ static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
 	for (unsigned i = 0; f[i].name; i++)
 		if (i + 2 >= pos && is_in(&f[i], dir) &&
 		    !emit(arg, f[i].name, strlen(f[i].name),
-			  make_ino(ino_kind(dir), ino_id(dir), i + 1), file_mode(&f[i]), i + 3))
+			  file_ino(dir, &f[i], i), file_mode(&f[i]), i + 3))
 			return 0;
 	if (has_ids(dir))
 		list_ids(dir, pos - POS_NUMBERS, emit, arg);
@@ -341,55 +302,15 @@ static int show(struct inode *i, struct text *t)
 	return 0;
 }
 
-static void text_free(struct text *t)
-{
-	kfree(t->buf);
-	kfree(t);
-}
-
 static int proc_open(struct file *f)
 {
-	struct text *t;
-	int err;
-
-	if ((f->flags & O_ACCMODE) != O_RDONLY)
-		return -EACCES;
-	t = kzalloc(sizeof(*t));
-	if (!t)
-		return -ENOMEM;
-	err = show(f->inode, t);
-	if (!err && t->failed)
-		err = -ENOMEM;
-	if (err)
-		text_free(t);
-	else
-		f->private = t;
-	return err;
-}
-
-static void proc_close(struct file *f)
-{
-	text_free(f->private);
-}
-
-static ssize_t proc_read(struct file *f, struct iobuf *b, off_t *pos)
-{
-	struct text *t = f->private;
-	size_t n;
-
-	if (*pos >= (off_t)t->len)
-		return 0;
-	n = MIN(b->left, t->len - *pos);
-	if (iobuf_copy_to(b, t->buf + *pos, n))
-		return -EFAULT;
-	*pos += n;
-	return n;
+	return (f->flags & O_ACCMODE) == O_RDONLY ? text_open(f, show) : -EACCES;
 }
 
 static const struct file_ops proc_file_ops = {
 	.open = proc_open,
-	.close = proc_close,
-	.read = proc_read,
+	.close = text_close,
+	.read = text_read,
 	.seekable = true,
 };
 
@@ -405,9 +326,14 @@ void procfs_init(void)
 	int err;
 
 	inode_cache = kmem_cache_create("proc_inode", sizeof(struct inode), 0);
-	err = inode_cache ? make_dir(NULL, make_ino(OF_SYSTEM, 0, PROC_ROOT), &proc_root) : -ENOMEM;
-	if (!err)
+	proc_sys = proc_sys_root();
+	err = inode_cache && proc_sys
+		      ? make_dir(NULL, make_ino(OF_SYSTEM, 0, PROC_ROOT), &proc_root)
+		      : -ENOMEM;
+	if (!err) {
+		proc_sys->parent = inode_get(proc_root);
 		err = ramfs_attach(root_inode, "proc", proc_root);
+	}
 	if (err)
 		kprintf("procfs: cannot attach /proc: error %d\n", -err);
 }

@@ -4,21 +4,10 @@
  */
 #pragma once
 
-#include "types.h"
-#include "vfs.h"
+#include "text.h"
 
 struct process;
 struct thread;
-
-/* Text that grows as it is written. A lack of memory is remembered and loses the rest. */
-struct text {
-	char *buf;
-	size_t len, size;
-	bool failed;
-};
-
-void text_append(struct text *t, const char *s, size_t len);
-void text_printf(struct text *t, const char *fmt, ...) printf_like(2, 3);
 
 /*
  * A file of the system or of a process, and of each of its threads. Either way to show it may be
@@ -32,7 +21,12 @@ struct proc_file {
 };
 
 #define PROC_SELF	(S_IFLNK | 0777)
-#define PROC_TASKS	(S_IFDIR | 0555)
+#define PROC_DIR	(S_IFDIR | 0555)
+
+#define PROC_DEV	1u
+
+/* proc_sys.c: the root of /proc/sys; NULL: no memory. */
+struct inode *proc_sys_root(void);
 
 /* Both end with an entry that has no name. */
 extern const struct proc_file proc_system_files[];

@@ -385,6 +385,6 @@ const struct proc_file proc_process_files[] = {
 	{ "limits", show_limits, NULL, 0 },
 	{ "sched", NULL, show_sched, 0 },
 	{ "wchan", NULL, show_wchan, 0 },
-	{ "task", NULL, NULL, PROC_TASKS },
+	{ "task", NULL, NULL, PROC_DIR },
 	{ NULL, NULL, NULL, 0 },
 };

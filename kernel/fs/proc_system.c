@@ -11,6 +11,7 @@
 #include "printf.h"
 #include "process.h"
 #include "time.h"
+#include "uts.h"
 
 /*
  * Every counter and event, "name value" a line. What is dying is waited for and what caches hold is
@@ -41,6 +42,22 @@ static void show_meminfo(struct text *t, struct process *none)
 	text_printf(t, "MemAvailable:   %8lu kB\nBuffers:        %8u kB\n", free, 0);
 	text_printf(t, "Cached:         %8lu kB\n", counter_read(COUNT_FILE_PAGES) * kib);
 	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0, 0);
+}
+
+/* Of Linux's some 150 lines those that have a meaning here. */
+static void show_vmstat(struct text *t, struct process *none)
+{
+	s64 files = counter_read(COUNT_FILE_PAGES);
+
+	(void)none;
+	text_printf(t, "nr_free_pages %lu\n", page_free_count());
+	text_printf(t, "nr_anon_pages %ld\n", MAX(counter_read(COUNT_USER_PAGES) - files, 0));
+	text_printf(t, "nr_file_pages %ld\nnr_shmem %ld\n", files, files);
+	text_printf(t, "nr_page_table_pages %ld\n", counter_read(COUNT_TABLE_PAGES));
+	text_printf(t, "nr_kernel_stack %ld\n", counter_read(COUNT_STACKS) * (KSTACK_SIZE / 1024));
+	text_printf(t, "nr_dirty 0\nnr_writeback 0\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
+	text_printf(t, "pgfault %lu\npgmajfault 0\n", event_read(EVENT_FAULTS));
+	text_printf(t, "oom_kill %lu\n", event_read(EVENT_OOM_KILLS));
 }
 
 /* --- CPUs ------------------------------------------------------------------------------------- */
@@ -177,7 +194,7 @@ static void show_loadavg(struct text *t, struct process *none)
 static void show_version(struct text *t, struct process *none)
 {
 	(void)none;
-	text_printf(t, "Linux version 6.1.0-trellis (Trellis)\n");
+	text_printf(t, "%s version %s (%s)\n", UTS_SYSNAME, UTS_RELEASE, UTS_VERSION);
 }
 
 /* Files cannot be locked, so there is nothing to list. */
@@ -239,7 +256,9 @@ const struct proc_file proc_system_files[] = {
 	{ "meminfo", show_meminfo, NULL, 0 },
 	{ "schedstat", show_schedstat, NULL, 0 },
 	{ "stat", show_stat, NULL, 0 },
+	{ "sys", NULL, NULL, PROC_DIR },
 	{ "uptime", show_uptime, NULL, 0 },
 	{ "version", show_version, NULL, 0 },
+	{ "vmstat", show_vmstat, NULL, 0 },
 	{ NULL, NULL, NULL, 0 },
 };

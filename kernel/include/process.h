@@ -277,6 +277,7 @@ void process_audit(void);
 #define THREADS_SPARED	16
 extern unsigned threads_max;	/* [const after boot] threads=, or by the machine's memory */
 
+#define ID_MAX	32768			/* ids are below it */
 pid_t process_last_id(void);	/* the id given out last, for /proc */
 
 extern struct spinlock tree_lock;

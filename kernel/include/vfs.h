@@ -233,3 +233,4 @@ int initramfs_unpack(const void *cpio, size_t size);
 void vfs_init(void);
 void devfs_init(void);				/* /dev: null zero full random urandom, terminals */
 void procfs_init(void);				/* /proc */
+void sysfs_init(void);				/* /sys */

@@ -8,23 +8,24 @@
 #include "counters.h"
 #include "random.h"
 #include "string.h"
+#include "uts.h"
 
 struct utsname {
-	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+	char sysname[UTS_LEN], nodename[UTS_LEN], release[UTS_LEN], version[UTS_LEN],
+		machine[UTS_LEN], domainname[UTS_LEN];
 };
 
-/* The name is that of the interface, which programs ask for; the version is the kernel's. */
 long sys_uname(vaddr_t out)
 {
-	static const struct utsname name = {
-		.sysname = "Linux",
-		.nodename = "trellis",
-		.release = "6.1.0-trellis",
-		.version = "Trellis",
+	struct utsname name = {
+		.sysname = UTS_SYSNAME,
+		.release = UTS_RELEASE,
+		.version = UTS_VERSION,
 		.machine = ARCH_NAME,
-		.domainname = "(none)",
 	};
 
+	uts_get(&uts_hostname, name.nodename);
+	uts_get(&uts_domainname, name.domainname);
 	return copy_to_user(out, &name, sizeof(name));
 }
 

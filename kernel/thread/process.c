@@ -16,7 +16,6 @@
 #include "vfs.h"
 #include "vm.h"
 
-#define ID_MAX		32768
 #define ID_BUCKETS	256
 
 struct spinlock tree_lock = SPINLOCK_INIT(LOCK_TREE);

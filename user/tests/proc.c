@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 
 #include "test.h"
 
@@ -507,6 +508,58 @@ static void locks_are_listed(void)
 	CHECK(!text[0] || !strncmp(text, "1: ", 3));
 }
 
+/* The first word of a file. */
+static const char *first_word(const char *path)
+{
+	static char word[100];
+	ssize_t n;
+	int fd = open(path, O_RDONLY);
+
+	CHECK(fd >= 0);
+	n = read(fd, word, sizeof(word) - 1);
+	CHECK(n > 0);
+	word[n] = 0;
+	word[strcspn(word, " \n")] = 0;
+	close(fd);
+	return word;
+}
+
+static void names_and_limits_of_the_system(void)
+{
+	struct utsname u;
+	char first[100];
+
+	CHECK_EQ(uname(&u), 0);
+	CHECK(!strcmp(first_word("/proc/sys/kernel/hostname"), u.nodename));
+	CHECK(!strcmp(first_word("/proc/sys/kernel/ostype"), u.sysname));
+	CHECK(!strcmp(first_word("/proc/sys/kernel/osrelease"), u.release));
+	CHECK(atoi(first_word("/proc/sys/kernel/pid_max")) >= 32768);
+	CHECK(atoi(first_word("/proc/sys/kernel/threads-max")) > 0);
+	strcpy(first, first_word("/proc/sys/kernel/random/boot_id"));
+	CHECK_EQ(strlen(first), 36);
+	CHECK(!strcmp(first_word("/proc/sys/kernel/random/boot_id"), first));
+	CHECK(strcmp(first_word("/proc/sys/kernel/random/uuid"), first));
+	CHECK(open("/proc/sys/kernel/ostype", O_WRONLY) < 0 && errno == EACCES);
+	CHECK(open("/proc/sys/kernel/ostype/x", O_RDONLY) < 0 && errno == ENOTDIR);
+	CHECK(open("/proc/sys/kernel/os", O_RDONLY) < 0 && errno == ENOENT);
+}
+
+/* A directory a CPU, and their numbers as a list. */
+static void cpus_are_listed(void)
+{
+	char path[80], expected[32];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	snprintf(expected, sizeof(expected), cpus > 1 ? "0-%ld" : "0", cpus - 1);
+	CHECK(!strcmp(first_word("/sys/devices/system/cpu/online"), expected));
+	for (long i = 0; i < cpus; i++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld/topology/core_id", i);
+		CHECK(atoi(first_word(path)) >= 0);
+	}
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld", cpus);
+	CHECK(access(path, F_OK) && errno == ENOENT);
+}
+
 static const struct test_case cases[] = {
 	CASE(own_stat),
 	CASE(counts_threads),
@@ -525,6 +578,8 @@ static const struct test_case cases[] = {
 	CASE(schedstat_counts),
 	CASE(schedstat_tells_what_runs),
 	CASE(locks_are_listed),
+	CASE(names_and_limits_of_the_system),
+	CASE(cpus_are_listed),
 };
 
 TEST_MAIN(cases)

@@ -1,0 +1,152 @@
+/*
+ * /proc/sys: figures and switches of the whole system, a row each (tablefs.h), and the two names
+ * that can be changed.
+ *
+ * Some files that Linux lets root write are fixed here, as nothing would obey another value.
+ */
+#include "cpu.h"
+#include "errno.h"
+#include "mm.h"
+#include "printf.h"
+#include "proc.h"
+#include "process.h"
+#include "random.h"
+#include "string.h"
+#include "tablefs.h"
+#include "thread.h"
+#include "uts.h"
+
+/* --- Names of the system ---------------------------------------------------------------------- */
+
+struct uts_name uts_hostname = { "trellis" }, uts_domainname = { "(none)" };
+static struct spinlock uts_lock = SPINLOCK_INIT(LOCK_INODE);
+
+void uts_get(const struct uts_name *name, char out[UTS_LEN])
+{
+	spin_lock(&uts_lock);
+	strlcpy(out, name->value, UTS_LEN);
+	spin_unlock(&uts_lock);
+}
+
+void uts_set(struct uts_name *name, const char *value)
+{
+	spin_lock(&uts_lock);
+	*name = (struct uts_name){ { 0 } };
+	strlcpy(name->value, value, UTS_LEN);
+	spin_unlock(&uts_lock);
+}
+
+static void show_name(struct text *t, const struct uts_name *name)
+{
+	char value[UTS_LEN];
+
+	uts_get(name, value);
+	text_printf(t, "%s\n", value);
+}
+
+static void show_hostname(struct text *t, unsigned n)
+{
+	(void)n;
+	show_name(t, &uts_hostname);
+}
+
+static void show_domainname(struct text *t, unsigned n)
+{
+	(void)n;
+	show_name(t, &uts_domainname);
+}
+
+static int store_hostname(const char *value)
+{
+	uts_set(&uts_hostname, value);
+	return 0;
+}
+
+static int store_domainname(const char *value)
+{
+	uts_set(&uts_domainname, value);
+	return 0;
+}
+
+/* --- Numbers ---------------------------------------------------------------------------------- */
+
+static void show_pid_max(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%d\n", ID_MAX);
+}
+
+static void show_threads_max(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%u\n", threads_max);
+}
+
+static void put_uuid(struct text *t, const u8 id[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		text_printf(t, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
+	text_printf(t, "\n");
+}
+
+/* A random identifier of version 4 (RFC 9562). */
+static void make_uuid(u8 id[16])
+{
+	random_bytes(id, 16);
+	id[6] = (id[6] & 0x0f) | 0x40;
+	id[8] = (id[8] & 0x3f) | 0x80;
+}
+
+static void show_uuid(struct text *t, unsigned n)
+{
+	u8 id[16];
+
+	(void)n;
+	make_uuid(id);
+	put_uuid(t, id);
+}
+
+static u8 boot_id[16];			/* [const after proc_sys_root()] */
+
+static void show_boot_id(struct text *t, unsigned n)
+{
+	(void)n;
+	put_uuid(t, boot_id);
+}
+
+static void show_file_max(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%d\n", FD_MAX);
+}
+
+static const struct table_file rows[] = {
+	{ "fs/nr_open", show_file_max, NULL, NULL, NULL },
+	{ "kernel/cap_last_cap", NULL, NULL, NULL, "40" },
+	{ "kernel/core_pattern", NULL, NULL, NULL, "core" },
+	{ "kernel/domainname", show_domainname, store_domainname, NULL, NULL },
+	{ "kernel/hostname", show_hostname, store_hostname, NULL, NULL },
+	{ "kernel/ngroups_max", NULL, NULL, NULL, "65536" },
+	{ "kernel/osrelease", NULL, NULL, NULL, UTS_RELEASE },
+	{ "kernel/ostype", NULL, NULL, NULL, UTS_SYSNAME },
+	{ "kernel/overflowgid", NULL, NULL, NULL, "65534" },
+	{ "kernel/overflowuid", NULL, NULL, NULL, "65534" },
+	{ "kernel/pid_max", show_pid_max, NULL, NULL, NULL },
+	{ "kernel/random/boot_id", show_boot_id, NULL, NULL, NULL },
+	{ "kernel/random/entropy_avail", NULL, NULL, NULL, "256" },
+	{ "kernel/random/poolsize", NULL, NULL, NULL, "256" },
+	{ "kernel/random/uuid", show_uuid, NULL, NULL, NULL },
+	{ "kernel/randomize_va_space", NULL, NULL, NULL, "0" },
+	{ "kernel/tainted", NULL, NULL, NULL, "0" },
+	{ "kernel/threads-max", show_threads_max, NULL, NULL, NULL },
+	{ "kernel/version", NULL, NULL, NULL, UTS_VERSION },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+struct inode *proc_sys_root(void)
+{
+	static const struct table_fs fs = { .rows = rows, .dev = PROC_DEV, .ino_bit = BIT(62) };
+
+	make_uuid(boot_id);
+	return tablefs_root(&fs);
+}
