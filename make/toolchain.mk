@@ -62,7 +62,7 @@ sanitizer := -fsanitize=undefined -fno-sanitize=null,alignment,object-size,point
 KERNEL_CFLAGS := $(MACHINE_FLAGS) $(kernel_$(ARCH)) -std=gnu11 -O2 -g -ffreestanding -fno-common \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing -fno-pic -fno-pie \
 	-fno-asynchronous-unwind-tables $(WARNINGS) -nostdlib -nostdinc -isystem $(CC_HEADERS) \
-	-Ikernel/include -Iarch/$(ARCH) \
+	-Ikernel/include -Ikernel -Iarch/$(ARCH) \
 	-DTRELLIS_DEBUG=$(debug) -DTRELLIS_TESTS=$(TESTS) \
 	$(if $(filter 1,$(debug)),$(sanitizer))
 

@@ -27,7 +27,7 @@ USER_OPT_TESTS = -Og
 USER_CFLAGS = $(user_machine_$(ARCH)) -std=gnu11 -D_GNU_SOURCE $(USER_OPT) -g -fno-common \
 	-fno-stack-protector -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-math-errno \
 	-ffp-contract=off -ffunction-sections -fdata-sections $(WARNINGS) -nostdlib -nostdinc -Iuser/libc \
-	-isystem user/libc/include -isystem user/libc/$(ARCH)/include \
+	-Ikernel -isystem user/libc/include -isystem user/libc/$(ARCH)/include -isystem $U/include \
 	-isystem $(CC_HEADERS)
 USER_LDFLAGS = -m $(emulation_$(ARCH)) -nostdlib -static --gc-sections --build-id=none -z noexecstack \
 	-z max-page-size=4096 $(user_ld_$(ARCH))
@@ -46,8 +46,13 @@ $U/flags: FORCE
 	$(call remember,$(shell $(CC) --version | head -n 1) $(USER_CFLAGS) $(LIBC_CFLAGS) $(LD) \
 		$(USER_LDFLAGS) $(USER_OPT_TESTS))
 
+# SYS_ numbers, from the kernel's own table.
+$U/include/bits/syscall.h: kernel/abi/syscalls.def tools/syscalls.py
+	@mkdir -p $(@D)
+	$Q$(PYTHON) -m tools.syscalls --arch $(ARCH) >$@
+
 # -MD, not -MMD: the library's headers are system headers to the compiler.
-$U/obj/%.o: % $U/flags
+$U/obj/%.o: % $U/flags | $U/include/bits/syscall.h
 	$(call say,CC,$<)
 	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MD -MP -MT '$$U/obj/$<.o' -c -o $@ $<
 

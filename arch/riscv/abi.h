@@ -5,6 +5,10 @@
 
 #include "types.h"
 
+/* Our column of abi/syscalls.def, and whether we have the calls of x86_64's table alone. */
+#define SYSCALL_NUMBER(riscv, x86_64) riscv
+#define ON_X86_64(...)
+
 struct abi_stat {
 	u64 dev, ino;
 	u32 mode, nlink;

@@ -5,6 +5,10 @@
 
 #include "types.h"
 
+/* Our column of abi/syscalls.def, and whether we have the calls of x86_64's table alone. */
+#define SYSCALL_NUMBER(riscv, x86_64) x86_64
+#define ON_X86_64(...) __VA_ARGS__
+
 struct abi_stat {
 	u64 dev, ino, nlink;
 	u32 mode;

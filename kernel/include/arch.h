@@ -4,9 +4,8 @@
  * A port provides, in arch/<arch>/:
  *	arch_types.h	struct arch_thread, struct arch_cpu, struct trapframe, constants
  *	arch_inline.h	the functions below marked [inline]
- *	syscalls.def	SYSCALL(number, handler) for every system call it numbers, and
- *			SYSCALL_AS(number, handler(arguments)) for older names of them
- *	abi.h		user-visible structures with a layout of their own (struct abi_stat, ...)
+ *	abi.h		user-visible structures with a layout of their own (struct abi_stat, ...),
+ *			and its column of abi/syscalls.def
  *	and everything else in .c and .S files.
  *
  * Each entry says who may call it. "Any" is any context, interrupts on or off.

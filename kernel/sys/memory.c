@@ -67,7 +67,7 @@ static int map_flags(u32 flags, struct map_request *req)
 }
 
 /* Flags that only advise (MAP_NORESERVE, MAP_POPULATE, MAP_STACK...) are not looked at. */
-long sys_mmap(vaddr_t addr, u64 size, int prot, int flags, int fd, u64 offset)
+long sys_mmap(vaddr_t addr, u64 size, int prot, int flags, int fd, off_t offset)
 {
 	struct map_request req = {
 		.addr = addr, .size = ALIGN_UP(size, PAGE_SIZE), .prot = prot & PROT_ALL,
@@ -80,7 +80,7 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int flags, int fd, u64 offset)
 		return -EINVAL;
 	if (req.size < size || req.size > ARCH_USER_END)
 		return -ENOMEM;
-	if (offset + req.size < offset || offset + req.size > S64_MAX)
+	if (req.offset + req.size < req.size || req.offset + req.size > S64_MAX)
 		return -EOVERFLOW;
 	err = flags & MAP_ANONYMOUS ? back_anonymous(&req) : back_by_file(&req, fd);
 	if (err)

@@ -1,10 +1,10 @@
 /*
- * The way in: one constant table, built from syscalls.def (numbers, the port's) and
- * syscall_handlers.def (parameters, everybody's).
+ * The way in: one constant table, made of abi/syscalls.def.
  *
  * This is the hottest path of the kernel. It does no more than look up, call and store the result;
  * tracing costs one load and one branch while it is off.
  */
+#include "abi.h"
 #include "arch.h"
 #include "config.h"
 #include "counters.h"
@@ -18,44 +18,28 @@
  * the handler wants, and calls it. An int parameter gets the low half of a register, as on Linux.
  */
 #define ARG(i)			arch_syscall_arg(tf, i)
-#define ARGS_0(a)
-#define ARGS_1(a)		(a)ARG(0)
-#define ARGS_2(a, b)		ARGS_1(a), (b)ARG(1)
-#define ARGS_3(a, b, c)		ARGS_2(a, b), (c)ARG(2)
-#define ARGS_4(a, b, c, d)	ARGS_3(a, b, c), (d)ARG(3)
-#define ARGS_5(a, b, c, d, e)	ARGS_4(a, b, c, d), (e)ARG(4)
-#define ARGS_6(a, b, c, d, e, f) ARGS_5(a, b, c, d, e), (f)ARG(5)
-
+#define TYPED_ARG(kind, i)	(arg_##kind)ARG(i)
 #define UNUSED			__attribute__((unused))
 
-#define HANDLER(name, n, ...) \
-	UNUSED static long call_##name(UNUSED const struct trapframe *tf) \
+#define CALL(name, riscv, x86_64, ...) \
+	static long call_##name(UNUSED const struct trapframe *tf) \
 	{ \
-		return sys_##name(ARGS_##n(__VA_ARGS__)); \
+		return sys_##name(EACH(, TYPED_ARG, ##__VA_ARGS__)); \
 	}
-#include "syscall_handlers.def"
-#undef HANDLER
-
-/* The same for a call that is another one with some arguments fixed; a0 to a3 are the user's. */
-#define SYSCALL(number, name)
-#define SYSCALL_AS(number, call) \
-	static long call_##number(const struct trapframe *tf) \
+#define CALL_AS(name, riscv, x86_64, call, ...) \
+	static long call_##name(const struct trapframe *tf) \
 	{ \
 		UNUSED u64 a0 = ARG(0), a1 = ARG(1), a2 = ARG(2), a3 = ARG(3); \
 		return sys_##call; \
 	}
-#include "syscalls.def"
-#undef SYSCALL
-#undef SYSCALL_AS
+#include "abi/syscalls.def"
 
 typedef long (*syscall_fn)(const struct trapframe *tf);
 
 static const syscall_fn table[] = {
-#define SYSCALL(number, name) [number] = call_##name,
-#define SYSCALL_AS(number, call) [number] = call_##number,
-#include "syscalls.def"
-#undef SYSCALL
-#undef SYSCALL_AS
+#define CALL(name, riscv, x86_64, ...) [SYSCALL_NUMBER(riscv, x86_64)] = call_##name,
+#define CALL_AS CALL
+#include "abi/syscalls.def"
 };
 
 static long unknown_call(const struct trapframe *tf)

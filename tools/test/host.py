@@ -41,7 +41,8 @@ _ALWAYS = ("kernel/lib/string.c", "kernel/lib/printf.c", "tools/host/main.c")
 _CFLAGS = (
     *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
-    *("-Ikernel/include", "-Ikernel/sched", "-Itools/host/port", "-include", "tools/host/rename.h"),
+    *("-Ikernel/include", "-Ikernel", "-Ikernel/sched", "-Itools/host/port"),
+    *("-include", "tools/host/rename.h"),
     # tools/host/port has of arch.h's inline functions what these units call.
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1", "-Wno-unused-function"),
 )

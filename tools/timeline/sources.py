@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from tools import syscalls
+
 _FOLDERS = ("kernel", "arch")
 _REASONED = re.compile(r'\b(?:thread_set_state|sched_make_ready)\([^;{]*?"((?:[^"\\]|\\.)*)"', re.S)
 _TRACED = re.compile(r"\btrace\([^;{]*?\bTRACE_EV_(\w+)", re.S)
-_SYSCALL = re.compile(r"^SYSCALL\((\d+), *(\w+)\)", re.M)
 
 
 class Sources:
@@ -32,10 +33,9 @@ class Sources:
         return self._events.get(name, "")
 
     def syscalls(self, arch: str) -> dict[int, str]:
-        path = self._root / "arch" / arch / "syscalls.def"
-        if not path.is_file():
+        if not (self._root / syscalls.TABLE).is_file():
             return {}
-        return {int(n): name for n, name in _SYSCALL.findall(path.read_text(encoding="utf-8"))}
+        return {number: name for name, number in syscalls.numbers(self._root, arch).items()}
 
     @cached_property
     def _reasons(self) -> dict[str, str]:

@@ -2,7 +2,8 @@
  * Made-up system calls: every call that the kernel knows, with arguments of the kind that it
  * takes, and now and then with others; and numbers of calls that do not exist.
  *
- * Arguments are made of letters:
+ * kernel/abi/syscalls.def says what kinds of arguments each call takes; a letter stands for kinds
+ * that are made alike:
  *
  *	f  descriptor		d  folder's descriptor	p  path
  *	b  memory		n  size of memory	o  offset in a file
@@ -22,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "abi/kinds.h"
 #include "fuzz.h"
 
 #define PAGE		4096L
@@ -34,52 +36,54 @@
 
 struct call {
 	int number;
-	const char *args;
+	char args[7];
 };
 
-/* Older names that the library has no use for. */
-#define X86_POLL	7
-#define X86_DUP2	33
-#define X86_PAUSE	34
-#define X86_TIME	201
+#define KIND_fd		'f'
+#define KIND_dirfd	'd'
+#define KIND_path	'p'
+#define KIND_in		'b'
+#define KIND_out	'b'
+#define KIND_iov	'b'
+#define KIND_ptr	'b'
+#define KIND_size	'n'
+#define KIND_off	'o'
+#define KIND_whence	'i'
+#define KIND_addr	'a'
+#define KIND_length	'z'
+#define KIND_pid	'P'
+#define KIND_sig	's'
+#define KIND_id		'i'
+#define KIND_time	't'
+#define KIND_clock	'i'
+#define KIND_openflags	'l'
+#define KIND_atflags	'l'
+#define KIND_mode	'l'
+#define KIND_access	'i'
+#define KIND_prot	'i'
+#define KIND_mapflags	'l'
+#define KIND_cloneflags	'l'
+#define KIND_futexop	'i'
+#define KIND_flags	'l'
+#define KIND_int	'i'
+#define KIND_uint	'i'
+#define KIND_long	'b'
 
-#define C(name, args)	{ SYS_##name, args }
+#define LETTER(kind, i)	KIND_##kind
+#define ROW(name, ...)	{ SYS_##name, { EACH(0, LETTER, ##__VA_ARGS__) } }
 
 static const struct call calls[] = {
-	C(read, "fbn"), C(write, "fbn"), C(readv, "fbi"), C(writev, "fbi"), C(pread64, "fbno"),
-	C(pwrite64, "fbno"), C(lseek, "foi"), C(close, "f"), C(dup, "f"), C(dup3, "ffl"),
-	C(fcntl, "fil"), C(ioctl, "flb"), C(pipe2, "bl"), C(ftruncate, "fo"), C(fsync, "f"),
-	C(sync, ""), C(openat, "dpll"), C(openat, "dpll"), C(openat, "dpll"), C(mkdirat, "dpl"),
-	C(unlinkat, "dpl"), C(renameat2, "dpdpi"), C(linkat, "dpdpl"), C(symlinkat, "pdp"),
-	C(readlinkat, "dpbn"), C(truncate, "po"), C(getdents64, "fbn"), C(getcwd, "bn"),
-	C(chdir, "p"), C(fchdir, "f"), C(fstat, "fb"), C(newfstatat, "dpbl"), C(faccessat, "dpi"),
-	C(fchmod, "fl"), C(fchmodat, "dpl"), C(utimensat, "dpbl"), C(umask, "l"), C(ppoll, "bitbn"),
-	C(clone, "lbbbb"), C(execve, "pbb"), C(wait4, "Pblb"), C(waitid, "iPblb"),
-	C(getpid, ""), C(getppid, ""), C(setpgid, "PP"), C(getpgid, "P"), C(setsid, ""),
-	C(getsid, "P"), C(kill, "Ps"), C(tkill, "Ps"), C(tgkill, "PPs"), C(rt_sigaction, "sbbi"),
-	C(rt_sigprocmask, "ibbi"), C(rt_sigpending, "bi"), C(rt_sigsuspend, "bi"),
-	C(rt_sigtimedwait, "bbti"), C(rt_sigqueueinfo, "Psb"), C(rt_sigreturn, ""),
-	C(sigaltstack, "bb"), C(gettid, ""), C(set_tid_address, "b"), C(set_robust_list, "bn"),
-	C(get_robust_list, "Pbb"), C(futex, "blitbi"), C(futex, "biitbi"), C(prctl, "ib"),
-	C(sched_setscheduler, "Pib"), C(sched_getscheduler, "P"), C(sched_setparam, "Pb"),
-	C(sched_getparam, "Pb"), C(sched_setattr, "Pbi"), C(sched_getattr, "Pbni"),
-	C(sched_get_priority_max, "i"), C(sched_get_priority_min, "i"),
-	C(sched_rr_get_interval, "Pb"), C(setpriority, "iPi"), C(getpriority, "iP"),
-	C(sched_yield, ""), C(sched_getaffinity, "Pnb"), C(sched_setaffinity, "Pnb"),
-	C(getcpu, "bb"), C(clock_nanosleep, "iitb"), C(clock_gettime, "ib"), C(clock_getres, "ib"),
-	C(clock_settime, "ib"), C(gettimeofday, "bb"), C(times, "b"), C(getrusage, "ib"),
-	C(getitimer, "ib"), C(setitimer, "ibb"), C(brk, "a"), C(mmap, "azilfo"), C(mmap, "azilfo"),
-	C(munmap, "az"), C(mprotect, "azi"), C(mremap, "azzia"), C(madvise, "azi"), C(uname, "b"),
-	C(sysinfo, "b"), C(getrlimit, "ib"), C(setrlimit, "ib"), C(prlimit64, "Pibb"),
-	C(getrandom, "bnl"), C(getuid, ""), C(setuid, "i"), C(setresuid, "iii"),
-	C(getresuid, "bbb"), C(getgroups, "ib"), C(setgroups, "ib"), C(statx, "dplib"),
+#define CALL(name, riscv, x86_64, ...) ROW(name, ##__VA_ARGS__),
+#define CALL_AS(name, riscv, x86_64, call, ...) ROW(name, ##__VA_ARGS__),
 #ifdef __x86_64__
-	C(fork, ""), { X86_PAUSE, "" }, { X86_POLL, "bii" }, { X86_DUP2, "ff" }, { X86_TIME, "b" },
-	C(arch_prctl, "lb"),
+#define ON_X86_64(...) __VA_ARGS__
+#else
+#define ON_X86_64(...)
 #endif
+#include "abi/syscalls.def"
 };
 
-#define COUNT(array)	(sizeof(array) / sizeof(*(array)))
+#define LENGTH(array)	(sizeof(array) / sizeof(*(array)))
 
 /* These would end the machine, somebody else, or a process each time. */
 static const int spared[] = {
@@ -91,7 +95,7 @@ static const int spared[] = {
 static const int rare[] = {
 	SYS_exit, SYS_exit_group, SYS_execve, SYS_clone, SYS_rt_sigreturn, SYS_rt_sigsuspend,
 #ifdef __x86_64__
-	X86_PAUSE,
+	SYS_pause,
 #endif
 };
 
@@ -172,7 +176,7 @@ static long odd_value(struct numbers *n)
 	case 1:
 		return next_number(n);
 	default:
-		return odd[below(n, COUNT(odd))];
+		return odd[below(n, LENGTH(odd))];
 	}
 }
 
@@ -184,7 +188,7 @@ static long path(struct numbers *n)
 		"/proc/self/task", "/proc/nothing",
 	};
 
-	return (long)paths[below(n, COUNT(paths))];
+	return (long)paths[below(n, LENGTH(paths))];
 }
 
 static long flags(struct numbers *n)
@@ -244,9 +248,9 @@ static struct call choose(struct numbers *n)
 	struct call c = { 0, "bbnnxx" };
 
 	if (below(n, AS_UNKNOWN))
-		return calls[below(n, COUNT(calls))];
+		return calls[below(n, LENGTH(calls))];
 	c.number = below(n, NUMBERS);
-	for (unsigned i = 0; i < COUNT(calls); i++)
+	for (unsigned i = 0; i < LENGTH(calls); i++)
 		if (calls[i].number == c.number)
 			return calls[i];	/* P's stay harmless */
 	return c;
@@ -258,8 +262,8 @@ void call_something(struct numbers *n)
 	struct timespec ts = { 0, 0 };
 	long a[6] = { 0 };
 
-	if (is_among(c.number, spared, COUNT(spared)) ||
-	    (is_among(c.number, rare, COUNT(rare)) && below(n, 16)))
+	if (is_among(c.number, spared, LENGTH(spared)) ||
+	    (is_among(c.number, rare, LENGTH(rare)) && below(n, 16)))
 		return;
 	for (int i = 0; c.args[i]; i++)
 		a[i] = argument(n, c.args[i], &ts);
