@@ -16,6 +16,7 @@
 #include "ktest.h"
 #include "machine.h"
 #include "mm.h"
+#include "numa.h"
 #include "printf.h"
 #include "process.h"
 #include "sched.h"
@@ -104,6 +105,7 @@ noreturn void kernel_main(void)
 	uart_early_init();
 	kprintf("Trellis on %s, %s, %u CPUs\n", ARCH_NAME, machine.model, machine.nr_cpus);
 
+	numa_init();
 	page_init();
 	slab_init();
 	kvm_init();

@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "machine.h"
 #include "mm.h"
+#include "numa.h"
 #include "port.h"
 #include "string.h"
 
@@ -41,21 +42,39 @@ static void read_uart(const struct fdt *f, const struct fdt_node *n)
 
 static void read_cpu(const struct fdt *f, const struct fdt_node *n)
 {
-	u64 hwid;
+	u64 hwid, node = 0;
 
-	if (fdt_enabled(f, n) && fdt_reg(f, n, 0, &hwid, NULL) &&
-	    machine.nr_cpus < ARRAY_SIZE(machine.cpu_hwid))
-		machine.cpu_hwid[machine.nr_cpus++] = hwid;
+	if (!fdt_enabled(f, n) || !fdt_reg(f, n, 0, &hwid, NULL) ||
+	    machine.nr_cpus == ARRAY_SIZE(machine.cpu_hwid))
+		return;
+	machine.cpu_hwid[machine.nr_cpus++] = hwid;
+	fdt_number(f, n, "numa-node-id", &node);
+	numa_add_cpu(hwid, node);
 }
 
 /* RAM beyond what the direct map covers is left alone. */
 static void read_memory(const struct fdt *f, const struct fdt_node *n)
 {
-	u64 start, size;
+	u64 start, size, node = 0;
 
-	for (unsigned i = 0; fdt_reg(f, n, i, &start, &size); i++)
+	fdt_number(f, n, "numa-node-id", &node);
+	for (unsigned i = 0; fdt_reg(f, n, i, &start, &size); i++) {
 		if (start < DIRECT_MAX)
 			machine_add_ram(start, MIN(size, DIRECT_MAX - start));
+		numa_add_memory(start, size, node);
+	}
+}
+
+/* Triples: from, to, distance. */
+static void read_distances(const struct fdt *f, const struct fdt_node *n)
+{
+	u32 from, to, distance;
+
+	for (unsigned i = 0; fdt_cell(f, n, "distance-matrix", i, &from) &&
+			     fdt_cell(f, n, "distance-matrix", i + 1, &to) &&
+			     fdt_cell(f, n, "distance-matrix", i + 2, &distance);
+	     i += 3)
+		numa_set_distance(from, to, distance);
 }
 
 /* Children of /reserved-memory: where the firmware itself lives. */
@@ -87,6 +106,8 @@ static void read_tree(const struct fdt *f)
 			read_cpu(f, &n);
 		else if (fdt_compatible(f, &n, "ns16550a"))
 			read_uart(f, &n);
+		else if (fdt_compatible(f, &n, "numa-distance-map-v1"))
+			read_distances(f, &n);
 	}
 	for (unsigned i = 0; fdt_reserved(f, i, &start, &size); i++)
 		machine_reserve(start, size);

@@ -1,6 +1,7 @@
 /*
  * The ACPI tables: which CPUs and interrupt controllers there are (MADT), where the power
- * management timer and the reset and power-off registers are (FADT).
+ * management timer and the reset and power-off registers are (FADT), which CPUs and memory form
+ * nodes (SRAT) and how far those are from each other (SLIT).
  *
  * Read once at boot, on the boot page tables: all tables lie below 4 GiB, where firmware puts them.
  * Only the DSDT is looked at again, for the value that powers off, so its blocks stay mapped.
@@ -9,6 +10,7 @@
 #include "arch.h"
 #include "machine.h"
 #include "mm.h"
+#include "numa.h"
 #include "panic.h"
 #include "port.h"
 #include "string.h"
@@ -31,11 +33,12 @@ struct sdt {
 	u8 origin[26];			/* who made it */
 } __attribute__((packed));
 
-struct madt_entry {
+struct entry {			/* of the MADT and the SRAT */
 	u8 type, length;
 } __attribute__((packed));
 
 enum { MADT_CPU = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_HEADER = 44 };
+enum { SRAT_CPU = 0, SRAT_MEMORY = 1, SRAT_X2APIC = 2, SRAT_HEADER = 48, SLIT_HEADER = 44 };
 enum {
 	FADT_DSDT = 40, FADT_PM1A_CONTROL = 64, FADT_PM1B_CONTROL = 68, FADT_PM_TIMER = 76,
 	FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_X_DSDT = 140,
@@ -60,6 +63,7 @@ static const void *table_at(paddr_t pa)
 	return phys_to_virt(pa);
 }
 
+/* NULL: there is none. */
 static const struct sdt *find_table(const struct rsdp *rsdp, const char *signature)
 {
 	bool extended = rsdp->revision >= 2 && rsdp->xsdt;
@@ -72,7 +76,16 @@ static const struct sdt *find_table(const struct rsdp *rsdp, const char *signatu
 		if (memcmp(t->signature, signature, 4) == 0)
 			return t;
 	}
-	panic("no ACPI table %s", signature);
+	return NULL;
+}
+
+static const struct sdt *need_table(const struct rsdp *rsdp, const char *signature)
+{
+	const struct sdt *t = find_table(rsdp, signature);
+
+	if (!t)
+		panic("no ACPI table %s", signature);
+	return t;
 }
 
 static void add_cpu(const void *entry)
@@ -125,7 +138,7 @@ static void cores_first(void)
 
 static void read_madt(const struct sdt *madt)
 {
-	const struct madt_entry *e;
+	const struct entry *e;
 
 	acpi.lapic = field(madt, sizeof(*madt), 4);
 	for (unsigned i = 0; i < ARRAY_SIZE(acpi.isa); i++)
@@ -161,14 +174,46 @@ static void read_fadt(const struct sdt *fadt)
 	acpi.dsdt.size = ((const struct sdt *)table_at(acpi.dsdt.start))->length;
 }
 
+static void read_srat(const struct sdt *srat)
+{
+	const struct entry *e;
+
+	for (unsigned at = SRAT_HEADER; at + sizeof(*e) <= srat->length; at += e->length) {
+		e = (const void *)((const u8 *)srat + at);
+		if (e->length < sizeof(*e))
+			break;
+		if (e->type == SRAT_CPU && field(e, 4, 4) & 1)
+			numa_add_cpu(field(e, 3, 1), field(e, 2, 1) | field(e, 9, 3) << 8);
+		else if (e->type == SRAT_MEMORY && field(e, 28, 4) & 1)
+			numa_add_memory(field(e, 8, 8), field(e, 16, 8), field(e, 2, 4));
+		else if (e->type == SRAT_X2APIC && field(e, 12, 4) & 1)
+			numa_add_cpu(field(e, 8, 4), field(e, 4, 4));
+	}
+}
+
+static void read_slit(const struct sdt *slit)
+{
+	u64 n = field(slit, sizeof(*slit), 8);
+
+	for (u64 i = 0; i < n * n && SLIT_HEADER + i < slit->length; i++)
+		numa_set_distance(i / n, i % n, field(slit, SLIT_HEADER + i, 1));
+}
+
 void acpi_init(paddr_t rsdp)
 {
 	const struct rsdp *r = table_at(rsdp);
+	const struct sdt *t;
 
 	if (memcmp(r->signature, "RSD PTR ", 8) != 0)
 		panic("no ACPI root pointer at %lx", rsdp);
-	read_madt(find_table(r, "APIC"));
-	read_fadt(find_table(r, "FACP"));
+	read_madt(need_table(r, "APIC"));
+	read_fadt(need_table(r, "FACP"));
+	t = find_table(r, "SRAT");
+	if (t)
+		read_srat(t);
+	t = find_table(r, "SLIT");
+	if (t)
+		read_slit(t);
 }
 
 /* A small number in AML: ZeroOp, OneOp, or BytePrefix and the value. */

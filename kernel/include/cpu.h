@@ -45,6 +45,7 @@ struct cpu {
 	struct arch_cpu arch;		/* first: assembly knows its offsets */
 	unsigned id;			/* [const] 0 .. nr_cpus - 1 */
 	u64 hwid;			/* [const] hart id, APIC id */
+	unsigned node;			/* [const after boot] whose memory is near: numa.h */
 	_Atomic bool online;
 	unsigned irq_nesting;		/* [self] interrupt handlers below us */
 	_Atomic u32 ipi_pending;	/* IPI_*, set by senders, taken by ipi_interrupt() */

@@ -6,6 +6,7 @@
 #include "debug.h"
 #include "errno.h"
 #include "internal.h"
+#include "numa.h"
 #include "panic.h"
 #include "process.h"
 #include "sched.h"
@@ -90,6 +91,7 @@ int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size)
 		return -ENOMEM;
 	c->id = id;
 	c->hwid = hwid;
+	c->node = numa_node_of_cpu(hwid);
 	thread_init_idle(&c->idle, c, stack, stack_size);
 	runq_init(c);
 	sleepq_init(&c->sleepq);

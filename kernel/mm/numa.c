@@ -1,0 +1,80 @@
+/*
+ * Which node a CPU and a piece of memory belong to, and how far nodes are from each other.
+ *
+ * Filled from the firmware's tables on the boot CPU alone, then only read: no lock. The tables are
+ * short and looked through in order; what is asked often keeps the answer (cpu->node).
+ */
+#include "numa.h"
+
+#include "cpu.h"
+#include "machine.h"
+
+#define MAX_RANGES	(2 * MACHINE_MAX_RANGES)
+
+unsigned nr_nodes = 1;
+
+static struct {
+	u64 hwid;
+	u8 node;
+} cpu_nodes[ARRAY_SIZE(machine.cpu_hwid)];
+
+static struct {
+	struct mem_range range;
+	u8 node;
+} ranges[MAX_RANGES];
+
+static unsigned nr_cpu_nodes, nr_ranges;
+static u8 distances[MAX_NODES][MAX_NODES];	/* 0: not named */
+
+void numa_add_cpu(u64 hwid, u64 node)
+{
+	if (node >= MAX_NODES || nr_cpu_nodes == ARRAY_SIZE(cpu_nodes))
+		return;
+	cpu_nodes[nr_cpu_nodes].hwid = hwid;
+	cpu_nodes[nr_cpu_nodes++].node = node;
+	nr_nodes = MAX(nr_nodes, node + 1);
+}
+
+void numa_add_memory(paddr_t start, u64 size, u64 node)
+{
+	if (!size || node >= MAX_NODES || nr_ranges == MAX_RANGES)
+		return;
+	ranges[nr_ranges].range = (struct mem_range){ start, size };
+	ranges[nr_ranges++].node = node;
+	nr_nodes = MAX(nr_nodes, node + 1);
+}
+
+void numa_set_distance(u64 a, u64 b, u64 distance)
+{
+	if (a < MAX_NODES && b < MAX_NODES && distance < 256)
+		distances[a][b] = distance;
+}
+
+unsigned numa_distance(unsigned a, unsigned b)
+{
+	if (distances[a][b])
+		return distances[a][b];
+	return a == b ? DISTANCE_LOCAL : DISTANCE_REMOTE;
+}
+
+unsigned numa_node_of_cpu(u64 hwid)
+{
+	for (unsigned i = 0; i < nr_cpu_nodes; i++)
+		if (cpu_nodes[i].hwid == hwid)
+			return cpu_nodes[i].node;
+	return 0;
+}
+
+unsigned numa_node_of_memory(paddr_t pa)
+{
+	for (unsigned i = 0; i < nr_ranges; i++)
+		if (pa - ranges[i].range.start < ranges[i].range.size)
+			return ranges[i].node;
+	return 0;
+}
+
+/* The boot CPU was prepared before anything was known of nodes. */
+void numa_init(void)
+{
+	cpus[0].node = numa_node_of_cpu(machine.boot_hwid);
+}
