@@ -38,6 +38,8 @@ OPERATIONS: dict[str, Operation] = {
     "thread_create_join": Operation("thread create + join"),
     "page_touch": Operation("fresh page, mmap and touch", 1_500, 24_950, _linux(5_000, 3_370)),
     "munmap_page": Operation("unmap, per page", None, 12_610, _linux(1_300, 1_300)),
+    "map_many": Operation("mmap, each of 8,192", 6_000),
+    "map_file_many": Operation("mmap, each of 16,384 of one file", 6_500),
     "open_close": Operation("open + close", None, 158_600, _linux(7_700, 6_100)),
     "create_unlink": Operation(
         "create, write 1 KiB, close, unlink", None, 7_500_000, _linux(36_000, 35_000)

@@ -65,6 +65,8 @@ uint64_t pipe_byte(unsigned n);
 
 uint64_t page_touch(unsigned n);
 uint64_t munmap_page(unsigned n);
+uint64_t map_many(unsigned n);
+uint64_t map_file_many(unsigned n);
 
 /* Prints how late a real-time thread runs while others are busy. */
 void latency(void);

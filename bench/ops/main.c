@@ -35,6 +35,8 @@ static const struct {
 	{ "thread_create_join", 500, thread_create_join },
 	{ "page_touch", 4000, page_touch },
 	{ "munmap_page", 4000, munmap_page },
+	{ "map_many", 8192, map_many },
+	{ "map_file_many", 16384, map_file_many },
 	{ "open_close", 5000, open_close },
 	{ "create_unlink", 500, create_unlink },
 	{ "write_mib", 8, write_mib },

@@ -1,4 +1,6 @@
-/* Pages of anonymous memory. */
+/* Pages of anonymous memory, and what a mapping costs among many. */
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "bench.h"
@@ -50,5 +52,38 @@ uint64_t munmap_page(unsigned n)
 		check(munmap(p, BATCH * PAGE), "munmap");
 		total += clock_now() - start;
 	}
+	return total;
+}
+
+/* Each page is mapped by a call of its own, and none can be joined with the one before. */
+static uint64_t map_each(unsigned n, int flags, int fd)
+{
+	char **maps = malloc(n * sizeof(*maps));
+	uint64_t start = clock_now();
+
+	for (unsigned i = 0; i < n; i++) {
+		maps[i] = mmap(NULL, PAGE, i % 2 ? PROT_READ : PROT_NONE, flags, fd, 0);
+		if (maps[i] == MAP_FAILED)
+			err(1, "mmap");
+	}
+	start = clock_now() - start;
+	for (unsigned i = 0; i < n; i++)
+		munmap(maps[i], PAGE);
+	free(maps);
+	return start;
+}
+
+uint64_t map_many(unsigned n)
+{
+	return map_each(n, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+uint64_t map_file_many(unsigned n)
+{
+	int fd = open("/tmp/mapped", O_RDWR | O_CREAT, 0600);
+	uint64_t total = map_each(n, MAP_SHARED, check(fd, "open"));
+
+	close(fd);
+	unlink("/tmp/mapped");
 	return total;
 }

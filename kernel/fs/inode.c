@@ -26,6 +26,8 @@ void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const st
 		.ops = ops, .fops = fops,
 	};
 	mutex_init(&i->lock);
+	spin_init(&i->mappings_lock, LOCK_INODE);
+	list_init(&i->mappings);
 	counter_add(COUNT_INODES, 1);
 }
 

@@ -9,6 +9,8 @@
  *  P1  Bytes beyond the size in the last page are zeros: truncation clears them, and writes come
  *      with their size.
  *  P2  A page in the tree is wholly initialized: a new one is filled before it is inserted.
+ *  P3  No page beyond the end stays: the size goes first, then the pages, then the mappings of them
+ *      (inode_unmap()). So a fault either sees the new size or is undone.
  */
 #include "counters.h"
 #include "errno.h"
@@ -16,6 +18,7 @@
 #include "ramfs.h"
 #include "string.h"
 #include "thread.h"
+#include "vm.h"
 
 void ramfs_file_init(struct ramfs_inode *r)
 {
@@ -40,8 +43,18 @@ static struct page *get_page(struct ramfs_inode *r, u64 index)
 	return p;
 }
 
-/* Puts @new in place if the place is still empty; then the reference is the tree's. */
-static int insert_page(struct ramfs_inode *r, u64 index, struct page *new, struct page **there)
+/* Is page @index beyond the end of the file? */
+static bool is_beyond(const struct inode *i, u64 index)
+{
+	return index >= page_index(i->size + PAGE_SIZE - 1);
+}
+
+/*
+ * Puts @new in place if the place is still empty; then the reference is the tree's. A page for a
+ * mapping (@mapped) may have been cut off meanwhile (P3); one for a write is ahead of the size.
+ */
+static int insert_page(struct ramfs_inode *r, u64 index, struct page *new, bool mapped,
+		       struct page **there)
 {
 	struct page **slot;
 	int err = 0;
@@ -50,9 +63,12 @@ static int insert_page(struct ramfs_inode *r, u64 index, struct page *new, struc
 	slot = pagetree_slot(&r->pages, index);
 	if (!slot) {
 		err = -ENOMEM;
+	} else if (mapped && is_beyond(&r->inode, index)) {
+		err = -EFAULT;
 	} else {
 		if (!*slot) {
 			*slot = page_get(new);
+			new->flags |= PAGE_FILE;
 			r->inode.blocks += PAGE_SIZE / 512;
 			counter_add(COUNT_FILE_PAGES, 1);
 		}
@@ -68,7 +84,7 @@ int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out)
 	struct page *new;
 	int err;
 
-	if (!inode_is(i, S_IFREG) || index >= (i->size + PAGE_SIZE - 1) >> PAGE_SHIFT)
+	if (!inode_is(i, S_IFREG) || is_beyond(i, index))
 		return -EFAULT;
 	*out = get_page(r, index);
 	if (*out || !make)
@@ -76,7 +92,7 @@ int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out)
 	new = page_alloc(0, PAGE_ZERO);
 	if (!new)
 		return -ENOMEM;
-	err = insert_page(r, index, new, out);
+	err = insert_page(r, index, new, true, out);
 	page_put(new);
 	return err;
 }
@@ -123,7 +139,7 @@ static int write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t 
 	memset(va + at + n, 0, PAGE_SIZE - at - n);
 	err = iobuf_copy_from(b, va + at, n);
 	if (!err)
-		err = insert_page(r, index, new, &there);
+		err = insert_page(r, index, new, false, &there);
 	if (!err) {
 		if (there != new)	/* a mapping was faster */
 			memcpy(page_to_virt(there) + at, va + at, n);
@@ -194,12 +210,15 @@ int ramfs_truncate(struct inode *i, off_t size)
 	struct ramfs_inode *r = to_ramfs(i);
 	bool shrinks = (u64)size < i->size;
 	struct page *last;
+	u64 first;
 
 	i->size = size;
 	inode_touch(i);
 	if (!shrinks)
 		return 0;
-	drop_pages(r, page_index((u64)size + PAGE_SIZE - 1));
+	first = page_index((u64)size + PAGE_SIZE - 1);
+	drop_pages(r, first);
+	inode_unmap(i, first, ~0UL, true);
 	last = page_offset(size) ? get_page(r, page_index(size)) : NULL;
 	if (last) {			/* P1 */
 		memset(page_to_virt(last) + page_offset(size), 0, PAGE_SIZE - page_offset(size));

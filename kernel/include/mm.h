@@ -27,6 +27,14 @@ struct page {
 	};
 };
 
+/* page->flags, with those in kernel/mm/page.h */
+#define PAGE_FILE	8u		/* a file's own, until it is free; else it is a process's */
+
+static inline bool page_is_file(const struct page *p)
+{
+	return p->flags & PAGE_FILE;
+}
+
 /* page_alloc() flags */
 #define PAGE_ZERO	1u		/* filled with zeros */
 

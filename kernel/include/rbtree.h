@@ -4,6 +4,9 @@
  * The caller descends: it finds the place with its own comparison, then rb_insert() links and
  * rebalances. O(log n); the leftmost node is cached, so rb_first() is O(1). Users: sleep queues,
  * address-space regions. No locks here: a tree belongs to whatever lock guards its owner.
+ *
+ * A node may keep a figure of the whole subtree below it ("augmented", CLRS ch. 14): `update`
+ * computes it from the node and its two children, whose figures are right.
  */
 #pragma once
 
@@ -18,6 +21,7 @@ struct rb_node {
 struct rb_tree {
 	struct rb_node *root;
 	struct rb_node *first;	/* leftmost */
+	void (*update)(struct rb_node *n);	/* NULL: nodes keep nothing of their subtrees */
 };
 
 typedef bool (*rb_less_fn)(const struct rb_node *a, const struct rb_node *b);
@@ -27,6 +31,9 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, rb_less_fn less);
 
 /* Removes @n, which must be in @t. */
 void rb_remove(struct rb_tree *t, struct rb_node *n);
+
+/* What @n, in @t, has of its own for `update` has changed. */
+void rb_updated(struct rb_tree *t, struct rb_node *n);
 
 /* In-order neighbours; NULL at the end. */
 struct rb_node *rb_next(const struct rb_node *n);

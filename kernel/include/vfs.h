@@ -14,6 +14,7 @@
 
 #include "list.h"
 #include "mutex.h"
+#include "spinlock.h"
 #include "types.h"
 #include "wait.h"
 
@@ -130,6 +131,8 @@ struct inode {
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	void *private;			/* the file system's */
+	struct spinlock mappings_lock;	/* inside as->lock */
+	struct list_node mappings;	/* [mappings_lock] regions it backs; mm/rmap.c */
 	struct inode *parent;		/* directories: [lock] referenced; the root's is itself */
 };
 

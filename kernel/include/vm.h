@@ -8,6 +8,7 @@
 #pragma once
 
 #include "arch.h"
+#include "list.h"
 #include "mutex.h"
 #include "rbtree.h"
 #include "types.h"
@@ -23,9 +24,13 @@ struct trapframe;
 struct region {
 	struct rb_node node;	/* [as->lock] by start */
 	vaddr_t start, end;	/* [as->lock] page aligned */
+	vaddr_t low, high;	/* [as->lock] where the subtree below node begins and ends */
+	u64 gap;		/* [as->lock] and the most that is free between two regions of it */
 	unsigned prot;		/* VM_READ | VM_WRITE | VM_EXEC */
 	unsigned flags;		/* REGION_* */
+	struct addr_space *as;	/* [const] NULL: no region, but a mark in a list of them (rmap.c) */
 	struct inode *inode;	/* backing, referenced; NULL: anonymous and private */
+	struct list_node mapping;	/* [inode->mappings_lock] in inode->mappings; see rmap.c */
 	off_t offset;		/* of start in it, page aligned */
 	u64 file_size;		/* bytes from start that come from it; the rest is zeros */
 	struct region *next;	/* [by the remover] of those taken out and not yet freed */
@@ -39,6 +44,7 @@ struct addr_space {
 	struct rb_tree regions;	/* [lock] */
 	vaddr_t brk_start, brk;	/* [lock] */
 	vaddr_t mmap_top;	/* [const] mappings are placed below */
+	unsigned nr_regions;	/* [lock] */
 	u64 total_pages;	/* [lock] sizes of all regions, for RLIMIT_AS */
 	u64 resident;		/* [lock] pages mapped, also those no access is allowed to */
 	u64 peak;		/* [lock] the most that resident has been */
@@ -47,6 +53,7 @@ struct addr_space {
 
 int as_create(struct addr_space **out);
 struct addr_space *as_get(struct addr_space *as);
+bool as_tryget(struct addr_space *as);	/* false: the last reference is gone, it is being freed */
 void as_put(struct addr_space *as);	/* the last reference frees everything. May block */
 
 /* A copy with private pages shared copy-on-write. Changes nothing observable if it fails. */
@@ -105,6 +112,16 @@ struct as_figures {
 };
 
 struct as_figures as_figures(struct addr_space *as);
+
+/*
+ * The file's pages [first, last] are no longer what they were: all mappings of them are undone, and
+ * the next access faults. With @copies (the file has become shorter) also private copies. Called
+ * behind the change, by the one who makes it, with inode->lock held. May block.
+ */
+void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies);
+
+#define MAX_MAP_COUNT	65530		/* Linux's default for the regions of one address space */
+extern _Atomic unsigned max_map_count;
 
 /* For /proc/PID/maps. */
 void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void *arg), void *arg);

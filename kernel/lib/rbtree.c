@@ -4,6 +4,9 @@
  *  R1  The root is black; a red node has no red child.
  *  R2  Every path from a node down to a leaf passes the same number of black nodes.
  *  R3  In-order, the nodes are in the order of insertion's `less`; t->first is the leftmost.
+ *  R4  If the tree has `update`, each node's figure is what it computes from its children's. A
+ *      change is carried up to the root before the tree is rebalanced; a rotation then changes the
+ *      figures of the two nodes that it turns and of no other.
  */
 #include "rbtree.h"
 
@@ -29,6 +32,12 @@ static void replace_child(struct rb_tree *t, struct rb_node *old, struct rb_node
 		new->parent = p;
 }
 
+void rb_updated(struct rb_tree *t, struct rb_node *n)
+{
+	for (; n; n = n->parent)
+		t->update(n);
+}
+
 /* @n goes down to the left (or right), its other child comes up in its place. */
 static void rotate(struct rb_tree *t, struct rb_node *n, bool left)
 {
@@ -46,6 +55,10 @@ static void rotate(struct rb_tree *t, struct rb_node *n, bool left)
 	if (inner)
 		inner->parent = n;
 	n->parent = up;
+	if (t->update) {
+		t->update(n);
+		t->update(up);
+	}
 }
 
 static void insert_fixup(struct rb_tree *t, struct rb_node *n)
@@ -93,6 +106,8 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, rb_less_fn less)
 	*link = n;
 	if (leftmost)
 		t->first = n;
+	if (t->update)
+		rb_updated(t, n);
 	insert_fixup(t, n);
 }
 
@@ -170,6 +185,8 @@ void rb_remove(struct rb_tree *t, struct rb_node *n)
 		p = n->parent;
 		replace_child(t, n, child);
 	}
+	if (t->update)
+		rb_updated(t, p);
 	if (!was_red)
 		remove_fixup(t, child, p);
 	n->linked = false;

@@ -12,6 +12,7 @@
 struct item {
 	struct rb_node node;
 	unsigned key, arrival;
+	unsigned below;			/* R4: the nodes of its subtree */
 };
 
 static struct item items[NODES];
@@ -27,7 +28,17 @@ static bool item_less(const struct rb_node *a, const struct rb_node *b)
 	return item_of(a)->key < item_of(b)->key;
 }
 
-/* R1 to R3 of rbtree.c. */
+static unsigned nodes_below(const struct rb_node *n)
+{
+	return n ? item_of(n)->below : 0;
+}
+
+static void count_below(struct rb_node *n)
+{
+	item_of(n)->below = 1 + nodes_below(n->left) + nodes_below(n->right);
+}
+
+/* R1, R2 and R4 of rbtree.c. */
 static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
 {
 	int l, r;
@@ -36,6 +47,7 @@ static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
 		return 1;
 	assert(n->linked && n->parent == parent);
 	assert(!(n->red && parent && parent->red));			/* R1 */
+	assert(nodes_below(n) == 1 + nodes_below(n->left) + nodes_below(n->right));	/* R4 */
 	l = check_blacks(n->left, n);
 	r = check_blacks(n->right, n);
 	assert(l == r);							/* R2 */
@@ -72,14 +84,14 @@ static void check_order(unsigned expected)
 		CHECK(rb_prev(i) == last, "", "the way back is another one");
 		last = i;
 	}
-	CHECK(n == expected, "", "%u nodes of %u", n, expected);
+	CHECK(n == expected && nodes_below(tree.root) == n, "", "%u nodes of %u", n, expected);
 }
 
 KTEST(rbtree_random, "rbtree.random", "", "")
 {
 	unsigned in = 0;
 
-	tree = (struct rb_tree){ NULL, NULL };
+	tree = (struct rb_tree){ .update = count_below };
 	for (unsigned i = 0; i < NODES; i++)
 		items[i] = (struct item){ .key = 0 };
 	for (unsigned step = 0; step < STEPS; step++) {

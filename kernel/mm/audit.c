@@ -1,6 +1,6 @@
 /*
- * Checks of all memory (page.c's B1 to B3, slab.c's M2 and M3, region.c's R1 and R2, and that page
- * tables grant what regions say), for quiet points in test kernels.
+ * Checks of all memory (page.c's B1 to B3, slab.c's M2 and M3, region.c's R1 to R3, rmap.c's V1,
+ * and that page tables grant what regions say), for quiet points in test kernels.
  */
 #include "page.h"
 #include "slab.h"
@@ -112,8 +112,22 @@ static u64 check_region(const struct addr_space *as, const struct region *r)
 	return n;
 }
 
+/* R3, V1. */
+static void check_links(struct region *r)
+{
+	struct region old = *r;
+
+	region_update(&r->node);
+	if (old.low != r->low || old.high != r->high || old.gap != r->gap)
+		panic("region %lx: its tree says %lx to %lx with a gap of %lx, not %lx to %lx, %lx",
+		      r->start, old.low, old.high, old.gap, r->low, r->high, r->gap);
+	if (r->inode && !list_linked(&r->mapping))
+		panic("region %lx is not in its file's list", r->start);
+}
+
 void as_check(struct addr_space *as)
 {
+	unsigned nr = 0;
 	struct pt_iter all = { .root = as->root, .end = ARCH_USER_END };
 	u64 resident = 0, total = 0, in_space = 0;
 	vaddr_t last = MMAP_MIN;
@@ -123,14 +137,18 @@ void as_check(struct addr_space *as)
 		if (r->start < last || r->start >= r->end || r->end > ARCH_USER_END ||
 		    !IS_ALIGNED(r->start | r->end, PAGE_SIZE))
 			panic("region %lx to %lx behind %lx", r->start, r->end, last);
+		check_links(r);
 		last = r->end;
+		nr++;
 		total += (r->end - r->start) / PAGE_SIZE;
 		resident += check_region(as, r);
 	}
 	while (pt_next(&all))
 		in_space++;
-	if (total != as->total_pages || resident != as->resident || in_space != resident)
-		panic("space: %lu pages of regions, counted %lu; %lu mapped, %lu in all, not %lu",
-		      total, as->total_pages, resident, in_space, as->resident);
+	if (nr != as->nr_regions || total != as->total_pages || resident != as->resident ||
+	    in_space != resident)
+		panic("space: %u regions, counted %u; %lu pages, counted %lu; %lu mapped, "
+		      "%lu in all, not %lu",
+		      nr, as->nr_regions, total, as->total_pages, resident, in_space, as->resident);
 	mutex_unlock(&as->lock);
 }

@@ -40,8 +40,7 @@ static struct region *grow_stack(struct addr_space *as, vaddr_t va)
 		return NULL;
 	if (as_over_limit(as, (r->start - va) / PAGE_SIZE))
 		return NULL;
-	as->total_pages += (r->start - va) / PAGE_SIZE;
-	r->start = va;
+	region_resize(as, r, va, r->end);
 	return r;
 }
 

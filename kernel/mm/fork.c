@@ -38,21 +38,56 @@ static int copy_run(struct tlb_batch *b, struct addr_space *child, const struct 
 	return 0;
 }
 
-static int copy_region(struct tlb_batch *b, struct addr_space *child, const struct region *from)
+static int copy_pages(struct tlb_batch *b, struct addr_space *child, const struct region *r)
 {
-	struct region *r = region_copy(from);
 	vaddr_t next;
 	int err = 0;
 
-	if (!r)
-		return -ENOMEM;
-	region_link(child, r);
 	for (vaddr_t va = r->start; va < r->end && !err; va = next) {
 		pte_t *e = pt_run(b->as->root, va, r->end, &next);
 
 		if (e)
 			err = copy_run(b, child, r, e, va, next);
 	}
+	return err;
+}
+
+/*
+ * Copies the regions below @from, a node of the parent's tree, to *@link below @above: the same
+ * addresses make a tree of the same shape. Recursion is as deep as the tree is high.
+ */
+static int copy_tree(struct tlb_batch *b, struct addr_space *child, const struct rb_node *from,
+		     struct rb_node *above, struct rb_node **link)
+{
+	struct region *r;
+	int err;
+
+	if (!from)
+		return 0;
+	r = region_copy(to_region((struct rb_node *)from));
+	if (!r)
+		return -ENOMEM;
+	r->as = child;
+	r->node = (struct rb_node){ .parent = above, .red = from->red, .linked = true };
+	*link = &r->node;
+	rmap_add(r);
+	err = copy_pages(b, child, r);
+	if (!err)
+		err = copy_tree(b, child, from->left, &r->node, &r->node.left);
+	if (!err)
+		err = copy_tree(b, child, from->right, &r->node, &r->node.right);
+	return err;
+}
+
+static int copy_regions(struct tlb_batch *b, struct addr_space *child)
+{
+	struct rb_tree *tree = &child->regions;
+	int err = copy_tree(b, child, b->as->regions.root, NULL, &tree->root);
+
+	for (tree->first = tree->root; tree->first && tree->first->left;)
+		tree->first = tree->first->left;
+	child->nr_regions = b->as->nr_regions;
+	child->total_pages = b->as->total_pages;
 	return err;
 }
 
@@ -66,14 +101,15 @@ int as_fork(struct addr_space *as, struct addr_space **out)
 		return err;
 	tlb_batch_init(&b, as);
 	mutex_lock(&as->lock);
+	mutex_lock(&child->lock);	/* a file's list of mappings names it from now on */
 	child->brk_start = as->brk_start;
 	child->brk = as->brk;
 	child->stack_top = as->stack_top;
 	child->arg_start = as->arg_start;
 	child->arg_end = as->arg_end;
-	for (struct region *r = region_first(as); r && !err; r = region_next(r))
-		err = copy_region(&b, child, r);
+	err = copy_regions(&b, child);
 	tlb_batch_flush(&b);
+	mutex_unlock(&child->lock);
 	mutex_unlock(&as->lock);
 	if (err)
 		as_put(child);

@@ -29,37 +29,6 @@ bool as_over_limit(const struct addr_space *as, u64 more)
 	return as->total_pages > pages || more > pages - as->total_pages;
 }
 
-/* The last region that begins below @va. */
-static struct region *region_below(const struct addr_space *as, vaddr_t va)
-{
-	struct rb_node *n = as->regions.root;
-	struct region *best = NULL;
-
-	while (n) {
-		struct region *r = to_region(n);
-
-		if (r->start < va) {
-			best = r;
-			n = n->right;
-		} else {
-			n = n->left;
-		}
-	}
-	return best;
-}
-
-vaddr_t as_find_gap(const struct addr_space *as, u64 size)
-{
-	vaddr_t ceiling = as->mmap_top;
-
-	for (struct region *r = region_below(as, ceiling); r; r = region_prev(r)) {
-		if (r->end <= ceiling && ceiling - r->end >= size)
-			break;
-		ceiling = r->start;
-	}
-	return ceiling >= MMAP_MIN + size ? ceiling - size : 0;
-}
-
 int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **gone)
 {
 	int err = region_isolate(as, start, end);
@@ -82,6 +51,27 @@ int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **
 	}
 	tlb_batch_flush(&b);
 	return 0;
+}
+
+/* Nothing is looked for in the tree any more: taking its nodes out one by one would be a waste. */
+void as_clear_all(struct addr_space *as, struct region **gone)
+{
+	vaddr_t floor = 0;
+	struct tlb_batch b;
+
+	tlb_batch_init(&b, as);
+	for (struct region *r = region_first(as), *next; r; r = next) {
+		next = region_next(r);
+		zap_pages(&b, r->start, r->end);
+		zap_tables(&b, r->start, r->end, floor, next ? next->start : NO_CEILING);
+		rmap_remove(r);
+		r->next = *gone;
+		*gone = r;
+	}
+	as->regions = (struct rb_tree){ .root = NULL };
+	as->nr_regions = 0;
+	as->total_pages = 0;
+	tlb_batch_flush(&b);
 }
 
 static int check_request(const struct map_request *req)
@@ -113,8 +103,8 @@ static int place_anywhere(const struct addr_space *as, const struct map_request 
 	vaddr_t addr = ALIGN_UP(MIN(req->addr, ARCH_USER_END), PAGE_SIZE);
 
 	if (addr < MMAP_MIN || !user_range_ok(addr, size) ||
-	    region_mapped_pages(as, addr, addr + size))
-		addr = as_find_gap(as, size);
+	    !region_none_in(as, addr, addr + size))
+		addr = region_gap(as, size);
 	r->start = addr;
 	r->end = addr + size;
 	return addr ? 0 : -ENOMEM;
@@ -130,6 +120,8 @@ static int place(const struct addr_space *as, const struct map_request *req, str
 		if (err)
 			return err;
 	}
+	if (as->nr_regions > atomic_load_explicit(&max_map_count, memory_order_relaxed))
+		return -ENOMEM;
 	replaced = region_mapped_pages(as, r->start, r->end);
 	if (replaced && req->noreplace)
 		return -EEXIST;
@@ -143,6 +135,7 @@ int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out)
 		.end = req->addr + ALIGN_UP(req->size, PAGE_SIZE),
 		.prot = region_prot(req->prot),
 		.flags = req->flags,
+		.as = as,
 		.inode = req->inode,
 		.offset = req->offset,
 		.file_size = req->inode ? MIN(req->file_size, ALIGN_UP(req->size, PAGE_SIZE)) : 0,

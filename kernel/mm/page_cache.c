@@ -172,6 +172,7 @@ void page_put(struct page *p)
 	if (before > 1)
 		return;
 	assert(!(p->flags & PAGE_SLAB));
+	p->flags = 0;
 	if (DEBUG_BUILD)
 		poison(p);
 	if (p->order == 0)

@@ -3,10 +3,13 @@
  *
  *  R1  Regions do not overlap, are not empty, and lie within user space, at whole pages.
  *  R2  as->total_pages is the sum of their sizes.
- *  R3  Neighbours that are alike are one region, except for a moment within one call: memory that
+ *  R3  r->low, high and gap tell of the subtree below r's node, so that a place for a new region
+ *      is found in O(log n) (region_gap()). A start or end moves through region_resize() alone.
+ *  R4  Neighbours that are alike are one region, except for a moment within one call: memory that
  *      is mapped piece by piece does not leave a region for each piece.
  *
- * Cutting and joining change no page and no right. as->lock guards all of it.
+ * Cutting and joining change no page and no right. as->lock guards all of it. A region that a file
+ * backs is also in the file's list of mappings (rmap.c), as long as it is in the tree.
  */
 #include "space.h"
 
@@ -16,6 +19,8 @@
 #include "vfs.h"
 
 static struct kmem_cache *region_cache;
+
+_Atomic unsigned max_map_count = MAX_MAP_COUNT;
 
 void region_init(void)
 {
@@ -31,6 +36,57 @@ static bool region_less(const struct rb_node *a, const struct rb_node *b)
 {
 	return container_of(a, struct region, node)->start <
 	       container_of(b, struct region, node)->start;
+}
+
+/* R3. */
+void region_update(struct rb_node *n)
+{
+	struct region *r = to_region(n), *left = to_region(n->left), *right = to_region(n->right);
+
+	r->low = r->start;
+	r->high = r->end;
+	r->gap = 0;
+	if (left) {
+		r->low = left->low;
+		r->gap = MAX(left->gap, r->start - left->high);
+	}
+	if (right) {
+		r->high = right->high;
+		r->gap = MAX(r->gap, MAX(right->gap, right->low - r->end));
+	}
+}
+
+/*
+ * The end of the highest gap of @size bytes in [low, high), where of all regions only those below
+ * @n lie; 0: none. Gaps above @high count in r->gap: only along one path down can that mislead.
+ */
+static vaddr_t highest_gap(const struct rb_node *n, vaddr_t low, vaddr_t high, u64 size)
+{
+	const struct region *r = to_region((struct rb_node *)n);
+	vaddr_t end;
+
+	if (high < low || high - low < size)
+		return 0;
+	if (!n)
+		return high;
+	if (r->gap < size && r->low - low < size && (high <= r->high || high - r->high < size))
+		return 0;
+	end = highest_gap(n->right, r->end, high, size);
+	return end ? end : highest_gap(n->left, low, MIN(high, r->start), size);
+}
+
+vaddr_t region_gap(const struct addr_space *as, u64 size)
+{
+	vaddr_t end = highest_gap(as->regions.root, MMAP_MIN, as->mmap_top, size);
+
+	return end ? end - size : 0;
+}
+
+bool region_none_in(const struct addr_space *as, vaddr_t start, vaddr_t end)
+{
+	const struct region *r = region_above(as, start);
+
+	return !r || r->start >= end;
 }
 
 struct region *region_above(const struct addr_space *as, vaddr_t va)
@@ -94,14 +150,27 @@ void regions_free(struct region *gone)
 void region_link(struct addr_space *as, struct region *r)
 {
 	assert(r->start < r->end && r->end <= ARCH_USER_END);
+	assert(r->as == as);
 	rb_insert(&as->regions, &r->node, region_less);
+	as->nr_regions++;
 	as->total_pages += region_size(r) / PAGE_SIZE;
+	rmap_add(r);
 }
 
 void region_remove(struct addr_space *as, struct region *r)
 {
+	rmap_remove(r);
 	rb_remove(&as->regions, &r->node);
+	as->nr_regions--;
 	as->total_pages -= region_size(r) / PAGE_SIZE;
+}
+
+void region_resize(struct addr_space *as, struct region *r, vaddr_t start, vaddr_t end)
+{
+	as->total_pages += (end - start) / PAGE_SIZE - region_size(r) / PAGE_SIZE;
+	r->start = start;
+	r->end = end;
+	rb_updated(&as->regions, &r->node);
 }
 
 void region_insert(struct addr_space *as, struct region *r)
@@ -132,9 +201,9 @@ void region_merge_at(struct addr_space *as, vaddr_t va)
 	if (!a || a->end != va || !continues(a, b))
 		return;
 	region_remove(as, b);
-	as->total_pages += region_size(b) / PAGE_SIZE;
-	a->end = b->end;
+	region_resize(as, a, a->start, b->end);
 	a->file_size += b->file_size;
+	rmap_renew(a);
 	region_free(b);		/* not the last reference to the file: @a has one */
 }
 
@@ -146,6 +215,8 @@ static int region_split(struct addr_space *as, vaddr_t va)
 
 	if (!r || r->start == va)
 		return 0;
+	if (as->nr_regions >= atomic_load_explicit(&max_map_count, memory_order_relaxed))
+		return -ENOMEM;
 	rest = region_copy(r);
 	if (!rest)
 		return -ENOMEM;
@@ -153,8 +224,7 @@ static int region_split(struct addr_space *as, vaddr_t va)
 	rest->start = va;
 	rest->offset += head;
 	rest->file_size -= MIN(rest->file_size, head);
-	as->total_pages -= region_size(rest) / PAGE_SIZE;
-	r->end = va;
+	region_resize(as, r, r->start, va);
 	r->file_size -= rest->file_size;
 	region_link(as, rest);
 	return 0;

@@ -10,7 +10,7 @@
 /* Nothing is mapped in [start, end), and the limits allow it. */
 static bool may_grow(const struct addr_space *as, vaddr_t start, vaddr_t end)
 {
-	return end <= ARCH_USER_END && !region_mapped_pages(as, start, end) &&
+	return end <= ARCH_USER_END && region_none_in(as, start, end) &&
 	       !as_over_limit(as, (end - start) / PAGE_SIZE);
 }
 
@@ -23,6 +23,7 @@ static bool heap_grow(struct addr_space *as, vaddr_t start, vaddr_t end)
 		.end = end,
 		.prot = VM_READ | VM_WRITE,
 		.flags = REGION_HEAP,
+		.as = as,
 	};
 	struct region *r;
 
@@ -65,8 +66,7 @@ static void resize(struct addr_space *as, struct region *r, vaddr_t end)
 {
 	if (r->inode && r->file_size == r->end - r->start)
 		r->file_size = end - r->start;
-	as->total_pages += (end - r->start) / PAGE_SIZE - (r->end - r->start) / PAGE_SIZE;
-	r->end = end;
+	region_resize(as, r, r->start, end);
 }
 
 /* Tables at @to for every page there is in [start, end). */
@@ -99,7 +99,7 @@ static void move_pages(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_
 static int move(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, vaddr_t *out,
 		struct region **gone)
 {
-	vaddr_t to = as_find_gap(as, size);
+	vaddr_t to = region_gap(as, size);
 	int err = to ? region_isolate(as, start, end) : -ENOMEM;
 	struct region *r;
 

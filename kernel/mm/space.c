@@ -40,6 +40,7 @@ int as_create(struct addr_space **out)
 	}
 	arch_root_init(page_to_virt(root));
 	as->refs = 1;
+	as->regions.update = region_update;
 	mutex_init(&as->lock);
 	as->root = page_to_phys(root);
 	as->mmap_top = ALIGN_DOWN(ARCH_USER_END - STACK_RESERVE, BLOCK_SIZE);
@@ -57,15 +58,23 @@ struct addr_space *as_get(struct addr_space *as)
 	return as;
 }
 
+bool as_tryget(struct addr_space *as)
+{
+	u32 refs = atomic_load_explicit(&as->refs, memory_order_relaxed);
+
+	while (refs && !atomic_compare_exchange_weak(&as->refs, &refs, refs + 1))
+		;
+	return refs;
+}
+
 static void destroy(struct addr_space *as)
 {
 	struct region *gone = NULL;
-	int err;
 
 	assert(atomic_load(&as->cpus) == 0);	/* A2 */
 	mutex_lock(&as->lock);
-	err = as_clear(as, 0, ARCH_USER_END, &gone);
-	assert(err == 0 && as->total_pages == 0 && as->resident == 0);
+	as_clear_all(as, &gone);
+	assert(as->resident == 0);
 	mutex_unlock(&as->lock);
 	regions_free(gone);
 	page_put(phys_to_page(as->root));

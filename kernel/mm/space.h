@@ -159,7 +159,19 @@ void region_remove(struct addr_space *as, struct region *r);
 /* Splits regions that @start or @end fall inside of. -ENOMEM: nothing has changed. */
 int region_isolate(struct addr_space *as, vaddr_t start, vaddr_t end);
 void region_merge_at(struct addr_space *as, vaddr_t va);	/* those that meet there */
+void region_resize(struct addr_space *as, struct region *r, vaddr_t start, vaddr_t end);
+void region_update(struct rb_node *n);				/* struct rb_tree's, for the gaps */
+
+/* The highest free place for @size bytes below mmap_top; 0: none. */
+vaddr_t region_gap(const struct addr_space *as, u64 size);
+bool region_none_in(const struct addr_space *as, vaddr_t start, vaddr_t end);
 u64 region_mapped_pages(const struct addr_space *as, vaddr_t start, vaddr_t end);
+
+/* --- rmap.c: the regions that a file backs ---------------------------------------------------- */
+
+void rmap_add(struct region *r);
+void rmap_remove(struct region *r);
+void rmap_renew(struct region *r);		/* it has got entries that were another region's */
 
 /* --- map.c, zap.c ----------------------------------------------------------------------------- */
 
@@ -169,14 +181,12 @@ int as_range(vaddr_t addr, u64 size, vaddr_t *end);
 /* Would @more pages exceed RLIMIT_AS? */
 bool as_over_limit(const struct addr_space *as, u64 more);
 
-/* The highest free place for @size bytes below mmap_top; 0: none. */
-vaddr_t as_find_gap(const struct addr_space *as, u64 size);
-
 /*
  * Unmaps [start, end). The regions that were there are chained to *gone, to be freed with as->lock
  * released: the last reference to a file may go with them. -ENOMEM: nothing has changed.
  */
 int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **gone);
+void as_clear_all(struct addr_space *as, struct region **gone);		/* it ends */
 
 /* Takes the pages of [start, end) out of the page table into @b. */
 void zap_pages(struct tlb_batch *b, vaddr_t start, vaddr_t end);

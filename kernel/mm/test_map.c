@@ -5,6 +5,7 @@
 
 #include "counters.h"
 #include "errno.h"
+#include "instrument.h"
 #include "process.h"
 #include "vfs.h"
 
@@ -30,6 +31,64 @@ KTEST(space_ranges, "space.ranges", "", "mm.range")
 	CHECK(poke(as, ARCH_USER_END, 1) == -EFAULT, "mm.range", "one past the end");
 	CHECK(poke(as, ARCH_DIRECT_BASE, 1) == -EFAULT, "mm.range", "kernel memory");
 	as_check(as);
+	as_put(as);
+}
+
+/* Where region_gap() should look: downwards, from one region to the one before. */
+static vaddr_t gap_by_walk(struct addr_space *as, u64 size)
+{
+	vaddr_t end = as->mmap_top, found = 0;
+
+	for (struct region *r = region_first(as); r; r = region_next(r)) {
+		struct region *prev = region_prev(r);
+		vaddr_t low = prev ? prev->end : MMAP_MIN, high = MIN(r->start, as->mmap_top);
+
+		if (high >= low && high - low >= size)
+			found = high - size;
+		end = MAX(MMAP_MIN, r->end);
+	}
+	if (end <= as->mmap_top && as->mmap_top - end >= size)
+		found = as->mmap_top - size;
+	return found ? found : !region_first(as) ? as->mmap_top - size : 0;
+}
+
+KTEST(space_gaps, "space.gaps", "", "mm.gaps")
+{
+	struct addr_space *as = new_space();
+
+	as->mmap_top = PAGE_AT(400);		/* regions lie on both sides of it */
+	map_at(as, MMAP_MIN, (BASE - MMAP_MIN) / PAGE_SIZE, VM_READ, 0);
+	for (unsigned step = 0; step < 600; step++) {
+		vaddr_t at = PAGE_AT(test_random() % 500);
+		u64 pages = 1 + test_random() % 6, size = (1 + test_random() % 20) * PAGE_SIZE;
+
+		if (test_random() % 3)
+			map_at(as, at, pages, step % 2 ? RW : VM_READ, 0);
+		else
+			as_unmap(as, at, pages * PAGE_SIZE);
+		CHECK(region_gap(as, size) == gap_by_walk(as, size), "mm.gaps",
+		      "step %u: %lx bytes at %lx, not %lx", step, size, region_gap(as, size),
+		      gap_by_walk(as, size));
+		if (step % 50 == 0)
+			as_check(as);
+	}
+	as_put(as);
+}
+
+KTEST(space_map_count, "space.map_count", "", "mm.limit")
+{
+	struct addr_space *as = new_space();
+	unsigned saved = max_map_count;
+
+	max_map_count = 3;
+	for (unsigned i = 0; i < 4; i++)	/* as on Linux, one more than the limit */
+		CHECK(map_at(as, PAGE_AT(4 * i), 3, RW, 0) == 0, "mm.limit", "map %u", i);
+	CHECK(map_at(as, PAGE_AT(40), 1, RW, 0) == -ENOMEM, "mm.limit", "one map too many");
+	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, VM_READ) == -ENOMEM, "mm.limit", "split");
+	CHECK(as_unmap(as, PAGE_AT(1), PAGE_SIZE) == -ENOMEM, "mm.limit", "split by a hole");
+	CHECK(as_unmap(as, PAGE_AT(0), 3 * PAGE_SIZE) == 0, "mm.limit", "unmap");
+	as_check(as);
+	max_map_count = saved;
 	as_put(as);
 }
 

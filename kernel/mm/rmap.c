@@ -1,0 +1,131 @@
+/*
+ * From a file to the regions it backs, wherever they are mapped ("reverse map"): so that a file
+ * which loses pages takes them out of every address space.
+ *
+ * inode->mappings lists the regions, under inode->mappings_lock, which is inside as->lock: the
+ * members of one address space come and go under both. inode_unmap() needs it the other way round,
+ * from the list to the address space. It marks its place in the list, lets go of the list, locks
+ * the address space, and looks again behind its mark: what is there now and is of this address
+ * space stays there until the address space is unlocked.
+ *
+ *  V1  A region is in its file's list while it is in its space's tree.
+ *  V2  A region that gets entries which were another's (a copy by fork, the rest of a split, a
+ *      moved or joined one) goes to the end of the list, under the locks of both: an inode_unmap()
+ *      that is under way comes by there. Entries made by faults are new: they see the changed file.
+ */
+#include "space.h"
+
+#include "vfs.h"
+
+void rmap_add(struct region *r)
+{
+	if (!r->inode)
+		return;
+	spin_lock(&r->inode->mappings_lock);
+	list_push_back(&r->inode->mappings, &r->mapping);
+	spin_unlock(&r->inode->mappings_lock);
+}
+
+void rmap_remove(struct region *r)
+{
+	if (!r->inode)
+		return;
+	spin_lock(&r->inode->mappings_lock);
+	list_remove(&r->mapping);
+	spin_unlock(&r->inode->mappings_lock);
+}
+
+void rmap_renew(struct region *r)
+{
+	rmap_remove(r);
+	rmap_add(r);
+}
+
+/* zap_pages() that leaves private copies alone. */
+static void zap_file_pages(struct tlb_batch *b, vaddr_t start, vaddr_t end)
+{
+	struct pt_iter i = { .root = b->as->root, .va = start, .end = end };
+	s64 n = 0;
+
+	while (pt_next(&i)) {
+		struct page *p = pte_page(*i.e);
+
+		if (!page_is_file(p))
+			continue;
+		pte_set(i.e, 0);
+		tlb_batch_page(b, i.va, p);
+		n++;
+	}
+	as_count_pages(b->as, -n);
+}
+
+/* Takes the file's pages [first, last] out of @r; private copies of them only with @copies. */
+static void unmap_in(struct region *r, u64 first, u64 last, bool copies)
+{
+	u64 from = r->offset / PAGE_SIZE, pages = ALIGN_UP(r->file_size, PAGE_SIZE) / PAGE_SIZE;
+	vaddr_t start, end;
+	struct tlb_batch b;
+
+	if (!pages || last < from || first >= from + pages)
+		return;
+	start = r->start + (MAX(first, from) - from) * PAGE_SIZE;
+	end = r->start + (MIN(last - from, pages - 1) + 1) * PAGE_SIZE;
+	tlb_batch_init(&b, r->as);
+	if (copies)
+		zap_pages(&b, start, end);
+	else
+		zap_file_pages(&b, start, end);
+	tlb_batch_flush(&b);
+}
+
+/* The first region behind @mark; marks of others are passed over. mappings_lock held. */
+static struct region *region_behind(struct inode *inode, struct list_node *mark)
+{
+	for (struct list_node *n = mark->next; n != &inode->mappings; n = n->next) {
+		struct region *r = container_of(n, struct region, mapping);
+
+		if (r->as)
+			return r;
+	}
+	return NULL;
+}
+
+static void leave(struct addr_space *as)
+	NO_LOCK_ANALYSIS("there may be none")
+{
+	if (!as)
+		return;
+	mutex_unlock(&as->lock);
+	as_put(as);
+}
+
+void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies)
+	NO_LOCK_ANALYSIS("the space that is locked changes from round to round")
+{
+	struct addr_space *as = NULL, *next;	/* referenced and locked */
+	struct region mark = { .as = NULL }, *r;
+
+	spin_lock(&inode->mappings_lock);
+	list_push_front(&inode->mappings, &mark.mapping);
+	while ((r = region_behind(inode, &mark.mapping))) {
+		next = r->as;
+		if (next != as && as_tryget(next)) {
+			spin_unlock(&inode->mappings_lock);
+			leave(as);
+			as = next;
+			mutex_lock(&as->lock);
+			spin_lock(&inode->mappings_lock);
+			continue;
+		}
+		list_remove(&mark.mapping);
+		list_insert_before(r->mapping.next, &mark.mapping);
+		if (next != as)
+			continue;		/* that address space ends: it has no user */
+		spin_unlock(&inode->mappings_lock);
+		unmap_in(r, first, last, copies);
+		spin_lock(&inode->mappings_lock);
+	}
+	list_remove(&mark.mapping);
+	spin_unlock(&inode->mappings_lock);
+	leave(as);
+}
