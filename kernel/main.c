@@ -26,6 +26,8 @@
 #include "trace.h"
 #include "vfs.h"
 
+#define LATE_NS		NSEC_PER_SEC	/* a CPU that takes longer to start is worth a line */
+
 struct machine machine;
 
 /* What may block: the rest of the boot, in the first thread of process 1. */
@@ -66,6 +68,7 @@ static void start_init(void)
 static void start_cpu(u64 hwid)
 {
 	struct cpu *c = &cpus[nr_cpus];
+	u64 asked = time_now();
 
 	if (cpu_prepare(nr_cpus, hwid, NULL, 0))
 		panic("no memory for CPU %u", nr_cpus);
@@ -76,6 +79,9 @@ static void start_cpu(u64 hwid)
 	nr_cpus++;
 	while (!atomic_load(&c->online))
 		arch_spin_hint();
+	if (time_now() - asked > LATE_NS)
+		kprintf("boot: CPU %lu came after %lu ms\n", hwid,
+			(time_now() - asked) / NSEC_PER_MSEC);
 }
 
 /*
@@ -104,6 +110,7 @@ noreturn void kernel_main(void)
 	bootargs_init();
 	uart_early_init();
 	kprintf("Trellis on %s, %s, %u CPUs\n", ARCH_NAME, machine.model, machine.nr_cpus);
+	bootargs_check();
 
 	numa_init();
 	page_init();

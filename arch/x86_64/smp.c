@@ -15,7 +15,7 @@
 
 #define INIT_NS		(10 * NSEC_PER_USEC)	/* only CPUs without long mode want 10 ms */
 #define STARTUP_NS	(200 * NSEC_PER_USEC)	/* then a second startup IPI */
-#define GIVE_UP_NS	(200 * NSEC_PER_MSEC)
+#define GIVE_UP_NS	(10 * NSEC_PER_SEC)	/* a busy host may not run it for seconds */
 
 struct cpu *_Atomic ap_cpu[256];
 

@@ -4,6 +4,7 @@
 #include "bootargs.h"
 
 #include "arch.h"
+#include "config.h"
 #include "console.h"
 #include "machine.h"
 #include "panic.h"
@@ -14,6 +15,23 @@
 
 static char *args[MAX_ARGS];
 static unsigned nr_args;
+
+/* Every argument that somebody reads, also if that is a policy which does not run. */
+static const char *const known[] = {
+	"affinity", "aging", "balance", "boost", "clock", "console", "cpus", "debugexit", "init",
+	"jitter", "limit", "pct_depth", "pct_length", "quantum", "realtime", "sched", "seed",
+	"steal", "threads", "trace", "trace_size",
+};
+/* Those of test kernels. */
+static const char *const known_to_tests[] = { "inject", "nonce", "selftest", "shift", "test" };
+
+static bool is_among(const char *name, size_t n, const char *const *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strncmp(list[i], name, n) == 0 && !list[i][n])
+			return true;
+	return false;
+}
 
 void bootargs_init(void)
 {
@@ -36,10 +54,34 @@ void bootargs_init(void)
 	}
 }
 
+void bootargs_check(void)
+{
+	for (unsigned i = 0; i < nr_args; i++) {
+		const char *arg = args[i];
+		size_t n = 0;
+
+		while (arg[n] && arg[n] != '=')
+			n++;
+		if (is_among(arg, n, known, ARRAY_SIZE(known)))
+			continue;
+		if (!is_among(arg, n, known_to_tests, ARRAY_SIZE(known_to_tests)))
+			kprintf("boot: %s: no such boot argument (docs/bootargs.md lists them)\n", arg);
+		else if (TEST_BUILD)
+			continue;
+		else
+			kprintf("boot: %s: only a test kernel knows it (TESTS=1)\n", arg);
+		console_flush();
+		arch_machine_end(MACHINE_PANICKED);
+	}
+}
+
 const char *bootarg(const char *name)
 {
 	size_t n = strlen(name);
 
+	if (DEBUG_BUILD)
+		assert(is_among(name, n, known, ARRAY_SIZE(known)) ||
+		       is_among(name, n, known_to_tests, ARRAY_SIZE(known_to_tests)));
 	for (unsigned i = nr_args; i-- > 0;) {		/* the last one counts */
 		if (strncmp(args[i], name, n) != 0)
 			continue;

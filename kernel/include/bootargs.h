@@ -2,8 +2,8 @@
  * Boot arguments: words of the kernel command line, name=value or a bare name.
  *
  * A wrong value stops the boot with one line that names the argument, the value and what is
- * allowed; it never becomes a default in silence. Each argument is read by the subsystem it
- * concerns; docs/bootargs.md lists them.
+ * allowed; it never becomes a default in silence. So does a name that nobody reads. Each argument
+ * is read by the subsystem it concerns; docs/bootargs.md lists them.
  */
 #pragma once
 
@@ -26,3 +26,6 @@ noreturn void bootarg_bad(const char *name, const char *allowed);
 
 /* Splits machine.cmdline. Called once, first of all. */
 void bootargs_init(void);
+
+/* Stops the machine if a word is no argument of this kernel. At boot, as soon as the console prints. */
+void bootargs_check(void);

@@ -88,6 +88,20 @@ class Wrong(unittest.TestCase):
             with self.subTest(words=words, arch=arch):
                 self.check(arch, words, allowed, tests=True)
 
+    def test_no_such_argument(self) -> None:
+        unknown = "no such boot argument (docs/bootargs.md lists them)"
+        for words, said in (
+            ("quantm=5ms", f"boot: quantm=5ms: {unknown}"),
+            ("steal=on stealing", f"boot: stealing: {unknown}"),
+            ("c=1", f"boot: c=1: {unknown}"),
+            ("test=wait.timeout", "boot: test=wait.timeout: only a test kernel knows it (TESTS=1)"),
+        ):
+            for arch in qemu.ARCHES:
+                with self.subTest(words=words, arch=arch):
+                    seen = boot(arch, words)
+                    self.assertIs(seen.outcome.end, End.PANIC)
+                    self.assertIn(said, (seen.kernel + seen.user).decode())
+
     def test_no_such_init(self) -> None:
         seen = boot("riscv", "init=/no/such")
         self.assertIs(seen.outcome.end, End.PANIC)
