@@ -18,7 +18,9 @@ from tools.serial import FileTail, PipeReader, Reader, Timeout
 
 Sink = Callable[[Stream, bytes], None]
 
-_LAST_WORDS_S = 10.0
+# Wall time for what a quiet machine does in seconds. It decides nothing: only a machine that is dead, or
+# so busy that nobody could use it, gets there.
+PATIENCE_S = 1200.0
 
 # What QEMU says about the network that exists only for its timers, see qemu.Icount.
 _NOISE = (b"netdev n0 has no peer",)
@@ -59,7 +61,7 @@ def boot(machine: qemu.Machine, timeout: float, sink: Sink) -> Outcome:
             for data in reader.chunks(timeout):
                 for stream, piece in demux.feed(data):
                     sink(stream, piece)
-            code = process.popen.wait(_LAST_WORDS_S)
+            code = process.popen.wait(PATIENCE_S)
         except (Timeout, subprocess.TimeoutExpired):
             return Outcome(End.TIMEOUT)
     return Outcome(_end(code, reader.received > 0), demux.exit_status)

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.boot import PATIENCE_S
 from tools.options import Parser
 from tools.test.builds import run_quietly
 from tools.test.model import Job, Result, last_lines
@@ -28,7 +29,6 @@ from tools.test.pool import run_all
 
 ROOT = Path(__file__).resolve().parent.parent
 _FOLDER = ROOT / "docs" / "models"
-_LIMIT_S = 120.0
 
 _FORMULA = re.compile(r"^ltl (\w+) \{(.*?)\}$", re.M | re.S)
 _COMMENT = re.compile(
@@ -95,7 +95,7 @@ def models(folder: Path = _FOLDER) -> list[Model]:
 
 def _run(argv: Sequence[str], folder: Path) -> str:
     try:
-        done = run_quietly(argv, folder, _LIMIT_S)
+        done = run_quietly(argv, folder, PATIENCE_S)
     except subprocess.TimeoutExpired as error:
         raise ValueError(str(error)) from error
     if done.returncode:

@@ -65,7 +65,8 @@ void bootargs_check(void)
 		if (is_among(arg, n, known, ARRAY_SIZE(known)))
 			continue;
 		if (!is_among(arg, n, known_to_tests, ARRAY_SIZE(known_to_tests)))
-			kprintf("boot: %s: no such boot argument (docs/bootargs.md lists them)\n", arg);
+			kprintf("boot: %s: no such boot argument (docs/bootargs.md has them)\n",
+				arg);
 		else if (TEST_BUILD)
 			continue;
 		else

@@ -27,5 +27,5 @@ noreturn void bootarg_bad(const char *name, const char *allowed);
 /* Splits machine.cmdline. Called once, first of all. */
 void bootargs_init(void);
 
-/* Stops the machine if a word is no argument of this kernel. At boot, as soon as the console prints. */
+/* Stops the machine if a word is no argument of this kernel. Called when the console prints. */
 void bootargs_check(void);

@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import Transcript, transcript
+from tools.boot import PATIENCE_S, Transcript, transcript
 from tools.options import Parser
 from tools.soak.__main__ import build
 from tools.test import kernel, policies, programs
@@ -25,7 +25,6 @@ from tools.test.pool import run_all
 
 _CPUS = (4, 8)
 _DEFAULT_ROUNDS = 5
-_TIMEOUT_S = 300.0
 _URGENCY = ("migrate", "pi")  # units that round robin alone would say little about
 
 # The tests that are left out: their verdict is a time, which here the host would decide. `make test` has
@@ -94,7 +93,7 @@ class Unit(kernel.Unit):
             cpus=self.cpus,
             bootargs=(f"test={','.join(tests)}", f"sched={self.policy}"),
         )
-        return transcript(machine, _TIMEOUT_S)
+        return transcript(machine, PATIENCE_S)
 
 
 def policy_of(seed: int, number: int, arch: str, cpus: int) -> str:

@@ -12,12 +12,11 @@ from itertools import groupby
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, Transcript, transcript
+from tools.boot import PATIENCE_S, End, Transcript, transcript
 from tools.test.builds import Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
-_TIMEOUT_S = 120.0
 _LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s*\S*$", re.M)
 _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
 
@@ -68,7 +67,7 @@ class Unit:
             bootargs=tuple(filter(None, (f"test={','.join(tests)}", policy, self.switch))),
             icount=qemu.Icount(shift=3, slices=(80,)) if self.policy else None,
         )
-        return transcript(machine, _TIMEOUT_S)
+        return transcript(machine, PATIENCE_S)
 
     def results(self) -> Iterator[Result]:
         """Boots until every test has a verdict: one that takes the kernel down fails alone."""
@@ -103,7 +102,7 @@ def list_tests(build: Build, build_root: Path) -> list[str]:
     """Names of the tests that belong to no lab, as the kernel itself lists them."""
     kernel = build.directory(build_root) / "kernel.elf"
     machine = qemu.Machine(arch=build.arch, kernel=kernel, bootargs=("test=list",))
-    text = transcript(machine, _TIMEOUT_S).kernel.decode("utf-8", "replace")
+    text = transcript(machine, PATIENCE_S).kernel.decode("utf-8", "replace")
     return [m["name"] for m in _LIST_LINE.finditer(text.replace("\r", "")) if not m["step"]]
 
 

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, transcript, with_command
+from tools.boot import PATIENCE_S, End, transcript, with_command
 from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
-_TIMEOUT_S = 120.0
 _FOLDER = ROOT / "user" / "tests"
 
 
@@ -110,7 +109,7 @@ def run_on_terminal(argv: list[str], folder: Path) -> tuple[int, bytes]:
         start_new_session=True,
     ) as process:
         os.close(slave)
-        killer = threading.Timer(_TIMEOUT_S, os.killpg, (process.pid, signal.SIGKILL))
+        killer = threading.Timer(PATIENCE_S, os.killpg, (process.pid, signal.SIGKILL))
         killer.start()
         try:
             output = b"".join(iter(lambda: _read_terminal(master), b""))
@@ -162,7 +161,7 @@ class Run:
                 initrd=with_command(base, Path(initrd.name), command.encode()),
                 cpus=self.cpus,
             )
-            seen = transcript(machine, _TIMEOUT_S)
+            seen = transcript(machine, PATIENCE_S)
         expected = self.program.expected.read_bytes()
         ended = seen.outcome.end is End.OFF and seen.outcome.exit_status == 0
         detail = [f"{seen.outcome.end.value}, status {seen.outcome.exit_status}"]

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 
 from tools import qemu
+from tools.boot import PATIENCE_S
 from tools.tests.support import BUILD_ROOT
 
 _PROMPT = r"[$#] $"
-_PATIENCE_S = 120.0  # wall time: only says that nothing comes any more
 _MOMENT_S = 0.2
 
 
@@ -38,7 +38,7 @@ class Terminal:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen()
-            listener.settimeout(_PATIENCE_S)
+            listener.settimeout(PATIENCE_S)
             self._process = qemu.start(machine.argv(), stdout=quiet, stderr=quiet)
             self._socket, _ = listener.accept()
 
@@ -63,7 +63,7 @@ class Terminal:
         except AssertionError as error:
             raise TimeoutError from error
 
-    def expect(self, pattern: str, patience: float = _PATIENCE_S) -> re.Match[str]:
+    def expect(self, pattern: str, patience: float = PATIENCE_S) -> re.Match[str]:
         """Reads until @pattern has come, which takes away all up to its end."""
         end = time.monotonic() + patience
         while not (found := re.search(pattern, self._seen, re.MULTILINE)):

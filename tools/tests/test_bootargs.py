@@ -10,7 +10,7 @@ from itertools import cycle
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, Transcript, transcript, with_command
+from tools.boot import PATIENCE_S, End, Transcript, transcript, with_command
 from tools.test.builds import ROOT, Build
 from tools.tests.support import BUILD_ROOT
 
@@ -64,7 +64,7 @@ def boot(arch: str, words: str, tests: bool = False, command: bytes = b"true") -
             bootargs=tuple(words.split()),
             icount=qemu.Icount(),
         )
-        return transcript(machine, 60.0)
+        return transcript(machine, PATIENCE_S)
 
 
 class Wrong(unittest.TestCase):
@@ -89,7 +89,7 @@ class Wrong(unittest.TestCase):
                 self.check(arch, words, allowed, tests=True)
 
     def test_no_such_argument(self) -> None:
-        unknown = "no such boot argument (docs/bootargs.md lists them)"
+        unknown = "no such boot argument (docs/bootargs.md has them)"
         for words, said in (
             ("quantm=5ms", f"boot: quantm=5ms: {unknown}"),
             ("steal=on stealing", f"boot: stealing: {unknown}"),

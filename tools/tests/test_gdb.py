@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools import qemu
+from tools.boot import PATIENCE_S
 from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT
 
@@ -50,7 +51,7 @@ class Riscv(unittest.TestCase):
             return self.gdb(build / "kernel.elf", port, commands)
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=PATIENCE_S)
 
     def kernel_test_under_gdb(self, name: str, commands: Sequence[str]) -> str:
         """An in-kernel test."""
@@ -79,7 +80,7 @@ class Riscv(unittest.TestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
         )
         self.assertNotIn("Traceback", done.stdout)

@@ -50,10 +50,7 @@ class Riscv(unittest.TestCase):
         self.assertEqual((done.stdout, done.returncode), (b"hello you\nhello me\n", 5))
 
     def test_timeout(self) -> None:
-        start = time.monotonic()
-        done = run(self.ARCH, "--timeout", "4", cmd="echo before; sleep 1000")
-        self.assertEqual((done.stdout, done.returncode), (b"before\n", 124))
-        self.assertLess(time.monotonic() - start, 60)
+        self.assertEqual(run(self.ARCH, "--timeout", "2", cmd="sleep 1000000").returncode, 124)
 
     def test_nothing_is_left_running(self) -> None:
         run(self.ARCH, "--timeout", "2", cmd="sleep 1000", env={"TMPDIR": str(self.folder)})

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, transcript, with_command
+from tools.boot import PATIENCE_S, End, transcript, with_command
 from tools.simulate.build import ROOT, build
 from tools.test.policies import policies
 from tools.test.builds import Build
@@ -76,7 +76,7 @@ class Agreement(unittest.TestCase):
                 bootargs=(f"sched={policy}",),
                 icount=qemu.Icount(shift=1),
             )
-            seen = transcript(machine, 120.0)
+            seen = transcript(machine, PATIENCE_S)
         self.assertIs(seen.outcome.end, End.OFF)
         real = order(seen.user.decode())
         self.assertEqual([who for who, _ in real], [who for who, _ in expected])

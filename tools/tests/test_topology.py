@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, Transcript, transcript, with_command
+from tools.boot import PATIENCE_S, End, Transcript, transcript, with_command
 from tools.test.builds import Build
 from tools.tests.support import BUILD_ROOT
 
@@ -26,7 +26,7 @@ class Siblings(qemu.Machine):
 
 class Topology(unittest.TestCase):
     def seen(self, machine: qemu.Machine) -> Transcript:
-        seen = transcript(machine, 60.0)
+        seen = transcript(machine, PATIENCE_S)
         self.assertIs(seen.outcome.end, End.OFF)
         return seen
 
