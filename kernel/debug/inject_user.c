@@ -55,7 +55,7 @@ static ssize_t inject_write(struct file *f, struct iobuf *b, off_t *pos)
 
 	(void)f;
 	(void)pos;
-	if (size >= (ssize_t)sizeof(text) || iobuf_copy_from(b, text, size))
+	if (size >= (ssize_t)sizeof(text) || iobuf_copy_from(b, text, size) != (size_t)size)
 		return -EINVAL;
 	if (!parse(text, &k))
 		return -EINVAL;
@@ -72,7 +72,7 @@ static ssize_t inject_read(struct file *f, struct iobuf *b, off_t *pos)
 	(void)f;
 	if (*pos || n > b->left)
 		return 0;
-	if (iobuf_copy_to(b, text, n))
+	if (iobuf_copy_to(b, text, n) != n)
 		return -EFAULT;
 	*pos += n;
 	return n;

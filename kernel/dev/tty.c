@@ -148,7 +148,7 @@ static ssize_t tty_read(struct file *f, struct iobuf *b, off_t *pos)
 		return err;
 	while (b->left && !end) {
 		n = take_input(buf, MIN(b->left, sizeof(buf)), done, f->flags & O_NONBLOCK, &end);
-		if (n >= 0 && iobuf_copy_to(b, buf, n))
+		if (n >= 0 && iobuf_copy_to(b, buf, n) != (size_t)n)
 			n = -EFAULT;
 		if (n < 0)
 			return done ? done : n;
@@ -207,7 +207,9 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 
 		if ((f->flags & O_NONBLOCK) && !console_has_room())
 			err = -EAGAIN;
-		else if (!(err = iobuf_copy_from(b, buf, n)) && !(err = put_processed(buf, n)))
+		else if (iobuf_copy_from(b, buf, n) != n)
+			err = -EFAULT;
+		else if (!(err = put_processed(buf, n)))
 			done += n;
 	}
 	mutex_unlock(&tty.write_lock);

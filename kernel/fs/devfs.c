@@ -43,16 +43,15 @@ static ssize_t full_write(struct file *f, struct iobuf *b, off_t *pos)
 /* A page at a time, so that a killed reader of gigabytes of zeros goes soon. */
 static ssize_t zero_read(struct file *f, struct iobuf *b, off_t *pos)
 {
-	ssize_t done = 0;
+	size_t n, moved, done = 0;
 
 	(void)f;
 	(void)pos;
 	while (b->left && !thread_is_dying(current_thread())) {
-		size_t n = MIN(b->left, PAGE_SIZE);
-
-		if (iobuf_clear(b, n))
-			return done ? done : -EFAULT;
-		done += n;
+		n = MIN(b->left, PAGE_SIZE);
+		done += moved = iobuf_clear(b, n);
+		if (moved < n)
+			return done ? (ssize_t)done : -EFAULT;
 	}
 	return done;
 }
@@ -60,17 +59,16 @@ static ssize_t zero_read(struct file *f, struct iobuf *b, off_t *pos)
 static ssize_t random_read(struct file *f, struct iobuf *b, off_t *pos)
 {
 	char buf[CHUNK];
-	ssize_t done = 0;
+	size_t n, moved, done = 0;
 
 	(void)f;
 	(void)pos;
 	while (b->left && !thread_is_dying(current_thread())) {
-		size_t n = MIN(b->left, sizeof(buf));
-
+		n = MIN(b->left, sizeof(buf));
 		random_bytes(buf, n);
-		if (iobuf_copy_to(b, buf, n))
-			return done ? done : -EFAULT;
-		done += n;
+		done += moved = iobuf_copy_to(b, buf, n);
+		if (moved < n)
+			return done ? (ssize_t)done : -EFAULT;
 	}
 	return done;
 }

@@ -6,46 +6,132 @@
  * threads that read the same open file get different bytes.
  */
 #include "counters.h"
+#include "cpu.h"
 #include "errno.h"
 #include "fs.h"
 #include "mm.h"
+#include "process.h"
+#include "signal.h"
 #include "string.h"
 #include "vm.h"
 
 static struct kmem_cache *file_cache;
 
-int iobuf_copy_to(struct iobuf *b, const void *src, size_t n)
+/* --- The memory of a transfer ----------------------------------------------------------------- */
+
+/* Bytes of the current segment. */
+static size_t iobuf_here(const struct iobuf *b)
+{
+	return b->left - b->later;
+}
+
+static void iobuf_advance(struct iobuf *b, size_t n)
+{
+	b->addr += n;
+	b->left -= n;
+}
+
+/* One way to move @n bytes between @mem and user memory: 0 or -EFAULT. */
+typedef int (*move_fn)(vaddr_t user, void *mem, size_t n);
+
+static int move_to(vaddr_t user, void *mem, size_t n)
+{
+	return copy_to_user(user, mem, n);
+}
+
+static int move_from(vaddr_t user, void *mem, size_t n)
+{
+	return copy_from_user(mem, user, n);
+}
+
+static int move_zeros(vaddr_t user, void *mem, size_t n)
+{
+	(void)mem;
+	return clear_user(user, n);
+}
+
+/*
+ * The long way: over segments' ends, and as far as the memory can be reached. That ends at a page's
+ * border, so no part crosses one.
+ */
+static noinline size_t move_parts(struct iobuf *b, void *mem, size_t n, move_fn move)
+{
+	size_t done = 0, part;
+
+	for (; done < n; done += part) {
+		while (!iobuf_here(b)) {
+			b->addr = b->next->base;
+			b->later -= b->next++->len;
+		}
+		part = page_part(b->addr, MIN(n - done, iobuf_here(b)));
+		if (move(b->addr, mem + done, part))
+			break;
+		iobuf_advance(b, part);
+	}
+	return done;
+}
+
+size_t iobuf_copy_to(struct iobuf *b, const void *src, size_t n)
 {
 	if (b->kernel)
 		memcpy((void *)b->addr, src, n);
-	else if (copy_to_user(b->addr, src, n))
-		return -EFAULT;
-	b->addr += n;
-	b->left -= n;
-	return 0;
+	else if (unlikely(n > iobuf_here(b) || copy_to_user(b->addr, src, n)))
+		return move_parts(b, (void *)src, n, move_to);
+	iobuf_advance(b, n);
+	return n;
 }
 
-int iobuf_copy_from(struct iobuf *b, void *dst, size_t n)
+size_t iobuf_copy_from(struct iobuf *b, void *dst, size_t n)
 {
 	if (b->kernel)
 		memcpy(dst, (const void *)b->addr, n);
-	else if (copy_from_user(dst, b->addr, n))
-		return -EFAULT;
-	b->addr += n;
-	b->left -= n;
-	return 0;
+	else if (unlikely(n > iobuf_here(b) || copy_from_user(dst, b->addr, n)))
+		return move_parts(b, dst, n, move_from);
+	iobuf_advance(b, n);
+	return n;
 }
 
-int iobuf_clear(struct iobuf *b, size_t n)
+size_t iobuf_clear(struct iobuf *b, size_t n)
 {
 	if (b->kernel)
 		memset((void *)b->addr, 0, n);
-	else if (clear_user(b->addr, n))
-		return -EFAULT;
-	b->addr += n;
-	b->left -= n;
-	return 0;
+	else if (unlikely(n > iobuf_here(b) || clear_user(b->addr, n)))
+		return move_parts(b, NULL, n, move_zeros);
+	iobuf_advance(b, n);
+	return n;
 }
+
+/* --- Limits ----------------------------------------------------------------------------------- */
+
+/* RLIMIT_FSIZE was met: the thread is told by a signal as well. */
+static int too_large(void)
+{
+	signal_send_thread(current_thread(), SIGXFSZ);
+	return -EFBIG;
+}
+
+static u64 size_limit(void)
+{
+	return current_process()->limits[RLIMIT_FSIZE].cur;
+}
+
+ssize_t file_room(off_t pos, size_t n)
+{
+	u64 limit = size_limit();
+
+	if ((u64)pos >= limit)
+		return too_large();
+	if (pos == S64_MAX)
+		return -EFBIG;
+	return MIN(n, MIN(limit, (u64)S64_MAX) - pos);
+}
+
+int file_may_grow(const struct inode *i, off_t size)
+{
+	return (u64)size > i->size && (u64)size > size_limit() ? too_large() : 0;
+}
+
+/* --- Open files ------------------------------------------------------------------------------- */
 
 static void file_free(struct file *f)
 {

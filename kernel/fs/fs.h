@@ -62,6 +62,14 @@ static inline size_t page_part(u64 pos, size_t n)
 	return MIN(n, PAGE_SIZE - page_offset(pos));
 }
 
+/*
+ * The process's limit on the size of files (RLIMIT_FSIZE): how many of @n > 0 bytes may be written
+ * at @pos, or -EFBIG; whether @i may get this size: 0 or -EFBIG. A refusal by the limit sends
+ * SIGXFSZ.
+ */
+ssize_t file_room(off_t pos, size_t n);
+int file_may_grow(const struct inode *i, off_t size);
+
 /* Creates the caches. */
 void file_init(void);
 void ramfs_init(void);

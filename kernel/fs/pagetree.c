@@ -39,6 +39,28 @@ struct page *pagetree_find(const struct pagetree *t, u64 index)
 	return p;
 }
 
+/* @index counts from the first index below @p, which is at @height. Deep as in prune(). */
+static u64 next_below(const void *p, unsigned height, u64 index)
+{
+	const struct node *n = p;
+	u64 span, found;
+
+	if (!p || height == 0)
+		return p ? 0 : ~0ull;
+	span = 1ull << (BITS * (height - 1));
+	for (u64 i = index / span; i < FANOUT; i++) {
+		found = next_below(n->child[i], height - 1, i == index / span ? index % span : 0);
+		if (~found)
+			return i * span + found;
+	}
+	return ~0ull;
+}
+
+u64 pagetree_next(const struct pagetree *t, u64 index)
+{
+	return covers(t->height, index) ? next_below(t->root, t->height, index) : ~0ull;
+}
+
 /* Adds a level on top until @index is covered; the old tree becomes the first child. */
 static bool grow(struct pagetree *t, u64 index)
 {

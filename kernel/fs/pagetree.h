@@ -15,6 +15,9 @@ struct pagetree {
 
 struct page *pagetree_find(const struct pagetree *t, u64 index);
 
+/* The index of the first page at or after @index; ~0: none. */
+u64 pagetree_next(const struct pagetree *t, u64 index);
+
 /* Where page @index is or is to be put; NULL if memory is short. */
 struct page **pagetree_slot(struct pagetree *t, u64 index);
 

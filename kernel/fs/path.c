@@ -235,18 +235,34 @@ int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct fi
 
 /* How path_of() finds the name of a directory in its parent. */
 struct name_search {
-	u64 ino;
+	struct inode *parent, *child;
 	char *text;		/* the path so far; the name goes in front of it */
 	size_t room;		/* bytes free there */
 	int err;
 };
 
-static bool match_ino(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next)
+/*
+ * The name leads to the child. Two file systems may have given the same inode number, and a
+ * directory of another one may be attached here: so the device decides too. The parent is locked.
+ */
+static bool leads_to_child(struct name_search *s, const char *name, size_t len)
+{
+	struct inode *i;
+	bool same;
+
+	if (s->parent->ops->lookup(s->parent, name, len, &i))
+		return false;
+	same = i->ino == s->child->ino && i->dev == s->child->dev;
+	inode_put(i);
+	return same;
+}
+
+static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next)
 {
 	struct name_search *s = arg;
 
-	(void)mode;
-	if (ino != s->ino || next <= 2)		/* "." and ".." */
+	if (ino != s->child->ino || next <= 2 || (mode & S_IFMT) != S_IFDIR ||	/* "." and ".." */
+	    !leads_to_child(s, name, len))
 		return true;
 	s->err = len + 1 <= s->room ? 0 : -ERANGE;
 	if (s->err)
@@ -270,13 +286,13 @@ int path_of(struct inode *dir, char *buf, size_t size)
 		return -ERANGE;
 	*s.text = '\0';
 	mutex_lock(&rename_lock);
-	for (struct inode *parent; dir != root_inode && !s.err; dir = parent) {
-		parent = dir->parent;
-		s.ino = dir->ino;
+	for (; dir != root_inode && !s.err; dir = s.parent) {
+		s.parent = dir->parent;
+		s.child = dir;
 		s.err = -ENOENT;
-		mutex_lock(&parent->lock);
-		parent->ops->readdir(parent, 0, match_ino, &s);
-		mutex_unlock(&parent->lock);
+		mutex_lock(&s.parent->lock);
+		s.parent->ops->readdir(s.parent, 0, match_name, &s);
+		mutex_unlock(&s.parent->lock);
 	}
 	mutex_unlock(&rename_lock);
 	if (s.err)

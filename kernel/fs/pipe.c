@@ -88,10 +88,10 @@ static bool anyone_waits(const struct condvar *c)
  * Blocks until the other side has changed something. 0, -EAGAIN, -EINTR. Pipe lock held again
  * after.
  */
-static noinline int wait_change(struct pipe *p, const struct file *f, struct condvar *c)
-	HOLDS(p->lock)
+static noinline int wait_change(struct pipe *p, const struct file *f, const struct iobuf *b,
+				struct condvar *c) HOLDS(p->lock)
 {
-	if (f->flags & O_NONBLOCK)
+	if ((f->flags & O_NONBLOCK) || (b->flags & RWF_NOWAIT))
 		return -EAGAIN;
 	return condvar_wait(c, &p->lock, DEADLINE_NEVER);
 }
@@ -111,8 +111,9 @@ static ssize_t take_bytes(struct pipe *p, struct iobuf *b)
 		size_t n = page_part(p->head, MIN(b->left, left));
 		void *va = page_to_virt(*page_at(p, p->head));
 
-		err = iobuf_copy_to(b, va + page_offset(p->head), n);
-		if (!err) {
+		if (iobuf_copy_to(b, va + page_offset(p->head), n) != n) {
+			err = -EFAULT;
+		} else {
 			p->head += n;
 			left -= n;
 		}
@@ -137,7 +138,7 @@ static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 	if (err)
 		return err;
 	while (unlikely(!used(p)) && has_writers(p) && !err)
-		err = wait_change(p, f, &p->readable);
+		err = wait_change(p, f, b, &p->readable);
 	if (!err) {
 		done = take_bytes(p, b);
 		wake = done > 0 && anyone_waits(&p->writable);
@@ -175,8 +176,11 @@ static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
 		size_t at = page_offset(tail + done), part = page_part(tail + done, n - done);
 		struct page *page = make_page(p, tail + done);
 
-		err = page ? iobuf_copy_from(b, page_to_virt(page) + at, part) : -ENOMEM;
-		if (!err)
+		if (!page)
+			err = -ENOMEM;
+		else if (iobuf_copy_from(b, page_to_virt(page) + at, part) != part)
+			err = -EFAULT;
+		else
 			done += part;
 	}
 	if (err && (n <= PIPE_BUF || !done))
@@ -185,14 +189,14 @@ static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
 	return done;
 }
 
-/* Waits until @n bytes, or of a large write any, have room. 0 or why not. Pipe lock held. */
-static int wait_room(struct pipe *p, const struct file *f, size_t n) HOLDS(p->lock)
+/* Waits until @b, or of a large write any of it, has room. 0 or why not. Pipe lock held. */
+static int wait_room(struct pipe *p, const struct file *f, const struct iobuf *b) HOLDS(p->lock)
 {
-	size_t least = n <= PIPE_BUF ? n : 1;
+	size_t least = b->left <= PIPE_BUF ? b->left : 1;
 	int err = 0;
 
 	while (unlikely(room(p) < least) && has_readers(p) && !err)
-		err = wait_change(p, f, &p->writable);
+		err = wait_change(p, f, b, &p->writable);
 	return err ? err : has_readers(p) ? 0 : -EPIPE;
 }
 
@@ -205,7 +209,7 @@ static ssize_t write_some(struct pipe *p, const struct file *f, struct iobuf *b)
 	n = mutex_lock_killable(&p->lock);
 	if (n)
 		return n;
-	n = wait_room(p, f, b->left);
+	n = wait_room(p, f, b);
 	if (!n) {
 		n = put_bytes(p, b, MIN(b->left, room(p)));
 		wake = n > 0 && anyone_waits(&p->readable);

@@ -334,6 +334,7 @@ static const struct inode_ops ramfs_ops = {
 	.readdir = ramfs_readdir,
 	.readlink = ramfs_readlink,
 	.truncate = ramfs_truncate,
+	.seek = ramfs_seek,
 	.get_page = ramfs_get_page,
 	.release = ramfs_release,
 };

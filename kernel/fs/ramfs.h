@@ -34,4 +34,5 @@ extern const struct file_ops ramfs_file_ops;
 void ramfs_file_init(struct ramfs_inode *r);
 void ramfs_file_release(struct ramfs_inode *r);
 int ramfs_truncate(struct inode *i, off_t size);
+off_t ramfs_seek(struct inode *i, off_t from, bool hole);
 int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out);

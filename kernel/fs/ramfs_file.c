@@ -100,97 +100,105 @@ int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out)
 static ssize_t ramfs_read(struct file *f, struct iobuf *b, off_t *pos)
 {
 	struct inode *i = f->inode;
-	ssize_t done = 0;
-	int err = 0;
+	size_t done = 0, n, moved = 0;
 
-	while (b->left && !err) {
+	for (; b->left; done += moved) {
 		off_t left = atomic_load_explicit(&i->size, memory_order_acquire) - *pos;
-		size_t n = page_part(*pos, MIN((off_t)b->left, left));
 		struct page *p;
 
 		if (left <= 0)
-			break;
+			return done;
+		n = page_part(*pos, MIN((off_t)b->left, left));
 		p = get_page(to_ramfs(i), page_index(*pos));
 		if (p) {
-			err = iobuf_copy_to(b, page_to_virt(p) + page_offset(*pos), n);
+			moved = iobuf_copy_to(b, page_to_virt(p) + page_offset(*pos), n);
 			page_put(p);
 		} else {
-			err = iobuf_clear(b, n);
+			moved = iobuf_clear(b, n);
 		}
-		if (!err) {
-			*pos += n;
-			done += n;
-		}
+		*pos += moved;
+		if (moved < n)
+			return done + moved ? (ssize_t)(done + moved) : -EFAULT;
 	}
-	return done ? done : err;
+	return done;
 }
 
-/* Fills a hole: @n bytes at offset @at of a new page come from @b, the others are zeros (P2). */
-static int write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t at, size_t n)
+/*
+ * Fills a hole: @n bytes at offset @at of a new page come from @b, the others are zeros (P2). How
+ * many came, or an error.
+ */
+static ssize_t write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t at, size_t n)
 {
 	struct page *new = page_alloc(0, 0), *there;
+	int err = 0;
 	void *va;
-	int err;
 
 	if (!new)
 		return -ENOMEM;
 	va = page_to_virt(new);
+	n = iobuf_copy_from(b, va + at, n);
 	memset(va, 0, at);
 	memset(va + at + n, 0, PAGE_SIZE - at - n);
-	err = iobuf_copy_from(b, va + at, n);
-	if (!err)
+	if (n)
 		err = insert_page(r, index, new, false, &there);
-	if (!err) {
+	if (n && !err) {
 		if (there != new)	/* a mapping was faster */
 			memcpy(page_to_virt(there) + at, va + at, n);
 		page_put(there);
 	}
 	page_put(new);
-	return err;
+	return err ? err : (ssize_t)n;
 }
 
-/* Inode lock held. */
-static int write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
+/* How many of the @n bytes, all of one page, were written, or an error. Inode lock held. */
+static ssize_t write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
 {
 	struct ramfs_inode *r = to_ramfs(i);
 	struct page *p = get_page(r, page_index(pos));
-	int err;
+	ssize_t moved;
 
 	if (p) {
-		err = iobuf_copy_from(b, page_to_virt(p) + page_offset(pos), n);
+		moved = iobuf_copy_from(b, page_to_virt(p) + page_offset(pos), n);
 		page_put(p);
 	} else {
-		err = write_hole(r, page_index(pos), b, page_offset(pos), n);
+		moved = write_hole(r, page_index(pos), b, page_offset(pos), n);
 	}
-	if (!err && (u64)pos + n > i->size)
-		i->size = pos + n;
-	return err;
+	if (moved > 0 && (u64)(pos + moved) > i->size)
+		i->size = pos + moved;
+	return moved ? moved : -EFAULT;
+}
+
+/* Where a write by @f goes that was told @pos. Inode lock held. */
+static off_t write_start(const struct file *f, const struct iobuf *b, off_t pos)
+{
+	bool append = (f->flags & O_APPEND) && !(b->flags & RWF_NOAPPEND);
+
+	return append || (b->flags & RWF_APPEND) ? (off_t)f->inode->size : pos;
 }
 
 static ssize_t ramfs_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	struct inode *i = f->inode;
-	ssize_t done = 0;
-	int err = 0;
+	ssize_t moved = 0, room;
+	size_t done = 0, n;
+	off_t start;
 
 	mutex_lock(&i->lock);
-	if (f->flags & O_APPEND)
-		*pos = i->size;
-	if (b->left > (u64)S64_MAX - *pos)
-		err = -EFBIG;
-	while (b->left && !err && !thread_is_dying(current_thread())) {
-		size_t n = page_part(*pos, b->left);
-
-		err = write_page(i, b, *pos, n);
-		if (!err) {
-			*pos += n;
-			done += n;
-		}
+	start = write_start(f, b, *pos);
+	room = b->left ? file_room(start, b->left) : 0;
+	for (; room > 0 && !thread_is_dying(current_thread()); room -= moved) {
+		n = page_part(start + done, room);
+		moved = write_page(i, b, start + done, n);
+		done += MAX(moved, 0);
+		if (moved < (ssize_t)n)
+			break;
 	}
-	if (done)
+	if (done) {
+		*pos = start + done;
 		inode_touch(i);
+	}
 	mutex_unlock(&i->lock);
-	return done ? done : err;
+	return done ? (ssize_t)done : room < 0 ? room : moved;
 }
 
 /* Drops all pages from @first on. */
@@ -225,6 +233,23 @@ int ramfs_truncate(struct inode *i, off_t size)
 		page_put(last);
 	}
 	return 0;
+}
+
+off_t ramfs_seek(struct inode *i, off_t from, bool hole)
+{
+	struct ramfs_inode *r = to_ramfs(i);
+	u64 index = page_index(from), next, pages = page_index(i->size + PAGE_SIZE - 1);
+
+	mutex_lock(&r->pages_lock);
+	if (hole)
+		for (next = index; next < pages && pagetree_find(&r->pages, next); next++)
+			;
+	else
+		next = pagetree_next(&r->pages, index);
+	mutex_unlock(&r->pages_lock);
+	if (next >= pages)
+		return hole ? (off_t)i->size : -ENXIO;
+	return MAX(from, (off_t)(next << PAGE_SHIFT));
 }
 
 void ramfs_file_release(struct ramfs_inode *r)

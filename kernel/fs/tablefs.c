@@ -224,10 +224,10 @@ static ssize_t table_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	char value[VALUE_MAX];
 	size_t all = b->left, n = MIN(all, sizeof(value) - 1);
-	int err = iobuf_copy_from(b, value, n);
+	int err = 0;
 
-	if (err)
-		return err;
+	if (iobuf_copy_from(b, value, n) != n)
+		return -EFAULT;
 	value[n] = '\0';
 	for (size_t i = 0; i < n; i++)
 		if (value[i] == '\n')

@@ -230,6 +230,13 @@ KTEST(tree_rename, "fs.rename", "", "fs.rename")
 	CHECK(err == 0 && strcmp(path, "/t/dir") == 0, "fs.rename", "its path is %s", path);
 	CHECK(path_of(sub, path, 7) == 0 && path_of(sub, path, 6) == -ERANGE, "fs.rename",
 	      "size of a path");
+	REQUIRE(path_lookup(NULL, "/proc", false, &t) == 0, "fs.rename", "no /proc");
+	sub->ino = t->ino;
+	CHECK(path_of(sub, path, sizeof(path)) == 0 && strcmp(path, "/t/dir") == 0, "fs.rename",
+	      "with an inode number of another file system its path is %s", path);
+	CHECK(path_of(t, path, sizeof(path)) == 0 && strcmp(path, "/proc") == 0, "fs.rename",
+	      "/proc has path %s", path);
+	inode_put(t);
 	vfs_unlink(NULL, "/t/dir", true);
 	CHECK(path_of(sub, path, sizeof(path)) == -ENOENT, "fs.rename", "a removed one has a path");
 	inode_put(sub);

@@ -93,7 +93,7 @@ ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos)
 	if (*pos >= (off_t)t->len)
 		return 0;
 	n = MIN(b->left, t->len - *pos);
-	if (iobuf_copy_to(b, t->buf + *pos, n))
+	if (n && !(n = iobuf_copy_to(b, t->buf + *pos, n)))
 		return -EFAULT;
 	*pos += n;
 	return n;

@@ -144,7 +144,9 @@ int vfs_truncate(struct inode *i, off_t size)
 	if (!inode_is(i, S_IFREG) || size < 0 || !i->ops->truncate)
 		return -EINVAL;
 	mutex_lock(&i->lock);
-	err = i->ops->truncate(i, size);
+	err = file_may_grow(i, size);
+	if (!err)
+		err = i->ops->truncate(i, size);
 	mutex_unlock(&i->lock);
 	return err;
 }

@@ -30,6 +30,7 @@
 #define SIGTTOU		22
 #define SIGURG		23
 #define SIGXCPU		24
+#define SIGXFSZ		25
 #define SIGWINCH	28
 #define SIGSYS		31
 

@@ -62,16 +62,40 @@ struct inode;
 struct page;
 struct poll_table;
 
-/* A range of memory to read into or write from; user addresses checked on copying. */
-struct iobuf {
-	vaddr_t addr;
-	size_t left;
-	bool kernel;		/* addr is a kernel address */
+/* A segment of readv() and writev(): Linux's struct iovec. */
+struct iovec {
+	vaddr_t base;
+	size_t len;
 };
 
-int iobuf_copy_to(struct iobuf *b, const void *src, size_t n);	/* advances; 0 or -EFAULT */
-int iobuf_copy_from(struct iobuf *b, void *dst, size_t n);
-int iobuf_clear(struct iobuf *b, size_t n);			/* zeros into it */
+/* What a transfer is told apart from the file's own flags, by preadv2() and pwritev2(). */
+#define RWF_HIPRI	0x01u
+#define RWF_DSYNC	0x02u
+#define RWF_SYNC	0x04u
+#define RWF_NOWAIT	0x08u
+#define RWF_APPEND	0x10u
+#define RWF_NOAPPEND	0x20u
+
+/*
+ * The memory of one transfer, to read into or write from: a range, or the segments of a vector one
+ * after the other. User addresses are checked on copying.
+ */
+struct iobuf {
+	vaddr_t addr;			/* where the current segment goes on */
+	size_t left;			/* bytes, in all segments */
+	size_t later;			/* of these, in the segments after the current one */
+	const struct iovec *next;	/* where those are, if there are any */
+	bool kernel;			/* addr is a kernel address; one segment only */
+	u32 flags;			/* RWF_* */
+};
+
+/*
+ * Copy to or from the memory, or fill it with zeros, and advance it. How many bytes were moved:
+ * fewer than the @n asked for (<= left) only where user memory cannot be reached.
+ */
+size_t iobuf_copy_to(struct iobuf *b, const void *src, size_t n);
+size_t iobuf_copy_from(struct iobuf *b, void *dst, size_t n);
+size_t iobuf_clear(struct iobuf *b, size_t n);
 
 /* Called by readdir for each entry; false: stop, the entry was not taken. */
 typedef bool (*dirent_fn)(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next);
@@ -97,6 +121,9 @@ struct inode_ops {
 
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*truncate)(struct inode *inode, off_t size);
+
+	/* The first data, or hole, at or after @from, which is below the size; -ENXIO: no data. */
+	off_t (*seek)(struct inode *inode, off_t from, bool hole);
 
 	/*
 	 * The page that holds [index * PAGE_SIZE, ...), referenced, for mapping. With @make a hole

@@ -1,5 +1,5 @@
 /*
- * System calls on open files: reading and writing, offsets, descriptors, pipes.
+ * System calls on open files: descriptors, pipes, what they are told. Moving data: rw.c.
  *
  * The pattern: fd_get() takes a reference, the work is done on the file, file_put() gives it back.
  * A close() by another thread meanwhile takes the number away, not the file under our feet.
@@ -7,126 +7,6 @@
 #include "sys.h"
 
 #include "abi.h"
-
-#define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
-#define IOV_MAX		1024
-
-typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
-
-/* --- Reading and writing ---------------------------------------------------------------------- */
-
-static long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, transfer_fn fn)
-{
-	struct iobuf b = { .addr = buf, .left = MIN(n, RW_MAX) };
-	struct file *f SCOPED(file) = fd_get(fd);
-
-	if (unlikely(!f))
-		return -EBADF;
-	if (unlikely(!user_range_ok(buf, n)))
-		return -EFAULT;
-	if (unlikely(pos && !f->ops->seekable))
-		return -ESPIPE;
-	return fn(f, &b, pos);
-}
-
-long sys_read(int fd, vaddr_t buf, size_t n)
-{
-	return transfer(fd, buf, n, NULL, file_read);
-}
-
-long sys_write(int fd, vaddr_t buf, size_t n)
-{
-	return transfer(fd, buf, n, NULL, file_write);
-}
-
-long sys_pread64(int fd, vaddr_t buf, size_t n, off_t pos)
-{
-	return pos < 0 ? -EINVAL : transfer(fd, buf, n, &pos, file_read);
-}
-
-long sys_pwrite64(int fd, vaddr_t buf, size_t n, off_t pos)
-{
-	return pos < 0 ? -EINVAL : transfer(fd, buf, n, &pos, file_write);
-}
-
-struct iovec {
-	vaddr_t base;
-	size_t len;
-};
-
-/* One buffer after the other; a short one ends it, an error only counts if nothing has moved. */
-static long transfer_vector(int fd, vaddr_t vector, int n, transfer_fn fn)
-{
-	struct iovec v;
-	long done = 0;
-
-	if (n < 0 || n > IOV_MAX)
-		return -EINVAL;
-	if (n == 0)
-		return transfer(fd, 0, 0, NULL, fn);
-	for (int i = 0; i < n; i++) {
-		long moved;
-
-		if (copy_from_user(&v, vector + i * sizeof(v), sizeof(v)))
-			moved = -EFAULT;
-		else if ((s64)v.len < 0)
-			moved = -EINVAL;
-		else
-			moved = v.len || n == 1 ? transfer(fd, v.base, v.len, NULL, fn) : 0;
-		if (moved < 0)
-			return done ? done : moved;
-		done += moved;
-		if ((size_t)moved < v.len)
-			break;
-	}
-	return done;
-}
-
-long sys_readv(int fd, vaddr_t vector, int n)
-{
-	return transfer_vector(fd, vector, n, file_read);
-}
-
-long sys_writev(int fd, vaddr_t vector, int n)
-{
-	return transfer_vector(fd, vector, n, file_write);
-}
-
-#define SEEK_SET	0
-#define SEEK_CUR	1
-#define SEEK_END	2
-
-/* f->lock held. */
-static off_t seek(struct file *f, off_t offset, int whence)
-{
-	off_t from = 0;
-
-	if (whence < SEEK_SET || whence > SEEK_END)
-		return -EINVAL;
-	if (whence != SEEK_SET)
-		from = whence == SEEK_CUR ? f->offset : (off_t)atomic_load(&f->inode->size);
-	if (__builtin_add_overflow(from, offset, &from))
-		return -EOVERFLOW;
-	if (from < 0)
-		return -EINVAL;
-	f->offset = from;
-	return from;
-}
-
-long sys_lseek(int fd, off_t offset, int whence)
-{
-	struct file *f SCOPED(file) = fd_get(fd);
-	long result;
-
-	if (!f)
-		return -EBADF;
-	if (!f->ops->seekable && !inode_is(f->inode, S_IFDIR))
-		return -ESPIPE;
-	mutex_lock(&f->lock);
-	result = seek(f, offset, whence);
-	mutex_unlock(&f->lock);
-	return result;
-}
 
 /* --- Descriptors ------------------------------------------------------------------------------ */
 
@@ -265,7 +145,9 @@ long sys_fsync(int fd)
 {
 	struct file *f SCOPED(file) = fd_get(fd);
 
-	return f ? 0 : -EBADF;
+	if (!f)
+		return -EBADF;
+	return inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFDIR) ? 0 : -EINVAL;
 }
 
 long sys_sync(void)

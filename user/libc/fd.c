@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -35,6 +36,17 @@ int dup2(int fd, int to)
 int pipe(int fds[2])
 {
 	return pipe2(fds, 0);
+}
+
+/* The kernel takes an offset in two halves, of which 64-bit machines need one. */
+ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+	return call6(SYS_preadv2, fd, (long)iov, n, offset, 0, flags);
+}
+
+ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+	return call6(SYS_pwritev2, fd, (long)iov, n, offset, 0, flags);
 }
 
 int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)

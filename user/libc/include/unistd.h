@@ -13,6 +13,8 @@
 #define SEEK_CUR	1
 #define SEEK_END	2
 #endif
+#define SEEK_DATA	3
+#define SEEK_HOLE	4
 
 #define F_OK	0
 #define X_OK	1

@@ -1,0 +1,262 @@
+/*
+ * System calls that move data between an open file and user memory, and the file's offset.
+ *
+ * All are one path: what the user names, a buffer or a vector, becomes one struct iobuf, and the
+ * file's operation is called once for all of it. So a vector is read as far as there is data and
+ * never waits for more, and is written to a pipe in one piece.
+ *
+ * The order of the checks is Linux's: the descriptor, the offset, the access mode, the memory.
+ */
+#include "sys.h"
+
+#include "abi.h"
+
+#define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
+#define IOV_MAX		1024
+#define IOV_FEW		8		/* segments for which there is room on the stack */
+
+#define RWF_KNOWN	(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND)
+
+typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
+
+/* --- One buffer ------------------------------------------------------------------------------- */
+
+/* Can there be a transfer at @pos, or at the file's own offset if it is NULL? */
+static int may_seek(const struct file *f, const off_t *pos)
+{
+	return pos && !f->ops->seekable && !inode_is(f->inode, S_IFDIR) ? -ESPIPE : 0;
+}
+
+/* The file may not be used this way: -EBADF, which comes before what is wrong with the memory. */
+static int mode_error(const struct file *f, transfer_fn fn)
+{
+	u32 other = fn == file_read ? O_WRONLY : O_RDONLY;
+
+	return (f->flags & O_ACCMODE) == other ? -EBADF : 0;
+}
+
+static noinline long bad_range(const struct file *f, transfer_fn fn)
+{
+	int err = mode_error(f, fn);
+
+	return err ? err : -EFAULT;
+}
+
+static long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, transfer_fn fn)
+{
+	struct iobuf b = { .addr = buf, .left = MIN(n, RW_MAX) };
+	struct file *f SCOPED(file) = fd_get(fd);
+
+	if (unlikely(!f))
+		return -EBADF;
+	if (unlikely(may_seek(f, pos)))
+		return -ESPIPE;
+	if (unlikely(!user_range_ok(buf, n)))
+		return bad_range(f, fn);
+	return fn(f, &b, pos);
+}
+
+long sys_read(int fd, vaddr_t buf, size_t n)
+{
+	return transfer(fd, buf, n, NULL, file_read);
+}
+
+long sys_write(int fd, vaddr_t buf, size_t n)
+{
+	return transfer(fd, buf, n, NULL, file_write);
+}
+
+long sys_pread64(int fd, vaddr_t buf, size_t n, off_t pos)
+{
+	return pos < 0 ? -EINVAL : transfer(fd, buf, n, &pos, file_read);
+}
+
+long sys_pwrite64(int fd, vaddr_t buf, size_t n, off_t pos)
+{
+	return pos < 0 ? -EINVAL : transfer(fd, buf, n, &pos, file_write);
+}
+
+/* --- Vectors ---------------------------------------------------------------------------------- */
+
+/* A vector argument, copied; the segments end at RW_MAX bytes. */
+struct user_vector {
+	struct iovec few[IOV_FEW];
+	struct iovec *segments;
+	struct iobuf buf;		/* all of them */
+};
+
+static void vector_end(struct user_vector *v)
+{
+	if (v->segments != v->few)
+		kfree(v->segments);
+}
+
+/* Checks the segments and sums them up. */
+static int vector_check(struct user_vector *v, size_t n)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct iovec *s = &v->segments[i];
+
+		if ((s64)s->len < 0)
+			return -EINVAL;
+		if (!user_range_ok(s->base, s->len))
+			return -EFAULT;
+		s->len = MIN(s->len, RW_MAX - total);
+		total += s->len;
+	}
+	v->buf = (struct iobuf){ .left = total, .later = total, .next = v->segments };
+	return 0;
+}
+
+/* vector_end() it if this succeeds. */
+static int vector_get(struct user_vector *v, vaddr_t from, size_t n)
+{
+	int err;
+
+	if (n > IOV_MAX)
+		return -EINVAL;
+	v->segments = n <= IOV_FEW ? v->few : kmalloc(n * sizeof(*v->segments));
+	if (!v->segments)
+		return -ENOMEM;
+	err = copy_from_user(v->segments, from, n * sizeof(*v->segments));
+	if (!err)
+		err = vector_check(v, n);
+	if (err)
+		vector_end(v);
+	return err;
+}
+
+/* What preadv2() and pwritev2() say of their flags, for which only regular files have a use. */
+static int check_flags(const struct file *f, u32 flags)
+{
+	bool knows = inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFIFO);
+
+	if ((flags & ~RWF_KNOWN) || ((flags & RWF_NOWAIT) && !knows))
+		return -EOPNOTSUPP;
+	return (flags & RWF_APPEND) && (flags & RWF_NOAPPEND) ? -EINVAL : 0;
+}
+
+static long transfer_vector(int fd, vaddr_t vector, size_t n, off_t *pos, u32 flags, transfer_fn fn)
+{
+	struct file *f SCOPED(file) = fd_get(fd);
+	struct user_vector v;
+	long result;
+
+	if (!f)
+		return -EBADF;
+	if (may_seek(f, pos))
+		return -ESPIPE;
+	result = mode_error(f, fn);
+	if (!result)
+		result = vector_get(&v, vector, n);
+	if (result)
+		return result;
+	if (v.buf.left)		/* of nothing, Linux does not even look at the flags */
+		result = check_flags(f, flags);
+	v.buf.flags = flags;
+	if (v.buf.left && !result)
+		result = fn(f, &v.buf, pos);
+	vector_end(&v);
+	return result;
+}
+
+long sys_readv(int fd, vaddr_t vector, size_t n)
+{
+	return transfer_vector(fd, vector, n, NULL, 0, file_read);
+}
+
+long sys_writev(int fd, vaddr_t vector, size_t n)
+{
+	return transfer_vector(fd, vector, n, NULL, 0, file_write);
+}
+
+/* Position -1 of the forms with flags is the file's own offset. */
+static long transfer_at(int fd, vaddr_t vector, size_t n, off_t pos, u32 flags, transfer_fn fn)
+{
+	if (pos < -1)
+		return -EINVAL;
+	return transfer_vector(fd, vector, n, pos == -1 ? NULL : &pos, flags, fn);
+}
+
+long sys_preadv(int fd, vaddr_t vector, size_t n, off_t pos)
+{
+	return pos < 0 ? -EINVAL : transfer_at(fd, vector, n, pos, 0, file_read);
+}
+
+long sys_pwritev(int fd, vaddr_t vector, size_t n, off_t pos)
+{
+	return pos < 0 ? -EINVAL : transfer_at(fd, vector, n, pos, 0, file_write);
+}
+
+/* Between the position and the flags is its upper half, for ports of 32 bits. */
+long sys_preadv2(int fd, vaddr_t vector, size_t n, off_t pos, u64 high, u32 flags)
+{
+	(void)high;
+	return transfer_at(fd, vector, n, pos, flags, file_read);
+}
+
+long sys_pwritev2(int fd, vaddr_t vector, size_t n, off_t pos, u64 high, u32 flags)
+{
+	(void)high;
+	return transfer_at(fd, vector, n, pos, flags, file_write);
+}
+
+/* --- The offset ------------------------------------------------------------------------------- */
+
+#define SEEK_SET	0
+#define SEEK_CUR	1
+#define SEEK_END	2
+#define SEEK_DATA	3
+#define SEEK_HOLE	4
+
+/* The first data or hole from @offset on; the end of the file counts as a hole. */
+static off_t seek_data(struct inode *i, off_t offset, bool hole)
+{
+	off_t size = i->size;
+
+	if (offset < 0 || offset >= size)
+		return -ENXIO;
+	if (i->ops->seek)
+		return i->ops->seek(i, offset, hole);
+	return hole ? size : offset;
+}
+
+/* f->lock held. */
+static off_t seek(struct file *f, off_t offset, int whence)
+{
+	off_t from = 0;
+
+	if (inode_is(f->inode, S_IFCHR))
+		return 0;		/* no place in it differs from another */
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		from = seek_data(f->inode, offset, whence == SEEK_HOLE);
+	else if (whence != SEEK_SET)
+		from = whence == SEEK_CUR ? f->offset : (off_t)atomic_load(&f->inode->size);
+	if (whence <= SEEK_END && __builtin_add_overflow(from, offset, &from))
+		return -EINVAL;
+	if (from < 0)
+		return whence <= SEEK_END ? -EINVAL : from;
+	f->offset = from;
+	return from;
+}
+
+long sys_lseek(int fd, off_t offset, int whence)
+{
+	struct file *f SCOPED(file) = fd_get(fd);
+	long result;
+
+	if (!f)
+		return -EBADF;
+	if (whence < SEEK_SET || whence > SEEK_HOLE)
+		return -EINVAL;
+	if (!f->ops->seekable && !inode_is(f->inode, S_IFDIR))
+		return -ESPIPE;
+	if (inode_is(f->inode, S_IFDIR) && whence > SEEK_CUR)
+		return -EINVAL;
+	mutex_lock(&f->lock);
+	result = seek(f, offset, whence);
+	mutex_unlock(&f->lock);
+	return result;
+}
