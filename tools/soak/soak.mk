@@ -1,9 +1,9 @@
-# Programs that are made to hurt, in an archive that tests put behind the initramfs: each folder here
-# is one, /soak/NAME. They are none of the user tests, because those run on this machine, too.
+# Programs that only tests want, in an archive that they put behind the initramfs: each folder here and
+# in tools/diff that has C in it is one, /soak/NAME.
 
 user_programs := $(USER_PROGRAMS)
 USER_PROGRAMS :=
-$(foreach f,$(wildcard tools/soak/*/),$(eval $(call \
+$(foreach f,$(sort $(dir $(wildcard tools/soak/*/*.c tools/diff/*/*.c))),$(eval $(call \
 	program,soak/$(notdir $(f:/=)),$(wildcard $f*.c))))
 SOAK_PROGRAMS := $(USER_PROGRAMS)
 USER_PROGRAMS := $(user_programs)

@@ -14,6 +14,7 @@ from tools.options import Parser
 from tools.test import (
     builds,
     costs,
+    diff,
     features,
     host,
     kernel,
@@ -32,12 +33,12 @@ _Find = Callable[[Path], list[Job]]
 # no core is left with one of them at the end.
 _GROUPS: tuple[tuple[str, tuple[_Find, ...]], ...] = (
     ("builds", (builds.jobs,)),
-    ("host", (host.jobs, programs.host_jobs)),
+    ("host", (host.jobs, programs.host_jobs, diff.host_jobs)),
     (
         "tests",
         (
             *(policies.jobs, unittests.jobs, robust.jobs, labs.jobs, kernel.jobs, policies.kernel_jobs),
-            *(programs.jobs, costs.jobs, models.jobs),
+            *(diff.jobs, programs.jobs, costs.jobs, models.jobs),
         ),
     ),
 )

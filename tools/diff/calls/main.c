@@ -1,0 +1,227 @@
+/*
+ * Runs the cases and prints what the kernel answered: calls FOLDER SECONDS [CASE...].
+ *
+ * Each case runs in a child of its own, in an empty folder below FOLDER, as leader of a session
+ * without terminal, with /dev/null as its three descriptors, and with SECONDS to end in. It writes
+ * its lines into memory that it shares with us, so that those before a crash are there.
+ */
+#include "diff.h"
+
+#define OUTPUT (16 * PAGE)
+
+extern const struct diff_case *const __start_diff_cases[], *const __stop_diff_cases[];
+
+static struct output {
+	size_t used;
+	char text[OUTPUT - sizeof(size_t)];
+} * output;
+
+char buf[8 * PAGE];
+volatile int hits[65];
+
+static int limit_s;
+
+/* --- What a case says -------------------------------------------------------------------- */
+
+void say(const char *format, ...)
+{
+	char line[512];
+	va_list ap;
+	size_t at, n;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line) - 1, format, ap);
+	va_end(ap);
+	n = strlen(line);
+	line[n++] = '\n';
+	at = output->used;
+	while (!__atomic_compare_exchange_n(&output->used, &at, at + n, 0,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+	if (at + n < sizeof(output->text))
+		memcpy(output->text + at, line, n);
+}
+
+long ask(long number, const long a[6])
+{
+	long r = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+
+	return r == -1 ? -errno : r;
+}
+
+long tell(const char *what, long result, int only_ok)
+{
+	int saved = errno;
+
+	if (result < 0)
+		say("%s = %s", what, error_name(-result));
+	else if (only_ok)
+		say("%s = ok", what);
+	else
+		say("%s = %ld", what, result);
+	errno = saved;
+	return result;
+}
+
+long need(const char *what, long result)
+{
+	if (result < 0) {
+		say("on the way: %s = %s", what, error_name(-result));
+		_exit(99);
+	}
+	return result;
+}
+
+void say_status(const char *what, int status)
+{
+	if (status == 0xffff)
+		say("%s: continued", what);
+	else if ((status & 0xff) == 0x7f)
+		say("%s: stopped by %s", what, signal_name(status >> 8));
+	else if (status & 0x7f)
+		say("%s: ended by %s%s", what, signal_name(status & 0x7f),
+		    status & 0x80 ? ", core" : "");
+	else
+		say("%s: exit %d", what, status >> 8);
+}
+
+/* --- Running them ------------------------------------------------------------------------ */
+
+static int earlier(const void *a, const void *b)
+{
+	const struct diff_case *x = *(const struct diff_case *const *)a;
+	const struct diff_case *y = *(const struct diff_case *const *)b;
+	int files = strcmp(x->file, y->file);
+
+	return files ? files : x->line - y->line;
+}
+
+/* "pipe.read_empty": the file's name without its folder and ending, and the case's. */
+static void full_name(const struct diff_case *c, char *name, size_t size)
+{
+	const char *slash = strrchr(c->file, '/');
+	const char *stem = slash ? slash + 1 : c->file;
+
+	snprintf(name, size, "%.*s.%s", (int)strcspn(stem, "."), stem, c->name);
+}
+
+/* The same start everywhere, whatever the machine's own limits are. */
+static void set_limits(void)
+{
+	static const struct {
+		int which;
+		struct rlimit limit;
+	} limits[] = {
+		{ RLIMIT_NOFILE, { 1024, 4096 } },
+		{ RLIMIT_CORE, { 0, 0 } },
+		{ RLIMIT_STACK, { 8 << 20, RLIM_INFINITY } },
+		{ RLIMIT_FSIZE, { RLIM_INFINITY, RLIM_INFINITY } },
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		syscall(NR_prlimit64, 0, limits[i].which, &limits[i].limit, NULL);
+}
+
+static void become_case(const struct diff_case *c, const char *folder)
+{
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	syscall(NR_close_range, 3, 4095, 0);
+	for (int fd = 3; fd < 16; fd++)
+		close(fd);
+	umask(022);
+	if (setsid() < 0 || chdir(folder) < 0) {
+		say("on the way: chdir(\"%s\"): errno %d", folder, errno);
+		_exit(98);
+	}
+	set_limits();
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	c->run();
+	_exit(0);
+}
+
+/* The child's status; one that does not end in time is ended. */
+static int wait_for(pid_t pid)
+{
+	struct timespec limit = { limit_s, 0 };
+	int status = 0;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (syscall(NR_rt_sigtimedwait, &set, NULL, &limit, 8) < 0 && errno == EAGAIN) {
+			say("hangs");
+			kill(-pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return 0;
+		}
+	}
+	kill(-pid, SIGKILL);	/* what it left running */
+	return status;
+}
+
+static void run(const struct diff_case *c, const char *top)
+{
+	char name[96], folder[256];
+	int status;
+	pid_t pid;
+
+	full_name(c, name, sizeof(name));
+	snprintf(folder, sizeof(folder), "%s/%s", top, name);
+	if (mkdir(folder, 0755) < 0)
+		printf("cannot make %s: errno %d\n", folder, errno);
+	output->used = 0;
+	pid = fork();
+	if (pid == 0)
+		become_case(c, folder);
+	status = wait_for(pid);
+	if (status)
+		say_status("the case", status);
+	printf("== %s\n%.*s", name, (int)output->used, output->text);
+	fflush(stdout);
+}
+
+/* A name, or all names that begin with "name.". */
+static int wanted(const struct diff_case *c, int argc, char **argv)
+{
+	char name[96];
+
+	full_name(c, name, sizeof(name));
+	for (int i = 0; i < argc; i++) {
+		size_t n = strlen(argv[i]);
+
+		if (!strcmp(argv[i], name) || (!strncmp(argv[i], name, n) && name[n] == '.'))
+			return 1;
+	}
+	return argc == 0;
+}
+
+int main(int argc, char **argv)
+{
+	size_t n = __stop_diff_cases - __start_diff_cases;
+	const struct diff_case **cases = calloc(n, sizeof(*cases));
+	sigset_t set;
+
+	if (argc < 3) {
+		printf("usage: calls FOLDER SECONDS [CASE...]\n");
+		return 2;
+	}
+	limit_s = atoi(argv[2]);
+	memcpy(cases, __start_diff_cases, n * sizeof(*cases));
+	qsort(cases, n, sizeof(*cases), earlier);
+	output = mmap(NULL, OUTPUT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (size_t i = 0; i < n; i++)
+		if (wanted(cases[i], argc - 3, argv + 3))
+			run(cases[i], argv[1]);
+	return 0;
+}

@@ -1,0 +1,145 @@
+/* Files by other means: space ahead, copies inside the kernel, files without a name, devices. */
+#include "diff.h"
+
+CASE(fallocate)
+{
+	struct stat st;
+	int fd = file("a", "abc");
+
+	T(fallocate, fd, 0, 0, 100);
+	T(lseek, fd, 0, SEEK_END);
+	T(fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, 2 * PAGE);
+	T(fstat, fd, &st);
+	V(st.st_size);
+	V(st.st_blocks);
+	T(fallocate, fd, 0, 0, 0);
+	T(fallocate, fd, 0, -1, 1);
+	T(fallocate, fd, 0, 0, -1);
+	T(fallocate, fd, FALLOC_FL_PUNCH_HOLE, 0, 1);
+	T(fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1, 1);
+	T(pread64, fd, buf, 3, 0);
+	V(buf[1]);
+	V(buf[2]);
+	T(fallocate, fd, 0x80, 0, 1);
+	T(fallocate, fd, 0, 0x7fffffffffffffff, 1);
+	T(fallocate, 77, 0, 0, 0);
+	T(fallocate, 77, 0, 0, 1);
+	T(openat, AT_FDCWD, ".", O_RDONLY);
+	T(fallocate, 4, 0, 0, 1);
+	T(fallocate, 0, 0, 0, 1);
+}
+
+CASE(fadvise)
+{
+	int fd = file("a", "abc");
+
+	T(fadvise64, fd, 0, 0, POSIX_FADV_NORMAL);
+	T(fadvise64, fd, 0, 100, POSIX_FADV_DONTNEED);
+	T(fadvise64, fd, 0, 0, 6);
+	T(fadvise64, fd, 0, -1, 0);
+	T(fadvise64, 77, 0, 0, 6);
+}
+
+CASE(sync)
+{
+	int fd = file("a", "abc");
+
+	T(fsync, fd);
+	T(fdatasync, fd);
+	T(syncfs, fd);
+	T(fsync, 77);
+	T(fsync, 0);
+	T(openat, AT_FDCWD, ".", O_RDONLY);
+	T(fsync, 4);
+}
+
+CASE(sendfile)
+{
+	int in = file("a", "0123456789"), out = file("b", "");
+	long at = 2;
+
+	T(sendfile, out, in, NULL, 4);
+	T(lseek, in, 0, SEEK_CUR);
+	T(sendfile, out, in, &at, 3);
+	V(at);
+	T(lseek, in, 0, SEEK_CUR);
+	T(sendfile, out, in, NULL, 100);
+	T(sendfile, out, in, NULL, 100);
+	T(pread64, out, buf, 100, 0);
+	S(buf);
+	T(sendfile, out, 77, NULL, 1);
+	T(sendfile, 77, in, NULL, 1);
+	T(sendfile, out, in, BAD, 1);
+	at = -1;
+	T(sendfile, out, in, &at, 1);
+	T(sendfile, out, in, NULL, 0);
+	T(openat, AT_FDCWD, "b", O_WRONLY | O_APPEND);
+	at = 0;
+	T(sendfile, 5, in, &at, 1);
+}
+
+CASE(copy_file_range)
+{
+	int in = file("a", "0123456789"), out = file("b", "");
+
+	T(copy_file_range, in, NULL, out, NULL, 4, 0);
+	T(copy_file_range, in, NULL, out, NULL, 100, 0);
+	T(copy_file_range, in, NULL, out, NULL, 100, 0);
+	T(copy_file_range, in, NULL, out, NULL, 1, 1);
+	T(pread64, out, buf, 100, 0);
+	S(buf);
+}
+
+CASE(temporary_file)
+{
+	struct stat st;
+
+	T(openat, AT_FDCWD, ".", O_TMPFILE | O_RDWR, 0600);
+	T(fstat, 3, &st);
+	V(st.st_nlink);
+	T(openat, AT_FDCWD, ".", O_TMPFILE | O_RDONLY, 0600);
+	T(openat, AT_FDCWD, ".", O_TMPFILE & ~O_DIRECTORY, 0600);
+}
+
+CASE(memory_file)
+{
+	struct stat st;
+
+	T(memfd_create, "x", MFD_CLOEXEC);
+	T(fcntl, 3, F_GETFD);
+	T(write, 3, "abc", 3);
+	T(ftruncate, 3, PAGE);
+	T(fstat, 3, &st);
+	O(st.st_mode);
+	V(st.st_nlink);
+	V(st.st_size);
+	T(fcntl, 3, F_GET_SEALS);
+	T(memfd_create, "x", 0x8000);
+	T(memfd_create, BAD, 0);
+	T(memfd_create, "y", MFD_ALLOW_SEALING);
+	T(fcntl, 4, F_GET_SEALS);
+	T(fcntl, 4, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW);
+	T(write, 4, "a", 1);
+	T(ftruncate, 4, 1);
+}
+
+CASE(devices)
+{
+	T(openat, AT_FDCWD, "/dev/null", O_RDWR);
+	T(write, 3, BAD, 5);
+	T(read, 3, BAD, 5);
+	T(lseek, 3, 77, SEEK_SET);
+	T(lseek, 3, -1, SEEK_SET);
+	T(pread64, 3, buf, 1, 5);
+	T(ioctl, 3, TCGETS, buf);
+	T(openat, AT_FDCWD, "/dev/zero", O_RDWR);
+	buf[0] = 1;
+	T(read, 4, buf, 5);
+	V(buf[0]);
+	T(write, 4, buf, 5);
+	T(read, 4, BAD, 5);
+	T(write, 4, BAD, 5);
+	T(openat, AT_FDCWD, "/dev/full", O_RDWR);
+	T(write, 5, buf, 5);
+	T(read, 5, buf, 5);
+}

@@ -1,0 +1,76 @@
+"""The differential suite: what Linux is recorded to answer, this machine's Linux and both ports say.
+
+tools/diff/README.md tells how it works. A difference in tools/diff/open.txt is known and does not
+fail; one that is listed there and is gone does, so that the list only ever says what is so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tools import qemu
+from tools.diff import answers, machines
+from tools.test.model import Job, Result
+
+CPUS = (1, 4)
+
+
+def host_jobs(build_root: Path) -> list[Job]:
+    """This machine against the record; one that is no plain Linux is only told about."""
+
+    def check() -> Iterator[Result]:
+        try:
+            program = machines.compile_for_host("calls", build_root)
+            got = answers.parse(machines.run_on_host(program, ()))
+        except machines.DiffError as error:
+            yield Result("diff host", False, str(error))
+            return
+        allowed = answers.listed("host.txt")
+        found = [d for d in answers.differences(answers.recorded("x86_64"), got) if d.case not in allowed]
+        odd = machines.host_is_odd()
+        if odd and found:
+            print(f"diff host: {odd}: {len(found)} of its answers differ from the record", file=sys.stderr)
+        again = "again: python3 -m tools.diff --host CASE, and compare with tools/diff/record"
+        detail = "\n".join([*map(str, found), again])
+        yield Result(f"diff host: {len(got)} cases", bool(odd) or not found, detail)
+
+    return [Job("diff host", check)]
+
+
+def jobs(build_root: Path) -> list[Job]:
+    guests = [machines.Guest(arch, cpus, build_root) for cpus in reversed(CPUS) for arch in qemu.ARCHES]
+    return [_job(guest) for guest in guests]
+
+
+def _job(guest: machines.Guest) -> Job:
+    return Job(guest.title, lambda: ask(guest))
+
+
+def ask(guest: machines.Guest) -> Iterator[Result]:
+    try:
+        got = answers.parse(guest.run(machines.CALLS))
+    except machines.DiffError as error:
+        yield Result(guest.title, False, str(error))
+        return
+    linux = answers.recorded(guest.arch)
+    found = {difference.case: difference for difference in answers.differences(linux, got)}
+    known = answers.listed("open.txt")
+    still = [case for case in known if case in found]
+    if still:
+        print(f"{guest.title}: {len(still)} differences are known (tools/diff/open.txt)", file=sys.stderr)
+    for case in dict.fromkeys([*linux, *got, *known]):
+        yield _judge(guest, case, found, known)
+
+
+def _judge(
+    guest: machines.Guest, case: str, found: Mapping[str, answers.Difference], known: Mapping[str, str]
+) -> Result:
+    name = f"{guest.title}: {case}"
+    again = f"again: python3 -m tools.diff --arch {guest.arch} --cpus {guest.cpus} {case}"
+    if case in known and case not in found and not (answers.is_old(case) and guest.arch == "riscv"):
+        return Result(name, False, f"agrees with Linux now: remove it from tools/diff/open.txt\n{again}")
+    if case in found and case not in known:
+        return Result(name, False, f"{found[case]}\n{again}")
+    return Result(name, True)
