@@ -8,7 +8,7 @@
 first_of = $(firstword $(shell for t in $1; do command -v $$t; done 2>/dev/null; true) $1)
 
 host := $(shell uname -m)
-gcc_riscv := riscv64-unknown-elf-gcc riscv64-elf-gcc riscv64-linux-gnu-gcc
+gcc_riscv := riscv64-unknown-elf-gcc riscv64-elf-gcc riscv64-linux-gnu-gcc riscv64-suse-linux-gcc
 gcc_x86_64 := x86_64-linux-gnu-gcc x86_64-elf-gcc $(if $(filter x86_64,$(host)),gcc)
 
 ifeq ($(LLVM),1)
@@ -58,6 +58,10 @@ debug := $(if $(filter debug,$(BUILD)),1,0)
 # Not what the hardware or poison shows as well, at no cost: these four checks are at every pointer,
 # and make a kernel three times as large and half as fast.
 sanitizer := -fsanitize=undefined -fno-sanitize=null,alignment,object-size,pointer-overflow
+ifeq ($(LLVM),1)
+# Newer Clangs put a word before each function for this one, which GCC does not have.
+sanitizer += -fno-sanitize=function
+endif
 
 KERNEL_CFLAGS := $(MACHINE_FLAGS) $(kernel_$(ARCH)) -std=gnu11 -O2 -g -ffreestanding -fno-common \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing -fno-pic -fno-pie \

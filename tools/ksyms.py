@@ -4,7 +4,8 @@
 Reads `nm` lines on standard input and writes assembly for kernel/debug/symbols.c:
 ksyms_count, ksyms_addr[] (sorted), ksyms_name[] (offsets into ksyms_names[]). Only functions are
 kept: what a backtrace names. With --check FILE it compares instead: the final kernel must have the
-addresses that FILE was made from.
+addresses that FILE was made from. A part of a function that the compiler laid elsewhere (f.cold,
+f.part.0) goes by the function's name.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def parse_nm(lines: Iterable[str]) -> list[Symbol]:
         address, name = int(fields[0], 16), fields[2]
         if name.startswith((".L", "$")):
             continue
+        name = name.partition(".")[0]
         # Global names win over local aliases; otherwise the first in alphabetical order.
         known = by_address.get(address)
         if known is None or name < known:

@@ -2,14 +2,17 @@
 # Sees to it that the machine has what tools/packages.txt lists.
 #
 #	setup.sh GROUP...	installs what is missing through apt: as root, or with sudo after
-#				asking on a terminal. Otherwise prints the one command and stops.
+#				asking on a terminal. Otherwise prints the one command, apt's or that
+#				of the package manager that is there, and stops. Then tries each
+#				compiler with a program that it compiles and boots.
 #	setup.sh --doctor	one line for each need; for a fault the command that mends it.
 #
 # Says everything on standard error and ends with 0, or 2 if something is still missing. Plain sh:
 # this is what runs first on a machine that has nothing.
 
 set -u
-list=$(dirname "$0")/packages.txt
+tools=$(dirname "$0")
+list=$tools/packages.txt
 PATH=$PATH:/usr/sbin:/sbin
 LC_ALL=C
 export PATH LC_ALL
@@ -33,6 +36,17 @@ look() {
 	found=
 	for need in $(echo "$1" | tr '|' ' '); do
 		case $need in
+		boots:*)
+			port=${need#boots:}
+			found=$("$(python_path)" "$tools/probe.py" "${port%:*}" "${port#*:}" 2>&1)
+			return ;;
+		riscv:*)
+			need=${need#riscv:}
+			"$need" -batch -ex 'set architecture riscv' 2>/dev/null | grep -q riscv || continue ;;
+		native:*)
+			need=${need#native:}
+			[ "$(uname -m)" = x86_64 ] || continue
+			command -v "$need" >/dev/null || continue ;;
 		python:*)
 			"$(python_path)" -c "import ${need#python:}" 2>/dev/null || continue
 			found="Python module ${need#python:}"
@@ -55,8 +69,8 @@ look() {
 }
 
 python_path() {
-	for path in /usr/bin/python3 /usr/bin/python3.12 /usr/bin/python3.11; do
-		[ -x $path ] && at_least "$(version_of $path)" 3.11 && echo $path && return
+	for path in /usr/bin/python3 /usr/bin/python3.12 /usr/bin/python3.11 $(command -v python3); do
+		[ -x "$path" ] && at_least "$(version_of "$path")" 3.11 && echo "$path" && return
 	done
 }
 
@@ -75,6 +89,7 @@ choose() {
 packages_for() {
 	while IFS=$tab read -r group needs version packages _; do
 		case " $1 " in *" $group "*) ;; *) continue ;; esac
+		case $needs in boots:*) continue ;; esac
 		look "$needs" "$version" || choose "$packages"
 	done <"$list" | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
@@ -88,10 +103,63 @@ whole_command() {
 	echo "$whole"
 }
 
+# command_elsewhere PACKAGES: installs the same by a package manager that is not apt.
+command_elsewhere() {
+	column=1
+	for manager in dnf pacman zypper brew; do
+		column=$((column + 1))
+		command -v $manager >/dev/null && break
+	done || return 1
+	names=
+	for package in $1; do
+		name=$(grep "^$package$tab" "$tools/packages-elsewhere.txt" | cut -f $column)
+		if [ "${name:--}" = - ]; then
+			say "setup: missing, and no package of $manager's is known to have it: $package"
+		else
+			names="$names $name"
+		fi
+	done
+	case $manager in
+	pacman) printf 'sudo pacman -S --needed' ;;
+	brew) printf 'brew install' ;;
+	*) printf 'sudo %s install' "$manager" ;;
+	esac
+	printf '%s\n' "$(echo "$names" | tr ' ' '\n' | sort -u | tr '\n' ' ')"
+}
+
+# try_toolchains GROUPS: a compiler that is there may still lack its assembler, or headers.
+try_toolchains() {
+	while IFS=$tab read -r group needs _ packages purpose; do
+		case $needs in boots:*) ;; *) continue ;; esac
+		case " $1 " in *" $group "*) ;; *) continue ;; esac
+		look "$needs" - && continue
+		say "setup: $purpose: $found"
+		say "setup: mend it with: $(repair_command "$packages")"
+		return 2
+	done <"$list"
+}
+
+# repair_command PACKAGES: for tools that are there and do not work.
+repair_command() {
+	whole_command "$(echo "$1" | tr '|' ' ')" | sed 's/ install / install --reinstall /'
+}
+
 doctor() {
 	bad=0
 	while IFS=$tab read -r group needs version packages purpose; do
 		case $group in base | test) ;; *) continue ;; esac
+		# A toolchain is tried when all that it needs is there.
+		case $needs in boots:*)
+			[ $bad -eq 0 ] || continue
+			if look "$needs" -; then
+				printf 'ok       %-44s %s\n' "$found" "($purpose)"
+				continue
+			fi
+			bad=$((bad + 1))
+			printf 'BROKEN   %s: %s\n' "$purpose" "$found"
+			printf '         mend it with: %s\n' "$(repair_command "$packages")"
+			continue ;;
+		esac
 		wanted=$purpose
 		[ "$version" = - ] || wanted="$purpose, $version or newer"
 		if look "$needs" "$version"; then
@@ -103,15 +171,20 @@ doctor() {
 		printf 'MISSING  %-44s %s\n' "$name${found:+ is $found}" "($wanted)"
 		printf '         mend it with: %s\n' "$(whole_command "$(choose "$packages")")"
 	done <"$list"
-	[ $bad -eq 0 ] || { say "doctor: $bad missing; make setup installs them all"; return 2; }
+	[ $bad -eq 0 ] || { say "doctor: $bad faults; make setup installs what is missing"; return 2; }
 	say "doctor: all is there"
 }
 
 install() {
 	missing=$(packages_for "$*")
-	[ -n "$missing" ] || return 0
+	[ -n "$missing" ] || { try_toolchains "$*"; return; }
 	if ! command -v apt-get >/dev/null; then
-		say "setup: these Debian packages, or what they hold, are missing: $missing"
+		if command=$(command_elsewhere "$missing"); then
+			say "setup: packages are missing. Install them with this, then try again:"
+			say "$command"
+		else
+			say "setup: these Debian packages, or what they hold, are missing: $missing"
+		fi
 		return 2
 	fi
 	sudo=
@@ -134,7 +207,7 @@ install() {
 		-o DPkg::Lock::Timeout=600 >&2 ||
 		{ say "setup: apt could not install: $missing"; return 2; }
 	missing=$(packages_for "$*")
-	[ -z "$missing" ] && return
+	[ -n "$missing" ] || { try_toolchains "$*"; return; }
 	say "setup: installed, but still missing or too old: $missing (make doctor tells more;" \
 		"Debian 12 or Ubuntu 24.04 or newer has all)"
 	return 2

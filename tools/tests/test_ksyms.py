@@ -22,6 +22,11 @@ class KsymsTest(unittest.TestCase):
             [Symbol(0xFFFFFFFF80200000, "first"), Symbol(0xFFFFFFFF80200010, "alias")],
         )
 
+    def test_parts_go_by_their_functions_name(self) -> None:
+        lines = ["10 t wait", "20 t wait.cold", "30 t helper.part.0", "40 t helper.constprop.0.isra.0"]
+        names = [symbol.name for symbol in parse_nm(lines)]
+        self.assertEqual(names, ["wait", "wait", "helper", "helper"])
+
     def test_offsets_point_at_names(self) -> None:
         text = assembly([Symbol(1, "a"), Symbol(2, "bcd"), Symbol(3, "e")])
         self.assertIn("\t.quad 3\n", text)

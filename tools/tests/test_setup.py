@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.test.builds import ROOT
 
-_NEEDED = ("sh", "cat", "dirname", "env", "grep", "head", "printf", "sed", "sort", "tr", "touch")
+_NEEDED = ("sh", "cat", "cut", "dirname", "env", "grep", "head", "printf", "sed", "sort", "tr", "touch")
 
 
 class SetupTest(unittest.TestCase):
@@ -103,6 +103,74 @@ class SetupTest(unittest.TestCase):
         done = self.setup_sh("base")
         self.assertEqual(done.returncode, 2)
         self.assertIn("frobnicator", done.stderr)
+
+    def test_other_package_managers_have_their_own_command(self) -> None:
+        row = "frobnicator\tfrob-dnf\tfrob-pacman\tfrob-zypper\tfrob-brew\n"
+        (self.tools / "packages-elsewhere.txt").write_text(row)
+        for manager, command in {
+            "dnf": "sudo dnf install frob-dnf",
+            "pacman": "sudo pacman -S --needed frob-pacman",
+            "zypper": "sudo zypper install frob-zypper",
+            "brew": "brew install frob-brew",
+        }.items():
+            with self.subTest(manager):
+                self.program(manager, f"echo {manager} >>{self.log}")
+                done = self.setup_sh("base")
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.splitlines()[-1].strip(), command)
+                self.assertFalse(self.log.exists())
+                (self.bin / manager).unlink()
+
+    def test_a_package_that_has_no_name_elsewhere(self) -> None:
+        (self.tools / "packages-elsewhere.txt").write_text("frobnicator\t-\t-\t-\t-\n")
+        self.program("dnf", "exit 0")
+        done = self.setup_sh("base")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no package of dnf's is known to have it: frobnicator", done.stderr)
+
+    def test_every_package_has_a_row_of_names_elsewhere(self) -> None:
+        rows = (ROOT / "tools/packages-elsewhere.txt").read_text().splitlines()
+        named = {row.split("\t")[0]: row.count("\t") for row in rows if not row.startswith("#")}
+        lines = (ROOT / "tools/packages.txt").read_text().splitlines()
+        for fields in (line.split("\t") for line in lines if not line.startswith("#")):
+            last = fields[3].split("|")[-1]  # what setup chooses where there is no apt
+            if not fields[1].startswith("boots:"):
+                self.assertEqual(named.get(last), 4, last)
+
+    def broken_compiler(self) -> None:
+        """All is there, but what the compiler makes does not boot."""
+        self.program("frobnicate", "echo frobnicate 2.10")
+        line = "base\tboots:riscv:gcc\t-\tgcc-frob|binutils-frob\tfrobbing for RISC-V\n"
+        self.packages("base\tfrobnicate\t2.0\tfrobnicator\tfrobbing\n" + line)
+        says = "import sys; print('cannot execute as,', *sys.argv[1:]); sys.exit(1)\n"
+        (self.tools / "probe.py").write_text(says)
+
+    def test_a_compiler_that_does_not_work_is_found_out(self) -> None:
+        self.broken_compiler()
+        done = self.setup_sh("base")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("frobbing for RISC-V: cannot execute as, riscv gcc\n", done.stderr)
+        command = "install --reinstall -y --no-install-recommends gcc-frob binutils-frob"
+        self.assertIn(command, done.stderr)
+
+    def test_it_is_found_out_after_installing_too(self) -> None:
+        self.broken_compiler()
+        (self.bin / "frobnicate").unlink()
+        self.apt_installs()
+        done = self.setup_sh("base")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("cannot execute as", done.stderr)
+
+    def test_doctor_tries_the_compilers(self) -> None:
+        self.broken_compiler()
+        done = self.setup_sh("--doctor")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("BROKEN   frobbing for RISC-V: cannot execute as, riscv gcc\n", done.stdout)
+        self.assertIn("install --reinstall", done.stdout)
+        (self.tools / "probe.py").write_text("print('all boots')\n")
+        done = self.setup_sh("--doctor")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("ok       all boots ", done.stdout)
 
     def test_doctor_names_the_mend(self) -> None:
         done = self.setup_sh("--doctor")

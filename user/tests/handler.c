@@ -158,7 +158,7 @@ static void interrupted_code_notices_nothing(void)
 			sched_yield();
 		_exit(0);
 	}
-	for (int i = 0; calls < 50; i++) {
+	while (calls < 50) {
 		for (int k = 0; k < 1000; k++) {
 			x = x * 6364136223846793005 + 1442695040888963407;
 			f = f * 0.999 + 1.5;

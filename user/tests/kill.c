@@ -344,11 +344,25 @@ static void stopped(void)
 	}
 }
 
-/* The second kill of a process that is not waited for says nothing and changes nothing. */
+static void say_so_and_spin(void)
+{
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	spin_in_calls();
+}
+
+/*
+ * The second kill of a process that is not waited for says nothing and changes nothing. The process
+ * must have left fork() first, where a C library may block signals: of two that are pending the
+ * lower number is delivered first.
+ */
 static void twice_a_zombie_and_nobody(void)
 {
-	pid_t pid = start(spin_in_calls);
+	pid_t pid;
+	char c;
 
+	make_pipe();
+	pid = start(say_so_and_spin);
+	CHECK_EQ(read(fds[0], &c, 1), 1);
 	CHECK_EQ(kill(pid, SIGTERM), 0);
 	CHECK_EQ(kill(pid, SIGKILL), 0);
 	while (state_of(pid) != 'Z')

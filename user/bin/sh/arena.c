@@ -42,6 +42,14 @@ void arena_release(size_t mark)
 		used = mark;
 }
 
+void *need_memory(void *p)
+{
+	if (p)
+		return p;
+	fputs("sh: out of memory\n", stderr);
+	exit(2);
+}
+
 void *arena_alloc(size_t size)
 {
 	size_t room = newest ? newest->start + newest->size - used : 0, want;
@@ -51,11 +59,7 @@ void *arena_alloc(size_t size)
 	size = (size + 15) & ~15UL;
 	if (room < size || !newest) {
 		want = size > 4000 ? size : 4000;
-		b = malloc(sizeof(*b) + want);
-		if (!b) {
-			fputs("sh: out of memory\n", stderr);
-			exit(2);
-		}
+		b = need_memory(malloc(sizeof(*b) + want));
 		b->older = newest;
 		b->size = want;
 		b->start = used += room;

@@ -101,9 +101,9 @@ static int builtin_set(int argc, char **argv)
 	if (i == argc)
 		return 0;
 	i += !strcmp(argv[i], "--");
-	shell.params = calloc(argc - i + 1, sizeof(char *));
+	shell.params = need_memory(calloc(argc - i + 1, sizeof(char *)));
 	for (int k = 0; i < argc; i++, k++)
-		shell.params[k] = strdup(argv[i]);
+		shell.params[k] = need_memory(strdup(argv[i]));
 	return 0;
 }
 

@@ -20,6 +20,7 @@ size_t arena_mark(void);
 void arena_release(size_t mark);
 void arena_keep(void);			/* what there is now stays for good */
 void *arena_alloc(size_t size);		/* zeroed */
+void *need_memory(void *p);		/* gives back p, or ends the shell if it is NULL */
 char *arena_copy(const char *s, size_t len);
 
 struct text {				/* a string that grows */

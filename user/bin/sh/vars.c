@@ -50,8 +50,8 @@ static struct var *find_or_make(const char *name)
 	struct var *v = find(name);
 
 	if (!v) {
-		v = calloc(1, sizeof(*v));
-		v->pair = strndup(name, name_length(name));
+		v = need_memory(calloc(1, sizeof(*v)));
+		v->pair = need_memory(strndup(name, name_length(name)));
 		v->next = vars;
 		vars = v;
 	}
@@ -109,7 +109,7 @@ void var_set(const char *name, const char *value)
 
 	free(v->pair);
 	if (asprintf(&v->pair, "%.*s=%s", len, name, value) < 0)
-		exit(2);
+		need_memory(NULL);
 }
 
 void var_export(const char *name)
@@ -151,10 +151,10 @@ struct node *find_function(const char *name)
 /* The newest of a name is found first. The tree must outlive the command that defined it. */
 void define_function(const char *name, struct node *body)
 {
-	struct function *f = malloc(sizeof(*f));
+	struct function *f = need_memory(malloc(sizeof(*f)));
 
 	arena_keep();
-	f->name = strdup(name);
+	f->name = need_memory(strdup(name));
 	f->body = body;
 	f->next = functions;
 	functions = f;
