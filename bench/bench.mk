@@ -27,7 +27,7 @@ $(B)/firmware.elf: bench/firmware/$(ARCH).S $(B)/flags
 	$Q$(LD) -m $(emulation_$(ARCH)) -n -e start -Ttext $(firmware_text_$(ARCH)) -o $@ $@.o
 
 # What watches the kernel from within QEMU, and where in it there is something to see.
-plugin_version := $(shell qemu-system-riscv64 --version | awk 'NR == 1 { print $$4 < 9 ? 1 : 2 }')
+plugin_version := $(shell qemu-system-riscv64 --version | awk 'NR == 1 { print $$4 + 0 < 9 ? 1 : 2 }')
 
 $(O)/host/meter.so: bench/meter/meter.c bench/meter/qemu_plugin.h
 	$(call say,HOSTCC,$@)
