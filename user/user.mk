@@ -104,6 +104,7 @@ $U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $U/programs
 	@mv $(ROOTFS)/bin/init $(ROOTFS)/init
 	@cp $(user_scripts) $(ROOTFS)/tests/
 	@chmod -R u=rwX,go=rX $(ROOTFS)
+	@chmod 1777 $(ROOTFS)/tmp
 	@touch $@
 
 $(B)/initramfs.cpio: $U/rootfs.made tools/cpio.py

@@ -11,6 +11,13 @@ void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops,
 u64 inode_now(void);			/* for its times */
 void inode_touch(struct inode *i);	/* contents changed now. i->lock held */
 
+/* Who owns @i, which is made in @dir (NULL: nowhere), and what it inherits; permission.c. */
+void inode_init_owner(struct inode *i, const struct inode *dir);
+
+/* May a name be added to @dir, or @victim's taken out? @dir's lock held. */
+int may_create(const struct inode *dir);
+int may_delete(const struct inode *dir, const struct inode *victim, bool is_dir);
+
 /* ".": the directory itself. */
 static inline bool name_is_dot(const char *name, size_t len)
 {
@@ -35,6 +42,7 @@ struct walk {
 	const char *name;
 	size_t len;
 	bool slash;		/* a slash follows the name */
+	bool created;		/* the walk has made the file itself */
 	char *buf;		/* what rest points into, once a symbolic link was met; or NULL */
 	unsigned links;
 };

@@ -6,6 +6,8 @@
  * symbolic link on the way is replaced by its text: the walk goes on in a buffer that holds the
  * link's target followed by what was left.
  *
+ * Each directory that a name is looked up in must be one that the caller may search.
+ *
  * A name with a slash behind it must be a directory, and if it is a symbolic link it is followed
  * whatever the caller asked for. An empty path names nothing.
  */
@@ -95,13 +97,17 @@ static int walk_link(struct walk *w, struct inode *link)
 	return 0;
 }
 
-/* Goes on until only the last component is left. */
+/* Goes on until only the last component is left, in a directory that may be searched. */
 static int walk_to_last(struct walk *w)
 {
-	while (!walk_next(w)) {
+	for (;;) {
+		bool last = walk_next(w);
+		int err = w->len ? inode_permission(w->dir, MAY_EXEC) : 0;
 		struct inode *child;
-		int err = lookup_one(w->dir, w->name, w->len, &child);
 
+		if (last || err)
+			return err;
+		err = lookup_one(w->dir, w->name, w->len, &child);
 		if (err)
 			return err;
 		if (inode_is(child, S_IFDIR)) {
@@ -114,7 +120,6 @@ static int walk_to_last(struct walk *w)
 		if (err)
 			return err;
 	}
-	return 0;
 }
 
 int walk_path(struct walk *w, struct inode *at, const char *path)
@@ -146,11 +151,13 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 		return -EISDIR;
 	}
 	if (err == -ENOENT) {
-		err = -EACCES;
 		mutex_lock(&dir->lock);
-		if (dir->ops->create)
-			err = dir->ops->create(dir, w->name, w->len, &new, out);
+		err = may_create(dir);
+		if (!err)
+			err = dir->ops->create ? dir->ops->create(dir, w->name, w->len, &new, out)
+					       : -EACCES;
 		mutex_unlock(&dir->lock);
+		w->created = !err;
 		if (err != -EEXIST || (flags & O_EXCL))
 			return err;
 		return lookup_one(dir, w->name, w->len, out);	/* somebody was faster */
@@ -188,48 +195,78 @@ static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
 	return 0;
 }
 
-static int resolve(struct inode *at, const char *path, u32 flags, u32 mode, struct inode **out)
+int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out)
 {
 	struct walk w;
 	int err = walk_path(&w, at, path);
 
 	if (err)
 		return err;
-	err = walk_all(&w, flags, mode, out);
+	err = walk_all(&w, nofollow ? O_NOFOLLOW : 0, 0, out);
 	walk_end(&w);
 	return err;
 }
 
-int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out)
+/* The rights that open() asks for: O_ACCMODE's fourth value, for ioctl() alone, wants both. */
+static unsigned open_mask(u32 flags)
 {
-	return resolve(at, path, nofollow ? O_NOFOLLOW : 0, 0, out);
+	static const u8 masks[] = { MAY_READ, MAY_WRITE };
+	u32 mode = flags & O_ACCMODE;
+	unsigned mask = mode < O_RDWR ? masks[mode] : MAY_READ | MAY_WRITE;
+
+	if (flags & O_PATH)
+		return 0;
+	return mask | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
 
-/* What open() says of an inode of this kind with these flags. */
+/* What open() says of an inode that was there before. */
 static int may_open(const struct inode *i, u32 flags)
 {
+	unsigned mask = open_mask(flags);
 	bool dir = inode_is(i, S_IFDIR);
+	int err;
 
+	if (dir && (flags & O_CREAT))
+		return -EISDIR;
+	if (!dir && (flags & O_DIRECTORY))
+		return -ENOTDIR;
 	if (inode_is(i, S_IFLNK))
 		return -ELOOP;
-	if (dir && ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))))
+	if (dir && (mask & MAY_WRITE))
 		return -EISDIR;
-	return !dir && (flags & O_DIRECTORY) ? -ENOTDIR : 0;
+	err = inode_permission(i, mask);
+	if (err)
+		return err;
+	return (flags & O_NOATIME) && !inode_owned(i) ? -EPERM : 0;
+}
+
+static int open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
+{
+	struct inode *i;
+	int err = walk_all(w, flags, mode, &i);
+
+	if (err)
+		return err;
+	if (!w->created) {
+		err = may_open(i, flags);
+		if (!err && (flags & O_TRUNC) && inode_is(i, S_IFREG))
+			err = vfs_truncate(i, 0);
+	}
+	if (!err)
+		err = file_open_inode(i, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY), out);
+	inode_put(i);
+	return err;
 }
 
 int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out)
 {
-	struct inode *i;
-	int err = resolve(at, path, flags, mode, &i);
+	struct walk w;
+	int err = walk_path(&w, at, path);
 
 	if (err)
 		return err;
-	err = may_open(i, flags);
-	if (!err && (flags & O_TRUNC) && inode_is(i, S_IFREG))
-		err = vfs_truncate(i, 0);
-	if (!err)
-		err = file_open_inode(i, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY), out);
-	inode_put(i);
+	err = open_walked(&w, flags, mode, out);
+	walk_end(&w);
 	return err;
 }
 

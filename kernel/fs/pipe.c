@@ -315,6 +315,7 @@ int pipe_create(struct file **r, struct file **w, u32 flags)
 	if (!p)
 		return -ENOMEM;
 	inode_init(&p->inode, S_IFIFO | 0600, &pipe_inode_ops, &pipe_file_ops);
+	inode_init_owner(&p->inode, NULL);
 	counter_add(COUNT_PIPES, 1);
 	mutex_init(&p->lock);
 	condvar_init(&p->readable);

@@ -207,6 +207,8 @@ static int ramfs_create(struct inode *dir, const char *name, size_t len, const s
 		kfree(e);
 		return err;
 	}
+	if (!new->existing)
+		inode_init_owner(i, dir);
 	if (inode_is(i, S_IFDIR))
 		set_parent(i, dir);
 	entry_insert(dir, e, i);
@@ -369,6 +371,7 @@ struct inode *ramfs_create_anon(u64 size)
 
 	if (make_node(&(struct new_name){ .mode = S_IFREG | 0600 }, &i))
 		return NULL;
+	inode_init_owner(i, NULL);
 	i->nlink = 0;
 	i->size = size;
 	return i;

@@ -186,6 +186,8 @@ static ssize_t ramfs_write(struct file *f, struct iobuf *b, off_t *pos)
 	mutex_lock(&i->lock);
 	start = write_start(f, b, *pos);
 	room = b->left ? file_room(start, b->left) : 0;
+	if (room > 0)
+		inode_drop_set_id(i);
 	for (; room > 0 && !thread_is_dying(current_thread()); room -= moved) {
 		n = page_part(start + done, room);
 		moved = write_page(i, b, start + done, n);

@@ -10,6 +10,7 @@
  * two directories are locked ancestor first, else by address: anybody else locks parent, then
  * child.
  */
+#include "cred.h"
 #include "errno.h"
 #include "fs.h"
 #include "string.h"
@@ -22,28 +23,57 @@ static bool has_name(const struct walk *w)
 	return w->len && !name_is_dot(w->name, w->len) && !name_is_dotdot(w->name, w->len);
 }
 
-/* What stands in the way of a new name at the end of @w, whatever the file system. */
+/* An entry of a locked directory; *out is NULL if there is none. */
+static int find_entry(const struct walk *w, struct inode **out)
+{
+	int err = w->dir->ops->lookup(w->dir, w->name, w->len, out);
+
+	if (err)
+		*out = NULL;
+	return err == -ENOENT ? 0 : err;
+}
+
+/* What stands in the way of a new name at the end of @w. w->dir->lock held. */
 static int may_make(struct walk *w, const struct new_name *new)
 {
 	struct inode *there;
+	u32 type = new->mode & S_IFMT;
+	int err = find_entry(w, &there);
+
+	if (err)
+		return err;
+	if (there) {
+		inode_put(there);
+		return -EEXIST;
+	}
+	if (w->slash && type != S_IFDIR)
+		return -ENOENT;
+	if (new->existing && new->existing->dev != w->dir->dev)
+		return -EXDEV;
+	err = may_create(w->dir);
+	if (err)
+		return err;
+	if ((type == S_IFCHR || type == S_IFBLK) && !capable(CAP_MKNOD))
+		return -EPERM;
+	if (!w->dir->ops->create || (new->existing && inode_is(new->existing, S_IFDIR)))
+		return -EPERM;
+	return 0;
+}
+
+static int make_walked(struct walk *w, const struct new_name *new, struct inode **out)
+{
+	int err;
 
 	if (!has_name(w))
 		return -EEXIST;
 	if (w->len > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (w->slash && (new->mode & S_IFMT) != S_IFDIR) {
-		int err = lookup_one(w->dir, w->name, w->len, &there);
-
-		if (err)
-			return err;
-		inode_put(there);
-		return -EEXIST;
-	}
-	if (!new->existing)
-		return 0;
-	if (new->existing->dev != w->dir->dev)
-		return -EXDEV;
-	return inode_is(new->existing, S_IFDIR) ? -EPERM : 0;
+	mutex_lock(&w->dir->lock);
+	err = may_make(w, new);
+	if (!err)
+		err = w->dir->ops->create(w->dir, w->name, w->len, new, out);
+	mutex_unlock(&w->dir->lock);
+	return err;
 }
 
 int vfs_make(struct inode *at, const char *path, const struct new_name *new, struct inode **out)
@@ -53,13 +83,7 @@ int vfs_make(struct inode *at, const char *path, const struct new_name *new, str
 
 	if (err)
 		return err;
-	err = may_make(&w, new);
-	if (!err) {
-		mutex_lock(&w.dir->lock);
-		err = w.dir->ops->create ? w.dir->ops->create(w.dir, w.name, w.len, new, out)
-					 : -EPERM;
-		mutex_unlock(&w.dir->lock);
-	}
+	err = make_walked(&w, new, out);
 	walk_end(&w);
 	return err;
 }
@@ -113,6 +137,31 @@ static int slash_error(struct walk *w)
 	return err;
 }
 
+static int unlink_walked(struct walk *w, bool is_dir)
+{
+	struct inode *victim = NULL;
+	int err;
+
+	if (!has_name(w))
+		return not_removable(w, is_dir);
+	if (w->slash && !is_dir)
+		return slash_error(w);
+	if (w->len > NAME_MAX)
+		return -ENAMETOOLONG;
+	mutex_lock(&w->dir->lock);
+	err = w->dir->ops->lookup(w->dir, w->name, w->len, &victim);
+	if (!err)
+		err = may_delete(w->dir, victim, is_dir);
+	if (!err && !w->dir->ops->unlink)
+		err = -EPERM;
+	if (!err)
+		err = w->dir->ops->unlink(w->dir, w->name, w->len, is_dir);
+	mutex_unlock(&w->dir->lock);
+	if (victim)
+		inode_put(victim);
+	return err;
+}
+
 int vfs_unlink(struct inode *at, const char *path, bool is_dir)
 {
 	struct walk w;
@@ -120,17 +169,7 @@ int vfs_unlink(struct inode *at, const char *path, bool is_dir)
 
 	if (err)
 		return err;
-	if (!has_name(&w)) {
-		err = not_removable(&w, is_dir);
-	} else if (w.slash && !is_dir) {
-		err = slash_error(&w);
-	} else {
-		err = -EPERM;
-		mutex_lock(&w.dir->lock);
-		if (w.dir->ops->unlink)
-			err = w.dir->ops->unlink(w.dir, w.name, w.len, is_dir);
-		mutex_unlock(&w.dir->lock);
-	}
+	err = unlink_walked(&w, is_dir);
 	walk_end(&w);
 	return err;
 }
@@ -145,8 +184,10 @@ int vfs_truncate(struct inode *i, off_t size)
 		return -EINVAL;
 	mutex_lock(&i->lock);
 	err = file_may_grow(i, size);
-	if (!err)
+	if (!err) {
+		inode_drop_set_id(i);
 		err = i->ops->truncate(i, size);
+	}
 	mutex_unlock(&i->lock);
 	return err;
 }
@@ -185,10 +226,31 @@ static void unlock_two(struct inode *a, struct inode *b)
 		mutex_unlock(&b->lock);
 }
 
+/*
+ * The rights that renaming @source takes: to remove it here and, if it moves, to change its "..";
+ * to add it there or to remove what it replaces. Both directories are locked.
+ */
+static int may_move(const struct walk *from, const struct walk *to, struct inode *source,
+		    struct inode *target)
+{
+	bool is_dir = inode_is(source, S_IFDIR);
+	int err = may_delete(from->dir, source, is_dir);
+
+	if (!err)
+		err = target ? may_delete(to->dir, target, is_dir) : may_create(to->dir);
+	if (!err && !from->dir->ops->rename)
+		err = -EPERM;
+	if (!err && is_dir && from->dir != to->dir)
+		err = inode_permission(source, MAY_WRITE);
+	return err;
+}
+
 /* May @source become @target (NULL: nothing is there yet)? Both directories are locked. */
 static int may_rename(const struct walk *from, const struct walk *to, struct inode *source,
 		      struct inode *target, unsigned flags)
 {
+	int err;
+
 	if (target && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
 	if (is_ancestor(source, to->dir))
@@ -197,19 +259,14 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 		return -ENOTEMPTY;
 	if (!inode_is(source, S_IFDIR) && (from->slash || to->slash))
 		return -ENOTDIR;
+	if (source == target)
+		return 0;			/* two names of one file: nothing to do */
+	err = may_move(from, to, source, target);
+	if (err)
+		return err;
 	if (source->dev != from->dir->dev || (target && target->dev != to->dir->dev))
 		return -EBUSY;			/* where another file system is attached */
 	return 0;
-}
-
-/* An entry of a locked directory; *out is NULL if there is none. */
-static int find_entry(const struct walk *w, struct inode **out)
-{
-	int err = w->dir->ops->lookup(w->dir, w->name, w->len, out);
-
-	if (err)
-		*out = NULL;
-	return err == -ENOENT ? 0 : err;
 }
 
 /* rename_lock and both directories' locks held. */
@@ -224,7 +281,7 @@ static int rename_locked(const struct walk *from, const struct walk *to, unsigne
 		err = find_entry(to, &target);
 	if (!err)
 		err = may_rename(from, to, source, target, flags);
-	if (!err && source != target)		/* two names of one file: nothing to do */
+	if (!err && source != target)
 		err = from->dir->ops->rename(from->dir, from->name, from->len, to->dir, to->name,
 					     to->len);
 	if (source)
@@ -244,8 +301,6 @@ static int rename_walked(const struct walk *from, const struct walk *to, unsigne
 		return -EBUSY;
 	if (from->len > NAME_MAX || to->len > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (!from->dir->ops->rename)
-		return -EPERM;
 	mutex_lock(&rename_lock);
 	lock_two(from->dir, to->dir);
 	err = rename_locked(from, to, flags);

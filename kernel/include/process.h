@@ -46,6 +46,7 @@ enum process_state { PROCESS_STATES(X) };
 #define STATUS_CONTINUED	0xffff
 
 struct addr_space;
+struct cred;
 struct fdtable;
 struct file;
 struct inode;
@@ -97,6 +98,7 @@ struct process {
 	struct fdtable *fds;		/* [const until teardown] */
 	struct inode *cwd;		/* [lock] referenced */
 	struct file *exe;		/* [lock] */
+	struct cred *cred;		/* [lock] its first thread's, also when that has ended */
 	u32 umask;
 	struct rlimit limits[RLIMIT_COUNT];	/* [lock] */
 	struct sigaction_slot sigactions[NSIG];	/* [lock] */
@@ -190,6 +192,7 @@ void process_report_stop(struct process *p);
 
 struct wait_result {
 	pid_t pid;
+	u32 uid;
 	int status;
 	u64 run_ns, user_ns;
 };
@@ -231,7 +234,11 @@ bool process_group_is_orphaned(pid_t pgid);
  */
 int signal_send_process(struct process *p, int sig);
 int signal_send_thread(struct thread *t, int sig);
-int signal_send_group(pid_t pgid, int sig);	/* -1: all but init and the caller */
+int signal_send_group(pid_t pgid, int sig);
+
+/* As kill() does it: to those that the caller may signal. -1: all but init and the caller. */
+int signal_kill_group(pid_t pgid, int sig);
+int signal_may_send(struct process *p, int sig);	/* 0 or -EPERM */
 
 /* For a child's end or stop, to its parent. tree_lock held. */
 void signal_child(struct process *child, int code, int status);

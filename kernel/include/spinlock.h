@@ -30,6 +30,7 @@
 	X(LOCK_WAITQ,	"wait queue") \
 	X(LOCK_SLEEPQ,	"sleep queue") \
 	X(LOCK_RUNQ,	"run queue") \
+	X(LOCK_USERS,	"users")		/* their table and counts of references */ \
 	X(LOCK_INODE,	"inode")		/* short inode fields */ \
 	X(LOCK_SLAB,	"slab") \
 	X(LOCK_KVM,	"kernel page table")	/* takes pages for its tables */ \

@@ -53,6 +53,7 @@ enum thread_state { THREAD_STATES(X) };
 
 struct addr_space;
 struct cpu;
+struct cred;
 struct mutex;
 struct pi_waiter;
 struct process;
@@ -146,6 +147,8 @@ struct thread {
 	struct list_node id_node;	/* [tree lock] hash chain by tid */
 
 	void *tls[TLS_SLOTS];		/* [self] see tls_get() */
+
+	struct cred *cred;		/* [self; process->lock to write] see cred.h */
 
 	/* User side, [self] */
 	vaddr_t clear_tid;		/* set_tid_address(): zeroed and woken at exit */

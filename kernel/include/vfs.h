@@ -26,6 +26,9 @@
 #define S_IFDIR		0040000u
 #define S_IFCHR		0020000u
 #define S_IFIFO		0010000u
+#define S_ISUID		0004000u
+#define S_ISGID		0002000u
+#define S_ISVTX		0001000u
 
 /* Linux's open flags. */
 #define O_RDONLY	00u
@@ -43,6 +46,7 @@
 #define O_DIRECTORY	0200000u
 #define O_NOFOLLOW	0400000u
 #define O_CLOEXEC	02000000u
+#define O_NOATIME	01000000u
 #define O_PATH		010000000u
 
 #define POLLIN		0x001u
@@ -147,9 +151,9 @@ struct file_ops {
 struct inode {
 	u64 ino;			/* [const] */
 	u64 dev, rdev;			/* [const] */
-	u32 mode;			/* [lock] */
+	u32 mode;			/* [lock] to write; see permission.c */
 	u32 nlink;			/* [lock] */
-	u32 uid, gid;
+	u32 uid, gid;			/* [lock] to write */
 	_Atomic u64 size;		/* [lock] to write */
 	u64 blocks;			/* [lock] 512-byte units */
 	u64 atime, mtime, ctime;	/* [lock] ns since 1970 */
@@ -176,6 +180,39 @@ struct file {
 static inline bool inode_is(const struct inode *i, u32 type)	/* S_IF* */
 {
 	return (i->mode & S_IFMT) == type;
+}
+
+/* --- Permissions, permission.c: the current thread's --- */
+
+#define MAY_EXEC	1u	/* of a directory: search */
+#define MAY_WRITE	2u
+#define MAY_READ	4u
+#define MAY_ALL		7u
+
+int inode_permission_slow(const struct inode *i, unsigned mask);
+
+/* 0 or -EACCES: may it do all of @mask with @i? What everybody may is the usual answer. */
+static inline int inode_permission(const struct inode *i, unsigned mask)
+{
+	u32 everybody = i->mode & i->mode >> 3 & i->mode >> 6;
+
+	return likely(!(mask & ~everybody)) ? 0 : inode_permission_slow(i, mask);
+}
+
+/* It is the owner, or as good as one. */
+bool inode_owned(const struct inode *i);
+
+/* chmod, chown (ID_KEEP: stays). -EPERM. */
+int inode_set_mode(struct inode *i, u32 mode);
+int inode_set_owner(struct inode *i, u32 uid, u32 gid);
+
+/* The contents change: the file loses its set-id bits unless root does it. i->lock held. */
+void inode_drop_set_id_slow(struct inode *i);
+
+static inline void inode_drop_set_id(struct inode *i)
+{
+	if (unlikely(i->mode & (S_ISUID | S_ISGID)))
+		inode_drop_set_id_slow(i);
 }
 
 struct inode *inode_get(struct inode *i);

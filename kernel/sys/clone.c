@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "counters.h"
+#include "cred.h"
 #include "dev.h"
 #include "sched.h"
 #include "signal.h"
@@ -72,26 +73,31 @@ static u64 count_tasks(void)
 	return MAX(threads, counter_read(COUNT_PROCESSES));
 }
 
-/*
- * The lower of RLIMIT_NPROC and the system's limit, which leaves some for who can end a fork bomb:
- * init and the shell at the terminal.
- */
-static u64 task_limit(const struct process *p)
+/* The system's limit, which leaves some for init and the shell at the terminal to end a bomb. */
+static bool system_is_full(const struct process *p)
 {
 	bool spared = p == init_process || (p->pid == p->sid && tty_group_of(p->sid) >= 0);
 
-	return MIN(p->limits[RLIMIT_NPROC].cur, threads_max - (spared ? 0 : THREADS_SPARED));
+	return count_tasks() >= threads_max - (spared ? 0 : THREADS_SPARED);
 }
 
-/* Everybody is the same user, so RLIMIT_NPROC counts all there are. */
+/* RLIMIT_NPROC counts the tasks of the real user, and does not hold root. */
+static bool user_is_full(const struct process *p)
+{
+	const struct cred *c = current_cred();
+
+	return user_tasks(c->user) >= p->limits[RLIMIT_NPROC].cur && c->uid.real &&
+	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
 static bool at_task_limit(void)
 {
-	u64 limit = task_limit(current_process());
+	struct process *p = current_process();
 
-	if (count_tasks() < limit)
+	if (likely(!system_is_full(p) && !user_is_full(p)))
 		return false;
 	reaper_drain();		/* the dead that nobody has freed yet are no reason to refuse */
-	return count_tasks() >= limit;
+	return system_is_full(p) || user_is_full(p);
 }
 
 /* The new thread, registers and all, but for being resumed. */

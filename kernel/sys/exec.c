@@ -8,6 +8,7 @@
  */
 #include "exec.h"
 
+#include "cred.h"
 #include "futex.h"
 #include "string.h"
 #include "sys.h"
@@ -110,9 +111,10 @@ static int open_program(const char *path, struct file **out)
 
 	if (err)
 		return err;
-	if (!inode_is(inode, S_IFREG) || !(inode->mode & 0111))
+	if (!inode_is(inode, S_IFREG))
 		return -EACCES;
-	return file_open_inode(inode, O_RDONLY, out);
+	err = inode_permission(inode, MAY_EXEC);
+	return err ? err : file_open_inode(inode, O_RDONLY, out);
 }
 
 /* The first line of a script; false if @f is none. */
@@ -210,6 +212,7 @@ struct new_program {
 	struct file *file;
 	struct addr_space *as;
 	vaddr_t start, sp;
+	struct cred *cred;
 };
 
 static int load(struct new_program *new, const struct exec_args *args, const char *path)
@@ -257,6 +260,7 @@ static void become(struct new_program *new, const char *path)
 	spin_unlock(&p->lock);
 	if (old_exe)
 		file_put(old_exe);
+	cred_commit(new->cred);
 	signal_forget_handlers();
 	arch_user_init(t, new->start, new->sp);
 }
@@ -272,7 +276,8 @@ int exec_path(const char *path, struct exec_args *args)
 
 	if (err)
 		return err;
-	err = load(&new, args, path);
+	args->cred = new.cred = cred_for_exec(new.file->inode, &args->secure);
+	err = new.cred ? load(&new, args, path) : -ENOMEM;
 	if (err)
 		goto out_file;
 	err = process_kill_siblings();
@@ -284,6 +289,8 @@ int exec_path(const char *path, struct exec_args *args)
 out_as:
 	as_put(new.as);
 out_file:
+	if (new.cred)
+		cred_put(new.cred);
 	file_put(new.file);
 	return err;
 }

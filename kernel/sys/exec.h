@@ -7,6 +7,7 @@
 #include "types.h"
 
 struct addr_space;
+struct cred;
 struct file;
 
 /* argv and envp, copied: argc + envc strings one after the other, each with its terminator. */
@@ -14,6 +15,8 @@ struct exec_args {
 	char *strings;
 	size_t used, size;
 	unsigned argc, envc;
+	const struct cred *cred;	/* on whose behalf it will run */
+	bool secure;			/* it is not its caller's own doing: AT_SECURE */
 };
 
 /* 0, -E2BIG, -ENOMEM. @len counts the terminator. */

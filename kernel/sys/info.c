@@ -1,5 +1,5 @@
 /*
- * About the system and its limits: uname, sysinfo, resource limits, random bytes, users, reboot.
+ * About the system and its limits: uname, sysinfo, resource limits, random bytes, reboot.
  */
 #include "sys.h"
 
@@ -133,53 +133,6 @@ long sys_getrandom(vaddr_t buf, size_t n, u32 flags)
 		done += len;
 	}
 	return done;
-}
-
-/* --- Users: there is root, and nobody else. Linux says EINVAL of an id that it does not know. - */
-
-#define KEEP_ID		(~0u)
-
-static bool is_root(u32 id)
-{
-	return id == 0 || id == KEEP_ID;
-}
-
-long sys_getuid(void)
-{
-	return 0;
-}
-
-long sys_setuid(u32 id)
-{
-	return id == 0 ? 0 : -EINVAL;
-}
-
-long sys_setresuid(u32 real, u32 effective, u32 saved)
-{
-	return is_root(real) && is_root(effective) && is_root(saved) ? 0 : -EINVAL;
-}
-
-long sys_getresuid(vaddr_t real, vaddr_t effective, vaddr_t saved)
-{
-	u32 root = 0;
-
-	if (copy_to_user(real, &root, sizeof(root)) ||
-	    copy_to_user(effective, &root, sizeof(root)) ||
-	    copy_to_user(saved, &root, sizeof(root)))
-		return -EFAULT;
-	return 0;
-}
-
-long sys_getgroups(int n, vaddr_t out)
-{
-	(void)out;
-	return n < 0 ? -EINVAL : 0;
-}
-
-long sys_setgroups(int n, vaddr_t in)
-{
-	(void)in;
-	return n == 0 ? 0 : -EINVAL;
 }
 
 /* --- The end ---------------------------------------------------------------------------------- */

@@ -85,7 +85,7 @@ _Static_assert(sizeof(struct child_info) == 128, "siginfo_t");
 static struct child_info child_info_of(const struct wait_result *res)
 {
 	struct child_info ci = { .signo = SIGCHLD, .code = CLD_EXITED, .pid = res->pid,
-				 .status = res->status >> 8 };
+				 .uid = res->uid, .status = res->status >> 8 };
 	int sig = res->status & 0x7f;
 
 	if (!res->pid)

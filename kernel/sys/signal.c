@@ -17,7 +17,9 @@ static int kill_process(pid_t pid, int sig)
 
 	if (!p)
 		return -ESRCH;
-	err = signal_send_process(p, sig);
+	err = signal_may_send(p, sig);
+	if (!err)
+		err = signal_send_process(p, sig);
 	process_put(p);
 	return err;
 }
@@ -30,7 +32,7 @@ long sys_kill(pid_t pid, int sig)
 		return kill_process(pid, sig);
 	if (pid == S32_MIN)
 		return -ESRCH;
-	return signal_send_group(pid == -1 ? -1 : pid ? -pid : current_process()->pgid, sig);
+	return signal_kill_group(pid == -1 ? -1 : pid ? -pid : current_process()->pgid, sig);
 }
 
 /* @pid 0: whatever process @tid belongs to. */
@@ -42,6 +44,8 @@ static long kill_thread(pid_t pid, tid_t tid, int sig)
 	if (!t)
 		return -ESRCH;
 	if (t->process != &kernel_process && (!pid || t->process->pid == pid))
+		err = signal_may_send(t->process, sig);
+	if (!err)
 		err = signal_send_thread(t, sig);
 	thread_put(t);
 	return err;
@@ -288,7 +292,9 @@ long sys_rt_sigqueueinfo(pid_t pid, int sig, vaddr_t in)
 	p = process_find(pid);
 	if (!p)
 		return -ESRCH;
-	err = signal_send_info(p, NULL, &info);
+	err = signal_may_send(p, sig);
+	if (!err)
+		err = signal_send_info(p, NULL, &info);
 	process_put(p);
 	return err;
 }

@@ -14,6 +14,7 @@
 
 #include "abi.h"
 #include "cpu.h"
+#include "cred.h"
 #include "errno.h"
 #include "mm.h"
 #include "process.h"
@@ -84,8 +85,8 @@ static vaddr_t push_pointers(struct image *im, unsigned n, vaddr_t at)
 	return at;
 }
 
-static void push_auxv(struct image *im, const struct elf_program *prog, vaddr_t path,
-		      vaddr_t platform, vaddr_t random)
+static void push_auxv(struct image *im, const struct elf_program *prog,
+		      const struct exec_args *args, vaddr_t path, vaddr_t platform, vaddr_t random)
 {
 	const u64 aux[AUX_COUNT][2] = {
 		{ AT_PHDR, prog->phdrs },
@@ -94,13 +95,13 @@ static void push_auxv(struct image *im, const struct elf_program *prog, vaddr_t 
 		{ AT_PAGESZ, PAGE_SIZE },
 		{ AT_BASE, prog->base },
 		{ AT_ENTRY, prog->entry },
-		{ AT_UID, 0 },
-		{ AT_EUID, 0 },
-		{ AT_GID, 0 },
-		{ AT_EGID, 0 },
+		{ AT_UID, args->cred->uid.real },
+		{ AT_EUID, args->cred->uid.effective },
+		{ AT_GID, args->cred->gid.real },
+		{ AT_EGID, args->cred->gid.effective },
 		{ AT_HWCAP, ABI_HWCAP },
 		{ AT_CLKTCK, 100 },
-		{ AT_SECURE, 0 },
+		{ AT_SECURE, args->secure },
 		{ AT_RANDOM, random },
 		{ AT_EXECFN, path },
 		{ platform ? AT_PLATFORM : AT_NULL, platform },
@@ -129,7 +130,7 @@ static vaddr_t fill(struct image *im, const struct elf_program *prog, const stru
 	push_word(im, args->argc);
 	strings = push_pointers(im, args->argc, strings);
 	push_pointers(im, args->envc, strings);
-	push_auxv(im, prog, path_at, platform_at, random_at);
+	push_auxv(im, prog, args, path_at, platform_at, random_at);
 	return strings;
 }
 

@@ -1,7 +1,5 @@
 /*
  * What a file is: stat in its forms, access, mode and times, umask.
- *
- * There is one user, root, who may read and write everything; execution alone asks for a mode bit.
  */
 #include "sys.h"
 
@@ -119,21 +117,14 @@ long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 	return copy_to_user(out, &stx, sizeof(stx));
 }
 
-#define ACCESS_EXECUTE	1u
-#define ACCESS_ALL	7u
-
 long sys_faccessat(int dirfd, vaddr_t path, u32 mode)
 {
 	struct inode *inode SCOPED(inode);
 	int err = user_path_inode(dirfd, path, 0, &inode);
 
-	if (mode & ~ACCESS_ALL)
+	if (mode & ~MAY_ALL)
 		return -EINVAL;
-	if (err)
-		return err;
-	if ((mode & ACCESS_EXECUTE) && !inode_is(inode, S_IFDIR) && !(inode->mode & 0111))
-		return -EACCES;
-	return 0;
+	return err ? err : inode_permission(inode, mode);
 }
 
 static u64 realtime(void)
@@ -141,21 +132,12 @@ static u64 realtime(void)
 	return time_now() + time_realtime_offset();
 }
 
-static int set_mode(struct inode *i, u32 mode)
-{
-	mutex_lock(&i->lock);
-	i->mode = (i->mode & S_IFMT) | (mode & 07777);
-	i->ctime = realtime();
-	mutex_unlock(&i->lock);
-	return 0;
-}
-
 long sys_fchmod(int fd, u32 mode)
 {
 	struct inode *inode SCOPED(inode);
 	int err = user_fd_inode(fd, &inode);
 
-	return err ? err : set_mode(inode, mode);
+	return err ? err : inode_set_mode(inode, mode);
 }
 
 long sys_fchmodat(int dirfd, vaddr_t path, u32 mode)
@@ -163,7 +145,25 @@ long sys_fchmodat(int dirfd, vaddr_t path, u32 mode)
 	struct inode *inode SCOPED(inode);
 	int err = user_path_inode(dirfd, path, 0, &inode);
 
-	return err ? err : set_mode(inode, mode);
+	return err ? err : inode_set_mode(inode, mode);
+}
+
+long sys_fchown(int fd, u32 uid, u32 gid)
+{
+	struct inode *inode SCOPED(inode);
+	int err = user_fd_inode(fd, &inode);
+
+	return err ? err : inode_set_owner(inode, uid, gid);
+}
+
+long sys_fchownat(int dirfd, vaddr_t path, u32 uid, u32 gid, u32 flags)
+{
+	struct inode *inode SCOPED(inode) = NULL;
+	int err = flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ? -EINVAL : 0;
+
+	if (!err)
+		err = user_path_inode(dirfd, path, flags, &inode);
+	return err ? err : inode_set_owner(inode, uid, gid);
 }
 
 #define UTIME_NOW	0x3fffffff

@@ -8,6 +8,7 @@
 
 #include "bootargs.h"
 #include "counters.h"
+#include "cred.h"
 #include "cpu.h"
 #include "errno.h"
 #include "mm.h"
@@ -32,6 +33,7 @@ struct process kernel_process = {
 	.lock = SPINLOCK_INIT(LOCK_PROCESS),
 	.threads = LIST_INIT(kernel_process.threads),
 	.thread_gone = WAIT_QUEUE_INIT(kernel_process.thread_gone),
+	.cred = &kernel_cred,
 };
 
 struct process *init_process;
@@ -163,12 +165,21 @@ int thread_list_add(struct thread *t)
 
 void thread_take_id(struct thread *t, tid_t id)
 {
+	struct process *p = t->process;
+	struct cred *old;
+
 	spin_lock(&tree_lock);
 	list_remove(&t->id_node);
 	t->tid = id;
+	spin_lock(&p->lock);
+	old = p->cred;
+	p->cred = cred_get(t->cred);		/* CRED2, and its task is the process's (CRED3) */
+	spin_unlock(&p->lock);
+	user_count_tasks(old->user, -1);
 	/* found before a dying namesake */
 	list_push_front(&thread_ids[(u32)id % ID_BUCKETS], &t->id_node);
 	spin_unlock(&tree_lock);
+	cred_put(old);
 }
 
 void thread_list_remove(struct thread *t)
@@ -237,7 +248,9 @@ static void init_fields(struct process *p, struct process *parent)
 		.lock = SPINLOCK_INIT(LOCK_PROCESS),
 		.start_ns = time_now(),
 		.umask = parent->umask,
+		.cred = cred_get(current_thread()->cred),
 	};
+	user_count_tasks(p->cred->user, 1);
 	list_init(&p->children);
 	list_init(&p->sibling);
 	list_init(&p->threads);
@@ -291,6 +304,7 @@ int process_create(struct process *parent, struct process **out)
 		err = -EAGAIN;
 	if (err) {
 		spin_unlock(&tree_lock);
+		user_count_tasks(p->cred->user, -1);
 		drop_resources(p);
 		process_put(p);
 		return err;
@@ -312,6 +326,7 @@ void process_unlist(struct process *p)
 {
 	assert_held(&tree_lock);
 	list_remove(&p->pid_node);
+	user_count_tasks(p->cred->user, -1);
 }
 
 void process_abandon(struct process *p)
@@ -335,6 +350,7 @@ void process_put(struct process *p)
 		return;
 	assert(list_empty(&p->children) && list_empty(&p->threads) && !p->as && !p->cwd && !p->exe);
 	signal_drop_infos(&p->siginfos, ~0UL);
+	cred_put(p->cred);
 	counter_add(COUNT_PROCESSES, -1);
 	kmem_cache_free(process_cache, p);
 }

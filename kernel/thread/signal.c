@@ -24,6 +24,7 @@
 #include "signal.h"
 
 #include "cpu.h"
+#include "cred.h"
 #include "errno.h"
 #include "mm.h"
 #include "panic.h"
@@ -322,7 +323,8 @@ static struct signal_info info_of(int sig, int code)
 {
 	if (!arch_irqs_enabled())
 		return (struct signal_info){ .signo = sig, .code = SI_KERNEL };
-	return (struct signal_info){ .signo = sig, .code = code, .pid = current_process()->pid };
+	return (struct signal_info){ .signo = sig, .code = code, .pid = current_process()->pid,
+				     .uid = current_cred()->uid.real };
 }
 
 int signal_send_process(struct process *p, int sig)
@@ -339,8 +341,19 @@ int signal_send_thread(struct thread *t, int sig)
 	return signal_send_info(t->process, t, &info);
 }
 
+int signal_may_send(struct process *p, int sig)
+{
+	struct process *self = current_process();
+	struct cred *target = process_cred(p);
+	bool may = p == self || cred_may_signal(target) || (sig == SIGCONT && p->sid == self->sid);
+
+	cred_put(target);
+	return may ? 0 : -EPERM;
+}
+
 struct group_send {
 	pid_t pgid;		/* -1: everybody but init and the sender */
+	bool ask;		/* whether the caller may; else the kernel sends */
 	struct signal_info info;
 	int result;
 };
@@ -349,9 +362,17 @@ static void send_if_member(struct process *p, void *arg)
 {
 	struct group_send *g = arg;
 	bool other = p != init_process && p != current_process() && p != &kernel_process;
+	int err;
 
-	if (g->pgid == -1 ? other : p->pgid == g->pgid)
-		g->result = send(p, NULL, &g->info);
+	if (!(g->pgid == -1 ? other : p->pgid == g->pgid))
+		return;
+	err = g->ask ? signal_may_send(p, g->info.signo) : 0;
+	if (!err)
+		err = send(p, NULL, &g->info);
+	if (g->pgid == -1 && err == -EPERM)	/* not meant, then */
+		err = 0;
+	if (g->result)
+		g->result = err;
 }
 
 int signal_send_group(pid_t pgid, int sig)
@@ -362,10 +383,20 @@ int signal_send_group(pid_t pgid, int sig)
 	return g.result;
 }
 
+int signal_kill_group(pid_t pgid, int sig)
+{
+	struct group_send g = { .pgid = pgid, .ask = true, .info = info_of(sig, SI_USER),
+				.result = -ESRCH };
+
+	process_for_each(send_if_member, &g);
+	return g.result;
+}
+
 void signal_child(struct process *child, int code, int status)
 {
 	struct signal_info info = {
 		.signo = SIGCHLD, .code = code, .pid = child->pid, .value = (u32)status,
+		.uid = process_uid(child),
 	};
 	struct process *parent = child->parent;
 	bool stop = code == CLD_STOPPED || code == CLD_CONTINUED;

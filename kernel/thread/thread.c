@@ -9,6 +9,7 @@
 #include "config.h"
 #include "counters.h"
 #include "cpu.h"
+#include "cred.h"
 #include "errno.h"
 #include "mm.h"
 #include "process.h"
@@ -56,6 +57,7 @@ void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack
 {
 	init_fields(t, "idle", NULL, NULL, params_of_level(PRIORITY_IDLE));
 	t->process = &kernel_process;
+	t->cred = &kernel_cred;
 	t->stack = stack;
 	t->stack_size = stack_size;
 	*(u64 *)stack = STACK_CANARY;
@@ -146,11 +148,14 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 	int err;
 
 	t->process = process_get(p);
+	t->cred = cred_get(p == &kernel_process ? &kernel_cred : current_thread()->cred);
 	t->as = p->as;
 	t->cpu = thread_cpu(current_thread());
 	counter_add(COUNT_THREADS, 1);
 	if (p != &kernel_process && !p->nr_threads)
 		t->tid = p->pid;
+	else
+		user_count_tasks(t->cred->user, 1);
 	err = take_stack(t, stack, stack_size);
 	if (err)
 		goto out_put;
@@ -232,6 +237,9 @@ void thread_put(struct thread *t)
 		return;
 	t->magic = 0;
 	signal_drop_infos(&t->siginfos, ~0UL);
+	if (t->process == &kernel_process || t->tid != t->process->pid)
+		user_count_tasks(t->cred->user, -1);
+	cred_put(t->cred);
 	/* now: who found the thread by id may ask for its process */
 	process_put(t->process);
 	counter_add(COUNT_THREADS, -1);

@@ -13,6 +13,7 @@
  */
 #include "console.h"
 #include "cpu.h"
+#include "cred.h"
 #include "errno.h"
 #include "process.h"
 #include "sched.h"
@@ -167,6 +168,7 @@ static void fill_result(struct process *p, struct process *c, unsigned options,
 			struct wait_result *res)
 {
 	res->pid = c->pid;
+	res->uid = process_uid(c);
 	res->status = LIFE_STATUS(atomic_load(&c->life));
 	res->run_ns = atomic_load(&c->dead_run_ns) + c->children_run_ns;
 	res->user_ns = atomic_load(&c->dead_user_ns) + c->children_user_ns;
@@ -195,7 +197,8 @@ static bool collect_stop(struct process *p, pid_t which, unsigned options, struc
 		*any = true;
 		if (!c->stop_report || !(options & kind))
 			continue;
-		*res = (struct wait_result){ .pid = c->pid, .status = c->stop_report };
+		*res = (struct wait_result){ .pid = c->pid, .uid = process_uid(c),
+					     .status = c->stop_report };
 		if (!(options & WNOWAIT))
 			c->stop_report = 0;
 		return true;

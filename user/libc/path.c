@@ -40,7 +40,12 @@ int chmod(const char *path, mode_t mode)
 
 int chown(const char *path, uid_t uid, gid_t gid)
 {
-	return call6(SYS_fchownat, AT_FDCWD, (long)path, uid, gid, 0, 0);
+	return fchownat(AT_FDCWD, path, uid, gid, 0);
+}
+
+int lchown(const char *path, uid_t uid, gid_t gid)
+{
+	return fchownat(AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
 int mkdir(const char *path, mode_t mode)

@@ -117,6 +117,16 @@ pid_t getpgrp(void)
 	return getpgid(0);
 }
 
+int seteuid(uid_t uid)
+{
+	return setresuid(-1, uid, -1);
+}
+
+int setegid(gid_t gid)
+{
+	return setresgid(-1, gid, -1);
+}
+
 int gethostname(char *name, size_t size)
 {
 	struct utsname u;

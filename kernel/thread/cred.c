@@ -1,0 +1,303 @@
+/*
+ * Credentials: sharing, changing, and what is counted for each user. cred.h tells the idea, the
+ * system calls are in kernel/sys/cred.c, checks of files in kernel/fs/permission.c.
+ *
+ *  CRED1  What a thread's `cred` points to does not change while it does. Only the thread itself
+ *         moves the pointer, and under its process's lock, where others take their references.
+ *  CRED2  A process's `cred` is its first thread's, and stays the last one that this thread had.
+ *  CRED3  A user's count of tasks is one for each process from creation until it is waited for
+ *         (the first thread's and the zombie's) and one for each other thread until it is freed.
+ */
+#include "cred.h"
+
+#include "errno.h"
+#include "list.h"
+#include "mm.h"
+#include "process.h"
+#include "string.h"
+#include "vfs.h"
+
+#define USER_BUCKETS	16
+
+struct user {
+	struct list_node node;		/* [users_lock] */
+	u32 uid;			/* [const] */
+	u32 refs;			/* [users_lock] */
+	_Atomic u32 tasks;
+};
+
+static struct user root_user = { .node = LIST_INIT(root_user.node), .refs = 1 };
+static struct spinlock users_lock = SPINLOCK_INIT(LOCK_USERS);
+static struct list_node users[USER_BUCKETS];	/* [users_lock] all but root's, by number */
+
+struct cred kernel_cred = {
+	.refs = 1,
+	.permitted = CAPS_ALL,
+	.effective = CAPS_ALL,
+	.bounding = CAPS_ALL,
+	.user = &root_user,
+};
+
+/* --- Users ------------------------------------------------------------------------------------ */
+
+/* users_lock held. */
+static struct user *find_user(u32 uid)
+{
+	struct list_node *bucket = &users[uid % USER_BUCKETS];
+
+	if (!bucket->next)
+		list_init(bucket);
+	list_for_each(u, bucket, struct user, node)
+		if (u->uid == uid)
+			return u;
+	return uid ? NULL : &root_user;
+}
+
+/* The one of @uid, referenced; NULL if memory is short. */
+static struct user *user_get(u32 uid)
+{
+	struct user *new = kzalloc(sizeof(*new)), *u;
+
+	spin_lock(&users_lock);
+	u = find_user(uid);
+	if (!u && new) {
+		u = new;
+		new = NULL;
+		u->uid = uid;
+		list_push_back(&users[uid % USER_BUCKETS], &u->node);
+	}
+	if (u)
+		u->refs++;
+	spin_unlock(&users_lock);
+	kfree(new);
+	return u;
+}
+
+static void user_put(struct user *u)
+{
+	bool last;
+
+	spin_lock(&users_lock);
+	last = --u->refs == 0;
+	if (last)
+		list_remove(&u->node);
+	spin_unlock(&users_lock);
+	if (last)
+		kfree(u);
+}
+
+void user_count_tasks(struct user *u, int n)
+{
+	atomic_fetch_add_explicit(&u->tasks, n, memory_order_relaxed);
+}
+
+u32 user_tasks(const struct user *u)
+{
+	return atomic_load_explicit(&u->tasks, memory_order_relaxed);
+}
+
+/* --- Sharing and changing --------------------------------------------------------------------- */
+
+struct cred *cred_get(struct cred *c)
+{
+	u32 refs = atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+
+	assert(refs > 0);
+	return c;
+}
+
+void cred_put(struct cred *c)
+{
+	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) > 1)
+		return;
+	user_put(c->user);
+	kfree(c);
+}
+
+struct cred *process_cred(struct process *p)
+{
+	struct cred *c;
+
+	spin_lock(&p->lock);
+	c = cred_get(p->cred);
+	spin_unlock(&p->lock);
+	return c;
+}
+
+u32 process_uid(struct process *p)
+{
+	u32 uid;
+
+	spin_lock(&p->lock);
+	uid = p->cred->uid.real;
+	spin_unlock(&p->lock);
+	return uid;
+}
+
+struct cred *thread_cred(struct thread *t)
+{
+	struct cred *c;
+
+	spin_lock(&t->process->lock);
+	c = cred_get(t->cred);
+	spin_unlock(&t->process->lock);
+	return c;
+}
+
+struct cred *cred_copy(u32 nr_groups)
+{
+	const struct cred *old = current_cred();
+	u32 kept = MIN(nr_groups, old->nr_groups);
+	struct cred *new = kmalloc(sizeof(*new) + nr_groups * sizeof(u32));
+
+	if (!new)
+		return NULL;
+	memcpy(new, old, sizeof(*new));
+	memcpy(new->groups, old->groups, kept * sizeof(u32));
+	new->refs = 1;
+	new->nr_groups = nr_groups;
+	spin_lock(&users_lock);
+	new->user->refs++;
+	spin_unlock(&users_lock);
+	return new;
+}
+
+int cred_find_user(struct cred *new)
+{
+	struct user *u = user_get(new->uid.real);
+
+	if (!u)
+		return -EAGAIN;
+	user_put(new->user);
+	new->user = u;
+	return 0;
+}
+
+void cred_commit(struct cred *new)
+{
+	struct thread *t = current_thread();
+	struct process *p = t->process;
+	struct cred *old = t->cred, *old_of_process = NULL;
+
+	assert(new->user->uid == new->uid.real);
+	if (new->user != old->user) {
+		user_count_tasks(new->user, 1);
+		user_count_tasks(old->user, -1);
+	}
+	spin_lock(&p->lock);
+	t->cred = new;
+	if (t->tid == p->pid) {
+		old_of_process = p->cred;
+		p->cred = cred_get(new);	/* CRED2 */
+	}
+	spin_unlock(&p->lock);
+	if (old_of_process)
+		cred_put(old_of_process);
+	cred_put(old);
+}
+
+/* --- Rules ------------------------------------------------------------------------------------ */
+
+static bool any_root(const struct ids *uid)
+{
+	return !uid->real || !uid->effective || !uid->saved;
+}
+
+void cred_fix_capabilities(struct cred *new, const struct cred *old)
+{
+	if (new->securebits & SECURE_NO_FIXUP)
+		return;
+	if (any_root(&old->uid) && !any_root(&new->uid)) {
+		if (!(new->securebits & SECURE_KEEP_CAPS))
+			new->permitted = new->effective = 0;
+		new->ambient = 0;
+	}
+	if (!old->uid.effective && new->uid.effective)
+		new->effective = 0;
+	if (old->uid.effective && !new->uid.effective)
+		new->effective = new->permitted;
+}
+
+/* The ids that a program's set-id bits give. Set-group-id without execution is no such bit. */
+static void take_ids_of(struct cred *new, const struct inode *program)
+{
+	if (new->no_new_privs)
+		return;
+	if (program->mode & S_ISUID)
+		new->uid.effective = program->uid;
+	if ((program->mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
+		new->gid.effective = program->gid;
+}
+
+/*
+ * Programs have no capabilities of their own here: there are those of root, for whoever is it, and
+ * the ambient ones.
+ */
+static void take_capabilities(struct cred *new, bool changed)
+{
+	bool root_counts = !(new->securebits & SECURE_NOROOT);
+
+	if (changed)
+		new->ambient = 0;
+	new->permitted = new->ambient;
+	if (root_counts && (!new->uid.real || !new->uid.effective))
+		new->permitted |= new->bounding | new->inheritable;
+	new->effective = root_counts && !new->uid.effective ? new->permitted : new->ambient;
+}
+
+struct cred *cred_for_exec(const struct inode *program, bool *secure)
+{
+	const struct cred *old = current_cred();
+	struct cred *new = cred_copy(old->nr_groups);
+	bool changed;
+
+	if (!new)
+		return NULL;
+	take_ids_of(new, program);
+	changed = new->uid.effective != old->uid.effective ||
+		  !cred_in_group(old, new->gid.effective);
+	new->uid.saved = new->uid.fs = new->uid.effective;
+	new->gid.saved = new->gid.fs = new->gid.effective;
+	take_capabilities(new, changed);
+	new->securebits &= ~SECURE_KEEP_CAPS;
+	*secure = changed || new->uid.effective != old->uid.real ||
+		  new->gid.effective != old->gid.real;
+	return new;
+}
+
+bool cred_in_group(const struct cred *c, u32 gid)
+{
+	u32 low = 0, high = c->nr_groups;
+
+	if (gid == c->gid.fs)
+		return true;
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (c->groups[middle] == gid)
+			return true;
+		if (c->groups[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* Who may kill() a process: root, and whoever runs it or, set-user-id aside, started it. */
+bool cred_may_signal(const struct cred *target)
+{
+	const struct ids *mine = &current_cred()->uid;
+
+	return mine->effective == target->uid.saved || mine->effective == target->uid.real ||
+	       mine->real == target->uid.saved || mine->real == target->uid.real ||
+	       capable(CAP_KILL);
+}
+
+/* Whose class, niceness and affinity the caller may change, if only for the worse. */
+bool cred_may_schedule(const struct cred *target)
+{
+	u32 mine = current_cred()->uid.effective;
+
+	return mine == target->uid.effective || mine == target->uid.real || capable(CAP_SYS_NICE);
+}
