@@ -22,7 +22,7 @@ from bench.meter.watch import IRQS, PREEMPTION
 from bench.reference import OPERATIONS, SCALED, Operation
 from tools import qemu
 from tools.options import Parser, to_write
-from tools.test.pool import progress
+from tools.progress import shown
 
 _CPUS = 4
 
@@ -67,15 +67,17 @@ def measure(ports: Sequence[Port]) -> dict[str, Costs]:
     results = {port.arch: Costs() for port in ports}
     jobs = [(port, name, fn) for name, fn in _MEASUREMENTS for port in ports]
     with (
-        progress("bench", len(jobs)) as advance,
+        shown("bench") as progress,
         ThreadPoolExecutor(os.cpu_count() or 1) as executor,
     ):
+        progress.expect(len(jobs))
+        progress.doing(jobs[0][1])
         futures = {executor.submit(fn, port): (port, name) for port, name, fn in jobs}
         try:
             for future in as_completed(futures):
                 port, name = futures[future]
                 results[port.arch].add(future.result())
-                advance(f"{port.arch}: {name}")
+                progress.step(f"{port.arch}: {name}")
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise

@@ -15,21 +15,23 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from grade.complaints import complaints, last_line
 from grade.elf import Elf
 from grade.errors import GraderError
 from tools import qemu
+from tools.progress import Progress
 
 _TREE = ("Makefile", "lab.mk", "make", "tools", "kernel", "arch", "user", "labs", "bench")
 _UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes"})
 _KTEST = struct.Struct("<4Q")
+_STEP = re.compile(r"  [A-Z]+\t(\S+)$")  # a short line of a build
 _CPU_SECONDS = 120  # of one compiler process
-_LINES = 12  # of a compiler's complaints
 
 
 class BuildFailed(Exception):
@@ -113,40 +115,53 @@ def _make_environment() -> dict[str, str]:
     return {k: os.environ[k] for k in kept if k in os.environ} | {"LC_ALL": "C"}
 
 
-def _make(tree: Path, arch: str, goals: Sequence[str], jobs: int, fenced: bool) -> str | None:
-    """Runs make in @tree: None, or what it said if it failed."""
-    argv = ["make", "-s", "-k", f"-j{jobs}", "--output-sync=target", f"ARCH={arch}", "TESTS=1"]
+def _make(
+    tree: Path,
+    arch: str,
+    goals: Sequence[str],
+    jobs: int,
+    fenced: bool,
+    step: Callable[[str], None] | None = None,
+) -> str | None:
+    """Runs make in @tree: None, or what it said if it failed. Each file it makes is a @step."""
+    argv = ["make", "-k", f"-j{jobs}", "--output-sync=target", f"ARCH={arch}", "TESTS=1"]
     argv += ["STARTER=1", "O=build", *goals]
     limited = ["sh", "-c", f'ulimit -t {_CPU_SECONDS}; cd "$0" && exec "$@"', str(tree), *argv]
     if fenced:
         limited = qemu.bubblewrap(limited, [], [tree])
-    done = subprocess.run(
+    said: list[str] = []
+    with subprocess.Popen(
         limited,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=_make_environment(),
-        check=False,
-    )
-    return None if done.returncode == 0 else done.stdout.decode("utf-8", "replace")
+    ) as done:
+        for raw in done.stdout or ():
+            line = raw.decode("utf-8", "replace")
+            if not (made := _STEP.match(line)):
+                said.append(line)
+            elif step is not None:
+                step(made[1])
+    return None if done.returncode == 0 else "".join(said)
 
 
-def complaints(output: str, files: Sequence[str], tree: Path) -> tuple[str, ...]:
-    """The compiler's and linker's lines about @files, in the files' order, without our paths."""
-    out: list[str] = []
-    lines = [line.replace(f"{tree}/", "") for line in output.splitlines()]
-    for file in files:
-        place = re.compile(rf"{re.escape(file)}:(\d+:)?(\d+:)? (fatal error|error|warning): ")
-        out += sorted({line for line in lines if place.match(line)}, key=_line_number)
-    linker = re.compile(r"undefined reference|multiple definition|relocation truncated")
-    links = {re.sub(r"^\S*ld:\s*", "", line) for line in lines if linker.search(line)}
-    out += sorted(line for line in links if line.startswith(("kernel/", "arch/", "build/")))
-    return tuple(out[:_LINES])
+@contextmanager
+def _counted(progress: Progress, steps: int, title: str) -> Iterator[Callable[[str], None]]:
+    """Steps of a build, of which about so many are expected; afterwards the count is right."""
+    done = 0
 
+    def step(what: str) -> None:
+        nonlocal done
+        done += 1
+        if done > steps:
+            progress.expect(1)
+        progress.step(f"{title}: {what}")
 
-def _line_number(line: str) -> tuple[int, str]:
-    found = re.search(r":(\d+):", line)
-    return (int(found.group(1)) if found else 0, line)
+    progress.expect(steps)
+    progress.doing(title)
+    yield step
+    progress.expect(-max(0, steps - done))
 
 
 class Reference:
@@ -171,7 +186,7 @@ class Reference:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def build(self, editable: Sequence[str], programs: bool) -> Product:
+    def build(self, editable: Sequence[str], programs: bool, progress: Progress) -> Product:
         """Brings the snapshot up to date. Errors in @editable files raise BuildFailed.
 
         That is for a student who grades the tree itself; anything else wrong is the grader's
@@ -180,18 +195,32 @@ class Reference:
         with self._locked():
             _sync(self._root, self._cache)
             goals = ["kernel", "user"] if programs else ["kernel"]
-            output = _make(self._cache, self._arch, goals, self._jobs, fenced=False)
+            with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
+                output = _make(self._cache, self._arch, goals, self._jobs, False, step)
             if output is not None:
-                lines = complaints(output, editable, self._cache)
+                lines = complaints(output, editable, [self._cache], {})
                 if editable and lines:
                     raise BuildFailed(lines)
-                raise GraderError(f"the tree itself does not build: {self._arch}: {_last(output)}")
+                said = last_line(output)
+                raise GraderError(f"the tree itself does not build: {self._arch}: {said}")
             product = self._keep(self._cache)
             if not programs:
                 return product
             initrd = product.kernel.parent / "initramfs.cpio"
             shutil.copyfile(self._built(self._cache) / "initramfs.cpio", initrd)
             return replace(product, initrd=initrd)
+
+    def _missing(self, goals: Sequence[str]) -> int:
+        """About how many files make will compile: those that have no object."""
+        built = self._built(self._cache)
+        homes = {"kernel": built / "obj", "user": built / "user" / "obj"}
+        tops = {"kernel": ("kernel/", "labs/", f"arch/{self._arch}/"), "user": ("user/",)}
+        return sum(
+            source.startswith(tops[goal]) and not (homes[goal] / f"{source}.o").exists()
+            for source in _sources(self._cache)
+            if source.endswith((".c", ".S"))
+            for goal in goals
+        )
 
     def _built(self, tree: Path) -> Path:
         return tree / "build" / self._arch / "debug-test"
@@ -207,22 +236,26 @@ class Reference:
                     (tree / path).write_bytes(content)
             output = _make(tree, self._arch, ["kernel"], self._jobs, self._fenced)
             if output is not None:
-                lines = complaints(output, list(files), tree)
-                raise BuildFailed(lines or [_last(output)])
+                copies = [tree, self._cache]
+                lines = complaints(output, list(files), copies, self._homes(list(files)))
+                raise BuildFailed(lines or [last_line(output)])
             product = replace(self._keep(tree), initrd=honest.initrd)
         if product.tests != honest.tests:
             raise BuildFailed(["the submission changes the list of tests (section .ktests)"])
         return product
+
+    def _homes(self, files: Sequence[str]) -> dict[str, str]:
+        """Which of @files defines what, in the reference."""
+        objects = self._built(self._cache) / "obj"
+        return {
+            name: file
+            for file in files
+            if (made := objects / f"{file}.o").exists()
+            for name in Elf(made).defined
+        }
 
     def _keep(self, tree: Path) -> Product:
         """Copies what is booted to where no later build will touch it."""
         folder = Path(tempfile.mkdtemp(dir=self._products.name))
         shutil.copyfile(self._built(tree) / "kernel.elf", folder / "kernel.elf")
         return Product(folder / "kernel.elf", None)
-
-
-def _last(output: str) -> str:
-    """The line of a failed build that says most."""
-    lines = [line for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower() or "***" in line]
-    return (telling or lines or ["make said nothing"])[0].strip()

@@ -12,7 +12,7 @@ from grade import engine, matrix, replay, report, steady
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose, load_all
-from grade.progress import shown
+from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
 from tools.options import Parser, to_write
@@ -182,7 +182,8 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _product(bench: engine.Bench, lab: Lab, options: argparse.Namespace) -> Product:
-    built = engine.build_for(bench, lab, options.submission)[options.arch]
+    with shown() as progress:
+        built = engine.build_for(bench, lab, options.submission, progress)[options.arch]
     if isinstance(built, BuildFailed):
         raise GraderError(f"it does not compile: {built.lines[0]}")
     return built

@@ -1,6 +1,7 @@
 """Reads a kernel's ELF file: symbols, segments, bytes at an address. No tool is needed for it."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ _SHDR = struct.Struct("<IIQQQQIIQQ")
 _SYM = struct.Struct("<IBBHQQ")
 _PT_LOAD = 1
 _SHT_SYMTAB = 2
+_STB_LOCAL = 0
 
 
 @dataclass(frozen=True)
@@ -53,23 +55,30 @@ class Elf:
                 out.append(Segment(vaddr, paddr, offset, filesz, memsz))
         return out
 
-    @cached_property
-    def symbols(self) -> dict[str, Symbol]:
-        """All named symbols; a local one that exists twice is the last of its name."""
+    def _symbols(self) -> Iterator[tuple[str, bool, Symbol]]:
+        """Every named symbol, and whether it is defined here for others."""
         headers = [
             _SHDR.unpack_from(self._data, self._shoff + i * _SHDR.size) for i in range(self._shnum)
         ]
-        out: dict[str, Symbol] = {}
         for header in headers:
             if header[1] != _SHT_SYMTAB:
                 continue
             names = headers[header[6]][4]
             for at in range(header[4], header[4] + header[5], _SYM.size):
-                name, _, _, _, value, size = _SYM.unpack_from(self._data, at)
+                name, info, _, section, value, size = _SYM.unpack_from(self._data, at)
                 text = self._string(names + name)
                 if text:
-                    out[text] = Symbol(value, size)
-        return out
+                    yield text, info >> 4 != _STB_LOCAL and section != 0, Symbol(value, size)
+
+    @cached_property
+    def symbols(self) -> dict[str, Symbol]:
+        """All named symbols; a local one that exists twice is the last of its name."""
+        return {name: symbol for name, _, symbol in self._symbols()}
+
+    @property
+    def defined(self) -> list[str]:
+        """What other files can link with."""
+        return [name for name, defined, _ in self._symbols() if defined]
 
     def _string(self, offset: int) -> str:
         return self._data[offset : self._data.index(b"\0", offset)].decode("ascii", "replace")

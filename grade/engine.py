@@ -11,7 +11,7 @@ from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
 from grade.lab import Lab, Test
 from grade.machine import Boot, Runner
-from grade.progress import Progress
+from tools.progress import Progress
 from grade.score import LabScore, Outcome, Run, score
 from grade.submission import Rejected, Submission, take
 from grade.trace import Layout
@@ -83,7 +83,9 @@ def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None
 Built = Product | BuildFailed
 
 
-def build_reference(bench: Bench, labs: Sequence[Lab], forgive: bool) -> dict[str, Built]:
+def build_reference(
+    bench: Bench, labs: Sequence[Lab], forgive: bool, progress: Progress
+) -> dict[str, Built]:
     """The tree itself, by port, ready for the tests of @labs.
 
     With @forgive the tree is what is graded: a compiler error in an editable file is a verdict.
@@ -93,7 +95,7 @@ def build_reference(bench: Bench, labs: Sequence[Lab], forgive: bool) -> dict[st
     out: dict[str, Built] = {}
     for arch, reference in bench.references.items():
         try:
-            out[arch] = reference.build(editable, programs)
+            out[arch] = reference.build(editable, programs, progress)
         except BuildFailed as e:
             out[arch] = e
     return out
@@ -147,9 +149,11 @@ def _results(futures: Sequence[Future[Outcome]]) -> list[Outcome]:
     return [future.result() for future in futures]
 
 
-def build_for(bench: Bench, lab: Lab, submission: Path | None) -> dict[str, Built]:
+def build_for(
+    bench: Bench, lab: Lab, submission: Path | None, progress: Progress
+) -> dict[str, Built]:
     """What is graded for @lab: the reference with the submission's files, or the tree itself."""
-    reference = build_reference(bench, [lab], forgive=submission is None)
+    reference = build_reference(bench, [lab], submission is None, progress)
     return reference if submission is None else _laid_over(bench, lab, submission, reference)
 
 
@@ -161,7 +165,7 @@ def grade(
     progress: Progress,
 ) -> list[LabScore]:
     """Grades @submission, or without one the tree itself."""
-    reference = build_reference(bench, labs, forgive=submission is None)
+    reference = build_reference(bench, labs, submission is None, progress)
     arches = list(bench.references)
     scores = []
     for lab in labs:

@@ -20,7 +20,7 @@ from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
 from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
 from grade.mutants import hostile, mutants, variants
-from grade.progress import Progress, shown
+from tools.progress import Progress, shown
 from grade.score import Run
 from grade.verdict import Kind, Verdict, build_error, judge
 from labs import handout
@@ -212,7 +212,7 @@ def _line(r: Result) -> str:
 
 def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) -> list[Result]:
     labs = [case.lab for case in cases]
-    products = engine.honest(engine.build_reference(bench, labs, forgive=False))
+    products = engine.honest(engine.build_reference(bench, labs, False, progress))
     progress.expect(len(cases))
 
     def one(case: Case) -> Result:

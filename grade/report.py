@@ -29,7 +29,9 @@ def text(report: Report) -> str:
         for stub in _stubs(lab):
             lines += [*stub, ""]
         for failure in lab.failures:
-            if failure.kind != Kind.UNWRITTEN.value:
+            if failure.kind == Kind.BUILD.value:
+                lines += [*_build_error(failure), ""]
+            elif failure.kind != Kind.UNWRITTEN.value:
                 lines += [*_failure(failure, _explained(lab, failure, told)), ""]
         for run in lab.unjudged:
             lines += [f"NOT JUDGED  {run}: this machine is too slow; no points are lost", ""]
@@ -133,6 +135,14 @@ def _failure(f: FailureResult, explained: str) -> Iterator[str]:
         yield "  trace"
         yield from (f"    {line}" for line in f.trace)
     yield f"  replay      {f.replay}"
+
+
+def _build_error(f: FailureResult) -> Iterator[str]:
+    yield f"{f.kind.upper()}  on {f.arch}: no test of this lab could run"
+    for line in f.details:
+        yield from textwrap.wrap(
+            line, _WIDTH, initial_indent="    ", subsequent_indent=" " * 8, break_on_hyphens=False
+        )
 
 
 def _paragraph(label: str, words: str) -> list[str]:

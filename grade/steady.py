@@ -20,7 +20,7 @@ from grade import engine, report
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
 from grade.mutants import mutants
-from grade.progress import shown
+from tools.progress import shown
 from grade.results import VERSION, Report, lab_result
 
 SUMMARY = "grade the same again and again on a busy machine"

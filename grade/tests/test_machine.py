@@ -1,4 +1,4 @@
-"""What a run is made of: command lines, turns, nonces, the compiler's complaints."""
+"""What a run is made of: command lines, turns, nonces."""
 
 import os
 import unittest
@@ -6,7 +6,7 @@ from math import gcd
 from pathlib import Path
 from unittest.mock import patch
 
-from grade.build import _make_environment, complaints
+from grade.build import _make_environment
 from grade.machine import Boot, intervals, nonce_of
 from grade.qmp import pm_time
 
@@ -63,27 +63,6 @@ class VirtualTime(unittest.TestCase):
             true = tenths * 100_000_000 + 7
             ticks = true * 3_579_545 // 1_000_000_000
             self.assertAlmostEqual(pm_time(ticks, true // 1_000_000_000), true, delta=1000)
-
-
-class Complaints(unittest.TestCase):
-    def test_lines_about_the_students_files_in_their_order(self) -> None:
-        output = (
-            "/tmp/x/tree/kernel/b.c:9:2: error: 'y' undeclared\n"
-            "/tmp/x/tree/kernel/b.c:3:1: warning: unused\n"
-            "kernel/a.c:10:5: error: expected ';'\n"
-            "kernel/other.c:1:1: error: not theirs\n"
-            "/usr/bin/ld: kernel/a.c:5: undefined reference to `g'\n"
-            "make: *** [Makefile:1] Error 1\n"
-        )
-        self.assertEqual(
-            complaints(output, ["kernel/a.c", "kernel/b.c"], Path("/tmp/x/tree")),
-            (
-                "kernel/a.c:10:5: error: expected ';'",
-                "kernel/b.c:3:1: warning: unused",
-                "kernel/b.c:9:2: error: 'y' undeclared",
-                "kernel/a.c:5: undefined reference to `g'",
-            ),
-        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,146 @@
+"""How far something long is, on standard error: a bar on a terminal, else a line every ten seconds.
+
+    with shown("tests") as progress:
+        progress.expect(20)             twenty steps; more may come later, or -3 fewer
+        progress.doing("building")      what is being done, from the first second
+        progress.step("pipe")           one step is done
+
+All may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+_EVERY_S = 10.0
+
+
+class Progress(Protocol):
+    """What a long run reports to."""
+
+    def expect(self, steps: int) -> None: ...
+
+    def doing(self, what: str) -> None: ...
+
+    def step(self, what: str) -> None: ...
+
+
+class Silent:
+    """Nobody watches."""
+
+    def expect(self, steps: int) -> None:
+        """More steps will come."""
+
+    def doing(self, what: str) -> None:
+        """Something has begun."""
+
+    def step(self, what: str) -> None:
+        """One is done."""
+
+
+def spoken(seconds: float) -> str:
+    """5 s, 3 min, 2 h: as much as a guess is worth."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+class Lines:
+    """For logs: the first line at once, then one every ten seconds while something goes on."""
+
+    def __init__(self, title: str, every: float = _EVERY_S) -> None:
+        self._title = title
+        self._total = self._done = 0
+        self._what = ""
+        self._began = time.monotonic()
+        self._first = True
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._every = every
+        self._thread = threading.Thread(target=self._repeat, daemon=True)
+        self._thread.start()
+
+    def expect(self, steps: int) -> None:
+        self._total += steps
+
+    def doing(self, what: str) -> None:
+        with self._lock:
+            self._what = what
+            first, self._first = self._first, False
+        if first:
+            print(self.line(), file=sys.stderr, flush=True)
+
+    def step(self, what: str) -> None:
+        with self._lock:
+            self._done += 1
+        self.doing(what)
+
+    def line(self) -> str:
+        with self._lock:
+            parts = [f"{self._title}: " if self._title else ""]
+            if self._total:
+                parts.append(f"{self._done} of {self._total}")
+                if self._done:
+                    each = (time.monotonic() - self._began) / self._done
+                    parts.append(f", about {spoken(each * (self._total - self._done))} left")
+                parts.append(": ")
+            return "".join([*parts, self._what])
+
+    def _repeat(self) -> None:
+        while not self._stop.wait(self._every):
+            if not self._first:
+                print(self.line(), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@contextmanager
+def shown(title: str = "") -> Iterator[Progress]:
+    """The display that fits where standard error goes."""
+    if sys.stderr.isatty():
+        try:
+            import rich.progress as rich
+            from rich.console import Console
+        except ImportError:
+            pass
+        else:
+            columns = (
+                *(rich.TextColumn(title), rich.BarColumn(), rich.MofNCompleteColumn()),
+                *(rich.TimeElapsedColumn(), rich.TextColumn("left"), rich.TimeRemainingColumn()),
+                rich.TextColumn("{task.description}"),
+            )
+            console = Console(stderr=True)
+            with rich.Progress(*columns, console=console, transient=True) as bar:
+                yield _Bar(bar)
+            return
+    lines = Lines(title)
+    try:
+        yield lines
+    finally:
+        lines.close()
+
+
+class _Bar:
+    """python3-rich, which may be missing. Until there are steps the bar only moves."""
+
+    def __init__(self, bar: "rich.progress.Progress") -> None:  # type: ignore[name-defined]  # noqa: F821
+        self._bar = bar
+        self._task = bar.add_task("", total=None)
+        self._total = 0
+
+    def expect(self, steps: int) -> None:
+        self._total += steps
+        self._bar.update(self._task, total=self._total or None)
+
+    def doing(self, what: str) -> None:
+        self._bar.update(self._task, description=what)
+
+    def step(self, what: str) -> None:
+        self._bar.update(self._task, advance=1, description=what)
