@@ -160,6 +160,29 @@ struct file *fd_get(int fd)
 	return file_get(t->files[fd]);
 }
 
+/* Each of its references, of which we have one, gets an equal share. */
+static u64 held_by(struct file *f)
+{
+	u64 all = sizeof(*f) + (f->ops && f->ops->held ? f->ops->held(f) : 0);
+
+	return all / MAX(atomic_load(&f->refs) - 1, 1u);
+}
+
+u64 fdtable_held(struct fdtable *t)
+{
+	u64 bytes = 0;
+
+	for (unsigned fd = 0; fd < __atomic_load_n(&t->size, __ATOMIC_RELAXED); fd++) {
+		struct file *f = get_locked(t, fd);
+
+		if (f) {
+			bytes += held_by(f);
+			file_put(f);
+		}
+	}
+	return bytes;
+}
+
 /* Makes room for descriptor @fd. The lock is free on entry, held on return, also of an error. */
 static int lock_with_room(struct fdtable *t, unsigned fd) ACQUIRES(t->lock)
 {

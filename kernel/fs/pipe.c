@@ -283,6 +283,20 @@ static void pipe_close(struct file *f)
 		condvar_broadcast(reads ? &p->writable : &p->readable);
 }
 
+/* Its pages; each open end counts for a part. */
+static u64 pipe_held(struct file *f)
+{
+	struct pipe *p = file_pipe(f);
+	u64 pages = 0;
+
+	mutex_lock(&p->lock);
+	for (unsigned n = 0; n < PIPE_PAGES; n++)
+		pages += p->pages[n] != NULL;
+	pages = pages * PAGE_SIZE / (p->readers + p->writers);
+	mutex_unlock(&p->lock);
+	return pages;
+}
+
 static void pipe_release(struct inode *i)
 {
 	struct pipe *p = container_of(i, struct pipe, inode);
@@ -305,6 +319,7 @@ static const struct file_ops pipe_file_ops = {
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.held = pipe_held,
 };
 
 int pipe_create(struct file **r, struct file **w, u32 flags)

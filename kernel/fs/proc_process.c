@@ -28,22 +28,20 @@ struct snapshot {
 	u64 start_ns;
 	struct usage used, children;
 	struct as_figures memory;
+	u64 kernel_bytes;
 	u64 pending, shared_pending, blocked, ignored, caught;
 	u64 arg_start, arg_end;
 };
 
-/* Its address space, referenced; NULL: it has none, or is going. */
-static struct addr_space *get_space(struct process *p)
+static u64 kernel_bytes(struct process *p)
 {
-	struct addr_space *as;
+	u64 bytes = 0;
 
-	if (!process_hold(p))
-		return NULL;
-	spin_lock(&p->lock);
-	as = p->as ? as_get(p->as) : NULL;
-	spin_unlock(&p->lock);
-	process_unhold(p);
-	return as;
+	if (process_hold(p)) {
+		bytes = process_kernel_bytes(p);
+		process_unhold(p);
+	}
+	return bytes;
 }
 
 static char thread_letter(const struct thread *t)
@@ -94,7 +92,7 @@ static void collect_threads(struct snapshot *s, struct process *p, struct thread
 /* Of @p, or of @only, its thread. */
 static void collect(struct snapshot *s, struct process *p, struct thread *only)
 {
-	struct addr_space *as = get_space(p);
+	struct addr_space *as = process_get_as(p);
 
 	*s = (struct snapshot){ .id = only ? only->tid : p->pid, .tgid = p->pid, .state = 'Z',
 				.start_ns = p->start_ns };
@@ -116,6 +114,7 @@ static void collect(struct snapshot *s, struct process *p, struct thread *only)
 		s->arg_start = as->arg_start;
 		s->arg_end = as->arg_end;
 		as_put(as);
+		s->kernel_bytes = kernel_bytes(p);
 	}
 }
 
@@ -169,7 +168,7 @@ static void show_statm(struct text *t, struct process *p)
 
 	collect(&s, p, NULL);
 	text_printf(t, "%lu %lu %lu %lu 0 %lu 0\n", s.memory.size, s.memory.resident,
-		    s.memory.shared, s.memory.text, s.memory.data + s.memory.stack);
+		    s.memory.file + s.memory.shared, s.memory.text, s.memory.data + s.memory.stack);
 }
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -206,12 +205,16 @@ static void put_status(struct text *t, struct process *p, struct thread *only)
 			const char *name;
 			u64 pages;
 		} lines[] = {
-			{ "Size", m->size }, { "HWM", m->peak }, { "RSS", m->resident },
-			{ "Data", m->data }, { "Stk", m->stack }, { "Exe", m->text },
+			{ "VmPeak", m->size_peak }, { "VmSize", m->size }, { "VmLck", m->locked },
+			{ "VmPin", 0 }, { "VmHWM", m->peak }, { "VmRSS", m->resident },
+			{ "RssAnon", m->resident - m->file - m->shared }, { "RssFile", m->file },
+			{ "RssShmem", m->shared }, { "VmData", m->data }, { "VmStk", m->stack },
+			{ "VmExe", m->text }, { "VmLib", 0 }, { "VmPTE", m->tables },
+			{ "VmSwap", 0 }, { "Kernel", s.kernel_bytes / PAGE_SIZE },
 		};
 
 		for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
-			text_printf(t, "Vm%s:\t%8lu kB\n", lines[i].name, KIB(lines[i].pages));
+			text_printf(t, "%s:\t%8lu kB\n", lines[i].name, KIB(lines[i].pages));
 	}
 	text_printf(t, "Threads:\t%u\n", s.nr_threads);
 	text_printf(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
@@ -252,7 +255,7 @@ static void show_thread_comm(struct text *t, struct thread *thread)
 /* The arguments lie in the process's own memory: each page is pinned and copied from. */
 static void show_cmdline(struct text *t, struct process *p)
 {
-	struct addr_space *as = get_space(p);
+	struct addr_space *as = process_get_as(p);
 	int err;
 
 	if (!as)
@@ -285,7 +288,7 @@ static void show_region(struct region *r, void *arg)
 
 static void show_maps(struct text *t, struct process *p)
 {
-	struct addr_space *as = get_space(p);
+	struct addr_space *as = process_get_as(p);
 
 	if (!as)
 		return;

@@ -15,6 +15,7 @@
 #include "tablefs.h"
 #include "thread.h"
 #include "uts.h"
+#include "vm.h"
 
 /* --- Names of the system ---------------------------------------------------------------------- */
 
@@ -120,6 +121,25 @@ static void show_file_max(struct text *t, unsigned n)
 	text_printf(t, "%d\n", FD_MAX);
 }
 
+static void show_max_map_count(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%u\n", atomic_load(&max_map_count));
+}
+
+static int store_max_map_count(const char *value)
+{
+	unsigned n = 0;
+
+	for (const char *c = value; *c || c == value; c++) {
+		if (*c < '0' || *c > '9' || n > 100000000)
+			return -EINVAL;
+		n = n * 10 + *c - '0';
+	}
+	atomic_store(&max_map_count, n);
+	return 0;
+}
+
 static const struct table_file rows[] = {
 	{ "fs/nr_open", show_file_max, NULL, NULL, NULL },
 	{ "kernel/cap_last_cap", NULL, NULL, NULL, "40" },
@@ -140,6 +160,9 @@ static const struct table_file rows[] = {
 	{ "kernel/tainted", NULL, NULL, NULL, "0" },
 	{ "kernel/threads-max", show_threads_max, NULL, NULL, NULL },
 	{ "kernel/version", NULL, NULL, NULL, UTS_VERSION },
+	{ "vm/max_map_count", show_max_map_count, store_max_map_count, NULL, NULL },
+	{ "vm/mmap_min_addr", NULL, NULL, NULL, "65536" },
+	{ "vm/overcommit_memory", NULL, NULL, NULL, "0" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 

@@ -259,8 +259,15 @@ void ramfs_file_release(struct ramfs_inode *r)
 	drop_pages(r, 0);
 }
 
+/* Without a name it is there for those who have it open, or mapped. */
+static u64 ramfs_held(struct file *f)
+{
+	return f->inode->nlink ? 0 : f->inode->blocks * 512;
+}
+
 const struct file_ops ramfs_file_ops = {
 	.read = ramfs_read,
 	.write = ramfs_write,
+	.held = ramfs_held,
 	.seekable = true,
 };

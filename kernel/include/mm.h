@@ -24,6 +24,7 @@ struct page {
 	union {
 		struct list_node node;		/* free: in its order's list */
 		struct kmem_cache *cache;	/* slab: whose objects lie in it */
+		u64 tables;	/* root of a user's page table: tables below it; [as->lock] */
 	};
 };
 

@@ -210,6 +210,16 @@ struct usage {
 	u64 switches, preempted;	/* times dispatched; lost the CPU against their will */
 };
 
+/*
+ * Bytes of memory that the kernel keeps for @p, which the caller holds, and that go with it: page
+ * tables, regions, stacks of threads, what open files stand for. Computed when somebody asks, so
+ * that nothing is to be paid for, or to be undone, where they come and go. May block.
+ */
+u64 process_kernel_bytes(struct process *p);
+
+/* The address space of @p, referenced; NULL: it has none, or is going. */
+struct addr_space *process_get_as(struct process *p);
+
 void thread_add_usage(struct thread *t, struct usage *u);
 struct usage process_usage(struct process *p);
 void process_check_cpu_limit(struct process *p);

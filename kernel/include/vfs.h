@@ -145,6 +145,8 @@ struct file_ops {
 	ssize_t (*write)(struct file *f, struct iobuf *b, off_t *pos);
 	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* POLL*; see poll_add() */
 	int (*ioctl)(struct file *f, unsigned cmd, vaddr_t arg);
+	/* Bytes of kernel memory that go when it is closed. NULL: none to speak of. May block. */
+	u64 (*held)(struct file *f);
 	bool seekable;
 };
 
@@ -262,6 +264,9 @@ struct fdtable;
 int fdtable_create(struct fdtable **out);
 int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
 void fdtable_close_exec(struct fdtable *t);
+
+/* Bytes of kernel memory its files hold: of a shared one a share. @t stays. May block. */
+u64 fdtable_held(struct fdtable *t);
 void fdtable_destroy(struct fdtable *t);	/* closes all. May block */
 struct file *fd_get(int fd);			/* the current process's, referenced; NULL: bad */
 

@@ -9,6 +9,7 @@
 
 #include "arch.h"
 #include "list.h"
+#include "mm.h"
 #include "mutex.h"
 #include "rbtree.h"
 #include "types.h"
@@ -19,6 +20,7 @@ struct trapframe;
 #define REGION_SHARED	1u	/* MAP_SHARED: writes are seen by all */
 #define REGION_STACK	2u	/* grows down to its limit on a fault below it */
 #define REGION_HEAP	4u	/* brk's */
+#define REGION_LOCKED	16u	/* mlock(): counts against RLIMIT_MEMLOCK */
 #define REGION_NOWRITE	8u	/* shared with a file not open for writing: never VM_WRITE */
 
 struct region {
@@ -46,6 +48,8 @@ struct addr_space {
 	vaddr_t mmap_top;	/* [const] mappings are placed below */
 	unsigned nr_regions;	/* [lock] */
 	u64 total_pages;	/* [lock] sizes of all regions, for RLIMIT_AS */
+	u64 peak_pages;		/* [lock] the most that total_pages has been */
+	u64 locked_pages;	/* [lock] of those, in regions with REGION_LOCKED */
 	u64 resident;		/* [lock] pages mapped, also those no access is allowed to */
 	u64 peak;		/* [lock] the most that resident has been */
 	vaddr_t stack_top, arg_start, arg_end;	/* [const after exec] */
@@ -85,6 +89,18 @@ vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: i
  */
 int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
 
+/* Page tables of @as, in pages, the root apart. */
+static inline u64 as_tables(const struct addr_space *as)
+{
+	return phys_to_page(as->root)->tables;
+}
+
+/* Bytes that the kernel holds for @as: tables and regions. A picture, while threads run on it. */
+static inline u64 as_kernel_bytes(const struct addr_space *as)
+{
+	return (1 + as_tables(as)) * PAGE_SIZE + as->nr_regions * sizeof(struct region);
+}
+
 /*
  * Memory is exhausted and the caller, at the edge to user mode, needs a page: kills the process
  * that has the most, and waits until it has given some back. Each time it may be another one, and
@@ -106,8 +122,8 @@ static inline bool user_range_ok(vaddr_t addr, u64 size)
 
 /* What is mapped, in pages, for people and limits. */
 struct as_figures {
-	u64 size, resident, peak;
-	u64 shared;		/* resident, of files and shared memory */
+	u64 size, size_peak, resident, peak, locked, tables;
+	u64 file, shared;	/* resident: of files, in private and in shared regions */
 	u64 text, data, stack;	/* executable; private and writable but no stack; stack */
 };
 

@@ -68,6 +68,7 @@ static int copy_tree(struct tlb_batch *b, struct addr_space *child, const struct
 	if (!r)
 		return -ENOMEM;
 	r->as = child;
+	r->flags &= ~REGION_LOCKED;
 	r->node = (struct rb_node){ .parent = above, .red = from->red, .linked = true };
 	*link = &r->node;
 	rmap_add(r);
@@ -87,7 +88,7 @@ static int copy_regions(struct tlb_batch *b, struct addr_space *child)
 	for (tree->first = tree->root; tree->first && tree->first->left;)
 		tree->first = tree->first->left;
 	child->nr_regions = b->as->nr_regions;
-	child->total_pages = b->as->total_pages;
+	child->total_pages = child->peak_pages = b->as->total_pages;
 	return err;
 }
 

@@ -70,7 +70,7 @@ void as_clear_all(struct addr_space *as, struct region **gone)
 	}
 	as->regions = (struct rb_tree){ .root = NULL };
 	as->nr_regions = 0;
-	as->total_pages = 0;
+	as->total_pages = as->locked_pages = 0;
 	tlb_batch_flush(&b);
 }
 

@@ -1,10 +1,12 @@
 /*
  * Out of memory: who ends.
  *
- * Memory is promised freely (mmap() never counts what is there, only RLIMIT_AS) and given at the
- * first touch; so it can run out where no call can fail, at a fault of user code. Then the process
- * with the most pages is killed, the one with the highest id among equals. Init is spared, and what
- * fails inside a system call is that call's error: nobody dies for it.
+ * Memory is promised freely (mmap() refuses only what could never be) and given at the first touch;
+ * so it can run out where no call can fail, at a fault of user code. Then the process that has the
+ * most is killed, the one with the highest id among equals. All that would come back counts: its
+ * pages, and what the kernel holds for it (process_kernel_bytes()): else a process that hoards page
+ * tables or full pipes would let bystanders die. Init is spared, and what fails inside a system
+ * call is that call's error: nobody dies for it.
  *
  *  O1  One victim at a time: while one is dying, whoever faults waits for it.
  */
@@ -16,45 +18,86 @@
 #include "signal.h"
 #include "vm.h"
 
-struct oom_search {
-	struct process *victim;		/* referenced, or NULL */
-	u64 resident;			/* its pages */
-	bool dying;			/* somebody is on the way out with pages to give back */
+struct next_process {
+	pid_t above;
+	struct process *p;		/* referenced: the lowest id above; or NULL */
 };
 
-/* tree_lock held, so nobody is torn down between the look and the reference. */
-static void consider(struct process *p, void *arg)
+static void consider_next(struct process *p, void *arg)
 {
-	struct oom_search *s = arg;
-	u64 resident = 0;
+	struct next_process *next = arg;
 
-	spin_lock(&p->lock);
-	if (p->as)
-		resident = p->as->resident;
-	spin_unlock(&p->lock);
-	s->dying |= process_state(p) == PROCESS_DYING;
-	if (process_state(p) != PROCESS_ALIVE || p == init_process || !resident ||
-	    resident < s->resident)
+	if (p->pid <= next->above || (next->p && next->p->pid < p->pid))
 		return;
-	if (s->victim)
-		process_put(s->victim);
-	s->victim = process_get(p);
-	s->resident = resident;
+	if (next->p)
+		process_put(next->p);
+	next->p = process_get(p);
+}
+
+/* One search an id: what a process has is counted without tree_lock, as that may block. */
+static struct process *process_after(pid_t pid)
+{
+	struct next_process next = { .above = pid };
+
+	process_for_each(consider_next, &next);
+	return next.p;
+}
+
+/* Bytes that come back when @p ends; 0: it ends already, or there is nothing. */
+static u64 gain(struct process *p)
+{
+	struct addr_space *as;
+	u64 bytes = 0;
+
+	if (!process_hold(p))
+		return 0;
+	as = process_get_as(p);
+	if (as) {
+		bytes = as->resident * PAGE_SIZE + process_kernel_bytes(p);
+		as_put(as);
+	}
+	process_unhold(p);
+	return bytes;
+}
+
+/* Referenced, with what it has in *most; NULL: there is none. */
+static struct process *choose(u64 *most, bool *dying)
+{
+	struct process *victim = NULL, *p;
+
+	*most = 0;
+	*dying = false;
+	for (pid_t pid = 0; (p = process_after(pid)); ) {
+		u64 bytes = p == init_process ? 0 : gain(p);
+
+		pid = p->pid;
+		*dying |= process_state(p) == PROCESS_DYING;
+		if (!bytes || bytes < *most) {
+			process_put(p);
+			continue;
+		}
+		if (victim)
+			process_put(victim);
+		victim = p;
+		*most = bytes;
+	}
+	return victim;
 }
 
 void oom_kill(void)
 {
-	struct oom_search s = { .victim = NULL };
+	bool dying;
+	u64 bytes;
+	struct process *victim = choose(&bytes, &dying);
 
-	process_for_each(consider, &s);
-	if (!s.dying && s.victim && process_kill(s.victim, STATUS_SIGNAL(SIGKILL)) == 0) {
+	if (!dying && victim && process_kill(victim, STATUS_SIGNAL(SIGKILL)) == 0) {
 		event_count(EVENT_OOM_KILLS);
-		kprintf("out of memory: killed %s[%d], which had %lu KiB\n", s.victim->name,
-			s.victim->pid, s.resident * (PAGE_SIZE / 1024));
+		kprintf("out of memory: killed %s[%d], which had %lu KiB\n", victim->name,
+			victim->pid, bytes / 1024);
 	}
-	if (s.victim)
-		process_put(s.victim);
-	if (!s.victim && !s.dying)	/* init alone is left */
+	if (victim)
+		process_put(victim);
+	if (!victim && !dying)		/* init alone is left */
 		process_kill(current_process(), STATUS_SIGNAL(SIGKILL));
 	thread_sleep(NSEC_PER_MSEC);
 }

@@ -2,7 +2,7 @@
  * The regions of an address space: a tree ordered by address, and cutting and joining its members.
  *
  *  R1  Regions do not overlap, are not empty, and lie within user space, at whole pages.
- *  R2  as->total_pages is the sum of their sizes.
+ *  R2  as->total_pages is the sum of their sizes, locked_pages that of those with REGION_LOCKED.
  *  R3  r->low, high and gap tell of the subtree below r's node, so that a place for a new region
  *      is found in O(log n) (region_gap()). A start or end moves through region_resize() alone.
  *  R4  Neighbours that are alike are one region, except for a moment within one call: memory that
@@ -147,13 +147,24 @@ void regions_free(struct region *gone)
 	}
 }
 
+/* @r is @bytes, which may be negative, larger. R2. */
+static void count_size(struct addr_space *as, const struct region *r, u64 bytes)
+{
+	s64 pages = (s64)bytes / (s64)PAGE_SIZE;
+
+	as->total_pages += pages;
+	as->peak_pages = MAX(as->peak_pages, as->total_pages);
+	if (r->flags & REGION_LOCKED)
+		as->locked_pages += pages;
+}
+
 void region_link(struct addr_space *as, struct region *r)
 {
 	assert(r->start < r->end && r->end <= ARCH_USER_END);
 	assert(r->as == as);
 	rb_insert(&as->regions, &r->node, region_less);
 	as->nr_regions++;
-	as->total_pages += region_size(r) / PAGE_SIZE;
+	count_size(as, r, region_size(r));
 	rmap_add(r);
 }
 
@@ -162,12 +173,12 @@ void region_remove(struct addr_space *as, struct region *r)
 	rmap_remove(r);
 	rb_remove(&as->regions, &r->node);
 	as->nr_regions--;
-	as->total_pages -= region_size(r) / PAGE_SIZE;
+	count_size(as, r, -region_size(r));
 }
 
 void region_resize(struct addr_space *as, struct region *r, vaddr_t start, vaddr_t end)
 {
-	as->total_pages += (end - start) / PAGE_SIZE - region_size(r) / PAGE_SIZE;
+	count_size(as, r, end - start - region_size(r));
 	r->start = start;
 	r->end = end;
 	rb_updated(&as->regions, &r->node);

@@ -89,6 +89,7 @@ void tlb_batch_page(struct tlb_batch *b, vaddr_t va, struct page *p)
 
 void tlb_batch_table(struct tlb_batch *b, struct page *p)
 {
+	phys_to_page(b->as->root)->tables--;
 	counter_add(COUNT_TABLE_PAGES, -1);
 	tlb_batch_range(b, 0, ARCH_USER_END);
 	add_page(b, p);

@@ -43,6 +43,7 @@ int as_create(struct addr_space **out)
 	as->regions.update = region_update;
 	mutex_init(&as->lock);
 	as->root = page_to_phys(root);
+	root->tables = 0;
 	as->mmap_top = ALIGN_DOWN(ARCH_USER_END - STACK_RESERVE, BLOCK_SIZE);
 	counter_add(COUNT_SPACES, 1);
 	counter_add(COUNT_TABLE_PAGES, 1);
@@ -139,13 +140,14 @@ void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void
 	mutex_unlock(&as->lock);
 }
 
-static u64 resident_in(const struct addr_space *as, const struct region *r)
+/* Pages of @r that are the file's own. */
+static u64 file_pages_in(const struct addr_space *as, const struct region *r)
 {
 	struct pt_iter i = { .root = as->root, .va = r->start, .end = r->end };
 	u64 n = 0;
 
 	while (pt_next(&i))
-		n++;
+		n += page_is_file(pte_page(*i.e));
 	return n;
 }
 
@@ -155,7 +157,9 @@ struct as_figures as_figures(struct addr_space *as)
 
 	mutex_lock(&as->lock);
 	f = (struct as_figures){
-		.size = as->total_pages, .resident = as->resident, .peak = as->peak,
+		.size = as->total_pages, .size_peak = as->peak_pages,
+		.resident = as->resident, .peak = as->peak,
+		.locked = as->locked_pages, .tables = as_tables(as),
 	};
 	for (struct region *r = region_first(as); r; r = region_next(r)) {
 		u64 pages = (r->end - r->start) / PAGE_SIZE;
@@ -167,7 +171,7 @@ struct as_figures as_figures(struct addr_space *as)
 		else if (r->prot & VM_WRITE && !(r->flags & REGION_SHARED))
 			f.data += pages;
 		if (r->inode)
-			f.shared += resident_in(as, r);
+			*(r->flags & REGION_SHARED ? &f.shared : &f.file) += file_pages_in(as, r);
 	}
 	mutex_unlock(&as->lock);
 	return f;

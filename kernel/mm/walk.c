@@ -20,10 +20,12 @@ static bool make_table(paddr_t root, pte_t *e)
 
 	if (!p)
 		return false;
-	if (root == arch_kernel_root())
+	if (root == arch_kernel_root()) {
 		page_make_permanent(p);
-	else
+	} else {
+		phys_to_page(root)->tables++;
 		counter_add(COUNT_TABLE_PAGES, 1);
+	}
 	pte_set(e, arch_pte_table(page_to_phys(p)));
 	return true;
 }

@@ -9,6 +9,8 @@
 #include "sched.h"
 #include "signal.h"
 #include "thread.h"
+#include "vfs.h"
+#include "vm.h"
 
 void thread_add_usage(struct thread *t, struct usage *u)
 {
@@ -39,6 +41,31 @@ struct usage process_usage(struct process *p)
 		thread_add_usage(t, &u);
 	spin_unlock(&p->lock);
 	return u;
+}
+
+struct addr_space *process_get_as(struct process *p)
+{
+	struct addr_space *as;
+
+	if (!process_hold(p))
+		return NULL;
+	spin_lock(&p->lock);
+	as = p->as ? as_get(p->as) : NULL;
+	spin_unlock(&p->lock);
+	process_unhold(p);
+	return as;
+}
+
+u64 process_kernel_bytes(struct process *p)
+{
+	struct addr_space *as = process_get_as(p);
+	u64 bytes = p->nr_threads * (u64)KSTACK_SIZE;
+
+	if (as) {
+		bytes += as_kernel_bytes(as);
+		as_put(as);
+	}
+	return bytes + (p->fds ? fdtable_held(p->fds) : 0);
 }
 
 /*

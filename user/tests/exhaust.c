@@ -1,0 +1,130 @@
+/*
+ * Memory runs out, and who ends is who has it: whether in pages, in page tables or in pipes. Only
+ * where /proc/counters tells that the machine is one for tests; elsewhere there is too much of it.
+ */
+#include "test.h"
+
+#define PAGE	4096UL
+#define MB	(1UL << 20)
+
+enum { BYSTANDER_MB = 8 };
+
+static atomic_int *ready;
+
+static bool may_exhaust(void)
+{
+	ready = shared_memory(PAGE);
+	return access("/proc/counters", R_OK) == 0;
+}
+
+/* Has some memory and asks for a little more all the time, so that it meets the shortage too. */
+static void bystander(void)
+{
+	char *kept = mmap(NULL, BYSTANDER_MB * MB, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(kept != MAP_FAILED);
+	memset(kept, 1, BYSTANDER_MB * MB);
+	++*ready;
+	for (;;) {
+		char *p = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		CHECK(p != MAP_FAILED);
+		for (int i = 0; i < 64; i++)
+			p[i * PAGE] = 1;
+		munmap(p, 64 * PAGE);
+		sched_yield();
+	}
+}
+
+/* The page is given back each time, the table that led to it stays. */
+static void eat_tables(void)
+{
+	++*ready;
+	for (;;) {
+		char *p = mmap(NULL, 1024 * MB, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		CHECK(p != MAP_FAILED);
+		for (size_t at = 0; at < 1024 * MB; at += 2 * MB) {
+			p[at] = 1;
+			madvise(p + at, PAGE, MADV_DONTNEED);
+		}
+	}
+}
+
+static void eat_pages(void)
+{
+	char *p = mmap(NULL, 2048 * MB, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	++*ready;
+	for (size_t at = 0; at < 2048 * MB; at += PAGE)
+		p[at] = 1;
+}
+
+/* Fills pipes until there is no memory for them, and keeps them. */
+static void eat_pipes(void)
+{
+	static char block[65536];
+	int fds[2];
+
+	++*ready;
+	while (pipe2(fds, O_NONBLOCK) == 0)
+		if (write(fds[1], block, sizeof(block)) < 0)
+			break;
+	for (;;)
+		pause();
+}
+
+/* @eaters of them; one at least ends by SIGKILL, and the bystander is alive then. */
+static void expect_survivor(void (*eat)(void), int eaters)
+{
+	pid_t other, pids[16], gone;
+	int status;
+
+	if (!may_exhaust())
+		return;
+	other = spawn(bystander);
+	while (*ready < 1)
+		sched_yield();
+	for (int i = 0; i < eaters; i++)
+		pids[i] = spawn(eat);
+	gone = wait(&status);
+	CHECK(gone != other);
+	CHECK(WIFSIGNALED(status));
+	CHECK_EQ(WTERMSIG(status), SIGKILL);
+	CHECK_EQ(kill(other, 0), 0);
+	for (int i = 0; i < eaters; i++)
+		if (pids[i] != gone)
+			kill(pids[i], SIGKILL);
+	for (int i = 1; i < eaters; i++)
+		CHECK(wait(&status) != other);
+	kill(other, SIGKILL);
+	expect_signal(other, SIGKILL);
+}
+
+static void who_has_the_pages(void)
+{
+	expect_survivor(eat_pages, 1);
+}
+
+static void who_has_the_tables(void)
+{
+	expect_survivor(eat_tables, 1);
+}
+
+static void who_has_the_pipes(void)
+{
+	expect_survivor(eat_pipes, 10);
+}
+
+static const struct test_case cases[] = {
+	CASE(who_has_the_pages),
+	CASE(who_has_the_tables),
+	CASE(who_has_the_pipes),
+};
+
+TEST_MAIN(cases)
