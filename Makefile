@@ -93,7 +93,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 # --- Goals ------------------------------------------------------------------------------------------
 
 .PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
-	models matrix soak stress bench simulate starter lint format clean FORCE
+	models matrix soak stress portability bench simulate starter lint format clean FORCE
 
 # Both ports, or the one that ARCH names on the command line or in the environment.
 all:
@@ -154,6 +154,12 @@ soak:
 
 stress:
 	@$(PYTHON) -m tools.soak.stress --build-root '$(O)' $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+portability: $(O)/setup-portability.mk
+	@$(PYTHON) -m tools.portability --build-root '$(O)' $(if $(ONLY),--only '$(ONLY)') \
+		$(if $(PARTS),--parts '$(PARTS)') $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(LAB),--lab $(LAB)) $(if $(filter file,$(origin ARCH)),,--arch $(ARCH)) \
+		$(if $(ARCHIVE),--archive '$(ARCHIVE)')
 
 starter:
 	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))
