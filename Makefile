@@ -30,10 +30,15 @@ ROUNDS	?=
 # $(call one_of,NAME,allowed values): stops unless NAME's value is one of them.
 one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($1): must be one of: $2)),\
 	$(error $1=$($1): must be one of: $2))
+# $(call as_typed,NAME): its value; a $ may be written $ or, out of habit, $$.
+# $(call quoted,NAME): one word for the shell, whatever is in it.
+as_typed = $(subst $$$$,$$,$(value $1))
+quoted = '$(subst ','\'',$(call as_typed,$1))'
 # $(call a_dir,NAME): stops if NAME is given and no directory. An empty one is a shell variable that was
 # meant to hold something.
-a_dir = $(if $(filter undefined,$(origin $1)),,$(if $($1),$(if $(wildcard $($1)/.),,$(error \
-	$1=$($1): no such directory)),$(error $1= is empty: name a directory, or leave it out)))
+a_dir = $(if $(filter undefined,$(origin $1)),,$(if $(value $1),$(if $(shell test -d $(call quoted,$1) && echo y),,\
+	$(error $1=$(call as_typed,$1): $(if $(shell test -e $(call quoted,$1) && echo y),is a file where a directory is \
+	wanted,no such directory))),$(error $1= is empty: name a directory, or leave it out)))
 # $(call a_number,NAME): stops unless NAME is digits.
 a_number = $(if $(shell case '$($1)' in (''|*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
 
@@ -88,7 +93,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 # --- Goals ------------------------------------------------------------------------------------------
 
 .PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
-	models matrix soak stress bench simulate starter lint format clean FORCE
+	models matrix soak stress portability bench simulate starter lint format clean FORCE
 
 # Both ports, or the one that ARCH names on the command line or in the environment.
 all:
@@ -98,12 +103,13 @@ all:
 kernel: $(B)/kernel.elf $(O)/compile_commands.json
 user: $(B)/initramfs.cpio
 
-# Settings go to the programs behind as options. CMD and BOOTARGS travel in the environment, as they
-# were typed: a $ may be written $ or, out of habit, $$.
+# Settings go to the programs behind as options; CMD and BOOTARGS travel in the environment.
+# $(call named,option,NAME): nothing if NAME is not set.
+named = $(if $(value $2),--$1 $(call quoted,$2))
 machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(if $(SCHED),--sched $(SCHED))
 # Test kernels are asked by BOOTARGS=test= or selftest=, and need no CMD.
-export TRELLIS_CMD := $(or $(subst $$$$,$$,$(value CMD)),$(if $(filter 1,$(TESTS)),true))
-export TRELLIS_BOOTARGS := $(subst $$$$,$$,$(value BOOTARGS))
+export TRELLIS_CMD := $(or $(call as_typed,CMD),$(if $(filter 1,$(TESTS)),true))
+export TRELLIS_BOOTARGS := $(call as_typed,BOOTARGS)
 
 # Standard output belongs to CMD, so what building says goes to standard error.
 build_quietly = +@$(MAKE) kernel user >&2
@@ -115,15 +121,15 @@ qemu:
 run:
 	$(if $(value CMD)$(filter 1,$(TESTS)),,$(error run needs CMD='...', a command line for the shell))
 	$(build_quietly)
-	@$(PYTHON) tools/run $(machine) --timeout $(TIMEOUT) $(if $(EXTRA),--extra '$(EXTRA)') \
+	@$(PYTHON) tools/run $(machine) --timeout $(TIMEOUT) $(call named,extra,EXTRA) \
 		$(if $(filter 1,$(ICOUNT)),--icount)
 
 timeline:
 	$(if $(value CMD)$(filter 1,$(TESTS)),,$(error timeline needs CMD='...', a command line for the shell))
-	$(if $(OUT),,$(error timeline needs OUT=file.html, or file.json for Perfetto))
+	$(if $(value OUT),,$(error timeline needs OUT=file.html, or file.json for Perfetto))
 	$(build_quietly)
-	@$(PYTHON) -m tools.timeline --out '$(OUT)' $(machine) --timeout $(TIMEOUT) \
-		$(if $(EXTRA),--extra '$(EXTRA)')
+	@$(PYTHON) -m tools.timeline $(call named,out,OUT) $(machine) --timeout $(TIMEOUT) \
+		$(call named,extra,EXTRA)
 
 gdb:
 	$(build_quietly)
@@ -138,11 +144,10 @@ grading = --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(AR
 
 grade:
 	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
-		$(if $(SUBMISSION),--submission '$(SUBMISSION)') \
-		$(if $(REPORT),--report '$(REPORT)') $(if $(JSON),--json '$(JSON)')
+		$(call named,submission,SUBMISSION) $(call named,report,REPORT) $(call named,json,JSON)
 
 matrix:
-	@$(PYTHON) -m grade matrix $(grading) $(if $(LAB),--lab $(LAB)) $(if $(ONLY),--only '$(ONLY)')
+	@$(PYTHON) -m grade matrix $(grading) $(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))
@@ -150,26 +155,32 @@ soak:
 stress:
 	@$(PYTHON) -m tools.soak.stress --build-root '$(O)' $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
+portability: $(O)/setup-portability.mk
+	@$(PYTHON) -m tools.portability --build-root '$(O)' $(if $(ONLY),--only '$(ONLY)') \
+		$(if $(PARTS),--parts '$(PARTS)') $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(LAB),--lab $(LAB)) $(if $(filter file,$(origin ARCH)),,--arch $(ARCH)) \
+		$(if $(ARCHIVE),--archive '$(ARCHIVE)')
+
 starter:
 	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))
-	$(if $(OUT),,$(error starter needs OUT=dir, where the starter code is written))
-	@$(PYTHON) -m labs.stage starter --lab $(LAB) --out '$(OUT)'
+	$(if $(value OUT),,$(error starter needs OUT=dir, where the starter code is written))
+	@$(PYTHON) -m labs.stage starter --lab $(LAB) $(call named,out,OUT)
 
 test: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.test --build-root '$(O)'
 
 models: $(O)/setup-test.mk
-	@$(PYTHON) -m tools.models $(if $(ONLY),--only '$(ONLY)')
+	@$(PYTHON) -m tools.models $(call named,only,ONLY)
 
 test-browser: $(O)/setup-browser.mk
 	@$(PYTHON) -m tools.browser --build-root '$(O)'
 
 bench:
-	@$(PYTHON) -m bench.report --build-root '$(O)' $(if $(JSON),--json '$(JSON)')
+	@$(PYTHON) -m bench.report --build-root '$(O)' $(call named,json,JSON)
 
 simulate:
 	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(if $(SCHED),--sched '$(SCHED)') \
-		$(if $(BOOTARGS),--bootargs '$(BOOTARGS)') $(if $(OUT),--out '$(OUT)') $(TASKS)
+		$(call named,bootargs,BOOTARGS) $(call named,out,OUT) $(if $(value TASKS),$(call quoted,TASKS))
 
 lint: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.lint

@@ -7,6 +7,7 @@ How a verdict comes about, and where to read it:
     build.py        lays them over the reference and compiles; sandbox.py fences compiler and QEMU
     machine.py      boots one test deterministically and gathers the evidence; qmp.py asks for time
     protocol.py     the tagged lines of the in-kernel test runner (kernel/debug/ktest.c)
+    recipe.py       refuses a QEMU on which the same machine does not run the same way twice
     trace.py        the trace rings out of guest memory, by way of elf.py
     properties.py   judges of the trace: pure functions from records to violations
     verdict.py      evidence to verdict: pass, fail, hang, panic, ...

@@ -15,7 +15,7 @@ from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
-from tools.options import Parser, to_write
+from tools.options import Parser, directory, to_write
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,12 +51,6 @@ def _positive(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text}: must be a number, 1 or more")
 
 
-def _directory(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text}: no such directory")
-    return Path(text)
-
-
 def _report_folder(text: str) -> Path:
     folder = Path(text)
     try:
@@ -89,7 +83,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
     run.add_argument("--arch", type=_arches, default=ARCHES, help="riscv, x86_64 or all (default)")
     run.add_argument(
-        "--submission", type=_directory, metavar="DIR", help="laid out like the tree; default: it"
+        "--submission", type=directory, metavar="DIR", help="laid out like the tree; default: it"
     )
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
     run.add_argument("--json", type=to_write, metavar="FILE", help="write the report as data")
@@ -104,7 +98,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     again.add_argument("--arch", required=True, choices=ARCHES)
     again.add_argument("--cpus", type=_positive, default=1, metavar="N")
     again.add_argument("--seed", type=_positive, default=1, metavar="N")
-    again.add_argument("--submission", type=_directory, metavar="DIR")
+    again.add_argument("--submission", type=directory, metavar="DIR")
     again.add_argument("--gdb", action="store_true", help="the first stop is where it fails")
     again.add_argument(
         "--break",

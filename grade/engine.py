@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from grade import recipe
 from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
 from grade.lab import Lab, Test
@@ -86,7 +87,7 @@ Built = Product | BuildFailed
 def build_reference(
     bench: Bench, labs: Sequence[Lab], forgive: bool, progress: Progress
 ) -> dict[str, Built]:
-    """The tree itself, by port, ready for the tests of @labs.
+    """The tree itself, by port, ready for the tests of @labs, on a QEMU that can be trusted.
 
     With @forgive the tree is what is graded: a compiler error in an editable file is a verdict.
     """
@@ -98,6 +99,7 @@ def build_reference(
             out[arch] = reference.build(editable, programs, progress)
         except BuildFailed as e:
             out[arch] = e
+    recipe.check(bench.runner, honest(out), not forgive)
     return out
 
 
@@ -176,7 +178,7 @@ def grade(
 
 
 def honest(reference: Mapping[str, Built]) -> dict[str, Product]:
-    """The reference's products; it did not @forgive, so there is one for each port."""
+    """The products that there are: one for each port, if the reference did not @forgive."""
     return {arch: p for arch, p in reference.items() if isinstance(p, Product)}
 
 

@@ -5,6 +5,7 @@ duration, no path but the submission's as it was given.
 """
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -187,7 +188,7 @@ def replay_command(lab: str, outcome: Outcome, submission: str | None) -> str:
     words = ["grade/trellis-grade replay", f"--lab {lab}", f"--arch {run.arch}"]
     words += [f"--test {run.test}", f"--cpus {run.cpus}", f"--seed {run.seed}"]
     if submission is not None:
-        words.append(f"--submission {submission}")
+        words.append(f"--submission {shlex.quote(submission)}")
     return " ".join(words)
 
 

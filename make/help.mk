@@ -16,6 +16,8 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
   make stress       kernel tests (but those of times) and user tests on 4 and 8 CPUs in true parallel,
                     under another policy each round: ROUNDS (default 5), SEED
+  make portability  the two commands on fresh machines of other distributions; ONLY, PARTS, ROUNDS (10),
+                    LAB, ARCH: a part of it; ARCHIVE=ubuntu=ADDRESS where apt here has none
   make models       the models of waiting, exit and kill (docs/models) through Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make starter      write the starter code of LAB=name to OUT=dir
@@ -51,7 +53,7 @@ For grade:
   REPORT=	write the report to this directory
 For others:
   OUT=		what timeline and simulate write (a file), and starter (a directory)
-  ONLY=		matrix, models: only those whose name contains this
+  ONLY=		matrix, models: only those whose name contains this; portability: distributions
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests; 5 if empty
   SEED=$(SEED)		which policies stress begins with; 1 if empty

@@ -19,6 +19,17 @@ class Parser(argparse.ArgumentParser):
         sys.exit(STATUS_USAGE)
 
 
+def directory(text: str) -> Path:
+    """The type of an option that names a directory to read."""
+    path = Path(text)
+    if not path.is_dir():
+        is_file = path.exists()
+        raise argparse.ArgumentTypeError(
+            f"{text}: is a file, not a directory" if is_file else f"{text}: no such directory"
+        )
+    return path
+
+
 def to_write(text: str) -> Path:
     """The type of an option that names a file to write when the work is done: tried before it begins.
 

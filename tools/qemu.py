@@ -25,6 +25,10 @@ STATUS_PANIC = 35  # the kernel panicked
 _DEBUG_EXIT_PORT = 0xF4
 
 
+def program(arch: str) -> str:
+    return f"qemu-system-{'riscv64' if arch == 'riscv' else 'x86_64'}"
+
+
 @dataclass(frozen=True)
 class Icount:
     """Deterministic time. An instruction takes 2**shift virtual nanoseconds.
@@ -78,7 +82,7 @@ class Machine:
 
     def argv(self) -> list[str]:
         """The whole command."""
-        argv = [f"qemu-system-{'riscv64' if self.arch == 'riscv' else 'x86_64'}"]
+        argv = [program(self.arch)]
         argv += ["-nodefaults", "-display", "none", "-no-reboot"]
         argv += ["-machine", self._machine(), "-m", f"{self.memory_mib}M"]
         argv += ["-smp", f"cpus={self.qemu_cpus},cores=1"]

@@ -18,7 +18,7 @@ from typing import NoReturn
 from tools import debugger, qemu
 from tools.boot import End, boot, with_command
 from tools.mux import Stream
-from tools.options import Parser
+from tools.options import Parser, directory
 
 STATUS_TIMEOUT = 124
 STATUS_PANIC = 125
@@ -62,7 +62,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--arch", choices=qemu.ARCHES, default="riscv")
     parser.add_argument("--cpus", type=_cpus, default=4, metavar="N", help="1 to 8, default 4")
     parser.add_argument("--sched", metavar="POLICY", help="scheduling policy: rr, prio, mlfq, ...")
-    parser.add_argument("--extra", type=_directory, metavar="DIR", help="added to the root")
+    parser.add_argument("--extra", type=directory, metavar="DIR", help="added to the root")
     parser.add_argument(
         "--timeout", type=_seconds, default=120, metavar="S", help="seconds, 0: none; default 120"
     )
@@ -110,13 +110,6 @@ def _memory(text: str) -> int:
     if text.isdecimal() and 32 <= int(text) <= 1 << 20:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text}: must be a number of MiB, 32 or more")
-
-
-def _directory(text: str) -> Path:
-    path = Path(text)
-    if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text}: no such directory")
-    return path
 
 
 def machine_of(options: argparse.Namespace, scratch: Path) -> qemu.Machine:

@@ -13,6 +13,7 @@
 set -u
 tools=$(dirname "$0")
 list=$tools/packages.txt
+etc=${TRELLIS_ETC:-/etc}		# another one in tests
 PATH=$PATH:/usr/sbin:/sbin
 LC_ALL=C
 export PATH LC_ALL
@@ -74,7 +75,8 @@ python_path() {
 	done
 }
 
-# choose PACKAGES: the first alternative that apt knows and that is not installed yet.
+# choose PACKAGES: the first alternative that apt knows and that is not installed yet. On a fresh machine
+# apt knows none, and the name goes by the release.
 choose() {
 	for package in $(echo "$1" | tr '|' ' '); do
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
@@ -82,7 +84,10 @@ choose() {
 		echo "$package"
 		return
 	done
-	echo "$1" | sed 's/.*|//'
+	case $(sed -n 's/^VERSION_CODENAME=//p' "$etc/os-release" 2>/dev/null) in
+	bookworm | noble) echo "${1##*|}" ;;
+	*) echo "${1%%|*}" ;;
+	esac
 }
 
 # packages_for GROUPS: packages for what is missing, on one line.

@@ -136,11 +136,15 @@ static int take_terminal(bool steal)
 static int set_group(pid_t group)
 {
 	struct process *p = current_process();
+	bool exists;
 	int err;
 
 	if (group <= 0)
 		return -EINVAL;
-	if (!process_group_exists(group, p->sid))
+	spin_lock(&tree_lock);
+	exists = process_group_exists(group, p->sid);
+	spin_unlock(&tree_lock);
+	if (!exists)
 		return -EPERM;
 	err = tty_want(SIGTTOU);
 	if (err)

@@ -217,6 +217,7 @@ static void put_status(struct text *t, struct process *p, struct thread *only)
 			text_printf(t, "%s:\t%8lu kB\n", lines[i].name, KIB(lines[i].pages));
 	}
 	text_printf(t, "Threads:\t%u\n", s.nr_threads);
+	text_printf(t, "SigQ:\t%lu/%lu\n", signal_queued(p), p->limits[RLIMIT_SIGPENDING].cur);
 	text_printf(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
 		    "SigCgt:\t%016lx\n", s.pending, s.shared_pending, s.blocked, s.ignored,
 		    s.caught);

@@ -104,6 +104,9 @@ static inline bool capable(enum capability cap)
 void user_count_tasks(struct user *u, int n);
 u32 user_tasks(const struct user *u);
 
+/* How many signals are queued, against RLIMIT_SIGPENDING. */
+_Atomic u64 *user_signals(struct user *u);
+
 /* May the caller act on @p like its owner: kill() it and so on? See the functions' bodies. */
 bool cred_may_signal(const struct cred *target);
 bool cred_may_schedule(const struct cred *target);

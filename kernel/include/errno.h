@@ -59,3 +59,4 @@
 
 /* Not for users: EINTR of a call that does not start again behind a handler, SA_RESTART or not. */
 #define ERESTARTNOHAND	514
+#define ERESTARTAT	516

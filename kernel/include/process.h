@@ -56,7 +56,8 @@ struct inode;
 
 enum rlimit_id {			/* Linux's numbers */
 	RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC,
-	RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_COUNT = 16
+	RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS, RLIMIT_SIGPENDING,
+	RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_COUNT
 };
 
 #define RLIM_INFINITY	(~0UL)
@@ -83,6 +84,7 @@ struct process {
 	struct list_node children, sibling;
 	struct list_node pid_node;	/* id table's chain */
 	pid_t pgid, sid;
+	bool execed;			/* its parent may not change its group any more */
 	int stop_report;		/* STATUS_STOPPED, _CONTINUED: not yet waited for; or 0 */
 	struct wait_queue child_wait;	/* woken when a child becomes a zombie */
 	/* [child_wait.lock] to count; children that became zombies, stopped or went on */
@@ -105,6 +107,9 @@ struct process {
 	_Atomic u64 sigpending;		/* [lock] to write */
 	struct list_node siginfos;	/* [lock] what is known of those pending */
 	bool stopped;			/* [lock] by a stop signal, until SIGCONT */
+	u8 stop_signal;			/* [lock] that signal */
+	int stop_news;			/* [lock] CLD_* that its parent is to be told, or 0 */
+	unsigned stopping;		/* [lock] threads with stop_pending: STOP1 */
 	/* [lock] on the waiting parent's stack; see sys/clone.c */
 	struct wait_queue *_Atomic vfork_done;
 	struct list_node reaper_node;	/* [reaper lock] teardown left to the reaper */
@@ -135,7 +140,7 @@ int process_create(struct process *parent, struct process **out);
 /* Undoes process_create() of a process that never got a thread. */
 void process_abandon(struct process *p);
 
-/* Takes a reaped or abandoned process out of the id table. tree_lock held. */
+/* A reaped or abandoned process is not found by its id any more. tree_lock held. */
 void process_unlist(struct process *p);
 
 /*
@@ -151,6 +156,9 @@ void process_unhold(struct process *p);
 
 /* A referenced process by id, or NULL. Zombies are found. */
 struct process *process_find(pid_t pid);
+
+/* The same by the id of any of its threads. */
+struct process *process_find_by_task(pid_t id);
 
 /*
  * Ends @p with @status (Linux's encoding): 0, or -EALREADY if it is dying already, whose status
@@ -230,14 +238,18 @@ void process_check_cpu_limit(struct process *p);
 void load_sample(u64 now);
 u64 load_average(unsigned i);
 
-/* Runs @fn on every live process and zombie, with the tree lock held. */
+/* Runs @fn on every live process and zombie, with the tree lock held; by the caller already. */
 void process_for_each(void (*fn)(struct process *p, void *arg), void *arg);
+void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg);
 
-/* Some process is in that group, in session @sid (-1: any). */
+/* Some process is in that group, in session @sid (-1: any). tree_lock held. */
 bool process_group_exists(pid_t pgid, pid_t sid);
 
 /* Nobody in the group's session could continue it: no parent outside of it. tree_lock held. */
 bool process_group_is_orphaned(pid_t pgid);
+
+/* @p ends: hangs up the groups with stopped members that its end orphans. tree_lock held. */
+void process_groups_orphan(struct process *p);
 
 /*
  * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
@@ -249,6 +261,7 @@ int signal_send_group(pid_t pgid, int sig);
 /* As kill() does it: to those that the caller may signal. -1: all but init and the caller. */
 int signal_kill_group(pid_t pgid, int sig);
 int signal_may_send(struct process *p, int sig);	/* 0 or -EPERM */
+void signal_send_group_locked(pid_t pgid, int sig);	/* tree_lock held */
 
 /* For a child's end or stop, to its parent. tree_lock held. */
 void signal_child(struct process *child, int code, int status);

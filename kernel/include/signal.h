@@ -38,6 +38,9 @@
 #define SIG_DFL		0
 #define SIG_IGN		1
 
+#define SYNCHRONOUS	(SIGSET(SIGSEGV) | SIGSET(SIGBUS) | SIGSET(SIGILL) | SIGSET(SIGTRAP) | \
+		     SIGSET(SIGFPE) | SIGSET(SIGSYS))
+
 #define SIGRTMIN	32		/* from here on every single one sent is delivered */
 
 /* sigaction_slot.flags */
@@ -106,13 +109,19 @@ void signal_set_mask(u64 mask);
 void signal_set_mask_for_call(u64 mask);
 long signal_end_call(long result);
 
+/*
+ * The same for a call that waits for so long from now, which is until @d: started again it shall
+ * not wait for all of it anew. It gets @d back from signal_call_deadline().
+ */
+long signal_end_timed_call(long result, struct deadline d);
+struct deadline signal_call_deadline(struct deadline d);
+
 /* What is pending and now ignored is dropped. */
 void signal_set_action(int sig, const struct sigaction_slot *action);
 
-/* For deliver.c; p->lock held, and tree_lock for the last two. */
+/* For deliver.c; p->lock held, and tree_lock for the last. */
 int signal_take_locked(struct thread *t, u64 set, struct signal_info *info);
 bool signal_must_die(struct process *p, int sig);
-void signal_report_stop(struct process *p, int before);
 
 /*
  * The current process, in the background, wants the terminal: its group gets @sig (SIGTTIN or
@@ -121,13 +130,22 @@ void signal_report_stop(struct process *p, int before);
  */
 int signal_stop_background(int sig);
 
+/* At the edge, WORK_SUSPEND set: the current thread is about to stop. See stop.c. */
+void signal_note_stop(void);
+
+/* @t stops or leaves: if it was the last one to stop, p->stop_news says so. p->lock held. */
+void signal_stop_counts_down(struct thread *t);
+
+/* Entries in queues that count against RLIMIT_SIGPENDING of @p. */
+u64 signal_queued(struct process *p);
+
 /* Takes a pending signal of @set, for the current thread or its process; 0: there is none. */
 int signal_take(u64 set, struct signal_info *info);
 
 /* Waits until a signal of @set is pending, or one that is not blocked. -EINTR, -ETIMEDOUT. */
 int signal_wait(u64 set, struct deadline d);
 
-/* A system call's result was -EINTR or -ERESTARTNOHAND: what to make of it is seen at the edge. */
+/* A system call's result was -EINTR or -ERESTART*: what to make of it is seen at the edge. */
 long signal_interrupted(struct trapframe *tf, long result);
 
 /* A frame was no good: the process dies of @sig, or its handler for it runs. */

@@ -65,7 +65,8 @@ enum restart {
 	RESTART_NONE,		/* there is none */
 	RESTART_OFF,		/* rt_sigreturn(), whose result is what the registers held before */
 	RESTART_MAY,		/* it starts again, unless a handler without SA_RESTART runs */
-	RESTART_NO_HANDLER	/* it starts again only if no handler runs */
+	RESTART_NO_HANDLER,	/* it starts again only if no handler runs */
+	RESTART_AT		/* so, and then ends when it would have ended */
 };
 
 struct sigstack {		/* Linux's stack_t */
@@ -158,9 +159,12 @@ struct thread {
 	struct list_node siginfos;	/* [process->lock] what is known of those pending */
 	u64 sigmask_after;		/* [self] the mask to return to, if restore_sigmask */
 	u64 sigwait;			/* [process->lock] blocked ones that it waits for */
+	bool stop_pending;		/* [process->lock] its process waits for it to stop */
 	bool restore_sigmask;		/* [self] sigmask is for the time of a call only */
 	enum restart restart;		/* [self] a signal interrupted the system call */
 	u64 restart_arg;		/* [self] its first argument */
+	struct deadline restart_at;	/* [self] its deadline, if it keeps that */
+	bool restarted;			/* [self] the call that comes keeps restart_at */
 	struct sigstack sigstack;	/* [self] where handlers run if they want */
 	struct held_locks spins;	/* [self] spin locks; debug builds */
 	struct held_locks locks;	/* [self] those that may block; debug builds */
@@ -296,10 +300,13 @@ int thread_list_add(struct thread *t);
 void thread_list_remove(struct thread *t);
 
 /*
- * @t is its process's only thread now and takes its id, as exec demands; the first one may still be
- * dying.
+ * @t is its process's only thread now and takes its id, as exec demands; the first one, which may
+ * still be dying, is not found any more.
  */
 void thread_take_id(struct thread *t, tid_t id);
+
+/* No thread_find() finds it from now on. */
+void thread_forget_id(struct thread *t);
 
 /* Runs @fn on every thread with the tree lock held. */
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);

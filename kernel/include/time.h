@@ -40,7 +40,9 @@ static inline struct deadline deadline_at(u64 ns)
 	return (struct deadline){ .kind = DEADLINE_KIND_AT, .at = ns };
 }
 
-/* @ns from now; half the range or more means never. */
+/*
+ * @ns from now, at most half the range after boot: of any two deadlines one is clearly the later.
+ */
 struct deadline deadline_in(u64 ns);
 
 /* The same deadline, allowed to be up to @slack ns late so that neighbours share one interrupt. */

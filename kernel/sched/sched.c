@@ -260,7 +260,8 @@ void sched_suspend_self(void)
 {
 	struct thread *t = current_thread();
 	struct runq *rq = this_runq_lock();
-	u32 work = atomic_fetch_and(&t->work, ~WORK_SUSPEND);
+	/* STOP2: one whose stop was not noted yet goes round by the edge again */
+	u32 work = t->stop_pending ? 0 : atomic_fetch_and(&t->work, ~WORK_SUSPEND);
 
 	if (!(work & WORK_SUSPEND) || (work & WORK_KILL)) {
 		runq_unlock(rq);

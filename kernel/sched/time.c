@@ -17,6 +17,7 @@
 #include "trace.h"
 
 u64 clock_offset;
+static u64 clock_start;		/* [const after boot] what time_now() said at boot */
 static u64 limit;		/* [const after boot] ns since boot, 0: none */
 static _Atomic u64 realtime_offset;
 
@@ -26,6 +27,7 @@ void time_init(void)
 
 	clock_offset = bootarg_number("clock", 0, 0, ~0UL) - arch_clock_ns();
 	now = time_now();
+	clock_start = now;
 	realtime_offset = bootarg_number("realtime", now, 0, S64_MAX) - now;
 	limit = bootarg_number("limit", 0, 0, ~0UL);
 	if (limit) {
@@ -46,9 +48,9 @@ void time_set_realtime(u64 now_since_epoch)
 
 struct deadline deadline_in(u64 ns)
 {
-	if (ns > S64_MAX)
-		return DEADLINE_NEVER;
-	return ns ? deadline_at(time_now() + ns) : DEADLINE_POLL;
+	u64 now = time_now(), most = S64_MAX - (now - clock_start);
+
+	return ns ? deadline_at(now + MIN(ns, most)) : DEADLINE_POLL;
 }
 
 struct deadline deadline_coarse(struct deadline d, u64 slack)

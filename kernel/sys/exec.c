@@ -262,13 +262,12 @@ static void become(struct new_program *new, const char *path)
 		file_put(old_exe);
 	cred_commit(new->cred);
 	signal_forget_handlers();
+	spin_lock(&tree_lock);
+	p->execed = true;
+	spin_unlock(&tree_lock);
 	arch_user_init(t, new->start, new->sp);
 }
 
-/*
- * A thread that is not the
- * process's first keeps its own id, where Linux gives it the process's.
- */
 int exec_path(const char *path, struct exec_args *args)
 {
 	struct new_program new;

@@ -117,7 +117,7 @@ long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
 		return -EINVAL;
 	if (new_in && copy_from_user(&new, new_in, sizeof(new)))
 		return -EFAULT;
-	p = pid ? process_find(pid) : process_get(current_process());
+	p = pid ? process_find_by_task(pid) : process_get(current_process());
 	if (!p)
 		return -ESRCH;
 	err = change_limit(p, id, new_in ? &new : NULL, &old);

@@ -76,8 +76,8 @@ long sys_poll(vaddr_t list, u32 n, int ms)
 	if (ms == 0)
 		d = DEADLINE_POLL;
 	else if (ms > 0)
-		d = deadline_in(ms * NSEC_PER_MSEC);
-	return signal_end_call(poll_user(list, n, d));
+		d = signal_call_deadline(deadline_in(ms * NSEC_PER_MSEC));
+	return signal_end_timed_call(poll_user(list, n, d), d);
 }
 
 /* The time that remained is not written back: glibc hides that Linux does. */
@@ -95,5 +95,5 @@ long sys_ppoll(vaddr_t list, u32 n, vaddr_t timeout, vaddr_t mask, size_t mask_s
 		return -EFAULT;
 	if (mask)
 		signal_set_mask_for_call(new);
-	return signal_end_call(poll_user(list, n, d));
+	return signal_end_timed_call(poll_user(list, n, d), d);
 }

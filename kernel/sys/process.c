@@ -138,7 +138,7 @@ long sys_getppid(void)
 /* The group or the session of process @pid, 0 being the caller. */
 static long id_of(pid_t pid, bool session)
 {
-	struct process *p = pid ? process_find(pid) : process_get(current_process());
+	struct process *p = pid ? process_find_by_task(pid) : process_get(current_process());
 	long id;
 
 	if (!p)
@@ -160,18 +160,33 @@ long sys_getsid(pid_t pid)
 	return id_of(pid, true);
 }
 
+/*
+ * May @p, which is the caller or a child of it that has not called exec yet, change its group? In
+ * the order of Linux's checks. tree_lock held.
+ */
+static int may_regroup(const struct process *p)
+{
+	const struct process *self = current_process();
+
+	if (p->parent == self && p->sid != self->sid)
+		return -EPERM;
+	if (p->parent == self && p->execed)
+		return -EACCES;
+	if (p->parent != self && p != self)
+		return -ESRCH;
+	return p->sid == p->pid ? -EPERM : 0;
+}
+
 /* A process starts a group of its own, or joins one of its session. */
 static int set_pgid(struct process *p, pid_t pgid)
 {
-	struct process *self = current_process();
-	int err = 0;
+	int err;
 
 	spin_lock(&tree_lock);
-	if (p != self && p->parent != self)
-		err = -ESRCH;
-	else if (p->sid != self->sid || p->sid == p->pid)
+	err = may_regroup(p);
+	if (!err && pgid != p->pid && !process_group_exists(pgid, current_process()->sid))
 		err = -EPERM;
-	else
+	if (!err)
 		p->pgid = pgid;
 	spin_unlock(&tree_lock);
 	return err;
@@ -180,15 +195,17 @@ static int set_pgid(struct process *p, pid_t pgid)
 long sys_setpgid(pid_t pid, pid_t pgid)
 {
 	struct process *p;
-	int err = -EPERM;
+	int err = -EINVAL;
 
-	if (pgid < 0 || (!pgid && pid < 0))
+	pid = pid ? pid : current_process()->pid;
+	pgid = pgid ? pgid : pid;
+	if (pgid < 0)
 		return -EINVAL;
-	p = pid ? process_find(pid) : process_get(current_process());
+	p = process_find_by_task(pid);
 	if (!p)
 		return -ESRCH;
-	if (!pgid || pgid == p->pid || process_group_exists(pgid, current_process()->sid))
-		err = set_pgid(p, pgid ? pgid : p->pid);
+	if (p->pid == pid)		/* not a thread's */
+		err = set_pgid(p, pgid);
 	process_put(p);
 	return err;
 }
@@ -196,11 +213,11 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 long sys_setsid(void)
 {
 	struct process *p = current_process();
+	long id = -EPERM;
 
-	if (process_group_exists(p->pid, -1))
-		return -EPERM;
 	spin_lock(&tree_lock);
-	p->sid = p->pgid = p->pid;
+	if (!process_group_exists(p->pid, -1))
+		id = p->sid = p->pgid = p->pid;
 	spin_unlock(&tree_lock);
-	return p->pid;
+	return id;
 }

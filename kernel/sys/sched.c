@@ -228,7 +228,7 @@ static void walk_nice(struct thread *t, void *arg)
 {
 	struct nice_walk *w = arg;
 
-	if (t->process == &kernel_process ||
+	if (t->process == &kernel_process || !list_linked(&t->id_node) ||
 	    (w->which == PRIO_PROCESS && t->tid != w->who) ||
 	    (w->which == PRIO_PGRP && t->process->pgid != w->who))
 		return;

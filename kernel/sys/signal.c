@@ -12,7 +12,7 @@
 
 static int kill_process(pid_t pid, int sig)
 {
-	struct process *p = process_find(pid);
+	struct process *p = process_find_by_task(pid);
 	int err;
 
 	if (!p)
@@ -223,7 +223,7 @@ long sys_rt_sigreturn(void)
 	if (!check_stack(&stack))
 		set_stack(t, &stack);
 	signal_set_mask(mask);
-	if (result == -EINTR || result == -ERESTARTNOHAND)
+	if (result == -EINTR || result <= -ERESTARTNOHAND)
 		t->restart = RESTART_OFF;
 	return result;
 }
@@ -265,8 +265,10 @@ long sys_rt_sigtimedwait(vaddr_t in, vaddr_t out, vaddr_t timeout, size_t set_si
 		err = signal_wait(set, d);
 		sig = signal_take(set, &info);
 	}
+	if (!sig && err == -EINTR)
+		current_thread()->restart = RESTART_OFF;	/* it never starts again */
 	if (!sig)
-		return err == -ETIMEDOUT ? -EAGAIN : -ERESTARTNOHAND;
+		return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
 	return out && put_info(out, &info) ? -EFAULT : sig;
 }
 
@@ -289,7 +291,7 @@ long sys_rt_sigqueueinfo(pid_t pid, int sig, vaddr_t in)
 
 	if (err)
 		return err;
-	p = process_find(pid);
+	p = process_find_by_task(pid);
 	if (!p)
 		return -ESRCH;
 	err = signal_may_send(p, sig);

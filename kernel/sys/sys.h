@@ -97,6 +97,11 @@ struct rusage {
 	s64 nvcsw, nivcsw;
 };
 
+/* Copies and checks: -EFAULT, -EINVAL. */
+int timespec_get(vaddr_t addr, struct timespec *ts);
+
+/* Of a time that is not negative; what does not fit is the largest that a deadline can be away. */
+u64 timespec_ns(const struct timespec *ts);
 struct timespec timespec_of(u64 ns);
 struct timeval timeval_of(u64 ns);
 
@@ -104,4 +109,5 @@ struct timeval timeval_of(u64 ns);
  * The deadline that the user's timespec says: so long from now, or, if @absolute, when @clock shows
  * it. Address 0 is never.
  */
+struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute);
 int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d);

@@ -70,7 +70,7 @@ void syscall_entry(struct trapframe *tf)
 	if (unlikely(!call))
 		call = unknown_call;
 	result = unlikely(trace_mask & TRACE_SYSCALL) ? traced_call(call, tf) : call(tf);
-	if (unlikely(result < 0) && (result == -EINTR || result == -ERESTARTNOHAND))
+	if (unlikely(result < 0) && (result == -EINTR || result <= -ERESTARTNOHAND))
 		result = signal_interrupted(tf, result);
 	if (DEBUG_BUILD)
 		lockcheck_none_held("returns to user mode");

@@ -148,7 +148,7 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 				   command != FUTEX_WAIT, &c.d);
 	if (!err)
 		err = futex_command(command, &c);
-	return (bit & TIMED) && timeout_or_count ? signal_end_call(err) : err;
+	return (bit & TIMED) && timeout_or_count ? signal_end_timed_call(err, c.d) : err;
 }
 
 /* --- Names and TLS ---------------------------------------------------------------------------- */

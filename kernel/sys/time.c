@@ -19,7 +19,7 @@
 #define CLOCK_BOOTTIME		7
 
 #define TIMER_ABSTIME		1
-#define FOREVER_SEC		(1LL << 32)	/* so far away that it is never */
+#define FOREVER_SEC		((s64)(S64_MAX / NSEC_PER_SEC))	/* later is never */
 
 struct timespec timespec_of(u64 ns)
 {
@@ -32,8 +32,7 @@ struct timeval timeval_of(u64 ns)
 				 .usec = ns % NSEC_PER_SEC / NSEC_PER_USEC };
 }
 
-/* Copies and checks: -EFAULT, -EINVAL. */
-static int timespec_get(vaddr_t addr, struct timespec *ts)
+int timespec_get(vaddr_t addr, struct timespec *ts)
 {
 	if (copy_from_user(ts, addr, sizeof(*ts)))
 		return -EFAULT;
@@ -42,23 +41,19 @@ static int timespec_get(vaddr_t addr, struct timespec *ts)
 	return 0;
 }
 
-/*
- * Nanoseconds may wrap, seconds do not: the distance in seconds tells the far future and the past
- * from what is near enough to compare nanoseconds.
- */
-static struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute)
+u64 timespec_ns(const struct timespec *ts)
 {
-	u64 ns = (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
-	u64 now = time_now() + (clock == CLOCK_REALTIME ? time_realtime_offset() : 0);
-	s64 distance = ts->sec - (absolute ? (s64)(now / NSEC_PER_SEC) : 0);
+	return ts->sec >= FOREVER_SEC ? S64_MAX : (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
+}
 
-	if (distance > FOREVER_SEC)
-		return DEADLINE_NEVER;
-	if (!absolute)
-		return ns ? deadline_in(ns) : DEADLINE_POLL;
-	if (distance < -1 || !time_before(now, ns))
+struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute)
+{
+	u64 now = time_now() + (clock == CLOCK_REALTIME ? time_realtime_offset() : 0);
+	u64 ns = timespec_ns(ts);
+
+	if (absolute && ns <= now)
 		return DEADLINE_POLL;
-	return deadline_at(ns - (clock == CLOCK_REALTIME ? time_realtime_offset() : 0));
+	return deadline_in(absolute ? ns - now : ns);
 }
 
 int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
@@ -72,6 +67,8 @@ int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
 	err = timespec_get(addr, &ts);
 	if (!err)
 		*d = deadline_of(&ts, clock, absolute);
+	if (!err && !absolute)
+		*d = signal_call_deadline(*d);
 	return err;
 }
 
@@ -98,10 +95,13 @@ long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
 	if (err)
 		return err;
 	d = deadline_of(&ts, clock, flags & TIMER_ABSTIME);
+	if (flags & TIMER_ABSTIME)
+		return signal_end_call(thread_sleep_until(d));
+	d = signal_call_deadline(d);
 	err = thread_sleep_until(d);
-	if (err == -EINTR && rem && !(flags & TIMER_ABSTIME) && put_remaining(rem, d))
+	if (err == -EINTR && rem && put_remaining(rem, d))
 		return -EFAULT;
-	return signal_end_call(err);
+	return signal_end_timed_call(err, d);
 }
 
 long sys_pause(void)

@@ -24,6 +24,7 @@ struct user {
 	u32 uid;			/* [const] */
 	u32 refs;			/* [users_lock] */
 	_Atomic u32 tasks;
+	_Atomic u64 signals;		/* queued for processes of this user: pending.c */
 };
 
 static struct user root_user = { .node = LIST_INIT(root_user.node), .refs = 1 };
@@ -94,6 +95,11 @@ void user_count_tasks(struct user *u, int n)
 u32 user_tasks(const struct user *u)
 {
 	return atomic_load_explicit(&u->tasks, memory_order_relaxed);
+}
+
+_Atomic u64 *user_signals(struct user *u)
+{
+	return &u->signals;
 }
 
 /* --- Sharing and changing --------------------------------------------------------------------- */

@@ -14,12 +14,15 @@
  *	no handler after all	again		again
  *	handler, SA_RESTART	again		EINTR
  *	handler			EINTR		EINTR
+ *
+ * -ERESTARTAT is the latter for a call with a timeout that counts from its beginning: started
+ * again, it keeps the deadline that it had (t->restart_at).
  */
 #include "cpu.h"
 #include "errno.h"
 #include "printf.h"
 #include "process.h"
-#include "signal.h"
+#include "signal_impl.h"
 #include "vm.h"
 
 long signal_interrupted(struct trapframe *tf, long result)
@@ -32,7 +35,11 @@ long signal_interrupted(struct trapframe *tf, long result)
 	}
 	if (!(atomic_load(&t->work) & WORK_SIGNAL))
 		return -EINTR;		/* dying */
-	t->restart = result == -EINTR ? RESTART_MAY : RESTART_NO_HANDLER;
+	t->restart = RESTART_NO_HANDLER;
+	if (result == -EINTR)
+		t->restart = RESTART_MAY;
+	else if (result == -ERESTARTAT)
+		t->restart = RESTART_AT;
 	t->restart_arg = arch_syscall_arg(tf, 0);
 	return -EINTR;
 }
@@ -41,6 +48,7 @@ static void settle_call(struct thread *t, struct trapframe *tf, bool again)
 {
 	if (t->restart != RESTART_NONE && again)
 		arch_syscall_restart(tf, t->restart_arg);
+	t->restarted = t->restart == RESTART_AT && again;
 	t->restart = RESTART_NONE;
 }
 
@@ -91,10 +99,8 @@ static enum next take_one(struct thread *t, struct signal_call *call, struct sig
 	struct process *p = t->process;
 	struct sigaction_slot *action = p->sigactions;
 	enum next next = NEXT_MORE;
-	int before;
 
 	spin_lock(&tree_lock);
-	before = p->stop_report;
 	spin_lock(&p->lock);
 	call->sig = signal_take_locked(t, ~t->sigmask, info);
 	if (call->sig)
@@ -110,7 +116,8 @@ static enum next take_one(struct thread *t, struct signal_call *call, struct sig
 		next = NEXT_DEATH;
 	}
 	spin_unlock(&p->lock);
-	signal_report_stop(p, before);
+	if (unlikely(p->stop_news))
+		signal_report_stop(p);
 	spin_unlock(&tree_lock);
 	return next;
 }

@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "process.h"
 #include "sched.h"
+#include "signal.h"
 #include "thread.h"
 
 void user_return_work(struct trapframe *tf)
@@ -22,6 +23,7 @@ void user_return_work(struct trapframe *tf)
 			thread_exit(0);
 		}
 		if (work & WORK_SUSPEND) {
+			signal_note_stop();
 			t->unwound = true;
 			sched_suspend_self();
 			t->unwound = false;

@@ -17,6 +17,7 @@
 #include "lockcheck.h"
 #include "process.h"
 #include "sched.h"
+#include "signal_impl.h"
 #include "thread.h"
 #include "trace.h"
 #include "vm.h"
@@ -65,6 +66,14 @@ static void drop_address_space(struct thread *t)
 	irq_on();
 }
 
+/* The threads that are left have all stopped. */
+static noinline void report_stop(struct process *p)
+{
+	spin_lock(&tree_lock);
+	signal_report_stop(p);
+	spin_unlock(&tree_lock);
+}
+
 void process_thread_leaves(struct thread *t)
 {
 	struct process *p = t->process;
@@ -77,6 +86,8 @@ void process_thread_leaves(struct thread *t)
 			lockcheck_none_held("exits");
 		sched_charge(false);
 	}
+	if (t->tid != p->pid && p != &kernel_process)
+		thread_forget_id(t);	/* the first one's goes with the process */
 	spin_lock(&p->lock);
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
@@ -87,7 +98,10 @@ void process_thread_leaves(struct thread *t)
 	if (t->tid == p->pid)
 		p->leader_status = STATUS_EXIT(t->exit_code);
 	signal_pass_on(p);
+	signal_stop_counts_down(t);
 	spin_unlock(&p->lock);
+	if (unlikely(p->stop_news))
+		report_stop(p);
 	wait_queue_wake_all(&p->thread_gone, 0);
 	/* LAB 02-threads: give up the thread's hold; exactly one is the last and tears down */
 	if (atomic_fetch_sub(&p->holds, 1) == 1)

@@ -66,6 +66,8 @@ void process_init(void)
 	for (unsigned i = 0; i < RLIMIT_COUNT; i++)
 		kernel_process.limits[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 	kernel_process.limits[RLIMIT_STACK].cur = 8UL << 20;
+	kernel_process.limits[RLIMIT_SIGPENDING].cur = page_total() / 8;
+	kernel_process.limits[RLIMIT_SIGPENDING].max = page_total() / 8;
 	kernel_process.limits[RLIMIT_NOFILE] = (struct rlimit){ FD_MAX, FD_MAX };
 }
 
@@ -133,6 +135,22 @@ struct process *process_find(pid_t pid)
 	return p;
 }
 
+struct process *process_find_by_task(pid_t id)
+{
+	struct process *p;
+	struct thread *t;
+
+	spin_lock(&tree_lock);
+	p = find_process(id);
+	t = p ? NULL : find_thread(id);
+	if (t && t->process != &kernel_process)
+		p = t->process;
+	if (p)
+		process_get(p);
+	spin_unlock(&tree_lock);
+	return p;
+}
+
 /* The lookup takes the reference only if there is one left: a thread being freed is not revived. */
 struct thread *thread_find(tid_t tid)
 {
@@ -163,12 +181,24 @@ int thread_list_add(struct thread *t)
 	return err;
 }
 
+/* tree_lock held. */
+static void forget_id(tid_t id)
+{
+	struct thread *t = find_thread(id);
+
+	if (t)
+		list_remove(&t->id_node);
+}
+
 void thread_take_id(struct thread *t, tid_t id)
 {
 	struct process *p = t->process;
 	struct cred *old;
 
+	if (t->tid == id)
+		return;
 	spin_lock(&tree_lock);
+	forget_id(id);
 	list_remove(&t->id_node);
 	t->tid = id;
 	spin_lock(&p->lock);
@@ -176,10 +206,16 @@ void thread_take_id(struct thread *t, tid_t id)
 	p->cred = cred_get(t->cred);		/* CRED2, and its task is the process's (CRED3) */
 	spin_unlock(&p->lock);
 	user_count_tasks(old->user, -1);
-	/* found before a dying namesake */
-	list_push_front(&thread_ids[(u32)id % ID_BUCKETS], &t->id_node);
+	list_push_back(&thread_ids[(u32)id % ID_BUCKETS], &t->id_node);
 	spin_unlock(&tree_lock);
 	cred_put(old);
+}
+
+void thread_forget_id(struct thread *t)
+{
+	spin_lock(&tree_lock);
+	list_remove(&t->id_node);
+	spin_unlock(&tree_lock);
 }
 
 void thread_list_remove(struct thread *t)
@@ -198,44 +234,19 @@ void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg)
 	spin_unlock(&tree_lock);
 }
 
-void process_for_each(void (*fn)(struct process *p, void *arg), void *arg)
-{
-	spin_lock(&tree_lock);
-	for (unsigned i = 0; i < ID_BUCKETS; i++)
-		list_for_each(p, &process_ids[i], struct process, pid_node)
-			fn(p, arg);
-	spin_unlock(&tree_lock);
-}
-
-struct group_search {
-	pid_t pgid, sid;
-	bool found;
-};
-
-static void match_group(struct process *p, void *arg)
-{
-	struct group_search *s = arg;
-
-	s->found |= p->pgid == s->pgid && (s->sid == -1 || p->sid == s->sid);
-}
-
-bool process_group_exists(pid_t pgid, pid_t sid)
-{
-	struct group_search s = { .pgid = pgid, .sid = sid };
-
-	process_for_each(match_group, &s);
-	return s.found;
-}
-
-bool process_group_is_orphaned(pid_t pgid)
+void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg)
 {
 	assert_held(&tree_lock);
 	for (unsigned i = 0; i < ID_BUCKETS; i++)
 		list_for_each(p, &process_ids[i], struct process, pid_node)
-			if (p->pgid == pgid && process_state(p) != PROCESS_ZOMBIE &&
-			    p->parent->pgid != pgid && p->parent->sid == p->sid)
-				return false;
-	return true;
+			fn(p, arg);
+}
+
+void process_for_each(void (*fn)(struct process *p, void *arg), void *arg)
+{
+	spin_lock(&tree_lock);
+	process_for_each_locked(fn, arg);
+	spin_unlock(&tree_lock);
 }
 
 static void init_fields(struct process *p, struct process *parent)
@@ -327,6 +338,7 @@ void process_unlist(struct process *p)
 	assert_held(&tree_lock);
 	list_remove(&p->pid_node);
 	user_count_tasks(p->cred->user, -1);
+	forget_id(p->pid);
 }
 
 void process_abandon(struct process *p)

@@ -1,5 +1,6 @@
 /*
- * Signals: sending, default actions, ignoring, blocking. Handlers are in deliver.c.
+ * Signals: sending, default actions, ignoring, blocking. What is pending: pending.c; stopping:
+ * stop.c; handlers: deliver.c.
  *
  * A signal is sent to a process or to one of its threads. What becomes of it, in this order:
  *
@@ -26,120 +27,15 @@
 #include "cpu.h"
 #include "cred.h"
 #include "errno.h"
-#include "mm.h"
 #include "panic.h"
+#include "signal_impl.h"
 
 #define HARMLESS	(SIGSET(SIGCHLD) | SIGSET(SIGURG) | SIGSET(SIGWINCH) | SIGSET(SIGCONT))
-#define STOPS		(SIGSET(SIGSTOP) | SIGSET(SIGTSTP) | SIGSET(SIGTTIN) | SIGSET(SIGTTOU))
 #define UNBLOCKABLE	(SIGSET(SIGKILL) | SIGSET(SIGSTOP))
-
-/* What is known of a pending signal; one without is sent by nobody in particular. */
-struct queued {
-	struct list_node node;
-	struct signal_info info;
-};
-
-static struct kmem_cache *queued_cache;
-
-void signal_init(void)
-{
-	queued_cache = kmem_cache_create("signal", sizeof(struct queued), 0);
-}
-
-/* --- What is pending -------------------------------------------------------------------------- */
-
-void signal_drop_infos(struct list_node *infos, u64 set)
-{
-	list_for_each_safe(q, infos, struct queued, node) {
-		if (!(SIGSET(q->info.signo) & set))
-			continue;
-		list_remove(&q->node);
-		kmem_cache_free(queued_cache, q);
-	}
-}
-
-static void forget_pending(struct process *p, u64 set)
-{
-	atomic_fetch_and(&p->sigpending, ~set);
-	signal_drop_infos(&p->siginfos, set);
-	list_for_each(t, &p->threads, struct thread, process_node) {
-		atomic_fetch_and(&t->sigpending, ~set);
-		signal_drop_infos(&t->siginfos, set);
-	}
-}
-
-/* Of most signals one is enough, and without memory it is known by its number alone. */
-static int make_pending(_Atomic u64 *pending, struct list_node *infos,
-			const struct signal_info *info)
-{
-	struct queued *q;
-
-	if (info->signo < SIGRTMIN && (atomic_load(pending) & SIGSET(info->signo)))
-		return 0;
-	q = kmem_cache_alloc(queued_cache);
-	if (!q && info->signo >= SIGRTMIN)
-		return -EAGAIN;
-	atomic_fetch_or(pending, SIGSET(info->signo));
-	if (!q)
-		return 0;
-	q->info = *info;
-	list_push_back(infos, &q->node);
-	return 0;
-}
-
-/* Takes the lowest signal of *@pending that is in @set; 0: none. p->lock held. */
-static int take_pending(_Atomic u64 *pending, struct list_node *infos, u64 set,
-			struct signal_info *info)
-{
-	struct queued *first = NULL;
-	bool more = false;
-	int sig;
-
-	set &= atomic_load(pending);
-	if (!set)
-		return 0;
-	sig = __builtin_ctzl(set) + 1;
-	list_for_each(q, infos, struct queued, node) {
-		if (q->info.signo != sig)
-			continue;
-		more = first;
-		if (more)
-			break;
-		first = q;
-	}
-	if (!more)
-		atomic_fetch_and(pending, ~SIGSET(sig));
-	*info = first ? first->info : (struct signal_info){ .signo = sig, .code = SI_USER };
-	if (first) {
-		list_remove(&first->node);
-		kmem_cache_free(queued_cache, first);
-	}
-	return sig;
-}
-
-int signal_take_locked(struct thread *t, u64 set, struct signal_info *info)
-{
-	struct process *p = t->process;
-	int sig = take_pending(&t->sigpending, &t->siginfos, set, info);
-
-	return sig ? sig : take_pending(&p->sigpending, &p->siginfos, set, info);
-}
-
-int signal_take(u64 set, struct signal_info *info)
-{
-	struct thread *t = current_thread();
-	int sig;
-
-	spin_lock(&t->process->lock);
-	sig = signal_take_locked(t, set, info);
-	spin_unlock(&t->process->lock);
-	return sig;
-}
 
 /* --- Who is told ------------------------------------------------------------------------------ */
 
-/* Makes @t look at its edge, also if it waits and the wait may be broken off. p->lock held. */
-static void tell(struct thread *t)
+void signal_tell(struct thread *t)
 {
 	struct runq *rq = thread_runq_lock_allowed(t);
 	enum thread_state s = thread_state(t);
@@ -172,7 +68,7 @@ static void tell_takers(struct process *p, u64 set)
 		struct thread *t = find_taker(p, __builtin_ctzl(set) + 1);
 
 		if (t)
-			tell(t);
+			signal_tell(t);
 	}
 }
 
@@ -191,27 +87,6 @@ static bool ignored(struct process *p, int sig)
 	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET(sig) & HARMLESS));
 }
 
-/* A thread that has not been started yet looks at p->stopped when it is. */
-static void stop_threads(struct process *p, int sig)
-{
-	if (!p->stopped)
-		p->stop_report = STATUS_STOPPED(sig);
-	p->stopped = true;
-	list_for_each(t, &p->threads, struct thread, process_node)
-		thread_suspend(t);
-}
-
-static void continue_threads(struct process *p)
-{
-	if (!p->stopped)
-		return;
-	p->stopped = false;
-	p->stop_report = STATUS_CONTINUED;
-	list_for_each(t, &p->threads, struct thread, process_node)
-		if (!t->embryo)
-			thread_resume(t);
-}
-
 /* Takes the action of an unblocked signal, short of killing: true if @p must die. p->lock held. */
 bool signal_must_die(struct process *p, int sig)
 {
@@ -220,38 +95,8 @@ bool signal_must_die(struct process *p, int sig)
 	if (!(SIGSET(sig) & STOPS))
 		return true;
 	if (sig == SIGSTOP || !process_group_is_orphaned(p->pgid))
-		stop_threads(p, sig);
+		process_stop(p, sig);
 	return false;
-}
-
-int signal_stop_background(int sig)
-{
-	struct thread *t = current_thread();
-	struct process *p = t->process;
-	bool orphaned, deaf;
-
-	spin_lock(&tree_lock);
-	orphaned = process_group_is_orphaned(p->pgid);
-	deaf = (t->sigmask & SIGSET(sig)) || p->sigactions[sig - 1].handler == SIG_IGN;
-	spin_unlock(&tree_lock);
-	if (deaf && sig == SIGTTOU)
-		return 0;
-	if (orphaned || deaf)
-		return -EIO;
-	signal_send_group(p->pgid, sig);
-	atomic_fetch_or(&t->work, WORK_SIGNAL);		/* the edge starts the call again */
-	return -EINTR;
-}
-
-/* What stops and continues does so whatever becomes of the signal itself. p->lock held. */
-static void stops_and_continues(struct process *p, int sig)
-{
-	if (SIGSET(sig) & STOPS)
-		forget_pending(p, SIGSET(SIGCONT));
-	if (sig == SIGCONT) {
-		forget_pending(p, STOPS);
-		continue_threads(p);
-	}
 }
 
 /* p->lock held. True: @p must die. */
@@ -261,33 +106,19 @@ static bool act(struct process *p, struct thread *target, const struct signal_in
 	struct thread *taker = target ? target : find_taker(p, sig);
 	bool blocked = !taker || (taker->sigmask & SIGSET(sig));
 
-	stops_and_continues(p, sig);
+	signal_stop_or_continue(p, sig);
 	if (!blocked && !signal_has_handler(p, sig))
 		return signal_must_die(p, sig);
-	if (target)
-		*err = make_pending(&target->sigpending, &target->siginfos, info);
-	else
-		*err = make_pending(&p->sigpending, &p->siginfos, info);
+	*err = signal_make_pending(p, target, info);
 	if (taker && (!blocked || (taker->sigwait & SIGSET(sig))))
-		tell(taker);
+		signal_tell(taker);
 	return false;
-}
-
-void signal_report_stop(struct process *p, int before)
-{
-	if (p->stop_report == before || !p->stop_report)
-		return;
-	process_report_stop(p);
-	if (p->stop_report == STATUS_CONTINUED)
-		signal_child(p, CLD_CONTINUED, SIGCONT);
-	else
-		signal_child(p, CLD_STOPPED, p->stop_report >> 8);
 }
 
 /* @target NULL: any thread of @p will do. tree_lock held. */
 static int send(struct process *p, struct thread *target, const struct signal_info *info)
 {
-	int before = p->stop_report, err = 0;
+	int err = 0;
 	bool die = false;
 
 	if (info->signo < 0 || info->signo > NSIG)
@@ -302,7 +133,8 @@ static int send(struct process *p, struct thread *target, const struct signal_in
 	else
 		die = act(p, target, info, &err);
 	spin_unlock(&p->lock);
-	signal_report_stop(p, before);
+	if (unlikely(p->stop_news))
+		signal_report_stop(p);
 	if (die)
 		process_kill(p, STATUS_SIGNAL(info->signo));
 	return err;
@@ -375,6 +207,13 @@ static void send_if_member(struct process *p, void *arg)
 		g->result = err;
 }
 
+void signal_send_group_locked(pid_t pgid, int sig)
+{
+	struct group_send g = { .pgid = pgid, .info = { .signo = sig, .code = SI_KERNEL } };
+
+	process_for_each_locked(send_if_member, &g);
+}
+
 int signal_send_group(pid_t pgid, int sig)
 {
 	struct group_send g = { .pgid = pgid, .info = info_of(sig, SI_USER), .result = -ESRCH };
@@ -443,6 +282,25 @@ long signal_end_call(long result)
 	return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
+long signal_end_timed_call(long result, struct deadline d)
+{
+	result = signal_end_call(result);
+	if (result != -ERESTARTNOHAND)
+		return result;
+	current_thread()->restart_at = d;
+	return -ERESTARTAT;
+}
+
+struct deadline signal_call_deadline(struct deadline d)
+{
+	struct thread *t = current_thread();
+
+	if (!t->restarted)
+		return d;
+	t->restarted = false;
+	return t->restart_at;
+}
+
 void signal_set_action(int sig, const struct sigaction_slot *action)
 {
 	struct process *p = current_process();
@@ -450,7 +308,7 @@ void signal_set_action(int sig, const struct sigaction_slot *action)
 	spin_lock(&p->lock);
 	p->sigactions[sig - 1] = *action;
 	if (ignored(p, sig))
-		forget_pending(p, SIGSET(sig));
+		signal_forget_pending(p, SIGSET(sig));
 	spin_unlock(&p->lock);
 }
 

@@ -89,7 +89,7 @@ size_t thread_stack_used(const struct thread *t)
 	if (!DEBUG_BUILD)
 		return 0;
 	spin_lock(&tree_lock);
-	while (list_linked(&t->id_node) && word < end && *word == STACK_CANARY)
+	while (list_linked(&t->all_node) && word < end && *word == STACK_CANARY)
 		word++;
 	spin_unlock(&tree_lock);
 	return (end - word) * sizeof(u64);

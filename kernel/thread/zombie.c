@@ -96,6 +96,7 @@ static void become_zombie(struct process *p)
 	bool unwanted;
 
 	spin_lock(&tree_lock);
+	process_groups_orphan(p);
 	/* LAB 06-kill: make it a zombie that its parent can find, in safe order */
 	reparent_children(p);
 	atomic_store(&p->life, LIFE(PROCESS_ZOMBIE, status));

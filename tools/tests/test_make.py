@@ -32,6 +32,7 @@ class WrongValues(unittest.TestCase):
         self.check("grade", "SUBMISSION=/no/such", allowed="no such directory")
         self.check("-n", "grade", "SUBMISSION=", allowed="SUBMISSION= is empty")
         self.check("run", "CMD=true", "EXTRA=", allowed="EXTRA= is empty")
+        self.check("grade", f"SUBMISSION={__file__}", allowed="is a file where a directory is wanted")
         self.check("grade", "SEEDS=many", allowed="must be a number")
         self.check("run", "CMD=true", "EXTRA=/no/such", allowed="no such directory")
         self.check("run", "CMD=true", "TIMEOUT=soon", allowed="must be a number")
@@ -72,6 +73,38 @@ class Help(unittest.TestCase):
     def test_shows_values_in_force(self) -> None:
         self.assertIn("ARCH=riscv", make("help").stdout)
         self.assertIn("ARCH=x86_64", make("help", "ARCH=x86_64").stdout)
+
+
+class Names(unittest.TestCase):
+    """Blanks, quotes and $ in a name."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
+        self.addCleanup(folder.cleanup)
+        self.odd = Path(folder.name) / 'my "kernel"\'s $HOME $(x) `y`'
+        self.odd.mkdir()
+
+    def test_extra(self) -> None:
+        (self.odd / "hello").write_text("hello\n")
+        done = make("run", "CMD=cat /hello", f"EXTRA={self.odd}")
+        self.assertEqual(done.stdout, "hello\n", done.stderr)
+
+    def test_out(self) -> None:
+        done = make("starter", "LAB=04-sleep", f"OUT={self.odd / 'starter'}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((self.odd / "starter" / "Makefile").exists())
+
+    def test_submission_report_and_json(self) -> None:
+        words = [f"SUBMISSION={self.odd}", f"JSON={self.odd}/a.json", f"REPORT={self.odd}/b c"]
+        done = make("-n", "grade", *words)
+        for option in ("--submission", "--json", "--report"):
+            self.assertIn(option, done.stdout)
+        said = subprocess.run(
+            ["sh", "-c", "printf '%s\n' " + done.stdout.split("grade run", 1)[1].replace("\\\n", " ")],
+            stdout=subprocess.PIPE, text=True, check=True,
+        ).stdout.splitlines()  # fmt: skip
+        for word in words:
+            self.assertIn(word.split("=", 1)[1], said)
 
 
 class Run(unittest.TestCase):

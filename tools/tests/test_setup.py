@@ -41,7 +41,7 @@ class SetupTest(unittest.TestCase):
     def setup_sh(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["/bin/sh", self.tools / "setup.sh", *arguments],
-            env={"PATH": str(self.bin)},
+            env={"PATH": str(self.bin), "TRELLIS_ETC": str(self.tools)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -83,6 +83,16 @@ class SetupTest(unittest.TestCase):
         commands = [line for line in done.stderr.splitlines() if line.startswith("sudo ")]
         self.assertEqual(len(commands), 1)
         self.assertIn("frobnicator", commands[0])
+
+    def test_the_command_for_an_apt_that_knows_nothing_yet(self) -> None:
+        self.program("id", "echo 1000")
+        self.program("apt-cache", "exit 100")
+        self.apt_installs()
+        for release, name in (("bookworm", "old"), ("noble", "old"), ("trixie", "new"), ("", "new")):
+            self.packages("base\tfrobnicate\t2.0\tfrob-new|frob-old\tfrobbing\n")
+            (self.tools / "os-release").write_text(f"VERSION_CODENAME={release}\n")
+            said = self.setup_sh("base").stderr
+            self.assertIn(f"--no-install-recommends frob-{name}'", said, release)
 
     def test_too_old_is_missing(self) -> None:
         self.program("frobnicate", "echo frobnicate 1.9.9")
@@ -133,9 +143,9 @@ class SetupTest(unittest.TestCase):
         named = {row.split("\t")[0]: row.count("\t") for row in rows if not row.startswith("#")}
         lines = (ROOT / "tools/packages.txt").read_text().splitlines()
         for fields in (line.split("\t") for line in lines if not line.startswith("#")):
-            last = fields[3].split("|")[-1]  # what setup chooses where there is no apt
+            first = fields[3].split("|")[0]  # what setup chooses where there is no apt
             if not fields[1].startswith("boots:"):
-                self.assertEqual(named.get(last), 4, last)
+                self.assertEqual(named.get(first), 4, first)
 
     def broken_compiler(self) -> None:
         """All is there, but what the compiler makes does not boot."""

@@ -128,6 +128,7 @@ struct sigaction {
 
 int kill(pid_t pid, int sig);
 int killpg(pid_t group, int sig);
+int tgkill(pid_t process, pid_t thread, int sig);
 int raise(int sig);
 int sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 int sigaltstack(const stack_t *stack, stack_t *old);

@@ -1,0 +1,68 @@
+"""Does this machine's QEMU run one machine twice in the same way? Asked at the start of every grading.
+
+What makes a run the same everywhere (docs/grader.md) is partly how QEMU happens to work: turns that a
+timer ends, CPUs in one thread, a clock that counts instructions. A QEMU that is built without what we
+use says so itself when it starts; one that works otherwise is found here: a machine with several CPUs is
+booted twice, and everything that it said and traced must be the same. Without that no verdict could be
+trusted, so there is none.
+"""
+
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from grade.build import Product
+from grade.errors import GraderError
+from grade.machine import Boot, Ended, Evidence
+from tools import qemu
+
+_LIMIT = 50_000_000  # instructions; it boots, lists its tests and powers off after a fifth
+_CPUS = 4  # so that turns, spares and interrupts between CPUs are all in it
+_OLDEST = (7, 2)
+
+
+class Boots(Protocol):
+    """A machine.Runner, or a test's."""
+
+    def boot(self, boot: Boot) -> Evidence: ...
+
+
+def _version(arch: str) -> tuple[str, tuple[int, ...]]:
+    """The program's name with its version, and the version."""
+    program = qemu.program(arch)
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError as e:
+        raise GraderError(f"{program} is not installed (make setup installs it)") from e
+    words = said.stdout.split()
+    number = words[3] if len(words) > 3 else "of no version"
+    parts = tuple(int(part) for part in number.split(".")[:2] if part.isdecimal())
+    return f"{program} {number}", parts
+
+
+def _refuse(which: str, why: str) -> GraderError:
+    return GraderError(f"{which} cannot grade: {why}; QEMU 7.2 to 11.1 as Debian builds them can "
+                       "(docs/grader.md)")  # fmt: skip
+
+
+def _check(boots: Boots, arch: str, product: Product, honest: bool) -> None:
+    which, version = _version(arch)
+    if version < _OLDEST:
+        raise _refuse(which, "it is too old")
+    boot = Boot(arch, product.kernel, None, _CPUS, 1, _LIMIT, slices="fine", test="list")
+    first, again = (boots.boot(boot) for _ in range(2))
+    if Ended.SLOW in (first.ended, again.ended):
+        return  # a slow host says nothing about QEMU; its runs will say "machine too slow"
+    if first != again:
+        raise _refuse(which, "one machine, booted twice, did not run the same way twice")
+    if honest and first.ended is not Ended.EXITED:
+        raise _refuse(which, "a CPU that waits for another one is never interrupted")
+
+
+def check(boots: Boots, products: Mapping[str, Product], honest: bool) -> None:
+    """Raises GraderError unless both runs are the same on each port. @honest: the kernels are known to
+    work, so that one that hangs is QEMU's fault too."""
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(_check, boots, a, p, honest) for a, p in products.items()]:
+            done.result()

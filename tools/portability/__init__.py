@@ -1,0 +1,7 @@
+"""`make portability`: the README's two commands, and the same verdicts, on fresh machines of other kinds.
+
+    distributions.py    which ones, and where their archives are: the machine's own apt knows
+    roots.py            a root file system of each, built once, unpacked afresh; commands inside
+    checks.py           what is tried in one
+    table.py            what came out, compared, and as the table of docs/grader.md
+"""

@@ -1,0 +1,128 @@
+"""What is tried on one distribution. Each try is a Result; gradings leave their JSON in a folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.portability.distributions import Distribution
+from tools.portability.roots import Done, Machine, Say
+from tools.test.builds import ROOT
+from tools.test.model import Result, last_lines
+
+PARTS = ("refusal", "container", "grade", "test")
+_CONTAINER = "debian-13"  # whose image the Containerfile begins with
+_PROGRAMS = {
+    "QEMU": "qemu-system-riscv64",
+    "GCC for RISC-V": "riscv64-unknown-elf-gcc",
+    "GCC for x86_64": "x86_64-linux-gnu-gcc",
+}
+_COMMAND = re.compile(r"^sudo sh -c '(apt-get update && apt-get install -y [^']+)'$", re.M)
+_COUNT = re.compile(r"^\d+ passed, \d+ failed$", re.M)
+
+
+@dataclass(frozen=True)
+class Options:
+    parts: Sequence[str]
+    rounds: int
+    settings: str  # of make grade: "LAB=... ARCH=...", or nothing
+
+
+@dataclass
+class Try:
+    """One distribution's machines."""
+
+    which: Distribution
+    tar: Path
+    folder: Path  # logs and gradings
+    options: Options
+    say: Say
+
+    def results(self) -> Iterator[Result]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        machine = Machine(self.tar.parent / "root", "root", self.say)
+        student = Machine(self.tar.parent / "root", "student", self.say)
+        try:
+            if "refusal" in self.options.parts:
+                student.unpack(self.tar)
+                yield from self.without_root(student)
+            if "container" in self.options.parts and self.which.name == _CONTAINER:
+                machine.unpack(self.tar)
+                yield from self.container(machine)
+            if {"grade", "test"} & set(self.options.parts):
+                machine.unpack(self.tar)
+            if "grade" in self.options.parts:
+                yield from self.gradings(machine)
+            if "test" in self.options.parts:
+                yield self.tests(machine)
+        finally:
+            shutil.rmtree(machine.root, ignore_errors=True)
+
+    def _result(self, what: str, ok: bool, done: Done, log: Path) -> Result:
+        detail = f"status {done.status}, the whole of it in {log}\n{last_lines(done.output, 30)}"
+        return Result(f"{self.which.title}: {what}", ok, detail)
+
+    def without_root(self, machine: Machine) -> Iterator[Result]:
+        """Both commands name one command and do nothing; when that has been run, they work."""
+        before = sorted(machine.tree.rglob("*"))
+        for goal in ("grade", "test"):
+            log = self.folder / f"refused-{goal}.log"
+            done = machine.run(f"make {goal}", log)
+            found = _COMMAND.findall(done.output)
+            nothing = sorted(machine.tree.rglob("*")) == before
+            refused = done.status == 2 and len(found) == 1 and nothing
+            yield self._result(f"make {goal} without root names one command", refused, done, log)
+            if not refused:
+                return
+            log = self.folder / f"install-{goal}.log"
+            done = machine.run(found[0], log, root=True)
+            yield self._result(f"that command, for make {goal}", done.status == 0, done, log)
+            if goal == "grade":
+                yield self._graded(machine, "without root", "user")
+            before = sorted(machine.tree.rglob("*"))
+        done = machine.run("make doctor", log := self.folder / "doctor.log")
+        yield self._result("make doctor finds all there", done.status == 0, done, log)
+
+    def container(self, machine: Machine) -> Iterator[Result]:
+        """What the Containerfile runs while it is built, then the first of its commands."""
+        steps = [line.removeprefix("RUN ") for line in (ROOT / "Containerfile").read_text().splitlines()
+                 if line.startswith("RUN ")]  # fmt: skip
+        for number, step in enumerate(steps, 1):
+            log = self.folder / f"container-{number}.log"
+            done = machine.run(step, log)
+            yield self._result(f"the Containerfile's step {number}", done.status == 0, done, log)
+        yield self._graded(machine, "in the Containerfile's machine", "container")
+
+    def gradings(self, machine: Machine) -> Iterator[Result]:
+        for number in range(1, self.options.rounds + 1):
+            yield self._graded(machine, f"as root, {number}", f"root-{number}")
+            if number == 1:
+                self.note_versions(machine)
+
+    def _graded(self, machine: Machine, how: str, name: str) -> Result:
+        kept = self.folder / f"{name}.json"
+        log = self.folder / f"grade-{name}.log"
+        kept.unlink(missing_ok=True)
+        done = machine.run(f"make grade {self.options.settings} JSON=portability.json", log)
+        written = machine.tree / "portability.json"
+        if written.exists():
+            shutil.move(written, kept)
+        return self._result(f"make grade {how}", done.status == 0, done, log)
+
+    def note_versions(self, machine: Machine) -> None:
+        log = self.folder / "versions.log"
+        lines = []
+        for title, program in _PROGRAMS.items():
+            done = machine.run(f"{program} --version", log)
+            found = re.search(r"\d+(\.\d+)+", re.sub(r"\(.*?\)", "", done.output))
+            lines.append(f"{title} {found[0] if found else '?'}\n")
+        (self.folder / "versions").write_text("".join(lines))
+
+    def tests(self, machine: Machine) -> Result:
+        log = self.folder / "test.log"
+        done = machine.run("make test", log)
+        (self.folder / "test").write_text("".join(_COUNT.findall(done.output)[-1:]))
+        return self._result("make test", done.status == 0, done, log)

@@ -1,0 +1,260 @@
+/* Job control and ids at their edges: the last thread to stop, orphaned groups, ids. */
+#include "test.h"
+
+/* --- Stopping --- */
+
+#define WRITERS	3
+
+static _Atomic unsigned long *beats;
+
+static void *beat(void *n)
+{
+	for (;;)
+		atomic_fetch_add(&beats[(long)n], 1);
+	return NULL;
+}
+
+static void beat_with_threads(void)
+{
+	for (long i = 1; i < WRITERS; i++)
+		start_thread(beat, (void *)i);
+	beat(0);
+}
+
+/* When the parent is told, nothing of the child moves: neither now nor after others have run. */
+static void stopped_means_every_thread(void)
+{
+	unsigned long seen[WRITERS];
+	int status;
+	pid_t pid;
+
+	beats = shared_memory(4096);
+	pid = spawn(beat_with_threads);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < WRITERS; i++) {
+			unsigned long was = beats[i];
+
+			while (beats[i] == was)
+				sched_yield();
+		}
+		CHECK_EQ(kill(pid, SIGSTOP), 0);
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		CHECK(WIFSTOPPED(status));
+		for (int i = 0; i < WRITERS; i++)
+			seen[i] = beats[i];
+		for (int i = 0; i < 50; i++)
+			sched_yield();
+		for (int i = 0; i < WRITERS; i++)
+			CHECK_EQ(beats[i], seen[i]);
+		CHECK_EQ(kill(pid, SIGCONT), 0);
+		CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
+	}
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+}
+
+/* A thread that exits may be the one that the others were waited for. */
+static void *stop_and_leave(void *unused)
+{
+	kill(getpid(), SIGSTOP);
+	return unused;
+}
+
+static void stop_in_a_thread(void)
+{
+	join_thread(start_thread(stop_and_leave, NULL));
+	_exit(7);
+}
+
+static void a_thread_stops_them_all(void)
+{
+	pid_t pid = spawn(stop_in_a_thread);
+	int status;
+
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	CHECK_EQ(kill(pid, SIGCONT), 0);
+	expect_exit(pid, 7);
+}
+
+/* A blocked call is broken off by the stop and made again, with what was left of its time. */
+static void calls_go_on_after_a_stop(void)
+{
+	int up[2], down[2], status;
+	char c;
+	pid_t pid;
+
+	CHECK_EQ(pipe(up), 0);
+	CHECK_EQ(pipe(down), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(write(up[1], "a", 1), 1);
+		CHECK_EQ(read(down[0], &c, 1), 1);
+		CHECK_EQ(nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL), 0);
+		_exit(c);
+	}
+	CHECK_EQ(read(up[0], &c, 1), 1);
+	for (int i = 0; i < 3; i++) {
+		await_state(pid, 'S');
+		CHECK_EQ(kill(pid, SIGSTOP), 0);
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		await_state(pid, 'T');
+		CHECK_EQ(kill(pid, SIGCONT), 0);
+		if (i == 1)
+			CHECK_EQ(write(down[1], "\5", 1), 1);
+	}
+	expect_exit(pid, 5);
+}
+
+/* --- Orphaned groups --- */
+
+static int teller;
+
+static void note_hangup(int sig)
+{
+	(void)sig;
+	CHECK_EQ(write(teller, "h", 1), 1);
+}
+
+/* In a session of its own: a child with a stopped child in a group of that one's own. */
+static void leave_a_stopped_job(void)
+{
+	pid_t job;
+	int status;
+
+	setsid();
+	job = fork();
+	if (job == 0) {
+		signal(SIGHUP, note_hangup);
+		CHECK_EQ(setpgid(0, 0), 0);
+		raise(SIGSTOP);
+		CHECK_EQ(write(teller, "c", 1), 1);
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(job, &status, WUNTRACED), job);
+	CHECK(WIFSTOPPED(status));
+}
+
+/* One group further down: its parent lives on, but moves to init and out of the session's care. */
+static void leave_through_a_child(void)
+{
+	setsid();
+	if (fork() == 0) {
+		leave_a_stopped_job();
+		_exit(0);
+	}
+	CHECK(wait(NULL) > 0);
+}
+
+static void hang_up(void (*parent)(void))
+{
+	int end[2];
+	char text[3] = "";
+
+	CHECK_EQ(pipe(end), 0);
+	teller = end[1];
+	expect_exit(spawn(parent), 0);
+	close(teller);
+	CHECK_EQ(read(end[0], text, 1), 1);
+	CHECK_EQ(read(end[0], text + 1, 1), 1);
+	CHECK_EQ(strcmp(text, "hc"), 0);
+	CHECK_EQ(read(end[0], text, 1), 0);
+}
+
+static void orphaned_stopped_jobs_are_hung_up(void)
+{
+	hang_up(leave_a_stopped_job);
+	hang_up(leave_through_a_child);
+}
+
+/* --- Ids --- */
+
+static void not_after_exec(void)
+{
+	int go[2], gone[2];
+	char c;
+	pid_t pid;
+
+	CHECK_EQ(pipe(go), 0);
+	CHECK_EQ(pipe2(gone, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(dup2(go[0], 0), 0);
+		close(go[1]);
+		execl("/bin/cat", "cat", NULL);
+		_exit(1);
+	}
+	close(gone[1]);
+	CHECK_EQ(read(gone[0], &c, 1), 0);	/* now it has */
+	CHECK_ERRNO(setpgid(pid, pid), EACCES);
+	CHECK_ERRNO(setpgid(pid, 0), EACCES);
+	close(go[1]);
+	expect_exit(pid, 0);
+}
+
+static _Atomic pid_t other_tid;
+static atomic_int other_may_end;
+
+static void *other_thread(void *unused)
+{
+	other_tid = gettid();
+	while (!other_may_end)
+		sched_yield();
+	return unused;
+}
+
+static void ids_of_threads(void)
+{
+	pthread_t t;
+	struct rlimit limit;
+
+	t = start_thread(other_thread, NULL);
+	while (!other_tid)
+		sched_yield();
+	CHECK(other_tid != getpid());
+	CHECK_EQ(kill(other_tid, 0), 0);
+	CHECK_EQ(getpgid(other_tid), getpgrp());
+	CHECK_EQ(getsid(other_tid), getsid(0));
+	CHECK_EQ(getpriority(PRIO_PROCESS, other_tid), 0);
+	CHECK_EQ(prlimit(other_tid, RLIMIT_CORE, NULL, &limit), 0);
+	CHECK_ERRNO(setpgid(other_tid, 0), EINVAL);
+	CHECK_ERRNO(waitpid(other_tid, NULL, WNOHANG), ECHILD);
+	other_may_end = 1;
+	join_thread(t);
+}
+
+/* From the moment in which wait() has returned nobody is found by the child's id. */
+static void waited_for_is_gone(void)
+{
+	struct sched_param param;
+	struct timespec ts;
+	cpu_set_t set;
+
+	for (int i = 0; i < 50; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+		CHECK_ERRNO(sched_getparam(pid, &param), ESRCH);
+		CHECK_ERRNO(sched_getscheduler(pid), ESRCH);
+		CHECK_ERRNO(sched_rr_get_interval(pid, &ts), ESRCH);
+		CHECK_ERRNO(sched_getaffinity(pid, sizeof(set), &set), ESRCH);
+		CHECK_ERRNO(getpriority(PRIO_PROCESS, pid), ESRCH);
+		CHECK_ERRNO(kill(pid, 0), ESRCH);
+		CHECK_ERRNO(tgkill(pid, pid, 0), ESRCH);
+		CHECK_ERRNO(getpgid(pid), ESRCH);
+	}
+}
+
+static const struct test_case cases[] = {
+	CASE(stopped_means_every_thread),
+	CASE(a_thread_stops_them_all),
+	CASE(calls_go_on_after_a_stop),
+	CASE(orphaned_stopped_jobs_are_hung_up),
+	CASE(not_after_exec),
+	CASE(ids_of_threads),
+	CASE(waited_for_is_gone),
+};
+
+TEST_MAIN(cases)
