@@ -30,7 +30,7 @@ KTEST(fault_swept, "fault.swept", "", "mm.fault.swept")
 		u64 value = 1;
 		int err;
 
-		forget(as, BASE, 1);
+		as_dontneed(as, BASE, PAGE_SIZE);
 		sweep_begin(step);
 		err = copy_from_user(&value, BASE, sizeof(value));
 		sweep_end();

@@ -25,7 +25,7 @@ struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq)
 	for (u32 mask = atomic_load(&idle_mask); mask; mask &= mask - 1) {
 		unsigned id = __builtin_ctz(mask);
 
-		if ((t && t->se.affinity & BIT(id)) || (rq && queue_find(&rq->q, id)))
+		if ((t && t->se.affinity & BIT(id)) || (rq && policy.find(&rq->q, id)))
 			return &cpus[id];
 	}
 	return NULL;

@@ -201,11 +201,12 @@ long sys_sched_rr_get_interval(tid_t tid, vaddr_t out)
 {
 	struct thread *t SCOPED(thread) = tid < 0 ? NULL : find_user_thread(tid);
 	struct timespec ts = { 0 };
-	u64 ns;
+	u64 ns = 0;
 
 	if (!t)
 		return tid < 0 ? -EINVAL : -ESRCH;
-	ns = policy_interval(&t->se);
+	if (t->se.params.class != SCHED_FIFO && t->se.params.class != SCHED_DEADLINE)
+		ns = quantum_of(&t->se);
 	ts.sec = ns / NSEC_PER_SEC;
 	ts.nsec = ns % NSEC_PER_SEC;
 	return copy_to_user(out, &ts, sizeof(ts));

@@ -95,8 +95,9 @@ const char *signal_name(int sig);
 
 /* --- Things at hand ---------------------------------------------------------------------- */
 
-extern char buf[8 * PAGE];	/* zeroed at the start of each case */
-#define BAD ((void *)8)		/* an address that is never mapped */
+extern char buf[8 * PAGE]; /* zeroed at the start of each case */
+extern volatile uintptr_t nowhere;
+#define BAD ((void *)nowhere) /* an address that is never mapped */
 
 /* Arguments that would need braces, of which each lasts for eight more. */
 struct timespec *ts(long sec, long nsec);

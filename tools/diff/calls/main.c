@@ -17,6 +17,7 @@ static struct output {
 } * output;
 
 char buf[8 * PAGE];
+volatile uintptr_t nowhere = 8;
 volatile int hits[65];
 
 static int limit_s;

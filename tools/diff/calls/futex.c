@@ -1,0 +1,219 @@
+/* Futexes: waiting, waking, requeueing, errors; robust lists; membarrier. */
+#include "diff.h"
+
+static unsigned *word, *other;
+
+static void words(void)
+{
+	word = (unsigned *)pages(1, PROT_READ | PROT_WRITE, MAP_SHARED);
+	other = word + 1;
+}
+
+CASE(wait_errors)
+{
+	words();
+	T(futex, word, FUTEX_WAIT, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAIT, 0, ts(0, 0), NULL, 0);
+	T(futex, word, FUTEX_WAIT, 0, ts(0, 1000), NULL, 0);
+	T(futex, word, FUTEX_WAIT, 0, ts(-1, 0), NULL, 0);
+	T(futex, word, FUTEX_WAIT, 0, ts(0, 1000000000), NULL, 0);
+	T(futex, word, FUTEX_WAIT, 1, ts(-1, 0), NULL, 0);
+	T(futex, word, FUTEX_WAIT, 0, BAD, NULL, 0);
+	T(futex, (char *)word + 1, FUTEX_WAIT, 0, NULL, NULL, 0);
+	T(futex, BAD, FUTEX_WAIT, 0, NULL, NULL, 0);
+	T(futex, NULL, FUTEX_WAIT, 0, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAIT_BITSET, 0, ts(0, 1), NULL, 0);
+	T(futex, word, FUTEX_WAIT_BITSET, 0, ts(0, 1), NULL, -1);
+	T(futex, word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, ts(1, 0), NULL, -1);
+	T(futex, word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 0, ts(0, 1), NULL, 0);
+	T(futex, word, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_FD, 0, NULL, NULL, 0);
+	T(futex, word, 99, 0, NULL, NULL, 0);
+}
+
+CASE(wake_errors)
+{
+	words();
+	T(futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAKE, -1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAKE, 0, NULL, NULL, 0);
+	T(futex, (char *)word + 2, FUTEX_WAKE, 1, NULL, NULL, 0);
+	T(futex, BAD, FUTEX_WAKE, 1, NULL, NULL, 0);
+	T(futex, BAD, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 1);
+	T(futex, word, FUTEX_REQUEUE, 1, 1, other, 0);
+	T(futex, word, FUTEX_CMP_REQUEUE, 1, 1, other, 1);
+	T(futex, word, FUTEX_CMP_REQUEUE, 1, 1, other, 0);
+	T(futex, word, FUTEX_REQUEUE, -1, 1, other, 0);
+	T(futex, word, FUTEX_REQUEUE, 1, -1, other, 0);
+	T(futex, word, FUTEX_REQUEUE, 1, 1, BAD, 0);
+	T(futex, word, FUTEX_REQUEUE, 1, 1, (char *)other + 1, 0);
+}
+
+CASE(wake_op)
+{
+	words();
+	*other = 5;
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 1 << 28 | 3 << 12);
+	V(*other);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 0 << 28 | 7 << 12);
+	V(*other);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 2 << 28 | 8 << 12);
+	V(*other);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 3 << 28 | 2 << 12);
+	V(*other);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 4 << 28 | 1 << 12);
+	V(*other);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 8U << 28 | 1U << 28 | 4 << 12);
+	V(*other);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 5 << 28);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 7 << 24);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, BAD, 0);
+}
+
+/* A child that waits at @at, and says how that ended. */
+static pid_t waiter(unsigned *at, int bitset)
+{
+	pid_t pid = child();
+
+	if (!pid)
+		end(-R(futex, at, FUTEX_WAIT_BITSET, 0, NULL, NULL, bitset));
+	await_blocked(pid);
+	return pid;
+}
+
+CASE(wakes_one_of_two)
+{
+	pid_t a, b;
+
+	words();
+	a = waiter(word, -1);
+	b = waiter(word, -1);
+	T(futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	W(reap(a));
+	T(futex, word, FUTEX_WAKE, 10, NULL, NULL, 0);
+	W(reap(b));
+}
+
+CASE(wake_zero_wakes_one)
+{
+	pid_t a;
+
+	words();
+	a = waiter(word, -1);
+	T(futex, word, FUTEX_WAKE, 0, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	W(reap(a));
+}
+
+CASE(bitset_chooses)
+{
+	pid_t a, b;
+
+	words();
+	a = waiter(word, 1);
+	b = waiter(word, 6);
+	T(futex, word, FUTEX_WAKE_BITSET, 10, NULL, NULL, 8);
+	T(futex, word, FUTEX_WAKE_BITSET, 10, NULL, NULL, 2);
+	W(reap(b));
+	T(futex, word, FUTEX_WAKE_BITSET, 10, NULL, NULL, 1);
+	W(reap(a));
+}
+
+CASE(requeue)
+{
+	pid_t a, b, c;
+
+	words();
+	a = waiter(word, -1);
+	b = waiter(word, -1);
+	c = waiter(word, -1);
+	T(futex, word, FUTEX_REQUEUE, 1, 1, other, 0);
+	W(reap(a));
+	T(futex, other, FUTEX_WAKE, 10, NULL, NULL, 0);
+	W(reap(b));
+	T(futex, word, FUTEX_WAKE, 10, NULL, NULL, 0);
+	W(reap(c));
+}
+
+CASE(cmp_requeue)
+{
+	pid_t a, b;
+
+	words();
+	a = waiter(word, -1);
+	b = waiter(word, -1);
+	T(futex, word, FUTEX_CMP_REQUEUE, 1, 5, other, 0);
+	W(reap(a));
+	T(futex, other, FUTEX_WAKE, 10, NULL, NULL, 0);
+	W(reap(b));
+}
+
+CASE(interrupted)
+{
+	words();
+	on(SIGUSR1, 0);
+	poke(SIGUSR1);
+	T(futex, word, FUTEX_WAIT, 0, NULL, NULL, 0);
+	V(hits[SIGUSR1]);
+}
+
+CASE(private_and_shared_are_apart)
+{
+	pid_t a;
+
+	words();
+	a = waiter(word, -1);
+	T(futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	W(reap(a));
+}
+
+CASE(pi_errors)
+{
+	words();
+	T(futex, word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+	V((pid_t)*word == getpid());
+	T(futex, word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+	T(futex, word, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0);
+	T(futex, word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0);
+	V(*word);
+	T(futex, word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0);
+	T(futex, word, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0);
+	*word = 0x3ffffff0;
+	T(futex, word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+	T(futex, word, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0);
+	T(futex, word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0);
+	T(futex, BAD, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+	T(futex, (char *)word + 1, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+}
+
+CASE(robust_list)
+{
+	void *head;
+	size_t size = 0;
+
+	T(set_robust_list, buf, 24);
+	T(set_robust_list, buf, 23);
+	T(set_robust_list, buf, 0);
+	T(get_robust_list, 0, &head, &size);
+	V(head == buf);
+	V(size);
+	T(get_robust_list, 0x7fffffff, &head, &size);
+	T(get_robust_list, -1, &head, &size);
+	T(get_robust_list, 0, BAD, &size);
+	T(get_robust_list, 0, &head, BAD);
+}
+
+CASE(membarrier)
+{
+	V(R(membarrier, 0, 0, 0) > 0);
+	T(membarrier, 0, 1, 0);
+	T(membarrier, 1 << 20, 0, 0);
+	T(membarrier, 8, 0, 0);
+	T(membarrier, 16, 0, 0);
+	T(membarrier, 8, 0, 0);
+	T(membarrier, 1, 0, 0);
+}

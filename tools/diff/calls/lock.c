@@ -1,0 +1,207 @@
+/* Locks on files: flock, record locks by process and by open file. */
+#include "diff.h"
+
+static struct linux_lock l;
+
+static struct linux_lock *lock(short type, long start, long len)
+{
+	l = (struct linux_lock){ type, SEEK_SET, start, len, 0 };
+	return &l;
+}
+
+static void show(void)
+{
+	say("type %d whence %d start %ld len %ld pid %s", l.type, l.whence, l.start, l.len,
+	    l.pid == 0 ? "0" : l.pid == -1 ? "-1" : l.pid == getppid() ? "parent" : "other");
+}
+
+CASE(flock)
+{
+	int a = file("a", ""), b = Q(openat, AT_FDCWD, "a", O_RDONLY), c = Q(dup, a);
+
+	T(flock, a, LOCK_EX);
+	T(flock, b, LOCK_EX | LOCK_NB);
+	T(flock, b, LOCK_SH | LOCK_NB);
+	T(flock, c, LOCK_EX | LOCK_NB);
+	T(flock, a, LOCK_SH);
+	T(flock, b, LOCK_SH | LOCK_NB);
+	T(flock, a, LOCK_EX | LOCK_NB);
+	T(flock, a, LOCK_UN);
+	T(flock, b, LOCK_EX | LOCK_NB);
+	T(flock, a, LOCK_UN);
+	T(flock, a, 0);
+	T(flock, a, LOCK_SH | LOCK_EX);
+	T(flock, a, 16);
+	T(flock, a, LOCK_NB);
+	T(flock, 77, 0);
+	T(flock, 0, LOCK_EX);
+}
+
+CASE(flock_closed_last)
+{
+	int a = file("a", ""), b = Q(openat, AT_FDCWD, "a", O_RDONLY), c = Q(dup, a);
+
+	Q(flock, a, LOCK_EX);
+	Q(close, a);
+	T(flock, b, LOCK_EX | LOCK_NB);
+	Q(close, c);
+	T(flock, b, LOCK_EX | LOCK_NB);
+}
+
+CASE(flock_waits)
+{
+	int a = file("a", ""), b = Q(openat, AT_FDCWD, "a", O_RDONLY);
+	pid_t us = getpid();
+
+	Q(flock, a, LOCK_EX);
+	on(SIGUSR1, 0);
+	poke(SIGUSR1);
+	T(flock, b, LOCK_EX);
+	if (!child()) {
+		await_blocked(us);
+		R(flock, a, LOCK_UN);
+		end(0);
+	}
+	T(flock, b, LOCK_EX);
+}
+
+CASE(records)
+{
+	int fd = file("a", "0123456789");
+	pid_t pid;
+
+	T(fcntl, fd, F_SETLK, lock(F_WRLCK, 2, 3));
+	T(fcntl, fd, F_GETLK, lock(F_WRLCK, 0, 0));
+	show();
+	pid = child();
+	if (!pid) {
+		T(fcntl, fd, F_GETLK, lock(F_WRLCK, 0, 0));
+		show();
+		T(fcntl, fd, F_SETLK, lock(F_RDLCK, 4, 1));
+		T(fcntl, fd, F_SETLK, lock(F_WRLCK, 5, 0));
+		T(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, 2));
+		T(fcntl, fd, F_GETLK, lock(F_RDLCK, 0, 2));
+		show();
+		end(0);
+	}
+	reap(pid);
+	T(fcntl, fd, F_SETLK, lock(F_UNLCK, 3, 1));
+	pid = child();
+	if (!pid) {
+		T(fcntl, fd, F_SETLK, lock(F_WRLCK, 3, 1));
+		T(fcntl, fd, F_GETLK, lock(F_WRLCK, 3, 0));
+		show();
+		T(fcntl, fd, F_GETLK, lock(F_WRLCK, 0, 3));
+		show();
+		end(0);
+	}
+	reap(pid);
+}
+
+CASE(records_shared)
+{
+	int fd = file("a", "");
+	pid_t pid;
+
+	T(fcntl, fd, F_SETLK, lock(F_RDLCK, 0, 10));
+	pid = child();
+	if (!pid) {
+		T(fcntl, fd, F_SETLK, lock(F_RDLCK, 5, 10));
+		T(fcntl, fd, F_SETLK, lock(F_WRLCK, 10, 10));
+		T(fcntl, fd, F_SETLK, lock(F_WRLCK, 9, 1));
+		end(0);
+	}
+	reap(pid);
+}
+
+CASE(records_errors)
+{
+	int fd = file("a", "0123456789"), r = Q(openat, AT_FDCWD, "a", O_RDONLY);
+
+	T(fcntl, r, F_SETLK, lock(F_WRLCK, 0, 1));
+	T(fcntl, r, F_SETLK, lock(F_RDLCK, 0, 1));
+	T(fcntl, fd, F_SETLK, lock(3, 0, 1));
+	T(fcntl, fd, F_GETLK, lock(F_UNLCK, 0, 1));
+	T(fcntl, fd, F_SETLK, lock(F_WRLCK, -1, 1));
+	T(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, -1));
+	T(fcntl, fd, F_SETLK, lock(F_WRLCK, 5, -3));
+	T(fcntl, fd, F_SETLK, lock(F_WRLCK, 0x7fffffffffffffff, 2));
+	lock(F_WRLCK, 0, 1)->whence = 7;
+	T(fcntl, fd, F_SETLK, &l);
+	lock(F_WRLCK, -2, 1)->whence = SEEK_END;
+	T(fcntl, fd, F_SETLK, &l);
+	T(fcntl, fd, F_SETLK, BAD);
+	T(fcntl, fd, F_GETLK, BAD);
+	T(fcntl, 77, F_SETLK, BAD);
+	T(fcntl, fd, F_OFD_SETLK, lock(F_WRLCK, 0, 1));
+	lock(F_WRLCK, 0, 1)->pid = 5;
+	T(fcntl, fd, F_OFD_SETLK, &l);
+}
+
+CASE(records_go_at_close)
+{
+	int fd = file("a", ""), again, p[2];
+	pid_t pid;
+
+	Q(pipe2, p, 0);
+	Q(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, 0));
+	pid = child();
+	if (!pid) {
+		T(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, 0));
+		R(read, p[0], buf, 1);
+		T(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, 0));
+		end(0);
+	}
+	await_blocked(pid);
+	again = Q(openat, AT_FDCWD, "a", O_RDONLY);
+	Q(close, again);
+	R(write, p[1], "x", 1);
+	reap(pid);
+}
+
+CASE(records_wait)
+{
+	int fd = file("a", "");
+	pid_t pid;
+
+	Q(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, 0));
+	pid = child();
+	if (!pid) {
+		T(fcntl, fd, F_SETLKW, lock(F_WRLCK, 3, 1));
+		end(0);
+	}
+	await_blocked(pid);
+	T(fcntl, fd, F_SETLK, lock(F_UNLCK, 0, 0));
+	W(reap(pid));
+}
+
+CASE(records_deadlock)
+{
+	int fd = file("a", "");
+	pid_t pid;
+
+	Q(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, 1));
+	pid = child();
+	if (!pid) {
+		R(fcntl, fd, F_SETLK, lock(F_WRLCK, 1, 1));
+		R(fcntl, fd, F_SETLKW, lock(F_WRLCK, 0, 1));
+		end(0);
+	}
+	await_blocked(pid);
+	T(fcntl, fd, F_SETLKW, lock(F_WRLCK, 1, 1));
+}
+
+CASE(open_file_locks)
+{
+	int a = file("a", ""), b = Q(openat, AT_FDCWD, "a", O_RDWR);
+
+	T(fcntl, a, F_OFD_SETLK, lock(F_WRLCK, 0, 5));
+	T(fcntl, b, F_OFD_SETLK, lock(F_WRLCK, 4, 1));
+	T(fcntl, b, F_OFD_GETLK, lock(F_WRLCK, 0, 0));
+	show();
+	T(fcntl, b, F_GETLK, lock(F_RDLCK, 0, 0));
+	show();
+	T(fcntl, b, F_SETLK, lock(F_RDLCK, 0, 1));
+	Q(close, a);
+	T(fcntl, b, F_OFD_SETLK, lock(F_WRLCK, 4, 1));
+}

@@ -1,0 +1,255 @@
+/* Scheduling: classes, priorities, niceness, affinity, slices. */
+#include "diff.h"
+
+static int p;
+static struct linux_sched_attr a;
+
+CASE(ranges)
+{
+	for (int i = -1; i < 7; i++) {
+		V(i);
+		T(sched_get_priority_min, i);
+		T(sched_get_priority_max, i);
+	}
+}
+
+CASE(classes)
+{
+	T(sched_getscheduler, 0);
+	T(sched_setscheduler, 0, SCHED_FIFO, num(10));
+	T(sched_getscheduler, 0);
+	T(sched_getparam, 0, &p);
+	V(p);
+	T(sched_setscheduler, 0, SCHED_RR, num(99));
+	T(sched_setscheduler, 0, SCHED_RR, num(100));
+	T(sched_setscheduler, 0, SCHED_RR, num(0));
+	T(sched_setscheduler, 0, SCHED_FIFO, num(-1));
+	T(sched_setparam, 0, num(50));
+	T(sched_getparam, 0, &p);
+	V(p);
+	T(sched_setparam, 0, num(0));
+	T(sched_setscheduler, 0, SCHED_OTHER, num(1));
+	T(sched_setscheduler, 0, SCHED_OTHER, num(0));
+	T(sched_setparam, 0, num(1));
+	T(sched_setparam, 0, num(0));
+	T(sched_setscheduler, 0, SCHED_BATCH, num(0));
+	T(sched_getscheduler, 0);
+	T(sched_setscheduler, 0, SCHED_IDLE, num(0));
+	T(sched_getscheduler, 0);
+	T(sched_setscheduler, 0, SCHED_IDLE, num(1));
+}
+
+CASE(errors)
+{
+	T(sched_setscheduler, 0, 4, num(0));
+	T(sched_setscheduler, 0, 9, num(0));
+	T(sched_setscheduler, 0, -1, num(0));
+	T(sched_setscheduler, 0, SCHED_DEADLINE, num(0));
+	T(sched_setscheduler, 0, SCHED_OTHER, BAD);
+	T(sched_setscheduler, 0, SCHED_OTHER, NULL);
+	T(sched_setscheduler, -1, SCHED_OTHER, num(0));
+	T(sched_setscheduler, 0x7fffffff, SCHED_OTHER, num(0));
+	T(sched_setscheduler, 0x7fffffff, 99, num(0));
+	T(sched_getscheduler, -1);
+	T(sched_getscheduler, 0x7fffffff);
+	T(sched_getparam, 0, BAD);
+	T(sched_getparam, 0, NULL);
+	T(sched_getparam, -1, &p);
+	T(sched_getparam, 0x7fffffff, &p);
+	T(sched_setparam, -1, num(0));
+	T(sched_setparam, 0, NULL);
+	T(sched_setparam, 0, BAD);
+}
+
+CASE(of_a_reaped_child)
+{
+	pid_t pid = child();
+
+	if (!pid)
+		end(0);
+	reap(pid);
+	T(sched_getscheduler, pid);
+	T(sched_getparam, pid, &p);
+	T(sched_setparam, pid, num(0));
+	T(sched_setscheduler, pid, SCHED_OTHER, num(0));
+	T(sched_rr_get_interval, pid, buf);
+	T(sched_getaffinity, pid, 8, buf);
+	T(sched_setaffinity, pid, 8, bits(1));
+	T(sched_getattr, pid, &a, sizeof(a), 0);
+	T(getpriority, PRIO_PROCESS, pid);
+	T(setpriority, PRIO_PROCESS, pid, 0);
+	T(tkill, pid, 0);
+	T(tgkill, pid, pid, 0);
+	T(kill, pid, 0);
+	T(getpgid, pid);
+	T(getsid, pid);
+	T(prlimit64, pid, RLIMIT_CPU, NULL, buf);
+}
+
+CASE(of_a_zombie)
+{
+	pid_t pid = child();
+
+	if (!pid)
+		end(0);
+	await_state(pid, 'Z');
+	T(sched_getscheduler, pid);
+	T(sched_getparam, pid, &p);
+	T(getpriority, PRIO_PROCESS, pid);
+	T(tkill, pid, 0);
+	V(R(getpgid, pid) == getpgrp());
+	V(R(getsid, pid) == getpid());
+}
+
+CASE(reset_on_fork)
+{
+	pid_t pid;
+
+	T(sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, num(10));
+	H(R(sched_getscheduler, 0));
+	pid = child();
+	if (!pid) {
+		T(sched_getscheduler, 0);
+		end(0);
+	}
+	reap(pid);
+}
+
+CASE(inherited)
+{
+	pid_t pid;
+
+	Q(sched_setscheduler, 0, SCHED_BATCH, num(0));
+	Q(setpriority, PRIO_PROCESS, 0, 7);
+	pid = child();
+	if (!pid) {
+		T(sched_getscheduler, 0);
+		T(getpriority, PRIO_PROCESS, 0);
+		end(0);
+	}
+	reap(pid);
+}
+
+CASE(attributes)
+{
+	T(sched_getattr, 0, &a, sizeof(a), 0);
+	V(a.size);
+	V(a.policy);
+	V(a.nice);
+	V(a.priority);
+	T(sched_getattr, 0, &a, 48, 0);
+	V(a.size);
+	T(sched_getattr, 0, &a, 47, 0);
+	T(sched_getattr, 0, buf, 200, 0);
+	T(sched_getattr, 0, buf, 4097, 0);
+	T(sched_getattr, 0, &a, 48, 1);
+	T(sched_getattr, 0, BAD, 48, 0);
+	T(sched_getattr, -1, &a, 48, 0);
+	T(sched_getattr, 0x7fffffff, &a, 48, 0);
+	memset(&a, 0, sizeof(a));
+	a.size = 48;
+	a.nice = 5;
+	T(sched_setattr, 0, &a, 0);
+	T(getpriority, PRIO_PROCESS, 0);
+	T(sched_setattr, 0, &a, 1);
+	a.policy = SCHED_FIFO;
+	T(sched_setattr, 0, &a, 0);
+	a.priority = 5;
+	T(sched_setattr, 0, &a, 0);
+	T(sched_getscheduler, 0);
+	a.policy = SCHED_OTHER;
+	T(sched_setattr, 0, &a, 0);
+	a.priority = 0;
+	a.flags = 0x1000;
+	T(sched_setattr, 0, &a, 0);
+	a.flags = 0;
+	a.size = 47;
+	T(sched_setattr, 0, &a, 0);
+	V(a.size);
+	a.size = 0;
+	T(sched_setattr, 0, &a, 0);
+	a.nice = 100;
+	T(sched_setattr, 0, &a, 0);
+	T(getpriority, PRIO_PROCESS, 0);
+	T(sched_setattr, 0, NULL, 0);
+	T(sched_setattr, 0, BAD, 0);
+	T(sched_setattr, -1, &a, 0);
+}
+
+CASE(niceness)
+{
+	T(getpriority, PRIO_PROCESS, 0);
+	T(setpriority, PRIO_PROCESS, 0, 5);
+	T(getpriority, PRIO_PROCESS, 0);
+	T(setpriority, PRIO_PROCESS, 0, 100);
+	T(getpriority, PRIO_PROCESS, 0);
+	T(setpriority, PRIO_PROCESS, 0, -100);
+	T(getpriority, PRIO_PROCESS, 0);
+	T(setpriority, PRIO_PGRP, 0, 3);
+	T(getpriority, PRIO_PGRP, 0);
+	T(getpriority, PRIO_PGRP, 0x7fffffff);
+	T(getpriority, PRIO_PROCESS, -1);
+	T(getpriority, PRIO_PROCESS, 0x7fffffff);
+	T(getpriority, 3, 0);
+	T(getpriority, -1, 0);
+	T(setpriority, 3, 0, 0);
+	T(setpriority, PRIO_PROCESS, 0x7fffffff, 0);
+	T(getpriority, PRIO_USER, 12345);
+}
+
+CASE(affinity)
+{
+	unsigned long mask[16];
+	long n = R(sched_getaffinity, 0, sizeof(mask), mask);
+
+	V(n > 0 && n % 8 == 0);
+	V(mask[0] & 1);
+	T(sched_getaffinity, 0, 0, mask);
+	T(sched_getaffinity, 0, 7, mask);
+	T(sched_getaffinity, 0, 12, mask);
+	T(sched_getaffinity, 0, 128, BAD);
+	T(sched_getaffinity, -1, 128, mask);
+	T(sched_getaffinity, 0x7fffffff, 128, mask);
+	T(sched_setaffinity, 0, 8, bits(1));
+	Q(sched_getaffinity, 0, 128, mask);
+	H(mask[0]);
+	T(sched_setaffinity, 0, 8, bits(0));
+	T(sched_setaffinity, 0, 0, bits(1));
+	T(sched_setaffinity, 0, 8, bits(1UL << 63));
+	T(sched_setaffinity, 0, 8, BAD);
+	T(sched_setaffinity, 0, 1, bits(1));
+	T(sched_setaffinity, -1, 8, bits(1));
+	T(sched_setaffinity, 0x7fffffff, 8, bits(1));
+	T(sched_setaffinity, 0, 8, bits(-1UL));
+}
+
+CASE(affinity_inherited)
+{
+	unsigned long mask[16] = { 0 };
+	pid_t pid;
+
+	Q(sched_setaffinity, 0, 8, bits(1));
+	pid = child();
+	if (!pid) {
+		R(sched_getaffinity, 0, sizeof(mask), mask);
+		H(mask[0]);
+		end(0);
+	}
+	reap(pid);
+}
+
+CASE(slice)
+{
+	struct timespec t = { 9, 9 };
+
+	T(sched_rr_get_interval, 0, &t);
+	V(t.tv_sec);
+	T(sched_rr_get_interval, -1, &t);
+	T(sched_rr_get_interval, 0x7fffffff, &t);
+	T(sched_rr_get_interval, 0, BAD);
+	Q(sched_setscheduler, 0, SCHED_FIFO, num(1));
+	T(sched_rr_get_interval, 0, &t);
+	V(t.tv_sec);
+	V(t.tv_nsec);
+	T(sched_yield);
+}

@@ -1,0 +1,315 @@
+/* Clocks, sleeping, interval timers and POSIX timers. */
+#include "diff.h"
+
+static struct timespec left;
+
+CASE(clocks)
+{
+	static const int clocks[] = { 0, 1, 2, 3, 4, 5, 6, 7, 10, 12, 16, 99 };
+
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
+		V(clocks[i]);
+		T(clock_gettime, clocks[i], &left);
+	}
+	T(clock_gettime, -1, &left);
+	T(clock_gettime, CLOCK_MONOTONIC, BAD);
+	T(clock_gettime, 99, BAD);
+	T(clock_settime, CLOCK_MONOTONIC, ts(1, 0));
+	T(clock_settime, 99, ts(1, 0));
+	T(clock_settime, CLOCK_REALTIME, ts(0, -1));
+	T(clock_settime, CLOCK_REALTIME, ts(0, 1000000000));
+	T(clock_settime, CLOCK_REALTIME, ts(-1, 0));
+	T(clock_settime, CLOCK_REALTIME, BAD);
+	T(clock_settime, CLOCK_PROCESS_CPUTIME_ID, ts(0, 0));
+}
+
+CASE(resolutions)
+{
+	T(clock_getres, CLOCK_REALTIME, &left);
+	V(left.tv_nsec);
+	T(clock_getres, CLOCK_MONOTONIC, &left);
+	V(left.tv_nsec);
+	T(clock_getres, CLOCK_PROCESS_CPUTIME_ID, &left);
+	V(left.tv_nsec);
+	T(clock_getres, 99, &left);
+	T(clock_getres, 0, NULL);
+	T(clock_getres, 0, BAD);
+}
+
+/* The clock of a process, or (4 more) a thread: 0 both, 1 in user mode, 2 as scheduled. */
+static int clock_of(pid_t pid, int kind)
+{
+	return (int)(~(unsigned)pid << 3) | kind;
+}
+
+CASE(cpu_clocks_of_others)
+{
+	pid_t pid = child();
+
+	if (!pid)
+		for (;;)
+			R(ppoll, NULL, 0, NULL, NULL, 8);
+	await_blocked(pid);
+	T(clock_gettime, clock_of(pid, 2), &left);
+	T(clock_gettime, clock_of(pid, 0), &left);
+	T(clock_gettime, clock_of(pid, 3), &left);
+	T(clock_gettime, clock_of(pid, 6), &left);
+	T(clock_getres, clock_of(pid, 2), &left);
+	T(clock_gettime, clock_of(getpid(), 6), &left);
+	T(clock_gettime, clock_of(0x7ffffff, 2), &left);
+	T(clock_gettime, clock_of(0, 2), &left);
+	Q(kill, pid, SIGKILL);
+	reap(pid);
+	T(clock_gettime, clock_of(pid, 2), &left);
+}
+
+CASE(nanosleep_errors)
+{
+	T(nanosleep, ts(0, 0), NULL);
+	T(nanosleep, ts(0, 1), NULL);
+	T(nanosleep, ts(-1, 0), NULL);
+	T(nanosleep, ts(0, -1), NULL);
+	T(nanosleep, ts(0, 1000000000), NULL);
+	T(nanosleep, BAD, NULL);
+	T(nanosleep, ts(0, 1), BAD);
+	T(clock_nanosleep, CLOCK_MONOTONIC, 0, ts(0, 1), NULL);
+	T(clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, ts(0, 1), NULL);
+	T(clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, ts(-1, 0), NULL);
+	T(clock_nanosleep, CLOCK_MONOTONIC, 2, ts(0, 1), NULL);
+	T(clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, ts(1, 0), NULL);
+	T(clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, ts(0, 1), NULL);
+	T(clock_nanosleep, 99, 0, ts(0, 1), NULL);
+	T(clock_nanosleep, 99, 0, BAD, NULL);
+	T(clock_nanosleep, CLOCK_MONOTONIC_RAW, 0, ts(0, 1), NULL);
+	T(clock_nanosleep, CLOCK_MONOTONIC_COARSE, 0, ts(0, 1), NULL);
+	T(clock_nanosleep, CLOCK_BOOTTIME, 0, ts(0, 1), NULL);
+}
+
+CASE(sleep_interrupted)
+{
+	on(SIGUSR1, SA_RESTART);
+	poke(SIGUSR1);
+	T(nanosleep, ts(1000, 0), &left);
+	V(left.tv_sec > 900 && left.tv_sec <= 1000);
+	poke(SIGUSR1);
+	T(nanosleep, ts(1000, 0), NULL);
+	poke(SIGUSR1);
+	T(nanosleep, ts(1000, 0), BAD);
+	left.tv_sec = 77;
+	poke(SIGUSR1);
+	T(clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, ts(1L << 40, 0), &left);
+	V(left.tv_sec);
+}
+
+CASE(sleep_interrupted_very_long)
+{
+	on(SIGUSR1, 0);
+	poke(SIGUSR1);
+	T(nanosleep, ts(1L << 33, 0), &left);
+	V(left.tv_sec > (1L << 33) - 1000);
+	poke(SIGUSR1);
+	T(nanosleep, ts(0x7fffffffffffffff, 999999999), &left);
+	V(left.tv_sec > 1L << 33);
+}
+
+CASE(interval_timer)
+{
+	struct linux_itimerval t = { { 0, 0 }, { 1000, 0 } }, old;
+
+	T(getitimer, ITIMER_REAL, &old);
+	V(old.value.tv_sec);
+	T(setitimer, ITIMER_REAL, &t, &old);
+	V(old.value.tv_sec);
+	T(getitimer, ITIMER_REAL, &old);
+	V(old.value.tv_sec > 900);
+	V(old.interval.tv_sec);
+	T(setitimer, ITIMER_REAL, NULL, &old);
+	V(old.value.tv_sec > 900);
+	T(getitimer, ITIMER_REAL, &old);
+	V(old.value.tv_sec);
+	t.value.tv_usec = 1000000;
+	T(setitimer, ITIMER_REAL, &t, NULL);
+	t.value.tv_usec = -1;
+	T(setitimer, ITIMER_REAL, &t, NULL);
+	t.value.tv_usec = 0;
+	t.value.tv_sec = -1;
+	T(setitimer, ITIMER_REAL, &t, NULL);
+	T(setitimer, 3, &t, NULL);
+	T(setitimer, -1, &t, NULL);
+	T(setitimer, ITIMER_REAL, BAD, NULL);
+	T(getitimer, 3, &t);
+	T(getitimer, ITIMER_REAL, BAD);
+}
+
+CASE(interval_timer_fires)
+{
+	struct linux_itimerval t = { { 0, 0 }, { 0, 1000 } };
+
+	on(SIGALRM, 0);
+	block(SIGALRM);
+	T(setitimer, ITIMER_REAL, &t, NULL);
+	T(rt_sigsuspend, bits(0), 8);
+	V(hits[SIGALRM]);
+	T(getitimer, ITIMER_REAL, &t);
+	V(t.value.tv_sec);
+	V(t.value.tv_usec);
+}
+
+CASE(interval_timer_repeats)
+{
+	struct linux_itimerval t = { { 0, 1000 }, { 0, 1000 } };
+
+	on(SIGALRM, 0);
+	block(SIGALRM);
+	T(setitimer, ITIMER_REAL, &t, NULL);
+	for (int i = 0; i < 3; i++)
+		R(rt_sigsuspend, bits(0), 8);
+	V(hits[SIGALRM]);
+}
+
+CASE(interval_timer_kills)
+{
+	struct linux_itimerval t = { { 0, 0 }, { 0, 1000 } };
+
+	T(setitimer, ITIMER_REAL, &t, NULL);
+	R(ppoll, NULL, 0, NULL, NULL, 8);
+}
+
+CASE(interval_timer_of_cpu)
+{
+	struct linux_itimerval t = { { 0, 0 }, { 0, 1000 } };
+
+	on(SIGVTALRM, 0);
+	on(SIGPROF, 0);
+	T(setitimer, ITIMER_VIRTUAL, &t, NULL);
+	while (!hits[SIGVTALRM])
+		;
+	T(setitimer, ITIMER_PROF, &t, NULL);
+	while (!hits[SIGPROF])
+		;
+	V(hits[SIGVTALRM]);
+}
+
+CASE(interval_timer_not_inherited)
+{
+	struct linux_itimerval t = { { 0, 0 }, { 1000, 0 } };
+	pid_t pid;
+
+	Q(setitimer, ITIMER_REAL, &t, NULL);
+	pid = child();
+	if (!pid) {
+		T(getitimer, ITIMER_REAL, &t);
+		V(t.value.tv_sec);
+		end(0);
+	}
+	reap(pid);
+}
+
+static struct linux_itimerspec spec, old;
+static int id;
+
+CASE(timer_create)
+{
+	struct linux_sigevent ev = { .notify = SIGEV_NONE };
+
+	T(timer_create, CLOCK_MONOTONIC, NULL, &id);
+	V(id);
+	T(timer_create, CLOCK_REALTIME, &ev, &id);
+	V(id);
+	T(timer_create, 99, NULL, &id);
+	T(timer_create, CLOCK_MONOTONIC, NULL, BAD);
+	T(timer_create, CLOCK_MONOTONIC, BAD, &id);
+	ev.notify = 9;
+	T(timer_create, CLOCK_MONOTONIC, &ev, &id);
+	ev.notify = SIGEV_SIGNAL;
+	ev.signo = 0;
+	T(timer_create, CLOCK_MONOTONIC, &ev, &id);
+	ev.signo = 65;
+	T(timer_create, CLOCK_MONOTONIC, &ev, &id);
+	ev.signo = SIGUSR1;
+	ev.notify = SIGEV_THREAD_ID;
+	ev.tid = getppid();
+	T(timer_create, CLOCK_MONOTONIC, &ev, &id);
+	ev.tid = getpid();
+	OK(timer_create, CLOCK_MONOTONIC, &ev, &id);
+	T(timer_delete, 0);
+	T(timer_delete, 0);
+	T(timer_delete, 77);
+	T(timer_delete, -1);
+	T(timer_gettime, 77, &spec);
+	T(timer_settime, 77, 0, &spec, NULL);
+	T(timer_getoverrun, 77);
+	T(timer_create, CLOCK_MONOTONIC_RAW, NULL, &id);
+	T(timer_create, CLOCK_MONOTONIC_COARSE, NULL, &id);
+}
+
+CASE(timer_settime)
+{
+	Q(timer_create, CLOCK_MONOTONIC, NULL, &id);
+	T(timer_gettime, id, &spec);
+	V(spec.value.tv_sec);
+	spec.value.tv_sec = 1000;
+	spec.interval.tv_sec = 5;
+	T(timer_settime, id, 0, &spec, &old);
+	V(old.value.tv_sec);
+	T(timer_gettime, id, &old);
+	V(old.value.tv_sec > 900);
+	V(old.interval.tv_sec);
+	spec.value.tv_nsec = 1000000000;
+	T(timer_settime, id, 0, &spec, NULL);
+	spec.value.tv_nsec = -1;
+	T(timer_settime, id, 0, &spec, NULL);
+	spec.value.tv_nsec = 0;
+	spec.value.tv_sec = -1;
+	T(timer_settime, id, 0, &spec, NULL);
+	T(timer_settime, id, 0, NULL, NULL);
+	T(timer_settime, id, 0, BAD, NULL);
+	T(timer_settime, id, 2, ts(0, 0), NULL);
+	spec.value.tv_sec = 0;
+	T(timer_settime, id, 0, &spec, &old);
+	V(old.value.tv_sec > 900);
+	T(timer_gettime, id, &old);
+	V(old.value.tv_sec);
+	V(old.interval.tv_sec);
+	T(timer_gettime, id, BAD);
+	T(timer_getoverrun, id);
+}
+
+CASE(timer_fires)
+{
+	struct linux_sigevent ev = { .notify = SIGEV_SIGNAL, .signo = 40, .value = 1234 };
+	siginfo_t info;
+
+	block(40);
+	Q(timer_create, CLOCK_MONOTONIC, &ev, &id);
+	spec.value.tv_nsec = 1000;
+	T(timer_settime, id, 0, &spec, NULL);
+	T(rt_sigtimedwait, bits(1UL << 39), &info, NULL, 8);
+	V(info.si_code);
+	V(info.si_value.sival_int);
+	T(timer_getoverrun, id);
+	spec.value.tv_sec = 0;
+	spec.value.tv_nsec = 1;
+	T(timer_settime, id, TIMER_ABSTIME, &spec, NULL);
+	T(rt_sigtimedwait, bits(1UL << 39), &info, NULL, 8);
+	V(info.si_code);
+}
+
+CASE(timer_default_signal)
+{
+	Q(timer_create, CLOCK_REALTIME, NULL, &id);
+	spec.value.tv_nsec = 1000;
+	T(timer_settime, id, 0, &spec, NULL);
+	R(ppoll, NULL, 0, NULL, NULL, 8);
+}
+
+CASE(timeofday)
+{
+	T(gettimeofday, buf, NULL);
+	T(gettimeofday, NULL, NULL);
+	T(gettimeofday, BAD, NULL);
+	T(gettimeofday, NULL, BAD);
+	OK(times, buf);
+	OK(times, NULL);
+	T(times, BAD);
+}

@@ -1,0 +1,302 @@
+/* Users and groups: ids, permissions, what only root may do. */
+#include "diff.h"
+
+static unsigned r, e, s;
+
+static void uids(void)
+{
+	Q(getresuid, &r, &e, &s);
+	say("uids %d %d %d", (int)r, (int)e, (int)s);
+}
+
+static void gids(void)
+{
+	Q(getresgid, &r, &e, &s);
+	say("gids %d %d %d", (int)r, (int)e, (int)s);
+}
+
+CASE(setuid)
+{
+	T(setuid, -1);
+	T(setuid, 5);
+	uids();
+	T(setuid, 0);
+	T(setuid, 5);
+	T(setresuid, -1, -1, 0);
+	T(setreuid, 0, -1);
+	uids();
+}
+
+CASE(setresuid)
+{
+	T(setresuid, 1, 2, 3);
+	uids();
+	T(setresuid, -1, 3, -1);
+	uids();
+	T(setresuid, 4, -1, -1);
+	T(setresuid, 2, -1, -1);
+	T(setresuid, 3, 1, 3);
+	uids();
+	T(getresuid, BAD, &e, &s);
+	T(getresuid, &r, BAD, &s);
+	T(getresuid, &r, &e, BAD);
+}
+
+CASE(setreuid)
+{
+	T(setreuid, 1, 2);
+	uids();
+	T(setreuid, 2, 1);
+	uids();
+	T(setreuid, 5, -1);
+	T(setreuid, -1, 5);
+	T(setreuid, -1, -1);
+}
+
+CASE(effective_alone)
+{
+	T(setresuid, -1, 7, -1);
+	uids();
+	T(setuid, 9);
+	T(setuid, 0);
+	uids();
+	T(setresuid, -1, 0, -1);
+	T(setuid, 9);
+	uids();
+}
+
+CASE(gids)
+{
+	T(setgid, -1);
+	T(setresgid, 1, 2, 3);
+	gids();
+	T(setgid, 9);
+	gids();
+	T(setregid, 4, 5);
+	gids();
+	Q(setresuid, 1, 1, 1);
+	T(setgid, 77);
+	T(setgid, 4);
+	gids();
+	T(setresgid, 5, 5, 5);
+	T(setregid, 9, -1);
+	T(getresgid, BAD, &e, &s);
+}
+
+CASE(groups)
+{
+	unsigned list[4] = { 7, 5, 6, 5 }, back[4] = { 0 };
+
+	T(setgroups, 4, list);
+	T(getgroups, 0, NULL);
+	T(getgroups, 4, back);
+	for (int i = 0; i < 4; i++)
+		V(back[i]);
+	T(getgroups, 3, back);
+	T(getgroups, -1, back);
+	T(getgroups, 4, BAD);
+	T(setgroups, -1, list);
+	T(setgroups, 65537, list);
+	T(setgroups, 2, BAD);
+	T(setgroups, 0, NULL);
+	T(getgroups, 0, NULL);
+	Q(setresuid, 1, 1, 1);
+	T(setgroups, 0, NULL);
+}
+
+CASE(fsuid)
+{
+	T(setfsuid, 5);
+	T(setfsuid, -1);
+	T(setfsuid, 0);
+	T(setfsgid, 5);
+	T(setfsgid, -1);
+	Q(setresuid, 3, 3, 3);
+	T(setfsuid, 9);
+	T(setfsuid, -1);
+}
+
+static void become(unsigned uid)
+{
+	Q(setgroups, 0, NULL);
+	Q(setresgid, uid, uid, uid);
+	Q(setresuid, uid, uid, uid);
+}
+
+CASE(permissions_of_files)
+{
+	file("secret", "x");
+	Q(fchmodat, AT_FDCWD, "secret", 0600);
+	file("readable", "x");
+	Q(mkdirat, AT_FDCWD, "closed", 0700);
+	file("closed/f", "x");
+	become(1000);
+	T(openat, AT_FDCWD, "secret", O_RDONLY);
+	T(openat, AT_FDCWD, "readable", O_RDONLY);
+	T(openat, AT_FDCWD, "readable", O_WRONLY);
+	T(openat, AT_FDCWD, "closed/f", O_RDONLY);
+	T(openat, AT_FDCWD, "closed", O_RDONLY);
+	T(newfstatat, AT_FDCWD, "closed/f", buf, 0);
+	T(newfstatat, AT_FDCWD, "secret", buf, 0);
+	T(openat, AT_FDCWD, "new", O_CREAT | O_RDWR, 0600);
+	T(mkdirat, AT_FDCWD, "new", 0700);
+	T(unlinkat, AT_FDCWD, "readable", 0);
+	T(renameat2, AT_FDCWD, "readable", AT_FDCWD, "x", 0);
+	T(linkat, AT_FDCWD, "readable", AT_FDCWD, "x", 0);
+	T(symlinkat, "x", AT_FDCWD, "x");
+	T(truncate, "readable", 0);
+	T(chdir, "closed");
+	T(faccessat, AT_FDCWD, "secret", R_OK);
+	T(faccessat, AT_FDCWD, "secret", F_OK);
+	T(faccessat, AT_FDCWD, "readable", R_OK);
+	T(faccessat, AT_FDCWD, "readable", W_OK);
+	T(fchmodat, AT_FDCWD, "readable", 0777);
+	T(fchownat, AT_FDCWD, "readable", 1000, 1000, 0);
+	T(utimensat, AT_FDCWD, "readable", NULL, 0);
+	T(execve, "readable", NULL, NULL);
+	T(mknodat, AT_FDCWD, "c", S_IFCHR, 0x103);
+	T(chroot, ".");
+	T(readlinkat, AT_FDCWD, "closed/f", buf, 10);
+}
+
+CASE(owner_class_decides)
+{
+	file("f", "x");
+	Q(fchownat, AT_FDCWD, "f", 1000, 1000, 0);
+	Q(fchmodat, AT_FDCWD, "f", 0077);
+	Q(fchmodat, AT_FDCWD, ".", 0777);
+	become(1000);
+	T(openat, AT_FDCWD, "f", O_RDONLY);
+	T(fchmodat, AT_FDCWD, "f", 0400);
+	T(openat, AT_FDCWD, "f", O_RDONLY);
+	T(openat, AT_FDCWD, "f", O_WRONLY);
+	T(unlinkat, AT_FDCWD, "f", 0);
+}
+
+CASE(group_class)
+{
+	unsigned list[1] = { 50 };
+
+	file("f", "x");
+	Q(fchownat, AT_FDCWD, "f", 0, 50, 0);
+	Q(fchmodat, AT_FDCWD, "f", 0640);
+	Q(setgroups, 1, list);
+	Q(setresuid, 1000, 1000, 1000);
+	T(openat, AT_FDCWD, "f", O_RDONLY);
+	T(openat, AT_FDCWD, "f", O_WRONLY);
+}
+
+CASE(sticky)
+{
+	Q(mkdirat, AT_FDCWD, "t", 0700);
+	Q(fchmodat, AT_FDCWD, "t", 01777);
+	file("t/f", "");
+	Q(mkdirat, AT_FDCWD, "t/d", 0777);
+	become(1000);
+	T(unlinkat, AT_FDCWD, "t/f", 0);
+	T(unlinkat, AT_FDCWD, "t/d", AT_REMOVEDIR);
+	T(renameat2, AT_FDCWD, "t/f", AT_FDCWD, "t/g", 0);
+	T(openat, AT_FDCWD, "t/mine", O_CREAT | O_RDWR, 0600);
+	T(unlinkat, AT_FDCWD, "t/mine", 0);
+}
+
+CASE(owner_of_new_files)
+{
+	struct stat st;
+
+	Q(mkdirat, AT_FDCWD, "d", 0700);
+	Q(fchmodat, AT_FDCWD, "d", 0777);
+	Q(mkdirat, AT_FDCWD, "g", 0700);
+	Q(fchownat, AT_FDCWD, "g", 0, 60, 0);
+	Q(fchmodat, AT_FDCWD, "g", 02777);
+	become(1000);
+	file("d/f", "");
+	Q(newfstatat, AT_FDCWD, "d/f", &st, 0);
+	V(st.st_uid);
+	V(st.st_gid);
+	file("g/f", "");
+	Q(newfstatat, AT_FDCWD, "g/f", &st, 0);
+	V(st.st_gid);
+	Q(mkdirat, AT_FDCWD, "g/e", 0755);
+	Q(newfstatat, AT_FDCWD, "g/e", &st, 0);
+	V(st.st_gid);
+	O(st.st_mode);
+}
+
+CASE(set_id_bits_go)
+{
+	struct stat st;
+	int fd = file("f", "abc");
+
+	Q(fchmod, fd, 06777);
+	Q(mkdirat, AT_FDCWD, "d", 0777);
+	Q(setresuid, 1000, 1000, 1000);
+	T(openat, AT_FDCWD, "f", O_RDWR);
+	T(write, 4, "x", 1);
+	T(fstat, 4, &st);
+	O(st.st_mode);
+}
+
+CASE(signals_to_others)
+{
+	int status;
+	pid_t pid = child();
+
+	if (!pid)
+		for (;;)
+			R(ppoll, NULL, 0, NULL, NULL, 8);
+	await_blocked(pid);
+	if (!child()) {
+		become(1000);
+		T(kill, pid, 0);
+		T(kill, pid, SIGKILL);
+		T(tkill, pid, SIGKILL);
+		T(kill, 1, 0);
+		T(prlimit64, pid, RLIMIT_CPU, NULL, buf);
+		T(setpriority, PRIO_PROCESS, pid, 5);
+		T(sched_setscheduler, pid, SCHED_OTHER, num(0));
+		T(sched_setaffinity, pid, 8, bits(1));
+		OK(getpgid, pid);
+		T(sched_getscheduler, pid);
+		end(0);
+	}
+	Q(wait4, -1, &status, 0, NULL);
+	Q(kill, pid, SIGKILL);
+}
+
+CASE(limits_of_others)
+{
+	become(1000);
+	Q(prlimit64, 0, RLIMIT_NOFILE, lim(100, 200), NULL);
+	T(prlimit64, 0, RLIMIT_NOFILE, lim(100, 201), NULL);
+	T(prlimit64, 0, RLIMIT_NOFILE, lim(100, 150), NULL);
+	T(setpriority, PRIO_PROCESS, 0, 5);
+	T(setpriority, PRIO_PROCESS, 0, 0);
+	T(setpriority, PRIO_PROCESS, 0, -5);
+	T(getpriority, PRIO_PROCESS, 0);
+	T(sched_setscheduler, 0, SCHED_FIFO, num(5));
+	T(sched_setscheduler, 0, SCHED_BATCH, num(0));
+	T(sethostname, "x", 1);
+	T(mlockall, MCL_CURRENT);
+}
+
+CASE(capabilities_go)
+{
+	struct {
+		uint32_t version;
+		int pid;
+	} head = { 0x20080522, 0 };
+	uint32_t data[6];
+
+	Q(setresuid, -1, 1000, -1);
+	Q(capget, &head, data);
+	H(data[0]);
+	V(data[1] & 1);
+	Q(setresuid, -1, 0, -1);
+	Q(capget, &head, data);
+	V(data[0] & 1);
+	Q(setresuid, 1000, 1000, 1000);
+	Q(capget, &head, data);
+	H(data[0]);
+	H(data[1]);
+}
