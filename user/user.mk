@@ -92,6 +92,10 @@ $(call programs,user/tests,tests)
 
 # The tree is made afresh when anything changes, so that nothing stays in it that is gone. /init is
 # a program like the others, in its own place.
+#
+# /etc/help, for the shell's "help": the comments at the top of the programs, as paragraphs.
+first_comment = FNR == 1 { on = 1 } on { last = /\*\//; sub(/ *\*\/$$/, ""); sub(/^(\/\*| \*) ?/, ""); \
+	if ($$0 != "") print; if (last) { on = 0; print "" } }
 user_scripts := $(wildcard user/tests/*.sh)
 
 $U/programs: FORCE
@@ -103,6 +107,7 @@ $U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $U/programs
 	@for p in $(USER_PROGRAMS); do $(OBJCOPY) -S $U/$$p $(ROOTFS)/$$p || exit 1; done
 	@mv $(ROOTFS)/bin/init $(ROOTFS)/init
 	@cp $(user_scripts) $(ROOTFS)/tests/
+	@awk '$(first_comment)' user/bin/sh/main.c $(sort $(wildcard user/bin/*.c)) >$(ROOTFS)/etc/help
 	@chmod -R u=rwX,go=rX $(ROOTFS)
 	@chmod 1777 $(ROOTFS)/tmp
 	@touch $@

@@ -46,6 +46,17 @@ _CFLAGS = (
     # tools/host/port has of arch.h's inline functions what these units call.
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1", "-Wno-unused-function"),
 )
+# Of the shell, what needs no kernel: with this machine's C library, and a main() of its own.
+_SHELL_UNITS: dict[str, tuple[str, ...]] = {
+    "edit": (
+        "tools/host/test_edit.c",
+        *(f"user/bin/sh/{name}.c" for name in ("edit", "history", "complete", "arena")),
+    ),
+}
+_SHELL_CFLAGS = (
+    *("-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Iuser/bin/sh"),
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
+)
 _VERDICT = re.compile(r"^(ok|FAIL) (\S+)$", re.M)
 
 
@@ -53,7 +64,7 @@ def jobs(build_root: Path) -> list[Job]:
     def job(unit: str) -> Job:
         return Job(f"host {unit}", lambda: check(unit, build_root))
 
-    return [job(unit) for unit in _UNITS]
+    return [job(unit) for unit in (*_UNITS, *_SHELL_UNITS)]
 
 
 def check(unit: str, build_root: Path) -> Iterator[Result]:
@@ -76,6 +87,10 @@ def check(unit: str, build_root: Path) -> Iterator[Result]:
 
 def compile_unit(unit: str, program: Path) -> str:
     """Builds it; what the compiler complains about."""
+    if unit in _SHELL_UNITS:
+        argv = ["gcc", *_SHELL_CFLAGS, "-o", str(program), *_SHELL_UNITS[unit]]
+        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+        return last_lines(done.stderr, 20) if done.returncode else ""
     objects: list[str] = []
     for source in (*_ALWAYS, *_UNITS[unit]):
         out = f"{program}-{source.replace('/', '-')}.o"

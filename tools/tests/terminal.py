@@ -15,6 +15,7 @@ from tools.boot import PATIENCE_S
 from tools.tests.support import BUILD_ROOT
 
 _PROMPT = r"[$#] $"
+_PROMPT_AT_END = r"(?:^/\S* )?[$#] \Z"
 _MOMENT_S = 0.2
 
 
@@ -84,6 +85,7 @@ class Terminal:
     def run(self, line: str) -> str:
         """What @line, and whatever ends meanwhile, writes before the next prompt."""
         self.type(line + "\r")
-        self.expect(re.escape(line) + r"\r\n")
-        before = self.expect(r"(?s)\A(.*?)[$#] \Z")
+        # The editor shows the end of a line that is too long for the screen.
+        self.expect(re.escape(line[-20:]) + r"(\x1b\[K)?\r\n")
+        before = self.expect(r"(?s)\A(.*?)" + _PROMPT_AT_END)
         return before.group(1).replace("\r\n", "\n")

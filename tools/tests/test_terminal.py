@@ -12,7 +12,8 @@ from tools.tests.terminal import Terminal
 
 _TURNS = 500
 
-_CTRL_C, _CTRL_Z, _DUMP = "\x03", "\x1a", "\x1d"
+_CTRL_C, _CTRL_BACKSLASH, _CTRL_Z, _DUMP = "\x03", "\x1c", "\x1a", "\x1d"
+_GOES_ON = r"^\[\d+\] \d+ goes on "
 _BOMB = "bomb() { bomb & bomb & wait; }"
 _LIMIT = 80
 
@@ -39,20 +40,79 @@ class Riscv(unittest.TestCase):
     def test_stop_and_go_on(self) -> None:
         with Terminal(self.ARCH) as t:
             self._type_when_it_runs(t, "sleep 1000", _CTRL_Z)
-            self.assertRegex(t.run("jobs"), r"\[1\] \d+ stopped +sleep 1000")
+            self.assertRegex(t.run("jobs"), r"\[1\] \d+ stopped .*sleep 1000")
             t.run("bg %1")
-            self.assertRegex(t.run("jobs"), r"\[1\] \d+ running +sleep 1000")
-            self._type_when_it_runs(t, "fg %1", _CTRL_C)
+            self.assertRegex(t.run("jobs"), r"\[1\] \d+ running .*sleep 1000")
+            self._type_when_it_runs(t, "fg %1", _CTRL_C, _GOES_ON)
             self.assertEqual(t.run("jobs"), "")
             self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
 
-    def _type_when_it_runs(self, t: Terminal, line: str, key: str) -> None:
-        """Until the group has the terminal, the key is the shell's, which ignores it.
+    def test_keys_end_a_loop_of_builtins(self) -> None:
+        with Terminal(self.ARCH, cpus=2) as t:
+            for key, status in ((_CTRL_C, 130), (_CTRL_BACKSLASH, 131)):
+                self._type_when_it_runs(t, "while true; do :; done", key)
+                self.assertEqual(t.run("echo $?"), f"{status}\n")
+            t.run("f() { while :; do until false; do eval true; done; done; }; i=0")
+            self._type_when_it_runs(t, "f; echo never", _CTRL_C)
+            self._type_when_it_runs(t, "read line", _CTRL_C)
+            self._type_when_it_runs(t, "sleep 1000 & wait", _CTRL_C)
+            t.run("kill %1")
+            self._type_when_it_runs(t, "while true; do sleep 1000; done", _CTRL_BACKSLASH)
+            self.assertIn("still 42\n", t.run("echo still $((40 + 2))"))
 
-        Before the shell has read the line, the key would make the terminal forget it.
+    def test_a_loop_of_builtins_is_stopped_and_goes_on(self) -> None:
+        """Ctrl-Z makes a job of a copy of the shell, in the middle of the loop."""
+        with Terminal(self.ARCH, cpus=2) as t:
+            t.run("i=0")
+            self._type_when_it_runs(t, "while [ $i != end ]; do i=$((i + 1)); done", _CTRL_Z)
+            self.assertEqual(t.run("echo $?"), "148\n")
+            self.assertRegex(t.run("jobs"), r"\[1\] \d+ stopped +echo go; while \[ [$]i != end \]; do \(")
+            self.assertRegex(t.run("bg"), r"running")
+            self.assertRegex(t.run("jobs"), r"\[1\] \d+ running")
+            self._type_when_it_runs(t, "fg", _CTRL_Z, _GOES_ON)
+            self._type_when_it_runs(t, "fg", _CTRL_C, _GOES_ON)
+            self.assertEqual(t.run("jobs"), "")
+            # The copy ends with its line and does not read the terminal as a second shell.
+            self._type_when_it_runs(t, "until [ -e /tmp/go ]; do :; done; echo copied", _CTRL_Z)
+            t.run("echo >/tmp/go")
+            self.assertRegex(t.run("fg"), r"goes on .*; until .*\ncopied\n\Z")
+            self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
+
+    def test_line_editing(self) -> None:
+        """The keys' meanings are tools/host/test_edit.c's; here they come through a terminal."""
+        with Terminal(self.ARCH, cpus=2) as t:
+            t.type("echo one two\x1b[D\x1b[D\x1b[DX\x01\x1b[C\x7f\x0b")
+            t.type(f"\x15echo ab\x02{_CTRL_Z}{_CTRL_BACKSLASH}c\r")
+            t.expect(r"^acb\r\n/ \$ ")
+            t.type("\x1b[A\x1b[D\x7fd\r")
+            t.expect(r"^adb\r\n/ \$ ")
+            t.type("\x12acb\x05 found\r")
+            t.expect(r"^acb found\r\n/ \$ ")
+            self.assertRegex(t.run("history 3"), r" 2  echo adb\n +3  echo acb found\n +4  history 3\n")
+            t.run("mkdir /tmp/folder")
+            t.type("cd /tmp/fo\t\r")
+            t.expect(r"^/tmp/folder \$ ")
+            t.type("hist\t -c; ech\tof\b\bdone\r")
+            t.expect(r"^done\r\n/tmp/folder \$ ")
+            # Ctrl-C at the prompt that asks for more drops the whole command.
+            t.type("if true; then\r")
+            t.expect(r"^> ")
+            t.type("echo never")
+            t.expect("echo never")
+            t.type(_CTRL_C)
+            t.expect(r"\^C\r\n/tmp/folder \$ ")
+            self.assertEqual(t.run("echo $?"), "130\n")
+            t.type("\x04")
+            t.expect(r"/ \$ ")
+            self.assertEqual(t.run("pwd"), "/\n", "init starts the next shell")
+
+    def _type_when_it_runs(self, t: Terminal, line: str, key: str, sign: str = "") -> None:
+        """Types @key once @sign has come; then again until there is a prompt.
+
+        The key may be the last line's rest (Ctrl-C: of "echo go" and not of what follows it).
         """
-        t.type(f"echo go; {line}\r")
-        t.expect(r"^go\r\n")
+        t.type(f"{line}\r" if sign else f"echo go; {line}\r")
+        t.expect(sign or r"^go\r\n")
         t.type(key)
         for _ in range(_TURNS):
             try:
@@ -100,7 +160,8 @@ class Riscv(unittest.TestCase):
                 t.expect(rf"^cpu{cpu}: runs \d+ \(.+\), \d+ ready, {figures}\r\n")
             t.type(f"{_DUMP}h")
             t.expect(r"^dump keys: t threads, p processes, l locks, r run queues\r\n")
-            t.type(f"rd '{_DUMP * 2}' | wc\r")  # the line goes on; pressed twice, the key is sent
+            # The line goes on; pressed twice, the key is sent; Ctrl-V makes a character of it.
+            t.type(f"rd '\x16{_DUMP * 2}' | wc\r")
             t.expect(r"^1 3 11\r\n")
 
     def test_dump_of_locks(self) -> None:

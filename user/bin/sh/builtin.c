@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,16 +39,35 @@ static int builtin_false(int argc, char **argv)
 	return 1;
 }
 
+void note_folder(void)
+{
+	char path[4096];
+
+	if (getcwd(path, sizeof(path)))
+		var_set("PWD", path);
+}
+
 static int builtin_cd(int argc, char **argv)
 {
-	const char *to = argc > 1 ? argv[1] : var_get("HOME");
+	const char *to = argc > 1 ? argv[1] : var_get("HOME"), *old = var_get("PWD");
+	bool back = to && !strcmp(to, "-");
 
-	if (!to)
-		to = "/";
-	if (!chdir(to))
-		return 0;
-	complain("cd: %s: %m", to);
-	return 1;
+	if (back)
+		to = var_get("OLDPWD");
+	if (!to && back) {
+		complain("cd: there is no folder to go back to");
+		return 1;
+	}
+	if (chdir(to ? to : "/")) {
+		complain("cd: %s: %m", to);
+		return 1;
+	}
+	if (old)
+		var_set("OLDPWD", arena_copy(old, strlen(old)));
+	note_folder();
+	if (back)
+		puts(var_get("PWD"));
+	return fflush(stdout) ? 1 : 0;
 }
 
 static int builtin_echo(int argc, char **argv)
@@ -175,8 +195,9 @@ static int builtin_read(int argc, char **argv)
 	char c = 0, *p, *word;
 	int i = argc > 1 && !strcmp(argv[1], "-r") ? 2 : 1;
 
-	while ((n = read(0, &c, 1)) == 1 && c != '\n')
-		text_add(&line, c);
+	while ((n = read(0, &c, 1)) < 0 ? errno == EINTR && !job_interrupted() : n && c != '\n')
+		if (n > 0)
+			text_add(&line, c);
 	p = line.s ? line.s : arena_copy("", 0);
 	for (; i < argc; i++) {
 		word = p += strspn(p, " \t");
@@ -196,27 +217,79 @@ static int builtin_wait(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		status = job_wait(atoi(argv[i]));
 	if (argc == 1)
-		while (wait(NULL) > 0 || errno == EINTR)
+		while (wait(NULL) > 0 || (errno == EINTR && !job_interrupted()))
 			;
 	return status;
 }
 
-builtin_fn find_builtin(const char *name)
+/* type name...: what the shell would take it for. */
+static int builtin_type(int argc, char **argv)
 {
-	static const struct { const char *name; builtin_fn fn; } builtins[] = {
-		{ ":", builtin_true }, { "true", builtin_true }, { "false", builtin_false },
-		{ ".", builtin_dot }, { "break", builtin_break }, { "cd", builtin_cd },
-		{ "bg", builtin_fg }, { "continue", builtin_break }, { "echo", builtin_echo },
-		{ "eval", builtin_eval },
-		{ "exec", builtin_true }, { "exit", builtin_exit }, { "export", builtin_export },
-		{ "fg", builtin_fg }, { "jobs", builtin_jobs }, { "kill", builtin_kill },
-		{ "read", builtin_read }, { "return", builtin_return }, { "set", builtin_set },
-		{ "shift", builtin_shift }, { "test", builtin_test }, { "[", builtin_test },
-		{ "unset", builtin_unset }, { "wait", builtin_wait },
-	};
+	int status = 0;
 
-	for (size_t i = 0; i < sizeof(builtins) / sizeof(*builtins); i++)
-		if (!strcmp(name, builtins[i].name))
-			return builtins[i].fn;
+	for (int i = 1; i < argc; i++) {
+		char *program = find_program(argv[i]);
+
+		if (find_function(argv[i]))
+			printf("%s is a function\n", argv[i]);
+		else if (builtin_named(argv[i]))
+			printf("%s is a shell builtin\n", argv[i]);
+		else if (program)
+			printf("%s is %s\n", argv[i], program);
+		else
+			complain("type: %s: not found", argv[i]);
+		status |= !program && !find_function(argv[i]) && !builtin_named(argv[i]);
+	}
+	return fflush(stdout) ? 1 : status;
+}
+
+static int builtin_umask(int argc, char **argv)
+{
+	mode_t mask = argc > 1 ? strtoul(argv[1], NULL, 8) : umask(0);
+
+	umask(mask);
+	if (argc == 1)
+		printf("%04o\n", mask);
+	return fflush(stdout) ? 1 : 0;
+}
+
+const struct builtin builtins[] = {
+	{ ".", builtin_dot, "file", "runs the file's commands here, not in a shell of their own" },
+	{ ":", builtin_true, "", "does nothing, with success" },
+	{ "[", builtin_test, "expression ]", "the same as test" },
+	{ "bg", builtin_fg, "[%job]", "lets a stopped job go on in the background" },
+	{ "break", builtin_break, "[levels]", "leaves a loop" },
+	{ "cd", builtin_cd, "[folder | -]", "goes to a folder; -: to the one before" },
+	{ "continue", builtin_break, "[levels]", "goes on with a loop's next round" },
+	{ "echo", builtin_echo, "[-n] [word...]", "writes words; -n: without an end of line" },
+	{ "eval", builtin_eval, "word...", "runs the words as a command line" },
+	{ "exec", builtin_true, "program [argument...]", "runs a program in the shell's place" },
+	{ "exit", builtin_exit, "[status]", "ends the shell" },
+	{ "export", builtin_export, "name[=value]...", "hands variables to programs" },
+	{ "false", builtin_false, "", "fails" },
+	{ "fg", builtin_fg, "[%job]", "lets a job go on in the foreground" },
+	{ "help", builtin_help, "[name...]", "tells what commands there are and do" },
+	{ "history", builtin_history, "[-c] [n]", "the lines typed so far; -c: forgets them" },
+	{ "jobs", builtin_jobs, "", "lists the jobs that run or are stopped" },
+	{ "kill", builtin_kill, "[-signal] pid|%job...", "sends a signal; -l: their names" },
+	{ "man", builtin_help, "name...", "the same as help" },
+	{ "read", builtin_read, "[-r] name...", "takes a line apart into variables" },
+	{ "return", builtin_return, "[status]", "leaves a function" },
+	{ "set", builtin_set, "[-ex] [word...]", "-e: an error ends it; -x: shows commands" },
+	{ "shift", builtin_shift, "[n]", "drops the first parameters" },
+	{ "test", builtin_test, "expression", "compares strings and numbers, looks at files" },
+	{ "true", builtin_true, "", "succeeds" },
+	{ "type", builtin_type, "name...", "says whether it is builtin, function or program" },
+	{ "umask", builtin_umask, "[mode]", "permissions that new files do not get" },
+	{ "unset", builtin_unset, "name...", "forgets variables" },
+	{ "wait", builtin_wait, "[pid...]", "waits for children to end" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+const struct builtin *builtin_named(const char *name)
+{
+	for (const struct builtin *b = builtins; b->name; b++)
+		if (!strcmp(name, b->name))
+			return b;
 	return NULL;
 }

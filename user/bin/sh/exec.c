@@ -75,7 +75,7 @@ static int run_function(struct node *body, char **argv)
 static int run_inside(struct node *n, size_t assignments, struct fields *f)
 {
 	struct node *function = f->n ? find_function(f->v[0]) : NULL;
-	builtin_fn builtin = f->n ? find_builtin(f->v[0]) : NULL;
+	const struct builtin *builtin = f->n ? builtin_named(f->v[0]) : NULL;
 	struct saved_fds saved;
 	int status = shell.status;
 
@@ -95,7 +95,7 @@ static int run_inside(struct node *n, size_t assignments, struct fields *f)
 	if (function)
 		status = run_function(function, f->v);
 	else if (builtin)
-		status = builtin(f->n, f->v);
+		status = builtin->run(f->n, f->v);
 	else
 		status = shell.status;	/* of a command substitution; 0 if there was none */
 	redirect_restore(&saved);
@@ -145,7 +145,7 @@ static int run_simple(struct node *n, bool final)
 	expand_words(&n->words, assignments, &f);
 	if (shell.trace && f.n)
 		trace(&f);
-	if (!f.n || find_builtin(f.v[0]) || find_function(f.v[0]))
+	if (!f.n || builtin_named(f.v[0]) || find_function(f.v[0]))
 		return run_inside(n, assignments, &f);
 	return run_program(n, assignments, &f, final);
 }
@@ -382,7 +382,11 @@ static int run(struct node *n, bool final)
 	bool can_fail = own || n->kind == NODE_PIPE;
 	int status;
 
+	if (job_interrupted())
+		return shell.status;
 	status = n->redirs && !own ? run_redirected(n) : run_plain(n, final);
+	if (shell.unwind == UNWIND_INTERRUPT)
+		return shell.status;
 	shell.status = status;
 	if (status && shell.exit_on_error && !tested && can_fail && !shell.unwind)
 		exit(status);
@@ -409,14 +413,23 @@ int run_source(struct source *s)
 			job_reap();
 		s->continued = false;
 		n = parse_command(&error, &end);
-		if (error) {
+		if (s->cancelled) {
+			s->cancelled = end = false;
+			status = shell.status = 130;
+		} else if (error) {
 			source_discard_line();
 			status = shell.status = 2;
 		} else if (n) {
+			if (s->interactive)
+				shell.typed = n;
 			status = run(n, s->last_words && (end || source_at_end()));
 		}
-		if (s->interactive)
+		if (s->interactive) {
+			job_interrupted();	/* by a key that came after the last node */
 			shell.unwind = UNWIND_NONE;
+			if (!shell.interactive)
+				exit(status);	/* a copy that Ctrl-Z made, at its end */
+		}
 		arena_release(mark);
 	}
 	source_pop();

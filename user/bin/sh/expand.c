@@ -8,6 +8,7 @@
  */
 #include <ctype.h>
 #include <fnmatch.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,8 @@ char *command_output(const char *command)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
+		if (shell.interactive)
+			signal(SIGTSTP, SIG_IGN);	/* we wait for it here, and could not */
 		shell.interactive = false;
 		close(fds[0]);
 		if (fds[1] != 1) {
@@ -305,12 +308,24 @@ static char *plain(char *s)
 	return s;
 }
 
+/* ~ and ~/path: the home folder. Returns what follows. */
+static const char *after_tilde(struct builder *b, const char *word)
+{
+	const char *home = var_get("HOME");
+
+	if (word[0] != '~' || (word[1] && word[1] != '/') || !home)
+		return word;
+	for (; *home && strcmp(home, word[1] ? "/" : ""); home++)
+		add_char(b, *home, true);
+	return word + 1;
+}
+
 void expand_words(const struct fields *words, size_t from, struct fields *out)
 {
 	for (size_t i = from; i < words->n; i++) {
 		struct builder b = { .out = out };
 
-		expand(&b, words->v[i], false);
+		expand(&b, after_tilde(&b, words->v[i]), false);
 		end_field(&b);
 	}
 }

@@ -2,10 +2,17 @@
  * Processes of the shell: forking, waiting, jobs, and who has the terminal.
  *
  * An interactive shell gives each pipeline a process group of its own and makes that the
- * terminal's foreground group while it waits, so that Ctrl-C and Ctrl-Z reach the pipeline and
- * nothing else; the shell ignores the signals for the moments when it is in the foreground itself.
- * It learns of Ctrl-C by how the pipeline died, and then leaves whatever loop it is in. Both sides
- * of a fork set the group, as either may run first.
+ * terminal's foreground group while it waits, so that Ctrl-C, Ctrl-\ and Ctrl-Z reach the
+ * pipeline and nothing else. The shell learns of the key by how the pipeline died or that it
+ * stopped, and leaves the whole command line. Both sides of a fork set the group, as either may
+ * run first.
+ *
+ * While builtins run, the shell is in the foreground itself and gets the signal: a handler notes
+ * it, and the walk over the tree looks at the note before each node (job_interrupted). Ctrl-C and
+ * Ctrl-\ leave the command line, as bash does. For Ctrl-Z there is no process that could be
+ * stopped while the shell goes on; so the shell forks: the copy, in the middle of the same loop,
+ * stops and is the job, and the shell leaves the line. With fg the copy goes on; what it sets does
+ * not reach us.
  *
  * A group that was started in the background, or stopped in the foreground, is a job: fg and bg let
  * it go on, jobs lists, kill %1 signals it. Before each prompt people are told of changes.
@@ -23,6 +30,24 @@
 #include "sh.h"
 
 static const int terminal_signals[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU };
+
+static volatile sig_atomic_t key_signal;	/* came while the shell itself ran; 0: none */
+
+static void note_key(int sig)
+{
+	key_signal = sig;
+}
+
+/* Without SA_RESTART: what blocks in a builtin ends with EINTR. Programs get the default back. */
+static void catch_keys(void)
+{
+	struct sigaction act = { .sa_handler = note_key };
+
+	for (size_t i = 0; i < 3; i++)
+		sigaction(terminal_signals[i], &act, NULL);
+	signal(SIGTTIN, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
+}
 
 static void child_setup(pid_t group, bool foreground)
 {
@@ -66,8 +91,7 @@ void job_foreground(pid_t group)
 		return;
 	if (terminal < 0) {
 		terminal = fcntl(0, F_DUPFD_CLOEXEC, 10);
-		for (size_t i = 0; i < sizeof(terminal_signals) / sizeof(int); i++)
-			signal(terminal_signals[i], SIG_IGN);
+		catch_keys();
 		setpgid(0, 0);
 	}
 	tcsetpgrp(terminal, group ? group : getpgrp());
@@ -78,15 +102,23 @@ int status_of(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+/* Leaves the command line, whatever loops and functions it is in. */
+static void interrupt(int sig)
+{
+	shell.unwind = UNWIND_INTERRUPT;
+	shell.status = 128 + sig;
+}
+
 static void report_death(int sig)
 {
-	if (sig == SIGINT && shell.interactive) {
-		if (shell.unwind != UNWIND_INTERRUPT)
-			fputc('\n', stderr);
-		shell.unwind = UNWIND_INTERRUPT;
-	} else if (sig != SIGINT && sig != SIGPIPE) {
+	bool key = shell.interactive && (sig == SIGINT || sig == SIGQUIT);
+
+	if (sig == SIGINT && key && shell.unwind != UNWIND_INTERRUPT)
+		fputc('\n', stderr);
+	else if (sig != SIGINT && sig != SIGPIPE)
 		fprintf(stderr, "%s\n", strsignal(sig));
-	}
+	if (key)
+		interrupt(sig);
 }
 
 /* --- Jobs ------------------------------------------------------------------------------------- */
@@ -134,11 +166,10 @@ static void say_job(const struct job *j, const char *state)
 static bool note_change(struct job *j, int options)
 {
 	int status;
-	pid_t pid;
+	pid_t pid = waitpid(-j->group, &status, options);
 
-	do
-		pid = waitpid(-j->group, &status, options);
-	while (pid < 0 && errno == EINTR);
+	if (pid < 0 && errno == EINTR)
+		return true;
 	if (pid < 0)
 		j->alive = 0;
 	if (pid <= 0)
@@ -156,14 +187,19 @@ static bool note_change(struct job *j, int options)
 /* Waits in the foreground until it has ended or is stopped: its status. */
 static int await_job(struct job *j)
 {
-	while (j->alive && !j->stopped)
+	while (j->alive && !j->stopped) {
+		if (key_signal)		/* it came just before the job had the terminal */
+			kill(-j->group, key_signal);
+		key_signal = 0;
 		note_change(j, WUNTRACED);
+	}
 	job_foreground(0);
 	if (j->stopped) {
 		j->told = true;
 		fputc('\n', stderr);
 		say_job(j, "stopped");
-		return 128 + SIGTSTP;
+		interrupt(SIGTSTP);
+		return shell.status;
 	}
 	j->group = 0;
 	if (WIFSIGNALED(j->status))
@@ -182,6 +218,25 @@ int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text)
 	for (size_t i = 0; i + 1 < n; i++)
 		job_wait(pids[i]);
 	return status;
+}
+
+/* Obeys the key that came while builtins ran, if one did. True: the command line is being left. */
+bool job_interrupted(void)
+{
+	int sig = key_signal;
+	pid_t group = 0, pid;
+
+	key_signal = 0;
+	if (sig == SIGTSTP) {
+		pid = job_fork(&group, false);
+		if (pid == 0)
+			raise(SIGTSTP);
+		if (pid > 0)
+			await_job(new_job(group, pid, 1, describe(shell.typed)));
+	} else if (sig) {
+		report_death(sig);
+	}
+	return shell.unwind == UNWIND_INTERRUPT;
 }
 
 void job_background(pid_t group, const char *text)

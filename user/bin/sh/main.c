@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 		}
 	}
 	import_environment();
+	note_folder();
 	shell.name = argv[0];
 	shell.params = argv + optind;
 	if (*shell.params)

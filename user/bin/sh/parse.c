@@ -343,17 +343,22 @@ struct node *parse_command(bool *error, bool *end)
 
 static void describe_to(struct text *t, const struct node *n)
 {
-	if (n->kind == NODE_PIPE) {
+	static const char *const between[] = {
+		[NODE_PIPE] = " | ", [NODE_AND] = " && ", [NODE_OR] = " || ", [NODE_THEN] = "; ",
+	};
+
+	if (n->kind < NODE_NOT && between[n->kind]) {
 		describe_to(t, n->left);
-		text_add_string(t, " | ");
+		text_add_string(t, between[n->kind]);
 		describe_to(t, n->right);
-		return;
-	}
-	if (n->kind != NODE_SIMPLE) {
+	} else if (n->kind == NODE_WHILE || n->kind == NODE_UNTIL) {
+		text_add_string(t, n->kind == NODE_WHILE ? "while " : "until ");
+		describe_to(t, n->left);
+		text_add_string(t, "; do (...); done");
+	} else if (n->kind != NODE_SIMPLE) {
 		text_add_string(t, "(...)");
-		return;
 	}
-	for (size_t i = 0; i < n->words.n; i++) {
+	for (size_t i = 0; n->kind == NODE_SIMPLE && i < n->words.n; i++) {
 		text_add_string(t, i ? " " : "");
 		text_add_string(t, n->words.v[i]);
 	}

@@ -1,12 +1,13 @@
 /*
  * The shell, as its parts see each other. A command line passes through them in this order:
  *
- *	source.c	characters, from a string, a file or a person
+ *	source.c	characters, from a string, a file or a person, whose lines terminal.c reads
+ *			(edit.c, history.c, complete.c)
  *	token.c		words, still as typed, quotes and all, and operators
  *	parse.c		a tree of commands
  *	exec.c		walks the tree: forks, pipes, waits (job.c, redir.c)
  *	expand.c	turns a word into fields when its command runs (arith.c, glob.c, vars.c)
- *	builtin.c	commands that must run in the shell itself (test.c)
+ *	builtin.c	commands that must run in the shell itself (test.c, help.c)
  */
 #pragma once
 
@@ -46,6 +47,7 @@ struct source {
 	bool interactive;
 	bool last_words;		/* the process ends with this source */
 	bool continued;			/* in the middle of a command: the other prompt */
+	bool cancelled;			/* Ctrl-C instead of a line: the command is dropped */
 	struct source *outer;
 };
 
@@ -57,6 +59,10 @@ bool source_join_lines(void);
 char *read_whole(int fd);		/* in the arena; NULL: error */
 void source_discard_line(void);
 bool source_at_end(void);		/* never asks anybody for more */
+bool source_cancelled(void);
+
+/* A line from the person at terminal @fd, in the arena; NULL: the end, or *cancelled by Ctrl-C. */
+char *terminal_read_line(int fd, const char *prompt, bool *cancelled);
 
 /* --- Trees --- */
 
@@ -113,6 +119,7 @@ extern struct shell {
 	enum unwind unwind;		/* a loop, a function or all is being left ... */
 	int unwind_levels;		/* ... how many loops yet */
 	int loops;
+	const struct node *typed;	/* the command line of the person at the terminal */
 	const char *name;		/* $0 */
 	char **params;			/* $1 ..., NULL at the end */
 } shell;
@@ -131,6 +138,7 @@ void redirect_restore(struct saved_fds *saved);
 
 pid_t job_fork(pid_t *group, bool foreground);	/* like fork(); *group 0: a new one */
 int job_wait(pid_t pid);		/* an exit status */
+bool job_interrupted(void);
 int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text);
 void job_background(pid_t group, const char *text);
 void job_foreground(pid_t group);	/* gives the terminal to @group; 0: back to the shell */
@@ -156,12 +164,23 @@ char **var_environment(void);
 size_t name_length(const char *s);	/* of the variable name at the start of @s; 0: none */
 
 typedef int (*builtin_fn)(int argc, char **argv);
-builtin_fn find_builtin(const char *name);
+extern const struct builtin {
+	const char *name;
+	builtin_fn run;
+	const char *args, *text;	/* for help */
+} builtins[];				/* the last has no name */
+const struct builtin *builtin_named(const char *name);
+void note_folder(void);			/* where we are, in PWD */
+char *find_program(const char *name);	/* its path by PATH, in the arena; NULL: there is none */
 int builtin_test(int argc, char **argv);
 int builtin_fg(int argc, char **argv);
+int builtin_help(int argc, char **argv);
+int builtin_history(int argc, char **argv);
 int builtin_jobs(int argc, char **argv);
 int builtin_kill(int argc, char **argv);
 struct node *find_function(const char *name);
+/* The builtins and functions whose names begin with @begin. */
+void add_own_commands(const char *begin, struct fields *out);
 void define_function(const char *name, struct node *body);
 
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

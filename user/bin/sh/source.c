@@ -40,11 +40,12 @@ static char *read_line(int fd)
 	return line.s;
 }
 
-static void prompt(const struct source *s)
+/* As POSIX has it, parameters in PS1 and PS2 are expanded. */
+static const char *prompt(const struct source *s)
 {
 	const char *text = var_get(s->continued ? "PS2" : "PS1");
 
-	fputs(text ? text : s->continued ? "> " : "$ ", stderr);
+	return expand_here(text ? text : s->continued ? "> " : "$PWD \\$ ");
 }
 
 int source_peek(void)
@@ -52,10 +53,11 @@ int source_peek(void)
 	struct source *s = current;
 
 	if ((!s->text || !*s->text) && s->fd >= 0) {
-		if (s->interactive)
-			prompt(s);
-		s->text = read_line(s->fd);
-		if (!s->text)
+		if (s->cancelled)
+			return 0;
+		s->text = s->interactive ? terminal_read_line(s->fd, prompt(s), &s->cancelled)
+					 : read_line(s->fd);
+		if (!s->text && !s->cancelled)
 			s->fd = -1;
 	}
 	return s->text ? (unsigned char)*s->text : 0;
@@ -83,6 +85,11 @@ bool source_join_lines(void)
 	source_next();
 	source_next();
 	return true;
+}
+
+bool source_cancelled(void)
+{
+	return current->cancelled;
 }
 
 bool source_at_end(void)

@@ -44,7 +44,7 @@ void here_document_follows(struct redir *r)
 
 static void fail(const char *what)
 {
-	if (!parse_failed)
+	if (!parse_failed && !source_cancelled())
 		complain("syntax error: %s", what);
 	parse_failed = true;
 	token.kind = TOKEN_END;

@@ -148,6 +148,39 @@ struct node *find_function(const char *name)
 	return NULL;
 }
 
+static void add_if_begins(const char *name, const char *begin, struct fields *out)
+{
+	if (!strncmp(name, begin, strlen(begin)))
+		fields_add(out, arena_copy(name, strlen(name)));
+}
+
+void add_own_commands(const char *begin, struct fields *out)
+{
+	for (const struct builtin *b = builtins; b->name; b++)
+		add_if_begins(b->name, begin, out);
+	for (struct function *f = functions; f; f = f->next)
+		add_if_begins(f->name, begin, out);
+}
+
+char *find_program(const char *name)
+{
+	const char *folder = var_get("PATH"), *end;
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) ? NULL : arena_copy(name, strlen(name));
+	for (; folder && *folder; folder = end + (*end == ':')) {
+		struct text path = { 0 };
+
+		end = strchrnul(folder, ':');
+		text_add_string(&path, arena_copy(folder, end - folder));
+		text_add_string(&path, end > folder ? "/" : "./");
+		text_add_string(&path, name);
+		if (!access(path.s, X_OK))
+			return path.s;
+	}
+	return NULL;
+}
+
 /* The newest of a name is found first. The tree must outlive the command that defined it. */
 void define_function(const char *name, struct node *body)
 {
