@@ -2,7 +2,9 @@
  * The platform-level interrupt controller (PLIC specification 1.0): brings device lines to harts.
  *
  * Each hart's supervisor mode is a context of it, with enable bits, a threshold and a claim
- * register of its own. A line goes to every CPU; whoever claims it first handles it, and it stays
+ * register of its own. A machine of several sockets has a controller for each; the one used is that
+ * of the console's line, and harts that it does not know get no device interrupts. A line goes to
+ * every other CPU; whoever claims it first handles it, and it stays
  * quiet until that one completes it. A context's registers are written by its own CPU as it
  * starts, then only by arch_irq_unmask(), at boot: so there is no lock.
  */
@@ -14,6 +16,7 @@
 #define MAX_LINES	1024u
 #define MAX_CONTEXTS	64u
 #define NO_HART		(~0ul)
+#define NO_CONTEXT	MAX_CONTEXTS
 
 #define PRIORITY(line)		(4ul * (line))
 #define ENABLE(context, line)	(0x2000 + 0x80ul * (context) + (line) / 32 * 4)
@@ -60,14 +63,29 @@ static void find_harts(const struct fdt *f, const u8 *links, u32 len)
 	}
 }
 
+/* The controller to which the console's line leads; if that is not said, the first. */
+static bool find_plic(const struct fdt *f, struct fdt_node *plic)
+{
+	struct fdt_node uart = FDT_START;
+	u64 wanted, phandle;
+	bool any = !fdt_next_compatible(f, &uart, "ns16550a") ||
+		   !fdt_number(f, &uart, "interrupt-parent", &wanted);
+
+	*plic = FDT_START;
+	while (fdt_next_compatible(f, plic, "riscv,plic0"))
+		if (any || (fdt_number(f, plic, "phandle", &phandle) && phandle == wanted))
+			return true;
+	return false;
+}
+
 void plic_init(const struct fdt *f)
 {
-	struct fdt_node n = FDT_START;
+	struct fdt_node n;
 	const u8 *links;
 	u64 size, ndev = 0;
 	u32 len;
 
-	if (!fdt_next_compatible(f, &n, "riscv,plic0") || !fdt_reg(f, &n, 0, &base, &size))
+	if (!find_plic(f, &n) || !fdt_reg(f, &n, 0, &base, &size))
 		return;
 	machine_direct_map(base, size);
 	fdt_number(f, &n, "riscv,ndev", &ndev);
@@ -87,9 +105,9 @@ void plic_init_cpu(struct cpu *c)
 		return;
 	while (context < MAX_CONTEXTS && hart_of[context] != c->hwid)
 		context++;
-	if (context == MAX_CONTEXTS)
-		panic("no device interrupt leads to hart %lu", c->hwid);
 	c->arch.plic_context = context;
+	if (context == NO_CONTEXT)
+		return;
 	*reg(THRESHOLD(context)) = 0;
 	for (unsigned line = 0; line < nr_lines; line += 32)
 		*reg(ENABLE(context, line)) = unmasked[line / 32];
@@ -101,7 +119,8 @@ void arch_irq_unmask(unsigned irq)
 	unmasked[irq / 32] |= 1u << irq % 32;
 	*reg(PRIORITY(irq)) = 1;
 	for (unsigned i = 0; i < nr_cpus; i++)
-		*reg(ENABLE(cpus[i].arch.plic_context, irq)) = unmasked[irq / 32];
+		if (cpus[i].arch.plic_context != NO_CONTEXT)
+			*reg(ENABLE(cpus[i].arch.plic_context, irq)) = unmasked[irq / 32];
 }
 
 void plic_interrupt(struct cpu *c)

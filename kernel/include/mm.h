@@ -82,6 +82,7 @@ static inline struct page *virt_to_page(const void *va)
 }
 
 u64 page_total(void);			/* frames the machine has for us */
+void page_count_node(unsigned node, u64 *total, u64 *free);	/* the same of one node */
 u64 page_free_count(void);		/* of those, free; exact after page_drain() */
 void page_drain(void);			/* gives per-CPU caches back */
 

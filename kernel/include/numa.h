@@ -13,6 +13,7 @@
 extern unsigned nr_nodes;		/* 1 + the highest node */
 
 unsigned numa_distance(unsigned a, unsigned b);
+unsigned numa_nearest(unsigned node, unsigned i);	/* 0: itself, 1: the nearest other one... */
 unsigned numa_node_of_cpu(u64 hwid);	/* later: cpu->node */
 unsigned numa_node_of_memory(paddr_t pa);
 

@@ -26,19 +26,28 @@ static void check_chunk(const struct page *p, unsigned order)
 		panic("free buddies of order %u at %lx", order, page_to_phys(p));
 }
 
-static void buddy_check(void)
+static void check_node(unsigned n)
 {
+	const struct buddy_node *node = &buddy.nodes[n];
 	u64 found = 0;
 
-	spin_lock(&buddy.lock);
 	for (unsigned order = 0; order <= PAGE_MAX_ORDER; order++)
-		list_for_each(p, &buddy.free[order], struct page, node) {
+		list_for_each(p, &node->free[order], struct page, node) {
 			check_chunk(p, order);
+			if (page_node(p) != n)
+				panic("page %lx is in node %u's list", page_to_phys(p), n);
 			found += 1UL << order;
 		}
-	if (found + buddy.out + buddy.unadded != buddy.total)
-		panic("pages: %lu in free lists, %lu out, %lu not added, but %lu in all", found,
-		      buddy.out, buddy.unadded, buddy.total);
+	if (found + node->out + node->unadded != node->total)
+		panic("node %u: %lu pages in free lists, %lu out, %lu not added, but %lu in all", n,
+		      found, node->out, node->unadded, node->total);
+}
+
+static void buddy_check(void)
+{
+	spin_lock(&buddy.lock);
+	for (unsigned n = 0; n < nr_nodes; n++)
+		check_node(n);
 	spin_unlock(&buddy.lock);
 }
 

@@ -25,6 +25,7 @@ static struct {
 
 static unsigned nr_cpu_nodes, nr_ranges;
 static u8 distances[MAX_NODES][MAX_NODES];	/* 0: not named */
+static u8 order[MAX_NODES][MAX_NODES];		/* of each node all nodes, the nearest first */
 
 void numa_add_cpu(u64 hwid, u64 node)
 {
@@ -73,8 +74,29 @@ unsigned numa_node_of_memory(paddr_t pa)
 	return 0;
 }
 
+unsigned numa_nearest(unsigned node, unsigned i)
+{
+	return order[node][i];
+}
+
+/* Nodes as near as each other stay in the order of their numbers. */
+static void sort_by_distance(unsigned node)
+{
+	u8 *o = order[node];
+
+	for (unsigned i = 0; i < nr_nodes; i++) {
+		unsigned at = i;
+
+		for (; at && numa_distance(node, i) < numa_distance(node, o[at - 1]); at--)
+			o[at] = o[at - 1];
+		o[at] = i;
+	}
+}
+
 /* The boot CPU was prepared before anything was known of nodes. */
 void numa_init(void)
 {
 	cpus[0].node = numa_node_of_cpu(machine.boot_hwid);
+	for (unsigned i = 0; i < nr_nodes; i++)
+		sort_by_distance(i);
 }

@@ -2,19 +2,23 @@
  * Physical pages: buddies (Knowlton 1965) inside blocks of 2 MiB, which are added when the free
  * lists run dry. The per-CPU caches in front are in page_cache.c.
  *
+ * Each node has lists of its own. Memory comes from the node of the CPU that asks; only when that
+ * has nothing left, from the others, the nearest first.
+ *
  * A chunk of order n is 2^n pages, aligned to its size within its block. Its buddy is the chunk
  * whose index differs in bit n alone; two free buddies are one free chunk of order n + 1.
  *
  *  B1  A free chunk's first page has PAGE_FREE and its order, and is in that order's list. No other
  *      page has PAGE_FREE: not the rest of a chunk, not a block's descriptors, not holes.
  *  B2  No two buddies are free with the same order.
- *  B3  Pages in the free lists + pages out + pages of blocks not yet added == total.
+ *  B3  Pages in the free lists + pages out + pages of blocks not yet added == total, in each node.
  *
  * buddy.lock guards everything here.
  */
 #include "page.h"
 
 #include "counters.h"
+#include "cpu.h"
 #include "panic.h"
 #include "spinlock.h"
 #include "string.h"
@@ -23,25 +27,33 @@ static_assert(sizeof(struct page) == 24, "three pages of descriptors a block");
 
 struct buddy buddy = { .lock = SPINLOCK_INIT(LOCK_PAGE) };
 
-void buddy_init(u64 total)
+void buddy_init(void)
 {
-	for (unsigned order = 0; order <= PAGE_MAX_ORDER; order++)
-		list_init(&buddy.free[order]);
-	buddy.total = total;
-	buddy.unadded = total;
+	for (unsigned i = 0; i < nr_nodes; i++) {
+		struct buddy_node *node = &buddy.nodes[i];
+
+		for (unsigned order = 0; order <= PAGE_MAX_ORDER; order++)
+			list_init(&node->free[order]);
+		node->total = node->unadded = ram_count(i);
+	}
+}
+
+static struct buddy_node *node_of(const struct page *p)
+{
+	return &buddy.nodes[page_node(p)];
 }
 
 static void push_chunk(struct page *p, unsigned order)
 {
 	p->flags |= PAGE_FREE;
 	p->order = order;
-	list_push_front(&buddy.free[order], &p->node);
+	list_push_front(&node_of(p)->free[order], &p->node);
 }
 
 /* Cuts pages [from, to) of a new block into the largest chunks that alignment allows. */
 static void add_range(struct page *block, unsigned from, unsigned to)
 {
-	buddy.unadded -= to - from;
+	node_of(block)->unadded -= to - from;
 	while (from < to) {
 		unsigned order = 0;
 
@@ -53,40 +65,44 @@ static void add_range(struct page *block, unsigned from, unsigned to)
 	}
 }
 
-static bool add_block(void)
+static bool add_block(unsigned node)
 {
 	unsigned from, to;
 	struct page *pages;
 	paddr_t block;
 
-	if (!ram_next_block(&block))
+	if (!ram_next_block(node, &block))
 		return false;
 	arch_direct_map(block);
 	pages = phys_to_virt(block);
 	memset(pages, 0, BLOCK_HEADER);
+	pages->order = node;
 	for (unsigned i = 0; ram_range_in_block(i, block, &from, &to); i++)
 		add_range(pages, from, to);
 	return true;
 }
 
-/* The smallest free chunk of at least @order, out of its list. */
-static struct page *find_chunk(unsigned order)
+/* The smallest free chunk of at least @order in @node, out of its list. */
+static struct page *find_chunk(unsigned node, unsigned order)
 {
 	do {
 		for (unsigned o = order; o <= PAGE_MAX_ORDER; o++) {
-			struct list_node *n = list_pop_node(&buddy.free[o]);
+			struct list_node *n = list_pop_node(&buddy.nodes[node].free[o]);
 
 			if (n)
 				return list_entry(n, struct page, node);
 		}
-	} while (add_block());
+	} while (add_block(node));
 	return NULL;
 }
 
-static struct page *alloc_chunk(unsigned order)
+/* From the node nearest to @near that has one. */
+static struct page *alloc_chunk(unsigned near, unsigned order)
 {
-	struct page *p = find_chunk(order);
+	struct page *p = NULL;
 
+	for (unsigned i = 0; i < nr_nodes && !p; i++)
+		p = find_chunk(numa_nearest(near, i), order);
 	if (!p)
 		return NULL;
 	p->flags &= ~PAGE_FREE;
@@ -94,7 +110,7 @@ static struct page *alloc_chunk(unsigned order)
 		p->order--;
 		push_chunk(p + (1UL << p->order), p->order);
 	}
-	buddy.out += 1UL << order;
+	node_of(p)->out += 1UL << order;
 	return p;
 }
 
@@ -104,7 +120,7 @@ static void free_chunk(struct page *p, unsigned order)
 	u64 i = p - block;
 
 	assert(!(p->flags & PAGE_FREE) && p->order == order);
-	buddy.out -= 1UL << order;
+	node_of(p)->out -= 1UL << order;
 	for (; order < PAGE_MAX_ORDER; order++) {
 		struct page *other = &block[i ^ 1UL << order];
 
@@ -119,10 +135,10 @@ static void free_chunk(struct page *p, unsigned order)
 
 unsigned buddy_alloc_many(struct page **pages, unsigned n, unsigned order)
 {
-	unsigned got = 0;
+	unsigned got = 0, near = thread_cpu(current_thread())->node;
 
 	spin_lock_nested(&buddy.lock);	/* a cache's lock may be held: caches, then buddies */
-	while (got < n && (pages[got] = alloc_chunk(order)))
+	while (got < n && (pages[got] = alloc_chunk(near, order)))
 		got++;
 	spin_unlock(&buddy.lock);
 	counter_add(COUNT_PAGES, (s64)got << order);
@@ -143,23 +159,36 @@ void page_make_permanent(struct page *p)
 	u64 n = 1UL << p->order;
 
 	spin_lock(&buddy.lock);
-	buddy.total -= n;
-	buddy.out -= n;
+	node_of(p)->total -= n;
+	node_of(p)->out -= n;
 	spin_unlock(&buddy.lock);
 	counter_add(COUNT_PAGES, -(s64)n);
 }
 
 u64 page_total(void)
 {
-	return buddy.total;
+	u64 n = 0;
+
+	for (unsigned i = 0; i < nr_nodes; i++)
+		n += buddy.nodes[i].total;
+	return n;
+}
+
+void page_count_node(unsigned node, u64 *total, u64 *free)
+{
+	spin_lock(&buddy.lock);
+	*total = buddy.nodes[node].total;
+	*free = *total - buddy.nodes[node].out;
+	spin_unlock(&buddy.lock);
 }
 
 u64 page_free_count(void)
 {
-	u64 n;
+	u64 all = 0, total, free;
 
-	spin_lock(&buddy.lock);
-	n = buddy.total - buddy.out;
-	spin_unlock(&buddy.lock);
-	return n;
+	for (unsigned i = 0; i < nr_nodes; i++) {
+		page_count_node(i, &total, &free);
+		all += free;
+	}
+	return all;
 }

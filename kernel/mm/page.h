@@ -5,6 +5,7 @@
 #pragma once
 
 #include "mm.h"
+#include "numa.h"
 #include "spinlock.h"
 
 #define BLOCK_PAGES	(BLOCK_SIZE / PAGE_SIZE)
@@ -19,8 +20,10 @@
 
 /* ram.c: constant after ram_init(), so without a lock; ram_next_block() needs its caller's. */
 void ram_init(void);
-u64 ram_count(void);				/* pages that all blocks will give */
-bool ram_next_block(paddr_t *block);		/* the next to take into use; false: none is left */
+u64 ram_count(unsigned node);			/* pages that all blocks of @node will give */
+
+/* The next block of @node to take into use; false: none is left. */
+bool ram_next_block(unsigned node, paddr_t *block);
 
 /* The part of range @i that lies in @block, maybe empty, as indices; false: no such range. */
 bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to);
@@ -28,16 +31,25 @@ bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to)
 /* page.c: @n chunks of @order between the buddies and @pages; how many there were. Any context. */
 unsigned buddy_alloc_many(struct page **pages, unsigned n, unsigned order);
 void buddy_free_many(struct page **pages, unsigned n, unsigned order);
-void buddy_init(u64 total);
+void buddy_init(void);
 
 /* For page.c and, in test kernels, audit.c alone. */
 extern struct buddy {
 	struct spinlock lock;
-	struct list_node free[PAGE_MAX_ORDER + 1];	/* [lock] */
-	u64 total;		/* [lock] the machine's pages, in blocks added or not */
-	u64 out;		/* [lock] of those, allocated or in a CPU's cache */
-	u64 unadded;		/* [lock] of those, in blocks not yet added */
+	struct buddy_node {
+		struct list_node free[PAGE_MAX_ORDER + 1];	/* [lock] */
+		u64 total;	/* [lock] its pages, in blocks added or not */
+		u64 out;	/* [lock] of those, allocated or in a CPU's cache */
+		u64 unadded;	/* [lock] of those, in blocks not yet added */
+	} nodes[MAX_NODES];
 } buddy;
+
+/* The node of a page: its block's, kept in the descriptor of the block's first page, of which the
+ * allocator has no other use: descriptors lie there. */
+static inline unsigned page_node(const struct page *p)
+{
+	return ((const struct page *)ALIGN_DOWN((u64)p, BLOCK_SIZE))->order;
+}
 
 /* page_cache.c: page_alloc() that is never made to fail, for slabs: their objects are instead. */
 struct page *page_take(unsigned order, unsigned flags);

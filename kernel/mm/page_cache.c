@@ -35,7 +35,7 @@ static struct page_cache caches[MAX_CPUS];
 void page_init(void)
 {
 	ram_init();
-	buddy_init(ram_count());
+	buddy_init();
 	for (unsigned i = 0; i < MAX_CPUS; i++) {
 		spin_init(&caches[i].lock, LOCK_PAGE);
 		cpus[i].pages = &caches[i];
@@ -67,6 +67,10 @@ static void cache_push(struct page *p)
 {
 	struct page_cache *c = my_cache();
 
+	if (unlikely(nr_nodes > 1) && page_node(p) != thread_cpu(current_thread())->node) {
+		buddy_free_many(&p, 1, 0);	/* for those who are near to it */
+		return;
+	}
 	spin_lock(&c->lock);
 	if (c->n == CACHE_MAX) {
 		buddy_free_many(c->pages, CACHE_BATCH, 0);

@@ -3,7 +3,7 @@
  *
  * The machine's RAM less what is reserved leaves a few ranges. Blocks are taken out of them in
  * order, when the allocator asks; nothing here looks at memory itself or takes time that grows with
- * its size.
+ * its size, but for counting the blocks of nodes.
  *
  * A block whose first pages are not ours cannot hold its descriptors: none of it is used, and it
  * is never mapped. So the kernel's image, which fills whole blocks, gets no writable alias.
@@ -16,10 +16,10 @@
 static struct mem_range ranges[2 * MACHINE_MAX_RANGES];	/* disjoint, of whole pages */
 static unsigned nr_ranges;
 
-static struct {
+static struct cursor {
 	unsigned range;
 	paddr_t block;		/* the next candidate in it */
-} cursor;
+} cursors[MAX_NODES];		/* a block is of the node of its first byte */
 
 void machine_add_ram(paddr_t start, u64 size)
 {
@@ -98,28 +98,61 @@ static u64 count_range(const struct mem_range *r)
 	return bytes / PAGE_SIZE;
 }
 
-u64 ram_count(void)
+/* Pages that @block gives, of all ranges. */
+static u64 count_block(paddr_t block)
 {
-	u64 total = 0;
+	unsigned from, to;
+	u64 n = 0;
 
-	for (unsigned i = 0; i < nr_ranges; i++)
-		total += count_range(&ranges[i]);
-	return total;
+	for (unsigned i = 0; ram_range_in_block(i, block, &from, &to); i++)
+		n += to - from;
+	return n;
 }
 
-bool ram_next_block(paddr_t *block)
+/* The next candidate for @c in its ranges, whatever its node. */
+static bool next_block(struct cursor *c, paddr_t *block)
 {
-	for (; cursor.range < nr_ranges; cursor.range++, cursor.block = 0) {
-		const struct mem_range *r = &ranges[cursor.range];
-		paddr_t next = MAX(cursor.block, ALIGN_UP(r->start, BLOCK_SIZE));
+	for (; c->range < nr_ranges; c->range++, c->block = 0) {
+		const struct mem_range *r = &ranges[c->range];
+		paddr_t next = MAX(c->block, ALIGN_UP(r->start, BLOCK_SIZE));
 
 		if (next + BLOCK_HEADER > r->start + r->size)
 			continue;
 		*block = next;
-		cursor.block = next + BLOCK_SIZE;
+		c->block = next + BLOCK_SIZE;
 		return true;
 	}
 	return false;
+}
+
+static bool next_of_node(struct cursor *c, unsigned node, paddr_t *block)
+{
+	while (next_block(c, block))
+		if (nr_nodes == 1 || numa_node_of_memory(*block) == node)
+			return true;
+	return false;
+}
+
+bool ram_next_block(unsigned node, paddr_t *block)
+{
+	return next_of_node(&cursors[node], node, block);
+}
+
+/* Of a machine without nodes it is computed; else one by one, since nodes may meet in a range. */
+u64 ram_count(unsigned node)
+{
+	struct cursor c = { .range = 0 };
+	paddr_t block;
+	u64 total = 0;
+
+	if (nr_nodes == 1) {
+		for (unsigned i = 0; i < nr_ranges; i++)
+			total += count_range(&ranges[i]);
+		return total;
+	}
+	while (next_of_node(&c, node, &block))
+		total += count_block(block);
+	return total;
 }
 
 bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to)

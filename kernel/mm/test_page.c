@@ -3,6 +3,7 @@
  */
 #include "page.h"
 
+#include "cpu.h"
 #include "instrument.h"
 #include "ktest.h"
 #include "list.h"
@@ -134,4 +135,40 @@ KTEST(page_refs, "page.refs", "", "mm.page.refs")
 	page_put(p);
 	page_drain();
 	CHECK(page_free_count() == free + 1, "mm.page.refs", "not freed with its last reference");
+}
+
+/* On a machine with nodes, a CPU's pages are of its own, and of others once that has none left. */
+KTEST(page_nodes, "page.nodes", "", "mm.nodes")
+{
+	struct page *taken = NULL, *p;
+	u64 total, free, wrong = 0;
+	unsigned here;
+
+	mm_drain();
+	preempt_off();
+	here = this_cpu()->node;
+	for (;;) {
+		p = page_alloc(0, 0);
+		page_count_node(here, &total, &free);
+		if (!p || page_node(p) != here)
+			break;
+		*(struct page **)page_to_virt(p) = taken;	/* a chain through the pages */
+		taken = p;
+	}
+	CHECK(free == 0, "mm.nodes", "another node's page, or none, while %lu are free here", free);
+	CHECK(!p == (nr_nodes == 1), "mm.nodes.others", "%u nodes: %s", nr_nodes,
+	      p ? "a page of another" : "no page");
+	CHECK(!p || page_node(p) == numa_nearest(here, 1), "mm.nodes.nearest", "of node %u",
+	      p ? page_node(p) : 0);
+	if (p)
+		page_put(p);
+	while ((p = taken)) {
+		taken = *(struct page **)page_to_virt(p);
+		wrong += page_node(p) != here;
+		page_put(p);
+	}
+	preempt_on();
+	CHECK(!wrong, "mm.nodes", "%lu pages changed their node", wrong);
+	mm_drain();
+	mm_check();
 }

@@ -308,10 +308,11 @@ long sys_sched_setaffinity(tid_t tid, size_t size, vaddr_t in)
 
 long sys_getcpu(vaddr_t cpu_out, vaddr_t node_out)
 {
-	u32 cpu, node = 0;
+	u32 cpu, node;
 
 	preempt_off();
 	cpu = this_cpu()->id;
+	node = this_cpu()->node;
 	preempt_on();
 	if (cpu_out && copy_to_user(cpu_out, &cpu, sizeof(cpu)))
 		return -EFAULT;
