@@ -31,40 +31,47 @@ static void iobuf_advance(struct iobuf *b, size_t n)
 	b->left -= n;
 }
 
-/* One way to move @n bytes between @mem and user memory: 0 or -EFAULT. */
-typedef int (*move_fn)(vaddr_t user, void *mem, size_t n);
+enum move { MOVE_TO, MOVE_FROM, MOVE_ZEROS };
 
-static int move_to(vaddr_t user, void *mem, size_t n)
+static void move_kernel(void *addr, void *mem, size_t n, enum move way)
 {
-	return copy_to_user(user, mem, n);
+	if (way == MOVE_TO)
+		memcpy(addr, mem, n);
+	else if (way == MOVE_FROM)
+		memcpy(mem, addr, n);
+	else
+		memset(addr, 0, n);
 }
 
-static int move_from(vaddr_t user, void *mem, size_t n)
+/* 0 or -EFAULT. */
+static int move_user(vaddr_t addr, void *mem, size_t n, enum move way)
 {
-	return copy_from_user(mem, user, n);
-}
-
-static int move_zeros(vaddr_t user, void *mem, size_t n)
-{
-	(void)mem;
-	return clear_user(user, n);
+	if (way == MOVE_TO)
+		return copy_to_user(addr, mem, n);
+	return way == MOVE_FROM ? copy_from_user(mem, addr, n) : clear_user(addr, n);
 }
 
 /*
- * The long way: over segments' ends, and as far as the memory can be reached. That ends at a page's
- * border, so no part crosses one.
+ * The long way: the kernel's memory; over segments' ends; and as far as user memory can be reached.
+ * That ends at a page's border, so no part crosses one.
  */
-static noinline size_t move_parts(struct iobuf *b, void *mem, size_t n, move_fn move)
+static noinline size_t move_parts(struct iobuf *b, void *mem, size_t n, enum move way)
 {
 	size_t done = 0, part;
 
+	if (b->kernel) {
+		move_kernel((void *)b->addr, mem, n, way);
+		iobuf_advance(b, n);
+		b->later = b->left;
+		return n;
+	}
 	for (; done < n; done += part) {
 		while (!iobuf_here(b)) {
 			b->addr = b->next->base;
 			b->later -= b->next++->len;
 		}
 		part = page_part(b->addr, MIN(n - done, iobuf_here(b)));
-		if (move(b->addr, mem + done, part))
+		if (move_user(b->addr, mem + done, part, way))
 			break;
 		iobuf_advance(b, part);
 	}
@@ -73,30 +80,24 @@ static noinline size_t move_parts(struct iobuf *b, void *mem, size_t n, move_fn 
 
 size_t iobuf_copy_to(struct iobuf *b, const void *src, size_t n)
 {
-	if (b->kernel)
-		memcpy((void *)b->addr, src, n);
-	else if (unlikely(n > iobuf_here(b) || copy_to_user(b->addr, src, n)))
-		return move_parts(b, (void *)src, n, move_to);
+	if (unlikely(n > iobuf_here(b) || copy_to_user(b->addr, src, n)))
+		return move_parts(b, (void *)src, n, MOVE_TO);
 	iobuf_advance(b, n);
 	return n;
 }
 
 size_t iobuf_copy_from(struct iobuf *b, void *dst, size_t n)
 {
-	if (b->kernel)
-		memcpy(dst, (const void *)b->addr, n);
-	else if (unlikely(n > iobuf_here(b) || copy_from_user(dst, b->addr, n)))
-		return move_parts(b, dst, n, move_from);
+	if (unlikely(n > iobuf_here(b) || copy_from_user(dst, b->addr, n)))
+		return move_parts(b, dst, n, MOVE_FROM);
 	iobuf_advance(b, n);
 	return n;
 }
 
 size_t iobuf_clear(struct iobuf *b, size_t n)
 {
-	if (b->kernel)
-		memset((void *)b->addr, 0, n);
-	else if (unlikely(n > iobuf_here(b) || clear_user(b->addr, n)))
-		return move_parts(b, NULL, n, move_zeros);
+	if (unlikely(n > iobuf_here(b) || clear_user(b->addr, n)))
+		return move_parts(b, NULL, n, MOVE_ZEROS);
 	iobuf_advance(b, n);
 	return n;
 }

@@ -114,7 +114,7 @@ static int make_parents(const char *path)
 
 static int write_data(struct inode *inode, const struct entry *e)
 {
-	struct iobuf b = { .addr = (vaddr_t)e->data, .left = e->field[FILESIZE], .kernel = true };
+	struct iobuf b = iobuf_kernel(e->data, e->field[FILESIZE]);
 	struct file *f;
 	off_t pos = 0;
 	int err = file_open_inode(inode, O_WRONLY, &f);

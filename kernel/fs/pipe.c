@@ -1,61 +1,55 @@
 /*
- * Pipes: a ring of PIPE_SIZE bytes in whole pages, copied straight from and to user memory.
+ * Pipes and FIFOs: a ring of slots, each a page and the bytes in it that are still to be read.
  *
- * Byte n is at n % PIPE_SIZE; `head` is the next to be read, `used` bytes follow. A page is
- * allocated when the ring first gets there and kept until the pipe goes. Whenever the pipe is empty
- * head starts again at 0, so messages that are read as they come only ever need the first page.
+ * A write goes into the last slot if it fits there as a whole, else into free slots, a page's worth
+ * in each, copied straight from and to user memory. So how many writes a pipe takes hangs on their
+ * sizes, exactly as on Linux. A slot keeps its page until the pipe goes; whenever the pipe is empty
+ * the ring starts again at its first slot, so messages that are read as they come only ever need
+ * one page. A packet (O_DIRECT) has slots of its own, and one read takes one slot of it.
+ *
+ * The pipe belongs to its open files, and the inode leads to it while there are any: see fifo.c,
+ * which opens and closes.
  *
  * Lock: pipe->lock, a mutex, guards everything and is held while copying, so writes of up to
- * PIPE_BUF bytes are never mixed (they wait for room for all of them). Blocked threads wait on the
- * condition variables; whoever changes the state under the lock looks there whether somebody waits,
- * and wakes them after giving the lock up, so that they do not run into it.
+ * PIPE_BUF bytes are never mixed (they need one slot). Blocked threads wait on the condition
+ * variables; whoever changes the state under the lock looks there whether somebody waits, and wakes
+ * them after giving the lock up, so that they do not run into it.
  *
- *  P1  used <= PIPE_SIZE.
- *  P2  A reader blocks only while the pipe is empty and has writers, a writer only while there is
- *      too little room and there are readers; every change of these wakes the other side.
+ *  P1  used <= size; slots [head, head + used), counted round the ring, are not empty.
+ *  P2  A reader blocks only while the pipe is empty and has writers, a writer only while it is full
+ *      and has readers; every change of these wakes the other side.
  */
+#include "pipe.h"
+
 #include "counters.h"
+#include "cred.h"
 #include "errno.h"
-#include "fs.h"
 #include "mm.h"
 #include "process.h"
 #include "signal.h"
-#include "sync.h"
 #include "vm.h"
-
-#define PIPE_BUF	4096u
-#define PIPE_PAGES	16u
-#define PIPE_SIZE	(PIPE_PAGES * PAGE_SIZE)
 
 #define FIONREAD	0x541b
 
-struct pipe {
-	struct inode inode;
-	struct mutex lock;
-	u64 head;			/* [lock] */
-	_Atomic size_t used;		/* [lock] to write; P1 */
-	_Atomic unsigned readers, writers;	/* [lock] to write; open files of each kind */
-	struct condvar readable;	/* data came, or the last writer went */
-	struct condvar writable;	/* room came, or the last reader went */
-	struct page *pages[PIPE_PAGES];	/* [lock] */
-};
-
-static const struct inode_ops pipe_inode_ops;
-static const struct file_ops pipe_file_ops;
-
-static struct pipe *file_pipe(const struct file *f)
-{
-	return container_of(f->inode, struct pipe, inode);
-}
-
-static size_t used(const struct pipe *p)
+static u32 used(const struct pipe *p)
 {
 	return atomic_load_explicit(&p->used, memory_order_relaxed);
 }
 
-static size_t room(const struct pipe *p)
+static void set_used(struct pipe *p, u32 n)
 {
-	return PIPE_SIZE - used(p);
+	atomic_store_explicit(&p->used, n, memory_order_relaxed);
+}
+
+static bool is_full(const struct pipe *p)
+{
+	return used(p) == atomic_load_explicit(&p->size, memory_order_relaxed);
+}
+
+/* The slot that is @n behind the next one to be read. Pipe lock held. */
+static struct pipe_slot *slot_at(struct pipe *p, u32 n)
+{
+	return &p->slots[(p->head + n) & p->mask];
 }
 
 static bool has_readers(const struct pipe *p)
@@ -96,225 +90,218 @@ static noinline int wait_change(struct pipe *p, const struct file *f, const stru
 	return condvar_wait(c, &p->lock, DEADLINE_NEVER);
 }
 
-static struct page **page_at(struct pipe *p, u64 pos)
+/*
+ * Takes out what the first slot has, or as much of it as is asked for. True: there may be more to
+ * take. The pipe is not empty and its lock held.
+ */
+static bool take_slot(struct pipe *p, struct iobuf *b)
 {
-	return &p->pages[pos % PIPE_SIZE / PAGE_SIZE];
-}
+	struct pipe_slot *s = slot_at(p, 0);
+	size_t n = MIN(s->len, b->left), moved = iobuf_copy_to(b, s->data + s->from, n);
 
-/* Takes out what there is. Pipe lock held. */
-static ssize_t take_bytes(struct pipe *p, struct iobuf *b)
-{
-	size_t had = used(p), left = had;
-	int err = 0;
-
-	while (b->left && left && !err) {
-		size_t n = page_part(p->head, MIN(b->left, left));
-		void *va = page_to_virt(*page_at(p, p->head));
-
-		if (iobuf_copy_to(b, va + page_offset(p->head), n) != n) {
-			err = -EFAULT;
-		} else {
-			p->head += n;
-			left -= n;
-		}
+	if (unlikely(moved != n)) {
+		b->left += moved;		/* it all stays in the pipe */
+		return false;
 	}
-	if (!left)
-		p->head = 0;
-	atomic_store_explicit(&p->used, left, memory_order_relaxed);
-	return left == had ? err : (ssize_t)(had - left);
+	s->from += n;
+	s->len -= n;
+	if (s->len && !s->packet)
+		return false;
+	set_used(p, used(p) - 1);		/* what is left of a packet is lost */
+	p->head = used(p) ? p->head + 1 : 0;
+	return !s->packet;
 }
 
 static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 {
-	struct pipe *p = file_pipe(f);
-	ssize_t done = 0;
-	bool wake = false;
+	struct pipe *p = f->private;
+	size_t all = b->left;
+	bool wake;
 	int err;
 
 	(void)pos;
-	if (!b->left)
+	if (!all)
 		return 0;
 	err = mutex_lock_killable(&p->lock);
 	if (err)
 		return err;
 	while (unlikely(!used(p)) && has_writers(p) && !err)
 		err = wait_change(p, f, b, &p->readable);
-	if (!err) {
-		done = take_bytes(p, b);
-		wake = done > 0 && anyone_waits(&p->writable);
-	}
+	wake = is_full(p);
+	if (!err)
+		while (used(p) && b->left && take_slot(p, b))
+			;
+	if (unlikely(used(p) && b->left == all && !err))
+		err = -EFAULT;
+	if (unlikely(wake))
+		wake = !is_full(p) && anyone_waits(&p->writable);
 	mutex_unlock(&p->lock);
-	if (wake)
+	if (unlikely(wake))
 		condvar_broadcast(&p->writable);
-	return err ? err : done;
+	return err ? err : (ssize_t)(all - b->left);
 }
 
-/* The page for ring position @pos, allocated if it has none. Pipe lock held. */
-static struct page *make_page(struct pipe *p, u64 pos)
+/* Copies @n bytes in, behind those of slot @s, or none. Pipe lock held. */
+static int add_bytes(struct pipe_slot *s, struct iobuf *b, size_t n)
 {
-	struct page **slot = page_at(p, pos);
+	size_t moved = iobuf_copy_from(b, s->data + s->from + s->len, n);
 
-	if (unlikely(!*slot)) {
-		*slot = page_alloc(0, 0);
-		if (*slot)
-			counter_add(COUNT_FILE_PAGES, 1);
+	if (unlikely(moved != n)) {
+		b->left += moved;
+		return -EFAULT;
 	}
-	return *slot;
+	s->len += n;
+	return 0;
 }
 
 /*
- * Puts in up to @n bytes, for which there is room; all or nothing where @n <= PIPE_BUF. Pipe lock
- * held.
+ * The part of a write that is not whole pages goes behind the last one, if it fits there. True: it
+ * did, or *err says why it cannot. The pipe is not empty and its lock held.
  */
-static ssize_t put_bytes(struct pipe *p, struct iobuf *b, size_t n)
+static bool merge(struct pipe *p, struct iobuf *b, int *err)
 {
-	u64 tail = p->head + used(p);
-	size_t done = 0;
-	int err = 0;
+	size_t n = page_offset(b->left);
+	struct pipe_slot *s;
 
-	while (done != n && !err) {
-		size_t at = page_offset(tail + done), part = page_part(tail + done, n - done);
-		struct page *page = make_page(p, tail + done);
-
-		if (!page)
-			err = -ENOMEM;
-		else if (iobuf_copy_from(b, page_to_virt(page) + at, part) != part)
-			err = -EFAULT;
-		else
-			done += part;
-	}
-	if (err && (n <= PIPE_BUF || !done))
-		return err;
-	atomic_store_explicit(&p->used, used(p) + done, memory_order_relaxed);
-	return done;
+	if (!n)
+		return false;
+	s = slot_at(p, used(p) - 1);
+	if (s->packet || s->from + s->len + n > PAGE_SIZE)
+		return false;
+	*err = add_bytes(s, b, n);
+	return true;
 }
 
-/* Waits until @b, or of a large write any of it, has room. 0 or why not. Pipe lock held. */
-static int wait_room(struct pipe *p, const struct file *f, const struct iobuf *b) HOLDS(p->lock)
+static noinline int slot_fill(struct pipe_slot *s)
 {
-	size_t least = b->left <= PIPE_BUF ? b->left : 1;
+	struct page *page = page_alloc(0, 0);
+
+	if (!page)
+		return -ENOMEM;
+	s->data = page_to_virt(page);
+	counter_add(COUNT_FILE_PAGES, 1);
+	return 0;
+}
+
+/* Puts up to a page of @b into a free slot, or fails and leaves it free. Pipe lock held. */
+static int put_slot(struct pipe *p, const struct file *f, struct iobuf *b)
+{
+	struct pipe_slot *s = slot_at(p, used(p));
+	int err = likely(s->data) ? 0 : slot_fill(s);
+
+	if (unlikely(err))
+		return err;
+	s->from = s->len = 0;
+	s->packet = f->flags & O_DIRECT;
+	err = add_bytes(s, b, MIN(b->left, PAGE_SIZE));
+	if (!err)
+		set_used(p, used(p) + 1);
+	return err;
+}
+
+/* Waits until there is a free slot. 0 or why not. Pipe lock held. */
+static noinline int wait_room(struct pipe *p, const struct file *f, const struct iobuf *b)
+	HOLDS(p->lock)
+{
 	int err = 0;
 
-	while (unlikely(room(p) < least) && has_readers(p) && !err)
+	while (is_full(p) && has_readers(p) && !err)
 		err = wait_change(p, f, b, &p->writable);
 	return err ? err : has_readers(p) ? 0 : -EPIPE;
 }
 
-/* One step of a write: waits for room and fills it. */
-static ssize_t write_some(struct pipe *p, const struct file *f, struct iobuf *b)
+/* One step of a write: fills what room there is, after waiting for some if there was none. */
+static int write_some(struct pipe *p, const struct file *f, struct iobuf *b)
 {
-	bool wake = false;
-	ssize_t n;
+	bool wake;
+	int err = mutex_lock_killable(&p->lock);
 
-	n = mutex_lock_killable(&p->lock);
-	if (n)
-		return n;
-	n = wait_room(p, f, b);
-	if (!n) {
-		n = put_bytes(p, b, MIN(b->left, room(p)));
-		wake = n > 0 && anyone_waits(&p->readable);
-	}
+	if (err)
+		return err;
+	if (unlikely(!has_readers(p)))
+		err = -EPIPE;
+	else if ((!used(p) || !merge(p, b, &err)) && unlikely(is_full(p)))
+		err = wait_room(p, f, b);
+	wake = !used(p);
+	while (!err && b->left && !is_full(p))
+		err = put_slot(p, f, b);
+	wake = wake && used(p) && anyone_waits(&p->readable);
 	mutex_unlock(&p->lock);
 	if (wake)
 		condvar_broadcast(&p->readable);
-	return n;
+	return err;
+}
+
+/* SIGPIPE comes also where some of it was written. */
+static noinline ssize_t write_failed(size_t done, int err)
+{
+	if (err == -EPIPE)
+		signal_send_thread(current_thread(), SIGPIPE);
+	return done ? (ssize_t)done : err;
 }
 
 static ssize_t pipe_write(struct file *f, struct iobuf *b, off_t *pos)
 {
-	struct pipe *p = file_pipe(f);
-	ssize_t n, done = 0;
+	size_t all = b->left;
+	int err = 0;
 
 	(void)pos;
-	while (b->left) {
-		n = write_some(p, f, b);
-		if (n == -EPIPE)
-			signal_send_thread(current_thread(), SIGPIPE);
-		if (n < 0)
-			return done ? done : n;
-		done += n;
-	}
-	return done;
+	while (b->left && !err)
+		err = write_some(f->private, f, b);
+	return unlikely(err) ? write_failed(all - b->left, err) : (ssize_t)all;
 }
 
+/* A FIFO whose writers are still to come has not been hung up. */
 static unsigned pipe_poll(struct file *f, struct poll_table *pt)
 {
-	bool reads = (f->flags & O_ACCMODE) == O_RDONLY;
-	struct pipe *p = file_pipe(f);
+	struct pipe *p = f->private;
+	unsigned state = 0;
 
-	poll_add(pt, reads ? &p->readable.q : &p->writable.q);
+	if (file_reads(f))
+		poll_add(pt, &p->readable.q);
+	if (file_writes(f))
+		poll_add(pt, &p->writable.q);
 	atomic_thread_fence(memory_order_seq_cst);	/* pairs with anyone_waits() */
-	if (reads)
-		return (used(p) ? POLLIN : 0) | (has_writers(p) ? 0 : POLLHUP);
-	return (room(p) >= PIPE_BUF ? POLLOUT : 0) | (has_readers(p) ? 0 : POLLERR);
+	if (file_reads(f)) {
+		state |= used(p) ? POLLIN : 0;
+		state |= !has_writers(p) && fifo_had_writers(f) ? POLLHUP : 0;
+	}
+	if (file_writes(f))
+		state |= (is_full(p) ? 0 : POLLOUT) | (has_readers(p) ? 0 : POLLERR);
+	return state;
 }
 
 static int pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 {
-	s32 bytes = used(file_pipe(f));
+	struct pipe *p = f->private;
+	s32 bytes = 0;
 
-	return cmd == FIONREAD ? copy_to_user(arg, &bytes, sizeof(bytes)) : -ENOTTY;
-}
-
-static int pipe_open(struct file *f)
-{
-	struct pipe *p = file_pipe(f);
-
+	if (cmd != FIONREAD)
+		return -ENOTTY;
 	mutex_lock(&p->lock);
-	if ((f->flags & O_ACCMODE) == O_RDONLY)
-		p->readers++;
-	else
-		p->writers++;
+	for (u32 n = 0; n < used(p); n++)
+		bytes += slot_at(p, n)->len;
 	mutex_unlock(&p->lock);
-	return 0;
-}
-
-/* The last of one side changes what the other waits for. */
-static void pipe_close(struct file *f)
-{
-	bool reads = (f->flags & O_ACCMODE) == O_RDONLY;
-	struct pipe *p = file_pipe(f);
-	unsigned left;
-
-	mutex_lock(&p->lock);
-	left = reads ? --p->readers : --p->writers;
-	mutex_unlock(&p->lock);
-	if (left == 0)
-		condvar_broadcast(reads ? &p->writable : &p->readable);
+	return copy_to_user(arg, &bytes, sizeof(bytes));
 }
 
 /* Its pages; each open end counts for a part. */
 static u64 pipe_held(struct file *f)
 {
-	struct pipe *p = file_pipe(f);
+	struct pipe *p = f->private;
 	u64 pages = 0;
 
 	mutex_lock(&p->lock);
-	for (unsigned n = 0; n < PIPE_PAGES; n++)
-		pages += p->pages[n] != NULL;
+	for (u32 n = 0; n < p->size; n++)
+		pages += p->slots[n].data != NULL;
 	pages = pages * PAGE_SIZE / (p->readers + p->writers);
 	mutex_unlock(&p->lock);
 	return pages;
 }
 
-static void pipe_release(struct inode *i)
-{
-	struct pipe *p = container_of(i, struct pipe, inode);
-
-	for (unsigned n = 0; n < PIPE_PAGES; n++)
-		if (p->pages[n]) {
-			page_put(p->pages[n]);
-			counter_add(COUNT_FILE_PAGES, -1);
-		}
-	counter_add(COUNT_PIPES, -1);
-	kfree(p);
-}
-
-static const struct inode_ops pipe_inode_ops = { .release = pipe_release };
-
-static const struct file_ops pipe_file_ops = {
-	.open = pipe_open,
-	.close = pipe_close,
+const struct file_ops pipe_file_ops = {
+	.open = fifo_open,
+	.close = fifo_close,
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
@@ -322,25 +309,92 @@ static const struct file_ops pipe_file_ops = {
 	.held = pipe_held,
 };
 
-int pipe_create(struct file **r, struct file **w, u32 flags)
+/* --- Size ------------------------------------------------------------------------------------- */
+
+static void drop_page(struct pipe_slot *s)
+{
+	if (!s->data)
+		return;
+	page_put(virt_to_page(s->data));
+	counter_add(COUNT_FILE_PAGES, -1);
+}
+
+/* Moves what is in the pipe, and pages for what will be, into @slots; there is room. Lock held. */
+static void change_slots(struct pipe *p, struct pipe_slot *slots, u32 size)
+{
+	for (u32 n = 0; n < p->size; n++)
+		if (n < size)
+			slots[n] = *slot_at(p, n);
+		else
+			drop_page(slot_at(p, n));
+	if (p->slots != p->first)
+		kfree(p->slots);
+	p->slots = slots;
+	p->head = 0;
+	p->mask = size - 1;
+	atomic_store_explicit(&p->size, size, memory_order_relaxed);
+}
+
+long pipe_set_size(struct file *f, u32 bytes)
+{
+	struct pipe *p = f->private;
+	struct pipe_slot *slots;
+	u64 size = 1;
+	int err = 0;
+
+	if (bytes > PIPE_MOST)
+		return -EINVAL;
+	while (size * PAGE_SIZE < bytes)
+		size *= 2;
+	if (size > p->size && size * PAGE_SIZE > PIPE_MANY && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	slots = kzalloc(size * sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	mutex_lock(&p->lock);
+	if (used(p) > size)
+		err = -EBUSY;
+	else
+		change_slots(p, slots, size);
+	mutex_unlock(&p->lock);
+	if (err)
+		kfree(slots);
+	else
+		condvar_broadcast(&p->writable);	/* P2: there may be room now */
+	return err ? err : (long)(size * PAGE_SIZE);
+}
+
+long pipe_get_size(struct file *f)
+{
+	struct pipe *p = f->private;
+
+	return (long)p->size * PAGE_SIZE;
+}
+
+/* --- Beginning and end ------------------------------------------------------------------------ */
+
+struct pipe *pipe_alloc(void)
 {
 	struct pipe *p = kzalloc(sizeof(*p));
-	int err;
 
 	if (!p)
-		return -ENOMEM;
-	inode_init(&p->inode, S_IFIFO | 0600, &pipe_inode_ops, &pipe_file_ops);
-	inode_init_owner(&p->inode, NULL);
-	counter_add(COUNT_PIPES, 1);
+		return NULL;
+	p->slots = p->first;
+	p->size = PIPE_SLOTS;
+	p->mask = PIPE_SLOTS - 1;
 	mutex_init(&p->lock);
 	condvar_init(&p->readable);
 	condvar_init(&p->writable);
-	err = file_open_inode(&p->inode, O_RDONLY | flags, r);
-	if (!err) {
-		err = file_open_inode(&p->inode, O_WRONLY | flags, w);
-		if (err)
-			file_put(*r);
-	}
-	inode_put(&p->inode);		/* the files have their own */
-	return err;
+	counter_add(COUNT_PIPES, 1);
+	return p;
+}
+
+void pipe_free(struct pipe *p)
+{
+	for (u32 n = 0; n < p->size; n++)
+		drop_page(&p->slots[n]);
+	if (p->slots != p->first)
+		kfree(p->slots);
+	counter_add(COUNT_PIPES, -1);
+	kfree(p);
 }

@@ -153,7 +153,7 @@ static int make_node(const struct new_name *new, struct inode **out)
 
 	if (!r)
 		return -ENOMEM;
-	inode_init(&r->inode, new->mode, &ramfs_ops, dev_file_ops(new->rdev));
+	inode_init(&r->inode, new->mode, &ramfs_ops, NULL);
 	if (type == S_IFDIR) {
 		r->inode.fops = &dir_file_ops;
 		r->inode.nlink = 2;
@@ -164,8 +164,11 @@ static int make_node(const struct new_name *new, struct inode **out)
 		ramfs_file_init(r);
 	} else if (type == S_IFLNK) {
 		err = set_target(r, new);
-	} else {
+	} else if (type == S_IFIFO) {
+		r->inode.fops = &pipe_file_ops;
+	} else if (type != S_IFSOCK) {		/* there are no block devices, nor their drivers */
 		r->inode.rdev = new->rdev;
+		r->inode.fops = type == S_IFCHR ? dev_file_ops(new->rdev) : NULL;
 	}
 	*out = &r->inode;
 	if (err)
@@ -192,13 +195,10 @@ static int add_link(struct inode *i)
 static int ramfs_create(struct inode *dir, const char *name, size_t len, const struct new_name *new,
 			struct inode **out)
 {
-	u32 type = new->mode & S_IFMT;
 	struct inode *i = new->existing;
 	struct entry *e;
 	int err;
 
-	if (!i && type != S_IFREG && type != S_IFDIR && type != S_IFCHR && type != S_IFLNK)
-		return -EPERM;		/* Linux's word for: not this kind, not here */
 	err = new_entry(dir, name, len, &e);
 	if (err)
 		return err;

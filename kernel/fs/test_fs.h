@@ -31,7 +31,7 @@ static inline int test_open(const char *path, u32 flags)
 
 static inline struct iobuf test_buf(const void *p, size_t n)
 {
-	return (struct iobuf){ .addr = (vaddr_t)p, .left = n, .kernel = true };
+	return iobuf_kernel(p, n);
 }
 
 /* Makes file @path with contents @text; 0 or an error. */

@@ -45,6 +45,7 @@
 #define O_LARGEFILE	0100000u
 #define O_DIRECTORY	0200000u
 #define O_NOFOLLOW	0400000u
+#define O_NOATIME	01000000u
 #define O_CLOEXEC	02000000u
 #define O_NOATIME	01000000u
 #define O_PATH		010000000u
@@ -89,9 +90,15 @@ struct iobuf {
 	size_t left;			/* bytes, in all segments */
 	size_t later;			/* of these, in the segments after the current one */
 	const struct iovec *next;	/* where those are, if there are any */
-	bool kernel;			/* addr is a kernel address; one segment only */
+	bool kernel;			/* addr is a kernel address; see iobuf_kernel() */
 	u32 flags;			/* RWF_* */
 };
+
+/* The kernel's own memory. With no bytes in a current segment the short way of user memory ends. */
+static inline struct iobuf iobuf_kernel(const void *p, size_t n)
+{
+	return (struct iobuf){ .addr = (vaddr_t)p, .left = n, .later = n, .kernel = true };
+}
 
 /*
  * Copy to or from the memory, or fill it with zeros, and advance it. How many bytes were moved:
@@ -297,6 +304,9 @@ struct poll_request {
 int poll_files(struct poll_request *r, unsigned n, struct deadline d);
 
 int pipe_create(struct file **r, struct file **w, u32 flags);
+extern const struct file_ops pipe_file_ops;	/* with a name or without */
+long pipe_set_size(struct file *f, u32 bytes);	/* the size it gets: a power of two, of pages */
+long pipe_get_size(struct file *f);
 
 /* File systems */
 struct inode *ramfs_create_root(void);

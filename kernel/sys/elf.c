@@ -53,7 +53,7 @@ struct elf_file {
 /* 0, -EIO if the file is shorter, or the error. */
 static int read_exactly(struct file *f, void *buf, size_t n, u64 pos)
 {
-	struct iobuf b = { .addr = (vaddr_t)buf, .left = n, .kernel = true };
+	struct iobuf b = iobuf_kernel(buf, n);
 	off_t at = (off_t)pos;
 	ssize_t got = file_read(f, &b, &at);
 

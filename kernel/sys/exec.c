@@ -120,7 +120,7 @@ static int open_program(const char *path, struct file **out)
 /* The first line of a script; false if @f is none. */
 static bool read_script_line(struct file *f, char line[SCRIPT_LINE])
 {
-	struct iobuf b = { .addr = (vaddr_t)line, .left = SCRIPT_LINE - 1, .kernel = true };
+	struct iobuf b = iobuf_kernel(line, SCRIPT_LINE - 1);
 	off_t pos = 0;
 	ssize_t n = file_read(f, &b, &pos);
 	char *end;

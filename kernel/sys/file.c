@@ -59,9 +59,11 @@ long sys_dup3(int fd, int to, u32 flags)
 #define F_GETFL		3
 #define F_SETFL		4
 #define F_DUPFD_CLOEXEC	1030
+#define F_SETPIPE_SZ	1031
+#define F_GETPIPE_SZ	1032
 #define FD_CLOEXEC	1
 
-#define F_SETTABLE	(O_APPEND | O_NONBLOCK)
+#define F_SETTABLE	(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
 long sys_fcntl(int fd, int cmd, u64 arg)
 {
@@ -81,7 +83,14 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 		return fd_flags(fd, arg & FD_CLOEXEC);
 	case F_GETFL:
 		return (f->flags & ~O_CLOEXEC) | O_LARGEFILE;
+	case F_SETPIPE_SZ:
+	case F_GETPIPE_SZ:
+		if (f->ops != &pipe_file_ops)
+			return -EBADF;
+		return cmd == F_SETPIPE_SZ ? pipe_set_size(f, arg) : pipe_get_size(f);
 	case F_SETFL:
+		if ((arg & O_DIRECT) && inode_is(f->inode, S_IFCHR))
+			return -EINVAL;
 		mutex_lock(&f->lock);
 		f->flags = (f->flags & ~F_SETTABLE) | (arg & F_SETTABLE);
 		mutex_unlock(&f->lock);
@@ -105,9 +114,9 @@ long sys_pipe2(vaddr_t out, u32 flags)
 	int fds[2];
 	int err;
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	err = pipe_create(&r, &w, flags & O_NONBLOCK);
+	err = pipe_create(&r, &w, flags & (O_NONBLOCK | O_DIRECT));
 	if (err)
 		return err;
 	fds[0] = fd_install(r, 0, fd_limit(), flags & O_CLOEXEC);

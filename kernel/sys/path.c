@@ -89,6 +89,34 @@ long sys_mkdirat(int dirfd, vaddr_t path, u32 mode)
 	return err ? err : vfs_create(p.at, p.name, S_IFDIR | mode, 0);
 }
 
+/* Directories are made otherwise; without a kind it is a regular file. */
+static int may_mknod(u32 kind)
+{
+	switch (kind) {
+	case S_IFREG:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return 0;
+	case S_IFDIR:
+		return -EPERM;
+	}
+	return -EINVAL;
+}
+
+long sys_mknodat(int dirfd, vaddr_t path, u32 mode, u32 rdev)
+{
+	u32 kind = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
+	struct user_path p SCOPED(path) = { NULL, NULL };
+	int err = may_mknod(kind);
+
+	mode &= 07777 & ~current_process()->umask;
+	if (!err)
+		err = user_path_get(dirfd, path, &p);
+	return err ? err : vfs_create(p.at, p.name, kind | mode, rdev);
+}
+
 long sys_unlinkat(int dirfd, vaddr_t path, u32 flags)
 {
 	struct user_path p SCOPED(path);

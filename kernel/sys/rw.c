@@ -42,7 +42,7 @@ static noinline long bad_range(const struct file *f, transfer_fn fn)
 	return err ? err : -EFAULT;
 }
 
-static long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, transfer_fn fn)
+static always_inline long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, transfer_fn fn)
 {
 	struct iobuf b = { .addr = buf, .left = MIN(n, RW_MAX) };
 	struct file *f SCOPED(file) = fd_get(fd);

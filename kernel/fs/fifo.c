@@ -1,0 +1,166 @@
+/*
+ * Opening and closing pipes, with a name (a FIFO) or without.
+ *
+ * The inode's private word is the pipe while the file is open at all; so a FIFO that all have
+ * closed has lost what was in it. To open a FIFO for reading waits for a writer, and the other way
+ * round; waiting is over once there was one, even if it has gone again.
+ *
+ * Locks: inode->lock guards the way from inode to pipe and the count of its files; then pipe->lock.
+ */
+#include "counters.h"
+#include "errno.h"
+#include "mm.h"
+#include "pipe.h"
+
+static const struct inode_ops pipe_inode_ops;
+
+/* The inode's pipe, made if there is none, with one file more. */
+static int pipe_attach(struct inode *i, struct pipe **out)
+{
+	struct pipe *p;
+
+	mutex_lock(&i->lock);
+	if (!i->private)
+		i->private = pipe_alloc();
+	p = i->private;
+	if (p)
+		p->files++;
+	mutex_unlock(&i->lock);
+	*out = p;
+	return p ? 0 : -ENOMEM;
+}
+
+/* One file less. */
+static void pipe_detach(struct inode *i, struct pipe *p)
+{
+	mutex_lock(&i->lock);
+	if (--p->files > 0)
+		p = NULL;
+	else
+		i->private = NULL;
+	mutex_unlock(&i->lock);
+	if (p)
+		pipe_free(p);
+}
+
+/* Counts an open file. Pipe lock held. */
+static void count_ends(struct pipe *p, const struct file *f)
+{
+	if (file_reads(f)) {
+		p->readers++;
+		p->reads_begun++;
+	}
+	if (file_writes(f)) {
+		p->writers++;
+		p->writes_begun++;
+	}
+}
+
+/* Counts an open file off. The last of one side changes what the other waits for. */
+static void leave(struct pipe *p, const struct file *f)
+{
+	bool no_readers, no_writers;
+
+	mutex_lock(&p->lock);
+	no_readers = file_reads(f) && --p->readers == 0;
+	no_writers = file_writes(f) && --p->writers == 0;
+	mutex_unlock(&p->lock);
+	if (no_readers)
+		condvar_broadcast(&p->writable);
+	if (no_writers)
+		condvar_broadcast(&p->readable);
+}
+
+/* Waits until a file of the other side has been opened. Pipe lock held. */
+static int wait_partner(struct pipe *p, struct condvar *c, const unsigned *begun) HOLDS(p->lock)
+{
+	unsigned before = *begun;
+	int err = 0;
+
+	while (*begun == before && !err)
+		err = condvar_wait(c, &p->lock, DEADLINE_NEVER);
+	return err;
+}
+
+/* What a FIFO's open() waits for, or refuses. Pipe lock held; @f is counted. */
+static int meet_partner(struct pipe *p, const struct file *f) HOLDS(p->lock)
+{
+	bool nonblock = f->flags & O_NONBLOCK;
+
+	if (!file_writes(f) && !p->writers && !nonblock)
+		return wait_partner(p, &p->readable, &p->writes_begun);
+	if (!file_reads(f) && !p->readers)
+		return nonblock ? -ENXIO : wait_partner(p, &p->writable, &p->reads_begun);
+	return 0;
+}
+
+int fifo_open(struct file *f)
+{
+	bool has_name = f->inode->ops != &pipe_inode_ops;
+	struct pipe *p;
+	int err = pipe_attach(f->inode, &p);
+
+	if (err)
+		return err;
+	mutex_lock(&p->lock);
+	if (has_name && !p->writers)
+		f->offset = p->writes_begun;	/* see fifo_had_writers() */
+	count_ends(p, f);
+	if (has_name) {
+		condvar_broadcast(&p->readable);
+		condvar_broadcast(&p->writable);
+		err = meet_partner(p, f);
+	}
+	mutex_unlock(&p->lock);
+	f->private = p;
+	if (err) {
+		leave(p, f);
+		pipe_detach(f->inode, p);
+	}
+	return err;
+}
+
+void fifo_close(struct file *f)
+{
+	leave(f->private, f);
+	pipe_detach(f->inode, f->private);
+}
+
+/*
+ * A pipe has no offset: for a reader that came before any writer the word holds how many writers
+ * had been and gone by then; for others it is 0, which is less than the count is ever since.
+ */
+bool fifo_had_writers(const struct file *f)
+{
+	const struct pipe *p = f->private;
+
+	return p->writes_begun != (unsigned)f->offset;
+}
+
+/* --- Pipes without a name --------------------------------------------------------------------- */
+
+static void pipe_release(struct inode *i)
+{
+	kfree(i);
+}
+
+static const struct inode_ops pipe_inode_ops = { .release = pipe_release };
+
+int pipe_create(struct file **r, struct file **w, u32 flags)
+{
+	struct inode *i = kmalloc(sizeof(*i));
+	int err;
+
+	if (!i)
+		return -ENOMEM;
+	inode_init(i, S_IFIFO | 0600, &pipe_inode_ops, &pipe_file_ops);
+	inode_init_owner(i, NULL);
+	err = file_open_inode(i, O_RDONLY | flags, r);
+	if (!err) {
+		err = file_open_inode(i, O_WRONLY | flags, w);
+		if (err)
+			file_put(*r);
+	}
+	inode_put(i);			/* the files have their own */
+	return err;
+}
