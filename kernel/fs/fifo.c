@@ -155,6 +155,7 @@ int pipe_create(struct file **r, struct file **w, u32 flags)
 		return -ENOMEM;
 	inode_init(i, S_IFIFO | 0600, &pipe_inode_ops, &pipe_file_ops);
 	inode_init_owner(i, NULL);
+	i->dev = DEV_PIPES;
 	err = file_open_inode(i, O_RDONLY | flags, r);
 	if (!err) {
 		err = file_open_inode(i, O_WRONLY | flags, w);

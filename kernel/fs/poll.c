@@ -63,7 +63,11 @@ static unsigned scan(struct poll_request *r, unsigned n, struct poll_table *pt)
 			pt->request = &r[i];
 		if (f->ops->poll)
 			state = f->ops->poll(f, ready ? NULL : pt);
-		r[i].ready = state & (r[i].events | POLLERR | POLLHUP);
+		if (state & POLLIN)
+			state |= POLLRDNORM;
+		if (state & POLLOUT)
+			state |= POLLWRNORM;
+		r[i].ready = state & r[i].events;
 		ready += r[i].ready != 0;
 	}
 	return ready;

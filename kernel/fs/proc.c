@@ -65,7 +65,7 @@ static int make_inode(u32 mode, const struct file_ops *fops, u64 ino, struct ino
 	if (!i)
 		return -ENOMEM;
 	inode_init(i, mode, &proc_ops, fops);
-	i->dev = PROC_DEV;
+	i->dev = DEV_PROC;
 	i->ino = ino;
 	*out = i;
 	return 0;

@@ -23,8 +23,6 @@ struct proc_file {
 #define PROC_SELF	(S_IFLNK | 0777)
 #define PROC_DIR	(S_IFDIR | 0555)
 
-#define PROC_DEV	1u
-
 /* proc_sys.c: the root of /proc/sys; NULL: no memory. */
 struct inode *proc_sys_root(void);
 

@@ -337,6 +337,8 @@ static const struct inode_ops ramfs_ops = {
 	.readlink = ramfs_readlink,
 	.truncate = ramfs_truncate,
 	.seek = ramfs_seek,
+	.allocate = ramfs_allocate,
+	.punch = ramfs_punch,
 	.get_page = ramfs_get_page,
 	.release = ramfs_release,
 };

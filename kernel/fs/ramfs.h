@@ -35,4 +35,6 @@ void ramfs_file_init(struct ramfs_inode *r);
 void ramfs_file_release(struct ramfs_inode *r);
 int ramfs_truncate(struct inode *i, off_t size);
 off_t ramfs_seek(struct inode *i, off_t from, bool hole);
+int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size);
+int ramfs_punch(struct inode *i, off_t pos, off_t n);
 int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out);

@@ -254,6 +254,89 @@ off_t ramfs_seek(struct inode *i, off_t from, bool hole)
 	return MAX(from, (off_t)(next << PAGE_SHIFT));
 }
 
+/* There is a page at @index, if need be a new one of zeros. */
+static int fill_hole(struct ramfs_inode *r, u64 index)
+{
+	struct page *there = get_page(r, index), *new;
+	int err;
+
+	if (there) {
+		page_put(there);
+		return 0;
+	}
+	new = page_alloc(0, PAGE_ZERO);
+	if (!new)
+		return -ENOSPC;
+	err = insert_page(r, index, new, false, &there);
+	if (!err)
+		page_put(there);
+	page_put(new);
+	return err ? -ENOSPC : 0;
+}
+
+int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size)
+{
+	u64 first = page_index(pos), end = page_index((u64)pos + n + PAGE_SIZE - 1);
+	int err = keep_size ? 0 : file_may_grow(i, pos + n);
+
+	if (!err && end - first > page_free_count())
+		err = -ENOSPC;
+	for (u64 index = first; index < end && !err; index++)
+		err = thread_is_dying(current_thread()) ? -EINTR : fill_hole(to_ramfs(i), index);
+	if (err)
+		return err;
+	if (!keep_size && (u64)(pos + n) > i->size)
+		i->size = pos + n;
+	inode_touch(i);
+	return 0;
+}
+
+/* Zeros within one page. */
+static void clear_part(struct ramfs_inode *r, u64 pos, size_t n)
+{
+	struct page *p = get_page(r, page_index(pos));
+
+	if (!p)
+		return;
+	memset(page_to_virt(p) + page_offset(pos), 0, n);
+	page_put(p);
+}
+
+/* Drops the pages [first, end). */
+static void drop_range(struct ramfs_inode *r, u64 first, u64 end)
+{
+	u64 gone = 0;
+
+	mutex_lock(&r->pages_lock);
+	while ((first = pagetree_next(&r->pages, first)) < end) {
+		struct page **slot = pagetree_slot(&r->pages, first);
+
+		page_put(*slot);
+		*slot = NULL;
+		gone++;
+	}
+	r->inode.blocks -= gone * (PAGE_SIZE / 512);
+	mutex_unlock(&r->pages_lock);
+	counter_add(COUNT_FILE_PAGES, -(s64)gone);
+}
+
+int ramfs_punch(struct inode *i, off_t pos, off_t n)
+{
+	u64 at = pos, end = at + n, first = page_index(at + PAGE_SIZE - 1), last = page_index(end);
+	struct ramfs_inode *r = to_ramfs(i);
+
+	if (page_offset(at))
+		clear_part(r, at, page_part(at, n));
+	if (page_offset(end) && last >= first)
+		clear_part(r, last << PAGE_SHIFT, page_offset(end));
+	if (last > first) {
+		drop_range(r, first, last);
+		inode_unmap(i, first, last - 1, false);
+	}
+	inode_touch(i);
+	return 0;
+}
+
 void ramfs_file_release(struct ramfs_inode *r)
 {
 	drop_pages(r, 0);

@@ -8,8 +8,6 @@
 #include "printf.h"
 #include "tablefs.h"
 
-#define SYSFS_DEV	2u
-
 static unsigned count_cpus(void)
 {
 	return nr_cpus;
@@ -172,7 +170,7 @@ static const struct table_file rows[] = {
 
 void sysfs_init(void)
 {
-	static const struct table_fs fs = { .rows = rows, .dev = SYSFS_DEV };
+	static const struct table_fs fs = { .rows = rows, .dev = DEV_SYSFS };
 	struct inode *root = tablefs_root(&fs);
 
 	if (!root || ramfs_attach(root_inode, "sys", root))

@@ -56,6 +56,11 @@
 #define POLLERR		0x008u
 #define POLLHUP		0x010u
 #define POLLNVAL	0x020u
+#define POLLRDNORM	0x040u		/* as POLLIN */
+#define POLLWRNORM	0x100u		/* as POLLOUT */
+
+/* Device numbers of the file systems: inode.dev. */
+enum { DEV_ROOT, DEV_PROC, DEV_SYSFS, DEV_PIPES, DEV_ANON };
 
 #define NAME_MAX	255
 #define PATH_MAX	4096
@@ -132,6 +137,10 @@ struct inode_ops {
 
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*truncate)(struct inode *inode, off_t size);
+
+	/* Gives the range pages; makes it a hole. inode->lock held. */
+	int (*allocate)(struct inode *inode, off_t pos, off_t n, bool keep_size);
+	int (*punch)(struct inode *inode, off_t pos, off_t n);
 
 	/* The first data, or hole, at or after @from, which is below the size; -ENXIO: no data. */
 	off_t (*seek)(struct inode *inode, off_t from, bool hole);
@@ -294,7 +303,7 @@ void poll_add(struct poll_table *pt, struct wait_queue *q);
 
 struct poll_request {
 	struct file *file;	/* NULL: skipped */
-	unsigned events;	/* POLL* asked for; POLLERR and POLLHUP always are */
+	unsigned events;	/* POLL* asked for */
 	unsigned ready;		/* out */
 	unsigned nr_links;	/* during the wait: where it stands in the file's queues */
 	struct wait_link link[POLL_QUEUES];
@@ -307,6 +316,8 @@ int pipe_create(struct file **r, struct file **w, u32 flags);
 extern const struct file_ops pipe_file_ops;	/* with a name or without */
 long pipe_set_size(struct file *f, u32 bytes);	/* the size it gets: a power of two, of pages */
 long pipe_get_size(struct file *f);
+
+int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out);
 
 /* File systems */
 struct inode *ramfs_create_root(void);

@@ -136,30 +136,30 @@ out_read:
 	return err;
 }
 
-/* --- Contents --------------------------------------------------------------------------------- */
+#define EFD_SEMAPHORE	1u
 
-long sys_ftruncate(int fd, off_t size)
+long sys_eventfd2(u32 count, u32 flags)
 {
-	struct file *f SCOPED(file) = fd_get(fd);
+	struct file *f;
+	int err;
 
-	if (!f)
-		return -EBADF;
-	if (!inode_is(f->inode, S_IFREG) || (f->flags & O_ACCMODE) == O_RDONLY)
+	if (flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	return vfs_truncate(f->inode, size);
+	err = eventfd_create(count, flags & EFD_SEMAPHORE, flags & O_NONBLOCK, &f);
+	return err ? err : fd_install(f, 0, fd_limit(), flags & O_CLOEXEC);
 }
 
-/* Files live in memory: what has been written is as safe as it will ever be. */
-long sys_fsync(int fd)
-{
-	struct file *f SCOPED(file) = fd_get(fd);
+#define CLOSE_RANGE_UNSHARE	2u	/* every process has a table of its own */
+#define CLOSE_RANGE_CLOEXEC	4u
 
-	if (!f)
-		return -EBADF;
-	return inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFDIR) ? 0 : -EINVAL;
-}
-
-long sys_sync(void)
+long sys_close_range(u32 first, u32 last, u32 flags)
 {
+	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	for (u32 fd = first; fd <= last && fd < FD_MAX; fd++)
+		if (flags & CLOSE_RANGE_CLOEXEC)
+			fd_flags(fd, 1);
+		else
+			fd_close(fd);
 	return 0;
 }

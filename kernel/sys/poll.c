@@ -18,7 +18,7 @@ static unsigned files_get(struct pollfd *fds, struct poll_request *r, unsigned n
 
 	for (unsigned i = 0; i < n; i++) {
 		fds[i].revents = 0;
-		r[i].events = fds[i].events;
+		r[i].events = fds[i].events | POLLERR | POLLHUP;
 		r[i].file = fds[i].fd < 0 ? NULL : fd_get(fds[i].fd);
 		if (fds[i].fd >= 0 && !r[i].file) {
 			fds[i].revents = POLLNVAL;

@@ -117,13 +117,16 @@ long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 	return copy_to_user(out, &stx, sizeof(stx));
 }
 
-long sys_faccessat(int dirfd, vaddr_t path, u32 mode)
-{
-	struct inode *inode SCOPED(inode);
-	int err = user_path_inode(dirfd, path, 0, &inode);
+#define AT_EACCESS	0x200u
 
-	if (mode & ~MAY_ALL)
+long sys_faccessat2(int dirfd, vaddr_t path, u32 mode, u32 flags)
+{
+	struct inode *inode SCOPED(inode) = NULL;
+	int err;
+
+	if ((mode & ~MAY_ALL) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
+	err = user_path_inode(dirfd, path, flags, &inode);
 	return err ? err : inode_permission(inode, mode);
 }
 

@@ -1,0 +1,167 @@
+/*
+ * System calls that move data from file to file: sendfile(), copy_file_range(). A page goes through
+ * the kernel at a time; each step is a read and a write of the two files, so what they check and
+ * wait for is theirs.
+ */
+#include "sys.h"
+
+#define RW_MAX		0x7ffff000UL
+
+/* The position that @at points to, or the file's own. */
+struct position {
+	struct file *file;
+	vaddr_t at;			/* 0: the file's own */
+	off_t pos;
+};
+
+static int position_get(struct position *p, struct file *f, vaddr_t at)
+{
+	*p = (struct position){ .file = f, .at = at, .pos = f->offset };
+	if (!at)
+		return 0;
+	if (copy_from_user(&p->pos, at, sizeof(p->pos)))
+		return -EFAULT;
+	return p->pos < 0 ? -EINVAL : 0;
+}
+
+/* The position has moved: tells the user, or the file. */
+static int position_put(const struct position *p)
+{
+	if (p->at)
+		return copy_to_user(p->at, &p->pos, sizeof(p->pos));
+	mutex_lock(&p->file->lock);
+	p->file->offset = p->pos;
+	mutex_unlock(&p->file->lock);
+	return 0;
+}
+
+/* One step: how many bytes went over. @to is NULL where the file's own offset will do. */
+static ssize_t move_page(struct position *from, struct file *out, off_t *to, char *page, size_t n)
+{
+	off_t pos = from->pos;
+	struct iobuf b = iobuf_kernel(page, n);
+	ssize_t got = file_read(from->file, &b, &pos);
+
+	if (got <= 0)
+		return got;
+	b = iobuf_kernel(page, got);
+	got = file_write(out, &b, to);
+	from->pos += MAX(got, 0);
+	return got;
+}
+
+static ssize_t move(struct position *from, struct file *out, off_t *to, size_t count)
+{
+	char *page SCOPED(kmem) = kmalloc(PAGE_SIZE);
+	size_t done = 0, n;
+	ssize_t moved = 0;
+
+	if (!page)
+		return -ENOMEM;
+	for (; done < count; done += moved) {
+		n = MIN(count - done, PAGE_SIZE);
+		moved = move_page(from, out, to, page, n);
+		if (moved <= 0)
+			break;
+		if ((size_t)moved < n) {
+			done += moved;
+			break;
+		}
+	}
+	return done ? (ssize_t)done : moved;
+}
+
+static bool can_read(const struct file *f)
+{
+	return (f->flags & O_ACCMODE) != O_WRONLY;
+}
+
+static bool can_write(const struct file *f)
+{
+	return (f->flags & O_ACCMODE) != O_RDONLY;
+}
+
+static long send(struct file *out, struct file *in, vaddr_t offset, size_t count)
+{
+	struct position from;
+	int err = position_get(&from, in, offset);
+	ssize_t done;
+
+	if (err == -EFAULT || !can_read(in))
+		return err == -EFAULT ? err : -EBADF;
+	if (offset && !in->ops->seekable && !inode_is(in->inode, S_IFDIR))
+		return -ESPIPE;
+	if (err || !can_write(out))
+		return err ? err : -EBADF;
+	if (!in->ops->seekable || !in->ops->read || (out->flags & O_APPEND))
+		return -EINVAL;
+	done = move(&from, out, NULL, MIN(count, RW_MAX));
+	err = done > 0 ? position_put(&from) : 0;
+	return err ? err : done;
+}
+
+long sys_sendfile(int out_fd, int in_fd, vaddr_t offset, size_t count)
+{
+	struct file *in SCOPED(file) = fd_get(in_fd);
+	struct file *out SCOPED(file) = fd_get(out_fd);
+
+	return in && out ? send(out, in, offset, count) : -EBADF;
+}
+
+/* What copy_file_range() says of its two files. */
+static int may_copy(const struct file *in, const struct file *out)
+{
+	if (inode_is(in->inode, S_IFDIR) || inode_is(out->inode, S_IFDIR))
+		return -EISDIR;
+	if (!inode_is(in->inode, S_IFREG) || !inode_is(out->inode, S_IFREG))
+		return -EINVAL;
+	return can_read(in) && can_write(out) && !(out->flags & O_APPEND) ? 0 : -EBADF;
+}
+
+/* The two ranges, of which the first ends with the file. */
+static int may_copy_range(const struct position *from, const struct position *to, size_t *count)
+{
+	off_t end;
+
+	if (__builtin_add_overflow(from->pos, *count, &end) || end < 0 ||
+	    __builtin_add_overflow(to->pos, *count, &end) || end < 0)
+		return -EOVERFLOW;
+	*count = MIN(*count, (u64)MAX((off_t)from->file->inode->size - from->pos, 0));
+	if (from->file->inode == to->file->inode && from->pos < to->pos + (off_t)*count &&
+	    to->pos < from->pos + (off_t)*count)
+		return -EINVAL;
+	return 0;
+}
+
+static long copy_range(struct position *from, struct position *to, size_t count)
+{
+	ssize_t done;
+	int err = may_copy(from->file, to->file);
+
+	if (!err)
+		err = may_copy_range(from, to, &count);
+	if (err || !count)
+		return err;
+	done = move(from, to->file, &to->pos, MIN(count, RW_MAX));
+	if (done > 0 && (position_put(from) || position_put(to)))
+		return -EFAULT;
+	return done;
+}
+
+long sys_copy_file_range(int in_fd, vaddr_t in_at, int out_fd, vaddr_t out_at, size_t count,
+			 u32 flags)
+{
+	struct file *in SCOPED(file) = fd_get(in_fd);
+	struct file *out SCOPED(file) = fd_get(out_fd);
+	struct position from, to;
+	int err;
+
+	if (!in || !out)
+		return -EBADF;
+	err = position_get(&from, in, in_at);
+	if (!err)
+		err = position_get(&to, out, out_at);
+	if (err)
+		return err;
+	return flags ? -EINVAL : copy_range(&from, &to, count);
+}
