@@ -7,7 +7,6 @@ booted twice, and everything that it said and traced must be the same. Without t
 trusted, so there is none.
 """
 
-import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -28,36 +27,23 @@ class Boots(Protocol):
     def boot(self, boot: Boot) -> Evidence: ...
 
 
-def _version(arch: str) -> tuple[str, tuple[int, ...]]:
-    """The program's name with its version, and the version."""
-    program = qemu.program(arch)
-    try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    except OSError as e:
-        raise GraderError(f"{program} is not installed (make setup installs it)") from e
-    words = said.stdout.split()
-    number = words[3] if len(words) > 3 else "of no version"
-    parts = tuple(int(part) for part in number.split(".")[:2] if part.isdecimal())
-    return f"{program} {number}", parts
-
-
-def _refuse(which: str, why: str) -> GraderError:
-    return GraderError(f"{which} cannot grade: {why}; QEMU 7.2 to 11.1 as Debian builds them can "
-                       "(docs/grader.md)")  # fmt: skip
+def _refuse(arch: str, why: str) -> GraderError:
+    number = ".".join(map(str, qemu.version(arch)))
+    return GraderError(f"{qemu.program(arch)} {number} cannot grade: {why}; QEMU 7.2 to 11.1 as Debian "
+                       "builds them can (docs/grader.md)")  # fmt: skip
 
 
 def _check(boots: Boots, arch: str, product: Product, honest: bool) -> None:
-    which, version = _version(arch)
-    if version < _OLDEST:
-        raise _refuse(which, "it is too old")
+    if () < qemu.version(arch) < _OLDEST:
+        raise _refuse(arch, "it is too old")
     boot = Boot(arch, product.kernel, None, _CPUS, 1, _LIMIT, slices="fine", test="list")
     first, again = (boots.boot(boot) for _ in range(2))
     if Ended.SLOW in (first.ended, again.ended):
         return  # a slow host says nothing about QEMU; its runs will say "machine too slow"
     if first != again:
-        raise _refuse(which, "one machine, booted twice, did not run the same way twice")
+        raise _refuse(arch, "one machine, booted twice, did not run the same way twice")
     if honest and first.ended is not Ended.EXITED:
-        raise _refuse(which, "a CPU that waits for another one is never interrupted")
+        raise _refuse(arch, "a CPU that waits for another one is never interrupted")
 
 
 def check(boots: Boots, products: Mapping[str, Product], honest: bool) -> None:

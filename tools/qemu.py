@@ -8,11 +8,13 @@ on the virtual clock (filter-buffer) and a spare CPU behind each that is never s
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +29,19 @@ _DEBUG_EXIT_PORT = 0xF4
 
 def program(arch: str) -> str:
     return f"qemu-system-{'riscv64' if arch == 'riscv' else 'x86_64'}"
+
+
+@lru_cache
+def _version(path: str) -> tuple[int, ...]:
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"version (\d+(?:\.\d+)*)", said)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def version(arch: str) -> tuple[int, ...]:
+    """QEMU's, as numbers; none if there is no QEMU."""
+    path = shutil.which(program(arch))
+    return () if path is None else _version(path)
 
 
 @dataclass(frozen=True)

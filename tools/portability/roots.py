@@ -1,7 +1,7 @@
 """Root file systems: built once, unpacked afresh, and commands run inside as on a machine of their own.
 
-A command gets the root as its own /, with its own /proc, /dev/shm and processes: whatever it starts
-ends with it, and nothing outside is written to.
+A command gets the root as its own /, with its own /proc, /dev and processes: whatever it starts ends
+with it, and nothing outside is written to.
 """
 
 from __future__ import annotations
@@ -32,8 +32,21 @@ shift
 mount --bind "$root" "$root"
 cd "$root"
 mount -t proc proc proc
-mount --rbind /dev dev
+mount -t tmpfs -o mode=755 tmpfs dev
+mkdir dev/shm dev/pts
 mount -t tmpfs tmpfs dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s fd/0 dev/stdin
+ln -s fd/1 dev/stdout
+ln -s fd/2 dev/stderr
+mknod -m 666 dev/null c 1 3
+mknod -m 666 dev/zero c 1 5
+mknod -m 666 dev/full c 1 7
+mknod -m 666 dev/random c 1 8
+mknod -m 666 dev/urandom c 1 9
+mknod -m 666 dev/tty c 5 0
 mount -t tmpfs tmpfs tmp
 cat /etc/resolv.conf >etc/resolv.conf 2>/dev/null || true
 pivot_root . mnt
