@@ -48,6 +48,7 @@ static inline u64 *abi_restorer(struct abi_sigaction *a)
 #define ABI_ISA_BASE	(ABI_ISA('i') | ABI_ISA('m') | ABI_ISA('a'))
 #define ABI_HWCAP	(ABI_ISA_BASE | ABI_ISA('f') | ABI_ISA('d') | ABI_ISA('c'))
 #define ABI_PLATFORM	NULL
+#define ABI_MINSIGSTKSZ	1088	/* a signal frame */
 
 /* clone()'s last two parameters. */
 static inline void abi_clone_args(u64 a3, u64 a4, vaddr_t *tls, vaddr_t *child_tid)

@@ -42,6 +42,9 @@ static inline u64 *abi_restorer(struct abi_sigaction *a)
 
 /* Auxiliary vector: programs ask CPUID themselves. */
 #define ABI_HWCAP	0
+
+/* The least that a signal frame needs of a stack: itself, all registers, alignment. */
+#define ABI_MINSIGSTKSZ	1472
 #define ABI_PLATFORM	"x86_64"
 
 /* clone()'s last two parameters. */

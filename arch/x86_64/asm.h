@@ -39,6 +39,7 @@
 #define CR4_PAE		0x20
 #define CR4_FXSR	0x600			/* OSFXSR OSXMMEXCPT */
 #define CR4_UMIP	0x800
+#define CR4_OSXSAVE	0x40000
 #define CR4_SMEP	0x100000
 #define CR4_SMAP	0x200000
 

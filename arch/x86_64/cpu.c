@@ -6,9 +6,10 @@
  * Required of a CPU: what long mode implies, and NX. Used where present: SMEP and SMAP (the kernel
  * neither runs nor touches user pages but in uaccess.S), UMIP (no SGDT and friends in user mode).
  *
- * OSXSAVE stays off: user programs are told by CPUID that there is no AVX, and FXSAVE's 512 bytes
- * are all there is to switch. FSGSBASE stays off too: a user program cannot set its GS base, so
- * it is 0 for all, and NMI entry can tell the kernel's by its sign.
+ * XSAVE, where there is AVX to be kept. What user programs see of CPUID cannot be masked, so what
+ * it offers has to work; of more than AVX (AVX-512, say) a program has to ask XCR0, as it must.
+ * FSGSBASE stays off: a user program cannot set its GS base, so it is 0 for all, and NMI entry can
+ * tell the kernel's by its sign.
  */
 #include "cpu.h"
 
@@ -81,6 +82,25 @@ static void use_smap(void)
 		memcpy(s->at, s->instruction, sizeof(s->instruction));
 }
 
+bool cpu_has_xsave;
+
+/* XSAVE's state of AVX is where struct fpu_state has it, as on every CPU there is. */
+static bool has_avx(void)
+{
+	u32 features = cpuid(1).ecx;
+
+	return features & BIT(26) && features & BIT(28) && cpuid(0).eax >= 13;
+}
+
+/* As use_smap(). */
+static void use_xsave(void)
+{
+	cr4 |= CR4_OSXSAVE;
+	cpu_has_xsave = true;
+	for (const struct xsave_site *s = __xsave_sites_start; s < __xsave_sites_end; s++)
+		s->at[3] |= XSAVE_BIT;
+}
+
 u32 cpu_apic_id(void)
 {
 	return cpuid(1).ebx >> 24;
@@ -101,6 +121,8 @@ void cpu_features_init(void)
 		use_smap();
 	if (leaf7.ecx & BIT(2))
 		cr4 |= CR4_UMIP;
+	if (has_avx())
+		use_xsave();
 	init_gates();
 }
 
@@ -143,6 +165,8 @@ void cpu_init(struct cpu *c)
 	load_tables(c);
 	arch_set_current(&c->idle, c);
 	__asm__ volatile("movq %0, %%cr4" : : "r"(cr4));
+	if (cpu_has_xsave)
+		__asm__ volatile("xsetbv" : : "c"(0), "a"(FPU_X87_SSE | FPU_AVX), "d"(0));
 	msr_write(MSR_KERNEL_GS, 0);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
 	msr_write(MSR_STAR, (u64)(SYSRET_BASE | 3) << 48 | (u64)KERNEL_CS << 32);

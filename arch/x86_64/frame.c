@@ -24,7 +24,7 @@ struct switch_frame {
 
 void arch_thread_frame(struct thread *t)
 {
-	u64 top = ALIGN_DOWN((u64)t->stack + t->stack_size, 16) - sizeof(struct fpu_state);
+	u64 top = ALIGN_DOWN((u64)t->stack + t->stack_size, 64) - sizeof(struct fpu_state);
 
 	t->arch.frame = (struct trapframe *)top - 1;
 	/* LAB 02-threads: build the frame that makes a first switch to t enter thread_start() */

@@ -11,13 +11,49 @@
 struct cpu;
 struct thread;
 
-/* User floating-point registers, in the CPU's FXSAVE format; right above the trap frame. */
+/*
+ * User floating-point registers, right above the trap frame: 512 bytes as FXSAVE writes them and,
+ * on a CPU with XSAVE, what that adds. In the same format Linux puts them into a signal frame:
+ * bytes that the CPU leaves alone say what there is, and a word behind the end says that it is all
+ * there.
+ */
 struct fpu_state {
 	u16 fcw, fsw, ftw, fop;
 	u64 fip, fdp;
 	u32 mxcsr, mxcsr_mask;
-	u8 registers[480];
-} __attribute__((aligned(16)));
+	u8 registers[432];
+	u32 magic1, total_size;
+	u64 components;
+	u32 xsave_size;
+	u32 unused[7];
+	/* The header of XSAVE: which components are not in their initial state. */
+	u64 in_use, compacted, reserved[6];
+	u8 avx[256];			/* the upper halves of YMM0 to YMM15 */
+	u32 magic2;
+} __attribute__((aligned(64)));
+
+#define FPU_FXSAVE_SIZE		512u
+#define FPU_XSAVE_SIZE		offsetof(struct fpu_state, magic2)
+#define FPU_TOTAL_SIZE		(FPU_XSAVE_SIZE + sizeof(u32))
+#define FPU_MAGIC1		0x46505853u
+#define FPU_MAGIC2		0x46505845u
+#define FPU_X87_SSE		3u		/* components, as in XCR0 */
+#define FPU_AVX			4u
+
+_Static_assert(offsetof(struct fpu_state, magic1) == 464, "software's bytes");
+_Static_assert(offsetof(struct fpu_state, in_use) == FPU_FXSAVE_SIZE, "XSAVE's header");
+_Static_assert(offsetof(struct fpu_state, avx) == 576, "where CPUID has it on every CPU");
+
+/* A place of FXSAVE or FXRSTOR: setting this bit of its last byte makes it XSAVE or XRSTOR. */
+struct xsave_site {
+	u8 *at;
+};
+
+#define XSAVE_BIT		0x20u
+
+extern const struct xsave_site __xsave_sites_start[], __xsave_sites_end[];
+
+extern bool cpu_has_xsave;			/* [const after boot] and uses it, with AVX */
 
 /* What LGDT and LIDT take. */
 struct table_pointer {
@@ -129,6 +165,9 @@ static inline void port_write16(u16 port, u16 value)
 	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
 }
 
-/* user.c: the current thread's floating-point registers, for signal frames. NULL: initial ones. */
-void fpu_read(struct thread *t, struct fpu_state *out);
+/*
+ * user.c: the floating-point registers of @t, the current thread, for signal frames: saved, until
+ * it leaves the kernel; and replaced. NULL: by initial ones.
+ */
+const struct fpu_state *fpu_saved(struct thread *t);
 void fpu_write(struct thread *t, const struct fpu_state *in);

@@ -3,7 +3,7 @@
  *
  * The handler is entered as by a call: on the stack is its return address, the program's restorer,
  * which calls rt_sigreturn() with the frame's second word on top. Floating-point registers lie
- * above the frame, in FXSAVE's format.
+ * above the frame, as the kernel itself keeps them (port.h).
  */
 #include "signal.h"
 
@@ -13,6 +13,7 @@
 #include "string.h"
 #include "vm.h"
 
+#define UC_FP_XSTATE		1u
 #define UC_SIGCONTEXT_SS	2u
 #define UC_STRICT_RESTORE_SS	4u
 
@@ -54,16 +55,30 @@ static u64 *saved(struct trapframe *tf, unsigned i)
 	return (u64 *)((char *)tf + order[i]);
 }
 
+/* AVX registers that are not in use, as those of most programs, are not copied. */
+static int write_fpu(vaddr_t at, const struct fpu_state *fpu)
+{
+	const vaddr_t avx = at + offsetof(struct fpu_state, avx);
+	const vaddr_t magic2 = at + offsetof(struct fpu_state, magic2);
+
+	if (!cpu_has_xsave)
+		return copy_to_user(at, fpu, FPU_FXSAVE_SIZE);
+	if (fpu->in_use & FPU_AVX)
+		return copy_to_user(at, fpu, FPU_TOTAL_SIZE);
+	return copy_to_user(at, fpu, avx - at) ||
+	       copy_to_user(magic2, &fpu->magic2, sizeof(fpu->magic2)) ? -EFAULT : 0;
+}
+
 int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 {
-	vaddr_t fpu_at = ALIGN_DOWN(call->top - sizeof(struct fpu_state), 64);
+	size_t fpu_size = cpu_has_xsave ? FPU_TOTAL_SIZE : FPU_FXSAVE_SIZE;
+	vaddr_t fpu_at = ALIGN_DOWN(call->top - fpu_size, 64);
 	vaddr_t sp = ALIGN_DOWN(fpu_at - sizeof(struct frame), 16) - 8;
-	struct fpu_state fpu;
 	struct frame f;
 
 	memset(&f, 0, sizeof(f));
 	f.restorer = call->action.restorer;
-	f.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	f.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (cpu_has_xsave ? UC_FP_XSTATE : 0);
 	f.stack = call->stack;
 	for (unsigned i = 0; i < NR_REGISTERS; i++)
 		f.registers[i] = *saved(tf, i);
@@ -74,8 +89,8 @@ int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 	f.fpu = fpu_at;
 	f.mask = call->mask;
 	f.info = *call->info;
-	fpu_read(current_thread(), &fpu);
-	if (copy_to_user(fpu_at, &fpu, sizeof(fpu)) || copy_to_user(sp, &f, sizeof(f)))
+	if (write_fpu(fpu_at, fpu_saved(current_thread())) ||
+	    copy_to_user(sp, &f, sizeof(f)))
 		return -EFAULT;
 	fpu_write(current_thread(), NULL);
 	tf->rip = MIN(call->action.handler, ARCH_USER_END);	/* E2 */
@@ -88,6 +103,23 @@ int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 	return 0;
 }
 
+/* What XSAVE adds is only there if the first part says so. */
+static int read_fpu(struct fpu_state *fpu, vaddr_t at)
+{
+	const vaddr_t avx = at + offsetof(struct fpu_state, avx);
+	const vaddr_t magic2 = at + offsetof(struct fpu_state, magic2);
+
+	if (!cpu_has_xsave || copy_from_user(fpu, at, avx - at)) {
+		fpu->magic1 = 0;
+		return copy_from_user(fpu, at, offsetof(struct fpu_state, magic1));
+	}
+	if (fpu->magic1 != FPU_MAGIC1)
+		return 0;
+	if (copy_from_user(&fpu->magic2, magic2, sizeof(fpu->magic2)))
+		return -EFAULT;
+	return fpu->in_use & FPU_AVX ? copy_from_user(fpu->avx, avx, sizeof(fpu->avx)) : 0;
+}
+
 int arch_signal_leave(struct trapframe *tf, u64 *mask, struct sigstack *stack, long *result)
 {
 	u64 rflags = tf->rflags & ~(u64)RFLAGS_USER;
@@ -95,7 +127,7 @@ int arch_signal_leave(struct trapframe *tf, u64 *mask, struct sigstack *stack, l
 	struct frame f;
 
 	if (copy_from_user(&f, tf->rsp - sizeof(f.restorer), sizeof(f)) ||
-	    (f.fpu && copy_from_user(&fpu, f.fpu, sizeof(fpu))))
+	    (f.fpu && read_fpu(&fpu, f.fpu)))
 		return -EFAULT;
 	for (unsigned i = 0; i < NR_REGISTERS; i++)
 		*saved(tf, i) = f.registers[i];

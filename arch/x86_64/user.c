@@ -13,6 +13,7 @@
 #include "cpu.h"
 #include "port.h"
 #include "spinlock.h"
+#include "string.h"
 
 #define RFLAGS_FIXED	2u		/* a bit that is always one */
 #define FCW_DEFAULT	0x37fu		/* x87: extended precision, no exceptions */
@@ -24,14 +25,49 @@ static struct fpu_state *fpu_state(const struct thread *t)
 	return (struct fpu_state *)(t->arch.frame + 1);
 }
 
-static void fpu_save(struct fpu_state *f)
+/*
+ * FXSAVE and FXRSTOR differ from XSAVE and XRSTOR in a bit of their last byte, which cpu_init() sets
+ * if the CPU has them. Those save and load the components in edx:eax.
+ */
+#define XSAVE_SITE(instruction)					\
+	"1:\t" instruction " (%[f])\n\t"				\
+	".pushsection .xsave_sites, \"a\"\n\t"			\
+	".quad 1b\n\t"						\
+	".popsection"
+
+static inline void fpu_save(struct fpu_state *f)
 {
-	__asm__ volatile("fxsave64 %0" : "=m"(*f));
+	__asm__ volatile(XSAVE_SITE("fxsave64")
+			 : "+m"(*f) : [f] "SDc"(f), "a"(FPU_X87_SSE | FPU_AVX), "d"(0));
 }
 
-static void fpu_load(const struct fpu_state *f)
+static inline void fpu_load(const struct fpu_state *f)
 {
-	__asm__ volatile("fxrstor64 %0" : : "m"(*f));
+	__asm__ volatile(XSAVE_SITE("fxrstor64")
+			 : : "m"(*f), [f] "SDc"(f), "a"(FPU_X87_SSE | FPU_AVX), "d"(0));
+}
+
+/* What the CPU does not write. */
+static void fpu_prepare(struct fpu_state *f)
+{
+	memset(&f->magic1, 0, offsetof(struct fpu_state, avx) - offsetof(struct fpu_state, magic1));
+	if (!cpu_has_xsave)
+		return;
+	f->magic1 = FPU_MAGIC1;
+	f->total_size = FPU_TOTAL_SIZE;
+	f->components = FPU_X87_SSE | FPU_AVX;
+	f->xsave_size = FPU_XSAVE_SIZE;
+	f->magic2 = FPU_MAGIC2;
+}
+
+/* With XSAVE all but MXCSR follows from the header: nothing is in use. */
+static void fpu_init(struct fpu_state *f)
+{
+	if (!cpu_has_xsave)
+		memset(f, 0, FPU_FXSAVE_SIZE);
+	f->fcw = FCW_DEFAULT;
+	f->mxcsr = MXCSR_DEFAULT;
+	f->in_use = 0;
 }
 
 /* Makes this CPU ready for @t to go to user mode. Interrupts off. */
@@ -42,12 +78,20 @@ static void load_user_state(struct cpu *c, struct thread *t)
 	msr_write(MSR_FS_BASE, t->arch.fs_base);
 }
 
-void fpu_read(struct thread *t, struct fpu_state *out)
+/* The kernel changes no such register: whatever saves them again writes the same. */
+const struct fpu_state *fpu_saved(struct thread *t)
 {
 	irq_off();
 	fpu_save(fpu_state(t));
 	irq_on();
-	*out = *fpu_state(t);
+	return fpu_state(t);
+}
+
+/* Is what XSAVE adds there, too? Otherwise it is an older program's frame, or it wrote over it. */
+static bool is_whole(const struct fpu_state *in)
+{
+	return cpu_has_xsave && in->magic1 == FPU_MAGIC1 && in->magic2 == FPU_MAGIC2 &&
+	       in->xsave_size == FPU_XSAVE_SIZE && in->total_size == FPU_TOTAL_SIZE;
 }
 
 /* What the CPU would refuse to load is left out. */
@@ -59,11 +103,15 @@ void fpu_write(struct thread *t, const struct fpu_state *in)
 	fpu_save(f);			/* for mxcsr_mask, the bits that this CPU knows */
 	if (in) {
 		u32 known = f->mxcsr_mask ? f->mxcsr_mask : MXCSR_KNOWN;
+		bool whole = is_whole(in);
 
-		*f = *in;
+		memcpy(f, in, offsetof(struct fpu_state, magic1));
 		f->mxcsr &= known;
+		f->in_use = FPU_X87_SSE | (whole ? in->in_use & FPU_AVX : 0);
+		if (f->in_use & FPU_AVX)
+			memcpy(f->avx, in->avx, sizeof(f->avx));
 	} else {
-		*f = (struct fpu_state){ .fcw = FCW_DEFAULT, .mxcsr = MXCSR_DEFAULT };
+		fpu_init(f);
 	}
 	fpu_load(f);
 	irq_on();
@@ -90,7 +138,8 @@ void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
 		.rip = MIN(pc, ARCH_USER_END), .cs = USER_CS, .rsp = sp, .ss = USER_DS,
 		.rflags = RFLAGS_FIXED | RFLAGS_IF,
 	};
-	*fpu_state(t) = (struct fpu_state){ .fcw = FCW_DEFAULT, .mxcsr = MXCSR_DEFAULT };
+	fpu_prepare(fpu_state(t));
+	fpu_init(fpu_state(t));
 	t->arch.fs_base = 0;
 	t->arch.user = true;
 	if (is_current(t))
@@ -103,6 +152,7 @@ void arch_user_clone(struct thread *child, struct thread *parent)
 	assert(is_current(parent) && !child->arch.user);
 	*child->arch.frame = *parent->arch.frame;
 	child->arch.frame->rax = 0;
+	fpu_prepare(fpu_state(child));
 	fpu_save(fpu_state(child));
 	child->arch.fs_base = parent->arch.fs_base;
 	child->arch.user = true;

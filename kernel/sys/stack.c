@@ -38,8 +38,10 @@
 #define AT_CLKTCK	17
 #define AT_SECURE	23
 #define AT_RANDOM	25
+#define AT_HWCAP2	26
 #define AT_EXECFN	31
-#define AUX_COUNT	17
+#define AT_MINSIGSTKSZ	51
+#define AUX_COUNT	19
 
 #define PHDR_SIZE	56
 #define RANDOM_SIZE	16
@@ -100,6 +102,8 @@ static void push_auxv(struct image *im, const struct elf_program *prog,
 		{ AT_GID, args->cred->gid.real },
 		{ AT_EGID, args->cred->gid.effective },
 		{ AT_HWCAP, ABI_HWCAP },
+		{ AT_HWCAP2, 0 },
+		{ AT_MINSIGSTKSZ, ABI_MINSIGSTKSZ },
 		{ AT_CLKTCK, 100 },
 		{ AT_SECURE, args->secure },
 		{ AT_RANDOM, random },

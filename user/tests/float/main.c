@@ -170,6 +170,41 @@ static void fork_copies(void)
 	expect_exit(pid, 0);
 }
 
+/* A handler has registers of its own, and leaves those of the program as they were. */
+static atomic_int nr_handled, stop;
+
+static void clobber(int sig)
+{
+	(void)sig;
+	if (float_registers_changed(0x5555aaaa5555aaaa, 3, 1))
+		_exit(3);
+	nr_handled++;
+}
+
+static void *interrupt_often(void *arg)
+{
+	while (!stop) {
+		int before = nr_handled;
+
+		CHECK_EQ(pthread_kill(*(pthread_t *)arg, SIGUSR1), 0);
+		while (nr_handled == before && !stop)
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void signals(void)
+{
+	pthread_t self = pthread_self(), t;
+
+	signal(SIGUSR1, clobber);
+	t = start_thread(interrupt_often, &self);
+	while (nr_handled < 100)
+		CHECK_EQ(float_registers_changed(0x0123456789abcdef, 50, nr_handled % 2), 0);
+	stop = 1;
+	join_thread(t);
+}
+
 static const struct test_case cases[] = {
 	CASE(alone),
 	CASE(many_threads),
@@ -178,6 +213,7 @@ static const struct test_case cases[] = {
 	CASE(same_bits_everywhere),
 	CASE(rounding_mode),
 	CASE(fork_copies),
+	CASE(signals),
 };
 
 TEST_MAIN(cases)

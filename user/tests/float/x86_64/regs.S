@@ -1,4 +1,7 @@
-/* x86_64: the sixteen SSE registers, both halves of each, and the rounding mode in MXCSR. */
+/*
+ * x86_64: the sixteen SSE registers, both halves of each, where there is AVX the upper halves of
+ * YMM0 to YMM15 as well, and the rounding mode in MXCSR.
+ */
 #include <sys/syscall.h>
 
 	.text
@@ -16,6 +19,10 @@
 	movq	%rax, %xmm\n
 	leaq	-\n(%rbx), %rax
 	pinsrq_ \n
+	testl	%ebp, %ebp
+	jz	1f
+	vinsertf128 $1, %xmm\n, %ymm\n, %ymm\n
+1:
 	.endm
 
 /* Puts rax into the high half of register n, with SSE2 alone; the red zone is scratch. */
@@ -31,9 +38,34 @@
 	jne	1f
 	leaq	-\n(%rbx), %rax
 	cmpq	%rax, -24(%rsp)
+	jne	1f
+	testl	%ebp, %ebp
+	jz	2f
+	vextractf128 $1, %ymm\n, -48(%rsp)
+	cmpq	%rax, -40(%rsp)
+	jne	1f
+	leaq	\n(%rbx), %rax
+	cmpq	%rax, -48(%rsp)
 	je	2f
 1:	incq	%r13
 2:
+	.endm
+
+/* ebp is 1 if the CPU has AVX and the system keeps its registers: OSXSAVE and AVX in CPUID, XCR0. */
+	.macro	look_for_avx
+	movl	$1, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	xorl	%ebp, %ebp
+	andl	$0x18000000, %ecx
+	cmpl	$0x18000000, %ecx
+	jne	1f
+	xorl	%ecx, %ecx
+	xgetbv
+	andl	$6, %eax
+	cmpl	$6, %eax
+	sete	%bpl
+1:
 	.endm
 
 /* long float_registers_changed(pattern rdi, turns rsi, yield rdx) */
@@ -43,9 +75,11 @@ float_registers_changed:
 	pushq	%r12
 	pushq	%r13
 	pushq	%r14
+	pushq	%rbp
+	movq	%rdx, %r14
+	look_for_avx
 	movq	%rdi, %rbx
 	movq	%rsi, %r12
-	movq	%rdx, %r14
 	xorl	%r13d, %r13d
 	for_all	fill
 3:	testq	%r14, %r14
@@ -56,6 +90,7 @@ float_registers_changed:
 	decq	%r12
 	jnz	3b
 	movq	%r13, %rax
+	popq	%rbp
 	popq	%r14
 	popq	%r13
 	popq	%r12
