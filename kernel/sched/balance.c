@@ -3,7 +3,8 @@
  *
  * Only queued threads move, never one that runs (S1): whoever moves it holds the locks of both run
  * queues, the second one by trying, so that two CPUs that take from each other never wait for each
- * other. Other queues are looked at in the order of CPU numbers, which is that of preference.
+ * other. Other queues are looked at in the order of CPU numbers, which is that of preference, those
+ * of the same node (numa.h) before all others: what a thread works on lies near there.
  *
  *  - A CPU that would idle steals (steal=off: it idles).
  *  - Every balance= a busy CPU takes one thread from the CPU with most to do, if that has at least
@@ -54,19 +55,27 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 	return e;
 }
 
-bool steal(struct runq *rq, u64 now)
+static bool steal_among(u32 mask, struct runq *rq, u64 now)
 {
-	rq->missed = NULL;
 	for (unsigned i = 0; i < nr_cpus && may_steal; i++) {
 		struct runq *victim = &cpus[i].runq;
 
 		/* sequentially consistent: see idle.c */
-		if (victim == rq || !atomic_load(&victim->q.nr) || !take_from(rq, victim, now))
+		if (!(mask & BIT(i)) || victim == rq || !atomic_load(&victim->q.nr) ||
+		    !take_from(rq, victim, now))
 			continue;
 		runq_cpu(rq)->stats.steals++;
 		return true;
 	}
 	return false;
+}
+
+bool steal(struct runq *rq, u64 now)
+{
+	u32 near = near_cpus(runq_cpu(rq));
+
+	rq->missed = NULL;
+	return steal_among(near, rq, now) || (~near && steal_among(~near, rq, now));
 }
 
 /* How much a CPU has to do; a hint for all but its own. */
@@ -75,20 +84,29 @@ static unsigned load(struct cpu *c)
 	return nr_ready(&c->runq) + (c->runq.current != &c->idle);
 }
 
-void balance(struct runq *rq, u64 now)
+/* One of @mask's CPUs has two threads more than this one, and gives one of them away. */
+static bool balance_among(u32 mask, struct runq *rq, u64 now)
 {
 	struct cpu *self = runq_cpu(rq), *busiest = self;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (mask & BIT(i) && load(&cpus[i]) > load(busiest))
+			busiest = &cpus[i];
+	return load(busiest) >= load(self) + 2 && take_from(rq, &busiest->runq, now);
+}
+
+void balance(struct runq *rq, u64 now)
+{
+	u32 near;
 
 	if (time_before(now, rq->balance_at))
 		return;
 	rq->balance_at = now + (interval ? interval : 1UL << 62);
 	if (!interval || is_idle(rq, rq->current))
 		return;
-	for (unsigned i = 0; i < nr_cpus; i++)
-		if (load(&cpus[i]) > load(busiest))
-			busiest = &cpus[i];
-	if (load(busiest) >= load(self) + 2 && take_from(rq, &busiest->runq, now))
-		self->stats.balanced++;
+	near = near_cpus(runq_cpu(rq));
+	if (balance_among(near, rq, now) || (~near && balance_among(~near, rq, now)))
+		runq_cpu(rq)->stats.balanced++;
 }
 
 /* The CPU, not @rq's, that runs the least urgent thread, if that is below @t. */

@@ -5,7 +5,7 @@
  * with none lost in between. Whoever queues a thread on a busy CPU takes the bit of an idle one
  * that may run it and sends that one an IPI; it comes and steals (balance.c). CPUs are numbered in
  * the order in which work should be spread, real cores before their siblings, and the first is
- * taken.
+ * taken, if there is one of the same node (numa.h).
  *
  *	idle CPU                                 waker
  *	sets its bit                             queues the thread
@@ -14,21 +14,47 @@
  * Both are sequentially consistent, so one of them sees the other.
  */
 #include "internal.h"
+#include "numa.h"
 #include "thread.h"
 #include "trace.h"
 
 static _Atomic u32 idle_mask;
 
-struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq)
+u32 near_cpus(const struct cpu *c)
 {
-	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
-	for (u32 mask = atomic_load(&idle_mask); mask; mask &= mask - 1) {
+	u32 mask = 0;
+
+	if (nr_nodes == 1)
+		return ~0u;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (cpus[i].node == c->node)
+			mask |= BIT(i);
+	return mask;
+}
+
+static struct cpu *first_for(u32 mask, const struct thread *t, struct runq *rq)
+{
+	for (; mask; mask &= mask - 1) {
 		unsigned id = __builtin_ctz(mask);
 
 		if ((t && t->se.affinity & BIT(id)) || (rq && policy.find(&rq->q, id)))
 			return &cpus[id];
 	}
 	return NULL;
+}
+
+struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq)
+{
+	u32 idle, near;
+	struct cpu *c;
+
+	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
+	idle = atomic_load(&idle_mask);
+	if (!idle)
+		return NULL;
+	near = near_cpus(t ? thread_cpu(t) : runq_cpu(rq));
+	c = first_for(idle & near, t, rq);
+	return c ? c : first_for(idle & ~near, t, rq);
 }
 
 bool kick_idle_for(const struct thread *t, struct runq *rq)

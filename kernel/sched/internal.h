@@ -33,6 +33,9 @@ void idle_leave(struct runq *rq);
 struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq);
 bool kick_idle_for(const struct thread *t, struct runq *rq);
 
+/* idle.c: the CPUs of @c's node. */
+u32 near_cpus(const struct cpu *c);
+
 /* balance.c: reads its boot arguments. */
 void balance_init(void);
 

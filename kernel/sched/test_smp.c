@@ -4,6 +4,8 @@
  */
 #include "bootargs.h"
 #include "errno.h"
+#include "internal.h"
+#include "numa.h"
 #include "string.h"
 #include "test_spinner.h"
 #include "trace.h"
@@ -418,4 +420,38 @@ KTEST(sched_pushes_promoted, "sched.pushes_promoted", "", "")
 	end(&more_urgent, 1);
 	end(s, nr_cpus - 2);
 	stay_no_longer();
+}
+
+/* Of several idle CPUs one of the same node is taken, though another has a lower number. */
+KTEST(sched_near, "sched.near", "", "")
+{
+	unsigned nodes = nr_nodes, node[4];
+	struct spinner s = { 0 };
+	struct cpu *c = NULL;
+
+	if (nr_cpus < 4)
+		return;
+	for (unsigned i = 0; i < 4; i++) {
+		node[i] = cpus[i].node;
+		cpus[i].node = i == 2 || i == 1;
+	}
+	nr_nodes = 2;
+	go_first();
+	sched_set_affinity(current_thread(), BIT(0));
+	thread_sleep(20 * MS);			/* the others are idle by then */
+	s.thread = thread_create("near", spin, &s, PRIORITY_DEFAULT);
+	REQUIRE(s.thread, "", "no memory for a thread");
+	CHECK(near_cpus(&cpus[0]) == 0x9 && near_cpus(&cpus[1]) == 0x6, "", "the nodes' CPUs");
+	for (unsigned i = 0; i < 4; i++) {
+		s.thread->cpu = &cpus[i];
+		c = idle_cpu_for(s.thread, NULL);
+		CHECK(c && c->node == cpus[i].node, "", "near CPU %u it takes %d", i,
+		      c ? (int)c->id : -1);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		cpus[i].node = node[i];
+	nr_nodes = nodes;
+	s.thread->cpu = &cpus[0];
+	thread_resume(s.thread);
+	end(&s, 1);
 }

@@ -2,11 +2,13 @@
  * Scheduling as system calls see it: classes and their parameters, niceness, affinity.
  *
  * Whatever policy runs, the calls are Linux's; a class that the policy does not know is an EINVAL,
- * as one that Linux does not know is there. Everybody is root.
+ * as one that Linux does not know is there. For what CAP_SYS_NICE is needed, and what RLIMIT_NICE
+ * and RLIMIT_RTPRIO allow without: may_set(), can_nice().
  */
 #include "sched.h"
 
 #include "abi.h"
+#include "cred.h"
 #include "sys.h"
 
 #define SCHED_RESET_ON_FORK	0x40000000
@@ -18,7 +20,9 @@
 #define ATTR_DL_OVERRUN		0x04u
 #define ATTR_KEEP_POLICY	0x08u
 #define ATTR_KEEP_PARAMS	0x10u
+#define ATTR_UTIL_CLAMP		0x60u	/* only with an option of Linux's */
 #define ATTR_SIZE_MIN		48u
+#define ATTR_SIZE_CLAMP		56u	/* with util_min and util_max */
 
 struct sched_attr {
 	u32 size;
@@ -36,11 +40,51 @@ static inline void thread_scope_end(struct thread **t)
 		thread_put(*t);
 }
 
+/* The limit counts from 1 for nice 19 to 40 for nice -20. */
+static bool can_nice(const struct thread *t, int nice)
+{
+	return (u64)(20 - nice) <= t->process->limits[RLIMIT_NICE].cur || capable(CAP_SYS_NICE);
+}
+
+static bool may_schedule(struct thread *t)
+{
+	struct cred *c = thread_cred(t);
+	bool may = cred_may_schedule(c);
+
+	cred_put(c);
+	return may;
+}
+
+/* May the caller, who is not privileged, change @t's parameters from @old to @new? */
+static bool may_set(struct thread *t, const struct sched_params *old,
+		    const struct sched_params *new)
+{
+	u64 priority = t->process->limits[RLIMIT_RTPRIO].cur;
+
+	if (!may_schedule(t) || new->class == SCHED_DEADLINE ||
+	    (old->reset_on_fork && !new->reset_on_fork))
+		return false;
+	if (old->class == SCHED_IDLE && new->class != SCHED_IDLE && !can_nice(t, old->nice))
+		return false;
+	if (is_real_time(new))
+		return (new->class == old->class || priority) &&
+		       new->rt_priority <= MAX(priority, old->rt_priority);
+	return new->class == SCHED_IDLE || new->nice >= old->nice || can_nice(t, new->nice);
+}
+
 static long set_params(tid_t tid, struct sched_params p)
 {
 	struct thread *t SCOPED(thread) = find_user_thread(tid);
+	struct sched_params old;
+	int err;
 
-	return t ? sched_set_params(t, &p) : -ESRCH;
+	if (!t)
+		return -ESRCH;
+	err = policy_check(&p);
+	if (err)
+		return err;
+	old = sched_get_params(t);
+	return capable(CAP_SYS_NICE) || may_set(t, &old, &p) ? sched_set_params(t, &p) : -EPERM;
 }
 
 static long get_params(tid_t tid, struct sched_params *p)
@@ -121,7 +165,9 @@ static long copy_attr(struct sched_attr *a, vaddr_t in)
 			goto too_big;
 	}
 	*a = (struct sched_attr){ 0 };
-	return copy_from_user(a, in, MIN(size, sizeof(*a)));
+	if (copy_from_user(a, in, MIN(size, sizeof(*a))))
+		return -EFAULT;
+	return a->flags & ATTR_UTIL_CLAMP && size < ATTR_SIZE_CLAMP ? -EINVAL : 0;
 too_big:
 	size = sizeof(*a);
 	copy_to_user(in, &size, sizeof(size));
@@ -138,6 +184,8 @@ long sys_sched_setattr(tid_t tid, vaddr_t in, u32 flags)
 		err = get_params(tid, &p);
 	if (err)
 		return err;
+	if ((s32)a.policy >= 0 && a.flags & ATTR_UTIL_CLAMP)
+		return -EOPNOTSUPP;
 	if (a.policy != SCHED_DEADLINE)
 		a.flags &= ~(u64)(ATTR_RECLAIM | ATTR_DL_OVERRUN);
 	if ((s32)a.policy < 0 ||
@@ -169,8 +217,9 @@ long sys_sched_getattr(tid_t tid, vaddr_t out, u32 size, u32 flags)
 		return err;
 	a.policy = p.class;
 	a.flags = p.reset_on_fork ? ATTR_RESET_ON_FORK : 0;
-	a.nice = p.nice;
 	a.priority = p.rt_priority;
+	if (BIT(p.class) & CLASSES_NORMAL)
+		a.nice = p.nice;
 	if (p.class == SCHED_DEADLINE) {
 		a.runtime = p.runtime;
 		a.deadline = p.deadline;
@@ -220,50 +269,71 @@ long sys_sched_rr_get_interval(tid_t tid, vaddr_t out)
 
 struct nice_walk {
 	int which;
-	pid_t who;
-	int set;		/* NICE_LOWEST + 1: only look */
+	u32 who;
+	const int *nice;	/* NULL: only look */
 	int found;		/* the most favoured; NICE_LOWEST + 1: nobody */
+	int err;		/* of the last that was refused; -ESRCH: nobody was found */
 };
+
+static bool is_meant(const struct nice_walk *w, struct thread *t)
+{
+	if (t->process == &kernel_process || !list_linked(&t->id_node))
+		return false;
+	if (w->which == PRIO_PROCESS)
+		return (u32)t->tid == w->who;
+	if (w->which == PRIO_PGRP)
+		return (u32)t->process->pgid == w->who;
+	return process_uid(t->process) == w->who;
+}
 
 static void walk_nice(struct thread *t, void *arg)
 {
 	struct nice_walk *w = arg;
 
-	if (t->process == &kernel_process || !list_linked(&t->id_node) ||
-	    (w->which == PRIO_PROCESS && t->tid != w->who) ||
-	    (w->which == PRIO_PGRP && t->process->pgid != w->who))
+	if (!is_meant(w, t))
 		return;
-	if (w->set <= NICE_LOWEST)
-		sched_set_nice(t, w->set);
 	w->found = MIN(w->found, t->se.params.nice);
+	if (!w->nice)
+		return;
+	if (!may_schedule(t)) {
+		w->err = -EPERM;
+	} else if (*w->nice < t->se.params.nice && !can_nice(t, *w->nice)) {
+		w->err = -EACCES;
+	} else {
+		w->err = w->err == -ESRCH ? 0 : w->err;
+		sched_set_nice(t, *w->nice);
+	}
 }
 
-/* 20 minus the most favoured one's. */
-static long change_nice(int which, int who, int nice)
+static int change_nice(struct nice_walk *w)
 {
-	struct nice_walk w = { which, who, nice, NICE_LOWEST + 1 };
-
-	if (which < PRIO_PROCESS || which > PRIO_USER)
+	if (w->which < PRIO_PROCESS || w->which > PRIO_USER)
 		return -EINVAL;
-	if (!who && which == PRIO_PROCESS)
-		w.who = current_thread()->tid;
-	if (!who && which == PRIO_PGRP)
-		w.who = current_process()->pgid;
-	if (!who || which != PRIO_USER)		/* there is one user, number 0 */
-		thread_for_each(walk_nice, &w);
-	return w.found > NICE_LOWEST ? -ESRCH : 20 - w.found;
+	if (!w->who && w->which == PRIO_PROCESS)
+		w->who = current_thread()->tid;
+	if (!w->who && w->which == PRIO_PGRP)
+		w->who = current_process()->pgid;
+	if (!w->who && w->which == PRIO_USER)
+		w->who = current_cred()->uid.real;
+	thread_for_each(walk_nice, w);
+	return w->err;
 }
 
 long sys_setpriority(int which, int who, int nice)
 {
-	long r = change_nice(which, who, MAX(NICE_HIGHEST, MIN(nice, NICE_LOWEST)));
+	struct nice_walk w = { which, who, &nice, NICE_LOWEST + 1, -ESRCH };
 
-	return MIN(r, 0);
+	nice = MAX(NICE_HIGHEST, MIN(nice, NICE_LOWEST));
+	return change_nice(&w);
 }
 
+/* 20 minus the nice value of the most favoured one. */
 long sys_getpriority(int which, int who)
 {
-	return change_nice(which, who, NICE_LOWEST + 1);
+	struct nice_walk w = { which, who, NULL, NICE_LOWEST + 1, -ESRCH };
+	int err = change_nice(&w);
+
+	return w.found > NICE_LOWEST ? err : 20 - w.found;
 }
 
 /* --- Affinity --------------------------------------------------------------------------------- */
@@ -301,7 +371,7 @@ long sys_sched_setaffinity(tid_t tid, size_t size, vaddr_t in)
 	t = find_user_thread(tid);
 	if (!t)
 		return -ESRCH;
-	err = sched_set_affinity(t, mask);
+	err = may_schedule(t) ? sched_set_affinity(t, mask) : -EPERM;
 	thread_put(t);
 	return err;
 }

@@ -185,6 +185,12 @@ static void attributes(void)
 	CHECK_EQ(b.policy, SCHED_BATCH);
 	CHECK_EQ(b.nice, 4);
 	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 4);
+	CHECK_EQ(set_class(0, SCHED_RR, 7), 0);
+	CHECK_EQ(syscall(SYS_sched_getattr, 0, &b, sizeof(b), 0), 0);
+	CHECK_EQ(b.nice, 0);			/* it is kept, and of no meaning now */
+	CHECK_EQ(b.priority, 7);
+	CHECK_EQ(set_class(0, SCHED_BATCH, 0), 0);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 4);
 	CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &a, 1), EINVAL);
 	CHECK_ERRNO(syscall(SYS_sched_getattr, 0, &b, VER0 - 1, 0), EINVAL);
 	a.size = VER0 - 1;
@@ -317,6 +323,53 @@ static void reservations(void)
 	expect_exit(pid, 0);
 }
 
+static int limit(int resource, unsigned long value)
+{
+	struct rlimit r = { value, value };
+
+	return setrlimit(resource, &r);
+}
+
+/* What the limits allow one without privileges. */
+static void within_limits(void)
+{
+	CHECK_EQ(setpriority(PRIO_PROCESS, 0, -2), 0);
+	CHECK_ERRNO(setpriority(PRIO_PROCESS, 0, -3), EACCES);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), -2);
+	CHECK_ERRNO(set_class(0, SCHED_FIFO, 11), EPERM);
+	CHECK_EQ(set_class(0, SCHED_RR, 10), 0);
+	CHECK_EQ(set_class(0, SCHED_FIFO, 4), 0);
+	CHECK_EQ(set_class(0, SCHED_IDLE, 0), 0);
+	CHECK_EQ(set_class(0, SCHED_OTHER, 0), 0);
+	CHECK_EQ(setpriority(PRIO_PROCESS, 0, 3), 0);
+}
+
+/* What a user without privileges may do: less, and of its own. */
+static void without_privileges(void)
+{
+	bool raised = !limit(RLIMIT_NICE, 22) && !limit(RLIMIT_RTPRIO, 10);	/* nice -2 */
+	cpu_set_t set;
+
+	CHECK_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
+	CHECK_EQ(setuid(65534), 0);
+	CHECK_EQ(setpriority(PRIO_PROCESS, 0, 3), 0);
+	CHECK_ERRNO(setpriority(PRIO_PROCESS, getppid(), 5), EPERM);
+	CHECK_ERRNO(sched_setaffinity(getppid(), sizeof(set), &set), EPERM);
+	CHECK_ERRNO(set_class(getppid(), SCHED_BATCH, 0), EPERM);
+	if (raised)
+		within_limits();
+	CHECK_EQ(limit(RLIMIT_NICE, 0), 0);
+	CHECK_EQ(limit(RLIMIT_RTPRIO, 0), 0);
+	CHECK_ERRNO(setpriority(PRIO_PROCESS, 0, 2), EACCES);
+	CHECK_ERRNO(setpriority(PRIO_USER, 0, -10), EACCES);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 3);
+	CHECK_ERRNO(set_class(0, SCHED_FIFO, 1), EPERM);
+	CHECK_EQ(set_class(0, SCHED_BATCH | RESET_ON_FORK, 0), 0);
+	CHECK_ERRNO(set_class(0, SCHED_OTHER, 0), EPERM);
+	CHECK_EQ(set_class(0, SCHED_IDLE | RESET_ON_FORK, 0), 0);
+	CHECK_ERRNO(set_class(0, SCHED_OTHER | RESET_ON_FORK, 0), EPERM);
+}
+
 static const struct test_case cases[] = {
 	CASE(bounds),
 	CASE(wrong_arguments),
@@ -327,6 +380,7 @@ static const struct test_case cases[] = {
 	CASE(real_time),
 	CASE(attributes),
 	CASE(wrong_attributes),
+	CASE(without_privileges),
 	CASE(bad_reservations),
 	CASE(reservations),
 };

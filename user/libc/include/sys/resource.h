@@ -14,6 +14,8 @@
 #define RLIMIT_NOFILE	7
 #define RLIMIT_MEMLOCK	8
 #define RLIMIT_AS	9
+#define RLIMIT_NICE	13
+#define RLIMIT_RTPRIO	14
 #define RLIM_INFINITY	(~0UL)
 
 typedef unsigned long rlim_t;
