@@ -65,8 +65,9 @@ static int write_fpu(vaddr_t at, const struct fpu_state *fpu)
 		return copy_to_user(at, fpu, FPU_FXSAVE_SIZE);
 	if (fpu->in_use & FPU_AVX)
 		return copy_to_user(at, fpu, FPU_TOTAL_SIZE);
-	return copy_to_user(at, fpu, avx - at) ||
-	       copy_to_user(magic2, &fpu->magic2, sizeof(fpu->magic2)) ? -EFAULT : 0;
+	if (copy_to_user(at, fpu, avx - at))
+		return -EFAULT;
+	return copy_to_user(magic2, &fpu->magic2, sizeof(fpu->magic2));
 }
 
 int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)

@@ -23,7 +23,8 @@ _Static_assert(offsetof(struct arch_cpu, tss.rsp0) == CPU_RSP0, "asm.h");
 _Static_assert(offsetof(struct arch_thread, sp) == THREAD_SP, "asm.h");
 _Static_assert(offsetof(struct trapframe, rbp) == TF_RBP, "asm.h");
 _Static_assert(offsetof(struct trapframe, cs) == TF_CS, "asm.h");
-_Static_assert(sizeof(struct trapframe) % 16 == 0 && sizeof(struct fpu_state) % 64 == 0, "alignment");
+_Static_assert(sizeof(struct trapframe) % 16 == 0, "alignment");
+_Static_assert(sizeof(struct fpu_state) % 64 == 0, "alignment");
 
 enum { DOUBLE_FAULT = 8, PAGE_FAULT = 14 };
 

@@ -26,8 +26,8 @@ static struct fpu_state *fpu_state(const struct thread *t)
 }
 
 /*
- * FXSAVE and FXRSTOR differ from XSAVE and XRSTOR in a bit of their last byte, which cpu_init() sets
- * if the CPU has them. Those save and load the components in edx:eax.
+ * FXSAVE and FXRSTOR differ from XSAVE and XRSTOR in a bit of their last byte, which use_xsave()
+ * sets if the CPU has them. Those save and load the components in edx:eax.
  */
 #define XSAVE_SITE(instruction)					\
 	"1:\t" instruction " (%[f])\n\t"				\

@@ -51,7 +51,7 @@
 2:
 	.endm
 
-/* ebp is 1 if the CPU has AVX and the system keeps its registers: OSXSAVE and AVX in CPUID, XCR0. */
+/* ebp is 1 if the CPU has AVX and the system keeps its registers: CPUID's OSXSAVE and AVX, XCR0. */
 	.macro	look_for_avx
 	movl	$1, %eax
 	xorl	%ecx, %ecx
