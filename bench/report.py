@@ -21,7 +21,7 @@ from bench.machine import ROOT, BenchError, Figures, Port, build
 from bench.meter.watch import IRQS, PREEMPTION
 from bench.reference import OPERATIONS, SCALED, Operation
 from tools import qemu
-from tools.options import Parser, to_write
+from tools.options import Parser, to_write, run_program
 from tools.progress import shown
 
 _CPUS = 4
@@ -222,4 +222,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("make bench", main)

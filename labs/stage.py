@@ -28,7 +28,7 @@ from pathlib import Path
 
 from grade.errors import GraderError
 from grade.lab import Lab, choose, load_all
-from tools.options import Parser
+from tools.options import Parser, run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -295,4 +295,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("labs.stage", main)

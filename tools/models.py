@@ -15,14 +15,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.boot import PATIENCE_S
-from tools.options import Parser
+from tools.options import Parser, matching, run_program
 from tools.test.builds import run_quietly
 from tools.test.model import Job, Result, last_lines
 from tools.test.pool import run_all
@@ -244,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"--trail: one of: {' '.join(wanted)}")
         print("\n".join(trail(*wanted[options.trail], options.defect)))
         return 0
-    chosen = [job for job in jobs(ROOT) if re.search(options.only, job.name)]
+    chosen = matching(jobs(ROOT), options.only, parser)
     results = run_all("models", chosen, options.jobs)
     for result in results:
         if result.ok:
@@ -255,4 +254,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("make models", main)

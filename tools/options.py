@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
+import signal
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from types import FrameType
+from typing import NoReturn, Protocol, TypeVar
 
 STATUS_USAGE = 2
+STATUS_INTERRUPTED = 128 + signal.SIGINT
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_T = TypeVar("_T", bound=_Named)
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,3 +61,67 @@ def to_write(text: str) -> Path:
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from error
     return path
+
+
+def matching(found: Sequence[_T], pattern: str, parser: argparse.ArgumentParser) -> list[_T]:
+    """Those of @found whose name matches --only's @pattern; if there are none, the program ends."""
+    try:
+        chosen = [item for item in found if re.search(pattern, item.name)]
+    except re.error as error:
+        parser.error(f"--only {pattern}: {error}")
+    if not chosen:
+        parser.error(f"--only {pattern}: matches none of {len(found)} names, such as {found[0].name}")
+    return chosen
+
+
+def run_program(name: str, main: Callable[[], int]) -> NoReturn:
+    """Runs @main as the whole program. Ctrl-C or SIGTERM ends it with one line, and all it has started."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _interrupted)
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        _end_descendants()
+        print(f"{name}: interrupted", file=sys.stderr)
+        status = STATUS_INTERRUPTED
+    except OSError as error:
+        print(f"{name}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        status = STATUS_USAGE
+    sys.exit(status)
+
+
+def _interrupted(_signum: int, _frame: FrameType | None) -> NoReturn:
+    # Threads of ours wait for what they have started, and would start the next one when it ends.
+    sys.addaudithook(_start_nothing)
+    threading.Thread(target=_end_descendants, daemon=True).start()
+    raise KeyboardInterrupt
+
+
+def _start_nothing(event: str, _arguments: object) -> None:
+    if event == "subprocess.Popen":
+        raise KeyboardInterrupt
+
+
+def _end_descendants() -> None:
+    """Until there are none: one that was just being started when we looked is there the next time."""
+    quiet = 0
+    while quiet < 2:
+        found = list(_descendants(os.getpid()))
+        quiet = 0 if found else quiet + 1
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.05)
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue  # that thread has just ended
+        for child in map(int, children):
+            yield from _descendants(child)
+            yield child

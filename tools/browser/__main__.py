@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from tools.options import Parser
+from tools.options import Parser, run_program
 from tools.test.model import Job
 from tools.test.pool import run_all
 from tools.test.unittests import classes, run_class
@@ -28,4 +27,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("make test-browser", main)

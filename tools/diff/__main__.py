@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.diff import answers, machines
-from tools.options import Parser
+from tools.options import Parser, run_program
 from tools.test.builds import ROOT, clean_environment
 
 
@@ -77,4 +77,4 @@ def _tell(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("tools.diff", main)

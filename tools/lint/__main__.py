@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tools.lint import files, layout, programs
 from tools.lint.files import Fault
+from tools.options import run_program
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
@@ -54,4 +55,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("make lint", main)

@@ -4,12 +4,11 @@ Its order must be that of the simulator, too, as far as it follows from the set.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools import qemu
-from tools.options import Parser
+from tools.options import Parser, run_program
 from tools.sets.generate import POLICIES, generate
 from tools.sets.run import Boot, complaints
 from tools.test.builds import ROOT
@@ -38,4 +37,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("tools.sets", main)

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.options import STATUS_USAGE, Parser
+from tools.options import STATUS_USAGE, Parser, run_program
 from tools.simulate.build import BuildError, build
 
 _EXAMPLE = Path(__file__).parent / "example.tasks"
@@ -47,4 +47,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("make simulate", main)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, transcript, with_command
-from tools.options import Parser
+from tools.options import Parser, matching, run_program
 from tools.sets import run as sets
 from tools.test import programs, robust
 from tools.test.builds import ROOT, clean_environment
@@ -124,11 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("soak: the tree does not build", file=sys.stderr)
         return 2
     workers = os.cpu_count() or 1
-    results = run_all("host", programs.host_jobs(build_root), workers)
     boots: list[Programs | robust.Program | sets.Boot | Trial] = []
     boots += [*every_combination(build_root), *starved(build_root)]
     boots += [*sets.boots(build_root, options.sets, _SETS_A_BOOT), *trials(build_root, options.seeds)]
-    chosen = [Job(t.title, t.check) for t in boots if re.search(options.only, t.title)]
+    chosen = matching([Job(t.title, t.check) for t in boots], options.only, parser)
+    results = run_all("host", programs.host_jobs(build_root), workers)
     results += run_all("soak", chosen, workers)
     failed = sum(not result.ok for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")
@@ -136,4 +135,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("make soak", main)

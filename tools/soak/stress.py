@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import PATIENCE_S, Transcript, transcript
-from tools.options import Parser
+from tools.options import Parser, run_program
 from tools.soak.__main__ import build
 from tools.test import kernel, policies, programs
 from tools.test.builds import ROOT, Build
@@ -137,13 +137,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stress: the tree does not build", file=sys.stderr)
         return 2
     workers = max(1, (os.cpu_count() or 1) // 2)  # each has CPUs enough to fill the machine
-    results = run_all("host", programs.host_jobs(build_root), os.cpu_count() or 1)
     rounds = [
         Round(number, job)
         for number in range(1, options.rounds + 1)
         for job in one_round(build_root, number, options.seed)
         if options.only in job.name
     ]
+    if not rounds:
+        parser.error(f"--only {options.only}: matches no job")
+    results = run_all("host", programs.host_jobs(build_root), os.cpu_count() or 1)
     results += run_all("stress", [Job(r.title, r.check) for r in rounds], workers)
     failed = [result for result in results if not result.ok]
     if failed:
@@ -153,4 +155,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("make stress", main)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grade.errors import GraderError
 from tools.boot import End, Outcome
-from tools.options import STATUS_USAGE, Parser
+from tools.options import STATUS_USAGE, Parser, run_program
 from tools.runner import STATUS_NO_QEMU, STATUS_PANIC, STATUS_TIMEOUT, machine_of, pass_on
 from tools.runner import parse_options as run_options
 from tools.timeline.from_trace import from_trace
@@ -94,4 +94,4 @@ def _status(outcome: Outcome) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("timeline", main)

@@ -1,0 +1,54 @@
+"""A program of ours that is interrupted says so in one line and leaves nothing running."""
+
+import os
+import pty
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from tools.test.builds import ROOT
+
+_PROGRAM = """
+import subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
+from tools.options import run_program
+def child():
+    for _ in range(2):      # a second one must not come to life either
+        subprocess.run(["sh", "-c", "echo $$ >>" + sys.argv[1] + "; exec sleep 1000000"],
+                       start_new_session=True)
+def main():
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(child)
+        while not open(sys.argv[1]).read():
+            pass
+        print("ready", flush=True)
+        work.result()
+    return 0
+run_program("thing", main)
+"""
+
+
+class Interrupted(unittest.TestCase):
+    def test_one_line_and_nothing_left(self) -> None:
+        with tempfile.NamedTemporaryFile() as pids:
+            terminal, theirs = pty.openpty()
+            with subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, pids.name],
+                cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=theirs,
+                start_new_session=True, text=True,
+            ) as program:  # fmt: skip
+                assert program.stdout is not None
+                self.assertEqual(program.stdout.readline(), "ready\n")
+                os.killpg(program.pid, 2)
+                _, said = program.communicate()
+            os.close(terminal)
+            os.close(theirs)
+            self.assertEqual((said, program.returncode), ("thing: interrupted\n", 130))
+            for pid in Path(pids.name).read_text().split():
+                self.assertFalse(Path("/proc", pid).exists(), pid)
+
+
+if __name__ == "__main__":
+    unittest.main()
