@@ -106,6 +106,7 @@ user: $(B)/initramfs.cpio
 # Settings go to the programs behind as options; CMD and BOOTARGS travel in the environment.
 # $(call named,option,NAME): nothing if NAME is not set.
 named = $(if $(value $2),--$1 $(call quoted,$2))
+counted = $(if $(filter 1,$(ICOUNT)),--icount)
 machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(if $(SCHED),--sched $(SCHED))
 # Test kernels are asked by BOOTARGS=test= or selftest=, and need no CMD.
 export TRELLIS_CMD := $(or $(call as_typed,CMD),$(if $(filter 1,$(TESTS)),true))
@@ -122,7 +123,7 @@ run:
 	$(if $(value CMD)$(filter 1,$(TESTS)),,$(error run needs CMD='...', a command line for the shell))
 	$(build_quietly)
 	@$(PYTHON) tools/run $(machine) --timeout $(TIMEOUT) $(call named,extra,EXTRA) \
-		$(if $(filter 1,$(ICOUNT)),--icount)
+		$(counted) $(if $(filter 1,$(V)),--firmware)
 
 timeline:
 	$(if $(value CMD)$(filter 1,$(TESTS)),,$(error timeline needs CMD='...', a command line for the shell))
@@ -133,11 +134,11 @@ timeline:
 
 gdb:
 	$(build_quietly)
-	@$(PYTHON) tools/run $(machine) --gdb
+	@$(PYTHON) tools/run $(machine) --gdb $(counted)
 
 qemu-gdb:
 	$(build_quietly)
-	@$(PYTHON) tools/run $(machine) --gdb-server
+	@$(PYTHON) tools/run $(machine) --gdb-server $(counted)
 
 # Without ARCH on the command line or in the environment both ports are graded.
 grading = --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(ARCH))
@@ -156,10 +157,10 @@ stress:
 	@$(PYTHON) -m tools.soak.stress --build-root '$(O)' $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 portability: $(O)/setup-portability.mk
-	@$(PYTHON) -m tools.portability --build-root '$(O)' $(if $(ONLY),--only '$(ONLY)') \
-		$(if $(PARTS),--parts '$(PARTS)') $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	@$(PYTHON) -m tools.portability --build-root '$(O)' $(call named,only,ONLY) \
+		$(call named,parts,PARTS) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(LAB),--lab $(LAB)) $(if $(filter file,$(origin ARCH)),,--arch $(ARCH)) \
-		$(if $(ARCHIVE),--archive '$(ARCHIVE)')
+		$(call named,archive,ARCHIVE)
 
 starter:
 	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))

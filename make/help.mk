@@ -32,11 +32,11 @@ Variables, with their values now. Settings:
   BUILD=$(BUILD)	debug (all checkers on) or release
   LLVM=$(LLVM)	1: build with clang and lld instead of GCC
   TESTS=$(TESTS)	1: link the in-kernel tests
-  V=$(V)		1: show whole commands
+  V=$(V)		1: show whole commands, and what the firmware says
   O=$(O)		where everything built lies
   CROSS=$(CROSS)	what GCC's and binutils' names begin with, such as riscv64-linux-gnu-; found if empty
   STARTER=$(STARTER)	1: build with stubs where the labs' solutions are
-For qemu, run, timeline and gdb:
+For qemu, run, timeline, gdb and qemu-gdb:
   CPUS=$(CPUS)	1 to 8
   SCHED=$(SCHED)		scheduling policy; the kernel's own default if empty
   BOOTARGS=$(BOOTARGS)	words for the kernel, see docs/bootargs.md
@@ -55,6 +55,8 @@ For others:
   OUT=		what timeline and simulate write (a file), and starter (a directory)
   ONLY=		matrix, models: only those whose name contains this; portability: distributions
   TASKS=	the file of tasks that simulate runs
-  ROUNDS=$(ROUNDS)	how often stress runs all tests; 5 if empty
+  ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
+  PARTS=	what portability does on each machine, of: refusal,container,grade,test
+  ARCHIVE=	where portability finds a distribution: ubuntu=ADDRESS
   SEED=$(SEED)		which policies stress begins with; 1 if empty
 endef

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -23,7 +24,7 @@ def run(machine: qemu.Machine, port: int | None, *, attach: bool) -> int:
     port = _port(port)
     command = _gdb_command(machine, port)
     if not attach:
-        print("The kernel waits for GDB. In another terminal:\n  " + " ".join(command) +
+        print("The kernel waits for GDB. In another terminal:\n  " + shlex.join(command) +
               "\nCtrl-A X ends QEMU.", file=sys.stderr)  # fmt: skip
         argv = replace(machine, gdb_port=port, serial="mon:stdio").argv()
         signal.signal(signal.SIGINT, signal.SIG_IGN)

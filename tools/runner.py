@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from tools import debugger, qemu
-from tools.boot import End, boot, with_command
+from tools.boot import End, Sink, boot, with_command
 from tools.mux import Stream
 from tools.options import Parser, directory
 
@@ -68,6 +69,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--bootargs", default=None, help="kernel words (or in $TRELLIS_BOOTARGS)")
     parser.add_argument("--icount", action="store_true", help="deterministic")
+    parser.add_argument("--firmware", action="store_true", help="show what the firmware says, too")
     parser.add_argument(
         "--memory", type=_memory, default=256, metavar="MIB", help="at least 32; default 256"
     )
@@ -135,9 +137,13 @@ def machine_of(options: argparse.Namespace, scratch: Path) -> qemu.Machine:
     )
 
 
-def run_command(machine: qemu.Machine, timeout: float) -> int:
+def run_command(machine: qemu.Machine, timeout: float, firmware: bool) -> int:
     """Boots @machine, passes on what comes over the console, and returns the status for the caller."""
-    outcome = boot(machine, timeout, pass_on)
+    if firmware:
+        outcome = boot(machine, timeout, pass_on)
+    else:
+        with WithoutFirmware(pass_on) as sink:
+            outcome = boot(machine, timeout, sink)
     if outcome.end is End.OFF and outcome.exit_status is not None:
         return outcome.exit_status
     if outcome.end is End.PANIC:
@@ -156,6 +162,31 @@ def pass_on(stream: Stream, data: bytes) -> None:
     fd = 1 if stream is Stream.USER else 2
     while data:
         data = data[os.write(fd, data) :]
+
+
+class WithoutFirmware:
+    """A sink that keeps back what the firmware says before the kernel; all of it if no kernel comes."""
+
+    _KERNEL = re.compile(rb"^Trellis on ", re.M)
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._held: bytes | None = b""
+
+    def __enter__(self) -> WithoutFirmware:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._held:
+            self._sink(Stream.KERNEL, self._held)
+
+    def __call__(self, stream: Stream, data: bytes) -> None:
+        if self._held is not None and stream is Stream.KERNEL:
+            self._held += data
+            if not (found := self._KERNEL.search(self._held)):
+                return
+            data, self._held = self._held[found.start() :], None
+        self._sink(stream, data)
 
 
 def run_interactive(machine: qemu.Machine) -> int:
@@ -184,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return run_interactive(machine)
             if options.gdb or options.gdb_server:
                 return debugger.run(machine, options.gdb_port, attach=options.gdb)
-            return run_command(machine, options.timeout)
+            return run_command(machine, options.timeout, options.firmware)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 128 + signal.SIGPIPE

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.options import Parser
+from tools.options import Parser, run_program
 from tools.portability import table
 from tools.portability.checks import PARTS, Options, Try
 from tools.portability.distributions import DISTRIBUTIONS, Archives, Distribution, archives
@@ -101,8 +101,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        print("portability: interrupted", file=sys.stderr)
-        sys.exit(130)
+    run_program("make portability", main)

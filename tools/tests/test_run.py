@@ -27,6 +27,11 @@ class Riscv(unittest.TestCase):
         self.assertIn(b"Trellis on", done.stderr)
         self.assertNotIn(b"\x10", done.stderr)
 
+    def test_the_firmware_is_quiet_unless_asked(self) -> None:
+        self.assertTrue(run(self.ARCH, cmd="true").stderr.startswith(b"Trellis on"))
+        loud = run(self.ARCH, "--firmware", cmd="true").stderr
+        self.assertEqual(b"OpenSBI" in loud, self.ARCH == "riscv")
+
     def test_every_byte_arrives(self) -> None:
         (self.folder / "data").write_bytes(_EVERY_BYTE)
         done = run(self.ARCH, "--extra", str(self.folder), cmd="cat /data")
