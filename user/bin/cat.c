@@ -1,8 +1,52 @@
-/* cat [file...]: the files one after the other; "-" or none: standard input. */
+/*
+ * cat [-benstv] [file...]: the files one after the other; "-" or none: standard input. -n: with
+ * numbers, -b: only of lines that are not empty; -s: several empty lines as one; -e: $ at the
+ * ends; -t: tabs as ^I; -v, and with -e and -t: control characters as ^X.
+ */
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static bool number, number_filled, squeeze, ends, tabs, visible, plain = true;
+
+static void show(unsigned char c)
+{
+	if (visible && c >= 0x80) {
+		printf("M-");
+		c &= 0x7f;
+	}
+	if ((c == '\t' && tabs) || (visible && c < ' ' && c != '\t') || (visible && c == 0x7f))
+		printf("^%c", c ^ 0x40);
+	else
+		putchar(c);
+}
+
+/* A line may go on in the next buffer, or file. */
+static void show_all(const char *buf, ssize_t n)
+{
+	static bool inside;
+	static long line, empty;
+
+	for (ssize_t i = 0; i < n; i++) {
+		if (!inside) {
+			empty = buf[i] == '\n' ? empty + 1 : 0;
+			if (squeeze && empty > 1)
+				continue;
+			if (number_filled ? buf[i] != '\n' : number)
+				printf("%6ld\t", ++line);
+		}
+		inside = buf[i] != '\n';
+		if (inside)
+			show(buf[i]);
+		else
+			fputs(ends ? "$\n" : "\n", stdout);
+	}
+	fflush(stdout);
+}
 
 static int copy(int fd, const char *name)
 {
@@ -10,10 +54,12 @@ static int copy(int fd, const char *name)
 	ssize_t n, done, step;
 
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
-		for (done = 0; done < n; done += step) {
+		if (!plain)
+			show_all(buf, n);
+		for (done = 0; plain && done < n; done += step) {
 			step = write(1, buf + done, n - done);
 			if (step < 0)
-				err(1, "write");
+				err(1, "write error");
 		}
 	}
 	if (n < 0)
@@ -23,23 +69,31 @@ static int copy(int fd, const char *name)
 
 int main(int argc, char **argv)
 {
-	int status = 0, fd;
+	int status = 0, fd, c;
 
-	if (argc == 1)
-		return copy(0, "standard input");
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-")) {
-			status |= copy(0, "standard input");
-			continue;
-		}
-		fd = open(argv[i], O_RDONLY);
+	while ((c = getopt(argc, argv, "benstvA")) != -1) {
+		if (c == '?')
+			return 1;
+		plain = false;
+		number |= c == 'n';
+		number_filled |= c == 'b';
+		squeeze |= c == 's';
+		ends |= c == 'e' || c == 'A';
+		tabs |= c == 't' || c == 'A';
+		visible |= strchr("etvA", c) != NULL;
+	}
+	if (optind == argc)
+		return copy(0, "-");
+	for (; optind < argc; optind++) {
+		fd = strcmp(argv[optind], "-") ? open(argv[optind], O_RDONLY) : 0;
 		if (fd < 0) {
-			warn("%s", argv[i]);
+			warn("%s", argv[optind]);
 			status = 1;
 			continue;
 		}
-		status |= copy(fd, argv[i]);
-		close(fd);
+		status |= copy(fd, argv[optind]);
+		if (fd)
+			close(fd);
 	}
 	return status;
 }

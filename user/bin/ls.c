@@ -1,24 +1,68 @@
-/* ls [-al] [path...]: what is in folders; -a: names that begin with a dot too; -l: with details. */
+/*
+ * ls [-1AadFhilRrSt] [path...]: what is in folders. -a: names that begin with a dot too, -A:
+ * without . and ..; -l: with details, -h: sizes for people; -i: with inode numbers; -d: folders
+ * themselves; -F: a mark for the type; -R: folders in folders too; -t: the newest first, -S: the
+ * largest, -r: in reverse; -1: one a line, as it is when not for a terminal.
+ */
 #include <dirent.h>
 #include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-static bool all, details;
+#include "human.h"
+
+static bool option[128];
 
 struct entry {
 	char *name;
 	struct stat st;
 };
 
-static int by_name(const void *a, const void *b)
+struct list {
+	struct entry *v;
+	size_t n, room;
+};
+
+static void list_add(struct list *l, const char *name, const struct stat *st)
 {
-	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+	if (l->n == l->room) {
+		l->room = l->room ? 2 * l->room : 32;
+		l->v = realloc(l->v, l->room * sizeof(*l->v));
+		if (!l->v)
+			err(2, "%zu entries", l->room);
+	}
+	l->v[l->n].name = strdup(name);
+	l->v[l->n++].st = *st;
+}
+
+static void list_free(struct list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i].name);
+	free(l->v);
+}
+
+static int by_option(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	long order = 0;
+
+	if (option['S'])
+		order = x->st.st_size < y->st.st_size ? 1 : x->st.st_size > y->st.st_size ? -1 : 0;
+	else if (option['t'])
+		order = y->st.st_mtim.tv_sec != x->st.st_mtim.tv_sec
+				? y->st.st_mtim.tv_sec - x->st.st_mtim.tv_sec
+				: y->st.st_mtim.tv_nsec - x->st.st_mtim.tv_nsec;
+	if (!order)
+		order = strcmp(x->name, y->name);
+	order = order < 0 ? -1 : order > 0;
+	return option['r'] ? -order : order;
 }
 
 /* Like "drwxr-xr-x". */
@@ -39,25 +83,47 @@ static void mode_text(mode_t mode, char *text)
 	text[10] = 0;
 }
 
-static void show(const char *folder, const struct entry *e)
+static void show_details(const struct stat *st)
 {
-	char mode[11], date[20], path[4096], target[4096];
-	const struct stat *st = &e->st;
-	ssize_t n;
+	char mode[11], date[20], size[24];
 
-	if (!details) {
-		puts(e->name);
-		return;
-	}
 	mode_text(st->st_mode, mode);
 	strftime(date, sizeof(date), "%F %R", gmtime(&st->st_mtime));
 	printf("%s %2lu %4u %4u ", mode, (unsigned long)st->st_nlink, st->st_uid, st->st_gid);
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		printf("%4lu, %3lu", st->st_rdev >> 8 & 0xfff, st->st_rdev & 0xff);
+	else if (option['h'])
+		printf("%9s", human(st->st_size, size));
 	else
 		printf("%9ld", st->st_size);
-	printf(" %s %s", date, e->name);
-	if (S_ISLNK(st->st_mode)) {
+	printf(" %s ", date);
+}
+
+static const char *mark(const struct stat *st)
+{
+	if (!option['F'])
+		return "";
+	if (S_ISDIR(st->st_mode))
+		return "/";
+	if (S_ISLNK(st->st_mode))
+		return "@";
+	return S_ISFIFO(st->st_mode) ? "|" : st->st_mode & 0111 ? "*" : "";
+}
+
+static void show(const char *folder, const struct entry *e)
+{
+	char path[4096], target[4096];
+	ssize_t n;
+
+	if (option['i'])
+		printf("%7lu ", (unsigned long)e->st.st_ino);
+	if (!option['l']) {
+		printf("%s%s\n", e->name, mark(&e->st));
+		return;
+	}
+	show_details(&e->st);
+	printf("%s%s", e->name, S_ISLNK(e->st.st_mode) ? "" : mark(&e->st));
+	if (S_ISLNK(e->st.st_mode)) {
 		snprintf(path, sizeof(path), "%s%s%s", folder, *folder ? "/" : "", e->name);
 		n = readlink(path, target, sizeof(target));
 		if (n > 0)
@@ -66,77 +132,123 @@ static void show(const char *folder, const struct entry *e)
 	putchar('\n');
 }
 
-static int list_folder(const char *path)
+/* For a terminal: as many columns as there is room for, filled from the top. */
+static void show_columns(const struct list *l)
 {
-	struct entry *entries = NULL;
-	size_t n = 0, room = 0;
+	struct winsize screen;
+	size_t width = 0, columns, rows;
+	int columns_known = !ioctl(1, TIOCGWINSZ, &screen) && screen.ws_col;
+
+	for (size_t i = 0; i < l->n; i++) {
+		size_t len = strlen(l->v[i].name) + strlen(mark(&l->v[i].st)) + 2;
+
+		width = len > width ? len : width;
+	}
+	columns = width ? (columns_known ? screen.ws_col : 80) / width : 1;
+	columns = columns ? columns : 1;
+	rows = (l->n + columns - 1) / columns;
+	for (size_t row = 0; row < rows; row++) {
+		for (size_t i = row; i < l->n; i += rows) {
+			int n = printf("%s%s", l->v[i].name, mark(&l->v[i].st));
+
+			if (i + rows < l->n)
+				printf("%*s", (int)width - n, "");
+		}
+		putchar('\n');
+	}
+}
+
+static void show_list(const char *folder, struct list *l)
+{
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_option);
+	if (!option['l'] && !option['1'] && !option['i'] && isatty(1)) {
+		show_columns(l);
+		return;
+	}
+	for (size_t i = 0; i < l->n; i++)
+		show(folder, &l->v[i]);
+}
+
+static bool hidden(const char *name)
+{
+	if (*name != '.' || option['a'])
+		return false;
+	return !option['A'] || !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+static int list_folder(const char *path, bool with_name)
+{
+	static bool second;
+	struct list l = { 0 };
 	struct dirent *e;
+	struct stat st;
+	unsigned long blocks = 0;
 	char full[4096];
+	int status = 0;
 	DIR *d = opendir(path);
 
 	if (!d) {
-		warn("%s", path);
-		return 1;
+		warn("cannot open directory '%s'", path);
+		return 2;
 	}
 	while ((e = readdir(d))) {
-		if (e->d_name[0] == '.' && !all)
-			continue;
-		if (n == room) {
-			room = room ? 2 * room : 32;
-			entries = realloc(entries, room * sizeof(*entries));
-			if (!entries)
-				err(1, "%s", path);
-		}
-		snprintf(full, sizeof(full), "%s/%s", path, e->d_name);
-		if (details && lstat(full, &entries[n].st))
-			continue;	/* it went away this moment */
-		entries[n++].name = strdup(e->d_name);
+		snprintf(full, sizeof(full), "%s/%s", strcmp(path, "/") ? path : "", e->d_name);
+		if (hidden(e->d_name) || lstat(full, &st))
+			continue;	/* or it went away this moment */
+		list_add(&l, e->d_name, &st);
+		blocks += st.st_blocks;
 	}
 	closedir(d);
-	if (n)
-		qsort(entries, n, sizeof(*entries), by_name);
-	for (size_t i = 0; i < n; i++) {
-		show(path, &entries[i]);
-		free(entries[i].name);
-	}
-	free(entries);
-	return 0;
-}
-
-static int list(char *path, bool with_name)
-{
-	static bool second;
-	struct entry e = { .name = path };
-
-	if (details ? lstat(path, &e.st) : stat(path, &e.st)) {
-		warn("%s", path);
-		return 1;
-	}
-	if (!S_ISDIR(e.st.st_mode)) {
-		show("", &e);
-		return 0;
-	}
 	if (with_name)
 		printf("%s%s:\n", second ? "\n" : "", path);
 	second = true;
-	return list_folder(path);
+	if (option['l'])
+		printf("total %lu\n", blocks / 2);
+	show_list(path, &l);
+	for (size_t i = 0; option['R'] && i < l.n; i++) {
+		if (!S_ISDIR(l.v[i].st.st_mode) || !strcmp(l.v[i].name, ".") ||
+		    !strcmp(l.v[i].name, ".."))
+			continue;
+		snprintf(full, sizeof(full), "%s/%s", strcmp(path, "/") ? path : "", l.v[i].name);
+		status |= list_folder(full, true);
+	}
+	list_free(&l);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
+	struct list files = { 0 }, folders = { 0 };
+	static char *here[] = { ".", NULL };
+	struct stat st;
 	int status = 0, c;
-	bool many;
 
-	while ((c = getopt(argc, argv, "al")) != -1) {
+	while ((c = getopt(argc, argv, "1AadFhilRrSt")) != -1) {
 		if (c == '?')
 			return 2;
-		all |= c == 'a';
-		details |= c == 'l';
+		option[c] = true;
 	}
-	if (optind == argc)
-		return list_folder(".");
-	many = argc - optind > 1;
-	for (; optind < argc; optind++)
-		status |= list(argv[optind], many);
+	argv = argv[optind] ? argv + optind : here;
+	for (; *argv; argv++) {
+		bool as_link = option['l'] || option['d'];
+
+		if (as_link ? lstat(*argv, &st) : stat(*argv, &st) && lstat(*argv, &st)) {
+			warn("cannot access '%s'", *argv);
+			status = 2;
+			continue;
+		}
+		list_add(S_ISDIR(st.st_mode) && !option['d'] ? &folders : &files, *argv, &st);
+	}
+	show_list("", &files);
+	if (files.n && folders.n)
+		putchar('\n');
+	if (folders.n)
+		qsort(folders.v, folders.n, sizeof(*folders.v), by_option);
+	for (size_t i = 0; i < folders.n; i++)
+		status |= list_folder(folders.v[i].name,
+				      option['R'] || status || files.n + folders.n > 1);
+	list_free(&files);
+	list_free(&folders);
 	return status;
 }

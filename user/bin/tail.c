@@ -1,77 +1,101 @@
-/* tail [-n lines] [file...]: the last lines, 10 if not said otherwise. +n: from line n on. */
-#include <err.h>
+/*
+ * tail [-fq] [-n lines | -c bytes | -lines] [file...]: the last lines, 10 if not said otherwise;
+ * +n: from line n on; -f: then what is added to the last file, until a signal.
+ */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "inputs.h"
 
-static void from_line(FILE *f, long first)
-{
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
+static const char *count = "10";
+static bool by_bytes, follow;
 
-	for (long i = 1; (n = getline(&line, &size, f)) > 0; i++)
+static bool ends_unit(int c)
+{
+	return by_bytes || c == '\n';
+}
+
+static void from_unit(FILE *f, long first)
+{
+	int c;
+
+	for (long i = 1; (c = getc(f)) != EOF; i += ends_unit(c))
 		if (i >= first)
-			fwrite(line, 1, n, stdout);
-	free(line);
+			putchar(c);
 }
 
-/* Keeps the last lines in a ring. */
-static void last_lines(FILE *f, long keep)
+/* Keeps all of it, and looks from its end where the last units begin. */
+static void last_units(FILE *f, long keep)
 {
-	struct {
-		char *text;
-		size_t size;
-		ssize_t n;
-	} *ring = calloc(keep, sizeof(*ring)), *l;
-	long i = 0, first;
+	size_t room = BUFSIZ, n = 0, got, from;
+	char *all = malloc(room);
 
-	if (!ring)
-		err(1, "%ld lines", keep);
-	for (;; i++) {
-		l = &ring[i % keep];
-		char *old = l->text;
-		ssize_t old_n = l->n;
-
-		l->text = NULL;
-		l->n = getline(&l->text, &l->size, f);
-		if (l->n <= 0) {	/* not a line: the one it was to replace stays */
-			free(l->text);
-			l->text = old;
-			l->n = old_n;
-			break;
-		}
-		free(old);
+	while (all && (got = fread(all + n, 1, room - n, f)) > 0) {
+		n += got;
+		if (n == room)
+			all = realloc(all, room *= 2);
 	}
-	first = i > keep ? i - keep : 0;
-	for (; first < i; first++)
-		fwrite(ring[first % keep].text, 1, ring[first % keep].n, stdout);
-	for (long k = 0; k < keep; k++)
-		free(ring[k].text);
-	free(ring);
+	if (!all)
+		err(1, "%zu bytes", room);
+	for (from = n; from > 0; from--)
+		if (ends_unit(all[from - 1]) && (by_bytes || from < n) && keep-- <= !by_bytes)
+			break;
+	fwrite(all + from, 1, n - from, stdout);
+	free(all);
 }
 
-static const char *lines = "10";
+/* There is nothing to wait for a file's growth with, so it looks ten times a second. */
+static void follow_file(FILE *f)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	int c;
+
+	for (;;) {
+		clearerr(f);
+		while ((c = getc(f)) != EOF)
+			putchar(c);
+		fflush(stdout);
+		nanosleep(&moment, NULL);
+	}
+}
 
 static void tail(FILE *f, const char *name)
 {
-	(void)name;
-	if (*lines == '+')
-		from_line(f, atol(lines + 1));
-	else if (atol(lines) > 0)
-		last_lines(f, atol(lines));
+	long n = atol(count + (*count == '-'));
+
+	input_title(name);
+	if (*count == '+')
+		from_unit(f, n);
+	else if (n > 0)
+		last_units(f, n);
+	if (follow)
+		follow_file(f);
 }
 
 int main(int argc, char **argv)
 {
+	bool quiet = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:")) != -1) {
-		if (c == '?')
-			return 2;
-		lines = optarg;
+	if (argc > 1 && argv[1][0] == '-' && isdigit((unsigned char)argv[1][1])) {
+		count = argv[1] + 1;	/* -12 is -n 12 */
+		optind = 2;
 	}
+	while ((c = getopt(argc, argv, "c:fn:q")) != -1) {
+		switch (c) {
+		case 'c':
+		case 'n':
+			count = optarg;
+			by_bytes = c == 'c';
+			break;
+		case 'f':	follow = true; break;
+		case 'q':	quiet = true; break;
+		default:	return 1;
+		}
+	}
+	input_titles(argc - optind > 1 && !quiet);
 	return for_inputs(argv + optind, tail) ? 0 : 1;
 }

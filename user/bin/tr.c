@@ -1,60 +1,136 @@
 /*
- * tr set1 set2, tr -d set1: characters of the first set become those at the same place of the
- * second, whose last one repeats; -d: are taken away. A set has ranges (a-z) and \n, \t, \\.
+ * tr [-cds] set1 [set2]: characters of the first set become those at the same place of the
+ * second, whose last one repeats. -d: they are taken away; -s: what is repeated, of the last set,
+ * is written once; -c: the first set is all but these. A set has a-z, \n, \t, \\, \101, [:upper:]
+ * and its like.
  */
+#include <ctype.h>
 #include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct set {
-	unsigned char c[256];
+	unsigned char c[1024];
 	int n;
 };
 
-static unsigned char one(const char **s)
+static void add(struct set *set, int c)
 {
-	if (**s == '\\' && (*s)[1]) {
-		*s += 2;
-		return (*s)[-1] == 'n' ? '\n' : (*s)[-1] == 't' ? '\t' : (*s)[-1];
+	if (set->n < (int)sizeof(set->c))
+		set->c[set->n++] = c;
+}
+
+static int one(const char **s)
+{
+	static const char names[] = "abfnrtv", values[] = "\a\b\f\n\r\t\v";
+	const char *name;
+	int octal = 0, digits = 0;
+
+	if (**s != '\\' || !(*s)[1])
+		return (unsigned char)*(*s)++;
+	for ((*s)++; digits < 3 && **s >= '0' && **s <= '7'; digits++)
+		octal = octal * 8 + *(*s)++ - '0';
+	if (digits)
+		return octal & 0xff;
+	name = strchr(names, *(*s)++);
+	return name ? values[name - names] : (unsigned char)(*s)[-1];
+}
+
+/* At "[:": adds a class and returns what follows it; NULL: it is none. */
+static const char *parse_class(const char *s, struct set *set)
+{
+	static const struct { const char *name; int (*has)(int c); } classes[] = {
+		{ "[:alnum:]", isalnum }, { "[:alpha:]", isalpha }, { "[:digit:]", isdigit },
+		{ "[:lower:]", islower }, { "[:print:]", isprint }, { "[:punct:]", ispunct },
+		{ "[:space:]", isspace }, { "[:upper:]", isupper }, { "[:xdigit:]", isxdigit },
+	};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+		size_t len = strlen(classes[i].name);
+
+		if (strncmp(s, classes[i].name, len))
+			continue;
+		for (int c = 0; c < 256; c++)
+			if (classes[i].has(c))
+				add(set, c);
+		return s + len;
 	}
-	return *(*s)++;
+	return NULL;
 }
 
 static void parse(const char *s, struct set *set)
 {
+	const char *behind;
 	int first, last;
 
-	while (*s && set->n < 256) {
+	while (*s) {
+		behind = parse_class(s, set);
+		if (behind) {
+			s = behind;
+			continue;
+		}
 		first = last = one(&s);
 		if (s[0] == '-' && s[1]) {
 			s++;
 			last = one(&s);
 		}
-		for (; first <= last && set->n < 256; first++)
-			set->c[set->n++] = first;
+		for (; first <= last; first++)
+			add(set, first);
 	}
+}
+
+static bool has(const struct set *set, int c)
+{
+	return memchr(set->c, c, set->n);
+}
+
+static void complement(struct set *set)
+{
+	struct set all = { .n = 0 };
+
+	for (int c = 0; c < 256; c++)
+		if (!has(set, c))
+			add(&all, c);
+	*set = all;
 }
 
 int main(int argc, char **argv)
 {
-	bool delete = argc == 3 && !strcmp(argv[1], "-d");
+	bool delete = false, squeeze = false, other = false;
 	struct set from = { .n = 0 }, to = { .n = 0 };
-	int map[256], c;
+	int map[256], c, last = EOF;
 
-	if (argc != 3)
-		errx(2, "usage: tr set1 set2 | tr -d set1");
-	parse(argv[delete ? 2 : 1], &from);
-	parse(delete ? "" : argv[2], &to);
-	if (to.n == 0 && !delete)
-		errx(2, "the second set is empty");
+	while ((c = getopt(argc, argv, "+cCds")) != -1) {
+		if (c == '?')
+			return 1;
+		delete |= c == 'd';
+		squeeze |= c == 's';
+		other |= c == 'c' || c == 'C';
+	}
+	argv += optind;
+	argc -= optind;
+	if (argc < 1 || argc > 2 || (argc == 1 && !delete && !squeeze))
+		errx(1, "usage: tr [-cds] set1 [set2]");
+	parse(argv[0], &from);
+	if (other)
+		complement(&from);
+	if (argc == 2)
+		parse(argv[1], &to);
+	if (argc == 2 && !to.n && !delete)
+		errx(1, "when not truncating set1, string2 must be non-empty");
 	for (int i = 0; i < 256; i++)
 		map[i] = i;
-	for (int i = from.n - 1; i >= 0; i--)
+	for (int i = from.n - 1; i >= 0 && (delete || to.n); i--)
 		map[from.c[i]] = delete ? -1 : to.c[i < to.n ? i : to.n - 1];
-	while ((c = getchar()) != EOF)
-		if (map[c] >= 0)
-			putchar(map[c]);
+	while ((c = getchar()) != EOF) {
+		c = map[c];
+		if (c < 0 || (squeeze && c == last && has(argc == 2 ? &to : &from, c)))
+			continue;
+		putchar(c);
+		last = c;
+	}
 	return 0;
 }

@@ -2,6 +2,7 @@
  * Shell patterns. A '*' is tried at ever later places; only the last one needs to be remembered,
  * for a match that an earlier star could find, the last can find too.
  */
+#include <ctype.h>
 #include <fnmatch.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,8 +32,8 @@ static bool in_set(const char *p, char c, const char **end)
 /* Matches one character of @s. Returns what is left of the pattern, or NULL. */
 static const char *match_one(const char *p, const char *s, int flags)
 {
+	bool fold = flags & FNM_CASEFOLD, found;
 	const char *end;
-	bool found;
 
 	if (*s == '/' && flags & FNM_PATHNAME)
 		return *p == '/' ? p + 1 : NULL;
@@ -45,6 +46,8 @@ static const char *match_one(const char *p, const char *s, int flags)
 	}
 	if (*p == '\\' && !(flags & FNM_NOESCAPE) && p[1])
 		p++;
+	if (fold && tolower((unsigned char)*p) == tolower((unsigned char)*s))
+		return p + 1;
 	return *p == *s ? p + 1 : NULL;
 }
 

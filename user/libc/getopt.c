@@ -1,4 +1,9 @@
-/* Options of a command line, one letter each; they end at the first operand or at "--". */
+/*
+ * Options of a command line, one letter each. Operands between them are moved behind them, as
+ * people type "ls /bin -l"; "--" ends the options, and with '+' before the letters the first
+ * operand does.
+ */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +12,7 @@ char *optarg;
 int optind = 1, opterr = 1, optopt;
 
 static const char *rest = "";		/* of an argument like -abc */
+static int behind;			/* the word after that argument, before it was moved */
 
 static int complain(const char *program, const char *options, const char *what)
 {
@@ -16,14 +22,36 @@ static int complain(const char *program, const char *options, const char *what)
 	return '?';
 }
 
+static bool is_operand(const char *arg)
+{
+	return arg[0] != '-' || !arg[1];
+}
+
+/* The word at @from goes to @to, and those between one place up. */
+static void move_down(char *const argv[], int from, int to)
+{
+	char **words = (char **)argv, *word = words[from];
+
+	for (; from > to; from--)
+		words[from] = words[from - 1];
+	words[to] = word;
+}
+
 int getopt(int argc, char *const argv[], const char *options)
 {
 	const char *found;
 
-	options += *options == '+';	/* "operands end it", as here they always do */
+	bool in_order = *options == '+';
+	int at = optind;
+
+	options += in_order;
 	if (!*rest) {
-		if (optind >= argc || argv[optind][0] != '-' || !argv[optind][1])
+		while (!in_order && at < argc && is_operand(argv[at]))
+			at++;
+		if (at >= argc || is_operand(argv[at]))
 			return -1;
+		behind = at + 1;
+		move_down(argv, at, optind);
 		rest = argv[optind++] + 1;
 		if (!strcmp(rest, "-")) {
 			rest = "";
@@ -36,10 +64,12 @@ int getopt(int argc, char *const argv[], const char *options)
 		return complain(argv[0], options, "invalid option");
 	if (found[1] != ':')
 		return optopt;
-	if (!*rest && optind >= argc) {
+	if (!*rest && behind >= argc) {
 		complain(argv[0], options, "option requires an argument");
 		return *options == ':' ? ':' : '?';
 	}
+	if (!*rest)
+		move_down(argv, behind, optind);
 	optarg = *rest ? (char *)rest : argv[optind++];
 	rest = "";
 	return optopt;

@@ -6,6 +6,7 @@
 #define TIOCGPGRP	0x540f
 #define TIOCSPGRP	0x5410
 #define TIOCGWINSZ	0x5413
+#define TIOCSWINSZ	0x5414
 #define FIONREAD	0x541b
 
 struct winsize {
