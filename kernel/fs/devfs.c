@@ -11,6 +11,7 @@
 #include "instrument.h"
 #include "printf.h"
 #include "random.h"
+#include "strace.h"
 #include "thread.h"
 
 #define CHUNK	256	/* random bytes made at once, on the stack */
@@ -109,6 +110,7 @@ static const struct {
 	{ "/dev/ttyS0",		DEV_TTYS0,	&tty_file_ops },
 	{ "/dev/tty",		DEV_TTY,	&tty_file_ops },
 	{ "/dev/console",	DEV_CONSOLE,	&tty_file_ops },
+	{ "/dev/strace",	DEV_STRACE,	&strace_file_ops },
 };
 
 const struct file_ops *dev_file_ops(u64 rdev)
@@ -127,7 +129,9 @@ void devfs_init(void)
 
 	random_init();
 	for (unsigned i = 0; i < ARRAY_SIZE(devices) && (!err || err == -EEXIST); i++)
-		err = vfs_create(NULL, devices[i].path, S_IFCHR | 0666, devices[i].rdev);
+		err = vfs_create(NULL, devices[i].path,
+				 S_IFCHR | (devices[i].rdev == DEV_STRACE ? 0600 : 0666),
+				 devices[i].rdev);
 	if (err && err != -EEXIST)
 		kprintf("devfs: cannot fill /dev: error %d\n", -err);
 }

@@ -16,6 +16,7 @@
 #include "fs.h"
 #include "mm.h"
 #include "process.h"
+#include "strace.h"
 #include "string.h"
 
 #define FD_FIRST	16		/* entries of a new table */
@@ -28,6 +29,7 @@ struct fdtable {
 	struct file **files;		/* [lock] each a reference */
 	u64 used[WORDS];		/* [lock] T2 */
 	u64 cloexec[WORDS];		/* [lock] to be closed by exec */
+	struct file *strace;		/* [self] where calls are recorded; see debug/strace.c */
 };
 
 static bool bit_test(const u64 *map, unsigned i)
@@ -95,6 +97,8 @@ int fdtable_clone(struct fdtable *t, struct fdtable **out)
 		if (t->files[i])
 			c->files[i] = file_get(t->files[i]);
 	spin_unlock(&t->lock);
+	if (unlikely(t->strace))
+		c->strace = strace_join(t->strace);
 	*out = c;
 	return 0;
 }
@@ -130,8 +134,15 @@ void fdtable_close_exec(struct fdtable *t)
 void fdtable_destroy(struct fdtable *t)
 {
 	close_all(t, t->used);
+	if (unlikely(t->strace))
+		strace_leave(t->strace);
 	kfree(t->files);
 	kfree(t);
+}
+
+struct file **fdtable_strace(struct fdtable *t)
+{
+	return &t->strace;
 }
 
 static noinline struct file *get_locked(struct fdtable *t, unsigned fd)

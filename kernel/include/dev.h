@@ -16,6 +16,7 @@ struct file_ops;
 #define DEV_TTYS0	DEV_NUMBER(4, 64)
 #define DEV_TTY		DEV_NUMBER(5, 0)
 #define DEV_CONSOLE	DEV_NUMBER(5, 1)
+#define DEV_STRACE	DEV_NUMBER(240, 1)
 #define DEV_INJECT	DEV_NUMBER(240, 0)	/* test kernels; of Linux's for local use */
 
 /* The operations of device @rdev; NULL: there is none of that number. */

@@ -35,6 +35,7 @@ struct trace_ring {
 #define TRACE_FAULT	32u
 #define TRACE_LOCK	64u
 #define TRACE_TEST	128u	/* what tests say */
+#define TRACE_RECORDED	512u	/* some processes' calls are recorded: debug/strace.c */
 #define TRACE_STATE	256u	/* to and from RUNNING, which switches imply: debug builds */
 
 #define TRACE_EVENT(id, group, name, a, b) id,
@@ -44,7 +45,7 @@ enum trace_event {
 };
 #undef TRACE_EVENT
 
-extern unsigned trace_mask;	/* [const after boot] */
+extern unsigned trace_mask;	/* [const after boot] but TRACE_RECORDED, which comes and goes */
 
 void trace_write(enum trace_event ev, u64 a, u64 b);
 

@@ -284,6 +284,7 @@ void fdtable_close_exec(struct fdtable *t);
 /* Bytes of kernel memory its files hold: of a shared one a share. @t stays. May block. */
 u64 fdtable_held(struct fdtable *t);
 void fdtable_destroy(struct fdtable *t);	/* closes all. May block */
+struct file **fdtable_strace(struct fdtable *t);	/* where calls are recorded, or NULL */
 struct file *fd_get(int fd);			/* the current process's, referenced; NULL: bad */
 
 /* Both take over the reference, also when they fail. The lowest free one >= @min; dup2, dup3. */

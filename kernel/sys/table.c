@@ -10,6 +10,7 @@
 #include "counters.h"
 #include "lockcheck.h"
 #include "signal.h"
+#include "strace.h"
 #include "sys.h"
 #include "trace.h"
 
@@ -49,13 +50,17 @@ static long unknown_call(const struct trapframe *tf)
 	return -ENOSYS;
 }
 
+#define SLOW	(TRACE_SYSCALL | TRACE_RECORDED)
+
 static noinline long traced_call(syscall_fn call, const struct trapframe *tf)
 {
 	u64 number = arch_syscall_number(tf);
 	long result;
 
 	trace(TRACE_SYSCALL, TRACE_EV_SYSCALL, number, ARG(0));
+	strace_record(tf, number, true, 0);
 	result = call(tf);
+	strace_record(tf, number, false, result);
 	trace(TRACE_SYSCALL, TRACE_EV_SYSRET, number, (u64)result);
 	return result;
 }
@@ -69,7 +74,7 @@ void syscall_entry(struct trapframe *tf)
 	arch_irqs_enable();
 	if (unlikely(!call))
 		call = unknown_call;
-	result = unlikely(trace_mask & TRACE_SYSCALL) ? traced_call(call, tf) : call(tf);
+	result = unlikely(trace_mask & SLOW) ? traced_call(call, tf) : call(tf);
 	if (unlikely(result < 0) && (result == -EINTR || result <= -ERESTARTNOHAND))
 		result = signal_interrupted(tf, result);
 	if (DEBUG_BUILD)

@@ -78,6 +78,8 @@ echo d/*.c d/* d/?.h */a.c d/nothing* "d/*" d/[ab].c
 echo "--- processes"
 sleep 0 & wait $!; echo $?
 (exit 9) & wait $!; echo $?
+(exit 5); x=$?; echo $x $?
+x=$(exit 4); echo $?; x=1; echo $?; x=$(exit 4) y=2; echo $?; false; x=$?$(true); echo $x
 sh -c 'exit 4'; echo $?
 sh -c 'kill -TERM $$'; echo $?
 sh -c 'echo $0 $1' name arg

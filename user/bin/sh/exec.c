@@ -97,7 +97,7 @@ static int run_inside(struct node *n, size_t assignments, struct fields *f)
 	else if (builtin)
 		status = builtin->run(f->n, f->v);
 	else
-		status = shell.status;	/* of a command substitution; 0 if there was none */
+		status = shell.substituted;
 	redirect_restore(&saved);
 	return status;
 }
@@ -140,8 +140,7 @@ static int run_simple(struct node *n, bool final)
 		if (!len || w[len] != '=')
 			break;
 	}
-	if (assignments == n->words.n)
-		shell.status = 0;	/* unless a command substitution says otherwise */
+	shell.substituted = 0;
 	expand_words(&n->words, assignments, &f);
 	if (shell.trace && f.n)
 		trace(&f);

@@ -118,7 +118,7 @@ char *command_output(const char *command)
 	if (pid > 0) {
 		out = read_whole(fds[0]);
 		waitpid(pid, &wait_status, 0);
-		shell.status = status_of(wait_status);
+		shell.status = shell.substituted = status_of(wait_status);
 	} else {
 		complain("%m");
 	}

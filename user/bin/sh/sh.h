@@ -115,6 +115,7 @@ enum unwind { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN, UNWIND_
 extern struct shell {
 	bool interactive, exit_on_error, trace;
 	int status;			/* $? */
+	int substituted;		/* of the last $(...): the status of a mere "a=$(b)" */
 	pid_t last_background;		/* $! */
 	enum unwind unwind;		/* a loop, a function or all is being left ... */
 	int unwind_levels;		/* ... how many loops yet */

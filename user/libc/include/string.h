@@ -38,4 +38,5 @@ char *strtok_r(char *restrict s, const char *restrict set, char **restrict rest)
 
 char *strerror(int error);
 char *strsignal(int sig);
+const char *strerrorname_np(int error);
 const char *sigabbrev_np(int sig);
