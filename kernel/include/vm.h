@@ -21,6 +21,10 @@ struct trapframe;
 #define REGION_STACK	2u	/* grows down to its limit on a fault below it */
 #define REGION_HEAP	4u	/* brk's */
 #define REGION_LOCKED	16u	/* mlock(): counts against RLIMIT_MEMLOCK */
+#define REGION_ONFAULT	32u	/* ... and its pages need not be there before they are touched */
+#define REGION_NOFORK	64u	/* a child does not get it */
+#define REGION_WIPE	128u	/* a child gets zeros instead */
+#define REGION_NORESERVE 256u	/* may be larger than memory */
 #define REGION_NOWRITE	8u	/* shared with a file not open for writing: never VM_WRITE */
 
 struct region {
@@ -47,6 +51,8 @@ struct addr_space {
 	vaddr_t brk_start, brk;	/* [lock] */
 	vaddr_t mmap_top;	/* [const] mappings are placed below */
 	unsigned nr_regions;	/* [lock] */
+	unsigned future_flags;	/* [lock] of new regions: mlockall(MCL_FUTURE) */
+	bool some_unforked;	/* [lock] there may be regions with REGION_NOFORK */
 	u64 total_pages;	/* [lock] sizes of all regions, for RLIMIT_AS */
 	u64 peak_pages;		/* [lock] the most that total_pages has been */
 	u64 locked_pages;	/* [lock] of those, in regions with REGION_LOCKED */
@@ -76,10 +82,57 @@ struct map_request {
 
 int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out);
 int as_unmap(struct addr_space *as, vaddr_t addr, u64 size);
-int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot);
-int as_remap(struct addr_space *as, vaddr_t old, u64 old_size, u64 new_size, bool may_move,
-	     vaddr_t *out);
-int as_dontneed(struct addr_space *as, vaddr_t addr, u64 size);
+
+/* As on Linux, what lies before a hole is changed also when the call fails because of the hole. */
+int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot, bool stack_below);
+
+struct remap {
+	vaddr_t old;
+	u64 old_size, new_size;	/* whole pages; old_size 0: shared memory is to be there twice */
+	vaddr_t to;		/* if it is fixed */
+	bool may_move;
+	bool fixed;		/* goes to `to`, whatever is there */
+	bool keep;		/* the old place stays mapped, empty */
+};
+
+int as_remap(struct addr_space *as, const struct remap *m, vaddr_t *out);
+
+#define MADV_NORMAL		0
+#define MADV_DONTNEED		4
+#define MADV_FREE		8
+#define MADV_REMOVE		9
+#define MADV_DONTFORK		10
+#define MADV_DOFORK		11
+#define MADV_WIPEONFORK		18
+#define MADV_KEEPONFORK		19
+#define MADV_COLD		20
+#define MADV_PAGEOUT		21
+#define MADV_POPULATE_READ	22
+#define MADV_POPULATE_WRITE	23
+#define MADV_DONTNEED_LOCKED	24
+
+int as_advise(struct addr_space *as, vaddr_t start, vaddr_t end, int advice);
+
+/* out[i]: is page i from @start in memory, mapped or of the file? -ENOMEM: some is not mapped. */
+int as_in_core(struct addr_space *as, vaddr_t start, unsigned n, u8 *out);
+
+/* For msync(): -ENOMEM where nothing is mapped, -EBUSY if locked pages were to be dropped. */
+int as_check_sync(struct addr_space *as, vaddr_t start, vaddr_t end, bool drop);
+
+/*
+ * Locks whole pages (REGION_LOCKED, maybe _ONFAULT) and makes them present, or unlocks them (0);
+ * all there are (@now) and all there will be (@future).
+ */
+int as_lock(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned flags);
+int as_lock_all(struct addr_space *as, bool now, unsigned flags, unsigned future);
+bool as_may_lock(void);		/* at all */
+
+/*
+ * Makes pages present, as far as they may be read; @past_errors: a region with an error is left.
+ * For @access: -ENOMEM at a hole, -EINVAL where the region forbids it, -EFAULT beyond a file's end.
+ */
+int as_populate(struct addr_space *as, vaddr_t start, vaddr_t end, bool past_errors);
+int as_populate_for(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned access);
 vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: it cannot move */
 
 /*

@@ -38,7 +38,8 @@ static struct region *grow_stack(struct addr_space *as, vaddr_t va)
 	below = region_prev(r);
 	if (below && va - below->end < STACK_GAP)
 		return NULL;
-	if (as_over_limit(as, (r->start - va) / PAGE_SIZE))
+	if (as_over_limit(as, (r->start - va) / PAGE_SIZE) ||
+	    (r->flags & REGION_LOCKED && as_over_lock_limit(as, (r->start - va) / PAGE_SIZE)))
 		return NULL;
 	region_resize(as, r, va, r->end);
 	return r;

@@ -60,7 +60,7 @@ static int copy_tree(struct tlb_batch *b, struct addr_space *child, const struct
 		     struct rb_node *above, struct rb_node **link)
 {
 	struct region *r;
-	int err;
+	int err = 0;
 
 	if (!from)
 		return 0;
@@ -68,11 +68,12 @@ static int copy_tree(struct tlb_batch *b, struct addr_space *child, const struct
 	if (!r)
 		return -ENOMEM;
 	r->as = child;
-	r->flags &= ~REGION_LOCKED;
+	r->flags &= ~(REGION_LOCKED | REGION_ONFAULT);
 	r->node = (struct rb_node){ .parent = above, .red = from->red, .linked = true };
 	*link = &r->node;
 	rmap_add(r);
-	err = copy_pages(b, child, r);
+	if (!(r->flags & (REGION_WIPE | REGION_NOFORK)))
+		err = copy_pages(b, child, r);
 	if (!err)
 		err = copy_tree(b, child, from->left, &r->node, &r->node.left);
 	if (!err)
@@ -92,8 +93,24 @@ static int copy_regions(struct tlb_batch *b, struct addr_space *child)
 	return err;
 }
 
+/* Takes regions that a child does not get out of its tree, which has the shape of the parent's. */
+static void drop_unforked(struct addr_space *child, struct region **gone)
+{
+	struct region *next;
+
+	for (struct region *r = region_first(child); r; r = next) {
+		next = region_next(r);
+		if (!(r->flags & REGION_NOFORK))
+			continue;
+		region_remove(child, r);
+		r->next = *gone;
+		*gone = r;
+	}
+}
+
 int as_fork(struct addr_space *as, struct addr_space **out)
 {
+	struct region *gone = NULL;
 	struct addr_space *child;
 	struct tlb_batch b;
 	int err = as_create(&child);
@@ -109,9 +126,12 @@ int as_fork(struct addr_space *as, struct addr_space **out)
 	child->arg_start = as->arg_start;
 	child->arg_end = as->arg_end;
 	err = copy_regions(&b, child);
+	if (!err && as->some_unforked)
+		drop_unforked(child, &gone);
 	tlb_batch_flush(&b);
 	mutex_unlock(&child->lock);
 	mutex_unlock(&as->lock);
+	regions_free(gone);
 	if (err)
 		as_put(child);
 	else

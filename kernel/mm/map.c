@@ -29,6 +29,43 @@ bool as_over_limit(const struct addr_space *as, u64 more)
 	return as->total_pages > pages || more > pages - as->total_pages;
 }
 
+bool as_over_map_count(const struct addr_space *as, unsigned more)
+{
+	return as->nr_regions + more > atomic_load_explicit(&max_map_count, memory_order_relaxed);
+}
+
+/* Private memory that may be written, but for stacks. */
+static bool is_data(unsigned prot, unsigned flags)
+{
+	return prot & VM_WRITE && !(flags & (REGION_SHARED | REGION_STACK));
+}
+
+static u64 data_pages(const struct addr_space *as)
+{
+	u64 bytes = 0;
+
+	for (struct region *r = region_first(as); r; r = region_next(r))
+		if (is_data(r->prot, r->flags))
+			bytes += r->end - r->start;
+	return bytes / PAGE_SIZE;
+}
+
+int as_may_be_data(const struct addr_space *as, u64 more, unsigned prot, unsigned flags)
+{
+	u64 limit = current_process()->limits[RLIMIT_DATA].cur;
+
+	if (!is_data(prot, flags))
+		return 0;
+	if (limit != RLIM_INFINITY && data_pages(as) + more > limit / PAGE_SIZE)
+		return -ENOMEM;
+	return !(flags & REGION_NORESERVE) && more > page_total() ? -ENOMEM : 0;
+}
+
+int as_may_add(const struct addr_space *as, u64 more, unsigned prot, unsigned flags)
+{
+	return as_over_limit(as, more) ? -ENOMEM : as_may_be_data(as, more, prot, flags);
+}
+
 int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **gone)
 {
 	int err = region_isolate(as, start, end);
@@ -112,7 +149,7 @@ static int place_anywhere(const struct addr_space *as, const struct map_request 
 
 static int place(const struct addr_space *as, const struct map_request *req, struct region *r)
 {
-	u64 replaced;
+	u64 replaced, pages;
 
 	if (!req->fixed) {
 		int err = place_anywhere(as, req, r);
@@ -120,12 +157,17 @@ static int place(const struct addr_space *as, const struct map_request *req, str
 		if (err)
 			return err;
 	}
-	if (as->nr_regions > atomic_load_explicit(&max_map_count, memory_order_relaxed))
+	if (as_over_map_count(as, 0))
 		return -ENOMEM;
+	pages = (r->end - r->start) / PAGE_SIZE;
 	replaced = region_mapped_pages(as, r->start, r->end);
 	if (replaced && req->noreplace)
 		return -EEXIST;
-	return as_over_limit(as, (r->end - r->start) / PAGE_SIZE - replaced) ? -ENOMEM : 0;
+	if (r->flags & REGION_LOCKED && as_over_lock_limit(as, pages))
+		return -EAGAIN;
+	if (as_over_limit(as, pages - replaced))
+		return -ENOMEM;
+	return as_may_be_data(as, pages, r->prot, r->flags);
 }
 
 int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out)
@@ -149,6 +191,7 @@ int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out)
 	if (!r)
 		return -ENOMEM;
 	mutex_lock(&as->lock);
+	r->flags |= as->future_flags;
 	err = place(as, req, r);
 	if (!err)
 		err = as_clear(as, r->start, r->end, &gone);

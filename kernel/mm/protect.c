@@ -1,5 +1,5 @@
 /*
- * Changing what may be done with mapped pages, and forgetting their contents.
+ * Changing what may be done with mapped pages.
  *
  * A right that is added may reach the hardware late: an access faults and finds it allowed. One
  * that is taken away is gone from every TLB when the call returns.
@@ -22,61 +22,39 @@ static void update_pages(struct tlb_batch *b, struct region *r)
 	}
 }
 
-static int check_protect(const struct addr_space *as, vaddr_t start, vaddr_t end, unsigned prot)
+/* May @r have the rights @prot? */
+static int check_region(const struct addr_space *as, const struct region *r, unsigned prot)
 {
-	if (region_mapped_pages(as, start, end) != (end - start) / PAGE_SIZE)
-		return -ENOMEM;
-	for (struct region *r = region_above(as, start); r && r->start < end; r = region_next(r))
-		if (prot & VM_WRITE && r->flags & REGION_NOWRITE)
-			return -EACCES;
+	if (prot & VM_WRITE && r->flags & REGION_NOWRITE)
+		return -EACCES;
+	if (prot & ~r->prot & VM_WRITE)
+		return as_may_be_data(as, (r->end - r->start) / PAGE_SIZE, prot, r->flags);
 	return 0;
 }
 
-/* Bounds of regions stay until all are done: joining as we go would free what we stand on. */
-static void merge_range(struct addr_space *as, vaddr_t start, vaddr_t end)
+static int protect(struct tlb_batch *b, vaddr_t start, vaddr_t end, unsigned prot)
 {
-	struct region *r = region_above(as, start);
-
-	while (r && r->start <= end) {
-		vaddr_t at = r->start;
-
-		region_merge_at(as, at);
-		r = region_above(as, at);	/* the region that now holds it */
-		r = r ? region_next(r) : NULL;
-	}
-}
-
-int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot)
-{
-	struct tlb_batch b;
-	vaddr_t end;
-	int err = as_range(addr, size, &end);
+	struct addr_space *as = b->as;
+	vaddr_t mapped = region_run_end(as, start, end);
+	int err = region_isolate(as, start, mapped);
 
 	if (err)
 		return err;
-	prot = region_prot(prot);
-	tlb_batch_init(&b, as);
-	mutex_lock(&as->lock);
-	err = check_protect(as, addr, end, prot);
-	if (!err)
-		err = region_isolate(as, addr, end);
-	if (err)
-		goto out;
-	for (struct region *r = region_above(as, addr); r && r->start < end; r = region_next(r)) {
-		if (r->prot == prot)
+	for (struct region *r = region_above(as, start); r && r->start < mapped && !err;
+	     r = region_next(r)) {
+		err = check_region(as, r, prot);
+		if (err || r->prot == prot)
 			continue;
 		r->prot = prot;
-		update_pages(&b, r);
+		update_pages(b, r);
 	}
-	merge_range(as, addr, end);
-	tlb_batch_flush(&b);
-out:
-	mutex_unlock(&as->lock);
-	return err;
+	region_merge_range(as, start, mapped);
+	return err ? err : mapped < end ? -ENOMEM : 0;
 }
 
-int as_dontneed(struct addr_space *as, vaddr_t addr, u64 size)
+int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot, bool stack_below)
 {
+	struct region *r;
 	struct tlb_batch b;
 	vaddr_t end;
 	int err = as_range(addr, size, &end);
@@ -85,10 +63,13 @@ int as_dontneed(struct addr_space *as, vaddr_t addr, u64 size)
 		return err;
 	tlb_batch_init(&b, as);
 	mutex_lock(&as->lock);
-	if (region_mapped_pages(as, addr, end) != (end - addr) / PAGE_SIZE)
-		err = -ENOMEM;		/* but, as on Linux, what is mapped is forgotten */
-	for (struct region *r = region_above(as, addr); r && r->start < end; r = region_next(r))
-		zap_pages(&b, MAX(r->start, addr), MIN(r->end, end));
+	r = stack_below ? region_above(as, addr) : NULL;
+	if (stack_below && (!r || r->start >= end))
+		err = -ENOMEM;
+	else if (stack_below && !(r->flags & REGION_STACK))
+		err = -EINVAL;
+	else
+		err = protect(&b, r ? r->start : addr, end, region_prot(prot));
 	tlb_batch_flush(&b);
 	mutex_unlock(&as->lock);
 	return err;

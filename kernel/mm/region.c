@@ -226,7 +226,7 @@ static int region_split(struct addr_space *as, vaddr_t va)
 
 	if (!r || r->start == va)
 		return 0;
-	if (as->nr_regions >= atomic_load_explicit(&max_map_count, memory_order_relaxed))
+	if (as_over_map_count(as, 1))
 		return -ENOMEM;
 	rest = region_copy(r);
 	if (!rest)
@@ -260,4 +260,44 @@ u64 region_mapped_pages(const struct addr_space *as, vaddr_t start, vaddr_t end)
 	for (struct region *r = region_above(as, start); r && r->start < end; r = region_next(r))
 		bytes += MIN(r->end, end) - MAX(r->start, start);
 	return bytes / PAGE_SIZE;
+}
+
+vaddr_t region_run_end(const struct addr_space *as, vaddr_t start, vaddr_t end)
+{
+	for (struct region *r = region_find(as, start); r && r->start <= start && start < end;
+	     r = region_next(r))
+		start = r->end;
+	return MIN(start, end);
+}
+
+/* Bounds of regions stay until all are done: joining as we go would free what we stand on. */
+void region_merge_range(struct addr_space *as, vaddr_t start, vaddr_t end)
+{
+	struct region *r = region_above(as, start);
+
+	while (r && r->start <= end) {
+		vaddr_t at = r->start;
+
+		region_merge_at(as, at);
+		r = region_above(as, at);	/* the region that now holds it */
+		r = r ? region_next(r) : NULL;
+	}
+}
+
+int region_set_flags(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned mask,
+		     unsigned set)
+{
+	int err = region_isolate(as, start, end);
+
+	if (err)
+		return err;
+	for (struct region *r = region_above(as, start); r && r->start < end; r = region_next(r)) {
+		u64 pages = region_size(r) / PAGE_SIZE;
+
+		as->locked_pages -= r->flags & REGION_LOCKED ? pages : 0;
+		r->flags = (r->flags & ~mask) | set;
+		as->locked_pages += r->flags & REGION_LOCKED ? pages : 0;
+	}
+	region_merge_range(as, start, end);
+	return 0;
 }

@@ -7,13 +7,6 @@
 #include "errno.h"
 #include "process.h"
 
-/* Nothing is mapped in [start, end), and the limits allow it. */
-static bool may_grow(const struct addr_space *as, vaddr_t start, vaddr_t end)
-{
-	return end <= ARCH_USER_END && region_none_in(as, start, end) &&
-	       !as_over_limit(as, (end - start) / PAGE_SIZE);
-}
-
 /* --- brk -------------------------------------------------------------------------------------- */
 
 static bool heap_grow(struct addr_space *as, vaddr_t start, vaddr_t end)
@@ -22,13 +15,14 @@ static bool heap_grow(struct addr_space *as, vaddr_t start, vaddr_t end)
 		.start = start,
 		.end = end,
 		.prot = VM_READ | VM_WRITE,
-		.flags = REGION_HEAP,
+		.flags = REGION_HEAP | as->future_flags,
 		.as = as,
 	};
 	struct region *r;
 
 	if (end - as->brk_start > current_process()->limits[RLIMIT_DATA].cur ||
-	    !may_grow(as, start, end))
+	    end > ARCH_USER_END || !region_none_in(as, start, end) ||
+	    as_may_add(as, (end - start) / PAGE_SIZE, more.prot, more.flags))
 		return false;
 	r = region_copy(&more);
 	if (!r)
@@ -40,22 +34,28 @@ static bool heap_grow(struct addr_space *as, vaddr_t start, vaddr_t end)
 vaddr_t as_brk(struct addr_space *as, vaddr_t brk)
 {
 	struct region *gone = NULL;
-	bool ok = true;
+	vaddr_t old, new = 0;
 
 	mutex_lock(&as->lock);
+	old = ALIGN_UP(as->brk, PAGE_SIZE);
 	if (brk >= as->brk_start && brk <= ARCH_USER_END) {
-		vaddr_t old = ALIGN_UP(as->brk, PAGE_SIZE), new = ALIGN_UP(brk, PAGE_SIZE);
+		bool ok = true;
 
+		new = ALIGN_UP(brk, PAGE_SIZE);
 		if (new > old)
 			ok = heap_grow(as, old, new);
 		else if (new < old)
 			ok = as_clear(as, new, old, &gone) == 0;
 		if (ok)
 			as->brk = brk;
+		else
+			new = 0;
 	}
 	brk = as->brk;
 	mutex_unlock(&as->lock);
 	regions_free(gone);
+	if (new > old && as->future_flags)
+		as_populate(as, old, new, true);
 	return brk;
 }
 
@@ -92,82 +92,155 @@ static void move_pages(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_
 	tlb_flush_range(as, start, end);
 }
 
+/* A region at @to like that at @start, of as many bytes as lie in [start, end); linked. */
+static struct region *copy_region_to(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_t to)
+{
+	struct region *from = region_find(as, start), *r = region_copy(from);
+	u64 skipped = start - from->start;
+
+	if (!r)
+		return NULL;
+	r->start = to;
+	r->end = to + (end - start);
+	r->offset += skipped;
+	r->file_size = MIN(from->file_size - MIN(from->file_size, skipped), end - start);
+	region_link(as, r);
+	return r;
+}
+
 /*
- * Moves [start, end), part of a region, to a place with room for @size bytes. The new place is
- * mapped first, with tables; of the two places the one that loses is then cleared.
+ * Moves [start, end), part of a region, to @to, where there is room for @size bytes. The new place
+ * is mapped first, with tables; of the two places the one that loses is then cleared, unless the
+ * old one is to stay, empty (@m->keep).
  */
-static int move(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, vaddr_t *out,
+static int move(struct addr_space *as, const struct remap *m, vaddr_t to, vaddr_t end,
 		struct region **gone)
 {
-	vaddr_t to = region_gap(as, size);
-	int err = to ? region_isolate(as, start, end) : -ENOMEM;
+	vaddr_t start = m->old;
+	int err = region_isolate(as, start, end);
 	struct region *r;
 
 	if (err)
 		return err;
-	r = region_copy(region_find(as, start));
+	r = copy_region_to(as, start, end, to);
 	if (!r) {
 		err = -ENOMEM;
 		goto out_merge;
 	}
-	r->start = to;
-	r->end = to + (end - start);
-	region_link(as, r);
-	resize(as, r, to + size);
-	if (make_tables(as, start, end, to)) {
-		move_pages(as, start, end, to);
-		as_clear(as, start, end, gone);		/* cannot fail: both ends are region ends */
-		region_merge_at(as, to);
-		region_merge_at(as, to + size);
-		*out = to;
-		return 0;
+	resize(as, r, to + m->new_size);
+	if (!make_tables(as, start, end, to)) {
+		err = -ENOMEM;
+		as_clear(as, to, to + m->new_size, gone);
+		goto out_merge;
 	}
-	err = -ENOMEM;
-	as_clear(as, to, to + size, gone);
+	move_pages(as, start, end, to);
+	if (m->keep)
+		region_set_flags(as, start, end, REGION_LOCKED | REGION_ONFAULT, 0);
+	else
+		as_clear(as, start, end, gone);		/* cannot fail: both ends are region ends */
+	region_merge_at(as, to);
+	region_merge_at(as, to + m->new_size);
+	return 0;
+
 out_merge:
 	region_merge_at(as, start);
 	region_merge_at(as, end);
 	return err;
 }
 
-static int grow(struct addr_space *as, vaddr_t start, vaddr_t end, u64 size, bool may_move,
-		vaddr_t *out, struct region **gone)
+/* What an old size of 0 means: the same shared memory a second time. */
+static int duplicate(struct addr_space *as, const struct remap *m, vaddr_t to)
 {
-	struct region *r = region_find(as, start);
+	struct region *r = copy_region_to(as, m->old, m->old + m->new_size, to);
 
-	if (as_over_limit(as, (size - (end - start)) / PAGE_SIZE))
+	if (!r)
 		return -ENOMEM;
-	if (r->end == end && size <= ARCH_USER_END - start && may_grow(as, end, start + size)) {
-		resize(as, r, start + size);
-		region_merge_at(as, start + size);
-		*out = start;
-		return 0;
-	}
-	return may_move ? move(as, start, end, size, out, gone) : -ENOMEM;
+	r->file_size = m->new_size;
+	return 0;
 }
 
-int as_remap(struct addr_space *as, vaddr_t old, u64 old_size, u64 new_size, bool may_move,
-	     vaddr_t *out)
+/* May [m->old, end) become as large as is wanted, or be there twice? */
+static int check_growth(const struct addr_space *as, const struct remap *m, const struct region *r,
+			vaddr_t end)
 {
-	struct region *r, *gone = NULL;
-	vaddr_t end;
-	int err = as_range(old, old_size, &end);
+	u64 more = m->keep ? m->new_size : m->new_size - MIN(m->new_size, end - m->old);
 
-	if (err || new_size == 0)
-		return -EINVAL;
-	if (new_size > ARCH_USER_END)
+	if (m->new_size > end - m->old && r->flags & REGION_LOCKED &&
+	    as_over_lock_limit(as, more / PAGE_SIZE))
+		return -EAGAIN;
+	if (as_over_map_count(as, 4))
 		return -ENOMEM;
-	new_size = ALIGN_UP(new_size, PAGE_SIZE);
+	return as_may_add(as, more / PAGE_SIZE, r->prot, r->flags);
+}
+
+/* At m->to, or where there is room. */
+static int to_new_place(struct addr_space *as, const struct remap *m, vaddr_t end, vaddr_t *out,
+			struct region **gone)
+{
+	int err;
+
+	if (m->fixed) {
+		err = as_clear(as, m->to, m->to + m->new_size, gone);
+		if (err)
+			return err;
+		*out = m->to;
+	} else {
+		*out = region_gap(as, m->new_size);
+	}
+	if (!*out)
+		return -ENOMEM;
+	return m->old == end ? duplicate(as, m, *out) : move(as, m, *out, end, gone);
+}
+
+static int remap(struct addr_space *as, const struct remap *m, vaddr_t *out, struct region **gone)
+{
+	vaddr_t end = m->old + m->old_size;
+	struct region *r = region_find(as, m->old);
+	int err;
+
+	*out = m->old;
+	if (!r)
+		return -EFAULT;
+	if (!m->old_size && !(r->flags & REGION_SHARED))
+		return -EINVAL;
+	if (m->new_size < m->old_size) {
+		if (!user_range_ok(m->old, m->old_size))
+			return -EINVAL;
+		err = as_clear(as, m->old + m->new_size, end, gone);
+		if (err || !m->fixed)
+			return err;
+		end = m->old + m->new_size;
+	}
+	if (end < m->old || r->end < end)
+		return -EFAULT;
+	if (m->new_size == end - m->old && !m->fixed && !m->keep)
+		return 0;
+	err = check_growth(as, m, r, end);
+	if (err)
+		return err;
+	if (!m->fixed && !m->keep && end > m->old && r->end == end &&
+	    m->new_size <= ARCH_USER_END - m->old &&
+	    region_none_in(as, end, m->old + m->new_size)) {
+		resize(as, r, m->old + m->new_size);
+		region_merge_at(as, m->old + m->new_size);
+		return 0;
+	}
+	return m->may_move ? to_new_place(as, m, end, out, gone) : -ENOMEM;
+}
+
+int as_remap(struct addr_space *as, const struct remap *m, vaddr_t *out)
+{
+	struct region *gone = NULL;
+	bool locked = false;
+	int err;
+
 	mutex_lock(&as->lock);
-	r = region_find(as, old);
-	*out = old;
-	if (!r || r->end < end)
-		err = -EFAULT;
-	else if (new_size > end - old)
-		err = grow(as, old, end, new_size, may_move, out, &gone);
-	else if (new_size < end - old)
-		err = as_clear(as, old + new_size, end, &gone);
+	err = remap(as, m, out, &gone);
+	if (!err)
+		locked = region_find(as, *out)->flags & REGION_LOCKED;
 	mutex_unlock(&as->lock);
 	regions_free(gone);
+	if (locked && m->new_size > m->old_size)
+		as_populate(as, *out, *out + m->new_size, true);
 	return err;
 }

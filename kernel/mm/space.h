@@ -165,6 +165,13 @@ void region_update(struct rb_node *n);				/* struct rb_tree's, for the gaps */
 /* The highest free place for @size bytes below mmap_top; 0: none. */
 vaddr_t region_gap(const struct addr_space *as, u64 size);
 bool region_none_in(const struct addr_space *as, vaddr_t start, vaddr_t end);
+/* Where the first hole of [start, end) is. */
+vaddr_t region_run_end(const struct addr_space *as, vaddr_t start, vaddr_t end);
+
+/* What is mapped of [start, end) gets the flags @set instead of those of @mask. */
+int region_set_flags(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned mask,
+		     unsigned set);
+void region_merge_range(struct addr_space *as, vaddr_t start, vaddr_t end);
 u64 region_mapped_pages(const struct addr_space *as, vaddr_t start, vaddr_t end);
 
 /* --- rmap.c: the regions that a file backs ---------------------------------------------------- */
@@ -178,8 +185,15 @@ void rmap_renew(struct region *r);		/* it has got entries that were another regi
 /* Rounds a user's range to whole pages. -EINVAL if it is empty, not aligned, or not user space. */
 int as_range(vaddr_t addr, u64 size, vaddr_t *end);
 
-/* Would @more pages exceed RLIMIT_AS? */
-bool as_over_limit(const struct addr_space *as, u64 more);
+/*
+ * 0 or -ENOMEM: would @more pages of a region with @prot and @flags exceed RLIMIT_AS, RLIMIT_DATA,
+ * or what the machine could ever hold?
+ */
+int as_may_add(const struct addr_space *as, u64 more, unsigned prot, unsigned flags);
+int as_may_be_data(const struct addr_space *as, u64 more, unsigned prot, unsigned flags);
+bool as_over_limit(const struct addr_space *as, u64 more);	/* RLIMIT_AS alone */
+bool as_over_map_count(const struct addr_space *as, unsigned more);
+bool as_over_lock_limit(const struct addr_space *as, u64 more);
 
 /*
  * Unmaps [start, end). The regions that were there are chained to *gone, to be freed with as->lock

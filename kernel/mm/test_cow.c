@@ -215,11 +215,12 @@ KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
 {
 	start_racers("mm.tlb.stale", racing_reader, 42);
 	for (unsigned i = 0; i < STAGES; i += 2) {
-		CHECK(as_protect(race_space, BASE, PAGE_SIZE, 0) == 0, "mm.tlb.stale", "protect");
+		CHECK(as_protect(race_space, BASE, PAGE_SIZE, 0, false) == 0, "mm.tlb.stale",
+		      "protect");
 		atomic_store(&race_stage, i + 1);
 		await_reads();
 		atomic_store(&race_stage, i + 2);
-		CHECK(as_protect(race_space, BASE, PAGE_SIZE, VM_READ) == 0, "mm.tlb.stale",
+		CHECK(as_protect(race_space, BASE, PAGE_SIZE, VM_READ, false) == 0, "mm.tlb.stale",
 		      "protect");
 		if (i + 2 < STAGES)
 			await_reads();
@@ -284,7 +285,7 @@ KTEST(space_freed, "space.stale_free", "", "mm.tlb.freed")
 	for (int i = 1; i <= STAGES; i++) {
 		poke(race_space, BASE, 42);
 		await_reads();
-		CHECK(as_dontneed(race_space, BASE, PAGE_SIZE) == 0, "mm.tlb.freed", "dontneed");
+		CHECK(forget(race_space, BASE, 1) == 0, "mm.tlb.freed", "dontneed");
 		atomic_store(&race_stage, i);
 	}
 	join_racers("mm.tlb.freed");
@@ -307,14 +308,15 @@ static int flusher(void *arg)
 		atomic_fetch_add(&both_there, 1);
 		while (atomic_load(&both_there) < 4 * i + 2)
 			arch_spin_hint();
-		err = as_protect(both[!me], BASE, PAGE_SIZE, VM_READ);
+		err = as_protect(both[!me], BASE, PAGE_SIZE, VM_READ, false);
 		CHECK(err == 0, "mm.tlb.both", "protect");
 		atomic_fetch_add(&both_there, 1);
 		while (atomic_load(&both_there) < 4 * i + 4)
 			arch_spin_hint();
 		err = copy_to_user(BASE, &value, sizeof(value));
 		CHECK(err == -EFAULT, "mm.tlb.both", "round %u: it can still write", i);
-		CHECK(as_protect(both[me], BASE, PAGE_SIZE, RW) == 0, "mm.tlb.both", "protect");
+		CHECK(as_protect(both[me], BASE, PAGE_SIZE, RW, false) == 0, "mm.tlb.both",
+		      "protect");
 	}
 	use_space(NULL);
 	return 0;

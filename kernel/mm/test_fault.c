@@ -30,7 +30,7 @@ KTEST(fault_swept, "fault.swept", "", "mm.fault.swept")
 		u64 value = 1;
 		int err;
 
-		as_dontneed(as, BASE, PAGE_SIZE);
+		forget(as, BASE, 1);
 		sweep_begin(step);
 		err = copy_from_user(&value, BASE, sizeof(value));
 		sweep_end();

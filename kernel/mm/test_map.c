@@ -19,7 +19,7 @@ KTEST(space_ranges, "space.ranges", "", "mm.range")
 	CHECK(as_unmap(as, BASE, -BASE) == -EINVAL, "mm.range", "wraps to 0");
 	CHECK(as_unmap(as, ARCH_USER_END, PAGE_SIZE) == -EINVAL, "mm.range", "one past the end");
 	CHECK(as_unmap(as, ARCH_USER_END - PAGE_SIZE, 1) == 0, "mm.range", "the last page");
-	CHECK(as_protect(as, ARCH_DIRECT_BASE, PAGE_SIZE, RW) == -EINVAL, "mm.range",
+	CHECK(as_protect(as, ARCH_DIRECT_BASE, PAGE_SIZE, RW, false) == -EINVAL, "mm.range",
 	      "kernel memory");
 	CHECK(map_at(as, ARCH_USER_END - PAGE_SIZE, 1, RW, 0) == 0, "mm.range", "the last page");
 	CHECK(map_at(as, ARCH_USER_END - PAGE_SIZE, 2, RW, 0) == -ENOMEM, "mm.range",
@@ -84,7 +84,8 @@ KTEST(space_map_count, "space.map_count", "", "mm.limit")
 	for (unsigned i = 0; i < 4; i++)	/* as on Linux, one more than the limit */
 		CHECK(map_at(as, PAGE_AT(4 * i), 3, RW, 0) == 0, "mm.limit", "map %u", i);
 	CHECK(map_at(as, PAGE_AT(40), 1, RW, 0) == -ENOMEM, "mm.limit", "one map too many");
-	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, VM_READ) == -ENOMEM, "mm.limit", "split");
+	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, VM_READ, false) == -ENOMEM, "mm.limit",
+	      "split");
 	CHECK(as_unmap(as, PAGE_AT(1), PAGE_SIZE) == -ENOMEM, "mm.limit", "split by a hole");
 	CHECK(as_unmap(as, PAGE_AT(0), 3 * PAGE_SIZE) == 0, "mm.limit", "unmap");
 	as_check(as);
@@ -167,21 +168,21 @@ KTEST(space_remap, "space.remap", "", "mm.remap")
 	map_at(as, BASE, 8, RW, 0);
 	for (unsigned i = 0; i < 8; i++)
 		poke(as, PAGE_AT(i), i + 1);
-	CHECK(as_remap(as, BASE, 8 * PAGE_SIZE, 16 * PAGE_SIZE, false, &at) == 0 && at == BASE,
+	CHECK(resize_map(as, BASE, 8, 16, false, &at) == 0 && at == BASE,
 	      "mm.remap", "does not grow in place");
 	map_at(as, PAGE_AT(16), 1, VM_READ, 0);
-	CHECK(as_remap(as, BASE, 16 * PAGE_SIZE, 17 * PAGE_SIZE, false, &at) == -ENOMEM, "mm.remap",
+	CHECK(resize_map(as, BASE, 16, 17, false, &at) == -ENOMEM, "mm.remap",
 	      "grows over a mapping");
-	CHECK(as_remap(as, PAGE_AT(2), 4 * PAGE_SIZE, 1000 * PAGE_SIZE, true, &at) == 0, "mm.remap",
+	CHECK(resize_map(as, PAGE_AT(2), 4, 1000, true, &at) == 0, "mm.remap",
 	      "does not move");
 	for (unsigned i = 0; i < 4; i++)
 		CHECK(peek(as, at + i * PAGE_SIZE, &value) == 0 && value == i + 3,
 		      "mm.remap.contents", "page %u holds %lu", i, value);
 	CHECK(peek(as, PAGE_AT(2), &value) == -EFAULT, "mm.remap", "still where it was");
 	CHECK(peek(as, PAGE_AT(6), &value) == 0 && value == 7, "mm.remap", "behind it: %lu", value);
-	CHECK(as_remap(as, at, 1000 * PAGE_SIZE, PAGE_SIZE, true, &at) == 0, "mm.remap", "shrink");
+	CHECK(resize_map(as, at, 1000, 1, true, &at) == 0, "mm.remap", "shrink");
 	CHECK(as->total_pages == 1 + 12 + 1, "mm.remap", "%lu pages", as->total_pages);
-	CHECK(as_remap(as, PAGE_AT(100), PAGE_SIZE, 2 * PAGE_SIZE, true, &at) == -EFAULT,
+	CHECK(resize_map(as, PAGE_AT(100), 1, 2, true, &at) == -EFAULT,
 	      "mm.remap", "what is not there");
 	as_check(as);
 	as_put(as);
@@ -209,9 +210,10 @@ KTEST(space_cow, "space.cow", "", "mm.cow")
 	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "mm.cow.sole", "a sole owner copies");
 	CHECK(peek(child, BASE, &value) == 0 && value == 10, "mm.cow.isolation", "child sees %lu",
 	      value);
-	CHECK(as_protect(child, BASE, PAGE_SIZE, VM_READ) == 0, "mm.cow", "protect");
+	CHECK(as_protect(child, BASE, PAGE_SIZE, VM_READ, false) == 0, "mm.cow", "protect");
 	CHECK(poke(child, BASE, 11) == -EFAULT, "mm.cow.rights", "a read-only page was written");
-	CHECK(as_protect(child, PAGE_AT(2), PAGE_SIZE, RW) == -EACCES, "mm.cow.rights", "NOWRITE");
+	CHECK(as_protect(child, PAGE_AT(2), PAGE_SIZE, RW, false) == -EACCES, "mm.cow.rights",
+	      "NOWRITE");
 	as_check(parent);
 	as_check(child);
 	as_put(parent);

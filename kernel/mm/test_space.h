@@ -60,6 +60,20 @@ static inline int peek(struct addr_space *as, vaddr_t va, u64 *value)
 	return 0;
 }
 
+static inline int forget(struct addr_space *as, vaddr_t at, u64 pages)
+{
+	return as_advise(as, at, at + pages * PAGE_SIZE, MADV_DONTNEED);
+}
+
+static inline int resize_map(struct addr_space *as, vaddr_t old, u64 pages, u64 new_pages,
+			     bool may_move, vaddr_t *at)
+{
+	struct remap m = { .old = old, .old_size = pages * PAGE_SIZE,
+			   .new_size = new_pages * PAGE_SIZE, .may_move = may_move };
+
+	return as_remap(as, &m, at);
+}
+
 /* The current thread runs on @as from now on; NULL: on none. */
 static inline void use_space(struct addr_space *as)
 {

@@ -1,11 +1,17 @@
 /*
- * Memory system calls: checks and translation of flags; address spaces do the work.
+ * Memory system calls that change what is mapped: checks and translation of flags; address spaces
+ * do the work. What is only said about memory: advice.c.
  *
  * PROT_READ, PROT_WRITE and PROT_EXEC have the values of VM_READ, VM_WRITE and VM_EXEC.
  */
 #include "sys.h"
 
+#include "dev.h"
+
 #define PROT_ALL		(VM_READ | VM_WRITE | VM_EXEC)
+#define PROT_SEM		8
+#define PROT_GROWSDOWN		0x01000000
+#define PROT_GROWSUP		0x02000000
 
 _Static_assert(VM_READ == 1 && VM_WRITE == 2 && VM_EXEC == 4, "PROT_*");
 
@@ -15,7 +21,16 @@ _Static_assert(VM_READ == 1 && VM_WRITE == 2 && VM_EXEC == 4, "PROT_*");
 #define MAP_TYPE		15u
 #define MAP_FIXED		0x10u
 #define MAP_ANONYMOUS		0x20u
+#define MAP_GROWSDOWN		0x100u
+#define MAP_LOCKED		0x2000u
+#define MAP_NORESERVE		0x4000u
+#define MAP_POPULATE		0x8000u
+#define MAP_NONBLOCK		0x10000u
+#define MAP_HUGETLB		0x40000u
 #define MAP_FIXED_NOREPLACE	0x100000u
+
+/* All that MAP_SHARED has ever ignored: MAP_SHARED_VALIDATE refuses other flags. */
+#define MAP_OLD			0x7c07f9f3u
 
 long sys_brk(vaddr_t brk)
 {
@@ -23,72 +38,134 @@ long sys_brk(vaddr_t brk)
 }
 
 /* Shared anonymous memory is a file that nobody can name. */
-static int back_anonymous(struct map_request *req)
+static int back_anonymous(struct map_request *req, u32 flags)
 {
+	u32 type = flags & MAP_TYPE;
+
+	if (type != MAP_SHARED && type != MAP_PRIVATE)
+		return -EINVAL;
 	req->offset = 0;
-	if (!(req->flags & REGION_SHARED))
+	if (type == MAP_PRIVATE)
 		return 0;
+	if (flags & MAP_GROWSDOWN)
+		return -EINVAL;
+	if (!(flags & MAP_NORESERVE) && req->size / PAGE_SIZE > page_total())
+		return -ENOMEM;
 	req->inode = ramfs_create_anon(req->size);
 	req->file_size = req->size;
 	return req->inode ? 0 : -ENOMEM;
 }
 
-static int back_by_file(struct map_request *req, int fd)
+/* What the file's mode allows, in the order in which Linux looks. */
+static int check_file(const struct file *f, struct map_request *req, u32 flags)
 {
-	struct file *f SCOPED(file) = fd_get(fd);
-	u32 mode = f ? f->flags & O_ACCMODE : 0;
+	u32 mode = f->flags & O_ACCMODE, type = flags & MAP_TYPE;
 
-	if (!f)
-		return -EBADF;
-	if ((req->flags & REGION_SHARED) && mode != O_RDWR)
-		req->flags |= REGION_NOWRITE;
-	if (mode == O_WRONLY || ((req->flags & REGION_NOWRITE) && (req->prot & VM_WRITE)))
-		return -EACCES;
-	if (!f->inode->ops->get_page)
+	if (type == MAP_SHARED_VALIDATE && flags & ~MAP_OLD)
+		return -EOPNOTSUPP;
+	if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) {
+		if (mode != O_RDWR)
+			req->flags |= REGION_NOWRITE;
+		if (mode == O_RDONLY && req->prot & VM_WRITE)
+			return -EACCES;
+	} else if (type != MAP_PRIVATE) {
+		return -EINVAL;
+	}
+	return mode == O_WRONLY ? -EACCES : 0;
+}
+
+static int back_by_file(struct map_request *req, struct file *f, u32 flags)
+{
+	int err = check_file(f, req, flags);
+
+	if (err)
+		return err;
+	if (inode_is(f->inode, S_IFCHR) && f->inode->rdev == DEV_ZERO)
+		return back_anonymous(req, flags & MAP_SHARED ? MAP_SHARED : MAP_PRIVATE);
+	if (!inode_is(f->inode, S_IFREG) || !f->inode->ops->get_page)
 		return -ENODEV;
+	if (flags & MAP_GROWSDOWN)
+		return -EINVAL;
 	req->inode = inode_get(f->inode);
 	req->file_size = req->size;
 	return 0;
 }
 
-static int map_flags(u32 flags, struct map_request *req)
+/* Size and place, in the order in which Linux looks. */
+static int check_place(const struct map_request *req, u64 size)
 {
-	u32 type = flags & MAP_TYPE;
-
-	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+	if (!size)
 		return -EINVAL;
-	req->flags = type == MAP_PRIVATE ? 0 : REGION_SHARED;
-	req->noreplace = flags & MAP_FIXED_NOREPLACE;
-	req->fixed = (flags & MAP_FIXED) || req->noreplace;
-	if (req->fixed && req->addr % PAGE_SIZE)
-		return -EINVAL;
-	req->addr = ALIGN_DOWN(req->addr, PAGE_SIZE);
-	return 0;
+	if (req->size < size || req->size > ARCH_USER_END)
+		return -ENOMEM;
+	if (!req->fixed)
+		return 0;
+	if (req->addr > ARCH_USER_END - req->size)
+		return -ENOMEM;
+	return req->addr % PAGE_SIZE ? -EINVAL : 0;
 }
 
-/* Flags that only advise (MAP_NORESERVE, MAP_POPULATE, MAP_STACK...) are not looked at. */
-long sys_mmap(vaddr_t addr, u64 size, int prot, int flags, int fd, off_t offset)
+static u32 region_flags(u32 flags)
 {
-	struct map_request req = {
-		.addr = addr, .size = ALIGN_UP(size, PAGE_SIZE), .prot = prot & PROT_ALL,
-		.offset = offset,
-	};
-	vaddr_t at;
-	int err = map_flags(flags, &req);
+	return ((flags & MAP_TYPE) == MAP_PRIVATE ? 0 : REGION_SHARED) |
+	       (flags & MAP_GROWSDOWN ? REGION_STACK : 0) |
+	       (flags & MAP_NORESERVE ? REGION_NORESERVE : 0) |
+	       (flags & MAP_LOCKED ? REGION_LOCKED : 0);
+}
 
-	if (!size || offset % PAGE_SIZE || err)
-		return -EINVAL;
-	if (req.size < size || req.size > ARCH_USER_END)
-		return -ENOMEM;
-	if (req.offset + req.size < req.size || req.offset + req.size > S64_MAX)
-		return -EOVERFLOW;
-	err = flags & MAP_ANONYMOUS ? back_anonymous(&req) : back_by_file(&req, fd);
+static int check_lock(u32 flags)
+{
+	return flags & MAP_LOCKED && !as_may_lock() ? -EPERM : 0;
+}
+
+static long map(struct map_request *req, struct file *f, u32 flags)
+{
+	struct addr_space *as = current_process()->as;
+	vaddr_t at;
+	int err = f ? back_by_file(req, f, flags) : back_anonymous(req, flags);
+
 	if (err)
 		return err;
-	err = as_map(current_process()->as, &req, &at);
-	if (req.inode)
-		inode_put(req.inode);		/* the region keeps its own reference */
-	return err ? err : (long)at;
+	err = as_map(as, req, &at);
+	if (req->inode)
+		inode_put(req->inode);		/* the region keeps its own reference */
+	if (err)
+		return err;
+	if ((flags & MAP_LOCKED || as->future_flags & REGION_LOCKED) ||
+	    (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+		as_populate(as, at, at + req->size, true);
+	return (long)at;
+}
+
+/* Flags that only advise are not looked at. */
+long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offset)
+{
+	u32 flags = mapflags;
+	bool noreplace = flags & MAP_FIXED_NOREPLACE, fixed = noreplace || flags & MAP_FIXED;
+	struct map_request req = {
+		.addr = fixed ? addr : ALIGN_DOWN(addr, PAGE_SIZE),
+		.size = ALIGN_UP(size, PAGE_SIZE), .prot = prot & PROT_ALL,
+		.flags = region_flags(flags), .fixed = fixed, .noreplace = noreplace,
+		.offset = offset,
+	};
+	struct file *f SCOPED(file) = NULL;
+	int err;
+
+	if (offset % PAGE_SIZE)
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS)) {
+		f = fd_get(fd);
+		if (!f)
+			return -EBADF;
+	}
+	if (flags & MAP_HUGETLB)		/* none are set aside */
+		return f ? -EINVAL : -ENOMEM;
+	err = check_place(&req, size);
+	if (!err)
+		err = check_lock(flags);
+	if (!err && f && (offset < 0 || req.size > (u64)S64_MAX - offset))
+		err = -EOVERFLOW;
+	return err ? err : map(&req, f, flags);
 }
 
 /* Page-aligned, not empty and within user space; *size is rounded up. */
@@ -111,47 +188,49 @@ long sys_munmap(vaddr_t addr, u64 size)
 
 long sys_mprotect(vaddr_t addr, u64 size, int prot)
 {
-	if (addr % PAGE_SIZE || ((u32)prot & ~PROT_ALL))
+	int grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+
+	prot &= ~grows;
+	if (addr % PAGE_SIZE || grows == (PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
 	if (!size)
 		return 0;
+	if (ALIGN_UP(size, PAGE_SIZE) < size || addr + ALIGN_UP(size, PAGE_SIZE) <= addr)
+		return -ENOMEM;
+	if (prot & ~(PROT_ALL | PROT_SEM))
+		return -EINVAL;
 	if (check_range(addr, &size))
 		return -ENOMEM;
-	return as_protect(current_process()->as, addr, size, prot);
+	if (grows & PROT_GROWSUP)
+		return -EINVAL;
+	return as_protect(current_process()->as, addr, size, prot & PROT_ALL, grows);
 }
 
-#define MREMAP_MAYMOVE	1
-#define MREMAP_FIXED	2
+#define MREMAP_MAYMOVE		1
+#define MREMAP_FIXED		2
+#define MREMAP_DONTUNMAP	4
 
-long sys_mremap(vaddr_t old, u64 old_size, u64 new_size, int flags)
+long sys_mremap(vaddr_t old, u64 old_size, u64 new_size, int flags, vaddr_t to)
 {
+	struct remap m = {
+		.old = old, .old_size = ALIGN_UP(old_size, PAGE_SIZE),
+		.new_size = ALIGN_UP(new_size, PAGE_SIZE), .to = to,
+		.may_move = flags & MREMAP_MAYMOVE, .fixed = flags & MREMAP_FIXED,
+		.keep = flags & MREMAP_DONTUNMAP,
+	};
 	vaddr_t at;
 	int err;
 
-	if (flags == (MREMAP_MAYMOVE | MREMAP_FIXED))
-		return -ENOSYS;
-	if (flags & ~MREMAP_MAYMOVE || !new_size || !old_size)
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || old % PAGE_SIZE ||
+	    !m.new_size || m.new_size > ARCH_USER_END)
 		return -EINVAL;
-	if (check_range(old, &old_size))
-		return -EINVAL;
-	if (new_size > ARCH_USER_END)
-		return -ENOMEM;
-	err = as_remap(current_process()->as, old, old_size, ALIGN_UP(new_size, PAGE_SIZE),
-		       flags & MREMAP_MAYMOVE, &at);
+	if (m.fixed || m.keep) {
+		if (!m.may_move || (m.keep && m.old_size != m.new_size))
+			return -EINVAL;
+		if (m.fixed && (to % PAGE_SIZE || to > ARCH_USER_END - m.new_size ||
+				(old + m.old_size > to && to + m.new_size > old)))
+			return -EINVAL;
+	}
+	err = as_remap(current_process()->as, &m, &at);
 	return err ? err : (long)at;
-}
-
-#define MADV_NORMAL	0
-#define MADV_WILLNEED	3
-#define MADV_DONTNEED	4
-#define MADV_FREE	8
-
-/* MADV_FREE lets us take the pages whenever we like: now. */
-long sys_madvise(vaddr_t addr, u64 size, int advice)
-{
-	if (check_range(addr, &size))
-		return -EINVAL;
-	if (advice == MADV_DONTNEED || advice == MADV_FREE)
-		return size ? as_dontneed(current_process()->as, addr, size) : 0;
-	return advice >= MADV_NORMAL && advice <= MADV_WILLNEED ? 0 : -EINVAL;
 }
