@@ -150,13 +150,23 @@ static ssize_t write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, siz
 	return err ? err : (ssize_t)n;
 }
 
+/* May no longer be written at all, or not beyond its end? */
+static bool is_sealed(const struct inode *i, u64 end)
+{
+	return i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ||
+	       (i->seals & F_SEAL_GROW && end > i->size);
+}
+
 /* How many of the @n bytes, all of one page, were written, or an error. Inode lock held. */
 static ssize_t write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
 {
 	struct ramfs_inode *r = to_ramfs(i);
-	struct page *p = get_page(r, page_index(pos));
+	struct page *p;
 	ssize_t moved;
 
+	if (unlikely(i->seals) && is_sealed(i, pos + n))
+		return -EPERM;
+	p = get_page(r, page_index(pos));
 	if (p) {
 		moved = iobuf_copy_from(b, page_to_virt(p) + page_offset(pos), n);
 		page_put(p);
@@ -222,6 +232,8 @@ int ramfs_truncate(struct inode *i, off_t size)
 	struct page *last;
 	u64 first;
 
+	if (i->seals & (shrinks ? F_SEAL_SHRINK : F_SEAL_GROW) && (u64)size != i->size)
+		return -EPERM;
 	i->size = size;
 	inode_touch(i);
 	if (!shrinks)

@@ -166,6 +166,16 @@ struct file_ops {
 	bool seekable;
 };
 
+/* fcntl's seals of a memfd_create() file; SEALS_MEMFD: it is one, so it may have some. */
+#define F_SEAL_SEAL		1u
+#define F_SEAL_SHRINK		2u
+#define F_SEAL_GROW		4u
+#define F_SEAL_WRITE		8u
+#define F_SEAL_FUTURE_WRITE	16u
+#define F_SEAL_EXEC		32u
+#define SEALS_ALL		63u
+#define SEALS_MEMFD		(1u << 31)
+
 struct inode {
 	u64 ino;			/* [const] */
 	u64 dev, rdev;			/* [const] */
@@ -179,6 +189,7 @@ struct inode {
 	struct mutex lock;
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
+	u32 seals;			/* [lock] F_SEAL_*, SEALS_MEMFD: what may no longer be done */
 	void *private;			/* the file system's */
 	struct spinlock mappings_lock;	/* inside as->lock */
 	struct list_node mappings;	/* [mappings_lock] regions it backs; mm/rmap.c */

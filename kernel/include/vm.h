@@ -189,6 +189,9 @@ struct as_figures as_figures(struct addr_space *as);
  */
 void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies);
 
+/* Is some of it mapped so that a store, now or after mprotect(), would reach it? */
+bool inode_may_be_written(struct inode *inode);
+
 #define MAX_MAP_COUNT	65530		/* Linux's default for the regions of one address space */
 extern _Atomic unsigned max_map_count;
 

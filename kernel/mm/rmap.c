@@ -129,3 +129,14 @@ void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies)
 	spin_unlock(&inode->mappings_lock);
 	leave(as);
 }
+
+bool inode_may_be_written(struct inode *inode)
+{
+	bool found = false;
+
+	spin_lock(&inode->mappings_lock);
+	list_for_each(r, &inode->mappings, struct region, mapping)
+		found |= r->as && r->flags & REGION_SHARED && !(r->flags & REGION_NOWRITE);
+	spin_unlock(&inode->mappings_lock);
+	return found;
+}

@@ -61,6 +61,8 @@ long sys_dup3(int fd, int to, u32 flags)
 #define F_DUPFD_CLOEXEC	1030
 #define F_SETPIPE_SZ	1031
 #define F_GETPIPE_SZ	1032
+#define F_ADD_SEALS	1033
+#define F_GET_SEALS	1034
 #define FD_CLOEXEC	1
 
 #define F_SETTABLE	(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
@@ -88,6 +90,10 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 		if (f->ops != &pipe_file_ops)
 			return -EBADF;
 		return cmd == F_SETPIPE_SZ ? pipe_set_size(f, arg) : pipe_get_size(f);
+	case F_ADD_SEALS:
+		return seals_add(f, arg);
+	case F_GET_SEALS:
+		return seals_get(f);
 	case F_SETFL:
 		if ((arg & O_DIRECT) && inode_is(f->inode, S_IFCHR))
 			return -EINVAL;

@@ -68,6 +68,11 @@ static int check_file(const struct file *f, struct map_request *req, u32 flags)
 			req->flags |= REGION_NOWRITE;
 		if (mode == O_RDONLY && req->prot & VM_WRITE)
 			return -EACCES;
+		if (f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+			if (req->prot & VM_WRITE)
+				return -EPERM;
+			req->flags |= REGION_NOWRITE;
+		}
 	} else if (type != MAP_PRIVATE) {
 		return -EINVAL;
 	}
@@ -149,6 +154,7 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 		.offset = offset,
 	};
 	struct file *f SCOPED(file) = NULL;
+	long at;
 	int err;
 
 	if (offset % PAGE_SIZE)
@@ -165,7 +171,14 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 		err = check_lock(flags);
 	if (!err && f && (offset < 0 || req.size > (u64)S64_MAX - offset))
 		err = -EOVERFLOW;
-	return err ? err : map(&req, f, flags);
+	if (err)
+		return err;
+	if (!f || !f->inode->seals)
+		return map(&req, f, flags);
+	mutex_lock(&f->inode->lock);		/* no seal comes between the check and the mapping */
+	at = map(&req, f, flags);
+	mutex_unlock(&f->inode->lock);
+	return at;
 }
 
 /* Page-aligned, not empty and within user space; *size is rounded up. */

@@ -38,6 +38,10 @@ static inline void kmem_scope_end(char **p)
 	kfree(*p);
 }
 
+/* memfd.c: fcntl(F_ADD_SEALS) and (F_GET_SEALS). */
+int seals_add(struct file *f, u32 seals);
+int seals_get(const struct file *f);
+
 /* thread.c: a reference; @tid 0: the caller's. NULL: there is no such user thread. */
 struct thread *find_user_thread(tid_t tid);
 
