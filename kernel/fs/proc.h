@@ -26,6 +26,10 @@ struct proc_file {
 /* proc_sys.c: the root of /proc/sys; NULL: no memory. */
 struct inode *proc_sys_root(void);
 
+/* proc_maps.c */
+void proc_show_maps(struct text *t, struct process *p);
+void proc_show_smaps(struct text *t, struct process *p);
+
 /* Both end with an entry that has no name. */
 extern const struct proc_file proc_system_files[];
 extern const struct proc_file proc_process_files[];

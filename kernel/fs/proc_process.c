@@ -273,30 +273,6 @@ static void show_cmdline(struct text *t, struct process *p)
 	as_put(as);
 }
 
-/* --- Memory ----------------------------------------------------------------------------------- */
-
-static void show_region(struct region *r, void *arg)
-{
-	const char *what = "";
-
-	if (r->flags & (REGION_STACK | REGION_HEAP))
-		what = r->flags & REGION_STACK ? "\t[stack]" : "\t[heap]";
-	text_printf(arg, "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu%s\n", r->start, r->end,
-		    r->prot & VM_READ ? 'r' : '-', r->prot & VM_WRITE ? 'w' : '-',
-		    r->prot & VM_EXEC ? 'x' : '-', r->flags & REGION_SHARED ? 's' : 'p',
-		    (u64)r->offset, r->inode ? r->inode->ino : 0, what);
-}
-
-static void show_maps(struct text *t, struct process *p)
-{
-	struct addr_space *as = process_get_as(p);
-
-	if (!as)
-		return;
-	as_for_each_region(as, show_region, t);
-	as_put(as);
-}
-
 /* --- Limits ----------------------------------------------------------------------------------- */
 
 /* What, and in what unit. */
@@ -385,7 +361,8 @@ const struct proc_file proc_process_files[] = {
 	{ "status", show_status, show_thread_status, 0 },
 	{ "comm", show_comm, show_thread_comm, 0 },
 	{ "cmdline", show_cmdline, NULL, 0 },
-	{ "maps", show_maps, NULL, 0 },
+	{ "maps", proc_show_maps, NULL, 0 },
+	{ "smaps", proc_show_smaps, NULL, 0 },
 	{ "limits", show_limits, NULL, 0 },
 	{ "sched", NULL, show_sched, 0 },
 	{ "wchan", NULL, show_wchan, 0 },

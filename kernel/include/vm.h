@@ -182,6 +182,15 @@ struct as_figures {
 
 struct as_figures as_figures(struct addr_space *as);
 
+/* The same of one region, in bytes; as->lock held. */
+struct region_figures {
+	u64 resident, anonymous;
+	u64 private;		/* resident, and nobody else has it mapped */
+	u64 share;		/* resident, each page divided among those who have it mapped */
+};
+
+struct region_figures region_figures(const struct region *r);
+
 /*
  * The file's pages [first, last] are no longer what they were: all mappings of them are undone, and
  * the next access faults. With @copies (the file has become shorter) also private copies. Called

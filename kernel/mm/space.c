@@ -151,6 +151,24 @@ static u64 file_pages_in(const struct addr_space *as, const struct region *r)
 	return n;
 }
 
+/* A file's own page has one reference that is no mapping. */
+struct region_figures region_figures(const struct region *r)
+{
+	struct pt_iter i = { .root = r->as->root, .va = r->start, .end = r->end };
+	struct region_figures f = { .resident = 0 };
+
+	while (pt_next(&i)) {
+		struct page *p = pte_page(*i.e);
+		u32 refs = atomic_load(&p->refs), mapped = MAX(refs - page_is_file(p), 1u);
+
+		f.resident += PAGE_SIZE;
+		f.anonymous += page_is_file(p) ? 0 : PAGE_SIZE;
+		f.private += mapped == 1 ? PAGE_SIZE : 0;
+		f.share += PAGE_SIZE / mapped;
+	}
+	return f;
+}
+
 struct as_figures as_figures(struct addr_space *as)
 {
 	struct as_figures f;

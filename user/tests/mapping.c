@@ -487,6 +487,48 @@ static void codes_of_faults(void)
 	expect_code(f + PAGE, 100 + BUS_ADRERR);
 }
 
+/* The line of /proc/self/maps for the region at @p, or of smaps from there on. */
+static char *line_of(const char *file, const char *p)
+{
+	static char text[65536];
+	char start[32], *line;
+	size_t n = 0;
+	ssize_t got;
+	int fd = open(file, O_RDONLY);
+
+	CHECK(fd >= 0);
+	while ((got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+		n += got;
+	close(fd);
+	text[n] = 0;
+	snprintf(start, sizeof(start), "%08lx-", (long)p);
+	line = strstr(text, start);
+	CHECK(line);
+	return line;
+}
+
+static void shown_in_maps(void)
+{
+	char *p = map(8), expected[64], *line;
+
+	CHECK_EQ(mprotect(p, PAGE, PROT_NONE), 0);
+	CHECK_EQ(mprotect(p + PAGE, 4 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+	CHECK_EQ(mprotect(p + 5 * PAGE, 3 * PAGE, PROT_NONE), 0);
+	snprintf(expected, sizeof(expected), "%08lx-%08lx rwxp 00000000 00:00 0 \n",
+		 (long)(p + PAGE), (long)(p + 5 * PAGE));
+	CHECK_EQ(strncmp(line_of("/proc/self/maps", p + PAGE), expected, strlen(expected)), 0);
+	p[PAGE] = p[2 * PAGE] = 1;
+	CHECK_EQ(mlock2(p + PAGE, 4 * PAGE, MLOCK_ONFAULT), 0);
+	line = line_of("/proc/self/smaps", p + PAGE);
+	CHECK_EQ(strncmp(strstr(line, "\nSize:") + 6, "                 16 kB\n", 22), 0);
+	CHECK_EQ(strncmp(strstr(line, "\nRss:") + 5, "                   8 kB\n", 22), 0);
+	CHECK_EQ(strncmp(strstr(line, "\nAnonymous:") + 11, "             8 kB\n", 18), 0);
+	CHECK_EQ(strncmp(strstr(line, "\nLocked:") + 8, "                8 kB\n", 21), 0);
+	line = line_of("/proc/self/maps", p);
+	line = strstr(line, "[stack]");
+	CHECK(line);
+}
+
 static const struct test_case cases[] = {
 	CASE(map_errors),
 	CASE(devices_of_zeros),
@@ -505,6 +547,7 @@ static const struct test_case cases[] = {
 	CASE(a_stack_of_ones_own),
 	CASE(limits),
 	CASE(codes_of_faults),
+	CASE(shown_in_maps),
 };
 
 TEST_MAIN(cases)
