@@ -13,7 +13,6 @@
 
 #define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
 #define IOV_MAX		1024
-#define IOV_FEW		8		/* segments for which there is room on the stack */
 
 #define RWF_KNOWN	(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND)
 
@@ -78,14 +77,7 @@ long sys_pwrite64(int fd, vaddr_t buf, size_t n, off_t pos)
 
 /* --- Vectors ---------------------------------------------------------------------------------- */
 
-/* A vector argument, copied; the segments end at RW_MAX bytes. */
-struct user_vector {
-	struct iovec few[IOV_FEW];
-	struct iovec *segments;
-	struct iobuf buf;		/* all of them */
-};
-
-static void vector_end(struct user_vector *v)
+void vector_end(struct user_vector *v)
 {
 	if (v->segments != v->few)
 		kfree(v->segments);
@@ -110,8 +102,7 @@ static int vector_check(struct user_vector *v, size_t n)
 	return 0;
 }
 
-/* vector_end() it if this succeeds. */
-static int vector_get(struct user_vector *v, vaddr_t from, size_t n)
+int vector_get(struct user_vector *v, vaddr_t from, size_t n)
 {
 	int err;
 

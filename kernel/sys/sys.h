@@ -38,6 +38,21 @@ static inline void kmem_scope_end(char **p)
 	kfree(*p);
 }
 
+/* --- Vectors, rw.c ---------------------------------------------------------------------------- */
+
+#define IOV_FEW		8		/* segments for which there is room on the stack */
+
+/* A vector argument, copied; the segments end at RW_MAX bytes. */
+struct user_vector {
+	struct iovec few[IOV_FEW];
+	struct iovec *segments;
+	struct iobuf buf;		/* all of them */
+};
+
+/* vector_end() it if this succeeds. */
+int vector_get(struct user_vector *v, vaddr_t from, size_t n);
+void vector_end(struct user_vector *v);
+
 /* memfd.c: fcntl(F_ADD_SEALS) and (F_GET_SEALS). */
 int seals_add(struct file *f, u32 seals);
 int seals_get(const struct file *f);

@@ -1,0 +1,74 @@
+/* Memory of another process, read and written by process_vm_readv() and process_vm_writev(). */
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "test.h"
+
+#define PAGE	4096UL
+
+static long call(bool write, pid_t pid, struct iovec *own, long n_own, struct iovec *other,
+		 long n_other, long flags)
+{
+	return syscall(write ? SYS_process_vm_writev : SYS_process_vm_readv, pid, own, n_own, other,
+		       n_other, flags);
+}
+
+static volatile int *step;
+
+/* A child that has @p filled with 'c', until step 2. */
+static pid_t child_with(char *p)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	memset(p, 'c', 2 * PAGE);
+	*step = 1;
+	while (*step != 2)
+		sched_yield();
+	_exit(p[10] == 'w' && p[PAGE] == 'c' ? 0 : 1);
+}
+
+static void there_and_back(void)
+{
+	char *p = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char got[20] = "", word[] = "wwwww";
+	struct iovec own[2] = { { got, 3 }, { got + 5, 5 } };
+	struct iovec other[2] = { { p + PAGE - 2, 4 }, { p, 4 } };
+	pid_t pid;
+
+	step = shared_memory(PAGE);
+	CHECK_EQ(munmap(p + 2 * PAGE, PAGE), 0);
+	pid = child_with(p);
+	while (*step != 1)
+		sched_yield();
+	CHECK_EQ(p[0], 0);
+	CHECK_EQ(call(false, pid, own, 2, other, 2, 0), 8);
+	CHECK_EQ(memcmp(got, "ccc\0\0ccccc", 10), 0);
+	own[0] = (struct iovec){ word, 5 };
+	other[0] = (struct iovec){ p + 10, 5 };
+	CHECK_EQ(call(true, pid, own, 1, other, 1, 0), 5);
+	CHECK_EQ(p[10], 0);
+	/* As far as there is something; at the first byte it is an error. */
+	own[0] = (struct iovec){ got, 20 };
+	other[0] = (struct iovec){ p + 2 * PAGE - 7, 20 };
+	CHECK_EQ(call(false, pid, own, 1, other, 1, 0), 7);
+	other[0] = (struct iovec){ p + 2 * PAGE, 20 };
+	CHECK_ERRNO(call(false, pid, own, 1, other, 1, 0), EFAULT);
+	CHECK_ERRNO(call(false, pid, own, 1, other, 1, 1), EINVAL);
+	CHECK_ERRNO(call(false, pid, own, 2000, other, 1, 0), EINVAL);
+	CHECK_ERRNO(call(false, pid, own, 1, other, 2000, 0), EINVAL);
+	CHECK_ERRNO(call(false, pid, own, 1, hidden(16), 1, 0), EFAULT);
+	CHECK_EQ(call(false, pid, own, 0, other, 1, 0), 0);
+	CHECK_EQ(call(false, pid, own, 1, other, 0, 0), 0);
+	*step = 2;
+	expect_exit(pid, 0);
+	CHECK_ERRNO(call(false, pid, own, 1, other, 1, 0), ESRCH);
+}
+
+static const struct test_case cases[] = {
+	CASE(there_and_back),
+};
+
+TEST_MAIN(cases)
