@@ -161,7 +161,7 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 		return -EINVAL;
 	if (!(flags & MAP_ANONYMOUS)) {
 		f = fd_get(fd);
-		if (!f)
+		if (!f || f->flags & O_PATH)
 			return -EBADF;
 	}
 	if (flags & MAP_HUGETLB)		/* none are set aside */
