@@ -1,6 +1,6 @@
 /*
- * /proc/PID/maps and /proc/PID/smaps: the regions of an address space, in Linux's formats. Files are
- * told by device and number, not by name: an inode does not know its names.
+ * /proc/PID/maps and /proc/PID/smaps: the regions of an address space, in Linux's formats. Files
+ * are told by device and number, not by name: an inode does not know its names.
  */
 #include "proc.h"
 

@@ -189,7 +189,7 @@ struct inode {
 	struct mutex lock;
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
-	u32 seals;			/* [lock] F_SEAL_*, SEALS_MEMFD: what may no longer be done */
+	u32 seals;			/* [lock] F_SEAL_*: what may no longer be done */
 	void *private;			/* the file system's */
 	struct spinlock mappings_lock;	/* inside as->lock */
 	struct list_node mappings;	/* [mappings_lock] regions it backs; mm/rmap.c */

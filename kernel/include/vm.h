@@ -113,6 +113,13 @@ int as_remap(struct addr_space *as, const struct remap *m, vaddr_t *out);
 
 int as_advise(struct addr_space *as, vaddr_t start, vaddr_t end, int advice);
 
+/*
+ * For MADV_REMOVE: the file, referenced, and the bytes of it that are mapped from @start on, up to
+ * @end. -ENOMEM: nothing is mapped; -EINVAL: no file, or locked; -EACCES: not to be written.
+ */
+int as_removable(struct addr_space *as, vaddr_t start, vaddr_t end, struct inode **inode,
+		 off_t *pos, u64 *n);
+
 /* out[i]: is page i from @start in memory, mapped or of the file? -ENOMEM: some is not mapped. */
 int as_in_core(struct addr_space *as, vaddr_t start, unsigned n, u8 *out);
 

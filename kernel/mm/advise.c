@@ -103,6 +103,29 @@ int as_advise(struct addr_space *as, vaddr_t start, vaddr_t end, int advice)
 	return err;
 }
 
+int as_removable(struct addr_space *as, vaddr_t start, vaddr_t end, struct inode **inode,
+		 off_t *pos, u64 *n)
+{
+	struct region *r;
+	int err = 0;
+
+	mutex_lock(&as->lock);
+	r = region_find(as, start);
+	if (!r) {
+		err = -ENOMEM;
+	} else if (!r->inode || r->flags & REGION_LOCKED) {
+		err = -EINVAL;
+	} else if (!(r->flags & REGION_SHARED) || r->flags & REGION_NOWRITE) {
+		err = -EACCES;
+	} else {
+		*inode = inode_get(r->inode);
+		*pos = r->offset + (off_t)(start - r->start);
+		*n = MIN(end, r->end) - start;
+	}
+	mutex_unlock(&as->lock);
+	return err;
+}
+
 int as_check_sync(struct addr_space *as, vaddr_t start, vaddr_t end, bool drop)
 {
 	int err = 0;

@@ -19,6 +19,32 @@ static int populate(vaddr_t start, vaddr_t end, int advice)
 			       advice == MADV_POPULATE_WRITE ? VM_WRITE : VM_READ);
 }
 
+/* The pages go out of the file: from then on they read as zeros, for all. */
+static int remove_pages(vaddr_t start, vaddr_t end)
+{
+	int err = 0;
+
+	while (start < end && !err) {
+		struct inode *i SCOPED(inode) = NULL;
+		off_t pos;
+		u64 n = 0;
+
+		err = as_removable(current_process()->as, start, end, &i, &pos, &n);
+		if (err)
+			break;
+		mutex_lock(&i->lock);
+		if (!i->ops->punch)
+			err = -EOPNOTSUPP;
+		else if (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+			err = -EPERM;
+		else
+			err = i->ops->punch(i, pos, n);
+		mutex_unlock(&i->lock);
+		start += n;
+	}
+	return err;
+}
+
 long sys_madvise(vaddr_t addr, u64 size, int advice)
 {
 	vaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
@@ -30,6 +56,8 @@ long sys_madvise(vaddr_t addr, u64 size, int advice)
 		return 0;
 	if (!user_range_ok(addr, end - addr))
 		return -ENOMEM;
+	if (advice == MADV_REMOVE)
+		return remove_pages(addr, end);
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return populate(addr, end, advice);
 	return as_advise(current_process()->as, addr, end, advice);

@@ -175,7 +175,7 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 		return err;
 	if (!f || !f->inode->seals)
 		return map(&req, f, flags);
-	mutex_lock(&f->inode->lock);		/* no seal comes between the check and the mapping */
+	mutex_lock(&f->inode->lock);	/* no seal comes between the check and the mapping */
 	at = map(&req, f, flags);
 	mutex_unlock(&f->inode->lock);
 	return at;

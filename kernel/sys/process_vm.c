@@ -1,6 +1,6 @@
 /*
- * process_vm_readv and process_vm_writev: memory of another process. Each of its pages is pinned and
- * copied from or to as the caller's own memory would be by a read or write.
+ * process_vm_readv and process_vm_writev: memory of another process. Each of its pages is pinned
+ * and copied from or to as the caller's own memory would be by a read or write.
  */
 #include "sys.h"
 
@@ -8,7 +8,7 @@
 
 #define IOV_MAX		1024
 
-/* The other process's segments, as they are: what is wrong with an address shows when it is used. */
+/* The other process's segments, as they are: a wrong address shows when it is used. */
 static int copy_segments(vaddr_t from, size_t n, struct iovec **out)
 {
 	struct iovec *s;

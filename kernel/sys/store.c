@@ -51,12 +51,19 @@ long sys_fallocate(int fd, u32 mode, off_t offset, off_t length)
 	struct file *f SCOPED(file) = fd_get(fd);
 	int err = f ? may_allocate(f, mode, offset, length) : -EBADF;
 	struct inode *i;
+	u32 seals = 0;
 
 	if (err)
 		return err;
 	i = f->inode;
 	mutex_lock(&i->lock);
 	if (mode & FALLOC_PUNCH_HOLE)
+		seals = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	else if ((u64)(offset + length) > i->size)
+		seals = F_SEAL_GROW;
+	if (i->seals & seals)
+		err = -EPERM;
+	else if (mode & FALLOC_PUNCH_HOLE)
 		err = i->ops->punch(i, offset, length);
 	else
 		err = i->ops->allocate(i, offset, length, mode & FALLOC_KEEP_SIZE);

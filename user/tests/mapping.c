@@ -221,6 +221,31 @@ static void advice_errors(void)
 	CHECK_ERRNO(madvise(p + PAGE, PAGE, MADV_NORMAL), ENOMEM);
 }
 
+static void removing(void)
+{
+	char *p = map(4), *s = shared_memory(4 * PAGE), *f;
+	int fd = open_temp("remove", O_RDWR, 4);
+
+	CHECK_ERRNO(madvise(p, PAGE, MADV_REMOVE), EINVAL);
+	memset(s, 's', 4 * PAGE);
+	CHECK_EQ(madvise(s + PAGE, 2 * PAGE, MADV_REMOVE), 0);
+	CHECK(s[0] == 's' && s[PAGE] == 0 && s[3 * PAGE - 1] == 0 && s[3 * PAGE] == 's');
+	s[PAGE] = 't';
+	CHECK_EQ(mlock(s, PAGE), 0);
+	CHECK_ERRNO(madvise(s, PAGE, MADV_REMOVE), EINVAL);
+	f = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, fd, 0);
+	CHECK_ERRNO(madvise(f, PAGE, MADV_REMOVE), EACCES);
+	f = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, open_temp("ro", O_RDONLY, 4), 0);
+	CHECK_ERRNO(madvise(f, PAGE, MADV_REMOVE), EACCES);
+	f = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+	f[2 * PAGE] = 'f';
+	CHECK_EQ(madvise(f + 2 * PAGE, PAGE, MADV_REMOVE), 0);
+	CHECK_EQ(f[2 * PAGE], 0);
+	f[2 * PAGE + 1] = 'g';
+	CHECK_EQ(pread(fd, p, 2, 2 * PAGE), 2);
+	CHECK(p[0] == 0 && p[1] == 'g');
+}
+
 static void populating(void)
 {
 	char *p = map(4), *f;
@@ -538,6 +563,7 @@ static const struct test_case cases[] = {
 	CASE(remap_that_leaves_the_place),
 	CASE(remap_shared_twice),
 	CASE(advice_errors),
+	CASE(removing),
 	CASE(populating),
 	CASE(in_core),
 	CASE(sync_errors),
