@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from tools.options import Parser, run_program
 from tools.portability import table
@@ -75,6 +78,10 @@ def _try(which: Distribution, folder: Path, found: Archives, options: Options) -
     return results
 
 
+def _interrupted(signum: int, _: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parse(arguments)
     folder = given.build_root.resolve() / "portability"
@@ -86,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     folder.mkdir(parents=True, exist_ok=True)
     settings = [f"LAB={given.lab}"] * bool(given.lab) + [f"ARCH={given.arch}"] * bool(given.arch)
+    signal.signal(signal.SIGTERM, _interrupted)
     options = Options(given.parts, given.rounds, " ".join(settings))
     tried = [which for which in DISTRIBUTIONS if which.name in given.only]
     found = archives(dict(given.archive))
