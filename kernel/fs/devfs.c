@@ -132,6 +132,8 @@ void devfs_init(void)
 		err = vfs_create(NULL, devices[i].path,
 				 S_IFCHR | (devices[i].rdev == DEV_STRACE ? 0600 : 0666),
 				 devices[i].rdev);
+	if (!err || err == -EEXIST)
+		err = vfs_create(NULL, "/dev/shm", S_IFDIR | S_ISVTX | 0777, 0);
 	if (err && err != -EEXIST)
 		kprintf("devfs: cannot fill /dev: error %d\n", -err);
 }

@@ -13,6 +13,7 @@
  */
 #include "cpu.h"
 #include "errno.h"
+#include "filelock.h"
 #include "fs.h"
 #include "mm.h"
 #include "process.h"
@@ -118,12 +119,19 @@ static struct file *take_next(struct fdtable *t, const u64 *map, unsigned *fd)
 	return f;
 }
 
+/* A file has left the table; with it go the process's locks on what it is, as POSIX wants it. */
+static void put_closed(struct fdtable *t, struct file *f)
+{
+	filelock_drop(f->inode, t);
+	file_put(f);
+}
+
 static void close_all(struct fdtable *t, const u64 *map)
 {
 	struct file *f;
 
 	for (unsigned fd = 0; (f = take_next(t, map, &fd));)
-		file_put(f);
+		put_closed(t, f);
 }
 
 void fdtable_close_exec(struct fdtable *t)
@@ -156,7 +164,7 @@ static noinline struct file *get_locked(struct fdtable *t, unsigned fd)
 	return f;
 }
 
-struct file *fd_get(int fd)
+struct file *fd_get_any(int fd)
 {
 	struct process *p = current_process();
 	struct fdtable *t = p->fds;
@@ -192,6 +200,17 @@ u64 fdtable_held(struct fdtable *t)
 		}
 	}
 	return bytes;
+}
+
+struct file *fd_get(int fd)
+{
+	struct file *f = fd_get_any(fd);
+
+	if (unlikely(f && (f->flags & O_PATH))) {
+		file_put(f);
+		return NULL;
+	}
+	return f;
 }
 
 /* Makes room for descriptor @fd. The lock is free on entry, held on return, also of an error. */
@@ -273,7 +292,9 @@ int fd_replace(int fd, struct file *f, u64 limit, bool cloexec)
 		}
 		spin_unlock(&t->lock);
 	}
-	if (drop)
+	if (drop && drop != f)
+		put_closed(t, drop);
+	else if (drop)
 		file_put(drop);
 	return err ? err : fd;
 }
@@ -291,7 +312,7 @@ int fd_close(int fd)
 	spin_unlock(&t->lock);
 	if (!f)
 		return -EBADF;
-	file_put(f);
+	put_closed(t, f);
 	return 0;
 }
 

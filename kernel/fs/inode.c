@@ -5,6 +5,7 @@
  * directory on its parent. The last one gone releases the inode.
  */
 #include "counters.h"
+#include "filelock.h"
 #include "fs.h"
 #include "time.h"
 
@@ -51,6 +52,7 @@ void inode_put(struct inode *i)
 		struct inode *parent = i->parent;
 
 		counter_add(COUNT_INODES, -1);
+		filelock_drop(i, NULL);
 		i->ops->release(i);
 		i = parent;
 	}

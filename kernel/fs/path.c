@@ -230,6 +230,8 @@ static int may_open(const struct inode *i, u32 flags)
 		return -EISDIR;
 	if (!dir && (flags & O_DIRECTORY))
 		return -ENOTDIR;
+	if (flags & O_PATH)
+		return 0;
 	if (inode_is(i, S_IFLNK))
 		return -ELOOP;
 	if (dir && (mask & MAY_WRITE))
@@ -263,6 +265,8 @@ int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct fi
 	struct walk w;
 	int err = walk_path(&w, at, path);
 
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	if (err)
 		return err;
 	err = open_walked(&w, flags, mode, out);

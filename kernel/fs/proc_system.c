@@ -6,6 +6,7 @@
  */
 #include "counters.h"
 #include "cpu.h"
+#include "filelock.h"
 #include "mm.h"
 #include "proc.h"
 #include "printf.h"
@@ -197,11 +198,10 @@ static void show_version(struct text *t, struct process *none)
 	text_printf(t, "%s version %s (%s)\n", UTS_SYSNAME, UTS_RELEASE, UTS_VERSION);
 }
 
-/* Files cannot be locked, so there is nothing to list. */
 static void show_locks(struct text *t, struct process *none)
 {
-	(void)t;
 	(void)none;
+	filelock_show(t);
 }
 
 /* --- Scheduling ------------------------------------------------------------------------------- */

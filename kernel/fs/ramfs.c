@@ -267,6 +267,16 @@ static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is
 	return e ? remove(dir, e, is_dir) : -ENOENT;
 }
 
+/* @i has come to @dir from another directory. */
+static void move_parent(struct inode *i, struct inode *dir)
+{
+	if (!inode_is(i, S_IFDIR) || i->parent == dir)
+		return;
+	mutex_lock(&i->lock);
+	set_parent(i, dir);
+	mutex_unlock(&i->lock);
+}
+
 /* Both directories' locks and the rename lock held; the checks of vfs_rename() have been made. */
 static int ramfs_rename(struct inode *from, const char *old, size_t old_len, struct inode *to,
 			const char *new, size_t new_len)
@@ -286,11 +296,23 @@ static int ramfs_rename(struct inode *from, const char *old, size_t old_len, str
 		return err;
 	}
 	entry_insert(to, renamed, entry_remove(from, e));
-	if (inode_is(moved, S_IFDIR) && from != to) {
-		mutex_lock(&moved->lock);
-		set_parent(moved, to);
-		mutex_unlock(&moved->lock);
-	}
+	move_parent(moved, to);
+	return 0;
+}
+
+/* As rename(), but that both names exist and stay. */
+static int ramfs_exchange(struct inode *from, const char *old, size_t old_len, struct inode *to,
+			  const char *new, size_t new_len)
+{
+	struct entry *a = find(from, old, old_len), *b = find(to, new, new_len);
+	struct inode *moved = a->inode;
+
+	a->inode = b->inode;
+	b->inode = moved;
+	move_parent(a->inode, from);
+	move_parent(b->inode, to);
+	inode_touch(from);
+	inode_touch(to);
 	return 0;
 }
 
@@ -333,6 +355,7 @@ static const struct inode_ops ramfs_ops = {
 	.create = ramfs_create,
 	.unlink = ramfs_unlink,
 	.rename = ramfs_rename,
+	.exchange = ramfs_exchange,
 	.readdir = ramfs_readdir,
 	.readlink = ramfs_readlink,
 	.truncate = ramfs_truncate,

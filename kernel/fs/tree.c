@@ -245,6 +245,23 @@ static int may_move(const struct walk *from, const struct walk *to, struct inode
 	return err;
 }
 
+/* Each of the two is removed from its place, and a directory gets another "..". */
+static int may_swap(const struct walk *from, const struct walk *to, struct inode *source,
+		    struct inode *target)
+{
+	int err = may_delete(from->dir, source, inode_is(source, S_IFDIR));
+
+	if (!err)
+		err = may_delete(to->dir, target, inode_is(target, S_IFDIR));
+	if (!err && !from->dir->ops->exchange)
+		err = -EINVAL;
+	if (!err && from->dir != to->dir && inode_is(source, S_IFDIR))
+		err = inode_permission(source, MAY_WRITE);
+	if (!err && from->dir != to->dir && inode_is(target, S_IFDIR))
+		err = inode_permission(target, MAY_WRITE);
+	return err;
+}
+
 /* May @source become @target (NULL: nothing is there yet)? Both directories are locked. */
 static int may_rename(const struct walk *from, const struct walk *to, struct inode *source,
 		      struct inode *target, unsigned flags)
@@ -256,12 +273,21 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 	if (is_ancestor(source, to->dir))
 		return -EINVAL;			/* into itself */
 	if (target && is_ancestor(target, from->dir))
-		return -ENOTEMPTY;
-	if (!inode_is(source, S_IFDIR) && (from->slash || to->slash))
+		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	if (flags & RENAME_EXCHANGE) {
+		if (to->slash && !inode_is(target, S_IFDIR))
+			return -ENOTDIR;
+		if (from->slash && !inode_is(source, S_IFDIR))
+			return -ENOTDIR;
+	} else if (!inode_is(source, S_IFDIR) && (from->slash || to->slash)) {
 		return -ENOTDIR;
+	}
 	if (source == target)
 		return 0;			/* two names of one file: nothing to do */
-	err = may_move(from, to, source, target);
+	if (flags & RENAME_EXCHANGE)
+		err = may_swap(from, to, source, target);
+	else
+		err = may_move(from, to, source, target);
 	if (err)
 		return err;
 	if (source->dev != from->dir->dev || (target && target->dev != to->dir->dev))
@@ -279,11 +305,13 @@ static int rename_locked(const struct walk *from, const struct walk *to, unsigne
 		err = -ENOENT;
 	if (!err)
 		err = find_entry(to, &target);
+	if (!err && !target && (flags & RENAME_EXCHANGE))
+		err = -ENOENT;
 	if (!err)
 		err = may_rename(from, to, source, target, flags);
 	if (!err && source != target)
-		err = from->dir->ops->rename(from->dir, from->name, from->len, to->dir, to->name,
-					     to->len);
+		err = (flags & RENAME_EXCHANGE ? from->dir->ops->exchange : from->dir->ops->rename)(
+			from->dir, from->name, from->len, to->dir, to->name, to->len);
 	if (source)
 		inode_put(source);
 	if (target)

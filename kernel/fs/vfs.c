@@ -1,12 +1,14 @@
 /*
  * Starting the file layer: caches, then the root directory. See README.md for who does what.
  */
+#include "filelock.h"
 #include "fs.h"
 #include "panic.h"
 
 void vfs_init(void)
 {
 	file_init();
+	filelock_init();
 	ramfs_init();
 	root_inode = ramfs_create_root();
 	if (!root_inode)

@@ -133,6 +133,8 @@ struct inode_ops {
 	int (*unlink)(struct inode *dir, const char *name, size_t len, bool is_dir);
 	int (*rename)(struct inode *from, const char *old, size_t old_len, struct inode *to,
 		      const char *new, size_t new_len);
+	int (*exchange)(struct inode *a, const char *name, size_t len, struct inode *b,
+			const char *other, size_t other_len);
 	int (*readdir)(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
 
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
@@ -191,6 +193,7 @@ struct inode {
 	const struct file_ops *fops;
 	u32 seals;			/* [lock] F_SEAL_*: what may no longer be done */
 	void *private;			/* the file system's */
+	_Atomic u32 nr_locks;		/* filelock.c */
 	struct spinlock mappings_lock;	/* inside as->lock */
 	struct list_node mappings;	/* [mappings_lock] regions it backs; mm/rmap.c */
 	struct inode *parent;		/* directories: [lock] referenced; the root's is itself */
@@ -281,6 +284,7 @@ int vfs_unlink(struct inode *at, const char *path, bool is_dir);	/* unlink, rmdi
 int vfs_truncate(struct inode *i, off_t size);
 
 #define RENAME_NOREPLACE	1u
+#define RENAME_EXCHANGE		2u
 int vfs_rename(struct inode *from_at, const char *from, struct inode *to_at, const char *to,
 	       unsigned flags);
 
@@ -297,6 +301,7 @@ u64 fdtable_held(struct fdtable *t);
 void fdtable_destroy(struct fdtable *t);	/* closes all. May block */
 struct file **fdtable_strace(struct fdtable *t);	/* where calls are recorded, or NULL */
 struct file *fd_get(int fd);			/* the current process's, referenced; NULL: bad */
+struct file *fd_get_any(int fd);		/* the same, also one opened with O_PATH */
 
 /* Both take over the reference, also when they fail. The lowest free one >= @min; dup2, dup3. */
 int fd_install(struct file *f, int min, u64 limit, bool cloexec);

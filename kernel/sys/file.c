@@ -23,7 +23,7 @@ long sys_close(int fd)
 /* A new number, at least @min, for the file behind @fd. */
 static long duplicate(int fd, int min, bool cloexec)
 {
-	struct file *f = fd_get(fd);
+	struct file *f = fd_get_any(fd);
 
 	return f ? fd_install(f, min, fd_limit(), cloexec) : -EBADF;
 }
@@ -36,7 +36,7 @@ long sys_dup(int fd)
 /* Unlike dup3(), it lets a descriptor be duplicated onto itself. */
 long sys_dup2(int fd, int to)
 {
-	struct file *f SCOPED(file) = fd == to ? fd_get(fd) : NULL;
+	struct file *f SCOPED(file) = fd == to ? fd_get_any(fd) : NULL;
 
 	if (fd == to)
 		return f ? fd : -EBADF;
@@ -49,7 +49,7 @@ long sys_dup3(int fd, int to, u32 flags)
 
 	if ((flags & ~O_CLOEXEC) || fd == to)
 		return -EINVAL;
-	f = fd_get(fd);
+	f = fd_get_any(fd);
 	return f ? fd_replace(to, f, fd_limit(), flags & O_CLOEXEC) : -EBADF;
 }
 
@@ -67,24 +67,17 @@ long sys_dup3(int fd, int to, u32 flags)
 
 #define F_SETTABLE	(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
-long sys_fcntl(int fd, int cmd, u64 arg)
+/* What is about the file, not the descriptor. */
+static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 {
-	struct file *f SCOPED(file) = fd_get(fd);
-
-	if (!f)
-		return -EBADF;
 	switch (cmd) {
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-		if (arg >= fd_limit())
-			return -EINVAL;
-		return duplicate(fd, arg, cmd == F_DUPFD_CLOEXEC);
-	case F_GETFD:
-		return fd_flags(fd, -1);
-	case F_SETFD:
-		return fd_flags(fd, arg & FD_CLOEXEC);
-	case F_GETFL:
-		return (f->flags & ~O_CLOEXEC) | O_LARGEFILE;
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return fcntl_lock(fd, f, cmd, arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		if (f->ops != &pipe_file_ops)
@@ -103,6 +96,28 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+long sys_fcntl(int fd, int cmd, u64 arg)
+{
+	struct file *f SCOPED(file) = fd_get_any(fd);
+
+	if (!f)
+		return -EBADF;
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		if (arg >= fd_limit())
+			return -EINVAL;
+		return duplicate(fd, arg, cmd == F_DUPFD_CLOEXEC);
+	case F_GETFD:
+		return fd_flags(fd, -1);
+	case F_SETFD:
+		return fd_flags(fd, arg & FD_CLOEXEC);
+	case F_GETFL:
+		return (f->flags & ~O_CLOEXEC) | (f->flags & O_PATH ? 0 : O_LARGEFILE);
+	}
+	return f->flags & O_PATH ? -EBADF : fcntl_file(fd, f, cmd, arg);
 }
 
 long sys_ioctl(int fd, u32 cmd, vaddr_t arg)

@@ -21,6 +21,14 @@ struct inode *cwd_get(void)
 
 int user_fd_inode(int fd, struct inode **out)
 {
+	struct file *f SCOPED(file) = fd_get_any(fd);
+
+	*out = f ? inode_get(f->inode) : NULL;
+	return f ? 0 : -EBADF;
+}
+
+int user_file_inode(int fd, struct inode **out)
+{
 	struct file *f SCOPED(file) = fd_get(fd);
 
 	*out = f ? inode_get(f->inode) : NULL;
@@ -132,7 +140,8 @@ long sys_renameat2(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 	struct user_path a SCOPED(path), b SCOPED(path) = { NULL, NULL };
 	int err = user_path_get(from_fd, from, &a);
 
-	if (flags & ~RENAME_NOREPLACE)
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	if (!err)
 		err = user_path_get(to_fd, to, &b);

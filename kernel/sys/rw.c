@@ -23,7 +23,9 @@ typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 /* Can there be a transfer at @pos, or at the file's own offset if it is NULL? */
 static int may_seek(const struct file *f, const off_t *pos)
 {
-	return pos && !f->ops->seekable && !inode_is(f->inode, S_IFDIR) ? -ESPIPE : 0;
+	if (!pos || f->ops->seekable || inode_is(f->inode, S_IFDIR))
+		return 0;
+	return f->flags & O_PATH ? -EBADF : -ESPIPE;
 }
 
 /* The file may not be used this way: -EBADF, which comes before what is wrong with the memory. */
@@ -31,7 +33,7 @@ static int mode_error(const struct file *f, transfer_fn fn)
 {
 	u32 other = fn == file_read ? O_WRONLY : O_RDONLY;
 
-	return (f->flags & O_ACCMODE) == other ? -EBADF : 0;
+	return (f->flags & O_ACCMODE) == other || (f->flags & O_PATH) ? -EBADF : 0;
 }
 
 static noinline long bad_range(const struct file *f, transfer_fn fn)
@@ -44,12 +46,12 @@ static noinline long bad_range(const struct file *f, transfer_fn fn)
 static always_inline long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, transfer_fn fn)
 {
 	struct iobuf b = { .addr = buf, .left = MIN(n, RW_MAX) };
-	struct file *f SCOPED(file) = fd_get(fd);
+	struct file *f SCOPED(file) = fd_get_any(fd);
 
 	if (unlikely(!f))
 		return -EBADF;
 	if (unlikely(may_seek(f, pos)))
-		return -ESPIPE;
+		return may_seek(f, pos);
 	if (unlikely(!user_range_ok(buf, n)))
 		return bad_range(f, fn);
 	return fn(f, &b, pos);

@@ -138,7 +138,7 @@ static u64 realtime(void)
 long sys_fchmod(int fd, u32 mode)
 {
 	struct inode *inode SCOPED(inode);
-	int err = user_fd_inode(fd, &inode);
+	int err = user_file_inode(fd, &inode);
 
 	return err ? err : inode_set_mode(inode, mode);
 }
@@ -154,7 +154,7 @@ long sys_fchmodat(int dirfd, vaddr_t path, u32 mode)
 long sys_fchown(int fd, u32 uid, u32 gid)
 {
 	struct inode *inode SCOPED(inode);
-	int err = user_fd_inode(fd, &inode);
+	int err = user_file_inode(fd, &inode);
 
 	return err ? err : inode_set_owner(inode, uid, gid);
 }
@@ -210,7 +210,7 @@ long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
 	struct timespec ts[2] = { { .nsec = UTIME_NOW }, { .nsec = UTIME_NOW } };
 	struct inode *inode SCOPED(inode);
 	int err = path ? user_path_inode(dirfd, path, flags, &inode)
-		       : user_fd_inode(dirfd, &inode);
+		       : user_file_inode(dirfd, &inode);
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;

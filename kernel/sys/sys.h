@@ -85,7 +85,18 @@ static inline void path_scope_end(struct user_path *p)
 
 /* The inode of an open file, or that *at() arguments name; referenced, NULL after an error. */
 int user_fd_inode(int fd, struct inode **out);
+int user_file_inode(int fd, struct inode **out);	/* not of one opened with O_PATH */
 int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out);
+
+#define F_GETLK		5
+#define F_SETLK		6
+#define F_SETLKW	7
+#define F_OFD_GETLK	36
+#define F_OFD_SETLK	37
+#define F_OFD_SETLKW	38
+
+/* fcntl()'s locks, lock.c. */
+long fcntl_lock(int fd, struct file *f, int cmd, vaddr_t arg);
 
 /* One more than the largest descriptor that the process may have; file.c. */
 u64 fd_limit(void);

@@ -1,0 +1,251 @@
+/*
+ * Locks on files: flock(), and those on ranges of bytes, whose owner is a process (POSIX) or an
+ * open file (OFD). They bind only those who ask.
+ *
+ * An owner is an address that lives as long as it can own: the open file, or for POSIX locks the
+ * table of descriptors, since they go with the process's first close() of the file, whichever of
+ * its descriptors that is. A lock keeps no reference: it goes before its owner and its inode do.
+ *
+ * Lock: lock_mutex guards everything here. One list of all locks and one condition variable for
+ * all waiters: there are few of both.
+ *
+ *  FL1  Of two locks on the same bytes of a file that exclude each other both have one owner;
+ *       flock() and range locks do not know of each other.
+ *  FL2  No two range locks of one owner overlap, nor do two of one type touch.
+ *  FL3  inode->nr_locks counts its locks, so that closing a file without any costs nothing.
+ */
+#include "errno.h"
+#include "filelock.h"
+#include "fs.h"
+#include "mm.h"
+#include "sync.h"
+#include "text.h"
+
+#define DEADLOCK_DEPTH	10		/* so many waiters are followed, as on Linux */
+
+struct file_lock {
+	struct list_node link;		/* held */
+	struct inode *inode;
+	struct lock_request is;
+};
+
+/* Somebody waits, on its stack. */
+struct lock_wait {
+	struct list_node link;		/* waits */
+	const struct inode *inode;
+	const struct lock_request *want;
+};
+
+static struct mutex lock_mutex = MUTEX_INIT(lock_mutex);
+static struct list_node held = LIST_INIT(held);		/* [lock_mutex] */
+static struct list_node waits = LIST_INIT(waits);	/* [lock_mutex] */
+static struct condvar changed;
+
+void filelock_init(void)
+{
+	condvar_init(&changed);
+}
+
+/* --- Conflicts -------------------------------------------------------------------------------- */
+
+static bool is_flock(const struct lock_request *r)
+{
+	return r->kind == LOCK_KIND_FLOCK;
+}
+
+static bool overlap(const struct lock_request *a, const struct lock_request *b)
+{
+	return a->start <= b->end && b->start <= a->end;
+}
+
+/* The first lock that stands in the way of @want; NULL: none. */
+static struct file_lock *find_conflict(const struct inode *i, const struct lock_request *want)
+{
+	list_for_each(l, &held, struct file_lock, link)
+		if (l->inode == i && l->is.owner != want->owner &&
+		    is_flock(&l->is) == is_flock(want) && overlap(&l->is, want) &&
+		    (l->is.type == LOCK_WRITE || want->type == LOCK_WRITE))
+			return l;
+	return NULL;
+}
+
+/* The waiter on behalf of @owner; NULL: there is none. */
+static const struct lock_wait *find_wait(const void *owner)
+{
+	list_for_each(w, &waits, struct lock_wait, link)
+		if (w->want->owner == owner && w->want->kind == LOCK_KIND_POSIX)
+			return w;
+	return NULL;
+}
+
+/* The owner that @want waits for waits, over a few others, for the owner of @want. */
+static bool is_deadlock(const struct lock_request *want, const struct file_lock *by)
+{
+	for (unsigned n = 0; n < DEADLOCK_DEPTH && by; n++) {
+		const struct lock_wait *w = find_wait(by->is.owner);
+
+		if (!w)
+			return false;
+		by = find_conflict(w->inode, w->want);
+		if (by && by->is.owner == want->owner)
+			return true;
+	}
+	return false;
+}
+
+/* Until nothing is in the way: 0, -EAGAIN, -EDEADLK, -EINTR. */
+static int wait_free(const struct inode *i, const struct lock_request *want, bool wait)
+	HOLDS(lock_mutex)
+{
+	struct lock_wait self = { .inode = i, .want = want };
+	struct file_lock *by;
+	int err = 0;
+
+	while (!err && (by = find_conflict(i, want))) {
+		if (!wait)
+			return -EAGAIN;
+		if (want->kind == LOCK_KIND_POSIX && is_deadlock(want, by))
+			return -EDEADLK;
+		list_push_back(&waits, &self.link);
+		err = condvar_wait(&changed, &lock_mutex, DEADLINE_NEVER);
+		list_remove(&self.link);
+	}
+	return err;
+}
+
+/* --- Changes ---------------------------------------------------------------------------------- */
+
+static struct file_lock *lock_alloc(struct inode *i, const struct lock_request *is)
+{
+	struct file_lock *l = kmalloc(sizeof(*l));
+
+	if (l)
+		*l = (struct file_lock){ .inode = i, .is = *is };
+	return l;
+}
+
+static void lock_add(struct file_lock *l)
+{
+	list_push_back(&held, &l->link);
+	atomic_fetch_add(&l->inode->nr_locks, 1);
+}
+
+static void lock_remove(struct file_lock *l)
+{
+	list_remove(&l->link);
+	atomic_fetch_sub(&l->inode->nr_locks, 1);
+	kfree(l);
+}
+
+/* @r grows over locks of its own type that it touches, which are then inside of it. FL2 */
+static void absorb(const struct inode *i, struct lock_request *r)
+{
+	list_for_each(l, &held, struct file_lock, link)
+		if (l->inode == i && l->is.owner == r->owner && l->is.type == r->type &&
+		    l->is.start <= (r->end == S64_MAX ? r->end : r->end + 1) &&
+		    r->start <= (l->is.end == S64_MAX ? l->is.end : l->is.end + 1)) {
+			r->start = MIN(r->start, l->is.start);
+			r->end = MAX(r->end, l->is.end);
+		}
+}
+
+/* Takes @r's range out of the owner's locks. @spare is for the part behind it, if it splits one. */
+static void carve(struct inode *i, const struct lock_request *r, struct file_lock **spare)
+{
+	list_for_each_safe(l, &held, struct file_lock, link) {
+		if (l->inode != i || l->is.owner != r->owner || !overlap(&l->is, r))
+			continue;
+		if (l->is.start < r->start && l->is.end > r->end) {
+			(*spare)->is = l->is;
+			(*spare)->is.start = r->end + 1;
+			lock_add(*spare);
+			*spare = NULL;
+			l->is.end = r->start - 1;
+			return;
+		}
+		if (l->is.start < r->start)
+			l->is.end = r->start - 1;
+		else if (l->is.end > r->end)
+			l->is.start = r->end + 1;
+		else
+			lock_remove(l);
+	}
+}
+
+int filelock_set(struct inode *i, const struct lock_request *want, bool wait)
+{
+	struct file_lock *new = lock_alloc(i, want), *spare = lock_alloc(i, want);
+	int err = new && spare ? 0 : -ENOLCK;
+
+	mutex_lock(&lock_mutex);
+	if (!err && is_flock(want))		/* it is given up before there is another */
+		carve(i, want, &spare);
+	if (!err && want->type != LOCK_NONE)
+		err = wait_free(i, want, wait);
+	if (!err) {
+		if (!is_flock(want) && want->type != LOCK_NONE)
+			absorb(i, &new->is);
+		carve(i, &new->is, &spare);
+		if (want->type != LOCK_NONE) {
+			lock_add(new);
+			new = NULL;
+		}
+	}
+	mutex_unlock(&lock_mutex);
+	kfree(new);
+	kfree(spare);
+	condvar_broadcast(&changed);
+	return err;
+}
+
+bool filelock_test(struct inode *i, struct lock_request *want)
+{
+	struct file_lock *by;
+
+	mutex_lock(&lock_mutex);
+	by = find_conflict(i, want);
+	if (by)
+		*want = by->is;
+	mutex_unlock(&lock_mutex);
+	return by;
+}
+
+void filelock_drop_all(struct inode *i, const void *owner)
+{
+	mutex_lock(&lock_mutex);
+	list_for_each_safe(l, &held, struct file_lock, link)
+		if (l->inode == i && (!owner || l->is.owner == owner))
+			lock_remove(l);
+	mutex_unlock(&lock_mutex);
+	condvar_broadcast(&changed);
+}
+
+/* --- /proc/locks ------------------------------------------------------------------------------ */
+
+static void show_lock(struct text *t, unsigned n, const char *arrow, const struct inode *i,
+		      const struct lock_request *r)
+{
+	static const char *const kinds[] = { "FLOCK ", "POSIX ", "OFDLCK" };
+
+	text_printf(t, "%u: %s%s ADVISORY  %s %d %02lx:%02lx:%lu %ld ", n, arrow, kinds[r->kind],
+		    r->type == LOCK_WRITE ? "WRITE" : "READ", r->pid, i->dev >> 8, i->dev & 0xff,
+		    i->ino, r->start);
+	if (r->end == S64_MAX)
+		text_printf(t, "EOF\n");
+	else
+		text_printf(t, "%ld\n", r->end);
+}
+
+void filelock_show(struct text *t)
+{
+	unsigned n = 0;
+
+	mutex_lock(&lock_mutex);
+	list_for_each(l, &held, struct file_lock, link) {
+		show_lock(t, ++n, "", l->inode, &l->is);
+		list_for_each(w, &waits, struct lock_wait, link)
+			if (find_conflict(w->inode, w->want) == l)
+				show_lock(t, n, "-> ", w->inode, w->want);
+	}
+	mutex_unlock(&lock_mutex);
+}
