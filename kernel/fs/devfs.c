@@ -113,6 +113,14 @@ static const struct {
 	{ "/dev/strace",	DEV_STRACE,	&strace_file_ops },
 };
 
+const char *dev_path(u64 rdev)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
+		if (devices[i].rdev == rdev)
+			return devices[i].path;
+	return NULL;
+}
+
 const struct file_ops *dev_file_ops(u64 rdev)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
@@ -122,6 +130,16 @@ const struct file_ops *dev_file_ops(u64 rdev)
 		return inject_file_ops();
 	return NULL;
 }
+
+/* The caller's own descriptors. */
+static const struct {
+	const char *path, *target;
+} links[] = {
+	{ "/dev/fd",		"/proc/self/fd" },
+	{ "/dev/stdin",		"/proc/self/fd/0" },
+	{ "/dev/stdout",	"/proc/self/fd/1" },
+	{ "/dev/stderr",	"/proc/self/fd/2" },
+};
 
 void devfs_init(void)
 {
@@ -134,6 +152,8 @@ void devfs_init(void)
 				 devices[i].rdev);
 	if (!err || err == -EEXIST)
 		err = vfs_create(NULL, "/dev/shm", S_IFDIR | S_ISVTX | 0777, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(links) && (!err || err == -EEXIST); i++)
+		err = vfs_symlink(NULL, links[i].path, links[i].target);
 	if (err && err != -EEXIST)
 		kprintf("devfs: cannot fill /dev: error %d\n", -err);
 }

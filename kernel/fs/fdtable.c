@@ -153,6 +153,20 @@ struct file **fdtable_strace(struct fdtable *t)
 	return &t->strace;
 }
 
+struct file *fdtable_next(struct fdtable *t, int *fd)
+{
+	struct file *f = NULL;
+
+	spin_lock(&t->lock);
+	for (; (unsigned)*fd < t->size && !f; ++*fd)
+		if (t->files[*fd])
+			f = file_get(t->files[*fd]);
+	spin_unlock(&t->lock);
+	if (f)
+		--*fd;
+	return f;
+}
+
 static noinline struct file *get_locked(struct fdtable *t, unsigned fd)
 {
 	struct file *f = NULL;

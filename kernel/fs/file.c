@@ -138,6 +138,7 @@ int file_may_grow(const struct inode *i, off_t size)
 static void file_free(struct file *f)
 {
 	inode_put(f->inode);
+	inode_put(f->dir);
 	counter_add(COUNT_FILES, -1);
 	kmem_cache_free(file_cache, f);
 }

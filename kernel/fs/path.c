@@ -65,6 +65,23 @@ int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **o
 	return err;
 }
 
+/* The same for a link that leads somewhere by itself; there is more of the path. */
+static int walk_jump(struct walk *w, struct inode *link)
+{
+	struct inode *to;
+	int err = link->ops->follow(link, &to);
+
+	if (err)
+		return err;
+	if (!inode_is(to, S_IFDIR)) {
+		inode_put(to);
+		return -ENOTDIR;
+	}
+	inode_put(w->dir);
+	w->dir = to;
+	return 0;
+}
+
 /* The walk has met symbolic link @link as its current component: goes on with what it says. */
 static int walk_link(struct walk *w, struct inode *link)
 {
@@ -74,6 +91,8 @@ static int walk_link(struct walk *w, struct inode *link)
 
 	if (++w->links > SYMLINK_MAX)
 		return -ELOOP;
+	if (link->ops->follow)
+		return walk_jump(w, link);
 	buf = kmalloc(PATH_MAX);
 	if (!buf)
 		return -ENOMEM;
@@ -171,7 +190,7 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 /* Resolves what walk_path() has left; O_CREAT, O_EXCL and O_NOFOLLOW as in open(). */
 static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
 {
-	struct inode *i;
+	struct inode *i, *to;
 	int err;
 
 	for (;;) {
@@ -180,6 +199,14 @@ static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
 			return err;
 		if (!inode_is(i, S_IFLNK) || ((flags & O_NOFOLLOW) && !w->slash))
 			break;
+		if (i->ops->follow) {
+			err = i->ops->follow(i, &to);
+			inode_put(i);
+			if (err)
+				return err;
+			i = to;
+			break;
+		}
 		err = walk_link(w, i);
 		inode_put(i);
 		if (!err)
@@ -256,6 +283,8 @@ static int open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
 	}
 	if (!err)
 		err = file_open_inode(i, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY), out);
+	if (!err && !inode_is(i, S_IFDIR))
+		(*out)->dir = inode_get(w->dir);
 	inode_put(i);
 	return err;
 }
@@ -302,8 +331,8 @@ static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mod
 {
 	struct name_search *s = arg;
 
-	if (ino != s->child->ino || next <= 2 || (mode & S_IFMT) != S_IFDIR ||	/* "." and ".." */
-	    !leads_to_child(s, name, len))
+	if (ino != s->child->ino || next <= 2 ||		/* "." and ".." */
+	    !inode_is(s->child, mode & S_IFMT) || !leads_to_child(s, name, len))
 		return true;
 	s->err = len + 1 <= s->room ? 0 : -ERANGE;
 	if (s->err)
@@ -319,17 +348,16 @@ static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mod
  * Built from the end of @buf backwards, since a directory knows its parent but not its name. The
  * rename lock keeps every directory in its place meanwhile.
  */
-int path_of(struct inode *dir, char *buf, size_t size)
+static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size)
 {
-	struct name_search s = { .text = buf + size - 1, .room = size - 1 };
+	struct name_search s = { .parent = parent, .child = child, .text = buf + size - 1,
+				 .room = size - 1 };
 
 	if (size < 2)
 		return -ERANGE;
 	*s.text = '\0';
 	mutex_lock(&rename_lock);
-	for (; dir != root_inode && !s.err; dir = s.parent) {
-		s.parent = dir->parent;
-		s.child = dir;
+	for (; s.child != root_inode && !s.err; s.child = s.parent, s.parent = s.parent->parent) {
 		s.err = -ENOENT;
 		mutex_lock(&s.parent->lock);
 		s.parent->ops->readdir(s.parent, 0, match_name, &s);
@@ -342,4 +370,17 @@ int path_of(struct inode *dir, char *buf, size_t size)
 		*--s.text = '/';
 	memmove(buf, s.text, buf + size - s.text);
 	return 0;
+}
+
+int path_of(struct inode *dir, char *buf, size_t size)
+{
+	return path_in(dir->parent, dir, buf, size);
+}
+
+int file_path(const struct file *f, char *buf, size_t size)
+{
+	struct inode *dir = inode_is(f->inode, S_IFDIR) ? f->inode->parent : f->dir;
+	int err = dir ? path_in(dir, f->inode, buf, size) : -ENOENT;
+
+	return err ? err : (int)strlen(buf);
 }

@@ -184,6 +184,8 @@ static bool is_in(const struct proc_file *f, const struct inode *dir)
 
 static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned i)
 {
+	if (f->mode == PROC_FDS)
+		return proc_fd_ino(ino_id(dir));
 	if (f->mode != PROC_DIR)
 		return make_ino(ino_kind(dir), ino_id(dir), i + 1);
 	return ino_kind(dir) == OF_SYSTEM ? proc_sys->ino : make_ino(OF_TASKS, ino_id(dir), 0);
@@ -193,6 +195,8 @@ static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, s
 {
 	u64 ino = file_ino(dir, f, i);
 
+	if (f->mode == PROC_FDS)
+		return proc_fd_dir(dir, ino_id(dir), out);
 	if (f->mode != PROC_DIR)
 		return make_inode(file_mode(f), &proc_file_ops, ino, out);
 	if (ino_kind(dir) == OF_PROCESS)
@@ -243,10 +247,11 @@ static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
 
 static int proc_readlink(struct inode *i, char *buf, size_t size)
 {
+	bool self = ino_place(i) == 1;		/* the first file of the system's; see PROC_SELF */
 	char text[12];
-	size_t n = snprintf(text, sizeof(text), "%d", current_process()->pid);
+	size_t n = snprintf(text, sizeof(text), self ? "%d" : "self/mounts",
+			    current_process()->pid);
 
-	(void)i;
 	n = MIN(n, size);
 	memcpy(buf, text, n);
 	return n;

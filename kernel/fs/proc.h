@@ -30,6 +30,12 @@ struct inode *proc_sys_root(void);
 void proc_show_maps(struct text *t, struct process *p);
 void proc_show_smaps(struct text *t, struct process *p);
 
+/* proc_fd.c: /proc/PID/fd. */
+int proc_fd_dir(struct inode *parent, pid_t pid, struct inode **out);
+u64 proc_fd_ino(pid_t pid);
+
+#define PROC_FDS	(S_IFDIR | 0500)
+
 /* Both end with an entry that has no name. */
 extern const struct proc_file proc_system_files[];
 extern const struct proc_file proc_process_files[];

@@ -355,6 +355,32 @@ static void show_sched(struct text *t, struct thread *thread)
 		text_printf(t, "%-45s:%21lu\n", lines[i].name, lines[i].value);
 }
 
+/* --- File systems ----------------------------------------------------------------------------- */
+
+/* Where they are attached never changes. */
+static const struct {
+	const char *at, *type;
+	unsigned dev;
+} mounts[] = {
+	{ "/", "tmpfs", DEV_ROOT }, { "/proc", "proc", DEV_PROC }, { "/sys", "sysfs", DEV_SYSFS },
+};
+
+static void show_mounts(struct text *t, struct process *p)
+{
+	(void)p;
+	for (unsigned i = 0; i < ARRAY_SIZE(mounts); i++)
+		text_printf(t, "%s %s %s rw,relatime 0 0\n", mounts[i].type, mounts[i].at,
+			    mounts[i].type);
+}
+
+static void show_mountinfo(struct text *t, struct process *p)
+{
+	(void)p;
+	for (unsigned i = 0; i < ARRAY_SIZE(mounts); i++)
+		text_printf(t, "%u %u 0:%u / %s rw,relatime - %s %s rw\n", i + 1, i ? 1 : 0,
+			    mounts[i].dev, mounts[i].at, mounts[i].type, mounts[i].type);
+}
+
 const struct proc_file proc_process_files[] = {
 	{ "stat", show_stat, show_thread_stat, 0 },
 	{ "statm", show_statm, NULL, 0 },
@@ -366,6 +392,9 @@ const struct proc_file proc_process_files[] = {
 	{ "limits", show_limits, NULL, 0 },
 	{ "sched", NULL, show_sched, 0 },
 	{ "wchan", NULL, show_wchan, 0 },
+	{ "mounts", show_mounts, NULL, 0 },
+	{ "mountinfo", show_mountinfo, NULL, 0 },
 	{ "task", NULL, NULL, PROC_DIR },
+	{ "fd", NULL, NULL, PROC_FDS },
 	{ NULL, NULL, NULL, 0 },
 };

@@ -198,6 +198,12 @@ static void show_version(struct text *t, struct process *none)
 	text_printf(t, "%s version %s (%s)\n", UTS_SYSNAME, UTS_RELEASE, UTS_VERSION);
 }
 
+static void show_filesystems(struct text *t, struct process *none)
+{
+	(void)none;
+	text_printf(t, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tpipefs\n");
+}
+
 static void show_locks(struct text *t, struct process *none)
 {
 	(void)none;
@@ -250,10 +256,12 @@ const struct proc_file proc_system_files[] = {
 	{ "self", NULL, NULL, PROC_SELF },
 	{ "counters", show_counters, NULL, 0 },
 	{ "cpuinfo", show_cpuinfo, NULL, 0 },
+	{ "filesystems", show_filesystems, NULL, 0 },
 	{ "interrupts", show_interrupts, NULL, 0 },
 	{ "loadavg", show_loadavg, NULL, 0 },
 	{ "locks", show_locks, NULL, 0 },
 	{ "meminfo", show_meminfo, NULL, 0 },
+	{ "mounts", NULL, NULL, PROC_SELF },
 	{ "schedstat", show_schedstat, NULL, 0 },
 	{ "stat", show_stat, NULL, 0 },
 	{ "sys", NULL, NULL, PROC_DIR },

@@ -21,6 +21,7 @@ struct file_ops;
 
 /* The operations of device @rdev; NULL: there is none of that number. */
 const struct file_ops *dev_file_ops(u64 rdev);
+const char *dev_path(u64 rdev);		/* of its node in /dev; NULL: it has none */
 
 extern const struct file_ops tty_file_ops;
 

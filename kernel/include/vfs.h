@@ -138,6 +138,7 @@ struct inode_ops {
 	int (*readdir)(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
 
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
+	int (*follow)(struct inode *link, struct inode **out);	/* instead of what it says */
 	int (*truncate)(struct inode *inode, off_t size);
 
 	/* Gives the range pages; makes it a hole. inode->lock held. */
@@ -203,6 +204,7 @@ struct file {
 	_Atomic u32 refs;
 	u32 flags;			/* O_* */
 	struct inode *inode;		/* [const] referenced */
+	struct inode *dir;		/* [const] where it was found, referenced; or NULL */
 	const struct file_ops *ops;	/* [const] */
 	struct mutex lock;		/* offset */
 	off_t offset;			/* [lock] */
@@ -275,6 +277,9 @@ int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct fi
 /* The absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
 int path_of(struct inode *dir, char *buf, size_t size);
 
+/* The path by which a file was opened, as it is now: its length, or an error. */
+int file_path(const struct file *f, char *buf, size_t size);
+
 /* Changes of the tree, with Linux's errors. The caller has applied its umask to the mode. */
 int vfs_make(struct inode *at, const char *path, const struct new_name *new, struct inode **out);
 int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev);	/* mkdir, mknod: S_IF* */
@@ -295,6 +300,9 @@ struct fdtable;
 int fdtable_create(struct fdtable **out);
 int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
 void fdtable_close_exec(struct fdtable *t);
+
+/* The first file at or above *@fd, referenced, and where it is; NULL: there is none. */
+struct file *fdtable_next(struct fdtable *t, int *fd);
 
 /* Bytes of kernel memory its files hold: of a shared one a share. @t stays. May block. */
 u64 fdtable_held(struct fdtable *t);
