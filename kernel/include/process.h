@@ -48,6 +48,7 @@ enum process_state { PROCESS_STATES(X) };
 struct addr_space;
 struct cred;
 struct fdtable;
+struct itimers;
 struct file;
 struct inode;
 
@@ -112,6 +113,13 @@ struct process {
 	unsigned stopping;		/* [lock] threads with stop_pending: STOP1 */
 	/* [lock] on the waiting parent's stack; see sys/clone.c */
 	struct wait_queue *_Atomic vfork_done;
+
+	/* Timers, [timer_lock] */
+	struct itimers *itimers;	/* NULL: setitimer() was never called */
+	struct list_node posix_timers;
+	int next_timer;			/* id to try next */
+	struct list_node cpu_timers;	/* armed on its CPU time, by whomever */
+
 	struct list_node reaper_node;	/* [reaper lock] teardown left to the reaper */
 
 	/* Statistics */

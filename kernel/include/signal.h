@@ -30,6 +30,8 @@
 #define SIGTTOU		22
 #define SIGURG		23
 #define SIGXCPU		24
+#define SIGVTALRM	26
+#define SIGPROF		27
 #define SIGXFSZ		25
 #define SIGWINCH	28
 #define SIGSYS		31
@@ -56,6 +58,7 @@
 #define SI_USER		0
 #define SI_KERNEL	0x80
 #define SI_QUEUE	(-1)
+#define SI_TIMER	(-2)
 #define SI_TKILL	(-6)
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2

@@ -23,6 +23,7 @@
  * The lock order, outermost first. Rank, name. One list for the checker, the docs and GDB.
  */
 #define LOCK_CLASSES(X) \
+	X(LOCK_TIMER,	"timers")		/* firing sends signals */ \
 	X(LOCK_TREE,	"process tree")		/* parents, children, ids, zombies */ \
 	X(LOCK_PROCESS,	"process")		/* a process's threads */ \
 	X(LOCK_OBJECT,	"object")		/* what owns a wait queue */ \

@@ -16,6 +16,7 @@ typedef __INT32_TYPE__ s32;
 typedef __INT64_TYPE__ s64;
 
 #define S32_MIN			(-__INT32_MAX__ - 1)
+#define S32_MAX			__INT32_MAX__
 #define S64_MAX			__INT64_MAX__
 #define U32_MAX			__UINT32_MAX__
 #define U64_MAX			__UINT64_MAX__

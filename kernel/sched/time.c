@@ -14,6 +14,7 @@
 #include "instrument.h"
 #include "panic.h"
 #include "process.h"
+#include "timer.h"
 #include "trace.h"
 
 u64 clock_offset;
@@ -89,6 +90,7 @@ void timer_interrupt(struct trapframe *tf)
 	load_sample(now);
 	process_check_cpu_limit(current_process());
 	sleepq_expire(&c->sleepq, now);
+	timers_interrupt(now);
 	sched_tick(now);
 	if (sleepq_next(&c->sleepq, &next))
 		timer_arm(next);

@@ -13,6 +13,7 @@
 #include "string.h"
 #include "sys.h"
 #include "thread.h"
+#include "timer.h"
 
 #define ARGS_MAX	(512UL << 10)	/* strings and pointers to them */
 #define STRING_MAX	(128UL << 10)	/* each of them, as on Linux */
@@ -261,6 +262,7 @@ static void become(struct new_program *new, const char *path)
 	if (old_exe)
 		file_put(old_exe);
 	cred_commit(new->cred);
+	process_timers_exec(p);
 	signal_forget_handlers();
 	spin_lock(&tree_lock);
 	p->execed = true;

@@ -103,6 +103,8 @@ static int set_action(int sig, vaddr_t new)
 		.restorer = abi_restorer(&action) ? *abi_restorer(&action) : 0,
 	};
 	signal_set_action(sig, &slot);
+	if (slot.handler != SIG_IGN)
+		timers_signal_wanted(sig);
 	return 0;
 }
 

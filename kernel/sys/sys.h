@@ -10,6 +10,7 @@
 #include "process.h"
 #include "syscall.h"
 #include "time.h"
+#include "timer.h"
 #include "vfs.h"
 #include "vm.h"
 
@@ -108,6 +109,7 @@ struct inode *cwd_get(void);
 
 #define CLOCK_REALTIME		0
 #define CLOCK_MONOTONIC		1
+#define TIMER_ABSTIME		1
 
 struct timespec {
 	s64 sec, nsec;
@@ -127,6 +129,8 @@ struct rusage {
 	s64 nvcsw, nivcsw;
 };
 
+bool timespec_is_valid(const struct timespec *ts);
+
 /* Copies and checks: -EFAULT, -EINVAL. */
 int timespec_get(vaddr_t addr, struct timespec *ts);
 
@@ -141,3 +145,30 @@ struct timeval timeval_of(u64 ns);
  */
 struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute);
 int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d);
+
+/* --- Clocks, clock.c -------------------------------------------------------------------------- */
+
+#define CLOCK_HAS_TIMERS	1u
+#define CLOCK_HAS_SLEEP		2u
+#define CLOCK_IS_COARSE		4u
+#define CLOCK_IS_ENCODED	8u	/* a process's or thread's by its id */
+#define CLOCK_IS_ABSENT		16u	/* Linux knows it, but this machine has no such device */
+
+/* A clock by its number: what it counts, for whom, and what can be done with it. */
+struct user_clock {
+	enum timer_clock kind;
+	u32 can;			/* CLOCK_* */
+	struct process *process;	/* referenced; whose CPU time */
+	struct thread *thread;		/* referenced; of one thread only */
+};
+
+/* Declare it SCOPED(clock): it is empty after an error. -EINVAL. */
+int user_clock_get(int id, struct user_clock *c);
+
+static inline void clock_scope_end(struct user_clock *c)
+{
+	if (c->process)
+		process_put(c->process);
+	if (c->thread)
+		thread_put(c->thread);
+}

@@ -1,24 +1,15 @@
 /*
- * Clocks, sleeping, and what CPU time was used for.
+ * Times of users, and what CPU time was used for. Clocks and sleeping on them: clock.c; timers:
+ * timer.c.
  *
- * Every clock but REALTIME counts from boot; REALTIME adds an offset that realtime= and
- * clock_settime() set. An absolute REALTIME deadline is turned into a monotonic one once, when the
- * wait begins.
+ * An absolute REALTIME deadline of a call that waits for something is turned into a monotonic one
+ * once, when the wait begins.
  */
 #include "sys.h"
 
 #include "sched.h"
 #include "signal.h"
 
-/* The clocks beside those of sys.h. */
-#define CLOCK_PROCESS_CPUTIME	2
-#define CLOCK_THREAD_CPUTIME	3
-#define CLOCK_MONOTONIC_RAW	4
-#define CLOCK_REALTIME_COARSE	5
-#define CLOCK_MONOTONIC_COARSE	6
-#define CLOCK_BOOTTIME		7
-
-#define TIMER_ABSTIME		1
 #define FOREVER_SEC		((s64)(S64_MAX / NSEC_PER_SEC))	/* later is never */
 
 struct timespec timespec_of(u64 ns)
@@ -32,13 +23,16 @@ struct timeval timeval_of(u64 ns)
 				 .usec = ns % NSEC_PER_SEC / NSEC_PER_USEC };
 }
 
+bool timespec_is_valid(const struct timespec *ts)
+{
+	return ts->sec >= 0 && (u64)ts->nsec < NSEC_PER_SEC;
+}
+
 int timespec_get(vaddr_t addr, struct timespec *ts)
 {
 	if (copy_from_user(ts, addr, sizeof(*ts)))
 		return -EFAULT;
-	if (ts->sec < 0 || (u64)ts->nsec >= NSEC_PER_SEC)
-		return -EINVAL;
-	return 0;
+	return timespec_is_valid(ts) ? 0 : -EINVAL;
 }
 
 u64 timespec_ns(const struct timespec *ts)
@@ -72,38 +66,6 @@ int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
 	return err;
 }
 
-/* What is left of a sleep that a signal has ended. */
-static int put_remaining(vaddr_t rem, struct deadline d)
-{
-	u64 now = time_now();
-	struct timespec ts = timespec_of(time_before(now, d.at) ? d.at - now : 0);
-
-	return copy_to_user(rem, &ts, sizeof(ts));
-}
-
-long sys_clock_nanosleep(int clock, int flags, vaddr_t req, vaddr_t rem)
-{
-	struct timespec ts;
-	struct deadline d;
-	int err;
-
-	if (clock == CLOCK_PROCESS_CPUTIME)
-		return -EOPNOTSUPP;
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
-		return -EINVAL;
-	err = timespec_get(req, &ts);
-	if (err)
-		return err;
-	d = deadline_of(&ts, clock, flags & TIMER_ABSTIME);
-	if (flags & TIMER_ABSTIME)
-		return signal_end_call(thread_sleep_until(d));
-	d = signal_call_deadline(d);
-	err = thread_sleep_until(d);
-	if (err == -EINTR && rem && put_remaining(rem, d))
-		return -EFAULT;
-	return signal_end_timed_call(err, d);
-}
-
 long sys_pause(void)
 {
 	return signal_end_call(thread_sleep_until(DEADLINE_NEVER));
@@ -118,70 +80,6 @@ static u64 children_cpu_ns(struct process *p, u64 *user_ns)
 	*user_ns = p->children_user_ns;
 	spin_unlock(&tree_lock);
 	return ns;
-}
-
-static int clock_read(int clock, u64 *ns)
-{
-	struct usage u = { .run_ns = 0 };
-
-	switch (clock) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-		*ns = time_now() + time_realtime_offset();
-		return 0;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-		*ns = time_now();
-		return 0;
-	case CLOCK_PROCESS_CPUTIME:
-		*ns = process_usage(current_process()).run_ns;
-		return 0;
-	case CLOCK_THREAD_CPUTIME:
-		thread_add_usage(current_thread(), &u);
-		*ns = u.run_ns;
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-long sys_clock_gettime(int clock, vaddr_t out)
-{
-	struct timespec ts;
-	u64 ns;
-	int err = clock_read(clock, &ns);
-
-	if (err)
-		return err;
-	ts = timespec_of(ns);
-	return copy_to_user(out, &ts, sizeof(ts));
-}
-
-long sys_clock_getres(int clock, vaddr_t out)
-{
-	struct timespec ts = { .nsec = 1 };
-
-	if (clock < 0 || clock > CLOCK_BOOTTIME)
-		return -EINVAL;
-	return out ? copy_to_user(out, &ts, sizeof(ts)) : 0;
-}
-
-long sys_clock_settime(int clock, vaddr_t in)
-{
-	struct timespec ts;
-	int err;
-
-	if (clock != CLOCK_REALTIME)
-		return -EINVAL;
-	err = timespec_get(in, &ts);
-	if (err)
-		return err;
-	if (ts.sec > FOREVER_SEC)
-		return -EINVAL;
-	time_set_realtime((u64)ts.sec * NSEC_PER_SEC + (u64)ts.nsec);
-	return 0;
 }
 
 long sys_gettimeofday(vaddr_t out, vaddr_t zone)

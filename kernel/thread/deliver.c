@@ -119,6 +119,8 @@ static enum next take_one(struct thread *t, struct signal_call *call, struct sig
 	if (unlikely(p->stop_news))
 		signal_report_stop(p);
 	spin_unlock(&tree_lock);
+	if (call->sig)
+		signal_was_taken(info);
 	return next;
 }
 

@@ -15,12 +15,6 @@
 #include "mm.h"
 #include "signal_impl.h"
 
-struct queued {
-	struct list_node node;
-	struct cred *cred;		/* [const] whose user it is counted for; referenced */
-	struct signal_info info;
-};
-
 static struct kmem_cache *queued_cache;
 
 void signal_init(void)
@@ -42,8 +36,15 @@ static void queued_free(struct queued *q)
 {
 	atomic_fetch_sub(user_signals(q->cred->user), 1);
 	cred_put(q->cred);
-	list_remove(&q->node);
 	kmem_cache_free(queued_cache, q);
+}
+
+static void unqueue(struct queued *q, bool taken)
+{
+	list_remove(&q->node);
+	q->taken = taken && q->kept;
+	if (!q->kept)
+		queued_free(q);
 }
 
 /* NULL: no room. What kill() or the kernel itself sends of the standard signals knows no limit. */
@@ -66,7 +67,7 @@ void signal_drop_infos(struct list_node *infos, u64 set)
 {
 	list_for_each_safe(q, infos, struct queued, node)
 		if (SIGSET(q->info.signo) & set)
-			queued_free(q);
+			unqueue(q, false);
 }
 
 void signal_forget_pending(struct process *p, u64 set)
@@ -79,14 +80,15 @@ void signal_forget_pending(struct process *p, u64 set)
 	}
 }
 
-int signal_make_pending(struct process *p, struct thread *target, const struct signal_info *info)
+int signal_make_pending(struct process *p, struct thread *target, const struct signal_info *info,
+			struct queued *kept)
 {
 	_Atomic u64 *pending = target ? &target->sigpending : &p->sigpending;
 	struct queued *q;
 
-	if (info->signo < SIGRTMIN && (atomic_load(pending) & SIGSET(info->signo)))
+	if (!kept && info->signo < SIGRTMIN && (atomic_load(pending) & SIGSET(info->signo)))
 		return 0;
-	q = queued_alloc(p, info);
+	q = kept ? kept : queued_alloc(p, info);
 	if (!q && info->signo >= SIGRTMIN && info->code != SI_USER)
 		return -EAGAIN;
 	atomic_fetch_or(pending, SIGSET(info->signo));
@@ -94,6 +96,69 @@ int signal_make_pending(struct process *p, struct thread *target, const struct s
 		list_push_back(target ? &target->siginfos : &p->siginfos, &q->node);
 	return 0;
 }
+
+/* --- Entries that stay, of POSIX timers ------------------------------------------------------- */
+
+struct queued *signal_kept_alloc(struct process *p, const struct signal_info *info)
+{
+	struct queued *q;
+
+	spin_lock(&p->lock);
+	q = queued_alloc(p, info);
+	spin_unlock(&p->lock);
+	if (q) {
+		q->kept = true;
+		list_init(&q->node);
+	}
+	return q;
+}
+
+void signal_kept_free(struct queued *q)
+{
+	assert(!list_linked(&q->node));
+	queued_free(q);
+}
+
+bool signal_kept_was_taken(struct process *p, struct queued *q)
+{
+	bool taken;
+
+	spin_lock(&p->lock);
+	taken = q->taken;
+	q->taken = false;
+	spin_unlock(&p->lock);
+	return taken;
+}
+
+bool signal_kept_is_idle(struct process *p, struct queued *q)
+{
+	bool idle;
+
+	spin_lock(&p->lock);
+	idle = !q->taken && !list_linked(&q->node);
+	spin_unlock(&p->lock);
+	return idle;
+}
+
+/* Another entry for the same signal keeps it pending. */
+void signal_kept_unqueue(struct process *p, struct thread *target, struct queued *q)
+{
+	bool other = false;
+
+	spin_lock(&p->lock);
+	q->taken = false;
+	if (list_linked(&q->node)) {
+		list_remove(&q->node);
+		list_for_each(o, target ? &target->siginfos : &p->siginfos, struct queued, node)
+			other |= o->info.signo == q->info.signo;
+		if (!other)
+			atomic_fetch_and(target ? &target->sigpending : &p->sigpending,
+					 ~SIGSET(q->info.signo));
+	}
+	spin_unlock(&p->lock);
+}
+
+/* --- Taking ----------------------------------------------------------------------------------- */
 
 /* Takes the lowest signal of *@pending that is in @set; 0: none. */
 static int take_pending(_Atomic u64 *pending, struct list_node *infos, u64 set,
@@ -120,7 +185,7 @@ static int take_pending(_Atomic u64 *pending, struct list_node *infos, u64 set,
 		atomic_fetch_and(pending, ~SIGSET(sig));
 	*info = first ? first->info : (struct signal_info){ .signo = sig, .code = SI_USER };
 	if (first)
-		queued_free(first);
+		unqueue(first, true);
 	return sig;
 }
 
@@ -140,5 +205,7 @@ int signal_take(u64 set, struct signal_info *info)
 	spin_lock(&t->process->lock);
 	sig = signal_take_locked(t, set, info);
 	spin_unlock(&t->process->lock);
+	if (sig)
+		signal_was_taken(info);
 	return sig;
 }

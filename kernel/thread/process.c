@@ -32,6 +32,7 @@ struct process kernel_process = {
 	.child_wait = WAIT_QUEUE_INIT(kernel_process.child_wait),
 	.lock = SPINLOCK_INIT(LOCK_PROCESS),
 	.threads = LIST_INIT(kernel_process.threads),
+	.cpu_timers = LIST_INIT(kernel_process.cpu_timers),
 	.thread_gone = WAIT_QUEUE_INIT(kernel_process.thread_gone),
 	.cred = &kernel_cred,
 };
@@ -267,6 +268,8 @@ static void init_fields(struct process *p, struct process *parent)
 	list_init(&p->threads);
 	list_init(&p->reaper_node);
 	list_init(&p->siginfos);
+	list_init(&p->posix_timers);
+	list_init(&p->cpu_timers);
 	wait_queue_init(&p->child_wait);
 	wait_queue_init(&p->thread_gone);
 	spin_lock(&parent->lock);

@@ -100,7 +100,8 @@ bool signal_must_die(struct process *p, int sig)
 }
 
 /* p->lock held. True: @p must die. */
-static bool act(struct process *p, struct thread *target, const struct signal_info *info, int *err)
+static bool act(struct process *p, struct thread *target, const struct signal_info *info,
+		struct queued *kept, int *err)
 {
 	int sig = info->signo;
 	struct thread *taker = target ? target : find_taker(p, sig);
@@ -109,14 +110,15 @@ static bool act(struct process *p, struct thread *target, const struct signal_in
 	signal_stop_or_continue(p, sig);
 	if (!blocked && !signal_has_handler(p, sig))
 		return signal_must_die(p, sig);
-	*err = signal_make_pending(p, target, info);
+	*err = signal_make_pending(p, target, info, kept);
 	if (taker && (!blocked || (taker->sigwait & SIGSET(sig))))
 		signal_tell(taker);
 	return false;
 }
 
 /* @target NULL: any thread of @p will do. tree_lock held. */
-static int send(struct process *p, struct thread *target, const struct signal_info *info)
+static int send(struct process *p, struct thread *target, const struct signal_info *info,
+		struct queued *kept)
 {
 	int err = 0;
 	bool die = false;
@@ -131,7 +133,7 @@ static int send(struct process *p, struct thread *target, const struct signal_in
 	if (target && !list_linked(&target->process_node))
 		err = -ESRCH;
 	else
-		die = act(p, target, info, &err);
+		die = act(p, target, info, kept, &err);
 	spin_unlock(&p->lock);
 	if (unlikely(p->stop_news))
 		signal_report_stop(p);
@@ -145,9 +147,16 @@ int signal_send_info(struct process *p, struct thread *target, const struct sign
 	int err;
 
 	spin_lock(&tree_lock);
-	err = send(p, target, info);
+	err = send(p, target, info, NULL);
 	spin_unlock(&tree_lock);
 	return err;
+}
+
+void signal_send_kept(struct process *p, struct thread *target, struct queued *q)
+{
+	spin_lock(&tree_lock);
+	send(p, target, &q->info, q);
+	spin_unlock(&tree_lock);
 }
 
 /* By the current process; what comes from an interrupt is the kernel's own. */
@@ -200,7 +209,7 @@ static void send_if_member(struct process *p, void *arg)
 		return;
 	err = g->ask ? signal_may_send(p, g->info.signo) : 0;
 	if (!err)
-		err = send(p, NULL, &g->info);
+		err = send(p, NULL, &g->info, NULL);
 	if (g->pgid == -1 && err == -EPERM)	/* not meant, then */
 		err = 0;
 	if (g->result)
@@ -241,7 +250,7 @@ void signal_child(struct process *child, int code, int status)
 	bool stop = code == CLD_STOPPED || code == CLD_CONTINUED;
 
 	if (!stop || !(parent->sigactions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-		send(parent, NULL, &info);
+		send(parent, NULL, &info, NULL);
 }
 
 /* --- Masks and actions ------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
+#include "timer.h"
 #include "trace.h"
 #include "vfs.h"
 #include "vm.h"
@@ -27,6 +28,7 @@ static void release_resources(struct process *p)
 {
 	struct addr_space *as;
 
+	process_timers_end(p);
 	spin_lock(&p->lock);		/* against who reads it from outside: mm/oom.c */
 	as = p->as;
 	p->as = NULL;

@@ -64,6 +64,27 @@ clock_t clock(void)
 	return ts.tv_sec * CLOCKS_PER_SEC + ts.tv_nsec / 1000;
 }
 
+int clock_getcpuclockid(pid_t pid, clockid_t *clock)
+{
+	clockid_t id = ~pid << 3 | 2;
+	int err = -sys3(SYS_clock_getres, id, 0, 0);
+
+	if (!err)
+		*clock = id;
+	return err == EINVAL ? ESRCH : err;
+}
+
+/* The kernel's timers are numbered from 0. */
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
+{
+	int id;
+
+	if (call(SYS_timer_create, clock, (long)event, (long)&id))
+		return -1;
+	*timer = (timer_t)(long)id;
+	return 0;
+}
+
 unsigned alarm(unsigned seconds)
 {
 	struct itimerval value = { .it_value.tv_sec = seconds }, old = { 0 };

@@ -58,6 +58,7 @@ typedef void (*sighandler_t)(int);
 #define SI_USER		0
 #define SI_KERNEL	0x80
 #define SI_QUEUE	(-1)
+#define SI_TIMER	(-2)
 #define SI_TKILL	(-6)
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2
@@ -102,6 +103,24 @@ typedef struct {
 #define si_value	__u.__queue.__value
 #define si_int		si_value.sival_int
 #define si_addr		__u.__addr
+
+#define si_timerid	__u.__child.__pid
+#define si_overrun	__u.__child.__uid
+
+#define SIGEV_SIGNAL	0
+#define SIGEV_NONE	1
+#define SIGEV_THREAD_ID	4
+
+struct sigevent {
+	union sigval sigev_value;
+	int sigev_signo, sigev_notify;
+	union {
+		pid_t _tid;
+		int __pad[12];
+	} _sigev_un;
+};
+
+#define sigev_notify_thread_id	_sigev_un._tid
 
 #define SIGRTMIN	34		/* the C library keeps two */
 #define SIGRTMAX	64

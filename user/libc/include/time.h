@@ -3,9 +3,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct sigevent;
+typedef void *timer_t;
+
 struct timespec {
 	time_t tv_sec;
 	long tv_nsec;
+};
+
+struct itimerspec {
+	struct timespec it_interval, it_value;
 };
 
 struct tm {
@@ -27,10 +34,17 @@ struct tm {
 #define CLOCKS_PER_SEC	1000000L
 
 clock_t clock(void);
+int clock_getcpuclockid(pid_t pid, clockid_t *clock);
 int clock_getres(clockid_t clock, struct timespec *ts);
 int clock_gettime(clockid_t clock, struct timespec *ts);
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *ts, struct timespec *left);
 int clock_settime(clockid_t clock, const struct timespec *ts);
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
+int timer_delete(timer_t timer);
+int timer_getoverrun(timer_t timer);
+int timer_gettime(timer_t timer, struct itimerspec *value);
+int timer_settime(timer_t timer, int flags, const struct itimerspec *value,
+		  struct itimerspec *old);
 int nanosleep(const struct timespec *ts, struct timespec *left);
 time_t time(time_t *t);
 

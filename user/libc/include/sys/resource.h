@@ -16,6 +16,7 @@
 #define RLIMIT_AS	9
 #define RLIMIT_NICE	13
 #define RLIMIT_RTPRIO	14
+#define RLIMIT_SIGPENDING	11
 #define RLIM_INFINITY	(~0UL)
 
 typedef unsigned long rlim_t;

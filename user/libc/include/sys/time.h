@@ -13,6 +13,8 @@ struct itimerval {
 };
 
 #define ITIMER_REAL	0
+#define ITIMER_VIRTUAL	1
+#define ITIMER_PROF	2
 
 int gettimeofday(struct timeval *tv, void *zone);
 int getitimer(int which, struct itimerval *value);
