@@ -86,6 +86,9 @@ struct process {
 	struct list_node pid_node;	/* id table's chain */
 	pid_t pgid, sid;
 	bool execed;			/* its parent may not change its group any more */
+	u8 exit_signal;			/* for its parent at its end; 0: none */
+	u8 parent_death_signal;		/* for itself at its parent's end; 0: none */
+	bool subreaper;			/* orphans among its descendants become its children */
 	int stop_report;		/* STATUS_STOPPED, _CONTINUED: not yet waited for; or 0 */
 	struct wait_queue child_wait;	/* woken when a child becomes a zombie */
 	/* [child_wait.lock] to count; children that became zombies, stopped or went on */
@@ -103,6 +106,8 @@ struct process {
 	struct file *exe;		/* [lock] */
 	struct cred *cred;		/* [lock] its first thread's, also when that has ended */
 	u32 umask;
+	u32 personality;		/* what personality() was told; nothing depends on it */
+	u8 dumpable;			/* what prctl() was told; there are no core files */
 	struct rlimit limits[RLIMIT_COUNT];	/* [lock] */
 	struct sigaction_slot sigactions[NSIG];	/* [lock] */
 	_Atomic u64 sigpending;		/* [lock] to write */
@@ -205,6 +210,9 @@ void process_report_stop(struct process *p);
 #define WEXITED		4
 #define WCONTINUED	8
 #define WNOWAIT		0x01000000
+#define WNOTHREAD	0x20000000u	/* children of the calling thread: those of all are */
+#define WALL		0x40000000u	/* whatever signal they end with */
+#define WCLONE		0x80000000u	/* those that end with another one than SIGCHLD */
 
 struct wait_result {
 	pid_t pid;
@@ -259,6 +267,9 @@ bool process_group_is_orphaned(pid_t pgid);
 /* @p ends: hangs up the groups with stopped members that its end orphans. tree_lock held. */
 void process_groups_orphan(struct process *p);
 
+/* @p, which has no thread yet, becomes the caller's sibling. */
+void process_make_sibling(struct process *p);
+
 /*
  * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
  */
@@ -269,6 +280,7 @@ int signal_send_group(pid_t pgid, int sig);
 /* As kill() does it: to those that the caller may signal. -1: all but init and the caller. */
 int signal_kill_group(pid_t pgid, int sig);
 int signal_may_send(struct process *p, int sig);	/* 0 or -EPERM */
+void signal_send_process_locked(struct process *p, int sig);	/* tree_lock held */
 void signal_send_group_locked(pid_t pgid, int sig);	/* tree_lock held */
 
 /* For a child's end or stop, to its parent. tree_lock held. */

@@ -49,6 +49,7 @@
 #define SA_NOCLDSTOP	0x00000001u
 #define SA_NOCLDWAIT	0x00000002u
 #define SA_SIGINFO	0x00000004u
+#define SA_RESTORER	0x04000000u
 #define SA_ONSTACK	0x08000000u
 #define SA_RESTART	0x10000000u
 #define SA_NODEFER	0x40000000u
@@ -85,6 +86,7 @@ struct signal_info {
 
 #define SS_ONSTACK	1
 #define SS_DISABLE	2
+#define SS_AUTODISARM	((s32)0x80000000)	/* off while a handler runs on it */
 
 struct trapframe;
 
@@ -147,6 +149,9 @@ int signal_take(u64 set, struct signal_info *info);
 
 /* Waits until a signal of @set is pending, or one that is not blocked. -EINTR, -ETIMEDOUT. */
 int signal_wait(u64 set, struct deadline d);
+
+/* @t's stack for handlers, its flags as sigaltstack() tells of them when @sp is in use. */
+struct sigstack signal_stack_seen(const struct thread *t, vaddr_t sp);
 
 /* A system call's result was -EINTR or -ERESTART*: what to make of it is seen at the edge. */
 long signal_interrupted(struct trapframe *tf, long result);

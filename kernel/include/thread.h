@@ -160,6 +160,8 @@ struct thread {
 	u64 sigmask_after;		/* [self] the mask to return to, if restore_sigmask */
 	u64 sigwait;			/* [process->lock] blocked ones that it waits for */
 	bool stop_pending;		/* [process->lock] its process waits for it to stop */
+	u32 wait_kinds;			/* [self] WALL, WCLONE of the process_wait() it is in */
+	u64 timer_slack;		/* [self] what prctl() was told; timers are exact */
 	bool restore_sigmask;		/* [self] sigmask is for the time of a call only */
 	enum restart restart;		/* [self] a signal interrupted the system call */
 	u64 restart_arg;		/* [self] its first argument */

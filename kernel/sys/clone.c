@@ -1,8 +1,9 @@
 /*
  * New threads and processes: clone(), and fork() and vfork() where a port has them.
  *
- * Of Linux's many kinds of clone() three are supported, those that threads, fork() and vfork() (and
- * so posix_spawn()) are made of; any other set of flags is -EINVAL. All that can fail comes first;
+ * Of Linux's many kinds of clone() those are supported that threads, fork() and vfork() (and so
+ * posix_spawn()) are made of: what is shared is the memory or everything. Any other set of flags is
+ * -EINVAL. All that can fail comes first;
  * from thread_create_in() on nothing does, so nothing has to be taken back.
  *
  * The new thread starts in user_thread_main(), on its own kernel stack and in its own address
@@ -28,23 +29,34 @@
 #define CLONE_FS		0x00000200u
 #define CLONE_FILES		0x00000400u
 #define CLONE_SIGHAND		0x00000800u
+#define CLONE_PTRACE		0x00002000u
 #define CLONE_VFORK		0x00004000u
+#define CLONE_PARENT		0x00008000u
 #define CLONE_THREAD		0x00010000u
 #define CLONE_SYSVSEM		0x00040000u
 #define CLONE_SETTLS		0x00080000u
 #define CLONE_PARENT_SETTID	0x00100000u
 #define CLONE_CHILD_CLEARTID	0x00200000u
 #define CLONE_DETACHED		0x00400000u
+#define CLONE_UNTRACED		0x00800000u
 #define CLONE_CHILD_SETTID	0x01000000u
+#define CLONE_IO		0x80000000u
+#define CLONE_CLEAR_SIGHAND	(1UL << 32)
+#define CLONE_INTO_CGROUP	(1UL << 33)
 
 /* What makes a thread, and what may be added to any kind. */
 #define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define TID_FLAGS	(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
-#define ODD_FLAGS	(CLONE_EXIT_SIGNAL | CLONE_SYSVSEM | CLONE_DETACHED)	/* no effect here */
-#define EXTRA_FLAGS	(CLONE_SETTLS | TID_FLAGS | ODD_FLAGS)
+#define ODD_FLAGS	(CLONE_EXIT_SIGNAL | CLONE_SYSVSEM | CLONE_DETACHED | CLONE_PTRACE | \
+		   CLONE_UNTRACED | CLONE_IO) /* no effect here */
+#define EXTRA_FLAGS	(CLONE_SETTLS | CLONE_CLEAR_SIGHAND | TID_FLAGS | ODD_FLAGS)
+
+/* What makes a process, in any combination. */
+#define PROCESS_FLAGS	(CLONE_VM | CLONE_VFORK | CLONE_PARENT)
 
 struct clone_args {
 	u64 flags;
+	u8 exit_signal;
 	vaddr_t stack;			/* 0: the creator's */
 	vaddr_t parent_tid, child_tid, tls;
 };
@@ -184,6 +196,14 @@ static int copy_resources(struct process *parent, struct process *child, u64 fla
 	return as_fork(parent->as, &child->as);
 }
 
+/* What is ignored stays so, as over exec. */
+static void forget_handlers(struct process *p)
+{
+	for (int sig = 1; sig <= NSIG; sig++)
+		if (signal_has_handler(p, sig))
+			p->sigactions[sig - 1] = (struct sigaction_slot){ .handler = SIG_DFL };
+}
+
 static long clone_process(const struct clone_args *a)
 {
 	struct process *child;
@@ -194,12 +214,19 @@ static long clone_process(const struct clone_args *a)
 
 	if (err)
 		return err;
+	if (a->flags & CLONE_CLEAR_SIGHAND)
+		forget_handlers(child);
 	err = copy_resources(current_process(), child, a->flags);
 	if (!err)
 		err = create_thread(child, a, &t);
 	if (err) {
 		process_abandon(child);
 		return err;
+	}
+	child->exit_signal = a->exit_signal;
+	if (a->flags & CLONE_PARENT) {
+		child->exit_signal = current_process()->exit_signal;
+		process_make_sibling(child);
 	}
 	if (!(a->flags & CLONE_VFORK))
 		return start(t);
@@ -226,20 +253,19 @@ static long do_clone(const struct clone_args *a)
 {
 	u64 kind = a->flags & ~(u64)EXTRA_FLAGS;
 
+	if (kind != THREAD_FLAGS && (kind & ~(u64)PROCESS_FLAGS))
+		return -EINVAL;
+	if ((kind & CLONE_PARENT) && current_process() == init_process)
+		return -EINVAL;
 	if (at_task_limit())
 		return -EAGAIN;
-	if (kind == THREAD_FLAGS)
-		return clone_thread(a);
-	if (kind & ~(u64)(CLONE_VM | CLONE_VFORK) || kind == CLONE_VM)
-		return -EINVAL;
-	if ((a->flags & CLONE_EXIT_SIGNAL) != SIGCHLD)
-		return -EINVAL;
-	return clone_process(a);
+	return kind == THREAD_FLAGS ? clone_thread(a) : clone_process(a);
 }
 
 long sys_clone(u64 flags, vaddr_t stack, vaddr_t parent_tid, u64 a3, u64 a4)
 {
-	struct clone_args a = { .flags = flags, .stack = stack, .parent_tid = parent_tid };
+	struct clone_args a = { .flags = (u32)flags, .exit_signal = flags & CLONE_EXIT_SIGNAL,
+				.stack = stack, .parent_tid = parent_tid };
 
 	abi_clone_args(a3, a4, &a.tls, &a.child_tid);
 	return do_clone(&a);
@@ -247,14 +273,83 @@ long sys_clone(u64 flags, vaddr_t stack, vaddr_t parent_tid, u64 a3, u64 a4)
 
 long sys_fork(void)
 {
-	struct clone_args a = { .flags = SIGCHLD };
+	struct clone_args a = { .exit_signal = SIGCHLD };
 
 	return do_clone(&a);
 }
 
 long sys_vfork(void)
 {
-	struct clone_args a = { .flags = CLONE_VM | CLONE_VFORK | SIGCHLD };
+	struct clone_args a = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
 
 	return do_clone(&a);
+}
+
+/* --- clone3() --------------------------------------------------------------------------------- */
+
+struct clone3_args {			/* Linux's */
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal;
+	u64 stack, stack_size, tls;
+	u64 set_tid, set_tid_size;	/* ids of the caller's choice: refused */
+	u64 cgroup;
+};
+
+#define CLONE3_SIZE_MIN		64
+#define SET_TID_MAX		32	/* namespaces within each other */
+#define FLAGS_NOT_OF_CLONE3	(CLONE_DETACHED | (CLONE_EXIT_SIGNAL & ~0x80u))
+
+/* A longer structure than ours must have nothing in what we do not know. */
+static int clone3_get(vaddr_t in, size_t size, struct clone3_args *a)
+{
+	u8 more;
+
+	*a = (struct clone3_args){ 0 };
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < CLONE3_SIZE_MIN)
+		return -EINVAL;
+	for (size_t i = sizeof(*a); i < size; i++) {
+		if (copy_from_user(&more, in + i, 1))
+			return -EFAULT;
+		if (more)
+			return -E2BIG;
+	}
+	return copy_from_user(a, in, MIN(size, sizeof(*a)));
+}
+
+/* In the order of Linux's checks. */
+static int clone3_check(const struct clone3_args *a)
+{
+	bool alone = a->flags & (CLONE_THREAD | CLONE_PARENT);
+
+	if (a->set_tid_size > SET_TID_MAX || !a->set_tid != !a->set_tid_size)
+		return -EINVAL;
+	if (a->exit_signal > NSIG || ((a->flags & CLONE_INTO_CGROUP) && a->cgroup > S32_MAX))
+		return -EINVAL;
+	if (a->flags & ~(u64)(U32_MAX | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
+		return -EINVAL;
+	if ((a->flags & FLAGS_NOT_OF_CLONE3) || (alone && a->exit_signal))
+		return -EINVAL;
+	if ((a->flags & CLONE_SIGHAND) && (a->flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if (!a->stack != !a->stack_size || a->stack + a->stack_size < a->stack)
+		return -EINVAL;
+	if (a->set_tid)
+		return -EPERM;
+	return a->flags & CLONE_INTO_CGROUP ? -EBADF : 0;
+}
+
+long sys_clone3(vaddr_t in, size_t size)
+{
+	struct clone3_args a;
+	int err = clone3_get(in, size, &a);
+
+	if (!err)
+		err = clone3_check(&a);
+	if (err)
+		return err;
+	return do_clone(&(struct clone_args){
+		.flags = a.flags, .exit_signal = a.exit_signal,
+		.stack = a.stack + a.stack_size, .parent_tid = a.parent_tid,
+		.child_tid = a.child_tid, .tls = a.tls });
 }

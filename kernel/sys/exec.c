@@ -10,6 +10,7 @@
 
 #include "cred.h"
 #include "futex.h"
+#include "signal.h"
 #include "string.h"
 #include "sys.h"
 #include "thread.h"
@@ -266,6 +267,7 @@ static void become(struct new_program *new, const char *path)
 	signal_forget_handlers();
 	spin_lock(&tree_lock);
 	p->execed = true;
+	p->exit_signal = SIGCHLD;
 	spin_unlock(&tree_lock);
 	arch_user_init(t, new->start, new->sp);
 }

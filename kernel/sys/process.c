@@ -19,7 +19,7 @@ long sys_exit_group(int code)
 	process_exit(STATUS_EXIT(code));
 }
 
-#define WAIT_KINDS	0xe0000000u	/* __WALL and kin: which children; we have one kind */
+#define WAIT_KINDS	(WALL | WCLONE | WNOTHREAD)
 
 static int put_usage(vaddr_t out, const struct wait_result *res)
 {
@@ -107,14 +107,14 @@ long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
 	struct child_info ci;
 	struct wait_result res;
 	pid_t which;
-	int err = wait_selector(type, id, &which);
+	int err;
 
-	if (err)
-		return err;
 	if (((u32)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
 	    !(options & (WEXITED | WUNTRACED | WCONTINUED)))
 		return -EINVAL;
-	err = process_wait(which, options, &res);
+	err = wait_selector(type, id, &which);
+	if (!err)
+		err = process_wait(which, options, &res);
 	if (err)
 		return err;
 	ci = child_info_of(&res);
@@ -220,4 +220,14 @@ long sys_setsid(void)
 		id = p->sid = p->pgid = p->pid;
 	spin_unlock(&tree_lock);
 	return id;
+}
+
+long sys_personality(u32 persona)
+{
+	struct process *p = current_process();
+	u32 was = p->personality;
+
+	if (persona != ~0u)
+		p->personality = persona;
+	return was;
 }

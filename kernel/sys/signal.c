@@ -26,8 +26,6 @@ static int kill_process(pid_t pid, int sig)
 
 long sys_kill(pid_t pid, int sig)
 {
-	if (sig < 0 || sig > NSIG)
-		return -EINVAL;
 	if (pid > 0)
 		return kill_process(pid, sig);
 	if (pid == S32_MIN)
@@ -35,8 +33,8 @@ long sys_kill(pid_t pid, int sig)
 	return signal_kill_group(pid == -1 ? -1 : pid ? -pid : current_process()->pgid, sig);
 }
 
-/* @pid 0: whatever process @tid belongs to. */
-static long kill_thread(pid_t pid, tid_t tid, int sig)
+/* @pid 0: whatever process @tid belongs to. @info NULL: as tkill() sends it. */
+static long kill_thread(pid_t pid, tid_t tid, int sig, const struct signal_info *info)
 {
 	struct thread *t = thread_find(tid);
 	int err = -ESRCH;
@@ -46,19 +44,19 @@ static long kill_thread(pid_t pid, tid_t tid, int sig)
 	if (t->process != &kernel_process && (!pid || t->process->pid == pid))
 		err = signal_may_send(t->process, sig);
 	if (!err)
-		err = signal_send_thread(t, sig);
+		err = info ? signal_send_info(t->process, t, info) : signal_send_thread(t, sig);
 	thread_put(t);
 	return err;
 }
 
 long sys_tkill(tid_t tid, int sig)
 {
-	return tid <= 0 ? -EINVAL : kill_thread(0, tid, sig);
+	return tid <= 0 ? -EINVAL : kill_thread(0, tid, sig, NULL);
 }
 
 long sys_tgkill(pid_t pid, tid_t tid, int sig)
 {
-	return pid <= 0 || tid <= 0 ? -EINVAL : kill_thread(pid, tid, sig);
+	return pid <= 0 || tid <= 0 ? -EINVAL : kill_thread(pid, tid, sig, NULL);
 }
 
 /* A page with the code that handlers return to, where the ABI wants it from the kernel. */
@@ -85,22 +83,24 @@ static int map_trampoline(struct addr_space *as)
 	return 0;
 }
 
-static int set_action(int sig, vaddr_t new)
+/* A flag that is not known is taken away, which is how programs find out. */
+#define ACTION_FLAGS	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_RESTORER | SA_ONSTACK | \
+		      SA_RESTART | SA_NODEFER | SA_RESETHAND)
+
+static int set_action(int sig, struct abi_sigaction *action)
 {
-	struct abi_sigaction action;
 	struct sigaction_slot slot;
 	int err;
 
-	if (copy_from_user(&action, new, sizeof(action)))
-		return -EFAULT;
 	if (sig == SIGKILL || sig == SIGSTOP)
 		return -EINVAL;
-	err = action.handler > SIG_IGN ? map_trampoline(current_process()->as) : 0;
+	err = action->handler > SIG_IGN ? map_trampoline(current_process()->as) : 0;
 	if (err)
 		return err;
 	slot = (struct sigaction_slot){
-		.handler = action.handler, .flags = action.flags, .mask = action.mask,
-		.restorer = abi_restorer(&action) ? *abi_restorer(&action) : 0,
+		.handler = action->handler, .flags = action->flags & ACTION_FLAGS,
+		.mask = action->mask & ~(SIGSET(SIGKILL) | SIGSET(SIGSTOP)),
+		.restorer = abi_restorer(action) ? *abi_restorer(action) : 0,
 	};
 	signal_set_action(sig, &slot);
 	if (slot.handler != SIG_IGN)
@@ -112,10 +112,14 @@ long sys_rt_sigaction(int sig, vaddr_t new, vaddr_t old, size_t set_size)
 {
 	struct process *p = current_process();
 	struct sigaction_slot slot;
-	struct abi_sigaction was;
+	struct abi_sigaction was, action;
 	int err = 0;
 
-	if (sig < 1 || sig > NSIG || set_size != sizeof(u64))
+	if (set_size != sizeof(u64))
+		return -EINVAL;
+	if (new && copy_from_user(&action, new, sizeof(action)))
+		return -EFAULT;
+	if (sig < 1 || sig > NSIG)
 		return -EINVAL;
 	spin_lock(&p->lock);
 	slot = p->sigactions[sig - 1];
@@ -125,7 +129,7 @@ long sys_rt_sigaction(int sig, vaddr_t new, vaddr_t old, size_t set_size)
 	if (abi_restorer(&was))
 		*abi_restorer(&was) = slot.restorer;
 	if (new)
-		err = set_action(sig, new);
+		err = set_action(sig, &action);
 	if (err)
 		return err;
 	return old ? copy_to_user(old, &was, sizeof(was)) : 0;
@@ -176,17 +180,20 @@ long sys_rt_sigpending(vaddr_t out, size_t set_size)
 
 static int check_stack(const struct sigstack *new)
 {
-	if (new->flags & ~(SS_DISABLE | SS_ONSTACK))
+	s32 mode = new->flags & ~SS_AUTODISARM;
+
+	if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
 		return -EINVAL;
-	return !(new->flags & SS_DISABLE) && new->size < MIN_SIGSTACK ? -ENOMEM : 0;
+	return mode != SS_DISABLE && new->size < MIN_SIGSTACK ? -ENOMEM : 0;
 }
 
+/* Of the flags only SS_AUTODISARM is kept: the others are found out anew each time. */
 static void set_stack(struct thread *t, const struct sigstack *new)
 {
 	t->sigstack = *new;
-	t->sigstack.flags = 0;
-	if (new->flags & SS_DISABLE)
+	if ((new->flags & ~SS_AUTODISARM) == SS_DISABLE)
 		t->sigstack = (struct sigstack){ .size = 0 };
+	t->sigstack.flags = new->flags & SS_AUTODISARM;
 }
 
 /* While a handler runs on it, the stack stays what it is. */
@@ -194,11 +201,10 @@ long sys_sigaltstack(vaddr_t in, vaddr_t out)
 {
 	struct thread *t = current_thread();
 	vaddr_t sp = arch_trap_sp(arch_trapframe(t));
-	bool in_use = t->sigstack.size && sp - t->sigstack.sp <= t->sigstack.size;
-	struct sigstack was = t->sigstack, new;
+	struct sigstack was = signal_stack_seen(t, sp), new;
+	bool in_use = was.flags & SS_ONSTACK;
 	int err;
 
-	was.flags = !was.size ? SS_DISABLE : in_use ? SS_ONSTACK : 0;
 	if (in) {
 		if (copy_from_user(&new, in, sizeof(new)))
 			return -EFAULT;
@@ -255,13 +261,17 @@ long sys_rt_sigtimedwait(vaddr_t in, vaddr_t out, vaddr_t timeout, size_t set_si
 {
 	struct signal_info info;
 	struct deadline d;
-	int sig, err = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
+	int sig, err;
 	u64 set;
 
-	if (err || set_size != sizeof(set))
-		return err ? err : -EINVAL;
+	if (set_size != sizeof(set))
+		return -EINVAL;
 	if (copy_from_user(&set, in, sizeof(set)))
 		return -EFAULT;
+	err = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
+	if (err)
+		return err;
+	set &= ~(SIGSET(SIGKILL) | SIGSET(SIGSTOP));
 	sig = signal_take(set, &info);
 	if (!sig) {
 		err = signal_wait(set, d);
@@ -274,22 +284,21 @@ long sys_rt_sigtimedwait(vaddr_t in, vaddr_t out, vaddr_t timeout, size_t set_si
 	return out && put_info(out, &info) ? -EFAULT : sig;
 }
 
-/* As the sender says, who may not pretend to be the kernel or kill(). */
-static int get_info(vaddr_t in, int sig, struct signal_info *info)
+/* As the sender says, who may not pretend to others to be the kernel or kill(). */
+static int get_info(vaddr_t in, int sig, pid_t to, struct signal_info *info)
 {
 	if (copy_from_user(info, in, sizeof(*info)))
 		return -EFAULT;
 	info->signo = sig;
-	if (sig < 0 || sig > NSIG)
-		return -EINVAL;
-	return info->code >= 0 || info->code == SI_TKILL ? -EPERM : 0;
+	return (info->code >= 0 || info->code == SI_TKILL) && to != current_thread()->tid ? -EPERM
+											  : 0;
 }
 
 long sys_rt_sigqueueinfo(pid_t pid, int sig, vaddr_t in)
 {
 	struct signal_info info;
 	struct process *p;
-	int err = get_info(in, sig, &info);
+	int err = get_info(in, sig, pid, &info);
 
 	if (err)
 		return err;
@@ -301,4 +310,17 @@ long sys_rt_sigqueueinfo(pid_t pid, int sig, vaddr_t in)
 		err = signal_send_info(p, NULL, &info);
 	process_put(p);
 	return err;
+}
+
+long sys_rt_tgsigqueueinfo(pid_t pid, tid_t tid, int sig, vaddr_t in)
+{
+	struct signal_info info;
+	int err;
+
+	if (copy_from_user(&info, in, sizeof(info)))
+		return -EFAULT;
+	if (pid <= 0 || tid <= 0)
+		return -EINVAL;
+	err = get_info(in, sig, tid, &info);
+	return err ? err : kill_thread(pid, tid, sig, &info);
 }

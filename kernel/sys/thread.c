@@ -151,31 +151,7 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 	return (bit & TIMED) && timeout_or_count ? signal_end_timed_call(err, c.d) : err;
 }
 
-/* --- Names and TLS ---------------------------------------------------------------------------- */
-
-#define PR_SET_NAME	15
-#define PR_GET_NAME	16
-
-long sys_prctl(int option, u64 arg)
-{
-	char name[THREAD_NAME_MAX] = "";
-	ssize_t len;
-
-	switch (option) {
-	case PR_SET_NAME:
-		len = copy_string_from_user(name, arg, sizeof(name));
-		if (len == -EFAULT)
-			return len;
-		name[sizeof(name) - 1] = '\0';		/* a longer one is cut off */
-		thread_set_name(name);
-		return 0;
-	case PR_GET_NAME:
-		strlcpy(name, current_thread()->name, sizeof(name));
-		return copy_to_user(arg, name, sizeof(name));
-	default:
-		return -EINVAL;
-	}
-}
+/* --- TLS -------------------------------------------------------------------------------------- */
 
 #define ARCH_SET_FS	0x1002
 

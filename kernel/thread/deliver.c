@@ -52,9 +52,16 @@ static void settle_call(struct thread *t, struct trapframe *tf, bool again)
 	t->restart = RESTART_NONE;
 }
 
-static bool on_sigstack(const struct thread *t, vaddr_t sp)
+/* One that disarms itself is never seen in use. */
+struct sigstack signal_stack_seen(const struct thread *t, vaddr_t sp)
 {
-	return sp - t->sigstack.sp <= t->sigstack.size && t->sigstack.size;
+	struct sigstack s = t->sigstack;
+
+	if (!s.size)
+		s.flags |= SS_DISABLE;
+	else if (!s.flags && sp > s.sp && sp - s.sp <= s.size)
+		s.flags |= SS_ONSTACK;
+	return s;
 }
 
 /* Below which address the frame goes, and what it tells of the other stack. */
@@ -62,9 +69,10 @@ static vaddr_t frame_top(struct thread *t, struct trapframe *tf, u64 flags, stru
 {
 	vaddr_t sp = arch_trap_sp(tf);
 
-	*told = t->sigstack;
-	told->flags = !told->size ? SS_DISABLE : on_sigstack(t, sp) ? SS_ONSTACK : 0;
-	if ((flags & SA_ONSTACK) && !told->flags)
+	*told = signal_stack_seen(t, sp);
+	if (told->flags & SS_AUTODISARM)
+		t->sigstack = (struct sigstack){ .size = 0 };
+	if ((flags & SA_ONSTACK) && !(told->flags & (SS_DISABLE | SS_ONSTACK)))
 		return told->sp + told->size;
 	return sp - ARCH_RED_ZONE;
 }

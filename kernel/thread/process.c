@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "errno.h"
 #include "mm.h"
+#include "signal.h"
 #include "string.h"
 #include "trace.h"
 #include "vfs.h"
@@ -260,6 +261,9 @@ static void init_fields(struct process *p, struct process *parent)
 		.lock = SPINLOCK_INIT(LOCK_PROCESS),
 		.start_ns = time_now(),
 		.umask = parent->umask,
+		.personality = parent->personality,
+		.dumpable = 1,
+		.exit_signal = SIGCHLD,
 		.cred = cred_get(current_thread()->cred),
 	};
 	user_count_tasks(p->cred->user, 1);
@@ -334,6 +338,18 @@ int process_create(struct process *parent, struct process **out)
 	trace(TRACE_LIFE, TRACE_EV_PROCESS, p->pid, parent->pid);
 	*out = p;
 	return 0;
+}
+
+void process_make_sibling(struct process *p)
+{
+	struct process *parent;
+
+	spin_lock(&tree_lock);
+	parent = current_process()->parent;
+	process_set_parent(p, parent);
+	list_remove(&p->sibling);
+	list_push_back(&parent->children, &p->sibling);
+	spin_unlock(&tree_lock);
 }
 
 void process_unlist(struct process *p)

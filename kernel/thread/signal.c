@@ -175,6 +175,14 @@ int signal_send_process(struct process *p, int sig)
 	return signal_send_info(p, NULL, &info);
 }
 
+void signal_send_process_locked(struct process *p, int sig)
+{
+	struct signal_info info = { .signo = sig, .code = SI_USER, .pid = current_process()->pid,
+				    .uid = current_cred()->uid.real };
+
+	send(p, NULL, &info, NULL);
+}
+
 int signal_send_thread(struct thread *t, int sig)
 {
 	struct signal_info info = info_of(sig, SI_TKILL);
@@ -189,6 +197,8 @@ int signal_may_send(struct process *p, int sig)
 	bool may = p == self || cred_may_signal(target) || (sig == SIGCONT && p->sid == self->sid);
 
 	cred_put(target);
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
 	return may ? 0 : -EPERM;
 }
 
@@ -242,12 +252,12 @@ int signal_kill_group(pid_t pgid, int sig)
 
 void signal_child(struct process *child, int code, int status)
 {
+	bool stop = code == CLD_STOPPED || code == CLD_CONTINUED;
 	struct signal_info info = {
-		.signo = SIGCHLD, .code = code, .pid = child->pid, .value = (u32)status,
-		.uid = process_uid(child),
+		.signo = stop ? SIGCHLD : child->exit_signal, .code = code, .pid = child->pid,
+		.value = (u32)status, .uid = process_uid(child),
 	};
 	struct process *parent = child->parent;
-	bool stop = code == CLD_STOPPED || code == CLD_CONTINUED;
 
 	if (!stop || !(parent->sigactions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
 		send(parent, NULL, &info, NULL);

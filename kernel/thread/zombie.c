@@ -82,6 +82,8 @@ static bool is_unwanted(struct process *p)
 {
 	const struct sigaction_slot *action = &p->parent->sigactions[SIGCHLD - 1];
 
+	if (p->exit_signal != SIGCHLD)
+		return false;
 	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
 }
 
@@ -92,6 +94,37 @@ static void signal_parent(struct process *p, int status)
 	signal_child(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
 }
 
+/* The nearest ancestor that asked for orphans; NULL: init is to have them. tree_lock held. */
+static struct process *find_subreaper(const struct process *p)
+{
+	for (p = p->parent; p != &kernel_process && p != init_process; p = p->parent)
+		if (p->subreaper && process_state(p) == PROCESS_ALIVE)
+			return (struct process *)p;
+	return NULL;
+}
+
+/*
+ * What the children of @p, which ends, have asked for or get in such a case; then those that a
+ * subreaper takes are gone from @p. tree_lock held.
+ */
+static void prepare_orphans(struct process *p)
+{
+	struct process *reaper = find_subreaper(p);
+
+	list_for_each_safe(c, &p->children, struct process, sibling) {
+		c->exit_signal = SIGCHLD;
+		if (c->parent_death_signal)
+			signal_send_process_locked(c, c->parent_death_signal);
+		if (!reaper)
+			continue;
+		process_set_parent(c, reaper);
+		list_remove(&c->sibling);
+		list_push_back(&reaper->children, &c->sibling);
+		if (process_state(c) == PROCESS_ZOMBIE)
+			tell_parent(reaper);
+	}
+}
+
 static void become_zombie(struct process *p)
 {
 	int status = LIFE_STATUS(atomic_load(&p->life));
@@ -99,6 +132,7 @@ static void become_zombie(struct process *p)
 
 	spin_lock(&tree_lock);
 	process_groups_orphan(p);
+	prepare_orphans(p);
 	/* LAB 06-kill: make it a zombie that its parent can find, in safe order */
 	reparent_children(p);
 	atomic_store(&p->life, LIFE(PROCESS_ZOMBIE, status));
@@ -139,6 +173,10 @@ void process_teardown(struct process *p)
 
 static bool matches(const struct process *c, pid_t which)
 {
+	u32 kinds = current_thread()->wait_kinds;
+
+	if (!(kinds & WALL) && (c->exit_signal != SIGCHLD) != !!(kinds & WCLONE))
+		return false;
 	if (which > 0)
 		return c->pid == which;
 	if (which == -1)
@@ -215,6 +253,7 @@ int process_wait(pid_t which, unsigned options, struct wait_result *res)
 	bool any, stopped;
 	int err = 0;
 
+	current_thread()->wait_kinds = options;
 	for (;;) {
 		/* Counted before the look: a child that ends after it makes the count differ. */
 		u32 seen = atomic_load(&p->child_events);
