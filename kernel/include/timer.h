@@ -110,3 +110,11 @@ int posix_timer_delete(int id);
 /* @new NULL: only looks. -EINVAL: no such timer. */
 int posix_timer_set(int id, bool absolute, const struct interval *new, struct interval *old);
 long posix_timer_overrun(int id);
+
+/* --- timerfd, fs/timerfd.c -------------------------------------------------------------------- */
+
+struct file;
+int timerfd_create(enum timer_clock clock, u32 flags, struct file **out);
+
+/* @new NULL: only looks. -EINVAL: @f is another kind of file. */
+int timerfd_set(struct file *f, bool absolute, const struct interval *new, struct interval *old);

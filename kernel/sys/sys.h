@@ -109,6 +109,7 @@ struct inode *cwd_get(void);
 
 #define CLOCK_REALTIME		0
 #define CLOCK_MONOTONIC		1
+#define CLOCK_TAI		11
 #define TIMER_ABSTIME		1
 
 struct timespec {

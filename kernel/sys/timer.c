@@ -196,3 +196,46 @@ long sys_timer_delete(int id)
 {
 	return posix_timer_delete(id);
 }
+
+/* --- timerfd ---------------------------------------------------------------------------------- */
+
+#define TFD_CANCEL_ON_SET	2	/* accepted; nobody is told that the clock was set */
+
+long sys_timerfd_create(int id, u32 flags)
+{
+	struct user_clock clock SCOPED(clock);
+	struct file *f;
+	int err = user_clock_get(id, &clock);
+
+	if (err || (flags & ~(O_CLOEXEC | O_NONBLOCK)) || clock.kind >= TIMER_CPU ||
+	    id == CLOCK_TAI || !(clock.can & (CLOCK_HAS_TIMERS | CLOCK_IS_ABSENT)))
+		return -EINVAL;
+	err = timerfd_create(clock.kind, flags & O_NONBLOCK, &f);
+	return err ? err : fd_install(f, 0, fd_limit(), flags & O_CLOEXEC);
+}
+
+long sys_timerfd_settime(int fd, int flags, vaddr_t in, vaddr_t out)
+{
+	struct file *f SCOPED(file) = NULL;
+	struct interval new, old;
+	int err = itimerspec_get(in, &new);
+
+	if (!err && (flags & ~(TIMER_ABSTIME | TFD_CANCEL_ON_SET)))
+		err = -EINVAL;
+	if (err)
+		return err;
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	err = timerfd_set(f, flags & TIMER_ABSTIME, &new, &old);
+	return err || !out ? err : put_itimerspec(out, &old);
+}
+
+long sys_timerfd_gettime(int fd, vaddr_t out)
+{
+	struct file *f SCOPED(file) = fd_get(fd);
+	struct interval old;
+	int err = f ? timerfd_set(f, false, NULL, &old) : -EBADF;
+
+	return err ? err : put_itimerspec(out, &old);
+}

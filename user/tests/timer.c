@@ -1,5 +1,7 @@
 /* Timers: interval timers, POSIX timers, CPU clocks, and what becomes of them at fork and exec. */
+#include <poll.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include "test.h"
 
 #ifndef sigev_notify_thread_id		/* glibc before 2.38 has the field alone */
@@ -399,6 +401,68 @@ static void posix_errors(void)
 	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, NULL, &second), EAGAIN);
 }
 
+/* --- Timers that are read from --- */
+
+static void set_fd(int fd, int flags, long value, long interval)
+{
+	struct itimerspec s = in_ns(value, interval);
+
+	CHECK_EQ(timerfd_settime(fd, flags, &s, NULL), 0);
+}
+
+static void read_from_a_timer(void)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct itimerspec left;
+	uint64_t n = 0;
+	long start;
+
+	CHECK(fd >= 0);
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	set_fd(fd, 0, 2 * MS, 0);
+	CHECK_EQ(read(fd, &n, sizeof(n)), sizeof(n));
+	CHECK_EQ(n, 1);
+	CHECK_EQ(timerfd_gettime(fd, &left), 0);
+	CHECK_EQ(ns_of(left.it_value), 0);
+	start = now_ns(CLOCK_MONOTONIC);
+	set_fd(fd, TFD_TIMER_ABSTIME, start + MS, MS);
+	sleep_until(start + 20 * MS);
+	CHECK_EQ(poll(&p, 1, -1), 1);
+	CHECK_EQ(p.revents, POLLIN);
+	CHECK_EQ(read(fd, &n, sizeof(n)), sizeof(n));
+	CHECK(n >= 19);
+	CHECK_EQ(timerfd_gettime(fd, &left), 0);
+	CHECK(ns_of(left.it_value) > 0 && ns_of(left.it_value) <= MS);
+	CHECK_EQ(ns_of(left.it_interval), MS);
+	CHECK_EQ(poll(&p, 1, -1), 1);
+	set_fd(fd, 0, 100 * S, 0);			/* forgets that it has fired */
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	close(fd);
+}
+
+static void timerfd_errors(void)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	struct itimerspec s = in_ns(S, 0);
+	uint64_t n;
+
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_ERRNO(read(fd, &n, sizeof(n)), EAGAIN);
+	CHECK_ERRNO(read(fd, &n, sizeof(n) - 1), EINVAL);
+	CHECK_ERRNO(write(fd, &n, sizeof(n)), EINVAL);
+	CHECK_ERRNO(timerfd_create(CLOCK_THREAD_CPUTIME_ID, 0), EINVAL);
+	CHECK_ERRNO(timerfd_create(CLOCK_MONOTONIC_RAW, 0), EINVAL);
+	CHECK_ERRNO(timerfd_create(CLOCK_MONOTONIC, 1), EINVAL);
+	CHECK_ERRNO(timerfd_settime(fd, 4, &s, NULL), EINVAL);
+	CHECK_ERRNO(timerfd_settime(99, 0, &s, NULL), EBADF);
+	CHECK_ERRNO(timerfd_settime(1, 0, &s, NULL), EINVAL);
+	CHECK_ERRNO(timerfd_gettime(1, &s), EINVAL);
+	CHECK_ERRNO(timerfd_gettime(99, &s), EBADF);
+	s.it_value.tv_nsec = S;
+	CHECK_ERRNO(timerfd_settime(99, 0, &s, NULL), EINVAL);
+}
+
 /* --- The limit on queued signals --- */
 
 static void no_room_for_signals(void)
@@ -462,6 +526,8 @@ static const struct test_case cases[] = {
 	CASE(on_cpu_time),
 	CASE(for_one_thread),
 	CASE(posix_errors),
+	CASE(read_from_a_timer),
+	CASE(timerfd_errors),
 	CASE(no_room_for_signals),
 	CASE(sleep_on_cpu_time),
 };

@@ -1,0 +1,166 @@
+/*
+ * timerfd: a timer that is read from. A read says how often it has fired since the last one, and
+ * waits until it has.
+ *
+ * As with POSIX timers, a periodic one does not go on firing while nobody reads: it is armed again
+ * by the read, which counts what was missed.
+ *
+ * Locks: timer_lock for everything; `fired` counts are also changed under the wait queue's, so
+ * that a reader that finds none and blocks is woken.
+ */
+#include "cpu.h"
+#include "errno.h"
+#include "fs.h"
+#include "mm.h"
+#include "timer.h"
+
+struct timerfd {
+	struct inode inode;
+	struct timer timer;
+	enum timer_clock clock;		/* [const] the one it was created on */
+	bool set;			/* armed, or periodic and waiting to be read */
+	u64 interval;			/* 0: fires once */
+	_Atomic u64 fired;		/* since the last read, but for what was missed */
+	struct wait_queue readers;
+};
+
+static const struct file_ops timerfd_file_ops;
+
+static struct timerfd *file_timerfd(const struct file *f)
+{
+	return container_of(f->inode, struct timerfd, inode);
+}
+
+static void timerfd_fire(struct timer *t)
+{
+	struct timerfd *tf = container_of(t, struct timerfd, timer);
+
+	tf->set = tf->interval;
+	spin_lock(&tf->readers.lock);
+	tf->fired++;
+	wait_wake_all(&tf->readers, 0);
+	spin_unlock(&tf->readers.lock);
+}
+
+/* Arms one that has fired for its next time; how many were missed. timer_lock held. */
+static u64 go_on(struct timerfd *tf)
+{
+	struct timer *t = &tf->timer;
+	u64 missed = 0;
+
+	if (tf->fired && tf->set && !t->armed)
+		timer_start(t, timer_next(t->at, tf->interval, timer_now(t), &missed));
+	return missed;
+}
+
+static ssize_t timerfd_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	struct timerfd *tf = file_timerfd(f);
+	int err = 0;
+	u64 n;
+
+	(void)pos;
+	if (b->left < sizeof(n))
+		return -EINVAL;
+	for (;;) {
+		spin_lock(&timer_lock);
+		n = go_on(tf);
+		n += atomic_exchange(&tf->fired, 0);
+		spin_unlock(&timer_lock);
+		if (n || err)
+			break;
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		spin_lock(&tf->readers.lock);
+		while (!tf->fired && !err)
+			err = wait_block(&tf->readers, DEADLINE_NEVER, 0);
+		spin_unlock(&tf->readers.lock);
+	}
+	if (!n)
+		return err;
+	return iobuf_copy_to(b, &n, sizeof(n)) == sizeof(n) ? (ssize_t)sizeof(n) : -EFAULT;
+}
+
+static unsigned timerfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct timerfd *tf = file_timerfd(f);
+
+	poll_add(pt, &tf->readers);
+	return atomic_load(&tf->fired) ? POLLIN : 0;
+}
+
+static void timerfd_release(struct inode *i)
+{
+	struct timerfd *tf = container_of(i, struct timerfd, inode);
+
+	spin_lock(&timer_lock);
+	timer_stop(&tf->timer);
+	spin_unlock(&timer_lock);
+	kfree(tf);
+}
+
+static const struct inode_ops timerfd_inode_ops = { .release = timerfd_release };
+
+static const struct file_ops timerfd_file_ops = {
+	.read = timerfd_read,
+	.poll = timerfd_poll,
+};
+
+int timerfd_create(enum timer_clock clock, u32 flags, struct file **out)
+{
+	struct timerfd *tf = kzalloc(sizeof(*tf));
+	int err;
+
+	if (!tf)
+		return -ENOMEM;
+	inode_init(&tf->inode, 0600, &timerfd_inode_ops, &timerfd_file_ops);
+	inode_init_owner(&tf->inode, NULL);
+	tf->timer = (struct timer){ .clock = clock, .fire = timerfd_fire };
+	list_init(&tf->timer.cpu_node);
+	tf->clock = clock;
+	wait_queue_init(&tf->readers);
+	err = file_open_inode(&tf->inode, O_RDWR | flags, out);
+	inode_put(&tf->inode);
+	return err;
+}
+
+/* timer_lock held. */
+static struct interval look(struct timerfd *tf)
+{
+	struct interval i = { .interval = tf->interval };
+	u64 now, missed = go_on(tf);
+
+	tf->fired += missed;
+	now = timer_now(&tf->timer);
+	if (tf->set)
+		i.value = tf->timer.at > now ? tf->timer.at - now : 1;
+	return i;
+}
+
+static void set(struct timerfd *tf, bool absolute, const struct interval *new)
+{
+	struct timer *t = &tf->timer;
+
+	timer_stop(t);
+	tf->fired = 0;
+	tf->set = new->value;
+	tf->interval = new->interval;
+	/* so long from now is so long, however the wall clock is set meanwhile */
+	t->clock = tf->clock == TIMER_REALTIME && !absolute ? TIMER_MONOTONIC : tf->clock;
+	if (new->value)
+		timer_start(t, absolute ? new->value : timer_after(timer_now(t), new->value));
+}
+
+int timerfd_set(struct file *f, bool absolute, const struct interval *new, struct interval *old)
+{
+	struct timerfd *tf = file_timerfd(f);
+
+	if (f->ops != &timerfd_file_ops)
+		return -EINVAL;
+	spin_lock(&timer_lock);
+	*old = look(tf);
+	if (new)
+		set(tf, absolute, new);
+	spin_unlock(&timer_lock);
+	return 0;
+}
