@@ -3,7 +3,8 @@
 include make/toolchain.mk
 
 start_riscv := 0x80200000
-start_x86_64 := 0x100000
+# Above the address that lld takes for an image unless told otherwise.
+start_x86_64 := 0x400000
 
 # -N: no program headers in memory, so the text begins where the firmware jumps to.
 $(O)/probe.elf: tools/probe.c
