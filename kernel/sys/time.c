@@ -42,12 +42,14 @@ u64 timespec_ns(const struct timespec *ts)
 
 struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute)
 {
-	u64 now = time_now() + (clock == CLOCK_REALTIME ? time_realtime_offset() : 0);
+	u64 mono = time_now();
+	u64 now = mono + (clock == CLOCK_REALTIME ? time_realtime_offset() : 0);
 	u64 ns = timespec_ns(ts);
 
-	if (absolute && ns <= now)
-		return DEADLINE_POLL;
-	return deadline_in(absolute ? ns - now : ns);
+	if (!absolute)
+		return deadline_in(ns);
+	/* no second look at the clock: sleepers until one moment wake in order of arrival */
+	return ns <= now ? DEADLINE_POLL : deadline_at(mono + (ns - now));
 }
 
 int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d)
