@@ -4,9 +4,8 @@
  *
  * Some files that Linux lets root write are fixed here, as nothing would obey another value.
  */
-#include "cpu.h"
 #include "errno.h"
-#include "mm.h"
+#include "policy.h"
 #include "printf.h"
 #include "proc.h"
 #include "process.h"
@@ -140,6 +139,58 @@ static int store_max_map_count(const char *value)
 	return 0;
 }
 
+#define INT_MAX		0x7fffffffL
+
+/* --- Real-time threads: policy.h -------------------------------------------------------------- */
+
+static void show_rt_period(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%lu\n", realtime_period / NSEC_PER_USEC);
+}
+
+static void show_rt_runtime(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%ld\n",
+		    realtime_limit == SLICE_NEVER ? -1 : (long)(realtime_limit / NSEC_PER_USEC));
+}
+
+static void show_rr_timeslice(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%lu\n", realtime_slice / NSEC_PER_MSEC);
+}
+
+static int store_rt_period(const char *value)
+{
+	long us;
+	int err = table_number(value, 1, INT_MAX, &us);
+
+	return err ? err : realtime_set_limit(realtime_limit, us * NSEC_PER_USEC);
+}
+
+static int store_rt_runtime(const char *value)
+{
+	long us;
+	int err = table_number(value, -1, INT_MAX, &us);
+
+	if (err)
+		return err;
+	return realtime_set_limit(us < 0 ? SLICE_NEVER : us * NSEC_PER_USEC, realtime_period);
+}
+
+/* 0 and less: what it is at boot. */
+static int store_rr_timeslice(const char *value)
+{
+	long ms;
+	int err = table_number(value, -INT_MAX, INT_MAX, &ms);
+
+	if (!err)
+		realtime_slice = ms > 0 ? ms * NSEC_PER_MSEC : 2 * sched_quantum;
+	return err;
+}
+
 static const struct table_file rows[] = {
 	{ "fs/nr_open", show_file_max, NULL, NULL, NULL },
 	{ "kernel/cap_last_cap", NULL, NULL, NULL, "40" },
@@ -157,6 +208,9 @@ static const struct table_file rows[] = {
 	{ "kernel/random/poolsize", NULL, NULL, NULL, "256" },
 	{ "kernel/random/uuid", show_uuid, NULL, NULL, NULL },
 	{ "kernel/randomize_va_space", NULL, NULL, NULL, "0" },
+	{ "kernel/sched_rr_timeslice_ms", show_rr_timeslice, store_rr_timeslice, NULL, NULL },
+	{ "kernel/sched_rt_period_us", show_rt_period, store_rt_period, NULL, NULL },
+	{ "kernel/sched_rt_runtime_us", show_rt_runtime, store_rt_runtime, NULL, NULL },
 	{ "kernel/tainted", NULL, NULL, NULL, "0" },
 	{ "kernel/threads-max", show_threads_max, NULL, NULL, NULL },
 	{ "kernel/version", NULL, NULL, NULL, UTS_VERSION },

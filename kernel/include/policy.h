@@ -3,7 +3,8 @@
  *
  * No threads, no locks, no machine: the same policy files run in the kernel and in the simulator
  * (tools/simulate). The mechanism owns the CPU and calls the hooks of struct sched_policy, always
- * for one queue at a time, which it has locked; no hook blocks, allocates or switches.
+ * for one queue at a time, which it has locked; no hook blocks, allocates or switches. Between the
+ * two is the class of real-time threads (realtime.c), which no policy ever sees but as q->current.
  *
  *	           enqueue                      pick
  *	blocked --------------> in the queue ---------> q->current
@@ -63,12 +64,12 @@ struct sched_params {
 	u64 runtime, deadline, period;	/* ns; SCHED_DEADLINE */
 };
 
-#define LEVELS			32
-#define LISTS			48	/* of a queue; which one is which level's is the policy's */
-#define LEVEL_REAL_TIME		16u	/* real-time priorities share the levels from here */
-#define LEVEL_NORMAL_TOP	15u
+#define LEVELS			32	/* LK's scale: params_of_level() */
+#define LISTS			32	/* of a queue; which one is which level's is the policy's */
 
 #define SLICE_NEVER		(1UL << 62)	/* a slice without an end; fits any comparison */
+
+#define EPOCH_NEVER		1	/* no boost and no window has this number */
 
 struct policy_queue;
 
@@ -85,6 +86,7 @@ struct sched_entity {
 	struct sched_rank base;		/* the policy's */
 	struct sched_rank inherited;	/* the mechanism's; level 0 if nobody waits for it */
 	u64 slice_left;			/* the mechanism's, ns; 0: the policy is asked */
+	u8 rt;				/* RT_*: realtime.c */
 
 	/* What policies keep, each for itself. */
 	u64 epoch;			/* prio, mlfq: when its level was last right */
@@ -110,6 +112,12 @@ struct policy_queue {			/* one per CPU */
 	unsigned cpu;			/* [const] */
 	struct sched_entity *current;	/* the mechanism's: on the CPU; NULL: idle */
 	_Atomic unsigned nr;		/* P4; anyone may read a hint */
+	struct rb_tree urgent;		/* realtime.c, and all up to the blank line */
+	_Atomic unsigned nr_urgent;	/* in it; anyone may read a hint */
+	u64 fronts;			/* arrivals at the front, counted downwards */
+	u64 urgent_since;		/* the current one, if urgent, is accounted up to here */
+	u64 urgent_period, urgent_ran;	/* the throttle's period began; what they had since */
+
 	u64 timer_at;			/* timer() wants to be called then, if timer_set */
 	bool timer_set;
 
@@ -137,7 +145,7 @@ enum enqueue_why {
 
 struct sched_policy {
 	const char *name;
-	u32 classes;			/* bit per SCHED_* that it knows */
+	u32 classes;			/* bit per SCHED_* it knows, beside the real-time ones */
 
 	/* At boot: reads its boot arguments. May be NULL, as all that follow to the blank line. */
 	void (*init)(void);
@@ -164,6 +172,8 @@ struct sched_policy {
 	struct sched_entity *(*find)(struct policy_queue *q, unsigned cpu);
 	/* A full slice, ns: at the latest then it is charged and must give way to equals. */
 	u64 (*slice)(struct policy_queue *q, struct sched_entity *e);
+	/* What that usually is; NULL: quantum_of(). */
+	u64 (*interval)(const struct sched_entity *e);
 };
 
 /*
@@ -203,8 +213,84 @@ void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64
 /* Makes a creator's parameters its child's. -EAGAIN: a reservation is not inherited. */
 int policy_params_of_child(struct sched_params *p);
 
-/* How long @e, which has no slice left, may run from now: the policy's slice, jittered. */
-u64 policy_slice(struct policy_queue *q, struct sched_entity *e);
+/* Another thread's urgency is @e's too, from its next enqueue() on; it is in no queue. */
+void policy_inherit(struct sched_entity *e, struct sched_rank rank);
+
+/* How long @e, which has no slice left, may run from now: its class's slice, jittered. */
+u64 policy_slice(struct policy_queue *q, struct sched_entity *e, u64 now);
+
+/* The slice that @e always gets, for sched_rr_get_interval(); 0: it has none. */
+u64 policy_interval(const struct sched_entity *e);
+
+static inline bool policy_knows(u32 class)
+{
+	return class < 32 && (policy.classes | CLASSES_REAL_TIME) & BIT(class);
+}
+
+/*
+ * --- The hooks as the mechanism calls them: real-time threads first, then the policy -------------
+ */
+
+#define RT_RANK		1u		/* RT1, in realtime.c */
+#define RT_SIDE		2u
+#define RT_TO_FRONT	4u		/* RT3 */
+#define RT_TO_BACK	8u
+
+/* Of SCHED_RR, and RT4, in ns; no limit is SLICE_NEVER. Read and written without a lock. */
+extern u64 realtime_slice, realtime_limit, realtime_period;
+int realtime_set_limit(u64 limit, u64 period);
+
+bool realtime_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		      u64 now);
+void realtime_leave(struct policy_queue *q, struct sched_entity *e, u64 now);
+void realtime_dequeue(struct policy_queue *q, struct sched_entity *e);
+struct sched_entity *realtime_pick(struct policy_queue *q, u64 now);
+u64 realtime_slice_of(struct policy_queue *q, struct sched_entity *e, u64 now);
+
+static inline bool queue_enqueue(struct policy_queue *q, struct sched_entity *e,
+				 enum enqueue_why why, u64 now)
+{
+	if (unlikely(e->rt))
+		return realtime_enqueue(q, e, why, now);
+	return policy.enqueue(q, e, why, now);
+}
+
+static inline void queue_leave(struct policy_queue *q, struct sched_entity *e, u64 now)
+{
+	if (unlikely(e->rt))
+		realtime_leave(q, e, now);
+	else if (policy.leave)
+		policy.leave(q, e, now);
+}
+
+static inline void queue_dequeue(struct policy_queue *q, struct sched_entity *e)
+{
+	if (unlikely(e->rt & RT_SIDE))
+		realtime_dequeue(q, e);
+	else
+		policy.dequeue(q, e);
+}
+
+static inline struct sched_entity *queue_pick(struct policy_queue *q, u64 now)
+{
+	return unlikely(q->urgent.root) ? realtime_pick(q, now) : policy.pick(q, now);
+}
+
+struct sched_entity *tree_find(const struct rb_tree *tree, unsigned cpu);
+
+/* A queued one that may run on @cpu, the most urgent if there are such; NULL. */
+static inline struct sched_entity *queue_find(struct policy_queue *q, unsigned cpu)
+{
+	struct sched_entity *e = unlikely(q->urgent.root) ? tree_find(&q->urgent, cpu) : NULL;
+
+	return e ? e : policy.find(q, cpu);
+}
+
+/* True: current gives way even if nobody waits. */
+static inline bool queue_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now)
+{
+	return policy.charge && !e->rt && policy.charge(q, e, ran, now);
+}
 
 /* LK's scale 0..31 to parameters and back: 16 and more are real time, round robin. */
 struct sched_params params_of_level(u32 level);
@@ -290,7 +376,6 @@ void tree_push(struct policy_queue *q, struct rb_tree *tree, struct sched_entity
 	       bool keep);
 void tree_remove(struct sched_entity *e);
 struct sched_entity *tree_first(const struct rb_tree *tree);
-struct sched_entity *tree_find(const struct rb_tree *tree, unsigned cpu);
 
 static inline void queue_timer(struct policy_queue *q, u64 at)
 {

@@ -11,7 +11,9 @@ struct sched_rank {
 	u64 key;			/* may wrap; counts if level is LEVEL_KEYED */
 };
 
-#define LEVEL_KEYED	32
+#define LEVEL_NORMAL_TOP	15u
+#define LEVEL_REAL_TIME		16u	/* that of real-time priority 1; 99 is level 114 */
+#define LEVEL_KEYED		128u
 
 static inline bool rank_above(struct sched_rank a, struct sched_rank b)
 {

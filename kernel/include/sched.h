@@ -32,6 +32,7 @@ struct runq {
 	/* [lock] who leaves this CPU, dead or perhaps to another, until sched_finish_switch() */
 	struct thread *leaver;
 	struct runq *missed;		/* [lock] the last steal found its lock taken; NULL: none */
+	u32 cpu_bit;			/* [const] its CPU's in an affinity mask */
 	u8 expired;			/* [lock] SLICE_*: why current must give way */
 	u64 charged_at;			/* [lock] up to here time is on current's account */
 	u64 slice_end;			/* [lock] when current's slice is over */

@@ -20,7 +20,7 @@ static bool in_queue(const struct policy_queue *q, const struct sched_entity *e)
 		list_for_each(o, &q->lists[i], struct sched_entity, node)
 			if (o == e)
 				return true;
-	return in_tree(&q->tree, e) || in_tree(&q->aside, e);
+	return in_tree(&q->tree, e) || in_tree(&q->aside, e) || in_tree(&q->urgent, e);
 }
 
 static void audit_thread(struct thread *t, void *unused)
@@ -60,6 +60,8 @@ static void audit_queue(struct runq *rq)
 		list_for_each(e, &q->lists[i], struct sched_entity, node)
 			n++;
 	}
+	for (struct rb_node *i = rb_first(&q->urgent); i; i = rb_next(i))
+		n++;
 	for (struct rb_node *i = rb_first(&q->tree); i; i = rb_next(i))
 		n++;
 	for (struct rb_node *i = rb_first(&q->aside); i && policy_is(&sched_fair); i = rb_next(i))

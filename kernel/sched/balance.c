@@ -11,7 +11,8 @@
  *    two more (balance=off: never). Without it, two threads could share a CPU for ever beside one
  *    that has a CPU alone.
  *  - A real-time thread that wakes, is preempted or becomes one, and must wait, is pushed to the
- *    CPU that runs the least urgent one.
+ *    CPU that runs the least urgent one. A CPU that a real-time thread leaves pulls the most urgent
+ *    of those that wait elsewhere.
  */
 #include "bootargs.h"
 #include "internal.h"
@@ -31,10 +32,18 @@ void balance_init(void)
 void runq_move(struct runq *from, struct runq *to, struct thread *t)
 {
 	if (entity_queued(&t->se))
-		policy.dequeue(&from->q, &t->se);
+		queue_dequeue(&from->q, &t->se);
 	t->cpu = runq_cpu(to);
 	t->stats.migrations++;
 	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, runq_cpu(from)->id << 8 | runq_cpu(to)->id);
+}
+
+/* @e comes from @victim's queue to @rq's. Both locked. */
+static void take(struct runq *rq, struct runq *victim, struct sched_entity *e, u64 now)
+{
+	runq_move(victim, rq, thread_of(e));
+	if (queue_enqueue(&rq->q, e, ENQUEUE_MIGRATED, now))
+		runq_resched(rq);
 }
 
 /* A thread of @victim's queue comes to @rq's. */
@@ -46,11 +55,9 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 		rq->missed = victim;
 		return false;
 	}
-	e = policy.find(&victim->q, runq_cpu(rq)->id);
-	if (e) {
-		runq_move(victim, rq, thread_of(e));
-		policy.enqueue(&rq->q, e, ENQUEUE_MIGRATED, now);
-	}
+	e = queue_find(&victim->q, runq_cpu(rq)->id);
+	if (e)
+		take(rq, victim, e, now);
 	spin_unlock(&victim->lock);
 	return e;
 }
@@ -133,7 +140,7 @@ static struct cpu *least_urgent(struct runq *rq, struct thread *t)
 
 void push(struct runq *rq, struct thread *t)
 {
-	struct cpu *to = is_real_time(&t->se.params) ? least_urgent(rq, t) : NULL;
+	struct cpu *to = t->se.rt & RT_RANK ? least_urgent(rq, t) : NULL;
 
 	if (!to || !spin_trylock(&to->runq.lock))
 		return;
@@ -141,4 +148,20 @@ void push(struct runq *rq, struct thread *t)
 	runq_cpu(rq)->stats.pushes++;
 	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);
 	spin_unlock(&to->runq.lock);
+}
+
+void pull(struct runq *rq, u64 now)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct runq *victim = &cpus[i].runq;
+		struct sched_entity *e, *own;
+
+		if (victim == rq || !victim->q.nr_urgent || !spin_trylock(&victim->lock))
+			continue;
+		e = tree_find(&victim->q.urgent, runq_cpu(rq)->id);
+		own = tree_first(&rq->q.urgent);
+		if (e && (!own || rank_above(entity_rank(e), entity_rank(own))))
+			take(rq, victim, e, now);
+		spin_unlock(&victim->lock);
+	}
 }

@@ -35,7 +35,7 @@ static void wake(struct sched_entity *e, u64 now)
 
 static void edf_start(struct sched_entity *e, u64 now)
 {
-	e->base = rank_without_reservation(e);
+	e->base = (struct sched_rank){ 0 };	/* B3 */
 	if (!is_reserved(e))
 		return;
 	/* what it had of its period counts on: nobody gets budget by asking again */
@@ -126,7 +126,7 @@ static bool edf_fits(struct policy_queue *q, const struct sched_entity *e,
 
 const struct sched_policy sched_edf = {
 	.name = "edf",
-	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME | BIT(SCHED_DEADLINE),
+	.classes = CLASSES_NORMAL | BIT(SCHED_DEADLINE),
 	.start = edf_start,
 	.fits = edf_fits,
 	.charge = edf_charge,

@@ -4,8 +4,7 @@
  * Virtual time V runs at the pace at which a thread of nice 0 would be served if all runnable ones
  * were served at once, each in proportion to its weight. A thread's own virtual time advances by
  * what it gets; the difference is its lag, what it is owed. Who is owed nothing yet waits aside; of
- * the others the one goes first whose slice should be over first. Real-time threads come before
- * all, and whoever one of them waits for.
+ * the others the one goes first whose slice should be over first.
  *
  *  F1  V = vzero + vsum / weight, the weighted mean of the runnable threads' virtual times, with
  *      0 <= vsum < weight: so v <= V is v <= vzero, and somebody always is.
@@ -45,18 +44,6 @@ static s64 virtual_time(const struct sched_entity *e, u64 ns)
 static u64 request(void)
 {
 	return sched_quantum / 4;
-}
-
-static void fair_start(struct sched_entity *e, u64 now)
-{
-	(void)now;
-	e->base.level = is_real_time(&e->params) ? level_of_params(&e->params) : 0;
-}
-
-/* Of a real-time thread, its own or lent; 0: it shares. */
-static u32 level_of(const struct sched_entity *e)
-{
-	return entity_rank(e).level;
 }
 
 /* F1 */
@@ -140,10 +127,8 @@ static bool goes_first(const struct policy_queue *q, const struct sched_entity *
 {
 	const struct sched_entity *than = q->current;
 
-	if (!than)
+	if (!than || than->rt)
 		return false;
-	if (level_of(e) || level_of(than))
-		return level_of(e) > level_of(than);
 	return is_eligible(q, e) &&
 	       (!is_eligible(q, than) || time_before(e->deadline, than->deadline));
 }
@@ -152,11 +137,6 @@ static bool fair_enqueue(struct policy_queue *q, struct sched_entity *e, enum en
 			 u64 now)
 {
 	(void)now;
-	if (level_of(e)) {
-		uncount(q, e);
-		level_push(q, e, level_of(e), why == ENQUEUE_PREEMPTED);
-		return goes_first(q, e);
-	}
 	if (e->weight != weight_of(e)) {	/* F2 */
 		uncount(q, e);
 		count(q, e);
@@ -173,12 +153,8 @@ static bool fair_enqueue(struct policy_queue *q, struct sched_entity *e, enum en
 /* Off the queue, still runnable. */
 static void take(struct policy_queue *q, struct sched_entity *e)
 {
-	if (list_linked(&e->node)) {
-		level_remove(q, e, level_of(e));
-	} else {
-		tree_remove(e);
-		queue_count(q, -1);
-	}
+	tree_remove(e);
+	queue_count(q, -1);
 }
 
 static void fair_dequeue(struct policy_queue *q, struct sched_entity *e)
@@ -189,13 +165,9 @@ static void fair_dequeue(struct policy_queue *q, struct sched_entity *e)
 
 static struct sched_entity *fair_pick(struct policy_queue *q, u64 now)
 {
-	struct sched_entity *e = level_first(q);
+	struct sched_entity *e;
 
 	(void)now;
-	if (e) {
-		take(q, e);
-		return e;
-	}
 	/* V has moved on, or back when somebody left: sort again who is concerned */
 	while ((e = tree_first(&q->aside)) && is_eligible(q, e)) {
 		tree_remove(e);
@@ -213,27 +185,27 @@ static struct sched_entity *fair_pick(struct policy_queue *q, u64 now)
 
 static struct sched_entity *fair_find(struct policy_queue *q, unsigned cpu)
 {
-	struct sched_entity *e = level_find(q, cpu);
+	struct sched_entity *e = tree_find(&q->tree, cpu);
 
-	if (!e)
-		e = tree_find(&q->tree, cpu);
-	if (!e)
-		e = tree_find(&q->aside, cpu);
-	return e;
+	return e ? e : tree_find(&q->aside, cpu);
 }
 
 static u64 fair_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	(void)q;
-	if (e->params.class == SCHED_FIFO)
-		return SLICE_NEVER;
-	return level_of(e) ? quantum_of(e) : request();
+	(void)e;
+	return request();
+}
+
+static u64 fair_interval(const struct sched_entity *e)
+{
+	(void)e;
+	return request();
 }
 
 const struct sched_policy sched_fair = {
 	.name = "fair",
-	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME,
-	.start = fair_start,
+	.classes = CLASSES_NORMAL,
 	.charge = fair_charge,
 	.leave = fair_leave,
 	.enqueue = fair_enqueue,
@@ -241,4 +213,5 @@ const struct sched_policy sched_fair = {
 	.pick = fair_pick,
 	.find = fair_find,
 	.slice = fair_slice,
+	.interval = fair_interval,
 };

@@ -37,7 +37,7 @@ static struct cpu *first_for(u32 mask, const struct thread *t, struct runq *rq)
 	for (; mask; mask &= mask - 1) {
 		unsigned id = __builtin_ctz(mask);
 
-		if ((t && t->se.affinity & BIT(id)) || (rq && policy.find(&rq->q, id)))
+		if ((t && t->se.affinity & BIT(id)) || (rq && queue_find(&rq->q, id)))
 			return &cpus[id];
 	}
 	return NULL;

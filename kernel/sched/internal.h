@@ -45,6 +45,12 @@ void balance_init(void);
  */
 void push(struct runq *rq, struct thread *t);
 
+/*
+ * balance.c: a real-time thread gives this CPU up: the most urgent ones that wait elsewhere come
+ * here if they go before what waits here. rq locked.
+ */
+void pull(struct runq *rq, u64 now);
+
 /* balance.c: @t leaves @from's queue, if it is in it, and is @to's from now on. Both locked. */
 void runq_move(struct runq *from, struct runq *to, struct thread *t);
 
@@ -86,7 +92,7 @@ static inline bool is_idle(struct runq *rq, const struct thread *t)
 
 static inline bool may_run_here(struct runq *rq, const struct thread *t)
 {
-	return t->se.affinity & BIT(runq_cpu(rq)->id);
+	return t->se.affinity & rq->cpu_bit;
 }
 
 /* How many the policy could pick; exact under the lock. */
@@ -99,7 +105,7 @@ static inline unsigned nr_ready(const struct runq *rq)
 void go_on(struct runq *rq) LOCKED_THROUGH_THREAD;
 
 /* preempt.c: T1 */
-void slice_renew(struct runq *rq, struct thread *t);
+void slice_renew(struct runq *rq, struct thread *t, u64 now);
 
 /*
  * --- Accounts and slices: see preempt.c; inline as every switch needs all three. rq locked. -----
@@ -118,7 +124,7 @@ static inline void charge(struct runq *rq, u64 now, bool user)
 		t->stats.user_ns += ran;
 		runq_cpu(rq)->stats.user_ns += ran;
 	}
-	if (policy.charge && !is_idle(rq, t) && policy.charge(&rq->q, &t->se, ran, now))
+	if (policy.charge && !is_idle(rq, t) && queue_charge(&rq->q, &t->se, ran, now))
 		rq->expired |= SLICE_SPENT;
 }
 
@@ -134,7 +140,7 @@ static inline void slice_start(struct runq *rq, struct thread *t, u64 now)
 		return;
 	c->stats.wait_ns += now - t->stats.ready_since;
 	if (!t->se.slice_left)
-		slice_renew(rq, t);
+		slice_renew(rq, t, now);
 	rq->slice_end = now + t->se.slice_left;
 	if (timer_is_late(c, rq->slice_end))
 		timer_set(c, rq->slice_end);

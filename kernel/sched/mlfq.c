@@ -25,6 +25,14 @@ static void mlfq_init(void)
 	boost = bootarg_number("boost", NSEC_PER_SEC, 10 * NSEC_PER_MSEC, 100 * NSEC_PER_SEC);
 }
 
+/* M1: a new one, or one that was real time until now. */
+static void mlfq_start(struct sched_entity *e, u64 now)
+{
+	(void)now;
+	if (e->epoch == EPOCH_NEVER)
+		e->base.level = TOP;
+}
+
 static u64 allotment(const struct sched_entity *e)
 {
 	return MAX(quantum_of(e) >> 2 << (TOP - e->base.level), 1);
@@ -131,6 +139,7 @@ const struct sched_policy sched_mlfq = {
 	.name = "mlfq",
 	.classes = CLASSES_NORMAL,
 	.init = mlfq_init,
+	.start = mlfq_start,
 	.charge = mlfq_charge,
 	.leave = mlfq_leave,
 	.timer = mlfq_timer,
@@ -139,4 +148,5 @@ const struct sched_policy sched_mlfq = {
 	.pick = mlfq_pick,
 	.find = level_find,
 	.slice = mlfq_slice,
+	.interval = allotment,
 };

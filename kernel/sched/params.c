@@ -21,7 +21,7 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 	u64 now = time_now();
 
 	if (queued)
-		policy.dequeue(&rq->q, &t->se);
+		queue_dequeue(&rq->q, &t->se);
 	else if (rq->current == t)
 		charge(rq, now, false);
 	how(t, arg, now);
@@ -29,6 +29,8 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
 		rq->expired |= SLICE_OVER;	/* its slice was the old parameters' */
+		if (t->se.rt & RT_SIDE)
+			pull(rq, now);		/* it may be less urgent now */
 		runq_resched(rq);
 	}
 	runq_unlock(rq);
@@ -61,7 +63,7 @@ static void take_nice(struct thread *t, const void *nice, u64 now)
 static void take_rank(struct thread *t, const void *rank, u64 now)
 {
 	(void)now;
-	t->se.inherited = *(const struct sched_rank *)rank;
+	policy_inherit(&t->se, *(const struct sched_rank *)rank);
 }
 
 int sched_set_params(struct thread *t, const struct sched_params *p)

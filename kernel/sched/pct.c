@@ -6,7 +6,8 @@
  *
  * Nobody starves, for programs that wait by spinning: who is at a change point a second time, or
  * yields, goes to the end. In a new window of pct_length a thread that wakes draws again. Nobody
- * inherits: an owner that spins would stand before whom it waits for, whatever it yields.
+ * inherits a random priority (all are of level 0, the keys are this file's): an owner that spins
+ * would stand before whom it waits for, whatever it yields.
  */
 #include "policy.h"
 
@@ -21,12 +22,6 @@ static void pct_init(void)
 	depth = bootarg_number("pct_depth", 3, 1, 1000);
 	length = bootarg_number("pct_length", 10 * NSEC_PER_MSEC, 10 * NSEC_PER_USEC,
 				10 * NSEC_PER_SEC);
-}
-
-static void pct_start(struct sched_entity *e, u64 now)
-{
-	(void)now;
-	e->base.level = LEVEL_KEYED;
 }
 
 /* The window of @now, never a new entity's 1. */
@@ -48,7 +43,7 @@ static bool pct_enqueue(struct policy_queue *q, struct sched_entity *e, enum enq
 	}
 	tree_push(q, &q->tree, e, e->base.key, why == ENQUEUE_PREEMPTED);
 	queue_count(q, 1);
-	return q->current && rank_above(e->base, q->current->base);
+	return q->current && !q->current->rt && time_before(e->base.key, q->current->base.key);
 }
 
 static void pct_dequeue(struct policy_queue *q, struct sched_entity *e)
@@ -83,7 +78,6 @@ const struct sched_policy sched_pct = {
 	.name = "pct",
 	.classes = CLASSES_NORMAL,
 	.init = pct_init,
-	.start = pct_start,
 	.enqueue = pct_enqueue,
 	.dequeue = pct_dequeue,
 	.pick = pct_pick,

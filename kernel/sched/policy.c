@@ -45,6 +45,7 @@ void policy_init(void)
 	choose_policy();
 	sched_quantum = bootarg_number("quantum", 20 * NSEC_PER_MSEC, 10 * NSEC_PER_USEC,
 				       10 * NSEC_PER_SEC);
+	realtime_slice = 2 * sched_quantum;
 	jitter = bootarg_number("jitter", 0, 1, ~0UL);
 	if (policy.init)
 		policy.init();
@@ -61,8 +62,9 @@ void policy_queue_init(struct policy_queue *q, unsigned cpu)
 
 void policy_entity_init(struct sched_entity *e, u32 affinity, u64 now)
 {
-	/* no boost and no window has number 1; a deadline that is over starts a new period */
-	*e = (struct sched_entity){ .affinity = affinity, .epoch = 1, .deadline = now };
+	/* a deadline that is over starts a new period */
+	*e = (struct sched_entity){ .affinity = affinity, .epoch = EPOCH_NEVER,
+				     .deadline = now };
 	list_init(&e->node);
 	list_init(&e->reserved);
 }
@@ -80,7 +82,7 @@ static bool reservation_is_valid(const struct sched_params *p)
 
 int policy_check(const struct sched_params *p)
 {
-	if (p->class >= 32 || !(policy.classes & BIT(p->class)))
+	if (!policy_knows(p->class))
 		return -EINVAL;
 	if (!(BIT(p->class) & CLASSES_REAL_TIME) != !p->rt_priority ||
 	    p->rt_priority > RT_PRIORITY_HIGHEST)
@@ -110,13 +112,46 @@ int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sche
 	return 0;
 }
 
+/* @e's rank was @before until now: is it a real-time one, and where is its place (RT3)? */
+static void mark_rank(struct sched_entity *e, struct sched_rank before)
+{
+	struct sched_rank rank = entity_rank(e);
+
+	e->rt &= RT_SIDE;
+	if (rank.level >= LEVEL_REAL_TIME && rank.level < LEVEL_KEYED)
+		e->rt |= RT_RANK | (rank_above(before, rank) ? RT_TO_FRONT : RT_TO_BACK);
+}
+
 void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64 now)
 {
+	struct sched_rank before = entity_rank(e);
+	bool was_real_time = is_real_time(&e->params);
+
 	assert(!entity_queued(e));
 	e->params = *p;
 	e->slice_left = 0;
-	if (policy.start)
-		policy.start(e, now);
+	if (is_real_time(p)) {
+		e->base = (struct sched_rank){
+			.level = LEVEL_REAL_TIME + p->rt_priority - RT_PRIORITY_LOWEST,
+		};
+	} else {
+		if (was_real_time) {	/* to the policy it is a new one */
+			e->base = (struct sched_rank){ 0 };
+			e->epoch = EPOCH_NEVER;
+		}
+		if (policy.start)
+			policy.start(e, now);
+	}
+	mark_rank(e, before);
+}
+
+void policy_inherit(struct sched_entity *e, struct sched_rank rank)
+{
+	struct sched_rank before = entity_rank(e);
+
+	e->inherited = rank;
+	if (rank_above(before, entity_rank(e)) || rank_above(entity_rank(e), before))
+		mark_rank(e, before);
 }
 
 int policy_params_of_child(struct sched_params *p)
@@ -171,11 +206,23 @@ u64 quantum_of(const struct sched_entity *e)
 	return sched_quantum * quarters[band_of(&e->params)] / 4;
 }
 
-u64 policy_slice(struct policy_queue *q, struct sched_entity *e)
+u64 policy_slice(struct policy_queue *q, struct sched_entity *e, u64 now)
 {
-	u64 slice = policy.slice(q, e);
+	bool urgent = e->rt;		/* or it changes sides at its next enqueue */
+	u64 slice = urgent ? realtime_slice_of(q, e, now) : policy.slice(q, e);
 
-	return likely(!jitter) || slice == SLICE_NEVER ? slice : 1 + queue_random(q) % slice;
+	if (unlikely(q->urgent.root) && !urgent)	/* RT4 */
+		slice = MIN(slice, MAX(q->urgent_period + realtime_period - now, 1));
+	return likely(!jitter) || slice >= SLICE_NEVER ? slice : 1 + queue_random(q) % slice;
+}
+
+u64 policy_interval(const struct sched_entity *e)
+{
+	if (e->params.class == SCHED_RR)
+		return realtime_slice;
+	if (e->params.class == SCHED_FIFO || e->params.class == SCHED_DEADLINE)
+		return 0;
+	return policy.interval ? policy.interval(e) : quantum_of(e);
 }
 
 u64 queue_random(struct policy_queue *q)

@@ -23,9 +23,9 @@ void sched_charge(bool user)
 	runq_unlock(rq);
 }
 
-void slice_renew(struct runq *rq, struct thread *t)
+void slice_renew(struct runq *rq, struct thread *t, u64 now)
 {
-	t->se.slice_left = policy_slice(&rq->q, &t->se);
+	t->se.slice_left = policy_slice(&rq->q, &t->se, now);
 	timer_arm(rq->balance_at);	/* one without an end is looked at too */
 }
 
@@ -35,7 +35,7 @@ static bool slice_over(struct runq *rq, struct thread *t, u64 now)
 	if (is_idle(rq, t) || (!(rq->expired & SLICE_SPENT) && time_before(now, rq->slice_end)))
 		return false;
 	trace(TRACE_SCHED, TRACE_EV_SLICE, t->tid, nr_ready(rq));
-	slice_renew(rq, t);
+	slice_renew(rq, t, now);
 	rq->slice_end = now + t->se.slice_left;
 	if (nr_ready(rq))
 		rq->expired |= SLICE_OVER;
@@ -101,7 +101,5 @@ void sched_yield(void)
 		runq_unlock(rq);
 		return;
 	}
-	if (is_real_time(&t->se.params))
-		rq->leaver = t;
 	requeue(rq, t, ENQUEUE_YIELD);
 }

@@ -1,17 +1,16 @@
 /*
- * Strict priority: 32 levels, the highest first, round robin within a level.
+ * Strict priority: 16 levels, the highest first, round robin within a level.
  *
- * Levels 16 to 31 are real time; SCHED_FIFO threads there have no quantum. Below, waiting raises:
- * in every round of aging= a thread that has waited since the round before rises by a level, up to
- * 15. Rounds move whole lists and so cost the same for any number of threads. What a thread has
- * gained it keeps until a slice of its ends while others wait, it yields or blocks; a preemption
- * from above takes nothing.
+ * Waiting raises: in every round of aging= a thread that has waited since the round before rises by
+ * a level, up to 15. Rounds move whole lists and so cost the same for any number of threads. What a
+ * thread has gained it keeps until a slice of its ends while others wait, it yields or blocks; a
+ * preemption from above takes nothing.
  *
  *  The bound: in the absence of real-time threads, one of level l that waits reaches level 15 after
  *  at most 16 - l rounds and is dispatched within the n - 1 quanta of those before it there; then
  *  it runs for its whole quantum.
  *
- * A normal level has two lists: who waits since before the last round, and behind them who came
+ * A level has two lists: who waits since before the last round, and behind them who came
  * later and must not rise in the next. The level gained is e->used, plus the rounds waited after
  * the first; as a round moves the lists with q->epoch, list and level never disagree.
  */
@@ -43,20 +42,18 @@ static u64 risen(const struct policy_queue *q, const struct sched_entity *e)
 
 static u32 level_of(const struct sched_entity *e, u64 gained)
 {
-	u32 own = MIN(entity_rank(e).level, LEVELS - 1);
+	u32 own = entity_rank(e).level;
 
 	if (own >= LEVEL_NORMAL_TOP)
 		return own;
 	return own + MIN(gained, LEVEL_NORMAL_TOP - own);
 }
 
-/* Where @e waits: lists 2l and 2l + 1 for a normal level l, newcomers in the lower one. */
+/* Where @e waits: lists 2l and 2l + 1 for level l, newcomers in the lower one. */
 static unsigned list_of(const struct policy_queue *q, const struct sched_entity *e)
 {
 	u32 level = level_of(e, e->used + risen(q, e));
 
-	if (level >= LEVEL_REAL_TIME)
-		return level + LEVEL_REAL_TIME;
 	return 2 * level + (q->epoch != e->epoch);
 }
 
@@ -99,15 +96,15 @@ static struct sched_entity *prio_pick(struct policy_queue *q, u64 now)
 static u64 prio_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	(void)q;
-	return e->params.class == SCHED_FIFO ? SLICE_NEVER : quantum_of(e);
+	return quantum_of(e);
 }
 
 /* A round of aging. */
 static bool prio_timer(struct policy_queue *q, u64 now)
 {
 	q->timer_set = false;
-	if (q->bitmap < list_bit(2 * LEVEL_NORMAL_TOP + 1))
-		return false;			/* none but real-time ones */
+	if (!q->bitmap)
+		return false;
 	queue_timer(q, now + aging);
 	q->epoch++;
 	for (unsigned i = 2 * LEVEL_NORMAL_TOP;; i -= 2) {
@@ -122,7 +119,7 @@ static bool prio_timer(struct policy_queue *q, u64 now)
 
 const struct sched_policy sched_prio = {
 	.name = "prio",
-	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME,
+	.classes = CLASSES_NORMAL,
 	.init = prio_init,
 	.start = prio_start,
 	.timer = prio_timer,

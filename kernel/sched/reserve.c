@@ -3,14 +3,6 @@
  */
 #include "reserve.h"
 
-struct sched_rank rank_without_reservation(const struct sched_entity *e)
-{
-	u32 level = level_of_params(&e->params);
-
-	/* all normal ones share a level and differ by their quanta, so none starves another */
-	return (struct sched_rank){ .level = level < LEVEL_REAL_TIME ? 0 : level };
-}
-
 bool reserve_is_spent(const struct sched_entity *e)
 {
 	return is_reserved(e) && e->budget <= 0 && !rank_above(e->inherited, e->base);
@@ -84,5 +76,5 @@ u64 reserve_slice(struct policy_queue *q, struct sched_entity *e)
 	(void)q;
 	if (is_reserved(e) && e->budget > 0)
 		return e->budget;
-	return e->params.class == SCHED_FIFO ? SLICE_NEVER : quantum_of(e);
+	return quantum_of(e);
 }

@@ -1,10 +1,12 @@
 /*
  * Reservations, for edf and rm: SCHED_DEADLINE threads run by key, above everybody else, and never
- * more than their budget says; the others get what is left, real-time levels first.
+ * more than their budget says; the others get what is left, real-time threads first.
  *
  *  B1  A thread with a reservation and no budget waits aside until replenish_at, even if the CPU
  *      would idle. Only who holds up a more urgent one (inherited rank) runs on, into debt.
  *  B2  A thread with a reservation stays on the CPU that promised it.
+ *  B3  All others share level 0 and differ by their quanta, so none starves another. q->tree holds
+ *      reservations, and threads that hold one up, alone: realtime.c relies on it.
  */
 #pragma once
 
@@ -14,9 +16,6 @@ static inline bool is_reserved(const struct sched_entity *e)
 {
 	return e->params.class == SCHED_DEADLINE;
 }
-
-/* A rank for one without reservation. */
-struct sched_rank rank_without_reservation(const struct sched_entity *e);
 
 /* The policy has brought e->budget, base and replenish_at up to date. */
 bool reserve_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why);

@@ -54,7 +54,7 @@ static void wake(struct sched_entity *e, u64 now)
 
 static void rm_start(struct sched_entity *e, u64 now)
 {
-	e->base = rank_without_reservation(e);
+	e->base = (struct sched_rank){ 0 };	/* B3 */
 	if (!is_reserved(e))
 		return;
 	e->base = (struct sched_rank){ .level = LEVEL_KEYED, .key = e->params.period };
@@ -135,7 +135,7 @@ static bool rm_fits(struct policy_queue *q, const struct sched_entity *e,
 
 const struct sched_policy sched_rm = {
 	.name = "rm",
-	.classes = CLASSES_NORMAL | CLASSES_REAL_TIME | BIT(SCHED_DEADLINE),
+	.classes = CLASSES_NORMAL | BIT(SCHED_DEADLINE),
 	.start = rm_start,
 	.fits = rm_fits,
 	.charge = rm_charge,

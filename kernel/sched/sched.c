@@ -43,6 +43,7 @@ void runq_init(struct cpu *c)
 	struct runq *rq = &c->runq;
 
 	*rq = (struct runq){ .lock = SPINLOCK_INIT(LOCK_RUNQ), .current = &c->idle };
+	rq->cpu_bit = BIT(c->id);
 	rq->charged_at = time_now();
 	policy_queue_init(&rq->q, c->id);
 }
@@ -75,7 +76,7 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 	if (thread_state(t) == THREAD_DEAD) {
 		spin_unlock(&rq->lock);
 		thread_left(t);		/* S1: nobody is on its stack */
-	} else if (may_run_here(rq, t) && !is_real_time(&t->se.params) && !idle_cpu_for(t, rq)) {
+	} else if (may_run_here(rq, t) && !t->se.rt && !idle_cpu_for(t, rq)) {
 		spin_unlock(&rq->lock);
 	} else {
 		thread_get(t);		/* it may run and end elsewhere before we have moved it */
@@ -124,9 +125,9 @@ static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct
 	struct thread *next;
 
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
-	e = policy.pick(&rq->q, now);
+	e = queue_pick(&rq->q, now);
 	if (unlikely(!e) && steal(rq, now))
-		e = policy.pick(&rq->q, now);
+		e = queue_pick(&rq->q, now);
 	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
 	rq->q.current = e;
 	thread_set_state(next, THREAD_RUNNING, "picked");
@@ -146,8 +147,13 @@ void schedule(struct runq *rq)
 
 	slice_stop(rq, prev, now);
 	charge(rq, now, false);
-	if (policy.leave && !is_idle(rq, prev))
-		policy.leave(&rq->q, &prev->se, now);
+	if (!is_idle(rq, prev)) {
+		bool urgent = prev->se.rt;
+
+		queue_leave(&rq->q, &prev->se, now);
+		if (unlikely(urgent))
+			pull(rq, now);
+	}
 	run_next(rq, prev, now);
 }
 
@@ -162,11 +168,12 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
 	if (likely(may_run_here(rq, t))) {
-		policy.enqueue(&rq->q, &t->se, why, now);
+		if (unlikely(t->se.rt))
+			rq->leaver = t;		/* off its stack it may be another CPU's to run */
+		queue_enqueue(&rq->q, &t->se, why, now);
 	} else {
 		rq->leaver = t;		/* queued elsewhere when it is off its stack */
-		if (policy.leave)
-			policy.leave(&rq->q, &t->se, now);
+		queue_leave(&rq->q, &t->se, now);
 	}
 	run_next(rq, t, now);
 }
@@ -212,7 +219,7 @@ void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 
 	if (why == ENQUEUE_WAKE)
 		t->stats.ready_since = now;
-	if ((!policy.enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told) {
+	if ((!queue_enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told) {
 		if (!kick_idle_for(t, NULL) && why != ENQUEUE_MIGRATED)
 			push(rq, t);
 		return;
@@ -235,7 +242,7 @@ void sched_make_ready(struct runq *rq, struct thread *t, const char *reason)
 void sched_remove(struct runq *rq, struct thread *t)
 {
 	assert(thread_state(t) == THREAD_READY);
-	policy.dequeue(&rq->q, &t->se);
+	queue_dequeue(&rq->q, &t->se);
 }
 
 void sched_wake(struct waiter *w)

@@ -196,7 +196,7 @@ KTEST(migrate_crowd, "migrate.crowd", "", "sched.migrate")
 
 		t[i] = thread_create("urgent", wake_often, NULL, PRIORITY_DEFAULT);
 		REQUIRE(t[i], "sched.migrate", "no memory for a thread");
-		if (policy.classes & BIT(SCHED_FIFO))
+		if (policy_knows(SCHED_FIFO))
 			CHECK(sched_set_params(t[i], &p) == 0, "sched.migrate", "refused");
 		thread_resume(t[i]);
 	}

@@ -210,7 +210,7 @@ KTEST(sched_inherits, "sched.inherits", "", "")
 	before = ran(&s[0]);		/* it had the CPU until the other one was there */
 	thread_sleep(50 * MS);
 	CHECK(policy_is(&sched_fair) || ran(&s[0]) - before < MS, "", "the low one runs");
-	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 30 }), "",
+	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 100 }), "",
 	      "its rank has not changed");
 	before = ran(&s[0]);
 	thread_sleep(50 * MS);

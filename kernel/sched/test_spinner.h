@@ -80,7 +80,7 @@ static inline u64 got(const struct spinner *s)
 
 static inline bool knows(u32 class)
 {
-	return policy.classes & BIT(class);
+	return policy_knows(class);
 }
 
 /* The test goes first where it shares the CPU, and its sleeps end on time. */

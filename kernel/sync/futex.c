@@ -18,6 +18,9 @@
  *      waiter on its way out looks again after taking the lock.
  *  F3  A wait that a timeout or kill has claimed is neither woken nor requeued: it eats no wake-up.
  *
+ *  F4  Real-time threads stand in front, the highest priority (when it came) first; equals, and all
+ *      others, in order of arrival. So they are woken and requeued in that order.
+ *
  * Locks that lend urgency: futex_pi.c. What happens to locks when their holder ends: robust.c.
  *
  * Lock order: address space (a mutex) before buckets; two buckets by address. A bucket's lock is
@@ -151,9 +154,35 @@ static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t 
 
 void futex_waiter_init(struct futex_waiter *fw, const struct futex_key *key, u32 bitset)
 {
-	*fw = (struct futex_waiter){ .bitset = bitset };
+	*fw = (struct futex_waiter){
+		.bitset = bitset,
+		.priority = current_thread()->se.params.rt_priority,
+	};
 	set_key(&fw->link, key);
 	atomic_init(&fw->bucket, futex_bucket(key));
+}
+
+static struct futex_waiter *futex_waiter_of(struct wait_link *link)
+{
+	return container_of(link, struct futex_waiter, link);
+}
+
+/* F4: brings @link, the last of @q, to its place. q->lock held. */
+static void place(struct wait_queue *q, struct wait_link *link)
+{
+	u32 priority = futex_waiter_of(link)->priority;
+	struct list_node *before = &q->links;
+
+	if (likely(!priority))
+		return;
+	list_remove(&link->node);
+	list_for_each(other, &q->links, struct wait_link, node) {
+		if (futex_waiter_of(other)->priority < priority) {
+			before = &other->node;
+			break;
+		}
+	}
+	list_insert_before(before, &link->node);
 }
 
 int futex_enter(struct futex_waiter *fw, struct waiter *w, vaddr_t uaddr, u32 val)
@@ -165,6 +194,7 @@ int futex_enter(struct futex_waiter *fw, struct waiter *w, vaddr_t uaddr, u32 va
 		return err;
 	err = wait_link(q, &fw->link, w);
 	assert(err == 0);		/* buckets are never destroyed */
+	place(q, &fw->link);
 	spin_unlock(&q->lock);
 	return 0;
 }
@@ -213,7 +243,7 @@ static int wake_matching(struct wait_queue *q, const struct futex_key *key, unsi
 	unsigned woken = 0;
 
 	list_for_each_safe(link, &q->links, struct wait_link, node) {
-		struct futex_waiter *fw = container_of(link, struct futex_waiter, link);
+		struct futex_waiter *fw = futex_waiter_of(link);
 
 		if (!futex_has_key(link, key) || !(fw->bitset & bitset))
 			continue;
@@ -253,6 +283,7 @@ static void move_waiter(struct wait_link *link, struct wait_queue *from, struct 
 	list_remove(&link->node);
 	from->nr--;
 	list_push_back(&to->links, &link->node);
+	place(to, link);
 	to->nr++;
 	link->q = to;
 	atomic_store(&container_of(link, struct futex_waiter, link)->bucket, to);
@@ -268,7 +299,7 @@ static int wake_and_move(struct wait_queue *from, const struct futex_key *from_k
 	list_for_each_safe(link, &from->links, struct wait_link, node) {
 		if (!futex_has_key(link, from_key) || atomic_load(&link->waiter->why) != WAIT_ARMED)
 			continue;			/* F3 */
-		if (container_of(link, struct futex_waiter, link)->pi)
+		if (futex_waiter_of(link)->pi)
 			return -EINVAL;
 		if (woken < nr_wake) {
 			list_remove(&link->node);

@@ -30,6 +30,7 @@ struct futex_waiter {
 	/* [both buckets' locks to change] F2; NULL: it has been moved to a PI lock */
 	struct wait_queue *_Atomic bucket;
 	u32 bitset;			/* [const] */
+	u32 priority;			/* [const] real-time priority, F4; 0: none */
 	struct pi_futex_waiter *pi;	/* [const] waits to be moved to a PI lock; or NULL */
 };
 

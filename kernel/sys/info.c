@@ -6,6 +6,7 @@
 #include "arch.h"
 #include "console.h"
 #include "counters.h"
+#include "cred.h"
 #include "random.h"
 #include "string.h"
 #include "uts.h"
@@ -27,6 +28,31 @@ long sys_uname(vaddr_t out)
 	uts_get(&uts_hostname, name.nodename);
 	uts_get(&uts_domainname, name.domainname);
 	return copy_to_user(out, &name, sizeof(name));
+}
+
+static long set_name(struct uts_name *name, vaddr_t in, int len)
+{
+	char value[UTS_LEN];
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len < 0 || len >= UTS_LEN)
+		return -EINVAL;
+	if (copy_from_user(value, in, len))
+		return -EFAULT;
+	value[len] = '\0';
+	uts_set(name, value);
+	return 0;
+}
+
+long sys_sethostname(vaddr_t in, int len)
+{
+	return set_name(&uts_hostname, in, len);
+}
+
+long sys_setdomainname(vaddr_t in, int len)
+{
+	return set_name(&uts_domainname, in, len);
 }
 
 /* Linux's struct sysinfo; memory in units of mem_unit bytes. */

@@ -250,12 +250,11 @@ long sys_sched_rr_get_interval(tid_t tid, vaddr_t out)
 {
 	struct thread *t SCOPED(thread) = tid < 0 ? NULL : find_user_thread(tid);
 	struct timespec ts = { 0 };
-	u64 ns = 0;
+	u64 ns;
 
 	if (!t)
 		return tid < 0 ? -EINVAL : -ESRCH;
-	if (t->se.params.class != SCHED_FIFO && t->se.params.class != SCHED_DEADLINE)
-		ns = quantum_of(&t->se);
+	ns = policy_interval(&t->se);
 	ts.sec = ns / NSEC_PER_SEC;
 	ts.nsec = ns % NSEC_PER_SEC;
 	return copy_to_user(out, &ts, sizeof(ts));

@@ -10,8 +10,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # What the simulator and its tests have in common.
 POLICIES = (
-    *(f"kernel/sched/{name}.c" for name in ("policy", "rr", "prio", "mlfq", "reserve", "edf", "rm")),
-    *("kernel/sched/fair.c", "kernel/sched/pct.c", "kernel/lib/rbtree.c"),
+    *(f"kernel/sched/{name}.c" for name in ("policy", "realtime", "rr", "prio", "mlfq", "reserve", "edf")),
+    *(f"kernel/sched/{name}.c" for name in ("rm", "fair", "pct")),
+    "kernel/lib/rbtree.c",
     "tools/simulate/engine.c",
 )
 _SOURCES = (*POLICIES, "kernel/debug/bootargs.c", "tools/simulate/main.c")

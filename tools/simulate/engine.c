@@ -42,7 +42,7 @@ static void charge(struct sim *s, struct sim_cpu *c)
 	t->ran += ran;
 	t->left -= MIN(ran, t->left);
 	t->e.slice_left -= MIN(ran, t->e.slice_left);
-	if (policy.charge && policy.charge(&c->q, &t->e, ran, s->now)) {
+	if (queue_charge(&c->q, &t->e, ran, s->now)) {
 		c->look = true;
 		c->spent = true;
 	}
@@ -53,7 +53,7 @@ static void kick_idle_for(struct sim *s, struct sim_cpu *c)
 {
 	for (unsigned i = 0; i < s->nr_cpus; i++) {
 		if (i != c->q.cpu && !s->cpus[i].current && !s->cpus[i].look &&
-		    policy.find(&c->q, i)) {
+		    queue_find(&c->q, i)) {
 			s->cpus[i].look = true;
 			return;
 		}
@@ -66,7 +66,7 @@ static void enqueue(struct sim *s, struct sim_cpu *c, struct sim_task *t, enum e
 
 	t->cpu = c->q.cpu;
 	/* a CPU that has been told comes for one; another one for the next */
-	if ((!policy.enqueue(&c->q, &t->e, why, s->now) && !idle) || told)
+	if ((!queue_enqueue(&c->q, &t->e, why, s->now) && !idle) || told)
 		kick_idle_for(s, c);
 	else
 		c->look = true;
@@ -86,8 +86,7 @@ static void give_up(struct sim *s, struct sim_cpu *c, enum sim_state to)
 	c->current = NULL;
 	c->q.current = NULL;
 	c->look = true;
-	if (policy.leave)
-		policy.leave(&c->q, &t->e, s->now);
+	queue_leave(&c->q, &t->e, s->now);
 	set_state(s, t, to);
 }
 
@@ -99,7 +98,7 @@ static void requeue(struct sim *s, struct sim_cpu *c, enum enqueue_why why)
 	c->q.current = NULL;
 	t->preempted += why == ENQUEUE_PREEMPTED;
 	set_state(s, t, SIM_READY);
-	policy.enqueue(&c->q, &t->e, why, s->now);
+	queue_enqueue(&c->q, &t->e, why, s->now);
 }
 
 static struct sched_entity *steal(struct sim *s, struct sim_cpu *c)
@@ -108,12 +107,12 @@ static struct sched_entity *steal(struct sim *s, struct sim_cpu *c)
 		struct sim_cpu *victim = &s->cpus[i];
 		struct sched_entity *e;
 
-		if (victim == c || !(e = policy.find(&victim->q, c->q.cpu)))
+		if (victim == c || !(e = queue_find(&victim->q, c->q.cpu)))
 			continue;
-		policy.dequeue(&victim->q, e);
+		queue_dequeue(&victim->q, e);
 		task_of(e)->cpu = c->q.cpu;
-		policy.enqueue(&c->q, e, ENQUEUE_MIGRATED, s->now);
-		return policy.pick(&c->q, s->now);
+		queue_enqueue(&c->q, e, ENQUEUE_MIGRATED, s->now);
+		return queue_pick(&c->q, s->now);
 	}
 	return NULL;
 }
@@ -132,7 +131,7 @@ static void choose(struct sim *s, struct sim_cpu *c)
 	c->spent = false;
 	if (c->current)
 		requeue(s, c, expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
-	e = policy.pick(&c->q, s->now);
+	e = queue_pick(&c->q, s->now);
 	if (!e)
 		e = steal(s, c);
 	if (!e)
@@ -145,7 +144,7 @@ static void choose(struct sim *s, struct sim_cpu *c)
 	c->q.current = e;
 	c->current->dispatched++;
 	if (!e->slice_left)
-		e->slice_left = policy_slice(&c->q, e);
+		e->slice_left = policy_slice(&c->q, e, s->now);
 	c->slice_end = s->now + e->slice_left;
 	set_state(s, c->current, SIM_RUNNING);
 }
@@ -167,7 +166,7 @@ static void inherit(struct sim *s, struct sim_task *t, struct sim_task *from)
 {
 	struct sched_rank none = { 0 };
 
-	t->e.inherited = from ? entity_rank(&from->e) : none;
+	policy_inherit(&t->e, from ? entity_rank(&from->e) : none);
 	s->cpus[t->cpu].look = true;
 }
 
@@ -250,7 +249,7 @@ static void tick(struct sim *s, struct sim_cpu *c)
 	    (policy.timer(&c->q, s->now) || (!c->current && c->q.nr)))
 		c->look = true;
 	if (c->current && !time_before(s->now, c->slice_end)) {
-		c->current->e.slice_left = policy_slice(&c->q, &c->current->e);
+		c->current->e.slice_left = policy_slice(&c->q, &c->current->e, s->now);
 		c->slice_end = s->now + c->current->e.slice_left;
 		c->expired = c->q.nr;
 		c->look |= c->expired;

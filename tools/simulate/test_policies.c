@@ -97,7 +97,7 @@ static unsigned queued_in(const struct rb_tree *tree)
 /* P4, P5; @c's current may be chosen only from what the affinity allows. */
 static void audit_cpu(struct sim_cpu *c)
 {
-	unsigned n = queued_in(&c->q.tree);
+	unsigned n = queued_in(&c->q.tree) + queued_in(&c->q.urgent);
 
 	if (policy_is(&sched_fair))
 		n += queued_in(&c->q.aside);
@@ -137,7 +137,7 @@ static u32 random_class(void)
 	for (;;) {
 		u32 class = below(7);
 
-		if (policy.classes & BIT(class))
+		if (policy_knows(class))
 			return class;
 	}
 }
@@ -240,7 +240,7 @@ KTEST(policy_inherits, "policy.inherits", "", "")
 		middle = add_spinner(0);
 		high = add();
 		low->params.nice = 19;
-		if (policy.classes & BIT(SCHED_FIFO)) {
+		if (!policy_is(&sched_mlfq)) {
 			middle->params = params_of_level(20);
 			high->params = params_of_level(30);
 		}
