@@ -123,7 +123,7 @@ static int notify_of(const struct sigevent *e, struct timer_notify *notify)
 long sys_timer_create(int id, vaddr_t event, vaddr_t out)
 {
 	struct timer_notify notify = { .sig = SIGALRM };
-	struct user_clock clock SCOPED(clock);
+	struct user_clock clock SCOPED(clock) = { 0 };
 	struct sigevent e;
 	long timer;
 	int err;

@@ -171,7 +171,7 @@ CASE(records_wait)
 		end(0);
 	}
 	await_blocked(pid);
-	T(fcntl, fd, F_SETLK, lock(F_UNLCK, 0, 0));
+	Q(fcntl, fd, F_SETLK, lock(F_UNLCK, 0, 0));
 	W(reap(pid));
 }
 

@@ -430,6 +430,7 @@ CASE(proc_is_read_only)
 	T(write, 3, "x", 1);
 	T(lseek, 3, 0, SEEK_END);
 	OK(readlinkat, AT_FDCWD, "/proc/self/cwd", buf, PAGE);
+	memset(buf, 0, PAGE);
 	T(readlinkat, AT_FDCWD, "/proc/self/fd/0", buf, PAGE);
 	S(buf);
 	T(readlinkat, AT_FDCWD, "/proc/self/fd/77", buf, PAGE);
