@@ -12,12 +12,28 @@
  * whatever the caller asked for. An empty path names nothing.
  */
 #include "abi.h"
+#include "cpu.h"
 #include "errno.h"
 #include "fs.h"
 #include "mm.h"
+#include "process.h"
 #include "string.h"
 
 struct inode *root_inode;
+
+/* Where absolute paths begin for the current process, referenced. */
+static struct inode *root_get(void)
+{
+	struct process *p = current_process();
+	struct inode *root;
+
+	if (likely(!p->root))
+		return inode_get(root_inode);
+	spin_lock(&p->lock);
+	root = inode_get(p->root);
+	spin_unlock(&p->lock);
+	return root;
+}
 
 static const char *skip_slashes(const char *p)
 {
@@ -58,7 +74,7 @@ int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **o
 	}
 	mutex_lock(&dir->lock);
 	if (name_is_dotdot(name, len))
-		*out = inode_get(dir->parent);
+		*out = inode_get(dir == current_process()->root ? dir : dir->parent);
 	else
 		err = dir->ops->lookup(dir, name, len, out);
 	mutex_unlock(&dir->lock);
@@ -108,7 +124,7 @@ static int walk_link(struct walk *w, struct inode *link)
 	memcpy(buf + n, w->rest, rest + 1);
 	if (buf[0] == '/') {
 		inode_put(w->dir);
-		w->dir = inode_get(root_inode);
+		w->dir = root_get();
 	}
 	kfree(w->buf);
 	w->buf = buf;
@@ -148,7 +164,7 @@ int walk_path(struct walk *w, struct inode *at, const char *path)
 	if (!*path)
 		return -ENOENT;
 	*w = (struct walk){ .rest = path };
-	w->dir = inode_get(*path == '/' || !at ? root_inode : at);
+	w->dir = *path == '/' || !at ? root_get() : inode_get(at);
 	err = inode_is(w->dir, S_IFDIR) ? walk_to_last(w) : -ENOTDIR;
 	if (err)
 		walk_end(w);
@@ -357,7 +373,8 @@ static int path_in(struct inode *parent, struct inode *child, char *buf, size_t 
 		return -ERANGE;
 	*s.text = '\0';
 	mutex_lock(&rename_lock);
-	for (; s.child != root_inode && !s.err; s.child = s.parent, s.parent = s.parent->parent) {
+	for (; s.child != root_inode && s.child != current_process()->root && !s.err;
+	     s.child = s.parent, s.parent = s.parent->parent) {
 		s.err = -ENOENT;
 		mutex_lock(&s.parent->lock);
 		s.parent->ops->readdir(s.parent, 0, match_name, &s);

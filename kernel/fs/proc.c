@@ -15,6 +15,7 @@
 #include "proc.h"
 
 #include "cpu.h"
+#include "cred.h"
 #include "errno.h"
 #include "fs.h"
 #include "mm.h"
@@ -58,6 +59,25 @@ static unsigned ino_place(const struct inode *i)
 	return i->ino & 0xff;
 }
 
+/* What is of a process belongs to its user, but for what an unprivileged one must not see. */
+static void set_owner(struct inode *i)
+{
+	struct thread *t = ino_kind(i) == OF_THREAD ? thread_find(ino_id(i)) : NULL;
+	struct process *p = t ? process_get(t->process) : process_find(ino_id(i));
+	struct cred *c = p ? process_cred(p) : NULL;
+
+	if (c && (inode_is(i, S_IFDIR) || (p->dumpable == 1 && p->as))) {
+		i->uid = c->uid.effective;
+		i->gid = c->gid.effective;
+	}
+	if (c)
+		cred_put(c);
+	if (p)
+		process_put(p);
+	if (t)
+		thread_put(t);
+}
+
 static int make_inode(u32 mode, const struct file_ops *fops, u64 ino, struct inode **out)
 {
 	struct inode *i = kmem_cache_alloc(inode_cache);
@@ -67,6 +87,8 @@ static int make_inode(u32 mode, const struct file_ops *fops, u64 ino, struct ino
 	inode_init(i, mode, &proc_ops, fops);
 	i->dev = DEV_PROC;
 	i->ino = ino;
+	if (ino_kind(i) != OF_SYSTEM)
+		set_owner(i);
 	*out = i;
 	return 0;
 }
@@ -179,7 +201,7 @@ static u32 file_mode(const struct proc_file *f)
 /* A process's files are those of its threads, too, but for its task/. */
 static bool is_in(const struct proc_file *f, const struct inode *dir)
 {
-	return ino_kind(dir) != OF_THREAD || !f->mode;
+	return ino_kind(dir) != OF_THREAD || !f->mode || f->mode == PROC_GUARDED;
 }
 
 static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned i)
@@ -271,6 +293,10 @@ static int show_process(const struct proc_file *f, pid_t pid, struct text *t)
 
 	if (!p)
 		return -ESRCH;
+	if (f->mode == PROC_GUARDED && !cred_may_inspect(p)) {
+		process_put(p);
+		return -EACCES;
+	}
 	if (f->show) {
 		f->show(t, p);
 	} else if ((first = thread_find(pid))) {
@@ -287,6 +313,10 @@ static int show_thread(const struct proc_file *f, tid_t tid, struct text *t)
 
 	if (!thread)
 		return -ESRCH;
+	if (f->mode == PROC_GUARDED && !cred_may_inspect(thread->process)) {
+		thread_put(thread);
+		return -EACCES;
+	}
 	if (f->show_thread)
 		f->show_thread(t, thread);
 	else

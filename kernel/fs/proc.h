@@ -20,6 +20,7 @@ struct proc_file {
 	u32 mode;		/* 0: a file to read */
 };
 
+#define PROC_GUARDED	(S_IFREG | 0444)	/* only for whoever may look into the process */
 #define PROC_SELF	(S_IFLNK | 0777)
 #define PROC_DIR	(S_IFDIR | 0555)
 

@@ -5,6 +5,7 @@
  * a picture, not an audit: threads run on while it is taken. What has no meaning here is 0.
  */
 #include "cpu.h"
+#include "cred.h"
 #include "debug.h"
 #include "dev.h"
 #include "mm.h"
@@ -189,17 +190,37 @@ static const char *state_name(char letter)
 	}
 }
 
+static void put_ids(struct text *t, const char *name, const struct ids *ids)
+{
+	text_printf(t, "%s:\t%u\t%u\t%u\t%u\n", name, ids->real, ids->effective, ids->saved,
+		    ids->fs);
+}
+
+static void put_capabilities(struct text *t, const struct cred *c)
+{
+	text_printf(t, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
+		    c->inheritable, c->permitted, c->effective, c->bounding);
+	text_printf(t, "CapAmb:\t%016lx\nNoNewPrivs:\t%u\nSeccomp:\t0\n", c->ambient,
+		    c->no_new_privs);
+}
+
 static void put_status(struct text *t, struct process *p, struct thread *only)
 {
 	struct snapshot s;
 	const struct as_figures *m = &s.memory;
+	struct cred *c = only ? thread_cred(only) : process_cred(p);
 
 	collect(&s, p, only);
 	text_printf(t, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", s.name, p->umask, s.state,
 		    state_name(s.state));
 	text_printf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", s.tgid, s.id,
 		    s.ppid);
-	text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t\n", FD_MAX);
+	put_ids(t, "Uid", &c->uid);
+	put_ids(t, "Gid", &c->gid);
+	text_printf(t, "FDSize:\t%u\nGroups:\t", FD_MAX);
+	for (u32 i = 0; i < c->nr_groups; i++)
+		text_printf(t, i ? " %u" : "%u", c->groups[i]);
+	text_printf(t, " \n");
 	if (m->size) {
 		const struct {
 			const char *name;
@@ -221,6 +242,8 @@ static void put_status(struct text *t, struct process *p, struct thread *only)
 	text_printf(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
 		    "SigCgt:\t%016lx\n", s.pending, s.shared_pending, s.blocked, s.ignored,
 		    s.caught);
+	put_capabilities(t, c);
+	cred_put(c);
 	text_printf(t, "Cpus_allowed:\t%x\n", s.affinity);
 	text_printf(t, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		    s.used.switches - s.used.preempted, s.used.preempted);
@@ -387,8 +410,8 @@ const struct proc_file proc_process_files[] = {
 	{ "status", show_status, show_thread_status, 0 },
 	{ "comm", show_comm, show_thread_comm, 0 },
 	{ "cmdline", show_cmdline, NULL, 0 },
-	{ "maps", proc_show_maps, NULL, 0 },
-	{ "smaps", proc_show_smaps, NULL, 0 },
+	{ "maps", proc_show_maps, NULL, PROC_GUARDED },
+	{ "smaps", proc_show_smaps, NULL, PROC_GUARDED },
 	{ "limits", show_limits, NULL, 0 },
 	{ "sched", NULL, show_sched, 0 },
 	{ "wchan", NULL, show_wchan, 0 },

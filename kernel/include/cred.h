@@ -100,6 +100,23 @@ static inline bool capable(enum capability cap)
 	return current_cred()->effective & BIT(cap);
 }
 
+/*
+ * For access(): until cred_restore() the caller is who it really is. *saved is NULL if it was so
+ * anyway. 0 or -ENOMEM.
+ */
+int cred_use_real(struct cred **saved);
+void cred_restore(struct cred *saved);
+
+/* The options of prctl() that are about capabilities; sys/caps.c. */
+#define PR_GET_KEEPCAPS		7
+#define PR_SET_KEEPCAPS		8
+#define PR_CAPBSET_READ		23
+#define PR_CAPBSET_DROP		24
+#define PR_GET_SECUREBITS	27
+#define PR_SET_SECUREBITS	28
+#define PR_CAP_AMBIENT		47
+long cred_prctl(int option, const u64 a[4]);
+
 /* Tasks of a user, for RLIMIT_NPROC: threads, and processes until they are waited for. */
 void user_count_tasks(struct user *u, int n);
 u32 user_tasks(const struct user *u);
@@ -110,3 +127,5 @@ _Atomic u64 *user_signals(struct user *u);
 /* May the caller act on @p like its owner: kill() it and so on? See the functions' bodies. */
 bool cred_may_signal(const struct cred *target);
 bool cred_may_schedule(const struct cred *target);
+bool cred_may_limit(const struct cred *target);
+bool cred_may_inspect(struct process *p);

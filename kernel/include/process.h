@@ -105,6 +105,7 @@ struct process {
 	struct inode *cwd;		/* [lock] referenced */
 	struct file *exe;		/* [lock] */
 	struct cred *cred;		/* [lock] its first thread's, also when that has ended */
+	struct inode *root;		/* [lock] referenced; NULL: the real one; see chroot() */
 	u32 umask;
 	u32 personality;		/* what personality() was told; nothing depends on it */
 	u8 dumpable;			/* what prctl() was told; there are no core files */

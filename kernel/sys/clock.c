@@ -128,10 +128,12 @@ long sys_clock_getres(int id, vaddr_t out)
 
 static long set_realtime(u64 ns)
 {
-	if (ns >= S64_MAX || ns < time_now())	/* before 1970 at boot: Linux refuses that, too */
+	if (ns >= S64_MAX)
 		return -EINVAL;
 	if (!capable(CAP_SYS_TIME))
 		return -EPERM;
+	if (ns < time_now())		/* before 1970 at boot: Linux refuses that, too */
+		return -EINVAL;
 	time_set_realtime(ns);
 	timers_clock_set();
 	return 0;

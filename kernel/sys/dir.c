@@ -1,8 +1,9 @@
 /*
- * Directories: listing, and the working directory.
+ * Directories: listing, the working directory, the root.
  */
 #include "sys.h"
 
+#include "cred.h"
 #include "string.h"
 
 /* Linux's struct linux_dirent64, followed by the name and its terminator. */
@@ -100,20 +101,24 @@ long sys_getcwd(vaddr_t buf, size_t size)
 	return copy_to_user(buf, path, len) ? -EFAULT : len;
 }
 
-/* Takes over the reference to @dir, and gives the caller that to the one before. */
-static int set_cwd(struct inode **dir)
+/* Takes over the reference to @dir, and gives the caller that to the one before, or NULL. */
+static int set_place(struct inode **place, struct inode **dir)
 {
 	struct process *p = current_process();
 	struct inode *old;
 
-	if (!inode_is(*dir, S_IFDIR))
-		return -ENOTDIR;
 	spin_lock(&p->lock);
-	old = p->cwd;
-	p->cwd = *dir;
+	old = *place;
+	*place = *dir;
 	spin_unlock(&p->lock);
 	*dir = old;
 	return 0;
+}
+
+/* A directory that may be searched; chdir() asks for no more. */
+static int may_enter(const struct inode *dir)
+{
+	return inode_is(dir, S_IFDIR) ? inode_permission(dir, MAY_EXEC) : -ENOTDIR;
 }
 
 long sys_chdir(vaddr_t path)
@@ -121,7 +126,9 @@ long sys_chdir(vaddr_t path)
 	struct inode *dir SCOPED(inode);
 	int err = user_path_inode(AT_FDCWD, path, 0, &dir);
 
-	return err ? err : set_cwd(&dir);
+	if (!err)
+		err = may_enter(dir);
+	return err ? err : set_place(&current_process()->cwd, &dir);
 }
 
 long sys_fchdir(int fd)
@@ -129,5 +136,20 @@ long sys_fchdir(int fd)
 	struct inode *dir SCOPED(inode);
 	int err = user_fd_inode(fd, &dir);
 
-	return err ? err : set_cwd(&dir);
+	if (!err)
+		err = may_enter(dir);
+	return err ? err : set_place(&current_process()->cwd, &dir);
+}
+
+/* Where its absolute paths begin from now on, and `..` ends. The working directory stays. */
+long sys_chroot(vaddr_t path)
+{
+	struct inode *dir SCOPED(inode);
+	int err = user_path_inode(AT_FDCWD, path, 0, &dir);
+
+	if (!err)
+		err = may_enter(dir);
+	if (!err && !capable(CAP_SYS_CHROOT))
+		err = -EPERM;
+	return err ? err : set_place(&current_process()->root, &dir);
 }

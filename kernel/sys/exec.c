@@ -262,7 +262,12 @@ static void become(struct new_program *new, const char *path)
 	spin_unlock(&p->lock);
 	if (old_exe)
 		file_put(old_exe);
+	p->dumpable = 1;
 	cred_commit(new->cred);
+	if (new->cred->uid.effective != new->cred->uid.real ||
+	    new->cred->gid.effective != new->cred->gid.real ||
+	    inode_permission(new->file->inode, MAY_READ))
+		p->dumpable = 0;
 	process_timers_exec(p);
 	signal_forget_handlers();
 	spin_lock(&tree_lock);

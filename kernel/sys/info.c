@@ -83,7 +83,7 @@ long sys_sysinfo(vaddr_t out)
 
 /* --- Limits ----------------------------------------------------------------------------------- */
 
-/* Everybody is root, so a hard limit may rise; descriptors end where their table does. */
+/* Descriptors end where their table does. */
 static int check_limit(u32 id, const struct rlimit *new)
 {
 	if (new->cur > new->max)
@@ -101,16 +101,19 @@ static long change_limit(struct process *p, u32 id, const struct rlimit *new, st
 		return err;
 	spin_lock(&p->lock);
 	*old = p->limits[id];
-	if (new)
+	if (new && new->max > old->max && !capable(CAP_SYS_RESOURCE))
+		err = -EPERM;		/* a hard limit is one */
+	else if (new)
 		p->limits[id] = *new;
 	spin_unlock(&p->lock);
-	return 0;
+	return err;
 }
 
 long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
 {
 	struct rlimit new, old;
 	struct process *p;
+	struct cred *target;
 	long err;
 
 	if (id >= RLIMIT_COUNT)
@@ -120,7 +123,11 @@ long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
 	p = pid ? process_find_by_task(pid) : process_get(current_process());
 	if (!p)
 		return -ESRCH;
-	err = change_limit(p, id, new_in ? &new : NULL, &old);
+	target = process_cred(p);
+	err = p != current_process() && !cred_may_limit(target) ? -EPERM : 0;
+	cred_put(target);
+	if (!err)
+		err = change_limit(p, id, new_in ? &new : NULL, &old);
 	process_put(p);
 	if (!err && old_out)
 		err = copy_to_user(old_out, &old, sizeof(old));
@@ -171,6 +178,8 @@ long sys_getrandom(vaddr_t buf, size_t n, u32 flags)
 
 long sys_reboot(u32 magic1, u32 magic2, u32 command)
 {
+	if (!capable(CAP_SYS_BOOT))
+		return -EPERM;
 	if (magic1 != REBOOT_MAGIC1 || magic2 != REBOOT_MAGIC2)
 		return -EINVAL;
 	switch (command) {

@@ -202,5 +202,7 @@ long sys_truncate(vaddr_t path, off_t size)
 
 	if (size < 0)
 		return -EINVAL;
+	if (!err && inode_is(inode, S_IFREG))
+		err = inode_permission(inode, MAY_WRITE);
 	return err ? err : vfs_truncate(inode, size);
 }

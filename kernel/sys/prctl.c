@@ -135,6 +135,14 @@ long sys_prctl(int option, u64 a2, u64 a3, u64 a4, u64 a5)
 		return a2 != 1 || rest ? -EINVAL : set_no_new_privs();
 	case PR_GET_NO_NEW_PRIVS:
 		return a2 || rest ? -EINVAL : current_cred()->no_new_privs;
+	case PR_GET_KEEPCAPS:
+	case PR_SET_KEEPCAPS:
+	case PR_CAPBSET_READ:
+	case PR_CAPBSET_DROP:
+	case PR_GET_SECUREBITS:
+	case PR_SET_SECUREBITS:
+	case PR_CAP_AMBIENT:
+		return cred_prctl(option, (const u64[]){ a2, a3, a4, a5 });
 	case PR_GET_THP_DISABLE:
 		return a2 || rest ? -EINVAL : 0;
 	default:

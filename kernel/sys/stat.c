@@ -4,6 +4,7 @@
 #include "sys.h"
 
 #include "abi.h"
+#include "cred.h"
 
 static struct abi_stat stat_of(struct inode *i)
 {
@@ -117,17 +118,30 @@ long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 	return copy_to_user(out, &stx, sizeof(stx));
 }
 
-#define AT_EACCESS	0x200u
+static long check_access(int dirfd, vaddr_t path, u32 mode, u32 flags)
+{
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags, &inode);
 
+	return err ? err : inode_permission(inode, mode);
+}
+
+/* Asks for the real ids, that a set-user-id program may know what its caller may. */
 long sys_faccessat2(int dirfd, vaddr_t path, u32 mode, u32 flags)
 {
-	struct inode *inode SCOPED(inode) = NULL;
-	int err;
+	struct cred *saved;
+	long err;
 
 	if ((mode & ~MAY_ALL) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	err = user_path_inode(dirfd, path, flags, &inode);
-	return err ? err : inode_permission(inode, mode);
+	if (flags & AT_EACCESS)
+		return check_access(dirfd, path, mode, flags & ~AT_EACCESS);
+	err = cred_use_real(&saved);
+	if (err)
+		return err;
+	err = check_access(dirfd, path, mode, flags);
+	cred_restore(saved);
+	return err;
 }
 
 static u64 realtime(void)
@@ -172,32 +186,39 @@ long sys_fchownat(int dirfd, vaddr_t path, u32 uid, u32 gid, u32 flags)
 #define UTIME_NOW	0x3fffffff
 #define UTIME_OMIT	0x3ffffffe
 
-/* What a timespec of utimensat() means, or @keep; -EINVAL if it means nothing. */
-static int chosen_time(const struct timespec *ts, u64 keep, u64 *out)
+static bool time_ok(const struct timespec *ts)
+{
+	return (u64)ts->nsec < NSEC_PER_SEC || ts->nsec == UTIME_NOW || ts->nsec == UTIME_OMIT;
+}
+
+static u64 chosen_time(const struct timespec *ts, u64 keep)
 {
 	if (ts->nsec == UTIME_OMIT)
-		*out = keep;
-	else if (ts->nsec == UTIME_NOW)
-		*out = realtime();
-	else if ((u64)ts->nsec >= NSEC_PER_SEC)
-		return -EINVAL;
-	else
-		*out = (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
-	return 0;
+		return keep;
+	if (ts->nsec == UTIME_NOW)
+		return realtime();
+	return (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
+}
+
+/* Both now is for whoever could do it by writing; anything else for the owner. */
+static int may_set_times(const struct inode *i, const struct timespec ts[2])
+{
+	bool now = ts[0].nsec == UTIME_NOW && ts[1].nsec == UTIME_NOW;
+
+	if (inode_owned(i))
+		return 0;
+	return now ? inode_permission(i, MAY_WRITE) : -EPERM;
 }
 
 static int set_times(struct inode *i, const struct timespec ts[2])
 {
-	u64 atime, mtime;
 	int err;
 
 	mutex_lock(&i->lock);
-	err = chosen_time(&ts[0], i->atime, &atime);
-	if (!err)
-		err = chosen_time(&ts[1], i->mtime, &mtime);
+	err = may_set_times(i, ts);
 	if (!err) {
-		i->atime = atime;
-		i->mtime = mtime;
+		i->atime = chosen_time(&ts[0], i->atime);
+		i->mtime = chosen_time(&ts[1], i->mtime);
 		i->ctime = realtime();
 	}
 	mutex_unlock(&i->lock);
@@ -208,15 +229,20 @@ static int set_times(struct inode *i, const struct timespec ts[2])
 long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
 {
 	struct timespec ts[2] = { { .nsec = UTIME_NOW }, { .nsec = UTIME_NOW } };
-	struct inode *inode SCOPED(inode);
-	int err = path ? user_path_inode(dirfd, path, flags, &inode)
-		       : user_file_inode(dirfd, &inode);
+	struct inode *inode SCOPED(inode) = NULL;
+	bool by_fd = !path && dirfd != AT_FDCWD;
+	int err;
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	if (times && copy_from_user(ts, times, sizeof(ts)))
 		return -EFAULT;
-	return err ? err : set_times(inode, ts);
+	if (ts[0].nsec == UTIME_OMIT && ts[1].nsec == UTIME_OMIT)
+		return 0;		/* nothing to do, and so nothing to be wrong with */
+	if (flags & ~(by_fd ? 0 : AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = by_fd ? user_file_inode(dirfd, &inode) : user_path_inode(dirfd, path, flags, &inode);
+	if (err)
+		return err;
+	return time_ok(&ts[0]) && time_ok(&ts[1]) ? set_times(inode, ts) : -EINVAL;
 }
 
 long sys_umask(u32 mask)

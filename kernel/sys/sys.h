@@ -66,6 +66,7 @@ struct thread *find_user_thread(tid_t tid);
 #define AT_FDCWD		(-100)
 #define AT_SYMLINK_NOFOLLOW	0x100u
 #define AT_REMOVEDIR		0x200u
+#define AT_EACCESS		0x200u	/* of faccessat2() alone */
 #define AT_SYMLINK_FOLLOW	0x400u
 #define AT_EMPTY_PATH		0x1000u
 

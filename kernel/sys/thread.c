@@ -4,6 +4,7 @@
 #include "thread.h"
 
 #include "abi.h"
+#include "cred.h"
 #include "futex.h"
 #include "signal.h"
 #include "string.h"
@@ -47,11 +48,15 @@ long sys_get_robust_list(tid_t tid, vaddr_t head_out, vaddr_t size_out)
 {
 	struct thread *t = find_user_thread(tid);
 	u64 size = ROBUST_HEAD_SIZE, head;
+	bool may;
 
 	if (!t)
 		return -ESRCH;
+	may = cred_may_inspect(t->process);
 	head = t->robust_list;
 	thread_put(t);
+	if (!may)
+		return -EPERM;
 	if (copy_to_user(size_out, &size, sizeof(size)))
 		return -EFAULT;
 	return copy_to_user(head_out, &head, sizeof(head));

@@ -7,6 +7,7 @@
  */
 #include "sys.h"
 
+#include "cred.h"
 #include "sched.h"
 #include "signal.h"
 

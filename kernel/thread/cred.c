@@ -10,6 +10,7 @@
  */
 #include "cred.h"
 
+#include "cpu.h"
 #include "errno.h"
 #include "list.h"
 #include "mm.h"
@@ -168,6 +169,18 @@ struct cred *cred_copy(u32 nr_groups)
 	return new;
 }
 
+/* Returns the ones before, with the thread's reference. */
+static struct cred *cred_swap(struct cred *new)
+{
+	struct thread *t = current_thread();
+	struct cred *old = t->cred;
+
+	spin_lock(&t->process->lock);
+	t->cred = new;
+	spin_unlock(&t->process->lock);
+	return old;
+}
+
 int cred_find_user(struct cred *new)
 {
 	struct user *u = user_get(new->uid.real);
@@ -177,6 +190,14 @@ int cred_find_user(struct cred *new)
 	user_put(new->user);
 	new->user = u;
 	return 0;
+}
+
+/* What @new makes of a process must not be seen by the user that it had with @old. */
+static bool shields(const struct cred *new, const struct cred *old)
+{
+	return new->uid.effective != old->uid.effective || new->uid.fs != old->uid.fs ||
+	       new->gid.effective != old->gid.effective || new->gid.fs != old->gid.fs ||
+	       (new->permitted & ~old->permitted);
 }
 
 void cred_commit(struct cred *new)
@@ -191,6 +212,10 @@ void cred_commit(struct cred *new)
 		user_count_tasks(old->user, -1);
 	}
 	spin_lock(&p->lock);
+	if (shields(new, old)) {
+		p->dumpable = 0;
+		p->parent_death_signal = 0;
+	}
 	t->cred = new;
 	if (t->tid == p->pid) {
 		old_of_process = p->cred;
@@ -200,6 +225,36 @@ void cred_commit(struct cred *new)
 	if (old_of_process)
 		cred_put(old_of_process);
 	cred_put(old);
+}
+
+static bool is_real(const struct cred *c, u64 effective)
+{
+	return c->uid.fs == c->uid.real && c->gid.fs == c->gid.real && c->effective == effective;
+}
+
+int cred_use_real(struct cred **saved)
+{
+	struct cred *old = current_thread()->cred, *new;
+	bool fixed = old->securebits & SECURE_NO_FIXUP;
+	u64 effective = fixed ? old->effective : old->uid.real ? 0 : old->permitted;
+
+	*saved = NULL;
+	if (is_real(old, effective))
+		return 0;
+	new = cred_copy(old->nr_groups);
+	if (!new)
+		return -ENOMEM;
+	new->uid.fs = old->uid.real;
+	new->gid.fs = old->gid.real;
+	new->effective = effective;
+	*saved = cred_swap(new);
+	return 0;
+}
+
+void cred_restore(struct cred *saved)
+{
+	if (saved)
+		cred_put(cred_swap(saved));
 }
 
 /* --- Rules ------------------------------------------------------------------------------------ */
@@ -306,4 +361,33 @@ bool cred_may_schedule(const struct cred *target)
 	u32 mine = current_cred()->uid.effective;
 
 	return mine == target->uid.effective || mine == target->uid.real || capable(CAP_SYS_NICE);
+}
+
+/* Whose limits the caller may ask for and change: those of its very own kind. */
+bool cred_may_limit(const struct cred *target)
+{
+	const struct cred *c = current_cred();
+	u32 uid = c->uid.real, gid = c->gid.real;
+
+	return (uid == target->uid.real && uid == target->uid.effective &&
+		uid == target->uid.saved && gid == target->gid.real &&
+		gid == target->gid.effective && gid == target->gid.saved) ||
+	       capable(CAP_SYS_RESOURCE);
+}
+
+/* Whose memory the caller may look into; Linux asks the same for ptrace(). */
+bool cred_may_inspect(struct process *p)
+{
+	const struct cred *c = current_cred();
+	struct cred *target;
+	bool same;
+
+	if (p == current_process() || capable(CAP_SYS_PTRACE))
+		return true;
+	target = process_cred(p);
+	same = c->uid.fs == target->uid.real && c->uid.fs == target->uid.effective &&
+	       c->uid.fs == target->uid.saved && c->gid.fs == target->gid.real &&
+	       c->gid.fs == target->gid.effective && c->gid.fs == target->gid.saved;
+	cred_put(target);
+	return same && p->dumpable == 1;
 }

@@ -67,6 +67,8 @@ void process_init(void)
 	}
 	for (unsigned i = 0; i < RLIMIT_COUNT; i++)
 		kernel_process.limits[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+	kernel_process.limits[RLIMIT_NICE] = (struct rlimit){ 0, 0 };
+	kernel_process.limits[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };
 	kernel_process.limits[RLIMIT_STACK].cur = 8UL << 20;
 	kernel_process.limits[RLIMIT_SIGPENDING].cur = page_total() / 8;
 	kernel_process.limits[RLIMIT_SIGPENDING].max = page_total() / 8;
@@ -262,7 +264,7 @@ static void init_fields(struct process *p, struct process *parent)
 		.start_ns = time_now(),
 		.umask = parent->umask,
 		.personality = parent->personality,
-		.dumpable = 1,
+		.dumpable = parent->dumpable,
 		.exit_signal = SIGCHLD,
 		.cred = cred_get(current_thread()->cred),
 	};
@@ -282,6 +284,8 @@ static void init_fields(struct process *p, struct process *parent)
 	memcpy(p->sigactions, parent->sigactions, sizeof(p->sigactions));
 	if (parent->cwd)
 		p->cwd = inode_get(parent->cwd);
+	if (parent->root)
+		p->root = inode_get(parent->root);
 	if (parent->exe)
 		p->exe = file_get(parent->exe);
 	spin_unlock(&parent->lock);
@@ -296,11 +300,14 @@ static void drop_resources(struct process *p)
 		fdtable_destroy(p->fds);
 	if (p->cwd)
 		inode_put(p->cwd);
+	if (p->root)
+		inode_put(p->root);
 	if (p->exe)
 		file_put(p->exe);
 	p->as = NULL;
 	p->fds = NULL;
 	p->cwd = NULL;
+	p->root = NULL;
 	p->exe = NULL;
 }
 

@@ -42,6 +42,9 @@ static void release_resources(struct process *p)
 	if (p->cwd)
 		inode_put(p->cwd);
 	p->cwd = NULL;
+	if (p->root)
+		inode_put(p->root);
+	p->root = NULL;
 	if (p->exe)
 		file_put(p->exe);
 	p->exe = NULL;

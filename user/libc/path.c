@@ -21,11 +21,7 @@ int lstat(const char *path, struct stat *st)
 
 int faccessat(int dir, const char *path, int mode, int flags)
 {
-	if (flags) {
-		errno = EINVAL;		/* the system call has no flags */
-		return -1;
-	}
-	return call(SYS_faccessat, dir, (long)path, mode);
+	return call6(SYS_faccessat2, dir, (long)path, mode, flags, 0, 0);
 }
 
 int access(const char *path, int mode)

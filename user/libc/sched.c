@@ -44,7 +44,11 @@ int nice(int by)
 {
 	int value = getpriority(PRIO_PROCESS, 0) + by;
 
-	return setpriority(PRIO_PROCESS, 0, value) ? -1 : getpriority(PRIO_PROCESS, 0);
+	if (!setpriority(PRIO_PROCESS, 0, value))
+		return getpriority(PRIO_PROCESS, 0);
+	if (errno == EACCES)
+		errno = EPERM;		/* POSIX has other words for it here */
+	return -1;
 }
 
 long sysconf(int name)

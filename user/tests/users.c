@@ -324,6 +324,130 @@ static void signals_tell_the_sender(void)
 	CHECK_EQ(info.si_uid, 7);
 }
 
+/* --- What takes privilege --- */
+
+static void become(uid_t uid, gid_t gid)
+{
+	CHECK_EQ(setgroups(0, NULL), 0);
+	CHECK_EQ(setresgid(gid, gid, gid), 0);
+	CHECK_EQ(setresuid(uid, uid, uid), 0);
+}
+
+static void hard_limits(void)
+{
+	struct rlimit limit = { 10, 20 };
+	pid_t other = sleeper(30, 30, 30), pid;
+
+	CHECK_EQ(setrlimit(RLIMIT_CORE, &limit), 0);
+	pid = fork();
+	if (pid == 0) {
+		become(10, 10);
+		limit.rlim_max = 21;
+		CHECK_ERRNO(setrlimit(RLIMIT_CORE, &limit), EPERM);
+		limit.rlim_cur = limit.rlim_max = 20;
+		CHECK_EQ(setrlimit(RLIMIT_CORE, &limit), 0);
+		limit.rlim_cur = limit.rlim_max = 19;
+		CHECK_EQ(setrlimit(RLIMIT_CORE, &limit), 0);
+		limit.rlim_max = 20;
+		CHECK_ERRNO(setrlimit(RLIMIT_CORE, &limit), EPERM);
+		limit.rlim_cur = 21;
+		CHECK_ERRNO(setrlimit(RLIMIT_CORE, &limit), EINVAL);
+		CHECK_ERRNO(prlimit(other, RLIMIT_CORE, NULL, &limit), EPERM);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	end(other);
+}
+
+static void scheduling(void)
+{
+	struct sched_param p = { .sched_priority = 1 };
+	struct rlimit none = { 0, 0 };
+	pid_t other = sleeper(30, 30, 30), mine = sleeper(10, 10, 10);
+	cpu_set_t cpus;
+	pid_t pid;
+
+	CHECK_EQ(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	CHECK_EQ(setrlimit(RLIMIT_NICE, &none), 0);
+	CHECK_EQ(setrlimit(RLIMIT_RTPRIO, &none), 0);
+	pid = fork();
+	if (pid == 0) {
+		become(10, 10);
+		CHECK_EQ(setpriority(PRIO_PROCESS, 0, 0), 0);
+		CHECK_EQ(setpriority(PRIO_PROCESS, 0, 5), 0);
+		CHECK_ERRNO(setpriority(PRIO_PROCESS, 0, 4), EACCES);
+		CHECK_EQ(setpriority(PRIO_PROCESS, 0, 5), 0);
+		CHECK_EQ(setpriority(PRIO_PROCESS, mine, 3), 0);
+		CHECK_ERRNO(setpriority(PRIO_PROCESS, other, 19), EPERM);
+		CHECK_ERRNO(setpriority(PRIO_USER, 30, 19), EPERM);
+		CHECK_ERRNO(setpriority(PRIO_USER, 54321, 19), ESRCH);
+		CHECK_EQ(setpriority(PRIO_USER, 0, 10), 0);
+		CHECK_EQ(getpriority(PRIO_PROCESS, mine), 10);
+		CHECK_EQ(getpriority(PRIO_USER, 10), 10);
+		CHECK_ERRNO(nice(-1), EPERM);
+		CHECK_ERRNO(sched_setscheduler(0, SCHED_FIFO, &p), EPERM);
+		CHECK_ERRNO(sched_setscheduler(0, 99, &p), EINVAL);
+		p.sched_priority = 0;
+		CHECK_ERRNO(sched_setscheduler(other, SCHED_BATCH, &p), EPERM);
+		CHECK_EQ(sched_setscheduler(mine, SCHED_BATCH, &p), 0);
+		CHECK_EQ(sched_setaffinity(mine, sizeof(cpus), &cpus), 0);
+		CHECK_ERRNO(sched_setaffinity(other, sizeof(cpus), &cpus), EPERM);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	end(other);
+	end(mine);
+}
+
+static void the_machine_is_roots(void)
+{
+	struct timespec now;
+	struct timeval tv = { .tv_usec = 1000001 };
+
+	become(10, 10);
+	CHECK_EQ(clock_gettime(CLOCK_REALTIME, &now), 0);
+	CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &now), EPERM);
+	CHECK_ERRNO(syscall(SYS_settimeofday, &tv, NULL), EINVAL);
+	tv = (struct timeval){ now.tv_sec, 0 };
+	CHECK_ERRNO(syscall(SYS_settimeofday, &tv, NULL), EPERM);
+	CHECK_ERRNO(syscall(SYS_settimeofday, 8L, NULL), EFAULT);
+	CHECK_ERRNO(syscall(SYS_sethostname, "x", 1), EPERM);
+	CHECK_ERRNO(syscall(SYS_setdomainname, "x", 1000), EPERM);
+	CHECK_ERRNO(syscall(SYS_reboot, 1, 2, 3, 0), EPERM);
+	CHECK_ERRNO(syscall(SYS_chroot, "/"), EPERM);
+	CHECK_ERRNO(syscall(SYS_chroot, "/none"), ENOENT);
+	CHECK_ERRNO(syscall(SYS_chroot, "/dev/null"), ENOTDIR);
+}
+
+/* A directory as the root: nothing is above it, and links are about it. */
+static void another_root(void)
+{
+	char dir[40], inside[60], cwd[60];
+	pid_t pid;
+
+	snprintf(dir, sizeof(dir), "/tmp/root.%d", getpid());
+	snprintf(inside, sizeof(inside), "%s/d", dir);
+	CHECK_EQ(mkdir(dir, 0755), 0);
+	CHECK_EQ(mkdir(inside, 0755), 0);
+	CHECK_EQ(chdir(dir), 0);
+	CHECK_EQ(symlink("/d", "link"), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(syscall(SYS_chroot, dir), 0);
+		CHECK_EQ(chdir("/link/../../.."), 0);
+		CHECK(getcwd(cwd, sizeof(cwd)) && !strcmp(cwd, "/"));
+		CHECK_EQ(chdir("/link"), 0);
+		CHECK(getcwd(cwd, sizeof(cwd)) && !strcmp(cwd, "/d"));
+		CHECK_ERRNO(chdir(dir), ENOENT);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	CHECK_EQ(unlink("link"), 0);
+	CHECK_EQ(rmdir("d"), 0);
+	CHECK_EQ(chdir("/"), 0);
+	CHECK_EQ(rmdir(dir), 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(root_sets_all),
 	CASE(others_choose_among_three),
@@ -337,6 +461,10 @@ static const struct test_case cases[] = {
 	CASE(sigcont_stays_in_the_session),
 	CASE(kill_a_group),
 	CASE(signals_tell_the_sender),
+	CASE(hard_limits),
+	CASE(scheduling),
+	CASE(the_machine_is_roots),
+	CASE(another_root),
 };
 
 TEST_MAIN(cases)
