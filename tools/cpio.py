@@ -1,9 +1,11 @@
 """Writes cpio archives in the "newc" format, the way the kernel reads its initramfs.
 
-The same tree gives the same bytes everywhere: entries are sorted, owned by root, and dated 1970.
+The same tree gives the same bytes everywhere: entries are sorted, owned by root unless --owner says
+otherwise, and dated 1970.
 Several archives may follow one another in one initrd; a later entry replaces an earlier one.
 
     /usr/bin/python3 -m tools.cpio --output initramfs.cpio [--tree DIR]... [--file PATH=FILE]...
+        [--owner PATH=UID:GID]...
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import argparse
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _ALIGNMENT = 4
@@ -27,6 +29,7 @@ class Entry:
     mode: int
     data: bytes = b""
     device: tuple[int, int] = (0, 0)
+    owner: tuple[int, int] = (0, 0)  # user and group
 
 
 def directory(path: str) -> Entry:
@@ -74,7 +77,7 @@ def _record(entry: Entry, inode: int) -> bytes:
     name = os.fsencode(entry.path) + b"\0"
     links = 2 if stat.S_ISDIR(entry.mode) else 1
     fields = (
-        inode, entry.mode, 0, 0, links, 0, len(entry.data),
+        inode, entry.mode, *entry.owner, links, 0, len(entry.data),
         0, 0, entry.device[0], entry.device[1], len(name), 0,
     )  # fmt: skip
     header = b"070701" + b"".join(b"%08X" % field for field in fields)
@@ -91,6 +94,12 @@ def parents(path: str) -> list[Entry]:
     return [directory(p) for p in above]
 
 
+def _owner(text: str) -> tuple[str, tuple[int, int]]:
+    path, _, ids = text.partition("=")
+    user, _, group = ids.partition(":")
+    return path.lstrip("/"), (int(user), int(group))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description="Writes a cpio archive (newc) that depends on names, modes and contents alone."
@@ -99,6 +108,9 @@ def main() -> None:
     parser.add_argument("--tree", type=Path, action="append", default=[], help="all below a folder")
     parser.add_argument(
         "--file", action="append", default=[], metavar="PATH=FILE", help="one file, at PATH"
+    )
+    parser.add_argument(
+        "--owner", action="append", default=[], metavar="PATH=UID:GID", help="whose it is"
     )
     options = parser.parse_args()
 
@@ -113,7 +125,10 @@ def main() -> None:
         known |= {entry.path for entry in parents(path)}
         executable = os.access(host, os.X_OK)
         entries.append(regular(path, Path(host).read_bytes(), 0o755 if executable else 0o644))
-    options.output.write_bytes(archive(entries))
+    owners = dict(_owner(text) for text in options.owner)
+    options.output.write_bytes(
+        archive(replace(entry, owner=owners.get(entry.path, entry.owner)) for entry in entries)
+    )
 
 
 if __name__ == "__main__":

@@ -97,23 +97,27 @@ $(call programs,user/tests,tests)
 first_comment = FNR == 1 { on = 1 } on { last = /\*\//; sub(/ *\*\/$$/, ""); sub(/^(\/\*| \*) ?/, ""); \
 	if ($$0 != "") print; if (last) { on = 0; print "" } }
 user_scripts := $(wildcard user/tests/*.sh)
+user_etc := $(wildcard user/etc/*)
 
 $U/programs: FORCE
-	$(call remember,$(USER_PROGRAMS) $(user_scripts))
+	$(call remember,$(USER_PROGRAMS) $(user_scripts) $(user_etc))
 
-$U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $U/programs
+$U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $(user_etc) $U/programs
 	@rm -rf $(ROOTFS)
-	@mkdir -p $(addprefix $(ROOTFS)/,bin tests etc dev proc tmp $(dir $(USER_PROGRAMS)))
+	@mkdir -p $(addprefix $(ROOTFS)/,bin tests etc dev proc tmp home/student $(dir $(USER_PROGRAMS)))
 	@for p in $(USER_PROGRAMS); do $(OBJCOPY) -S $U/$$p $(ROOTFS)/$$p || exit 1; done
 	@mv $(ROOTFS)/bin/init $(ROOTFS)/init
 	@cp $(user_scripts) $(ROOTFS)/tests/
+	@cp $(user_etc) $(ROOTFS)/etc/
 	@awk '$(first_comment)' user/bin/sh/main.c $(sort $(wildcard user/bin/*.c)) >$(ROOTFS)/etc/help
 	@chmod -R u=rwX,go=rX $(ROOTFS)
 	@chmod 1777 $(ROOTFS)/tmp
+	@chmod 600 $(ROOTFS)/etc/shadow
+	@chmod u+s $(addprefix $(ROOTFS)/bin/,su login)
 	@touch $@
 
 $(B)/initramfs.cpio: $U/rootfs.made tools/cpio.py
 	$(call say,CPIO,$@)
-	$Q$(PYTHON) -m tools.cpio --tree $(ROOTFS) --output $@
+	$Q$(PYTHON) -m tools.cpio --tree $(ROOTFS) --owner home/student=1000:1000 --output $@
 
 -include $(USER_OBJECTS:.o=.d)

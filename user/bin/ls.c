@@ -6,6 +6,8 @@
  */
 #include <dirent.h>
 #include <err.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,13 +85,38 @@ static void mode_text(mode_t mode, char *text)
 	text[10] = 0;
 }
 
+/* The last names are kept: all files of a folder are mostly one user's. */
+static void show_owner(const struct stat *st)
+{
+	static char user[32], group[32];
+	static uid_t uid = -1;
+	static gid_t gid = -1;
+	struct passwd *pw;
+	struct group *gr;
+
+	if (st->st_uid != uid) {
+		snprintf(user, sizeof(user), "%u", uid = st->st_uid);
+		pw = getpwuid(uid);
+		if (pw)
+			snprintf(user, sizeof(user), "%s", pw->pw_name);
+	}
+	if (st->st_gid != gid) {
+		snprintf(group, sizeof(group), "%u", gid = st->st_gid);
+		gr = getgrgid(gid);
+		if (gr)
+			snprintf(group, sizeof(group), "%s", gr->gr_name);
+	}
+	printf("%-7s %-7s ", user, group);
+}
+
 static void show_details(const struct stat *st)
 {
 	char mode[11], date[20], size[24];
 
 	mode_text(st->st_mode, mode);
 	strftime(date, sizeof(date), "%F %R", gmtime(&st->st_mtime));
-	printf("%s %2lu %4u %4u ", mode, (unsigned long)st->st_nlink, st->st_uid, st->st_gid);
+	printf("%s %2lu ", mode, (unsigned long)st->st_nlink);
+	show_owner(st);
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		printf("%4lu, %3lu", st->st_rdev >> 8 & 0xfff, st->st_rdev & 0xff);
 	else if (option['h'])

@@ -1,0 +1,85 @@
+/*
+ * chmod [-R] mode file...: what users may do with files. The mode is octal, or clauses as in
+ * u+x,go-w,a=rX: for owner (u), group (g), others (o) or all (a), add, take or set rights; X is x
+ * for folders and what somebody may execute already, s and t are the set-id and sticky bits.
+ */
+#include "owner.h"
+
+static const char *wanted;
+static bool below;
+
+/* The bits of all classes in @who that the letter @c stands for. */
+static mode_t bits_of(char c, mode_t who, mode_t mode)
+{
+	switch (c) {
+	case 'r':
+		return who & 0444;
+	case 'w':
+		return who & 0222;
+	case 'X':
+		return S_ISDIR(mode) || (mode & 0111) ? who & 0111 : 0;
+	case 'x':
+		return who & 0111;
+	case 's':
+		return (who & 0100 ? S_ISUID : 0) | (who & 0010 ? S_ISGID : 0);
+	case 't':
+		return S_ISVTX;
+	default:
+		errx(2, "%s: not a mode", wanted);
+	}
+}
+
+/* One clause at *@s; moves it behind that. */
+static mode_t apply(const char **s, mode_t mode)
+{
+	mode_t who = 0, bits = 0, mask = umask(0);
+	char how;
+
+	umask(mask);
+	for (; **s && strchr("ugoa", **s); ++*s)
+		who |= **s == 'u' ? 0700 : **s == 'g' ? 0070 : **s == 'o' ? 0007 : 0777;
+	mask = who ? 0 : mask;		/* without a class: all, as far as the umask lets them */
+	who = who ? who : 0777;
+	how = *(*s)++;
+	if (!how || !strchr("+-=", how))
+		errx(2, "%s: not a mode", wanted);
+	for (; **s && **s != ','; ++*s)
+		bits |= bits_of(**s, who, mode) & ~mask;
+	if (how == '-')
+		return mode & ~bits;
+	if (how == '=')
+		mode &= ~(who & ~mask);
+	return mode | bits;
+}
+
+static int change(const char *path)
+{
+	const char *s = wanted;
+	struct stat st;
+	char *end;
+	mode_t mode = strtoul(wanted, &end, 8);
+
+	if (*wanted && !*end)
+		return chmod(path, mode);
+	if (stat(path, &st))
+		return -1;
+	mode = st.st_mode;
+	do
+		mode = apply(&s, mode);
+	while (*s++ == ',');
+	return chmod(path, mode & 07777);
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0;
+
+	if (argc > 1 && !strcmp(argv[1], "-R"))	/* getopt() would take -w for an option */
+		below = optind++;
+	if (argc - optind < 2)
+		errx(2, "usage: chmod [-R] mode file...");
+	wanted = argv[optind];
+	while (argv[++optind])
+		status |= for_tree(argv[optind], below, change);
+	return status;
+}

@@ -1,0 +1,35 @@
+/* chown [-hR] [user][:group] file...: gives files away; -h: a link itself, -R: all below, too. */
+#include "owner.h"
+
+static uid_t uid = -1;
+static gid_t gid = -1;
+static bool of_link, below;
+
+static int change(const char *path)
+{
+	return of_link || below ? lchown(path, uid, gid) : chown(path, uid, gid);
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0, c;
+	char *group;
+
+	while ((c = getopt(argc, argv, "hR")) != -1) {
+		if (c == '?')
+			return 2;
+		*(c == 'h' ? &of_link : &below) = true;
+	}
+	if (argc - optind < 2)
+		errx(2, "usage: chown [-hR] [user][:group] file...");
+	group = strchr(argv[optind], ':');
+	if (group)
+		*group++ = 0;
+	if (*argv[optind])
+		uid = user_of(argv[optind]);
+	if (group && *group)
+		gid = group_of(group);
+	while (argv[++optind])
+		status |= for_tree(argv[optind], below, change);
+	return status;
+}
