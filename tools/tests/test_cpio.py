@@ -53,3 +53,8 @@ class CpioTest(unittest.TestCase):
 
     def test_parents_of_a_path(self) -> None:
         self.assertEqual([e.path for e in cpio.parents("a/b/c")], ["a", "a/b"])
+
+    def test_owners(self) -> None:
+        entry = cpio.Entry("home", 0o40755, owner=(1000, 100))
+        header = cpio.archive([entry])[:110]
+        self.assertEqual((int(header[22:30], 16), int(header[30:38], 16)), (1000, 100))

@@ -1,0 +1,210 @@
+/*
+ * Programs that run as somebody else: set-user-id and set-group-id, what exec makes of ids and
+ * capabilities, no_new_privs, and what such a process keeps from its caller. Wants to be root.
+ */
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "test.h"
+
+#ifndef PR_GET_DUMPABLE
+#define PR_GET_DUMPABLE		3
+#define PR_SET_DUMPABLE		4
+#define PR_GET_KEEPCAPS		7
+#define PR_SET_KEEPCAPS		8
+#define PR_CAPBSET_READ		23
+#define PR_CAPBSET_DROP		24
+#define PR_SET_NO_NEW_PRIVS	38
+#define PR_GET_NO_NEW_PRIVS	39
+#endif
+
+static char *self;
+static char copy[40];
+
+struct caps {
+	unsigned effective, permitted, inheritable;
+};
+
+static struct caps caps_of(pid_t pid)
+{
+	struct {
+		unsigned version;
+		int pid;
+	} header = { 0x20080522, pid };
+	struct caps c[2];
+
+	CHECK_EQ(syscall(SYS_capget, &header, c), 0);
+	return c[0];
+}
+
+/* What the program finds out about itself, as its exit status. */
+enum { IDS_0_1000 = 1, SECURE = 2, DUMPABLE = 4, ALL_CAPS = 8, GROUP_7 = 16 };
+
+static unsigned long auxv(unsigned long what)
+{
+	char **end = environ;
+
+	while (*end)
+		end++;
+	for (unsigned long *a = (unsigned long *)(end + 1); a[0]; a += 2)
+		if (a[0] == what)
+			return a[1];
+	return -1;
+}
+
+static int report(void)
+{
+	int found = 0;
+
+	if (auxv(11) != getuid() || auxv(12) != geteuid() || auxv(13) != getgid() ||
+	    auxv(14) != getegid())
+		return 99;
+	if (getuid() == 1000 && geteuid() == 0)
+		found |= IDS_0_1000;
+	if (auxv(23))
+		found |= SECURE;
+	if (prctl(PR_GET_DUMPABLE) == 1)
+		found |= DUMPABLE;
+	if (caps_of(0).effective & 1)
+		found |= ALL_CAPS;
+	if (getegid() == 7)
+		found |= GROUP_7;
+	return found;
+}
+
+/* A copy of this program with mode @mode, of user 0 and group 7. */
+static void make_copy(mode_t mode)
+{
+	char buf[4096];
+	int in = open(self, O_RDONLY), out;
+	ssize_t n;
+
+	snprintf(copy, sizeof(copy), "/tmp/setid.%d", getpid());
+	out = open(copy, O_WRONLY | O_CREAT, 0700);
+	CHECK(in >= 0 && out >= 0);
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		CHECK_EQ(write(out, buf, n), n);
+	CHECK_EQ(close(in), 0);
+	CHECK_EQ(close(out), 0);
+	CHECK_EQ(chown(copy, 0, 7), 0);
+	CHECK_EQ(chmod(copy, mode), 0);
+}
+
+static void run_as_user(mode_t mode, bool no_new_privs, int expected)
+{
+	char *argv[] = { copy, "report", NULL };
+	pid_t pid;
+
+	make_copy(mode);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(setgroups(0, NULL), 0);
+		CHECK_EQ(setresgid(100, 100, 100), 0);
+		CHECK_EQ(setresuid(1000, 1000, 1000), 0);
+		if (no_new_privs)
+			CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+		execve(copy, argv, environ);
+		_exit(errno == EACCES ? 98 : 97);
+	}
+	expect_exit(pid, expected);
+	CHECK_EQ(unlink(copy), 0);
+}
+
+static void bits_on_programs(void)
+{
+	run_as_user(0755, false, DUMPABLE);
+	run_as_user(04755, false, IDS_0_1000 | SECURE | ALL_CAPS);
+	run_as_user(02755, false, SECURE | GROUP_7);
+	run_as_user(02745, false, DUMPABLE);	/* without execution for the group it is no bit */
+	run_as_user(06755, false, IDS_0_1000 | SECURE | ALL_CAPS | GROUP_7);
+	run_as_user(06755, true, DUMPABLE);
+	run_as_user(0711, false, 0);		/* not to be read, so not to be looked into */
+	run_as_user(0700, false, 98);
+	run_as_user(04644, false, 98);
+}
+
+/* Nobody's to execute is not root's either. */
+static void root_needs_one_x_bit(void)
+{
+	char *argv[] = { copy, "report", NULL };
+	pid_t pid;
+
+	make_copy(0644);
+	CHECK_ERRNO(execve(copy, argv, environ), EACCES);
+	CHECK_EQ(chmod(copy, 0001), 0);
+	pid = fork();
+	if (pid == 0) {
+		execve(copy, argv, environ);
+		_exit(97);
+	}
+	expect_exit(pid, DUMPABLE | ALL_CAPS);
+	CHECK_EQ(unlink(copy), 0);
+}
+
+static void capabilities_follow_ids(void)
+{
+	unsigned all = caps_of(0).permitted;
+
+	CHECK(all & 1);
+	CHECK_EQ(seteuid(1000), 0);
+	CHECK_EQ(caps_of(0).effective, 0);
+	CHECK_EQ(caps_of(0).permitted, all);
+	CHECK_EQ(seteuid(0), 0);
+	CHECK_EQ(caps_of(0).effective, all);
+	CHECK_EQ(prctl(PR_SET_KEEPCAPS, 1), 0);
+	CHECK_EQ(prctl(PR_GET_KEEPCAPS), 1);
+	CHECK_EQ(setresuid(1000, 1000, 1000), 0);
+	CHECK_EQ(caps_of(0).effective, 0);
+	CHECK_EQ(caps_of(0).permitted, all);
+}
+
+static void options(void)
+{
+	struct {
+		unsigned version;
+		int pid;
+	} header = { 1, 0 };
+	struct caps c[2];
+
+	CHECK_EQ(syscall(SYS_capget, &header, NULL), 0);
+	CHECK_EQ(header.version, 0x20080522);
+	header.version = 1;
+	CHECK_ERRNO(syscall(SYS_capget, &header, c), EINVAL);
+	header.pid = -1;
+	CHECK_ERRNO(syscall(SYS_capget, &header, c), EINVAL);
+	header.pid = 99999;
+	CHECK_ERRNO(syscall(SYS_capget, &header, c), ESRCH);
+	CHECK_ERRNO(syscall(SYS_capset, &header, c), EPERM);
+	CHECK_ERRNO(syscall(SYS_capget, 8L, c), EFAULT);
+	CHECK_ERRNO(prctl(PR_SET_DUMPABLE, 2), EINVAL);
+	CHECK_EQ(prctl(PR_SET_DUMPABLE, 0), 0);
+	CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);
+	CHECK_ERRNO(prctl(PR_SET_KEEPCAPS, 2), EINVAL);
+	CHECK_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0), EINVAL);
+	CHECK_ERRNO(prctl(PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0), EINVAL);
+	CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+	CHECK_EQ(prctl(PR_CAPBSET_READ, 0), 1);
+	CHECK_ERRNO(prctl(PR_CAPBSET_READ, 63), EINVAL);
+	CHECK_EQ(prctl(PR_CAPBSET_DROP, 0), 0);
+	CHECK_EQ(prctl(PR_CAPBSET_READ, 0), 0);
+	CHECK_EQ(setuid(1000), 0);
+	CHECK_ERRNO(prctl(PR_CAPBSET_DROP, 1), EPERM);
+}
+
+static const struct test_case cases[] = {
+	CASE(bits_on_programs),
+	CASE(root_needs_one_x_bit),
+	CASE(capabilities_follow_ids),
+	CASE(options),
+};
+
+int main(int argc, char **argv)
+{
+	self = argv[0];
+	if (argc > 1 && !strcmp(argv[1], "report"))
+		return report();
+	return test_main(argc, argv, cases, sizeof(cases) / sizeof(*cases));
+}
