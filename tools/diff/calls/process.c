@@ -66,7 +66,6 @@ CASE(new_session)
 		T(setpgid, 0, 0);
 		end(0);
 	}
-	T(setpgid, pid, 0);
 	W(reap(pid));
 }
 
