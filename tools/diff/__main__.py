@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools import qemu
-from tools.diff import answers, machines
+from tools.diff import answers, machines, shadow
 from tools.options import Parser, run_program
 from tools.test.builds import ROOT, clean_environment
 
@@ -22,9 +22,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cpus", type=int, default=1, metavar="N")
     parser.add_argument("--host", action="store_true", help="only this machine: prints its answers")
     parser.add_argument("--record", action="store_true", help="makes this machine's answers the record")
+    parser.add_argument("--random", action="store_true", help="sequences of calls at random, see below")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="the first sequence's number")
+    parser.add_argument("--count", type=int, default=1000, metavar="N", help="how many sequences")
+    parser.add_argument("--steps", type=int, default=40, metavar="N", help="of each sequence")
+    parser.add_argument("--run", default="", metavar="'N STEP...'", help="one sequence, these steps of it")
     options = parser.parse_args(arguments)
     build_root = options.build_root.resolve()
     try:
+        if options.random:
+            trial = shadow.Trial(options.seed, options.first, options.count, options.steps)
+            guests = [
+                machines.Guest(arch, options.cpus, build_root) for arch in options.arch or qemu.ARCHES
+            ]
+            return 1 if any([_shadow(guest, trial, options.run) for guest in guests]) else 0
         host = answers.parse(
             machines.run_on_host(machines.compile_for_host("calls", build_root), options.cases)
         )
@@ -56,10 +68,25 @@ def _record(host: answers.Answers, cases: Sequence[str]) -> int:
     return 0
 
 
-def _ask(guest: machines.Guest, cases: Sequence[str]) -> int:
+def _shadow(guest: machines.Guest, trial: shadow.Trial, run: str) -> bool:
+    """Whether Trellis and its shadow differ."""
+    _build(guest)
+    if run:
+        return shadow.replay(guest, trial, run)
+    print(f"{guest.title}: seed {trial.seed}, {trial.count} sequences", file=sys.stderr)
+    found = shadow.judge(guest, trial, lambda text: print(text, file=sys.stderr))
+    print(found or f"{guest.title}: {trial.count} sequences, none differs")
+    return found is not None
+
+
+def _build(guest: machines.Guest) -> None:
     argv = ["make", f"ARCH={guest.arch}", f"O={guest.build_root}", "soak-programs"]
     if subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdout=sys.stderr).returncode:
         raise machines.DiffError("the tree does not build")
+
+
+def _ask(guest: machines.Guest, cases: Sequence[str]) -> int:
+    _build(guest)
     got = answers.parse(guest.run(" ".join([machines.CALLS, *cases])))
     return _tell(guest.title, answers.recorded(guest.arch), got, cases)
 

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, transcript, with_command
+from tools.diff import machines, shadow
 from tools.options import Parser, matching, run_program
 from tools.sets import run as sets
-from tools.test import programs, robust
+from tools.test import diff, programs, robust
 from tools.test.builds import ROOT, clean_environment
 from tools.test.policies import Programs, every_combination, policies
 from tools.test.model import Job, Result, kernel_says, last_lines
@@ -30,6 +31,7 @@ _CALLS = 500_000  # of each seed: 10 million by default
 _DEFAULT_SEEDS = 20
 _SETS = 2000  # of each policy and port
 _SETS_A_BOOT = 50
+_SEQUENCES, _STEPS = 1000, 60  # at random beside Linux, of each seed and port
 _INTERVALS = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
 
@@ -103,6 +105,16 @@ def starved(build_root: Path) -> Iterator[robust.Program]:
                 yield robust.oom(arch, cpus, build_root, 1, policy)
 
 
+def shadows(build_root: Path, seeds: int) -> list[Job]:
+    """Sequences of calls at random, held against this machine's Linux, on 1 and 4 CPUs by turns."""
+    found: list[Job] = []
+    for seed in range(2, seeds + 2):
+        for arch in qemu.ARCHES:
+            guest = machines.Guest(arch, 1 if seed % 2 else 4, build_root)
+            found.append(diff.follow(guest, shadow.Trial(seed, 0, _SEQUENCES, _STEPS)))
+    return found
+
+
 def build(build_root: Path, arch: str) -> bool:
     for goal in (["soak-programs"], ["kernel", "TESTS=1"]):
         argv = ["make", f"ARCH={arch}", f"O={build_root}", *goal]
@@ -126,7 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     boots: list[Programs | robust.Program | sets.Boot | Trial] = []
     boots += [*every_combination(build_root), *starved(build_root)]
     boots += [*sets.boots(build_root, options.sets, _SETS_A_BOOT), *trials(build_root, options.seeds)]
-    chosen = matching([Job(t.title, t.check) for t in boots], options.only, parser)
+    jobs = [Job(t.title, t.check) for t in boots] + shadows(build_root, options.seeds)
+    chosen = matching(jobs, options.only, parser)
     results = run_all("host", programs.host_jobs(build_root), workers)
     results += run_all("soak", chosen, workers)
     failed = sum(not result.ok for result in results)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tools import qemu
-from tools.diff import answers, machines
+from tools.diff import answers, machines, shadow
 from tools.test.model import Job, Result
 
 CPUS = (1, 4)
+_SEQUENCES, _STEPS = 300, 40
 
 
 def host_jobs(build_root: Path) -> list[Job]:
@@ -41,11 +42,31 @@ def host_jobs(build_root: Path) -> list[Job]:
 
 def jobs(build_root: Path) -> list[Job]:
     guests = [machines.Guest(arch, cpus, build_root) for cpus in reversed(CPUS) for arch in qemu.ARCHES]
-    return [_job(guest) for guest in guests]
+    found = [_job(guest) for guest in guests]
+    return found + [follow(guest, shadow.Trial(1, 0, _SEQUENCES, _STEPS)) for guest in guests[-2:]]
 
 
 def _job(guest: machines.Guest) -> Job:
     return Job(guest.title, lambda: ask(guest))
+
+
+def follow(guest: machines.Guest, trial: shadow.Trial) -> Job:
+    """Sequences at random, on Trellis and this machine; one that is no plain Linux is no shadow."""
+    name = f"{guest.title}: {trial.count} sequences at random, seed {trial.seed}"
+
+    def check() -> Iterator[Result]:
+        odd = machines.host_is_odd()
+        if odd:
+            print(f"{name}: left out: {odd}", file=sys.stderr)
+            yield Result(name, True)
+            return
+        try:
+            found = shadow.judge(guest, trial, lambda text: None)
+        except machines.DiffError as error:
+            found = str(error)
+        yield Result(name, found is None, found or "")
+
+    return Job(name, check)
 
 
 def ask(guest: machines.Guest) -> Iterator[Result]:

@@ -120,6 +120,7 @@ pid_t child(void);		/* fork: 0 in the child */
 void end(int code) __attribute__((noreturn));
 int reap(pid_t pid);		/* waits; the status */
 void await_blocked(pid_t pid);	/* until it sleeps in a call */
+char state_of(pid_t pid);      /* in /proc; 0: no such process */
 void await_state(pid_t pid, char state);
 pid_t poke(int sig);		/* a child that sends @sig to us once we are blocked */
 void on(int sig, int flags);	/* a handler that counts in hits[sig] */

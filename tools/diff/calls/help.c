@@ -182,7 +182,7 @@ int reap(pid_t pid)
 }
 
 /* The letter that /proc has for its state; 0: no such process. */
-static char state_of(pid_t pid)
+char state_of(pid_t pid)
 {
 	char path[40], text[256] = "", *bracket;
 	int fd;

@@ -1,11 +1,14 @@
 /*
- * Runs the cases and prints what the kernel answered: calls FOLDER SECONDS [CASE...].
+ * Runs the cases and prints what the kernel answered: calls FOLDER SECONDS [CASE...], or
+ * sequences of calls at random (random.c): calls FOLDER SECONDS --random ...
  *
  * Each case runs in a child of its own, in an empty folder below FOLDER, as leader of a session
  * without terminal, with /dev/null as its three descriptors, and with SECONDS to end in. It writes
  * its lines into memory that it shares with us, so that those before a crash are there.
  */
 #include "diff.h"
+#include "random.h"
+#include "run.h"
 
 #define OUTPUT (16 * PAGE)
 
@@ -123,7 +126,7 @@ static void set_limits(void)
 		syscall(NR_prlimit64, 0, limits[i].which, &limits[i].limit, NULL);
 }
 
-static void become_case(const struct diff_case *c, const char *folder)
+static void become_case(void (*fn)(void), const char *folder)
 {
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
@@ -143,7 +146,7 @@ static void become_case(const struct diff_case *c, const char *folder)
 	}
 	set_limits();
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	c->run();
+	fn();
 	_exit(0);
 }
 
@@ -164,28 +167,31 @@ static int wait_for(pid_t pid)
 			return 0;
 		}
 	}
-	kill(-pid, SIGKILL);	/* what it left running */
+	kill(-pid, SIGKILL); /* what it left running */
 	return status;
 }
 
-static void run(const struct diff_case *c, const char *top)
+void run_case(const char *name, void (*fn)(void), const char *top, int as_sum)
 {
-	char name[96], folder[256];
+	static unsigned folders;
+	char folder[256];
 	int status;
 	pid_t pid;
 
-	full_name(c, name, sizeof(name));
-	snprintf(folder, sizeof(folder), "%s/%s", top, name);
+	snprintf(folder, sizeof(folder), "%s/%u", top, folders++);
 	if (mkdir(folder, 0755) < 0)
 		printf("cannot make %s: errno %d\n", folder, errno);
 	output->used = 0;
 	pid = fork();
 	if (pid == 0)
-		become_case(c, folder);
+		become_case(fn, folder);
 	status = wait_for(pid);
 	if (status)
 		say_status("the case", status);
-	printf("== %s\n%.*s", name, (int)output->used, output->text);
+	if (as_sum)
+		printf("== %s\n%lx\n", name, sum_of(output->text, output->used));
+	else
+		printf("== %s\n%.*s", name, (int)output->used, output->text);
 	fflush(stdout);
 }
 
@@ -202,6 +208,14 @@ static int wanted(const struct diff_case *c, int argc, char **argv)
 			return 1;
 	}
 	return argc == 0;
+}
+
+static void run_by_name(const struct diff_case *c, const char *top)
+{
+	char name[96];
+
+	full_name(c, name, sizeof(name));
+	run_case(name, c->run, top, 0);
 }
 
 int main(int argc, char **argv)
@@ -221,8 +235,10 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (argc > 3 && !strcmp(argv[3], "--random"))
+		return random_main(argv[1], argc - 4, argv + 4);
 	for (size_t i = 0; i < n; i++)
 		if (wanted(cases[i], argc - 3, argv + 3))
-			run(cases[i], argv[1]);
+			run_by_name(cases[i], argv[1]);
 	return 0;
 }
