@@ -32,6 +32,10 @@ USER_CFLAGS = $(user_machine_$(ARCH)) -std=gnu11 -D_GNU_SOURCE $(USER_OPT) -g -f
 USER_LDFLAGS = -m $(emulation_$(ARCH)) -nostdlib -static --gc-sections --build-id=none -z noexecstack \
 	-z max-page-size=4096 $(user_ld_$(ARCH))
 
+ifeq ($(LLVM),1)
+USER_LDFLAGS += -z nostart-stop-gc	# a section that is only known by __start_ and __stop_ stays
+endif
+
 user_ld_x86_64 := -z norelro -z noseparate-code
 
 # The library's own functions must not become calls of themselves.

@@ -65,7 +65,7 @@ KTEST(pipe_order, "pipe.order", "", "pipe.order")
 
 static unsigned ready(struct file *f)
 {
-	struct poll_request r = { .file = f, .events = POLLIN | POLLOUT };
+	struct poll_request r = { .file = f, .events = POLLIN | POLLOUT | POLLERR | POLLHUP };
 	int n = poll_files(&r, 1, DEADLINE_POLL);
 
 	CHECK(n == (r.ready != 0), "poll.state", "%d ready, but %x", n, r.ready);

@@ -254,6 +254,11 @@ static void become(struct new_program *new, const char *path)
 	vfork_release(p);
 	if (old_as)
 		as_put(old_as);
+	/* Before a descriptor is closed: its other end tells that the exec cannot fail any more. */
+	spin_lock(&tree_lock);
+	p->execed = true;
+	p->exit_signal = SIGCHLD;
+	spin_unlock(&tree_lock);
 	fdtable_close_exec(p->fds);
 	spin_lock(&p->lock);
 	old_exe = p->exe;
@@ -270,10 +275,6 @@ static void become(struct new_program *new, const char *path)
 		p->dumpable = 0;
 	process_timers_exec(p);
 	signal_forget_handlers();
-	spin_lock(&tree_lock);
-	p->execed = true;
-	p->exit_signal = SIGCHLD;
-	spin_unlock(&tree_lock);
 	arch_user_init(t, new->start, new->sp);
 }
 

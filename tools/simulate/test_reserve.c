@@ -202,7 +202,8 @@ KTEST(policy_rm_exact, "policy.rm_admission", "", "")
 
 		use(&sched_rm, 1);
 		for (unsigned i = 0; i < 12; i++) {
-			u64 period = random_period() + below(1000);
+			/* no two equal ones: they run in order of arrival, not always the worst */
+			u64 period = random_period() + 12 * below(80) + i;
 			u64 c = MAX(period / (2 + below(12)), 1024);
 			u64 deadline = below(2) ? period : period - below(period - c);
 

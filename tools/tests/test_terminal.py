@@ -133,7 +133,7 @@ class Riscv(unittest.TestCase):
             self.assertRegex(tree, r"\Ainit\(1\)\n`-sh\(3\)\n  [|]-sleep\(\d+\)\n  `-pstree\(\d+\)\n\Z")
             threads = t.run("schedtop -b -n 1")
             self.assertRegex(threads, r"\A\d+ switches, \d+ interrupts, \d+ threads made, \d+ run")
-            self.assertRegex(threads, r"(?m)^ +\d+ +\d+ S .*clock_nanosleep +sleep$")
+            self.assertRegex(threads, r"(?m)^ +\d+ +\d+ S .*sleep_for +sleep$")
             self.assertRegex(threads, r"(?m)^ +\d+ +\d+ R .* - +schedtop$")
 
     def test_dump_keys(self) -> None:
