@@ -117,11 +117,15 @@ def _end_descendants() -> None:
 
 
 def _descendants(pid: int) -> Iterator[int]:
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return  # it has just ended
+    for thread in threads:
         try:
-            children = task.read_text().split()
+            children = Path(f"/proc/{pid}/task/{thread}/children").read_text().split()
         except OSError:
-            continue  # that thread has just ended
+            continue  # so has this one
         for child in map(int, children):
             yield from _descendants(child)
             yield child

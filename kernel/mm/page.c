@@ -99,9 +99,9 @@ static struct page *find_chunk(unsigned node, unsigned order)
 /* From the node nearest to @near that has one. */
 static struct page *alloc_chunk(unsigned near, unsigned order)
 {
-	struct page *p = NULL;
+	struct page *p = find_chunk(near, order);
 
-	for (unsigned i = 0; i < nr_nodes && !p; i++)
+	for (unsigned i = 1; i < nr_nodes && !p; i++)
 		p = find_chunk(numa_nearest(near, i), order);
 	if (!p)
 		return NULL;

@@ -48,7 +48,9 @@ static unsigned long auxv(unsigned long what)
 
 	while (*end)
 		end++;
-	for (unsigned long *a = (unsigned long *)(end + 1); a[0]; a += 2)
+	while (!*end)		/* a C library takes dangerous variables out of a set-id program */
+		end++;
+	for (unsigned long *a = (unsigned long *)end; a[0]; a += 2)
 		if (a[0] == what)
 			return a[1];
 	return -1;

@@ -128,12 +128,11 @@ static void set_limits(void)
 
 static void become_case(void (*fn)(void), const char *folder)
 {
+	static const char zeros[64];	/* the default action, no signal: the library knows not all */
 	int null = open("/dev/null", O_RDWR);
-	sigset_t none;
 
-	sigemptyset(&none);
 	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
+		syscall(NR_rt_sigaction, sig, zeros, NULL, 8);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	syscall(NR_close_range, 3, 4095, 0);
@@ -145,7 +144,7 @@ static void become_case(void (*fn)(void), const char *folder)
 		_exit(98);
 	}
 	set_limits();
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	syscall(NR_rt_sigprocmask, SIG_SETMASK, zeros, NULL, 8);
 	fn();
 	_exit(0);
 }
