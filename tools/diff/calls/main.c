@@ -128,7 +128,7 @@ static void set_limits(void)
 
 static void become_case(void (*fn)(void), const char *folder)
 {
-	static const char zeros[64];	/* the default action, no signal: the library knows not all */
+	static const char zeros[64];	/* the default action; no signal */
 	int null = open("/dev/null", O_RDWR);
 
 	for (int sig = 1; sig < NSIG; sig++)
