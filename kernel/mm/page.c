@@ -25,6 +25,8 @@
 
 static_assert(sizeof(struct page) == 24, "three pages of descriptors a block");
 
+#define FEW	4u		/* chunks that will do for a caller who wants many */
+
 struct buddy buddy = { .lock = SPINLOCK_INIT(LOCK_PAGE) };
 
 void buddy_init(void)
@@ -43,24 +45,26 @@ static struct buddy_node *node_of(const struct page *p)
 	return &buddy.nodes[page_node(p)];
 }
 
-static void push_chunk(struct page *p, unsigned order)
+static void push_chunk(struct buddy_node *node, struct page *p, unsigned order)
 {
 	p->flags |= PAGE_FREE;
 	p->order = order;
-	list_push_front(&node_of(p)->free[order], &p->node);
+	list_push_front(&node->free[order], &p->node);
 }
 
 /* Cuts pages [from, to) of a new block into the largest chunks that alignment allows. */
 static void add_range(struct page *block, unsigned from, unsigned to)
 {
-	node_of(block)->unadded -= to - from;
+	struct buddy_node *node = node_of(block);
+
+	node->unadded -= to - from;
 	while (from < to) {
 		unsigned order = 0;
 
 		while (order < PAGE_MAX_ORDER && IS_ALIGNED(from, 2u << order) &&
 		       from + (2u << order) <= to)
 			order++;
-		push_chunk(&block[from], order);
+		push_chunk(node, &block[from], order);
 		from += 1u << order;
 	}
 }
@@ -82,35 +86,38 @@ static bool add_block(unsigned node)
 	return true;
 }
 
-/* The smallest free chunk of at least @order in @node, out of its list. */
-static struct page *find_chunk(unsigned node, unsigned order)
+/* The smallest free chunk of at least @order in @node, out of its list; of a new block if @grow. */
+static struct page *find_chunk(unsigned node, unsigned order, bool grow)
 {
+	struct list_node *free = buddy.nodes[node].free;
+
 	do {
 		for (unsigned o = order; o <= PAGE_MAX_ORDER; o++) {
-			struct list_node *n = list_pop_node(&buddy.nodes[node].free[o]);
+			struct list_node *n = list_pop_node(&free[o]);
 
 			if (n)
 				return list_entry(n, struct page, node);
 		}
-	} while (add_block(node));
+	} while (grow && add_block(node));
 	return NULL;
 }
 
 /* From the node nearest to @near that has one. */
-static struct page *alloc_chunk(unsigned near, unsigned order)
+static struct page *alloc_chunk(unsigned near, unsigned order, bool grow)
 {
-	struct page *p = find_chunk(near, order);
+	struct page *p = find_chunk(near, order, grow);
+	struct buddy_node *node;
 
 	for (unsigned i = 1; i < nr_nodes && !p; i++)
-		p = find_chunk(numa_nearest(near, i), order);
+		p = find_chunk(numa_nearest(near, i), order, grow);
 	if (!p)
 		return NULL;
+	node = node_of(p);
 	p->flags &= ~PAGE_FREE;
-	while (p->order > order) {
-		p->order--;
-		push_chunk(p + (1UL << p->order), p->order);
-	}
-	node_of(p)->out += 1UL << order;
+	for (unsigned o = p->order; o-- > order;)
+		push_chunk(node, p + (1UL << o), o);
+	p->order = order;
+	node->out += 1UL << order;
 	return p;
 }
 
@@ -119,8 +126,10 @@ static void free_chunk(struct page *p, unsigned order)
 	struct page *block = (struct page *)ALIGN_DOWN((u64)p, BLOCK_SIZE);
 	u64 i = p - block;
 
+	struct buddy_node *node = node_of(p);
+
 	assert(!(p->flags & PAGE_FREE) && p->order == order);
-	node_of(p)->out -= 1UL << order;
+	node->out -= 1UL << order;
 	for (; order < PAGE_MAX_ORDER; order++) {
 		struct page *other = &block[i ^ 1UL << order];
 
@@ -130,15 +139,22 @@ static void free_chunk(struct page *p, unsigned order)
 		other->flags &= ~PAGE_FREE;
 		i &= ~(1UL << order);
 	}
-	push_chunk(&block[i], order);
+	push_chunk(node, &block[i], order);
 }
 
 unsigned buddy_alloc_many(struct page **pages, unsigned n, unsigned order)
 {
 	unsigned got = 0, near = thread_cpu(current_thread())->node;
+	u64 unadded;
 
 	spin_lock_nested(&buddy.lock);	/* a cache's lock may be held: caches, then buddies */
-	while (got < n && (pages[got] = alloc_chunk(near, order)))
+	/* A new block takes its time while interrupts are off: then a few chunks are enough. */
+	unadded = buddy.nodes[near].unadded;
+	if (n && (pages[0] = alloc_chunk(near, order, true)))
+		got = 1;
+	if (buddy.nodes[near].unadded != unadded)
+		n = MIN(n, FEW);
+	while (got && got < n && (pages[got] = alloc_chunk(near, order, false)))
 		got++;
 	spin_unlock(&buddy.lock);
 	counter_add(COUNT_PAGES, (s64)got << order);

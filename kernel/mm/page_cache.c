@@ -20,7 +20,7 @@
 #include "string.h"
 
 #define CACHE_MAX	64
-#define CACHE_BATCH	12	/* interrupts are off for so many at once */
+#define CACHE_BATCH	26	/* bounded by how long interrupts may be off */
 #define POISON_BYTE	0x5a
 #define POISON_WORD	0x5a5a5a5a5a5a5a5aUL
 

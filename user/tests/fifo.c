@@ -68,14 +68,13 @@ static void open_waits_for_the_other_side(void)
 	CHECK_EQ(read(fd, &c, 1), 1);
 	CHECK_EQ(read(fd, &c, 1), 0);
 	expect_exit(pid, 0);
+	close(fd);		/* before the fork: the child's copy would be a reader */
 	pid = fork();
 	if (pid == 0) {
-		close(fd);
 		await_state(getppid(), 'S');
 		fd = open(path, O_RDONLY);
 		_exit(read(fd, &c, 1) != 1);
 	}
-	close(fd);
 	fd = open(path, O_WRONLY);
 	CHECK_EQ(write(fd, "y", 1), 1);
 	expect_exit(pid, 0);

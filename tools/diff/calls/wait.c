@@ -277,6 +277,7 @@ CASE(clone_without_signal)
 	T(wait4, -1, &status, 0, NULL);
 	V(R(wait4, -1, &status, __WALL, NULL) == pid);
 	W(status);
+	block(SIGUSR1);
 	pid = Q(clone, SIGUSR1, 0, 0, 0, 0);
 	if (!pid)
 		end(5);
