@@ -104,7 +104,7 @@ int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 	return 0;
 }
 
-/* What XSAVE adds is only there if the first part says so. */
+/* The part that XSAVE adds is only there if the first part says so. */
 static int read_fpu(struct fpu_state *fpu, vaddr_t at)
 {
 	const vaddr_t avx = at + offsetof(struct fpu_state, avx);

@@ -47,7 +47,7 @@ static inline void fpu_load(const struct fpu_state *f)
 			 : : "m"(*f), [f] "SDc"(f), "a"(FPU_X87_SSE | FPU_AVX), "d"(0));
 }
 
-/* What the CPU does not write. */
+/* Fields that the CPU does not write. */
 static void fpu_prepare(struct fpu_state *f)
 {
 	memset(&f->magic1, 0, offsetof(struct fpu_state, avx) - offsetof(struct fpu_state, magic1));
@@ -94,7 +94,7 @@ static bool is_whole(const struct fpu_state *in)
 	       in->xsave_size == FPU_XSAVE_SIZE && in->total_size == FPU_TOTAL_SIZE;
 }
 
-/* What the CPU would refuse to load is left out. */
+/* Leaves out all that the CPU would refuse to load. */
 void fpu_write(struct thread *t, const struct fpu_state *in)
 {
 	struct fpu_state *f = fpu_state(t);

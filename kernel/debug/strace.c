@@ -36,7 +36,7 @@
 
 #define WRITTEN_BYTES	33	/* of a buffer: strace shows 32, and that there is more */
 
-/* What is copied of each kind of argument. */
+/* How each kind of argument is copied. */
 enum fetch {
 	FETCH_fd, FETCH_NOTHING = FETCH_fd, FETCH_path, FETCH_in, FETCH_out, FETCH_ptr,
 	FETCH_time = FETCH_ptr, FETCH_iov = FETCH_NOTHING, FETCH_dirfd = FETCH_NOTHING,

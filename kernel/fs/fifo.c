@@ -82,7 +82,7 @@ static int wait_partner(struct pipe *p, struct condvar *c, const unsigned *begun
 	return err;
 }
 
-/* What a FIFO's open() waits for, or refuses. Pipe lock held; @f is counted. */
+/* Waits for, or refuses, as a FIFO's open() must. Pipe lock held; @f is counted. */
 static int meet_partner(struct pipe *p, const struct file *f) HOLDS(p->lock)
 {
 	bool nonblock = f->flags & O_NONBLOCK;

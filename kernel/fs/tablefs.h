@@ -13,7 +13,7 @@
 struct table_file {
 	const char *path;
 	void (*show)(struct text *t, unsigned n);	/* NULL: it is @says and a newline */
-	/* What was written, without a newline at its end: 0 or an error. NULL: nobody may write. */
+	/* Takes what was written, without a newline at its end: 0 or an error. NULL: read-only. */
 	int (*store)(const char *value);
 	unsigned (*count)(void);
 	const char *says;

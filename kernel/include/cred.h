@@ -48,7 +48,7 @@ struct ids {
 	u32 real, effective, saved, fs;
 };
 
-/* What is counted for a real user id; kept by the credentials that have it. */
+/* Counts for one real user id; kept by the credentials that have it. */
 struct user;
 
 struct cred {
@@ -87,7 +87,7 @@ void cred_commit(struct cred *new);
 /* After a change of new->uid.real, before cred_commit(): 0 or -EAGAIN. */
 int cred_find_user(struct cred *new);
 
-/* What Linux makes of the capabilities of @new as its user ids changed. */
+/* Changes the capabilities of @new as Linux does after its user ids have changed. */
 void cred_fix_capabilities(struct cred *new, const struct cred *old);
 
 /* Those that @program would give the caller, for cred_commit(). @secure: it was not its own. */
