@@ -2,6 +2,7 @@
 #
 # make/toolchain.mk	which compiler, linker and flags
 # make/kernel.mk	how a kernel is built from its sources
+# make/clangd.mk	what an editor is told of all this
 # user/user.mk		how the user programs and the initramfs are built
 #
 # Everything generated lies under $(O)/<arch>/<kind>/; see `B` below.
@@ -59,6 +60,7 @@ $(call a_dir,SUBMISSION)
 $(call a_number,TIMEOUT)
 $(if $(SEEDS),$(call a_number,SEEDS))
 $(if $(ROUNDS),$(call a_number,ROUNDS))
+$(if $(SEED),$(call a_number,SEED))
 
 # --- Set-up and what is built -----------------------------------------------------------------------
 
@@ -83,7 +85,7 @@ ifneq (,$(building))
 include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
 ifneq (,$(wildcard $(O)/setup-base.mk))
 include make/toolchain.mk make/kernel.mk
-include user/user.mk bench/bench.mk tools/soak/soak.mk
+include user/user.mk make/clangd.mk bench/bench.mk tools/soak/soak.mk
 endif
 endif
 

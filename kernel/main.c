@@ -30,7 +30,7 @@
 
 struct machine machine;
 
-/* What may block: the rest of the boot, in the first thread of process 1. */
+/* The rest of the boot, which may block: the first thread of process 1. */
 static int init_main(void *unused)
 {
 	(void)unused;
@@ -109,7 +109,8 @@ noreturn void kernel_main(void)
 {
 	bootargs_init();
 	uart_early_init();
-	kprintf("Trellis on %s, %s, %u CPUs\n", ARCH_NAME, machine.model, machine.nr_cpus);
+	kprintf("Trellis on %s, %s, %u CPU%s\n", ARCH_NAME, machine.model, machine.nr_cpus,
+		machine.nr_cpus == 1 ? "" : "s");
 	bootargs_check();
 
 	numa_init();
@@ -129,8 +130,8 @@ noreturn void kernel_main(void)
 		ktest_early();
 	reaper_init();
 
-	kprintf("boot: %u CPUs, %lu MiB memory, policy %s\n", nr_cpus, page_total() >> 8,
-		policy.name);
+	kprintf("boot: %u CPU%s, %lu MiB memory, policy %s\n", nr_cpus, nr_cpus == 1 ? "" : "s",
+		page_total() >> 8, policy.name);
 	start_init();
 	atomic_store(&cpus[0].online, true);
 	sched_idle();

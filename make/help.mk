@@ -56,7 +56,14 @@ For others:
   ONLY=		matrix, models: only those whose name contains this; portability: distributions
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
-  PARTS=	what portability does on each machine, of: refusal,container,grade,test
+  PARTS=	what portability does on each machine, of: refusal,container,grade,wrong,test
   ARCHIVE=	where portability finds a distribution: ubuntu=ADDRESS
   SEED=$(SEED)		which policies stress begins with; 1 if empty
+
+Exit status: 0 if all went well, else 2, for make turns every failure into its own. The last line names
+the program's status, as in "make: *** [run] Error 3"; tools/run and grade/trellis-grade pass theirs on:
+  tools/run    the command's; 124 timeout, 125 kernel panic or a wrong boot argument, 126 no machine
+  grade        0 full marks, 1 below, 2 nothing could be graded: the line before says why
+  test, lint, matrix, models, bench, soak, stress, portability    0 nothing failed, 1 something did
+  all          2 an option that makes no sense, 130 interrupted
 endef

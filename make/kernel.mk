@@ -26,6 +26,11 @@ linker_script := $(wildcard arch/$(ARCH)/*.ld)
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || \
 	printf '%s\n' '$(subst ','\'',$1)' >$@
 
+# For tools/lint: how the kernel's files are compiled.
+.PHONY: kernel-command
+kernel-command:
+	@echo '$(CC) $(KERNEL_CFLAGS)'
+
 # Every object depends on this one, so the folders for all of them are made here.
 $(B)/flags: FORCE
 	@mkdir -p $(sort $(dir $(KERNEL_OBJECTS)))
@@ -56,8 +61,9 @@ $(B)/obj/%.o: % $(B)/flags
 	$(call say,CC,$<)
 	$Q$(CC) $(KERNEL_CFLAGS) -MMD -MP -MT '$$(B)/obj/$<.o' -c -o $@ $<
 
+# Read for its symbols alone, so it needs nothing for debuggers.
 $(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources
-	$Q$(LD) $(KERNEL_LDFLAGS) -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-none.o
+	$Q$(LD) $(KERNEL_LDFLAGS) --strip-debug -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-none.o
 
 $(B)/ksyms-none.S: tools/ksyms.py | $(B)/flags
 	$Q$(PYTHON) tools/ksyms.py </dev/null >$@
@@ -72,9 +78,5 @@ $(KERNEL): $(B)/ksyms-all.o $(KERNEL_OBJECTS)
 	$(call say,LD,$@)
 	$Q$(LD) $(KERNEL_LDFLAGS) -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-all.o
 	$Q$(NM) $@ | $(PYTHON) tools/ksyms.py --check $(B)/ksyms-all.S
-
-# For clangd, which looks for it in build/.
-$(O)/compile_commands.json: $(B)/sources $(B)/flags tools/compdb.py
-	$Q$(PYTHON) tools/compdb.py --output $@ --command '$(CC) $(KERNEL_CFLAGS)' $(KERNEL_SOURCES)
 
 -include $(KERNEL_OBJECTS:.o=.d)

@@ -34,16 +34,17 @@ endif
 
 machine_riscv := -march=rv64imac_zicsr_zifencei -mabi=lp64
 machine_x86_64 := -m64
+# Clang 14 has zicsr and zifencei in its base set and does not know the names.
+clang_riscv := -march=rv64imac -mabi=lp64
 kernel_riscv := -mcmodel=medany
 kernel_x86_64 := -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fcf-protection=none
 ifeq ($(LLVM),1)
-# Clang 14 has zicsr and zifencei in its base set and does not know the names.
-machine_riscv := -march=rv64imac -mabi=lp64
+machine_riscv := $(clang_riscv)
 endif
 emulation_riscv := elf64lriscv
 emulation_x86_64 := elf_x86_64
 
-MACHINE_FLAGS := $(machine_$(ARCH))
+MACHINE_FLAGS = $(machine_$(ARCH))
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 ifeq ($(STARTER),1)
 # What a missing solution would have used is unused.
@@ -51,7 +52,7 @@ WARNINGS += -Wno-unused -Wno-unused-parameter
 endif
 
 # stddef.h, stdarg.h and the like, which are the compiler's own.
-CC_HEADERS := $(shell $(CC) -print-file-name=include)
+CC_HEADERS := -nostdinc -isystem $(shell $(CC) -print-file-name=include)
 
 debug := $(if $(filter debug,$(BUILD)),1,0)
 
@@ -63,9 +64,9 @@ ifeq ($(LLVM),1)
 sanitizer += -fno-sanitize=function
 endif
 
-KERNEL_CFLAGS := $(MACHINE_FLAGS) $(kernel_$(ARCH)) -std=gnu11 -O2 -g -ffreestanding -fno-common \
+KERNEL_CFLAGS = $(MACHINE_FLAGS) $(kernel_$(ARCH)) -std=gnu11 -O2 -g -ffreestanding -fno-common \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing -fno-pic -fno-pie \
-	-fno-asynchronous-unwind-tables $(WARNINGS) -nostdlib -nostdinc -isystem $(CC_HEADERS) \
+	-fno-asynchronous-unwind-tables $(WARNINGS) -nostdlib $(CC_HEADERS) \
 	-Ikernel/include -Ikernel -Iarch/$(ARCH) \
 	-DTRELLIS_DEBUG=$(debug) -DTRELLIS_TESTS=$(TESTS) \
 	$(if $(filter 1,$(debug)),$(sanitizer))

@@ -8,6 +8,7 @@
 # Another folder of programs joins by $(eval $(call programs,folder,where in the root file system)).
 
 U := $(B)/user
+SYSCALL_NUMBERS := $U/include
 ROOTFS := $(U)/rootfs
 
 user_machine_riscv := -march=rv64gc -mabi=lp64d
@@ -26,9 +27,9 @@ USER_OPT_TESTS = -Og
 
 USER_CFLAGS = $(user_machine_$(ARCH)) -std=gnu11 -D_GNU_SOURCE $(USER_OPT) -g -fno-common \
 	-fno-stack-protector -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-math-errno \
-	-ffp-contract=off -ffunction-sections -fdata-sections $(WARNINGS) -nostdlib -nostdinc -Iuser/libc \
-	-Ikernel -isystem user/libc/include -isystem user/libc/$(ARCH)/include -isystem $U/include \
-	-isystem $(CC_HEADERS)
+	-ffp-contract=off -ffunction-sections -fdata-sections $(WARNINGS) -nostdlib -Iuser/libc \
+	-Ikernel -isystem user/libc/include -isystem user/libc/$(ARCH)/include -isystem $(SYSCALL_NUMBERS) \
+	$(CC_HEADERS)
 USER_LDFLAGS = -m $(emulation_$(ARCH)) -nostdlib -static --gc-sections --build-id=none -z noexecstack \
 	-z max-page-size=4096 $(user_ld_$(ARCH))
 
@@ -113,7 +114,7 @@ $U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $(user_etc) $U
 	@mv $(ROOTFS)/bin/init $(ROOTFS)/init
 	@cp $(user_scripts) $(ROOTFS)/tests/
 	@cp $(user_etc) $(ROOTFS)/etc/
-	@awk '$(first_comment)' user/bin/sh/main.c $(sort $(wildcard user/bin/*.c)) >$(ROOTFS)/etc/help
+	@awk '$(first_comment)' $(sort $(wildcard user/bin/*.c user/bin/*/main.c)) >$(ROOTFS)/etc/help
 	@chmod -R u=rwX,go=rX $(ROOTFS)
 	@chmod 1777 $(ROOTFS)/tmp
 	@chmod 600 $(ROOTFS)/etc/shadow

@@ -1,5 +1,5 @@
 /*
- * What assembly knows of C: offsets into structures (layout.c checks them) and macros.
+ * Constants of C for assembly: offsets into structures (layout.c checks them) and macros.
  */
 #pragma once
 
@@ -34,7 +34,7 @@
 #define TF_SIZE			304
 #define FPU_SIZE		272
 
-/* What arch_switch() leaves on the stack of a thread that is off its CPU. */
+/* The frame that arch_switch() leaves on the stack of a thread that is off its CPU. */
 #define SWITCH_RA		0
 #define SWITCH_S(i)		(8 + 8 * (i))
 #define SWITCH_SIZE		112

@@ -1,5 +1,5 @@
 /*
- * What a thread is to this port: its first frame, its user registers, its floating-point state.
+ * A thread as this port sees it: its first frame, its user registers, its floating-point state.
  *
  * A kernel stack, from its top down: struct fpu_state, struct trapframe (both used by user
  * threads only), then the frames of calls. Floating point is off (sstatus.FS in the trapframe)
@@ -16,7 +16,7 @@
 #include "string.h"
 #include "thread.h"
 
-/* What arch_switch() pops; asm.h has the offsets. */
+/* The registers that arch_switch() pops; asm.h has the offsets. */
 struct switch_frame {
 	u64 ra;
 	u64 s[12];
@@ -134,4 +134,14 @@ void arch_user_set_sp(struct thread *t, vaddr_t sp)
 void arch_user_set_tls(struct thread *t, vaddr_t tls)
 {
 	t->arch.tf->tp = tls;
+}
+
+vaddr_t arch_user_base(bool gs)
+{
+	return gs ? 0 : current_thread()->arch.tf->tp;
+}
+
+void arch_user_set_gs(vaddr_t base)
+{
+	(void)base;		/* there is no such register */
 }

@@ -2,8 +2,8 @@
  * The kernel's page table, and the few things about page tables that are the port's.
  *
  * All tables here are static, so that every entry of the root is made once, before translation is
- * turned on, and user roots can copy the kernel's half. What fills up later is below the root: the
- * direct map here, kernel/mm the mappings from ARCH_VMAP_BASE.
+ * turned on, and user roots can copy the kernel's half. Only levels below the root fill up later:
+ * the direct map here, kernel/mm the mappings from ARCH_VMAP_BASE.
  *
  * Physical memory appears twice: the image at IMAGE_BASE with the rights of its sections,
  * everything else in the direct map, writable. The image's data is in the direct map too, since

@@ -1,5 +1,5 @@
 /*
- * What the files of this port share with each other.
+ * Shared by the files of this port.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * void arch_switch(struct thread *prev, struct thread *next)
  *
- * A call that returns in another thread. What a call may clobber, the compiler has saved already;
+ * A call that returns in another thread. The compiler has saved what a call may clobber;
  * what it must preserve (ra, s0 to s11, sp) is kept on the stack of the thread that leaves, and its
  * sp in its structure. A thread that has never run finds what arch_thread_frame() put there. tp
  * names the current thread, so it changes together with the stack.

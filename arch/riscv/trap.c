@@ -1,6 +1,6 @@
 /*
- * What a trap means: system calls aside (entry.S has them), every trap ends up here and goes on to
- * the kernel as an interrupt, a page fault, an exception of user code, or a panic.
+ * Traps and their meaning: system calls aside (entry.S has them), every trap ends up here and goes
+ * on to the kernel as an interrupt, a page fault, an exception of user code, or a panic.
  *
  * trap_user() and trap_kernel() are entered and left with interrupts off, on the current thread's
  * kernel stack. Interrupts come on only around page faults, which may block, and only if they were

@@ -44,7 +44,7 @@ struct trapframe {
 struct arch_thread {
 	u64 sp;				/* [rq->lock] of a thread that is not running */
 	struct trapframe *frame;	/* [const] user registers; struct fpu_state lies above */
-	u64 fs_base;			/* [self] of user mode; its GS base is always 0 */
+	u64 fs_base, gs_base;		/* [self] of user mode */
 	bool user;			/* [self] has user registers to save at a switch */
 };
 

@@ -1,5 +1,5 @@
 /*
- * What assembly and C of the port share: offsets into structures (trap.c checks them), selectors,
+ * Shared by the port's assembly and C: offsets into structures (trap.c checks them), selectors,
  * vectors, control register bits, and the macros of .S files.
  */
 #pragma once

@@ -6,7 +6,7 @@
  * Required of a CPU: what long mode implies, and NX. Used where present: SMEP and SMAP (the kernel
  * neither runs nor touches user pages but in uaccess.S), UMIP (no SGDT and friends in user mode).
  *
- * XSAVE, where there is AVX to be kept. What user programs see of CPUID cannot be masked, so what
+ * XSAVE, where there is AVX to be kept. CPUID cannot be masked for user programs, so what
  * it offers has to work; of more than AVX (AVX-512, say) a program has to ask XCR0, as it must.
  * FSGSBASE stays off: a user program cannot set its GS base, so it is 0 for all, and NMI entry can
  * tell the kernel's by its sign.

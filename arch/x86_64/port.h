@@ -1,5 +1,5 @@
 /*
- * What the files of the x86_64 port share, and the instructions that C has no words for.
+ * Shared by the files of the x86_64 port, and the instructions that C has no words for.
  */
 #pragma once
 
@@ -55,7 +55,7 @@ extern const struct xsave_site __xsave_sites_start[], __xsave_sites_end[];
 
 extern bool cpu_has_xsave;			/* [const after boot] and uses it, with AVX */
 
-/* What LGDT and LIDT take. */
+/* The operand of LGDT and LIDT. */
 struct table_pointer {
 	u16 limit;
 	u64 base;

@@ -76,6 +76,7 @@ static void load_user_state(struct cpu *c, struct thread *t)
 	c->arch.tss.rsp0 = (u64)(t->arch.frame + 1);
 	fpu_load(fpu_state(t));
 	msr_write(MSR_FS_BASE, t->arch.fs_base);
+	msr_write(MSR_KERNEL_GS, t->arch.gs_base);
 }
 
 /* The kernel changes no such register: whatever saves them again writes the same. */
@@ -141,6 +142,7 @@ void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
 	fpu_prepare(fpu_state(t));
 	fpu_init(fpu_state(t));
 	t->arch.fs_base = 0;
+	t->arch.gs_base = 0;
 	t->arch.user = true;
 	if (is_current(t))
 		load_user_state(this_cpu(), t);
@@ -155,6 +157,7 @@ void arch_user_clone(struct thread *child, struct thread *parent)
 	fpu_prepare(fpu_state(child));
 	fpu_save(fpu_state(child));
 	child->arch.fs_base = parent->arch.fs_base;
+	child->arch.gs_base = parent->arch.gs_base;
 	child->arch.user = true;
 }
 
@@ -170,5 +173,20 @@ void arch_user_set_tls(struct thread *t, vaddr_t tls)
 	t->arch.fs_base = MIN(tls, ARCH_USER_END);
 	if (is_current(t))
 		msr_write(MSR_FS_BASE, t->arch.fs_base);
+	irq_on();
+}
+
+vaddr_t arch_user_base(bool gs)
+{
+	struct thread *t = current_thread();
+
+	return gs ? t->arch.gs_base : t->arch.fs_base;
+}
+
+void arch_user_set_gs(vaddr_t base)
+{
+	irq_off();
+	current_thread()->arch.gs_base = base;
+	msr_write(MSR_KERNEL_GS, base);
 	irq_on();
 }

@@ -1,5 +1,5 @@
 /*
- * What /dev/strace records of system calls: for the kernel, which writes it, and for strace.
+ * The records of system calls in /dev/strace: for the kernel, which writes it, and for strace.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
  * Instruments on function entry and exit: sweep and park (see instrument.h). Test kernels only.
  *
  * The compiler calls the two hooks below from every function of kernel/thread, sched and sync. When
- * nothing is armed a hook is a few instructions. What it does otherwise uses no lock and nothing
+ * nothing is armed a hook is a few instructions. An armed one uses no lock and nothing
  * that a lab replaces.
  */
 #include "instrument.h"

@@ -192,8 +192,8 @@ static void finish_test(void)
 	}
 	say("done", "%s", k->name);
 	if (!*run.nonce)
-		kprintf("%s %s %s, %u checks\n", failed ? "FAIL" : "ok  ", k->step, k->name,
-			checks);
+		kprintf("%s %s %s, %u check%s\n", failed ? "FAIL" : "ok  ", k->step, k->name,
+			checks, checks == 1 ? "" : "s");
 	run.tests++;
 	run.checks += checks;
 	run.failed += failed;

@@ -1,5 +1,5 @@
 /*
- * A dump of all kinds while somebody owns a lock that somebody waits for. What it has to say is
+ * A dump of all kinds while somebody owns a lock that somebody waits for. Its text is
  * read by tools/tests/test_terminal.py; here it has to come back.
  */
 #include "debug.h"

@@ -60,7 +60,7 @@ KTEST(trap_two, "trap.two", "", "trap.nested")
 
 /* --- Call chains ------------------------------------------------------------------------------ */
 
-/* Whatever a frame pointer says, the walk ends and touches nothing but this stack. */
+/* The walk ends whatever a frame pointer says, and touches nothing but this stack. */
 KTEST(trap_chain, "trap.chain", "", "trap.chain")
 {
 	static const s64 off_stack[] = { 0, 8, -8, 0x123456789abcdef0, (s64)NOWHERE };

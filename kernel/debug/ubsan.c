@@ -1,6 +1,6 @@
 /*
- * What the compiler calls when UndefinedBehaviorSanitizer finds a fault (debug builds): each names
- * the place and panics. The layouts are those of GCC's and Clang's runtime interface.
+ * Called by the compiler's code when UndefinedBehaviorSanitizer finds a fault (debug builds): each
+ * names the place and panics. The layouts are those of GCC's and Clang's runtime interface.
  */
 #include "panic.h"
 

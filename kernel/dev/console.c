@@ -15,6 +15,7 @@
 
 #include "bootargs.h"
 #include "debug.h"
+#include "log.h"
 #include "spinlock.h"
 #include "string.h"
 #include "uart.h"
@@ -156,6 +157,25 @@ void console_panic_mode(void)
 	send_all_polled();
 	stream = -1;		/* whatever was being queued: say again whose bytes follow */
 }
+
+/* --- The kernel's messages -------------------------------------------------------------------- */
+
+static _Atomic bool quiet;
+
+void console_say(const char *text, size_t n)
+{
+	if (!panicked)
+		log_append(text, n);
+	if (!quiet || panicked)
+		console_write_all(STREAM_KERNEL, text, n);
+}
+
+void console_set_quiet(bool on)
+{
+	quiet = on;
+}
+
+/* --- The end, and the UART's side ------------------------------------------------------------- */
 
 void console_flush(void)
 {

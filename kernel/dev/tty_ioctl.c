@@ -23,7 +23,7 @@ enum {					/* Linux's numbers */
 	TIOCSPGRP, TIOCGWINSZ = 0x5413, TIOCSWINSZ, FIONREAD = 0x541b, TIOCGSID = 0x5429,
 };
 
-/* What a command takes from the user or gives back. */
+/* The argument or the answer of a command. */
 union tty_value {
 	struct termios tio;
 	struct winsize size;

@@ -37,8 +37,9 @@ static ssize_t null_write(struct file *f, struct iobuf *b, off_t *pos)
 static ssize_t full_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	(void)f;
+	(void)b;
 	(void)pos;
-	return b->left ? -ENOSPC : 0;
+	return -ENOSPC;
 }
 
 /* A page at a time, so that a killed reader of gigabytes of zeros goes soon. */
@@ -74,10 +75,37 @@ static ssize_t random_read(struct file *f, struct iobuf *b, off_t *pos)
 	return done;
 }
 
+/* Nobody's bytes make the generator less predictable (random.h); but they must be there. */
+static ssize_t random_write(struct file *f, struct iobuf *b, off_t *pos)
+{
+	char buf[CHUNK];
+	size_t n, moved, done = 0;
+
+	(void)f;
+	(void)pos;
+	while (b->left && !thread_is_dying(current_thread())) {
+		n = MIN(b->left, sizeof(buf));
+		done += moved = iobuf_copy_from(b, buf, n);
+		if (moved < n)
+			return done ? (ssize_t)done : -EFAULT;
+	}
+	return done;
+}
+
+static int random_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
+{
+	(void)f;
+	(void)cmd;
+	(void)arg;
+	return -EINVAL;
+}
+
 static const struct file_ops null_ops = {
 	.read = null_read,
 	.write = null_write,
 	.seekable = true,
+	.nowait = true,
+	.unsent = true,
 };
 
 static const struct file_ops zero_ops = {
@@ -89,12 +117,15 @@ static const struct file_ops zero_ops = {
 static const struct file_ops full_ops = {
 	.read = zero_read,
 	.write = full_write,
+	.by_segment = true,
 	.seekable = true,
 };
 
 static const struct file_ops random_ops = {
 	.read = random_read,
-	.write = null_write,
+	.write = random_write,
+	.ioctl = random_ioctl,
+	.placeless = true,
 };
 
 static const struct {

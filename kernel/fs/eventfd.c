@@ -102,9 +102,13 @@ static void eventfd_release(struct inode *i)
 static const struct inode_ops eventfd_inode_ops = { .release = eventfd_release };
 
 static const struct file_ops eventfd_file_ops = {
+	.name = "[eventfd]",
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
+	.placeless = true,
+	.by_segment = true,
+	.nowait = true,
 };
 
 int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out)

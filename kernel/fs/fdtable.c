@@ -1,15 +1,18 @@
 /*
- * Descriptor tables: small numbers for open files, one table a process.
+ * Descriptor tables: small numbers for open files, one table a process, or one for several that
+ * clone(CLONE_FILES) made.
  *
  * Dense arrays with a bit map of what is in use, so the lowest free descriptor is a few words away.
  * The file array grows by doubling up to FD_MAX; the bit maps always have FD_MAX bits.
  *
  * Lock: table->lock, for a few instructions; files are closed and memory is allocated outside it.
- * The table of a process with one thread changes only under that thread, so fd_get(), which every
- * read and write pays for, then takes no lock (T1).
+ * The table of one process with one thread changes only under that thread, so fd_get(), which
+ * every read and write pays for, then takes no lock (T1).
  *
- *  T1  Only threads of the process use its table, and a new thread comes only from one of them.
- *  T2  A used bit is set exactly where files[fd] is not NULL; no bit is set at or above `size`.
+ *  T1  Only threads of processes that share a table change it, and a new thread or sharer comes
+ *      only from one of them. A look from outside takes the lock.
+ *  T2  A used bit is set where files[fd] is not NULL, and where open() has reserved the number of a
+ *      file that it is about to make; no bit is set at or above `size`.
  */
 #include "cpu.h"
 #include "errno.h"
@@ -25,6 +28,7 @@
 #define WORDS		(FD_MAX / WORD_BITS)
 
 struct fdtable {
+	_Atomic u32 refs;		/* processes that use it, and who looks from outside */
 	struct spinlock lock;
 	unsigned size;			/* [lock] of files */
 	struct file **files;		/* [lock] each a reference */
@@ -58,6 +62,7 @@ static struct fdtable *table_alloc(unsigned size)
 
 	if (!t)
 		return NULL;
+	t->refs = 1;
 	spin_init(&t->lock, LOCK_OBJECT);
 	t->size = size;
 	t->files = kzalloc(size * sizeof(*t->files));
@@ -74,6 +79,11 @@ int fdtable_create(struct fdtable **out)
 	return *out ? 0 : -ENOMEM;
 }
 
+unsigned fdtable_size(struct fdtable *t)
+{
+	return __atomic_load_n(&t->size, __ATOMIC_RELAXED);
+}
+
 /* The size may change while we allocate, if another thread opens files: then again. */
 int fdtable_clone(struct fdtable *t, struct fdtable **out)
 {
@@ -81,7 +91,7 @@ int fdtable_clone(struct fdtable *t, struct fdtable **out)
 	unsigned size;
 
 	for (;;) {
-		size = __atomic_load_n(&t->size, __ATOMIC_RELAXED);
+		size = fdtable_size(t);
 		c = table_alloc(size);
 		if (!c)
 			return -ENOMEM;
@@ -97,6 +107,8 @@ int fdtable_clone(struct fdtable *t, struct fdtable **out)
 	for (unsigned i = 0; i < size; i++)
 		if (t->files[i])
 			c->files[i] = file_get(t->files[i]);
+		else
+			bit_put(c->used, i, false);	/* T2: another thread reserved it */
 	spin_unlock(&t->lock);
 	if (unlikely(t->strace))
 		c->strace = strace_join(t->strace);
@@ -123,6 +135,8 @@ static struct file *take_next(struct fdtable *t, const u64 *map, unsigned *fd)
 static void put_closed(struct fdtable *t, struct file *f)
 {
 	filelock_drop(f->inode, t);
+	if (unlikely(f->ops->flush))
+		f->ops->flush(f, t);
 	file_put(f);
 }
 
@@ -139,13 +153,49 @@ void fdtable_close_exec(struct fdtable *t)
 	close_all(t, t->cloexec);
 }
 
-void fdtable_destroy(struct fdtable *t)
+struct fdtable *fdtable_get(struct fdtable *t)
 {
+	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+	return t;
+}
+
+struct fdtable *process_get_fds(struct process *p)
+{
+	struct fdtable *t;
+
+	spin_lock(&p->lock);
+	t = p->fds ? fdtable_get(p->fds) : NULL;
+	spin_unlock(&p->lock);
+	return t;
+}
+
+void fdtable_put(struct fdtable *t)
+{
+	if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) > 1)
+		return;
 	close_all(t, t->used);
 	if (unlikely(t->strace))
 		strace_leave(t->strace);
 	kfree(t->files);
 	kfree(t);
+}
+
+int fdtable_unshare(void)
+{
+	struct process *p = current_process();
+	struct fdtable *old = p->fds, *own;
+	int err;
+
+	if (atomic_load(&old->refs) == 1)
+		return 0;
+	err = fdtable_clone(old, &own);
+	if (err)
+		return err;
+	spin_lock(&p->lock);
+	p->fds = own;
+	spin_unlock(&p->lock);
+	fdtable_put(old);
+	return 0;
 }
 
 struct file **fdtable_strace(struct fdtable *t)
@@ -185,8 +235,12 @@ struct file *fd_get_any(int fd)
 
 	if (unlikely(!t))
 		return NULL;
-	/* Pairs with a leaving thread's release of p->lock: we see what it did to the table. T1. */
-	if (__atomic_load_n(&p->nr_threads, __ATOMIC_ACQUIRE) > 1)
+	/*
+	 * Pairs with a leaving thread's release of p->lock, and with fdtable_put(): we see what
+	 * they did to the table. T1.
+	 */
+	if (__atomic_load_n(&p->nr_threads, __ATOMIC_ACQUIRE) > 1 ||
+	    atomic_load_explicit(&t->refs, memory_order_acquire) > 1)
 		return get_locked(t, fd);
 	if ((unsigned)fd >= t->size || !t->files[fd])
 		return NULL;
@@ -205,7 +259,7 @@ u64 fdtable_held(struct fdtable *t)
 {
 	u64 bytes = 0;
 
-	for (unsigned fd = 0; fd < __atomic_load_n(&t->size, __ATOMIC_RELAXED); fd++) {
+	for (unsigned fd = 0; fd < fdtable_size(t); fd++) {
 		struct file *f = get_locked(t, fd);
 
 		if (f) {
@@ -269,7 +323,7 @@ static unsigned lowest_free(const struct fdtable *t, unsigned min)
 	return FD_MAX;
 }
 
-int fd_install(struct file *f, int min, u64 limit, bool cloexec)
+int fd_reserve(int min, u64 limit)
 {
 	struct fdtable *t = current_process()->fds;
 	unsigned fd = 0, end = MIN(limit, (u64)FD_MAX);
@@ -285,11 +339,29 @@ int fd_install(struct file *f, int min, u64 limit, bool cloexec)
 	if (fd >= end)
 		err = -EMFILE;
 	if (!err)
-		set_entry(t, fd, f, cloexec);
+		bit_put(t->used, fd, true);
 	spin_unlock(&t->lock);
-	if (err)
-		file_put(f);
 	return err ? err : (int)fd;
+}
+
+void fd_fill(int fd, struct file *f, bool cloexec)
+{
+	struct fdtable *t = current_process()->fds;
+
+	spin_lock(&t->lock);
+	set_entry(t, fd, f, cloexec);
+	spin_unlock(&t->lock);
+}
+
+int fd_install(struct file *f, int min, u64 limit, bool cloexec)
+{
+	int fd = fd_reserve(min, limit);
+
+	if (fd < 0)
+		file_put(f);
+	else
+		fd_fill(fd, f, cloexec);
+	return fd;
 }
 
 int fd_replace(int fd, struct file *f, u64 limit, bool cloexec)
@@ -300,7 +372,9 @@ int fd_replace(int fd, struct file *f, u64 limit, bool cloexec)
 
 	if (fd >= 0 && (u64)fd < MIN(limit, (u64)FD_MAX)) {
 		err = lock_with_room(t, fd);
-		if (!err) {
+		if (!err && !t->files[fd] && bit_test(t->used, fd)) {
+			err = -EBUSY;		/* reserved: see T2 */
+		} else if (!err) {
 			drop = t->files[fd];
 			set_entry(t, fd, f, cloexec);
 		}

@@ -135,8 +135,54 @@ int file_may_grow(const struct inode *i, off_t size)
 
 /* --- Open files ------------------------------------------------------------------------------- */
 
+/* One more writer, or by @step -1 one more program, if there is none of the other kind. */
+static int count_use(struct inode *i, s32 step)
+{
+	s32 n = atomic_load(&i->writers);
+
+	do
+		if (n * step < 0)
+			return -ETXTBSY;
+	while (!atomic_compare_exchange_weak(&i->writers, &n, n + step));
+	return 0;
+}
+
+int inode_get_write(struct inode *i)
+{
+	return count_use(i, 1);
+}
+
+void inode_put_write(struct inode *i)
+{
+	atomic_fetch_sub(&i->writers, 1);
+}
+
+int file_deny_write(struct file *f)
+{
+	return count_use(f->inode, -1);
+}
+
+struct file *program_get(struct file *f)
+{
+	atomic_fetch_sub(&f->inode->writers, 1);
+	return file_get(f);
+}
+
+void program_put(struct file *f)
+{
+	atomic_fetch_add(&f->inode->writers, 1);
+	file_put(f);
+}
+
+static bool counts_as_writer(const struct inode *i, u32 flags)
+{
+	return inode_is(i, S_IFREG) && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 static void file_free(struct file *f)
 {
+	if (counts_as_writer(f->inode, f->flags))
+		inode_put_write(f->inode);
 	inode_put(f->inode);
 	inode_put(f->dir);
 	counter_add(COUNT_FILES, -1);
@@ -154,7 +200,14 @@ void file_put(struct file *f)
 }
 
 /* With O_PATH a file is a place in the tree and no more. */
-static const struct file_ops place_ops;
+static unsigned place_poll(struct file *f, struct poll_table *pt)
+{
+	(void)f;
+	(void)pt;
+	return POLLIN | POLLOUT | POLLPRI;	/* select() does not refuse it; poll() never asks */
+}
+
+static const struct file_ops place_ops = { .poll = place_poll };
 
 int file_open_inode(struct inode *i, u32 flags, struct file **out)
 {
@@ -163,9 +216,15 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 
 	if (!(flags & O_PATH) && !i->fops)
 		return -ENXIO;		/* a device that does not exist */
+	err = counts_as_writer(i, flags) ? inode_get_write(i) : 0;
+	if (err)
+		return err;
 	f = kmem_cache_alloc(file_cache);
-	if (!f)
+	if (!f) {
+		if (counts_as_writer(i, flags))
+			inode_put_write(i);
 		return -ENOMEM;
+	}
 	*f = (struct file){ .refs = 1, .flags = flags, .inode = inode_get(i),
 			    .ops = flags & O_PATH ? &place_ops : i->fops };
 	mutex_init(&f->lock);
@@ -180,20 +239,31 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 
 typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 
+/* No transfer may ask for what is beyond the last offset that there is. */
+static ssize_t transfer_at(struct file *f, struct iobuf *b, off_t *pos, transfer_fn fn)
+{
+	return b->left > (u64)(S64_MAX - *pos) ? -EINVAL : fn(f, b, pos);
+}
+
 /*
- * The long way of file_read() and file_write(), kept out of the short one: at the file's own
- * offset.
+ * The long way of file_read() and file_write(), kept out of the short one: at an offset, which is
+ * the file's own if @pos is NULL.
  */
-static noinline ssize_t transfer_at_offset(struct file *f, struct iobuf *b, transfer_fn fn)
+static noinline ssize_t transfer_at_offset(struct file *f, struct iobuf *b, off_t *pos,
+					   transfer_fn fn)
 {
 	ssize_t n;
 
 	if (f->flags & O_PATH)
 		return -EBADF;		/* sys/rw.c leaves it to us, to be quick with others */
 	if (!fn)
-		return inode_is(f->inode, S_IFDIR) ? -EISDIR : -EINVAL;
+		return inode_is(f->inode, S_IFDIR) && (!pos || b->left <= (u64)(S64_MAX - *pos))
+			       ? -EISDIR
+			       : -EINVAL;
+	if (pos)
+		return transfer_at(f, b, pos, fn);
 	mutex_lock(&f->lock);
-	n = fn(f, b, &f->offset);
+	n = transfer_at(f, b, &f->offset, fn);
 	mutex_unlock(&f->lock);
 	return n;
 }
@@ -204,9 +274,9 @@ ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos)
 
 	if (unlikely((f->flags & O_ACCMODE) == O_WRONLY))
 		return -EBADF;
-	if (fn && (pos || !f->ops->seekable))
+	if (fn && !f->ops->seekable && !pos)
 		return fn(f, b, pos);
-	return transfer_at_offset(f, b, fn);
+	return transfer_at_offset(f, b, pos, fn);
 }
 
 ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos)
@@ -215,9 +285,9 @@ ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos)
 
 	if (unlikely((f->flags & O_ACCMODE) == O_RDONLY))
 		return -EBADF;
-	if (fn && (pos || !f->ops->seekable))
+	if (fn && !f->ops->seekable && !pos)
 		return fn(f, b, pos);
-	return transfer_at_offset(f, b, fn);
+	return transfer_at_offset(f, b, pos, fn);
 }
 
 void file_init(void)

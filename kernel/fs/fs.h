@@ -1,5 +1,5 @@
 /*
- * What the files of kernel/fs/ share, and nobody else needs.
+ * Shared by the files of kernel/fs/ alone.
  */
 #pragma once
 
@@ -8,10 +8,9 @@
 /* A new inode with one reference, one link and the next inode number; counted until its release. */
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops,
 		const struct file_ops *fops);
-u64 inode_now(void);			/* for its times */
 void inode_touch(struct inode *i);	/* contents changed now. i->lock held */
 
-/* Who owns @i, which is made in @dir (NULL: nowhere), and what it inherits; permission.c. */
+/* Sets the owner of @i, made in @dir (NULL: nowhere), and what it inherits; permission.c. */
 void inode_init_owner(struct inode *i, const struct inode *dir);
 
 /* May a name be added to @dir, or @victim's taken out? @dir's lock held. */
@@ -29,7 +28,7 @@ static inline bool name_is_dotdot(const char *name, size_t len)
 	return len == 2 && name[0] == '.' && name[1] == '.';
 }
 
-/* What every directory lists first, at positions 0 and 1. False: stop. dir->lock held. */
+/* Lists "." and ".." at positions 0 and 1. False: stop. dir->lock held. */
 bool emit_dots(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
 
 /*

@@ -69,7 +69,7 @@ static const char *take(struct archive *a, size_t n)
 	return p;
 }
 
-/* The entry at a->pos; a->pos is moved behind it. What is wrong with it, or NULL. */
+/* Reads the entry at a->pos and moves a->pos behind it. Returns NULL, or the fault in it. */
 static const char *read_entry(struct archive *a, struct entry *e)
 {
 	const char *header = a->data + a->pos;
@@ -167,7 +167,7 @@ static void set_attributes(struct inode *i, const struct entry *e)
 	i->mode = (i->mode & S_IFMT) | (e->field[MODE] & 07777);
 	i->uid = e->field[UID];
 	i->gid = e->field[GID];
-	i->mtime = e->field[MTIME] * NSEC_PER_SEC;
+	i->mtime = (struct inode_time){ .sec = e->field[MTIME] };
 	mutex_unlock(&i->lock);
 }
 

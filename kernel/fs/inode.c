@@ -1,5 +1,5 @@
 /*
- * Inodes: identity and reference counts. What they do is up to the file system's inode_ops.
+ * Inodes: identity and reference counts. Their operations are the file system's inode_ops.
  *
  * A reference is held by every directory entry, open file, mapping, working directory, and by a
  * directory on its parent. The last one gone releases the inode.
@@ -11,19 +11,30 @@
 
 static _Atomic u64 last_ino;
 
-u64 inode_now(void)
+/* Of @ns since 1970. */
+static struct inode_time time_of(u64 ns)
 {
-	return time_now() + time_realtime_offset();
+	return (struct inode_time){ .sec = (s64)(ns / NSEC_PER_SEC), .nsec = ns % NSEC_PER_SEC };
+}
+
+static bool is_later(const struct inode_time *a, const struct inode_time *b)
+{
+	return a->sec != b->sec ? a->sec > b->sec : a->nsec > b->nsec;
+}
+
+struct inode_time inode_now(void)
+{
+	return time_of(time_now() + time_realtime_offset());
 }
 
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const struct file_ops *fops)
 {
-	u64 now = inode_now();
+	struct inode_time now = inode_now();
 
 	*i = (struct inode){
-		.ino = atomic_fetch_add(&last_ino, 1) + 1,
+		.ino = atomic_fetch_add(&last_ino, 1) + 1, .dev = DEV_ROOT,
 		.mode = mode, .nlink = 1, .refs = 1,
-		.atime = now, .mtime = now, .ctime = now,
+		.atime = now, .mtime = now, .ctime = now, .unread = true,
 		.ops = ops, .fops = fops,
 	};
 	mutex_init(&i->lock);
@@ -32,9 +43,41 @@ void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const st
 	counter_add(COUNT_INODES, 1);
 }
 
+void inode_written_mapped(struct inode *i)
+{
+	atomic_store(&i->mapped_write, time_now() + time_realtime_offset());
+}
+
+void inode_settle_times(struct inode *i)
+{
+	u64 at = atomic_exchange(&i->mapped_write, 0);
+	struct inode_time written = time_of(at);
+
+	if (!at || is_later(&i->mtime, &written))
+		return;
+	i->mtime = i->ctime = written;
+	i->unread = true;
+}
+
 void inode_touch(struct inode *i)
 {
-	i->mtime = i->ctime = inode_now();
+	inode_changed(i);
+	i->mtime = i->ctime;
+}
+
+void inode_changed(struct inode *i)
+{
+	i->ctime = inode_now();
+	i->unread = true;
+}
+
+void inode_accessed_slow(struct inode *i)
+{
+	mutex_lock(&i->lock);
+	if (!is_later(&i->atime, &i->mtime) || !is_later(&i->atime, &i->ctime))
+		i->atime = inode_now();
+	i->unread = false;
+	mutex_unlock(&i->lock);
 }
 
 struct inode *inode_get(struct inode *i)

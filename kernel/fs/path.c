@@ -24,15 +24,9 @@ struct inode *root_inode;
 /* Where absolute paths begin for the current process, referenced. */
 static struct inode *root_get(void)
 {
-	struct process *p = current_process();
-	struct inode *root;
+	struct place *place = current_process()->place;
 
-	if (likely(!p->root))
-		return inode_get(root_inode);
-	spin_lock(&p->lock);
-	root = inode_get(p->root);
-	spin_unlock(&p->lock);
-	return root;
+	return likely(!place->root) ? inode_get(root_inode) : place_dir(place, &place->root);
 }
 
 static const char *skip_slashes(const char *p)
@@ -74,7 +68,7 @@ int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **o
 	}
 	mutex_lock(&dir->lock);
 	if (name_is_dotdot(name, len))
-		*out = inode_get(dir == current_process()->root ? dir : dir->parent);
+		*out = inode_get(dir == current_process()->place->root ? dir : dir->parent);
 	else
 		err = dir->ops->lookup(dir, name, len, out);
 	mutex_unlock(&dir->lock);
@@ -178,7 +172,7 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 	struct inode *dir = w->dir;
 	int err = lookup_one(dir, w->name, w->len, out);
 
-	if (!(flags & O_CREAT) || (err && err != -ENOENT))
+	if (!(flags & O_CREAT) || (err && (err != -ENOENT || dir->dev == DEV_PROC)))
 		return err;
 	if (w->slash || w->len == 0) {
 		if (!err)
@@ -262,7 +256,7 @@ static unsigned open_mask(u32 flags)
 	return mask | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
 
-/* What open() says of an inode that was there before. */
+/* Whether open() may have an inode that was there before. */
 static int may_open(const struct inode *i, u32 flags)
 {
 	unsigned mask = open_mask(flags);
@@ -277,6 +271,8 @@ static int may_open(const struct inode *i, u32 flags)
 		return 0;
 	if (inode_is(i, S_IFLNK))
 		return -ELOOP;
+	if (i->dev == DEV_ANON)
+		return -ENXIO;			/* /proc/self/fd leads there */
 	if (dir && (mask & MAY_WRITE))
 		return -EISDIR;
 	err = inode_permission(i, mask);
@@ -285,14 +281,38 @@ static int may_open(const struct inode *i, u32 flags)
 	return (flags & O_NOATIME) && !inode_owned(i) ? -EPERM : 0;
 }
 
+/* O_TMPFILE: *inode, a directory, is replaced by a file without a name that is made in it. */
+static int make_unnamed(struct inode **inode, u32 flags, u32 mode)
+{
+	struct inode *dir = *inode, *i;
+	int err = inode_is(dir, S_IFDIR) ? inode_permission(dir, MAY_WRITE | MAY_EXEC) : -ENOTDIR;
+
+	if (!err && dir->dev != DEV_ROOT)
+		err = -EOPNOTSUPP;
+	if (err)
+		return err;
+	i = ramfs_create_anon(0);
+	if (!i)
+		return -ENOMEM;
+	i->mode = S_IFREG | mode;
+	i->dev = DEV_ROOT;
+	inode_init_owner(i, dir);
+	i->linkable = !(flags & O_EXCL);
+	inode_put(dir);
+	*inode = i;
+	return 0;
+}
+
 static int open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
 {
 	struct inode *i;
-	int err = walk_all(w, flags, mode, &i);
+	int err = walk_all(w, flags & O_TMPFILE_ALONE ? flags & ~O_EXCL : flags, mode, &i);
 
 	if (err)
 		return err;
-	if (!w->created) {
+	if (flags & O_TMPFILE_ALONE) {
+		err = make_unnamed(&i, flags, mode);
+	} else if (!w->created) {
 		err = may_open(i, flags);
 		if (!err && (flags & O_TRUNC) && inode_is(i, S_IFREG))
 			err = vfs_truncate(i, 0);
@@ -373,7 +393,7 @@ static int path_in(struct inode *parent, struct inode *child, char *buf, size_t 
 		return -ERANGE;
 	*s.text = '\0';
 	mutex_lock(&rename_lock);
-	for (; s.child != root_inode && s.child != current_process()->root && !s.err;
+	for (; s.child != root_inode && s.child != current_process()->place->root && !s.err;
 	     s.child = s.parent, s.parent = s.parent->parent) {
 		s.err = -ENOENT;
 		mutex_lock(&s.parent->lock);

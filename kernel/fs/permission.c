@@ -93,6 +93,8 @@ int inode_set_mode(struct inode *i, u32 mode)
 {
 	int err = 0;
 
+	if (i->dev == DEV_ANON)
+		return -EOPNOTSUPP;
 	mutex_lock(&i->lock);
 	if (!inode_owned(i)) {
 		err = -EPERM;
@@ -100,7 +102,7 @@ int inode_set_mode(struct inode *i, u32 mode)
 		if (!may_set_gid_bit(i->gid))
 			mode &= ~S_ISGID;
 		i->mode = (i->mode & S_IFMT) | (mode & 07777);
-		i->ctime = inode_now();
+		inode_changed(i);
 	}
 	mutex_unlock(&i->lock);
 	return err;
@@ -135,6 +137,8 @@ int inode_set_owner(struct inode *i, u32 uid, u32 gid)
 	u32 dropped = 0;
 	int err;
 
+	if (i->dev == DEV_ANON)
+		return -EOPNOTSUPP;
 	mutex_lock(&i->lock);
 	if (!inode_is(i, S_IFDIR))
 		dropped = set_id_bits(i, !may_set_gid_bit(i->gid));
@@ -143,7 +147,7 @@ int inode_set_owner(struct inode *i, u32 uid, u32 gid)
 		i->uid = uid == ID_KEEP ? i->uid : uid;
 		i->gid = gid == ID_KEEP ? i->gid : gid;
 		i->mode &= ~dropped;
-		i->ctime = inode_now();
+		inode_changed(i);
 	}
 	mutex_unlock(&i->lock);
 	return err;

@@ -307,6 +307,7 @@ const struct file_ops pipe_file_ops = {
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
 	.held = pipe_held,
+	.nowait = true,
 };
 
 /* --- Size ------------------------------------------------------------------------------------- */

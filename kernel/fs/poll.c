@@ -63,10 +63,9 @@ static unsigned scan(struct poll_request *r, unsigned n, struct poll_table *pt)
 			pt->request = &r[i];
 		if (f->ops->poll)
 			state = f->ops->poll(f, ready ? NULL : pt);
-		if (state & POLLIN)
-			state |= POLLRDNORM;
-		if (state & POLLOUT)
-			state |= POLLWRNORM;
+		if (f->inode->dev != DEV_ANON)	/* those of eventfd() and so on say no more */
+			state |= (state & POLLIN ? POLLRDNORM : 0) |
+				 (state & POLLOUT ? POLLWRNORM : 0);
 		r[i].ready = state & r[i].events;
 		ready += r[i].ready != 0;
 	}

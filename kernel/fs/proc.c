@@ -26,13 +26,13 @@
 #define PROC_ROOT	0xffu		/* its place: no file's */
 #define POS_NUMBERS	0x100		/* a directory's positions from here on are its ids */
 
-/* What a directory is of; its files are of the same. Each has its ids in the one before. */
+/* The subject of a directory and of its files. Each kind has the ids of the one before. */
 enum kind { OF_SYSTEM, OF_PROCESS, OF_TASKS, OF_THREAD };
 
 static struct kmem_cache *inode_cache;
 static struct inode *proc_root;
 static struct inode *proc_sys;		/* the root of /proc/sys */
-static const struct inode_ops proc_ops;
+static const struct inode_ops proc_ops, link_ops;
 static const struct file_ops proc_file_ops;
 static const struct file_ops proc_dir_ops;
 
@@ -59,7 +59,7 @@ static unsigned ino_place(const struct inode *i)
 	return i->ino & 0xff;
 }
 
-/* What is of a process belongs to its user, but for what an unprivileged one must not see. */
+/* A process's files belong to its user, except those that an unprivileged one must not see. */
 static void set_owner(struct inode *i)
 {
 	struct thread *t = ino_kind(i) == OF_THREAD ? thread_find(ino_id(i)) : NULL;
@@ -195,13 +195,24 @@ static const struct proc_file *files_in(const struct inode *dir)
 
 static u32 file_mode(const struct proc_file *f)
 {
-	return f->mode ? f->mode : S_IFREG | 0444;
+	return f->mode ? f->mode & 0xffff : S_IFREG | 0444;
+}
+
+static enum proc_link file_link(const struct proc_file *f)
+{
+	return f->mode >> 16;
+}
+
+static bool is_guarded(const struct proc_file *f)
+{
+	return f->mode == PROC_GUARDED || f->mode == PROC_PRIVATE;
 }
 
 /* A process's files are those of its threads, too, but for its task/. */
 static bool is_in(const struct proc_file *f, const struct inode *dir)
 {
-	return ino_kind(dir) != OF_THREAD || !f->mode || f->mode == PROC_GUARDED;
+	return ino_kind(dir) != OF_THREAD || !f->mode || is_guarded(f) ||
+	       file_link(f);
 }
 
 static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned i)
@@ -216,11 +227,16 @@ static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned
 static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, struct inode **out)
 {
 	u64 ino = file_ino(dir, f, i);
+	int err;
 
 	if (f->mode == PROC_FDS)
 		return proc_fd_dir(dir, ino_id(dir), out);
-	if (f->mode != PROC_DIR)
-		return make_inode(file_mode(f), &proc_file_ops, ino, out);
+	if (f->mode != PROC_DIR) {
+		err = make_inode(file_mode(f), &proc_file_ops, ino, out);
+		if (!err && file_link(f))
+			(*out)->ops = &link_ops;
+		return err;
+	}
 	if (ino_kind(dir) == OF_PROCESS)
 		return make_dir(dir, ino, out);
 	*out = inode_get(proc_sys);
@@ -279,6 +295,40 @@ static int proc_readlink(struct inode *i, char *buf, size_t size)
 	return n;
 }
 
+/* The process that link @i is of, referenced, and which of its links it is. */
+static struct process *link_process(const struct inode *i, enum proc_link *link)
+{
+	struct thread *t = ino_kind(i) == OF_THREAD ? thread_find(ino_id(i)) : NULL;
+	struct process *p = t ? process_get(t->process) : process_find(ino_id(i));
+
+	if (t)
+		thread_put(t);
+	*link = file_link(&files_in(i)[ino_place(i) - 1]);
+	return p;
+}
+
+static int link_readlink(struct inode *i, char *buf, size_t size)
+{
+	enum proc_link link;
+	struct process *p = link_process(i, &link);
+	int n = p ? proc_link_read(p, link, buf, size) : -ENOENT;
+
+	if (p)
+		process_put(p);
+	return n;
+}
+
+static int link_follow(struct inode *i, struct inode **out)
+{
+	enum proc_link link;
+	struct process *p = link_process(i, &link);
+	int err = p ? proc_link_follow(p, link, out) : -ENOENT;
+
+	if (p)
+		process_put(p);
+	return err;
+}
+
 static void proc_release(struct inode *i)
 {
 	kmem_cache_free(inode_cache, i);
@@ -293,7 +343,7 @@ static int show_process(const struct proc_file *f, pid_t pid, struct text *t)
 
 	if (!p)
 		return -ESRCH;
-	if (f->mode == PROC_GUARDED && !cred_may_inspect(p)) {
+	if (is_guarded(f) && !cred_may_inspect(p)) {
 		process_put(p);
 		return -EACCES;
 	}
@@ -313,7 +363,7 @@ static int show_thread(const struct proc_file *f, tid_t tid, struct text *t)
 
 	if (!thread)
 		return -ESRCH;
-	if (f->mode == PROC_GUARDED && !cred_may_inspect(thread->process)) {
+	if (is_guarded(f) && !cred_may_inspect(thread->process)) {
 		thread_put(thread);
 		return -EACCES;
 	}
@@ -347,12 +397,19 @@ static const struct file_ops proc_file_ops = {
 	.close = text_close,
 	.read = text_read,
 	.seekable = true,
+	.endless = true,
 };
 
 static const struct inode_ops proc_ops = {
 	.lookup = proc_lookup,
 	.readdir = proc_readdir,
 	.readlink = proc_readlink,
+	.release = proc_release,
+};
+
+static const struct inode_ops link_ops = {
+	.readlink = link_readlink,
+	.follow = link_follow,
 	.release = proc_release,
 };
 

@@ -6,8 +6,12 @@
 
 #include "text.h"
 
+struct inode;
 struct process;
 struct thread;
+
+/* The object that a process's symbolic link leads to; none: it is like any other. */
+enum proc_link { PROC_LINK_NONE, PROC_LINK_CWD, PROC_LINK_EXE, PROC_LINK_ROOT };
 
 /*
  * A file of the system or of a process, and of each of its threads. Either way to show it may be
@@ -22,6 +26,7 @@ struct proc_file {
 
 #define PROC_GUARDED	(S_IFREG | 0444)	/* only for whoever may look into the process */
 #define PROC_SELF	(S_IFLNK | 0777)
+#define PROC_LINK(link)	((link) << 16 | S_IFLNK | 0777)	/* above what stat() tells */
 #define PROC_DIR	(S_IFDIR | 0555)
 
 /* proc_sys.c: the root of /proc/sys; NULL: no memory. */
@@ -36,6 +41,11 @@ int proc_fd_dir(struct inode *parent, pid_t pid, struct inode **out);
 u64 proc_fd_ino(pid_t pid);
 
 #define PROC_FDS	(S_IFDIR | 0500)
+#define PROC_PRIVATE	(S_IFREG | 0400)	/* guarded, and only its owner may open it */
+
+/* proc_link.c: the inode that it leads to; the text of it and its length. */
+int proc_link_follow(struct process *p, enum proc_link link, struct inode **out);
+int proc_link_read(struct process *p, enum proc_link link, char *buf, size_t size);
 
 /* Both end with an entry that has no name. */
 extern const struct proc_file proc_system_files[];

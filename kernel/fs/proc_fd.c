@@ -16,7 +16,7 @@
 #include "string.h"
 
 #define MARK		BIT(61)
-#define FD_BITS		12
+#define FD_BITS		13	/* FD_MAX, and 1 more */
 
 static const struct inode_ops dir_ops, link_ops;
 static const struct file_ops dir_file_ops;
@@ -70,12 +70,14 @@ static struct file *file_from(pid_t pid, int *fd)
 {
 	struct process *p = process_find(pid);
 	struct file *f = NULL;
+	struct fdtable *fds;
 
 	if (!p)
 		return NULL;
-	if (process_hold(p)) {
-		f = p->fds ? fdtable_next(p->fds, fd) : NULL;
-		process_unhold(p);
+	fds = process_get_fds(p);
+	if (fds) {
+		f = fdtable_next(fds, fd);
+		fdtable_put(fds);
 	}
 	process_put(p);
 	return f;
@@ -142,15 +144,15 @@ static int fd_follow(struct inode *link, struct inode **out)
 	return 0;
 }
 
-/* What Linux says of files that have a path, and of those that have none. */
+/* Describes files with and without a path as Linux does. */
 static int describe(const struct file *f, char *buf, size_t size)
 {
 	const char *device;
 
 	if (f->inode->dev == DEV_PIPES)
 		return snprintf(buf, size, "pipe:[%lu]", f->inode->ino);
-	if (f->inode->dev == DEV_ANON)
-		return snprintf(buf, size, "anon_inode:[eventfd]");
+	if (f->ops->name)
+		return snprintf(buf, size, "anon_inode:%s", f->ops->name);
 	device = inode_is(f->inode, S_IFCHR) ? dev_path(f->inode->rdev) : NULL;
 	if (device)
 		return snprintf(buf, size, "%s", device);

@@ -2,7 +2,7 @@
  * /proc/PID and /proc/PID/task/TID: files about one process or thread, in Linux's formats.
  *
  * The figures are collected under the locks that guard them, then printed with none held. They are
- * a picture, not an audit: threads run on while it is taken. What has no meaning here is 0.
+ * a picture, not an audit: threads run on while it is taken. A field without meaning here is 0.
  */
 #include "cpu.h"
 #include "cred.h"
@@ -61,7 +61,7 @@ static char thread_letter(const struct thread *t)
 	}
 }
 
-/* What is told of a thread, or of a process by its first one, as on Linux. p->lock held. */
+/* Collects the figures of a thread, or of a process by its first one, as Linux. p->lock held. */
 static void collect_thread(struct snapshot *s, const struct thread *t)
 {
 	s->state = thread_letter(t);
@@ -101,8 +101,7 @@ static void collect(struct snapshot *s, struct process *p, struct thread *only)
 	s->ppid = p->parent ? p->parent->pid : 0;
 	s->pgid = p->pgid;
 	s->sid = p->sid;
-	s->children.run_ns = p->children_run_ns;
-	s->children.user_ns = p->children_user_ns;
+	s->children = p->children_used;
 	spin_unlock(&tree_lock);
 	s->tty_group = tty_group_of(s->sid);
 	collect_threads(s, p, only);
@@ -210,9 +209,15 @@ static void put_status(struct text *t, struct process *p, struct thread *only)
 	const struct as_figures *m = &s.memory;
 	struct cred *c = only ? thread_cred(only) : process_cred(p);
 
+	struct place *place = process_get_place(p);
+
 	collect(&s, p, only);
-	text_printf(t, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", s.name, p->umask, s.state,
-		    state_name(s.state));
+	text_printf(t, "Name:\t%s\n", s.name);
+	if (place) {
+		text_printf(t, "Umask:\t%04o\n", place->umask);
+		place_put(place);
+	}
+	text_printf(t, "State:\t%c (%s)\n", s.state, state_name(s.state));
 	text_printf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", s.tgid, s.id,
 		    s.ppid);
 	put_ids(t, "Uid", &c->uid);
@@ -276,24 +281,57 @@ static void show_thread_comm(struct text *t, struct thread *thread)
 	text_printf(t, "%s\n", thread->name);
 }
 
-/* The arguments lie in the process's own memory: each page is pinned and copied from. */
-static void show_cmdline(struct text *t, struct process *p)
+/* Text in the process's own memory: each page is pinned and copied from. */
+static void put_memory(struct text *t, struct addr_space *as, vaddr_t start, vaddr_t end)
 {
-	struct addr_space *as = process_get_as(p);
 	int err;
 
-	if (!as)
-		return;
-	for (vaddr_t va = as->arg_start, next; va < as->arg_end; va = next) {
+	for (vaddr_t va = start, next; va < end; va = next) {
 		struct page *page = as_pin_page(as, ALIGN_DOWN(va, PAGE_SIZE), VM_READ, &err);
 
 		if (!page)
 			break;
-		next = MIN(ALIGN_UP(va + 1, PAGE_SIZE), as->arg_end);
+		next = MIN(ALIGN_UP(va + 1, PAGE_SIZE), end);
 		text_append(t, page_to_virt(page) + (va & (PAGE_SIZE - 1)), next - va);
 		page_put(page);
 	}
+}
+
+static void show_cmdline(struct text *t, struct process *p)
+{
+	struct addr_space *as = process_get_as(p);
+
+	if (!as)
+		return;
+	put_memory(t, as, as->arg_start, as->arg_end);
 	as_put(as);
+}
+
+static void show_environ(struct text *t, struct process *p)
+{
+	struct addr_space *as = process_get_as(p);
+
+	if (!as)
+		return;
+	put_memory(t, as, as->arg_end, as->env_end);
+	as_put(as);
+}
+
+static void show_auxv(struct text *t, struct process *p)
+{
+	struct addr_space *as = process_get_as(p);
+
+	if (!as)
+		return;
+	put_memory(t, as, as->auxv_start, as->auxv_end);
+	as_put(as);
+}
+
+/* Nobody has logged in, as far as the kernel knows. */
+static void show_loginuid(struct text *t, struct process *p)
+{
+	(void)p;
+	text_printf(t, "%u", ID_KEEP);
 }
 
 /* --- Limits ----------------------------------------------------------------------------------- */
@@ -360,8 +398,10 @@ static void show_sched(struct text *t, struct thread *thread)
 	} lines[] = {
 		{ "se.nr_migrations", thread->stats.migrations },
 		{ "nr_switches", thread->stats.switches_in },
-		{ "nr_voluntary_switches", thread->stats.switches_in - thread->stats.preempted },
-		{ "nr_involuntary_switches", thread->stats.preempted },
+		{ "nr_voluntary_switches", thread->stats.switches_in + thread->stats.picked_again -
+					   thread->stats.preempted },
+		{ "nr_involuntary_switches", thread->stats.preempted -
+					     thread->stats.picked_again },
 		{ "policy", thread->se.params.class },
 		{ "kernel_stack.size", thread->stack_size },
 		{ "kernel_stack.most_used", thread_stack_used(thread) },
@@ -419,5 +459,11 @@ const struct proc_file proc_process_files[] = {
 	{ "mountinfo", show_mountinfo, NULL, 0 },
 	{ "task", NULL, NULL, PROC_DIR },
 	{ "fd", NULL, NULL, PROC_FDS },
+	{ "cwd", NULL, NULL, PROC_LINK(PROC_LINK_CWD) },
+	{ "exe", NULL, NULL, PROC_LINK(PROC_LINK_EXE) },
+	{ "root", NULL, NULL, PROC_LINK(PROC_LINK_ROOT) },
+	{ "environ", show_environ, NULL, PROC_PRIVATE },
+	{ "auxv", show_auxv, NULL, PROC_PRIVATE },
+	{ "loginuid", show_loginuid, NULL, 0 },
 	{ NULL, NULL, NULL, 0 },
 };

@@ -192,6 +192,11 @@ static int store_rr_timeslice(const char *value)
 }
 
 static const struct table_file rows[] = {
+	{ "fs/mqueue/msg_default", NULL, NULL, NULL, "10" },
+	{ "fs/mqueue/msg_max", NULL, NULL, NULL, "10" },
+	{ "fs/mqueue/msgsize_default", NULL, NULL, NULL, "8192" },
+	{ "fs/mqueue/msgsize_max", NULL, NULL, NULL, "8192" },
+	{ "fs/mqueue/queues_max", NULL, NULL, NULL, "256" },
 	{ "fs/nr_open", show_file_max, NULL, NULL, NULL },
 	{ "kernel/cap_last_cap", NULL, NULL, NULL, "40" },
 	{ "kernel/core_pattern", NULL, NULL, NULL, "core" },

@@ -15,8 +15,8 @@
 #include "uts.h"
 
 /*
- * Every counter and event, "name value" a line. What is dying is waited for and what caches hold is
- * given back first, so two readings with nothing in between are equal.
+ * Every counter and event, "name value" a line. Dying objects are waited for, and caches are
+ * emptied first, so two readings with nothing in between are equal.
  */
 static void show_counters(struct text *t, struct process *none)
 {
@@ -226,7 +226,7 @@ static const char *what_runs(struct cpu *c)
 /*
  * Linux's version 15 without its domains: yields, a zero, schedules, of them to idle, wakes, of
  * them by the CPU itself, time spent running and waiting to run, slices. A wake counts where the
- * thread is queued. What balancing does here is on lines of its own.
+ * thread is queued. Balancing has lines of its own.
  */
 static void show_schedstat(struct text *t, struct process *none)
 {

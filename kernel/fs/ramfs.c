@@ -182,9 +182,10 @@ static int add_link(struct inode *i)
 	int err = -ENOENT;		/* removed since the caller found it */
 
 	mutex_lock(&i->lock);
-	if (i->nlink) {
+	if (i->nlink || i->linkable) {
 		i->nlink++;
-		i->ctime = inode_now();
+		i->linkable = false;
+		inode_changed(i);
 		inode_get(i);
 		err = 0;
 	}
@@ -216,7 +217,7 @@ static int ramfs_create(struct inode *dir, const char *name, size_t len, const s
 	return 0;
 }
 
-/* What stands in the way of removing @e from @dir as a directory, or as something else. */
+/* Finds the error that forbids removing @e from @dir, as a directory or as something else. */
 static int may_remove(const struct inode *dir, const struct entry *e, bool is_dir)
 {
 	struct inode *i = e->inode;
@@ -238,7 +239,7 @@ static void drop_link(struct inode *i)
 		i->parent->nlink--;
 	} else {
 		i->nlink--;
-		i->ctime = inode_now();
+		inode_changed(i);
 	}
 }
 
@@ -397,6 +398,7 @@ struct inode *ramfs_create_anon(u64 size)
 	if (make_node(&(struct new_name){ .mode = S_IFREG | 0600 }, &i))
 		return NULL;
 	inode_init_owner(i, NULL);
+	i->dev = DEV_SHARED;
 	i->nlink = 0;
 	i->size = size;
 	return i;

@@ -102,6 +102,7 @@ static ssize_t ramfs_read(struct file *f, struct iobuf *b, off_t *pos)
 	struct inode *i = f->inode;
 	size_t done = 0, n, moved = 0;
 
+	file_accessed(f);
 	for (; b->left; done += moved) {
 		off_t left = atomic_load_explicit(&i->size, memory_order_acquire) - *pos;
 		struct page *p;

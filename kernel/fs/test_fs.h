@@ -1,5 +1,5 @@
 /*
- * What the tests of the file layer share.
+ * Shared by the tests of the file layer.
  */
 #pragma once
 

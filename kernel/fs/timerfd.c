@@ -102,8 +102,10 @@ static void timerfd_release(struct inode *i)
 static const struct inode_ops timerfd_inode_ops = { .release = timerfd_release };
 
 static const struct file_ops timerfd_file_ops = {
+	.name = "[timerfd]",
 	.read = timerfd_read,
 	.poll = timerfd_poll,
+	.placeless = true,
 };
 
 int timerfd_create(enum timer_clock clock, u32 flags, struct file **out)
@@ -115,6 +117,7 @@ int timerfd_create(enum timer_clock clock, u32 flags, struct file **out)
 		return -ENOMEM;
 	inode_init(&tf->inode, 0600, &timerfd_inode_ops, &timerfd_file_ops);
 	inode_init_owner(&tf->inode, NULL);
+	tf->inode.dev = DEV_ANON;
 	tf->timer = (struct timer){ .clock = clock, .fire = timerfd_fire };
 	list_init(&tf->timer.cpu_node);
 	tf->clock = clock;

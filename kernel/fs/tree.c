@@ -2,8 +2,8 @@
  * Changes of the tree of names: create, link, remove, rename; and truncation.
  *
  * Each walks to the directory that holds the last component and calls the file system with that
- * directory locked. What can be said without knowing the file system is said here, with Linux's
- * errors; what depends on the entries (exists, is not empty, ...) the file system says.
+ * directory locked. Errors that need no knowledge of the file system are found here, with Linux's
+ * numbers; those that depend on the entries (exists, is not empty, ...), in the file system.
  *
  * rename_lock makes the shape of the tree stable while a directory may move: no directory changes
  * its parent without it. With it held, "is an ancestor of" can be asked by following parents, and
@@ -23,17 +23,34 @@ static bool has_name(const struct walk *w)
 	return w->len && !name_is_dot(w->name, w->len) && !name_is_dotdot(w->name, w->len);
 }
 
-/* An entry of a locked directory; *out is NULL if there is none. */
+/*
+ * An entry of a locked directory; *out is NULL if there is none. /proc knows its names: that one of
+ * them is missing is already an error.
+ */
 static int find_entry(const struct walk *w, struct inode **out)
 {
 	int err = w->dir->ops->lookup(w->dir, w->name, w->len, out);
 
 	if (err)
 		*out = NULL;
-	return err == -ENOENT ? 0 : err;
+	return err == -ENOENT && w->dir->dev != DEV_PROC ? 0 : err;
 }
 
-/* What stands in the way of a new name at the end of @w. w->dir->lock held. */
+/*
+ * Another's file may be given a name only by whoever could change it anyhow, and may not be run as
+ * its owner: fs.protected_hardlinks, which every distribution turns on.
+ */
+static bool may_be_linked(const struct inode *i)
+{
+	bool set_gid = (i->mode & (S_ISGID | 0010)) == (S_ISGID | 0010);
+
+	if (inode_owned(i))
+		return true;
+	return inode_is(i, S_IFREG) && !(i->mode & S_ISUID) && !set_gid &&
+	       !inode_permission(i, MAY_READ | MAY_WRITE);
+}
+
+/* Finds the error that forbids a new name at the end of @w. w->dir->lock held. */
 static int may_make(struct walk *w, const struct new_name *new)
 {
 	struct inode *there;
@@ -50,6 +67,8 @@ static int may_make(struct walk *w, const struct new_name *new)
 		return -ENOENT;
 	if (new->existing && new->existing->dev != w->dir->dev)
 		return -EXDEV;
+	if (new->existing && !may_be_linked(new->existing))
+		return -EPERM;
 	err = may_create(w->dir);
 	if (err)
 		return err;
@@ -114,7 +133,7 @@ int vfs_link(struct inode *at, const char *path, struct inode *inode)
 	return make(at, path, &(struct new_name){ .existing = inode });
 }
 
-/* What unlink() and rmdir() say of a last component that is no name. */
+/* The error of unlink() and rmdir() for a last component that is no name. */
 static int not_removable(const struct walk *w, bool is_dir)
 {
 	if (!is_dir)
@@ -182,6 +201,9 @@ int vfs_truncate(struct inode *i, off_t size)
 		return -EISDIR;
 	if (!inode_is(i, S_IFREG) || size < 0 || !i->ops->truncate)
 		return -EINVAL;
+	err = inode_get_write(i);
+	if (err)
+		return err;
 	mutex_lock(&i->lock);
 	err = file_may_grow(i, size);
 	if (!err) {
@@ -189,6 +211,7 @@ int vfs_truncate(struct inode *i, off_t size)
 		err = i->ops->truncate(i, size);
 	}
 	mutex_unlock(&i->lock);
+	inode_put_write(i);
 	return err;
 }
 

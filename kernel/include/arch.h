@@ -104,6 +104,10 @@ void arch_user_clone(struct thread *child, struct thread *parent);
 void arch_user_set_sp(struct thread *t, vaddr_t sp);
 void arch_user_set_tls(struct thread *t, vaddr_t tls);
 
+/* The current thread's: the thread register, or x86_64's GS base, which no other port has. */
+vaddr_t arch_user_base(bool gs);
+void arch_user_set_gs(vaddr_t base);
+
 /* Enters user mode with @t's registers; the current thread's first way out. Interrupts on. */
 noreturn void arch_user_enter(void);
 
@@ -142,7 +146,7 @@ static inline u64 arch_frame_return(u64 fp);	/* the return address in frame @fp 
 static inline u64 arch_frame_next(u64 fp);	/* the caller's frame */
 
 /*
- * What the port calls in the kernel from its trap entry, on the kernel stack of the current thread;
+ * Called by the port from its trap entry, on the kernel stack of the current thread;
  * with interrupts off, but for page faults, where they are as they were where the fault happened:
  *	irq_enter(), irq_exit(tf)	around timer_interrupt(tf), ipi_interrupt(), irq_dispatch()
  *	syscall_entry(tf)		a system call
@@ -251,7 +255,7 @@ static inline void arch_port_write8(u16 port, u8 value);
  */
 bool arch_cpu_start(struct cpu *c);
 
-/* Boot: CPU @hwid will not be used. Whatever it does from now on, it lets the others get on. */
+/* Boot: CPU @hwid will not be used, and from now on never holds up the others. */
 void arch_cpu_spare(u64 hwid);
 
 enum machine_end { MACHINE_OFF, MACHINE_REBOOT, MACHINE_PANICKED };

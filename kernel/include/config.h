@@ -1,5 +1,5 @@
 /*
- * What a build is, as constants the compiler folds: the Makefile sets TRELLIS_DEBUG and
+ * The kind of build, as constants the compiler folds: the Makefile sets TRELLIS_DEBUG and
  * TRELLIS_TESTS to 0 or 1. Bodies test these with if, never with #if.
  */
 #pragma once

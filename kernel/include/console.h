@@ -23,8 +23,15 @@ void console_init(void);		/* interrupts; after kvm_init() */
 /* Queues up to @n bytes of @s without blocking; how many were taken. Any context. */
 size_t console_write(enum console_stream s, const char *buf, size_t n);
 
-/* Kernel log: never loses a byte, polls if the queue is full. Any context. */
+/* Never loses a byte, polls if the queue is full. Any context. */
 void console_write_all(enum console_stream s, const char *buf, size_t n);
+
+/*
+ * The kernel's messages: kept in its log (log.h), and written unless the console is to be quiet; a
+ * panic is always heard. Any context.
+ */
+void console_say(const char *text, size_t n);
+void console_set_quiet(bool on);
 
 /* From now on every byte goes out by polling, no lock is taken. For a panic. */
 void console_panic_mode(void);

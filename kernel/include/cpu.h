@@ -1,5 +1,5 @@
 /*
- * What the kernel keeps per CPU.
+ * The kernel's data of each CPU.
  *
  * this_cpu() is stable only while the thread cannot migrate: interrupts or preemption off
  * (checked).

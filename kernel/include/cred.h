@@ -27,6 +27,7 @@ enum capability {
 	CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_LINUX_IMMUTABLE, CAP_IPC_LOCK = 14,
 	CAP_SYS_CHROOT = 18, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 21, CAP_SYS_BOOT, CAP_SYS_NICE,
 	CAP_SYS_RESOURCE, CAP_SYS_TIME, CAP_SYS_TTY_CONFIG, CAP_MKNOD, CAP_MAC_OVERRIDE = 32,
+	CAP_SYSLOG = 34,
 	CAP_LAST = 40
 };
 
@@ -123,6 +124,9 @@ u32 user_tasks(const struct user *u);
 
 /* How many signals are queued, against RLIMIT_SIGPENDING. */
 _Atomic u64 *user_signals(struct user *u);
+
+/* Bytes that message queues can hold, against RLIMIT_MSGQUEUE. */
+_Atomic u64 *user_mqueues(struct user *u);
 
 /* May the caller act on @p like its owner: kill() it and so on? See the functions' bodies. */
 bool cred_may_signal(const struct cred *target);

@@ -38,6 +38,7 @@
 #define ENFILE		23
 #define EMFILE		24
 #define ENOTTY		25
+#define ETXTBSY		26
 #define EFBIG		27
 #define ENOSPC		28
 #define ESPIPE		29
@@ -54,6 +55,7 @@
 #define ELOOP		40
 #define EIDRM		43
 #define EOVERFLOW	75
+#define EMSGSIZE	90
 #define EOPNOTSUPP	95
 #define ETIMEDOUT	110
 #define EALREADY	114

@@ -20,7 +20,7 @@ struct lock_request {
 /* Sets or takes away. 0, -EAGAIN (not @wait), -EDEADLK, -EINTR, -ENOLCK. */
 int filelock_set(struct inode *i, const struct lock_request *want, bool wait);
 
-/* What stands in its way, if anything does, replaces @want. */
+/* Replaces @want by the lock that stands in its way, if one does. */
 bool filelock_test(struct inode *i, struct lock_request *want);
 
 /* The owner, or with NULL the inode, goes; its locks on @i do too. */

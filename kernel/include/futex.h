@@ -17,6 +17,12 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 		  const u32 *cmp);
 
 /*
+ * Changes the word *two as @op says, wakes waiters on @one, and those on @two if what was there
+ * compares as @op says; how many.
+ */
+int futex_wake_op(vaddr_t one, vaddr_t two, bool shared, unsigned nr_one, unsigned nr_two, u32 op);
+
+/*
  * Locks that lend urgency (futex_pi.c): 0; -EDEADLK, -ESRCH and so on, as on Linux. @try: -EAGAIN
  * rather than wait.
  */

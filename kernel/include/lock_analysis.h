@@ -1,6 +1,6 @@
 /*
- * What a function does with locks, for clang's -Wthread-safety: `make lint` compiles the kernel
- * with it, so a path that forgets an unlock, or calls without the lock it needs, is found by
+ * Declares what functions do with locks, for clang's -Wthread-safety: `make lint` compiles the
+ * kernel with it, so a path that forgets an unlock, or calls without the lock it needs, is found by
  * reading alone. Other compilers see nothing.
  *
  * Behind a declaration: bool wait_wake_one(struct wait_queue *q) HOLDS(q->lock);

@@ -1,5 +1,5 @@
 /*
- * What the firmware told us about the machine. Filled by the port before kernel_main(), constant
+ * The machine, as the firmware told us. Filled by the port before kernel_main(), constant
  * from then on; nothing in it is assumed.
  */
 #pragma once

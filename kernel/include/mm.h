@@ -103,7 +103,7 @@ void *kzalloc(size_t size);
 void kfree(void *p);
 
 /*
- * Kernel mappings in [ARCH_VMAP_BASE, ARCH_VMAP_END). None of these blocks. What was mapped must be
+ * Kernel mappings in [ARCH_VMAP_BASE, ARCH_VMAP_END). None of these blocks. A mapping must be
  * flushed from every TLB before its address space is released.
  */
 void kvm_init(void);				/* after slab_init() */
@@ -113,7 +113,7 @@ int kvm_map_page(vaddr_t va, paddr_t pa, unsigned prot);
 paddr_t kvm_unmap_page(vaddr_t va);		/* caller flushes */
 void *kvm_map_device(paddr_t pa, size_t size);	/* uncached; for ever. NULL if memory is short */
 
-/* What this CPU's TLB has of [start, end) is forgotten. Any context. */
+/* Forgets what this CPU's TLB has of [start, end). Any context. */
 void tlb_flush_here(vaddr_t start, vaddr_t end);
 
 /* The same on every CPU of @set; returns when all have. Interrupts on, no spin lock held. */

@@ -17,7 +17,7 @@ unsigned numa_nearest(unsigned node, unsigned i);	/* 0: itself, 1: the nearest o
 unsigned numa_node_of_cpu(u64 hwid);	/* later: cpu->node */
 unsigned numa_node_of_memory(paddr_t pa);
 
-/* For the port. What does not fit is of node 0. */
+/* For the port. An entry that does not fit is of node 0. */
 void numa_add_cpu(u64 hwid, u64 node);
 void numa_add_memory(paddr_t start, u64 size, u64 node);
 void numa_set_distance(u64 a, u64 b, u64 distance);

@@ -24,7 +24,7 @@ void backtrace_print(u64 pc, u64 fp);
 void backtrace_collect(u64 *pcs, unsigned max);
 
 /*
- * What an unwritten lab function does: says its name and stops the machine. The staging tool puts
+ * Stands in an unwritten lab function: says its name and stops the machine. The staging tool puts
  * these in place of the solution.
  */
 noreturn void lab_todo(const char *what);

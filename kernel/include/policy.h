@@ -22,7 +22,7 @@
  *      leave() and pick(). No policy looks at who runs when a tick comes.
  *  P3  What orders an entity changes only while it is in no queue. A new parameter, inheritance or
  *      deadline means dequeue(), change, enqueue().
- *  P4  q->nr counts what pick() could take now. Who is throttled is in the queue but not counted.
+ *  P4  q->nr counts what pick() could take now: not a throttled thread, which is in the queue.
  *  P5  Bit LISTS - 1 - i of q->bitmap is set if and only if list i is not empty.
  */
 #pragma once
@@ -88,7 +88,7 @@ struct sched_entity {
 	u64 slice_left;			/* the mechanism's, ns; 0: the policy is asked */
 	u8 rt;				/* RT_*: realtime.c */
 
-	/* What policies keep, each for itself. */
+	/* Kept by policies, each for itself. */
 	u64 epoch;			/* prio, mlfq: when its level was last right */
 	u64 used;			/* mlfq: of its allotment; prio: levels gained by waiting */
 	u64 since;			/* mlfq: blocked since */
@@ -172,7 +172,7 @@ struct sched_policy {
 	struct sched_entity *(*find)(struct policy_queue *q, unsigned cpu);
 	/* A full slice, ns: at the latest then it is charged and must give way to equals. */
 	u64 (*slice)(struct policy_queue *q, struct sched_entity *e);
-	/* What that usually is; NULL: quantum_of(). */
+	/* The usual one; NULL: quantum_of(). */
 	u64 (*interval)(const struct sched_entity *e);
 };
 
@@ -313,7 +313,7 @@ u64 quantum_of(const struct sched_entity *e);
 
 u64 queue_random(struct policy_queue *q);
 
-/* What it is, or what it holds up. */
+/* Its own rank, or that of what it holds up. */
 static inline struct sched_rank entity_rank(const struct sched_entity *e)
 {
 	return rank_above(e->inherited, e->base) ? e->inherited : e->base;
@@ -354,7 +354,7 @@ static inline void level_remove(struct policy_queue *q, struct sched_entity *e, 
 	queue_count(q, -1);
 }
 
-/* Who came first of the highest list; NULL. */
+/* The first to come of the highest list; NULL. */
 static inline struct sched_entity *level_first(struct policy_queue *q)
 {
 	unsigned i = LISTS - 1;

@@ -50,7 +50,7 @@ struct cred;
 struct fdtable;
 struct itimers;
 struct file;
-struct inode;
+struct place;
 
 #define NSIG		64
 #define SIGSET(sig)	(1ULL << ((sig) - 1))
@@ -70,6 +70,14 @@ struct rlimit {
 struct sigaction_slot {
 	u64 handler;			/* 0: default, 1: ignore */
 	u64 flags, restorer, mask;
+};
+
+/* CPU time, dispatches, memory: of threads alive and gone. */
+struct usage {
+	u64 run_ns, user_ns;		/* all of it; in user mode */
+	u64 switches, preempted;	/* times dispatched; lost the CPU against their will */
+	u64 minor_faults;
+	u64 max_resident;		/* pages, of the largest there was */
 };
 
 struct process {
@@ -98,15 +106,14 @@ struct process {
 	struct list_node threads;	/* [lock] live ones */
 	unsigned nr_threads;		/* [lock] */
 	struct thread *execing;		/* [lock] the thread all others must die for, or NULL */
-	struct wait_queue thread_gone;	/* exec waits here for its siblings */
+	struct wait_queue thread_gone;	/* exec waits here for its siblings, poll() for its end */
+	struct wait_queue signalled;	/* woken when a signal becomes pending; see fs/signalfd.c */
 
 	struct addr_space *as;		/* [by threads of the process; exec swaps it when alone] */
-	struct fdtable *fds;		/* [const until teardown] */
-	struct inode *cwd;		/* [lock] referenced */
+	struct fdtable *fds;		/* [lock to write] referenced; exec may replace it */
+	struct place *place;		/* [lock to write] referenced */
 	struct file *exe;		/* [lock] */
 	struct cred *cred;		/* [lock] its first thread's, also when that has ended */
-	struct inode *root;		/* [lock] referenced; NULL: the real one; see chroot() */
-	u32 umask;
 	u32 personality;		/* what personality() was told; nothing depends on it */
 	u8 dumpable;			/* what prctl() was told; there are no core files */
 	struct rlimit limits[RLIMIT_COUNT];	/* [lock] */
@@ -132,7 +139,8 @@ struct process {
 	u64 start_ns;			/* [const] */
 	int leader_status;		/* [lock] what its first thread exited with */
 	_Atomic u64 dead_run_ns, dead_user_ns;	/* of threads that are gone */
-	u64 children_run_ns, children_user_ns;	/* [tree lock] of children waited for */
+	struct usage children_used;	/* [tree lock] of children waited for */
+	u64 max_resident;		/* [lock] pages, of address spaces that are gone */
 	_Atomic u64 minor_faults;
 	u64 dead_switches, dead_preempted;	/* [lock] of threads that are gone */
 	u64 cpu_warned;			/* no SIGXCPU before that many seconds; see usage.c */
@@ -156,6 +164,7 @@ void process_abandon(struct process *p);
 
 /* A reaped or abandoned process is not found by its id any more. tree_lock held. */
 void process_unlist(struct process *p);
+bool process_is_listed(struct process *p);
 
 /*
  * Makes @as the address space of the current process, which has no other thread, and loads it.
@@ -193,7 +202,7 @@ void process_thread_leaves(struct thread *t);
  */
 int process_kill_siblings(void);
 
-/* What teardown does when the last hold goes: zombie.c. */
+/* Tears down when the last hold goes: zombie.c. */
 void process_teardown(struct process *p);
 
 /* Makes @p a child of @parent but for the lists. tree_lock held. */
@@ -219,7 +228,7 @@ struct wait_result {
 	pid_t pid;
 	u32 uid;
 	int status;
-	u64 run_ns, user_ns;
+	struct usage used;		/* with that of the children it waited for itself */
 };
 
 /*
@@ -229,12 +238,6 @@ struct wait_result {
  */
 int process_wait(pid_t which, unsigned options, struct wait_result *res);
 
-/* CPU time and dispatches, of threads alive and gone. */
-struct usage {
-	u64 run_ns, user_ns;		/* all of it; in user mode */
-	u64 switches, preempted;	/* times dispatched; lost the CPU against their will */
-};
-
 /*
  * Bytes of memory that the kernel keeps for @p, which the caller holds, and that go with it: page
  * tables, regions, stacks of threads, what open files stand for. Computed when somebody asks, so
@@ -242,11 +245,17 @@ struct usage {
  */
 u64 process_kernel_bytes(struct process *p);
 
-/* The address space of @p, referenced; NULL: it has none, or is going. */
+/* The address space of @p, referenced; NULL: it has none, or is going. Its descriptors, place. */
 struct addr_space *process_get_as(struct process *p);
+struct fdtable *process_get_fds(struct process *p);
+struct place *process_get_place(struct process *p);
 
 void thread_add_usage(struct thread *t, struct usage *u);
 struct usage process_usage(struct process *p);
+void usage_add(struct usage *sum, const struct usage *u);
+
+/* Before @p loses its address space: what of it is told later. @p->lock held. */
+void process_keep_resident(struct process *p);
 void process_check_cpu_limit(struct process *p);
 
 /* Load averages over 1, 5 and 15 minutes, in 1/LOAD_ONE threads. The timer interrupt samples. */

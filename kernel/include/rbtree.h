@@ -32,7 +32,7 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, rb_less_fn less);
 /* Removes @n, which must be in @t. */
 void rb_remove(struct rb_tree *t, struct rb_node *n);
 
-/* What @n, in @t, has of its own for `update` has changed. */
+/* Tells that @n's own part of what `update` computes has changed, in @t. */
 void rb_updated(struct rb_tree *t, struct rb_node *n);
 
 /* In-order neighbours; NULL at the end. */

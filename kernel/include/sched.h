@@ -120,8 +120,8 @@ void sched_set_nice(struct thread *t, int nice);
 void sched_release(struct thread *t);
 
 /*
- * Who waits for @t makes it as urgent as @rank, until the next call. True: its own rank,
- * thread_rank(), has changed.
+ * Makes @t as urgent as @rank, of a thread that waits for it, until the next call. True: its own
+ * rank, thread_rank(), has changed.
  */
 bool sched_inherit(struct thread *t, struct sched_rank rank);
 

@@ -60,6 +60,7 @@
 #define SI_KERNEL	0x80
 #define SI_QUEUE	(-1)
 #define SI_TIMER	(-2)
+#define SI_MESGQ	(-3)
 #define SI_TKILL	(-6)
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2
@@ -84,13 +85,28 @@ struct signal_info {
 
 #define SIGINFO_SIZE	128
 
+/* How a program wants to be told of a timer or a message. */
+#define SIGEV_SIGNAL	0
+#define SIGEV_NONE	1
+#define SIGEV_THREAD	2
+#define SIGEV_THREAD_ID	4
+
+struct sigevent {		/* Linux's, 64 bytes */
+	u64 value;
+	s32 sig, notify;
+	pid_t tid;
+	u8 unused[44];
+};
+
+_Static_assert(sizeof(struct sigevent) == 64, "sigevent");
+
 #define SS_ONSTACK	1
 #define SS_DISABLE	2
 #define SS_AUTODISARM	((s32)0x80000000)	/* off while a handler runs on it */
 
 struct trapframe;
 
-/* What a port needs to make a signal frame: see arch_signal_enter(). */
+/* Everything a port needs to make a signal frame: see arch_signal_enter(). */
 struct signal_call {
 	int sig;
 	const struct signal_info *info;
@@ -121,7 +137,7 @@ long signal_end_call(long result);
 long signal_end_timed_call(long result, struct deadline d);
 struct deadline signal_call_deadline(struct deadline d);
 
-/* What is pending and now ignored is dropped. */
+/* Drops a pending signal that is now ignored. */
 void signal_set_action(int sig, const struct sigaction_slot *action);
 
 /* For deliver.c; p->lock held, and tree_lock for the last. */

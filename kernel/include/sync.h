@@ -1,5 +1,5 @@
 /*
- * What threads wait for each other with, besides mutexes: all are one wait queue and the few words
+ * Primitives to wait with, besides mutexes: all are one wait queue and the few words
  * that its lock guards.
  *
  * All hand over: who is woken owns what it waited for, and nobody who comes later can take it away
@@ -8,7 +8,7 @@
  *
  * Every wait takes a deadline and returns 0, -ETIMEDOUT (at once, without blocking, for
  * DEADLINE_POLL), -EINTR if the thread is killed, or -EIDRM if the object is destroyed, which is
- * then not touched again. What ends a wait may be called from interrupt handlers.
+ * then not touched again. Functions that end a wait may be called from interrupt handlers.
  */
 #pragma once
 

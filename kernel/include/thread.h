@@ -39,7 +39,7 @@
 enum thread_state { THREAD_STATES(X) };
 #undef X
 
-/* What a thread must look at before it returns to user mode, in t->work. */
+/* Work for a thread before it returns to user mode, in t->work. */
 #define WORK_RESCHED	1u	/* its slice is over or something better waits */
 #define WORK_KILL	2u	/* it must die */
 #define WORK_SUSPEND	4u	/* it must suspend itself */
@@ -60,7 +60,7 @@ struct process;
 
 typedef int (*thread_fn)(void *arg);
 
-/* What becomes of a system call that a signal has interrupted. */
+/* The fate of a system call that a signal has interrupted. */
 enum restart {
 	RESTART_NONE,		/* there is none */
 	RESTART_OFF,		/* rt_sigreturn(), whose result is what the registers held before */
@@ -88,6 +88,7 @@ struct thread_stats {			/* [rq->lock] */
 	u64 user_ns;			/* of that, in user mode */
 	u64 switches_in;		/* times it was dispatched */
 	u64 preempted;			/* times it lost the CPU against its will */
+	u64 picked_again;		/* times of those when it got it back at once */
 	u64 migrations;
 	u64 last_ran;			/* when it was last charged for time on a CPU */
 	u64 ready_since;		/* when it began to wait for a CPU */
@@ -161,6 +162,8 @@ struct thread {
 	u64 sigwait;			/* [process->lock] blocked ones that it waits for */
 	bool stop_pending;		/* [process->lock] its process waits for it to stop */
 	u32 wait_kinds;			/* [self] WALL, WCLONE of the process_wait() it is in */
+	bool over_limit;		/* [self] its user had too many tasks at setuid() */
+	u16 ioprio;			/* [atomic] what ioprio_set() was told; 0: nothing */
 	u64 timer_slack;		/* [self] what prctl() was told; timers are exact */
 	bool restore_sigmask;		/* [self] sigmask is for the time of a call only */
 	enum restart restart;		/* [self] a signal interrupted the system call */
@@ -250,8 +253,8 @@ struct thread *thread_get(struct thread *t);
 void thread_put(struct thread *t);
 
 /*
- * The current kernel thread's own pointers, one a slot, NULL at first. What the slots are for is
- * agreed among their users; nothing is freed when a thread ends.
+ * The current kernel thread's own pointers, one a slot, NULL at first. The users of slots
+ * agree on what they are for; nothing is freed when a thread ends.
  */
 static inline void *tls_get(unsigned slot)
 {

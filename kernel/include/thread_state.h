@@ -28,7 +28,7 @@ noreturn void thread_state_illegal(struct thread *t, enum thread_state to, const
 /* The only place that writes t->state. The run queue's lock of t->cpu is held. */
 static inline void thread_set_state(struct thread *t, enum thread_state to, const char *reason)
 {
-	/* What each state may be entered from; RUNNING from READY alone. */
+	/* The states from which each may be entered; RUNNING from READY alone. */
 	static const u8 legal_from[] = {
 		[THREAD_SUSPENDED]	= BIT(THREAD_READY) | BIT(THREAD_RUNNING),
 		[THREAD_READY]		= BIT(THREAD_SUSPENDED) | BIT(THREAD_RUNNING) |

@@ -37,7 +37,7 @@ struct timer {			/* [timer_lock] unless said */
 
 extern struct spinlock timer_lock;
 
-/* What @t's clock says now; timer_lock held for CPU clocks of others. */
+/* The time of @t's clock; timer_lock held for CPU clocks of others. */
 u64 timer_now(const struct timer *t);
 
 /* Arms @t, newly or again; a time that is past fires at once. timer_lock held. */

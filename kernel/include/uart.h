@@ -1,6 +1,6 @@
 /*
- * The 16550 UART of machine.uart: registers, FIFO and interrupt, one byte at a time. Who may send
- * what, and in which order, is the console's business (console.h): all but the polled call need its
+ * The 16550 UART of machine.uart: registers, FIFO and interrupt, one byte at a time. The order of
+ * senders is the console's business (console.h): all but the polled call need its
  * lock.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * What the system is called: for uname(), /proc/version and /proc/sys/kernel.
+ * The system's name: for uname(), /proc/version and /proc/sys/kernel.
  */
 #pragma once
 

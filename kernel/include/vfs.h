@@ -47,8 +47,8 @@
 #define O_NOFOLLOW	0400000u
 #define O_NOATIME	01000000u
 #define O_CLOEXEC	02000000u
-#define O_NOATIME	01000000u
 #define O_PATH		010000000u
+#define O_TMPFILE_ALONE	020000000u	/* Linux's O_TMPFILE also has O_DIRECTORY */
 
 #define POLLIN		0x001u
 #define POLLPRI		0x002u
@@ -59,14 +59,15 @@
 #define POLLRDNORM	0x040u		/* as POLLIN */
 #define POLLWRNORM	0x100u		/* as POLLOUT */
 
-/* Device numbers of the file systems: inode.dev. */
-enum { DEV_ROOT, DEV_PROC, DEV_SYSFS, DEV_PIPES, DEV_ANON };
+/* Device numbers of the file systems: inode.dev. To programs, 0 is no device. */
+enum { DEV_ROOT = 1, DEV_PROC, DEV_SYSFS, DEV_SHARED, DEV_PIPES, DEV_ANON };
 
 #define NAME_MAX	255
 #define PATH_MAX	4096
 #define SYMLINK_MAX	40	/* followed in one path before -ELOOP */
-#define FD_MAX		1024
+#define FD_MAX		4096
 
+struct fdtable;
 struct file;
 struct inode;
 struct page;
@@ -78,7 +79,7 @@ struct iovec {
 	size_t len;
 };
 
-/* What a transfer is told apart from the file's own flags, by preadv2() and pwritev2(). */
+/* Flags of one transfer beside the file's own, of preadv2() and pwritev2(). */
 #define RWF_HIPRI	0x01u
 #define RWF_DSYNC	0x02u
 #define RWF_SYNC	0x04u
@@ -116,7 +117,7 @@ size_t iobuf_clear(struct iobuf *b, size_t n);
 /* Called by readdir for each entry; false: stop, the entry was not taken. */
 typedef bool (*dirent_fn)(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next);
 
-/* What a new name is to stand for. */
+/* The object that a new name is to stand for. */
 struct new_name {
 	u32 mode;			/* S_IF* and permissions of the inode to be made */
 	u64 rdev;			/* of a device */
@@ -158,8 +159,10 @@ struct inode_ops {
 
 /* A file's own; NULL entries get the errno Linux gives. @pos is the file's offset, advanced. */
 struct file_ops {
+	const char *name;		/* of one that no directory has, for /proc */
 	int (*open)(struct file *f);
 	void (*close)(struct file *f);
+	void (*flush)(struct file *f, const struct fdtable *t);	/* it left a place in @t */
 	ssize_t (*read)(struct file *f, struct iobuf *b, off_t *pos);
 	ssize_t (*write)(struct file *f, struct iobuf *b, off_t *pos);
 	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* POLL*; see poll_add() */
@@ -167,6 +170,11 @@ struct file_ops {
 	/* Bytes of kernel memory that go when it is closed. NULL: none to speak of. May block. */
 	u64 (*held)(struct file *f);
 	bool seekable;
+	bool unsent;		/* sendfile() does not read it */
+	bool by_segment;	/* each segment of a vector is a write, and sendfile() makes none */
+	bool nowait;		/* it heeds RWF_NOWAIT */
+	bool placeless;		/* its offset stays 0, and lseek() says so */
+	bool endless;		/* its length shows when it is read: nothing counts from its end */
 };
 
 /* fcntl's seals of a memfd_create() file; SEALS_MEMFD: it is one, so it may have some. */
@@ -179,6 +187,14 @@ struct file_ops {
 #define SEALS_ALL		63u
 #define SEALS_MEMFD		(1u << 31)
 
+/* Since 1970, or, with negative seconds, before. */
+struct inode_time {
+	s64 sec;
+	u32 nsec;
+};
+
+struct inode_time inode_now(void);	/* what it is now, for any of them */
+
 struct inode {
 	u64 ino;			/* [const] */
 	u64 dev, rdev;			/* [const] */
@@ -187,12 +203,16 @@ struct inode {
 	u32 uid, gid;			/* [lock] to write */
 	_Atomic u64 size;		/* [lock] to write */
 	u64 blocks;			/* [lock] 512-byte units */
-	u64 atime, mtime, ctime;	/* [lock] ns since 1970 */
+	struct inode_time atime, mtime, ctime;	/* [lock] */
+	_Atomic u64 mapped_write;	/* ns since 1970: a shared mapping was written to; 0: not */
+	_Atomic bool unread;		/* [lock] to write: changed since atime was set */
 	_Atomic u32 refs;
 	struct mutex lock;
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	u32 seals;			/* [lock] F_SEAL_*: what may no longer be done */
+	bool linkable;			/* [lock] has no name yet, but may be given one */
+	_Atomic s32 writers;		/* open for writing; below 0: programs that run, negated */
 	void *private;			/* the file system's */
 	_Atomic u32 nr_locks;		/* filelock.c */
 	struct spinlock mappings_lock;	/* inside as->lock */
@@ -249,6 +269,30 @@ static inline void inode_drop_set_id(struct inode *i)
 		inode_drop_set_id_slow(i);
 }
 
+/*
+ * A page of a shared mapping is written to for the first time. A fault cannot take i->lock, so the
+ * moment is noted, and becomes mtime and ctime once these are asked for: inode_settle_times(), with
+ * i->lock held.
+ */
+void inode_written_mapped(struct inode *i);
+void inode_settle_times(struct inode *i);
+
+/* The file itself, its attributes or its names have changed now. i->lock held. */
+void inode_changed(struct inode *i);
+
+/*
+ * @f has been read: its atime becomes now if the file has changed since atime was last set, as
+ * under Linux's mount option relatime. Takes i->lock if so.
+ */
+void inode_accessed_slow(struct inode *i);
+
+static inline void file_accessed(const struct file *f)
+{
+	if (unlikely(atomic_load_explicit(&f->inode->unread, memory_order_relaxed)) &&
+	    !(f->flags & O_NOATIME))
+		inode_accessed_slow(f->inode);
+}
+
 struct inode *inode_get(struct inode *i);
 void inode_put(struct inode *i);
 
@@ -259,6 +303,16 @@ static inline struct file *file_get(struct file *f)
 }
 
 void file_put(struct file *f);		/* the last reference closes. May block */
+
+/*
+ * A regular file is written to or runs as a program, not both at once: -ETXTBSY. Opening a file
+ * for writing counts; a program's file is held by these.
+ */
+int inode_get_write(struct inode *i);
+void inode_put_write(struct inode *i);
+int file_deny_write(struct file *f);
+struct file *program_get(struct file *f);	/* another reference of the kind */
+void program_put(struct file *f);
 
 /* A new description of @i, which keeps its own reference. */
 int file_open_inode(struct inode *i, u32 flags, struct file **out);
@@ -295,21 +349,53 @@ int vfs_rename(struct inode *from_at, const char *from, struct inode *to_at, con
 
 extern struct inode *root_inode;
 
+/* Where a process is; place.c. */
+struct place {
+	_Atomic u32 refs;		/* processes that share it, and who looks from outside */
+	struct spinlock lock;
+	struct inode *cwd;		/* [lock] referenced */
+	struct inode *root;		/* [lock] referenced; NULL: the real one; see chroot() */
+	u32 umask;			/* [lock] to write */
+};
+
+extern struct place kernel_place;	/* every kernel thread's */
+
+struct place *place_copy(struct place *from);	/* NULL: memory is short */
+struct place *place_get(struct place *c);
+void place_put(struct place *c);
+
+/* *which, cwd or root of @c: a reference; or @dir, whose reference is taken over, in its place. */
+struct inode *place_dir(struct place *c, struct inode **which);
+struct inode *place_change(struct place *c, struct inode **which, struct inode *dir);
+
 /* Descriptors. The table's lock is its own; entries hold a reference. */
 struct fdtable;
 int fdtable_create(struct fdtable **out);
 int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
+struct fdtable *fdtable_get(struct fdtable *t);
+void fdtable_put(struct fdtable *t);	/* the last one closes all. May block */
+
+/* The current process, which has one thread, stops sharing its table. 0 or -ENOMEM. */
+int fdtable_unshare(void);
 void fdtable_close_exec(struct fdtable *t);
 
 /* The first file at or above *@fd, referenced, and where it is; NULL: there is none. */
 struct file *fdtable_next(struct fdtable *t, int *fd);
 
+unsigned fdtable_size(struct fdtable *t);	/* no descriptor is as large */
+
 /* Bytes of kernel memory its files hold: of a shared one a share. @t stays. May block. */
 u64 fdtable_held(struct fdtable *t);
-void fdtable_destroy(struct fdtable *t);	/* closes all. May block */
 struct file **fdtable_strace(struct fdtable *t);	/* where calls are recorded, or NULL */
 struct file *fd_get(int fd);			/* the current process's, referenced; NULL: bad */
 struct file *fd_get_any(int fd);		/* the same, also one opened with O_PATH */
+
+/*
+ * The lowest free descriptor from @min on, kept free for a file that is still to be opened: then
+ * fd_fill() it, with NULL if there is no file after all.
+ */
+int fd_reserve(int min, u64 limit);
+void fd_fill(int fd, struct file *f, bool cloexec);
 
 /* Both take over the reference, also when they fail. The lowest free one >= @min; dup2, dup3. */
 int fd_install(struct file *f, int min, u64 limit, bool cloexec);
@@ -341,6 +427,15 @@ int pipe_create(struct file **r, struct file **w, u32 flags);
 extern const struct file_ops pipe_file_ops;	/* with a name or without */
 long pipe_set_size(struct file *f, u32 bytes);	/* the size it gets: a power of two, of pages */
 long pipe_get_size(struct file *f);
+
+/* A process as a file, and whose a file is; NULL: it is another kind. pidfd.c */
+struct process;
+int pidfd_create(struct process *p, u32 flags, struct file **out);
+struct process *pidfd_process(const struct file *f);
+
+/* Signals to be read; signalfd.c. -EINVAL: it is another kind of file. */
+int signalfd_create(u64 set, u32 flags, struct file **out);
+int signalfd_set(struct file *f, u64 set);
 
 int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out);
 

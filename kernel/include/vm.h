@@ -47,6 +47,7 @@ struct addr_space {
 	struct mutex lock;
 	paddr_t root;
 	_Atomic u32 cpus;	/* CPUs that have root loaded */
+	_Atomic u32 barriers;	/* what membarrier() was told to be ready for */
 	struct rb_tree regions;	/* [lock] */
 	vaddr_t brk_start, brk;	/* [lock] */
 	vaddr_t mmap_top;	/* [const] mappings are placed below */
@@ -59,6 +60,7 @@ struct addr_space {
 	u64 resident;		/* [lock] pages mapped, also those no access is allowed to */
 	u64 peak;		/* [lock] the most that resident has been */
 	vaddr_t stack_top, arg_start, arg_end;	/* [const after exec] */
+	vaddr_t env_end, auxv_start, auxv_end;	/* the same; envp follows argv */
 };
 
 int as_create(struct addr_space **out);
@@ -85,6 +87,12 @@ int as_unmap(struct addr_space *as, vaddr_t addr, u64 size);
 
 /* As on Linux, what lies before a hole is changed also when the call fails because of the hole. */
 int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot, bool stack_below);
+
+/*
+ * Gives @req the access, flags and backing (referenced) of the shared memory that its range is now.
+ * -EINVAL: not all of it is.
+ */
+int as_find_shared(struct addr_space *as, struct map_request *req);
 
 struct remap {
 	vaddr_t old;
@@ -180,7 +188,7 @@ static inline bool user_range_ok(vaddr_t addr, u64 size)
 	return size <= ARCH_USER_END && addr <= ARCH_USER_END - size;
 }
 
-/* What is mapped, in pages, for people and limits. */
+/* Mapped memory in pages, for people and limits. */
 struct as_figures {
 	u64 size, size_peak, resident, peak, locked, tables;
 	u64 file, shared;	/* resident: of files, in private and in shared regions */

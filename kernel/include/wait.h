@@ -2,9 +2,9 @@
  * Waiting: the one primitive that everything which blocks is built on.
  *
  * A thread blocks on a wait queue until an event, a deadline, a kill, a signal that it has a
- * handler for, or the queue's destruction. It owns a waiter with one atomic word, `why`. Whoever
- * first swaps it away from WAIT_ARMED wakes the thread, and nobody else does: a thread is woken
- * exactly once per wait, for one reason.
+ * handler for, or the queue's destruction. It owns a waiter with one atomic word, `why`. The one
+ * that first swaps it away from WAIT_ARMED wakes the thread, and nobody else does: a thread is
+ * woken exactly once per wait, for one reason.
  *
  * Invariants
  *  W1  `why` leaves WAIT_ARMED exactly once.

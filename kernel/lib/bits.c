@@ -1,5 +1,6 @@
 /*
- * What the compiler calls for __builtin_ctz() on a machine without such an instruction (rv64imac).
+ * Called by the compiler's code for __builtin_ctz() on a machine without such an instruction
+ * (rv64imac).
  */
 #include "types.h"
 

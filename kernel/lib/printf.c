@@ -88,7 +88,7 @@ static void put_string(struct sink *out, struct spec *sp, const char *s)
 	put_padded(out, sp, "", s, sp->precision < 0 ? strlen(s) : strnlen(s, sp->precision));
 }
 
-/* What lies at @pc: a function and how far into it. */
+/* Prints the function that @pc lies in, and how far into it. */
 static void put_place(struct sink *out, struct spec *sp, vaddr_t pc)
 {
 	u64 offset;
@@ -180,7 +180,7 @@ void vkprintf(const char *fmt, va_list ap)
 	char line[512];
 	int n = vsnprintf(line, sizeof(line), fmt, ap);
 
-	console_write_all(STREAM_KERNEL, line, MIN((size_t)n, sizeof(line) - 1));
+	console_say(line, MIN((size_t)n, sizeof(line) - 1));
 }
 
 void kprintf(const char *fmt, ...)

@@ -1,5 +1,5 @@
 /*
- * What a program says about memory it has: madvise(), and by mincore() what is said to it.
+ * Advice of a program about its memory, madvise(), and what it is told of it, mincore().
  *
  * Advice that only a kernel with swap, huge pages or page migration could follow is checked and
  * then taken as followed.
@@ -26,7 +26,7 @@ static int forget(struct tlb_batch *b, struct region *r, vaddr_t start, vaddr_t 
 	return 0;
 }
 
-/* What kind of memory @r must be for @advice that changes nothing now. */
+/* Checks that @r is memory of a kind for @advice, which changes nothing now. */
 static int check_advice(const struct region *r, int advice)
 {
 	switch (advice) {

@@ -68,6 +68,8 @@ static int file_page(struct region *r, u64 offset, unsigned access, struct page 
 	if (err)
 		return err == -ENOMEM ? err : -EIO;
 	p = *out;
+	if (shared && access & VM_WRITE)
+		inode_written_mapped(r->inode);
 	if (!p || shared || (in_file == PAGE_SIZE && !(access & VM_WRITE)))
 		return 0;
 	/* It is to be written, or the file's part ends inside: the file's own page will not do. */

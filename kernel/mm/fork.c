@@ -1,8 +1,8 @@
 /*
  * fork: a copy of an address space that shares every page with the original.
  *
- * What is mapped in the parent is mapped in the child too, pages of files included: an entry copied
- * costs far less than the fault it saves. Only tables that exist are looked at.
+ * Everything mapped in the parent is mapped in the child too, pages of files included: an entry
+ * copied costs far less than the fault it saves. Only tables that exist are looked at.
  *
  * When memory runs out half way, the child is freed and with it its references. The parent keeps
  * entries that lack the right to write, which is not observable: the next write finds a sole owner.
@@ -120,11 +120,15 @@ int as_fork(struct addr_space *as, struct addr_space **out)
 	tlb_batch_init(&b, as);
 	mutex_lock(&as->lock);
 	mutex_lock(&child->lock);	/* a file's list of mappings names it from now on */
+	child->barriers = atomic_load(&as->barriers);
 	child->brk_start = as->brk_start;
 	child->brk = as->brk;
 	child->stack_top = as->stack_top;
 	child->arg_start = as->arg_start;
 	child->arg_end = as->arg_end;
+	child->env_end = as->env_end;
+	child->auxv_start = as->auxv_start;
+	child->auxv_end = as->auxv_end;
 	err = copy_regions(&b, child);
 	if (!err && as->some_unforked)
 		drop_unforked(child, &gone);

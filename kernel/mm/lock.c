@@ -1,9 +1,10 @@
 /*
  * Locked memory, and making pages present before they are touched.
  *
- * Nothing is ever swapped out, so a locked page stays in memory as every other does. What is left
- * of mlock() is what a program sees: its pages are there when the call returns, RLIMIT_MEMLOCK
- * bounds them, and calls that would take them away (MADV_DONTNEED, MS_INVALIDATE) refuse.
+ * Nothing is ever swapped out, so a locked page stays in memory as every other does. Of
+ * mlock() there is left what a program sees: its pages are there when the call returns,
+ * RLIMIT_MEMLOCK bounds them, and calls that would take them away (MADV_DONTNEED, MS_INVALIDATE)
+ * refuse.
  */
 #include "space.h"
 

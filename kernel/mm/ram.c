@@ -42,7 +42,7 @@ void machine_direct_map(paddr_t start, u64 size)
 		arch_direct_map(pa);
 }
 
-/* What is left of [start, end) without the reserved ranges from the @i-th on. */
+/* Adds what is left of [start, end) without the reserved ranges from the @i-th on. */
 static void add_unreserved(paddr_t start, paddr_t end, unsigned i)
 {
 	for (; i < machine.nr_reserved && start < end; i++) {

@@ -1,11 +1,12 @@
 /*
- * Growing, shrinking and moving what is mapped: brk and mremap.
+ * Growing, shrinking and moving what is mapped: brk, mremap and remap_file_pages.
  */
 #include "space.h"
 
 #include "cpu.h"
 #include "errno.h"
 #include "process.h"
+#include "vfs.h"
 
 /* --- brk -------------------------------------------------------------------------------------- */
 
@@ -148,7 +149,7 @@ out_merge:
 	return err;
 }
 
-/* What an old size of 0 means: the same shared memory a second time. */
+/* Does what an old size of 0 asks for: maps the same shared memory a second time. */
 static int duplicate(struct addr_space *as, const struct remap *m, vaddr_t to)
 {
 	struct region *r = copy_region_to(as, m->old, m->old + m->new_size, to);
@@ -243,4 +244,37 @@ int as_remap(struct addr_space *as, const struct remap *m, vaddr_t *out)
 	if (locked && m->new_size > m->old_size)
 		as_populate(as, *out, *out + m->new_size, true);
 	return err;
+}
+
+/* --- remap_file_pages ------------------------------------------------------------------------- */
+
+/* Of one file, with one access: so far may the range consist of several regions. */
+static bool is_alike(const struct region *r, const struct map_request *req)
+{
+	return r->inode == req->inode && r->prot == req->prot && r->flags == req->flags;
+}
+
+int as_find_shared(struct addr_space *as, struct map_request *req)
+{
+	vaddr_t at = req->addr, end = req->addr + req->size;
+	struct region *r;
+
+	mutex_lock(&as->lock);
+	r = region_find(as, at);
+	if (r && r->flags & REGION_SHARED) {
+		req->prot = r->prot;
+		req->flags = r->flags;
+		req->inode = r->inode;
+		req->file_size = req->size;
+	}
+	while (at < end && r && req->inode && is_alike(r, req)) {
+		at = r->end;
+		r = region_find(as, at);
+	}
+	if (at < end)
+		req->inode = NULL;
+	else
+		inode_get(req->inode);
+	mutex_unlock(&as->lock);
+	return req->inode ? 0 : -EINVAL;
 }

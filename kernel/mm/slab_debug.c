@@ -1,5 +1,5 @@
 /*
- * What debug builds add to slab caches.
+ * Added to slab caches by debug builds.
  *
  *	poison		a free object is filled with a pattern, which must be whole when it goes
  *			out: finds writes after free (but for the first word, the free list's link)

@@ -1,7 +1,7 @@
 /*
  * Address spaces: creation, references, and which CPUs have them loaded.
  *
- * What is in one is handled elsewhere: region.c, map.c, remap.c, fork.c, fault.c.
+ * The contents are handled elsewhere: region.c, map.c, remap.c, fork.c, fault.c.
  *
  *  A1  as->cpus has the bit of every CPU whose TLB may hold translations of the space: a CPU joins
  *      before it loads the root, and leaves after it has loaded another one, which drops them.

@@ -97,7 +97,7 @@ bool pt_next(struct pt_iter *i);
 #define BATCH_PAGES	32
 
 /*
- * What has been taken out of the page table but may still be in a TLB: an address range, and the
+ * Memory taken out of the page table that may still be in a TLB: an address range, and the
  * pages to free once it no longer is.
  */
 struct tlb_batch {
@@ -138,7 +138,7 @@ static inline struct region *region_prev(const struct region *r)
 	return to_region(rb_prev(&r->node));
 }
 
-/* What may be written or executed may be read: not every port can tell them apart. */
+/* Writable and executable pages are readable, too: not every port can tell them apart. */
 static inline unsigned region_prot(unsigned asked)
 {
 	return asked & (VM_WRITE | VM_EXEC) ? asked | VM_READ : asked;
@@ -168,7 +168,7 @@ bool region_none_in(const struct addr_space *as, vaddr_t start, vaddr_t end);
 /* Where the first hole of [start, end) is. */
 vaddr_t region_run_end(const struct addr_space *as, vaddr_t start, vaddr_t end);
 
-/* What is mapped of [start, end) gets the flags @set instead of those of @mask. */
+/* Gives mapped parts of [start, end) the flags @set instead of those of @mask. */
 int region_set_flags(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned mask,
 		     unsigned set);
 void region_merge_range(struct addr_space *as, vaddr_t start, vaddr_t end);

@@ -1,5 +1,5 @@
 /*
- * What the tests of address spaces share: a space, a mapping, one word of a page.
+ * Shared by the tests of address spaces: a space, a mapping, one word of a page.
  */
 #pragma once
 

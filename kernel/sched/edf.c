@@ -8,7 +8,7 @@
  * CPU is admitted and meets every deadline) and for shorter deadlines safe.
  *
  *  E1  Budget is spent by running. Without, the thread waits for its next period; then deadline and
- *      budget advance together. Who yields gives up the rest of the period.
+ * budget advance together. Yielding gives up the rest of the period.
  *  E2  A thread that wakes keeps deadline and budget if it could use them up by then without
  *      exceeding its bandwidth; otherwise a period starts now. So it hurts nobody by sleeping at a
  *      bad time, and a liar only itself.

@@ -3,7 +3,7 @@
  *
  * Virtual time V runs at the pace at which a thread of nice 0 would be served if all runnable ones
  * were served at once, each in proportion to its weight. A thread's own virtual time advances by
- * what it gets; the difference is its lag, what it is owed. Who is owed nothing yet waits aside; of
+ * what it gets; the difference is its lag, what it is owed. A thread owed nothing waits aside; of
  * the others the one goes first whose slice should be over first.
  *
  *  F1  V = vzero + vsum / weight, the weighted mean of the runnable threads' virtual times, with
@@ -40,7 +40,7 @@ static s64 virtual_time(const struct sched_entity *e, u64 ns)
 	return ns * NICE_0_WEIGHT / weight_of(e);
 }
 
-/* What a request asks for; it bounds how far service may be from the ideal. */
+/* The size of a request; it bounds how far service may be from the ideal. */
 static u64 request(void)
 {
 	return sched_quantum / 4;

@@ -2,10 +2,10 @@
  * Idle CPUs: waiting without ticks, being kicked.
  *
  * A CPU with nothing to run sets its bit in idle_mask, looks once more, and waits for an interrupt
- * with none lost in between. Whoever queues a thread on a busy CPU takes the bit of an idle one
- * that may run it and sends that one an IPI; it comes and steals (balance.c). CPUs are numbered in
- * the order in which work should be spread, real cores before their siblings, and the first is
- * taken, if there is one of the same node (numa.h).
+ * with none lost in between. When a thread is queued on a busy CPU, the bit of an idle one that
+ * may run it is taken and that CPU is sent an IPI; it comes and steals (balance.c). CPUs are
+ * numbered in the order in which work should be spread, real cores before their siblings, and the
+ * first is taken, if there is one of the same node (numa.h).
  *
  *	idle CPU                                 waker
  *	sets its bit                             queues the thread

@@ -1,5 +1,5 @@
 /*
- * What the scheduler's files share; the rest of the kernel uses sched.h.
+ * Shared by the scheduler's files; the rest of the kernel uses sched.h.
  */
 #pragma once
 

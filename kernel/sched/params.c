@@ -1,5 +1,5 @@
 /*
- * What a thread asks of the scheduler: parameters, reservations, inherited urgency.
+ * A thread's requests to the scheduler: parameters, reservations, inherited urgency.
  *
  * Reservations are promised under one mutex, for all CPUs: who is admitted depends on everybody
  * else. A thread with one is kept on the CPU that promised it (se.affinity), whatever more it may
@@ -12,7 +12,7 @@
 
 static struct mutex reservations = MUTEX_INIT(reservations);
 
-/* What orders @t changes by @change while it is in no queue (P3). */
+/* Changes what orders @t by @change while it is in no queue (P3). */
 static void change(struct thread *t, void (*how)(struct thread *t, const void *arg, u64 now),
 		   const void *arg)
 {

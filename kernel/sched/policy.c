@@ -1,5 +1,5 @@
 /*
- * What all policies share: which one runs, parameters and their checks, reservations, quanta, and
+ * Shared by all policies: which one runs, parameters and their checks, reservations, quanta, and
  * the lists and trees of a queue.
  *
  * Pure logic, like the policies themselves: it also runs in the simulator.

@@ -75,6 +75,7 @@ void go_on(struct runq *rq)
 void sched_preempt(void)
 {
 	struct thread *t = current_thread();
+	u64 switches = t->stats.switches_in;
 	struct runq *rq;
 
 	assert_irqs_off();
@@ -89,6 +90,7 @@ void sched_preempt(void)
 	t->stats.preempted++;
 	rq->leaver = t;		/* off its stack it, or who woke, may be another CPU's to run */
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
+	t->stats.picked_again += t->stats.switches_in == switches;
 }
 
 void sched_yield(void)

@@ -2,9 +2,9 @@
  * Strict priority: 16 levels, the highest first, round robin within a level.
  *
  * Waiting raises: in every round of aging= a thread that has waited since the round before rises by
- * a level, up to 15. Rounds move whole lists and so cost the same for any number of threads. What a
- * thread has gained it keeps until a slice of its ends while others wait, it yields or blocks; a
- * preemption from above takes nothing.
+ * a level, up to 15. Rounds move whole lists and so cost the same for any number of threads. A
+ * thread keeps what it has gained until a slice of its ends while others wait, it yields or blocks;
+ * a preemption from above takes nothing.
  *
  *  The bound: in the absence of real-time threads, one of level l that waits reaches level 15 after
  *  at most 16 - l rounds and is dispatched within the n - 1 quanta of those before it there; then

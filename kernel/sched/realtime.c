@@ -29,7 +29,7 @@
 u64 realtime_limit = 950 * NSEC_PER_MSEC, realtime_period = NSEC_PER_SEC;
 u64 realtime_slice;
 
-/* What current had of the CPU since it got it, or since the last time this was asked. */
+/* Accounts for current's time on the CPU since it got it, or since the last call. */
 static void account(struct policy_queue *q, u64 now)
 {
 	q->urgent_ran += now - q->urgent_since;

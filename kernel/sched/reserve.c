@@ -1,5 +1,5 @@
 /*
- * What edf and rm share: the queue of threads with reservations over those without. See reserve.h.
+ * Shared by edf and rm: the queue of threads with reservations over those without. See reserve.h.
  */
 #include "reserve.h"
 

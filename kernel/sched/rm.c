@@ -10,8 +10,8 @@
  *      thread woke, or got a refund, whichever is later. So no interval of k periods sees more than
  *      k times the runtime.
  *  R2  budget + refund[0].amount + refund[1].amount = runtime. The first refund to come is
- *      refund[0], the one that grows refund[open]. Who wakes while two have still to come waits for
- *      the first.
+ *      refund[0], the one that grows refund[open]. A thread that wakes while two
+ * have still to come waits for the first.
  *  R3  Equal periods take turns in order of arrival, and count against each other in the analysis.
  */
 #include "reserve.h"

@@ -15,7 +15,7 @@
  *  S3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
  *  S4  From pick to switch the CPU takes no interrupt.
  *
- * Who runs next is the policy's choice (policy.h). Waking puts a thread on its last CPU; an idle
+ * The policy chooses the next thread (policy.h). Waking puts a thread on its last CPU; an idle
  * CPU that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:
  * preempt.c. Lock order: everything -> rq->lock.
  */

@@ -1,7 +1,7 @@
 /*
  * The policies' promises, one hook at a time: a queue and entities driven by hand, in time that
  * only the test moves. So they hold for every policy, whichever one the kernel runs, and say the
- * same on any machine. What holds over random sets of tasks: tools/simulate/test_policies.c.
+ * same on any machine. Properties over random sets of tasks: tools/simulate/test_policies.c.
  */
 #include "ktest.h"
 #include "policy.h"
@@ -43,7 +43,7 @@ static int running(void)
 	return q.current ? (int)(q.current - e) : -1;
 }
 
-/* Whom the policy picks gets the CPU, which nobody has. */
+/* Gives the CPU, which nobody has, to the thread that the policy picks. */
 static void pick(void)
 {
 	struct sched_entity *next = p->pick(&q, now);
@@ -144,7 +144,7 @@ static struct sched_params reserved(u64 runtime, u64 period)
 				      .deadline = period, .period = period };
 }
 
-/* Whose slice is over goes behind those who wait; so all get it in the order in which they came. */
+/* A thread whose slice is over goes behind those who wait; so all run in the order they came. */
 KTEST(policies_turns, "policies.turns", "", "")
 {
 	static const struct sched_policy *const in_turn[] = {
@@ -166,7 +166,7 @@ KTEST(policies_turns, "policies.turns", "", "")
 }
 
 /*
- * Who is preempted from above is the next of its level, with what it had left; its equal comes
+ * A thread preempted from above is the next of its level, with what it had left; its equal comes
  * then, and gets as much.
  */
 KTEST(policies_preempted, "policies.preempted", "", "")
@@ -224,7 +224,7 @@ KTEST(policies_lowest, "policies.lowest", "", "")
 	}
 }
 
-/* Who has waited longest, or waits still. */
+/* The longest wait so far, one that goes on included. */
 static u64 worst_wait(unsigned i)
 {
 	return running() == (int)i ? waited[i] : MAX(waited[i], now - since[i]);
@@ -384,7 +384,7 @@ KTEST(policies_ties, "policies.ties", "", "")
 	}
 }
 
-/* Who declares 2 of 10 and spins gets 2 of 10, and no honest one is late for it. */
+/* A thread that declares 2 of 10 and spins gets 2 of 10, and no honest one is late for it. */
 KTEST(policies_budget, "policies.budget", "", "")
 {
 	for (unsigned n = 0; n < ARRAY_SIZE(reserving); n++) {
@@ -474,7 +474,7 @@ KTEST(policies_sleeper, "policies.sleeper", "", "")
  * --- pct -----------------------------------------------------------------------------------------
  */
 
-/* Whoever runs at a change point falls below the others; how far is drawn, not given. */
+/* The thread that runs at a change point falls below the others; how far is drawn. */
 KTEST(policies_change, "policies.change", "", "")
 {
 	unsigned behind = 0, seeds = 64;

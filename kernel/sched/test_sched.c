@@ -11,7 +11,7 @@
 #define BOOST	(1000 * MS)		/* boost=, if nothing else is said */
 
 /*
- * How much more one of equals may have had, at any moment. Who takes turns is ahead by a slice: a
+ * How much more one of equals may have had, at any moment. In turns one is ahead by a slice: a
  * quantum, or four at mlfq's lowest level. By fair each is owed, or owes, at most one request.
  */
 static u64 unfairness(void)
@@ -242,7 +242,7 @@ KTEST(sched_real_time, "sched.real_time", "", "")
 	thread_set_priority(PRIORITY_DEFAULT);
 }
 
-/* Whose parameters change while it waits is in its new place from then on. */
+/* A thread whose parameters change while it waits is in its new place from then on. */
 KTEST(sched_changed_order, "sched.changed_order", "", "")
 {
 	static const int levels[] = { 25, 17, 18 };

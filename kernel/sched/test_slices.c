@@ -1,5 +1,5 @@
 /*
- * What a turn on a CPU is: its slice, its account, the request to end it, and idleness when nobody
+ * A turn on a CPU: its slice, its account, the request to end it, and idleness when nobody
  * takes one. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
 #include "errno.h"
@@ -60,7 +60,7 @@ static int give_early(void *arg)
 	return 0;
 }
 
-/* What another thread has left of its slice is no business of who comes next. */
+/* A slice's rest stays with its thread: the next one has a whole slice. */
 KTEST(sched_full_slice, "sched.full_slice", "", "")
 {
 	struct stretches st = { .shortest = ~0UL };
@@ -168,7 +168,7 @@ KTEST(sched_over_unseen, "sched.over_unseen", "", "")
 	sched_set_affinity(current_thread(), ~0u);
 }
 
-/* Who sleeps whenever somebody looks is charged all the same, and the others are not for it. */
+/* A thread that sleeps whenever somebody looks is charged all the same, and no other for it. */
 KTEST(sched_charged, "sched.charged", "", "")
 {
 	struct spinner dodger = { 0 }, victim = { 0 };

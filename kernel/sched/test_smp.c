@@ -157,8 +157,9 @@ static struct cpu *await_place(struct spinner *s)
 }
 
 /*
- * What starts where a CPU is busy goes to the first one that idles: CPUs are numbered so that this
- * spreads over cores before their siblings. tools/tests run it on a machine with siblings, too.
+ * A thread that starts on a busy CPU goes to the first one that idles: CPUs are numbered so that
+ * this spreads over cores before their siblings. tools/tests run it on a machine with siblings,
+ * too.
  */
 KTEST(sched_in_order, "sched.in_order", "", "")
 {
@@ -318,7 +319,7 @@ KTEST(sched_balances, "sched.balances", "", "")
 	stay_no_longer();
 }
 
-/* What starts on one CPU spreads, and no CPU has two more than another for long. */
+/* Threads that start on one CPU spread, and no CPU has two more than another for long. */
 KTEST(sched_spreads, "sched.spreads", "", "")
 {
 	struct spinner s[2 * MAX_CPUS] = { 0 };

@@ -21,7 +21,7 @@
  *  F4  Real-time threads stand in front, the highest priority (when it came) first; equals, and all
  *      others, in order of arrival. So they are woken and requeued in that order.
  *
- * Locks that lend urgency: futex_pi.c. What happens to locks when their holder ends: robust.c.
+ * Locks that lend urgency: futex_pi.c. Locks whose holder ends: robust.c.
  *
  * Lock order: address space (a mutex) before buckets; two buckets by address. A bucket's lock is
  * that of its wait queue.
@@ -64,19 +64,35 @@ static bool shared_key(struct addr_space *as, vaddr_t uaddr, struct futex_key *k
 	return false;
 }
 
-int futex_key(vaddr_t uaddr, bool shared, struct futex_key *key)
+/* Is there memory, of the kind that is wanted? A private key is but an address: nobody looks. */
+static bool word_is_there(struct addr_space *as, vaddr_t uaddr, unsigned access)
+{
+	int err;
+	struct page *page = as_pin_page(as, uaddr, access, &err);
+
+	if (page)
+		page_put(page);
+	return page;
+}
+
+int futex_key(vaddr_t uaddr, bool shared, unsigned access, struct futex_key *key)
 {
 	struct addr_space *as = current_thread()->as;
-	bool found = false;
+	bool found = false, writable;
 
 	if (uaddr % sizeof(u32))
 		return -EINVAL;
 	if (!user_range_ok(uaddr, sizeof(u32)))
 		return -EFAULT;
 	if (shared) {
+		writable = word_is_there(as, uaddr, VM_WRITE);
+		if (!writable && (access == VM_WRITE || !word_is_there(as, uaddr, VM_READ)))
+			return -EFAULT;
 		mutex_lock(&as->lock);
 		found = shared_key(as, uaddr, key);
 		mutex_unlock(&as->lock);
+		if (!found && !writable)	/* memory of our own that nobody can change */
+			return -EFAULT;
 	}
 	if (!found)
 		*key = (struct futex_key){ .object = (u64)as, .where = uaddr };
@@ -93,13 +109,12 @@ struct wait_queue *futex_bucket(const struct futex_key *key)
 bool futex_has_waiters(const struct futex_key *key)
 {
 	struct wait_queue *q = futex_bucket(key);
-	bool found = false;
 
-	spin_lock(&q->lock);
+	assert_held(&q->lock);
 	list_for_each(link, &q->links, struct wait_link, node)
-		found |= futex_has_key(link, key);
-	spin_unlock(&q->lock);
-	return found;
+		if (futex_has_key(link, key))
+			return true;
+	return false;
 }
 
 static void set_key(struct wait_link *link, const struct futex_key *key)
@@ -147,6 +162,21 @@ static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t 
 			return -EAGAIN;
 		if (copy_from_user(&word, uaddr, sizeof(word)))
 			return -EFAULT;
+	}
+}
+
+int futex_fault_in(vaddr_t uaddr)
+{
+	u32 word = 0;
+
+	for (;;) {
+		u32 seen;
+
+		if (arch_user_cmpxchg32((u32 *)uaddr, word, word, &seen))
+			return -EFAULT;
+		if (seen == word)
+			return 0;
+		word = seen;
 	}
 }
 
@@ -224,7 +254,7 @@ int futex_wait(vaddr_t uaddr, bool shared, u32 val, u32 bitset, struct deadline 
 
 	if (!bitset)
 		return -EINVAL;
-	err = futex_key(uaddr, shared, &key);
+	err = futex_key(uaddr, shared, VM_READ, &key);
 	if (err)
 		return err;
 	futex_waiter_init(&fw, &key, bitset);
@@ -260,7 +290,7 @@ int futex_wake(vaddr_t uaddr, bool shared, unsigned nr, u32 bitset)
 {
 	struct futex_key key;
 	struct wait_queue *q;
-	int result = bitset ? futex_key(uaddr, shared, &key) : -EINVAL;
+	int result = bitset ? futex_key(uaddr, shared, VM_READ, &key) : -EINVAL;
 
 	if (result)
 		return result;
@@ -319,10 +349,10 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 {
 	struct futex_key from_key, to_key;
 	struct wait_queue *a, *b;
-	int result = futex_key(from, shared, &from_key);
+	int result = futex_key(from, shared, VM_READ, &from_key);
 
 	if (!result)
-		result = futex_key(to, shared, &to_key);
+		result = futex_key(to, shared, VM_READ, &to_key);
 	if (result)
 		return result;
 	if (futex_pi_is_lock(&from_key))
@@ -333,6 +363,115 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 	if (result)
 		return result;
 	result = wake_and_move(a, &from_key, b, &to_key, nr_wake, nr_requeue);
+	unlock_two(a, b);
+	return result;
+}
+
+/* --- Wake two, by what is in the second word -------------------------------------------------- */
+
+#define OP_IS_A_BIT	8u	/* the operand is a bit's number */
+
+/* The operation's two operands, 12 bits each, with a sign. */
+static s32 operand(u32 op, unsigned shift)
+{
+	return (s32)(op << (20 - shift)) >> 20;
+}
+
+/* -ENOSYS: there is no such operation. */
+static int changed_word(u32 op, u32 old, u32 *new)
+{
+	u32 how = op >> 28, value = (u32)operand(op, 12);
+
+	if (how & OP_IS_A_BIT)
+		value = 1u << (value & 31);
+	switch (how & ~OP_IS_A_BIT) {
+	case 0:
+		*new = value;
+		return 0;
+	case 1:
+		*new = old + value;
+		return 0;
+	case 2:
+		*new = old | value;
+		return 0;
+	case 3:
+		*new = old & ~value;
+		return 0;
+	case 4:
+		*new = old ^ value;
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+static int compare_word(u32 op, s32 old)
+{
+	s32 with = operand(op, 0);
+
+	switch (op >> 24 & 15) {
+	case 0:
+		return old == with;
+	case 1:
+		return old != with;
+	case 2:
+		return old < with;
+	case 3:
+		return old >= with;
+	case 4:
+		return old <= with;
+	case 5:
+		return old > with;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* Changes the word, whatever comes of the comparison: 0, 1, -ENOSYS, -EFAULT. Both locks held. */
+static int change_and_compare(vaddr_t uaddr, u32 op)
+{
+	u32 old, new, seen;
+	int err = peek_user32(&old, uaddr);
+
+	while (!err) {
+		err = changed_word(op, old, &new);
+		if (!err && arch_user_cmpxchg32((u32 *)uaddr, old, new, &seen))
+			err = -EFAULT;
+		if (!err && seen == old)
+			return compare_word(op, (s32)old);
+		old = seen;
+	}
+	return err;
+}
+
+int futex_wake_op(vaddr_t one, vaddr_t two, bool shared, unsigned nr_one, unsigned nr_two, u32 op)
+{
+	struct futex_key first, second;
+	struct wait_queue *a, *b;
+	int result = futex_key(one, shared, VM_READ, &first), more;
+
+	if (!result)
+		result = futex_key(two, shared, VM_WRITE, &second);
+	if (result)
+		return result;
+	if (futex_pi_is_lock(&first) || futex_pi_is_lock(&second))
+		return -EINVAL;
+	a = futex_bucket(&first);
+	b = futex_bucket(&second);
+	for (;;) {
+		lock_two(a, b);
+		more = change_and_compare(two, op);
+		if (more >= 0)
+			break;
+		unlock_two(a, b);
+		if (more != -EFAULT || futex_fault_in(two))
+			return more;
+	}
+	result = wake_matching(a, &first, nr_one, FUTEX_BITSET_ALL);
+	if (result >= 0 && more) {
+		more = wake_matching(b, &second, nr_two, FUTEX_BITSET_ALL);
+		result = more < 0 ? more : result + more;
+	}
 	unlock_two(a, b);
 	return result;
 }

@@ -1,5 +1,5 @@
 /*
- * What the futex files share.
+ * Shared by the futex files.
  */
 #pragma once
 
@@ -34,8 +34,14 @@ struct futex_waiter {
 	struct pi_futex_waiter *pi;	/* [const] waits to be moved to a PI lock; or NULL */
 };
 
-/* Where the word is, for everybody who can reach it. -EINVAL, -EFAULT. May block. */
-int futex_key(vaddr_t uaddr, bool shared, struct futex_key *key);
+/*
+ * Where the word is, for everybody who can reach it. @access: VM_WRITE, or VM_READ if it is only
+ * looked at. -EINVAL, -EFAULT. May block.
+ */
+int futex_key(vaddr_t uaddr, bool shared, unsigned access, struct futex_key *key);
+
+/* Makes the word writable, without changing it: 0 or -EFAULT. No spin lock held. */
+int futex_fault_in(vaddr_t uaddr);
 
 struct wait_queue *futex_bucket(const struct futex_key *key);
 
@@ -47,7 +53,7 @@ static inline bool futex_has_key(const struct wait_link *link, const struct fute
 /* A wait for @key, not yet in its bucket. */
 void futex_waiter_init(struct futex_waiter *fw, const struct futex_key *key, u32 bitset);
 
-/* Does anybody stand in a bucket with @key? */
+/* Does anybody stand in a bucket with @key? The bucket is locked. */
 bool futex_has_waiters(const struct futex_key *key);
 
 /* Is there a PI lock with waiters at @key? Plain calls do not touch them. */

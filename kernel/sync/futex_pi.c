@@ -13,7 +13,6 @@
  *  U3  queue.owner is NULL while a lock has come free with nobody there to write the word: its
  *      owner died, or waiters were moved here (requeue). Then at least one waiter is awake or on
  *      its way, and the first to arrive takes it.
- *
  *  U4  A word is a lock or others wait for it: what would make it both is EINVAL, as on Linux.
  *
  * Lock order: pi_lock, then a bucket.
@@ -41,7 +40,7 @@ struct pi_futex_waiter {		/* on the waiting thread's stack */
 	struct futex_key target;	/* to here */
 };
 
-/* What a lock looked like; the step is begun again if it has changed. */
+/* A lock as it was seen; the step is begun again if it has changed. */
 struct request {
 	vaddr_t uaddr;
 	struct futex_key key;
@@ -50,7 +49,7 @@ struct request {
 	bool no_lock;			/* U4, for move() */
 };
 
-/* What a step may say beside errors. Changed: somebody else was faster; absent: fault it in. */
+/* Results of a step beside errors. Changed: somebody else was faster; absent: fault it in. */
 enum { CHANGED = 1, ABSENT, WAITING };
 
 static struct list_node table[TABLE];
@@ -89,7 +88,13 @@ bool futex_pi_is_lock(const struct futex_key *key)
 /* U4 */
 static bool is_no_lock(const struct futex_key *key) HOLDS(pi_lock)
 {
-	return !find(key) && futex_has_waiters(key);
+	struct wait_queue *bucket = futex_bucket(key);
+	bool waited_for;
+
+	spin_lock(&bucket->lock);
+	waited_for = futex_has_waiters(key);
+	spin_unlock(&bucket->lock);
+	return waited_for && !find(key);
 }
 
 /* The last waiter has left? Then nothing is left to know. */
@@ -113,26 +118,23 @@ static int exchange(vaddr_t uaddr, u32 old, u32 new)
 	return seen == old ? 0 : CHANGED;
 }
 
-/* Makes the word writable, without changing it; pi_lock free. */
-static int fault_in(vaddr_t uaddr)
+/* exchange(), unless others wait for the word (U4): they look at it under the bucket's lock. */
+static int exchange_alone(const struct futex_key *key, vaddr_t uaddr, u32 old, u32 new)
+	HOLDS(pi_lock)
 {
-	u32 word = 0;
+	struct wait_queue *bucket = futex_bucket(key);
+	int err;
 
-	for (;;) {
-		u32 seen;
-
-		if (arch_user_cmpxchg32((u32 *)uaddr, word, word, &seen))
-			return -EFAULT;
-		if (seen == word)
-			return 0;
-		word = seen;
-	}
+	spin_lock(&bucket->lock);
+	err = futex_has_waiters(key) ? -EINVAL : exchange(uaddr, old, new);
+	spin_unlock(&bucket->lock);
+	return err;
 }
 
 static int request_init(struct request *r, vaddr_t uaddr, bool shared)
 {
 	*r = (struct request){ .uaddr = uaddr };
-	return futex_key(uaddr, shared, &r->key);
+	return futex_key(uaddr, shared, VM_WRITE, &r->key);
 }
 
 /* Looks at the word, and for the thread that it names, which must be done without locks. */
@@ -143,7 +145,7 @@ static int look(struct request *r)
 	if (r->owner)
 		thread_put(r->owner);
 	r->owner = NULL;
-	if (fault_in(r->uaddr) || copy_from_user(&r->word, r->uaddr, sizeof(r->word)))
+	if (futex_fault_in(r->uaddr) || copy_from_user(&r->word, r->uaddr, sizeof(r->word)))
 		return -EFAULT;
 	tid = r->word & FUTEX_TID;
 	r->owner = tid ? thread_find(tid) : NULL;
@@ -217,11 +219,9 @@ static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try)
 
 	if ((r->word & FUTEX_TID) == (u32)self)
 		return -EDEADLK;
-	if (is_no_lock(&r->key))
-		return -EINVAL;
 	if (!(r->word & FUTEX_TID) && !find(&r->key))
-		return exchange(r->uaddr, r->word, (r->word & FUTEX_DIED) | self);
-	return queue(r, w, try);
+		return exchange_alone(&r->key, r->uaddr, r->word, (r->word & FUTEX_DIED) | self);
+	return is_no_lock(&r->key) ? -EINVAL : queue(r, w, try);
 }
 
 /*
@@ -283,7 +283,7 @@ static int finish(struct pi_futex_waiter *w, vaddr_t uaddr, int err, struct dead
 		spin_unlock(&pi_lock);
 		if (step == WAITING)
 			err = waiter_block(&w->pi.waiter, d);
-		else if (step == ABSENT && fault_in(uaddr))
+		else if (step == ABSENT && futex_fault_in(uaddr))
 			err = -EFAULT;
 		spin_lock(&pi_lock);
 	}
@@ -356,14 +356,14 @@ int futex_unlock_pi(vaddr_t uaddr, bool shared)
 	struct thread *self = current_thread();
 	struct futex_key key;
 	u32 word;
-	int err = futex_key(uaddr, shared, &key);
+	int err = futex_key(uaddr, shared, VM_WRITE, &key);
 
 	if (!err)
 		err = CHANGED;
 	while (err == CHANGED || err == ABSENT) {
 		struct pi_futex *f;
 
-		if (fault_in(uaddr) ||
+		if (futex_fault_in(uaddr) ||
 		    (err == CHANGED && copy_from_user(&word, uaddr, sizeof(word))))
 			return -EFAULT;
 		if (err == CHANGED && (word & FUTEX_TID) != (u32)self->tid)
@@ -371,7 +371,7 @@ int futex_unlock_pi(vaddr_t uaddr, bool shared)
 		spin_lock(&pi_lock);
 		f = find(&key);
 		if (!f)
-			err = is_no_lock(&key) ? -EINVAL : exchange(uaddr, word, 0);
+			err = exchange_alone(&key, uaddr, word, 0);
 		else if (f->queue.owner != self)
 			err = -EINVAL;
 		else
@@ -402,9 +402,9 @@ int futex_wait_requeue_pi(vaddr_t uaddr, bool shared, u32 val, struct deadline d
 
 	if (uaddr == lock)
 		return -EINVAL;
-	err = futex_key(uaddr, shared, &key);
+	err = futex_key(uaddr, shared, VM_READ, &key);
 	if (!err)
-		err = futex_key(lock, shared, &w.target);
+		err = futex_key(lock, shared, VM_WRITE, &w.target);
 	if (err)
 		return err;
 	w.spare = kmalloc(sizeof(struct pi_futex));
@@ -480,7 +480,7 @@ int futex_requeue_pi(vaddr_t from, vaddr_t lock, bool shared, unsigned nr_requeu
 	struct futex_key key;
 	struct request r;
 	u32 word;
-	int err = futex_key(from, shared, &key);
+	int err = futex_key(from, shared, VM_READ, &key);
 
 	if (!err)
 		err = request_init(&r, lock, shared);

@@ -2,13 +2,13 @@
  * The lock checker for locks that block, and the report of a deadlock.
  *
  * Mutexes and reader-writer locks have no ranks; their order is learned. Those of one name (what
- * they were initialized as: all "&as->lock", say) are a class. Whoever takes B while holding A
- * draws the edge A -> B, once, with its call chain. An acquire that closes a cycle of edges could
- * deadlock, even if it never has, and is reported with the chains of all edges of the cycle.
- * Reading counts as writing does: a reader, too, waits behind a writer that waits. Two of one class
- * are not judged here: what orders them (a parent before its child) is not in the name. If two
- * mutexes do meet crosswise, the deadlock detector sees it (pi_would_deadlock()). A trylock cannot
- * deadlock and draws no edge.
+ * they were initialized as: all "&as->lock", say) are a class. Taking B while
+ * holding A draws the edge A -> B, once, with its call chain. An acquire that closes a cycle of
+ * edges could deadlock, even if it never has, and is reported with the chains of all edges of the
+ * cycle. Reading counts as writing does: a reader, too, waits behind a writer that waits. Two of
+ * one class are not judged here: what orders them (a parent before its child) is not in the name.
+ * If two mutexes do meet crosswise, the deadlock detector sees it (pi_would_deadlock()). A trylock
+ * cannot deadlock and draws no edge.
  *
  * No locks: edges are only ever added, and whoever draws one looks for a cycle afterwards; so of
  * two that close a cycle together, at least one sees it.

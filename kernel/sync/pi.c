@@ -10,7 +10,7 @@
  * changes it, and it waits itself, its place among its fellow waiters changes and so on up the
  * chain, until something stays as it was.
  *
- * One lock for all makes each such walk atomic and plain to read; chains are short. What it costs:
+ * One lock for all makes each such walk atomic and plain to read; chains are short. The price:
  * contended locks on different CPUs wait for each other for the length of a walk (bounded by the
  * threads that wait), with interrupts off. Uncontended ones never come here.
  *

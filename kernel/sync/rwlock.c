@@ -1,10 +1,10 @@
 /*
  * Reader-writer locks, strictly first come, first served: nobody starves.
  *
- * Whoever finds somebody waiting waits behind, even a reader that could share with the readers that
- * are in. What opens the way (a release, or a waiter that leaves without the lock and so no longer
- * stands before others) grants it to the front of the queue: one writer, or all readers up to the
- * next writer.
+ * A thread that finds somebody waiting waits behind, even a reader that could share with those that
+ * are in. An opening of the way (a release, or a waiter that leaves without the lock and so no
+ * longer stands before others) grants it to the front of the queue: one writer, or all readers up
+ * to the next writer.
  *
  *  R1  writer is set, or readers > 0, or the lock is free: never two of them.
  *  R2  Between two calls nobody who could be let in waits at the front.

@@ -1,5 +1,5 @@
 /*
- * What only events and condition variables promise: one pass a signal, whichever comes first; and
+ * Promises of events and condition variables alone: one pass a signal, whichever comes first; and
  * that a condition's wait begins before its mutex is free.
  */
 #include "test_sync.h"

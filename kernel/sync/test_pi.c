@@ -92,7 +92,7 @@ static int model_rank(int actor)
 	return MAX(actors[actor].base, model_due(actor));
 }
 
-/* Who waits is placed anew when its rank changes, behind those who are there. */
+/* Places a waiter anew when its rank changes, behind those who are there. */
 static void model_settle(void)
 {
 	for (int i = 0; i < ACTORS; i++) {
@@ -232,7 +232,7 @@ static void do_change(int actor, int priority)
 	check_ranks("a change of priority");
 }
 
-/* Whoever can give something up does, until all are free; then they leave. */
+/* Lets each thread give up what it can, until all are free; then they leave. */
 static void wind_up(void)
 {
 	for (unsigned l = 0; l < LOCKS; l++)
@@ -271,7 +271,7 @@ KTEST(pi_two_locks, "pi.two_locks", "", "pi.rank")
 	}
 }
 
-/* What it was worth while boosted is not taken for its own. */
+/* An inherited rank is not taken for the thread's own. */
 KTEST(pi_own_rank, "pi.own_rank", "", "pi.rank")
 {
 	set_up(scene);

@@ -1,5 +1,5 @@
 /*
- * What only reader-writer locks and barriers promise: who is in together, who stands before whom,
+ * Promises of reader-writer locks and barriers alone: who is in together, who stands before whom,
  * rounds.
  */
 #include "test_sync.h"
@@ -190,7 +190,7 @@ KTEST(barrier_rounds, "barrier.rounds", "", "barrier.round")
 	barrier_destroy(&barrier);
 }
 
-/* Who has given up is not counted: the round still needs all. */
+/* A thread that has given up is not counted: the round still needs all. */
 KTEST(barrier_gives_up, "barrier.gives_up", "", "barrier.round")
 {
 	int err;

@@ -41,7 +41,7 @@ static int ask_with_interrupts_off(void *unused)
 	return 0;
 }
 
-/* What another CPU that waits has seen of its own interrupts is nothing to the owner. */
+/* A waiting CPU's own interrupt state is nothing to the owner. */
 KTEST(spin_owner, "spin.owner", "", "spin.interrupts")
 {
 	struct thread *t;

@@ -1,5 +1,5 @@
 /*
- * What holds for every primitive that threads wait with, tested on each: deadlines, polls, kills,
+ * Properties of every primitive that threads wait with, tested on each: deadlines, polls, kills,
  * destruction, order, and that no pass is spent on who has left.
  */
 #include "test_sync.h"
@@ -471,7 +471,7 @@ static bool try_to_steal(const struct kind *k)
 	return stayed;
 }
 
-/* What was passed to a waiter that has not run yet is its own: who comes now waits, or fails. */
+/* A pass given to a waiter that has not run yet is its own: a newcomer waits, or fails. */
 KTEST(sync_not_stolen, "sync.not_stolen", "", "sync.not_stolen")
 {
 	test_stay(ONE_CPU);

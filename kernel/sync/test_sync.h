@@ -1,5 +1,5 @@
 /*
- * What the tests of this folder share: threads on chosen CPUs, and waiting until they wait.
+ * Shared by the tests of this folder: threads on chosen CPUs, and waiting until they wait.
  */
 #pragma once
 
@@ -53,7 +53,7 @@ static inline int test_join(struct thread *t, const char *what)
 	return code;
 }
 
-/* What this thread and those it starts on ONE_CPU do is in the order of the scheduler alone. */
+/* The scheduler alone orders what this thread and those it starts on ONE_CPU do. */
 #define ONE_CPU		1u
 #define ALL_CPUS	~0u
 

@@ -171,7 +171,7 @@ static long change_ambient(struct cred *new, const u64 a[4])
 	return 0;
 }
 
-/* What an option that may change @new makes of it. */
+/* Applies an option that may change @new. */
 static long change(int option, struct cred *new, const u64 a[4])
 {
 	switch (option) {

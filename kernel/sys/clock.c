@@ -206,7 +206,7 @@ static int sleep_on_clock(const struct user_clock *c, u64 at)
 	return err;
 }
 
-/* What is left of a sleep that a signal has ended. */
+/* Tells what is left of a sleep that a signal has ended. */
 static int put_remaining(vaddr_t rem, u64 now, u64 at)
 {
 	struct timespec ts = timespec_of(time_before(now, at) ? at - now : 0);

@@ -1,17 +1,17 @@
 /*
  * New threads and processes: clone(), and fork() and vfork() where a port has them.
  *
- * Of Linux's many kinds of clone() those are supported that threads, fork() and vfork() (and so
- * posix_spawn()) are made of: what is shared is the memory or everything. Any other set of flags is
- * -EINVAL. All that can fail comes first;
- * from thread_create_in() on nothing does, so nothing has to be taken back.
+ * A thread shares everything with its creator. A process may share the memory (vfork(), and so
+ * posix_spawn()), the descriptors, and where it is in the tree of files. Any other set of flags is
+ * -EINVAL. All that can fail comes first; from thread_create_in() on nothing does, so nothing has
+ * to be taken back.
  *
  * The new thread starts in user_thread_main(), on its own kernel stack and in its own address
  * space, and enters user mode with a copy of its creator's registers and result 0.
  *
  * vfork(): the child runs in its parent's address space until it execs or exits; the parent waits
- * meanwhile, on a queue on its own stack that child->vfork_done points at. Whoever clears that
- * pointer does it under child->lock, so the queue cannot vanish under a child that wakes it, nor
+ * meanwhile, on a queue on its own stack that child->vfork_done points at. That
+ * pointer is cleared under child->lock, so the queue cannot vanish under a child that wakes it, nor
  * the child keep a pointer to a parent that was killed while it waited.
  */
 #include "sys.h"
@@ -29,6 +29,7 @@
 #define CLONE_FS		0x00000200u
 #define CLONE_FILES		0x00000400u
 #define CLONE_SIGHAND		0x00000800u
+#define CLONE_PIDFD		0x00001000u
 #define CLONE_PTRACE		0x00002000u
 #define CLONE_VFORK		0x00004000u
 #define CLONE_PARENT		0x00008000u
@@ -44,21 +45,22 @@
 #define CLONE_CLEAR_SIGHAND	(1UL << 32)
 #define CLONE_INTO_CGROUP	(1UL << 33)
 
-/* What makes a thread, and what may be added to any kind. */
+/* The flags of a thread, and those that may be added to any kind. */
 #define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define TID_FLAGS	(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
 #define ODD_FLAGS	(CLONE_EXIT_SIGNAL | CLONE_SYSVSEM | CLONE_DETACHED | CLONE_PTRACE | \
 		   CLONE_UNTRACED | CLONE_IO) /* no effect here */
-#define EXTRA_FLAGS	(CLONE_SETTLS | CLONE_CLEAR_SIGHAND | TID_FLAGS | ODD_FLAGS)
+#define EXTRA_FLAGS	(CLONE_SETTLS | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | TID_FLAGS | ODD_FLAGS)
 
-/* What makes a process, in any combination. */
-#define PROCESS_FLAGS	(CLONE_VM | CLONE_VFORK | CLONE_PARENT)
+/* The flags of a process, in any combination. */
+#define PROCESS_FLAGS	(CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_FS | CLONE_FILES)
 
 struct clone_args {
 	u64 flags;
 	u8 exit_signal;
 	vaddr_t stack;			/* 0: the creator's */
 	vaddr_t parent_tid, child_tid, tls;
+	vaddr_t pidfd;			/* where its descriptor's number goes, with CLONE_PIDFD */
 };
 
 /* A new user thread's way into user mode. @child_tid: where it is to store its id, or NULL. */
@@ -135,6 +137,7 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 	t->sigmask = self->sigmask;
 	if (p != self->process || !(a->flags & CLONE_VM))
 		t->sigstack = self->sigstack;
+	t->ioprio = self->ioprio;
 	if (params.class != SCHED_OTHER || params.nice)
 		sched_set_params(t, &params);
 	if (t->affinity != self->affinity)
@@ -185,8 +188,16 @@ static void vfork_wait(struct process *child, struct wait_queue *q)
 
 static int copy_resources(struct process *parent, struct process *child, u64 flags)
 {
-	int err = fdtable_clone(parent->fds, &child->fds);
+	int err = 0;
 
+	if (flags & CLONE_FS) {
+		place_put(child->place);
+		child->place = place_get(parent->place);
+	}
+	if (flags & CLONE_FILES)
+		child->fds = fdtable_get(parent->fds);
+	else
+		err = fdtable_clone(parent->fds, &child->fds);
 	if (err)
 		return err;
 	if (flags & CLONE_VM) {
@@ -196,12 +207,27 @@ static int copy_resources(struct process *parent, struct process *child, u64 fla
 	return as_fork(parent->as, &child->as);
 }
 
-/* What is ignored stays so, as over exec. */
+/* Forgets handlers; an ignored signal stays ignored, as over exec. */
 static void forget_handlers(struct process *p)
 {
 	for (int sig = 1; sig <= NSIG; sig++)
 		if (signal_has_handler(p, sig))
 			p->sigactions[sig - 1] = (struct sigaction_slot){ .handler = SIG_DFL };
+}
+
+/* CLONE_PIDFD: the descriptor, or an error. */
+static int install_pidfd(struct process *child, vaddr_t out)
+{
+	struct file *f;
+	s32 fd = pidfd_create(child, 0, &f);
+
+	if (!fd)
+		fd = fd_install(f, 0, fd_limit(), true);
+	if (fd >= 0 && copy_to_user(out, &fd, sizeof(fd))) {
+		fd_close(fd);
+		return -EFAULT;
+	}
+	return fd;
 }
 
 static long clone_process(const struct clone_args *a)
@@ -210,16 +236,20 @@ static long clone_process(const struct clone_args *a)
 	struct wait_queue q;
 	struct thread *t;
 	pid_t pid;
-	int err = process_create(current_process(), &child);
+	int err = process_create(current_process(), &child), pidfd = -1;
 
 	if (err)
 		return err;
 	if (a->flags & CLONE_CLEAR_SIGHAND)
 		forget_handlers(child);
 	err = copy_resources(current_process(), child, a->flags);
-	if (!err)
+	if (!err && (a->flags & CLONE_PIDFD))
+		pidfd = err = install_pidfd(child, a->pidfd);
+	if (err >= 0)
 		err = create_thread(child, a, &t);
 	if (err) {
+		if (pidfd >= 0)
+			fd_close(pidfd);
 		process_abandon(child);
 		return err;
 	}
@@ -255,6 +285,8 @@ static long do_clone(const struct clone_args *a)
 
 	if (kind != THREAD_FLAGS && (kind & ~(u64)PROCESS_FLAGS))
 		return -EINVAL;
+	if ((a->flags & CLONE_PIDFD) && (a->flags & (CLONE_DETACHED | CLONE_THREAD)))
+		return -EINVAL;
 	if ((kind & CLONE_PARENT) && current_process() == init_process)
 		return -EINVAL;
 	if (at_task_limit())
@@ -265,8 +297,10 @@ static long do_clone(const struct clone_args *a)
 long sys_clone(u64 flags, vaddr_t stack, vaddr_t parent_tid, u64 a3, u64 a4)
 {
 	struct clone_args a = { .flags = (u32)flags, .exit_signal = flags & CLONE_EXIT_SIGNAL,
-				.stack = stack, .parent_tid = parent_tid };
+				.stack = stack, .parent_tid = parent_tid, .pidfd = parent_tid };
 
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+		return -EINVAL;		/* they would go to the same place */
 	abi_clone_args(a3, a4, &a.tls, &a.child_tid);
 	return do_clone(&a);
 }
@@ -351,5 +385,5 @@ long sys_clone3(vaddr_t in, size_t size)
 	return do_clone(&(struct clone_args){
 		.flags = a.flags, .exit_signal = a.exit_signal,
 		.stack = a.stack + a.stack_size, .parent_tid = a.parent_tid,
-		.child_tid = a.child_tid, .tls = a.tls });
+		.child_tid = a.child_tid, .tls = a.tls, .pidfd = a.pidfd });
 }

@@ -51,6 +51,11 @@ long sys_getresgid(vaddr_t real, vaddr_t effective, vaddr_t saved)
 
 /* --- Changing --------------------------------------------------------------------------------- */
 
+static u64 task_limit(void)
+{
+	return current_process()->limits[RLIMIT_NPROC].cur;
+}
+
 /* The caller gets @uid and @gid, either of which may be what it has. */
 static long change_ids(const struct ids *uid, const struct ids *gid)
 {
@@ -69,6 +74,8 @@ static long change_ids(const struct ids *uid, const struct ids *gid)
 		return err;
 	}
 	cred_fix_capabilities(new, old);
+	if (new->user != old->user)
+		current_thread()->over_limit = uid->real && user_tasks(new->user) > task_limit();
 	cred_commit(new);
 	return 0;
 }

@@ -15,19 +15,30 @@ struct dirent64 {
 	char name[];
 } __attribute__((packed));
 
+/* The older struct linux_dirent: the type follows the name, as the last byte. */
+struct dirent_old {
+	u64 ino;
+	s64 next;
+	u16 reclen;
+	char name[];
+} __attribute__((packed));
+
 /* Entries are collected in the kernel: no user page may be faulted in under a directory's lock. */
 struct listing {
 	char *buf;
 	size_t size, used;
 	off_t next;
 	bool full;
+	bool old;		/* as struct dirent_old */
 };
 
 static bool add_entry(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next)
 {
 	struct listing *l = arg;
-	size_t reclen = ALIGN_UP(sizeof(struct dirent64) + len + 1, 8);
+	size_t before = l->old ? sizeof(struct dirent_old) + 1 : sizeof(struct dirent64);
+	size_t reclen = ALIGN_UP(before + len + 1, 8);
 	struct dirent64 *d = (struct dirent64 *)(l->buf + l->used);
+	u8 type = (mode & S_IFMT) >> 12;
 
 	if (reclen > l->size - l->used) {
 		l->full = true;
@@ -37,8 +48,13 @@ static bool add_entry(void *arg, const char *name, size_t len, u64 ino, u32 mode
 	d->ino = ino;
 	d->next = next;
 	d->reclen = reclen;
-	d->type = (mode & S_IFMT) >> 12;
-	memcpy(d->name, name, len);
+	if (l->old) {
+		memcpy(((struct dirent_old *)d)->name, name, len);
+		l->buf[l->used + reclen - 1] = type;
+	} else {
+		d->type = type;
+		memcpy(d->name, name, len);
+	}
 	l->used += reclen;
 	l->next = next;
 	return true;
@@ -59,10 +75,10 @@ static long list_directory(struct file *f, struct listing *l)
 	return l->full && !l->used ? -EINVAL : (long)l->used;
 }
 
-static long getdents(struct file *f, vaddr_t buf, size_t size)
+static long getdents(struct file *f, vaddr_t buf, size_t size, bool old)
 {
 	char *kbuf SCOPED(kmem) = kmalloc(PAGE_SIZE);
-	struct listing l = { .buf = kbuf, .size = MIN(size, PAGE_SIZE) };
+	struct listing l = { .buf = kbuf, .size = MIN(size, PAGE_SIZE), .old = old };
 	long n;
 
 	if (!kbuf)
@@ -76,6 +92,8 @@ static long getdents(struct file *f, vaddr_t buf, size_t size)
 	if (n >= 0)
 		f->offset = l.next;
 	mutex_unlock(&f->lock);
+	if (n >= 0)
+		file_accessed(f);
 	return n;
 }
 
@@ -83,7 +101,14 @@ long sys_getdents64(int fd, vaddr_t buf, size_t size)
 {
 	struct file *f SCOPED(file) = fd_get(fd);
 
-	return f ? getdents(f, buf, size) : -EBADF;
+	return f ? getdents(f, buf, size, false) : -EBADF;
+}
+
+long sys_getdents(int fd, vaddr_t buf, size_t size)
+{
+	struct file *f SCOPED(file) = fd_get(fd);
+
+	return f ? getdents(f, buf, size, true) : -EBADF;
 }
 
 /* The result counts the terminator. */
@@ -102,16 +127,11 @@ long sys_getcwd(vaddr_t buf, size_t size)
 }
 
 /* Takes over the reference to @dir, and gives the caller that to the one before, or NULL. */
-static int set_place(struct inode **place, struct inode **dir)
+static int set_place(bool root, struct inode **dir)
 {
-	struct process *p = current_process();
-	struct inode *old;
+	struct place *place = current_process()->place;
 
-	spin_lock(&p->lock);
-	old = *place;
-	*place = *dir;
-	spin_unlock(&p->lock);
-	*dir = old;
+	*dir = place_change(place, root ? &place->root : &place->cwd, *dir);
 	return 0;
 }
 
@@ -128,7 +148,7 @@ long sys_chdir(vaddr_t path)
 
 	if (!err)
 		err = may_enter(dir);
-	return err ? err : set_place(&current_process()->cwd, &dir);
+	return err ? err : set_place(false, &dir);
 }
 
 long sys_fchdir(int fd)
@@ -138,7 +158,7 @@ long sys_fchdir(int fd)
 
 	if (!err)
 		err = may_enter(dir);
-	return err ? err : set_place(&current_process()->cwd, &dir);
+	return err ? err : set_place(false, &dir);
 }
 
 /* Where its absolute paths begin from now on, and `..` ends. The working directory stays. */
@@ -151,5 +171,5 @@ long sys_chroot(vaddr_t path)
 		err = may_enter(dir);
 	if (!err && !capable(CAP_SYS_CHROOT))
 		err = -EPERM;
-	return err ? err : set_place(&current_process()->root, &dir);
+	return err ? err : set_place(true, &dir);
 }

@@ -98,6 +98,18 @@ static int args_copy(struct exec_args *args, vaddr_t vector, unsigned *count)
 	return 0;
 }
 
+/* No arguments at all become one empty string, as on Linux: programs rely on an argv[0]. */
+static int args_copy_all(struct exec_args *args)
+{
+	int err = args_copy(args, args->argv, &args->argc);
+
+	if (!err && !args->argc) {
+		err = exec_args_append(args, "", 1);
+		args->argc = 1;
+	}
+	return err ? err : args_copy(args, args->envp, &args->envc);
+}
+
 void exec_args_free(struct exec_args *args)
 {
 	kfree(args->strings);
@@ -105,18 +117,31 @@ void exec_args_free(struct exec_args *args)
 
 /* --- Files and scripts ------------------------------------------------------------------------ */
 
+/*
+ * The file keeps the directory where it was found, by which /proc/PID/exe tells its path. For
+ * program_put().
+ */
 static int open_program(const char *path, struct file **out)
 {
 	struct inode *cwd SCOPED(inode) = cwd_get();
-	struct inode *inode SCOPED(inode) = NULL;
-	int err = path_lookup(cwd, path, false, &inode);
+	struct file *found SCOPED(file) = NULL;
+	int err = path_open(cwd, path, O_PATH, 0, &found);
 
 	if (err)
 		return err;
-	if (!inode_is(inode, S_IFREG))
+	if (!inode_is(found->inode, S_IFREG))
 		return -EACCES;
-	err = inode_permission(inode, MAY_EXEC);
-	return err ? err : file_open_inode(inode, O_RDONLY, out);
+	err = inode_permission(found->inode, MAY_EXEC);
+	if (!err)
+		err = file_open_inode(found->inode, O_RDONLY, out);
+	if (!err)
+		(*out)->dir = inode_get(found->dir);
+	if (err)
+		return err;
+	err = file_deny_write(*out);
+	if (err)
+		file_put(*out);
+	return err;
 }
 
 /* The first line of a script; false if @f is none. */
@@ -183,28 +208,31 @@ static int script_args(struct exec_args *args, const char *interpreter, const ch
 }
 
 /*
- * Opens the program that @path comes down to: itself, or the interpreter of the script it is, of
- * which @args then tells.
+ * From *f, opened by @path, to the program that it comes down to: itself, or the interpreter of the
+ * script it is, of which @args then tells. *f is NULL after an error.
  */
-static int open_interpreted(const char *path, struct exec_args *args, struct file **out)
+static int follow_scripts(struct file **f, const char *path, struct exec_args *args)
 {
-	for (int depth = 0;; depth++) {
-		char line[SCRIPT_LINE], *interpreter, *arg;
-		int err = open_program(path, out);
+	int err = 0;
 
-		if (err || !read_script_line(*out, line))
-			return err;
-		file_put(*out);
+	for (int depth = 0; !err; depth++) {
+		char line[SCRIPT_LINE], *interpreter, *arg;
+
+		if (!read_script_line(*f, line))
+			return 0;
+		program_put(*f);
+		*f = NULL;
 		if (depth == SCRIPT_DEPTH)
 			return -ELOOP;
 		split_script_line(line, &interpreter, &arg);
 		if (!*interpreter)
 			return -ENOEXEC;
 		err = script_args(args, interpreter, arg, path);
-		if (err)
-			return err;
 		path = args->strings;		/* the interpreter, where it will stay */
+		if (!err)
+			err = open_program(path, f);
 	}
+	return err;
 }
 
 /* --- The change ------------------------------------------------------------------------------- */
@@ -266,7 +294,7 @@ static void become(struct new_program *new, const char *path)
 	strlcpy(p->name, t->name, sizeof(p->name));
 	spin_unlock(&p->lock);
 	if (old_exe)
-		file_put(old_exe);
+		program_put(old_exe);
 	p->dumpable = 1;
 	cred_commit(new->cred);
 	if (new->cred->uid.effective != new->cred->uid.real ||
@@ -278,10 +306,11 @@ static void become(struct new_program *new, const char *path)
 	arch_user_init(t, new->start, new->sp);
 }
 
-int exec_path(const char *path, struct exec_args *args)
+/* Takes over @f, which open_program() has found at @path. */
+static int exec_file(struct file *f, const char *path, struct exec_args *args)
 {
-	struct new_program new;
-	int err = open_interpreted(path, args, &new.file);
+	struct new_program new = { .file = f };
+	int err = follow_scripts(&new.file, path, args);
 
 	if (err)
 		return err;
@@ -292,6 +321,11 @@ int exec_path(const char *path, struct exec_args *args)
 	err = process_kill_siblings();
 	if (err)
 		goto out_as;
+	err = fdtable_unshare();
+	if (err) {			/* the siblings are gone: there is no way back */
+		process_kill(current_process(), STATUS_SIGNAL(SIGKILL));
+		goto out_as;
+	}
 	become(&new, path);
 	return 0;
 
@@ -300,32 +334,45 @@ out_as:
 out_file:
 	if (new.cred)
 		cred_put(new.cred);
-	file_put(new.file);
+	program_put(new.file);
 	return err;
 }
 
-/* No arguments at all become one empty string, as on Linux: programs rely on an argv[0]. */
-static int copy_args(struct exec_args *args, vaddr_t argv, vaddr_t envp)
+int exec_path(const char *path, struct exec_args *args)
 {
-	int err = args_copy(args, argv, &args->argc);
+	struct file *f;
+	int err = open_program(path, &f);
 
-	if (!err && !args->argc) {
-		err = exec_args_append(args, "", 1);
-		args->argc = 1;
-	}
-	return err ? err : args_copy(args, envp, &args->envc);
+	return err ? err : exec_file(f, path, args);
+}
+
+/* A user who had too many tasks when setuid() made the caller its own; RLIMIT_NPROC. */
+static bool over_task_limit(void)
+{
+	struct thread *t = current_thread();
+
+	t->over_limit &= user_tasks(t->cred->user) > t->process->limits[RLIMIT_NPROC].cur;
+	return t->over_limit;
 }
 
 long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp)
 {
-	struct exec_args args = { .used = 0 };
+	struct exec_args args = { .argv = argv, .envp = envp };
 	struct user_path p SCOPED(path);
-	int err = user_path_get(AT_FDCWD, path, &p);
+	struct file *f;
+	int err = user_path_get(AT_FDCWD, path, 0, &p);
 
+	if (!err && over_task_limit())
+		err = -EAGAIN;
 	if (!err)
-		err = copy_args(&args, argv, envp);
-	if (!err)
-		err = exec_path(p.name, &args);
+		err = open_program(p.name, &f);
+	if (err)
+		return err;
+	err = args_copy_all(&args);
+	if (err)
+		program_put(f);
+	else
+		err = exec_file(f, p.name, &args);
 	exec_args_free(&args);
 	return err;
 }

@@ -14,7 +14,8 @@ struct file;
 struct exec_args {
 	char *strings;
 	size_t used, size;
-	unsigned argc, envc;
+	unsigned argc, envc;		/* argc 0: they are still to be copied, from here: */
+	vaddr_t argv, envp;
 	const struct cred *cred;	/* on whose behalf it will run */
 	bool secure;			/* it is not its caller's own doing: AT_SECURE */
 };

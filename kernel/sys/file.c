@@ -67,7 +67,20 @@ long sys_dup3(int fd, int to, u32 flags)
 
 #define F_SETTABLE	(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
-/* What is about the file, not the descriptor. */
+static void set_file_flags(struct file *f, u32 mask, u32 flags)
+{
+	mutex_lock(&f->lock);
+	f->flags = (f->flags & ~mask) | (flags & mask);
+	mutex_unlock(&f->lock);
+}
+
+/* Files of the root file system, and pipes, where it means packets. */
+static bool may_be_direct(const struct inode *i)
+{
+	return inode_is(i, S_IFIFO) || (inode_is(i, S_IFREG) && i->dev == DEV_ROOT);
+}
+
+/* Commands about the file, not the descriptor. */
 static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 {
 	switch (cmd) {
@@ -88,11 +101,9 @@ static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 	case F_GET_SEALS:
 		return seals_get(f);
 	case F_SETFL:
-		if ((arg & O_DIRECT) && inode_is(f->inode, S_IFCHR))
+		if ((arg & O_DIRECT) && !may_be_direct(f->inode))
 			return -EINVAL;
-		mutex_lock(&f->lock);
-		f->flags = (f->flags & ~F_SETTABLE) | (arg & F_SETTABLE);
-		mutex_unlock(&f->lock);
+		set_file_flags(f, F_SETTABLE, arg);
 		return 0;
 	}
 	return -EINVAL;
@@ -115,17 +126,62 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 	case F_SETFD:
 		return fd_flags(fd, arg & FD_CLOEXEC);
 	case F_GETFL:
-		return (f->flags & ~O_CLOEXEC) | (f->flags & O_PATH ? 0 : O_LARGEFILE);
+		return f->flags & ~O_CLOEXEC;
 	}
 	return f->flags & O_PATH ? -EBADF : fcntl_file(fd, f, cmd, arg);
 }
 
+#define FIONREAD 0x541bu
+#define FIONBIO  0x5421u
+#define FIONCLEX 0x5450u
+#define FIOCLEX  0x5451u
+#define FIOQSIZE 0x5460u
+#define FIGETBSZ 2u
+
+/* Waiting or not, as the user's int says. */
+static long ioctl_nonblock(struct file *f, vaddr_t arg)
+{
+	int on;
+
+	if (copy_from_user(&on, arg, sizeof(on)))
+		return -EFAULT;
+	set_file_flags(f, O_NONBLOCK, on ? O_NONBLOCK : 0);
+	return 0;
+}
+
+static long put_number(vaddr_t arg, u64 n, size_t bytes)
+{
+	return copy_to_user(arg, &n, bytes);
+}
+
+static bool has_space(const struct inode *i)
+{
+	return i->dev < DEV_PIPES && (inode_is(i, S_IFREG) || inode_is(i, S_IFDIR));
+}
+
+/* Answers here what any file may be asked; only the rest is left to the file itself. */
 long sys_ioctl(int fd, u32 cmd, vaddr_t arg)
 {
 	struct file *f SCOPED(file) = fd_get(fd);
 
 	if (!f)
 		return -EBADF;
+	switch (cmd) {
+	case FIOCLEX:
+	case FIONCLEX:
+		fd_flags(fd, cmd == FIOCLEX);
+		return 0;
+	case FIONBIO:
+		return ioctl_nonblock(f, arg);
+	case FIGETBSZ:
+		return put_number(arg, PAGE_SIZE, sizeof(int));
+	case FIOQSIZE:
+		return has_space(f->inode) ? put_number(arg, f->inode->blocks * 512, sizeof(u64))
+					   : -ENOTTY;
+	case FIONREAD:
+		if (inode_is(f->inode, S_IFREG) && f->inode->dev < DEV_PIPES)
+			return put_number(arg, f->inode->size - f->offset, sizeof(int));
+	}
 	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 }
 
@@ -170,13 +226,16 @@ long sys_eventfd2(u32 count, u32 flags)
 	return err ? err : fd_install(f, 0, fd_limit(), flags & O_CLOEXEC);
 }
 
-#define CLOSE_RANGE_UNSHARE	2u	/* every process has a table of its own */
+#define CLOSE_RANGE_UNSHARE	2u	/* from other processes; threads always share one */
 #define CLOSE_RANGE_CLOEXEC	4u
 
 long sys_close_range(u32 first, u32 last, u32 flags)
 {
 	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
 		return -EINVAL;
+	if ((flags & CLOSE_RANGE_UNSHARE) && current_process()->nr_threads == 1 &&
+	    fdtable_unshare())
+		return -ENOMEM;
 	for (u32 fd = first; fd <= last && fd < FD_MAX; fd++)
 		if (flags & CLOSE_RANGE_CLOEXEC)
 			fd_flags(fd, 1);

@@ -83,9 +83,13 @@ long sys_sysinfo(vaddr_t out)
 
 /* --- Limits ----------------------------------------------------------------------------------- */
 
-/* Descriptors end where their table does. */
+/* Descriptors end where their table does. @new NULL: it is only asked for. */
 static int check_limit(u32 id, const struct rlimit *new)
 {
+	if (id >= RLIMIT_COUNT)
+		return -EINVAL;
+	if (!new)
+		return 0;
 	if (new->cur > new->max)
 		return -EINVAL;
 	if (id == RLIMIT_NOFILE && new->max > FD_MAX)
@@ -95,7 +99,7 @@ static int check_limit(u32 id, const struct rlimit *new)
 
 static long change_limit(struct process *p, u32 id, const struct rlimit *new, struct rlimit *old)
 {
-	int err = new ? check_limit(id, new) : 0;
+	int err = check_limit(id, new);
 
 	if (err)
 		return err;
@@ -116,8 +120,6 @@ long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
 	struct cred *target;
 	long err;
 
-	if (id >= RLIMIT_COUNT)
-		return -EINVAL;
 	if (new_in && copy_from_user(&new, new_in, sizeof(new)))
 		return -EFAULT;
 	p = pid ? process_find_by_task(pid) : process_get(current_process());
@@ -136,7 +138,10 @@ long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
 
 long sys_getrlimit(u32 id, vaddr_t out)
 {
-	return out ? sys_prlimit64(0, id, 0, out) : -EFAULT;
+	struct rlimit limit;
+	long err = change_limit(current_process(), id, NULL, &limit);
+
+	return err ? err : copy_to_user(out, &limit, sizeof(limit));
 }
 
 long sys_setrlimit(u32 id, vaddr_t in)
@@ -146,24 +151,31 @@ long sys_setrlimit(u32 id, vaddr_t in)
 
 /* --- Random bytes ----------------------------------------------------------------------------- */
 
-#define GRND_ALL	7u
+#define GRND_NONBLOCK	1u
+#define GRND_RANDOM	2u
+#define GRND_INSECURE	4u
 
+/* Bytes that have been written count, also where the memory ends or a signal comes. */
 long sys_getrandom(vaddr_t buf, size_t n, u32 flags)
 {
+	struct iobuf b = { .addr = buf, .left = MIN(n, RW_MAX) };
+	const u32 breaks = WORK_SIGNAL | WORK_KILL;
 	u8 chunk[64];
 	size_t done = 0;
 
-	if (flags & ~GRND_ALL)
+	if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
+	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
-	while (done < n) {
-		size_t len = MIN(n - done, sizeof(chunk));
+	while (b.left) {
+		size_t len = MIN(b.left, sizeof(chunk)), put;
 
-		if (thread_is_dying(current_thread()))
-			return -EINTR;
 		random_bytes(chunk, len);
-		if (copy_to_user(buf + done, chunk, len))
-			return -EFAULT;
-		done += len;
+		put = iobuf_copy_to(&b, chunk, len);
+		done += put;
+		if (put < len)
+			return done ? (long)done : -EFAULT;
+		if (done % PAGE_SIZE == 0 && atomic_load(&current_thread()->work) & breaks)
+			break;
 	}
 	return done;
 }

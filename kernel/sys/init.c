@@ -37,8 +37,8 @@ static int set_up_process(void)
 
 	if (err)
 		return err;
-	p->cwd = inode_get(root_inode);
-	p->umask = 022;
+	p->place->cwd = inode_get(root_inode);
+	p->place->umask = 022;
 	return open_console();
 }
 

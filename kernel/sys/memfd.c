@@ -47,6 +47,14 @@ long sys_memfd_create(vaddr_t name, u32 flags)
 	return fd_install(f, 0, current_process()->limits[RLIMIT_NOFILE].cur, flags & MFD_CLOEXEC);
 }
 
+/* Of an ordinary file there is one, against any other. SEALS_MEMFD: seals mean anything to it. */
+static u32 seals_of(const struct inode *i)
+{
+	bool ordinary = inode_is(i, S_IFREG) && i->dev == DEV_ROOT;
+
+	return ordinary ? SEALS_MEMFD | F_SEAL_SEAL : i->seals;
+}
+
 /* fcntl(F_ADD_SEALS) */
 int seals_add(struct file *f, u32 seals)
 {
@@ -58,9 +66,9 @@ int seals_add(struct file *f, u32 seals)
 	if (seals & ~SEALS_ALL)
 		return -EINVAL;
 	mutex_lock(&i->lock);
-	if (!(i->seals & SEALS_MEMFD))
+	if (!(seals_of(i) & SEALS_MEMFD))
 		err = -EINVAL;
-	else if (i->seals & F_SEAL_SEAL)
+	else if (seals_of(i) & F_SEAL_SEAL)
 		err = -EPERM;
 	else if (seals & F_SEAL_WRITE && !(i->seals & F_SEAL_WRITE) && inode_may_be_written(i))
 		err = -EBUSY;
@@ -73,5 +81,7 @@ int seals_add(struct file *f, u32 seals)
 /* fcntl(F_GET_SEALS) */
 int seals_get(const struct file *f)
 {
-	return f->inode->seals & SEALS_MEMFD ? (int)(f->inode->seals & SEALS_ALL) : -EINVAL;
+	u32 seals = seals_of(f->inode);
+
+	return seals & SEALS_MEMFD ? (int)(seals & SEALS_ALL) : -EINVAL;
 }

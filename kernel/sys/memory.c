@@ -1,6 +1,6 @@
 /*
  * Memory system calls that change what is mapped: checks and translation of flags; address spaces
- * do the work. What is only said about memory: advice.c.
+ * do the work. Advice about memory: advice.c.
  *
  * PROT_READ, PROT_WRITE and PROT_EXEC have the values of VM_READ, VM_WRITE and VM_EXEC.
  */
@@ -56,7 +56,7 @@ static int back_anonymous(struct map_request *req, u32 flags)
 	return req->inode ? 0 : -ENOMEM;
 }
 
-/* What the file's mode allows, in the order in which Linux looks. */
+/* Checks what the file's mode allows, in Linux's order. */
 static int check_file(const struct file *f, struct map_request *req, u32 flags)
 {
 	u32 mode = f->flags & O_ACCMODE, type = flags & MAP_TYPE;
@@ -173,11 +173,15 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 		err = -EOVERFLOW;
 	if (err)
 		return err;
-	if (!f || !f->inode->seals)
-		return map(&req, f, flags);
-	mutex_lock(&f->inode->lock);	/* no seal comes between the check and the mapping */
-	at = map(&req, f, flags);
-	mutex_unlock(&f->inode->lock);
+	if (!f || !f->inode->seals) {
+		at = map(&req, f, flags);
+	} else {
+		mutex_lock(&f->inode->lock);	/* no seal comes between check and mapping */
+		at = map(&req, f, flags);
+		mutex_unlock(&f->inode->lock);
+	}
+	if (at > 0 && f && req.inode == f->inode)
+		file_accessed(f);
 	return at;
 }
 
@@ -217,6 +221,28 @@ long sys_mprotect(vaddr_t addr, u64 size, int prot)
 	if (grows & PROT_GROWSUP)
 		return -EINVAL;
 	return as_protect(current_process()->as, addr, size, prot & PROT_ALL, grows);
+}
+
+/* Puts a shared mapping over the old one, with its access; that is all Linux makes of it, too. */
+long sys_remap_file_pages(vaddr_t addr, u64 size, int prot, size_t page, int mapflags)
+{
+	struct addr_space *as = current_process()->as;
+	struct map_request req = {
+		.addr = ALIGN_DOWN(addr, PAGE_SIZE), .size = ALIGN_DOWN(size, PAGE_SIZE),
+		.fixed = true, .offset = page * PAGE_SIZE,
+	};
+	int err;
+
+	if (prot || req.addr + req.size <= req.addr || page + req.size / PAGE_SIZE < page)
+		return -EINVAL;
+	err = as_find_shared(as, &req);
+	if (err)
+		return err;
+	err = as_map(as, &req, &req.addr);
+	inode_put(req.inode);
+	if (!err && !(mapflags & MAP_NONBLOCK))
+		as_populate(as, req.addr, req.addr + req.size, true);
+	return err;
 }
 
 #define MREMAP_MAYMOVE		1

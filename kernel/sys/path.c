@@ -10,13 +10,9 @@
 
 struct inode *cwd_get(void)
 {
-	struct process *p = current_process();
-	struct inode *cwd;
+	struct place *place = current_process()->place;
 
-	spin_lock(&p->lock);
-	cwd = inode_get(p->cwd);
-	spin_unlock(&p->lock);
-	return cwd;
+	return place_dir(place, &place->cwd);
 }
 
 int user_fd_inode(int fd, struct inode **out)
@@ -47,53 +43,83 @@ static int copy_path(vaddr_t from, char **out)
 	return len < 0 ? len : 0;
 }
 
-/* An absolute path does not look at @dirfd, which may then be anything. */
-int user_path_get(int dirfd, vaddr_t path, struct user_path *p)
+/* The name alone. It may be empty only with AT_EMPTY_PATH. */
+static int user_name_get(vaddr_t path, unsigned flags, struct user_path *p)
 {
 	int err = copy_path(path, &p->name);
 
 	p->at = NULL;
-	if (err)
-		return err;
+	return !err && !p->name[0] && !(flags & AT_EMPTY_PATH) ? -ENOENT : err;
+}
+
+/* Where it starts. An absolute path does not look at @dirfd, which may then be anything. */
+static int user_path_start(int dirfd, struct user_path *p)
+{
 	if (p->name[0] != '/' && dirfd != AT_FDCWD)
 		return user_fd_inode(dirfd, &p->at);
 	p->at = p->name[0] == '/' ? inode_get(root_inode) : cwd_get();
 	return 0;
 }
 
+int user_path_get(int dirfd, vaddr_t path, unsigned flags, struct user_path *p)
+{
+	int err = user_name_get(path, flags, p);
+
+	return err ? err : user_path_start(dirfd, p);
+}
+
 int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out)
 {
 	struct user_path p SCOPED(path);
-	int err = user_path_get(dirfd, path, &p);
+	int err = user_path_get(dirfd, path, flags, &p);
 
 	*out = NULL;
 	if (err)
 		return err;
-	if (p.name[0] || !(flags & AT_EMPTY_PATH))
+	if (p.name[0])
 		return path_lookup(p.at, p.name, flags & AT_SYMLINK_NOFOLLOW, out);
 	*out = inode_get(p.at);
 	return 0;
 }
 
+/* Checks open()'s flags, before it looks at the path. */
+static int check_open_flags(u32 flags)
+{
+	if (flags & O_PATH)
+		return 0;
+	if (flags & O_TMPFILE_ALONE)
+		return (flags & (O_DIRECTORY | O_CREAT)) == O_DIRECTORY &&
+				       (flags & O_ACCMODE) != O_RDONLY
+			       ? 0
+			       : -EINVAL;
+	return (flags & O_DIRECTORY) && (flags & O_CREAT) ? -EINVAL : 0;
+}
+
 long sys_openat(int dirfd, vaddr_t path, u32 flags, u32 mode)
 {
-	struct process *proc = current_process();
-	struct user_path p SCOPED(path);
-	struct file *f;
-	int err = user_path_get(dirfd, path, &p);
+	struct user_path p SCOPED(path) = { NULL, NULL };
+	struct file *f = NULL;
+	int err = check_open_flags(flags), fd;
 
 	if (!err)
-		err = path_open(p.at, p.name, flags & ~O_LARGEFILE, mode & 07777 & ~proc->umask,
-				&f);
-	return err ? err : fd_install(f, 0, fd_limit(), flags & O_CLOEXEC);
+		err = user_name_get(path, 0, &p);
+	fd = err ? err : fd_reserve(0, fd_limit());
+	if (fd < 0)
+		return fd;
+	mode &= 07777 & ~current_process()->place->umask;
+	err = user_path_start(dirfd, &p);
+	if (!err)
+		err = path_open(p.at, p.name, flags | O_LARGEFILE, mode, &f);
+	fd_fill(fd, f, flags & O_CLOEXEC);
+	return err ? err : fd;
 }
 
 long sys_mkdirat(int dirfd, vaddr_t path, u32 mode)
 {
 	struct user_path p SCOPED(path);
-	int err = user_path_get(dirfd, path, &p);
+	int err = user_path_get(dirfd, path, 0, &p);
 
-	mode &= 01777 & ~current_process()->umask;
+	mode &= 01777 & ~current_process()->place->umask;
 	return err ? err : vfs_create(p.at, p.name, S_IFDIR | mode, 0);
 }
 
@@ -119,16 +145,16 @@ long sys_mknodat(int dirfd, vaddr_t path, u32 mode, u32 rdev)
 	struct user_path p SCOPED(path) = { NULL, NULL };
 	int err = may_mknod(kind);
 
-	mode &= 07777 & ~current_process()->umask;
+	mode &= 07777 & ~current_process()->place->umask;
 	if (!err)
-		err = user_path_get(dirfd, path, &p);
+		err = user_path_get(dirfd, path, 0, &p);
 	return err ? err : vfs_create(p.at, p.name, kind | mode, rdev);
 }
 
 long sys_unlinkat(int dirfd, vaddr_t path, u32 flags)
 {
 	struct user_path p SCOPED(path);
-	int err = user_path_get(dirfd, path, &p);
+	int err = user_path_get(dirfd, path, 0, &p);
 
 	if (flags & ~AT_REMOVEDIR)
 		return -EINVAL;
@@ -138,13 +164,13 @@ long sys_unlinkat(int dirfd, vaddr_t path, u32 flags)
 long sys_renameat2(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 {
 	struct user_path a SCOPED(path), b SCOPED(path) = { NULL, NULL };
-	int err = user_path_get(from_fd, from, &a);
+	int err = user_path_get(from_fd, from, 0, &a);
 
 	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
 	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	if (!err)
-		err = user_path_get(to_fd, to, &b);
+		err = user_path_get(to_fd, to, 0, &b);
 	return err ? err : vfs_rename(a.at, a.name, b.at, b.name, flags);
 }
 
@@ -158,7 +184,7 @@ long sys_linkat(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if (!err)
-		err = user_path_get(to_fd, to, &p);
+		err = user_path_get(to_fd, to, 0, &p);
 	return err ? err : vfs_link(p.at, p.name, inode);
 }
 
@@ -169,24 +195,27 @@ long sys_symlinkat(vaddr_t target, int dirfd, vaddr_t path)
 	int err = copy_path(target, &text);
 
 	if (!err)
-		err = *text ? user_path_get(dirfd, path, &p) : -ENOENT;
+		err = *text ? user_path_get(dirfd, path, 0, &p) : -ENOENT;
 	return err ? err : vfs_symlink(p.at, p.name, text);
 }
 
 /* The link's text, cut off at @size and not terminated, as Linux gives it. */
 long sys_readlinkat(int dirfd, vaddr_t path, vaddr_t buf, size_t size)
 {
-	struct inode *inode SCOPED(inode);
+	struct inode *inode SCOPED(inode) = NULL;
 	char *text SCOPED(kmem) = kmalloc(PATH_MAX);
-	long len = user_path_inode(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &inode);
+	char first = 0;
+	long len;
 
 	if ((int)size <= 0)
 		return -EINVAL;
 	if (!text)
 		return -ENOMEM;
-	if (!len)
-		len = inode_is(inode, S_IFLNK) ? inode->ops->readlink(inode, text, PATH_MAX)
-					       : -EINVAL;
+	len = user_path_inode(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &inode);
+	if (!len && inode_is(inode, S_IFLNK))
+		len = inode->ops->readlink(inode, text, PATH_MAX);
+	else if (!len)
+		len = copy_from_user(&first, path, 1) || first ? -EINVAL : -ENOENT;
 	if (len > 0) {
 		len = MIN((size_t)len, size);
 		if (copy_to_user(buf, text, len))

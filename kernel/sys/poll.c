@@ -80,7 +80,24 @@ long sys_poll(vaddr_t list, u32 n, int ms)
 	return signal_end_timed_call(poll_user(list, n, d), d);
 }
 
-/* The time that remained is not written back: glibc hides that Linux does. */
+/*
+ * Ends a call that is told how long it may take: the user's timeout becomes what is left of it, so
+ * that the call, if a signal only interrupts it, goes on from there. That cannot be where the time
+ * cannot be written.
+ */
+long end_call_with_time_left(long result, vaddr_t timeout, struct deadline d, bool timeval)
+{
+	s64 left = d.kind == DEADLINE_KIND_AT ? (s64)(d.at - time_now()) : 0;
+	struct timespec ts = timespec_of(MAX(left, 0));
+	int err;
+
+	if (timeval)
+		ts.nsec /= NSEC_PER_USEC;
+	err = timeout && d.kind == DEADLINE_KIND_AT ? copy_to_user(timeout, &ts, sizeof(ts)) : 0;
+	result = signal_end_call(result);
+	return err && result == -ERESTARTNOHAND ? -EINTR : result;
+}
+
 long sys_ppoll(vaddr_t list, u32 n, vaddr_t timeout, vaddr_t mask, size_t mask_size)
 {
 	u64 new;
@@ -95,5 +112,5 @@ long sys_ppoll(vaddr_t list, u32 n, vaddr_t timeout, vaddr_t mask, size_t mask_s
 		return -EFAULT;
 	if (mask)
 		signal_set_mask_for_call(new);
-	return signal_end_timed_call(poll_user(list, n, d), d);
+	return end_call_with_time_left(poll_user(list, n, d), timeout, d, false);
 }

@@ -21,16 +21,6 @@ long sys_exit_group(int code)
 
 #define WAIT_KINDS	(WALL | WCLONE | WNOTHREAD)
 
-static int put_usage(vaddr_t out, const struct wait_result *res)
-{
-	struct rusage ru = {
-		.utime = timeval_of(res->user_ns),
-		.stime = timeval_of(res->run_ns - res->user_ns),
-	};
-
-	return out ? copy_to_user(out, &ru, sizeof(ru)) : 0;
-}
-
 long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 {
 	struct wait_result res;
@@ -45,15 +35,32 @@ long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 		return err;
 	if (status && copy_to_user(status, &res.status, sizeof(res.status)))
 		return -EFAULT;
-	err = put_usage(usage, &res);
+	err = usage ? usage_put(usage, &res.used) : 0;
 	return err ? err : res.pid;
 }
 
 #define P_ALL		0
 #define P_PID		1
 #define P_PGID		2
+#define P_PIDFD		3
 
-/* What process_wait() calls the children that waitid() names by @type and @id. */
+/* The child that descriptor @fd names. With O_NONBLOCK its waits are WNOHANG, and -EAGAIN. */
+static int wait_pidfd(int fd, int options, struct wait_result *res)
+{
+	struct file *f SCOPED(file) = fd >= 0 ? fd_get(fd) : NULL;
+	struct process *p = f ? pidfd_process(f) : NULL;
+	bool nonblock = f && (f->flags & O_NONBLOCK);
+	int err;
+
+	if (!p)
+		return fd < 0 ? -EINVAL : -EBADF;
+	if (!process_is_listed(p))
+		return -ECHILD;
+	err = process_wait(p->pid, options | (nonblock ? WNOHANG : 0), res);
+	return !err && !res->pid && nonblock && !(options & WNOHANG) ? -EAGAIN : err;
+}
+
+/* Translates waitid()'s @type and @id into process_wait()'s @which. */
 static int wait_selector(int type, pid_t id, pid_t *which)
 {
 	switch (type) {
@@ -71,16 +78,13 @@ static int wait_selector(int type, pid_t id, pid_t *which)
 	}
 }
 
-/* Linux's siginfo_t for SIGCHLD: 128 bytes, of which these are used. */
+/* The part of Linux's siginfo_t that waitid() writes. */
 struct child_info {
 	s32 signo, error, code, pad;
 	pid_t pid;
 	u32 uid;
 	s32 status;
-	u8 unused[100];
 };
-
-_Static_assert(sizeof(struct child_info) == 128, "siginfo_t");
 
 static struct child_info child_info_of(const struct wait_result *res)
 {
@@ -102,25 +106,39 @@ static struct child_info child_info_of(const struct wait_result *res)
 	return ci;
 }
 
-long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
+static int wait_child(int type, pid_t id, int options, struct wait_result *res)
 {
-	struct child_info ci;
-	struct wait_result res;
 	pid_t which;
 	int err;
 
 	if (((u32)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
 	    !(options & (WEXITED | WUNTRACED | WCONTINUED)))
 		return -EINVAL;
+	if (type == P_PIDFD)
+		return wait_pidfd(id, options, res);
 	err = wait_selector(type, id, &which);
-	if (!err)
-		err = process_wait(which, options, &res);
-	if (err)
-		return err;
-	ci = child_info_of(&res);
-	if (info && copy_to_user(info, &ci, sizeof(ci)))
+	return err ? err : process_wait(which, options, res);
+}
+
+/* All but its padding is written, also after an error, then with zeros, as on Linux. */
+static int put_child(vaddr_t out, const struct child_info *ci)
+{
+	size_t rest = offsetof(struct child_info, pid);
+
+	if (copy_to_user(out, ci, offsetof(struct child_info, pad)))
 		return -EFAULT;
-	return res.pid ? put_usage(usage, &res) : 0;
+	return copy_to_user(out + rest, &ci->pid, sizeof(*ci) - rest);
+}
+
+long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
+{
+	struct wait_result res = { .pid = 0 };
+	int err = wait_child(type, id, options, &res);
+	struct child_info ci = child_info_of(&res);
+
+	if (res.pid && usage && usage_put(usage, &res.used))
+		return -EFAULT;
+	return info && put_child(info, &ci) ? -EFAULT : err;
 }
 
 /* --- Ids -------------------------------------------------------------------------------------- */

@@ -31,7 +31,7 @@ static int copy_segments(vaddr_t from, size_t n, struct iovec **out)
 	return 0;
 }
 
-/* Who may look into it: the same user, with all three of its ids, or who has the capability. */
+/* Allows the same user, with all three of its ids, and holders of the capability. */
 static bool may_access(struct process *p)
 {
 	const struct cred *mine = current_cred();

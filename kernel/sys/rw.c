@@ -11,7 +11,6 @@
 
 #include "abi.h"
 
-#define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
 #define IOV_MAX		1024
 
 #define RWF_KNOWN	(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND)
@@ -21,24 +20,35 @@ typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 /* --- One buffer ------------------------------------------------------------------------------- */
 
 /* Can there be a transfer at @pos, or at the file's own offset if it is NULL? */
-static int may_seek(const struct file *f, const off_t *pos)
+static int may_seek(const struct file *f, const off_t *pos, transfer_fn fn)
 {
-	if (!pos || f->ops->seekable || inode_is(f->inode, S_IFDIR))
+	bool placed = f->ops->seekable || inode_is(f->inode, S_IFDIR);
+
+	if (pos && f->ops->endless && fn == file_write)
+		return -ESPIPE;
+	if (!pos || placed || (f->ops->placeless && inode_is(f->inode, S_IFCHR)))
 		return 0;
 	return f->flags & O_PATH ? -EBADF : -ESPIPE;
 }
 
-/* The file may not be used this way: -EBADF, which comes before what is wrong with the memory. */
-static int mode_error(const struct file *f, transfer_fn fn)
+/*
+ * The file may not be used this way (-EBADF), or knows no such use (-EINVAL; a folder's comes
+ * later): that comes before what is wrong with the memory.
+ */
+static int use_error(const struct file *f, transfer_fn fn)
 {
 	u32 other = fn == file_read ? O_WRONLY : O_RDONLY;
 
-	return (f->flags & O_ACCMODE) == other || (f->flags & O_PATH) ? -EBADF : 0;
+	if ((f->flags & O_ACCMODE) == other || (f->flags & O_PATH))
+		return -EBADF;
+	return (fn == file_read ? f->ops->read : f->ops->write) || inode_is(f->inode, S_IFDIR)
+		       ? 0
+		       : -EINVAL;
 }
 
 static noinline long bad_range(const struct file *f, transfer_fn fn)
 {
-	int err = mode_error(f, fn);
+	int err = use_error(f, fn);
 
 	return err ? err : -EFAULT;
 }
@@ -50,8 +60,8 @@ static always_inline long transfer(int fd, vaddr_t buf, size_t n, off_t *pos, tr
 
 	if (unlikely(!f))
 		return -EBADF;
-	if (unlikely(may_seek(f, pos)))
-		return may_seek(f, pos);
+	if (unlikely(may_seek(f, pos, fn)))
+		return may_seek(f, pos, fn);
 	if (unlikely(!user_range_ok(buf, n)))
 		return bad_range(f, fn);
 	return fn(f, &b, pos);
@@ -121,14 +131,34 @@ int vector_get(struct user_vector *v, vaddr_t from, size_t n)
 	return err;
 }
 
-/* What preadv2() and pwritev2() say of their flags, for which only regular files have a use. */
-static int check_flags(const struct file *f, u32 flags)
+/*
+ * Checks the flags of preadv2() and pwritev2(). Not to wait is for files that could make wait:
+ * the ones in memory never do, and refuse it, as on Linux.
+ */
+static int check_flags(const struct file *f, u32 flags, bool writes)
 {
-	bool knows = inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFIFO);
-
-	if ((flags & ~RWF_KNOWN) || ((flags & RWF_NOWAIT) && !knows))
+	if ((flags & ~RWF_KNOWN) || ((flags & RWF_NOWAIT) && !f->ops->nowait))
+		return -EOPNOTSUPP;
+	if (f->ops->by_segment && writes && (flags & ~RWF_HIPRI))
 		return -EOPNOTSUPP;
 	return (flags & RWF_APPEND) && (flags & RWF_NOAPPEND) ? -EINVAL : 0;
+}
+
+/* The segments one after the other, until one is not taken whole. */
+static long transfer_segments(struct file *f, struct user_vector *v, size_t n, transfer_fn fn)
+{
+	long done = 0, moved = 0;
+
+	for (size_t i = 0; i < n && moved >= 0; i++) {
+		struct iobuf b = { .addr = v->segments[i].base, .left = v->segments[i].len };
+		size_t all = b.left;
+
+		moved = all ? fn(f, &b, NULL) : 0;
+		done += MAX(moved, 0);
+		if (moved < (long)all)
+			break;
+	}
+	return done ? done : moved;
 }
 
 static long transfer_vector(int fd, vaddr_t vector, size_t n, off_t *pos, u32 flags, transfer_fn fn)
@@ -139,18 +169,20 @@ static long transfer_vector(int fd, vaddr_t vector, size_t n, off_t *pos, u32 fl
 
 	if (!f)
 		return -EBADF;
-	if (may_seek(f, pos))
+	if (may_seek(f, pos, fn))
 		return -ESPIPE;
-	result = mode_error(f, fn);
+	result = use_error(f, fn);
 	if (!result)
 		result = vector_get(&v, vector, n);
 	if (result)
 		return result;
 	if (v.buf.left)		/* of nothing, Linux does not even look at the flags */
-		result = check_flags(f, flags);
+		result = check_flags(f, flags, fn == file_write);
 	v.buf.flags = flags;
 	if (v.buf.left && !result)
-		result = fn(f, &v.buf, pos);
+		result = f->ops->by_segment && fn == file_write
+				 ? transfer_segments(f, &v, n, fn)
+				 : fn(f, &v.buf, pos);
 	vector_end(&v);
 	return result;
 }
@@ -244,9 +276,11 @@ long sys_lseek(int fd, off_t offset, int whence)
 		return -EBADF;
 	if (whence < SEEK_SET || whence > SEEK_HOLE)
 		return -EINVAL;
+	if (f->ops->placeless)
+		return 0;
 	if (!f->ops->seekable && !inode_is(f->inode, S_IFDIR))
 		return -ESPIPE;
-	if (inode_is(f->inode, S_IFDIR) && whence > SEEK_CUR)
+	if ((inode_is(f->inode, S_IFDIR) || f->ops->endless) && whence > SEEK_CUR)
 		return -EINVAL;
 	mutex_lock(&f->lock);
 	result = seek(f, offset, whence);

@@ -1,7 +1,7 @@
 /*
  * Scheduling as system calls see it: classes and their parameters, niceness, affinity.
  *
- * Whatever policy runs, the calls are Linux's; a class that the policy does not know is an EINVAL,
+ * The calls are Linux's under any policy; a class that the policy does not know is an EINVAL,
  * as one that Linux does not know is there. For what CAP_SYS_NICE is needed, and what RLIMIT_NICE
  * and RLIMIT_RTPRIO allow without: may_set(), can_nice().
  */
@@ -104,7 +104,7 @@ static long set_class(tid_t tid, int class, vaddr_t param)
 	u32 priority;
 	long err;
 
-	if (!param)
+	if (!param || tid < 0)
 		return -EINVAL;
 	if (copy_from_user(&priority, param, sizeof(priority)))
 		return -EFAULT;
@@ -147,7 +147,7 @@ long sys_sched_getparam(tid_t tid, vaddr_t out)
 	return err ? err : copy_to_user(out, &p.rt_priority, sizeof(p.rt_priority));
 }
 
-/* What a longer structure than ours says must be nothing. */
+/* A structure longer than ours must have zeroes beyond ours. */
 static long copy_attr(struct sched_attr *a, vaddr_t in)
 {
 	u32 size;
@@ -266,30 +266,35 @@ long sys_sched_rr_get_interval(tid_t tid, vaddr_t out)
 #define PRIO_PGRP	1
 #define PRIO_USER	2
 
-struct nice_walk {
+/* Of setpriority(); ioprio_set() counts from 1. */
+struct meant {
 	int which;
 	u32 who;
+};
+
+struct nice_walk {
+	struct meant meant;
 	const int *nice;	/* NULL: only look */
 	int found;		/* the most favoured; NICE_LOWEST + 1: nobody */
 	int err;		/* of the last that was refused; -ESRCH: nobody was found */
 };
 
-static bool is_meant(const struct nice_walk *w, struct thread *t)
+static bool is_meant(const struct meant *m, struct thread *t)
 {
 	if (t->process == &kernel_process || !list_linked(&t->id_node))
 		return false;
-	if (w->which == PRIO_PROCESS)
-		return (u32)t->tid == w->who;
-	if (w->which == PRIO_PGRP)
-		return (u32)t->process->pgid == w->who;
-	return process_uid(t->process) == w->who;
+	if (m->which == PRIO_PROCESS)
+		return (u32)t->tid == m->who;
+	if (m->which == PRIO_PGRP)
+		return (u32)t->process->pgid == m->who;
+	return process_uid(t->process) == m->who;
 }
 
 static void walk_nice(struct thread *t, void *arg)
 {
 	struct nice_walk *w = arg;
 
-	if (!is_meant(w, t))
+	if (!is_meant(&w->meant, t))
 		return;
 	w->found = MIN(w->found, t->se.params.nice);
 	if (!w->nice)
@@ -304,23 +309,33 @@ static void walk_nice(struct thread *t, void *arg)
 	}
 }
 
+/* Checks whom a call means, where 0 is the caller or its group. To ioprio_set() user 0 is root. */
+static int find_meant(struct meant *m)
+{
+	if (m->which < PRIO_PROCESS || m->which > PRIO_USER)
+		return -EINVAL;
+	if (!m->who && m->which == PRIO_PROCESS)
+		m->who = current_thread()->tid;
+	if (!m->who && m->which == PRIO_PGRP)
+		m->who = current_process()->pgid;
+	return 0;
+}
+
 static int change_nice(struct nice_walk *w)
 {
-	if (w->which < PRIO_PROCESS || w->which > PRIO_USER)
-		return -EINVAL;
-	if (!w->who && w->which == PRIO_PROCESS)
-		w->who = current_thread()->tid;
-	if (!w->who && w->which == PRIO_PGRP)
-		w->who = current_process()->pgid;
-	if (!w->who && w->which == PRIO_USER)
-		w->who = current_cred()->uid.real;
+	int err = find_meant(&w->meant);
+
+	if (err)
+		return err;
+	if (!w->meant.who && w->meant.which == PRIO_USER)
+		w->meant.who = current_cred()->uid.real;
 	thread_for_each(walk_nice, w);
 	return w->err;
 }
 
 long sys_setpriority(int which, int who, int nice)
 {
-	struct nice_walk w = { which, who, &nice, NICE_LOWEST + 1, -ESRCH };
+	struct nice_walk w = { { which, who }, &nice, NICE_LOWEST + 1, -ESRCH };
 
 	nice = MAX(NICE_HIGHEST, MIN(nice, NICE_LOWEST));
 	return change_nice(&w);
@@ -329,10 +344,95 @@ long sys_setpriority(int which, int who, int nice)
 /* 20 minus the nice value of the most favoured one. */
 long sys_getpriority(int which, int who)
 {
-	struct nice_walk w = { which, who, NULL, NICE_LOWEST + 1, -ESRCH };
+	struct nice_walk w = { { which, who }, NULL, NICE_LOWEST + 1, -ESRCH };
 	int err = change_nice(&w);
 
 	return w.found > NICE_LOWEST ? err : 20 - w.found;
+}
+
+/* --- Priority of input and output ------------------------------------------------------------- */
+
+/* Kept and told, as Linux does for a disk that heeds none. A class, and a level within it. */
+#define IOPRIO(class, level)	((class) << 13 | (level))
+#define IOPRIO_CLASS(priority)	((priority) >> 13 & 7)
+#define IOPRIO_LEVEL(priority)	((priority) & 7)
+
+enum { IOPRIO_NONE, IOPRIO_RT, IOPRIO_BE, IOPRIO_IDLE };
+
+#define NO_IOPRIO		0x10000		/* above all that there are */
+
+struct ioprio_walk {
+	struct meant meant;
+	int set;		/* -1: only look */
+	int found;		/* the best; NO_IOPRIO: nobody */
+	int err;		/* as in struct nice_walk */
+};
+
+/* That of a thread without one follows from its scheduling, unless it is asked about alone. */
+static int ioprio_of(struct thread *t, bool alone)
+{
+	struct sched_params p = sched_get_params(t);
+	int class = is_real_time(&p) ? IOPRIO_RT
+				     : p.class == SCHED_IDLE ? IOPRIO_IDLE : IOPRIO_BE;
+
+	if (alone || IOPRIO_CLASS(t->ioprio) != IOPRIO_NONE)
+		return t->ioprio;
+	return IOPRIO(class, (p.nice - NICE_HIGHEST) / 5);
+}
+
+static void walk_ioprio(struct thread *t, void *arg)
+{
+	struct ioprio_walk *w = arg;
+
+	if (!is_meant(&w->meant, t))
+		return;
+	if (w->set >= 0 && !may_schedule(t)) {
+		w->err = -EPERM;
+		return;
+	}
+	if (w->set >= 0)
+		t->ioprio = w->set;
+	w->found = MIN(w->found, ioprio_of(t, w->meant.which == PRIO_PROCESS));
+	w->err = w->err == -ESRCH ? 0 : w->err;
+}
+
+static int check_ioprio(int priority)
+{
+	switch (IOPRIO_CLASS(priority)) {
+	case IOPRIO_RT:
+		return capable(CAP_SYS_ADMIN) || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+	case IOPRIO_NONE:
+		return IOPRIO_LEVEL(priority) ? -EINVAL : 0;
+	case IOPRIO_BE:
+	case IOPRIO_IDLE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_ioprio_set(int which, int who, int priority)
+{
+	struct ioprio_walk w = { { (int)(which - 1u), who }, (u16)priority, NO_IOPRIO, -ESRCH };
+	int err = check_ioprio(priority);
+
+	if (!err)
+		err = find_meant(&w.meant);
+	if (err)
+		return err;
+	thread_for_each(walk_ioprio, &w);
+	return w.err;
+}
+
+long sys_ioprio_get(int which, int who)
+{
+	struct ioprio_walk w = { { (int)(which - 1u), who }, -1, NO_IOPRIO, -ESRCH };
+	int err = find_meant(&w.meant);
+
+	if (err)
+		return err;
+	thread_for_each(walk_ioprio, &w);
+	return w.err ? w.err : w.found;
 }
 
 /* --- Affinity --------------------------------------------------------------------------------- */

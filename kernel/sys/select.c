@@ -10,7 +10,7 @@
 #define WORD_BITS	64
 #define WORDS		(FD_MAX / WORD_BITS)
 
-/* What a map asks for, and what counts as an answer. */
+/* The events that a map asks for, and those that count as an answer. */
 static const unsigned wanted[MAPS] = {
 	POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI,
 };
@@ -42,7 +42,7 @@ static int maps_put(const struct maps *m)
 	return 0;
 }
 
-/* What is asked of descriptor @fd. */
+/* The events asked of descriptor @fd. */
 static unsigned events_of(const struct maps *m, unsigned fd)
 {
 	unsigned events = 0;
@@ -60,25 +60,25 @@ static int files_get(const struct maps *m, struct poll_request *r)
 		r[fd].events = events_of(m, fd);
 		if (!r[fd].events)
 			continue;
-		r[fd].file = fd_get(fd);
+		r[fd].file = fd_get_any(fd);
 		if (!r[fd].file)
 			return -EBADF;
 	}
 	return 0;
 }
 
-/* The maps become the answer: how many bits are left. */
+/* The maps become the answer, also above the last descriptor: how many bits are left. */
 static long answer(struct maps *m, const struct poll_request *r)
 {
 	long bits = 0;
 
 	for (unsigned k = 0; k < MAPS; k++)
-		for (unsigned fd = 0; fd < m->n; fd++) {
+		for (unsigned fd = 0; fd < ALIGN_UP(m->n, WORD_BITS); fd++) {
 			u64 *word = &m->word[k][fd / WORD_BITS], bit = 1ull << fd % WORD_BITS;
 
 			if (!(*word & bit))
 				continue;
-			if (r[fd].file && (r[fd].ready & wanted[k]))
+			if (fd < m->n && r[fd].file && (r[fd].ready & wanted[k]))
 				bits++;
 			else
 				*word &= ~bit;
@@ -104,7 +104,10 @@ static long select_maps(struct maps *m, struct poll_request *r, struct deadline 
 	return result;
 }
 
-/* More descriptors than there can be are none that could be asked about. */
+/*
+ * More descriptors than the table has room for are none that could be asked about: their part of
+ * the maps is not even looked at, as on Linux, whose smallest table has room for 64.
+ */
 static long select_user(int n, vaddr_t in, vaddr_t out, vaddr_t except, struct deadline d)
 {
 	struct poll_request *requests;
@@ -113,7 +116,7 @@ static long select_user(int n, vaddr_t in, vaddr_t out, vaddr_t except, struct d
 
 	if (n < 0)
 		return -EINVAL;
-	n = MIN(n, FD_MAX);
+	n = MIN((unsigned)n, MAX(fdtable_size(current_process()->fds), WORD_BITS));
 	m = kzalloc(sizeof(*m) + n * sizeof(*requests));
 	if (!m)
 		return -ENOMEM;
@@ -127,14 +130,6 @@ static long select_user(int n, vaddr_t in, vaddr_t out, vaddr_t except, struct d
 	return result;
 }
 
-/* What is left until @d; as on Linux it does not matter if the user cannot be told. */
-static struct timespec time_left(struct deadline d)
-{
-	s64 left = d.kind == DEADLINE_KIND_AT ? (s64)(d.at - time_now()) : 0;
-
-	return timespec_of(MAX(left, 0));
-}
-
 /* The last argument's structure: a signal mask and its size. */
 struct mask_arg {
 	vaddr_t mask;
@@ -144,7 +139,6 @@ struct mask_arg {
 long sys_pselect6(int n, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout, vaddr_t mask)
 {
 	struct mask_arg arg = { 0, 0 };
-	struct timespec left;
 	struct deadline d;
 	long result;
 	u64 new;
@@ -161,17 +155,14 @@ long sys_pselect6(int n, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeou
 	if (arg.mask)
 		signal_set_mask_for_call(new);
 	result = select_user(n, in, out, except, d);
-	left = time_left(d);
-	if (timeout)
-		(void)copy_to_user(timeout, &left, sizeof(left));
-	return signal_end_call(result);
+	return end_call_with_time_left(result, timeout, d, false);
 }
 
 /* The older form, of x86_64: a struct timeval, and no signal mask. */
 long sys_select(int n, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout)
 {
 	struct deadline d = DEADLINE_NEVER;
-	struct timespec left;
+	struct timespec ts;
 	struct timeval tv;
 	long result;
 
@@ -180,13 +171,9 @@ long sys_select(int n, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout)
 	if (timeout && (tv.sec < 0 || tv.usec < 0))
 		return -EINVAL;
 	if (timeout) {
-		left = (struct timespec){ tv.sec + tv.usec / 1000000, tv.usec % 1000000 * 1000 };
-		d = deadline_of(&left, CLOCK_MONOTONIC, false);
+		ts = (struct timespec){ tv.sec + tv.usec / 1000000, tv.usec % 1000000 * 1000 };
+		d = deadline_of(&ts, CLOCK_MONOTONIC, false);
 	}
 	result = select_user(n, in, out, except, d);
-	left = time_left(d);
-	tv = (struct timeval){ left.sec, left.nsec / NSEC_PER_USEC };
-	if (timeout)
-		(void)copy_to_user(timeout, &tv, sizeof(tv));
-	return signal_end_call(result);
+	return end_call_with_time_left(result, timeout, d, true);
 }

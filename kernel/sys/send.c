@@ -5,8 +5,6 @@
  */
 #include "sys.h"
 
-#define RW_MAX		0x7ffff000UL
-
 /* The position that @at points to, or the file's own. */
 struct position {
 	struct file *file;
@@ -14,14 +12,18 @@ struct position {
 	off_t pos;
 };
 
-static int position_get(struct position *p, struct file *f, vaddr_t at)
+/* The user's position is read before the descriptors are looked at; the file's own, after. */
+static int position_get(struct position *p, vaddr_t at)
 {
-	*p = (struct position){ .file = f, .at = at, .pos = f->offset };
-	if (!at)
-		return 0;
-	if (copy_from_user(&p->pos, at, sizeof(p->pos)))
-		return -EFAULT;
-	return p->pos < 0 ? -EINVAL : 0;
+	*p = (struct position){ .at = at };
+	return at && copy_from_user(&p->pos, at, sizeof(p->pos)) ? -EFAULT : 0;
+}
+
+static void position_begin(struct position *p, struct file *f)
+{
+	p->file = f;
+	if (!p->at)
+		p->pos = f->offset;
 }
 
 /* The position has moved: tells the user, or the file. */
@@ -81,41 +83,71 @@ static bool can_write(const struct file *f)
 	return (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
-static long send(struct file *out, struct file *in, vaddr_t offset, size_t count)
+/* Checks the file that sendfile() reads, and how much. */
+static int may_send_from(const struct position *from, size_t count)
 {
-	struct position from;
-	int err = position_get(&from, in, offset);
-	ssize_t done;
+	const struct file *in = from->file;
 
-	if (err == -EFAULT || !can_read(in))
-		return err == -EFAULT ? err : -EBADF;
-	if (offset && !in->ops->seekable && !inode_is(in->inode, S_IFDIR))
+	if (!can_read(in))
+		return -EBADF;
+	if (from->at && !in->ops->seekable && !inode_is(in->inode, S_IFDIR) &&
+	    !inode_is(in->inode, S_IFCHR))
 		return -ESPIPE;
-	if (err || !can_write(out))
-		return err ? err : -EBADF;
-	if (!in->ops->seekable || !in->ops->read || (out->flags & O_APPEND))
+	return from->pos < 0 || count > (u64)(S64_MAX - from->pos) ? -EINVAL : 0;
+}
+
+/* lseek() works: what is sent and cannot be taken by the other is not lost. */
+static bool has_place(const struct file *f)
+{
+	return f->ops->seekable || f->ops->placeless || inode_is(f->inode, S_IFDIR);
+}
+
+static long send(int out_fd, struct position *from, size_t count)
+{
+	struct file *in = from->file, *out SCOPED(file) = NULL;
+	int err = may_send_from(from, count);
+
+	if (err)
+		return err;
+	out = fd_get(out_fd);
+	if (!out || !can_write(out))
+		return -EBADF;
+	if ((out->flags & O_APPEND) || !has_place(in))
 		return -EINVAL;
-	done = move(&from, out, NULL, MIN(count, RW_MAX));
-	err = done > 0 ? position_put(&from) : 0;
-	return err ? err : done;
+	if (count && (!in->ops->read || in->ops->unsent || in->inode->dev == DEV_ANON ||
+		      out->ops->by_segment))
+		return -EINVAL;
+	return move(from, out, NULL, MIN(count, RW_MAX));
 }
 
 long sys_sendfile(int out_fd, int in_fd, vaddr_t offset, size_t count)
 {
-	struct file *in SCOPED(file) = fd_get(in_fd);
-	struct file *out SCOPED(file) = fd_get(out_fd);
+	struct file *in SCOPED(file) = NULL;
+	struct position from;
+	int err = position_get(&from, offset);
+	long done;
 
-	return in && out ? send(out, in, offset, count) : -EBADF;
+	if (err)
+		return err;
+	in = fd_get(in_fd);
+	if (!in)
+		return -EBADF;
+	position_begin(&from, in);
+	done = send(out_fd, &from, count);
+	err = done > 0 || offset ? position_put(&from) : 0;
+	return err ? err : done;
 }
 
-/* What copy_file_range() says of its two files. */
+/* Checks copy_file_range()'s two files. */
 static int may_copy(const struct file *in, const struct file *out)
 {
 	if (inode_is(in->inode, S_IFDIR) || inode_is(out->inode, S_IFDIR))
 		return -EISDIR;
 	if (!inode_is(in->inode, S_IFREG) || !inode_is(out->inode, S_IFREG))
 		return -EINVAL;
-	return can_read(in) && can_write(out) && !(out->flags & O_APPEND) ? 0 : -EBADF;
+	if (!can_read(in) || !can_write(out) || (out->flags & O_APPEND))
+		return -EBADF;
+	return in->inode->dev == out->inode->dev ? 0 : -EXDEV;
 }
 
 /* The two ranges, of which the first ends with the file. */
@@ -123,6 +155,8 @@ static int may_copy_range(const struct position *from, const struct position *to
 {
 	off_t end;
 
+	if (from->pos < 0 || to->pos < 0)
+		return -EINVAL;
 	if (__builtin_add_overflow(from->pos, *count, &end) || end < 0 ||
 	    __builtin_add_overflow(to->pos, *count, &end) || end < 0)
 		return -EOVERFLOW;
@@ -154,14 +188,12 @@ long sys_copy_file_range(int in_fd, vaddr_t in_at, int out_fd, vaddr_t out_at, s
 	struct file *in SCOPED(file) = fd_get(in_fd);
 	struct file *out SCOPED(file) = fd_get(out_fd);
 	struct position from, to;
-	int err;
 
 	if (!in || !out)
 		return -EBADF;
-	err = position_get(&from, in, in_at);
-	if (!err)
-		err = position_get(&to, out, out_at);
-	if (err)
-		return err;
+	if (position_get(&from, in_at) || position_get(&to, out_at))
+		return -EFAULT;
+	position_begin(&from, in);
+	position_begin(&to, out);
 	return flags ? -EINVAL : copy_range(&from, &to, count);
 }

@@ -1,5 +1,5 @@
 /*
- * Signal system calls. What signals do is in kernel/thread/signal.c and deliver.c.
+ * Signal system calls. Signals themselves are in kernel/thread/signal.c and deliver.c.
  */
 #include "signal.h"
 
@@ -323,4 +323,29 @@ long sys_rt_tgsigqueueinfo(pid_t pid, tid_t tid, int sig, vaddr_t in)
 		return -EINVAL;
 	err = get_info(in, sig, tid, &info);
 	return err ? err : kill_thread(pid, tid, sig, &info);
+}
+
+#define SFD_FLAGS	(O_CLOEXEC | O_NONBLOCK)
+
+/* @fd -1: a new file; otherwise one that is to be told of other signals from now on. */
+long sys_signalfd4(int fd, vaddr_t in, size_t set_size, u32 flags)
+{
+	struct file *f SCOPED(file) = NULL;
+	int err;
+	u64 set;
+
+	if (set_size != sizeof(set))
+		return -EINVAL;
+	if (copy_from_user(&set, in, sizeof(set)))
+		return -EFAULT;
+	if (flags & ~SFD_FLAGS)
+		return -EINVAL;
+	set &= ~(SIGSET(SIGKILL) | SIGSET(SIGSTOP));
+	if (fd == -1) {
+		err = signalfd_create(set, flags & O_NONBLOCK, &f);
+		return err ? err : fd_install(file_get(f), 0, fd_limit(), flags & O_CLOEXEC);
+	}
+	f = fd_get(fd);
+	err = f ? signalfd_set(f, set) : -EBADF;
+	return err ? err : fd;
 }

@@ -1,5 +1,5 @@
 /*
- * What a new program finds on its stack, by Linux's convention:
+ * The stack of a new program, by Linux's convention:
  *
  *	stack top	random bytes, platform, path, the strings of argv and envp
  *			auxiliary vector: pairs, ended by AT_NULL
@@ -203,6 +203,9 @@ int stack_build(struct addr_space *as, const struct elf_program *prog, const str
 	if (!err)
 		err = copy_image(as, &im);
 	as->arg_start = im.at + im.data;
+	as->env_end = as->arg_start + args->used;
+	as->auxv_start = im.at + (args->argc + args->envc + 3) * sizeof(u64);
+	as->auxv_end = as->auxv_start + (AUX_COUNT - !ABI_PLATFORM) * 2 * sizeof(u64);
 	*sp = im.at;
 	kfree(im.bytes);
 	return err;

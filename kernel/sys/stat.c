@@ -1,5 +1,5 @@
 /*
- * What a file is: stat in its forms, access, mode and times, umask.
+ * A file's attributes: stat in its forms, access, mode and times, umask.
  */
 #include "sys.h"
 
@@ -8,20 +8,17 @@
 
 static struct abi_stat stat_of(struct inode *i)
 {
-	struct timespec a, m, c;
 	struct abi_stat st;
 
 	mutex_lock(&i->lock);
-	a = timespec_of(i->atime);
-	m = timespec_of(i->mtime);
-	c = timespec_of(i->ctime);
+	inode_settle_times(i);
 	st = (struct abi_stat){
 		.dev = i->dev, .ino = i->ino, .mode = i->mode, .nlink = i->nlink,
 		.uid = i->uid, .gid = i->gid, .rdev = i->rdev,
 		.size = (s64)atomic_load(&i->size), .blksize = PAGE_SIZE, .blocks = i->blocks,
-		.atime = a.sec, .atime_nsec = a.nsec,
-		.mtime = m.sec, .mtime_nsec = m.nsec,
-		.ctime = c.sec, .ctime_nsec = c.nsec,
+		.atime = i->atime.sec, .atime_nsec = i->atime.nsec,
+		.mtime = i->mtime.sec, .mtime_nsec = i->mtime.nsec,
+		.ctime = i->ctime.sec, .ctime_nsec = i->ctime.nsec,
 	};
 	mutex_unlock(&i->lock);
 	return st;
@@ -110,7 +107,8 @@ long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 	struct statx stx;
 	int err = user_path_inode(dirfd, path, flags, &inode);
 
-	if ((flags & ~(AT_STAT_FLAGS | AT_STATX_SYNC)) || (mask & STATX_RESERVED))
+	if ((flags & ~(AT_STAT_FLAGS | AT_STATX_SYNC)) || (mask & STATX_RESERVED) ||
+	    (flags & AT_STATX_SYNC) == AT_STATX_SYNC)
 		return -EINVAL;
 	if (err)
 		return err;
@@ -144,11 +142,6 @@ long sys_faccessat2(int dirfd, vaddr_t path, u32 mode, u32 flags)
 	return err;
 }
 
-static u64 realtime(void)
-{
-	return time_now() + time_realtime_offset();
-}
-
 long sys_fchmod(int fd, u32 mode)
 {
 	struct inode *inode SCOPED(inode);
@@ -157,11 +150,16 @@ long sys_fchmod(int fd, u32 mode)
 	return err ? err : inode_set_mode(inode, mode);
 }
 
-long sys_fchmodat(int dirfd, vaddr_t path, u32 mode)
+/* A symbolic link has no mode of its own to be changed. */
+long sys_fchmodat2(int dirfd, vaddr_t path, u32 mode, u32 flags)
 {
-	struct inode *inode SCOPED(inode);
-	int err = user_path_inode(dirfd, path, 0, &inode);
+	struct inode *inode SCOPED(inode) = NULL;
+	int err = flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ? -EINVAL : 0;
 
+	if (!err)
+		err = user_path_inode(dirfd, path, flags, &inode);
+	if (!err && inode_is(inode, S_IFLNK))
+		err = -EOPNOTSUPP;
 	return err ? err : inode_set_mode(inode, mode);
 }
 
@@ -191,13 +189,13 @@ static bool time_ok(const struct timespec *ts)
 	return (u64)ts->nsec < NSEC_PER_SEC || ts->nsec == UTIME_NOW || ts->nsec == UTIME_OMIT;
 }
 
-static u64 chosen_time(const struct timespec *ts, u64 keep)
+static struct inode_time chosen_time(const struct timespec *ts, struct inode_time keep)
 {
 	if (ts->nsec == UTIME_OMIT)
 		return keep;
 	if (ts->nsec == UTIME_NOW)
-		return realtime();
-	return (u64)ts->sec * NSEC_PER_SEC + (u64)ts->nsec;
+		return inode_now();
+	return (struct inode_time){ ts->sec, (u32)ts->nsec };
 }
 
 /* Both now is for whoever could do it by writing; anything else for the owner. */
@@ -214,29 +212,29 @@ static int set_times(struct inode *i, const struct timespec ts[2])
 {
 	int err;
 
+	if (i->dev == DEV_ANON)
+		return -EOPNOTSUPP;
 	mutex_lock(&i->lock);
 	err = may_set_times(i, ts);
 	if (!err) {
+		inode_settle_times(i);
 		i->atime = chosen_time(&ts[0], i->atime);
 		i->mtime = chosen_time(&ts[1], i->mtime);
-		i->ctime = realtime();
+		inode_changed(i);
 	}
 	mutex_unlock(&i->lock);
 	return err;
 }
 
+static const struct timespec both_now[2] = { { .nsec = UTIME_NOW }, { .nsec = UTIME_NOW } };
+
 /* Without a path, the times of @dirfd itself: futimens(). */
-long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
+static long change_times(int dirfd, vaddr_t path, const struct timespec ts[2], u32 flags)
 {
-	struct timespec ts[2] = { { .nsec = UTIME_NOW }, { .nsec = UTIME_NOW } };
 	struct inode *inode SCOPED(inode) = NULL;
 	bool by_fd = !path && dirfd != AT_FDCWD;
 	int err;
 
-	if (times && copy_from_user(ts, times, sizeof(ts)))
-		return -EFAULT;
-	if (ts[0].nsec == UTIME_OMIT && ts[1].nsec == UTIME_OMIT)
-		return 0;		/* nothing to do, and so nothing to be wrong with */
 	if (flags & ~(by_fd ? 0 : AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	err = by_fd ? user_file_inode(dirfd, &inode) : user_path_inode(dirfd, path, flags, &inode);
@@ -245,14 +243,56 @@ long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
 	return time_ok(&ts[0]) && time_ok(&ts[1]) ? set_times(inode, ts) : -EINVAL;
 }
 
+long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
+{
+	struct timespec ts[2];
+
+	if (!times)
+		return change_times(dirfd, path, both_now, flags);
+	if (copy_from_user(ts, times, sizeof(ts)))
+		return -EFAULT;
+	if (ts[0].nsec == UTIME_OMIT && ts[1].nsec == UTIME_OMIT)
+		return 0;		/* nothing to do, and so nothing to be wrong with */
+	return change_times(dirfd, path, ts, flags);
+}
+
+/* The older forms, of x86_64: struct timeval, and whole seconds. */
+long sys_futimesat(int dirfd, vaddr_t path, vaddr_t times)
+{
+	struct timespec ts[2];
+	struct timeval tv[2];
+
+	if (!times)
+		return change_times(dirfd, path, both_now, 0);
+	if (copy_from_user(tv, times, sizeof(tv)))
+		return -EFAULT;
+	for (int i = 0; i < 2; i++) {
+		if ((u64)tv[i].usec >= 1000000)
+			return -EINVAL;
+		ts[i] = (struct timespec){ tv[i].sec, tv[i].usec * 1000 };
+	}
+	return change_times(dirfd, path, ts, 0);
+}
+
+long sys_utime(vaddr_t path, vaddr_t times)
+{
+	s64 sec[2];
+
+	if (!times)
+		return change_times(AT_FDCWD, path, both_now, 0);
+	if (copy_from_user(sec, times, sizeof(sec)))
+		return -EFAULT;
+	return change_times(AT_FDCWD, path, (struct timespec[]){ { sec[0], 0 }, { sec[1], 0 } }, 0);
+}
+
 long sys_umask(u32 mask)
 {
-	struct process *p = current_process();
+	struct place *place = current_process()->place;
 	u32 old;
 
-	spin_lock(&p->lock);
-	old = p->umask;
-	p->umask = mask & 0777;
-	spin_unlock(&p->lock);
+	spin_lock(&place->lock);
+	old = place->umask;
+	place->umask = mask & 0777;
+	spin_unlock(&place->lock);
 	return old;
 }

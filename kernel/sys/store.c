@@ -26,7 +26,7 @@ long sys_ftruncate(int fd, off_t size)
 #define FALLOC_KEEP_SIZE	1u
 #define FALLOC_PUNCH_HOLE	2u
 
-/* What stands in the way of fallocate() but for the file system's own reasons. */
+/* Finds the error that forbids fallocate(), but for the file system's own. */
 static int may_allocate(const struct file *f, u32 mode, off_t offset, off_t length)
 {
 	off_t end;
@@ -79,6 +79,8 @@ long sys_fsync(int fd)
 
 	if (!f)
 		return -EBADF;
+	if (f->inode->dev == DEV_PROC)
+		return -EINVAL;
 	return inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFDIR) ? 0 : -EINVAL;
 }
 
@@ -123,6 +125,17 @@ long sys_fadvise64(int fd, off_t offset, off_t length, int advice)
 	return length < 0 || advice < 0 || advice > FADV_NOREUSE ? -EINVAL : 0;
 }
 
+/* Has nothing to read ahead: every file is in memory already. */
+long sys_readahead(int fd, off_t offset, size_t size)
+{
+	struct file *f SCOPED(file) = fd_get(fd);
+
+	(void)offset;
+	if (!f || (f->flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
+	return inode_is(f->inode, S_IFREG) && (s64)size >= 0 ? 0 : -EINVAL;
+}
+
 /* --- File systems ----------------------------------------------------------------------------- */
 
 /* Linux's struct statfs on 64-bit machines. */
@@ -138,6 +151,7 @@ _Static_assert(sizeof(struct abi_statfs) == 120, "struct statfs");
 /* Linux's magic numbers of file systems of these kinds, by the device. */
 static const u32 magics[] = {
 	[DEV_ROOT] = 0x01021994, [DEV_PROC] = 0x9fa0, [DEV_SYSFS] = 0x62656572,
+	[DEV_SHARED] = 0x01021994,
 	[DEV_PIPES] = 0x50495045, [DEV_ANON] = 0x09041934,
 };
 
@@ -175,4 +189,22 @@ long sys_fstatfs(int fd, vaddr_t out)
 	int err = user_fd_inode(fd, &inode);
 
 	return err ? err : put_statfs(out, inode);
+}
+
+/* --- Extended attributes: no file has any ----------------------------------------------------- */
+
+long sys_getxattr(vaddr_t path)
+{
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(AT_FDCWD, path, 0, &inode);
+
+	return err ? err : -EOPNOTSUPP;
+}
+
+long sys_lgetxattr(vaddr_t path)
+{
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &inode);
+
+	return err ? err : -EOPNOTSUPP;
 }

@@ -1,5 +1,5 @@
 /*
- * What the system-call families share: the interfaces that every handler needs, user paths, user
+ * Shared by the system-call families: the interfaces that every handler needs, user paths, user
  * times.
  */
 #pragma once
@@ -41,6 +41,7 @@ static inline void kmem_scope_end(char **p)
 
 /* --- Vectors, rw.c ---------------------------------------------------------------------------- */
 
+#define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
 #define IOV_FEW		8		/* segments for which there is room on the stack */
 
 /* A vector argument, copied; the segments end at RW_MAX bytes. */
@@ -76,8 +77,8 @@ struct user_path {
 	char *name;
 };
 
-/* Declare it SCOPED(path): it is empty after an error. */
-int user_path_get(int dirfd, vaddr_t path, struct user_path *p);
+/* Declare it SCOPED(path). @flags: AT_EMPTY_PATH, or an empty name is -ENOENT. */
+int user_path_get(int dirfd, vaddr_t path, unsigned flags, struct user_path *p);
 
 static inline void path_scope_end(struct user_path *p)
 {
@@ -131,6 +132,9 @@ struct rusage {
 	s64 nvcsw, nivcsw;
 };
 
+/* As Linux's struct rusage: 0 or -EFAULT. */
+int usage_put(vaddr_t out, const struct usage *u);
+
 bool timespec_is_valid(const struct timespec *ts);
 
 /* Copies and checks: -EFAULT, -EINVAL. */
@@ -147,6 +151,9 @@ struct timeval timeval_of(u64 ns);
  */
 struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute);
 int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d);
+
+/* The end of a call with a timeout that is written back, as struct timespec or timeval; poll.c. */
+long end_call_with_time_left(long result, vaddr_t timeout, struct deadline d, bool timeval);
 
 /* --- Clocks, clock.c -------------------------------------------------------------------------- */
 

@@ -68,6 +68,7 @@ long sys_get_robust_list(tid_t tid, vaddr_t head_out, vaddr_t size_out)
 #define FUTEX_WAKE		1
 #define FUTEX_REQUEUE		3
 #define FUTEX_CMP_REQUEUE	4
+#define FUTEX_WAKE_OP		5
 #define FUTEX_LOCK_PI		6
 #define FUTEX_UNLOCK_PI		7
 #define FUTEX_TRYLOCK_PI	8
@@ -108,6 +109,8 @@ static long futex_command(int command, const struct futex_call *c)
 			return -EINVAL;
 		return futex_requeue(c->uaddr, c->uaddr2, c->shared, c->val, c->count,
 				     command == FUTEX_CMP_REQUEUE ? &c->val3 : NULL);
+	case FUTEX_WAKE_OP:
+		return futex_wake_op(c->uaddr, c->uaddr2, c->shared, c->val, c->count, c->val3);
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
 		return futex_lock_pi(c->uaddr, c->shared, c->d, false);
@@ -158,15 +161,32 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 
 /* --- TLS -------------------------------------------------------------------------------------- */
 
+#define ARCH_SET_GS	0x1001
 #define ARCH_SET_FS	0x1002
+#define ARCH_GET_FS	0x1003
+#define ARCH_GET_GS	0x1004
 
-/* x86_64's way to set the thread register; RISC-V programs write theirs themselves. */
+/* x86_64's way to the thread register and its like; RISC-V programs write theirs themselves. */
 long sys_arch_prctl(int option, u64 arg)
 {
-	if (option != ARCH_SET_FS)
+	bool gs = option == ARCH_SET_GS || option == ARCH_GET_GS;
+	u64 base;
+
+	switch (option) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (arg >= ARCH_USER_END)
+			return -EPERM;
+		if (gs)
+			arch_user_set_gs(arg);
+		else
+			arch_user_set_tls(current_thread(), arg);
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		base = arch_user_base(gs);
+		return copy_to_user(arg, &base, sizeof(base));
+	default:
 		return -EINVAL;
-	if (arg >= ARCH_USER_END)
-		return -EPERM;
-	arch_user_set_tls(current_thread(), arg);
-	return 0;
+	}
 }

@@ -74,15 +74,14 @@ long sys_pause(void)
 	return signal_end_call(thread_sleep_until(DEADLINE_NEVER));
 }
 
-static u64 children_cpu_ns(struct process *p, u64 *user_ns)
+static struct usage children_usage(struct process *p)
 {
-	u64 ns;
+	struct usage u;
 
 	spin_lock(&tree_lock);
-	ns = p->children_run_ns;
-	*user_ns = p->children_user_ns;
+	u = p->children_used;
 	spin_unlock(&tree_lock);
-	return ns;
+	return u;
 }
 
 long sys_gettimeofday(vaddr_t out, vaddr_t zone)
@@ -111,17 +110,29 @@ long sys_time(vaddr_t out)
 
 long sys_times(vaddr_t out)
 {
-	struct usage u = process_usage(current_process());
-	u64 children_user;
-	u64 children_run = children_cpu_ns(current_process(), &children_user);
+	struct usage u = process_usage(current_process()), c = children_usage(current_process());
 	s64 ticks[4] = {
 		u.user_ns / TICK_NS, (u.run_ns - u.user_ns) / TICK_NS,
-		children_user / TICK_NS, (children_run - children_user) / TICK_NS,
+		c.user_ns / TICK_NS, (c.run_ns - c.user_ns) / TICK_NS,
 	};
 
 	if (out && copy_to_user(out, ticks, sizeof(ticks)))
 		return -EFAULT;
 	return time_now() / TICK_NS;
+}
+
+int usage_put(vaddr_t out, const struct usage *u)
+{
+	struct rusage ru = {
+		.utime = timeval_of(u->user_ns),
+		.stime = timeval_of(u->run_ns - u->user_ns),
+		.maxrss = u->max_resident * (PAGE_SIZE / 1024),
+		.minflt = u->minor_faults,
+		.nvcsw = u->switches - u->preempted,
+		.nivcsw = u->preempted,
+	};
+
+	return copy_to_user(out, &ru, sizeof(ru));
 }
 
 #define RUSAGE_SELF	0
@@ -131,27 +142,21 @@ long sys_times(vaddr_t out)
 long sys_getrusage(int who, vaddr_t out)
 {
 	struct process *p = current_process();
-	struct rusage ru = { .maxrss = 0 };
 	struct usage u = { .run_ns = 0 };
 
 	switch (who) {
 	case RUSAGE_SELF:
 		u = process_usage(p);
-		ru.maxrss = p->as->peak * (PAGE_SIZE / 1024);
-		ru.minflt = atomic_load(&p->minor_faults);
 		break;
 	case RUSAGE_CHILDREN:
-		u.run_ns = children_cpu_ns(p, &u.user_ns);
+		u = children_usage(p);
 		break;
 	case RUSAGE_THREAD:
+		u.max_resident = process_usage(p).max_resident;
 		thread_add_usage(current_thread(), &u);
 		break;
 	default:
 		return -EINVAL;
 	}
-	ru.utime = timeval_of(u.user_ns);
-	ru.stime = timeval_of(u.run_ns - u.user_ns);
-	ru.nvcsw = u.switches - u.preempted;
-	ru.nivcsw = u.preempted;
-	return copy_to_user(out, &ru, sizeof(ru));
+	return usage_put(out, &u);
 }

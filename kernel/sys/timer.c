@@ -1,5 +1,5 @@
 /*
- * Timers as system calls see them: interval timers, POSIX timers. What they do is in
+ * Timers as system calls see them: interval timers, POSIX timers. The timers themselves are in
  * kernel/thread/{timer,itimer,posix_timer}.c.
  */
 #include "timer.h"
@@ -69,7 +69,7 @@ long sys_setitimer(int which, vaddr_t in, vaddr_t out)
 	return copy_to_user(out, &v, sizeof(v));
 }
 
-/* What was left, in whole seconds; a part of one counts if there is none else. */
+/* Returns the whole seconds that were left; a part of one counts if there is none else. */
 long sys_alarm(u32 seconds)
 {
 	struct interval new = { .value = seconds * NSEC_PER_SEC }, old;
@@ -83,20 +83,6 @@ long sys_alarm(u32 seconds)
 }
 
 /* --- POSIX timers ----------------------------------------------------------------------------- */
-
-#define SIGEV_SIGNAL	0
-#define SIGEV_NONE	1
-#define SIGEV_THREAD	2
-#define SIGEV_THREAD_ID	4
-
-struct sigevent {		/* Linux's, 64 bytes */
-	u64 value;
-	s32 sig, notify;
-	pid_t tid;
-	u8 unused[44];
-};
-
-_Static_assert(sizeof(struct sigevent) == 64, "sigevent");
 
 /* notify->thread is referenced. */
 static int notify_of(const struct sigevent *e, struct timer_notify *notify)

@@ -26,6 +26,7 @@ struct user {
 	u32 refs;			/* [users_lock] */
 	_Atomic u32 tasks;
 	_Atomic u64 signals;		/* queued for processes of this user: pending.c */
+	_Atomic u64 mqueues;		/* bytes: fs/mqueue_name.c */
 };
 
 static struct user root_user = { .node = LIST_INIT(root_user.node), .refs = 1 };
@@ -101,6 +102,11 @@ u32 user_tasks(const struct user *u)
 _Atomic u64 *user_signals(struct user *u)
 {
 	return &u->signals;
+}
+
+_Atomic u64 *user_mqueues(struct user *u)
+{
+	return &u->mqueues;
 }
 
 /* --- Sharing and changing --------------------------------------------------------------------- */
@@ -192,7 +198,7 @@ int cred_find_user(struct cred *new)
 	return 0;
 }
 
-/* What @new makes of a process must not be seen by the user that it had with @old. */
+/* True if @new makes of a process what the user that it had with @old must not see. */
 static bool shields(const struct cred *new, const struct cred *old)
 {
 	return new->uid.effective != old->uid.effective || new->uid.fs != old->uid.fs ||
@@ -345,7 +351,7 @@ bool cred_in_group(const struct cred *c, u32 gid)
 	return false;
 }
 
-/* Who may kill() a process: root, and whoever runs it or, set-user-id aside, started it. */
+/* Allows kill() to root, and to the user who runs it or, set-user-id aside, started it. */
 bool cred_may_signal(const struct cred *target)
 {
 	const struct ids *mine = &current_cred()->uid;
@@ -355,7 +361,7 @@ bool cred_may_signal(const struct cred *target)
 	       capable(CAP_KILL);
 }
 
-/* Whose class, niceness and affinity the caller may change, if only for the worse. */
+/* Allows the caller to change @target's class, niceness and affinity, if only for the worse. */
 bool cred_may_schedule(const struct cred *target)
 {
 	u32 mine = current_cred()->uid.effective;
@@ -363,7 +369,7 @@ bool cred_may_schedule(const struct cred *target)
 	return mine == target->uid.effective || mine == target->uid.real || capable(CAP_SYS_NICE);
 }
 
-/* Whose limits the caller may ask for and change: those of its very own kind. */
+/* Allows the caller to ask for and change limits: those of its very own kind. */
 bool cred_may_limit(const struct cred *target)
 {
 	const struct cred *c = current_cred();
@@ -375,7 +381,7 @@ bool cred_may_limit(const struct cred *target)
 	       capable(CAP_SYS_RESOURCE);
 }
 
-/* Whose memory the caller may look into; Linux asks the same for ptrace(). */
+/* Allows the caller to look into @p's memory; Linux asks the same for ptrace(). */
 bool cred_may_inspect(struct process *p)
 {
 	const struct cred *c = current_cred();

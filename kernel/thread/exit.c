@@ -92,7 +92,7 @@ void process_thread_leaves(struct thread *t)
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
 	p->dead_switches += t->stats.switches_in;
-	p->dead_preempted += t->stats.preempted;
+	p->dead_preempted += t->stats.preempted - t->stats.picked_again;
 	list_remove(&t->process_node);
 	p->nr_threads--;
 	if (t->tid == p->pid)

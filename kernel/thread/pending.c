@@ -47,7 +47,7 @@ static void unqueue(struct queued *q, bool taken)
 		queued_free(q);
 }
 
-/* NULL: no room. What kill() or the kernel itself sends of the standard signals knows no limit. */
+/* NULL: no room. Standard signals sent by kill() or the kernel itself know no limit. */
 static struct queued *queued_alloc(const struct process *p, const struct signal_info *info)
 {
 	bool unlimited = info->signo < SIGRTMIN && info->code >= 0;
@@ -94,6 +94,7 @@ int signal_make_pending(struct process *p, struct thread *target, const struct s
 	atomic_fetch_or(pending, SIGSET(info->signo));
 	if (q)
 		list_push_back(target ? &target->siginfos : &p->siginfos, &q->node);
+	wait_queue_wake_all(&p->signalled, 0);
 	return 0;
 }
 

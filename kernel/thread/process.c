@@ -35,7 +35,9 @@ struct process kernel_process = {
 	.threads = LIST_INIT(kernel_process.threads),
 	.cpu_timers = LIST_INIT(kernel_process.cpu_timers),
 	.thread_gone = WAIT_QUEUE_INIT(kernel_process.thread_gone),
+	.signalled = WAIT_QUEUE_INIT(kernel_process.signalled),
 	.cred = &kernel_cred,
+	.place = &kernel_place,
 };
 
 struct process *init_process;
@@ -67,12 +69,15 @@ void process_init(void)
 	}
 	for (unsigned i = 0; i < RLIMIT_COUNT; i++)
 		kernel_process.limits[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+	kernel_process.limits[RLIMIT_MSGQUEUE] = (struct rlimit){ 819200, 819200 };
 	kernel_process.limits[RLIMIT_NICE] = (struct rlimit){ 0, 0 };
 	kernel_process.limits[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };
 	kernel_process.limits[RLIMIT_STACK].cur = 8UL << 20;
 	kernel_process.limits[RLIMIT_SIGPENDING].cur = page_total() / 8;
 	kernel_process.limits[RLIMIT_SIGPENDING].max = page_total() / 8;
-	kernel_process.limits[RLIMIT_NOFILE] = (struct rlimit){ FD_MAX, FD_MAX };
+	kernel_process.limits[RLIMIT_CORE].cur = 0;
+	kernel_process.limits[RLIMIT_MEMLOCK] = (struct rlimit){ 8UL << 20, 8UL << 20 };
+	kernel_process.limits[RLIMIT_NOFILE] = (struct rlimit){ 1024, FD_MAX };
 }
 
 pid_t process_last_id(void)
@@ -262,7 +267,6 @@ static void init_fields(struct process *p, struct process *parent)
 		.ppid = parent->pid,
 		.lock = SPINLOCK_INIT(LOCK_PROCESS),
 		.start_ns = time_now(),
-		.umask = parent->umask,
 		.personality = parent->personality,
 		.dumpable = parent->dumpable,
 		.exit_signal = SIGCHLD,
@@ -278,16 +282,13 @@ static void init_fields(struct process *p, struct process *parent)
 	list_init(&p->cpu_timers);
 	wait_queue_init(&p->child_wait);
 	wait_queue_init(&p->thread_gone);
+	wait_queue_init(&p->signalled);
 	spin_lock(&parent->lock);
 	strlcpy(p->name, parent->name, sizeof(p->name));
 	memcpy(p->limits, parent->limits, sizeof(p->limits));
 	memcpy(p->sigactions, parent->sigactions, sizeof(p->sigactions));
-	if (parent->cwd)
-		p->cwd = inode_get(parent->cwd);
-	if (parent->root)
-		p->root = inode_get(parent->root);
 	if (parent->exe)
-		p->exe = file_get(parent->exe);
+		p->exe = program_get(parent->exe);
 	spin_unlock(&parent->lock);
 }
 
@@ -297,17 +298,14 @@ static void drop_resources(struct process *p)
 	if (p->as)
 		as_put(p->as);
 	if (p->fds)
-		fdtable_destroy(p->fds);
-	if (p->cwd)
-		inode_put(p->cwd);
-	if (p->root)
-		inode_put(p->root);
+		fdtable_put(p->fds);
+	if (p->place)
+		place_put(p->place);
 	if (p->exe)
-		file_put(p->exe);
+		program_put(p->exe);
 	p->as = NULL;
 	p->fds = NULL;
-	p->cwd = NULL;
-	p->root = NULL;
+	p->place = NULL;
 	p->exe = NULL;
 }
 
@@ -320,11 +318,14 @@ int process_create(struct process *parent, struct process **out)
 	if (!p)
 		return -ENOMEM;
 	init_fields(p, parent);
+	p->place = place_copy(parent->place);
 	counter_add(COUNT_PROCESSES, 1);
 	spin_lock(&tree_lock);
-	/* Who is told to die with its group has no children after that: they would be missed. */
+	/* a parent told to die with its group gets no children any more: they would be missed */
 	if (process_state(parent) != PROCESS_ALIVE)
 		err = -EINTR;
+	else if (!p->place)
+		err = -ENOMEM;
 	else if (!(p->pid = init_process ? id_alloc() : 1))
 		err = -EAGAIN;
 	if (err) {
@@ -345,6 +346,16 @@ int process_create(struct process *parent, struct process **out)
 	trace(TRACE_LIFE, TRACE_EV_PROCESS, p->pid, parent->pid);
 	*out = p;
 	return 0;
+}
+
+bool process_is_listed(struct process *p)
+{
+	bool listed;
+
+	spin_lock(&tree_lock);
+	listed = list_linked(&p->pid_node);
+	spin_unlock(&tree_lock);
+	return listed;
 }
 
 void process_make_sibling(struct process *p)
@@ -386,7 +397,8 @@ void process_put(struct process *p)
 	assert(before > 0);
 	if (before > 1)
 		return;
-	assert(list_empty(&p->children) && list_empty(&p->threads) && !p->as && !p->cwd && !p->exe);
+	assert(list_empty(&p->children) && list_empty(&p->threads));
+	assert(!p->as && !p->place && !p->exe);
 	signal_drop_infos(&p->siginfos, ~0UL);
 	cred_put(p->cred);
 	counter_add(COUNT_PROCESSES, -1);
@@ -401,6 +413,7 @@ struct addr_space *process_set_as(struct addr_space *as)
 	assert(t->process->nr_threads == 1);
 	/* against who reads it from outside, and the switch wants no interrupt */
 	spin_lock(&t->process->lock);
+	process_keep_resident(t->process);
 	t->process->as = as;
 	t->as = as;
 	as_switch(as);

@@ -1,10 +1,11 @@
 /*
- * Signals: sending, default actions, ignoring, blocking. What is pending: pending.c; stopping:
+ * Signals: sending, default actions, ignoring, blocking. Pending signals: pending.c; stopping:
  * stop.c; handlers: deliver.c.
  *
- * A signal is sent to a process or to one of its threads. What becomes of it, in this order:
+ * A signal is sent to a process or to one of its threads. Its fate, in this order:
  *
  *	blocked			pending, in the thread's set or the process's (also while ignored)
+ *	process is stopped	pending until it is continued; but SIGKILL, and what is ignored
  *	ignored			gone: SIG_IGN, or a default action of ignoring
  *	handled			pending, and a thread is told, which calls the handler at its edge
  *	stop			every thread suspends itself on its way to user mode, until SIGCONT
@@ -17,7 +18,7 @@
  *      by its sender and overlooked by the thread that unblocks it.
  *  G2  SIGCONT and the stop signals cancel each other's pending ones.
  *  G3  A pending signal that some thread does not block has one that was told: WORK_SIGNAL is set.
- *      Who can no longer take it (it blocks it now, or ends) tells another.
+ * A thread that can no longer take it (it blocks it now, or ends) tells another.
  *
  * Every send works in any context that may take the tree lock, which keeps the parent that is told
  * of a stop; tree_lock and p->lock are held wherever an action is taken.
@@ -106,12 +107,14 @@ static bool act(struct process *p, struct thread *target, const struct signal_in
 	int sig = info->signo;
 	struct thread *taker = target ? target : find_taker(p, sig);
 	bool blocked = !taker || (taker->sigmask & SIGSET(sig));
+	bool waits;
 
 	signal_stop_or_continue(p, sig);
-	if (!blocked && !signal_has_handler(p, sig))
+	waits = p->stopped && sig != SIGKILL && !ignored(p, sig);
+	if (!blocked && !waits && !signal_has_handler(p, sig))
 		return signal_must_die(p, sig);
 	*err = signal_make_pending(p, target, info, kept);
-	if (taker && (!blocked || (taker->sigwait & SIGSET(sig))))
+	if (taker && !waits && (!blocked || (taker->sigwait & SIGSET(sig))))
 		signal_tell(taker);
 	return false;
 }

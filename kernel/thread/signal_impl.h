@@ -1,5 +1,5 @@
 /*
- * What the files of signals share among themselves: pending.c (what is pending, and what it may
+ * Shared by the files of signals: pending.c (what is pending, and what it may
  * cost), signal.c (sending), stop.c (stopping and continuing), deliver.c (taking).
  */
 #pragma once
@@ -9,7 +9,7 @@
 
 #define STOPS	(SIGSET(SIGSTOP) | SIGSET(SIGTSTP) | SIGSET(SIGTTIN) | SIGSET(SIGTTOU))
 
-/* What is known of a pending signal. */
+/* A pending signal. */
 struct queued {
 	struct list_node node;		/* [process->lock] */
 	struct cred *cred;		/* [const] whose user it is counted for; referenced */
@@ -52,7 +52,7 @@ void signal_tell(struct thread *t);
 /* Stops every thread of @p, each at its edge; @sig is what the parent is told. */
 void process_stop(struct process *p, int sig);
 
-/* What sending @sig stops or continues, whatever becomes of the signal itself. */
+/* Stops or continues what sending @sig does, whatever becomes of the signal itself. */
 void signal_stop_or_continue(struct process *p, int sig);
 
 /* Tells @p's parent what p->stop_news says. tree_lock held, p->lock not. */

@@ -1,5 +1,5 @@
 /*
- * What thread states are called, and what is said of a change that must not be: thread_state.h.
+ * The names of thread states, and the panic at a change that must not be: thread_state.h.
  */
 #include "thread_state.h"
 

@@ -48,6 +48,7 @@ static void process_continue(struct process *p)
 	p->stopping = 0;
 	list_for_each(t, &p->threads, struct thread, process_node) {
 		t->stop_pending = false;
+		atomic_fetch_or(&t->work, WORK_SIGNAL);	/* what came while it was stopped */
 		if (!t->embryo)
 			thread_resume(t);
 	}

@@ -52,7 +52,7 @@ static int use_little(void *unused)
 	return 0;
 }
 
-/* What one thread used is seen as long as it can be found, and not as another's. */
+/* A thread's use of its stack is seen as long as it can be found, and not as another's. */
 static size_t used_by(thread_fn fn, void *stack, size_t size)
 {
 	struct thread *t = thread_create_etc(NULL, "deep", fn, NULL, PRIORITY_DEFAULT, stack, size);

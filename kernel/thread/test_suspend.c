@@ -61,7 +61,7 @@ KTEST(suspend_errors, "suspend.errors", "", "suspend.errors")
 	semaphore_destroy(&go);
 }
 
-/* Who is blocked is not suspended: resuming it neither wakes it nor takes its wait away. */
+/* A blocked thread is not suspended: resuming it neither wakes it nor takes its wait away. */
 KTEST(suspend_blocked, "suspend.blocked", "", "suspend.errors")
 {
 	struct thread *t = thread_create("blocked", wait_until_told, NULL, PRIORITY_DEFAULT);

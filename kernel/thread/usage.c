@@ -1,5 +1,5 @@
 /*
- * What threads and processes have used, up to this moment, and the limits on it; the load average.
+ * Resources that threads and processes have used up to now, and the limits on it; the load average.
  *
  * A thread's figures are its run queue's to guard; those of threads that are gone were added to
  * their process's as they left.
@@ -22,8 +22,24 @@ void thread_add_usage(struct thread *t, struct usage *u)
 	u->run_ns += ran;
 	u->user_ns += MIN(t->stats.user_ns, ran);
 	u->switches += t->stats.switches_in;
-	u->preempted += t->stats.preempted;
+	u->preempted += t->stats.preempted - t->stats.picked_again;
 	runq_unlock(rq);
+}
+
+void usage_add(struct usage *sum, const struct usage *u)
+{
+	sum->run_ns += u->run_ns;
+	sum->user_ns += u->user_ns;
+	sum->switches += u->switches;
+	sum->preempted += u->preempted;
+	sum->minor_faults += u->minor_faults;
+	sum->max_resident = MAX(sum->max_resident, u->max_resident);
+}
+
+void process_keep_resident(struct process *p)
+{
+	if (p->as)
+		p->max_resident = MAX(p->max_resident, p->as->peak);
 }
 
 struct usage process_usage(struct process *p)
@@ -31,11 +47,14 @@ struct usage process_usage(struct process *p)
 	struct usage u;
 
 	spin_lock(&p->lock);
+	process_keep_resident(p);
 	u = (struct usage){
 		.run_ns = atomic_load(&p->dead_run_ns),
 		.user_ns = atomic_load(&p->dead_user_ns),
 		.switches = p->dead_switches,
 		.preempted = p->dead_preempted,
+		.minor_faults = atomic_load(&p->minor_faults),
+		.max_resident = p->max_resident,
 	};
 	list_for_each(t, &p->threads, struct thread, process_node)
 		thread_add_usage(t, &u);
@@ -59,13 +78,18 @@ struct addr_space *process_get_as(struct process *p)
 u64 process_kernel_bytes(struct process *p)
 {
 	struct addr_space *as = process_get_as(p);
+	struct fdtable *fds = process_get_fds(p);
 	u64 bytes = p->nr_threads * (u64)KSTACK_SIZE;
 
 	if (as) {
 		bytes += as_kernel_bytes(as);
 		as_put(as);
 	}
-	return bytes + (p->fds ? fdtable_held(p->fds) : 0);
+	if (fds) {
+		bytes += fdtable_held(fds);
+		fdtable_put(fds);
+	}
+	return bytes;
 }
 
 /*

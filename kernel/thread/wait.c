@@ -83,7 +83,7 @@ void wait_unlink(struct wait_queue *q, struct wait_link *link)
 	/* END LAB */
 }
 
-/* What waiter_block() says of each way a wait can end. */
+/* The result of waiter_block() for each way a wait can end. */
 static int wait_result(struct waiter *w)
 {
 	switch (atomic_load_explicit(&w->why, memory_order_acquire)) {

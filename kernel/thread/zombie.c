@@ -27,26 +27,27 @@
 static void release_resources(struct process *p)
 {
 	struct addr_space *as;
+	struct fdtable *fds;
+	struct place *place;
 
 	process_timers_end(p);
-	spin_lock(&p->lock);		/* against who reads it from outside: mm/oom.c */
+	spin_lock(&p->lock);		/* against who reads them from outside: mm/oom.c, /proc */
+	process_keep_resident(p);
 	as = p->as;
 	p->as = NULL;
+	fds = p->fds;
+	p->fds = NULL;
+	place = p->place;
+	p->place = NULL;
 	spin_unlock(&p->lock);
 	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
 	if (as)
 		as_put(as);
-	if (p->fds)
-		fdtable_destroy(p->fds);
-	p->fds = NULL;
-	if (p->cwd)
-		inode_put(p->cwd);
-	p->cwd = NULL;
-	if (p->root)
-		inode_put(p->root);
-	p->root = NULL;
+	if (fds)
+		fdtable_put(fds);
+	place_put(place);
 	if (p->exe)
-		file_put(p->exe);
+		program_put(p->exe);
 	p->exe = NULL;
 	vfork_release(p);
 }
@@ -107,7 +108,7 @@ static struct process *find_subreaper(const struct process *p)
 }
 
 /*
- * What the children of @p, which ends, have asked for or get in such a case; then those that a
+ * Gives the children of @p, which ends, the signal they asked for; then those that a
  * subreaper takes are gone from @p. tree_lock held.
  */
 static void prepare_orphans(struct process *p)
@@ -144,6 +145,7 @@ static void become_zombie(struct process *p)
 	/* END LAB */
 	signal_parent(p, status);
 	unwanted = is_unwanted(p);
+	wait_queue_wake_all(&p->thread_gone, 0);	/* a pidfd of it may be polled */
 	if (unwanted) {
 		list_remove(&p->sibling);
 		process_unlist(p);
@@ -208,18 +210,22 @@ static struct process *collect_zombie(struct process *p, pid_t which, unsigned o
 	/* END LAB */
 }
 
-static void fill_result(struct process *p, struct process *c, unsigned options,
+/* Tells about the child @c. tree_lock held. */
+static void fill_result(struct process *c, int status, struct wait_result *res)
+{
+	*res = (struct wait_result){ .pid = c->pid, .uid = process_uid(c), .status = status,
+				     .used = process_usage(c) };
+	usage_add(&res->used, &c->children_used);
+}
+
+/* The same of a zombie, which goes with WNOWAIT not set. */
+static void take_result(struct process *p, struct process *c, unsigned options,
 			struct wait_result *res)
 {
-	res->pid = c->pid;
-	res->uid = process_uid(c);
-	res->status = LIFE_STATUS(atomic_load(&c->life));
-	res->run_ns = atomic_load(&c->dead_run_ns) + c->children_run_ns;
-	res->user_ns = atomic_load(&c->dead_user_ns) + c->children_user_ns;
+	fill_result(c, LIFE_STATUS(atomic_load(&c->life)), res);
 	if (options & WNOWAIT)
 		return;
-	p->children_run_ns += res->run_ns;
-	p->children_user_ns += res->user_ns;
+	usage_add(&p->children_used, &res->used);
 	process_unlist(c);
 	trace(TRACE_LIFE, TRACE_EV_REAPED, c->pid, res->status);
 }
@@ -241,8 +247,7 @@ static bool collect_stop(struct process *p, pid_t which, unsigned options, struc
 		*any = true;
 		if (!c->stop_report || !(options & kind))
 			continue;
-		*res = (struct wait_result){ .pid = c->pid, .uid = process_uid(c),
-					     .status = c->stop_report };
+		fill_result(c, c->stop_report, res);
 		if (!(options & WNOWAIT))
 			c->stop_report = 0;
 		return true;
@@ -266,7 +271,7 @@ int process_wait(pid_t which, unsigned options, struct wait_result *res)
 		spin_lock(&tree_lock);
 		child = options & WEXITED ? collect_zombie(p, which, options, &any) : NULL;
 		if (child)
-			fill_result(p, child, options, res);
+			take_result(p, child, options, res);
 		stopped = !child && collect_stop(p, which, options, res, &any);
 		spin_unlock(&tree_lock);
 		if (stopped)

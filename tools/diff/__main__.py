@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.diff import answers, machines, shadow
-from tools.options import Parser, run_program
+from tools.options import Parser, counted, run_program
 from tools.test.builds import ROOT, clean_environment
 
 
@@ -64,7 +64,7 @@ def _record(host: answers.Answers, cases: Sequence[str]) -> int:
         return 2
     old = answers.recorded("x86_64") if cases else {}
     answers.record(old | host)
-    print(f"{len(host)} cases recorded")
+    print(f"{counted(len(host), 'case')} recorded")
     return 0
 
 
@@ -73,9 +73,9 @@ def _shadow(guest: machines.Guest, trial: shadow.Trial, run: str) -> bool:
     _build(guest)
     if run:
         return shadow.replay(guest, trial, run)
-    print(f"{guest.title}: seed {trial.seed}, {trial.count} sequences", file=sys.stderr)
+    print(f"{guest.title}: seed {trial.seed}, {counted(trial.count, 'sequence')}", file=sys.stderr)
     found = shadow.judge(guest, trial, lambda text: print(text, file=sys.stderr))
-    print(found or f"{guest.title}: {trial.count} sequences, none differs")
+    print(found or f"{guest.title}: {counted(trial.count, 'sequence')}, none differs")
     return found is not None
 
 
@@ -99,7 +99,7 @@ def _tell(
     found = list(answers.differences(linux, got))
     for difference in found:
         print(difference)
-    print(f"{where}: {len(got)} cases, {len(found)} differ")
+    print(f"{where}: {counted(len(got), 'case')}, {len(found)} differ")
     return len(found)
 
 

@@ -1,7 +1,7 @@
 /*
  * A machine for kernel/mm as a program: physical memory, one CPU, one thread.
  *
- * Physical memory is a mapping of this program at ARCH_DIRECT_BASE. What the kernel has not asked
+ * Physical memory is a mapping of this program at ARCH_DIRECT_BASE. Pages not asked
  * for with arch_direct_map() cannot be touched, so a stray access ends the program. Locks only
  * check that they are taken and released in turn; whoever would have to wait is a bug.
  */

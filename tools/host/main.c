@@ -21,7 +21,7 @@ extern const struct ktest __start_ktests[], __stop_ktests[];
 static unsigned failed;
 static void *after_test[5];
 
-/* What the port has to bring. */
+/* The port's part. */
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -36,15 +36,14 @@ void *memset(void *dst, int c, size_t n)
 	return dst;
 }
 
-void console_write_all(enum console_stream s, const char *buf, size_t n)
+void console_say(const char *text, size_t n)
 {
-	(void)s;
 	while (n) {
-		ssize_t written = write(1, buf, n);
+		ssize_t written = write(1, text, n);
 
 		if (written <= 0)
 			exit(2);
-		buf += written;
+		text += written;
 		n -= written;
 	}
 }

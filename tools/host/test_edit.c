@@ -27,7 +27,7 @@ static void check(bool ok, const char *what, int line)
 }
 #define CHECK(condition)	check(condition, #condition, __LINE__)
 
-/* What the rest of the shell brings. */
+/* The rest of the shell's part. */
 const char *var_get(const char *name)
 {
 	return strcmp(name, "PATH") ? NULL : folder;

@@ -17,7 +17,7 @@ from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT
 
 _COMMANDS = (
-    "timeline too-early.html",
+    *("timeline too-early.html", "threads", "runq"),
     *("break vfs_init", "continue", "threads", "procs", "tbt 1"),
     *("break wait_link", "continue", "locks", "delete"),
     *("break sys_getdents64", "continue", "tbt 1", "waiters", "deadlock", "delete"),
@@ -93,6 +93,7 @@ class Riscv(unittest.TestCase):
             *("vfs_init", "init_main", "reaper", "init_main", "cpu0: runs"),
             *("waiter_block", "sys_wait4", "teardown"),
             *("ready > running (picked)", "no thread 999", "no deadlock", "there is no trace yet"),
+            "before it has booted, say: break init_main, continue",
         ):
             self.assertIn(expected, text)
         self.assertRegex(text, r"(?m)^1 \(init\) +- +0x\w+ +process_wait\+")

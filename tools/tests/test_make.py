@@ -132,6 +132,7 @@ class Incremental(unittest.TestCase):
             (self.tree / name).symlink_to(ROOT / name)
         self.write("kernel/include/a.h", "#define A 1\n")
         self.write("kernel/lib/a.c", '#include "a.h"\nint a(void);\nint a(void) { return A; }\n')
+        self.write("kernel/abi/syscalls.def", "")
         self.write("kernel/lib/test_a.c", "int t(void);\nint t(void) { return 1; }\n")
         self.write("arch/riscv/start.S", "\t.globl start\nstart:\tj start\n")
         self.write(

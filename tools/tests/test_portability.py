@@ -18,7 +18,7 @@ def _report(earned: float = 100, passed: int = 2, figure: int = 7) -> dict[str, 
     return {
         "labs": [
             {"name": "04-sleep", "points": 100, "earned": earned, "unjudged": [], "failures": [],
-             "properties": [{"id": "P4.1", "earned": earned}], "tests": [test]},
+             "properties": [{"id": "P4.1", "points": 100, "earned": earned}], "tests": [test]},
         ]
     }  # fmt: skip
 
@@ -50,6 +50,12 @@ class TableTest(unittest.TestCase):
         for number, report in enumerate(reports):
             (self.folder / name / f"root-{number}.json").write_text(json.dumps(report))
 
+    def wrong(self, distribution: str, **solutions: dict[str, Any]) -> None:
+        folder = self.folder / distribution / "wrong"
+        folder.mkdir(parents=True)
+        for name, report in solutions.items():
+            (folder / f"{name}.json").write_text(json.dumps(report))
+
     def test_within_a_distribution_every_byte_counts(self) -> None:
         self.graded("debian-12", _report(), _report(figure=8))
         self.graded("debian-13", _report(), _report())
@@ -69,6 +75,18 @@ class TableTest(unittest.TestCase):
         points, test = table.between(self.folder, DISTRIBUTIONS)
         self.assertFalse(points.ok)
         self.assertFalse(test.ok)
+
+    def test_wrong_solutions_lose_the_same_everywhere(self) -> None:
+        self.wrong("debian-12", early=_report(earned=60), late=_report(earned=70))
+        self.wrong("debian-13", early=_report(earned=60), late=_report(earned=70))
+        self.wrong("debian-unstable", early=_report(earned=60), late=_report(earned=71))
+        self.wrong("ubuntu-24.04", early=_report(earned=60))
+        same, other, absent = table.between(self.folder, DISTRIBUTIONS)
+        self.assertTrue(same.ok, same.detail)
+        self.assertEqual((other.ok, other.detail), (False, "they differ in late"))
+        self.assertFalse(absent.ok)
+        rows = list(table._table_of_wrong(self.folder))[2:]
+        self.assertEqual(rows, ["| early | P4.1 | 60 | 60 | 60 | 60 |", "| late | P4.1 | 70 | 70 | 71 | - |"])
 
     def test_the_table_has_a_row_for_each_that_was_graded(self) -> None:
         self.graded("debian-13", _report(), _report())

@@ -40,6 +40,11 @@ class ProbeTest(unittest.TestCase):
                     done = probe(arch, compiler)
                     self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
+    def test_a_compiler_that_was_named_is_of_one_port(self) -> None:
+        """make CROSS=riscv64-linux-gnu- sets up both ports, and each has a compiler of its own."""
+        done = probe("x86_64", "gcc", CROSS="riscv64-linux-gnu-")
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_a_compiler_without_assembler(self) -> None:
         says = "clang: fatal error: cannot execute 'as'"
         self.instead_of("clang", f'case "$*" in *probe.c*) echo "{says}" >&2; exit 1; esac; echo 1')

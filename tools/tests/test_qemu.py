@@ -1,9 +1,12 @@
 """QEMU's command lines: what makes runs deterministic must not get lost."""
 
+import os
+import tempfile
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
-from tools.qemu import Icount, Machine
+from tools.qemu import Icount, Machine, why_no_bubblewrap
 
 _KERNEL = Path("kernel.elf")
 
@@ -38,3 +41,20 @@ class MachineTest(unittest.TestCase):
             Machine("arm", _KERNEL)
         with self.assertRaises(ValueError):
             Machine("riscv", _KERNEL, cpus=9)
+
+
+class BubblewrapTest(unittest.TestCase):
+    def why(self, script: str | None) -> str:
+        with tempfile.TemporaryDirectory(prefix="trellis-test-") as name:
+            if script is not None:
+                program = Path(name, "bwrap")
+                program.write_text(f"#!/bin/sh\n{script}\n")
+                program.chmod(0o755)
+            with patch.dict(os.environ, {"PATH": name}):
+                return why_no_bubblewrap()
+
+    def test_says_why_it_cannot(self) -> None:
+        self.assertEqual(self.why("exit 0"), "")
+        self.assertIn("bubblewrap is not installed (make setup", self.why(None))
+        refused = "bwrap: No permissions to create new namespace"
+        self.assertIn(f"make namespaces ({refused})", self.why(f"echo {refused} >&2; exit 1"))

@@ -105,7 +105,7 @@ class Riscv(unittest.TestCase):
             with self.subTest(cpus=cpus):
                 done = run(self.ARCH, "--cpus", str(cpus), cmd="echo $((6 * 7))")
                 self.assertEqual((done.stdout, done.returncode), (b"42\n", 0))
-                self.assertIn(b"boot: %d CPUs" % cpus, done.stderr)
+                self.assertIn(b"boot: %d CPU" % cpus, done.stderr)
 
     def test_icount_repeats_exactly(self) -> None:
         cmd = "for i in 1 2 3; do ps & done; wait; date; ls -l /proc | wc -l"

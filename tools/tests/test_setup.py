@@ -73,6 +73,15 @@ class SetupTest(unittest.TestCase):
         self.assertEqual(self.setup_sh("base").returncode, 0)
         self.assertFalse(self.log.exists())
 
+    def test_every_group_takes_base(self) -> None:
+        """A compiler of group test is tried on the emulator, which is of base."""
+        self.apt_installs()
+        line = "test\tgrind\t-\tgrinder\tgrinding\n"
+        self.packages("base\tfrobnicate\t2.0\tfrobnicator\tfrobbing\n" + line)
+        self.program("grind", "echo grind 1.0")
+        self.assertEqual(self.setup_sh("test").returncode, 0)
+        self.assertIn(" frobnicator ", self.log.read_text())
+
     def test_others_get_the_one_command(self) -> None:
         self.apt_installs()
         self.program("id", "echo 1000")

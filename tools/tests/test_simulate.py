@@ -11,9 +11,11 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import PATIENCE_S, End, transcript, with_command
+from tools.simulate import page
 from tools.simulate.build import ROOT, build
 from tools.test.policies import policies
 from tools.test.builds import Build
+from tools.timeline.model import from_json
 from tools.tests.support import BUILD_ROOT
 
 _TASKS = ROOT / "tools" / "simulate" / "agree.tasks"
@@ -56,6 +58,50 @@ class Simulate(unittest.TestCase):
         self.assertEqual(running[-1][1], model["end"])
         for (_, end), (begin, _) in zip(running, running[1:]):
             self.assertEqual(end, begin)
+
+
+class Page(unittest.TestCase):
+    """What OUT=page.html draws and says of a set in which one task asks for more than it reserved."""
+
+    SET = (
+        "until 60ms\n"
+        "task <a>\tclass=deadline runtime=2ms period=10ms : run 2ms wait repeat\n"
+        "task late\tclass=deadline runtime=4ms deadline=12ms period=16ms : run 6ms wait repeat\n"
+        "task calm\tat=3ms : run 2ms sleep 9ms repeat\n"
+        "task big\tclass=deadline runtime=9ms period=10ms : run 1ms wait repeat\n"
+    )
+
+    def drawn(self, text: str) -> tuple[str, list[page.Task]]:
+        with tempfile.TemporaryDirectory() as folder:
+            tasks, out = Path(folder, "set.tasks"), Path(folder, "m.model.json")
+            tasks.write_text(text)
+            self.assertEqual(simulate(tasks, "sched=edf", out).returncode, 0)
+            model = from_json(out.read_text())
+        return page.page(model, text), page.tasks_of(model, text)
+
+    def test_jobs_have_their_release_deadline_and_response(self) -> None:
+        tasks = {task.name: task for task in self.drawn(self.SET)[1]}
+        ms = 1_000_000
+        self.assertEqual([job.release for job in tasks["<a>"].jobs], [n * 10 * ms for n in range(6)])
+        for job in tasks["<a>"].jobs:
+            assert job.deadline is not None
+            self.assertEqual(job.deadline - job.release, 10 * ms)
+        self.assertEqual(tasks["<a>"].missed, [])
+        late = tasks["late"]
+        for job in late.jobs:
+            assert job.deadline is not None
+            ended_late = job.done is None or job.done > job.deadline
+            self.assertEqual(ended_late, job.deadline in late.missed, job)
+        self.assertTrue(late.missed)
+        self.assertEqual(tasks["calm"].jobs[0].release, 3 * ms)
+        self.assertTrue(tasks["big"].refused)
+
+    def test_the_page_has_every_lane_and_no_markup_from_names(self) -> None:
+        html, tasks = self.drawn("cpus 2\n" + self.SET)
+        for label in ("CPU 0", "CPU 1", "&lt;a&gt;", "late", "calm", "missed", "Response times"):
+            self.assertIn(label, html)
+        self.assertNotIn("<a>", html)
+        self.assertEqual(len({task.colour for task in tasks}), len(tasks))
 
 
 class Agreement(unittest.TestCase):

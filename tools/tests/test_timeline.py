@@ -13,6 +13,7 @@ from grade.trace import Record, Trace
 from tools.test.builds import ROOT
 from tools.tests.support import make
 from tools.timeline import perfetto
+from tools.timeline import numbers
 from tools.timeline.from_trace import from_trace
 from tools.timeline.model import (
     Arrow,
@@ -196,9 +197,20 @@ class FromTrace(unittest.TestCase):
         self.assertEqual(marks[0], ("failure", "a check of woken failed"))
         self.assertEqual(marks[1], ("failure", "a check of something failed"))
 
+    def test_numbers_are_told_as_a_reader_knows_them(self) -> None:
+        for value in (0xFFFF_FF9C, 0xFFFF_FFFF_FFFF_FF9C):
+            self.assertEqual(numbers.first_argument("openat", value), "AT_FDCWD")
+            self.assertEqual(numbers.first_argument("kill", value), "-100")
+        self.assertEqual(numbers.first_argument("wait4", 0xFFFF_FFFF), "-1")
+        self.assertEqual(numbers.first_argument("close", 3), "3")
+        self.assertEqual(numbers.first_argument("munmap", 0x3F_F7A0_0000), "0x3ff7a00000")
+        self.assertEqual(numbers.result((1 << 64) - 2), "-ENOENT")
+        self.assertEqual(numbers.result((1 << 64) - 4000), "-4000")
+        self.assertEqual(numbers.result(5), "5")
+
     def test_calls_have_names_and_results(self) -> None:
         model = self.model((5, "syscall", 0, 3, 64, 1), (9, "sysret", 0, 3, 64, (1 << 64) - 32))
-        self.assertEqual([(c.name, c.result) for c in model.calls], [("write", "-32")])
+        self.assertEqual([(c.name, c.result) for c in model.calls], [("write", "-EPIPE")])
 
     def test_an_empty_trace_is_an_empty_model(self) -> None:
         self.assertEqual(self.model().threads, ())
@@ -289,7 +301,7 @@ class Run(unittest.TestCase):
                 model = from_json(path.read_text(encoding="utf-8"))
             traced = [r.text.split()[1] for r in model.records if r.text.startswith("enosys ")]
             self.assertEqual(traced, [f"{n % 2**64:#x}" for n in (100000, 390, -1)])
-            self.assertEqual([c.result for c in model.calls].count("-38"), 3)
+            self.assertEqual([c.result for c in model.calls].count("-ENOSYS"), 3)
 
 
 if __name__ == "__main__":

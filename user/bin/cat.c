@@ -1,15 +1,14 @@
 /*
- * cat [-benstv] [file...]: the files one after the other; "-" or none: standard input. -n: with
+ * cat [-AbeEnstTv] [file...]: the files one after the other; "-" or none: standard input. -n: with
  * numbers, -b: only of lines that are not empty; -s: several empty lines as one; -e: $ at the
- * ends; -t: tabs as ^I; -v, and with -e and -t: control characters as ^X.
+ * ends; -t: tabs as ^I; -v, and with -e and -t: control characters as ^X; -A: all of
+ * it; -E, -T: as -e and -t, but nothing of -v.
  */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+
+#include "options.h"
 
 static bool number, number_filled, squeeze, ends, tabs, visible, plain = true;
 
@@ -67,19 +66,24 @@ static int copy(int fd, const char *name)
 	return n < 0;
 }
 
+static const struct options options = {
+	.letters = "AbeEnstTuv",
+	.names = "A:show-all b:number-nonblank E:show-ends n:number s:squeeze-blank T:show-tabs "
+		 "v:show-nonprinting",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	int status = 0, fd, c;
 
-	while ((c = getopt(argc, argv, "benstvA")) != -1) {
-		if (c == '?')
-			return 1;
-		plain = false;
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		plain &= c == 'u';
 		number |= c == 'n';
 		number_filled |= c == 'b';
 		squeeze |= c == 's';
-		ends |= c == 'e' || c == 'A';
-		tabs |= c == 't' || c == 'A';
+		ends |= c == 'e' || c == 'E' || c == 'A';
+		tabs |= c == 't' || c == 'T' || c == 'A';
 		visible |= strchr("etvA", c) != NULL;
 	}
 	if (optind == argc)

@@ -1,5 +1,6 @@
 /* chgrp [-hR] group file...: gives files to a group; -h: a link itself, -R: all below, too. */
 #include "owner.h"
+#include "options.h"
 
 static gid_t gid;
 static bool of_link, below;
@@ -9,17 +10,21 @@ static int change(const char *path)
 	return of_link || below ? lchown(path, -1, gid) : chown(path, -1, gid);
 }
 
+static const struct options options = {
+	.letters = "hRv",
+	.names = "h:no-dereference R:recursive",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	int status = 0, c;
 
-	while ((c = getopt(argc, argv, "hR")) != -1) {
-		if (c == '?')
-			return 2;
-		*(c == 'h' ? &of_link : &below) = true;
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		of_link |= c == 'h';
+		below |= c == 'R';
 	}
-	if (argc - optind < 2)
-		errx(2, "usage: chgrp [-hR] group file...");
+	need_two(argc, argv);
 	gid = group_of(argv[optind]);
 	while (argv[++optind])
 		status |= for_tree(argv[optind], below, change);

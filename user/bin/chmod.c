@@ -8,6 +8,14 @@
 static const char *wanted;
 static bool below;
 
+static _Noreturn void bad_mode(void)
+{
+	static char *name[] = { "chmod", NULL };
+
+	warnx("invalid mode: '%s'", wanted);
+	bad_usage(name, 1);
+}
+
 /* The bits of all classes in @who that the letter @c stands for. */
 static mode_t bits_of(char c, mode_t who, mode_t mode)
 {
@@ -25,7 +33,7 @@ static mode_t bits_of(char c, mode_t who, mode_t mode)
 	case 't':
 		return S_ISVTX;
 	default:
-		errx(2, "%s: not a mode", wanted);
+		bad_mode();
 	}
 }
 
@@ -37,12 +45,14 @@ static mode_t apply(const char **s, mode_t mode)
 
 	umask(mask);
 	for (; **s && strchr("ugoa", **s); ++*s)
-		who |= **s == 'u' ? 0700 : **s == 'g' ? 0070 : **s == 'o' ? 0007 : 0777;
-	mask = who ? 0 : mask;		/* without a class: all, as far as the umask lets them */
+		who |= **s == 'u' ? 0700 : **s == 'g' ? 0070
+				   : **s == 'o'       ? 0007
+						      : 0777;
+	mask = who ? 0 : mask; /* without a class: all, as far as the umask lets them */
 	who = who ? who : 0777;
 	how = *(*s)++;
 	if (!how || !strchr("+-=", how))
-		errx(2, "%s: not a mode", wanted);
+		bad_mode();
 	for (; **s && **s != ','; ++*s)
 		bits |= bits_of(**s, who, mode) & ~mask;
 	if (how == '-')
@@ -70,14 +80,18 @@ static int change(const char *path)
 	return chmod(path, mode & 07777);
 }
 
+static const struct options options = { .letters = "+R", .names = "R:recursive", .bad = 1 };
+
 int main(int argc, char **argv)
 {
 	int status = 0;
 
-	if (argc > 1 && !strcmp(argv[1], "-R"))	/* getopt() would take -w for an option */
+	if (argc > 1 && !strcmp(argv[1], "-R")) /* getopt() would take -w for an option */
 		below = optind++;
-	if (argc - optind < 2)
-		errx(2, "usage: chmod [-R] mode file...");
+	changed = "permissions";
+	if (argc > optind && argv[optind][0] == '-' && !strchr("rwxXst", argv[optind][1]))
+		next_option(argc, argv, &options);
+	need_two(argc, argv);
 	wanted = argv[optind];
 	while (argv[++optind])
 		status |= for_tree(argv[optind], below, change);

@@ -1,5 +1,6 @@
 /* chown [-hR] [user][:group] file...: gives files away; -h: a link itself, -R: all below, too. */
 #include "owner.h"
+#include "options.h"
 
 static uid_t uid = -1;
 static gid_t gid = -1;
@@ -10,18 +11,22 @@ static int change(const char *path)
 	return of_link || below ? lchown(path, uid, gid) : chown(path, uid, gid);
 }
 
+static const struct options options = {
+	.letters = "hRv",
+	.names = "h:no-dereference R:recursive",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	int status = 0, c;
 	char *group;
 
-	while ((c = getopt(argc, argv, "hR")) != -1) {
-		if (c == '?')
-			return 2;
-		*(c == 'h' ? &of_link : &below) = true;
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		of_link |= c == 'h';
+		below |= c == 'R';
 	}
-	if (argc - optind < 2)
-		errx(2, "usage: chown [-hR] [user][:group] file...");
+	need_two(argc, argv);
 	group = strchr(argv[optind], ':');
 	if (group)
 		*group++ = 0;

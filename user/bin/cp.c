@@ -1,20 +1,20 @@
-/* cp [-r] from... to: copies; -r: folders with all in them. */
+/*
+ * cp [-afinpruv] [-t folder] from... to: copies. -r: folders with all in them; -p: and whose they
+ * are, and when they changed; -a: both; -f: in place of what cannot be written; -n: nothing that
+ * is there already; -u: only over what is older; -v: says what is copied.
+ */
 #include <dirent.h>
-#include <err.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static bool recursive;
+#include "places.h"
+
+static bool recursive, preserve, force, keep, update, verbose;
 
 static int copy(const char *from, const char *to);
 
-static int fail(const char *path)
+static int fail(const char *what, const char *path)
 {
-	warn("%s", path);
+	warn("%s '%s'", what, path);
 	return 1;
 }
 
@@ -24,18 +24,22 @@ static int copy_file(const char *from, const char *to, mode_t mode)
 	int in = open(from, O_RDONLY), out, status = 0;
 	ssize_t n;
 
-	if (in < 0)
-		return fail(from);
+	if (in < 0) {
+		warn("cannot open '%s' for reading", from);
+		return 1;
+	}
 	out = open(to, O_WRONLY | O_CREAT | O_TRUNC, mode & 0777);
+	if (out < 0 && force && !unlink(to))
+		out = open(to, O_WRONLY | O_CREAT | O_TRUNC, mode & 0777);
 	if (out < 0) {
 		close(in);
-		return fail(to);
+		return fail("cannot create regular file", to);
 	}
 	while ((n = read(in, buf, sizeof(buf))) > 0 && !status)
 		if (write(out, buf, n) != n)
-			status = fail(to);
+			status = fail("error writing", to);
 	if (n < 0)
-		status = fail(from);
+		status = fail("error reading", from);
 	close(in);
 	close(out);
 	return status;
@@ -47,9 +51,11 @@ static int copy_link(const char *from, const char *to)
 	ssize_t n = readlink(from, target, sizeof(target) - 1);
 
 	if (n < 0)
-		return fail(from);
+		return fail("cannot read symbolic link", from);
 	target[n] = 0;
-	return symlink(target, to) ? fail(to) : 0;
+	if (force)
+		unlink(to);
+	return symlink(target, to) ? fail("cannot create symbolic link", to) : 0;
 }
 
 static int copy_folder(const char *from, const char *to)
@@ -61,10 +67,10 @@ static int copy_folder(const char *from, const char *to)
 	DIR *d;
 
 	if (mkdir(to, 0777) && (stat(to, &st) || !S_ISDIR(st.st_mode)))
-		return fail(to);
+		return fail("cannot create directory", to);
 	d = opendir(from);
 	if (!d)
-		return fail(from);
+		return fail("cannot access", from);
 	while ((e = readdir(d))) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
@@ -76,44 +82,82 @@ static int copy_folder(const char *from, const char *to)
 	return status;
 }
 
-static int copy(const char *from, const char *to)
+static void keep_attributes(const char *to, const struct stat *st)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	if (lchown(to, st->st_uid, st->st_gid) && errno != EPERM)
+		warn("failed to preserve ownership for '%s'", to);
+	if (!S_ISLNK(st->st_mode))
+		chmod(to, st->st_mode & 07777);
+	utimensat(AT_FDCWD, to, times, AT_SYMLINK_NOFOLLOW);
+}
+
+static bool wanted(const struct stat *from, const char *to)
 {
 	struct stat st;
 
-	if (recursive ? lstat(from, &st) : stat(from, &st))
-		return fail(from);
-	if (S_ISLNK(st.st_mode))
-		return copy_link(from, to);
-	if (!S_ISDIR(st.st_mode))
-		return copy_file(from, to, st.st_mode);
-	if (recursive)
-		return copy_folder(from, to);
-	warnx("%s: a folder, and no -r", from);
-	return 1;
+	if (stat(to, &st) || S_ISDIR(from->st_mode))
+		return true;
+	return !keep && !(update && st.st_mtim.tv_sec >= from->st_mtim.tv_sec);
 }
+
+static int copy(const char *from, const char *to)
+{
+	struct stat st, there;
+	int status;
+
+	if (recursive ? lstat(from, &st) : stat(from, &st))
+		return fail("cannot stat", from);
+	if (S_ISDIR(st.st_mode) && !recursive) {
+		warnx("-r not specified; omitting directory '%s'", from);
+		return 1;
+	}
+	if (!wanted(&st, to))
+		return 0;
+	if (!stat(to, &there)) {
+		if (there.st_dev == st.st_dev && there.st_ino == st.st_ino) {
+			warnx("'%s' and '%s' are the same file", from, to);
+			return 1;
+		}
+		if (S_ISDIR(st.st_mode) && !S_ISDIR(there.st_mode)) {
+			warnx("cannot overwrite non-directory '%s' with directory '%s'", to, from);
+			return 1;
+		}
+	}
+	if (verbose)
+		printf("'%s' -> '%s'\n", from, to);
+	if (S_ISLNK(st.st_mode))
+		status = copy_link(from, to);
+	else if (S_ISDIR(st.st_mode))
+		status = copy_folder(from, to);
+	else
+		status = copy_file(from, to, st.st_mode);
+	if (preserve && !status)
+		keep_attributes(to, &st);
+	return status;
+}
+
+static const struct options options = {
+	.letters = "adfinprRt:uv",
+	.names = "a:archive f:force n:no-clobber r:recursive t:target-directory u:update v:verbose",
+	.bad = 1,
+};
 
 int main(int argc, char **argv)
 {
-	const char *to = argv[argc - 1], *base;
-	int status = 0, c;
-	char path[4096];
-	struct stat st;
-	bool into;
+	const char *folder = NULL;
+	int c;
 
-	while ((c = getopt(argc, argv, "r")) != -1) {
-		if (c == '?')
-			return 2;
-		recursive = true;
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		recursive |= strchr("arR", c) != NULL;
+		preserve |= c == 'a' || c == 'p';
+		force |= c == 'f';
+		keep |= c == 'n';
+		update |= c == 'u';
+		verbose |= c == 'v';
+		if (c == 't')
+			folder = optarg;
 	}
-	if (argc - optind < 2)
-		errx(2, "usage: cp [-r] from... to");
-	into = !stat(to, &st) && S_ISDIR(st.st_mode);
-	if (argc - optind > 2 && !into)
-		errx(1, "%s: not a folder", to);
-	for (; optind < argc - 1; optind++) {
-		base = strrchr(argv[optind], '/') ? strrchr(argv[optind], '/') + 1 : argv[optind];
-		snprintf(path, sizeof(path), "%s%s%s", to, into ? "/" : "", into ? base : "");
-		status |= copy(argv[optind], path);
-	}
-	return status;
+	return for_places(argc, argv, folder, copy);
 }

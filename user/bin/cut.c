@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "inputs.h"
+#include "options.h"
 
-#define RANGES	64
+#define RANGES 64
 
 static struct {
 	long first, last;
@@ -100,11 +101,17 @@ static void cut(FILE *f, const char *name)
 	free(line);
 }
 
+static const struct options options = {
+	.letters = "b:c:d:f:ns",
+	.names = "b:bytes c:characters d:delimiter f:fields s:only-delimited",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "b:c:d:f:s")) != -1) {
+	while ((c = next_option(argc, argv, &options)) != -1) {
 		switch (c) {
 		case 'b':
 		case 'c':
@@ -112,12 +119,17 @@ int main(int argc, char **argv)
 			parse_list(optarg);
 			by_fields = c == 'f';
 			break;
-		case 'd':	divider = *optarg; break;
-		case 's':	only_divided = true; break;
-		default:	return 1;
+		case 'd':
+			divider = *optarg;
+			break;
+		case 's':
+			only_divided = true;
+			break;
 		}
 	}
-	if (!n_ranges)
-		errx(1, "you must specify a list of bytes, characters, or fields");
+	if (!n_ranges) {
+		warnx("you must specify a list of bytes, characters, or fields");
+		bad_usage(argv, 1);
+	}
 	return for_inputs(argv + optind, cut) ? 0 : 1;
 }

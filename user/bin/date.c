@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "options.h"
+
 static time_t parse(const char *s)
 {
 	time_t now = time(NULL);
@@ -34,6 +36,12 @@ static time_t parse(const char *s)
 	return timegm(&tm);
 }
 
+static const struct options options = {
+	.letters = "d:s:uR",
+	.names = "d:date s:set u:utc u:universal",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	const char *format = "+%a %b %e %H:%M:%S UTC %Y";
@@ -42,9 +50,7 @@ int main(int argc, char **argv)
 	char text[256];
 	int c;
 
-	while ((c = getopt(argc, argv, "d:s:u")) != -1) {
-		if (c == '?')
-			return 1;
+	while ((c = next_option(argc, argv, &options)) != -1) {
 		if (c != 'u')
 			ts.tv_sec = parse(optarg);
 		set |= c == 's';

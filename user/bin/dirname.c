@@ -1,13 +1,19 @@
 /* dirname path...: each path without its last part. */
-#include <err.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "options.h"
+
+static const struct options options = {
+	.letters = "+",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
-	if (argc < 2)
-		errx(1, "missing operand");
-	for (int i = 1; i < argc; i++) {
+	next_option(argc, argv, &options);
+	need_operand(argc, argv, 1);
+	for (int i = optind; i < argc; i++) {
 		char *path = argv[i];
 		size_t len = strlen(path);
 

@@ -1,16 +1,33 @@
-/* env [-i] [NAME=value...] [command [argument...]]: runs it with these variables, or shows all. */
+/*
+ * env [-i] [-u name] [NAME=value...] [command [argument...]]: runs it with these variables, or
+ * shows all.
+ */
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "options.h"
+
+static const struct options options = {
+	.letters = "+iu:",
+	.names = "i:ignore-environment u:unset",
+	.bad = 125,
+};
 
 int main(int argc, char **argv)
 {
-	int i = 1;
+	int i, c;
 
-	if (argc > 1 && !strcmp(argv[1], "-i")) {
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		if (c == 'i')
+			clearenv();
+		else
+			unsetenv(optarg);
+	}
+	i = optind;
+	if (i < argc && !strcmp(argv[i], "-")) {
 		clearenv();
 		i++;
 	}
@@ -18,7 +35,8 @@ int main(int argc, char **argv)
 		putenv(argv[i]);
 	if (i < argc) {
 		execvp(argv[i], argv + i);
-		err(errno == ENOENT ? 127 : 126, "%s", argv[i]);
+		warn("'%s'", argv[i]);
+		return errno == ENOENT ? 127 : 126;
 	}
 	for (char **e = environ; e && *e; e++)
 		puts(*e);

@@ -1,13 +1,11 @@
 /*
- * head [-q] [-n lines | -c bytes | -lines] [file...]: the first lines, 10 if not said otherwise.
- * Above each of several files is its name; -q: without.
+ * head [-qv] [-n lines | -c bytes | -lines] [file...]: the first lines, 10 if not said otherwise.
+ * Above each of several files is its name; -q: never, -v: always.
  */
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "inputs.h"
+#include "options.h"
 
 static long lines = 10, bytes = -1;
 
@@ -23,26 +21,34 @@ static void head(FILE *f, const char *name)
 	}
 }
 
+static const struct options options = {
+	.letters = "0123456789c:n:qv",
+	.names = "n:lines c:bytes q:quiet q:silent v:verbose",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
-	bool quiet = false;
+	bool quiet = false, titled = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "0123456789c:n:q")) != -1) {
-		if (isdigit(c)) {	/* -12 is -n 12 */
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		if (isdigit(c)) { /* -12 is -n 12 */
 			static long typed;
 
 			lines = typed = typed * 10 + c - '0';
-		} else if (c == '?') {
-			return 1;
-		} else if (c == 'q') {
-			quiet = true;
+		} else if (c == 'q' || c == 'v') {
+			quiet = c == 'q';
+			titled = c == 'v';
 		} else if (!isdigit((unsigned char)*optarg)) {
 			errx(1, "invalid number of %s: '%s'", c == 'n' ? "lines" : "bytes", optarg);
 		} else {
 			*(c == 'n' ? &lines : &bytes) = atol(optarg);
 		}
 	}
-	input_titles(argc - optind > 1 && !quiet);
+	input_titles(titled || (argc - optind > 1 && !quiet));
+	cannot_open = "cannot open '%s' for reading";
+	cannot_read = "error reading '%s'";
+	each_folder = input_title;
 	return for_inputs(argv + optind, head) ? 0 : 1;
 }

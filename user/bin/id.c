@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define GROUPS	256
+#include "options.h"
+
+#define GROUPS 256
 
 struct who {
 	uid_t uid;
@@ -31,7 +33,7 @@ static struct who of_user(const char *name)
 	struct who w = { .n = GROUPS };
 
 	if (!pw)
-		errx(1, "%s: no such user", name);
+		errx(1, "'%s': no such user", name);
 	w.uid = pw->pw_uid;
 	w.gid = pw->pw_gid;
 	getgrouplist(name, w.gid, w.groups, &w.n);
@@ -73,6 +75,12 @@ static void show_groups(const struct who *w, char what, bool names)
 		}
 }
 
+static const struct options options = {
+	.letters = "ugGnr",
+	.names = "u:user g:group G:groups n:name r:real",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	bool names = false;
@@ -80,12 +88,10 @@ int main(int argc, char **argv)
 	struct who w;
 	int c;
 
-	while ((c = getopt(argc, argv, "ugGn")) != -1) {
-		if (c == '?')
-			return 2;
+	while ((c = next_option(argc, argv, &options)) != -1) {
 		if (c == 'n')
 			names = true;
-		else
+		else if (c != 'r')
 			what = c;
 	}
 	w = argv[optind] ? of_user(argv[optind]) : of_caller();

@@ -1,5 +1,5 @@
 /*
- * What filters read: every file that is named, or standard input if none is.
+ * The input of filters: every file that is named, or standard input if none is.
  */
 #pragma once
 
@@ -9,6 +9,22 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* How this tool says that it cannot open a file, and read a folder: formats for warn(), or NULL. */
+static const char *cannot_open = "%s", *cannot_read = "%s";
+static void (*each_folder)(const char *name); /* called for one before that is said, or NULL */
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static inline void complain_of(const char *format, const char *name)
+{
+	int error = errno;
+
+	fflush(stdout);
+	errno = error;
+	warn(format, name);
+}
+#pragma GCC diagnostic pop
 
 /*
  * Calls @each for the inputs that @names names, NULL at its end, in order; name "" is standard
@@ -24,14 +40,19 @@ static inline bool for_inputs(char **names, void (*each)(FILE *f, const char *na
 	for (; *names; names++) {
 		FILE *f = strcmp(*names, "-") ? fopen(*names, "r") : stdin;
 
-		if (f && !fstat(fileno(f), &st) && S_ISDIR(st.st_mode)) {
-			fclose(f);
-			f = NULL;
-			errno = EISDIR;
-		}
 		if (!f) {
-			warn("%s", *names);
+			complain_of(cannot_open, *names);
 			all = false;
+			continue;
+		}
+		if (!fstat(fileno(f), &st) && S_ISDIR(st.st_mode)) {
+			if (each_folder)
+				each_folder(*names);
+			errno = EISDIR;
+			if (cannot_read)
+				complain_of(cannot_read, *names);
+			all = false;
+			fclose(f);
 			continue;
 		}
 		each(f, f == stdin ? "" : *names);

@@ -1,37 +1,61 @@
-/* ln [-s] [-f] target [name]: another name for a file, or with -s a symbolic link to it. */
-#include <err.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+/*
+ * ln [-fnsv] target... [name]: another name for a file, or with -s a symbolic link to it; without
+ * a name: the same one, here. -f: instead of what is there; -n: a link to a folder is no folder.
+ */
+#include "places.h"
 
-int main(int argc, char **argv)
+static bool symbolic, force, verbose;
+
+static int make(const char *target, const char *name)
 {
-	bool symbolic = false, force = false;
-	const char *target, *name, *base;
-	char path[4096];
 	struct stat st;
-	int c;
 
-	while ((c = getopt(argc, argv, "fs")) != -1) {
-		if (c == '?')
-			return 2;
-		symbolic |= c == 's';
-		force |= c == 'f';
+	if (!symbolic && lstat(target, &st)) {
+		warn("failed to access '%s'", target);
+		return 1;
 	}
-	if (argc - optind < 1 || argc - optind > 2)
-		errx(2, "usage: ln [-fs] target [name]");
-	target = argv[optind];
-	name = argc - optind == 2 ? argv[optind + 1] : ".";
-	if (!stat(name, &st) && S_ISDIR(st.st_mode)) {
-		base = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
-		snprintf(path, sizeof(path), "%s/%s", name, base);
-		name = path;
+	if (!symbolic && S_ISDIR(st.st_mode)) {
+		warnx("%s: hard link not allowed for directory", target);
+		return 1;
 	}
 	if (force)
 		unlink(name);
-	if (symbolic ? symlink(target, name) : link(target, name))
-		err(1, "%s", name);
+	if (symbolic ? symlink(target, name) : link(target, name)) {
+		if (symbolic || errno == EEXIST)
+			warn("failed to create %s link '%s'", symbolic ? "symbolic" : "hard", name);
+		else
+			warn("failed to create hard link '%s' => '%s'", name, target);
+		return 1;
+	}
+	if (verbose)
+		printf("'%s' %s '%s'\n", name, symbolic ? "->" : "=>", target);
 	return 0;
+}
+
+static const struct options options = {
+	.letters = "fnsvt:",
+	.names = "f:force n:no-dereference s:symbolic v:verbose t:target-directory",
+	.bad = 1,
+};
+
+int main(int argc, char **argv)
+{
+	const char *folder = NULL;
+	bool plain = false;
+	struct stat st;
+	int c;
+
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		symbolic |= c == 's';
+		force |= c == 'f';
+		plain |= c == 'n';
+		verbose |= c == 'v';
+		if (c == 't')
+			folder = optarg;
+	}
+	if (argc - optind == 1 && !folder)
+		folder = ".";
+	if (plain && argc - optind == 2 && !lstat(argv[argc - 1], &st) && S_ISLNK(st.st_mode))
+		return make(argv[optind], argv[argc - 1]);
+	return for_places(argc, argv, folder, make);
 }

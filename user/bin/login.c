@@ -13,7 +13,7 @@ int main(int argc, char **argv)
 	if (geteuid())
 		errx(1, "must be a set-user-id program of root");
 	if (!ask("Password: ", true, password, sizeof(password)) || !password_is(name, password))
-		errx(1, "sorry");
+		errx(1, "Login incorrect");
 	pw = getpwnam(name);
 	if (!pw)
 		errx(1, "%s: no such user", name);

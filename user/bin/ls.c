@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <err.h>
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "human.h"
+#include "options.h"
 
 static bool option[128];
 
@@ -56,7 +58,8 @@ static int by_option(const void *a, const void *b)
 	long order = 0;
 
 	if (option['S'])
-		order = x->st.st_size < y->st.st_size ? 1 : x->st.st_size > y->st.st_size ? -1 : 0;
+		order = x->st.st_size < y->st.st_size ? 1 : x->st.st_size > y->st.st_size ? -1
+											  : 0;
 	else if (option['t'])
 		order = y->st.st_mtim.tv_sec != x->st.st_mtim.tv_sec
 				? y->st.st_mtim.tv_sec - x->st.st_mtim.tv_sec
@@ -134,7 +137,8 @@ static const char *mark(const struct stat *st)
 		return "/";
 	if (S_ISLNK(st->st_mode))
 		return "@";
-	return S_ISFIFO(st->st_mode) ? "|" : st->st_mode & 0111 ? "*" : "";
+	return S_ISFIFO(st->st_mode) ? "|" : st->st_mode & 0111 ? "*"
+								: "";
 }
 
 static void show(const char *folder, const struct entry *e)
@@ -222,7 +226,7 @@ static int list_folder(const char *path, bool with_name)
 	while ((e = readdir(d))) {
 		snprintf(full, sizeof(full), "%s/%s", strcmp(path, "/") ? path : "", e->d_name);
 		if (hidden(e->d_name) || lstat(full, &st))
-			continue;	/* or it went away this moment */
+			continue; /* or it went away this moment */
 		list_add(&l, e->d_name, &st);
 		blocks += st.st_blocks;
 	}
@@ -244,6 +248,13 @@ static int list_folder(const char *path, bool with_name)
 	return status;
 }
 
+static const struct options options = {
+	.letters = "1AadFhilnRrSt",
+	.names = "a:all A:almost-all d:directory F:classify h:human-readable i:inode "
+		 "R:recursive r:reverse",
+	.bad = 2,
+};
+
 int main(int argc, char **argv)
 {
 	struct list files = { 0 }, folders = { 0 };
@@ -251,16 +262,15 @@ int main(int argc, char **argv)
 	struct stat st;
 	int status = 0, c;
 
-	while ((c = getopt(argc, argv, "1AadFhilRrSt")) != -1) {
-		if (c == '?')
-			return 2;
+	while ((c = next_option(argc, argv, &options)) != -1) {
 		option[c] = true;
 	}
 	argv = argv[optind] ? argv + optind : here;
 	for (; *argv; argv++) {
 		bool as_link = option['l'] || option['d'];
 
-		if (as_link ? lstat(*argv, &st) : stat(*argv, &st) && lstat(*argv, &st)) {
+		if (as_link ? lstat(*argv, &st)
+			    : stat(*argv, &st) && (errno != ENOENT || lstat(*argv, &st))) {
 			warn("cannot access '%s'", *argv);
 			status = 2;
 			continue;

@@ -1,35 +1,52 @@
-/* mkdir [-p] folder...: makes them; -p: and those above, and none need be new. */
+/* mkdir [-pv] [-m mode] folder...: makes them; -p: and those above, and none need be new. */
 #include <err.h>
 #include <errno.h>
-#include <stdbool.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static int make(char *path, bool parents)
+#include "options.h"
+
+static bool parents, verbose;
+static mode_t mode = 0777;
+
+static int make(char *path)
 {
+	struct stat st;
+
 	for (char *slash = path; parents && (slash = strchr(slash + 1, '/'));) {
 		*slash = 0;
-		mkdir(path, 0777);
+		if (!mkdir(path, 0777) && verbose)
+			printf("mkdir: created directory '%s'\n", path);
 		*slash = '/';
 	}
-	if (!mkdir(path, 0777) || (parents && errno == EEXIST))
+	if (!mkdir(path, mode)) {
+		if (verbose)
+			printf("mkdir: created directory '%s'\n", path);
+		return mode == 0777 ? 0 : chmod(path, mode) != 0;
+	}
+	if (parents && errno == EEXIST && !stat(path, &st) && S_ISDIR(st.st_mode))
 		return 0;
-	warn("%s", path);
+	warn("cannot create directory '%s'", path);
 	return 1;
 }
 
+static const struct options options = {
+	.letters = "pvm:",
+	.names = "p:parents v:verbose m:mode",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
-	bool parents = false;
 	int status = 0, c;
 
-	while ((c = getopt(argc, argv, "p")) != -1) {
-		if (c != 'p')
-			return 2;
-		parents = true;
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		parents |= c == 'p';
+		verbose |= c == 'v';
+		if (c == 'm')
+			mode = strtoul(optarg, NULL, 8);
 	}
+	need_operand(argc, argv, 1);
 	for (; optind < argc; optind++)
-		status |= make(argv[optind], parents);
+		status |= make(argv[optind]);
 	return status;
 }

@@ -1,31 +1,61 @@
-/* mv from... to: a new name, or a new place in the folder that the last one is. */
-#include <err.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+/*
+ * mv [-fnv] [-t folder] from... to: a new name, or a new place in the folder that the last one is.
+ * -n: nothing that is there already gives way; -v: says what is moved.
+ */
+#include "places.h"
+
+static bool keep, verbose;
+
+static int move(const char *from, const char *to)
+{
+	struct stat old, there;
+	int error;
+
+	if (lstat(from, &old)) {
+		warn("cannot stat '%s'", from);
+		return 1;
+	}
+	if (!lstat(to, &there)) {
+		if (keep)
+			return 0;
+		if (there.st_dev == old.st_dev && there.st_ino == old.st_ino) {
+			warnx("'%s' and '%s' are the same file", from, to);
+			return 1;
+		}
+		if (S_ISDIR(old.st_mode) && !S_ISDIR(there.st_mode)) {
+			warnx("cannot overwrite non-directory '%s' with directory '%s'", to, from);
+			return 1;
+		}
+	}
+	if (rename(from, to)) {
+		error = errno;
+		if (error == EINVAL)
+			warnx("cannot move '%s' to a subdirectory of itself, '%s'", from, to);
+		else
+			warn("cannot move '%s' to '%s'", from, to);
+		return 1;
+	}
+	if (verbose)
+		printf("renamed '%s' -> '%s'\n", from, to);
+	return 0;
+}
+
+static const struct options options = {
+	.letters = "finvt:",
+	.names = "f:force n:no-clobber v:verbose t:target-directory",
+	.bad = 1,
+};
 
 int main(int argc, char **argv)
 {
-	const char *to = argv[argc - 1], *base;
-	bool into = false;
-	int status = 0;
-	char path[4096];
-	struct stat st;
+	const char *folder = NULL;
+	int c;
 
-	if (argc < 3)
-		errx(2, "usage: mv from... to");
-	into = !stat(to, &st) && S_ISDIR(st.st_mode);
-	if (argc > 3 && !into)
-		errx(1, "%s: not a folder", to);
-	for (int i = 1; i < argc - 1; i++) {
-		base = strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i];
-		snprintf(path, sizeof(path), "%s%s%s", to, into ? "/" : "", into ? base : "");
-		if (rename(argv[i], path)) {
-			warn("%s to %s", argv[i], path);
-			status = 1;
-		}
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		keep = c == 'n' || (keep && c != 'f');
+		verbose |= c == 'v';
+		if (c == 't')
+			folder = optarg;
 	}
-	return status;
+	return for_places(argc, argv, folder, move);
 }

@@ -1,5 +1,5 @@
 /*
- * What chown, chgrp and chmod share: names of users and groups, and files with all below them.
+ * Shared by chown, chgrp and chmod: names of users and groups, and files with all below them.
  */
 #pragma once
 
@@ -14,13 +14,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "options.h"
+
+static const char *changed = "ownership"; /* this or something else of the files, for complaints */
+
 static inline unsigned number_of(const char *what, const char *text)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (!*text || *end)
-		errx(1, "%s: no such %s", text, what);
+		errx(1, "invalid %s: '%s'", what, text);
 	return n;
 }
 
@@ -38,6 +42,16 @@ static inline gid_t group_of(const char *text)
 	return gr ? gr->gr_gid : number_of("group", text);
 }
 
+/* Ends the program if it is not told both what to change to and of which files. */
+static inline void need_two(int argc, char **argv)
+{
+	need_operand(argc, argv, 1);
+	if (argc - optind > 1)
+		return;
+	warnx("missing operand after '%s'", argv[optind]);
+	bad_usage(argv, 1);
+}
+
 /* Calls @change for @path and, if @below, for all that is in it. 0, or 1 after a failure. */
 static int for_tree(const char *path, bool below, int (*change)(const char *path))
 {
@@ -47,15 +61,19 @@ static int for_tree(const char *path, bool below, int (*change)(const char *path
 	int status = 0;
 	DIR *d;
 
+	if (lstat(path, &st)) {
+		warn("cannot access '%s'", path);
+		return 1;
+	}
 	if (change(path)) {
-		warn("%s", path);
+		warn("changing %s of '%s'", changed, path);
 		status = 1;
 	}
 	if (!below || lstat(path, &st) || !S_ISDIR(st.st_mode))
 		return status;
 	d = opendir(path);
 	if (!d) {
-		warn("%s", path);
+		warn("cannot read directory '%s'", path);
 		return 1;
 	}
 	while ((e = readdir(d))) {

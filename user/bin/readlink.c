@@ -1,19 +1,37 @@
-/* readlink path...: where symbolic links lead. */
-#include <stdio.h>
-#include <unistd.h>
+/*
+ * readlink [-fen] path...: where symbolic links lead. -f: the whole path, with no links in it, of
+ * what need not be there; -e: of what must be; -n: without an end of line.
+ */
+#include "resolve.h"
+
+static const struct options options = {
+	.letters = "efmnqsv",
+	.names = "e:canonicalize-existing f:canonicalize n:no-newline",
+	.bad = 1,
+};
 
 int main(int argc, char **argv)
 {
-	char target[4096];
-	int status = argc < 2;
+	char target[PATH_ROOM];
+	int status = 0, c;
+	char how = 0;
+	bool end = true;
 
-	for (int i = 1; i < argc; i++) {
-		ssize_t n = readlink(argv[i], target, sizeof(target));
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		how = c == 'e' || c == 'f' ? c : how;
+		end &= c != 'n';
+	}
+	need_operand(argc, argv, 1);
+	for (; optind < argc; optind++) {
+		ssize_t n = how ? 0 : readlink(argv[optind], target, sizeof(target) - 1);
 
-		if (n < 0)
+		if (n < 0 || (how && !resolve(argv[optind], how == 'e', target))) {
 			status = 1;
-		else
-			printf("%.*s\n", (int)n, target);
+			continue;
+		}
+		if (!how)
+			target[n] = 0;
+		printf("%s%s", target, end ? "\n" : "");
 	}
 	return status;
 }

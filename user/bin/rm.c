@@ -1,14 +1,15 @@
-/* rm [-rf] path...: -r: folders with all in them; -f: what is not there is no error. */
+/*
+ * rm [-dfrv] path...: removes names. -r: folders with all in them; -d: empty folders; -f: what is
+ * not there is no error; -v: says what is removed.
+ */
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static bool recursive, force;
+#include "options.h"
+
+static bool recursive, force, folders, verbose;
 
 static int remove_path(const char *path);
 
@@ -24,7 +25,7 @@ static int empty_folder(const char *path)
 	while (again && !status) {
 		d = opendir(path);
 		if (!d) {
-			warn("%s", path);
+			warn("cannot remove '%s'", path);
 			return 1;
 		}
 		again = false;
@@ -45,29 +46,41 @@ static int remove_path(const char *path)
 	struct stat st;
 	int status = 0, r = lstat(path, &st);
 
-	if (r && errno == ENOENT && force)
+	if (r && (errno == ENOENT || errno == ENOTDIR) && force)
 		return 0;
 	if (!r && S_ISDIR(st.st_mode) && recursive) {
 		status = empty_folder(path);
 		r = status ? 0 : rmdir(path);
+	} else if (!r && S_ISDIR(st.st_mode) && folders) {
+		r = rmdir(path);
 	} else if (!r) {
 		r = unlink(path);
 	}
 	if (r)
-		warn("%s", path);
+		warn("cannot remove '%s'", path);
+	else if (verbose && !status)
+		printf(S_ISDIR(st.st_mode) ? "removed directory '%s'\n" : "removed '%s'\n", path);
 	return status || r;
 }
+
+static const struct options options = {
+	.letters = "dfrRv",
+	.names = "d:dir f:force r:recursive v:verbose",
+	.bad = 1,
+};
 
 int main(int argc, char **argv)
 {
 	int status = 0, c;
 
-	while ((c = getopt(argc, argv, "rf")) != -1) {
-		if (c == '?')
-			return 2;
-		recursive |= c == 'r';
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		recursive |= c == 'r' || c == 'R';
 		force |= c == 'f';
+		folders |= c == 'd';
+		verbose |= c == 'v';
 	}
+	if (!force)
+		need_operand(argc, argv, 1);
 	for (; optind < argc; optind++)
 		status |= remove_path(argv[optind]);
 	return status;

@@ -1,5 +1,5 @@
 /*
- * What su and login share: passwords, and becoming somebody. Passwords lie in /etc/shadow, which
+ * Shared by su and login: passwords, and becoming somebody. Passwords lie in /etc/shadow, which
  * only root can read, just as they are typed: nothing on this machine is worth more.
  */
 #pragma once

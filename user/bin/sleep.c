@@ -1,24 +1,36 @@
-/* sleep seconds: with a fraction if you like. */
+/*
+ * sleep NUMBER[smhd]...: seconds, with a fraction if you like, minutes, hours or days; their sum.
+ */
 #include <err.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <time.h>
+
+#include "durations.h"
+#include "options.h"
+
+static const struct options options = { .letters = "", .bad = 1 };
 
 int main(int argc, char **argv)
 {
+	double seconds = 0, one;
 	struct timespec ts;
-	double seconds;
-	char *end;
+	bool bad = false;
 
-	if (argc != 2)
-		errx(2, "usage: sleep seconds");
-	seconds = strtod(argv[1], &end);
-	if (end == argv[1] || *end || seconds < 0)
-		errx(2, "%s: not a time", argv[1]);
+	next_option(argc, argv, &options);
+	need_operand(argc, argv, 1);
+	for (; optind < argc; optind++) {
+		if (!read_duration(argv[optind], &one)) {
+			warnx("invalid time interval '%s'", argv[optind]);
+			bad = true;
+		}
+		seconds += one;
+	}
+	if (bad)
+		bad_usage(argv, 1);
 	ts.tv_sec = seconds;
 	ts.tv_nsec = (seconds - ts.tv_sec) * 1e9;
 	while (nanosleep(&ts, &ts))
 		if (errno != EINTR)
-			err(1, "nanosleep");
+			err(1, "cannot read realtime clock");
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * su [-c command] [user]: a shell, or a command, as another user (root). Root may be anybody,
- * others need that user's password. A set-user-id program: it starts as root, whoever calls it.
+ * su [-] [-c command] [user]: a shell, or a command, as another user (root); with "-" in their
+ * folder. Root may be anybody, others need that user's password. A set-user-id program: it starts
+ * as root, whoever calls it.
  */
 #include "session.h"
 
@@ -9,23 +10,35 @@ int main(int argc, char **argv)
 	const char *command = NULL, *name;
 	char password[128];
 	struct passwd *pw;
+	bool login = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "c:")) != -1) {
-		if (c != 'c')
-			return 2;
-		command = optarg;
+	while ((c = getopt(argc, argv, "c:l")) != -1) {
+		if (c == '?')
+			return 1;
+		if (c == 'c')
+			command = optarg;
+		login |= c == 'l';
+	}
+	if (argv[optind] && !strcmp(argv[optind], "-")) {
+		login = true;
+		optind++;
 	}
 	name = argv[optind] ? argv[optind] : "root";
 	if (geteuid())
 		errx(1, "must be a set-user-id program of root");
 	if (getuid() && !(ask("Password: ", true, password, sizeof(password)) &&
 			  password_is(name, password)))
-		errx(1, "sorry");
+		errx(1, "Authentication failure");
 	pw = getpwnam(name);
 	if (!pw)
-		errx(1, "%s: no such user", name);
+		errx(1,
+		     "user %s does not exist or the user entry does not contain all the "
+		     "required fields",
+		     name);
 	become(pw);
+	if (login && chdir(pw->pw_dir))
+		warn("%s", pw->pw_dir);
 	if (command)
 		execl(pw->pw_shell, pw->pw_shell, "-c", command, NULL);
 	else

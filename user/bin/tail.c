@@ -1,14 +1,12 @@
 /*
- * tail [-fq] [-n lines | -c bytes | -lines] [file...]: the last lines, 10 if not said otherwise;
+ * tail [-fqv] [-n lines | -c bytes | -lines] [file...]: the last lines, 10 if not said otherwise;
  * +n: from line n on; -f: then what is added to the last file, until a signal.
  */
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "inputs.h"
+#include "options.h"
 
 static const char *count = "10";
 static bool by_bytes, follow;
@@ -75,27 +73,51 @@ static void tail(FILE *f, const char *name)
 		follow_file(f);
 }
 
+static const struct options options = {
+	.letters = "c:fn:qv",
+	.names = "n:lines c:bytes f:follow q:quiet q:silent v:verbose",
+	.bad = 1,
+};
+
+static void check_count(void)
+{
+	const char *digits = count + (*count == '-' || *count == '+');
+
+	if (!*digits || digits[strspn(digits, "0123456789")])
+		errx(1, "invalid number of %s: '%s'", by_bytes ? "bytes" : "lines", count);
+}
+
 int main(int argc, char **argv)
 {
-	bool quiet = false;
+	bool quiet = false, titled = false;
 	int c;
 
 	if (argc > 1 && argv[1][0] == '-' && isdigit((unsigned char)argv[1][1])) {
-		count = argv[1] + 1;	/* -12 is -n 12 */
+		count = argv[1] + 1; /* -12 is -n 12 */
 		optind = 2;
 	}
-	while ((c = getopt(argc, argv, "c:fn:q")) != -1) {
+	while ((c = next_option(argc, argv, &options)) != -1) {
 		switch (c) {
 		case 'c':
 		case 'n':
 			count = optarg;
 			by_bytes = c == 'c';
+			check_count();
 			break;
-		case 'f':	follow = true; break;
-		case 'q':	quiet = true; break;
-		default:	return 1;
+		case 'f':
+			follow = true;
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		case 'v':
+			titled = true;
+			break;
 		}
 	}
-	input_titles(argc - optind > 1 && !quiet);
+	input_titles(titled || (argc - optind > 1 && !quiet));
+	cannot_open = "cannot open '%s' for reading";
+	cannot_read = "error reading '%s'";
+	each_folder = input_title;
 	return for_inputs(argv + optind, tail) ? 0 : 1;
 }

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "options.h"
+
 struct set {
 	unsigned char c[1024];
 	int n;
@@ -42,10 +44,19 @@ static int one(const char **s)
 /* At "[:": adds a class and returns what follows it; NULL: it is none. */
 static const char *parse_class(const char *s, struct set *set)
 {
-	static const struct { const char *name; int (*has)(int c); } classes[] = {
-		{ "[:alnum:]", isalnum }, { "[:alpha:]", isalpha }, { "[:digit:]", isdigit },
-		{ "[:lower:]", islower }, { "[:print:]", isprint }, { "[:punct:]", ispunct },
-		{ "[:space:]", isspace }, { "[:upper:]", isupper }, { "[:xdigit:]", isxdigit },
+	static const struct {
+		const char *name;
+		int (*has)(int c);
+	} classes[] = {
+		{ "[:alnum:]", isalnum },
+		{ "[:alpha:]", isalpha },
+		{ "[:digit:]", isdigit },
+		{ "[:lower:]", islower },
+		{ "[:print:]", isprint },
+		{ "[:punct:]", ispunct },
+		{ "[:space:]", isspace },
+		{ "[:upper:]", isupper },
+		{ "[:xdigit:]", isxdigit },
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
@@ -97,23 +108,40 @@ static void complement(struct set *set)
 	*set = all;
 }
 
+static const struct options options = {
+	.letters = "+cCdst",
+	.names = "c:complement d:delete s:squeeze-repeats",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	bool delete = false, squeeze = false, other = false;
 	struct set from = { .n = 0 }, to = { .n = 0 };
 	int map[256], c, last = EOF;
+	char **args;
 
-	while ((c = getopt(argc, argv, "+cCds")) != -1) {
-		if (c == '?')
-			return 1;
+	while ((c = next_option(argc, argv, &options)) != -1) {
 		delete |= c == 'd';
 		squeeze |= c == 's';
 		other |= c == 'c' || c == 'C';
 	}
+	args = argv;
 	argv += optind;
 	argc -= optind;
-	if (argc < 1 || argc > 2 || (argc == 1 && !delete && !squeeze))
-		errx(1, "usage: tr [-cds] set1 [set2]");
+	if (argc < 1) {
+		warnx("missing operand");
+		bad_usage(args, 1);
+	}
+	if (argc == 1 && !delete &&!squeeze) {
+		warnx("missing operand after '%s'", argv[0]);
+		fputs("Two strings must be given when translating.\n", stderr);
+		bad_usage(args, 1);
+	}
+	if (argc > 2) {
+		warnx("extra operand '%s'", argv[2]);
+		bad_usage(args, 1);
+	}
 	parse(argv[0], &from);
 	if (other)
 		complement(&from);

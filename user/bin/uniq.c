@@ -1,46 +1,90 @@
-/* uniq [-cd] [file]: runs of equal lines once; -c with their number, -d only those repeated. */
+/*
+ * uniq [-cdiu] [-f n] [-s n] [-w n] [file [output]]: of equal lines one after the other only one.
+ * -c: how many there were; -d: only those that come again; -u: only those that do not; -i: upper
+ * and lower case alike; -f, -s: without the first n words or bytes; -w: only the first n bytes
+ * count.
+ */
+#include <ctype.h>
 #include <err.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-static bool with_count, repeated;
+#include "options.h"
+
+static bool option[128];
+static long words, bytes, most = -1;
+
+static const char *compared(const char *line)
+{
+	for (long i = 0; i < words && *line; i++) {
+		while (isspace((unsigned char)*line))
+			line++;
+		while (*line && !isspace((unsigned char)*line))
+			line++;
+	}
+	for (long i = 0; i < bytes && *line; i++)
+		line++;
+	return line;
+}
+
+static bool equal(const char *a, const char *b)
+{
+	a = compared(a);
+	b = compared(b);
+	for (long i = 0; i != most; i++) {
+		int x = (unsigned char)a[i], y = (unsigned char)b[i];
+
+		if (option['i'] ? tolower(x) != tolower(y) : x != y)
+			return false;
+		if (!x)
+			return true;
+	}
+	return true;
+}
 
 static void show(const char *line, long times)
 {
-	if (!line || (repeated && times < 2))
+	if (!line || (option['d'] && times < 2) || (option['u'] && times > 1))
 		return;
-	if (with_count)
+	if (option['c'])
 		printf("%7ld ", times);
-	fputs(line, stdout);
+	puts(line);
 }
+
+static const struct options options = {
+	.letters = "cdiuf:s:w:",
+	.names = "c:count d:repeated i:ignore-case u:unique f:skip-fields s:skip-chars "
+		 "w:check-chars",
+	.bad = 1,
+};
 
 int main(int argc, char **argv)
 {
 	char *line = NULL, *last = NULL;
-	FILE *in = stdin;
 	size_t size = 0;
 	long times = 0;
+	ssize_t n;
 	int c;
 
-	while ((c = getopt(argc, argv, "cd")) != -1) {
-		if (c == '?')
-			return 2;
-		with_count |= c == 'c';
-		repeated |= c == 'd';
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		option[c] = true;
+		if (strchr("fsw", c))
+			*(c == 'f' ? &words : c == 's' ? &bytes
+						       : &most) = atol(optarg);
 	}
-	if (optind < argc && !(in = fopen(argv[optind], "r")))
+	if (optind < argc && strcmp(argv[optind], "-") && !freopen(argv[optind], "r", stdin))
 		err(1, "%s", argv[optind]);
-	for (; getline(&line, &size, in) > 0; times++) {
-		if (last && !strcmp(line, last))
+	if (optind + 1 < argc && !freopen(argv[optind + 1], "w", stdout))
+		err(1, "%s", argv[optind + 1]);
+	for (; (n = getline(&line, &size, stdin)) > 0; times++) {
+		line[n - 1] = line[n - 1] == '\n' ? 0 : line[n - 1];
+		if (last && equal(line, last))
 			continue;
 		show(last, times);
 		free(last);
 		last = strdup(line);
 		times = 0;
 	}
+	if (ferror(stdin))
+		errx(1, "error reading '%s'", argv[optind] ? argv[optind] : "-");
 	show(last, times);
 	return 0;
 }

@@ -1,4 +1,7 @@
-/* xargs [-n most] [command [argument...]]: runs it with the words of standard input behind. */
+/*
+ * xargs [-r] [-n most] [command [argument...]]: runs it with the words of standard input behind;
+ * -r: not if there are none.
+ */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_WORDS	1024
+#include "options.h"
+
+#define MAX_WORDS 1024
 
 static char *words[MAX_WORDS + 1];
 static int fixed, count;
@@ -32,6 +37,12 @@ static int run(void)
 	return status ? 123 : 0;
 }
 
+static const struct options options = {
+	.letters = "+n:r",
+	.names = "n:max-args r:no-run-if-empty",
+	.bad = 1,
+};
+
 int main(int argc, char **argv)
 {
 	static char echo[] = "echo";
@@ -39,10 +50,12 @@ int main(int argc, char **argv)
 	char *line = NULL, *word, *rest;
 	size_t size = 0;
 
-	while ((c = getopt(argc, argv, "+n:")) != -1) {
-		if (c == '?' || atoi(optarg) < 1)
+	while ((c = next_option(argc, argv, &options)) != -1) {
+		if (c == 'n' && atoi(optarg) < 1)
 			return 1;
-		most = atoi(optarg);
+		if (c == 'n')
+			most = atoi(optarg);
+		ran |= c == 'r';
 	}
 	words[count++] = optind < argc ? argv[optind++] : echo;
 	while (optind < argc && count < MAX_WORDS / 2)

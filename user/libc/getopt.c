@@ -11,8 +11,8 @@
 char *optarg;
 int optind = 1, opterr = 1, optopt;
 
-static const char *rest = "";		/* of an argument like -abc */
-static int behind;			/* the word after that argument, before it was moved */
+static const char *rest = ""; /* of an argument like -abc */
+static int behind; /* the word after that argument, before it was moved */
 
 static int complain(const char *program, const char *options, const char *what)
 {
@@ -64,6 +64,10 @@ int getopt(int argc, char *const argv[], const char *options)
 		return complain(argv[0], options, "invalid option");
 	if (found[1] != ':')
 		return optopt;
+	if (found[2] == ':' && !*rest) { /* two colons: only what is in the same word */
+		optarg = NULL;
+		return optopt;
+	}
 	if (!*rest && behind >= argc) {
 		complain(argv[0], options, "option requires an argument");
 		return *options == ':' ? ':' : '?';

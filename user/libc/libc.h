@@ -1,5 +1,5 @@
 /*
- * What the parts of the library share and programs do not see.
+ * Shared by the parts of the library, unseen by programs.
  *
  * Everything here sits on the Linux system calls: sys3() and sys6() of machine.h return a negative
  * error number, result() turns that into errno and -1. Calls that exist on both machines under one

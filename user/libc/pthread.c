@@ -8,7 +8,7 @@
  *			thread's last instruction, and then unmaps
  *	detached	the thread unmaps it itself, in __unmap_and_exit(), which uses no stack
  *
- * Who does is settled by `state`, which each side changes by one compare-exchange:
+ * The one to do it is settled by `state`, which each side changes by one compare-exchange:
  *
  *	JOINABLE --> EXITED	the thread ended first: whoever joins or detaches it unmaps
  *	JOINABLE --> DETACHED	the thread unmaps itself when it ends

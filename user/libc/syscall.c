@@ -1,8 +1,9 @@
 /*
  * The kernel's answers, futexes, and the lock that the library's own data is kept under.
  *
- * The lock's word: 0 free, 1 held, 2 held and somebody may sleep. Who finds it taken writes 2
- * before sleeping, so an unlock that finds 1 has nobody to wake (Drepper, "Futexes Are Tricky",
+ * The lock's word: 0 free, 1 held, 2 held and somebody may sleep. A thread that finds it taken
+ * writes 2 before sleeping, so an unlock that finds 1 has nobody to wake (Drepper, "Futexes Are
+ * Tricky",
  * 2011).
  */
 #include <stdarg.h>

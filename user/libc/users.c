@@ -1,6 +1,6 @@
 /*
- * The users and groups that /etc/passwd and /etc/group name: lines of fields between colons. What
- * is returned lies in memory that the next call of its kind uses again.
+ * The users and groups that /etc/passwd and /etc/group name: lines of fields between colons.
+ * Answers lie in memory that the next call of its kind uses again.
  */
 #include <errno.h>
 #include <grp.h>

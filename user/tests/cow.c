@@ -123,7 +123,7 @@ static void many_children_at_once(void)
 	CHECK(is_filled(1));
 }
 
-/* What the kernel writes for us is a write too. */
+/* The kernel's writing for us is a write, too. */
 static void system_calls_write(void)
 {
 	int fds[2];

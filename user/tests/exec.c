@@ -203,7 +203,7 @@ static void *sleep_for_ever(void *arg)
 
 static void *spin_for_ever(void *arg)
 {
-	for (volatile int i = 0;; i++)
+	for (;;)
 		;
 	return arg;
 }

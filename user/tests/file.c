@@ -1,4 +1,4 @@
-/* What files hold: reading, writing, positions, lengths, and what stat says. */
+/* The contents of files: reading, writing, positions, lengths, and what stat says. */
 #include <sys/uio.h>
 
 #include "folder.h"

@@ -427,7 +427,7 @@ static long wake(atomic_uint *w)
 	return futex(w, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* Who waits for the lock is not woken or moved by plain calls. */
+/* Plain calls neither wake nor move a thread that waits for the lock. */
 static void plain_calls_on_a_lock(void)
 {
 	pthread_t t;

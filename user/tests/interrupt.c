@@ -206,7 +206,7 @@ static void children_are_told_of(void)
 	CHECK_ERRNO(waitpid(pid, NULL, 0), ECHILD);
 }
 
-/* What continues a stopped process runs its handler, what comes meanwhile waits for that. */
+/* A SIGCONT runs its handler in the process that it continues; a signal sent meanwhile waits. */
 static void stopped_and_continued(void)
 {
 	int *told = shared_memory(sizeof(*told)), status;

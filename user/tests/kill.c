@@ -2,9 +2,10 @@
  * Killing processes in every state, and several at a time. Nothing may survive, hang, or report
  * another death than the first one; that nothing is left behind is checked after each case.
  *
- * Who sees to it that the victim is in that state when the kill comes. Names without a file are
- * cases of this one; lab 06's tests run in the kernel, and `middle` is tests/middle.c of it, which
- * kills after every so many instructions of the whole stretch, so that no place is left out.
+ * The table tells who sees to it that the victim is in that state when the kill comes. Names
+ * without a file are cases of this one; lab 06's tests run in the kernel, and `middle` is
+ * tests/middle.c of it, which kills after every so many instructions of the whole stretch, so that
+ * no place is left out.
  *
  *	user mode, spinning		killspin.c: each says that it runs; on CPUs of their own, or
  *					ready behind each other
@@ -38,7 +39,7 @@ static int fds[2];			/* a pipe that nobody else writes to or reads from */
 
 static void spin(void)
 {
-	for (volatile long i = 0;; i++)
+	for (;;)
 		;
 }
 

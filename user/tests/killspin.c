@@ -11,7 +11,7 @@ static atomic_int *running;
 static void spin(void)
 {
 	atomic_fetch_add(running, 1);
-	for (volatile long i = 0;; i++)
+	for (;;)
 		;
 }
 

@@ -1,4 +1,4 @@
-/* The C library itself. What it formats is printed, and has to be what any C library prints. */
+/* The C library itself. Its formatted text is printed, and has to be what any C library prints. */
 #include <ctype.h>
 #include <dirent.h>
 #include <fnmatch.h>

@@ -155,7 +155,7 @@ static void cpu_time(void)
 
 	if (pid == 0) {
 		CHECK_EQ(setrlimit(RLIMIT_CPU, &limit), 0);
-		for (volatile int i = 0;; i++)
+		for (;;)
 			;
 	}
 	expect_signal(pid, SIGXCPU);
@@ -163,7 +163,7 @@ static void cpu_time(void)
 	if (pid == 0) {
 		signal(SIGXCPU, SIG_IGN);
 		CHECK_EQ(setrlimit(RLIMIT_CPU, &limit), 0);
-		for (volatile int i = 0;; i++)
+		for (;;)
 			;
 	}
 	expect_signal(pid, SIGKILL);

@@ -39,7 +39,7 @@ static int range(int file, int cmd, int type, off_t start, off_t len)
 	return fcntl(file, cmd, &l);
 }
 
-/* What stands in the way of a write lock, as another process sees it: "type start len". */
+/* Expects the lock in the way of a write lock, as another process sees it: "type start len". */
 static void expect_locked(off_t start, off_t len, const char *expected)
 {
 	pid_t pid = fork();

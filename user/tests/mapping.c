@@ -117,7 +117,7 @@ static void protect_errors(void)
 	CHECK_ERRNO(mprotect(p, PAGE, RW | PROT_GROWSDOWN), EINVAL);	/* it is no stack */
 	CHECK_EQ(munmap(p + 2 * PAGE, PAGE), 0);
 	CHECK_ERRNO(mprotect(p + 2 * PAGE, PAGE, RW), ENOMEM);
-	/* What lies before a hole is changed all the same. */
+	/* The part before a hole is changed all the same. */
 	CHECK_ERRNO(mprotect(p + PAGE, 3 * PAGE, PROT_READ), ENOMEM);
 	p[0] = p[3 * PAGE] = 1;
 	for (int i = 1; i < 4; i += 2) {

@@ -172,7 +172,7 @@ static void reading_folders(void)
 	leave();
 }
 
-/* Whatever else a descriptor is of has no entries. */
+/* Nothing but a folder has entries. */
 static void only_folders_have_entries(void)
 {
 	char buf[512];

@@ -1,6 +1,6 @@
 /*
- * What users may do with files: search, read, write, execute, create, remove, rename; owners, modes
- * and times. Wants to be root, as which it makes what others then try.
+ * Permissions of users on files: search, read, write, execute, create, remove, rename; owners,
+ * modes and times. Wants to be root, as which it makes what others then try.
  */
 #include <grp.h>
 #include <sys/fsuid.h>

@@ -315,7 +315,7 @@ static int limit(int resource, unsigned long value)
 	return setrlimit(resource, &r);
 }
 
-/* What the limits allow one without privileges. */
+/* The limits allow one without privileges some things. */
 static void within_limits(void)
 {
 	CHECK_EQ(setpriority(PRIO_PROCESS, 0, -2), 0);
@@ -329,7 +329,7 @@ static void within_limits(void)
 	CHECK_EQ(setpriority(PRIO_PROCESS, 0, 3), 0);
 }
 
-/* What a user without privileges may do: less, and of its own. */
+/* A user without privileges may do less, and only with its own. */
 static void without_privileges(void)
 {
 	bool raised = !limit(RLIMIT_NICE, 22) && !limit(RLIMIT_RTPRIO, 10);	/* nice -2 */

@@ -86,7 +86,7 @@ static void states(void)
 	CHECK_EQ(state_of(pid), 0);
 	pid = fork();
 	if (pid == 0)
-		for (volatile int i = 0;; i++)
+		for (;;)
 			;
 	await_state(pid, 'R');
 	CHECK_EQ(kill(pid, SIGKILL), 0);
@@ -319,7 +319,7 @@ static void limits_are_told(void)
 	CHECK(line && !strncmp(line + 26, "unlimited", 9));
 }
 
-/* What it uses of CPUs and memory grows where it is told. */
+/* The use of CPUs and memory grows where it is told. */
 static void figures_grow(void)
 {
 	long size, resident, size2, resident2, switches;
@@ -340,7 +340,7 @@ static void figures_grow(void)
 	CHECK(figure(read_file(getpid(), "sched"), "nr_switches") > 0);
 }
 
-/* What waits says where in the kernel; what runs says 0. */
+/* A waiting thread tells where in the kernel it waits; a running one says 0. */
 static void waits_are_named(void)
 {
 	int fds[2];

@@ -24,7 +24,7 @@ static void go_first(void)
 	CHECK_EQ(set_class(0, SCHED_FIFO, 50), 0);
 }
 
-/* What threads did, in order. */
+/* The steps of the threads, in order. */
 static int order[64];
 static atomic_int nr_done;
 

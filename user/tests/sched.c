@@ -148,7 +148,7 @@ static void sleepers_beat_spinners(void)
 	for (int i = 0; i < SPINNERS; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)
-			for (volatile long k = 0;; k++)
+			for (;;)
 				;
 	}
 	start = now_ns(CLOCK_MONOTONIC);

@@ -186,7 +186,7 @@ static void faults_cannot_be_ignored(void)
 	expect_signal(pid, SIGSEGV);
 }
 
-/* What the compiler traps with is an illegal instruction here, a breakpoint there. */
+/* The compiler's trap is an illegal instruction on one port, a breakpoint on the other. */
 static void traps(void)
 {
 	pid_t pid = fork();

@@ -142,7 +142,7 @@ static void *sleep_and_sign(void *arg)
 	return NULL;
 }
 
-/* Whoever is to wake 40 ms earlier does: the deadlines decide, not the order of going to sleep. */
+/* The deadlines decide who wakes first, here by 40 ms, not the order of going to sleep. */
 static void in_order_of_deadlines(void)
 {
 	static const int late[] = { 3, 1, 2 };

@@ -13,7 +13,7 @@ static pid_t start_child(bool busy)
 		CHECK_EQ(setpgid(pid, pid), 0);
 		return pid;
 	}
-	for (volatile int i = 0;; i++)
+	for (;;)
 		if (!busy)
 			pause();
 }

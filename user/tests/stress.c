@@ -1,6 +1,6 @@
 /*
  * Everything at once: processes and threads that fork, exec, pipe, map, wait and die, driven by
- * numbers that are the same in each run. What is checked is that every result arrives and that, as
+ * numbers that are the same in each run. The checks are that every result arrives and that, as
  * after each case, nothing is left behind.
  */
 #include "test.h"

@@ -1,5 +1,5 @@
 /*
- * What every test program shares. A program is a list of cases; each runs in a child of its own, so
+ * Shared by every test program. A program is a list of cases; each runs in a child of its own, so
  * one that crashes or leaves threads behind does not disturb the next.
  *
  *	ok fork.wait_any
@@ -223,7 +223,7 @@ static inline void run_threads(void *(*fn)(void *), int n)
 static char test_counters[2][2048];
 
 /*
- * /proc/counters as text: the counts of objects, which come first. What follows is left out:
+ * /proc/counters as text: the counts of objects, which come first. The rest is left out:
  * `pages`, where the kernel's spare stacks count too, and events, which only ever grow. "" on other
  * systems.
  */
@@ -254,7 +254,7 @@ static inline void test_report_leak(const char *before, const char *after)
 	       (int)strcspn(before + line, "\n"), before + line);
 }
 
-/* What others bury for us (orphans, say) may take some turns. */
+/* Orphans and the like, which others bury for us, may take some turns. */
 static inline bool test_leaks(void)
 {
 	for (int turn = 0; turn < 500; turn++) {

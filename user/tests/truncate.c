@@ -154,7 +154,7 @@ static void *map_and_unmap(void *fd)
 	return NULL;
 }
 
-/* Whatever others do to mappings meanwhile: behind a truncation no store misses the file. */
+/* No store behind a truncation misses the file, whatever others do to mappings meanwhile. */
 static void among_others_that_map(void)
 {
 	int fd = make_file("race", 4 * PAGE, 'r');

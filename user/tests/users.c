@@ -1,6 +1,6 @@
 /*
  * Users and groups: who a process is, how it becomes another, and what that does to its threads,
- * signals and programs. What users may do with files: permission.c. Wants to be root.
+ * signals and programs. Users and files: permission.c. Wants to be root.
  */
 #include <grp.h>
 #include <sys/fsuid.h>

@@ -1,5 +1,6 @@
 /*
- * What the cases of the differential suite are written with; README.md beside the folder says how.
+ * The words that cases of the differential suite are written in; README.md beside the folder says
+ * how.
  *
  *	CASE(pipe_read_empty)
  *	{

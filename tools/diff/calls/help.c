@@ -1,5 +1,5 @@
 /*
- * What cases lean on: arguments, files, memory and children at hand, and names of what comes back.
+ * Helpers of cases: arguments, files, memory and children at hand, and names of what comes back.
  */
 #include "diff.h"
 
@@ -32,6 +32,8 @@ const char *error_name(long error)
 		return "ETIMEDOUT";
 	if (error == EOPNOTSUPP)
 		return "EOPNOTSUPP";
+	if (error == EMSGSIZE)
+		return "EMSGSIZE";
 	snprintf(number, sizeof(number), "errno %ld", error);
 	return number;
 }

@@ -1,4 +1,4 @@
-/* What a child gets, what is shared with it, and what is its own. */
+/* A child's inheritance: what it gets, what is shared with it, and what is its own. */
 #include "diff.h"
 
 CASE(umask)

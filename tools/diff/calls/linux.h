@@ -6,6 +6,8 @@
 #pragma GCC system_header /* it may say again what the library says */
 
 #include <stdint.h>
+#include <sys/time.h>
+#include <time.h>
 
 enum {
 #ifdef __x86_64__

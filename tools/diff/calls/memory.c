@@ -251,6 +251,52 @@ CASE(mremap_zero_duplicates_shared)
 	T(mremap, p, 0, PAGE, MREMAP_MAYMOVE);
 }
 
+CASE(remap_file_pages)
+{
+	char *p = pages(4, RW, MAP_SHARED);
+
+	for (int i = 0; i < 4; i++)
+		p[i * PAGE] = '0' + i;
+	T(remap_file_pages, p, PAGE, 0, 3, 0);
+	T(remap_file_pages, p + PAGE + 5, PAGE + 7, 0, 2, MAP_NONBLOCK);
+	V(p[0] == '3' && p[PAGE] == '2' && p[2 * PAGE] == '2' && p[3 * PAGE] == '3');
+	p[0] = 'x';
+	V(p[3 * PAGE] == 'x');
+	T(remap_file_pages, p, PAGE, PROT_READ, 0, 0);
+	T(remap_file_pages, p, 0, 0, 0, 0);
+	T(remap_file_pages, p, PAGE, 0, -1L, 0);
+	T(remap_file_pages, p + 2 * PAGE, 3 * PAGE, 0, 0, 0);
+	T(remap_file_pages, pages(1, RW, 0), PAGE, 0, 0, 0);
+	Q(munmap, p, PAGE);
+	T(remap_file_pages, p, PAGE, 0, 0, 0);
+}
+
+/* The mapping keeps its access, and what is beyond the file's end is a SIGBUS as ever. */
+CASE(remap_pages_of_a_file)
+{
+	int fd = file("f", "");
+	char *p;
+	pid_t pid;
+	int status = 0;
+
+	Q(ftruncate, fd, 2 * PAGE);
+	Q(pwrite64, fd, "b", 1, PAGE);
+	p = (char *)Q(mmap, NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	T(remap_file_pages, p, PAGE, 0, 1, 0);
+	V(p[0]);
+	T(mprotect, p, PAGE, RW);
+	p[0] = 'c';
+	Q(pread64, fd, buf, 1, PAGE);
+	V(buf[0]);
+	T(remap_file_pages, p, 2 * PAGE, 0, 0, 0);
+	T(remap_file_pages, p + PAGE, PAGE, 0, 7, 0);
+	pid = child();
+	if (!pid)
+		end(*(volatile char *)(p + PAGE));
+	Q(wait4, pid, &status, 0, NULL);
+	W(status);
+}
+
 CASE(madvise)
 {
 	fixed(4, RW, ANON, -1);

@@ -194,7 +194,7 @@ CASE(rename_files)
 	T(renameat2, AT_FDCWD, "b", AT_FDCWD, "gone/x", 0);
 	T(renameat2, AT_FDCWD, ".", AT_FDCWD, "x", 0);
 	T(renameat2, AT_FDCWD, "b", AT_FDCWD, "..", 0);
-	T(renameat2, AT_FDCWD, "/", AT_FDCWD, "x", 0);
+	T(renameat2, AT_FDCWD, "/", AT_FDCWD, "/x", 0);
 	T(renameat2, AT_FDCWD, "d/.", AT_FDCWD, "x", 0);
 	T(renameat2, AT_FDCWD, "", AT_FDCWD, "x", 0);
 	T(renameat2, AT_FDCWD, "b", AT_FDCWD, "", 0);

@@ -391,3 +391,68 @@ CASE(no_such_call)
 	say("call 511 = %s", error_name(-ask(600, (const long[6]){ 0 })));
 	say("call -1 = %s", error_name(-ask(-1, (const long[6]){ 0 })));
 }
+
+/* Prints whether both names are of the same file. */
+static void same(const char *a, const char *b)
+{
+	struct stat s, t;
+
+	Q(newfstatat, AT_FDCWD, a, &s, 0);
+	Q(newfstatat, AT_FDCWD, b, &t, 0);
+	V(s.st_ino == t.st_ino && s.st_dev == t.st_dev);
+}
+
+CASE(links_of_itself)
+{
+	struct stat s;
+	long n;
+
+	Q(mkdirat, AT_FDCWD, "d", 0755);
+	Q(chdir, "d");
+	n = Q(readlinkat, AT_FDCWD, "/proc/self/cwd", buf, sizeof(buf) - 1);
+	S(buf + n - 2);
+	same("/proc/self/cwd", ".");
+	Q(unlinkat, AT_FDCWD, "../d", AT_REMOVEDIR);
+	same("/proc/self/cwd", ".");
+	T(readlinkat, AT_FDCWD, "/proc/self/root", buf, sizeof(buf));
+	same("/proc/self/root", "/");
+	same("/proc/self/root/proc/self/root/", "/");
+	memset(buf, 0, sizeof(buf));
+	Q(readlinkat, AT_FDCWD, "/proc/self/exe", buf, sizeof(buf) - 1);
+	V(buf[0] == '/');
+	same("/proc/self/exe", buf);
+	snprintf(buf, sizeof(buf), "/proc/self/task/%d/exe", getpid());
+	same("/proc/self/exe", buf);
+	Q(newfstatat, AT_FDCWD, "/proc/self/exe", &s, AT_SYMLINK_NOFOLLOW);
+	O(s.st_mode);
+	T(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY);
+	T(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_NOFOLLOW);
+	T(openat, AT_FDCWD, "/proc/self/exe/", O_RDONLY);
+}
+
+static const char *link_of(pid_t pid, const char *name)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return path;
+}
+
+CASE(links_of_others)
+{
+	pid_t pid = child();
+
+	if (!pid) {
+		Q(setresuid, 65534, 65534, 65534);
+		T(readlinkat, AT_FDCWD, link_of(getppid(), "exe"), buf, 100);
+		T(openat, AT_FDCWD, link_of(getppid(), "exe"), O_RDONLY);
+		T(chdir, link_of(getppid(), "cwd"));
+		T(chdir, link_of(getppid(), "root"));
+		end(0);
+	}
+	await_state(pid, 'Z');
+	T(readlinkat, AT_FDCWD, link_of(pid, "exe"), buf, 100);
+	T(readlinkat, AT_FDCWD, link_of(pid, "cwd"), buf, 100);
+	T(chdir, link_of(pid, "root"));
+	Q(wait4, pid, NULL, 0, NULL);
+}

@@ -253,3 +253,63 @@ CASE(slice)
 	V(t.tv_nsec);
 	T(sched_yield);
 }
+
+/* A class above 13 bits that are a level. */
+#define IO(class, level) ((class) << 13 | (level))
+
+static void try_io(int priority)
+{
+	V(priority);
+	T(ioprio_set, 1, 0, priority);
+	T(ioprio_get, 1, 0);
+	T(ioprio_get, 2, 0);
+}
+
+CASE(input_output)
+{
+	try_io(IO(0, 0));
+	try_io(IO(0, 1));
+	try_io(IO(1, 3));
+	try_io(IO(2, 7));
+	try_io(IO(3, 0));
+	try_io(IO(4, 0));
+	try_io(IO(7, 0));
+	T(ioprio_get, 0, 0);
+	T(ioprio_get, 4, 0);
+	T(ioprio_get, 1, 0x7fffffff);
+	T(ioprio_set, 0, 0, IO(2, 0));
+	T(ioprio_set, 0, 0, IO(7, 0));
+	T(ioprio_set, 1, 0x7fffffff, IO(2, 0));
+}
+
+/* Without one of its own it depends on the scheduling, when it is asked of a group. */
+CASE(input_output_by_scheduling)
+{
+	Q(setpriority, PRIO_PROCESS, 0, 12);
+	T(ioprio_get, 1, 0);
+	T(ioprio_get, 2, 0);
+	Q(sched_setscheduler, 0, SCHED_FIFO, num(1));
+	T(ioprio_get, 2, 0);
+	Q(sched_setscheduler, 0, SCHED_IDLE, num(0));
+	T(ioprio_get, 2, 0);
+}
+
+CASE(input_output_unprivileged)
+{
+	pid_t pid;
+
+	Q(ioprio_set, 1, 0, IO(2, 1));
+	pid = child();
+	if (!pid) {
+		T(ioprio_get, 1, 0);
+		Q(setresuid, 65533, 65533, 65533);
+		T(ioprio_set, 1, 0, IO(1, 0));
+		T(ioprio_set, 1, getppid(), IO(2, 5));
+		T(ioprio_set, 1, 0, IO(2, 2));
+		T(ioprio_set, 3, 0, IO(2, 3));
+		T(ioprio_get, 3, 65533);
+		end(0);
+	}
+	Q(wait4, pid, NULL, 0, NULL);
+	T(ioprio_get, 1, 0);
+}

@@ -40,6 +40,21 @@ CASE(fadvise)
 	T(fadvise64, 77, 0, 0, 6);
 }
 
+CASE(readahead)
+{
+	int fd = file("a", "abc"), p[2];
+
+	T(readahead, fd, 0, 3);
+	T(readahead, fd, 100, 1 << 20);
+	T(readahead, fd, 0, -1);
+	T(readahead, 77, 0, -1);
+	T(readahead, Q(openat, AT_FDCWD, "a", O_WRONLY), 0, 3);
+	T(readahead, Q(openat, AT_FDCWD, ".", O_RDONLY), 0, 3);
+	Q(pipe2, p, 0);
+	T(readahead, p[0], 0, 3);
+	T(readahead, p[1], 0, 3);
+}
+
 CASE(sync)
 {
 	int fd = file("a", "abc");
@@ -142,4 +157,14 @@ CASE(devices)
 	T(openat, AT_FDCWD, "/dev/full", O_RDWR);
 	T(write, 5, buf, 5);
 	T(read, 5, buf, 5);
+}
+
+/* To programs, 0 is no device: tar leaves its own archive out by this number. */
+CASE(device_number)
+{
+	struct stat s;
+
+	file("a", "");
+	Q(newfstatat, AT_FDCWD, "a", &s, 0);
+	V(s.st_dev != 0);
 }

@@ -303,6 +303,40 @@ CASE(timer_default_signal)
 	R(ppoll, NULL, 0, NULL, NULL, 8);
 }
 
+/* Its value is its id, which is 0 for the first one. */
+CASE(timer_default_value)
+{
+	siginfo_t info;
+
+	block(SIGALRM);
+	Q(timer_create, CLOCK_MONOTONIC, NULL, &id);
+	Q(timer_create, CLOCK_MONOTONIC, NULL, &id);
+	spec.value.tv_nsec = 1000;
+	T(timer_settime, id, 0, &spec, NULL);
+	T(rt_sigtimedwait, bits(1UL << (SIGALRM - 1)), &info, NULL, 8);
+	V(info.si_timerid);
+	V(info.si_value.sival_int);
+}
+
+/* A timer that is set anew forgets that it has fired, though nobody has taken its signal. */
+CASE(timer_set_again)
+{
+	struct linux_sigevent ev = { .notify = SIGEV_SIGNAL, .signo = 40 };
+	struct timespec none = { 0 };
+	unsigned long pending = 0;
+	siginfo_t info;
+
+	block(40);
+	Q(timer_create, CLOCK_MONOTONIC, &ev, &id);
+	spec.value.tv_nsec = 1000;
+	T(timer_settime, id, 0, &spec, NULL);
+	while (!(pending & 1UL << 39))
+		Q(rt_sigpending, &pending, 8);
+	spec.value.tv_nsec = 0;
+	T(timer_settime, id, 0, &spec, NULL);
+	T(rt_sigtimedwait, bits(1UL << 39), &info, &none, 8);
+}
+
 CASE(timeofday)
 {
 	T(gettimeofday, buf, NULL);

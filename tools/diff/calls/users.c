@@ -116,6 +116,20 @@ CASE(fsuid)
 	T(setfsuid, -1);
 }
 
+/* Root's rights over files go with the fs id, and come back with it. */
+CASE(fsuid_and_files)
+{
+	file("secret", "x");
+	Q(fchmodat, AT_FDCWD, "secret", 0);
+	T(setfsuid, 5);
+	T(openat, AT_FDCWD, "secret", O_RDONLY);
+	T(fchmodat, AT_FDCWD, "secret", 0600);
+	T(fchownat, AT_FDCWD, "secret", 5, 5, 0);
+	T(setfsuid, 0);
+	T(openat, AT_FDCWD, "secret", O_RDONLY);
+	T(fchownat, AT_FDCWD, "secret", 5, 5, 0);
+}
+
 static void become(unsigned uid)
 {
 	Q(setgroups, 0, NULL);

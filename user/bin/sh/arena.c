@@ -1,5 +1,5 @@
 /*
- * Memory for trees and words: a stack of blocks. What a command needs is taken as it comes and
+ * Memory for trees and words: a stack of blocks. Memory for a command is taken as needed and
  * given back at once when the command is over, so nobody counts references or forgets to free.
  */
 #include <stdio.h>

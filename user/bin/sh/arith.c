@@ -22,6 +22,7 @@ static const struct operator operators[] = {
 static const char *at;
 
 static long expression(int rank);
+static long choice(void);
 
 static void skip_spaces(void)
 {
@@ -44,7 +45,7 @@ static long operand(void)
 	case '~':	at++; return ~operand();
 	case '(':
 		at++;
-		n = expression(1);
+		n = choice();
 		skip_spaces();
 		at += *at == ')';
 		return n;
@@ -111,12 +112,28 @@ static long expression(int rank)
 	}
 }
 
+/* condition ? this : that */
+static long choice(void)
+{
+	long condition = expression(1), yes, no;
+
+	skip_spaces();
+	if (*at != '?')
+		return condition;
+	at++;
+	yes = choice();
+	skip_spaces();
+	at += *at == ':';
+	no = choice();
+	return condition ? yes : no;
+}
+
 long arith(const char *text)
 {
 	long n;
 
 	at = text;
-	n = expression(1);
+	n = choice();
 	skip_spaces();
 	if (*at)
 		complain("bad arithmetic at '%s'", at);

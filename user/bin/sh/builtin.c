@@ -83,7 +83,7 @@ static int builtin_echo(int argc, char **argv)
 
 static int builtin_exit(int argc, char **argv)
 {
-	exit(argc > 1 ? atoi(argv[1]) : shell.status);
+	shell_exit(argc > 1 ? atoi(argv[1]) : shell.status);
 }
 
 static int builtin_export(int argc, char **argv)
@@ -105,19 +105,31 @@ static int builtin_unset(int argc, char **argv)
 	return 0;
 }
 
-/* Options -e and -x, on with '-' and off with '+'; what follows them become the parameters. */
+/* Options -e, -u, -x and -o pipefail, on with '-' and off with '+'. */
+static int set_option(const char *word, const char *name)
+{
+	bool on = *word == '-';
+
+	for (word++; *word; word++) {
+		if (*word == 'e')
+			shell.exit_on_error = on;
+		else if (*word == 'u')
+			shell.unset_is_error = on;
+		else if (*word == 'x')
+			shell.trace = on;
+		else if (*word == 'o' && name && !strcmp(name, "pipefail"))
+			shell.pipe_fails = on;
+	}
+	return word[-1] == 'o' && name;
+}
+
+/* Words behind the options become the parameters. */
 static int builtin_set(int argc, char **argv)
 {
 	int i = 1;
 
-	for (; i < argc && (argv[i][0] == '-' || argv[i][0] == '+') && argv[i][1] != '-'; i++) {
-		shell.exit_on_error |= strchr(argv[i], 'e') != NULL;
-		shell.trace |= strchr(argv[i], 'x') != NULL;
-		if (argv[i][0] == '+') {
-			shell.exit_on_error &= !strchr(argv[i], 'e');
-			shell.trace &= !strchr(argv[i], 'x');
-		}
-	}
+	for (; i < argc && (argv[i][0] == '-' || argv[i][0] == '+') && argv[i][1] != '-'; i++)
+		i += set_option(argv[i], argv[i + 1]);
 	if (i == argc)
 		return 0;
 	i += !strcmp(argv[i], "--");
@@ -153,11 +165,16 @@ static int builtin_dot(int argc, char **argv)
 {
 	int fd = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 	char *text = fd < 0 ? NULL : read_whole(fd);
+	int status;
 
 	if (fd >= 0)
 		close(fd);
-	if (text)
-		return run_string(text);
+	if (text) {
+		status = run_string(text);
+		if (shell.unwind == UNWIND_RETURN)
+			shell.unwind = UNWIND_NONE;
+		return status;
+	}
 	complain(".: %s: %m", argc > 1 ? argv[1] : "no file");
 	return 1;
 }
@@ -187,27 +204,31 @@ static int builtin_return(int argc, char **argv)
 	return status;
 }
 
-/* read [-r] name...: the last name takes the rest of the line. */
-static int builtin_read(int argc, char **argv)
+/* local name[=value]...: what a function sets is what it was again when it returns. */
+static int builtin_local(int argc, char **argv)
 {
-	struct text line = { 0 };
-	ssize_t n;
-	char c = 0, *p, *word;
-	int i = argc > 1 && !strcmp(argv[1], "-r") ? 2 : 1;
+	for (int i = 1; i < argc; i++) {
+		char *equals = strchr(argv[i], '=');
 
-	while ((n = read(0, &c, 1)) < 0 ? errno == EINTR && !job_interrupted() : n && c != '\n')
-		if (n > 0)
-			text_add(&line, c);
-	p = line.s ? line.s : arena_copy("", 0);
-	for (; i < argc; i++) {
-		word = p += strspn(p, " \t");
-		p += i + 1 < argc ? strcspn(p, " \t") : strlen(p);
-		if (i + 1 == argc)
-			while (p > word && strchr(" \t", p[-1]))
-				p--;
-		var_set(argv[i], arena_copy(word, p - word));
+		var_local(argv[i]);
+		if (equals)
+			var_set(argv[i], equals + 1);
 	}
-	return n == 1 || line.s ? 0 : 1;
+	return 0;
+}
+
+/* command -v name: what the shell would run; "command program" itself is exec.c's. */
+static int builtin_command(int argc, char **argv)
+{
+	const char *name = argc > 2 && !strcmp(argv[1], "-v") ? argv[2] : NULL, *program;
+
+	if (!name)
+		return 0;
+	program = find_function(name) || builtin_named(name) ? name : find_program(name);
+	if (!program)
+		return 127;
+	puts(program);
+	return fflush(stdout) ? 1 : 0;
 }
 
 static int builtin_wait(int argc, char **argv)
@@ -217,7 +238,8 @@ static int builtin_wait(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		status = job_wait(atoi(argv[i]));
 	if (argc == 1)
-		while (wait(NULL) > 0 || (errno == EINTR && !job_interrupted()))
+		while (wait(NULL) > 0 ||
+		       (errno == EINTR && !job_interrupted() && !trap_is_pending()))
 			;
 	return status;
 }
@@ -260,6 +282,7 @@ const struct builtin builtins[] = {
 	{ "bg", builtin_fg, "[%job]", "lets a stopped job go on in the background" },
 	{ "break", builtin_break, "[levels]", "leaves a loop" },
 	{ "cd", builtin_cd, "[folder | -]", "goes to a folder; -: to the one before" },
+	{ "command", builtin_command, "[-v] name...", "runs no function; -v: says what it is" },
 	{ "continue", builtin_break, "[levels]", "goes on with a loop's next round" },
 	{ "echo", builtin_echo, "[-n] [word...]", "writes words; -n: without an end of line" },
 	{ "eval", builtin_eval, "word...", "runs the words as a command line" },
@@ -272,12 +295,14 @@ const struct builtin builtins[] = {
 	{ "history", builtin_history, "[-c] [n]", "the lines typed so far; -c: forgets them" },
 	{ "jobs", builtin_jobs, "", "lists the jobs that run or are stopped" },
 	{ "kill", builtin_kill, "[-signal] pid|%job...", "sends a signal; -l: their names" },
+	{ "local", builtin_local, "name[=value]...", "variables of this function alone" },
 	{ "man", builtin_help, "name...", "the same as help" },
-	{ "read", builtin_read, "[-r] name...", "takes a line apart into variables" },
+	{ "read", builtin_read, "[-r] [-p prompt] name...", "takes a line apart into variables" },
 	{ "return", builtin_return, "[status]", "leaves a function" },
-	{ "set", builtin_set, "[-ex] [word...]", "-e: an error ends it; -x: shows commands" },
+	{ "set", builtin_set, "[-eux] [word...]", "-e: errors end it; -u: unset ones; -x: shows" },
 	{ "shift", builtin_shift, "[n]", "drops the first parameters" },
 	{ "test", builtin_test, "expression", "compares strings and numbers, looks at files" },
+	{ "trap", builtin_trap, "[action] signal...", "commands for a signal, or EXIT" },
 	{ "true", builtin_true, "", "succeeds" },
 	{ "type", builtin_type, "name...", "says whether it is builtin, function or program" },
 	{ "umask", builtin_umask, "[mode]", "permissions that new files do not get" },
@@ -292,4 +317,17 @@ const struct builtin *builtin_named(const char *name)
 		if (!strcmp(name, b->name))
 			return b;
 	return NULL;
+}
+
+/* An assignment before one of these stays; before other builtins it is for them alone. */
+bool builtin_is_special(const struct builtin *b)
+{
+	static const char *const names[] = { ".", ":", "break", "continue", "eval",
+					     "exec", "exit", "export", "local", "return",
+					     "set", "shift", "trap", "unset" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(b->name, names[i]))
+			return true;
+	return false;
 }

@@ -1,6 +1,6 @@
 /*
- * What Tab makes of the word before the cursor: where a command may stand, the names of builtins,
- * functions and programs; elsewhere, and if there is a slash in it, paths.
+ * Completion by Tab of the word before the cursor: where a command may stand, the names of
+ * builtins, functions and programs; elsewhere, and if there is a slash in it, paths.
  */
 #include <dirent.h>
 #include <stdio.h>

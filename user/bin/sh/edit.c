@@ -76,15 +76,15 @@ static size_t room(const struct edit *e)
 
 static void redraw(struct edit *e)
 {
-	size_t first = 0, end = e->len, most = room(e), behind;
+	size_t first = 0, end = e->len, most = room(e), columns, behind;
 	char back[32];
 
-	while (columns_of(e->text + first, e->at - first) > most)
-		first++;
+	for (columns = columns_of(e->text, e->at); columns > most; first++)
+		columns -= columns_of(e->text + first, 1);
 	while (inside_character(e->text[first]) && first < e->at)
 		first++;
-	while (columns_of(e->text + first, end - first) > most)
-		end--;
+	for (columns = columns_of(e->text + first, end - first); columns > most; end--)
+		columns -= columns_of(e->text + end - 1, 1);
 	put(e, "\r");
 	if (e->searching) {
 		put(e, "(search) ");

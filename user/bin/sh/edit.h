@@ -46,5 +46,5 @@ const char *history_line(size_t i);		/* 0: the oldest */
 /* The place of the newest line before @end that holds @text; history_count(): there is none. */
 size_t history_find(const char *text, size_t len, size_t end);
 
-/* What Tab knows (complete.c): commands where one may stand, else paths. */
+/* The completions of Tab (complete.c): commands where one may stand, else paths. */
 size_t complete_word(const char *line, size_t at, struct fields *out);

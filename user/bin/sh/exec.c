@@ -59,11 +59,13 @@ static void assign(const struct fields *words, size_t n, bool export)
 static int run_function(struct node *body, char **argv)
 {
 	char **params = shell.params;
+	void *locals = var_mark_locals();
 	int status, loops = shell.loops;
 
 	shell.params = argv + 1;
 	shell.loops = 0;
 	status = run(body, false);
+	var_end_locals(locals);
 	shell.params = params;
 	shell.loops = loops;
 	if (shell.unwind == UNWIND_RETURN)
@@ -71,12 +73,14 @@ static int run_function(struct node *body, char **argv)
 	return status;
 }
 
-/* What needs no other process: assignments, builtins, functions. Their redirections are undone. */
-static int run_inside(struct node *n, size_t assignments, struct fields *f)
+/* Runs in this process: assignments, builtins, functions. Their redirections are undone. */
+static int run_inside(struct node *n, size_t assignments, struct fields *f, bool plain)
 {
-	struct node *function = f->n ? find_function(f->v[0]) : NULL;
+	struct node *function = f->n && !plain ? find_function(f->v[0]) : NULL;
 	const struct builtin *builtin = f->n ? builtin_named(f->v[0]) : NULL;
+	bool own = function || (builtin && !builtin_is_special(builtin));
 	struct saved_fds saved;
+	void *locals;
 	int status = shell.status;
 
 	if (f->n && !strcmp(f->v[0], "exec")) {		/* the one whose redirections stay */
@@ -91,6 +95,10 @@ static int run_inside(struct node *n, size_t assignments, struct fields *f)
 		redirect_restore(&saved);
 		return 1;
 	}
+	locals = var_mark_locals();
+	if (own)
+		for (size_t i = 0; i < assignments; i++)
+			var_local(n->words.v[i]);
 	assign(&n->words, assignments, false);
 	if (function)
 		status = run_function(function, f->v);
@@ -98,13 +106,15 @@ static int run_inside(struct node *n, size_t assignments, struct fields *f)
 		status = builtin->run(f->n, f->v);
 	else
 		status = shell.substituted;
+	if (own)
+		var_end_locals(locals);
 	redirect_restore(&saved);
 	return status;
 }
 
 static int run_program(struct node *n, size_t assignments, struct fields *f, bool final)
 {
-	pid_t group = 0, pid = final ? 0 : job_fork(&group, true);
+	pid_t group = 0, pid = final && !trap_is_set() ? 0 : job_fork(&group, true);
 	int status;
 
 	if (pid < 0)
@@ -132,6 +142,7 @@ static int run_simple(struct node *n, bool final)
 {
 	struct fields f = { 0 };
 	size_t assignments = 0, len;
+	bool plain = false; /* "command": no function */
 	const char *w;
 
 	for (; assignments < n->words.n; assignments++) {
@@ -144,8 +155,12 @@ static int run_simple(struct node *n, bool final)
 	expand_words(&n->words, assignments, &f);
 	if (shell.trace && f.n)
 		trace(&f);
-	if (!f.n || builtin_named(f.v[0]) || find_function(f.v[0]))
-		return run_inside(n, assignments, &f);
+	for (; f.n > 1 && !strcmp(f.v[0], "command") && *f.v[1] != '-'; plain = true) {
+		f.v++;
+		f.n--;
+	}
+	if (!f.n || builtin_named(f.v[0]) || (!plain && find_function(f.v[0])))
+		return run_inside(n, assignments, &f, plain);
 	return run_program(n, assignments, &f, final);
 }
 
@@ -168,7 +183,7 @@ static pid_t start_part(struct node *n, int in, int out, int unused, pid_t *grou
 			close(unused);
 		move_fd(in, 0);
 		move_fd(out, 1);
-		exit(run(n, true));
+		shell_exit(run(n, true));
 	}
 	return pid;
 }
@@ -225,7 +240,7 @@ static int run_background(struct node *n)
 	pid_t group = 0, pid = job_fork(&group, false);
 
 	if (pid == 0)
-		exit(run(n->left, true));
+		shell_exit(run(n->left, true));
 	if (pid < 0)
 		return 126;
 	shell.last_background = pid;
@@ -236,14 +251,14 @@ static int run_background(struct node *n)
 
 static int run_subshell(struct node *n, bool final)
 {
-	pid_t group = 0, pid = final ? 0 : job_fork(&group, true);
+	pid_t group = 0, pid = final && !trap_is_set() ? 0 : job_fork(&group, true);
 	int status;
 
 	if (pid < 0)
 		return 126;
 	if (pid == 0) {
 		shell.loops = 0;
-		exit(redirect(n->redirs) ? run(n->left, true) : 1);
+		shell_exit(redirect(n->redirs) ? run(n->left, true) : 1);
 	}
 	status = job_wait_all(group, &pid, 1, describe(n));
 	job_foreground(0);
@@ -383,12 +398,15 @@ static int run(struct node *n, bool final)
 
 	if (job_interrupted())
 		return shell.status;
+	trap_run();
+	if (shell.unwind)
+		return shell.status;
 	status = n->redirs && !own ? run_redirected(n) : run_plain(n, final);
 	if (shell.unwind == UNWIND_INTERRUPT)
 		return shell.status;
 	shell.status = status;
 	if (status && shell.exit_on_error && !tested && can_fail && !shell.unwind)
-		exit(status);
+		shell_exit(status);
 	return status;
 }
 
@@ -419,8 +437,10 @@ int run_source(struct source *s)
 			source_discard_line();
 			status = shell.status = 2;
 		} else if (n) {
-			if (s->interactive)
+			if (s->interactive) {
 				shell.typed = n;
+				job_forget_key();
+			}
 			status = run(n, s->last_words && (end || source_at_end()));
 		}
 		if (s->interactive) {

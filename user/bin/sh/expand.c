@@ -1,5 +1,5 @@
 /*
- * What a word means. From left to right, once: quotes are taken away, $name, ${name}, $(command),
+ * Expansion of words. From left to right, once: quotes are taken away, $name, ${name}, $(command),
  * `command` and $((arithmetic)) are replaced, what came from an unquoted replacement is split at
  * white space, and fields with an unquoted * ? [ become the names of files that match.
  *
@@ -21,6 +21,7 @@ struct builder {
 	struct fields *out;		/* NULL: make one string, do not split */
 	struct text field;
 	bool begun;			/* there is a field, though perhaps an empty one */
+	bool spaced; /* a blank of $IFS has ended the last one */
 };
 
 static void add_char(struct builder *b, char c, bool quoted)
@@ -29,6 +30,7 @@ static void add_char(struct builder *b, char c, bool quoted)
 		text_add(&b->field, '\\');
 	text_add(&b->field, c);
 	b->begun = true;
+	b->spaced = false;
 }
 
 static char *field_text(struct builder *b)
@@ -44,20 +46,35 @@ static void end_field(struct builder *b)
 	b->begun = false;
 }
 
-/* What a replacement gave. */
+/* Blanks of $IFS end a field together, each other byte of it ends one, though it be empty. */
+static void separate(struct builder *b, bool blank)
+{
+	bool begun = b->begun, spaced = b->spaced;
+
+	if (!blank)
+		b->begun = begun || !spaced;
+	end_field(b);
+	b->spaced = blank && (begun || spaced);
+}
+
+/* Adds the result of a replacement. */
 static void add_value(struct builder *b, const char *s, bool quoted)
 {
+	const char *ifs = field_separators();
+
 	for (; s && *s; s++) {
-		if (!quoted && b->out && isspace((unsigned char)*s))
-			end_field(b);
-		else
+		if (quoted || !b->out || !strchr(ifs, *s))
 			add_char(b, *s, quoted);
+		else
+			separate(b, isspace((unsigned char)*s));
 	}
 }
 
 /* "$@" is a field for each parameter, also an empty one. */
 static void add_params(struct builder *b, bool each, bool quoted)
 {
+	const char *between = each ? " " : field_separators();
+
 	for (char **p = shell.params; *p; p++) {
 		add_value(b, *p, quoted);
 		b->begun |= quoted;
@@ -65,8 +82,8 @@ static void add_params(struct builder *b, bool each, bool quoted)
 			break;
 		if (b->out && (each || !quoted))
 			end_field(b);
-		else
-			add_char(b, ' ', quoted);
+		else if (*between)
+			add_char(b, *between, quoted);
 	}
 }
 
@@ -92,6 +109,7 @@ static const char *find_close(const char *p, char close)
 
 char *command_output(const char *command)
 {
+	struct source source = { .text = command, .fd = -1, .last_words = true };
 	char *out = NULL;
 	int fds[2], wait_status = 0;
 	size_t len;
@@ -107,12 +125,13 @@ char *command_output(const char *command)
 		if (shell.interactive)
 			signal(SIGTSTP, SIG_IGN);	/* we wait for it here, and could not */
 		shell.interactive = false;
+		trap_forget();
 		close(fds[0]);
 		if (fds[1] != 1) {
 			dup2(fds[1], 1);
 			close(fds[1]);
 		}
-		exit(run_string(command));
+		shell_exit(run_source(&source));
 	}
 	close(fds[1]);
 	if (pid > 0) {
@@ -171,6 +190,21 @@ static const char *with_operator(const char *name, const char *value, const char
 	return "";
 }
 
+/* With "set -u", a variable that is not set ends the shell. */
+static const char *set_value(const char *name)
+{
+	const char *value = var_get(name);
+
+	if (value || !shell.unset_is_error)
+		return value;
+	complain("%s: parameter not set", name);
+	if (!shell.interactive)
+		shell_exit(2);
+	shell.unwind = UNWIND_INTERRUPT;
+	shell.status = 2;
+	return NULL;
+}
+
 static void add_braced(struct builder *b, const char *inside, bool quoted)
 {
 	bool length = *inside == '#' && inside[1];
@@ -179,13 +213,16 @@ static void add_braced(struct builder *b, const char *inside, bool quoted)
 	char *name, digits[24];
 
 	if (!len)
-		len = 1;		/* a special one */
+		len = isdigit((unsigned char)*start) ? strspn(start, "0123456789") : 1;
 	name = arena_copy(start, len);
 	if ((*name == '@' || *name == '*') && !start[1]) {
 		add_params(b, *name == '@', quoted);
 		return;
 	}
-	value = var_get(name);
+	if (start[len] && !length && strchr(":-+=?", start[len]))
+		value = var_get(name);
+	else
+		value = set_value(name);
 	if (length) {
 		snprintf(digits, sizeof(digits), "%zu", value ? strlen(value) : 0);
 		value = digits;
@@ -226,7 +263,7 @@ static const char *dollar(struct builder *b, const char *p, bool quoted)
 		return p;
 	}
 	len = len ? len : 1;
-	add_value(b, var_get(arena_copy(p, len)), quoted);
+	add_value(b, set_value(arena_copy(p, len)), quoted);
 	return p + len;
 }
 

@@ -49,8 +49,23 @@ static void catch_keys(void)
 	signal(SIGTTOU, SIG_IGN);
 }
 
+void job_forget_key(void)
+{
+	key_signal = 0;
+}
+
+bool job_catches(int sig)
+{
+	bool key = sig == SIGINT || sig == SIGQUIT || sig == SIGTSTP;
+
+	if (key)
+		catch_keys();
+	return key;
+}
+
 static void child_setup(pid_t group, bool foreground)
 {
+	trap_forget();
 	if (shell.interactive) {
 		setpgid(0, group);
 		if (foreground)
@@ -215,8 +230,12 @@ int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text)
 	if (shell.interactive && group)
 		return await_job(new_job(group, pids[n - 1], n, text));
 	status = job_wait(pids[n - 1]);
-	for (size_t i = 0; i + 1 < n; i++)
-		job_wait(pids[i]);
+	for (size_t i = n - 1; i > 0; i--) {
+		int failed = job_wait(pids[i - 1]);
+
+		if (shell.pipe_fails && !status)
+			status = failed;
+	}
 	return status;
 }
 

@@ -14,19 +14,26 @@ struct shell shell;
 
 static void import_environment(void)
 {
+	char parent[24];
+
 	for (char **e = environ; *e; e++) {
 		if (!strchr(*e, '='))
 			continue;
 		var_set(*e, strchr(*e, '=') + 1);
 		var_export(*e);
 	}
+	snprintf(parent, sizeof(parent), "%d", getppid());
+	var_set("PPID", parent);
+	var_set("IFS", " \t\n");
+	var_get("$"); /* a subshell's is ours */
 	if (!var_get("PATH"))
 		var_set("PATH", "/bin:/tests");
 }
 
 static int usage(void)
 {
-	fputs("usage: sh [-ex] [-c command [name [argument...]] | script [argument...]]\n", stderr);
+	fputs("usage: sh [-eux] [-c command [name [argument...]] | script [argument...]]\n",
+	      stderr);
 	return 2;
 }
 
@@ -58,12 +65,22 @@ int main(int argc, char **argv)
 	const char *command = NULL;
 	int c;
 
-	while ((c = getopt(argc, argv, "+exc:")) != -1) {
+	while ((c = getopt(argc, argv, "+exuc:")) != -1) {
 		switch (c) {
-		case 'e':	shell.exit_on_error = true; break;
-		case 'x':	shell.trace = true; break;
-		case 'c':	command = optarg; break;
-		default:	return usage();
+		case 'e':
+			shell.exit_on_error = true;
+			break;
+		case 'x':
+			shell.trace = true;
+			break;
+		case 'u':
+			shell.unset_is_error = true;
+			break;
+		case 'c':
+			command = optarg;
+			break;
+		default:
+			return usage();
 		}
 	}
 	import_environment();
@@ -75,7 +92,7 @@ int main(int argc, char **argv)
 	if (command) {
 		struct source s = { .text = command, .fd = -1, .last_words = true };
 
-		return run_source(&s);
+		shell_exit(run_source(&s));
 	}
-	return optind < argc ? run_script(argv[optind]) : run_input();
+	shell_exit(optind < argc ? run_script(argv[optind]) : run_input());
 }

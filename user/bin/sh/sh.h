@@ -102,7 +102,7 @@ struct node {
 	struct redir *redirs;
 };
 
-/* What a job is called: the words of @n's commands. In the arena. */
+/* A job's name: the words of @n's commands. In the arena. */
 const char *describe(const struct node *n);
 
 /* One complete command, NULL if there is an empty line; sets *error at a mistake, said already. */
@@ -114,6 +114,7 @@ enum unwind { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN, UNWIND_
 
 extern struct shell {
 	bool interactive, exit_on_error, trace;
+	bool unset_is_error, pipe_fails; /* set -u, set -o pipefail */
 	int status;			/* $? */
 	int substituted;		/* of the last $(...): the status of a mere "a=$(b)" */
 	pid_t last_background;		/* $! */
@@ -140,6 +141,13 @@ void redirect_restore(struct saved_fds *saved);
 pid_t job_fork(pid_t *group, bool foreground);	/* like fork(); *group 0: a new one */
 int job_wait(pid_t pid);		/* an exit status */
 bool job_interrupted(void);
+void job_forget_key(void);		/* one from before this command line was not meant for it */
+bool job_catches(int sig); /* for keys at a terminal; from now on again */
+void trap_run(void); /* the commands for signals that have come */
+bool trap_is_pending(void);
+bool trap_is_set(void);
+void trap_forget(void);
+_Noreturn void shell_exit(int status);
 int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text);
 void job_background(pid_t group, const char *text);
 void job_foreground(pid_t group);	/* gives the terminal to @group; 0: back to the shell */
@@ -161,6 +169,9 @@ const char *var_get(const char *name);	/* NULL: not set. Also $? and kin */
 void var_set(const char *name, const char *value);
 void var_export(const char *name);
 void var_unset(const char *name);
+void var_local(const char *name); /* until var_end_locals() of a mark before this */
+void *var_mark_locals(void);
+void var_end_locals(void *mark);
 char **var_environment(void);
 size_t name_length(const char *s);	/* of the variable name at the start of @s; 0: none */
 
@@ -171,9 +182,13 @@ extern const struct builtin {
 	const char *args, *text;	/* for help */
 } builtins[];				/* the last has no name */
 const struct builtin *builtin_named(const char *name);
+bool builtin_is_special(const struct builtin *b);
 void note_folder(void);			/* where we are, in PWD */
 char *find_program(const char *name);	/* its path by PATH, in the arena; NULL: there is none */
 int builtin_test(int argc, char **argv);
+int builtin_read(int argc, char **argv);
+int builtin_trap(int argc, char **argv);
+const char *field_separators(void); /* $IFS */
 int builtin_fg(int argc, char **argv);
 int builtin_help(int argc, char **argv);
 int builtin_history(int argc, char **argv);

@@ -48,6 +48,22 @@ static bool about_one(char what, const char *arg)
 	}
 }
 
+/* -nt, -ot, -ef: newer, older, the same file; false if one is not there. */
+static int compare_files(char how, const char *a, const char *b)
+{
+	struct stat x, y;
+	bool no_x = stat(a, &x), no_y = stat(b, &y);
+	long order;
+
+	if (how == 'e')
+		return !no_x && !no_y && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	if (no_x || no_y)
+		return false;
+	order = x.st_mtim.tv_sec - y.st_mtim.tv_sec;
+	order = order ? order : x.st_mtim.tv_nsec - y.st_mtim.tv_nsec;
+	return how == 'n' ? order > 0 : order < 0;
+}
+
 /* 1 or 0, or -1 if @op is no operator. */
 static int about_two(const char *a, const char *op, const char *b)
 {
@@ -59,6 +75,10 @@ static int about_two(const char *a, const char *op, const char *b)
 		return !strcmp(a, b);
 	if (!strcmp(op, "!="))
 		return strcmp(a, b) != 0;
+	if (!strcmp(op, "<") || !strcmp(op, ">"))
+		return *op == '<' ? strcmp(a, b) < 0 : strcmp(a, b) > 0;
+	if (!strcmp(op, "-nt") || !strcmp(op, "-ot") || !strcmp(op, "-ef"))
+		return compare_files(op[1], a, b);
 	found = strlen(op) == 3 ? strstr(names, op) : NULL;
 	if (!found)
 		return -1;

@@ -84,12 +84,13 @@ static const char *special(const char *name)
 			n++;
 		return number(n);
 	case '0':
-		return shell.name;
+		if (!name[1])
+			return shell.name;
 	}
-	for (long i = 1; i <= *name - '0'; i++)
+	for (long i = 1; i <= atol(name); i++)
 		if (!shell.params[i - 1])
 			return NULL;
-	return shell.params[*name - '0' - 1];
+	return shell.params[atol(name) - 1];
 }
 
 const char *var_get(const char *name)
@@ -128,6 +129,49 @@ void var_unset(const char *name)
 	*link = v->next;
 	free(v->pair);
 	free(v);
+}
+
+/* Variables as they were before a function made them its own: the newest first. */
+static struct local {
+	char *name, *pair; /* pair NULL: there was none */
+	bool exported;
+	struct local *next;
+} * locals;
+
+void *var_mark_locals(void)
+{
+	return locals;
+}
+
+void var_local(const char *name)
+{
+	struct local *l = need_memory(calloc(1, sizeof(*l)));
+	struct var *v = find(name);
+
+	l->name = need_memory(strndup(name, name_length(name)));
+	l->pair = v ? need_memory(strdup(v->pair)) : NULL;
+	l->exported = v && v->exported;
+	l->next = locals;
+	locals = l;
+}
+
+void var_end_locals(void *mark)
+{
+	while (locals != mark) {
+		struct local *l = locals;
+		struct var *v;
+
+		locals = l->next;
+		var_unset(l->name);
+		if (l->pair) {
+			v = find_or_make(l->name);
+			free(v->pair);
+			v->pair = l->pair;
+			v->exported = l->exported;
+		}
+		free(l->name);
+		free(l);
+	}
 }
 
 char **var_environment(void)

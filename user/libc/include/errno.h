@@ -54,6 +54,7 @@ extern _Thread_local int errno;
 #define EOVERFLOW	75
 #define EILSEQ		84
 #define ENOTSOCK	88
+#define EMSGSIZE	90
 #define EOPNOTSUPP	95
 #define ENOTSUP		EOPNOTSUPP
 #define ECONNRESET	104

@@ -28,6 +28,7 @@ extern FILE *const stdin, *const stdout, *const stderr;
 
 FILE *fdopen(int fd, const char *mode);
 FILE *fopen(const char *path, const char *mode);
+FILE *freopen(const char *path, const char *mode, FILE *f);
 int fclose(FILE *f);
 int fflush(FILE *f);
 int setvbuf(FILE *f, char *buf, int mode, size_t size);

@@ -1,5 +1,5 @@
 /*
- * What the library needs to know of riscv64: how to call the kernel and where a thread's own data
+ * The library's knowledge of riscv64: how to call the kernel and where a thread's own data
  * lies.
  *
  * Thread-local storage is "variant I": tp points at the thread's copy of the TLS image, and struct

@@ -1,5 +1,5 @@
 /*
- * What the library needs to know of x86_64: how to call the kernel and where a thread's own data
+ * The library's knowledge of x86_64: how to call the kernel and where a thread's own data
  * lies.
  *
  * Thread-local storage is "variant II": fs points at struct pthread, whose first word is its own

@@ -1,4 +1,4 @@
-/* What futex(2) can do. */
+/* The operations of futex(2). */
 #pragma once
 
 #define FUTEX_WAIT		0
@@ -33,7 +33,7 @@
 #define FUTEX_OWNER_DIED	0x40000000
 #define FUTEX_TID_MASK		0x3fffffff
 
-/* What a thread tells the kernel of the locks it holds. */
+/* A thread's list, for the kernel, of the locks it holds. */
 struct robust_list {
 	struct robust_list *next;
 };

@@ -1,4 +1,4 @@
-/* What a file is. */
+/* A file's attributes. */
 #pragma once
 
 #include <bits/stat.h>

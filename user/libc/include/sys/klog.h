@@ -1,0 +1,4 @@
+/* The kernel's log. */
+#pragma once
+
+int klogctl(int command, char *buf, int size);
