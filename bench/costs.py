@@ -29,8 +29,8 @@ _CROWD_MIB = 1024
 
 LOCK_CPUS = (1, 2, 4, 8)
 # Acquisitions of locks that most other CPUs take too, for each operation. A fresh page comes from a cache of
-# the CPU's own, which 32 at a time are brought to and from.
-SHARED = {"null_syscall": 0.01, "yield_pair": 0.01, "futex_wake": 0.01, "page_touch": 1 / 16}
+# the CPU's own, which 12 at a time are brought to and from.
+SHARED = {"null_syscall": 0.01, "yield_pair": 0.01, "futex_wake": 0.01, "page_touch": 1 / 12}
 LOCK_OPS = (*SHARED, "pipe_rtt", "thread_create_join", "fork_exit_wait")
 
 IRQS_OFF = 5_000

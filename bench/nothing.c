@@ -1,4 +1,4 @@
-/* What fork_exec_wait executes. */
+/* The program that fork_exec_wait executes. */
 int main(void)
 {
 	return 0;

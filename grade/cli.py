@@ -127,9 +127,8 @@ def _run(options: argparse.Namespace) -> int:
     labs = choose(ROOT, options.lab)
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs)
     submission = None if options.submission is None else str(options.submission)
-    if submission is not None and not bench.fenced:
-        print("trellis-grade: without bubblewrap only QEMU is fenced in, not the compiler "
-              "(apt install bubblewrap)", file=sys.stderr)  # fmt: skip
+    if submission is not None and bench.unfenced:
+        print(f"trellis-grade: only QEMU is fenced in, not the compiler: {bench.unfenced}", file=sys.stderr)
     try:
         with shown() as progress:
             scores = engine.grade(bench, labs, options.submission, options.seeds, progress)

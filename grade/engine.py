@@ -58,7 +58,7 @@ class Bench:
     runner: Runner
     references: Mapping[str, Reference]
     jobs: int
-    fenced: bool  # compiler and QEMU run in namespaces of their own
+    unfenced: str  # why compiler and QEMU do not run in namespaces of their own; "": they do
 
     def close(self) -> None:
         self.runner.stop_all()
@@ -68,16 +68,16 @@ class Bench:
 
 def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None) -> Bench:
     """Prepares to grade on @arches with @jobs machines at once (None: as many as cores)."""
-    fenced = qemu.can_bubblewrap()
+    unfenced = qemu.why_no_bubblewrap()
     count = jobs or len(os.sched_getaffinity(0))
     layout = Layout.read(root)
     return Bench(
         root=root,
         layout=layout,
-        runner=Runner(layout, secrets.token_bytes(16), fenced),
-        references={a: Reference(root, build_root, a, fenced, count) for a in arches},
+        runner=Runner(layout, secrets.token_bytes(16), not unfenced),
+        references={a: Reference(root, build_root, a, not unfenced, count) for a in arches},
         jobs=count,
-        fenced=fenced,
+        unfenced=unfenced,
     )
 
 

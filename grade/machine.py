@@ -32,6 +32,7 @@ from tools import qemu
 
 _FLOOD = 256 << 10  # bytes of serial output
 _POLL_MS = 100
+_ASK_MS = 1000
 _ROOM = 1 << 30  # bytes that must be free where guest memory is kept
 _TRACE_RECORDS = 32768  # per CPU
 _SPEED = 150_000_000  # instructions in a second of CPU time that most machines manage
@@ -256,22 +257,31 @@ class _Guest:
                 if (size, count) != last:
                     last, changed = (size, count), spent
                 elif spent - changed > quiet_for:
-                    return self._asleep_or_hung()
+                    end = began + longest
+                    return Ended.HUNG if self._hangs(process, memory, count, end) else Ended.SLOW
                 if time.monotonic() - began > longest or self._stopping.is_set():
                     return Ended.SLOW
         return Ended.FLOODED if self._serial.stat().st_size > _FLOOD else Ended.EXITED
 
-    def _asleep_or_hung(self) -> Ended:
-        """Nothing has happened for long: is that the guest's fault or this host's?"""
+    def _hangs(self, process: "_ExitWait", memory: mmap.mmap, count: int, end: float) -> bool:
+        """Nothing has happened for long: is that the guest's fault or this host's?
+
+        A guest that does nothing but trap executes few instructions in a second, so it is asked again
+        and again until it is beyond its limit. If it does anything more, that may be because it was
+        asked, and the run is no evidence.
+        """
         self._frozen = True
+        limit = (self._boot.limit + _BOOT_INSTRUCTIONS) << self._boot.shift
         try:
             connection = self._connection or qmp.Qmp(self._qmp, timeout=10)
             with connection:
-                now = connection.virtual_ns(self._boot.arch)
+                while connection.virtual_ns(self._boot.arch) <= limit:
+                    stopping = time.monotonic() > end or self._stopping.is_set()
+                    if stopping or process.ended(_ASK_MS):
+                        return False
         except (OSError, ValueError):
-            return Ended.SLOW
-        limit = self._boot.limit + _BOOT_INSTRUCTIONS
-        return Ended.HUNG if now > limit << self._boot.shift else Ended.SLOW
+            return False
+        return self._reader.progress(memory)[0] == count
 
     def _memory(self) -> mmap.mmap:
         with self._ram.open("rb") as file:

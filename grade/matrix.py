@@ -20,6 +20,7 @@ from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
 from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
 from grade.mutants import hostile, mutants, variants
+from tools.options import counted
 from tools.progress import Progress, shown
 from grade.score import Run
 from grade.verdict import Kind, Verdict, build_error, judge
@@ -171,7 +172,7 @@ def _seen(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
 
 
 def _of(run: Run) -> str:
-    return f"{run.test}, {run.cpus} CPU{'s' if run.cpus > 1 else ''}, seed {run.seed}"
+    return f"{run.test}, {counted(run.cpus, 'CPU')}, seed {run.seed}"
 
 
 def _says(verdict: Verdict) -> str:

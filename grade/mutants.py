@@ -94,6 +94,20 @@ def mutants(root: Path, lab: Lab) -> list[Mutant]:
     return out
 
 
+def spread(found: Sequence[Mutant], arches: Sequence[str], count: int) -> list[Mutant]:
+    """@count of those that are wrong on all of @arches, from all over the list."""
+    everywhere = [m for m in found if set(arches) <= set(m.arches)]
+    return everywhere[:: max(1, -(-len(everywhere) // count))] if count else []
+
+
+def lay_out(root: Path, lab: Lab, changed: Mapping[str, bytes], folder: Path) -> None:
+    """Makes @folder a submission: the tree's own files of @lab, but for those that are @changed."""
+    for path in lab.files:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(changed.get(path) or (root / path).read_bytes())
+
+
 def hostile(root: Path, lab: Lab) -> list[Hostile]:
     """The hostile kernels that are made of @lab's files."""
     kinds = {kind.value: kind for kind in Kind}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grade.results import FailureResult, LabResult, PropertyResult, Report
 from grade.verdict import Kind
+from tools.options import counted
 
 FILES = ("report.txt", "report.json")  # what write() makes
 _WIDTH = 100
@@ -62,7 +63,8 @@ def _lab(lab: LabResult) -> Iterator[str]:
             yield from (" " * 17 + line for line in rest)
     runs = sum(t.runs for t in lab.tests)
     passed = sum(t.passed for t in lab.tests)
-    yield f"  {passed} of {runs} runs passed, {len({t.name for t in lab.tests})} tests"
+    tests = counted(len({t.name for t in lab.tests}), "test")
+    yield f"  {passed} of {counted(runs, 'run')} passed, {tests}"
     for t in lab.tests:
         if t.figures:
             figures = ", ".join(f"{name} {value}" for name, value in t.figures.items())
@@ -127,7 +129,7 @@ def _failure(f: FailureResult, explained: str) -> Iterator[str]:
     if explained:
         yield from _paragraph("about it", explained)
     if f.others:
-        yield from _paragraph("also in", f"{f.others} more run{'s' if f.others > 1 else ''}")
+        yield from _paragraph("also in", counted(f.others, "more run"))
     if f.details:
         yield "  said"
         yield from (f"    {line}" for line in f.details)

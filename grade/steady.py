@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import unified_diff
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 from grade import engine, report
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
-from grade.mutants import mutants
+from grade.mutants import lay_out, mutants, spread
 from tools.progress import shown
 from grade.results import VERSION, Report, lab_result
 
@@ -49,19 +49,10 @@ def _busy(count: int) -> Iterator[None]:
             spinner.wait()
 
 
-def _spread(root: Path, lab: Lab, arches: Sequence[str], count: int) -> list[str]:
-    """Names of @count mutants of @lab, from all over its list."""
-    names = [m.name for m in mutants(root, lab) if set(arches) <= set(m.arches)]
-    return names[:: max(1, -(-len(names) // count))] if count else []
-
-
 @contextmanager
 def _submission(lab: Lab, root: Path, changed: Mapping[str, bytes]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="trellis-steady-") as name:
-        for path in lab.files:
-            target = Path(name) / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(changed.get(path) or (root / path).read_bytes())
+        lay_out(root, lab, changed, Path(name))
         yield Path(name)
 
 
@@ -101,9 +92,11 @@ def _compare(root: Path, options: argparse.Namespace) -> int:
     try:
         with _busy(bench.jobs):
             for lab in choose(root, options.lab):
-                known = {m.name: m.files for m in mutants(root, lab)}
-                for name in ["reference", *_spread(root, lab, arches, options.mutants)]:
-                    with _submission(lab, root, known.get(name, {})) as folder:
+                wrong = spread(mutants(root, lab), arches, options.mutants)
+                kernels: list[tuple[str, Mapping[str, bytes]]] = [("reference", {})]
+                kernels += [(m.name, m.files) for m in wrong]
+                for name, files in kernels:
+                    with _submission(lab, root, files) as folder:
                         reports = [_graded(bench, lab, folder) for _ in range(options.times)]
                     others = [r for r in reports if r != reports[0]]
                     failed += bool(others)

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from grade.errors import GraderError
 from grade.lab import Lab, choose, load_all
-from tools.options import Parser, run_program
+from tools.options import Parser, counted, run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -241,7 +241,9 @@ def without_hidden(toml: str) -> str:
 
 def starter(root: Path, lab: Lab, out: Path) -> int:
     """Writes the starter of @lab to @out, which must be empty or absent: how many stubs it has."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not out.is_dir():
+        raise StageError(f"{out}: is a file; a starter is written to a new directory")
+    if out.exists() and any(out.iterdir()):
         raise StageError(f"{out}: not empty; a starter is written to a new directory")
     names = tracked(root)
     regions = _regions_of_tree(root, names)
@@ -285,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         lab = choose(ROOT, [options.lab])[0]
         stubs = starter(ROOT, lab, options.out)
-        print(f"{options.out}: starter of {lab.name}, {stubs} functions to write")
+        print(f"{options.out}: starter of {lab.name}, {counted(stubs, 'function')} to write")
         return 0
     except (StageError, GraderError) as e:
         print(f"stage: {e}", file=sys.stderr)

@@ -1,28 +1,85 @@
-#!/usr/bin/env python3
-"""Writes compile_commands.json, from which clangd and clang-tidy learn how each file is compiled."""
+"""Writes build/compile_commands.json, from which clangd learns how each C file and header is compiled.
+
+    python3 -m tools.compdb --output FILE --kernel PORT=FLAGS... --user PORT=FLAGS... --libc PORT=FLAGS...
+
+make calls it with each build. Every file of the tree is in it, whatever was built so far: a port's own
+files with that port's flags, what both ports share with riscv's, tests and labs as in a test kernel, and
+programs of this machine with the flags that the tests build them with.
+"""
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
+import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+
+from tools.options import Parser
+from tools.simulate import build as simulate
+from tools.test import host
+
+_FOLDERS = ("arch", "kernel", "user", "labs", "tools", "bench")
+_PORT = re.compile(r"^(?:arch|user/libc)/(riscv|x86_64)/")
+_GNU = ("-std=gnu11", "-D_GNU_SOURCE")
+# The first that a path begins with says how it is compiled; a group of flags, or flags of this machine.
+_KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
+    ("user/libc/", "libc"),
+    ("user/", "user"),
+    ("bench/meter/", (*_GNU, "-DPLUGIN_VERSION=1")),
+    ("bench/", "user"),
+    ("tools/soak/", "user"),
+    ("tools/diff/", "user"),
+    ("tools/simulate/test_", host.CFLAGS),
+    ("tools/simulate/", simulate.CFLAGS),
+    ("tools/host/test_", host.SHELL_CFLAGS),
+    ("tools/host/regex_", host.SHELL_CFLAGS),
+    ("tools/host/", host.CFLAGS),
+    ("tools/tests/", _GNU),
+    ("", "kernel"),
+)
+# GCC's alone, or a warning as an error, which in an editor is a warning.
+_NOT_FOR_CLANGD = ("-Werror", "-fno-tree-loop-distribute-patterns")
+
+
+def arguments(path: str, flags: dict[tuple[str, str], list[str]]) -> list[str]:
+    """The command that compiles @path, as clangd wants it."""
+    found = _PORT.match(path)
+    port = found[1] if found else "riscv"
+    kind = next(kind for start, kind in _KINDS if path.startswith(start))
+    target = [f"--target={'riscv64' if port == 'riscv' else port}-unknown-elf"]
+    own = [*target, *flags[kind, port]] if isinstance(kind, str) else list(kind)
+    own = [word for word in own if word not in _NOT_FOR_CLANGD]
+    language = ["-x", "c-header"] if path.endswith(".h") else []
+    return ["clang", *own, "-Wno-unused-function", *language, "-c", path]
+
+
+def sources() -> Iterator[str]:
+    for top in _FOLDERS:
+        for folder, folders, names in os.walk(top):
+            folders.sort()
+            yield from (f"{folder}/{name}" for name in sorted(names) if name.endswith((".c", ".h")))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--command", required=True, help="compiler and flags")
-    parser.add_argument("sources", nargs="*")
+    parser = Parser(prog="tools.compdb", description=__doc__)
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE")
+    for kind in ("kernel", "user", "libc"):
+        parser.add_argument(f"--{kind}", action="append", default=[], metavar="PORT=FLAGS")
     options = parser.parse_args()
 
+    flags: dict[tuple[str, str], list[str]] = {}
+    for kind in ("kernel", "user", "libc"):
+        for port, _, words in (given.partition("=") for given in getattr(options, kind)):
+            flags[kind, port] = shlex.split(words)
     here = str(Path.cwd())
-    command = shlex.split(options.command)
     entries = [
-        {"directory": here, "file": source, "arguments": [*command, "-c", source]}
-        for source in options.sources
+        {"directory": here, "file": path, "arguments": arguments(path, flags)} for path in sources()
     ]
-    options.output.write_text(json.dumps(entries, indent=1) + "\n")
+    new = options.output.with_suffix(f".{os.getpid()}")  # others may be building or reading it
+    new.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    new.replace(options.output)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 STATUS_USAGE = 2
 STATUS_INTERRUPTED = 128 + signal.SIGINT
+
+_STATUSES = (
+    "Exit status: 0 if all went well, 1 if something failed, 2 if the options make no sense or the work "
+    "could not be done, 130 if interrupted. make says 2 for all of these but 0."
+)
 
 
 class _Named(Protocol):
@@ -27,12 +32,23 @@ _T = TypeVar("_T", bound=_Named)
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that does not repeat its usage at every mistake."""
+    """An ArgumentParser that does not repeat its usage at every mistake, and tells the exit statuses."""
+
+    def __init__(self, **how: Any) -> None:
+        if "exit status" not in str(how.get("description", "")).lower():
+            how.setdefault("epilog", _STATUSES)
+        super().__init__(**how)
 
     def error(self, message: str) -> NoReturn:
         message = message.removeprefix("argument ")
-        print(f"{self.prog}: {message} ({self.prog} --help tells more)", file=sys.stderr)
+        more = "make help" if self.prog.startswith("make ") else f"{self.prog} --help"
+        print(f"{self.prog}: {message} ({more} tells more)", file=sys.stderr)
         sys.exit(STATUS_USAGE)
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 CPU', '2 CPUs'."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def directory(text: str) -> Path:
@@ -43,6 +59,15 @@ def directory(text: str) -> Path:
         raise argparse.ArgumentTypeError(
             f"{text}: is a file, not a directory" if is_file else f"{text}: no such directory"
         )
+    return path
+
+
+def file(text: str) -> Path:
+    """The type of an option that names a file to read."""
+    path = Path(text)
+    if not path.is_file():
+        what = "is a directory, not a file" if path.is_dir() else "no such file"
+        raise argparse.ArgumentTypeError(f"{text}: {what}")
     return path
 
 

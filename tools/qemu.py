@@ -165,12 +165,16 @@ def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence
     return [*wrap, "--", *argv]
 
 
-def can_bubblewrap() -> bool:
-    """Whether bubblewrap is there and this machine lets it make namespaces."""
+def why_no_bubblewrap() -> str:
+    """Why nothing can be run in namespaces of its own here, in a few words; "": it can."""
     if shutil.which("bwrap") is None:
-        return False
+        return "bubblewrap is not installed (make setup installs it)"
     probe = bubblewrap(["true"], [], [])
-    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return ""
+    said = done.stderr.strip().splitlines()
+    return f"this machine does not let bubblewrap make namespaces ({said[0] if said else done.returncode})"
 
 
 @dataclass

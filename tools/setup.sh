@@ -1,10 +1,11 @@
 #!/bin/sh
 # Sees to it that the machine has what tools/packages.txt lists.
 #
-#	setup.sh GROUP...	installs what is missing through apt: as root, or with sudo after
-#				asking on a terminal. Otherwise prints the one command, apt's or that
-#				of the package manager that is there, and stops. Then tries each
-#				compiler with a program that it compiles and boots.
+#	setup.sh GROUP...	installs what is missing of base and of these groups through apt: as
+#				root, or with sudo after asking on a terminal. Otherwise prints the
+#				one command, apt's or that of the package manager that is there, and
+#				stops. Then tries each compiler with a program that it compiles and
+#				boots.
 #	setup.sh --doctor	one line for each need; for a fault the command that mends it.
 #
 # Says everything on standard error and ends with 0, or 2 if something is still missing. Plain sh:
@@ -222,5 +223,5 @@ case ${1-} in
 --doctor) doctor ;;
 --python) python_path ;;
 '') say "usage: setup.sh GROUP... | --doctor"; exit 2 ;;
-*) install "$@" ;;
+*) install base "$@" ;;	# each group builds or boots something, and that takes base
 esac

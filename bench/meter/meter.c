@@ -15,7 +15,7 @@
  *  M3  Instructions are counted by CPU, in the kernel and in firmware that it called: a window has
  *      no user code in it, and waiting for an interrupt is one instruction.
  *
- * What is found goes to a file, as lines: see report_windows() and report_locks(). QEMU under
+ * The findings go to a file, as lines: see report_windows() and report_locks(). QEMU under
  * -icount runs all its CPUs in one thread, so nothing here is locked.
  */
 #include <inttypes.h>
@@ -270,7 +270,7 @@ static void lock_waits(unsigned cpu)
 		l->waited[cpu]++;
 }
 
-/* What was taken since the last time: "section", then lines "lock ADDRESS CPU:TAKEN:WAITED...". */
+/* Writes the locks taken since the last time: "section", "lock ADDRESS CPU:TAKEN:WAITED...". */
 static void report_locks(void)
 {
 	fprintf(out, "section\n");

@@ -1,6 +1,6 @@
 /*
- * What meter.c uses of QEMU's interface for TCG plugins, which not every distribution packages a
- * header of. The same in versions 1 (QEMU 4.2) and later; the version is -DPLUGIN_VERSION.
+ * The part of QEMU's interface for TCG plugins that meter.c uses: not every distribution packages a
+ * header of it. The same in versions 1 (QEMU 4.2) and later; the version is -DPLUGIN_VERSION.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct qemu_plugin_insn;
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_R = 1, QEMU_PLUGIN_MEM_W, QEMU_PLUGIN_MEM_RW };
 
-/* What the plugin exports; @info is not used here. */
+/* The plugin's exports; @info is not used here. */
 #define EXPORTED	__attribute__((visibility("default")))
 extern EXPORTED int qemu_plugin_version;
 EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);

@@ -1,4 +1,4 @@
-/* What one measured operation is, and how time is read: an instruction is a nanosecond. */
+/* The description of a measured operation, and how time is read: an instruction is a nanosecond. */
 #pragma once
 
 #include <err.h>

@@ -103,7 +103,7 @@ static void *reserved(void *arg)
 	return arg;
 }
 
-/* Who has a reservation must not yield, which would give up its period. */
+/* A task with a reservation must not yield, which would give up its period. */
 static void await_arrival(void)
 {
 	while (!arrived)
@@ -113,7 +113,7 @@ static void await_arrival(void)
 
 static unsigned gathered;
 
-/* One mapping for all of them: among ten thousand mappings another one takes long to find room. */
+/* One mapping for all of them: what more mappings cost is not measured here, but by map_many(). */
 static char *stacks(void)
 {
 	static char *all;

@@ -1,5 +1,5 @@
 /*
- * What the kernel does to many at one moment, marked for bench/meter, which tells for how long that
+ * Work of the kernel on many at one moment, marked for bench/meter, which tells for how long that
  * keeps interrupts off: a process is killed with all its threads, timers are due together, all
  * waiters of a word are woken.
  */

@@ -156,8 +156,8 @@ static void *worker(void *arg)
 }
 
 /*
- * What a round costs: always the same number of instructions, so the least of several measurements,
- * which no interrupt made longer, gives it exactly.
+ * The cost of a round: always the same number of instructions, so the least of several
+ * measurements, which no interrupt made longer, gives it exactly.
  */
 static uint64_t round_cost(void)
 {

@@ -47,7 +47,11 @@ class Command(gdb.Command):
         super().__init__(self.NAME, gdb.COMMAND_STATUS)
 
     def invoke(self, argument: str, _from_tty: bool) -> None:
-        self.run(gdb.string_to_argv(argument))
+        try:
+            self.run(gdb.string_to_argv(argument))
+        except gdb.MemoryError as error:
+            hint = "before it has booted, say: break init_main, continue"
+            raise gdb.GdbError(f"the kernel cannot be read here ({error}); {hint}") from None
 
     def run(self, arguments: list[str]) -> None:
         raise NotImplementedError

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from tools.lint import files, layout, programs
+from tools.lint import editor, files, layout, programs
 from tools.lint.files import Fault
 from tools.options import run_program
 from tools.test.model import Job, Result
@@ -23,6 +23,7 @@ _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("headers stand alone", programs.headers),
     ("locks on every path", programs.locking),
     ("Python types", programs.types),
+    ("what an editor shows", editor.sample),
     ("layout of C", layout.layout),
     ("scripts", programs.scripts),
     ("lab markers", markers),
@@ -32,6 +33,7 @@ _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("sizes", files.sizes),
     ("links", files.links),
     ("figures", files.figures),
+    ("subjects", files.subjects),
 )
 
 

@@ -16,8 +16,8 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # What the size was before the user-visible edge was made exact, and what that may add: docs/size.md.
-MAX_KERNEL_LINES = 22_132 + 7_320
-MAX_CORE_LINES = 5_513 + 1_360
+MAX_KERNEL_LINES = 22_132 + 9_700
+MAX_CORE_LINES = 5_513 + 1_510
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
 
@@ -34,6 +34,13 @@ _ASM = re.compile(r"\b(asm|__asm__)\b")
 _MACHINE = re.compile(r"\b(__riscv\w*|__x86_64\w*|__amd64\w*|__i386\w*|__clang__)\b")
 _PORT_HEADER = re.compile(r'#\s*include\s+[<"](\S*arch/\S*|asm\.h|port\.h|csr\.h|sbi\.h)[>"]')
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
+
+_BLOCK = re.compile(r"/\*.*?\*/", re.S)
+_COMMENT_EDGE = re.compile(r"^[ \t]*(?:/\*+|\*/?)?[ \t]*|[ \t]*\*/$", re.M)
+# A sentence, at the start of a text or a paragraph or behind another one, up to its end.
+_RELATIVE = re.compile(
+    r"(?:\A\s*|\n\s*\n\s*|[.!]\s+)((?:Who|Whom|Whose|What)(?:ever)?\s(?:[^.?!]|\.\b)*[.?!]?)"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -182,6 +189,24 @@ def sizes() -> Iterator[Fault]:
             yield Fault(path, 1, f"{count} lines: look for the second subject")
     if read("Makefile").count("\n") > MAX_MAKEFILE_LINES:
         yield Fault("Makefile", 1, f"more than {MAX_MAKEFILE_LINES} lines")
+
+
+def subjects() -> Iterator[Fault]:
+    """A sentence of a comment or a document begins with its subject, not with "What does it"."""
+    for path in all_files():
+        if path.endswith((".c", ".h", ".S", ".def")):
+            found = [(m.start(), m[0]) for m in _BLOCK.finditer(read(path))]
+        elif path.endswith(".md"):
+            found = [(0, read(path))]
+        else:
+            continue
+        for start, text in found:
+            first = read(path).count("\n", 0, start) + 1
+            plain = _COMMENT_EDGE.sub("", text)
+            for m in _RELATIVE.finditer(plain):
+                if not m[1].endswith("?"):
+                    line = first + plain.count("\n", 0, m.start(1))
+                    yield Fault(path, line, f"begin with the subject: {' '.join(m[1].split()[:4])} ...")
 
 
 def figures() -> Iterator[Fault]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 import tempfile
@@ -25,12 +24,11 @@ def complaints(argv: Sequence[str]) -> Iterator[Fault]:
 def compiler(arch: str, llvm: bool = False) -> list[str]:
     """The command that compiles the kernel for @arch, as the Makefile has it."""
     with tempfile.TemporaryDirectory(prefix="trellis-lint-") as out:
-        goal = f"{out}/compile_commands.json"
-        argv = ["make", "-s", f"ARCH={arch}", f"LLVM={int(llvm)}", f"O={out}", goal]
-        subprocess.run(argv, cwd=ROOT, env=clean_environment(), check=True, capture_output=True)
-        commands = json.loads(Path(goal).read_text(encoding="utf-8"))
-    arguments: list[str] = commands[0]["arguments"]
-    return arguments[: arguments.index("-c")]
+        argv = ["make", "-s", f"ARCH={arch}", f"LLVM={int(llvm)}", f"O={out}", "kernel-command"]
+        done = subprocess.run(
+            argv, cwd=ROOT, env=clean_environment(), check=True, capture_output=True, text=True
+        )
+    return shlex.split(done.stdout)
 
 
 def headers() -> Iterator[Fault]:

@@ -1,6 +1,7 @@
 """`make portability`: fresh machines of other distributions run the README's two commands. On each, with
-and without root: what is missing is installed or named, all labs are graded again and again, all tests
-are run. The JSON of all gradings must be the same within a distribution, verdicts and points everywhere.
+and without root: what is missing is installed or named, all labs are graded again and again, and some
+wrong solutions of each once, all tests are run. The JSON of all gradings must be the same within a
+distribution, verdicts and points everywhere, those of the wrong solutions too.
 
 Needs root here, to build and enter root file systems; they are kept in build/portability. Ends with a
 table (Markdown) and the count."""
@@ -92,9 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("portability: only root may enter root file systems: sudo make portability", file=sys.stderr)
         return 2
     folder.mkdir(parents=True, exist_ok=True)
-    settings = [f"LAB={given.lab}"] * bool(given.lab) + [f"ARCH={given.arch}"] * bool(given.arch)
     signal.signal(signal.SIGTERM, _interrupted)
-    options = Options(given.parts, given.rounds, " ".join(settings))
+    options = Options(given.parts, given.rounds, given.lab, given.arch)
     tried = [which for which in DISTRIBUTIONS if which.name in given.only]
     found = archives(dict(given.archive))
     results = [result for which in tried for result in _try(which, folder, found, options)]

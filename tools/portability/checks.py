@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grade.lab import ARCHES, Lab, choose
+from grade.mutants import Mutant, lay_out, mutants, spread
+from tools.portability import table
 from tools.portability.distributions import Distribution
 from tools.portability.roots import Done, Machine, Say
 from tools.test.builds import ROOT
 from tools.test.model import Result, last_lines
 
-PARTS = ("refusal", "container", "grade", "test")
+PARTS = ("refusal", "container", "grade", "wrong", "test")
+_WRONG = 5  # wrong solutions of each lab
 _CONTAINER = "debian-13"  # whose image the Containerfile begins with
 _PROGRAMS = {
     "QEMU": "qemu-system-riscv64",
@@ -28,7 +33,13 @@ _COUNT = re.compile(r"^\d+ passed, \d+ failed$", re.M)
 class Options:
     parts: Sequence[str]
     rounds: int
-    settings: str  # of make grade: "LAB=... ARCH=...", or nothing
+    lab: str | None  # None: all
+    arch: str | None  # None: both
+
+    @property
+    def settings(self) -> str:
+        """Those of make grade."""
+        return " ".join([f"LAB={self.lab}"] * bool(self.lab) + [f"ARCH={self.arch}"] * bool(self.arch))
 
 
 @dataclass
@@ -52,10 +63,12 @@ class Try:
             if "container" in self.options.parts and self.which.name == _CONTAINER:
                 machine.unpack(self.tar)
                 yield from self.container(machine)
-            if {"grade", "test"} & set(self.options.parts):
+            if {"grade", "wrong", "test"} & set(self.options.parts):
                 machine.unpack(self.tar)
             if "grade" in self.options.parts:
                 yield from self.gradings(machine)
+            if "wrong" in self.options.parts:
+                yield from self.wrong(machine)
             if "test" in self.options.parts:
                 yield self.tests(machine)
         finally:
@@ -80,6 +93,8 @@ class Try:
             log = self.folder / f"install-{goal}.log"
             done = machine.run(found[0], log, root=True)
             yield self._result(f"that command, for make {goal}", done.status == 0, done, log)
+            if done.status:
+                return
             if goal == "grade":
                 yield self._graded(machine, "without root", "user")
             before = sorted(machine.tree.rglob("*"))
@@ -99,18 +114,43 @@ class Try:
     def gradings(self, machine: Machine) -> Iterator[Result]:
         for number in range(1, self.options.rounds + 1):
             yield self._graded(machine, f"as root, {number}", f"root-{number}")
-            if number == 1:
-                self.note_versions(machine)
+
+    def wrong(self, machine: Machine) -> Iterator[Result]:
+        """Wrong solutions from all over each lab's list lose the property that they break. The machine's
+        tree says which: the one here may have changed since."""
+        labs = choose(machine.tree, [self.options.lab] if self.options.lab else [])
+        for lab in labs:
+            for mutant in spread(mutants(machine.tree, lab), ARCHES, _WRONG):
+                yield self._loses(machine, lab, mutant)
+
+    def _loses(self, machine: Machine, lab: Lab, mutant: Mutant) -> Result:
+        submission = f"wrong/{mutant.name}"
+        lay_out(machine.tree, lab, mutant.files, machine.tree / submission)
+        name = f"{lab.name} {mutant.name}"
+        kept = self.folder / "wrong" / f"{name}.json"
+        kept.parent.mkdir(exist_ok=True)
+        log = self.folder / f"grade-{lab.name}-{mutant.name}.log"
+        arch = f"ARCH={self.options.arch}" if self.options.arch else ""
+        done = self._grade(machine, f"LAB={lab.name} {arch} SUBMISSION={submission}", log, kept)
+        report = json.loads(kept.read_bytes()) if kept.exists() else {"labs": []}
+        judged = not any(of_lab["unjudged"] for of_lab in report["labs"])
+        caught = judged and mutant.property in table.lost(report)
+        return self._result(f"{name} loses {mutant.property}", caught, done, log)
 
     def _graded(self, machine: Machine, how: str, name: str) -> Result:
-        kept = self.folder / f"{name}.json"
         log = self.folder / f"grade-{name}.log"
+        done = self._grade(machine, self.options.settings, log, self.folder / f"{name}.json")
+        self.note_versions(machine)
+        return self._result(f"make grade {how}", done.status == 0, done, log)
+
+    def _grade(self, machine: Machine, settings: str, log: Path, kept: Path) -> Done:
+        """Leaves the grading's JSON in @kept."""
         kept.unlink(missing_ok=True)
-        done = machine.run(f"make grade {self.options.settings} JSON=portability.json", log)
+        done = machine.run(f"make grade {settings} JSON=portability.json", log)
         written = machine.tree / "portability.json"
         if written.exists():
             shutil.move(written, kept)
-        return self._result(f"make grade {how}", done.status == 0, done, log)
+        return done
 
     def note_versions(self, machine: Machine) -> None:
         log = self.folder / "versions.log"

@@ -78,6 +78,7 @@ def _mmdebstrap(
     suite: str, out: Path, archives: Archives, address: str, components: str, more: Sequence[str]
 ) -> None:
     options = [f"--aptopt={option}" for option in archives.options]
+    options.append("--dpkgopt=force-unsafe-io")  # what is unpacked afresh need not survive a power cut
     argv = ["mmdebstrap", f"--components={components}", *more, *options, suite, str(out), address]
     done = run_quietly(argv, ROOT)
     if done.returncode:

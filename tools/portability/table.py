@@ -28,6 +28,11 @@ def verdicts(report: Report) -> dict[str, Any]:
     }
 
 
+def lost(report: Report) -> list[str]:
+    """The properties that earned less than they are worth."""
+    return [p["id"] for lab in report["labs"] for p in lab["properties"] if p["earned"] < p["points"]]
+
+
 def gradings(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.glob("*.json"))]
 
@@ -40,15 +45,31 @@ def within(which: Distribution, folder: Path) -> Iterator[Result]:
                      f"compare the files in {folder}")  # fmt: skip
 
 
+def wrong(folder: Path) -> dict[str, Report]:
+    """Reports on wrong solutions, by lab and name."""
+    return {path.stem: json.loads(path.read_bytes()) for path in sorted((folder / "wrong").glob("*.json"))}
+
+
+def _of_labs(folder: Path) -> dict[str, Any]:
+    texts = gradings(folder)
+    return verdicts(json.loads(texts[0])) if texts else {}
+
+
+def _of_wrong(folder: Path) -> dict[str, Any]:
+    return {name: verdicts(report) for name, report in wrong(folder).items()}
+
+
 def between(folder: Path, tried: Sequence[Distribution]) -> Iterator[Result]:
     """Every distribution's verdicts against the first one's."""
-    graded = [which for which in tried if gradings(folder / which.name)]
-    seen = [verdicts(json.loads(gradings(folder / which.name)[0])) for which in graded]
-    for which, other in zip(graded[1:], seen[1:], strict=True):
-        differ = [lab for lab in other if other[lab] != seen[0].get(lab)]
-        yield Result(f"{which.title}: verdicts and points are those of {graded[0].title}",
-                     not differ and other.keys() == seen[0].keys(),
-                     f"they differ in {', '.join(differ) or 'the labs graded'}")  # fmt: skip
+    for what, read in (("labs", _of_labs), ("wrong solutions", _of_wrong)):
+        seen = {which: found for which in tried if (found := read(folder / which.name))}
+        for which in list(seen)[1:]:
+            first = next(iter(seen))
+            names = sorted(seen[first].keys() | seen[which].keys())
+            differ = [name for name in names if seen[first].get(name) != seen[which].get(name)]
+            same = f"{len(names) - len(differ)} of {len(names)}"
+            yield Result(f"{which.title}: {same} {what} have the verdicts and points of {first.title}",
+                         not differ, f"they differ in {', '.join(differ)}")  # fmt: skip
 
 
 def _read(path: Path) -> str:
@@ -75,4 +96,18 @@ def table(folder: Path) -> str:
     labs = [lab["name"] for lab in json.loads(gradings(folder / graded[0].name)[0])["labs"]]
     head = f"| | QEMU | GCC riscv, x86_64 | same JSON | points: {', '.join(labs)} | make test |"
     rows = [row(which, folder / which.name) for which in graded]
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows, *_table_of_wrong(folder)])
+
+
+def _table_of_wrong(folder: Path) -> Iterator[str]:
+    """Wrong solutions, what each loses, and what is left of the points on each distribution."""
+    reports = {which: found for which in DISTRIBUTIONS if (found := wrong(folder / which.name))}
+    if not reports:
+        return
+    yield f"\n| wrong solution | loses | {' | '.join(which.title for which in reports)} |"
+    yield "|---|---|" + "---|" * len(reports)
+    for name in sorted({name for found in reports.values() for name in found}):
+        told = [found.get(name) for found in reports.values()]
+        loses = dict.fromkeys(", ".join(lost(report)) for report in told if report)
+        points = [f"{sum(lab['earned'] for lab in r['labs']):g}" if r else "-" for r in told]
+        yield f"| {name} | {' or '.join(loses)} | {' | '.join(points)} |"

@@ -16,7 +16,7 @@ POLICIES = (
     "tools/simulate/engine.c",
 )
 _SOURCES = (*POLICIES, "kernel/debug/bootargs.c", "tools/simulate/main.c")
-_CFLAGS = (
+CFLAGS = (
     *("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-fno-strict-aliasing"),
     "-Wno-unused-function",
     # for "string.h"; <string.h> is the C library's
@@ -40,7 +40,7 @@ def build(build_root: Path) -> Path:
         return program
     program.parent.mkdir(parents=True, exist_ok=True)
     new = program.with_name(f"simulate.{os.getpid()}")  # others may be building or running it
-    argv = ["gcc", *_CFLAGS, "-o", str(new), *_SOURCES]
+    argv = ["gcc", *CFLAGS, "-o", str(new), *_SOURCES]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(done.stderr)

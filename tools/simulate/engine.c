@@ -1,9 +1,9 @@
 /*
  * The simulator's mechanism. Of kernel/sched/ it follows: who is current is charged, then handed
  * back, then the policy picks; a wake stays on the last CPU, and if it does not preempt there the
- * first idle CPU that may run it is told; a CPU that would idle steals, looking from CPU 0 up. What
- * it has not: balancing among busy CPUs (balance=off), real-time threads that are pushed, costs of
- * any kind.
+ * first idle CPU that may run it is told; a CPU that would idle steals, looking from CPU 0 up. It
+ * lacks balancing among busy CPUs (balance=off), real-time threads that are pushed, and costs
+ * of any kind.
  *
  * At one moment things happen in this order: running tasks come to the end of their step, sleepers
  * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs
@@ -160,6 +160,8 @@ static void end_job(struct sim *s, struct sim_task *t)
 	t->jobs++;
 	t->missed += response > t->relative_deadline;
 	t->worst_response = MAX(t->worst_response, response);
+	if (s->finished)
+		s->finished(s, t);
 }
 
 static void inherit(struct sim *s, struct sim_task *t, struct sim_task *from)

@@ -45,7 +45,7 @@ noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
-/* What kernel/debug/bootargs.c asks of a kernel. */
+/* Stands in for the kernel's, which kernel/debug/bootargs.c calls. */
 void kprintf(const char *fmt, ...) printf_like(1, 2);
 void kprintf(const char *fmt, ...)
 {
@@ -225,6 +225,65 @@ static void read_tasks(void)
 }
 
 /*
+ * --- Jobs: marks of the model --------------------------------------------------------------------
+ */
+
+/* Kept until the spans are written, for they come first. */
+struct mark {
+	u64 time;
+	const char *kind;
+	long thread;
+};
+
+static struct mark *marks;
+static size_t nr_marks;
+
+static void mark(struct sim_task *t, u64 time, const char *kind)
+{
+	if (time > until || as_text)
+		return;
+	marks = realloc(marks, (nr_marks + 1) * sizeof(*marks));
+	if (!marks)
+		panic("simulate: no memory for %zu marks", nr_marks + 1);
+	marks[nr_marks++] = (struct mark){ time, kind, t - tasks + 1 };
+}
+
+/* The k-th "release", "deadline" and "done" of a task are of its k-th job. */
+static void mark_job(struct sim_task *t, u64 released, u64 done)
+{
+	u64 deadline = released + t->relative_deadline;
+
+	mark(t, released, "release");
+	mark(t, deadline, "deadline");
+	mark(t, done, "done");
+	if (done > deadline)
+		mark(t, deadline, "missed");
+}
+
+static void finished(struct sim *s, struct sim_task *t)
+{
+	mark_job(t, t->released, s->now);
+}
+
+static void mark_unfinished(struct sim_task *t)
+{
+	if (!t->admitted)
+		mark(t, 0, "refused");
+	else if (t->period && t->state != SIM_ENDED)
+		for (u64 at = t->released; at < until; at += t->period)
+			mark_job(t, at, ~0ull);
+}
+
+static void write_marks(void)
+{
+	for (unsigned i = 0; i < sim.nr_tasks; i++)
+		mark_unfinished(&tasks[i]);
+	for (size_t i = 0; i < nr_marks; i++)
+		fprintf(model, "%s{\"time\":%lu,\"kind\":\"%s\",\"text\":\"\",\"thread\":%ld}",
+			i ? ",\n" : "", marks[i].time, marks[i].kind, marks[i].thread);
+}
+
+/*
  * --- What happened -------------------------------------------------------------------------------
  */
 
@@ -263,8 +322,9 @@ static void open_model(const char *file)
 	if (as_text)
 		return;
 	fprintf(model, "{\"format\":\"trellis-timeline 1\",\"title\":\"%s\",", path);
-	fprintf(model, "\"subtitle\":\"simulated: sched=%s, %u CPU%s\",\"end\":%lu,\"threads\":[",
-		policy.name, sim.nr_cpus, sim.nr_cpus > 1 ? "s" : "", until);
+	fprintf(model, "\"subtitle\":\"simulated: sched=%s, %u CPU%s\",", policy.name, sim.nr_cpus,
+		sim.nr_cpus > 1 ? "s" : "");
+	fprintf(model, "\"end\":%lu,\"cpus_at_least\":%u,\"threads\":[", until, sim.nr_cpus);
 	for (unsigned i = 0; i < sim.nr_tasks; i++)
 		fprintf(model, "%s{\"id\":%u,\"name\":\"%s\"}", i ? "," : "", i + 1, tasks[i].name);
 	fprintf(model, "],\n\"spans\":[\n");
@@ -276,6 +336,8 @@ static void close_model(void)
 		write_span(&sim, &tasks[i], tasks[i].state);
 	if (as_text)
 		return;
+	fprintf(model, "],\n\"marks\":[\n");
+	write_marks();
 	fprintf(model, "]}\n");
 	if (fclose(model)) {
 		perror("simulate");
@@ -323,6 +385,7 @@ int main(int argc, char **argv)
 	read_tasks();
 	open_model(argv[3]);
 	sim.changed = changed;
+	sim.finished = finished;
 	sim_begin(&sim, 0);
 	sim_run(&sim, until);
 	close_model();

@@ -47,7 +47,7 @@ struct sim_task {
 	u64 wake_at;
 	bool admitted;
 
-	/* What came of it */
+	/* The outcome */
 	u64 ran;			/* ns on a CPU */
 	u64 ready_since, worst_wait;	/* ns from ready to running */
 	u64 released;			/* of the current job */
@@ -70,6 +70,7 @@ struct sim {
 	unsigned nr_cpus, nr_tasks;
 	struct sim_task *tasks;
 	void (*changed)(struct sim *s, struct sim_task *t, enum sim_state from);
+	void (*finished)(struct sim *s, struct sim_task *t); /* the job released at t->released */
 	void *arg;
 
 	u64 now;
@@ -77,7 +78,7 @@ struct sim {
 	u64 steps;			/* events so far */
 };
 
-/* The policy takes over @s->tasks at @start. Who is refused (admitted is false) never comes. */
+/* The policy takes over @s->tasks at @start. A refused one (admitted is false) never comes. */
 void sim_begin(struct sim *s, u64 start);
 
 /* Goes on until @until. False: nothing will happen any more. */

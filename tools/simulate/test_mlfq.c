@@ -22,7 +22,7 @@ KTEST(policy_mlfq_games, "policy.mlfq_games", "", "")
 	}
 }
 
-/* Who wants half of the CPU or less never sinks, and never waits for one that has. */
+/* A task that wants half of the CPU or less never sinks, and never waits for one that has. */
 KTEST(policy_mlfq_favour, "policy.mlfq_favour", "", "")
 {
 	struct sim_task *editor;

@@ -1,5 +1,5 @@
 /*
- * What holds under every policy: no thread is lost, no CPU idle without reason, slices survive
+ * Properties of every policy: no thread is lost, no CPU idle without reason, slices survive
  * interruption, urgency is inherited, the clock may wrap. And what all the tests share.
  */
 #include "bootargs.h"

@@ -123,7 +123,7 @@ KTEST(policy_edf_ties, "policy.edf_ties", "", "")
 		CHECK(dispatches[i] == &tasks[i % 3], "", "dispatch %u: who came first waits", i);
 }
 
-/* Whoever lies, sleeps at bad times or wakes too often: the honest ones meet their deadlines. */
+/* Honest tasks meet their deadlines, whichever lies, sleeps at bad times or wakes too often. */
 static void check_liars(const struct sched_policy *p)
 {
 	for (unsigned n = 0; n < 2000; n++) {

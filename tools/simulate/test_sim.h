@@ -1,5 +1,5 @@
 /*
- * What the tests of the policies share: a simulation of random task sets, on the host under the
+ * Shared by the tests of the policies: a simulation of random task sets, on the host under the
  * sanitizers (tools/test/host.py). Half of the runs cross the wrap of the clock.
  */
 #pragma once

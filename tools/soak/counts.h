@@ -1,4 +1,4 @@
-/* What the programs that hurt leave behind: the kernel's counts of objects, before and after. */
+/* The traces of programs that hurt: the kernel's counts of objects, before and after. */
 #pragma once
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@ struct counts {
 	char text[2048];
 };
 
-/* What /proc/counters says before `pages`, where the kernel's spare stacks count, too. */
+/* Reads /proc/counters up to `pages`, where the kernel's spare stacks count, too. */
 static inline struct counts read_counts(void)
 {
 	struct counts c;

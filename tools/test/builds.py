@@ -19,7 +19,7 @@ _STEP = re.compile(r"  [A-Z]+\s+\S+$")  # a build's short line
 # What a make above us passes down and a make below us must not see.
 _OUR_MAKES = (
     *("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"),
-    *("ARCH", "BUILD", "TESTS", "LLVM", "O", "V", "CPUS", "SCHED", "LAB", "CMD", "BOOTARGS"),
+    *("ARCH", "BUILD", "TESTS", "LLVM", "CROSS", "O", "V", "CPUS", "SCHED", "LAB", "CMD", "BOOTARGS"),
     *("TRELLIS_CMD", "TRELLIS_BOOTARGS"),
 )
 

@@ -39,7 +39,7 @@ _UNITS: dict[str, tuple[str, ...]] = {
     ),
 }
 _ALWAYS = ("kernel/lib/string.c", "kernel/lib/printf.c", "tools/host/main.c")
-_CFLAGS = (
+CFLAGS = (
     *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
     *("-Ikernel/include", "-Ikernel", "-Ikernel/sched", "-Itools/host/port"),
@@ -47,15 +47,17 @@ _CFLAGS = (
     # tools/host/port has of arch.h's inline functions what these units call.
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1", "-Wno-unused-function"),
 )
-# Of the shell, what needs no kernel: with this machine's C library, and a main() of its own.
+# Of user space, what needs no kernel: with this machine's C library, and a main() of its own.
 _SHELL_UNITS: dict[str, tuple[str, ...]] = {
     "edit": (
         "tools/host/test_edit.c",
         *(f"user/bin/sh/{name}.c" for name in ("edit", "history", "complete", "arena")),
     ),
+    "regex": ("tools/host/test_regex.c", "tools/host/regex_ours.c"),
 }
-_SHELL_CFLAGS = (
+SHELL_CFLAGS = (
     *("-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Iuser/bin/sh"),
+    "-Iuser/libc",
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
 )
 _VERDICT = re.compile(r"^(ok|FAIL) (\S+)$", re.M)
@@ -89,7 +91,7 @@ def check(unit: str, build_root: Path) -> Iterator[Result]:
 def compile_unit(unit: str, program: Path) -> str:
     """Builds it; what the compiler complains about."""
     if unit in _SHELL_UNITS:
-        argv = ["gcc", *_SHELL_CFLAGS, "-o", str(program), *_SHELL_UNITS[unit]]
+        argv = ["gcc", *SHELL_CFLAGS, "-o", str(program), *_SHELL_UNITS[unit]]
         done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
         return last_lines(done.stderr, 20) if done.returncode else ""
     objects: list[str] = []
@@ -97,7 +99,7 @@ def compile_unit(unit: str, program: Path) -> str:
         out = f"{program}-{source.replace('/', '-')}.o"
         # A section that the linker gives symbols to must have an identifier for a name.
         steps = (
-            ["gcc", *_CFLAGS, "-c", "-o", out, source],
+            ["gcc", *CFLAGS, "-c", "-o", out, source],
             ["objcopy", "--rename-section", ".ktests=ktests", out],
         )
         for argv in steps:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def _failed_checks(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if re.match(r"  \S+ \S+:\d+: ", line))
 
 
+@cache
 def list_tests(build: Build, build_root: Path) -> list[str]:
     """Names of the tests that belong to no lab, as the kernel itself lists them."""
     kernel = build.directory(build_root) / "kernel.elf"

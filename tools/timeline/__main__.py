@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grade.errors import GraderError
 from tools.boot import End, Outcome
-from tools.options import STATUS_USAGE, Parser, run_program
+from tools.options import STATUS_USAGE, Parser, counted, run_program
 from tools.runner import STATUS_NO_QEMU, STATUS_PANIC, STATUS_TIMEOUT, machine_of, pass_on
 from tools.runner import parse_options as run_options
 from tools.timeline.from_trace import from_trace
@@ -29,13 +29,13 @@ Draws what every CPU and every thread did:
 
 FILE.html is a page for a browser, FILE.json is for ui.perfetto.dev, FILE.model.json is the model
 itself (tools/timeline/model.py describes it). Options that are not listed are those of tools/run.
-The command runs deterministically; its output and its exit status come through.
+The command runs deterministically; its output comes through, and the exit status is that of tools/run.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(
-        prog="timeline",
+        prog="python3 -m tools.timeline",
         usage="python3 -m tools.timeline --out FILE [--from MODEL | --cmd CMD ...]",
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -75,7 +75,7 @@ def _run(arguments: Sequence[str], title: str | None) -> tuple[Model, int]:
     with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
         machine = machine_of(options, Path(folder))
         seen = record(machine, _ROOT, options.timeout, pass_on)
-    words = f"{options.arch}, {options.cpus} CPU{'s' if options.cpus > 1 else ''}"
+    words = f"{options.arch}, {counted(options.cpus, 'CPU')}"
     if options.sched:
         words += f", sched={options.sched}"
     if options.bootargs:

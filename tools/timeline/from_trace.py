@@ -16,6 +16,7 @@ from grade.elf import Elf
 from grade.errors import GraderError
 from grade.timeline import say
 from grade.trace import Layout, Record, Trace
+from tools.timeline import numbers
 from tools.timeline.model import NOBODY, Arrow, Call, Entry, Mark, Model, Span, Thread
 from tools.timeline.sources import Sources
 
@@ -482,12 +483,11 @@ class _Reader:
     def _syscall(self, r: Record) -> str:
         name = self._syscalls.get(r.a, f"call {r.a}")
         self._in_call[r.tid] = name, r.time
-        return f"{name}({r.b:#x}, …)"
+        return f"{name}({numbers.first_argument(name, r.b)}, …)"
 
     def _sysret(self, r: Record) -> str:
         name, since = self._in_call.pop(r.tid, (self._syscalls.get(r.a, f"call {r.a}"), self._begin))
-        result = r.b - (1 << 64) if r.b >> 63 else r.b
-        text = str(result) if abs(result) < 1 << 32 else f"{r.b:#x}"
+        text = numbers.result(r.b)
         self._call(r.tid, name, since, r.time, text)
         return f"{name}() = {text}"
 

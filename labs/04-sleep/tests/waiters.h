@@ -1,5 +1,5 @@
 /*
- * What the tests of this lab share: threads that sleep or wait, and ways to watch them.
+ * Shared by the tests of this lab: threads that sleep or wait, and ways to watch them.
  *
  * The tests of steps 1 and 2 need nothing of wait queues. A thread that exits wakes its joiner,
  * which is a wait queue's work, so theirs rest instead, and the test watches a count.

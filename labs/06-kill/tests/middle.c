@@ -117,7 +117,7 @@ static int be_victim(void *unused)
 	int err = fdtable_create(&p->fds);
 
 	(void)unused;
-	p->cwd = inode_get(root_inode);
+	p->place->cwd = inode_get(root_inode);
 	if (!err)
 		err = execute();
 	if (!err && now.stretch->before)
@@ -136,7 +136,7 @@ static void kill_victim(void *unused)
 	now.err = process_kill(now.process, STATUS_SIGNAL(SIGKILL));
 }
 
-/* What it had made comes to us when it dies. */
+/* Waits for its children, which come to us when it dies. */
 static void wait_for_orphans(void)
 {
 	struct wait_result res;

@@ -164,7 +164,7 @@ KTEST(hold_delays, "hold.delays", "06.6", "P6.8")
 	counters_equal(&before, &after, "P6.10");
 }
 
-/* --- Zombies. Whoever dies here does so by itself: nobody needs to be killable yet --------- */
+/* --- Zombies. Each dies here by itself: nobody needs to be killable yet --------- */
 
 static int exit_with(void *arg)
 {

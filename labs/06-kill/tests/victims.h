@@ -1,5 +1,5 @@
 /*
- * What the tests of this lab share: processes whose threads run kernel functions, as victims.
+ * Shared by the tests of this lab: processes whose threads run kernel functions, as victims.
  *
  * The test itself runs in process 1, so it is the parent of what it makes, and orphans come to it.
  */

@@ -3,8 +3,8 @@
  *
  * PROCESSES at a time, each with THREADS threads, make made-up calls (calls.c) until there have
  * been CALLS; a process makes some thousands and ends, or ends in any other way. One that makes no
- * progress waits for something that will not come, and is killed. What must not happen is a panic,
- * a hang, or something that stays behind: every count in /proc/counters must come back.
+ * progress waits for something that will not come, and is killed. Forbidden are a panic,
+ * a hang, and anything that stays behind: every count in /proc/counters must come back.
  *
  * The seed decides which calls each thread makes; how they meet is up to the machine.
  */
@@ -108,7 +108,7 @@ static void for_each_name(const char *folder, void (*how)(const char *path))
 		closedir(d);
 }
 
-/* What was there before us, by name: in /, /tmp and /proc. */
+/* Everything there was before us, by name: in /, /tmp and /proc. */
 static char *known[128];
 static unsigned nr_known;
 

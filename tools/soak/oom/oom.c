@@ -66,7 +66,7 @@ static void executes(void)
 	TRY(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-/* What it replaces itself with must find its way, too. */
+/* The program it replaces itself with must find its way, too. */
 static void runs_a_shell(void)
 {
 	int status;

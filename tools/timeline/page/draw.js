@@ -330,8 +330,8 @@ function drawCpu(lane) {
 			g.fillRect(x, top, 1, height);
 			g.globalAlpha = 1;
 		}
-		if (width > 22)
-			inside(t.label, x, width, lane, colour.ink, t.name);
+		if (width > 12)
+			inside(t.label, x, width, lane, colour.ink, t.name, String(t.tid));
 	};
 	const narrow = (x, sums) => {
 		let most = 0, total = 0;
@@ -348,13 +348,18 @@ function drawCpu(lane) {
 	spread(list, D.spans, (i) => threads[D.spans.thread[i]].tint, wide, narrow);
 }
 
-function inside(label, x, width, lane, fill, short = label) {
-	const left = Math.max(x, GUTTER) + 5, room = Math.min(x + width, view.width) - left - 4;
-	if (room < 16)
-		return;
-	g.font = lane.thread ? SMALL : FONT;
-	const shown = g.measureText(label).width <= room ? label : shortened(short, room);
-	if (shown.length < 3 && shown !== short)
+// The longest that fits: all of it, the short name, the number alone.
+function inside(label, x, width, lane, fill, short = label, number = short) {
+	const left = Math.max(x, GUTTER) + 3, room = Math.min(x + width, view.width) - left - 2;
+	let shown = null;
+	for (const [words, font] of [[label, lane.thread ? SMALL : FONT], [short, SMALL], [number, SMALL]]) {
+		g.font = font;
+		if (g.measureText(words).width <= room) {
+			shown = words;
+			break;
+		}
+	}
+	if (shown === null)
 		return;
 	g.fillStyle = fill;
 	g.textAlign = "left";
