@@ -19,6 +19,7 @@
 #include "arch.h"
 #include "bootargs.h"
 #include "console.h"
+#include "cpu.h"
 #include "instrument.h"
 #include "printf.h"
 #include "string.h"
@@ -28,6 +29,8 @@
 #define PROTOCOL	1
 #define TALLIES		16	/* properties a test may check */
 #define FAILURES_SHOWN	4	/* of one property; the rest is counted */
+#define IDLE_TIMES	8
+#define IDLE_NS		100000u
 
 extern const struct ktest ktests_start[], ktests_end[];	/* linker script */
 
@@ -235,8 +238,23 @@ void ktest_abort(void)
 	run_remaining();
 }
 
+/*
+ * All CPUs are idle for some moments. The grader asks for the list twice, to see that this machine
+ * runs the same way each time: how idle time passes belongs to that.
+ */
+static void stand_idle(void)
+{
+	for (unsigned i = 0; i < IDLE_TIMES; i++) {
+		arch_irqs_disable();
+		timer_set(this_cpu(), time_now() + IDLE_NS);
+		arch_idle_wait();
+		arch_irqs_enable();
+	}
+}
+
 static noreturn void list_tests(void)
 {
+	stand_idle();
 	for (const struct ktest *k = ktests_start; k < ktests_end; k++) {
 		say("list", "%s %s %s", k->name, *k->step ? k->step : "-", k->property);
 		if (!*run.nonce)

@@ -369,7 +369,9 @@ static void for_one_thread(void)
 	may_end = 1;
 	join_thread(t);
 	CHECK(!is_pending(SIGUSR1));
-	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &e, &timer), EINVAL);	/* it is gone */
+	while (!tgkill(getpid(), target, 0))	/* a joined thread may be on its last steps */
+		sched_yield();
+	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &e, &timer), EINVAL);
 }
 
 static void posix_errors(void)
