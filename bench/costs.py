@@ -1,4 +1,4 @@
-"""What is measured beside single operations, each by a boot of its own, and the bounds it has.
+"""The measurements beside single operations, each a boot of its own, and their bounds.
 
 Growth: what an operation costs among up to 10,000 threads, under every policy. Locks: how many an
 operation takes, how often it waits for one, and how many it shares with other CPUs that do the same.
@@ -43,7 +43,7 @@ _WINDOW_SHARE = 8  # of the usual number of operations: windows do not add up
 
 @dataclass
 class Costs:
-    """What one or more measurements found."""
+    """The findings of one or more measurements."""
 
     figures: Figures = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)

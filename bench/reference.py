@@ -1,4 +1,4 @@
-"""What others need for the same operations, and what we allow ourselves.
+"""The costs of the same operations elsewhere, and the targets for ours.
 
 Instructions on the same QEMU, -icount shift=0,sleep=off, one CPU (docs/grader.md). The xv6 and Linux
 figures were measured once; Linux is 6.12 on riscv64 and 6.1 on x86_64.

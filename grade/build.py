@@ -4,7 +4,7 @@
     a temporary copy of that        where one submission's files are laid over and compiled
 
 Copies keep modification times and the Makefile's paths are relative, so make compiles nothing but
-the files laid over. What a build must not contain is checked in the ELF file: tests of its own.
+the files laid over. The ELF file is checked for what a build must not contain: tests of its own.
 """
 
 import fcntl
@@ -109,7 +109,7 @@ def _copy(cache: Path, tree: Path, built: Path) -> None:
 
 
 def _make_environment() -> dict[str, str]:
-    """What finds the tools, and nothing else: a make that called us exports all it was told, and
+    """The variables that find the tools, and nothing else: a make that called us exports all it was told, and
     its SUBMISSION is no directory inside the fence."""
     kept = ("PATH", "HOME", "TMPDIR", "CROSS")
     return {k: os.environ[k] for k in kept if k in os.environ} | {"LC_ALL": "C"}

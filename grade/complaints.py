@@ -1,4 +1,4 @@
-"""What a failed build says about the files that a student wrote.
+"""The compiler's complaints about the files that a student wrote.
 
 The compiler names the file; the linker only knows who misses a function, and says so once for each
 caller. Both know paths of copies that nobody else has.

@@ -77,7 +77,7 @@ class Elf:
 
     @property
     def defined(self) -> list[str]:
-        """What other files can link with."""
+        """The symbols that other files can link with."""
         return [name for name, defined, _ in self._symbols() if defined]
 
     def _string(self, offset: int) -> str:

@@ -51,7 +51,7 @@ def boot_of(test: Test, run: Run, product: Product) -> Boot:
 
 @dataclass(frozen=True)
 class Bench:
-    """What every grading needs: the tree, the built reference of each port, a way to boot."""
+    """The common part of all gradings: the tree, the built reference of each port, a way to boot."""
 
     root: Path
     layout: Layout
@@ -154,7 +154,7 @@ def _results(futures: Sequence[Future[Outcome]]) -> list[Outcome]:
 def build_for(
     bench: Bench, lab: Lab, submission: Path | None, progress: Progress
 ) -> dict[str, Built]:
-    """What is graded for @lab: the reference with the submission's files, or the tree itself."""
+    """Builds what is graded for @lab: the reference with the submission's files, or the tree itself."""
     reference = build_reference(bench, [lab], submission is None, progress)
     return reference if submission is None else _laid_over(bench, lab, submission, reference)
 

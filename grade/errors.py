@@ -1,4 +1,4 @@
-"""What the grader says when it could not do its own job (exit status 2)."""
+"""The error of a grader that could not do its own job (exit status 2)."""
 
 
 class GraderError(Exception):

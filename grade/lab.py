@@ -1,4 +1,4 @@
-"""What a lab asks: the contents of labs/NN-name/lab.toml, checked when it is read.
+"""A lab: the contents of labs/NN-name/lab.toml, checked when it is read.
 
     name = "04-sleep"                     the folder's name
     title = "Waiting without lying"

@@ -86,7 +86,7 @@ class Boot:
         )
 
     def clock(self) -> int:
-        """What the kernel's clock starts at."""
+        """The kernel's clock at boot."""
         for word in self.bootargs:
             if word.startswith("clock="):
                 return int(word.removeprefix("clock="), 0)

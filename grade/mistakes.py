@@ -142,7 +142,7 @@ def _shift(where: str, words: str) -> dict[str, int]:
 
 
 def as_lab(m: Mistake) -> Lab:
-    """What the grader runs and judges it by: a lab of one test, with one property."""
+    """The lab that the grader runs and judges it by: one test, with one property."""
     prop = Property(m.number, step=0, points=0, text="the test passes", explain="", judges=())
     return Lab(m.folder, "", Path(), (), {}, (prop,), (m.test,), ())
 

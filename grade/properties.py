@@ -44,7 +44,7 @@ _LEGAL = frozenset(
 
 @dataclass(frozen=True)
 class Violation:
-    """What went wrong, when, on which CPU. @expected is the rule in the judge's words."""
+    """A complaint: what went wrong, when, on which CPU. @expected is the rule in the judge's words."""
 
     time: int
     cpu: int

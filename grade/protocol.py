@@ -1,4 +1,4 @@
-"""What the guest says: two streams on one serial line, and the tagged lines of the test runner.
+"""The guest's messages: two streams on one serial line, and the tagged lines of the test runner.
 
 How the streams share the line is told in tools/mux.py. On the kernel's stream the test runner
 (kernel/debug/ktest.c) writes one line a message:
@@ -23,7 +23,7 @@ class Streams:
 
 
 def split(wire: bytes) -> Streams:
-    """Takes the two streams apart. What comes before the first switch is the kernel's."""
+    """Takes the two streams apart. All before the first switch is the kernel's."""
     demux = Demux()
     out = {Stream.KERNEL: bytearray(), Stream.USER: bytearray()}
     for stream, piece in demux.feed(wire):

@@ -20,7 +20,7 @@ _RTC_OPTIONS = ("-rtc", "base=2000-01-01T00:00:00,clock=vm")  # x86_64: a date i
 
 
 def options(path: Path) -> tuple[str, ...]:
-    """What QEMU needs to be asked at all."""
+    """The options of a QEMU that can be asked."""
     return ("-qmp", f"unix:{path},server=on,wait=off", *_RTC_OPTIONS)
 
 
@@ -72,7 +72,7 @@ class Qmp:
             self.command("cont")
 
     def _number(self, line: str) -> int:
-        """What the monitor's command @line answers."""
+        """The number in the answer to the monitor's command @line."""
         text = str(self.command("human-monitor-command", **{"command-line": line}))
         found = re.search(r"[:=]\s*0x([0-9a-f]+)", text)
         if found is None:

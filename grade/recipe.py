@@ -1,6 +1,6 @@
 """Does this machine's QEMU run one machine twice in the same way? Asked at the start of every grading.
 
-What makes a run the same everywhere (docs/grader.md) is partly how QEMU happens to work: turns that a
+That a run is the same everywhere (docs/grader.md) rests partly on how QEMU happens to work: turns that a
 timer ends, CPUs in one thread, a clock that counts instructions. A QEMU that is built without what we
 use says so itself when it starts; one that works otherwise is found here: a machine with several CPUs is
 booted twice, and everything that it said and traced must be the same. A kernel that is known to work

@@ -45,7 +45,7 @@ def replay(
 
 
 def said(evidence: Evidence) -> str:
-    """What the guest printed, without the messages to the grader."""
+    """The guest's output, without the messages to the grader."""
     kernel = evidence.streams.kernel.decode("utf-8", "replace").replace("\r", "")
     lines = [line for line in kernel.splitlines(keepends=True) if not line.startswith("@@")]
     return "".join(lines) + evidence.streams.user.decode("utf-8", "replace")
@@ -54,7 +54,7 @@ def said(evidence: Evidence) -> str:
 def gdb_commands(
     root: Path, submission: Path | None, port: int, stops: Sequence[str]
 ) -> list[str]:
-    """What GDB is told: the kernel's own commands, where the sources are and to stop, go."""
+    """The commands for GDB: the kernel's own commands, where the sources are and to stop, go."""
     sources = [root] if submission is None else [submission.resolve(), root]
     return [
         "set pagination off",

@@ -80,7 +80,7 @@ def _row(left: str, right: str) -> str:
 
 
 def _stubs(lab: LabResult) -> Iterator[list[str]]:
-    """What is not written yet, by stub, in the order of the steps that write them."""
+    """The functions that are not written yet, by stub, in the order of the steps that write them."""
     steps = {p.id: p.step for p in lab.properties}
     stubs: dict[tuple[int, str], list[FailureResult]] = {}
     for f in lab.failures:
@@ -102,13 +102,13 @@ def _stubs(lab: LabResult) -> Iterator[list[str]]:
 
 
 def _stub_function(f: FailureResult) -> str:
-    """Who called the stub, by the panic's call chain; "": unknown."""
+    """The stub's caller, by the panic's call chain; "": unknown."""
     chain = [m[1] for line in f.details if (m := _FRAME.match(line))]
     return chain[chain.index("lab_todo") + 1] if "lab_todo" in chain[:-1] else ""
 
 
 def _explained(lab: LabResult, f: FailureResult, told: set[str]) -> str:
-    """What the first property that is broken is about, once for each."""
+    """The words of the first property that is broken, once for each."""
     p = next((p for p in lab.properties if p.id in f.properties), None)
     if p is None or p.id in told:
         return ""

@@ -18,7 +18,7 @@ _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Rejected(Exception):
-    """What is wrong with the submission, in one line for the student."""
+    """A submission that cannot be graded: the text is one line for the student."""
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,7 @@ class Collector:
         self._gaps: set[int] = set()  # rings that have lost something: what came after is kept
 
     def collect(self, memory: Memory, ended: bool = False) -> None:
-        """What is new; once more with @ended when nobody writes any more."""
+        """The new records; once more with @ended when nobody writes any more."""
         for head, size, address in self._reader.rings(memory):
             last = head if ended else head - _UNSURE
             first = max(self._next.get(address, 0), last - size)

@@ -67,7 +67,7 @@ class Verdict:
 
 
 def judge(lab: Lab, test: Test, evidence: Evidence) -> Verdict:
-    """What @evidence of a run of @test shows."""
+    """The verdict on a run of @test, from its @evidence."""
     kind, findings, details = _judge(lab, test, evidence)
     if kind is Kind.PASS and findings:
         kind = Kind.FAIL
@@ -118,7 +118,7 @@ def _finished(test: Test, evidence: Evidence) -> bool:
 
 
 def _property_findings(lab: Lab, test: Test, evidence: Evidence) -> Iterator[Finding]:
-    """What failed: checks in the guest, then judges of the trace, each in order of time."""
+    """The failures: checks in the guest, then judges of the trace, each in order of time."""
     m = evidence.messages
     for failure in sorted(m.failures, key=lambda f: f.time):
         yield _from_failure(lab, test, failure, evidence.trace.clock)

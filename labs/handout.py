@@ -1,4 +1,4 @@
-"""What a handout says that its checkpoints print.
+"""The checkpoints of a handout: commands, and the lines that they must print.
 
 A step of labs/NN-name/README.md ends in a block of a command and of lines that it prints, among
 others perhaps and in any order; "…" stands for a number that differs from port to port:
@@ -45,7 +45,7 @@ class Checkpoint:
         )
 
     def fault(self, arch: str, kernel: Path) -> str | None:
-        """What is not as the handout says if @kernel is at this step; None: all is."""
+        """The first difference from the handout, of a @kernel that is at this step; None: there is none."""
         seen = transcript(self.machine(arch, kernel), _TIMEOUT_S)
         text = kernel_says(seen.kernel.decode("utf-8", "replace").replace("\r", ""))
         if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:

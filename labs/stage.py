@@ -49,7 +49,7 @@ _NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache"})
 
 
 class StageError(Exception):
-    """What is wrong with the markers, and where."""
+    """Markers that are wrong: the text says how and where."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ Sink = Callable[[Stream, bytes], None]
 # so busy that nobody could use it, gets there.
 PATIENCE_S = 1200.0
 
-# What QEMU says about the network that exists only for its timers, see qemu.Icount.
+# QEMU's words about the network that exists only for its timers, see qemu.Icount.
 _NOISE = (b"netdev n0 has no peer",)
 
 

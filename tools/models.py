@@ -112,7 +112,7 @@ def build(model: Model, defect: str, folder: Path, shortest: bool = False) -> No
 
 
 def verify(prop: Property, folder: Path, shortest: bool = False) -> str:
-    """What the verifier says. Every process that could go on, does at last (weak fairness)."""
+    """The verifier's output. Every process that could go on, does at last (weak fairness)."""
     search = ["-a", "-f"] if prop.is_liveness else ["-i"] if shortest else ["-a"]
     return _run(["./pan", *search, "-E", "-m200000", "-w20", "-N", prop.name], folder)
 

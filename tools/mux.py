@@ -27,7 +27,7 @@ class Demux:
     _pending: bytearray = field(default_factory=bytearray)
 
     def feed(self, data: bytes) -> list[tuple[Stream, bytes]]:
-        """What @data completes: pieces of the two streams. An unfinished escape is kept."""
+        """The pieces of the two streams that @data completes. An unfinished escape is kept."""
         self._pending += data
         pieces: list[tuple[Stream, bytes]] = []
         while self._pending:

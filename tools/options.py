@@ -74,7 +74,7 @@ def file(text: str) -> Path:
 def to_write(text: str) -> Path:
     """The type of an option that names a file to write when the work is done: tried before it begins.
 
-    What is there is kept until then. Only a plain file is tried: to open a pipe may end what reads it.
+    The old file is kept until then. Only a plain file is tried: to open a pipe may end what reads it.
     """
     path = Path(text)
     try:

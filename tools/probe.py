@@ -23,7 +23,7 @@ _LIMIT_S = 60.0  # of wall time: a dead machine's; it takes a fifth of a second
 
 
 def build(arch: str, compiler: str, out: Path) -> str | None:
-    """Leaves the program in @out. What went wrong, if anything: the first line that says so."""
+    """Leaves the program in @out; the first line that says what went wrong, if anything did."""
     argv = ["make", "-s", "-C", str(ROOT), "-f", "make/probe.mk", f"ARCH={arch}", f"O={out}"]
     argv.append(f"LLVM={int(compiler == 'clang')}")
     done = subprocess.run(
@@ -43,7 +43,7 @@ def build(arch: str, compiler: str, out: Path) -> str | None:
 
 
 def boot(machine: qemu.Machine) -> str | None:
-    """What went wrong, if anything."""
+    """Boots @machine; its fault, if it has one."""
     argv = machine.argv()
     try:
         qemu.need(argv)

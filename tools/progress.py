@@ -21,7 +21,7 @@ _EVERY_S = 10.0
 
 
 class Progress(Protocol):
-    """What a long run reports to."""
+    """The display of a long run."""
 
     def expect(self, steps: int) -> None: ...
 

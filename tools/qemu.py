@@ -1,6 +1,6 @@
 """The one place that knows QEMU's command lines: for `make run`, GDB, tests, benchmarks, grading.
 
-What makes a run deterministic is told in docs/grader.md ("The same run everywhere"). In short:
+docs/grader.md tells what makes a run deterministic ("The same run everywhere"). In short:
 -icount turns time into instructions; with more than one CPU it also needs slices ended by a timer
 on the virtual clock (filter-buffer) and a spare CPU behind each that is never started.
 """

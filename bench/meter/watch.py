@@ -30,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Lock:
-    """What each CPU did with a lock while all of them did the same operation."""
+    """The use that each CPU made of a lock while all of them did the same operation."""
 
     taken: Mapping[int, int]
     waited: Mapping[int, int]

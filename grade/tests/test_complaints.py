@@ -1,4 +1,4 @@
-"""What is said of a build that failed: whose line it is, and nothing about our copies."""
+"""The complaints about a build that failed: whose line it is, and nothing about our copies."""
 
 import unittest
 from pathlib import Path

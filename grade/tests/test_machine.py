@@ -1,4 +1,4 @@
-"""What a run is made of: command lines, turns, nonces."""
+"""The parts of a run: command lines, turns, nonces."""
 
 import os
 import unittest

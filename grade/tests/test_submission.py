@@ -1,4 +1,4 @@
-"""What is taken out of a submission, and what is not."""
+"""Files that are taken out of a submission, and files that are not."""
 
 import os
 import tempfile

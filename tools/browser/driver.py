@@ -21,7 +21,7 @@ class BrowserError(AssertionError):
 
 
 class Browser:
-    """One window with one page. Whatever the page throws is kept in errors."""
+    """One window with one page. Exceptions that the page throws are kept in errors."""
 
     def __init__(self, width: int = 1440, height: int = 900, dark: bool = False) -> None:
         program = next((p for p in PROGRAMS if shutil.which(p)), None)

@@ -1,1 +1,1 @@
-"""What the kernel answers, compared with Linux: small cases, and sequences at random."""
+"""The kernel's answers, compared with Linux's: small cases, and sequences at random."""

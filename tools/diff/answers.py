@@ -34,7 +34,7 @@ def format_answers(answers: Mapping[str, str]) -> str:
 
 
 def recorded(arch: str) -> Answers:
-    """What Linux answers on @arch: one text for each file of cases."""
+    """Linux's answers on @arch: one text for each file of cases."""
     found: Answers = {}
     for path in sorted(RECORD.glob("*.txt")):
         if path.stem != _OLD or arch == "x86_64":

@@ -94,7 +94,7 @@ class Guest:
         return f"diff {self.arch} {self.cpus} cpus"
 
     def run(self, command: str, extra: Path | None = None) -> str:
-        """What @command wrote; raises DiffError if the machine did not end in good order."""
+        """The output of @command; raises DiffError if the machine did not end in good order."""
         folder = Build(self.arch).directory(self.build_root)
         with tempfile.TemporaryDirectory(prefix="trellis-diff-") as scratch:
             base = Path(scratch, "base")

@@ -60,7 +60,7 @@ class Shadow:
         return linux, answers.parse(self.guest.run(" ".join([machines.CALLS, *words])))
 
     def texts(self, trial: Trial, runs: Sequence[Run]) -> list[tuple[str, str]]:
-        """What both say in each of @runs."""
+        """The answers of both in each of @runs."""
         with tempfile.TemporaryDirectory(prefix="trellis-diff-") as folder:
             lines = Path(folder, "runs")
             lines.write_text("".join(f"{run}\n" for run in runs), encoding="utf-8")
@@ -125,7 +125,7 @@ def listing(linux: str, trellis: str) -> str:
 
 
 def judge(guest: machines.Guest, trial: Trial, say: Progress) -> str | None:
-    """What differs in @trial, as text with the command that shows it again; None: nothing does."""
+    """The differences in @trial, as text with the command that shows it again; None: nothing does."""
     shadow = Shadow(guest, machines.compile_for_host("calls", guest.build_root))
     sequence = find(shadow, trial)
     if sequence is None:

@@ -1,4 +1,4 @@
-"""What an editor shows of a file that is in order: nothing. clangd reads files as it does in an editor.
+"""An editor marks nothing in a file that is in order. clangd reads files as it does in an editor.
 
     /usr/bin/python3 -m tools.lint.editor [FILE]...     all files, or these
 """
@@ -39,7 +39,7 @@ def one_of_each(paths: Sequence[str]) -> list[str]:
 
 
 def errors(path: str, commands: Path) -> list[Fault]:
-    """What clangd marks in @path."""
+    """The marks that clangd makes in @path."""
     argv = ["clangd", f"--compile-commands-dir={commands.parent}", f"--check={path}"]
     done = run_quietly([*argv, "--check-lines=1", "--log=info"], ROOT)
     found = [Fault(path, int(m["line"] or 1), m["text"]) for m in _ERROR.finditer(done.stdout)]

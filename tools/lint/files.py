@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
+from io import StringIO
 from pathlib import Path
+from tokenize import COMMENT, generate_tokens
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
-# What the size was before the user-visible edge was made exact, and what that may add: docs/size.md.
+# The size before the user-visible edge was made exact, plus the most that this may add: docs/size.md.
 MAX_KERNEL_LINES = 22_132 + 10_400
 MAX_CORE_LINES = 5_513 + 1_510
 MAX_MAKEFILE_LINES = 300
@@ -191,18 +194,41 @@ def sizes() -> Iterator[Fault]:
         yield Fault("Makefile", 1, f"more than {MAX_MAKEFILE_LINES} lines")
 
 
+def python_prose(text: str) -> list[tuple[int, str]]:
+    """Docstrings and comments with their lines; comments that stand below each other are one."""
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if words := ast.get_docstring(node, clean=False):
+                found.append((node.body[0].lineno, words))
+    lines = text.splitlines()
+    end = -1  # of the last comment that stands alone
+    for token in generate_tokens(StringIO(text).readline):
+        if token.type == COMMENT:
+            line, words = token.start[0], token.string.lstrip("#: ")
+            alone = lines[line - 1].lstrip().startswith("#")
+            if alone and end == line - 1:
+                found[-1] = (found[-1][0], f"{found[-1][1]}\n{words}")
+            else:
+                found.append((line, words))
+            end = line if alone else -1
+    return found
+
+
 def subjects() -> Iterator[Fault]:
     """A sentence of a comment or a document begins with its subject, not with "What does it"."""
     for path in all_files():
         if path.endswith((".c", ".h", ".S", ".def")):
-            found = [(m.start(), m[0]) for m in _BLOCK.finditer(read(path))]
+            blocks = _BLOCK.finditer(read(path))
+            found = [(read(path).count("\n", 0, m.start()) + 1, m[0]) for m in blocks]
+        elif path.endswith(".py"):
+            found = python_prose(read(path))
         elif path.endswith(".md"):
-            found = [(0, read(path))]
+            found = [(1, read(path))]
         else:
             continue
-        for start, text in found:
-            first = read(path).count("\n", 0, start) + 1
-            plain = _COMMENT_EDGE.sub("", text)
+        for first, text in found:
+            plain = text if path.endswith(".py") else _COMMENT_EDGE.sub("", text)
             for m in _RELATIVE.finditer(plain):
                 if not m[1].endswith("?"):
                     line = first + plain.count("\n", 0, m.start(1))
@@ -210,7 +236,7 @@ def subjects() -> Iterator[Fault]:
 
 
 def figures() -> Iterator[Fault]:
-    """What README.md says operations cost is what bench/README.md has."""
+    """README.md has the same costs of operations as bench/README.md."""
     rows = re.findall(r"^([a-z].+?)  +[\d.,M -]+?  +([\d,.]+)!? +([\d,.]+)!? ", read("bench/README.md"), re.M)
     measured = {title: (riscv, x86) for title, riscv, x86 in rows}
     for number, line in enumerate(read("README.md").splitlines(), start=1):
@@ -220,7 +246,7 @@ def figures() -> Iterator[Fault]:
 
 
 def links() -> Iterator[Fault]:
-    """What documents point at exists, and so does every document that a text or a comment names."""
+    """Links of documents lead somewhere, and every document that a text or a comment names exists."""
     for path in all_files():
         if Path(path).suffix not in _TEXT:
             continue

@@ -22,7 +22,7 @@ _GAP = re.compile(r"[ \t]+")
 _LIST_LINE = re.compile(r"^\s*([.\[{:]|enum\b|case\b|default:|.*[,{]$|.*\}[;,]?$)")
 _BY_HAND = ("#define", "\\")
 _ELEMENT = re.compile(r"^\s*[\w.\[\]]+( = [^,]+)?,?$")
-# What clang-format 14 takes for something else: C++'s words, a cast before a sign or a string.
+# Text that clang-format 14 takes for something else: C++'s words, a cast before a sign or a string.
 _MISREAD = re.compile(r"\bdelete\b|\bnew\b|\(\w+( \*+)?\) ?[-\"]|\(ptr\)")
 
 

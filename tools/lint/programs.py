@@ -1,4 +1,4 @@
-"""What other programs check: headers by the compilers, Python by mypy, scripts by shellcheck."""
+"""Checks by other programs: headers by the compilers, Python by mypy, scripts by shellcheck."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.test.builds import clean_environment, run_quietly
 
 
 def complaints(argv: Sequence[str]) -> Iterator[Fault]:
-    """What a program says if it fails, line by line."""
+    """The output of a program that fails, line by line."""
     done = run_quietly(argv, ROOT)
     if done.returncode:
         for line in done.stdout.splitlines() or ["failed"]:

@@ -1,4 +1,4 @@
-"""What is tried on one distribution. Each try is a Result; gradings leave their JSON in a folder."""
+"""The trials on one distribution. Each try is a Result; gradings leave their JSON in a folder."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Try:
         yield self._result("make doctor finds all there", done.status == 0, done, log)
 
     def container(self, machine: Machine) -> Iterator[Result]:
-        """What the Containerfile runs while it is built, then the first of its commands."""
+        """Runs the steps that build the Containerfile's machine, then the first of its commands."""
         steps = [line.removeprefix("RUN ") for line in (ROOT / "Containerfile").read_text().splitlines()
                  if line.startswith("RUN ")]  # fmt: skip
         for number, step in enumerate(steps, 1):

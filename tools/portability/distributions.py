@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# What of apt's settings an archive may need to be reached from here, or to be believed.
+# Settings of apt without which an archive may not be reached from here, or not be believed.
 _CARRIED = re.compile(r"^Acquire::(Check-[\w-]+|https?::Proxy\S*|Retries) ")
 
 

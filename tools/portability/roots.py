@@ -129,7 +129,7 @@ class Machine:
         return "/root" if self.user == "root" else "/home/student"
 
     def unpack(self, tar: Path) -> None:
-        """Whatever was there before is gone: a fresh machine, and what git has of the tree."""
+        """Makes a fresh machine, with what git has of the tree; nothing of an older one is left."""
         self.say("unpacking a fresh machine")
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir(parents=True)

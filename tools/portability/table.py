@@ -1,4 +1,4 @@
-"""What came out: gradings compared within a distribution and between them, and the table of it."""
+"""The outcome: gradings compared within a distribution and between them, and the table of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Report = Mapping[str, Any]
 
 
 def verdicts(report: Report) -> dict[str, Any]:
-    """What must be the same everywhere: points, and which runs of which test passed. What a test measures
-    in instructions is the compiler's too."""
+    """The part that must be the same everywhere: points, and which runs of which test passed. Figures in
+    instructions depend on the compiler too."""
     return {
         lab["name"]: {
             "points": (lab["earned"], lab["points"]),

@@ -27,7 +27,7 @@ BOOTARGS: dict[str, dict[str, int]] = {  # ns
 }
 POLICIES = tuple(BOOTARGS)
 
-# What a job may cost beside its work: waking, measuring, sleeping, being interrupted.
+# The most that a job may cost beside its work: waking, measuring, sleeping, being interrupted.
 JOB_OVERHEAD = 150 * US
 
 _PERIODS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30)  # ms

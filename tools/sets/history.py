@@ -1,4 +1,4 @@
-"""What a trace says about the tasks of a set: who was ready, who ran, who was away, and when."""
+"""The tasks of a set as a trace tells of them: who was ready, who ran, who was away, and when."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Life:
 
 @dataclass(frozen=True)
 class History:
-    """What became of one set."""
+    """The course of one set."""
 
     set: TaskSet
     lives: tuple[Life, ...]

@@ -1,4 +1,4 @@
-"""What each policy promises, held against what the trace says.
+"""The promises of each policy, held against the trace.
 
 The bounds are theory.py's, and hold where switching takes no time. Here it does: so a switch may come
 as late as LATE, and a turn be longer or shorter by as much.
@@ -28,7 +28,7 @@ LATE = 150 * US
 
 
 def judge(history: History) -> list[str]:
-    """What was not as promised, in words."""
+    """The broken promises, in words."""
     rules: dict[str, tuple[Callable[[History], Iterable[str]], ...]] = {
         "rr": (rr_waits, rr_shares),
         "prio": (prio_order, prio_waits),
@@ -46,7 +46,7 @@ def _ms(ns: float) -> str:
 
 
 def _overlaps(history: History) -> Iterator[tuple[Life, Span, Life, Span]]:
-    """Whoever runs, and whoever is ready meanwhile for longer than LATE."""
+    """Pairs of one that runs and one that is ready meanwhile for longer than LATE."""
     for runner in history.lives:
         spans = list(runner.of("running"))
         begins = [span.begin for span in spans]
@@ -73,7 +73,7 @@ def _others(history: History, life: Life) -> list[Task]:
 
 
 def nothing_lost(history: History) -> Iterator[str]:
-    """Who never stops is ready or runs, and then the CPU is never idle."""
+    """A thread that never stops is ready or runs, so the CPU is never idle."""
     spinners = [life for life in history.lives if life.task.spins]
     for life in spinners:
         for span in life.of("away"):
@@ -116,7 +116,7 @@ def rr_shares(history: History) -> Iterator[str]:
 def _highest(life: Life, at: int) -> int:
     """The highest level that aging can have brought it to when it begins to run at @at.
 
-    What it waited counts back to when it was away, or a slice of its was over.
+    Its waiting counts back to when it was away, or a slice of its was over.
     """
     own = level(life.task)
     if own >= LEVEL_TOP:
@@ -163,9 +163,10 @@ def _used(life: Life, at: int) -> int:
 
 
 def mlfq_order(history: History) -> Iterator[str]:
-    """Who has used its allotments up does not run while one waits that has not.
+    """A thread that has used its allotments up does not run while one waits that has not.
 
-    Who wants half of the CPU or less never has. Who runs as a boost comes ends its slice first.
+    A thread that wants half of the CPU or less never has. The one that runs when a boost comes
+    ends its slice first.
     """
     for runner, span, waiter, wait in _overlaps(history):
         begin, end = max(span.begin, wait.begin), min(span.end, wait.end)
@@ -230,7 +231,7 @@ def responses(life: Life, until: int) -> list[tuple[int, int | None]]:
 
 
 def deadlines(history: History) -> Iterator[str]:
-    """Who is admitted, and asks for no more, misses no deadline, whatever the others do."""
+    """A thread that is admitted, and asks for no more, misses no deadline, whatever the others do."""
     for life in history.lives:
         if life.task.honest:
             missed = [at for at, r in responses(life, history.set.until) if r is None]
@@ -239,7 +240,9 @@ def deadlines(history: History) -> Iterator[str]:
 
 
 def edf_order(history: History) -> Iterator[str]:
-    """Who runs has the earliest deadline: it is a job's, as all of these ask for less than reserved."""
+    """The running thread has the earliest deadline. It is a job's, as all of these ask for less than
+    they reserved.
+    """
     for runner, span, waiter, wait in _overlaps(history):
         if not waiter.task.honest:
             continue

@@ -73,13 +73,13 @@ class Boot:
 
 
 def complaints(history: History, build_root: Path) -> list[str]:
-    """What was not as promised, or not as simulated."""
+    """The differences from the promises and from the simulation."""
     real = agree.in_kernel(history)
     return judge(history) + list(agree.disagreement(build(build_root), history.set, real))
 
 
 def _told(text: str) -> list[tuple[int, frozenset[str]]]:
-    """What tasks said of each set: when it began, and who had been refused."""
+    """Reads what the tasks printed of each set: when it began, and who had been refused."""
     found: list[tuple[int, frozenset[str]]] = []
     refused: list[str] = []
     for word, value in (line.split() for line in text.splitlines() if len(line.split()) == 2):

@@ -1,4 +1,4 @@
-"""What the policies promise, from their definitions and from the literature, not from the kernel."""
+"""The promises of the policies, from their definitions and from the literature, not from the kernel."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Runs a set of tasks through a scheduling policy, without a machine; `make simulate` calls this.
 
-The policy files are the kernel's own. What happened is printed as a table (standard error), and
+The policy files are the kernel's own. The result is printed as a table (standard error), and
 drawn if the name of --out ends with .html, or written as a model, which tools.timeline --from draws with
 zoom. Without --out the order of dispatches is printed: time in ns, CPU, task.
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-# What the simulator and its tests have in common.
+# The sources that the simulator and its tests have in common.
 POLICIES = (
     *(f"kernel/sched/{name}.c" for name in ("policy", "realtime", "rr", "prio", "mlfq", "reserve", "edf")),
     *(f"kernel/sched/{name}.c" for name in ("rm", "fair", "pct")),
@@ -26,7 +26,7 @@ CFLAGS = (
 
 
 class BuildError(Exception):
-    """What the compiler said."""
+    """The compiler's output."""
 
 
 def build(build_root: Path) -> Path:

@@ -1,7 +1,7 @@
 """`make stress`: all kernel tests but those whose verdict is a time, and all user tests, in rounds, under
 QEMU as it is: CPUs in threads, time by the host's clock, 4 and 8 CPUs on however many there are. Each round
-takes another policy on each machine, by the seed: for the user tests and the scheduler's own ones. What
-depends on luck shows here; a failure names the round and the command that does it again. The last
+takes another policy on each machine, by the seed: for the user tests and the scheduler's own ones. Bugs that
+depend on luck show here; a failure names the round and the command that does it again. The last
 line is the count."""
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DEFAULT_ROUNDS = 5
 _URGENCY = ("migrate", "pi")  # units that round robin alone would say little about
 
 # The tests that are left out: their verdict is a time, which here the host would decide. `make test` has
-# them under -icount. What only has an end (a thread that must block, or run, some time) is in.
+# them under -icount. Tests that only wait for an end (a thread that must block, or run, some time) are in.
 _MS = "what ran in so many ms is counted"
 COMPARE_TIMES = {
     "migrate.leaving": "a thread is stopped for 20 ms, in which the test must look",

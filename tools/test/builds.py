@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 _STEP = re.compile(r"  [A-Z]+\s+\S+$")  # a build's short line
 
-# What a make above us passes down and a make below us must not see.
+# Variables that a make above us passes down and a make below us must not see.
 _OUR_MAKES = (
     *("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"),
     *("ARCH", "BUILD", "TESTS", "LLVM", "CROSS", "O", "V", "CPUS", "SCHED", "LAB", "CMD", "BOOTARGS"),

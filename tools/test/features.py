@@ -33,7 +33,7 @@ def known_tests() -> dict[str, str]:
 
 
 def passed(results: Sequence[Result]) -> set[str]:
-    """What runs tests, named as in known_tests(), if it has a result and no failed one."""
+    """The jobs of @results that did not fail, named as in known_tests()."""
     found: dict[str, list[bool]] = {}
     for result in results:
         kind, *words = result.name.split()

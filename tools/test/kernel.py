@@ -128,7 +128,7 @@ def jobs(build_root: Path) -> list[Job]:
 
 
 def _without_debugging(arch: str, build_root: Path, tests: Sequence[str]) -> Iterator[Job]:
-    """What the instruments find there, another compiler's kernel does not: nothing is poisoned."""
+    """The tests of the instruments in a release kernel made by Clang, where nothing is poisoned."""
     kernel = Build(arch, "release", tests=True, llvm=True).directory(build_root) / "kernel.elf"
     if kernel.exists():
         options = "BUILD=release LLVM=1"

@@ -1,4 +1,4 @@
-"""What a test run is made of: jobs that run side by side, each giving one or more results."""
+"""The parts of a test run: jobs that run side by side, each giving one or more results."""
 
 from __future__ import annotations
 

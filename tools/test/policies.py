@@ -25,7 +25,7 @@ _TIMEOUT_S = 1800.0
 _MEMORY_MIB = 128  # little, though enough
 _DEFAULT = "rr"
 _SETS = 6  # random ones, of each policy and port
-# What can be switched off at boot, and the tests that know what then must not happen.
+# Abilities that can be switched off at boot, and the tests that know what then must not happen.
 _SWITCHES = {
     "steal=off": ("sched.steals", "sched.tells_another", "sched.tells_once", "sched.pushes_preempted"),
     "balance=off": ("sched.balances", "sched.steals"),

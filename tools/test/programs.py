@@ -95,7 +95,7 @@ def run_on_host(program: Program) -> Iterator[Result]:
 def run_on_terminal(argv: list[str], folder: Path) -> tuple[int, bytes]:
     """Runs @argv with its output on a terminal, as it is on Trellis: status, and what it wrote.
 
-    Whoever called us may ignore signals (nohup does): a test begins with none ignored.
+    Our caller may ignore signals (nohup does): a test begins with none ignored.
     """
     master, slave = pty.openpty()
     tty.setraw(slave)

@@ -1,4 +1,4 @@
-"""What must not bring the kernel down: allocations that fail, system calls at random.
+"""Runs that must not bring the kernel down: allocations that fail, system calls at random.
 
 The programs are in tools/soak. `make soak` runs the same at length.
 """

@@ -83,7 +83,7 @@ class Terminal:
         self._socket.sendall(text.encode())
 
     def run(self, line: str) -> str:
-        """What @line, and whatever ends meanwhile, writes before the next prompt."""
+        """The output of @line, and of all that ends meanwhile, up to the next prompt."""
         self.type(line + "\r")
         # The editor shows the end of a line that is too long for the screen.
         self.expect(re.escape(line[-20:]) + r"(\x1b\[K)?\r\n")

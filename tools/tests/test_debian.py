@@ -1,5 +1,6 @@
 """This machine's own dynamic programs, unmodified, on x86_64: bash and what it calls print and return on
-Trellis what they do here; stress-ng's stressors succeed. What the machine does not have is skipped."""
+Trellis what they do here; stress-ng's stressors succeed. Programs that the machine does not have are
+skipped."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Riscv(unittest.TestCase):
         self.assertRegex(text, r"holds spin lock wait queue 0x\w+, taken in \w+\+")
 
     def test_a_deadlock_and_its_timeline(self) -> None:
-        """Whoever calls thread_kill() does so when both threads wait for each other."""
+        """thread_kill() is called when both threads wait for each other."""
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "page.html"
             commands = ("break thread_kill", "continue", "waiters", "locks", "deadlock", f"timeline {page}")

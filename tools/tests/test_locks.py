@@ -1,4 +1,4 @@
-"""What the lock checker says of kernels that break the rules, and of threads that wait for each other."""
+"""The lock checker's reports on kernels that break the rules, and of threads that wait for each other."""
 
 import re
 

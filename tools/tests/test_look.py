@@ -1,4 +1,4 @@
-"""What a user looks at: ps, and top and schedtop, which draw again."""
+"""Programs that show the machine to a user: ps, and top and schedtop, which draw again."""
 
 import unittest
 

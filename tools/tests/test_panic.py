@@ -1,4 +1,4 @@
-"""What a kernel says that breaks: reason, registers, a call chain by name, and nothing else after it."""
+"""The report of a kernel that breaks: reason, registers, a call chain by name, and nothing else after it."""
 
 import re
 import unittest

@@ -1,4 +1,4 @@
-"""What random sets of tasks are judged by would see a kernel that dispatches others."""
+"""The judges of random task sets notice a kernel that dispatches the wrong thread."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def simulate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def order(text: str) -> list[tuple[str, int]]:
-    """Who ran one after the other, and when each began, in ns."""
+    """The tasks that ran one after the other, and when each began, in ns."""
     rows = [line.split() for line in text.splitlines()]
     runs = groupby(((row[2], int(row[0])) for row in rows if len(row) == 3), key=lambda r: r[0])
     return [run for run in (next(iter(run)) for _, run in runs) if run[1] < _COMPARED_NS]
@@ -61,7 +61,7 @@ class Simulate(unittest.TestCase):
 
 
 class Page(unittest.TestCase):
-    """What OUT=page.html draws and says of a set in which one task asks for more than it reserved."""
+    """The page that OUT=page.html writes, for a set in which one task asks for more than it reserved."""
 
     SET = (
         "until 60ms\n"

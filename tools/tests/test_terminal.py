@@ -1,4 +1,4 @@
-"""What a person at the console can do: job control, looking at the machine, ending a fork bomb."""
+"""A person at the console: job control, looking at the machine, ending a fork bomb."""
 
 from __future__ import annotations
 

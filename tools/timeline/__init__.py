@@ -6,7 +6,7 @@
     perfetto.py    a model as JSON for Perfetto and chrome://tracing
     record.py      boots a command deterministically and takes the trace out of its memory
 
-Whoever has a model, such as a simulator of schedules, calls write().
+A program that has a model, such as a simulator of schedules, calls write().
 """
 
 from tools.timeline.model import Model

@@ -1,4 +1,4 @@
-"""What a timeline is, whoever made it: a kernel that ran, a simulator, a test.
+"""A timeline, whoever made it: a kernel that ran, a simulator, a test.
 
 As JSON a model is one object with the fields of Model; lists hold objects with the fields of their
 class, and whatever has a default may be left out. Times are nanoseconds.
