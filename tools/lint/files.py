@@ -162,16 +162,16 @@ def prologues() -> Iterator[Fault]:
 
 
 def maps() -> Iterator[Fault]:
-    """Every folder of the kernel has a README.md, and it names every file that is no test."""
-    for folder in sorted((ROOT / "kernel").iterdir()):
+    """Every folder of the kernel and of a port has a README.md, and it names every file that is no test."""
+    for folder in sorted([*(ROOT / "kernel").iterdir(), *(ROOT / "arch").iterdir()]):
         if not folder.is_dir() or folder.name == "include":
             continue
-        readme = f"kernel/{folder.name}/README.md"
+        readme = f"{folder.relative_to(ROOT)}/README.md"
         if not (ROOT / readme).exists():
             yield Fault(readme, 1, "does not exist")
             continue
         named = set(re.findall(r"`([\w.]+)`", read(readme)))
-        for path in sorted(folder.glob("*.[ch]")):
+        for path in sorted(folder.glob("*.[chS]")):
             if not path.name.startswith("test_") and path.name not in named:
                 yield Fault(readme, 1, f"does not name {path.name}")
 

@@ -77,7 +77,7 @@ KTEST(join_errors, "join.errors", "02.7", "P2.9")
 	CHECK(got == -EBUSY, "P2.9", "a second joiner got %d", got);
 	CHECK(thread_detach(t) == 0, "P2.10", "a living thread could not be detached");
 	CHECK(thread_join(j, &got, deadline_in(NSEC_PER_SEC)) == 0 && got == -ECHILD, "P2.10",
-	      "who was joining a thread when it was detached got %d", got);
+	      "the joiner of a thread that was detached meanwhile got %d", got);
 	got = thread_join(t, NULL, DEADLINE_POLL);
 	CHECK(got == -ECHILD, "P2.9", "joining a detached thread gave %d", got);
 	CHECK(thread_detach(t) == -ECHILD, "P2.9", "a thread could be detached twice");

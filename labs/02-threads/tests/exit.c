@@ -126,7 +126,7 @@ KTEST(join_living, "join.living", "02.5", "P2.5")
 	let_it_be_joined(t);
 	go = true;
 	CHECK(thread_join(j, &got, DEADLINE_NEVER) == 0 && got == 42, "P2.5",
-	      "who joined a living thread got %d instead of its code 42", got);
+	      "the joiner of a living thread got %d instead of its code 42", got);
 }
 
 KTEST(join_timed, "join.timed", "02.5", "P2.6")

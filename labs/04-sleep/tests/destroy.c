@@ -84,7 +84,7 @@ KTEST(wait_poll, "wait.poll", "04.5", "P4.14")
 	w = started(wait_once, (void *)0);
 	thread_sleep(30 * MS);
 	CHECK(thread_state(s) == THREAD_SLEEPING && thread_state(w) == THREAD_BLOCKED, "P4.14",
-	      "who sleeps for ever is %s, who waits for ever %s",
+	      "one that sleeps for ever is %s, one that waits for ever %s",
 	      thread_state_name(thread_state(s)), thread_state_name(thread_state(w)));
 	CHECK(armed_deadlines() == 0, "P4.14", "\"never\" is armed as a deadline");
 	thread_kill(s);
@@ -165,8 +165,8 @@ KTEST(destroy_late, "destroy.late", "04.5", "P4.15")
 	wait_queue_destroy(queue);
 	park_release(0);
 	REQUIRE(AWAIT(returned == 1), "P4.15",
-		"who came just after the destruction waits for ever");
-	CHECK(results[4] == -EIDRM, "P4.15", "who came just after the destruction got %d",
+		"a thread that came just after the destruction waits for ever");
+	CHECK(results[4] == -EIDRM, "P4.15", "a thread that came just after the destruction got %d",
 	      results[4]);
 	thread_join(t, NULL, DEADLINE_NEVER);
 	free_queue();

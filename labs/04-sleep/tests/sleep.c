@@ -134,9 +134,9 @@ KTEST(sleep_state, "sleep.state", "04.1", "P4.3")
 		thread_yield();
 		looks++;
 		if (time_before(time_now(), sleepers[0].until.at)) {
-			CHECK(s == THREAD_SLEEPING, "P4.3", "who sleeps is %s",
+			CHECK(s == THREAD_SLEEPING, "P4.3", "a sleeper is %s",
 			      thread_state_name(s));
-			CHECK(t->stats.switches_in == ran, "P4.3", "who sleeps got the CPU");
+			CHECK(t->stats.switches_in == ran, "P4.3", "a sleeper got the CPU");
 		}
 	}
 	CHECK(looks > 10, "P4.3", "the sleeper left the CPU to others only %lu times", looks);
@@ -165,10 +165,10 @@ KTEST(sleep_late, "sleep.late", "04.2", "P4.5")
 	start_sleeper(3, from + 20 * MS);
 	thread_sleep_until(deadline_at(from + 60 * MS));
 	REQUIRE(AWAIT(woken == 4), "P4.5", "%u of 4 sleepers woke", woken);
-	check_late(2, "who had the first deadline, but came third,");
-	check_late(1, "who had the second deadline, but came second,");
-	check_late(3, "who came last");
-	check_late(0, "who came first");
+	check_late(2, "the sleeper with the first deadline, which came third,");
+	check_late(1, "the sleeper with the second deadline, which came second,");
+	check_late(3, "the one that came last");
+	check_late(0, "the one that came first");
 }
 
 KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")

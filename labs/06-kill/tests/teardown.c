@@ -72,7 +72,7 @@ KTEST(kill_ready_unwinds, "kill.ready_unwinds", "06.4", "P6.6")
 	counters_snapshot(&before);
 	p = holder(&t);
 	irq_off();			/* on 1 CPU nothing runs until we say so */
-	CHECK(thread_state(t) == THREAD_READY, "P6.6", "who yields is not ready");
+	CHECK(thread_state(t) == THREAD_READY, "P6.6", "a thread that yields is not ready");
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	irq_on();
 	status_of(p->pid, "P6.6");
