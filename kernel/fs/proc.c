@@ -143,6 +143,7 @@ static void match_process(struct process *p, void *arg)
 
 static void match_threads(struct process *p, struct id_search *s)
 {
+	match_id(s, p->pid);		/* its leader's, also when that has exited */
 	spin_lock(&p->lock);
 	list_for_each(t, &p->threads, struct thread, process_node)
 		match_id(s, t->tid);
@@ -168,7 +169,7 @@ static bool has_id(const struct inode *dir, pid_t id)
 {
 	struct process *p = ino_kind(dir) == OF_SYSTEM ? process_find(id) : NULL;
 	struct thread *t = ino_kind(dir) == OF_TASKS ? thread_find(id) : NULL;
-	bool has = p || (t && t->process->pid == ino_id(dir) && list_linked(&t->process_node));
+	bool has = p || (t && t->process->pid == ino_id(dir));
 
 	if (p)
 		process_put(p);

@@ -61,10 +61,10 @@ static char thread_letter(const struct thread *t)
 	}
 }
 
-/* Collects the figures of a thread, or of a process by its first one, as Linux. p->lock held. */
+/* Collects the figures of a thread, or of a process by its leader, as Linux. p->lock held. */
 static void collect_thread(struct snapshot *s, const struct thread *t)
 {
-	s->state = thread_letter(t);
+	s->state = list_linked(&t->process_node) ? thread_letter(t) : 'Z';
 	s->cpu = thread_cpu(t)->id;
 	s->params = t->se.params;
 	s->affinity = t->affinity & (BIT(nr_cpus) - 1);
@@ -72,15 +72,17 @@ static void collect_thread(struct snapshot *s, const struct thread *t)
 	s->blocked = t->sigmask;
 }
 
+/* tree_lock held. */
 static void collect_threads(struct snapshot *s, struct process *p, struct thread *only)
 {
+	const struct thread *leader = p->leader;
+
 	spin_lock(&p->lock);
 	strlcpy(s->name, only ? only->name : p->name, sizeof(s->name));
-	s->nr_threads = p->nr_threads;
+	s->nr_threads = p->nr_threads + (leader && !list_linked(&leader->process_node));
 	s->shared_pending = atomic_load(&p->sigpending);
-	list_for_each(t, &p->threads, struct thread, process_node)
-		if (only ? t == only : t->tid == p->pid)
-			collect_thread(s, t);
+	if (only || leader)
+		collect_thread(s, only ? only : leader);
 	for (int sig = 1; sig <= NSIG; sig++) {
 		u64 handler = p->sigactions[sig - 1].handler;
 
@@ -102,9 +104,9 @@ static void collect(struct snapshot *s, struct process *p, struct thread *only)
 	s->pgid = p->pgid;
 	s->sid = p->sid;
 	s->children = p->children_used;
+	collect_threads(s, p, only);
 	spin_unlock(&tree_lock);
 	s->tty_group = tty_group_of(s->sid);
-	collect_threads(s, p, only);
 	if (only)
 		thread_add_usage(only, &s->used);
 	else

@@ -103,6 +103,11 @@ struct process {
 	_Atomic u32 child_events;
 
 	struct spinlock lock;
+	/*
+	 * The first thread, referenced: until the process has been waited for it answers by its id,
+	 * also when it has exited. NULL before and after. [tree lock; const to its own threads]
+	 */
+	struct thread *leader;
 	struct list_node threads;	/* [lock] live ones */
 	unsigned nr_threads;		/* [lock] */
 	struct thread *execing;		/* [lock] the thread all others must die for, or NULL */
@@ -137,7 +142,6 @@ struct process {
 
 	/* Statistics */
 	u64 start_ns;			/* [const] */
-	int leader_status;		/* [lock] what its first thread exited with */
 	_Atomic u64 dead_run_ns, dead_user_ns;	/* of threads that are gone */
 	struct usage children_used;	/* [tree lock] of children waited for */
 	u64 max_resident;		/* [lock] pages, of address spaces that are gone */

@@ -145,7 +145,7 @@ struct thread {
 	bool own_struct;		/* [const] ours to free */
 	struct list_node process_node;	/* [process->lock] */
 	struct list_node reaper_node;	/* [reaper lock] */
-	struct list_node all_node;	/* [tree lock] every thread, for ps and audits */
+	struct list_node all_node;	/* [tree lock] every thread with a stack, for ps, audits */
 	struct list_node id_node;	/* [tree lock] hash chain by tid */
 
 	void *tls[TLS_SLOTS];		/* [self] see tls_get() */
@@ -302,19 +302,20 @@ void kstack_free(void *stack);
 
 /* The table of threads (process.c); adding gives an id unless it has one. */
 int thread_list_add(struct thread *t);
-void thread_list_remove(struct thread *t);
+void thread_list_remove(struct thread *t);	/* its process's leader is still found by its id */
 
-/*
- * @t is its process's only thread now and takes its id, as exec demands; the first one, which may
- * still be dying, is not found any more.
- */
-void thread_take_id(struct thread *t, tid_t id);
+/* @t is its process's only thread now: the leader, whose id it takes, as exec demands. */
+void thread_take_id(struct thread *t);
 
 /* No thread_find() finds it from now on. */
 void thread_forget_id(struct thread *t);
 
-/* Runs @fn on every thread with the tree lock held. */
+/*
+ * Runs @fn on every thread with the tree lock held; on every one that thread_find() finds, so on
+ * the leaders of zombies, too, but on none that is past its exit and not its process's leader.
+ */
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);
+void thread_for_each_id(void (*fn)(struct thread *t, void *arg), void *arg);
 
 void thread_init(void);			/* caches, and a structure for the boot CPU's idle thread */
 void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack_size);

@@ -78,7 +78,7 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 	mutex_lock(&reservations);
 	/* who is dead has given its reservation back for the last time */
 	err = -ESRCH;
-	if (thread_state(t) != THREAD_DEAD)
+	if (thread_state(t) != THREAD_DEAD || p->class != SCHED_DEADLINE)
 		err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
 	if (!err) {
 		change_own(t, take_params, p);

@@ -281,7 +281,7 @@ struct nice_walk {
 
 static bool is_meant(const struct meant *m, struct thread *t)
 {
-	if (t->process == &kernel_process || !list_linked(&t->id_node))
+	if (t->process == &kernel_process)
 		return false;
 	if (m->which == PRIO_PROCESS)
 		return (u32)t->tid == m->who;
@@ -329,7 +329,7 @@ static int change_nice(struct nice_walk *w)
 		return err;
 	if (!w->meant.who && w->meant.which == PRIO_USER)
 		w->meant.who = current_cred()->uid.real;
-	thread_for_each(walk_nice, w);
+	thread_for_each_id(walk_nice, w);
 	return w->err;
 }
 
@@ -420,7 +420,7 @@ long sys_ioprio_set(int which, int who, int priority)
 		err = find_meant(&w.meant);
 	if (err)
 		return err;
-	thread_for_each(walk_ioprio, &w);
+	thread_for_each_id(walk_ioprio, &w);
 	return w.err;
 }
 
@@ -431,7 +431,7 @@ long sys_ioprio_get(int which, int who)
 
 	if (err)
 		return err;
-	thread_for_each(walk_ioprio, &w);
+	thread_for_each_id(walk_ioprio, &w);
 	return w.err ? w.err : w.found;
 }
 

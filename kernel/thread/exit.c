@@ -86,8 +86,8 @@ void process_thread_leaves(struct thread *t)
 			lockcheck_none_held("exits");
 		sched_charge(false);
 	}
-	if (t->tid != p->pid && p != &kernel_process)
-		thread_forget_id(t);	/* the first one's goes with the process */
+	if (t != p->leader && p != &kernel_process)
+		thread_forget_id(t);	/* the leader's goes with the process */
 	spin_lock(&p->lock);
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
@@ -95,8 +95,6 @@ void process_thread_leaves(struct thread *t)
 	p->dead_preempted += t->stats.preempted - t->stats.picked_again;
 	list_remove(&t->process_node);
 	p->nr_threads--;
-	if (t->tid == p->pid)
-		p->leader_status = STATUS_EXIT(t->exit_code);
 	signal_pass_on(p);
 	signal_stop_counts_down(t);
 	spin_unlock(&p->lock);

@@ -124,6 +124,6 @@ int process_kill_siblings(void)
 	spin_unlock(&p->thread_gone.lock);
 	p->execing = NULL;
 	if (!err)
-		thread_take_id(self, p->pid);
+		thread_take_id(self);
 	return err;
 }

@@ -190,32 +190,34 @@ int thread_list_add(struct thread *t)
 	return err;
 }
 
-/* tree_lock held. */
-static void forget_id(tid_t id)
+/* The leader, which may have exited long ago, is not found any more. tree_lock held. */
+static void forget_leader(struct process *p)
 {
-	struct thread *t = find_thread(id);
-
-	if (t)
-		list_remove(&t->id_node);
+	if (!p->leader)
+		return;
+	list_remove(&p->leader->id_node);
+	thread_put(p->leader);
+	p->leader = NULL;
 }
 
-void thread_take_id(struct thread *t, tid_t id)
+void thread_take_id(struct thread *t)
 {
 	struct process *p = t->process;
 	struct cred *old;
 
-	if (t->tid == id)
+	if (t == p->leader)
 		return;
 	spin_lock(&tree_lock);
-	forget_id(id);
+	forget_leader(p);
 	list_remove(&t->id_node);
-	t->tid = id;
+	t->tid = p->pid;
+	p->leader = thread_get(t);
 	spin_lock(&p->lock);
 	old = p->cred;
 	p->cred = cred_get(t->cred);		/* CRED2, and its task is the process's (CRED3) */
 	spin_unlock(&p->lock);
 	user_count_tasks(old->user, -1);
-	list_push_back(&thread_ids[(u32)id % ID_BUCKETS], &t->id_node);
+	list_push_back(&thread_ids[(u32)t->tid % ID_BUCKETS], &t->id_node);
 	spin_unlock(&tree_lock);
 	cred_put(old);
 }
@@ -230,7 +232,8 @@ void thread_forget_id(struct thread *t)
 void thread_list_remove(struct thread *t)
 {
 	spin_lock(&tree_lock);
-	list_remove(&t->id_node);
+	if (t != t->process->leader)
+		list_remove(&t->id_node);
 	list_remove(&t->all_node);
 	spin_unlock(&tree_lock);
 }
@@ -240,6 +243,15 @@ void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg)
 	spin_lock(&tree_lock);
 	list_for_each(t, &all_threads, struct thread, all_node)
 		fn(t, arg);
+	spin_unlock(&tree_lock);
+}
+
+void thread_for_each_id(void (*fn)(struct thread *t, void *arg), void *arg)
+{
+	spin_lock(&tree_lock);
+	for (unsigned i = 0; i < ID_BUCKETS; i++)
+		list_for_each(t, &thread_ids[i], struct thread, id_node)
+			fn(t, arg);
 	spin_unlock(&tree_lock);
 }
 
@@ -375,7 +387,7 @@ void process_unlist(struct process *p)
 	assert_held(&tree_lock);
 	list_remove(&p->pid_node);
 	user_count_tasks(p->cred->user, -1);
-	forget_id(p->pid);
+	forget_leader(p);
 }
 
 void process_abandon(struct process *p)
@@ -398,7 +410,7 @@ void process_put(struct process *p)
 	if (before > 1)
 		return;
 	assert(list_empty(&p->children) && list_empty(&p->threads));
-	assert(!p->as && !p->place && !p->exe);
+	assert(!p->as && !p->place && !p->exe && !p->leader);
 	signal_drop_infos(&p->siginfos, ~0UL);
 	cred_put(p->cred);
 	counter_add(COUNT_PROCESSES, -1);

@@ -106,9 +106,11 @@ static bool act(struct process *p, struct thread *target, const struct signal_in
 {
 	int sig = info->signo;
 	struct thread *taker = target ? target : find_taker(p, sig);
-	bool blocked = !taker || (taker->sigmask & SIGSET(sig));
-	bool waits;
+	bool blocked, waits;
 
+	if (taker && !list_linked(&taker->process_node))
+		taker = NULL;		/* a leader that has exited: it stays pending there */
+	blocked = !taker || (taker->sigmask & SIGSET(sig));
 	signal_stop_or_continue(p, sig);
 	waits = p->stopped && sig != SIGKILL && !ignored(p, sig);
 	if (!blocked && !waits && !signal_has_handler(p, sig))
@@ -133,7 +135,7 @@ static int send(struct process *p, struct thread *target, const struct signal_in
 	if (info->signo == 0 || process_state(p) != PROCESS_ALIVE)
 		return 0;
 	spin_lock(&p->lock);
-	if (target && !list_linked(&target->process_node))
+	if (target && target != p->leader && !list_linked(&target->process_node))
 		err = -ESRCH;
 	else
 		die = act(p, target, info, kept, &err);

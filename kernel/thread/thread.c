@@ -81,18 +81,21 @@ static void paint_stack(struct thread *t)
 		*word++ = STACK_CANARY;
 }
 
-/* A thread has its stack as long as it can be found. */
+/* A thread has its stack as long as it is among all threads. */
 size_t thread_stack_used(const struct thread *t)
 {
-	const u64 *word = t->stack, *end = word + t->stack_size / sizeof(u64);
+	u64 used = 0;
 
-	if (!DEBUG_BUILD)
-		return 0;
 	spin_lock(&tree_lock);
-	while (list_linked(&t->all_node) && word < end && *word == STACK_CANARY)
-		word++;
+	if (DEBUG_BUILD && list_linked(&t->all_node)) {
+		const u64 *word = t->stack;
+
+		used = t->stack_size;
+		for (; used && *word == STACK_CANARY; word++)
+			used -= sizeof(*word);
+	}
 	spin_unlock(&tree_lock);
-	return (end - word) * sizeof(u64);
+	return used;
 }
 
 noreturn void thread_corrupt(const struct thread *t)
@@ -123,6 +126,8 @@ static int join_process(struct thread *t, struct process *p)
 		list_push_back(&p->threads, &t->process_node);
 		p->nr_threads++;
 		atomic_fetch_add(&p->holds, 1);
+		if (!p->leader && p != &kernel_process)
+			p->leader = thread_get(t);	/* nobody else looks before it runs */
 		err = 0;
 	}
 	spin_unlock(&p->lock);
@@ -152,7 +157,7 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 	t->as = p->as;
 	t->cpu = thread_cpu(current_thread());
 	counter_add(COUNT_THREADS, 1);
-	if (p != &kernel_process && !p->nr_threads)
+	if (p != &kernel_process && !p->leader)
 		t->tid = p->pid;
 	else
 		user_count_tasks(t->cred->user, 1);

@@ -168,7 +168,7 @@ static noreturn void machine_ends(int status)
 void process_teardown(struct process *p)
 {
 	/* Every thread left by itself: the first one's code is the process's. */
-	process_kill(p, p->leader_status);
+	process_kill(p, STATUS_EXIT(p->leader->exit_code));
 	trace(TRACE_LIFE, TRACE_EV_TEARDOWN, p->pid, 0);
 	release_resources(p);
 	if (p == init_process)

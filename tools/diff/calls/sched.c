@@ -1,6 +1,8 @@
 /* Scheduling: classes, priorities, niceness, affinity, slices. */
 #include "diff.h"
 
+#include <pthread.h>
+
 static int p;
 static struct linux_sched_attr a;
 
@@ -86,6 +88,66 @@ CASE(of_a_reaped_child)
 	T(prlimit64, pid, RLIMIT_CPU, NULL, buf);
 }
 
+/* Its first thread has exited, and nobody has waited for the process yet. */
+static void ask_about(pid_t pid)
+{
+	T(sched_getscheduler, pid);
+	T(sched_getparam, pid, &p);
+	V(p);
+	T(sched_setparam, pid, num(0));
+	T(sched_setscheduler, pid, SCHED_FIFO, num(3));
+	T(sched_getscheduler, pid);
+	T(sched_setscheduler, pid, SCHED_BATCH, num(0));
+	T(sched_rr_get_interval, pid, buf);
+	T(sched_getaffinity, pid, 1, buf);
+	V(R(sched_getaffinity, pid, 512, buf) > 0);
+	T(sched_setaffinity, pid, 8, bits(1));
+	V(R(sched_getaffinity, pid, 512, buf) > 0 && buf[0] == 1);
+	T(sched_setattr, pid, &a, 0);
+	T(sched_getattr, pid, &a, sizeof(a), 0);
+	V(a.policy);
+	T(setpriority, PRIO_PROCESS, pid, 5);
+	T(getpriority, PRIO_PROCESS, pid);
+	T(tkill, pid, 0);
+	T(tgkill, pid, pid, 0);
+	T(tgkill, pid, pid, SIGTERM);
+	T(tgkill, pid, pid, SIGKILL);
+	T(tgkill, getppid(), pid, 0);
+	T(kill, pid, 0);
+	T(prlimit64, pid, RLIMIT_CPU, NULL, buf);
+}
+
+/* The line of its /proc/PID/status (or of its thread of the same id) that begins with @name. */
+static void status_line(pid_t pid, const char *of, const char *name)
+{
+	static char text[4 * PAGE];
+	char path[64], *line;
+	long fd, n;
+
+	snprintf(path, sizeof(path), of, pid, pid);
+	fd = R(openat, AT_FDCWD, path, O_RDONLY, 0);
+	n = fd < 0 ? fd : R(read, fd, text, sizeof(text) - 1);
+	if (n < 0) {
+		say("%s: %s", of, error_name(-n));
+		return;
+	}
+	R(close, fd);
+	text[n] = '\0';
+	line = strstr(text, name);
+	say("%s: %.*s", of, line ? (int)strcspn(line, "\n") : 4, line ? line : "none");
+}
+
+static void ask_proc(pid_t pid)
+{
+	char path[64];
+
+	status_line(pid, "/proc/%d/status", "State:");
+	status_line(pid, "/proc/%d/status", "Threads:");
+	status_line(pid, "/proc/%d/task/%d/status", "State:");
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, pid);
+	T(faccessat, AT_FDCWD, path, F_OK);
+}
+
 CASE(of_a_zombie)
 {
 	pid_t pid = child();
@@ -93,12 +155,55 @@ CASE(of_a_zombie)
 	if (!pid)
 		end(0);
 	await_state(pid, 'Z');
-	T(sched_getscheduler, pid);
-	T(sched_getparam, pid, &p);
-	T(getpriority, PRIO_PROCESS, pid);
-	T(tkill, pid, 0);
+	ask_about(pid);
+	ask_proc(pid);
 	V(R(getpgid, pid) == getpgrp());
 	V(R(getsid, pid) == getpid());
+	reap(pid);
+	T(sched_getscheduler, pid);
+	T(tkill, pid, 0);
+}
+
+/* Its group and its user's processes have it, too. */
+CASE(of_a_group_of_a_zombie)
+{
+	pid_t pid = child();
+
+	if (!pid) {
+		Q(setpgid, 0, 0);
+		Q(setpriority, PRIO_PROCESS, 0, 3);
+		end(0);
+	}
+	await_state(pid, 'Z');
+	T(getpriority, PRIO_PGRP, pid);
+	T(setpriority, PRIO_PGRP, pid, 4);
+	T(getpriority, PRIO_PROCESS, pid);
+	reap(pid);
+	T(getpriority, PRIO_PGRP, pid);
+}
+
+static void *outlive(void *unused)
+{
+	pid_t pid = getpid();
+
+	(void)unused;
+	await_state(pid, 'Z');
+	ask_about(pid);
+	ask_proc(pid);
+	T(kill, pid, SIGCONT);
+	end(7);
+}
+
+CASE(of_a_first_thread_that_left)
+{
+	pid_t pid = child();
+	pthread_t other;
+
+	if (!pid) {
+		pthread_create(&other, NULL, outlive, NULL);
+		R(exit, 0);
+	}
+	W(reap(pid));
 }
 
 CASE(reset_on_fork)
