@@ -1,10 +1,11 @@
 """make matrix: does the grader catch every wrong kernel, and spare every right one?
 
-For each lab and port: the reference and every variant get full marks; the starter builds and every
-test stops at a stub of this lab; with the first k steps done, the checkpoints of the handout so far
-print what it says; every mutant loses the property that it breaks; kernels that cheat
-or run wild (grade/hostile) end as what they are. Then the mistakes that belong to no lab
-(labs/mistakes): the test that each names does not pass, and does on the kernel itself.
+For each lab and port: the reference and every variant get full marks; the starter builds, every test
+stops at a stub of this lab, and the command that the handout begins with panics as it says; with the
+first k steps done, the checkpoints of the handout so far print what it says; every mutant loses the
+property that it breaks; kernels that cheat or run wild (grade/hostile) end as what they are. Then the
+mistakes that belong to no lab (labs/mistakes): the test that each names does not pass, and does on the
+kernel itself.
 """
 
 import argparse
@@ -30,7 +31,8 @@ from labs.stage import StageError, starter_files
 SUMMARY = "check the grader itself with every mutant and variant"
 HELP = """\
 Grades the reference, every variant (all must get full marks), the starter (every test must stop at
-a stub of its lab), each step (its checkpoints must print what the handout says), every mutant (must
+a stub of its lab, and a command in the panic that the handout begins with), each step (its
+checkpoints must print what the handout says), every mutant (must
 lose the property named in its header, and no other test may see it if it names `only`) and every
 hostile kernel (must end as the kind of verdict named there) of the labs; then every mistake of
 labs/mistakes: the test it names must pass on the kernel itself, and not on the wrong one. The last
@@ -57,6 +59,7 @@ class Case:
     decide: "Decider"
     builds: bool = True  # if not, even a build error is an answer
     step: int = 0  # the handout's checkpoints up to this one decide instead
+    begins: bool = False  # the panic that the handout begins with decides instead
     panics: str = ""  # the kernel is to stop, and to say this
 
 
@@ -76,7 +79,9 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
         yield Case(lab, "reference", arch, {}, _all_pass)
         for v in variants(root, lab):
             yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass)
-        yield Case(lab, "starter", arch, starter_files(root, lab), _all_unwritten)
+        starter = starter_files(root, lab)
+        yield Case(lab, "starter", arch, starter, _all_unwritten)
+        yield Case(lab, "starter's panic", arch, starter, _all_unwritten, begins=True)
         for step in lab.steps:
             done = starter_files(root, lab, step)
             yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
@@ -200,8 +205,12 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
             built = e
     if isinstance(built, BuildFailed) and case.builds:
         return Result(case, False, f"does not build: {built.lines[0]}")
-    if case.step and isinstance(built, Product):
-        fault = handout.fault(case.lab.folder, case.arch, built.kernel, case.step)
+    if (case.step or case.begins) and isinstance(built, Product):
+        folder, arch = case.lab.folder, case.arch
+        if case.begins:
+            fault = handout.first_fault(folder, arch, built.kernel, built.initrd)
+        else:
+            fault = handout.fault(folder, arch, built.kernel, case.step)
         return Result(case, fault is None, fault or "prints what the handout says")
     return Result(case, *case.decide(case, engine.runs_of(case.lab, [case.arch], None), judged))
 

@@ -1,4 +1,6 @@
-"""The checkpoints of a handout: commands, and the lines that they must print.
+"""The commands of a handout, and the lines that they must print.
+
+It begins with a command for the shell, and the panic that the starter answers with.
 
 A step of labs/NN-name/README.md ends in a block of a command and of lines that it prints, among
 others perhaps and in any order; "…" stands for a number that differs from port to port:
@@ -14,17 +16,19 @@ others perhaps and in any order; "…" stands for a number that differs from por
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, transcript
+from tools.boot import End, transcript, with_command
 from tools.test.model import kernel_says, last_lines
 
 _TIMEOUT_S = 120.0
 _STEP = re.compile(r"^\*\*(\d+)\. ")
 _COMMAND = re.compile(r"^\$ (make run TESTS=1 .*)$")
+_BREAKS = re.compile(r"^\$ make run CMD='(.*)'\n(panic: .+)$", re.M)
 _SETTING = re.compile(r"""([A-Z]+)=('[^']*'|\S+)""")
 
 
@@ -80,3 +84,17 @@ def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:
     if not mine:
         return f"the handout has no checkpoint up to step {step}"
     return next((f for c in mine if (f := c.fault(arch, kernel))), None)
+
+
+def first_fault(folder: Path, arch: str, kernel: Path, initrd: Path | None) -> str | None:
+    """The difference between the panic that the handout begins with and the one of a starter's @kernel."""
+    found = _BREAKS.search((folder / "README.md").read_text(encoding="utf-8"))
+    if found is None:
+        return "the handout does not begin with a command and a panic"
+    with tempfile.TemporaryDirectory() as scratch:
+        with_cmd = initrd and with_command(initrd, Path(scratch, "initrd"), found[1].encode())
+        seen = transcript(qemu.Machine(arch, kernel, with_cmd, cpus=4, icount=qemu.Icount()), _TIMEOUT_S)
+    text = kernel_says(seen.kernel.decode("utf-8", "replace").replace("\r", ""))
+    if found[2] in text.splitlines():
+        return None
+    return f"CMD='{found[1]}': does not end with {found[2]!r}: {last_lines(text, 8)}"

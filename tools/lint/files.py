@@ -33,6 +33,7 @@ _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 # A document named in a text or a comment by its path, from the root or beside; NN-name is any lab.
 _DOCUMENT = re.compile(r"(?<![\w./~-])(?!\S*NN-)((?:[\w.-]+/)+[\w.-]+\.md)\b")
+_PROGRAM = re.compile(r"(?<![\w.*])(\w+\.py)\b")  # a file named in prose
 _ASM = re.compile(r"\b(asm|__asm__)\b")
 _MACHINE = re.compile(r"\b(__riscv\w*|__x86_64\w*|__amd64\w*|__i386\w*|__clang__)\b")
 _PORT_HEADER = re.compile(r'#\s*include\s+[<"](\S*arch/\S*|asm\.h|port\.h|csr\.h|sbi\.h)[>"]')
@@ -40,9 +41,10 @@ _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
 
 _BLOCK = re.compile(r"/\*.*?\*/", re.S)
 _COMMENT_EDGE = re.compile(r"^[ \t]*(?:/\*+|\*/?)?[ \t]*|[ \t]*\*/$", re.M)
-# A sentence, at the start of a text or a paragraph or behind another one, up to its end.
+# A sentence, at the start of a text, a paragraph or an item, or behind another one, up to its end.
 _RELATIVE = re.compile(
-    r"(?:\A\s*|\n\s*\n\s*|[.!]\s+)((?:Who|Whom|Whose|What)(?:ever)?\s(?:[^.?!]|\.\b)*[.?!]?)"
+    r"(?:\A\s*|\n\s*\n\s*|\n\s*[-*] |[.!]\**\s+)(?:[-*] )?\**"
+    r"((?:Who|Whom|Whose|What)(?:ever)?\s(?:[^.?!]|\.\b)*[.?!]?)"
 )
 
 
@@ -194,6 +196,17 @@ def sizes() -> Iterator[Fault]:
         yield Fault("Makefile", 1, f"more than {MAX_MAKEFILE_LINES} lines")
 
 
+def named_programs() -> Iterator[Fault]:
+    """A Python file that a docstring or a comment names is there."""
+    there = {Path(path).name for path in python_files()}
+    for path in python_files():
+        for first, text in python_prose(read(path)):
+            for m in _PROGRAM.finditer(text):
+                if m[1] not in there:
+                    line = first + text.count("\n", 0, m.start())
+                    yield Fault(path, line, f"{m[1]} does not exist")
+
+
 def python_prose(text: str) -> list[tuple[int, str]]:
     """Docstrings and comments with their lines; comments that stand below each other are one."""
     found: list[tuple[int, str]] = []
@@ -258,3 +271,4 @@ def links() -> Iterator[Fault]:
             for target in sorted(missing):
                 if not (here / target).exists():
                     yield Fault(path, number, f"{target} does not exist")
+    yield from named_programs()
