@@ -70,15 +70,21 @@ void tty_input(char c)
 	char letter;
 	int sig = 0;
 	pid_t group;
+	bool more;
+	u32 was;
 
 	spin_lock(&tty.in.lock);
 	group = tty.group;
+	was = tty.line.ready;
 	if (!take_dump_key(c, &letter))
 		sig = line_input(&tty.line, c);
 	if (line_readable(&tty.line))
 		wait_wake_all(&tty.in, 0);
+	more = tty.line.ready != was && line_readable(&tty.line);
 	spin_unlock(&tty.in.lock);
 
+	if (more)
+		async_notify(&tty, POLL_IN, O_ACCMODE);
 	if (letter)
 		debug_dump_key(letter);
 	if (sig && group > 0)
@@ -90,6 +96,8 @@ void tty_output_ready(void)
 	spin_lock(&tty.out.lock);
 	wait_wake_all(&tty.out, 0);
 	spin_unlock(&tty.out.lock);
+	if (unlikely(atomic_load(&tty.refused)) && atomic_exchange(&tty.refused, 0))
+		async_notify(&tty, POLL_OUT, O_ACCMODE);
 }
 
 void tty_receive_again(void)
@@ -212,6 +220,8 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 		else if (!(err = put_processed(buf, n)))
 			done += n;
 	}
+	if (b->left && (f->flags & O_ASYNC))
+		atomic_store(&tty.refused, 1);
 	mutex_unlock(&tty.write_lock);
 	return done ? done : err;
 }
@@ -236,6 +246,8 @@ const struct file_ops tty_file_ops = {
 	.write = tty_write,
 	.poll = tty_poll,
 	.ioctl = tty_ioctl,
+	.owner = tty_owner,
+	.async = true,
 };
 
 void tty_init(void)

@@ -20,6 +20,7 @@ struct tty {
 	struct winsize size;		/* [in.lock] */
 	pid_t session, group;		/* [in.lock] its owner, who gets its signals; or 0 */
 	bool stopped;			/* [in.lock] receiving is off: no room */
+	_Atomic u32 refused;		/* [atomic] a file with O_ASYNC waits to hear of room */
 	bool dump_key;			/* [in.lock] the last key was the dump prefix */
 };
 
@@ -33,3 +34,4 @@ int tty_want(int sig);
 
 int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg);
 int tty_open(struct file *f);
+struct file_owner tty_owner(void);	/* see file_ops */

@@ -210,5 +210,17 @@ int tty_open(struct file *f)
 		return -ENXIO;
 	if (f->inode->rdev == DEV_TTYS0 && !(f->flags & O_NOCTTY) && p->pid == p->sid)
 		take_terminal(false);	/* not getting it is no failure to open */
+	f->private = &tty;
 	return 0;
+}
+
+struct file_owner tty_owner(void)
+{
+	struct file_owner o = { .kind = OWNER_PROCESS, .id = current_process()->pid };
+
+	spin_lock(&tty.in.lock);
+	if (tty.group > 0)
+		o = (struct file_owner){ .kind = OWNER_GROUP, .id = tty.group };
+	spin_unlock(&tty.in.lock);
+	return o;
 }

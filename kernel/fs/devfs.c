@@ -125,6 +125,7 @@ static const struct file_ops random_ops = {
 	.read = random_read,
 	.write = random_write,
 	.ioctl = random_ioctl,
+	.async = true,		/* but nothing ever happens to it */
 	.placeless = true,
 };
 

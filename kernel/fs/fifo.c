@@ -11,6 +11,7 @@
 #include "errno.h"
 #include "mm.h"
 #include "pipe.h"
+#include "signal.h"
 
 static const struct inode_ops pipe_inode_ops;
 
@@ -59,16 +60,21 @@ static void count_ends(struct pipe *p, const struct file *f)
 /* Counts an open file off. The last of one side changes what the other waits for. */
 static void leave(struct pipe *p, const struct file *f)
 {
-	bool no_readers, no_writers;
+	bool no_readers, no_writers, one_side;
 
 	mutex_lock(&p->lock);
 	no_readers = file_reads(f) && --p->readers == 0;
 	no_writers = file_writes(f) && --p->writers == 0;
+	one_side = !p->readers != !p->writers;
 	mutex_unlock(&p->lock);
 	if (no_readers)
 		condvar_broadcast(&p->writable);
 	if (no_writers)
 		condvar_broadcast(&p->readable);
+	if (one_side) {
+		async_notify(p, POLL_IN, O_WRONLY);
+		async_notify(p, POLL_OUT, O_RDONLY);
+	}
 }
 
 /* Waits until a file of the other side has been opened. Pipe lock held. */

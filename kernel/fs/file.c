@@ -108,7 +108,7 @@ size_t iobuf_clear(struct iobuf *b, size_t n)
 /* RLIMIT_FSIZE was met: the thread is told by a signal as well. */
 static int too_large(void)
 {
-	signal_send_thread(current_thread(), SIGXFSZ);
+	signal_send_thread(current_thread(), SIGXFSZ, SI_USER);
 	return -EFBIG;
 }
 
@@ -194,6 +194,8 @@ void file_put(struct file *f)
 	if (atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	filelock_drop(f->inode, f);
+	if (unlikely(list_linked(&f->async.node)))
+		async_turn(f, 0, false);	/* ASYNC1 */
 	if (f->ops->close)
 		f->ops->close(f);
 	file_free(f);
@@ -228,6 +230,7 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 	*f = (struct file){ .refs = 1, .flags = flags, .inode = inode_get(i),
 			    .ops = flags & O_PATH ? &place_ops : i->fops };
 	mutex_init(&f->lock);
+	list_init(&f->async.node);
 	counter_add(COUNT_FILES, 1);
 	err = f->ops->open ? f->ops->open(f) : 0;
 	if (err)

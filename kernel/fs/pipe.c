@@ -13,7 +13,8 @@
  * Lock: pipe->lock, a mutex, guards everything and is held while copying, so writes of up to
  * PIPE_BUF bytes are never mixed (they need one slot). Blocked threads wait on the condition
  * variables; whoever changes the state under the lock looks there whether somebody waits, and wakes
- * them after giving the lock up, so that they do not run into it.
+ * them after giving the lock up, so that they do not run into it. The owners of files with O_ASYNC
+ * are told of every read and write, as on Linux, whatever it has changed.
  *
  *  P1  used <= size; slots [head, head + used), counted round the ring, are not empty.
  *  P2  A reader blocks only while the pipe is empty and has writers, a writer only while it is full
@@ -87,6 +88,8 @@ static noinline int wait_change(struct pipe *p, const struct file *f, const stru
 {
 	if ((f->flags & O_NONBLOCK) || (b->flags & RWF_NOWAIT))
 		return -EAGAIN;
+	if (c == &p->writable)
+		async_notify(p, POLL_IN, O_WRONLY);	/* of what it has written so far */
 	return condvar_wait(c, &p->lock, DEADLINE_NEVER);
 }
 
@@ -138,6 +141,8 @@ static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 	mutex_unlock(&p->lock);
 	if (unlikely(wake))
 		condvar_broadcast(&p->writable);
+	if (likely(err != -EINTR))
+		async_notify(p, POLL_OUT, O_RDONLY);
 	return err ? err : (ssize_t)(all - b->left);
 }
 
@@ -236,7 +241,7 @@ static int write_some(struct pipe *p, const struct file *f, struct iobuf *b)
 static noinline ssize_t write_failed(size_t done, int err)
 {
 	if (err == -EPIPE)
-		signal_send_thread(current_thread(), SIGPIPE);
+		signal_send_thread(current_thread(), SIGPIPE, SI_USER);
 	return done ? (ssize_t)done : err;
 }
 
@@ -248,6 +253,8 @@ static ssize_t pipe_write(struct file *f, struct iobuf *b, off_t *pos)
 	(void)pos;
 	while (b->left && !err)
 		err = write_some(f->private, f, b);
+	if (likely(all))
+		async_notify(f->private, POLL_IN, O_WRONLY);
 	return unlikely(err) ? write_failed(all - b->left, err) : (ssize_t)all;
 }
 
@@ -307,6 +314,7 @@ const struct file_ops pipe_file_ops = {
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
 	.held = pipe_held,
+	.async = true,
 	.nowait = true,
 };
 

@@ -34,13 +34,24 @@ static struct signalfd *file_signalfd(const struct file *f)
 	return container_of(f->inode, struct signalfd, inode);
 }
 
-/* As the signal's kind has it: a fault, a timer, a child, or sent by somebody. */
+/* With POLL_IN or its like. */
+static bool is_of_file(const struct signal_info *info)
+{
+	return info->code > 0 && info->code <= NSIGPOLL && info->signo != SIGCHLD;
+}
+
+/* As the signal's kind has it: a fault, a file, a timer, a child, or sent by somebody. */
 static struct record record_of(const struct signal_info *info)
 {
 	struct record r = { .signo = info->signo, .error = info->error, .code = info->code };
 
 	if (info->code > 0 && (SIGSET(info->signo) & SYNCHRONOUS)) {
 		r.addr = info->addr;
+		return r;
+	}
+	if (info->code == SI_SIGIO || is_of_file(info)) {
+		r.fd = (s32)info->value;
+		r.band = (u32)info->band;
 		return r;
 	}
 	if (info->code == SI_TIMER) {

@@ -288,7 +288,7 @@ void process_make_sibling(struct process *p);
  * Signals: default actions, ignoring, blocking (signal.c). sig 0 only asks whether it may be sent.
  */
 int signal_send_process(struct process *p, int sig);
-int signal_send_thread(struct thread *t, int sig);
+int signal_send_thread(struct thread *t, int sig, int code);	/* SI_*: how it was sent */
 int signal_send_group(pid_t pgid, int sig);
 
 /* As kill() does it: to those that the caller may signal. -1: all but init and the caller. */

@@ -34,6 +34,7 @@
 #define SIGPROF		27
 #define SIGXFSZ		25
 #define SIGWINCH	28
+#define SIGIO		29
 #define SIGSYS		31
 
 /* sigaction_slot.handler */
@@ -61,6 +62,7 @@
 #define SI_QUEUE	(-1)
 #define SI_TIMER	(-2)
 #define SI_MESGQ	(-3)
+#define SI_SIGIO	(-5)
 #define SI_TKILL	(-6)
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2
@@ -69,6 +71,9 @@
 #define CLD_KILLED	2
 #define CLD_STOPPED	5
 #define CLD_CONTINUED	6
+#define POLL_IN		1
+#define POLL_OUT	2
+#define NSIGPOLL	6
 
 /* The used part of Linux's siginfo_t, which has zeros up to SIGINFO_SIZE behind it. */
 struct signal_info {
@@ -79,8 +84,9 @@ struct signal_info {
 			u32 uid;
 		};
 		vaddr_t addr;		/* of a fault */
+		s64 band;		/* of a file: POLL* */
 	};
-	u64 value;			/* the child's status, or what sigqueue() sends along */
+	u64 value;			/* a child's status, a file's number, sigqueue()'s */
 };
 
 #define SIGINFO_SIZE	128
@@ -118,6 +124,11 @@ struct signal_call {
 
 /* Sends @info->signo to @p, or to @target of its threads. 0, -ESRCH, -EPERM, -EAGAIN, -EINVAL. */
 int signal_send_info(struct process *p, struct thread *target, const struct signal_info *info);
+
+/* The same with tree_lock held; @kept NULL, but for a POSIX timer's entry: see signal_impl.h. */
+struct queued;
+int signal_send_locked(struct process *p, struct thread *target, const struct signal_info *info,
+		       struct queued *kept);
 
 /* The current thread's blocked set becomes @mask; what it no longer blocks is seen at the edge. */
 void signal_set_mask(u64 mask);

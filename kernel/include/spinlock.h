@@ -24,6 +24,7 @@
  */
 #define LOCK_CLASSES(X) \
 	X(LOCK_TIMER,	"timers")		/* firing sends signals */ \
+	X(LOCK_ASYNC,	"files that signal")	/* whose owners are sent signals */ \
 	X(LOCK_TREE,	"process tree")		/* parents, children, ids, zombies */ \
 	X(LOCK_PROCESS,	"process")		/* a process's threads */ \
 	X(LOCK_OBJECT,	"object")		/* what owns a wait queue */ \

@@ -41,6 +41,7 @@
 #define O_TRUNC		01000u
 #define O_APPEND	02000u
 #define O_NONBLOCK	04000u
+#define O_ASYNC		020000u
 #define O_DIRECT	040000u
 #define O_LARGEFILE	0100000u
 #define O_DIRECTORY	0200000u
@@ -58,6 +59,7 @@
 #define POLLNVAL	0x020u
 #define POLLRDNORM	0x040u		/* as POLLIN */
 #define POLLWRNORM	0x100u		/* as POLLOUT */
+#define POLLWRBAND	0x200u		/* the same, in signals */
 
 /* Device numbers of the file systems: inode.dev. To programs, 0 is no device. */
 enum { DEV_ROOT = 1, DEV_PROC, DEV_SYSFS, DEV_SHARED, DEV_PIPES, DEV_ANON };
@@ -157,6 +159,14 @@ struct inode_ops {
 	void (*release)(struct inode *inode);	/* the last reference is gone; frees it */
 };
 
+/* The receiver of a file's signals: Linux's struct f_owner_ex. */
+struct file_owner {
+	s32 kind;
+	pid_t id;			/* 0: nobody */
+};
+
+enum { OWNER_THREAD, OWNER_PROCESS, OWNER_GROUP };
+
 /* A file's own; NULL entries get the errno Linux gives. @pos is the file's offset, advanced. */
 struct file_ops {
 	const char *name;		/* of one that no directory has, for /proc */
@@ -169,6 +179,8 @@ struct file_ops {
 	int (*ioctl)(struct file *f, unsigned cmd, vaddr_t arg);
 	/* Bytes of kernel memory that go when it is closed. NULL: none to speak of. May block. */
 	u64 (*held)(struct file *f);
+	struct file_owner (*owner)(void);	/* once O_ASYNC is on, if F_SETOWN named none */
+	bool async;		/* O_ASYNC can be turned on: async_notify(f->private, ...) */
 	bool seekable;
 	bool unsent;		/* sendfile() does not read it */
 	bool by_segment;	/* each segment of a vector is a write, and sendfile() makes none */
@@ -220,6 +232,16 @@ struct inode {
 	struct inode *parent;		/* directories: [lock] referenced; the root's is itself */
 };
 
+/* The receiver and the rest of what a file with O_ASYNC tells; async.c. */
+struct async {
+	struct list_node node;		/* [async_lock] */
+	struct file_owner owner;	/* [async_lock] */
+	u64 born;			/* [async_lock] start_ns of the owner's process */
+	u32 uid, euid;			/* [async_lock] of the caller who named the owner */
+	int fd;				/* [async_lock] by which O_ASYNC was turned on */
+	_Atomic s32 sig;		/* 0: SIGIO, which does not say what happened */
+};
+
 struct file {
 	_Atomic u32 refs;
 	u32 flags;			/* O_* */
@@ -229,6 +251,7 @@ struct file {
 	struct mutex lock;		/* offset */
 	off_t offset;			/* [lock] */
 	void *private;			/* the driver's */
+	struct async async;
 };
 
 static inline bool inode_is(const struct inode *i, u32 type)	/* S_IF* */
@@ -422,6 +445,27 @@ struct poll_request {
 
 /* Waits until one of @r is ready: how many are, 0 at the deadline, -EINTR. */
 int poll_files(struct poll_request *r, unsigned n, struct deadline d);
+
+/*
+ * Signals to the owners of files, async.c. By an operation that may have made the files of @source
+ * readable (POLL_IN) or writable (POLL_OUT), all of them but those whose access mode is @but. Any
+ * context that may take the tree lock.
+ */
+extern _Atomic u32 async_files;
+void async_notify_slow(const void *source, int code, u32 but);
+
+static inline void async_notify(const void *source, int code, u32 but)
+{
+	if (unlikely(atomic_load_explicit(&async_files, memory_order_relaxed)))
+		async_notify_slow(source, code, but);
+}
+
+/* -ESRCH: there is no such owner. @force: also where there is one already. */
+int async_set_owner(struct file *f, struct file_owner o, bool force);
+struct file_owner async_owner(struct file *f);	/* id 0: none, or gone */
+
+/* O_ASYNC, by descriptor @fd; of no effect on files that cannot do it. */
+void async_turn(struct file *f, int fd, bool on);
 
 int pipe_create(struct file **r, struct file **w, u32 flags);
 extern const struct file_ops pipe_file_ops;	/* with a name or without */

@@ -59,11 +59,13 @@ long sys_dup3(int fd, int to, u32 flags)
 #define F_GETFL		3
 #define F_SETFL		4
 #define F_DUPFD_CLOEXEC	1030
+#define F_GETLEASE	1025
 #define F_SETPIPE_SZ	1031
 #define F_GETPIPE_SZ	1032
 #define F_ADD_SEALS	1033
 #define F_GET_SEALS	1034
 #define FD_CLOEXEC	1
+#define F_UNLCK		2
 
 #define F_SETTABLE	(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
@@ -91,6 +93,15 @@ static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return fcntl_lock(fd, f, cmd, arg);
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_SETSIG:
+	case F_GETSIG:
+		return fcntl_owner(f, cmd, arg);
+	case F_GETLEASE:
+		return F_UNLCK;		/* there are no leases: to take one is -EINVAL */
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		if (f->ops != &pipe_file_ops)
@@ -103,6 +114,7 @@ static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 	case F_SETFL:
 		if ((arg & O_DIRECT) && !may_be_direct(f->inode))
 			return -EINVAL;
+		async_turn(f, fd, arg & O_ASYNC);
 		set_file_flags(f, F_SETTABLE, arg);
 		return 0;
 	}
@@ -134,6 +146,7 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 #define FIONREAD 0x541bu
 #define FIONBIO  0x5421u
 #define FIONCLEX 0x5450u
+#define FIOASYNC 0x5452u
 #define FIOCLEX  0x5451u
 #define FIOQSIZE 0x5460u
 #define FIGETBSZ 2u
@@ -173,6 +186,8 @@ long sys_ioctl(int fd, u32 cmd, vaddr_t arg)
 		return 0;
 	case FIONBIO:
 		return ioctl_nonblock(f, arg);
+	case FIOASYNC:
+		return ioctl_async(fd, f, arg);
 	case FIGETBSZ:
 		return put_number(arg, PAGE_SIZE, sizeof(int));
 	case FIOQSIZE:

@@ -44,7 +44,8 @@ static long kill_thread(pid_t pid, tid_t tid, int sig, const struct signal_info 
 	if (t->process != &kernel_process && (!pid || t->process->pid == pid))
 		err = signal_may_send(t->process, sig);
 	if (!err)
-		err = info ? signal_send_info(t->process, t, info) : signal_send_thread(t, sig);
+		err = info ? signal_send_info(t->process, t, info)
+			   : signal_send_thread(t, sig, SI_TKILL);
 	thread_put(t);
 	return err;
 }

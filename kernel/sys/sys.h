@@ -101,6 +101,16 @@ int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out)
 /* fcntl()'s locks, lock.c. */
 long fcntl_lock(int fd, struct file *f, int cmd, vaddr_t arg);
 
+/* owner.c: fcntl()'s commands about the signals of a file; ioctl(FIOASYNC). */
+#define F_SETOWN	8
+#define F_GETOWN	9
+#define F_SETSIG	10
+#define F_GETSIG	11
+#define F_SETOWN_EX	15
+#define F_GETOWN_EX	16
+long fcntl_owner(struct file *f, int cmd, u64 arg);
+long ioctl_async(int fd, struct file *f, vaddr_t arg);
+
 /* One more than the largest descriptor that the process may have; file.c. */
 u64 fd_limit(void);
 

@@ -121,9 +121,8 @@ static bool act(struct process *p, struct thread *target, const struct signal_in
 	return false;
 }
 
-/* @target NULL: any thread of @p will do. tree_lock held. */
-static int send(struct process *p, struct thread *target, const struct signal_info *info,
-		struct queued *kept)
+int signal_send_locked(struct process *p, struct thread *target, const struct signal_info *info,
+		       struct queued *kept)
 {
 	int err = 0;
 	bool die = false;
@@ -152,7 +151,7 @@ int signal_send_info(struct process *p, struct thread *target, const struct sign
 	int err;
 
 	spin_lock(&tree_lock);
-	err = send(p, target, info, NULL);
+	err = signal_send_locked(p, target, info, NULL);
 	spin_unlock(&tree_lock);
 	return err;
 }
@@ -160,7 +159,7 @@ int signal_send_info(struct process *p, struct thread *target, const struct sign
 void signal_send_kept(struct process *p, struct thread *target, struct queued *q)
 {
 	spin_lock(&tree_lock);
-	send(p, target, &q->info, q);
+	signal_send_locked(p, target, &q->info, q);
 	spin_unlock(&tree_lock);
 }
 
@@ -185,12 +184,12 @@ void signal_send_process_locked(struct process *p, int sig)
 	struct signal_info info = { .signo = sig, .code = SI_USER, .pid = current_process()->pid,
 				    .uid = current_cred()->uid.real };
 
-	send(p, NULL, &info, NULL);
+	signal_send_locked(p, NULL, &info, NULL);
 }
 
-int signal_send_thread(struct thread *t, int sig)
+int signal_send_thread(struct thread *t, int sig, int code)
 {
-	struct signal_info info = info_of(sig, SI_TKILL);
+	struct signal_info info = info_of(sig, code);
 
 	return signal_send_info(t->process, t, &info);
 }
@@ -224,7 +223,7 @@ static void send_if_member(struct process *p, void *arg)
 		return;
 	err = g->ask ? signal_may_send(p, g->info.signo) : 0;
 	if (!err)
-		err = send(p, NULL, &g->info, NULL);
+		err = signal_send_locked(p, NULL, &g->info, NULL);
 	if (g->pgid == -1 && err == -EPERM)	/* not meant, then */
 		err = 0;
 	if (g->result)
@@ -265,7 +264,7 @@ void signal_child(struct process *child, int code, int status)
 	struct process *parent = child->parent;
 
 	if (!stop || !(parent->sigactions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-		send(parent, NULL, &info, NULL);
+		signal_send_locked(parent, NULL, &info, NULL);
 }
 
 /* --- Masks and actions ------------------------------------------------------------------------ */

@@ -46,6 +46,16 @@ class Riscv(unittest.TestCase):
             self.assertEqual(t.run("jobs"), "")
             self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
 
+    def test_keys_are_told_by_a_signal(self) -> None:
+        with Terminal(self.ARCH) as t:
+            t.type("KEYS=1 /tests/async keys\r")
+            t.expect(r"^type a line\r\n")
+            t.type("ab\r")
+            t.expect(r"^told of 3 bytes\r\ntype a key\r\n")
+            t.type("c")
+            t.expect(r"^told of 1 bytes\r\nok async.keys\r\n")
+            self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
+
     def test_keys_end_a_loop_of_builtins(self) -> None:
         with Terminal(self.ARCH, cpus=2) as t:
             for key, status in ((_CTRL_C, 130), (_CTRL_BACKSLASH, 131)):

@@ -33,6 +33,23 @@ int dup2(int fd, int to)
 	return dup3(fd, to, 0);
 }
 
+/* A small group's number, negated, looks like an error: so an owner is asked for as a structure. */
+int fcntl(int fd, int cmd, ...)
+{
+	struct f_owner_ex owner;
+	va_list ap;
+	long arg;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, long);		/* garbage, and not looked at, where there is none */
+	va_end(ap);
+	if (cmd != F_GETOWN)
+		return call(SYS_fcntl, fd, cmd, arg);
+	if (call(SYS_fcntl, fd, F_GETOWN_EX, (long)&owner) < 0)
+		return -1;
+	return owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
+}
+
 int pipe(int fds[2])
 {
 	return pipe2(fds, 0);

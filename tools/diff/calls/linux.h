@@ -82,6 +82,17 @@ struct linux_lock {
 	int pid;
 };
 
+struct linux_owner {
+	int kind, id;
+};
+
+/* siginfo_t of a signal that a file sends. */
+struct linux_poll_info {
+	int signo, error, code, pad;
+	long band;
+	int fd, rest[25];
+};
+
 struct linux_sigevent {
 	unsigned long value;
 	int signo, notify, tid, pad[11];
@@ -111,6 +122,10 @@ struct linux_dirent {
 #define F_SETLKW                 7
 #define F_SETOWN                 8
 #define F_GETOWN                 9
+#define F_SETSIG                 10
+#define F_GETSIG                 11
+#define F_SETOWN_EX              15
+#define F_GETOWN_EX              16
 #define F_OFD_GETLK              36
 #define F_OFD_SETLK              37
 #define F_DUPFD_CLOEXEC          1030
@@ -150,9 +165,17 @@ struct linux_dirent {
 #define RWF_APPEND               0x10
 #define RWF_HIPRI                1
 #define STATX_BASIC_STATS        0x7ff
+#define F_OWNER_TID              0
+#define F_OWNER_PID              1
+#define F_OWNER_PGRP             2
 #define FIONREAD                 0x541b
 #define FIONBIO                  0x5421
 #define FIOCLEX                  0x5451
+#define FIOASYNC                 0x5452
+#define FIOSETOWN                0x8901
+#define SIOCSPGRP                0x8902
+#define FIOGETOWN                0x8903
+#define SIOCGPGRP                0x8904
 #define FIONCLEX                 0x5450
 #define TCGETS                   0x5401
 #define TIOCGWINSZ               0x5413

@@ -14,6 +14,7 @@
 #define O_TRUNC		01000
 #define O_APPEND	02000
 #define O_NONBLOCK	04000
+#define O_ASYNC		020000
 #define O_DIRECT	040000
 #define O_DIRECTORY	0200000
 #define O_NOFOLLOW	0400000
@@ -31,6 +32,12 @@
 #define F_GETLK		5
 #define F_SETLK		6
 #define F_SETLKW	7
+#define F_SETOWN	8
+#define F_GETOWN	9
+#define F_SETSIG	10
+#define F_GETSIG	11
+#define F_SETOWN_EX	15
+#define F_GETOWN_EX	16
 #define F_OFD_GETLK	36
 #define F_OFD_SETLK	37
 #define F_OFD_SETLKW	38
@@ -42,6 +49,13 @@
 #define F_RDLCK		0
 #define F_WRLCK		1
 #define F_UNLCK		2
+
+enum __pid_type { F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP };
+
+struct f_owner_ex {
+	enum __pid_type type;
+	pid_t pid;
+};
 
 struct flock {
 	short l_type, l_whence;

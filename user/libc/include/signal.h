@@ -59,6 +59,7 @@ typedef void (*sighandler_t)(int);
 #define SI_KERNEL	0x80
 #define SI_QUEUE	(-1)
 #define SI_TIMER	(-2)
+#define SI_SIGIO	(-5)
 #define SI_TKILL	(-6)
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2
@@ -68,6 +69,8 @@ typedef void (*sighandler_t)(int);
 #define CLD_DUMPED	3
 #define CLD_STOPPED	5
 #define CLD_CONTINUED	6
+#define POLL_IN		1
+#define POLL_OUT	2
 
 typedef unsigned long sigset_t;		/* bit s - 1 is signal s, as in the kernel */
 typedef int sig_atomic_t;
@@ -93,6 +96,10 @@ typedef struct {
 			uid_t __uid;
 			union sigval __value;
 		} __queue;
+		struct {
+			long __band;
+			int __fd;
+		} __poll;
 		void *__addr;
 	} __u __attribute__((aligned(8)));
 } siginfo_t;
@@ -102,6 +109,8 @@ typedef struct {
 #define si_status	__u.__child.__status
 #define si_value	__u.__queue.__value
 #define si_int		si_value.sival_int
+#define si_band		__u.__poll.__band
+#define si_fd		__u.__poll.__fd
 #define si_addr		__u.__addr
 
 #define si_timerid	__u.__child.__pid
