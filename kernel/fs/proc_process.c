@@ -122,12 +122,10 @@ static void collect(struct snapshot *s, struct process *p, struct thread *only)
 
 /* --- stat ------------------------------------------------------------------------------------- */
 
-/* User and system time in ticks; the user part was measured separately, so it may be ahead. */
+/* User and system time in ticks. */
 static void put_times(struct text *t, const struct usage *u)
 {
-	u64 user = MIN(u->user_ns, u->run_ns);
-
-	text_printf(t, " %lu %lu", user / TICK, (u->run_ns - user) / TICK);
+	text_printf(t, " %lu %lu", u->user_ns / TICK, u->system_ns / TICK);
 }
 
 /* The 52 fields of proc(5). */

@@ -66,30 +66,24 @@ static void show_vmstat(struct text *t, struct process *none)
 #define TICK	(NSEC_PER_SEC / 100)
 
 /* Linux has ten columns; what is not told apart here counts as system time. */
-static void put_cpu(struct text *t, const char *name, u64 user, u64 idle, u64 up)
+static void put_cpu(struct text *t, const char *name, const struct cpu_times *times)
 {
-	u64 busy = up - MIN(idle, up);
-
-	user = MIN(user, busy);
-	text_printf(t, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, user / TICK, (busy - user) / TICK,
-		    idle / TICK);
+	text_printf(t, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, times->user / TICK,
+		    times->system / TICK, times->idle / TICK);
 }
 
-/* A CPU that waits is charged for it when it wakes up. */
-static u64 idle_ns(const struct cpu *c)
+static struct cpu_times all_times(void)
 {
-	bool waits = c->runq.current == &c->idle;
+	struct cpu_times sum = { 0 };
 
-	return c->idle.stats.run_ns + (waits ? time_now() - c->runq.charged_at : 0);
-}
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct cpu_times one = cpu_times(&cpus[i]);
 
-static u64 total_idle_ns(void)
-{
-	u64 idle = 0;
-
-	for (unsigned i = 0; i < nr_cpus; i++)
-		idle += idle_ns(&cpus[i]);
-	return idle;
+		sum.user += one.user;
+		sum.system += one.system;
+		sum.idle += one.idle;
+	}
+	return sum;
 }
 
 struct thread_count {
@@ -115,22 +109,23 @@ static struct thread_count count_threads(void)
 
 static void show_stat(struct text *t, struct process *none)
 {
-	u64 up = time_now(), idle = total_idle_ns(), user = 0, switches = 0, interrupts = 0;
+	struct cpu_times times = all_times();
+	u64 switches = 0, interrupts = 0;
 
 	(void)none;
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		const struct cpu_stats *s = &cpus[i].stats;
 
-		user += s->user_ns;
 		switches += s->switches;
 		interrupts += s->interrupts + s->timer_interrupts + s->resched_ipis;
 	}
-	put_cpu(t, "cpu ", user, idle, nr_cpus * up);
+	put_cpu(t, "cpu ", &times);
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		char name[8];
 
 		snprintf(name, sizeof(name), "cpu%u", i);
-		put_cpu(t, name, cpus[i].stats.user_ns, idle_ns(&cpus[i]), up);
+		times = cpu_times(&cpus[i]);
+		put_cpu(t, name, &times);
 	}
 	text_printf(t, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\n", interrupts, switches,
 		    time_realtime_offset() / NSEC_PER_SEC, event_read(EVENT_THREADS));
@@ -179,7 +174,7 @@ static void show_uptime(struct text *t, struct process *none)
 {
 	(void)none;
 	put_seconds(t, time_now(), ' ');
-	put_seconds(t, total_idle_ns(), '\n');
+	put_seconds(t, all_times().idle, '\n');
 }
 
 static void show_loadavg(struct text *t, struct process *none)
@@ -230,16 +225,15 @@ static const char *what_runs(struct cpu *c)
  */
 static void show_schedstat(struct text *t, struct process *none)
 {
-	u64 now = time_now();
-
 	(void)none;
-	text_printf(t, "version 15\ntimestamp %lu\n", now / (10 * NSEC_PER_MSEC));
+	text_printf(t, "version 15\ntimestamp %lu\n", time_now() / (10 * NSEC_PER_MSEC));
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		const struct cpu_stats *s = &cpus[i].stats;
+		struct cpu_times times = cpu_times(&cpus[i]);
 
 		text_printf(t, "cpu%u %lu 0 %lu %lu %lu %lu %lu %lu %lu\n", i, s->yields,
 			    s->switches, s->idles, s->wakes, s->local_wakes,
-			    now - MIN(now, idle_ns(&cpus[i])), s->wait_ns, s->switches);
+			    times.user + times.system, s->wait_ns, s->switches);
 	}
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		const struct cpu_stats *s = &cpus[i].stats;

@@ -64,6 +64,16 @@ struct cpu {
 extern struct cpu cpus[MAX_CPUS];
 extern unsigned nr_cpus;		/* [const after boot] */
 
+/*
+ * Where the time of a CPU went since the machine started, up to its last charge or, if it is idle,
+ * up to now. No figure ever shrinks. Any context that may take a run queue's lock.
+ */
+struct cpu_times {
+	u64 user, system, idle;
+};
+
+struct cpu_times cpu_times(struct cpu *c);
+
 static inline struct cpu *this_cpu(void)
 {
 	struct thread *t = current_thread();

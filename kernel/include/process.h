@@ -74,7 +74,8 @@ struct sigaction_slot {
 
 /* CPU time, dispatches, memory: of threads alive and gone. */
 struct usage {
-	u64 run_ns, user_ns;		/* all of it; in user mode */
+	u64 run_ns;			/* up to now */
+	u64 user_ns, system_ns;		/* of that, what has been charged: neither ever shrinks */
 	u64 switches, preempted;	/* times dispatched; lost the CPU against their will */
 	u64 minor_faults;
 	u64 max_resident;		/* pages, of the largest there was */

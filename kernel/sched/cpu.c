@@ -22,6 +22,20 @@ static struct {
 	void *arg;
 } irq_handlers[MAX_IRQS];	/* [const once registered] */
 
+struct cpu_times cpu_times(struct cpu *c)
+{
+	struct runq *rq = &c->runq;
+	struct cpu_times times;
+
+	spin_lock(&rq->lock);
+	times = (struct cpu_times){ .user = c->stats.user_ns, .idle = c->idle.stats.run_ns };
+	times.system = rq->charged_at - times.user - times.idle;
+	if (is_idle(rq, rq->current))
+		times.idle += time_now() - rq->charged_at;
+	spin_unlock(&rq->lock);
+	return times;
+}
+
 void irq_enter(void)
 {
 	this_cpu()->irq_nesting++;

@@ -112,8 +112,8 @@ long sys_times(vaddr_t out)
 {
 	struct usage u = process_usage(current_process()), c = children_usage(current_process());
 	s64 ticks[4] = {
-		u.user_ns / TICK_NS, (u.run_ns - u.user_ns) / TICK_NS,
-		c.user_ns / TICK_NS, (c.run_ns - c.user_ns) / TICK_NS,
+		u.user_ns / TICK_NS, u.system_ns / TICK_NS,
+		c.user_ns / TICK_NS, c.system_ns / TICK_NS,
 	};
 
 	if (out && copy_to_user(out, ticks, sizeof(ticks)))
@@ -125,7 +125,7 @@ int usage_put(vaddr_t out, const struct usage *u)
 {
 	struct rusage ru = {
 		.utime = timeval_of(u->user_ns),
-		.stime = timeval_of(u->run_ns - u->user_ns),
+		.stime = timeval_of(u->system_ns),
 		.maxrss = u->max_resident * (PAGE_SIZE / 1024),
 		.minflt = u->minor_faults,
 		.nvcsw = u->switches - u->preempted,

@@ -20,7 +20,8 @@ void thread_add_usage(struct thread *t, struct usage *u)
 	if (rq->current == t)
 		ran += time_now() - rq->charged_at;
 	u->run_ns += ran;
-	u->user_ns += MIN(t->stats.user_ns, ran);
+	u->user_ns += t->stats.user_ns;
+	u->system_ns += t->stats.run_ns - t->stats.user_ns;
 	u->switches += t->stats.switches_in;
 	u->preempted += t->stats.preempted - t->stats.picked_again;
 	runq_unlock(rq);
@@ -30,6 +31,7 @@ void usage_add(struct usage *sum, const struct usage *u)
 {
 	sum->run_ns += u->run_ns;
 	sum->user_ns += u->user_ns;
+	sum->system_ns += u->system_ns;
 	sum->switches += u->switches;
 	sum->preempted += u->preempted;
 	sum->minor_faults += u->minor_faults;
@@ -51,6 +53,7 @@ struct usage process_usage(struct process *p)
 	u = (struct usage){
 		.run_ns = atomic_load(&p->dead_run_ns),
 		.user_ns = atomic_load(&p->dead_user_ns),
+		.system_ns = atomic_load(&p->dead_run_ns) - atomic_load(&p->dead_user_ns),
 		.switches = p->dead_switches,
 		.preempted = p->dead_preempted,
 		.minor_faults = atomic_load(&p->minor_faults),

@@ -146,7 +146,7 @@ class Try:
     def _grade(self, machine: Machine, settings: str, log: Path, kept: Path) -> Done:
         """Leaves the grading's JSON in @kept."""
         kept.unlink(missing_ok=True)
-        done = machine.run(f"make grade {settings} JSON=portability.json", log)
+        done = machine.run(" ".join(filter(None, ("make grade", settings, "JSON=portability.json"))), log)
         written = machine.tree / "portability.json"
         if written.exists():
             shutil.move(written, kept)

@@ -3,6 +3,7 @@
 The scheduler's tests (unit "sched") compare times, so they run under -icount, on 1 and 4 CPUs. A user
 test must say what it says on the host, whatever the policy; to be done in minutes each policy does
 them on one machine of the four, in turn, and `make soak` does every combination, and many more sets.
+A policy has no part in how memory runs out: the test that fills it is left to tools/test/programs.py.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Programs:
         return f"user {self.arch} {self.cpus} cpus {self.policy}: all"
 
     def check(self) -> Iterator[Result]:
-        tests = programs.programs(self.build_root)
+        found = programs.programs(self.build_root)
+        tests = [test for test in found if test.name != programs.FILLS_MEMORY]
         if not all(test.expected.exists() for test in tests):
             yield Result(self.title, False, "not all of them succeed on the host")
             return

@@ -25,6 +25,8 @@ from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
+FILLS_MEMORY = "exhaust"  # the test that takes as long as the machine has memory
+_LITTLE_MIB = 128
 _FOLDER = ROOT / "user" / "tests"
 
 
@@ -47,6 +49,10 @@ class Program:
     @property
     def command(self) -> str:
         return f"{'sh ' if self.is_script else ''}/tests/{self.name}"
+
+    @property
+    def memory_mib(self) -> int:
+        return _LITTLE_MIB if self.name == FILLS_MEMORY else qemu.Machine.memory_mib
 
 
 def programs(build_root: Path) -> list[Program]:
@@ -160,6 +166,7 @@ class Run:
                 kernel=self.build / "kernel.elf",
                 initrd=with_command(base, Path(initrd.name), command.encode()),
                 cpus=self.cpus,
+                memory_mib=self.program.memory_mib,
             )
             seen = transcript(machine, PATIENCE_S)
         expected = self.program.expected.read_bytes()
@@ -168,7 +175,8 @@ class Run:
         if not ended:
             detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
         detail.append(difference(expected, seen.user))
-        detail.append(f"again: make run ARCH={self.arch} CPUS={self.cpus} CMD='{command}'")
+        detail.append(f"again: tools/run --arch {self.arch} --cpus {self.cpus}"
+                      f" --memory {self.program.memory_mib} --cmd '{command}'")
         yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
 
 

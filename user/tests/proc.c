@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 
 #include "test.h"
@@ -560,6 +561,50 @@ static void cpus_are_listed(void)
 	CHECK(access(path, F_OK) && errno == ENOENT);
 }
 
+static atomic_bool enough;
+
+/* Half in user mode, half in the kernel. */
+static void *work(void *unused)
+{
+	while (!enough)
+		for (volatile int i = 0; i < 2000; i++)
+			if (i % 200 == 0)
+				getppid();
+	return unused;
+}
+
+static void check_grows(struct timeval *was, struct timeval is)
+{
+	CHECK(!timercmp(was, &is, >));
+	*was = is;
+}
+
+/* Time that has been counted as the system's does not become the user's, nor idle time busy. */
+static void times_never_shrink(void)
+{
+	long was[4] = { 0 }, is[4];
+	struct timeval user = { 0 }, system = { 0 };
+	struct rusage usage;
+	pthread_t t[2];
+
+	for (int i = 0; i < 2; i++)
+		t[i] = start_thread(work, NULL);
+	for (int i = 0; i < 1000; i++) {
+		const char *text = read_system("stat");
+
+		CHECK_EQ(sscanf(text, "cpu %ld %ld %ld %ld", &is[0], &is[1], &is[2], &is[3]), 4);
+		for (int k = 0; k < 4; k++)
+			CHECK(is[k] >= was[k]);
+		memcpy(was, is, sizeof(was));
+		CHECK_EQ(getrusage(RUSAGE_SELF, &usage), 0);
+		check_grows(&user, usage.ru_utime);
+		check_grows(&system, usage.ru_stime);
+	}
+	enough = true;
+	for (int i = 0; i < 2; i++)
+		join_thread(t[i]);
+}
+
 static const struct test_case cases[] = {
 	CASE(own_stat),
 	CASE(counts_threads),
@@ -580,6 +625,7 @@ static const struct test_case cases[] = {
 	CASE(locks_are_listed),
 	CASE(names_and_limits_of_the_system),
 	CASE(cpus_are_listed),
+	CASE(times_never_shrink),
 };
 
 TEST_MAIN(cases)
