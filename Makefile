@@ -69,6 +69,8 @@ ifeq (,$(filter -j%,$(MAKEFLAGS))$(MAKELEVEL:0=))
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
+# A folder of the tree has one name, however it was given: flags name it, and objects depend on them.
+override O := $(patsubst $(abspath .)/%,%,$(O))
 B := $(O)/$(ARCH)/$(BUILD)$(if $(filter 1,$(TESTS)),-test)$(if $(filter 1,$(LLVM)),-llvm)
 
 .DELETE_ON_ERROR:
