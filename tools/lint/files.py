@@ -23,6 +23,7 @@ MAX_KERNEL_LINES = 22_132 + 10_400
 MAX_CORE_LINES = 5_513 + 1_545
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
+_ABOUT = 0.03  # a size in docs/size.md may be off by so much
 
 _SKIPPED = frozenset({".git", "build", "out", "__pycache__", ".mypy_cache", ".cache"})
 _CODE = (".c", ".h", ".S", ".def", ".ld", ".pml")
@@ -178,20 +179,27 @@ def maps() -> Iterator[Fault]:
                 yield Fault(readme, 1, f"does not name {path.name}")
 
 
+@cache
+def sizes_of_sources() -> dict[str, int]:
+    """Lines of code of every source that is no test."""
+    sources = [path for path in all_files() if path.endswith(_CODE) and not is_test(path)]
+    return {path: code_lines(read(path)) for path in sources}
+
+
 def sizes() -> Iterator[Fault]:
     """Small is a promise."""
-    sources = [path for path in all_files() if path.endswith(_CODE) and not is_test(path)]
-    lines = {path: code_lines(read(path)) for path in sources}
+    lines = sizes_of_sources()
     kernel = sum(n for p, n in lines.items() if p.startswith(("kernel/", "arch/")))
     core = sum(n for p, n in lines.items() if p.startswith(_CORE))
     if kernel > MAX_KERNEL_LINES:
         yield Fault("kernel", 1, f"kernel and ports have {kernel} lines, over {MAX_KERNEL_LINES}")
     if core > MAX_CORE_LINES:
         yield Fault("kernel", 1, f"thread, sched and sync have {core} lines, over {MAX_CORE_LINES}")
-    for path in sources:
+    for path in lines:
         count = read(path).count("\n")
         if path.endswith(".c") and count > MAX_C_FILE_LINES and not is_test(path):
             yield Fault(path, 1, f"{count} lines: look for the second subject")
+    yield from told_sizes(lines)
     if read("Makefile").count("\n") > MAX_MAKEFILE_LINES:
         yield Fault("Makefile", 1, f"more than {MAX_MAKEFILE_LINES} lines")
 
@@ -226,6 +234,24 @@ def python_prose(text: str) -> list[tuple[int, str]]:
                 found.append((line, words))
             end = line if alone else -1
     return found
+
+
+def told_sizes(lines: dict[str, int]) -> Iterator[Fault]:
+    """The sizes in docs/size.md are about right."""
+    document = read("docs/size.md")
+    for m in re.finditer(r"^\| `([\w/]+)` \| ([\d,]+) \|$", document, re.M):
+        there = sum(n for path, n in lines.items() if path.startswith(f"{m[1]}/"))
+        if abs(there - _number(m[2])) > there * _ABOUT:
+            line = document.count("\n", 0, m.start()) + 1
+            yield Fault("docs/size.md", line, f"{m[1]} has {there} lines, not about {m[2]}")
+    kernel = sum(n for path, n in lines.items() if path.startswith(("kernel/", "arch/")))
+    whole = re.search(r"The whole has about ([\d,]+) lines", document)
+    if whole is None or abs(kernel - _number(whole[1])) > kernel * _ABOUT:
+        yield Fault("docs/size.md", 1, f"kernel and ports have {kernel} lines: say so")
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def subjects() -> Iterator[Fault]:
