@@ -118,9 +118,17 @@ void cred_restore(struct cred *saved);
 #define PR_CAP_AMBIENT		47
 long cred_prctl(int option, const u64 a[4]);
 
-/* Tasks of a user, for RLIMIT_NPROC: threads, and processes until they are waited for. */
-void user_count_tasks(struct user *u, int n);
+/*
+ * Tasks: user threads, and processes until they are waited for. A new one is counted for its user
+ * and for the system, by one step each that fails where there are @max already, or @max_in_all:
+ * so neither is ever passed, however many CPUs make some at once.
+ */
+bool user_add_task(struct user *u, u64 max, u64 max_in_all);
+void user_end_task(struct user *u);
 u32 user_tasks(const struct user *u);
+
+/* Counts one for the caller's user, within all limits that hold it: 0 or -EAGAIN. May block. */
+int task_begin(void);
 
 /* How many signals are queued, against RLIMIT_SIGPENDING. */
 _Atomic u64 *user_signals(struct user *u);

@@ -17,9 +17,7 @@
 #include "sys.h"
 
 #include "abi.h"
-#include "counters.h"
 #include "cred.h"
-#include "dev.h"
 #include "sched.h"
 #include "signal.h"
 #include "thread.h"
@@ -77,41 +75,6 @@ static int user_thread_main(void *child_tid)
 	signal_pass_on(p);	/* and so do signals by processes without threads */
 	spin_unlock(&p->lock);
 	arch_user_enter();
-}
-
-/* Every thread and every zombie counts. */
-static u64 count_tasks(void)
-{
-	s64 threads = counter_read(COUNT_THREADS) - kernel_process.nr_threads;
-
-	return MAX(threads, counter_read(COUNT_PROCESSES));
-}
-
-/* The system's limit, which leaves some for init and the shell at the terminal to end a bomb. */
-static bool system_is_full(const struct process *p)
-{
-	bool spared = p == init_process || (p->pid == p->sid && tty_group_of(p->sid) >= 0);
-
-	return count_tasks() >= threads_max - (spared ? 0 : THREADS_SPARED);
-}
-
-/* RLIMIT_NPROC counts the tasks of the real user, and does not hold root. */
-static bool user_is_full(const struct process *p)
-{
-	const struct cred *c = current_cred();
-
-	return user_tasks(c->user) >= p->limits[RLIMIT_NPROC].cur && c->uid.real &&
-	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
-}
-
-static bool at_task_limit(void)
-{
-	struct process *p = current_process();
-
-	if (likely(!system_is_full(p) && !user_is_full(p)))
-		return false;
-	reaper_drain();		/* the dead that nobody has freed yet are no reason to refuse */
-	return system_is_full(p) || user_is_full(p);
 }
 
 /* The new thread, registers and all, but for being resumed. */
@@ -289,8 +252,6 @@ static long do_clone(const struct clone_args *a)
 		return -EINVAL;
 	if ((kind & CLONE_PARENT) && current_process() == init_process)
 		return -EINVAL;
-	if (at_task_limit())
-		return -EAGAIN;
 	return kind == THREAD_FLAGS ? clone_thread(a) : clone_process(a);
 }
 

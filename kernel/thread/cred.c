@@ -7,6 +7,7 @@
  *  CRED2  A process's `cred` is its first thread's, and stays the last one that this thread had.
  *  CRED3  A user's count of tasks is one for each process from creation until it is waited for
  *         (the first thread's and the zombie's) and one for each other thread until it is freed.
+ *         Kernel threads are not counted.
  */
 #include "cred.h"
 
@@ -29,6 +30,7 @@ struct user {
 	_Atomic u64 mqueues;		/* bytes: fs/mqueue_name.c */
 };
 
+static _Atomic u32 all_tasks;		/* of all users */
 static struct user root_user = { .node = LIST_INIT(root_user.node), .refs = 1 };
 static struct spinlock users_lock = SPINLOCK_INIT(LOCK_USERS);
 static struct list_node users[USER_BUCKETS];	/* [users_lock] all but root's, by number */
@@ -89,9 +91,32 @@ static void user_put(struct user *u)
 		kfree(u);
 }
 
-void user_count_tasks(struct user *u, int n)
+/* One more, unless there are @max. */
+static bool count_up(_Atomic u32 *count, u64 max)
 {
-	atomic_fetch_add_explicit(&u->tasks, n, memory_order_relaxed);
+	u32 n = atomic_load(count);
+
+	do {
+		if (n >= max)
+			return false;
+	} while (!atomic_compare_exchange_weak(count, &n, n + 1));
+	return true;
+}
+
+bool user_add_task(struct user *u, u64 max, u64 max_in_all)
+{
+	if (!count_up(&u->tasks, max))
+		return false;
+	if (count_up(&all_tasks, max_in_all))
+		return true;
+	atomic_fetch_sub(&u->tasks, 1);
+	return false;
+}
+
+void user_end_task(struct user *u)
+{
+	atomic_fetch_sub(&u->tasks, 1);
+	atomic_fetch_sub(&all_tasks, 1);
 }
 
 u32 user_tasks(const struct user *u)
@@ -214,8 +239,8 @@ void cred_commit(struct cred *new)
 
 	assert(new->user->uid == new->uid.real);
 	if (new->user != old->user) {
-		user_count_tasks(new->user, 1);
-		user_count_tasks(old->user, -1);
+		atomic_fetch_add(&new->user->tasks, 1);
+		atomic_fetch_sub(&old->user->tasks, 1);
 	}
 	spin_lock(&p->lock);
 	if (shields(new, old)) {

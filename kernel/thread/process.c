@@ -216,7 +216,7 @@ void thread_take_id(struct thread *t)
 	old = p->cred;
 	p->cred = cred_get(t->cred);		/* CRED2, and its task is the process's (CRED3) */
 	spin_unlock(&p->lock);
-	user_count_tasks(old->user, -1);
+	user_end_task(old->user);
 	list_push_back(&thread_ids[(u32)t->tid % ID_BUCKETS], &t->id_node);
 	spin_unlock(&tree_lock);
 	cred_put(old);
@@ -284,7 +284,6 @@ static void init_fields(struct process *p, struct process *parent)
 		.exit_signal = SIGCHLD,
 		.cred = cred_get(current_thread()->cred),
 	};
-	user_count_tasks(p->cred->user, 1);
 	list_init(&p->children);
 	list_init(&p->sibling);
 	list_init(&p->threads);
@@ -323,12 +322,17 @@ static void drop_resources(struct process *p)
 
 int process_create(struct process *parent, struct process **out)
 {
-	struct process *p = kmem_cache_alloc(process_cache);
-	int err = 0;
+	struct process *p;
+	int err = task_begin();
 	bool first;
 
-	if (!p)
+	if (err)
+		return err;
+	p = kmem_cache_alloc(process_cache);
+	if (!p) {
+		user_end_task(current_cred()->user);
 		return -ENOMEM;
+	}
 	init_fields(p, parent);
 	p->place = place_copy(parent->place);
 	counter_add(COUNT_PROCESSES, 1);
@@ -342,7 +346,7 @@ int process_create(struct process *parent, struct process **out)
 		err = -EAGAIN;
 	if (err) {
 		spin_unlock(&tree_lock);
-		user_count_tasks(p->cred->user, -1);
+		user_end_task(p->cred->user);
 		drop_resources(p);
 		process_put(p);
 		return err;
@@ -386,7 +390,7 @@ void process_unlist(struct process *p)
 {
 	assert_held(&tree_lock);
 	list_remove(&p->pid_node);
-	user_count_tasks(p->cred->user, -1);
+	user_end_task(p->cred->user);
 	forget_leader(p);
 }
 

@@ -157,10 +157,6 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 	t->as = p->as;
 	t->cpu = thread_cpu(current_thread());
 	counter_add(COUNT_THREADS, 1);
-	if (p != &kernel_process && !p->leader)
-		t->tid = p->pid;
-	else
-		user_count_tasks(t->cred->user, 1);
 	err = take_stack(t, stack, stack_size);
 	if (err)
 		goto out_put;
@@ -186,16 +182,30 @@ out_put:
 	return err;
 }
 
+/* Is thread @tid a task of its own? The leader is its process's, which is counted (CRED3). */
+static bool is_counted(const struct process *p, tid_t tid)
+{
+	return p != &kernel_process && tid != p->pid;
+}
+
 int thread_create_in(struct process *p, const char *name, thread_fn entry, void *arg, int priority,
 		     struct thread **out)
 {
-	struct thread *t = kmem_cache_alloc(thread_cache);
-	int err;
+	tid_t tid = p->leader ? 0 : p->pid;
+	int err = is_counted(p, tid) ? task_begin() : 0;
+	struct thread *t;
 
-	if (!t)
+	if (err)
+		return err;
+	t = kmem_cache_alloc(thread_cache);
+	if (!t) {
+		if (is_counted(p, tid))
+			user_end_task(current_cred()->user);
 		return -ENOMEM;
+	}
 	t->own_struct = true;
 	init_fields(t, name, entry, arg, params_of_level(priority));
+	t->tid = tid;
 	t->detached = p != &kernel_process;	/* user threads are joined in user space */
 	t->embryo = t->detached;		/* and have registers to be set first */
 	err = setup(t, p, NULL, 0);
@@ -242,8 +252,8 @@ void thread_put(struct thread *t)
 		return;
 	t->magic = 0;
 	signal_drop_infos(&t->siginfos, ~0UL);
-	if (t->process == &kernel_process || t->tid != t->process->pid)
-		user_count_tasks(t->cred->user, -1);
+	if (is_counted(t->process, t->tid))
+		user_end_task(t->cred->user);
 	cred_put(t->cred);
 	/* now: who found the thread by id may ask for its process */
 	process_put(t->process);

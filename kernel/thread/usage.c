@@ -5,6 +5,9 @@
  * their process's as they left.
  */
 #include "cpu.h"
+#include "cred.h"
+#include "dev.h"
+#include "errno.h"
 #include "process.h"
 #include "sched.h"
 #include "signal.h"
@@ -93,6 +96,34 @@ u64 process_kernel_bytes(struct process *p)
 		fdtable_put(fds);
 	}
 	return bytes;
+}
+
+/* The system's limit leaves some for init and the shell at the terminal, to end a bomb. */
+static u64 max_tasks(const struct process *p)
+{
+	bool spared = p == init_process || (p->pid == p->sid && tty_group_of(p->sid) >= 0);
+
+	return threads_max - (spared ? 0 : THREADS_SPARED);
+}
+
+/* RLIMIT_NPROC counts the tasks of the real user, and does not hold root. */
+static u64 max_tasks_of_user(const struct process *p)
+{
+	if (!current_cred()->uid.real || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
+		return RLIM_INFINITY;
+	return p->limits[RLIMIT_NPROC].cur;
+}
+
+int task_begin(void)
+{
+	const struct process *p = current_process();
+	struct user *u = current_cred()->user;
+	u64 max = max_tasks_of_user(p), max_in_all = max_tasks(p);
+
+	if (likely(user_add_task(u, max, max_in_all)))
+		return 0;
+	reaper_drain();		/* the dead that nobody has freed yet are no reason to refuse */
+	return user_add_task(u, max, max_in_all) ? 0 : -EAGAIN;
 }
 
 /*

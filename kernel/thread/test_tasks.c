@@ -1,0 +1,177 @@
+/* The limits on tasks are exact, however many CPUs make some at once. */
+#include "cpu.h"
+#include "cred.h"
+#include "errno.h"
+#include "instrument.h"
+#include "ktest.h"
+#include "process.h"
+#include "sched.h"
+#include "thread.h"
+#include "time.h"
+
+#define MAKERS	4
+#define EACH	8
+#define ROOM	10		/* fewer than all of them want */
+#define ROUNDS	50
+#define TURNS	50000
+
+static _Atomic unsigned arrived, nr_made;
+static struct process *made[MAKERS][EACH];
+static _Atomic unsigned inside;
+static u64 user_max, max_in_all;
+
+static void meet(void)
+{
+	arrived++;
+	while (arrived < MAKERS)
+		thread_yield();
+}
+
+static int make_processes(void *own)
+{
+	struct process **p = own;
+
+	meet();
+	for (int i = 0; i < EACH; i++) {
+		int err = process_create(init_process, &p[i]);
+
+		CHECK(!err || err == -EAGAIN, "task.limit", "the error is %d", err);
+		nr_made += !err;
+		if (err)
+			p[i] = NULL;
+	}
+	return 0;
+}
+
+/* There is room for one: the task that is counted is the only one, until it ends. */
+static int take_turns(void *unused)
+{
+	(void)unused;
+	meet();
+	for (int i = 0; i < TURNS; i++) {
+		if (!user_add_task(kernel_cred.user, user_max, max_in_all))
+			continue;
+		nr_made += atomic_fetch_add(&inside, 1) > 0;
+		atomic_fetch_sub(&inside, 1);
+		user_end_task(kernel_cred.user);
+	}
+	return 0;
+}
+
+/* All makers at once; what they counted. */
+static unsigned make(thread_fn fn)
+{
+	struct thread *t[MAKERS];
+
+	arrived = nr_made = 0;
+	for (int i = 0; i < MAKERS; i++) {
+		t[i] = thread_create("maker", fn, made[i], PRIORITY_DEFAULT);
+		sched_set_affinity(t[i], BIT(i % nr_cpus));
+		thread_resume(t[i]);
+	}
+	for (int i = 0; i < MAKERS; i++)
+		thread_join(t[i], NULL, DEADLINE_NEVER);
+	return nr_made;
+}
+
+KTEST(task_limit, "task.limit", "", "task.limit")
+{
+	unsigned kept = threads_max, before = user_tasks(kernel_cred.user);
+
+	threads_max = before + ROOM + THREADS_SPARED;
+	for (int round = 0; round < ROUNDS; round++) {
+		unsigned n = make(make_processes);
+
+		CHECK(n == ROOM, "task.limit", "%u processes where %u have room", n, ROOM);
+		for (int i = 0; i < MAKERS * EACH; i++)
+			if (made[i / EACH][i % EACH])
+				process_abandon(made[i / EACH][i % EACH]);
+		CHECK(user_tasks(kernel_cred.user) == before, "task.limit", "one stays counted");
+	}
+	threads_max = kept;
+	audit();
+}
+
+KTEST(task_room_for_one, "task.room_for_one", "", "task.limit")
+{
+	unsigned before = user_tasks(kernel_cred.user), twice;
+
+	user_max = before + 1;
+	max_in_all = RLIM_INFINITY;
+	twice = make(take_turns);
+	CHECK(!twice, "task.limit", "%u times two tasks of a user that may have one", twice);
+	user_max = RLIM_INFINITY;
+	max_in_all = before + 1;		/* all that there are in a test are root's */
+	twice = make(take_turns);
+	CHECK(!twice, "task.limit", "%u times two tasks where the system has room for one",
+	      twice);
+	CHECK(!user_add_task(kernel_cred.user, RLIM_INFINITY, before), "task.limit",
+	      "one too many");
+	CHECK(user_tasks(kernel_cred.user) == before, "task.limit", "one stays counted");
+}
+
+static int make_one(void *own)
+{
+	return process_create(init_process, own);
+}
+
+/* Room for one task: the second comes when the first is counted, and has not been made. */
+KTEST(task_counted_first, "task.counted_first", "", "task.limit")
+{
+	unsigned kept = threads_max;
+	struct process *p[2];
+	struct thread *t[2];
+	int err[2];
+
+	NEEDS_TWO_CPUS;
+	for (int i = 0; i < 2; i++)
+		t[i] = thread_create("maker", make_one, &p[i], PRIORITY_DEFAULT);
+	threads_max = user_tasks(kernel_cred.user) + 1 + THREADS_SPARED;
+	park_arm(0, "task_begin", AT_EXIT, t[0], 10 * NSEC_PER_SEC);
+	thread_resume(t[0]);
+	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "task.limit", "nobody begins a task");
+	thread_resume(t[1]);
+	thread_join(t[1], &err[1], DEADLINE_NEVER);
+	park_release(0);
+	thread_join(t[0], &err[0], DEADLINE_NEVER);
+	threads_max = kept;
+	CHECK(err[0] == 0 && err[1] == -EAGAIN && !park_timed_out(0), "task.limit",
+	      "the first gives %d, the second %d", err[0], err[1]);
+	for (int i = 0; i < 2; i++)
+		if (!err[i])
+			process_abandon(p[i]);
+}
+
+static int nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+KTEST(task_undone, "task.undone", "", "task.limit")
+{
+	unsigned kept = threads_max, tasks = user_tasks(kernel_cred.user);
+	struct counter_snapshot before, after;
+	struct wait_result res;
+	struct process *p, *q;
+	struct thread *t[2];
+
+	counters_snapshot(&before);
+	REQUIRE(process_create(current_process(), &p) == 0, "task.limit", "no process");
+	threads_max = tasks + 1;
+	CHECK(process_create(current_process(), &q) == -EAGAIN, "task.limit", "a second one");
+	CHECK(thread_create_in(p, "first", nothing, NULL, PRIORITY_DEFAULT, &t[0]) == 0,
+	      "task.limit", "a first thread is its process's task");
+	CHECK(thread_create_in(p, "second", nothing, NULL, PRIORITY_DEFAULT, &t[1]) == -EAGAIN,
+	      "task.limit", "a second thread");
+	threads_max++;
+	REQUIRE(thread_create_in(p, "second", nothing, NULL, PRIORITY_DEFAULT, &t[1]) == 0,
+		"task.limit", "there is room for a second thread");
+	threads_max = kept;
+	thread_resume(t[0]);
+	thread_resume(t[1]);
+	process_wait(p->pid, WEXITED, &res);
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "task.limit");
+	CHECK(user_tasks(kernel_cred.user) == tasks, "task.limit", "one stays counted");
+}
