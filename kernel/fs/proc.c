@@ -33,7 +33,7 @@ static struct kmem_cache *inode_cache;
 static struct inode *proc_root;
 static struct inode *proc_sys;		/* the root of /proc/sys */
 static const struct inode_ops proc_ops, link_ops;
-static const struct file_ops proc_file_ops;
+static const struct file_ops proc_file_ops, unsent_file_ops;
 static const struct file_ops proc_dir_ops;
 
 /* --- Inodes ----------------------------------------------------------------------------------- */
@@ -201,7 +201,7 @@ static u32 file_mode(const struct proc_file *f)
 
 static enum proc_link file_link(const struct proc_file *f)
 {
-	return f->mode >> 16;
+	return f->mode >> 16 & 0xff;
 }
 
 static bool is_guarded(const struct proc_file *f)
@@ -209,11 +209,10 @@ static bool is_guarded(const struct proc_file *f)
 	return f->mode == PROC_GUARDED || f->mode == PROC_PRIVATE;
 }
 
-/* A process's files are those of its threads, too, but for its task/. */
+/* A process's files are those of its threads, too, but for its task/ and fd/. */
 static bool is_in(const struct proc_file *f, const struct inode *dir)
 {
-	return ino_kind(dir) != OF_THREAD || !f->mode || is_guarded(f) ||
-	       file_link(f);
+	return ino_kind(dir) != OF_THREAD || (f->mode != PROC_DIR && f->mode != PROC_FDS);
 }
 
 static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned i)
@@ -227,13 +226,15 @@ static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned
 
 static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, struct inode **out)
 {
+	bool sent = ino_kind(dir) == OF_SYSTEM || f->mode == PROC_SENT;
 	u64 ino = file_ino(dir, f, i);
 	int err;
 
 	if (f->mode == PROC_FDS)
 		return proc_fd_dir(dir, ino_id(dir), out);
 	if (f->mode != PROC_DIR) {
-		err = make_inode(file_mode(f), &proc_file_ops, ino, out);
+		err = make_inode(file_mode(f), sent ? &proc_file_ops : &unsent_file_ops, ino,
+				 out);
 		if (!err && file_link(f))
 			(*out)->ops = &link_ops;
 		return err;
@@ -399,6 +400,15 @@ static const struct file_ops proc_file_ops = {
 	.read = text_read,
 	.seekable = true,
 	.endless = true,
+};
+
+static const struct file_ops unsent_file_ops = {
+	.open = proc_open,
+	.close = text_close,
+	.read = text_read,
+	.seekable = true,
+	.endless = true,
+	.unsent = true,
 };
 
 static const struct inode_ops proc_ops = {

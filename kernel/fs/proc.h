@@ -28,6 +28,7 @@ struct proc_file {
 #define PROC_SELF	(S_IFLNK | 0777)
 #define PROC_LINK(link)	((link) << 16 | S_IFLNK | 0777)	/* above what stat() tells */
 #define PROC_DIR	(S_IFDIR | 0555)
+#define PROC_SENT	(1u << 31 | S_IFREG | 0444)	/* sendfile() reads it, of a process too */
 
 /* proc_sys.c: the root of /proc/sys; NULL: no memory. */
 struct inode *proc_sys_root(void);

@@ -227,7 +227,12 @@ static const struct table_file rows[] = {
 
 struct inode *proc_sys_root(void)
 {
-	static const struct table_fs fs = { .rows = rows, .dev = DEV_PROC, .ino_bit = BIT(62) };
+	static const struct table_fs fs = {
+		.rows = rows,
+		.dev = DEV_PROC,
+		.whole = true,
+		.ino_bit = BIT(62),
+	};
 
 	make_uuid(boot_id);
 	return tablefs_root(&fs);

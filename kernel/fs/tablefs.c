@@ -219,6 +219,18 @@ static int table_open(struct file *f)
 	return text_open(f, show);
 }
 
+static ssize_t table_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	const struct text *t = f->private;
+	off_t from = *pos;
+	ssize_t n = text_read(f, b, pos);
+
+	if (n <= 0 || !b->left || *pos == (off_t)t->len || !fs_of(f->inode)->whole)
+		return n;
+	*pos = from;
+	return -EFAULT;
+}
+
 /* One write() is one value; what comes at another position than the beginning is ignored. */
 static ssize_t table_write(struct file *f, struct iobuf *b, off_t *pos)
 {
@@ -244,7 +256,7 @@ static ssize_t table_write(struct file *f, struct iobuf *b, off_t *pos)
 static const struct file_ops table_file_ops = {
 	.open = table_open,
 	.close = text_close,
-	.read = text_read,
+	.read = table_read,
 	.write = table_write,
 	.seekable = true,
 };

@@ -22,6 +22,7 @@ struct table_file {
 struct table_fs {
 	const struct table_file *rows;	/* the last one has no path */
 	u64 dev;
+	bool whole;			/* a read that cannot copy all that it should fails */
 	u64 ino_bit;			/* set in all its inode numbers, if it shares @dev */
 };
 

@@ -32,6 +32,25 @@ CASE(read_ends_at_the_edge)
 	T(lseek, fd, 0, SEEK_CUR);
 }
 
+CASE(read_files_of_the_kernel_at_the_edge)
+{
+	static const char *const names[] = {
+		"/proc/version", "/proc/self/comm", "/proc/self/stat", "/proc/sys/kernel/ostype",
+		"/proc/sys/kernel/pid_max", "/sys/devices/system/cpu/possible",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		int fd = Q(openat, AT_FDCWD, names[i], O_RDONLY);
+
+		say("%s", names[i]);
+		T(read, fd, edge(1), 2);
+		T(lseek, fd, 0, SEEK_CUR);
+		T(preadv, fd, io2(buf, 1, edge(0), 1), 2, 0, 0);
+		T(pread64, fd, edge(1), 1, 0);
+		T(lseek, fd, 0, SEEK_CUR);
+	}
+}
+
 CASE(write_ends_at_the_edge)
 {
 	int fd = file("a", "");
