@@ -42,54 +42,55 @@ static ssize_t full_write(struct file *f, struct iobuf *b, off_t *pos)
 	return -ENOSPC;
 }
 
-/* A page at a time, so that a killed reader of gigabytes of zeros goes soon. */
-static ssize_t zero_read(struct file *f, struct iobuf *b, off_t *pos)
+/* Moves all of @b, piece by piece: a killed reader of gigabytes goes soon. */
+static ssize_t in_pieces(struct iobuf *b, size_t most, size_t (*move)(struct iobuf *b, size_t n))
 {
 	size_t n, moved, done = 0;
 
-	(void)f;
-	(void)pos;
 	while (b->left && !thread_is_dying(current_thread())) {
-		n = MIN(b->left, PAGE_SIZE);
-		done += moved = iobuf_clear(b, n);
+		n = MIN(b->left, most);
+		done += moved = move(b, n);
 		if (moved < n)
 			return done ? (ssize_t)done : -EFAULT;
 	}
 	return done;
+}
+
+static ssize_t zero_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	(void)f;
+	(void)pos;
+	return in_pieces(b, PAGE_SIZE, iobuf_clear);
+}
+
+static size_t give_random(struct iobuf *b, size_t n)
+{
+	char buf[CHUNK];
+
+	random_bytes(buf, n);
+	return iobuf_copy_to(b, buf, n);
 }
 
 static ssize_t random_read(struct file *f, struct iobuf *b, off_t *pos)
 {
-	char buf[CHUNK];
-	size_t n, moved, done = 0;
-
 	(void)f;
 	(void)pos;
-	while (b->left && !thread_is_dying(current_thread())) {
-		n = MIN(b->left, sizeof(buf));
-		random_bytes(buf, n);
-		done += moved = iobuf_copy_to(b, buf, n);
-		if (moved < n)
-			return done ? (ssize_t)done : -EFAULT;
-	}
-	return done;
+	return in_pieces(b, CHUNK, give_random);
 }
 
 /* Nobody's bytes make the generator less predictable (random.h); but they must be there. */
-static ssize_t random_write(struct file *f, struct iobuf *b, off_t *pos)
+static size_t take_bytes(struct iobuf *b, size_t n)
 {
 	char buf[CHUNK];
-	size_t n, moved, done = 0;
 
+	return iobuf_copy_from(b, buf, n);
+}
+
+static ssize_t random_write(struct file *f, struct iobuf *b, off_t *pos)
+{
 	(void)f;
 	(void)pos;
-	while (b->left && !thread_is_dying(current_thread())) {
-		n = MIN(b->left, sizeof(buf));
-		done += moved = iobuf_copy_from(b, buf, n);
-		if (moved < n)
-			return done ? (ssize_t)done : -EFAULT;
-	}
-	return done;
+	return in_pieces(b, CHUNK, take_bytes);
 }
 
 static int random_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
