@@ -52,6 +52,15 @@ static int move_user(vaddr_t addr, void *mem, size_t n, enum move way)
 	return way == MOVE_FROM ? copy_from_user(mem, addr, n) : clear_user(addr, n);
 }
 
+size_t iobuf_part(struct iobuf *b)
+{
+	while (!iobuf_here(b)) {
+		b->addr = b->next->base;
+		b->later -= b->next++->len;
+	}
+	return page_part(b->addr, iobuf_here(b));
+}
+
 /*
  * The long way: the kernel's memory; over segments' ends; and as far as user memory can be reached.
  * That ends at a page's border, so no part crosses one.
@@ -67,11 +76,7 @@ static noinline size_t move_parts(struct iobuf *b, void *mem, size_t n, enum mov
 		return n;
 	}
 	for (; done < n; done += part) {
-		while (!iobuf_here(b)) {
-			b->addr = b->next->base;
-			b->later -= b->next++->len;
-		}
-		part = page_part(b->addr, MIN(n - done, iobuf_here(b)));
+		part = MIN(n - done, iobuf_part(b));
 		if (move_user(b->addr, mem + done, part, way))
 			break;
 		iobuf_advance(b, part);

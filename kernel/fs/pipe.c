@@ -32,35 +32,9 @@
 
 #define FIONREAD	0x541b
 
-static u32 used(const struct pipe *p)
-{
-	return atomic_load_explicit(&p->used, memory_order_relaxed);
-}
-
 static void set_used(struct pipe *p, u32 n)
 {
 	atomic_store_explicit(&p->used, n, memory_order_relaxed);
-}
-
-static bool is_full(const struct pipe *p)
-{
-	return used(p) == atomic_load_explicit(&p->size, memory_order_relaxed);
-}
-
-/* The slot that is @n behind the next one to be read. Pipe lock held. */
-static struct pipe_slot *slot_at(struct pipe *p, u32 n)
-{
-	return &p->slots[(p->head + n) & p->mask];
-}
-
-static bool has_readers(const struct pipe *p)
-{
-	return atomic_load_explicit(&p->readers, memory_order_relaxed);
-}
-
-static bool has_writers(const struct pipe *p)
-{
-	return atomic_load_explicit(&p->writers, memory_order_relaxed);
 }
 
 /*
@@ -79,18 +53,20 @@ static bool anyone_waits(const struct condvar *c)
 	return !list_empty(&c->q.links);
 }
 
-/*
- * Blocks until the other side has changed something. 0, -EAGAIN, -EINTR. Pipe lock held again
- * after.
- */
-static noinline int wait_change(struct pipe *p, const struct file *f, const struct iobuf *b,
-				struct condvar *c) HOLDS(p->lock)
+noinline int pipe_wait(struct pipe *p, struct condvar *c, bool nonblock)
 {
-	if ((f->flags & O_NONBLOCK) || (b->flags & RWF_NOWAIT))
-		return -EAGAIN;
-	if (c == &p->writable)
-		async_notify(p, POLL_IN, O_WRONLY);	/* of what it has written so far */
-	return condvar_wait(c, &p->lock, DEADLINE_NEVER);
+	return nonblock ? -EAGAIN : condvar_wait(c, &p->lock, DEADLINE_NEVER);
+}
+
+static bool must_not_wait(const struct file *f, const struct iobuf *b)
+{
+	return (f->flags & O_NONBLOCK) || (b->flags & RWF_NOWAIT);
+}
+
+void pipe_pop(struct pipe *p)
+{
+	set_used(p, pipe_used(p) - 1);
+	p->head = pipe_used(p) ? p->head + 1 : 0;
 }
 
 /*
@@ -99,7 +75,7 @@ static noinline int wait_change(struct pipe *p, const struct file *f, const stru
  */
 static bool take_slot(struct pipe *p, struct iobuf *b)
 {
-	struct pipe_slot *s = slot_at(p, 0);
+	struct pipe_slot *s = pipe_slot_at(p, 0);
 	size_t n = MIN(s->len, b->left), moved = iobuf_copy_to(b, s->data + s->from, n);
 
 	if (unlikely(moved != n)) {
@@ -110,8 +86,7 @@ static bool take_slot(struct pipe *p, struct iobuf *b)
 	s->len -= n;
 	if (s->len && !s->packet)
 		return false;
-	set_used(p, used(p) - 1);		/* what is left of a packet is lost */
-	p->head = used(p) ? p->head + 1 : 0;
+	pipe_pop(p);				/* what is left of a packet is lost */
 	return !s->packet;
 }
 
@@ -128,16 +103,16 @@ static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 	err = mutex_lock_killable(&p->lock);
 	if (err)
 		return err;
-	while (unlikely(!used(p)) && has_writers(p) && !err)
-		err = wait_change(p, f, b, &p->readable);
-	wake = is_full(p);
+	while (unlikely(!pipe_used(p)) && pipe_has_writers(p) && !err)
+		err = pipe_wait(p, &p->readable, must_not_wait(f, b));
+	wake = pipe_is_full(p);
 	if (!err)
-		while (used(p) && b->left && take_slot(p, b))
+		while (pipe_used(p) && b->left && take_slot(p, b))
 			;
-	if (unlikely(used(p) && b->left == all && !err))
+	if (unlikely(pipe_used(p) && b->left == all && !err))
 		err = -EFAULT;
 	if (unlikely(wake))
-		wake = !is_full(p) && anyone_waits(&p->writable);
+		wake = !pipe_is_full(p) && anyone_waits(&p->writable);
 	mutex_unlock(&p->lock);
 	if (unlikely(wake))
 		condvar_broadcast(&p->writable);
@@ -170,8 +145,8 @@ static bool merge(struct pipe *p, struct iobuf *b, int *err)
 
 	if (!n)
 		return false;
-	s = slot_at(p, used(p) - 1);
-	if (s->packet || s->from + s->len + n > PAGE_SIZE)
+	s = pipe_slot_at(p, pipe_used(p) - 1);
+	if (s->closed || s->from + s->len + n > PAGE_SIZE)
 		return false;
 	*err = add_bytes(s, b, n);
 	return true;
@@ -188,31 +163,50 @@ static noinline int slot_fill(struct pipe_slot *s)
 	return 0;
 }
 
+int pipe_free_slot(struct pipe *p, struct pipe_slot **out)
+{
+	struct pipe_slot *s = pipe_slot_at(p, pipe_used(p));
+
+	s->from = s->len = 0;
+	s->packet = s->closed = false;
+	*out = s;
+	return likely(s->data) ? 0 : slot_fill(s);
+}
+
+void pipe_push(struct pipe *p)
+{
+	set_used(p, pipe_used(p) + 1);
+}
+
 /* Puts up to a page of @b into a free slot, or fails and leaves it free. Pipe lock held. */
 static int put_slot(struct pipe *p, const struct file *f, struct iobuf *b)
 {
-	struct pipe_slot *s = slot_at(p, used(p));
-	int err = likely(s->data) ? 0 : slot_fill(s);
+	struct pipe_slot *s;
+	int err = pipe_free_slot(p, &s);
 
 	if (unlikely(err))
 		return err;
-	s->from = s->len = 0;
-	s->packet = f->flags & O_DIRECT;
+	s->packet = s->closed = f->flags & O_DIRECT;
 	err = add_bytes(s, b, MIN(b->left, PAGE_SIZE));
 	if (!err)
-		set_used(p, used(p) + 1);
+		pipe_push(p);
 	return err;
 }
 
-/* Waits until there is a free slot. 0 or why not. Pipe lock held. */
-static noinline int wait_room(struct pipe *p, const struct file *f, const struct iobuf *b)
-	HOLDS(p->lock)
+noinline int pipe_wait_room(struct pipe *p, bool nonblock)
 {
 	int err = 0;
 
-	while (is_full(p) && has_readers(p) && !err)
-		err = wait_change(p, f, b, &p->writable);
-	return err ? err : has_readers(p) ? 0 : -EPIPE;
+	while (pipe_is_full(p) && pipe_has_readers(p) && !err)
+		err = pipe_wait(p, &p->writable, nonblock);
+	return err ? err : pipe_has_readers(p) ? 0 : -EPIPE;
+}
+
+static noinline int wait_to_write(struct pipe *p, bool nonblock) HOLDS(p->lock)
+{
+	if (!nonblock)
+		async_notify(p, POLL_IN, O_WRONLY);	/* of what it has written so far */
+	return pipe_wait_room(p, nonblock);
 }
 
 /* One step of a write: fills what room there is, after waiting for some if there was none. */
@@ -223,22 +217,21 @@ static int write_some(struct pipe *p, const struct file *f, struct iobuf *b)
 
 	if (err)
 		return err;
-	if (unlikely(!has_readers(p)))
+	if (unlikely(!pipe_has_readers(p)))
 		err = -EPIPE;
-	else if ((!used(p) || !merge(p, b, &err)) && unlikely(is_full(p)))
-		err = wait_room(p, f, b);
-	wake = !used(p);
-	while (!err && b->left && !is_full(p))
+	else if ((!pipe_used(p) || !merge(p, b, &err)) && unlikely(pipe_is_full(p)))
+		err = wait_to_write(p, must_not_wait(f, b));
+	wake = !pipe_used(p);
+	while (!err && b->left && !pipe_is_full(p))
 		err = put_slot(p, f, b);
-	wake = wake && used(p) && anyone_waits(&p->readable);
+	wake = wake && pipe_used(p) && anyone_waits(&p->readable);
 	mutex_unlock(&p->lock);
 	if (wake)
 		condvar_broadcast(&p->readable);
 	return err;
 }
 
-/* SIGPIPE comes also where some of it was written. */
-static noinline ssize_t write_failed(size_t done, int err)
+noinline ssize_t pipe_write_failed(size_t done, int err)
 {
 	if (err == -EPIPE)
 		signal_send_thread(current_thread(), SIGPIPE, SI_USER);
@@ -255,7 +248,7 @@ static ssize_t pipe_write(struct file *f, struct iobuf *b, off_t *pos)
 		err = write_some(f->private, f, b);
 	if (likely(all))
 		async_notify(f->private, POLL_IN, O_WRONLY);
-	return unlikely(err) ? write_failed(all - b->left, err) : (ssize_t)all;
+	return unlikely(err) ? pipe_write_failed(all - b->left, err) : (ssize_t)all;
 }
 
 /* A FIFO whose writers are still to come has not been hung up. */
@@ -270,11 +263,11 @@ static unsigned pipe_poll(struct file *f, struct poll_table *pt)
 		poll_add(pt, &p->writable.q);
 	atomic_thread_fence(memory_order_seq_cst);	/* pairs with anyone_waits() */
 	if (file_reads(f)) {
-		state |= used(p) ? POLLIN : 0;
-		state |= !has_writers(p) && fifo_had_writers(f) ? POLLHUP : 0;
+		state |= pipe_used(p) ? POLLIN : 0;
+		state |= !pipe_has_writers(p) && fifo_had_writers(f) ? POLLHUP : 0;
 	}
 	if (file_writes(f))
-		state |= (is_full(p) ? 0 : POLLOUT) | (has_readers(p) ? 0 : POLLERR);
+		state |= (pipe_is_full(p) ? 0 : POLLOUT) | (pipe_has_readers(p) ? 0 : POLLERR);
 	return state;
 }
 
@@ -286,8 +279,8 @@ static int pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	if (cmd != FIONREAD)
 		return -ENOTTY;
 	mutex_lock(&p->lock);
-	for (u32 n = 0; n < used(p); n++)
-		bytes += slot_at(p, n)->len;
+	for (u32 n = 0; n < pipe_used(p); n++)
+		bytes += pipe_slot_at(p, n)->len;
 	mutex_unlock(&p->lock);
 	return copy_to_user(arg, &bytes, sizeof(bytes));
 }
@@ -333,9 +326,9 @@ static void change_slots(struct pipe *p, struct pipe_slot *slots, u32 size)
 {
 	for (u32 n = 0; n < p->size; n++)
 		if (n < size)
-			slots[n] = *slot_at(p, n);
+			slots[n] = *pipe_slot_at(p, n);
 		else
-			drop_page(slot_at(p, n));
+			drop_page(pipe_slot_at(p, n));
 	if (p->slots != p->first)
 		kfree(p->slots);
 	p->slots = slots;
@@ -361,7 +354,7 @@ long pipe_set_size(struct file *f, u32 bytes)
 	if (!slots)
 		return -ENOMEM;
 	mutex_lock(&p->lock);
-	if (used(p) > size)
+	if (pipe_used(p) > size)
 		err = -EBUSY;
 	else
 		change_slots(p, slots, size);

@@ -116,6 +116,9 @@ size_t iobuf_copy_to(struct iobuf *b, const void *src, size_t n);
 size_t iobuf_copy_from(struct iobuf *b, void *dst, size_t n);
 size_t iobuf_clear(struct iobuf *b, size_t n);
 
+/* The bytes of user memory that come next and lie in one segment and page. There are some left. */
+size_t iobuf_part(struct iobuf *b);
+
 /* Called by readdir for each entry; false: stop, the entry was not taken. */
 typedef bool (*dirent_fn)(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next);
 
@@ -182,8 +185,8 @@ struct file_ops {
 	struct file_owner (*owner)(void);	/* once O_ASYNC is on, if F_SETOWN named none */
 	bool async;		/* O_ASYNC can be turned on: async_notify(f->private, ...) */
 	bool seekable;
-	bool unsent;		/* sendfile() does not read it */
-	bool by_segment;	/* each segment of a vector is a write, and sendfile() makes none */
+	bool unsent;		/* sendfile() and splice() do not read it */
+	bool by_segment;	/* each segment of a vector is a write; these two make none */
 	bool nowait;		/* it heeds RWF_NOWAIT */
 	bool placeless;		/* its offset stays 0, and lseek() says so */
 	bool endless;		/* its length shows when it is read: nothing counts from its end */
@@ -471,6 +474,31 @@ int pipe_create(struct file **r, struct file **w, u32 flags);
 extern const struct file_ops pipe_file_ops;	/* with a name or without */
 long pipe_set_size(struct file *f, u32 bytes);	/* the size it gets: a power of two, of pages */
 long pipe_get_size(struct file *f);
+
+/* --- Into and out of pipes within the kernel, splice.c --- */
+
+struct pipe;
+struct pipe *pipe_of(const struct file *f);	/* NULL: it is another kind */
+
+/* Such a file can be the other side. */
+bool splice_reads(const struct file *f);
+bool splice_writes(const struct file *f);
+
+/* The side that is no pipe: a file, at *pos, which advances; or memory. */
+struct splice_side {
+	struct file *file;
+	off_t *pos;
+	struct iobuf *memory;
+};
+
+/*
+ * Move up to @n bytes, as many as there are and as there is room for: how many. They block only
+ * before the first one: -EAGAIN, -EINTR. 0: the end of the file, or no more writers. splice_pipes()
+ * with @keep copies. -EPIPE comes with its signal.
+ */
+ssize_t splice_to_pipe(struct splice_side *from, struct pipe *p, size_t n, bool nonblock);
+ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool nonblock);
+ssize_t splice_pipes(struct pipe *from, struct pipe *to, size_t n, bool keep, bool nonblock);
 
 /* A process as a file, and whose a file is; NULL: it is another kind. pidfd.c */
 struct process;

@@ -1,9 +1,13 @@
 /*
- * System calls that move data from file to file: sendfile(), copy_file_range(). A page goes through
- * the kernel at a time; each step is a read and a write of the two files, so what they check and
- * wait for is theirs.
+ * System calls that move data from file to file: sendfile(), copy_file_range(), and splice() and
+ * its kin. A page goes through the kernel at a time; each step is a read and a write of the two
+ * files, so what they check and wait for is theirs. Where a pipe is one of them, it is
+ * kernel/fs/splice.c that moves.
  */
 #include "sys.h"
+
+#define SPLICE_F_NONBLOCK	0x2u
+#define SPLICE_F_KNOWN		0xfu	/* with MOVE, MORE and GIFT, which ask for nothing */
 
 /* The position that @at points to, or the file's own. */
 struct position {
@@ -83,6 +87,13 @@ static bool can_write(const struct file *f)
 	return (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* The file can be read or written at a position that is not its own. */
+static bool takes_positions(const struct file *f)
+{
+	return f->ops->seekable || (f->ops->placeless && inode_is(f->inode, S_IFCHR)) ||
+	       inode_is(f->inode, S_IFDIR);
+}
+
 /* Checks the file that sendfile() reads, and how much. */
 static int may_send_from(const struct position *from, size_t count)
 {
@@ -90,8 +101,7 @@ static int may_send_from(const struct position *from, size_t count)
 
 	if (!can_read(in))
 		return -EBADF;
-	if (from->at && !in->ops->seekable && !inode_is(in->inode, S_IFDIR) &&
-	    !inode_is(in->inode, S_IFCHR))
+	if (from->at && !takes_positions(in))
 		return -ESPIPE;
 	return from->pos < 0 || count > (u64)(S64_MAX - from->pos) ? -EINVAL : 0;
 }
@@ -112,10 +122,12 @@ static long send(int out_fd, struct position *from, size_t count)
 	out = fd_get(out_fd);
 	if (!out || !can_write(out))
 		return -EBADF;
+	if (pipe_of(out))
+		return splice_to_pipe(&(struct splice_side){ .file = in, .pos = &from->pos },
+				      pipe_of(out), MIN(count, RW_MAX), out->flags & O_NONBLOCK);
 	if ((out->flags & O_APPEND) || !has_place(in))
 		return -EINVAL;
-	if (count && (!in->ops->read || in->ops->unsent || in->inode->dev == DEV_ANON ||
-		      out->ops->by_segment))
+	if (count && (!splice_reads(in) || !splice_writes(out)))
 		return -EINVAL;
 	return move(from, out, NULL, MIN(count, RW_MAX));
 }
@@ -196,4 +208,114 @@ long sys_copy_file_range(int in_fd, vaddr_t in_at, int out_fd, vaddr_t out_at, s
 	position_begin(&from, in);
 	position_begin(&to, out);
 	return flags ? -EINVAL : copy_range(&from, &to, count);
+}
+
+/* --- Pipes ------------------------------------------------------------------------------------ */
+
+/* Checks where splice() reads or writes a file that is no pipe. */
+static int check_place(const struct position *p, size_t n)
+{
+	if (p->at && !takes_positions(p->file))
+		return -EINVAL;
+	return p->pos < 0 || n > (u64)(S64_MAX - p->pos) ? -EINVAL : 0;
+}
+
+static ssize_t splice(struct position *from, struct position *to, size_t n, bool nonblock)
+{
+	struct pipe *source = pipe_of(from->file), *sink = pipe_of(to->file);
+	struct splice_side side = { .file = NULL };
+	int err;
+
+	if (!can_read(from->file) || !can_write(to->file))
+		return -EBADF;
+	if (source)
+		nonblock |= from->file->flags & O_NONBLOCK;
+	if (sink)
+		nonblock |= to->file->flags & O_NONBLOCK;
+	if (source && sink)
+		return source == sink ? -EINVAL : splice_pipes(source, sink, n, false, nonblock);
+	if (sink) {
+		side = (struct splice_side){ .file = from->file, .pos = &from->pos };
+		err = check_place(from, n);
+		return err ? err : splice_to_pipe(&side, sink, MIN(n, RW_MAX), nonblock);
+	}
+	if (!source || (to->file->flags & O_APPEND) || !splice_writes(to->file))
+		return -EINVAL;
+	side = (struct splice_side){ .file = to->file, .pos = &to->pos };
+	err = check_place(to, n);
+	return err ? err : splice_from_pipe(source, &side, MIN(n, RW_MAX), nonblock);
+}
+
+long sys_splice(int in_fd, vaddr_t in_at, int out_fd, vaddr_t out_at, size_t n, u32 flags)
+{
+	struct file *in SCOPED(file) = NULL, *out SCOPED(file) = NULL;
+	struct position from, to;
+	ssize_t done;
+
+	if (!n)
+		return 0;
+	if (flags & ~SPLICE_F_KNOWN)
+		return -EINVAL;
+	in = fd_get(in_fd);
+	out = fd_get(out_fd);
+	if (!in || !out)
+		return -EBADF;
+	if ((in_at && pipe_of(in)) || (out_at && pipe_of(out)))
+		return -ESPIPE;
+	if (position_get(&to, out_at) || position_get(&from, in_at))
+		return -EFAULT;
+	position_begin(&from, in);
+	position_begin(&to, out);
+	done = splice(&from, &to, n, flags & SPLICE_F_NONBLOCK);
+	if (done >= 0 && (position_put(&to) || position_put(&from)))
+		return -EFAULT;
+	return done;
+}
+
+long sys_tee(int in_fd, int out_fd, size_t n, u32 flags)
+{
+	struct file *in SCOPED(file) = NULL, *out SCOPED(file) = NULL;
+
+	if (flags & ~SPLICE_F_KNOWN)
+		return -EINVAL;
+	if (!n)
+		return 0;
+	in = fd_get(in_fd);
+	out = fd_get(out_fd);
+	if (!in || !out || !can_read(in) || !can_write(out))
+		return -EBADF;
+	if (!pipe_of(in) || !pipe_of(out) || pipe_of(in) == pipe_of(out))
+		return -EINVAL;
+	return splice_pipes(pipe_of(in), pipe_of(out), n, true,
+			    (flags & SPLICE_F_NONBLOCK) || ((in->flags | out->flags) & O_NONBLOCK));
+}
+
+/* Moves the vector's bytes into the pipe that is open to be written, or else out of it. */
+long sys_vmsplice(int fd, vaddr_t vector, size_t n, u32 flags)
+{
+	bool nonblock = flags & SPLICE_F_NONBLOCK;
+	struct file *f SCOPED(file) = NULL;
+	struct splice_side side = { .file = NULL };
+	struct user_vector v;
+	long done;
+
+	if (flags & ~SPLICE_F_KNOWN)
+		return -EINVAL;
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	done = vector_get(&v, vector, n);
+	if (done)
+		return done;
+	side.memory = &v.buf;
+	if (!v.buf.left)
+		done = 0;
+	else if (!pipe_of(f))
+		done = -EBADF;
+	else if (can_write(f))
+		done = splice_to_pipe(&side, pipe_of(f), v.buf.left, nonblock);
+	else
+		done = splice_from_pipe(pipe_of(f), &side, v.buf.left, nonblock);
+	vector_end(&v);
+	return done;
 }

@@ -114,6 +114,8 @@ char *pages(size_t n, int protection, int flags);   /* anonymous memory */
 char *edge(size_t n);				    /* @n bytes before memory that is not there */
 void fill(int fd, size_t n);			    /* @n bytes 'x' into it */
 void full(int pipe);				    /* until it takes no more */
+int bytes_in(int pipe);
+const char *rest(int pipe);			    /* all it has, as a text */
 
 /* --- Other processes --------------------------------------------------------------------- */
 

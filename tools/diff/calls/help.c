@@ -22,7 +22,7 @@ static const char *const signals[] = {
 
 const char *error_name(long error)
 {
-	static char number[24];
+	static char number[28];
 
 	if ((size_t)error < sizeof(errors) / sizeof(*errors))
 		return errors[error];
@@ -152,6 +152,25 @@ void full(int pipe)
 	while (R(write, pipe, x, sizeof(x)) > 0)
 		;
 	Q(fcntl, pipe, F_SETFL, flags);
+}
+
+int bytes_in(int pipe)
+{
+	int n = -1;
+
+	R(ioctl, pipe, FIONREAD, &n);
+	return n;
+}
+
+const char *rest(int pipe)
+{
+	static char text[2 * PAGE];
+	long n;
+
+	memset(text, 0, sizeof(text));
+	Q(fcntl, pipe, F_SETFL, O_NONBLOCK | R(fcntl, pipe, F_GETFL));
+	n = R(read, pipe, text, sizeof(text) - 1);
+	return n < 0 ? error_name(-n) : text;
 }
 
 /* --- Other processes --------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
  */
 #include "diff.h"
 
-static int p[2];
+static int p[2], q[2];
 static int fd;
 static unsigned *word;
 static pid_t kid;
@@ -80,6 +80,21 @@ static void data(void)
 	no_room();
 	fd = file("f", "some data");
 	Q(lseek, fd, 0, SEEK_SET);
+}
+
+/* Bytes, and no room for them in the other pipe. */
+static void no_room_beside(void)
+{
+	no_room();
+	Q(pipe2, q, 0);
+	Q(write, q[1], "abc", 3);
+}
+
+static void no_more_of_two(void)
+{
+	no_more();
+	Q(pipe2, q, 0);
+	fd = file("f", "");
 }
 
 static void nothing(void)
@@ -162,3 +177,11 @@ BLOCKS(sigsuspend, nothing, rt_sigsuspend, bits(0), 8)
 BLOCKS(flock, locked, flock, fd, 2)
 BLOCKS(setlkw, locked, fcntl, fd, F_SETLKW, &(struct linux_lock){ .type = F_WRLCK })
 BLOCKS(sendfile, data, sendfile, p[1], fd, NULL, 5)
+BLOCKS(splice_to_full, data, splice, fd, NULL, p[1], NULL, 5, 0)
+BLOCKS(splice_from_empty, no_more_of_two, splice, p[0], NULL, fd, NULL, 5, 0)
+BLOCKS(splice_both_empty, no_more_of_two, splice, p[0], NULL, q[1], NULL, 5, 0)
+BLOCKS(splice_both_full, no_room_beside, splice, q[0], NULL, p[1], NULL, 5, 0)
+BLOCKS(tee_empty, no_more_of_two, tee, p[0], q[1], 5, 0)
+BLOCKS(tee_full, no_room_beside, tee, q[0], p[1], 5, 0)
+BLOCKS(vmsplice_to_full, no_room, vmsplice, p[1], io(buf, 5), 1, 0)
+BLOCKS(vmsplice_from_empty, no_more, vmsplice, p[0], io(buf, 5), 1, 0)

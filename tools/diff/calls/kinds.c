@@ -1,50 +1,15 @@
 /* Each call on each kind of open file: a line a kind. */
 #include "diff.h"
+#include "kinds.h"
 
 static const char text[] = "0123456789";
 
-static int regular(int flags)
-{
-	close(file("f", text));
-	return Q(openat, AT_FDCWD, "f", flags);
-}
-
-static int read_and_write(void)
-{
-	return regular(O_RDWR);
-}
-
-static int read_only(void)
-{
-	return regular(O_RDONLY);
-}
-
-static int write_only(void)
-{
-	return regular(O_WRONLY);
-}
-
-static int append(void)
-{
-	return regular(O_RDWR | O_APPEND);
-}
-
 static int removed(void)
 {
-	int fd = regular(O_RDWR);
+	int fd = file("f", text);
 
 	Q(unlinkat, AT_FDCWD, "f", 0);
 	return fd;
-}
-
-static int unnamed(void)
-{
-	return Q(openat, AT_FDCWD, ".", O_TMPFILE | O_RDWR, 0600);
-}
-
-static int place(void)
-{
-	return regular(O_PATH);
 }
 
 static int place_of_link(void)
@@ -109,72 +74,54 @@ static int memory(void)
 	return fd;
 }
 
-static int null(void)
-{
-	return Q(openat, AT_FDCWD, "/dev/null", O_RDWR);
-}
-
-static int zero(void)
-{
-	return Q(openat, AT_FDCWD, "/dev/zero", O_RDWR);
-}
-
-static int full_device(void)
-{
-	return Q(openat, AT_FDCWD, "/dev/full", O_RDWR);
-}
-
-static int urandom(void)
-{
-	return Q(openat, AT_FDCWD, "/dev/urandom", O_RDWR);
-}
-
-static int proc_of_process(void)
-{
-	return Q(openat, AT_FDCWD, "/proc/self/stat", O_RDONLY);
-}
-
-static int proc_setting(void)
-{
-	return Q(openat, AT_FDCWD, "/proc/sys/kernel/ostype", O_RDONLY);
-}
-
 static int closed(void)
 {
 	return 77;
 }
 
 /* The first are the test's own; the machine's must not be changed, and not opened for it. */
-static const struct {
-	const char *name;
-	int (*open)(void);
-} kinds[] = {
-	{ "file", read_and_write },
-	{ "file to read", read_only },
-	{ "file to write", write_only },
-	{ "file to append", append },
-	{ "removed file", removed },
-	{ "file without name", unnamed },
-	{ "O_PATH", place },
-	{ "O_PATH of link", place_of_link },
-	{ "folder", folder },
-	{ "O_PATH of folder", place_of_folder },
-	{ "pipe to read", read_end },
-	{ "pipe to write", write_end },
-	{ "FIFO", fifo },
-	{ "eventfd", event },
-	{ "timerfd", timer },
-	{ "memfd", memory },
-	{ "closed", closed },
-	{ "null", null },
-	{ "zero", zero },
-	{ "full", full_device },
-	{ "urandom", urandom },
-	{ "stat of process", proc_of_process },
-	{ "setting", proc_setting },
+const struct kind kinds[] = {
+	{ "file", NULL, "f", O_RDWR },
+	{ "file to read", NULL, "f", O_RDONLY },
+	{ "file to write", NULL, "f", O_WRONLY },
+	{ "file to append", NULL, "f", O_RDWR | O_APPEND },
+	{ "removed file", removed, NULL, 0 },
+	{ "file without name", NULL, ".", O_TMPFILE | O_RDWR },
+	{ "O_PATH", NULL, "f", O_PATH },
+	{ "O_PATH of link", place_of_link, NULL, 0 },
+	{ "folder", folder, NULL, 0 },
+	{ "O_PATH of folder", place_of_folder, NULL, 0 },
+	{ "pipe to read", read_end, NULL, 0 },
+	{ "pipe to write", write_end, NULL, 0 },
+	{ "FIFO", fifo, NULL, 0 },
+	{ "eventfd", event, NULL, 0 },
+	{ "timerfd", timer, NULL, 0 },
+	{ "memfd", memory, NULL, 0 },
+	{ "closed", closed, NULL, 0 },
+	{ "null", NULL, "/dev/null", O_RDWR },
+	{ "zero", NULL, "/dev/zero", O_RDWR },
+	{ "full", NULL, "/dev/full", O_RDWR },
+	{ "urandom", NULL, "/dev/urandom", O_RDWR },
+	{ "stat of process", NULL, "/proc/self/stat", O_RDONLY },
+	{ "setting", NULL, "/proc/sys/kernel/ostype", O_RDONLY },
 };
 
-enum { OWN = 17, ALL = sizeof(kinds) / sizeof(*kinds) };
+int kind_open(const struct kind *k)
+{
+	if (k->open)
+		return k->open();
+	if (!strcmp(k->path, "f"))
+		close(file("f", text));
+	return Q(openat, AT_FDCWD, k->path, k->flags, 0600);
+}
+
+void kind_answers(const struct kind *k, long result)
+{
+	if (result < 0)
+		say("%s: %s", k->name, error_name(-result));
+	else
+		say("%s: %ld", k->name, result);
+}
 
 static const char *self_fd(int fd)
 {
@@ -183,27 +130,6 @@ static const char *self_fd(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return path;
 }
-
-static void answer(const char *name, long result)
-{
-	if (result < 0)
-		say("%s: %s", name, error_name(-result));
-	else
-		say("%s: %ld", name, result);
-}
-
-/* A case of one call on the first @count kinds, each opened anew as @fd. */
-#define EACH(title, count, call) \
-	CASE(title) \
-	{ \
-		for (int kind = 0; kind < (count); kind++) { \
-			int fd = kinds[kind].open(); \
-\
-			answer(kinds[kind].name, call); \
-			R(unlinkat, AT_FDCWD, "new", 0); \
-			R(close, fd); \
-		} \
-	}
 
 /* --- Moving data ------------------------------------------------------------------------- */
 

@@ -93,6 +93,39 @@ CASE(sendfile)
 	T(sendfile, 5, in, &at, 1);
 }
 
+CASE(sendfile_from_files_of_the_kernel)
+{
+	static const char *const names[] = {
+		"/proc/version", "/proc/stat", "/proc/loadavg", "/proc/sys/kernel/ostype",
+		"/proc/sys/kernel/pid_max", "/proc/self/stat", "/proc/self/status",
+		"/proc/self/comm", "/proc/self/cmdline", "/proc/self/maps", "/proc/self/limits",
+		"/proc/self/mounts", "/proc/self/mountinfo", "/proc/self/environ",
+		"/proc/self/auxv", "/sys/devices/system/cpu/possible",
+	};
+	int out = file("b", "");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		int in = Q(openat, AT_FDCWD, names[i], O_RDONLY);
+		long n = R(sendfile, out, in, NULL, 1);
+
+		say("%s: %s", names[i], error_name(n > 0 ? 0 : -n));
+	}
+}
+
+CASE(sendfile_to_a_pipe)
+{
+	int in = file("a", ""), p[2];
+
+	fill(in, 20 * PAGE);
+	Q(pipe2, p, 0);
+	T(sendfile, p[1], in, bits(1), 30 * PAGE);
+	Q(read, p[0], buf, PAGE);
+	T(sendfile, p[1], in, bits(1), 1);
+	Q(fcntl, p[1], F_SETFL, O_NONBLOCK);
+	T(sendfile, p[1], in, bits(1), 1);
+	T(sendfile, p[1], in, bits(1), 0);
+}
+
 CASE(copy_file_range)
 {
 	int in = file("a", "0123456789"), out = file("b", "");

@@ -63,6 +63,11 @@ struct flock {
 	pid_t l_pid;
 };
 
+#define SPLICE_F_MOVE		1
+#define SPLICE_F_NONBLOCK	2
+#define SPLICE_F_MORE		4
+#define SPLICE_F_GIFT		8
+
 #define AT_FDCWD		(-100)
 #define AT_SYMLINK_NOFOLLOW	0x100
 #define AT_EACCESS		0x200
@@ -74,3 +79,9 @@ int creat(const char *path, mode_t mode);
 int fcntl(int fd, int cmd, ...);
 int open(const char *path, int flags, ...);
 int openat(int dir, const char *path, int flags, ...);
+
+struct iovec;
+
+ssize_t splice(int in, off_t *in_at, int out, off_t *out_at, size_t n, unsigned flags);
+ssize_t tee(int in, int out, size_t n, unsigned flags);
+ssize_t vmsplice(int fd, const struct iovec *iov, size_t n, unsigned flags);

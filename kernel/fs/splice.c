@@ -1,0 +1,270 @@
+/*
+ * Moving bytes into and out of pipes within the kernel: splice(), tee(), vmsplice(), and sendfile()
+ * to a pipe. The system calls are in kernel/sys/send.c.
+ *
+ * Bytes are copied once, straight between a slot's page and the other side; from pipe to pipe a
+ * whole slot moves by exchanging pages. Linux passes pages on instead, so that a later change of
+ * the memory or file may show in the pipe: no program can rely on that, and here it never does.
+ * Everything else is as there: which bytes make a slot, that no later write joins them, and that a
+ * call waits only as long as it has moved nothing.
+ *
+ * Locks: the pipe's lock is held while the other side is read or written, so that bytes are neither
+ * lost nor doubled if that takes fewer. It is thus outside file->lock and inode->lock. Of two pipes
+ * the one at the lower address is locked first.
+ *
+ *  SPLICE1  Only bytes that the other side has taken leave a pipe, and only bytes that it has given
+ *           come in.
+ */
+#include "errno.h"
+#include "mm.h"
+#include "pipe.h"
+#include "signal.h"
+#include "string.h"
+
+struct pipe *pipe_of(const struct file *f)
+{
+	return f->ops == &pipe_file_ops ? f->private : NULL;
+}
+
+bool splice_reads(const struct file *f)
+{
+	return f->ops->read && !f->ops->unsent && !pipe_of(f) && f->inode->dev != DEV_ANON;
+}
+
+bool splice_writes(const struct file *f)
+{
+	return f->ops->write && !f->ops->by_segment;
+}
+
+/* There are more bytes, or more room: tells those who wait or have O_ASYNC. */
+static void tell_readers(struct pipe *p)
+{
+	condvar_broadcast(&p->readable);
+	async_notify(p, POLL_IN, O_WRONLY);
+}
+
+static void tell_writers(struct pipe *p)
+{
+	condvar_broadcast(&p->writable);
+	async_notify(p, POLL_OUT, O_RDONLY);
+}
+
+/* --- A pipe and something else ---------------------------------------------------------------- */
+
+/* How many of @n bytes the next slot gets: no more than are in one page of memory or of a file. */
+static size_t part_of(struct splice_side *from, size_t n)
+{
+	const struct inode *i;
+
+	if (from->memory)
+		return MIN(n, iobuf_part(from->memory));
+	i = from->file->inode;
+	return inode_is(i, S_IFREG) && i->ops->get_page ? page_part(*from->pos, n)
+							 : MIN(n, PAGE_SIZE);
+}
+
+/* A part ends with its page, so there is all of it or nothing. */
+static ssize_t get(struct splice_side *from, char *to, size_t n)
+{
+	struct iobuf b = iobuf_kernel(to, n);
+
+	if (from->memory)
+		return iobuf_copy_from(from->memory, to, n) == n ? (ssize_t)n : -EFAULT;
+	return file_read(from->file, &b, from->pos);
+}
+
+static ssize_t put(struct splice_side *to, const char *from, size_t n)
+{
+	struct iobuf b = iobuf_kernel(from, n);
+
+	if (to->memory)
+		return iobuf_copy_to(to->memory, from, n) == n ? (ssize_t)n : -EFAULT;
+	return file_write(to->file, &b, to->pos);
+}
+
+/* Fills one slot with up to @n bytes: how many there were. Pipe lock held. */
+static ssize_t fill_slot(struct pipe *p, struct splice_side *from, size_t n)
+{
+	struct pipe_slot *s;
+	ssize_t got = pipe_free_slot(p, &s);
+
+	if (!got)
+		got = get(from, s->data, n);
+	if (got <= 0)
+		return got;
+	s->len = got;
+	s->closed = true;
+	pipe_push(p);
+	return got;
+}
+
+ssize_t splice_to_pipe(struct splice_side *from, struct pipe *p, size_t n, bool nonblock)
+{
+	size_t done = 0, part = 0;
+	ssize_t got = mutex_lock_killable(&p->lock);
+
+	if (got)
+		return got;
+	got = pipe_wait_room(p, nonblock);
+	if (!got && n && from->file && !splice_reads(from->file))
+		got = -EINVAL;
+	while (got == (ssize_t)part && done < n && !pipe_is_full(p)) {
+		part = part_of(from, n - done);
+		got = fill_slot(p, from, part);
+		done += MAX(got, 0);
+	}
+	mutex_unlock(&p->lock);
+	if (done)
+		tell_readers(p);
+	return got < 0 ? pipe_write_failed(done, got) : (ssize_t)done;
+}
+
+/* Waits until there are bytes in the pipe, or there can be none. 0, -EAGAIN, -EINTR. */
+static int wait_bytes(struct pipe *p, bool nonblock) HOLDS(p->lock)
+{
+	int err = 0;
+
+	while (!pipe_used(p) && pipe_has_writers(p) && !err)
+		err = pipe_wait(p, &p->readable, nonblock);
+	return err;
+}
+
+/* Writes out of the first slot up to @n bytes: how many were taken. Pipe lock held. */
+static ssize_t drain_slot(struct pipe *p, struct splice_side *to, size_t n)
+{
+	struct pipe_slot *s = pipe_slot_at(p, 0);
+	ssize_t taken = put(to, s->data + s->from, MIN(n, s->len));
+
+	if (taken <= 0)
+		return taken;
+	s->from += taken;
+	s->len -= taken;
+	if (!s->len)
+		pipe_pop(p);
+	return taken;
+}
+
+ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool nonblock)
+{
+	ssize_t taken = mutex_lock_killable(&p->lock);
+	size_t done = 0;
+	u32 used;
+
+	if (taken)
+		return taken;
+	taken = wait_bytes(p, nonblock);
+	used = pipe_used(p);
+	while (taken >= 0 && done < n && pipe_used(p)) {
+		taken = drain_slot(p, to, n - done);
+		done += MAX(taken, 0);
+	}
+	used -= pipe_used(p);			/* so many slots are free now */
+	mutex_unlock(&p->lock);
+	if (used)
+		tell_writers(p);
+	return done ? (ssize_t)done : taken;
+}
+
+/* --- Two pipes -------------------------------------------------------------------------------- */
+
+static int lock_two(struct pipe *a, struct pipe *b)
+	NO_LOCK_ANALYSIS("which is first is known at run time")
+{
+	struct pipe *first = MIN(a, b), *second = MAX(a, b);
+	int err = mutex_lock_killable(&first->lock);
+
+	if (err)
+		return err;
+	err = mutex_lock_killable(&second->lock);
+	if (err)
+		mutex_unlock(&first->lock);
+	return err;
+}
+
+/* Waits until there are bytes to take, or will be none, and then room for them; locks neither. */
+static int wait_both(struct pipe *from, struct pipe *to, bool nonblock)
+{
+	int err = mutex_lock_killable(&from->lock);
+
+	if (err)
+		return err;
+	err = wait_bytes(from, nonblock);
+	mutex_unlock(&from->lock);
+	if (!err)
+		err = mutex_lock_killable(&to->lock);
+	if (err)
+		return err;
+	err = pipe_wait_room(to, nonblock);
+	mutex_unlock(&to->lock);
+	return err;
+}
+
+/* Moves up to @n bytes of slot @i of @from, or copies them: how many. Both locks held. */
+static ssize_t pass_slot(struct pipe *from, u32 i, struct pipe *to, size_t n, bool keep)
+{
+	struct pipe_slot *a = pipe_slot_at(from, i), *b;
+	char *page;
+	int err = pipe_free_slot(to, &b);
+
+	if (err)
+		return err;
+	n = MIN(n, a->len);
+	if (!keep && n == a->len) {
+		page = b->data;
+		*b = *a;
+		a->data = page;
+		pipe_pop(from);
+	} else {
+		memcpy(b->data, a->data + a->from, n);
+		b->len = n;
+		b->packet = a->packet;
+		b->closed = true;
+		a->from += keep ? 0 : n;
+		a->len -= keep ? 0 : n;
+	}
+	pipe_push(to);
+	return n;
+}
+
+/* Passes slots on for as long as there are some, and room. Both locks held. */
+static ssize_t pass_slots(struct pipe *from, struct pipe *to, size_t n, bool keep)
+{
+	size_t done = 0;
+	ssize_t passed = pipe_has_readers(to) ? 0 : -EPIPE;
+
+	for (u32 i = 0; passed >= 0 && done < n && i < pipe_used(from) && !pipe_is_full(to);
+	     i += keep) {
+		passed = pass_slot(from, i, to, n - done, keep);
+		done += MAX(passed, 0);
+	}
+	return done ? (ssize_t)done : passed;
+}
+
+ssize_t splice_pipes(struct pipe *from, struct pipe *to, size_t n, bool keep, bool nonblock)
+	NO_LOCK_ANALYSIS("lock_two()")
+{
+	bool ended = false;
+	ssize_t passed = 0;
+	u32 used = 0;
+
+	while (!passed && !ended) {	/* others may have been there between waiting and locking */
+		passed = wait_both(from, to, nonblock);
+		if (!passed)
+			passed = lock_two(from, to);
+		if (passed)
+			break;
+		used = pipe_used(from);
+		passed = pass_slots(from, to, n, keep);
+		used -= pipe_used(from);
+		ended = !pipe_used(from) && !pipe_has_writers(from);
+		mutex_unlock(&from->lock);
+		mutex_unlock(&to->lock);
+	}
+	if (passed < 0)
+		return pipe_write_failed(0, passed);
+	if (passed)
+		tell_readers(to);
+	if (used)
+		tell_writers(from);
+	return passed;
+}
