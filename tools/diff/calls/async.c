@@ -125,6 +125,38 @@ CASE(large_write)
 	told("the rest");
 }
 
+CASE(splice)
+{
+	int q[2], fd = file("f", "0123456789");
+
+	make_pipe();
+	Q(pipe2, q, O_NONBLOCK);
+	listen_to(p[0], 40);
+	listen_to(p[1], 41);
+	listen_to(q[0], 42);
+	listen_to(q[1], 43);
+	T(splice, fd, NULL, p[1], NULL, 4, 0);
+	told("from a file");
+	T(splice, p[0], NULL, q[1], NULL, 1, 0);
+	told("a part to a pipe");
+	T(tee, p[0], q[1], 4, 0);
+	told("tee");
+	T(splice, p[0], NULL, q[1], NULL, 4, 0);
+	told("all to a pipe");
+	T(splice, q[0], NULL, fd, NULL, 2, 0);
+	told("to a file");
+	T(vmsplice, q[0], io(buf, 1), 1, 0);
+	told("a part to memory");
+	T(vmsplice, q[1], io2("a", 1, "b", 1), 2, 0);
+	told("from memory");
+	T(sendfile, p[1], fd, bits(0), 4);
+	told("sendfile");
+	full(q[1]);
+	told("until full");
+	T(splice, p[0], NULL, q[1], NULL, 4, 0);
+	told("to a full pipe");
+}
+
 CASE(interrupted_read)
 {
 	pid_t pid;
