@@ -32,8 +32,7 @@ _Find = Callable[[Path], list[Job]]
 # In this order: later groups use what earlier ones built. In a group the longest come first, so that
 # no core is left with one of them at the end.
 _GROUPS: tuple[tuple[str, tuple[_Find, ...]], ...] = (
-    ("builds", (builds.jobs,)),
-    ("host", (host.jobs, programs.host_jobs, diff.host_jobs)),
+    ("builds", (builds.jobs, host.jobs, programs.host_jobs, diff.host_jobs)),
     (
         "tests",
         (
