@@ -2,6 +2,7 @@
  * Real-time threads: the highest priority first, before all normal ones, whatever the scheduling
  * policy. All cases run on one CPU, so what is more urgent runs at once, and nothing beside it.
  */
+#include <semaphore.h>
 #include <sys/syscall.h>
 
 #include "test.h"
@@ -272,6 +273,36 @@ static void futex_requeues(void)
 	expect_order(expected, 3);
 }
 
+static sem_t *shared_semaphore;
+static int own_priority;
+
+static void wait_for_post(void)
+{
+	CHECK_EQ(set_class(0, SCHED_FIFO, own_priority), 0);
+	CHECK_EQ(sem_wait(shared_semaphore), 0);
+}
+
+/* A semaphore between processes lets the most urgent through, of equals the one that came first. */
+static void semaphore_posts(void)
+{
+	static const int priority[] = { 2, 3, 3, 4 }, expected[] = { 3, 1, 2, 0 };
+	pid_t pid[4];
+
+	go_first();
+	shared_semaphore = shared_memory(sizeof(*shared_semaphore));
+	CHECK_EQ(sem_init(shared_semaphore, 1, 0), 0);
+	for (int i = 0; i < 4; i++) {
+		own_priority = priority[i];
+		pid[i] = spawn(wait_for_post);
+		while (state_of(pid[i]) != 'S')
+			usleep(100);		/* or it would not get the CPU */
+	}
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(sem_post(shared_semaphore), 0);
+		CHECK_EQ(waitpid(-1, NULL, 0), pid[expected[i]]);
+	}
+}
+
 static const struct test_case cases[] = {
 	CASE(the_highest_first),
 	CASE(normal_ones_wait),
@@ -280,6 +311,7 @@ static const struct test_case cases[] = {
 	CASE(slices),
 	CASE(futex_wakes),
 	CASE(futex_requeues),
+	CASE(semaphore_posts),
 };
 
 TEST_MAIN(cases)
