@@ -1,0 +1,163 @@
+/* SS_AUTODISARM: a stack for handlers that is off while one runs. */
+#include "diff.h"
+
+static char other[4 * PAGE];
+static stack_t seen[4];
+static int place[4], n;
+static long changed;
+
+/* Where @at is: 1 on the stack of buf, 2 on the other, 0 elsewhere. */
+static int place_of(const void *at)
+{
+	const char *c = at;
+
+	if (c >= buf && c < buf + sizeof(buf))
+		return 1;
+	return c >= other && c < other + sizeof(other) ? 2 : 0;
+}
+
+static void look(int sig)
+{
+	(void)sig;
+	if (n < 4) {
+		place[n] = place_of(__builtin_frame_address(0));
+		R(sigaltstack, NULL, &seen[n]);
+		n++;
+	}
+}
+
+static void look_twice(int sig)
+{
+	look(sig);
+	R(kill, getpid(), SIGUSR2);
+}
+
+static void set_other(int sig)
+{
+	stack_t s = { .ss_sp = other, .ss_size = sizeof(other), .ss_flags = SS_AUTODISARM };
+
+	look(sig);
+	changed = R(sigaltstack, &s, NULL);
+	R(kill, getpid(), SIGUSR2);
+	look(sig);
+}
+
+static void handle(int sig, void (*fn)(int), int flags)
+{
+	struct sigaction a = { .sa_handler = fn, .sa_flags = flags };
+
+	sigaction(sig, &a, NULL);
+}
+
+static void arm(int flags)
+{
+	stack_t s = { .ss_sp = buf, .ss_size = sizeof(buf), .ss_flags = flags };
+
+	Q(sigaltstack, &s, NULL);
+}
+
+static void say_stack(const char *what, const stack_t *s)
+{
+	say("%s: flags %#x, size %ld, %s", what, s->ss_flags, (long)s->ss_size,
+	    !s->ss_sp	       ? "nowhere"
+	    : s->ss_sp == buf   ? "ours"
+	    : s->ss_sp == other ? "the other"
+				: "elsewhere");
+}
+
+static void say_seen(void)
+{
+	stack_t now;
+
+	for (int i = 0; i < n; i++) {
+		V(place[i]);
+		say_stack("seen", &seen[i]);
+	}
+	Q(sigaltstack, NULL, &now);
+	say_stack("after", &now);
+	n = 0;
+}
+
+CASE(armed_again_by_the_return)
+{
+	arm(SS_AUTODISARM);
+	handle(SIGUSR1, look, SA_ONSTACK);
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+}
+
+CASE(armed_and_on)
+{
+	arm(SS_AUTODISARM | SS_ONSTACK);
+	handle(SIGUSR1, look, SA_ONSTACK);
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+}
+
+CASE(not_disarmed)
+{
+	arm(0);
+	handle(SIGUSR1, look, SA_ONSTACK);
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+}
+
+CASE(handler_that_does_not_use_it)
+{
+	arm(SS_AUTODISARM);
+	handle(SIGUSR1, look, 0);
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+	arm(0);
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+}
+
+/* The second handler goes on below the first one, not at the top of the stack. */
+CASE(nested)
+{
+	arm(SS_AUTODISARM);
+	handle(SIGUSR1, look_twice, SA_ONSTACK);
+	handle(SIGUSR2, look, SA_ONSTACK);
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+	T(kill, getpid(), SIGUSR1);
+	say_seen();
+}
+
+CASE(another_in_the_handler)
+{
+	arm(SS_AUTODISARM);
+	handle(SIGUSR1, set_other, SA_ONSTACK);
+	handle(SIGUSR2, look, SA_ONSTACK);
+	T(kill, getpid(), SIGUSR1);
+	V(changed);
+	say_seen();
+}
+
+CASE(another_in_the_handler_without_it)
+{
+	arm(0);
+	handle(SIGUSR1, set_other, SA_ONSTACK);
+	handle(SIGUSR2, look, SA_ONSTACK);
+	T(kill, getpid(), SIGUSR1);
+	V(changed == -EPERM);
+	say_seen();
+}
+
+CASE(in_a_child)
+{
+	pid_t pid;
+
+	arm(SS_AUTODISARM);
+	handle(SIGUSR1, look, SA_ONSTACK);
+	pid = child();
+	if (!pid) {
+		T(kill, getpid(), SIGUSR1);
+		say_seen();
+		end(0);
+	}
+	reap(pid);
+}
