@@ -208,7 +208,7 @@ bool console_has_room(void)
 	bool has;
 
 	spin_lock(&console_lock);
-	has = room() >= ENCODED_MAX;
+	has = room() >= CONSOLE_ROOM * ENCODED_MAX;
 	spin_unlock(&console_lock);
 	return has;
 }

@@ -183,6 +183,8 @@ static int put_all(const char *s, size_t n)
 	return err;
 }
 
+static_assert(2 * CHUNK <= CONSOLE_ROOM, "a write that must not wait does not");
+
 /* Output processing: newline becomes CR LF if the terminal says so. */
 static int put_processed(const char *s, size_t n)
 {
@@ -220,9 +222,12 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 		else if (!(err = put_processed(buf, n)))
 			done += n;
 	}
-	if (b->left && (f->flags & O_ASYNC))
-		atomic_store(&tty.refused, 1);
 	mutex_unlock(&tty.write_lock);
+	if (b->left && (f->flags & O_ASYNC)) {
+		atomic_store(&tty.refused, 1);
+		if (console_has_room())		/* it may have come before anybody looked there */
+			tty_output_ready();
+	}
 	return done ? done : err;
 }
 

@@ -43,7 +43,8 @@ void console_flush(void);
 void console_exit_status(int code);
 
 bool console_is_mux(void);
-bool console_has_room(void);		/* console_write() would take something */
+#define CONSOLE_ROOM	512u		/* bytes */
+bool console_has_room(void);		/* console_write() would take that many */
 void console_receive(bool on);		/* the UART's receive interrupt */
 void console_send_more(void);		/* the UART's interrupt handler: it has room */
 

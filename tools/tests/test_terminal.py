@@ -46,14 +46,14 @@ class Riscv(unittest.TestCase):
             self.assertEqual(t.run("jobs"), "")
             self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
 
-    def test_keys_are_told_by_a_signal(self) -> None:
+    def test_keys_and_room_are_told_by_a_signal(self) -> None:
         with Terminal(self.ARCH) as t:
             t.type("KEYS=1 /tests/async keys\r")
             t.expect(r"^type a line\r\n")
             t.type("ab\r")
             t.expect(r"^told of 3 bytes\r\ntype a key\r\n")
             t.type("c")
-            t.expect(r"^told of 1 bytes\r\nok async.keys\r\n")
+            t.expect(r"^told of 1 bytes\r\n\.+\r\ntold of room\r\nok async.keys\r\n")
             self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
 
     def test_keys_end_a_loop_of_builtins(self) -> None:

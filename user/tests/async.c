@@ -156,6 +156,22 @@ static void expect_key(int fd, const char *what)
 	printf("told of %ld bytes\n", (long)read(fd, line, sizeof(line)));
 }
 
+static void expect_room(int fd)
+{
+	sigset_t set = blocked(SIG);
+	char dots[1024];
+	siginfo_t info;
+
+	memset(dots, '.', sizeof(dots));
+	CHECK_EQ(fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK), 0);
+	while (write(fd, dots, sizeof(dots)) > 0)
+		;
+	CHECK_EQ(errno, EAGAIN);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIG);
+	CHECK_EQ(info.si_code, POLL_OUT);
+	printf("\ntold of room\n");
+}
+
 /* For a person, or tools/tests/test_terminal.py: KEYS=1 /tests/async keys. */
 static void keys(void)
 {
@@ -174,6 +190,7 @@ static void keys(void)
 	CHECK_EQ(tcsetattr(fd, TCSANOW, &raw), 0);
 	expect_key(fd, "a key");
 	CHECK_EQ(tcsetattr(fd, TCSANOW, &was), 0);
+	expect_room(fd);
 }
 
 static const struct test_case cases[] = {
