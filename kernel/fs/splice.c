@@ -190,8 +190,9 @@ static int wait_both(struct pipe *from, struct pipe *to, bool nonblock)
 		return err;
 	err = wait_bytes(from, nonblock);
 	mutex_unlock(&from->lock);
-	if (!err)
-		err = mutex_lock_killable(&to->lock);
+	if (err)
+		return err;
+	err = mutex_lock_killable(&to->lock);
 	if (err)
 		return err;
 	err = pipe_wait_room(to, nonblock);
