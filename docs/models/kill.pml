@@ -307,7 +307,7 @@ init
 #define gone(i)		(t[i].state == DEAD || t[i].state == UNBORN)
 
 /*
- * first_status: one killer wins, and the status is his (P1)
+ * first_status: one killer wins, and the status is that killer's (P1)
  * test: kill.first kill.status kill.swept_kill
  * broken: BREAK_SWAP
  */

@@ -116,14 +116,15 @@ void balance(struct runq *rq, u64 now)
 		runq_cpu(rq)->stats.balanced++;
 }
 
-/* The CPU, not @rq's, that runs the least urgent thread, if that is below @t. */
-static struct cpu *least_urgent(struct runq *rq, struct thread *t)
+/* The run queue, locked and not @rq, of the CPU that runs the least urgent thread, below @t. */
+static struct runq *least_urgent(struct runq *rq, struct thread *t)
+	NO_LOCK_ANALYSIS("which one is known at run time")
 {
 	struct sched_rank rank = entity_rank(&t->se);
-	struct cpu *least = NULL;
+	struct runq *least = NULL;
 
 	for (unsigned i = 0; i < nr_cpus; i++) {
-		struct runq *other = &cpus[i].runq;
+		struct runq *other = &cpus[i].runq, *loser = other;
 		struct sched_rank r;
 
 		if (other == rq || !(t->se.affinity & BIT(i)) || !spin_trylock(&other->lock))
@@ -131,23 +132,25 @@ static struct cpu *least_urgent(struct runq *rq, struct thread *t)
 		r = entity_rank(&other->current->se);
 		if (rank_above(rank, r)) {
 			rank = r;
-			least = &cpus[i];
+			loser = least;
+			least = other;
 		}
-		spin_unlock(&other->lock);
+		if (loser)
+			spin_unlock(&loser->lock);
 	}
 	return least;
 }
 
-void push(struct runq *rq, struct thread *t)
+void push(struct runq *rq, struct thread *t) NO_LOCK_ANALYSIS("least_urgent()")
 {
-	struct cpu *to = t->se.rt & RT_RANK ? least_urgent(rq, t) : NULL;
+	struct runq *to = t->se.rt & RT_RANK ? least_urgent(rq, t) : NULL;
 
-	if (!to || !spin_trylock(&to->runq.lock))
+	if (!to)
 		return;
-	runq_move(rq, &to->runq, t);
+	runq_move(rq, to, t);
 	runq_cpu(rq)->stats.pushes++;
-	runq_enqueue(&to->runq, t, ENQUEUE_MIGRATED);
-	spin_unlock(&to->runq.lock);
+	runq_enqueue(to, t, ENQUEUE_MIGRATED);
+	spin_unlock(&to->lock);
 }
 
 void pull(struct runq *rq, u64 now)

@@ -96,7 +96,7 @@ class Unit:
 
 def _failed_checks(text: str) -> str:
     """The lines that ktest prints for failed checks."""
-    return "\n".join(line for line in text.splitlines() if re.match(r"  \S+ \S+:\d+: ", line))
+    return "\n".join(line for line in text.splitlines() if re.match(r"  \S* \S+:\d+: ", line))
 
 
 @cache
