@@ -65,18 +65,19 @@ static char thread_letter(const struct thread *t)
  * A thread that is found by its id and has left its process is a zombie, as long as others live. Of
  * the last one this is said when a wait finds its process ended, and not before. p->lock held.
  */
-static bool is_zombie(const struct thread *t)
+static char task_letter(const struct thread *t)
 {
 	const struct process *p = t->process;
 
-	return !list_linked(&t->process_node) &&
-	       (p->nr_threads || process_state(p) == PROCESS_ZOMBIE);
+	if (list_linked(&t->process_node))
+		return thread_letter(t);
+	return p->nr_threads || process_state(p) == PROCESS_ZOMBIE ? 'Z' : 'R';
 }
 
 /* Collects the figures of a thread, or of a process by its leader, as Linux. p->lock held. */
 static void collect_thread(struct snapshot *s, const struct thread *t)
 {
-	s->state = is_zombie(t) ? 'Z' : thread_letter(t);
+	s->state = task_letter(t);
 	s->cpu = thread_cpu(t)->id;
 	s->params = t->se.params;
 	s->affinity = t->affinity & (BIT(nr_cpus) - 1);
