@@ -2,7 +2,7 @@
  * Work finds CPUs: stealing, balancing, pushing.
  *
  * Only queued threads move, never one that runs (S1): whoever moves it holds the locks of both run
- * queues, the second one by trying, so that two CPUs that take from each other never wait for each
+ * queues, those of other CPUs by trying, so that two that take from each other never wait for each
  * other. Other queues are looked at in the order of CPU numbers, which is that of preference, those
  * of the same node (numa.h) before all others: what a thread works on lies near there.
  *
