@@ -12,6 +12,7 @@
 #include "sched.h"
 #include "signal.h"
 #include "thread.h"
+#include "time.h"
 #include "vfs.h"
 #include "vm.h"
 
@@ -168,16 +169,18 @@ static void load_add(u64 runnable)
 void load_sample(u64 now)
 {
 	u64 last = atomic_load_explicit(&load_sampled, memory_order_relaxed);
-	u64 periods = (now - last) / LOAD_PERIOD, runnable = 0;
+	u64 runnable = 0;
 
-	if (likely(!periods) || !atomic_compare_exchange_strong(&load_sampled, &last, now))
+	/* another CPU may have read the clock after us and taken its sample before */
+	if (likely(time_before(now, last + LOAD_PERIOD)) ||
+	    !atomic_compare_exchange_strong(&load_sampled, &last, now))
 		return;
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *rq = &cpus[i].runq;
 
 		runnable += atomic_load(&rq->q.nr) + (rq->current != &cpus[i].idle);
 	}
-	for (periods = MIN(periods, 1000u); periods > 1; periods--)
+	for (u64 periods = MIN((now - last) / LOAD_PERIOD, 1000u); periods > 1; periods--)
 		load_add(0);
 	load_add(runnable);
 }
