@@ -52,13 +52,35 @@ static void create_at(struct spinner *s, unsigned cpu, thread_fn fn, int priorit
 	CHECK(sched_set_affinity(s->thread, ~0u) == 0, "", "affinity");
 }
 
-static u64 resched_ipis(void)
+/* Records that this CPU, 0, has written. */
+static u64 records_here(void)
 {
-	u64 n = 0;
+	return atomic_load(&cpus[0].trace->head);
+}
 
-	for (unsigned i = 0; i < nr_cpus; i++)
-		n += atomic_load(&cpus[i].stats.resched_ipis);
+/* How often this CPU has told another one to look at its queue, from record @from on. */
+static unsigned told_since(u64 from)
+{
+	const struct trace_ring *ring = cpus[0].trace;
+	unsigned n = 0;
+
+	for (u64 i = from; i < records_here(); i++) {
+		const struct trace_record *r = &ring->records[i & (ring->size - 1)];
+
+		n += r->event == TRACE_EV_IPI && r->b == IPI_RESCHED;
+	}
 	return n;
+}
+
+/* Waits in this CPU's place for what comes however the CPUs take turns. False: never. */
+static bool await(bool (*has_come)(void))
+{
+	u64 give_up = time_now() + 10 * NSEC_PER_SEC;
+
+	while (!has_come())
+		if (!time_before(time_now(), give_up))
+			return false;
+	return true;
 }
 
 static int work_and_nap(void *arg)
@@ -68,13 +90,34 @@ static int work_and_nap(void *arg)
 	return 0;
 }
 
+static bool nappers_run(void)
+{
+	for (unsigned i = 0; i < nr_nappers; i++)
+		if (thread_cpu(nappers[i].thread)->runq.current != nappers[i].thread)
+			return false;
+	return true;
+}
+
+/* Every CPU but this one has nothing to do, and has not been told of anything. */
+static bool others_rest(void)
+{
+	for (unsigned i = 1; i < nr_cpus; i++) {
+		struct cpu *c = &cpus[i];
+
+		if (thread_state(nappers[i - 1].thread) != THREAD_SLEEPING ||
+		    c->runq.current != &c->idle || atomic_load(&c->idle.work) & WORK_RESCHED)
+			return false;
+	}
+	return true;
+}
+
 /* Every CPU but this one has had something to do, which it came and took, and has nothing now. */
 static void others_have_run(void)
 {
 	for (unsigned i = 1; i < nr_cpus; i++) {
 		struct spinner *s = &nappers[nr_nappers++];
 
-		*s = (struct spinner){ .work = MS };
+		*s = (struct spinner){ 0 };
 		if (bootarg_switch("steal", true)) {
 			create_at(s, 0, work_and_nap, PRIORITY_DEFAULT);
 			thread_resume(s->thread);
@@ -82,11 +125,10 @@ static void others_have_run(void)
 			start_on(s, BIT(i), work_and_nap, PRIORITY_DEFAULT);
 		}
 	}
-	look_on(3 * MS);
-	for (unsigned i = 1; i < nr_cpus; i++) {
-		CHECK(thread_state(nappers[i - 1].thread) == THREAD_SLEEPING, "", "it works");
-		CHECK(cpus[i].runq.current == &cpus[i].idle, "", "CPU %u has something to do", i);
-	}
+	CHECK(await(nappers_run), "", "some wait though there is a CPU for each");
+	for (unsigned i = 0; i < nr_nappers; i++)
+		atomic_store(&nappers[i].stop, true);
+	CHECK(await(others_rest), "", "a CPU has something to do");
 }
 
 /* An idle CPU that cannot get at another one's queue leaves no trace of trying. */
@@ -164,7 +206,6 @@ static struct cpu *await_place(struct spinner *s)
 KTEST(sched_in_order, "sched.in_order", "", "")
 {
 	struct spinner s[MAX_CPUS] = { 0 };
-	u64 give_up = time_now() + 10 * NSEC_PER_SEC;
 	unsigned n;
 
 	if (nr_cpus == 1 || !may_steal)
@@ -172,8 +213,7 @@ KTEST(sched_in_order, "sched.in_order", "", "")
 	if (policy_is(&sched_mlfq) || policy_is(&sched_pct))
 		return;			/* who starts may go before us, who spin */
 	stay_here();
-	while (!others_idle() && time_before(time_now(), give_up))
-		;
+	await(others_idle);
 	for (n = 0; n + 1 < nr_cpus; n++) {
 		struct cpu *c;
 
@@ -238,7 +278,11 @@ KTEST(sched_tells_for_each, "sched.tells_for_each", "", "")
 	stay_no_longer();
 }
 
-/* A CPU that will look anyway is sent nothing: this one, and one that has been told. */
+/*
+ * A CPU that will look anyway is sent nothing: this one, and one that has been told. Here that has
+ * either taken the interrupt, in most cases, or is about to: until it gets its queue's lock it has
+ * not looked.
+ */
 KTEST(sched_tells_once, "sched.tells_once", "", "")
 {
 	struct spinner here = { .work = MS }, there[2] = { { .work = MS }, { .work = MS } };
@@ -248,24 +292,20 @@ KTEST(sched_tells_once, "sched.tells_once", "", "")
 	if (nr_cpus == 1)
 		return;
 	stay_here();
-	others_have_run();
-	before = resched_ipis();
-	start_on(&here, BIT(0), spin, PRIORITY_DEFAULT);
-	CHECK(resched_ipis() == before, "", "told for a thread that only we may run");
 	for (unsigned i = 0; i < 2; i++) {
 		create_at(&there[i], 1, spin, PRIORITY_DEFAULT);
 		CHECK(sched_set_affinity(there[i].thread, BIT(1)) == 0, "", "affinity");
 	}
-	look_on(MS);
-	before = resched_ipis();
+	others_have_run();
+	before = records_here();
+	start_on(&here, BIT(0), spin, PRIORITY_DEFAULT);
+	CHECK(!told_since(before), "", "told for a thread that only we may run");
 	rq = thread_runq_lock(there[0].thread);
 	sched_make_ready(rq, there[0].thread, "tested");
-	look_on(MS / 10);		/* it takes the interrupt, and waits for the lock */
+	look_on(MS / 10);
 	sched_make_ready(rq, there[1].thread, "tested");
-	look_on(MS / 10);
+	CHECK(told_since(before) == 1, "", "%u interrupts", told_since(before));
 	runq_unlock(rq);
-	look_on(MS / 10);
-	CHECK(resched_ipis() == before + 1, "", "%lu interrupts", resched_ipis() - before);
 	end(&here, 1);
 	end(there, 2);
 	stay_no_longer();
