@@ -1,6 +1,7 @@
 """Long runs, on both ports: all user tests by policy, port and 1 or 4 CPUs, every combination;
 thousands of random task sets of each policy; ten million fuzzed system calls; every allocation
-failing in turn under every policy; and every user test by number of CPUs, policy and seed of the
+failing in turn under every policy; the scheduler's own tests under every policy, while the CPUs' turns
+and the clock's beginning go by a seed; and every user test by number of CPUs, policy and seed of the
 turns that the CPUs take, drawn at random. Each failure names the command that repeats it. The last
 line is the count."""
 
@@ -20,6 +21,7 @@ from tools.boot import End, transcript, with_command
 from tools.diff import machines, shadow
 from tools.options import Parser, matching, run_program
 from tools.sets import run as sets
+from tools.soak import turns
 from tools.test import diff, programs, robust
 from tools.test.builds import ROOT, clean_environment
 from tools.test.policies import Programs, every_combination, policies
@@ -28,7 +30,6 @@ from tools.test.pool import run_all
 
 _TIMEOUT_S = 1800.0
 _CALLS = 500_000  # of each seed: 10 million by default
-_DEFAULT_SEEDS = 20
 _SETS = 2000  # of each policy and port
 _SETS_A_BOOT = 50
 _SEQUENCES, _STEPS = 1000, 60  # at random beside Linux, of each seed and port
@@ -78,8 +79,7 @@ class Trial:
         elif self.expected is not None and seen.user != self.expected.read_bytes():
             wrong.append("other output than on the host")
             wrong.append(last_lines(seen.user.decode("utf-8", "replace")))
-        seeds = f"--seeds {self.seed} " if self.seed > _DEFAULT_SEEDS else ""
-        again = f"again: python3 -m tools.soak {seeds}--only '^{self.title}$'"
+        again = f"again: {turns.command(self.title, self.seed)}"
         yield Result(self.title, not wrong, "\n".join([*wrong, again]))
 
 
@@ -126,7 +126,7 @@ def build(build_root: Path, arch: str) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make soak", description=__doc__)
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
-    parser.add_argument("--seeds", type=int, default=_DEFAULT_SEEDS, metavar="N")
+    parser.add_argument("--seeds", type=int, default=turns.DEFAULT_SEEDS, metavar="N")
     parser.add_argument("--sets", type=int, default=_SETS, metavar="N", help="of each policy")
     parser.add_argument("--only", default="", metavar="REGEX", help="trials whose name matches")
     options = parser.parse_args(arguments)
@@ -139,6 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     boots += [*every_combination(build_root), *starved(build_root)]
     boots += [*sets.boots(build_root, options.sets, _SETS_A_BOOT), *trials(build_root, options.seeds)]
     jobs = [Job(t.title, t.check) for t in boots] + shadows(build_root, options.seeds)
+    jobs += [Job(u.title, u.results) for u in turns.units(build_root, options.seeds)]
     chosen = matching(jobs, options.only, parser)
     results = run_all("host", programs.host_jobs(build_root), workers)
     results += run_all("soak", chosen, workers)

@@ -59,16 +59,23 @@ class Unit:
         icount = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
         return icount + f"{self.options} " * bool(self.options)
 
-    def boot(self, tests: Sequence[str]) -> Transcript:
+    def machine(self, tests: Sequence[str]) -> qemu.Machine:
         policy = f"sched={self.policy}" * bool(self.policy)
-        machine = qemu.Machine(
+        return qemu.Machine(
             arch=self.arch,
             kernel=self.kernel,
             cpus=self.cpus,
             bootargs=tuple(filter(None, (f"test={','.join(tests)}", policy, self.switch))),
             icount=qemu.Icount(shift=3, slices=(80,)) if self.policy else None,
         )
-        return transcript(machine, PATIENCE_S)
+
+    def boot(self, tests: Sequence[str]) -> Transcript:
+        return transcript(self.machine(tests), PATIENCE_S)
+
+    def again(self, test: str) -> str:
+        """The command that repeats it."""
+        words = f"'test={test} {self.switch}'" if self.switch else f"test={test}"
+        return f"make run ARCH={self.arch} CPUS={self.cpus} {self.how}TESTS=1 BOOTARGS={words}"
 
     def results(self) -> Iterator[Result]:
         """Boots until every test has a verdict: one that takes the kernel down fails alone."""
@@ -88,9 +95,7 @@ class Unit:
                 yield Result(f"{self.title}: the end", False, last_lines(kernel_says(text)))
 
     def _result(self, name: str, ok: bool, text: str) -> Result:
-        words = f"'test={name} {self.switch}'" if self.switch else f"test={name}"
-        again = f"make run ARCH={self.arch} CPUS={self.cpus} {self.how}TESTS=1 BOOTARGS={words}"
-        detail = "" if ok else f"{_failed_checks(text) or text}\nagain: {again}"
+        detail = "" if ok else f"{_failed_checks(text) or text}\nagain: {self.again(name)}"
         return Result(f"{self.machine_title}: {name}", ok, detail)
 
 

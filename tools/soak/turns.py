@@ -1,0 +1,66 @@
+"""The scheduler's own tests (unit "sched"), each seed with other turns of the CPUs.
+
+Under -icount the CPUs run one after the other, and `make test` knows one length of their turns. So who
+comes first, at which instruction, is always the same there; the seed chooses another length here. It
+also chooses where the clock begins, on which rounds and boosts hang, and the numbers of `pct`: that is
+what varies on one CPU.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tools import qemu
+from tools.test import kernel
+from tools.test.builds import Build
+from tools.test.policies import policies
+
+DEFAULT_SEEDS = 20
+
+# In us. Tests give another CPU 2 ms for what it is told to do. Even if four take turns of 130 us, it has
+# three whole ones in that time: enough to take the interrupt, to look, and to run what it finds.
+SHORTEST, LONGEST = 40, 130
+_CLOCK_S = 10  # more than any period of a policy
+
+
+def command(title: str, seed: int) -> str:
+    """Returns what to type to repeat the job @title of `make soak`."""
+    seeds = f"--seeds {seed} " if seed > DEFAULT_SEEDS else ""
+    return f"python3 -m tools.soak {seeds}--only '^{title}$'"
+
+
+@dataclass(frozen=True)
+class Unit(kernel.Unit):
+    seed: int = 1
+
+    @property
+    def machine_title(self) -> str:
+        return f"turns {self.arch} {self.cpus} cpus {self.policy} seed {self.seed}"
+
+    def machine(self, tests: Sequence[str]) -> qemu.Machine:
+        usual = super().machine(tests)
+        choice = random.Random(f"{self.arch} {self.cpus} {self.policy} {self.seed}")
+        turn, clock = choice.randint(SHORTEST, LONGEST), choice.randrange(_CLOCK_S * 10**9)
+        return replace(
+            usual,
+            bootargs=(*usual.bootargs, f"clock={clock}", f"seed={self.seed}"),
+            icount=qemu.Icount(shift=3, slices=(turn,)),
+        )
+
+    def again(self, test: str) -> str:
+        return command(self.title, self.seed)
+
+
+def units(build_root: Path, seeds: int) -> Iterator[Unit]:
+    """By seed, port, policy and number of CPUs."""
+    for seed in range(1, seeds + 1):
+        for arch in qemu.ARCHES:
+            build = Build(arch, tests=True)
+            names = [n for n in kernel.list_tests(build, build_root) if n.startswith("sched.")]
+            image = build.directory(build_root) / "kernel.elf"
+            for policy in policies():
+                for cpus in kernel.CPUS:
+                    yield Unit(arch, cpus, "sched", tuple(sorted(names)), image, policy, seed=seed)
