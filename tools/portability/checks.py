@@ -17,7 +17,7 @@ from tools.portability.roots import Done, Machine, Say
 from tools.test.builds import ROOT
 from tools.test.model import Result, last_lines
 
-PARTS = ("refusal", "container", "grade", "wrong", "test")
+PARTS = ("refusal", "container", "hour", "grade", "wrong", "test")
 _WRONG = 5  # wrong solutions of each lab
 _CONTAINER = "debian-13"  # whose image the Containerfile begins with
 _PROGRAMS = {
@@ -25,6 +25,24 @@ _PROGRAMS = {
     "GCC for RISC-V": "riscv64-unknown-elf-gcc",
     "GCC for x86_64": "x86_64-linux-gnu-gcc",
 }
+# Commands of a newcomer's first hour, and what must be in the answers. A lab's first step is not written
+# yet, and the answer must say so.
+_SHELL = (  # typed as soon as the prompt is there
+    "{ for i in $(seq 600); do grep -aq '^/ [$#]' said && break; sleep 1; done; "
+    "printf 'echo $((6 * 7))\\npoweroff\\n'; } 2>/dev/null | script -qefc 'make qemu' said"
+)
+_HOUR = (
+    ("a command", "make run CMD='echo hi | wc -c'", "^3$"),
+    ("a shell", _SHELL, "^42$"),
+    ("the other port", "make run CMD='ps' ARCH=x86_64 CPUS=4", " ps$"),
+    ("a timeline", "make timeline CMD='yes > /dev/null & sleep 0.002; kill $!; wait' OUT=kill.html && "
+                   "head -c 15 kill.html", "<!doctype html>"),
+    ("a schedule", "make simulate SCHED=edf TASKS=tools/simulate/example.tasks OUT=edf.html", "^sound "),
+    ("a lab's starter", "make starter LAB=02-threads OUT=mine", "^mine: starter of 02-threads"),
+    ("its first step", "make -C mine run TESTS=1 ICOUNT=1 CPUS=1 BOOTARGS=selftest=02.1",
+                       "^panic: not written yet: 02-threads"),
+    ("its grading", "make grade LAB=02-threads ARCH=riscv SUBMISSION=mine", " 0 / 100$"),
+)  # fmt: skip
 _COMMAND = re.compile(r"^sudo sh -c '(apt-get update && apt-get install -y [^']+)'$", re.M)
 _COUNT = re.compile(r"^\d+ passed, \d+ failed$", re.M)
 
@@ -63,8 +81,10 @@ class Try:
             if "container" in self.options.parts and self.which.name == _CONTAINER:
                 machine.unpack(self.tar)
                 yield from self.container(machine)
-            if {"grade", "wrong", "test"} & set(self.options.parts):
+            if {"hour", "grade", "wrong", "test"} & set(self.options.parts):
                 machine.unpack(self.tar)
+            if "hour" in self.options.parts:
+                yield from self.first_hour(machine)
             if "grade" in self.options.parts:
                 yield from self.gradings(machine)
             if "wrong" in self.options.parts:
@@ -110,6 +130,13 @@ class Try:
             done = machine.run(step, log)
             yield self._result(f"the Containerfile's step {number}", done.status == 0, done, log)
         yield self._graded(machine, "in the Containerfile's machine", "container")
+
+    def first_hour(self, machine: Machine) -> Iterator[Result]:
+        for what, command, answer in _HOUR:
+            log = self.folder / f"hour-{what.replace(' ', '-')}.log"
+            done = machine.run(command, log)
+            told = re.search(answer, done.output.replace("\r", ""), re.M | re.I) is not None
+            yield self._result(f"the first hour: {what}", told, done, log)
 
     def gradings(self, machine: Machine) -> Iterator[Result]:
         for number in range(1, self.options.rounds + 1):
