@@ -5,7 +5,7 @@
 # make/clangd.mk	what an editor is told of all this
 # user/user.mk		how the user programs and the initramfs are built
 #
-# Everything generated lies under $(O)/<arch>/<kind>/; see `B` below.
+# Everything generated lies under $(O)/<arch>/: a folder for each kind of kernel, see `B` below, and user/
 
 # --- What may be set, with defaults -----------------------------------------------------------------
 

@@ -96,10 +96,10 @@ def _sync(root: Path, copy: Path) -> None:
 def _copy(cache: Path, tree: Path, built: Path) -> None:
     """The sources of @cache, and the objects in @built, with their times.
 
-    Not what is made of the objects, nor the user programs: most of what a snapshot weighs. cp does
-    it, as a thousand files take Python a second.
+    Not what is made of the objects, nor the user programs beside @built: most of what a snapshot weighs.
+    cp does it, as a thousand files take Python a second.
     """
-    made = {"user", "kernel.elf", "kernel.pass1", "initramfs.cpio"}
+    made = {"kernel.elf", "kernel.pass1", "initramfs.cpio"}
     build = cache / "build"
     for folder, left in ((cache, {"build"}), (build, {built.parent.name}), (built, made)):
         target = tree / folder.relative_to(cache)
@@ -213,7 +213,7 @@ class Reference:
     def _missing(self, goals: Sequence[str]) -> int:
         """About how many files make will compile: those that have no object."""
         built = self._built(self._cache)
-        homes = {"kernel": built / "obj", "user": built / "user" / "obj"}
+        homes = {"kernel": built / "obj", "user": built.parent / "user" / "obj"}
         tops = {"kernel": ("kernel/", "labs/", f"arch/{self._arch}/"), "user": ("user/",)}
         return sum(
             source.startswith(tops[goal]) and not (homes[goal] / f"{source}.o").exists()

@@ -3,11 +3,11 @@
 #	user/libc		one library, of which each program takes what it uses
 #	user/bin, user/tests	one program per .c file, or per folder of them
 #
-# Programs with their symbols are $(B)/user/bin/* and $(B)/user/tests/*; without symbols they go, with
-# the scripts of user/tests, into $(B)/user/rootfs, and that tree into $(B)/initramfs.cpio.
+# Programs with their symbols are $U/bin/* and $U/tests/*; without symbols they go, with the scripts of
+# user/tests, into $U/rootfs, and that tree into $(B)/initramfs.cpio. All kinds of kernel share them.
 # Another folder of programs joins by $(eval $(call programs,folder,where in the root file system)).
 
-U := $(B)/user
+U := $(O)/$(ARCH)/user$(if $(filter 1,$(LLVM)),-llvm)
 SYSCALL_NUMBERS := $U/include
 ROOTFS := $(U)/rootfs
 

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools import qemu
@@ -60,9 +60,13 @@ class Build:
     def directory(self, build_root: Path) -> Path:
         return build_root / self.arch / self.folder
 
+    @property
+    def goal(self) -> str:
+        """All kernels share the user programs, which one build with each compiler makes."""
+        return "soak-programs" if self.llvm or self == Build(self.arch) else "kernel"
+
     def make(self, build_root: Path, jobs: int) -> subprocess.CompletedProcess[str]:
-        goals = ["kernel"] if self.tests else ["soak-programs"]
-        argv = ["make", "-C", str(ROOT), f"-j{jobs}", "-k", f"O={build_root}", *goals]
+        argv = ["make", "-C", str(ROOT), f"-j{jobs}", "-k", f"O={build_root}", self.goal]
         argv += [f"ARCH={self.arch}", f"BUILD={self.kind}"]
         argv += [f"TESTS={int(self.tests)}", f"LLVM={int(self.llvm)}"]
         return subprocess.run(
@@ -77,11 +81,10 @@ class Build:
 
 
 def all_builds() -> list[Build]:
-    """Those that other tests run, and what Clang says of every file, with and without debugging."""
-    run = (("debug", True), ("debug", False), ("release", False))
-    found = [Build(arch, kind, tests) for kind, tests in run for arch in qemu.ARCHES]
-    read = (("debug", False), ("release", True))
-    return found + [Build(arch, kind, tests, llvm=True) for kind, tests in read for arch in qemu.ARCHES]
+    """Those that other tests run, and what Clang makes of every file. (It reads them all with debugging
+    on in `make lint`, for the locks.)"""
+    kinds = (Build("", "release", True, llvm=True), Build(""), Build("", tests=True), Build("", "release"))
+    return [replace(kind, arch=arch) for kind in kinds for arch in qemu.ARCHES]
 
 
 def jobs(build_root: Path) -> list[Job]:

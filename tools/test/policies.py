@@ -1,8 +1,9 @@
 """Every scheduling policy: the scheduler's own tests, random task sets, and all user tests in one boot.
 
 The scheduler's tests (unit "sched") compare times, so they run under -icount, on 1 and 4 CPUs. A user
-test must say what it says on the host, whatever the policy; to be done in minutes each policy does
-them on one machine of the four, in turn, and `make soak` does every combination, and many more sets.
+test must say what it says on the host, whatever the policy; to be done in minutes each policy does a
+third of them on one machine of the four, in turn, and `make soak` does every combination, and many
+more sets.
 A policy has no part in how memory runs out: the test that fills it is left to tools/test/programs.py.
 """
 
@@ -25,6 +26,7 @@ from tools.test.model import Job, Result, kernel_says, last_lines
 _TIMEOUT_S = 1800.0
 _MEMORY_MIB = 128  # little, though enough
 _DEFAULT = "rr"
+_PARTS = 3  # into which the user tests are divided: under every policy one is done
 _SETS = 6  # random ones, of each policy and port
 # Abilities that can be switched off at boot, and the tests that know what then must not happen.
 _SWITCHES = {
@@ -35,20 +37,23 @@ _SWITCHES = {
 
 @dataclass(frozen=True)
 class Programs:
-    """All user tests, one after the other."""
+    """All user tests, or every so many, one after the other."""
 
     arch: str
     cpus: int
     policy: str
     build_root: Path
+    first: int = 0
+    every: int = 1
 
     @property
     def title(self) -> str:
-        return f"user {self.arch} {self.cpus} cpus {self.policy}: all"
+        which = f"part {self.first + 1} of {self.every}" if self.every > 1 else "all"
+        return f"user {self.arch} {self.cpus} cpus {self.policy}: {which}"
 
     def check(self) -> Iterator[Result]:
         found = programs.programs(self.build_root)
-        tests = [test for test in found if test.name != programs.FILLS_MEMORY]
+        tests = [test for test in found if test.name != programs.FILLS_MEMORY][self.first :: self.every]
         if not all(test.expected.exists() for test in tests):
             yield Result(self.title, False, "not all of them succeed on the host")
             return
@@ -115,7 +120,8 @@ def every_combination(build_root: Path) -> list[Programs]:
 def jobs(build_root: Path) -> list[Job]:
     found: list[Job] = []
     machines = cycle((arch, cpus) for cpus in reversed(kernel.CPUS) for arch in qemu.ARCHES)
-    for policy, (arch, cpus) in zip((name for name in policies() if name != _DEFAULT), machines):
-        run = Programs(arch, cpus, policy, build_root)
+    others = (name for name in policies() if name != _DEFAULT)
+    for number, (policy, (arch, cpus)) in enumerate(zip(others, machines)):
+        run = Programs(arch, cpus, policy, build_root, number % _PARTS, _PARTS)
         found.append(Job(run.title, run.check))
     return found + sets.jobs(build_root, _SETS, _SETS)
