@@ -24,7 +24,7 @@ from tools.sets import run as sets
 from tools.soak import turns
 from tools.test import diff, programs, robust
 from tools.test.builds import ROOT, clean_environment
-from tools.test.policies import Programs, every_combination, policies
+from tools.test.policies import every_combination, policies
 from tools.test.model import Job, Result, kernel_says, last_lines
 from tools.test.pool import run_all
 
@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("soak: the tree does not build", file=sys.stderr)
         return 2
     workers = os.cpu_count() or 1
-    boots: list[Programs | robust.Program | sets.Boot | Trial] = []
+    boots: list[programs.Batch | robust.Program | sets.Boot | Trial] = []
     boots += [*every_combination(build_root), *starved(build_root)]
     boots += [*sets.boots(build_root, options.sets, _SETS_A_BOOT), *trials(build_root, options.seeds)]
     jobs = [Job(t.title, t.check) for t in boots] + shadows(build_root, options.seeds)

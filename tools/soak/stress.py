@@ -114,7 +114,7 @@ def one_round(build_root: Path, number: int, seed: int) -> Iterator[Job]:
             for unit, tests in units.items():
                 run = Unit(arch, cpus, unit, tests, image, kernel_policy(unit, number, chosen))
                 yield Job(run.title, run.results)
-            together = policies.Programs(arch, cpus, chosen, build_root)
+            together = policies.user_tests(arch, cpus, chosen, slice(None), build_root)
             yield Job(together.title, together.check)
 
 

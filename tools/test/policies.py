@@ -1,30 +1,24 @@
-"""Every scheduling policy: the scheduler's own tests, random task sets, and all user tests in one boot.
+"""Every scheduling policy: the scheduler's own tests, random task sets, and user tests.
 
 The scheduler's tests (unit "sched") compare times, so they run under -icount, on 1 and 4 CPUs. A user
 test must say what it says on the host, whatever the policy; to be done in minutes each policy does a
 third of them on one machine of the four, in turn, and `make soak` does every combination, and many
-more sets.
-A policy has no part in how memory runs out: the test that fills it is left to tools/test/programs.py.
+more sets. A policy has no part in how memory runs out: the test that fills it is left to
+tools/test/programs.py.
 """
 
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, transcript, with_command
 from tools.sets import run as sets
 from tools.test import kernel, programs
 from tools.test.builds import ROOT, Build
-from tools.test.model import Job, Result, kernel_says, last_lines
+from tools.test.model import Job
 
-_TIMEOUT_S = 1800.0
-_MEMORY_MIB = 128  # little, though enough
 _DEFAULT = "rr"
 _PARTS = 3  # into which the user tests are divided: under every policy one is done
 _SETS = 6  # random ones, of each policy and port
@@ -33,51 +27,6 @@ _SWITCHES = {
     "steal=off": ("sched.steals", "sched.tells_another", "sched.tells_once", "sched.pushes_preempted"),
     "balance=off": ("sched.balances", "sched.steals"),
 }
-
-
-@dataclass(frozen=True)
-class Programs:
-    """All user tests, or every so many, one after the other."""
-
-    arch: str
-    cpus: int
-    policy: str
-    build_root: Path
-    first: int = 0
-    every: int = 1
-
-    @property
-    def title(self) -> str:
-        which = f"part {self.first + 1} of {self.every}" if self.every > 1 else "all"
-        return f"user {self.arch} {self.cpus} cpus {self.policy}: {which}"
-
-    def check(self) -> Iterator[Result]:
-        found = programs.programs(self.build_root)
-        tests = [test for test in found if test.name != programs.FILLS_MEMORY][self.first :: self.every]
-        if not all(test.expected.exists() for test in tests):
-            yield Result(self.title, False, "not all of them succeed on the host")
-            return
-        folder = Build(self.arch).directory(self.build_root)
-        command = "; ".join(test.command for test in tests)
-        with tempfile.NamedTemporaryFile(prefix="trellis-initrd-") as initrd:
-            base = folder / "initramfs.cpio"
-            machine = qemu.Machine(
-                arch=self.arch,
-                kernel=folder / "kernel.elf",
-                initrd=with_command(base, Path(initrd.name), command.encode()),
-                cpus=self.cpus,
-                memory_mib=_MEMORY_MIB,
-                bootargs=(f"sched={self.policy}",),
-            )
-            seen = transcript(machine, _TIMEOUT_S)
-        expected = b"".join(test.expected.read_bytes() for test in tests)
-        ended = seen.outcome.end is End.OFF
-        detail = [seen.outcome.end.value, programs.difference(expected, seen.user)]
-        if not ended:
-            detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
-        detail.append(f"again: tools/run --arch {self.arch} --cpus {self.cpus} --sched {self.policy}"
-                      f" --memory {_MEMORY_MIB} --timeout {_TIMEOUT_S:.0f} --cmd '{command}'")
-        yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
 
 
 def policies() -> list[str]:
@@ -107,10 +56,16 @@ def kernel_jobs(build_root: Path) -> list[Job]:
     return found
 
 
-def every_combination(build_root: Path) -> list[Programs]:
+def user_tests(arch: str, cpus: int, policy: str, part: slice, build_root: Path) -> programs.Batch:
+    """A part of the list in one boot, with little memory."""
+    tests = [test for test in programs.programs(build_root) if test.name != programs.FILLS_MEMORY]
+    return programs.Batch(arch, cpus, tuple(tests[part]), build_root, policy, programs.LITTLE_MIB)
+
+
+def every_combination(build_root: Path) -> list[programs.Batch]:
     """All user tests by policy, port and number of CPUs."""
     return [
-        Programs(arch, cpus, policy, build_root)
+        user_tests(arch, cpus, policy, slice(None), build_root)
         for policy in policies()
         for arch in qemu.ARCHES
         for cpus in kernel.CPUS
@@ -122,6 +77,7 @@ def jobs(build_root: Path) -> list[Job]:
     machines = cycle((arch, cpus) for cpus in reversed(kernel.CPUS) for arch in qemu.ARCHES)
     others = (name for name in policies() if name != _DEFAULT)
     for number, (policy, (arch, cpus)) in enumerate(zip(others, machines)):
-        run = Programs(arch, cpus, policy, build_root, number % _PARTS, _PARTS)
-        found.append(Job(run.title, run.check))
+        part = slice(number % _PARTS, None, _PARTS)
+        batch = user_tests(arch, cpus, policy, part, build_root)
+        found.append(Job(batch.title, batch.check))
     return found + sets.jobs(build_root, _SETS, _SETS)

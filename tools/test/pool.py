@@ -11,6 +11,13 @@ from tools.progress import shown
 from tools.test.model import Job, Result, outcome
 
 
+_WIDTH = 70  # of a job's name where it is shown
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..."
+
+
 def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
     """Every job's results, in the jobs' order. A failure is shown as soon as it is known."""
     results: dict[int, list[Result]] = {}
@@ -26,7 +33,7 @@ def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
     begun = time.monotonic()
     with shown(title) as progress, ThreadPoolExecutor(workers) as executor:
         progress.expect(len(jobs))
-        progress.doing(jobs[0].name)
+        progress.doing(_shortened(jobs[0].name))
         futures: dict[Future[list[Result]], int] = {
             executor.submit(timed, job): i for i, job in enumerate(jobs)
         }
@@ -37,7 +44,7 @@ def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
                 for future in done:
                     index = futures[future]
                     results[index] = future.result()
-                    progress.step(jobs[index].name)
+                    progress.step(_shortened(jobs[index].name))
                     show_failures(results[index])
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
@@ -45,7 +52,7 @@ def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
     longest = max(seconds, key=lambda name: seconds[name])
     print(
         f"{title}: {len(jobs)} done in {time.monotonic() - begun:.0f} s, "
-        f"longest {seconds[longest]:.0f} s: {longest}",
+        f"longest {seconds[longest]:.0f} s: {_shortened(longest)}",
         file=sys.stderr,
         flush=True,
     )

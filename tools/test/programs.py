@@ -10,23 +10,27 @@ from __future__ import annotations
 import errno
 import os
 import pty
+import re
 import signal
 import subprocess
 import tempfile
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import PATIENCE_S, End, transcript, with_command
+from tools.boot import PATIENCE_S, End, Transcript, transcript, with_command
 from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
 FILLS_MEMORY = "exhaust"  # the test that takes as long as the machine has memory
-_LITTLE_MIB = 128
+LITTLE_MIB = 128  # little, though enough
+_BATCHES = 6  # for each machine
+_SAY_ENDED = "echo \x1e$?"
+_ENDED = re.compile(rb"(.*?)\x1e(\d+)\n", re.S)
 _FOLDER = ROOT / "user" / "tests"
 
 
@@ -49,10 +53,6 @@ class Program:
     @property
     def command(self) -> str:
         return f"{'sh ' if self.is_script else ''}/tests/{self.name}"
-
-    @property
-    def memory_mib(self) -> int:
-        return _LITTLE_MIB if self.name == FILLS_MEMORY else qemu.Machine.memory_mib
 
 
 def programs(build_root: Path) -> list[Program]:
@@ -144,40 +144,69 @@ def compile_for_host(program: Program) -> subprocess.CompletedProcess[str]:
 
 
 @dataclass(frozen=True)
-class Run:
-    program: Program
+class Batch:
+    """Tests on one machine, one after the other: to boot takes longer than most of them."""
+
     arch: str
     cpus: int
-    build: Path
+    tests: tuple[Program, ...]
+    build_root: Path
+    policy: str = ""
+    memory_mib: int = qemu.Machine.memory_mib
+
+    @property
+    def machine_title(self) -> str:
+        return f"user {self.arch} {self.cpus} cpus {self.policy}".rstrip()
 
     @property
     def title(self) -> str:
-        return f"user {self.arch} {self.cpus} cpus: {self.program.name}"
+        return f"{self.machine_title}: {', '.join(test.name for test in self.tests)}"
 
     def check(self) -> Iterator[Result]:
-        if not self.program.expected.exists():
-            yield Result(self.title, False, "it did not succeed on the host")
-            return
-        command = self.program.command
+        """Boots until every test has ended: one that takes the kernel down, or hangs, fails alone."""
+        left = list(self.tests)
+        while left:
+            seen = self._boot(left)
+            ended = _ENDED.findall(seen.user)
+            for number, (output, status) in enumerate(ended[: len(left)]):
+                yield self._result(left[: number + 1], f"status {int(status)}", status == b"0", output)
+            rest = seen.user[sum(len(output) + len(status) + 2 for output, status in ended) :]
+            done, left = left, left[len(ended) :]
+            said = last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30)
+            if left:
+                why = f"{seen.outcome.end.value}\n{said}"
+                yield self._result(done[: len(ended) + 1], why, False, rest)
+                left.pop(0)
+            elif seen.outcome.end is not End.OFF or rest:
+                why = f"{seen.outcome.end.value}\n{last_lines(rest.decode('utf-8', 'replace'))}\n{said}"
+                yield Result(f"{self.machine_title}: the end after {done[-1].name}", False, why)
+
+    def _boot(self, tests: Sequence[Program]) -> Transcript:
+        folder = Build(self.arch).directory(self.build_root)
+        script = "".join(f"{test.command}\n{_SAY_ENDED}\n" for test in tests)
         with tempfile.NamedTemporaryFile(prefix="trellis-initrd-") as initrd:
-            base = self.build / "initramfs.cpio"
             machine = qemu.Machine(
                 arch=self.arch,
-                kernel=self.build / "kernel.elf",
-                initrd=with_command(base, Path(initrd.name), command.encode()),
+                kernel=folder / "kernel.elf",
+                initrd=with_command(folder / "initramfs.cpio", Path(initrd.name), script.encode()),
                 cpus=self.cpus,
-                memory_mib=self.program.memory_mib,
+                memory_mib=self.memory_mib,
+                bootargs=(f"sched={self.policy}",) if self.policy else (),
             )
-            seen = transcript(machine, PATIENCE_S)
-        expected = self.program.expected.read_bytes()
-        ended = seen.outcome.end is End.OFF and seen.outcome.exit_status == 0
-        detail = [f"{seen.outcome.end.value}, status {seen.outcome.exit_status}"]
-        if not ended:
-            detail.append(last_lines(kernel_says(seen.kernel.decode("utf-8", "replace")), 30))
-        detail.append(difference(expected, seen.user))
-        detail.append(f"again: tools/run --arch {self.arch} --cpus {self.cpus}"
-                      f" --memory {self.program.memory_mib} --cmd '{command}'")
-        yield Result(self.title, ended and seen.user == expected, "\n".join(detail))
+            return transcript(machine, PATIENCE_S)
+
+    def _result(self, tests: Sequence[Program], how: str, ok: bool, output: bytes) -> Result:
+        """Of the last of @tests; those before it ran in the same boot."""
+        test = tests[-1]
+        name = f"{self.machine_title}: {test.name}"
+        if not test.expected.exists():
+            return Result(name, False, "it did not succeed on the host")
+        expected = test.expected.read_bytes()
+        scheduler = f" --sched {self.policy}" if self.policy else ""
+        commands = "; ".join(test.command for test in tests)
+        again = (f"again: tools/run --arch {self.arch} --cpus {self.cpus}{scheduler}"
+                 f" --memory {self.memory_mib} --cmd '{commands}'")  # fmt: skip
+        return Result(name, ok and output == expected, f"{how}\n{difference(expected, output)}\n{again}")
 
 
 def difference(expected: bytes, got: bytes) -> str:
@@ -192,10 +221,13 @@ def difference(expected: bytes, got: bytes) -> str:
 
 
 def jobs(build_root: Path) -> list[Job]:
-    runs = [
-        Run(program, arch, cpus, Build(arch).directory(build_root))
-        for arch in qemu.ARCHES
-        for cpus in CPUS
-        for program in programs(build_root)
-    ]
-    return [Job(run.title, run.check) for run in runs]
+    found = programs(build_root)
+    small = [test for test in found if test.name != FILLS_MEMORY]
+    large = [test for test in found if test.name == FILLS_MEMORY]
+    batches: list[Batch] = []
+    for cpus in reversed(CPUS):
+        for arch in qemu.ARCHES:
+            batches.append(Batch(arch, cpus, tuple(large), build_root, memory_mib=LITTLE_MIB))
+            for first in range(_BATCHES):
+                batches.append(Batch(arch, cpus, tuple(small[first::_BATCHES]), build_root))
+    return [Job(batch.title, batch.check) for batch in batches]
