@@ -80,8 +80,8 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	if (is_idle(rq, t) ||
-	    (!nr_ready(rq) && !(rq->expired & SLICE_SPENT) && may_run_here(rq, t))) {
+	/* New parameters get their slice and their place now: later ones may not go before it. */
+	if (is_idle(rq, t) || (!nr_ready(rq) && !rq->expired && may_run_here(rq, t))) {
 		go_on(rq);	/* to look for work; or whom it was to give way to has gone */
 		return;
 	}

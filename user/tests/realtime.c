@@ -303,7 +303,33 @@ static void semaphore_posts(void)
 	}
 }
 
+/* --- A new class ------------------------------------------------------------------------------ */
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+/* The slice that it had as a normal thread does not end what SCHED_FIFO promises. */
+static void a_new_class_ends_the_slice(void)
+{
+	struct actor a = { .class = SCHED_FIFO, .priority = 50, .number = 1, .act = note };
+	double until;
+
+	go_first();
+	start_all(&a, 1);
+	until = seconds() + 0.15;
+	while (seconds() < until && !nr_done)
+		continue;
+	CHECK_EQ(nr_done, 0);
+	join_all(&a, 1);
+}
+
 static const struct test_case cases[] = {
+	CASE(a_new_class_ends_the_slice),
 	CASE(the_highest_first),
 	CASE(normal_ones_wait),
 	CASE(preemption),
