@@ -33,7 +33,7 @@ static struct kmem_cache *inode_cache;
 static struct inode *proc_root;
 static struct inode *proc_sys;		/* the root of /proc/sys */
 static const struct inode_ops proc_ops, link_ops;
-static const struct file_ops proc_file_ops, unsent_file_ops;
+static const struct file_ops proc_file_ops, unsent_file_ops, comm_file_ops;
 static const struct file_ops proc_dir_ops;
 
 /* --- Inodes ----------------------------------------------------------------------------------- */
@@ -224,17 +224,23 @@ static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned
 	return ino_kind(dir) == OF_SYSTEM ? proc_sys->ino : make_ino(OF_TASKS, ino_id(dir), 0);
 }
 
+static const struct file_ops *file_ops_of(const struct inode *dir, const struct proc_file *f)
+{
+	if (f->mode == PROC_COMM)
+		return &comm_file_ops;
+	return ino_kind(dir) == OF_SYSTEM || f->mode == PROC_SENT ? &proc_file_ops
+								   : &unsent_file_ops;
+}
+
 static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, struct inode **out)
 {
-	bool sent = ino_kind(dir) == OF_SYSTEM || f->mode == PROC_SENT;
 	u64 ino = file_ino(dir, f, i);
 	int err;
 
 	if (f->mode == PROC_FDS)
 		return proc_fd_dir(dir, ino_id(dir), out);
 	if (f->mode != PROC_DIR) {
-		err = make_inode(file_mode(f), sent ? &proc_file_ops : &unsent_file_ops, ino,
-				 out);
+		err = make_inode(file_mode(f), file_ops_of(dir, f), ino, out);
 		if (!err && file_link(f))
 			(*out)->ops = &link_ops;
 		return err;
@@ -287,10 +293,10 @@ static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
 
 static int proc_readlink(struct inode *i, char *buf, size_t size)
 {
-	bool self = ino_place(i) == 1;		/* the first file of the system's; see PROC_SELF */
-	char text[12];
-	size_t n = snprintf(text, sizeof(text), self ? "%d" : "self/mounts",
-			    current_process()->pid);
+	static const char *const texts[] = { "%d", "%d/task/%d", "self/mounts" };
+	char text[32];
+	size_t n = snprintf(text, sizeof(text), texts[ino_place(i) - 1],
+			    current_process()->pid, current_thread()->tid);
 
 	n = MIN(n, size);
 	memcpy(buf, text, n);
@@ -411,10 +417,58 @@ static const struct file_ops unsent_file_ops = {
 	.unsent = true,
 };
 
+/* --- comm: a name, which threads of the process may write ------------------------------------ */
+
+static int comm_open(struct file *f)
+{
+	return text_open(f, show);
+}
+
+/* A write is the whole name, of which 15 bytes are taken; pwrite() is none. */
+static ssize_t comm_write(struct file *f, struct iobuf *b, off_t *pos)
+{
+	char name[THREAD_NAME_MAX] = "";
+	size_t all = b->left, n = MIN(all, sizeof(name) - 1);
+	struct thread *t;
+	bool ours;
+
+	if (pos != &f->offset)
+		return -ESPIPE;
+	if (iobuf_copy_from(b, name, n) != n)
+		return -EFAULT;
+	t = thread_find(ino_id(f->inode));
+	if (!t)
+		return -ESRCH;
+	ours = t->process == current_process();
+	if (ours)
+		thread_set_name(t, name);
+	thread_put(t);
+	b->left = 0;
+	return ours ? (ssize_t)all : -EINVAL;
+}
+
+static const struct file_ops comm_file_ops = {
+	.open = comm_open,
+	.close = text_close,
+	.read = text_read,
+	.write = comm_write,
+	.seekable = true,
+	.endless = true,
+	.unsent = true,
+};
+
+static int proc_truncate(struct inode *i, off_t size)
+{
+	(void)i;
+	(void)size;		/* the text is made anew for every open file */
+	return 0;
+}
+
 static const struct inode_ops proc_ops = {
 	.lookup = proc_lookup,
 	.readdir = proc_readdir,
 	.readlink = proc_readlink,
+	.truncate = proc_truncate,
 	.release = proc_release,
 };
 

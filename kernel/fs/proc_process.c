@@ -461,7 +461,7 @@ const struct proc_file proc_process_files[] = {
 	{ "stat", show_stat, show_thread_stat, 0 },
 	{ "statm", show_statm, NULL, 0 },
 	{ "status", show_status, show_thread_status, 0 },
-	{ "comm", show_comm, show_thread_comm, 0 },
+	{ "comm", show_comm, show_thread_comm, PROC_COMM },
 	{ "cmdline", show_cmdline, NULL, 0 },
 	{ "maps", proc_show_maps, NULL, PROC_GUARDED },
 	{ "smaps", proc_show_smaps, NULL, PROC_GUARDED },

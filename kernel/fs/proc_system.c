@@ -248,6 +248,8 @@ static void show_schedstat(struct text *t, struct process *none)
 
 const struct proc_file proc_system_files[] = {
 	{ "self", NULL, NULL, PROC_SELF },
+	{ "thread-self", NULL, NULL, PROC_SELF },
+	{ "mounts", NULL, NULL, PROC_SELF },
 	{ "counters", show_counters, NULL, 0 },
 	{ "cpuinfo", show_cpuinfo, NULL, 0 },
 	{ "filesystems", show_filesystems, NULL, 0 },
@@ -255,7 +257,6 @@ const struct proc_file proc_system_files[] = {
 	{ "loadavg", show_loadavg, NULL, 0 },
 	{ "locks", show_locks, NULL, 0 },
 	{ "meminfo", show_meminfo, NULL, 0 },
-	{ "mounts", NULL, NULL, PROC_SELF },
 	{ "schedstat", show_schedstat, NULL, 0 },
 	{ "stat", show_stat, NULL, 0 },
 	{ "sys", NULL, NULL, PROC_DIR },

@@ -238,7 +238,7 @@ int thread_join(struct thread *t, int *code, struct deadline d);
 int thread_detach(struct thread *t);
 
 void thread_yield(void);
-void thread_set_name(const char *name);
+void thread_set_name(struct thread *t, const char *name);
 void thread_set_priority(int priority);
 
 /* One of a real-time priority has no quantum from now on: it runs until it blocks or yields. */

@@ -274,7 +274,7 @@ static void become(struct new_program *new, const char *path)
 	struct addr_space *old_as;
 	struct file *old_exe;
 
-	thread_set_name(slash ? slash + 1 : path);	/* before one can see the new arguments */
+	thread_set_name(t, slash ? slash + 1 : path);	/* before one can see the new arguments */
 	if (p->as)
 		futex_thread_exit(t);
 	t->pi_closed = false;

@@ -34,7 +34,7 @@ static long set_name(vaddr_t from)
 	if (len == -EFAULT)
 		return len;
 	name[sizeof(name) - 1] = '\0';		/* a longer one is cut off */
-	thread_set_name(name);
+	thread_set_name(current_thread(), name);
 	return 0;
 }
 

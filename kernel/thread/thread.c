@@ -274,13 +274,13 @@ void thread_free(struct thread *t)
 	thread_put(t);
 }
 
-void thread_set_name(const char *name)
+void thread_set_name(struct thread *t, const char *name)
 {
-	struct thread *t = current_thread();
 	struct process *p = t->process;
 
 	strlcpy(t->name, name, sizeof(t->name));
-	trace_name(t);
+	if (t == current_thread())	/* a record does not tell of whom it is */
+		trace_name(t);
 	if (t->tid != p->pid)
 		return;
 	spin_lock(&p->lock);		/* a process is called what its first thread is */
