@@ -104,7 +104,7 @@ int fifo_open(struct file *f)
 {
 	bool has_name = f->inode->ops != &pipe_inode_ops;
 	struct pipe *p;
-	int err = pipe_attach(f->inode, &p);
+	int err = file_reads(f) || file_writes(f) ? pipe_attach(f->inode, &p) : -EINVAL;
 
 	if (err)
 		return err;

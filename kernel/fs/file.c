@@ -181,12 +181,14 @@ void program_put(struct file *f)
 
 static bool counts_as_writer(const struct inode *i, u32 flags)
 {
-	return inode_is(i, S_IFREG) && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+	u32 mode = flags & O_ACCMODE;
+
+	return inode_is(i, S_IFREG) && !(flags & O_PATH) && (mode == O_WRONLY || mode == O_RDWR);
 }
 
 static void file_free(struct file *f)
 {
-	if (counts_as_writer(f->inode, f->flags))
+	if (counts_as_writer(f->inode, f->flags) && !f->made)
 		inode_put_write(f->inode);
 	inode_put(f->inode);
 	inode_put(f->dir);
@@ -280,7 +282,7 @@ ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos)
 {
 	transfer_fn fn = f->ops->read;
 
-	if (unlikely((f->flags & O_ACCMODE) == O_WRONLY))
+	if (unlikely(!file_reads(f)))
 		return -EBADF;
 	if (fn && !f->ops->seekable && !pos)
 		return fn(f, b, pos);
@@ -291,7 +293,7 @@ ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	transfer_fn fn = f->ops->write;
 
-	if (unlikely((f->flags & O_ACCMODE) == O_RDONLY))
+	if (unlikely(!file_writes(f)))
 		return -EBADF;
 	if (fn && !f->ops->seekable && !pos)
 		return fn(f, b, pos);

@@ -244,7 +244,7 @@ int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode 
 	return err;
 }
 
-/* The rights that open() asks for: O_ACCMODE's fourth value, for ioctl() alone, wants both. */
+/* The rights that open() asks for: O_ACCMODE's fourth value wants both, and gives neither. */
 static unsigned open_mask(u32 flags)
 {
 	static const u8 masks[] = { MAY_READ, MAY_WRITE };

@@ -96,7 +96,7 @@ int inode_set_mode(struct inode *i, u32 mode)
 	if (i->dev == DEV_ANON)
 		return -EOPNOTSUPP;
 	mutex_lock(&i->lock);
-	if (!inode_owned(i)) {
+	if (!inode_owned(i) || (i->seals & F_SEAL_EXEC && (i->mode ^ mode) & 0111)) {
 		err = -EPERM;
 	} else {
 		if (!may_set_gid_bit(i->gid))

@@ -92,13 +92,3 @@ void fifo_close(struct file *f);
 
 /* It had a writer since @f was opened. */
 bool fifo_had_writers(const struct file *f);
-
-static inline bool file_reads(const struct file *f)
-{
-	return (f->flags & O_ACCMODE) != O_WRONLY;
-}
-
-static inline bool file_writes(const struct file *f)
-{
-	return (f->flags & O_ACCMODE) != O_RDONLY;
-}

@@ -26,7 +26,7 @@ struct proc_file {
 
 #define PROC_GUARDED	(S_IFREG | 0444)	/* only for whoever may look into the process */
 #define PROC_COMM	(S_IFREG | 0644)	/* can be written, too */
-#define PROC_SELF	(S_IFLNK | 0777)	/* the first three of the system's: proc_readlink() */
+#define PROC_SELF	(S_IFLNK | 0777)	/* the system's first: proc_readlink() */
 #define PROC_LINK(link)	((link) << 16 | S_IFLNK | 0777)	/* above what stat() tells */
 #define PROC_DIR	(S_IFDIR | 0555)
 #define PROC_SENT	(1u << 31 | S_IFREG | 0444)	/* sendfile() reads it, of a process too */

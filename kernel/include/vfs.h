@@ -253,6 +253,7 @@ struct file {
 	const struct file_ops *ops;	/* [const] */
 	struct mutex lock;		/* offset */
 	off_t offset;			/* [lock] */
+	bool made;			/* [const] with its file, not opened: a writer may run it */
 	void *private;			/* the driver's */
 	struct async async;
 };
@@ -342,6 +343,19 @@ void program_put(struct file *f);
 
 /* A new description of @i, which keeps its own reference. */
 int file_open_inode(struct inode *i, u32 flags, struct file **out);
+
+/* Tells for what it was opened. O_ACCMODE's fourth value, for ioctl() alone, allows neither. */
+static inline bool file_reads(const struct file *f)
+{
+	return !(f->flags & O_WRONLY);
+}
+
+static inline bool file_writes(const struct file *f)
+{
+	u32 mode = f->flags & O_ACCMODE;
+
+	return mode == O_WRONLY || mode == O_RDWR;
+}
 
 ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos);	/* NULL: the file's own */
 ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos);

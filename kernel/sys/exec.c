@@ -10,6 +10,7 @@
 
 #include "cred.h"
 #include "futex.h"
+#include "printf.h"
 #include "signal.h"
 #include "string.h"
 #include "sys.h"
@@ -121,27 +122,41 @@ void exec_args_free(struct exec_args *args)
  * The file keeps the directory where it was found, by which /proc/PID/exe tells its path. For
  * program_put().
  */
-static int open_program(const char *path, struct file **out)
+static int open_found(const struct file *found, struct file **out)
 {
-	struct inode *cwd SCOPED(inode) = cwd_get();
-	struct file *found SCOPED(file) = NULL;
-	int err = path_open(cwd, path, O_PATH, 0, &found);
+	int err;
 
-	if (err)
-		return err;
+	if (inode_is(found->inode, S_IFLNK))
+		return -ELOOP;
 	if (!inode_is(found->inode, S_IFREG))
 		return -EACCES;
 	err = inode_permission(found->inode, MAY_EXEC);
 	if (!err)
 		err = file_open_inode(found->inode, O_RDONLY, out);
-	if (!err)
-		(*out)->dir = inode_get(found->dir);
 	if (err)
 		return err;
+	if (found->dir)
+		(*out)->dir = inode_get(found->dir);
 	err = file_deny_write(*out);
 	if (err)
 		file_put(*out);
 	return err;
+}
+
+static int open_program(struct inode *at, const char *path, u32 flags, struct file **out)
+{
+	struct file *found SCOPED(file) = NULL;
+	int err = path_open(at, path, O_PATH | flags, 0, &found);
+
+	return err ? err : open_found(found, out);
+}
+
+/* By a path that has no other beginning than the caller's folder. */
+static int open_from_cwd(const char *path, struct file **out)
+{
+	struct inode *cwd SCOPED(inode) = cwd_get();
+
+	return open_program(cwd, path, 0, out);
 }
 
 /* The first line of a script; false if @f is none. */
@@ -227,10 +242,12 @@ static int follow_scripts(struct file **f, const char *path, struct exec_args *a
 		split_script_line(line, &interpreter, &arg);
 		if (!*interpreter)
 			return -ENOEXEC;
+		if (args->no_path)
+			return -ENOENT;
 		err = script_args(args, interpreter, arg, path);
 		path = args->strings;		/* the interpreter, where it will stay */
 		if (!err)
-			err = open_program(path, f);
+			err = open_from_cwd(path, f);
 	}
 	return err;
 }
@@ -341,10 +358,12 @@ out_file:
 int exec_path(const char *path, struct exec_args *args)
 {
 	struct file *f;
-	int err = open_program(path, &f);
+	int err = open_from_cwd(path, &f);
 
 	return err ? err : exec_file(f, path, args);
 }
+
+/* --- The calls -------------------------------------------------------------------------------- */
 
 /* A user who had too many tasks when setuid() made the caller its own; RLIMIT_NPROC. */
 static bool over_task_limit(void)
@@ -355,24 +374,66 @@ static bool over_task_limit(void)
 	return t->over_limit;
 }
 
-long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp)
+/*
+ * Makes the path of a program that was found from @dirfd, for kfree(): /dev/fd leads there again.
+ * NULL: no memory.
+ */
+static char *path_by_fd(int dirfd, const char *name)
+{
+	size_t size = strlen(name) + sizeof("/dev/fd/2147483647/");
+	char *path = kmalloc(size);
+
+	if (path)
+		snprintf(path, size, "/dev/fd/%d%s%s", dirfd, *name ? "/" : "", name);
+	return path;
+}
+
+/* The file @dirfd itself if the name is empty. */
+static int open_at(int dirfd, struct user_path *p, u32 flags, struct file **out)
+{
+	struct file *self SCOPED(file) = NULL;
+	int err;
+
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	err = user_path_start(dirfd, p);
+	if (err)
+		return err;
+	if (p->name[0])
+		return open_program(p->at, p->name, flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0,
+				    out);
+	if (dirfd == AT_FDCWD)
+		return -EACCES;
+	self = fd_get_any(dirfd);
+	return self ? open_found(self, out) : -EBADF;
+}
+
+long sys_execveat(int dirfd, vaddr_t path, vaddr_t argv, vaddr_t envp, u32 flags)
 {
 	struct exec_args args = { .argv = argv, .envp = envp };
 	struct user_path p SCOPED(path);
+	char *by_fd = NULL;
 	struct file *f;
-	int err = user_path_get(AT_FDCWD, path, 0, &p);
+	int err = user_name_get(path, flags, &p);
 
 	if (!err && over_task_limit())
 		err = -EAGAIN;
 	if (!err)
-		err = open_program(p.name, &f);
+		err = open_at(dirfd, &p, flags, &f);
 	if (err)
 		return err;
-	err = args_copy_all(&args);
+	if (dirfd != AT_FDCWD && p.name[0] != '/') {
+		by_fd = path_by_fd(dirfd, p.name);
+		err = by_fd ? 0 : -ENOMEM;
+		args.no_path = fd_flags(dirfd, -1) > 0;
+	}
+	if (!err)
+		err = args_copy_all(&args);
 	if (err)
 		program_put(f);
 	else
-		err = exec_file(f, p.name, &args);
+		err = exec_file(f, by_fd ? by_fd : p.name, &args);
 	exec_args_free(&args);
+	kfree(by_fd);
 	return err;
 }

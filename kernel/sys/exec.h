@@ -18,6 +18,7 @@ struct exec_args {
 	vaddr_t argv, envp;
 	const struct cred *cred;	/* on whose behalf it will run */
 	bool secure;			/* it is not its caller's own doing: AT_SECURE */
+	bool no_path;			/* exec closes the descriptor that leads to it */
 };
 
 /* 0, -E2BIG, -ENOMEM. @len counts the terminator. */

@@ -21,7 +21,7 @@ long sys_flock(int fd, u32 op)
 	if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN)
 		return -EINVAL;
 	f = fd_get(fd);
-	if (!f)
+	if (!f || (what != LOCK_UN && !file_reads(f) && !file_writes(f)))
 		return -EBADF;
 	want.type = types[what];
 	want.owner = f;
@@ -119,8 +119,8 @@ static long set_lock(int fd, struct file *f, const struct abi_flock *l, bool ofd
 
 	if (err)
 		return err;
-	if ((r.type == LOCK_READ && (f->flags & O_ACCMODE) == O_WRONLY) ||
-	    (r.type == LOCK_WRITE && (f->flags & O_ACCMODE) == O_RDONLY))
+	if ((r.type == LOCK_READ && !file_reads(f)) ||
+	    (r.type == LOCK_WRITE && !file_writes(f)))
 		return -EBADF;
 	err = filelock_set(f->inode, &r, wait);
 	return err || r.type == LOCK_NONE ? err : still_open(fd, f, &r);

@@ -44,6 +44,8 @@ long sys_memfd_create(vaddr_t name, u32 flags)
 	err = file_open_inode(i, O_RDWR | O_LARGEFILE, &f);
 	if (err)
 		return err;
+	inode_put_write(i);
+	f->made = true;
 	return fd_install(f, 0, current_process()->limits[RLIMIT_NOFILE].cur, flags & MFD_CLOEXEC);
 }
 
@@ -61,7 +63,7 @@ int seals_add(struct file *f, u32 seals)
 	struct inode *i = f->inode;
 	int err = 0;
 
-	if ((f->flags & O_ACCMODE) == O_RDONLY)
+	if (!file_writes(f))
 		return -EPERM;
 	if (seals & ~SEALS_ALL)
 		return -EINVAL;

@@ -59,14 +59,14 @@ static int back_anonymous(struct map_request *req, u32 flags)
 /* Checks what the file's mode allows, in Linux's order. */
 static int check_file(const struct file *f, struct map_request *req, u32 flags)
 {
-	u32 mode = f->flags & O_ACCMODE, type = flags & MAP_TYPE;
+	u32 type = flags & MAP_TYPE;
 
 	if (type == MAP_SHARED_VALIDATE && flags & ~MAP_OLD)
 		return -EOPNOTSUPP;
 	if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) {
-		if (mode != O_RDWR)
+		if (!file_reads(f) || !file_writes(f))
 			req->flags |= REGION_NOWRITE;
-		if (mode == O_RDONLY && req->prot & VM_WRITE)
+		if (!file_writes(f) && req->prot & VM_WRITE)
 			return -EACCES;
 		if (f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
 			if (req->prot & VM_WRITE)
@@ -76,7 +76,7 @@ static int check_file(const struct file *f, struct map_request *req, u32 flags)
 	} else if (type != MAP_PRIVATE) {
 		return -EINVAL;
 	}
-	return mode == O_WRONLY ? -EACCES : 0;
+	return file_reads(f) ? 0 : -EACCES;
 }
 
 static int back_by_file(struct map_request *req, struct file *f, u32 flags)

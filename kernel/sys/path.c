@@ -43,8 +43,7 @@ static int copy_path(vaddr_t from, char **out)
 	return len < 0 ? len : 0;
 }
 
-/* The name alone. It may be empty only with AT_EMPTY_PATH. */
-static int user_name_get(vaddr_t path, unsigned flags, struct user_path *p)
+int user_name_get(vaddr_t path, unsigned flags, struct user_path *p)
 {
 	int err = copy_path(path, &p->name);
 
@@ -52,8 +51,7 @@ static int user_name_get(vaddr_t path, unsigned flags, struct user_path *p)
 	return !err && !p->name[0] && !(flags & AT_EMPTY_PATH) ? -ENOENT : err;
 }
 
-/* Where it starts. An absolute path does not look at @dirfd, which may then be anything. */
-static int user_path_start(int dirfd, struct user_path *p)
+int user_path_start(int dirfd, struct user_path *p)
 {
 	if (p->name[0] != '/' && dirfd != AT_FDCWD)
 		return user_fd_inode(dirfd, &p->at);

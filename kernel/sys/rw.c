@@ -37,9 +37,9 @@ static int may_seek(const struct file *f, const off_t *pos, transfer_fn fn)
  */
 static int use_error(const struct file *f, transfer_fn fn)
 {
-	u32 other = fn == file_read ? O_WRONLY : O_RDONLY;
+	bool may = fn == file_read ? file_reads(f) : file_writes(f);
 
-	if ((f->flags & O_ACCMODE) == other || (f->flags & O_PATH))
+	if (!may || (f->flags & O_PATH))
 		return -EBADF;
 	return (fn == file_read ? f->ops->read : f->ops->write) || inode_is(f->inode, S_IFDIR)
 		       ? 0

@@ -77,16 +77,6 @@ static ssize_t move(struct position *from, struct file *out, off_t *to, size_t c
 	return done ? (ssize_t)done : moved;
 }
 
-static bool can_read(const struct file *f)
-{
-	return (f->flags & O_ACCMODE) != O_WRONLY;
-}
-
-static bool can_write(const struct file *f)
-{
-	return (f->flags & O_ACCMODE) != O_RDONLY;
-}
-
 /* The file can be read or written at a position that is not its own. */
 static bool takes_positions(const struct file *f)
 {
@@ -99,7 +89,7 @@ static int may_send_from(const struct position *from, size_t count)
 {
 	const struct file *in = from->file;
 
-	if (!can_read(in))
+	if (!file_reads(in))
 		return -EBADF;
 	if (from->at && !takes_positions(in))
 		return -ESPIPE;
@@ -120,7 +110,7 @@ static long send(int out_fd, struct position *from, size_t count)
 	if (err)
 		return err;
 	out = fd_get(out_fd);
-	if (!out || !can_write(out))
+	if (!out || !file_writes(out))
 		return -EBADF;
 	if (pipe_of(out))
 		return splice_to_pipe(&(struct splice_side){ .file = in, .pos = &from->pos },
@@ -157,7 +147,7 @@ static int may_copy(const struct file *in, const struct file *out)
 		return -EISDIR;
 	if (!inode_is(in->inode, S_IFREG) || !inode_is(out->inode, S_IFREG))
 		return -EINVAL;
-	if (!can_read(in) || !can_write(out) || (out->flags & O_APPEND))
+	if (!file_reads(in) || !file_writes(out) || (out->flags & O_APPEND))
 		return -EBADF;
 	return in->inode->dev == out->inode->dev ? 0 : -EXDEV;
 }
@@ -226,7 +216,7 @@ static ssize_t splice(struct position *from, struct position *to, size_t n, bool
 	struct splice_side side = { .file = NULL };
 	int err;
 
-	if (!can_read(from->file) || !can_write(to->file))
+	if (!file_reads(from->file) || !file_writes(to->file))
 		return -EBADF;
 	if (source)
 		nonblock |= from->file->flags & O_NONBLOCK;
@@ -282,7 +272,7 @@ long sys_tee(int in_fd, int out_fd, size_t n, u32 flags)
 		return 0;
 	in = fd_get(in_fd);
 	out = fd_get(out_fd);
-	if (!in || !out || !can_read(in) || !can_write(out))
+	if (!in || !out || !file_reads(in) || !file_writes(out))
 		return -EBADF;
 	if (!pipe_of(in) || !pipe_of(out) || pipe_of(in) == pipe_of(out))
 		return -EINVAL;
@@ -312,7 +302,7 @@ long sys_vmsplice(int fd, vaddr_t vector, size_t n, u32 flags)
 		done = 0;
 	else if (!pipe_of(f))
 		done = -EBADF;
-	else if (can_write(f))
+	else if (file_writes(f))
 		done = splice_to_pipe(&side, pipe_of(f), v.buf.left, nonblock);
 	else
 		done = splice_from_pipe(pipe_of(f), &side, v.buf.left, nonblock);

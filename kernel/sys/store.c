@@ -18,7 +18,7 @@ long sys_ftruncate(int fd, off_t size)
 		return -EINVAL;
 	if (!f)
 		return -EBADF;
-	if (!inode_is(f->inode, S_IFREG) || (f->flags & O_ACCMODE) == O_RDONLY)
+	if (!inode_is(f->inode, S_IFREG) || !file_writes(f))
 		return -EINVAL;
 	return vfs_truncate(f->inode, size);
 }
@@ -35,7 +35,7 @@ static int may_allocate(const struct file *f, u32 mode, off_t offset, off_t leng
 		return -EINVAL;
 	if (mode != 0 && mode != FALLOC_KEEP_SIZE && mode != (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE))
 		return -EOPNOTSUPP;
-	if ((f->flags & O_ACCMODE) == O_RDONLY)
+	if (!file_writes(f))
 		return -EBADF;
 	if (inode_is(f->inode, S_IFIFO))
 		return -ESPIPE;
@@ -131,7 +131,7 @@ long sys_readahead(int fd, off_t offset, size_t size)
 	struct file *f SCOPED(file) = fd_get(fd);
 
 	(void)offset;
-	if (!f || (f->flags & O_ACCMODE) == O_WRONLY)
+	if (!f || !file_reads(f))
 		return -EBADF;
 	return inode_is(f->inode, S_IFREG) && (s64)size >= 0 ? 0 : -EINVAL;
 }

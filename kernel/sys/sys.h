@@ -80,6 +80,10 @@ struct user_path {
 /* Declare it SCOPED(path). @flags: AT_EMPTY_PATH, or an empty name is -ENOENT. */
 int user_path_get(int dirfd, vaddr_t path, unsigned flags, struct user_path *p);
 
+/* Its two steps: the name alone; where it starts, which for an absolute one is not @dirfd. */
+int user_name_get(vaddr_t path, unsigned flags, struct user_path *p);
+int user_path_start(int dirfd, struct user_path *p);
+
 static inline void path_scope_end(struct user_path *p)
 {
 	inode_scope_end(&p->at);

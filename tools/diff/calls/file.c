@@ -22,6 +22,34 @@ CASE(open_flags)
 	T(openat, AT_FDCWD, "a", 3);
 }
 
+/* For ioctl() alone: neither to read nor to write. */
+CASE(open_for_neither)
+{
+	int fd = file("a", "abc"), p[2];
+
+	Q(close, fd);
+	Q(mknodat, AT_FDCWD, "p", S_IFIFO | 0600, 0);
+	T(openat, AT_FDCWD, "a", 3);
+	O(R(fcntl, fd, F_GETFL) & O_ACCMODE);
+	T(read, fd, buf, 1);
+	T(write, fd, "x", 1);
+	T(pread64, fd, buf, 1, 0);
+	T(ftruncate, fd, 0);
+	T(fallocate, fd, 0, 0, 10);
+	T(mmap, NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	T(mmap, NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	T(flock, fd, 1);
+	T(readahead, fd, 0, 1);
+	Q(pipe2, p, 0);
+	T(splice, fd, NULL, p[1], NULL, 1, 0);
+	T(sendfile, p[1], fd, NULL, 1);
+	T(openat, AT_FDCWD, "p", 3 | O_NONBLOCK);
+	T(openat, AT_FDCWD, "/dev/null", 3);
+	T(read, 6, buf, 1);
+	Q(fchmodat, AT_FDCWD, "a", 0700);
+	T(execve, "a", NULL, NULL);
+}
+
 CASE(open_creates_with_umask)
 {
 	struct stat st;

@@ -154,6 +154,7 @@ struct linux_dirent {
 #define FALLOC_FL_ZERO_RANGE     0x10
 #define MFD_CLOEXEC              1
 #define MFD_ALLOW_SEALING        2
+#define MFD_NOEXEC_SEAL          8
 #define F_SEAL_SEAL              1
 #define F_SEAL_SHRINK            2
 #define F_SEAL_GROW              4

@@ -306,6 +306,37 @@ CASE(prctl_simple)
 	T(prctl, -1);
 }
 
+/* Threads of the process may; of another one it is an error. */
+CASE(name_written)
+{
+	char name[17] = "", path[40];
+	int fd = Q(openat, AT_FDCWD, "/proc/self/comm", O_RDWR);
+	pid_t pid;
+
+	T(write, fd, "a name that is too long", 23);
+	Q(prctl, PR_GET_NAME, name);
+	S(name);
+	T(lseek, fd, 0, SEEK_CUR);
+	T(pwrite64, fd, "b", 1, 5);
+	Q(prctl, PR_GET_NAME, name);
+	S(name);
+	T(write, fd, BAD, 1);
+	fd = Q(openat, AT_FDCWD, "/proc/thread-self/comm", O_WRONLY | O_TRUNC);
+	T(write, fd, "c\n", 2);
+	Q(prctl, PR_GET_NAME, name);
+	V(name[0] == 'c' && name[1] == '\n' && !name[2]);
+	pid = child();
+	if (!pid)
+		R(ppoll, NULL, 0, NULL, NULL, 0);
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = Q(openat, AT_FDCWD, path, O_WRONLY);
+	T(write, fd, "d", 1);
+	T(truncate, "/proc/self/comm", 0);
+	T(truncate, "/proc/self/stat", 0);
+	Q(kill, pid, SIGKILL);
+	W(reap(pid));
+}
+
 CASE(uname)
 {
 	struct utsname u;

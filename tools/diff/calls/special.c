@@ -171,6 +171,16 @@ CASE(memory_file)
 	T(ftruncate, 4, 1);
 }
 
+CASE(memory_file_never_executed)
+{
+	int fd = Q(memfd_create, "m", MFD_NOEXEC_SEAL);
+
+	T(fcntl, fd, F_GET_SEALS);
+	T(fchmod, fd, 0600);
+	T(fchmod, fd, 0700);
+	T(fchmod, fd, 0666);
+}
+
 CASE(devices)
 {
 	T(openat, AT_FDCWD, "/dev/null", O_RDWR);

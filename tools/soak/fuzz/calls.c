@@ -93,8 +93,8 @@ static const int spared[] = {
 #endif
 };
 static const int rare[] = {
-	SYS_exit, SYS_exit_group, SYS_execve, SYS_clone, SYS_clone3, SYS_rt_sigreturn,
-	SYS_rt_sigsuspend,
+	SYS_exit, SYS_exit_group, SYS_execve, SYS_execveat, SYS_clone, SYS_clone3,
+	SYS_rt_sigreturn, SYS_rt_sigsuspend,
 #ifdef __x86_64__
 	SYS_pause,
 #endif
