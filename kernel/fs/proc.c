@@ -472,6 +472,13 @@ static const struct inode_ops proc_ops = {
 	.release = proc_release,
 };
 
+pid_t proc_directory_of(const struct file *f)
+{
+	bool is = f->ops == &proc_dir_ops && ino_kind(f->inode) == OF_PROCESS;
+
+	return is ? ino_id(f->inode) : 0;
+}
+
 static const struct inode_ops link_ops = {
 	.readlink = link_readlink,
 	.follow = link_follow,

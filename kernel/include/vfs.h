@@ -519,6 +519,9 @@ struct process;
 int pidfd_create(struct process *p, u32 flags, struct file **out);
 struct process *pidfd_process(const struct file *f);
 
+/* Whose directory /proc/PID @f is; 0: it is another kind of file. proc.c */
+pid_t proc_directory_of(const struct file *f);
+
 /* Signals to be read; signalfd.c. -EINVAL: it is another kind of file. */
 int signalfd_create(u64 set, u32 flags, struct file **out);
 int signalfd_set(struct file *f, u64 set);

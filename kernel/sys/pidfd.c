@@ -31,17 +31,11 @@ static int get_info(vaddr_t in, int sig, const struct process *p, struct signal_
 	return p != current_process() && (info->code >= 0 || info->code == SI_TKILL) ? -EPERM : 0;
 }
 
-long sys_pidfd_send_signal(int fd, int sig, vaddr_t in, u32 flags)
+static int send(struct process *p, int sig, vaddr_t in)
 {
-	struct file *f SCOPED(file) = flags ? NULL : fd_get(fd);
-	struct process *p = f ? pidfd_process(f) : NULL;
 	struct signal_info info;
-	int err = 0;
+	int err = in ? get_info(in, sig, p, &info) : 0;
 
-	if (!p)
-		return flags ? -EINVAL : -EBADF;
-	if (in)
-		err = get_info(in, sig, p, &info);
 	if (err)
 		return err;
 	if (!process_is_listed(p))
@@ -50,6 +44,24 @@ long sys_pidfd_send_signal(int fd, int sig, vaddr_t in, u32 flags)
 	if (err)
 		return err;
 	return in ? signal_send_info(p, NULL, &info) : signal_send_process(p, sig);
+}
+
+/* A directory /proc/PID will do, too: it is older than pidfd_open(). */
+long sys_pidfd_send_signal(int fd, int sig, vaddr_t in, u32 flags)
+{
+	struct file *f SCOPED(file) = flags ? NULL : fd_get(fd);
+	struct process *p = f ? pidfd_process(f) : NULL;
+	pid_t pid = f ? proc_directory_of(f) : 0;
+	int err;
+
+	if (!p && !pid)
+		return flags ? -EINVAL : -EBADF;
+	p = p ? process_get(p) : process_find(pid);
+	if (!p)
+		return -ESRCH;
+	err = send(p, sig, in);
+	process_put(p);
+	return err;
 }
 
 /* The file behind another process's descriptor. */

@@ -196,6 +196,26 @@ CASE(send_errors)
 	T(pidfd_send_signal, 77, 0, BAD, 0);
 }
 
+CASE(send_by_directory)
+{
+	pid_t pid = alive();
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	fd = Q(openat, AT_FDCWD, name, O_RDONLY | O_DIRECTORY);
+	T(pidfd_send_signal, fd, 0, NULL, 0);
+	T(pidfd_send_signal, fd, SIGTERM, NULL, 1 << 20);
+	T(pidfd_send_signal, Q(openat, AT_FDCWD, name, O_PATH), 0, NULL, 0);
+	T(pidfd_send_signal, Q(openat, fd, "task", O_RDONLY), 0, NULL, 0);
+	T(pidfd_send_signal, Q(openat, fd, "stat", O_RDONLY), 0, NULL, 0);
+	T(pidfd_send_signal, Q(openat, AT_FDCWD, "/proc", O_RDONLY), 0, NULL, 0);
+	T(waitid, P_PIDFD, fd, &info, WEXITED, NULL);
+	T(pidfd_getfd, fd, 0, 0);
+	T(pidfd_send_signal, fd, SIGTERM, NULL, 0);
+	W(reap(pid));
+	T(pidfd_send_signal, fd, 0, NULL, 0);
+}
+
 CASE(get_descriptor)
 {
 	pid_t pid;
