@@ -33,8 +33,7 @@ static struct kmem_cache *inode_cache;
 static struct inode *proc_root;
 static struct inode *proc_sys;		/* the root of /proc/sys */
 static const struct inode_ops proc_ops, link_ops;
-static const struct file_ops proc_file_ops, unsent_file_ops, comm_file_ops;
-static const struct file_ops proc_dir_ops;
+static const struct file_ops proc_file_ops, unsent_file_ops, comm_file_ops, proc_dir_ops;
 
 /* --- Inodes ----------------------------------------------------------------------------------- */
 
@@ -474,9 +473,7 @@ static const struct inode_ops proc_ops = {
 
 pid_t proc_directory_of(const struct file *f)
 {
-	bool is = f->ops == &proc_dir_ops && ino_kind(f->inode) == OF_PROCESS;
-
-	return is ? ino_id(f->inode) : 0;
+	return f->ops == &proc_dir_ops && ino_kind(f->inode) == OF_PROCESS ? ino_id(f->inode) : 0;
 }
 
 static const struct inode_ops link_ops = {

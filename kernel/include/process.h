@@ -123,7 +123,8 @@ struct process {
 	u32 personality;		/* what personality() was told; nothing depends on it */
 	u8 dumpable;			/* what prctl() was told; there are no core files */
 	struct rlimit limits[RLIMIT_COUNT];	/* [lock] */
-	struct sigaction_slot sigactions[NSIG];	/* [lock] */
+	struct sigaction_slot sigactions[NSIG];	/* [lock; tree lock and lock to write] */
+	struct list_node action_mates;	/* [tree lock] a ring of those that share them */
 	_Atomic u64 sigpending;		/* [lock] to write */
 	struct list_node siginfos;	/* [lock] what is known of those pending */
 	bool stopped;			/* [lock] by a stop signal, until SIGCONT */

@@ -151,6 +151,10 @@ struct deadline signal_call_deadline(struct deadline d);
 /* Drops a pending signal that is now ignored. */
 void signal_set_action(int sig, const struct sigaction_slot *action);
 
+/* CLONE_SIGHAND: @child, which has not run, shares @p's actions until one of them execs. */
+void signal_share_actions(struct process *p, struct process *child);
+void signal_share_action(struct process *p, int sig);	/* @p's has changed. tree_lock held */
+
 /* For deliver.c; p->lock held, and tree_lock for the last. */
 int signal_take_locked(struct thread *t, u64 set, struct signal_info *info);
 bool signal_must_die(struct process *p, int sig);

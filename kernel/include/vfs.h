@@ -519,7 +519,7 @@ struct process;
 int pidfd_create(struct process *p, u32 flags, struct file **out);
 struct process *pidfd_process(const struct file *f);
 
-/* Whose directory /proc/PID @f is; 0: it is another kind of file. proc.c */
+/* The process whose directory /proc/PID @f is; 0: it is another kind of file. proc.c */
 pid_t proc_directory_of(const struct file *f);
 
 /* Signals to be read; signalfd.c. -EINVAL: it is another kind of file. */

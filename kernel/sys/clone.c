@@ -2,9 +2,9 @@
  * New threads and processes: clone(), and fork() and vfork() where a port has them.
  *
  * A thread shares everything with its creator. A process may share the memory (vfork(), and so
- * posix_spawn()), the descriptors, and where it is in the tree of files. Any other set of flags is
- * -EINVAL. All that can fail comes first; from thread_create_in() on nothing does, so nothing has
- * to be taken back.
+ * posix_spawn()), the descriptors, the actions of signals, and where it is in the tree of files.
+ * Any other set of flags is -EINVAL. All that can fail comes first; from thread_create_in() on
+ * nothing does, so nothing has to be taken back.
  *
  * The new thread starts in user_thread_main(), on its own kernel stack and in its own address
  * space, and enters user mode with a copy of its creator's registers and result 0.
@@ -50,8 +50,9 @@
 		   CLONE_UNTRACED | CLONE_IO) /* no effect here */
 #define EXTRA_FLAGS	(CLONE_SETTLS | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | TID_FLAGS | ODD_FLAGS)
 
-/* The flags of a process, in any combination. */
-#define PROCESS_FLAGS	(CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_FS | CLONE_FILES)
+/* The flags of a process, in any combination, but that CLONE_SIGHAND needs CLONE_VM. */
+#define PROCESS_FLAGS	(CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_FS | CLONE_FILES | \
+		       CLONE_SIGHAND)
 
 struct clone_args {
 	u64 flags;
@@ -217,6 +218,8 @@ static long clone_process(const struct clone_args *a)
 		return err;
 	}
 	child->exit_signal = a->exit_signal;
+	if (a->flags & CLONE_SIGHAND)
+		signal_share_actions(current_process(), child);
 	if (a->flags & CLONE_PARENT) {
 		child->exit_signal = current_process()->exit_signal;
 		process_make_sibling(child);
@@ -247,6 +250,8 @@ static long do_clone(const struct clone_args *a)
 	u64 kind = a->flags & ~(u64)EXTRA_FLAGS;
 
 	if (kind != THREAD_FLAGS && (kind & ~(u64)PROCESS_FLAGS))
+		return -EINVAL;
+	if ((kind & CLONE_SIGHAND) && !(kind & CLONE_VM))
 		return -EINVAL;
 	if ((a->flags & CLONE_PIDFD) && (a->flags & (CLONE_DETACHED | CLONE_THREAD)))
 		return -EINVAL;

@@ -107,6 +107,7 @@ static enum next take_one(struct thread *t, struct signal_call *call, struct sig
 	struct process *p = t->process;
 	struct sigaction_slot *action = p->sigactions;
 	enum next next = NEXT_MORE;
+	bool reset = false;
 
 	spin_lock(&tree_lock);
 	spin_lock(&p->lock);
@@ -118,12 +119,15 @@ static enum next take_one(struct thread *t, struct signal_call *call, struct sig
 	} else if (signal_has_handler(p, call->sig)) {
 		next = NEXT_HANDLER;
 		call->action = *action;
-		if (action->flags & SA_RESETHAND)
+		reset = action->flags & SA_RESETHAND;
+		if (reset)
 			action->handler = SIG_DFL;
 	} else if (signal_must_die(p, call->sig)) {
 		next = NEXT_DEATH;
 	}
 	spin_unlock(&p->lock);
+	if (reset)
+		signal_share_action(p, call->sig);
 	if (unlikely(p->stop_news))
 		signal_report_stop(p);
 	spin_unlock(&tree_lock);

@@ -289,6 +289,7 @@ static void init_fields(struct process *p, struct process *parent)
 	list_init(&p->threads);
 	list_init(&p->reaper_node);
 	list_init(&p->siginfos);
+	list_init(&p->action_mates);
 	list_init(&p->posix_timers);
 	list_init(&p->cpu_timers);
 	wait_queue_init(&p->child_wait);
@@ -390,6 +391,7 @@ void process_unlist(struct process *p)
 {
 	assert_held(&tree_lock);
 	list_remove(&p->pid_node);
+	list_remove(&p->action_mates);
 	user_end_task(p->cred->user);
 	forget_leader(p);
 }

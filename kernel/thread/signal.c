@@ -16,6 +16,8 @@
  *
  *  G1  Masks, pending sets and actions change under p->lock, so a signal is never both left pending
  *      by its sender and overlooked by the thread that unblocks it.
+ *      Processes that share their actions (CLONE_SIGHAND) have a copy each: a change is written to
+ *      all of them before the tree lock, under which it is made, is released.
  *  G2  SIGCONT and the stop signals cancel each other's pending ones.
  *  G3  A pending signal that some thread does not block has one that was told: WORK_SIGNAL is set.
  * A thread that can no longer take it (it blocks it now, or ends) tells another.
@@ -30,6 +32,7 @@
 #include "errno.h"
 #include "panic.h"
 #include "signal_impl.h"
+#include "string.h"
 
 #define HARMLESS	(SIGSET(SIGCHLD) | SIGSET(SIGURG) | SIGSET(SIGWINCH) | SIGSET(SIGCONT))
 #define UNBLOCKABLE	(SIGSET(SIGKILL) | SIGSET(SIGSTOP))
@@ -324,26 +327,52 @@ struct deadline signal_call_deadline(struct deadline d)
 	return t->restart_at;
 }
 
+void signal_share_action(struct process *p, int sig)
+{
+	assert_held(&tree_lock);
+	list_for_each(mate, &p->action_mates, struct process, action_mates) {
+		spin_lock(&mate->lock);
+		mate->sigactions[sig - 1] = p->sigactions[sig - 1];
+		spin_unlock(&mate->lock);
+	}
+}
+
+void signal_share_actions(struct process *p, struct process *child)
+{
+	spin_lock(&tree_lock);
+	spin_lock(&child->lock);
+	memcpy(child->sigactions, p->sigactions, sizeof(p->sigactions));
+	spin_unlock(&child->lock);
+	list_push_back(&p->action_mates, &child->action_mates);
+	spin_unlock(&tree_lock);
+}
+
 void signal_set_action(int sig, const struct sigaction_slot *action)
 {
 	struct process *p = current_process();
 
+	spin_lock(&tree_lock);
 	spin_lock(&p->lock);
 	p->sigactions[sig - 1] = *action;
 	if (ignored(p, sig))
 		signal_forget_pending(p, SIGSET(sig));
 	spin_unlock(&p->lock);
+	signal_share_action(p, sig);
+	spin_unlock(&tree_lock);
 }
 
 void signal_forget_handlers(void)
 {
 	struct process *p = current_process();
 
+	spin_lock(&tree_lock);
+	list_remove(&p->action_mates);
 	spin_lock(&p->lock);
 	for (int sig = 1; sig <= NSIG; sig++)
 		if (signal_has_handler(p, sig))
 			p->sigactions[sig - 1] = (struct sigaction_slot){ .handler = SIG_DFL };
 	spin_unlock(&p->lock);
+	spin_unlock(&tree_lock);
 	current_thread()->sigstack = (struct sigstack){ .size = 0 };
 }
 

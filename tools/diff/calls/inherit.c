@@ -186,3 +186,142 @@ CASE(group_changes)
 	Q(wait4, -1, NULL, 0, NULL);
 	V(getpgrp() == group);
 }
+
+/* --- Actions of signals, which CLONE_SIGHAND shares ------------------------------------------ */
+
+/* A child in our memory, which runs @body on a stack of its own. */
+static pid_t child_beside(long flags, void (*body)(void))
+{
+	char *stack = pages(16, PROT_READ | PROT_WRITE, 0) + 16 * PAGE;
+#ifdef __x86_64__
+	long pid = NR_clone;
+	register long parent_tid __asm__("rdx") = 0;
+	register long child_tid __asm__("r10") = 0;
+	register long tls __asm__("r8") = 0;
+
+	__asm__ volatile("syscall\n\ttest %0, %0\n\tjnz 1f\n\tcall *%3\n1:"
+			 : "+a"(pid), "+D"(flags), "+S"(stack)
+			 : "b"(body), "r"(parent_tid), "r"(child_tid), "r"(tls)
+			 : "rcx", "r11", "cc", "memory");
+#else
+	register long pid __asm__("a0") = flags;
+	register char *top __asm__("a1") = stack;
+	register long parent_tid __asm__("a2") = 0;
+	register long tls __asm__("a3") = 0;
+	register long child_tid __asm__("a4") = 0;
+	register long call __asm__("a7") = NR_clone;
+	register void (*go)(void) __asm__("s2") = body;
+
+	__asm__ volatile("ecall\n\tbnez a0, 1f\n\tjalr s2\n1:"
+			 : "+r"(pid)
+			 : "r"(top), "r"(parent_tid), "r"(tls), "r"(child_tid), "r"(call), "r"(go)
+			 : "ra", "memory");
+#endif
+	return pid;
+}
+
+static const char *action_of(int sig)
+{
+	struct sigaction a;
+
+	sigaction(sig, NULL, &a);
+	return a.sa_handler == SIG_DFL ? "default" : a.sa_handler == SIG_IGN ? "ignore" : "handler";
+}
+
+static void ignore(int sig)
+{
+	struct sigaction a = { .sa_handler = SIG_IGN };
+
+	sigaction(sig, &a, NULL);
+}
+
+static void show_actions(void)
+{
+	S(action_of(SIGUSR1));
+	S(action_of(SIGUSR2));
+	S(action_of(SIGTERM));
+}
+
+static void change_actions(void)
+{
+	show_actions();
+	ignore(SIGUSR1);
+	on(SIGUSR2, 0);
+	on(SIGTERM, SA_RESETHAND);
+	R(kill, R(getpid), SIGTERM);
+	V(hits[SIGTERM]);
+	end(0);
+}
+
+static int before_going_on[2], gone_on[2];
+
+static void fork_and_wait(void)
+{
+	pid_t pid = R(clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (!pid) {
+		on(SIGUSR1, 0);		/* a copy of its own */
+		end(0);
+	}
+	R(wait4, pid, NULL, 0, NULL);
+	R(write, gone_on[1], "x", 1);
+	R(read, before_going_on[0], buf, 1);
+	end(5);
+}
+
+CASE(actions_are_copied)
+{
+	on(SIGUSR1, 0);
+	W(reap(child_beside(CLONE_VM | SIGCHLD, change_actions)));
+	show_actions();
+}
+
+CASE(actions_are_shared)
+{
+	T(clone, CLONE_SIGHAND | SIGCHLD, 0, 0, 0, 0);
+	on(SIGUSR1, 0);
+	W(reap(child_beside(CLONE_VM | CLONE_SIGHAND | SIGCHLD, change_actions)));
+	show_actions();
+	W(reap(child_beside(CLONE_VM | CLONE_SIGHAND | SIGCHLD, change_actions)));
+	show_actions();
+}
+
+CASE(actions_are_shared_by_several)
+{
+	pid_t one, two;
+
+	Q(pipe2, before_going_on, 0);
+	Q(pipe2, gone_on, 0);
+	one = child_beside(CLONE_VM | CLONE_SIGHAND | SIGCHLD, fork_and_wait);
+	two = child_beside(CLONE_VM | CLONE_SIGHAND | SIGCHLD, fork_and_wait);
+	Q(read, gone_on[0], buf, 1);
+	Q(read, gone_on[0], buf, 1);
+	show_actions();
+	ignore(SIGUSR1);
+	Q(kill, one, SIGUSR1);
+	Q(kill, one, SIGKILL);
+	W(reap(one));
+	ignore(SIGUSR2);
+	Q(kill, two, SIGUSR1);
+	Q(kill, two, SIGUSR2);
+	Q(write, before_going_on[1], "x", 1);
+	W(reap(two));
+	on(SIGUSR1, 0);
+	show_actions();
+}
+
+static void become_shell(void)
+{
+	char *arguments[] = { "sh", "-c", "trap '' USR1 TERM; exit 3", NULL };
+
+	R(execve, "/bin/sh", arguments, NULL);
+	end(9);
+}
+
+CASE(exec_ends_sharing_actions)
+{
+	on(SIGUSR1, 0);
+	ignore(SIGUSR2);
+	W(reap(child_beside(CLONE_VM | CLONE_SIGHAND | SIGCHLD, become_shell)));
+	show_actions();
+}
