@@ -190,21 +190,3 @@ long sys_fstatfs(int fd, vaddr_t out)
 
 	return err ? err : put_statfs(out, inode);
 }
-
-/* --- Extended attributes: no file has any ----------------------------------------------------- */
-
-long sys_getxattr(vaddr_t path)
-{
-	struct inode *inode SCOPED(inode);
-	int err = user_path_inode(AT_FDCWD, path, 0, &inode);
-
-	return err ? err : -EOPNOTSUPP;
-}
-
-long sys_lgetxattr(vaddr_t path)
-{
-	struct inode *inode SCOPED(inode);
-	int err = user_path_inode(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &inode);
-
-	return err ? err : -EOPNOTSUPP;
-}
