@@ -4,7 +4,7 @@
  *
  * Some files that Linux lets root write are fixed here, as nothing would obey another value.
  */
-#include "errno.h"
+#include "pipe.h"
 #include "policy.h"
 #include "printf.h"
 #include "proc.h"
@@ -68,6 +68,8 @@ static int store_domainname(const char *value)
 	return 0;
 }
 
+#define INT_MAX		0x7fffffffL
+
 /* --- Numbers ---------------------------------------------------------------------------------- */
 
 static void show_pid_max(struct text *t, unsigned n)
@@ -128,18 +130,19 @@ static void show_max_map_count(struct text *t, unsigned n)
 
 static int store_max_map_count(const char *value)
 {
-	unsigned n = 0;
+	long n;
+	int err = table_number(value, 0, INT_MAX, &n);
 
-	for (const char *c = value; *c || c == value; c++) {
-		if (*c < '0' || *c > '9' || n > 100000000)
-			return -EINVAL;
-		n = n * 10 + *c - '0';
-	}
-	atomic_store(&max_map_count, n);
-	return 0;
+	if (!err)
+		atomic_store(&max_map_count, n);
+	return err;
 }
 
-#define INT_MAX		0x7fffffffL
+static void show_pipe_max_size(struct text *t, unsigned n)
+{
+	(void)n;
+	text_printf(t, "%u\n", PIPE_MANY);
+}
 
 /* --- Real-time threads: policy.h -------------------------------------------------------------- */
 
@@ -192,12 +195,17 @@ static int store_rr_timeslice(const char *value)
 }
 
 static const struct table_file rows[] = {
+	{ "fs/file-max", NULL, NULL, NULL, "9223372036854775807" },	/* there is no such limit */
 	{ "fs/mqueue/msg_default", NULL, NULL, NULL, "10" },
 	{ "fs/mqueue/msg_max", NULL, NULL, NULL, "10" },
 	{ "fs/mqueue/msgsize_default", NULL, NULL, NULL, "8192" },
 	{ "fs/mqueue/msgsize_max", NULL, NULL, NULL, "8192" },
 	{ "fs/mqueue/queues_max", NULL, NULL, NULL, "256" },
 	{ "fs/nr_open", show_file_max, NULL, NULL, NULL },
+	{ "fs/pipe-max-size", show_pipe_max_size, NULL, NULL, NULL },
+	{ "fs/protected_hardlinks", NULL, NULL, NULL, "1" },
+	{ "fs/protected_symlinks", NULL, NULL, NULL, "0" },
+	{ "fs/suid_dumpable", NULL, NULL, NULL, "0" },
 	{ "kernel/cap_last_cap", NULL, NULL, NULL, "40" },
 	{ "kernel/core_pattern", NULL, NULL, NULL, "core" },
 	{ "kernel/domainname", show_domainname, store_domainname, NULL, NULL },

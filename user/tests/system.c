@@ -190,6 +190,8 @@ static void names_and_limits_of_the_system(void)
 	CHECK(!strcmp(first_word("/proc/sys/kernel/osrelease"), u.release));
 	CHECK(atoi(first_word("/proc/sys/kernel/pid_max")) >= 32768);
 	CHECK(atoi(first_word("/proc/sys/kernel/threads-max")) > 0);
+	CHECK(atol(first_word("/proc/sys/fs/file-max")) > 1000);
+	CHECK(atoi(first_word("/proc/sys/fs/pipe-max-size")) >= 4096);
 	strcpy(first, first_word("/proc/sys/kernel/random/boot_id"));
 	CHECK_EQ(strlen(first), 36);
 	CHECK(!strcmp(first_word("/proc/sys/kernel/random/boot_id"), first));
