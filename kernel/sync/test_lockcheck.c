@@ -116,9 +116,10 @@ KTEST(lock_in_interrupt, "lock.in_interrupt", STEP, "")
 {
 	sweep_action = lock_in_interrupt;
 	sweep_action_arg = &first;
-	sweep_arm("thread_yield", current_thread(), 1);
-	for (;;)
+	for (;;) {			/* until one comes while we are in it */
+		sweep_arm("thread_yield", current_thread(), 1);
 		thread_yield();
+	}
 }
 
 KTEST(lock_spin_order, "lock.spin_order", STEP, "")

@@ -3,7 +3,7 @@
 import re
 
 from tools import qemu
-from tools.boot import transcript
+from tools.boot import PATIENCE_S, transcript
 from tools.tests.support import BUILD_ROOT
 from tools.tests.test_panic import Reports
 
@@ -14,7 +14,7 @@ class Riscv(Reports):
     def said(self, test: str) -> str:
         kernel = BUILD_ROOT / self.ARCH / "debug-test" / "kernel.elf"
         machine = qemu.Machine(arch=self.ARCH, kernel=kernel, cpus=1, bootargs=(f"test={test}",))
-        return transcript(machine, 60).kernel.decode("utf-8", "replace").replace("\r", "")
+        return transcript(machine, PATIENCE_S).kernel.decode("utf-8", "replace").replace("\r", "")
 
     def test_circle_names_every_chain(self) -> None:
         self.report("lock.circle", r"^lock order: taking lock first \S+ closes a circle$")

@@ -4,7 +4,7 @@ import re
 import unittest
 
 from tools import qemu
-from tools.boot import End, transcript
+from tools.boot import PATIENCE_S, End, transcript
 from tools.tests.support import BUILD_ROOT
 
 _CPUS = 4
@@ -19,7 +19,7 @@ class Reports(unittest.TestCase):
         machine = qemu.Machine(
             arch=self.ARCH, kernel=kernel, cpus=_CPUS, bootargs=(f"test={test}",)
         )
-        seen = transcript(machine, 60)
+        seen = transcript(machine, PATIENCE_S)
         text = seen.kernel.decode("utf-8", "replace").replace("\r", "")
         self.assertEqual(seen.outcome.end, End.PANIC, text[-2000:])
         _, found, report = text.partition("\npanic: ")

@@ -184,7 +184,7 @@ class Riscv(unittest.TestCase):
     def test_dump_of_locks(self) -> None:
         kernel = BUILD_ROOT / self.ARCH / "debug-test" / "kernel.elf"
         machine = qemu.Machine(arch=self.ARCH, kernel=kernel, cpus=2, bootargs=("test=dump.keys",))
-        seen = transcript(machine, 60)
+        seen = transcript(machine, PATIENCE_S)
         said = seen.kernel.decode("utf-8", "replace").replace("\r", "")
         self.assertEqual(seen.outcome.end, End.OFF, said)
         holds = r"(?m)^  thread (\d+) \((.+)\) holds lock wanted 0x[0-9a-f]+, taken at ktest_dump_keys"
