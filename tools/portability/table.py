@@ -55,21 +55,16 @@ def _of_labs(folder: Path) -> dict[str, Any]:
     return verdicts(json.loads(texts[0])) if texts else {}
 
 
-def _of_wrong(folder: Path) -> dict[str, Any]:
-    return {name: verdicts(report) for name, report in wrong(folder).items()}
-
-
 def between(folder: Path, tried: Sequence[Distribution]) -> Iterator[Result]:
-    """Every distribution's verdicts against the first one's."""
-    for what, read in (("labs", _of_labs), ("wrong solutions", _of_wrong)):
-        seen = {which: found for which in tried if (found := read(folder / which.name))}
-        for which in list(seen)[1:]:
-            first = next(iter(seen))
-            names = sorted(seen[first].keys() | seen[which].keys())
-            differ = [name for name in names if seen[first].get(name) != seen[which].get(name)]
-            same = f"{len(names) - len(differ)} of {len(names)}"
-            yield Result(f"{which.title}: {same} {what} have the verdicts and points of {first.title}",
-                         not differ, f"they differ in {', '.join(differ)}")  # fmt: skip
+    """Every distribution's verdicts on the labs against the first one's."""
+    seen = {which: found for which in tried if (found := _of_labs(folder / which.name))}
+    for which in list(seen)[1:]:
+        first = next(iter(seen))
+        names = sorted(seen[first].keys() | seen[which].keys())
+        differ = [name for name in names if seen[first].get(name) != seen[which].get(name)]
+        same = f"{len(names) - len(differ)} of {len(names)}"
+        yield Result(f"{which.title}: {same} labs have the verdicts and points of {first.title}",
+                     not differ, f"they differ in {', '.join(differ)}")  # fmt: skip
 
 
 def _read(path: Path) -> str:

@@ -76,15 +76,11 @@ class TableTest(unittest.TestCase):
         self.assertFalse(points.ok)
         self.assertFalse(test.ok)
 
-    def test_wrong_solutions_lose_the_same_everywhere(self) -> None:
+    def test_the_table_says_what_a_wrong_solution_loses_where(self) -> None:
         self.wrong("debian-12", early=_report(earned=60), late=_report(earned=70))
         self.wrong("debian-13", early=_report(earned=60), late=_report(earned=70))
         self.wrong("debian-unstable", early=_report(earned=60), late=_report(earned=71))
         self.wrong("ubuntu-24.04", early=_report(earned=60))
-        same, other, absent = table.between(self.folder, DISTRIBUTIONS)
-        self.assertTrue(same.ok, same.detail)
-        self.assertEqual((other.ok, other.detail), (False, "they differ in late"))
-        self.assertFalse(absent.ok)
         rows = list(table._table_of_wrong(self.folder))[2:]
         self.assertEqual(rows, ["| early | P4.1 | 60 | 60 | 60 | 60 |", "| late | P4.1 | 70 | 70 | 71 | - |"])
 
