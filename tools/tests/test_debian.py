@@ -100,12 +100,13 @@ class Debian(unittest.TestCase):
     def test_stressors_succeed(self) -> None:
         _copy("stress-ng", self.root)
         each = "\n".join(
-            f"/usr/bin/stress-ng --{name} 2 --{name}-ops 8 --timeout 30 --no-rand-seed >/tmp/said 2>&1 "
+            f"/usr/bin/stress-ng --{name} 2 --{name}-ops 8 --timeout 1200 --no-rand-seed >/tmp/said 2>&1 "
             f"|| {{ echo {name}; cat /tmp/said; }}"
             for name in _STRESSORS
         )
         (self.root / "script").write_text(f"cd /tmp\n{each}\nls -A /tmp\n")
-        options = ("--cpus", "2", "--timeout", "900", "--extra", str(self.root))
+        # Memory enough that no stressor ends by it, and time that only a dead machine needs.
+        options = ("--cpus", "2", "--memory", "1024", "--timeout", "3600", "--extra", str(self.root))
         done = run("x86_64", *options, cmd="sh /script")
         self.assertEqual(done.stdout.decode("utf-8", "replace"), "said\n", done.stderr.decode()[-1000:])
 
