@@ -143,8 +143,8 @@ static void *sleep_and_sign(void *arg)
 }
 
 /*
- * The deadlines decide who wakes first, not the order of going to sleep. Equals of SCHED_FIFO on one
- * CPU run in the order in which they woke, also if the machine was away for all of their deadlines.
+ * The deadlines decide who wakes first, not the order of going to sleep. Equals of SCHED_FIFO on
+ * one CPU run in the order in which they woke, however long the machine was away meanwhile.
  */
 static void in_order_of_deadlines(void)
 {
