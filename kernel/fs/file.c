@@ -181,9 +181,7 @@ void program_put(struct file *f)
 
 static bool counts_as_writer(const struct inode *i, u32 flags)
 {
-	u32 mode = flags & O_ACCMODE;
-
-	return inode_is(i, S_IFREG) && !(flags & O_PATH) && (mode == O_WRONLY || mode == O_RDWR);
+	return inode_is(i, S_IFREG) && !(flags & O_PATH) && flags_write(flags);
 }
 
 static void file_free(struct file *f)

@@ -3,7 +3,8 @@
  * (proc.h).
  *
  *	/proc/			system files, self, sys/ (proc_sys.c), one directory a process
- *	/proc/PID/		process files, task/
+ *	/proc/PID/		process files, task/; any of its threads' ids will do, but only the
+ *				process's own is listed
  *	/proc/PID/task/TID/	the same files, of one thread
  *
  * Nothing is kept: a name is looked up by asking whether the process exists, and each lookup makes
@@ -47,7 +48,7 @@ static enum kind ino_kind(const struct inode *i)
 	return i->ino >> 40;
 }
 
-/* The process; for OF_THREAD the thread. */
+/* The process, by its own id or that of any of its threads; for OF_THREAD the thread. */
 static pid_t ino_id(const struct inode *i)
 {
 	return (u32)(i->ino >> 8);
@@ -61,8 +62,7 @@ static unsigned ino_place(const struct inode *i)
 /* A process's files belong to its user, except those that an unprivileged one must not see. */
 static void set_owner(struct inode *i)
 {
-	struct thread *t = ino_kind(i) == OF_THREAD ? thread_find(ino_id(i)) : NULL;
-	struct process *p = t ? process_get(t->process) : process_find(ino_id(i));
+	struct process *p = process_find_by_task(ino_id(i));
 	struct cred *c = p ? process_cred(p) : NULL;
 
 	if (c && (inode_is(i, S_IFDIR) || (p->dumpable == 1 && p->as))) {
@@ -73,8 +73,6 @@ static void set_owner(struct inode *i)
 		cred_put(c);
 	if (p)
 		process_put(p);
-	if (t)
-		thread_put(t);
 }
 
 static int make_inode(u32 mode, const struct file_ops *fops, u64 ino, struct inode **out)
@@ -157,7 +155,7 @@ static pid_t next_id(const struct inode *dir, pid_t from)
 
 	if (ino_kind(dir) == OF_SYSTEM) {
 		process_for_each(match_process, &s);
-	} else if ((p = process_find(ino_id(dir)))) {
+	} else if ((p = process_find_by_task(ino_id(dir)))) {
 		match_threads(p, &s);
 		process_put(p);
 	}
@@ -166,14 +164,17 @@ static pid_t next_id(const struct inode *dir, pid_t from)
 
 static bool has_id(const struct inode *dir, pid_t id)
 {
-	struct process *p = ino_kind(dir) == OF_SYSTEM ? process_find(id) : NULL;
-	struct thread *t = ino_kind(dir) == OF_TASKS ? thread_find(id) : NULL;
-	bool has = p || (t && t->process->pid == ino_id(dir));
+	struct process *p = process_find_by_task(id), *own;
+	bool has = p;
 
+	if (p && ino_kind(dir) == OF_TASKS) {
+		own = process_find_by_task(ino_id(dir));
+		has = own == p;
+		if (own)
+			process_put(own);
+	}
 	if (p)
 		process_put(p);
-	if (t)
-		thread_put(t);
 	return has;
 }
 
@@ -305,13 +306,8 @@ static int proc_readlink(struct inode *i, char *buf, size_t size)
 /* The process that link @i is of, referenced, and which of its links it is. */
 static struct process *link_process(const struct inode *i, enum proc_link *link)
 {
-	struct thread *t = ino_kind(i) == OF_THREAD ? thread_find(ino_id(i)) : NULL;
-	struct process *p = t ? process_get(t->process) : process_find(ino_id(i));
-
-	if (t)
-		thread_put(t);
 	*link = file_link(&files_in(i)[ino_place(i) - 1]);
-	return p;
+	return process_find_by_task(ino_id(i));
 }
 
 static int link_readlink(struct inode *i, char *buf, size_t size)
@@ -343,53 +339,34 @@ static void proc_release(struct inode *i)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-static int show_process(const struct proc_file *f, pid_t pid, struct text *t)
+/* Of a process, or of thread @id alone: in task/, or where the id is not the process's own. */
+static int show_task(const struct proc_file *f, pid_t id, bool alone, struct text *t)
 {
-	struct process *p = process_find(pid);
-	struct thread *first;
+	struct process *p = process_find_by_task(id);
+	struct thread *thread = p ? thread_find(id) : NULL;
+	int err = 0;
 
-	if (!p)
-		return -ESRCH;
-	if (is_guarded(f) && !cred_may_inspect(p)) {
-		process_put(p);
-		return -EACCES;
-	}
-	if (f->show) {
+	if (!p || (alone && !thread))
+		err = -ESRCH;
+	else if (is_guarded(f) && !cred_may_inspect(p))
+		err = -EACCES;
+	else if (f->show && (!f->show_thread || !(alone || id != p->pid)))
 		f->show(t, p);
-	} else if ((first = thread_find(pid))) {
-		f->show_thread(t, first);
-		thread_put(first);
-	}
-	process_put(p);
-	return 0;
-}
-
-static int show_thread(const struct proc_file *f, tid_t tid, struct text *t)
-{
-	struct thread *thread = thread_find(tid);
-
-	if (!thread)
-		return -ESRCH;
-	if (is_guarded(f) && !cred_may_inspect(thread->process)) {
-		thread_put(thread);
-		return -EACCES;
-	}
-	if (f->show_thread)
+	else if (thread)
 		f->show_thread(t, thread);
-	else
-		f->show(t, thread->process);
-	thread_put(thread);
-	return 0;
+	if (thread)
+		thread_put(thread);
+	if (p)
+		process_put(p);
+	return err;
 }
 
 static int show(struct inode *i, struct text *t)
 {
 	const struct proc_file *f = &files_in(i)[ino_place(i) - 1];
 
-	if (ino_kind(i) == OF_THREAD)
-		return show_thread(f, ino_id(i), t);
-	if (ino_kind(i) == OF_PROCESS)
-		return show_process(f, ino_id(i), t);
+	if (ino_kind(i) != OF_SYSTEM)
+		return show_task(f, ino_id(i), ino_kind(i) == OF_THREAD, t);
 	f->show(t, NULL);
 	return 0;
 }

@@ -68,7 +68,7 @@ int proc_fd_dir(struct inode *parent, pid_t pid, struct inode **out)
 /* The first file of the process at or above *@fd, referenced, and where it is; NULL: none. */
 static struct file *file_from(pid_t pid, int *fd)
 {
-	struct process *p = process_find(pid);
+	struct process *p = process_find_by_task(pid);
 	struct file *f = NULL;
 	struct fdtable *fds;
 

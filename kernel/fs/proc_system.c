@@ -6,6 +6,7 @@
  */
 #include "counters.h"
 #include "cpu.h"
+#include "cred.h"
 #include "filelock.h"
 #include "mm.h"
 #include "proc.h"
@@ -86,24 +87,19 @@ static struct cpu_times all_times(void)
 	return sum;
 }
 
-struct thread_count {
-	u64 running, all;
-};
-
-static void count_thread(struct thread *t, void *arg)
+static void count_if_runnable(struct thread *t, void *arg)
 {
-	struct thread_count *n = arg;
 	enum thread_state s = thread_state(t);
+	u64 *n = arg;
 
-	n->all++;
-	n->running += s == THREAD_RUNNING || s == THREAD_READY;
+	*n += s == THREAD_RUNNING || s == THREAD_READY;
 }
 
-static struct thread_count count_threads(void)
+static u64 count_runnable(void)
 {
-	struct thread_count n = { 0, 0 };
+	u64 n = 0;
 
-	thread_for_each(count_thread, &n);
+	thread_for_each(count_if_runnable, &n);
 	return n;
 }
 
@@ -129,7 +125,7 @@ static void show_stat(struct text *t, struct process *none)
 	}
 	text_printf(t, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\n", interrupts, switches,
 		    time_realtime_offset() / NSEC_PER_SEC, event_read(EVENT_THREADS));
-	text_printf(t, "procs_running %lu\nprocs_blocked 0\n", count_threads().running);
+	text_printf(t, "procs_running %lu\nprocs_blocked 0\n", count_runnable());
 }
 
 static void show_interrupts(struct text *t, struct process *none)
@@ -179,12 +175,10 @@ static void show_uptime(struct text *t, struct process *none)
 
 static void show_loadavg(struct text *t, struct process *none)
 {
-	struct thread_count n = count_threads();
-
 	(void)none;
 	for (unsigned i = 0; i < LOADS; i++)
 		put_seconds(t, load_average(i) * NSEC_PER_SEC / LOAD_ONE, ' ');
-	text_printf(t, "%lu/%lu %d\n", n.running, n.all, process_last_id());
+	text_printf(t, "%lu/%u %d\n", count_runnable(), tasks_in_all(), process_last_id());
 }
 
 static void show_version(struct text *t, struct process *none)

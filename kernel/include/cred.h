@@ -126,6 +126,7 @@ long cred_prctl(int option, const u64 a[4]);
 bool user_add_task(struct user *u, u64 max, u64 max_in_all);
 void user_end_task(struct user *u);
 u32 user_tasks(const struct user *u);
+u32 tasks_in_all(void);
 
 /* Counts one for the caller's user, within all limits that hold it: 0 or -EAGAIN. May block. */
 int task_begin(void);

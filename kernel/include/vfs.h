@@ -350,11 +350,17 @@ static inline bool file_reads(const struct file *f)
 	return !(f->flags & O_WRONLY);
 }
 
-static inline bool file_writes(const struct file *f)
+/* Do open()'s @flags let writes through? */
+static inline bool flags_write(u32 flags)
 {
-	u32 mode = f->flags & O_ACCMODE;
+	u32 mode = flags & O_ACCMODE;
 
 	return mode == O_WRONLY || mode == O_RDWR;
+}
+
+static inline bool file_writes(const struct file *f)
+{
+	return flags_write(f->flags);
 }
 
 ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos);	/* NULL: the file's own */

@@ -62,6 +62,7 @@ long sys_fsetxattr(int fd, vaddr_t name, vaddr_t value, size_t size, u32 flags)
 	return refuse_value(check_file(fd), name, size, flags);
 }
 
+/* To remove one is refused alike (syscalls.def). */
 long sys_getxattr(vaddr_t path, vaddr_t name)
 {
 	return refuse(check_path(path, 0), name);
@@ -90,19 +91,4 @@ long sys_llistxattr(vaddr_t path)
 long sys_flistxattr(int fd)
 {
 	return check_file(fd);
-}
-
-long sys_removexattr(vaddr_t path, vaddr_t name)
-{
-	return refuse(check_path(path, 0), name);
-}
-
-long sys_lremovexattr(vaddr_t path, vaddr_t name)
-{
-	return refuse(check_path(path, AT_SYMLINK_NOFOLLOW), name);
-}
-
-long sys_fremovexattr(int fd, vaddr_t name)
-{
-	return refuse(check_file(fd), name);
 }

@@ -124,6 +124,11 @@ u32 user_tasks(const struct user *u)
 	return atomic_load_explicit(&u->tasks, memory_order_relaxed);
 }
 
+u32 tasks_in_all(void)
+{
+	return atomic_load_explicit(&all_tasks, memory_order_relaxed);
+}
+
 _Atomic u64 *user_signals(struct user *u)
 {
 	return &u->signals;

@@ -125,6 +125,10 @@ class Riscv(unittest.TestCase):
         done = run(self.ARCH, "--icount", cmd="grep btime /proc/stat")
         self.assertEqual(done.stdout, b"btime 0\n")
 
+    def test_no_task_is_counted_that_has_been_waited_for(self) -> None:
+        seen = run(self.ARCH, "--cpus", "4", cmd="cat /proc/loadavg; " * 5).stdout.decode()
+        self.assertEqual({line.split()[3].split("/")[1] for line in seen.splitlines()}, {"3"})
+
     def test_wrong_options(self) -> None:
         for options in (["--cpus", "9"], ["--cpus", "x"], ["--timeout", "-1"], ["--extra", "/no"],
                         ["--memory", "1"], ["--bogus"]):  # fmt: skip

@@ -258,10 +258,19 @@ static void threads_have_directories(void)
 	snprintf(path, sizeof(path), "task/%d/status", w.tid);
 	CHECK_EQ(figure(read_file(getpid(), path), "\nPid:"), w.tid);
 	CHECK_EQ(figure(read_file(getpid(), path), "\nTgid:"), getpid());
+	/* In /proc itself it is found, but not listed. */
+	CHECK(!listed("/proc", w.tid));
+	CHECK_EQ(atoi(read_file(w.tid, "stat")), w.tid);
+	CHECK(!strcmp(read_file(w.tid, "comm"), "worker bee\n"));
+	CHECK_EQ(figure(read_file(w.tid, "status"), "\nTgid:"), getpid());
+	snprintf(path, sizeof(path), "/proc/%d/task", w.tid);
+	CHECK(listed(path, getpid()) && listed(path, w.tid));
 	w.stop = 1;
 	join_thread(t);
 	while (listed("/proc/self/task", w.tid))
 		sched_yield();
+	snprintf(path, sizeof(path), "/proc/%d", w.tid);
+	CHECK(access(path, F_OK) && errno == ENOENT);
 	snprintf(path, sizeof(path), "/proc/self/task/%d", w.tid);
 	CHECK(access(path, F_OK) && errno == ENOENT);
 	CHECK(access("/proc/self/task/1/comm", F_OK) && errno == ENOENT);

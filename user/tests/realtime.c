@@ -48,10 +48,13 @@ struct actor {
 	pthread_t thread;
 };
 
+static atomic_int last_tid;		/* of the last one that started */
+
 static void *act(void *arg)
 {
 	struct actor *a = arg;
 
+	last_tid = gettid();
 	a->act(a);
 	return NULL;
 }
@@ -231,8 +234,10 @@ static void start_waiters(struct actor *a, int n)
 	go_first();
 	nr_done = 0;
 	for (int i = 0; i < n; i++) {
+		last_tid = 0;
 		start(&a[i]);
-		usleep(1000);		/* not a wish: it runs before we may go on */
+		while (!last_tid || state_of(last_tid) != 'S')
+			usleep(100);	/* it runs meanwhile: all is on one CPU */
 	}
 }
 

@@ -163,13 +163,13 @@ static inline void *shared_memory(size_t size)
 	return p;
 }
 
-/* The letter that /proc has for a process's (first thread's) state; 0: no such process. */
-static inline char state_of(pid_t pid)
+/* The letter that /proc has for a thread's state; a process is its first thread. 0: none. */
+static inline char state_of(pid_t id)
 {
 	char path[40], text[256] = "", *bracket;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", id);
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return 0;
