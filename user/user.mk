@@ -51,6 +51,11 @@ $U/flags: FORCE
 	$(call remember,$(shell $(CC) --version | head -n 1) $(USER_CFLAGS) $(LIBC_CFLAGS) $(LD) \
 		$(USER_LDFLAGS) $(USER_OPT_TESTS))
 
+# For tools/lint: how these files are compiled, and what they include.
+.PHONY: user-command
+user-command: $U/include/bits/syscall.h
+	@echo '$(CC) $(USER_CFLAGS) $(LIBC_CFLAGS)'
+
 # SYS_ numbers, from the kernel's own table.
 $U/include/bits/syscall.h: kernel/abi/syscalls.def tools/syscalls.py
 	@mkdir -p $(@D)

@@ -22,6 +22,7 @@ def markers() -> Iterator[Fault]:
 _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("headers stand alone", programs.headers),
     ("locks on every path", programs.locking),
+    ("user programs", programs.user_programs),
     ("Python types", programs.types),
     ("what an editor shows", editor.sample),
     ("layout of C", layout.layout),

@@ -21,14 +21,18 @@ def complaints(argv: Sequence[str]) -> Iterator[Fault]:
             yield Fault(argv[0], 0, line)
 
 
+def _ask_make(arch: str, llvm: bool, out: str, goal: str) -> list[str]:
+    argv = ["make", "-s", f"ARCH={arch}", f"LLVM={int(llvm)}", f"O={out}", goal]
+    done = subprocess.run(
+        argv, cwd=ROOT, env=clean_environment(), check=True, capture_output=True, text=True
+    )
+    return shlex.split(done.stdout)
+
+
 def compiler(arch: str, llvm: bool = False) -> list[str]:
     """The command that compiles the kernel for @arch, as the Makefile has it."""
     with tempfile.TemporaryDirectory(prefix="trellis-lint-") as out:
-        argv = ["make", "-s", f"ARCH={arch}", f"LLVM={int(llvm)}", f"O={out}", "kernel-command"]
-        done = subprocess.run(
-            argv, cwd=ROOT, env=clean_environment(), check=True, capture_output=True, text=True
-        )
-    return shlex.split(done.stdout)
+        return _ask_make(arch, llvm, out, "kernel-command")
 
 
 def headers() -> Iterator[Fault]:
@@ -71,6 +75,17 @@ def locking() -> Iterator[Fault]:
         flags = ["-Wthread-safety", "-fsyntax-only"]
         yield from complaints([*compiler(arch, llvm=True), *flags, *sources])
         kernel = []  # is the same for every port
+
+
+def user_programs() -> Iterator[Fault]:
+    """Clang has nothing to complain about in user space either, which all others build with GCC."""
+    for arch in qemu.ARCHES:
+        others = tuple(f"user/libc/{port}/" for port in qemu.ARCHES if port != arch)
+        found = [p for p in all_files() if p.startswith("user/") and p.endswith(".c")]
+        sources = [path for path in found if not path.startswith(others)]
+        with tempfile.TemporaryDirectory(prefix="trellis-lint-") as out:
+            command = _ask_make(arch, True, out, "user-command")
+            yield from complaints([*command, "-fsyntax-only", *sources])
 
 
 def types() -> Iterator[Fault]:

@@ -62,8 +62,8 @@ class Build:
 
     @property
     def goal(self) -> str:
-        """All kernels share the user programs, which one build with each compiler makes."""
-        return "soak-programs" if self.llvm or self == Build(self.arch) else "kernel"
+        """All kernels share the user programs, which one build makes."""
+        return "soak-programs" if self == Build(self.arch) else "kernel"
 
     def make(self, build_root: Path, jobs: int) -> subprocess.CompletedProcess[str]:
         argv = ["make", "-C", str(ROOT), f"-j{jobs}", "-k", f"O={build_root}", self.goal]
@@ -81,8 +81,8 @@ class Build:
 
 
 def all_builds() -> list[Build]:
-    """Those that other tests run, and what Clang makes of every file. (It reads them all with debugging
-    on in `make lint`, for the locks.)"""
+    """Those that other tests run, and Clang's of the kernel. (In `make lint` Clang reads the user programs
+    too, and the kernel with debugging on, for the locks.)"""
     kinds = (Build("", "release", True, llvm=True), Build(""), Build("", tests=True), Build("", "release"))
     return [replace(kind, arch=arch) for kind in kinds for arch in qemu.ARCHES]
 
