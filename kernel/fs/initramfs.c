@@ -171,14 +171,14 @@ static void set_attributes(struct inode *i, const struct entry *e)
 	mutex_unlock(&i->lock);
 }
 
-/* Gives @i, newly named, what the entry says of it. */
+/* Gives @i, newly named, what the entry says of it. The root of /proc has its own attributes. */
 static int fill(struct archive *a, const struct entry *e, struct inode *i, bool remember)
 {
 	int err = remember ? remember_link(a, e, i) : 0;
 
 	if (!err && inode_is(i, S_IFREG))
 		err = write_data(i, e);
-	if (!err)
+	if (!err && i->dev == DEV_ROOT)
 		set_attributes(i, e);
 	return err;
 }

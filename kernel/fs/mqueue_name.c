@@ -68,7 +68,15 @@ static void mqueue_release(struct inode *i)
 	kfree(mq);
 }
 
-static const struct inode_ops mqueue_inode_ops = { .release = mqueue_release };
+static const char *mqueue_lost_name(struct inode *i)
+{
+	return container_of(i, struct mqueue, inode)->name;
+}
+
+static const struct inode_ops mqueue_inode_ops = {
+	.lost_name = mqueue_lost_name,
+	.release = mqueue_release,
+};
 
 static int mqueue_create(const char *name, u32 mode, const struct mqueue_attr *attr,
 			 struct mqueue **out)

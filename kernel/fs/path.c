@@ -16,6 +16,7 @@
 #include "errno.h"
 #include "fs.h"
 #include "mm.h"
+#include "printf.h"
 #include "process.h"
 #include "string.h"
 
@@ -286,6 +287,7 @@ static int make_unnamed(struct inode **inode, u32 flags, u32 mode)
 {
 	struct inode *dir = *inode, *i;
 	int err = inode_is(dir, S_IFDIR) ? inode_permission(dir, MAY_WRITE | MAY_EXEC) : -ENOTDIR;
+	char name[24];
 
 	if (!err && dir->dev != DEV_ROOT)
 		err = -EOPNOTSUPP;
@@ -298,6 +300,12 @@ static int make_unnamed(struct inode **inode, u32 flags, u32 mode)
 	i->dev = DEV_ROOT;
 	inode_init_owner(i, dir);
 	i->linkable = !(flags & O_EXCL);
+	snprintf(name, sizeof(name), "#%lu", i->ino);
+	err = ramfs_name_anon(i, dir, name);
+	if (err) {
+		inode_put(i);
+		return err;
+	}
 	inode_put(dir);
 	*inode = i;
 	return 0;
@@ -363,6 +371,17 @@ static bool leads_to_child(struct name_search *s, const char *name, size_t len)
 	return same;
 }
 
+static int prepend(struct name_search *s, const char *name, size_t len)
+{
+	if (len + 1 > s->room)
+		return -ERANGE;
+	s->text -= len + 1;
+	s->room -= len + 1;
+	s->text[0] = '/';
+	memcpy(s->text + 1, name, len);
+	return 0;
+}
+
 static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next)
 {
 	struct name_search *s = arg;
@@ -370,21 +389,31 @@ static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mod
 	if (ino != s->child->ino || next <= 2 ||		/* "." and ".." */
 	    !inode_is(s->child, mode & S_IFMT) || !leads_to_child(s, name, len))
 		return true;
-	s->err = len + 1 <= s->room ? 0 : -ERANGE;
-	if (s->err)
-		return false;
-	s->text -= len + 1;
-	s->room -= len + 1;
-	s->text[0] = '/';
-	memcpy(s->text + 1, name, len);
+	s->err = prepend(s, name, len);
 	return false;
+}
+
+/* The child is not in its parent, or has none. */
+static int prepend_lost(struct name_search *s, bool *deleted)
+{
+	struct inode *i = s->child;
+	const char *name;
+	int err;
+
+	mutex_lock(&i->lock);
+	name = i->ops->lost_name ? i->ops->lost_name(i) : NULL;
+	err = name ? prepend(s, name, strlen(name)) : -ENOENT;
+	*deleted |= i->nlink == 0;
+	mutex_unlock(&i->lock);
+	return err;
 }
 
 /*
  * Built from the end of @buf backwards, since a directory knows its parent but not its name. The
- * rename lock keeps every directory in its place meanwhile.
+ * rename lock keeps every directory in its place meanwhile. For a removed child it is an error, or,
+ * with @deleted, the last name it had.
  */
-static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size)
+static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size, bool *deleted)
 {
 	struct name_search s = { .parent = parent, .child = child, .text = buf + size - 1,
 				 .room = size - 1 };
@@ -396,9 +425,15 @@ static int path_in(struct inode *parent, struct inode *child, char *buf, size_t 
 	for (; s.child != root_inode && s.child != current_process()->place->root && !s.err;
 	     s.child = s.parent, s.parent = s.parent->parent) {
 		s.err = -ENOENT;
-		mutex_lock(&s.parent->lock);
-		s.parent->ops->readdir(s.parent, 0, match_name, &s);
-		mutex_unlock(&s.parent->lock);
+		if (s.parent) {
+			mutex_lock(&s.parent->lock);
+			s.parent->ops->readdir(s.parent, 0, match_name, &s);
+			mutex_unlock(&s.parent->lock);
+		}
+		if (s.err == -ENOENT && deleted)
+			s.err = prepend_lost(&s, deleted);
+		if (!s.parent)
+			break;
 	}
 	mutex_unlock(&rename_lock);
 	if (s.err)
@@ -411,13 +446,37 @@ static int path_in(struct inode *parent, struct inode *child, char *buf, size_t 
 
 int path_of(struct inode *dir, char *buf, size_t size)
 {
-	return path_in(dir->parent, dir, buf, size);
+	return path_in(dir->parent, dir, buf, size, NULL);
 }
 
+int inode_path(struct inode *i, char *buf, size_t size)
+{
+	static const char mark[] = " (deleted)";
+	bool deleted = false;
+	struct inode *dir;
+	size_t n;
+	int err;
+
+	mutex_lock(&i->lock);
+	dir = i->parent ? inode_get(i->parent) : NULL;
+	mutex_unlock(&i->lock);
+	err = path_in(dir, i, buf, size, &deleted);
+	inode_put(dir);
+	if (err)
+		return err;
+	n = strlen(buf);
+	if (!deleted)
+		return n;
+	if (n + sizeof(mark) > size)
+		return -ENAMETOOLONG;
+	memcpy(buf + n, mark, sizeof(mark));
+	return n + sizeof(mark) - 1;
+}
+
+/* Of several names of a file it is the one in the directory that it was found in. */
 int file_path(const struct file *f, char *buf, size_t size)
 {
-	struct inode *dir = inode_is(f->inode, S_IFDIR) ? f->inode->parent : f->dir;
-	int err = dir ? path_in(dir, f->inode, buf, size) : -ENOENT;
+	int err = f->dir ? path_in(f->dir, f->inode, buf, size, NULL) : -ENOENT;
 
-	return err ? err : (int)strlen(buf);
+	return err ? inode_path(f->inode, buf, size) : (int)strlen(buf);
 }

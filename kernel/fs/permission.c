@@ -18,12 +18,16 @@ int inode_permission_slow(const struct inode *i, unsigned mask)
 	const struct cred *c = current_cred();
 	u32 mode = i->mode, allowed = mode;
 
+	if ((mask & MAY_WRITE) && (i->fixed & FIXED_WRITE))
+		return -EPERM;
 	if (c->uid.fs == i->uid)
 		allowed = mode >> 6;
 	else if (cred_in_group(c, i->gid))
 		allowed = mode >> 3;
 	if (!(mask & ~allowed & MAY_ALL))
 		return 0;
+	if (i->fixed & FIXED_RIGHTS)
+		return -EACCES;
 	if (!(mask & MAY_WRITE) && capable(CAP_DAC_READ_SEARCH) &&
 	    (inode_is(i, S_IFDIR) || !(mask & MAY_EXEC)))
 		return 0;
@@ -95,6 +99,8 @@ int inode_set_mode(struct inode *i, u32 mode)
 
 	if (i->dev == DEV_ANON)
 		return -EOPNOTSUPP;
+	if (i->fixed & FIXED_MODE)
+		return -EPERM;
 	mutex_lock(&i->lock);
 	if (!inode_owned(i) || (i->seals & F_SEAL_EXEC && (i->mode ^ mode) & 0111)) {
 		err = -EPERM;
@@ -139,6 +145,8 @@ int inode_set_owner(struct inode *i, u32 uid, u32 gid)
 
 	if (i->dev == DEV_ANON)
 		return -EOPNOTSUPP;
+	if ((i->fixed & FIXED_OWNER) && (uid != ID_KEEP || gid != ID_KEEP))
+		return -EPERM;
 	mutex_lock(&i->lock);
 	if (!inode_is(i, S_IFDIR))
 		dropped = set_id_bits(i, !may_set_gid_bit(i->gid));

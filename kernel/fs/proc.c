@@ -34,7 +34,8 @@ static struct kmem_cache *inode_cache;
 static struct inode *proc_root;
 static struct inode *proc_sys;		/* the root of /proc/sys */
 static const struct inode_ops proc_ops, link_ops;
-static const struct file_ops proc_file_ops, unsent_file_ops, comm_file_ops, proc_dir_ops;
+static const struct file_ops system_file_ops, sent_file_ops, unsent_file_ops, comm_file_ops;
+static const struct file_ops proc_dir_ops;
 
 /* --- Inodes ----------------------------------------------------------------------------------- */
 
@@ -84,8 +85,10 @@ static int make_inode(u32 mode, const struct file_ops *fops, u64 ino, struct ino
 	inode_init(i, mode, &proc_ops, fops);
 	i->dev = DEV_PROC;
 	i->ino = ino;
-	if (ino_kind(i) != OF_SYSTEM)
+	if (ino_kind(i) != OF_SYSTEM) {
 		set_owner(i);
+		i->fixed = FIXED_MODE;
+	}
 	*out = i;
 	return 0;
 }
@@ -97,6 +100,8 @@ static int make_dir(struct inode *parent, u64 ino, struct inode **out)
 	if (err)
 		return err;
 	(*out)->nlink = 2;
+	if (ino_kind(*out) == OF_PROCESS || ino_kind(*out) == OF_THREAD)
+		(*out)->fixed |= FIXED_OWNER | FIXED_WRITE;
 	(*out)->parent = parent ? inode_get(parent) : NULL;
 	return 0;
 }
@@ -228,8 +233,9 @@ static const struct file_ops *file_ops_of(const struct inode *dir, const struct 
 {
 	if (f->mode == PROC_COMM)
 		return &comm_file_ops;
-	return ino_kind(dir) == OF_SYSTEM || f->mode == PROC_SENT ? &proc_file_ops
-								   : &unsent_file_ops;
+	if (ino_kind(dir) == OF_SYSTEM)
+		return &system_file_ops;
+	return f->mode == PROC_SENT ? &sent_file_ops : &unsent_file_ops;
 }
 
 static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, struct inode **out)
@@ -373,32 +379,26 @@ static int show(struct inode *i, struct text *t)
 
 static int proc_open(struct file *f)
 {
-	return (f->flags & O_ACCMODE) == O_RDONLY ? text_open(f, show) : -EACCES;
-}
-
-static const struct file_ops proc_file_ops = {
-	.open = proc_open,
-	.close = text_close,
-	.read = text_read,
-	.seekable = true,
-	.endless = true,
-};
-
-static const struct file_ops unsent_file_ops = {
-	.open = proc_open,
-	.close = text_close,
-	.read = text_read,
-	.seekable = true,
-	.endless = true,
-	.unsent = true,
-};
-
-/* --- comm: a name, which threads of the process may write ------------------------------------ */
-
-static int comm_open(struct file *f)
-{
 	return text_open(f, show);
 }
+
+/* Root may open for writing what nobody can write; the system's files say so in their own way. */
+static ssize_t no_write(struct file *f, struct iobuf *b, off_t *pos)
+{
+	(void)f;
+	(void)b;
+	(void)pos;
+	return -EIO;
+}
+
+#define PROC_FILE \
+	.open = proc_open, .close = text_close, .read = text_read, .seekable = true, .endless = true
+
+static const struct file_ops system_file_ops = { PROC_FILE, .write = no_write };
+static const struct file_ops sent_file_ops = { PROC_FILE };
+static const struct file_ops unsent_file_ops = { PROC_FILE, .unsent = true };
+
+/* --- comm: a name, which threads of the process may write ------------------------------------ */
 
 /* A write is the whole name, of which 15 bytes are taken; pwrite() is none. */
 static ssize_t comm_write(struct file *f, struct iobuf *b, off_t *pos)
@@ -423,15 +423,7 @@ static ssize_t comm_write(struct file *f, struct iobuf *b, off_t *pos)
 	return ours ? (ssize_t)all : -EINVAL;
 }
 
-static const struct file_ops comm_file_ops = {
-	.open = comm_open,
-	.close = text_close,
-	.read = text_read,
-	.write = comm_write,
-	.seekable = true,
-	.endless = true,
-	.unsent = true,
-};
+static const struct file_ops comm_file_ops = { PROC_FILE, .write = comm_write, .unsent = true };
 
 static int proc_truncate(struct inode *i, off_t size)
 {

@@ -49,6 +49,7 @@ static int make_inode(u32 mode, u64 ino, struct inode **out)
 		return -ENOMEM;
 	inode_init(i, mode, (mode & S_IFMT) == S_IFDIR ? &dir_ops : &link_ops, &dir_file_ops);
 	i->dev = DEV_PROC;
+	i->fixed = FIXED_MODE;
 	i->ino = ino;
 	*out = i;
 	return 0;
@@ -148,15 +149,15 @@ static int fd_follow(struct inode *link, struct inode **out)
 static int describe(const struct file *f, char *buf, size_t size)
 {
 	const char *device;
+	int n;
 
 	if (f->inode->dev == DEV_PIPES)
 		return snprintf(buf, size, "pipe:[%lu]", f->inode->ino);
 	if (f->ops->name)
 		return snprintf(buf, size, "anon_inode:%s", f->ops->name);
-	device = inode_is(f->inode, S_IFCHR) ? dev_path(f->inode->rdev) : NULL;
-	if (device)
-		return snprintf(buf, size, "%s", device);
-	return file_path(f, buf, size);
+	n = file_path(f, buf, size);
+	device = n < 0 && inode_is(f->inode, S_IFCHR) ? dev_path(f->inode->rdev) : NULL;
+	return device ? snprintf(buf, size, "%s", device) : n;
 }
 
 static int fd_readlink(struct inode *link, char *buf, size_t size)

@@ -63,8 +63,7 @@ int proc_link_read(struct process *p, enum proc_link link, char *buf, size_t siz
 		n = file_path(f, buf, size);
 		file_put(f);
 	} else if (link != PROC_LINK_EXE && (dir = dir_get(p, link))) {
-		n = path_of(dir, buf, size);
-		n = n ? n : (int)strlen(buf);
+		n = inode_path(dir, buf, size);
 		inode_put(dir);
 	}
 	return n;

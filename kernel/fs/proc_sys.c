@@ -239,6 +239,8 @@ struct inode *proc_sys_root(void)
 		.rows = rows,
 		.dev = DEV_PROC,
 		.whole = true,
+		.fixed = FIXED_MODE | FIXED_OWNER | FIXED_RIGHTS,
+		.dir_mode = 0555,
 		.ino_bit = BIT(62),
 	};
 

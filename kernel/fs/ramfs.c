@@ -9,6 +9,8 @@
  * unlinked or moved is locked after it.
  *
  *  D1  An entry is a reference to its inode; a directory is one to its parent.
+ *      So is any other inode to the directory that it was made in or moved to, or lost its last
+ *      name in: /proc tells where a file is that has been removed.
  *  D2  nlink of a directory is 2 + its subdirectories, and 0 once it is removed: then nothing can
  *      be created in it any more.
  */
@@ -25,7 +27,7 @@ struct entry {
 	off_t pos;
 	struct inode *inode;		/* referenced */
 	u8 len;
-	char name[];
+	char name[];			/* with a zero behind it */
 };
 
 static struct kmem_cache *inode_cache;
@@ -65,7 +67,7 @@ static struct entry *find(struct inode *dir, const char *name, size_t len)
 
 static struct entry *entry_alloc(const char *name, size_t len)
 {
-	struct entry *e = kzalloc(sizeof(*e) + len);
+	struct entry *e = kzalloc(sizeof(*e) + len + 1);
 
 	if (!e)
 		return NULL;
@@ -86,16 +88,12 @@ static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode
 	inode_touch(dir);
 }
 
-/* Gives the entry's reference to the caller. */
-static struct inode *entry_remove(struct inode *dir, struct entry *e)
+/* Gives the entry and its reference to the caller. */
+static void entry_remove(struct inode *dir, struct entry *e)
 {
-	struct inode *inode = e->inode;
-
 	rb_remove(&to_ramfs(dir)->by_name, &e->node);
 	list_remove(&e->link);
 	inode_touch(dir);
-	kfree(e);
-	return inode;
 }
 
 /* May @name be made in @dir? 0 and an entry to be filled, or an error. */
@@ -112,11 +110,12 @@ static int new_entry(struct inode *dir, const char *name, size_t len, struct ent
 static void set_parent(struct inode *child, struct inode *dir)
 {
 	struct inode *old = child->parent;
+	bool is_dir = inode_is(child, S_IFDIR);
 
 	child->parent = inode_get(dir);
-	dir->nlink++;
+	dir->nlink += is_dir;
 	if (old) {
-		old->nlink--;
+		old->nlink -= is_dir;
 		inode_put(old);		/* its entry for the child, or the caller, keeps it */
 	}
 }
@@ -208,10 +207,10 @@ static int ramfs_create(struct inode *dir, const char *name, size_t len, const s
 		kfree(e);
 		return err;
 	}
-	if (!new->existing)
+	if (!new->existing) {
 		inode_init_owner(i, dir);
-	if (inode_is(i, S_IFDIR))
 		set_parent(i, dir);
+	}
 	entry_insert(dir, e, i);
 	*out = inode_get(i);
 	return 0;
@@ -243,6 +242,17 @@ static void drop_link(struct inode *i)
 	}
 }
 
+/* @e was the last name of @i, and the one to be told. @i->lock held. */
+static void keep_last(struct inode *i, struct inode *dir, struct entry *e)
+{
+	struct ramfs_inode *r = to_ramfs(i);
+
+	if (dir && i->parent != dir)
+		set_parent(i, dir);
+	kfree(r->last);
+	r->last = e;
+}
+
 /* Takes @e out of @dir, as a directory or as something else. */
 static int remove(struct inode *dir, struct entry *e, bool is_dir)
 {
@@ -254,6 +264,10 @@ static int remove(struct inode *dir, struct entry *e, bool is_dir)
 	if (!err) {
 		drop_link(i);
 		entry_remove(dir, e);
+		if (!i->nlink)
+			keep_last(i, dir, e);
+		else
+			kfree(e);
 	}
 	mutex_unlock(&i->lock);
 	if (!err)
@@ -268,13 +282,14 @@ static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is
 	return e ? remove(dir, e, is_dir) : -ENOENT;
 }
 
-/* @i has come to @dir from another directory. */
-static void move_parent(struct inode *i, struct inode *dir)
+/* A name of @i, of which a file may have others elsewhere, has come to @dir from @from. */
+static void move_parent(struct inode *i, struct inode *from, struct inode *dir)
 {
-	if (!inode_is(i, S_IFDIR) || i->parent == dir)
+	if (from == dir)
 		return;
 	mutex_lock(&i->lock);
-	set_parent(i, dir);
+	if (i->parent == from)
+		set_parent(i, dir);
 	mutex_unlock(&i->lock);
 }
 
@@ -296,8 +311,10 @@ static int ramfs_rename(struct inode *from, const char *old, size_t old_len, str
 		kfree(renamed);
 		return err;
 	}
-	entry_insert(to, renamed, entry_remove(from, e));
-	move_parent(moved, to);
+	entry_remove(from, e);
+	kfree(e);
+	entry_insert(to, renamed, moved);
+	move_parent(moved, from, to);
 	return 0;
 }
 
@@ -310,8 +327,8 @@ static int ramfs_exchange(struct inode *from, const char *old, size_t old_len, s
 
 	a->inode = b->inode;
 	b->inode = moved;
-	move_parent(a->inode, from);
-	move_parent(b->inode, to);
+	move_parent(a->inode, to, from);
+	move_parent(b->inode, from, to);
 	inode_touch(from);
 	inode_touch(to);
 	return 0;
@@ -338,6 +355,13 @@ static int ramfs_readlink(struct inode *i, char *buf, size_t size)
 	return n;
 }
 
+static const char *ramfs_lost_name(struct inode *i)
+{
+	const struct entry *last = to_ramfs(i)->last;
+
+	return last ? last->name : NULL;
+}
+
 static void ramfs_release(struct inode *i)
 {
 	struct ramfs_inode *r = to_ramfs(i);
@@ -348,6 +372,7 @@ static void ramfs_release(struct inode *i)
 		kfree(r->target);
 	else if (inode_is(i, S_IFDIR))
 		assert(list_empty(&r->entries));
+	kfree(r->last);
 	kmem_cache_free(inode_cache, r);
 }
 
@@ -360,6 +385,7 @@ static const struct inode_ops ramfs_ops = {
 	.readdir = ramfs_readdir,
 	.readlink = ramfs_readlink,
 	.truncate = ramfs_truncate,
+	.lost_name = ramfs_lost_name,
 	.seek = ramfs_seek,
 	.allocate = ramfs_allocate,
 	.punch = ramfs_punch,
@@ -402,6 +428,18 @@ struct inode *ramfs_create_anon(u64 size)
 	i->nlink = 0;
 	i->size = size;
 	return i;
+}
+
+int ramfs_name_anon(struct inode *i, struct inode *dir, const char *name)
+{
+	struct entry *e = entry_alloc(name, strlen(name));
+
+	if (!e)
+		return -ENOMEM;
+	mutex_lock(&i->lock);
+	keep_last(i, dir, e);
+	mutex_unlock(&i->lock);
+	return 0;
 }
 
 void ramfs_init(void)

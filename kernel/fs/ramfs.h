@@ -8,6 +8,8 @@
 #include "pagetree.h"
 #include "rbtree.h"
 
+struct entry;
+
 struct ramfs_inode {
 	struct inode inode;
 	union {
@@ -22,6 +24,7 @@ struct ramfs_inode {
 		};
 		char *target;			/* symbolic link; [const] */
 	};
+	struct entry *last;		/* [inode.lock] by which it was removed, or NULL */
 };
 
 static inline struct ramfs_inode *to_ramfs(struct inode *i)

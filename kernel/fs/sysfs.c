@@ -170,7 +170,7 @@ static const struct table_file rows[] = {
 
 void sysfs_init(void)
 {
-	static const struct table_fs fs = { .rows = rows, .dev = DEV_SYSFS };
+	static const struct table_fs fs = { .rows = rows, .dev = DEV_SYSFS, .dir_mode = 0755 };
 	struct inode *root = tablefs_root(&fs);
 
 	if (!root || ramfs_attach(root_inode, "sys", root))

@@ -23,6 +23,8 @@ struct table_fs {
 	const struct table_file *rows;	/* the last one has no path */
 	u64 dev;
 	bool whole;			/* a read that cannot copy all that it should fails */
+	u8 fixed;			/* FIXED_* of all its inodes */
+	u32 dir_mode;			/* of its directories but the root */
 	u64 ino_bit;			/* set in all its inode numbers, if it shares @dev */
 };
 

@@ -215,12 +215,18 @@ int vfs_truncate(struct inode *i, off_t size)
 	return err;
 }
 
+/* The same file: /proc and /sys make an inode for each lookup. */
+static bool is_same(const struct inode *a, const struct inode *b)
+{
+	return a == b || (a->ino == b->ino && a->dev == b->dev);
+}
+
 /* @i is @dir or above it. rename_lock held. */
 static bool is_ancestor(const struct inode *i, const struct inode *dir)
 {
-	while (dir != i && dir != dir->parent)
+	while (!is_same(dir, i) && dir != dir->parent)
 		dir = dir->parent;
-	return dir == i;
+	return is_same(dir, i);
 }
 
 /* rename_lock held. */
@@ -277,7 +283,7 @@ static int may_swap(const struct walk *from, const struct walk *to, struct inode
 	if (!err)
 		err = may_delete(to->dir, target, inode_is(target, S_IFDIR));
 	if (!err && !from->dir->ops->exchange)
-		err = -EINVAL;
+		err = -EPERM;
 	if (!err && from->dir != to->dir && inode_is(source, S_IFDIR))
 		err = inode_permission(source, MAY_WRITE);
 	if (!err && from->dir != to->dir && inode_is(target, S_IFDIR))
@@ -305,7 +311,7 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 	} else if (!inode_is(source, S_IFDIR) && (from->slash || to->slash)) {
 		return -ENOTDIR;
 	}
-	if (source == target)
+	if (target && is_same(source, target))
 		return 0;			/* two names of one file: nothing to do */
 	if (flags & RENAME_EXCHANGE)
 		err = may_swap(from, to, source, target);
@@ -332,7 +338,7 @@ static int rename_locked(const struct walk *from, const struct walk *to, unsigne
 		err = -ENOENT;
 	if (!err)
 		err = may_rename(from, to, source, target, flags);
-	if (!err && source != target)
+	if (!err && !(target && is_same(source, target)))
 		err = (flags & RENAME_EXCHANGE ? from->dir->ops->exchange : from->dir->ops->rename)(
 			from->dir, from->name, from->len, to->dir, to->name, to->len);
 	if (source)

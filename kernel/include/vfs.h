@@ -147,6 +147,9 @@ struct inode_ops {
 	int (*follow)(struct inode *link, struct inode **out);	/* instead of what it says */
 	int (*truncate)(struct inode *inode, off_t size);
 
+	/* Of one that is in no directory, or is no more: its name; NULL: none. i->lock held. */
+	const char *(*lost_name)(struct inode *inode);
+
 	/* Gives the range pages; makes it a hole. inode->lock held. */
 	int (*allocate)(struct inode *inode, off_t pos, off_t n, bool keep_size);
 	int (*punch)(struct inode *inode, off_t pos, off_t n);
@@ -227,12 +230,13 @@ struct inode {
 	const struct file_ops *fops;
 	u32 seals;			/* [lock] F_SEAL_*: what may no longer be done */
 	bool linkable;			/* [lock] has no name yet, but may be given one */
+	u8 fixed;			/* [const] FIXED_* */
 	_Atomic s32 writers;		/* open for writing; below 0: programs that run, negated */
 	void *private;			/* the file system's */
 	_Atomic u32 nr_locks;		/* filelock.c */
 	struct spinlock mappings_lock;	/* inside as->lock */
 	struct list_node mappings;	/* [mappings_lock] regions it backs; mm/rmap.c */
-	struct inode *parent;		/* directories: [lock] referenced; the root's is itself */
+	struct inode *parent;		/* [lock] where it is or was; referenced. Or NULL */
 };
 
 /* The receiver and the rest of what a file with O_ASYNC tells; async.c. */
@@ -257,6 +261,12 @@ struct file {
 	void *private;			/* the driver's */
 	struct async async;
 };
+
+/* Things that nobody may do to an inode, whatever its mode says. */
+#define FIXED_MODE	1u	/* change its mode */
+#define FIXED_OWNER	2u	/* change its owner */
+#define FIXED_WRITE	4u	/* write to it, or change a directory: -EPERM */
+#define FIXED_RIGHTS	8u	/* have more rights by being privileged */
 
 static inline bool inode_is(const struct inode *i, u32 type)	/* S_IF* */
 {
@@ -377,8 +387,12 @@ int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct fi
 /* The absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
 int path_of(struct inode *dir, char *buf, size_t size);
 
-/* The path by which a file was opened, as it is now: its length, or an error. */
+/*
+ * The path by which a file was opened, as it is now; and where an inode is. Of one that has been
+ * removed it is the last one, and says so. The length, or an error.
+ */
 int file_path(const struct file *f, char *buf, size_t size);
+int inode_path(struct inode *i, char *buf, size_t size);
 
 /* Changes of the tree, with Linux's errors. The caller has applied its umask to the mode. */
 int vfs_make(struct inode *at, const char *path, const struct new_name *new, struct inode **out);
@@ -537,6 +551,9 @@ int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out);
 /* File systems */
 struct inode *ramfs_create_root(void);
 struct inode *ramfs_create_anon(u64 size);	/* for shared anonymous memory; or NULL */
+
+/* A new one becomes like a file @name that has been removed from @dir, or from "/". -ENOMEM. */
+int ramfs_name_anon(struct inode *i, struct inode *dir, const char *name);
 int initramfs_unpack(const void *cpio, size_t size);
 void vfs_init(void);
 void devfs_init(void);				/* /dev: null zero full random urandom, terminals */

@@ -7,6 +7,8 @@
  */
 #include "sys.h"
 
+#include "string.h"
+
 #define MFD_CLOEXEC		1u
 #define MFD_ALLOW_SEALING	2u
 #define MFD_NOEXEC_SEAL		8u
@@ -15,24 +17,29 @@
 
 #define MEMFD_NAME_MAX		249	/* with "memfd:" before it, NAME_MAX */
 
-/* The name is for people who look into /proc; here it is only checked. */
-static int check_name(vaddr_t name)
-{
-	char copy[MEMFD_NAME_MAX + 2];
-	ssize_t n = copy_string_from_user(copy, name, sizeof(copy));
+#define PREFIX			"memfd:"
+#define PREFIX_LEN		(sizeof(PREFIX) - 1)
 
+/* The name is for people who look into /proc. */
+static int get_name(vaddr_t from, char name[NAME_MAX + 2])
+{
+	ssize_t n;
+
+	strlcpy(name, PREFIX, NAME_MAX);
+	n = copy_string_from_user(name + PREFIX_LEN, from, MEMFD_NAME_MAX + 2);
 	return n == -ENAMETOOLONG || n > MEMFD_NAME_MAX ? -EINVAL : n < 0 ? (int)n : 0;
 }
 
-long sys_memfd_create(vaddr_t name, u32 flags)
+long sys_memfd_create(vaddr_t from, u32 flags)
 {
+	char name[NAME_MAX + 2];
 	struct inode *i SCOPED(inode) = NULL;
 	struct file *f;
 	int err;
 
 	if (flags & ~MFD_KNOWN || (flags & MFD_EXEC && flags & MFD_NOEXEC_SEAL))
 		return -EINVAL;
-	err = check_name(name);
+	err = get_name(from, name);
 	if (err)
 		return err;
 	i = ramfs_create_anon(0);
@@ -41,7 +48,9 @@ long sys_memfd_create(vaddr_t name, u32 flags)
 	i->mode = S_IFREG | (flags & MFD_NOEXEC_SEAL ? 0666 : 0777);
 	i->seals = SEALS_MEMFD | (flags & MFD_NOEXEC_SEAL ? F_SEAL_EXEC : 0) |
 		   (flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ? 0 : F_SEAL_SEAL);
-	err = file_open_inode(i, O_RDWR | O_LARGEFILE, &f);
+	err = ramfs_name_anon(i, NULL, name);
+	if (!err)
+		err = file_open_inode(i, O_RDWR | O_LARGEFILE, &f);
 	if (err)
 		return err;
 	inode_put_write(i);
