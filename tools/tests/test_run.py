@@ -126,7 +126,7 @@ class Riscv(unittest.TestCase):
         self.assertEqual(done.stdout, b"btime 0\n")
 
     def test_no_task_is_counted_that_has_been_waited_for(self) -> None:
-        seen = run(self.ARCH, "--cpus", "4", cmd="cat /proc/loadavg; " * 5).stdout.decode()
+        seen = run(self.ARCH, "--cpus", "4", cmd="cat /proc/loadavg; " * 5 + "true").stdout.decode()
         self.assertEqual({line.split()[3].split("/")[1] for line in seen.splitlines()}, {"3"})
 
     def test_wrong_options(self) -> None:
