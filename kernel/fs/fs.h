@@ -44,13 +44,25 @@ struct walk {
 	bool created;		/* the walk has made the file itself */
 	char *buf;		/* what rest points into, once a symbolic link was met; or NULL */
 	unsigned links;
+	u32 resolve;		/* RESOLVE_* */
+	struct inode *top;	/* where it began; the root of RESOLVE_IN_ROOT */
 };
 
 int walk_path(struct walk *w, struct inode *at, const char *path);
+int walk_path_within(struct walk *w, struct inode *at, const char *path, u32 resolve);
 void walk_end(struct walk *w);		/* after a walk_path() that succeeded */
 
 /* Held while a directory changes its parent; see tree.c. Outermost. */
 extern struct mutex rename_lock;
+
+/* The same file: /proc and /sys make an inode for each lookup. */
+static inline bool inode_is_same(const struct inode *a, const struct inode *b)
+{
+	return a == b || (a->ino == b->ino && a->dev == b->dev);
+}
+
+/* @i is @dir or above it. rename_lock held. */
+bool inode_is_above(const struct inode *i, const struct inode *dir);
 
 /* One name in @dir, "." and ".." among them; *out referenced. Takes dir->lock. */
 int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **out);

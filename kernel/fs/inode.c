@@ -34,7 +34,7 @@ void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const st
 	*i = (struct inode){
 		.ino = atomic_fetch_add(&last_ino, 1) + 1, .dev = DEV_ROOT,
 		.mode = mode, .nlink = 1, .refs = 1,
-		.atime = now, .mtime = now, .ctime = now, .unread = true,
+		.atime = now, .mtime = now, .ctime = now, .btime = now, .unread = true,
 		.ops = ops, .fops = fops,
 	};
 	mutex_init(&i->lock);

@@ -76,11 +76,92 @@ int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **o
 	return err;
 }
 
+/* --- RESOLVE_* -------------------------------------------------------------------------------- */
+
+#define RESOLVE_SCOPED	(RESOLVE_BENEATH | RESOLVE_IN_ROOT)
+
+/* Has ".." led out of where the walk began? It may have been moved away meanwhile. */
+static bool has_left(struct walk *w, const struct inode *dir)
+{
+	bool above;
+
+	mutex_lock(&rename_lock);
+	above = inode_is_above(w->top, dir);
+	mutex_unlock(&rename_lock);
+	return !above;
+}
+
+static noinline int lookup_within(struct walk *w, struct inode **out)
+{
+	bool up = (w->resolve & RESOLVE_SCOPED) && name_is_dotdot(w->name, w->len);
+	int err;
+
+	if (up && inode_is_same(w->dir, w->top)) {
+		*out = inode_get(w->dir);
+		err = w->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
+	} else {
+		err = lookup_one(w->dir, w->name, w->len, out);
+		if (err)
+			return err;
+		if (((w->resolve & RESOLVE_NO_XDEV) && (*out)->dev != w->dir->dev) ||
+		    (up && has_left(w, *out)))
+			err = -EXDEV;
+	}
+	if (err)
+		inode_put(*out);
+	return err;
+}
+
+/* The current component, *out referenced. */
+static int walk_lookup(struct walk *w, struct inode **out)
+{
+	if (unlikely(w->resolve))
+		return lookup_within(w, out);
+	return lookup_one(w->dir, w->name, w->len, out);
+}
+
+/* Goes on at the root: a path or a link begins with a slash. */
+static int walk_to_root(struct walk *w)
+{
+	struct inode *root;
+
+	if (w->resolve & RESOLVE_BENEATH)
+		return -EXDEV;
+	root = w->resolve & RESOLVE_IN_ROOT ? inode_get(w->top) : root_get();
+	if (w->dir && (w->resolve & RESOLVE_NO_XDEV) && w->dir->dev != root->dev) {
+		inode_put(root);
+		return -EXDEV;
+	}
+	inode_put(w->dir);
+	w->dir = root;
+	return 0;
+}
+
+/* Where a link leads that does so by itself, referenced. */
+static int walk_follow(struct walk *w, struct inode *link, struct inode **to)
+{
+	int err;
+
+	if (w->resolve & (RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS))
+		return -ELOOP;
+	err = link->ops->follow(link, to);
+	if (err)
+		return err;
+	if ((w->resolve & RESOLVE_SCOPED) ||
+	    ((w->resolve & RESOLVE_NO_XDEV) && (*to)->dev != link->dev)) {
+		inode_put(*to);
+		return -EXDEV;
+	}
+	return 0;
+}
+
+/* --- Symbolic links --------------------------------------------------------------------------- */
+
 /* The same for a link that leads somewhere by itself; there is more of the path. */
 static int walk_jump(struct walk *w, struct inode *link)
 {
 	struct inode *to;
-	int err = link->ops->follow(link, &to);
+	int err = walk_follow(w, link, &to);
 
 	if (err)
 		return err;
@@ -97,10 +178,10 @@ static int walk_jump(struct walk *w, struct inode *link)
 static int walk_link(struct walk *w, struct inode *link)
 {
 	size_t rest = strlen(w->rest);
+	int n, err = 0;
 	char *buf;
-	int n;
 
-	if (++w->links > SYMLINK_MAX)
+	if (++w->links > SYMLINK_MAX || (w->resolve & RESOLVE_NO_SYMLINKS))
 		return -ELOOP;
 	if (link->ops->follow)
 		return walk_jump(w, link);
@@ -117,14 +198,12 @@ static int walk_link(struct walk *w, struct inode *link)
 	if (w->slash)
 		buf[n++] = '/';
 	memcpy(buf + n, w->rest, rest + 1);
-	if (buf[0] == '/') {
-		inode_put(w->dir);
-		w->dir = root_get();
-	}
+	if (buf[0] == '/')
+		err = walk_to_root(w);
 	kfree(w->buf);
 	w->buf = buf;
 	w->rest = buf;
-	return 0;
+	return err;
 }
 
 /* Goes on until only the last component is left, in a directory that may be searched. */
@@ -137,7 +216,7 @@ static int walk_to_last(struct walk *w)
 
 		if (last || err)
 			return err;
-		err = lookup_one(w->dir, w->name, w->len, &child);
+		err = walk_lookup(w, &child);
 		if (err)
 			return err;
 		if (inode_is(child, S_IFDIR)) {
@@ -152,18 +231,27 @@ static int walk_to_last(struct walk *w)
 	}
 }
 
-int walk_path(struct walk *w, struct inode *at, const char *path)
+int walk_path_within(struct walk *w, struct inode *at, const char *path, u32 resolve)
 {
-	int err;
+	int err = 0;
 
 	if (!*path)
 		return -ENOENT;
-	*w = (struct walk){ .rest = path };
-	w->dir = *path == '/' || !at ? root_get() : inode_get(at);
-	err = inode_is(w->dir, S_IFDIR) ? walk_to_last(w) : -ENOTDIR;
+	*w = (struct walk){ .rest = path, .resolve = resolve, .top = at };
+	if (*path == '/' || !at)
+		err = walk_to_root(w);
+	else
+		w->dir = inode_get(at);
+	if (!err)
+		err = inode_is(w->dir, S_IFDIR) ? walk_to_last(w) : -ENOTDIR;
 	if (err)
 		walk_end(w);
 	return err;
+}
+
+int walk_path(struct walk *w, struct inode *at, const char *path)
+{
+	return walk_path_within(w, at, path, 0);
 }
 
 /* The last component, made as a regular file if it is missing and O_CREAT says so. */
@@ -171,7 +259,7 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 {
 	struct new_name new = { .mode = S_IFREG | mode };
 	struct inode *dir = w->dir;
-	int err = lookup_one(dir, w->name, w->len, out);
+	int err = walk_lookup(w, out);
 
 	if (!(flags & O_CREAT) || (err && (err != -ENOENT || dir->dev == DEV_PROC)))
 		return err;
@@ -190,7 +278,7 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 		w->created = !err;
 		if (err != -EEXIST || (flags & O_EXCL))
 			return err;
-		return lookup_one(dir, w->name, w->len, out);	/* somebody was faster */
+		return walk_lookup(w, out);	/* somebody was faster */
 	}
 	if (!(flags & O_EXCL))
 		return 0;
@@ -211,7 +299,7 @@ static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
 		if (!inode_is(i, S_IFLNK) || ((flags & O_NOFOLLOW) && !w->slash))
 			break;
 		if (i->ops->follow) {
-			err = i->ops->follow(i, &to);
+			err = walk_follow(w, i, &to);
 			inode_put(i);
 			if (err)
 				return err;
@@ -335,8 +423,14 @@ static int open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
 
 int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out)
 {
+	return path_open_within(at, path, flags, mode, 0, out);
+}
+
+int path_open_within(struct inode *at, const char *path, u32 flags, u32 mode, u32 resolve,
+		     struct file **out)
+{
 	struct walk w;
-	int err = walk_path(&w, at, path);
+	int err = walk_path_within(&w, at, path, resolve);
 
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -345,138 +439,4 @@ int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct fi
 	err = open_walked(&w, flags, mode, out);
 	walk_end(&w);
 	return err;
-}
-
-/* How path_of() finds the name of a directory in its parent. */
-struct name_search {
-	struct inode *parent, *child;
-	char *text;		/* the path so far; the name goes in front of it */
-	size_t room;		/* bytes free there */
-	int err;
-};
-
-/*
- * The name leads to the child. Two file systems may have given the same inode number, and a
- * directory of another one may be attached here: so the device decides too. The parent is locked.
- */
-static bool leads_to_child(struct name_search *s, const char *name, size_t len)
-{
-	struct inode *i;
-	bool same;
-
-	if (s->parent->ops->lookup(s->parent, name, len, &i))
-		return false;
-	same = i->ino == s->child->ino && i->dev == s->child->dev;
-	inode_put(i);
-	return same;
-}
-
-static int prepend(struct name_search *s, const char *name, size_t len)
-{
-	if (len + 1 > s->room)
-		return -ERANGE;
-	s->text -= len + 1;
-	s->room -= len + 1;
-	s->text[0] = '/';
-	memcpy(s->text + 1, name, len);
-	return 0;
-}
-
-static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next)
-{
-	struct name_search *s = arg;
-
-	if (ino != s->child->ino || next <= 2 ||		/* "." and ".." */
-	    !inode_is(s->child, mode & S_IFMT) || !leads_to_child(s, name, len))
-		return true;
-	s->err = prepend(s, name, len);
-	return false;
-}
-
-/* The child is not in its parent, or has none. */
-static int prepend_lost(struct name_search *s, bool *deleted)
-{
-	struct inode *i = s->child;
-	const char *name;
-	int err;
-
-	mutex_lock(&i->lock);
-	name = i->ops->lost_name ? i->ops->lost_name(i) : NULL;
-	err = name ? prepend(s, name, strlen(name)) : -ENOENT;
-	*deleted |= i->nlink == 0;
-	mutex_unlock(&i->lock);
-	return err;
-}
-
-/*
- * Built from the end of @buf backwards, since a directory knows its parent but not its name. The
- * rename lock keeps every directory in its place meanwhile. For a removed child it is an error, or,
- * with @deleted, the last name it had.
- */
-static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size, bool *deleted)
-{
-	struct name_search s = { .parent = parent, .child = child, .text = buf + size - 1,
-				 .room = size - 1 };
-
-	if (size < 2)
-		return -ERANGE;
-	*s.text = '\0';
-	mutex_lock(&rename_lock);
-	for (; s.child != root_inode && s.child != current_process()->place->root && !s.err;
-	     s.child = s.parent, s.parent = s.parent->parent) {
-		s.err = -ENOENT;
-		if (s.parent) {
-			mutex_lock(&s.parent->lock);
-			s.parent->ops->readdir(s.parent, 0, match_name, &s);
-			mutex_unlock(&s.parent->lock);
-		}
-		if (s.err == -ENOENT && deleted)
-			s.err = prepend_lost(&s, deleted);
-		if (!s.parent)
-			break;
-	}
-	mutex_unlock(&rename_lock);
-	if (s.err)
-		return s.err;
-	if (!*s.text)
-		*--s.text = '/';
-	memmove(buf, s.text, buf + size - s.text);
-	return 0;
-}
-
-int path_of(struct inode *dir, char *buf, size_t size)
-{
-	return path_in(dir->parent, dir, buf, size, NULL);
-}
-
-int inode_path(struct inode *i, char *buf, size_t size)
-{
-	static const char mark[] = " (deleted)";
-	bool deleted = false;
-	struct inode *dir;
-	size_t n;
-	int err;
-
-	mutex_lock(&i->lock);
-	dir = i->parent ? inode_get(i->parent) : NULL;
-	mutex_unlock(&i->lock);
-	err = path_in(dir, i, buf, size, &deleted);
-	inode_put(dir);
-	if (err)
-		return err;
-	n = strlen(buf);
-	if (!deleted)
-		return n;
-	if (n + sizeof(mark) > size)
-		return -ENAMETOOLONG;
-	memcpy(buf + n, mark, sizeof(mark));
-	return n + sizeof(mark) - 1;
-}
-
-/* Of several names of a file it is the one in the directory that it was found in. */
-int file_path(const struct file *f, char *buf, size_t size)
-{
-	int err = f->dir ? path_in(f->dir, f->inode, buf, size, NULL) : -ENOENT;
-
-	return err ? inode_path(f->inode, buf, size) : (int)strlen(buf);
 }

@@ -215,18 +215,11 @@ int vfs_truncate(struct inode *i, off_t size)
 	return err;
 }
 
-/* The same file: /proc and /sys make an inode for each lookup. */
-static bool is_same(const struct inode *a, const struct inode *b)
+bool inode_is_above(const struct inode *i, const struct inode *dir)
 {
-	return a == b || (a->ino == b->ino && a->dev == b->dev);
-}
-
-/* @i is @dir or above it. rename_lock held. */
-static bool is_ancestor(const struct inode *i, const struct inode *dir)
-{
-	while (!is_same(dir, i) && dir != dir->parent)
+	while (!inode_is_same(dir, i) && dir != dir->parent)
 		dir = dir->parent;
-	return is_same(dir, i);
+	return inode_is_same(dir, i);
 }
 
 /* rename_lock held. */
@@ -237,7 +230,7 @@ static void lock_two(struct inode *a, struct inode *b)
 		mutex_lock(&a->lock);
 		return;
 	}
-	if (is_ancestor(b, a) || (!is_ancestor(a, b) && b < a)) {
+	if (inode_is_above(b, a) || (!inode_is_above(a, b) && b < a)) {
 		struct inode *first = b;
 
 		b = a;
@@ -299,9 +292,9 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 
 	if (target && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
-	if (is_ancestor(source, to->dir))
+	if (inode_is_above(source, to->dir))
 		return -EINVAL;			/* into itself */
-	if (target && is_ancestor(target, from->dir))
+	if (target && inode_is_above(target, from->dir))
 		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
 	if (flags & RENAME_EXCHANGE) {
 		if (to->slash && !inode_is(target, S_IFDIR))
@@ -311,7 +304,7 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 	} else if (!inode_is(source, S_IFDIR) && (from->slash || to->slash)) {
 		return -ENOTDIR;
 	}
-	if (target && is_same(source, target))
+	if (target && inode_is_same(source, target))
 		return 0;			/* two names of one file: nothing to do */
 	if (flags & RENAME_EXCHANGE)
 		err = may_swap(from, to, source, target);
@@ -338,7 +331,7 @@ static int rename_locked(const struct walk *from, const struct walk *to, unsigne
 		err = -ENOENT;
 	if (!err)
 		err = may_rename(from, to, source, target, flags);
-	if (!err && !(target && is_same(source, target)))
+	if (!err && !(target && inode_is_same(source, target)))
 		err = (flags & RENAME_EXCHANGE ? from->dir->ops->exchange : from->dir->ops->rename)(
 			from->dir, from->name, from->len, to->dir, to->name, to->len);
 	if (source)

@@ -222,6 +222,7 @@ struct inode {
 	_Atomic u64 size;		/* [lock] to write */
 	u64 blocks;			/* [lock] 512-byte units */
 	struct inode_time atime, mtime, ctime;	/* [lock] */
+	struct inode_time btime;	/* [const] when it was made */
 	_Atomic u64 mapped_write;	/* ns since 1970: a shared mapping was written to; 0: not */
 	_Atomic bool unread;		/* [lock] to write: changed since atime was set */
 	_Atomic u32 refs;
@@ -383,6 +384,15 @@ ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos);
 int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out);
 
 int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out);
+
+/* Things that a path must not do, of openat2(): -EXDEV, and links -ELOOP. */
+#define RESOLVE_NO_XDEV		1u	/* lead to another file system */
+#define RESOLVE_NO_MAGICLINKS	2u	/* meet a link that leads somewhere by itself */
+#define RESOLVE_NO_SYMLINKS	4u	/* or any link */
+#define RESOLVE_BENEATH		8u	/* leave @at */
+#define RESOLVE_IN_ROOT		16u	/* the same, but that it stays there, as if chroot()ed */
+int path_open_within(struct inode *at, const char *path, u32 flags, u32 mode, u32 resolve,
+		     struct file **out);
 
 /* The absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
 int path_of(struct inode *dir, char *buf, size_t size);

@@ -236,5 +236,11 @@ int clear_user(vaddr_t dst, size_t n);
 /* Copies a string of at most size - 1 bytes; its length, -EFAULT, or -ENAMETOOLONG. */
 ssize_t copy_string_from_user(char *dst, vaddr_t src, size_t size);
 
+/*
+ * A structure that grows from version to version: of one that is longer than ours, the rest must be
+ * zero (-E2BIG); a shorter one ends in zeros.
+ */
+int copy_struct_from_user(void *dst, size_t known, vaddr_t src, size_t size);
+
 /* *(u32 *)src without sleeping: -EFAULT also if the page is not present. For futexes. */
 int peek_user32(u32 *dst, vaddr_t src);

@@ -55,3 +55,19 @@ int peek_user32(u32 *dst, vaddr_t src)
 	preempt_on();
 	return err;
 }
+
+int copy_struct_from_user(void *dst, size_t known, vaddr_t src, size_t size)
+{
+	u8 more;
+
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	for (size_t i = known; i < size; i++) {
+		if (copy_from_user(&more, src + i, 1))
+			return -EFAULT;
+		if (more)
+			return -E2BIG;
+	}
+	memset(dst, 0, known);
+	return copy_from_user(dst, src, MIN(size, known));
+}

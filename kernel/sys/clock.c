@@ -251,3 +251,52 @@ long sys_clock_nanosleep(int id, int flags, vaddr_t req, vaddr_t rem)
 		return sleep_for(&c, deadline_in(ns), rem);
 	return ns ? sleep_for(&c, deadline_at(timer_after(clock_now(&c), ns)), rem) : 0;
 }
+
+/* --- Clocks that are kept right --------------------------------------------------------------- */
+
+struct timex {				/* Linux's */
+	u32 modes, pad;
+	s64 offset, freq, maxerror, esterror;
+	s32 status, pad2;
+	s64 constant, precision, tolerance;
+	s64 sec, usec;
+	s64 tick, ppsfreq, jitter;
+	s32 shift, pad3;
+	s64 stabil, jitcnt, calcnt, errcnt, stbcnt;
+	s32 tai, spare[11];
+};
+
+_Static_assert(sizeof(struct timex) == 208, "struct timex");
+
+#define ADJ_OFFSET	1u
+#define ADJ_ADJTIME	0x8000u
+#define ADJTIME_READ	0xa001u	/* of adjtime(): what is left of a change; there is none */
+#define STA_UNSYNC	0x40
+#define TIME_ERROR	5	/* nobody says how right it is */
+
+/* The clock runs as the machine's does: what keeps it right can be read, and nobody keeps it. */
+long sys_clock_adjtime(int id, vaddr_t inout)
+{
+	struct user_clock c SCOPED(clock);
+	int err = user_clock_get(id, &c);
+	u64 now = time_now() + time_realtime_offset();
+	struct timex t;
+
+	if (copy_from_user(&t, inout, sizeof(t)))
+		return -EFAULT;
+	if (err)
+		return -EINVAL;
+	if (id != CLOCK_REALTIME)
+		return -EOPNOTSUPP;
+	if ((t.modes & ADJ_ADJTIME) && !(t.modes & ADJ_OFFSET))
+		return -EINVAL;
+	if (t.modes && t.modes != ADJTIME_READ)
+		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
+	t = (struct timex){
+		.modes = t.modes, .maxerror = 16000000, .esterror = 16000000,
+		.status = STA_UNSYNC, .constant = 2, .precision = 1, .tolerance = 500L << 16,
+		.sec = now / NSEC_PER_SEC, .usec = now % NSEC_PER_SEC / NSEC_PER_USEC,
+		.tick = 10000,
+	};
+	return copy_to_user(inout, &t, sizeof(t)) ? -EFAULT : TIME_ERROR;
+}

@@ -298,25 +298,6 @@ struct clone3_args {			/* Linux's */
 #define SET_TID_MAX		32	/* namespaces within each other */
 #define FLAGS_NOT_OF_CLONE3	(CLONE_DETACHED | (CLONE_EXIT_SIGNAL & ~0x80u))
 
-/* A longer structure than ours must have nothing in what we do not know. */
-static int clone3_get(vaddr_t in, size_t size, struct clone3_args *a)
-{
-	u8 more;
-
-	*a = (struct clone3_args){ 0 };
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	if (size < CLONE3_SIZE_MIN)
-		return -EINVAL;
-	for (size_t i = sizeof(*a); i < size; i++) {
-		if (copy_from_user(&more, in + i, 1))
-			return -EFAULT;
-		if (more)
-			return -E2BIG;
-	}
-	return copy_from_user(a, in, MIN(size, sizeof(*a)));
-}
-
 /* In the order of Linux's checks. */
 static int clone3_check(const struct clone3_args *a)
 {
@@ -342,7 +323,7 @@ static int clone3_check(const struct clone3_args *a)
 long sys_clone3(vaddr_t in, size_t size)
 {
 	struct clone3_args a;
-	int err = clone3_get(in, size, &a);
+	int err = size < CLONE3_SIZE_MIN ? -EINVAL : copy_struct_from_user(&a, sizeof(a), in, size);
 
 	if (!err)
 		err = clone3_check(&a);

@@ -51,11 +51,20 @@ int user_name_get(vaddr_t path, unsigned flags, struct user_path *p)
 	return !err && !p->name[0] && !(flags & AT_EMPTY_PATH) ? -ENOENT : err;
 }
 
+/* Where a path begins that is relative. */
+static int start_at(int dirfd, struct inode **at)
+{
+	if (dirfd != AT_FDCWD)
+		return user_fd_inode(dirfd, at);
+	*at = cwd_get();
+	return 0;
+}
+
 int user_path_start(int dirfd, struct user_path *p)
 {
-	if (p->name[0] != '/' && dirfd != AT_FDCWD)
-		return user_fd_inode(dirfd, &p->at);
-	p->at = p->name[0] == '/' ? inode_get(root_inode) : cwd_get();
+	if (p->name[0] != '/')
+		return start_at(dirfd, &p->at);
+	p->at = inode_get(root_inode);
 	return 0;
 }
 
@@ -93,7 +102,7 @@ static int check_open_flags(u32 flags)
 	return (flags & O_DIRECTORY) && (flags & O_CREAT) ? -EINVAL : 0;
 }
 
-long sys_openat(int dirfd, vaddr_t path, u32 flags, u32 mode)
+static long open_within(int dirfd, vaddr_t path, u32 flags, u32 mode, u32 resolve)
 {
 	struct user_path p SCOPED(path) = { NULL, NULL };
 	struct file *f = NULL;
@@ -105,11 +114,64 @@ long sys_openat(int dirfd, vaddr_t path, u32 flags, u32 mode)
 	if (fd < 0)
 		return fd;
 	mode &= 07777 & ~current_process()->place->umask;
-	err = user_path_start(dirfd, &p);
+	err = resolve & RESOLVE_IN_ROOT ? start_at(dirfd, &p.at) : user_path_start(dirfd, &p);
 	if (!err)
-		err = path_open(p.at, p.name, flags | O_LARGEFILE, mode, &f);
+		err = path_open_within(p.at, p.name, flags | O_LARGEFILE, mode, resolve, &f);
 	fd_fill(fd, f, flags & O_CLOEXEC);
 	return err ? err : fd;
+}
+
+long sys_openat(int dirfd, vaddr_t path, u32 flags, u32 mode)
+{
+	return open_within(dirfd, path, flags, mode, 0);
+}
+
+struct open_how {			/* Linux's */
+	u64 flags, mode, resolve;
+};
+
+#define RESOLVE_CACHED	32u	/* without waiting for a disk */
+#define RESOLVE_ALL	63u
+#define OPEN_FLAGS	0x7fffc3u
+
+/* Unlike open(), it refuses what it does not know or would not use. */
+static int check_how(const struct open_how *how)
+{
+	bool makes = how->flags & (O_CREAT | O_TMPFILE_ALONE);
+	u64 of_path = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+	if ((how->flags & ~(u64)OPEN_FLAGS) || (how->resolve & ~(u64)RESOLVE_ALL) ||
+	    (how->mode & ~(makes ? 07777UL : 0UL)) ||
+	    ((how->flags & O_PATH) && (how->flags & ~of_path)) ||
+	    (how->resolve & RESOLVE_BENEATH && how->resolve & RESOLVE_IN_ROOT))
+		return -EINVAL;
+	return how->resolve & RESOLVE_CACHED && (makes || how->flags & O_TRUNC) ? -EAGAIN : 0;
+}
+
+long sys_openat2(int dirfd, vaddr_t path, vaddr_t in, size_t size)
+{
+	struct open_how how;
+	int err = size < sizeof(how) ? -EINVAL : copy_struct_from_user(&how, sizeof(how), in, size);
+
+	if (!err)
+		err = check_how(&how);
+	how.resolve &= ~(u64)RESOLVE_CACHED;
+	return err ? err : open_within(dirfd, path, how.flags, how.mode, how.resolve);
+}
+
+/* No file system here can tell a file by a handle. */
+long sys_name_to_handle_at(int dirfd, vaddr_t path, vaddr_t handle, vaddr_t mount, u32 flags)
+{
+	unsigned follow = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
+	struct inode *inode SCOPED(inode) = NULL;
+	int err;
+
+	(void)handle;
+	(void)mount;
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = user_path_inode(dirfd, path, flags | follow, &inode);
+	return err ? err : -EOPNOTSUPP;
 }
 
 long sys_mkdirat(int dirfd, vaddr_t path, u32 mode)

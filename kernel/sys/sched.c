@@ -150,28 +150,18 @@ long sys_sched_getparam(tid_t tid, vaddr_t out)
 /* A structure longer than ours must have zeroes beyond ours. */
 static long copy_attr(struct sched_attr *a, vaddr_t in)
 {
-	u32 size;
-	u8 more;
+	u32 size, ours = sizeof(*a);
+	int err;
 
 	if (copy_from_user(&size, in, sizeof(size)))
 		return -EFAULT;
 	size = size ? size : ATTR_SIZE_MIN;
-	if (size < ATTR_SIZE_MIN || size > PAGE_SIZE)
-		goto too_big;
-	for (u32 i = sizeof(*a); i < size; i++) {
-		if (copy_from_user(&more, in + i, 1))
-			return -EFAULT;
-		if (more)
-			goto too_big;
-	}
-	*a = (struct sched_attr){ 0 };
-	if (copy_from_user(a, in, MIN(size, sizeof(*a))))
-		return -EFAULT;
+	err = size < ATTR_SIZE_MIN ? -E2BIG : copy_struct_from_user(a, ours, in, size);
+	if (err == -E2BIG)
+		copy_to_user(in, &ours, sizeof(ours));
+	if (err)
+		return err;
 	return a->flags & ATTR_UTIL_CLAMP && size < ATTR_SIZE_CLAMP ? -EINVAL : 0;
-too_big:
-	size = sizeof(*a);
-	copy_to_user(in, &size, sizeof(size));
-	return -E2BIG;
 }
 
 long sys_sched_setattr(tid_t tid, vaddr_t in, u32 flags)

@@ -65,13 +65,18 @@ struct statx {
 	u64 ino, size, blocks, attributes_mask;
 	struct statx_timestamp atime, btime, ctime, mtime;
 	u32 rdev_major, rdev_minor, dev_major, dev_minor;
-	u64 spare[14];
+	u64 mnt_id, spare[13];
 };
 
 _Static_assert(sizeof(struct statx) == 256, "struct statx");
 
 #define STATX_BASIC_STATS	0x7ffu
+#define STATX_BTIME		0x800u
+#define STATX_MNT_ID		0x1000u
 #define STATX_RESERVED		0x80000000u
+#define ATTRIBUTES_OF_TMPFS	0x70u		/* immutable, append only, not dumped: never set */
+#define ATTRIBUTES		0x203000u	/* mounted by itself; the root of a mount; DAX */
+#define ATTRIBUTE_MOUNT_ROOT	0x2000u
 #define AT_STATX_SYNC		0x6000u		/* how fresh: nothing of ours is ever stale */
 
 /* A device number is 12 bits of major number within 20 of minor. */
@@ -85,12 +90,20 @@ static u32 dev_minor(u64 dev)
 	return (dev & 0xff) | (dev >> 12 & ~0xffUL);
 }
 
-static struct statx statx_of(struct inode *i)
+/* File systems are mounted once, so one's number is its mount's too: as in /proc/PID/mountinfo. */
+static struct statx statx_of(struct inode *i, u32 asked)
 {
 	struct abi_stat st = stat_of(i);
+	bool is_root = i == root_inode || (i->parent && i->parent->dev != i->dev);
+	bool tmpfs = i->dev == DEV_ROOT || i->dev == DEV_SHARED;
+	u32 birth = tmpfs ? asked & STATX_BTIME : 0;
 
 	return (struct statx){
-		.mask = STATX_BASIC_STATS, .blksize = st.blksize, .nlink = st.nlink,
+		.mask = STATX_BASIC_STATS | STATX_MNT_ID | birth, .mnt_id = i->dev,
+		.attributes = is_root && inode_is(i, S_IFDIR) ? ATTRIBUTE_MOUNT_ROOT : 0,
+		.attributes_mask = ATTRIBUTES | (tmpfs ? ATTRIBUTES_OF_TMPFS : 0),
+		.btime = { .sec = birth ? i->btime.sec : 0, .nsec = birth ? i->btime.nsec : 0 },
+		.blksize = st.blksize, .nlink = st.nlink,
 		.uid = st.uid, .gid = st.gid, .mode = st.mode,
 		.ino = st.ino, .size = st.size, .blocks = st.blocks,
 		.atime = { .sec = st.atime, .nsec = st.atime_nsec },
@@ -112,7 +125,7 @@ long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 		return -EINVAL;
 	if (err)
 		return err;
-	stx = statx_of(inode);
+	stx = statx_of(inode, mask);
 	return copy_to_user(out, &stx, sizeof(stx));
 }
 

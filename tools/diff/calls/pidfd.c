@@ -284,3 +284,65 @@ CASE(clone3)
 	a.pidfd = 0;
 	T(clone3, &a, sizeof(a));
 }
+
+/* --- What two processes share ------------------------------------------------------------ */
+
+enum { OF_FILE, OF_VM, OF_FILES, OF_FS, OF_SIGHAND, OF_IO, OF_SYSVSEM, OF_EPOLL };
+
+/* As the same or not: which of two is before the other is nobody's business. */
+static void compare(pid_t pid, int type, int ours, int other)
+{
+	long r = R(kcmp, getpid(), pid, type, ours, other);
+
+	say("%d: %s", type, r < 0 ? error_name(-r) : r ? "different" : "the same");
+}
+
+CASE(compare_with_itself)
+{
+	int copy = Q(dup, 0), again = Q(openat, AT_FDCWD, "/dev/null", O_RDWR);
+
+	for (int type = OF_VM; type <= OF_SYSVSEM; type++)
+		compare(getpid(), type, 0, 0);
+	compare(getpid(), OF_FILE, 0, 0);
+	compare(getpid(), OF_FILE, 0, copy);
+	compare(getpid(), OF_FILE, 0, again);
+	compare(getpid(), OF_FILE, 0, 77);
+	compare(getpid(), OF_FILE, 77, 0);
+	compare(getpid(), OF_FILE, -1, 0);
+	compare(getpid(), 8, 0, 0);
+	compare(getpid(), -1, 0, 0);
+	compare(0x7fffffff, OF_VM, 0, 0);
+	compare(0, OF_VM, 0, 0);
+	compare(-1, OF_VM, 0, 0);
+	V(R(kcmp, getpid(), getpid(), OF_FILE, 0, again) +
+	  R(kcmp, getpid(), getpid(), OF_FILE, again, 0));
+}
+
+CASE(compare_with_a_child)
+{
+	pid_t pid = child();
+
+	if (!pid)
+		for (;;)
+			pause();
+	for (int type = OF_VM; type <= OF_SYSVSEM; type++)
+		compare(pid, type, 0, 0);
+	compare(pid, OF_FILE, 0, 0);
+	compare(pid, OF_FILE, 0, 1);
+	Q(kill, pid, SIGKILL);
+	reap(pid);
+	compare(pid, OF_VM, 0, 0);
+}
+
+CASE(compare_of_a_user)
+{
+	pid_t pid = child();
+
+	if (!pid)
+		for (;;)
+			pause();
+	Q(setuid, 5);
+	compare(pid, OF_VM, 0, 0);
+	compare(getpid(), OF_FILE, 0, 0);
+	compare(pid, 8, 0, 0);
+}

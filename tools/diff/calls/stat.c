@@ -378,3 +378,108 @@ CASE(statfs)
 	T(statfs, BAD, &s);
 	T(fstatfs, 0, BAD);
 }
+
+#define STATX_BTIME  0x800
+#define STATX_MNT_ID 0x1000
+
+/* Asks for the basic figures and @mask; the newest bits of the answer are left out. */
+static void say_statx(const char *what, int fd, const char *name, int flags, int mask)
+{
+	memset(&x, 0, sizeof(x));
+	Q(statx, fd, name, flags, STATX_BASIC_STATS | mask, &x);
+	say("%s: mask %#x attributes %#lx of %#lx born %d", what, x.mask & 0x1fff,
+	    (long)x.attributes, (long)x.attributes_mask & 0x203fff,
+	    x.btime.sec || x.btime.nsec);
+}
+
+CASE(statx_attributes)
+{
+	static const char *const names[] = {
+		"f", ".", "l", "p", "/proc", "/proc/self/stat", "/proc/version", "/proc/self",
+		"/proc/self/fd", "/proc/sys", "/proc/sys/kernel/ostype", "/sys", "/sys/devices",
+		"/sys/devices/system/cpu/online", "/dev/null",
+	};
+
+	file("f", "abc");
+	Q(symlinkat, "f", AT_FDCWD, "l");
+	Q(mknodat, AT_FDCWD, "p", S_IFIFO | 0600, 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		say_statx(names[i], AT_FDCWD, names[i], AT_SYMLINK_NOFOLLOW, 0);
+		say_statx(names[i], AT_FDCWD, names[i], AT_SYMLINK_NOFOLLOW, STATX_BTIME);
+		say_statx(names[i], AT_FDCWD, names[i], AT_SYMLINK_NOFOLLOW, STATX_MNT_ID);
+	}
+}
+
+static void of_descriptor(const char *what, int fd)
+{
+	say_statx(what, fd, "", AT_EMPTY_PATH, STATX_BTIME);
+}
+
+CASE(statx_of_descriptors)
+{
+	int p[2];
+
+	Q(pipe2, p, 0);
+	of_descriptor("pipe", p[0]);
+	of_descriptor("eventfd", Q(eventfd2, 0, 0));
+	of_descriptor("memfd", Q(memfd_create, "m", 0));
+	of_descriptor("file without name", Q(openat, AT_FDCWD, ".", O_TMPFILE | O_RDWR, 0600));
+	of_descriptor("message queue", Q(mq_open, "diff_stat", O_RDWR | O_CREAT, 0600, NULL));
+	Q(mq_unlink, "diff_stat");
+}
+
+CASE(time_of_birth)
+{
+	struct linux_statx_time born;
+	struct timespec t[2] = { { 100, 0 }, { 100, 0 } };
+	int fd = file("f", "abc");
+
+	Q(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &x);
+	V(x.btime.sec <= x.ctime.sec);
+	born = x.btime;
+	Q(utimensat, fd, NULL, t, 0);
+	Q(fchmod, fd, 0600);
+	Q(linkat, AT_FDCWD, "f", AT_FDCWD, "g", 0);
+	Q(renameat2, AT_FDCWD, "f", AT_FDCWD, "h", 0);
+	Q(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &x);
+	V(x.mtime.sec);
+	V(x.btime.sec == born.sec && x.btime.nsec == born.nsec);
+}
+
+CASE(mounts)
+{
+	uint64_t id;
+
+	file("f", "");
+	Q(statx, AT_FDCWD, "f", 0, STATX_MNT_ID, &x);
+	id = x.mnt_id;
+	Q(statx, AT_FDCWD, ".", 0, STATX_MNT_ID, &x);
+	V(x.mnt_id == id);
+	Q(statx, AT_FDCWD, "/proc", 0, STATX_MNT_ID, &x);
+	V(x.mnt_id == id);
+	id = x.mnt_id;
+	Q(statx, AT_FDCWD, "/proc/sys/kernel", 0, STATX_MNT_ID, &x);
+	V(x.mnt_id == id);
+	Q(statx, AT_FDCWD, "/sys", 0, STATX_MNT_ID, &x);
+	V(x.mnt_id == id);
+}
+
+CASE(handles)
+{
+	int id;
+
+	*(int *)buf = 128;
+	file("f", "");
+	T(name_to_handle_at, AT_FDCWD, "/proc/version", buf, &id, 0);
+	T(name_to_handle_at, AT_FDCWD, "/proc/self/stat", buf, &id, 0);
+	T(name_to_handle_at, AT_FDCWD, "/proc/self", buf, &id, AT_SYMLINK_FOLLOW);
+	T(name_to_handle_at, AT_FDCWD, "/proc/gone", buf, &id, 0);
+	T(name_to_handle_at, AT_FDCWD, "/proc/version/x", buf, &id, 0);
+	T(name_to_handle_at, AT_FDCWD, "/proc", BAD, &id, 0);
+	T(name_to_handle_at, AT_FDCWD, "/proc", buf, BAD, 0);
+	T(name_to_handle_at, AT_FDCWD, BAD, buf, &id, 0);
+	T(name_to_handle_at, AT_FDCWD, "", buf, &id, 0);
+	T(name_to_handle_at, 77, "", buf, &id, AT_EMPTY_PATH);
+	T(name_to_handle_at, AT_FDCWD, "/proc", buf, &id, AT_SYMLINK_NOFOLLOW);
+	T(name_to_handle_at, AT_FDCWD, "/proc", buf, &id, 0x8000);
+}

@@ -347,3 +347,59 @@ CASE(timeofday)
 	OK(times, NULL);
 	T(times, BAD);
 }
+
+/* The figures of a clock that is kept right: nothing of ours is changed. */
+static void say_timex(long r)
+{
+	struct timex {
+		uint32_t modes, pad;
+		int64_t offset, freq, maxerror, esterror;
+		int32_t status, pad2;
+		int64_t constant, precision, tolerance;
+		struct timeval time;
+		int64_t tick;
+	} *t = (void *)buf;
+
+	V(r >= 0 && r <= 5);
+	V(t->precision);
+	V(t->tolerance);
+	V(t->tick);
+	V(t->time.tv_sec > 0);
+	V(t->maxerror > 0);
+}
+
+CASE(adjtimex)
+{
+	say_timex(R(adjtimex, buf));
+	say_timex(R(clock_adjtime, CLOCK_REALTIME, buf));
+	*(int *)buf = 0xa001;
+	V(R(adjtimex, buf) >= 0);
+	*(int *)buf = 0;
+	T(adjtimex, BAD);
+	T(adjtimex, NULL);
+	T(clock_adjtime, CLOCK_MONOTONIC, buf);
+	T(clock_adjtime, CLOCK_BOOTTIME, buf);
+	T(clock_adjtime, CLOCK_TAI, buf);
+	T(clock_adjtime, CLOCK_REALTIME_COARSE, buf);
+	T(clock_adjtime, CLOCK_THREAD_CPUTIME_ID, buf);
+	T(clock_adjtime, 99, buf);
+	T(clock_adjtime, 10, buf);
+	T(clock_adjtime, -2, buf);
+	T(clock_adjtime, -6, buf);
+	T(clock_adjtime, CLOCK_MONOTONIC, BAD);
+	T(clock_adjtime, 99, BAD);
+}
+
+CASE(adjtimex_of_a_user)
+{
+	Q(setuid, 5);
+	say_timex(R(adjtimex, buf));
+	for (int bit = 0; bit < 16; bit++) {
+		*(int *)buf = 1 << bit;
+		say("%#x: %s", 1 << bit, error_name(-R(adjtimex, buf)));
+	}
+	*(int *)buf = 0x8001;
+	T(adjtimex, buf);
+	*(int *)buf = 0xa001;
+	V(R(adjtimex, buf) >= 0);
+}

@@ -1,0 +1,147 @@
+/*
+ * Names: from an inode to a path, the way back of path.c. A directory knows its parent, and any
+ * other inode of the root file system the directory that it is in or was; but none knows its name,
+ * so that is looked for in the parent. By which of several names a file was opened is not kept: it
+ * is the first one in the directory in which it was found.
+ *
+ * Locks: rename_lock, then one directory at a time.
+ */
+#include "cpu.h"
+#include "errno.h"
+#include "fs.h"
+#include "process.h"
+#include "string.h"
+
+/* How path_of() finds the name of a directory in its parent. */
+struct name_search {
+	struct inode *parent, *child;
+	char *text;		/* the path so far; the name goes in front of it */
+	size_t room;		/* bytes free there */
+	int err;
+};
+
+/*
+ * The name leads to the child. Two file systems may have given the same inode number, and a
+ * directory of another one may be attached here: so the device decides too. The parent is locked.
+ */
+static bool leads_to_child(struct name_search *s, const char *name, size_t len)
+{
+	struct inode *i;
+	bool same;
+
+	if (s->parent->ops->lookup(s->parent, name, len, &i))
+		return false;
+	same = i->ino == s->child->ino && i->dev == s->child->dev;
+	inode_put(i);
+	return same;
+}
+
+static int prepend(struct name_search *s, const char *name, size_t len)
+{
+	if (len + 1 > s->room)
+		return -ERANGE;
+	s->text -= len + 1;
+	s->room -= len + 1;
+	s->text[0] = '/';
+	memcpy(s->text + 1, name, len);
+	return 0;
+}
+
+static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next)
+{
+	struct name_search *s = arg;
+
+	if (ino != s->child->ino || next <= 2 ||		/* "." and ".." */
+	    !inode_is(s->child, mode & S_IFMT) || !leads_to_child(s, name, len))
+		return true;
+	s->err = prepend(s, name, len);
+	return false;
+}
+
+/* The child is not in its parent, or has none. */
+static int prepend_lost(struct name_search *s, bool *deleted)
+{
+	struct inode *i = s->child;
+	const char *name;
+	int err;
+
+	mutex_lock(&i->lock);
+	name = i->ops->lost_name ? i->ops->lost_name(i) : NULL;
+	err = name ? prepend(s, name, strlen(name)) : -ENOENT;
+	*deleted |= i->nlink == 0;
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/*
+ * Built from the end of @buf backwards, since a directory knows its parent but not its name. The
+ * rename lock keeps every directory in its place meanwhile. For a removed child it is an error, or,
+ * with @deleted, the last name it had.
+ */
+static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size, bool *deleted)
+{
+	struct name_search s = { .parent = parent, .child = child, .text = buf + size - 1,
+				 .room = size - 1 };
+
+	if (size < 2)
+		return -ERANGE;
+	*s.text = '\0';
+	mutex_lock(&rename_lock);
+	for (; s.child != root_inode && s.child != current_process()->place->root && !s.err;
+	     s.child = s.parent, s.parent = s.parent->parent) {
+		s.err = -ENOENT;
+		if (s.parent) {
+			mutex_lock(&s.parent->lock);
+			s.parent->ops->readdir(s.parent, 0, match_name, &s);
+			mutex_unlock(&s.parent->lock);
+		}
+		if (s.err == -ENOENT && deleted)
+			s.err = prepend_lost(&s, deleted);
+		if (!s.parent)
+			break;
+	}
+	mutex_unlock(&rename_lock);
+	if (s.err)
+		return s.err;
+	if (!*s.text)
+		*--s.text = '/';
+	memmove(buf, s.text, buf + size - s.text);
+	return 0;
+}
+
+int path_of(struct inode *dir, char *buf, size_t size)
+{
+	return path_in(dir->parent, dir, buf, size, NULL);
+}
+
+int inode_path(struct inode *i, char *buf, size_t size)
+{
+	static const char mark[] = " (deleted)";
+	bool deleted = false;
+	struct inode *dir;
+	size_t n;
+	int err;
+
+	mutex_lock(&i->lock);
+	dir = i->parent ? inode_get(i->parent) : NULL;
+	mutex_unlock(&i->lock);
+	err = path_in(dir, i, buf, size, &deleted);
+	inode_put(dir);
+	if (err)
+		return err;
+	n = strlen(buf);
+	if (!deleted)
+		return n;
+	if (n + sizeof(mark) > size)
+		return -ENAMETOOLONG;
+	memcpy(buf + n, mark, sizeof(mark));
+	return n + sizeof(mark) - 1;
+}
+
+/* Of several names of a file it is the one in the directory that it was found in. */
+int file_path(const struct file *f, char *buf, size_t size)
+{
+	int err = f->dir ? path_in(f->dir, f->inode, buf, size, NULL) : -ENOENT;
+
+	return err ? inode_path(f->inode, buf, size) : (int)strlen(buf);
+}
