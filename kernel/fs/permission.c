@@ -35,7 +35,7 @@ int inode_permission_slow(const struct inode *i, unsigned mask)
 	if (capable(CAP_DAC_OVERRIDE) &&
 	    (inode_is(i, S_IFDIR) || !(mask & MAY_EXEC) || (mode & 0111)))
 		return 0;
-	return -EACCES;
+	return i->ops->allows && i->ops->allows(i) ? 0 : -EACCES;
 }
 
 bool inode_owned(const struct inode *i)

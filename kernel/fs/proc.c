@@ -60,13 +60,16 @@ static unsigned ino_place(const struct inode *i)
 	return i->ino & 0xff;
 }
 
-/* A process's files belong to its user, except those that an unprivileged one must not see. */
-static void set_owner(struct inode *i)
+/*
+ * A process's files belong to its user, except those that an unprivileged one must not see. The
+ * directories that everybody may read always do.
+ */
+void proc_set_owner(struct inode *i, pid_t id)
 {
-	struct process *p = process_find_by_task(ino_id(i));
+	struct process *p = process_find_by_task(id);
 	struct cred *c = p ? process_cred(p) : NULL;
 
-	if (c && (inode_is(i, S_IFDIR) || (p->dumpable == 1 && p->as))) {
+	if (c && (i->mode == (S_IFDIR | 0555) || (p->dumpable == 1 && p->as))) {
 		i->uid = c->uid.effective;
 		i->gid = c->gid.effective;
 	}
@@ -86,7 +89,7 @@ static int make_inode(u32 mode, const struct file_ops *fops, u64 ino, struct ino
 	i->dev = DEV_PROC;
 	i->ino = ino;
 	if (ino_kind(i) != OF_SYSTEM) {
-		set_owner(i);
+		proc_set_owner(i, ino_id(i));
 		i->fixed = FIXED_MODE;
 	}
 	*out = i;
@@ -214,16 +217,16 @@ static bool is_guarded(const struct proc_file *f)
 	return f->mode == PROC_GUARDED || f->mode == PROC_PRIVATE;
 }
 
-/* A process's files are those of its threads, too, but for its task/ and fd/. */
+/* A process's files are those of its threads, too, but for its task/. */
 static bool is_in(const struct proc_file *f, const struct inode *dir)
 {
-	return ino_kind(dir) != OF_THREAD || (f->mode != PROC_DIR && f->mode != PROC_FDS);
+	return ino_kind(dir) != OF_THREAD || f->mode != PROC_DIR;
 }
 
 static u64 file_ino(const struct inode *dir, const struct proc_file *f, unsigned i)
 {
 	if (f->mode == PROC_FDS)
-		return proc_fd_ino(ino_id(dir));
+		return proc_fd_ino(ino_id(dir), ino_kind(dir) == OF_THREAD);
 	if (f->mode != PROC_DIR)
 		return make_ino(ino_kind(dir), ino_id(dir), i + 1);
 	return ino_kind(dir) == OF_SYSTEM ? proc_sys->ino : make_ino(OF_TASKS, ino_id(dir), 0);
@@ -244,7 +247,7 @@ static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, s
 	int err;
 
 	if (f->mode == PROC_FDS)
-		return proc_fd_dir(dir, ino_id(dir), out);
+		return proc_fd_dir(dir, ino, out);
 	if (f->mode != PROC_DIR) {
 		err = make_inode(file_mode(f), file_ops_of(dir, f), ino, out);
 		if (!err && file_link(f))

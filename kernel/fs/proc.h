@@ -38,9 +38,12 @@ struct inode *proc_sys_root(void);
 void proc_show_maps(struct text *t, struct process *p);
 void proc_show_smaps(struct text *t, struct process *p);
 
-/* proc_fd.c: /proc/PID/fd. */
-int proc_fd_dir(struct inode *parent, pid_t pid, struct inode **out);
-u64 proc_fd_ino(pid_t pid);
+/* Gives @i, of the process that has @id or a thread with it, the owner that Linux does. */
+void proc_set_owner(struct inode *i, pid_t id);
+
+/* proc_fd.c: /proc/PID/fd, and @of_thread that in /proc/PID/task/TID. */
+int proc_fd_dir(struct inode *parent, u64 ino, struct inode **out);
+u64 proc_fd_ino(pid_t id, bool of_thread);
 
 #define PROC_FDS	(S_IFDIR | 0500)
 #define PROC_PRIVATE	(S_IFREG | 0400)	/* guarded, and only its owner may open it */

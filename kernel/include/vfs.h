@@ -146,6 +146,7 @@ struct inode_ops {
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*follow)(struct inode *link, struct inode **out);	/* instead of what it says */
 	int (*truncate)(struct inode *inode, off_t size);
+	bool (*allows)(const struct inode *inode);	/* the caller everything, after all */
 
 	/* Of one that is in no directory, or is no more: its name; NULL: none. i->lock held. */
 	const char *(*lost_name)(struct inode *inode);

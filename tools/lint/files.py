@@ -19,7 +19,7 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # The size before the user-visible edge was made exact, plus the most that this may add: docs/size.md.
-MAX_KERNEL_LINES = 22_132 + 10_930
+MAX_KERNEL_LINES = 22_132 + 10_990
 MAX_CORE_LINES = 5_513 + 1_640
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500

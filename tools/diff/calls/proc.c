@@ -1,6 +1,8 @@
 /* /proc and /sys: where descriptors' links lead, what nobody can change, what files say. */
 #include "diff.h"
 
+#include <sys/prctl.h>
+
 /* --- Links of descriptors ---------------------------------------------------------------- */
 
 /* Replaces every number in brackets or behind '#' by N: an inode's, which differs. */
@@ -286,4 +288,123 @@ CASE(of_a_user)
 	T(truncate, "/proc/version", 0);
 	T(truncate, "/proc/self/comm", 0);
 	T(openat, AT_FDCWD, "/proc/self/environ", O_RDONLY);
+}
+
+/* --- Descriptors of users ---------------------------------------------------------------- */
+
+static void show_owner(const char *path)
+{
+	struct stat st;
+	long r = R(newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+
+	if (r < 0)
+		say("%s: %s", path, error_name(-r));
+	else
+		say("%s: %o of %d.%d", path, st.st_mode, (int)st.st_uid, (int)st.st_gid);
+}
+
+/* Says what we may do with descriptor 0 of process @pid. */
+static void show_rights(const char *what, pid_t pid)
+{
+	char path[32];
+
+	say("%s", what);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	T(faccessat, AT_FDCWD, path, R_OK | X_OK);
+	OK(openat, AT_FDCWD, path, O_RDONLY);
+	strcat(path, "/0");
+	T(readlinkat, AT_FDCWD, path, buf, 5);
+	OK(openat, AT_FDCWD, path, O_RDONLY);
+	OK(openat, AT_FDCWD, path, O_PATH | O_NOFOLLOW);
+}
+
+static void show_both(const char *what)
+{
+	show_rights(what, getpid());
+	show_owner("/proc/self/fd");
+	show_owner("/proc/self/fd/0");
+	show_owner("/proc/self/stat");
+	show_owner("/proc/self/task");
+}
+
+CASE(own_fds)
+{
+	show_both("root");
+	Q(prctl, PR_SET_DUMPABLE, 0);
+	show_both("root that dumps no core");
+	Q(setresgid, 6, 6, 6);
+	Q(setresuid, 5, 5, 5);
+	show_both("user");
+	Q(prctl, PR_SET_DUMPABLE, 1);
+	show_both("user that dumps core");
+}
+
+CASE(own_fds_for_a_while)
+{
+	Q(setresuid, 7, 5, 0);
+	Q(prctl, PR_SET_DUMPABLE, 1);
+	show_both("three users");
+	Q(setresuid, -1, 0, -1);
+	show_both("root again");
+}
+
+/* A child with these ids, which waits to be killed. */
+static pid_t other(unsigned group, unsigned user, int dumpable)
+{
+	pid_t pid = child();
+
+	if (!pid) {
+		Q(setresgid, group, group, group);
+		Q(setresuid, user, user, user);
+		Q(prctl, PR_SET_DUMPABLE, dumpable);
+		R(ppoll, NULL, 0, NULL, NULL, 0);
+		end(0);
+	}
+	await_blocked(pid);
+	return pid;
+}
+
+CASE(fds_of_others)
+{
+	pid_t same = other(6, 5, 1), shy = other(6, 5, 0), group = other(9, 5, 1),
+	      user = other(6, 8, 1), root = other(0, 0, 1);
+
+	Q(setgroups, 0, NULL);
+	Q(setresgid, 6, 6, 6);
+	Q(setresuid, 5, 5, 5);
+	show_rights("same", same);
+	show_rights("same without core", shy);
+	show_rights("another group", group);
+	show_rights("another user", user);
+	show_rights("root", root);
+}
+
+CASE(modes_of_fds)
+{
+	int q[2];
+
+	file("f", "");
+	Q(pipe2, q, 0);
+	Q(openat, AT_FDCWD, "f", O_RDONLY);
+	Q(openat, AT_FDCWD, "f", O_WRONLY);
+	Q(openat, AT_FDCWD, "f", O_PATH);
+	Q(openat, AT_FDCWD, "f", 3);
+	Q(openat, AT_FDCWD, ".", O_RDONLY);
+	for (int fd = 0; fd < 12; fd++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		show_owner(path);
+	}
+}
+
+CASE(fds_of_a_thread)
+{
+	int fd = Q(openat, AT_FDCWD, "/proc/thread-self/fd", O_RDONLY);
+
+	show_owner("/proc/thread-self/fd");
+	show_owner("/proc/thread-self/fd/0");
+	T(readlinkat, fd, "0", buf, PAGE);
+	S(buf);
+	T(faccessat, fd, "77", F_OK);
 }
