@@ -115,6 +115,7 @@ struct policy_queue {			/* one per CPU */
 	struct rb_tree urgent;		/* realtime.c, and all up to the blank line */
 	_Atomic unsigned nr_urgent;	/* in it; anyone may read a hint */
 	u64 fronts;			/* arrivals at the front, counted downwards */
+	bool promised;			/* one came that was to have the CPU at the next pick */
 	u64 urgent_since;		/* the current one, if urgent, is accounted up to here */
 	u64 urgent_period, urgent_ran;	/* the throttle's period began; what they had since */
 

@@ -68,6 +68,7 @@ void enforce_affinity(struct thread *t)
 	do {
 		rq = thread_runq_lock_allowed(t);
 		there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
+		offer(rq, t);	/* to CPUs that it may run on from now on */
 		runq_unlock(rq);
 	} while (there && t != current_thread());	/* the other CPU has been told */
 }

@@ -7,12 +7,21 @@
  * of the same node (numa.h) before all others: what a thread works on lies near there.
  *
  *  - A CPU that would idle steals (steal=off: it idles).
- *  - Every balance= a busy CPU takes one thread from the CPU with most to do, if that has at least
- *    two more (balance=off: never). Without it, two threads could share a CPU for ever beside one
- *    that has a CPU alone.
- *  - A real-time thread that wakes, is preempted or becomes one, and must wait, is pushed to the
- *    CPU that runs the least urgent one. A CPU that a real-time thread leaves pulls the most urgent
- *    of those that wait elsewhere.
+ *  - Every balance= a busy CPU takes one normal thread from the CPU with most to do, if that has
+ *    at least two more (balance=off: never). Without it, two threads could share a CPU for ever
+ *    beside one that has a CPU alone.
+ *  - A real-time thread that must wait, as it wakes, is preempted, becomes one or may run on other
+ *    CPUs than before, is pushed to the CPU with the least urgent to do. A CPU that has something
+ *    less urgent to do than before pulls the most urgent of those that wait elsewhere.
+ *
+ *  RT5  While a real-time thread waits, each CPU that it may run on has something as urgent to do,
+ *       or has been told to pull (but for RT4). Of two events under the locks of two CPUs the later
+ *       one sees the earlier, or finds its lock taken, and that is not forgotten:
+ *
+ *	CPU A, A's queue locked                  CPU B, B's queue locked
+ *	t has to wait                            something less urgent is next
+ *	tries B's lock: looks at B, or           tries A's lock: finds t, or sends itself
+ *	sends B IPI_PULL                         IPI_PULL: B looks again with its lock free
  */
 #include "bootargs.h"
 #include "internal.h"
@@ -46,8 +55,9 @@ static void take(struct runq *rq, struct runq *victim, struct sched_entity *e, u
 		runq_resched(rq);
 }
 
-/* A thread of @victim's queue comes to @rq's. */
-static bool take_from(struct runq *rq, struct runq *victim, u64 now)
+/* A thread of @victim's queue, chosen by @find, comes to @rq's. */
+static bool take_from(struct runq *rq, struct runq *victim,
+		      struct sched_entity *(*find)(struct policy_queue *q, unsigned cpu), u64 now)
 {
 	struct sched_entity *e;
 
@@ -55,7 +65,7 @@ static bool take_from(struct runq *rq, struct runq *victim, u64 now)
 		rq->missed = victim;
 		return false;
 	}
-	e = queue_find(&victim->q, runq_cpu(rq)->id);
+	e = find(&victim->q, runq_cpu(rq)->id);
 	if (e)
 		take(rq, victim, e, now);
 	spin_unlock(&victim->lock);
@@ -69,7 +79,7 @@ static bool steal_among(u32 mask, struct runq *rq, u64 now)
 
 		/* sequentially consistent: see idle.c */
 		if (!(mask & BIT(i)) || victim == rq || !atomic_load(&victim->q.nr) ||
-		    !take_from(rq, victim, now))
+		    !take_from(rq, victim, queue_find, now))
 			continue;
 		runq_cpu(rq)->stats.steals++;
 		return true;
@@ -91,7 +101,10 @@ static unsigned load(struct cpu *c)
 	return nr_ready(&c->runq) + (c->runq.current != &c->idle);
 }
 
-/* One of @mask's CPUs has two threads more than this one, and gives one of them away. */
+/*
+ * One of @mask's CPUs has two threads more than this one, and gives one of them away. None that is
+ * urgent: it would have to wait here too, and somebody who pulls may have looked here before (RT5).
+ */
 static bool balance_among(u32 mask, struct runq *rq, u64 now)
 {
 	struct cpu *self = runq_cpu(rq), *busiest = self;
@@ -99,7 +112,7 @@ static bool balance_among(u32 mask, struct runq *rq, u64 now)
 	for (unsigned i = 0; i < nr_cpus; i++)
 		if (mask & BIT(i) && load(&cpus[i]) > load(busiest))
 			busiest = &cpus[i];
-	return load(busiest) >= load(self) + 2 && take_from(rq, &busiest->runq, now);
+	return load(busiest) >= load(self) + 2 && take_from(rq, &busiest->runq, policy.find, now);
 }
 
 void balance(struct runq *rq, u64 now)
@@ -116,20 +129,45 @@ void balance(struct runq *rq, u64 now)
 		runq_cpu(rq)->stats.balanced++;
 }
 
-/* The run queue, locked and not @rq, of the CPU that runs the least urgent thread, below @t. */
-static struct runq *least_urgent(struct runq *rq, struct thread *t)
+/*
+ * --- Real-time threads (RT5) ---------------------------------------------------------------------
+ */
+
+/* How urgent is what @rq's CPU runs, or will at its next pick? Locked. */
+static struct sched_rank urgency(struct runq *rq)
+{
+	struct sched_entity *runs = rq->q.current, *first = tree_first(&rq->q.urgent);
+	struct sched_rank most = { .level = 0 };
+
+	if (runs)
+		most = entity_rank(runs);
+	if (first && rank_above(entity_rank(first), most))
+		most = entity_rank(first);
+	return most;
+}
+
+/*
+ * The run queue, locked and not @rq, of the CPU with the least urgent to do, below @t. Those in
+ * @missed could not be looked at.
+ */
+static struct runq *least_urgent(struct runq *rq, struct thread *t, u32 *missed)
 	NO_LOCK_ANALYSIS("which one is known at run time")
 {
 	struct sched_rank rank = entity_rank(&t->se);
 	struct runq *least = NULL;
 
+	*missed = 0;
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *other = &cpus[i].runq, *loser = other;
 		struct sched_rank r;
 
-		if (other == rq || !(t->se.affinity & BIT(i)) || !spin_trylock(&other->lock))
+		if (other == rq || !(t->se.affinity & BIT(i)))
 			continue;
-		r = entity_rank(&other->current->se);
+		if (!spin_trylock(&other->lock)) {
+			*missed |= BIT(i);
+			continue;
+		}
+		r = urgency(other);
 		if (rank_above(rank, r)) {
 			rank = r;
 			loser = least;
@@ -143,28 +181,86 @@ static struct runq *least_urgent(struct runq *rq, struct thread *t)
 
 void push(struct runq *rq, struct thread *t) NO_LOCK_ANALYSIS("least_urgent()")
 {
-	struct runq *to = t->se.rt & RT_RANK ? least_urgent(rq, t) : NULL;
+	struct runq *to;
+	u32 missed;
 
-	if (!to)
+	if (!(t->se.rt & RT_RANK))
 		return;
-	runq_move(rq, to, t);
-	runq_cpu(rq)->stats.pushes++;
-	runq_enqueue(to, t, ENQUEUE_MIGRATED);
-	spin_unlock(&to->lock);
+	to = least_urgent(rq, t, &missed);
+	if (to) {
+		runq_move(rq, to, t);
+		runq_cpu(rq)->stats.pushes++;
+		runq_enqueue(to, t, ENQUEUE_MIGRATED);
+		spin_unlock(&to->lock);
+		return;
+	}
+	for (; missed; missed &= missed - 1)
+		ipi_send(&cpus[__builtin_ctz(missed)], IPI_PULL);
+}
+
+void offer(struct runq *rq, struct thread *t)
+{
+	if (entity_queued(&t->se) && !kick_idle_for(t, rq))
+		push(rq, t);
+}
+
+struct sched_entity *pick_urgent(struct runq *rq, u64 now)
+{
+	struct sched_entity *e = realtime_pick(&rq->q, now);
+	struct rb_node *n, *next;
+
+	if (!rq->q.promised || entity_rank(e).level < LEVEL_REAL_TIME)
+		return e;		/* RT4: at the throttle's end this CPU has them */
+	rq->q.promised = false;
+	for (n = rb_first(&rq->q.urgent); n; n = next) {
+		struct thread *t = thread_of(container_of(n, struct sched_entity, tree));
+
+		next = rb_next(n);
+		if (t != rq->current)	/* S1: that one is pushed when it is off its stack */
+			push(rq, t);
+	}
+	return e;
+}
+
+/* As pull(). A queue whose lock was taken, NULL: none. */
+static struct runq *try_to_pull(struct runq *rq, u64 now)
+{
+	struct runq *missed = NULL;
+
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct runq *victim = &cpus[i].runq;
+		struct sched_entity *e;
+
+		if (victim == rq || !atomic_load(&victim->q.nr_urgent))
+			continue;
+		if (!spin_trylock(&victim->lock)) {
+			missed = victim;
+			continue;
+		}
+		e = tree_find(&victim->q.urgent, runq_cpu(rq)->id);
+		if (e && rank_above(entity_rank(e), urgency(rq)))
+			take(rq, victim, e, now);
+		spin_unlock(&victim->lock);
+	}
+	return missed;
 }
 
 void pull(struct runq *rq, u64 now)
 {
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		struct runq *victim = &cpus[i].runq;
-		struct sched_entity *e, *own;
+	if (unlikely(try_to_pull(rq, now)))
+		ipi_send(runq_cpu(rq), IPI_PULL);
+}
 
-		if (victim == rq || !victim->q.nr_urgent || !spin_trylock(&victim->lock))
-			continue;
-		e = tree_find(&victim->q.urgent, runq_cpu(rq)->id);
-		own = tree_first(&rq->q.urgent);
-		if (e && (!own || rank_above(entity_rank(e), entity_rank(own))))
-			take(rq, victim, e, now);
-		spin_unlock(&victim->lock);
-	}
+void pull_when_free(void)
+{
+	struct runq *missed;
+
+	do {
+		struct runq *rq = this_runq_lock();
+
+		missed = try_to_pull(rq, time_now());
+		runq_unlock(rq);
+		if (missed)
+			runq_await(missed);
+	} while (missed);
 }

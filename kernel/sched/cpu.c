@@ -90,6 +90,8 @@ void ipi_interrupt(void)
 	/* IPI_RESCHED needs nothing here: the way out of every interrupt looks at t->work. */
 	if (reasons & IPI_RESCHED)
 		atomic_fetch_add(&c->stats.resched_ipis, 1);
+	if (reasons & IPI_PULL)
+		pull_when_free();
 }
 
 int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size)

@@ -76,14 +76,18 @@ void idle_leave(struct runq *rq)
 	atomic_fetch_and(&idle_mask, ~BIT(runq_cpu(rq)->id));
 }
 
-/* It may have been told for another thread than it has found, so it tells others. rq locked. */
+/*
+ * This CPU may have been told for another thread than it has found at @rq, so it tells others. It
+ * holds no lock, as it waits for theirs.
+ */
 static void pass_on(struct runq *rq)
 {
 	for (unsigned i = 0; i < nr_cpus && atomic_load(&idle_mask); i++) {
 		struct runq *other = &cpus[i].runq;
 
-		if (other == rq || !nr_ready(other) || !spin_trylock(&other->lock))
+		if (nr_ready(other) <= (other == rq))
 			continue;
+		spin_lock(&other->lock);
 		kick_idle_for(NULL, other);
 		spin_unlock(&other->lock);
 	}
@@ -96,10 +100,20 @@ static void pass_on(struct runq *rq)
 static bool look_for_work(void)
 {
 	struct runq *rq = this_runq_lock(), *missed;
+	u64 now = time_now();
 
-	if (nr_ready(rq) || steal(rq, time_now())) {
+	pull(rq, now);		/* told of a real-time thread it may find others first */
+	if (nr_ready(rq) || steal(rq, now)) {
 		idle_leave(rq);
-		pass_on(rq);
+		if (atomic_load(&idle_mask)) {
+			runq_unlock(rq);
+			pass_on(rq);
+			rq = this_runq_lock();
+			if (!nr_ready(rq)) {	/* somebody else took it */
+				go_on(rq);
+				return true;
+			}
+		}
 		thread_set_state(rq->current, THREAD_READY, "has found work");
 		schedule(rq);
 		runq_cpu(rq)->stats.idles++;
@@ -107,10 +121,8 @@ static bool look_for_work(void)
 	}
 	missed = rq->missed;
 	go_on(rq);
-	if (missed) {
-		spin_lock(&missed->lock);
-		spin_unlock(&missed->lock);
-	}
+	if (missed)
+		runq_await(missed);
 	return missed;
 }
 

@@ -45,11 +45,20 @@ void balance_init(void);
  */
 void push(struct runq *rq, struct thread *t);
 
+/* balance.c: the same if an idle CPU cannot have it. */
+void offer(struct runq *rq, struct thread *t);
+
 /*
- * balance.c: a real-time thread gives this CPU up: the most urgent ones that wait elsewhere come
- * here if they go before what waits here. rq locked.
+ * balance.c: @rq's CPU may have something less urgent to do than before: the most urgent ones that
+ * wait elsewhere come here if they go before what is here. rq locked.
  */
 void pull(struct runq *rq, u64 now);
+
+/* balance.c: the same for this CPU, which was asked, in its interrupt. */
+void pull_when_free(void);
+
+/* balance.c: picks, as real-time threads wait. Others of them that now must wait are pushed. */
+struct sched_entity *pick_urgent(struct runq *rq, u64 now);
 
 /* balance.c: @t leaves @from's queue, if it is in it, and is @to's from now on. Both locked. */
 void runq_move(struct runq *from, struct runq *to, struct thread *t);
@@ -93,6 +102,13 @@ static inline bool is_idle(struct runq *rq, const struct thread *t)
 static inline bool may_run_here(struct runq *rq, const struct thread *t)
 {
 	return t->se.affinity & rq->cpu_bit;
+}
+
+/* Waits, no lock being held, for a queue whose lock was taken. */
+static inline void runq_await(struct runq *missed)
+{
+	spin_lock(&missed->lock);
+	spin_unlock(&missed->lock);
 }
 
 /* How many the policy could pick; exact under the lock. */

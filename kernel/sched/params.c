@@ -17,6 +17,7 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 		   const void *arg)
 {
 	struct runq *rq = thread_runq_lock(t);
+	struct sched_rank before = entity_rank(&t->se);
 	bool queued = entity_queued(&t->se);
 	u64 now = time_now();
 
@@ -29,7 +30,7 @@ static void change(struct thread *t, void (*how)(struct thread *t, const void *a
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
 		rq->expired |= SLICE_OVER;	/* its slice was the old parameters' */
-		if (t->se.rt & RT_SIDE)
+		if (before.level >= LEVEL_REAL_TIME)
 			pull(rq, now);		/* it may be less urgent now */
 		runq_resched(rq);
 	}

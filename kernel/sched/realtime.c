@@ -75,7 +75,10 @@ bool realtime_enqueue(struct policy_queue *q, struct sched_entity *e, enum enque
 		return policy.enqueue(q, e, ENQUEUE_WAKE, now);
 	}
 	push(q, e, front);
-	return q->current && rank_above(entity_rank(e), entity_rank(q->current));
+	if (q->current && !rank_above(entity_rank(e), entity_rank(q->current)))
+		return false;
+	q->promised |= !was_current(why);
+	return q->current;
 }
 
 void realtime_leave(struct policy_queue *q, struct sched_entity *e, u64 now)

@@ -82,8 +82,7 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 		thread_get(t);		/* it may run and end elsewhere before we have moved it */
 		spin_unlock(&rq->lock);
 		rq = thread_runq_lock_allowed(t);
-		if (entity_queued(&t->se) && !kick_idle_for(t, rq))
-			push(rq, t);
+		offer(rq, t);
 		runq_unlock(rq);
 		thread_put(t);
 	}
@@ -117,6 +116,11 @@ static inline void switch_to(struct runq *rq, struct thread *prev, struct thread
 	finish_switch(&thread_cpu(prev)->runq);
 }
 
+static inline struct sched_entity *pick(struct runq *rq, u64 now)
+{
+	return unlikely(rq->q.urgent.root) ? pick_urgent(rq, now) : policy.pick(&rq->q, now);
+}
+
 /* The CPU goes to whom the policy picks. @prev, still current, is charged, and queued or gone. */
 static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct thread *prev,
 							 u64 now)
@@ -125,9 +129,9 @@ static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct
 	struct thread *next;
 
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
-	e = queue_pick(&rq->q, now);
+	e = pick(rq, now);
 	if (unlikely(!e) && steal(rq, now))
-		e = queue_pick(&rq->q, now);
+		e = pick(rq, now);
 	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
 	rq->q.current = e;
 	thread_set_state(next, THREAD_RUNNING, "picked");
@@ -148,11 +152,13 @@ void schedule(struct runq *rq)
 	slice_stop(rq, prev, now);
 	charge(rq, now, false);
 	if (!is_idle(rq, prev)) {
-		bool urgent = prev->se.rt;
+		bool urgent = prev->se.rt || policy.classes & BIT(SCHED_DEADLINE);
 
 		queue_leave(&rq->q, &prev->se, now);
-		if (unlikely(urgent))
+		if (unlikely(urgent)) {
+			rq->q.current = NULL;
 			pull(rq, now);
+		}
 	}
 	run_next(rq, prev, now);
 }
@@ -171,9 +177,13 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 		if (unlikely(t->se.rt))
 			rq->leaver = t;		/* off its stack it may be another CPU's to run */
 		queue_enqueue(&rq->q, &t->se, why, now);
+		if (unlikely(t->se.home))
+			pull(rq, now);		/* its budget may be spent */
 	} else {
 		rq->leaver = t;		/* queued elsewhere when it is off its stack */
 		queue_leave(&rq->q, &t->se, now);
+		if (t->se.rt)
+			pull(rq, now);
 	}
 	run_next(rq, t, now);
 }

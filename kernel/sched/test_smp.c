@@ -27,29 +27,11 @@ static void stay_no_longer(void)
 	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
 }
 
-/* Lets others do @ns of work without blocking, which would leave this CPU to them. */
-static void look_on(u64 ns)
-{
-	u64 end = time_now() + ns;
-
-	while (time_before(time_now(), end))
-		;
-}
-
 static bool balances(void)
 {
 	const char *value = bootarg("balance");
 
 	return !value || strcmp(value, "off") != 0;
-}
-
-/* Suspended, its last CPU @cpu, free to run on all. */
-static void create_at(struct spinner *s, unsigned cpu, thread_fn fn, int priority)
-{
-	s->thread = thread_create("spinner", fn, s, priority);
-	REQUIRE(s->thread, "", "no memory for a thread");
-	CHECK(sched_set_affinity(s->thread, BIT(cpu)) == 0, "", "affinity");
-	CHECK(sched_set_affinity(s->thread, ~0u) == 0, "", "affinity");
 }
 
 /* Records that this CPU, 0, has written. */
@@ -70,24 +52,6 @@ static unsigned told_since(u64 from)
 		n += r->event == TRACE_EV_IPI && r->b == IPI_RESCHED;
 	}
 	return n;
-}
-
-/* Waits in this CPU's place for what comes however the CPUs take turns. False: never. */
-static bool await(bool (*has_come)(void))
-{
-	u64 give_up = time_now() + 10 * NSEC_PER_SEC;
-
-	while (!has_come())
-		if (!time_before(time_now(), give_up))
-			return false;
-	return true;
-}
-
-static int work_and_nap(void *arg)
-{
-	spin(arg);
-	thread_sleep(30 * MS);
-	return 0;
 }
 
 static bool nappers_run(void)

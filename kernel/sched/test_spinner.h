@@ -88,3 +88,39 @@ static inline void go_first(void)
 {
 	thread_set_priority(PRIORITY_HIGHEST);
 }
+
+/* Lets others do @ns of work without blocking, which would leave this CPU to them. */
+static inline void look_on(u64 ns)
+{
+	u64 end = time_now() + ns;
+
+	while (time_before(time_now(), end))
+		;
+}
+
+/* Suspended, its last CPU @cpu, free to run on all. */
+static inline void create_at(struct spinner *s, unsigned cpu, thread_fn fn, int priority)
+{
+	s->thread = thread_create("spinner", fn, s, priority);
+	REQUIRE(s->thread, "", "no memory for a thread");
+	CHECK(sched_set_affinity(s->thread, BIT(cpu)) == 0, "", "affinity");
+	CHECK(sched_set_affinity(s->thread, ~0u) == 0, "", "affinity");
+}
+
+/* Waits in this CPU's place for what comes however the CPUs take turns. False: never. */
+static inline bool await(bool (*has_come)(void))
+{
+	u64 give_up = time_now() + 10 * NSEC_PER_SEC;
+
+	while (!has_come())
+		if (!time_before(time_now(), give_up))
+			return false;
+	return true;
+}
+
+static inline int work_and_nap(void *arg)
+{
+	spin(arg);
+	thread_sleep(30 * MS);
+	return 0;
+}

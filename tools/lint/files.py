@@ -19,8 +19,8 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # The size before the user-visible edge was made exact, plus the most that this may add: docs/size.md.
-MAX_KERNEL_LINES = 22_132 + 10_990
-MAX_CORE_LINES = 5_513 + 1_640
+MAX_KERNEL_LINES = 22_132 + 11_050
+MAX_CORE_LINES = 5_513 + 1_735
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
 _ABOUT = 0.03  # a size in docs/size.md may be off by so much

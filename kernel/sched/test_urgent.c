@@ -1,0 +1,422 @@
+/*
+ * Real-time threads on several CPUs: none waits beside a CPU that runs something less urgent,
+ * whatever comes between (RT5 in balance.c). Under -icount, with each sched=.
+ *
+ * The test has CPU 0. Of the others the last is where the thread of each test may run; those
+ * between run something more urgent.
+ */
+#include "bootargs.h"
+#include "errno.h"
+#include "instrument.h"
+#include "internal.h"
+#include "test_spinner.h"
+
+#define MORE_URGENT	28	/* on LK's scale; 16 is the least urgent real-time thread */
+#define LEAVER		24
+#define URGENT		20
+
+static struct spinner fill[MAX_CPUS];
+static unsigned last;
+
+static void occupy(unsigned cpu, int priority)
+{
+	start_on(&fill[cpu], BIT(cpu), spin, priority);
+}
+
+/* False: not on so few CPUs. The last one, and @spare before it, are left to the test. */
+static bool begin(unsigned spare)
+{
+	last = nr_cpus - 1;
+	if (nr_cpus < 3 + spare)
+		return false;
+	go_first();
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "", "affinity");
+	for (unsigned i = 0; i < nr_cpus; i++)
+		fill[i] = (struct spinner){ 0 };
+	for (unsigned i = 1; i < last - spare; i++)
+		occupy(i, MORE_URGENT);
+	return true;
+}
+
+static void finish(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (fill[i].thread)
+			end(&fill[i], 1);
+	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
+}
+
+/* Each CPU has what it is to have. */
+static bool all_run(void)
+{
+	for (unsigned i = 1; i < nr_cpus; i++)
+		if (fill[i].thread && cpus[i].runq.current != fill[i].thread)
+			return false;
+	return true;
+}
+
+static void settle(void)
+{
+	CHECK(await(all_run), "", "what each CPU is to do does not run there");
+}
+
+/* It wakes on its last CPU; another run queue may be locked by us. */
+static void wake(struct spinner *s)
+{
+	struct runq *rq = &thread_cpu(s->thread)->runq;
+
+	while (!spin_trylock(&rq->lock))
+		arch_spin_hint();
+	sched_make_ready(rq, s->thread, "tested");
+	spin_unlock(&rq->lock);
+}
+
+static void check_runs(const struct spinner *s)
+{
+	u64 before;
+
+	look_on(MS);
+	before = ran(s);
+	look_on(3 * MS);
+	CHECK(ran(s) - before > 2 * MS, "", "in 3 ms it ran %lu ns, on CPU %u", ran(s) - before,
+	      thread_cpu(s->thread)->id);
+}
+
+static void check_waits(const struct spinner *s)
+{
+	look_on(MS);
+	CHECK(ran(s) == 0, "", "it has not had to wait");
+}
+
+/* A push finds the only queue where it could go locked. */
+KTEST(urgent_push_missed, "sched.urgent_push_missed", "", "")
+{
+	struct spinner s = { 0 };
+
+	if (!begin(0))
+		return;
+	occupy(last, PRIORITY_DEFAULT);
+	create_at(&s, 1, spin, URGENT);
+	settle();
+	spin_lock(&cpus[last].runq.lock);
+	wake(&s);
+	spin_unlock(&cpus[last].runq.lock);
+	check_runs(&s);
+	end(&s, 1);
+	finish();
+}
+
+static struct thread *leaver;
+
+static bool has_left(void)
+{
+	return cpus[last].runq.current != leaver;
+}
+
+/* @leaver and something less urgent have the last CPU, @s waits at CPU 1. */
+static void have_wait(struct spinner *s, struct spinner *leaves, thread_fn fn)
+{
+	occupy(last, PRIORITY_DEFAULT);
+	settle();
+	start_on(leaves, BIT(last), fn, LEAVER);
+	leaver = leaves->thread;
+	create_at(s, 1, spin, URGENT);
+	look_on(MS);
+	wake(s);
+	check_waits(s);
+}
+
+/* A CPU that a more urgent one leaves finds the queue of who waits locked. */
+KTEST(urgent_pull_missed, "sched.urgent_pull_missed", "", "")
+{
+	struct spinner s = { 0 }, leaves = { 0 };
+
+	if (!begin(0))
+		return;
+	have_wait(&s, &leaves, work_and_nap);
+	spin_lock(&cpus[1].runq.lock);
+	atomic_store(&leaves.stop, true);
+	CHECK(await(has_left), "", "it does not leave");
+	spin_unlock(&cpus[1].runq.lock);
+	check_runs(&s);
+	end(&s, 1);
+	end(&leaves, 1);
+	finish();
+}
+
+/* A more urgent one leaves as it may not stay. */
+KTEST(urgent_sent_off, "sched.urgent_sent_off", "", "")
+{
+	struct spinner s = { 0 }, leaves = { 0 };
+
+	if (!begin(0))
+		return;
+	have_wait(&s, &leaves, spin);
+	CHECK(sched_set_affinity(leaves.thread, BIT(1)) == 0, "", "affinity");
+	check_runs(&s);
+	end(&s, 1);
+	CHECK(sched_set_affinity(leaves.thread, ~0u) == 0, "", "affinity");
+	end(&leaves, 1);
+	finish();
+}
+
+/* An idle CPU that was told of an urgent one has got something else when it comes. */
+static void check_comes_first(unsigned cpu)
+{
+	struct spinner s = { 0 }, other = { 0 };
+
+	if (!may_steal || !begin(0))
+		return;
+	create_at(&s, 1, spin, URGENT);
+	create_at(&other, cpu, spin, PRIORITY_DEFAULT);
+	settle();
+	look_on(5 * MS);
+	REQUIRE(park_arm(0, "look_for_work", AT_ENTRY, &cpus[last].idle, 50 * MS) == 0, "", "park");
+	wake(&s);
+	CHECK(park_wait(0, 50 * MS), "", "the idle CPU is not told");
+	wake(&other);
+	park_release(0);
+	check_runs(&s);
+	end(&s, 1);
+	end(&other, 1);
+	finish();
+}
+
+KTEST(urgent_before_others, "sched.urgent_before_others", "", "")
+{
+	check_comes_first(0);
+}
+
+KTEST(urgent_before_own, "sched.urgent_before_own", "", "")
+{
+	check_comes_first(nr_cpus - 1);
+}
+
+/* A thread that waits may run on more CPUs from now on. */
+KTEST(urgent_allowed, "sched.urgent_allowed", "", "")
+{
+	struct spinner s = { 0 };
+
+	if (!begin(0))
+		return;
+	occupy(last, PRIORITY_DEFAULT);
+	settle();
+	start_on(&s, BIT(1), spin, URGENT);
+	check_waits(&s);
+	CHECK(sched_set_affinity(s.thread, ~0u) == 0, "", "affinity");
+	check_runs(&s);
+	end(&s, 1);
+	finish();
+}
+
+KTEST(sched_allowed_idle, "sched.allowed_idle", "", "")
+{
+	struct spinner s = { 0 };
+
+	if (!may_steal || !begin(0))
+		return;
+	settle();
+	start_on(&s, BIT(1), spin, PRIORITY_DEFAULT);
+	check_waits(&s);
+	CHECK(sched_set_affinity(s.thread, ~0u) == 0, "", "affinity");
+	check_runs(&s);
+	end(&s, 1);
+	finish();
+}
+
+/* One that waits must leave, for two CPUs of which the first is no better. */
+KTEST(urgent_moved, "sched.urgent_moved", "", "")
+{
+	struct spinner s = { 0 };
+
+	if (nr_cpus < 4 || !begin(0))
+		return;
+	occupy(last, PRIORITY_DEFAULT);
+	settle();
+	start_on(&s, BIT(1), spin, URGENT);
+	check_waits(&s);
+	CHECK(sched_set_affinity(s.thread, BIT(2) | BIT(last)) == 0, "", "affinity");
+	check_runs(&s);
+	end(&s, 1);
+	finish();
+}
+
+/* Before it gets the CPU that it was to have, another one comes there that can only run there. */
+KTEST(urgent_displaced, "sched.urgent_displaced", "", "")
+{
+	struct spinner s = { 0 }, pinned = { 0 };
+	struct runq *rq;
+
+	if (!begin(1))
+		return;
+	occupy(last - 1, PRIORITY_DEFAULT);
+	occupy(last, PRIORITY_DEFAULT);
+	create_at(&s, last, spin, URGENT);
+	create_at(&pinned, last, spin, LEAVER);
+	CHECK(sched_set_affinity(pinned.thread, BIT(last)) == 0, "", "affinity");
+	settle();
+	rq = thread_runq_lock(s.thread);
+	sched_make_ready(rq, s.thread, "tested");
+	sched_make_ready(rq, pinned.thread, "tested");
+	runq_unlock(rq);
+	check_runs(&s);
+	check_runs(&pinned);
+	end(&s, 1);
+	end(&pinned, 1);
+	finish();
+}
+
+static _Atomic bool insists;
+
+/* Keeps its CPU, whoever else is to have it, until it is told; then it spins as others do. */
+static int insist(void *arg)
+{
+	preempt_off();
+	while (atomic_load(&insists))
+		;
+	preempt_on();
+	return spin(arg);
+}
+
+/* Two that wait are not sent to the same CPU, though the first does not run there yet. */
+KTEST(urgent_spread, "sched.urgent_spread", "", "")
+{
+	struct spinner s[2] = { 0 };
+	bool first;
+
+	if (!begin(1))
+		return;
+	atomic_store(&insists, true);
+	start_on(&fill[last - 1], BIT(last - 1), insist, PRIORITY_DEFAULT);
+	occupy(last, PRIORITY_DEFAULT);
+	for (unsigned i = 0; i < 2; i++)
+		create_at(&s[i], 1, spin, URGENT);
+	settle();
+	wake(&s[0]);
+	wake(&s[1]);
+	look_on(MS);
+	first = thread_cpu(s[0].thread) == &cpus[last];
+	check_runs(&s[!first]);
+	atomic_store(&insists, false);
+	check_runs(&s[first]);
+	end(s, 2);
+	finish();
+}
+
+/* One that was more urgent for a moment, in which it could not be preempted, is no more. */
+KTEST(urgent_for_a_moment, "sched.urgent_for_a_moment", "", "")
+{
+	struct sched_params normal = { .class = SCHED_OTHER };
+	struct sched_params p = { .class = SCHED_FIFO, .rt_priority = 80 };
+	struct spinner s = { 0 };
+
+	if (!begin(0))
+		return;
+	atomic_store(&insists, true);
+	start_on(&fill[last], BIT(last), insist, PRIORITY_DEFAULT);
+	settle();
+	CHECK(sched_set_params(fill[last].thread, &p) == 0, "", "SCHED_FIFO is refused");
+	create_at(&s, 1, spin, URGENT);
+	wake(&s);
+	check_waits(&s);
+	CHECK(sched_set_params(fill[last].thread, &normal) == 0, "", "SCHED_OTHER is refused");
+	look_on(MS);
+	atomic_store(&insists, false);
+	check_runs(&s);
+	end(&s, 1);
+	finish();
+}
+
+/* One that waits stays where those who look for it look, however much its CPU has to do. */
+KTEST(urgent_stays, "sched.urgent_stays", "", "")
+{
+	struct spinner s = { 0 }, more[2] = { 0 };
+
+	if (!begin(0))
+		return;
+	occupy(last, MORE_URGENT);
+	settle();
+	for (unsigned i = 0; i < 2; i++)
+		start_on(&more[i], BIT(1), spin, PRIORITY_DEFAULT);
+	create_at(&s, 1, spin, URGENT);
+	wake(&s);
+	look_on(250 * MS);
+	CHECK(thread_cpu(s.thread) == &cpus[1], "", "it has gone to CPU %u",
+	      thread_cpu(s.thread)->id);
+	end(&s, 1);
+	finish();
+	end(more, 2);
+}
+
+/* Where threads have reservations one of those leaves as it blocks, or as its budget is spent. */
+static void check_reserved(thread_fn fn)
+{
+	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 5 * MS, .deadline = 50 * MS,
+				  .period = 50 * MS };
+	struct spinner s = { 0 }, leaves = { 0 };
+
+	if (!knows(SCHED_DEADLINE) || !begin(0))
+		return;
+	occupy(last, PRIORITY_DEFAULT);
+	settle();
+	create_at(&s, 1, spin, URGENT);
+	create_at(&leaves, last, fn, PRIORITY_DEFAULT);
+	CHECK(sched_set_affinity(leaves.thread, BIT(last)) == 0, "", "affinity");
+	CHECK(sched_set_params(leaves.thread, &p) == 0, "", "a reservation is refused");
+	thread_resume(leaves.thread);
+	look_on(MS);
+	wake(&s);
+	check_waits(&s);
+	leaver = leaves.thread;
+	atomic_store(&leaves.stop, fn != spin);
+	CHECK(await(has_left), "", "it does not leave");
+	check_runs(&s);
+	end(&s, 1);
+	end(&leaves, 1);
+	finish();
+}
+
+KTEST(urgent_reserved_blocks, "sched.urgent_reserved_blocks", "", "")
+{
+	check_reserved(work_and_nap);
+}
+
+KTEST(urgent_reserved_spent, "sched.urgent_reserved_spent", "", "")
+{
+	check_reserved(spin);
+}
+
+static bool has_found(void)
+{
+	struct runq *rq = &cpus[last - 1].runq;
+
+	return rq->current != &cpus[last - 1].idle || nr_ready(rq);
+}
+
+/* An idle CPU that was told of one thread finds another: it tells the next CPU of the first. */
+KTEST(sched_passed_on, "sched.passed_on", "", "")
+{
+	struct spinner s = { 0 }, only_there = { 0 };
+
+	if (!may_steal || !begin(1))
+		return;
+	create_at(&s, 1, spin, PRIORITY_DEFAULT);
+	create_at(&only_there, 0, spin, PRIORITY_DEFAULT);
+	CHECK(sched_set_affinity(only_there.thread, BIT(0) | BIT(last - 1)) == 0, "", "affinity");
+	settle();
+	look_on(5 * MS);
+	REQUIRE(park_arm(0, "look_for_work", AT_ENTRY, &cpus[last - 1].idle, 50 * MS) == 0, "",
+		"park");
+	wake(&s);
+	CHECK(park_wait(0, 50 * MS), "", "the idle CPU is not told");
+	wake(&only_there);
+	spin_lock(&cpus[1].runq.lock);
+	park_release(0);
+	CHECK(await(has_found), "", "it does not come");
+	look_on(MS / 2);
+	spin_unlock(&cpus[1].runq.lock);
+	check_runs(&s);
+	end(&s, 1);
+	end(&only_there, 1);
+	finish();
+}
