@@ -24,6 +24,7 @@ struct deadline {
 #define DEADLINE_POLL	((struct deadline){ .kind = DEADLINE_KIND_POLL })
 
 extern u64 clock_offset;	/* [const after boot] time_now() when the hardware's clock says 0 */
+extern u64 clock_start;		/* [const after boot] what time_now() said at boot */
 
 /* Monotonic nanoseconds. Any context. Starts at the boot argument clock= (0), for wrap tests. */
 static inline u64 time_now(void)

@@ -120,6 +120,8 @@ u64 realtime_slice_of(struct policy_queue *q, struct sched_entity *e, u64 now)
 	if (q->current == e && e->rt & RT_SIDE)
 		account(q, now);
 	if (is_throttled(q, now)) {
+		if (q->nr > q->nr_urgent)
+			return 1;	/* the next pick is another's */
 		q->urgent_period = now;
 		q->urgent_ran = 0;	/* it runs all the same: nobody else waits */
 	}

@@ -44,7 +44,7 @@ void runq_init(struct cpu *c)
 
 	*rq = (struct runq){ .lock = SPINLOCK_INIT(LOCK_RUNQ), .current = &c->idle };
 	rq->cpu_bit = BIT(c->id);
-	rq->charged_at = time_now();
+	rq->charged_at = rq->balance_at = time_now();
 	policy_queue_init(&rq->q, c->id);
 }
 

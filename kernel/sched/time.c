@@ -18,7 +18,7 @@
 #include "trace.h"
 
 u64 clock_offset;
-static u64 clock_start;		/* [const after boot] what time_now() said at boot */
+u64 clock_start;
 static u64 limit;		/* [const after boot] ns since boot, 0: none */
 static _Atomic u64 realtime_offset;
 

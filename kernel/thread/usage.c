@@ -152,7 +152,7 @@ void process_check_cpu_limit(struct process *p)
 #define LOAD_PERIOD	(5 * NSEC_PER_SEC)
 
 static const u64 load_decay[LOADS] = { 1884, 2014, 2037 };	/* of LOAD_ONE, in one period */
-static _Atomic u64 load_sampled;	/* time of the last sample */
+static _Atomic u64 load_sampled;	/* when the last sample was taken, since boot */
 static _Atomic u64 loads[LOADS];	/* in 1/LOAD_ONE; written by the CPU that has the sample */
 
 static void load_add(u64 runnable)
@@ -171,6 +171,7 @@ void load_sample(u64 now)
 	u64 last = atomic_load_explicit(&load_sampled, memory_order_relaxed);
 	u64 runnable = 0;
 
+	now -= clock_start;
 	/* another CPU may have read the clock after us and taken its sample before */
 	if (likely(time_before(now, last + LOAD_PERIOD)) ||
 	    !atomic_compare_exchange_strong(&load_sampled, &last, now))

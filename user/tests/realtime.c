@@ -117,6 +117,26 @@ static void normal_ones_wait(void)
 	join_all(&a, 1);
 }
 
+/* They wait, but not for ever: one that spins is throttled. */
+static void throttle(void)
+{
+	static const int classes[] = { SCHED_FIFO, SCHED_RR };
+	struct actor a = { SCHED_OTHER, 0, 1, note, 0 };
+
+	for (int i = 0; i < 2; i++) {
+		int64_t until;
+
+		go_first();
+		CHECK_EQ(set_class(0, classes[i], 50), 0);
+		start_all(&a, 1);
+		until = now_ns(CLOCK_THREAD_CPUTIME_ID) + 5000000000;
+		while (!nr_done && now_ns(CLOCK_THREAD_CPUTIME_ID) < until)
+			continue;
+		CHECK_EQ(nr_done, 1);
+		join_all(&a, 1);
+	}
+}
+
 static int fds[2];
 
 static void note_after_read(struct actor *self)
@@ -337,6 +357,7 @@ static const struct test_case cases[] = {
 	CASE(a_new_class_ends_the_slice),
 	CASE(the_highest_first),
 	CASE(normal_ones_wait),
+	CASE(throttle),
 	CASE(preemption),
 	CASE(yielding),
 	CASE(slices),
