@@ -53,7 +53,7 @@ class Riscv(unittest.TestCase):
             t.type("ab\r")
             t.expect(r"^told of 3 bytes\r\ntype a key\r\n")
             t.type("c")
-            t.expect(r"^told of 1 bytes\r\n\.+\r\ntold of room\r\nok async.keys\r\n")
+            t.expect(r"^told of 1 bytes\r\n\.+\r\ntold of room\r\nok async.keys\r\n/ \$ ")
             self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
 
     def test_keys_end_a_loop_of_builtins(self) -> None:

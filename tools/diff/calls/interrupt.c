@@ -106,6 +106,27 @@ static void waited(void)
 	block(SIGHUP);
 }
 
+/*
+ * Until @pid has taken a signal that was sent to it: before, Linux's wait4() may look blocked once
+ * more, as it first says that it sleeps and then sees the signal.
+ */
+static void await_taken(pid_t pid, int sig)
+{
+	char path[40], text[4096];
+	const char *pending;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	do {
+		int status = open(path, O_RDONLY);
+		ssize_t n = read(status, text, sizeof(text) - 1);
+
+		close(status);
+		text[n > 0 ? n : 0] = 0;
+		pending = strstr(text, "ShdPnd:\t");
+		sched_yield();
+	} while (pending && strtoul(pending + 8, NULL, 16) & 1UL << (sig - 1));
+}
+
 /* Disturbs us once we are blocked, and ends the call by SIGUSR2 once it blocks again. */
 static pid_t disturber(int stop)
 {
@@ -120,6 +141,7 @@ static pid_t disturber(int stop)
 		kill(us, SIGCONT);
 	} else {
 		kill(us, SIGUSR1);
+		await_taken(us, SIGUSR1);
 	}
 	await_blocked(us);
 	kill(us, SIGUSR2);
