@@ -136,7 +136,7 @@ class Riscv(unittest.TestCase):
         t.type("s=$?; echo in  step; (exit $s)\r")
         t.expect(r"^in step\r\n/ \$ \Z")
 
-    def _await(self, condition: Callable[[], bool], otherwise: str) -> None:
+    def _await(self, condition: Callable[[], object], otherwise: str) -> None:
         """Asks until it is so: how often, the machine's speed decides."""
         end = time.monotonic() + PATIENCE_S
         while not condition():
@@ -145,6 +145,8 @@ class Riscv(unittest.TestCase):
     def test_looking_at_the_machine(self) -> None:
         with Terminal(self.ARCH, cpus=3) as t:
             t.run("sleep 1000 &")
+            sleeps = r"(?m)^ +\d+ +\d+ S .*sleep_for +sleep$"
+            self._await(lambda: re.search(sleeps, t.run("schedtop -b -n 1")), "it does not sleep")
             top = t.run("top -b -n 1")
             self.assertRegex(top, r"\Aup \d+ s, 4 processes, load ")
             self.assertEqual(len(re.findall(r"^cpu\d +[\d.]+% user", top, re.M)), 3)
@@ -153,7 +155,7 @@ class Riscv(unittest.TestCase):
             self.assertRegex(tree, r"\Ainit\(1\)\n`-sh\(3\)\n  [|]-sleep\(\d+\)\n  `-pstree\(\d+\)\n\Z")
             threads = t.run("schedtop -b -n 1")
             self.assertRegex(threads, r"\A\d+ switches, \d+ interrupts, \d+ threads made, \d+ run")
-            self.assertRegex(threads, r"(?m)^ +\d+ +\d+ S .*sleep_for +sleep$")
+            self.assertRegex(threads, sleeps)
             self.assertRegex(threads, r"(?m)^ +\d+ +\d+ R .* - +schedtop$")
 
     def test_dump_keys(self) -> None:
