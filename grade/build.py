@@ -4,7 +4,8 @@
     a temporary copy of that        where one submission's files are laid over and compiled
 
 Copies keep modification times and the Makefile's paths are relative, so make compiles nothing but
-the files laid over. The ELF file is checked for what a build must not contain: tests of its own.
+the files laid over. A new snapshot begins with the objects of the tree's own test kernel, if it was
+built. The ELF file is checked for what a build must not contain: tests of its own.
 """
 
 import fcntl
@@ -77,7 +78,8 @@ def _sources(root: Path) -> Iterator[str]:
 
 
 def _sync(root: Path, copy: Path) -> None:
-    """Makes @copy's sources those of @root; what did not change keeps its time."""
+    """Makes @copy's sources those of @root. A file that did not change keeps its time. A new copy has the
+    times of @root, so that make can compare them with those of the objects that _adopt() finds."""
     record = copy / "sources.json"
     known: dict[str, list[int]] = json.loads(record.read_text()) if record.exists() else {}
     now: dict[str, list[int]] = {}
@@ -88,9 +90,30 @@ def _sync(root: Path, copy: Path) -> None:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / name, copy / name)
             shutil.copymode(root / name, copy / name)
+            if not known:
+                os.utime(copy / name, ns=(now[name][1], now[name][1]))
     for name in known.keys() - now.keys():
         (copy / name).unlink(missing_ok=True)
     record.write_text(json.dumps(now))
+
+
+def _times(folder: Path) -> dict[Path, int]:
+    """When each file below @folder was changed."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def _adopt(built: Path, snapshot: Path) -> None:
+    """Begins @snapshot with what was made in @built, unless somebody builds there meanwhile.
+
+    Only of kernels, whose lists of headers name no file that is generated.
+    """
+    if snapshot.exists() or not built.is_dir():
+        return
+    before = _times(built)
+    snapshot.parent.mkdir(parents=True, exist_ok=True)
+    copied = subprocess.run(["cp", "-a", "--", built, snapshot], stderr=subprocess.DEVNULL, check=False)
+    if copied.returncode != 0 or _times(built) != before:
+        shutil.rmtree(snapshot)
 
 
 def _copy(cache: Path, tree: Path, built: Path) -> None:
@@ -172,6 +195,7 @@ class Reference:
         self._arch = arch
         self._fenced = fenced
         self._jobs = jobs
+        self._trees_own = build_root / arch / "debug-test"
         self._cache = (build_root / "grade" / arch).resolve()
         self._products = tempfile.TemporaryDirectory(prefix="trellis-products-")
 
@@ -195,6 +219,7 @@ class Reference:
         with self._locked():
             _sync(self._root, self._cache)
             goals = ["kernel", "user"] if programs else ["kernel"]
+            _adopt(self._trees_own, self._built(self._cache))
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
                 output = _make(self._cache, self._arch, goals, self._jobs, False, step)
             if output is not None:

@@ -59,7 +59,7 @@ $(B)/obj/kernel/sys/table.c.o: private KERNEL_CFLAGS += -fomit-frame-pointer
 # The list of headers names its object by $(B), which may be given as a relative or absolute path.
 $(B)/obj/%.o: % $(B)/flags
 	$(call say,CC,$<)
-	$Q$(CC) $(KERNEL_CFLAGS) -MMD -MP -MT '$$(B)/obj/$<.o' -c -o $@ $<
+	$Q$(CC) $(KERNEL_CFLAGS) $(STARTER_WARNINGS) -MMD -MP -MT '$$(B)/obj/$<.o' -c -o $@ $<
 
 # Read for its symbols alone, so it needs nothing for debuggers.
 $(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources

@@ -46,10 +46,8 @@ emulation_x86_64 := elf_x86_64
 
 MACHINE_FLAGS = $(machine_$(ARCH))
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-ifeq ($(STARTER),1)
-# What a missing solution would have used is unused.
-WARNINGS += -Wno-unused -Wno-unused-parameter
-endif
+# What a missing solution would have used is unused. It is no part of KERNEL_CFLAGS: the objects are the same.
+STARTER_WARNINGS := $(if $(filter 1,$(STARTER)),-Wno-unused -Wno-unused-parameter)
 
 # stddef.h, stdarg.h and the like, which are the compiler's own.
 CC_HEADERS := -nostdinc -isystem $(shell $(CC) -print-file-name=include)

@@ -1,25 +1,15 @@
 """The parts of a run: command lines, turns, nonces."""
 
-import os
 import unittest
 from math import gcd
 from pathlib import Path
-from unittest.mock import patch
 
-from grade.build import _make_environment
 from grade.machine import Boot, intervals, nonce_of
 from grade.qmp import pm_time
 
 
 def _boot(cpus: int = 2, arch: str = "riscv", shift: int = 0) -> Boot:
     return Boot(arch, Path("k"), None, cpus, seed=7, limit=10, shift=shift, test="a.b")
-
-
-class Builds(unittest.TestCase):
-    def test_what_our_make_was_told_stays_here(self) -> None:
-        told = {"PATH": "/bin", "SUBMISSION": "/gone", "LLVM": "1", "MAKEFLAGS": "n", "CPUS": "9"}
-        with patch.dict(os.environ, told, clear=True):
-            self.assertEqual(_make_environment(), {"PATH": "/bin", "LC_ALL": "C"})
 
 
 class Machines(unittest.TestCase):

@@ -30,15 +30,17 @@ from tools.test.pool import run_all
 _Find = Callable[[Path], list[Job]]
 
 # In this order: later groups use what earlier ones built. In a group the longest come first, so that
-# no core is left with one of them at the end.
-_GROUPS: tuple[tuple[str, tuple[_Find, ...]], ...] = (
-    ("builds", (builds.jobs, host.jobs, programs.host_jobs, diff.host_jobs)),
+# no core is left with one of them at the end. The last number: how many jobs a core has at once. A
+# machine that starts, ends or sleeps leaves its core to another.
+_GROUPS: tuple[tuple[str, tuple[_Find, ...], int], ...] = (
+    ("builds", (builds.jobs, host.jobs, programs.host_jobs, diff.host_jobs), 1),
     (
         "tests",
         (
             *(policies.jobs, unittests.jobs, robust.jobs, labs.jobs, kernel.jobs, policies.kernel_jobs),
             *(diff.jobs, programs.jobs, costs.jobs, models.jobs),
         ),
+        2,
     ),
 )
 
@@ -47,16 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make test", description=__doc__)
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--only", default="", metavar="REGEX", help="jobs whose name matches")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, metavar="N")
     options = parser.parse_args(arguments)
 
     start = time.monotonic()
     results: list[Result] = []
-    for title, finds in _GROUPS:
+    for title, finds, times in _GROUPS:
         found = [job for find in finds for job in find(options.build_root.resolve())]
         jobs = [job for job in found if re.search(options.only, job.name)]
         if jobs:
-            results += run_all(title, jobs, options.jobs)
+            results += run_all(title, jobs, options.cores * times)
     if not options.only or re.search(options.only, "features"):
         results += run_all("features", features.jobs([] if options.only else results), 1)
     if not results:
