@@ -87,7 +87,7 @@ static void owners_come_and_go(void)
 	CHECK_EQ(pipe(a), 0);
 	CHECK_EQ(fcntl(a[0], F_SETFL, O_ASYNC), 0);
 	writer = start_thread(write_until_over, NULL);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 16; i++) {
 		pid_t pid = spawn(sleep_for_ever);
 
 		if (i % 2)

@@ -99,7 +99,7 @@ static void refusals(void)
 	CHECK_ERRNO(unlock_pi(&word), EPERM);
 }
 
-enum { THREADS = 5, ROUNDS = 1500 };
+enum { THREADS = 5, ROUNDS = 600 };
 
 static long counter;
 

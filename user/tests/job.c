@@ -30,7 +30,7 @@ static void stopped_means_every_thread(void)
 
 	beats = shared_memory(4096);
 	pid = spawn(beat_with_threads);
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 6; round++) {
 		for (int i = 0; i < WRITERS; i++) {
 			unsigned long was = beats[i];
 

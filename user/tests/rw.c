@@ -48,7 +48,7 @@ static void write_messages(int who)
 		byte[i] = 'a' + who;
 		v[i] = (struct iovec){ &byte[i], 1 };
 	}
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 1000; i++)
 		CHECK_EQ(writev(fds[1], v, 16), 16);
 }
 
@@ -69,7 +69,7 @@ static void writev_is_atomic(void)
 		for (int i = 1; i < 16; i++)
 			CHECK_EQ(buf[i], buf[0]);
 	CHECK_EQ(n, 0);
-	CHECK_EQ(messages, 3 * 2000);
+	CHECK_EQ(messages, 3 * 1000);
 	while (wait(NULL) > 0)
 		;
 }
