@@ -35,7 +35,7 @@ static const unsigned crowds[CROWDS] = { 1, 10, 100, 1000, MOST };
 /* Everybody waits on a word of its own, so that they are spread as they would be. */
 static int words[MOST];
 
-static volatile unsigned yields;
+static _Atomic unsigned yields;	/* by threads that are preempted anywhere */
 static _Atomic unsigned came;		/* have run, so that no first time is measured later */
 
 static void *yielding(void *arg)

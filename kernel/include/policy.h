@@ -136,8 +136,8 @@ struct policy_queue {			/* one per CPU */
 };
 
 enum enqueue_why {
-	ENQUEUE_WAKE,			/* was blocked, or is new */
 	ENQUEUE_PREEMPTED,		/* was current, and had some of its slice left */
+	ENQUEUE_WAKE,			/* was blocked, or is new */
 	ENQUEUE_EXPIRED,		/* was current, its slice is over */
 	ENQUEUE_YIELD,			/* was current, gave the CPU up */
 	ENQUEUE_MIGRATED,		/* was in another queue */

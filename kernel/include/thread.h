@@ -45,7 +45,8 @@ enum thread_state { THREAD_STATES(X) };
 #define WORK_SUSPEND	4u	/* it must suspend itself */
 #define WORK_SIGNAL	8u	/* a signal may be deliverable */
 
-#define THREAD_MAGIC	0x54680000u	/* "Th"; zeros, so that RISC-V loads it in one instruction */
+/* "Th"; zeros, so that RISC-V loads it in one instruction */
+#define THREAD_MAGIC	0x54680000u
 #define STACK_CANARY	0x5472656c6c697321UL	/* at a stack's end, and all over a new one */
 #define THREAD_NAME_MAX	16
 #define TLS_SLOTS	4
