@@ -17,6 +17,8 @@ BUILD	?= debug
 TESTS	?= 0
 LLVM	?= 0
 O	?= build
+# One name for one folder, so that what was built under its absolute name is found.
+override O := $(patsubst $(CURDIR)/%,%,$(O))
 V	?= 0
 CPUS	?= 4
 SCHED	?=

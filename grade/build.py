@@ -4,8 +4,8 @@
     a temporary copy of that        where one submission's files are laid over and compiled
 
 Copies keep modification times and the Makefile's paths are relative, so make compiles nothing but
-the files laid over. A new snapshot begins with the objects of the tree's own test kernel, if it was
-built. The ELF file is checked for what a build must not contain: tests of its own.
+the files laid over. A new snapshot begins with what was built in the tree itself. The ELF file is
+checked for what a build must not contain: tests of its own.
 """
 
 import fcntl
@@ -103,10 +103,7 @@ def _times(folder: Path) -> dict[Path, int]:
 
 
 def _adopt(built: Path, snapshot: Path) -> None:
-    """Begins @snapshot with what was made in @built, unless somebody builds there meanwhile.
-
-    Only of kernels, whose lists of headers name no file that is generated.
-    """
+    """Begins @snapshot with what was made in @built, unless somebody builds there meanwhile."""
     if snapshot.exists() or not built.is_dir():
         return
     before = _times(built)
@@ -195,7 +192,7 @@ class Reference:
         self._arch = arch
         self._fenced = fenced
         self._jobs = jobs
-        self._trees_own = build_root / arch / "debug-test"
+        self._trees_own = build_root / arch
         self._cache = (build_root / "grade" / arch).resolve()
         self._products = tempfile.TemporaryDirectory(prefix="trellis-products-")
 
@@ -219,7 +216,9 @@ class Reference:
         with self._locked():
             _sync(self._root, self._cache)
             goals = ["kernel", "user"] if programs else ["kernel"]
-            _adopt(self._trees_own, self._built(self._cache))
+            built = self._built(self._cache)
+            for name in (built.name, "user")[: len(goals)]:
+                _adopt(self._trees_own / name, built.parent / name)
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
                 output = _make(self._cache, self._arch, goals, self._jobs, False, step)
             if output is not None:

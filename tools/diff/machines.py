@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, transcript, with_command
+from tools.hostcc import compile_program
 from tools.test.builds import Build
 from tools.test.model import kernel_says, last_lines
 
@@ -31,10 +32,8 @@ class DiffError(Exception):
 def compile_for_host(name: str, build_root: Path) -> Path:
     """tools/diff/@name as a program of this machine."""
     program = build_root / "host" / "diff" / name
-    program.parent.mkdir(parents=True, exist_ok=True)
-    argv = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-w", "-pthread", "-o", str(program)]
-    argv += map(str, sorted((FOLDER / name).glob("*.c")))
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    argv = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-w", "-pthread"]
+    done = compile_program([*argv, *map(str, sorted((FOLDER / name).glob("*.c")))], program)
     if done.returncode:
         raise DiffError(last_lines(done.stderr))
     return program

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
+
+from tools.hostcc import compile_program
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -38,11 +38,7 @@ def build(build_root: Path) -> Path:
     newest = max(path.stat().st_mtime for path in inputs)
     if program.exists() and program.stat().st_mtime > newest:
         return program
-    program.parent.mkdir(parents=True, exist_ok=True)
-    new = program.with_name(f"simulate.{os.getpid()}")  # others may be building or running it
-    argv = ["gcc", *CFLAGS, "-o", str(new), *_SOURCES]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = compile_program(["gcc", *CFLAGS, *_SOURCES], program, ROOT)
     if done.returncode:
         raise BuildError(done.stderr)
-    new.replace(program)
     return program

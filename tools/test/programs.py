@@ -135,7 +135,7 @@ def _read_terminal(master: int) -> bytes:
 
 
 def compile_for_host(program: Program) -> subprocess.CompletedProcess[str]:
-    argv = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-w", "-pthread", "-o", str(program.host)]
+    argv = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-w", "-pthread", "-o", str(program.host)]
     argv += [*map(str, program.sources), "-lm"]
     return subprocess.run(argv, capture_output=True, text=True, check=False)
 

@@ -174,8 +174,10 @@ class Incremental(unittest.TestCase):
 
     def test_other_flags_rebuild(self) -> None:
         self.build()
-        self.assertEqual(len(self.build("STARTER=1")), 3)
-        self.assertEqual(len(self.build("STARTER=1")), 0)
+        self.assertEqual(len(self.build("WARNINGS=-Wall")), 3)
+        self.assertEqual(len(self.build("WARNINGS=-Wall")), 0)
+        self.build()
+        self.assertEqual(self.build("STARTER=1"), [], "only warnings are other ones")
 
     def test_tests_are_linked_only_when_asked_for(self) -> None:
         self.assertNotIn("CC kernel/lib/test_a.c", self.build())

@@ -12,6 +12,8 @@ static void pipes(int flags)
 	Q(pipe2, q, flags);
 }
 
+#define SMALL	16	/* bytes: a write of so few merges, and thousands of them fill a pipe */
+
 /* How many more writes of @n bytes a pipe takes: tells what slots are free, and what merges. */
 static int takes(int fd, size_t n)
 {
@@ -31,13 +33,13 @@ CASE(slots_of_a_file)
 	fill(fd, 20 * PAGE);
 	pipes(0);
 	T(splice, fd, bits(0), p[1], NULL, 3, 0);
-	V(takes(p[1], 1));
+	V(takes(p[1], SMALL));
 	T(splice, fd, bits(PAGE - 1), q[1], NULL, 2, 0);
 	V(takes(q[1], PAGE));
 	pipes(0);
 	T(splice, fd, bits(PAGE - 1), p[1], NULL, 20 * PAGE, 0);
 	T(splice, fd, bits(1), q[1], NULL, 15 * PAGE, 0);
-	V(takes(q[1], 1));
+	V(takes(q[1], SMALL));
 	pipes(0);
 	T(splice, fd, bits(0), p[1], NULL, 20 * PAGE, 0);
 	T(splice, fd, bits(0), p[1], NULL, 1, 2);
@@ -52,7 +54,7 @@ CASE(slots_of_a_device)
 	pipes(0);
 	T(splice, zero, bits(1), p[1], NULL, 20 * PAGE, 0);
 	T(splice, zero, bits(PAGE - 1), q[1], NULL, 2, 0);
-	V(takes(q[1], 1));
+	V(takes(q[1], SMALL));
 	pipes(0);
 	T(splice, zero, NULL, q[1], NULL, PAGE + 1, 0);
 	V(takes(q[1], PAGE));
@@ -71,7 +73,8 @@ CASE(slots_of_a_file_of_the_kernel)
 
 		pipes(0);
 		n = R(splice, fd, NULL, p[1], NULL, 2 * PAGE, 0);
-		say("%s: %s, then %d", names[i], n > 0 ? "some" : error_name(-n), takes(p[1], 1));
+		say("%s: %s, then %d", names[i], n > 0 ? "some" : error_name(-n),
+		    takes(p[1], SMALL));
 	}
 }
 
@@ -99,20 +102,20 @@ CASE(merging_behind_what_moved)
 	pipes(0);
 	Q(write, p[1], "abcd", 4);
 	T(splice, p[0], NULL, q[1], NULL, 4, 0);
-	V(takes(q[1], 1));
+	V(takes(q[1], SMALL));
 	pipes(0);
 	Q(write, p[1], "abcd", 4);
 	T(splice, p[0], NULL, q[1], NULL, 3, 0);
-	V(takes(q[1], 1));
-	V(takes(p[1], 1));
+	V(takes(q[1], SMALL));
+	V(takes(p[1], SMALL));
 	pipes(0);
 	Q(write, p[1], "abcd", 4);
 	T(tee, p[0], q[1], 4, 0);
-	V(takes(q[1], 1));
-	V(takes(p[1], 1));
+	V(takes(q[1], SMALL));
+	V(takes(p[1], SMALL));
 	pipes(0);
 	T(vmsplice, p[1], io("abcd", 4), 1, 0);
-	V(takes(p[1], 1));
+	V(takes(p[1], SMALL));
 }
 
 CASE(full_pipe_moves_to_a_smaller)
