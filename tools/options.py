@@ -105,17 +105,27 @@ def run_program(name: str, main: Callable[[], int]) -> NoReturn:
         signal.signal(signum, _interrupted)
     try:
         status = main()
-    except KeyboardInterrupt:
-        _end_descendants()
-        print(f"{name}: interrupted", file=sys.stderr)
-        status = STATUS_INTERRUPTED
-    except OSError as error:
-        print(f"{name}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
-        status = STATUS_USAGE
+    except (KeyboardInterrupt, Exception) as error:
+        if _told_to_end:
+            _end_descendants()
+            print(f"{name}: interrupted", file=sys.stderr)
+            status = STATUS_INTERRUPTED
+        elif isinstance(error, OSError):
+            print(f"{name}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+            status = STATUS_USAGE
+        else:
+            raise
     sys.exit(status)
 
 
+# An interruption may have become another exception on its way: one that comes while a thread lets go of
+# a lock ends as that lock's complaint.
+_told_to_end = False
+
+
 def _interrupted(_signum: int, _frame: FrameType | None) -> NoReturn:
+    global _told_to_end
+    _told_to_end = True
     # Threads of ours wait for what they have started, and would start the next one when it ends.
     sys.addaudithook(_start_nothing)
     threading.Thread(target=_end_descendants, daemon=True).start()

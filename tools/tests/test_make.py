@@ -10,7 +10,7 @@ from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import make
 
 _MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", " ")
-_NOT_THEIRS = {"MAKECMDGOALS", "MAKEFLAGS", "MAKELEVEL", "PYTHON", "MAKE", "B"}
+_NOT_THEIRS = {"MAKECMDGOALS", "MAKEFLAGS", "MAKELEVEL", "PYTHON", "MAKE", "CURDIR", "B"}
 
 
 class WrongValues(unittest.TestCase):

@@ -29,6 +29,18 @@ def main():
 run_program("thing", main)
 """
 
+_CHANGED_ON_THE_WAY = """
+import signal
+from tools.options import run_program
+def main():
+    try:
+        print("ready", flush=True)
+        signal.pause()
+    except KeyboardInterrupt:
+        raise RuntimeError("cannot release un-acquired lock")
+run_program("thing", main)
+"""
+
 
 class Interrupted(unittest.TestCase):
     def test_one_line_and_nothing_left(self) -> None:
@@ -48,6 +60,17 @@ class Interrupted(unittest.TestCase):
             self.assertEqual((said, program.returncode), ("thing: interrupted\n", 130))
             for pid in Path(pids.name).read_text().split():
                 self.assertFalse(Path("/proc", pid).exists(), pid)
+
+    def test_whatever_it_has_become(self) -> None:
+        argv = [sys.executable, "-c", _CHANGED_ON_THE_WAY]
+        with subprocess.Popen(
+            argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as program:
+            assert program.stdout is not None
+            self.assertEqual(program.stdout.readline(), "ready\n")
+            program.send_signal(2)
+            _, said = program.communicate()
+        self.assertEqual((said, program.returncode), ("thing: interrupted\n", 130))
 
 
 if __name__ == "__main__":
