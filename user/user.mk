@@ -21,7 +21,8 @@ libgcc := $(shell $(CC) $(user_machine_$(ARCH)) -print-libgcc-file-name)
 user_no_loops := -fno-builtin -fno-tree-loop-distribute-patterns
 endif
 
-# Tests are to be debugged, not to be fast; and they are half of what there is to compile.
+# Tests, tools/ has some too, are to be debugged and not to be fast; and they are half of what there is to
+# compile.
 USER_OPT = -O2
 USER_OPT_TESTS = -Og
 
@@ -67,7 +68,7 @@ $U/obj/%.o: % $U/flags | $U/include/bits/syscall.h
 	$Q$(CC) $(USER_CFLAGS) $(USER_EXTRA) -MD -MP -MT '$$U/obj/$<.o' -c -o $@ $<
 
 $(libc_objects): private USER_EXTRA = $(LIBC_CFLAGS)
-$U/obj/user/tests/%.o: private USER_OPT = $(USER_OPT_TESTS)
+$U/obj/user/tests/%.o $U/obj/tools/%.o: private USER_OPT = $(USER_OPT_TESTS)
 
 $U/libc.sources: FORCE
 	$(call remember,$(libc_sources))
