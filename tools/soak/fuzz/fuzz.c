@@ -279,6 +279,7 @@ int main(int argc, char **argv)
 	long free_before, lost;
 	struct counts before;
 
+	touch_stack();
 	workers = mmap(NULL, PROCESSES * sizeof(*workers), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	next_seed = seed << 20;

@@ -372,6 +372,7 @@ int main(int argc, char **argv)
 	unsigned long step = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
 	bool good = step > 0;
 
+	touch_stack();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	inject = open("/dev/inject", O_RDWR | O_CLOEXEC);
 	if (inject < 0) {
