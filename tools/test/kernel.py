@@ -1,4 +1,4 @@
-"""The kernel's own tests (test_*.c): booted with test=, unit by unit, on 1 and 4 CPUs.
+"""The kernel's own tests (test_*.c): booted with test=, some units at a time, on 1 and 4 CPUs.
 
 Tests of labs are not among them: they need the grader's instruments, and `make grade` runs them.
 """
@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 
 from tools import qemu
@@ -18,13 +17,15 @@ from tools.test.builds import Build
 from tools.test.model import Job, Result, kernel_says, last_lines
 
 CPUS = (1, 4)
+_BATCHES = 4  # of units on a machine: to boot takes longer than most of them
 _LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s*\S*$", re.M)
 _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
 
 
-# Units whose tests have deadlines that a busy host must not decide, and the policies they run under;
-# urgency is nothing to round robin.
+# Units that have boots of their own, and the policies they run under, because their tests have deadlines
+# that a busy host must not decide; urgency is nothing to round robin.
 _POLICIES: dict[str, tuple[str, ...]] = {
+    "early": ("",),  # before there are threads, if nothing else is asked for
     "migrate": ("rr", "prio"),
     "pi": ("rr", "prio", "mlfq", "edf", "rm", "fair"),
     **{unit: ("rr",) for unit in ("barrier", "condvar", "deadlock", "event", "mutex", "rwlock", "sync")},
@@ -36,7 +37,7 @@ _LATE = ("load.overtaken", "sched.balances")
 
 @dataclass(frozen=True)
 class Unit:
-    """The tests of one unit, "wait" of "wait.timeout", on one machine."""
+    """The tests of one unit ("wait" of "wait.timeout") or some, in the kernel's order, on one machine."""
 
     arch: str
     cpus: int
@@ -76,8 +77,12 @@ class Unit:
         return transcript(self.machine(tests), PATIENCE_S)
 
     def again(self, test: str) -> str:
-        """The command that repeats it."""
-        words = f"'test={test} {self.switch}'" if self.switch else f"test={test}"
+        """The commands that repeat it: by itself, and behind those that were before it in the same boot."""
+        before = self.tests[: self.tests.index(test) + 1]
+        return "\nor: ".join(dict.fromkeys([self._command(test), self._command(",".join(before))]))
+
+    def _command(self, tests: str) -> str:
+        words = f"'test={tests} {self.switch}'" if self.switch else f"test={tests}"
         return f"make run ARCH={self.arch} CPUS={self.cpus} {self.how}TESTS=1 BOOTARGS={words}"
 
     def results(self) -> Iterator[Result]:
@@ -109,7 +114,7 @@ def _failed_checks(text: str) -> str:
 
 @cache
 def list_tests(build: Build, build_root: Path) -> list[str]:
-    """Names of the tests that belong to no lab, as the kernel itself lists them."""
+    """Names of the tests that belong to no lab, in the order in which the kernel does them."""
     kernel = build.directory(build_root) / "kernel.elf"
     machine = qemu.Machine(arch=build.arch, kernel=kernel, bootargs=("test=list",))
     text = transcript(machine, PATIENCE_S).kernel.decode("utf-8", "replace")
@@ -121,20 +126,25 @@ def jobs(build_root: Path) -> list[Job]:
     for arch in qemu.ARCHES:
         build = Build(arch, tests=True)
         kernel = build.directory(build_root) / "kernel.elf"
-        names = sorted(list_tests(build, build_root)) if kernel.exists() else []
+        names = list_tests(build, build_root) if kernel.exists() else []
         if not names:
             found.append(Job(f"kernel {arch}: tests", lambda: []))
-        names = [name for name in names if not name.startswith("sched.")]  # policies.py
-        for unit, tests in groupby(names, key=lambda name: name.split(".")[0]):
-            group = tuple(tests)
-            for policy in _POLICIES.get(unit, ("",)):
-                for cpus in CPUS:
-                    job = Unit(arch, cpus, unit, group, kernel, policy)
-                    found.append(Job(job.title, job.results))
-        if kernel.exists():
-            late = Unit(arch, 4, "late", _LATE, kernel, "rr", f"clock={3 << 62}")
-            found.append(Job(late.title, late.results))
-        found += _without_debugging(arch, build_root, [n for n in names if n.startswith("instrument.")])
+            continue
+        units: dict[str, list[str]] = {}
+        for name in names:
+            units.setdefault(name.split(".")[0], []).append(name)
+        del units["sched"]  # policies.py
+        boots = [Unit(arch, 4, "late", _LATE, kernel, "rr", f"clock={3 << 62}")]
+        for cpus in CPUS:
+            for unit, policies in _POLICIES.items():
+                boots += [Unit(arch, cpus, unit, tuple(units[unit]), kernel, p) for p in policies]
+            others = [unit for unit in units if unit not in _POLICIES]
+            for first in range(_BATCHES):
+                batch = others[first::_BATCHES]
+                tests = tuple(name for name in names if name.split(".")[0] in batch)
+                boots.append(Unit(arch, cpus, ", ".join(batch), tests, kernel))
+        found += [Job(boot.title, boot.results) for boot in boots]
+        found += _without_debugging(arch, build_root, units["instrument"])
     return found
 
 
