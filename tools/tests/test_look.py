@@ -7,6 +7,11 @@ from tools.tests.support import run
 _CLEAR = "\x1b[H\x1b[J"
 
 
+# init may still be on its way to where it waits.
+_INIT_WAITS = "until schedtop -b -n 1 | grep -q 'S .* process_wait  *init'; do :; done; "
+_SLEEPS = "sleep 100 & until grep -q '(sleep)' /proc/$!/stat; do :; done; "
+
+
 class Riscv(unittest.TestCase):
     ARCH = "riscv"
 
@@ -16,7 +21,7 @@ class Riscv(unittest.TestCase):
         return done.stdout.decode()
 
     def test_ps_shows_everybody(self) -> None:
-        text = self.said("sleep 100 & ps -ef; kill $!")
+        text = self.said(_INIT_WAITS + _SLEEPS + "ps -ef; kill $!")
         self.assertRegex(text, r"\AUID +PID +PPID +S +STIME +TTY +TIME +CMD\n")
         self.assertRegex(text, r"(?m)^root +1 +0 +S .* /init$")
         self.assertRegex(text, r"(?m)^root +(\d+) +\d+ +[SR] .* sleep 100$")
@@ -31,7 +36,7 @@ class Riscv(unittest.TestCase):
             self.assertRegex(page, r"(?m)^ +\d+ +\d+ R .* top$")
 
     def test_schedtop_shows_threads_and_interrupts(self) -> None:
-        first, *pages = self.said("schedtop -n 2 -d 0.1").split(_CLEAR)
+        first, *pages = self.said(_INIT_WAITS + "schedtop -n 2 -d 0.1").split(_CLEAR)
         self.assertEqual((first, len(pages)), ("", 2))
         counts = []
         for page in pages:

@@ -1,4 +1,5 @@
 /* Files that tell by a signal: what each CPU's writes send, owners that go, the terminal's keys. */
+#include <sys/stat.h>
 #include <termios.h>
 
 #include "test.h"
