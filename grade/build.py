@@ -106,11 +106,16 @@ def _adopt(built: Path, snapshot: Path) -> None:
     """Begins @snapshot with what was made in @built, unless somebody builds there meanwhile."""
     if snapshot.exists() or not built.is_dir():
         return
-    before = _times(built)
     snapshot.parent.mkdir(parents=True, exist_ok=True)
-    copied = subprocess.run(["cp", "-a", "--", built, snapshot], stderr=subprocess.DEVNULL, check=False)
-    if copied.returncode != 0 or _times(built) != before:
-        shutil.rmtree(snapshot)
+    argv = ["cp", "-a", "--", str(built), str(snapshot)]
+    try:
+        before = _times(built)
+        copied = subprocess.run(argv, stderr=subprocess.DEVNULL, check=False)
+        whole = copied.returncode == 0 and _times(built) == before
+    except FileNotFoundError:  # a linker that begins anew takes its old file away
+        whole = False
+    if not whole:
+        shutil.rmtree(snapshot, ignore_errors=True)
 
 
 def _copy(cache: Path, tree: Path, built: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
+from subprocess import CompletedProcess
 from unittest.mock import patch
 
 from grade.build import _adopt, _make_environment, _sync
@@ -56,6 +57,14 @@ class Snapshot(unittest.TestCase):
 
     def test_what_is_being_built_is_left(self) -> None:
         with patch("grade.build._times", side_effect=({}, {self.built / "more.o": 1})):
+            _adopt(self.built, self.objects)
+        self.assertFalse(self.objects.exists())
+        with patch("grade.build._times", side_effect=({}, FileNotFoundError())):
+            _adopt(self.built, self.objects)
+        self.assertFalse(self.objects.exists())
+
+    def test_what_cannot_be_copied_is_left(self) -> None:
+        with patch("grade.build.subprocess.run", return_value=CompletedProcess([], 1)):
             _adopt(self.built, self.objects)
         self.assertFalse(self.objects.exists())
 
