@@ -32,6 +32,7 @@ shift
 mount --bind "$root" "$root"
 cd "$root"
 mount -t proc proc proc
+mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 tmpfs dev
 mkdir dev/shm dev/pts
 mount -t tmpfs tmpfs dev/shm

@@ -28,7 +28,8 @@ seq 900 | !split -l 400 - s.; wc -l s.*; cat s.* | cksum
 seq 9 | !dd bs=5 skip=1 count=2 status=none; dd if=/dev/zero of=/dev/full count=1 2>&1 | head -1
 !nice -n 3 nice; env -i A=1 env; realpath -m a/../b | grep -c /b
 seq 50 | !xargs -n 5 -P 4 echo | sort | cksum; find . -type f -empty; seq 20 | grep -c 1 | sed s/1/one/
-!tar cf a.tar .; mkdir u; tar xpf a.tar -C u; tar tf a.tar | sort; seq 9 | gzip | gzip -dc | xz | xz -dc
+!tar cf a.tar .; mkdir u; tar xpf a.tar -C u; tar tf a.tar | sort; seq 9 | gzip | gzip -dc
+seq 99 | !xz | xz -dc | cksum
 !perl -e 'if ($p = fork) { wait; print $? >> 8, "\\n" } else { exit 7 }'
 (trap 'echo caught' TERM; kill -TERM $BASHPID; !true); for i in {1..50}; do (exit $i) || true; done; echo $i
 ulimit -Sc 0; ulimit -c; exec 9>&1; echo nine >&9; cat <(echo a) <(echo b); !wc -c <<<hello

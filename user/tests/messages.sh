@@ -18,7 +18,7 @@ for tool in cat head tail wc sort uniq cut tee touch mkdir rmdir rm cp mv ln ls 
 done
 for tool in cat head tail wc sort uniq; do
 	t $tool none
-	t $tool d
+	[ $tool = uniq ] || t $tool d # GNU versions differ in what uniq says
 	t "$tool none f"
 	t $tool f/x
 done
@@ -112,7 +112,7 @@ t nice no_such_program
 t timeout 5 no_such_program
 t mkfifo f
 t mkfifo
-t ls loop
+t ls loop/x
 t cat loop
 t cat dangling
 t xargs --bogus

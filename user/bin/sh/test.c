@@ -48,7 +48,7 @@ static bool about_one(char what, const char *arg)
 	}
 }
 
-/* -nt, -ot, -ef: newer, older, the same file; false if one is not there. */
+/* -nt, -ot, -ef: newer, older, the same; a file is newer than none at all (POSIX.1-2024). */
 static int compare_files(char how, const char *a, const char *b)
 {
 	struct stat x, y;
@@ -58,7 +58,7 @@ static int compare_files(char how, const char *a, const char *b)
 	if (how == 'e')
 		return !no_x && !no_y && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 	if (no_x || no_y)
-		return false;
+		return how == 'n' ? !no_x : !no_y;
 	order = x.st_mtim.tv_sec - y.st_mtim.tv_sec;
 	order = order ? order : x.st_mtim.tv_nsec - y.st_mtim.tv_nsec;
 	return how == 'n' ? order > 0 : order < 0;
