@@ -27,7 +27,8 @@ $(B)/firmware.elf: bench/firmware/$(ARCH).S $(B)/flags
 	$Q$(LD) -m $(emulation_$(ARCH)) -n -e start -Ttext $(firmware_text_$(ARCH)) -o $@ $@.o
 
 # What watches the kernel from within QEMU, and where in it there is something to see.
-plugin_version := $(shell qemu-system-riscv64 --version | awk 'NR == 1 { print $$4 + 0 < 9 ? 1 : 2 }')
+qemu_major := $(shell qemu-system-riscv64 --version | sed -n '1s/.*version \([0-9]*\).*/\1/p')
+plugin_version := $(if $(filter 4 5 6 7 8,$(qemu_major)),1,$(if $(filter 9 10,$(qemu_major)),2,7))
 
 $(O)/host/meter.so: bench/meter/meter.c bench/meter/qemu_plugin.h
 	$(call say,HOSTCC,$@)

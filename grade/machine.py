@@ -25,10 +25,10 @@ from itertools import count
 from math import isqrt
 from pathlib import Path
 
-from grade import protocol, qmp, trace
+from grade import protocol, trace
 from grade.elf import Elf
 from grade.errors import GraderError
-from tools import qemu
+from tools import qemu, qmp
 
 _FLOOD = 256 << 10  # bytes of serial output
 _POLL_MS = 100
@@ -38,7 +38,6 @@ _TRACE_RECORDS = 32768  # per CPU
 _SPEED = 150_000_000  # instructions in a second of CPU time that most machines manage
 _BOOT_INSTRUCTIONS = 200_000_000  # firmware and boot, before the limit begins to count
 _PATIENCE = 2.0  # seconds of its CPU time without a sign before we ask, beside what the limit needs
-_TIDIES = (10, 1)  # QEMU from here on; 11.1 does, 10.0 does not
 _ATTEMPTS = (1, 4, 16)  # times the patience: a slow machine gets another try
 
 # Instructions between turns of the CPUs.
@@ -194,9 +193,7 @@ class _Guest:
         self._qmp = folder / "qmp"
         self._errors = folder / "errors"
         self._connection: qmp.Qmp | None = None
-        # A newer QEMU cuts a CPU's turn short, at a moment of the host's, to tidy up after building the
-        # machine. It does so before the machine begins.
-        self._held = boot.cpus > 1 and qemu.version(boot.arch) >= _TIDIES
+        self._held = False  # until it has settled
         self._frozen = False  # the trace does not grow any more
         self._reader = trace.RingReader(_elf(boot.kernel), layout, boot.arch, boot.clock())
         for path in (self._serial, self._ram):
@@ -208,8 +205,11 @@ class _Guest:
             self._boot.machine(nonce),
             serial=f"file:{self._serial}",
             ram_file=self._ram,
-            extra=(*qmp.options(self._qmp), *(["-S"] if self._held else [])),
+            extra=qmp.options(self._qmp),
         )
+        self._held = machine.must_settle
+        if self._held:
+            machine = qmp.hold(machine)
         argv = machine.argv()
         if fenced:
             readable = [p for p in (self._boot.kernel, self._boot.initrd) if p is not None]
@@ -222,20 +222,12 @@ class _Guest:
 
     @contextmanager
     def let_go(self, popen: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Starts a machine that is held as soon as it has settled. The connection stays: to close it
-        might disturb the run."""
-        while self._held and self._connection is None and popen.poll() is None:
-            try:
-                self._connection = qmp.Qmp(self._qmp, timeout=60)
-            except OSError:
-                time.sleep(0.002)  # QEMU does not listen yet
-        try:
-            if self._connection is not None:
-                self._connection.settle_and_go()
+        """Starts a machine that is held as soon as it has settled."""
+        if not self._held:
             yield
-        finally:
-            if self._connection is not None:
-                self._connection.close()
+            return
+        with qmp.let_go(self._qmp, popen) as self._connection:
+            yield
 
     def watch(self, popen: subprocess.Popen[bytes], patience: int) -> Ended:
         """Waits for the end, whichever it is."""

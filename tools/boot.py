@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import IO
 
-from tools import cpio, qemu
+from tools import cpio, qemu, qmp
 from tools.mux import Demux, Stream
 from tools.serial import FileTail, PipeReader, Reader, Timeout
 
@@ -87,10 +87,18 @@ def _reading(machine: qemu.Machine, stderr: IO[bytes]) -> Iterator[tuple[qemu.Pr
             yield process, PipeReader(process.popen.stdout)
         return
     # On a full pipe the guest's output would resume by host time; a file is never full.
-    with tempfile.NamedTemporaryFile(prefix="trellis-serial-") as log:
-        machine = replace(machine, serial=f"file:{log.name}")
+    with tempfile.TemporaryDirectory(prefix="trellis-console-") as folder:
+        log, control = Path(folder, "serial"), Path(folder, "qmp")
+        log.touch()
+        machine = replace(machine, serial=f"file:{log}")
+        if not machine.must_settle:
+            with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=stderr) as process:
+                yield process, FileTail(log, process.popen)
+            return
+        machine = qmp.hold(replace(machine, extra=(*machine.extra, *qmp.options(control))))
         with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=stderr) as process:
-            yield process, FileTail(Path(log.name), process.popen)
+            with qmp.let_go(control, process.popen):
+                yield process, FileTail(log, process.popen)
 
 
 def _end(code: int, ever_spoke: bool) -> End:

@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from tools import qemu
+from tools import qemu, qmp
 
 _DEFAULT_PORT = 1234
 _SCRIPT = Path(__file__).parent / "gdb" / "trellis.py"
@@ -26,13 +28,32 @@ def run(machine: qemu.Machine, port: int | None, *, attach: bool) -> int:
     if not attach:
         print("The kernel waits for GDB. In another terminal:\n  " + shlex.join(command) +
               "\nCtrl-A X ends QEMU.", file=sys.stderr)  # fmt: skip
-        argv = replace(machine, gdb_port=port, serial="mon:stdio").argv()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        return 0 if subprocess.run(argv, check=False).returncode in (0, qemu.STATUS_OFF) else 1
-    with qemu.start(replace(machine, gdb_port=port).argv(), stdout=None):
-        # Ctrl-C is GDB's: it stops the guest, not us.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        return subprocess.run(command, check=False, preexec_fn=_default_sigint).returncode
+        with tempfile.TemporaryDirectory(prefix="trellis-gdb-") as folder:
+            control = Path(folder, "qmp")
+            argv = _settling(replace(machine, gdb_port=port, serial="mon:stdio"), control).argv()
+            with subprocess.Popen(argv) as popen, _settled(machine, control, popen):
+                return 0 if popen.wait() in (0, qemu.STATUS_OFF) else 1
+    with tempfile.TemporaryDirectory(prefix="trellis-gdb-") as folder:
+        control = Path(folder, "qmp")
+        argv = _settling(replace(machine, gdb_port=port), control).argv()
+        with qemu.start(argv, stdout=None) as process, _settled(machine, control, process.popen):
+            # Ctrl-C is GDB's: it stops the guest, not us.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            return subprocess.run(command, check=False, preexec_fn=_default_sigint).returncode
+
+
+def _settling(machine: qemu.Machine, control: Path) -> qemu.Machine:
+    """@machine, which can be asked to settle if it must."""
+    if not machine.must_settle:
+        return machine
+    return replace(machine, extra=(*machine.extra, *qmp.options(control)))
+
+
+def _settled(
+    machine: qemu.Machine, control: Path, popen: subprocess.Popen[bytes]
+) -> AbstractContextManager[object]:
+    return qmp.let_go(control, popen, go=False) if machine.must_settle else nullcontext()
 
 
 def _default_sigint() -> None:

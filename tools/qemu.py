@@ -25,6 +25,7 @@ STATUS_OFF = 33  # the guest powered off in good order
 STATUS_PANIC = 35  # the kernel panicked
 
 _DEBUG_EXIT_PORT = 0xF4
+_TIDIES = (10, 1)  # QEMU from here on; 11.1 does, 10.0 does not
 
 
 def program(arch: str) -> str:
@@ -86,6 +87,13 @@ class Machine:
         The CPU after one whose turn a timer ended gets an empty turn; the spares take those.
         """
         return self.cpus if self.icount is None or self.cpus == 1 else 2 * self.cpus
+
+    @property
+    def must_settle(self) -> bool:
+        """Whether QEMU would cut a CPU's turn short, at a moment of the host's, to tidy up after it has
+        built the machine: then that must have been done before the machine starts, see tools/qmp.py.
+        """
+        return self.icount is not None and self.cpus > 1 and version(self.arch) >= _TIDIES
 
     @property
     def command_line(self) -> str:

@@ -342,11 +342,10 @@ static int compare(const void *a, const void *b)
 	return x->pc < y->pc ? -1 : x->pc > y->pc;
 }
 
-static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+static void translated(TRANSLATED(tb))
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
 
-	(void)id;
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		struct place key = { .pc = qemu_plugin_insn_vaddr(insn) };
@@ -375,10 +374,8 @@ static int compare_offsets(const void *a, const void *b)
  * For each kind "window KIND BEGAN ENDED LONGEST TIMES" of every pair of places, and the longest
  * one's instructions as "path KIND ADDRESS TIMES".
  */
-static void report_windows(qemu_plugin_id_t id, void *arg)
+static void report_windows(AT_EXIT)
 {
-	(void)id;
-	(void)arg;
 	for (unsigned k = 0; k < WATCHES; k++) {
 		struct found *f = &found[k];
 
@@ -442,7 +439,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 	}
 	if (!out || !nr_places)
 		return -1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	on_translation(id, translated);
 	qemu_plugin_register_atexit_cb(id, report_windows, NULL);
 	return 0;
 }

@@ -5,7 +5,7 @@ from math import gcd
 from pathlib import Path
 
 from grade.machine import Boot, intervals, nonce_of
-from grade.qmp import pm_time
+from tools.qmp import pm_time
 
 
 def _boot(cpus: int = 2, arch: str = "riscv", shift: int = 0) -> Boot:

@@ -16,7 +16,7 @@ from grade.build import Product
 from grade.errors import GraderError
 from grade.machine import Boot, Ended, Evidence, Runner
 from grade.protocol import parse, split
-from grade.qmp import Qmp
+from tools.qmp import Qmp
 from grade.trace import EMPTY, Layout
 from tools import qemu
 from tools.test.builds import clean_environment
@@ -107,7 +107,7 @@ class RecipeTest(unittest.TestCase):
         with patch("tools.qemu.version", return_value=(7, 2)):
             at_once = runner.boot(boot)
         with patch("tools.qemu.version", return_value=(11, 1)), patch(
-            "grade.qmp.Qmp.settle_and_go", autospec=True, side_effect=Qmp.settle_and_go
+            "tools.qmp.Qmp.settle", autospec=True, side_effect=Qmp.settle
         ) as held:
             self.assertEqual(runner.boot(boot), at_once)
             self.assertEqual(held.call_count, 1)

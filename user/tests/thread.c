@@ -381,7 +381,7 @@ static void only_once(void)
 	times++;
 }
 
-static void *call_once(void *arg)
+static void *come_once(void *arg)
 {
 	CHECK_EQ(pthread_once(&once, only_once), 0);
 	CHECK_EQ(times, 1);
@@ -393,7 +393,7 @@ static void once_is_once(void)
 	pthread_t t[8];
 
 	for (int i = 0; i < 8; i++)
-		t[i] = start_thread(call_once, NULL);
+		t[i] = start_thread(come_once, NULL);
 	for (int i = 0; i < 8; i++)
 		join_thread(t[i]);
 }

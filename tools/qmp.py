@@ -1,15 +1,21 @@
-"""Asks a running QEMU for its virtual time, without the guest's help.
+"""QEMU's control socket: holds a machine until it has settled, and asks for its virtual time.
 
-Only for a guest that has gone quiet: a question might change the order in which CPUs take their
-turns, so a run that was asked and turns out to be alive is not judged but run again.
+The time is asked for only of a guest that has gone quiet: a question might change the order in which
+CPUs take their turns, so a run that was asked and turns out to be alive is not judged but run again.
 """
 
 import json
 import re
 import socket
-from contextlib import suppress
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+
+from tools import qemu
 
 _CLINT_MTIME = 0x0200BFF8  # riscv virt: counts at 10 MHz of virtual time
 _NS_PER_MTIME = 100
@@ -22,6 +28,32 @@ _RTC_OPTIONS = ("-rtc", "base=2000-01-01T00:00:00,clock=vm")  # x86_64: a date i
 def options(path: Path) -> tuple[str, ...]:
     """The options of a QEMU that can be asked."""
     return ("-qmp", f"unix:{path},server=on,wait=off", *_RTC_OPTIONS)
+
+
+def hold(machine: qemu.Machine) -> qemu.Machine:
+    """@machine, which starts only when let_go() says so."""
+    return replace(machine, extra=(*machine.extra, "-S"))
+
+
+@contextmanager
+def let_go(path: Path, popen: subprocess.Popen[bytes], go: bool = True) -> Iterator["Qmp | None"]:
+    """Starts a machine that is held as soon as it has settled; without @go somebody else will, GDB.
+    The connection stays: to close it might disturb the run. None: QEMU has ended."""
+    connection = None
+    while connection is None and popen.poll() is None:
+        try:
+            connection = Qmp(path, timeout=60)
+        except OSError:
+            time.sleep(0.002)  # QEMU does not listen yet
+    try:
+        if connection is not None:
+            connection.settle()
+            if go:
+                connection.go()
+        yield connection
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 class Qmp:
@@ -60,14 +92,17 @@ class Qmp:
                 raise OSError(f"QEMU refused {name}: {answer['error']}")
         raise OSError("QEMU closed the connection")
 
-    def settle_and_go(self) -> None:
-        """Starts a machine that is held, when QEMU has done what it put off while it built it.
+    def settle(self) -> None:
+        """Returns when QEMU has done what it put off while it built the machine.
 
         QEMU does that before it answers that there is no such device: see docs/grader.md. If it has
         ended by itself, whoever waits for its end will know.
         """
         with suppress(OSError):
             self.command("device_add", driver="trellis-settles")
+
+    def go(self) -> None:
+        """Starts a machine that is held."""
         with suppress(OSError):
             self.command("cont")
 
