@@ -125,7 +125,8 @@ t 'cmp w w3'
 t 'touch -r w w4; [ w4 -nt w ] || [ w4 -ot w ] || echo same time'
 t 'touch -c nothere; ls nothere'
 t mv -v w3 w5
-t mv -n k w5
+t 'mv -n k w5 2>/dev/null || :' # versions of GNU's differ
+t ls k w5
 t 'mkdir to; cp -t to k u; ls to'
 t 'mv -t to k u; ls to'
 t ln -v w w6
