@@ -16,9 +16,9 @@ from grade.build import Product
 from grade.errors import GraderError
 from grade.machine import Boot, Ended, Evidence, Runner
 from grade.protocol import parse, split
-from tools.qmp import Qmp
 from grade.trace import EMPTY, Layout
 from tools import qemu
+from tools.qmp import Qmp
 from tools.test.builds import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent

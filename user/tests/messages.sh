@@ -18,7 +18,8 @@ for tool in cat head tail wc sort uniq cut tee touch mkdir rmdir rm cp mv ln ls 
 done
 for tool in cat head tail wc sort uniq; do
 	t $tool none
-	[ $tool = uniq ] || t $tool d # GNU versions differ in what uniq says
+	# GNU versions differ in how much uniq says of it, not in the status.
+	if [ $tool = uniq ]; then t "uniq d 2>/dev/null"; else t $tool d; fi
 	t "$tool none f"
 	t $tool f/x
 done
