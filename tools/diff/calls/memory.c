@@ -89,6 +89,10 @@ CASE(mmap_protection)
 	touch("write read-only", pages(1, PROT_READ, 0), 1);
 	touch("write", pages(1, RW, 0), 1);
 	touch("read write-only", pages(1, PROT_WRITE, 0), 0);
+}
+
+CASE(mmap_exec_only)
+{
 	touch("read exec-only", pages(1, PROT_EXEC, 0), 0);
 }
 
