@@ -56,7 +56,7 @@ For others:
   ONLY=		matrix, models: only those whose name contains this; portability: distributions
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
-  PARTS=	what portability does on each machine, of: refusal,container,grade,wrong,test
+  PARTS=	what portability does on each machine, of: refusal,container,hour,grade,wrong,test
   ARCHIVE=	where portability finds a distribution: ubuntu=ADDRESS
   SEED=$(SEED)		which policies stress begins with; 1 if empty
 
