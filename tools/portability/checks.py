@@ -192,4 +192,5 @@ class Try:
         log = self.folder / "test.log"
         done = machine.run("make test", log)
         (self.folder / "test").write_text("".join(_COUNT.findall(done.output)[-1:]))
+        self.note_versions(machine)
         return self._result("make test", done.status == 0, done, log)

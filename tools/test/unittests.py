@@ -78,7 +78,11 @@ def run_class(name: str, build_root: Path) -> Iterator[Result]:
     if line is None:
         yield Result(f"python {name}", False, last_lines(done.stdout + done.stderr))
         return
-    texts: dict[str, str] = json.loads(line.removeprefix(_PREFIX))
+    texts: dict[str, str]
+    left_out: dict[str, str]
+    texts, left_out = json.loads(line.removeprefix(_PREFIX))
+    for test, why in left_out.items():
+        print(f"python {test}: left out: {why}", file=sys.stderr)
     for test, text in texts.items():
         yield Result(f"python {test}", not text, last_lines(text))
 
@@ -86,7 +90,8 @@ def run_class(name: str, build_root: Path) -> Iterator[Result]:
 def main() -> None:
     recorder = _Recorder()
     unittest.defaultTestLoader.loadTestsFromName(sys.argv[1]).run(recorder)
-    print(_PREFIX + json.dumps(recorder.texts()))
+    left_out = {test.id(): why for test, why in recorder.skipped}
+    print(_PREFIX + json.dumps([recorder.texts(), left_out]))
 
 
 if __name__ == "__main__":

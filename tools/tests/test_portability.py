@@ -84,6 +84,15 @@ class TableTest(unittest.TestCase):
         rows = list(table._table_of_wrong(self.folder))[2:]
         self.assertEqual(rows, ["| early | P4.1 | 60 | 60 | 60 | 60 |", "| late | P4.1 | 70 | 70 | 71 | - |"])
 
+    def test_the_table_has_a_row_for_each_that_was_only_tested(self) -> None:
+        self.assertEqual(table.table(self.folder), "nothing has been graded or tested")
+        (self.folder / "ubuntu-24.04").mkdir()
+        (self.folder / "ubuntu-24.04" / "test").write_text("7 passed, 0 failed")
+        row = "| Ubuntu 24.04 | - | -, - | - | - | 7 passed, 0 failed |"
+        self.assertEqual(table.table(self.folder).splitlines()[2:], [row])
+        self.graded("debian-13", _report())
+        self.assertEqual(table.table(self.folder).splitlines()[3:], [row])
+
     def test_the_table_has_a_row_for_each_that_was_graded(self) -> None:
         self.graded("debian-13", _report(), _report())
         versions = "QEMU 10.0\nGCC for RISC-V 14.2\nGCC for x86_64 14.1\n"
