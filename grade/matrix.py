@@ -1,4 +1,4 @@
-"""make matrix: does the grader catch every wrong kernel, and spare every right one?
+"""The grader's part of make matrix: does the grader catch every wrong kernel, and spare every right one?
 
 For each lab and port: the reference and every variant get full marks; the starter builds, every test
 stops at a stub of this lab, and the command that the handout begins with panics as it says; with the

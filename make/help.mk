@@ -5,14 +5,15 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
 
   make              build both ports, or the one that ARCH names
   make grade        grade the labs (the reference kernel, or SUBMISSION=dir)
-  make test         run all tests; ends with "N passed, N failed"
+  make test         build and test everything, in minutes; ends with "N passed, N failed"
   make qemu         boot to a shell; Ctrl-A X quits
   make run CMD='…'  boot, run CMD, power off; standard output is what CMD wrote
   make timeline     draw what every CPU and thread does in CMD='…': OUT=file.html (or .json)
   make gdb          boot stopped, under GDB with the kernel's own commands (help trellis)
   make qemu-gdb     boot stopped, waiting for a GDB from elsewhere
   make bench        instructions per operation, beside xv6 and Linux; growth, locks, latency
-  make matrix       every known wrong and right solution of every lab through the grader
+  make matrix       every known wrong and right solution of every lab through the grader; then the tests
+                    that make test has no time for: other machines, policies, compilers
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
   make stress       kernel tests (but those of times) and user tests on 4 and 8 CPUs in true parallel,
                     under another policy each round: ROUNDS (default 5), SEED
@@ -53,7 +54,7 @@ For grade:
   REPORT=	write the report to this directory
 For others:
   OUT=		what timeline and simulate write (a file), and starter (a directory)
-  ONLY=		matrix, models: only those whose name contains this; portability: distributions
+  ONLY=		matrix (the grader's part), models: only those whose name contains this; portability: distributions
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
   PARTS=	what portability does on each machine, of: refusal,container,hour,grade,wrong,test

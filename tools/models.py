@@ -216,7 +216,7 @@ def jobs(_build_root: Path) -> list[Job]:
         return []
 
     def job(model: Model, defect: str) -> Job:
-        return Job(f"model {model.name} {defect or 'intact'}", lambda: check(model, defect))
+        return Job(f"model {model.name} {defect or 'intact'}", lambda: check(model, defect), bool(defect))
 
     found = [job(model, defect) for model in models() for defect in ("", *sorted(model.defects))]
     return [*found, Job("model texts", texts)]

@@ -1,4 +1,4 @@
-"""Runs all tests; the last line is the count. `make test` calls this."""
+"""Runs the tests; the last line is the count. `make test` calls this, and `make matrix` with --rest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _Find = Callable[[Path], list[Job]]
 # In this order: later groups use what earlier ones built. In a group the longest come first, so that
 # no core is left with one of them at the end. The last number: how many jobs a core has at once. A
 # machine that starts, ends or sleeps leaves its core to another.
-_GROUPS: tuple[tuple[str, tuple[_Find, ...], int], ...] = (
+_Group = tuple[str, tuple[_Find, ...], int]
+_GROUPS: tuple[_Group, ...] = (
     ("builds", (builds.jobs, host.jobs, programs.host_jobs, diff.host_jobs), 1),
     (
         "tests",
@@ -43,23 +44,32 @@ _GROUPS: tuple[tuple[str, tuple[_Find, ...], int], ...] = (
         2,
     ),
 )
+# What the rest needs as well: `make test` may never have been called.
+_NEEDED: _Group = ("builds", (builds.jobs, programs.host_jobs), 1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make test", description=__doc__)
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
-    parser.add_argument("--only", default="", metavar="REGEX", help="jobs whose name matches")
+    parser.add_argument(
+        "--only", default="", metavar="REGEX", help="jobs whose name matches, those of --rest too"
+    )
+    parser.add_argument("--rest", action="store_true", help="those that make test leaves to make matrix")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, metavar="N")
     options = parser.parse_args(arguments)
 
     start = time.monotonic()
     results: list[Result] = []
-    for title, finds, times in _GROUPS:
+    for title, finds, times in (_NEEDED, *_GROUPS[1:]) if options.rest else _GROUPS:
         found = [job for find in finds for job in find(options.build_root.resolve())]
+        if options.rest and finds != _NEEDED[1]:
+            found = [job for job in found if job.rest]
+        elif not options.rest and not options.only:
+            found = [job for job in found if not job.rest]
         jobs = [job for job in found if re.search(options.only, job.name)]
         if jobs:
             results += run_all(title, jobs, options.cores * times)
-    if not options.only or re.search(options.only, "features"):
+    if not options.rest and (not options.only or re.search(options.only, "features")):
         results += run_all("features", features.jobs([] if options.only else results), 1)
     if not results:
         parser.error(f"--only {options.only}: matches no job")

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from pathlib import Path
 
 from tools import qemu
@@ -83,15 +84,20 @@ class Build:
 def all_builds() -> list[Build]:
     """Those that other tests run, and Clang's of the kernel. (In `make lint` Clang reads the user programs
     too, and the kernel with debugging on, for the locks.)"""
-    kinds = (Build("", "release", True, llvm=True), Build(""), Build("", tests=True), Build("", "release"))
-    return [replace(kind, arch=arch) for kind in kinds for arch in qemu.ARCHES]
+    kinds = (Build(""), Build("", tests=True), Build("", "release"), Build("", "release", True, llvm=True))
+    return [replace(kind, arch=arch) for arch in qemu.ARCHES for kind in kinds]
 
 
 def jobs(build_root: Path) -> list[Job]:
-    def job(build: Build) -> Job:
-        return Job(f"build {build.arch} {build.folder}", lambda: check(build, build_root))
+    """Kernels with tests and without have objects in common, and are built one after the other."""
 
-    return [job(build) for build in all_builds()]
+    def job(together: Sequence[Build]) -> Job:
+        name = f"build {together[0].arch} {', '.join(build.folder for build in together)}"
+        return Job(name, lambda: chain(*(check(b, build_root) for b in together)), together[0].llvm)
+
+    families = groupby(all_builds(), lambda build: (build.arch, build.kind, build.llvm))
+    found = [job(list(family)) for _, family in families]
+    return sorted(found, key=lambda job: "release" in job.name)
 
 
 def check(build: Build, build_root: Path) -> Iterator[Result]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import PATIENCE_S, End, Transcript, transcript
 from tools.test.builds import Build
-from tools.test.model import Job, Result, kernel_says, last_lines
+from tools.test.model import Job, Result, in_turn, kernel_says, last_lines
 
 CPUS = (1, 4)
 _BATCHES = 4  # of units on a machine: to boot takes longer than most of them
@@ -23,7 +23,8 @@ _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ che
 
 
 # Units that have boots of their own, and the policies they run under, because their tests have deadlines
-# that a busy host must not decide; urgency is nothing to round robin.
+# that a busy host must not decide; urgency is nothing to round robin. Of several policies `make test` takes
+# every other one on each machine, so that it has each of them on both ports.
 _POLICIES: dict[str, tuple[str, ...]] = {
     "early": ("",),  # before there are threads, if nothing else is asked for
     "migrate": ("rr", "prio"),
@@ -135,15 +136,21 @@ def jobs(build_root: Path) -> list[Job]:
             units.setdefault(name.split(".")[0], []).append(name)
         del units["sched"]  # policies.py
         boots = [Unit(arch, 4, "late", _LATE, kernel, "rr", f"clock={3 << 62}")]
-        for cpus in CPUS:
+        rest: list[Unit] = []
+        for turn, cpus in enumerate(CPUS):
             for unit, policies in _POLICIES.items():
-                boots += [Unit(arch, cpus, unit, tuple(units[unit]), kernel, p) for p in policies]
+                for number, policy in enumerate(policies, start=turn):
+                    now = len(policies) == 1 or in_turn(arch, number)
+                    (boots if now else rest).append(
+                        Unit(arch, cpus, unit, tuple(units[unit]), kernel, policy)
+                    )
             others = [unit for unit in units if unit not in _POLICIES]
             for first in range(_BATCHES):
                 batch = others[first::_BATCHES]
                 tests = tuple(name for name in names if name.split(".")[0] in batch)
                 boots.append(Unit(arch, cpus, ", ".join(batch), tests, kernel))
         found += [Job(boot.title, boot.results) for boot in boots]
+        found += [Job(boot.title, boot.results, rest=True) for boot in rest]
         found += _without_debugging(arch, build_root, units["instrument"])
     return found
 
@@ -154,4 +161,4 @@ def _without_debugging(arch: str, build_root: Path, tests: Sequence[str]) -> Ite
     if kernel.exists():
         options = "BUILD=release LLVM=1"
         unit = Unit(arch, 1, "instrument", tuple(tests), kernel, options=options)
-        yield Job(unit.title, unit.results)
+        yield Job(unit.title, unit.results, rest=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tools import qemu
+
 
 @dataclass(frozen=True)
 class Result:
@@ -19,6 +21,12 @@ class Job:
 
     name: str
     run: Callable[[], Iterable[Result]]
+    rest: bool = False  # `make matrix` does it, `make test` has no time for it
+
+
+def in_turn(arch: str, number: int) -> bool:
+    """Is this the port on which `make test` does the @number-th of some things, which come by turns?"""
+    return (qemu.ARCHES.index(arch) + number) % 2 == 0
 
 
 def outcome(job: Job) -> list[Result]:

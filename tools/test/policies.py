@@ -3,8 +3,10 @@
 The scheduler's tests (unit "sched") compare times, so they run under -icount: the default policy on both
 ports with 1 and 4 CPUs, every other one on one port with 1 and on the other with 4. A user test must
 say what it says on the host, whatever the policy; to be done in minutes each policy does a sixth of
-them on one machine of the four, in turn. `make soak` does every combination, and many more sets. A
-policy has no part in how memory runs out: the test that fills it is left to tools/test/programs.py.
+them on one machine of the four, in turn: half of that sixth in `make test`, the others in `make matrix`.
+So it is with the random sets: each policy's on one port. `make soak` does every combination, and many
+more sets. A policy has no part in how memory runs out: the test that fills it is left to
+tools/test/programs.py.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from tools import qemu
 from tools.sets import run as sets
 from tools.test import kernel, programs
 from tools.test.builds import ROOT, Build
-from tools.test.model import Job
+from tools.test.model import Job, in_turn
 
 _DEFAULT = "rr"
 _PARTS = 6  # into which the user tests are divided: under every policy one is done
@@ -88,7 +90,11 @@ def jobs(build_root: Path) -> list[Job]:
     machines = cycle((arch, cpus) for cpus in reversed(kernel.CPUS) for arch in qemu.ARCHES)
     others = (name for name in policies() if name != _DEFAULT)
     for number, (policy, (arch, cpus)) in enumerate(zip(others, machines)):
-        part = slice(number % _PARTS, None, _PARTS)
-        batch = user_tests(arch, cpus, policy, part, build_root)
-        found.append(Job(batch.title, batch.check))
-    return found + sets.jobs(build_root, _SETS, _SETS)
+        for half in (0, _PARTS):
+            part = slice(number % _PARTS + half, None, 2 * _PARTS)
+            batch = user_tests(arch, cpus, policy, part, build_root)
+            found.append(Job(batch.title, batch.check, half > 0))
+    names = policies()
+    for boot in sets.boots(build_root, _SETS, _SETS):
+        found.append(Job(boot.title, boot.check, not in_turn(boot.arch, names.index(boot.policy))))
+    return found

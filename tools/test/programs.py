@@ -2,7 +2,8 @@
 
 The same sources (user/tests: one program for each .c file and each folder) are compiled here with
 the host's compiler and C library; shell scripts are run by the host's sh. Output and exit status of
-that run are what both ports must repeat, on 1 and 4 CPUs.
+that run are what both ports must repeat, on 1 and 4 CPUs. `make test` does each on 4 CPUs of one of the ports,
+`make matrix` on those of the other.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import PATIENCE_S, End, Transcript, transcript, with_command
 from tools.test.builds import ROOT, Build
-from tools.test.model import Job, Result, kernel_says, last_lines
+from tools.test.model import Job, Result, in_turn, kernel_says, last_lines
 
 CPUS = (1, 4)
 FILLS_MEMORY = "exhaust"  # the test that takes as long as the machine has memory
@@ -224,10 +225,11 @@ def jobs(build_root: Path) -> list[Job]:
     found = programs(build_root)
     small = [test for test in found if test.name != FILLS_MEMORY]
     large = [test for test in found if test.name == FILLS_MEMORY]
-    batches: list[Batch] = []
+    jobs: list[Job] = []
     for cpus in reversed(CPUS):
         for arch in qemu.ARCHES:
+            batches = [Batch(arch, cpus, tuple(small[i::_BATCHES]), build_root) for i in range(_BATCHES)]
             batches.append(Batch(arch, cpus, tuple(large), build_root, memory_mib=LITTLE_MIB))
-            for first in range(_BATCHES):
-                batches.append(Batch(arch, cpus, tuple(small[first::_BATCHES]), build_root))
-    return [Job(batch.title, batch.check) for batch in batches]
+            for number, batch in enumerate(batches):
+                jobs.append(Job(batch.title, batch.check, cpus > 1 and not in_turn(arch, number)))
+    return jobs
