@@ -5,7 +5,8 @@
 # make/clangd.mk	what an editor is told of all this
 # user/user.mk		how the user programs and the initramfs are built
 #
-# Everything generated lies under $(O)/<arch>/: a folder for each kind of kernel, see `B` below, and user/
+# Everything generated lies under $(O)/<arch>/: a folder for each kind of kernel, see `B` below, one for what
+# kinds have in common, and user/
 
 # --- What may be set, with defaults -----------------------------------------------------------------
 

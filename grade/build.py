@@ -118,15 +118,16 @@ def _adopt(built: Path, snapshot: Path) -> None:
         shutil.rmtree(snapshot, ignore_errors=True)
 
 
-def _copy(cache: Path, tree: Path, built: Path) -> None:
-    """The sources of @cache, and the objects in @built, with their times.
+def _copy(cache: Path, tree: Path, built: Path, common: Path) -> None:
+    """The sources of @cache, and the objects in @built and @common, with their times.
 
-    Not what is made of the objects, nor the user programs beside @built: most of what a snapshot weighs.
+    Not what is made of the objects, nor the user programs beside them: most of what a snapshot weighs.
     cp does it, as a thousand files take Python a second.
     """
     made = {"kernel.elf", "kernel.pass1", "initramfs.cpio"}
     build = cache / "build"
-    for folder, left in ((cache, {"build"}), (build, {built.parent.name}), (built, made)):
+    parts_of = {cache: {"build"}, build: {built.parent.name}, built: made, common: set[str]()}
+    for folder, left in parts_of.items():
         target = tree / folder.relative_to(cache)
         target.mkdir(parents=True)
         parts = [path for path in folder.iterdir() if path.name not in left]
@@ -222,8 +223,9 @@ class Reference:
             _sync(self._root, self._cache)
             goals = ["kernel", "user"] if programs else ["kernel"]
             built = self._built(self._cache)
-            for name in (built.name, "user")[: len(goals)]:
-                _adopt(self._trees_own / name, built.parent / name)
+            folders = (built, self._common(self._cache), built.parent / "user")
+            for folder in folders[: 3 if programs else 2]:
+                _adopt(self._trees_own / folder.name, folder)
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
                 output = _make(self._cache, self._arch, goals, self._jobs, False, step)
             if output is not None:
@@ -242,10 +244,14 @@ class Reference:
     def _missing(self, goals: Sequence[str]) -> int:
         """About how many files make will compile: those that have no object."""
         built = self._built(self._cache)
-        homes = {"kernel": built / "obj", "user": built.parent / "user" / "obj"}
+        homes = {
+            "kernel": (built / "obj", self._common(self._cache) / "obj"),
+            "user": (built.parent / "user" / "obj",),
+        }
         tops = {"kernel": ("kernel/", "labs/", f"arch/{self._arch}/"), "user": ("user/",)}
         return sum(
-            source.startswith(tops[goal]) and not (homes[goal] / f"{source}.o").exists()
+            source.startswith(tops[goal])
+            and not any((home / f"{source}.o").exists() for home in homes[goal])
             for source in _sources(self._cache)
             if source.endswith((".c", ".S"))
             for goal in goals
@@ -254,12 +260,16 @@ class Reference:
     def _built(self, tree: Path) -> Path:
         return tree / "build" / self._arch / "debug-test"
 
+    def _common(self, tree: Path) -> Path:
+        """The objects that the kernel without tests has too: make/kernel.mk."""
+        return tree / "build" / self._arch / "debug-common"
+
     def build_with(self, files: Mapping[str, bytes], honest: Product) -> Product:
         """The reference with @files laid over it; @honest is the reference itself."""
         with tempfile.TemporaryDirectory(prefix="trellis-build-") as name:
             tree = Path(name) / "tree"
             with self._locked():
-                _copy(self._cache, tree, self._built(self._cache))
+                _copy(self._cache, tree, self._built(self._cache), self._common(self._cache))
             for path, content in files.items():
                 if (tree / path).read_bytes() != content:
                     (tree / path).write_bytes(content)
@@ -275,11 +285,12 @@ class Reference:
 
     def _homes(self, files: Sequence[str]) -> dict[str, str]:
         """Which of @files defines what, in the reference."""
-        objects = self._built(self._cache) / "obj"
+        folders = (self._built(self._cache), self._common(self._cache))
         return {
             name: file
             for file in files
-            if (made := objects / f"{file}.o").exists()
+            for folder in folders
+            if (made := folder / "obj" / f"{file}.o").exists()
             for name in Elf(made).defined
         }
 

@@ -3,6 +3,9 @@
 # Tests and the grader's instruments are linked into test kernels (TESTS=1) only. The link has two
 # passes: the first embeds an empty symbol table, the second one the table made from the first. It
 # lies behind the text, so the text does not move; tools/ksyms.py --check sees to that.
+#
+# Most files are the same in both kinds: they are compiled once, without TRELLIS_TESTS, into $(COMMON). A
+# kind has objects of its own ($(B)/obj) of its tests, of files that say TEST_BUILD, and of hooked ones.
 
 KERNEL := $(B)/kernel.elf
 
@@ -17,7 +20,12 @@ else
 KERNEL_SOURCES := $(filter-out $(tests) $(instruments),$(sources))
 endif
 
-KERNEL_OBJECTS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SOURCES))
+COMMON := $(O)/$(ARCH)/$(BUILD)-common$(if $(filter 1,$(LLVM)),-llvm)
+hooked := kernel/thread/% kernel/sched/% kernel/sync/%
+own := $(filter $(hooked),$(sources)) $(tests) $(instruments) $(shell grep -lw TEST_BUILD $(sources))
+COMMON_OBJECTS := $(patsubst %,$(COMMON)/obj/%.o,$(filter-out $(own),$(KERNEL_SOURCES)))
+OWN_OBJECTS := $(patsubst %,$(B)/obj/%.o,$(filter $(own),$(KERNEL_SOURCES)))
+KERNEL_OBJECTS := $(COMMON_OBJECTS) $(OWN_OBJECTS)
 linker_script := $(wildcard arch/$(ARCH)/*.ld)
 
 # A file that changes only when its content does: a step that depends on it is done again when
@@ -31,10 +39,16 @@ remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || 
 kernel-command:
 	@echo '$(CC) $(KERNEL_CFLAGS)'
 
-# Every object depends on this one, so the folders for all of them are made here.
+COMMON_CFLAGS = $(filter-out -DTRELLIS_TESTS=%,$(KERNEL_CFLAGS))
+
+# Every object depends on one of these, so the folders for all of them are made here.
 $(B)/flags: FORCE
-	@mkdir -p $(sort $(dir $(KERNEL_OBJECTS)))
+	@mkdir -p $(@D) $(sort $(dir $(OWN_OBJECTS)))
 	$(call remember,$(shell $(CC) --version | head -n 1) $(CC) $(KERNEL_CFLAGS) $(LD) $(KERNEL_LDFLAGS))
+
+$(COMMON)/flags: FORCE
+	@mkdir -p $(@D) $(sort $(dir $(COMMON_OBJECTS)))
+	$(call remember,$(shell $(CC) --version | head -n 1) $(CC) $(COMMON_CFLAGS))
 
 $(B)/sources: FORCE
 	$(call remember,$(KERNEL_SOURCES))
@@ -50,16 +64,19 @@ endif
 ifeq ($(TESTS),1)
 $(B)/kernel.pass1 $(KERNEL): private KERNEL_LDFLAGS += --wrap=arch_switch
 endif
-hooked := $(B)/obj/kernel/thread/% $(B)/obj/kernel/sched/% $(B)/obj/kernel/sync/%
-$(filter $(hooked),$(KERNEL_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
+$(filter $(hooked:%=$(B)/obj/%),$(OWN_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 
 # Nothing below a system call's function is worth a line in a backtrace, nor a frame at each call.
-$(B)/obj/kernel/sys/table.c.o: private KERNEL_CFLAGS += -fomit-frame-pointer
+$(COMMON)/obj/kernel/sys/table.c.o: private KERNEL_CFLAGS += -fomit-frame-pointer
 
-# The list of headers names its object by $(B), which may be given as a relative or absolute path.
+# The list of headers names its object by a variable, whose value may be a relative or an absolute path.
 $(B)/obj/%.o: % $(B)/flags
 	$(call say,CC,$<)
 	$Q$(CC) $(KERNEL_CFLAGS) $(STARTER_WARNINGS) -MMD -MP -MT '$$(B)/obj/$<.o' -c -o $@ $<
+
+$(COMMON)/obj/%.o: % $(COMMON)/flags
+	$(call say,CC,$<)
+	$Q$(CC) $(COMMON_CFLAGS) $(STARTER_WARNINGS) -MMD -MP -MT '$$(COMMON)/obj/$<.o' -c -o $@ $<
 
 # Read for its symbols alone, so it needs nothing for debuggers.
 $(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources

@@ -182,3 +182,10 @@ class Incremental(unittest.TestCase):
     def test_tests_are_linked_only_when_asked_for(self) -> None:
         self.assertNotIn("CC kernel/lib/test_a.c", self.build())
         self.assertIn("CC kernel/lib/test_a.c", self.build("TESTS=1"))
+
+    def test_what_is_the_same_with_tests_is_compiled_once(self) -> None:
+        self.write("kernel/lib/b.c", "int b(void);\nint b(void) { return 1; /* as if TEST_BUILD */ }\n")
+        self.build()
+        done = self.build("TESTS=1")
+        self.assertIn("CC kernel/lib/b.c", done)
+        self.assertNotIn("CC kernel/lib/a.c", done)
