@@ -54,7 +54,7 @@ For grade:
   REPORT=	write the report to this directory
 For others:
   OUT=		what timeline and simulate write (a file), and starter (a directory)
-  ONLY=		matrix (the grader's part), models: only those whose name contains this; portability: distributions
+  ONLY=		matrix, models: only those whose name contains this; portability: distributions
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
   PARTS=	what portability does on each machine, of: refusal,container,hour,grade,wrong,test

@@ -151,7 +151,7 @@ KTEST(space_sole, "space.sole_owner", "", "mm.cow.sole")
 	as_put(child);
 }
 
-#define STAGES	100
+#define STAGES	40
 
 static _Atomic u64 race_reads;
 

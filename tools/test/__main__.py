@@ -44,7 +44,7 @@ _GROUPS: tuple[_Group, ...] = (
         2,
     ),
 )
-# What the rest needs as well: `make test` may never have been called.
+# Needed by the rest as well: `make test` may never have been called.
 _NEEDED: _Group = ("builds", (builds.jobs, programs.host_jobs), 1)
 
 

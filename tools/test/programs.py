@@ -2,8 +2,8 @@
 
 The same sources (user/tests: one program for each .c file and each folder) are compiled here with
 the host's compiler and C library; shell scripts are run by the host's sh. Output and exit status of
-that run are what both ports must repeat, on 1 and 4 CPUs. `make test` does each on 4 CPUs of one of the ports,
-`make matrix` on those of the other.
+that run are what both ports must repeat, on 1 and 4 CPUs. `make test` does each on 4 CPUs of one of the
+ports, `make matrix` on those of the other.
 """
 
 from __future__ import annotations
@@ -231,5 +231,5 @@ def jobs(build_root: Path) -> list[Job]:
             batches = [Batch(arch, cpus, tuple(small[i::_BATCHES]), build_root) for i in range(_BATCHES)]
             batches.append(Batch(arch, cpus, tuple(large), build_root, memory_mib=LITTLE_MIB))
             for number, batch in enumerate(batches):
-                jobs.append(Job(batch.title, batch.check, cpus > 1 and not in_turn(arch, number)))
+                jobs.append(Job(batch.title, batch.check, cpus > 1 and in_turn(arch, number)))
     return jobs
