@@ -30,8 +30,11 @@ class DiffError(Exception):
 
 
 def compile_for_host(name: str, build_root: Path) -> Path:
-    """tools/diff/@name as a program of this machine."""
+    """tools/diff/@name as a program of this machine, made anew if a source is newer."""
     program = build_root / "host" / "diff" / name
+    newest = max(path.stat().st_mtime for path in (FOLDER / name).glob("*.[ch]"))
+    if program.exists() and program.stat().st_mtime > newest:
+        return program
     argv = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-w", "-pthread"]
     done = compile_program([*argv, *map(str, sorted((FOLDER / name).glob("*.c")))], program)
     if done.returncode:
