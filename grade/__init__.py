@@ -6,7 +6,7 @@ How a verdict comes about, and where to read it:
     submission.py   takes the editable files out of a submission, and nothing else
     build.py        lays them over the reference and compiles in a fence; complaints.py says what failed
     machine.py      boots one test deterministically and gathers the evidence
-    protocol.py     the tagged lines of the in-kernel test runner (kernel/debug/ktest.c)
+    protocol.py     the tagged lines of the in-kernel test runner (kernel/test/ktest.c)
     recipe.py       refuses a QEMU on which the same machine does not run the same way twice
     trace.py        the trace rings out of guest memory, by way of elf.py
     properties.py   judges of the trace: pure functions from records to violations

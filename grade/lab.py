@@ -2,7 +2,7 @@
 
     name = "04-sleep"                     the folder's name
     title = "Waiting without lying"
-    files = ["kernel/thread/sleep.c"]     what students edit, and all that is taken from them
+    files = ["kernel/sched/sleep.c"]     what students edit, and all that is taken from them
 
     [defaults]                            for every test below; each key is optional
     cpus = [1]                            one set of runs for each number of CPUs

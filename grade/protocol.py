@@ -1,7 +1,7 @@
 """The guest's messages: two streams on one serial line, and the tagged lines of the test runner.
 
 How the streams share the line is told in tools/mux.py. On the kernel's stream the test runner
-(kernel/debug/ktest.c) writes one line a message:
+(kernel/test/ktest.c) writes one line a message:
 
     @@<nonce> <number> <kind> <words...>
 

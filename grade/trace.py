@@ -73,14 +73,14 @@ class Layout:
 
     @staticmethod
     def read(root: Path) -> "Layout":
-        include = root / "kernel" / "include"
+        kernel = root / "kernel"
         events = re.findall(
-            r"^TRACE_EVENT\(TRACE_EV_(\w+),", (include / "trace_events.def").read_text(), re.M
+            r"^TRACE_EVENT\(TRACE_EV_(\w+),", (kernel / "base" / "trace_events.def").read_text(), re.M
         )
         return Layout(
             events=tuple(e.lower() for e in events),
-            states=_x_list(include / "thread.h", "THREAD_STATES"),
-            whys=_x_list(include / "wait.h", "WAIT_WHYS"),
+            states=_x_list(kernel / "thread" / "thread.h", "THREAD_STATES"),
+            whys=_x_list(kernel / "sched" / "wait.h", "WAIT_WHYS"),
             direct_base={
                 path.parent.name: _constant(path, "ARCH_DIRECT_BASE")
                 for path in sorted((root / "arch").glob("*/arch_types.h"))

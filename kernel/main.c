@@ -7,38 +7,40 @@
  *	full	threads, scheduler, other CPUs, interrupts	each CPU ends as its idle thread
  *	init	in a thread that may block: files, initramfs, /init
  */
-#include "bootargs.h"
+#include "abi/strace.h"
+#include "abi/syscall.h"
+#include "base/bootargs.h"
+#include "base/machine.h"
+#include "base/printf.h"
+#include "base/trace.h"
 #include "config.h"
-#include "console.h"
-#include "cpu.h"
-#include "futex.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "machine.h"
-#include "mm.h"
-#include "numa.h"
-#include "printf.h"
-#include "process.h"
-#include "sched.h"
-#include "syscall.h"
-#include "thread.h"
-#include "time.h"
-#include "trace.h"
-#include "vfs.h"
+#include "console/console.h"
+#include "console/uart.h"
+#include "fs/vfs.h"
+#include "mm/mm.h"
+#include "mm/numa.h"
+#include "process/futex.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+#include "tty/tty.h"
 
 #define LATE_NS		NSEC_PER_SEC	/* a CPU that takes longer to start is worth a line */
-
-struct machine machine;
 
 /* The rest of the boot, which may block: the first thread of process 1. */
 static int init_main(void *unused)
 {
 	(void)unused;
 	vfs_init();
-	devfs_init();
+	tty_init();
+	strace_init();
+	devfs_init();	/* of the devices that have registered */
 	procfs_init();
 	sysfs_init();
-	tty_init();
 	if (machine.initrd.size) {
 		int err = initramfs_unpack(phys_to_virt(machine.initrd.start), machine.initrd.size);
 
@@ -105,6 +107,23 @@ static void start_cpus(unsigned max)
 	}
 }
 
+static void start_traces(void)
+{
+	unsigned order = 0;
+
+	static_assert(TRACE_RING_MAX <= PAGE_SIZE << PAGE_MAX_ORDER, "page_alloc() gives as much");
+	while ((PAGE_SIZE << order) < trace_ring_bytes())
+		order++;
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct page *p = page_alloc(order, PAGE_ZERO);
+
+		if (!p)
+			panic("no memory for the trace ring of CPU %u: lower trace_size=", i);
+		trace_add_ring(&cpus[i], page_to_virt(p));
+	}
+	trace_init();
+}
+
 noreturn void kernel_main(void)
 {
 	bootargs_init();
@@ -124,8 +143,8 @@ noreturn void kernel_main(void)
 	process_init();
 	futex_init();
 	start_cpus(bootarg_number("cpus", MIN(machine.nr_cpus, MAX_CPUS), 1, MAX_CPUS));
-	trace_init();
-	console_init();
+	start_traces();
+	console_init(uart_bytes() ? kvm_map_device(machine.uart.base, uart_bytes()) : NULL);
 	if (TEST_BUILD)
 		ktest_early();
 	reaper_init();

@@ -11,8 +11,7 @@ KERNEL := $(B)/kernel.elf
 
 sources := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S)
 tests := $(wildcard kernel/*/test_*.c kernel/*/*/test_*.c arch/$(ARCH)/test_*.[cS] labs/*/tests/*.c)
-instruments := $(wildcard kernel/debug/ktest.c kernel/debug/instrument.c kernel/debug/inject.c \
-	kernel/debug/inject_user.c kernel/*/audit.c)
+instruments := $(wildcard kernel/test/*.c kernel/*/audit.c)
 
 ifeq ($(TESTS),1)
 KERNEL_SOURCES := $(sort $(sources) $(tests))
@@ -21,7 +20,7 @@ KERNEL_SOURCES := $(filter-out $(tests) $(instruments),$(sources))
 endif
 
 COMMON := $(O)/$(ARCH)/$(BUILD)-common$(if $(filter 1,$(LLVM)),-llvm)
-hooked := kernel/thread/% kernel/sched/% kernel/sync/%
+hooked := kernel/lock/% kernel/thread/% kernel/sched/% kernel/sync/% kernel/process/%
 own := $(filter $(hooked),$(sources)) $(tests) $(instruments) $(shell grep -lw TEST_BUILD $(sources))
 COMMON_OBJECTS := $(patsubst %,$(COMMON)/obj/%.o,$(filter-out $(own),$(KERNEL_SOURCES)))
 OWN_OBJECTS := $(patsubst %,$(B)/obj/%.o,$(filter $(own),$(KERNEL_SOURCES)))
@@ -39,12 +38,18 @@ remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || 
 kernel-command:
 	@echo '$(CC) $(KERNEL_CFLAGS)'
 
+# For tools/lint: the names that each object defines and uses.
+.PHONY: kernel-names
+kernel-names: $(KERNEL_OBJECTS)
+	@$(NM) -A $(KERNEL_OBJECTS)
+
 COMMON_CFLAGS = $(filter-out -DTRELLIS_TESTS=%,$(KERNEL_CFLAGS))
 
 # Every object depends on one of these, so the folders for all of them are made here.
 $(B)/flags: FORCE
 	@mkdir -p $(@D) $(sort $(dir $(OWN_OBJECTS)))
-	$(call remember,$(shell $(CC) --version | head -n 1) $(CC) $(KERNEL_CFLAGS) $(LD) $(KERNEL_LDFLAGS))
+	$(call remember,$(shell $(CC) --version | head -n 1) $(CC) $(KERNEL_CFLAGS) $(LD) $(KERNEL_LDFLAGS) \
+		$(hooks) $(hooked))
 
 $(COMMON)/flags: FORCE
 	@mkdir -p $(@D) $(sort $(dir $(COMMON_OBJECTS)))
@@ -54,9 +59,14 @@ $(B)/sources: FORCE
 	$(call remember,$(KERNEL_SOURCES))
 
 # In test kernels the functions that labs are about say when they are entered and left: sweep and
-# park. Small inline functions of headers do not.
+# park. Small inline functions of public headers do not; those of private ones are part of their folder.
+private_headers := kernel/sched/internal.h kernel/sched/policy/reserve.h $(wildcard kernel/*/*_impl.h)
+comma := ,
+empty :=
+unhooked := arch/ $(filter-out $(private_headers),$(wildcard kernel/*/*.h kernel/*/*/*.h))
 ifeq ($(TESTS)$(LLVM),10)
-hooks := -finstrument-functions -finstrument-functions-exclude-file-list=kernel/include/,arch/
+hooks := -finstrument-functions \
+	-finstrument-functions-exclude-file-list=$(subst $(empty) ,$(comma),$(strip $(unhooked)))
 else ifeq ($(TESTS)$(LLVM),11)
 hooks := -finstrument-functions-after-inlining
 endif
@@ -67,7 +77,7 @@ endif
 $(filter $(hooked:%=$(B)/obj/%),$(OWN_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 
 # Nothing below a system call's function is worth a line in a backtrace, nor a frame at each call.
-$(COMMON)/obj/kernel/sys/table.c.o: private KERNEL_CFLAGS += -fomit-frame-pointer
+$(COMMON)/obj/kernel/abi/table.c.o: private KERNEL_CFLAGS += -fomit-frame-pointer
 
 # The list of headers names its object by a variable, whose value may be a relative or an absolute path.
 $(B)/obj/%.o: % $(B)/flags

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the kernel's embedded symbol table from the output of nm.
 
-Reads `nm` lines on standard input and writes assembly for kernel/debug/symbols.c:
+Reads `nm` lines on standard input and writes assembly for kernel/base/symbols.c:
 ksyms_count, ksyms_addr[] (sorted), ksyms_name[] (offsets into ksyms_names[]). Only functions are
 kept: what a backtrace names. With --check FILE it compares instead: the final kernel must have the
 addresses that FILE was made from. A part of a function that the compiler laid elsewhere (f.cold,

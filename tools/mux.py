@@ -1,6 +1,6 @@
 """Takes apart what comes over the serial port with console=mux.
 
-The framing is that of kernel/include/console.h: DLE 'u' begins bytes of user programs, DLE 'k' those
+The framing is that of kernel/console/console.h: DLE 'u' begins bytes of user programs, DLE 'k' those
 of the kernel (so does the start of the line), DLE DLE is one DLE byte, DLE 'x' and two hex digits
 tell the exit status of init.
 """

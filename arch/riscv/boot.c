@@ -4,12 +4,12 @@
  * Nothing is known yet but the kernel's own image and where the tree lies; there is no allocator
  * and no console. A panic before kernel_main() has made one says nothing, but ends the machine.
  */
-#include "cpu.h"
-#include "machine.h"
-#include "mm.h"
-#include "numa.h"
+#include "base/machine.h"
+#include "base/string.h"
+#include "mm/mm.h"
+#include "mm/numa.h"
 #include "port.h"
-#include "string.h"
+#include "sched/cpu.h"
 
 struct boot_stack boot_stack __attribute__((aligned(PAGE_SIZE)));
 

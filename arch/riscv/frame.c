@@ -11,10 +11,10 @@
  *     anywhere.
  * The kernel itself uses no floating point, so traps leave the registers alone.
  */
-#include "cpu.h"
+#include "base/string.h"
 #include "port.h"
-#include "string.h"
-#include "thread.h"
+#include "sched/cpu.h"
+#include "thread/thread.h"
 
 /* The registers that arch_switch() pops; asm.h has the offsets. */
 struct switch_frame {

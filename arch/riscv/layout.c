@@ -2,9 +2,9 @@
  * Ties the offsets that assembly uses (asm.h) to the structures they belong to. Generates no code.
  */
 #include "asm.h"
-#include "cpu.h"
 #include "port.h"
-#include "thread.h"
+#include "sched/cpu.h"
+#include "thread/thread.h"
 
 #define OFFSET(constant, type, member) \
 	_Static_assert((constant) == offsetof(struct type, member), #constant " in asm.h is wrong")

@@ -11,9 +11,9 @@
  * writable alias that another mapping may execute.
  */
 #include "asm.h"
-#include "mm.h"
+#include "base/string.h"
+#include "mm/mm.h"
 #include "port.h"
-#include "string.h"
 
 #define ENTRIES		512
 #define TABLE_SPAN	((u64)ENTRIES << PAGE_SHIFT)	/* of a last-level table: 2 MiB */

@@ -8,10 +8,10 @@
  * quiet until that one completes it. A context's registers are written by its own CPU as it
  * starts, then only by arch_irq_unmask(), at boot: so there is no lock.
  */
-#include "cpu.h"
-#include "machine.h"
-#include "mm.h"
+#include "base/machine.h"
+#include "mm/mm.h"
 #include "port.h"
+#include "sched/cpu.h"
 
 #define MAX_LINES	1024u
 #define MAX_CONTEXTS	64u

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "arch.h"
-#include "fdt.h"
-#include "thread.h"
+#include "dev/fdt.h"
+#include "thread/thread.h"
 
 /* entry.S, fpu.S */
 void trap_entry(void);

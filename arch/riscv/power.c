@@ -2,7 +2,7 @@
  * The machine's end. QEMU's test device ends the emulator with an exit status of our choice; where
  * there is none, the firmware turns the machine off or resets it.
  */
-#include "mm.h"
+#include "mm/mm.h"
 #include "port.h"
 #include "sbi.h"
 

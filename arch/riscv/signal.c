@@ -4,14 +4,14 @@
  * The handler finds the frame at sp, siginfo at its start, and returns to the trampoline page (the
  * vDSO's part on Linux), which calls rt_sigreturn() with sp at the frame again.
  */
-#include "signal.h"
+#include "process/signal.h"
 
 #include "abi.h"
-#include "cpu.h"
+#include "base/string.h"
 #include "errno.h"
+#include "mm/vm.h"
 #include "port.h"
-#include "string.h"
-#include "vm.h"
+#include "sched/cpu.h"
 
 #define NR_REGISTERS	32
 

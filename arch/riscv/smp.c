@@ -5,10 +5,10 @@
  * that it is to run. It has joined when cpu_main() sets cpu->online.
  */
 #include "asm.h"
-#include "cpu.h"
-#include "mm.h"
+#include "mm/mm.h"
 #include "port.h"
 #include "sbi.h"
+#include "sched/cpu.h"
 
 #define MAX_HART		63	/* hart masks are one word */
 #define FLUSH_PAGES_MAX		64	/* from here on, dropping all translations is cheaper */

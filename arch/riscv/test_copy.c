@@ -2,12 +2,12 @@
  * Tests of copy.S: every alignment and length against a byte loop, exact counts at a fault, and the
  * compare-and-exchange on user memory.
  */
-#include "cpu.h"
+#include "base/string.h"
 #include "errno.h"
-#include "ktest.h"
+#include "mm/vm.h"
 #include "port.h"
-#include "string.h"
-#include "vm.h"
+#include "sched/cpu.h"
+#include "test/ktest.h"
 
 #define BASE	0x40000000UL
 #define END	(BASE + 2 * PAGE_SIZE)	/* nothing is mapped from here on */

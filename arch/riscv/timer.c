@@ -2,10 +2,10 @@
  * Time: the `time` register, which counts alike on every hart, and a one-shot timer per hart that
  * compares with it: our own where the hart has one (extension Sstc), or the firmware's.
  */
-#include "panic.h"
+#include "base/panic.h"
+#include "base/string.h"
 #include "port.h"
 #include "sbi.h"
-#include "string.h"
 
 u64 clock_mult;
 static u64 frequency;		/* [const after boot] of the time register, Hz */

@@ -6,10 +6,10 @@
  * kernel stack. Interrupts come on only around page faults, which may block, and only if they were
  * on in the interrupted code.
  */
-#include "cpu.h"
+#include "base/printf.h"
 #include "port.h"
-#include "printf.h"
-#include "signal.h"
+#include "process/signal.h"
+#include "sched/cpu.h"
 
 static const struct {
 	const char *name;

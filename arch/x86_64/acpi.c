@@ -8,12 +8,12 @@
  * Field offsets are those of the ACPI specification 6.5, chapter 5.2.
  */
 #include "arch.h"
-#include "machine.h"
-#include "mm.h"
-#include "numa.h"
-#include "panic.h"
+#include "base/machine.h"
+#include "base/panic.h"
+#include "base/string.h"
+#include "mm/mm.h"
+#include "mm/numa.h"
 #include "port.h"
-#include "string.h"
 
 struct acpi_info acpi;
 

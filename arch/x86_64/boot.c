@@ -7,13 +7,13 @@
  * handed out.
  */
 #include "arch.h"
-#include "cpu.h"
-#include "machine.h"
-#include "mm.h"
-#include "panic.h"
+#include "base/machine.h"
+#include "base/panic.h"
+#include "base/string.h"
+#include "mm/mm.h"
 #include "port.h"
-#include "string.h"
-#include "thread.h"
+#include "sched/cpu.h"
+#include "thread/thread.h"
 
 #define START_MAGIC	0x336ec578u
 #define MEMMAP_RAM	1

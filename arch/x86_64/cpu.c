@@ -11,12 +11,12 @@
  * FSGSBASE stays off: a user program cannot set its GS base, so it is 0 for all, and NMI entry can
  * tell the kernel's by its sign.
  */
-#include "cpu.h"
+#include "sched/cpu.h"
 
 #include "arch.h"
-#include "panic.h"
+#include "base/panic.h"
+#include "base/string.h"
 #include "port.h"
-#include "string.h"
 
 #define SEGMENT_CODE	0x00af9b000000ffffUL	/* 64 bit, present */
 #define SEGMENT_DATA	0x00cf93000000ffffUL

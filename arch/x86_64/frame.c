@@ -10,7 +10,7 @@
  *
  * A kernel thread has the upper two as well: it may become a user thread (the first process does).
  */
-#include "thread.h"
+#include "thread/thread.h"
 
 #include "arch.h"
 #include "port.h"

@@ -6,10 +6,10 @@
  * depend on who is idle.
  */
 #include "arch.h"
-#include "cpu.h"
-#include "machine.h"
-#include "panic.h"
+#include "base/machine.h"
+#include "base/panic.h"
 #include "port.h"
+#include "sched/cpu.h"
 
 enum { IOAPIC_SELECT = 0x00, IOAPIC_DATA = 0x10, IOAPIC_VERSION = 1, IOAPIC_REDIRECTION = 0x10 };
 

@@ -5,7 +5,7 @@
  * The timer counts down at a rate that timer.c measures, from a count that is written.
  */
 #include "arch.h"
-#include "panic.h"
+#include "base/panic.h"
 #include "port.h"
 
 enum {

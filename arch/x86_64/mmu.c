@@ -17,11 +17,11 @@
  * phys_to_virt() works for the low 4 GiB. They know no rights; only a starting CPU sees them again.
  */
 #include "arch.h"
-#include "machine.h"
-#include "mm.h"
-#include "panic.h"
+#include "base/machine.h"
+#include "base/panic.h"
+#include "base/string.h"
+#include "mm/mm.h"
 #include "port.h"
-#include "string.h"
 
 #define TABLE_BITS	9
 #define GIB_SHIFT	(BLOCK_SHIFT + TABLE_BITS)

@@ -5,7 +5,7 @@
 
 #include "arch.h"
 #include "asm.h"
-#include "machine.h"
+#include "base/machine.h"
 #include "types.h"
 
 struct cpu;

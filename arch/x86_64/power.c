@@ -7,7 +7,7 @@
  * takes no lock.
  */
 #include "arch.h"
-#include "bootargs.h"
+#include "base/bootargs.h"
 #include "port.h"
 
 #define EXIT_OFF	16

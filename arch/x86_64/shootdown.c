@@ -11,10 +11,10 @@
  *  D3  Who takes its bit out has flushed before (release; pairs with the asker's last load).
  */
 #include "arch.h"
-#include "cpu.h"
-#include "mm.h"
-#include "panic.h"
+#include "base/panic.h"
+#include "mm/mm.h"
 #include "port.h"
+#include "sched/cpu.h"
 
 struct request {
 	vaddr_t start, end;		/* D2 */

@@ -5,13 +5,13 @@
  * which calls rt_sigreturn() with the frame's second word on top. Floating-point registers lie
  * above the frame, as the kernel itself keeps them (port.h).
  */
-#include "signal.h"
+#include "process/signal.h"
 
-#include "cpu.h"
+#include "base/string.h"
 #include "errno.h"
+#include "mm/vm.h"
 #include "port.h"
-#include "string.h"
-#include "vm.h"
+#include "sched/cpu.h"
 
 #define UC_FP_XSTATE		1u
 #define UC_SIGCONTEXT_SS	2u

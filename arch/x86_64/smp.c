@@ -5,13 +5,13 @@
  * cpu out of ap_cpu[], by APIC id, in one atomic step. If it does not come in time the starter
  * takes the entry back the same way, so that a late CPU finds none and stops.
  */
-#include "cpu.h"
+#include "sched/cpu.h"
 
 #include "arch.h"
-#include "mm.h"
+#include "base/string.h"
+#include "mm/mm.h"
 #include "port.h"
-#include "string.h"
-#include "thread.h"
+#include "thread/thread.h"
 
 #define INIT_NS		(10 * NSEC_PER_USEC)	/* only CPUs without long mode want 10 ms */
 #define STARTUP_NS	(200 * NSEC_PER_USEC)	/* then a second startup IPI */

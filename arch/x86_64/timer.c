@@ -12,7 +12,7 @@
  * All CPUs' TSCs are assumed to have started together, as they do on QEMU and on anything recent.
  */
 #include "arch.h"
-#include "panic.h"
+#include "base/panic.h"
 #include "port.h"
 #include "types.h"
 

@@ -5,16 +5,16 @@
  * System calls and page faults run with interrupts on, as far as they were on where the trap came
  * from: syscall_entry() turns them on, page_fault() here. Everything else runs with them off.
  */
-#include "cpu.h"
+#include "sched/cpu.h"
 
 #include "arch.h"
-#include "panic.h"
+#include "base/panic.h"
+#include "base/printf.h"
 #include "port.h"
-#include "printf.h"
-#include "process.h"
-#include "signal.h"
-#include "thread.h"
-#include "time.h"
+#include "process/process.h"
+#include "process/signal.h"
+#include "sched/time.h"
+#include "thread/thread.h"
 
 _Static_assert(offsetof(struct cpu, arch) == 0 && offsetof(struct thread, arch) == 0, "asm.h");
 _Static_assert(offsetof(struct arch_cpu, current) == CPU_CURRENT, "asm.h");

@@ -7,13 +7,13 @@
  * the copy above its trap frame is stale; so whoever writes either side of the current thread's
  * does it with interrupts off.
  */
-#include "thread.h"
+#include "thread/thread.h"
 
 #include "arch.h"
-#include "cpu.h"
+#include "base/string.h"
+#include "lock/spinlock.h"
 #include "port.h"
-#include "spinlock.h"
-#include "string.h"
+#include "sched/cpu.h"
 
 #define RFLAGS_FIXED	2u		/* a bit that is always one */
 #define FCW_DEFAULT	0x37fu		/* x87: extended precision, no exceptions */

@@ -4,7 +4,7 @@
  * Abstracts	kernel/thread/exit.c: thread_exit(), thread_left(); kernel/thread/join.c:
  *		await_left(), thread_join(), thread_detach(); kernel/thread/reaper.c: hand_over(),
  *		reap_thread(); kernel/thread/thread.c: thread_put(), thread_free();
- *		kernel/sched/sched.c: sched_exit(), sched_finish_switch(); of kernel/thread/kill.c
+ *		kernel/sched/sched.c: sched_exit(), sched_finish_switch(); of kernel/process/kill.c
  *		the victim that is DEAD without having run again.
  * Leaves out	the thread's process (kill.pml, hold.pml), and how waiting works: wait.pml shows
  *		that wait_block() may be taken for what it is here, one step from waiting to woken.

@@ -1,13 +1,13 @@
 /*
  * Holds: two threads leave a process that somebody kills and two others want to look into.
  *
- * Abstracts	kernel/thread/hold.c: process_hold(), process_unhold(); kernel/thread/exit.c:
- *		process_thread_leaves(); kernel/thread/zombie.c: process_teardown(), without the
- *		tree; kernel/thread/kill.c: the swap of process_kill(); kernel/thread/reaper.c:
+ * Abstracts	kernel/process/hold.c: process_hold(), process_unhold(); kernel/thread/exit.c:
+ *		process_thread_leaves(); kernel/process/zombie.c: process_teardown(), without the
+ *		tree; kernel/process/kill.c: the swap of process_kill(); kernel/thread/reaper.c:
  *		reaper_add_process().
  * Leaves out	how the threads are told to die (kill.pml): here each leaves when it likes.
  *
- * A holder is what kernel/fs/proc_process.c does for /proc/PID: hold, use, unhold.
+ * A holder is what kernel/procfs/proc_process.c does for /proc/PID: hold, use, unhold.
  */
 #include "lock.h"
 

@@ -1,12 +1,12 @@
 /*
  * Killing: a process with two threads, and two who kill it, each with a status of his own.
  *
- * Abstracts	kernel/thread/kill.c: process_kill(), thread_kill(), kill_where_it_is(),
- *		process_exit(); kernel/thread/edge.c: user_return_work(); kernel/thread/exit.c:
+ * Abstracts	kernel/process/kill.c: process_kill(), thread_kill(), kill_where_it_is(),
+ *		process_exit(); kernel/process/edge.c: user_return_work(); kernel/thread/exit.c:
  *		thread_exit(), process_thread_leaves(); kernel/thread/thread.c: join_process();
  *		kernel/thread/suspend.c: thread_resume(); kernel/sched/sched.c: sched_block(),
  *		sched_suspend_self(), sched_exit(); kernel/thread/reaper.c: reap_thread();
- *		kernel/thread/zombie.c: process_teardown().
+ *		kernel/process/zombie.c: process_teardown().
  * Leaves out	who else runs on a CPU (a READY thread is picked at any time), moving to another
  *		CPU, resuming a thread that suspended itself, exec, and how a wait is claimed
  *		(wait.pml): whoever has the run queue's lock first makes the thread READY.

@@ -1,7 +1,7 @@
 /*
  * vfork(): a parent waits on a queue on its own stack until the child has done with its memory.
  *
- * Abstracts	kernel/sys/clone.c: vfork_wait(), vfork_release().
+ * Abstracts	kernel/abi/clone.c: vfork_wait(), vfork_release().
  * Leaves out	everything else about the two processes; wait.pml shows that wait_block() may be
  *		taken for what it is here.
  *

@@ -1,10 +1,10 @@
 /*
  * Waiting: two threads wait on one queue, a waker, a timer interrupt and a killer come for them.
  *
- * Abstracts	kernel/thread/wait.c: waiter_init(), waiter_swap(), waiter_claim(), wait_block(),
- *		wait_wake_one(); kernel/thread/sleep.c: sleepq_arm(), sleepq_cancel(),
+ * Abstracts	kernel/sched/wait.c: waiter_init(), waiter_swap(), waiter_claim(), wait_block(),
+ *		wait_wake_one(); kernel/sched/sleep.c: sleepq_arm(), sleepq_cancel(),
  *		sleepq_expire(); kernel/sched/sched.c: sched_block(), sched_wake(),
- *		sched_make_ready(); kernel/thread/kill.c: thread_kill(); as caller
+ *		sched_make_ready(); kernel/process/kill.c: thread_kill(); as caller
  *		kernel/sync/semaphore.c: semaphore_wait(), semaphore_post().
  * Leaves out	moving to another CPU (each thread has a run queue lock of its own), who is picked
  *		next and when, the clock (a deadline may come at any time), status words, shared

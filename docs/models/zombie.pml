@@ -2,8 +2,8 @@
  * Zombies: a parent and its child end, in any order. Who waits for them: the parent, the shell that
  * started it, or init?
  *
- * Abstracts	kernel/thread/zombie.c: become_zombie(), reparent_children(), tell_parent(),
- *		collect_zombie(), process_wait(); kernel/thread/process.c: process_create(),
+ * Abstracts	kernel/process/zombie.c: become_zombie(), reparent_children(), tell_parent(),
+ *		collect_zombie(), process_wait(); kernel/process/process.c: process_create(),
  *		process_put().
  * Leaves out	how a process gets from its kill to its teardown (kill.pml, hold.pml), waiting for
  *		one child or a group, WNOHANG and WNOWAIT, a parent that ignores SIGCHLD, and how

@@ -17,7 +17,7 @@ STATES = {name: i for i, name in enumerate(LAYOUT.states)}
 LAB_TOML = """
 name = "04-sleep"
 title = "Waiting without lying"
-files = ["kernel/thread/sleep.c"]
+files = ["kernel/sched/sleep.c"]
 
 [steps]
 1 = ["claim"]

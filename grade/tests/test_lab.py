@@ -59,7 +59,7 @@ class Read(unittest.TestCase):
         self.wrong('properties = ["P4.1", "P4.2"]', 'properties = ["P4.1"]', "no test", "P4.2")
         self.wrong('"sleep.due"', '"sleep.early"', "twice")
         self.wrong('matches = "one', 'matches = "(one', "regular expression")
-        self.wrong('files = ["kernel/thread/sleep.c"]', 'files = ["../../etc/passwd"]', "files")
+        self.wrong('files = ["kernel/sched/sleep.c"]', 'files = ["../../etc/passwd"]', "files")
         self.wrong('name = "04-sleep"', 'name = "05-sync"', "folder")
         self.wrong("[[property]]", "[[property", "cannot be read")
 

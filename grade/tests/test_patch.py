@@ -15,8 +15,8 @@ _PATCH = """\
 # mistake: 4.4
 # property: P4.2
 # what: forgets c
---- a/kernel/thread/sleep.c
-+++ b/kernel/thread/sleep.c
+--- a/kernel/sched/sleep.c
++++ b/kernel/sched/sleep.c
 @@ -2,3 +2,3 @@
  b
 -c
@@ -27,7 +27,7 @@ _PATCH = """\
 
 class Apply(unittest.TestCase):
     def patched(self, patch: str, old: str = _OLD) -> str:
-        return apply(patch, lambda _: old)["kernel/thread/sleep.c"]
+        return apply(patch, lambda _: old)["kernel/sched/sleep.c"]
 
     def test_a_change(self) -> None:
         self.assertEqual(self.patched(_PATCH), "a\nb\nC\nd\ne\n")
@@ -55,18 +55,18 @@ class Mutants(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
-        (self.root / "kernel/thread").mkdir(parents=True)
-        (self.root / "kernel/thread/sleep.c").write_text(_OLD)
+        (self.root / "kernel/sched").mkdir(parents=True)
+        (self.root / "kernel/sched/sleep.c").write_text(_OLD)
         self.lab = lab(self.root, LAB_TOML)
         (self.lab.folder / "mutants").mkdir()
-        (self.lab.folder / "variants/tree/kernel/thread").mkdir(parents=True)
+        (self.lab.folder / "variants/tree/kernel/sched").mkdir(parents=True)
 
     def test_what_it_says_and_does(self) -> None:
         (self.lab.folder / "mutants/one.patch").write_text(_PATCH)
         (mutant,) = mutants(self.root, self.lab)
         self.assertEqual((mutant.name, mutant.mistake, mutant.property), ("one", "4.4", "P4.2"))
         self.assertEqual(mutant.arches, ("riscv", "x86_64"))
-        self.assertEqual(mutant.files["kernel/thread/sleep.c"], b"a\nb\nC\nd\ne\n")
+        self.assertEqual(mutant.files["kernel/sched/sleep.c"], b"a\nb\nC\nd\ne\n")
 
     def wrong(self, old: str, new: str, words: str) -> None:
         (self.lab.folder / "mutants/one.patch").write_text(_PATCH.replace(old, new))
@@ -77,7 +77,7 @@ class Mutants(unittest.TestCase):
     def test_what_is_wrong_is_said(self) -> None:
         self.wrong("# what: forgets c\n", "", "# what:")
         self.wrong("P4.2", "P9.9", "P9.9")
-        self.wrong("thread/sleep.c", "thread/wait.c", "wait.c")
+        self.wrong("sched/sleep.c", "sched/wait.c", "wait.c")
 
     def test_hostile_kernels_say_how_they_must_end(self) -> None:
         folder = self.root / "grade" / "hostile"
@@ -94,8 +94,8 @@ class Mutants(unittest.TestCase):
 
     def test_variants_are_patches_or_folders(self) -> None:
         (self.lab.folder / "variants/patched.patch").write_text(_PATCH)
-        (self.lab.folder / "variants/tree/kernel/thread/sleep.c").write_text("new\n")
-        found = {v.name: v.files["kernel/thread/sleep.c"] for v in variants(self.root, self.lab)}
+        (self.lab.folder / "variants/tree/kernel/sched/sleep.c").write_text("new\n")
+        found = {v.name: v.files["kernel/sched/sleep.c"] for v in variants(self.root, self.lab)}
         self.assertEqual(found, {"patched": b"a\nb\nC\nd\ne\n", "tree": b"new\n"})
 
 

@@ -102,7 +102,7 @@ class Starter(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name) / "tree"
         for name, text in (
-            ("kernel/thread/sleep.c", _SOURCE),
+            ("kernel/sched/sleep.c", _SOURCE),
             ("labs/04-sleep/lab.toml", LAB_TOML),
             ("labs/04-sleep/mutants/early.patch", "secret"),
             ("labs/04-sleep/variants/other/sleep.c", "secret"),
@@ -126,13 +126,13 @@ class Starter(unittest.TestCase):
             files,
             [
                 ".gitignore",
-                "kernel/thread/sleep.c",
+                "kernel/sched/sleep.c",
                 "lab.mk",
                 "labs/04-sleep/lab.toml",
                 "labs/04-sleep/tests/sleep.c",
             ],
         )
-        self.assertEqual((self.out / "kernel/thread/sleep.c").read_text(), _STRIPPED)
+        self.assertEqual((self.out / "kernel/sched/sleep.c").read_text(), _STRIPPED)
         self.assertIn("STARTER := 1", (self.out / "lab.mk").read_text())
 
     def test_only_tracked_files_once_there_are_some(self) -> None:
@@ -150,13 +150,13 @@ class Starter(unittest.TestCase):
         self.assertIn("not empty", str(caught.exception))
 
     def test_regions_must_be_in_listed_files(self) -> None:
-        (self.root / "kernel/thread/wait.c").write_text(_SOURCE)
+        (self.root / "kernel/sched/wait.c").write_text(_SOURCE)
         with self.assertRaises(StageError) as caught:
             check(self.root, [self.lab])
         self.assertIn("does not list", str(caught.exception))
 
     def test_listed_files_must_have_regions(self) -> None:
-        (self.root / "kernel/thread/sleep.c").write_text("int n;\n")
+        (self.root / "kernel/sched/sleep.c").write_text("int n;\n")
         with self.assertRaises(StageError) as caught:
             check(self.root, [self.lab])
         self.assertIn("has no region", str(caught.exception))

@@ -8,7 +8,7 @@ from pathlib import Path
 from grade.submission import Rejected, take
 from grade.tests.fake import lab
 
-_FILE = "kernel/thread/sleep.c"
+_FILE = "kernel/sched/sleep.c"
 
 
 class Take(unittest.TestCase):
@@ -17,7 +17,7 @@ class Take(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.lab = lab(Path(folder.name))
         self.root = Path(folder.name) / "submission"
-        (self.root / "kernel" / "thread").mkdir(parents=True)
+        (self.root / "kernel" / "sched").mkdir(parents=True)
         self.file = self.root / _FILE
 
     def rejected(self, words: str) -> None:
@@ -44,8 +44,8 @@ class Take(unittest.TestCase):
         real = self.root / "real"
         real.mkdir()
         (real / "sleep.c").write_bytes(b"secret")
-        (self.root / "kernel" / "thread").rmdir()
-        (self.root / "kernel" / "thread").symlink_to(real)
+        (self.root / "kernel" / "sched").rmdir()
+        (self.root / "kernel" / "sched").symlink_to(real)
         self.rejected("without links")
 
     def test_pipes_and_folders_are_not_read(self) -> None:

@@ -1,17 +1,13 @@
 /*
- * The records of system calls in /dev/strace: for the kernel, which writes it, and for strace.
+ * Recording of the system calls of some processes; see abi/strace.c.
  */
 #pragma once
 
-#define STRACE_BYTES	64	/* at most, of what one argument points to */
+#include "types.h"
 
-struct strace_record {		/* then the bytes of the arguments, one after the other */
-	unsigned size;		/* with those bytes */
-	int tid;
-	unsigned number;
-	unsigned char entering;	/* or leaving, with the result */
-	unsigned char bytes[6];	/* for each argument */
-	unsigned long args[6];
-	long result;
-	unsigned long time;	/* monotonic, ns */
-};
+struct trapframe;
+
+void strace_init(void);		/* opens /dev/strace */
+
+/* Writes a record if the current process is recorded. May block. */
+void strace_record(const struct trapframe *tf, u64 number, bool entering, long result);

@@ -10,10 +10,10 @@
  *
  * No locks, no memory, no globals.
  */
-#include "fdt.h"
+#include "dev/fdt.h"
 
+#include "base/string.h"
 #include "errno.h"
-#include "string.h"
 
 #define FDT_MAGIC	0xd00dfeedu
 #define FDT_VERSION	17u		/* what we read; newer ones say they are compatible */

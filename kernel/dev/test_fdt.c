@@ -2,11 +2,11 @@
  * Tests of the device tree reader, on a tree built here: right answers, and no step outside a blob
  * that lies about its lengths.
  */
-#include "fdt.h"
+#include "dev/fdt.h"
 
-#include "instrument.h"
-#include "ktest.h"
-#include "string.h"
+#include "base/string.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
 
 #define BLOB_MAX	1024u
 #define STRINGS		"compatible\0reg\0#address-cells\0#size-cells\0status\0big"

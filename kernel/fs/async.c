@@ -1,5 +1,5 @@
 /*
- * Files that tell by a signal: O_ASYNC of fcntl(), and a file's owner and signal.
+ * Files that tell by a signal: O_ASYNC of fcntl().
  *
  * While O_ASYNC is on, the owner of an open file (a process, a thread or a group) is sent a signal
  * whenever the file may have become readable or writable: async_notify(), called beside the wake-up
@@ -7,179 +7,35 @@
  * terminal. Such files are few, so one list of all of them will do, and with none in it a
  * notification costs a look at a counter.
  *
- * The owner is kept as a number; the time at which its process began tells it from a later one of
- * that number. A group has no such mark: a later group of the same number takes its place. The
- * signal is sent with the rights that its owner was named with.
- *
- * Lock: async_lock guards the list and all owners. tree_lock is taken inside, so async_notify() may
- * be called in an interrupt, but not under the lock of a wait queue or a descriptor table.
+ * Lock: async_lock guards the list and all owners. An owner's tell() takes tree_lock inside, so
+ * async_notify() may be called in an interrupt, but not under the lock of a wait queue or a
+ * descriptor table. The owners, and the signals that tell them, are in process/async.c.
  *
  *  ASYNC1  A file in the list is open: it leaves before its close operation runs.
  */
-#include "cred.h"
-#include "errno.h"
-#include "fs.h"
-#include "process.h"
-#include "signal.h"
-
-/* These have codes of their own, so POLL_IN would be taken for one of them. */
-#define OWN_CODES	(SYNCHRONOUS | SIGSET(SIGCHLD))
+#include "fs/fs.h"
 
 _Atomic u32 async_files;		/* [async_lock] to write: those in the list */
+struct spinlock async_lock = SPINLOCK_INIT(LOCK_ASYNC);
 
-static struct spinlock async_lock = SPINLOCK_INIT(LOCK_ASYNC);
 static struct list_node tellers = LIST_INIT(tellers);
-
-/* --- Telling ---------------------------------------------------------------------------------- */
-
-static bool may_tell(const struct async *a, struct cred *c)
-{
-	const struct ids *uid = &c->uid;
-	bool may = !a->euid || a->euid == uid->saved || a->euid == uid->real ||
-		   a->uid == uid->saved || a->uid == uid->real;
-
-	cred_put(c);
-	return may;
-}
-
-/* To @p, or to @t of its threads. A signal that finds no room becomes SIGIO. tree_lock held. */
-static void tell(const struct async *a, int code, struct process *p, struct thread *t)
-{
-	static const u32 bands[] = { [POLL_IN] = POLLIN | POLLRDNORM,
-				     [POLL_OUT] = POLLOUT | POLLWRNORM | POLLWRBAND };
-	struct signal_info info = { .signo = atomic_load(&a->sig), .code = code,
-				    .band = bands[code], .value = a->fd };
-
-	if (!may_tell(a, t ? thread_cred(t) : process_cred(p)))
-		return;
-	if (info.signo && (SIGSET(info.signo) & OWN_CODES))
-		info.code = SI_SIGIO;
-	if (info.signo && signal_send_locked(p, t, &info, NULL) == 0)
-		return;
-	info = (struct signal_info){ .signo = SIGIO, .code = SI_KERNEL };
-	signal_send_locked(p, t, &info, NULL);
-}
-
-struct news {
-	const struct async *of;
-	int code;
-};
-
-static void tell_member(struct process *p, void *arg)
-{
-	const struct news *n = arg;
-
-	if (p->pgid == n->of->owner.id)
-		tell(n->of, n->code, p, NULL);
-}
-
-/* The process that the owner is or belongs to, referenced. NULL: it is gone. */
-static struct process *owner_process(const struct async *a)
-{
-	struct process *p = process_find_by_task(a->owner.id);
-
-	if (!p || p->start_ns == a->born)
-		return p;
-	process_put(p);
-	return NULL;
-}
-
-static void tell_task(const struct async *a, int code)
-{
-	bool one = a->owner.kind == OWNER_THREAD;
-	struct process *p = owner_process(a);
-	struct thread *t = one ? thread_find(a->owner.id) : NULL;
-
-	if (p && (!one || (t && t->process == p))) {
-		spin_lock(&tree_lock);
-		tell(a, code, p, t);
-		spin_unlock(&tree_lock);
-	}
-	if (t)
-		thread_put(t);
-	if (p)
-		process_put(p);
-}
 
 void async_notify_slow(const void *source, int code, u32 but)
 {
 	spin_lock(&async_lock);
-	list_for_each(f, &tellers, struct file, async.node) {
-		struct news n = { .of = &f->async, .code = code };
-
-		if (f->private != source || (f->flags & O_ACCMODE) == but || !f->async.owner.id)
-			continue;
-		if (f->async.owner.kind == OWNER_GROUP)
-			process_for_each(tell_member, &n);
-		else
-			tell_task(&f->async, code);
-	}
+	list_for_each(f, &tellers, struct file, async.node)
+		if (f->private == source && (f->flags & O_ACCMODE) != but && f->async.owner.id)
+			f->async.tell(&f->async, code);
 	spin_unlock(&async_lock);
-}
-
-/* --- Setting ---------------------------------------------------------------------------------- */
-
-static bool group_exists(pid_t id)
-{
-	bool exists;
-
-	spin_lock(&tree_lock);
-	exists = process_group_exists(id, -1);
-	spin_unlock(&tree_lock);
-	return exists;
-}
-
-int async_set_owner(struct file *f, struct file_owner o, bool force)
-{
-	const struct ids *uid = &current_cred()->uid;
-	struct process *p = process_find_by_task(o.id);
-	u64 born = p ? p->start_ns : 0;
-
-	if (p)
-		process_put(p);
-	else if (o.id && !group_exists(o.id))
-		return -ESRCH;
-	spin_lock(&async_lock);
-	if (force || !f->async.owner.id) {
-		f->async.owner = o;
-		f->async.born = born;
-		f->async.uid = uid->real;
-		f->async.euid = uid->effective;
-	}
-	spin_unlock(&async_lock);
-	return 0;
-}
-
-struct file_owner async_owner(struct file *f)
-{
-	struct process *p;
-	struct async a;
-	bool there;
-
-	spin_lock(&async_lock);
-	a = f->async;
-	spin_unlock(&async_lock);
-	if (a.owner.kind == OWNER_GROUP) {
-		there = group_exists(a.owner.id);
-	} else {
-		p = owner_process(&a);
-		/* a thread that is no process's first one is no process */
-		there = p && (a.owner.kind == OWNER_THREAD || p->pid == a.owner.id);
-		if (p)
-			process_put(p);
-	}
-	if (!there)
-		a.owner.id = 0;
-	return a.owner;
 }
 
 /* open() with O_ASYNC sets the flag and nothing else, and it stays, all as on Linux. */
-void async_turn(struct file *f, int fd, bool on)
+bool async_list(struct file *f, int fd, bool on)
 {
 	struct async *a = &f->async;
 
 	if (!f->ops->async || on == !!(f->flags & O_ASYNC))
-		return;
+		return false;
 	mutex_lock(&f->lock);
 	spin_lock(&async_lock);
 	a->fd = fd;
@@ -193,6 +49,5 @@ void async_turn(struct file *f, int fd, bool on)
 	}
 	spin_unlock(&async_lock);
 	mutex_unlock(&f->lock);
-	if (on && f->ops->owner)
-		(void)async_set_owner(f, f->ops->owner(), false);
+	return true;
 }

@@ -2,17 +2,17 @@
  * Character devices: what each number does, and their nodes in /dev.
  *
  * A node is an ordinary entry of the root file system whose inode has a device number; the number
- * picks the operations. The terminal's are in kernel/dev/tty.c.
+ * picks the operations. The terminal's are in kernel/tty/tty.c.
  */
+#include "abi/strace.h"
+#include "base/printf.h"
 #include "config.h"
-#include "dev.h"
+#include "console/random.h"
 #include "errno.h"
 #include "fs.h"
-#include "instrument.h"
-#include "printf.h"
-#include "random.h"
-#include "strace.h"
-#include "thread.h"
+#include "fs/dev.h"
+#include "test/instrument.h"
+#include "thread/thread.h"
 
 #define CHUNK	256	/* random bytes made at once, on the stack */
 
@@ -130,21 +130,28 @@ static const struct file_ops random_ops = {
 	.placeless = true,
 };
 
-static const struct {
+static struct {
 	const char *path;
 	u64 rdev;
-	const struct file_ops *ops;
+	const struct file_ops *ops;	/* [const after boot] NULL: see dev_register() */
 } devices[] = {
 	{ "/dev/null",		DEV_NULL,	&null_ops },
 	{ "/dev/zero",		DEV_ZERO,	&zero_ops },
 	{ "/dev/full",		DEV_FULL,	&full_ops },
 	{ "/dev/random",	DEV_RANDOM,	&random_ops },
 	{ "/dev/urandom",	DEV_URANDOM,	&random_ops },
-	{ "/dev/ttyS0",		DEV_TTYS0,	&tty_file_ops },
-	{ "/dev/tty",		DEV_TTY,	&tty_file_ops },
-	{ "/dev/console",	DEV_CONSOLE,	&tty_file_ops },
-	{ "/dev/strace",	DEV_STRACE,	&strace_file_ops },
+	{ "/dev/ttyS0",		DEV_TTYS0,	NULL },
+	{ "/dev/tty",		DEV_TTY,	NULL },
+	{ "/dev/console",	DEV_CONSOLE,	NULL },
+	{ "/dev/strace",	DEV_STRACE,	NULL },
 };
+
+void dev_register(u64 rdev, const struct file_ops *ops)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
+		if (devices[i].rdev == rdev)
+			devices[i].ops = ops;
+}
 
 const char *dev_path(u64 rdev)
 {

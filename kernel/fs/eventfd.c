@@ -6,8 +6,8 @@
  */
 #include "errno.h"
 #include "fs.h"
-#include "mm.h"
-#include "sync.h"
+#include "mm/mm.h"
+#include "sync/sync.h"
 
 #define COUNT_END	(~0ull)		/* is never reached */
 

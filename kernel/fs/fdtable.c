@@ -14,14 +14,14 @@
  *  T2  A used bit is set where files[fd] is not NULL, and where open() has reserved the number of a
  *      file that it is about to make; no bit is set at or above `size`.
  */
-#include "cpu.h"
+#include "base/string.h"
+#include "base/trace.h"
 #include "errno.h"
-#include "filelock.h"
 #include "fs.h"
-#include "mm.h"
-#include "process.h"
-#include "strace.h"
-#include "string.h"
+#include "fs/filelock.h"
+#include "mm/mm.h"
+#include "process/process.h"
+#include "sched/cpu.h"
 
 #define FD_FIRST	16		/* entries of a new table */
 #define WORD_BITS	64
@@ -34,7 +34,7 @@ struct fdtable {
 	struct file **files;		/* [lock] each a reference */
 	u64 used[WORDS];		/* [lock] T2 */
 	u64 cloexec[WORDS];		/* [lock] to be closed by exec */
-	struct file *strace;		/* [self] where calls are recorded; see debug/strace.c */
+	struct file *recorder;		/* [self] where calls are recorded; see abi/strace.c */
 };
 
 static bool bit_test(const u64 *map, unsigned i)
@@ -54,6 +54,28 @@ static void set_entry(struct fdtable *t, unsigned fd, struct file *f, bool cloex
 	t->files[fd] = f;
 	bit_put(t->used, fd, f);
 	bit_put(t->cloexec, fd, cloexec);
+}
+
+static struct spinlock recorded_lock = SPINLOCK_INIT(LOCK_OBJECT);
+static unsigned recorded;	/* [recorded_lock] tables with a recorder: TRACE_RECORDED */
+
+static void count_recorded(int by)
+{
+	spin_lock(&recorded_lock);
+	recorded += by;
+	trace_mask = recorded ? trace_mask | TRACE_RECORDED : trace_mask & ~TRACE_RECORDED;
+	spin_unlock(&recorded_lock);
+}
+
+struct file *fdtable_recorder(struct fdtable *t)
+{
+	return t->recorder;
+}
+
+void fdtable_record(struct fdtable *t, struct file *f)
+{
+	t->recorder = f;
+	count_recorded(1);
 }
 
 static struct fdtable *table_alloc(unsigned size)
@@ -110,8 +132,8 @@ int fdtable_clone(struct fdtable *t, struct fdtable **out)
 		else
 			bit_put(c->used, i, false);	/* T2: another thread reserved it */
 	spin_unlock(&t->lock);
-	if (unlikely(t->strace))
-		c->strace = strace_join(t->strace);
+	if (unlikely(t->recorder))
+		fdtable_record(c, file_get(t->recorder));
 	*out = c;
 	return 0;
 }
@@ -174,8 +196,10 @@ void fdtable_put(struct fdtable *t)
 	if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	close_all(t, t->used);
-	if (unlikely(t->strace))
-		strace_leave(t->strace);
+	if (unlikely(t->recorder)) {
+		count_recorded(-1);
+		file_put(t->recorder);
+	}
 	kfree(t->files);
 	kfree(t);
 }
@@ -196,11 +220,6 @@ int fdtable_unshare(void)
 	spin_unlock(&p->lock);
 	fdtable_put(old);
 	return 0;
-}
-
-struct file **fdtable_strace(struct fdtable *t)
-{
-	return &t->strace;
 }
 
 struct file *fdtable_next(struct fdtable *t, int *fd)

@@ -7,11 +7,11 @@
  *
  * Locks: inode->lock guards the way from inode to pipe and the count of its files; then pipe->lock.
  */
-#include "counters.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "mm.h"
+#include "mm/mm.h"
 #include "pipe.h"
-#include "signal.h"
+#include "process/signal.h"
 
 static const struct inode_ops pipe_inode_ops;
 

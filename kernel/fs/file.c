@@ -5,16 +5,16 @@
  * Lock: file->lock guards the offset of files that have one; it is held during the transfer, so two
  * threads that read the same open file get different bytes.
  */
-#include "counters.h"
-#include "cpu.h"
+#include "base/counters.h"
+#include "base/string.h"
 #include "errno.h"
-#include "filelock.h"
 #include "fs.h"
-#include "mm.h"
-#include "process.h"
-#include "signal.h"
-#include "string.h"
-#include "vm.h"
+#include "fs/filelock.h"
+#include "mm/mm.h"
+#include "mm/vm.h"
+#include "process/process.h"
+#include "process/signal.h"
+#include "sched/cpu.h"
 
 static struct kmem_cache *file_cache;
 
@@ -113,7 +113,7 @@ size_t iobuf_clear(struct iobuf *b, size_t n)
 /* RLIMIT_FSIZE was met: the thread is told by a signal as well. */
 static int too_large(void)
 {
-	signal_send_thread(current_thread(), SIGXFSZ, SI_USER);
+	signal_raise(SIGXFSZ);
 	return -EFBIG;
 }
 
@@ -200,7 +200,7 @@ void file_put(struct file *f)
 		return;
 	filelock_drop(f->inode, f);
 	if (unlikely(list_linked(&f->async.node)))
-		async_turn(f, 0, false);	/* ASYNC1 */
+		async_list(f, 0, false);	/* ASYNC1 */
 	if (f->ops->close)
 		f->ops->close(f);
 	file_free(f);
@@ -263,7 +263,7 @@ static noinline ssize_t transfer_at_offset(struct file *f, struct iobuf *b, off_
 	ssize_t n;
 
 	if (f->flags & O_PATH)
-		return -EBADF;		/* sys/rw.c leaves it to us, to be quick with others */
+		return -EBADF;		/* abi/rw.c leaves it to us, to be quick with others */
 	if (!fn)
 		return inode_is(f->inode, S_IFDIR) && (!pos || b->left <= (u64)(S64_MAX - *pos))
 			       ? -EISDIR

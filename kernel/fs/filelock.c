@@ -15,10 +15,10 @@
  *  FL3  inode->nr_locks counts its locks, so that closing a file without any costs nothing.
  */
 #include "errno.h"
-#include "filelock.h"
 #include "fs.h"
-#include "mm.h"
-#include "sync.h"
+#include "fs/filelock.h"
+#include "mm/mm.h"
+#include "sync/sync.h"
 #include "text.h"
 
 #define DEADLOCK_DEPTH	10		/* so many waiters are followed, as on Linux */

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "vfs.h"
+#include "fs/vfs.h"
 
 /* A new inode with one reference, one link and the next inode number; counted until its release. */
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops,

@@ -10,11 +10,11 @@
  * where, and nothing outside [cpio, cpio + size) is read. Device nodes, sockets and pipes are left
  * out.
  */
+#include "base/printf.h"
+#include "base/string.h"
 #include "errno.h"
 #include "fs.h"
-#include "mm.h"
-#include "printf.h"
-#include "string.h"
+#include "mm/mm.h"
 
 #define MAGIC_LEN	6
 #define DIGITS		8

@@ -4,10 +4,11 @@
  * A reference is held by every directory entry, open file, mapping, working directory, and by a
  * directory on its parent. The last one gone releases the inode.
  */
-#include "counters.h"
-#include "filelock.h"
+#include "base/counters.h"
 #include "fs.h"
-#include "time.h"
+#include "fs/filelock.h"
+#include "mm/vm.h"
+#include "sched/time.h"
 
 static _Atomic u64 last_ino;
 
@@ -27,6 +28,13 @@ struct inode_time inode_now(void)
 	return time_of(time_now() + time_realtime_offset());
 }
 
+static void inode_written_mapped(struct inode *i)
+{
+	atomic_store(&i->mapped_write, time_now() + time_realtime_offset());
+}
+
+static const struct backing_ops backing = { inode_get, inode_put, inode_written_mapped };
+
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const struct file_ops *fops)
 {
 	struct inode_time now = inode_now();
@@ -35,17 +43,12 @@ void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const st
 		.ino = atomic_fetch_add(&last_ino, 1) + 1, .dev = DEV_ROOT,
 		.mode = mode, .nlink = 1, .refs = 1,
 		.atime = now, .mtime = now, .ctime = now, .btime = now, .unread = true,
-		.ops = ops, .fops = fops,
+		.ops = ops, .fops = fops, .backing = &backing,
 	};
 	mutex_init(&i->lock);
 	spin_init(&i->mappings_lock, LOCK_INODE);
 	list_init(&i->mappings);
 	counter_add(COUNT_INODES, 1);
-}
-
-void inode_written_mapped(struct inode *i)
-{
-	atomic_store(&i->mapped_write, time_now() + time_realtime_offset());
 }
 
 void inode_settle_times(struct inode *i)

@@ -6,11 +6,11 @@
  *
  * Locks: rename_lock, then one directory at a time.
  */
-#include "cpu.h"
+#include "base/string.h"
 #include "errno.h"
 #include "fs.h"
-#include "process.h"
-#include "string.h"
+#include "process/process.h"
+#include "sched/cpu.h"
 
 /* How path_of() finds the name of a directory in its parent. */
 struct name_search {

@@ -8,7 +8,7 @@
  */
 #include "pagetree.h"
 
-#include "mm.h"
+#include "mm/mm.h"
 
 #define BITS	6
 #define FANOUT	(1u << BITS)

@@ -12,13 +12,13 @@
  * whatever the caller asked for. An empty path names nothing.
  */
 #include "abi.h"
-#include "cpu.h"
+#include "base/printf.h"
+#include "base/string.h"
 #include "errno.h"
 #include "fs.h"
-#include "mm.h"
-#include "printf.h"
-#include "process.h"
-#include "string.h"
+#include "mm/mm.h"
+#include "process/process.h"
+#include "sched/cpu.h"
 
 struct inode *root_inode;
 

@@ -9,9 +9,28 @@
  * error: search on each directory of the walk, then whether the name exists, then the right to
  * change the directory (-EACCES), then its sticky bit (-EPERM), then what kind of thing it is.
  */
-#include "cred.h"
 #include "errno.h"
 #include "fs.h"
+#include "process/cred.h"
+
+bool cred_in_group(const struct cred *c, u32 gid)
+{
+	u32 low = 0, high = c->nr_groups;
+
+	if (gid == c->gid.fs)
+		return true;
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (c->groups[middle] == gid)
+			return true;
+		if (c->groups[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
 
 int inode_permission_slow(const struct inode *i, unsigned mask)
 {

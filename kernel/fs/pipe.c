@@ -22,13 +22,13 @@
  */
 #include "pipe.h"
 
-#include "counters.h"
-#include "cred.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "mm.h"
-#include "process.h"
-#include "signal.h"
-#include "vm.h"
+#include "mm/mm.h"
+#include "mm/vm.h"
+#include "process/cred.h"
+#include "process/process.h"
+#include "process/signal.h"
 
 #define FIONREAD	0x541b
 
@@ -234,7 +234,7 @@ static int write_some(struct pipe *p, const struct file *f, struct iobuf *b)
 noinline ssize_t pipe_write_failed(size_t done, int err)
 {
 	if (err == -EPIPE)
-		signal_send_thread(current_thread(), SIGPIPE, SI_USER);
+		signal_raise(SIGPIPE);
 	return done ? (ssize_t)done : err;
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "fs.h"
-#include "sync.h"
+#include "sync/sync.h"
 
 #define PIPE_SLOTS	16u		/* of a new one */
 #define PIPE_MANY	(1u << 20)	/* bytes, no more for everybody */

@@ -4,9 +4,9 @@
  *
  * Lock: place->lock, for a few instructions; a directory that is left is put outside it.
  */
-#include "mm.h"
-#include "process.h"
-#include "vfs.h"
+#include "fs/vfs.h"
+#include "mm/mm.h"
+#include "process/process.h"
 
 struct place kernel_place = { .refs = 1, .lock = SPINLOCK_INIT(LOCK_OBJECT) };
 

@@ -9,7 +9,7 @@
  * A waiter is claimed once, so after a wake-up that made nothing ready everything starts anew.
  */
 #include "errno.h"
-#include "vfs.h"
+#include "fs/vfs.h"
 
 struct poll_table {
 	struct waiter waiter;

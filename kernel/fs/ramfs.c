@@ -16,10 +16,10 @@
  */
 #include "ramfs.h"
 
-#include "dev.h"
+#include "base/string.h"
 #include "errno.h"
-#include "mm.h"
-#include "string.h"
+#include "fs/dev.h"
+#include "mm/mm.h"
 
 struct entry {
 	struct rb_node node;		/* by_name */

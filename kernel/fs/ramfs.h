@@ -3,10 +3,10 @@
  */
 #pragma once
 
+#include "base/list.h"
+#include "base/rbtree.h"
 #include "fs.h"
-#include "list.h"
 #include "pagetree.h"
-#include "rbtree.h"
 
 struct entry;
 

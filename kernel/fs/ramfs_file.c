@@ -12,13 +12,13 @@
  *  P3  No page beyond the end stays: the size goes first, then the pages, then the mappings of them
  *      (inode_unmap()). So a fault either sees the new size or is undone.
  */
-#include "counters.h"
+#include "base/counters.h"
+#include "base/string.h"
 #include "errno.h"
-#include "mm.h"
+#include "mm/mm.h"
+#include "mm/vm.h"
 #include "ramfs.h"
-#include "string.h"
-#include "thread.h"
-#include "vm.h"
+#include "thread/thread.h"
 
 void ramfs_file_init(struct ramfs_inode *r)
 {

@@ -1,6 +1,6 @@
 /*
  * Moving bytes into and out of pipes within the kernel: splice(), tee(), vmsplice(), and sendfile()
- * to a pipe. The system calls are in kernel/sys/send.c.
+ * to a pipe. The system calls are in kernel/abi/send.c.
  *
  * Bytes are copied once, straight between a slot's page and the other side; from pipe to pipe a
  * whole slot moves by exchanging pages. Linux passes pages on instead, so that a later change of
@@ -15,11 +15,11 @@
  *  SPLICE1  Only bytes that the other side has taken leave a pipe, and only bytes that it has given
  *           come in.
  */
+#include "base/string.h"
 #include "errno.h"
-#include "mm.h"
+#include "mm/mm.h"
 #include "pipe.h"
-#include "signal.h"
-#include "string.h"
+#include "process/signal.h"
 
 struct pipe *pipe_of(const struct file *f)
 {

@@ -3,10 +3,10 @@
  */
 #pragma once
 
+#include "base/string.h"
 #include "fs.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "string.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
 
 /* Result of an operation on a path, its file or inode put again. */
 static inline int test_lookup(const char *path, bool nofollow)

@@ -1,8 +1,8 @@
 /*
  * Tests of unpacking archives, good and bad ones.
  */
+#include "base/printf.h"
 #include "errno.h"
-#include "printf.h"
 #include "test_fs.h"
 
 #define ARCHIVE_MAX	4096u

@@ -2,7 +2,7 @@
  * Tests of paths and of changes of the tree: what Linux answers, case by case.
  */
 #include "errno.h"
-#include "mm.h"
+#include "mm/mm.h"
 #include "test_fs.h"
 
 struct first_name {

@@ -1,9 +1,9 @@
 /*
  * Tests of files' contents, against a model that is an array of bytes.
  */
-#include "counters.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "mm.h"
+#include "mm/mm.h"
 #include "test_fs.h"
 
 #define MODEL_SIZE	(40 * PAGE_SIZE)

@@ -7,10 +7,10 @@
 
 #include <stdarg.h>
 
+#include "base/printf.h"
+#include "base/string.h"
 #include "errno.h"
-#include "mm.h"
-#include "printf.h"
-#include "string.h"
+#include "mm/mm.h"
 
 /* Room for @more bytes and a terminator. */
 static bool text_reserve(struct text *t, size_t more)

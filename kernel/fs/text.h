@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "fs/vfs.h"
 #include "types.h"
-#include "vfs.h"
 
 /* Text that grows as it is written. A lack of memory is remembered and loses the rest. */
 struct text {

@@ -8,11 +8,12 @@
  * Locks: timer_lock for everything; `fired` counts are also changed under the wait queue's, so
  * that a reader that finds none and blocks is woken.
  */
-#include "cpu.h"
 #include "errno.h"
 #include "fs.h"
-#include "mm.h"
-#include "timer.h"
+#include "fs/timerfd.h"
+#include "mm/mm.h"
+#include "process/timers.h"
+#include "sched/cpu.h"
 
 struct timerfd {
 	struct inode inode;

@@ -10,10 +10,10 @@
  * two directories are locked ancestor first, else by address: anybody else locks parent, then
  * child.
  */
-#include "cred.h"
+#include "base/string.h"
 #include "errno.h"
 #include "fs.h"
-#include "string.h"
+#include "process/cred.h"
 
 struct mutex rename_lock = MUTEX_INIT(rename_lock);
 

@@ -1,9 +1,9 @@
 /*
  * Starting the file layer: caches, then the root directory. See README.md for who does what.
  */
-#include "filelock.h"
+#include "base/panic.h"
 #include "fs.h"
-#include "panic.h"
+#include "fs/filelock.h"
 
 void vfs_init(void)
 {

@@ -7,7 +7,7 @@
 #include "space.h"
 
 #include "errno.h"
-#include "vfs.h"
+#include "fs/vfs.h"
 
 /* --- Advice about one region, [start, end) being within it ------------------------------------ */
 
@@ -118,7 +118,7 @@ int as_removable(struct addr_space *as, vaddr_t start, vaddr_t end, struct inode
 	} else if (!(r->flags & REGION_SHARED) || r->flags & REGION_NOWRITE) {
 		err = -EACCES;
 	} else {
-		*inode = inode_get(r->inode);
+		*inode = r->inode->backing->get(r->inode);
 		*pos = r->offset + (off_t)(start - r->start);
 		*n = MIN(end, r->end) - start;
 	}

@@ -6,8 +6,8 @@
 #include "slab.h"
 #include "space.h"
 
-#include "counters.h"
-#include "panic.h"
+#include "base/counters.h"
+#include "base/panic.h"
 
 /* --- Pages ------------------------------------------------------------------------------------ */
 

@@ -13,10 +13,10 @@
  */
 #include "space.h"
 
-#include "counters.h"
+#include "base/counters.h"
+#include "base/panic.h"
+#include "base/string.h"
 #include "errno.h"
-#include "panic.h"
-#include "string.h"
 
 pte_t cow_pte(const struct region *r, struct page *p)
 {

@@ -15,17 +15,14 @@
  */
 #include "space.h"
 
-#include "counters.h"
-#include "cpu.h"
+#include "base/counters.h"
+#include "base/panic.h"
+#include "base/string.h"
+#include "base/trace.h"
 #include "errno.h"
-#include "lockcheck.h"
-#include "panic.h"
-#include "printf.h"
-#include "process.h"
-#include "signal.h"
-#include "string.h"
-#include "trace.h"
-#include "vfs.h"
+#include "fs/vfs.h"
+#include "process/process.h"
+#include "sched/cpu.h"
 
 /* The stack above @va, made to reach down to it; NULL if there is none or it may not. */
 static struct region *grow_stack(struct addr_space *as, vaddr_t va)
@@ -69,7 +66,7 @@ static int file_page(struct region *r, u64 offset, unsigned access, struct page 
 		return err == -ENOMEM ? err : -EIO;
 	p = *out;
 	if (shared && access & VM_WRITE)
-		inode_written_mapped(r->inode);
+		r->inode->backing->written(r->inode);
 	if (!p || shared || (in_file == PAGE_SIZE && !(access & VM_WRITE)))
 		return 0;
 	/* It is to be written, or the file's part ends inside: the file's own page will not do. */
@@ -130,68 +127,33 @@ int as_fault(struct addr_space *as, vaddr_t addr, unsigned access)
 	return err;
 }
 
-static void note_fault(vaddr_t addr, unsigned access)
+int fault_handle(vaddr_t addr, unsigned access)
 {
 	trace(TRACE_FAULT, TRACE_EV_FAULT, addr, access);
 	event_count(EVENT_FAULTS);
 	atomic_fetch_add_explicit(&current_process()->minor_faults, 1, memory_order_relaxed);
+	return as_fault(current_thread()->as, addr, access);
 }
 
-/* Why an access to @addr is an error, for the person whose program ends. */
-static const char *fault_reason(struct addr_space *as, vaddr_t addr, int err)
+const char *fault_reason(struct addr_space *as, vaddr_t addr, int err, bool *mapped)
 {
 	const char *reason = "not allowed there";
 	struct region *above;
 
-	if (err == -EIO)
-		return "beyond the end of the file";
 	mutex_lock(&as->lock);
 	above = region_above(as, addr);
+	*mapped = above && above->start <= addr;
 	if (!above || above->start > addr)
 		reason = "nothing is mapped there";
 	if (above && above->flags & REGION_STACK && above->start - addr - 1 < STACK_GAP)
 		reason = "the stack may not grow to it";
 	mutex_unlock(&as->lock);
-	return reason;
+	return err == -EIO ? "beyond the end of the file" : reason;
 }
 
-static int fault_code(struct addr_space *as, vaddr_t addr)
-{
-	int code;
-
-	mutex_lock(&as->lock);
-	code = region_find(as, addr) ? SEGV_ACCERR : SEGV_MAPERR;
-	mutex_unlock(&as->lock);
-	return code;
-}
-
-static const char *access_name(unsigned access)
+const char *fault_access_name(unsigned access)
 {
 	return access & VM_EXEC ? "executing" : access & VM_WRITE ? "writing to" : "reading";
-}
-
-void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
-{
-	struct addr_space *as = current_thread()->as;
-	char what[96];
-	int err;
-
-	note_fault(addr, access);
-	err = as_fault(as, addr, access);
-	if (DEBUG_BUILD)
-		lockcheck_none_held("returns to user mode");
-	if (err == -ENOMEM) {
-		oom_kill();
-		return;		/* to the same access, or the end if it was us */
-	}
-	if (!err)
-		return;
-	snprintf(what, sizeof(what), "page fault: %s 0x%lx (%s)", access_name(access), addr,
-		 fault_reason(as, addr, err));
-	if (err == -EIO)
-		signal_fault(tf, SIGBUS, BUS_ADRERR, addr, what);
-	else
-		signal_fault(tf, SIGSEGV, fault_code(as, addr), addr, what);
 }
 
 static u64 find_fixup(u64 pc)
@@ -215,11 +177,10 @@ void fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access)
 	u64 fixup = find_fixup(arch_trap_pc(tf));
 
 	if (!fixup)
-		panic_trap(tf, "page fault: %s 0x%lx", access_name(access), addr);
+		panic_trap(tf, "page fault: %s 0x%lx", fault_access_name(access), addr);
 	if (may_mend(t, addr)) {
 		assert(!mutex_held(&t->as->lock));
-		note_fault(addr, access);
-		if (as_fault(t->as, addr, access) == 0)
+		if (fault_handle(addr, access) == 0)
 			return;
 	}
 	arch_trap_set_pc(tf, fixup);

@@ -5,9 +5,9 @@
  */
 #include "page.h"
 
-#include "panic.h"
+#include "base/panic.h"
+#include "base/string.h"
 #include "slab.h"
-#include "string.h"
 
 #define MIN_SHIFT	4
 #define MAX_SHIFT	11

@@ -5,14 +5,14 @@
  * exit maps nothing. Stacks beyond a high mark are unmapped by the next allocation, many behind one
  * shootdown. A cached stack's list node lies in its own lowest bytes.
  */
-#include "mm.h"
+#include "mm/mm.h"
 
-#include "counters.h"
-#include "cpu.h"
-#include "list.h"
-#include "panic.h"
-#include "spinlock.h"
-#include "thread.h"
+#include "base/counters.h"
+#include "base/list.h"
+#include "base/panic.h"
+#include "lock/spinlock.h"
+#include "sched/cpu.h"
+#include "thread/thread.h"
 
 #define HIGH		(2 * KSTACK_KEEP)	/* an allocation that finds more, trims */
 #define TRIM_BATCH	8			/* stacks a shootdown */

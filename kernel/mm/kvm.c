@@ -10,13 +10,13 @@
  * Mapping needs no flush, as nothing looked there before. Unmapping does, on every CPU, before the
  * address space is released; that may block and so is the caller's, who can do many at once.
  */
-#include "mm.h"
+#include "mm/mm.h"
 
+#include "base/panic.h"
+#include "base/string.h"
 #include "errno.h"
-#include "panic.h"
+#include "lock/spinlock.h"
 #include "space.h"
-#include "spinlock.h"
-#include "string.h"
 
 #define WINDOW_PAGES	(1UL << 18)	/* 1 GiB */
 #define WORD_BITS	64UL

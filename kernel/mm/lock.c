@@ -8,10 +8,10 @@
  */
 #include "space.h"
 
-#include "cpu.h"
-#include "cred.h"
 #include "errno.h"
-#include "process.h"
+#include "process/cred.h"
+#include "process/process.h"
+#include "sched/cpu.h"
 
 #define STEP_PAGES	256	/* as->lock is given up after so many: for others, and for a kill */
 

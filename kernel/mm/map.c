@@ -9,10 +9,10 @@
  */
 #include "space.h"
 
-#include "cpu.h"
 #include "errno.h"
-#include "process.h"
-#include "vfs.h"
+#include "fs/vfs.h"
+#include "process/process.h"
+#include "sched/cpu.h"
 
 int as_range(vaddr_t addr, u64 size, vaddr_t *end)
 {

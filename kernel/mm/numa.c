@@ -4,14 +4,12 @@
  * Filled from the firmware's tables on the boot CPU alone, then only read: no lock. The tables are
  * short and looked through in order; what is asked often keeps the answer (cpu->node).
  */
-#include "numa.h"
+#include "mm/numa.h"
 
-#include "cpu.h"
-#include "machine.h"
+#include "base/machine.h"
+#include "sched/cpu.h"
 
 #define MAX_RANGES	(2 * MACHINE_MAX_RANGES)
-
-unsigned nr_nodes = 1;
 
 static struct {
 	u64 hwid;

@@ -17,11 +17,11 @@
  */
 #include "page.h"
 
-#include "counters.h"
-#include "cpu.h"
-#include "panic.h"
-#include "spinlock.h"
-#include "string.h"
+#include "base/counters.h"
+#include "base/panic.h"
+#include "base/string.h"
+#include "lock/spinlock.h"
+#include "sched/cpu.h"
 
 static_assert(sizeof(struct page) == 24, "three pages of descriptors a block");
 

@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "mm.h"
-#include "numa.h"
-#include "spinlock.h"
+#include "lock/spinlock.h"
+#include "mm/mm.h"
+#include "mm/numa.h"
 
 #define BLOCK_PAGES	(BLOCK_SIZE / PAGE_SIZE)
 

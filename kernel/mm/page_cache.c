@@ -12,12 +12,12 @@
  */
 #include "page.h"
 
+#include "base/counters.h"
+#include "base/panic.h"
+#include "base/string.h"
 #include "config.h"
-#include "counters.h"
-#include "cpu.h"
-#include "panic.h"
-#include "spinlock.h"
-#include "string.h"
+#include "lock/spinlock.h"
+#include "sched/cpu.h"
 
 #define CACHE_MAX	64
 #define CACHE_BATCH	26	/* bounded by how long interrupts may be off */

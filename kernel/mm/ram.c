@@ -10,8 +10,8 @@
  */
 #include "page.h"
 
-#include "machine.h"
-#include "panic.h"
+#include "base/machine.h"
+#include "base/panic.h"
 
 static struct mem_range ranges[2 * MACHINE_MAX_RANGES];	/* disjoint, of whole pages */
 static unsigned nr_ranges;

@@ -13,10 +13,10 @@
  */
 #include "space.h"
 
-#include "counters.h"
+#include "base/counters.h"
+#include "base/panic.h"
 #include "errno.h"
-#include "panic.h"
-#include "vfs.h"
+#include "fs/vfs.h"
 
 static struct kmem_cache *region_cache;
 
@@ -124,7 +124,7 @@ struct region *region_copy(const struct region *from)
 	r->node = (struct rb_node){ 0 };
 	r->next = NULL;
 	if (r->inode)
-		inode_get(r->inode);
+		r->inode->backing->get(r->inode);
 	counter_add(COUNT_REGIONS, 1);
 	return r;
 }
@@ -132,7 +132,7 @@ struct region *region_copy(const struct region *from)
 void region_free(struct region *r)
 {
 	if (r->inode)
-		inode_put(r->inode);
+		r->inode->backing->put(r->inode);
 	counter_add(COUNT_REGIONS, -1);
 	kmem_cache_free(region_cache, r);
 }

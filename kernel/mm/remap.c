@@ -3,10 +3,10 @@
  */
 #include "space.h"
 
-#include "cpu.h"
 #include "errno.h"
-#include "process.h"
-#include "vfs.h"
+#include "fs/vfs.h"
+#include "process/process.h"
+#include "sched/cpu.h"
 
 /* --- brk -------------------------------------------------------------------------------------- */
 
@@ -274,7 +274,7 @@ int as_find_shared(struct addr_space *as, struct map_request *req)
 	if (at < end)
 		req->inode = NULL;
 	else
-		inode_get(req->inode);
+		req->inode->backing->get(req->inode);
 	mutex_unlock(&as->lock);
 	return req->inode ? 0 : -EINVAL;
 }

@@ -15,7 +15,7 @@
  */
 #include "space.h"
 
-#include "vfs.h"
+#include "fs/vfs.h"
 
 void rmap_add(struct region *r)
 {

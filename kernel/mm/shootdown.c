@@ -19,10 +19,10 @@
  */
 #include "space.h"
 
-#include "counters.h"
-#include "cpu.h"
-#include "panic.h"
-#include "trace.h"
+#include "base/counters.h"
+#include "base/panic.h"
+#include "base/trace.h"
+#include "sched/cpu.h"
 
 /* From here on, dropping all translations costs less than one by one. */
 #define LOCAL_PAGES	16

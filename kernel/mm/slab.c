@@ -14,11 +14,11 @@
  */
 #include "slab.h"
 
-#include "counters.h"
-#include "cpu.h"
+#include "base/counters.h"
+#include "base/panic.h"
+#include "base/string.h"
 #include "page.h"
-#include "panic.h"
-#include "string.h"
+#include "sched/cpu.h"
 
 #define SLAB_MAX_ORDER	3
 

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "config.h"
-#include "mm.h"
-#include "spinlock.h"
+#include "lock/spinlock.h"
+#include "mm/mm.h"
 
 #define MAGAZINE_SIZE	16
 #define QUARANTINE_SIZE	(DEBUG_BUILD ? 32 : 1)

@@ -10,8 +10,8 @@
  */
 #include "slab.h"
 
-#include "panic.h"
-#include "string.h"
+#include "base/panic.h"
+#include "base/string.h"
 
 #define POISON_FREE	0x6b6b6b6b6b6b6b6bUL
 #define POISON_NEW	0xa5		/* contents are undefined: and look so */

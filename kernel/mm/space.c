@@ -10,10 +10,10 @@
  */
 #include "space.h"
 
-#include "counters.h"
-#include "cpu.h"
+#include "base/counters.h"
+#include "base/panic.h"
 #include "errno.h"
-#include "panic.h"
+#include "sched/cpu.h"
 
 /* Between the top of user space, where the stack is, and mappings. */
 #define STACK_RESERVE	(256UL << 20)

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "mm.h"
-#include "vm.h"
+#include "mm/mm.h"
+#include "mm/vm.h"
 
 #define MMAP_MIN	0x10000UL		/* nothing is mapped below: null pointers fault */
 #define STACK_GAP	(256 * PAGE_SIZE)	/* a stack stays this far from what is below it */

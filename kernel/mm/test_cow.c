@@ -4,10 +4,10 @@
  */
 #include "test_space.h"
 
-#include "counters.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "instrument.h"
-#include "time.h"
+#include "sched/time.h"
+#include "test/instrument.h"
 
 /* The kernel's own writes to user memory: into absent pages, into shared ones, never elsewhere. */
 KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")

@@ -4,7 +4,7 @@
 #include "test_space.h"
 
 #include "errno.h"
-#include "instrument.h"
+#include "test/instrument.h"
 
 #define STEPS	20000
 

@@ -3,11 +3,11 @@
  */
 #include "test_space.h"
 
-#include "counters.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "instrument.h"
-#include "process.h"
-#include "vfs.h"
+#include "fs/vfs.h"
+#include "process/process.h"
+#include "test/instrument.h"
 
 KTEST(space_ranges, "space.ranges", "", "mm.range")
 {

@@ -3,11 +3,11 @@
  */
 #include "page.h"
 
-#include "cpu.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "list.h"
-#include "string.h"
+#include "base/list.h"
+#include "base/string.h"
+#include "sched/cpu.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
 
 #define N	256
 

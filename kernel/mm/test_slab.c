@@ -3,12 +3,12 @@
  */
 #include "slab.h"
 
-#include "counters.h"
-#include "cpu.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "string.h"
-#include "thread.h"
+#include "base/counters.h"
+#include "base/string.h"
+#include "sched/cpu.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define N	200
 #define ROUNDS	2000

@@ -3,9 +3,9 @@
  */
 #include "test_space.h"
 
-#include "counters.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "instrument.h"
+#include "test/instrument.h"
 
 #define PAGES	48
 

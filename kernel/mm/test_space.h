@@ -5,9 +5,9 @@
 
 #include "space.h"
 
-#include "cpu.h"
-#include "ktest.h"
-#include "thread.h"
+#include "sched/cpu.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define BASE	0x40000000UL
 #define RW	(VM_READ | VM_WRITE)

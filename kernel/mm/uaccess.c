@@ -3,11 +3,11 @@
  * it; a page that is missing is faulted in on the way (fault_kernel), one that may not be accessed
  * ends the copy. No caller holds a lock that the fault needs: no spin lock, not as->lock.
  */
-#include "vm.h"
+#include "mm/vm.h"
 
+#include "base/string.h"
 #include "errno.h"
-#include "spinlock.h"
-#include "string.h"
+#include "lock/spinlock.h"
 
 int copy_from_user(void *dst, vaddr_t src, size_t n)
 {

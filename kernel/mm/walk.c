@@ -9,9 +9,9 @@
  */
 #include "space.h"
 
-#include "counters.h"
+#include "base/counters.h"
+#include "base/panic.h"
 #include "page.h"
-#include "panic.h"
 
 /* Gives the empty entry @e a new table. */
 static bool make_table(paddr_t root, pte_t *e)

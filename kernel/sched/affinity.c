@@ -6,13 +6,13 @@
  * run queues; the second is only tried, and on failure the first is given up, so two movers never
  * wait for each other.
  */
-#include "bootargs.h"
+#include "base/bootargs.h"
 #include "errno.h"
 #include "internal.h"
-#include "process.h"
-#include "thread.h"
+#include "process/process.h"
+#include "thread/thread.h"
 
-static bool affinity_off;	/* [const after boot] */
+bool affinity_off;
 
 void affinity_init(void)
 {
@@ -81,8 +81,6 @@ int sched_set_affinity(struct thread *t, u32 mask)
 	mask &= usable_cpus();
 	if (!mask)
 		return -EINVAL;
-	if (affinity_off && t->process != &kernel_process)
-		return -ENOSYS;
 	rq = thread_runq_lock(t);
 	home = t->se.home;
 	if (!home || mask & BIT(home->cpu)) {

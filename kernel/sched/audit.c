@@ -3,8 +3,8 @@
  * else may be changing, but idle CPUs may come and go.
  */
 #include "internal.h"
-#include "process.h"
-#include "thread.h"
+#include "process/process.h"
+#include "thread/thread.h"
 
 static bool in_tree(const struct rb_tree *tree, const struct sched_entity *e)
 {

@@ -23,10 +23,10 @@
  *	tries B's lock: looks at B, or           tries A's lock: finds t, or sends itself
  *	sends B IPI_PULL                         IPI_PULL: B looks again with its lock free
  */
-#include "bootargs.h"
+#include "base/bootargs.h"
+#include "base/trace.h"
 #include "internal.h"
-#include "thread.h"
-#include "trace.h"
+#include "thread/thread.h"
 
 static u64 interval;		/* ns, 0: off. [const after boot] */
 bool may_steal;			/* [const after boot] */

@@ -13,10 +13,10 @@
  *
  * Both are sequentially consistent, so one of them sees the other.
  */
+#include "base/trace.h"
 #include "internal.h"
-#include "numa.h"
-#include "thread.h"
-#include "trace.h"
+#include "mm/numa.h"
+#include "thread/thread.h"
 
 static _Atomic u32 idle_mask;
 

@@ -3,9 +3,9 @@
  */
 #pragma once
 
-#include "cpu.h"
-#include "sched.h"
-#include "thread_state.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/thread_state.h"
 #include "types.h"
 
 /* sched.c: current, its new state set, gives up the CPU and is not ready. rq unlocked after. */
@@ -22,6 +22,10 @@ void runq_resched(struct runq *rq);
 
 /* sched.c: an empty run queue whose CPU is idle. */
 void runq_init(struct cpu *c);
+
+/* Changes what orders @t, by @how, while it is in no queue (P3). Takes its run queue's lock. */
+void sched_change(struct thread *t, void (*how)(struct thread *t, const void *arg, u64 now),
+		  const void *arg);
 
 /* idle.c: this CPU is idle no more. rq locked. */
 void idle_leave(struct runq *rq);

@@ -10,10 +10,10 @@
  *      with what was left.
  *  T2  A marked thread gives way at the first point where it may: no mark is lost.
  */
+#include "base/trace.h"
 #include "internal.h"
-#include "process.h"
-#include "time.h"
-#include "trace.h"
+#include "process/process.h"
+#include "sched/time.h"
 
 void sched_charge(bool user)
 {

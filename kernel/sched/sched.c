@@ -19,16 +19,16 @@
  * CPU that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:
  * preempt.c. Lock order: everything -> rq->lock.
  */
-#include "sched.h"
+#include "sched/sched.h"
 
-#include "cpu.h"
+#include "base/trace.h"
 #include "errno.h"
 #include "internal.h"
-#include "process.h"
-#include "thread.h"
-#include "time.h"
-#include "trace.h"
-#include "vm.h"
+#include "mm/vm.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "thread/thread.h"
 
 void sched_init(void)
 {

@@ -2,12 +2,12 @@
  * Inter-processor interrupts: every CPU gets its own, and one more that comes while the last is
  * being served.
  */
-#include "cpu.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "sched.h"
-#include "thread.h"
-#include "time.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define SOON	NSEC_PER_SEC
 

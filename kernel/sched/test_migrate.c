@@ -2,12 +2,12 @@
  * Threads that change CPUs: between any two instructions, in every state, while they are being
  * switched away from, and many at once.
  */
-#include "cpu.h"
-#include "instrument.h"
 #include "internal.h"
-#include "ktest.h"
-#include "thread.h"
-#include "time.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define MS	NSEC_PER_MSEC
 #define STEPS	1500

@@ -3,8 +3,8 @@
  * to within a slice. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
 #include "errno.h"
-#include "instrument.h"
-#include "process.h"
+#include "process/process.h"
+#include "test/instrument.h"
 #include "test_spinner.h"
 
 #define PERIOD	(10 * MS)

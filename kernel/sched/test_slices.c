@@ -3,9 +3,9 @@
  * takes one. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
 #include "errno.h"
-#include "instrument.h"
-#include "process.h"
-#include "sync.h"
+#include "process/process.h"
+#include "sync/sync.h"
+#include "test/instrument.h"
 #include "test_spinner.h"
 
 /*

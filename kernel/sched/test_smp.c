@@ -2,13 +2,13 @@
  * Several CPUs: who is told of work, who takes it, who is sent where. Under -icount, with each
  * sched=, and with steal=off and balance=off.
  */
-#include "bootargs.h"
+#include "base/bootargs.h"
+#include "base/string.h"
+#include "base/trace.h"
 #include "errno.h"
 #include "internal.h"
-#include "numa.h"
-#include "string.h"
+#include "mm/numa.h"
 #include "test_spinner.h"
-#include "trace.h"
 
 static struct spinner nappers[MAX_CPUS];
 static unsigned nr_nappers;

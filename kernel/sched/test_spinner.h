@@ -3,11 +3,11 @@
  */
 #pragma once
 
-#include "cpu.h"
 #include "internal.h"
-#include "ktest.h"
-#include "thread.h"
-#include "time.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define MS	NSEC_PER_MSEC
 

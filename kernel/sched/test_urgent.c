@@ -5,10 +5,10 @@
  * The test has CPU 0. Of the others the last is where the thread of each test may run; those
  * between run something more urgent.
  */
-#include "bootargs.h"
+#include "base/bootargs.h"
 #include "errno.h"
-#include "instrument.h"
 #include "internal.h"
+#include "test/instrument.h"
 #include "test_spinner.h"
 
 #define MORE_URGENT	28	/* on LK's scale; 16 is the least urgent real-time thread */

@@ -6,19 +6,17 @@
  * time that is early enough is left alone. limit= bounds a run by the machine's own time, which
  * does not depend on the host.
  */
-#include "time.h"
+#include "sched/time.h"
 
-#include "bootargs.h"
+#include "base/bootargs.h"
+#include "base/panic.h"
+#include "base/trace.h"
 #include "config.h"
-#include "cpu.h"
-#include "instrument.h"
-#include "panic.h"
-#include "process.h"
-#include "timer.h"
-#include "trace.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/timer.h"
+#include "test/instrument.h"
 
-u64 clock_offset;
-u64 clock_start;
 static u64 limit;		/* [const after boot] ns since boot, 0: none */
 static _Atomic u64 realtime_offset;
 

@@ -6,7 +6,7 @@
  * let go of it.
  */
 #include "errno.h"
-#include "sync.h"
+#include "sync/sync.h"
 
 void completion_init(struct completion *c)
 {
@@ -20,13 +20,13 @@ void completion_destroy(struct completion *c)
 	wait_queue_destroy(&c->q);
 }
 
-int completion_wait(struct completion *c, struct deadline d)
+int completion_wait(struct completion *c, struct deadline d, unsigned flags)
 {
 	int err = -EAGAIN;
 
 	spin_lock(&c->q.lock);
 	if (!c->done && !c->for_all)
-		err = wait_block(&c->q, d, 0);
+		err = wait_block(&c->q, d, flags);
 	/* Done before, or after the deadline had claimed the wait. */
 	if (err && err != -EIDRM && (c->done || c->for_all)) {
 		c->done -= c->done > 0;

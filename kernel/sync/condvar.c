@@ -3,7 +3,7 @@
  * tests its predicate again. Giving up the mutex and becoming findable are one step for signallers,
  * because the thread queues itself before the mutex is free.
  */
-#include "sync.h"
+#include "sync/sync.h"
 
 void condvar_init(struct condvar *c)
 {

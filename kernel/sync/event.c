@@ -4,7 +4,7 @@
  * until event_unsignal(), and those that wait pass even if it follows at once.
  */
 #include "errno.h"
-#include "sync.h"
+#include "sync/sync.h"
 
 void event_init(struct event *e, bool signaled, bool auto_reset)
 {

@@ -10,12 +10,12 @@
  *  M2  A waiter whose wait ends with 0 owns the mutex: the word was set before it left.
  *  M3  The owner does not end and does not go to user mode before it has unlocked (asserted).
  */
-#include "mutex.h"
+#include "sync/mutex.h"
 
 #include "config.h"
 #include "errno.h"
-#include "lockcheck.h"
-#include "thread.h"
+#include "lock/lockcheck.h"
+#include "thread/thread.h"
 
 void mutex_init_named(struct mutex *m, const char *name)
 {

@@ -16,11 +16,11 @@
  *
  * Lock order: pi_lock -> run queue.
  */
-#include "pi.h"
+#include "sync/pi.h"
 
 #include "errno.h"
-#include "sched.h"
-#include "thread.h"
+#include "sched/sched.h"
+#include "thread/thread.h"
 
 struct spinlock pi_lock = SPINLOCK_INIT(LOCK_PI);
 

@@ -3,7 +3,7 @@
  * is kept in the count. So `count` plus the waits that have been let pass is the posts so far.
  */
 #include "errno.h"
-#include "sync.h"
+#include "sync/sync.h"
 
 void semaphore_init(struct semaphore *s, unsigned count)
 {

@@ -4,11 +4,11 @@
  * thread_kill(); and a kill gets a killable waiter out of it.
  */
 #include "errno.h"
-#include "ktest.h"
-#include "mutex.h"
-#include "sched.h"
-#include "thread.h"
-#include "time.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "sync/mutex.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 static struct mutex first, second;
 static struct thread *forwards, *backwards;

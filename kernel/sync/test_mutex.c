@@ -2,13 +2,13 @@
  * Mutexes: exclusion, handing over, and giving up while others wait. docs/models/mutex.pml has the
  * same properties over every interleaving of three threads.
  */
-#include "mutex.h"
+#include "sync/mutex.h"
 
 #include "errno.h"
-#include "ktest.h"
-#include "sync.h"
-#include "thread.h"
-#include "time.h"
+#include "sched/time.h"
+#include "sync/sync.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define THREADS	6
 #define ROUNDS	60

@@ -20,8 +20,6 @@ static struct semaphore semaphore;
 static struct event event;
 static struct completion completion;
 static struct condvar condvar;
-static struct rwlock rwlock;
-static struct barrier barrier;
 
 #define WAITERS		4
 
@@ -98,7 +96,7 @@ static void completion_start(void)
 
 static int completion_get(struct deadline d)
 {
-	return completion_wait(&completion, d);
+	return completion_wait(&completion, d, 0);
 }
 
 static void completion_put(void)
@@ -143,66 +141,6 @@ static void condvar_end(void)
 	condvar_destroy(&condvar);
 }
 
-static void write_start(void)
-{
-	rwlock_init(&rwlock);
-	REQUIRE(rwlock_read_lock(&rwlock, DEADLINE_POLL) == 0, "sync", "a new lock is not free");
-}
-
-static int write_wait(struct deadline d)
-{
-	return rwlock_write_lock(&rwlock, d);
-}
-
-static void write_leave(void)
-{
-	rwlock_write_unlock(&rwlock);
-}
-
-static void read_start(void)
-{
-	rwlock_init(&rwlock);
-	REQUIRE(rwlock_write_lock(&rwlock, DEADLINE_POLL) == 0, "sync", "a new lock is not free");
-}
-
-static int read_wait(struct deadline d)
-{
-	return rwlock_read_lock(&rwlock, d);
-}
-
-static void read_leave(void)
-{
-	rwlock_read_unlock(&rwlock);
-}
-
-static void rwlock_end(void)
-{
-	rwlock_destroy(&rwlock);
-}
-
-static void barrier_start(void)
-{
-	barrier_init(&barrier, WAITERS + 1);
-}
-
-static int barrier_come(struct deadline d)
-{
-	return barrier_wait(&barrier, d);
-}
-
-/* Those who are missing come. */
-static void barrier_fill(void)
-{
-	barrier.needed = barrier.arrived + 1;
-	CHECK(barrier_wait(&barrier, DEADLINE_POLL) == 0, "sync", "the last one does not pass");
-	barrier.needed = WAITERS + 1;
-}
-
-static void barrier_end(void)
-{
-	barrier_destroy(&barrier);
-}
-
 static const struct kind kinds[] = {
 	{ "mutex", mutex_start, mutex_wait, mutex_leave, mutex_leave, mutex_end, false },
 	{ "semaphore", semaphore_start, semaphore_get, NULL, semaphore_put, semaphore_end, false },
@@ -213,9 +151,6 @@ static const struct kind kinds[] = {
 	{ "complete_all", completion_start, completion_get, NULL, completion_put_all,
 	  completion_end, true },
 	{ "condvar", condvar_start, condvar_get, NULL, condvar_put, condvar_end, false },
-	{ "write lock", write_start, write_wait, write_leave, read_leave, rwlock_end, false },
-	{ "read lock", read_start, read_wait, read_leave, write_leave, rwlock_end, true },
-	{ "barrier", barrier_start, barrier_come, NULL, barrier_fill, barrier_end, true },
 };
 
 #define FOR_EACH_KIND(k) \
@@ -438,7 +373,7 @@ KTEST(sync_not_lost, "sync.not_lost", "", "sync.not_lost")
 		next = k->wait(DEADLINE_POLL);
 		CHECK(first == 0, "sync.not_lost", "%s: %d, though it was there to take", k->name,
 		      first);
-		CHECK((next == 0) == (k->leave || (k->all && k->wait != barrier_come)),
+		CHECK((next == 0) == (k->leave || k->all),
 		      "sync.not_lost", "%s: the next one gets %d", k->name, next);
 		if (!next && k->leave)
 			k->leave();

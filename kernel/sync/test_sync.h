@@ -3,15 +3,15 @@
  */
 #pragma once
 
-#include "cpu.h"
 #include "errno.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "mutex.h"
-#include "sched.h"
-#include "sync.h"
-#include "thread.h"
-#include "time.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "sync/mutex.h"
+#include "sync/sync.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define MS	NSEC_PER_MSEC
 #define SOON	(500 * MS)		/* what only needs a turn */

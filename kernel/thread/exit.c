@@ -11,16 +11,11 @@
  *  E3  Exactly one party collects it: the joiner, or the reaper if it is detached.
  *  E4  Exactly one thread of a process finds itself the last one out.
  */
-#include "config.h"
-#include "cpu.h"
-#include "futex.h"
-#include "lockcheck.h"
-#include "process.h"
-#include "sched.h"
-#include "signal_impl.h"
-#include "thread.h"
-#include "trace.h"
-#include "vm.h"
+#include "base/trace.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "thread/thread.h"
 
 noreturn void thread_start(void)
 {
@@ -51,56 +46,11 @@ noreturn void thread_exit(int code)
 	/* END LAB */
 }
 
-/*
- * From here on the thread runs on the kernel's page table, so that the last one out can free its
- * own.
- */
-static void drop_address_space(struct thread *t)
-{
-	futex_thread_exit(t);
-	if (t != current_thread())
-		return;			/* it was killed and never ran again: this is the reaper */
-	irq_off();
-	t->as = NULL;
-	as_switch(NULL);
-	irq_on();
-}
-
-/* The threads that are left have all stopped. */
-static noinline void report_stop(struct process *p)
-{
-	spin_lock(&tree_lock);
-	signal_report_stop(p);
-	spin_unlock(&tree_lock);
-}
-
 void process_thread_leaves(struct thread *t)
 {
 	struct process *p = t->process;
 
-	sched_release(t);
-	if (t->as)
-		drop_address_space(t);
-	if (t == current_thread()) {
-		if (DEBUG_BUILD)
-			lockcheck_none_held("exits");
-		sched_charge(false);
-	}
-	if (t != p->leader && p != &kernel_process)
-		thread_forget_id(t);	/* the leader's goes with the process */
-	spin_lock(&p->lock);
-	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
-	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
-	p->dead_switches += t->stats.switches_in;
-	p->dead_preempted += t->stats.preempted - t->stats.picked_again;
-	list_remove(&t->process_node);
-	p->nr_threads--;
-	signal_pass_on(p);
-	signal_stop_counts_down(t);
-	spin_unlock(&p->lock);
-	if (unlikely(p->stop_news))
-		report_stop(p);
-	wait_queue_wake_all(&p->thread_gone, 0);
+	process_forget_thread(t);
 	/* LAB 02-threads: give up the thread's hold; exactly one is the last and tears down */
 	if (atomic_fetch_sub(&p->holds, 1) == 1)
 		process_teardown(p);

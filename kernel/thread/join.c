@@ -11,11 +11,11 @@
  *	yes		no -> yes	thread_left() hands it to the reaper
  *	no -> yes	yes		thread_detach() hands it to the reaper
  */
+#include "base/trace.h"
 #include "errno.h"
-#include "process.h"
-#include "sched.h"
-#include "thread.h"
-#include "trace.h"
+#include "process/process.h"
+#include "sched/sched.h"
+#include "thread/thread.h"
 
 /* Waits for @t to leave; t->joiners.lock held. */
 static int await_left(struct thread *t, struct deadline d) HOLDS(t->joiners.lock)

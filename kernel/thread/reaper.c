@@ -11,11 +11,11 @@
  *
  * The lists are guarded by work.lock.
  */
-#include "cpu.h"
-#include "mm.h"
-#include "process.h"
-#include "sched.h"
-#include "trace.h"
+#include "base/trace.h"
+#include "mm/mm.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
 
 static struct {
 	struct wait_queue work;		/* the reaper waits here */

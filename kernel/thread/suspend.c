@@ -1,14 +1,14 @@
 /*
- * Suspend and resume, and setting another thread's state by id.
+ * Suspend and resume.
  *
  * A thread that has kernel work in hand may hold locks, so it is not stopped where it stands: it is
  * asked to, and stops at its next safe point. One without any is taken off its run queue at once.
  */
-#include "cpu.h"
 #include "errno.h"
-#include "process.h"
-#include "sched.h"
-#include "thread_state.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/thread_state.h"
 
 int thread_resume(struct thread *t)
 {
@@ -51,31 +51,5 @@ int thread_suspend(struct thread *t)
 			sched_kick(rq);
 	}
 	runq_unlock(rq);
-	return err;
-}
-
-int thread_set_state_by_id(tid_t tid, enum thread_state state)
-{
-	struct thread *t = thread_find(tid);
-	int err;
-
-	if (!t)
-		return -ESRCH;
-	switch (state) {
-	case THREAD_READY:
-		err = thread_resume(t);
-		break;
-	case THREAD_SUSPENDED:
-		err = thread_suspend(t);
-		break;
-	case THREAD_DEAD:
-		err = thread_is_dying(t) ? -ESRCH : 0;
-		if (!err)
-			thread_kill(t);
-		break;
-	default:
-		err = -EINVAL;
-	}
-	thread_put(t);
 	return err;
 }

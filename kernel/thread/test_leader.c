@@ -2,13 +2,13 @@
  * A process's leader is found by its id until the process has been waited for, whichever comes
  * first: that it is freed, or the wait.
  */
-#include "cpu.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "process.h"
-#include "sched.h"
-#include "thread.h"
-#include "time.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 static int leave(void *unused)
 {

@@ -1,7 +1,7 @@
 /* The load: no CPU's sample spoils another one's. */
-#include "ktest.h"
-#include "process.h"
-#include "time.h"
+#include "process/process.h"
+#include "sched/time.h"
+#include "test/ktest.h"
 
 #define PERIOD	(5 * NSEC_PER_SEC)
 #define MINUTE	(60 * NSEC_PER_SEC)

@@ -1,11 +1,11 @@
 /* A thread's own things: slots, the paint and the end of its stack. */
+#include "base/string.h"
 #include "config.h"
-#include "ktest.h"
-#include "mm.h"
-#include "process.h"
-#include "sched.h"
-#include "string.h"
-#include "thread.h"
+#include "mm/mm.h"
+#include "process/process.h"
+#include "sched/sched.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 static int keeps_slots(void *arg)
 {

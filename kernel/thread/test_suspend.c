@@ -1,10 +1,10 @@
 /* Suspend and resume: what they say when there is nothing to undo, or nobody to do it to. */
-#include "cpu.h"
 #include "errno.h"
-#include "ktest.h"
-#include "sched.h"
-#include "sync.h"
-#include "thread.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sync/sync.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 static struct semaphore go;
 static _Atomic unsigned rounds;

@@ -1,13 +1,13 @@
 /* The limits on tasks are exact, however many CPUs make some at once. */
-#include "cpu.h"
-#include "cred.h"
 #include "errno.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "process.h"
-#include "sched.h"
-#include "thread.h"
-#include "time.h"
+#include "process/cred.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define MAKERS	4
 #define EACH	8

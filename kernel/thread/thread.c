@@ -4,38 +4,54 @@
  * A thread is created SUSPENDED with one reference, its table entry's, which goes when it is freed.
  * Creation either has full effect or none.
  */
-#include "thread.h"
+#include "thread/thread.h"
 
+#include "base/counters.h"
+#include "base/string.h"
+#include "base/trace.h"
 #include "config.h"
-#include "counters.h"
-#include "cpu.h"
-#include "cred.h"
 #include "errno.h"
-#include "mm.h"
-#include "process.h"
-#include "sched.h"
-#include "string.h"
-#include "trace.h"
+#include "mm/mm.h"
+#include "mm/numa.h"
+#include "process/cred.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/internal.h"
+#include "sched/sched.h"
+
+struct process kernel_process = {
+	.life = LIFE(PROCESS_ALIVE, 0),
+	.refs = 1,
+	.holds = 1,
+	.name = "kernel",
+	.children = LIST_INIT(kernel_process.children),
+	.sibling = LIST_INIT(kernel_process.sibling),
+	.pid_node = LIST_INIT(kernel_process.pid_node),
+	.child_wait = WAIT_QUEUE_INIT(kernel_process.child_wait),
+	.lock = SPINLOCK_INIT(LOCK_PROCESS),
+	.threads = LIST_INIT(kernel_process.threads),
+	.cpu_timers = LIST_INIT(kernel_process.cpu_timers),
+	.thread_gone = WAIT_QUEUE_INIT(kernel_process.thread_gone),
+	.signalled = WAIT_QUEUE_INIT(kernel_process.signalled),
+};
 
 static struct kmem_cache *thread_cache;
 
 void thread_init(void)
 {
 	thread_cache = kmem_cache_create("thread", sizeof(struct thread), ARCH_CACHE_LINE);
+	ids_init();
 }
 
 static void init_fields(struct thread *t, const char *name, thread_fn entry, void *arg,
 			struct sched_params p)
 {
-	bool own_struct = t->own_struct;
-
 	*t = (struct thread){
 		.magic = THREAD_MAGIC,
 		.refs = 1,
 		.affinity = ~0u,
 		.entry = entry,
 		.arg = arg,
-		.own_struct = own_struct,
 		.unwound = true,
 		.irq_depth = 1,		/* a first dispatch leaves the scheduler like any other */
 		.irqs_were_on = true,
@@ -53,11 +69,11 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 	wait_queue_init(&t->joiners);
 }
 
-void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack_size)
+static void init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack_size)
 {
 	init_fields(t, "idle", NULL, NULL, params_of_level(PRIORITY_IDLE));
 	t->process = &kernel_process;
-	t->cred = &kernel_cred;
+	t->cred = kernel_process.cred;	/* not there yet for the boot CPU: process_init() */
 	t->stack = stack;
 	t->stack_size = stack_size;
 	*(u64 *)stack = STACK_CANARY;
@@ -67,6 +83,26 @@ void thread_init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack
 	t->affinity = BIT(c->id);
 	t->se.affinity = BIT(c->id);
 	atomic_init(&t->state, THREAD_RUNNING);
+}
+
+int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size)
+{
+	struct cpu *c = &cpus[id];
+
+	assert(id < MAX_CPUS);
+	if (!stack) {
+		stack = kstack_alloc();
+		stack_size = KSTACK_SIZE;
+	}
+	if (!stack)
+		return -ENOMEM;
+	c->id = id;
+	c->hwid = hwid;
+	c->node = numa_node_of_cpu(hwid);
+	init_idle(&c->idle, c, stack, stack_size);
+	runq_init(c);
+	sleepq_init(&c->sleepq);
+	return 0;
 }
 
 /*
@@ -98,13 +134,6 @@ size_t thread_stack_used(const struct thread *t)
 	return used;
 }
 
-noreturn void thread_corrupt(const struct thread *t)
-{
-	if (t->magic != THREAD_MAGIC)
-		panic("thread %p is none: magic %x", t, t->magic);
-	panic("thread %d (%s): the end of its stack was overwritten", t->tid, t->name);
-}
-
 static int take_stack(struct thread *t, void *stack, size_t size)
 {
 	t->own_stack = !stack;
@@ -114,24 +143,6 @@ static int take_stack(struct thread *t, void *stack, size_t size)
 		return -ENOMEM;
 	paint_stack(t);
 	return 0;
-}
-
-/* Enters @p's list, which is a hold, if @p takes threads (P2). */
-static int join_process(struct thread *t, struct process *p)
-{
-	int err = -ESRCH;
-
-	spin_lock(&p->lock);
-	if (process_state(p) == PROCESS_ALIVE && !p->execing) {
-		list_push_back(&p->threads, &t->process_node);
-		p->nr_threads++;
-		atomic_fetch_add(&p->holds, 1);
-		if (!p->leader && p != &kernel_process)
-			p->leader = thread_get(t);	/* nobody else looks before it runs */
-		err = 0;
-	}
-	spin_unlock(&p->lock);
-	return err;
 }
 
 /* Right after CREATE it is the new thread's, otherwise the current one's. */
@@ -148,12 +159,12 @@ static void trace_name(const struct thread *t)
  * Everything but memory for the structure itself, whose reference goes on failure: somebody may
  * have found the thread by its id in the meantime and hold another.
  */
-static int setup(struct thread *t, struct process *p, void *stack, size_t stack_size)
+int thread_setup(struct thread *t, struct process *p, void *stack, size_t stack_size)
 {
 	int err;
 
 	t->process = process_get(p);
-	t->cred = cred_get(p == &kernel_process ? &kernel_cred : current_thread()->cred);
+	t->cred = cred_get(p == &kernel_process ? p->cred : current_thread()->cred);
 	t->as = p->as;
 	t->cpu = thread_cpu(current_thread());
 	counter_add(COUNT_THREADS, 1);
@@ -164,7 +175,7 @@ static int setup(struct thread *t, struct process *p, void *stack, size_t stack_
 	err = thread_list_add(t);
 	if (err)
 		goto out_stack;
-	err = join_process(t, p);
+	err = process_adopt(t);
 	if (err)
 		goto out_list;
 	event_count(EVENT_THREADS);
@@ -182,84 +193,41 @@ out_put:
 	return err;
 }
 
-/* Is thread @tid a task of its own? The leader is its process's, which is counted (CRED3). */
-static bool is_counted(const struct process *p, tid_t tid)
+struct thread *thread_alloc(const char *name, thread_fn entry, void *arg, int priority)
 {
-	return p != &kernel_process && tid != p->pid;
+	struct thread *t = kmem_cache_alloc(thread_cache);
+
+	if (!t)
+		return NULL;
+	init_fields(t, name, entry, arg, params_of_level(priority));
+	t->own_struct = true;
+	return t;
 }
 
-int thread_create_in(struct process *p, const char *name, thread_fn entry, void *arg, int priority,
-		     struct thread **out)
+void thread_free_struct(struct thread *t)
 {
-	tid_t tid = p->leader ? 0 : p->pid;
-	int err = is_counted(p, tid) ? task_begin() : 0;
-	struct thread *t;
-
-	if (err)
-		return err;
-	t = kmem_cache_alloc(thread_cache);
-	if (!t) {
-		if (is_counted(p, tid))
-			user_end_task(current_cred()->user);
-		return -ENOMEM;
-	}
-	t->own_struct = true;
-	init_fields(t, name, entry, arg, params_of_level(priority));
-	t->tid = tid;
-	t->detached = p != &kernel_process;	/* user threads are joined in user space */
-	t->embryo = t->detached;		/* and have registers to be set first */
-	err = setup(t, p, NULL, 0);
-	if (!err)
-		*out = t;
-	return err;
+	counter_add(COUNT_THREADS, -1);
+	if (t->own_struct)
+		kmem_cache_free(thread_cache, t);
 }
 
 struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn entry, void *arg,
 				 int priority, void *stack, size_t stack_size)
 {
-	bool own_struct = !t;
-
 	assert(priority >= PRIORITY_LOWEST && priority <= PRIORITY_HIGHEST);
 	assert(!stack || stack_size >= PAGE_SIZE);
-	if (own_struct)
-		t = kmem_cache_alloc(thread_cache);
+	if (t)
+		init_fields(t, name, entry, arg, params_of_level(priority));
+	else
+		t = thread_alloc(name, entry, arg, priority);
 	if (!t)
 		return NULL;
-	t->own_struct = own_struct;
-	init_fields(t, name, entry, arg, params_of_level(priority));
-	return setup(t, &kernel_process, stack, stack_size) == 0 ? t : NULL;
+	return thread_setup(t, &kernel_process, stack, stack_size) == 0 ? t : NULL;
 }
 
 struct thread *thread_create(const char *name, thread_fn entry, void *arg, int priority)
 {
 	return thread_create_etc(NULL, name, entry, arg, priority, NULL, 0);
-}
-
-struct thread *thread_get(struct thread *t)
-{
-	u32 before = atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
-
-	assert(before > 0 && t->magic == THREAD_MAGIC);
-	return t;
-}
-
-void thread_put(struct thread *t)
-{
-	u32 before = atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel);
-
-	assert(before > 0);
-	if (before > 1)
-		return;
-	t->magic = 0;
-	signal_drop_infos(&t->siginfos, ~0UL);
-	if (is_counted(t->process, t->tid))
-		user_end_task(t->cred->user);
-	cred_put(t->cred);
-	/* now: who found the thread by id may ask for its process */
-	process_put(t->process);
-	counter_add(COUNT_THREADS, -1);
-	if (t->own_struct)
-		kmem_cache_free(thread_cache, t);
 }
 
 void thread_free(struct thread *t)

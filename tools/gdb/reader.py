@@ -38,7 +38,7 @@ def enum_name(value: Value, enum: str, prefix: str) -> str:
 
 
 def list_entries(head: Value, struct: str, member: str) -> Iterator[Value]:
-    """The objects on a kernel list, as `struct @struct` values; see kernel/include/list.h."""
+    """The objects on a kernel list, as `struct @struct` values; see kernel/base/list.h."""
     kind = gdb.lookup_type(f"struct {struct}")
     offset = next(f.bitpos // 8 for f in kind.fields() if f.name == member)
     node = head["next"]
@@ -161,9 +161,9 @@ def saved_calls(thread: Value) -> Iterator[int]:
 # --- Who waits for what -------------------------------------------------------------------------
 
 # A wait is asked for by the first caller that is not in one of these.
-_WAITING = ("kernel/sched/", "kernel/sync/", "kernel/thread/wait.c", "kernel/thread/sleep.c", "arch/")
+_WAITING = ("kernel/sched/", "kernel/sync/", "kernel/lock/", "arch/")
 
-_TESTS = ("kernel/sched/test_", "kernel/sync/test_")
+_TESTS = ("kernel/sched/test_", "kernel/sync/test_", "kernel/lock/test_")
 
 
 def source_of(pc: int) -> str:

@@ -5,20 +5,20 @@
  * for with arch_direct_map() cannot be touched, so a stray access ends the program. Locks only
  * check that they are taken and released in turn; whoever would have to wait is a bug.
  */
-#include "cpu.h"
-#include "dev.h"
-#include "ktest.h"
-#include "machine.h"
-#include "mm.h"
-#include "mutex.h"
-#include "process.h"
-#include "sched.h"
-#include "signal.h"
-#include "string.h"
-#include "time.h"
-#include "trace.h"
 #include "../../kernel/fs/fs.h"
-#include "vm.h"
+#include "base/machine.h"
+#include "base/string.h"
+#include "base/trace.h"
+#include "fs/dev.h"
+#include "mm/mm.h"
+#include "mm/vm.h"
+#include "process/process.h"
+#include "process/signal.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "sync/mutex.h"
+#include "test/ktest.h"
 
 #define MEMORY_SIZE	(64UL << 20)
 
@@ -31,7 +31,7 @@ int mprotect(void *addr, size_t size, int prot);
 #define MAP_AT_NO_COST	0x104022	/* private, anonymous, fixed, nothing replaced */
 
 /* Ends that are no block's, holes, a block that cannot hold its descriptors. */
-struct machine machine = {
+static const struct machine described = {
 	.ram = {
 		{ 0x1000, 0x9e000 }, { 0x100000, 0x1f00000 }, { 0x2003000, 0x6f5000 },
 		{ 0x2800800, MEMORY_SIZE - 0x2800800 },
@@ -41,11 +41,8 @@ struct machine machine = {
 	.nr_reserved = 3,
 };
 
-struct cpu cpus[MAX_CPUS];
-unsigned nr_cpus = 1;
 struct process kernel_process;
 unsigned trace_mask;
-u64 clock_offset;
 struct thread *host_thread = &cpus[0].idle;
 const struct extable_entry __extable_start[1];
 extern const struct extable_entry __extable_end[1]
@@ -60,6 +57,7 @@ void machine_start(void)
 
 	if (mmap(at, MEMORY_SIZE, PROT_NONE, MAP_AT_NO_COST, -1, 0) != at)
 		panic("no address space for the machine's memory");
+	machine = described;
 	atomic_store(&host_thread->cpu, &cpus[0]);
 	host_thread->process = &kernel_process;
 	for (unsigned i = 0; i < RLIMIT_COUNT; i++)
@@ -181,11 +179,6 @@ void panic_trap(struct trapframe *tf, const char *fmt, ...)
 	panic("trap at %lx: %s", tf->pc, fmt);
 }
 
-void exception_user(struct trapframe *tf, int sig, const char *what)
-{
-	panic("signal %d at %p: %s", sig, (void *)tf, what);
-}
-
 u64 time_realtime_offset(void)
 {
 	return 0;
@@ -210,15 +203,6 @@ void lockcheck_none_held(const char *when)
 }
 
 /* No program runs here, so none faults. */
-void oom_kill(void)
-{
-	panic("a program has no memory");
-}
-
-void signal_fault(struct trapframe *tf, int sig, int code, vaddr_t addr, const char *what)
-{
-	panic("signal %d, code %d, to %p at %lx: %s", sig, code, (void *)tf, addr, what);
-}
 
 size_t iobuf_copy_from(struct iobuf *b, void *dst, size_t n)
 {

@@ -4,12 +4,11 @@
  *
  * It prints "ok NAME" or "FAIL NAME" for each test. A sanitizer's report ends the program.
  */
-#include "console.h"
-#include "debug.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "printf.h"
-#include "string.h"
+#include "base/printf.h"
+#include "base/string.h"
+#include "base/symbols.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
 
 /* Of the C library, whose headers would clash with the kernel's. */
 noreturn void exit(int status);
@@ -36,7 +35,7 @@ void *memset(void *dst, int c, size_t n)
 	return dst;
 }
 
-void console_say(const char *text, size_t n)
+static void say(const char *text, size_t n)
 {
 	while (n) {
 		ssize_t written = write(1, text, n);
@@ -106,8 +105,10 @@ void machine_start(void) __attribute__((weak));
 
 int main(void)
 {
+	static const struct printf_output output = { .say = say };
 	bool good = true;
 
+	printf_output = &output;
 	if (machine_start)
 		machine_start();
 	for (const struct ktest *volatile t = __start_ktests; t < __stop_ktests; t++) {

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from tools.lint import editor, files, layout, programs
+from tools.lint import editor, files, graph, layout, programs
 from tools.lint.files import Fault
 from tools.options import run_program
 from tools.test.model import Job, Result
@@ -30,6 +30,7 @@ _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("lab markers", markers),
     ("texts", files.texts),
     ("kernel knows no machine", files.independence),
+    ("the kernel calls downward", graph.downward),
     ("prologues", files.prologues),
     ("sizes", files.sizes),
     ("links", files.links),

@@ -19,8 +19,8 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # The size before the user-visible edge was made exact, plus the most that this may add: docs/size.md.
-MAX_KERNEL_LINES = 22_132 + 11_050
-MAX_CORE_LINES = 5_513 + 1_735
+MAX_KERNEL_LINES = 22_132 + 11_100
+MAX_CORE_LINES = 3_350
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
 _ABOUT = 0.03  # a size in docs/size.md may be off by so much
@@ -30,6 +30,7 @@ _CODE = (".c", ".h", ".S", ".def", ".ld", ".pml")
 _SCRIPTS = (".py", ".sh", ".mk", ".js", ".css")
 _TEXT = (*_CODE, *_SCRIPTS, ".md", ".toml", ".txt", "")
 _CORE = ("kernel/thread/", "kernel/sched/", "kernel/sync/")
+_NOT_CORE = ("kernel/sched/policy/",)  # optional: a first reading can leave them out
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 # A document named in a text or a comment by its path, from the root or beside; NN-name is any lab.
@@ -190,7 +191,7 @@ def sizes() -> Iterator[Fault]:
     """Small is a promise."""
     lines = sizes_of_sources()
     kernel = sum(n for p, n in lines.items() if p.startswith(("kernel/", "arch/")))
-    core = sum(n for p, n in lines.items() if p.startswith(_CORE))
+    core = sum(n for p, n in lines.items() if p.startswith(_CORE) and not p.startswith(_NOT_CORE))
     if kernel > MAX_KERNEL_LINES:
         yield Fault("kernel", 1, f"kernel and ports have {kernel} lines, over {MAX_KERNEL_LINES}")
     if core > MAX_CORE_LINES:

@@ -10,17 +10,17 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # The sources that the simulator and its tests have in common.
 POLICIES = (
-    *(f"kernel/sched/{name}.c" for name in ("policy", "realtime", "rr", "prio", "mlfq", "reserve", "edf")),
-    *(f"kernel/sched/{name}.c" for name in ("rm", "fair", "pct")),
-    "kernel/lib/rbtree.c",
+    *(f"kernel/sched/policy/{name}.c" for name in ("policy", "realtime", "rr", "prio", "mlfq", "reserve")),
+    *(f"kernel/sched/policy/{name}.c" for name in ("edf", "rm", "fair", "pct")),
+    "kernel/base/rbtree.c",
     "tools/simulate/engine.c",
 )
-_SOURCES = (*POLICIES, "kernel/debug/bootargs.c", "tools/simulate/main.c")
+_SOURCES = (*POLICIES, "kernel/base/bootargs.c", "tools/simulate/main.c")
 CFLAGS = (
     *("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-fno-strict-aliasing"),
     "-Wno-unused-function",
     # for "string.h"; <string.h> is the C library's
-    *("-iquote", "kernel/include", "-iquote", "kernel/sched", "-iquote", "tools/host/port"),
+    *("-iquote", "kernel/include", "-iquote", "kernel", "-iquote", "tools/host/port"),
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=0"),
 )
 
@@ -32,7 +32,7 @@ class BuildError(Exception):
 def build(build_root: Path) -> Path:
     """The program, made anew if a source is newer."""
     program = build_root.resolve() / "host" / "simulate"
-    folders = ("kernel/include", "kernel/sched", "tools/simulate")
+    folders = ("kernel/include", "kernel/base", "kernel/sched/policy", "tools/simulate")
     inputs = [ROOT / source for source in _SOURCES]
     inputs += [header for folder in folders for header in (ROOT / folder).glob("*.h")]
     newest = max(path.stat().st_mtime for path in inputs)

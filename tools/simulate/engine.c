@@ -11,7 +11,7 @@
  */
 #include "sim.h"
 
-#include "panic.h"
+#include "base/panic.h"
 
 static struct sim_task *task_of(struct sched_entity *e)
 {

@@ -9,10 +9,10 @@
 #include "sim.h"
 
 #include "arch.h"
-#include "bootargs.h"
-#include "console.h"
-#include "machine.h"
-#include "panic.h"
+#include "base/bootargs.h"
+#include "base/machine.h"
+#include "base/panic.h"
+#include "console/console.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
-/* Stands in for the kernel's, which kernel/debug/bootargs.c calls. */
+/* Stands in for the kernel's, which kernel/base/bootargs.c calls. */
 void kprintf(const char *fmt, ...) printf_like(1, 2);
 void kprintf(const char *fmt, ...)
 {
@@ -56,7 +56,7 @@ void kprintf(const char *fmt, ...)
 	va_end(ap);
 }
 
-void console_flush(void)
+void kprintf_flush(void)
 {
 }
 

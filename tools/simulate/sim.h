@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "policy.h"
+#include "sched/policy/policy.h"
 
 #define SIM_TASKS	64
 #define SIM_STEPS	16

@@ -2,8 +2,8 @@
  * Properties of every policy: no thread is lost, no CPU idle without reason, slices survive
  * interruption, urgency is inherited, the clock may wrap. And what all the tests share.
  */
-#include "bootargs.h"
-#include "panic.h"
+#include "base/bootargs.h"
+#include "base/panic.h"
 #include "test_sim.h"
 
 struct sim sim;

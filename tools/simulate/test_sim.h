@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "instrument.h"
-#include "ktest.h"
 #include "sim.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
 
 #define MS		NSEC_PER_MSEC
 #define ALL_CPUS	(BIT(MAX_CPUS) - 1)

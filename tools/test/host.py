@@ -16,11 +16,11 @@ from tools.test.builds import ROOT
 from tools.test.model import Job, Result, last_lines
 
 _UNITS: dict[str, tuple[str, ...]] = {
-    "string": ("kernel/lib/test_string.c",),
-    "printf": ("kernel/lib/test_printf.c",),
-    "rbtree": ("kernel/lib/rbtree.c", "kernel/lib/test_rbtree.c"),
+    "string": ("kernel/base/test_string.c",),
+    "printf": ("kernel/base/test_printf.c",),
+    "rbtree": ("kernel/base/rbtree.c", "kernel/base/test_rbtree.c"),
     "fdt": ("kernel/dev/fdt.c", "kernel/dev/test_fdt.c"),
-    "line": ("kernel/dev/line.c", "kernel/dev/test_line.c"),
+    "line": ("kernel/tty/line.c", "kernel/tty/test_line.c"),
     "policies": (
         *POLICIES,
         *(f"tools/simulate/test_{name}.c" for name in ("policies", "rr", "prio", "mlfq", "reserve")),
@@ -34,15 +34,15 @@ _UNITS: dict[str, tuple[str, ...]] = {
         *(f"kernel/mm/{name}.c" for name in ("walk", "zap", "rmap", "shootdown", "kvm", "audit", "numa")),
         *("kernel/mm/lock.c", "kernel/mm/advise.c"),
         *("kernel/fs/inode.c", "kernel/fs/pagetree.c", "kernel/fs/ramfs.c", "kernel/fs/ramfs_file.c"),
-        *("kernel/lib/rbtree.c", "kernel/debug/counters.c", "kernel/debug/inject.c"),
-        *("kernel/debug/audit.c", "tools/host/machine.c"),
+        *("kernel/base/rbtree.c", "kernel/base/counters.c", "kernel/base/machine.c", "kernel/test/inject.c"),
+        *("kernel/test/audit.c", "tools/host/machine.c"),
     ),
 }
-_ALWAYS = ("kernel/lib/string.c", "kernel/lib/printf.c", "tools/host/main.c")
+_ALWAYS = ("kernel/base/string.c", "kernel/base/printf.c", "tools/host/main.c")
 CFLAGS = (
     *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
-    *("-Ikernel/include", "-Ikernel", "-Ikernel/sched", "-Itools/host/port"),
+    *("-Ikernel/include", "-Ikernel", "-Itools/host/port"),
     *("-include", "tools/host/rename.h"),
     # tools/host/port has of arch.h's inline functions what these units call.
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1", "-Wno-unused-function"),

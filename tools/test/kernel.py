@@ -29,7 +29,7 @@ _POLICIES: dict[str, tuple[str, ...]] = {
     "early": ("",),  # before there are threads, if nothing else is asked for
     "migrate": ("rr", "prio"),
     "pi": ("rr", "prio", "mlfq", "edf", "rm", "fair"),
-    **{unit: ("rr",) for unit in ("barrier", "condvar", "deadlock", "event", "mutex", "rwlock", "sync")},
+    **{unit: ("rr",) for unit in ("condvar", "deadlock", "event", "mutex", "sync")},
 }
 
 # Also where the clock begins so late that a time that was never set, 0, compares as one to come.

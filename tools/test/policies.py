@@ -35,7 +35,7 @@ _SWITCHES = {
 def policies() -> list[str]:
     """Names of the scheduling policies that the kernel has."""
     found: list[str] = []
-    for path in sorted((ROOT / "kernel" / "sched").glob("*.c")):
+    for path in sorted((ROOT / "kernel" / "sched" / "policy").glob("*.c")):
         found += re.findall(r'^\t\.name = "(\w+)",$', path.read_text(encoding="utf-8"), re.M)
     return found
 

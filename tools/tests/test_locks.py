@@ -28,15 +28,6 @@ class Riscv(Reports):
         self.report("lock.recursion", r"^lock order: recursion: taking lock first ")
         self.assertRegex(self.said("lock.recursion"), r"holds lock first \S+, taken at ktest_lock_rec")
 
-    def test_reader_writer_locks(self) -> None:
-        self.report("lock.rw_circle", r"^lock order: taking lock first \S+ closes a circle$")
-        text = self.said("lock.rw_circle")
-        self.assertRegex(text, r"&shared was taken holding first:\n +.*ktest_lock_rw_circle\+")
-        self.assertRegex(text, r"first was taken holding &shared:\n +.*ktest_lock_rw_circle\+")
-        self.report("lock.rw_recursion", r"^lock order: recursion: taking lock &shared ")
-        foreign = r"^lock &shared \S+ is released by thread \d+ \(tester\), which "
-        self.report("lock.rw_foreign", foreign)
-
     def test_release_by_another(self) -> None:
         self.report("lock.foreign", r"^lock first \S+ is released by thread \d+ \(tester\), which ")
 
@@ -51,7 +42,7 @@ class Riscv(Reports):
 
     def test_where_nobody_may_wait(self) -> None:
         for test in ("lock.under_spin", "lock.in_interrupt"):
-            report = self.report(test, r"^assertion failed: .*, kernel/sync/spinlock\.c:\d+$")
+            report = self.report(test, r"^assertion failed: .*, kernel/lock/spinlock\.c:\d+$")
             self.assertIn("assert_may_block", self.chain(report))
 
     def test_spin_locks(self) -> None:

@@ -184,7 +184,7 @@ class FromTrace(unittest.TestCase):
         kill = next(a for a in model.arrows if a.kind == "kill")
         self.assertEqual((kill.begin, kill.lands, kill.to_cpu), (11, 40, 3))
         self.assertIn("in kill()", kill.text)
-        self.assertTrue(kill.where.startswith("kernel/thread/kill.c:"), kill.where)
+        self.assertTrue(kill.where.startswith("kernel/process/kill.c:"), kill.where)
 
     def test_an_ipi_ends_where_it_is_taken(self) -> None:
         model = self.model((5, "ipi", 0, 3, 2, 1), (9, "ipi_in", 2, 0, 1, 0))

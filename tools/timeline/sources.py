@@ -25,7 +25,7 @@ class Sources:
         self._root = root
 
     def reason(self, words: str) -> str:
-        """Where @words are given as a reason: "kernel/thread/kill.c:49", or several, or ""."""
+        """Where @words are given as a reason: "kernel/process/kill.c:49", or several, or ""."""
         return self._reasons.get(words, "")
 
     def event(self, name: str) -> str:

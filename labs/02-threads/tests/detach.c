@@ -1,15 +1,15 @@
 /*
  * Lab 02, steps 7 and 8: detaching, the errors of join, and the last thread out.
  */
-#include "counters.h"
-#include "cpu.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "process.h"
-#include "sched.h"
-#include "thread.h"
-#include "time.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
 

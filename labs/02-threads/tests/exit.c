@@ -2,15 +2,15 @@
  * Lab 02: returning is exiting, codes are delivered once, stacks are left before they
  * are anybody else's.
  */
-#include "counters.h"
-#include "cpu.h"
+#include "base/counters.h"
 #include "errno.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "process.h"
-#include "sched.h"
-#include "thread.h"
-#include "time.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define SOON	(50 * NSEC_PER_MSEC)
 #define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */

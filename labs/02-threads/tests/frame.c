@@ -2,11 +2,11 @@
  * Lab 02, steps 1 and 2: the first frame and the switch. These run before any other thread exists,
  * on the idle thread of CPU 0, so that they need nothing of the later steps.
  */
-#include "cpu.h"
-#include "ktest.h"
-#include "sched.h"
-#include "thread.h"
-#include "wait.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/wait.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define FRAME_MAX	256	/* bytes in which the frame's return address is looked for */
 

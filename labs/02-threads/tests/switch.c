@@ -1,8 +1,8 @@
 /*
  * Lab 02, step 3: the switch keeps what a call keeps, and threads take turns.
  */
-#include "ktest.h"
-#include "thread.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define ROUNDS		200
 #define THREADS		3

@@ -1,7 +1,7 @@
 /*
  * Lab 04, step 4: one wait, several who could end it. Exactly one does, and nothing is left behind.
  */
-#include "bootargs.h"
+#include "base/bootargs.h"
 #include "waiters.h"
 
 static struct wait_queue queue = WAIT_QUEUE_INIT(queue);

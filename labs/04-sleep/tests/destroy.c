@@ -1,8 +1,8 @@
 /*
  * Lab 04, step 5: deadlines that are no time at all, and the end of a queue.
  */
-#include "mm.h"
-#include "string.h"
+#include "base/string.h"
+#include "mm/mm.h"
 #include "waiters.h"
 
 static struct wait_queue *queue;

@@ -1,7 +1,7 @@
 /*
  * Lab 04, step 6: a thousand sleepers cost each what ten do.
  */
-#include "counters.h"
+#include "base/counters.h"
 #include "waiters.h"
 
 #define MANY	1000

@@ -6,14 +6,14 @@
  */
 #pragma once
 
-#include "cpu.h"
 #include "errno.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "sched.h"
-#include "thread.h"
-#include "time.h"
-#include "wait.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "sched/wait.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define MS	NSEC_PER_MSEC
 #define LATE	(4 * MS)	/* what is later came from a slice's end, not from the timer */

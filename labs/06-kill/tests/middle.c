@@ -8,11 +8,11 @@
  */
 #include "victims.h"
 
-#include "syscall.h"
-#include "vfs.h"
-#include "vm.h"
+#include "abi/syscall.h"
+#include "fs/vfs.h"
+#include "mm/vm.h"
 
-#include "../../../kernel/sys/exec.h"
+#include "../../../kernel/abi/exec.h"
 
 #define PROGRAM		"/middle"
 #define START		0x10000000UL

@@ -5,15 +5,15 @@
  */
 #pragma once
 
-#include "cpu.h"
 #include "errno.h"
-#include "instrument.h"
-#include "ktest.h"
-#include "process.h"
-#include "sync.h"
-#include "thread.h"
-#include "time.h"
-#include "wait.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "sched/wait.h"
+#include "sync/sync.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
 
 #define SIGKILL		9
 #define SIGTERM		15

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "../../../kernel/abi/strace.h"
+#include "../../../kernel/abi/strace_record.h"
 
 enum kind {
 	KIND_END, KIND_fd, KIND_dirfd, KIND_path, KIND_in, KIND_out, KIND_size, KIND_iov, KIND_ptr,

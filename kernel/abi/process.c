@@ -1,0 +1,251 @@
+/*
+ * Processes as system calls see them: exit and wait, ids, groups and sessions.
+ *
+ * Groups and sessions are [tree lock]; changing one's own is a rename of the process within the
+ * tree, never a change of its shape.
+ */
+#include "process/signal.h"
+#include "sys.h"
+
+/* --- Exit and wait ---------------------------------------------------------------------------- */
+
+long sys_exit(int code)
+{
+	thread_exit(code & 0xff);
+}
+
+long sys_exit_group(int code)
+{
+	process_exit(STATUS_EXIT(code));
+}
+
+#define WAIT_KINDS	(WALL | WCLONE | WNOTHREAD)
+
+long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
+{
+	struct wait_result res;
+	int err;
+
+	if ((u32)options & ~(WNOHANG | WUNTRACED | WCONTINUED | WAIT_KINDS))
+		return -EINVAL;
+	if (which == S32_MIN)
+		return -ESRCH;
+	err = process_wait(which, options | WEXITED, &res);
+	if (err || !res.pid)
+		return err;
+	if (status && copy_to_user(status, &res.status, sizeof(res.status)))
+		return -EFAULT;
+	err = usage ? usage_put(usage, &res.used) : 0;
+	return err ? err : res.pid;
+}
+
+#define P_ALL		0
+#define P_PID		1
+#define P_PGID		2
+#define P_PIDFD		3
+
+/* The child that descriptor @fd names. With O_NONBLOCK its waits are WNOHANG, and -EAGAIN. */
+static int wait_pidfd(int fd, int options, struct wait_result *res)
+{
+	struct file *f SCOPED(file) = fd >= 0 ? fd_get(fd) : NULL;
+	struct process *p = f ? pidfd_process(f) : NULL;
+	bool nonblock = f && (f->flags & O_NONBLOCK);
+	int err;
+
+	if (!p)
+		return fd < 0 ? -EINVAL : -EBADF;
+	if (!process_is_listed(p))
+		return -ECHILD;
+	err = process_wait(p->pid, options | (nonblock ? WNOHANG : 0), res);
+	return !err && !res->pid && nonblock && !(options & WNOHANG) ? -EAGAIN : err;
+}
+
+/* Translates waitid()'s @type and @id into process_wait()'s @which. */
+static int wait_selector(int type, pid_t id, pid_t *which)
+{
+	switch (type) {
+	case P_ALL:
+		*which = -1;
+		return 0;
+	case P_PID:
+		*which = id;
+		return id > 0 ? 0 : -EINVAL;
+	case P_PGID:
+		*which = -id;
+		return id >= 0 ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The part of Linux's siginfo_t that waitid() writes. */
+struct child_info {
+	s32 signo, error, code, pad;
+	pid_t pid;
+	u32 uid;
+	s32 status;
+};
+
+static struct child_info child_info_of(const struct wait_result *res)
+{
+	struct child_info ci = { .signo = SIGCHLD, .code = CLD_EXITED, .pid = res->pid,
+				 .uid = res->uid, .status = res->status >> 8 };
+	int sig = res->status & 0x7f;
+
+	if (!res->pid)
+		return (struct child_info){ .signo = 0 };
+	if (res->status == STATUS_CONTINUED) {
+		ci.code = CLD_CONTINUED;
+		ci.status = SIGCONT;
+	} else if (sig == 0x7f) {
+		ci.code = CLD_STOPPED;
+	} else if (sig) {
+		ci.code = CLD_KILLED;
+		ci.status = sig;
+	}
+	return ci;
+}
+
+static int wait_child(int type, pid_t id, int options, struct wait_result *res)
+{
+	pid_t which;
+	int err;
+
+	if (((u32)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
+	    !(options & (WEXITED | WUNTRACED | WCONTINUED)))
+		return -EINVAL;
+	if (type == P_PIDFD)
+		return wait_pidfd(id, options, res);
+	err = wait_selector(type, id, &which);
+	return err ? err : process_wait(which, options, res);
+}
+
+/* All but its padding is written, also after an error, then with zeros, as on Linux. */
+static int put_child(vaddr_t out, const struct child_info *ci)
+{
+	size_t rest = offsetof(struct child_info, pid);
+
+	if (copy_to_user(out, ci, offsetof(struct child_info, pad)))
+		return -EFAULT;
+	return copy_to_user(out + rest, &ci->pid, sizeof(*ci) - rest);
+}
+
+long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
+{
+	struct wait_result res = { .pid = 0 };
+	int err = wait_child(type, id, options, &res);
+	struct child_info ci = child_info_of(&res);
+
+	if (res.pid && usage && usage_put(usage, &res.used))
+		return -EFAULT;
+	return info && put_child(info, &ci) ? -EFAULT : err;
+}
+
+/* --- Ids -------------------------------------------------------------------------------------- */
+
+long sys_getpid(void)
+{
+	return current_process()->pid;
+}
+
+long sys_getppid(void)
+{
+	return atomic_load_explicit(&current_process()->ppid, memory_order_relaxed);
+}
+
+/* The group or the session of process @pid, 0 being the caller. */
+static long id_of(pid_t pid, bool session)
+{
+	struct process *p = pid ? process_find_by_task(pid) : process_get(current_process());
+	long id;
+
+	if (!p)
+		return -ESRCH;
+	spin_lock(&tree_lock);
+	id = session ? p->sid : p->pgid;
+	spin_unlock(&tree_lock);
+	process_put(p);
+	return id;
+}
+
+long sys_getpgid(pid_t pid)
+{
+	return id_of(pid, false);
+}
+
+long sys_getsid(pid_t pid)
+{
+	return id_of(pid, true);
+}
+
+/*
+ * May @p, which is the caller or a child of it that has not called exec yet, change its group? In
+ * the order of Linux's checks. tree_lock held.
+ */
+static int may_regroup(const struct process *p)
+{
+	const struct process *self = current_process();
+
+	if (p->parent == self && p->sid != self->sid)
+		return -EPERM;
+	if (p->parent == self && p->execed)
+		return -EACCES;
+	if (p->parent != self && p != self)
+		return -ESRCH;
+	return p->sid == p->pid ? -EPERM : 0;
+}
+
+/* A process starts a group of its own, or joins one of its session. */
+static int set_pgid(struct process *p, pid_t pgid)
+{
+	int err;
+
+	spin_lock(&tree_lock);
+	err = may_regroup(p);
+	if (!err && pgid != p->pid && !process_group_exists(pgid, current_process()->sid))
+		err = -EPERM;
+	if (!err)
+		p->pgid = pgid;
+	spin_unlock(&tree_lock);
+	return err;
+}
+
+long sys_setpgid(pid_t pid, pid_t pgid)
+{
+	struct process *p;
+	int err = -EINVAL;
+
+	pid = pid ? pid : current_process()->pid;
+	pgid = pgid ? pgid : pid;
+	if (pgid < 0)
+		return -EINVAL;
+	p = process_find_by_task(pid);
+	if (!p)
+		return -ESRCH;
+	if (p->pid == pid)		/* not a thread's */
+		err = set_pgid(p, pgid);
+	process_put(p);
+	return err;
+}
+
+long sys_setsid(void)
+{
+	struct process *p = current_process();
+	long id = -EPERM;
+
+	spin_lock(&tree_lock);
+	if (!process_group_exists(p->pid, -1))
+		id = p->sid = p->pgid = p->pid;
+	spin_unlock(&tree_lock);
+	return id;
+}
+
+long sys_personality(u32 persona)
+{
+	struct process *p = current_process();
+	u32 was = p->personality;
+
+	if (persona != ~0u)
+		p->personality = persona;
+	return was;
+}

@@ -1,0 +1,267 @@
+/*
+ * The console: two streams of bytes over one UART; console.h has the format on the wire.
+ *
+ * Bytes are encoded (frames, CR LF) when they are queued, so a stream switch stands exactly where
+ * it belongs. The queue is sent by the UART's interrupt; until that is set up, and when a kernel
+ * message finds the queue full, by polling.
+ *
+ * Lock: console_lock, the innermost of all, since anything may print. It guards the queue and the
+ * UART's transmit side. A panic takes no lock: it may have stopped the holder.
+ *
+ * C1  head and tail only grow; the queue holds bytes [head, tail), at most RING_SIZE of them.
+ * C2  A character's encoding is queued whole, so what is sent never ends within one.
+ */
+#include "console/console.h"
+
+#include "base/bootargs.h"
+#include "base/printf.h"
+#include "base/string.h"
+#include "console/log.h"
+#include "console/uart.h"
+#include "lock/spinlock.h"
+
+#define DLE		0x10
+#define RING_SIZE	16384u
+#define ENCODED_MAX	4u		/* stream switch and an escaped byte */
+#define BURST		(4 * UART_FIFO)	/* bytes sent with the lock held, interrupts off */
+
+static struct spinlock console_lock = SPINLOCK_INIT(LOCK_UART);
+static char ring[RING_SIZE];		/* [console_lock] */
+static u32 head, tail;			/* [console_lock] */
+static int stream = -1;			/* [console_lock] of the last byte queued; -1: none yet */
+static bool mux;			/* [const after boot] */
+static bool interrupts;			/* [const after boot] they send the queue */
+static struct thread *_Atomic panicked;	/* who reports, and is alone heard from then on */
+
+static u32 room(void)
+{
+	return RING_SIZE - (tail - head);
+}
+
+/* For a CPU that a panic finds in here: the wire is no longer its own. */
+static void stop_if_panicked(void)
+{
+	if (unlikely(panicked) && panicked != current_thread())
+		panic_stop_this_cpu();
+}
+
+/* Sends the oldest byte, waiting for the UART. */
+static void send_one_polled(void)
+{
+	stop_if_panicked();
+	uart_send_polled(ring[head++ % RING_SIZE]);
+}
+
+static void send_all_polled(void)
+{
+	while (head != tail)
+		send_one_polled();
+}
+
+/* Sends what the UART takes at once, up to BURST; its interrupt asks for the rest. Lock held. */
+static void send_some(void)
+{
+	u32 end = head + MIN(tail - head, (u32)BURST);
+
+	if (!interrupts) {
+		send_all_polled();
+		return;
+	}
+	stop_if_panicked();
+	while (head != end && uart_send_ready())
+		for (unsigned i = 0; i < UART_FIFO && head != end; i++)
+			uart_send(ring[head++ % RING_SIZE]);
+	if (head == tail)
+		uart_interrupts(0, UART_TX);
+	else
+		uart_interrupts(UART_TX, 0);
+}
+
+/* @c of stream @s as it goes over the wire; how many bytes that makes. */
+static unsigned encode(enum console_stream s, char c, char out[ENCODED_MAX])
+{
+	unsigned n = 0;
+
+	if (mux && stream != (int)s) {
+		out[n++] = DLE;
+		out[n++] = s == STREAM_USER ? 'u' : 'k';
+		stream = s;
+	}
+	if (mux && c == DLE)
+		out[n++] = DLE;
+	if (!mux && c == '\n' && s == STREAM_KERNEL)
+		out[n++] = '\r';
+	out[n++] = c;
+	return n;
+}
+
+/* Queues @c whole; there is room for it (C1, C2). Lock held. */
+static void queue_char(enum console_stream s, char c)
+{
+	char out[ENCODED_MAX];
+	unsigned n = encode(s, c, out);
+
+	for (unsigned i = 0; i < n; i++)
+		ring[(tail + i) % RING_SIZE] = out[i];
+	tail += n;
+}
+
+/* No queue, no lock: straight to the wire. */
+static void write_panicked(enum console_stream s, const char *buf, size_t n)
+{
+	char out[ENCODED_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned len = encode(s, buf[i], out);
+
+		for (unsigned j = 0; j < len; j++)
+			uart_send_polled(out[j]);
+	}
+}
+
+size_t console_write(enum console_stream s, const char *buf, size_t n)
+{
+	size_t done = 0;
+
+	if (panicked)
+		return n;	/* nobody's output but the panic's goes out any more */
+	spin_lock(&console_lock);
+	while (done < n && room() >= ENCODED_MAX)
+		queue_char(s, buf[done++]);
+	send_some();
+	spin_unlock(&console_lock);
+	return done;
+}
+
+void console_write_all(enum console_stream s, const char *buf, size_t n)
+{
+	if (panicked) {
+		if (panicked == current_thread())
+			write_panicked(s, buf, n);
+		return;
+	}
+	spin_lock(&console_lock);
+	for (size_t i = 0; i < n; i++) {
+		while (room() < ENCODED_MAX)
+			send_one_polled();
+		queue_char(s, buf[i]);
+	}
+	send_some();
+	spin_unlock(&console_lock);
+}
+
+void console_panic_mode(void)
+{
+	if (atomic_exchange(&panicked, current_thread()))
+		return;
+	send_all_polled();
+	stream = -1;		/* whatever was being queued: say again whose bytes follow */
+}
+
+/* --- The kernel's messages -------------------------------------------------------------------- */
+
+static _Atomic bool quiet;
+
+void console_say(const char *text, size_t n)
+{
+	if (!panicked)
+		log_append(text, n);
+	if (!quiet || panicked)
+		console_write_all(STREAM_KERNEL, text, n);
+}
+
+void console_set_quiet(bool on)
+{
+	quiet = on;
+}
+
+/* --- The end, and the UART's side ------------------------------------------------------------- */
+
+void console_flush(void)
+{
+	spin_lock(&console_lock);
+	send_all_polled();
+	uart_drain();
+	spin_unlock(&console_lock);
+}
+
+void console_exit_status(int code)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char frame[] = { DLE, 'x', digits[code >> 4 & 15], digits[code & 15] };
+
+	spin_lock(&console_lock);
+	send_all_polled();
+	for (size_t i = 0; mux && i < sizeof(frame); i++)
+		uart_send_polled(frame[i]);
+	uart_drain();
+	spin_unlock(&console_lock);
+}
+
+static const struct console_user *user;	/* [const after boot] NULL: none yet */
+
+bool console_is_mux(void)
+{
+	return mux;
+}
+
+bool console_has_room(void)
+{
+	bool has;
+
+	spin_lock(&console_lock);
+	has = room() >= CONSOLE_ROOM * ENCODED_MAX;
+	spin_unlock(&console_lock);
+	return has;
+}
+
+void console_receive(bool on)
+{
+	spin_lock(&console_lock);
+	uart_interrupts(on ? UART_RX : 0, on ? 0 : UART_RX);
+	spin_unlock(&console_lock);
+}
+
+void console_send_more(void)
+{
+	bool half_empty;
+
+	spin_lock(&console_lock);
+	send_some();
+	half_empty = room() >= RING_SIZE / 2;
+	spin_unlock(&console_lock);
+	if (half_empty && user)
+		user->output_ready();
+}
+
+void console_attach(const struct console_user *who)
+{
+	user = who;
+	console_receive(true);
+}
+
+bool console_input_room(void)
+{
+	return user && user->room();
+}
+
+void console_input(char c)
+{
+	user->input(c);
+}
+
+void console_early_init(void)
+{
+	static const struct printf_output output = { console_say, console_flush };
+	const char *how = bootarg("console");
+
+	printf_output = &output;
+	mux = how && strcmp(how, "mux") == 0;
+	if (how && !mux && strcmp(how, "plain"))
+		bootarg_bad("console", "mux or plain");
+}
+
+void console_init(void *uart)
+{
+	interrupts = uart_interrupt_init(uart);
+}

@@ -1,0 +1,130 @@
+/*
+ * Panic: the last thing a kernel says.
+ *
+ * Nothing here takes a lock or allocates: the CPU that panics may hold any lock, and memory may be
+ * what is broken. The first CPU to arrive reports, once the others have been stopped by IPI: what
+ * they were printing is then complete. One that does not stop, with interrupts off for good, is not
+ * waited for longer than STOP_NS, and the console takes nothing more from it.
+ */
+#include "base/panic.h"
+
+#include "base/printf.h"
+#include "base/symbols.h"
+#include "base/trace.h"
+#include "console/console.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "thread/thread.h"
+
+#define TRACE_RECORDS	24
+#define STOP_NS		(50 * NSEC_PER_MSEC)
+
+static _Atomic u32 panicking;	/* 1 + id of the CPU that reports */
+static _Atomic u32 stopped;	/* a bit for each CPU that will do nothing more */
+
+static noreturn void stop_here(void)
+{
+	atomic_fetch_or(&stopped, BIT(thread_cpu(current_thread())->id));
+	for (;;) {
+		arch_irqs_disable();
+		arch_spin_hint();
+	}
+}
+
+static void stop_others(const struct cpu *c)
+{
+	u64 end = arch_clock_ns() + STOP_NS;
+	u32 others = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (&cpus[i] != c && atomic_load(&cpus[i].online)) {
+			others |= BIT(i);
+			ipi_send(&cpus[i], IPI_HALT);
+		}
+	while ((atomic_load(&stopped) & others) != others && time_before(arch_clock_ns(), end))
+		arch_spin_hint();
+}
+
+/* Makes this CPU the one that reports, and stops the others. */
+static void take_over(void)
+{
+	struct cpu *c = thread_cpu(current_thread());
+	u32 nobody = 0;
+
+	arch_irqs_disable();
+	if (!atomic_compare_exchange_strong(&panicking, &nobody, c->id + 1)) {
+		if (nobody == c->id + 1)
+			arch_machine_end(MACHINE_PANICKED);	/* a panic inside the panic */
+		stop_here();
+	}
+	stop_others(c);
+	console_panic_mode();
+}
+
+void panic_stop_this_cpu(void)
+{
+	stop_here();
+}
+
+static void print_currents(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct thread *t = cpus[i].runq.current;
+
+		if (t)
+			kprintf("  CPU %u was running thread %d (%s)\n", i, t->tid, t->name);
+	}
+}
+
+static void report(struct trapframe *tf, const char *fmt, va_list ap)
+{
+	struct thread *t = current_thread();
+
+	kprintf("\npanic: ");
+	vkprintf(fmt, ap);
+	kprintf("\n  CPU %u, thread %d (%s), process %d (%s)\n", thread_cpu(t)->id, t->tid, t->name,
+		t->process ? t->process->pid : 0, t->process ? t->process->name : "?");
+	trace(TRACE_LIFE, TRACE_EV_PANIC, (u64)__builtin_return_address(0), 0);
+	if (tf) {
+		arch_print_registers(tf);
+		kprintf("call chain:\n");
+		backtrace_print(arch_trap_pc(tf), arch_trap_from_user(tf) ? 0 : arch_trap_fp(tf));
+	} else {
+		kprintf("call chain:\n");
+		backtrace_print(0, arch_frame_pointer());
+	}
+	lockcheck_print_held(t);
+	print_currents();
+	kprintf("last trace records:\n");
+	trace_print_last(TRACE_RECORDS);
+	kprintf("end of panic\n");
+}
+
+noreturn void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	take_over();
+	va_start(ap, fmt);
+	report(NULL, fmt, ap);
+	va_end(ap);
+	arch_machine_end(MACHINE_PANICKED);
+}
+
+noreturn void panic_trap(struct trapframe *tf, const char *fmt, ...)
+{
+	va_list ap;
+
+	take_over();
+	va_start(ap, fmt);
+	report(tf, fmt, ap);
+	va_end(ap);
+	arch_machine_end(MACHINE_PANICKED);
+}
+
+noreturn void lab_todo(const char *what)
+{
+	panic("not written yet: %s", what);
+}

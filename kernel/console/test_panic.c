@@ -1,0 +1,122 @@
+/*
+ * Kernels that break, for tools/tests/test_panic.py to read what they say: each "test" here ends in
+ * a panic, and belongs to the step "panic", so that it runs when it is asked for by name only.
+ */
+#include "base/printf.h"
+#include "base/trace.h"
+#include "console/console.h"
+#include "lock/spinlock.h"
+#include "sched/cpu.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+#define STEP	"panic"
+
+/* Other CPUs talk as fast as they can: after the report begins nothing of theirs may come out. */
+static int talk(void *unused)
+{
+	(void)unused;
+	while (nr_cpus > 1)
+		kprintf("noise\n");
+	return 0;
+}
+
+/* Without a word: the trace shows who still runs. */
+static int run_on(void *unused)
+{
+	(void)unused;
+	while (nr_cpus > 1)
+		trace(TRACE_TEST, TRACE_EV_MARK, (u64)__func__, (u64)"");
+	return 0;
+}
+
+static void occupy_others(int (*fn)(void *))
+{
+	for (unsigned i = 1; i < nr_cpus; i++) {
+		struct thread *t = thread_create("other", fn, NULL, PRIORITY_DEFAULT);
+
+		REQUIRE(t, "", "no memory for a thread");
+		thread_resume(t);
+	}
+	thread_sleep(NSEC_PER_MSEC);
+}
+
+static noinline u64 eat_stack(u64 n)
+{
+	volatile u64 room[32];
+
+	room[n % 32] = n;
+	return n ? room[n % 32] + eat_stack(n - 1) + room[(n + 1) % 32] : 0;
+}
+
+KTEST(panic_overflow, "panic.overflow", STEP, "")
+{
+	occupy_others(talk);
+	ktest_figure("not reached", eat_stack(1UL << 20));
+}
+
+KTEST(panic_write, "panic.write", STEP, "")
+{
+	occupy_others(talk);
+	*(volatile u32 *)(ARCH_USER_END - 16) = 1;
+}
+
+/* When the report begins the others have stopped. */
+KTEST(panic_others, "panic.others", STEP, "")
+{
+	occupy_others(run_on);
+	panic("others run");
+}
+
+/* W^X: text cannot be written, data cannot be executed. */
+KTEST(panic_text, "panic.text", STEP, "")
+{
+	*(volatile u8 *)(u64)eat_stack = 0;
+}
+
+KTEST(panic_data, "panic.data", STEP, "")
+{
+	static u8 code[16];
+
+	((void (*)(void))(u64)code)();
+	ktest_figure("not reached", 0);
+}
+
+/* The report names the locks that are held. */
+KTEST(panic_held, "panic.held", STEP, "")
+{
+	static struct spinlock lock = SPINLOCK_INIT(LOCK_OBJECT);
+
+	spin_lock(&lock);
+	assert(thread_state(current_thread()) == THREAD_DEAD);
+}
+
+/* Writes below its stack: the report names the thread. */
+static int scribble(void *unused)
+{
+	(void)unused;
+	*(volatile u64 *)current_thread()->stack = 0;
+	thread_yield();
+	thread_sleep(NSEC_PER_SEC);
+	return 0;
+}
+
+KTEST(panic_canary, "panic.canary", STEP, "")
+{
+	struct thread *t = thread_create("scribbler", scribble, NULL, PRIORITY_DEFAULT);
+
+	thread_resume(t);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
+/* The fault comes while the console's lock is held; the report does not wait for it. */
+KTEST(panic_printing, "panic.printing", STEP, "")
+{
+	console_write_all(STREAM_KERNEL, (const char *)(ARCH_USER_END - 16), 8);
+}
+
+KTEST(panic_magic, "panic.magic", STEP, "")
+{
+	current_thread()->magic = 7;
+	thread_sleep(NSEC_PER_SEC);
+}

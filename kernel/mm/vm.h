@@ -1,0 +1,252 @@
+/*
+ * Address spaces: a sorted set of regions over a page table.
+ *
+ * Lock: as->lock, a mutex, guards regions, page table and figures. Faults take it too.
+ * A page is mapped writable in a private region only if this space is its sole owner
+ * (page refs == 1) or the region is shared: copy on write needs no mark of its own.
+ */
+#pragma once
+
+#include "arch.h"
+#include "base/list.h"
+#include "base/rbtree.h"
+#include "mm/mm.h"
+#include "sync/mutex.h"
+#include "types.h"
+
+struct inode;
+struct trapframe;
+
+#define REGION_SHARED	1u	/* MAP_SHARED: writes are seen by all */
+#define REGION_STACK	2u	/* grows down to its limit on a fault below it */
+#define REGION_HEAP	4u	/* brk's */
+#define REGION_LOCKED	16u	/* mlock(): counts against RLIMIT_MEMLOCK */
+#define REGION_ONFAULT	32u	/* ... and its pages need not be there before they are touched */
+#define REGION_NOFORK	64u	/* a child does not get it */
+#define REGION_WIPE	128u	/* a child gets zeros instead */
+#define REGION_NORESERVE 256u	/* may be larger than memory */
+#define REGION_NOWRITE	8u	/* shared with a file not open for writing: never VM_WRITE */
+
+/* Operations of an inode for the regions that it backs, besides its get_page(). */
+struct backing_ops {
+	struct inode *(*get)(struct inode *i);		/* another reference */
+	void (*put)(struct inode *i);			/* one less; may block */
+	void (*written)(struct inode *i);	/* a shared page is about to be written to */
+};
+
+struct region {
+	struct rb_node node;	/* [as->lock] by start */
+	vaddr_t start, end;	/* [as->lock] page aligned */
+	vaddr_t low, high;	/* [as->lock] where the subtree below node begins and ends */
+	u64 gap;		/* [as->lock] and the most that is free between two regions of it */
+	unsigned prot;		/* VM_READ | VM_WRITE | VM_EXEC */
+	unsigned flags;		/* REGION_* */
+	struct addr_space *as;	/* [const] NULL: no region, but a mark in a list of them (rmap.c) */
+	struct inode *inode;	/* backing, referenced; NULL: anonymous and private */
+	struct list_node mapping;	/* [inode->mappings_lock] in inode->mappings; see rmap.c */
+	off_t offset;		/* of start in it, page aligned */
+	u64 file_size;		/* bytes from start that come from it; the rest is zeros */
+	struct region *next;	/* [by the remover] of those taken out and not yet freed */
+};
+
+struct addr_space {
+	_Atomic u32 refs;
+	struct mutex lock;
+	paddr_t root;
+	_Atomic u32 cpus;	/* CPUs that have root loaded */
+	_Atomic u32 barriers;	/* what membarrier() was told to be ready for */
+	struct rb_tree regions;	/* [lock] */
+	vaddr_t brk_start, brk;	/* [lock] */
+	vaddr_t mmap_top;	/* [const] mappings are placed below */
+	unsigned nr_regions;	/* [lock] */
+	unsigned future_flags;	/* [lock] of new regions: mlockall(MCL_FUTURE) */
+	bool some_unforked;	/* [lock] there may be regions with REGION_NOFORK */
+	u64 total_pages;	/* [lock] sizes of all regions, for RLIMIT_AS */
+	u64 peak_pages;		/* [lock] the most that total_pages has been */
+	u64 locked_pages;	/* [lock] of those, in regions with REGION_LOCKED */
+	u64 resident;		/* [lock] pages mapped, also those no access is allowed to */
+	u64 peak;		/* [lock] the most that resident has been */
+	vaddr_t stack_top, arg_start, arg_end;	/* [const after exec] */
+	vaddr_t env_end, auxv_start, auxv_end;	/* the same; envp follows argv */
+};
+
+int as_create(struct addr_space **out);
+struct addr_space *as_get(struct addr_space *as);
+bool as_tryget(struct addr_space *as);	/* false: the last reference is gone, it is being freed */
+void as_put(struct addr_space *as);	/* the last reference frees everything. May block */
+
+/* A copy with private pages shared copy-on-write. Changes nothing observable if it fails. */
+int as_fork(struct addr_space *as, struct addr_space **out);
+
+struct map_request {
+	vaddr_t addr;		/* 0 and not fixed: anywhere */
+	u64 size;
+	unsigned prot, flags;
+	bool fixed;		/* replaces what is there */
+	bool noreplace;		/* fixed, but -EEXIST if something is there */
+	struct inode *inode;
+	off_t offset;
+	u64 file_size;
+};
+
+int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out);
+int as_unmap(struct addr_space *as, vaddr_t addr, u64 size);
+
+/* As on Linux, what lies before a hole is changed also when the call fails because of the hole. */
+int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot, bool stack_below);
+
+/*
+ * Gives @req the access, flags and backing (referenced) of the shared memory that its range is now.
+ * -EINVAL: not all of it is.
+ */
+int as_find_shared(struct addr_space *as, struct map_request *req);
+
+struct remap {
+	vaddr_t old;
+	u64 old_size, new_size;	/* whole pages; old_size 0: shared memory is to be there twice */
+	vaddr_t to;		/* if it is fixed */
+	bool may_move;
+	bool fixed;		/* goes to `to`, whatever is there */
+	bool keep;		/* the old place stays mapped, empty */
+};
+
+int as_remap(struct addr_space *as, const struct remap *m, vaddr_t *out);
+
+#define MADV_NORMAL		0
+#define MADV_DONTNEED		4
+#define MADV_FREE		8
+#define MADV_REMOVE		9
+#define MADV_DONTFORK		10
+#define MADV_DOFORK		11
+#define MADV_WIPEONFORK		18
+#define MADV_KEEPONFORK		19
+#define MADV_COLD		20
+#define MADV_PAGEOUT		21
+#define MADV_POPULATE_READ	22
+#define MADV_POPULATE_WRITE	23
+#define MADV_DONTNEED_LOCKED	24
+
+int as_advise(struct addr_space *as, vaddr_t start, vaddr_t end, int advice);
+
+/*
+ * For MADV_REMOVE: the file, referenced, and the bytes of it that are mapped from @start on, up to
+ * @end. -ENOMEM: nothing is mapped; -EINVAL: no file, or locked; -EACCES: not to be written.
+ */
+int as_removable(struct addr_space *as, vaddr_t start, vaddr_t end, struct inode **inode,
+		 off_t *pos, u64 *n);
+
+/* out[i]: is page i from @start in memory, mapped or of the file? -ENOMEM: some is not mapped. */
+int as_in_core(struct addr_space *as, vaddr_t start, unsigned n, u8 *out);
+
+/* For msync(): -ENOMEM where nothing is mapped, -EBUSY if locked pages were to be dropped. */
+int as_check_sync(struct addr_space *as, vaddr_t start, vaddr_t end, bool drop);
+
+/*
+ * Locks whole pages (REGION_LOCKED, maybe _ONFAULT) and makes them present, or unlocks them (0);
+ * all there are (@now) and all there will be (@future).
+ */
+int as_lock(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned flags);
+int as_lock_all(struct addr_space *as, bool now, unsigned flags, unsigned future);
+bool as_may_lock(void);		/* at all */
+
+/*
+ * Makes pages present, as far as they may be read; @past_errors: a region with an error is left.
+ * For @access: -ENOMEM at a hole, -EINVAL where the region forbids it, -EFAULT beyond a file's end.
+ */
+int as_populate(struct addr_space *as, vaddr_t start, vaddr_t end, bool past_errors);
+int as_populate_for(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned access);
+vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: it cannot move */
+
+/*
+ * Makes one access possible: demand zero, file page, copy on write, stack growth. 0, -EFAULT (no
+ * such access is allowed there), -EIO (beyond the end of the file, or it cannot be read), -ENOMEM.
+ * May block.
+ */
+int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
+
+/*
+ * The same for the current thread, traced and counted. A fault's caller decides what an error means
+ * to the program; fault_reason() says why it is one, in words, and whether something is mapped
+ * there.
+ */
+int fault_handle(vaddr_t addr, unsigned access);
+const char *fault_reason(struct addr_space *as, vaddr_t addr, int err, bool *mapped);
+const char *fault_access_name(unsigned access);
+
+/* Page tables of @as, in pages, the root apart. */
+static inline u64 as_tables(const struct addr_space *as)
+{
+	return phys_to_page(as->root)->tables;
+}
+
+/* Bytes that the kernel holds for @as: tables and regions. A picture, while threads run on it. */
+static inline u64 as_kernel_bytes(const struct addr_space *as)
+{
+	return (1 + as_tables(as)) * PAGE_SIZE + as->nr_regions * sizeof(struct region);
+}
+
+/* The frame behind a user address, referenced, for futex keys; faults it in. NULL with *err set. */
+struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err);
+
+/* True where [addr, addr + size) lies in user space without wrapping. */
+static inline bool user_range_ok(vaddr_t addr, u64 size)
+{
+	return size <= ARCH_USER_END && addr <= ARCH_USER_END - size;
+}
+
+/* Mapped memory in pages, for people and limits. */
+struct as_figures {
+	u64 size, size_peak, resident, peak, locked, tables;
+	u64 file, shared;	/* resident: of files, in private and in shared regions */
+	u64 text, data, stack;	/* executable; private and writable but no stack; stack */
+};
+
+struct as_figures as_figures(struct addr_space *as);
+
+/* The same of one region, in bytes; as->lock held. */
+struct region_figures {
+	u64 resident, anonymous;
+	u64 private;		/* resident, and nobody else has it mapped */
+	u64 share;		/* resident, each page divided among those who have it mapped */
+};
+
+struct region_figures region_figures(const struct region *r);
+
+/*
+ * The file's pages [first, last] are no longer what they were: all mappings of them are undone, and
+ * the next access faults. With @copies (the file has become shorter) also private copies. Called
+ * behind the change, by the one who makes it, with inode->lock held. May block.
+ */
+void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies);
+
+/* Is some of it mapped so that a store, now or after mprotect(), would reach it? */
+bool inode_may_be_written(struct inode *inode);
+
+#define MAX_MAP_COUNT	65530		/* Linux's default for the regions of one address space */
+extern _Atomic unsigned max_map_count;
+
+/* For /proc/PID/maps. */
+void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void *arg), void *arg);
+
+/* Test kernels: panics unless regions, page table and figures agree. */
+void as_check(struct addr_space *as);
+
+/* The entry for @va at level 0, making tables on the way if @make. NULL: none, or no memory. */
+pte_t *pt_walk(paddr_t root, vaddr_t va, bool make);
+
+/* Checked copies between kernel and user memory: 0 or -EFAULT. May block. */
+int copy_from_user(void *dst, vaddr_t src, size_t n);
+int copy_to_user(vaddr_t dst, const void *src, size_t n);
+int clear_user(vaddr_t dst, size_t n);
+
+/* Copies a string of at most size - 1 bytes; its length, -EFAULT, or -ENAMETOOLONG. */
+ssize_t copy_string_from_user(char *dst, vaddr_t src, size_t size);
+
+/*
+ * A structure that grows from version to version: of one that is longer than ours, the rest must be
+ * zero (-E2BIG); a shorter one ends in zeros.
+ */
+int copy_struct_from_user(void *dst, size_t known, vaddr_t src, size_t size);
+
+/* *(u32 *)src without sleeping: -EFAULT also if the page is not present. For futexes. */
+int peek_user32(u32 *dst, vaddr_t src);

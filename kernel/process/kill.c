@@ -1,0 +1,129 @@
+/*
+ * Killing: threads one by one, or a whole process.
+ *
+ * process_kill() swaps the process from ALIVE to DYING, once; the winner's status stands (P1). Then
+ * every thread is asked to die. Wherever it is, it goes:
+ *
+ *	RUNNING		the flag, and an IPI if it is on another CPU: it looks on its way out
+ *	BLOCKED,
+ *	SLEEPING	its wait is claimed as KILLED, it unwinds with -EINTR and looks
+ *	READY,
+ *	SUSPENDED	without kernel work in hand it is DEAD at once and never runs again;
+ *			with some, it unwinds first
+ *
+ * A thread never dies in the middle of kernel work: it may hold locks, references, pages. It looks
+ * at its flag at every block (after the waiter is findable, so no kill falls between) and before
+ * every return to user mode.
+ *
+ * Lock order: process -> run queue. A thread joins a process under p->lock and only while it is
+ * ALIVE, so the walk here sees every thread that will ever have to die (P2).
+ */
+#include "base/trace.h"
+#include "errno.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/thread_state.h"
+
+/* rq->lock held. True if @t was made DEAD here and now and the reaper must see to it. */
+static bool kill_where_it_is(struct runq *rq, struct thread *t)
+{
+	enum thread_state s = thread_state(t);
+
+	if (t->embryo)
+		/* its creator has yet to come to thread_resume(), which sees to it */
+		return false;
+	/* LAB 06-kill: make the thread die soon, whatever it is doing */
+	switch (s) {
+	case THREAD_RUNNING:
+		sched_kick(rq);
+		return false;
+	case THREAD_BLOCKED:
+	case THREAD_SLEEPING:
+		if ((t->waiter->breaks & WORK_KILL) && waiter_swap(t->waiter, WAIT_KILLED, 0))
+			sched_make_ready(rq, t, "killed");
+		return false;
+	case THREAD_READY:
+		if (!t->unwound)
+			return false;
+		sched_remove(rq, t);
+		thread_set_state(t, THREAD_DEAD, "killed before it ran again");
+		return true;
+	case THREAD_SUSPENDED:
+		if (!t->unwound) {
+			sched_make_ready(rq, t, "killed");
+			return false;
+		}
+		thread_set_state(t, THREAD_DEAD, "killed while suspended");
+		return true;
+	case THREAD_DEAD:
+		return false;
+	}
+	/* END LAB */
+	return false;
+}
+
+void thread_kill(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock_allowed(t);
+	bool unrun;
+
+	trace(TRACE_LIFE, TRACE_EV_KILLTHREAD, t->tid, thread_state(t));
+	/* LAB 06-kill: mark it, kill it where it is, unlock; the reaper gets it if it is DEAD */
+	/* Before the state is looked at: a thread about to block tests it under this lock (W2). */
+	atomic_fetch_or(&t->work, WORK_KILL);
+	unrun = kill_where_it_is(rq, t);
+	runq_unlock(rq);
+	if (unrun)
+		reaper_add_thread(t);
+	/* END LAB */
+}
+
+int process_kill(struct process *p, int status)
+{
+	/* LAB 06-kill: end the process once; the first status stands; then kill its threads */
+	u64 alive = LIFE(PROCESS_ALIVE, 0);
+
+	if (!atomic_compare_exchange_strong(&p->life, &alive, LIFE(PROCESS_DYING, status)))
+		return -EALREADY;
+	trace(TRACE_LIFE, TRACE_EV_KILL, p->pid, status);
+	spin_lock(&p->lock);
+	list_for_each(t, &p->threads, struct thread, process_node)
+		thread_kill(t);
+	spin_unlock(&p->lock);
+	return 0;
+	/* END LAB */
+}
+
+noreturn void process_exit(int status)
+{
+	process_kill(current_process(), status);
+	thread_exit(0);
+}
+
+int process_kill_siblings(void)
+{
+	struct thread *self = current_thread();
+	struct process *p = self->process;
+	int err = 0;
+
+	spin_lock(&p->lock);
+	if (p->execing || process_state(p) != PROCESS_ALIVE) {
+		spin_unlock(&p->lock);
+		return -EINTR;
+	}
+	p->execing = self;	/* no new thread joins from here on */
+	list_for_each(t, &p->threads, struct thread, process_node)
+		if (t != self)
+			thread_kill(t);
+	spin_unlock(&p->lock);
+
+	spin_lock(&p->thread_gone.lock);
+	while (p->nr_threads > 1 && !err)
+		err = wait_block(&p->thread_gone, DEADLINE_NEVER, WAIT_KILL_ONLY);
+	spin_unlock(&p->thread_gone.lock);
+	p->execing = NULL;
+	if (!err)
+		thread_take_id(self);
+	return err;
+}

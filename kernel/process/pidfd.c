@@ -1,0 +1,63 @@
+/*
+ * A process as a file: pidfd_open(), CLONE_PIDFD. It names the process, not a number, so what is
+ * done with it never meets another process that has got the number since.
+ *
+ * It can be read from, in the sense of poll(), once the process has ended, and hangs up once that
+ * has been waited for. The file keeps no more than the structure: process_get().
+ */
+#include "errno.h"
+#include "fs/fs.h"
+#include "mm/mm.h"
+#include "process/process.h"
+
+struct pidfd {
+	struct inode inode;
+	struct process *process;	/* [const] referenced */
+};
+
+static unsigned pidfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct process *p = container_of(f->inode, struct pidfd, inode)->process;
+
+	poll_add(pt, &p->thread_gone);
+	if (process_state(p) != PROCESS_ZOMBIE)
+		return 0;
+	return process_is_listed(p) ? POLLIN : POLLIN | POLLHUP;
+}
+
+static void pidfd_release(struct inode *i)
+{
+	struct pidfd *pf = container_of(i, struct pidfd, inode);
+
+	process_put(pf->process);
+	kfree(pf);
+}
+
+static const struct inode_ops pidfd_inode_ops = { .release = pidfd_release };
+
+static const struct file_ops pidfd_file_ops = {
+	.name = "[pidfd]",
+	.poll = pidfd_poll,
+};
+
+int pidfd_create(struct process *p, u32 flags, struct file **out)
+{
+	struct pidfd *pf = kzalloc(sizeof(*pf));
+	int err;
+
+	if (!pf)
+		return -ENOMEM;
+	inode_init(&pf->inode, 0600, &pidfd_inode_ops, &pidfd_file_ops);
+	inode_init_owner(&pf->inode, NULL);
+	pf->inode.dev = DEV_ANON;
+	pf->process = process_get(p);
+	err = file_open_inode(&pf->inode, O_RDWR | flags, out);
+	inode_put(&pf->inode);
+	return err;
+}
+
+struct process *pidfd_process(const struct file *f)
+{
+	return f->ops == &pidfd_file_ops ? container_of(f->inode, struct pidfd, inode)->process
+					 : NULL;
+}

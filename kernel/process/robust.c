@@ -1,0 +1,114 @@
+/*
+ * A thread's end, as user space hears of it: the word at clear_tid is zeroed and woken, and locks
+ * that it held are marked as abandoned and given to somebody who waits.
+ *
+ * The robust list is user memory: locks held, each with its word at a fixed offset. Nothing in it
+ * is believed; a list that loops or leads nowhere ends the walk. PI locks (bit 0 of an entry) are
+ * marked here and passed on by futex_pi_exit(), which also knows those that are not robust.
+ */
+#include "futex_impl.h"
+#include "mm/vm.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "thread/thread.h"
+
+#define IS_PI		1UL		/* in a list entry */
+#define ROBUST_MAX	2048		/* a list that is longer has been tampered with */
+
+struct robust_list_head {
+	vaddr_t next;			/* the last entry points back here */
+	s64 word_offset;		/* from an entry to its lock's word */
+	vaddr_t pending;		/* being locked or unlocked when the thread died */
+};
+
+/* Marks a lock that the dying thread holds as abandoned and wakes one of those who wait for it. */
+static void abandon_lock(vaddr_t uaddr, tid_t tid, bool pi, bool pending)
+{
+	u32 word, seen;
+
+	if (uaddr % sizeof(u32) || !user_range_ok(uaddr, sizeof(u32)))
+		return;
+	if (copy_from_user(&word, uaddr, sizeof(word)))
+		return;
+	while ((word & FUTEX_TID) == (u32)tid) {
+		u32 abandoned = (word & FUTEX_WAITERS) | FUTEX_DIED;
+
+		if (arch_user_cmpxchg32((u32 *)uaddr, word, abandoned, &seen))
+			return;
+		if (seen == word) {
+			if ((word & FUTEX_WAITERS) && !pi)
+				futex_wake(uaddr, true, 1, FUTEX_BITSET_ALL);
+			return;
+		}
+		word = seen;
+	}
+	/* It died between unlocking and waking. */
+	if (pending && !pi && !word)
+		futex_wake(uaddr, true, 1, FUTEX_BITSET_ALL);
+}
+
+static void walk_robust_list(struct thread *t)
+{
+	struct robust_list_head head;
+	vaddr_t entry, next, pending;
+
+	if (copy_from_user(&head, t->robust_list, sizeof(head)))
+		return;
+	pending = head.pending & ~IS_PI;
+	entry = head.next;
+	for (unsigned n = 0; n < ROBUST_MAX && (entry & ~IS_PI) != t->robust_list; n++) {
+		vaddr_t at = entry & ~IS_PI;
+		/* Read before the lock is let go: its next holder may change the list. */
+		bool more = !copy_from_user(&next, at, sizeof(next));
+
+		if (at != pending)
+			abandon_lock(at + head.word_offset, t->tid, entry & IS_PI, false);
+		if (!more)
+			return;
+		entry = next;
+	}
+	if (pending)
+		abandon_lock(pending + head.word_offset, t->tid, head.pending & IS_PI, true);
+}
+
+/* Nobody else can see the memory of @p: this is its last thread, or all are dying. */
+static bool unobserved(struct process *p)
+{
+	return atomic_load(&p->as->refs) == 1 &&
+	       (p->nr_threads == 1 || process_state(p) != PROCESS_ALIVE);
+}
+
+/* Makes @as the current thread's, for the reaper; returns the one before. */
+static struct addr_space *enter(struct addr_space *as)
+{
+	struct thread *self = current_thread();
+	struct addr_space *old = self->as;
+
+	irq_off();
+	self->as = as;
+	as_switch(as);
+	irq_on();
+	return old;
+}
+
+void futex_thread_exit(struct thread *t)
+{
+	struct process *p = t->process;
+	bool tell = t->clear_tid && !unobserved(p);	/* spares a forked child a page copy */
+	struct addr_space *own;
+	u32 zero = 0;
+
+	if (!t->robust_list && !tell) {
+		futex_pi_exit(t);
+		return;
+	}
+	own = enter(p->as);
+	if (t->robust_list)
+		walk_robust_list(t);
+	futex_pi_exit(t);	/* after the words say that it died */
+	if (tell && !copy_to_user(t->clear_tid, &zero, sizeof(zero)))
+		futex_wake(t->clear_tid, true, 1, FUTEX_BITSET_ALL);
+	enter(own);
+	t->robust_list = 0;
+	t->clear_tid = 0;
+}

@@ -1,0 +1,400 @@
+/*
+ * Signals: sending, default actions, ignoring, blocking. Pending signals: pending.c; stopping:
+ * stop.c; handlers: deliver.c.
+ *
+ * A signal is sent to a process or to one of its threads. Its fate, in this order:
+ *
+ *	blocked			pending, in the thread's set or the process's (also while ignored)
+ *	process is stopped	pending until it is continued; but SIGKILL, and what is ignored
+ *	ignored			gone: SIG_IGN, or a default action of ignoring
+ *	handled			pending, and a thread is told, which calls the handler at its edge
+ *	stop			every thread suspends itself on its way to user mode, until SIGCONT
+ *	anything else		the process is killed with the signal as its status
+ *
+ * The default action is taken by the sender: nothing has to run in the target for it. Init (as on
+ * Linux) ignores what would stop or end it, even SIGKILL; only its own faults kill it.
+ *
+ *  G1  Masks, pending sets and actions change under p->lock, so a signal is never both left pending
+ *      by its sender and overlooked by the thread that unblocks it.
+ *      Processes that share their actions (CLONE_SIGHAND) have a copy each: a change is written to
+ *      all of them before the tree lock, under which it is made, is released.
+ *  G2  SIGCONT and the stop signals cancel each other's pending ones.
+ *  G3  A pending signal that some thread does not block has one that was told: WORK_SIGNAL is set.
+ * A thread that can no longer take it (it blocks it now, or ends) tells another.
+ *
+ * Every send works in any context that may take the tree lock, which keeps the parent that is told
+ * of a stop; tree_lock and p->lock are held wherever an action is taken.
+ */
+#include "process/signal.h"
+
+#include "base/panic.h"
+#include "base/string.h"
+#include "errno.h"
+#include "fs/vfs.h"
+#include "process/cred.h"
+#include "sched/cpu.h"
+#include "signal_impl.h"
+
+#define HARMLESS	(SIGSET(SIGCHLD) | SIGSET(SIGURG) | SIGSET(SIGWINCH) | SIGSET(SIGCONT))
+#define UNBLOCKABLE	(SIGSET(SIGKILL) | SIGSET(SIGSTOP))
+
+/* --- Who is told ------------------------------------------------------------------------------ */
+
+void signal_tell(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock_allowed(t);
+	enum thread_state s = thread_state(t);
+
+	/* Before the state is looked at: a thread about to block tests it under this lock (W2). */
+	atomic_fetch_or(&t->work, WORK_SIGNAL);
+	if (s == THREAD_RUNNING)
+		sched_kick(rq);
+	else if ((s == THREAD_BLOCKED || s == THREAD_SLEEPING) &&
+		 (t->waiter->breaks & WORK_SIGNAL) && waiter_swap(t->waiter, WAIT_SIGNAL, 0))
+		sched_make_ready(rq, t, "signalled");
+	runq_unlock(rq);
+}
+
+/* A thread that would take @sig now: the caller if it is one, or else the first. p->lock held. */
+static struct thread *find_taker(struct process *p, int sig)
+{
+	struct thread *found = NULL;
+
+	list_for_each(t, &p->threads, struct thread, process_node)
+		if (!((t->sigmask & ~t->sigwait) & SIGSET(sig)) && !thread_is_dying(t) &&
+		    (!found || t == current_thread()))
+			found = t;
+	return found;
+}
+
+static void tell_takers(struct process *p, u64 set)
+{
+	for (set &= atomic_load(&p->sigpending); set; set &= set - 1) {
+		struct thread *t = find_taker(p, __builtin_ctzl(set) + 1);
+
+		if (t)
+			signal_tell(t);
+	}
+}
+
+void signal_pass_on(struct process *p)
+{
+	if (unlikely(atomic_load(&p->sigpending)))
+		tell_takers(p, ~0UL);
+}
+
+/* --- Sending ---------------------------------------------------------------------------------- */
+
+static bool ignored(struct process *p, int sig)
+{
+	u64 handler = p->sigactions[sig - 1].handler;
+
+	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET(sig) & HARMLESS));
+}
+
+/* Takes the action of an unblocked signal, short of killing: true if @p must die. p->lock held. */
+bool signal_must_die(struct process *p, int sig)
+{
+	if (ignored(p, sig) || p == init_process)
+		return false;
+	if (!(SIGSET(sig) & STOPS))
+		return true;
+	if (sig == SIGSTOP || !process_group_is_orphaned(p->pgid))
+		process_stop(p, sig);
+	return false;
+}
+
+/* p->lock held. True: @p must die. */
+static bool act(struct process *p, struct thread *target, const struct signal_info *info,
+		struct queued *kept, int *err)
+{
+	int sig = info->signo;
+	struct thread *taker = target ? target : find_taker(p, sig);
+	bool blocked, waits;
+
+	if (taker && !list_linked(&taker->process_node))
+		taker = NULL;		/* a leader that has exited: it stays pending there */
+	blocked = !taker || (taker->sigmask & SIGSET(sig));
+	signal_stop_or_continue(p, sig);
+	waits = p->stopped && sig != SIGKILL && !ignored(p, sig);
+	if (!blocked && !waits && !signal_has_handler(p, sig))
+		return signal_must_die(p, sig);
+	*err = signal_make_pending(p, target, info, kept);
+	if (taker && !waits && (!blocked || (taker->sigwait & SIGSET(sig))))
+		signal_tell(taker);
+	return false;
+}
+
+int signal_send_locked(struct process *p, struct thread *target, const struct signal_info *info,
+		       struct queued *kept)
+{
+	int err = 0;
+	bool die = false;
+
+	if (info->signo < 0 || info->signo > NSIG)
+		return -EINVAL;
+	if (p == &kernel_process)
+		return -EPERM;
+	if (info->signo == 0 || process_state(p) != PROCESS_ALIVE)
+		return 0;
+	spin_lock(&p->lock);
+	if (target && target != p->leader && !list_linked(&target->process_node))
+		err = -ESRCH;
+	else
+		die = act(p, target, info, kept, &err);
+	spin_unlock(&p->lock);
+	if (unlikely(p->stop_news))
+		signal_report_stop(p);
+	if (die)
+		process_kill(p, STATUS_SIGNAL(info->signo));
+	return err;
+}
+
+int signal_send_info(struct process *p, struct thread *target, const struct signal_info *info)
+{
+	int err;
+
+	spin_lock(&tree_lock);
+	err = signal_send_locked(p, target, info, NULL);
+	spin_unlock(&tree_lock);
+	return err;
+}
+
+void signal_send_kept(struct process *p, struct thread *target, struct queued *q)
+{
+	spin_lock(&tree_lock);
+	signal_send_locked(p, target, &q->info, q);
+	spin_unlock(&tree_lock);
+}
+
+/* By the current process; what comes from an interrupt is the kernel's own. */
+static struct signal_info info_of(int sig, int code)
+{
+	if (!arch_irqs_enabled())
+		return (struct signal_info){ .signo = sig, .code = SI_KERNEL };
+	return (struct signal_info){ .signo = sig, .code = code, .pid = current_process()->pid,
+				     .uid = current_cred()->uid.real };
+}
+
+int signal_send_process(struct process *p, int sig)
+{
+	struct signal_info info = info_of(sig, SI_USER);
+
+	return signal_send_info(p, NULL, &info);
+}
+
+void signal_send_process_locked(struct process *p, int sig)
+{
+	struct signal_info info = { .signo = sig, .code = SI_USER, .pid = current_process()->pid,
+				    .uid = current_cred()->uid.real };
+
+	signal_send_locked(p, NULL, &info, NULL);
+}
+
+int signal_send_thread(struct thread *t, int sig, int code)
+{
+	struct signal_info info = info_of(sig, code);
+
+	return signal_send_info(t->process, t, &info);
+}
+
+void signal_raise(int sig)
+{
+	signal_send_thread(current_thread(), sig, SI_USER);
+}
+
+int signal_may_send(struct process *p, int sig)
+{
+	struct process *self = current_process();
+	struct cred *target = process_cred(p);
+	bool may = p == self || cred_may_signal(target) || (sig == SIGCONT && p->sid == self->sid);
+
+	cred_put(target);
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	return may ? 0 : -EPERM;
+}
+
+struct group_send {
+	pid_t pgid;		/* -1: everybody but init and the sender */
+	bool ask;		/* whether the caller may; else the kernel sends */
+	struct signal_info info;
+	int result;
+};
+
+static void send_if_member(struct process *p, void *arg)
+{
+	struct group_send *g = arg;
+	bool other = p != init_process && p != current_process() && p != &kernel_process;
+	int err;
+
+	if (!(g->pgid == -1 ? other : p->pgid == g->pgid))
+		return;
+	err = g->ask ? signal_may_send(p, g->info.signo) : 0;
+	if (!err)
+		err = signal_send_locked(p, NULL, &g->info, NULL);
+	if (g->pgid == -1 && err == -EPERM)	/* not meant, then */
+		err = 0;
+	if (g->result)
+		g->result = err;
+}
+
+void signal_send_group_locked(pid_t pgid, int sig)
+{
+	struct group_send g = { .pgid = pgid, .info = { .signo = sig, .code = SI_KERNEL } };
+
+	process_for_each_locked(send_if_member, &g);
+}
+
+int signal_send_group(pid_t pgid, int sig)
+{
+	struct group_send g = { .pgid = pgid, .info = info_of(sig, SI_USER), .result = -ESRCH };
+
+	process_for_each(send_if_member, &g);
+	return g.result;
+}
+
+int signal_kill_group(pid_t pgid, int sig)
+{
+	struct group_send g = { .pgid = pgid, .ask = true, .info = info_of(sig, SI_USER),
+				.result = -ESRCH };
+
+	process_for_each(send_if_member, &g);
+	return g.result;
+}
+
+void signal_child(struct process *child, int code, int status)
+{
+	bool stop = code == CLD_STOPPED || code == CLD_CONTINUED;
+	struct signal_info info = {
+		.signo = stop ? SIGCHLD : child->exit_signal, .code = code, .pid = child->pid,
+		.value = (u32)status, .uid = process_uid(child),
+	};
+	struct process *parent = child->parent;
+
+	if (!stop || !(parent->sigactions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+		signal_send_locked(parent, NULL, &info, NULL);
+}
+
+/* --- Masks and actions ------------------------------------------------------------------------ */
+
+void signal_set_mask(u64 mask)
+{
+	struct thread *t = current_thread();
+	struct process *p = t->process;
+	u64 blocked;
+
+	spin_lock(&p->lock);
+	mask &= ~UNBLOCKABLE;
+	blocked = mask & ~t->sigmask;
+	t->sigmask = mask;
+	tell_takers(p, blocked);		/* G3: not us any more */
+	if ((atomic_load(&t->sigpending) | atomic_load(&p->sigpending)) & ~mask)
+		atomic_fetch_or(&t->work, WORK_SIGNAL);
+	spin_unlock(&p->lock);
+}
+
+void signal_set_mask_for_call(u64 mask)
+{
+	struct thread *t = current_thread();
+
+	t->sigmask_after = t->sigmask;
+	t->restore_sigmask = true;
+	signal_set_mask(mask);
+}
+
+long signal_end_call(long result)
+{
+	struct thread *t = current_thread();
+
+	if (t->restore_sigmask && result != -EINTR && result != -ERESTARTNOHAND) {
+		t->restore_sigmask = false;
+		signal_set_mask(t->sigmask_after);
+	}
+	return result == -EINTR ? -ERESTARTNOHAND : result;
+}
+
+long signal_end_timed_call(long result, struct deadline d)
+{
+	result = signal_end_call(result);
+	if (result != -ERESTARTNOHAND)
+		return result;
+	current_thread()->restart_at = d;
+	return -ERESTARTAT;
+}
+
+struct deadline signal_call_deadline(struct deadline d)
+{
+	struct thread *t = current_thread();
+
+	if (!t->restarted)
+		return d;
+	t->restarted = false;
+	return t->restart_at;
+}
+
+void signal_share_action(struct process *p, int sig)
+{
+	assert_held(&tree_lock);
+	list_for_each(mate, &p->action_mates, struct process, action_mates) {
+		spin_lock(&mate->lock);
+		mate->sigactions[sig - 1] = p->sigactions[sig - 1];
+		spin_unlock(&mate->lock);
+	}
+}
+
+void signal_share_actions(struct process *p, struct process *child)
+{
+	spin_lock(&tree_lock);
+	spin_lock(&child->lock);
+	memcpy(child->sigactions, p->sigactions, sizeof(p->sigactions));
+	spin_unlock(&child->lock);
+	list_push_back(&p->action_mates, &child->action_mates);
+	spin_unlock(&tree_lock);
+}
+
+void signal_set_action(int sig, const struct sigaction_slot *action)
+{
+	struct process *p = current_process();
+
+	spin_lock(&tree_lock);
+	spin_lock(&p->lock);
+	p->sigactions[sig - 1] = *action;
+	if (ignored(p, sig))
+		signal_forget_pending(p, SIGSET(sig));
+	spin_unlock(&p->lock);
+	signal_share_action(p, sig);
+	spin_unlock(&tree_lock);
+}
+
+void signal_forget_handlers(void)
+{
+	struct process *p = current_process();
+
+	spin_lock(&tree_lock);
+	list_remove(&p->action_mates);
+	spin_lock(&p->lock);
+	for (int sig = 1; sig <= NSIG; sig++)
+		if (signal_has_handler(p, sig))
+			p->sigactions[sig - 1] = (struct sigaction_slot){ .handler = SIG_DFL };
+	spin_unlock(&p->lock);
+	spin_unlock(&tree_lock);
+	current_thread()->sigstack = (struct sigstack){ .size = 0 };
+}
+
+int signal_wait(u64 set, struct deadline d)
+{
+	struct thread *t = current_thread();
+	int err;
+
+	spin_lock(&t->process->lock);
+	t->sigwait = set;
+	if ((atomic_load(&t->sigpending) | atomic_load(&t->process->sigpending)) & set)
+		atomic_fetch_or(&t->work, WORK_SIGNAL);
+	spin_unlock(&t->process->lock);
+	err = thread_sleep_until(d);
+	spin_lock(&t->process->lock);
+	t->sigwait = 0;
+	spin_unlock(&t->process->lock);
+	return err ? err : -ETIMEDOUT;
+}

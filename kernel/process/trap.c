@@ -1,0 +1,47 @@
+/*
+ * Faults of user code: what the port's trap handler asks for, and what becomes of the process.
+ *
+ * Memory management says whether an access is right and mends it if so; the judgement is made
+ * here: a signal, or, where memory has run out, the choice of a process that ends.
+ */
+#include "base/printf.h"
+#include "errno.h"
+#include "lock/lockcheck.h"
+#include "mm/vm.h"
+#include "process/oom.h"
+#include "process/process.h"
+#include "process/signal.h"
+#include "sched/cpu.h"
+
+static void fault_signal(struct trapframe *tf, vaddr_t addr, unsigned access, int err)
+{
+	struct addr_space *as = current_thread()->as;
+	char what[96];
+	bool mapped;
+
+	snprintf(what, sizeof(what), "page fault: %s 0x%lx (%s)", fault_access_name(access), addr,
+		 fault_reason(as, addr, err, &mapped));
+	if (err == -EIO)
+		signal_fault(tf, SIGBUS, BUS_ADRERR, addr, what);
+	else
+		signal_fault(tf, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, addr, what);
+}
+
+void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
+{
+	int err = fault_handle(addr, access);
+
+	if (DEBUG_BUILD)
+		lockcheck_none_held("returns to user mode");
+	if (err == -ENOMEM)
+		oom_kill();	/* then to the same access, or the end if it was us */
+	else if (err)
+		fault_signal(tf, addr, access, err);
+}
+
+/* Linux's code for what an instruction is refused for is 1, whatever the signal is. */
+void exception_user(struct trapframe *tf, int sig, const char *what)
+{
+	signal_fault(tf, sig, sig == SIGSEGV ? SI_KERNEL : 1, sig == SIGSEGV ? 0 : arch_trap_pc(tf),
+		     what);
+}

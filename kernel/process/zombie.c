@@ -1,0 +1,304 @@
+/*
+ * From the last thread out to the parent's wait: teardown, orphans, zombies, reaping.
+ *
+ *	process_teardown()	the last hold is gone: nobody uses what is destroyed here
+ *	become_zombie()		children move to init, then the process is reapable, then the parent
+ *				is told: in this order, under the tree lock, so no child is ever
+ *				left with a parent that can vanish (P3)
+ *	process_wait()		finds a zombie child and takes it out of the tree, exactly once; or
+ *				a child that was stopped or continued since it last looked
+ *
+ * The tree lock guards parent, children and the change to ZOMBIE. A zombie is immutable but for
+ * being reaped (P4).
+ */
+#include "base/trace.h"
+#include "console/console.h"
+#include "errno.h"
+#include "fs/vfs.h"
+#include "mm/vm.h"
+#include "process/cred.h"
+#include "process/process.h"
+#include "process/signal.h"
+#include "process/timers.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sync/sync.h"
+
+void vfork_release(struct process *p)
+{
+	spin_lock(&p->lock);
+	if (p->vfork_done)
+		complete(p->vfork_done);
+	p->vfork_done = NULL;
+	spin_unlock(&p->lock);
+}
+
+static void release_resources(struct process *p)
+{
+	struct addr_space *as;
+	struct fdtable *fds;
+	struct place *place;
+
+	process_timers_end(p);
+	spin_lock(&p->lock);		/* others read them: oom.c, /proc */
+	process_keep_resident(p);
+	as = p->as;
+	p->as = NULL;
+	fds = p->fds;
+	p->fds = NULL;
+	place = p->place;
+	p->place = NULL;
+	spin_unlock(&p->lock);
+	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
+	if (as)
+		as_put(as);
+	if (fds)
+		fdtable_put(fds);
+	place_put(place);
+	if (p->exe)
+		program_put(p->exe);
+	p->exe = NULL;
+	vfork_release(p);
+}
+
+/* A child of @parent is a zombie now. tree_lock held. */
+static void tell_parent(struct process *parent)
+{
+	spin_lock(&parent->child_wait.lock);
+	parent->child_events++;
+	wait_wake_all(&parent->child_wait, 0);
+	spin_unlock(&parent->child_wait.lock);
+}
+
+/* tree_lock held. */
+static void reparent_children(struct process *p)
+{
+	bool zombies = false;
+
+	/* LAB 06-kill: give the children to init, and tell it of those that are zombies */
+	list_for_each_safe(c, &p->children, struct process, sibling) {
+		trace(TRACE_LIFE, TRACE_EV_REPARENT, c->pid, init_process->pid);
+		process_set_parent(c, init_process);
+		list_remove(&c->sibling);
+		list_push_back(&init_process->children, &c->sibling);
+		zombies |= process_state(c) == PROCESS_ZOMBIE;
+	}
+	if (zombies)
+		tell_parent(init_process);
+	/* END LAB */
+}
+
+/*
+ * A parent that ignores SIGCHLD never waits: its children are reaped as they die (POSIX, wait()).
+ */
+static bool is_unwanted(struct process *p)
+{
+	const struct sigaction_slot *action = &p->parent->sigactions[SIGCHLD - 1];
+
+	if (p->exit_signal != SIGCHLD)
+		return false;
+	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
+static void signal_parent(struct process *p, int status)
+{
+	int sig = status & 0x7f;
+
+	signal_child(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
+}
+
+/* The nearest ancestor that asked for orphans; NULL: init is to have them. tree_lock held. */
+static struct process *find_subreaper(const struct process *p)
+{
+	for (p = p->parent; p != &kernel_process && p != init_process; p = p->parent)
+		if (p->subreaper && process_state(p) == PROCESS_ALIVE)
+			return (struct process *)p;
+	return NULL;
+}
+
+/*
+ * Gives the children of @p, which ends, the signal they asked for; then those that a
+ * subreaper takes are gone from @p. tree_lock held.
+ */
+static void prepare_orphans(struct process *p)
+{
+	struct process *reaper = find_subreaper(p);
+
+	list_for_each_safe(c, &p->children, struct process, sibling) {
+		c->exit_signal = SIGCHLD;
+		if (c->parent_death_signal)
+			signal_send_process_locked(c, c->parent_death_signal);
+		if (!reaper)
+			continue;
+		process_set_parent(c, reaper);
+		list_remove(&c->sibling);
+		list_push_back(&reaper->children, &c->sibling);
+		if (process_state(c) == PROCESS_ZOMBIE)
+			tell_parent(reaper);
+	}
+}
+
+static void become_zombie(struct process *p)
+{
+	int status = LIFE_STATUS(atomic_load(&p->life));
+	bool unwanted;
+
+	spin_lock(&tree_lock);
+	process_groups_orphan(p);
+	prepare_orphans(p);
+	/* LAB 06-kill: make it a zombie that its parent can find, in safe order */
+	reparent_children(p);
+	atomic_store(&p->life, LIFE(PROCESS_ZOMBIE, status));
+	trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, status);
+	tell_parent(p->parent);
+	/* END LAB */
+	signal_parent(p, status);
+	unwanted = is_unwanted(p);
+	wait_queue_wake_all(&p->thread_gone, 0);	/* a pidfd of it may be polled */
+	if (unwanted) {
+		list_remove(&p->sibling);
+		process_unlist(p);
+	}
+	spin_unlock(&tree_lock);
+	if (unwanted)
+		process_put(p);
+}
+
+/* Init is gone: so is the machine. */
+static noreturn void machine_ends(int status)
+{
+	int code = status & 0x7f ? 128 + (status & 0x7f) : status >> 8;
+
+	console_exit_status(code);
+	console_flush();
+	arch_machine_end(MACHINE_OFF);
+}
+
+void process_teardown(struct process *p)
+{
+	/* Every thread left by itself: the first one's code is the process's. */
+	process_kill(p, STATUS_EXIT(p->leader->exit_code));
+	trace(TRACE_LIFE, TRACE_EV_TEARDOWN, p->pid, 0);
+	release_resources(p);
+	if (p == init_process)
+		machine_ends(LIFE_STATUS(atomic_load(&p->life)));
+	become_zombie(p);
+}
+
+static bool matches(const struct process *c, pid_t which)
+{
+	u32 kinds = current_thread()->wait_kinds;
+
+	if (!(kinds & WALL) && (c->exit_signal != SIGCHLD) != !!(kinds & WCLONE))
+		return false;
+	if (which > 0)
+		return c->pid == which;
+	if (which == -1)
+		return true;
+	return c->pgid == (which ? -which : current_process()->pgid);
+}
+
+/*
+ * Looks for a zombie child, and takes it out of the tree unless @options has WNOWAIT. NULL: none;
+ * *any says whether there are children to wait for. tree_lock held.
+ */
+static struct process *collect_zombie(struct process *p, pid_t which, unsigned options, bool *any)
+{
+	/* LAB 06-kill: find a zombie among the children that match; collect it exactly once */
+	list_for_each(c, &p->children, struct process, sibling) {
+		if (!matches(c, which))
+			continue;
+		*any = true;
+		if (process_state(c) != PROCESS_ZOMBIE)
+			continue;
+		if (!(options & WNOWAIT))
+			list_remove(&c->sibling);
+		return c;
+	}
+	return NULL;
+	/* END LAB */
+}
+
+/* Tells about the child @c. tree_lock held. */
+static void fill_result(struct process *c, int status, struct wait_result *res)
+{
+	*res = (struct wait_result){ .pid = c->pid, .uid = process_uid(c), .status = status,
+				     .used = process_usage(c) };
+	usage_add(&res->used, &c->children_used);
+}
+
+/* The same of a zombie, which goes with WNOWAIT not set. */
+static void take_result(struct process *p, struct process *c, unsigned options,
+			struct wait_result *res)
+{
+	fill_result(c, LIFE_STATUS(atomic_load(&c->life)), res);
+	if (options & WNOWAIT)
+		return;
+	usage_add(&p->children_used, &res->used);
+	process_unlist(c);
+	trace(TRACE_LIFE, TRACE_EV_REAPED, c->pid, res->status);
+}
+
+void process_report_stop(struct process *p)
+{
+	tell_parent(p->parent);
+}
+
+/* True if a living child has a report of a kind that @options ask for. tree_lock held. */
+static bool collect_stop(struct process *p, pid_t which, unsigned options, struct wait_result *res,
+			 bool *any)
+{
+	list_for_each(c, &p->children, struct process, sibling) {
+		unsigned kind = c->stop_report == STATUS_CONTINUED ? WCONTINUED : WUNTRACED;
+
+		if (!matches(c, which) || process_state(c) == PROCESS_ZOMBIE)
+			continue;
+		*any = true;
+		if (!c->stop_report || !(options & kind))
+			continue;
+		fill_result(c, c->stop_report, res);
+		if (!(options & WNOWAIT))
+			c->stop_report = 0;
+		return true;
+	}
+	return false;
+}
+
+int process_wait(pid_t which, unsigned options, struct wait_result *res)
+{
+	struct process *p = current_process(), *child;
+	bool any, stopped;
+	int err = 0;
+
+	current_thread()->wait_kinds = options;
+	for (;;) {
+		/* Counted before the look: a child that ends after it makes the count differ. */
+		u32 seen = atomic_load(&p->child_events);
+
+		any = false;
+		res->pid = 0;
+		spin_lock(&tree_lock);
+		child = options & WEXITED ? collect_zombie(p, which, options, &any) : NULL;
+		if (child)
+			take_result(p, child, options, res);
+		stopped = !child && collect_stop(p, which, options, res, &any);
+		spin_unlock(&tree_lock);
+		if (stopped)
+			return 0;
+		if (child) {
+			if (!(options & WNOWAIT))
+				process_put(child);
+			return 0;
+		}
+		if (!any)
+			return -ECHILD;
+		if (options & WNOHANG)
+			return 0;
+		spin_lock(&p->child_wait.lock);
+		while (atomic_load(&p->child_events) == seen && !err)
+			err = wait_block(&p->child_wait, DEADLINE_NEVER, 0);
+		spin_unlock(&p->child_wait.lock);
+		if (err)
+			return err;
+	}
+}

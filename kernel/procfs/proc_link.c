@@ -1,0 +1,70 @@
+/*
+ * /proc/PID/cwd, exe and root: symbolic links that lead to the directory or file itself, and not to
+ * where their text does. proc.c makes their inodes and finds the process.
+ *
+ * They tell where a process is and what it runs, so only those who may look into it follow or read
+ * them. A zombie has let go of all three, and a kernel thread runs no file: -ENOENT.
+ */
+#include "base/string.h"
+#include "errno.h"
+#include "fs/fs.h"
+#include "proc.h"
+#include "process/cred.h"
+#include "process/process.h"
+
+static struct file *exe_get(struct process *p)
+{
+	struct file *f;
+
+	spin_lock(&p->lock);
+	f = p->exe ? file_get(p->exe) : NULL;
+	spin_unlock(&p->lock);
+	return f;
+}
+
+static struct inode *dir_get(struct process *p, enum proc_link link)
+{
+	struct place *place = process_get_place(p);
+	struct inode *dir;
+
+	if (!place)
+		return NULL;
+	dir = place_dir(place, link == PROC_LINK_ROOT ? &place->root : &place->cwd);
+	place_put(place);
+	return dir;
+}
+
+int proc_link_follow(struct process *p, enum proc_link link, struct inode **out)
+{
+	struct file *f;
+
+	if (!cred_may_inspect(p))
+		return -EACCES;
+	if (link != PROC_LINK_EXE) {
+		*out = dir_get(p, link);
+	} else {
+		f = exe_get(p);
+		*out = f ? inode_get(f->inode) : NULL;
+		if (f)
+			file_put(f);
+	}
+	return *out ? 0 : -ENOENT;
+}
+
+int proc_link_read(struct process *p, enum proc_link link, char *buf, size_t size)
+{
+	struct inode *dir;
+	struct file *f;
+	int n = -ENOENT;
+
+	if (!cred_may_inspect(p))
+		return -EACCES;
+	if (link == PROC_LINK_EXE && (f = exe_get(p))) {
+		n = file_path(f, buf, size);
+		file_put(f);
+	} else if (link != PROC_LINK_EXE && (dir = dir_get(p, link))) {
+		n = inode_path(dir, buf, size);
+		inode_put(dir);
+	}
+	return n;
+}

@@ -1,0 +1,152 @@
+/*
+ * Multi-level feedback: five levels, the highest first; who uses much CPU sinks.
+ *
+ * A thread has an allotment of CPU time at each level, doubling from level to level. It is charged
+ * for what it runs, as measured, whether it blocks, yields or is preempted in between; when the
+ * allotment is used up the thread sinks a level. Time spent blocked pays back used time one for
+ * one, so a thread that wants the CPU half of the time or less stays where it is: that is the
+ * favour for interactive threads. Every boost= everyone starts afresh at the top, blocked or not.
+ *
+ *  M1  Level, allotment and list move together. A boost moves all lists to the top at once; that
+ *      q->epoch has changed says so to every entity, wherever it is (level_now()). A new one has
+ *      never heard of any boost, so it starts at the top; a changed nice value moves nobody.
+ *  M2  Boosts come at multiples of boost=, so all CPUs agree about the epoch without asking.
+ */
+#include "sched/policy/policy.h"
+
+#include "base/bootargs.h"
+
+#define TOP	4u
+
+static u64 boost;	/* ns, [const after boot] */
+
+static void mlfq_init(void)
+{
+	boost = bootarg_number("boost", NSEC_PER_SEC, 10 * NSEC_PER_MSEC, 100 * NSEC_PER_SEC);
+}
+
+/* M1: a new one, or one that was real time until now. */
+static void mlfq_start(struct sched_entity *e, u64 now)
+{
+	(void)now;
+	if (e->epoch == EPOCH_NEVER)
+		e->base.level = TOP;
+}
+
+static u64 allotment(const struct sched_entity *e)
+{
+	return MAX(quantum_of(e) >> 2 << (TOP - e->base.level), 1);
+}
+
+/* M1 */
+static u32 level_now(const struct policy_queue *q, const struct sched_entity *e)
+{
+	if (e->epoch != q->epoch)
+		return TOP;
+	return MIN(entity_rank(e).level, TOP);
+}
+
+/* A boost, if one is due. */
+static void roll(struct policy_queue *q, u64 now)
+{
+	if (now - q->epoch < boost)
+		return;
+	q->epoch = now - now % boost;
+	for (unsigned l = TOP; l-- > 0;)
+		level_splice(q, l, TOP);
+}
+
+/* @e, in no list, learns of boosts. True: of one. */
+static bool refresh(struct policy_queue *q, struct sched_entity *e, u64 now)
+{
+	roll(q, now);
+	if (e->epoch == q->epoch)
+		return false;
+	e->epoch = q->epoch;
+	e->base.level = TOP;
+	e->used = 0;
+	e->slice_left = 0;
+	return true;
+}
+
+static bool mlfq_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now)
+{
+	e->used += ran;
+	if (refresh(q, e, now))
+		return true;	/* the slice that it is in is that of its old level */
+	if (e->used < allotment(e))
+		return false;
+	e->used = 0;
+	e->slice_left = 0;
+	e->base.level -= e->base.level > 0;
+	return false;
+}
+
+static void mlfq_leave(struct policy_queue *q, struct sched_entity *e, u64 now)
+{
+	(void)q;
+	e->since = now;
+}
+
+static bool mlfq_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+			 u64 now)
+{
+	refresh(q, e, now);
+	if (why == ENQUEUE_WAKE) {
+		e->used -= MIN(e->used, now - e->since);
+		e->slice_left = 0;
+	}
+	level_push(q, e, level_now(q, e), why == ENQUEUE_PREEMPTED);
+	queue_timer(q, q->epoch + boost);
+	return q->current && level_now(q, e) > level_now(q, q->current);
+}
+
+static void mlfq_dequeue(struct policy_queue *q, struct sched_entity *e)
+{
+	level_remove(q, e, level_now(q, e));
+}
+
+static struct sched_entity *mlfq_pick(struct policy_queue *q, u64 now)
+{
+	struct sched_entity *e;
+
+	roll(q, now);
+	e = level_first(q);
+	if (e) {
+		mlfq_dequeue(q, e);
+		refresh(q, e, now);	/* or its slice would be the old level's */
+	} else {
+		q->timer_set = false;	/* an idle CPU has nobody to boost */
+	}
+	return e;
+}
+
+/* To the end of the allotment: a preempted thread resumes with what was left of it. */
+static u64 mlfq_slice(struct policy_queue *q, struct sched_entity *e)
+{
+	(void)q;
+	return allotment(e) > e->used ? allotment(e) - e->used : 1;
+}
+
+static bool mlfq_timer(struct policy_queue *q, u64 now)
+{
+	roll(q, now);
+	queue_timer(q, q->epoch + boost);
+	return false;
+}
+
+const struct sched_policy sched_mlfq = {
+	.name = "mlfq",
+	.classes = CLASSES_NORMAL,
+	.init = mlfq_init,
+	.start = mlfq_start,
+	.charge = mlfq_charge,
+	.leave = mlfq_leave,
+	.timer = mlfq_timer,
+	.enqueue = mlfq_enqueue,
+	.dequeue = mlfq_dequeue,
+	.pick = mlfq_pick,
+	.find = level_find,
+	.slice = mlfq_slice,
+	.interval = allotment,
+};

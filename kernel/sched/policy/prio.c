@@ -1,0 +1,131 @@
+/*
+ * Strict priority: 16 levels, the highest first, round robin within a level.
+ *
+ * Waiting raises: in every round of aging= a thread that has waited since the round before rises by
+ * a level, up to 15. Rounds move whole lists and so cost the same for any number of threads. A
+ * thread keeps what it has gained until a slice of its ends while others wait, it yields or blocks;
+ * a preemption from above takes nothing.
+ *
+ *  The bound: in the absence of real-time threads, one of level l that waits reaches level 15 after
+ *  at most 16 - l rounds and is dispatched within the n - 1 quanta of those before it there; then
+ *  it runs for its whole quantum.
+ *
+ * A level has two lists: who waits since before the last round, and behind them who came
+ * later and must not rise in the next. The level gained is e->used, plus the rounds waited after
+ * the first; as a round moves the lists with q->epoch, list and level never disagree.
+ */
+#include "sched/policy/policy.h"
+
+#include "base/bootargs.h"
+
+static u64 aging;	/* ns between rounds, [const after boot] */
+
+static void prio_init(void)
+{
+	aging = bootarg_number("aging", 50 * NSEC_PER_MSEC, NSEC_PER_MSEC, 10 * NSEC_PER_SEC);
+}
+
+static void prio_start(struct sched_entity *e, u64 now)
+{
+	(void)now;
+	e->base = (struct sched_rank){ .level = level_of_params(&e->params) };
+	e->used = 0;
+}
+
+/* Levels that a queued one has gained by this wait. */
+static u64 risen(const struct policy_queue *q, const struct sched_entity *e)
+{
+	u64 rounds = q->epoch - e->epoch;
+
+	return rounds ? rounds - 1 : 0;
+}
+
+static u32 level_of(const struct sched_entity *e, u64 gained)
+{
+	u32 own = entity_rank(e).level;
+
+	if (own >= LEVEL_NORMAL_TOP)
+		return own;
+	return own + MIN(gained, LEVEL_NORMAL_TOP - own);
+}
+
+/* Where @e waits: lists 2l and 2l + 1 for level l, newcomers in the lower one. */
+static unsigned list_of(const struct policy_queue *q, const struct sched_entity *e)
+{
+	u32 level = level_of(e, e->used + risen(q, e));
+
+	return 2 * level + (q->epoch != e->epoch);
+}
+
+static bool preempts(const struct policy_queue *q, const struct sched_entity *e)
+{
+	return q->current && level_of(e, e->used + risen(q, e)) >
+				     level_of(q->current, q->current->used);
+}
+
+static bool prio_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+			 u64 now)
+{
+	bool preempted = why == ENQUEUE_PREEMPTED;
+
+	if (!preempted && why != ENQUEUE_MIGRATED)
+		e->used = 0;
+	e->epoch = q->epoch - preempted;	/* before all others of its level */
+	if (!q->timer_set)
+		queue_timer(q, now + aging);
+	level_push(q, e, list_of(q, e), preempted);
+	return preempts(q, e);
+}
+
+static void prio_dequeue(struct policy_queue *q, struct sched_entity *e)
+{
+	level_remove(q, e, list_of(q, e));
+	e->used += risen(q, e);
+}
+
+static struct sched_entity *prio_pick(struct policy_queue *q, u64 now)
+{
+	struct sched_entity *e = level_first(q);
+
+	(void)now;
+	if (e)
+		prio_dequeue(q, e);
+	return e;
+}
+
+static u64 prio_slice(struct policy_queue *q, struct sched_entity *e)
+{
+	(void)q;
+	return quantum_of(e);
+}
+
+/* A round of aging. */
+static bool prio_timer(struct policy_queue *q, u64 now)
+{
+	q->timer_set = false;
+	if (!q->bitmap)
+		return false;
+	queue_timer(q, now + aging);
+	q->epoch++;
+	for (unsigned i = 2 * LEVEL_NORMAL_TOP;; i -= 2) {
+		if (i < 2 * LEVEL_NORMAL_TOP)
+			level_splice(q, i + 1, i + 3);
+		level_splice(q, i, i + 1);
+		if (!i)
+			break;
+	}
+	return preempts(q, level_first(q));
+}
+
+const struct sched_policy sched_prio = {
+	.name = "prio",
+	.classes = CLASSES_NORMAL,
+	.init = prio_init,
+	.start = prio_start,
+	.timer = prio_timer,
+	.enqueue = prio_enqueue,
+	.dequeue = prio_dequeue,
+	.pick = prio_pick,
+	.find = level_find,
+	.slice = prio_slice,
+};

@@ -1,0 +1,61 @@
+/*
+ * Round robin: one list, first come first served, a quantum each.
+ *
+ * A thread whose quantum is over, or that yields, goes to the tail; one that was interrupted before
+ * that goes back to the head, with what it has left. Priority shows in the length of the quantum
+ * alone, so every ready thread runs within the sum of the others' quanta.
+ */
+#include "sched/policy/policy.h"
+
+static bool rr_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		       u64 now)
+{
+	(void)now;
+	if (why == ENQUEUE_PREEMPTED)
+		list_push_front(&q->lists[0], &e->node);
+	else
+		list_push_back(&q->lists[0], &e->node);
+	queue_count(q, 1);
+	return false;
+}
+
+static void rr_dequeue(struct policy_queue *q, struct sched_entity *e)
+{
+	list_remove(&e->node);
+	queue_count(q, -1);
+}
+
+static struct sched_entity *rr_pick(struct policy_queue *q, u64 now)
+{
+	struct list_node *n = list_pop_node(&q->lists[0]);
+
+	(void)now;
+	if (!n)
+		return NULL;
+	queue_count(q, -1);
+	return list_entry(n, struct sched_entity, node);
+}
+
+static struct sched_entity *rr_find(struct policy_queue *q, unsigned cpu)
+{
+	list_for_each(e, &q->lists[0], struct sched_entity, node)
+		if (e->affinity & BIT(cpu))
+			return e;
+	return NULL;
+}
+
+static u64 rr_slice(struct policy_queue *q, struct sched_entity *e)
+{
+	(void)q;
+	return quantum_of(e);
+}
+
+const struct sched_policy sched_rr = {
+	.name = "rr",
+	.classes = CLASSES_NORMAL,
+	.enqueue = rr_enqueue,
+	.dequeue = rr_dequeue,
+	.pick = rr_pick,
+	.find = rr_find,
+	.slice = rr_slice,
+};

@@ -1,0 +1,502 @@
+/*
+ * The policies' promises, one hook at a time: a queue and entities driven by hand, in time that
+ * only the test moves. So they hold for every policy, whichever one the kernel runs, and say the
+ * same on any machine. Properties over random sets of tasks: tools/simulate/test_policies.c.
+ */
+#include "sched/policy/policy.h"
+#include "sched/time.h"
+#include "test/ktest.h"
+
+#define MS		NSEC_PER_MSEC
+#define ENTITIES	8
+
+static const struct sched_policy *p;
+static struct policy_queue q;
+static struct sched_entity e[ENTITIES];
+static u64 got[ENTITIES];		/* ns of CPU that each has had */
+static u64 waited[ENTITIES];		/* the longest that each was queued before it got the CPU */
+static u64 since[ENTITIES];
+static u64 now;
+
+static void use(const struct sched_policy *policy_to_test, u64 start)
+{
+	p = policy_to_test;
+	now = start;
+	if (p->init)
+		p->init();	/* what the boot arguments say, if it has not run yet */
+	policy_queue_init(&q, 0);
+	for (unsigned i = 0; i < ENTITIES; i++) {
+		policy_entity_init(&e[i], ~0u, now);
+		got[i] = waited[i] = since[i] = 0;
+	}
+}
+
+static void set(unsigned i, struct sched_params params)
+{
+	e[i].params = params;
+	if (p->start)
+		p->start(&e[i], now);
+}
+
+static int running(void)
+{
+	return q.current ? (int)(q.current - e) : -1;
+}
+
+/* Gives the CPU, which nobody has, to the thread that the policy picks. */
+static void pick(void)
+{
+	struct sched_entity *next = p->pick(&q, now);
+
+	q.current = next;
+	if (!next)
+		return;
+	waited[next - e] = MAX(waited[next - e], now - since[next - e]);
+	if (!next->slice_left)
+		next->slice_left = p->slice(&q, next);
+}
+
+static bool enqueue(unsigned i, enum enqueue_why why)
+{
+	since[i] = now;
+	return p->enqueue(&q, &e[i], why, now);
+}
+
+static void give_way(enum enqueue_why why)
+{
+	int i = running();
+
+	q.current = NULL;
+	if (i >= 0)
+		enqueue(i, why);
+	pick();
+}
+
+static void wake(unsigned i)
+{
+	if (enqueue(i, ENQUEUE_WAKE) || !q.current)
+		give_way(ENQUEUE_PREEMPTED);
+}
+
+static void block(void)
+{
+	if (p->leave)
+		p->leave(&q, q.current, now);
+	q.current = NULL;
+	pick();
+}
+
+/* To the next moment at which somebody must look, or @until. True: current's slice is over. */
+static bool go(u64 until)
+{
+	int i = running();
+	u64 from = now;
+	bool over = false;
+
+	now = until;
+	if (i >= 0 && time_before(from + e[i].slice_left, now))
+		now = from + e[i].slice_left;
+	if (q.timer_set && time_before(q.timer_at, now))
+		now = time_before(q.timer_at, from) ? from : q.timer_at;
+	if (i < 0)
+		return false;
+	got[i] += now - from;
+	e[i].slice_left -= MIN(now - from, e[i].slice_left);
+	over = !e[i].slice_left;
+	if (p->charge)
+		over |= p->charge(&q, &e[i], now - from, now);
+	return over;
+}
+
+/* Nobody blocks for @ns. */
+static void run(u64 ns)
+{
+	u64 until = now + ns;
+
+	while (time_before(now, until)) {
+		bool over = go(until), look = false;
+
+		if (q.timer_set && !time_before(now, q.timer_at))
+			look = p->timer(&q, now);
+		if (over)
+			give_way(ENQUEUE_EXPIRED);
+		else if (look || (!q.current && q.nr))
+			give_way(ENQUEUE_PREEMPTED);
+	}
+}
+
+/* P5, of lists that keep a bitmap. */
+static void check_bitmap(const char *when)
+{
+	for (unsigned i = 0; i < LISTS; i++) {
+		bool bit = q.bitmap & list_bit(i);
+
+		CHECK(bit != list_empty(&q.lists[i]), "P5", "%s, %s: bit of list %u lies", p->name,
+		      when, i);
+	}
+}
+
+static const struct sched_params normal = { .class = SCHED_OTHER };
+
+static struct sched_params reserved(u64 runtime, u64 period)
+{
+	return (struct sched_params){ .class = SCHED_DEADLINE, .runtime = runtime,
+				      .deadline = period, .period = period };
+}
+
+/* A thread whose slice is over goes behind those who wait; so all run in the order they came. */
+KTEST(policies_turns, "policies.turns", "", "")
+{
+	static const struct sched_policy *const in_turn[] = {
+		&sched_rr, &sched_prio, &sched_edf, &sched_rm,
+	};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(in_turn); n++) {
+		use(in_turn[n], 0);
+		for (unsigned i = 0; i < 3; i++) {
+			set(i, normal);
+			wake(i);
+		}
+		for (unsigned turn = 0; turn < 6; turn++) {
+			CHECK(running() == (int)turn % 3, "", "%s: turn %u is %d's", p->name, turn,
+			      running());
+			run(quantum_of(&e[0]));
+		}
+	}
+}
+
+/*
+ * A thread preempted from above is the next of its level, with what it had left; its equal comes
+ * then, and gets as much.
+ */
+KTEST(policies_preempted, "policies.preempted", "", "")
+{
+	static const struct sched_policy *const levels[] = { &sched_prio, &sched_edf };
+	static const struct sched_params higher = { .class = SCHED_OTHER, .nice = NICE_HIGHEST };
+
+	for (unsigned n = 0; n < ARRAY_SIZE(levels); n++) {
+		u64 quantum;
+
+		use(levels[n], 0);
+		set(0, normal);
+		set(1, normal);
+		set(2, n ? reserved(10 * MS, 20 * MS) : higher);
+		wake(0);
+		wake(1);
+		quantum = quantum_of(&e[0]);
+		for (unsigned i = 1; i < 10; i++) {
+			run(quantum / 10);
+			wake(2);
+			CHECK(running() == 2, "", "%s: a higher one waits", p->name);
+			run(MS / 10);
+			block();
+			CHECK(running() == 0, "", "%s: its equal was let in", p->name);
+		}
+		run(quantum / 10);
+		CHECK(running() == 1 && got[0] == quantum, "",
+		      "%s: preempted from above, its slice was %lu ns", p->name, got[0]);
+		run(quantum / 2);
+		CHECK(got[1] == quantum / 2, "", "%s: its equal has %lu ns", p->name, got[1]);
+	}
+}
+
+/*
+ * --- prio ----------------------------------------------------------------------------------------
+ */
+
+/* A level as far down as can be: 32 levels or more, each is found. */
+KTEST(policies_lowest, "policies.lowest", "", "")
+{
+	static const struct sched_policy *const leveled[] = { &sched_prio, &sched_mlfq };
+
+	for (unsigned n = 0; n < ARRAY_SIZE(leveled); n++) {
+		for (int nice = NICE_HIGHEST; nice <= NICE_LOWEST; nice++) {
+			use(leveled[n], 0);
+			set(0, (struct sched_params){ .class = SCHED_OTHER, .nice = nice });
+			enqueue(0, ENQUEUE_WAKE);
+			check_bitmap("one is queued");
+			CHECK(level_first(&q) == &e[0], "P5", "%s: nice %d is not found", p->name,
+			      nice);
+			p->dequeue(&q, &e[0]);		/* killed, say */
+			check_bitmap("it was taken out");
+			CHECK(p->pick(&q, now) == NULL, "P5", "%s: somebody is found", p->name);
+		}
+	}
+}
+
+/* The longest wait so far, one that goes on included. */
+static u64 worst_wait(unsigned i)
+{
+	return running() == (int)i ? waited[i] : MAX(waited[i], now - since[i]);
+}
+
+/* prio.c's bound holds for everybody, not only for who is first at its level. */
+KTEST(policies_aging, "policies.aging", "", "")
+{
+	static const int nice[][ENTITIES] = {
+		{ -20, -20, 0, 0, 0, 19, 19, 19 },
+		{ -20, 19, 19, 19, 19, 19, 19, 19 },
+	};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(nice); n++) {
+		u64 quanta = 0, aging;
+
+		use(&sched_prio, 0);
+		for (unsigned i = 0; i < ENTITIES; i++) {
+			set(i, (struct sched_params){ .class = SCHED_OTHER, .nice = nice[n][i] });
+			wake(i);
+			quanta += quantum_of(&e[i]);
+		}
+		aging = q.timer_at - now;
+		run(40 * LEVELS * aging);
+		for (unsigned i = 0; i < ENTITIES; i++) {
+			u64 bound = (16 - level_of_params(&e[i].params)) * aging + quanta;
+
+			CHECK(worst_wait(i) <= bound, "", "nice %d, number %u: waits %lu ns",
+			      nice[n][i], i, worst_wait(i));
+		}
+		check_bitmap("after a while");
+	}
+}
+
+/*
+ * --- mlfq ----------------------------------------------------------------------------------------
+ */
+
+/* To the bottom: the allotments are a quarter of a quantum, a half, ... */
+#define SINK	(4 * sched_quantum)
+
+/* Giving the CPU away just before the allotment is over does not keep the level. */
+KTEST(policies_games, "policies.games", "", "")
+{
+	for (unsigned n = 0; n < 3; n++) {
+		use(&sched_mlfq, 0);
+		set(0, normal);
+		wake(0);
+		for (unsigned round = 0; round < 20; round++) {
+			run(sched_quantum / 4 * 9 / 10);
+			if (n == 0) {
+				give_way(ENQUEUE_YIELD);
+			} else if (n == 1) {
+				block();
+				now += MS / 10;
+				wake(0);
+			} else {
+				give_way(ENQUEUE_PREEMPTED);
+			}
+		}
+		CHECK(e[0].base.level < 3, "", "20 rounds of 90 %%: it is at level %u",
+		      e[0].base.level);
+	}
+}
+
+/*
+ * A boost finds the running one, those in lists and the blocked one: all start afresh at the top,
+ * level, list and allotment together.
+ */
+KTEST(policies_boost, "policies.boost", "", "")
+{
+	u64 top, bottom;
+
+	use(&sched_mlfq, 0);
+	set(3, normal);
+	wake(3);			/* sinks alone, and blocks over the boost */
+	top = e[3].slice_left;
+	run(SINK);
+	bottom = e[3].slice_left;
+	CHECK(e[3].base.level == 0 && bottom > top, "", "it sank to level %u", e[3].base.level);
+	block();
+	for (unsigned i = 0; i < 3; i++) {
+		set(i, normal);
+		wake(i);
+	}
+	run(3 * SINK);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(e[i].base.level == 0, "", "spinner %u is at level %u", i, e[i].base.level);
+	run(q.timer_at - now);		/* the boost */
+	check_bitmap("after a boost");
+	CHECK(q.current->base.level == 4 && q.current->used == 0, "",
+	      "the running one is at level %u, %lu ns used", q.current->base.level,
+	      q.current->used);
+	for (unsigned i = 0; i < 4; i++)
+		got[i] = 0;
+	wake(3);
+	CHECK(e[3].base.level == 4 && e[3].used == 0, "", "the blocked one wakes at level %u",
+	      e[3].base.level);
+	/* a whole allotment of the top level each, in turn, before anybody sinks further */
+	run(4 * top);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK(e[i].base.level >= 3, "", "%u, boosted, is at level %u", i, e[i].base.level);
+		CHECK(got[i] == top, "", "%u, boosted, gets %lu ns, not %lu", i, got[i], top);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		if (running() == (int)i)
+			continue;
+		p->dequeue(&q, &e[i]);
+		check_bitmap("taken out");
+	}
+	CHECK(q.nr == 0, "P4", "nobody is queued, and %u are counted", q.nr);
+}
+
+/*
+ * --- edf and rm ----------------------------------------------------------------------------------
+ */
+
+static const struct sched_policy *const reserving[] = { &sched_edf, &sched_rm };
+
+/* The sooner deadline goes first, on whichever side of the clock's wrap either is. */
+KTEST(policies_wrap, "policies.wrap", "", "")
+{
+	for (unsigned n = 0; n < 2; n++) {
+		use(&sched_edf, n ? 0 : -(5 * MS));
+		set(0, reserved(MS, 10 * MS));
+		set(1, reserved(MS, 4 * MS));
+		wake(0);
+		wake(1);
+		CHECK(running() == 1, "", "a deadline behind the clock's wrap goes first");
+		run(MS);
+		CHECK(running() == 0, "", "then %d runs", running());
+		run(99 * MS);		/* over the wrap, a period of one after the other */
+		CHECK(got[0] == 10 * MS && got[1] == 25 * MS, "", "%lu and %lu ns", got[0], got[1]);
+	}
+}
+
+/* Equal deadlines, or periods: who came first runs first, for ever. */
+KTEST(policies_ties, "policies.ties", "", "")
+{
+	static const u8 order[] = { 2, 0, 1 };
+
+	for (unsigned n = 0; n < ARRAY_SIZE(reserving); n++) {
+		use(reserving[n], 0);
+		for (unsigned i = 0; i < 3; i++) {
+			set(order[i], reserved(2 * MS, 10 * MS));
+			wake(order[i]);
+		}
+		for (unsigned turn = 0; turn < 30; turn++) {
+			CHECK(running() == order[turn % 3], "", "%s: turn %u is %d's", p->name,
+			      turn, running());
+			run(2 * MS);
+			if (turn % 3 == 2)
+				run(4 * MS);
+		}
+		for (unsigned i = 0; i < 3; i++)
+			CHECK(got[i] == 20 * MS, "", "%s: %u had %lu ns", p->name, i, got[i]);
+	}
+}
+
+/* A thread that declares 2 of 10 and spins gets 2 of 10, and no honest one is late for it. */
+KTEST(policies_budget, "policies.budget", "", "")
+{
+	for (unsigned n = 0; n < ARRAY_SIZE(reserving); n++) {
+		use(reserving[n], 0);
+		set(0, reserved(2 * MS, 10 * MS));
+		set(1, reserved(5 * MS, 20 * MS));
+		set(2, normal);
+		wake(2);
+		wake(0);
+		for (unsigned round = 0; round < 10; round++) {
+			u64 before = got[1];
+
+			wake(1);
+			run(5 * MS + 2 * MS);
+			CHECK(got[1] - before == 5 * MS, "", "%s: round %u: the honest one has %lu",
+			      p->name, round, got[1] - before);
+			/* one job a period: what is left of its budget it does not want */
+			if (running() == 1)
+				block();
+			else
+				p->dequeue(&q, &e[1]);
+			run(13 * MS);
+			CHECK(got[0] == (round + 1) * 4 * MS, "", "%s: round %u: the liar has %lu",
+			      p->name, round, got[0]);
+		}
+	}
+}
+
+/*
+ * rm, R1: budget that was spent in two parts comes back in two parts, each a period after it could
+ * be spent.
+ */
+KTEST(policies_refunds, "policies.refunds", "", "")
+{
+	/* by this moment it has run so long; ms */
+	static const u64 moments[] = { 6, 10, 11, 14, 15, 16, 20, 21, 24, 26, 30 };
+	static const u64 expected[] = { 3, 3, 4, 4, 5, 6, 6, 7, 7, 9, 9 };
+
+	use(&sched_rm, 0);
+	set(0, reserved(3 * MS, 10 * MS));
+	wake(0);
+	run(MS);
+	block();
+	now = 4 * MS;
+	wake(0);
+	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
+		run(moments[i] * MS - now);
+		CHECK(got[0] == expected[i] * MS, "", "after %lu ms it has run %lu ns",
+		      moments[i], got[0]);
+		CHECK(e[0].budget + e[0].refund[0].amount + e[0].refund[1].amount == 3 * MS, "",
+		      "after %lu ms budget and refunds are not the runtime", moments[i]);
+	}
+}
+
+/*
+ * --- fair ----------------------------------------------------------------------------------------
+ */
+
+/* A long sleep is no credit: the others wait for no more than a moment's. */
+KTEST(policies_sleeper, "policies.sleeper", "", "")
+{
+	u64 slice, before;
+
+	use(&sched_fair, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		set(i, normal);
+		wake(i);
+	}
+	run(10 * sched_quantum);
+	while (running() != 1)
+		run(MS / 10);
+	block();
+	slice = e[0].slice_left;
+	slice = MAX(slice, sched_quantum / 4);
+	run(1000 * slice);
+	waited[0] = 0;
+	before = got[1];
+	wake(1);
+	run(100 * slice);
+	CHECK(waited[0] <= 4 * slice, "", "a sleeper keeps another waiting %lu ns", waited[0]);
+	before = got[1] - before;
+	CHECK(before >= 46 * slice && before <= 54 * slice, "", "it gets %lu of %lu ns",
+	      before, 100 * slice);
+}
+
+/*
+ * --- pct -----------------------------------------------------------------------------------------
+ */
+
+/* The thread that runs at a change point falls below the others; how far is drawn. */
+KTEST(policies_change, "policies.change", "", "")
+{
+	unsigned behind = 0, seeds = 64;
+
+	for (unsigned seed = 0; seed < seeds; seed++) {
+		int first, second;
+
+		use(&sched_pct, 0);
+		q.random = seed;
+		for (unsigned i = 0; i < 3; i++) {
+			set(i, normal);
+			wake(i);
+		}
+		first = running();
+		give_way(ENQUEUE_EXPIRED);
+		second = running();
+		CHECK(second != first, "", "seed %u: it runs on over its change point", seed);
+		give_way(ENQUEUE_EXPIRED);
+		CHECK(running() != first && running() != second, "",
+		      "seed %u: who has fallen runs before who has not", seed);
+		behind += e[first].base.key < e[second].base.key;
+	}
+	CHECK(behind > seeds / 4 && behind < seeds * 3 / 4, "",
+	      "in %u of %u seeds the first that falls stays above the second", behind, seeds);
+}

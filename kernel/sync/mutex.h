@@ -1,0 +1,39 @@
+/*
+ * Mutexes: owned by one thread, not recursive, held neither at thread exit nor on the way to user
+ * mode. A thread that waits lends its urgency to the owner (pi.h). No spin lock may be held, and
+ * none may be used from interrupt handlers.
+ */
+#pragma once
+
+#include "sched/time.h"
+#include "sync/pi.h"
+#include "types.h"
+
+/* `word` is the owner's address, plus MUTEX_CONTENDED if somebody may wait; 0: free. */
+struct LOCKABLE("mutex") mutex {
+	_Atomic u64 word;
+	struct pi_queue pi;		/* [pi_lock] */
+	const char *name;		/* [const] for reports */
+};
+
+#define MUTEX_CONTENDED	1UL
+#define MUTEX_DESTROYED	2UL		/* instead of an owner */
+
+#define MUTEX_INIT(m)	{ .pi = PI_QUEUE_INIT((m).pi), .name = #m }
+#define mutex_init(m)	mutex_init_named((m), #m)
+
+void mutex_init_named(struct mutex *m, const char *name);
+
+/* Cannot be killed while it waits. */
+void mutex_lock(struct mutex *m) ACQUIRES(*m);
+
+/* 0, -ETIMEDOUT, -EINTR, -EIDRM; -EDEADLK: its owner waits, maybe through others, for us. */
+must_check int mutex_lock_timed(struct mutex *m, struct deadline d) TRY_ACQUIRES(0, *m);
+must_check int mutex_lock_killable(struct mutex *m) TRY_ACQUIRES(0, *m);
+
+bool mutex_trylock(struct mutex *m) TRY_ACQUIRES(true, *m);
+void mutex_unlock(struct mutex *m) RELEASES(*m);
+bool mutex_held(const struct mutex *m);		/* by the current thread */
+
+/* Waiters, and who comes later, get -EIDRM. It is free, or the caller's. */
+void mutex_destroy(struct mutex *m);

@@ -1,0 +1,7 @@
+/*
+ * Dumps for people, by console keys.
+ */
+#pragma once
+
+/* A console key after the dump prefix: t threads, p processes, l locks, r run queues, h help. */
+void dump_key(char c);

@@ -1,0 +1,227 @@
+/*
+ * The terminal's settings (termios, window size) and its owner: the session whose controlling
+ * terminal it is, and the foreground process group, which gets the signals of its keys.
+ *
+ * Locks: the process tree's, then in.lock, never both. A decision made from the tree may be old
+ * when it is written to the terminal; the session is looked at again then. The caller's own session
+ * and group are read without a lock: a change meanwhile might as well have come before or after.
+ *
+ * Not here: hanging up when the session's leader ends (a new session takes the terminal of a dead
+ * one).
+ */
+#include "tty.h"
+
+#include "errno.h"
+#include "fs/dev.h"
+#include "mm/vm.h"
+#include "process/process.h"
+#include "process/signal.h"
+#include "sched/cpu.h"
+
+enum {					/* Linux's numbers */
+	TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCFLSH = 0x540b, TIOCSCTTY = 0x540e, TIOCGPGRP,
+	TIOCSPGRP, TIOCGWINSZ = 0x5413, TIOCSWINSZ, FIONREAD = 0x541b, TIOCGSID = 0x5429,
+};
+
+/* The argument or the answer of a command. */
+union tty_value {
+	struct termios tio;
+	struct winsize size;
+	s32 number;
+};
+
+pid_t tty_group_of(pid_t session)
+{
+	pid_t group;
+
+	spin_lock(&tty.in.lock);
+	group = session && tty.session == session ? tty.group : -1;
+	spin_unlock(&tty.in.lock);
+	return group;
+}
+
+int tty_want(int sig)
+{
+	const struct process *p = current_process();
+	pid_t group = tty_group_of(p->sid);
+
+	return group < 0 || group == p->pgid ? 0 : signal_stop_background(sig);
+}
+
+static void flush_input(void)
+{
+	line_flush(&tty.line);
+	tty_receive_again();
+}
+
+static bool is_owner(const struct process *p)
+{
+	return tty.session == p->sid;
+}
+
+/* Settings and questions; in.lock held. */
+static int settings(unsigned cmd, union tty_value *v) HOLDS(tty.in.lock)
+{
+	switch (cmd) {
+	case TCGETS:
+		v->tio = tty.line.tio;
+		return 0;
+	case TCSETSF:
+		flush_input();
+		/* fall through */
+	case TCSETS:
+	case TCSETSW:		/* output was processed when it was queued: no draining */
+		line_set(&tty.line, &v->tio);
+		if (line_readable(&tty.line))
+			wait_wake_all(&tty.in, 0);
+		return 0;
+	case TCFLSH:
+		flush_input();
+		return 0;
+	case TIOCGWINSZ:
+		v->size = tty.size;
+		return 0;
+	case TIOCSWINSZ:
+		tty.size = v->size;
+		return 0;
+	case FIONREAD:
+		v->number = tty.line.ready - tty.line.head;
+		return 0;
+	default:		/* TIOCGPGRP, TIOCGSID */
+		v->number = cmd == TIOCGSID ? tty.session : tty.group;
+		return is_owner(current_process()) ? 0 : -ENOTTY;
+	}
+}
+
+static int change(unsigned cmd, union tty_value *v)
+{
+	pid_t group;
+	int err;
+
+	spin_lock(&tty.in.lock);
+	err = settings(cmd, v);
+	group = tty.group;
+	spin_unlock(&tty.in.lock);
+	if (cmd == TIOCSWINSZ && group > 0)
+		signal_send_group(group, SIGWINCH);
+	return err;
+}
+
+/* Makes this the controlling terminal of the caller's session, taking it from a dead one. */
+static int take_terminal(bool steal)
+{
+	struct process *p = current_process(), *holder;
+	pid_t old;
+	bool taken;
+
+	spin_lock(&tty.in.lock);
+	old = tty.session;
+	spin_unlock(&tty.in.lock);
+	if (old == p->sid)
+		return 0;
+	holder = old ? process_find(old) : NULL;
+	taken = holder && process_state(holder) == PROCESS_ALIVE;
+	if (holder)
+		process_put(holder);
+	if (p->pid != p->sid || (taken && !steal))
+		return -EPERM;
+
+	spin_lock(&tty.in.lock);
+	tty.session = p->sid;
+	atomic_store(&terminal_session, p->sid);
+	tty.group = p->pgid;
+	spin_unlock(&tty.in.lock);
+	return 0;
+}
+
+static int set_group(pid_t group)
+{
+	struct process *p = current_process();
+	bool exists;
+	int err;
+
+	if (group <= 0)
+		return -EINVAL;
+	spin_lock(&tree_lock);
+	exists = process_group_exists(group, p->sid);
+	spin_unlock(&tree_lock);
+	if (!exists)
+		return -EPERM;
+	err = tty_want(SIGTTOU);
+	if (err)
+		return err;
+	err = -ENOTTY;
+	spin_lock(&tty.in.lock);
+	if (is_owner(p)) {
+		tty.group = group;
+		err = 0;
+	}
+	spin_unlock(&tty.in.lock);
+	return err;
+}
+
+static const struct {
+	unsigned cmd;
+	u8 in, out;		/* bytes of the value, from and to the user */
+} commands[] = {
+	{ TCGETS,	.out = sizeof(struct termios) },
+	{ TCSETS,	.in = sizeof(struct termios) },
+	{ TCSETSW,	.in = sizeof(struct termios) },
+	{ TCSETSF,	.in = sizeof(struct termios) },
+	{ TCFLSH,	.in = 0 },
+	{ TIOCSCTTY,	.in = 0 },
+	{ TIOCGPGRP,	.out = sizeof(s32) },
+	{ TIOCSPGRP,	.in = sizeof(s32) },
+	{ TIOCGWINSZ,	.out = sizeof(struct winsize) },
+	{ TIOCSWINSZ,	.in = sizeof(struct winsize) },
+	{ FIONREAD,	.out = sizeof(s32) },
+	{ TIOCGSID,	.out = sizeof(s32) },
+};
+
+int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
+{
+	union tty_value v;
+	unsigned i = 0;
+	int err;
+
+	(void)f;
+	while (i < ARRAY_SIZE(commands) && commands[i].cmd != cmd)
+		i++;
+	if (i == ARRAY_SIZE(commands))
+		return -ENOTTY;
+	if (copy_from_user(&v, arg, commands[i].in))
+		return -EFAULT;
+	if (cmd == TIOCSCTTY)
+		err = take_terminal(arg == 1);
+	else
+		err = cmd == TIOCSPGRP ? set_group(v.number) : change(cmd, &v);
+	return err ? err : copy_to_user(arg, &v, commands[i].out);
+}
+
+/* /dev/tty is the caller's terminal if it has one; a session leader without one gets ttyS0. */
+int tty_open(struct file *f)
+{
+	struct process *p = current_process();
+	bool mine;
+
+	spin_lock(&tty.in.lock);
+	mine = is_owner(p);
+	spin_unlock(&tty.in.lock);
+	if (f->inode->rdev == DEV_TTY && !mine)
+		return -ENXIO;
+	if (f->inode->rdev == DEV_TTYS0 && !(f->flags & O_NOCTTY) && p->pid == p->sid)
+		take_terminal(false);	/* not getting it is no failure to open */
+	f->private = &tty;
+	return 0;
+}
+
+struct file_owner tty_owner(void)
+{
+	struct file_owner o = { .kind = OWNER_PROCESS, .id = current_process()->pid };
+
+	spin_lock(&tty.in.lock);
+	if (tty.group > 0)
+		o = (struct file_owner){ .kind = OWNER_GROUP, .id = tty.group };
+	spin_unlock(&tty.in.lock);
+	return o;
+}
