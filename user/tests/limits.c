@@ -149,12 +149,13 @@ static void bomb_is_killed_by_group(void)
 /* CPU time has a soft limit, which asks, and a hard one, which does not. */
 static void cpu_time(void)
 {
-	struct rlimit limit = { 1, 2 };
+	/* Far apart: a CPU that stands still for a second lets both be met at once. */
+	const struct rlimit asks = { 1, 1000 }, limit = { 1, 2 };
 	struct rusage ru;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		CHECK_EQ(setrlimit(RLIMIT_CPU, &limit), 0);
+		CHECK_EQ(setrlimit(RLIMIT_CPU, &asks), 0);
 		for (;;)
 			;
 	}
