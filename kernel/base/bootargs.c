@@ -12,7 +12,7 @@
 
 #define MAX_ARGS	64
 
-static char *args[MAX_ARGS];
+static char *args[MAX_ARGS + 1];	/* the last shows that there are too many */
 static unsigned nr_args;
 
 /* Every argument that somebody reads, also if that is a policy which does not run. */
@@ -41,10 +41,8 @@ void bootargs_init(void)
 			s++;
 		if (!*s)
 			return;
-		if (nr_args == MAX_ARGS) {
-			kprintf("boot: more than %u boot arguments\n", MAX_ARGS);
-			arch_machine_end(MACHINE_PANICKED);
-		}
+		if (nr_args == ARRAY_SIZE(args))
+			return;
 		args[nr_args++] = s;
 		while (*s && *s != ' ')
 			s++;
@@ -55,6 +53,11 @@ void bootargs_init(void)
 
 void bootargs_check(void)
 {
+	if (nr_args > MAX_ARGS) {
+		kprintf("boot: more than %u boot arguments\n", MAX_ARGS);
+		kprintf_flush();
+		arch_machine_end(MACHINE_PANICKED);
+	}
 	for (unsigned i = 0; i < nr_args; i++) {
 		const char *arg = args[i];
 		size_t n = 0;

@@ -102,6 +102,13 @@ class Wrong(unittest.TestCase):
                     self.assertIs(seen.outcome.end, End.PANIC)
                     self.assertIn(said, (seen.kernel + seen.user).decode())
 
+    def test_too_many(self) -> None:
+        for arch in qemu.ARCHES:
+            with self.subTest(arch=arch):
+                seen = boot(arch, " ".join(["seed=1"] * 65))
+                self.assertIs(seen.outcome.end, End.PANIC)
+                self.assertIn(b"boot: more than 64 boot arguments", seen.kernel + seen.user)
+
     def test_no_such_init(self) -> None:
         seen = boot("riscv", "init=/no/such")
         self.assertIs(seen.outcome.end, End.PANIC)
