@@ -1,9 +1,11 @@
 /*
- * vfork(): a parent waits on a queue on its own stack until the child has done with its memory.
+ * vfork(): a parent waits for a completion on its own stack until the child has done with its
+ * memory.
  *
- * Abstracts	kernel/abi/clone.c: vfork_wait(), vfork_release().
- * Leaves out	everything else about the two processes; wait.pml shows that wait_block() may be
- *		taken for what it is here.
+ * Abstracts	kernel/abi/clone.c: vfork_wait(); kernel/process/zombie.c: vfork_release();
+ *		kernel/sync/completion.c: completion_wait(), complete().
+ * Leaves out	everything else about the two processes; wait.pml shows that wait_block()
+ *		may be taken for what it is here.
  *
  * The child calls vfork_release() when it execs and again in its teardown; the parent may be
  * killed.
@@ -12,18 +14,23 @@
 
 bool lock;			/* child->lock */
 bool vfork_done = true;		/* [lock to change] child->vfork_done is not NULL */
-bool q;				/* the queue's lock */
+bool q;				/* the completion's lock */
 bool waiting;			/* [q] the parent is in the queue, not yet woken */
+bool done;			/* [q] completed with nobody waiting */
 bool killed;			/* the parent */
 
 bool returned;			/* ghost: the parent's stack is another function's now */
-bool stale;			/* ghost: the child touched a queue that had gone */
+bool stale;			/* ghost: the child touched a completion that had gone */
 
-inline wait_queue_wake_all()
+inline complete()
 {
 	stale = stale || returned;
 	spin_lock(q);
-	atomic { stale = stale || returned; waiting = false; spin_unlock(q) }
+	if
+	:: waiting -> waiting = false
+	:: else -> done = true
+	fi;
+	atomic { stale = stale || returned; spin_unlock(q) }
 }
 
 inline vfork_release()
@@ -31,13 +38,10 @@ inline vfork_release()
 	spin_lock(lock);
 	if
 	:: vfork_done ->
-#ifdef BREAK_ORDER	/* wakes a parent that then sees no reason to go on */
-		wait_queue_wake_all();
-		vfork_done = false
-#else
-		vfork_done = false;
-		wait_queue_wake_all()
+#ifndef BREAK_SILENT	/* takes its pointer away and tells nobody */
+		complete();
 #endif
+		vfork_done = false
 	:: else
 	fi;
 	spin_unlock(lock)
@@ -55,19 +59,24 @@ proctype parent()
 	bool err;
 
 	spin_lock(q);
-	do
-	:: vfork_done && !err ->
+	if
+	:: !done ->
 		atomic { waiting = true; spin_unlock(q) };	/* wait_block() */
 		if
 		:: atomic { !waiting && !q -> q = true }
 		:: atomic { waiting && killed && !q -> q = true; waiting = false; err = true }
 		fi
-	:: else -> break
-	od;
+	:: else
+	fi;
+	err = err && !done;
 	spin_unlock(q);
-#ifndef BREAK_LOCK	/* does not wait for a child that is about to wake it */
-	spin_lock(lock);
-	atomic { vfork_done = false; spin_unlock(lock) };
+#ifndef BREAK_LOCK	/* does not wait for a child that is about to complete */
+	if
+	:: err ->
+		spin_lock(lock);
+		atomic { vfork_done = false; spin_unlock(lock) }
+	:: else
+	fi;
 #endif
 	returned = true
 }
@@ -88,14 +97,14 @@ init
 /*
  * parent_goes_on: the parent returns from vfork() once the child has released it
  * test: fork exec
- * broken: BREAK_ORDER
+ * broken: BREAK_SILENT
  */
 ltl parent_goes_on { <> returned }
 
 /*
- * queue_there: the child does not touch the queue on its parent's stack after the parent has left
- * vfork()
+ * completion_there: the child does not touch the completion on its parent's stack after the parent
+ * has left vfork()
  * test: fork
  * broken: BREAK_LOCK
  */
-ltl queue_there { [] !stale }
+ltl completion_there { [] !stale }
