@@ -135,13 +135,3 @@ void arch_user_set_tls(struct thread *t, vaddr_t tls)
 {
 	t->arch.tf->tp = tls;
 }
-
-vaddr_t arch_user_base(bool gs)
-{
-	return gs ? 0 : current_thread()->arch.tf->tp;
-}
-
-void arch_user_set_gs(vaddr_t base)
-{
-	(void)base;		/* there is no such register */
-}

@@ -9,9 +9,12 @@
  */
 #include "thread/thread.h"
 
+#include "abi/syscall.h"
 #include "arch.h"
 #include "base/string.h"
+#include "errno.h"
 #include "lock/spinlock.h"
+#include "mm/vm.h"
 #include "port.h"
 #include "sched/cpu.h"
 
@@ -176,17 +179,47 @@ void arch_user_set_tls(struct thread *t, vaddr_t tls)
 	irq_on();
 }
 
-vaddr_t arch_user_base(bool gs)
+static vaddr_t user_base(bool gs)
 {
 	struct thread *t = current_thread();
 
 	return gs ? t->arch.gs_base : t->arch.fs_base;
 }
 
-void arch_user_set_gs(vaddr_t base)
+static void user_set_gs(vaddr_t base)
 {
 	irq_off();
 	current_thread()->arch.gs_base = base;
 	msr_write(MSR_KERNEL_GS, base);
 	irq_on();
+}
+
+#define ARCH_SET_GS	0x1001
+#define ARCH_SET_FS	0x1002
+#define ARCH_GET_FS	0x1003
+#define ARCH_GET_GS	0x1004
+
+/* The way to the thread register and its like: a call of this port's alone. */
+long sys_arch_prctl(int option, u64 arg)
+{
+	bool gs = option == ARCH_SET_GS || option == ARCH_GET_GS;
+	u64 base;
+
+	switch (option) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (arg >= ARCH_USER_END)
+			return -EPERM;
+		if (gs)
+			user_set_gs(arg);
+		else
+			arch_user_set_tls(current_thread(), arg);
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		base = user_base(gs);
+		return copy_to_user(arg, &base, sizeof(base));
+	default:
+		return -EINVAL;
+	}
 }

@@ -182,7 +182,7 @@ struct clock_sleep {
 
 static void clock_sleep_fire(struct timer *t)
 {
-	wait_queue_wake_all(&container_of(t, struct clock_sleep, timer)->fired, 0);
+	wait_wake_all(&container_of(t, struct clock_sleep, timer)->fired, 0);
 }
 
 static int sleep_on_clock(const struct user_clock *c, u64 at)
@@ -198,7 +198,7 @@ static int sleep_on_clock(const struct user_clock *c, u64 at)
 	spin_unlock(&timer_lock);
 	spin_lock(&s.fired.lock);
 	while (s.timer.armed && !err)
-		err = wait_block(&s.fired, DEADLINE_NEVER, 0);
+		err = wait_block_locked(&s.fired, DEADLINE_NEVER, 0);
 	spin_unlock(&s.fired.lock);
 	spin_lock(&timer_lock);
 	timer_stop(&s.timer);

@@ -158,35 +158,3 @@ long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uad
 		err = futex_command(command, &c);
 	return (bit & TIMED) && timeout_or_count ? signal_end_timed_call(err, c.d) : err;
 }
-
-/* --- TLS -------------------------------------------------------------------------------------- */
-
-#define ARCH_SET_GS	0x1001
-#define ARCH_SET_FS	0x1002
-#define ARCH_GET_FS	0x1003
-#define ARCH_GET_GS	0x1004
-
-/* x86_64's way to the thread register and its like; RISC-V programs write theirs themselves. */
-long sys_arch_prctl(int option, u64 arg)
-{
-	bool gs = option == ARCH_SET_GS || option == ARCH_GET_GS;
-	u64 base;
-
-	switch (option) {
-	case ARCH_SET_FS:
-	case ARCH_SET_GS:
-		if (arg >= ARCH_USER_END)
-			return -EPERM;
-		if (gs)
-			arch_user_set_gs(arg);
-		else
-			arch_user_set_tls(current_thread(), arg);
-		return 0;
-	case ARCH_GET_FS:
-	case ARCH_GET_GS:
-		base = arch_user_base(gs);
-		return copy_to_user(arg, &base, sizeof(base));
-	default:
-		return -EINVAL;
-	}
-}

@@ -41,7 +41,7 @@ static ssize_t eventfd_read(struct file *f, struct iobuf *b, off_t *pos)
 	(void)pos;
 	if (b->left < sizeof(taken))
 		return -EINVAL;
-	err = mutex_lock_killable(&e->lock);
+	err = mutex_lock_interruptible(&e->lock);
 	if (err)
 		return err;
 	while (!e->count && !err)
@@ -70,7 +70,7 @@ static ssize_t eventfd_write(struct file *f, struct iobuf *b, off_t *pos)
 		return -EFAULT;
 	if (more == COUNT_END)
 		return -EINVAL;
-	err = mutex_lock_killable(&e->lock);
+	err = mutex_lock_interruptible(&e->lock);
 	if (err)
 		return err;
 	while (COUNT_END - e->count <= more && !err)

@@ -100,7 +100,7 @@ static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 	(void)pos;
 	if (!all)
 		return 0;
-	err = mutex_lock_killable(&p->lock);
+	err = mutex_lock_interruptible(&p->lock);
 	if (err)
 		return err;
 	while (unlikely(!pipe_used(p)) && pipe_has_writers(p) && !err)
@@ -213,7 +213,7 @@ static noinline int wait_to_write(struct pipe *p, bool nonblock) HOLDS(p->lock)
 static int write_some(struct pipe *p, const struct file *f, struct iobuf *b)
 {
 	bool wake;
-	int err = mutex_lock_killable(&p->lock);
+	int err = mutex_lock_interruptible(&p->lock);
 
 	if (err)
 		return err;

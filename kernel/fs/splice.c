@@ -101,7 +101,7 @@ static ssize_t fill_slot(struct pipe *p, struct splice_side *from, size_t n)
 ssize_t splice_to_pipe(struct splice_side *from, struct pipe *p, size_t n, bool nonblock)
 {
 	size_t done = 0, part = 0;
-	ssize_t got = mutex_lock_killable(&p->lock);
+	ssize_t got = mutex_lock_interruptible(&p->lock);
 
 	if (got)
 		return got;
@@ -146,7 +146,7 @@ static ssize_t drain_slot(struct pipe *p, struct splice_side *to, size_t n)
 
 ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool nonblock)
 {
-	ssize_t taken = mutex_lock_killable(&p->lock);
+	ssize_t taken = mutex_lock_interruptible(&p->lock);
 	size_t done = 0;
 	u32 used;
 
@@ -171,11 +171,11 @@ static int lock_two(struct pipe *a, struct pipe *b)
 	NO_LOCK_ANALYSIS("which is first is known at run time")
 {
 	struct pipe *first = MIN(a, b), *second = MAX(a, b);
-	int err = mutex_lock_killable(&first->lock);
+	int err = mutex_lock_interruptible(&first->lock);
 
 	if (err)
 		return err;
-	err = mutex_lock_killable(&second->lock);
+	err = mutex_lock_interruptible(&second->lock);
 	if (err)
 		mutex_unlock(&first->lock);
 	return err;
@@ -184,7 +184,7 @@ static int lock_two(struct pipe *a, struct pipe *b)
 /* Waits until there are bytes to take, or will be none, and then room for them; locks neither. */
 static int wait_both(struct pipe *from, struct pipe *to, bool nonblock)
 {
-	int err = mutex_lock_killable(&from->lock);
+	int err = mutex_lock_interruptible(&from->lock);
 
 	if (err)
 		return err;
@@ -192,7 +192,7 @@ static int wait_both(struct pipe *from, struct pipe *to, bool nonblock)
 	mutex_unlock(&from->lock);
 	if (err)
 		return err;
-	err = mutex_lock_killable(&to->lock);
+	err = mutex_lock_interruptible(&to->lock);
 	if (err)
 		return err;
 	err = pipe_wait_room(to, nonblock);

@@ -39,7 +39,7 @@ static void timerfd_fire(struct timer *t)
 	tf->set = tf->interval;
 	spin_lock(&tf->readers.lock);
 	tf->fired++;
-	wait_wake_all(&tf->readers, 0);
+	wait_wake_all_locked(&tf->readers, 0);
 	spin_unlock(&tf->readers.lock);
 }
 
@@ -74,7 +74,7 @@ static ssize_t timerfd_read(struct file *f, struct iobuf *b, off_t *pos)
 			return -EAGAIN;
 		spin_lock(&tf->readers.lock);
 		while (!tf->fired && !err)
-			err = wait_block(&tf->readers, DEADLINE_NEVER, 0);
+			err = wait_block_locked(&tf->readers, DEADLINE_NEVER, 0);
 		spin_unlock(&tf->readers.lock);
 	}
 	if (!n)

@@ -104,10 +104,6 @@ void arch_user_clone(struct thread *child, struct thread *parent);
 void arch_user_set_sp(struct thread *t, vaddr_t sp);
 void arch_user_set_tls(struct thread *t, vaddr_t tls);
 
-/* The current thread's: the thread register, or x86_64's GS base, which no other port has. */
-vaddr_t arch_user_base(bool gs);
-void arch_user_set_gs(vaddr_t base);
-
 /* Enters user mode with @t's registers; the current thread's first way out. Interrupts on. */
 noreturn void arch_user_enter(void);
 

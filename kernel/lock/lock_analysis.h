@@ -3,7 +3,7 @@
  * kernel with it, so a path that forgets an unlock, or calls without the lock it needs, is found by
  * reading alone. Other compilers see nothing.
  *
- * Behind a declaration: bool wait_wake_one(struct wait_queue *q) HOLDS(q->lock);
+ * Behind a declaration: bool wait_wake_one_locked(struct wait_queue *q) HOLDS(q->lock);
  *
  * The analysis goes by the words of the expression that names a lock, so it cannot follow a lock
  * that comes out of a function, lies under two names, or changes hands in a context switch. Where

@@ -120,7 +120,7 @@ int process_kill_siblings(void)
 
 	spin_lock(&p->thread_gone.lock);
 	while (p->nr_threads > 1 && !err)
-		err = wait_block(&p->thread_gone, DEADLINE_NEVER, WAIT_KILL_ONLY);
+		err = wait_block_locked(&p->thread_gone, DEADLINE_NEVER, WAIT_KILL_ONLY);
 	spin_unlock(&p->thread_gone.lock);
 	p->execing = NULL;
 	if (!err)

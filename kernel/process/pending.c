@@ -94,7 +94,7 @@ int signal_make_pending(struct process *p, struct thread *target, const struct s
 	atomic_fetch_or(pending, SIGSET(info->signo));
 	if (q)
 		list_push_back(target ? &target->siginfos : &p->siginfos, &q->node);
-	wait_queue_wake_all(&p->signalled, 0);
+	wait_wake_all(&p->signalled, 0);
 	return 0;
 }
 

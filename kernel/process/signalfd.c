@@ -88,7 +88,7 @@ static int take(struct signalfd *s, bool wait, struct signal_info *info)
 			return err;
 		spin_lock(&p->signalled.lock);
 		while (!(pending() & atomic_load(&s->set)) && !err)
-			err = wait_block(&p->signalled, DEADLINE_NEVER, 0);
+			err = wait_block_locked(&p->signalled, DEADLINE_NEVER, 0);
 		spin_unlock(&p->signalled.lock);
 	}
 	return 0;
@@ -145,7 +145,7 @@ int signalfd_set(struct file *f, u64 set)
 	if (f->ops != &signalfd_file_ops)
 		return -EINVAL;
 	atomic_store(&file_signalfd(f)->set, set);
-	wait_queue_wake_all(&p->signalled, 0);	/* what is waited for may be there already */
+	wait_wake_all(&p->signalled, 0);	/* what is waited for may be there already */
 	return 0;
 }
 

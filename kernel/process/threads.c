@@ -140,7 +140,7 @@ void process_forget_thread(struct thread *t)
 	spin_unlock(&p->lock);
 	if (unlikely(p->stop_news))
 		report_stop(p);
-	wait_queue_wake_all(&p->thread_gone, 0);
+	wait_wake_all(&p->thread_gone, 0);
 }
 
 void thread_release(struct thread *t)

@@ -66,7 +66,7 @@ static void tell_parent(struct process *parent)
 {
 	spin_lock(&parent->child_wait.lock);
 	parent->child_events++;
-	wait_wake_all(&parent->child_wait, 0);
+	wait_wake_all_locked(&parent->child_wait, 0);
 	spin_unlock(&parent->child_wait.lock);
 }
 
@@ -154,7 +154,7 @@ static void become_zombie(struct process *p)
 	/* END LAB */
 	signal_parent(p, status);
 	unwanted = is_unwanted(p);
-	wait_queue_wake_all(&p->thread_gone, 0);	/* a pidfd of it may be polled */
+	wait_wake_all(&p->thread_gone, 0);	/* a pidfd of it may be polled */
 	if (unwanted) {
 		list_remove(&p->sibling);
 		process_unlist(p);
@@ -296,7 +296,7 @@ int process_wait(pid_t which, unsigned options, struct wait_result *res)
 			return 0;
 		spin_lock(&p->child_wait.lock);
 		while (atomic_load(&p->child_events) == seen && !err)
-			err = wait_block(&p->child_wait, DEADLINE_NEVER, 0);
+			err = wait_block_locked(&p->child_wait, DEADLINE_NEVER, 0);
 		spin_unlock(&p->child_wait.lock);
 		if (err)
 			return err;

@@ -40,7 +40,6 @@ struct cpu_stats {			/* [rq->lock] idle time: idle.stats.run_ns */
 
 #define IPI_RESCHED	1u		/* look at t->work */
 #define IPI_HALT	2u		/* panic: stop for good */
-#define IPI_SHOOTDOWN	4u		/* x86_64: the port's own; RISC-V asks the firmware */
 #define IPI_PULL	8u		/* a real-time thread may wait for this CPU */
 
 struct cpu {

@@ -137,14 +137,14 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 	return wait_result(&w);	/* now: who claimed it held q->lock until its status was written */
 }
 
-int wait_block(struct wait_queue *q, struct deadline d, unsigned flags)
+int wait_block_locked(struct wait_queue *q, struct deadline d, unsigned flags)
 {
 	struct wait_link link = { .site = __builtin_return_address(0) };
 
 	return wait_block_link(q, &link, d, flags);
 }
 
-bool wait_wake_one(struct wait_queue *q, int status)
+bool wait_wake_one_locked(struct wait_queue *q, int status)
 {
 	assert_held(&q->lock);
 	/* LAB 04-sleep: wake the first armed waiter, and every shared one ahead of it */
@@ -163,7 +163,7 @@ bool wait_wake_one(struct wait_queue *q, int status)
 	/* END LAB */
 }
 
-unsigned wait_wake_all(struct wait_queue *q, int status)
+unsigned wait_wake_all_locked(struct wait_queue *q, int status)
 {
 	assert_held(&q->lock);
 	/* LAB 04-sleep: wake every waiter, in order of arrival */
@@ -199,32 +199,32 @@ void wait_queue_destroy(struct wait_queue *q)
 	spin_unlock(&q->lock);
 }
 
-int wait_queue_block(struct wait_queue *q, struct deadline d)
+int wait_block(struct wait_queue *q, struct deadline d)
 {
 	int err;
 
 	spin_lock(&q->lock);
-	err = wait_block(q, d, 0);
+	err = wait_block_locked(q, d, 0);
 	spin_unlock(&q->lock);
 	return err;
 }
 
-int wait_queue_wake_one(struct wait_queue *q, int status)
+int wait_wake_one(struct wait_queue *q, int status)
 {
 	int woken;
 
 	spin_lock(&q->lock);
-	woken = wait_wake_one(q, status);
+	woken = wait_wake_one_locked(q, status);
 	spin_unlock(&q->lock);
 	return woken;
 }
 
-int wait_queue_wake_all(struct wait_queue *q, int status)
+int wait_wake_all(struct wait_queue *q, int status)
 {
 	int woken;
 
 	spin_lock(&q->lock);
-	woken = wait_wake_all(q, status);
+	woken = wait_wake_all_locked(q, status);
 	spin_unlock(&q->lock);
 	return woken;
 }

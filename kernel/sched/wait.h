@@ -10,8 +10,8 @@
  *  W1  `why` leaves WAIT_ARMED exactly once.
  *  W2  A waiter is armed before it can be found, and the thread tests `why` and its own death under
  *      its run queue's lock after it can be found: no wake-up falls between test and block.
- *  W3  wait_block() returns with its waiter in no queue and nobody else holding a pointer to it:
- *      wakers hold q->lock, expiry the sleep queue's lock, a killer the run queue's, and the
+ *  W3  wait_block_locked() returns with its waiter in no queue and nobody else holding a pointer to
+ *      it: wakers hold q->lock, expiry the sleep queue's lock, a killer the run queue's, and the
  *      returning thread passes through each lock it was findable under.
  *  W4  wait_queue_destroy() returns when no thread will touch the queue again.
  *
@@ -88,19 +88,23 @@ void wait_queue_init(struct wait_queue *q);
  * 0 or the waker's status: an event. -ETIMEDOUT, -EINTR (killed, or a signal has a handler to run;
  * also if it was so when it called), -EIDRM (destroyed: unlock and never touch the object again).
  */
-must_check int wait_block(struct wait_queue *q, struct deadline d, unsigned flags) HOLDS(q->lock);
+must_check int wait_block_locked(struct wait_queue *q, struct deadline d, unsigned flags)
+	HOLDS(q->lock);
 
-/* As wait_block(), in a place of the caller's making (its key is set, the rest is filled in). */
+/*
+ * As wait_block_locked(), in a place of the caller's making: its key is set, the rest is filled
+ * in.
+ */
 must_check int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadline d,
 			       unsigned flags) HOLDS(q->lock);
 
 /*
  * Wakes the first waiter that nobody else has claimed; shared ones ahead of it too. q->lock held.
  */
-bool wait_wake_one(struct wait_queue *q, int status) HOLDS(q->lock);
+bool wait_wake_one_locked(struct wait_queue *q, int status) HOLDS(q->lock);
 
 /* Wakes every waiter, in order of arrival; returns how many. q->lock held. */
-unsigned wait_wake_all(struct wait_queue *q, int status) HOLDS(q->lock);
+unsigned wait_wake_all_locked(struct wait_queue *q, int status) HOLDS(q->lock);
 
 /*
  * Wakes every waiter with -EIDRM and returns when the last one has left the queue (W4). May block.
@@ -111,7 +115,7 @@ void wait_queue_destroy(struct wait_queue *q);
 /*
  * The parts, for waits on several queues at once (poll, futex waitv):
  *	waiter_init(); wait_link() in each queue under its lock; waiter_block(); wait_unlink() from
- *	each. waiter_block() returns what wait_block() returns.
+ *	each. waiter_block() returns what wait_block_locked() returns.
  */
 void waiter_init(struct waiter *w, unsigned flags);
 int wait_link(struct wait_queue *q, struct wait_link *link, struct waiter *w) HOLDS(q->lock);
@@ -129,12 +133,12 @@ bool waiter_swap(struct waiter *w, enum wait_why why, int status);
 bool waiter_claim(struct waiter *w, enum wait_why why, int status);
 
 /*
- * LK's interface, for kernel code that has no condition of its own to guard: the queue's lock is
- * taken inside. A wake-up with nobody waiting is lost.
+ * The same with the queue's lock taken inside, as LK has them: for kernel code that has no
+ * condition of its own to guard. A wake-up with nobody waiting is lost.
  */
-int wait_queue_block(struct wait_queue *q, struct deadline d);
-int wait_queue_wake_one(struct wait_queue *q, int status);
-int wait_queue_wake_all(struct wait_queue *q, int status);
+int wait_block(struct wait_queue *q, struct deadline d);
+int wait_wake_one(struct wait_queue *q, int status);
+int wait_wake_all(struct wait_queue *q, int status);
 
 /* Sleeping: state SLEEPING, woken by the deadline or a kill alone. 0 or -EINTR. */
 int thread_sleep_until(struct deadline d);

@@ -26,7 +26,7 @@ int completion_wait(struct completion *c, struct deadline d, unsigned flags)
 
 	spin_lock(&c->q.lock);
 	if (!c->done && !c->for_all)
-		err = wait_block(&c->q, d, flags);
+		err = wait_block_locked(&c->q, d, flags);
 	/* Done before, or after the deadline had claimed the wait. */
 	if (err && err != -EIDRM && (c->done || c->for_all)) {
 		c->done -= c->done > 0;
@@ -39,7 +39,7 @@ int completion_wait(struct completion *c, struct deadline d, unsigned flags)
 void complete(struct completion *c)
 {
 	spin_lock(&c->q.lock);
-	if (!wait_wake_one(&c->q, 0))
+	if (!wait_wake_one_locked(&c->q, 0))
 		c->done++;
 	spin_unlock(&c->q.lock);
 }
@@ -48,6 +48,6 @@ void complete_all(struct completion *c)
 {
 	spin_lock(&c->q.lock);
 	c->for_all = true;
-	wait_wake_all(&c->q, 0);
+	wait_wake_all_locked(&c->q, 0);
 	spin_unlock(&c->q.lock);
 }

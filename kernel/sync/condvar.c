@@ -38,10 +38,10 @@ int condvar_wait(struct condvar *c, struct mutex *m, struct deadline d)
 
 void condvar_signal(struct condvar *c)
 {
-	wait_queue_wake_one(&c->q, 0);
+	wait_wake_one(&c->q, 0);
 }
 
 void condvar_broadcast(struct condvar *c)
 {
-	wait_queue_wake_all(&c->q, 0);
+	wait_wake_all(&c->q, 0);
 }

@@ -24,7 +24,7 @@ int event_wait(struct event *e, struct deadline d)
 
 	spin_lock(&e->q.lock);
 	if (!e->signaled)
-		err = wait_block(&e->q, d, 0);
+		err = wait_block_locked(&e->q, d, 0);
 	/* Signaled before, or after the deadline had claimed the wait. */
 	if (err && err != -EIDRM && e->signaled) {
 		e->signaled = !e->auto_reset;
@@ -38,9 +38,9 @@ void event_signal(struct event *e)
 {
 	spin_lock(&e->q.lock);
 	if (!e->auto_reset)
-		wait_wake_all(&e->q, 0);
+		wait_wake_all_locked(&e->q, 0);
 	/* The pass of an auto-reset signal is either the waiter's or the flag's, never both. */
-	if (!e->auto_reset || !wait_wake_one(&e->q, 0))
+	if (!e->auto_reset || !wait_wake_one_locked(&e->q, 0))
 		e->signaled = true;
 	spin_unlock(&e->q.lock);
 }

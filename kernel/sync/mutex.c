@@ -123,7 +123,7 @@ int mutex_lock_timed(struct mutex *m, struct deadline d) THE_LOCK
 	return lock(m, d, 0, __builtin_return_address(0));
 }
 
-int mutex_lock_killable(struct mutex *m) THE_LOCK
+int mutex_lock_interruptible(struct mutex *m) THE_LOCK
 {
 	return lock(m, DEADLINE_NEVER, 0, __builtin_return_address(0));
 }

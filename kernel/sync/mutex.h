@@ -29,7 +29,7 @@ void mutex_lock(struct mutex *m) ACQUIRES(*m);
 
 /* 0, -ETIMEDOUT, -EINTR, -EIDRM; -EDEADLK: its owner waits, maybe through others, for us. */
 must_check int mutex_lock_timed(struct mutex *m, struct deadline d) TRY_ACQUIRES(0, *m);
-must_check int mutex_lock_killable(struct mutex *m) TRY_ACQUIRES(0, *m);
+must_check int mutex_lock_interruptible(struct mutex *m) TRY_ACQUIRES(0, *m);
 
 bool mutex_trylock(struct mutex *m) TRY_ACQUIRES(true, *m);
 void mutex_unlock(struct mutex *m) RELEASES(*m);

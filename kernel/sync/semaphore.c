@@ -22,7 +22,7 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 
 	spin_lock(&s->q.lock);
 	if (!s->count)
-		err = wait_block(&s->q, d, 0);
+		err = wait_block_locked(&s->q, d, 0);
 	/* A post may have come after the deadline had claimed the wait. */
 	if (err && err != -EIDRM && s->count) {
 		s->count--;
@@ -35,7 +35,7 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 void semaphore_post(struct semaphore *s)
 {
 	spin_lock(&s->q.lock);
-	if (!wait_wake_one(&s->q, 0))
+	if (!wait_wake_one_locked(&s->q, 0))
 		s->count++;
 	spin_unlock(&s->q.lock);
 }

@@ -37,7 +37,7 @@ static int lock_forwards(void *unused)
 	mutex_lock(&first);
 	while (atomic_load(&second.word) == 0)
 		thread_sleep(NSEC_PER_MSEC);
-	err = mutex_lock_killable(&second);
+	err = mutex_lock_interruptible(&second);
 	if (!err)
 		mutex_unlock(&second);
 	mutex_unlock(&first);
@@ -90,7 +90,7 @@ static int lock_refused(void *unused)
 	(void)unused;
 	mutex_lock(&second);
 	await_waiter(&second);
-	err = mutex_lock_killable(&first);
+	err = mutex_lock_interruptible(&first);
 	timed = mutex_lock_timed(&first, deadline_in(NSEC_PER_SEC));
 	mutex_unlock(&second);
 	return err == timed ? err : 0;

@@ -41,7 +41,7 @@ static int act(void *arg)
 		if (a->op == OP_UNLOCK)
 			mutex_unlock(&locks[a->lock]);
 		else
-			a->err = mutex_lock_killable(&locks[a->lock]);
+			a->err = mutex_lock_interruptible(&locks[a->lock]);
 		a->done = true;
 	}
 }

@@ -66,7 +66,7 @@ void thread_left(struct thread *t)
 	trace(TRACE_LIFE, TRACE_EV_LEFT, t->tid, (u64)t->stack);
 	t->left = true;
 	reap = t->detached;
-	wait_wake_all(&t->joiners, 0);
+	wait_wake_all_locked(&t->joiners, 0);
 	spin_unlock(&t->joiners.lock);
 	if (reap)
 		reaper_add_thread(t);

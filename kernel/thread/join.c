@@ -29,7 +29,7 @@ static int await_left(struct thread *t, struct deadline d) HOLDS(t->joiners.lock
 		return -EBUSY;
 	t->joiner = current_thread();
 	while (!t->left && !err)
-		err = wait_block(&t->joiners, d, 0);
+		err = wait_block_locked(&t->joiners, d, 0);
 	t->joiner = NULL;
 	if (t->detached)
 		return -ECHILD;
@@ -73,7 +73,7 @@ int thread_detach(struct thread *t)
 	}
 	t->detached = true;
 	reap = t->left;
-	wait_wake_all(&t->joiners, -ECHILD);
+	wait_wake_all_locked(&t->joiners, -ECHILD);
 	/* END LAB */
 	spin_unlock(&t->joiners.lock);
 	if (reap)

@@ -35,7 +35,7 @@ static struct {
 static void one_done(void)
 {
 	if (atomic_fetch_sub(&reaper.pending, 1) == 1)
-		wait_queue_wake_all(&reaper.drained, 0);
+		wait_wake_all(&reaper.drained, 0);
 }
 
 void reaper_note_leaving(void)
@@ -58,7 +58,7 @@ static void hand_over(struct list_node *list, struct list_node *node)
 	list_push_back(list, node);
 	start = !reaper.running;
 	reaper.running = true;
-	wait_wake_one(&reaper.work, 0);
+	wait_wake_one_locked(&reaper.work, 0);
 	spin_unlock(&reaper.work.lock);
 	/* END LAB */
 	if (start)
@@ -85,7 +85,7 @@ static void reap_thread(struct thread *t)
 		spin_lock(&t->joiners.lock);
 		t->left = true;
 		joinable = !t->detached;
-		wait_wake_all(&t->joiners, 0);
+		wait_wake_all_locked(&t->joiners, 0);
 		spin_unlock(&t->joiners.lock);
 		if (joinable)
 			return;
@@ -103,7 +103,7 @@ static int reaper_main(void *unused)
 		spin_lock(&reaper.work.lock);
 		while (!(t = list_pop_node(&reaper.threads)) &&
 		       !(p = list_pop_node(&reaper.processes))) {
-			int err = wait_block(&reaper.work, DEADLINE_NEVER, WAIT_UNKILLABLE);
+			int err = wait_block_locked(&reaper.work, DEADLINE_NEVER, WAIT_UNKILLABLE);
 
 			assert(err == 0);
 		}
@@ -124,7 +124,7 @@ void reaper_drain(void)
 	assert(current_thread() != reaper.thread);
 	spin_lock(&reaper.drained.lock);
 	while (atomic_load(&reaper.pending))
-		if (wait_block(&reaper.drained, DEADLINE_NEVER, WAIT_KILL_ONLY))
+		if (wait_block_locked(&reaper.drained, DEADLINE_NEVER, WAIT_KILL_ONLY))
 			break;
 	spin_unlock(&reaper.drained.lock);
 }

@@ -79,7 +79,7 @@ static void tty_input(char c)
 	if (!take_dump_key(c, &letter))
 		sig = line_input(&tty.line, c);
 	if (line_readable(&tty.line))
-		wait_wake_all(&tty.in, 0);
+		wait_wake_all_locked(&tty.in, 0);
 	more = tty.line.ready != was && line_readable(&tty.line);
 	spin_unlock(&tty.in.lock);
 
@@ -94,7 +94,7 @@ static void tty_input(char c)
 static void tty_output_ready(void)
 {
 	spin_lock(&tty.out.lock);
-	wait_wake_all(&tty.out, 0);
+	wait_wake_all_locked(&tty.out, 0);
 	spin_unlock(&tty.out.lock);
 	if (unlikely(atomic_load(&tty.refused)) && atomic_exchange(&tty.refused, 0))
 		async_notify(&tty, POLL_OUT, O_ACCMODE);
@@ -134,7 +134,7 @@ static ssize_t take_input(char *buf, size_t n, size_t have, bool nonblock, bool 
 	while (!(got = line_read(&tty.line, buf, n, end)) && !*end && !err) {
 		if (have && ((tty.line.tio.lflag & ICANON) || have >= tty.line.tio.cc[VMIN]))
 			break;
-		err = nonblock ? -EAGAIN : wait_block(&tty.in, d, 0);
+		err = nonblock ? -EAGAIN : wait_block_locked(&tty.in, d, 0);
 	}
 	tty_receive_again();
 	spin_unlock(&tty.in.lock);
@@ -177,7 +177,7 @@ static int put_all(const char *s, size_t n)
 		s += taken;
 		n -= taken;
 		if (n)
-			err = wait_block(&tty.out, DEADLINE_NEVER, 0);
+			err = wait_block_locked(&tty.out, DEADLINE_NEVER, 0);
 	}
 	spin_unlock(&tty.out.lock);
 	return err;
@@ -209,7 +209,7 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 	int err;
 
 	(void)pos;
-	err = mutex_lock_killable(&tty.write_lock);
+	err = mutex_lock_interruptible(&tty.write_lock);
 	if (err)
 		return err;
 	while (b->left && !err) {

@@ -73,7 +73,7 @@ static int settings(unsigned cmd, union tty_value *v) HOLDS(tty.in.lock)
 	case TCSETSW:		/* output was processed when it was queued: no draining */
 		line_set(&tty.line, &v->tio);
 		if (line_readable(&tty.line))
-			wait_wake_all(&tty.in, 0);
+			wait_wake_all_locked(&tty.in, 0);
 		return 0;
 	case TCFLSH:
 		flush_input();

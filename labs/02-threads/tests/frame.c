@@ -54,7 +54,7 @@ static int hop(void *arg)
 	hop_thread = current_thread();
 	for (;;) {
 		hops++;
-		wait_queue_block(&hop_queue, DEADLINE_NEVER);	/* back to the idle thread */
+		wait_block(&hop_queue, DEADLINE_NEVER);	/* back to the idle thread */
 	}
 	return 0;
 }
@@ -70,7 +70,7 @@ KTEST_EARLY(switch_hop, "switch.hop", "02.2", "P2.2")
 		if (i == 1)
 			thread_resume(t);
 		else
-			wait_queue_wake_one(&hop_queue, 0);
+			wait_wake_one(&hop_queue, 0);
 		sched_yield();
 		CHECK(hops == i, "P2.2", "after %u switches the helper has run %u times", i, hops);
 		CHECK(current_thread() == self, "P2.2", "back from the switch, but as thread %d",

@@ -21,7 +21,7 @@ static int wait_once(void *arg)
 	int err;
 
 	spin_lock(&queue.lock);
-	err = wait_block(&queue, w->d, 0);
+	err = wait_block_locked(&queue, w->d, 0);
 	w->too_early = !park_timed_out(0);
 	spin_unlock(&queue.lock);
 	w->returned = time_now();
@@ -78,7 +78,7 @@ KTEST(wait_timeout, "wait.timeout", "04.4", "P4.11")
 	      took / 1000);
 	CHECK(queue.nr == 1, "P4.12", "after one of two has timed out the queue counts %u",
 	      queue.nr);
-	CHECK(wait_queue_wake_one(&queue, 3) == 1, "P4.11", "a wake-up woke nobody");
+	CHECK(wait_wake_one(&queue, 3) == 1, "P4.11", "a wake-up woke nobody");
 	err = result_of(1, "P4.11");
 	CHECK(err == 3, "P4.11", "the waiter behind one that had timed out got %d", err);
 	CHECK(armed_deadlines() == 0, "P4.12", "%u deadlines are armed for nobody",
@@ -94,7 +94,7 @@ KTEST(wait_head_cancelled, "wait.head_cancelled", "04.4", "P4.5")
 
 	start_wait(0, ~0u, wait_once, deadline_at(from + 5 * MS), "P4.11");
 	start_wait(1, ~0u, sleep_once, deadline_at(from + 9 * MS), "P4.11");
-	CHECK(wait_queue_wake_one(&queue, 4) == 1, "P4.11", "a wake-up woke nobody");
+	CHECK(wait_wake_one(&queue, 4) == 1, "P4.11", "a wake-up woke nobody");
 	err = result_of(0, "P4.11");
 	CHECK(err == 4, "P4.11", "woken before its deadline, it got %d", err);
 	CHECK(armed_deadlines() == 1, "P4.12", "two were armed, one was woken, %u are armed",
@@ -113,10 +113,10 @@ static int woke, token;
 static void wake_now(void *unused)
 {
 	(void)unused;
-	woke = wait_queue_wake_one(&queue, token);
+	woke = wait_wake_one(&queue, token);
 }
 
-/* On 1 CPU: event and deadline fall into one interrupt, after each instruction of wait_block(). */
+/* On 1 CPU: event and deadline fall into one interrupt, after each step of wait_block_locked(). */
 KTEST(wait_both, "wait.both", "04.4", "P4.10")
 {
 	unsigned shift = bootarg_number("shift", 0, 0, 10), armed = armed_deadlines(), events = 0;
@@ -130,8 +130,9 @@ KTEST(wait_both, "wait.both", "04.4", "P4.10")
 		token = step + 1;
 		woke = 0;
 		spin_lock(&queue.lock);
-		sweep_arm("wait_block", current_thread(), step);
-		err = wait_block(&queue, deadline_at(time_now() + ((step + 400ul) << shift)), 0);
+		sweep_arm("wait_block_locked", current_thread(), step);
+		err = wait_block_locked(&queue, deadline_at(time_now() + ((step + 400ul) << shift)),
+					0);
 		spin_unlock(&queue.lock);
 		REQUIRE(err == (woke ? token : -ETIMEDOUT), "P4.10",
 			"%s the event had claimed the wait, it returned %d",
@@ -159,7 +160,7 @@ static int storm_waiter(void *unused)
 		int err;
 
 		spin_lock(&queue.lock);
-		err = wait_block(&queue, deadline_in(1 + test_random() % 60000), 0);
+		err = wait_block_locked(&queue, deadline_in(1 + test_random() % 60000), 0);
 		spin_unlock(&queue.lock);
 		if (err > 0) {
 			got++;
@@ -177,7 +178,7 @@ static int storm_waker(void *arg)
 	for (int n = (int)(u64)arg; storming; n += 2) {
 		u64 until = time_now() + test_random() % 20000;
 
-		if (wait_queue_wake_one(&queue, n)) {
+		if (wait_wake_one(&queue, n)) {
 			sent++;
 			sent_sum += n;
 		}
@@ -278,7 +279,7 @@ KTEST(wait_held_expiry, "wait.held_expiry", "04.4", "P4.12")
 	sched_set_affinity(waits[0].thread, BIT(0));	/* where it will run when it is woken */
 	park_arm(0, "waiter_swap", AT_ENTRY, NULL, 3 * MS);
 	REQUIRE(park_wait(0, 20 * MS), "P4.12", "no expiry came to waiter_swap()");
-	woke = wait_queue_wake_one(&queue, 5);
+	woke = wait_wake_one(&queue, 5);
 	err = result_of(0, "P4.12");
 	CHECK(!waits[0].too_early, "P4.12",
 	      "the wait returned while an expiry had its waiter in hand");
@@ -297,14 +298,14 @@ KTEST(wait_held_waker, "wait.held_waker", "04.4", "P4.12")
 	start_wait(0, BIT(1), wait_once, deadline_in(3 * MS), "P4.12");
 	start_wait(1, BIT(1), wait_once, DEADLINE_NEVER, "P4.12");
 	park_arm(0, "waiter_swap", AT_ENTRY, current_thread(), 6 * MS);
-	woke = wait_queue_wake_one(&queue, 6);
+	woke = wait_wake_one(&queue, 6);
 	err = result_of(0, "P4.12");
 	CHECK(err == -ETIMEDOUT, "P4.10", "the first waiter's deadline came first; it got %d", err);
 	CHECK(!waits[0].too_early, "P4.12",
 	      "the wait returned while a waker had its waiter in hand");
 	CHECK(woke == 1, "P4.11", "the wake-up was used up by a waiter that had timed out");
 	if (!woke)
-		wait_queue_wake_one(&queue, 0);
+		wait_wake_one(&queue, 0);
 	err = result_of(1, "P4.11");
 	CHECK(err == 6 || !woke, "P4.11", "the second waiter got %d", err);
 	sched_set_affinity(current_thread(), ~0u);
@@ -336,7 +337,7 @@ KTEST(wait_killed, "wait.killed", "04.4", "P4.13")
 	kill_it(sleep_once, deadline_in(20 * MS), "a sleeper");
 	kill_it(wait_once, DEADLINE_NEVER, "a waiter");
 	kill_it(wait_once, deadline_in(20 * MS), "a waiter with a deadline");
-	CHECK(wait_queue_wake_one(&queue, 0) == 0, "P4.13",
+	CHECK(wait_wake_one(&queue, 0) == 0, "P4.13",
 	      "a wake-up found somebody who was killed");
 	from = time_now();	/* the next thread gets the record of a killed one */
 	start_wait(0, ~0u, sleep_once, deadline_in(30 * MS), "P4.13");

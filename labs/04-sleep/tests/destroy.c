@@ -29,14 +29,14 @@ static int wait_once(void *arg)
 	u64 me = (u64)arg;
 	struct deadline d = me & 1 ? deadline_in(400 * MS) : DEADLINE_NEVER;
 
-	results[me] = wait_queue_block(queue, d);
+	results[me] = wait_block(queue, d);
 	returned++;
 	return 0;
 }
 
 static int wait_briefly(void *arg)
 {
-	results[(u64)arg] = wait_queue_block(queue, deadline_in(MS));
+	results[(u64)arg] = wait_block(queue, deadline_in(MS));
 	returned++;
 	return 0;
 }
@@ -53,7 +53,7 @@ static int sleep_for_ever(void *unused)
 static void poll_once(struct deadline d, const char *what)
 {
 	u64 from = time_now(), ran = current_thread()->stats.switches_in;
-	int err = wait_queue_block(queue, d);
+	int err = wait_block(queue, d);
 
 	CHECK(err == -ETIMEDOUT, "P4.14", "a wait %s returned %d", what, err);
 	CHECK(time_now() - from < LATE, "P4.14", "a wait %s took %lu us", what,
@@ -88,7 +88,7 @@ KTEST(wait_poll, "wait.poll", "04.5", "P4.14")
 	      thread_state_name(thread_state(s)), thread_state_name(thread_state(w)));
 	CHECK(armed_deadlines() == 0, "P4.14", "\"never\" is armed as a deadline");
 	thread_kill(s);
-	wait_queue_wake_all(queue, 0);
+	wait_wake_all(queue, 0);
 	REQUIRE(AWAIT(returned == 2), "P4.14", "%u of 2 returned", returned);
 	thread_join(s, NULL, DEADLINE_NEVER);
 	thread_join(w, NULL, DEADLINE_NEVER);
@@ -107,7 +107,7 @@ KTEST(destroy_wakes, "destroy.wakes", "04.5", "P4.15")
 	}
 	wait_queue_destroy(queue);
 	CHECK(queue->nr == 0, "P4.15", "destroyed, and %u are still in the queue", queue->nr);
-	CHECK(wait_queue_block(queue, deadline_in(5 * MS)) == -EIDRM, "P4.15",
+	CHECK(wait_block(queue, deadline_in(5 * MS)) == -EIDRM, "P4.15",
 	      "a destroyed queue can be waited on");
 	free_queue();
 	REQUIRE(AWAIT(returned == 6), "P4.15", "%u of 6 waiters returned from a destroyed queue",
@@ -159,7 +159,7 @@ KTEST(destroy_late, "destroy.late", "04.5", "P4.15")
 	NEEDS_TWO_CPUS;
 	make_queue();
 	sched_set_affinity(current_thread(), BIT(0));
-	park_arm(0, "wait_queue_block", AT_ENTRY, t, 200 * MS);
+	park_arm(0, "wait_block", AT_ENTRY, t, 200 * MS);
 	thread_resume(t);
 	REQUIRE(park_wait(0, 100 * MS), "P4.15", "the waiter never came");
 	wait_queue_destroy(queue);

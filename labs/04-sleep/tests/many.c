@@ -28,7 +28,7 @@ static int sleep_once(void *arg)
 	if (place == 0)
 		left_behind = armed_deadlines();
 	misplaced += place != (u64)arg;
-	return wait_queue_block(&gate, DEADLINE_NEVER);	/* exits are not what is measured */
+	return wait_block(&gate, DEADLINE_NEVER);	/* exits are not what is measured */
 }
 
 /* @n sleep until the same time. On 1 CPU time is instructions: how many each took to wake. */
@@ -46,7 +46,7 @@ static u64 cost_of(unsigned n)
 		n);
 	thread_sleep_until(deadline_at(due + 1));
 	REQUIRE(AWAIT(gate.nr == n), "P4.16", "%u of %u sleepers woke", woken, n);
-	wait_queue_wake_all(&gate, 0);
+	wait_wake_all(&gate, 0);
 	for (unsigned i = 0; i < n; i++)
 		thread_join(threads[i], NULL, DEADLINE_NEVER);
 	CHECK(left_behind == 0, "P4.2",

@@ -50,11 +50,11 @@ static void join_waiters(unsigned n, const char *property)
 	}
 }
 
-KTEST(wait_wake_one, "wait.wake_one", "04.3", "P4.6")
+KTEST(wait_wake_one_locked, "wait.wake_one", "04.3", "P4.6")
 {
 	line_up(WAITERS, 0);
 	for (unsigned i = 0; i < WAITERS; i++) {
-		CHECK(wait_queue_wake_one(&queue, 10 + i) == 1, "P4.6", "wake-up %u woke nobody",
+		CHECK(wait_wake_one(&queue, 10 + i) == 1, "P4.6", "wake-up %u woke nobody",
 		      i);
 		REQUIRE(AWAIT(results[i] != 0), "P4.6", "after wake-up %u waiter %u still waits", i,
 			i);
@@ -63,7 +63,7 @@ KTEST(wait_wake_one, "wait.wake_one", "04.3", "P4.6")
 		CHECK(results[i] == 10 + (int)i, "P4.9", "waiter %u was woken with %u and got %d",
 		      i, 10 + i, results[i]);
 	}
-	CHECK(wait_queue_wake_one(&queue, 0) == 0, "P4.6",
+	CHECK(wait_wake_one(&queue, 0) == 0, "P4.6",
 	      "a wake-up found somebody in an empty queue");
 	join_waiters(WAITERS, "P4.6");
 	CHECK(queue.nr == 0, "P4.6", "%u waiters are counted in an empty queue", queue.nr);
@@ -73,19 +73,19 @@ KTEST(wait_wake_one, "wait.wake_one", "04.3", "P4.6")
 KTEST(wait_shared, "wait.shared", "04.3", "P4.6")
 {
 	line_up(4, BIT(0) | BIT(2));
-	CHECK(wait_queue_wake_one(&queue, 5) == 1, "P4.6", "a wake-up woke nobody");
+	CHECK(wait_wake_one(&queue, 5) == 1, "P4.6", "a wake-up woke nobody");
 	REQUIRE(AWAIT(woken == 2), "P4.6", "a shared waiter and the one behind it: %u woke, not 2",
 		woken);
 	CHECK(results[0] == 5 && results[1] == 5, "P4.6", "not the first two were woken");
-	CHECK(wait_queue_wake_one(&queue, 6) == 1, "P4.6", "the second wake-up woke nobody");
+	CHECK(wait_wake_one(&queue, 6) == 1, "P4.6", "the second wake-up woke nobody");
 	REQUIRE(AWAIT(woken == 4), "P4.6", "after two wake-ups %u of 4 have been woken", woken);
 	join_waiters(4, "P4.6");
 }
 
-KTEST(wait_wake_all, "wait.wake_all", "04.3", "P4.7")
+KTEST(wait_wake_all_locked, "wait.wake_all", "04.3", "P4.7")
 {
 	line_up(WAITERS, BIT(3));
-	CHECK(wait_queue_wake_all(&queue, -EAGAIN) == WAITERS, "P4.7", "not all of %u were woken",
+	CHECK(wait_wake_all(&queue, -EAGAIN) == WAITERS, "P4.7", "not all of %u were woken",
 	      WAITERS);
 	join_waiters(WAITERS, "P4.7");
 	for (unsigned i = 0; i < WAITERS; i++) {
@@ -95,7 +95,7 @@ KTEST(wait_wake_all, "wait.wake_all", "04.3", "P4.7")
 			CHECK(order[i] == i, "P4.7", "waiter %u came back as number %u", order[i],
 			      i);
 	}
-	CHECK(wait_queue_wake_all(&queue, 0) == 0, "P4.7", "somebody was woken twice");
+	CHECK(wait_wake_all(&queue, 0) == 0, "P4.7", "somebody was woken twice");
 	CHECK(queue.nr == 0, "P4.7", "%u waiters are counted in an empty queue", queue.nr);
 }
 
@@ -114,7 +114,7 @@ static void wake_now(void *unused)
 {
 	(void)unused;
 	swept.blocked = thread_state(swept.waiter) == THREAD_BLOCKED;
-	wait_queue_wake_one(&queue, swept.step + 1);
+	wait_wake_one(&queue, swept.step + 1);
 }
 
 static int wait_swept(void *unused)
@@ -124,18 +124,18 @@ static int wait_swept(void *unused)
 		int err;
 
 		spin_lock(&queue.lock);
-		sweep_arm("wait_block", current_thread(), swept.step);
-		err = wait_block(&queue, DEADLINE_NEVER, 0);
+		sweep_arm("wait_block_locked", current_thread(), swept.step);
+		err = wait_block_locked(&queue, DEADLINE_NEVER, 0);
 		spin_unlock(&queue.lock);
-		CHECK(err == (int)swept.step + 1, "P4.9", "woken with %u, wait_block() returned %d",
-		      swept.step + 1, err);
+		CHECK(err == (int)swept.step + 1, "P4.9",
+		      "woken with %u, wait_block_locked() returned %d", swept.step + 1, err);
 		swept.rounds++;
 	}
 	swept.finished = true;
 	return 0;
 }
 
-/* On 1 CPU: a wake-up comes after each instruction of wait_block(), until it has blocked. */
+/* On 1 CPU: a wake-up comes after each instruction of wait_block_locked(), until it has blocked. */
 KTEST(wait_swept_, "wait.swept", "04.3", "P4.8")
 {
 	unsigned before;
@@ -149,7 +149,7 @@ KTEST(wait_swept_, "wait.swept", "04.3", "P4.8")
 	do {
 		before = swept.rounds;
 		REQUIRE(AWAIT(swept.finished || swept.rounds != before), "P4.8",
-			"a wake-up that came %u instructions into wait_block() was lost",
+			"a wake-up that came %u instructions into wait_block_locked() was lost",
 			swept.step);
 	} while (!swept.finished);
 	sweep_action = NULL;
@@ -171,7 +171,7 @@ KTEST(wait_parked, "wait.parked", "04.3", "P4.8")
 	park_arm(0, "sched_block", AT_ENTRY, threads[0], 200 * MS);
 	thread_resume(threads[0]);
 	REQUIRE(park_wait(0, 100 * MS), "P4.8", "the waiter never came to sched_block()");
-	CHECK(wait_queue_wake_one(&queue, 7) == 1, "P4.8",
+	CHECK(wait_wake_one(&queue, 7) == 1, "P4.8",
 	      "a waiter about to block could not be woken");
 	park_release(0);
 	REQUIRE(AWAIT(results[0] != 0), "P4.8", "it was woken just before it blocked, and blocked");
@@ -183,7 +183,7 @@ KTEST(wait_parked, "wait.parked", "04.3", "P4.8")
 	REQUIRE(AWAIT(thread_state(threads[0]) == THREAD_BLOCKED), "P4.8",
 		"the waiter never blocked");
 	park_arm(0, "sched_wake", AT_EXIT, self, 2 * MS);
-	woke = wait_queue_wake_one(&queue, 8);
+	woke = wait_wake_one(&queue, 8);
 	CHECK(woke == 1, "P4.8", "a waiter could not be woken");
 	REQUIRE(AWAIT(results[0] != 99), "P4.8", "it never returned");
 	CHECK(results[0] == 8, "P4.9",

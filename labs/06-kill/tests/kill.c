@@ -8,7 +8,7 @@ static struct wait_queue never = WAIT_QUEUE_INIT(never);	/* nobody wakes it */
 static int wait_for_ever(void *arg)
 {
 	(void)arg;
-	return wait_queue_block(&never, DEADLINE_NEVER);
+	return wait_block(&never, DEADLINE_NEVER);
 }
 
 /* Its thread is not started: this is about the process alone. */
@@ -198,7 +198,7 @@ KTEST(kill_running, "kill.running", "06.3", "P6.11")
 static int wait_long(void *arg)
 {
 	(void)arg;
-	return wait_queue_block(&never, deadline_in(1000 * NSEC_PER_SEC));
+	return wait_block(&never, deadline_in(1000 * NSEC_PER_SEC));
 }
 
 static int sleep_long(void *arg)
@@ -220,7 +220,7 @@ static struct mutex taken = MUTEX_INIT(taken);
 static int wait_mutex(void *arg)
 {
 	(void)arg;
-	return mutex_lock_killable(&taken);
+	return mutex_lock_interruptible(&taken);
 }
 
 static int wait_join(void *arg)
@@ -336,7 +336,7 @@ static void sweep_kill(thread_fn fn, const char *function)
 
 KTEST(kill_swept_wait, "kill.swept_wait", "06.5", "P6.5")
 {
-	sweep_kill(wait_long, "wait_queue_block");
+	sweep_kill(wait_long, "wait_block");
 }
 
 KTEST(kill_swept_sleep, "kill.swept_sleep", "06.5", "P6.5")
@@ -351,7 +351,7 @@ static int yield_and_wait(void *arg)
 	(void)arg;
 	started = true;
 	thread_yield();
-	return wait_queue_block(&never, deadline_in(NSEC_PER_SEC));
+	return wait_block(&never, deadline_in(NSEC_PER_SEC));
 }
 
 /* On 1 CPU: the victim goes into its wait after every few instructions of what kills it. */
@@ -386,8 +386,8 @@ static struct wait_queue first = WAIT_QUEUE_INIT(first);
 static int wait_twice(void *arg)
 {
 	(void)arg;
-	wait_queue_block(&first, DEADLINE_NEVER);
-	return wait_queue_block(&never, deadline_in(1000 * NSEC_PER_SEC));
+	wait_block(&first, DEADLINE_NEVER);
+	return wait_block(&never, deadline_in(1000 * NSEC_PER_SEC));
 }
 
 KTEST(kill_after_claim, "kill.after_claim", "06.5", "P6.5")
@@ -401,7 +401,7 @@ KTEST(kill_after_claim, "kill.after_claim", "06.5", "P6.5")
 	thread_resume(t);
 	await_state(t, THREAD_BLOCKED);
 	irq_off();
-	wait_queue_wake_one(&first, 0);		/* claimed by the event, has not run */
+	wait_wake_one(&first, 0);		/* claimed by the event, has not run */
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	irq_on();
 	from = time_now();

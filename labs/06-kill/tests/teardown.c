@@ -10,7 +10,7 @@ static int hold_and_wait(void *arg)
 {
 	(void)arg;
 	mutex_lock(&shared);
-	wait_queue_block(&never, DEADLINE_NEVER);
+	wait_block(&never, DEADLINE_NEVER);
 	mutex_unlock(&shared);
 	return 0;
 }
@@ -134,7 +134,7 @@ KTEST(kill_unkillable, "kill.unkillable", "06.5", "P6.6")
 static int wait_for_ever(void *arg)
 {
 	(void)arg;
-	return wait_queue_block(&never, DEADLINE_NEVER);
+	return wait_block(&never, DEADLINE_NEVER);
 }
 
 KTEST(hold_delays, "hold.delays", "06.6", "P6.8")
@@ -219,7 +219,7 @@ static struct wait_queue old = WAIT_QUEUE_INIT(old), young = WAIT_QUEUE_INIT(you
 
 static int wait_for_call(void *queue)
 {
-	return wait_queue_block(queue, DEADLINE_NEVER);
+	return wait_block(queue, DEADLINE_NEVER);
 }
 
 static void orphan(bool dead_before, const char *what)
@@ -237,10 +237,10 @@ static void orphan(bool dead_before, const char *what)
 		thread_yield();
 	if (!dead_before)
 		await_state(tc, THREAD_BLOCKED);
-	wait_queue_wake_all(&old, 0);
+	wait_wake_all(&old, 0);
 	status_of(pid, "P6.9");
 	CHECK(c->parent == init_process, "P6.9", "%s: the orphan's parent is not init", what);
-	wait_queue_wake_all(&young, 0);
+	wait_wake_all(&young, 0);
 	status_of(child, "P6.9");
 }
 
@@ -259,7 +259,7 @@ KTEST(orphan_zombie, "orphan.zombie", "06.2", "P6.9")
 static int end_the_parent(void *waiting)
 {
 	await_state(waiting, THREAD_BLOCKED);
-	return wait_queue_wake_all(&young, 0);
+	return wait_wake_all(&young, 0);
 }
 
 /*
@@ -287,7 +287,7 @@ KTEST(orphan_announced, "orphan.announced", "06.2", "P6.9")
 	CHECK(process_wait(-1, WEXITED, &res) == 0 && res.pid == pid, "P6.9",
 	      "init was given child %d, not the zombie it inherited", res.pid);
 	thread_join(helper, NULL, DEADLINE_NEVER);
-	wait_queue_wake_all(&old, 0);
+	wait_wake_all(&old, 0);
 	while (process_wait(-1, WEXITED, &res) == 0)
 		;
 }
@@ -303,7 +303,7 @@ static int member(void *arg)
 	if (me % 4 == 0)
 		process_exit(STATUS_EXIT(me));
 	if (me % 4 == 1)
-		return wait_queue_block(&never, DEADLINE_NEVER);
+		return wait_block(&never, DEADLINE_NEVER);
 	if (me % 4 == 2)
 		return thread_sleep(1000 * NSEC_PER_SEC);
 	while (!thread_is_dying(current_thread()))
