@@ -2,7 +2,7 @@
 
 A model says what is to be checked in comments right above its LTL formulas:
 
-    one_waker: of all who would wake a wait, exactly one does (W1)
+    one_waker: of all who would wake a wait, exactly one does (WAIT1)
     test: wait.both wait.storm
     broken: BREAK_CLAIM
 

@@ -5,10 +5,11 @@
  * threads only), then the frames of calls. Floating point is off (sstatus.FS in the trapframe)
  * until a thread first uses it; that traps, and trap_user() turns it on with zeroed registers.
  *
- * F1  While tf->status of a thread that is on a CPU says FS_DIRTY, its floating-point registers are
- *     in the CPU; while FS_CLEAN, in the CPU and in memory; while FS_OFF, it has none.
- * F2  A thread that is off its CPU is never FS_DIRTY: arch_switch_state() saved it. So it may go on
- *     anywhere.
+ * RFRAME1  While tf->status of a thread that is on a CPU says FS_DIRTY, its floating-point
+ *          registers are in the CPU; while FS_CLEAN, in the CPU and in memory; while FS_OFF, it has
+ *          none.
+ * RFRAME2  A thread that is off its CPU is never FS_DIRTY: arch_switch_state() saved it. So it may
+ *          go on anywhere.
  * The kernel itself uses no floating point, so traps leave the registers alone.
  */
 #include "base/string.h"
@@ -101,7 +102,7 @@ void fpu_read(struct thread *t, struct fpu_state *out)
 
 void fpu_write(struct thread *t, const struct fpu_state *in)
 {
-	irq_off();			/* no switch between memory and registers: F1 */
+	irq_off();			/* no switch between memory and registers: RFRAME1 */
 	*fpu_of(t) = *in;
 	fpu_restore(fpu_of(t));
 	fpu_set_status(t, SSTATUS_FS_CLEAN);

@@ -17,7 +17,7 @@
 
 /*
  * The last page of the lower half stays empty: an address right behind user memory is canonical, so
- * the pc after a SYSCALL always is (see entry.S, invariant E2).
+ * the pc after a SYSCALL always is (see entry.S, invariant XENTRY2).
  */
 #define ARCH_USER_END		0x00007ffffffff000UL
 #define ARCH_DIRECT_BASE	0xffff800000000000UL

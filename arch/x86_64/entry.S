@@ -6,14 +6,15 @@
  * the frame is at the very top of the thread's kernel stack (rsp0 in the TSS); from kernel mode on
  * the stack that was in use, so traps nest.
  *
- *  E1  GS is the user's exactly while CS in the interrupted frame is. Only the few instructions
- *      between SYSCALL or SYSRET and its swapgs break this; they run with interrupts off, touch
- *      only mapped memory, and what can hit them anyway (NMI, machine check, double fault) has
- *      its own stack and looks at the GS base itself.
- *  E2  The rip that SYSRET or IRETQ takes to user mode is canonical: user.c sees to what a
- *      program asks for, and the pc behind a SYSCALL is at most ARCH_USER_END. So neither
- *      instruction faults.
- *  E3  From the first pop on the way out interrupts stay off until the CPU itself turns them on.
+ *  XENTRY1  GS is the user's exactly while CS in the interrupted frame is. Only the few
+ *           instructions between SYSCALL or SYSRET and its swapgs break this; they run with
+ *           interrupts off, touch only mapped memory, and what can hit them anyway (NMI, machine
+ *           check, double fault) has its own stack and looks at the GS base itself.
+ *  XENTRY2  The rip that SYSRET or IRETQ takes to user mode is canonical: user.c sees to what a
+ *           program asks for, and the pc behind a SYSCALL is at most ARCH_USER_END. So neither
+ *           instruction faults.
+ *  XENTRY3  From the first pop on the way out interrupts stay off until the CPU itself turns them
+ *           on.
  */
 #include "asm.h"
 
@@ -101,7 +102,7 @@ FUNC trap_entry
 	iretq
 END trap_entry
 
-/* NMI, machine check, double fault: on the IST stack, wherever they came from; no way back (E1). */
+/* NMI, machine check, double fault: on the IST stack, from anywhere; no way back (XENTRY1). */
 FUNC trap_fatal_entry
 	PUSH_REGISTERS
 	CLAC

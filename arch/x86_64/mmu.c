@@ -6,12 +6,12 @@
  *	0xffffc00000000000	kernel/mm/kvm.c's: stacks, devices
  *	0xffffffff80200000	the image by pages: text R-X, data RW-, constants R--
  *
- *  M1  No page is mapped writable and executable, by whatever address: the image's blocks are
- *      never in the direct map.
- *  M2  The three top-level entries of the kernel's half are made here and never change.
- *  M3  Tables live outside the image, in memory that the direct map covers, since kernel/mm walks
- *      them through it. They come from the end of the first free block behind the image; its head
- *      stays free for the page allocator's own use.
+ *  XMMU1  No page is mapped writable and executable, by whatever address: the image's blocks are
+ *         never in the direct map.
+ *  XMMU2  The three top-level entries of the kernel's half are made here and never change.
+ *  XMMU3  Tables live outside the image, in memory that the direct map covers, since kernel/mm
+ *         walks them through it. They come from the end of the first free block behind the image;
+ *         its head stays free for the page allocator's own use.
  *
  * Until arch_mmu_load() at the end of mmu_init() all this runs on the boot tables (boot.S), where
  * phys_to_virt() works for the low 4 GiB. They know no rights; only a starting CPU sees them again.
@@ -166,7 +166,7 @@ paddr_t arch_kernel_root(void)
 	return kernel_root;
 }
 
-/* M2: only these three are there to copy. */
+/* XMMU2: only these three are there to copy. */
 void arch_root_init(void *root)
 {
 	static const vaddr_t top[] = { ARCH_DIRECT_BASE, ARCH_VMAP_BASE, IMAGE_BASE };

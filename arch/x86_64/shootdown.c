@@ -5,10 +5,11 @@
  * flush and take their bit out of the pending set. The asker waits with interrupts on, so it serves
  * the others' requests meanwhile and two that wait for each other do not deadlock.
  *
- *  D1  A request belongs to the thread that has preemption off on its CPU; no handler makes
- *      requests.
- *  D2  start and end are written before pending (release), and read after it (acquire).
- *  D3  Who takes its bit out has flushed before (release; pairs with the asker's last load).
+ *  XSHOOTDOWN1  A request belongs to the thread that has preemption off on its CPU; no handler
+ *               makes requests.
+ *  XSHOOTDOWN2  start and end are written before pending (release), and read after it (acquire).
+ *  XSHOOTDOWN3  Who takes its bit out has flushed before (release; pairs with the asker's last
+ *               load).
  */
 #include "arch.h"
 #include "base/panic.h"
@@ -17,7 +18,7 @@
 #include "sched/cpu.h"
 
 struct request {
-	vaddr_t start, end;		/* D2 */
+	vaddr_t start, end;		/* XSHOOTDOWN2 */
 	_Atomic u32 pending;		/* [atomic] CPUs that have still to answer */
 } __attribute__((aligned(ARCH_CACHE_LINE)));
 

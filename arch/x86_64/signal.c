@@ -94,7 +94,7 @@ int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 	    copy_to_user(sp, &f, sizeof(f)))
 		return -EFAULT;
 	fpu_write(current_thread(), NULL);
-	tf->rip = MIN(call->action.handler, ARCH_USER_END);	/* E2 */
+	tf->rip = MIN(call->action.handler, ARCH_USER_END);	/* XENTRY2 */
 	tf->rsp = sp;
 	tf->rflags &= ~(u64)RFLAGS_NOT_IN_HANDLER;
 	tf->rdi = call->sig;
@@ -132,7 +132,7 @@ int arch_signal_leave(struct trapframe *tf, u64 *mask, struct sigstack *stack, l
 		return -EFAULT;
 	for (unsigned i = 0; i < NR_REGISTERS; i++)
 		*saved(tf, i) = f.registers[i];
-	tf->rip = MIN(tf->rip, ARCH_USER_END);			/* E2 */
+	tf->rip = MIN(tf->rip, ARCH_USER_END);			/* XENTRY2 */
 	tf->rflags = rflags | (tf->rflags & RFLAGS_USER);
 	tf->vector = 0;		/* every register as it was: trap_syscall() */
 	fpu_write(current_thread(), f.fpu ? &fpu : NULL);

@@ -134,7 +134,7 @@ void user_switch(struct thread *prev, struct thread *next)
 		load_user_state(this_cpu(), next);
 }
 
-/* E2 of entry.S: an impossible pc becomes one that faults in user mode, behind user memory. */
+/* XENTRY2 of entry.S: an impossible pc becomes one that faults in user mode, behind user memory. */
 void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
 {
 	irq_off();

@@ -7,13 +7,13 @@
  * disassembly: where interrupts go off and on, traps come in and leave, locks are taken. Nothing
  * in the kernel is there for it, and under -icount a run is the same with and without it.
  *
- *  M1  Interrupts are off from the first instruction of a trap, or the one that turns them off, to
- *      the one that turns them on or leaves the trap. A trap that came while they were off (a
- *      fault in the kernel) leaves them off when it returns.
- *  M2  Preemption is off while interrupts are, and from preempt_off() to the preempt_on() that
- *      pairs with it: a thread in between keeps its CPU, so that depth may be kept by CPU.
- *  M3  Instructions are counted by CPU, in the kernel and in firmware that it called: a window has
- *      no user code in it, and waiting for an interrupt is one instruction.
+ *  METER1  Interrupts are off from the first instruction of a trap, or the one that turns them off,
+ *          to the one that turns them on or leaves the trap. A trap that came while they were off
+ *          (a fault in the kernel) leaves them off when it returns.
+ *  METER2  Preemption is off while interrupts are, and from preempt_off() to the preempt_on() that
+ *          pairs with it: a thread in between keeps its CPU, so that depth may be kept by CPU.
+ *  METER3  Instructions are counted by CPU, in the kernel and in firmware that it called: a window
+ *          has no user code in it, and waiting for an interrupt is one instruction.
  *
  * The findings go to a file, as lines: see report_windows() and report_locks(). QEMU under
  * -icount runs all its CPUs in one thread, so nothing here is locked.
@@ -170,7 +170,7 @@ static void watch_end(struct cpu *c, unsigned which, uint64_t pc)
 	memcpy(f->path, w->path, f->path_length * sizeof(*f->path));
 }
 
-/* M2 */
+/* METER2 */
 static void interrupts_on(struct cpu *c, uint64_t pc)
 {
 	watch_end(c, WATCH_IRQS, pc);
@@ -184,7 +184,7 @@ static void interrupts_off(struct cpu *c, uint64_t pc)
 	watch_begin(c, WATCH_PREEMPTION, pc);
 }
 
-/* M1 */
+/* METER1 */
 static void trap_in(struct cpu *c, uint64_t pc)
 {
 	if (c->watches[WATCH_IRQS].off)
@@ -208,7 +208,7 @@ static void preempt_on(struct cpu *c, uint64_t pc)
 	watch_end(c, WATCH_PREEMPTION, pc);
 }
 
-/* One instruction of the kernel or the firmware is about to be executed. M3 */
+/* One instruction of the kernel or the firmware is about to be executed. METER3 */
 static void step(unsigned cpu, void *arg)
 {
 	struct cpu *c = &cpus[cpu];

@@ -1,6 +1,6 @@
 /*
  * Giving way on a CPU that is forbidden now: from requeue() until it is moved, a thread is READY on
- * no run queue (S2). Whoever meets it there first queues it.
+ * no run queue (SCHED2). Whoever meets it there first queues it.
  *
  * Abstracts	kernel/sched/affinity.c: thread_runq_lock_allowed(), sched_set_affinity();
  *		kernel/sched/sched.c: requeue(), thread_runq_lock(), sched_finish_switch(),
@@ -148,14 +148,14 @@ init
 }
 
 /*
- * ready_is_queued: a READY thread is on a run queue in the end, whatever becomes of its mask (S2)
+ * ready_is_queued: a READY thread is on a run queue in the end, however its mask changes (SCHED2)
  * test: migrate.swept migrate.told
  * broken: BREAK_KEPT
  */
 ltl ready_is_queued { <> (queued || state == SUSPENDED) }
 
 /*
- * counted: only a thread that is on a run queue is taken off it (S2)
+ * counted: only a thread that is on a run queue is taken off it (SCHED2)
  * test: migrate.told sched.shrinks
  * broken: BREAK_SUSPEND
  */

@@ -247,28 +247,28 @@ init
 }
 
 /*
- * code_once: at most one join returns the code, and it is the thread's (E2, E3)
+ * code_once: at most one join returns the code, and it is the thread's (EXIT2, EXIT3)
  * test: join.two join.dead join.living join.swept
  * broken: BREAK_COLLECT BREAK_PUBLISH
  */
 ltl code_once { [] (delivered <= 1 && !wrong_code) }
 
 /*
- * left_first: nobody frees the thread before it has left its stack for good (E1)
+ * left_first: nobody frees the thread before it has left its stack for good (EXIT1)
  * test: join.not_early
  * broken: BREAK_LEAVE BREAK_WAIT
  */
 ltl left_first { [] !freed_early }
 
 /*
- * freed_once: it is freed once, by its joiner or by the reaper, and not touched afterwards (E3)
+ * freed_once: it is freed once, by its joiner or by the reaper, and not touched afterwards (EXIT3)
  * test: join.errors detach.swept
  * broken: BREAK_COLLECT
  */
 ltl freed_once { [] (!freed_twice && !used_after_free) }
 
 /*
- * freed_at_last: collected or detached, it is freed in the end (E3)
+ * freed_at_last: collected or detached, it is freed in the end (EXIT3)
  * test: detach.reaped detach.swept kill.unrun
  * broken: BREAK_DETACH BREAK_LATE_LOOK
  */

@@ -164,7 +164,7 @@ ltl held_lives { [] !broken_use }
 ltl dying_refuses { [] !late_hold }
 
 /*
- * torn_once: it is torn down once, whoever's hold was the last (E4)
+ * torn_once: it is torn down once, whoever's hold was the last (EXIT4)
  * test: hold.delays last.swept
  * broken: BREAK_LAST
  */

@@ -307,14 +307,14 @@ init
 #define gone(i)		(t[i].state == DEAD || t[i].state == UNBORN)
 
 /*
- * first_status: one killer wins, and the status is that killer's (P1)
+ * first_status: one killer wins, and the status is that killer's (PROCESS1)
  * test: kill.first kill.status kill.swept_kill
  * broken: BREAK_SWAP
  */
 ltl first_status { [] (wins <= 1 && (life == ZOMBIE -> status == first)) }
 
 /*
- * nobody_new: after the walk no thread of the process has not been told to die (P2)
+ * nobody_new: after the walk no thread of the process has not been told to die (PROCESS2)
  * test: kill.no_new kill.swept_new
  * broken: BREAK_JOIN
  */
@@ -323,7 +323,7 @@ ltl nobody_new {
 }
 
 /*
- * out_of_user: a killed thread that is in user mode has an interrupt coming (P2)
+ * out_of_user: a killed thread that is in user mode has an interrupt coming (PROCESS2)
  * test: killspin
  * broken: BREAK_IPI BREAK_EDGE
  */
@@ -346,7 +346,7 @@ ltl never_again { [] !revived }
 ltl all_end { [] (life == DYING -> <> (life == ZOMBIE && gone(0) && gone(1))) }
 
 /*
- * last_out: it is torn down once, when no thread of it is left (E4)
+ * last_out: it is torn down once, when no thread of it is left (EXIT4)
  * test: last.ends last.swept exit.many
  * broken: BREAK_LAST
  */

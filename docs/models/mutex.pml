@@ -187,16 +187,15 @@ init
 ltl one_inside { [] (inside[1] + inside[2] + inside[3] <= 1) }
 
 /*
- * inside_owns: whoever's lock returned 0 owns the mutex, handed over or not, until it unlocks (M2)
- * test: mutex.hand_over mutex.storm
- * broken: BREAK_FREE
+ * inside_owns: a thread whose lock returned 0 owns the mutex until it unlocks, handed over or not
+ * (MUTEX2) test: mutex.hand_over mutex.storm broken: BREAK_FREE
  */
 ltl inside_owns {
 	[] ((inside[1] -> owner == 1) && (inside[2] -> owner == 2) && (inside[3] -> owner == 3))
 }
 
 /*
- * marked: while somebody waits and nobody has pi_lock, the word says so (M1)
+ * marked: while somebody waits and nobody has pi_lock, the word says so (MUTEX1)
  * test: mutex.hand_over mutex.gives_up
  * broken: BREAK_BEHIND BREAK_SLEEP
  */

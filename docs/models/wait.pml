@@ -269,28 +269,28 @@ init
 }
 
 /*
- * one_waker: of all who would wake a wait, exactly one does (W1)
+ * one_waker: of all who would wake a wait, exactly one does (WAIT1)
  * test: wait.both wait.contested wait.storm wait.swept
  * broken: BREAK_CLAIM
  */
 ltl one_waker { [] (t[0].claims <= 1 && t[1].claims <= 1) }
 
 /*
- * event_arrives: a wait that a waker counts as woken returns its event, no other reason (W1)
+ * event_arrives: a wait that a waker counts as woken returns its event, no other reason (WAIT1)
  * test: wait.both wait.head_cancelled
  * broken: BREAK_CLAIM
  */
 ltl event_arrives { [] !eaten }
 
 /*
- * no_lost_wakeup: no thread stays blocked while there is what it waits for (W2)
+ * no_lost_wakeup: no thread stays blocked while there is what it waits for (WAIT2)
  * test: wait.parked wait.swept wait.head_cancelled
  * broken: BREAK_TEST
  */
 ltl no_lost_wakeup { [] <> (count == 0 || (t[0].state != BLOCKED && t[1].state != BLOCKED)) }
 
 /*
- * no_lost_kill: a killed thread does not wait on, whatever it was doing when it was killed (W2)
+ * no_lost_kill: a killed thread does not wait on, whatever it was doing when it was killed (WAIT2)
  * test: wait.killed kill.swept_wait kill.swept_sleep
  * broken: BREAK_FLAG
  */
@@ -298,7 +298,7 @@ ltl no_lost_kill { [] ((t[0].dying -> <> t[0].over) && (t[1].dying -> <> t[1].ov
 
 /*
  * no_stale_claim: nobody touches a waiter after its wait has returned; so a late timeout never
- * hits the next wait (W3)
+ * hits the next wait (WAIT3)
  * test: wait.held_expiry wait.held_waker
  * broken: BREAK_EXPIRY
  */

@@ -220,14 +220,14 @@ init
 }
 
 /*
- * reaped_once: each zombie is waited for once, by its parent or by init (P4)
+ * reaped_once: each zombie is waited for once, by its parent or by init (PROCESS4)
  * test: zombie.kept zombie.many
  * broken: BREAK_COLLECT
  */
 ltl reaped_once { [] (p[PARENT].reaped <= 1 && p[CHILD].reaped <= 1) }
 
 /*
- * parent_there: nobody's parent vanishes before it (P3)
+ * parent_there: nobody's parent vanishes before it (PROCESS3)
  * test: orphan.alive orphan.zombie
  * broken: BREAK_ORDER
  */

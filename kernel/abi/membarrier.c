@@ -4,7 +4,7 @@
  * The CPUs that may run threads of the caller are interrupted, and each answers: what it did before
  * is seen by the caller afterwards, and the other way round. For a flush of no addresses that is
  * all that a TLB shootdown does. A CPU that loads the address space after the set of CPUs was read
- * passes a barrier of its own on the way (A1 in mm/space.c).
+ * passes a barrier of its own on the way (SPACE1 in mm/space.c).
  */
 #include "sys.h"
 

@@ -1,12 +1,12 @@
 /*
  * Red-black trees (CLRS, 3rd ed., ch. 13), with NULL leaves instead of a sentinel.
  *
- *  R1  The root is black; a red node has no red child.
- *  R2  Every path from a node down to a leaf passes the same number of black nodes.
- *  R3  In-order, the nodes are in the order of insertion's `less`; t->first is the leftmost.
- *  R4  If the tree has `update`, each node's figure is what it computes from its children's. A
- *      change is carried up to the root before the tree is rebalanced; a rotation then changes the
- *      figures of the two nodes that it turns and of no other.
+ *  RBTREE1  The root is black; a red node has no red child.
+ *  RBTREE2  Every path from a node down to a leaf passes the same number of black nodes.
+ *  RBTREE3  In-order, the nodes are in the order of insertion's `less`; t->first is the leftmost.
+ *  RBTREE4  If the tree has `update`, each node's figure is what it computes from its children's. A
+ *           change is carried up to the root before the tree is rebalanced; a rotation then changes
+ *           the figures of the two nodes that it turns and of no other.
  */
 #include "base/rbtree.h"
 

@@ -12,7 +12,7 @@
 struct item {
 	struct rb_node node;
 	unsigned key, arrival;
-	unsigned below;			/* R4: the nodes of its subtree */
+	unsigned below;			/* RBTREE4: the nodes of its subtree */
 };
 
 static struct item items[NODES];
@@ -38,7 +38,7 @@ static void count_below(struct rb_node *n)
 	item_of(n)->below = 1 + nodes_below(n->left) + nodes_below(n->right);
 }
 
-/* R1, R2 and R4 of rbtree.c. */
+/* RBTREE1, RBTREE2 and RBTREE4 of rbtree.c. */
 static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
 {
 	int l, r;
@@ -46,11 +46,12 @@ static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
 	if (!n)
 		return 1;
 	assert(n->linked && n->parent == parent);
-	assert(!(n->red && parent && parent->red));			/* R1 */
-	assert(nodes_below(n) == 1 + nodes_below(n->left) + nodes_below(n->right));	/* R4 */
+	assert(!(n->red && parent && parent->red));				/* RBTREE1 */
+	/* RBTREE4 */
+	assert(nodes_below(n) == 1 + nodes_below(n->left) + nodes_below(n->right));
 	l = check_blacks(n->left, n);
 	r = check_blacks(n->right, n);
-	assert(l == r);							/* R2 */
+	assert(l == r);							/* RBTREE2 */
 	return l + !n->red;
 }
 
@@ -64,7 +65,7 @@ static void rb_check(const struct rb_tree *t, rb_less_fn less)
 		n = n->left;
 	assert(t->first == n);
 	for (; n && rb_next(n); n = rb_next(n))
-		assert(!less(rb_next(n), n));				/* R3 */
+		assert(!less(rb_next(n), n));				/* RBTREE3 */
 }
 
 /* In order of key, and among equals of arrival; the same backwards. */

@@ -8,8 +8,8 @@
  * Lock: console_lock, the innermost of all, since anything may print. It guards the queue and the
  * UART's transmit side. A panic takes no lock: it may have stopped the holder.
  *
- * C1  head and tail only grow; the queue holds bytes [head, tail), at most RING_SIZE of them.
- * C2  A character's encoding is queued whole, so what is sent never ends within one.
+ * CONSOLE1  head and tail only grow; the queue holds bytes [head, tail), at most RING_SIZE of them.
+ * CONSOLE2  A character's encoding is queued whole, so what is sent never ends within one.
  */
 #include "console/console.h"
 
@@ -95,7 +95,7 @@ static unsigned encode(enum console_stream s, char c, char out[ENCODED_MAX])
 	return n;
 }
 
-/* Queues @c whole; there is room for it (C1, C2). Lock held. */
+/* Queues @c whole; there is room for it (CONSOLE1, CONSOLE2). Lock held. */
 static void queue_char(enum console_stream s, char c)
 {
 	char out[ENCODED_MAX];

@@ -5,8 +5,9 @@
  * 4-byte aligned tokens (begin node + name, property + length + name offset + value, end node), and
  * a block of property names.
  *
- * F1  No byte outside [blob, blob + size) is read: next_token() and fdt_open() check every offset.
- * F2  Offsets handed between functions point at a token inside the structure block.
+ * FDT1  No byte outside [blob, blob + size) is read: next_token() and fdt_open() check every
+ *       offset.
+ * FDT2  Offsets handed between functions point at a token inside the structure block.
  *
  * No locks, no memory, no globals.
  */
@@ -59,7 +60,7 @@ static const char *bounded_string(const u8 *block, u32 off, u32 size)
 	return (const char *)block + off;
 }
 
-/* The token at *@at in the structure block, which is moved past it. False: the block ends. F1. */
+/* The token at *@at in the structure block, which is moved past it. False: the block ends. FDT1. */
 static bool next_token(const struct fdt *f, u32 *at, struct token *t)
 {
 	const u8 *block = f->blob + f->nodes;

@@ -7,12 +7,12 @@
  *
  * Lock: table->lock, for a few instructions; files are closed and memory is allocated outside it.
  * The table of one process with one thread changes only under that thread, so fd_get(), which
- * every read and write pays for, then takes no lock (T1).
+ * every read and write pays for, then takes no lock (FDTABLE1).
  *
- *  T1  Only threads of processes that share a table change it, and a new thread or sharer comes
- *      only from one of them. A look from outside takes the lock.
- *  T2  A used bit is set where files[fd] is not NULL, and where open() has reserved the number of a
- *      file that it is about to make; no bit is set at or above `size`.
+ *  FDTABLE1  Only threads of processes that share a table change it, and a new thread or sharer
+ *            comes only from one of them. A look from outside takes the lock.
+ *  FDTABLE2  A used bit is set where files[fd] is not NULL, and where open() has reserved the
+ *            number of a file that it is about to make; no bit is set at or above `size`.
  */
 #include "base/string.h"
 #include "base/trace.h"
@@ -32,7 +32,7 @@ struct fdtable {
 	struct spinlock lock;
 	unsigned size;			/* [lock] of files */
 	struct file **files;		/* [lock] each a reference */
-	u64 used[WORDS];		/* [lock] T2 */
+	u64 used[WORDS];		/* [lock] FDTABLE2 */
 	u64 cloexec[WORDS];		/* [lock] to be closed by exec */
 	struct file *recorder;		/* [self] where calls are recorded; see abi/strace.c */
 };
@@ -130,7 +130,7 @@ int fdtable_clone(struct fdtable *t, struct fdtable **out)
 		if (t->files[i])
 			c->files[i] = file_get(t->files[i]);
 		else
-			bit_put(c->used, i, false);	/* T2: another thread reserved it */
+			bit_put(c->used, i, false);	/* FDTABLE2: another thread reserved it */
 	spin_unlock(&t->lock);
 	if (unlikely(t->recorder))
 		fdtable_record(c, file_get(t->recorder));
@@ -256,7 +256,7 @@ struct file *fd_get_any(int fd)
 		return NULL;
 	/*
 	 * Pairs with a leaving thread's release of p->lock, and with fdtable_put(): we see what
-	 * they did to the table. T1.
+	 * they did to the table. FDTABLE1.
 	 */
 	if (__atomic_load_n(&p->nr_threads, __ATOMIC_ACQUIRE) > 1 ||
 	    atomic_load_explicit(&t->refs, memory_order_acquire) > 1)
@@ -392,7 +392,7 @@ int fd_replace(int fd, struct file *f, u64 limit, bool cloexec)
 	if (fd >= 0 && (u64)fd < MIN(limit, (u64)FD_MAX)) {
 		err = lock_with_room(t, fd);
 		if (!err && !t->files[fd] && bit_test(t->used, fd)) {
-			err = -EBUSY;		/* reserved: see T2 */
+			err = -EBUSY;		/* reserved: see FDTABLE2 */
 		} else if (!err) {
 			drop = t->files[fd];
 			set_entry(t, fd, f, cloexec);

@@ -9,10 +9,10 @@
  * Lock: lock_mutex guards everything here. One list of all locks and one condition variable for
  * all waiters: there are few of both.
  *
- *  FL1  Of two locks on the same bytes of a file that exclude each other both have one owner;
- *       flock() and range locks do not know of each other.
- *  FL2  No two range locks of one owner overlap, nor do two of one type touch.
- *  FL3  inode->nr_locks counts its locks, so that closing a file without any costs nothing.
+ *  FILELOCK1  Of two locks on the same bytes of a file that exclude each other both have one owner;
+ *             flock() and range locks do not know of each other.
+ *  FILELOCK2  No two range locks of one owner overlap, nor do two of one type touch.
+ *  FILELOCK3  inode->nr_locks counts its locks, so that closing a file without any costs nothing.
  */
 #include "errno.h"
 #include "fs.h"
@@ -137,7 +137,7 @@ static void lock_remove(struct file_lock *l)
 	kfree(l);
 }
 
-/* @r grows over locks of its own type that it touches, which are then inside of it. FL2 */
+/* @r grows over locks of its own type that it touches, which are then inside of it. FILELOCK2 */
 static void absorb(const struct inode *i, struct lock_request *r)
 {
 	list_for_each(l, &held, struct file_lock, link)

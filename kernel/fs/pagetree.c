@@ -1,10 +1,10 @@
 /*
  * Radix trees of pages; pagetree.h says what they are.
  *
- *  R1  Height h covers indexes below 64^h; a node at height h has 64 children of height h - 1, and
- *      height 0 is a page.
- *  R2  A tree only gets lower when it becomes empty. A node may be empty after an allocation
- *      failed.
+ *  PAGETREE1  Height h covers indexes below 64^h; a node at height h has 64 children of height h -
+ *             1, and height 0 is a page.
+ *  PAGETREE2  A tree only gets lower when it becomes empty. A node may be empty after an allocation
+ *             failed.
  */
 #include "pagetree.h"
 

@@ -16,9 +16,9 @@
  * them after giving the lock up, so that they do not run into it. The owners of files with O_ASYNC
  * are told of every read and write, as on Linux, whatever it has changed.
  *
- *  P1  used <= size; slots [head, head + used), counted round the ring, are not empty.
- *  P2  A reader blocks only while the pipe is empty and has writers, a writer only while it is full
- *      and has readers; every change of these wakes the other side.
+ *  PIPE1  used <= size; slots [head, head + used), counted round the ring, are not empty.
+ *  PIPE2  A reader blocks only while the pipe is empty and has writers, a writer only while it is
+ *         full and has readers; every change of these wakes the other side.
  */
 #include "pipe.h"
 
@@ -362,7 +362,7 @@ long pipe_set_size(struct file *f, u32 bytes)
 	if (err)
 		kfree(slots);
 	else
-		condvar_broadcast(&p->writable);	/* P2: there may be room now */
+		condvar_broadcast(&p->writable);	/* PIPE2: there may be room now */
 	return err ? err : (long)(size * PAGE_SIZE);
 }
 

@@ -25,7 +25,7 @@ struct pipe {
 	u32 head;			/* [lock] the slot to be read next, modulo size */
 	u32 mask;			/* [lock] size - 1 */
 	_Atomic u32 size;		/* [lock] to write; slots, a power of two */
-	_Atomic u32 used;		/* [lock] to write; P1 */
+	_Atomic u32 used;		/* [lock] to write; PIPE1 */
 	_Atomic unsigned readers, writers;	/* [lock] to write; open files of each kind */
 	unsigned reads_begun, writes_begun;	/* [lock] such files ever opened */
 	unsigned files;			/* [inode->lock] open ones; the last frees the pipe */

@@ -8,11 +8,11 @@
  * Locks: every operation on a directory runs with its inode lock held; a child that is linked,
  * unlinked or moved is locked after it.
  *
- *  D1  An entry is a reference to its inode; a directory is one to its parent.
- *      So is any other inode to the directory that it was made in or moved to, or lost its last
- *      name in: /proc tells where a file is that has been removed.
- *  D2  nlink of a directory is 2 + its subdirectories, and 0 once it is removed: then nothing can
- *      be created in it any more.
+ *  RAMFS1  An entry is a reference to its inode; a directory is one to its parent. So is any other
+ *          inode to the directory that it was made in or moved to, or lost its last name in: /proc
+ *          tells where a file is that has been removed.
+ *  RAMFS2  nlink of a directory is 2 + its subdirectories, and 0 once it is removed: then nothing
+ *          can be created in it any more.
  */
 #include "ramfs.h"
 
@@ -100,7 +100,7 @@ static void entry_remove(struct inode *dir, struct entry *e)
 static int new_entry(struct inode *dir, const char *name, size_t len, struct entry **out)
 {
 	if (dir->nlink == 0)
-		return -ENOENT;		/* D2 */
+		return -ENOENT;		/* RAMFS2 */
 	if (find(dir, name, len))
 		return -EEXIST;
 	*out = entry_alloc(name, len);
@@ -234,7 +234,7 @@ static int may_remove(const struct inode *dir, const struct entry *e, bool is_di
 static void drop_link(struct inode *i)
 {
 	if (inode_is(i, S_IFDIR)) {
-		i->nlink = 0;		/* D2; the reference to the parent stays, for ".." */
+		i->nlink = 0;		/* RAMFS2; the reference to the parent stays, for ".." */
 		i->parent->nlink--;
 	} else {
 		i->nlink--;

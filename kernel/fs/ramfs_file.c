@@ -6,11 +6,11 @@
  * alone and is never held while copying, since a page fault on a mapping of this very file takes
  * it. Readers take no lock but that: they see each page as it is when they get there.
  *
- *  P1  Bytes beyond the size in the last page are zeros: truncation clears them, and writes come
- *      with their size.
- *  P2  A page in the tree is wholly initialized: a new one is filled before it is inserted.
- *  P3  No page beyond the end stays: the size goes first, then the pages, then the mappings of them
- *      (inode_unmap()). So a fault either sees the new size or is undone.
+ *  RAMFSFILE1  Bytes beyond the size in the last page are zeros: truncation clears them, and writes
+ *              come with their size.
+ *  RAMFSFILE2  A page in the tree is wholly initialized: a new one is filled before it is inserted.
+ *  RAMFSFILE3  No page beyond the end stays: the size goes first, then the pages, then the mappings
+ *              of them (inode_unmap()). So a fault either sees the new size or is undone.
  */
 #include "base/counters.h"
 #include "base/string.h"
@@ -51,7 +51,8 @@ static bool is_beyond(const struct inode *i, u64 index)
 
 /*
  * Puts @new in place if the place is still empty; then the reference is the tree's. A page for a
- * mapping (@mapped) may have been cut off meanwhile (P3); one for a write is ahead of the size.
+ * mapping (@mapped) may have been cut off meanwhile (RAMFSFILE3); one for a write is ahead of the
+ * size.
  */
 static int insert_page(struct ramfs_inode *r, u64 index, struct page *new, bool mapped,
 		       struct page **there)
@@ -125,8 +126,8 @@ static ssize_t ramfs_read(struct file *f, struct iobuf *b, off_t *pos)
 }
 
 /*
- * Fills a hole: @n bytes at offset @at of a new page come from @b, the others are zeros (P2). How
- * many came, or an error.
+ * Fills a hole: @n bytes at offset @at of a new page come from @b, the others are zeros
+ * (RAMFSFILE2). How many came, or an error.
  */
 static ssize_t write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t at, size_t n)
 {
@@ -243,7 +244,7 @@ int ramfs_truncate(struct inode *i, off_t size)
 	drop_pages(r, first);
 	inode_unmap(i, first, ~0UL, true);
 	last = page_offset(size) ? get_page(r, page_index(size)) : NULL;
-	if (last) {			/* P1 */
+	if (last) {			/* RAMFSFILE1 */
 		memset(page_to_virt(last) + page_offset(size), 0, PAGE_SIZE - page_offset(size));
 		page_put(last);
 	}

@@ -1,6 +1,7 @@
 /*
- * Checks of all memory (page.c's B1 to B3, slab.c's M2 and M3, region.c's R1 to R3, rmap.c's V1,
- * and that page tables grant what regions say), for quiet points in test kernels.
+ * Checks of all memory (page.c's PAGE1 to PAGE3, slab.c's SLAB2 and SLAB3, region.c's REGION1 to
+ * REGION3, rmap.c's RMAP1, and that page tables grant what regions say), for quiet points in test
+ * kernels.
  */
 #include "page.h"
 #include "slab.h"
@@ -11,7 +12,7 @@
 
 /* --- Pages ------------------------------------------------------------------------------------ */
 
-/* B1 and B2 for one free chunk. */
+/* PAGE1 and PAGE2 for one free chunk. */
 static void check_chunk(const struct page *p, unsigned order)
 {
 	const struct page *block = (const struct page *)ALIGN_DOWN((u64)p, BLOCK_SIZE);
@@ -53,7 +54,7 @@ static void buddy_check(void)
 
 /* --- Slabs ------------------------------------------------------------------------------------ */
 
-/* M2 and M3; the objects still out are added up. */
+/* SLAB2 and SLAB3; the objects still out are added up. */
 static u64 cache_check(struct kmem_cache *c)
 {
 	unsigned nr = 0, empty = 0, used = 0;
@@ -121,7 +122,7 @@ static u64 check_region(const struct addr_space *as, const struct region *r)
 	return n;
 }
 
-/* R3, V1. */
+/* REGION3, RMAP1. */
 static void check_links(struct region *r)
 {
 	struct region old = *r;

@@ -4,12 +4,12 @@
  * There is no mark for it. A private page is entered writable only while this space is its sole
  * owner, and a write to a present page of a writable region is what tells that it was shared.
  *
- *  C1  page->refs counts the owners: mappings, and the file if it is one's page. The test for a
- *      sole owner and what follows from it happen under as->lock. While we are the only owner
- *      nobody else can become one: fork, too, needs our lock.
- *  C2  Copy on write takes rights away and gives back at most what the region has.
- *  C3  No CPU writes to the old page, or reads it, once the copy is in place: the entry is cleared
- *      and flushed before it names the copy.
+ *  COW1  page->refs counts the owners: mappings, and the file if it is one's page. The test for a
+ *        sole owner and what follows from it happen under as->lock. While we are the only owner
+ *        nobody else can become one: fork, too, needs our lock.
+ *  COW2  Copy on write takes rights away and gives back at most what the region has.
+ *  COW3  No CPU writes to the old page, or reads it, once the copy is in place: the entry is
+ *        cleared and flushed before it names the copy.
  */
 #include "space.h"
 

@@ -11,7 +11,8 @@
  * rules. All under as->lock: of two threads that fault on one page the second finds what the first
  * has done.
  *
- *  F1  A fault is resolved only if the access then succeeds: otherwise it would come back for ever.
+ *  FAULT1  A fault is resolved only if the access then succeeds: otherwise it would come back for
+ *          ever.
  */
 #include "space.h"
 

@@ -8,10 +8,11 @@
  * A chunk of order n is 2^n pages, aligned to its size within its block. Its buddy is the chunk
  * whose index differs in bit n alone; two free buddies are one free chunk of order n + 1.
  *
- *  B1  A free chunk's first page has PAGE_FREE and its order, and is in that order's list. No other
- *      page has PAGE_FREE: not the rest of a chunk, not a block's descriptors, not holes.
- *  B2  No two buddies are free with the same order.
- *  B3  Pages in the free lists + pages out + pages of blocks not yet added == total, in each node.
+ *  PAGE1  A free chunk's first page has PAGE_FREE and its order, and is in that order's list. No
+ *         other page has PAGE_FREE: not the rest of a chunk, not a block's descriptors, not holes.
+ *  PAGE2  No two buddies are free with the same order.
+ *  PAGE3  Pages in the free lists + pages out + pages of blocks not yet added == total, in each
+ *         node.
  *
  * buddy.lock guards everything here.
  */

@@ -1,12 +1,14 @@
 /*
  * The regions of an address space: a tree ordered by address, and cutting and joining its members.
  *
- *  R1  Regions do not overlap, are not empty, and lie within user space, at whole pages.
- *  R2  as->total_pages is the sum of their sizes, locked_pages that of those with REGION_LOCKED.
- *  R3  r->low, high and gap tell of the subtree below r's node, so that a place for a new region
- *      is found in O(log n) (region_gap()). A start or end moves through region_resize() alone.
- *  R4  Neighbours that are alike are one region, except for a moment within one call: memory that
- *      is mapped piece by piece does not leave a region for each piece.
+ *  REGION1  Regions do not overlap, are not empty, and lie within user space, at whole pages.
+ *  REGION2  as->total_pages is the sum of their sizes, locked_pages that of those with
+ *           REGION_LOCKED.
+ *  REGION3  r->low, high and gap tell of the subtree below r's node, so that a place for a new
+ *           region is found in O(log n) (region_gap()). A start or end moves through
+ *           region_resize() alone.
+ *  REGION4  Neighbours that are alike are one region, except for a moment within one call: memory
+ *           that is mapped piece by piece does not leave a region for each piece.
  *
  * Cutting and joining change no page and no right. as->lock guards all of it. A region that a file
  * backs is also in the file's list of mappings (rmap.c), as long as it is in the tree.
@@ -38,7 +40,7 @@ static bool region_less(const struct rb_node *a, const struct rb_node *b)
 	       container_of(b, struct region, node)->start;
 }
 
-/* R3. */
+/* REGION3. */
 void region_update(struct rb_node *n)
 {
 	struct region *r = to_region(n), *left = to_region(n->left), *right = to_region(n->right);
@@ -147,7 +149,7 @@ void regions_free(struct region *gone)
 	}
 }
 
-/* @r is @bytes, which may be negative, larger. R2. */
+/* @r is @bytes, which may be negative, larger. REGION2. */
 static void count_size(struct addr_space *as, const struct region *r, u64 bytes)
 {
 	s64 pages = (s64)bytes / (s64)PAGE_SIZE;

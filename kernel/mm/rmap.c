@@ -8,10 +8,11 @@
  * the address space, and looks again behind its mark: what is there now and is of this address
  * space stays there until the address space is unlocked.
  *
- *  V1  A region is in its file's list while it is in its space's tree.
- *  V2  A region that gets entries which were another's (a copy by fork, the rest of a split, a
- *      moved or joined one) goes to the end of the list, under the locks of both: an inode_unmap()
- *      that is under way comes by there. Entries made by faults are new: they see the changed file.
+ *  RMAP1  A region is in its file's list while it is in its space's tree.
+ *  RMAP2  A region that gets entries which were another's (a copy by fork, the rest of a split, a
+ *         moved or joined one) goes to the end of the list, under the locks of both: an
+ *         inode_unmap() that is under way comes by there. Entries made by faults are new: they see
+ *         the changed file.
  */
 #include "space.h"
 

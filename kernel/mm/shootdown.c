@@ -2,17 +2,18 @@
  * TLB consistency: no CPU uses a translation that the page table has lost, and no page is given
  * away while one can.
  *
- *  T1  An entry is changed first, then flushed, then the page is freed: in any other order a CPU
- *      can reach a page that is somebody else's by now.
- *  T2  The set of CPUs is read after the entry is changed, and a CPU joins it before it loads the
- *      root (as_switch()). So a CPU is either in the set, or walks the changed table:
+ *  SHOOTDOWN1  An entry is changed first, then flushed, then the page is freed: in any other order
+ *              a CPU can reach a page that is somebody else's by now.
+ *  SHOOTDOWN2  The set of CPUs is read after the entry is changed, and a CPU joins it before it
+ *              loads the root (as_switch()). So a CPU is either in the set, or walks the changed
+ *              table:
  *
  *		this CPU			another CPU
  *		*entry = 0			as->cpus |= bit
  *		fence				load root (orders)
  *		read as->cpus			walk reads *entry
  *
- *  T3  What only this CPU may hold is dropped here, without asking the others.
+ *  SHOOTDOWN3  What only this CPU may hold is dropped here, without asking the others.
  *
  * Pages collect in a batch, so that one flush serves many. A freed table needs a flush of
  * everything: a CPU may cache it above the leaves.
@@ -56,7 +57,7 @@ void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end)
 /* A CPU that joins the set after it was read, perhaps with us, has nothing cached. */
 void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 {
-	atomic_thread_fence(memory_order_seq_cst);	/* T2; pairs with as_switch() */
+	atomic_thread_fence(memory_order_seq_cst);	/* SHOOTDOWN2; pairs with as_switch() */
 	tlb_flush_on(atomic_load(&as->cpus), start, end);
 }
 

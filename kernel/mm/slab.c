@@ -6,9 +6,10 @@
  * slab by rounding its address down, and every page of a slab names its cache, so that kfree() and
  * the assert in kmem_cache_free() know whose an object is.
  *
- *  M1  An object is in exactly one of: a slab's free list, one magazine, the quarantine, a user.
- *  M2  slab->used counts the last three; a slab is in cache->slabs exactly while used < per_slab.
- *  M3  At most one slab of a cache is empty.
+ *  SLAB1  An object is in exactly one of: a slab's free list, one magazine, the quarantine, a user.
+ *  SLAB2  slab->used counts the last three; a slab is in cache->slabs exactly while used <
+ *         per_slab.
+ *  SLAB3  At most one slab of a cache is empty.
  *
  * Lock order: magazine, then cache, then page allocator. Any context may allocate and free.
  */

@@ -3,10 +3,11 @@
  *
  * The contents are handled elsewhere: region.c, map.c, remap.c, fork.c, fault.c.
  *
- *  A1  as->cpus has the bit of every CPU whose TLB may hold translations of the space: a CPU joins
- *      before it loads the root, and leaves after it has loaded another one, which drops them.
- *  A2  A root is freed only when no CPU has it loaded: the last reference is put by a thread that
- *      does not run on it any more.
+ *  SPACE1  as->cpus has the bit of every CPU whose TLB may hold translations of the space: a CPU
+ *          joins before it loads the root, and leaves after it has loaded another one, which drops
+ *          them.
+ *  SPACE2  A root is freed only when no CPU has it loaded: the last reference is put by a thread
+ *          that does not run on it any more.
  */
 #include "space.h"
 
@@ -72,7 +73,7 @@ static void destroy(struct addr_space *as)
 {
 	struct region *gone = NULL;
 
-	assert(atomic_load(&as->cpus) == 0);	/* A2 */
+	assert(atomic_load(&as->cpus) == 0);	/* SPACE2 */
 	mutex_lock(&as->lock);
 	as_clear_all(as, &gone);
 	assert(as->resident == 0);
@@ -120,7 +121,7 @@ void as_switch(struct addr_space *as)
 		load_kernel(c);
 		return;
 	}
-	/* A1. Pairs with the fence in tlb_flush_range(): it sees our bit, or we its entries. */
+	/* SPACE1. Pairs with the fence in tlb_flush_range(): it sees our bit, or we its entries. */
 	atomic_fetch_or(&as->cpus, bit);
 	load(c, as, as->root, bit);
 }

@@ -1,11 +1,11 @@
 /*
  * Taking pages and tables out of a page table.
  *
- * Entries are cleared at once, what they held is freed by the batch behind a flush (T1). Nothing
- * here allocates, so nothing fails.
+ * Entries are cleared at once, what they held is freed by the batch behind a flush (SHOOTDOWN1).
+ * Nothing here allocates, so nothing fails.
  *
- *  Z1  Every table below the root overlaps a region: it is freed with the last one. (A table is
- *      made only for a page of a region; zap_tables() runs for each region that goes.)
+ *  ZAP1  Every table below the root overlaps a region: it is freed with the last one. (A table is
+ *        made only for a page of a region; zap_tables() runs for each region that goes.)
  */
 #include "space.h"
 

@@ -1,5 +1,5 @@
 /*
- * Checks of the process tree (P3) and of counts, for quiet points in test kernels.
+ * Checks of the process tree (PROCESS3) and of counts, for quiet points in test kernels.
  */
 #include "base/panic.h"
 #include "process/process.h"

@@ -12,14 +12,15 @@
  *	word == old? link into the queue     lock bucket: find the waiter, claim it
  *	unlock, block                        unlock
  *
- *  F1  The word is compared under the lock of the bucket that the waiter then stands in. So a waker
- *      that changed the word before is seen, one that changes it after finds the waiter.
- *  F2  A link is in the bucket that it names. Requeue changes that under both buckets' locks, and a
- *      waiter on its way out looks again after taking the lock.
- *  F3  A wait that a timeout or kill has claimed is neither woken nor requeued: it eats no wake-up.
+ *  FUTEX1  The word is compared under the lock of the bucket that the waiter then stands in. So a
+ *          waker that changed the word before is seen, one that changes it after finds the waiter.
+ *  FUTEX2  A link is in the bucket that it names. Requeue changes that under both buckets' locks,
+ *          and a waiter on its way out looks again after taking the lock.
+ *  FUTEX3  A wait that a timeout or kill has claimed is neither woken nor requeued: it eats no
+ *          wake-up.
  *
- *  F4  Real-time threads stand in front, the highest priority (when it came) first; equals, and all
- *      others, in order of arrival. So they are woken and requeued in that order.
+ *  FUTEX4  Real-time threads stand in front, the highest priority (when it came) first; equals, and
+ *          all others, in order of arrival. So they are woken and requeued in that order.
  *
  * Locks that lend urgency: futex_pi.c. Locks whose holder ends: robust.c.
  *
@@ -197,7 +198,7 @@ static struct futex_waiter *futex_waiter_of(struct wait_link *link)
 	return container_of(link, struct futex_waiter, link);
 }
 
-/* F4: brings @link, the last of @q, to its place. q->lock held. */
+/* FUTEX4: brings @link, the last of @q, to its place. q->lock held. */
 static void place(struct wait_queue *q, struct wait_link *link)
 {
 	u32 priority = futex_waiter_of(link)->priority;
@@ -328,7 +329,7 @@ static int wake_and_move(struct wait_queue *from, const struct futex_key *from_k
 
 	list_for_each_safe(link, &from->links, struct wait_link, node) {
 		if (!futex_has_key(link, from_key) || atomic_load(&link->waiter->why) != WAIT_ARMED)
-			continue;			/* F3 */
+			continue;			/* FUTEX3 */
 		if (futex_waiter_of(link)->pi)
 			return -EINVAL;
 		if (woken < nr_wake) {

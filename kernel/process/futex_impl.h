@@ -27,10 +27,10 @@ struct pi_futex_waiter;
 /* One waiting thread, on its stack. link.key and link.key2 hold the key. */
 struct futex_waiter {
 	struct wait_link link;
-	/* [both buckets' locks to change] F2; NULL: it has been moved to a PI lock */
+	/* [both buckets' locks to change] FUTEX2; NULL: it has been moved to a PI lock */
 	struct wait_queue *_Atomic bucket;
 	u32 bitset;			/* [const] */
-	u32 priority;			/* [const] real-time priority, F4; 0: none */
+	u32 priority;			/* [const] real-time priority, FUTEX4; 0: none */
 	struct pi_futex_waiter *pi;	/* [const] waits to be moved to a PI lock; or NULL */
 };
 
@@ -59,10 +59,10 @@ bool futex_has_waiters(const struct futex_key *key);
 /* Is there a PI lock with waiters at @key? Plain calls do not touch them. */
 bool futex_pi_is_lock(const struct futex_key *key);
 
-/* Puts it there if *uaddr is @val (F1): 0, -EAGAIN, -EFAULT. */
+/* Puts it there if *uaddr is @val (FUTEX1): 0, -EAGAIN, -EFAULT. */
 int futex_enter(struct futex_waiter *fw, struct waiter *w, vaddr_t uaddr, u32 val);
 
-/* Takes it out of whatever bucket it is in by now (F2). False: of none, it is at a PI lock. */
+/* Takes it out of whatever bucket it is in by now (FUTEX2). False: of none, it is at a PI lock. */
 bool futex_leave(struct futex_waiter *fw);
 
 /* @t, which ends, gives up its PI locks to who waits for them. */

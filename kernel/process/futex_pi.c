@@ -6,14 +6,14 @@
  * id, and a struct pi_futex begins: a pi_queue (pi.h) under the word's key, which ends with the
  * last waiter. All of it is guarded by pi_lock.
  *
- *  U1  While a lock has waiters its word has FUTEX_WAITERS, so its owner unlocks in the kernel; and
- *      the id of queue.owner, or that one has died.
- *  U2  The word is written first, then the lock changes hands: a word that cannot be written
- *      changes nothing. A fault is mended with pi_lock free, and the step begun again.
- *  U3  queue.owner is NULL while a lock has come free with nobody there to write the word: its
- *      owner died, or waiters were moved here (requeue). Then at least one waiter is awake or on
- *      its way, and the first to arrive takes it.
- *  U4  A word is a lock or others wait for it: what would make it both is EINVAL, as on Linux.
+ *  FUTEXPI1  While a lock has waiters its word has FUTEX_WAITERS, so its owner unlocks in the
+ *            kernel; and the id of queue.owner, or that one has died.
+ *  FUTEXPI2  The word is written first, then the lock changes hands: a word that cannot be written
+ *            changes nothing. A fault is mended with pi_lock free, and the step begun again.
+ *  FUTEXPI3  queue.owner is NULL while a lock has come free with nobody there to write the word:
+ *            its owner died, or waiters were moved here (requeue). Then at least one waiter is
+ *            awake or on its way, and the first to arrive takes it.
+ *  FUTEXPI4  A word is a lock, or others wait for it: a call that would make it both is EINVAL.
  *
  * Lock order: pi_lock, then a bucket.
  */
@@ -46,7 +46,7 @@ struct request {
 	struct futex_key key;
 	u32 word;
 	struct thread *owner;		/* whom the word names, referenced; NULL: no such thread */
-	bool no_lock;			/* U4, for move() */
+	bool no_lock;			/* FUTEXPI4, for move() */
 };
 
 /* Results of a step beside errors. Changed: somebody else was faster; absent: fault it in. */
@@ -85,7 +85,7 @@ bool futex_pi_is_lock(const struct futex_key *key)
 	return is_lock;
 }
 
-/* U4 */
+/* FUTEXPI4 */
 static bool is_no_lock(const struct futex_key *key) HOLDS(pi_lock)
 {
 	struct wait_queue *bucket = futex_bucket(key);
@@ -118,7 +118,7 @@ static int exchange(vaddr_t uaddr, u32 old, u32 new)
 	return seen == old ? 0 : CHANGED;
 }
 
-/* exchange(), unless others wait for the word (U4): they look at it under the bucket's lock. */
+/* exchange() unless others wait for the word (FUTEXPI4): they read it under the bucket's lock. */
 static int exchange_alone(const struct futex_key *key, vaddr_t uaddr, u32 old, u32 new)
 	HOLDS(pi_lock)
 {
@@ -160,7 +160,7 @@ static void request_end(struct request *r)
 
 /* --- Locking ---------------------------------------------------------------------------------- */
 
-/* Is the owner that the kernel knows the one that the word names? U1 */
+/* Is the owner that the kernel knows the one that the word names? FUTEXPI1 */
 static bool agrees(const struct request *r, const struct thread *owner)
 {
 	tid_t tid = r->word & FUTEX_TID;
@@ -225,8 +225,8 @@ static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try)
 }
 
 /*
- * The lock has come free (U3): makes it @w's, which is still in the queue. Did a thread have it
- * until then, then that one has died. 0, CHANGED, ABSENT.
+ * Makes a lock that has come free @w's, which is still in the queue (FUTEXPI3). If a thread had it
+ * until then, that thread has died. 0, CHANGED, ABSENT.
  */
 static int take_free(struct pi_futex_waiter *w, vaddr_t uaddr) HOLDS(pi_lock)
 {

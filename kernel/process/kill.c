@@ -1,8 +1,8 @@
 /*
  * Killing: threads one by one, or a whole process.
  *
- * process_kill() swaps the process from ALIVE to DYING, once; the winner's status stands (P1). Then
- * every thread is asked to die. Wherever it is, it goes:
+ * process_kill() swaps the process from ALIVE to DYING, once; the winner's status stands
+ * (PROCESS1). Then every thread is asked to die. Wherever it is, it goes:
  *
  *	RUNNING		the flag, and an IPI if it is on another CPU: it looks on its way out
  *	BLOCKED,
@@ -16,7 +16,7 @@
  * every return to user mode.
  *
  * Lock order: process -> run queue. A thread joins a process under p->lock and only while it is
- * ALIVE, so the walk here sees every thread that will ever have to die (P2).
+ * ALIVE, so the walk here sees every thread that will ever have to die (PROCESS2).
  */
 #include "base/trace.h"
 #include "errno.h"
@@ -70,7 +70,7 @@ void thread_kill(struct thread *t)
 
 	trace(TRACE_LIFE, TRACE_EV_KILLTHREAD, t->tid, thread_state(t));
 	/* LAB 06-kill: mark it, kill it where it is, unlock; the reaper gets it if it is DEAD */
-	/* Before the state is looked at: a thread about to block tests it under this lock (W2). */
+	/* Set before the state is read: a thread about to block tests it under this lock, WAIT2. */
 	atomic_fetch_or(&t->work, WORK_KILL);
 	unrun = kill_where_it_is(rq, t);
 	runq_unlock(rq);

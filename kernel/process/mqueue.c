@@ -4,12 +4,12 @@
  * Messages leave by priority, equals in order of arrival: they lie in a tree. Waiters stand
  * in one wait queue, whose lock guards the whole message queue:
  *
- *  MQ1  A receiver is armed there only while the queue is empty, a sender only while it is full. As
- *       a queue has room for at least one message, never both.
- *  MQ2  What a waiter waits for is handed to it: a message goes to a waiting receiver without
- *       entering the tree, and the room that a receiver makes goes to a waiting sender's message.
- *       So nobody who comes later can be first, and a wait that ends by its deadline or by a signal
- *       has moved nothing.
+ *  MQUEUE1  A receiver is armed there only while the queue is empty, a sender only while it is
+ *           full. As a queue has room for at least one message, never both.
+ *  MQUEUE2  What a waiter waits for is handed to it: a message goes to a waiting receiver without
+ *           entering the tree, and the room that a receiver makes goes to a waiting sender's
+ *           message. So nobody who comes later can be first, and a wait that ends by its deadline
+ *           or by a signal has moved nothing.
  *
  * Of several waiters the one of the highest real-time priority is served first, then the first to
  * come. poll() stands in the same queue, with shared links.

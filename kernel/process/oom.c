@@ -8,7 +8,7 @@
  * tables or full pipes would let bystanders die. Init is spared, and what fails inside a system
  * call is that call's error: nobody dies for it.
  *
- *  O1  One victim at a time: while one is dying, whoever faults waits for it.
+ *  OOM1  One victim at a time: while one is dying, whoever faults waits for it.
  */
 #include "process/oom.h"
 

@@ -6,8 +6,8 @@
  * taken; then it is known how often it would have fired meanwhile (the overrun), and it is armed
  * for the first time that lies ahead. While the signal is ignored it waits until that ends.
  *
- *  PTIMER1  A timer that was set is armed, or it is periodic and its signal is pending, being taken
- *           or ignored. SIGEV_NONE: it is only looked at, and never armed.
+ *  POSIXTIMER1  A timer that was set is armed, or it is periodic and its signal is pending, being
+ *               taken or ignored. SIGEV_NONE: it is only looked at, and never armed.
  *
  * Everything here: timer_lock; the entry is in a queue: p->lock.
  */
@@ -26,7 +26,7 @@ struct posix_timer {
 	int id;				/* [const] */
 	enum timer_clock clock;		/* [const] the one it was created on */
 	bool silent;			/* [const] SIGEV_NONE */
-	bool set;			/* PTIMER1 */
+	bool set;			/* POSIXTIMER1 */
 	int overrun;			/* of the signal that was taken last */
 	u64 interval;			/* 0: fires once */
 	struct process *owner;		/* [const] */

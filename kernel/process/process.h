@@ -10,12 +10,12 @@
  *   hold/unhold keep its teardown away (address space, descriptors). Each live thread is one hold.
  *              A hold on a dying process fails. The last one out tears down.
  *
- * P1  `life` leaves ALIVE exactly once; state and status are one word, so the first killer's
- *     status stands.
- * P2  No thread joins a process that is not ALIVE; none of a dying one runs user code again.
- * P3  Children move to init before their parent can be reaped; every process but init's parentless
- *     kernel process is on exactly one children list until it is gone.
- * P4  A zombie changes only by being reaped.
+ * PROCESS1  `life` leaves ALIVE exactly once; state and status are one word, so the first killer's
+ *           status stands.
+ * PROCESS2  No thread joins a process that is not ALIVE; none of a dying one runs user code again.
+ * PROCESS3  Children move to init before their parent can be reaped; every process but init's
+ *           parentless kernel process is on exactly one children list until it is gone.
+ * PROCESS4  A zombie changes only by being reaped.
  */
 #pragma once
 
@@ -76,7 +76,7 @@ struct sigaction_slot {
 
 struct process {
 	pid_t pid;			/* [const] */
-	_Atomic u64 life;		/* [atomic] P1 */
+	_Atomic u64 life;		/* [atomic] PROCESS1 */
 	_Atomic u32 refs;		/* get/put */
 	_Atomic u32 holds;		/* live threads and explicit holds; 0 exactly once */
 	char name[THREAD_NAME_MAX];	/* [lock] */

@@ -14,12 +14,13 @@
  * The default action is taken by the sender: nothing has to run in the target for it. Init (as on
  * Linux) ignores what would stop or end it, even SIGKILL; only its own faults kill it.
  *
- *  G1  Masks, pending sets and actions change under p->lock, so a signal is never both left pending
- *      by its sender and overlooked by the thread that unblocks it.
- *      Processes that share their actions (CLONE_SIGHAND) have a copy each: a change is written to
- *      all of them before the tree lock, under which it is made, is released.
- *  G2  SIGCONT and the stop signals cancel each other's pending ones.
- *  G3  A pending signal that some thread does not block has one that was told: WORK_SIGNAL is set.
+ *  SIGNAL1  Masks, pending sets and actions change under p->lock, so a signal is never both left
+ *           pending by its sender and overlooked by the thread that unblocks it. Processes that
+ *           share their actions (CLONE_SIGHAND) have a copy each: a change is written to all of
+ *           them before the tree lock, under which it is made, is released.
+ *  SIGNAL2  SIGCONT and the stop signals cancel each other's pending ones.
+ *  SIGNAL3  A pending signal that some thread does not block has one that was told: WORK_SIGNAL is
+ *           set.
  * A thread that can no longer take it (it blocks it now, or ends) tells another.
  *
  * Every send works in any context that may take the tree lock, which keeps the parent that is told
@@ -45,7 +46,7 @@ void signal_tell(struct thread *t)
 	struct runq *rq = thread_runq_lock_allowed(t);
 	enum thread_state s = thread_state(t);
 
-	/* Before the state is looked at: a thread about to block tests it under this lock (W2). */
+	/* Set before the state is read: a thread about to block tests it under this lock, WAIT2. */
 	atomic_fetch_or(&t->work, WORK_SIGNAL);
 	if (s == THREAD_RUNNING)
 		sched_kick(rq);
@@ -288,7 +289,7 @@ void signal_set_mask(u64 mask)
 	mask &= ~UNBLOCKABLE;
 	blocked = mask & ~t->sigmask;
 	t->sigmask = mask;
-	tell_takers(p, blocked);		/* G3: not us any more */
+	tell_takers(p, blocked);		/* SIGNAL3: not us any more */
 	if ((atomic_load(&t->sigpending) | atomic_load(&p->sigpending)) & ~mask)
 		atomic_fetch_or(&t->work, WORK_SIGNAL);
 	spin_unlock(&p->lock);

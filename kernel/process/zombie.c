@@ -4,12 +4,12 @@
  *	process_teardown()	the last hold is gone: nobody uses what is destroyed here
  *	become_zombie()		children move to init, then the process is reapable, then the parent
  *				is told: in this order, under the tree lock, so no child is ever
- *				left with a parent that can vanish (P3)
+ *				left with a parent that can vanish (PROCESS3)
  *	process_wait()		finds a zombie child and takes it out of the tree, exactly once; or
  *				a child that was stopped or continued since it last looked
  *
  * The tree lock guards parent, children and the change to ZOMBIE. A zombie is immutable but for
- * being reaped (P4).
+ * being reaped (PROCESS4).
  */
 #include "base/trace.h"
 #include "console/console.h"

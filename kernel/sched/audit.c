@@ -1,6 +1,6 @@
 /*
- * Checks of the scheduler's whole state (S2, S3, Q1), for quiet points in test kernels: nothing
- * else may be changing, but idle CPUs may come and go.
+ * Checks of the scheduler's whole state (SCHED2, SCHED3, SLEEP1), for quiet points in test kernels:
+ * nothing else may be changing, but idle CPUs may come and go.
  */
 #include "internal.h"
 #include "process/process.h"
@@ -45,7 +45,7 @@ static void audit_thread(struct thread *t, void *unused)
 	runq_unlock(rq);
 }
 
-/* P4, P5. Throttled threads wait aside and are not counted; in fair nobody is throttled. */
+/* POLICY4, POLICY5. Throttled threads wait aside, not counted; in fair nobody is throttled. */
 static void audit_queue(struct runq *rq)
 {
 	struct policy_queue *q = &rq->q;

@@ -1,10 +1,10 @@
 /*
  * Work finds CPUs: stealing, balancing, pushing.
  *
- * Only queued threads move, never one that runs (S1): whoever moves it holds the locks of both run
- * queues, those of other CPUs by trying, so that two that take from each other never wait for each
- * other. Other queues are looked at in the order of CPU numbers, which is that of preference, those
- * of the same node (numa.h) before all others: what a thread works on lies near there.
+ * Only queued threads move, never one that runs (SCHED1): whoever moves it holds the locks of both
+ * run queues, those of other CPUs by trying, so that two that take from each other never wait for
+ * each other. Other queues are looked at in the order of CPU numbers, which is that of preference,
+ * those of the same node (numa.h) before all others: what a thread works on lies near there.
  *
  *  - A CPU that would idle steals (steal=off: it idles).
  *  - Every balance= a busy CPU takes one normal thread from the CPU with most to do, if that has
@@ -14,9 +14,10 @@
  *    CPUs than before, is pushed to the CPU with the least urgent to do. A CPU that has something
  *    less urgent to do than before pulls the most urgent of those that wait elsewhere.
  *
- *  RT5  While a real-time thread waits, each CPU that it may run on has something as urgent to do,
- *       or has been told to pull (but for RT4). Of two events under the locks of two CPUs the later
- *       one sees the earlier, or finds its lock taken, and that is not forgotten:
+ *  BALANCE1  While a real-time thread waits, each CPU that it may run on has something as urgent to
+ *            do, or has been told to pull (but for REALTIME4). Of two events under the locks of two
+ *            CPUs the later one sees the earlier, or finds its lock taken, and that is not
+ *            forgotten:
  *
  *	CPU A, A's queue locked                  CPU B, B's queue locked
  *	t has to wait                            something less urgent is next
@@ -103,7 +104,8 @@ static unsigned load(struct cpu *c)
 
 /*
  * One of @mask's CPUs has two threads more than this one, and gives one of them away. None that is
- * urgent: it would have to wait here too, and somebody who pulls may have looked here before (RT5).
+ * urgent: it would have to wait here too, and somebody who pulls may have looked here before
+ * (BALANCE1).
  */
 static bool balance_among(u32 mask, struct runq *rq, u64 now)
 {
@@ -130,7 +132,7 @@ void balance(struct runq *rq, u64 now)
 }
 
 /*
- * --- Real-time threads (RT5) ---------------------------------------------------------------------
+ * --- Real-time threads (BALANCE1) --------------------------------------------------------------
  */
 
 /* How urgent is what @rq's CPU runs, or will at its next pick? Locked. */
@@ -210,13 +212,13 @@ struct sched_entity *pick_urgent(struct runq *rq, u64 now)
 	struct rb_node *n, *next;
 
 	if (!rq->q.promised || entity_rank(e).level < LEVEL_REAL_TIME)
-		return e;		/* RT4: at the throttle's end this CPU has them */
+		return e;		/* REALTIME4: at the throttle's end this CPU has them */
 	rq->q.promised = false;
 	for (n = rb_first(&rq->q.urgent); n; n = next) {
 		struct thread *t = thread_of(container_of(n, struct sched_entity, tree));
 
 		next = rb_next(n);
-		if (t != rq->current)	/* S1: that one is pushed when it is off its stack */
+		if (t != rq->current)	/* SCHED1: that one is pushed when it is off its stack */
 			push(rq, t);
 	}
 	return e;

@@ -1,8 +1,8 @@
 /*
  * Changes of what a thread is queued by: its parameters, or the urgency that it inherits.
  *
- * The keys that policies sort by change only while the thread is in no queue (P3), so it is taken
- * out for the moment. A running thread is charged first, at its old parameters.
+ * The keys that policies sort by change only while the thread is in no queue (POLICY3), so it is
+ * taken out for the moment. A running thread is charged first, at its old parameters.
  */
 #include "internal.h"
 #include "thread/thread.h"

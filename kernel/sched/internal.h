@@ -23,7 +23,7 @@ void runq_resched(struct runq *rq);
 /* sched.c: an empty run queue whose CPU is idle. */
 void runq_init(struct cpu *c);
 
-/* Changes what orders @t, by @how, while it is in no queue (P3). Takes its run queue's lock. */
+/* Calls @how on @t while it is in no queue (POLICY3). Takes its run queue's lock. */
 void sched_change(struct thread *t, void (*how)(struct thread *t, const void *arg, u64 now),
 		  const void *arg);
 
@@ -124,7 +124,7 @@ static inline unsigned nr_ready(const struct runq *rq)
 /* preempt.c: current keeps the CPU: what it was to look for is not there. rq unlocked after. */
 void go_on(struct runq *rq) LOCKED_THROUGH_THREAD;
 
-/* preempt.c: T1 */
+/* preempt.c: PREEMPT1 */
 void slice_renew(struct runq *rq, struct thread *t, u64 now);
 
 /*
@@ -171,6 +171,6 @@ static inline void slice_stop(struct runq *rq, struct thread *t, u64 now)
 {
 	bool left = !rq->expired && time_before(now, rq->slice_end);
 
-	t->se.slice_left = left ? rq->slice_end - now : 0;	/* T1 */
+	t->se.slice_left = left ? rq->slice_end - now : 0;	/* PREEMPT1 */
 	t->stats.ready_since = now;
 }

@@ -6,9 +6,9 @@
  * (WORK_RESCHED), and the switch happens where it may: at the end of the interrupt, when the last
  * lock goes, when preemption comes back on, or on the way to user mode.
  *
- *  T1  A slice that is used up starts full at the next dispatch; one that was interrupted resumes
- *      with what was left.
- *  T2  A marked thread gives way at the first point where it may: no mark is lost.
+ *  PREEMPT1  A slice that is used up starts full at the next dispatch; one that was interrupted
+ *            resumes with what was left.
+ *  PREEMPT2  A marked thread gives way at the first point where it may: no mark is lost.
  */
 #include "base/trace.h"
 #include "internal.h"

@@ -8,12 +8,13 @@
  *	arch_switch(A, B) ---------------------> returns from its own arch_switch()
  *	                                         sched_finish_switch(): unlock rq
  *
- *  S1  Who holds a thread's run queue lock and finds it not RUNNING: its registers are saved and no
- *      CPU is on its stack.
- *  S2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none. (One
- *      that gave way on a CPU it may not use any more: when sched_finish_switch() has moved it.)
- *  S3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
- *  S4  From pick to switch the CPU takes no interrupt.
+ *  SCHED1  Who holds a thread's run queue lock and finds it not RUNNING: its registers are saved
+ *          and no CPU is on its stack.
+ *  SCHED2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none.
+ *          (One that gave way on a CPU it may not use any more: when sched_finish_switch() has
+ *          moved it.)
+ *  SCHED3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
+ *  SCHED4  From pick to switch the CPU takes no interrupt.
  *
  * The policy chooses the next thread (policy.h). Waking puts a thread on its last CPU; an idle
  * CPU that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:
@@ -75,7 +76,7 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 	irq_off();
 	if (thread_state(t) == THREAD_DEAD) {
 		spin_unlock(&rq->lock);
-		thread_left(t);		/* S1: nobody is on its stack */
+		thread_left(t);		/* SCHED1: nobody is on its stack */
 	} else if (may_run_here(rq, t) && !t->se.rt && !idle_cpu_for(t, rq)) {
 		spin_unlock(&rq->lock);
 	} else {
@@ -197,7 +198,7 @@ void sched_block(struct waiter *w, bool sleeping)
 	struct thread *t = current_thread();
 	struct runq *rq = this_runq_lock();
 
-	/* W2: from here to BLOCKED no claimer or killer can slip in, both need this lock. */
+	/* WAIT2: from here to BLOCKED no claimer or killer can slip in, both need this lock. */
 	if (unlikely(atomic_load(&t->work) & w->breaks))
 		waiter_swap(w, thread_is_dying(t) ? WAIT_KILLED : WAIT_SIGNAL, 0);
 	if (atomic_load_explicit(&w->why, memory_order_relaxed) != WAIT_ARMED) {
@@ -260,7 +261,7 @@ void sched_wake(struct waiter *w)
 	struct thread *t = w->thread;
 	struct runq *rq = thread_runq_lock_allowed(t);
 
-	/* If it has not blocked on this wait yet, it will see the claim when it tries (W2). */
+	/* If it has not blocked on this wait yet, it will see the claim when it tries (WAIT2). */
 	if (t->waiter == w)
 		sched_make_ready(rq, t, "woken");
 	runq_unlock(rq);

@@ -4,7 +4,7 @@
  *
  * rq->lock is held across a context switch: taken by the thread that gives up the CPU, released by
  * the one that gets it. So whoever holds a thread's run queue lock and finds it not RUNNING knows
- * that its registers are saved and nobody is on its stack (S1).
+ * that its registers are saved and nobody is on its stack (SCHED1).
  */
 #pragma once
 
@@ -49,7 +49,7 @@ noreturn void sched_idle(void);
 
 /*
  * Blocks the current thread until waiter_claim() on @w; state BLOCKED or SLEEPING. Returns at once
- * if @w is claimed already, or claims it as KILLED or SIGNAL if work is pending that breaks it. W2.
+ * if @w is claimed already, or claims it as KILLED or SIGNAL if pending work breaks it (WAIT2).
  */
 void sched_block(struct waiter *w, bool sleeping);
 

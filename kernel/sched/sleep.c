@@ -5,10 +5,10 @@
  * tree's order is by deadline, equal ones by arrival; comparing is by signed difference, so the
  * clock may wrap. Arming, cancelling and expiring cost O(log n), finding the next deadline O(1).
  *
- *  Q1  Whoever is in the tree has not been expired; an expiry holds sq->lock from taking a waiter
- *      out of the tree until it has claimed it. So sleepq_cancel(), under that lock, waits out an
- *      expiry in flight, and afterwards nobody knows the waiter (W3).
- *  Q2  The CPU's timer is armed for the first deadline or earlier.
+ *  SLEEP1  Whoever is in the tree has not been expired; an expiry holds sq->lock from taking a
+ *          waiter out of the tree until it has claimed it. So sleepq_cancel(), under that lock,
+ *          waits out an expiry in flight, and afterwards nobody knows the waiter (WAIT3).
+ *  SLEEP2  The CPU's timer is armed for the first deadline or earlier.
  *
  * Lock order: queue lock -> sq->lock -> run queue.
  */

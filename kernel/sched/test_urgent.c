@@ -1,6 +1,6 @@
 /*
  * Real-time threads on several CPUs: none waits beside a CPU that runs something less urgent,
- * whatever comes between (RT5 in balance.c). Under -icount, with each sched=.
+ * whatever comes between (BALANCE1 in balance.c). Under -icount, with each sched=.
  *
  * The test has CPU 0. Of the others the last is where the thread of each test may run; those
  * between run something more urgent.

@@ -1,18 +1,19 @@
 /*
  * Wait queues: block until an event, a deadline, a kill or the queue's destruction.
  *
- * Interface and invariants W1 to W4: wait.h. The race at the heart, and why it cannot be lost:
+ * Interface and invariants WAIT1 to WAIT4: wait.h. The race at the heart, and why it cannot be
+ * lost:
  *
  *	waiting thread                         waker
  *	q->lock: link is in the queue
  *	q->lock released                       q->lock: finds the link
- *	                                       swaps why: ARMED -> EVENT      (W1)
+ *	                                       swaps why: ARMED -> EVENT      (WAIT1)
  *	rq->lock: why is not ARMED: return     rq->lock: thread is RUNNING: nothing to do
  *	   or
  *	rq->lock: why is ARMED: BLOCKED, off   rq->lock: thread is BLOCKED: make it READY
  *
  * Both sides look under the run queue's lock, one at `why`, the other at the state, so one of them
- * sees the other (W2).
+ * sees the other (WAIT2).
  */
 #include "sched/wait.h"
 

@@ -7,13 +7,14 @@
  * woken exactly once per wait, for one reason.
  *
  * Invariants
- *  W1  `why` leaves WAIT_ARMED exactly once.
- *  W2  A waiter is armed before it can be found, and the thread tests `why` and its own death under
- *      its run queue's lock after it can be found: no wake-up falls between test and block.
- *  W3  wait_block_locked() returns with its waiter in no queue and nobody else holding a pointer to
- *      it: wakers hold q->lock, expiry the sleep queue's lock, a killer the run queue's, and the
- *      returning thread passes through each lock it was findable under.
- *  W4  wait_queue_destroy() returns when no thread will touch the queue again.
+ *  WAIT1  `why` leaves WAIT_ARMED exactly once.
+ *  WAIT2  A waiter is armed before it can be found, and the thread tests `why` and its own death
+ *         under its run queue's lock after it can be found: no wake-up falls between test and
+ *         block.
+ *  WAIT3  wait_block_locked() returns with its waiter in no queue and nobody else holding a pointer
+ *         to it: wakers hold q->lock, expiry the sleep queue's lock, a killer the run queue's, and
+ *         the returning thread passes through each lock it was findable under.
+ *  WAIT4  wait_queue_destroy() returns when no thread will touch the queue again.
  *
  * Lock order: object lock -> q->lock -> sleep queue -> run queue.
  */
@@ -51,7 +52,7 @@ struct wait_queue {
 /* One wait, on the waiting thread's stack. */
 struct waiter {
 	struct thread *thread;		/* [const] */
-	_Atomic(enum wait_why) why;	/* [atomic] W1 */
+	_Atomic(enum wait_why) why;	/* [atomic] WAIT1 */
 	int status;			/* [by the claimer, before it wakes] what the event says */
 	u32 breaks;			/* [const] WORK_* of its thread that end this wait */
 	const void *site;		/* [const] where in the kernel it waits, for /proc */
@@ -107,8 +108,8 @@ bool wait_wake_one_locked(struct wait_queue *q, int status) HOLDS(q->lock);
 unsigned wait_wake_all_locked(struct wait_queue *q, int status) HOLDS(q->lock);
 
 /*
- * Wakes every waiter with -EIDRM and returns when the last one has left the queue (W4). May block.
- * q->lock free. Waiting on a destroyed queue is -EIDRM at once.
+ * Wakes every waiter with -EIDRM and returns when the last one has left the queue (WAIT4). May
+ * block. q->lock free. Waiting on a destroyed queue is -EIDRM at once.
  */
 void wait_queue_destroy(struct wait_queue *q);
 
@@ -128,7 +129,7 @@ bool waiter_swap(struct waiter *w, enum wait_why why, int status);
 /*
  * The single claim: swaps `why` from WAIT_ARMED to @why and makes the thread ready. False if
  * somebody else was first: then the waiter is not ours to touch. The caller holds the lock under
- * which it found the waiter (W3).
+ * which it found the waiter (WAIT3).
  */
 bool waiter_claim(struct waiter *w, enum wait_why why, int status);
 

@@ -6,9 +6,9 @@
  * unlock fails, and it takes the slow way, which hands the mutex to the most urgent waiter:
  * somebody who takes and gives it back in a loop cannot keep it from those who wait.
  *
- *  M1  While a thread waits, the word is CONTENDED, so no unlock overlooks it.
- *  M2  A waiter whose wait ends with 0 owns the mutex: the word was set before it left.
- *  M3  The owner does not end and does not go to user mode before it has unlocked (asserted).
+ *  MUTEX1  While a thread waits, the word is CONTENDED, so no unlock overlooks it.
+ *  MUTEX2  A waiter whose wait ends with 0 owns the mutex: the word was set before it left.
+ *  MUTEX3  The owner does not end and does not go to user mode before it has unlocked (asserted).
  */
 #include "sync/mutex.h"
 
@@ -92,7 +92,7 @@ static int lock_slow(struct mutex *m, struct deadline d, unsigned flags)
 	err = take_or_mark(m, &owner);
 	if (err == -EAGAIN)
 		err = d.kind == DEADLINE_KIND_POLL ? -ETIMEDOUT : wait_for(m, owner, d, flags);
-	assert(err || mutex_held(m));	/* M2 */
+	assert(err || mutex_held(m));	/* MUTEX2 */
 	spin_unlock(&pi_lock);
 	return err;
 }
@@ -145,8 +145,8 @@ static void unlock_slow(struct mutex *m)
 	spin_lock(&pi_lock);
 	word = (u64)pi_hand_over(&m->pi);
 	if (word && pi_has_waiters(&m->pi))
-		word |= MUTEX_CONTENDED;		/* M1 for those behind it */
-	atomic_store(&m->word, word);			/* M2: it returns when pi_lock is free */
+		word |= MUTEX_CONTENDED;		/* MUTEX1 for those behind it */
+	atomic_store(&m->word, word);		/* MUTEX2: it returns when pi_lock is free */
 	spin_unlock(&pi_lock);
 }
 

@@ -1,6 +1,6 @@
 /*
  * Priority inheritance (Sha, Rajkumar, Lehoczky 1990), for mutexes and PI futexes. Interface and
- * invariants I1 to I4: pi.h.
+ * invariants PI1 to PI4: pi.h.
  *
  *	high --waits for--> lock --owned by--> mid --waits for--> lock --owned by--> low
  *
@@ -36,7 +36,7 @@ static struct pi_waiter *first_waiter(struct pi_queue *q)
 	return list_first(&q->waiters, struct pi_waiter, node);
 }
 
-/* From the tail: who is no more urgent than the last, as most are, costs nothing to place. I2. */
+/* From the tail: who is no more urgent than the last, as most are, costs nothing to place. PI2. */
 static void place(struct pi_queue *q, struct pi_waiter *w)
 {
 	struct list_node *after = q->waiters.prev;
@@ -61,7 +61,7 @@ static struct sched_rank due(struct thread *t)
 	return most;
 }
 
-/* Makes I1 true of @t, then of whom it waits for. NULL: of nobody. */
+/* Makes PI1 true of @t, then of whom it waits for. NULL: of nobody. */
 static void update(struct thread *t)
 {
 	while (t) {

@@ -6,13 +6,13 @@
  * those of its own that others wait for. The graph of these edges is guarded by one spin lock,
  * pi_lock, taken only where somebody has to wait or has waited.
  *
- *  I1  A thread's rank is its own or that of the most urgent waiter for any lock it owns, whichever
- *      is higher, at all times but while pi_lock is held.
- *  I2  A lock's waiters are in order of rank, those of equal rank in order of arrival.
- *  I3  Following blocked_on and owner never comes back to where it began: the wait that would close
- *      such a cycle is refused, or noted as `cyclic` and not followed.
- *  I4  Who waits takes pi_lock once more before it returns, and touches the lock only if it is
- *      still among its waiters. So who takes it out may free the lock.
+ *  PI1  A thread's rank is its own or that of the most urgent waiter for any lock it owns,
+ *       whichever is higher, at all times but while pi_lock is held.
+ *  PI2  A lock's waiters are in order of rank, those of equal rank in order of arrival.
+ *  PI3  Following blocked_on and owner never comes back to where it began: the wait that would
+ *       close such a cycle is refused, or noted as `cyclic` and not followed.
+ *  PI4  Who waits takes pi_lock once more before it returns, and touches the lock only if it is
+ *       still among its waiters. So who takes it out may free the lock.
  */
 #pragma once
 
@@ -24,7 +24,7 @@
 
 struct pi_queue {			/* the half of a lock that is used when threads wait */
 	struct thread *owner;		/* [pi_lock] while somebody waits; NULL: come free */
-	struct list_node waiters;	/* [pi_lock] struct pi_waiter, I2 */
+	struct list_node waiters;	/* [pi_lock] struct pi_waiter, PI2 */
 	struct list_node held;		/* [pi_lock] in owner->contended while somebody waits */
 };
 
@@ -33,7 +33,7 @@ struct pi_waiter {			/* on the waiting thread's stack */
 	struct list_node node;		/* [pi_lock] */
 	struct pi_queue *queue;		/* [const] */
 	struct sched_rank rank;		/* [pi_lock] what it was put in place by */
-	bool cyclic;			/* [const] I3 */
+	bool cyclic;			/* [const] PI3 */
 };
 
 #define PI_QUEUE_INIT(name) \

@@ -5,11 +5,11 @@
  *	thread_exit()		leaves the process, publishes its code, leaves the CPU for good
  *	thread_left()		runs on the next thread's stack: now nobody stands on t's any more
  *
- *  E1  Nothing frees or hands out a thread before thread_left(): until then it still runs on its
- *      stack, however dead it looks.
- *  E2  Its exit code is published before t->left is, under the same lock that a joiner takes.
- *  E3  Exactly one party collects it: the joiner, or the reaper if it is detached.
- *  E4  Exactly one thread of a process finds itself the last one out.
+ *  EXIT1  Nothing frees or hands out a thread before thread_left(): until then it still runs on its
+ *         stack, however dead it looks.
+ *  EXIT2  Its exit code is published before t->left is, under the same lock that a joiner takes.
+ *  EXIT3  Exactly one party collects it: the joiner, or the reaper if it is detached.
+ *  EXIT4  Exactly one thread of a process finds itself the last one out.
  */
 #include "base/trace.h"
 #include "process/process.h"

@@ -5,9 +5,9 @@
  * again, and processes whose last hold was not a thread's. Everything here may block; those who
  * hand things over may not.
  *
- *  G1  `pending` counts threads that are leaving and everything handed over and not freed.
- *      It is raised before a thing can be missed and lowered after it is gone, so a drainer that
- *      sees 0 knows that nothing is under way.
+ *  REAPER1  `pending` counts threads that are leaving and everything handed over and not freed. It
+ *           is raised before a thing can be missed and lowered after it is gone, so a drainer that
+ *           sees 0 knows that nothing is under way.
  *
  * The lists are guarded by work.lock.
  */
@@ -24,7 +24,7 @@ static struct {
 	struct list_node processes;	/* [work.lock] */
 	struct thread *thread;		/* [const] */
 	bool running;			/* [work.lock] resumed, at the first thing to do */
-	_Atomic unsigned pending;	/* G1 */
+	_Atomic unsigned pending;	/* REAPER1 */
 } reaper = {
 	.work = WAIT_QUEUE_INIT(reaper.work),
 	.drained = WAIT_QUEUE_INIT(reaper.drained),

@@ -297,7 +297,7 @@ void thread_free_struct(struct thread *t);
 
 /*
  * Hooks of the folder that knows processes, kernel/process/threads.c.
- * process_adopt(): @t enters t->process, which is a hold; -ESRCH if that takes no threads (P2).
+ * process_adopt(): @t enters t->process, a hold; -ESRCH if that takes no threads (PROCESS2).
  * process_forget_thread(): it leaves: its share of the address space, its figures, its place.
  * process_teardown(): the last hold of @p went.
  */

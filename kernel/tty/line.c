@@ -1,10 +1,10 @@
 /*
  * The line discipline; line.h has the picture.
  *
- * L1  head <= ready <= tail <= head + LINE_SIZE.
- * L2  Only bytes in [head, ready) have their bit in `ends`; an end of file is the VEOF character
- *     with its bit set, which line_read() takes out but does not deliver.
- * L3  A line that fills the whole buffer is handed over as it stands, so that input never jams.
+ * LINE1  head <= ready <= tail <= head + LINE_SIZE.
+ * LINE2  Only bytes in [head, ready) have their bit in `ends`; an end of file is the VEOF character
+ *        with its bit set, which line_read() takes out but does not deliver.
+ * LINE3  A line that fills the whole buffer is handed over as it stands, so that input never jams.
  *
  * Not here: flow control characters, quoting (VLNEXT), reprinting, stopping jobs.
  */
@@ -87,7 +87,7 @@ static void put(struct line *l, char c, bool end)
 		*end_word(l, l->tail) |= end_bit(l->tail);
 	l->tail++;
 	if (end || !canonical(l) || (l->head == l->ready && !line_room(l)))
-		l->ready = l->tail;	/* L3 */
+		l->ready = l->tail;	/* LINE3 */
 }
 
 /*

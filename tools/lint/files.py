@@ -41,6 +41,11 @@ _MACHINE = re.compile(r"\b(__riscv\w*|__x86_64\w*|__amd64\w*|__i386\w*|__clang__
 _PORT_HEADER = re.compile(r'#\s*include\s+[<"](\S*arch/\S*|asm\.h|port\.h|csr\.h|sbi\.h)[>"]')
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
 
+# A statement of what always holds, in a comment: its label and the text, two blanks between them.
+_LABEL = re.compile(r"^ \*\s+([A-Z]{2,}\d+)  +\S")
+_WORD = re.compile(r"\b[A-Z]{2,}\d+\b")
+_ASSERTION = re.compile(r"\b(\w*assert\w*|panic|CHECK|audit\w*)\(")
+
 _BLOCK = re.compile(r"/\*.*?\*/", re.S)
 _COMMENT_EDGE = re.compile(r"^[ \t]*(?:/\*+|\*/?)?[ \t]*|[ \t]*\*/$", re.M)
 # A sentence, at the start of a text, a paragraph or an item, or behind another one, up to its end.
@@ -203,6 +208,40 @@ def sizes() -> Iterator[Fault]:
     yield from told_sizes(lines)
     if read("Makefile").count("\n") > MAX_MAKEFILE_LINES:
         yield Fault("Makefile", 1, f"more than {MAX_MAKEFILE_LINES} lines")
+
+
+def labels() -> Iterator[Fault]:
+    """An invariant's label is unique, says its file (WAIT1: wait.h), and a test or an assertion cites it."""
+    defined: dict[str, str] = {}
+    for path in all_files():
+        if not path.startswith(("kernel/", "arch/", "user/")) or not path.endswith((".c", ".h", ".S")):
+            continue
+        for number, line in enumerate(read(path).splitlines(), start=1):
+            if (m := _LABEL.match(line)) is None:
+                continue
+            if m[1] in defined:
+                yield Fault(path, number, f"{m[1]} is also in {defined[m[1]]}")
+            defined[m[1]] = f"{path}:{number}"
+            if not m[1].rstrip("0123456789").endswith(Path(path).stem.upper().replace("_", "")):
+                yield Fault(path, number, f"{m[1]} does not say its file")
+    cited = {word for path in all_files() for line in _citing(path) for word in _WORD.findall(line)}
+    for label in sorted(defined.keys() - cited):
+        where, number = defined[label].split(":")
+        yield Fault(where, int(number), f"no test and no assertion cites {label}")
+
+
+def _citing(path: str) -> Iterator[str]:
+    """The lines of @path whose labels count as cited: a test's, and those of and above an assertion."""
+    if not path.endswith((".c", ".h", ".S", ".pml", ".py")):
+        return
+    lines = read(path).splitlines()
+    if is_test(path) or path.startswith(("docs/models/", "tools/")):
+        yield from lines
+        return
+    for above, line in zip(["", *lines], lines, strict=False):
+        if _ASSERTION.search(line):
+            yield above
+            yield line
 
 
 def named_programs() -> Iterator[Fault]:

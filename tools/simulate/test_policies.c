@@ -94,7 +94,7 @@ static unsigned queued_in(const struct rb_tree *tree)
 	return n;
 }
 
-/* P4, P5; @c's current may be chosen only from what the affinity allows. */
+/* POLICY4, POLICY5; @c's current may be chosen only from what the affinity allows. */
 static void audit_cpu(struct sim_cpu *c)
 {
 	unsigned n = queued_in(&c->q.tree) + queued_in(&c->q.urgent);
@@ -107,13 +107,13 @@ static void audit_cpu(struct sim_cpu *c)
 		list_for_each(e, &c->q.lists[i], struct sched_entity, node)
 			n++;
 		if (!policy_is(&sched_rr))
-			CHECK(bit != list_empty(&c->q.lists[i]), "P5", "%s: bit of list %u lies",
-			      policy.name, i);
+			CHECK(bit != list_empty(&c->q.lists[i]), "POLICY5",
+			      "%s: bit of list %u lies", policy.name, i);
 	}
-	CHECK(n == c->q.nr, "P4", "%s: %u queued, nr says %u", policy.name, n, c->q.nr);
+	CHECK(n == c->q.nr, "POLICY4", "%s: %u queued, nr says %u", policy.name, n, c->q.nr);
 	CHECK(!c->current || c->current->e.affinity & BIT(c->q.cpu), "",
 	      "%s: on a forbidden CPU", policy.name);
-	CHECK(!c->current || !entity_queued(&c->current->e), "P1", "%s: current is queued",
+	CHECK(!c->current || !entity_queued(&c->current->e), "POLICY1", "%s: current is queued",
 	      policy.name);
 }
 
@@ -197,7 +197,7 @@ static void random_run(const struct sched_policy *p)
 		CHECK(t->state == SIM_ENDED, "", "%s: a task never ended", p->name);
 		ran += t->ran;
 	}
-	CHECK(ran == work, "P2", "%s: %lu ns charged for %lu ns of work", p->name, ran, work);
+	CHECK(ran == work, "POLICY2", "%s: %lu ns charged for %lu ns of work", p->name, ran, work);
 }
 
 KTEST(policy_random, "policy.random", "", "")

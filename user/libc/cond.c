@@ -6,12 +6,12 @@
  *	WAITING --> SIGNALLED	by a signal, under the lock, which also takes it out of the queue
  *	WAITING --> LEFT	by the waiter itself, at its deadline
  *
- * C1  A waiter is queued before its mutex is released: a signal sent after that finds it.
- * C2  A signal skips those that have left: one that timed out must not eat it.
- * C3  A signalled waiter does not touch the condition variable again, so that a thread it hands
- *     its news to may destroy it. One that left does, to take itself out of the queue: destruction
- *     waits for it.
- * C4  After the exchange that signals, only the waiter's address is used: it may have returned.
+ * UCOND1  A waiter is queued before its mutex is released: a signal sent after that finds it.
+ * UCOND2  A signal skips those that have left: one that timed out must not eat it.
+ * UCOND3  A signalled waiter does not touch the condition variable again, so that a thread it hands
+ *         its news to may destroy it. One that left does, to take itself out of the queue:
+ *         destruction waits for it.
+ * UCOND4  After the exchange that signals, only the waiter's address is used: it may have returned.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -55,7 +55,7 @@ static bool claim(struct __cond_waiter *w, int how)
 	return atomic_compare_exchange_strong(&w->word, &waiting, how);
 }
 
-/* Takes a waiter that left on its own out of the queue, and tells a destroyer (C3). */
+/* Takes a waiter that left on its own out of the queue, and tells a destroyer (UCOND3). */
 static void leave(pthread_cond_t *c, struct __cond_waiter *w)
 {
 	__lock(&c->__lock);
@@ -72,7 +72,7 @@ int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct t
 	int r;
 
 	__lock(&c->__lock);
-	enqueue(c, &w);			/* C1 */
+	enqueue(c, &w);			/* UCOND1 */
 	__unlock(&c->__lock);
 	r = pthread_mutex_unlock(m);
 	if (r) {			/* not the owner's: undo, or hand on what came meanwhile */
@@ -105,13 +105,13 @@ static void signal_up_to(pthread_cond_t *c, unsigned n)
 	for (w = c->__first; w && n; w = next) {
 		next = w->next;
 		if (w->word == LEFT)
-			continue;	/* C2: it waits for the lock to take itself out */
+			continue;	/* UCOND2: it waits for the lock to take itself out */
 		dequeue(c, w);
 		if (!claim(w, SIGNALLED)) {
 			enqueue(c, w);	/* it left this moment, and will look for itself here */
 			continue;
 		}
-		__futex_wake(&w->word, 1, false);	/* C4 */
+		__futex_wake(&w->word, 1, false);	/* UCOND4 */
 		n--;
 	}
 	__unlock(&c->__lock);
@@ -142,7 +142,7 @@ int pthread_cond_destroy(pthread_cond_t *c)
 	int left;
 
 	__lock(&c->__lock);
-	while (c->__first) {		/* C3 */
+	while (c->__first) {		/* UCOND3 */
 		left = c->__left;
 		__unlock(&c->__lock);
 		__futex_wait(&c->__left, left, CLOCK_MONOTONIC, NULL, false);

@@ -2,10 +2,11 @@
  * The heap: blocks with their size at both ends ("boundary tags", Knuth, 1973), so that a freed one
  * merges with free neighbours at once; free blocks hang in bins by size.
  *
- * H1  Blocks follow each other without a gap up to a fence, a block of size 0 that is in use.
- * H2  b->before is the size of the block before b, or 0 at the start of a stretch.
- * H3  No two free blocks touch.
- * H4  A block is in a bin exactly when it is free; a bin's bit is set exactly when it has one.
+ * UMALLOC1  Blocks follow each other without a gap up to a fence, a block of size 0 that is in use.
+ * UMALLOC2  b->before is the size of the block before b, or 0 at the start of a stretch.
+ * UMALLOC3  No two free blocks touch.
+ * UMALLOC4  A block is in a bin exactly when it is free; a bin's bit is set exactly when it has
+ *           one.
  *
  * Everything happens under heap_lock. Big requests get mappings of their own.
  */
@@ -18,7 +19,7 @@
 #include "libc.h"
 
 struct block {
-	size_t before;			/* H2 */
+	size_t before;			/* UMALLOC2 */
 	size_t size;			/* of all of it, in 16s; low bits are the flags below */
 	struct block *next, *prev;	/* while free; the payload starts here */
 };
@@ -38,7 +39,7 @@ struct block {
 #define BINS		96
 
 static struct block *bins[BINS];
-static uint64_t nonempty[2];		/* H4, a bit a bin */
+static uint64_t nonempty[2];		/* UMALLOC4, a bit a bin */
 static char *heap_end;			/* where the last fence ends */
 static int heap_lock;
 
@@ -93,7 +94,7 @@ static void bin_remove(struct block *b)
 static void set_size(struct block *b, size_t size, size_t flags)
 {
 	b->size = size | flags;
-	after(b)->before = size;	/* H2 */
+	after(b)->before = size;	/* UMALLOC2 */
 }
 
 /* Cuts @b, which is in no bin, to @size; what is left becomes a free block. */
@@ -107,7 +108,7 @@ static void trim(struct block *b, size_t size)
 	set_size(b, size, IN_USE);
 	tail = after(b);
 	set_size(tail, rest, 0);
-	if (!(after(tail)->size & IN_USE)) {	/* H3 */
+	if (!(after(tail)->size & IN_USE)) {	/* UMALLOC3 */
 		bin_remove(after(tail));
 		set_size(tail, rest + size_of(after(tail)), 0);
 	}
@@ -169,7 +170,7 @@ static bool grow(size_t size)
 		b->before = 0;
 	}
 	heap_end = end;
-	fence->size = IN_USE;		/* H1 */
+	fence->size = IN_USE;		/* UMALLOC1 */
 	set_size(b, (char *)fence - (char *)b, IN_USE);
 	release(b);
 	return true;

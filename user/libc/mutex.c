@@ -1,9 +1,10 @@
 /*
  * Mutexes. The word: 0 free, 1 locked, 2 locked and somebody may be asleep.
  *
- * M1  Who may sleep has written 2 first; an unlock that finds 2 wakes one.
- * M2  Who slept locks with 2, as others may still sleep: at worst one wake-up too many.
- * M3  After the exchange that unlocks, only the word's address is used: the next owner may free it.
+ * UMUTEX1  Who may sleep has written 2 first; an unlock that finds 2 wakes one.
+ * UMUTEX2  Who slept locks with 2, as others may still sleep: at worst one wake-up too many.
+ * UMUTEX3  After the exchange that unlocks, only the word's address is used: the next owner may
+ *          free it.
  *
  * Recursive and error-checking ones also keep the owner's thread id; only the owner can find its
  * own id there, so reading it without the lock is safe.
@@ -86,7 +87,8 @@ int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *deadline)
 	if (m->__type != PTHREAD_MUTEX_NORMAL && is_mine(m))
 		return relock(m, EDEADLK);
 	if (!try_word(m)) {
-		while (atomic_exchange_explicit(word_of(m), 2, memory_order_acquire)) {	/* M1, M2 */
+		/* UMUTEX1, UMUTEX2 */
+		while (atomic_exchange_explicit(word_of(m), 2, memory_order_acquire)) {
 			r = __futex_wait(&m->__word, 2, CLOCK_REALTIME, deadline, m->__shared);
 			if (r)
 				return r;
@@ -115,7 +117,7 @@ int pthread_mutex_unlock(pthread_mutex_t *m)
 		atomic_store_explicit(owner_of(m), 0, memory_order_relaxed);
 	}
 	if (atomic_exchange_explicit(word_of(m), 0, memory_order_release) == 2)
-		__futex_wake(&m->__word, 1, shared);		/* M3 */
+		__futex_wake(&m->__word, 1, shared);		/* UMUTEX3 */
 	return 0;
 }
 

@@ -7,13 +7,14 @@
  * 1, counting runtime / deadline, which for deadline = period is exact (a set that uses all of the
  * CPU is admitted and meets every deadline) and for shorter deadlines safe.
  *
- *  E1  Budget is spent by running. Without, the thread waits for its next period; then deadline and
+ *  EDF1  Budget is spent by running. Without, the thread waits for its next period; then deadline
+ *        and
  * budget advance together. Yielding gives up the rest of the period.
- *  E2  A thread that wakes keeps deadline and budget if it could use them up by then without
- *      exceeding its bandwidth; otherwise a period starts now. So it hurts nobody by sleeping at a
- *      bad time, and a liar only itself.
- *  E3  Deadlines are compared by signed difference; none is further than RESERVED_PERIOD_MAX.
- *      Among equal ones who came first runs first.
+ *  EDF2  A thread that wakes keeps deadline and budget if it could use them up by then without
+ *        exceeding its bandwidth; otherwise a period starts now. So it hurts nobody by sleeping at
+ *        a bad time, and a liar only itself.
+ *  EDF3  Deadlines are compared by signed difference; none is further than RESERVED_PERIOD_MAX.
+ *        Among equal ones who came first runs first.
  */
 #include "reserve.h"
 
@@ -24,7 +25,7 @@ static void new_period(struct sched_entity *e, u64 start)
 	e->slice_left = 0;
 }
 
-/* E2. Both products are below 2^64: no factor reaches 2^32. */
+/* EDF2. Both products are below 2^64: no factor reaches 2^32. */
 static void wake(struct sched_entity *e, u64 now)
 {
 	if (!time_before(now, e->deadline) ||
@@ -35,7 +36,7 @@ static void wake(struct sched_entity *e, u64 now)
 
 static void edf_start(struct sched_entity *e, u64 now)
 {
-	e->base = (struct sched_rank){ 0 };	/* B3 */
+	e->base = (struct sched_rank){ 0 };	/* RESERVE3 */
 	if (!is_reserved(e))
 		return;
 	/* what it had of its period counts on: nobody gets budget by asking again */
@@ -44,7 +45,7 @@ static void edf_start(struct sched_entity *e, u64 now)
 	e->base = (struct sched_rank){ .level = LEVEL_KEYED, .key = e->deadline };
 }
 
-/* E1 */
+/* EDF1 */
 static void replenish(struct sched_entity *e, u64 now)
 {
 	while (e->budget <= 0) {
@@ -134,6 +135,6 @@ const struct sched_policy sched_edf = {
 	.enqueue = edf_enqueue,
 	.dequeue = reserve_dequeue,
 	.pick = reserve_pick,
-	.find = level_find,		/* B2 */
+	.find = level_find,		/* RESERVE2 */
 	.slice = reserve_slice,
 };

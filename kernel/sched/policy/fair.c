@@ -6,12 +6,12 @@
  * what it gets; the difference is its lag, what it is owed. A thread owed nothing waits aside; of
  * the others the one goes first whose slice should be over first.
  *
- *  F1  V = vzero + vsum / weight, the weighted mean of the runnable threads' virtual times, with
- *      0 <= vsum < weight: so v <= V is v <= vzero, and somebody always is.
- *  F2  e->weight is what e contributes to the sums, 0 while it is not runnable here. A new nice
- *      value counts from its next enqueue.
- *  F3  Lag survives sleep and migration and stays within two slices: who slept long has no more
- *      credit than who slept a moment, and who took too much cannot sleep it off.
+ *  FAIR1  V = vzero + vsum / weight, the weighted mean of the runnable threads' virtual times, with
+ *         0 <= vsum < weight: so v <= V is v <= vzero, and somebody always is.
+ *  FAIR2  e->weight is what e contributes to the sums, 0 while it is not runnable here. A new nice
+ *         value counts from its next enqueue.
+ *  FAIR3  Lag survives sleep and migration and stays within two slices: who slept long has no more
+ *         credit than who slept a moment, and who took too much cannot sleep it off.
  */
 #include "sched/policy/policy.h"
 
@@ -46,7 +46,7 @@ static u64 request(void)
 	return sched_quantum / 4;
 }
 
-/* F1 */
+/* FAIR1 */
 static void normalize(struct policy_queue *q)
 {
 	s64 d;
@@ -83,7 +83,7 @@ static void count(struct policy_queue *q, struct sched_entity *e)
 	normalize(q);
 }
 
-/* F3 */
+/* FAIR3 */
 static void uncount(struct policy_queue *q, struct sched_entity *e)
 {
 	s64 limit = virtual_time(e, 2 * request());
@@ -137,7 +137,7 @@ static bool fair_enqueue(struct policy_queue *q, struct sched_entity *e, enum en
 			 u64 now)
 {
 	(void)now;
-	if (e->weight != weight_of(e)) {	/* F2 */
+	if (e->weight != weight_of(e)) {	/* FAIR2 */
 		uncount(q, e);
 		count(q, e);
 	} else if (why == ENQUEUE_YIELD) {
@@ -177,7 +177,7 @@ static struct sched_entity *fair_pick(struct policy_queue *q, u64 now)
 		tree_remove(e);
 		push(q, e, true);
 	}
-	assert(e || !tree_first(&q->aside));	/* F1 */
+	assert(e || !tree_first(&q->aside));	/* FAIR1 */
 	if (e)
 		take(q, e);
 	return e;

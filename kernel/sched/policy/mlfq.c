@@ -7,10 +7,10 @@
  * one, so a thread that wants the CPU half of the time or less stays where it is: that is the
  * favour for interactive threads. Every boost= everyone starts afresh at the top, blocked or not.
  *
- *  M1  Level, allotment and list move together. A boost moves all lists to the top at once; that
- *      q->epoch has changed says so to every entity, wherever it is (level_now()). A new one has
- *      never heard of any boost, so it starts at the top; a changed nice value moves nobody.
- *  M2  Boosts come at multiples of boost=, so all CPUs agree about the epoch without asking.
+ *  MLFQ1  Level, allotment and list move together. A boost moves all lists to the top at once; that
+ *         q->epoch has changed says so to every entity, wherever it is (level_now()). A new one has
+ *         never heard of any boost, so it starts at the top; a changed nice value moves nobody.
+ *  MLFQ2  Boosts come at multiples of boost=, so all CPUs agree about the epoch without asking.
  */
 #include "sched/policy/policy.h"
 
@@ -25,7 +25,7 @@ static void mlfq_init(void)
 	boost = bootarg_number("boost", NSEC_PER_SEC, 10 * NSEC_PER_MSEC, 100 * NSEC_PER_SEC);
 }
 
-/* M1: a new one, or one that was real time until now. */
+/* MLFQ1: a new one, or one that was real time until now. */
 static void mlfq_start(struct sched_entity *e, u64 now)
 {
 	(void)now;
@@ -38,7 +38,7 @@ static u64 allotment(const struct sched_entity *e)
 	return MAX(quantum_of(e) >> 2 << (TOP - e->base.level), 1);
 }
 
-/* M1 */
+/* MLFQ1 */
 static u32 level_now(const struct policy_queue *q, const struct sched_entity *e)
 {
 	if (e->epoch != q->epoch)

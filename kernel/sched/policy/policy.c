@@ -112,7 +112,7 @@ int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sche
 	return 0;
 }
 
-/* @e's rank was @before until now: is it a real-time one, and where is its place (RT3)? */
+/* @e's rank was @before until now: is it a real-time one, and where is its place (REALTIME3)? */
 static void mark_rank(struct sched_entity *e, struct sched_rank before)
 {
 	struct sched_rank rank = entity_rank(e);
@@ -211,7 +211,7 @@ u64 policy_slice(struct policy_queue *q, struct sched_entity *e, u64 now)
 	bool urgent = e->rt;		/* or it changes sides at its next enqueue */
 	u64 slice = urgent ? realtime_slice_of(q, e, now) : policy.slice(q, e);
 
-	if (unlikely(q->urgent.root) && !urgent)	/* RT4 */
+	if (unlikely(q->urgent.root) && !urgent)	/* REALTIME4 */
 		slice = MIN(slice, MAX(q->urgent_period + realtime_period - now, 1));
 	return likely(!jitter) || slice >= SLICE_NEVER ? slice : 1 + queue_random(q) % slice;
 }

@@ -15,15 +15,15 @@
  *	   +--------------------------------------------------+
  *	                             leave
  *
- *  P1  An entity is in at most one queue, and q->current is in none. When the CPU is taken from it
- *      the mechanism first charges it and sets q->current to NULL, then hands it back by enqueue()
- *      (preempted, expired, yields) or leave() (blocks, ends).
- *  P2  Time is charged as measured, before whatever ends it: charge() comes before enqueue(),
- *      leave() and pick(). No policy looks at who runs when a tick comes.
- *  P3  What orders an entity changes only while it is in no queue. A new parameter, inheritance or
- *      deadline means dequeue(), change, enqueue().
- *  P4  q->nr counts what pick() could take now: not a throttled thread, which is in the queue.
- *  P5  Bit LISTS - 1 - i of q->bitmap is set if and only if list i is not empty.
+ *  POLICY1  An entity is in at most one queue, and q->current is in none. When the CPU is taken
+ *           from it the mechanism first charges it and sets q->current to NULL, then hands it back
+ *           by enqueue() (preempted, expired, yields) or leave() (blocks, ends).
+ *  POLICY2  Time is charged as measured, before whatever ends it: charge() comes before enqueue(),
+ *           leave() and pick(). No policy looks at who runs when a tick comes.
+ *  POLICY3  What orders an entity changes only while it is in no queue. A new parameter,
+ *           inheritance or deadline means dequeue(), change, enqueue().
+ *  POLICY4  q->nr counts what pick() could take now: not a throttled thread, which is in the queue.
+ *  POLICY5  Bit LISTS - 1 - i of q->bitmap is set if and only if list i is not empty.
  */
 #pragma once
 
@@ -111,7 +111,7 @@ struct sched_entity {
 struct policy_queue {			/* one per CPU */
 	unsigned cpu;			/* [const] */
 	struct sched_entity *current;	/* the mechanism's: on the CPU; NULL: idle */
-	_Atomic unsigned nr;		/* P4; anyone may read a hint */
+	_Atomic unsigned nr;		/* POLICY4; anyone may read a hint */
 	struct rb_tree urgent;		/* realtime.c, and all up to the blank line */
 	_Atomic unsigned nr_urgent;	/* in it; anyone may read a hint */
 	u64 fronts;			/* arrivals at the front, counted downwards */
@@ -122,7 +122,7 @@ struct policy_queue {			/* one per CPU */
 	u64 timer_at;			/* timer() wants to be called then, if timer_set */
 	bool timer_set;
 
-	u64 bitmap;			/* P5; the lowest bit is that of the highest list */
+	u64 bitmap;			/* POLICY5; the lowest bit is that of the highest list */
 	struct list_node lists[LISTS];
 	struct rb_tree tree;		/* by key */
 	struct rb_tree aside;		/* throttled (edf, rm) or not yet eligible (fair) */
@@ -232,12 +232,12 @@ static inline bool policy_knows(u32 class)
  * --- The hooks as the mechanism calls them: real-time threads first, then the policy -------------
  */
 
-#define RT_RANK		1u		/* RT1, in realtime.c */
+#define RT_RANK		1u		/* REALTIME1, in realtime.c */
 #define RT_SIDE		2u
-#define RT_TO_FRONT	4u		/* RT3 */
+#define RT_TO_FRONT	4u		/* REALTIME3 */
 #define RT_TO_BACK	8u
 
-/* Of SCHED_RR, and RT4, in ns; no limit is SLICE_NEVER. Read and written without a lock. */
+/* Of SCHED_RR, and REALTIME4, in ns; no limit is SLICE_NEVER. Read and written without a lock. */
 extern u64 realtime_slice, realtime_limit, realtime_period;
 int realtime_set_limit(u64 limit, u64 period);
 

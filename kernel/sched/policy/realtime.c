@@ -7,18 +7,18 @@
  * inherited rank). Urgent ones wait in q->urgent, the highest of 99 priorities first, equals in
  * order of arrival; the policy sees none of them. Only reservations (edf, rm) go before.
  *
- *  RT1  RT_RANK says that its rank is a real-time one; it changes with the rank, while the entity
- *       is in no queue (P3). RT_SIDE says that it is here and not the policy's, from an enqueue to
- *       the next enqueue or leave. Where they differ it changes sides: the policy is told by
- *       leave() that it goes, or by an enqueue(ENQUEUE_WAKE) that it comes.
- *  RT2  SCHED_RR has a slice and goes behind its equals when that is over. SCHED_FIFO, and a normal
- *       thread that is urgent for a while, runs until it blocks or yields. A preempted one stays in
- *       front of its equals.
- *  RT3  One that is ready when its rank changes goes in front of its new equals if it has become
- *       less urgent, and behind them otherwise (as on Linux): RT_TO_FRONT, RT_TO_BACK.
- *  RT4  The throttle: in each period of realtime_period the urgent ones get at most realtime_limit
- *       while others wait. No timer is needed: slices end where the throttle begins or ends. Time
- *       that nobody else wanted is not counted.
+ *  REALTIME1  RT_RANK says that its rank is a real-time one; it changes with the rank, while the
+ *             entity is in no queue (POLICY3). RT_SIDE says that it is here and not the policy's,
+ *             from an enqueue to the next enqueue or leave. Where they differ it changes sides: the
+ *             policy is told by leave() that it goes, or by an enqueue(ENQUEUE_WAKE) that it comes.
+ *  REALTIME2  SCHED_RR has a slice and goes behind its equals when that is over. SCHED_FIFO, and a
+ *             normal thread that is urgent for a while, runs until it blocks or yields. A preempted
+ *             one stays in front of its equals.
+ *  REALTIME3  One that is ready when its rank changes goes in front of its new equals if it has
+ *             become less urgent, and behind them otherwise (as on Linux): RT_TO_FRONT, RT_TO_BACK.
+ *  REALTIME4  The throttle: in each period of realtime_period the urgent ones get at most
+ *             realtime_limit while others wait. No timer is needed: slices end where the throttle
+ *             begins or ends. Time that nobody else wanted is not counted.
  */
 #include "sched/policy/policy.h"
 
@@ -36,7 +36,7 @@ static void account(struct policy_queue *q, u64 now)
 	q->urgent_since = now;
 }
 
-/* RT4 */
+/* REALTIME4 */
 static bool is_throttled(struct policy_queue *q, u64 now)
 {
 	if (now - q->urgent_period >= realtime_period) {
@@ -67,7 +67,7 @@ bool realtime_enqueue(struct policy_queue *q, struct sched_entity *e, enum enque
 		     (why == ENQUEUE_EXPIRED && e->params.class != SCHED_RR);
 
 	if (why != ENQUEUE_WAKE && e->rt & RT_MOVED)
-		front = e->rt & RT_TO_FRONT;	/* RT3 */
+		front = e->rt & RT_TO_FRONT;	/* REALTIME3 */
 	if (was_current(why))
 		realtime_leave(q, e, now);
 	if (!(e->rt & RT_RANK)) {

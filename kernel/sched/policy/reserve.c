@@ -55,7 +55,7 @@ void reserve_dequeue(struct policy_queue *q, struct sched_entity *e)
 	} else {
 		tree_remove(e);
 		if (e->in == &q->tree)
-			queue_count(q, -1);	/* P4 */
+			queue_count(q, -1);	/* POLICY4 */
 	}
 }
 

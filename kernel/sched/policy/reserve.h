@@ -2,11 +2,12 @@
  * Reservations, for edf and rm: SCHED_DEADLINE threads run by key, above everybody else, and never
  * more than their budget says; the others get what is left, real-time threads first.
  *
- *  B1  A thread with a reservation and no budget waits aside until replenish_at, even if the CPU
- *      would idle. Only who holds up a more urgent one (inherited rank) runs on, into debt.
- *  B2  A thread with a reservation stays on the CPU that promised it.
- *  B3  All others share level 0 and differ by their quanta, so none starves another. q->tree holds
- *      reservations, and threads that hold one up, alone: realtime.c relies on it.
+ *  RESERVE1  A thread with a reservation and no budget waits aside until replenish_at, even if the
+ *            CPU would idle. Only who holds up a more urgent one (inherited rank) runs on, into
+ *            debt.
+ *  RESERVE2  A thread with a reservation stays on the CPU that promised it.
+ *  RESERVE3  All others share level 0 and differ by their quanta, so none starves another. q->tree
+ *            holds reservations, and threads that hold one up, alone: realtime.c relies on it.
  */
 #pragma once
 
@@ -26,7 +27,7 @@ typedef bool (*enqueue_hook)(struct policy_queue *q, struct sched_entity *e, enu
 /* The timer hook: who waits aside and need not any more goes to @enqueue. */
 bool reserve_timer(struct policy_queue *q, u64 now, enqueue_hook enqueue, enum enqueue_why why);
 
-/* B1: it must wait aside. */
+/* RESERVE1: it must wait aside. */
 bool reserve_is_spent(const struct sched_entity *e);
 
 void reserve_dequeue(struct policy_queue *q, struct sched_entity *e);

@@ -6,13 +6,13 @@
  * who is admitted ever misses one, provided that no thread interferes more than its reservation
  * says. Budgets see to that, as sporadic servers (Sprunt, Sha, Lehoczky 1989):
  *
- *  R1  What is spent comes back one period after the moment from which it could be spent: when the
- *      thread woke, or got a refund, whichever is later. So no interval of k periods sees more than
- *      k times the runtime.
- *  R2  budget + refund[0].amount + refund[1].amount = runtime. The first refund to come is
- *      refund[0], the one that grows refund[open]. A thread that wakes while two
+ *  RM1  What is spent comes back one period after the moment from which it could be spent: when the
+ *       thread woke, or got a refund, whichever is later. So no interval of k periods sees more
+ *       than k times the runtime.
+ *  RM2  budget + refund[0].amount + refund[1].amount = runtime. The first refund to come is
+ *       refund[0], the one that grows refund[open]. A thread that wakes while two
  * have still to come waits for the first.
- *  R3  Equal periods take turns in order of arrival, and count against each other in the analysis.
+ *  RM3  Equal periods take turns in order of arrival, and count against each other in the analysis.
  */
 #include "reserve.h"
 
@@ -54,12 +54,12 @@ static void wake(struct sched_entity *e, u64 now)
 
 static void rm_start(struct sched_entity *e, u64 now)
 {
-	e->base = (struct sched_rank){ 0 };	/* B3 */
+	e->base = (struct sched_rank){ 0 };	/* RESERVE3 */
 	if (!is_reserved(e))
 		return;
 	e->base = (struct sched_rank){ .level = LEVEL_KEYED, .key = e->params.period };
 	wake(e, now);
-	e->budget = e->params.runtime - e->refund[0].amount - e->refund[1].amount;	/* R2 */
+	e->budget = e->params.runtime - e->refund[0].amount - e->refund[1].amount;	/* RM2 */
 }
 
 static bool rm_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
@@ -143,6 +143,6 @@ const struct sched_policy sched_rm = {
 	.enqueue = rm_enqueue,
 	.dequeue = reserve_dequeue,
 	.pick = reserve_pick,
-	.find = level_find,		/* B2 */
+	.find = level_find,		/* RESERVE2 */
 	.slice = reserve_slice,
 };

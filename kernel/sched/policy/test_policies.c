@@ -125,14 +125,14 @@ static void run(u64 ns)
 	}
 }
 
-/* P5, of lists that keep a bitmap. */
+/* POLICY5, of lists that keep a bitmap. */
 static void check_bitmap(const char *when)
 {
 	for (unsigned i = 0; i < LISTS; i++) {
 		bool bit = q.bitmap & list_bit(i);
 
-		CHECK(bit != list_empty(&q.lists[i]), "P5", "%s, %s: bit of list %u lies", p->name,
-		      when, i);
+		CHECK(bit != list_empty(&q.lists[i]), "POLICY5", "%s, %s: bit of list %u lies",
+		      p->name, when, i);
 	}
 }
 
@@ -215,11 +215,12 @@ KTEST(policies_lowest, "policies.lowest", "", "")
 			set(0, (struct sched_params){ .class = SCHED_OTHER, .nice = nice });
 			enqueue(0, ENQUEUE_WAKE);
 			check_bitmap("one is queued");
-			CHECK(level_first(&q) == &e[0], "P5", "%s: nice %d is not found", p->name,
-			      nice);
+			CHECK(level_first(&q) == &e[0], "POLICY5", "%s: nice %d is not found",
+			      p->name, nice);
 			p->dequeue(&q, &e[0]);		/* killed, say */
 			check_bitmap("it was taken out");
-			CHECK(p->pick(&q, now) == NULL, "P5", "%s: somebody is found", p->name);
+			CHECK(p->pick(&q, now) == NULL, "POLICY5", "%s: somebody is found",
+			      p->name);
 		}
 	}
 }
@@ -335,7 +336,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 		p->dequeue(&q, &e[i]);
 		check_bitmap("taken out");
 	}
-	CHECK(q.nr == 0, "P4", "nobody is queued, and %u are counted", q.nr);
+	CHECK(q.nr == 0, "POLICY4", "nobody is queued, and %u are counted", q.nr);
 }
 
 /*
@@ -414,7 +415,7 @@ KTEST(policies_budget, "policies.budget", "", "")
 }
 
 /*
- * rm, R1: budget that was spent in two parts comes back in two parts, each a period after it could
+ * rm, RM1: budget that was spent in two parts comes back in two parts, each a period after it could
  * be spent.
  */
 KTEST(policies_refunds, "policies.refunds", "", "")
