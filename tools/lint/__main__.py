@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from tools.lint import editor, files, graph, layout, programs
+from tools.lint import editor, files, graph, layout, programs, reading
 from tools.lint.files import Fault
 from tools.options import run_program
 from tools.test.model import Job, Result
@@ -33,6 +33,7 @@ _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("the kernel calls downward", graph.downward),
     ("prologues", files.prologues),
     ("sizes", files.sizes),
+    ("reading for a lab", reading.reading),
     ("links", files.links),
     ("figures", files.figures),
     ("subjects", files.subjects),

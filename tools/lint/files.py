@@ -226,8 +226,8 @@ def labels() -> Iterator[Fault]:
                 yield Fault(path, number, f"{m[1]} does not say its file")
     cited = {word for path in all_files() for line in _citing(path) for word in _WORD.findall(line)}
     for label in sorted(defined.keys() - cited):
-        where, number = defined[label].split(":")
-        yield Fault(where, int(number), f"no test and no assertion cites {label}")
+        where, at = defined[label].split(":")
+        yield Fault(where, int(at), f"no test and no assertion cites {label}")
 
 
 def _citing(path: str) -> Iterator[str]:
