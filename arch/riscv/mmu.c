@@ -84,9 +84,19 @@ paddr_t arch_kernel_root(void)
 	return arch_image_pa(kernel_root);
 }
 
+/* Copies the root's entries for @size bytes of tables that map from @va on. */
+static void copy_entries(pte_t *root, vaddr_t va, size_t size)
+{
+	u64 first = ROOT_INDEX(va);
+
+	memcpy(root + first, kernel_root + first, size / PAGE_SIZE * sizeof(pte_t));
+}
+
 void arch_root_init(void *root)
 {
-	memcpy((pte_t *)root + ENTRIES / 2, kernel_root + ENTRIES / 2, sizeof(kernel_root) / 2);
+	copy_entries(root, ARCH_VMAP_BASE, sizeof(vmap_tables));
+	copy_entries(root, ARCH_DIRECT_BASE, sizeof(direct_tables));
+	copy_entries(root, IMAGE_BASE, sizeof(image_table));
 }
 
 /* An entry that is there already stays: those of the image's blocks must never become writable. */

@@ -56,11 +56,16 @@ struct image {
 	size_t data;		/* first used byte of the strings, from the top */
 };
 
+static void push_words(struct image *im, const u64 *words, size_t size)
+{
+	memcpy(im->bytes + im->words, words, size);
+	im->words += size;
+	assert(im->words <= im->data);
+}
+
 static void push_word(struct image *im, u64 word)
 {
-	memcpy(im->bytes + im->words, &word, sizeof(word));
-	im->words += sizeof(word);
-	assert(im->words <= im->data);
+	push_words(im, &word, sizeof(word));
 }
 
 /* Where the bytes will be for the program. */
@@ -112,10 +117,7 @@ static void push_auxv(struct image *im, const struct elf_program *prog,
 		{ AT_NULL, 0 },
 	};
 
-	for (unsigned i = 0; i < AUX_COUNT; i++) {
-		push_word(im, aux[i][0]);
-		push_word(im, aux[i][1]);
-	}
+	push_words(im, aux[0], sizeof(aux));
 }
 
 /* Returns where the strings of argv end and those of envp begin. */

@@ -3,10 +3,13 @@
  * buddies, so that most calls touch no shared lock and nothing is split or merged.
  *
  * A cache is a stack: the page freed last, still warm, goes out first. It has a lock of its own,
- * free in all but rare cases, so that page_drain() may empty every CPU's.
+ * free in all but rare cases, so that page_drain() may empty every CPU's. A second stack keeps
+ * pages that are known to be zero: a page table is when its last entry has been cleared, and the
+ * next table need not be filled with zeros again.
  *
  * Debug builds fill a page with poison when it is freed and look for damage when it goes out: a
- * write through a stale pointer or TLB entry is found at the next allocation.
+ * write through a stale pointer or TLB entry is found at the next allocation. A zeroed page is looked
+ * through for anything but zeros.
  *
  * Lock order: a cache's lock, then the buddies'.
  */
@@ -21,6 +24,7 @@
 
 #define CACHE_MAX	64
 #define CACHE_BATCH	26	/* bounded by how long interrupts may be off */
+#define ZEROED_MAX	16
 #define POISON_BYTE	0x5a
 #define POISON_WORD	0x5a5a5a5a5a5a5a5aUL
 
@@ -28,6 +32,8 @@ struct page_cache {
 	struct spinlock lock;
 	unsigned n;				/* [lock] */
 	struct page *pages[CACHE_MAX];		/* [lock] */
+	unsigned nr_zeroed;			/* [lock] */
+	struct page *zeroed[ZEROED_MAX];	/* [lock] each has PAGE_ZEROED */
 };
 
 static struct page_cache caches[MAX_CPUS];
@@ -48,18 +54,38 @@ static struct page_cache *my_cache(void)
 	return thread_cpu(current_thread())->pages;
 }
 
-static struct page *cache_pop(void)
+static struct page *cache_pop(unsigned flags)
 {
 	struct page_cache *c = my_cache();
 	struct page *p = NULL;
 
 	spin_lock(&c->lock);
-	if (c->n == 0)
-		c->n = buddy_alloc_many(c->pages, CACHE_BATCH, 0);
-	if (c->n)
-		p = c->pages[--c->n];
+	if (flags & PAGE_ZERO && c->nr_zeroed) {
+		p = c->zeroed[--c->nr_zeroed];
+	} else {
+		if (c->n == 0)
+			c->n = buddy_alloc_many(c->pages, CACHE_BATCH, 0);
+		if (c->n)
+			p = c->pages[--c->n];
+	}
 	spin_unlock(&c->lock);
 	return p;
+}
+
+/* Keeps @p, whose bytes are zeros, for a caller who wants such; false if there is no room. */
+static bool cache_push_zeroed(struct page *p)
+{
+	struct page_cache *c = my_cache();
+	bool room;
+
+	if (unlikely(nr_nodes > 1) && page_node(p) != thread_cpu(current_thread())->node)
+		return false;
+	spin_lock(&c->lock);
+	room = c->nr_zeroed < ZEROED_MAX;
+	if (room)
+		c->zeroed[c->nr_zeroed++] = p;
+	spin_unlock(&c->lock);
+	return room;
 }
 
 /* The oldest leave a full cache. */
@@ -89,6 +115,10 @@ void page_drain(void)
 		spin_lock(&c->lock);
 		buddy_free_many(c->pages, c->n, 0);
 		c->n = 0;
+		for (unsigned k = 0; k < c->nr_zeroed; k++)
+			c->zeroed[k]->flags = 0;
+		buddy_free_many(c->zeroed, c->nr_zeroed, 0);
+		c->nr_zeroed = 0;
 		spin_unlock(&c->lock);
 	}
 }
@@ -122,12 +152,22 @@ static void check_poison(struct page *p)
 	}
 }
 
-static struct page *take(unsigned order)
+static void check_zeroed(const struct page *p)
+{
+	const u64 *word = page_to_virt(p);
+
+	for (unsigned k = 0; k < PAGE_SIZE / sizeof(*word); k++)
+		if (word[k])
+			panic("page table %lx was written after it was freed: %lx at %p",
+			      page_to_phys(p), word[k], (const void *)&word[k]);
+}
+
+static struct page *take(unsigned order, unsigned flags)
 {
 	struct page *p;
 
 	if (order == 0)
-		return cache_pop();
+		return cache_pop(flags);
 	return buddy_alloc_many(&p, 1, order) ? p : NULL;
 }
 
@@ -136,20 +176,22 @@ struct page *page_take(unsigned order, unsigned flags)
 	struct page *p;
 
 	assert(order <= PAGE_MAX_ORDER);
-	p = take(order);
+	p = take(order, flags);
 	if (!p) {
 		page_drain();	/* other CPUs may hold what we lack, or its buddy */
-		p = take(order);
+		p = take(order, flags);
 	}
 	if (!p) {
 		event_count(EVENT_OOM);
 		return NULL;
 	}
 	if (DEBUG_BUILD)
-		check_poison(p);
+		p->flags & PAGE_ZEROED ? check_zeroed(p) : check_poison(p);
 	assert(atomic_load_explicit(&p->refs, memory_order_relaxed) == 0);
 	atomic_store_explicit(&p->refs, 1, memory_order_relaxed);
-	if (flags & PAGE_ZERO)
+	if (p->flags & PAGE_ZEROED)
+		p->flags = 0;
+	else if (flags & PAGE_ZERO)
 		memset(page_to_virt(p), 0, PAGE_SIZE << order);
 	return p;
 }
@@ -176,6 +218,8 @@ void page_put(struct page *p)
 	if (before > 1)
 		return;
 	assert(!(p->flags & PAGE_SLAB));
+	if (p->flags & PAGE_ZEROED && cache_push_zeroed(p))
+		return;
 	p->flags = 0;
 	if (DEBUG_BUILD)
 		poison(p);

@@ -23,6 +23,7 @@
 #include "base/counters.h"
 #include "base/panic.h"
 #include "base/trace.h"
+#include "page.h"
 #include "sched/cpu.h"
 
 /* From here on, dropping all translations costs less than one by one. */
@@ -93,6 +94,7 @@ void tlb_batch_table(struct tlb_batch *b, struct page *p)
 	phys_to_page(b->as->root)->tables--;
 	counter_add(COUNT_TABLE_PAGES, -1);
 	tlb_batch_range(b, 0, ARCH_USER_END);
+	p->flags |= PAGE_ZEROED;
 	add_page(b, p);
 }
 

@@ -120,6 +120,31 @@ KTEST(page_zero, "page.zero", "", "mm.page.zero")
 	}
 }
 
+/* A page that goes as zeros comes back to the next caller who wants zeros, and to nobody else. */
+KTEST(page_zeroed, "page.zeroed", "", "mm.page.zero")
+{
+	struct page *p = page_alloc(0, PAGE_ZERO), *other, *again;
+	u64 free;
+
+	REQUIRE(p, "mm.page.zero", "no memory");
+	preempt_off();		/* each CPU has a cache of its own */
+	p->flags |= PAGE_ZEROED;
+	page_put(p);
+	other = page_alloc(0, 0);
+	again = page_alloc(0, PAGE_ZERO);
+	preempt_on();
+	CHECK(other != p && again == p, "mm.page.zero", "zeroed page %lx went to %s",
+	      page_to_phys(p), other == p ? "a caller who wants any" : "nobody");
+	CHECK(again->flags == 0, "mm.page.zero", "it still has flags %x", again->flags);
+	page_put(other);
+	page_drain();
+	free = page_free_count();
+	again->flags |= PAGE_ZEROED;
+	page_put(again);
+	page_drain();
+	CHECK(page_free_count() == free + 1, "mm.page.zero", "page_drain() left it in the cache");
+}
+
 KTEST(page_refs, "page.refs", "", "mm.page.refs")
 {
 	struct page *p = page_alloc(0, 0);
