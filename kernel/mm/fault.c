@@ -13,6 +13,9 @@
  *
  *  FAULT1  A fault is resolved only if the access then succeeds: otherwise it would come back for
  *          ever.
+ *  FAULT2  A stack grows only by a fault of a thread that runs on the space, so the limits of the
+ *          current process are the right ones. as_pin_page(), which reaches other spaces too, takes
+ *          an address below a stack for unmapped, as Linux does.
  */
 #include "space.h"
 
@@ -25,22 +28,24 @@
 #include "process/process.h"
 #include "sched/cpu.h"
 
-/* The stack above @va, made to reach down to it; NULL if there is none or it may not. */
-static struct region *grow_stack(struct addr_space *as, vaddr_t va)
+/* Makes the stack above @va reach down to it; false if there is none or it may not. */
+static bool grow_stack(struct addr_space *as, vaddr_t va) HOLDS(as->lock)
 {
 	struct region *r = region_above(as, va), *below;
 	u64 limit = current_process()->limits[RLIMIT_STACK].cur;
 
-	if (!r || !(r->flags & REGION_STACK) || va < MMAP_MIN || r->end - va > limit)
-		return NULL;
+	assert(as == current_thread()->as);	/* FAULT2 */
+	if (!r || r->start <= va || !(r->flags & REGION_STACK) || va < MMAP_MIN ||
+	    r->end - va > limit)
+		return false;
 	below = region_prev(r);
 	if (below && va - below->end < STACK_GAP)
-		return NULL;
+		return false;
 	if (as_over_limit(as, (r->start - va) / PAGE_SIZE) ||
 	    (r->flags & REGION_LOCKED && as_over_lock_limit(as, (r->start - va) / PAGE_SIZE)))
-		return NULL;
+		return false;
 	region_resize(as, r, va, r->end);
-	return r;
+	return true;
 }
 
 /* A private copy of the file's page @from: @n bytes of it, then zeros. */
@@ -103,8 +108,6 @@ int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access)
 	struct region *r = region_find(as, va);
 	pte_t *e;
 
-	if (!r)
-		r = grow_stack(as, va);
 	if (!r || access & ~r->prot)
 		return -EFAULT;
 	e = pt_walk(as->root, va, true);
@@ -124,6 +127,8 @@ int as_fault(struct addr_space *as, vaddr_t addr, unsigned access)
 
 	mutex_lock(&as->lock);
 	err = fault_resolve(as, addr, access);
+	if (err == -EFAULT && grow_stack(as, ALIGN_DOWN(addr, PAGE_SIZE)))
+		err = fault_resolve(as, addr, access);
 	mutex_unlock(&as->lock);
 	return err;
 }

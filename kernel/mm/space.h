@@ -210,8 +210,8 @@ void zap_tables(struct tlb_batch *b, vaddr_t start, vaddr_t end, vaddr_t floor, 
 
 /* --- fault.c, space.c ------------------------------------------------------------------------- */
 
-/* as_fault() with as->lock held. */
-int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access);
+/* as_fault() for any space, and without growing a stack. */
+int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access) HOLDS(as->lock);
 
 void as_count_pages(struct addr_space *as, s64 n);	/* @n more are mapped */
 void vm_init(void);

@@ -160,7 +160,7 @@ vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: i
 /*
  * Makes one access possible: demand zero, file page, copy on write, stack growth. 0, -EFAULT (no
  * such access is allowed there), -EIO (beyond the end of the file, or it cannot be read), -ENOMEM.
- * May block.
+ * May block. @as is the current thread's: a stack grows within the limits of its process.
  */
 int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
 
@@ -185,7 +185,10 @@ static inline u64 as_kernel_bytes(const struct addr_space *as)
 	return (1 + as_tables(as)) * PAGE_SIZE + as->nr_regions * sizeof(struct region);
 }
 
-/* The frame behind a user address, referenced, for futex keys; faults it in. NULL with *err set. */
+/*
+ * Returns the page behind a user address, with a reference, and makes it present first; NULL with
+ * *err set. @as may be any space: no stack grows.
+ */
 struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err);
 
 /* True where [addr, addr + size) lies in user space without wrapping. */
