@@ -1,12 +1,12 @@
 /*
- * The page allocator's face: references, and a cache of single pages per CPU in front of the
+ * The page allocator's interface: references, and a cache of single pages per CPU in front of the
  * buddies, so that most calls touch no shared lock and nothing is split or merged.
  *
- * A cache is a stack: the page freed last, still warm, goes out first. It has a lock of its own,
- * free in all but rare cases, so that page_drain() may empty every CPU's.
+ * A cache is a stack: the page freed last, still warm, is allocated first. Its lock is almost never
+ * contended; it lets page_drain() empty every CPU's cache.
  *
- * Debug builds fill a page with poison when it is freed and look for damage when it goes out: a
- * write through a stale pointer or TLB entry is found at the next allocation.
+ * Debug builds fill a freed page with poison and check it when it is allocated again, which finds
+ * writes through stale pointers and TLB entries.
  *
  * Lock order: a cache's lock, then the buddies'.
  */
@@ -42,7 +42,7 @@ void page_init(void)
 	}
 }
 
-/* A thread that migrates right after this uses its last CPU's cache, which the lock permits. */
+/* A thread that migrates right after this uses its last CPU's cache, which its lock makes safe. */
 static struct page_cache *my_cache(void)
 {
 	return thread_cpu(current_thread())->pages;
@@ -62,13 +62,13 @@ static struct page *cache_pop(void)
 	return p;
 }
 
-/* The oldest leave a full cache. */
+/* Frees @p into this CPU's cache; a full cache gives its oldest pages to the buddies. */
 static void cache_push(struct page *p)
 {
 	struct page_cache *c = my_cache();
 
 	if (unlikely(nr_nodes > 1) && page_node(p) != thread_cpu(current_thread())->node) {
-		buddy_free_many(&p, 1, 0);	/* for those who are near to it */
+		buddy_free_many(&p, 1, 0);	/* for the CPUs near to it */
 		return;
 	}
 	spin_lock(&c->lock);
@@ -98,13 +98,6 @@ void mm_drain(void)
 	kstack_trim(0);
 	slab_drain();
 	page_drain();
-}
-
-static void poison(struct page *p)
-{
-	for (unsigned i = 0; i < 1u << p->order; i++)
-		p[i].flags |= PAGE_POISONED;
-	memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << p->order);
 }
 
 static void check_poison(struct page *p)
@@ -138,7 +131,7 @@ struct page *page_take(unsigned order, unsigned flags)
 	assert(order <= PAGE_MAX_ORDER);
 	p = take(order);
 	if (!p) {
-		page_drain();	/* other CPUs may hold what we lack, or its buddy */
+		page_drain();	/* other CPUs' caches may hold pages, or buddies of free ones */
 		p = take(order);
 	}
 	if (!p) {
@@ -169,7 +162,7 @@ struct page *page_get(struct page *p)
 
 void page_put(struct page *p)
 {
-	/* Release, then acquire: what other holders did to it is done before it is used anew. */
+	/* Release, then acquire: all accesses by other holders come before its next use. */
 	u32 before = atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel);
 
 	assert(before > 0);
@@ -177,8 +170,11 @@ void page_put(struct page *p)
 		return;
 	assert(!(p->flags & PAGE_SLAB));
 	p->flags = 0;
-	if (DEBUG_BUILD)
-		poison(p);
+	if (DEBUG_BUILD) {
+		for (unsigned i = 0; i < 1u << p->order; i++)
+			p[i].flags |= PAGE_POISONED;
+		memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << p->order);
+	}
 	if (p->order == 0)
 		cache_push(p);
 	else
