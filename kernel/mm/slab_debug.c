@@ -1,5 +1,5 @@
 /*
- * What debug builds add to slab caches.
+ * The checks that debug builds add to slab caches.
  *
  *	poison		a free object is filled with a pattern, which must be intact when it is
  *			allocated: finds writes after free (but to the first word, the list's link)
