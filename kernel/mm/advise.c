@@ -1,15 +1,15 @@
 /*
- * Advice of a program about its memory, madvise(), and what it is told of it, mincore().
+ * madvise(), a program's advice about its memory, and mincore(), which of its pages are present.
  *
- * Advice that only a kernel with swap, huge pages or page migration could follow is checked and
- * then taken as followed.
+ * Advice that only a kernel with swap, huge pages or page migration could follow is checked, and
+ * then the call succeeds.
  */
 #include "space.h"
 
 #include "errno.h"
 #include "fs/vfs.h"
 
-/* --- Advice about one region, [start, end) being within it ------------------------------------ */
+/* --- Advice about [start, end), a part of one region ------------------------------------------ */
 
 static bool is_anonymous(const struct region *r)
 {
@@ -26,7 +26,7 @@ static int forget(struct tlb_batch *b, struct region *r, vaddr_t start, vaddr_t 
 	return 0;
 }
 
-/* Checks that @r is memory of a kind for @advice, which changes nothing now. */
+/* Checks that @advice, which changes no page now, may be given about @r. */
 static int check_advice(const struct region *r, int advice)
 {
 	switch (advice) {
@@ -44,7 +44,7 @@ struct flag_advice {
 	unsigned mask, set;
 };
 
-/* Advice that a region remembers; mask 0: it does not. */
+/* Returns which flags of a region remember @advice; mask 0 if none does. */
 static struct flag_advice flag_advice(int advice)
 {
 	switch (advice) {
@@ -63,8 +63,9 @@ static struct flag_advice flag_advice(int advice)
 
 /* --- A range ---------------------------------------------------------------------------------- */
 
-/* Region by region; one that refuses ends it. as->lock held. */
+/* Applies @advice region by region, up to the first that refuses it. */
 static int advise_regions(struct addr_space *as, vaddr_t start, vaddr_t end, int advice)
+	HOLDS(as->lock)
 {
 	bool forgets = advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED ||
 		       advice == MADV_FREE;
@@ -98,7 +99,7 @@ int as_advise(struct addr_space *as, vaddr_t start, vaddr_t end, int advice)
 	as->some_unforked |= advice == MADV_DONTFORK;
 	err = advise_regions(as, start, end, advice);
 	if (!err && region_mapped_pages(as, start, end) != (end - start) / PAGE_SIZE)
-		err = -ENOMEM;		/* but, as on Linux, what is mapped has been dealt with */
+		err = -ENOMEM;		/* as on Linux, the mapped parts have been advised */
 	mutex_unlock(&as->lock);
 	return err;
 }

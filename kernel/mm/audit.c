@@ -1,7 +1,6 @@
 /*
- * Checks of all memory (page.c's PAGE1 to PAGE3, slab.c's SLAB2 and SLAB3, region.c's REGION1 to
- * REGION3, rmap.c's RMAP1, and that page tables grant what regions say), for quiet points in test
- * kernels.
+ * Checks of all memory for quiet points in test kernels: PAGE1 to PAGE3 (page.c), SLAB2 and SLAB3
+ * (slab.c), REGION1 to REGION3 (region.c), RMAP1 (rmap.c), COW2 (cow.c).
  */
 #include "page.h"
 #include "slab.h"
@@ -27,7 +26,8 @@ static void check_chunk(const struct page *p, unsigned order)
 		panic("free buddies of order %u at %lx", order, page_to_phys(p));
 }
 
-static void check_node(unsigned n)
+/* PAGE1 to PAGE3. */
+static void check_node(unsigned n) HOLDS(buddy.lock)
 {
 	const struct buddy_node *node = &buddy.nodes[n];
 	u64 found = 0;
@@ -44,17 +44,9 @@ static void check_node(unsigned n)
 		      found, node->out, node->unadded, node->total);
 }
 
-static void buddy_check(void)
-{
-	spin_lock(&buddy.lock);
-	for (unsigned n = 0; n < nr_nodes; n++)
-		check_node(n);
-	spin_unlock(&buddy.lock);
-}
-
 /* --- Slabs ------------------------------------------------------------------------------------ */
 
-/* SLAB2 and SLAB3; the objects still out are added up. */
+/* SLAB2 and SLAB3. Returns how many objects are out of the slabs. */
 static u64 cache_check(struct kmem_cache *c)
 {
 	unsigned nr = 0, empty = 0, used = 0;
@@ -80,7 +72,7 @@ static u64 cache_check(struct kmem_cache *c)
 	return used;
 }
 
-static void slab_check(void)
+void mm_check(void)
 {
 	u64 used = 0;
 
@@ -89,17 +81,15 @@ static void slab_check(void)
 	if (used != (u64)counter_read(COUNT_SLAB_OBJECTS))
 		panic("slabs: %lu objects are out, but %ld were counted", used,
 		      counter_read(COUNT_SLAB_OBJECTS));
-}
-
-void mm_check(void)
-{
-	slab_check();
-	buddy_check();
+	spin_lock(&buddy.lock);
+	for (unsigned n = 0; n < nr_nodes; n++)
+		check_node(n);
+	spin_unlock(&buddy.lock);
 }
 
 /* --- Address spaces --------------------------------------------------------------------------- */
 
-/* An entry grants what its region and its page's owners allow, and never more. */
+/* COW2: an entry grants no more than its region and the other owners of its page allow. */
 static void check_entry(const struct region *r, vaddr_t va, pte_t pte)
 {
 	struct page *p = pte_page(pte);
@@ -110,16 +100,6 @@ static void check_entry(const struct region *r, vaddr_t va, pte_t pte)
 	    !atomic_load(&p->refs))
 		panic("entry %lx for %lx: rights %x, region's %x, flags %x, page has %u owners",
 		      pte, va, prot, r->prot, r->flags, atomic_load(&p->refs));
-}
-
-static u64 check_region(const struct addr_space *as, const struct region *r)
-{
-	struct pt_iter i = { .root = as->root, .va = r->start, .end = r->end };
-	u64 n = 0;
-
-	for (; pt_next(&i); n++)
-		check_entry(r, i.va, *i.e);
-	return n;
 }
 
 /* REGION3, RMAP1. */
@@ -135,30 +115,39 @@ static void check_links(struct region *r)
 		panic("region %lx is not in its file's list", r->start);
 }
 
+/* REGION1, REGION2, and that every page mapped is in a region, and counted. */
 void as_check(struct addr_space *as)
 {
 	unsigned nr = 0;
 	struct pt_iter all = { .root = as->root, .end = ARCH_USER_END };
-	u64 resident = 0, total = 0, in_space = 0;
+	u64 resident = 0, total = 0, locked = 0, in_space = 0;
 	vaddr_t last = MMAP_MIN;
 
 	mutex_lock(&as->lock);
 	for (struct region *r = region_first(as); r; r = region_next(r)) {
+		struct pt_iter i = { .root = as->root, .va = r->start, .end = r->end };
+		u64 pages = (r->end - r->start) / PAGE_SIZE;
+
 		if (r->start < last || r->start >= r->end || r->end > ARCH_USER_END ||
 		    !IS_ALIGNED(r->start | r->end, PAGE_SIZE))
 			panic("region %lx to %lx behind %lx", r->start, r->end, last);
 		check_links(r);
 		last = r->end;
 		nr++;
-		total += (r->end - r->start) / PAGE_SIZE;
-		resident += check_region(as, r);
+		total += pages;
+		locked += r->flags & REGION_LOCKED ? pages : 0;
+		for (; pt_next(&i); resident++)
+			check_entry(r, i.va, *i.e);
 	}
 	while (pt_next(&all))
 		in_space++;
-	if (nr != as->nr_regions || total != as->total_pages || resident != as->resident ||
-	    in_space != resident)
-		panic("space: %u regions, counted %u; %lu pages, counted %lu; %lu mapped, "
-		      "%lu in all, not %lu",
-		      nr, as->nr_regions, total, as->total_pages, resident, in_space, as->resident);
+	/* REGION2 */
+	if (nr != as->nr_regions || total != as->total_pages || locked != as->locked_pages)
+		panic("space: %u regions, counted %u; %lu pages, counted %lu; %lu locked, "
+		      "counted %lu",
+		      nr, as->nr_regions, total, as->total_pages, locked, as->locked_pages);
+	if (resident != as->resident || in_space != resident)
+		panic("space: %lu pages mapped in regions, %lu in all, counted %lu", resident,
+		      in_space, as->resident);
 	mutex_unlock(&as->lock);
 }

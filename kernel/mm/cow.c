@@ -1,15 +1,15 @@
 /*
  * Copy on write: pages that several owners may read, and the first write to one.
  *
- * There is no mark for it. A private page is entered writable only while this space is its sole
- * owner, and a write to a present page of a writable region is what tells that it was shared.
+ * No bit marks such a page. A private page is mapped writable only while this space is its sole
+ * owner, so a write that faults on a present page of a writable region means that it was shared.
  *
- *  COW1  page->refs counts the owners: mappings, and the file if it is one's page. The test for a
- *        sole owner and what follows from it happen under as->lock. While we are the only owner
- *        nobody else can become one: fork, too, needs our lock.
- *  COW2  Copy on write takes rights away and gives back at most what the region has.
- *  COW3  No CPU writes to the old page, or reads it, once the copy is in place: the entry is
- *        cleared and flushed before it names the copy.
+ *  COW1  page->refs counts the owners of a page: its mappings, and the file that it belongs to. A
+ *        space finds that it is the sole owner, and acts on it, under as->lock. No second owner can
+ *        appear meanwhile: fork needs the same lock.
+ *  COW2  Copy on write never gives an entry a right that its region lacks.
+ *  COW3  Once the copy is in place no CPU reads or writes the old page through this space: the
+ *        entry is cleared and flushed before it names the copy.
  */
 #include "space.h"
 
@@ -46,7 +46,7 @@ int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e)
 	assert(r->prot & VM_WRITE);
 	if (r->flags & REGION_SHARED || !page_is_shared(old)) {
 		pte_set(e, cow_pte(r, old));
-		arch_tlb_flush_page(va);	/* another CPU's old entry makes it fault and see */
+		arch_tlb_flush_page(va);	/* other CPUs fault, and find this entry */
 		return 0;
 	}
 	new = page_alloc(0, 0);

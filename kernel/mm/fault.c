@@ -1,5 +1,5 @@
 /*
- * Page faults: what a missing or insufficient entry means, by the region that holds the address.
+ * Page faults: the region that holds the address says what a missing or insufficient entry means.
  *
  *	no region		a stack that may grow, or an error
  *	region without the right	an error, whatever the entry says
@@ -7,12 +7,15 @@
  *	page without the right	copy on write (cow.c)
  *	page with the right	another thread was faster, or the TLB's entry is old: nothing to do
  *
- * The kernel's own accesses to user memory take the same way (fault_kernel), so they obey the same
- * rules. All under as->lock: of two threads that fault on one page the second finds what the first
- * has done.
+ * The kernel's own accesses to user memory come here too (fault_kernel()), so they obey the same
+ * rules. Faults are resolved under as->lock: when two threads fault on one page, the second finds
+ * the page that the first has mapped.
  *
- *  FAULT1  A fault is resolved only if the access then succeeds: otherwise it would come back for
- *          ever.
+ *  FAULT1  A fault counts as resolved only if the access can now succeed: otherwise the thread
+ *          would fault on it for ever.
+ *  FAULT2  A stack grows only by a fault of a thread that runs on the space, so the limits of the
+ *          current process are the right ones. as_pin_page(), which reaches other spaces too, takes
+ *          an address below a stack for unmapped, as Linux does.
  */
 #include "space.h"
 
@@ -25,37 +28,27 @@
 #include "process/process.h"
 #include "sched/cpu.h"
 
-/* The stack above @va, made to reach down to it; NULL if there is none or it may not. */
-static struct region *grow_stack(struct addr_space *as, vaddr_t va)
+/* Makes the stack above @va reach down to it; false if there is none or it may not. */
+static bool grow_stack(struct addr_space *as, vaddr_t va) HOLDS(as->lock)
 {
 	struct region *r = region_above(as, va), *below;
 	u64 limit = current_process()->limits[RLIMIT_STACK].cur;
 
-	if (!r || !(r->flags & REGION_STACK) || va < MMAP_MIN || r->end - va > limit)
-		return NULL;
+	assert(as == current_thread()->as);	/* FAULT2 */
+	if (!r || r->start <= va || !(r->flags & REGION_STACK) || va < MMAP_MIN ||
+	    r->end - va > limit)
+		return false;
 	below = region_prev(r);
 	if (below && va - below->end < STACK_GAP)
-		return NULL;
+		return false;
 	if (as_over_limit(as, (r->start - va) / PAGE_SIZE) ||
 	    (r->flags & REGION_LOCKED && as_over_lock_limit(as, (r->start - va) / PAGE_SIZE)))
-		return NULL;
+		return false;
 	region_resize(as, r, va, r->end);
-	return r;
+	return true;
 }
 
-/* A private copy of the file's page @from: @n bytes of it, then zeros. */
-static struct page *copy_of(struct page *from, u64 n)
-{
-	struct page *p = page_alloc(0, 0);
-
-	if (!p)
-		return NULL;
-	memcpy(page_to_virt(p), page_to_virt(from), n);
-	memset((char *)page_to_virt(p) + n, 0, PAGE_SIZE - n);
-	return p;
-}
-
-/* The page of the file that belongs at @offset in @r. NULL in *out: a hole, zeros. */
+/* Finds the page for @offset in @r, which a file backs; NULL in *out: a hole, which is zeros. */
 static int file_page(struct region *r, u64 offset, unsigned access, struct page **out)
 {
 	u64 in_file = MIN(r->file_size - offset, PAGE_SIZE);
@@ -70,8 +63,12 @@ static int file_page(struct region *r, u64 offset, unsigned access, struct page 
 		r->inode->backing->written(r->inode);
 	if (!p || shared || (in_file == PAGE_SIZE && !(access & VM_WRITE)))
 		return 0;
-	/* It is to be written, or the file's part ends inside: the file's own page will not do. */
-	*out = copy_of(p, in_file);
+	/* It will be written, or the file's part ends inside it: make a copy, zeros at its end. */
+	*out = page_alloc(0, 0);
+	if (*out) {
+		memcpy(page_to_virt(*out), page_to_virt(p), in_file);
+		memset((char *)page_to_virt(*out) + in_file, 0, PAGE_SIZE - in_file);
+	}
 	page_put(p);
 	return *out ? 0 : -ENOMEM;
 }
@@ -103,8 +100,6 @@ int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access)
 	struct region *r = region_find(as, va);
 	pte_t *e;
 
-	if (!r)
-		r = grow_stack(as, va);
 	if (!r || access & ~r->prot)
 		return -EFAULT;
 	e = pt_walk(as->root, va, true);
@@ -124,6 +119,8 @@ int as_fault(struct addr_space *as, vaddr_t addr, unsigned access)
 
 	mutex_lock(&as->lock);
 	err = fault_resolve(as, addr, access);
+	if (err == -EFAULT && grow_stack(as, ALIGN_DOWN(addr, PAGE_SIZE)))
+		err = fault_resolve(as, addr, access);
 	mutex_unlock(&as->lock);
 	return err;
 }
@@ -157,6 +154,7 @@ const char *fault_access_name(unsigned access)
 	return access & VM_EXEC ? "executing" : access & VM_WRITE ? "writing to" : "reading";
 }
 
+/* Returns where the port's user copy that @pc is in goes on after a fault; 0 if it is in none. */
 static u64 find_fixup(u64 pc)
 {
 	for (const struct extable_entry *e = __extable_start; e < __extable_end; e++)
@@ -165,13 +163,7 @@ static u64 find_fixup(u64 pc)
 	return 0;
 }
 
-/* May the current thread have a fault on user memory mended? Not where it must not sleep. */
-static bool may_mend(const struct thread *t, vaddr_t addr)
-{
-	return t->as && addr < ARCH_USER_END && !t->preempt_depth && arch_irqs_enabled();
-}
-
-/* Only the port's user copies may meet user memory: any other fault is a bug of ours. */
+/* Only the port's user copies may touch user memory: any other fault is a bug in the kernel. */
 void fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access)
 {
 	struct thread *t = current_thread();
@@ -179,7 +171,8 @@ void fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access)
 
 	if (!fixup)
 		panic_trap(tf, "page fault: %s 0x%lx", fault_access_name(access), addr);
-	if (may_mend(t, addr)) {
+	/* Resolving a fault may sleep: a copy that must not, as in peek_user32(), just ends. */
+	if (t->as && addr < ARCH_USER_END && !t->preempt_depth && arch_irqs_enabled()) {
 		assert(!mutex_held(&t->as->lock));
 		if (fault_handle(addr, access) == 0)
 			return;

@@ -1,12 +1,13 @@
 /*
  * fork: a copy of an address space that shares every page with the original.
  *
- * Everything mapped in the parent is mapped in the child too, pages of files included: an entry
- * copied costs far less than the fault it saves. Only tables that exist are looked at.
+ * The child gets an entry for every page that the parent has mapped, pages of files included:
+ * copying an entry costs far less than the fault it saves. Only tables that exist are visited.
  *
- * When memory runs out half way, the child is freed and with it its references. The parent keeps
- * entries that lack the right to write, which is not observable: the next write finds a sole owner.
- * The TLBs are flushed in either case: the next fork will not flush what has lost the right by now.
+ * If memory runs out half way, the child is freed and drops its references. Entries of the parent
+ * may have lost the right to write by then, which no program can observe: the next write finds a
+ * sole owner and gets the right back. The TLBs are flushed even so, because the next fork flushes
+ * only the entries that it takes the right from.
  */
 #include "space.h"
 
@@ -54,7 +55,7 @@ static int copy_pages(struct tlb_batch *b, struct addr_space *child, const struc
 
 /*
  * Copies the regions below @from, a node of the parent's tree, to *@link below @above: the same
- * addresses make a tree of the same shape. Recursion is as deep as the tree is high.
+ * addresses make a tree of the same shape. Recursion goes as deep as the tree is high.
  */
 static int copy_tree(struct tlb_batch *b, struct addr_space *child, const struct rb_node *from,
 		     struct rb_node *above, struct rb_node **link)
@@ -93,7 +94,7 @@ static int copy_regions(struct tlb_batch *b, struct addr_space *child)
 	return err;
 }
 
-/* Takes regions that a child does not get out of its tree, which has the shape of the parent's. */
+/* Removes the regions that a child must not have: copy_tree() has copied the whole tree. */
 static void drop_unforked(struct addr_space *child, struct region **gone)
 {
 	struct region *next;
@@ -119,7 +120,7 @@ int as_fork(struct addr_space *as, struct addr_space **out)
 		return err;
 	tlb_batch_init(&b, as);
 	mutex_lock(&as->lock);
-	mutex_lock(&child->lock);	/* a file's list of mappings names it from now on */
+	mutex_lock(&child->lock);	/* inode_unmap() can find its regions from now on */
 	child->barriers = atomic_load(&as->barriers);
 	child->brk_start = as->brk_start;
 	child->brk = as->brk;

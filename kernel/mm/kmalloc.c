@@ -1,7 +1,7 @@
 /*
  * Memory of any size: powers of two from slab caches, more than 2 KiB in whole pages.
  *
- * kfree() tells the two apart by the page's flag.
+ * kfree() tells the two apart by the page's flag PAGE_SLAB.
  */
 #include "page.h"
 

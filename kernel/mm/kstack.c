@@ -1,9 +1,9 @@
 /*
  * Kernel stacks: four pages mapped above a guard page, so that an overflow faults.
  *
- * A freed stack stays mapped and goes to a cache: freeing never blocks, and a fork that follows an
- * exit maps nothing. Stacks beyond a high mark are unmapped by the next allocation, many behind one
- * shootdown. A cached stack's list node lies in its own lowest bytes.
+ * A freed stack stays mapped and goes into a cache: freeing never blocks, and a fork that follows
+ * an exit maps nothing. If the cache holds more than HIGH stacks, the next allocation unmaps the
+ * surplus, many with one shootdown. A cached stack's list node lies in its own lowest bytes.
  */
 #include "mm/mm.h"
 
@@ -14,17 +14,17 @@
 #include "sched/cpu.h"
 #include "thread/thread.h"
 
-#define HIGH		(2 * KSTACK_KEEP)	/* an allocation that finds more, trims */
-#define TRIM_BATCH	8			/* stacks a shootdown */
+#define HIGH		(2 * KSTACK_KEEP)	/* an allocation that finds more trims the cache */
+#define TRIM_BATCH	8			/* stacks unmapped with one shootdown */
 #define STACK_PAGES	(KSTACK_SIZE / PAGE_SIZE)
 
 static struct {
 	struct spinlock lock;
-	struct list_node stacks;	/* [lock] mapped and unused, the warmest first */
+	struct list_node stacks;	/* [lock] mapped and unused, the last freed first */
 	unsigned n;			/* [lock] */
 } cache = { .lock = SPINLOCK_INIT(LOCK_KVM), .stacks = LIST_INIT(cache.stacks) };
 
-/* A cached stack if there are more than @keep: the warmest, or else the coldest. */
+/* Returns the warmest or the coldest cached stack; NULL if there are no more than @keep. */
 static void *cache_pop(unsigned keep, bool warmest)
 {
 	struct list_node *stack = NULL;
@@ -39,7 +39,7 @@ static void *cache_pop(unsigned keep, bool warmest)
 	return stack;
 }
 
-/* Unmaps the lowest @nr_pages of @n stacks, frees the pages and the address space. */
+/* Unmaps the lowest @nr_pages of @n stacks, frees those pages and all the address space. */
 static void unmap_stacks(vaddr_t *stacks, unsigned n, unsigned nr_pages)
 {
 	struct page *pages[TRIM_BATCH * STACK_PAGES];
@@ -76,7 +76,7 @@ void kstack_trim(unsigned keep)
 	} while (n == TRIM_BATCH);
 }
 
-/* A page mapped at @va; false without memory. */
+/* Maps a new page at @va; false if memory is short. */
 static bool map_new_page(vaddr_t va)
 {
 	struct page *p = page_alloc(0, 0);

@@ -2,13 +2,14 @@
  * Kernel mappings: address space and page table entries from ARCH_VMAP_BASE on, for kernel stacks
  * and devices.
  *
- * Address space is a bitmap of pages, lowest free run first, so that few tables serve for long.
- * Each reservation gets an unmapped page below it: an overrun downwards faults instead of reaching
- * what lies there. The tables are shared by every root, stay for ever, and are not counted as
- * memory in use.
+ * A bitmap says which pages of address space are reserved. The lowest free run is taken first, so
+ * that few tables are needed. Each reservation gets an unmapped page below it: an overrun downwards
+ * faults instead of reaching its neighbour. The tables are shared by every root, stay for ever, and
+ * are not counted as memory in use.
  *
- * Mapping needs no flush, as nothing looked there before. Unmapping does, on every CPU, before the
- * address space is released; that may block and so is the caller's, who can do many at once.
+ * Mapping needs no flush: no TLB holds anything for released address space. Unmapping needs one on
+ * every CPU before the address space is released. Flushing may block, so it is left to the caller,
+ * who can flush many mappings at once.
  */
 #include "mm/mm.h"
 
@@ -38,7 +39,7 @@ static bool page_used(u64 i)
 	return kvm.used[i / WORD_BITS] & 1UL << i % WORD_BITS;
 }
 
-static void mark_pages(u64 first, u64 n, bool used)
+static void mark_pages(u64 first, u64 n, bool used) HOLDS(kvm.lock)
 {
 	for (u64 i = first; i < first + n; i++) {
 		assert(page_used(i) != used);
@@ -46,8 +47,8 @@ static void mark_pages(u64 first, u64 n, bool used)
 	}
 }
 
-/* The first of the lowest @n free pages in a row; WINDOW_PAGES if there are none. kvm.lock held. */
-static u64 find_pages(u64 n)
+/* Returns the first of the lowest @n free pages in a row; WINDOW_PAGES if there are none. */
+static u64 find_pages(u64 n) HOLDS(kvm.lock)
 {
 	u64 run = 0;
 
@@ -125,6 +126,6 @@ void *kvm_map_device(paddr_t pa, size_t size)
 		return NULL;
 	for (u64 at = 0; at < offset + size; at += PAGE_SIZE)
 		if (kvm_map_page(va + at, pa - offset + at, VM_READ | VM_WRITE | VM_DEVICE))
-			return NULL;	/* no memory for a table: what is mapped stays */
+			return NULL;	/* no memory for a table; what is mapped stays so */
 	return (void *)(va + offset);
 }

@@ -1,10 +1,9 @@
 /*
  * Locked memory, and making pages present before they are touched.
  *
- * Nothing is ever swapped out, so a locked page stays in memory as every other does. Of
- * mlock() there is left what a program sees: its pages are there when the call returns,
- * RLIMIT_MEMLOCK bounds them, and calls that would take them away (MADV_DONTNEED, MS_INVALIDATE)
- * refuse.
+ * The kernel never swaps, so a locked page stays in memory as every other page does. mlock() does
+ * only what a program can observe: the pages are present when the call returns, RLIMIT_MEMLOCK
+ * bounds them, and calls that would drop them (MADV_DONTNEED, MS_INVALIDATE) fail.
  */
 #include "space.h"
 
@@ -13,7 +12,7 @@
 #include "process/process.h"
 #include "sched/cpu.h"
 
-#define STEP_PAGES	256	/* as->lock is given up after so many: for others, and for a kill */
+#define STEP_PAGES	256	/* then as->lock is released, for others and for a kill */
 
 static u64 memlock_limit(void)
 {
@@ -40,7 +39,7 @@ static u64 locked_in(const struct addr_space *as, vaddr_t start, vaddr_t end)
 	return bytes / PAGE_SIZE;
 }
 
-/* As on Linux, what lies before a hole is locked, also when the call fails because of the hole. */
+/* As on Linux, a call that fails because of a hole has locked what lies before it. */
 int as_lock(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned flags)
 {
 	u64 pages = (end - start) / PAGE_SIZE;
@@ -78,18 +77,14 @@ int as_lock_all(struct addr_space *as, bool now, unsigned flags, unsigned future
 	return err;
 }
 
-/* --- Pages before they are touched ------------------------------------------------------------ */
+/* --- Making pages present --------------------------------------------------------------------- */
 
-/* One page of @r, as if it were touched by @access. */
-static int populate_page(struct addr_space *as, vaddr_t va, unsigned access)
-{
-	pte_t *e = pt_walk(as->root, va, false);
-
-	return e && *e && !(access & ~pte_prot(*e)) ? 0 : fault_resolve(as, va, access);
-}
-
-/* The first pages of [*va, end), as far as they lie in one region; *va moves on. as->lock held. */
+/*
+ * Makes the first pages of [*va, end) present, at most STEP_PAGES and all of one region, and moves
+ * *va behind them. @access 0: for the access that the region allows.
+ */
 static int populate_some(struct addr_space *as, vaddr_t *va, vaddr_t end, unsigned access)
+	HOLDS(as->lock)
 {
 	struct region *r = region_above(as, *va);
 	int err = 0;
@@ -108,8 +103,12 @@ static int populate_some(struct addr_space *as, vaddr_t *va, vaddr_t end, unsign
 		*va = end;
 	if (!access)
 		access = r->prot & VM_WRITE && !(r->flags & REGION_SHARED) ? VM_WRITE : VM_READ;
-	for (; *va < end && !err; *va += PAGE_SIZE)
-		err = populate_page(as, *va, access);
+	for (; *va < end && !err; *va += PAGE_SIZE) {
+		pte_t *e = pt_walk(as->root, *va, false);
+
+		if (!e || !*e || access & ~pte_prot(*e))
+			err = fault_resolve(as, *va, access);
+	}
 	return err;
 }
 

@@ -1,9 +1,9 @@
 /*
  * Mapping and unmapping: where a region goes, whether it may, and what it replaces.
  *
- * Each call checks everything and allocates what it needs first; what follows cannot fail, so an
- * error means that nothing has changed. Regions that go are freed after as->lock: the last
- * reference to a file may go with one, and with it whatever locks its file system takes.
+ * Each call first checks everything and allocates what it needs; the rest cannot fail, so an error
+ * means that nothing has changed. Removed regions are freed after as->lock is released: the last
+ * reference to a file may go with one, and its file system then takes locks of its own.
  *
  * Ranges are checked as they come from user space: both ends, after rounding, without wrapping.
  */
@@ -34,7 +34,7 @@ bool as_over_map_count(const struct addr_space *as, unsigned more)
 	return as->nr_regions + more > atomic_load_explicit(&max_map_count, memory_order_relaxed);
 }
 
-/* Private memory that may be written, but for stacks. */
+/* Whether it is data, as RLIMIT_DATA counts it: private and writable, but no stack. */
 static bool is_data(unsigned prot, unsigned flags)
 {
 	return prot & VM_WRITE && !(flags & (REGION_SHARED | REGION_STACK));
@@ -90,7 +90,7 @@ int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **
 	return 0;
 }
 
-/* Nothing is looked for in the tree any more: taking its nodes out one by one would be a waste. */
+/* Drops the tree as a whole: nothing searches it any more. */
 void as_clear_all(struct addr_space *as, struct region **gone)
 {
 	vaddr_t floor = 0;
@@ -128,11 +128,11 @@ static int check_request(const struct map_request *req)
 		return 0;
 	err = as_range(req->addr, req->size, &end);
 	if (err == -EINVAL && IS_ALIGNED(req->addr, PAGE_SIZE))
-		return -ENOMEM;		/* what Linux says to a range beyond user space */
+		return -ENOMEM;		/* as on Linux, beyond user space */
 	return err ? err : req->addr < MMAP_MIN ? -EPERM : 0;
 }
 
-/* Places @r, whose size is right, at a free address: at the hint if there is room. */
+/* Moves @r to a free address: to the one that was asked for if there is room. */
 static int place_anywhere(const struct addr_space *as, const struct map_request *req,
 			  struct region *r)
 {
@@ -147,6 +147,7 @@ static int place_anywhere(const struct addr_space *as, const struct map_request 
 	return addr ? 0 : -ENOMEM;
 }
 
+/* Chooses where @r goes and checks all limits. */
 static int place(const struct addr_space *as, const struct map_request *req, struct region *r)
 {
 	u64 replaced, pages;

@@ -20,16 +20,16 @@ struct kmem_cache;
 struct page {
 	_Atomic u32 refs;		/* 0: free */
 	u8 order;			/* of the allocation or free chunk this page heads */
-	u8 flags;			/* kernel/mm/page.h */
+	u8 flags;			/* PAGE_* below and in page.h */
 	union {
 		struct list_node node;		/* free: in its order's list */
-		struct kmem_cache *cache;	/* slab: whose objects lie in it */
-		u64 tables;	/* root of a user's page table: tables below it; [as->lock] */
+		struct kmem_cache *cache;	/* slab: owner of the objects in it */
+		u64 tables;	/* root of a user's page table: how many are below; [as->lock] */
 	};
 };
 
-/* page->flags, with those in kernel/mm/page.h */
-#define PAGE_FILE	8u		/* a file's own, until it is free; else it is a process's */
+/* page->flags; page.h has the others */
+#define PAGE_FILE	8u		/* belongs to a file until it is freed; else to processes */
 
 static inline bool page_is_file(const struct page *p)
 {
@@ -41,7 +41,7 @@ static inline bool page_is_file(const struct page *p)
 
 void page_init(void);			/* from machine.ram and machine.reserved */
 
-/* 2^order pages, one reference; NULL if memory is short. Any context, unless LOCK_PAGE is held. */
+/* Returns 2^order pages, one reference; NULL if memory is short. Any context without LOCK_PAGE. */
 struct page *page_alloc(unsigned order, unsigned flags);
 struct page *page_get(struct page *p);
 void page_put(struct page *p);		/* the last reference frees it */
@@ -81,9 +81,9 @@ static inline struct page *virt_to_page(const void *va)
 	return phys_to_page(virt_to_phys(va));
 }
 
-u64 page_total(void);			/* frames the machine has for us */
-void page_count_node(unsigned node, u64 *total, u64 *free);	/* the same of one node */
-u64 page_free_count(void);		/* of those, free; exact after page_drain() */
+u64 page_total(void);			/* pages the allocator has, free or not */
+void page_count_node(unsigned node, u64 *total, u64 *free);	/* the same for one node */
+u64 page_free_count(void);		/* how many are free; exact after page_drain() */
 void page_drain(void);			/* gives per-CPU caches back */
 
 /*
@@ -97,7 +97,7 @@ void kmem_cache_free(struct kmem_cache *c, void *obj);
 void slab_init(void);
 void slab_drain(void);			/* gives cached objects and empty slabs back */
 
-/* Any size up to 1 MiB. NULL if memory is short. */
+/* Allocates any size up to 1 MiB; NULL if memory is short. */
 void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 void kfree(void *p);
@@ -111,23 +111,23 @@ vaddr_t kvm_reserve(size_t size);		/* address space above a guard page; 0: none 
 void kvm_release(vaddr_t va, size_t size);
 int kvm_map_page(vaddr_t va, paddr_t pa, unsigned prot);
 paddr_t kvm_unmap_page(vaddr_t va);		/* caller flushes */
-void *kvm_map_device(paddr_t pa, size_t size);	/* uncached; for ever. NULL if memory is short */
+void *kvm_map_device(paddr_t pa, size_t size);	/* uncached, for ever; NULL: memory is short */
 
-/* Forgets what this CPU's TLB has of [start, end). Any context. */
+/* Drops this CPU's translations of [start, end). Any context. */
 void tlb_flush_here(vaddr_t start, vaddr_t end);
 
-/* The same on every CPU of @set; returns when all have. Interrupts on, no spin lock held. */
+/* Drops them on every CPU of @set, returns when all have. Interrupts are on, no spin lock held. */
 void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end);
 
 /* Unmaps cached kernel stacks but for @keep of them. May block: it waits for every CPU's TLB. */
 #define KSTACK_KEEP	16
 void kstack_trim(unsigned keep);
 
-/* Everything cached goes back where it came from, so that all counts are exact. May block. */
+/* Gives everything cached back to where it came from, so that all counts are exact. May block. */
 void mm_drain(void);
 
-/* Test kernels: panics unless free lists, caches and counts agree; at a quiet point, drained. */
+/* Test kernels, at a quiet point, after mm_drain(): panics unless lists and counts agree. */
 void mm_check(void);
 
-/* Test kernels: must this allocation fail? See kernel/test/inject.c. */
+/* Test kernels: whether this allocation must fail. See kernel/test/inject.c. */
 bool inject_alloc_fails(void);

@@ -1,8 +1,8 @@
 /*
  * Which node a CPU and a piece of memory belong to, and how far nodes are from each other.
  *
- * Filled from the firmware's tables on the boot CPU alone, then only read: no lock. The tables are
- * short and looked through in order; what is asked often keeps the answer (cpu->node).
+ * The tables are filled from the firmware's on the boot CPU alone, then only read: no lock. They
+ * are short and searched in order; the one frequent question has its answer in cpu->node.
  */
 #include "mm/numa.h"
 
@@ -22,8 +22,8 @@ static struct {
 } ranges[MAX_RANGES];
 
 static unsigned nr_cpu_nodes, nr_ranges;
-static u8 distances[MAX_NODES][MAX_NODES];	/* 0: not named */
-static u8 order[MAX_NODES][MAX_NODES];		/* of each node all nodes, the nearest first */
+static u8 distances[MAX_NODES][MAX_NODES];	/* 0: the firmware says nothing */
+static u8 order[MAX_NODES][MAX_NODES];		/* of each node, all nodes, the nearest first */
 
 void numa_add_cpu(u64 hwid, u64 node)
 {
@@ -77,7 +77,7 @@ unsigned numa_nearest(unsigned node, unsigned i)
 	return order[node][i];
 }
 
-/* Nodes as near as each other stay in the order of their numbers. */
+/* Fills in order[node]. Equally near nodes stay in the order of their numbers. */
 static void sort_by_distance(unsigned node)
 {
 	u8 *o = order[node];
@@ -91,7 +91,7 @@ static void sort_by_distance(unsigned node)
 	}
 }
 
-/* The boot CPU was prepared before anything was known of nodes. */
+/* The boot CPU was prepared before its node was known. */
 void numa_init(void)
 {
 	cpus[0].node = numa_node_of_cpu(machine.boot_hwid);

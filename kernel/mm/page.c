@@ -2,8 +2,8 @@
  * Physical pages: buddies (Knowlton 1965) inside blocks of 2 MiB, which are added when the free
  * lists run dry. The per-CPU caches in front are in page_cache.c.
  *
- * Each node has lists of its own. Memory comes from the node of the CPU that asks; only when that
- * has nothing left, from the others, the nearest first.
+ * Each node has lists of its own. Memory comes from the node of the CPU that asks; when that has
+ * nothing left, from the others, the nearest first.
  *
  * A chunk of order n is 2^n pages, aligned to its size within its block. Its buddy is the chunk
  * whose index differs in bit n alone; two free buddies are one free chunk of order n + 1.
@@ -26,7 +26,7 @@
 
 static_assert(sizeof(struct page) == 24, "three pages of descriptors a block");
 
-#define FEW	4u		/* chunks that will do for a caller who wants many */
+#define FEW	4u		/* chunks at most, once a block had to be added */
 
 struct buddy buddy = { .lock = SPINLOCK_INIT(LOCK_PAGE) };
 
@@ -70,7 +70,7 @@ static void add_range(struct page *block, unsigned from, unsigned to)
 	}
 }
 
-static bool add_block(unsigned node)
+static bool add_block(unsigned node) HOLDS(buddy.lock)
 {
 	unsigned from, to;
 	struct page *pages;
@@ -87,8 +87,8 @@ static bool add_block(unsigned node)
 	return true;
 }
 
-/* The smallest free chunk of at least @order in @node, out of its list; of a new block if @grow. */
-static struct page *find_chunk(unsigned node, unsigned order, bool grow)
+/* Takes the smallest free chunk of at least @order out of @node's lists; adds blocks if @grow. */
+static struct page *find_chunk(unsigned node, unsigned order, bool grow) HOLDS(buddy.lock)
 {
 	struct list_node *free = buddy.nodes[node].free;
 
@@ -103,8 +103,8 @@ static struct page *find_chunk(unsigned node, unsigned order, bool grow)
 	return NULL;
 }
 
-/* From the node nearest to @near that has one. */
-static struct page *alloc_chunk(unsigned near, unsigned order, bool grow)
+/* Allocates a chunk from the node nearest to @near that has one. */
+static struct page *alloc_chunk(unsigned near, unsigned order, bool grow) HOLDS(buddy.lock)
 {
 	struct page *p = find_chunk(near, order, grow);
 	struct buddy_node *node;
@@ -122,12 +122,11 @@ static struct page *alloc_chunk(unsigned near, unsigned order, bool grow)
 	return p;
 }
 
-static void free_chunk(struct page *p, unsigned order)
+static void free_chunk(struct page *p, unsigned order) HOLDS(buddy.lock)
 {
 	struct page *block = (struct page *)ALIGN_DOWN((u64)p, BLOCK_SIZE);
-	u64 i = p - block;
-
 	struct buddy_node *node = node_of(p);
+	u64 i = p - block;
 
 	assert(!(p->flags & PAGE_FREE) && p->order == order);
 	node->out -= 1UL << order;
@@ -148,8 +147,8 @@ unsigned buddy_alloc_many(struct page **pages, unsigned n, unsigned order)
 	unsigned got = 0, near = thread_cpu(current_thread())->node;
 	u64 unadded;
 
-	spin_lock_nested(&buddy.lock);	/* a cache's lock may be held: caches, then buddies */
-	/* A new block takes its time while interrupts are off: then a few chunks are enough. */
+	spin_lock_nested(&buddy.lock);	/* a cache's lock may be held: it comes first */
+	/* Adding a block takes long, with interrupts off: after that, take only a few chunks. */
 	unadded = buddy.nodes[near].unadded;
 	if (n && (pages[0] = alloc_chunk(near, order, true)))
 		got = 1;

@@ -19,17 +19,17 @@
 #define PAGE_POISONED	4u		/* filled with poison when it was freed */
 #define PAGE_ZEROED	16u		/* all zeros: a page table whose entries have been cleared */
 
-/* ram.c: constant after ram_init(), so without a lock; ram_next_block() needs its caller's. */
+/* ram.c: constant after ram_init(), but for ram_next_block()'s position: [buddy.lock] */
 void ram_init(void);
 u64 ram_count(unsigned node);			/* pages that all blocks of @node will give */
 
-/* The next block of @node to take into use; false: none is left. */
+/* Takes the next block of @node that is not yet in use; false if none is left. */
 bool ram_next_block(unsigned node, paddr_t *block);
 
-/* The part of range @i that lies in @block, maybe empty, as indices; false: no such range. */
+/* Gives the page indices in @block of its part of range @i, maybe empty; false: no such range. */
 bool ram_range_in_block(unsigned i, paddr_t block, unsigned *from, unsigned *to);
 
-/* page.c: @n chunks of @order between the buddies and @pages; how many there were. Any context. */
+/* page.c: allocates up to @n chunks of @order, returns how many; frees them. Any context. */
 unsigned buddy_alloc_many(struct page **pages, unsigned n, unsigned order);
 void buddy_free_many(struct page **pages, unsigned n, unsigned order);
 void buddy_init(void);
@@ -45,15 +45,15 @@ extern struct buddy {
 	} nodes[MAX_NODES];
 } buddy;
 
-/* The node of a page: its block's, kept in the descriptor of the block's first page, of which the
- * allocator has no other use: descriptors lie there. */
+/* Returns the node of a page, which the descriptor of its block's first page keeps as its order:
+ * that page holds descriptors and is never allocated. */
 static inline unsigned page_node(const struct page *p)
 {
 	return ((const struct page *)ALIGN_DOWN((u64)p, BLOCK_SIZE))->order;
 }
 
-/* page_cache.c: page_alloc() that is never made to fail, for slabs: their objects are instead. */
+/* page_cache.c: page_alloc() that tests do not make fail, for slabs: kmem_cache_alloc() fails. */
 struct page *page_take(unsigned order, unsigned flags);
 
-/* @p is the kernel's for ever: from now on it does not count as the machine's nor as allocated. */
+/* Gives @p to the kernel for ever: it counts no longer in page_total(), nor as allocated. */
 void page_make_permanent(struct page *p);

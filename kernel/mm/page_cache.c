@@ -1,15 +1,13 @@
 /*
- * The page allocator's face: references, and a cache of single pages per CPU in front of the
+ * The page allocator's interface: references, and a cache of single pages per CPU in front of the
  * buddies, so that most calls touch no shared lock and nothing is split or merged.
  *
- * A cache is a stack: the page freed last, still warm, goes out first. It has a lock of its own,
- * free in all but rare cases, so that page_drain() may empty every CPU's. A second stack keeps
- * pages that are known to be zero: a page table is when its last entry has been cleared, and the
- * next table need not be filled with zeros again.
+ * A cache is a stack: the page freed last, still warm, is allocated first. Its lock is almost never
+ * contended; it lets page_drain() empty every CPU's cache. A second stack keeps pages that are known
+ * to be zero: a page table whose entries have been cleared, which then serves as the next table.
  *
- * Debug builds fill a page with poison when it is freed and look for damage when it goes out: a
- * write through a stale pointer or TLB entry is found at the next allocation. A zeroed page is looked
- * through for anything but zeros.
+ * Debug builds fill a freed page with poison and check it when it is allocated again, which finds
+ * writes through stale pointers and TLB entries. A zeroed page is checked for anything but zeros.
  *
  * Lock order: a cache's lock, then the buddies'.
  */
@@ -48,7 +46,7 @@ void page_init(void)
 	}
 }
 
-/* A thread that migrates right after this uses its last CPU's cache, which the lock permits. */
+/* A thread that migrates right after this uses its last CPU's cache, which its lock makes safe. */
 static struct page_cache *my_cache(void)
 {
 	return thread_cpu(current_thread())->pages;
@@ -72,7 +70,7 @@ static struct page *cache_pop(unsigned flags)
 	return p;
 }
 
-/* Keeps @p, whose bytes are zeros, for a caller who wants such; false if there is no room. */
+/* Keeps @p, which is all zeros, for a caller who wants zeros. Returns false if there is no room. */
 static bool cache_push_zeroed(struct page *p)
 {
 	struct page_cache *c = my_cache();
@@ -88,13 +86,13 @@ static bool cache_push_zeroed(struct page *p)
 	return room;
 }
 
-/* The oldest leave a full cache. */
+/* Frees @p into this CPU's cache; a full cache gives its oldest pages to the buddies. */
 static void cache_push(struct page *p)
 {
 	struct page_cache *c = my_cache();
 
 	if (unlikely(nr_nodes > 1) && page_node(p) != thread_cpu(current_thread())->node) {
-		buddy_free_many(&p, 1, 0);	/* for those who are near to it */
+		buddy_free_many(&p, 1, 0);	/* for the CPUs near to it */
 		return;
 	}
 	spin_lock(&c->lock);
@@ -128,13 +126,6 @@ void mm_drain(void)
 	kstack_trim(0);
 	slab_drain();
 	page_drain();
-}
-
-static void poison(struct page *p)
-{
-	for (unsigned i = 0; i < 1u << p->order; i++)
-		p[i].flags |= PAGE_POISONED;
-	memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << p->order);
 }
 
 static void check_poison(struct page *p)
@@ -178,7 +169,7 @@ struct page *page_take(unsigned order, unsigned flags)
 	assert(order <= PAGE_MAX_ORDER);
 	p = take(order, flags);
 	if (!p) {
-		page_drain();	/* other CPUs may hold what we lack, or its buddy */
+		page_drain();	/* other CPUs' caches may hold pages, or buddies of free ones */
 		p = take(order, flags);
 	}
 	if (!p) {
@@ -211,7 +202,7 @@ struct page *page_get(struct page *p)
 
 void page_put(struct page *p)
 {
-	/* Release, then acquire: what other holders did to it is done before it is used anew. */
+	/* Release, then acquire: all accesses by other holders come before its next use. */
 	u32 before = atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel);
 
 	assert(before > 0);
@@ -221,8 +212,11 @@ void page_put(struct page *p)
 	if (p->flags & PAGE_ZEROED && cache_push_zeroed(p))
 		return;
 	p->flags = 0;
-	if (DEBUG_BUILD)
-		poison(p);
+	if (DEBUG_BUILD) {
+		for (unsigned i = 0; i < 1u << p->order; i++)
+			p[i].flags |= PAGE_POISONED;
+		memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << p->order);
+	}
 	if (p->order == 0)
 		cache_push(p);
 	else

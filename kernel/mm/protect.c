@@ -1,8 +1,8 @@
 /*
  * Changing what may be done with mapped pages.
  *
- * A right that is added may reach the hardware late: an access faults and finds it allowed. One
- * that is taken away is gone from every TLB when the call returns.
+ * An added right may reach a TLB late: the access faults and is found to be allowed. A right that
+ * is taken away is gone from every TLB when the call returns.
  */
 #include "space.h"
 
@@ -22,7 +22,7 @@ static void update_pages(struct tlb_batch *b, struct region *r)
 	}
 }
 
-/* May @r have the rights @prot? */
+/* Checks whether @r may have the rights @prot. */
 static int check_region(const struct addr_space *as, const struct region *r, unsigned prot)
 {
 	if (prot & VM_WRITE && r->flags & REGION_NOWRITE)

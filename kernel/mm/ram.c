@@ -1,12 +1,12 @@
 /*
- * Which physical memory is ours, block by block.
+ * Which physical memory the kernel may allocate, block by block.
  *
- * The machine's RAM less what is reserved leaves a few ranges. Blocks are taken out of them in
- * order, when the allocator asks; nothing here looks at memory itself or takes time that grows with
- * its size, but for counting the blocks of nodes.
+ * The machine's RAM without what is reserved is a few ranges, from which the allocator takes blocks
+ * in order, as it needs them. Nothing here touches the memory itself. Only counting the blocks of
+ * several nodes takes time that grows with its size.
  *
- * A block whose first pages are not ours cannot hold its descriptors: none of it is used, and it
- * is never mapped. So the kernel's image, which fills whole blocks, gets no writable alias.
+ * A block whose first pages are reserved cannot hold its descriptors: none of it is used, and it is
+ * never mapped. So the kernel's image, which fills whole blocks, gets no writable alias.
  */
 #include "page.h"
 
@@ -19,7 +19,7 @@ static unsigned nr_ranges;
 static struct cursor {
 	unsigned range;
 	paddr_t block;		/* the next candidate in it */
-} cursors[MAX_NODES];		/* a block is of the node of its first byte */
+} cursors[MAX_NODES];		/* a block belongs to the node of its first byte */
 
 void machine_add_ram(paddr_t start, u64 size)
 {
@@ -42,7 +42,7 @@ void machine_direct_map(paddr_t start, u64 size)
 		arch_direct_map(pa);
 }
 
-/* Adds what is left of [start, end) without the reserved ranges from the @i-th on. */
+/* Adds [start, end) without the reserved ranges from number @i on. */
 static void add_unreserved(paddr_t start, paddr_t end, unsigned i)
 {
 	for (; i < machine.nr_reserved && start < end; i++) {
@@ -72,7 +72,7 @@ void ram_init(void)
 	}
 }
 
-/* May @block hold its descriptors? */
+/* Whether @block can hold its descriptors. */
 static bool block_is_ours(paddr_t block)
 {
 	for (unsigned i = 0; i < nr_ranges; i++)
@@ -82,7 +82,7 @@ static bool block_is_ours(paddr_t block)
 	return false;
 }
 
-/* The part before the first block that begins in the range, then the blocks that begin in it. */
+/* Counts the pages of @r: those before the first block that begins in it, then those blocks'. */
 static u64 count_range(const struct mem_range *r)
 {
 	paddr_t end = r->start + r->size;
@@ -98,18 +98,7 @@ static u64 count_range(const struct mem_range *r)
 	return bytes / PAGE_SIZE;
 }
 
-/* Pages that @block gives, of all ranges. */
-static u64 count_block(paddr_t block)
-{
-	unsigned from, to;
-	u64 n = 0;
-
-	for (unsigned i = 0; ram_range_in_block(i, block, &from, &to); i++)
-		n += to - from;
-	return n;
-}
-
-/* The next candidate for @c in its ranges, whatever its node. */
+/* Finds the next block that can hold its descriptors, of any node, and moves @c behind it. */
 static bool next_block(struct cursor *c, paddr_t *block)
 {
 	for (; c->range < nr_ranges; c->range++, c->block = 0) {
@@ -138,10 +127,11 @@ bool ram_next_block(unsigned node, paddr_t *block)
 	return next_of_node(&cursors[node], node, block);
 }
 
-/* Of a machine without nodes it is computed; else one by one, since nodes may meet in a range. */
+/* With several nodes blocks are counted one by one: two nodes may meet within a range. */
 u64 ram_count(unsigned node)
 {
 	struct cursor c = { .range = 0 };
+	unsigned from, to;
 	paddr_t block;
 	u64 total = 0;
 
@@ -151,7 +141,8 @@ u64 ram_count(unsigned node)
 		return total;
 	}
 	while (next_of_node(&c, node, &block))
-		total += count_block(block);
+		for (unsigned i = 0; ram_range_in_block(i, block, &from, &to); i++)
+			total += to - from;
 	return total;
 }
 

@@ -1,17 +1,16 @@
 /*
- * The regions of an address space: a tree ordered by address, and cutting and joining its members.
+ * The regions of an address space: a tree ordered by address; splitting and merging regions.
  *
  *  REGION1  Regions do not overlap, are not empty, and lie within user space, at whole pages.
- *  REGION2  as->total_pages is the sum of their sizes, locked_pages that of those with
- *           REGION_LOCKED.
- *  REGION3  r->low, high and gap tell of the subtree below r's node, so that a place for a new
- *           region is found in O(log n) (region_gap()). A start or end moves through
- *           region_resize() alone.
- *  REGION4  Neighbours that are alike are one region, except for a moment within one call: memory
- *           that is mapped piece by piece does not leave a region for each piece.
+ *  REGION2  as->total_pages is the sum of their sizes in pages, locked_pages that of the regions
+ *           with REGION_LOCKED.
+ *  REGION3  r->low, high and gap describe the subtree of r's node, so that region_gap() finds a
+ *           place in O(log n). Only region_resize() moves the start or end of a region in the tree.
+ *  REGION4  Neighbours that are alike are merged before a call returns: memory that is mapped piece
+ *           by piece does not become a region for each piece.
  *
- * Cutting and joining change no page and no right. as->lock guards all of it. A region that a file
- * backs is also in the file's list of mappings (rmap.c), as long as it is in the tree.
+ * Splitting and merging change no page and no right. as->lock guards everything here. A region that
+ * a file backs is also in the file's list of mappings (rmap.c) while it is in the tree.
  */
 #include "space.h"
 
@@ -59,8 +58,9 @@ void region_update(struct rb_node *n)
 }
 
 /*
- * The end of the highest gap of @size bytes in [low, high), where of all regions only those below
- * @n lie; 0: none. Gaps above @high count in r->gap: only along one path down can that mislead.
+ * Returns the end of the highest gap of @size bytes in [low, high), 0 if there is none. Of all
+ * regions only those of the subtree @n lie there. r->gap counts gaps above @high too and may
+ * promise what is not there, but only along one path down.
  */
 static vaddr_t highest_gap(const struct rb_node *n, vaddr_t low, vaddr_t high, u64 size)
 {
@@ -149,7 +149,7 @@ void regions_free(struct region *gone)
 	}
 }
 
-/* @r is @bytes, which may be negative, larger. REGION2. */
+/* Counts that @r has grown by @bytes, which may be negative. REGION2. */
 static void count_size(struct addr_space *as, const struct region *r, u64 bytes)
 {
 	s64 pages = (s64)bytes / (s64)PAGE_SIZE;
@@ -195,7 +195,7 @@ void region_insert(struct addr_space *as, struct region *r)
 	region_merge_at(as, end);
 }
 
-/* Does @b, which begins where @a ends, continue it? */
+/* Whether @b, which begins where @a ends, can be merged into it. */
 static bool continues(const struct region *a, const struct region *b)
 {
 	if (a->prot != b->prot || a->flags != b->flags || a->inode != b->inode)
@@ -220,7 +220,7 @@ void region_merge_at(struct addr_space *as, vaddr_t va)
 	region_free(b);		/* not the last reference to the file: @a has one */
 }
 
-/* Makes a region end at @va, if it falls inside one. */
+/* Splits the region that @va falls inside of, if there is one. */
 static int region_split(struct addr_space *as, vaddr_t va)
 {
 	struct region *r = region_find(as, va), *rest;
@@ -272,7 +272,7 @@ vaddr_t region_run_end(const struct addr_space *as, vaddr_t start, vaddr_t end)
 	return MIN(start, end);
 }
 
-/* Bounds of regions stay until all are done: joining as we go would free what we stand on. */
+/* Called after a loop over regions: merging inside it would free the region it stands on. */
 void region_merge_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 {
 	struct region *r = region_above(as, start);

@@ -62,7 +62,7 @@ vaddr_t as_brk(struct addr_space *as, vaddr_t brk)
 
 /* --- mremap ----------------------------------------------------------------------------------- */
 
-/* Backing that lasted to the region's end lasts to the new end. */
+/* A file that backed the region to its end backs it to the new end. */
 static void resize(struct addr_space *as, struct region *r, vaddr_t end)
 {
 	if (r->inode && r->file_size == r->end - r->start)
@@ -70,7 +70,7 @@ static void resize(struct addr_space *as, struct region *r, vaddr_t end)
 	region_resize(as, r, r->start, end);
 }
 
-/* Tables at @to for every page there is in [start, end). */
+/* Makes the tables at @to for every page that is present in [start, end). */
 static bool make_tables(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_t to)
 {
 	struct pt_iter i = { .root = as->root, .va = start, .end = end };
@@ -81,7 +81,7 @@ static bool make_tables(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr
 	return true;
 }
 
-/* Both places name the page for a moment, to other threads: it is the same page. */
+/* For a moment other threads reach a page at both places: it is the same page, so no harm. */
 static void move_pages(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_t to)
 {
 	struct pt_iter i = { .root = as->root, .va = start, .end = end };
@@ -93,7 +93,7 @@ static void move_pages(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_
 	tlb_flush_range(as, start, end);
 }
 
-/* A region at @to like that at @start, of as many bytes as lie in [start, end); linked. */
+/* Links a region at @to that maps what [start, end) maps; NULL if memory is short. */
 static struct region *copy_region_to(struct addr_space *as, vaddr_t start, vaddr_t end, vaddr_t to)
 {
 	struct region *from = region_find(as, start), *r = region_copy(from);
@@ -110,9 +110,9 @@ static struct region *copy_region_to(struct addr_space *as, vaddr_t start, vaddr
 }
 
 /*
- * Moves [start, end), part of a region, to @to, where there is room for @size bytes. The new place
- * is mapped first, with tables; of the two places the one that loses is then cleared, unless the
- * old one is to stay, empty (@m->keep).
+ * Moves [m->old, end), part of a region, to @to, where there is room for m->new_size bytes. First
+ * the new place is mapped, with its tables. If that fails the new place is cleared; else the old
+ * one is, unless it stays mapped but empty (m->keep).
  */
 static int move(struct addr_space *as, const struct remap *m, vaddr_t to, vaddr_t end,
 		struct region **gone)
@@ -149,18 +149,7 @@ out_merge:
 	return err;
 }
 
-/* Does what an old size of 0 asks for: maps the same shared memory a second time. */
-static int duplicate(struct addr_space *as, const struct remap *m, vaddr_t to)
-{
-	struct region *r = copy_region_to(as, m->old, m->old + m->new_size, to);
-
-	if (!r)
-		return -ENOMEM;
-	r->file_size = m->new_size;
-	return 0;
-}
-
-/* May [m->old, end) become as large as is wanted, or be there twice? */
+/* Checks the limits for what is added: [m->old, end) grows, or is mapped twice. */
 static int check_growth(const struct addr_space *as, const struct remap *m, const struct region *r,
 			vaddr_t end)
 {
@@ -174,10 +163,11 @@ static int check_growth(const struct addr_space *as, const struct remap *m, cons
 	return as_may_add(as, more / PAGE_SIZE, r->prot, r->flags);
 }
 
-/* At m->to, or where there is room. */
+/* Moves or duplicates to m->to, or to where there is room. */
 static int to_new_place(struct addr_space *as, const struct remap *m, vaddr_t end, vaddr_t *out,
 			struct region **gone)
 {
+	struct region *r;
 	int err;
 
 	if (m->fixed) {
@@ -190,7 +180,14 @@ static int to_new_place(struct addr_space *as, const struct remap *m, vaddr_t en
 	}
 	if (!*out)
 		return -ENOMEM;
-	return m->old == end ? duplicate(as, m, *out) : move(as, m, *out, end, gone);
+	if (m->old < end)
+		return move(as, m, *out, end, gone);
+	/* An old size of 0 asks for the same shared memory a second time. */
+	r = copy_region_to(as, m->old, m->old + m->new_size, *out);
+	if (!r)
+		return -ENOMEM;
+	r->file_size = m->new_size;
+	return 0;
 }
 
 static int remap(struct addr_space *as, const struct remap *m, vaddr_t *out, struct region **gone)
@@ -248,12 +245,6 @@ int as_remap(struct addr_space *as, const struct remap *m, vaddr_t *out)
 
 /* --- remap_file_pages ------------------------------------------------------------------------- */
 
-/* Of one file, with one access: so far may the range consist of several regions. */
-static bool is_alike(const struct region *r, const struct map_request *req)
-{
-	return r->inode == req->inode && r->prot == req->prot && r->flags == req->flags;
-}
-
 int as_find_shared(struct addr_space *as, struct map_request *req)
 {
 	vaddr_t at = req->addr, end = req->addr + req->size;
@@ -267,7 +258,9 @@ int as_find_shared(struct addr_space *as, struct map_request *req)
 		req->inode = r->inode;
 		req->file_size = req->size;
 	}
-	while (at < end && r && req->inode && is_alike(r, req)) {
+	/* The range may be several regions, if they are of one file, with one access. */
+	while (at < end && r && req->inode && r->inode == req->inode && r->prot == req->prot &&
+	       r->flags == req->flags) {
 		at = r->end;
 		r = region_find(as, at);
 	}

@@ -1,18 +1,18 @@
 /*
- * From a file to the regions it backs, wherever they are mapped ("reverse map"): so that a file
- * which loses pages takes them out of every address space.
+ * The reverse map: from a file to the regions that it backs, so that pages which a file loses are
+ * taken out of every address space.
  *
- * inode->mappings lists the regions, under inode->mappings_lock, which is inside as->lock: the
- * members of one address space come and go under both. inode_unmap() needs it the other way round,
- * from the list to the address space. It marks its place in the list, lets go of the list, locks
- * the address space, and looks again behind its mark: what is there now and is of this address
- * space stays there until the address space is unlocked.
+ * inode->mappings lists the regions under inode->mappings_lock, which is taken inside as->lock: a
+ * region enters and leaves the list under both. inode_unmap() comes the other way, from the list to
+ * the address space. It marks its place in the list, unlocks the list, locks the address space, and
+ * looks again behind its mark: a region of this address space that is there now stays there until
+ * the address space is unlocked.
  *
  *  RMAP1  A region is in its file's list while it is in its space's tree.
- *  RMAP2  A region that gets entries which were another's (a copy by fork, the rest of a split, a
- *         moved or joined one) goes to the end of the list, under the locks of both: an
- *         inode_unmap() that is under way comes by there. Entries made by faults are new: they see
- *         the changed file.
+ *  RMAP2  A region that takes over another's entries (fork's copy, the rest of a split, a moved or
+ *         merged region) goes to the end of the list, under the locks of both: an inode_unmap()
+ *         under way has yet to come there. Entries made by faults need no such care: they are made
+ *         from the changed file.
  */
 #include "space.h"
 
@@ -79,8 +79,9 @@ static void unmap_in(struct region *r, u64 first, u64 last, bool copies)
 	tlb_batch_flush(&b);
 }
 
-/* The first region behind @mark; marks of others are passed over. mappings_lock held. */
+/* Returns the first region behind @mark, past the marks of other calls. */
 static struct region *region_behind(struct inode *inode, struct list_node *mark)
+	HOLDS(inode->mappings_lock)
 {
 	for (struct list_node *n = mark->next; n != &inode->mappings; n = n->next) {
 		struct region *r = container_of(n, struct region, mapping);
@@ -92,7 +93,7 @@ static struct region *region_behind(struct inode *inode, struct list_node *mark)
 }
 
 static void leave(struct addr_space *as)
-	NO_LOCK_ANALYSIS("there may be none")
+	NO_LOCK_ANALYSIS("@as may be NULL")
 {
 	if (!as)
 		return;
@@ -106,6 +107,7 @@ void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies)
 	struct addr_space *as = NULL, *next;	/* referenced and locked */
 	struct region mark = { .as = NULL }, *r;
 
+	assert(mutex_held(&inode->lock));
 	spin_lock(&inode->mappings_lock);
 	list_push_front(&inode->mappings, &mark.mapping);
 	while ((r = region_behind(inode, &mark.mapping))) {
@@ -121,7 +123,7 @@ void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies)
 		list_remove(&mark.mapping);
 		list_insert_before(r->mapping.next, &mark.mapping);
 		if (next != as)
-			continue;		/* that address space ends: it has no user */
+			continue;		/* the address space is being destroyed */
 		spin_unlock(&inode->mappings_lock);
 		unmap_in(r, first, last, copies);
 		spin_lock(&inode->mappings_lock);

@@ -1,9 +1,9 @@
 /*
- * TLB consistency: no CPU uses a translation that the page table has lost, and no page is given
- * away while one can.
+ * TLB consistency: when a call returns no CPU uses a translation that it has taken out of the page
+ * table, and no page is freed while a CPU could still reach it.
  *
  *  SHOOTDOWN1  An entry is changed first, then flushed, then the page is freed: in any other order
- *              a CPU can reach a page that is somebody else's by now.
+ *              a CPU could still reach the page when it has a new owner.
  *  SHOOTDOWN2  The set of CPUs is read after the entry is changed, and a CPU joins it before it
  *              loads the root (as_switch()). So a CPU is either in the set, or walks the changed
  *              table:
@@ -13,10 +13,9 @@
  *		fence				load root (orders)
  *		read as->cpus			walk reads *entry
  *
- *  SHOOTDOWN3  What only this CPU may hold is dropped here, without asking the others.
- *
- * Pages collect in a batch, so that one flush serves many. A freed table needs a flush of
- * everything: a CPU may cache it above the leaves.
+ * If only this CPU may hold a translation, the others are not interrupted. Pages collect in a
+ * batch, so that one flush serves many. A freed table needs a flush of everything: a CPU may cache
+ * entries above the leaves.
  */
 #include "space.h"
 
@@ -26,7 +25,7 @@
 #include "page.h"
 #include "sched/cpu.h"
 
-/* From here on, dropping all translations costs less than one by one. */
+/* Above this many pages, dropping all translations costs less than dropping them one by one. */
 #define LOCAL_PAGES	16
 
 void tlb_flush_here(vaddr_t start, vaddr_t end)
@@ -48,6 +47,7 @@ void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end)
 	if (set & here)
 		tlb_flush_here(start, end);
 	if (others) {
+		assert(arch_irqs_enabled());
 		event_count(EVENT_SHOOTDOWNS);
 		trace(TRACE_FAULT, TRACE_EV_SHOOTDOWN, start, set);
 		arch_tlb_shootdown(others, start, end);
@@ -55,7 +55,7 @@ void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end)
 	preempt_on();
 }
 
-/* A CPU that joins the set after it was read, perhaps with us, has nothing cached. */
+/* A CPU that joins the set after it was read has cached nothing of the old table. */
 void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 {
 	atomic_thread_fence(memory_order_seq_cst);	/* SHOOTDOWN2; pairs with as_switch() */

@@ -4,9 +4,10 @@
  * A slab is 2^order pages: a header, then objects of one size. A cache lists the slabs that have
  * free objects; full ones are on no list and come back with their first free. An object finds its
  * slab by rounding its address down, and every page of a slab names its cache, so that kfree() and
- * the assert in kmem_cache_free() know whose an object is.
+ * the assert in kmem_cache_free() know which cache an object is of.
  *
- *  SLAB1  An object is in exactly one of: a slab's free list, one magazine, the quarantine, a user.
+ *  SLAB1  An object is in exactly one place: its slab's free list, one magazine, the quarantine, or
+ *         in use by a caller.
  *  SLAB2  slab->used counts the last three; a slab is in cache->slabs exactly while used <
  *         per_slab.
  *  SLAB3  At most one slab of a cache is empty.
@@ -26,7 +27,7 @@
 static struct kmem_cache cache_cache;	/* the caches' own */
 struct list_node slab_caches = LIST_INIT(slab_caches);
 
-/* The smallest slabs of which no more than an eighth is wasted. */
+/* Chooses the smallest slabs that waste no more than an eighth. */
 static void choose_order(struct kmem_cache *c)
 {
 	for (c->order = 0;; c->order++) {
@@ -71,11 +72,6 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	return c;
 }
 
-static struct slab *slab_of(const struct kmem_cache *c, const void *object)
-{
-	return (struct slab *)ALIGN_DOWN((u64)object, PAGE_SIZE << c->order);
-}
-
 static void set_pages(struct page *p, unsigned order, struct kmem_cache *c)
 {
 	for (unsigned i = 0; i < 1u << order; i++) {
@@ -84,8 +80,7 @@ static void set_pages(struct page *p, unsigned order, struct kmem_cache *c)
 	}
 }
 
-/* c->lock held. */
-static struct slab *slab_create(struct kmem_cache *c)
+static struct slab *slab_create(struct kmem_cache *c) HOLDS(c->lock)
 {
 	struct page *p = page_take(c->order, 0);
 	struct slab *s;
@@ -110,8 +105,8 @@ static struct slab *slab_create(struct kmem_cache *c)
 	return s;
 }
 
-/* An empty slab goes back to the page allocator. c->lock held. */
-static void slab_destroy(struct kmem_cache *c, struct slab *s)
+/* Gives an empty slab back to the page allocator. */
+static void slab_destroy(struct kmem_cache *c, struct slab *s) HOLDS(c->lock)
 {
 	struct page *p = virt_to_page(s);
 
@@ -122,8 +117,7 @@ static void slab_destroy(struct kmem_cache *c, struct slab *s)
 	page_put(p);
 }
 
-/* c->lock held. */
-static void *take_object(struct kmem_cache *c)
+static void *take_object(struct kmem_cache *c) HOLDS(c->lock)
 {
 	struct slab *s = list_first(&c->slabs, struct slab, node);
 	void **object;
@@ -139,10 +133,9 @@ static void *take_object(struct kmem_cache *c)
 	return object;
 }
 
-/* c->lock held. */
-static void put_object(struct kmem_cache *c, void *object)
+static void put_object(struct kmem_cache *c, void *object) HOLDS(c->lock)
 {
-	struct slab *s = slab_of(c, object);
+	struct slab *s = (struct slab *)ALIGN_DOWN((u64)object, PAGE_SIZE << c->order);
 
 	assert(s->used > 0);
 	*(void **)object = s->free;
@@ -157,18 +150,18 @@ static void put_object(struct kmem_cache *c, void *object)
 		slab_destroy(c, s);
 }
 
-/* m->lock held. False: there is nothing to be had. */
-static bool magazine_fill(struct kmem_cache *c, struct magazine *m)
+/* Half fills an empty magazine; false if memory is short. */
+static bool magazine_fill(struct kmem_cache *c, struct magazine *m) HOLDS(m->lock)
 {
-	spin_lock_nested(&c->lock);	/* a magazine's lock is held: it comes before its cache's */
+	spin_lock_nested(&c->lock);	/* a magazine's lock comes before its cache's */
 	while (m->n < MAGAZINE_SIZE / 2 && (m->objects[m->n] = take_object(c)))
 		m->n++;
 	spin_unlock(&c->lock);
 	return m->n > 0;
 }
 
-/* The @n oldest objects go back to their slabs. m->lock held. */
-static void magazine_empty(struct kmem_cache *c, struct magazine *m, unsigned n)
+/* Gives the @n oldest objects back to their slabs. */
+static void magazine_empty(struct kmem_cache *c, struct magazine *m, unsigned n) HOLDS(m->lock)
 {
 	spin_lock_nested(&c->lock);
 	for (unsigned i = 0; i < n; i++)
@@ -178,28 +171,23 @@ static void magazine_empty(struct kmem_cache *c, struct magazine *m, unsigned n)
 	memmove(m->objects, m->objects + n, m->n * sizeof(m->objects[0]));
 }
 
-/* A thread that migrates right after this uses its last CPU's magazine, which the lock permits. */
+/* A thread that migrates right after this uses its last CPU's magazine: its lock makes it safe. */
 static struct magazine *my_magazine(struct kmem_cache *c)
 {
 	return &c->magazines[thread_cpu(current_thread())->id];
 }
 
-static void *alloc_object(struct kmem_cache *c)
+void *kmem_cache_alloc(struct kmem_cache *c)
 {
 	struct magazine *m = my_magazine(c);
 	void *object = NULL;
 
+	if (TEST_BUILD && inject_alloc_fails())
+		return NULL;
 	spin_lock(&m->lock);
 	if (m->n || magazine_fill(c, m))
 		object = m->objects[--m->n];
 	spin_unlock(&m->lock);
-	return object;
-}
-
-void *kmem_cache_alloc(struct kmem_cache *c)
-{
-	void *object = TEST_BUILD && inject_alloc_fails() ? NULL : alloc_object(c);
-
 	if (!object)
 		return NULL;
 	if (DEBUG_BUILD)

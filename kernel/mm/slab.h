@@ -11,7 +11,7 @@
 #define QUARANTINE_SIZE	(DEBUG_BUILD ? 32 : 1)
 #define REDZONE_SIZE	(DEBUG_BUILD ? sizeof(u64) : 0)
 
-/* A CPU's stack of free objects. Its lock is all but never contended: slab_drain() takes it too. */
+/* A CPU's stack of free objects. Its lock, almost never contended, is there for slab_drain(). */
 struct magazine {
 	struct spinlock lock;
 	unsigned n;				/* [lock] */
@@ -38,16 +38,16 @@ struct kmem_cache {
 	unsigned nr_slabs, nr_empty;		/* [lock] */
 	struct magazine magazines[MAX_CPUS];
 	unsigned quarantine_next;		/* [lock] debug builds */
-	void *quarantine[QUARANTINE_SIZE];	/* [lock] freed last, in a ring; NULL: vacant */
+	void *quarantine[QUARANTINE_SIZE];	/* [lock] the last freed, a ring; NULL: vacant */
 };
 
 extern struct list_node slab_caches;	/* [const after boot] every cache */
 void kmalloc_init(void);
 
 /* slab_debug.c: called in debug builds only. */
-void slab_debug_init(struct kmem_cache *c, void *object);	/* it is free */
+void slab_debug_init(struct kmem_cache *c, void *object);	/* marks it free */
 void slab_debug_alloc(struct kmem_cache *c, void *object);
 void slab_debug_free(struct kmem_cache *c, void *object);
 
-/* Puts @object (or NULL) in the ring for the one that has been there longest, or NULL. */
+/* Puts @object in the ring and returns what it replaces there: the oldest object, or NULL. */
 void *slab_quarantine(struct kmem_cache *c, void *object);

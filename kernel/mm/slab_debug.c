@@ -1,10 +1,10 @@
 /*
- * Added to slab caches by debug builds.
+ * The checks that debug builds add to slab caches.
  *
- *	poison		a free object is filled with a pattern, which must be whole when it goes
- *			out: finds writes after free (but for the first word, the free list's link)
+ *	poison		a free object is filled with a pattern, which must be intact when it is
+ *			allocated: finds writes after free (but to the first word, the list's link)
  *	redzone		a word behind each object, one value while it is free and another while it
- *			is not: finds overruns and frees of what is free already
+ *			is in use: finds overruns and double frees
  *	quarantine	the objects freed last are held back, so that a stale pointer meets poison
  *			rather than the next user's data
  */
@@ -14,7 +14,7 @@
 #include "base/string.h"
 
 #define POISON_FREE	0x6b6b6b6b6b6b6b6bUL
-#define POISON_NEW	0xa5		/* contents are undefined: and look so */
+#define POISON_NEW	0xa5		/* undefined contents, and they look it */
 #define REDZONE_FREE	0x66726565f4ee0b1eUL
 #define REDZONE_USED	0x75736564ca5e0b1eUL
 

@@ -4,10 +4,10 @@
  * The contents are handled elsewhere: region.c, map.c, remap.c, fork.c, fault.c.
  *
  *  SPACE1  as->cpus has the bit of every CPU whose TLB may hold translations of the space: a CPU
- *          joins before it loads the root, and leaves after it has loaded another one, which drops
- *          them.
+ *          sets its bit before it loads the root, and clears it after it has loaded another root,
+ *          which drops them.
  *  SPACE2  A root is freed only when no CPU has it loaded: the last reference is put by a thread
- *          that does not run on it any more.
+ *          that no longer runs on it.
  */
 #include "space.h"
 
@@ -16,7 +16,7 @@
 #include "errno.h"
 #include "sched/cpu.h"
 
-/* Between the top of user space, where the stack is, and mappings. */
+/* Mappings lie this far below the top of user space, where the stack is. */
 #define STACK_RESERVE	(256UL << 20)
 
 static struct kmem_cache *space_cache;
@@ -141,7 +141,7 @@ void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void
 	mutex_unlock(&as->lock);
 }
 
-/* Pages of @r that are the file's own. */
+/* Counts the pages of @r that are the file's own, not private copies. */
 static u64 file_pages_in(const struct addr_space *as, const struct region *r)
 {
 	struct pt_iter i = { .root = as->root, .va = r->start, .end = r->end };
@@ -152,12 +152,13 @@ static u64 file_pages_in(const struct addr_space *as, const struct region *r)
 	return n;
 }
 
-/* A file's own page has one reference that is no mapping. */
+/* All references to a page are mappings, but for one to a page of a file: the file's own. */
 struct region_figures region_figures(const struct region *r)
 {
 	struct pt_iter i = { .root = r->as->root, .va = r->start, .end = r->end };
 	struct region_figures f = { .resident = 0 };
 
+	assert(mutex_held(&r->as->lock));
 	while (pt_next(&i)) {
 		struct page *p = pte_page(*i.e);
 		u32 refs = atomic_load(&p->refs), mapped = MAX(refs - page_is_file(p), 1u);

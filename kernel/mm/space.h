@@ -1,6 +1,6 @@
 /*
  * Inside address spaces: page table walks (walk.c), regions (region.c), batched TLB flushes
- * (shootdown.c), faults (fault.c, cow.c). All of it under as->lock.
+ * (shootdown.c), faults (fault.c, cow.c). All of it needs as->lock.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
 /* --- Page table entries ----------------------------------------------------------------------- */
 
 /*
- * A page to which no access is allowed (PROT_NONE) keeps its contents: its entry is not present to
- * the hardware, which on every port is bit 0, and holds the frame. 0 is an entry without a page.
+ * A page to which no access is allowed (PROT_NONE) keeps its contents: its entry holds the frame
+ * but is not present to the hardware (on every port: bit 0 is clear). An entry of 0 has no page.
  */
 #define PTE_PARKED	2UL
 
@@ -35,19 +35,19 @@ static inline unsigned pte_prot(pte_t pte)
 	return arch_pte_present(pte) ? arch_pte_prot(pte) : 0;
 }
 
-/* Many owners may have a page; only a sole one may write to it in place. */
+/* Whether others own the page too: only a sole owner may write to it in place. */
 static inline bool page_is_shared(struct page *p)
 {
 	return atomic_load_explicit(&p->refs, memory_order_acquire) > 1;
 }
 
-/* How @p appears in @r, by the rights of the region and by who else owns the page (cow.c). */
+/* Returns the entry for @p in @r, by the region's rights and the page's owners (cow.c). */
 pte_t cow_pte(const struct region *r, struct page *p);
 
-/* A write to page @va of @r, whose entry @e lets it only read. 0 or -ENOMEM. */
-int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e);
+/* Resolves a write to page @va of @r, whose entry @e does not allow it. 0 or -ENOMEM. */
+int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e) HOLDS(as->lock);
 
-/* fork: the parent's entry @e becomes one that both may have. True if it lost a right. */
+/* fork: makes the parent's entry @e one for both, and counts a reference. True: it lost a right. */
 bool cow_share(const struct region *r, pte_t *e);
 
 /* --- walk.c ----------------------------------------------------------------------------------- */
@@ -70,13 +70,13 @@ static inline pte_t *pt_table(pte_t pte)
 }
 
 /*
- * The entries of [va, *next) in one level-0 table, where *next is @end or the table's end. NULL:
- * there is no table, nor anything else before *next.
+ * Returns the entries of [va, *next), all in one level-0 table: *next is @end or the table's end.
+ * NULL: nothing has an entry before *next.
  */
 pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next);
 
 /*
- * A walk over the entries of [va, end) that have a page; what has none costs little to pass over.
+ * A walk over the entries of [va, end) that have a page. Missing tables are passed over as a whole.
  *
  *	struct pt_iter i = { .root = root, .va = start, .end = end };
  *
@@ -86,7 +86,7 @@ pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next);
 struct pt_iter {
 	paddr_t root;
 	vaddr_t va, end;
-	vaddr_t stop;			/* as far as e's table goes */
+	vaddr_t stop;			/* where e's table ends */
 	pte_t *e;
 };
 
@@ -113,7 +113,7 @@ void tlb_batch_page(struct tlb_batch *b, vaddr_t va, struct page *p);	/* its ent
 void tlb_batch_table(struct tlb_batch *b, struct page *p);		/* its entry is cleared */
 void tlb_batch_flush(struct tlb_batch *b);
 
-/* Drops what any CPU's TLB has of [start, end) of @as; the entries have been changed. */
+/* Drops every CPU's translations of [start, end) of @as. Its entries have been changed before. */
 void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end);
 
 /* --- region.c --------------------------------------------------------------------------------- */
@@ -138,13 +138,13 @@ static inline struct region *region_prev(const struct region *r)
 	return to_region(rb_prev(&r->node));
 }
 
-/* Writable and executable pages are readable, too: not every port can tell them apart. */
+/* Writable and executable memory is readable too: not every port can forbid it. */
 static inline unsigned region_prot(unsigned asked)
 {
 	return asked & (VM_WRITE | VM_EXEC) ? asked | VM_READ : asked;
 }
 
-/* The region that holds @va; the first that ends above it. NULL: none. */
+/* The region that holds @va, or the first that ends above it; NULL if there is none. */
 struct region *region_find(const struct addr_space *as, vaddr_t va);
 struct region *region_above(const struct addr_space *as, vaddr_t va);
 
@@ -152,20 +152,20 @@ struct region *region_copy(const struct region *from);		/* in no tree; NULL: no 
 void region_free(struct region *r);
 void regions_free(struct region *gone);				/* a chain by region->next */
 void region_init(void);
-void region_insert(struct addr_space *as, struct region *r);	/* merged with neighbours alike */
-void region_link(struct addr_space *as, struct region *r);	/* as it is */
+void region_insert(struct addr_space *as, struct region *r);	/* merged with its like */
+void region_link(struct addr_space *as, struct region *r);	/* without merging */
 void region_remove(struct addr_space *as, struct region *r);
 
 /* Splits regions that @start or @end fall inside of. -ENOMEM: nothing has changed. */
 int region_isolate(struct addr_space *as, vaddr_t start, vaddr_t end);
-void region_merge_at(struct addr_space *as, vaddr_t va);	/* those that meet there */
+void region_merge_at(struct addr_space *as, vaddr_t va);	/* if two alike meet there */
 void region_resize(struct addr_space *as, struct region *r, vaddr_t start, vaddr_t end);
-void region_update(struct rb_node *n);				/* struct rb_tree's, for the gaps */
+void region_update(struct rb_node *n);				/* low, high and gap */
 
-/* The highest free place for @size bytes below mmap_top; 0: none. */
+/* Returns the highest free place for @size bytes below mmap_top; 0 if there is none. */
 vaddr_t region_gap(const struct addr_space *as, u64 size);
 bool region_none_in(const struct addr_space *as, vaddr_t start, vaddr_t end);
-/* Where the first hole of [start, end) is. */
+/* Returns where the first hole of [start, end) is, else @end. */
 vaddr_t region_run_end(const struct addr_space *as, vaddr_t start, vaddr_t end);
 
 /* Gives mapped parts of [start, end) the flags @set instead of those of @mask. */
@@ -178,7 +178,7 @@ u64 region_mapped_pages(const struct addr_space *as, vaddr_t start, vaddr_t end)
 
 void rmap_add(struct region *r);
 void rmap_remove(struct region *r);
-void rmap_renew(struct region *r);		/* it has got entries that were another region's */
+void rmap_renew(struct region *r);		/* it has taken over another's entries */
 
 /* --- map.c, zap.c ----------------------------------------------------------------------------- */
 
@@ -186,8 +186,8 @@ void rmap_renew(struct region *r);		/* it has got entries that were another regi
 int as_range(vaddr_t addr, u64 size, vaddr_t *end);
 
 /*
- * 0 or -ENOMEM: would @more pages of a region with @prot and @flags exceed RLIMIT_AS, RLIMIT_DATA,
- * or what the machine could ever hold?
+ * Check whether @more pages of a region with @prot and @flags would exceed RLIMIT_AS, RLIMIT_DATA,
+ * or what the machine could ever hold: 0 or -ENOMEM. The limits are the current process's.
  */
 int as_may_add(const struct addr_space *as, u64 more, unsigned prot, unsigned flags);
 int as_may_be_data(const struct addr_space *as, u64 more, unsigned prot, unsigned flags);
@@ -196,22 +196,22 @@ bool as_over_map_count(const struct addr_space *as, unsigned more);
 bool as_over_lock_limit(const struct addr_space *as, u64 more);
 
 /*
- * Unmaps [start, end). The regions that were there are chained to *gone, to be freed with as->lock
- * released: the last reference to a file may go with them. -ENOMEM: nothing has changed.
+ * Unmaps [start, end). The regions that were there are chained to *gone, to be freed once as->lock
+ * is released: the last reference to a file may go with them. -ENOMEM: nothing has changed.
  */
 int as_clear(struct addr_space *as, vaddr_t start, vaddr_t end, struct region **gone);
-void as_clear_all(struct addr_space *as, struct region **gone);		/* it ends */
+void as_clear_all(struct addr_space *as, struct region **gone);		/* a space that ends */
 
 /* Takes the pages of [start, end) out of the page table into @b. */
 void zap_pages(struct tlb_batch *b, vaddr_t start, vaddr_t end);
 
-/* The same for tables that map nothing outside [floor, ceiling); only [start, end) was in use. */
+/* Takes out the tables of [start, end) within [floor, ceiling), where nothing else is mapped. */
 void zap_tables(struct tlb_batch *b, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
 /* --- fault.c, space.c ------------------------------------------------------------------------- */
 
-/* as_fault() with as->lock held. */
-int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access);
+/* as_fault() for any space, and without growing a stack. */
+int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access) HOLDS(as->lock);
 
-void as_count_pages(struct addr_space *as, s64 n);	/* @n more are mapped */
+void as_count_pages(struct addr_space *as, s64 n);	/* @n may be negative */
 void vm_init(void);

@@ -9,7 +9,7 @@
 #include "sched/time.h"
 #include "test/instrument.h"
 
-/* The kernel's own writes to user memory: into absent pages, into shared ones, never elsewhere. */
+/* The kernel writes to user memory: to absent pages, to shared ones, and to nothing else. */
 KTEST(space_kernel_writes, "space.kernel_writes", "", "mm.uaccess")
 {
 	struct addr_space *as = new_space(), *child;
@@ -71,7 +71,7 @@ static int racing_writer(void *arg)
 	return 0;
 }
 
-/* Several threads write to the same shared pages at once: one copy of each, with every byte. */
+/* COW1: several threads write to the same shared pages at once: one copy of each, all bytes. */
 KTEST(space_cow_race, "space.cow_race", "", "mm.cow.race")
 {
 	struct addr_space *child;
@@ -118,7 +118,7 @@ static int write_two(void *unused)
 	return 0;
 }
 
-/* A page that has one owner when the fault begins, and two when it has got the lock. */
+/* COW1: a page has one owner when the fault begins, and two when the fault has got the lock. */
 KTEST(space_sole, "space.sole_owner", "", "mm.cow.sole")
 {
 	struct addr_space *child;
@@ -155,7 +155,7 @@ KTEST(space_sole, "space.sole_owner", "", "mm.cow.sole")
 
 static _Atomic u64 race_reads;
 
-/* Odd stages: the page is forbidden, and no CPU may still reach it. */
+/* SPACE1, SHOOTDOWN2: in odd stages the page is forbidden, and no CPU may still reach it. */
 static int racing_reader(void *unused)
 {
 	(void)unused;
@@ -177,7 +177,7 @@ static int racing_reader(void *unused)
 	return 0;
 }
 
-/* Until every CPU is likely to have looked. */
+/* Waits until every CPU is likely to have looked. */
 static void await_reads(void)
 {
 	u64 enough = atomic_load(&race_reads) + 4 * nr_cpus;
@@ -186,7 +186,7 @@ static void await_reads(void)
 		thread_yield();
 }
 
-/* As many threads as CPUs look at the page of one space, which is changed meanwhile. */
+/* As many threads as CPUs read the page of one space, which is changed meanwhile. */
 static struct thread *racers[MAX_CPUS];
 
 static void start_racers(const char *property, int (*entry)(void *unused), u64 value)
@@ -228,7 +228,7 @@ KTEST(space_stale, "space.stale_tlb", "", "mm.tlb.stale")
 	join_racers("mm.tlb.stale");
 }
 
-/* Once a write has got a copy of its own, no CPU still reads the page it was copied from. */
+/* COW3: once a write has made its copy, no CPU still reads the page that it was copied from. */
 static int racing_observer(void *unused)
 {
 	(void)unused;
@@ -261,7 +261,7 @@ KTEST(space_copied, "space.stale_copy", "", "mm.tlb.copied")
 	join_racers("mm.tlb.copied");
 }
 
-/* A page goes only when no CPU can reach it: nobody ever reads what it holds after that. */
+/* SHOOTDOWN1: a page is freed only when no CPU can reach it: none ever reads its next contents. */
 static int racing_toucher(void *unused)
 {
 	(void)unused;
@@ -291,7 +291,7 @@ KTEST(space_freed, "space.stale_free", "", "mm.tlb.freed")
 	join_racers("mm.tlb.freed");
 }
 
-/* Each of two CPUs runs on one space and changes the other: both must ask the other to flush. */
+/* Each of two CPUs runs on one space and changes the other's: each must ask the other to flush. */
 static struct addr_space *both[2];
 static _Atomic unsigned both_there;
 

@@ -1,5 +1,5 @@
 /*
- * Faults of the kernel's own accesses, interrupted everywhere.
+ * Tests of faults of the kernel's own accesses, interrupted everywhere.
  */
 #include "test_space.h"
 
@@ -16,7 +16,7 @@ static void fault_too(void *unused)
 	CHECK(copy_from_user(&word, 16, sizeof(word)) == -EFAULT, "mm.fault.swept", "no fault");
 }
 
-/* From the trap to its last instruction, an interrupt whose handler faults as well. */
+/* From the trap to its last instruction, each step meets an interrupt whose handler faults too. */
 KTEST(fault_swept, "fault.swept", "", "mm.fault.swept")
 {
 	struct addr_space *as = new_space();

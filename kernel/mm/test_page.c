@@ -11,7 +11,7 @@
 
 #define N	256
 
-/* Fills a chunk with a value of its own, or says whether it still has it. */
+/* Fills a chunk with a pattern made of @value; is_marked() tells whether it is still there. */
 static void mark(struct page *p, u64 value)
 {
 	u64 *word = page_to_virt(p);
@@ -67,7 +67,7 @@ KTEST(page_random, "page.random", "", "mm.page.exclusive")
 	CHECK(before == after, "mm.page.counts", "%lu pages free before, %lu after", before, after);
 }
 
-/* Takes all there is, singly; every page comes back, whole chunks too. */
+/* Allocates all memory page by page; every page comes back, and they make whole chunks again. */
 KTEST(page_exhaust, "page.exhaust", "", "mm.page.exhaust")
 {
 	struct list_node taken = LIST_INIT(taken);
@@ -162,7 +162,7 @@ KTEST(page_refs, "page.refs", "", "mm.page.refs")
 	CHECK(page_free_count() == free + 1, "mm.page.refs", "not freed with its last reference");
 }
 
-/* On a machine with nodes, a CPU's pages are of its own, and of others once that has none left. */
+/* On a machine with nodes a CPU gets pages of its own node, of others once that has none left. */
 KTEST(page_nodes, "page.nodes", "", "mm.nodes")
 {
 	struct page *taken = NULL, *p;

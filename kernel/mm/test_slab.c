@@ -19,6 +19,7 @@ struct slot {
 	u8 value;
 };
 
+/* SLAB1: an object that is somewhere else too is written to by its other user. */
 static bool holds(const struct slot *s)
 {
 	for (size_t i = 0; i < s->size; i++)
@@ -107,7 +108,7 @@ static int churner(void *slots)
 	return 0;
 }
 
-/* Objects freed on another CPU than they came from, magazines drained under their owners. */
+/* Objects are freed on another CPU than they came from; magazines are drained while in use. */
 KTEST(slab_threads, "slab.threads", "", "mm.slab.exclusive")
 {
 	static struct slot slots[2 * MAX_CPUS][N];

@@ -53,6 +53,7 @@ static void check_model(struct addr_space *as, struct model *m)
 	      as->total_pages, mapped);
 	for (struct region *r = region_first(as); r; r = region_next(r))
 		regions--;
+	/* REGION4 */
 	CHECK(regions == 0, "mm.space.merge", "%ld regions too few", (long)regions);
 }
 
@@ -141,7 +142,7 @@ static void random_steps(struct addr_space *as, struct model *m, unsigned steps)
 	check_model(as, m);
 }
 
-/* A space, its child and grandchild live through random changes; none ever sees the others'. */
+/* A space, its child and its grandchild are changed at random; none ever sees another's changes. */
 KTEST(space_random, "space.random", "", "mm.space")
 {
 	static struct model models[3];

@@ -35,7 +35,7 @@ static inline int map_at(struct addr_space *as, vaddr_t addr, u64 pages, unsigne
 	return err;
 }
 
-/* One word of a page, by the fault path, without loading the space. */
+/* Write or read one word of a page, by the fault path, without loading the space. */
 static inline int poke(struct addr_space *as, vaddr_t va, u64 value)
 {
 	int err;
@@ -74,7 +74,7 @@ static inline int resize_map(struct addr_space *as, vaddr_t old, u64 pages, u64 
 	return as_remap(as, &m, at);
 }
 
-/* The current thread runs on @as from now on; NULL: on none. */
+/* Makes the current thread run on @as, or on no space (NULL). */
 static inline void use_space(struct addr_space *as)
 {
 	irq_off();

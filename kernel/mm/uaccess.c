@@ -24,7 +24,7 @@ int clear_user(vaddr_t dst, size_t n)
 	return user_range_ok(dst, n) && !arch_clear_user((void *)dst, n) ? 0 : -EFAULT;
 }
 
-/* Piece by piece, none across a page: what lies behind the string may not be there. */
+/* Copies piece by piece, none across a page: the page behind the string may not be mapped. */
 ssize_t copy_string_from_user(char *dst, vaddr_t src, size_t size)
 {
 	const size_t piece = 64;

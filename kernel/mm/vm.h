@@ -38,15 +38,15 @@ struct region {
 	struct rb_node node;	/* [as->lock] by start */
 	vaddr_t start, end;	/* [as->lock] page aligned */
 	vaddr_t low, high;	/* [as->lock] where the subtree below node begins and ends */
-	u64 gap;		/* [as->lock] and the most that is free between two regions of it */
+	u64 gap;		/* [as->lock] and its largest gap between two regions */
 	unsigned prot;		/* VM_READ | VM_WRITE | VM_EXEC */
 	unsigned flags;		/* REGION_* */
-	struct addr_space *as;	/* [const] NULL: no region, but a mark in a list of them (rmap.c) */
+	struct addr_space *as;	/* [const] NULL: a mark in a list of regions (rmap.c) */
 	struct inode *inode;	/* backing, referenced; NULL: anonymous and private */
 	struct list_node mapping;	/* [inode->mappings_lock] in inode->mappings; see rmap.c */
 	off_t offset;		/* of start in it, page aligned */
 	u64 file_size;		/* bytes from start that come from it; the rest is zeros */
-	struct region *next;	/* [by the remover] of those taken out and not yet freed */
+	struct region *next;	/* [by the remover] next one taken out, to be freed */
 };
 
 struct addr_space {
@@ -54,7 +54,7 @@ struct addr_space {
 	struct mutex lock;
 	paddr_t root;
 	_Atomic u32 cpus;	/* CPUs that have root loaded */
-	_Atomic u32 barriers;	/* what membarrier() was told to be ready for */
+	_Atomic u32 barriers;	/* membarrier() commands it is registered for */
 	struct rb_tree regions;	/* [lock] */
 	vaddr_t brk_start, brk;	/* [lock] */
 	vaddr_t mmap_top;	/* [const] mappings are placed below */
@@ -75,7 +75,7 @@ struct addr_space *as_get(struct addr_space *as);
 bool as_tryget(struct addr_space *as);	/* false: the last reference is gone, it is being freed */
 void as_put(struct addr_space *as);	/* the last reference frees everything. May block */
 
-/* A copy with private pages shared copy-on-write. Changes nothing observable if it fails. */
+/* Copies @as; private pages are shared copy-on-write. If it fails no program can tell. */
 int as_fork(struct addr_space *as, struct addr_space **out);
 
 struct map_request {
@@ -92,18 +92,21 @@ struct map_request {
 int as_map(struct addr_space *as, const struct map_request *req, vaddr_t *out);
 int as_unmap(struct addr_space *as, vaddr_t addr, u64 size);
 
-/* As on Linux, what lies before a hole is changed also when the call fails because of the hole. */
+/*
+ * @stack_below: from the start of the stack at @addr on (PROT_GROWSDOWN). As on Linux, a call that
+ * fails because of a hole has changed what lies before it.
+ */
 int as_protect(struct addr_space *as, vaddr_t addr, u64 size, unsigned prot, bool stack_below);
 
 /*
- * Gives @req the access, flags and backing (referenced) of the shared memory that its range is now.
- * -EINVAL: not all of it is.
+ * Gives @req the access, flags and backing (referenced) of the shared memory mapped in its range.
+ * -EINVAL: the range is not all one such mapping.
  */
 int as_find_shared(struct addr_space *as, struct map_request *req);
 
 struct remap {
 	vaddr_t old;
-	u64 old_size, new_size;	/* whole pages; old_size 0: shared memory is to be there twice */
+	u64 old_size, new_size;	/* whole pages; old_size 0: maps shared memory twice */
 	vaddr_t to;		/* if it is fixed */
 	bool may_move;
 	bool fixed;		/* goes to `to`, whatever is there */
@@ -129,63 +132,66 @@ int as_remap(struct addr_space *as, const struct remap *m, vaddr_t *out);
 int as_advise(struct addr_space *as, vaddr_t start, vaddr_t end, int advice);
 
 /*
- * For MADV_REMOVE: the file, referenced, and the bytes of it that are mapped from @start on, up to
- * @end. -ENOMEM: nothing is mapped; -EINVAL: no file, or locked; -EACCES: not to be written.
+ * For MADV_REMOVE: gives the file mapped at @start, referenced, and which of its bytes, up to @end.
+ * -ENOMEM: nothing is mapped; -EINVAL: no file, or locked; -EACCES: not to be written.
  */
 int as_removable(struct addr_space *as, vaddr_t start, vaddr_t end, struct inode **inode,
 		 off_t *pos, u64 *n);
 
-/* out[i]: is page i from @start in memory, mapped or of the file? -ENOMEM: some is not mapped. */
+/* Sets out[i] if page i from @start is in memory. -ENOMEM: some of the pages are not mapped. */
 int as_in_core(struct addr_space *as, vaddr_t start, unsigned n, u8 *out);
 
-/* For msync(): -ENOMEM where nothing is mapped, -EBUSY if locked pages were to be dropped. */
+/* For msync(): -ENOMEM if part is not mapped, -EBUSY if locked pages would be dropped. */
 int as_check_sync(struct addr_space *as, vaddr_t start, vaddr_t end, bool drop);
 
 /*
- * Locks whole pages (REGION_LOCKED, maybe _ONFAULT) and makes them present, or unlocks them (0);
- * all there are (@now) and all there will be (@future).
+ * Lock whole pages (@flags: REGION_LOCKED, maybe _ONFAULT) and make them present, or unlock them
+ * (0): a range; all that is mapped now (@now) and, with @future, all that will be.
  */
 int as_lock(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned flags);
 int as_lock_all(struct addr_space *as, bool now, unsigned flags, unsigned future);
-bool as_may_lock(void);		/* at all */
+bool as_may_lock(void);		/* anything at all */
 
 /*
- * Makes pages present, as far as they may be read; @past_errors: a region with an error is left.
- * For @access: -ENOMEM at a hole, -EINVAL where the region forbids it, -EFAULT beyond a file's end.
+ * Make pages present: as far as regions allow, where @past_errors goes on behind a region that
+ * fails; or for @access: -ENOMEM at a hole, -EINVAL if a region forbids it, -EFAULT beyond a file's
+ * end.
  */
 int as_populate(struct addr_space *as, vaddr_t start, vaddr_t end, bool past_errors);
 int as_populate_for(struct addr_space *as, vaddr_t start, vaddr_t end, unsigned access);
-vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* the new break; the old: it cannot move */
+vaddr_t as_brk(struct addr_space *as, vaddr_t brk);	/* returns the break, moved or not */
 
 /*
  * Makes one access possible: demand zero, file page, copy on write, stack growth. 0, -EFAULT (no
  * such access is allowed there), -EIO (beyond the end of the file, or it cannot be read), -ENOMEM.
- * May block.
+ * May block. @as is the current thread's: a stack grows within the limits of its process.
  */
 int as_fault(struct addr_space *as, vaddr_t addr, unsigned access);
 
 /*
- * The same for the current thread, traced and counted. A fault's caller decides what an error means
- * to the program; fault_reason() says why it is one, in words, and whether something is mapped
- * there.
+ * as_fault() for the current thread, traced and counted. The caller decides what an error means to
+ * the program; fault_reason() explains it in words, and says whether something is mapped there.
  */
 int fault_handle(vaddr_t addr, unsigned access);
 const char *fault_reason(struct addr_space *as, vaddr_t addr, int err, bool *mapped);
 const char *fault_access_name(unsigned access);
 
-/* Page tables of @as, in pages, the root apart. */
+/* Page tables of @as, in pages, without the root. */
 static inline u64 as_tables(const struct addr_space *as)
 {
 	return phys_to_page(as->root)->tables;
 }
 
-/* Bytes that the kernel holds for @as: tables and regions. A picture, while threads run on it. */
+/* Bytes that the kernel uses for @as: tables and regions. Takes no lock, so may be out of date. */
 static inline u64 as_kernel_bytes(const struct addr_space *as)
 {
 	return (1 + as_tables(as)) * PAGE_SIZE + as->nr_regions * sizeof(struct region);
 }
 
-/* The frame behind a user address, referenced, for futex keys; faults it in. NULL with *err set. */
+/*
+ * Returns the page behind a user address, with a reference, and makes it present first; NULL with
+ * *err set. @as may be any space: no stack grows.
+ */
 struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err);
 
 /* True where [addr, addr + size) lies in user space without wrapping. */
@@ -194,7 +200,7 @@ static inline bool user_range_ok(vaddr_t addr, u64 size)
 	return size <= ARCH_USER_END && addr <= ARCH_USER_END - size;
 }
 
-/* Mapped memory in pages, for people and limits. */
+/* Mapped memory in pages, for /proc and limits. */
 struct as_figures {
 	u64 size, size_peak, resident, peak, locked, tables;
 	u64 file, shared;	/* resident: of files, in private and in shared regions */
@@ -203,23 +209,23 @@ struct as_figures {
 
 struct as_figures as_figures(struct addr_space *as);
 
-/* The same of one region, in bytes; as->lock held. */
+/* The same of one region, in bytes; needs as->lock. */
 struct region_figures {
 	u64 resident, anonymous;
-	u64 private;		/* resident, and nobody else has it mapped */
-	u64 share;		/* resident, each page divided among those who have it mapped */
+	u64 private;		/* resident, and mapped nowhere else */
+	u64 share;		/* resident, each page divided by how often it is mapped */
 };
 
 struct region_figures region_figures(const struct region *r);
 
 /*
- * The file's pages [first, last] are no longer what they were: all mappings of them are undone, and
- * the next access faults. With @copies (the file has become shorter) also private copies. Called
- * behind the change, by the one who makes it, with inode->lock held. May block.
+ * Takes the file's pages [first, last] out of every address space: the next access faults. With
+ * @copies (the file has become shorter) private copies go too. Called after the change to the file,
+ * with inode->lock held. May block.
  */
 void inode_unmap(struct inode *inode, u64 first, u64 last, bool copies);
 
-/* Is some of it mapped so that a store, now or after mprotect(), would reach it? */
+/* Whether the file is mapped so that a store, now or after mprotect(), would reach it. */
 bool inode_may_be_written(struct inode *inode);
 
 #define MAX_MAP_COUNT	65530		/* Linux's default for the regions of one address space */
@@ -231,7 +237,7 @@ void as_for_each_region(struct addr_space *as, void (*fn)(struct region *r, void
 /* Test kernels: panics unless regions, page table and figures agree. */
 void as_check(struct addr_space *as);
 
-/* The entry for @va at level 0, making tables on the way if @make. NULL: none, or no memory. */
+/* Returns the level-0 entry for @va; makes missing tables if @make. NULL: none, or no memory. */
 pte_t *pt_walk(paddr_t root, vaddr_t va, bool make);
 
 /* Checked copies between kernel and user memory: 0 or -EFAULT. May block. */
@@ -239,14 +245,14 @@ int copy_from_user(void *dst, vaddr_t src, size_t n);
 int copy_to_user(vaddr_t dst, const void *src, size_t n);
 int clear_user(vaddr_t dst, size_t n);
 
-/* Copies a string of at most size - 1 bytes; its length, -EFAULT, or -ENAMETOOLONG. */
+/* Copies a string of at most size - 1 bytes. Returns its length, -EFAULT, or -ENAMETOOLONG. */
 ssize_t copy_string_from_user(char *dst, vaddr_t src, size_t size);
 
 /*
- * A structure that grows from version to version: of one that is longer than ours, the rest must be
- * zero (-E2BIG); a shorter one ends in zeros.
+ * Copies a structure that grows from version to version of Linux. Bytes that we do not know must be
+ * zero, else -E2BIG; a shorter structure is filled up with zeros.
  */
 int copy_struct_from_user(void *dst, size_t known, vaddr_t src, size_t size);
 
-/* *(u32 *)src without sleeping: -EFAULT also if the page is not present. For futexes. */
+/* Reads *(u32 *)src without sleeping: -EFAULT also if the page is not present. For futexes. */
 int peek_user32(u32 *dst, vaddr_t src);

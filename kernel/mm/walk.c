@@ -58,7 +58,7 @@ pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next)
 		if (found)
 			table = pt_table(*e);
 	}
-	/* the span of the missing entry; if none is, of the level-0 table */
+	/* the end of what the missing entry spans, or else the level-0 table */
 	*next = MIN(end, ALIGN_UP(va + 1, 1UL << pt_shift(level + 1)));
 	return found ? pt_entry(table, va, 0) : NULL;
 }

@@ -1,10 +1,10 @@
 /*
  * Taking pages and tables out of a page table.
  *
- * Entries are cleared at once, what they held is freed by the batch behind a flush (SHOOTDOWN1).
- * Nothing here allocates, so nothing fails.
+ * Entries are cleared at once; the batch frees what they named after a flush (SHOOTDOWN1). Nothing
+ * here allocates, so nothing fails.
  *
- *  ZAP1  Every table below the root overlaps a region: it is freed with the last one. (A table is
+ *  ZAP1  Every table below the root overlaps a region, and is freed with the last one. (A table is
  *        made only for a page of a region; zap_tables() runs for each region that goes.)
  */
 #include "space.h"
@@ -23,7 +23,7 @@ void zap_pages(struct tlb_batch *b, vaddr_t start, vaddr_t end)
 	as_count_pages(b->as, -n);
 }
 
-/* The part of zap_tables() at and below @table, whose entries are of @level. */
+/* Does zap_tables() for @table, whose entries are of @level, and the tables below it. */
 static void zap_level(struct tlb_batch *b, pte_t *table, unsigned level, vaddr_t start, vaddr_t end,
 		      vaddr_t floor, vaddr_t ceiling)
 {

@@ -82,7 +82,7 @@ static void protection(void)
 	CHECK_EQ(mprotect(p + 2 * PAGE, PAGE, PROT_NONE), 0);
 	expect_access(p + PAGE, false);
 	expect_fault(p + PAGE, true);
-	expect_fault(p + 2 * PAGE, false);
+	expect_fault(p + 2 * PAGE, false);	/* FAULT1 */
 	expect_fault(p + 2 * PAGE, true);
 	expect_access(p + 3 * PAGE, true);
 	CHECK_EQ(mprotect(p, 4 * PAGE, PROT_READ | PROT_WRITE), 0);

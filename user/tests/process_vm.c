@@ -67,8 +67,42 @@ static void there_and_back(void)
 	CHECK_ERRNO(call(false, pid, own, 1, other, 1, 0), ESRCH);
 }
 
+/* A stack grows for its own process's accesses alone: within that process's limit, not ours. */
+static void below_the_stack(void)
+{
+	char here = 'x', *below = (char *)((unsigned long)&here & -PAGE) - 256 * PAGE;
+	struct iovec own = { &here, 1 }, other = { below, 1 };
+	struct rlimit limit;
+	pid_t pid;
+
+	step = shared_memory(PAGE);
+	*step = 0;
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK_EQ(getrlimit(RLIMIT_STACK, &limit), 0);
+		limit.rlim_cur = 64 * PAGE;
+		CHECK_EQ(setrlimit(RLIMIT_STACK, &limit), 0);
+		*step = 1;
+		while (*step != 2)
+			sched_yield();
+		CHECK_EQ(getrlimit(RLIMIT_STACK, &limit), 0);
+		limit.rlim_cur = 512 * PAGE;
+		CHECK_EQ(setrlimit(RLIMIT_STACK, &limit), 0);
+		_exit(*below);		/* grows now */
+	}
+	while (*step != 1)
+		sched_yield();
+	CHECK_ERRNO(call(false, pid, &own, 1, &other, 1, 0), EFAULT);
+	CHECK_ERRNO(call(true, pid, &own, 1, &other, 1, 0), EFAULT);
+	CHECK_ERRNO(call(true, getpid(), &own, 1, &other, 1, 0), EFAULT);
+	*step = 2;
+	expect_exit(pid, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(there_and_back),
+	CASE(below_the_stack),
 };
 
 TEST_MAIN(cases)
