@@ -41,6 +41,8 @@ void balance_init(void)
 
 void runq_move(struct runq *from, struct runq *to, struct thread *t)
 {
+	assert_held(&from->lock);
+	assert_held(&to->lock);
 	if (entity_queued(&t->se))
 		queue_dequeue(&from->q, &t->se);
 	t->cpu = runq_cpu(to);

@@ -49,6 +49,7 @@ void ipi_interrupt(void)
 	struct cpu *c = this_cpu();
 	u32 reasons = atomic_exchange(&c->ipi_pending, 0);
 
+	assert_irqs_off();
 	trace(TRACE_IRQ, TRACE_EV_IPI_IN, reasons, 0);
 	if (reasons & IPI_HALT)
 		panic_stop_this_cpu();

@@ -14,7 +14,6 @@
  *          (One that gave way on a CPU it may not use any more: when sched_finish_switch() has
  *          moved it.)
  *  SCHED3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
- *  SCHED4  From pick to switch the CPU takes no interrupt.
  *
  * The policy chooses the next thread (policy.h). Waking puts a thread on its last CPU; an idle
  * CPU that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:

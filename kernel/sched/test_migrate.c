@@ -145,7 +145,7 @@ static int yield_until_told(void *unused)
 	return yield_on(unused);
 }
 
-/* A CPU that wants a queued thread must wait until the thread's registers are saved. */
+/* SCHED1: a CPU that wants a queued thread waits until the thread's registers are saved. */
 KTEST(migrate_leaving, "migrate.leaving", "", "sched.migrate")
 {
 	struct thread *t, *companion;

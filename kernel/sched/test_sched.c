@@ -42,6 +42,7 @@ KTEST(sched_shares, "sched.shares", "", "")
 	      least, most);
 }
 
+/* FAIR2: a new nice value counts from the next enqueue. */
 KTEST(sched_weights, "sched.weights", "", "")
 {
 	struct spinner s[2] = { 0 };
@@ -62,7 +63,7 @@ KTEST(sched_weights, "sched.weights", "", "")
 	end(s, 2);
 }
 
-/* SCHED_FIFO runs until it blocks, though its equal waits; who is more urgent does not wait. */
+/* REALTIME2: a SCHED_FIFO thread runs until it blocks, though its equal waits. */
 KTEST(sched_fifo, "sched.fifo", "", "")
 {
 	struct sched_params fifo = { .class = SCHED_FIFO, .rt_priority = 20 };
@@ -165,6 +166,7 @@ KTEST(sched_reservations, "sched.reservations", "", "")
 	end(s, 5);
 }
 
+/* One reservation fits on each CPU, and stays there (RESERVE2). */
 KTEST(sched_admission, "sched.admission", "", "")
 {
 	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 6 * MS, .deadline = PERIOD,

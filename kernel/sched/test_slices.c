@@ -60,7 +60,7 @@ static int give_early(void *arg)
 	return 0;
 }
 
-/* A slice's rest stays with its thread: the next one has a whole slice. */
+/* PREEMPT1: what is left of a slice stays with its thread; the next one has a whole slice. */
 KTEST(sched_full_slice, "sched.full_slice", "", "")
 {
 	struct stretches st = { .shortest = ~0UL };
@@ -108,7 +108,7 @@ static int interrupt_often(void *arg)
 	return 0;
 }
 
-/* Being interrupted neither makes a slice longer nor costs the rest of it. */
+/* PREEMPT1: being interrupted neither makes a slice longer nor costs the rest of it. */
 KTEST(sched_interrupted, "sched.interrupted", "", "")
 {
 	struct spinner s[2] = { 0 }, often = { 0 };
@@ -256,6 +256,7 @@ static bool served(struct thread *t, u64 before)
 	return times == 1 || (times && policy_is(&sched_pct));
 }
 
+/* PREEMPT2 */
 KTEST(sched_request_kept, "sched.request_kept", "", "")
 {
 	struct thread *t = current_thread();

@@ -39,6 +39,7 @@ void usage_add(struct usage *sum, const struct usage *u)
 
 void process_keep_resident(struct process *p)
 {
+	assert_held(&p->lock);
 	if (p->as)
 		p->max_resident = MAX(p->max_resident, p->as->peak);
 }

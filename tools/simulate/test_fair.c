@@ -86,7 +86,7 @@ KTEST(policy_fair_deadlines, "policy.fair_deadlines", "", "")
 	}
 }
 
-/* Long sleep gives no credit, and a thread that comes and goes takes no more than its share. */
+/* FAIR3: a long sleep earns no credit, and a thread that comes and goes gets only its share. */
 KTEST(policy_fair_sleeper, "policy.fair_sleeper", "", "")
 {
 	for (unsigned n = 0; n < 100; n++) {

@@ -84,5 +84,7 @@ KTEST(policy_mlfq_starvation, "policy.mlfq_starvation", "", "")
 		for (unsigned i = 0; i < sim.nr_tasks; i++)
 			CHECK(tasks[i].worst_wait <= 1000 * MS + sim.nr_tasks * 10 * MS, "",
 			      "waits %lu", tasks[i].worst_wait);
+		CHECK(sim.cpus[0].q.epoch % (1000 * MS) == 0, "MLFQ2", "a boost at %lu ns",
+		      sim.cpus[0].q.epoch);
 	}
 }

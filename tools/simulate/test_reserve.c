@@ -123,7 +123,10 @@ KTEST(policy_edf_ties, "policy.edf_ties", "", "")
 		CHECK(dispatches[i] == &tasks[i % 3], "", "dispatch %u: who came first waits", i);
 }
 
-/* Honest tasks meet their deadlines, whichever lies, sleeps at bad times or wakes too often. */
+/*
+ * EDF2, RESERVE1: honest tasks meet their deadlines, whatever others do: lie about their runtime,
+ * sleep at bad times or wake too often.
+ */
 static void check_liars(const struct sched_policy *p)
 {
 	for (unsigned n = 0; n < 2000; n++) {

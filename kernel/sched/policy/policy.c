@@ -127,7 +127,7 @@ void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64
 	struct sched_rank before = entity_rank(e);
 	bool was_real_time = is_real_time(&e->params);
 
-	assert(!entity_queued(e));
+	assert(!entity_queued(e));	/* POLICY3 */
 	e->params = *p;
 	e->slice_left = 0;
 	if (is_real_time(p)) {

@@ -144,7 +144,10 @@ static struct sched_params reserved(u64 runtime, u64 period)
 				      .deadline = period, .period = period };
 }
 
-/* A thread whose slice is over goes behind those who wait; so all run in the order they came. */
+/*
+ * A thread whose slice is over goes behind those that wait, so all run in the order in which they
+ * came. RESERVE3: normal threads under edf and rm do so too.
+ */
 KTEST(policies_turns, "policies.turns", "", "")
 {
 	static const struct sched_policy *const in_turn[] = {
@@ -292,8 +295,8 @@ KTEST(policies_games, "policies.games", "", "")
 }
 
 /*
- * A boost finds the running one, those in lists and the blocked one: all start afresh at the top,
- * level, list and allotment together.
+ * MLFQ1: a boost reaches the running thread, the queued ones and the blocked one. All start afresh
+ * at the top: level, list and allotment change together.
  */
 KTEST(policies_boost, "policies.boost", "", "")
 {
@@ -345,7 +348,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 
 static const struct sched_policy *const reserving[] = { &sched_edf, &sched_rm };
 
-/* The sooner deadline goes first, on whichever side of the clock's wrap either is. */
+/* EDF3: the earlier deadline goes first, on whichever side of the clock's wrap either is. */
 KTEST(policies_wrap, "policies.wrap", "", "")
 {
 	for (unsigned n = 0; n < 2; n++) {
@@ -362,7 +365,7 @@ KTEST(policies_wrap, "policies.wrap", "", "")
 	}
 }
 
-/* Equal deadlines, or periods: who came first runs first, for ever. */
+/* EDF3, RM3: of equal deadlines, or periods, the first to come runs first, in every period. */
 KTEST(policies_ties, "policies.ties", "", "")
 {
 	static const u8 order[] = { 2, 0, 1 };
@@ -385,7 +388,10 @@ KTEST(policies_ties, "policies.ties", "", "")
 	}
 }
 
-/* A thread that declares 2 of 10 and spins gets 2 of 10, and no honest one is late for it. */
+/*
+ * EDF1, RESERVE1: a thread that declares 2 of 10 and spins gets 2 of 10, and makes no honest thread
+ * late.
+ */
 KTEST(policies_budget, "policies.budget", "", "")
 {
 	for (unsigned n = 0; n < ARRAY_SIZE(reserving); n++) {
@@ -415,8 +421,8 @@ KTEST(policies_budget, "policies.budget", "", "")
 }
 
 /*
- * rm, RM1: budget that was spent in two parts comes back in two parts, each a period after it could
- * be spent.
+ * RM1: budget that was spent in two parts comes back in two parts, each one period after it could
+ * be spent. RM2: budget and refunds always add up to the runtime.
  */
 KTEST(policies_refunds, "policies.refunds", "", "")
 {
@@ -444,7 +450,7 @@ KTEST(policies_refunds, "policies.refunds", "", "")
  * --- fair ----------------------------------------------------------------------------------------
  */
 
-/* A long sleep is no credit: the others wait for no more than a moment's. */
+/* FAIR3: a long sleep earns no more credit than a short one. */
 KTEST(policies_sleeper, "policies.sleeper", "", "")
 {
 	u64 slice, before;
