@@ -1,10 +1,10 @@
 /*
  * The clock, and each CPU's one-shot timer.
  *
- * A CPU's timer serves its sleep queue and the slice of its current thread; it is armed for the
- * first of them or earlier, never later. Programming it may cost a trap into firmware, so an armed
- * time that is early enough is left alone. limit= bounds a run by the machine's own time, which
- * does not depend on the host.
+ * A CPU's timer serves its sleep queue and the slice of its current thread. It is armed for the
+ * earlier of the two or before it, never later. Programming it may cost a trap into firmware, so an
+ * armed time that is early enough is left alone. limit= bounds a run by the machine's own clock, so
+ * that the bound does not depend on the host's speed.
  */
 #include "sched/time.h"
 
