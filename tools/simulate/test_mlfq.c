@@ -1,9 +1,9 @@
 /*
- * MLFQ: no gain from games, favour for who waits, boosts, no starvation.
+ * MLFQ: no gain from games, favour for tasks that wait, boosts, no starvation.
  */
 #include "test_sim.h"
 
-/* Nobody stays up by giving the CPU away just in time, by yielding or by a short sleep. */
+/* No task stays up by giving the CPU away just in time, by yielding or by a short sleep. */
 KTEST(policy_mlfq_games, "policy.mlfq_games", "", "")
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -22,7 +22,7 @@ KTEST(policy_mlfq_games, "policy.mlfq_games", "", "")
 	}
 }
 
-/* A task that wants half of the CPU or less never sinks, and never waits for one that has. */
+/* A task that wants half of the CPU or less never sinks, and never waits for one that has sunk. */
 KTEST(policy_mlfq_favour, "policy.mlfq_favour", "", "")
 {
 	struct sim_task *editor;

@@ -1,7 +1,7 @@
 /*
- * The policies' promises, one hook at a time: a queue and entities driven by hand, in time that
- * only the test moves. So they hold for every policy, whichever one the kernel runs, and say the
- * same on any machine. Properties over random sets of tasks: tools/simulate/test_policies.c.
+ * The policies' promises, one hook at a time: the test drives a queue and entities by hand and sets
+ * the time. So every policy is tested, whichever one the kernel runs, with the same result on any
+ * machine. Properties over random sets of tasks: tools/simulate/test_policies.c.
  */
 #include "sched/policy/policy.h"
 #include "sched/time.h"
@@ -14,7 +14,7 @@ static const struct sched_policy *p;
 static struct policy_queue q;
 static struct sched_entity e[ENTITIES];
 static u64 got[ENTITIES];		/* ns of CPU that each has had */
-static u64 waited[ENTITIES];		/* the longest that each was queued before it got the CPU */
+static u64 waited[ENTITIES];		/* the longest that each waited for the CPU */
 static u64 since[ENTITIES];
 static u64 now;
 
@@ -23,7 +23,7 @@ static void use(const struct sched_policy *policy_to_test, u64 start)
 	p = policy_to_test;
 	now = start;
 	if (p->init)
-		p->init();	/* what the boot arguments say, if it has not run yet */
+		p->init();	/* reads its boot arguments, if it has not run yet */
 	policy_queue_init(&q, 0);
 	for (unsigned i = 0; i < ENTITIES; i++) {
 		policy_entity_init(&e[i], ~0u, now);
@@ -43,7 +43,7 @@ static int running(void)
 	return q.current ? (int)(q.current - e) : -1;
 }
 
-/* Gives the CPU, which nobody has, to the thread that the policy picks. */
+/* Gives the CPU, which is free, to the thread that the policy picks. */
 static void pick(void)
 {
 	struct sched_entity *next = p->pick(&q, now);
@@ -86,7 +86,7 @@ static void block(void)
 	pick();
 }
 
-/* To the next moment at which somebody must look, or @until. True: current's slice is over. */
+/* Goes on to the next event, at most to @until. True: current's slice is over. */
 static bool go(u64 until)
 {
 	int i = running();
@@ -108,7 +108,7 @@ static bool go(u64 until)
 	return over;
 }
 
-/* Nobody blocks for @ns. */
+/* Runs for @ns, in which no thread blocks. */
 static void run(u64 ns)
 {
 	u64 until = now + ns;
@@ -125,7 +125,7 @@ static void run(u64 ns)
 	}
 }
 
-/* POLICY5, of lists that keep a bitmap. */
+/* POLICY5, for policies that keep a bitmap. */
 static void check_bitmap(const char *when)
 {
 	for (unsigned i = 0; i < LISTS; i++) {
@@ -169,8 +169,8 @@ KTEST(policies_turns, "policies.turns", "", "")
 }
 
 /*
- * A thread preempted from above is the next of its level, with what it had left; its equal comes
- * then, and gets as much.
+ * A thread preempted by a higher level is the next of its own level, with the rest of its slice.
+ * Then its equal runs, for as long.
  */
 KTEST(policies_preempted, "policies.preempted", "", "")
 {
@@ -207,7 +207,7 @@ KTEST(policies_preempted, "policies.preempted", "", "")
  * --- prio ----------------------------------------------------------------------------------------
  */
 
-/* A level as far down as can be: 32 levels or more, each is found. */
+/* A queued thread is found on whatever level, the lowest included. */
 KTEST(policies_lowest, "policies.lowest", "", "")
 {
 	static const struct sched_policy *const leveled[] = { &sched_prio, &sched_mlfq };
@@ -220,7 +220,7 @@ KTEST(policies_lowest, "policies.lowest", "", "")
 			check_bitmap("one is queued");
 			CHECK(level_first(&q) == &e[0], "POLICY5", "%s: nice %d is not found",
 			      p->name, nice);
-			p->dequeue(&q, &e[0]);		/* killed, say */
+			p->dequeue(&q, &e[0]);		/* as if it was killed */
 			check_bitmap("it was taken out");
 			CHECK(p->pick(&q, now) == NULL, "POLICY5", "%s: somebody is found",
 			      p->name);
@@ -228,13 +228,13 @@ KTEST(policies_lowest, "policies.lowest", "", "")
 	}
 }
 
-/* The longest wait so far, one that goes on included. */
+/* Returns the longest wait so far, including one that goes on. */
 static u64 worst_wait(unsigned i)
 {
 	return running() == (int)i ? waited[i] : MAX(waited[i], now - since[i]);
 }
 
-/* prio.c's bound holds for everybody, not only for who is first at its level. */
+/* prio.c's bound holds for every thread, not only for the first of its level. */
 KTEST(policies_aging, "policies.aging", "", "")
 {
 	static const int nice[][ENTITIES] = {
@@ -267,7 +267,7 @@ KTEST(policies_aging, "policies.aging", "", "")
  * --- mlfq ----------------------------------------------------------------------------------------
  */
 
-/* To the bottom: the allotments are a quarter of a quantum, a half, ... */
+/* Enough to sink to the bottom: the allotments are a quarter of a quantum, a half, ... */
 #define SINK	(4 * sched_quantum)
 
 /* Giving the CPU away just before the allotment is over does not keep the level. */
@@ -304,7 +304,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 
 	use(&sched_mlfq, 0);
 	set(3, normal);
-	wake(3);			/* sinks alone, and blocks over the boost */
+	wake(3);			/* sinks alone, and is blocked at the boost */
 	top = e[3].slice_left;
 	run(SINK);
 	bottom = e[3].slice_left;
@@ -327,7 +327,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 	wake(3);
 	CHECK(e[3].base.level == 4 && e[3].used == 0, "", "the blocked one wakes at level %u",
 	      e[3].base.level);
-	/* a whole allotment of the top level each, in turn, before anybody sinks further */
+	/* Each gets a whole allotment of the top level, in turn, before any sinks further. */
 	run(4 * top);
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK(e[i].base.level >= 3, "", "%u, boosted, is at level %u", i, e[i].base.level);
@@ -360,7 +360,7 @@ KTEST(policies_wrap, "policies.wrap", "", "")
 		CHECK(running() == 1, "", "a deadline behind the clock's wrap goes first");
 		run(MS);
 		CHECK(running() == 0, "", "then %d runs", running());
-		run(99 * MS);		/* over the wrap, a period of one after the other */
+		run(99 * MS);		/* across the wrap, period after period */
 		CHECK(got[0] == 10 * MS && got[1] == 25 * MS, "", "%lu and %lu ns", got[0], got[1]);
 	}
 }
@@ -408,7 +408,7 @@ KTEST(policies_budget, "policies.budget", "", "")
 			run(5 * MS + 2 * MS);
 			CHECK(got[1] - before == 5 * MS, "", "%s: round %u: the honest one has %lu",
 			      p->name, round, got[1] - before);
-			/* one job a period: what is left of its budget it does not want */
+			/* one job a period: it does not use what is left of its budget */
 			if (running() == 1)
 				block();
 			else
@@ -426,7 +426,7 @@ KTEST(policies_budget, "policies.budget", "", "")
  */
 KTEST(policies_refunds, "policies.refunds", "", "")
 {
-	/* by this moment it has run so long; ms */
+	/* ms: how long it has run by each moment */
 	static const u64 moments[] = { 6, 10, 11, 14, 15, 16, 20, 21, 24, 26, 30 };
 	static const u64 expected[] = { 3, 3, 4, 4, 5, 6, 6, 7, 7, 9, 9 };
 
@@ -481,7 +481,7 @@ KTEST(policies_sleeper, "policies.sleeper", "", "")
  * --- pct -----------------------------------------------------------------------------------------
  */
 
-/* The thread that runs at a change point falls below the others; how far is drawn. */
+/* The thread that runs at a change point falls below the others, by a random amount. */
 KTEST(policies_change, "policies.change", "", "")
 {
 	unsigned behind = 0, seeds = 64;
