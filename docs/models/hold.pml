@@ -5,7 +5,7 @@
  *		process_thread_leaves(); kernel/process/zombie.c: process_teardown(), without the
  *		tree; kernel/process/kill.c: the swap of process_kill(); kernel/thread/reaper.c:
  *		reaper_add_process().
- * Leaves out	how the threads are told to die (kill.pml): here each leaves when it likes.
+ * Leaves out	how the threads are told to die (kill.pml): here each may leave at any time.
  *
  * A holder is what kernel/procfs/proc_process.c does for /proc/PID: hold, use, unhold.
  */

@@ -124,7 +124,7 @@ inline process_kill(new_status, me, won)
 inline process_teardown(won)
 {
 	teardowns++;
-	process_swap(EXITED, won);		/* process_kill(), of nobody */
+	process_swap(EXITED, won);		/* process_kill(), with no thread left */
 	life = ZOMBIE				/* become_zombie(): zombie.pml */
 }
 

@@ -89,7 +89,7 @@ inline become_zombie(i)
 	spin_unlock(tree_lock)
 }
 
-/* One step of the walk over the children of @who: is process @i one, and a zombie? */
+/* One step of the walk over the children of @who: finds process @i if it is one, and a zombie. */
 inline collect_zombie(i, who, found, any)
 {
 	if
@@ -113,7 +113,7 @@ inline process_wait(who, found, any, seen)
 #endif
 		spin_lock(tree_lock);
 		atomic {
-			any = (who == INIT);		/* the shell, which lives */
+			any = (who == INIT);		/* init has the shell, too */
 			collect_zombie(PARENT, who, found, any);
 			collect_zombie(CHILD, who, found, any)
 		};

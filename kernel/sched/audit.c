@@ -68,7 +68,7 @@ static unsigned nodes_in(const struct rb_tree *tree)
 	return n;
 }
 
-/* POLICY4, POLICY5. Throttled threads wait aside and are not counted; fair throttles nobody. */
+/* POLICY4, POLICY5. Throttled threads wait aside and are not counted; fair throttles none. */
 static void audit_queue(struct runq *rq)
 {
 	struct policy_queue *q = &rq->q;

@@ -125,7 +125,7 @@ void balance(struct runq *rq, u64 now)
 
 	if (time_before(now, rq->balance_at))
 		return;
-	rq->balance_at = now + (interval ? interval : 1UL << 62);
+	rq->balance_at = now + (interval ? interval : SLICE_NEVER);
 	if (!interval || is_idle(rq, rq->current))
 		return;
 	near = near_cpus(runq_cpu(rq));

@@ -70,7 +70,7 @@ KTEST(sched_fifo, "sched.fifo", "", "")
 	struct sched_params fifo = { .class = SCHED_FIFO, .rt_priority = 20 };
 	struct spinner s[2] = { { .work = 100 * MS }, { .work = 10 * MS } };
 
-	if (!knows(SCHED_FIFO))
+	if (!policy_knows(SCHED_FIFO))
 		return;
 	go_first();
 	for (unsigned i = 0; i < 2; i++) {
@@ -132,7 +132,7 @@ KTEST(sched_reservations, "sched.reservations", "", "")
 	struct spinner s[5] = { 0 };
 	u64 start, late;
 
-	if (!knows(SCHED_DEADLINE))
+	if (!policy_knows(SCHED_DEADLINE))
 		return;
 	go_first();
 	for (unsigned i = 0; i < 4; i++) {
@@ -179,7 +179,7 @@ KTEST(sched_admission, "sched.admission", "", "")
 
 	CHECK(sched_set_params(current_thread(), &far) == -EINVAL, "",
 	      "a deadline that cannot be told from one that is over");
-	if (!knows(SCHED_DEADLINE)) {
+	if (!policy_knows(SCHED_DEADLINE)) {
 		CHECK(sched_set_params(current_thread(), &p) == -EINVAL, "", "unknown class");
 		return;
 	}
@@ -206,7 +206,7 @@ KTEST(sched_inherits, "sched.inherits", "", "")
 	struct spinner s[2] = { 0 };
 	u64 before;
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	go_first();
 	start_on(&s[0], there(), spin, 18);
@@ -235,7 +235,7 @@ KTEST(sched_real_time, "sched.real_time", "", "")
 	thread_set_priority(PRIORITY_DEFAULT);
 	thread_set_real_time(true);
 	CHECK(sched_get_params(t).class == SCHED_OTHER, "", "its priority is no real-time one");
-	if (!knows(SCHED_FIFO))
+	if (!policy_knows(SCHED_FIFO))
 		return;
 	thread_set_priority(PRIORITY_HIGHEST);
 	CHECK(sched_get_params(t).class == SCHED_RR, "", "it is %u", sched_get_params(t).class);
@@ -253,7 +253,7 @@ KTEST(sched_changed_order, "sched.changed_order", "", "")
 	struct sched_params p = params_of_level(22);
 	struct spinner s[3] = { 0 };
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	go_first();
 	for (unsigned i = 0; i < 3; i++)

@@ -114,7 +114,7 @@ KTEST(sched_interrupted, "sched.interrupted", "", "")
 	struct spinner s[2] = { 0 }, often = { 0 };
 	unsigned n;
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	go_first();
 	turns = 0;
@@ -147,7 +147,7 @@ KTEST(sched_over_unseen, "sched.over_unseen", "", "")
 	struct sched_params p = params_of_level(20);
 	struct spinner equal = { 0 }, urgent = { 0 };
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	semaphore_init(&urgent_go, 0);
 	sched_set_affinity(current_thread(), there());
@@ -186,7 +186,7 @@ KTEST(sched_charged, "sched.charged", "", "")
 	took = time_now() - from;
 	CHECK(charged > took * 9 / 10 && charged <= took + MS, "", "in %lu ns %lu were charged",
 	      took, charged);
-	CHECK(got(&dodger) >= MS, "", "who ran shortly and often was charged %lu ns",
+	CHECK(got(&dodger) >= MS, "", "a thread that ran shortly and often has %lu ns",
 	      got(&dodger));
 	end(&victim, 1);
 	end(&dodger, 1);
@@ -279,7 +279,7 @@ KTEST(sched_request_kept, "sched.request_kept", "", "")
 	await_request(t);
 	CHECK(t->stats.preempted == before, "", "the end of an inner section ended the outer one");
 	preempt_on();
-	CHECK(served(t, before), "", "nobody looks at the end of the outer section");
+	CHECK(served(t, before), "", "a request is not served after the outer section");
 
 	irq_off();
 	irq_off();

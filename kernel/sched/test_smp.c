@@ -345,7 +345,7 @@ KTEST(sched_pushes, "sched.pushes", "", "")
 {
 	struct spinner s[MAX_CPUS] = { 0 }, urgent = { .work = 20 * MS };
 
-	if (nr_cpus == 1 || !knows(SCHED_RR) || policy_is(&sched_fair))
+	if (nr_cpus == 1 || !policy_knows(SCHED_RR) || policy_is(&sched_fair))
 		return;
 	go_first();
 	for (unsigned i = 0; i + 1 < nr_cpus; i++)	/* one CPU runs a more urgent thread */
@@ -386,7 +386,7 @@ KTEST(sched_pushes_preempted, "sched.pushes_preempted", "", "")
 {
 	struct spinner s[MAX_CPUS] = { 0 }, urgent = { 0 }, more_urgent = { 0 };
 
-	if (nr_cpus < 3 || !knows(SCHED_RR))
+	if (nr_cpus < 3 || !policy_knows(SCHED_RR))
 		return;
 	stay_here();
 	keep_others_busy(s);
@@ -408,7 +408,7 @@ KTEST(sched_pushes_promoted, "sched.pushes_promoted", "", "")
 	struct sched_params p = { .class = SCHED_RR, .rt_priority = 20 };
 	struct spinner s[MAX_CPUS] = { 0 }, promoted = { 0 }, more_urgent = { 0 };
 
-	if (nr_cpus < 3 || !knows(SCHED_RR))
+	if (nr_cpus < 3 || !policy_knows(SCHED_RR))
 		return;
 	stay_here();
 	keep_others_busy(s);

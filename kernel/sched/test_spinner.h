@@ -78,11 +78,6 @@ static inline u64 got(const struct spinner *s)
 	return ran(s) - s->since;
 }
 
-static inline bool knows(u32 class)
-{
-	return policy_knows(class);
-}
-
 /* Makes the test go first where it shares a CPU, so that its sleeps end on time. */
 static inline void go_first(void)
 {

@@ -355,7 +355,7 @@ static void check_reserved(thread_fn fn)
 				  .period = 50 * MS };
 	struct spinner s = { 0 }, leaves = { 0 };
 
-	if (!knows(SCHED_DEADLINE) || !begin(0))
+	if (!policy_knows(SCHED_DEADLINE) || !begin(0))
 		return;
 	occupy(last, PRIORITY_DEFAULT);
 	settle();

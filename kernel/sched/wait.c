@@ -98,7 +98,7 @@ static int wait_result(struct waiter *w)
 	case WAIT_DESTROYED:
 		return -EIDRM;
 	default:
-		panic("thread %d was woken, but nobody claimed its wait", w->thread->tid);
+		panic("thread %d was woken, but its wait is not claimed", w->thread->tid);
 	}
 }
 

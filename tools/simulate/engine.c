@@ -72,12 +72,6 @@ static void enqueue(struct sim *s, struct sim_cpu *c, struct sim_task *t, enum e
 		c->look = true;
 }
 
-static void make_ready(struct sim *s, struct sim_task *t)
-{
-	set_state(s, t, SIM_READY);
-	enqueue(s, &s->cpus[t->cpu], t, ENQUEUE_WAKE);
-}
-
 /* Takes the CPU from current, which has been charged and is not ready any more. */
 static void give_up(struct sim *s, struct sim_cpu *c, enum sim_state to)
 {
@@ -283,8 +277,10 @@ static void wake_sleepers(struct sim *s)
 {
 	struct sim_task *t;
 
-	while ((t = next_sleeper(s)) && !time_before(s->now, t->wake_at))
-		make_ready(s, t);
+	while ((t = next_sleeper(s)) && !time_before(s->now, t->wake_at)) {
+		set_state(s, t, SIM_READY);
+		enqueue(s, &s->cpus[t->cpu], t, ENQUEUE_WAKE);
+	}
 }
 
 static bool somebody_looks(struct sim *s)

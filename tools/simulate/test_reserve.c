@@ -120,7 +120,7 @@ KTEST(policy_edf_ties, "policy.edf_ties", "", "")
 	run(100 * MS);
 	CHECK(nr_dispatches == ARRAY_SIZE(dispatches), "", "%u dispatches", nr_dispatches);
 	for (unsigned i = 0; i < nr_dispatches; i++)
-		CHECK(dispatches[i] == &tasks[i % 3], "", "dispatch %u: who came first waits", i);
+		CHECK(dispatches[i] == &tasks[i % 3], "", "dispatch %u: the first one waits", i);
 }
 
 /*

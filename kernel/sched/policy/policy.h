@@ -20,7 +20,7 @@
  *           current, the mechanism charges it, sets q->current to NULL, and hands it back by
  *           enqueue() (preempted, expired, yields) or leave() (blocks, ends).
  *  POLICY2  Time is charged as measured, before the event that ends it: charge() comes before
- *           enqueue(), leave() and pick(). No policy charges whatever runs when a tick comes.
+ *           enqueue(), leave() and pick(). No policy charges a tick to the thread it interrupts.
  *  POLICY3  The keys that order an entity change only while it is in no queue. A new parameter,
  *           inheritance or deadline means dequeue(), change, enqueue().
  *  POLICY4  q->nr counts the entities that pick() could take now. A throttled entity is in the

@@ -207,7 +207,7 @@ KTEST(policies_preempted, "policies.preempted", "", "")
  * --- prio ----------------------------------------------------------------------------------------
  */
 
-/* A queued thread is found on whatever level, the lowest included. */
+/* A queued thread is found at every level, the lowest included. */
 KTEST(policies_lowest, "policies.lowest", "", "")
 {
 	static const struct sched_policy *const leveled[] = { &sched_prio, &sched_mlfq };
@@ -222,7 +222,7 @@ KTEST(policies_lowest, "policies.lowest", "", "")
 			      p->name, nice);
 			p->dequeue(&q, &e[0]);		/* as if it was killed */
 			check_bitmap("it was taken out");
-			CHECK(p->pick(&q, now) == NULL, "POLICY5", "%s: somebody is found",
+			CHECK(p->pick(&q, now) == NULL, "POLICY5", "%s: an entity is found",
 			      p->name);
 		}
 	}
@@ -339,7 +339,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 		p->dequeue(&q, &e[i]);
 		check_bitmap("taken out");
 	}
-	CHECK(q.nr == 0, "POLICY4", "nobody is queued, and %u are counted", q.nr);
+	CHECK(q.nr == 0, "POLICY4", "none is queued, and %u are counted", q.nr);
 }
 
 /*
@@ -501,7 +501,7 @@ KTEST(policies_change, "policies.change", "", "")
 		CHECK(second != first, "", "seed %u: it runs on over its change point", seed);
 		give_way(ENQUEUE_EXPIRED);
 		CHECK(running() != first && running() != second, "",
-		      "seed %u: who has fallen runs before who has not", seed);
+		      "seed %u: it fell, and runs before one that has not", seed);
 		behind += e[first].base.key < e[second].base.key;
 	}
 	CHECK(behind > seeds / 4 && behind < seeds * 3 / 4, "",
