@@ -123,6 +123,7 @@ void balance(struct runq *rq, u64 now)
 {
 	u32 near;
 
+	assert_held(&rq->lock);
 	if (time_before(now, rq->balance_at))
 		return;
 	rq->balance_at = now + (interval ? interval : SLICE_NEVER);
@@ -160,6 +161,7 @@ static struct runq *least_urgent(struct runq *rq, struct thread *t, u32 *missed)
 	struct sched_rank rank = entity_rank(&t->se);
 	struct runq *least = NULL;
 
+	assert_held(&rq->lock);
 	*missed = 0;
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *other = &cpus[i].runq, *loser = other;
@@ -231,6 +233,7 @@ static struct runq *try_to_pull(struct runq *rq, u64 now)
 {
 	struct runq *missed = NULL;
 
+	assert_held(&rq->lock);
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *victim = &cpus[i].runq;
 		struct sched_entity *e;

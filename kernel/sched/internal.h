@@ -46,7 +46,7 @@ void balance_init(void);
 
 /*
  * balance.c: moves @t, queued in @rq, if it is real time, to the CPU with the least urgent thread,
- * if that is less urgent than @t. rq locked.
+ * if that is less urgent than @t.
  */
 void push(struct runq *rq, struct thread *t);
 
@@ -55,7 +55,7 @@ void offer(struct runq *rq, struct thread *t);
 
 /*
  * balance.c: called when @rq's CPU may have something less urgent to do than before. Takes the most
- * urgent threads that wait elsewhere if they are more urgent than what is here. rq locked.
+ * urgent threads that wait elsewhere if they are more urgent than what is here.
  */
 void pull(struct runq *rq, u64 now);
 
@@ -72,7 +72,7 @@ void runq_move(struct runq *from, struct runq *to, struct thread *t);
 bool steal(struct runq *rq, u64 now);
 extern bool may_steal;			/* steal= [const after boot] */
 
-/* balance.c: every balance=, takes a thread from a CPU that has more to do. rq locked. */
+/* balance.c: every balance=, takes a thread from a CPU that has more to do. */
 void balance(struct runq *rq, u64 now);
 
 /* affinity.c: reads affinity=. */
