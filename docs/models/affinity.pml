@@ -1,12 +1,12 @@
 /*
  * Giving way on a CPU that is forbidden now: from requeue() until it is moved, a thread is READY on
- * no run queue (SCHED2). Whoever meets it there first queues it.
+ * no run queue (SCHED2). The first CPU that locks its run queue meanwhile queues it.
  *
  * Abstracts	kernel/sched/affinity.c: thread_runq_lock_allowed(), sched_set_affinity();
  *		kernel/sched/sched.c: requeue(), thread_runq_lock(), sched_finish_switch(),
  *		sched_remove(), runq_enqueue();
  *		kernel/thread/suspend.c: thread_suspend().
- * Leaves out	picking: a thread that has been queued, or suspended, is none of ours any more.
+ * Leaves out	picking: the model ends when the thread has been queued or suspended.
  *
  * The thread was pinned to CPU 1 while it ran on CPU 0, and gives way on its way to user mode.
  */
@@ -54,7 +54,7 @@ inline thread_runq_lock_allowed(c)
 	:: thread_runq_lock(c);
 		if
 		:: allowed[c] || state == RUNNING ->
-#ifndef BREAK_KEPT	/* may stay after all, but is on no queue */
+#ifndef BREAK_KEPT	/* forgets that a thread that may stay after all is on no queue */
 			if
 			:: state == READY && !queued -> runq_enqueue(c)
 			:: else
@@ -98,7 +98,7 @@ proctype giving_way()
 	fi
 }
 
-/* sched_set_affinity() to all CPUs, or nobody. */
+/* sched_set_affinity() to all CPUs, or nothing. */
 proctype allowing()
 {
 	byte c;
@@ -115,7 +115,7 @@ proctype allowing()
 done:	skip
 }
 
-/* thread_suspend() of a thread that is unwound, or nobody. */
+/* thread_suspend() of a thread that is unwound, or nothing. */
 proctype suspending()
 {
 	byte c;

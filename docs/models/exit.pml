@@ -22,7 +22,7 @@
 
 bool rq;			/* the lock of the run queue that it leaves */
 bool dead;			/* [rq] state is DEAD */
-byte refs = 4;			/* its table's, and one for each who may join or detach */
+byte refs = 4;			/* the table's, and one for each that may join or detach */
 bool joiners;			/* t->joiners.lock */
 bool joiner, detached, left;	/* [joiners] */
 byte exit_code;
@@ -72,7 +72,7 @@ inline reaper_add_thread()
 
 inline thread_left()
 {
-#ifdef BREAK_LATE_LOOK	/* asks before it has the lock */
+#ifdef BREAK_LATE_LOOK	/* reads `detached` before it has the lock */
 	reap = detached;
 #endif
 	spin_lock(joiners);
@@ -80,7 +80,7 @@ inline thread_left()
 #ifndef BREAK_LATE_LOOK
 	reap = detached;
 #endif
-#ifndef BREAK_TELL	/* its joiners are not told */
+#ifndef BREAK_TELL	/* does not wake its joiners */
 	wait_wake_all(0);
 #endif
 	spin_unlock(joiners);
@@ -99,7 +99,7 @@ proctype exiting()
 	:: skip
 	:: goto killed
 	fi;
-#ifndef BREAK_PUBLISH	/* it says that it has left before it has said with what */
+#ifndef BREAK_PUBLISH	/* says that it has left before it writes its code */
 	exit_code = CODE;
 #endif
 #ifdef BREAK_LEAVE	/* says that it has left while it still has to switch away */
@@ -123,7 +123,7 @@ killed:	/* thread_kill() of a READY thread without kernel work in hand: the code
 gone:	skip
 }
 
-/* reaper_main(); what it gets says whether the thread has to leave its process first. */
+/* reaper_main(). An entry of 0 is a thread that has to leave its process first. */
 proctype reaping()
 {
 	bit unlinked;
@@ -156,7 +156,7 @@ inline await_left(i, timed, err)
 	:: else ->
 		joiner = true;
 		do
-#ifdef BREAK_WAIT	/* does not wait until it has left its stack, only until it is dead */
+#ifdef BREAK_WAIT	/* waits only until the thread is dead, not until it has left its stack */
 		:: dead -> break
 		:: else -> skip
 #else
@@ -189,7 +189,7 @@ proctype joining(byte i; bool timed)
 	spin_lock(joiners);
 	await_left(i, timed, err);
 	if
-#ifndef BREAK_COLLECT	/* does not say that it is collected */
+#ifndef BREAK_COLLECT	/* does not note that the thread is collected */
 	:: !err -> detached = true
 #endif
 	:: else
@@ -208,7 +208,7 @@ proctype joining(byte i; bool timed)
 	atomic { touch(); refs--; finished++ }
 }
 
-/* thread_detach(), or nobody does. */
+/* thread_detach(), or nothing. */
 proctype detaching()
 {
 	bool reap;
@@ -225,7 +225,7 @@ proctype detaching()
 		reap = left;
 		wait_wake_all(ECHILD);
 		spin_unlock(joiners);
-#ifndef BREAK_DETACH	/* does not think of a thread that has left already */
+#ifndef BREAK_DETACH	/* forgets a thread that has left already */
 		if
 		:: reap -> reaper_add_thread()
 		:: else
@@ -254,28 +254,29 @@ init
 ltl code_once { [] (delivered <= 1 && !wrong_code) }
 
 /*
- * left_first: nobody frees the thread before it has left its stack for good (EXIT1)
+ * left_first: the thread is not freed before it has left its stack for good (EXIT1)
  * test: join.not_early
  * broken: BREAK_LEAVE BREAK_WAIT
  */
 ltl left_first { [] !freed_early }
 
 /*
- * freed_once: it is freed once, by its joiner or by the reaper, and not touched afterwards (EXIT3)
+ * freed_once: the thread is freed once, by its joiner or by the reaper, and not touched afterwards
+ * (EXIT3)
  * test: join.errors detach.swept
  * broken: BREAK_COLLECT
  */
 ltl freed_once { [] (!freed_twice && !used_after_free) }
 
 /*
- * freed_at_last: collected or detached, it is freed in the end (EXIT3)
+ * freed_at_last: a thread that is collected or detached is freed in the end (EXIT3)
  * test: detach.reaped detach.swept kill.unrun
  * broken: BREAK_DETACH BREAK_LATE_LOOK
  */
 ltl freed_at_last { [] (detached -> <> (freed && refs == 0)) }
 
 /*
- * all_return: every join and detach returns, whoever comes first
+ * all_return: every join and detach returns, whichever comes first
  * test: join.living join.timed join.errors
  * broken: BREAK_TELL
  */

@@ -1,11 +1,11 @@
 /*
- * Holds: two threads leave a process that somebody kills and two others want to look into.
+ * Holds: two threads leave a process that is killed, and that two holders want to look into.
  *
  * Abstracts	kernel/process/hold.c: process_hold(), process_unhold(); kernel/thread/exit.c:
  *		process_thread_leaves(); kernel/process/zombie.c: process_teardown(), without the
  *		tree; kernel/process/kill.c: the swap of process_kill(); kernel/thread/reaper.c:
  *		reaper_add_process().
- * Leaves out	how the threads are told to die (kill.pml): here each leaves when it likes.
+ * Leaves out	how the threads are told to die (kill.pml): here each may leave at any time.
  *
  * A holder is what kernel/procfs/proc_process.c does for /proc/PID: hold, use, unhold.
  */
@@ -54,19 +54,19 @@ inline process_hold(held)
 {
 	do
 	:: before = holds;
-#ifndef BREAK_REVIVE	/* holds what has lost its last hold */
+#ifndef BREAK_REVIVE	/* holds a process that has lost its last hold */
 		if
 		:: before == 0 -> held = false; break
 		:: else
 		fi;
 #endif
-#ifndef BREAK_STATE	/* does not ask whether it is dying */
+#ifndef BREAK_STATE	/* does not check whether the process is dying */
 		if
 		:: life != ALIVE -> held = false; break
 		:: else
 		fi;
 #endif
-#ifdef BREAK_ADD	/* what it looked at may have changed */
+#ifdef BREAK_ADD	/* adds, though the count may have changed since it was read */
 		held = true;
 		holds++;
 		break
@@ -108,7 +108,7 @@ proctype holder()
 	:: held ->
 		atomic { users++; broken_use = broken_use || !resources };
 		atomic { broken_use = broken_use || !resources; users-- };
-#ifdef BREAK_UNHOLD	/* leaves the teardown to whoever has a hold left */
+#ifdef BREAK_UNHOLD	/* leaves the teardown to another hold, though there may be none */
 		holds--
 #else
 		unhold(last);
@@ -150,7 +150,7 @@ init
 }
 
 /*
- * held_lives: what a hold keeps is there as long as the hold is
+ * held_lives: the resources of a process are there as long as any hold on it
  * test: hold.delays
  * broken: BREAK_REVIVE BREAK_ADD
  */
@@ -164,14 +164,14 @@ ltl held_lives { [] !broken_use }
 ltl dying_refuses { [] !late_hold }
 
 /*
- * torn_once: it is torn down once, whoever's hold was the last (EXIT4)
+ * torn_once: the process is torn down once, whichever hold was the last (EXIT4)
  * test: hold.delays last.swept
  * broken: BREAK_LAST
  */
 ltl torn_once { [] (teardowns <= 1) }
 
 /*
- * torn_at_last: it is torn down in the end
+ * torn_at_last: the process is torn down in the end
  * test: hold.delays
  * broken: BREAK_UNHOLD
  */

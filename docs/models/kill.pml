@@ -1,5 +1,5 @@
 /*
- * Killing: a process with two threads, and two who kill it, each with a status of his own.
+ * Killing: a process with two threads, and two killers, each with a status of its own.
  *
  * Abstracts	kernel/process/kill.c: process_kill(), thread_kill(), kill_where_it_is(),
  *		process_exit(); kernel/process/edge.c: user_return_work(); kernel/thread/exit.c:
@@ -7,9 +7,9 @@
  *		kernel/thread/suspend.c: thread_resume(); kernel/sched/sched.c: sched_block(),
  *		sched_suspend_self(), sched_exit(); kernel/thread/reaper.c: reap_thread();
  *		kernel/process/zombie.c: process_teardown().
- * Leaves out	who else runs on a CPU (a READY thread is picked at any time), moving to another
+ * Leaves out	other threads on the CPUs (a READY thread is picked at any time), moving to another
  *		CPU, resuming a thread that suspended itself, exec, and how a wait is claimed
- *		(wait.pml): whoever has the run queue's lock first makes the thread READY.
+ *		(wait.pml): the first to have the run queue's lock makes the thread READY.
  *
  * Thread 0 makes thread 1. Both then go between user and kernel mode; in the kernel they wait,
  * suspend themselves, lose the CPU, exit, or do nothing. In user mode a thread may compute for
@@ -79,13 +79,13 @@ inline thread_kill(i, kick)
 	atomic {
 		if
 		:: t[i].embryo		/* thread_resume() will see to it */
-#ifndef BREAK_IPI	/* trusts that it will look some day */
+#ifndef BREAK_IPI	/* sends no interrupt: the victim will look some day */
 		:: !t[i].embryo && t[i].state == RUNNING -> t[i].ipi = t[i].ipi || kick
 #endif
-#ifndef BREAK_BLOCKED	/* leaves it to the event it waits for */
+#ifndef BREAK_BLOCKED	/* leaves the victim blocked until its event comes */
 		:: !t[i].embryo && t[i].state == BLOCKED -> t[i].state = READY
 #endif
-#ifndef BREAK_READY	/* lets it run once more: it will look */
+#ifndef BREAK_READY	/* lets the victim run once more, as it will look */
 		:: !t[i].embryo && t[i].state == READY && t[i].unwound ->
 			t[i].state = DEAD;
 			reaper ! i
@@ -95,7 +95,7 @@ inline thread_kill(i, kick)
 			reaper ! i
 		:: else
 		fi;
-		/* what the property says of one that had nothing in hand, whatever was done */
+		/* for never_again: it had no kernel work in hand, whatever was done above */
 		t[i].finished = !t[i].embryo && t[i].unwound && t[i].state != RUNNING;
 		t[i].told = true;
 		spin_unlock(t[i].rq)
@@ -124,7 +124,7 @@ inline process_kill(new_status, me, won)
 inline process_teardown(won)
 {
 	teardowns++;
-	process_swap(EXITED, won);		/* process_kill(), of nobody */
+	process_swap(EXITED, won);		/* process_kill(), with no thread left */
 	life = ZOMBIE				/* become_zombie(): zombie.pml */
 }
 
@@ -143,7 +143,7 @@ inline process_thread_leaves(i, won)
 	fi
 }
 
-/* schedule() after its state has been set; returns when it has been picked again, or is DEAD. */
+/* schedule() after the state has been set; goes on when the thread has been picked again. */
 inline off_cpu(i)
 {
 	atomic {
@@ -238,7 +238,7 @@ user:
 	/* In the kernel an interrupt comes at any time, and changes nothing here. */
 	t[i].ipi = false;
 	if
-	:: event = true			/* what it may wait for will come, or will not */
+	:: event = true			/* the event that it may wait for comes, or does not */
 	:: event = false
 	fi;
 	if
@@ -314,7 +314,7 @@ init
 ltl first_status { [] (wins <= 1 && (life == ZOMBIE -> status == first)) }
 
 /*
- * nobody_new: after the walk no thread of the process has not been told to die (PROCESS2)
+ * nobody_new: after the walk every thread of the process has been told to die (PROCESS2)
  * test: kill.no_new kill.swept_new
  * broken: BREAK_JOIN
  */
@@ -346,7 +346,7 @@ ltl never_again { [] !revived }
 ltl all_end { [] (life == DYING -> <> (life == ZOMBIE && gone(0) && gone(1))) }
 
 /*
- * last_out: it is torn down once, when no thread of it is left (EXIT4)
+ * last_out: the process is torn down once, when no thread of it is left (EXIT4)
  * test: last.ends last.swept exit.many
  * broken: BREAK_LAST
  */

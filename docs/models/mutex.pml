@@ -1,13 +1,13 @@
 /*
- * A mutex: three threads lock and unlock it; one gives up waiting when it likes.
+ * A mutex: three threads lock and unlock it; one of them may give up waiting at any time.
  *
- * Abstracts	kernel/sync/mutex.c: all of it but creation and destruction; of kernel/sync/pi.c who
- *		waits and who is next.
+ * Abstracts	kernel/sync/mutex.c: all but creation and destruction; of kernel/sync/pi.c which
+ *		threads wait and which is next.
  * Leaves out	how waiting works: wait.pml shows that waiter_block() may be taken for what it is
  *		here. Claiming a waiter is one step, leaving the waiters afterwards another. All are
  *		equally urgent.
  *
- * Threads are numbered from 1, so that 0 is nobody, as in the mutex word.
+ * Threads are numbered from 1, so that 0 means no thread, as in the mutex word.
  */
 #include "lock.h"
 
@@ -100,7 +100,7 @@ inline hand_over(w, done)
 			n--;
 			waiters ? w;
 			if
-#ifdef BREAK_CLAIM	/* does not ask whether it was the one to wake it */
+#ifdef BREAK_CLAIM	/* hands over even if the claim of the waiter failed */
 			:: next == 0 ->
 				next = w;
 				why[w] = (why[w] == ARMED -> EVENT : why[w])
@@ -112,7 +112,7 @@ inline hand_over(w, done)
 		od;
 		w = next
 	};
-#ifdef BREAK_BEHIND	/* forgets those behind it */
+#ifdef BREAK_BEHIND	/* forgets the waiters behind it */
 	atomic { owner = w; contended = false; w = 0 }
 #else
 	atomic { owner = w; contended = (w != 0 && nempty(waiters)); w = 0 }
@@ -130,7 +130,7 @@ inline mutex_unlock(me, w, done)
 	};
 	if
 	:: !done ->
-#ifdef BREAK_FREE	/* frees it and wakes the first one, instead of handing it over */
+#ifdef BREAK_FREE	/* frees the mutex before it hands it over */
 		spin_lock(pi);
 		atomic { owner = 0; contended = false };
 		hand_over(w, done);
@@ -197,7 +197,7 @@ ltl inside_owns {
 }
 
 /*
- * marked: while somebody waits and nobody has pi_lock, the word says so (MUTEX1)
+ * marked: while a thread waits and pi_lock is free, the mutex word is marked (MUTEX1)
  * test: mutex.hand_over mutex.gives_up
  * broken: BREAK_BEHIND BREAK_SLEEP
  */

@@ -16,11 +16,11 @@ bool lock;			/* child->lock */
 bool vfork_done = true;		/* [lock to change] child->vfork_done is not NULL */
 bool q;				/* the completion's lock */
 bool waiting;			/* [q] the parent is in the queue, not yet woken */
-bool done;			/* [q] completed with nobody waiting */
+bool done;			/* [q] completed while the parent did not wait */
 bool killed;			/* the parent */
 
 bool returned;			/* ghost: the parent's stack is another function's now */
-bool stale;			/* ghost: the child touched a completion that had gone */
+bool stale;			/* ghost: the child touched a completion that is gone */
 
 inline complete()
 {
@@ -38,7 +38,7 @@ inline vfork_release()
 	spin_lock(lock);
 	if
 	:: vfork_done ->
-#ifndef BREAK_SILENT	/* takes its pointer away and tells nobody */
+#ifndef BREAK_SILENT	/* clears its pointer without waking the parent */
 		complete();
 #endif
 		vfork_done = false
@@ -70,7 +70,7 @@ proctype parent()
 	fi;
 	err = err && !done;
 	spin_unlock(q);
-#ifndef BREAK_LOCK	/* does not wait for a child that is about to complete */
+#ifndef BREAK_LOCK	/* does not wait for a child that is completing it */
 	if
 	:: err ->
 		spin_lock(lock);

@@ -1,14 +1,14 @@
 /*
- * Waiting: two threads wait on one queue, a waker, a timer interrupt and a killer come for them.
+ * Waiting: two threads wait on one queue; a waker, a timer interrupt and a killer end their waits.
  *
  * Abstracts	kernel/sched/wait.c: waiter_init(), waiter_swap(), waiter_claim(), wait_block(),
  *		wait_wake_one(); kernel/sched/sleep.c: sleepq_arm(), sleepq_cancel(),
  *		sleepq_expire(); kernel/sched/sched.c: sched_block(), sched_wake(),
  *		sched_make_ready(); kernel/process/kill.c: thread_kill(); as caller
  *		kernel/sync/semaphore.c: semaphore_wait(), semaphore_post().
- * Leaves out	moving to another CPU (each thread has a run queue lock of its own), who is picked
- *		next and when, the clock (a deadline may come at any time), status words, shared
- *		waiters, several queues at once, destroying the queue.
+ * Leaves out	moving to another CPU (each thread has a run queue lock of its own), which thread
+ *		is picked and when, the clock (a deadline may come at any time), status words,
+ *		shared waiters, several queues at once, destroying the queue.
  *
  * Thread 0 waits twice, the first time with a deadline; its two waits lie at the same address, on
  * its stack. Thread 1 waits once, without one. Ghosts, which only properties look at, come last.
@@ -30,8 +30,8 @@ typedef thread {
 	/* ghosts */
 	bit serial;		/* which wait the waiter is for */
 	bool waits;		/* the waiter exists */
-	byte claims;		/* how many won this wait */
-	bool promised;		/* a waker said that it woke this wait */
+	byte claims;		/* how many claimed this wait */
+	bool promised;		/* a waker counts this wait as woken */
 	bool over;
 };
 
@@ -40,8 +40,8 @@ bool q, sq;			/* locks of the wait queue and the sleep queue */
 chan links = [NR] of { byte };	/* [q] q->links, in order of arrival */
 byte count;			/* [q] the semaphore's */
 
-bool stale;			/* ghost: a claimer touched a waiter that had gone */
-bool eaten;			/* ghost: a wait that somebody woke did not say so */
+bool stale;			/* ghost: a claimer touched a waiter whose wait was over */
+bool eaten;			/* ghost: a wait that counts as woken did not return its event */
 
 /* A claimer found thread @i's waiter when its serial was @s, and uses the pointer now. */
 #define touch(i, s)	stale = stale || !t[i].waits || t[i].serial != s
@@ -96,7 +96,7 @@ inline waiter_claim(i, s, reason, won)
 
 inline sched_block(i)
 {
-#ifdef BREAK_FLAG	/* looks at its flag before the killer can find it */
+#ifdef BREAK_FLAG	/* looks at its flag before it has the lock */
 	if
 	:: t[i].dying -> waiter_swap(i, KILLED, won)
 	:: else
@@ -218,7 +218,7 @@ proctype timer_interrupt()
 
 end:	do
 	:: atomic { t[0].timer && !sq -> sq = true; t[0].timer = false; s = t[0].serial };
-#ifdef BREAK_EXPIRY	/* lets the sleep queue go before it has claimed */
+#ifdef BREAK_EXPIRY	/* releases the sleep queue before it has claimed the waiter */
 		spin_unlock(sq);
 		waiter_claim(0, s, TIMEOUT, won)
 #else
@@ -269,7 +269,7 @@ init
 }
 
 /*
- * one_waker: of all who would wake a wait, exactly one does (WAIT1)
+ * one_waker: of all that try to end a wait, exactly one does (WAIT1)
  * test: wait.both wait.contested wait.storm wait.swept
  * broken: BREAK_CLAIM
  */
@@ -283,21 +283,21 @@ ltl one_waker { [] (t[0].claims <= 1 && t[1].claims <= 1) }
 ltl event_arrives { [] !eaten }
 
 /*
- * no_lost_wakeup: no thread stays blocked while there is what it waits for (WAIT2)
+ * no_lost_wakeup: no thread stays blocked while what it waits for is there (WAIT2)
  * test: wait.parked wait.swept wait.head_cancelled
  * broken: BREAK_TEST
  */
 ltl no_lost_wakeup { [] <> (count == 0 || (t[0].state != BLOCKED && t[1].state != BLOCKED)) }
 
 /*
- * no_lost_kill: a killed thread does not wait on, whatever it was doing when it was killed (WAIT2)
+ * no_lost_kill: a killed thread stops waiting, whatever it was doing when it was killed (WAIT2)
  * test: wait.killed kill.swept_wait kill.swept_sleep
  * broken: BREAK_FLAG
  */
 ltl no_lost_kill { [] ((t[0].dying -> <> t[0].over) && (t[1].dying -> <> t[1].over)) }
 
 /*
- * no_stale_claim: nobody touches a waiter after its wait has returned; so a late timeout never
+ * no_stale_claim: no claimer touches a waiter after its wait has returned; so a late timeout never
  * hits the next wait (WAIT3)
  * test: wait.held_expiry wait.held_waker
  * broken: BREAK_EXPIRY

@@ -1,6 +1,6 @@
 /*
- * Zombies: a parent and its child end, in any order. Who waits for them: the parent, the shell that
- * started it, or init?
+ * Zombies: a parent and its child end, in any order. The parent, the shell that started it and init
+ * wait for them.
  *
  * Abstracts	kernel/process/zombie.c: become_zombie(), reparent_children(), tell_parent(),
  *		collect_zombie(), process_wait(); kernel/process/process.c: process_create(),
@@ -10,8 +10,8 @@
  *		waiting works: wait.pml shows that wait_block() may be taken for what it is here.
  *
  * The parent has two threads, each of which waits for the child or does not; in that wait it may be
- * killed. It is torn down when both have left. The shell waits for the parent and lives on, so init
- * hears of an orphan from nobody but reparent_children(). Init waits for ever.
+ * killed. It is torn down when both have left. The shell waits for the parent and lives on, so only
+ * reparent_children() can tell init of an orphan. Init waits for ever.
  */
 #include "lock.h"
 
@@ -55,7 +55,7 @@ inline reparent_children()
 	if
 	:: p[CHILD].listed && p[CHILD].parent == PARENT ->
 		p[CHILD].parent = INIT;
-#ifndef BREAK_TELL	/* does not say that it is a zombie already */
+#ifndef BREAK_TELL	/* does not tell init of a child that is a zombie already */
 		if
 		:: p[CHILD].life == ZOMBIE -> tell_parent(INIT)
 		:: else
@@ -89,7 +89,7 @@ inline become_zombie(i)
 	spin_unlock(tree_lock)
 }
 
-/* One step of the walk over the children of @who: is process @i one, and a zombie? */
+/* One step of the walk over the children of @who: finds process @i if it is one, and a zombie. */
 inline collect_zombie(i, who, found, any)
 {
 	if
@@ -103,7 +103,7 @@ inline collect_zombie(i, who, found, any)
 	fi
 }
 
-/* Any child of @who; @found 0: there was none, or, for the parent, it was killed. */
+/* Waits for any child of @who. @found 0: there was none, or @who, the parent, was killed. */
 inline process_wait(who, found, any, seen)
 {
 	do
@@ -113,11 +113,11 @@ inline process_wait(who, found, any, seen)
 #endif
 		spin_lock(tree_lock);
 		atomic {
-			any = (who == INIT);		/* the shell, which lives */
+			any = (who == INIT);		/* init has the shell, too */
 			collect_zombie(PARENT, who, found, any);
 			collect_zombie(CHILD, who, found, any)
 		};
-#ifdef BREAK_COLLECT	/* lets the lock go before it has taken it out */
+#ifdef BREAK_COLLECT	/* releases the lock between finding a zombie and taking it out */
 		spin_unlock(tree_lock);
 		spin_lock(tree_lock);
 #endif
@@ -227,7 +227,7 @@ init
 ltl reaped_once { [] (p[PARENT].reaped <= 1 && p[CHILD].reaped <= 1) }
 
 /*
- * parent_there: nobody's parent vanishes before it (PROCESS3)
+ * parent_there: no process is freed before its children have another parent (PROCESS3)
  * test: orphan.alive orphan.zombie
  * broken: BREAK_ORDER
  */

@@ -1,10 +1,10 @@
 /*
  * Affinity: which CPUs a thread may run on.
  *
- * A mask that forbids a thread's CPU moves the thread: at once if it is queued, after its next
- * switch if it runs (which is waited for), when it wakes if it waits. Moving needs the locks of two
- * run queues; the second is only tried, and on failure the first is given up, so two movers never
- * wait for each other.
+ * A mask that forbids a thread's CPU moves the thread: at once if it is queued; after its next
+ * switch, which the caller waits for, if it runs; when it wakes if it is blocked. Moving needs the
+ * locks of two run queues. The second is only tried, and if it is taken the first is released, so
+ * two movers never wait for each other.
  */
 #include "base/bootargs.h"
 #include "errno.h"
@@ -37,7 +37,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		struct cpu *to;
 
 		if (may_run_here(rq, t) || s == THREAD_RUNNING || s == THREAD_DEAD) {
-			/* It gave way where it might not stay, and may now: it is in no queue. */
+			/* It gave way where it was forbidden, and is allowed again: in no queue. */
 			if (s == THREAD_READY && !entity_queued(&t->se))
 				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;
@@ -64,13 +64,13 @@ void enforce_affinity(struct thread *t)
 		rq->expired |= SLICE_OVER;
 		runq_resched(rq);
 	}
-	runq_unlock(rq);	/* here it leaves if it is the caller */
+	runq_unlock(rq);	/* if @t is the caller, it leaves its CPU here */
 	do {
 		rq = thread_runq_lock_allowed(t);
 		there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
-		offer(rq, t);	/* to CPUs that it may run on from now on */
+		offer(rq, t);	/* other CPUs may run it from now on */
 		runq_unlock(rq);
-	} while (there && t != current_thread());	/* the other CPU has been told */
+	} while (there && t != current_thread());	/* until the other CPU has switched */
 }
 
 int sched_set_affinity(struct thread *t, u32 mask)

@@ -1,6 +1,6 @@
 /*
  * Checks of the scheduler's whole state (SCHED2, SCHED3, SLEEP1), for quiet points in test kernels:
- * nothing else may be changing, but idle CPUs may come and go.
+ * nothing else may be changing, except that CPUs may go idle and wake up.
  */
 #include "internal.h"
 #include "process/process.h"
@@ -23,6 +23,19 @@ static bool in_queue(const struct policy_queue *q, const struct sched_entity *e)
 	return in_tree(&q->tree, e) || in_tree(&q->aside, e) || in_tree(&q->urgent, e);
 }
 
+/* REALTIME1 */
+static void audit_marks(struct thread *t)
+{
+	u32 level = entity_rank(&t->se).level;
+	bool urgent = level >= LEVEL_REAL_TIME && level < LEVEL_KEYED;
+	bool waits_urgent = t->se.tree.linked && t->se.in == &thread_cpu(t)->runq.q.urgent;
+
+	if (urgent != !!(t->se.rt & RT_RANK))
+		panic("audit: thread %d of level %u has marks %x", t->tid, level, t->se.rt);
+	if (entity_queued(&t->se) && waits_urgent != !!(t->se.rt & RT_SIDE))
+		panic("audit: thread %d with marks %x waits on the wrong side", t->tid, t->se.rt);
+}
+
 static void audit_thread(struct thread *t, void *unused)
 {
 	struct runq *rq = thread_runq_lock(t);
@@ -42,10 +55,20 @@ static void audit_thread(struct thread *t, void *unused)
 	if ((s == THREAD_BLOCKED || s == THREAD_SLEEPING) != (t->waiter != NULL))
 		panic("audit: thread %d is %s and its waiter is %p", t->tid, thread_state_name(s),
 		      (void *)t->waiter);
+	audit_marks(t);
 	runq_unlock(rq);
 }
 
-/* POLICY4, POLICY5. Throttled threads wait aside, not counted; in fair nobody is throttled. */
+static unsigned nodes_in(const struct rb_tree *tree)
+{
+	unsigned n = 0;
+
+	for (struct rb_node *i = rb_first(tree); i; i = rb_next(i))
+		n++;
+	return n;
+}
+
+/* POLICY4, POLICY5. Throttled threads wait aside and are not counted; fair throttles none. */
 static void audit_queue(struct runq *rq)
 {
 	struct policy_queue *q = &rq->q;
@@ -60,12 +83,9 @@ static void audit_queue(struct runq *rq)
 		list_for_each(e, &q->lists[i], struct sched_entity, node)
 			n++;
 	}
-	for (struct rb_node *i = rb_first(&q->urgent); i; i = rb_next(i))
-		n++;
-	for (struct rb_node *i = rb_first(&q->tree); i; i = rb_next(i))
-		n++;
-	for (struct rb_node *i = rb_first(&q->aside); i && policy_is(&sched_fair); i = rb_next(i))
-		n++;
+	n += nodes_in(&q->urgent) + nodes_in(&q->tree);
+	if (policy_is(&sched_fair))
+		n += nodes_in(&q->aside);
 	if (n != nr_ready(rq))
 		panic("audit: CPU %u has %u threads queued, counts %u", q->cpu, n, nr_ready(rq));
 	if (q->current != (is_idle(rq, rq->current) ? NULL : &rq->current->se))

@@ -1,35 +1,35 @@
 /*
- * Work finds CPUs: stealing, balancing, pushing.
+ * How work is spread over CPUs: stealing, balancing, pushing and pulling.
  *
- * Only queued threads move, never one that runs (SCHED1): whoever moves it holds the locks of both
- * run queues, those of other CPUs by trying, so that two that take from each other never wait for
- * each other. Other queues are looked at in the order of CPU numbers, which is that of preference,
- * those of the same node (numa.h) before all others: what a thread works on lies near there.
+ * Only queued threads move, never one that runs (SCHED1). Moving needs the locks of both run
+ * queues; that of another CPU is only tried, so two CPUs that take from each other never wait for
+ * each other. Other queues are looked at in the order of CPU numbers, which is the order of
+ * preference, but first those of the same node (numa.h), near which a thread's memory lies.
  *
  *  - A CPU that would idle steals (steal=off: it idles).
- *  - Every balance= a busy CPU takes one normal thread from the CPU with most to do, if that has
- *    at least two more (balance=off: never). Without it, two threads could share a CPU for ever
- *    beside one that has a CPU alone.
- *  - A real-time thread that must wait, as it wakes, is preempted, becomes one or may run on other
- *    CPUs than before, is pushed to the CPU with the least urgent to do. A CPU that has something
- *    less urgent to do than before pulls the most urgent of those that wait elsewhere.
+ *  - Every balance= a busy CPU takes one normal thread from the busiest CPU, if that has at least
+ *    two threads more (balance=off: never). Without it, two threads could share a CPU for ever
+ *    while a third has a CPU to itself.
+ *  - A real-time thread that must wait is pushed to the CPU with the least urgent thread. That is
+ *    tried when it wakes, is preempted, becomes real time, or gets a new mask. A CPU that has
+ *    something less urgent to do than before pulls the most urgent thread that waits elsewhere.
  *
  *  BALANCE1  While a real-time thread waits, each CPU that it may run on has something as urgent to
- *            do, or has been told to pull (but for REALTIME4). Of two events under the locks of two
- *            CPUs the later one sees the earlier, or finds its lock taken, and that is not
- *            forgotten:
+ *            do, or has been told to pull (except under REALTIME4). If A and B look for each other
+ *            at the same time, the later one sees what the earlier one did, or finds its lock
+ *            taken and has an IPI_PULL sent:
  *
  *	CPU A, A's queue locked                  CPU B, B's queue locked
  *	t has to wait                            something less urgent is next
  *	tries B's lock: looks at B, or           tries A's lock: finds t, or sends itself
- *	sends B IPI_PULL                         IPI_PULL: B looks again with its lock free
+ *	sends B an IPI_PULL                      an IPI_PULL, and looks again when A's lock is free
  */
 #include "base/bootargs.h"
 #include "base/trace.h"
 #include "internal.h"
 #include "thread/thread.h"
 
-static u64 interval;		/* ns, 0: off. [const after boot] */
+static u64 interval;		/* balance=, ns; 0: off. [const after boot] */
 bool may_steal;			/* [const after boot] */
 
 void balance_init(void)
@@ -41,6 +41,8 @@ void balance_init(void)
 
 void runq_move(struct runq *from, struct runq *to, struct thread *t)
 {
+	assert_held(&from->lock);
+	assert_held(&to->lock);
 	if (entity_queued(&t->se))
 		queue_dequeue(&from->q, &t->se);
 	t->cpu = runq_cpu(to);
@@ -48,7 +50,7 @@ void runq_move(struct runq *from, struct runq *to, struct thread *t)
 	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, runq_cpu(from)->id << 8 | runq_cpu(to)->id);
 }
 
-/* @e comes from @victim's queue to @rq's. Both locked. */
+/* Moves @e from @victim's queue to @rq's. */
 static void take(struct runq *rq, struct runq *victim, struct sched_entity *e, u64 now)
 {
 	runq_move(victim, rq, thread_of(e));
@@ -56,7 +58,7 @@ static void take(struct runq *rq, struct runq *victim, struct sched_entity *e, u
 		runq_resched(rq);
 }
 
-/* A thread of @victim's queue, chosen by @find, comes to @rq's. */
+/* Moves a thread that @find chooses from @victim's queue to @rq's. False: none, or it is locked. */
 static bool take_from(struct runq *rq, struct runq *victim,
 		      struct sched_entity *(*find)(struct policy_queue *q, unsigned cpu), u64 now)
 {
@@ -78,7 +80,7 @@ static bool steal_among(u32 mask, struct runq *rq, u64 now)
 	for (unsigned i = 0; i < nr_cpus && may_steal; i++) {
 		struct runq *victim = &cpus[i].runq;
 
-		/* sequentially consistent: see idle.c */
+		/* Sequentially consistent, pairs with idle_cpu_for(): see idle.c. */
 		if (!(mask & BIT(i)) || victim == rq || !atomic_load(&victim->q.nr) ||
 		    !take_from(rq, victim, queue_find, now))
 			continue;
@@ -96,16 +98,16 @@ bool steal(struct runq *rq, u64 now)
 	return steal_among(near, rq, now) || (~near && steal_among(~near, rq, now));
 }
 
-/* How much a CPU has to do; a hint for all but its own. */
+/* Returns how many threads @c has to run; exact for a locked run queue, else a hint. */
 static unsigned load(struct cpu *c)
 {
 	return nr_ready(&c->runq) + (c->runq.current != &c->idle);
 }
 
 /*
- * One of @mask's CPUs has two threads more than this one, and gives one of them away. None that is
- * urgent: it would have to wait here too, and somebody who pulls may have looked here before
- * (BALANCE1).
+ * Takes a thread from the busiest of @mask's CPUs if that has two threads more than this one. Never
+ * a real-time thread: it would have to wait here too, and a CPU that pulls may have looked here
+ * already and would miss it (BALANCE1).
  */
 static bool balance_among(u32 mask, struct runq *rq, u64 now)
 {
@@ -121,9 +123,10 @@ void balance(struct runq *rq, u64 now)
 {
 	u32 near;
 
+	assert_held(&rq->lock);
 	if (time_before(now, rq->balance_at))
 		return;
-	rq->balance_at = now + (interval ? interval : 1UL << 62);
+	rq->balance_at = now + (interval ? interval : SLICE_NEVER);
 	if (!interval || is_idle(rq, rq->current))
 		return;
 	near = near_cpus(runq_cpu(rq));
@@ -135,7 +138,7 @@ void balance(struct runq *rq, u64 now)
  * --- Real-time threads (BALANCE1) --------------------------------------------------------------
  */
 
-/* How urgent is what @rq's CPU runs, or will at its next pick? Locked. */
+/* Returns the rank of what @rq's CPU runs, or will run after its next pick. rq locked. */
 static struct sched_rank urgency(struct runq *rq)
 {
 	struct sched_entity *runs = rq->q.current, *first = tree_first(&rq->q.urgent);
@@ -149,8 +152,8 @@ static struct sched_rank urgency(struct runq *rq)
 }
 
 /*
- * The run queue, locked and not @rq, of the CPU with the least urgent to do, below @t. Those in
- * @missed could not be looked at.
+ * Finds the CPU, not @rq's, with the least urgent to do, if that is below @t's rank. Returns its
+ * run queue, locked, or NULL. CPUs whose queues were locked by others are in @missed.
  */
 static struct runq *least_urgent(struct runq *rq, struct thread *t, u32 *missed)
 	NO_LOCK_ANALYSIS("which one is known at run time")
@@ -158,6 +161,7 @@ static struct runq *least_urgent(struct runq *rq, struct thread *t, u32 *missed)
 	struct sched_rank rank = entity_rank(&t->se);
 	struct runq *least = NULL;
 
+	assert_held(&rq->lock);
 	*missed = 0;
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *other = &cpus[i].runq, *loser = other;
@@ -218,17 +222,18 @@ struct sched_entity *pick_urgent(struct runq *rq, u64 now)
 		struct thread *t = thread_of(container_of(n, struct sched_entity, tree));
 
 		next = rb_next(n);
-		if (t != rq->current)	/* SCHED1: that one is pushed when it is off its stack */
+		if (t != rq->current)	/* SCHED1: current is still on its stack; see_off() */
 			push(rq, t);
 	}
 	return e;
 }
 
-/* As pull(). A queue whose lock was taken, NULL: none. */
+/* As pull(). Returns a queue that was locked, so that it could not be looked at, or NULL. */
 static struct runq *try_to_pull(struct runq *rq, u64 now)
 {
 	struct runq *missed = NULL;
 
+	assert_held(&rq->lock);
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *victim = &cpus[i].runq;
 		struct sched_entity *e;

@@ -1,8 +1,8 @@
 /*
- * Changes of what a thread is queued by: its parameters, or the urgency that it inherits.
+ * Changes what determines a thread's place in a queue: its parameters, or the urgency it inherits.
  *
- * The keys that policies sort by change only while the thread is in no queue (POLICY3), so it is
- * taken out for the moment. A running thread is charged first, at its old parameters.
+ * The keys that policies sort by change only while the thread is in no queue (POLICY3), so a queued
+ * thread is taken out and put back. A running thread is charged first, by its old parameters.
  */
 #include "internal.h"
 #include "thread/thread.h"
@@ -23,7 +23,7 @@ void sched_change(struct thread *t, void (*how)(struct thread *t, const void *ar
 	if (queued) {
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
-		rq->expired |= SLICE_OVER;	/* its slice was the old parameters' */
+		rq->expired |= SLICE_OVER;	/* its slice was that of the old parameters */
 		if (before.level >= LEVEL_REAL_TIME)
 			pull(rq, now);		/* it may be less urgent now */
 		runq_resched(rq);

@@ -1,5 +1,5 @@
 /*
- * CPUs: interrupt bracketing, inter-processor interrupts, the first C code of each.
+ * CPUs: interrupt entry and exit, inter-processor interrupts, the first C code of a secondary CPU.
  */
 #include "sched/cpu.h"
 
@@ -49,10 +49,11 @@ void ipi_interrupt(void)
 	struct cpu *c = this_cpu();
 	u32 reasons = atomic_exchange(&c->ipi_pending, 0);
 
+	assert_irqs_off();
 	trace(TRACE_IRQ, TRACE_EV_IPI_IN, reasons, 0);
 	if (reasons & IPI_HALT)
 		panic_stop_this_cpu();
-	/* IPI_RESCHED needs nothing here: the way out of every interrupt looks at t->work. */
+	/* IPI_RESCHED needs nothing here: every return from an interrupt looks at t->work. */
 	if (reasons & IPI_RESCHED)
 		atomic_fetch_add(&c->stats.resched_ipis, 1);
 	if (reasons & IPI_PULL)

@@ -1,17 +1,17 @@
 /*
  * Idle CPUs: waiting without ticks, being kicked.
  *
- * A CPU with nothing to run sets its bit in idle_mask, looks once more, and waits for an interrupt
- * with none lost in between. When a thread is queued on a busy CPU, the bit of an idle one that
- * may run it is taken and that CPU is sent an IPI; it comes and steals (balance.c). CPUs are
- * numbered in the order in which work should be spread, real cores before their siblings, and the
- * first is taken, if there is one of the same node (numa.h).
+ * A CPU with nothing to run sets its bit in idle_mask, looks for work once more, and waits for an
+ * interrupt; none is lost in between. When a thread is queued on a busy CPU, the waker clears the
+ * bit of an idle CPU that may run it and sends that CPU an IPI; it comes and steals (balance.c).
+ * CPUs are numbered in the order in which work should be spread, cores before their siblings. The
+ * waker takes the first idle CPU, but prefers those of the same node (numa.h).
  *
  *	idle CPU                                 waker
  *	sets its bit                             queues the thread
  *	looks at the other queues                looks at idle_mask
  *
- * Both are sequentially consistent, so one of them sees the other.
+ * All four steps are sequentially consistent, so one of the two sees what the other did.
  */
 #include "base/trace.h"
 #include "internal.h"
@@ -48,7 +48,7 @@ struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq)
 	u32 idle, near;
 	struct cpu *c;
 
-	atomic_thread_fence(memory_order_seq_cst);	/* it is queued; see above */
+	atomic_thread_fence(memory_order_seq_cst);	/* queued, now the mask */
 	idle = atomic_load(&idle_mask);
 	if (!idle)
 		return NULL;
@@ -63,7 +63,7 @@ bool kick_idle_for(const struct thread *t, struct runq *rq)
 
 	while ((c = idle_cpu_for(t, rq))) {
 		if (!(atomic_fetch_and(&idle_mask, ~BIT(c->id)) & BIT(c->id)))
-			continue;	/* somebody else was faster */
+			continue;	/* another waker took it */
 		atomic_fetch_or(&c->idle.work, WORK_RESCHED);
 		ipi_send(c, IPI_RESCHED);
 		return true;
@@ -77,8 +77,8 @@ void idle_leave(struct runq *rq)
 }
 
 /*
- * This CPU may have been told for another thread than it has found at @rq, so it tells others. It
- * holds no lock, as it waits for theirs.
+ * Kicks idle CPUs for other threads that wait: this CPU may have been kicked for one of them, and
+ * has found another at @rq. The caller holds no lock, as this waits for those of all run queues.
  */
 static void pass_on(struct runq *rq)
 {
@@ -94,22 +94,23 @@ static void pass_on(struct runq *rq)
 }
 
 /*
- * Runs what there is. True: look again, as it has run, and this CPU's bit is gone; or as another
- * queue was locked, which is waited for here, where no lock is held. In vain it leaves no trace.
+ * Runs what there is to run. Returns true if the caller must look again: after a thread has run, as
+ * this CPU's bit is clear then; or because another queue was locked, which is waited for here,
+ * where no lock is held. Looking in vain writes no trace records.
  */
 static bool look_for_work(void)
 {
 	struct runq *rq = this_runq_lock(), *missed;
 	u64 now = time_now();
 
-	pull(rq, now);		/* told of a real-time thread it may find others first */
+	pull(rq, now);		/* kicked for a real-time thread, it might find others first */
 	if (nr_ready(rq) || steal(rq, now)) {
 		idle_leave(rq);
 		if (atomic_load(&idle_mask)) {
 			runq_unlock(rq);
 			pass_on(rq);
 			rq = this_runq_lock();
-			if (!nr_ready(rq)) {	/* somebody else took it */
+			if (!nr_ready(rq)) {	/* another CPU took it */
 				go_on(rq);
 				return true;
 			}

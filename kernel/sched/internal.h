@@ -8,76 +8,77 @@
 #include "sched/thread_state.h"
 #include "types.h"
 
-/* sched.c: current, its new state set, gives up the CPU and is not ready. rq unlocked after. */
+/* sched.c: gives up the CPU; current's new state is set, and not READY. Unlocks rq. */
 void schedule(struct runq *rq) LOCKED_THROUGH_THREAD;
 
-/* sched.c: current, @t, goes back to the queue; the next may be the same. rq unlocked after. */
+/* sched.c: puts current, @t, back into the queue and picks again, maybe @t. Unlocks rq. */
 void requeue(struct runq *rq, struct thread *t, enum enqueue_why why) LOCKED_THROUGH_THREAD;
 
-/* sched.c: queues a READY thread, and tells a CPU that can run it at once. rq locked. */
+/* sched.c: queues a READY thread, and notifies a CPU that can run it at once. rq locked. */
 void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why);
 
-/* sched.c: current must choose again. rq locked. */
+/* sched.c: marks current, so that its CPU picks again. rq locked. */
 void runq_resched(struct runq *rq);
 
-/* sched.c: an empty run queue whose CPU is idle. */
+/* sched.c: makes @c's run queue empty, with the idle thread as current. */
 void runq_init(struct cpu *c);
 
-/* Calls @how on @t while it is in no queue (POLICY3). Takes its run queue's lock. */
+/* change.c: calls @how on @t while it is in no queue (POLICY3). Takes its run queue's lock. */
 void sched_change(struct thread *t, void (*how)(struct thread *t, const void *arg, u64 now),
 		  const void *arg);
 
-/* idle.c: this CPU is idle no more. rq locked. */
+/* idle.c: notes that @rq's CPU is not idle any more. rq locked. */
 void idle_leave(struct runq *rq);
 
 /*
- * idle.c: an idle CPU that may run @t, which waits, or one of @rq's, which is locked. Either may be
- * NULL. It comes for it if kicked; false or NULL: there is none.
+ * idle.c: finds an idle CPU that may run @t, which waits, or a thread that waits in @rq, which is
+ * locked. Either may be NULL. Returns NULL, or false, if there is none. A kicked CPU comes and
+ * steals the thread.
  */
 struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq);
 bool kick_idle_for(const struct thread *t, struct runq *rq);
 
-/* idle.c: the CPUs of @c's node. */
+/* idle.c: returns the CPUs of @c's node. */
 u32 near_cpus(const struct cpu *c);
 
 /* balance.c: reads its boot arguments. */
 void balance_init(void);
 
 /*
- * balance.c: @t, queued at @rq, waits. If it is real time it goes to the CPU that runs the least
- * urgent thread, if there is one less urgent than it. rq locked.
+ * balance.c: moves @t, queued in @rq, if it is real time, to the CPU with the least urgent thread,
+ * if that is less urgent than @t.
  */
 void push(struct runq *rq, struct thread *t);
 
-/* balance.c: the same if an idle CPU cannot have it. */
+/* balance.c: the same, unless an idle CPU can take @t. */
 void offer(struct runq *rq, struct thread *t);
 
 /*
- * balance.c: @rq's CPU may have something less urgent to do than before: the most urgent ones that
- * wait elsewhere come here if they go before what is here. rq locked.
+ * balance.c: called when @rq's CPU may have something less urgent to do than before. Takes the most
+ * urgent threads that wait elsewhere if they are more urgent than what is here.
  */
 void pull(struct runq *rq, u64 now);
 
-/* balance.c: the same for this CPU, which was asked, in its interrupt. */
+/* balance.c: the same for this CPU, in its IPI_PULL interrupt. */
 void pull_when_free(void);
 
-/* balance.c: picks, as real-time threads wait. Others of them that now must wait are pushed. */
+/* balance.c: picks while real-time threads wait, and pushes those that must go on waiting. */
 struct sched_entity *pick_urgent(struct runq *rq, u64 now);
 
-/* balance.c: @t leaves @from's queue, if it is in it, and is @to's from now on. Both locked. */
+/* balance.c: makes @to the run queue of @t, taking @t out of @from if it is queued there. */
 void runq_move(struct runq *from, struct runq *to, struct thread *t);
 
-/* balance.c: takes a thread from another CPU's queue. False: none, or rq->missed. rq locked. */
+/* balance.c: takes a thread from another CPU. False: found none, or see rq->missed. rq locked. */
 bool steal(struct runq *rq, u64 now);
 extern bool may_steal;			/* steal= [const after boot] */
 
-/* balance.c: time to look whether another CPU has more to do. rq locked. */
+/* balance.c: every balance=, takes a thread from a CPU that has more to do. */
 void balance(struct runq *rq, u64 now);
 
 /* affinity.c: reads affinity=. */
 void affinity_init(void);
 
-/* affinity.c: @t's CPUs have changed. */
+/* affinity.c: moves @t, whose mask has changed, to a CPU that it may use. */
 void enforce_affinity(struct thread *t);
 
 static inline struct thread *thread_of(struct sched_entity *e)
@@ -85,7 +86,7 @@ static inline struct thread *thread_of(struct sched_entity *e)
 	return container_of(e, struct thread, se);
 }
 
-/* This CPU's run queue, locked. */
+/* Returns this CPU's run queue, locked. */
 static inline LOCKED_THROUGH_THREAD struct runq *this_runq_lock(void)
 {
 	struct thread *t = current_thread();
@@ -94,7 +95,7 @@ static inline LOCKED_THROUGH_THREAD struct runq *this_runq_lock(void)
 	spin_lock(&rq->lock);
 	if (likely(rq == &thread_cpu(t)->runq))
 		return rq;
-	spin_unlock(&rq->lock);		/* moved meanwhile */
+	spin_unlock(&rq->lock);		/* we were moved before we had the lock */
 	return thread_runq_lock(t);
 }
 
@@ -108,30 +109,30 @@ static inline bool may_run_here(struct runq *rq, const struct thread *t)
 	return t->se.affinity & rq->cpu_bit;
 }
 
-/* Waits, no lock being held, for a queue whose lock was taken. */
+/* Waits until the lock of @missed has been free once. The caller holds no lock. */
 static inline void runq_await(struct runq *missed)
 {
 	spin_lock(&missed->lock);
 	spin_unlock(&missed->lock);
 }
 
-/* How many the policy could pick; exact under the lock. */
+/* The number of threads that the policy could pick; exact under the lock, else a hint. */
 static inline unsigned nr_ready(const struct runq *rq)
 {
 	return atomic_load_explicit(&rq->q.nr, memory_order_relaxed);
 }
 
-/* preempt.c: current keeps the CPU: what it was to look for is not there. rq unlocked after. */
+/* preempt.c: current keeps the CPU, as there is no other thread to run. Unlocks rq. */
 void go_on(struct runq *rq) LOCKED_THROUGH_THREAD;
 
-/* preempt.c: PREEMPT1 */
+/* preempt.c: gives @t, whose slice is used up, a full one (PREEMPT1). rq locked. */
 void slice_renew(struct runq *rq, struct thread *t, u64 now);
 
 /*
- * --- Accounts and slices: see preempt.c; inline as every switch needs all three. rq locked. -----
+ * --- Accounts and slices: preempt.c. Inline, as every switch calls all three. rq locked. ---------
  */
 
-/* The time since the last charge goes to current: to the idle thread if the CPU has been idle. */
+/* Charges the time since the last charge to current, which may be the idle thread. */
 static inline void charge(struct runq *rq, u64 now, bool user)
 {
 	struct thread *t = rq->current;
@@ -148,7 +149,7 @@ static inline void charge(struct runq *rq, u64 now, bool user)
 		rq->expired |= SLICE_SPENT;
 }
 
-/* @t gets the CPU. */
+/* Starts, or resumes, the slice of @t, which gets the CPU. */
 static inline void slice_start(struct runq *rq, struct thread *t, u64 now)
 {
 	struct cpu *c = runq_cpu(rq);
@@ -166,7 +167,7 @@ static inline void slice_start(struct runq *rq, struct thread *t, u64 now)
 		timer_set(c, rq->slice_end);
 }
 
-/* @t gives it up. */
+/* Stops the slice of @t, which gives up the CPU. */
 static inline void slice_stop(struct runq *rq, struct thread *t, u64 now)
 {
 	bool left = !rq->expired && time_before(now, rq->slice_end);

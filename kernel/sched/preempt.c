@@ -1,14 +1,14 @@
 /*
  * Taking the CPU away: accounts, slices, the tick, yielding, preemption.
  *
- * A thread runs until it blocks, yields, or its slice is over while somebody waits. The one-shot
- * timer is armed for the slice's end whenever a thread gets the CPU; it only marks the thread
- * (WORK_RESCHED), and the switch happens where it may: at the end of the interrupt, when the last
- * lock goes, when preemption comes back on, or on the way to user mode.
+ * A thread runs until it blocks, yields, or its slice is over while another thread waits. The
+ * one-shot timer is armed for the slice's end whenever a thread gets the CPU. It only marks the
+ * thread (WORK_RESCHED); the switch happens where it is allowed: at the end of the interrupt, when
+ * the last lock is released, when preemption is turned on again, or on the way to user mode.
  *
  *  PREEMPT1  A slice that is used up starts full at the next dispatch; one that was interrupted
  *            resumes with what was left.
- *  PREEMPT2  A marked thread gives way at the first point where it may: no mark is lost.
+ *  PREEMPT2  A marked thread gives way at the first point where that is allowed: no mark is lost.
  */
 #include "base/trace.h"
 #include "internal.h"
@@ -26,10 +26,10 @@ void sched_charge(bool user)
 void slice_renew(struct runq *rq, struct thread *t, u64 now)
 {
 	t->se.slice_left = policy_slice(&rq->q, &t->se, now);
-	timer_arm(rq->balance_at);	/* one without an end is looked at too */
+	timer_arm(rq->balance_at);	/* a slice may have no end, but balancing goes on */
 }
 
-/* The slice of @t is over, or its budget. True: it must give way. */
+/* Renews the slice of @t if it is over, or its budget spent. Returns true if @t must give way. */
 static bool slice_over(struct runq *rq, struct thread *t, u64 now)
 {
 	if (is_idle(rq, t) || (!(rq->expired & SLICE_SPENT) && time_before(now, rq->slice_end)))
@@ -80,15 +80,15 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
-	/* New parameters get their slice and their place now: later ones may not go before it. */
+	/* With new parameters (expired) it is queued anew even if alone: its place is new too. */
 	if (is_idle(rq, t) || (!nr_ready(rq) && !rq->expired && may_run_here(rq, t))) {
-		go_on(rq);	/* to look for work; or whom it was to give way to has gone */
+		go_on(rq);	/* idle: it looks for work next; else the other thread is gone */
 		return;
 	}
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
-	rq->leaver = t;		/* off its stack it, or who woke, may be another CPU's to run */
+	rq->leaver = t;		/* once it is off its stack, another CPU may get it */
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 	t->stats.picked_again += t->stats.switches_in == switches;
 }

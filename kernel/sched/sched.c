@@ -8,17 +8,17 @@
  *	arch_switch(A, B) ---------------------> returns from its own arch_switch()
  *	                                         sched_finish_switch(): unlock rq
  *
- *  SCHED1  Who holds a thread's run queue lock and finds it not RUNNING: its registers are saved
+ *  SCHED1  A thread that is not RUNNING, seen under its run queue's lock, has its registers saved,
  *          and no CPU is on its stack.
- *  SCHED2  A READY thread is on exactly one run queue, that of t->cpu; any other state: on none.
- *          (One that gave way on a CPU it may not use any more: when sched_finish_switch() has
- *          moved it.)
+ *  SCHED2  A READY thread is on exactly one run queue, that of t->cpu; a thread in any other state
+ *          is on none. (A thread that gave way on a CPU that it may not use any more is READY on
+ *          none until sched_finish_switch() has moved it.)
  *  SCHED3  rq->current is RUNNING, or has just changed its own state and is about to switch away.
- *  SCHED4  From pick to switch the CPU takes no interrupt.
  *
- * The policy chooses the next thread (policy.h). Waking puts a thread on its last CPU; an idle
- * CPU that could run it sooner is kicked (idle.c) and steals it (balance.c). Slices and preemption:
- * preempt.c. Lock order: everything -> rq->lock.
+ * From pick to switch the CPU takes no interrupt, as rq->lock is held. The policy chooses the next
+ * thread (policy.h). Waking puts a thread on its last CPU; an idle CPU that could run it sooner is
+ * kicked (idle.c) and steals it (balance.c). Slices and preemption: preempt.c. Lock order: all
+ * other locks of threads, processes and waiting -> rq->lock.
  */
 #include "sched/sched.h"
 
@@ -57,7 +57,7 @@ struct runq *thread_runq_lock(struct thread *t)
 		spin_lock(&c->runq.lock);
 		if (likely(c == thread_cpu(t)))
 			return &c->runq;
-		spin_unlock(&c->runq.lock);	/* it moved between the look and the lock */
+		spin_unlock(&c->runq.lock);	/* @t changed CPUs before we had the lock */
 	}
 }
 
@@ -76,11 +76,11 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 	irq_off();
 	if (thread_state(t) == THREAD_DEAD) {
 		spin_unlock(&rq->lock);
-		thread_left(t);		/* SCHED1: nobody is on its stack */
+		thread_left(t);		/* SCHED1: no CPU is on its stack */
 	} else if (may_run_here(rq, t) && !t->se.rt && !idle_cpu_for(t, rq)) {
 		spin_unlock(&rq->lock);
 	} else {
-		thread_get(t);		/* it may run and end elsewhere before we have moved it */
+		thread_get(t);		/* it may run on another CPU and end before we lock it */
 		spin_unlock(&rq->lock);
 		rq = thread_runq_lock_allowed(t);
 		offer(rq, t);
@@ -113,7 +113,7 @@ static inline void switch_to(struct runq *rq, struct thread *prev, struct thread
 	arch_switch_state(prev, next);
 	spin_transfer(&rq->lock, next);
 	arch_switch(prev, next);
-	/* Another CPU may be under us by now, and another run queue be the one that is locked. */
+	/* We may be on another CPU now; it is that CPU's run queue that is locked. */
 	finish_switch(&thread_cpu(prev)->runq);
 }
 
@@ -122,7 +122,7 @@ static inline struct sched_entity *pick(struct runq *rq, u64 now)
 	return unlikely(rq->q.urgent.root) ? pick_urgent(rq, now) : policy.pick(&rq->q, now);
 }
 
-/* The CPU goes to whom the policy picks. @prev, still current, is charged, and queued or gone. */
+/* Switches to the thread that is picked. @prev, still current, is charged, and queued or gone. */
 static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct thread *prev,
 							 u64 now)
 {
@@ -170,18 +170,18 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 
 	slice_stop(rq, t, now);
 	if (why == ENQUEUE_PREEMPTED && !t->se.slice_left)
-		why = ENQUEUE_EXPIRED;		/* somebody more urgent came before the tick */
+		why = ENQUEUE_EXPIRED;		/* a more urgent thread came before the tick */
 	charge(rq, now, false);
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
 	if (likely(may_run_here(rq, t))) {
 		if (unlikely(t->se.rt))
-			rq->leaver = t;		/* off its stack it may be another CPU's to run */
+			rq->leaver = t;		/* off its stack, another CPU may get it */
 		queue_enqueue(&rq->q, &t->se, why, now);
 		if (unlikely(t->se.home))
 			pull(rq, now);		/* its budget may be spent */
 	} else {
-		rq->leaver = t;		/* queued elsewhere when it is off its stack */
+		rq->leaver = t;		/* queued on another CPU once it is off its stack */
 		queue_leave(&rq->q, &t->se, now);
 		if (t->se.rt)
 			pull(rq, now);
@@ -198,7 +198,7 @@ void sched_block(struct waiter *w, bool sleeping)
 	struct thread *t = current_thread();
 	struct runq *rq = this_runq_lock();
 
-	/* WAIT2: from here to BLOCKED no claimer or killer can slip in, both need this lock. */
+	/* WAIT2: claimers and killers need rq->lock: none comes between this test and BLOCKED. */
 	if (unlikely(atomic_load(&t->work) & w->breaks))
 		waiter_swap(w, thread_is_dying(t) ? WAIT_KILLED : WAIT_SIGNAL, 0);
 	if (atomic_load_explicit(&w->why, memory_order_relaxed) != WAIT_ARMED) {
@@ -224,7 +224,7 @@ void runq_resched(struct runq *rq)
 
 void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 {
-	/* a CPU that has been told comes for one thread; another one for the next */
+	/* A CPU marked RESCHED will pick one new thread; offer the next one to another CPU. */
 	bool told = atomic_load(&rq->current->work) & WORK_RESCHED;
 	u64 now = time_now();
 
@@ -271,7 +271,7 @@ void sched_suspend_self(void)
 {
 	struct thread *t = current_thread();
 	struct runq *rq = this_runq_lock();
-	/* STOP2: one whose stop was not noted yet goes round by the edge again */
+	/* STOP2: a thread whose stop is not noted yet goes through the edge once more */
 	u32 work = t->stop_pending ? 0 : atomic_fetch_and(&t->work, ~WORK_SUSPEND);
 
 	if (!(work & WORK_SUSPEND) || (work & WORK_KILL)) {

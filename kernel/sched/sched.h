@@ -2,9 +2,9 @@
  * The scheduler's mechanism: per-CPU run queues, blocking, waking, switching, preemption.
  * Which thread runs next is a policy's business (policy.h, one small file each).
  *
- * rq->lock is held across a context switch: taken by the thread that gives up the CPU, released by
- * the one that gets it. So whoever holds a thread's run queue lock and finds it not RUNNING knows
- * that its registers are saved and nobody is on its stack (SCHED1).
+ * rq->lock is held across a context switch: the thread that gives up the CPU takes it, the thread
+ * that gets the CPU releases it. So a CPU that holds the lock of a thread's run queue and finds the
+ * thread not RUNNING knows that its registers are saved and no CPU is on its stack (SCHED1).
  */
 #pragma once
 
@@ -18,47 +18,46 @@ struct cpu;
 struct thread;
 struct waiter;
 
-#define SLICE_OVER	1u		/* its slice is over, or new: it goes to the tail */
-#define SLICE_SPENT	2u		/* its budget is: even if nobody waits */
+#define SLICE_OVER	1u		/* current's slice is over, or new: it goes to the tail */
+#define SLICE_SPENT	2u		/* its budget is spent: it gives way in any case */
 
 /*
- * Which run queue a thread's is can change until it is locked, and the lock is handed on in a
- * switch: both are beyond what can be read off one function.
+ * A thread's run queue may change until it is locked, and a switch hands the lock to the next
+ * thread. The lock analysis looks at one function at a time and can follow neither.
  */
 #define LOCKED_THROUGH_THREAD	NO_LOCK_ANALYSIS("found through a thread, handed on in a switch")
 
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now */
-	/* [lock] who leaves this CPU, dead or perhaps to another, until sched_finish_switch() */
+	/* [lock] the thread that leaves, dead or for another CPU, until sched_finish_switch() */
 	struct thread *leaver;
-	struct runq *missed;		/* [lock] the last steal found its lock taken; NULL: none */
-	u32 cpu_bit;			/* [const] its CPU's in an affinity mask */
+	struct runq *missed;		/* [lock] queue that the last steal found locked, or NULL */
+	u32 cpu_bit;			/* [const] its CPU's bit in an affinity mask */
 	u8 expired;			/* [lock] SLICE_*: why current must give way */
-	u64 charged_at;			/* [lock] up to here time is on current's account */
+	u64 charged_at;			/* [lock] current has been charged up to this time */
 	u64 slice_end;			/* [lock] when current's slice is over */
-	u64 balance_at;			/* [lock] when to look whether others have more to do */
-	struct policy_queue q;		/* [lock] who waits */
+	u64 balance_at;			/* [lock] when to compare its load with other CPUs' */
+	struct policy_queue q;		/* [lock] the threads that wait */
 };
 
-/* Reads its boot arguments: policy.h, balance.c, affinity.c. A wrong one stops the boot. */
+/* Reads the boot arguments of policy.h, balance.c and affinity.c. A wrong one stops the boot. */
 void sched_init(void);
 
-/* The boot path of each CPU ends here: it becomes the CPU's idle thread. Interrupts off. */
+/* Ends the boot path of each CPU: the caller becomes the CPU's idle thread. */
 noreturn void sched_idle(void);
 
 /*
- * Blocks the current thread until waiter_claim() on @w; state BLOCKED or SLEEPING. Returns at once
- * if @w is claimed already, or claims it as KILLED or SIGNAL if pending work breaks it (WAIT2).
+ * Blocks the current thread, as SLEEPING if @sleeping, else as BLOCKED, until waiter_claim() on @w.
+ * Returns at once if @w is claimed already or if the thread has work pending that breaks the wait;
+ * then it claims @w itself, as KILLED or SIGNAL (WAIT2).
  */
 void sched_block(struct waiter *w, bool sleeping);
 
-/* The claimer's second half: makes the thread of the claimed @w ready if it has blocked on it. */
+/* Called by the claimer of @w: makes its thread ready if it has blocked on @w already. */
 void sched_wake(struct waiter *w);
 
-/*
- * Suspends the current thread until thread_resume(), unless it is dying or resumed meanwhile. Any.
- */
+/* Suspends the current thread until thread_resume(), unless it is dying or resumed already. */
 void sched_suspend_self(void);
 
 /* Gives the CPU to another ready thread, if there is one. */
@@ -66,72 +65,70 @@ void sched_yield(void);
 
 /*
  * Hooks of the folders above.
- * as_switch(): loads @as (NULL: the kernel's root) on this CPU, interrupts off; mm/space.c.
- * thread_left(): @t, DEAD, has left its stack, and the next thread runs: wakes the joiner or hands
- * it to the reaper; thread/exit.c.
- * thread_release(): the last reference to @t is gone; process/threads.c.
+ * as_switch() in mm/space.c: loads @as (NULL: the kernel's root) on this CPU; interrupts are off.
+ * thread_left() in thread/exit.c: wakes the joiner of @t, or hands @t to the reaper, when @t is
+ * DEAD, has left its stack and the next thread runs.
+ * thread_release() in process/threads.c: called when the last reference to @t is gone.
  */
 void as_switch(struct addr_space *as);
 void thread_left(struct thread *t);
 void thread_release(struct thread *t);
 
-/* Test kernels: current gives way to any other ready thread, as if its slice were over. */
+/* In test kernels: makes current give way to another ready thread, as if its slice were over. */
 void sched_force_switch(void);
 
-/* Leaves the CPU for good, as DEAD. */
+/* Ends the current thread: it leaves the CPU for good, as DEAD. */
 noreturn void sched_exit(void);
 
-/* First thing a thread does after a switch: releases what the previous one left. */
+/* Called first in a new thread: unlocks the run queue and sees off the previous thread. */
 void sched_finish_switch(void);
 
-/* Ends current's slice if it is over, serves the policy's timer, balances. Timer interrupt only. */
+/* For the timer interrupt: ends a slice that is over, runs the policy's timer, balances. */
 void sched_tick(u64 now);
 
-/* Charges the time since the last charge to current; @user: it was spent in user mode. */
+/* Charges the time since the last charge to current, as user time if @user. */
 void sched_charge(bool user);
 
-/* The run queue of @t, locked; it cannot move until runq_unlock(). */
+/* Returns the run queue of @t, locked: @t cannot change CPUs until runq_unlock(). */
 struct runq *thread_runq_lock(struct thread *t) LOCKED_THROUGH_THREAD;
 
-/*
- * The same for who is about to make @t ready: if it may not run on that CPU it is moved to one
- * first.
- */
+/* The same for a caller that is about to make @t ready: moves @t first if it may not run there. */
 struct runq *thread_runq_lock_allowed(struct thread *t) LOCKED_THROUGH_THREAD;
 void runq_unlock(struct runq *rq) LOCKED_THROUGH_THREAD;
 
-/* Puts a SUSPENDED thread on a run queue of its affinity. rq locked by thread_runq_lock(). */
+/* Makes @t, BLOCKED, SLEEPING or SUSPENDED, ready on @rq, its run queue. rq locked. */
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason);
 
 /* Takes a READY thread off its run queue, for suspend and kill. rq locked. */
 void sched_remove(struct runq *rq, struct thread *t);
 
-/* Makes the CPU of @rq look soon at the work of its current thread. rq locked. */
+/* Sends an interrupt, so that the CPU of @rq looks at the work of its current thread. rq locked. */
 void sched_kick(struct runq *rq);
 
 /*
- * -EINVAL if no online CPU is in @mask, -EBUSY if @t has a reservation on another one. On return
- * @t neither runs nor waits on a forbidden CPU. No spin lock is held.
+ * Restricts @t to the CPUs in @mask. On return it neither runs nor waits on any other CPU. Returns
+ * -EINVAL if no online CPU is in @mask, -EBUSY if @t has a reservation on a CPU that is not. The
+ * caller holds no spin lock.
  */
 int sched_set_affinity(struct thread *t, u32 mask);
 extern bool affinity_off;	/* [const after boot] affinity=off: programs may not choose */
 
 /*
- * -EINVAL: not parameters of a class that the policy knows. -EBUSY: no CPU has room for such a
- * reservation. May block.
+ * Sets @t's scheduling parameters. Returns -EINVAL if the policy does not know the class or a value
+ * is out of range, -EBUSY if no CPU has room for the reservation. May block.
  */
 int sched_set_params(struct thread *t, const struct sched_params *p);
 struct sched_params sched_get_params(struct thread *t);
 
-/* The same for the nice value alone, in range. Any context that may take a run queue's lock. */
+/* Sets only the nice value, which is in range. Any context that may take a run queue's lock. */
 void sched_set_nice(struct thread *t, int nice);
 
-/* Gives back what @t has reserved. May block; no effect on one without. */
+/* Gives back @t's reservation, if it has one. May block. */
 void sched_release(struct thread *t);
 
 /*
- * Makes @t as urgent as @rank, of a thread that waits for it, until the next call. True: its own
- * rank, thread_rank(), has changed.
+ * Makes @t at least as urgent as @rank, that of a thread that waits for it, until the next call.
+ * Returns true if thread_rank(@t) has changed.
  */
 bool sched_inherit(struct thread *t, struct sched_rank rank);
 

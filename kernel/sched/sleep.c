@@ -2,12 +2,12 @@
  * Sleep queues: the armed deadlines of each CPU, in order.
  *
  * A waiter with a deadline is armed on the CPU it blocks on, whose timer interrupt expires it. The
- * tree's order is by deadline, equal ones by arrival; comparing is by signed difference, so the
+ * tree is ordered by deadline, then by arrival. Deadlines are compared by signed difference, so the
  * clock may wrap. Arming, cancelling and expiring cost O(log n), finding the next deadline O(1).
  *
- *  SLEEP1  Whoever is in the tree has not been expired; an expiry holds sq->lock from taking a
- *          waiter out of the tree until it has claimed it. So sleepq_cancel(), under that lock,
- *          waits out an expiry in flight, and afterwards nobody knows the waiter (WAIT3).
+ *  SLEEP1  A waiter in the tree has not expired. An expiry holds sq->lock from taking a waiter out
+ *          of the tree until it has claimed it. So sleepq_cancel(), which takes that lock, waits
+ *          for an expiry in flight, and afterwards no CPU has a pointer to the waiter (WAIT3).
  *  SLEEP2  The CPU's timer is armed for the first deadline or earlier.
  *
  * Lock order: queue lock -> sq->lock -> run queue.

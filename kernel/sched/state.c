@@ -1,5 +1,6 @@
 /*
- * The names of thread states, and the panic at a change that must not be: thread_state.h.
+ * Names of thread states, the panic at an illegal transition (thread_state.h), and references to
+ * threads.
  */
 #include "sched/thread_state.h"
 

@@ -1,6 +1,6 @@
 /*
- * Inter-processor interrupts: every CPU gets its own, and one more that comes while the last is
- * being served.
+ * Inter-processor interrupts: each arrives at its CPU, also one that is sent while the handler of
+ * the one before it runs.
  */
 #include "sched/cpu.h"
 #include "sched/sched.h"
@@ -40,7 +40,7 @@ KTEST(ipi_pairs, "ipi.pairs", "", "ipi.arrives")
 	}
 }
 
-/* The handler has read why it was called, and is not done: the next one must call it again. */
+/* The handler has read its reasons and still runs: another IPI must call it again. */
 KTEST(ipi_again, "ipi.again", "", "ipi.arrives")
 {
 	struct cpu *c = &cpus[1];

@@ -37,7 +37,7 @@ static void join(struct thread *t)
 static struct thread *moved;
 static unsigned moves;
 
-/* In the sweep's interrupt: the thread goes on elsewhere. */
+/* In the sweep's interrupt: moves the thread to the other CPU. */
 static void move_it(void *unused)
 {
 	(void)unused;
@@ -47,7 +47,7 @@ static void move_it(void *unused)
 	sched_set_affinity(moved, BIT(!this_cpu()->id));
 }
 
-/* Two for each CPU: whichever runs, its queue is not empty. */
+/* Two of these on each CPU: while one runs, the queue is not empty. */
 static int yield_on(void *unused)
 {
 	(void)unused;
@@ -145,7 +145,7 @@ static int yield_until_told(void *unused)
 	return yield_on(unused);
 }
 
-/* A CPU that wants a queued thread must wait until the thread's registers are saved. */
+/* SCHED1: a CPU that wants a queued thread waits until the thread's registers are saved. */
 KTEST(migrate_leaving, "migrate.leaving", "", "sched.migrate")
 {
 	struct thread *t, *companion;
@@ -185,7 +185,7 @@ static int wake_often(void *unused)
 	return 0;
 }
 
-/* Each that wakes looks on all CPUs for one that is less urgent: they never wait for each other. */
+/* Each thread that wakes looks at all CPUs for a less urgent one: they never deadlock. */
 KTEST(migrate_crowd, "migrate.crowd", "", "sched.migrate")
 {
 	struct thread *t[3 * MAX_CPUS];

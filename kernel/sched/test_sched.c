@@ -1,5 +1,5 @@
 /*
- * The mechanism with a policy in it: what the simulator proves of the policies holds in the kernel,
+ * The mechanism with a policy in it: what the simulator shows of the policies holds in the kernel,
  * to within a slice. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
 #include "errno.h"
@@ -8,11 +8,12 @@
 #include "test_spinner.h"
 
 #define PERIOD	(10 * MS)
-#define BOOST	(1000 * MS)		/* boost=, if nothing else is said */
+#define BOOST	(1000 * MS)		/* the default of boost= */
 
 /*
- * How much more one of equals may have had, at any moment. In turns one is ahead by a slice: a
- * quantum, or four at mlfq's lowest level. By fair each is owed, or owes, at most one request.
+ * Returns by how much one of several equals may be ahead at any moment. If they take turns that is
+ * a slice: a quantum, or four at mlfq's lowest level. Under fair each is owed, or owes, at most one
+ * request.
  */
 static u64 unfairness(void)
 {
@@ -42,6 +43,7 @@ KTEST(sched_shares, "sched.shares", "", "")
 	      least, most);
 }
 
+/* FAIR2: a new nice value counts from the next enqueue. */
 KTEST(sched_weights, "sched.weights", "", "")
 {
 	struct spinner s[2] = { 0 };
@@ -62,13 +64,13 @@ KTEST(sched_weights, "sched.weights", "", "")
 	end(s, 2);
 }
 
-/* SCHED_FIFO runs until it blocks, though its equal waits; who is more urgent does not wait. */
+/* REALTIME2: a SCHED_FIFO thread runs until it blocks, though its equal waits. */
 KTEST(sched_fifo, "sched.fifo", "", "")
 {
 	struct sched_params fifo = { .class = SCHED_FIFO, .rt_priority = 20 };
 	struct spinner s[2] = { { .work = 100 * MS }, { .work = 10 * MS } };
 
-	if (!knows(SCHED_FIFO))
+	if (!policy_knows(SCHED_FIFO))
 		return;
 	go_first();
 	for (unsigned i = 0; i < 2; i++) {
@@ -89,8 +91,8 @@ KTEST(sched_fifo, "sched.fifo", "", "")
 }
 
 /*
- * Works and waits for the next period, by giving up the rest of this one. The first that counts
- * begins no later than it runs in it.
+ * Works, then gives up the rest of the period by yielding, until told to stop. The first yield lets
+ * the first job begin with a period.
  */
 static int periodic(void *arg)
 {
@@ -103,7 +105,7 @@ static int periodic(void *arg)
 		for (u64 done = 0, at = time_now(); done < s->work;) {
 			u64 now = time_now();
 
-			/* a longer gap is time that others had */
+			/* in a longer gap other threads ran */
 			done += now - at < 10 * NSEC_PER_USEC ? now - at : 0;
 			at = now;
 		}
@@ -115,12 +117,13 @@ static int periodic(void *arg)
 }
 
 /*
- * From a timer to the switch it asks for: in an instrumented kernel up to 18,000 instructions, and
- * these tests run at 8 ns each. The budget of whoever runs pays for it, up to five times in a job.
+ * The time from a timer to the switch that it asks for: in an instrumented kernel up to 18,000
+ * instructions, of 8 ns each in these tests. It is charged to the budget of the thread that runs,
+ * up to five times in a job.
  */
 #define LATENCY	(150 * NSEC_PER_USEC)
 
-/* Reservations are kept beside liars and busy threads, and liars get no more than they have. */
+/* Reservations are kept beside a liar and a busy thread, and the liar gets only its own. */
 KTEST(sched_reservations, "sched.reservations", "", "")
 {
 	static const u64 shares[][2] = {
@@ -129,7 +132,7 @@ KTEST(sched_reservations, "sched.reservations", "", "")
 	struct spinner s[5] = { 0 };
 	u64 start, late;
 
-	if (!knows(SCHED_DEADLINE))
+	if (!policy_knows(SCHED_DEADLINE))
 		return;
 	go_first();
 	for (unsigned i = 0; i < 4; i++) {
@@ -156,7 +159,7 @@ KTEST(sched_reservations, "sched.reservations", "", "")
 		CHECK(s[i].jobs + 2 >= start / shares[i][1], "", "%u jobs in %lu ns", s[i].jobs,
 		      start);
 	}
-	/* rm gives back all that was spent, so it is late each time; edf keeps what was too much */
+	/* rm refunds all that was spent, also what was too much; edf does not */
 	late = policy_is(&sched_rm) ? LATENCY : 0;
 	CHECK(got(&s[3]) <= (start / (10 * MS) + 1) * (2 * MS + late) + LATENCY, "",
 	      "the liar had %lu ns in %lu", got(&s[3]), start);
@@ -165,6 +168,7 @@ KTEST(sched_reservations, "sched.reservations", "", "")
 	end(s, 5);
 }
 
+/* One reservation fits on each CPU, and stays there (RESERVE2). */
 KTEST(sched_admission, "sched.admission", "", "")
 {
 	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 6 * MS, .deadline = PERIOD,
@@ -175,7 +179,7 @@ KTEST(sched_admission, "sched.admission", "", "")
 
 	CHECK(sched_set_params(current_thread(), &far) == -EINVAL, "",
 	      "a deadline that cannot be told from one that is over");
-	if (!knows(SCHED_DEADLINE)) {
+	if (!policy_knows(SCHED_DEADLINE)) {
 		CHECK(sched_set_params(current_thread(), &p) == -EINVAL, "", "unknown class");
 		return;
 	}
@@ -196,18 +200,18 @@ KTEST(sched_admission, "sched.admission", "", "")
 	}
 }
 
-/* A low one that holds up a high one runs before those between. */
+/* A low thread that a high one waits for runs before those in between. */
 KTEST(sched_inherits, "sched.inherits", "", "")
 {
 	struct spinner s[2] = { 0 };
 	u64 before;
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	go_first();
 	start_on(&s[0], there(), spin, 18);
 	start_on(&s[1], there(), spin, 22);
-	before = ran(&s[0]);		/* it had the CPU until the other one was there */
+	before = ran(&s[0]);		/* it had the CPU until the other one started */
 	thread_sleep(50 * MS);
 	CHECK(policy_is(&sched_fair) || ran(&s[0]) - before < MS, "", "the low one runs");
 	CHECK(sched_inherit(s[0].thread, (struct sched_rank){ .level = 100 }), "",
@@ -223,7 +227,7 @@ KTEST(sched_inherits, "sched.inherits", "", "")
 	end(s, 2);
 }
 
-/* A kernel thread says itself that it has no quantum, if its priority is a real-time one. */
+/* A kernel thread with a real-time priority can switch its quantum off and on. */
 KTEST(sched_real_time, "sched.real_time", "", "")
 {
 	struct thread *t = current_thread();
@@ -231,7 +235,7 @@ KTEST(sched_real_time, "sched.real_time", "", "")
 	thread_set_priority(PRIORITY_DEFAULT);
 	thread_set_real_time(true);
 	CHECK(sched_get_params(t).class == SCHED_OTHER, "", "its priority is no real-time one");
-	if (!knows(SCHED_FIFO))
+	if (!policy_knows(SCHED_FIFO))
 		return;
 	thread_set_priority(PRIORITY_HIGHEST);
 	CHECK(sched_get_params(t).class == SCHED_RR, "", "it is %u", sched_get_params(t).class);
@@ -242,14 +246,14 @@ KTEST(sched_real_time, "sched.real_time", "", "")
 	thread_set_priority(PRIORITY_DEFAULT);
 }
 
-/* A thread whose parameters change while it waits is in its new place from then on. */
+/* A thread whose parameters change while it is queued gets its new place at once. */
 KTEST(sched_changed_order, "sched.changed_order", "", "")
 {
 	static const int levels[] = { 25, 17, 18 };
 	struct sched_params p = params_of_level(22);
 	struct spinner s[3] = { 0 };
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	go_first();
 	for (unsigned i = 0; i < 3; i++)

@@ -1,6 +1,6 @@
 /*
- * A turn on a CPU: its slice, its account, the request to end it, and idleness when nobody
- * takes one. Times are the guest's, so these run under -icount, with each sched= in turn.
+ * A turn on a CPU: its slice, its account, the request to end it, and idling when no thread is
+ * ready. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
 #include "errno.h"
 #include "process/process.h"
@@ -12,7 +12,7 @@
  * --- Slices and accounts -------------------------------------------------------------------------
  */
 
-/* Policies under which threads of one nice value take turns of a quantum. */
+/* Whether threads of one nice value take turns of a quantum under this policy. */
 static bool takes_turns(void)
 {
 	return !policy_is(&sched_mlfq) && !policy_is(&sched_fair) && !policy_is(&sched_pct);
@@ -24,7 +24,7 @@ struct stretches {
 	unsigned n;
 };
 
-/* How long its stretches are; the one at whose end it is to stop does not count. */
+/* Measures its stretches, except the last one, at whose end it stops. */
 static int count_stretches(void *arg)
 {
 	struct stretches *st = arg;
@@ -36,7 +36,7 @@ static int count_stretches(void *arg)
 			if (atomic_load(&st->s.stop))
 				break;
 			switches = t->stats.switches_in;
-			if (st->n++)		/* the first began somewhere */
+			if (st->n++)		/* the first began before we looked */
 				st->shortest = MIN(st->shortest, last - from);
 			from = time_now();
 		}
@@ -60,7 +60,7 @@ static int give_early(void *arg)
 	return 0;
 }
 
-/* A slice's rest stays with its thread: the next one has a whole slice. */
+/* PREEMPT1: what is left of a slice stays with its thread; the next one has a whole slice. */
 KTEST(sched_full_slice, "sched.full_slice", "", "")
 {
 	struct stretches st = { .shortest = ~0UL };
@@ -83,7 +83,7 @@ KTEST(sched_full_slice, "sched.full_slice", "", "")
 static _Atomic unsigned turns;
 static struct spinner *_Atomic last_turn;
 
-/* Notes when it is another one's turn than before. */
+/* Counts how often the turn goes to another thread. */
 static int take_turns(void *arg)
 {
 	struct spinner *s = arg;
@@ -108,13 +108,13 @@ static int interrupt_often(void *arg)
 	return 0;
 }
 
-/* Being interrupted neither makes a slice longer nor costs the rest of it. */
+/* PREEMPT1: being interrupted neither makes a slice longer nor costs the rest of it. */
 KTEST(sched_interrupted, "sched.interrupted", "", "")
 {
 	struct spinner s[2] = { 0 }, often = { 0 };
 	unsigned n;
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	go_first();
 	turns = 0;
@@ -139,21 +139,21 @@ static int end_when_told(void *unused)
 }
 
 /*
- * Somebody more urgent comes when the slice is over and the tick that says so has not: the equal
- * that waits is next all the same.
+ * PREEMPT1: a more urgent thread wakes after the slice is over, but before the tick that would end
+ * it: the equal that waits is next all the same.
  */
 KTEST(sched_over_unseen, "sched.over_unseen", "", "")
 {
 	struct sched_params p = params_of_level(20);
 	struct spinner equal = { 0 }, urgent = { 0 };
 
-	if (!knows(SCHED_RR))
+	if (!policy_knows(SCHED_RR))
 		return;
 	semaphore_init(&urgent_go, 0);
 	sched_set_affinity(current_thread(), there());
 	start_on(&urgent, there(), end_when_told, 25);
 	CHECK(sched_set_params(current_thread(), &p) == 0, "", "a priority is refused");
-	thread_sleep(MS);		/* and begins a slice */
+	thread_sleep(MS);		/* then our slice begins */
 	start_on(&equal, there(), spin, 20);
 	irq_off();
 	while (time_before(time_now(), this_cpu()->runq.slice_end))
@@ -168,7 +168,7 @@ KTEST(sched_over_unseen, "sched.over_unseen", "", "")
 	sched_set_affinity(current_thread(), ~0u);
 }
 
-/* A thread that sleeps whenever somebody looks is charged all the same, and no other for it. */
+/* A thread that sleeps at every tick is charged all the same, and no other thread for it. */
 KTEST(sched_charged, "sched.charged", "", "")
 {
 	struct spinner dodger = { 0 }, victim = { 0 };
@@ -186,7 +186,7 @@ KTEST(sched_charged, "sched.charged", "", "")
 	took = time_now() - from;
 	CHECK(charged > took * 9 / 10 && charged <= took + MS, "", "in %lu ns %lu were charged",
 	      took, charged);
-	CHECK(got(&dodger) >= MS, "", "who ran shortly and often was charged %lu ns",
+	CHECK(got(&dodger) >= MS, "", "a thread that ran shortly and often has %lu ns",
 	      got(&dodger));
 	end(&victim, 1);
 	end(&dodger, 1);
@@ -206,7 +206,7 @@ static int spin_when_told(void *arg)
 	return 0;
 }
 
-/* Two come at once to a CPU that idled, so that no timer was armed: the second has its turn. */
+/* Two threads wake on an idle CPU, where no timer is armed: the second has its turn in time. */
 KTEST(sched_armed, "sched.armed", "", "")
 {
 	struct spinner s[2] = { 0 };
@@ -238,7 +238,7 @@ KTEST(sched_armed, "sched.armed", "", "")
  * --- Preemption is asked for, and put off --------------------------------------------------------
  */
 
-/* The timer's interrupt asks for the CPU, which is not ours to give just now. */
+/* Waits until the timer interrupt has marked us, while we must not be preempted. */
 static void await_request(struct thread *t)
 {
 	u64 end = time_now() + 500 * MS;
@@ -248,7 +248,7 @@ static void await_request(struct thread *t)
 	REQUIRE(atomic_load(&t->work) & WORK_RESCHED, "", "no slice ever ends");
 }
 
-/* Random change points may take the CPU again before we look. */
+/* Whether we were preempted once; pct's random change points may do it more often. */
 static bool served(struct thread *t, u64 before)
 {
 	u64 times = t->stats.preempted - before;
@@ -256,6 +256,7 @@ static bool served(struct thread *t, u64 before)
 	return times == 1 || (times && policy_is(&sched_pct));
 }
 
+/* PREEMPT2 */
 KTEST(sched_request_kept, "sched.request_kept", "", "")
 {
 	struct thread *t = current_thread();
@@ -278,7 +279,7 @@ KTEST(sched_request_kept, "sched.request_kept", "", "")
 	await_request(t);
 	CHECK(t->stats.preempted == before, "", "the end of an inner section ended the outer one");
 	preempt_on();
-	CHECK(served(t, before), "", "nobody looks at the end of the outer section");
+	CHECK(served(t, before), "", "a request is not served after the outer section");
 
 	irq_off();
 	irq_off();
@@ -319,8 +320,8 @@ static int post_when_interrupted(void *arg)
 }
 
 /*
- * The CPU is taken away after each instruction of going to block, and what is waited for happens
- * while it is gone: the thread neither runs without that nor is lost, nor is it queued twice.
+ * The CPU is taken away after each instruction of sched_block(), and the event comes meanwhile: the
+ * thread does not miss it, and is not queued twice.
  */
 KTEST(sched_block_swept, "sched.block_swept", "", "")
 {
@@ -351,7 +352,7 @@ KTEST(sched_block_swept, "sched.block_swept", "", "")
  * --- Idle ----------------------------------------------------------------------------------------
  */
 
-/* The idle thread runs when nobody else can, and then only. */
+/* The idle thread runs only when no other thread can. */
 KTEST(sched_idle_stays, "sched.idle_stays", "", "")
 {
 	struct thread *idle = &cpus[nr_cpus - 1].idle;
@@ -360,7 +361,7 @@ KTEST(sched_idle_stays, "sched.idle_stays", "", "")
 
 	go_first();
 	start_on(&s, there(), interrupt_often, PRIORITY_DEFAULT);
-	thread_sleep(20 * MS);		/* it is preempted by who wakes, and comes back */
+	thread_sleep(20 * MS);		/* a waking thread preempts the idle thread */
 	end(&s, 1);
 	s.stop = false;
 	start_on(&s, there(), spin, PRIORITY_DEFAULT);
@@ -404,7 +405,7 @@ static struct thread *start_noting(thread_fn fn, u32 mask)
 	return s.thread;
 }
 
-/* Waits, and keeps its CPU. */
+/* Waits without giving up the CPU. */
 static void await_count(const _Atomic u64 *what, u64 value, u64 ns)
 {
 	u64 end = time_now() + ns;
@@ -414,15 +415,15 @@ static void await_count(const _Atomic u64 *what, u64 value, u64 ns)
 }
 
 /*
- * A wake-up between a CPU's last look at the queues and its waiting: the CPU is stopped there,
- * woken and, when it idles again, found by who has work for it.
+ * A wake-up between an idle CPU's last look at the queues and its wait for an interrupt: the CPU is
+ * held there, and woken; when it idles again, a waker with work finds it.
  */
 KTEST(sched_idle_window, "sched.idle_window", "", "")
 {
 	struct cpu *idler = &cpus[nr_cpus - 1];
 	struct thread *first, *second;
 
-	if (nr_cpus == 1 || !policy_is(&sched_rr))	/* nobody preempts: an idle CPU is told */
+	if (nr_cpus == 1 || !policy_is(&sched_rr))	/* rr: no wake-up preempts */
 		return;
 	sched_set_affinity(current_thread(), BIT(0));
 	thread_yield();
@@ -434,10 +435,10 @@ KTEST(sched_idle_window, "sched.idle_window", "", "")
 	sched_set_affinity(second, BIT(0) | there());	/* its last CPU is this one */
 
 	park_arm(1, "look_for_work", AT_EXIT, &idler->idle, 20 * MS);
-	semaphore_post(&first_go);			/* makes the idler look: it finds that */
+	semaphore_post(&first_go);			/* the idler looks, and finds this */
 	REQUIRE(park_wait(1, 10 * MS), "", "an idle CPU does not look");
 	park_arm(0, "look_for_work", AT_EXIT, &idler->idle, 20 * MS);
-	park_release(1);				/* once more: now it finds nothing */
+	park_release(1);				/* it looks again, and finds nothing */
 	REQUIRE(park_wait(0, 10 * MS), "", "an idle CPU does not look again");
 	semaphore_post(&first_go);
 	await_count(&first_ran, 2, MS);

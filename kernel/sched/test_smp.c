@@ -1,6 +1,6 @@
 /*
- * Several CPUs: who is told of work, who takes it, who is sent where. Under -icount, with each
- * sched=, and with steal=off and balance=off.
+ * Several CPUs: which CPU is told of work, which takes it, where threads are sent. Under -icount,
+ * with each sched=, and with steal=off and balance=off.
  */
 #include "base/bootargs.h"
 #include "base/string.h"
@@ -13,7 +13,7 @@
 static struct spinner nappers[MAX_CPUS];
 static unsigned nr_nappers;
 
-/* The tests below run on CPU 0, and what they start elsewhere is then not to wait for them. */
+/* Keeps the test on CPU 0, so that threads on other CPUs never wait for it. */
 static void stay_here(void)
 {
 	go_first();
@@ -34,13 +34,13 @@ static bool balances(void)
 	return !value || strcmp(value, "off") != 0;
 }
 
-/* Records that this CPU, 0, has written. */
+/* Returns how many records this CPU, 0, has written. */
 static u64 records_here(void)
 {
 	return atomic_load(&cpus[0].trace->head);
 }
 
-/* How often this CPU has told another one to look at its queue, from record @from on. */
+/* Returns how many IPI_RESCHED this CPU has sent since record @from. */
 static unsigned told_since(u64 from)
 {
 	const struct trace_ring *ring = cpus[0].trace;
@@ -62,7 +62,7 @@ static bool nappers_run(void)
 	return true;
 }
 
-/* Every CPU but this one has nothing to do, and has not been told of anything. */
+/* Whether every other CPU is idle, with no request pending. */
 static bool others_rest(void)
 {
 	for (unsigned i = 1; i < nr_cpus; i++) {
@@ -75,7 +75,7 @@ static bool others_rest(void)
 	return true;
 }
 
-/* Every CPU but this one has had something to do, which it came and took, and has nothing now. */
+/* Gives every other CPU a thread to take and run, and waits until all are idle again. */
 static void others_have_run(void)
 {
 	for (unsigned i = 1; i < nr_cpus; i++) {
@@ -95,7 +95,7 @@ static void others_have_run(void)
 	CHECK(await(others_rest), "", "a CPU has something to do");
 }
 
-/* An idle CPU that cannot get at another one's queue leaves no trace of trying. */
+/* An idle CPU that finds another's queue locked writes no trace records as it waits. */
 KTEST(sched_in_vain, "sched.in_vain", "", "")
 {
 	struct spinner s = { 0 };
@@ -118,7 +118,7 @@ KTEST(sched_in_vain, "sched.in_vain", "", "")
 	stay_no_longer();
 }
 
-/* Work that waits where a CPU is busy is taken by one that idles, though that one has just run. */
+/* An idle CPU steals work that waits for a busy one, though it has just become idle. */
 KTEST(sched_steals, "sched.steals", "", "")
 {
 	struct spinner s = { 0 };
@@ -135,7 +135,7 @@ KTEST(sched_steals, "sched.steals", "", "")
 	stay_no_longer();
 }
 
-/* Every CPU but this one idles, and says so where wakers look. */
+/* Whether every other CPU is idle and has its bit in idle_mask. */
 static bool others_idle(void)
 {
 	static struct thread probe;
@@ -148,7 +148,7 @@ static bool others_idle(void)
 	return true;
 }
 
-/* Waits in this CPU's place until @s runs; where it does. NULL: never. */
+/* Waits, without giving up the CPU, until @s runs. Returns its CPU; NULL: it never ran. */
 static struct cpu *await_place(struct spinner *s)
 {
 	u64 end = time_now() + 10 * NSEC_PER_SEC;
@@ -163,9 +163,8 @@ static struct cpu *await_place(struct spinner *s)
 }
 
 /*
- * A thread that starts on a busy CPU goes to the first one that idles: CPUs are numbered so that
- * this spreads over cores before their siblings. tools/tests run it on a machine with siblings,
- * too.
+ * A thread that starts on a busy CPU goes to the first idle CPU: CPUs are numbered so that this
+ * spreads over cores before their siblings. tools/tests also run it on a machine with siblings.
  */
 KTEST(sched_in_order, "sched.in_order", "", "")
 {
@@ -175,14 +174,14 @@ KTEST(sched_in_order, "sched.in_order", "", "")
 	if (nr_cpus == 1 || !may_steal)
 		return;
 	if (policy_is(&sched_mlfq) || policy_is(&sched_pct))
-		return;			/* who starts may go before us, who spin */
+		return;			/* a new thread may preempt us */
 	stay_here();
 	await(others_idle);
 	for (n = 0; n + 1 < nr_cpus; n++) {
 		struct cpu *c;
 
 		create_at(&s[n], 0, spin, PRIORITY_DEFAULT);
-		preempt_off();		/* however long the other one takes to come */
+		preempt_off();		/* however long the other CPU takes to come */
 		thread_resume(s[n].thread);
 		c = await_place(&s[n]);
 		preempt_on();
@@ -192,7 +191,7 @@ KTEST(sched_in_order, "sched.in_order", "", "")
 	stay_no_longer();
 }
 
-/* Two wake where a CPU idles: one is that one's, for the other one another CPU is told. */
+/* Two threads wake on an idle CPU: it runs one, and another CPU is told of the other. */
 KTEST(sched_tells_another, "sched.tells_another", "", "")
 {
 	struct spinner s[2] = { 0 };
@@ -216,7 +215,7 @@ KTEST(sched_tells_another, "sched.tells_another", "", "")
 	stay_no_longer();
 }
 
-/* The same where two preempt one that is busy. */
+/* The same when both preempt the thread that runs there. */
 KTEST(sched_tells_for_each, "sched.tells_for_each", "", "")
 {
 	struct spinner busy = { 0 }, s[2] = { 0 };
@@ -243,9 +242,8 @@ KTEST(sched_tells_for_each, "sched.tells_for_each", "", "")
 }
 
 /*
- * A CPU that will look anyway is sent nothing: this one, and one that has been told. Here that has
- * either taken the interrupt, in most cases, or is about to: until it gets its queue's lock it has
- * not looked.
+ * No interrupt is sent to a CPU that will look anyway: this one, or one that was sent one already.
+ * CPU 1 may have taken that interrupt, but we hold its queue's lock, so it has not looked yet.
  */
 KTEST(sched_tells_once, "sched.tells_once", "", "")
 {
@@ -298,7 +296,7 @@ KTEST(sched_shrinks, "sched.shrinks", "", "")
 	stay_no_longer();
 }
 
-/* Of CPUs that are all busy one gives away what it has too much of; balance=off: it does not. */
+/* When all CPUs are busy, threads move from the busiest one; with balance=off they do not. */
 KTEST(sched_balances, "sched.balances", "", "")
 {
 	struct spinner s[MAX_CPUS + 2] = { 0 };
@@ -323,7 +321,7 @@ KTEST(sched_balances, "sched.balances", "", "")
 	stay_no_longer();
 }
 
-/* Threads that start on one CPU spread, and no CPU has two more than another for long. */
+/* Threads that start on one CPU spread, so that each gets its share. */
 KTEST(sched_spreads, "sched.spreads", "", "")
 {
 	struct spinner s[2 * MAX_CPUS] = { 0 };
@@ -347,7 +345,7 @@ KTEST(sched_pushes, "sched.pushes", "", "")
 {
 	struct spinner s[MAX_CPUS] = { 0 }, urgent = { .work = 20 * MS };
 
-	if (nr_cpus == 1 || !knows(SCHED_RR) || policy_is(&sched_fair))
+	if (nr_cpus == 1 || !policy_knows(SCHED_RR) || policy_is(&sched_fair))
 		return;
 	go_first();
 	for (unsigned i = 0; i + 1 < nr_cpus; i++)	/* one CPU runs a more urgent thread */
@@ -365,7 +363,7 @@ KTEST(sched_pushes, "sched.pushes", "", "")
 	end(s, nr_cpus);
 }
 
-/* At CPU 1 it would have to wait, all others run normal threads: it runs there at once. */
+/* @urgent would have to wait on CPU 1. All others run normal threads: it runs there at once. */
 static void check_sent_away(struct spinner *urgent)
 {
 	u64 before;
@@ -383,12 +381,12 @@ static void keep_others_busy(struct spinner *s)
 		start_on(&s[i - 2], BIT(i), spin, PRIORITY_DEFAULT);
 }
 
-/* A real-time thread that is preempted goes on where something less urgent runs. */
+/* A preempted real-time thread goes to a CPU with a less urgent thread. */
 KTEST(sched_pushes_preempted, "sched.pushes_preempted", "", "")
 {
 	struct spinner s[MAX_CPUS] = { 0 }, urgent = { 0 }, more_urgent = { 0 };
 
-	if (nr_cpus < 3 || !knows(SCHED_RR))
+	if (nr_cpus < 3 || !policy_knows(SCHED_RR))
 		return;
 	stay_here();
 	keep_others_busy(s);
@@ -404,13 +402,13 @@ KTEST(sched_pushes_preempted, "sched.pushes_preempted", "", "")
 	stay_no_longer();
 }
 
-/* So does one that becomes a real-time thread as it waits. */
+/* So does a thread that becomes real time while it waits. */
 KTEST(sched_pushes_promoted, "sched.pushes_promoted", "", "")
 {
 	struct sched_params p = { .class = SCHED_RR, .rt_priority = 20 };
 	struct spinner s[MAX_CPUS] = { 0 }, promoted = { 0 }, more_urgent = { 0 };
 
-	if (nr_cpus < 3 || !knows(SCHED_RR))
+	if (nr_cpus < 3 || !policy_knows(SCHED_RR))
 		return;
 	stay_here();
 	keep_others_busy(s);
@@ -427,7 +425,7 @@ KTEST(sched_pushes_promoted, "sched.pushes_promoted", "", "")
 	stay_no_longer();
 }
 
-/* Of several idle CPUs one of the same node is taken, though another has a lower number. */
+/* Of several idle CPUs one of the same node is taken, even if another has a lower number. */
 KTEST(sched_near, "sched.near", "", "")
 {
 	unsigned nodes = nr_nodes, node[4];
@@ -443,7 +441,7 @@ KTEST(sched_near, "sched.near", "", "")
 	nr_nodes = 2;
 	go_first();
 	sched_set_affinity(current_thread(), BIT(0));
-	thread_sleep(20 * MS);			/* the others are idle by then */
+	thread_sleep(20 * MS);			/* then the others are idle */
 	s.thread = thread_create("near", spin, &s, PRIORITY_DEFAULT);
 	REQUIRE(s.thread, "", "no memory for a thread");
 	CHECK(near_cpus(&cpus[0]) == 0x9 && near_cpus(&cpus[1]) == 0x6, "", "the nodes' CPUs");

@@ -1,5 +1,5 @@
 /*
- * Threads that spin, and what they got of a CPU: what tests of the scheduler share.
+ * Shared by tests of the scheduler: threads that spin, and the CPU time that they got.
  */
 #pragma once
 
@@ -15,11 +15,11 @@ struct spinner {
 	struct thread *thread;
 	_Atomic bool stop;
 	u64 since;		/* its run_ns when the measurement began */
-	u64 work;		/* ns of CPU time after which it ends; 0: when told */
-	unsigned jobs, late;	/* of one with a reservation */
+	u64 work;		/* ns after which it ends; 0: when told */
+	unsigned jobs, late;	/* of a thread with a reservation */
 };
 
-/* CPU time, with what is not charged yet. */
+/* Returns its CPU time, including what is not charged yet. */
 static inline u64 ran(const struct spinner *s)
 {
 	struct runq *rq = thread_runq_lock(s->thread);
@@ -41,7 +41,7 @@ static inline int spin(void *arg)
 	return 0;
 }
 
-/* On the last CPU, so that the test itself, on another one if there is, does not count. */
+/* The last CPU: the test itself is on another one if there are several. */
 static inline u32 there(void)
 {
 	return BIT(nr_cpus - 1);
@@ -65,7 +65,7 @@ static inline void end(struct spinner *s, unsigned n)
 		thread_join(s[i].thread, NULL, DEADLINE_NEVER);
 }
 
-/* Runs all of @s for @ns; what each got of it is in ran() - since. */
+/* Lets all of @s run for @ns; got() says what each got of it. */
 static inline void measure(struct spinner *s, unsigned n, u64 ns)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -78,18 +78,13 @@ static inline u64 got(const struct spinner *s)
 	return ran(s) - s->since;
 }
 
-static inline bool knows(u32 class)
-{
-	return policy_knows(class);
-}
-
-/* The test goes first where it shares the CPU, and its sleeps end on time. */
+/* Makes the test go first where it shares a CPU, so that its sleeps end on time. */
 static inline void go_first(void)
 {
 	thread_set_priority(PRIORITY_HIGHEST);
 }
 
-/* Lets others do @ns of work without blocking, which would leave this CPU to them. */
+/* Waits for @ns without blocking, so that other threads do not get this CPU. */
 static inline void look_on(u64 ns)
 {
 	u64 end = time_now() + ns;
@@ -98,7 +93,7 @@ static inline void look_on(u64 ns)
 		;
 }
 
-/* Suspended, its last CPU @cpu, free to run on all. */
+/* Creates a suspended thread whose last CPU is @cpu, and that may run on all. */
 static inline void create_at(struct spinner *s, unsigned cpu, thread_fn fn, int priority)
 {
 	s->thread = thread_create("spinner", fn, s, priority);
@@ -107,7 +102,7 @@ static inline void create_at(struct spinner *s, unsigned cpu, thread_fn fn, int 
 	CHECK(sched_set_affinity(s->thread, ~0u) == 0, "", "affinity");
 }
 
-/* Waits in this CPU's place for what comes however the CPUs take turns. False: never. */
+/* Waits, without giving up the CPU, until @has_come says so. False: it never did. */
 static inline bool await(bool (*has_come)(void))
 {
 	u64 give_up = time_now() + 10 * NSEC_PER_SEC;

@@ -1,4 +1,4 @@
-/* A thread's state by its id: what another may ask of it, and what not. */
+/* Changing a thread's state by its id: which states may be asked for, and which not. */
 #include "errno.h"
 #include "process/process.h"
 #include "sched/time.h"
@@ -13,7 +13,7 @@ static int takes_turns(void *unused)
 	(void)unused;
 	do {
 		turns++;
-		thread_yield();		/* where it stops if it is to */
+		thread_yield();		/* suspends itself here if asked to */
 	} while (thread_sleep(10 * NSEC_PER_USEC) == 0);
 	return 0;
 }

@@ -1,9 +1,9 @@
 /*
- * Real-time threads on several CPUs: none waits beside a CPU that runs something less urgent,
- * whatever comes between (BALANCE1 in balance.c). Under -icount, with each sched=.
+ * Real-time threads on several CPUs: none waits while a CPU that it may use runs something less
+ * urgent, whatever happens meanwhile (BALANCE1). Under -icount, with each sched=.
  *
- * The test has CPU 0. Of the others the last is where the thread of each test may run; those
- * between run something more urgent.
+ * The test has CPU 0. On the last CPU the thread of each test may run; the CPUs in between run
+ * something more urgent.
  */
 #include "base/bootargs.h"
 #include "errno.h"
@@ -23,7 +23,7 @@ static void occupy(unsigned cpu, int priority)
 	start_on(&fill[cpu], BIT(cpu), spin, priority);
 }
 
-/* False: not on so few CPUs. The last one, and @spare before it, are left to the test. */
+/* Starts a test. The last CPU, and @spare before it, are left to it. False: too few CPUs. */
 static bool begin(unsigned spare)
 {
 	last = nr_cpus - 1;
@@ -46,7 +46,7 @@ static void finish(void)
 	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
 }
 
-/* Each CPU has what it is to have. */
+/* Whether each CPU runs the thread that it is to run. */
 static bool all_run(void)
 {
 	for (unsigned i = 1; i < nr_cpus; i++)
@@ -60,7 +60,7 @@ static void settle(void)
 	CHECK(await(all_run), "", "what each CPU is to do does not run there");
 }
 
-/* It wakes on its last CPU; another run queue may be locked by us. */
+/* Wakes @s on its last CPU. We may hold the lock of another run queue, so this one is tried. */
 static void wake(struct spinner *s)
 {
 	struct runq *rq = &thread_cpu(s->thread)->runq;
@@ -88,7 +88,7 @@ static void check_waits(const struct spinner *s)
 	CHECK(ran(s) == 0, "", "it has not had to wait");
 }
 
-/* A push finds the only queue where it could go locked. */
+/* A push finds the only queue that the thread could go to locked. */
 KTEST(urgent_push_missed, "sched.urgent_push_missed", "", "")
 {
 	struct spinner s = { 0 };
@@ -113,7 +113,7 @@ static bool has_left(void)
 	return cpus[last].runq.current != leaver;
 }
 
-/* @leaver and something less urgent have the last CPU, @s waits at CPU 1. */
+/* @leaves and a less urgent thread are on the last CPU, @s waits for CPU 1. */
 static void have_wait(struct spinner *s, struct spinner *leaves, thread_fn fn)
 {
 	occupy(last, PRIORITY_DEFAULT);
@@ -126,7 +126,7 @@ static void have_wait(struct spinner *s, struct spinner *leaves, thread_fn fn)
 	check_waits(s);
 }
 
-/* A CPU that a more urgent one leaves finds the queue of who waits locked. */
+/* A CPU whose more urgent thread leaves finds the queue of the waiting thread locked. */
 KTEST(urgent_pull_missed, "sched.urgent_pull_missed", "", "")
 {
 	struct spinner s = { 0 }, leaves = { 0 };
@@ -144,7 +144,7 @@ KTEST(urgent_pull_missed, "sched.urgent_pull_missed", "", "")
 	finish();
 }
 
-/* A more urgent one leaves as it may not stay. */
+/* A more urgent thread leaves because its affinity changes. */
 KTEST(urgent_sent_off, "sched.urgent_sent_off", "", "")
 {
 	struct spinner s = { 0 }, leaves = { 0 };
@@ -160,7 +160,7 @@ KTEST(urgent_sent_off, "sched.urgent_sent_off", "", "")
 	finish();
 }
 
-/* An idle CPU that was told of an urgent one has got something else when it comes. */
+/* An idle CPU was told of an urgent thread, and finds another thread as well. */
 static void check_comes_first(unsigned cpu)
 {
 	struct spinner s = { 0 }, other = { 0 };
@@ -224,7 +224,7 @@ KTEST(sched_allowed_idle, "sched.allowed_idle", "", "")
 	finish();
 }
 
-/* One that waits must leave, for two CPUs of which the first is no better. */
+/* A waiting thread must move to one of two CPUs; on the first it would have to wait again. */
 KTEST(urgent_moved, "sched.urgent_moved", "", "")
 {
 	struct spinner s = { 0 };
@@ -241,7 +241,7 @@ KTEST(urgent_moved, "sched.urgent_moved", "", "")
 	finish();
 }
 
-/* Before it gets the CPU that it was to have, another one comes there that can only run there. */
+/* Before a thread gets the CPU it was sent to, a more urgent one comes that can only run there. */
 KTEST(urgent_displaced, "sched.urgent_displaced", "", "")
 {
 	struct spinner s = { 0 }, pinned = { 0 };
@@ -268,7 +268,7 @@ KTEST(urgent_displaced, "sched.urgent_displaced", "", "")
 
 static _Atomic bool insists;
 
-/* Keeps its CPU, whoever else is to have it, until it is told; then it spins as others do. */
+/* Keeps its CPU, whatever waits for it, until @insists is cleared; then it spins as others do. */
 static int insist(void *arg)
 {
 	preempt_off();
@@ -278,7 +278,7 @@ static int insist(void *arg)
 	return spin(arg);
 }
 
-/* Two that wait are not sent to the same CPU, though the first does not run there yet. */
+/* Two waiting threads are sent to different CPUs, though the first does not run yet. */
 KTEST(urgent_spread, "sched.urgent_spread", "", "")
 {
 	struct spinner s[2] = { 0 };
@@ -303,7 +303,7 @@ KTEST(urgent_spread, "sched.urgent_spread", "", "")
 	finish();
 }
 
-/* One that was more urgent for a moment, in which it could not be preempted, is no more. */
+/* A thread was more urgent for a moment, in which it could not be preempted; it is no longer. */
 KTEST(urgent_for_a_moment, "sched.urgent_for_a_moment", "", "")
 {
 	struct sched_params normal = { .class = SCHED_OTHER };
@@ -327,7 +327,7 @@ KTEST(urgent_for_a_moment, "sched.urgent_for_a_moment", "", "")
 	finish();
 }
 
-/* One that waits stays where those who look for it look, however much its CPU has to do. */
+/* Balancing does not move a waiting real-time thread, however busy its CPU is. */
 KTEST(urgent_stays, "sched.urgent_stays", "", "")
 {
 	struct spinner s = { 0 }, more[2] = { 0 };
@@ -348,14 +348,14 @@ KTEST(urgent_stays, "sched.urgent_stays", "", "")
 	end(more, 2);
 }
 
-/* Where threads have reservations one of those leaves as it blocks, or as its budget is spent. */
+/* A thread with a reservation leaves the CPU: it blocks, or its budget is spent. */
 static void check_reserved(thread_fn fn)
 {
 	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 5 * MS, .deadline = 50 * MS,
 				  .period = 50 * MS };
 	struct spinner s = { 0 }, leaves = { 0 };
 
-	if (!knows(SCHED_DEADLINE) || !begin(0))
+	if (!policy_knows(SCHED_DEADLINE) || !begin(0))
 		return;
 	occupy(last, PRIORITY_DEFAULT);
 	settle();
@@ -393,7 +393,7 @@ static bool has_found(void)
 	return rq->current != &cpus[last - 1].idle || nr_ready(rq);
 }
 
-/* An idle CPU that was told of one thread finds another: it tells the next CPU of the first. */
+/* An idle CPU that was told of one thread finds another: it tells another CPU of the first. */
 KTEST(sched_passed_on, "sched.passed_on", "", "")
 {
 	struct spinner s = { 0 }, only_there = { 0 };

@@ -1,19 +1,19 @@
 /*
  * The state machine of threads: one table, one setter, inline because every switch is two changes.
  *
- *	from		to		who		rq->lock of t->cpu held by
+ *	from		to		event		rq->lock of t->cpu held by
  *	SUSPENDED	READY		resume		the resumer
- *	SUSPENDED	DEAD		kill		the killer, if it has nothing in hand
+ *	SUSPENDED	DEAD		kill		the killer, if @t has no kernel work in hand
  *	READY		RUNNING		pick		the CPU that dispatches it
- *	READY		SUSPENDED	suspend		the suspender, if it has nothing in hand
- *	READY		DEAD		kill		the killer, if it has nothing in hand
+ *	READY		SUSPENDED	suspend		the suspender, under the same condition
+ *	READY		DEAD		kill		the killer, under the same condition
  *	RUNNING		READY		preempt, yield	itself
  *	RUNNING		BLOCKED		wait		itself
  *	RUNNING		SLEEPING	sleep		itself
  *	RUNNING		SUSPENDED	suspend		itself
  *	RUNNING		DEAD		exit		itself
- *	BLOCKED		READY		wake		the one that claimed its waiter
- *	SLEEPING	READY		wake		the one that claimed its waiter
+ *	BLOCKED		READY		wake		the claimer of its waiter
+ *	SLEEPING	READY		wake		the claimer of its waiter
  */
 #pragma once
 
@@ -25,10 +25,10 @@
 
 noreturn void thread_state_illegal(struct thread *t, enum thread_state to, const char *reason);
 
-/* The only place that writes t->state. The run queue's lock of t->cpu is held. */
+/* Changes @t's state; nothing else writes t->state. */
 static inline void thread_set_state(struct thread *t, enum thread_state to, const char *reason)
 {
-	/* The states from which each may be entered; RUNNING from READY alone. */
+	/* The states from which each may be entered; RUNNING only from READY. */
 	static const u8 legal_from[] = {
 		[THREAD_SUSPENDED]	= BIT(THREAD_READY) | BIT(THREAD_RUNNING),
 		[THREAD_READY]		= BIT(THREAD_SUSPENDED) | BIT(THREAD_RUNNING) |
@@ -39,7 +39,7 @@ static inline void thread_set_state(struct thread *t, enum thread_state to, cons
 					  BIT(THREAD_RUNNING),
 	};
 	enum thread_state from = thread_state(t);
-	/* in every switch, so without a shift */
+	/* RUNNING apart: it is in every switch, and this saves a shift */
 	bool legal = to == THREAD_RUNNING ? from == THREAD_READY : legal_from[to] & BIT(from);
 
 	assert_held(&thread_cpu(t)->runq.lock);

@@ -1,10 +1,10 @@
 /*
  * The clock, and each CPU's one-shot timer.
  *
- * A CPU's timer serves its sleep queue and the slice of its current thread; it is armed for the
- * first of them or earlier, never later. Programming it may cost a trap into firmware, so an armed
- * time that is early enough is left alone. limit= bounds a run by the machine's own time, which
- * does not depend on the host.
+ * A CPU's timer serves its sleep queue and the slice of its current thread. It is armed for the
+ * earlier of the two or before it, never later. Programming it may cost a trap into firmware, so an
+ * armed time that is early enough is left alone. limit= bounds a run by the machine's own clock, so
+ * that the bound does not depend on the host's speed.
  */
 #include "sched/time.h"
 
@@ -63,8 +63,9 @@ void timer_set(struct cpu *c, u64 at)
 {
 	u64 now = time_now();
 
+	assert_irqs_off();
+	/* The hardware's comparison is unsigned: a time before its clock's 0 would be far ahead. */
 	if (time_before(at, now))
-		/* the hardware compares plainly: before it was started would be far ahead */
 		at = now;
 	c->timer_armed = true;
 	c->timer_at = at;
@@ -76,6 +77,7 @@ void timer_interrupt(struct trapframe *tf)
 	struct cpu *c = this_cpu();
 	u64 now = time_now(), next;
 
+	assert_irqs_off();
 	trace(TRACE_IRQ, TRACE_EV_TIMER, c->timer_at, 0);
 	atomic_fetch_add(&c->stats.timer_interrupts, 1);
 	c->timer_armed = false;

@@ -1,9 +1,9 @@
 /*
  * Time and deadlines.
  *
- * Kernel time is monotonic nanoseconds in a u64 that may wrap: order is by signed difference, never
- * by <. A deadline is a value of its own, so that "never" and "now" are not numbers that some clock
- * reading could equal.
+ * Kernel time is monotonic nanoseconds in a u64 that may wrap, so times are compared by signed
+ * difference (time_before()), never by <. A deadline has a kind, so that "never" and "now" are not
+ * numbers that a clock reading could equal.
  */
 #pragma once
 
@@ -24,15 +24,15 @@ struct deadline {
 #define DEADLINE_POLL	((struct deadline){ .kind = DEADLINE_KIND_POLL })
 
 extern u64 clock_offset;	/* [const after boot] time_now() when the hardware's clock says 0 */
-extern u64 clock_start;		/* [const after boot] what time_now() said at boot */
+extern u64 clock_start;		/* [const after boot] time_now() at boot */
 
-/* Monotonic nanoseconds. Any context. Starts at the boot argument clock= (0), for wrap tests. */
+/* Returns monotonic nanoseconds; any context. Starts at clock= (0), for tests of the wrap. */
 static inline u64 time_now(void)
 {
 	return arch_clock_ns() + clock_offset;
 }
 
-/* Nanoseconds since 1970 minus time_now(); settable. */
+/* Returns nanoseconds since 1970 minus time_now(), and sets the current time since 1970. */
 u64 time_realtime_offset(void);
 void time_set_realtime(u64 now_since_epoch);
 
@@ -42,15 +42,16 @@ static inline struct deadline deadline_at(u64 ns)
 }
 
 /*
- * @ns from now, at most half the range after boot: of any two deadlines one is clearly the later.
+ * Makes a deadline @ns from now, at most 2^63 ns after boot, so that any two deadlines compare
+ * right. 0 gives DEADLINE_POLL.
  */
 struct deadline deadline_in(u64 ns);
 
-/* The same deadline, allowed to be up to @slack ns late so that neighbours share one interrupt. */
+/* Rounds @d up to a multiple of @slack ns, so that deadlines close together share an interrupt. */
 struct deadline deadline_coarse(struct deadline d, u64 slack);
 
 /* Reads boot arguments; called once, before the first interrupt. */
 void time_init(void);
 
-/* The port's timer interrupt: expires sleepers, ends the slice, arms the next. Interrupts off. */
+/* The port calls this in its timer interrupt: wakes sleepers, ends the slice, arms the timer. */
 void timer_interrupt(struct trapframe *tf);

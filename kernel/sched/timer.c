@@ -1,13 +1,13 @@
 /*
- * Timers: the tree of those that count real time, and each process's list of those that count CPU
- * time.
+ * Timers that count real time are in one tree; those that count CPU time are in a list of each
+ * process.
  *
- *  TIMER1  While the tree is not empty one CPU, the watcher, has its hardware timer armed for the
- *          first of it or earlier. That is the CPU which last put a timer at the front: only its
- *          timer interrupts look into the tree, and arm for what comes next.
+ *  TIMER1  While the tree is not empty, one CPU, the watcher, has its hardware timer armed for the
+ *          tree's first timer or earlier. The watcher is the CPU that last put a timer at the
+ *          front. Only its timer interrupts look into the tree, and arm for the next timer.
  *  TIMER2  CPU time passes only while a thread runs, and then there are timer interrupts, at the
- *          latest when its slice ends: each looks at the list of the process it has interrupted,
- *          and asks for the next where the first of it could be reached.
+ *          latest when its slice ends. Each looks at the list of the process that it interrupted,
+ *          and arms the timer for the earliest moment at which one of the list could be due.
  *
  * Lock order: timer_lock is the outermost; firing sends signals, which takes the tree lock.
  */
@@ -41,6 +41,7 @@ u64 timer_now(const struct timer *t)
 {
 	struct usage u = { .run_ns = 0 };
 
+	assert_held(&timer_lock);
 	if (!counts_cpu(t))
 		return time_now() + (t->clock == TIMER_REALTIME ? time_realtime_offset() : 0);
 	if (t->thread)
@@ -105,7 +106,7 @@ static void expire_real(u64 now)
 	spin_unlock(&timer_lock);
 }
 
-/* Those that are due leave the list first: firing may put them back. */
+/* Stops each timer that is due before it fires: `fire` may start it again. */
 static void expire_cpu(struct process *p)
 {
 	u64 soonest = S64_MAX;

@@ -1,8 +1,8 @@
 /*
  * CPU time and other figures of threads and processes, up to now; the load average.
  *
- * A thread's figures are its run queue's to guard; those of threads that are gone were added to
- * their process's as they left.
+ * The lock of its run queue guards a thread's figures. A thread that leaves its process has its
+ * figures added to those of the process.
  */
 #include "sched/usage.h"
 
@@ -39,6 +39,7 @@ void usage_add(struct usage *sum, const struct usage *u)
 
 void process_keep_resident(struct process *p)
 {
+	assert_held(&p->lock);
 	if (p->as)
 		p->max_resident = MAX(p->max_resident, p->as->peak);
 }
@@ -70,7 +71,7 @@ struct usage process_usage(struct process *p)
 
 static const u64 load_decay[LOADS] = { 1884, 2014, 2037 };	/* of LOAD_ONE, in one period */
 static _Atomic u64 load_sampled;	/* when the last sample was taken, since boot */
-static _Atomic u64 loads[LOADS];	/* in 1/LOAD_ONE; written by the CPU that has the sample */
+static _Atomic u64 loads[LOADS];	/* in 1/LOAD_ONE; written by the CPU that samples */
 
 static void load_add(u64 runnable)
 {
@@ -80,8 +81,8 @@ static void load_add(u64 runnable)
 }
 
 /*
- * While a thread runs there are timer interrupts, so a period without a sample was an idle one. A
- * thousand of them leave nothing.
+ * While a thread runs there are timer interrupts, so all CPUs were idle in a period without a
+ * sample: it counts as a sample of 0. After a thousand of them nothing is left of the load.
  */
 void load_sample(u64 now)
 {
@@ -89,7 +90,7 @@ void load_sample(u64 now)
 	u64 runnable = 0;
 
 	now -= clock_start;
-	/* another CPU may have read the clock after us and taken its sample before */
+	/* Another CPU may have read the clock after us, but sampled before us. */
 	if (likely(time_before(now, last + LOAD_PERIOD)) ||
 	    !atomic_compare_exchange_strong(&load_sampled, &last, now))
 		return;

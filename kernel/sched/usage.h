@@ -1,5 +1,5 @@
 /*
- * The figures of what threads and processes have used, and the load of the machine.
+ * CPU time and memory that threads and processes have used, and the load of the machine.
  */
 #pragma once
 
@@ -8,32 +8,32 @@
 struct process;
 struct thread;
 
-/* CPU time, dispatches, memory: of threads alive and gone. */
+/* CPU time, dispatches and memory of threads, those that are gone included. */
 struct usage {
 	u64 run_ns;			/* up to now */
 	u64 user_ns, system_ns;		/* of that, what has been charged: neither ever shrinks */
-	u64 switches, preempted;	/* times dispatched; lost the CPU against their will */
+	u64 switches, preempted;	/* times dispatched; times that the CPU was taken away */
 	u64 minor_faults;
-	u64 max_resident;		/* pages, of the largest there was */
+	u64 max_resident;		/* pages, the most that a process had */
 };
 
 /* Adds the figures of @t up to now. Any context that may take a run queue's lock. */
 void thread_add_usage(struct thread *t, struct usage *u);
 void usage_add(struct usage *sum, const struct usage *u);
 
-/* The figures of all threads of @p, those that are gone too. Takes p->lock. */
+/* Returns the figures of all threads of @p, also of those that are gone. Takes p->lock. */
 struct usage process_usage(struct process *p);
 
-/* Before @p loses its address space: what of it is told later. @p->lock held. */
+/* Notes the peak memory of @p before it loses its address space. p->lock held. */
 void process_keep_resident(struct process *p);
 
 /*
- * RLIMIT_CPU, at each timer interrupt, of the process that it interrupts. A hook: process/limits.c
- * sends the signals.
+ * Checks RLIMIT_CPU of @p, which the timer interrupt interrupted, and sends the signals. A hook, in
+ * process/limits.c.
  */
 void process_check_cpu_limit(struct process *p);
 
-/* Load averages over 1, 5 and 15 minutes, in 1/LOAD_ONE threads. The timer interrupt samples. */
+/* Load averages over 1, 5 and 15 minutes, in 1/LOAD_ONE threads. Timer interrupts sample it. */
 #define LOADS		3
 #define LOAD_ONE	2048
 void load_sample(u64 now);

@@ -1,8 +1,8 @@
 /*
  * Wait queues: block until an event, a deadline, a kill or the queue's destruction.
  *
- * Interface and invariants WAIT1 to WAIT4: wait.h. The race at the heart, and why it cannot be
- * lost:
+ * Interface and invariants WAIT1 to WAIT4: wait.h. This is the central race, and why no wake-up is
+ * lost in it:
  *
  *	waiting thread                         waker
  *	q->lock: link is in the queue
@@ -12,8 +12,8 @@
  *	   or
  *	rq->lock: why is ARMED: BLOCKED, off   rq->lock: thread is BLOCKED: make it READY
  *
- * Both sides look under the run queue's lock, one at `why`, the other at the state, so one of them
- * sees the other (WAIT2).
+ * Under the run queue's lock the thread looks at `why` and the waker at the thread's state, so
+ * whichever comes second sees what the first has done (WAIT2).
  */
 #include "sched/wait.h"
 
@@ -84,7 +84,7 @@ void wait_unlink(struct wait_queue *q, struct wait_link *link)
 	/* END LAB */
 }
 
-/* The result of waiter_block() for each way a wait can end. */
+/* Returns waiter_block()'s result for the way in which the wait ended. */
 static int wait_result(struct waiter *w)
 {
 	switch (atomic_load_explicit(&w->why, memory_order_acquire)) {
@@ -98,7 +98,7 @@ static int wait_result(struct waiter *w)
 	case WAIT_DESTROYED:
 		return -EIDRM;
 	default:
-		panic("thread %d was woken, but nobody claimed its wait", w->thread->tid);
+		panic("thread %d was woken, but its wait is not claimed", w->thread->tid);
 	}
 }
 
@@ -135,7 +135,7 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 	spin_lock(&q->lock);
 	wait_unlink(q, link);
 	/* END LAB */
-	return wait_result(&w);	/* now: who claimed it held q->lock until its status was written */
+	return wait_result(&w);	/* after q->lock, under which the claimer wrote the status */
 }
 
 int wait_block_locked(struct wait_queue *q, struct deadline d, unsigned flags)

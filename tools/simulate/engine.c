@@ -1,13 +1,13 @@
 /*
- * The simulator's mechanism. Of kernel/sched/ it follows: who is current is charged, then handed
- * back, then the policy picks; a wake stays on the last CPU, and if it does not preempt there the
- * first idle CPU that may run it is told; a CPU that would idle steals, looking from CPU 0 up. It
- * lacks balancing among busy CPUs (balance=off), real-time threads that are pushed, and costs
- * of any kind.
+ * The simulator's mechanism. It does as kernel/sched/ does: the current task is charged, then
+ * handed back, then the policy picks; a task wakes on its last CPU, and if it does not preempt
+ * there, the first idle CPU that may run it is told; a CPU that would idle steals, looking from CPU
+ * 0 up. There is no balancing among busy CPUs (balance=off), no pushing of real-time threads, and
+ * nothing costs any time.
  *
- * At one moment things happen in this order: running tasks come to the end of their step, sleepers
- * wake in order of time, then of their numbers, policies' timers, ends of slices; then the CPUs
- * that have to look choose. So work that ends when its slice does has ended.
+ * At any one moment events come in this order: running tasks end their steps; sleepers wake, in
+ * order of time, then of number; policies' timers; ends of slices. Then the CPUs that have to look
+ * choose. So work that ends together with its slice has ended.
  */
 #include "sim.h"
 
@@ -48,7 +48,7 @@ static void charge(struct sim *s, struct sim_cpu *c)
 	}
 }
 
-/* A kick for an idle CPU, another than @c, that may run one who waits there. */
+/* Kicks an idle CPU that may run a task that waits for @c. */
 static void kick_idle_for(struct sim *s, struct sim_cpu *c)
 {
 	for (unsigned i = 0; i < s->nr_cpus; i++) {
@@ -65,20 +65,14 @@ static void enqueue(struct sim *s, struct sim_cpu *c, struct sim_task *t, enum e
 	bool told = c->look, idle = !c->current;
 
 	t->cpu = c->q.cpu;
-	/* a CPU that has been told comes for one; another one for the next */
+	/* A CPU that is to look will pick one new task; offer the next one to another CPU. */
 	if ((!queue_enqueue(&c->q, &t->e, why, s->now) && !idle) || told)
 		kick_idle_for(s, c);
 	else
 		c->look = true;
 }
 
-static void make_ready(struct sim *s, struct sim_task *t)
-{
-	set_state(s, t, SIM_READY);
-	enqueue(s, &s->cpus[t->cpu], t, ENQUEUE_WAKE);
-}
-
-/* Current stops being current; it has been charged. */
+/* Takes the CPU from current, which has been charged and is not ready any more. */
 static void give_up(struct sim *s, struct sim_cpu *c, enum sim_state to)
 {
 	struct sim_task *t = c->current;
@@ -126,7 +120,7 @@ static void choose(struct sim *s, struct sim_cpu *c)
 	expired = c->expired || c->spent;
 	c->look = false;
 	if (c->current && !c->q.nr && !c->spent)
-		return;			/* whom it was to give way to has gone */
+		return;			/* the task that it was to give way to is gone */
 	c->expired = false;
 	c->spent = false;
 	if (c->current)
@@ -137,7 +131,7 @@ static void choose(struct sim *s, struct sim_cpu *c)
 	if (!e)
 		return;
 	c->current = task_of(e);
-	/* who had to give way waits; and it may have been told for another one than it has found */
+	/* Offer what waits: the task that gave way, or one that an idle CPU came for and left. */
 	for (unsigned i = 0; i < s->nr_cpus; i++)
 		if (idle || &s->cpus[i] == c)
 			kick_idle_for(s, &s->cpus[i]);
@@ -172,7 +166,7 @@ static void inherit(struct sim *s, struct sim_task *t, struct sim_task *from)
 	s->cpus[t->cpu].look = true;
 }
 
-/* True: it goes on to the next step at once. */
+/* Takes the next step. True: the one after it follows at once. */
 static bool take_step(struct sim *s, struct sim_cpu *c, struct sim_task *t)
 {
 	const struct sim_step *step = &t->steps[t->step++];
@@ -231,7 +225,7 @@ static bool is_waiting(const struct sim_task *t)
 	return t->admitted && (t->state == SIM_NEW || t->state == SIM_SLEEPING);
 }
 
-/* The first of those whose time has come. */
+/* Returns the sleeper with the earliest time, or NULL. */
 static struct sim_task *next_sleeper(struct sim *s)
 {
 	struct sim_task *first = NULL;
@@ -258,7 +252,7 @@ static void tick(struct sim *s, struct sim_cpu *c)
 	}
 }
 
-/* The moment at which something happens next, at most @until. */
+/* Returns the time of the next event, at most @until. */
 static u64 next_moment(struct sim *s, u64 until)
 {
 	struct sim_task *t = next_sleeper(s);
@@ -283,8 +277,10 @@ static void wake_sleepers(struct sim *s)
 {
 	struct sim_task *t;
 
-	while ((t = next_sleeper(s)) && !time_before(s->now, t->wake_at))
-		make_ready(s, t);
+	while ((t = next_sleeper(s)) && !time_before(s->now, t->wake_at)) {
+		set_state(s, t, SIM_READY);
+		enqueue(s, &s->cpus[t->cpu], t, ENQUEUE_WAKE);
+	}
 }
 
 static bool somebody_looks(struct sim *s)

@@ -45,7 +45,7 @@ noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
-/* Stands in for the kernel's, which kernel/base/bootargs.c calls. */
+/* Replaces the kernel's, which kernel/base/bootargs.c calls. */
 void kprintf(const char *fmt, ...) printf_like(1, 2);
 void kprintf(const char *fmt, ...)
 {
@@ -76,7 +76,7 @@ noreturn static void bad(const char *what, const char *word)
  * --- The set of tasks ----------------------------------------------------------------------------
  */
 
-/* A number with a unit of time, or none. */
+/* Returns the number @s, which may have a unit of time. */
 static u64 number(const char *s)
 {
 	static const struct {
@@ -228,7 +228,7 @@ static void read_tasks(void)
  * --- Jobs: marks of the model --------------------------------------------------------------------
  */
 
-/* Kept until the spans are written, for they come first. */
+/* Marks are kept until all spans are written, which come first in the file. */
 struct mark {
 	u64 time;
 	const char *kind;
@@ -248,7 +248,7 @@ static void mark(struct sim_task *t, u64 time, const char *kind)
 	marks[nr_marks++] = (struct mark){ time, kind, t - tasks + 1 };
 }
 
-/* The k-th "release", "deadline" and "done" of a task are of its k-th job. */
+/* The k-th "release", "deadline" and "done" of a task belong to its k-th job. */
 static void mark_job(struct sim_task *t, u64 released, u64 done)
 {
 	u64 deadline = released + t->relative_deadline;

@@ -2,8 +2,8 @@
  * A discrete simulator of the scheduler: the kernel's own policy files, and a mechanism like the
  * kernel's around them in which switching takes no time.
  *
- * No allocation, no files: the caller owns the tasks, fills in what is const, and is told of every
- * change by sim->changed().
+ * It allocates nothing and opens no files: the caller owns the tasks and fills in their [const]
+ * fields. sim->changed() is called at every change of state.
  */
 #pragma once
 
@@ -17,10 +17,10 @@ enum sim_state { SIM_NEW, SIM_READY, SIM_RUNNING, SIM_SLEEPING, SIM_ENDED };
 enum sim_action {
 	SIM_RUN,	/* @ns of work */
 	SIM_SLEEP,	/* for @ns */
-	SIM_WAIT,	/* ends a job; until the next release, at once if that has passed */
+	SIM_WAIT,	/* ends a job, waits for the next release, which may have passed */
 	SIM_YIELD,
-	SIM_BOOST,	/* inherits the rank of task number @ns; @ns >= SIM_TASKS: of nobody */
-	SIM_REPEAT	/* from the first step; the task ends where the steps end */
+	SIM_BOOST,	/* inherits the rank of task number @ns; @ns >= SIM_TASKS: of none */
+	SIM_REPEAT	/* goes back to the first step; without it, the task ends */
 };
 
 struct sim_step {
@@ -60,9 +60,9 @@ struct sim_cpu {
 	struct sim_task *current;
 	u64 charged_at;
 	u64 slice_end;
-	bool look;			/* somebody must choose again */
-	bool expired;			/* because the slice is over, and others wait */
-	bool spent;			/* because the budget is */
+	bool look;			/* it must choose again, ... */
+	bool expired;			/* ... as the slice is over and others wait */
+	bool spent;			/* ... as the budget is spent */
 };
 
 struct sim {
@@ -78,8 +78,8 @@ struct sim {
 	u64 steps;			/* events so far */
 };
 
-/* The policy takes over @s->tasks at @start. A refused one (admitted is false) never comes. */
+/* Starts a simulation of @s->tasks at @start. A task that is refused (!admitted) never runs. */
 void sim_begin(struct sim *s, u64 start);
 
-/* Goes on until @until. False: nothing will happen any more. */
+/* Runs until @until. False: no task sleeps any more. */
 bool sim_run(struct sim *s, u64 until);

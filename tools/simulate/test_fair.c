@@ -1,5 +1,5 @@
 /*
- * Fair sharing: everybody has its share, to within two requests, wherever it has been.
+ * Fair sharing: every task has its share, to within two requests, even if it sleeps in between.
  */
 #include "test_sim.h"
 
@@ -37,8 +37,8 @@ KTEST(policy_fair_error, "policy.fair_error", "", "")
 }
 
 /*
- * A request is served at the latest one request's time after its virtual deadline (Stoica and
- * others, theorem 1). Among threads that come and go, nobody is owed or owes more than three: two
+ * A request is served at most one request's time after its virtual deadline (Stoica and others,
+ * theorem 1). Among threads that come and go, none is owed or owes more than three requests: two
  * that it came back with, and one while another's request is served.
  */
 static void check_request(struct sim *s, struct sim_task *t, enum sim_state from)
@@ -86,7 +86,7 @@ KTEST(policy_fair_deadlines, "policy.fair_deadlines", "", "")
 	}
 }
 
-/* Long sleep gives no credit, and a thread that comes and goes takes no more than its share. */
+/* FAIR3: a long sleep earns no credit, and a thread that comes and goes gets only its share. */
 KTEST(policy_fair_sleeper, "policy.fair_sleeper", "", "")
 {
 	for (unsigned n = 0; n < 100; n++) {

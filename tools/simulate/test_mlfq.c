@@ -1,9 +1,9 @@
 /*
- * MLFQ: no gain from games, favour for who waits, boosts, no starvation.
+ * MLFQ: no gain from games, favour for tasks that wait, boosts, no starvation.
  */
 #include "test_sim.h"
 
-/* Nobody stays up by giving the CPU away just in time, by yielding or by a short sleep. */
+/* No task stays up by giving the CPU away just in time, by yielding or by a short sleep. */
 KTEST(policy_mlfq_games, "policy.mlfq_games", "", "")
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -22,7 +22,7 @@ KTEST(policy_mlfq_games, "policy.mlfq_games", "", "")
 	}
 }
 
-/* A task that wants half of the CPU or less never sinks, and never waits for one that has. */
+/* A task that wants half of the CPU or less never sinks, and never waits for one that has sunk. */
 KTEST(policy_mlfq_favour, "policy.mlfq_favour", "", "")
 {
 	struct sim_task *editor;
@@ -84,5 +84,7 @@ KTEST(policy_mlfq_starvation, "policy.mlfq_starvation", "", "")
 		for (unsigned i = 0; i < sim.nr_tasks; i++)
 			CHECK(tasks[i].worst_wait <= 1000 * MS + sim.nr_tasks * 10 * MS, "",
 			      "waits %lu", tasks[i].worst_wait);
+		CHECK(sim.cpus[0].q.epoch % (1000 * MS) == 0, "MLFQ2", "a boost at %lu ns",
+		      sim.cpus[0].q.epoch);
 	}
 }

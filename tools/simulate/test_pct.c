@@ -1,9 +1,9 @@
 /*
- * Random priorities: all orders, the same for a seed, nobody starved.
+ * Random priorities: all orders occur, a seed always gives the same one, no task starves.
  */
 #include "test_sim.h"
 
-/* Three tasks that each run once: every order comes up, and a seed always gives its own. */
+/* Three tasks that each run once: every order occurs, and a seed always gives the same one. */
 KTEST(policy_pct_orders, "policy.pct_orders", "", "")
 {
 	u64 seen[64];
@@ -36,7 +36,7 @@ KTEST(policy_pct_orders, "policy.pct_orders", "", "")
 	CHECK(nr_seen >= 6, "", "%u orders of 6", nr_seen);
 }
 
-/* Strict priorities, and yet a spinner cannot keep out the one it waits for. */
+/* Priorities are strict, yet a spinner cannot keep out the task that it waits for. */
 KTEST(policy_pct_alive, "policy.pct_alive", "", "")
 {
 	for (unsigned n = 0; n < 100; n++) {

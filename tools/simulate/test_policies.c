@@ -1,6 +1,6 @@
 /*
- * Properties of every policy: no thread is lost, no CPU idle without reason, slices survive
- * interruption, urgency is inherited, the clock may wrap. And what all the tests share.
+ * Properties of every policy: no thread is lost, no CPU is idle without reason, slices survive
+ * interruption, urgency is inherited, the clock may wrap. Also the functions that all tests share.
  */
 #include "base/bootargs.h"
 #include "base/panic.h"
@@ -14,7 +14,7 @@ static const struct sched_policy *const all[] = {
 	&sched_rr, &sched_prio, &sched_mlfq, &sched_edf, &sched_rm, &sched_fair, &sched_pct,
 };
 
-/* No boot arguments here: everything has its default. */
+/* There are no boot arguments: everything has its default. */
 const char *bootarg(const char *name)
 {
 	(void)name;
@@ -94,7 +94,7 @@ static unsigned queued_in(const struct rb_tree *tree)
 	return n;
 }
 
-/* POLICY4, POLICY5; @c's current may be chosen only from what the affinity allows. */
+/* POLICY1, POLICY4, POLICY5, and that @c's current may run on @c. */
 static void audit_cpu(struct sim_cpu *c)
 {
 	unsigned n = queued_in(&c->q.tree) + queued_in(&c->q.urgent);
@@ -117,7 +117,7 @@ static void audit_cpu(struct sim_cpu *c)
 	      policy.name);
 }
 
-/* Nobody who may run on an idle CPU waits, but for reservations. */
+/* No task waits that may run on an idle CPU, except reservations without budget. */
 static void check_work_is_done(void)
 {
 	for (unsigned i = 0; i < sim.nr_tasks; i++) {
@@ -207,7 +207,7 @@ KTEST(policy_random, "policy.random", "", "")
 			random_run(all[i]);
 }
 
-/* A third one that interrupts often (prio: from above) does not unbalance the two. */
+/* A third task that often preempts two equals does not unbalance them. */
 KTEST(policy_interrupted, "policy.interrupted_slice", "", "")
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -227,7 +227,7 @@ KTEST(policy_interrupted, "policy.interrupted_slice", "", "")
 	}
 }
 
-/* A low one that holds up a high one runs at its level, and only so long. */
+/* A low task that a high one waits for runs at the high one's level, and only for that time. */
 KTEST(policy_inherits, "policy.inherits", "", "")
 {
 	static const struct sched_policy *const heirs[] = { &sched_prio, &sched_mlfq, &sched_edf };
@@ -259,7 +259,7 @@ KTEST(policy_inherits, "policy.inherits", "", "")
 	}
 }
 
-/* The wrap of the clock changes nothing. (mlfq and pct look at the time of day, so to speak.) */
+/* The wrap of the clock changes nothing. (Not of mlfq and pct, which use absolute time.) */
 KTEST(policy_wrap, "policy.wrap", "", "")
 {
 	static const struct sched_policy *const steady[] = {

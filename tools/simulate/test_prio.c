@@ -65,7 +65,7 @@ KTEST(policy_prio_aging, "policy.prio_aging", "", "")
 	}
 }
 
-/* SCHED_FIFO: no quantum, preempted by higher ones only; and then goes on before its equals. */
+/* SCHED_FIFO has no quantum: only a higher task preempts it, and it goes on before its equals. */
 KTEST(policy_prio_fifo, "policy.prio_fifo", "", "")
 {
 	struct sim_task *a, *b, *high;

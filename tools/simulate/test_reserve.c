@@ -32,7 +32,7 @@ static unsigned missed(void)
 	return n;
 }
 
-/* Periods whose common multiple is small, so that a run sees every combination of releases. */
+/* Returns a period; their common multiple is small, so a run has every combination of releases. */
 static u64 random_period(void)
 {
 	static const u8 periods[] = { 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30 };
@@ -40,7 +40,7 @@ static u64 random_period(void)
 	return periods[below(ARRAY_SIZE(periods))] * MS;
 }
 
-/* Shares that add up to exactly one: thirds, sevenths and what is left over. */
+/* Random shares that add up to exactly 1 are admitted, and no deadline is missed. */
 KTEST(policy_edf_full, "policy.edf_full", "", "")
 {
 	for (unsigned n = 0; n < 1000; n++) {
@@ -120,10 +120,13 @@ KTEST(policy_edf_ties, "policy.edf_ties", "", "")
 	run(100 * MS);
 	CHECK(nr_dispatches == ARRAY_SIZE(dispatches), "", "%u dispatches", nr_dispatches);
 	for (unsigned i = 0; i < nr_dispatches; i++)
-		CHECK(dispatches[i] == &tasks[i % 3], "", "dispatch %u: who came first waits", i);
+		CHECK(dispatches[i] == &tasks[i % 3], "", "dispatch %u: the first one waits", i);
 }
 
-/* Honest tasks meet their deadlines, whichever lies, sleeps at bad times or wakes too often. */
+/*
+ * EDF2, RESERVE1: honest tasks meet their deadlines, whatever others do: lie about their runtime,
+ * sleep at bad times or wake too often.
+ */
 static void check_liars(const struct sched_policy *p)
 {
 	for (unsigned n = 0; n < 2000; n++) {
@@ -176,11 +179,11 @@ KTEST(policy_rm_liars, "policy.rm_liars", "", "")
 	check_liars(&sched_rm);
 }
 
-/* Harmonic periods use all of the CPU: every response is exactly a multiple of shorter periods. */
+/* Harmonic periods can use all of the CPU: the slowest task just meets its deadline. */
 KTEST(policy_rm_harmonic, "policy.rm_harmonic", "", "")
 {
 	use(&sched_rm, 1);
-	/* the shortest period last: who comes is weighed as an interferer too */
+	/* The shortest period comes last: a candidate must count as an interferer too. */
 	add_periodic(4 * MS, 16 * MS, 16 * MS, 4 * MS);
 	add_periodic(2 * MS, 8 * MS, 8 * MS, 2 * MS);
 	add_periodic(2 * MS, 4 * MS, 4 * MS, 2 * MS);
@@ -190,8 +193,8 @@ KTEST(policy_rm_harmonic, "policy.rm_harmonic", "", "")
 }
 
 /*
- * An admitted set meets all deadlines, at the worst response times of the analysis or better; the
- * one that is refused would miss one, released together with the others.
+ * An admitted set meets all deadlines; a set that is refused would miss one if all its tasks were
+ * released together.
  */
 KTEST(policy_rm_exact, "policy.rm_admission", "", "")
 {
@@ -202,7 +205,7 @@ KTEST(policy_rm_exact, "policy.rm_admission", "", "")
 
 		use(&sched_rm, 1);
 		for (unsigned i = 0; i < 12; i++) {
-			/* no two equal ones: they run in order of arrival, not always the worst */
+			/* no two equal periods: their order of arrival need not be the worst */
 			u64 period = random_period() + 12 * below(80) + i;
 			u64 c = MAX(period / (2 + below(12)), 1024);
 			u64 deadline = below(2) ? period : period - below(period - c);

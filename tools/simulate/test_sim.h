@@ -31,12 +31,12 @@ void use(const struct sched_policy *p, unsigned nr_cpus);
 struct sim_task *add(void);
 void step(struct sim_task *t, enum sim_action action, u64 ns);
 
-/* One that never stops; one of any class that the policy knows, which *@work grows by. */
+/* Adds a task that never stops; one of any class the policy knows, adding its work to *@work. */
 struct sim_task *add_spinner(int nice);
 void add_random_task(u64 *work);
 
 void run(u64 ns);
 
-/* For sim.changed: the order of dispatches, and their times after hash_start, as one number. */
+/* A sim.changed that hashes the order of dispatches and their times since hash_start. */
 extern u64 order_hash, hash_start;
 void hash_order(struct sim *s, struct sim_task *t, enum sim_state from);

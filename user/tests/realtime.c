@@ -86,7 +86,7 @@ static void note(struct actor *self)
 	did(self->number);
 }
 
-/* Equals that are made less urgent come in front of their new equals. */
+/* REALTIME3: threads that are made less urgent go in front of their new equals. */
 static void the_highest_first(void)
 {
 	static const int expected[] = { 4, 2, 3, 1, 5, 6 };
@@ -117,7 +117,7 @@ static void normal_ones_wait(void)
 	join_all(&a, 1);
 }
 
-/* They wait, but not for ever: one that spins is throttled. */
+/* REALTIME4: normal threads wait, but not for ever: a real-time thread that spins is throttled. */
 static void throttle(void)
 {
 	static const int classes[] = { SCHED_FIFO, SCHED_RR };

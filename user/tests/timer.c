@@ -234,6 +234,7 @@ static void set_timer(timer_t timer, int flags, long value, long interval)
 	CHECK_EQ(timer_settime(timer, flags, &s, NULL), 0);
 }
 
+/* TIMER1: a timer fires with no other event than timer interrupts. */
 static void one_shot(void)
 {
 	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME };
@@ -317,6 +318,7 @@ static void only_looked_at(void)
 	CHECK_EQ(ns_of(left.it_interval), 100 * S);
 }
 
+/* TIMER2: a timer fires once the thread has used the CPU time, while it runs on. */
 static void on_cpu_time(void)
 {
 	static const clockid_t clocks[] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };

@@ -3,18 +3,17 @@
  * 1998).
  *
  * A thread with a reservation may run `runtime` ns in each `period` and has its deadline `deadline`
- * ns after the period's start. It is promised that on one CPU: reservations there add up to at most
- * 1, counting runtime / deadline, which for deadline = period is exact (a set that uses all of the
- * CPU is admitted and meets every deadline) and for shorter deadlines safe.
+ * ns after the period's start. One CPU promises it that: the sum of runtime / deadline over the
+ * reservations there is at most 1. For deadline = period this test is exact (a set that uses all of
+ * the CPU is admitted and meets every deadline); for shorter deadlines it is safe.
  *
- *  EDF1  Budget is spent by running. Without, the thread waits for its next period; then deadline
- *        and
- * budget advance together. Yielding gives up the rest of the period.
- *  EDF2  A thread that wakes keeps deadline and budget if it could use them up by then without
- *        exceeding its bandwidth; otherwise a period starts now. So it hurts nobody by sleeping at
- *        a bad time, and a liar only itself.
- *  EDF3  Deadlines are compared by signed difference; none is further than RESERVED_PERIOD_MAX.
- *        Among equal ones who came first runs first.
+ *  EDF1  Budget is spent by running. A thread without budget waits for its next period; then
+ *        deadline and budget advance together. Yielding gives up the rest of the period.
+ *  EDF2  A thread that wakes keeps deadline and budget if it can spend the budget by the deadline
+ *        without exceeding its bandwidth; otherwise a period starts now. So a thread that sleeps at
+ *        a bad time, or lies about its runtime, makes no other thread late.
+ *  EDF3  Deadlines are compared by signed difference; none is further away than
+ *        RESERVED_PERIOD_MAX. Of equal deadlines the first to come runs first.
  */
 #include "reserve.h"
 
@@ -25,7 +24,7 @@ static void new_period(struct sched_entity *e, u64 start)
 	e->slice_left = 0;
 }
 
-/* EDF2. Both products are below 2^64: no factor reaches 2^32. */
+/* EDF2. Both products are below 2^64, as no factor reaches 2^32. */
 static void wake(struct sched_entity *e, u64 now)
 {
 	if (!time_before(now, e->deadline) ||
@@ -39,7 +38,7 @@ static void edf_start(struct sched_entity *e, u64 now)
 	e->base = (struct sched_rank){ 0 };	/* RESERVE3 */
 	if (!is_reserved(e))
 		return;
-	/* what it had of its period counts on: nobody gets budget by asking again */
+	/* The current period goes on: setting parameters again brings no new budget. */
 	e->budget = MIN(e->budget, (s64)e->params.runtime);
 	wake(e, now);
 	e->base = (struct sched_rank){ .level = LEVEL_KEYED, .key = e->deadline };
@@ -87,7 +86,7 @@ static bool edf_timer(struct policy_queue *q, u64 now)
 	return reserve_timer(q, now, edf_enqueue, ENQUEUE_CHANGED);
 }
 
-/* The next 32 bits of *rest / of, at most 1; *rest becomes what is left. */
+/* Returns the next 32 bits of the fraction *rest / @of, which is at most 1, and updates *rest. */
 static s64 next_digits(u64 *rest, u64 of)
 {
 	u64 n = *rest << 32;
@@ -97,10 +96,10 @@ static s64 next_digits(u64 *rest, u64 of)
 }
 
 /*
- * Do the shares runtime / deadline add up to at most 1? Exactly: they are divided out together, 32
- * bits at a time. @left is what the digits so far leave of 1, in units of the last one; all
- * remainders together are less than @n such units. A sum that is not 1 differs from it by at least
- * 1 / (product of the deadlines), which n + 2 digits show.
+ * Checks exactly whether the shares runtime / deadline add up to at most 1, by long division of all
+ * shares at once, with digits of 32 bits. @left is 1 minus the digits so far, in units of the last
+ * digit; all remainders together are less than @n such units. A sum that is not 1 differs from 1 by
+ * at least 1 / (product of the deadlines), so n + 2 digits are enough.
  */
 static bool edf_fits(struct policy_queue *q, const struct sched_entity *e,
 		     const struct sched_params *p)

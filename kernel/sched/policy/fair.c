@@ -1,17 +1,18 @@
 /*
  * Weighted fair sharing by virtual deadlines (EEVDF: Stoica, Abdel-Wahab 1995), as Linux has it.
  *
- * Virtual time V runs at the pace at which a thread of nice 0 would be served if all runnable ones
- * were served at once, each in proportion to its weight. A thread's own virtual time advances by
- * what it gets; the difference is its lag, what it is owed. A thread owed nothing waits aside; of
- * the others the one goes first whose slice should be over first.
+ * Virtual time V advances as a thread of nice 0 would be served if all runnable threads ran at
+ * once, each in proportion to its weight. A thread's own virtual time v advances by what it really
+ * gets; V - v is its lag, what it is owed. A thread with a negative lag is not eligible and waits
+ * aside. Of the others the one with the earliest virtual deadline runs: the end of its slice at its
+ * ideal pace.
  *
- *  FAIR1  V = vzero + vsum / weight, the weighted mean of the runnable threads' virtual times, with
- *         0 <= vsum < weight: so v <= V is v <= vzero, and somebody always is.
- *  FAIR2  e->weight is what e contributes to the sums, 0 while it is not runnable here. A new nice
- *         value counts from its next enqueue.
- *  FAIR3  Lag survives sleep and migration and stays within two slices: who slept long has no more
- *         credit than who slept a moment, and who took too much cannot sleep it off.
+ *  FAIR1  V = vzero + vsum / weight is the weighted mean of the runnable threads' virtual times,
+ *         with 0 <= vsum < weight. So v <= V means v <= vzero, which holds for at least one thread.
+ *  FAIR2  e->weight is what @e adds to the sums, 0 while it is not runnable here. A new nice value
+ *         counts from the next enqueue.
+ *  FAIR3  Lag survives sleep and migration and stays within two slices: a long sleep earns no more
+ *         credit than a short one, and a thread that took too much cannot sleep it off.
  */
 #include "sched/policy/policy.h"
 
@@ -20,7 +21,7 @@
 #define NICE_0_WEIGHT	1024
 #define IDLE_WEIGHT	3
 
-/* Linux's: each step of nice is a factor of about 1.25. */
+/* Linux's weights: each step of nice is a factor of about 1.25. */
 static const u32 weights[] = {
 	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
 	9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991, 1586, 1277,
@@ -40,13 +41,13 @@ static s64 virtual_time(const struct sched_entity *e, u64 ns)
 	return ns * NICE_0_WEIGHT / weight_of(e);
 }
 
-/* The size of a request; it bounds how far service may be from the ideal. */
+/* Returns the length of a slice; it bounds how far service may be from the ideal. */
 static u64 request(void)
 {
 	return sched_quantum / 4;
 }
 
-/* FAIR1 */
+/* Restores 0 <= vsum < weight (FAIR1). */
 static void normalize(struct policy_queue *q)
 {
 	s64 d;
@@ -67,14 +68,14 @@ static bool is_eligible(const struct policy_queue *q, const struct sched_entity 
 	return !time_before(q->vzero, e->vruntime);
 }
 
-/* @e joins the runnable threads, with the lag that it left with. */
+/* Adds @e to the runnable threads, with the lag that it left with. */
 static void count(struct policy_queue *q, struct sched_entity *e)
 {
 	s64 lag = e->lag;
 
 	e->weight = weight_of(e);
 	if (q->weight)
-		lag += lag * (s64)e->weight / (s64)q->weight;	/* its coming moves V */
+		lag += lag * (s64)e->weight / (s64)q->weight;	/* as adding it moves V */
 	e->vruntime = q->vzero - lag;
 	e->deadline = e->vruntime + virtual_time(e, request());
 	e->slice_left = 0;
@@ -83,7 +84,7 @@ static void count(struct policy_queue *q, struct sched_entity *e)
 	normalize(q);
 }
 
-/* FAIR3 */
+/* Takes @e from the runnable threads and notes its lag (FAIR3). */
 static void uncount(struct policy_queue *q, struct sched_entity *e)
 {
 	s64 limit = virtual_time(e, 2 * request());
@@ -114,7 +115,7 @@ static void fair_leave(struct policy_queue *q, struct sched_entity *e, u64 now)
 	uncount(q, e);
 }
 
-/* Into the tree of those who may go first, or aside until V has come to it. */
+/* Puts @e into the tree of eligible threads, or aside until V has reached its virtual time. */
 static void push(struct policy_queue *q, struct sched_entity *e, bool keep)
 {
 	if (is_eligible(q, e))
@@ -150,7 +151,7 @@ static bool fair_enqueue(struct policy_queue *q, struct sched_entity *e, enum en
 	return goes_first(q, e);
 }
 
-/* Off the queue, still runnable. */
+/* Takes @e off the queue; it stays runnable. */
 static void take(struct policy_queue *q, struct sched_entity *e)
 {
 	tree_remove(e);
@@ -168,7 +169,7 @@ static struct sched_entity *fair_pick(struct policy_queue *q, u64 now)
 	struct sched_entity *e;
 
 	(void)now;
-	/* V has moved on, or back when somebody left: sort again who is concerned */
+	/* V has moved on, or back when a thread left: move threads that have changed sides. */
 	while ((e = tree_first(&q->aside)) && is_eligible(q, e)) {
 		tree_remove(e);
 		push(q, e, true);

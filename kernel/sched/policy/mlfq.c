@@ -1,16 +1,17 @@
 /*
- * Multi-level feedback: five levels, the highest first; who uses much CPU sinks.
+ * Multi-level feedback: five levels, the highest first; a thread that uses much CPU sinks.
  *
  * A thread has an allotment of CPU time at each level, doubling from level to level. It is charged
  * for what it runs, as measured, whether it blocks, yields or is preempted in between; when the
- * allotment is used up the thread sinks a level. Time spent blocked pays back used time one for
- * one, so a thread that wants the CPU half of the time or less stays where it is: that is the
- * favour for interactive threads. Every boost= everyone starts afresh at the top, blocked or not.
+ * allotment is used up, the thread sinks a level. Time spent blocked pays back used time one for
+ * one, so a thread that wants the CPU half of the time or less keeps its level: this favours
+ * interactive threads. Every boost= all threads start afresh at the top, also blocked ones.
  *
- *  MLFQ1  Level, allotment and list move together. A boost moves all lists to the top at once; that
- *         q->epoch has changed says so to every entity, wherever it is (level_now()). A new one has
- *         never heard of any boost, so it starts at the top; a changed nice value moves nobody.
- *  MLFQ2  Boosts come at multiples of boost=, so all CPUs agree about the epoch without asking.
+ *  MLFQ1  Level, allotment and list change together. A boost moves all lists to the top at once and
+ *         changes q->epoch; an entity whose own epoch differs is at the top, wherever it is
+ *         (level_now()). A new entity has EPOCH_NEVER and so starts at the top. A new nice value
+ *         does not change the level.
+ *  MLFQ2  Boosts come at multiples of boost=, so all CPUs agree on the epoch without communicating.
  */
 #include "sched/policy/policy.h"
 
@@ -25,7 +26,7 @@ static void mlfq_init(void)
 	boost = bootarg_number("boost", NSEC_PER_SEC, 10 * NSEC_PER_MSEC, 100 * NSEC_PER_SEC);
 }
 
-/* MLFQ1: a new one, or one that was real time until now. */
+/* MLFQ1: a thread that is new, or was real time until now, starts at the top. */
 static void mlfq_start(struct sched_entity *e, u64 now)
 {
 	(void)now;
@@ -46,7 +47,7 @@ static u32 level_now(const struct policy_queue *q, const struct sched_entity *e)
 	return MIN(entity_rank(e).level, TOP);
 }
 
-/* A boost, if one is due. */
+/* Boosts if it is time. */
 static void roll(struct policy_queue *q, u64 now)
 {
 	if (now - q->epoch < boost)
@@ -56,7 +57,7 @@ static void roll(struct policy_queue *q, u64 now)
 		level_splice(q, l, TOP);
 }
 
-/* @e, in no list, learns of boosts. True: of one. */
+/* Applies a boost to @e, which is in no list. Returns whether there was one. */
 static bool refresh(struct policy_queue *q, struct sched_entity *e, u64 now)
 {
 	roll(q, now);
@@ -73,7 +74,7 @@ static bool mlfq_charge(struct policy_queue *q, struct sched_entity *e, u64 ran,
 {
 	e->used += ran;
 	if (refresh(q, e, now))
-		return true;	/* the slice that it is in is that of its old level */
+		return true;	/* its slice is that of its old level */
 	if (e->used < allotment(e))
 		return false;
 	e->used = 0;
@@ -114,14 +115,14 @@ static struct sched_entity *mlfq_pick(struct policy_queue *q, u64 now)
 	e = level_first(q);
 	if (e) {
 		mlfq_dequeue(q, e);
-		refresh(q, e, now);	/* or its slice would be the old level's */
+		refresh(q, e, now);	/* or it would get its old level's slice */
 	} else {
-		q->timer_set = false;	/* an idle CPU has nobody to boost */
+		q->timer_set = false;	/* an idle CPU has no thread to boost */
 	}
 	return e;
 }
 
-/* To the end of the allotment: a preempted thread resumes with what was left of it. */
+/* Returns what is left of the allotment. */
 static u64 mlfq_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	(void)q;

@@ -1,19 +1,19 @@
 /*
  * Probabilistic concurrency testing (Burckhardt and others 2010): strict random priorities, and on
- * average pct_depth= change points in every pct_length= of a CPU's time, at which whoever runs
- * falls below the others. A bug that needs d - 1 switches at the right places shows with a known
- * probability for each seed; another seed= is another schedule, and the same seed the same one.
+ * average pct_depth= change points in every pct_length= of a CPU's time, at which the thread that
+ * runs falls below the others. A bug that needs d - 1 switches at the right places shows with a
+ * known probability for each seed. Another seed= gives another schedule, the same seed the same.
  *
- * Nobody starves, for programs that wait by spinning: who is at a change point a second time, or
- * yields, goes to the end. In a new window of pct_length a thread that wakes draws again. Nobody
- * inherits a random priority (all are of level 0, the keys are this file's): an owner that spins
- * would stand before whom it waits for, whatever it yields.
+ * No thread starves, so that programs that wait by spinning go on: a thread that meets its second
+ * change point, or yields, goes to the end. In a new window of pct_length a thread that wakes draws
+ * a new priority. Random priorities are not inherited (all have level 0, the keys are private): an
+ * owner that spins would stay ahead of the thread that it waits for, even if it yields.
  */
 #include "sched/policy/policy.h"
 
 #include "base/bootargs.h"
 
-#define BAND	(1UL << 40)	/* keys: random ones, then fallen ones, then the others in turn */
+#define BAND	(1UL << 40)	/* of keys: random; fallen once; then in order of arrival */
 
 static u64 depth, length;	/* [const after boot] */
 
@@ -24,7 +24,7 @@ static void pct_init(void)
 				10 * NSEC_PER_SEC);
 }
 
-/* The window of @now, never a new entity's 1. */
+/* Returns the start of @now's window, which is never EPOCH_NEVER. */
 static u64 window(u64 now)
 {
 	return now - now % length;
@@ -67,7 +67,7 @@ static struct sched_entity *pct_find(struct policy_queue *q, unsigned cpu)
 	return tree_find(&q->tree, cpu);
 }
 
-/* To the next change point. */
+/* Returns the time to the next change point. */
 static u64 pct_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	(void)e;

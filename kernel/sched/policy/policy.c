@@ -1,6 +1,6 @@
 /*
- * Shared by all policies: which one runs, parameters and their checks, reservations, quanta, and
- * the lists and trees of a queue.
+ * Shared by all policies: choosing the policy, checking and setting parameters, reservations,
+ * quanta, and the lists and trees of a queue.
  *
  * Pure logic, like the policies themselves: it also runs in the simulator.
  */
@@ -20,7 +20,7 @@ static const struct sched_policy *const policies[] = {
 struct sched_policy policy;
 
 u64 sched_quantum;
-static u64 jitter;	/* seed; 0: slices have their proper length. [const after boot] */
+static u64 jitter;	/* seed; 0: slices keep their length [const after boot] */
 
 static void choose_policy(void)
 {
@@ -62,7 +62,7 @@ void policy_queue_init(struct policy_queue *q, unsigned cpu)
 
 void policy_entity_init(struct sched_entity *e, u32 affinity, u64 now)
 {
-	/* a deadline that is over starts a new period */
+	/* its deadline is over, so edf starts a new period */
 	*e = (struct sched_entity){ .affinity = affinity, .epoch = EPOCH_NEVER,
 				     .deadline = now };
 	list_init(&e->node);
@@ -112,7 +112,7 @@ int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sche
 	return 0;
 }
 
-/* @e's rank was @before until now: is it a real-time one, and where is its place (REALTIME3)? */
+/* Sets @e's RT_* marks; its rank was @before until now (REALTIME1, REALTIME3). */
 static void mark_rank(struct sched_entity *e, struct sched_rank before)
 {
 	struct sched_rank rank = entity_rank(e);
@@ -127,7 +127,7 @@ void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64
 	struct sched_rank before = entity_rank(e);
 	bool was_real_time = is_real_time(&e->params);
 
-	assert(!entity_queued(e));
+	assert(!entity_queued(e));	/* POLICY3 */
 	e->params = *p;
 	e->slice_left = 0;
 	if (is_real_time(p)) {
@@ -135,7 +135,7 @@ void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64
 			.level = LEVEL_REAL_TIME + p->rt_priority - RT_PRIORITY_LOWEST,
 		};
 	} else {
-		if (was_real_time) {	/* to the policy it is a new one */
+		if (was_real_time) {	/* to the policy it is a new entity */
 			e->base = (struct sched_rank){ 0 };
 			e->epoch = EPOCH_NEVER;
 		}
@@ -208,7 +208,7 @@ u64 quantum_of(const struct sched_entity *e)
 
 u64 policy_slice(struct policy_queue *q, struct sched_entity *e, u64 now)
 {
-	bool urgent = e->rt;		/* or it changes sides at its next enqueue */
+	bool urgent = e->rt;		/* even if it changes sides at its next enqueue */
 	u64 slice = urgent ? realtime_slice_of(q, e, now) : policy.slice(q, e);
 
 	if (unlikely(q->urgent.root) && !urgent)	/* REALTIME4 */

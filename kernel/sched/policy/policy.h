@@ -3,8 +3,9 @@
  *
  * No threads, no locks, no machine: the same policy files run in the kernel and in the simulator
  * (tools/simulate). The mechanism owns the CPU and calls the hooks of struct sched_policy, always
- * for one queue at a time, which it has locked; no hook blocks, allocates or switches. Between the
- * two is the class of real-time threads (realtime.c), which no policy ever sees but as q->current.
+ * for one queue at a time, which it has locked; no hook blocks, allocates or switches. Between
+ * mechanism and policy is the class of real-time threads (realtime.c). A policy never sees those,
+ * except as q->current.
  *
  *	           enqueue                      pick
  *	blocked --------------> in the queue ---------> q->current
@@ -15,14 +16,15 @@
  *	   +--------------------------------------------------+
  *	                             leave
  *
- *  POLICY1  An entity is in at most one queue, and q->current is in none. When the CPU is taken
- *           from it the mechanism first charges it and sets q->current to NULL, then hands it back
- *           by enqueue() (preempted, expired, yields) or leave() (blocks, ends).
- *  POLICY2  Time is charged as measured, before whatever ends it: charge() comes before enqueue(),
- *           leave() and pick(). No policy looks at who runs when a tick comes.
- *  POLICY3  What orders an entity changes only while it is in no queue. A new parameter,
+ *  POLICY1  An entity is in at most one queue, and q->current is in none. To take the CPU away from
+ *           current, the mechanism charges it, sets q->current to NULL, and hands it back by
+ *           enqueue() (preempted, expired, yields) or leave() (blocks, ends).
+ *  POLICY2  Time is charged as measured, before the event that ends it: charge() comes before
+ *           enqueue(), leave() and pick(). No policy charges a tick to the thread it interrupts.
+ *  POLICY3  The keys that order an entity change only while it is in no queue. A new parameter,
  *           inheritance or deadline means dequeue(), change, enqueue().
- *  POLICY4  q->nr counts what pick() could take now: not a throttled thread, which is in the queue.
+ *  POLICY4  q->nr counts the entities that pick() could take now. A throttled entity is in the
+ *           queue but is not counted.
  *  POLICY5  Bit LISTS - 1 - i of q->bitmap is set if and only if list i is not empty.
  */
 #pragma once
@@ -32,7 +34,7 @@
 #include "sched/policy/rank.h"
 #include "types.h"
 
-/* Linux's scheduling classes (its "policies"); a policy of ours gives each its meaning. */
+/* Linux's scheduling classes (its "policies"); each policy of ours gives them a meaning. */
 #define SCHED_OTHER		0
 #define SCHED_FIFO		1
 #define SCHED_RR		2
@@ -53,21 +55,21 @@
 #define RESERVED_PERIOD_MAX	4194304000UL
 #define RESERVED_RUNTIME_MIN	1024UL
 
-/* Process priorities are names for ranges of nice values: one knob, not two that may disagree. */
+/* Process priorities are names for ranges of nice values, so the two cannot disagree. */
 enum sched_band { BAND_IDLE, BAND_LOW, BAND_NORMAL, BAND_HIGH, BAND_SYSTEM };
 
 struct sched_params {
 	u32 class;			/* SCHED_* */
-	int nice;			/* of the normal classes, kept by the others */
+	int nice;			/* used by the normal classes, kept by the others */
 	u32 rt_priority;		/* SCHED_FIFO and SCHED_RR: 1..99, higher first */
 	bool reset_on_fork;
 	u64 runtime, deadline, period;	/* ns; SCHED_DEADLINE */
 };
 
 #define LEVELS			32	/* LK's scale: params_of_level() */
-#define LISTS			32	/* of a queue; which one is which level's is the policy's */
+#define LISTS			32	/* of a queue; the policy maps levels to lists */
 
-#define SLICE_NEVER		(1UL << 62)	/* a slice without an end; fits any comparison */
+#define SLICE_NEVER		(1UL << 62)	/* a slice without an end; compares right */
 
 #define EPOCH_NEVER		1	/* no boost and no window has this number */
 
@@ -77,54 +79,54 @@ struct sched_entity {
 	/* In a list of levels, or in a tree, never both. */
 	struct list_node node;
 	struct rb_node tree;
-	struct rb_tree *in;		/* the tree it was put in last */
-	u64 key;			/* in the tree */
-	u64 arrival;			/* among equal keys */
+	struct rb_tree *in;		/* the tree that it was last put in */
+	u64 key;			/* its place in the tree */
+	u64 arrival;			/* its place among equal keys */
 
 	struct sched_params params;	/* set by policy_set_params() */
 	u32 affinity;			/* CPUs it may run on, bit per id */
-	struct sched_rank base;		/* the policy's */
-	struct sched_rank inherited;	/* the mechanism's; level 0 if nobody waits for it */
-	u64 slice_left;			/* the mechanism's, ns; 0: the policy is asked */
+	struct sched_rank base;		/* its own rank, from the policy */
+	struct sched_rank inherited;	/* from the mechanism; level 0: no thread waits for it */
+	u64 slice_left;			/* ns, kept by the mechanism; 0: asks the policy */
 	u8 rt;				/* RT_*: realtime.c */
 
-	/* Kept by policies, each for itself. */
-	u64 epoch;			/* prio, mlfq: when its level was last right */
-	u64 used;			/* mlfq: of its allotment; prio: levels gained by waiting */
-	u64 since;			/* mlfq: blocked since */
+	/* Kept by the policy that is named. */
+	u64 epoch;			/* prio, mlfq: q->epoch when last updated; pct: window */
+	u64 used;			/* mlfq: ns of its allotment; prio: levels it has gained */
+	u64 since;			/* mlfq: when it blocked */
 	s64 budget;			/* edf, rm: ns left; negative is debt */
 	u64 deadline;			/* edf: absolute; fair: virtual */
 	u64 replenish_at;		/* edf, rm: when a throttled one goes on */
 	struct {
 		s64 amount;
 		u64 at;
-	} refund[2];			/* rm: budget that comes back, in order of time */
+	} refund[2];			/* rm: budget that will come back, in order of time */
 	unsigned open;			/* rm: the refund that grows as it runs */
-	u64 rest;			/* edf: of its share, during a test for admission */
+	u64 rest;			/* edf: scratch of an admission test */
 	u64 vruntime;			/* fair: service received, virtual */
 	s64 lag;			/* fair: service owed, virtual, while it is not runnable */
-	u64 weight;			/* fair: as counted in q->weight; 0: not counted */
-	struct policy_queue *home;	/* edf, rm: where its reservation is; NULL: it has none */
+	u64 weight;			/* fair: what it adds to q->weight; 0: not counted */
+	struct policy_queue *home;	/* edf, rm: where its reservation is, or NULL */
 	struct list_node reserved;	/* in home->reserved */
 };
 
 struct policy_queue {			/* one per CPU */
 	unsigned cpu;			/* [const] */
-	struct sched_entity *current;	/* the mechanism's: on the CPU; NULL: idle */
-	_Atomic unsigned nr;		/* POLICY4; anyone may read a hint */
-	struct rb_tree urgent;		/* realtime.c, and all up to the blank line */
-	_Atomic unsigned nr_urgent;	/* in it; anyone may read a hint */
+	struct sched_entity *current;	/* on the CPU, set by the mechanism; NULL: idle */
+	_Atomic unsigned nr;		/* POLICY4; a hint without the lock */
+	struct rb_tree urgent;		/* realtime.c's, as all up to the blank line */
+	_Atomic unsigned nr_urgent;	/* entities in it; a hint without the lock */
 	u64 fronts;			/* arrivals at the front, counted downwards */
-	bool promised;			/* one came that was to have the CPU at the next pick */
-	u64 urgent_since;		/* the current one, if urgent, is accounted up to here */
-	u64 urgent_period, urgent_ran;	/* the throttle's period began; what they had since */
+	bool promised;			/* an entity came that is to get the CPU at the next pick */
+	u64 urgent_since;		/* current, if urgent, is accounted for up to this time */
+	u64 urgent_period, urgent_ran;	/* throttle: start of the period, ns that urgent ones ran */
 
-	u64 timer_at;			/* timer() wants to be called then, if timer_set */
+	u64 timer_at;			/* when to call timer(), if timer_set */
 	bool timer_set;
 
-	u64 bitmap;			/* POLICY5; the lowest bit is that of the highest list */
+	u64 bitmap;			/* POLICY5; the lowest bit is the highest list's */
 	struct list_node lists[LISTS];
-	struct rb_tree tree;		/* by key */
+	struct rb_tree tree;		/* in order of key */
 	struct rb_tree aside;		/* throttled (edf, rm) or not yet eligible (fair) */
 	u64 arrivals;
 	u64 epoch;			/* prio: rounds of aging; mlfq: the last boost */
@@ -136,44 +138,44 @@ struct policy_queue {			/* one per CPU */
 };
 
 enum enqueue_why {
-	ENQUEUE_PREEMPTED,		/* was current, and had some of its slice left */
+	ENQUEUE_PREEMPTED,		/* was current, and has some of its slice left */
 	ENQUEUE_WAKE,			/* was blocked, or is new */
-	ENQUEUE_EXPIRED,		/* was current, its slice is over */
-	ENQUEUE_YIELD,			/* was current, gave the CPU up */
+	ENQUEUE_EXPIRED,		/* was current, and its slice is over */
+	ENQUEUE_YIELD,			/* was current, and gave up the CPU */
 	ENQUEUE_MIGRATED,		/* was in another queue */
-	ENQUEUE_CHANGED			/* was in this queue; parameters or rank are new */
+	ENQUEUE_CHANGED			/* was in this queue, and has new parameters or rank */
 };
 
 struct sched_policy {
 	const char *name;
-	u32 classes;			/* bit per SCHED_* it knows, beside the real-time ones */
+	u32 classes;			/* bit per SCHED_* it knows, not counting real-time ones */
 
-	/* At boot: reads its boot arguments. May be NULL, as all that follow to the blank line. */
+	/* Reads its boot arguments. May be NULL, as may all hooks up to the blank line. */
 	void (*init)(void);
-	/* Takes @e's new params; it is in no queue. */
+	/* @e, in no queue, has new params. */
 	void (*start)(struct sched_entity *e, u64 now);
-	/* May @e's reservation @p be promised beside those of @q? */
+	/* Checks whether @e's reservation @p can be promised beside those of @q. */
 	bool (*fits)(struct policy_queue *q, const struct sched_entity *e,
 		     const struct sched_params *p);
-	/* @ran ns of CPU go on current's account. True: it gives way even if nobody waits. */
+	/* Charges @ran ns to current, @e. True: it must give way even if no other waits. */
 	bool (*charge)(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now);
-	/* Current stops being runnable. */
+	/* @e, which was current, is not runnable any more. */
 	void (*leave)(struct policy_queue *q, struct sched_entity *e, u64 now);
-	/* q->timer_at has come. True: preempt. Sets the next time. */
+	/* Called when q->timer_at has come; sets the next time. True: preempt current. */
 	bool (*timer)(struct policy_queue *q, u64 now);
 
-	/* True: preempt, or the timer's time has become earlier: somebody must look. */
+	/* True: the CPU must look: preempt current, or the timer's time is earlier now. */
 	bool (*enqueue)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
 			u64 now);
-	/* Takes a queued one out: killed, suspended, moved, about to change. */
+	/* Takes a queued entity out: it is killed, suspended, moved or about to change. */
 	void (*dequeue)(struct policy_queue *q, struct sched_entity *e);
-	/* Takes out who is to run next; NULL: the CPU may idle. */
+	/* Takes out the entity to run next; NULL: the CPU may idle. */
 	struct sched_entity *(*pick)(struct policy_queue *q, u64 now);
-	/* A queued one that may run on @cpu, to be moved there; NULL if none may or should. */
+	/* Finds a queued entity that may run on @cpu, to be moved there, or NULL. */
 	struct sched_entity *(*find)(struct policy_queue *q, unsigned cpu);
-	/* A full slice, ns: at the latest then it is charged and must give way to equals. */
+	/* Returns a full slice, ns: after that @e is charged and gives way to its equals. */
 	u64 (*slice)(struct policy_queue *q, struct sched_entity *e);
-	/* The usual one; NULL: quantum_of(). */
+	/* Returns @e's usual slice; if NULL, that is quantum_of(). */
 	u64 (*interval)(const struct sched_entity *e);
 };
 
@@ -181,7 +183,7 @@ struct sched_policy {
  * --- For the mechanism (policy.c) -------------------------------------------------------------
  */
 
-extern struct sched_policy policy;	/* the one that runs, a copy. [const after boot] */
+extern struct sched_policy policy;	/* a copy of the one that runs [const after boot] */
 extern const struct sched_policy sched_rr, sched_prio, sched_mlfq, sched_edf, sched_rm, sched_fair,
 	sched_pct;
 
@@ -190,37 +192,36 @@ static inline bool policy_is(const struct sched_policy *p)
 	return policy.name == p->name;
 }
 
-/* Reads sched=, quantum=, jitter= and the policy's own; a wrong one stops the boot in one line. */
+/* Reads sched=, quantum=, jitter= and the policy's own arguments. A wrong one stops the boot. */
 void policy_init(void);
 void policy_queue_init(struct policy_queue *q, unsigned cpu);
 void policy_entity_init(struct sched_entity *e, u32 affinity, u64 now);
 
-/*
- * Are @p values that Linux takes, of a class that the policy knows? -EINVAL. @e keeps what it has.
- */
+/* Returns 0 if Linux would take @p's values and the policy knows the class, else -EINVAL. */
 int policy_check(const struct sched_params *p);
 
 /*
- * Finds room for @e's reservation under @p, first fit over the @nr queues that @affinity allows,
- * and takes it in place of the one it has; any other class gives that back. -EBUSY: no room, and
- * nothing has changed. The caller keeps all reservations still; they need no queue's lock.
+ * Reserves what @p asks for on the first of the @nr queues that @affinity allows and that has room,
+ * in place of the reservation that @e has; another class than SCHED_DEADLINE only gives that back.
+ * Returns -EBUSY if there is no room; then nothing has changed. The caller makes sure that no
+ * other reservation changes meanwhile; no queue's lock is needed.
  */
 int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sched_entity *e,
 		   u32 affinity, const struct sched_params *p);
 
-/* @e, in no queue, has parameters @p from now on; they have been checked and reserved. */
+/* Gives @e, which is in no queue, the parameters @p, which have been checked and reserved. */
 void policy_set_params(struct sched_entity *e, const struct sched_params *p, u64 now);
 
-/* Makes a creator's parameters its child's. -EAGAIN: a reservation is not inherited. */
+/* Turns a creator's parameters into its child's. -EAGAIN: reservations are not inherited. */
 int policy_params_of_child(struct sched_params *p);
 
-/* Another thread's urgency is @e's too, from its next enqueue() on; it is in no queue. */
+/* Makes @e, which is in no queue, inherit @rank, from its next enqueue() on. */
 void policy_inherit(struct sched_entity *e, struct sched_rank rank);
 
-/* How long @e, which has no slice left, may run from now: its class's slice, jittered. */
+/* Returns a new slice for @e, which has none left: its class's slice, with jitter=. */
 u64 policy_slice(struct policy_queue *q, struct sched_entity *e, u64 now);
 
-/* The slice that @e always gets, for sched_rr_get_interval(); 0: it has none. */
+/* Returns the slice that @e usually gets, for sched_rr_get_interval(); 0: it has none. */
 u64 policy_interval(const struct sched_entity *e);
 
 static inline bool policy_knows(u32 class)
@@ -237,7 +238,7 @@ static inline bool policy_knows(u32 class)
 #define RT_TO_FRONT	4u		/* REALTIME3 */
 #define RT_TO_BACK	8u
 
-/* Of SCHED_RR, and REALTIME4, in ns; no limit is SLICE_NEVER. Read and written without a lock. */
+/* SCHED_RR's slice, and REALTIME4 in ns, SLICE_NEVER: no limit. Accessed without a lock. */
 extern u64 realtime_slice, realtime_limit, realtime_period;
 int realtime_set_limit(u64 limit, u64 period);
 
@@ -279,7 +280,7 @@ static inline struct sched_entity *queue_pick(struct policy_queue *q, u64 now)
 
 struct sched_entity *tree_find(const struct rb_tree *tree, unsigned cpu);
 
-/* A queued one that may run on @cpu, the most urgent if there are such; NULL. */
+/* Finds a queued entity that may run on @cpu, the most urgent real-time one first, or NULL. */
 static inline struct sched_entity *queue_find(struct policy_queue *q, unsigned cpu)
 {
 	struct sched_entity *e = unlikely(q->urgent.root) ? tree_find(&q->urgent, cpu) : NULL;
@@ -287,13 +288,13 @@ static inline struct sched_entity *queue_find(struct policy_queue *q, unsigned c
 	return e ? e : policy.find(q, cpu);
 }
 
-/* True: current gives way even if nobody waits. */
+/* Charges @ran ns to current, @e. True: it must give way even if no other waits. */
 static inline bool queue_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now)
 {
 	return policy.charge && !e->rt && policy.charge(q, e, ran, now);
 }
 
-/* LK's scale 0..31 to parameters and back: 16 and more are real time, round robin. */
+/* Convert LK's levels 0..31 to parameters and back; 16 and more are SCHED_RR. */
 struct sched_params params_of_level(u32 level);
 u32 level_of_params(const struct sched_params *p);
 
@@ -301,20 +302,20 @@ u32 level_of_params(const struct sched_params *p);
  * --- For policies --------------------------------------------------------------------------------
  */
 
-extern u64 sched_quantum;	/* quantum=, ns, of normal priority. [const after boot] */
+extern u64 sched_quantum;	/* quantum=, ns, of normal priority [const after boot] */
 
-/* Of a class that has priorities: policy_check() refuses others with one, and these without. */
+/* Only real-time classes have a priority, and always do: policy_check() sees to that. */
 static inline bool is_real_time(const struct sched_params *p)
 {
 	return p->rt_priority;
 }
 
-/* Quanta of 40, 30, 20, 10, 5 ms by band; quantum= scales them by what it says for normal ones. */
+/* Returns @e's quantum: 40, 30, 20, 10, 5 ms by band; quantum= sets the middle, scaling all. */
 u64 quantum_of(const struct sched_entity *e);
 
 u64 queue_random(struct policy_queue *q);
 
-/* Its own rank, or that of what it holds up. */
+/* Returns @e's rank: its own, or that of a more urgent thread that waits for it. */
 static inline struct sched_rank entity_rank(const struct sched_entity *e)
 {
 	return rank_above(e->inherited, e->base) ? e->inherited : e->base;
@@ -346,7 +347,7 @@ static inline void level_push(struct policy_queue *q, struct sched_entity *e, un
 	queue_count(q, 1);
 }
 
-/* @e is in list @i. */
+/* Takes @e out of list @i. */
 static inline void level_remove(struct policy_queue *q, struct sched_entity *e, unsigned i)
 {
 	list_remove(&e->node);
@@ -355,7 +356,7 @@ static inline void level_remove(struct policy_queue *q, struct sched_entity *e, 
 	queue_count(q, -1);
 }
 
-/* The first to come of the highest list; NULL. */
+/* Returns the first entity of the highest list that is not empty, or NULL. */
 static inline struct sched_entity *level_first(struct policy_queue *q)
 {
 	unsigned i = LISTS - 1;
@@ -366,13 +367,13 @@ static inline struct sched_entity *level_first(struct policy_queue *q)
 	return list_entry(q->lists[i].next, struct sched_entity, node);
 }
 
-/* The highest that may run on @cpu; NULL. */
+/* Returns the first entity, by list, that may run on @cpu, or NULL. */
 struct sched_entity *level_find(struct policy_queue *q, unsigned cpu);
 
 /* Moves all of list @from to the end of list @to. */
 void level_splice(struct policy_queue *q, unsigned from, unsigned to);
 
-/* In order of key; who has come at the same key before @keep its place. */
+/* Puts @e into @tree, behind equal keys; with @keep, where its last arrival puts it. */
 void tree_push(struct policy_queue *q, struct rb_tree *tree, struct sched_entity *e, u64 key,
 	       bool keep);
 void tree_remove(struct sched_entity *e);

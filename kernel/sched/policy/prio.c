@@ -1,18 +1,19 @@
 /*
  * Strict priority: 16 levels, the highest first, round robin within a level.
  *
- * Waiting raises: in every round of aging= a thread that has waited since the round before rises by
- * a level, up to 15. Rounds move whole lists and so cost the same for any number of threads. A
- * thread keeps what it has gained until a slice of its ends while others wait, it yields or blocks;
- * a preemption from above takes nothing.
+ * A thread that waits rises: each round of aging= raises every thread that has waited since the
+ * round before by a level, up to 15. A round moves whole lists, so its cost does not depend on the
+ * number of threads. A thread keeps the levels gained until it yields or blocks, or its slice ends
+ * while others wait; preemption by a higher level does not take them away.
  *
- *  The bound: in the absence of real-time threads, one of level l that waits reaches level 15 after
- *  at most 16 - l rounds and is dispatched within the n - 1 quanta of those before it there; then
- *  it runs for its whole quantum.
+ * The bound: without real-time threads, a thread of level l that waits reaches level 15 after at
+ * most 16 - l rounds and is dispatched there after at most the n - 1 quanta of those before it.
+ * Then it runs for its whole quantum.
  *
- * A level has two lists: who waits since before the last round, and behind them who came
- * later and must not rise in the next. The level gained is e->used, plus the rounds waited after
- * the first; as a round moves the lists with q->epoch, list and level never disagree.
+ * A level has two lists: threads that have waited since before the last round, and behind them
+ * those that came later and must not rise in the next round. The levels gained are e->used plus the
+ * rounds waited after the first. As a round moves the lists and q->epoch together, list and level
+ * agree.
  */
 #include "sched/policy/policy.h"
 
@@ -32,7 +33,7 @@ static void prio_start(struct sched_entity *e, u64 now)
 	e->used = 0;
 }
 
-/* Levels that a queued one has gained by this wait. */
+/* Returns the levels that @e, which is queued, has gained by this wait. */
 static u64 risen(const struct policy_queue *q, const struct sched_entity *e)
 {
 	u64 rounds = q->epoch - e->epoch;
@@ -49,7 +50,7 @@ static u32 level_of(const struct sched_entity *e, u64 gained)
 	return own + MIN(gained, LEVEL_NORMAL_TOP - own);
 }
 
-/* Where @e waits: lists 2l and 2l + 1 for level l, newcomers in the lower one. */
+/* Returns the list that @e waits in: 2l or 2l + 1 for level l, newcomers in the lower one. */
 static unsigned list_of(const struct policy_queue *q, const struct sched_entity *e)
 {
 	u32 level = level_of(e, e->used + risen(q, e));
@@ -99,7 +100,7 @@ static u64 prio_slice(struct policy_queue *q, struct sched_entity *e)
 	return quantum_of(e);
 }
 
-/* A round of aging. */
+/* Does a round of aging. */
 static bool prio_timer(struct policy_queue *q, u64 now)
 {
 	q->timer_set = false;

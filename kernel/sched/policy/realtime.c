@@ -2,23 +2,24 @@
  * Real-time threads, SCHED_FIFO and SCHED_RR: a class in front of whatever policy runs, as on
  * Linux.
  *
- * The mechanism calls queue_enqueue() and its like (policy.h), not the policy's hooks. They ask
- * whether the entity is urgent: a real-time one, or one that a real-time thread waits for (its
- * inherited rank). Urgent ones wait in q->urgent, the highest of 99 priorities first, equals in
- * order of arrival; the policy sees none of them. Only reservations (edf, rm) go before.
+ * The mechanism calls queue_enqueue() and the like (policy.h), not the policy's hooks. These check
+ * whether the entity is urgent: it is a real-time thread, or a real-time thread waits for it (its
+ * inherited rank). Urgent entities wait in q->urgent, the highest of 99 priorities first, equals in
+ * order of arrival; the policy sees none of them. Only reservations (edf, rm) go before them.
  *
- *  REALTIME1  RT_RANK says that its rank is a real-time one; it changes with the rank, while the
- *             entity is in no queue (POLICY3). RT_SIDE says that it is here and not the policy's,
- *             from an enqueue to the next enqueue or leave. Where they differ it changes sides: the
- *             policy is told by leave() that it goes, or by an enqueue(ENQUEUE_WAKE) that it comes.
- *  REALTIME2  SCHED_RR has a slice and goes behind its equals when that is over. SCHED_FIFO, and a
- *             normal thread that is urgent for a while, runs until it blocks or yields. A preempted
- *             one stays in front of its equals.
- *  REALTIME3  One that is ready when its rank changes goes in front of its new equals if it has
- *             become less urgent, and behind them otherwise (as on Linux): RT_TO_FRONT, RT_TO_BACK.
- *  REALTIME4  The throttle: in each period of realtime_period the urgent ones get at most
- *             realtime_limit while others wait. No timer is needed: slices end where the throttle
- *             begins or ends. Time that nobody else wanted is not counted.
+ *  REALTIME1  RT_RANK says that an entity's rank is a real-time one; it changes with the rank,
+ *             while the entity is in no queue (POLICY3). RT_SIDE says that the entity is this
+ *             file's and not the policy's, from an enqueue to the next enqueue or leave. If the two
+ *             differ, the entity changes sides at its next enqueue: leave() tells the policy that
+ *             it goes, enqueue(ENQUEUE_WAKE) that it comes.
+ *  REALTIME2  A SCHED_RR thread has a slice and goes behind its equals when that is over. A
+ *             SCHED_FIFO thread, and a normal one while it is urgent, runs until it blocks or
+ *             yields. A preempted thread stays in front of its equals.
+ *  REALTIME3  A ready thread whose rank changes goes in front of its new equals if it has become
+ *             less urgent, and behind them otherwise (as on Linux): RT_TO_FRONT, RT_TO_BACK.
+ *  REALTIME4  The throttle: in each realtime_period urgent threads get at most realtime_limit while
+ *             others wait. No timer is needed: slices end where the throttle begins or ends. Time
+ *             for which no other thread waited is not counted.
  */
 #include "sched/policy/policy.h"
 
@@ -29,7 +30,7 @@
 u64 realtime_limit = 950 * NSEC_PER_MSEC, realtime_period = NSEC_PER_SEC;
 u64 realtime_slice;
 
-/* Accounts for current's time on the CPU since it got it, or since the last call. */
+/* Counts current's time on the CPU since it was picked, or since the last call. */
 static void account(struct policy_queue *q, u64 now)
 {
 	q->urgent_ran += now - q->urgent_since;
@@ -102,7 +103,7 @@ struct sched_entity *realtime_pick(struct policy_queue *q, u64 now)
 	struct sched_entity *e = tree_first(&q->urgent);
 
 	if (policy.classes & BIT(SCHED_DEADLINE) && tree_first(&q->tree))
-		return policy.pick(q, now);	/* a reservation, or one that holds it up */
+		return policy.pick(q, now);	/* a reservation, or a thread that it waits for */
 	if (q->nr > q->nr_urgent && is_throttled(q, now)) {
 		e = policy.pick(q, now);
 		e->slice_left = MIN(e->slice_left, q->urgent_period + realtime_period - now);
@@ -121,9 +122,9 @@ u64 realtime_slice_of(struct policy_queue *q, struct sched_entity *e, u64 now)
 		account(q, now);
 	if (is_throttled(q, now)) {
 		if (q->nr > q->nr_urgent)
-			return 1;	/* the next pick is another's */
+			return 1;	/* ends at once: the next pick is another's */
 		q->urgent_period = now;
-		q->urgent_ran = 0;	/* it runs all the same: nobody else waits */
+		q->urgent_ran = 0;	/* runs on: no other thread waits */
 	}
 	return MIN(slice, MAX(realtime_limit - q->urgent_ran, 1));
 }

@@ -1,5 +1,5 @@
 /*
- * Shared by edf and rm: the queue of threads with reservations over those without. See reserve.h.
+ * The queue of edf and rm, with reservations above all other threads. See reserve.h.
  */
 #include "reserve.h"
 

@@ -1,17 +1,17 @@
 /*
- * Rate monotonic: among reservations the shorter period runs first, always.
+ * Rate monotonic: of all reservations the one with the shortest period runs first.
  *
  * A set is admitted on a CPU if the exact response-time analysis (Joseph, Pandya 1986) says that
- * every thread of it, all released at once, finishes `runtime` ns within its `deadline`; so nobody
- * who is admitted ever misses one, provided that no thread interferes more than its reservation
- * says. Budgets see to that, as sporadic servers (Sprunt, Sha, Lehoczky 1989):
+ * every thread of it, all released at once, finishes `runtime` ns within its `deadline`. So no
+ * admitted thread ever misses a deadline, provided that none runs more than its reservation says.
+ * Budgets see to that, as sporadic servers (Sprunt, Sha, Lehoczky 1989):
  *
  *  RM1  What is spent comes back one period after the moment from which it could be spent: when the
- *       thread woke, or got a refund, whichever is later. So no interval of k periods sees more
- *       than k times the runtime.
- *  RM2  budget + refund[0].amount + refund[1].amount = runtime. The first refund to come is
- *       refund[0], the one that grows refund[open]. A thread that wakes while two
- * have still to come waits for the first.
+ *       thread woke, or got a refund, whichever is later. So in any k periods a thread runs at most
+ *       k times its runtime.
+ *  RM2  budget + refund[0].amount + refund[1].amount = runtime. refund[0] comes back first;
+ *       refund[open] is the one that grows. A thread that wakes while two refunds are still to come
+ *       waits for the first.
  *  RM3  Equal periods take turns in order of arrival, and count against each other in the analysis.
  */
 #include "reserve.h"
@@ -22,14 +22,14 @@ static void spend(struct sched_entity *e, s64 amount)
 	e->refund[e->open].amount += amount;
 }
 
-/* From now on it can spend. */
+/* Opens a refund for what @e spends from @now on. */
 static void open_refund(struct sched_entity *e, u64 now)
 {
 	e->open = e->refund[0].amount != 0;
 	e->refund[e->open].at = now + e->params.period;
 }
 
-/* Refunds that have come: from then on they could be spent, even if nobody looks before @now. */
+/* Returns due refunds to the budget. Each could be spent from when it was due, not from @now. */
 static void settle(struct sched_entity *e, u64 now)
 {
 	while (e->refund[0].amount && !time_before(now, e->refund[0].at)) {
@@ -82,7 +82,7 @@ static bool rm_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u
 	(void)q;
 	if (!is_reserved(e))
 		return false;
-	/* what is spent after a refund has come is a new one's */
+	/* Time spent after a refund is due belongs to the next refund. */
 	for (u64 from = now - ran, until; from != now; from = until) {
 		u64 *comes;
 
@@ -103,8 +103,9 @@ static bool rm_timer(struct policy_queue *q, u64 now)
 }
 
 /*
- * Does @of, one of @q's reservations or the candidate @p of @e, always finish in time? Response
- * time is the least r with r = runtime + what all at least as urgent ones need within r.
+ * Checks whether @of, one of @q's reservations or the candidate @p of @e, always finishes in time.
+ * Its response time is the least r with r = runtime + what all equally or more urgent threads need
+ * within r.
  */
 static bool finishes(const struct policy_queue *q, const struct sched_entity *e,
 		     const struct sched_params *p, const struct sched_params *of)

@@ -1,9 +1,9 @@
 /*
  * Round robin: one list, first come first served, a quantum each.
  *
- * A thread whose quantum is over, or that yields, goes to the tail; one that was interrupted before
- * that goes back to the head, with what it has left. Priority shows in the length of the quantum
- * alone, so every ready thread runs within the sum of the others' quanta.
+ * A thread whose quantum is over, or that yields, goes to the tail. A thread that is preempted
+ * earlier goes back to the head and keeps the rest of its quantum. Priority only sets the length of
+ * the quantum, so every ready thread runs within the sum of the others' quanta.
  */
 #include "sched/policy/policy.h"
 

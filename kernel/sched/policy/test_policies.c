@@ -1,7 +1,7 @@
 /*
- * The policies' promises, one hook at a time: a queue and entities driven by hand, in time that
- * only the test moves. So they hold for every policy, whichever one the kernel runs, and say the
- * same on any machine. Properties over random sets of tasks: tools/simulate/test_policies.c.
+ * The policies' promises, one hook at a time: the test drives a queue and entities by hand and sets
+ * the time. So every policy is tested, whichever one the kernel runs, with the same result on any
+ * machine. Properties over random sets of tasks: tools/simulate/test_policies.c.
  */
 #include "sched/policy/policy.h"
 #include "sched/time.h"
@@ -14,7 +14,7 @@ static const struct sched_policy *p;
 static struct policy_queue q;
 static struct sched_entity e[ENTITIES];
 static u64 got[ENTITIES];		/* ns of CPU that each has had */
-static u64 waited[ENTITIES];		/* the longest that each was queued before it got the CPU */
+static u64 waited[ENTITIES];		/* the longest that each waited for the CPU */
 static u64 since[ENTITIES];
 static u64 now;
 
@@ -23,7 +23,7 @@ static void use(const struct sched_policy *policy_to_test, u64 start)
 	p = policy_to_test;
 	now = start;
 	if (p->init)
-		p->init();	/* what the boot arguments say, if it has not run yet */
+		p->init();	/* reads its boot arguments, if it has not run yet */
 	policy_queue_init(&q, 0);
 	for (unsigned i = 0; i < ENTITIES; i++) {
 		policy_entity_init(&e[i], ~0u, now);
@@ -43,7 +43,7 @@ static int running(void)
 	return q.current ? (int)(q.current - e) : -1;
 }
 
-/* Gives the CPU, which nobody has, to the thread that the policy picks. */
+/* Gives the CPU, which is free, to the thread that the policy picks. */
 static void pick(void)
 {
 	struct sched_entity *next = p->pick(&q, now);
@@ -86,7 +86,7 @@ static void block(void)
 	pick();
 }
 
-/* To the next moment at which somebody must look, or @until. True: current's slice is over. */
+/* Goes on to the next event, at most to @until. True: current's slice is over. */
 static bool go(u64 until)
 {
 	int i = running();
@@ -108,7 +108,7 @@ static bool go(u64 until)
 	return over;
 }
 
-/* Nobody blocks for @ns. */
+/* Runs for @ns, in which no thread blocks. */
 static void run(u64 ns)
 {
 	u64 until = now + ns;
@@ -125,7 +125,7 @@ static void run(u64 ns)
 	}
 }
 
-/* POLICY5, of lists that keep a bitmap. */
+/* POLICY5, for policies that keep a bitmap. */
 static void check_bitmap(const char *when)
 {
 	for (unsigned i = 0; i < LISTS; i++) {
@@ -144,7 +144,10 @@ static struct sched_params reserved(u64 runtime, u64 period)
 				      .deadline = period, .period = period };
 }
 
-/* A thread whose slice is over goes behind those who wait; so all run in the order they came. */
+/*
+ * A thread whose slice is over goes behind those that wait, so all run in the order in which they
+ * came. RESERVE3: normal threads under edf and rm do so too.
+ */
 KTEST(policies_turns, "policies.turns", "", "")
 {
 	static const struct sched_policy *const in_turn[] = {
@@ -166,8 +169,8 @@ KTEST(policies_turns, "policies.turns", "", "")
 }
 
 /*
- * A thread preempted from above is the next of its level, with what it had left; its equal comes
- * then, and gets as much.
+ * A thread preempted by a higher level is the next of its own level, with the rest of its slice.
+ * Then its equal runs, for as long.
  */
 KTEST(policies_preempted, "policies.preempted", "", "")
 {
@@ -204,7 +207,7 @@ KTEST(policies_preempted, "policies.preempted", "", "")
  * --- prio ----------------------------------------------------------------------------------------
  */
 
-/* A level as far down as can be: 32 levels or more, each is found. */
+/* A queued thread is found at every level, the lowest included. */
 KTEST(policies_lowest, "policies.lowest", "", "")
 {
 	static const struct sched_policy *const leveled[] = { &sched_prio, &sched_mlfq };
@@ -217,21 +220,21 @@ KTEST(policies_lowest, "policies.lowest", "", "")
 			check_bitmap("one is queued");
 			CHECK(level_first(&q) == &e[0], "POLICY5", "%s: nice %d is not found",
 			      p->name, nice);
-			p->dequeue(&q, &e[0]);		/* killed, say */
+			p->dequeue(&q, &e[0]);		/* as if it was killed */
 			check_bitmap("it was taken out");
-			CHECK(p->pick(&q, now) == NULL, "POLICY5", "%s: somebody is found",
+			CHECK(p->pick(&q, now) == NULL, "POLICY5", "%s: an entity is found",
 			      p->name);
 		}
 	}
 }
 
-/* The longest wait so far, one that goes on included. */
+/* Returns the longest wait so far, including one that goes on. */
 static u64 worst_wait(unsigned i)
 {
 	return running() == (int)i ? waited[i] : MAX(waited[i], now - since[i]);
 }
 
-/* prio.c's bound holds for everybody, not only for who is first at its level. */
+/* prio.c's bound holds for every thread, not only for the first of its level. */
 KTEST(policies_aging, "policies.aging", "", "")
 {
 	static const int nice[][ENTITIES] = {
@@ -264,7 +267,7 @@ KTEST(policies_aging, "policies.aging", "", "")
  * --- mlfq ----------------------------------------------------------------------------------------
  */
 
-/* To the bottom: the allotments are a quarter of a quantum, a half, ... */
+/* Enough to sink to the bottom: the allotments are a quarter of a quantum, a half, ... */
 #define SINK	(4 * sched_quantum)
 
 /* Giving the CPU away just before the allotment is over does not keep the level. */
@@ -292,8 +295,8 @@ KTEST(policies_games, "policies.games", "", "")
 }
 
 /*
- * A boost finds the running one, those in lists and the blocked one: all start afresh at the top,
- * level, list and allotment together.
+ * MLFQ1: a boost reaches the running thread, the queued ones and the blocked one. All start afresh
+ * at the top: level, list and allotment change together.
  */
 KTEST(policies_boost, "policies.boost", "", "")
 {
@@ -301,7 +304,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 
 	use(&sched_mlfq, 0);
 	set(3, normal);
-	wake(3);			/* sinks alone, and blocks over the boost */
+	wake(3);			/* sinks alone, and is blocked at the boost */
 	top = e[3].slice_left;
 	run(SINK);
 	bottom = e[3].slice_left;
@@ -324,7 +327,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 	wake(3);
 	CHECK(e[3].base.level == 4 && e[3].used == 0, "", "the blocked one wakes at level %u",
 	      e[3].base.level);
-	/* a whole allotment of the top level each, in turn, before anybody sinks further */
+	/* Each gets a whole allotment of the top level, in turn, before any sinks further. */
 	run(4 * top);
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK(e[i].base.level >= 3, "", "%u, boosted, is at level %u", i, e[i].base.level);
@@ -336,7 +339,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 		p->dequeue(&q, &e[i]);
 		check_bitmap("taken out");
 	}
-	CHECK(q.nr == 0, "POLICY4", "nobody is queued, and %u are counted", q.nr);
+	CHECK(q.nr == 0, "POLICY4", "none is queued, and %u are counted", q.nr);
 }
 
 /*
@@ -345,7 +348,7 @@ KTEST(policies_boost, "policies.boost", "", "")
 
 static const struct sched_policy *const reserving[] = { &sched_edf, &sched_rm };
 
-/* The sooner deadline goes first, on whichever side of the clock's wrap either is. */
+/* EDF3: the earlier deadline goes first, on whichever side of the clock's wrap either is. */
 KTEST(policies_wrap, "policies.wrap", "", "")
 {
 	for (unsigned n = 0; n < 2; n++) {
@@ -357,12 +360,12 @@ KTEST(policies_wrap, "policies.wrap", "", "")
 		CHECK(running() == 1, "", "a deadline behind the clock's wrap goes first");
 		run(MS);
 		CHECK(running() == 0, "", "then %d runs", running());
-		run(99 * MS);		/* over the wrap, a period of one after the other */
+		run(99 * MS);		/* across the wrap, period after period */
 		CHECK(got[0] == 10 * MS && got[1] == 25 * MS, "", "%lu and %lu ns", got[0], got[1]);
 	}
 }
 
-/* Equal deadlines, or periods: who came first runs first, for ever. */
+/* EDF3, RM3: of equal deadlines, or periods, the first to come runs first, in every period. */
 KTEST(policies_ties, "policies.ties", "", "")
 {
 	static const u8 order[] = { 2, 0, 1 };
@@ -385,7 +388,10 @@ KTEST(policies_ties, "policies.ties", "", "")
 	}
 }
 
-/* A thread that declares 2 of 10 and spins gets 2 of 10, and no honest one is late for it. */
+/*
+ * EDF1, RESERVE1: a thread that declares 2 of 10 and spins gets 2 of 10, and makes no honest thread
+ * late.
+ */
 KTEST(policies_budget, "policies.budget", "", "")
 {
 	for (unsigned n = 0; n < ARRAY_SIZE(reserving); n++) {
@@ -402,7 +408,7 @@ KTEST(policies_budget, "policies.budget", "", "")
 			run(5 * MS + 2 * MS);
 			CHECK(got[1] - before == 5 * MS, "", "%s: round %u: the honest one has %lu",
 			      p->name, round, got[1] - before);
-			/* one job a period: what is left of its budget it does not want */
+			/* one job a period: it does not use what is left of its budget */
 			if (running() == 1)
 				block();
 			else
@@ -415,12 +421,12 @@ KTEST(policies_budget, "policies.budget", "", "")
 }
 
 /*
- * rm, RM1: budget that was spent in two parts comes back in two parts, each a period after it could
- * be spent.
+ * RM1: budget that was spent in two parts comes back in two parts, each one period after it could
+ * be spent. RM2: budget and refunds always add up to the runtime.
  */
 KTEST(policies_refunds, "policies.refunds", "", "")
 {
-	/* by this moment it has run so long; ms */
+	/* ms: how long it has run by each moment */
 	static const u64 moments[] = { 6, 10, 11, 14, 15, 16, 20, 21, 24, 26, 30 };
 	static const u64 expected[] = { 3, 3, 4, 4, 5, 6, 6, 7, 7, 9, 9 };
 
@@ -444,7 +450,7 @@ KTEST(policies_refunds, "policies.refunds", "", "")
  * --- fair ----------------------------------------------------------------------------------------
  */
 
-/* A long sleep is no credit: the others wait for no more than a moment's. */
+/* FAIR3: a long sleep earns no more credit than a short one. */
 KTEST(policies_sleeper, "policies.sleeper", "", "")
 {
 	u64 slice, before;
@@ -475,7 +481,7 @@ KTEST(policies_sleeper, "policies.sleeper", "", "")
  * --- pct -----------------------------------------------------------------------------------------
  */
 
-/* The thread that runs at a change point falls below the others; how far is drawn. */
+/* The thread that runs at a change point falls below the others, by a random amount. */
 KTEST(policies_change, "policies.change", "", "")
 {
 	unsigned behind = 0, seeds = 64;
@@ -495,7 +501,7 @@ KTEST(policies_change, "policies.change", "", "")
 		CHECK(second != first, "", "seed %u: it runs on over its change point", seed);
 		give_way(ENQUEUE_EXPIRED);
 		CHECK(running() != first && running() != second, "",
-		      "seed %u: who has fallen runs before who has not", seed);
+		      "seed %u: it fell, and runs before one that has not", seed);
 		behind += e[first].base.key < e[second].base.key;
 	}
 	CHECK(behind > seeds / 4 && behind < seeds * 3 / 4, "",

@@ -152,7 +152,7 @@ static void check_late(unsigned i, const char *what)
 	CHECK(late < LATE, "P4.5", "%s woke %lu us late", what, late / 1000);
 }
 
-/* Nothing but the timer interrupts here: everybody sleeps. */
+/* SLEEP2. Everybody sleeps, so only the timer interrupts here. */
 KTEST(sleep_late, "sleep.late", "04.2", "P4.5")
 {
 	u64 from = time_now();
