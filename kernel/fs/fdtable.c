@@ -49,8 +49,10 @@ static void bit_put(u64 *map, unsigned i, bool on)
 	map[i / WORD_BITS] = on ? map[i / WORD_BITS] | bit : map[i / WORD_BITS] & ~bit;
 }
 
-static void set_entry(struct fdtable *t, unsigned fd, struct file *f, bool cloexec)
+static void set_entry(struct fdtable *t, unsigned fd, struct file *f, bool cloexec) HOLDS(t->lock)
 {
+	if (DEBUG_BUILD)	/* FDTABLE1; without references it is being freed */
+		assert(t == current_process()->fds || !atomic_load(&t->refs));
 	t->files[fd] = f;
 	bit_put(t->used, fd, f);
 	bit_put(t->cloexec, fd, cloexec);
@@ -328,7 +330,7 @@ static int lock_with_room(struct fdtable *t, unsigned fd) ACQUIRES(t->lock)
 }
 
 /* The lowest free descriptor from @min on; FD_MAX: none. Lock held. */
-static unsigned lowest_free(const struct fdtable *t, unsigned min)
+static unsigned lowest_free(const struct fdtable *t, unsigned min) HOLDS(t->lock)
 {
 	u64 below = (1ull << min % WORD_BITS) - 1;	/* in the first word: not wanted */
 
@@ -368,6 +370,7 @@ void fd_fill(int fd, struct file *f, bool cloexec)
 	struct fdtable *t = current_process()->fds;
 
 	spin_lock(&t->lock);
+	assert((unsigned)fd < t->size && bit_test(t->used, fd) && !t->files[fd]);	/* FDTABLE2 */
 	set_entry(t, fd, f, cloexec);
 	spin_unlock(&t->lock);
 }

@@ -45,7 +45,7 @@ static void pipe_detach(struct inode *i, struct pipe *p)
 }
 
 /* Counts an open file. Pipe lock held. */
-static void count_ends(struct pipe *p, const struct file *f)
+static void count_ends(struct pipe *p, const struct file *f) HOLDS(p->lock)
 {
 	if (file_reads(f)) {
 		p->readers++;

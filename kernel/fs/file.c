@@ -199,8 +199,10 @@ void file_put(struct file *f)
 	if (atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	filelock_drop(f->inode, f);
-	if (unlikely(list_linked(&f->async.node)))
-		async_list(f, 0, false);	/* ASYNC1 */
+	if (unlikely(list_linked(&f->async.node))) {
+		async_list(f, 0, false);
+		assert(!list_linked(&f->async.node));	/* ASYNC1 */
+	}
 	if (f->ops->close)
 		f->ops->close(f);
 	file_free(f);

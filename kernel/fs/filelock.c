@@ -216,6 +216,7 @@ void filelock_drop_all(struct inode *i, const void *owner)
 	list_for_each_safe(l, &held, struct file_lock, link)
 		if (l->inode == i && (!owner || l->is.owner == owner))
 			lock_remove(l);
+	assert(owner || !atomic_load(&i->nr_locks));	/* FILELOCK3 */
 	mutex_unlock(&lock_mutex);
 	condvar_broadcast(&changed);
 }

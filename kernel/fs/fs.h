@@ -8,14 +8,14 @@
 /* A new inode with one reference, one link and the next inode number; counted until its release. */
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops,
 		const struct file_ops *fops);
-void inode_touch(struct inode *i);	/* contents changed now. i->lock held */
+void inode_touch(struct inode *i) HOLDS(i->lock);	/* contents changed now */
 
 /* Sets the owner of @i, made in @dir (NULL: nowhere), and what it inherits; permission.c. */
 void inode_init_owner(struct inode *i, const struct inode *dir);
 
-/* May a name be added to @dir, or @victim's taken out? @dir's lock held. */
-int may_create(const struct inode *dir);
-int may_delete(const struct inode *dir, const struct inode *victim, bool is_dir);
+/* Check whether the caller may add a name to @dir, or take @victim's out of it. 0 or an error. */
+int may_create(const struct inode *dir) HOLDS(dir->lock);
+int may_delete(const struct inode *dir, const struct inode *victim, bool is_dir) HOLDS(dir->lock);
 
 /* ".": the directory itself. */
 static inline bool name_is_dot(const char *name, size_t len)
@@ -28,8 +28,8 @@ static inline bool name_is_dotdot(const char *name, size_t len)
 	return len == 2 && name[0] == '.' && name[1] == '.';
 }
 
-/* Lists "." and ".." at positions 0 and 1. False: stop. dir->lock held. */
-bool emit_dots(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
+/* Lists "." and ".." at positions 0 and 1. Returns false when the caller should stop. */
+bool emit_dots(struct inode *dir, off_t pos, dirent_fn emit, void *arg) HOLDS(dir->lock);
 
 /*
  * A path on its way: `dir` is where it has got to, the next component starts at `rest`. After
@@ -61,8 +61,8 @@ static inline bool inode_is_same(const struct inode *a, const struct inode *b)
 	return a == b || (a->ino == b->ino && a->dev == b->dev);
 }
 
-/* @i is @dir or above it. rename_lock held. */
-bool inode_is_above(const struct inode *i, const struct inode *dir);
+/* Whether @i is @dir or a directory above it. */
+bool inode_is_above(const struct inode *i, const struct inode *dir) HOLDS(rename_lock);
 
 /* One name in @dir, "." and ".." among them; *out referenced. Takes dir->lock. */
 int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **out);

@@ -8,6 +8,7 @@
  */
 #include "pagetree.h"
 
+#include "base/panic.h"
 #include "mm/mm.h"
 
 #define BITS	6
@@ -126,7 +127,9 @@ u64 pagetree_truncate(struct pagetree *t, u64 first)
 	if (!covers(t->height, first))
 		return 0;
 	gone = prune(&t->root, t->height, first);
-	if (first == 0)
+	if (first == 0) {
+		assert(!t->root);	/* PAGETREE2 */
 		t->height = 0;
+	}
 	return gone;
 }

@@ -144,7 +144,7 @@ static u32 set_id_bits(const struct inode *i, bool lone_group_bit)
 }
 
 /* May the caller give @i to @uid and @gid? Lock held. */
-static int may_chown(const struct inode *i, u32 uid, u32 gid, u32 dropped)
+static int may_chown(const struct inode *i, u32 uid, u32 gid, u32 dropped) HOLDS(i->lock)
 {
 	const struct cred *c = current_cred();
 	bool mine = c->uid.fs == i->uid;

@@ -73,7 +73,7 @@ void pipe_pop(struct pipe *p)
  * Takes out what the first slot has, or as much of it as is asked for. True: there may be more to
  * take. The pipe is not empty and its lock held.
  */
-static bool take_slot(struct pipe *p, struct iobuf *b)
+static bool take_slot(struct pipe *p, struct iobuf *b) HOLDS(p->lock)
 {
 	struct pipe_slot *s = pipe_slot_at(p, 0);
 	size_t n = MIN(s->len, b->left), moved = iobuf_copy_to(b, s->data + s->from, n);
@@ -138,7 +138,7 @@ static int add_bytes(struct pipe_slot *s, struct iobuf *b, size_t n)
  * The part of a write that is not whole pages goes behind the last one, if it fits there. True: it
  * did, or *err says why it cannot. The pipe is not empty and its lock held.
  */
-static bool merge(struct pipe *p, struct iobuf *b, int *err)
+static bool merge(struct pipe *p, struct iobuf *b, int *err) HOLDS(p->lock)
 {
 	size_t n = page_offset(b->left);
 	struct pipe_slot *s;
@@ -179,7 +179,7 @@ void pipe_push(struct pipe *p)
 }
 
 /* Puts up to a page of @b into a free slot, or fails and leaves it free. Pipe lock held. */
-static int put_slot(struct pipe *p, const struct file *f, struct iobuf *b)
+static int put_slot(struct pipe *p, const struct file *f, struct iobuf *b) HOLDS(p->lock)
 {
 	struct pipe_slot *s;
 	int err = pipe_free_slot(p, &s);
@@ -322,7 +322,7 @@ static void drop_page(struct pipe_slot *s)
 }
 
 /* Moves what is in the pipe, and pages for what will be, into @slots; there is room. Lock held. */
-static void change_slots(struct pipe *p, struct pipe_slot *slots, u32 size)
+static void change_slots(struct pipe *p, struct pipe_slot *slots, u32 size) HOLDS(p->lock)
 {
 	for (u32 n = 0; n < p->size; n++)
 		if (n < size)

@@ -66,11 +66,11 @@ static inline struct pipe_slot *pipe_slot_at(struct pipe *p, u32 n)
 }
 
 /* The first free slot, with a page; there is one. -ENOMEM. pipe_push() makes it the last. */
-int pipe_free_slot(struct pipe *p, struct pipe_slot **out);
-void pipe_push(struct pipe *p);
+int pipe_free_slot(struct pipe *p, struct pipe_slot **out) HOLDS(p->lock);
+void pipe_push(struct pipe *p) HOLDS(p->lock);
 
 /* The first slot's bytes have been read, or are lost. */
-void pipe_pop(struct pipe *p);
+void pipe_pop(struct pipe *p) HOLDS(p->lock);
 
 /* --- Waiting ---------------------------------------------------------------------------------- */
 

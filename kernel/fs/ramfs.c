@@ -77,7 +77,7 @@ static struct entry *entry_alloc(const char *name, size_t len)
 }
 
 /* Cannot fail. The entry takes over a reference to @inode. */
-static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode)
+static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode) HOLDS(dir->lock)
 {
 	struct ramfs_inode *d = to_ramfs(dir);
 
@@ -89,7 +89,7 @@ static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode
 }
 
 /* Gives the entry and its reference to the caller. */
-static void entry_remove(struct inode *dir, struct entry *e)
+static void entry_remove(struct inode *dir, struct entry *e) HOLDS(dir->lock)
 {
 	rb_remove(&to_ramfs(dir)->by_name, &e->node);
 	list_remove(&e->link);
@@ -193,7 +193,7 @@ static int add_link(struct inode *i)
 }
 
 static int ramfs_create(struct inode *dir, const char *name, size_t len, const struct new_name *new,
-			struct inode **out)
+			struct inode **out) HOLDS(dir->lock)
 {
 	struct inode *i = new->existing;
 	struct entry *e;
@@ -231,7 +231,7 @@ static int may_remove(const struct inode *dir, const struct entry *e, bool is_di
 }
 
 /* One name of @i less. Its lock is held; if it is a directory, so is its parent's. */
-static void drop_link(struct inode *i)
+static void drop_link(struct inode *i) HOLDS(i->lock)
 {
 	if (inode_is(i, S_IFDIR)) {
 		i->nlink = 0;		/* RAMFS2; the reference to the parent stays, for ".." */
@@ -243,7 +243,7 @@ static void drop_link(struct inode *i)
 }
 
 /* @e was the last name of @i, and the one to be told. @i->lock held. */
-static void keep_last(struct inode *i, struct inode *dir, struct entry *e)
+static void keep_last(struct inode *i, struct inode *dir, struct entry *e) HOLDS(i->lock)
 {
 	struct ramfs_inode *r = to_ramfs(i);
 
@@ -254,7 +254,7 @@ static void keep_last(struct inode *i, struct inode *dir, struct entry *e)
 }
 
 /* Takes @e out of @dir, as a directory or as something else. */
-static int remove(struct inode *dir, struct entry *e, bool is_dir)
+static int remove(struct inode *dir, struct entry *e, bool is_dir) HOLDS(dir->lock)
 {
 	struct inode *i = e->inode;
 	int err;
@@ -276,6 +276,7 @@ static int remove(struct inode *dir, struct entry *e, bool is_dir)
 }
 
 static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is_dir)
+	HOLDS(dir->lock)
 {
 	struct entry *e = find(dir, name, len);
 
@@ -295,7 +296,7 @@ static void move_parent(struct inode *i, struct inode *from, struct inode *dir)
 
 /* Both directories' locks and the rename lock held; the checks of vfs_rename() have been made. */
 static int ramfs_rename(struct inode *from, const char *old, size_t old_len, struct inode *to,
-			const char *new, size_t new_len)
+			const char *new, size_t new_len) HOLDS(rename_lock, from->lock, to->lock)
 {
 	struct entry *e = find(from, old, old_len), *target = find(to, new, new_len), *renamed;
 	struct inode *moved = e->inode;
@@ -321,6 +322,7 @@ static int ramfs_rename(struct inode *from, const char *old, size_t old_len, str
 /* As rename(), but that both names exist and stay. */
 static int ramfs_exchange(struct inode *from, const char *old, size_t old_len, struct inode *to,
 			  const char *new, size_t new_len)
+	HOLDS(rename_lock, from->lock, to->lock)
 {
 	struct entry *a = find(from, old, old_len), *b = find(to, new, new_len);
 	struct inode *moved = a->inode;
@@ -335,6 +337,7 @@ static int ramfs_exchange(struct inode *from, const char *old, size_t old_len, s
 }
 
 static int ramfs_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
+	HOLDS(dir->lock)
 {
 	if (!emit_dots(dir, pos, emit, arg))
 		return 0;

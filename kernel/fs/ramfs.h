@@ -36,8 +36,8 @@ static inline struct ramfs_inode *to_ramfs(struct inode *i)
 extern const struct file_ops ramfs_file_ops;
 void ramfs_file_init(struct ramfs_inode *r);
 void ramfs_file_release(struct ramfs_inode *r);
-int ramfs_truncate(struct inode *i, off_t size);
+int ramfs_truncate(struct inode *i, off_t size) HOLDS(i->lock);
 off_t ramfs_seek(struct inode *i, off_t from, bool hole);
-int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size);
-int ramfs_punch(struct inode *i, off_t pos, off_t n);
+int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size) HOLDS(i->lock);
+int ramfs_punch(struct inode *i, off_t pos, off_t n) HOLDS(i->lock);
 int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out);

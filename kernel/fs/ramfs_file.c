@@ -160,7 +160,7 @@ static bool is_sealed(const struct inode *i, u64 end)
 }
 
 /* How many of the @n bytes, all of one page, were written, or an error. Inode lock held. */
-static ssize_t write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
+static ssize_t write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n) HOLDS(i->lock)
 {
 	struct ramfs_inode *r = to_ramfs(i);
 	struct page *p;

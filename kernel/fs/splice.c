@@ -83,7 +83,7 @@ static ssize_t put(struct splice_side *to, const char *from, size_t n)
 }
 
 /* Fills one slot with up to @n bytes: how many there were. Pipe lock held. */
-static ssize_t fill_slot(struct pipe *p, struct splice_side *from, size_t n)
+static ssize_t fill_slot(struct pipe *p, struct splice_side *from, size_t n) HOLDS(p->lock)
 {
 	struct pipe_slot *s;
 	ssize_t got = pipe_free_slot(p, &s);
@@ -130,7 +130,7 @@ static int wait_bytes(struct pipe *p, bool nonblock) HOLDS(p->lock)
 }
 
 /* Writes out of the first slot up to @n bytes: how many were taken. Pipe lock held. */
-static ssize_t drain_slot(struct pipe *p, struct splice_side *to, size_t n)
+static ssize_t drain_slot(struct pipe *p, struct splice_side *to, size_t n) HOLDS(p->lock)
 {
 	struct pipe_slot *s = pipe_slot_at(p, 0);
 	ssize_t taken = put(to, s->data + s->from, MIN(n, s->len));
@@ -202,6 +202,7 @@ static int wait_both(struct pipe *from, struct pipe *to, bool nonblock)
 
 /* Moves up to @n bytes of slot @i of @from, or copies them: how many. Both locks held. */
 static ssize_t pass_slot(struct pipe *from, u32 i, struct pipe *to, size_t n, bool keep)
+	HOLDS(from->lock, to->lock)
 {
 	struct pipe_slot *a = pipe_slot_at(from, i), *b;
 	char *page;
@@ -229,6 +230,7 @@ static ssize_t pass_slot(struct pipe *from, u32 i, struct pipe *to, size_t n, bo
 
 /* Passes slots on for as long as there are some, and room. Both locks held. */
 static ssize_t pass_slots(struct pipe *from, struct pipe *to, size_t n, bool keep)
+	HOLDS(from->lock, to->lock)
 {
 	size_t done = 0;
 	ssize_t passed = pipe_has_readers(to) ? 0 : -EPIPE;

@@ -44,7 +44,7 @@ static void timerfd_fire(struct timer *t)
 }
 
 /* Arms one that has fired for its next time; how many were missed. timer_lock held. */
-static u64 go_on(struct timerfd *tf)
+static u64 go_on(struct timerfd *tf) HOLDS(timer_lock)
 {
 	struct timer *t = &tf->timer;
 	u64 missed = 0;
@@ -128,8 +128,7 @@ int timerfd_create(enum timer_clock clock, u32 flags, struct file **out)
 	return err;
 }
 
-/* timer_lock held. */
-static struct interval look(struct timerfd *tf)
+static struct interval look(struct timerfd *tf) HOLDS(timer_lock)
 {
 	struct interval i = { .interval = tf->interval };
 	u64 now, missed = go_on(tf);
@@ -141,7 +140,7 @@ static struct interval look(struct timerfd *tf)
 	return i;
 }
 
-static void set(struct timerfd *tf, bool absolute, const struct interval *new)
+static void set(struct timerfd *tf, bool absolute, const struct interval *new) HOLDS(timer_lock)
 {
 	struct timer *t = &tf->timer;
 

@@ -27,7 +27,7 @@ static bool has_name(const struct walk *w)
  * An entry of a locked directory; *out is NULL if there is none. /proc knows its names: that one of
  * them is missing is already an error.
  */
-static int find_entry(const struct walk *w, struct inode **out)
+static int find_entry(const struct walk *w, struct inode **out) HOLDS(w->dir->lock)
 {
 	int err = w->dir->ops->lookup(w->dir, w->name, w->len, out);
 
@@ -51,7 +51,7 @@ static bool may_be_linked(const struct inode *i)
 }
 
 /* Finds the error that forbids a new name at the end of @w. w->dir->lock held. */
-static int may_make(struct walk *w, const struct new_name *new)
+static int may_make(struct walk *w, const struct new_name *new) HOLDS(w->dir->lock)
 {
 	struct inode *there;
 	u32 type = new->mode & S_IFMT;
@@ -222,9 +222,8 @@ bool inode_is_above(const struct inode *i, const struct inode *dir)
 	return inode_is_same(dir, i);
 }
 
-/* rename_lock held. */
 static void lock_two(struct inode *a, struct inode *b)
-	NO_LOCK_ANALYSIS("they may be one")
+	HOLDS(rename_lock) ACQUIRES(a->lock, b->lock) NO_LOCK_ANALYSIS("they may be one")
 {
 	if (a == b) {
 		mutex_lock(&a->lock);
@@ -241,7 +240,7 @@ static void lock_two(struct inode *a, struct inode *b)
 }
 
 static void unlock_two(struct inode *a, struct inode *b)
-	NO_LOCK_ANALYSIS("they may be one")
+	RELEASES(a->lock, b->lock) NO_LOCK_ANALYSIS("they may be one")
 {
 	mutex_unlock(&a->lock);
 	if (a != b)
@@ -253,7 +252,7 @@ static void unlock_two(struct inode *a, struct inode *b)
  * to add it there or to remove what it replaces. Both directories are locked.
  */
 static int may_move(const struct walk *from, const struct walk *to, struct inode *source,
-		    struct inode *target)
+		    struct inode *target) HOLDS(from->dir->lock, to->dir->lock)
 {
 	bool is_dir = inode_is(source, S_IFDIR);
 	int err = may_delete(from->dir, source, is_dir);
@@ -269,7 +268,7 @@ static int may_move(const struct walk *from, const struct walk *to, struct inode
 
 /* Each of the two is removed from its place, and a directory gets another "..". */
 static int may_swap(const struct walk *from, const struct walk *to, struct inode *source,
-		    struct inode *target)
+		    struct inode *target) HOLDS(from->dir->lock, to->dir->lock)
 {
 	int err = may_delete(from->dir, source, inode_is(source, S_IFDIR));
 
@@ -287,6 +286,7 @@ static int may_swap(const struct walk *from, const struct walk *to, struct inode
 /* May @source become @target (NULL: nothing is there yet)? Both directories are locked. */
 static int may_rename(const struct walk *from, const struct walk *to, struct inode *source,
 		      struct inode *target, unsigned flags)
+	HOLDS(rename_lock, from->dir->lock, to->dir->lock)
 {
 	int err;
 
@@ -317,8 +317,8 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 	return 0;
 }
 
-/* rename_lock and both directories' locks held. */
 static int rename_locked(const struct walk *from, const struct walk *to, unsigned flags)
+	HOLDS(rename_lock, from->dir->lock, to->dir->lock)
 {
 	struct inode *source = NULL, *target = NULL;
 	int err = find_entry(from, &source);

@@ -303,23 +303,23 @@ bool inode_owned(const struct inode *i);
 int inode_set_mode(struct inode *i, u32 mode);
 int inode_set_owner(struct inode *i, u32 uid, u32 gid);
 
-/* The contents change: the file loses its set-id bits unless root does it. i->lock held. */
-void inode_drop_set_id_slow(struct inode *i);
+/* Takes away the set-id bits of a file whose contents are changed by anybody but root. */
+void inode_drop_set_id_slow(struct inode *i) HOLDS(i->lock);
 
-static inline void inode_drop_set_id(struct inode *i)
+static inline void inode_drop_set_id(struct inode *i) HOLDS(i->lock)
 {
 	if (unlikely(i->mode & (S_ISUID | S_ISGID)))
 		inode_drop_set_id_slow(i);
 }
 
 /*
- * When a shared page was written to for the first time is noted, since a fault cannot take i->lock;
- * here that becomes mtime and ctime. i->lock held.
+ * Makes the time of a write to a shared mapping the file's mtime and ctime. The fault only noted it
+ * (mapped_write), since it cannot take i->lock.
  */
-void inode_settle_times(struct inode *i);
+void inode_settle_times(struct inode *i) HOLDS(i->lock);
 
-/* The file itself, its attributes or its names have changed now. i->lock held. */
-void inode_changed(struct inode *i);
+/* Sets ctime to now: the contents, the attributes or the names of the file have changed. */
+void inode_changed(struct inode *i) HOLDS(i->lock);
 
 /*
  * @f has been read: its atime becomes now if the file has changed since atime was last set, as

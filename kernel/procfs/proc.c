@@ -285,6 +285,7 @@ static void list_ids(struct inode *dir, pid_t id, dirent_fn emit, void *arg)
 }
 
 static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
+	HOLDS(dir->lock)
 {
 	const struct proc_file *f = files_in(dir);
 

@@ -58,8 +58,8 @@ static void dump_processes(void)
 		process_for_each(print_process, NULL);
 }
 
-/* tree_lock held, which ranks before pi_lock. */
-static void print_thread_locks(struct thread *t, void *unused)
+/* Takes pi_lock, which ranks after tree_lock. */
+static void print_thread_locks(struct thread *t, void *unused) HOLDS(tree_lock)
 {
 	const struct thread *owner;
 

@@ -30,7 +30,7 @@
 struct tty tty;
 
 /* Echo must not wait: what does not fit is not shown. Input lock held. */
-static void echo(const char *s, size_t n)
+static void echo(const char *s, size_t n) HOLDS(tty.in.lock)
 {
 	bool crlf = (tty.line.tio.oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
 
@@ -56,7 +56,7 @@ static bool tty_input_room(void)
 }
 
 /* True if @c belongs to a dump command: the prefix, or the letter after it. Input lock held. */
-static bool take_dump_key(char c, char *letter)
+static bool take_dump_key(char c, char *letter) HOLDS(tty.in.lock)
 {
 	bool was = tty.dump_key;
 
@@ -109,7 +109,7 @@ void tty_receive_again(void)
 }
 
 /* How long a read in raw mode waits for its first byte. Input lock held. */
-static struct deadline raw_deadline(void)
+static struct deadline raw_deadline(void) HOLDS(tty.in.lock)
 {
 	const u8 *cc = tty.line.tio.cc;
 

@@ -27,7 +27,7 @@ struct tty {
 extern struct tty tty;
 
 /* Input has been taken out or dropped: receive again if that was off. in.lock held. */
-void tty_receive_again(void);
+void tty_receive_again(void) HOLDS(tty.in.lock);
 
 /* The caller wants what belongs to the foreground: @sig stops it if it is in the background. */
 int tty_want(int sig);

@@ -48,13 +48,13 @@ int tty_want(int sig)
 	return group < 0 || group == p->pgid ? 0 : signal_stop_background(sig);
 }
 
-static void flush_input(void)
+static void flush_input(void) HOLDS(tty.in.lock)
 {
 	line_flush(&tty.line);
 	tty_receive_again();
 }
 
-static bool is_owner(const struct process *p)
+static bool is_owner(const struct process *p) HOLDS(tty.in.lock)
 {
 	return tty.session == p->sid;
 }
