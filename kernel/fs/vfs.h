@@ -555,18 +555,6 @@ ssize_t splice_to_pipe(struct splice_side *from, struct pipe *p, size_t n, bool 
 ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool nonblock);
 ssize_t splice_pipes(struct pipe *from, struct pipe *to, size_t n, bool keep, bool nonblock);
 
-/* A process as a file, and whose a file is; NULL: it is another kind. pidfd.c */
-struct process;
-int pidfd_create(struct process *p, u32 flags, struct file **out);
-struct process *pidfd_process(const struct file *f);
-
-/* The process whose directory /proc/PID @f is; 0: it is another kind of file. proc.c */
-pid_t proc_directory_of(const struct file *f);
-
-/* Signals to be read; signalfd.c. -EINVAL: it is another kind of file. */
-int signalfd_create(u64 set, u32 flags, struct file **out);
-int signalfd_set(struct file *f, u64 set);
-
 int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out);
 
 /* File systems */
@@ -578,5 +566,3 @@ int ramfs_name_anon(struct inode *i, struct inode *dir, const char *name);
 int initramfs_unpack(const void *cpio, size_t size);
 void vfs_init(void);
 void devfs_init(void);				/* /dev: null zero full random urandom, terminals */
-void procfs_init(void);				/* /proc */
-void sysfs_init(void);				/* /sys */

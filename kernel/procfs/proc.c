@@ -22,6 +22,7 @@
 #include "mm/mm.h"
 #include "process/cred.h"
 #include "process/process.h"
+#include "procfs/procfs.h"
 #include "sched/cpu.h"
 
 #define PROC_ROOT	0xffu		/* its place: no file's */
