@@ -1,5 +1,5 @@
 /*
- * The file system in memory: what ramfs.c (names) and ramfs_file.c (contents) share.
+ * The file system in memory: shared by ramfs.c (names) and ramfs_file.c (contents).
  */
 #pragma once
 
@@ -24,7 +24,7 @@ struct ramfs_inode {
 		};
 		char *target;			/* symbolic link; [const] */
 	};
-	struct entry *last;		/* [inode.lock] by which it was removed, or NULL */
+	struct entry *last;		/* [inode.lock] the last name, once removed; or NULL */
 };
 
 static inline struct ramfs_inode *to_ramfs(struct inode *i)
@@ -32,7 +32,7 @@ static inline struct ramfs_inode *to_ramfs(struct inode *i)
 	return container_of(i, struct ramfs_inode, inode);
 }
 
-/* A regular file's part. */
+/* The operations of a regular file. */
 extern const struct file_ops ramfs_file_ops;
 void ramfs_file_init(struct ramfs_inode *r);
 void ramfs_file_release(struct ramfs_inode *r);
