@@ -1,5 +1,5 @@
 /*
- * What the files of kernel/fs/ share, and the file systems of other folders use.
+ * Shared by the files of kernel/fs/ and by the file systems of other folders.
  */
 #pragma once
 

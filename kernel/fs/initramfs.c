@@ -69,7 +69,7 @@ static const char *take(struct archive *a, size_t n)
 	return p;
 }
 
-/* Reads the entry at a->pos and moves a->pos behind it. Returns NULL, or what is wrong with it. */
+/* Reads the entry at a->pos and moves a->pos behind it. Returns NULL, or the fault in it. */
 static const char *read_entry(struct archive *a, struct entry *e)
 {
 	const char *header = a->data + a->pos;

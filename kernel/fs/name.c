@@ -24,11 +24,11 @@ struct name_search {
  * another file system, with the same number, may be attached here.
  */
 static bool leads_to_child(struct name_search *s, const char *name, size_t len)
-	HOLDS(s->parent->lock)
 {
 	struct inode *i;
 	bool same;
 
+	assert(mutex_held(&s->parent->lock));
 	if (s->parent->ops->lookup(s->parent, name, len, &i))
 		return false;
 	same = inode_is_same(i, s->child);

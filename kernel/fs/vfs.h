@@ -126,7 +126,7 @@ size_t iobuf_part(struct iobuf *b);
 /* Called by readdir for each entry. Returns false if it did not take the entry: readdir stops. */
 typedef bool (*dirent_fn)(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next);
 
-/* What a new name is to stand for. */
+/* The object that a new name is to stand for. */
 struct new_name {
 	u32 mode;			/* S_IF* and permissions of the inode to be made */
 	u64 rdev;			/* of a device */
@@ -150,7 +150,7 @@ struct inode_ops {
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*follow)(struct inode *link, struct inode **out);	/* instead of its text */
 	int (*truncate)(struct inode *inode, off_t size);
-	bool (*allows)(const struct inode *inode);	/* what the mode refuses the caller */
+	bool (*allows)(const struct inode *inode);	/* true: the caller may, despite the mode */
 
 	/* The last name of an inode that is in no directory, or NULL. i->lock held. */
 	const char *(*lost_name)(struct inode *inode);
@@ -230,7 +230,7 @@ struct inode {
 	_Atomic u64 size;		/* [lock] to write */
 	u64 blocks;			/* [lock] 512-byte units */
 	struct inode_time atime, mtime, ctime;	/* [lock] */
-	struct inode_time btime;	/* [const] of its making */
+	struct inode_time btime;	/* [const] when it was made */
 	_Atomic u64 mapped_write;	/* ns since 1970, of a write to a shared mapping; or 0 */
 	_Atomic bool unread;		/* [lock] to write: changed since atime was set */
 	_Atomic u32 refs;
@@ -241,15 +241,15 @@ struct inode {
 	u32 seals;			/* [lock] F_SEAL_* and SEALS_MEMFD */
 	bool linkable;			/* [lock] has no name yet, but may get one (O_TMPFILE) */
 	u8 fixed;			/* [const] FIXED_* */
-	_Atomic s32 writers;		/* files open for writing; or - programs running it */
+	_Atomic s32 writers;		/* files open for writing; below 0: programs, negated */
 	void *private;			/* the file system's */
 	_Atomic u32 nr_locks;		/* filelock.c */
 	struct spinlock mappings_lock;	/* inside as->lock */
 	struct list_node mappings;	/* [mappings_lock] regions that map it; mm/rmap.c */
-	struct inode *parent;		/* [lock] the directory it is or was in; or NULL */
+	struct inode *parent;		/* [lock] directory it is or was in, referenced; or NULL */
 };
 
-/* Where the signals of a file with O_ASYNC go, and what they say; async.c. */
+/* The receiver and the contents of an O_ASYNC file's signals; async.c. */
 struct async {
 	struct list_node node;		/* [async_lock] */
 	void (*tell)(const struct async *a, int code);	/* [async_lock] sends POLL_* to the owner */
@@ -264,7 +264,7 @@ struct file {
 	_Atomic u32 refs;
 	u32 flags;			/* O_* */
 	struct inode *inode;		/* [const] referenced */
-	struct inode *dir;		/* [const] the directory it was found in; or NULL */
+	struct inode *dir;		/* [const] directory it was found in, referenced; or NULL */
 	const struct file_ops *ops;	/* [const] */
 	struct mutex lock;		/* offset */
 	off_t offset;			/* [lock] */
@@ -273,7 +273,7 @@ struct file {
 	struct async async;
 };
 
-/* Inode.fixed: what nobody may do to an inode, whatever its mode says. */
+/* inode.fixed: changes that nobody may make, whatever the mode says. */
 #define FIXED_MODE	1u	/* change its mode */
 #define FIXED_OWNER	2u	/* change its owner */
 #define FIXED_WRITE	4u	/* write to it, or change a directory: -EPERM */
@@ -295,8 +295,8 @@ bool cred_in_group(const struct cred *c, u32 gid);	/* gid.fs or one of its group
 int inode_permission_slow(const struct inode *i, unsigned mask);
 
 /*
- * Checks whether the current thread may do all of @mask with @i: 0 or -EACCES. Most checks end at
- * once, since everybody may.
+ * Checks whether the current thread may do all of @mask with @i: 0, -EACCES, or -EPERM for
+ * FIXED_WRITE. Most checks end at once, since everybody may.
  */
 static inline int inode_permission(const struct inode *i, unsigned mask)
 {
@@ -352,7 +352,7 @@ static inline struct file *file_get(struct file *f)
 	return f;
 }
 
-void file_put(struct file *f);		/* with the last reference it is closed. May block */
+void file_put(struct file *f);		/* the last one closes the file. May block */
 
 /*
  * A regular file may be open for writing or run as a program, but not both at once: -ETXTBSY.
@@ -399,12 +399,12 @@ int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode 
 
 int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out);
 
-/* What openat2() forbids a path: -EXDEV, or -ELOOP for links. */
-#define RESOLVE_NO_XDEV		1u	/* to lead to another file system */
-#define RESOLVE_NO_MAGICLINKS	2u	/* to contain a link with inode_ops.follow */
-#define RESOLVE_NO_SYMLINKS	4u	/* to contain any link */
-#define RESOLVE_BENEATH		8u	/* to leave @at */
-#define RESOLVE_IN_ROOT		16u	/* the same, but it stays there, as if @at were the root */
+/* Restrictions of openat2(): a path must not do this. -EXDEV, or -ELOOP for links. */
+#define RESOLVE_NO_XDEV		1u	/* lead to another file system */
+#define RESOLVE_NO_MAGICLINKS	2u	/* contain a link with inode_ops.follow */
+#define RESOLVE_NO_SYMLINKS	4u	/* contain any link */
+#define RESOLVE_BENEATH		8u	/* leave @at */
+#define RESOLVE_IN_ROOT		16u	/* the same, but it stays in @at as if that were the root */
 int path_open_within(struct inode *at, const char *path, u32 flags, u32 mode, u32 resolve,
 		     struct file **out);
 
@@ -438,7 +438,7 @@ struct place {
 	_Atomic u32 refs;		/* processes that share it, and their observers */
 	struct spinlock lock;
 	struct inode *cwd;		/* [lock] referenced */
-	struct inode *root;		/* [lock] referenced, of chroot(); or NULL: the real root */
+	struct inode *root;		/* [lock] referenced; NULL unless chroot() has set one */
 	u32 umask;			/* [lock] to write */
 };
 
@@ -460,7 +460,7 @@ struct fdtable;
 int fdtable_create(struct fdtable **out);
 int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
 struct fdtable *fdtable_get(struct fdtable *t);
-void fdtable_put(struct fdtable *t);	/* the last user's closes all files. May block */
+void fdtable_put(struct fdtable *t);	/* the last one closes all files. May block */
 
 /* Gives the current process, which has one thread, a table of its own. 0 or -ENOMEM. */
 int fdtable_unshare(void);
@@ -478,7 +478,7 @@ u64 fdtable_held(struct fdtable *t);
 struct file *fdtable_recorder(struct fdtable *t);
 void fdtable_record(struct fdtable *t, struct file *f);
 
-/* Get a file of the current process, referenced, or NULL; fd_get() leaves those with O_PATH out. */
+/* Get a file of the current process, referenced, or NULL. fd_get() refuses one with O_PATH. */
 struct file *fd_get(int fd);
 struct file *fd_get_any(int fd);
 
@@ -496,7 +496,7 @@ void fd_fill(int fd, struct file *f, bool cloexec);
 int fd_install(struct file *f, int min, u64 limit, bool cloexec);
 int fd_replace(int fd, struct file *f, u64 limit, bool cloexec);
 int fd_close(int fd);
-int fd_flags(int fd, int set);			/* sets FD_CLOEXEC; with -1 returns it */
+int fd_flags(int fd, int set);			/* sets or clears FD_CLOEXEC; -1: returns it */
 
 /*
  * A file's poll operation calls poll_add() for each queue whose wake-ups can change its answer, and
@@ -505,7 +505,7 @@ int fd_flags(int fd, int set);			/* sets FD_CLOEXEC; with -1 returns it */
  */
 void poll_add(struct poll_table *pt, struct wait_queue *q);
 
-#define POLL_QUEUES	2	/* the most that one file may have */
+#define POLL_QUEUES	2	/* of one file, at most */
 
 struct poll_request {
 	struct file *file;	/* NULL: skipped */

@@ -199,7 +199,7 @@ int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	return err ? err : copy_to_user(arg, &v, commands[i].out);
 }
 
-/* Opens the terminal; /dev/tty needs a caller that has one. ttyS0 is given to a session leader. */
+/* /dev/tty is the caller's terminal, if it has one. ttyS0 becomes that of a session leader. */
 int tty_open(struct file *f)
 {
 	struct process *p = current_process();
