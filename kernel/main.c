@@ -21,6 +21,7 @@
 #include "mm/numa.h"
 #include "process/futex.h"
 #include "process/process.h"
+#include "procfs/procfs.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"

@@ -18,6 +18,7 @@
 
 #include "abi.h"
 #include "process/cred.h"
+#include "process/pidfd.h"
 #include "process/signal.h"
 #include "sched/sched.h"
 #include "sync/sync.h"

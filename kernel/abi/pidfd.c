@@ -2,7 +2,9 @@
  * Calls about processes that a descriptor names; kernel/process/pidfd.c has the files behind them.
  */
 #include "process/cred.h"
+#include "process/pidfd.h"
 #include "process/signal.h"
+#include "procfs/procfs.h"
 #include "sys.h"
 
 long sys_pidfd_open(pid_t pid, u32 flags)

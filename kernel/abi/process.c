@@ -4,6 +4,7 @@
  * Groups and sessions are [tree lock]; changing one's own is a rename of the process within the
  * tree, never a change of its shape.
  */
+#include "process/pidfd.h"
 #include "process/signal.h"
 #include "sys.h"
 

@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "base/string.h"
+#include "process/signalfd.h"
 #include "process/timers.h"
 #include "sched/sched.h"
 #include "sys.h"

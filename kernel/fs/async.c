@@ -1,21 +1,21 @@
 /*
- * Files that tell by a signal: O_ASYNC of fcntl().
+ * O_ASYNC of fcntl(): signals when a file becomes ready.
  *
- * While O_ASYNC is on, the owner of an open file (a process, a thread or a group) is sent a signal
- * whenever the file may have become readable or writable: async_notify(), called beside the wake-up
- * of those who poll it. A file is found by its source, which is file->private: the pipe, or the
- * terminal. Such files are few, so one list of all of them will do, and with none in it a
- * notification costs a look at a counter.
+ * While O_ASYNC is on, the owner of an open file (a process, a thread or a group) gets a signal
+ * whenever the file may have become readable or writable. The code that wakes the pollers of a file
+ * also calls async_notify() for it. The file is found by its source, file->private: the pipe or the
+ * terminal. Such files are few, so all are on one list; while it is empty a notification costs a
+ * look at a counter.
  *
  * Lock: async_lock guards the list and all owners. An owner's tell() takes tree_lock inside, so
  * async_notify() may be called in an interrupt, but not under the lock of a wait queue or a
- * descriptor table. The owners, and the signals that tell them, are in process/async.c.
+ * descriptor table. process/async.c finds the owners and sends the signals.
  *
- *  ASYNC1  A file in the list is open: it leaves before its close operation runs.
+ *  ASYNC1  A file on the list is open: it is taken off before its close operation runs.
  */
 #include "fs/fs.h"
 
-_Atomic u32 async_files;		/* [async_lock] to write: those in the list */
+_Atomic u32 async_files;		/* [async_lock] to write: files on the list */
 struct spinlock async_lock = SPINLOCK_INIT(LOCK_ASYNC);
 
 static struct list_node tellers = LIST_INIT(tellers);
@@ -29,7 +29,10 @@ void async_notify_slow(const void *source, int code, u32 but)
 	spin_unlock(&async_lock);
 }
 
-/* open() with O_ASYNC sets the flag and nothing else, and it stays, all as on Linux. */
+/*
+ * The flag of a file opened with O_ASYNC is set without the file being listed, and no later call
+ * changes either: as on Linux.
+ */
 bool async_list(struct file *f, int fd, bool on)
 {
 	struct async *a = &f->async;

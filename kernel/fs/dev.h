@@ -17,11 +17,11 @@ struct file_ops;
 #define DEV_TTY		DEV_NUMBER(5, 0)
 #define DEV_CONSOLE	DEV_NUMBER(5, 1)
 #define DEV_STRACE	DEV_NUMBER(240, 1)
-#define DEV_INJECT	DEV_NUMBER(240, 0)	/* test kernels; of Linux's for local use */
+#define DEV_INJECT	DEV_NUMBER(240, 0)	/* test kernels; Linux keeps 240 for local use */
 
-/* The operations of device @rdev; NULL: there is none of that number. */
+/* Returns the operations of device @rdev, or NULL if there is no such device. */
 const struct file_ops *dev_file_ops(u64 rdev);
-const char *dev_path(u64 rdev);		/* of its node in /dev; NULL: it has none */
+const char *dev_path(u64 rdev);		/* its node in /dev, or NULL */
 
-/* @ops are those of device @rdev. At boot, before devfs_init() makes the nodes. */
+/* Gives device @rdev its operations, at boot before devfs_init() makes the nodes. */
 void dev_register(u64 rdev, const struct file_ops *ops);

@@ -1,8 +1,8 @@
 /*
- * Character devices: what each number does, and their nodes in /dev.
+ * Character devices: the operations of each number, and the nodes in /dev.
  *
  * A node is an ordinary entry of the root file system whose inode has a device number; the number
- * picks the operations. The terminal's are in kernel/tty/tty.c.
+ * picks the operations. Those of the terminal are in kernel/tty/tty.c.
  */
 #include "abi/strace.h"
 #include "base/printf.h"
@@ -42,7 +42,7 @@ static ssize_t full_write(struct file *f, struct iobuf *b, off_t *pos)
 	return -ENOSPC;
 }
 
-/* Moves all of @b, piece by piece: a killed reader of gigabytes goes soon. */
+/* Moves all of @b, in pieces of at most @most bytes, so that a kill soon ends a huge transfer. */
 static ssize_t in_pieces(struct iobuf *b, size_t most, size_t (*move)(struct iobuf *b, size_t n))
 {
 	size_t n, moved, done = 0;
@@ -78,7 +78,7 @@ static ssize_t random_read(struct file *f, struct iobuf *b, off_t *pos)
 	return in_pieces(b, CHUNK, give_random);
 }
 
-/* Nobody's bytes make the generator less predictable (random.h); but they must be there. */
+/* Copies the bytes in, as bad memory is -EFAULT, and drops them: only seed= counts (random.h). */
 static size_t take_bytes(struct iobuf *b, size_t n)
 {
 	char buf[CHUNK];
@@ -126,7 +126,7 @@ static const struct file_ops random_ops = {
 	.read = random_read,
 	.write = random_write,
 	.ioctl = random_ioctl,
-	.async = true,		/* but nothing ever happens to it */
+	.async = true,		/* O_ASYNC succeeds, but no signal ever comes */
 	.placeless = true,
 };
 
@@ -171,7 +171,7 @@ const struct file_ops *dev_file_ops(u64 rdev)
 	return NULL;
 }
 
-/* The caller's own descriptors. */
+/* Links to the descriptors of whichever process follows them. */
 static const struct {
 	const char *path, *target;
 } links[] = {

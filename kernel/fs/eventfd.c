@@ -1,15 +1,15 @@
 /*
- * eventfd(): a counter that is written to and read from. A read takes all of it, or one from a
- * semaphore, and waits while it is 0; a write adds, and waits while that would go over the end.
+ * eventfd(): a counter as a file. A read takes the whole count (with EFD_SEMAPHORE just 1) and
+ * waits while it is 0; a write adds to it and waits while the sum would reach COUNT_END.
  *
- * Lock: e->lock guards the count; poll reads it without, as in pipe.c.
+ * Lock: e->lock guards the count; poll reads it without the lock, as in pipe.c.
  */
 #include "errno.h"
 #include "fs.h"
 #include "mm/mm.h"
 #include "sync/sync.h"
 
-#define COUNT_END	(~0ull)		/* is never reached */
+#define COUNT_END	(~0ull)		/* the count stays below */
 
 struct eventfd {
 	struct inode inode;

@@ -1,18 +1,19 @@
 /*
- * Descriptor tables: small numbers for open files, one table a process, or one for several that
- * clone(CLONE_FILES) made.
+ * Descriptor tables: small numbers for open files. Each process has a table; clone(CLONE_FILES)
+ * makes processes that share one.
  *
- * Dense arrays with a bit map of what is in use, so the lowest free descriptor is a few words away.
- * The file array grows by doubling up to FD_MAX; the bit maps always have FD_MAX bits.
+ * A table is a dense array of files and a bit map of the descriptors in use, so the lowest free one
+ * is a few words away. The array grows by doubling up to FD_MAX; the bit maps always have FD_MAX
+ * bits.
  *
  * Lock: table->lock, for a few instructions; files are closed and memory is allocated outside it.
- * The table of one process with one thread changes only under that thread, so fd_get(), which
- * every read and write pays for, then takes no lock (FDTABLE1).
+ * If a process has a table to itself and one thread, only that thread changes it; so fd_get(),
+ * which every read and write pays for, then takes no lock (FDTABLE1).
  *
- *  FDTABLE1  Only threads of processes that share a table change it, and a new thread or sharer
- *            comes only from one of them. A look from outside takes the lock.
+ *  FDTABLE1  Only threads of the processes that use a table change it, and only they make another
+ *            thread or process that uses it. Any other thread only looks, with the lock.
  *  FDTABLE2  A used bit is set where files[fd] is not NULL, and where open() has reserved the
- *            number of a file that it is about to make; no bit is set at or above `size`.
+ *            number for a file that it is about to make; no bit is set at or above `size`.
  */
 #include "base/string.h"
 #include "base/trace.h"
@@ -28,13 +29,13 @@
 #define WORDS		(FD_MAX / WORD_BITS)
 
 struct fdtable {
-	_Atomic u32 refs;		/* processes that use it, and who looks from outside */
+	_Atomic u32 refs;		/* processes that use it, and their observers */
 	struct spinlock lock;
-	unsigned size;			/* [lock] of files */
+	unsigned size;			/* [lock] entries of files[] */
 	struct file **files;		/* [lock] each a reference */
 	u64 used[WORDS];		/* [lock] FDTABLE2 */
-	u64 cloexec[WORDS];		/* [lock] to be closed by exec */
-	struct file *recorder;		/* [self] where calls are recorded; see abi/strace.c */
+	u64 cloexec[WORDS];		/* [lock] descriptors that exec() closes */
+	struct file *recorder;		/* [self] records the calls; see abi/strace.c */
 };
 
 static bool bit_test(const u64 *map, unsigned i)
@@ -49,8 +50,10 @@ static void bit_put(u64 *map, unsigned i, bool on)
 	map[i / WORD_BITS] = on ? map[i / WORD_BITS] | bit : map[i / WORD_BITS] & ~bit;
 }
 
-static void set_entry(struct fdtable *t, unsigned fd, struct file *f, bool cloexec)
+static void set_entry(struct fdtable *t, unsigned fd, struct file *f, bool cloexec) HOLDS(t->lock)
 {
+	if (DEBUG_BUILD)	/* FDTABLE1; without references it is being freed */
+		assert(t == current_process()->fds || !atomic_load(&t->refs));
 	t->files[fd] = f;
 	bit_put(t->used, fd, f);
 	bit_put(t->cloexec, fd, cloexec);
@@ -106,7 +109,7 @@ unsigned fdtable_size(struct fdtable *t)
 	return __atomic_load_n(&t->size, __ATOMIC_RELAXED);
 }
 
-/* The size may change while we allocate, if another thread opens files: then again. */
+/* Starts again if the size has changed meanwhile, since another thread opened files. */
 int fdtable_clone(struct fdtable *t, struct fdtable **out)
 {
 	struct fdtable *c;
@@ -130,7 +133,7 @@ int fdtable_clone(struct fdtable *t, struct fdtable **out)
 		if (t->files[i])
 			c->files[i] = file_get(t->files[i]);
 		else
-			bit_put(c->used, i, false);	/* FDTABLE2: another thread reserved it */
+			bit_put(c->used, i, false);	/* reserved by another thread */
 	spin_unlock(&t->lock);
 	if (unlikely(t->recorder))
 		fdtable_record(c, file_get(t->recorder));
@@ -138,7 +141,7 @@ int fdtable_clone(struct fdtable *t, struct fdtable **out)
 	return 0;
 }
 
-/* Takes out the first file at or above *@fd, of those in @map. NULL: there is none. */
+/* Takes out the first file at or above *@fd whose bit is set in @map, or returns NULL. */
 static struct file *take_next(struct fdtable *t, const u64 *map, unsigned *fd)
 {
 	struct file *f = NULL;
@@ -153,7 +156,7 @@ static struct file *take_next(struct fdtable *t, const u64 *map, unsigned *fd)
 	return f;
 }
 
-/* A file has left the table; with it go the process's locks on what it is, as POSIX wants it. */
+/* Ends a file's time in the table; the process's locks on its inode go too, as POSIX has it. */
 static void put_closed(struct fdtable *t, struct file *f)
 {
 	filelock_drop(f->inode, t);
@@ -255,8 +258,8 @@ struct file *fd_get_any(int fd)
 	if (unlikely(!t))
 		return NULL;
 	/*
-	 * Pairs with a leaving thread's release of p->lock, and with fdtable_put(): we see what
-	 * they did to the table. FDTABLE1.
+	 * FDTABLE1. Pairs with the release of p->lock by a thread that exits, and with
+	 * fdtable_put(): their changes of the table are visible here.
 	 */
 	if (__atomic_load_n(&p->nr_threads, __ATOMIC_ACQUIRE) > 1 ||
 	    atomic_load_explicit(&t->refs, memory_order_acquire) > 1)
@@ -266,25 +269,18 @@ struct file *fd_get_any(int fd)
 	return file_get(t->files[fd]);
 }
 
-/* Each of its references, of which we have one, gets an equal share. */
-static u64 held_by(struct file *f)
-{
-	u64 all = sizeof(*f) + (f->ops && f->ops->held ? f->ops->held(f) : 0);
-
-	return all / MAX(atomic_load(&f->refs) - 1, 1u);
-}
-
 u64 fdtable_held(struct fdtable *t)
 {
-	u64 bytes = 0;
+	u64 all, bytes = 0;
 
 	for (unsigned fd = 0; fd < fdtable_size(t); fd++) {
 		struct file *f = get_locked(t, fd);
 
-		if (f) {
-			bytes += held_by(f);
-			file_put(f);
-		}
+		if (!f)
+			continue;
+		all = sizeof(*f) + (f->ops && f->ops->held ? f->ops->held(f) : 0);
+		bytes += all / MAX(atomic_load(&f->refs) - 1, 1u);	/* one of these is ours */
+		file_put(f);
 	}
 	return bytes;
 }
@@ -300,7 +296,7 @@ struct file *fd_get(int fd)
 	return f;
 }
 
-/* Makes room for descriptor @fd. The lock is free on entry, held on return, also of an error. */
+/* Takes the lock and makes room for descriptor @fd. The lock is held also after -ENOMEM. */
 static int lock_with_room(struct fdtable *t, unsigned fd) ACQUIRES(t->lock)
 {
 	unsigned size;
@@ -327,10 +323,10 @@ static int lock_with_room(struct fdtable *t, unsigned fd) ACQUIRES(t->lock)
 	return 0;
 }
 
-/* The lowest free descriptor from @min on; FD_MAX: none. Lock held. */
-static unsigned lowest_free(const struct fdtable *t, unsigned min)
+/* Returns the lowest free descriptor at or above @min, FD_MAX if there is none. */
+static unsigned lowest_free(const struct fdtable *t, unsigned min) HOLDS(t->lock)
 {
-	u64 below = (1ull << min % WORD_BITS) - 1;	/* in the first word: not wanted */
+	u64 below = (1ull << min % WORD_BITS) - 1;	/* of the first word: less than @min */
 
 	for (unsigned w = min / WORD_BITS; w < WORDS; w++) {
 		u64 unavailable = t->used[w] | below;
@@ -368,6 +364,8 @@ void fd_fill(int fd, struct file *f, bool cloexec)
 	struct fdtable *t = current_process()->fds;
 
 	spin_lock(&t->lock);
+	/* FDTABLE2: fd_reserve() has reserved it */
+	assert((unsigned)fd < t->size && bit_test(t->used, fd) && !t->files[fd]);
 	set_entry(t, fd, f, cloexec);
 	spin_unlock(&t->lock);
 }
@@ -386,13 +384,13 @@ int fd_install(struct file *f, int min, u64 limit, bool cloexec)
 int fd_replace(int fd, struct file *f, u64 limit, bool cloexec)
 {
 	struct fdtable *t = current_process()->fds;
-	struct file *drop = f;		/* the old one there, or ours if it fails */
+	struct file *drop = f;		/* the old file, or ours if it fails */
 	int err = -EBADF;
 
 	if (fd >= 0 && (u64)fd < MIN(limit, (u64)FD_MAX)) {
 		err = lock_with_room(t, fd);
 		if (!err && !t->files[fd] && bit_test(t->used, fd)) {
-			err = -EBUSY;		/* reserved: see FDTABLE2 */
+			err = -EBUSY;		/* reserved */
 		} else if (!err) {
 			drop = t->files[fd];
 			set_entry(t, fd, f, cloexec);

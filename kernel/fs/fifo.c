@@ -1,11 +1,11 @@
 /*
- * Opening and closing pipes, with a name (a FIFO) or without.
+ * Opening and closing pipes and FIFOs, which are pipes with a name.
  *
- * The inode's private word is the pipe while the file is open at all; so a FIFO that all have
- * closed has lost what was in it. To open a FIFO for reading waits for a writer, and the other way
- * round; waiting is over once there was one, even if it has gone again.
+ * The inode's private pointer is the pipe while any file of it is open; so a FIFO that everybody
+ * has closed loses its bytes. Opening a FIFO for reading waits for a writer, and for writing for a
+ * reader; the wait is over once there was one, even if it has gone again.
  *
- * Locks: inode->lock guards the way from inode to pipe and the count of its files; then pipe->lock.
+ * Locks: inode->lock guards the pointer to the pipe and the count of its files; then pipe->lock.
  */
 #include "base/counters.h"
 #include "errno.h"
@@ -15,7 +15,7 @@
 
 static const struct inode_ops pipe_inode_ops;
 
-/* The inode's pipe, made if there is none, with one file more. */
+/* Finds the inode's pipe, or makes it, and counts one more file. */
 static int pipe_attach(struct inode *i, struct pipe **out)
 {
 	struct pipe *p;
@@ -31,7 +31,7 @@ static int pipe_attach(struct inode *i, struct pipe **out)
 	return p ? 0 : -ENOMEM;
 }
 
-/* One file less. */
+/* Counts one file less. The last one frees the pipe. */
 static void pipe_detach(struct inode *i, struct pipe *p)
 {
 	mutex_lock(&i->lock);
@@ -44,8 +44,8 @@ static void pipe_detach(struct inode *i, struct pipe *p)
 		pipe_free(p);
 }
 
-/* Counts an open file. Pipe lock held. */
-static void count_ends(struct pipe *p, const struct file *f)
+/* Counts an open file as a reader, a writer or both. */
+static void count_ends(struct pipe *p, const struct file *f) HOLDS(p->lock)
 {
 	if (file_reads(f)) {
 		p->readers++;
@@ -57,7 +57,7 @@ static void count_ends(struct pipe *p, const struct file *f)
 	}
 }
 
-/* Counts an open file off. The last of one side changes what the other waits for. */
+/* Undoes count_ends(). The last of one side wakes the other, which may wait for it. */
 static void leave(struct pipe *p, const struct file *f)
 {
 	bool no_readers, no_writers, one_side;
@@ -77,7 +77,7 @@ static void leave(struct pipe *p, const struct file *f)
 	}
 }
 
-/* Waits until a file of the other side has been opened. Pipe lock held. */
+/* Waits until a file of the other side has been opened. */
 static int wait_partner(struct pipe *p, struct condvar *c, const unsigned *begun) HOLDS(p->lock)
 {
 	unsigned before = *begun;
@@ -88,7 +88,7 @@ static int wait_partner(struct pipe *p, struct condvar *c, const unsigned *begun
 	return err;
 }
 
-/* Waits for, or refuses, as a FIFO's open() must. Pipe lock held; @f is counted. */
+/* Waits for the other side, or fails, as a FIFO's open() must. @f has been counted. */
 static int meet_partner(struct pipe *p, const struct file *f) HOLDS(p->lock)
 {
 	bool nonblock = f->flags & O_NONBLOCK;
@@ -133,8 +133,8 @@ void fifo_close(struct file *f)
 }
 
 /*
- * A pipe has no offset: for a reader that came before any writer the word holds how many writers
- * had been and gone by then; for others it is 0, which is less than the count is ever since.
+ * A pipe has no offset, so f->offset is free to hold a count. If there was no writer when @f was
+ * opened, it is writes_begun at that time; else it is 0, which writes_begun has already passed.
  */
 bool fifo_had_writers(const struct file *f)
 {
@@ -168,6 +168,6 @@ int pipe_create(struct file **r, struct file **w, u32 flags)
 		if (err)
 			file_put(*r);
 	}
-	inode_put(i);			/* the files have their own */
+	inode_put(i);			/* the files have references of their own */
 	return err;
 }

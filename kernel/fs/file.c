@@ -1,8 +1,8 @@
 /*
- * Open files: one for each open(), shared by dup() and fork(); the offset is theirs, the contents
- * are the inode's. And struct iobuf, the memory at the other end of a read or write.
+ * Open files: each open() makes one, and dup() and fork() share it. It has the offset; the inode
+ * has the contents. Here is also struct iobuf, the memory at the other end of a read or write.
  *
- * Lock: file->lock guards the offset of files that have one; it is held during the transfer, so two
+ * Lock: file->lock guards the offset of files that have one. It is held during the transfer, so two
  * threads that read the same open file get different bytes.
  */
 #include "base/counters.h"
@@ -20,7 +20,7 @@ static struct kmem_cache *file_cache;
 
 /* --- The memory of a transfer ----------------------------------------------------------------- */
 
-/* Bytes of the current segment. */
+/* Returns how many bytes the current segment still has. */
 static size_t iobuf_here(const struct iobuf *b)
 {
 	return b->left - b->later;
@@ -44,7 +44,6 @@ static void move_kernel(void *addr, void *mem, size_t n, enum move way)
 		memset(addr, 0, n);
 }
 
-/* 0 or -EFAULT. */
 static int move_user(vaddr_t addr, void *mem, size_t n, enum move way)
 {
 	if (way == MOVE_TO)
@@ -62,8 +61,8 @@ size_t iobuf_part(struct iobuf *b)
 }
 
 /*
- * The long way: the kernel's memory; over segments' ends; and as far as user memory can be reached.
- * That ends at a page's border, so no part crosses one.
+ * The slow path: for kernel memory, for more than one segment, and to find out how far user memory
+ * can be reached. That ends at the end of a page, so no part crosses one.
  */
 static noinline size_t move_parts(struct iobuf *b, void *mem, size_t n, enum move way)
 {
@@ -110,7 +109,7 @@ size_t iobuf_clear(struct iobuf *b, size_t n)
 
 /* --- Limits ----------------------------------------------------------------------------------- */
 
-/* RLIMIT_FSIZE was met: the thread is told by a signal as well. */
+/* Refuses to exceed RLIMIT_FSIZE: a signal goes with the error. */
 static int too_large(void)
 {
 	signal_raise(SIGXFSZ);
@@ -140,7 +139,7 @@ int file_may_grow(const struct inode *i, off_t size)
 
 /* --- Open files ------------------------------------------------------------------------------- */
 
-/* One more writer, or by @step -1 one more program, if there is none of the other kind. */
+/* Counts one more writer (@step 1) or program (@step -1) if there is none of the other kind. */
 static int count_use(struct inode *i, s32 step)
 {
 	s32 n = atomic_load(&i->writers);
@@ -199,19 +198,21 @@ void file_put(struct file *f)
 	if (atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	filelock_drop(f->inode, f);
-	if (unlikely(list_linked(&f->async.node)))
-		async_list(f, 0, false);	/* ASYNC1 */
+	if (unlikely(list_linked(&f->async.node))) {
+		async_list(f, 0, false);
+		assert(!list_linked(&f->async.node));	/* ASYNC1 */
+	}
 	if (f->ops->close)
 		f->ops->close(f);
 	file_free(f);
 }
 
-/* With O_PATH a file is a place in the tree and no more. */
+/* A file opened with O_PATH is a place in the tree and no more. */
 static unsigned place_poll(struct file *f, struct poll_table *pt)
 {
 	(void)f;
 	(void)pt;
-	return POLLIN | POLLOUT | POLLPRI;	/* select() does not refuse it; poll() never asks */
+	return POLLIN | POLLOUT | POLLPRI;	/* for select(); poll() refuses such a file */
 }
 
 static const struct file_ops place_ops = { .poll = place_poll };
@@ -247,15 +248,15 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 
 typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 
-/* No transfer may ask for what is beyond the last offset that there is. */
+/* Refuses a transfer that would end beyond the largest offset. */
 static ssize_t transfer_at(struct file *f, struct iobuf *b, off_t *pos, transfer_fn fn)
 {
 	return b->left > (u64)(S64_MAX - *pos) ? -EINVAL : fn(f, b, pos);
 }
 
 /*
- * The long way of file_read() and file_write(), kept out of the short one: at an offset, which is
- * the file's own if @pos is NULL.
+ * The slow path of file_read() and file_write(), in a function of its own to keep the fast one
+ * short: a transfer at *pos, or with NULL at the file's offset.
  */
 static noinline ssize_t transfer_at_offset(struct file *f, struct iobuf *b, off_t *pos,
 					   transfer_fn fn)
@@ -263,7 +264,7 @@ static noinline ssize_t transfer_at_offset(struct file *f, struct iobuf *b, off_
 	ssize_t n;
 
 	if (f->flags & O_PATH)
-		return -EBADF;		/* abi/rw.c leaves it to us, to be quick with others */
+		return -EBADF;		/* checked here, so that the fast path need not */
 	if (!fn)
 		return inode_is(f->inode, S_IFDIR) && (!pos || b->left <= (u64)(S64_MAX - *pos))
 			       ? -EISDIR

@@ -1,18 +1,18 @@
 /*
- * Locks on files: flock(), and those on ranges of bytes, whose owner is a process (POSIX) or an
- * open file (OFD). They bind only those who ask.
+ * Locks on files: those of flock(), and locks on ranges of bytes, whose owner is a process (POSIX)
+ * or an open file (OFD). They bind only programs that ask for them.
  *
- * An owner is an address that lives as long as it can own: the open file, or for POSIX locks the
- * table of descriptors, since they go with the process's first close() of the file, whichever of
- * its descriptors that is. A lock keeps no reference: it goes before its owner and its inode do.
+ * An owner is known by an address: of the open file, or for POSIX locks of the descriptor table,
+ * since the process's first close() of the file takes them away, whichever descriptor it closes. A
+ * lock holds no reference, because it is removed before its owner and its inode are freed.
  *
  * Lock: lock_mutex guards everything here. One list of all locks and one condition variable for
- * all waiters: there are few of both.
+ * all waiters are enough, since there are few of both.
  *
- *  FILELOCK1  Of two locks on the same bytes of a file that exclude each other both have one owner;
- *             flock() and range locks do not know of each other.
+ *  FILELOCK1  Two locks of different owners on the same bytes of a file never exclude each other.
+ *             (flock() and range locks do not exclude each other at all.)
  *  FILELOCK2  No two range locks of one owner overlap, nor do two of one type touch.
- *  FILELOCK3  inode->nr_locks counts its locks, so that closing a file without any costs nothing.
+ *  FILELOCK3  inode->nr_locks counts its locks, so that closing a file without locks costs nothing.
  */
 #include "errno.h"
 #include "fs.h"
@@ -21,7 +21,7 @@
 #include "sync/sync.h"
 #include "text.h"
 
-#define DEADLOCK_DEPTH	10		/* so many waiters are followed, as on Linux */
+#define DEADLOCK_DEPTH	10		/* waiters that are followed, as on Linux */
 
 struct file_lock {
 	struct list_node link;		/* held */
@@ -29,7 +29,7 @@ struct file_lock {
 	struct lock_request is;
 };
 
-/* Somebody waits, on its stack. */
+/* A thread that waits, on its stack. */
 struct lock_wait {
 	struct list_node link;		/* waits */
 	const struct inode *inode;
@@ -58,8 +58,9 @@ static bool overlap(const struct lock_request *a, const struct lock_request *b)
 	return a->start <= b->end && b->start <= a->end;
 }
 
-/* The first lock that stands in the way of @want; NULL: none. */
+/* Returns the first lock that excludes @want, or NULL. */
 static struct file_lock *find_conflict(const struct inode *i, const struct lock_request *want)
+	HOLDS(lock_mutex)
 {
 	list_for_each(l, &held, struct file_lock, link)
 		if (l->inode == i && l->is.owner != want->owner &&
@@ -69,8 +70,8 @@ static struct file_lock *find_conflict(const struct inode *i, const struct lock_
 	return NULL;
 }
 
-/* The waiter on behalf of @owner; NULL: there is none. */
-static const struct lock_wait *find_wait(const void *owner)
+/* Returns the request that @owner waits for, or NULL. */
+static const struct lock_wait *find_wait(const void *owner) HOLDS(lock_mutex)
 {
 	list_for_each(w, &waits, struct lock_wait, link)
 		if (w->want->owner == owner && w->want->kind == LOCK_KIND_POSIX)
@@ -78,8 +79,9 @@ static const struct lock_wait *find_wait(const void *owner)
 	return NULL;
 }
 
-/* The owner that @want waits for waits, over a few others, for the owner of @want. */
+/* Whether the owner of @by, which excludes @want, waits for @want's owner, maybe through others. */
 static bool is_deadlock(const struct lock_request *want, const struct file_lock *by)
+	HOLDS(lock_mutex)
 {
 	for (unsigned n = 0; n < DEADLOCK_DEPTH && by; n++) {
 		const struct lock_wait *w = find_wait(by->is.owner);
@@ -93,7 +95,7 @@ static bool is_deadlock(const struct lock_request *want, const struct file_lock 
 	return false;
 }
 
-/* Until nothing is in the way: 0, -EAGAIN, -EDEADLK, -EINTR. */
+/* Waits until no lock excludes @want: 0, -EAGAIN, -EDEADLK, -EINTR. */
 static int wait_free(const struct inode *i, const struct lock_request *want, bool wait)
 	HOLDS(lock_mutex)
 {
@@ -124,21 +126,21 @@ static struct file_lock *lock_alloc(struct inode *i, const struct lock_request *
 	return l;
 }
 
-static void lock_add(struct file_lock *l)
+static void lock_add(struct file_lock *l) HOLDS(lock_mutex)
 {
 	list_push_back(&held, &l->link);
 	atomic_fetch_add(&l->inode->nr_locks, 1);
 }
 
-static void lock_remove(struct file_lock *l)
+static void lock_remove(struct file_lock *l) HOLDS(lock_mutex)
 {
 	list_remove(&l->link);
 	atomic_fetch_sub(&l->inode->nr_locks, 1);
 	kfree(l);
 }
 
-/* @r grows over locks of its own type that it touches, which are then inside of it. FILELOCK2 */
-static void absorb(const struct inode *i, struct lock_request *r)
+/* Extends @r over the owner's locks of the same type that it overlaps or touches. FILELOCK2 */
+static void absorb(const struct inode *i, struct lock_request *r) HOLDS(lock_mutex)
 {
 	list_for_each(l, &held, struct file_lock, link)
 		if (l->inode == i && l->is.owner == r->owner && l->is.type == r->type &&
@@ -149,8 +151,9 @@ static void absorb(const struct inode *i, struct lock_request *r)
 		}
 }
 
-/* Takes @r's range out of the owner's locks. @spare is for the part behind it, if it splits one. */
+/* Cuts @r's range out of the owner's locks. If it splits one, *spare becomes the part behind it. */
 static void carve(struct inode *i, const struct lock_request *r, struct file_lock **spare)
+	HOLDS(lock_mutex)
 {
 	list_for_each_safe(l, &held, struct file_lock, link) {
 		if (l->inode != i || l->is.owner != r->owner || !overlap(&l->is, r))
@@ -178,7 +181,7 @@ int filelock_set(struct inode *i, const struct lock_request *want, bool wait)
 	int err = new && spare ? 0 : -ENOLCK;
 
 	mutex_lock(&lock_mutex);
-	if (!err && is_flock(want))		/* it is given up before there is another */
+	if (!err && is_flock(want))		/* drops the old lock even if the new one fails */
 		carve(i, want, &spare);
 	if (!err && want->type != LOCK_NONE)
 		err = wait_free(i, want, wait);
@@ -216,6 +219,7 @@ void filelock_drop_all(struct inode *i, const void *owner)
 	list_for_each_safe(l, &held, struct file_lock, link)
 		if (l->inode == i && (!owner || l->is.owner == owner))
 			lock_remove(l);
+	assert(owner || !atomic_load(&i->nr_locks));	/* FILELOCK3 */
 	mutex_unlock(&lock_mutex);
 	condvar_broadcast(&changed);
 }

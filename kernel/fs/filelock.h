@@ -1,5 +1,5 @@
 /*
- * Locks on files: what the system calls ask for, and what closing a file does. See filelock.c.
+ * Locks on files: setting and testing them, and dropping them when a file is closed.
  */
 #pragma once
 
@@ -8,22 +8,22 @@
 enum lock_kind { LOCK_KIND_FLOCK, LOCK_KIND_POSIX, LOCK_KIND_OFD };
 enum lock_type { LOCK_READ, LOCK_WRITE, LOCK_NONE };	/* Linux's F_RDLCK, F_WRLCK, F_UNLCK */
 
-/* A lock that is wanted, or held. */
+/* A lock that is requested, or held. */
 struct lock_request {
 	const void *owner;
-	pid_t pid;			/* that is told of it */
+	pid_t pid;			/* the one that F_GETLK and /proc/locks report */
 	enum lock_kind kind;
 	enum lock_type type;
 	off_t start, end;		/* the first byte and the last */
 };
 
-/* Sets or takes away. 0, -EAGAIN (not @wait), -EDEADLK, -EINTR, -ENOLCK. */
+/* Sets a lock, or with LOCK_NONE removes it. -EAGAIN (without @wait), -EDEADLK, -EINTR, -ENOLCK. */
 int filelock_set(struct inode *i, const struct lock_request *want, bool wait);
 
-/* Replaces @want by the lock that stands in its way, if one does. */
+/* Replaces @want by a lock that excludes it and returns true, if there is one. */
 bool filelock_test(struct inode *i, struct lock_request *want);
 
-/* The owner, or with NULL the inode, goes; its locks on @i do too. */
+/* Removes @owner's locks on @i, or with NULL all locks on @i. */
 void filelock_drop_all(struct inode *i, const void *owner);
 
 static inline void filelock_drop(struct inode *i, const void *owner)

@@ -1,12 +1,12 @@
 /*
- * Unpacks the initramfs: cpio archives in the "newc" format, one after the other with any amount of
- * zeros between, into the root file system. Later archives add to earlier ones and replace files.
+ * Unpacks the initramfs into the root file system: cpio archives in the "newc" format, one after
+ * the other with any number of zeros between. Later archives add to earlier ones and replace files.
  *
- * An entry is a header of hexadecimal digits, the name with its terminator, and the data, the
- * latter two padded to four bytes. Hard links are entries with the same inode and device numbers;
- * only one of them has the data.
+ * An entry is a header of hexadecimal digits, then the name with its terminator and the data, each
+ * padded to four bytes. Hard links are entries with the same inode and device numbers; only one of
+ * them has the data.
  *
- * The archive is input like any other: a damaged one ends the unpacking with a line that says
+ * The archive is untrusted input: at a fault in it the unpacking ends with a message that says
  * where, and nothing outside [cpio, cpio + size) is read. Device nodes, sockets and pipes are left
  * out.
  */
@@ -28,13 +28,13 @@ enum { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RDEVMAJO
 struct archive {
 	const char *data;
 	size_t size, pos;		/* pos <= size */
-	struct list_node links;		/* struct hard_link: files that have more names to come */
+	struct list_node links;		/* struct hard_link: files with more than one name */
 	u64 files;
 };
 
 struct entry {
 	u32 field[FIELDS];
-	const char *name;		/* ended */
+	const char *name;		/* with its terminator */
 	const char *data;		/* field[FILESIZE] bytes */
 };
 
@@ -58,7 +58,7 @@ static bool parse_hex(const char *s, u32 *out)
 	return true;
 }
 
-/* The next @n bytes and their padding to four; NULL if the archive ends before. */
+/* Takes the next @n bytes and their padding. Returns NULL if the archive ends before. */
 static const char *take(struct archive *a, size_t n)
 {
 	const char *p = a->data + a->pos;
@@ -81,7 +81,7 @@ static const char *read_entry(struct archive *a, struct entry *e)
 	for (unsigned i = 0; i < FIELDS; i++)
 		if (!parse_hex(header + MAGIC_LEN + i * DIGITS, &e->field[i]))
 			return "a header field is not hexadecimal";
-	a->pos += HEADER_SIZE;		/* the name follows at once, then both are padded */
+	a->pos += HEADER_SIZE;		/* no padding before the name */
 	e->name = take(a, e->field[NAMESIZE]);
 	if (!e->name)
 		return "the archive ends within a name";
@@ -94,7 +94,7 @@ static const char *read_entry(struct archive *a, struct entry *e)
 	return e->data ? NULL : "the archive ends within a file";
 }
 
-/* Makes the directories on the way to @path that are missing. */
+/* Makes the missing directories on the way to @path. */
 static int make_parents(const char *path)
 {
 	char *dir = kmalloc(PATH_MAX);
@@ -151,7 +151,7 @@ static int remember_link(struct archive *a, const struct entry *e, struct inode 
 	return 0;
 }
 
-/* An archive has ended: its inode numbers mean nothing in the next. */
+/* Empties the list at the end of an archive: its inode numbers mean nothing in the next one. */
 static void forget_links(struct archive *a)
 {
 	list_for_each_safe(l, &a->links, struct hard_link, node) {
@@ -161,29 +161,25 @@ static void forget_links(struct archive *a)
 	}
 }
 
-static void set_attributes(struct inode *i, const struct entry *e)
-{
-	mutex_lock(&i->lock);
-	i->mode = (i->mode & S_IFMT) | (e->field[MODE] & 07777);
-	i->uid = e->field[UID];
-	i->gid = e->field[GID];
-	i->mtime = (struct inode_time){ .sec = e->field[MTIME] };
-	mutex_unlock(&i->lock);
-}
-
-/* Gives @i, newly named, what the entry says of it. The root of /proc has its own attributes. */
+/* Gives @i the entry's data and attributes. */
 static int fill(struct archive *a, const struct entry *e, struct inode *i, bool remember)
 {
 	int err = remember ? remember_link(a, e, i) : 0;
 
 	if (!err && inode_is(i, S_IFREG))
 		err = write_data(i, e);
-	if (!err && i->dev == DEV_ROOT)
-		set_attributes(i, e);
-	return err;
+	if (err || i->dev != DEV_ROOT)	/* the root of /proc keeps its attributes */
+		return err;
+	mutex_lock(&i->lock);
+	i->mode = (i->mode & S_IFMT) | (e->field[MODE] & 07777);
+	i->uid = e->field[UID];
+	i->gid = e->field[GID];
+	i->mtime = (struct inode_time){ .sec = e->field[MTIME] };
+	mutex_unlock(&i->lock);
+	return 0;
 }
 
-/* Makes what the entry describes, in place of anything but a directory that has its name. */
+/* Makes what the entry describes. It replaces anything of that name but a directory. */
 static int make_entry(struct archive *a, const struct entry *e)
 {
 	bool is_dir = (e->field[MODE] & S_IFMT) == S_IFDIR;

@@ -1,8 +1,8 @@
 /*
  * Inodes: identity and reference counts. Their operations are the file system's inode_ops.
  *
- * A reference is held by every directory entry, open file, mapping, working directory, and by a
- * directory on its parent. The last one gone releases the inode.
+ * Every directory entry, open file, mapping and working directory holds a reference, and an inode
+ * holds one to its parent. Putting the last one releases the inode.
  */
 #include "base/counters.h"
 #include "fs.h"
@@ -12,7 +12,7 @@
 
 static _Atomic u64 last_ino;
 
-/* Of @ns since 1970. */
+/* Converts nanoseconds since 1970. */
 static struct inode_time time_of(u64 ns)
 {
 	return (struct inode_time){ .sec = (s64)(ns / NSEC_PER_SEC), .nsec = ns % NSEC_PER_SEC };
@@ -91,7 +91,7 @@ struct inode *inode_get(struct inode *i)
 	return i;
 }
 
-/* A loop, not a recursion: a chain of removed directories may be as long as memory allows. */
+/* A loop and no recursion: a chain of removed directories may be as long as memory allows. */
 void inode_put(struct inode *i)
 {
 	while (i && atomic_fetch_sub_explicit(&i->refs, 1, memory_order_acq_rel) == 1) {

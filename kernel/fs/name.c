@@ -1,8 +1,7 @@
 /*
- * Names: from an inode to a path, the way back of path.c. A directory knows its parent, and any
- * other inode of the root file system the directory that it is in or was; but none knows its name,
- * so that is looked for in the parent. By which of several names a file was opened is not kept: it
- * is the first one in the directory in which it was found.
+ * Names: from an inode to a path, the reverse of path.c. An inode knows its parent, the directory
+ * that it is or was in, but not its name, which is searched for in the parent. If a file has
+ * several names there, the first one found counts: the name by which it was opened is not kept.
  *
  * Locks: rename_lock, then one directory at a time.
  */
@@ -12,7 +11,7 @@
 #include "process/process.h"
 #include "sched/cpu.h"
 
-/* How path_of() finds the name of a directory in its parent. */
+/* The search for the name of a child in its parent, with the path found so far. */
 struct name_search {
 	struct inode *parent, *child;
 	char *text;		/* the path so far; the name goes in front of it */
@@ -21,17 +20,18 @@ struct name_search {
 };
 
 /*
- * The name leads to the child. Two file systems may have given the same inode number, and a
- * directory of another one may be attached here: so the device decides too. The parent is locked.
+ * Whether the name leads to the child. The inode number alone does not decide: the directory of
+ * another file system, with the same number, may be attached here.
  */
 static bool leads_to_child(struct name_search *s, const char *name, size_t len)
 {
 	struct inode *i;
 	bool same;
 
+	assert(mutex_held(&s->parent->lock));
 	if (s->parent->ops->lookup(s->parent, name, len, &i))
 		return false;
-	same = i->ino == s->child->ino && i->dev == s->child->dev;
+	same = inode_is_same(i, s->child);
 	inode_put(i);
 	return same;
 }
@@ -58,7 +58,7 @@ static bool match_name(void *arg, const char *name, size_t len, u64 ino, u32 mod
 	return false;
 }
 
-/* The child is not in its parent, or has none. */
+/* Takes the last name of a child that is not in its parent, or has none. */
 static int prepend_lost(struct name_search *s, bool *deleted)
 {
 	struct inode *i = s->child;
@@ -74,9 +74,9 @@ static int prepend_lost(struct name_search *s, bool *deleted)
 }
 
 /*
- * Built from the end of @buf backwards, since a directory knows its parent but not its name. The
- * rename lock keeps every directory in its place meanwhile. For a removed child it is an error, or,
- * with @deleted, the last name it had.
+ * Builds the path of @child in @parent from the end of @buf backwards: the way from a directory
+ * leads upward. rename_lock keeps every directory in its place meanwhile. A removed child gives
+ * -ENOENT, or with @deleted the path with its last name.
  */
 static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size, bool *deleted)
 {
@@ -138,7 +138,7 @@ int inode_path(struct inode *i, char *buf, size_t size)
 	return n + sizeof(mark) - 1;
 }
 
-/* Of several names of a file it is the one in the directory that it was found in. */
+/* Prefers a name in the directory in which the file was found. */
 int file_path(const struct file *f, char *buf, size_t size)
 {
 	int err = f->dir ? path_in(f->dir, f->inode, buf, size, NULL) : -ENOENT;

@@ -1,13 +1,14 @@
 /*
- * Radix trees of pages; pagetree.h says what they are.
+ * Radix trees of pages: see pagetree.h.
  *
  *  PAGETREE1  Height h covers indexes below 64^h; a node at height h has 64 children of height h -
  *             1, and height 0 is a page.
- *  PAGETREE2  A tree only gets lower when it becomes empty. A node may be empty after an allocation
- *             failed.
+ *  PAGETREE2  A tree only gets lower when it becomes empty. A node may be empty: an allocation
+ *             below it failed, or its pages were taken out one by one.
  */
 #include "pagetree.h"
 
+#include "base/panic.h"
 #include "mm/mm.h"
 
 #define BITS	6
@@ -22,7 +23,7 @@ static bool covers(unsigned height, u64 index)
 	return index >> (BITS * height) == 0;
 }
 
-/* Which child of a node at @height leads to @index. */
+/* Returns which child of a node at @height leads to @index. */
 static unsigned child_of(unsigned height, u64 index)
 {
 	return index >> (BITS * (height - 1)) & (FANOUT - 1);
@@ -39,7 +40,10 @@ struct page *pagetree_find(const struct pagetree *t, u64 index)
 	return p;
 }
 
-/* @index counts from the first index below @p, which is at @height. Deep as in prune(). */
+/*
+ * Returns the first index with a page at or after @index below @p, which is at @height; ~0: none.
+ * Both count from the first index below @p. The recursion is as deep as the tree is high: < 10.
+ */
 static u64 next_below(const void *p, unsigned height, u64 index)
 {
 	const struct node *n = p;
@@ -61,7 +65,7 @@ u64 pagetree_next(const struct pagetree *t, u64 index)
 	return covers(t->height, index) ? next_below(t->root, t->height, index) : ~0ull;
 }
 
-/* Adds a level on top until @index is covered; the old tree becomes the first child. */
+/* Adds levels on top until @index is covered. The old tree becomes the first child. */
 static bool grow(struct pagetree *t, u64 index)
 {
 	for (; !covers(t->height, index); t->height++) {
@@ -95,7 +99,8 @@ struct page **pagetree_slot(struct pagetree *t, u64 index)
 }
 
 /*
- * @first counts from the first index below *@slot. Recursion is as deep as the tree is high: < 10.
+ * Drops the pages from @first on below *@slot and returns how many. @first counts from the first
+ * index there. The recursion is as in next_below().
  */
 static u64 prune(void **slot, unsigned height, u64 first)
 {
@@ -126,7 +131,9 @@ u64 pagetree_truncate(struct pagetree *t, u64 first)
 	if (!covers(t->height, first))
 		return 0;
 	gone = prune(&t->root, t->height, first);
-	if (first == 0)
+	if (first == 0) {
+		assert(!t->root);	/* PAGETREE2 */
 		t->height = 0;
+	}
 	return gone;
 }

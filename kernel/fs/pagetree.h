@@ -1,6 +1,7 @@
 /*
  * A file's pages by index: a radix tree of 64-way nodes that is as high as the largest index needs.
- * A file of one page has no node at all. No lock of its own; each page in it is a reference.
+ * A file of one page has no node at all. It has no lock of its own and holds a reference to each
+ * page.
  */
 #pragma once
 
@@ -15,11 +16,11 @@ struct pagetree {
 
 struct page *pagetree_find(const struct pagetree *t, u64 index);
 
-/* The index of the first page at or after @index; ~0: none. */
+/* Returns the index of the first page at or after @index, ~0 if there is none. */
 u64 pagetree_next(const struct pagetree *t, u64 index);
 
-/* Where page @index is or is to be put; NULL if memory is short. */
+/* Returns the place of page @index, which may be empty; NULL: no memory for the nodes. */
 struct page **pagetree_slot(struct pagetree *t, u64 index);
 
-/* Drops all pages from @first on; how many there were. */
+/* Drops all pages from @first on and returns how many there were. */
 u64 pagetree_truncate(struct pagetree *t, u64 first);

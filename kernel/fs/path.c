@@ -1,15 +1,15 @@
 /*
  * Paths: from a name to an inode.
  *
- * A walk goes component by component, holding a reference to the directory it has reached and, for
- * the time of one lookup, that directory's lock; so paths may change under it, as on every Unix. A
+ * A walk goes component by component. It holds a reference to the directory it has reached and,
+ * during each lookup, that directory's lock; so paths may change under it, as on every Unix. A
  * symbolic link on the way is replaced by its text: the walk goes on in a buffer that holds the
- * link's target followed by what was left.
+ * link's target followed by the rest of the path.
  *
- * Each directory that a name is looked up in must be one that the caller may search.
+ * The caller must have the right to search each directory in which a name is looked up.
  *
- * A name with a slash behind it must be a directory, and if it is a symbolic link it is followed
- * whatever the caller asked for. An empty path names nothing.
+ * A name with a slash behind it must be a directory; if it is a symbolic link it is followed,
+ * whatever the caller asked for. An empty path is -ENOENT.
  */
 #include "abi.h"
 #include "base/printf.h"
@@ -21,14 +21,6 @@
 #include "sched/cpu.h"
 
 struct inode *root_inode;
-
-/* Where absolute paths begin for the current process, referenced. */
-static struct inode *root_get(void)
-{
-	struct place *place = current_process()->place;
-
-	return likely(!place->root) ? inode_get(root_inode) : place_dir(place, &place->root);
-}
 
 static const char *skip_slashes(const char *p)
 {
@@ -43,7 +35,7 @@ void walk_end(struct walk *w)
 	kfree(w->buf);
 }
 
-/* Splits off the next component. True if it is the last. */
+/* Splits off the next component. Returns true if it is the last. */
 static bool walk_next(struct walk *w)
 {
 	const char *p = skip_slashes(w->rest);
@@ -80,7 +72,7 @@ int lookup_one(struct inode *dir, const char *name, size_t len, struct inode **o
 
 #define RESOLVE_SCOPED	(RESOLVE_BENEATH | RESOLVE_IN_ROOT)
 
-/* Has ".." led out of where the walk began? It may have been moved away meanwhile. */
+/* Whether ".." has led to @dir outside of w->top: that may have been moved meanwhile. */
 static bool has_left(struct walk *w, const struct inode *dir)
 {
 	bool above;
@@ -112,7 +104,7 @@ static noinline int lookup_within(struct walk *w, struct inode **out)
 	return err;
 }
 
-/* The current component, *out referenced. */
+/* Looks up the current component; *out is referenced. */
 static int walk_lookup(struct walk *w, struct inode **out)
 {
 	if (unlikely(w->resolve))
@@ -120,14 +112,20 @@ static int walk_lookup(struct walk *w, struct inode **out)
 	return lookup_one(w->dir, w->name, w->len, out);
 }
 
-/* Goes on at the root: a path or a link begins with a slash. */
+/* Goes on at the caller's root: a path or a link begins with a slash. */
 static int walk_to_root(struct walk *w)
 {
+	struct place *place = current_process()->place;
 	struct inode *root;
 
 	if (w->resolve & RESOLVE_BENEATH)
 		return -EXDEV;
-	root = w->resolve & RESOLVE_IN_ROOT ? inode_get(w->top) : root_get();
+	if (w->resolve & RESOLVE_IN_ROOT)
+		root = inode_get(w->top);
+	else if (likely(!place->root))
+		root = inode_get(root_inode);
+	else
+		root = place_dir(place, &place->root);
 	if (w->dir && (w->resolve & RESOLVE_NO_XDEV) && w->dir->dev != root->dev) {
 		inode_put(root);
 		return -EXDEV;
@@ -137,7 +135,7 @@ static int walk_to_root(struct walk *w)
 	return 0;
 }
 
-/* Where a link leads that does so by itself, referenced. */
+/* Follows a link that has no text but inode_ops.follow; *to is referenced. */
 static int walk_follow(struct walk *w, struct inode *link, struct inode **to)
 {
 	int err;
@@ -157,7 +155,7 @@ static int walk_follow(struct walk *w, struct inode *link, struct inode **to)
 
 /* --- Symbolic links --------------------------------------------------------------------------- */
 
-/* The same for a link that leads somewhere by itself; there is more of the path. */
+/* Goes on where @link, which has inode_ops.follow, leads: to a directory, as the path goes on. */
 static int walk_jump(struct walk *w, struct inode *link)
 {
 	struct inode *to;
@@ -174,7 +172,7 @@ static int walk_jump(struct walk *w, struct inode *link)
 	return 0;
 }
 
-/* The walk has met symbolic link @link as its current component: goes on with what it says. */
+/* Replaces the current component, which is symbolic link @link, by the link's text. */
 static int walk_link(struct walk *w, struct inode *link)
 {
 	size_t rest = strlen(w->rest);
@@ -206,7 +204,7 @@ static int walk_link(struct walk *w, struct inode *link)
 	return err;
 }
 
-/* Goes on until only the last component is left, in a directory that may be searched. */
+/* Walks on until only the last component is left, in a directory that the caller may search. */
 static int walk_to_last(struct walk *w)
 {
 	for (;;) {
@@ -254,7 +252,7 @@ int walk_path(struct walk *w, struct inode *at, const char *path)
 	return walk_path_within(w, at, path, 0);
 }
 
-/* The last component, made as a regular file if it is missing and O_CREAT says so. */
+/* Looks up the last component; with O_CREAT makes it as a regular file if it is missing. */
 static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 {
 	struct new_name new = { .mode = S_IFREG | mode };
@@ -278,7 +276,7 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 		w->created = !err;
 		if (err != -EEXIST || (flags & O_EXCL))
 			return err;
-		return walk_lookup(w, out);	/* somebody was faster */
+		return walk_lookup(w, out);	/* another thread has just made it */
 	}
 	if (!(flags & O_EXCL))
 		return 0;
@@ -286,7 +284,7 @@ static int open_last(struct walk *w, u32 flags, u32 mode, struct inode **out)
 	return -EEXIST;
 }
 
-/* Resolves what walk_path() has left; O_CREAT, O_EXCL and O_NOFOLLOW as in open(). */
+/* Resolves the last component, which walk_path() has left; flags are open()'s. */
 static int walk_all(struct walk *w, u32 flags, u32 mode, struct inode **out)
 {
 	struct inode *i, *to;
@@ -333,22 +331,13 @@ int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode 
 	return err;
 }
 
-/* The rights that open() asks for: O_ACCMODE's fourth value wants both, and gives neither. */
-static unsigned open_mask(u32 flags)
-{
-	static const u8 masks[] = { MAY_READ, MAY_WRITE };
-	u32 mode = flags & O_ACCMODE;
-	unsigned mask = mode < O_RDWR ? masks[mode] : MAY_READ | MAY_WRITE;
-
-	if (flags & O_PATH)
-		return 0;
-	return mask | (flags & O_TRUNC ? MAY_WRITE : 0);
-}
-
-/* Whether open() may have an inode that was there before. */
+/* Checks whether open() may open inode @i, which it has not made itself. */
 static int may_open(const struct inode *i, u32 flags)
 {
-	unsigned mask = open_mask(flags);
+	/* By access mode. The fourth, for ioctl() alone, needs both rights and gives neither. */
+	static const u8 masks[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+				    MAY_READ | MAY_WRITE };
+	unsigned mask = masks[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 	bool dir = inode_is(i, S_IFDIR);
 	int err;
 
@@ -370,7 +359,7 @@ static int may_open(const struct inode *i, u32 flags)
 	return (flags & O_NOATIME) && !inode_owned(i) ? -EPERM : 0;
 }
 
-/* O_TMPFILE: *inode, a directory, is replaced by a file without a name that is made in it. */
+/* O_TMPFILE: makes a file without a name in directory *inode, and puts it in *inode instead. */
 static int make_unnamed(struct inode **inode, u32 flags, u32 mode)
 {
 	struct inode *dir = *inode, *i;

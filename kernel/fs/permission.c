@@ -1,13 +1,13 @@
 /*
- * Permissions: who may do what with an inode. The rules are the file systems' common ones; the ids
- * are the current thread's file system ids, which follow the effective ones.
+ * Permissions: what a thread may do with an inode. The rules are common to all file systems; the
+ * ids are the current thread's file system ids, which follow the effective ones.
  *
- * An inode's mode and owner are read without its lock: a change meanwhile might as well have come
- * before or after the question.
+ * An inode's mode and owner are read without its lock: a change at the same time might as well have
+ * come just before or after the check.
  *
- * A check comes where Linux has it, since a caller that breaks several rules sees the first one's
- * error: search on each directory of the walk, then whether the name exists, then the right to
- * change the directory (-EACCES), then its sticky bit (-EPERM), then what kind of thing it is.
+ * The checks come in Linux's order, since a caller that breaks several rules gets the error of the
+ * first: the right to search each directory of the walk, then whether the name exists, then the
+ * right to change the directory (-EACCES), then its sticky bit (-EPERM), then the kind of file.
  */
 #include "errno.h"
 #include "fs.h"
@@ -50,7 +50,7 @@ int inode_permission_slow(const struct inode *i, unsigned mask)
 	if (!(mask & MAY_WRITE) && capable(CAP_DAC_READ_SEARCH) &&
 	    (inode_is(i, S_IFDIR) || !(mask & MAY_EXEC)))
 		return 0;
-	/* Everything, but what nobody may execute is no program. */
+	/* This capability allows all, except to execute a file that nobody may execute. */
 	if (capable(CAP_DAC_OVERRIDE) &&
 	    (inode_is(i, S_IFDIR) || !(mask & MAY_EXEC) || (mode & 0111)))
 		return 0;
@@ -83,21 +83,15 @@ int may_create(const struct inode *dir)
 	return dir->nlink ? inode_permission(dir, MAY_WRITE | MAY_EXEC) : -ENOENT;
 }
 
-/* In a sticky directory a file is its owner's, and the directory's owner's, to remove. */
-static bool is_stuck(const struct inode *dir, const struct inode *victim)
-{
-	u32 me = current_cred()->uid.fs;
-
-	return (dir->mode & S_ISVTX) && me != victim->uid && me != dir->uid && !capable(CAP_FOWNER);
-}
-
 int may_delete(const struct inode *dir, const struct inode *victim, bool is_dir)
 {
 	int err = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	u32 me = current_cred()->uid.fs;
 
 	if (err)
 		return err;
-	if (is_stuck(dir, victim))
+	/* Only its owner and the directory's owner may remove a file from a sticky directory. */
+	if ((dir->mode & S_ISVTX) && me != victim->uid && me != dir->uid && !capable(CAP_FOWNER))
 		return -EPERM;
 	if (is_dir != inode_is(victim, S_IFDIR))
 		return is_dir ? -ENOTDIR : -EISDIR;
@@ -106,7 +100,7 @@ int may_delete(const struct inode *dir, const struct inode *victim, bool is_dir)
 
 /* --- Attributes ------------------------------------------------------------------------------- */
 
-/* May the caller leave a set-group-id bit on what belongs to group @gid? */
+/* Whether the caller may leave a set-group-id bit on a file of group @gid. */
 static bool may_set_gid_bit(u32 gid)
 {
 	return cred_in_group(current_cred(), gid) || capable(CAP_FSETID);
@@ -133,7 +127,7 @@ int inode_set_mode(struct inode *i, u32 mode)
 	return err;
 }
 
-/* The bits that let others act as the owner, and that do not outlive a change of the file. */
+/* The bits that let others act as the owner or group: a change of the file takes them away. */
 static u32 set_id_bits(const struct inode *i, bool lone_group_bit)
 {
 	u32 bits = i->mode & S_ISUID;
@@ -143,8 +137,8 @@ static u32 set_id_bits(const struct inode *i, bool lone_group_bit)
 	return bits;
 }
 
-/* May the caller give @i to @uid and @gid? Lock held. */
-static int may_chown(const struct inode *i, u32 uid, u32 gid, u32 dropped)
+/* Checks whether the caller may give @i to @uid and @gid, which drops mode bits @dropped. */
+static int may_chown(const struct inode *i, u32 uid, u32 gid, u32 dropped) HOLDS(i->lock)
 {
 	const struct cred *c = current_cred();
 	bool mine = c->uid.fs == i->uid;

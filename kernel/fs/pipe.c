@@ -1,20 +1,21 @@
 /*
  * Pipes and FIFOs: a ring of slots, each a page and the bytes in it that are still to be read.
  *
- * A write goes into the last slot if it fits there as a whole, else into free slots, a page's worth
- * in each, copied straight from and to user memory. So how many writes a pipe takes hangs on their
- * sizes, exactly as on Linux. A slot keeps its page until the pipe goes; whenever the pipe is empty
- * the ring starts again at its first slot, so messages that are read as they come only ever need
- * one page. A packet (O_DIRECT) has slots of its own, and one read takes one slot of it.
+ * A write goes into the last slot if it fits there as a whole, else into free slots, up to a page
+ * in each. Bytes are copied straight from and to user memory. So the number of writes that a pipe
+ * takes depends on their sizes, exactly as on Linux. A slot keeps its page until the pipe is freed;
+ * whenever the pipe is empty the ring starts again at its first slot, so messages that are read as
+ * they come need only one page. A packet (O_DIRECT) has slots of its own, and a read takes one
+ * slot.
  *
- * The pipe belongs to its open files, and the inode leads to it while there are any: see fifo.c,
- * which opens and closes.
+ * The pipe belongs to its open files, and the inode leads to it while there are any: see fifo.c for
+ * opening and closing.
  *
  * Lock: pipe->lock, a mutex, guards everything and is held while copying, so writes of up to
  * PIPE_BUF bytes are never mixed (they need one slot). Blocked threads wait on the condition
- * variables; whoever changes the state under the lock looks there whether somebody waits, and wakes
- * them after giving the lock up, so that they do not run into it. The owners of files with O_ASYNC
- * are told of every read and write, as on Linux, whatever it has changed.
+ * variables. A thread that changes the state under the lock looks there for waiters, and wakes them
+ * after it has released the lock, so that they need not wait for it. The owners of files with
+ * O_ASYNC get a signal for every read and write, as on Linux, even if it has changed nothing.
  *
  *  PIPE1  used <= size; slots [head, head + used), counted round the ring, are not empty.
  *  PIPE2  A reader blocks only while the pipe is empty and has writers, a writer only while it is
@@ -38,9 +39,9 @@ static void set_used(struct pipe *p, u32 n)
 }
 
 /*
- * Somebody waits on @c for what the caller has just changed. condvar_wait() links itself before it
- * gives the pipe lock up, which we hold. Poll does not take that lock, since it must not block once
- * it is linked; instead:
+ * Whether a thread waits on @c for what the caller has just changed. condvar_wait() links its
+ * thread before it releases the pipe lock, which we hold. Poll does not take that lock, since it
+ * must not block once it is linked; instead:
  *
  *	poll				here
  *	links itself			changes used
@@ -70,23 +71,23 @@ void pipe_pop(struct pipe *p)
 }
 
 /*
- * Takes out what the first slot has, or as much of it as is asked for. True: there may be more to
- * take. The pipe is not empty and its lock held.
+ * Takes the first slot's bytes, or as many as are asked for. Returns true if the read goes on with
+ * the next slot. The pipe is not empty.
  */
-static bool take_slot(struct pipe *p, struct iobuf *b)
+static bool take_slot(struct pipe *p, struct iobuf *b) HOLDS(p->lock)
 {
 	struct pipe_slot *s = pipe_slot_at(p, 0);
 	size_t n = MIN(s->len, b->left), moved = iobuf_copy_to(b, s->data + s->from, n);
 
 	if (unlikely(moved != n)) {
-		b->left += moved;		/* it all stays in the pipe */
+		b->left += moved;		/* all bytes stay in the pipe */
 		return false;
 	}
 	s->from += n;
 	s->len -= n;
 	if (s->len && !s->packet)
 		return false;
-	pipe_pop(p);				/* what is left of a packet is lost */
+	pipe_pop(p);				/* the rest of a packet is lost */
 	return !s->packet;
 }
 
@@ -121,7 +122,7 @@ static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 	return err ? err : (ssize_t)(all - b->left);
 }
 
-/* Copies @n bytes in, behind those of slot @s, or none. Pipe lock held. */
+/* Copies @n bytes behind those of slot @s, or none. The caller holds the pipe's lock. */
 static int add_bytes(struct pipe_slot *s, struct iobuf *b, size_t n)
 {
 	size_t moved = iobuf_copy_from(b, s->data + s->from + s->len, n);
@@ -135,10 +136,11 @@ static int add_bytes(struct pipe_slot *s, struct iobuf *b, size_t n)
 }
 
 /*
- * The part of a write that is not whole pages goes behind the last one, if it fits there. True: it
- * did, or *err says why it cannot. The pipe is not empty and its lock held.
+ * Puts the part of a write that does not fill a page behind the bytes of the last slot. Returns
+ * false if there is no such part or it does not fit there. *err: copying failed. The pipe is not
+ * empty.
  */
-static bool merge(struct pipe *p, struct iobuf *b, int *err)
+static bool merge(struct pipe *p, struct iobuf *b, int *err) HOLDS(p->lock)
 {
 	size_t n = page_offset(b->left);
 	struct pipe_slot *s;
@@ -178,8 +180,8 @@ void pipe_push(struct pipe *p)
 	set_used(p, pipe_used(p) + 1);
 }
 
-/* Puts up to a page of @b into a free slot, or fails and leaves it free. Pipe lock held. */
-static int put_slot(struct pipe *p, const struct file *f, struct iobuf *b)
+/* Puts up to a page of @b into a free slot, or fails and leaves the slot free. */
+static int put_slot(struct pipe *p, const struct file *f, struct iobuf *b) HOLDS(p->lock)
 {
 	struct pipe_slot *s;
 	int err = pipe_free_slot(p, &s);
@@ -205,11 +207,11 @@ noinline int pipe_wait_room(struct pipe *p, bool nonblock)
 static noinline int wait_to_write(struct pipe *p, bool nonblock) HOLDS(p->lock)
 {
 	if (!nonblock)
-		async_notify(p, POLL_IN, O_WRONLY);	/* of what it has written so far */
+		async_notify(p, POLL_IN, O_WRONLY);	/* for the bytes written so far */
 	return pipe_wait_room(p, nonblock);
 }
 
-/* One step of a write: fills what room there is, after waiting for some if there was none. */
+/* Does one step of a write: fills the room there is, after waiting for some if there is none. */
 static int write_some(struct pipe *p, const struct file *f, struct iobuf *b)
 {
 	bool wake;
@@ -251,7 +253,7 @@ static ssize_t pipe_write(struct file *f, struct iobuf *b, off_t *pos)
 	return unlikely(err) ? pipe_write_failed(all - b->left, err) : (ssize_t)all;
 }
 
-/* A FIFO whose writers are still to come has not been hung up. */
+/* A FIFO that has not had a writer yet is not hung up. */
 static unsigned pipe_poll(struct file *f, struct poll_table *pt)
 {
 	struct pipe *p = f->private;
@@ -285,7 +287,7 @@ static int pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	return copy_to_user(arg, &bytes, sizeof(bytes));
 }
 
-/* Its pages; each open end counts for a part. */
+/* Counts the pages; each open end has an equal share. */
 static u64 pipe_held(struct file *f)
 {
 	struct pipe *p = f->private;
@@ -321,8 +323,8 @@ static void drop_page(struct pipe_slot *s)
 	counter_add(COUNT_FILE_PAGES, -1);
 }
 
-/* Moves what is in the pipe, and pages for what will be, into @slots; there is room. Lock held. */
-static void change_slots(struct pipe *p, struct pipe_slot *slots, u32 size)
+/* Moves the slots with their pages into @slots, where there is room for the used ones. */
+static void change_slots(struct pipe *p, struct pipe_slot *slots, u32 size) HOLDS(p->lock)
 {
 	for (u32 n = 0; n < p->size; n++)
 		if (n < size)

@@ -7,16 +7,16 @@
 #include "sync/sync.h"
 
 #define PIPE_SLOTS	16u		/* of a new one */
-#define PIPE_MANY	(1u << 20)	/* bytes, no more for everybody */
-#define PIPE_MOST	(1u << 31)	/* bytes, no more at all */
+#define PIPE_MANY	(1u << 20)	/* bytes: the limit without CAP_SYS_RESOURCE */
+#define PIPE_MOST	(1u << 31)	/* bytes: the limit with it */
 
-/* A part of the ring: @len bytes of a page, from @from on. */
+/* A part of the ring: len bytes of a page, beginning at from. */
 struct pipe_slot {
-	char *data;			/* the page; NULL: never used */
+	char *data;			/* the page; NULL until the first use */
 	u32 from;
 	u16 len;
-	bool packet;			/* one read takes no more than this */
-	bool closed;			/* no write goes behind these bytes */
+	bool packet;			/* a read ends with these bytes */
+	bool closed;			/* no write may add bytes */
 };
 
 struct pipe {
@@ -27,17 +27,17 @@ struct pipe {
 	_Atomic u32 size;		/* [lock] to write; slots, a power of two */
 	_Atomic u32 used;		/* [lock] to write; PIPE1 */
 	_Atomic unsigned readers, writers;	/* [lock] to write; open files of each kind */
-	unsigned reads_begun, writes_begun;	/* [lock] such files ever opened */
+	unsigned reads_begun, writes_begun;	/* [lock] files of each kind ever opened */
 	unsigned files;			/* [inode->lock] open ones; the last frees the pipe */
-	struct condvar readable;	/* data came, or a first writer, or the last one went */
-	struct condvar writable;	/* room came, or a first reader, or the last one went */
-	struct pipe_slot first[PIPE_SLOTS];	/* what slots is until the size is changed */
+	struct condvar readable;	/* new: data, a first writer, or no writer left */
+	struct condvar writable;	/* new: room, a first reader, or no reader left */
+	struct pipe_slot first[PIPE_SLOTS];	/* slots until the size is changed */
 };
 
 struct pipe *pipe_alloc(void);
 void pipe_free(struct pipe *p);
 
-/* --- Slots: pipe lock held; poll and splice.c also look without it, and then again with it --- */
+/* --- Slots: poll and splice.c look without the lock, all others hold it ----------------------- */
 
 static inline u32 pipe_used(const struct pipe *p)
 {
@@ -59,36 +59,36 @@ static inline bool pipe_has_writers(const struct pipe *p)
 	return atomic_load_explicit(&p->writers, memory_order_relaxed);
 }
 
-/* The slot that is @n behind the next one to be read. */
+/* Returns the slot that is @n behind the next one to be read. */
 static inline struct pipe_slot *pipe_slot_at(struct pipe *p, u32 n)
 {
 	return &p->slots[(p->head + n) & p->mask];
 }
 
-/* The first free slot, with a page; there is one. -ENOMEM. pipe_push() makes it the last. */
-int pipe_free_slot(struct pipe *p, struct pipe_slot **out);
-void pipe_push(struct pipe *p);
+/*
+ * Gets the first free slot, with a page; there must be one. pipe_push() then makes it the last used
+ * one. -ENOMEM.
+ */
+int pipe_free_slot(struct pipe *p, struct pipe_slot **out) HOLDS(p->lock);
+void pipe_push(struct pipe *p) HOLDS(p->lock);
 
-/* The first slot's bytes have been read, or are lost. */
-void pipe_pop(struct pipe *p);
+/* Frees the first slot, whose bytes have been read or are lost. */
+void pipe_pop(struct pipe *p) HOLDS(p->lock);
 
 /* --- Waiting ---------------------------------------------------------------------------------- */
 
-/*
- * Blocks until the other side has changed something, which it tells by @c. 0, -EAGAIN, -EINTR. Pipe
- * lock held again after.
- */
+/* Blocks until the other side signals a change by @c. 0, -EAGAIN (with @nonblock), -EINTR. */
 int pipe_wait(struct pipe *p, struct condvar *c, bool nonblock) HOLDS(p->lock);
 
-/* Waits until there is a free slot. 0, -EPIPE, or why not. */
+/* Waits until there is a free slot. 0, -EPIPE, -EAGAIN, -EINTR. */
 int pipe_wait_room(struct pipe *p, bool nonblock) HOLDS(p->lock);
 
-/* Ends a write of @done bytes that met @err. SIGPIPE comes also where some of it was written. */
+/* Returns the result of a write that failed after @done bytes. -EPIPE sends SIGPIPE in any case. */
 ssize_t pipe_write_failed(size_t done, int err);
 
-/* An open file of a pipe: its file_ops. */
+/* The open and close operations of a pipe. */
 int fifo_open(struct file *f);
 void fifo_close(struct file *f);
 
-/* It had a writer since @f was opened. */
+/* Whether the pipe had a writer when @f was opened, or has had one since. */
 bool fifo_had_writers(const struct file *f);

@@ -1,8 +1,8 @@
 /*
- * Where a process is: its working directory, its root, and the permissions that its new files do
- * not get. fork() copies it, clone(CLONE_FS) shares it.
+ * The place of a process in the tree of files: its working directory, its root, and its umask.
+ * fork() copies it, clone(CLONE_FS) shares it.
  *
- * Lock: place->lock, for a few instructions; a directory that is left is put outside it.
+ * Lock: place->lock, for a few instructions; the reference to an old directory is put outside it.
  */
 #include "fs/vfs.h"
 #include "mm/mm.h"
@@ -35,10 +35,8 @@ void place_put(struct place *c)
 {
 	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) > 1)
 		return;
-	if (c->cwd)
-		inode_put(c->cwd);
-	if (c->root)
-		inode_put(c->root);
+	inode_put(c->cwd);
+	inode_put(c->root);
 	kfree(c);
 }
 

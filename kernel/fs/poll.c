@@ -1,19 +1,19 @@
 /*
  * Waiting for several files at once: poll(), ppoll().
  *
- * One waiter stands in the wait queues of all files; the links are in the requests, so nothing is
- * allocated. A file's poll operation links it by poll_add() and then looks at its state, without
- * blocking: so a change is either seen, or wakes the waiter. Its links are shared: the wake-up that
- * poll() takes notice of is not used up by it.
+ * One waiter is in the wait queues of all the files; its links are in the requests, so nothing is
+ * allocated. A file's poll operation links it with poll_add() and then looks at the file's state
+ * without blocking: so a change is either seen there or wakes the waiter. The links are shared: a
+ * wake-up for one waiter that meets poll() still wakes another.
  *
- * A waiter is claimed once, so after a wake-up that made nothing ready everything starts anew.
+ * A waiter is claimed only once. So if a wake-up has made nothing ready, everything starts anew.
  */
 #include "errno.h"
 #include "fs/vfs.h"
 
 struct poll_table {
 	struct waiter waiter;
-	struct poll_request *request;	/* whose file is being asked */
+	struct poll_request *request;	/* the one whose file is being asked */
 };
 
 void poll_add(struct poll_table *pt, struct wait_queue *q)
@@ -30,10 +30,10 @@ void poll_add(struct poll_table *pt, struct wait_queue *q)
 	spin_lock(&q->lock);
 	err = wait_link(q, link, &pt->waiter);
 	spin_unlock(&q->lock);
-	assert(err == 0);	/* the file keeps its queues */
+	assert(err == 0);	/* an open file's queues are not destroyed */
 }
 
-/* Takes the waiter out of every queue: after it nobody can find it. */
+/* Takes the waiter out of every queue: from then on no other thread can find it. */
 static void leave_queues(struct poll_request *r, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -47,14 +47,14 @@ static void leave_queues(struct poll_request *r, unsigned n)
 		}
 }
 
-/* Asks every file; once one is ready nobody will wait, so the others need no link. */
+/* Asks every file. Once one is ready there will be no wait, so the others need no link. */
 static unsigned scan(struct poll_request *r, unsigned n, struct poll_table *pt)
 {
 	unsigned ready = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct file *f = r[i].file;
-		unsigned state = POLLIN | POLLOUT;	/* without an operation: never blocks */
+		unsigned state = POLLIN | POLLOUT;	/* of a file without the operation */
 
 		r[i].nr_links = 0;
 		if (!f)
@@ -63,7 +63,7 @@ static unsigned scan(struct poll_request *r, unsigned n, struct poll_table *pt)
 			pt->request = &r[i];
 		if (f->ops->poll)
 			state = f->ops->poll(f, ready ? NULL : pt);
-		if (f->inode->dev != DEV_ANON)	/* those of eventfd() and so on say no more */
+		if (f->inode->dev != DEV_ANON)	/* eventfd() and its like set no more bits */
 			state |= (state & POLLIN ? POLLRDNORM : 0) |
 				 (state & POLLOUT ? POLLWRNORM : 0);
 		r[i].ready = state & r[i].events;

@@ -1,18 +1,18 @@
 /*
- * The file system in memory: the tree of names. Contents of files: ramfs_file.c.
+ * The file system in memory: the tree of names. The contents of files are in ramfs_file.c.
  *
- * A directory keeps each entry in a red-black tree, to find it, and in a list by position, to list
- * it: positions only grow, so a listing that goes on after changes skips nothing and repeats
+ * A directory has its entries in a red-black tree, to find them, and in a list by position, to list
+ * them. Positions only grow, so a listing that goes on after changes skips nothing and repeats
  * nothing.
  *
  * Locks: every operation on a directory runs with its inode lock held; a child that is linked,
  * unlinked or moved is locked after it.
  *
- *  RAMFS1  An entry is a reference to its inode; a directory is one to its parent. So is any other
- *          inode to the directory that it was made in or moved to, or lost its last name in: /proc
- *          tells where a file is that has been removed.
+ *  RAMFS1  An entry holds a reference to its inode, and a directory one to its parent. Any other
+ *          inode holds one to the directory in which it was made, to which it was moved, or in
+ *          which it lost its last name: /proc shows the path of a removed file.
  *  RAMFS2  nlink of a directory is 2 + its subdirectories, and 0 once it is removed: then nothing
- *          can be created in it any more.
+ *          can be made in it any more.
  */
 #include "ramfs.h"
 
@@ -27,7 +27,7 @@ struct entry {
 	off_t pos;
 	struct inode *inode;		/* referenced */
 	u8 len;
-	char name[];			/* with a zero behind it */
+	char name[];			/* with a terminator */
 };
 
 static struct kmem_cache *inode_cache;
@@ -36,7 +36,7 @@ static const struct file_ops dir_file_ops;	/* a directory cannot be read or writ
 
 /* --- Entries ---------------------------------------------------------------------------------- */
 
-/* Any total order would do; lengths first makes most comparisons short. */
+/* Any total order would do. Comparing lengths first makes most comparisons short. */
 static int name_order(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	return a_len != b_len ? (a_len < b_len ? -1 : 1) : memcmp(a, b, a_len);
@@ -76,8 +76,8 @@ static struct entry *entry_alloc(const char *name, size_t len)
 	return e;
 }
 
-/* Cannot fail. The entry takes over a reference to @inode. */
-static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode)
+/* Adds @e to @dir. It takes over a reference to @inode. Cannot fail. */
+static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode) HOLDS(dir->lock)
 {
 	struct ramfs_inode *d = to_ramfs(dir);
 
@@ -88,15 +88,15 @@ static void entry_insert(struct inode *dir, struct entry *e, struct inode *inode
 	inode_touch(dir);
 }
 
-/* Gives the entry and its reference to the caller. */
-static void entry_remove(struct inode *dir, struct entry *e)
+/* Takes @e out of @dir; the entry and its reference are the caller's then. */
+static void entry_remove(struct inode *dir, struct entry *e) HOLDS(dir->lock)
 {
 	rb_remove(&to_ramfs(dir)->by_name, &e->node);
 	list_remove(&e->link);
 	inode_touch(dir);
 }
 
-/* May @name be made in @dir? 0 and an entry to be filled, or an error. */
+/* Checks whether @name can be made in @dir, and allocates its entry. */
 static int new_entry(struct inode *dir, const char *name, size_t len, struct entry **out)
 {
 	if (dir->nlink == 0)
@@ -116,7 +116,7 @@ static void set_parent(struct inode *child, struct inode *dir)
 	dir->nlink += is_dir;
 	if (old) {
 		old->nlink -= is_dir;
-		inode_put(old);		/* its entry for the child, or the caller, keeps it */
+		inode_put(old);		/* not the last: its entry or the caller keeps it */
 	}
 }
 
@@ -143,7 +143,7 @@ static int set_target(struct ramfs_inode *r, const struct new_name *new)
 	return 0;
 }
 
-/* The inode that @new describes, in no directory yet; *out is its only reference. */
+/* Makes the inode that @new describes, in no directory yet. *out is its only reference. */
 static int make_node(const struct new_name *new, struct inode **out)
 {
 	struct ramfs_inode *r = kmem_cache_zalloc(inode_cache);
@@ -165,7 +165,7 @@ static int make_node(const struct new_name *new, struct inode **out)
 		err = set_target(r, new);
 	} else if (type == S_IFIFO) {
 		r->inode.fops = &pipe_file_ops;
-	} else if (type != S_IFSOCK) {		/* there are no block devices, nor their drivers */
+	} else if (type != S_IFSOCK) {		/* a device; block devices have no driver */
 		r->inode.rdev = new->rdev;
 		r->inode.fops = type == S_IFCHR ? dev_file_ops(new->rdev) : NULL;
 	}
@@ -175,7 +175,7 @@ static int make_node(const struct new_name *new, struct inode **out)
 	return err;
 }
 
-/* One more name for @i, and a reference for it. */
+/* Counts one more name of @i, and takes the reference for it. */
 static int add_link(struct inode *i)
 {
 	int err = -ENOENT;		/* removed since the caller found it */
@@ -193,7 +193,7 @@ static int add_link(struct inode *i)
 }
 
 static int ramfs_create(struct inode *dir, const char *name, size_t len, const struct new_name *new,
-			struct inode **out)
+			struct inode **out) HOLDS(dir->lock)
 {
 	struct inode *i = new->existing;
 	struct entry *e;
@@ -230,20 +230,8 @@ static int may_remove(const struct inode *dir, const struct entry *e, bool is_di
 	return is_dir && !list_empty(&to_ramfs(i)->entries) ? -ENOTEMPTY : 0;
 }
 
-/* One name of @i less. Its lock is held; if it is a directory, so is its parent's. */
-static void drop_link(struct inode *i)
-{
-	if (inode_is(i, S_IFDIR)) {
-		i->nlink = 0;		/* RAMFS2; the reference to the parent stays, for ".." */
-		i->parent->nlink--;
-	} else {
-		i->nlink--;
-		inode_changed(i);
-	}
-}
-
-/* @e was the last name of @i, and the one to be told. @i->lock held. */
-static void keep_last(struct inode *i, struct inode *dir, struct entry *e)
+/* Keeps @e, the last name of @i, for /proc to show. */
+static void keep_last(struct inode *i, struct inode *dir, struct entry *e) HOLDS(i->lock)
 {
 	struct ramfs_inode *r = to_ramfs(i);
 
@@ -254,35 +242,43 @@ static void keep_last(struct inode *i, struct inode *dir, struct entry *e)
 }
 
 /* Takes @e out of @dir, as a directory or as something else. */
-static int remove(struct inode *dir, struct entry *e, bool is_dir)
+static int remove(struct inode *dir, struct entry *e, bool is_dir) HOLDS(dir->lock)
 {
 	struct inode *i = e->inode;
 	int err;
 
 	mutex_lock(&i->lock);
 	err = may_remove(dir, e, is_dir);
-	if (!err) {
-		drop_link(i);
-		entry_remove(dir, e);
-		if (!i->nlink)
-			keep_last(i, dir, e);
-		else
-			kfree(e);
+	if (err) {
+		mutex_unlock(&i->lock);
+		return err;
 	}
+	if (is_dir) {
+		i->nlink = 0;		/* RAMFS2; the reference to the parent stays, for ".." */
+		i->parent->nlink--;
+	} else {
+		i->nlink--;
+		inode_changed(i);
+	}
+	entry_remove(dir, e);
+	if (!i->nlink)
+		keep_last(i, dir, e);
+	else
+		kfree(e);
 	mutex_unlock(&i->lock);
-	if (!err)
-		inode_put(i);
-	return err;
+	inode_put(i);
+	return 0;
 }
 
 static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is_dir)
+	HOLDS(dir->lock)
 {
 	struct entry *e = find(dir, name, len);
 
 	return e ? remove(dir, e, is_dir) : -ENOENT;
 }
 
-/* A name of @i, of which a file may have others elsewhere, has come to @dir from @from. */
+/* Makes @dir the parent of @i if @from was. A name of @i has moved, maybe not its only one. */
 static void move_parent(struct inode *i, struct inode *from, struct inode *dir)
 {
 	if (from == dir)
@@ -293,9 +289,9 @@ static void move_parent(struct inode *i, struct inode *from, struct inode *dir)
 	mutex_unlock(&i->lock);
 }
 
-/* Both directories' locks and the rename lock held; the checks of vfs_rename() have been made. */
+/* vfs_rename() has made its checks. */
 static int ramfs_rename(struct inode *from, const char *old, size_t old_len, struct inode *to,
-			const char *new, size_t new_len)
+			const char *new, size_t new_len) HOLDS(rename_lock, from->lock, to->lock)
 {
 	struct entry *e = find(from, old, old_len), *target = find(to, new, new_len), *renamed;
 	struct inode *moved = e->inode;
@@ -318,9 +314,10 @@ static int ramfs_rename(struct inode *from, const char *old, size_t old_len, str
 	return 0;
 }
 
-/* As rename(), but that both names exist and stay. */
+/* Exchanges the inodes of two names, which both exist. vfs_rename() has made its checks. */
 static int ramfs_exchange(struct inode *from, const char *old, size_t old_len, struct inode *to,
 			  const char *new, size_t new_len)
+	HOLDS(rename_lock, from->lock, to->lock)
 {
 	struct entry *a = find(from, old, old_len), *b = find(to, new, new_len);
 	struct inode *moved = a->inode;
@@ -335,6 +332,7 @@ static int ramfs_exchange(struct inode *from, const char *old, size_t old_len, s
 }
 
 static int ramfs_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
+	HOLDS(dir->lock)
 {
 	if (!emit_dots(dir, pos, emit, arg))
 		return 0;

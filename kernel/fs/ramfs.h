@@ -1,5 +1,5 @@
 /*
- * The file system in memory: what ramfs.c (names) and ramfs_file.c (contents) share.
+ * The file system in memory: shared by ramfs.c (names) and ramfs_file.c (contents).
  */
 #pragma once
 
@@ -24,7 +24,7 @@ struct ramfs_inode {
 		};
 		char *target;			/* symbolic link; [const] */
 	};
-	struct entry *last;		/* [inode.lock] by which it was removed, or NULL */
+	struct entry *last;		/* [inode.lock] the last name, once removed; or NULL */
 };
 
 static inline struct ramfs_inode *to_ramfs(struct inode *i)
@@ -32,12 +32,12 @@ static inline struct ramfs_inode *to_ramfs(struct inode *i)
 	return container_of(i, struct ramfs_inode, inode);
 }
 
-/* A regular file's part. */
+/* The operations of a regular file. */
 extern const struct file_ops ramfs_file_ops;
 void ramfs_file_init(struct ramfs_inode *r);
 void ramfs_file_release(struct ramfs_inode *r);
-int ramfs_truncate(struct inode *i, off_t size);
+int ramfs_truncate(struct inode *i, off_t size) HOLDS(i->lock);
 off_t ramfs_seek(struct inode *i, off_t from, bool hole);
-int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size);
-int ramfs_punch(struct inode *i, off_t pos, off_t n);
+int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size) HOLDS(i->lock);
+int ramfs_punch(struct inode *i, off_t pos, off_t n) HOLDS(i->lock);
 int ramfs_get_page(struct inode *i, u64 index, bool make, struct page **out);

@@ -1,16 +1,18 @@
 /*
- * The contents of files in memory: pages by index; a page that is missing reads as zeros.
+ * The contents of files in memory: pages by index. A missing page, a hole, reads as zeros.
  *
- * Locks: inode->lock, held by the VFS or taken by write, keeps the size and other writers still,
- * also while a write faults in the user memory it copies from. pages_lock guards the page tree
- * alone and is never held while copying, since a page fault on a mapping of this very file takes
- * it. Readers take no lock but that: they see each page as it is when they get there.
+ * Locks: inode->lock, held by the caller or taken by ramfs_write(), keeps the size and other
+ * writers still, also while a write faults on the user memory that it copies from. pages_lock
+ * guards only the page tree and is never held while copying, since a page fault on a mapping of
+ * this very file takes it. Readers take no other lock: they see each page as it is when they get
+ * there.
  *
- *  RAMFSFILE1  Bytes beyond the size in the last page are zeros: truncation clears them, and writes
- *              come with their size.
+ *  RAMFSFILE1  Bytes beyond the size in the last page are zeros: truncation clears them, and a
+ *              write sets the size to its end.
  *  RAMFSFILE2  A page in the tree is wholly initialized: a new one is filled before it is inserted.
- *  RAMFSFILE3  No page beyond the end stays: the size goes first, then the pages, then the mappings
- *              of them (inode_unmap()). So a fault either sees the new size or is undone.
+ *  RAMFSFILE3  No page beyond the end stays: truncation first changes the size, then drops the
+ *              pages, then unmaps them (inode_unmap()). So a fault either sees the new size or is
+ *              undone.
  */
 #include "base/counters.h"
 #include "base/string.h"
@@ -30,7 +32,7 @@ static u64 page_index(u64 pos)
 	return pos >> PAGE_SHIFT;
 }
 
-/* The page at @index, referenced; NULL: a hole. */
+/* Returns the page at @index, referenced, or NULL for a hole. */
 static struct page *get_page(struct ramfs_inode *r, u64 index)
 {
 	struct page *p;
@@ -43,16 +45,16 @@ static struct page *get_page(struct ramfs_inode *r, u64 index)
 	return p;
 }
 
-/* Is page @index beyond the end of the file? */
+/* Whether page @index is beyond the end of the file. */
 static bool is_beyond(const struct inode *i, u64 index)
 {
 	return index >= page_index(i->size + PAGE_SIZE - 1);
 }
 
 /*
- * Puts @new in place if the place is still empty; then the reference is the tree's. A page for a
- * mapping (@mapped) may have been cut off meanwhile (RAMFSFILE3); one for a write is ahead of the
- * size.
+ * Puts @new in place, with a reference for the tree, if the place is still empty; *there is the
+ * page that is in place then, referenced. A page for a mapping (@mapped) may have been cut off
+ * meanwhile (RAMFSFILE3); one for a write may be beyond the size, which grows afterwards.
  */
 static int insert_page(struct ramfs_inode *r, u64 index, struct page *new, bool mapped,
 		       struct page **there)
@@ -126,8 +128,8 @@ static ssize_t ramfs_read(struct file *f, struct iobuf *b, off_t *pos)
 }
 
 /*
- * Fills a hole: @n bytes at offset @at of a new page come from @b, the others are zeros
- * (RAMFSFILE2). How many came, or an error.
+ * Fills a hole with a new page: @n bytes at offset @at come from @b, the others are zeros
+ * (RAMFSFILE2). Returns how many came, or an error.
  */
 static ssize_t write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, size_t at, size_t n)
 {
@@ -144,7 +146,7 @@ static ssize_t write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, siz
 	if (n)
 		err = insert_page(r, index, new, false, &there);
 	if (n && !err) {
-		if (there != new)	/* a mapping was faster */
+		if (there != new)	/* a fault on a mapping has filled the hole */
 			memcpy(page_to_virt(there) + at, va + at, n);
 		page_put(there);
 	}
@@ -152,15 +154,15 @@ static ssize_t write_hole(struct ramfs_inode *r, u64 index, struct iobuf *b, siz
 	return err ? err : (ssize_t)n;
 }
 
-/* May no longer be written at all, or not beyond its end? */
+/* Whether a seal forbids a write up to @end. */
 static bool is_sealed(const struct inode *i, u64 end)
 {
 	return i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ||
 	       (i->seals & F_SEAL_GROW && end > i->size);
 }
 
-/* How many of the @n bytes, all of one page, were written, or an error. Inode lock held. */
-static ssize_t write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
+/* Writes @n bytes, all in one page. Returns how many were written, or an error. */
+static ssize_t write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n) HOLDS(i->lock)
 {
 	struct ramfs_inode *r = to_ramfs(i);
 	struct page *p;
@@ -180,23 +182,16 @@ static ssize_t write_page(struct inode *i, struct iobuf *b, off_t pos, size_t n)
 	return moved ? moved : -EFAULT;
 }
 
-/* Where a write by @f goes that was told @pos. Inode lock held. */
-static off_t write_start(const struct file *f, const struct iobuf *b, off_t pos)
-{
-	bool append = (f->flags & O_APPEND) && !(b->flags & RWF_NOAPPEND);
-
-	return append || (b->flags & RWF_APPEND) ? (off_t)f->inode->size : pos;
-}
-
 static ssize_t ramfs_write(struct file *f, struct iobuf *b, off_t *pos)
 {
+	bool append = (f->flags & O_APPEND) && !(b->flags & RWF_NOAPPEND);
 	struct inode *i = f->inode;
 	ssize_t moved = 0, room;
 	size_t done = 0, n;
 	off_t start;
 
 	mutex_lock(&i->lock);
-	start = write_start(f, b, *pos);
+	start = append || (b->flags & RWF_APPEND) ? (off_t)i->size : *pos;
 	room = b->left ? file_room(start, b->left) : 0;
 	if (room > 0)
 		inode_drop_set_id(i);
@@ -215,7 +210,7 @@ static ssize_t ramfs_write(struct file *f, struct iobuf *b, off_t *pos)
 	return done ? (ssize_t)done : room < 0 ? room : moved;
 }
 
-/* Drops all pages from @first on. */
+/* Drops all pages at or after @first. */
 static void drop_pages(struct ramfs_inode *r, u64 first)
 {
 	u64 gone;
@@ -268,7 +263,7 @@ off_t ramfs_seek(struct inode *i, off_t from, bool hole)
 	return MAX(from, (off_t)(next << PAGE_SHIFT));
 }
 
-/* There is a page at @index, if need be a new one of zeros. */
+/* Makes sure that there is a page at @index, if need be a new one of zeros. */
 static int fill_hole(struct ramfs_inode *r, u64 index)
 {
 	struct page *there = get_page(r, index), *new;
@@ -305,7 +300,7 @@ int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size)
 	return 0;
 }
 
-/* Zeros within one page. */
+/* Clears @n bytes at @pos, all in one page. */
 static void clear_part(struct ramfs_inode *r, u64 pos, size_t n)
 {
 	struct page *p = get_page(r, page_index(pos));
@@ -356,7 +351,7 @@ void ramfs_file_release(struct ramfs_inode *r)
 	drop_pages(r, 0);
 }
 
-/* Without a name it is there for those who have it open, or mapped. */
+/* Only a file without a name is freed when it is closed. */
 static u64 ramfs_held(struct file *f)
 {
 	return f->inode->nlink ? 0 : f->inode->blocks * 512;

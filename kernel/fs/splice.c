@@ -3,14 +3,14 @@
  * to a pipe. The system calls are in kernel/abi/send.c.
  *
  * Bytes are copied once, straight between a slot's page and the other side; from pipe to pipe a
- * whole slot moves by exchanging pages. Linux passes pages on instead, so that a later change of
- * the memory or file may show in the pipe: no program can rely on that, and here it never does.
- * Everything else is as there: which bytes make a slot, that no later write joins them, and that a
- * call waits only as long as it has moved nothing.
+ * whole slot moves by an exchange of pages. Linux hands pages on instead, so a later change of the
+ * memory or file may show in the pipe: no program can rely on that, and here it never happens.
+ * Everything else is as on Linux: which bytes share a slot, that no later write is added to them,
+ * and that a call waits only before its first byte.
  *
- * Locks: the pipe's lock is held while the other side is read or written, so that bytes are neither
- * lost nor doubled if that takes fewer. It is thus outside file->lock and inode->lock. Of two pipes
- * the one at the lower address is locked first.
+ * Locks: the pipe's lock is held while the other side is read or written, so that no byte is lost
+ * or doubled if that side takes fewer. It thus ranks before file->lock and inode->lock. Of two
+ * pipes the one at the lower address is locked first.
  *
  *  SPLICE1  Only bytes that the other side has taken leave a pipe, and only bytes that it has given
  *           come in.
@@ -36,7 +36,7 @@ bool splice_writes(const struct file *f)
 	return f->ops->write && !f->ops->by_segment;
 }
 
-/* There are more bytes, or more room: tells those who wait or have O_ASYNC. */
+/* Wake the other side, and signal the owners of O_ASYNC files: there are bytes, or room. */
 static void tell_readers(struct pipe *p)
 {
 	condvar_broadcast(&p->readable);
@@ -51,7 +51,7 @@ static void tell_writers(struct pipe *p)
 
 /* --- A pipe and something else ---------------------------------------------------------------- */
 
-/* How many of @n bytes the next slot gets: no more than are in one page of memory or of a file. */
+/* Returns how many of @n bytes the next slot gets: at most those in one page of memory or file. */
 static size_t part_of(struct splice_side *from, size_t n)
 {
 	const struct inode *i;
@@ -63,7 +63,7 @@ static size_t part_of(struct splice_side *from, size_t n)
 							 : MIN(n, PAGE_SIZE);
 }
 
-/* A part ends with its page, so there is all of it or nothing. */
+/* Reads a part into a slot's page. A part of memory is in one page, so all of it comes or none. */
 static ssize_t get(struct splice_side *from, char *to, size_t n)
 {
 	struct iobuf b = iobuf_kernel(to, n);
@@ -82,8 +82,8 @@ static ssize_t put(struct splice_side *to, const char *from, size_t n)
 	return file_write(to->file, &b, to->pos);
 }
 
-/* Fills one slot with up to @n bytes: how many there were. Pipe lock held. */
-static ssize_t fill_slot(struct pipe *p, struct splice_side *from, size_t n)
+/* Fills one slot with up to @n bytes and returns how many came. */
+static ssize_t fill_slot(struct pipe *p, struct splice_side *from, size_t n) HOLDS(p->lock)
 {
 	struct pipe_slot *s;
 	ssize_t got = pipe_free_slot(p, &s);
@@ -119,7 +119,7 @@ ssize_t splice_to_pipe(struct splice_side *from, struct pipe *p, size_t n, bool 
 	return got < 0 ? pipe_write_failed(done, got) : (ssize_t)done;
 }
 
-/* Waits until there are bytes in the pipe, or there can be none. 0, -EAGAIN, -EINTR. */
+/* Waits until there are bytes in the pipe, or no writers. 0, -EAGAIN, -EINTR. */
 static int wait_bytes(struct pipe *p, bool nonblock) HOLDS(p->lock)
 {
 	int err = 0;
@@ -129,8 +129,8 @@ static int wait_bytes(struct pipe *p, bool nonblock) HOLDS(p->lock)
 	return err;
 }
 
-/* Writes out of the first slot up to @n bytes: how many were taken. Pipe lock held. */
-static ssize_t drain_slot(struct pipe *p, struct splice_side *to, size_t n)
+/* Writes up to @n bytes of the first slot and returns how many the other side took. */
+static ssize_t drain_slot(struct pipe *p, struct splice_side *to, size_t n) HOLDS(p->lock)
 {
 	struct pipe_slot *s = pipe_slot_at(p, 0);
 	ssize_t taken = put(to, s->data + s->from, MIN(n, s->len));
@@ -158,7 +158,7 @@ ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool 
 		taken = drain_slot(p, to, n - done);
 		done += MAX(taken, 0);
 	}
-	used -= pipe_used(p);			/* so many slots are free now */
+	used -= pipe_used(p);			/* slots that have become free */
 	mutex_unlock(&p->lock);
 	if (used)
 		tell_writers(p);
@@ -168,7 +168,7 @@ ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool 
 /* --- Two pipes -------------------------------------------------------------------------------- */
 
 static int lock_two(struct pipe *a, struct pipe *b)
-	NO_LOCK_ANALYSIS("which is first is known at run time")
+	NO_LOCK_ANALYSIS("their order is known at run time")
 {
 	struct pipe *first = MIN(a, b), *second = MAX(a, b);
 	int err = mutex_lock_interruptible(&first->lock);
@@ -181,7 +181,7 @@ static int lock_two(struct pipe *a, struct pipe *b)
 	return err;
 }
 
-/* Waits until there are bytes to take, or will be none, and then room for them; locks neither. */
+/* Waits until @from has bytes or no writers, and then until @to has room. Holds no lock after. */
 static int wait_both(struct pipe *from, struct pipe *to, bool nonblock)
 {
 	int err = mutex_lock_interruptible(&from->lock);
@@ -200,8 +200,9 @@ static int wait_both(struct pipe *from, struct pipe *to, bool nonblock)
 	return err;
 }
 
-/* Moves up to @n bytes of slot @i of @from, or copies them: how many. Both locks held. */
+/* Moves up to @n bytes of slot @i of @from, or with @keep copies them. Returns how many. */
 static ssize_t pass_slot(struct pipe *from, u32 i, struct pipe *to, size_t n, bool keep)
+	HOLDS(from->lock, to->lock)
 {
 	struct pipe_slot *a = pipe_slot_at(from, i), *b;
 	char *page;
@@ -227,8 +228,9 @@ static ssize_t pass_slot(struct pipe *from, u32 i, struct pipe *to, size_t n, bo
 	return n;
 }
 
-/* Passes slots on for as long as there are some, and room. Both locks held. */
+/* Passes slots on while there are some, and room for them. */
 static ssize_t pass_slots(struct pipe *from, struct pipe *to, size_t n, bool keep)
+	HOLDS(from->lock, to->lock)
 {
 	size_t done = 0;
 	ssize_t passed = pipe_has_readers(to) ? 0 : -EPIPE;
@@ -242,13 +244,13 @@ static ssize_t pass_slots(struct pipe *from, struct pipe *to, size_t n, bool kee
 }
 
 ssize_t splice_pipes(struct pipe *from, struct pipe *to, size_t n, bool keep, bool nonblock)
-	NO_LOCK_ANALYSIS("lock_two()")
+	NO_LOCK_ANALYSIS("it cannot follow lock_two()")
 {
 	bool ended = false;
 	ssize_t passed = 0;
 	u32 used = 0;
 
-	while (!passed && !ended) {	/* others may have been there between waiting and locking */
+	while (!passed && !ended) {	/* again, if others were faster after our wait */
 		passed = wait_both(from, to, nonblock);
 		if (!passed)
 			passed = lock_two(from, to);

@@ -56,6 +56,7 @@ KTEST(pipe_order, "pipe.order", "", "pipe.order")
 	file_put(w);
 	while (got < sent)
 		got += get(r, in, sizeof(in));
+	/* PIPE1: else a slot is written over, or an empty one ends the reads */
 	CHECK(wrong == 0, "pipe.order", "%lu bytes are wrong", wrong);
 	CHECK(get(r, in, 1) == 0, "pipe.order", "no end of file");
 	file_put(r);

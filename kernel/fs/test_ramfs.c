@@ -54,6 +54,7 @@ static void random_read(struct file *f)
 
 	CHECK(read_at(f, pos, buf, n) == (ssize_t)want, "ramfs.model", "read of %lu at %lu", n,
 	      pos);
+	/* RAMFSFILE1, RAMFSFILE2 */
 	CHECK(memcmp(buf, model + pos, want) == 0, "ramfs.model", "wrong bytes at %lu+%lu", pos,
 	      want);
 	CHECK(f->inode->size == model_size, "ramfs.model", "size %lu", f->inode->size);
@@ -96,7 +97,7 @@ KTEST(ramfs_sparse, "ramfs.sparse", "", "ramfs.sparse")
 		CHECK(write_at(f, 1ll << shift, &v, 8) == 8, "ramfs.sparse", "write at 2^%u",
 		      shift);
 	}
-	for (unsigned shift = 3; shift < 63; shift++)
+	for (unsigned shift = 3; shift < 63; shift++)	/* PAGETREE1 */
 		CHECK(read_at(f, 1ll << shift, &v, 8) == 8 && v == shift, "ramfs.sparse",
 		      "2^%u: %lu", shift, v);
 	CHECK(read_at(f, (1ll << 50) - 8, &v, 8) == 8 && v == 0, "ramfs.sparse",
@@ -107,6 +108,7 @@ KTEST(ramfs_sparse, "ramfs.sparse", "", "ramfs.sparse")
 	CHECK(write_at(f, S64_MAX, &v, 8) == -EINVAL, "ramfs.sparse", "a file beyond 2^63");
 	CHECK(vfs_truncate(f->inode, (1ll << 40) + 9) == 0, "ramfs.sparse", "truncate");
 	CHECK(read_at(f, 1ll << 40, &v, 8) == 8 && v == 40, "ramfs.sparse", "2^40: %lu", v);
+	/* RAMFSFILE3 */
 	CHECK(counter_read(COUNT_FILE_PAGES) == pages + 30, "ramfs.sparse", "%ld pages after",
 	      counter_read(COUNT_FILE_PAGES) - pages);
 	vfs_unlink(NULL, "/sparse", false);

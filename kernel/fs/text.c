@@ -1,7 +1,7 @@
 /*
- * Text that grows, and open files that read it: see text.h.
+ * Text that grows, and files that show it: see text.h.
  *
- * An open file owns its text, which nobody changes after it was made: reading needs no lock.
+ * An open file owns its text, which does not change any more: reading needs no lock.
  */
 #include "text.h"
 
@@ -12,7 +12,7 @@
 #include "errno.h"
 #include "mm/mm.h"
 
-/* Room for @more bytes and a terminator. */
+/* Makes room for @more bytes and a terminator. Returns false if memory is, or was, short. */
 static bool text_reserve(struct text *t, size_t more)
 {
 	size_t size = t->size ? t->size : 256;

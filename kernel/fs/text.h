@@ -1,13 +1,13 @@
 /*
- * Files of text that the kernel makes: /proc and /sys. The text is made when the file is opened, so
- * what one open file reads is one moment's picture.
+ * Files of text that the kernel makes, for /proc and /sys. The text is made when the file is
+ * opened, so an open file shows the state at that moment.
  */
 #pragma once
 
 #include "fs/vfs.h"
 #include "types.h"
 
-/* Text that grows as it is written. A lack of memory is remembered and loses the rest. */
+/* Text that grows as it is written. Once memory is short, failed is set and the rest is lost. */
 struct text {
 	char *buf;
 	size_t len, size;
@@ -17,7 +17,7 @@ struct text {
 void text_append(struct text *t, const char *s, size_t len);
 void text_printf(struct text *t, const char *fmt, ...) printf_like(2, 3);
 
-/* For struct file_ops: opens @f on what @show writes about its inode. */
+/* For struct file_ops. text_open() makes the text of @f: @show writes it. */
 int text_open(struct file *f, int (*show)(struct inode *i, struct text *t));
 void text_close(struct file *f);
 ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos);

@@ -1,12 +1,12 @@
 /*
- * timerfd: a timer that is read from. A read says how often it has fired since the last one, and
- * waits until it has.
+ * timerfd: a timer as a file. A read returns how often it has fired since the last read, and waits
+ * until that is at least once.
  *
- * As with POSIX timers, a periodic one does not go on firing while nobody reads: it is armed again
- * by the read, which counts what was missed.
+ * As with POSIX timers, a periodic timer does not go on firing while nobody reads: the read arms it
+ * again and counts the periods that it has missed.
  *
- * Locks: timer_lock for everything; `fired` counts are also changed under the wait queue's, so
- * that a reader that finds none and blocks is woken.
+ * Locks: timer_lock for everything. timerfd_fire() changes `fired` under the lock of the wait
+ * queue, too, so that a reader that finds it 0 and blocks is woken.
  */
 #include "errno.h"
 #include "fs.h"
@@ -18,10 +18,10 @@
 struct timerfd {
 	struct inode inode;
 	struct timer timer;
-	enum timer_clock clock;		/* [const] the one it was created on */
-	bool set;			/* armed, or periodic and waiting to be read */
+	enum timer_clock clock;		/* [const] the one it was made with */
+	bool set;			/* armed, or periodic and to be armed by a read */
 	u64 interval;			/* 0: fires once */
-	_Atomic u64 fired;		/* since the last read, but for what was missed */
+	_Atomic u64 fired;		/* since the last read, without the missed periods */
 	struct wait_queue readers;
 };
 
@@ -43,8 +43,8 @@ static void timerfd_fire(struct timer *t)
 	spin_unlock(&tf->readers.lock);
 }
 
-/* Arms one that has fired for its next time; how many were missed. timer_lock held. */
-static u64 go_on(struct timerfd *tf)
+/* Arms a periodic timer that has fired again. Returns how many periods it has missed. */
+static u64 go_on(struct timerfd *tf) HOLDS(timer_lock)
 {
 	struct timer *t = &tf->timer;
 	u64 missed = 0;
@@ -128,8 +128,7 @@ int timerfd_create(enum timer_clock clock, u32 flags, struct file **out)
 	return err;
 }
 
-/* timer_lock held. */
-static struct interval look(struct timerfd *tf)
+static struct interval look(struct timerfd *tf) HOLDS(timer_lock)
 {
 	struct interval i = { .interval = tf->interval };
 	u64 now, missed = go_on(tf);
@@ -141,7 +140,7 @@ static struct interval look(struct timerfd *tf)
 	return i;
 }
 
-static void set(struct timerfd *tf, bool absolute, const struct interval *new)
+static void set(struct timerfd *tf, bool absolute, const struct interval *new) HOLDS(timer_lock)
 {
 	struct timer *t = &tf->timer;
 
@@ -149,7 +148,7 @@ static void set(struct timerfd *tf, bool absolute, const struct interval *new)
 	tf->fired = 0;
 	tf->set = new->value;
 	tf->interval = new->interval;
-	/* so long from now is so long, however the wall clock is set meanwhile */
+	/* Setting the wall clock must not change a relative time. */
 	t->clock = tf->clock == TIMER_REALTIME && !absolute ? TIMER_MONOTONIC : tf->clock;
 	if (new->value)
 		timer_start(t, absolute ? new->value : timer_after(timer_now(t), new->value));

@@ -1,5 +1,5 @@
 /*
- * Timers that are read from.
+ * Timers as files.
  */
 #pragma once
 
@@ -8,5 +8,5 @@
 struct file;
 int timerfd_create(enum timer_clock clock, u32 flags, struct file **out);
 
-/* @new NULL: only looks. -EINVAL: @f is another kind of file. */
+/* Sets a timer; with @new NULL it only fills *old. -EINVAL: @f is another kind of file. */
 int timerfd_set(struct file *f, bool absolute, const struct interval *new, struct interval *old);

@@ -1,14 +1,14 @@
 /*
  * Changes of the tree of names: create, link, remove, rename; and truncation.
  *
- * Each walks to the directory that holds the last component and calls the file system with that
- * directory locked. Errors that need no knowledge of the file system are found here, with Linux's
- * numbers; those that depend on the entries (exists, is not empty, ...), in the file system.
+ * Each walks to the directory of the last component and calls the file system with that directory
+ * locked. Errors that do not depend on the file system are found here, with Linux's numbers; those
+ * that depend on its entries (not empty, ...), in the file system.
  *
- * rename_lock makes the shape of the tree stable while a directory may move: no directory changes
- * its parent without it. With it held, "is an ancestor of" can be asked by following parents, and
- * two directories are locked ancestor first, else by address: anybody else locks parent, then
- * child.
+ * rename_lock keeps the shape of the tree: no directory changes its parent without it. So while it
+ * is held, following the parents shows whether a directory is above another. Of two directories the
+ * upper one is locked first, as everywhere else; if neither is above the other, the one at the
+ * lower address.
  */
 #include "base/string.h"
 #include "errno.h"
@@ -17,17 +17,17 @@
 
 struct mutex rename_lock = MUTEX_INIT(rename_lock);
 
-/* The last component is a name that can be given to something, not "/", "." or "..". */
+/* Whether the last component is a name, not "/", "." or "..". */
 static bool has_name(const struct walk *w)
 {
 	return w->len && !name_is_dot(w->name, w->len) && !name_is_dotdot(w->name, w->len);
 }
 
 /*
- * An entry of a locked directory; *out is NULL if there is none. /proc knows its names: that one of
- * them is missing is already an error.
+ * Finds an entry of a locked directory; *out is NULL if there is none. In /proc, where no name can
+ * be made, that is an error at once.
  */
-static int find_entry(const struct walk *w, struct inode **out)
+static int find_entry(const struct walk *w, struct inode **out) HOLDS(w->dir->lock)
 {
 	int err = w->dir->ops->lookup(w->dir, w->name, w->len, out);
 
@@ -37,8 +37,9 @@ static int find_entry(const struct walk *w, struct inode **out)
 }
 
 /*
- * Another's file may be given a name only by whoever could change it anyhow, and may not be run as
- * its owner: fs.protected_hardlinks, which every distribution turns on.
+ * Whether the caller may give another name to @i: to a file of another user only if it is regular,
+ * has no set-id bits, and the caller may read and write it. This is fs.protected_hardlinks, which
+ * every distribution turns on.
  */
 static bool may_be_linked(const struct inode *i)
 {
@@ -50,8 +51,8 @@ static bool may_be_linked(const struct inode *i)
 	       !inode_permission(i, MAY_READ | MAY_WRITE);
 }
 
-/* Finds the error that forbids a new name at the end of @w. w->dir->lock held. */
-static int may_make(struct walk *w, const struct new_name *new)
+/* Finds the error that forbids a new name at the end of @w. */
+static int may_make(struct walk *w, const struct new_name *new) HOLDS(w->dir->lock)
 {
 	struct inode *there;
 	u32 type = new->mode & S_IFMT;
@@ -133,17 +134,7 @@ int vfs_link(struct inode *at, const char *path, struct inode *inode)
 	return make(at, path, &(struct new_name){ .existing = inode });
 }
 
-/* The error of unlink() and rmdir() for a last component that is no name. */
-static int not_removable(const struct walk *w, bool is_dir)
-{
-	if (!is_dir)
-		return -EISDIR;
-	if (name_is_dot(w->name, w->len))
-		return -EINVAL;
-	return w->len ? -ENOTEMPTY : -EBUSY;
-}
-
-/* unlink("name/"): never possible, but why not depends on what is there. */
+/* Returns the error of unlink("name/"), which is never possible. */
 static int slash_error(struct walk *w)
 {
 	struct inode *there;
@@ -161,8 +152,13 @@ static int unlink_walked(struct walk *w, bool is_dir)
 	struct inode *victim = NULL;
 	int err;
 
-	if (!has_name(w))
-		return not_removable(w, is_dir);
+	if (!has_name(w)) {
+		if (!is_dir)
+			return -EISDIR;
+		if (name_is_dot(w->name, w->len))
+			return -EINVAL;
+		return w->len ? -ENOTEMPTY : -EBUSY;	/* "..", "/" */
+	}
 	if (w->slash && !is_dir)
 		return slash_error(w);
 	if (w->len > NAME_MAX)
@@ -176,8 +172,7 @@ static int unlink_walked(struct walk *w, bool is_dir)
 	if (!err)
 		err = w->dir->ops->unlink(w->dir, w->name, w->len, is_dir);
 	mutex_unlock(&w->dir->lock);
-	if (victim)
-		inode_put(victim);
+	inode_put(victim);
 	return err;
 }
 
@@ -222,9 +217,8 @@ bool inode_is_above(const struct inode *i, const struct inode *dir)
 	return inode_is_same(dir, i);
 }
 
-/* rename_lock held. */
 static void lock_two(struct inode *a, struct inode *b)
-	NO_LOCK_ANALYSIS("they may be one")
+	HOLDS(rename_lock) ACQUIRES(a->lock, b->lock) NO_LOCK_ANALYSIS("they may be one")
 {
 	if (a == b) {
 		mutex_lock(&a->lock);
@@ -241,7 +235,7 @@ static void lock_two(struct inode *a, struct inode *b)
 }
 
 static void unlock_two(struct inode *a, struct inode *b)
-	NO_LOCK_ANALYSIS("they may be one")
+	RELEASES(a->lock, b->lock) NO_LOCK_ANALYSIS("they may be one")
 {
 	mutex_unlock(&a->lock);
 	if (a != b)
@@ -249,11 +243,11 @@ static void unlock_two(struct inode *a, struct inode *b)
 }
 
 /*
- * The rights that renaming @source takes: to remove it here and, if it moves, to change its "..";
- * to add it there or to remove what it replaces. Both directories are locked.
+ * Checks the rights to rename @source: to take it out of the old directory, to add it to the new
+ * one or to remove @target from there, and to change the ".." of a directory that moves.
  */
 static int may_move(const struct walk *from, const struct walk *to, struct inode *source,
-		    struct inode *target)
+		    struct inode *target) HOLDS(from->dir->lock, to->dir->lock)
 {
 	bool is_dir = inode_is(source, S_IFDIR);
 	int err = may_delete(from->dir, source, is_dir);
@@ -267,9 +261,9 @@ static int may_move(const struct walk *from, const struct walk *to, struct inode
 	return err;
 }
 
-/* Each of the two is removed from its place, and a directory gets another "..". */
+/* Checks the rights to exchange the two: to remove each, and to change a directory's "..". */
 static int may_swap(const struct walk *from, const struct walk *to, struct inode *source,
-		    struct inode *target)
+		    struct inode *target) HOLDS(from->dir->lock, to->dir->lock)
 {
 	int err = may_delete(from->dir, source, inode_is(source, S_IFDIR));
 
@@ -284,9 +278,10 @@ static int may_swap(const struct walk *from, const struct walk *to, struct inode
 	return err;
 }
 
-/* May @source become @target (NULL: nothing is there yet)? Both directories are locked. */
+/* Checks whether @source may take the place of @target (NULL: there is nothing yet). */
 static int may_rename(const struct walk *from, const struct walk *to, struct inode *source,
 		      struct inode *target, unsigned flags)
+	HOLDS(rename_lock, from->dir->lock, to->dir->lock)
 {
 	int err;
 
@@ -305,7 +300,7 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 		return -ENOTDIR;
 	}
 	if (target && inode_is_same(source, target))
-		return 0;			/* two names of one file: nothing to do */
+		return 0;			/* two names of one file: the caller does nothing */
 	if (flags & RENAME_EXCHANGE)
 		err = may_swap(from, to, source, target);
 	else
@@ -313,12 +308,12 @@ static int may_rename(const struct walk *from, const struct walk *to, struct ino
 	if (err)
 		return err;
 	if (source->dev != from->dir->dev || (target && target->dev != to->dir->dev))
-		return -EBUSY;			/* where another file system is attached */
+		return -EBUSY;			/* another file system is attached there */
 	return 0;
 }
 
-/* rename_lock and both directories' locks held. */
 static int rename_locked(const struct walk *from, const struct walk *to, unsigned flags)
+	HOLDS(rename_lock, from->dir->lock, to->dir->lock)
 {
 	struct inode *source = NULL, *target = NULL;
 	int err = find_entry(from, &source);
@@ -334,10 +329,8 @@ static int rename_locked(const struct walk *from, const struct walk *to, unsigne
 	if (!err && !(target && inode_is_same(source, target)))
 		err = (flags & RENAME_EXCHANGE ? from->dir->ops->exchange : from->dir->ops->rename)(
 			from->dir, from->name, from->len, to->dir, to->name, to->len);
-	if (source)
-		inode_put(source);
-	if (target)
-		inode_put(target);
+	inode_put(source);
+	inode_put(target);
 	return err;
 }
 

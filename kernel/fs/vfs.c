@@ -1,5 +1,5 @@
 /*
- * Starting the file layer: caches, then the root directory. See README.md for who does what.
+ * Starting the file layer: caches, then the root directory. README.md says what each file is for.
  */
 #include "base/panic.h"
 #include "fs.h"

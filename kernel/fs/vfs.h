@@ -49,7 +49,7 @@
 #define O_NOATIME	01000000u
 #define O_CLOEXEC	02000000u
 #define O_PATH		010000000u
-#define O_TMPFILE_ALONE	020000000u	/* Linux's O_TMPFILE also has O_DIRECTORY */
+#define O_TMPFILE_ALONE	020000000u	/* O_TMPFILE without the O_DIRECTORY in it */
 
 #define POLLIN		0x001u
 #define POLLPRI		0x002u
@@ -59,9 +59,9 @@
 #define POLLNVAL	0x020u
 #define POLLRDNORM	0x040u		/* as POLLIN */
 #define POLLWRNORM	0x100u		/* as POLLOUT */
-#define POLLWRBAND	0x200u		/* the same, in signals */
+#define POLLWRBAND	0x200u		/* as POLLOUT, in the signals of O_ASYNC */
 
-/* Device numbers of the file systems: inode.dev. To programs, 0 is no device. */
+/* Device numbers of the file systems: inode.dev. They begin at 1: to programs 0 is no device. */
 enum { DEV_ROOT = 1, DEV_PROC, DEV_SYSFS, DEV_SHARED, DEV_PIPES, DEV_ANON };
 
 #define NAME_MAX	255
@@ -82,7 +82,7 @@ struct iovec {
 	size_t len;
 };
 
-/* Flags of one transfer beside the file's own, of preadv2() and pwritev2(). */
+/* Flags of preadv2() and pwritev2(): for one transfer, in addition to the file's own. */
 #define RWF_HIPRI	0x01u
 #define RWF_DSYNC	0x02u
 #define RWF_SYNC	0x04u
@@ -91,45 +91,48 @@ struct iovec {
 #define RWF_NOAPPEND	0x20u
 
 /*
- * The memory of one transfer, to read into or write from: a range, or the segments of a vector one
- * after the other. User addresses are checked on copying.
+ * The memory of one transfer, the destination of a read or the source of a write: a range, or the
+ * segments of a vector one after the other. Copying checks user addresses.
  */
 struct iobuf {
-	vaddr_t addr;			/* where the current segment goes on */
-	size_t left;			/* bytes, in all segments */
-	size_t later;			/* of these, in the segments after the current one */
-	const struct iovec *next;	/* where those are, if there are any */
+	vaddr_t addr;			/* the next byte of the current segment */
+	size_t left;			/* bytes still to be moved, in all segments */
+	size_t later;			/* those of them in the segments after the current one */
+	const struct iovec *next;	/* these segments, if there are any */
 	bool kernel;			/* addr is a kernel address; see iobuf_kernel() */
 	u32 flags;			/* RWF_* */
 };
 
-/* The kernel's own memory. With no bytes in a current segment the short way of user memory ends. */
+/*
+ * The kernel's own memory. All its bytes count as later ones, so the current segment is empty and
+ * the fast path, which is for user memory alone, is not taken.
+ */
 static inline struct iobuf iobuf_kernel(const void *p, size_t n)
 {
 	return (struct iobuf){ .addr = (vaddr_t)p, .left = n, .later = n, .kernel = true };
 }
 
 /*
- * Copy to or from the memory, or fill it with zeros, and advance it. How many bytes were moved:
- * fewer than the @n asked for (<= left) only where user memory cannot be reached.
+ * Copy @n <= left bytes to or from the memory, or fill it with zeros, and advance it. They return
+ * how many bytes were moved: fewer than @n only where user memory cannot be reached.
  */
 size_t iobuf_copy_to(struct iobuf *b, const void *src, size_t n);
 size_t iobuf_copy_from(struct iobuf *b, void *dst, size_t n);
 size_t iobuf_clear(struct iobuf *b, size_t n);
 
-/* The bytes of user memory that come next and lie in one segment and page. There are some left. */
+/* Returns how many of the next bytes of user memory lie in one segment and page; left > 0. */
 size_t iobuf_part(struct iobuf *b);
 
-/* Called by readdir for each entry; false: stop, the entry was not taken. */
+/* Called by readdir for each entry. Returns false if it did not take the entry: readdir stops. */
 typedef bool (*dirent_fn)(void *arg, const char *name, size_t len, u64 ino, u32 mode, off_t next);
 
 /* The object that a new name is to stand for. */
 struct new_name {
 	u32 mode;			/* S_IF* and permissions of the inode to be made */
 	u64 rdev;			/* of a device */
-	const char *target;		/* of a symbolic link, not ended */
+	const char *target;		/* of a symbolic link, without a terminator */
 	size_t target_len;
-	struct inode *existing;		/* not NULL: nothing is made, this one gets another name */
+	struct inode *existing;		/* gets another name, and nothing is made; or NULL */
 };
 
 struct inode_ops {
@@ -145,29 +148,29 @@ struct inode_ops {
 	int (*readdir)(struct inode *dir, off_t pos, dirent_fn emit, void *arg);
 
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
-	int (*follow)(struct inode *link, struct inode **out);	/* instead of what it says */
+	int (*follow)(struct inode *link, struct inode **out);	/* instead of its text */
 	int (*truncate)(struct inode *inode, off_t size);
-	bool (*allows)(const struct inode *inode);	/* the caller everything, after all */
+	bool (*allows)(const struct inode *inode);	/* true: the caller may, despite the mode */
 
-	/* Of one that is in no directory, or is no more: its name; NULL: none. i->lock held. */
+	/* The last name of an inode that is in no directory, or NULL. i->lock held. */
 	const char *(*lost_name)(struct inode *inode);
 
-	/* Gives the range pages; makes it a hole. inode->lock held. */
+	/* Give the range pages, or make it a hole. inode->lock held. */
 	int (*allocate)(struct inode *inode, off_t pos, off_t n, bool keep_size);
 	int (*punch)(struct inode *inode, off_t pos, off_t n);
 
-	/* The first data, or hole, at or after @from, which is below the size; -ENXIO: no data. */
+	/* Finds the first data, or hole, at or after @from < size. -ENXIO: there is no data. */
 	off_t (*seek)(struct inode *inode, off_t from, bool hole);
 
 	/*
-	 * The page that holds [index * PAGE_SIZE, ...), referenced, for mapping. With @make a hole
-	 * gets a page of zeros; without it *out is NULL. -EFAULT beyond the end of the file.
+	 * Gets page @index of the file, referenced, for a mapping. With @make a hole gets a page of
+	 * zeros; without it *out is NULL for a hole. -EFAULT beyond the end of the file.
 	 */
 	int (*get_page)(struct inode *inode, u64 index, bool make, struct page **out);
-	void (*release)(struct inode *inode);	/* the last reference is gone; frees it */
+	void (*release)(struct inode *inode);	/* frees it: the last reference is gone */
 };
 
-/* The receiver of a file's signals: Linux's struct f_owner_ex. */
+/* The receiver of an O_ASYNC file's signals: Linux's struct f_owner_ex. */
 struct file_owner {
 	s32 kind;
 	pid_t id;			/* 0: nobody */
@@ -175,29 +178,32 @@ struct file_owner {
 
 enum { OWNER_THREAD, OWNER_PROCESS, OWNER_GROUP };
 
-/* A file's own; NULL entries get the errno Linux gives. @pos is the file's offset, advanced. */
+/*
+ * Operations of an open file. Without one the call fails with the errno that Linux gives. @pos is
+ * the offset of the transfer, which read and write advance.
+ */
 struct file_ops {
-	const char *name;		/* of one that no directory has, for /proc */
+	const char *name;		/* in /proc, of a file that is in no directory */
 	int (*open)(struct file *f);
 	void (*close)(struct file *f);
-	void (*flush)(struct file *f, const struct fdtable *t);	/* it left a place in @t */
+	void (*flush)(struct file *f, const struct fdtable *t);	/* a descriptor in @t is closed */
 	ssize_t (*read)(struct file *f, struct iobuf *b, off_t *pos);
 	ssize_t (*write)(struct file *f, struct iobuf *b, off_t *pos);
 	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* POLL*; see poll_add() */
 	int (*ioctl)(struct file *f, unsigned cmd, vaddr_t arg);
-	/* Bytes of kernel memory that go when it is closed. NULL: none to speak of. May block. */
+	/* Bytes of kernel memory that closing it frees. NULL: hardly any. May block. */
 	u64 (*held)(struct file *f);
-	struct file_owner (*owner)(void);	/* once O_ASYNC is on, if F_SETOWN named none */
-	bool async;		/* O_ASYNC can be turned on: async_notify(f->private, ...) */
+	struct file_owner (*owner)(void);	/* for O_ASYNC, where F_SETOWN named none */
+	bool async;		/* has O_ASYNC: its source calls async_notify(f->private, ...) */
 	bool seekable;
-	bool unsent;		/* sendfile() and splice() do not read it */
-	bool by_segment;	/* each segment of a vector is a write; these two make none */
-	bool nowait;		/* it heeds RWF_NOWAIT */
-	bool placeless;		/* its offset stays 0, and lseek() says so */
-	bool endless;		/* its length shows when it is read: nothing counts from its end */
+	bool unsent;		/* sendfile() and splice() refuse to read it */
+	bool by_segment;	/* each segment of a vector is a write; no target of splice() */
+	bool nowait;		/* obeys RWF_NOWAIT */
+	bool placeless;		/* lseek() succeeds, but the offset stays 0 */
+	bool endless;		/* its length shows only as it is read: no SEEK_END */
 };
 
-/* fcntl's seals of a memfd_create() file; SEALS_MEMFD: it is one, so it may have some. */
+/* fcntl's seals. SEALS_MEMFD marks a file of memfd_create(), which alone may have some. */
 #define F_SEAL_SEAL		1u
 #define F_SEAL_SHRINK		2u
 #define F_SEAL_GROW		4u
@@ -207,13 +213,13 @@ struct file_ops {
 #define SEALS_ALL		63u
 #define SEALS_MEMFD		(1u << 31)
 
-/* Since 1970, or, with negative seconds, before. */
+/* A time since 1970, or before it if the seconds are negative. */
 struct inode_time {
 	s64 sec;
 	u32 nsec;
 };
 
-struct inode_time inode_now(void);	/* what it is now, for any of them */
+struct inode_time inode_now(void);
 
 struct inode {
 	u64 ino;			/* [const] */
@@ -225,49 +231,49 @@ struct inode {
 	u64 blocks;			/* [lock] 512-byte units */
 	struct inode_time atime, mtime, ctime;	/* [lock] */
 	struct inode_time btime;	/* [const] when it was made */
-	_Atomic u64 mapped_write;	/* ns since 1970: a shared mapping was written to; 0: not */
+	_Atomic u64 mapped_write;	/* ns since 1970, of a write to a shared mapping; or 0 */
 	_Atomic bool unread;		/* [lock] to write: changed since atime was set */
 	_Atomic u32 refs;
 	struct mutex lock;
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
-	const struct backing_ops *backing;	/* for the regions that it backs: mm/vm.h */
-	u32 seals;			/* [lock] F_SEAL_*: what may no longer be done */
-	bool linkable;			/* [lock] has no name yet, but may be given one */
+	const struct backing_ops *backing;	/* for regions that map it: mm/vm.h */
+	u32 seals;			/* [lock] F_SEAL_* and SEALS_MEMFD */
+	bool linkable;			/* [lock] has no name yet, but may get one (O_TMPFILE) */
 	u8 fixed;			/* [const] FIXED_* */
-	_Atomic s32 writers;		/* open for writing; below 0: programs that run, negated */
+	_Atomic s32 writers;		/* files open for writing; below 0: programs, negated */
 	void *private;			/* the file system's */
 	_Atomic u32 nr_locks;		/* filelock.c */
 	struct spinlock mappings_lock;	/* inside as->lock */
-	struct list_node mappings;	/* [mappings_lock] regions it backs; mm/rmap.c */
-	struct inode *parent;		/* [lock] where it is or was; referenced. Or NULL */
+	struct list_node mappings;	/* [mappings_lock] regions that map it; mm/rmap.c */
+	struct inode *parent;		/* [lock] directory it is or was in, referenced; or NULL */
 };
 
-/* The receiver and the rest of what a file with O_ASYNC tells; async.c. */
+/* The receiver and the contents of an O_ASYNC file's signals; async.c. */
 struct async {
 	struct list_node node;		/* [async_lock] */
-	void (*tell)(const struct async *a, int code);	/* [async_lock] POLL_*: the owner, if any */
+	void (*tell)(const struct async *a, int code);	/* [async_lock] sends POLL_* to the owner */
 	struct file_owner owner;	/* [async_lock] */
 	u64 born;			/* [async_lock] start_ns of the owner's process */
-	u32 uid, euid;			/* [async_lock] of the caller who named the owner */
-	int fd;				/* [async_lock] by which O_ASYNC was turned on */
-	_Atomic s32 sig;		/* 0: SIGIO, which does not say what happened */
+	u32 uid, euid;			/* [async_lock] of the caller that named the owner */
+	int fd;				/* [async_lock] the descriptor that turned O_ASYNC on */
+	_Atomic s32 sig;		/* 0: SIGIO, without siginfo */
 };
 
 struct file {
 	_Atomic u32 refs;
 	u32 flags;			/* O_* */
 	struct inode *inode;		/* [const] referenced */
-	struct inode *dir;		/* [const] where it was found, referenced; or NULL */
+	struct inode *dir;		/* [const] directory it was found in, referenced; or NULL */
 	const struct file_ops *ops;	/* [const] */
 	struct mutex lock;		/* offset */
 	off_t offset;			/* [lock] */
-	bool made;			/* [const] with its file, not opened: a writer may run it */
+	bool made;			/* [const] by memfd_create(): a writer may run it */
 	void *private;			/* the driver's */
 	struct async async;
 };
 
-/* Things that nobody may do to an inode, whatever its mode says. */
+/* inode.fixed: changes that nobody may make, whatever the mode says. */
 #define FIXED_MODE	1u	/* change its mode */
 #define FIXED_OWNER	2u	/* change its owner */
 #define FIXED_WRITE	4u	/* write to it, or change a directory: -EPERM */
@@ -288,7 +294,10 @@ static inline bool inode_is(const struct inode *i, u32 type)	/* S_IF* */
 bool cred_in_group(const struct cred *c, u32 gid);	/* gid.fs or one of its groups */
 int inode_permission_slow(const struct inode *i, unsigned mask);
 
-/* 0 or -EACCES: may it do all of @mask with @i? What everybody may is the usual answer. */
+/*
+ * Checks whether the current thread may do all of @mask with @i: 0, -EACCES, or -EPERM for
+ * FIXED_WRITE. Most checks end at once, since everybody may.
+ */
 static inline int inode_permission(const struct inode *i, unsigned mask)
 {
 	u32 everybody = i->mode & i->mode >> 3 & i->mode >> 6;
@@ -296,34 +305,34 @@ static inline int inode_permission(const struct inode *i, unsigned mask)
 	return likely(!(mask & ~everybody)) ? 0 : inode_permission_slow(i, mask);
 }
 
-/* It is the owner, or as good as one. */
+/* Whether the current thread owns @i or has the capability to act as the owner. */
 bool inode_owned(const struct inode *i);
 
-/* chmod, chown (ID_KEEP: stays). -EPERM. */
+/* chmod() and chown(); ID_KEEP leaves an id as it is. -EPERM. */
 int inode_set_mode(struct inode *i, u32 mode);
 int inode_set_owner(struct inode *i, u32 uid, u32 gid);
 
-/* The contents change: the file loses its set-id bits unless root does it. i->lock held. */
-void inode_drop_set_id_slow(struct inode *i);
+/* Takes away the set-id bits of a file whose contents are changed by anybody but root. */
+void inode_drop_set_id_slow(struct inode *i) HOLDS(i->lock);
 
-static inline void inode_drop_set_id(struct inode *i)
+static inline void inode_drop_set_id(struct inode *i) HOLDS(i->lock)
 {
 	if (unlikely(i->mode & (S_ISUID | S_ISGID)))
 		inode_drop_set_id_slow(i);
 }
 
 /*
- * When a shared page was written to for the first time is noted, since a fault cannot take i->lock;
- * here that becomes mtime and ctime. i->lock held.
+ * Makes the time of a write to a shared mapping the file's mtime and ctime. The fault only noted it
+ * (mapped_write), since it cannot take i->lock.
  */
-void inode_settle_times(struct inode *i);
+void inode_settle_times(struct inode *i) HOLDS(i->lock);
 
-/* The file itself, its attributes or its names have changed now. i->lock held. */
-void inode_changed(struct inode *i);
+/* Sets ctime to now: the contents, the attributes or the names of the file have changed. */
+void inode_changed(struct inode *i) HOLDS(i->lock);
 
 /*
- * @f has been read: its atime becomes now if the file has changed since atime was last set, as
- * under Linux's mount option relatime. Takes i->lock if so.
+ * Sets atime to now after a read if the file has changed since atime was last set, as under Linux's
+ * mount option relatime. Takes i->lock then.
  */
 void inode_accessed_slow(struct inode *i);
 
@@ -343,28 +352,29 @@ static inline struct file *file_get(struct file *f)
 	return f;
 }
 
-void file_put(struct file *f);		/* the last reference closes. May block */
+void file_put(struct file *f);		/* the last one closes the file. May block */
 
 /*
- * A regular file is written to or runs as a program, not both at once: -ETXTBSY. Opening a file
- * for writing counts; a program's file is held by these.
+ * A regular file may be open for writing or run as a program, but not both at once: -ETXTBSY.
+ * file_deny_write() claims @f's inode for a program; program_get() and program_put() add and drop
+ * such a claim with a reference to the file.
  */
 int inode_get_write(struct inode *i);
 void inode_put_write(struct inode *i);
 int file_deny_write(struct file *f);
-struct file *program_get(struct file *f);	/* another reference of the kind */
+struct file *program_get(struct file *f);
 void program_put(struct file *f);
 
-/* A new description of @i, which keeps its own reference. */
+/* Makes an open file of @i, with a reference of its own to it. */
 int file_open_inode(struct inode *i, u32 flags, struct file **out);
 
-/* Tells for what it was opened. O_ACCMODE's fourth value, for ioctl() alone, allows neither. */
+/* Whether it may be read. O_ACCMODE's fourth value, for ioctl() alone, allows no transfer. */
 static inline bool file_reads(const struct file *f)
 {
 	return !(f->flags & O_WRONLY);
 }
 
-/* Do open()'s @flags let writes through? */
+/* Whether open()'s @flags allow writes. */
 static inline bool flags_write(u32 flags)
 {
 	u32 mode = flags & O_ACCMODE;
@@ -377,37 +387,38 @@ static inline bool file_writes(const struct file *f)
 	return flags_write(f->flags);
 }
 
-ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos);	/* NULL: the file's own */
+/* Transfers at *pos, or with NULL at the file's own offset. */
+ssize_t file_read(struct file *f, struct iobuf *b, off_t *pos);
 ssize_t file_write(struct file *f, struct iobuf *b, off_t *pos);
 
 /*
- * Paths: relative ones start at @at (NULL: the root). Symbolic links followed but, with nofollow,
- * the last.
+ * Looks up a path; a relative one starts at @at, or at the root if @at is NULL. All symbolic links
+ * are followed, but with @nofollow not the last component.
  */
 int path_lookup(struct inode *at, const char *path, bool nofollow, struct inode **out);
 
 int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct file **out);
 
-/* Things that a path must not do, of openat2(): -EXDEV, and links -ELOOP. */
+/* Restrictions of openat2(): a path must not do this. -EXDEV, or -ELOOP for links. */
 #define RESOLVE_NO_XDEV		1u	/* lead to another file system */
-#define RESOLVE_NO_MAGICLINKS	2u	/* meet a link that leads somewhere by itself */
-#define RESOLVE_NO_SYMLINKS	4u	/* or any link */
+#define RESOLVE_NO_MAGICLINKS	2u	/* contain a link with inode_ops.follow */
+#define RESOLVE_NO_SYMLINKS	4u	/* contain any link */
 #define RESOLVE_BENEATH		8u	/* leave @at */
-#define RESOLVE_IN_ROOT		16u	/* the same, but that it stays there, as if chroot()ed */
+#define RESOLVE_IN_ROOT		16u	/* the same, but it stays in @at as if that were the root */
 int path_open_within(struct inode *at, const char *path, u32 flags, u32 mode, u32 resolve,
 		     struct file **out);
 
-/* The absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
+/* Writes the absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
 int path_of(struct inode *dir, char *buf, size_t size);
 
 /*
- * The path by which a file was opened, as it is now; and where an inode is. Of one that has been
- * removed it is the last one, and says so. The length, or an error.
+ * Write the path of an open file, or of an inode, as it is now; of a removed one the last path,
+ * with " (deleted)" behind it. They return the length, or an error.
  */
 int file_path(const struct file *f, char *buf, size_t size);
 int inode_path(struct inode *i, char *buf, size_t size);
 
-/* Changes of the tree, with Linux's errors. The caller has applied its umask to the mode. */
+/* Change the tree, with Linux's errors. The caller has applied its umask to the mode. */
 int vfs_make(struct inode *at, const char *path, const struct new_name *new, struct inode **out);
 int vfs_create(struct inode *at, const char *path, u32 mode, u64 rdev);	/* mkdir, mknod: S_IF* */
 int vfs_symlink(struct inode *at, const char *path, const char *target);
@@ -422,88 +433,95 @@ int vfs_rename(struct inode *from_at, const char *from, struct inode *to_at, con
 
 extern struct inode *root_inode;
 
-/* Where a process is; place.c. */
+/* The place of a process in the tree of files; place.c. */
 struct place {
-	_Atomic u32 refs;		/* processes that share it, and who looks from outside */
+	_Atomic u32 refs;		/* processes that share it, and their observers */
 	struct spinlock lock;
 	struct inode *cwd;		/* [lock] referenced */
-	struct inode *root;		/* [lock] referenced; NULL: the real one; see chroot() */
+	struct inode *root;		/* [lock] referenced; NULL unless chroot() has set one */
 	u32 umask;			/* [lock] to write */
 };
 
 extern struct place kernel_place;	/* every kernel thread's */
 
-struct place *place_copy(struct place *from);	/* NULL: memory is short */
+struct place *place_copy(struct place *from);	/* NULL: no memory */
 struct place *place_get(struct place *c);
 void place_put(struct place *c);
 
-/* *which, cwd or root of @c: a reference; or @dir, whose reference is taken over, in its place. */
+/*
+ * @which points to c->cwd or c->root. place_dir() returns a reference to the directory;
+ * place_change() takes over the reference to @dir and returns the one to the old directory.
+ */
 struct inode *place_dir(struct place *c, struct inode **which);
 struct inode *place_change(struct place *c, struct inode **which, struct inode *dir);
 
-/* Descriptors. The table's lock is its own; entries hold a reference. */
+/* Tables of descriptors; each entry holds a reference to its file. */
 struct fdtable;
 int fdtable_create(struct fdtable **out);
 int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
 struct fdtable *fdtable_get(struct fdtable *t);
-void fdtable_put(struct fdtable *t);	/* the last one closes all. May block */
+void fdtable_put(struct fdtable *t);	/* the last one closes all files. May block */
 
-/* The current process, which has one thread, stops sharing its table. 0 or -ENOMEM. */
+/* Gives the current process, which has one thread, a table of its own. 0 or -ENOMEM. */
 int fdtable_unshare(void);
 void fdtable_close_exec(struct fdtable *t);
 
-/* The first file at or above *@fd, referenced, and where it is; NULL: there is none. */
+/* Returns the first file at or above *@fd, referenced, and sets *@fd to its number; or NULL. */
 struct file *fdtable_next(struct fdtable *t, int *fd);
 
-unsigned fdtable_size(struct fdtable *t);	/* no descriptor is as large */
+unsigned fdtable_size(struct fdtable *t);	/* all descriptors in use are below it */
 
-/* Bytes of kernel memory its files hold: of a shared one a share. @t stays. May block. */
+/* Counts the kernel memory that @t's files hold, in bytes; a shared one in part. May block. */
 u64 fdtable_held(struct fdtable *t);
 
-/* Where the calls of @t's processes are recorded (abi/strace.c), or NULL; from now on @f. */
+/* Get and set the file that records the calls of @t's processes (abi/strace.c), or NULL. */
 struct file *fdtable_recorder(struct fdtable *t);
 void fdtable_record(struct fdtable *t, struct file *f);
 
-struct file *fd_get(int fd);			/* the current process's, referenced; NULL: bad */
-struct file *fd_get_any(int fd);		/* the same, also one opened with O_PATH */
+/* Get a file of the current process, referenced, or NULL. fd_get() refuses one with O_PATH. */
+struct file *fd_get(int fd);
+struct file *fd_get_any(int fd);
 
 /*
- * The lowest free descriptor from @min on, kept free for a file that is still to be opened: then
- * fd_fill() it, with NULL if there is no file after all.
+ * Reserves the lowest free descriptor at or above @min for a file that is still to be opened. The
+ * caller then puts the file there with fd_fill(), or NULL if opening it failed. -EMFILE, -ENOMEM.
  */
 int fd_reserve(int min, u64 limit);
 void fd_fill(int fd, struct file *f, bool cloexec);
 
-/* Both take over the reference, also when they fail. The lowest free one >= @min; dup2, dup3. */
+/*
+ * Put @f at the lowest free descriptor >= @min, or at @fd (dup2(), dup3()). Both take over the
+ * reference, also when they fail.
+ */
 int fd_install(struct file *f, int min, u64 limit, bool cloexec);
 int fd_replace(int fd, struct file *f, u64 limit, bool cloexec);
 int fd_close(int fd);
-int fd_flags(int fd, int set);			/* FD_CLOEXEC: set -1 only asks */
+int fd_flags(int fd, int set);			/* sets or clears FD_CLOEXEC; -1: returns it */
 
 /*
- * Poll: an op calls poll_add() for each queue whose wake-ups can change its answer, and then looks.
- * It must not block: the thread is in queues already, so a wake-up may come at any time and would
- * end the wrong wait. @pt may be NULL: just look.
+ * A file's poll operation calls poll_add() for each queue whose wake-ups can change its answer, and
+ * then looks at its state. It must not block: the thread is linked into queues already, and one of
+ * their wake-ups would end the wrong wait. With @pt NULL it only looks.
  */
 void poll_add(struct poll_table *pt, struct wait_queue *q);
 
-#define POLL_QUEUES	2	/* that one file's answer may hang on */
+#define POLL_QUEUES	2	/* of one file, at most */
 
 struct poll_request {
 	struct file *file;	/* NULL: skipped */
 	unsigned events;	/* POLL* asked for */
 	unsigned ready;		/* out */
-	unsigned nr_links;	/* during the wait: where it stands in the file's queues */
+	unsigned nr_links;	/* of link[], in the file's queues during the wait */
 	struct wait_link link[POLL_QUEUES];
 };
 
-/* Waits until one of @r is ready: how many are, 0 at the deadline, -EINTR. */
+/* Waits until a file of @r is ready. Returns how many are, 0 at the deadline, or -EINTR. */
 int poll_files(struct poll_request *r, unsigned n, struct deadline d);
 
 /*
- * Signals to the owners of files, async.c. By an operation that may have made the files of @source
- * readable (POLL_IN) or writable (POLL_OUT), all of them but those whose access mode is @but. Any
- * context that may take the tree lock.
+ * Sends signals to the owners of the O_ASYNC files of @source (async.c) after an operation that may
+ * have made them readable (POLL_IN) or writable (POLL_OUT). Files whose access mode is @but are
+ * left out. Any context that may take tree_lock.
  */
 extern _Atomic u32 async_files;
 void async_notify_slow(const void *source, int code, u32 but);
@@ -514,32 +532,32 @@ static inline void async_notify(const void *source, int code, u32 but)
 		async_notify_slow(source, code, but);
 }
 
-/* Sets or clears O_ASYNC, by descriptor @fd; false: it is so already, or the file cannot do it. */
+/* Sets or clears O_ASYNC, by descriptor @fd. Returns false if that changes nothing for @f. */
 bool async_list(struct file *f, int fd, bool on);
 
 extern struct spinlock async_lock;
 
 /*
- * Sends @sig (SIGPIPE, SIGXFSZ) to the current thread, as if it did so itself. A hook:
+ * Sends @sig (SIGPIPE, SIGXFSZ) to the current thread, as if by itself. A hook, defined in
  * process/signal.c.
  */
 void signal_raise(int sig);
 
 int pipe_create(struct file **r, struct file **w, u32 flags);
-extern const struct file_ops pipe_file_ops;	/* with a name or without */
-long pipe_set_size(struct file *f, u32 bytes);	/* the size it gets: a power of two, of pages */
+extern const struct file_ops pipe_file_ops;	/* of pipes and FIFOs */
+long pipe_set_size(struct file *f, u32 bytes);	/* returns the size it gets: 2^n pages */
 long pipe_get_size(struct file *f);
 
-/* --- Into and out of pipes within the kernel, splice.c --- */
+/* --- Moving bytes into and out of pipes within the kernel, splice.c --- */
 
 struct pipe;
-struct pipe *pipe_of(const struct file *f);	/* NULL: it is another kind */
+struct pipe *pipe_of(const struct file *f);	/* NULL: @f is no pipe */
 
-/* Such a file can be the other side. */
+/* Whether splice can read from, or write to, @f as the side that is no pipe. */
 bool splice_reads(const struct file *f);
 bool splice_writes(const struct file *f);
 
-/* The side that is no pipe: a file, at *pos, which advances; or memory. */
+/* The side that is no pipe: a file, at *pos (NULL: its own offset), or memory. */
 struct splice_side {
 	struct file *file;
 	off_t *pos;
@@ -547,36 +565,22 @@ struct splice_side {
 };
 
 /*
- * Move up to @n bytes, as many as there are and as there is room for: how many. They block only
- * before the first one: -EAGAIN, -EINTR. 0: the end of the file, or no more writers. splice_pipes()
- * with @keep copies. -EPIPE comes with its signal.
+ * Move up to @n bytes, as many as there are and as there is room for, and return how many. 0 means
+ * the end of the file, or a pipe without writers. They block only before the first byte: -EAGAIN,
+ * -EINTR. -EPIPE comes with SIGPIPE. With @keep splice_pipes() copies.
  */
 ssize_t splice_to_pipe(struct splice_side *from, struct pipe *p, size_t n, bool nonblock);
 ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool nonblock);
 ssize_t splice_pipes(struct pipe *from, struct pipe *to, size_t n, bool keep, bool nonblock);
 
-/* A process as a file, and whose a file is; NULL: it is another kind. pidfd.c */
-struct process;
-int pidfd_create(struct process *p, u32 flags, struct file **out);
-struct process *pidfd_process(const struct file *f);
-
-/* The process whose directory /proc/PID @f is; 0: it is another kind of file. proc.c */
-pid_t proc_directory_of(const struct file *f);
-
-/* Signals to be read; signalfd.c. -EINVAL: it is another kind of file. */
-int signalfd_create(u64 set, u32 flags, struct file **out);
-int signalfd_set(struct file *f, u64 set);
-
 int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out);
 
 /* File systems */
 struct inode *ramfs_create_root(void);
-struct inode *ramfs_create_anon(u64 size);	/* for shared anonymous memory; or NULL */
+struct inode *ramfs_create_anon(u64 size);	/* a file without a name: shared memory; or NULL */
 
-/* A new one becomes like a file @name that has been removed from @dir, or from "/". -ENOMEM. */
+/* Lets a new file without a name look like @name, removed from @dir (NULL: from "/"). -ENOMEM. */
 int ramfs_name_anon(struct inode *i, struct inode *dir, const char *name);
 int initramfs_unpack(const void *cpio, size_t size);
 void vfs_init(void);
-void devfs_init(void);				/* /dev: null zero full random urandom, terminals */
-void procfs_init(void);				/* /proc */
-void sysfs_init(void);				/* /sys */
+void devfs_init(void);		/* makes /dev */

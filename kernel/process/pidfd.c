@@ -5,6 +5,8 @@
  * It can be read from, in the sense of poll(), once the process has ended, and hangs up once that
  * has been waited for. The file keeps no more than the structure: process_get().
  */
+#include "process/pidfd.h"
+
 #include "errno.h"
 #include "fs/fs.h"
 #include "mm/mm.h"

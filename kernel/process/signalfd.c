@@ -4,6 +4,8 @@
  *
  * Readers wait at process->signalled, where every signal that becomes pending wakes them.
  */
+#include "process/signalfd.h"
+
 #include "errno.h"
 #include "fs/fs.h"
 #include "mm/mm.h"

@@ -22,6 +22,7 @@
 #include "mm/mm.h"
 #include "process/cred.h"
 #include "process/process.h"
+#include "procfs/procfs.h"
 #include "sched/cpu.h"
 
 #define PROC_ROOT	0xffu		/* its place: no file's */
@@ -285,6 +286,7 @@ static void list_ids(struct inode *dir, pid_t id, dirent_fn emit, void *arg)
 }
 
 static int proc_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
+	HOLDS(dir->lock)
 {
 	const struct proc_file *f = files_in(dir);
 

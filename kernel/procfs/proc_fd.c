@@ -146,6 +146,7 @@ static int fd_lookup(struct inode *dir, const char *name, size_t len, struct ino
 }
 
 static int fd_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
+	HOLDS(dir->lock)
 {
 	int fd = MAX(pos - 2, 0);
 	struct file *f;

@@ -5,6 +5,7 @@
 #include "fs/fs.h"
 #include "mm/mm.h"
 #include "mm/numa.h"
+#include "procfs/procfs.h"
 #include "sched/cpu.h"
 #include "tablefs.h"
 

@@ -146,6 +146,7 @@ static int table_lookup(struct inode *dir, const char *name, size_t len, struct 
 
 /* Positions: those of row i are from (i + 1) << 16 on, one for each number. */
 static int table_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
+	HOLDS(dir->lock)
 {
 	const struct table_file *rows = fs_of(dir)->rows;
 

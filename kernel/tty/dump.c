@@ -1,8 +1,9 @@
 /*
- * Dumps for people: what every thread, process, lock and run queue is doing.
+ * Dumps for people: the state of every thread, process, lock and run queue.
  *
- * From the console they run in the UART's interrupt. The tree lock is only tried: a dump is for a
- * machine that may be stuck, so it must not become stuck itself.
+ * A dump runs in the UART's interrupt, maybe on a machine that is stuck. So it first tries
+ * tree_lock, and leaves the list out if another CPU holds it. The functions that walk the list then
+ * take the lock themselves: they would wait for a CPU that took it after the try.
  */
 #include "tty/dump.h"
 
@@ -34,6 +35,7 @@ static void print_process(struct process *p, void *unused)
 		p->nr_threads, atomic_load(&p->holds), p->name);
 }
 
+/* Says so if the tree is locked. */
 static bool tree_is_free(void)
 {
 	if (!spin_trylock(&tree_lock)) {
@@ -58,8 +60,8 @@ static void dump_processes(void)
 		process_for_each(print_process, NULL);
 }
 
-/* tree_lock held, which ranks before pi_lock. */
-static void print_thread_locks(struct thread *t, void *unused)
+/* Takes pi_lock, which ranks after tree_lock. */
+static void print_thread_locks(struct thread *t, void *unused) HOLDS(tree_lock)
 {
 	const struct thread *owner;
 

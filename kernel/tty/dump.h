@@ -3,5 +3,5 @@
  */
 #pragma once
 
-/* A console key after the dump prefix: t threads, p processes, l locks, r run queues, h help. */
+/* Acts on a key after the dump prefix: t threads, p processes, l locks, r run queues, h help. */
 void dump_key(char c);

@@ -1,10 +1,10 @@
 /*
- * The line discipline; line.h has the picture.
+ * The line discipline: see the picture in line.h.
  *
  * LINE1  head <= ready <= tail <= head + LINE_SIZE.
- * LINE2  Only bytes in [head, ready) have their bit in `ends`; an end of file is the VEOF character
+ * LINE2  Only bytes in [head, ready) have their bit in `ends`. An end of file is the VEOF character
  *        with its bit set, which line_read() takes out but does not deliver.
- * LINE3  A line that fills the whole buffer is handed over as it stands, so that input never jams.
+ * LINE3  A line that fills the whole buffer may be read without its end, so that input never jams.
  *
  * Not here: flow control characters, quoting (VLNEXT), reprinting, stopping jobs.
  */
@@ -91,7 +91,8 @@ static void put(struct line *l, char c, bool end)
 }
 
 /*
- * How @c is shown: a control character as ^C, a tab as one blank, so that erasing needs no columns.
+ * Writes to @out how @c is shown, and returns the length: a control character as ^C; a tab as one
+ * blank, so that erasing need not count columns.
  */
 static size_t show(const struct line *l, char c, char out[2])
 {
@@ -118,19 +119,15 @@ static void echo_char(struct line *l, char c)
 		l->echo(out, show(l, c, out));
 }
 
-static bool is_continuation(const struct line *l, char c)
-{
-	return (l->tio.iflag & IUTF8) && (c & 0xc0) == 0x80;
-}
-
-/* Takes back the last character being edited, all bytes of it, from the screen too. */
+/* Erases the last character being edited, with all its bytes in UTF-8, and from the screen. */
 static void erase_char(struct line *l)
 {
+	bool utf8 = l->tio.iflag & IUTF8;
 	char c, shown[2];
 
 	do {
 		c = l->buf[--l->tail % LINE_SIZE];
-	} while (is_continuation(l, c) && l->tail != l->ready);
+	} while (utf8 && (c & 0xc0) == 0x80 && l->tail != l->ready);	/* a continuation byte */
 	if ((l->tio.lflag & (ECHO | ECHOE)) == (ECHO | ECHOE))
 		for (size_t n = show(l, c, shown); n; n--)
 			l->echo("\b \b", 3);
@@ -214,7 +211,7 @@ size_t line_read(struct line *l, char *buf, size_t n, bool *end)
 		char c = l->buf[l->head % LINE_SIZE];
 		bool eof = canonical(l) && is_end(l, l->head) && is_key(l, VEOF, c);
 
-		if (got == n && !eof)	/* an end of file right behind what fits is taken too */
+		if (got == n && !eof)	/* but an end of file right behind is taken out, too */
 			break;
 		if (!eof)
 			buf[got++] = c;
@@ -227,6 +224,6 @@ size_t line_read(struct line *l, char *buf, size_t n, bool *end)
 void line_set(struct line *l, const struct termios *tio)
 {
 	if ((l->tio.lflag ^ tio->lflag) & ICANON)
-		l->ready = l->tail;	/* what was being edited stands as it is */
+		l->ready = l->tail;	/* the bytes being edited may be read as they are */
 	l->tio = *tio;
 }

@@ -1,8 +1,8 @@
 /*
  * The line discipline: what a terminal does between the keys and the program that reads them.
  *
- * Bytes come in one at a time and leave by the line (canonical mode) or as they are (raw). Pure
- * logic: no locks, no blocking; the tty owns it and guards it by its own lock.
+ * Bytes come in one at a time and leave line by line (canonical mode) or at once (raw mode). This
+ * is pure logic, without locks or blocking; the tty owns it and guards it with tty.in.lock.
  *
  *	head          ready         tail	all three only grow; positions modulo LINE_SIZE
  *	 | may be read | being edited |
@@ -13,7 +13,7 @@
 
 #define LINE_SIZE	4096u
 
-/* Linux's struct termios as the kernel's interface has it, and the bits that we act on. */
+/* struct termios of Linux's system calls, and the bits that have an effect here. */
 struct termios {
 	u32 iflag, oflag, cflag, lflag;
 	u8 line;
@@ -44,21 +44,24 @@ struct line {
 	struct termios tio;
 	u32 head, ready, tail;
 	char buf[LINE_SIZE];
-	u64 ends[LINE_SIZE / 64];		/* bit set: this byte ends a line */
-	void (*echo)(const char *s, size_t n);	/* before output processing */
+	u64 ends[LINE_SIZE / 64];		/* bit set: the byte ends a line */
+	void (*echo)(const char *s, size_t n);	/* shows keys; does the output processing */
 };
 
-/* @transparent: for a program at the other end: no echo, nothing translated. */
+/* With @transparent, for a program at the other end, there is no echo and no translation. */
 void line_init(struct line *l, bool transparent, void (*echo)(const char *s, size_t n));
 
-/* Takes a key. The signal it stands for, or 0. Only while line_room(). */
+/* Takes a key and returns the signal that it stands for, or 0. Needs line_room(). */
 int line_input(struct line *l, char c);
 bool line_room(const struct line *l);
 
-/* A read would get something: bytes, or an end of file. */
+/* Whether a read would get something: bytes, or an end of file. */
 bool line_readable(const struct line *l);
 
-/* Bytes that line_read() takes out, at most @n; *end: they end a line (0 bytes: an end of file). */
+/*
+ * Takes out up to @n bytes and returns how many. *end: they end a line, or without bytes are an end
+ * of file.
+ */
 size_t line_read(struct line *l, char *buf, size_t n, bool *end);
 
 void line_flush(struct line *l);

@@ -1,6 +1,6 @@
 /*
- * A dump of all kinds while somebody owns a lock that somebody waits for. Its text is
- * read by tools/tests/test_terminal.py; here it has to come back.
+ * Makes dumps of all kinds while one thread waits for another's lock. They must return;
+ * tools/tests/test_terminal.py reads their text.
  */
 #include "sync/mutex.h"
 #include "test/ktest.h"

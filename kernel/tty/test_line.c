@@ -70,6 +70,7 @@ KTEST(line_eof, "line.eof", "", "line.eof")
 {
 	start(false);
 	type("\x04");
+	/* LINE2 */
 	CHECK(line_readable(&line) && reads(99, "", true), "line.eof",
 	      "end of file on an empty line");
 	CHECK(!line_readable(&line), "line.eof", "one end of file is read twice");
@@ -127,7 +128,8 @@ KTEST(line_full, "line.full", "", "line.full")
 	line.tail = line.ready = line.head = U32_MAX - 100;	/* across the wrap of positions */
 	while (line_room(&line) && n <= LINE_SIZE)
 		line_input(&line, 'a' + n++ % 26);
-	CHECK(n == LINE_SIZE, "line.full", "%u bytes fit", n);
+	CHECK(n == LINE_SIZE, "line.full", "%u bytes fit", n);	/* LINE1 */
+	/* LINE3 */
 	CHECK(line_read(&line, buf, 10, &end) == 10 && !end && memcmp(buf, "abcdefghij", 10) == 0,
 	      "line.full", "a full line cannot be read");
 	type("\n");

@@ -1,15 +1,15 @@
 /*
- * The terminal: /dev/console, /dev/tty and /dev/ttyS0, all of them the one console.
+ * The terminal: /dev/console, /dev/tty and /dev/ttyS0, which are all the one console.
  *
  * Input comes from the UART's interrupt, goes through the line discipline (line.c) and wakes
  * readers. Output goes to the console's queue as it is written; a writer waits when that is full.
- * When the input buffer is full the UART's receive interrupt is turned off until somebody reads, so
- * that piped input is never lost.
+ * When the input buffer is full the UART's receive interrupt is off until a program reads, so that
+ * piped input is never lost.
  *
- * With console=mux a program is at the other end: no echo and no translation unless asked for.
+ * With console=mux a program is at the other end: no echo and no translation until it asks.
  *
- * Dump keys: Ctrl-] and then one of "tplrh" asks the kernel for a dump (dump.h), whatever state
- * the terminal is in; Ctrl-] twice sends one Ctrl-].
+ * Dump keys: Ctrl-] and then one of "tplrh" is for the kernel, which prints a dump (dump.h), in any
+ * state of the terminal; Ctrl-] twice is one Ctrl-] for the program.
  *
  * Locks: write_lock -> in.lock or out.lock -> console. in.lock guards all input state and the
  * owner; signals are sent with no lock held.
@@ -29,8 +29,8 @@
 
 struct tty tty;
 
-/* Echo must not wait: what does not fit is not shown. Input lock held. */
-static void echo(const char *s, size_t n)
+/* Shows keys. It must not wait, so keys are not shown while the console's queue is full. */
+static void echo(const char *s, size_t n) HOLDS(tty.in.lock)
 {
 	bool crlf = (tty.line.tio.oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
 
@@ -55,8 +55,8 @@ static bool tty_input_room(void)
 	return room;
 }
 
-/* True if @c belongs to a dump command: the prefix, or the letter after it. Input lock held. */
-static bool take_dump_key(char c, char *letter)
+/* Returns true if @c belongs to a dump command: the prefix, or the letter after it. */
+static bool take_dump_key(char c, char *letter) HOLDS(tty.in.lock)
 {
 	bool was = tty.dump_key;
 
@@ -108,31 +108,22 @@ void tty_receive_again(void)
 	}
 }
 
-/* How long a read in raw mode waits for its first byte. Input lock held. */
-static struct deadline raw_deadline(void)
-{
-	const u8 *cc = tty.line.tio.cc;
-
-	if (cc[VMIN])
-		return DEADLINE_NEVER;
-	return cc[VTIME] ? deadline_in(cc[VTIME] * TENTH) : DEADLINE_POLL;
-}
-
 /*
- * Up to @n bytes of input; waits while there are none and @have bytes are less than was asked for.
- * *end: the read is complete.
+ * Takes up to @n bytes of input and returns how many. Waits while there are none and the @have
+ * bytes that the read has already got are not enough. *end: the read is complete.
  */
 static ssize_t take_input(char *buf, size_t n, size_t have, bool nonblock, bool *end)
 {
 	struct deadline d = DEADLINE_NEVER;
+	const u8 *cc = tty.line.tio.cc;
 	size_t got;
 	int err = 0;
 
 	spin_lock(&tty.in.lock);
-	if (!(tty.line.tio.lflag & ICANON))
-		d = raw_deadline();
+	if (!(tty.line.tio.lflag & ICANON) && !cc[VMIN])
+		d = cc[VTIME] ? deadline_in(cc[VTIME] * TENTH) : DEADLINE_POLL;
 	while (!(got = line_read(&tty.line, buf, n, end)) && !*end && !err) {
-		if (have && ((tty.line.tio.lflag & ICANON) || have >= tty.line.tio.cc[VMIN]))
+		if (have && ((tty.line.tio.lflag & ICANON) || have >= cc[VMIN]))
 			break;
 		err = nonblock ? -EAGAIN : wait_block_locked(&tty.in, d, 0);
 	}
@@ -165,7 +156,7 @@ static ssize_t tty_read(struct file *f, struct iobuf *b, off_t *pos)
 	return done;
 }
 
-/* Queues all of it. -EINTR: killed while waiting for room. */
+/* Queues all bytes. -EINTR: interrupted while waiting for room. */
 static int put_all(const char *s, size_t n)
 {
 	int err = 0;
@@ -183,9 +174,9 @@ static int put_all(const char *s, size_t n)
 	return err;
 }
 
-static_assert(2 * CHUNK <= CONSOLE_ROOM, "a write that must not wait does not");
+static_assert(2 * CHUNK <= CONSOLE_ROOM, "console_has_room() promises too little for a chunk");
 
-/* Output processing: newline becomes CR LF if the terminal says so. */
+/* Does output processing: a newline becomes CR LF if the settings say so. */
 static int put_processed(const char *s, size_t n)
 {
 	bool crlf = (tty.line.tio.oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
@@ -225,7 +216,7 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 	mutex_unlock(&tty.write_lock);
 	if (b->left && (f->flags & O_ASYNC)) {
 		atomic_store(&tty.refused, 1);
-		if (console_has_room())		/* it may have come before anybody looked there */
+		if (console_has_room())		/* it may have come before `refused` was set */
 			tty_output_ready();
 	}
 	return done ? done : err;

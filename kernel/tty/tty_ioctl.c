@@ -2,9 +2,10 @@
  * The terminal's settings (termios, window size) and its owner: the session whose controlling
  * terminal it is, and the foreground process group, which gets the signals of its keys.
  *
- * Locks: the process tree's, then in.lock, never both. A decision made from the tree may be old
- * when it is written to the terminal; the session is looked at again then. The caller's own session
- * and group are read without a lock: a change meanwhile might as well have come before or after.
+ * Locks: first tree_lock, then in.lock, but never both. A decision made from the tree may be old
+ * when it is written to the terminal; the session is checked again then. The caller's own session
+ * and group are read without a lock: a change at the same time might as well have come just before
+ * or after.
  *
  * Not here: hanging up when the session's leader ends (a new session takes the terminal of a dead
  * one).
@@ -48,18 +49,18 @@ int tty_want(int sig)
 	return group < 0 || group == p->pgid ? 0 : signal_stop_background(sig);
 }
 
-static void flush_input(void)
+static void flush_input(void) HOLDS(tty.in.lock)
 {
 	line_flush(&tty.line);
 	tty_receive_again();
 }
 
-static bool is_owner(const struct process *p)
+static bool is_owner(const struct process *p) HOLDS(tty.in.lock)
 {
 	return tty.session == p->sid;
 }
 
-/* Settings and questions; in.lock held. */
+/* Gets or changes a setting, or answers a question. */
 static int settings(unsigned cmd, union tty_value *v) HOLDS(tty.in.lock)
 {
 	switch (cmd) {
@@ -198,7 +199,7 @@ int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	return err ? err : copy_to_user(arg, &v, commands[i].out);
 }
 
-/* /dev/tty is the caller's terminal if it has one; a session leader without one gets ttyS0. */
+/* /dev/tty is the caller's terminal, if it has one. ttyS0 becomes that of a session leader. */
 int tty_open(struct file *f)
 {
 	struct process *p = current_process();
@@ -210,7 +211,7 @@ int tty_open(struct file *f)
 	if (f->inode->rdev == DEV_TTY && !mine)
 		return -ENXIO;
 	if (f->inode->rdev == DEV_TTYS0 && !(f->flags & O_NOCTTY) && p->pid == p->sid)
-		take_terminal(false);	/* not getting it is no failure to open */
+		take_terminal(false);	/* if that fails the open still succeeds */
 	f->private = &tty;
 	return 0;
 }

@@ -70,7 +70,7 @@ static void whole_files(void)
 	other = again();
 	CHECK_EQ(lock_file(fd, SH), 0);
 	CHECK_EQ(lock_file(other, SH | NB), 0);
-	CHECK_ERRNO(lock_file(other, EX | NB), EAGAIN);
+	CHECK_ERRNO(lock_file(other, EX | NB), EAGAIN);	/* FILELOCK1 */
 	CHECK_EQ(lock_file(fd, EX | NB), 0);	/* the other one lost its own by trying */
 	CHECK_ERRNO(lock_file(other, SH | NB), EAGAIN);
 	CHECK_EQ(lock_file(dup(fd), UN), 0);
@@ -124,7 +124,7 @@ static void ranges_split_and_merge(void)
 	expect_locked(40, 20, "free");
 	expect_locked(50, 0, "write 60 40");
 	CHECK_EQ(range(fd, F_SETLK, F_WRLCK, 40, 20), 0);
-	expect_locked(99, 1, "write 10 90");
+	expect_locked(99, 1, "write 10 90");	/* FILELOCK2 */
 	CHECK_EQ(range(fd, F_SETLK, F_RDLCK, 0, 20), 0);
 	expect_locked(5, 1, "read 0 20");
 	expect_locked(30, 1, "write 20 80");

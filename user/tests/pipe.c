@@ -96,7 +96,7 @@ static void reader_waits_for_data(void)
 		await_state(getppid(), 'S');
 		_exit(write(fds[1], "x", 1) != 1);
 	}
-	CHECK_EQ(read(fds[0], &c, 1), 1);
+	CHECK_EQ(read(fds[0], &c, 1), 1);	/* PIPE2 */
 	CHECK_EQ(c, 'x');
 	expect_exit(pid, 0);
 }
@@ -140,7 +140,7 @@ static void broken_while_blocked(void)
 	close(fds[1]);
 	await_state(pid, 'S');
 	close(fds[0]);
-	expect_signal(pid, SIGPIPE);
+	expect_signal(pid, SIGPIPE);	/* PIPE2 */
 }
 
 static void nonblocking(void)

@@ -78,7 +78,7 @@ static void check_stream(int fd)
 		at += n;
 	}
 	CHECK_EQ(n, 0);
-	CHECK_EQ(at, TOTAL);
+	CHECK_EQ(at, TOTAL);		/* SPLICE1 */
 }
 
 static void stream(void)
