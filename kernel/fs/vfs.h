@@ -437,6 +437,10 @@ struct place *place_copy(struct place *from);	/* NULL: memory is short */
 struct place *place_get(struct place *c);
 void place_put(struct place *c);
 
+/* The place of @p, referenced; NULL: it has none, or is dying. */
+struct process;
+struct place *process_get_place(struct process *p);
+
 /* *which, cwd or root of @c: a reference; or @dir, whose reference is taken over, in its place. */
 struct inode *place_dir(struct place *c, struct inode **which);
 struct inode *place_change(struct place *c, struct inode **which, struct inode *dir);
@@ -447,6 +451,9 @@ int fdtable_create(struct fdtable **out);
 int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
 struct fdtable *fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t);	/* the last one closes all. May block */
+
+/* The descriptors of @p, referenced; NULL: it has none, or is dying. */
+struct fdtable *process_get_fds(struct process *p);
 
 /* The current process, which has one thread, stops sharing its table. 0 or -ENOMEM. */
 int fdtable_unshare(void);
@@ -556,7 +563,6 @@ ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool 
 ssize_t splice_pipes(struct pipe *from, struct pipe *to, size_t n, bool keep, bool nonblock);
 
 /* A process as a file, and whose a file is; NULL: it is another kind. pidfd.c */
-struct process;
 int pidfd_create(struct process *p, u32 flags, struct file **out);
 struct process *pidfd_process(const struct file *f);
 
