@@ -56,7 +56,7 @@ int signal_take_locked(struct thread *t, u64 set, struct signal_info *info);
  */
 bool signal_must_die(struct process *p, int sig) HOLDS(tree_lock) HOLDS(p->lock);
 
-/* Makes @t look at its edge, also if it waits and the wait can be interrupted. */
+/* Sets WORK_SIGNAL for @t, so that it takes signals at its edge; ends its wait if that allows. */
 void signal_tell(struct thread *t);
 
 /* Stops every thread of @p, each at its edge. @sig is reported to the parent. */

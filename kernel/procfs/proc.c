@@ -380,7 +380,7 @@ static int proc_open(struct file *f)
 	return text_open(f, show);
 }
 
-/* Root may open the system's files for writing, but nobody can write: -EIO, as on Linux. */
+/* Root may open the system's files for writing, but no write succeeds, as on Linux. */
 static ssize_t no_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	(void)f;

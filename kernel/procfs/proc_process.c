@@ -1,8 +1,8 @@
 /*
  * /proc/PID and /proc/PID/task/TID: files about one process or thread, in Linux's formats.
  *
- * The figures are collected under the locks that guard them, then printed with none held. They are
- * a picture, not an audit: threads run on while it is taken. A field without meaning here is 0.
+ * The figures are collected under the locks that guard them, then printed with none held. They need
+ * not fit together exactly, as threads run on meanwhile. A field without meaning here is 0.
  */
 #include "base/string.h"
 #include "base/symbols.h"
