@@ -196,7 +196,8 @@ int signal_take_locked(struct thread *t, u64 set, struct signal_info *info)
 	struct process *p = t->process;
 	int sig;
 
-	assert_held(&p->lock);		/* SIGNAL1 */
+	if (DEBUG_BUILD)
+		assert_held(&p->lock);	/* SIGNAL1 */
 	sig = take_pending(&t->sigpending, &t->siginfos, set, info);
 	return sig ? sig : take_pending(&p->sigpending, &p->siginfos, set, info);
 }
