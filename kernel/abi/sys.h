@@ -115,6 +115,16 @@ long fcntl_lock(int fd, struct file *f, int cmd, vaddr_t arg);
 long fcntl_owner(struct file *f, int cmd, u64 arg);
 long ioctl_async(int fd, struct file *f, vaddr_t arg);
 
+/* caps.c: prctl()'s options about capabilities. */
+#define PR_GET_KEEPCAPS		7
+#define PR_SET_KEEPCAPS		8
+#define PR_CAPBSET_READ		23
+#define PR_CAPBSET_DROP		24
+#define PR_GET_SECUREBITS	27
+#define PR_SET_SECUREBITS	28
+#define PR_CAP_AMBIENT		47
+long cred_prctl(int option, const u64 a[4]);
+
 /* One more than the largest descriptor that the process may have; file.c. */
 u64 fd_limit(void);
 

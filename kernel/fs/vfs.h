@@ -448,6 +448,10 @@ struct place *place_copy(struct place *from);	/* NULL: no memory */
 struct place *place_get(struct place *c);
 void place_put(struct place *c);
 
+/* The place of @p, referenced; NULL: it has none, or is dying. */
+struct process;
+struct place *process_get_place(struct process *p);
+
 /*
  * @which points to c->cwd or c->root. place_dir() returns a reference to the directory;
  * place_change() takes over the reference to @dir and returns the one to the old directory.
@@ -461,6 +465,9 @@ int fdtable_create(struct fdtable **out);
 int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
 struct fdtable *fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t);	/* the last one closes all files. May block */
+
+/* The descriptors of @p, referenced; NULL: it has none, or is dying. */
+struct fdtable *process_get_fds(struct process *p);
 
 /* Gives the current process, which has one thread, a table of its own. 0 or -ENOMEM. */
 int fdtable_unshare(void);

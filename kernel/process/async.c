@@ -1,9 +1,9 @@
 /*
- * The owners of files with O_ASYNC (fs/async.c), and the signals that tell them.
+ * The owners of files with O_ASYNC (fs/async.c), and the signals sent to them.
  *
- * The owner is kept as a number; the time at which its process began tells it from a later one of
- * that number. A group has no such mark: a later group of the same number takes its place. The
- * signal is sent with the rights that its owner was named with.
+ * The owner is kept as an id, together with the start time of its process, so that a later process
+ * with the same id is not mistaken for it. A group has no start time: a later group with the same
+ * id becomes the owner. The signal is sent with the rights of the process that set the owner.
  *
  * Lock: async_lock, and tree_lock inside.
  */
@@ -14,11 +14,12 @@
 #include "process/process.h"
 #include "process/signal.h"
 
-/* These have codes of their own, so POLL_IN would be taken for one of them. */
+/* These signals have codes of their own, with which POLL_IN would be confused. */
 #define OWN_CODES	(SYNCHRONOUS | SIGSET(SIGCHLD))
 
-/* --- Telling ---------------------------------------------------------------------------------- */
+/* --- Signalling the owner --------------------------------------------------------------------- */
 
+/* Checks whether the process that set the owner may signal a process with @c; puts @c. */
 static bool may_tell(const struct async *a, struct cred *c)
 {
 	const struct ids *uid = &c->uid;
@@ -29,8 +30,9 @@ static bool may_tell(const struct async *a, struct cred *c)
 	return may;
 }
 
-/* To @p, or to @t of its threads. A signal that finds no room becomes SIGIO. tree_lock held. */
+/* Signals @p, or @t of its threads. A signal for which there is no room becomes SIGIO. */
 static void tell(const struct async *a, int code, struct process *p, struct thread *t)
+	HOLDS(tree_lock)
 {
 	static const u32 bands[] = { [POLL_IN] = POLLIN | POLLRDNORM,
 				     [POLL_OUT] = POLLOUT | POLLWRNORM | POLLWRBAND };
@@ -52,7 +54,7 @@ struct news {
 	int code;
 };
 
-static void tell_member(struct process *p, void *arg)
+static void tell_member(struct process *p, void *arg) HOLDS(tree_lock)
 {
 	const struct news *n = arg;
 
@@ -60,7 +62,7 @@ static void tell_member(struct process *p, void *arg)
 		tell(n->of, n->code, p, NULL);
 }
 
-/* The process that the owner is or belongs to, referenced. NULL: it is gone. */
+/* Returns the process that the owner is or belongs to, referenced; NULL: it is gone. */
 static struct process *owner_process(const struct async *a)
 {
 	struct process *p = process_find_by_task(a->owner.id);
@@ -88,11 +90,12 @@ static void tell_task(const struct async *a, int code)
 		process_put(p);
 }
 
-/* The file's news @code for its owner. async_lock held. */
+/* Signals the file's owner: @code is POLL_IN or POLL_OUT. */
 static void tell_owner(const struct async *a, int code)
 {
 	struct news n = { .of = a, .code = code };
 
+	assert_held(&async_lock);
 	if (a->owner.kind == OWNER_GROUP)
 		process_for_each(tell_member, &n);
 	else
@@ -146,7 +149,7 @@ struct file_owner async_owner(struct file *f)
 		there = group_exists(a.owner.id);
 	} else {
 		p = owner_process(&a);
-		/* a thread that is no process's first one is no process */
+		/* the id of a process's other threads names a thread but no process */
 		there = p && (a.owner.kind == OWNER_THREAD || p->pid == a.owner.id);
 		if (p)
 			process_put(p);

@@ -1,13 +1,13 @@
 /*
- * The owners of files with O_ASYNC: see fs/async.c for what they are told, and when.
+ * The owners of files with O_ASYNC. fs/async.c tells when they are signalled.
  */
 #pragma once
 
 #include "fs/vfs.h"
 
-/* -ESRCH: there is no such owner. @force: also where there is one already. */
+/* Makes @o the owner; without @force only if @f has none. -ESRCH: no such owner. */
 int async_set_owner(struct file *f, struct file_owner o, bool force);
-struct file_owner async_owner(struct file *f);	/* id 0: none, or gone */
+struct file_owner async_owner(struct file *f);	/* id 0: there is none, or it is gone */
 
-/* O_ASYNC, by descriptor @fd; of no effect on files that cannot do it. */
+/* Turns O_ASYNC on or off, by descriptor @fd; no effect on files that cannot do it. */
 void async_turn(struct file *f, int fd, bool on);

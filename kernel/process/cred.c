@@ -1,12 +1,13 @@
 /*
- * Credentials: sharing, changing, and what is counted for each user. cred.h tells the idea, the
- * system calls are in kernel/abi/cred.c, checks of files in kernel/fs/permission.c.
+ * Credentials: sharing, changing, and the counts for each user. cred.h explains the idea; the
+ * system calls are in kernel/abi/cred.c, the checks of files in kernel/fs/permission.c.
  *
- *  CRED1  What a thread's `cred` points to does not change while it does. Only the thread itself
- *         moves the pointer, and under its process's lock, where others take their references.
- *  CRED2  A process's `cred` is its first thread's, and stays the last one that this thread had.
+ *  CRED1  A struct cred does not change while a thread's `cred` points to it. Only the thread
+ *         itself moves the pointer, under its process's lock, under which others take references.
+ *  CRED2  A process's `cred` is its first thread's (but for cred_use_real()), and stays the last
+ *         one that this thread had.
  *  CRED3  A user's count of tasks is one for each process from creation until it is waited for
- *         (the first thread's and the zombie's) and one for each other thread until it is freed.
+ *         (for its first thread and the zombie) and one for each other thread until it is freed.
  *         Kernel threads are not counted.
  */
 #include "process/cred.h"
@@ -27,13 +28,13 @@ struct user {
 	u32 refs;			/* [users_lock] */
 	_Atomic u32 tasks;
 	_Atomic u64 signals;		/* queued for processes of this user: pending.c */
-	_Atomic u64 mqueues;		/* bytes: process/mqueue_name.c */
+	_Atomic u64 mqueues;		/* bytes of message queues: mqueue_name.c */
 };
 
 static _Atomic u32 all_tasks;		/* of all users */
 static struct user root_user = { .node = LIST_INIT(root_user.node), .refs = 1 };
 static struct spinlock users_lock = SPINLOCK_INIT(LOCK_USERS);
-static struct list_node users[USER_BUCKETS];	/* [users_lock] all but root's, by number */
+static struct list_node users[USER_BUCKETS];	/* [users_lock] all but root, by id */
 
 struct cred kernel_cred = {
 	.refs = 1,
@@ -45,8 +46,7 @@ struct cred kernel_cred = {
 
 /* --- Users ------------------------------------------------------------------------------------ */
 
-/* users_lock held. */
-static struct user *find_user(u32 uid)
+static struct user *find_user(u32 uid) HOLDS(users_lock)
 {
 	struct list_node *bucket = &users[uid % USER_BUCKETS];
 
@@ -58,7 +58,7 @@ static struct user *find_user(u32 uid)
 	return uid ? NULL : &root_user;
 }
 
-/* The one of @uid, referenced; NULL if memory is short. */
+/* Finds or makes the user @uid, referenced; NULL if memory is short. */
 static struct user *user_get(u32 uid)
 {
 	struct user *new = kzalloc(sizeof(*new)), *u;
@@ -91,7 +91,7 @@ static void user_put(struct user *u)
 		kfree(u);
 }
 
-/* One more, unless there are @max. */
+/* Adds one to *@count unless it is @max. */
 static bool count_up(_Atomic u32 *count, u64 max)
 {
 	u32 n = atomic_load(count);
@@ -197,7 +197,7 @@ struct cred *cred_copy(u32 nr_groups)
 	return new;
 }
 
-/* Returns the ones before, with the thread's reference. */
+/* Makes @new the caller's credentials; returns the old ones with the thread's reference. */
 static struct cred *cred_swap(struct cred *new)
 {
 	struct thread *t = current_thread();
@@ -220,7 +220,7 @@ int cred_find_user(struct cred *new)
 	return 0;
 }
 
-/* True if @new makes of a process what the user that it had with @old must not see. */
+/* True if @new gives rights beyond @old: the old user must then not look into the process. */
 static bool shields(const struct cred *new, const struct cred *old)
 {
 	return new->uid.effective != old->uid.effective || new->uid.fs != old->uid.fs ||
@@ -255,11 +255,6 @@ void cred_commit(struct cred *new)
 	cred_put(old);
 }
 
-static bool is_real(const struct cred *c, u64 effective)
-{
-	return c->uid.fs == c->uid.real && c->gid.fs == c->gid.real && c->effective == effective;
-}
-
 int cred_use_real(struct cred **saved)
 {
 	struct cred *old = current_thread()->cred, *new;
@@ -267,7 +262,8 @@ int cred_use_real(struct cred **saved)
 	u64 effective = fixed ? old->effective : old->uid.real ? 0 : old->permitted;
 
 	*saved = NULL;
-	if (is_real(old, effective))
+	if (old->uid.fs == old->uid.real && old->gid.fs == old->gid.real &&
+	    old->effective == effective)
 		return 0;
 	new = cred_copy(old->nr_groups);
 	if (!new)
@@ -307,20 +303,9 @@ void cred_fix_capabilities(struct cred *new, const struct cred *old)
 		new->effective = new->permitted;
 }
 
-/* The ids that a program's set-id bits give. Set-group-id without execution is no such bit. */
-static void take_ids_of(struct cred *new, const struct inode *program)
-{
-	if (new->no_new_privs)
-		return;
-	if (program->mode & S_ISUID)
-		new->uid.effective = program->uid;
-	if ((program->mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
-		new->gid.effective = program->gid;
-}
-
 /*
- * Programs have no capabilities of their own here: there are those of root, for whoever is it, and
- * the ambient ones.
+ * Sets the capabilities for a new program: root's, if an id is 0, and the ambient ones. Programs
+ * have no capabilities of their own here.
  */
 static void take_capabilities(struct cred *new, bool changed)
 {
@@ -342,7 +327,11 @@ struct cred *cred_for_exec(const struct inode *program, bool *secure)
 
 	if (!new)
 		return NULL;
-	take_ids_of(new, program);
+	if (!new->no_new_privs && (program->mode & S_ISUID))
+		new->uid.effective = program->uid;
+	/* Set-group-id without the right to execute means something else: mandatory locks. */
+	if (!new->no_new_privs && (program->mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
+		new->gid.effective = program->gid;
 	changed = new->uid.effective != old->uid.effective ||
 		  !cred_in_group(old, new->gid.effective);
 	new->uid.saved = new->uid.fs = new->uid.effective;
@@ -354,7 +343,7 @@ struct cred *cred_for_exec(const struct inode *program, bool *secure)
 	return new;
 }
 
-/* Allows kill() to root, and to the user who runs it or, set-user-id aside, started it. */
+/* Allows kill() with CAP_KILL, and to the user who runs the process or (set-user-id) started it. */
 bool cred_may_signal(const struct cred *target)
 {
 	const struct ids *mine = &current_cred()->uid;
@@ -364,7 +353,7 @@ bool cred_may_signal(const struct cred *target)
 	       capable(CAP_KILL);
 }
 
-/* Allows the caller to change @target's class, niceness and affinity, if only for the worse. */
+/* Allows the caller to change @target's class, niceness and affinity, but not to raise them. */
 bool cred_may_schedule(const struct cred *target)
 {
 	u32 mine = current_cred()->uid.effective;
@@ -372,7 +361,7 @@ bool cred_may_schedule(const struct cred *target)
 	return mine == target->uid.effective || mine == target->uid.real || capable(CAP_SYS_NICE);
 }
 
-/* Allows the caller to ask for and change limits: those of its very own kind. */
+/* Allows the caller to read and change limits of processes whose ids are all its own. */
 bool cred_may_limit(const struct cred *target)
 {
 	const struct cred *c = current_cred();

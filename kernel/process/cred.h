@@ -1,13 +1,13 @@
 /*
  * Credentials: on whose behalf a thread acts. Users, groups, capabilities.
  *
- * A struct cred never changes once a thread has it: a change makes a copy, alters that and puts it
- * in the old one's place. So a thread reads its own without a lock, however often its siblings or
- * a tracer of figures look, and threads and processes share one by counting references.
+ * A struct cred never changes once a thread has it: a change alters a copy and puts that in the
+ * place of the old one. So a thread reads its own without a lock, and threads and processes share
+ * one by counting references.
  *
- * Each thread has credentials of its own, as on Linux: setuid() is a matter of the calling thread,
- * and it is the C library that makes all threads of a process call it. A process is seen from
- * outside (kill, /proc) with those of its first thread; it keeps them when that thread has ended.
+ * Each thread has its own credentials, as on Linux: setuid() changes only the calling thread, and
+ * the C library makes all threads of a process call it. Others (kill, /proc) see a process with the
+ * credentials of its first thread, which it keeps when that thread has ended.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 struct inode;
 struct process;
 
-#define ID_KEEP		(~0u)	/* as an argument: leave it as it is. Never anybody's id */
+#define ID_KEEP		(~0u)	/* as an argument: leave the id as it is. Never a valid id */
 #define NGROUPS_MAX	65536u
 
 /* Linux's capabilities, as far as the kernel asks for them. */
@@ -37,19 +37,19 @@ enum capability {
 		    BIT(CAP_MKNOD) | BIT(CAP_MAC_OVERRIDE))
 
 /* cred.securebits: each has a lock, the bit above it. */
-#define SECURE_NOROOT		0x01u	/* user 0 is nobody special */
+#define SECURE_NOROOT		0x01u	/* user 0 gets no capabilities from its id */
 #define SECURE_NO_FIXUP		0x04u	/* capabilities stay when user ids change */
-#define SECURE_KEEP_CAPS	0x10u	/* the permitted ones stay when the last id 0 goes */
+#define SECURE_KEEP_CAPS	0x10u	/* permitted ones stay when the last id 0 goes */
 #define SECURE_NO_AMBIENT_RAISE	0x40u
 #define SECURE_ALL		0x55u
 #define SECURE_LOCKS		(SECURE_ALL << 1)
 
-/* Ids of one kind: whose it is, whose rights it has, which it may return to, and for files. */
+/* User or group ids: the owner's, the one that gives rights, one to return to, and for files. */
 struct ids {
 	u32 real, effective, saved, fs;
 };
 
-/* Counts for one real user id; kept by the credentials that have it. */
+/* Counts for one real user id; exists as long as credentials have that id. */
 struct user;
 
 struct cred {
@@ -57,13 +57,13 @@ struct cred {
 	struct ids uid, gid;
 	u64 permitted, effective, inheritable, bounding, ambient;	/* sets of capabilities */
 	u32 securebits;
-	bool no_new_privs;	/* exec gives nothing that it had not before, for ever */
+	bool no_new_privs;	/* exec never adds rights; cannot be cleared */
 	struct user *user;	/* referenced: uid.real's */
 	u32 nr_groups;
-	u32 groups[];		/* supplementary ones, in rising order */
+	u32 groups[];		/* supplementary groups, in rising order */
 };
 
-extern struct cred kernel_cred;	/* user 0 with everything: kernel threads, init at first */
+extern struct cred kernel_cred;	/* user 0, all capabilities: kernel threads, init at first */
 
 static inline const struct cred *current_cred(void)
 {
@@ -80,25 +80,29 @@ static inline struct cred *cred_get(struct cred *c)
 
 void cred_put(struct cred *c);		/* any context */
 
-/* Those that others see @p or @t with; referenced. Take the process's lock. */
+/* Return the credentials that others see @p or @t with, referenced. Take the process's lock. */
 struct cred *process_cred(struct process *p);
 struct cred *thread_cred(struct thread *t);
-u32 process_uid(struct process *p);	/* the real one */
+u32 process_uid(struct process *p);	/* the real user id */
 
 /*
- * To change one's own: a copy with room for @nr_groups groups, to be altered, then either put in
- * place or put away with cred_put(). NULL if memory is short.
+ * Returns a copy of the caller's credentials, with room for @nr_groups groups; NULL if memory is
+ * short. The caller alters it, then makes it its own with cred_commit() or drops it with
+ * cred_put().
  */
 struct cred *cred_copy(u32 nr_groups);
 void cred_commit(struct cred *new);
 
-/* After a change of new->uid.real, before cred_commit(): 0 or -EAGAIN. */
+/* Finds the struct user of a changed new->uid.real, before cred_commit(): 0 or -EAGAIN. */
 int cred_find_user(struct cred *new);
 
 /* Changes the capabilities of @new as Linux does after its user ids have changed. */
 void cred_fix_capabilities(struct cred *new, const struct cred *old);
 
-/* Those that @program would give the caller, for cred_commit(). @secure: it was not its own. */
+/*
+ * Returns the credentials that @program gives the caller, for cred_commit(); NULL if memory is
+ * short. *secure says whether they differ from the caller's own: AT_SECURE.
+ */
 struct cred *cred_for_exec(const struct inode *program, bool *secure);
 
 static inline bool capable(enum capability cap)
@@ -107,42 +111,29 @@ static inline bool capable(enum capability cap)
 }
 
 /*
- * For access(): until cred_restore() the caller is who it really is. *saved is NULL if it was so
- * anyway. 0 or -ENOMEM.
+ * For access(): makes the caller act with its real ids until cred_restore(). *saved is NULL if it
+ * already does. 0 or -ENOMEM.
  */
 int cred_use_real(struct cred **saved);
 void cred_restore(struct cred *saved);
 
-/* The options of prctl() that are about capabilities; abi/caps.c. */
-#define PR_GET_KEEPCAPS		7
-#define PR_SET_KEEPCAPS		8
-#define PR_CAPBSET_READ		23
-#define PR_CAPBSET_DROP		24
-#define PR_GET_SECUREBITS	27
-#define PR_SET_SECUREBITS	28
-#define PR_CAP_AMBIENT		47
-long cred_prctl(int option, const u64 a[4]);
-
 /*
- * Tasks: user threads, and processes until they are waited for. A new one is counted for its user
- * and for the system, by one step each that fails where there are @max already, or @max_in_all:
- * so neither is ever passed, however many CPUs make some at once.
+ * Tasks: user threads, and processes until they are waited for. A new task is counted for its user
+ * and for the system. Each count is raised in one atomic step that fails at @max or @max_in_all, so
+ * neither limit is exceeded however many CPUs create tasks at once.
  */
 bool user_add_task(struct user *u, u64 max, u64 max_in_all);
 void user_end_task(struct user *u);
 u32 user_tasks(const struct user *u);
 u32 tasks_in_all(void);
 
-/* Counts one for the caller's user, within all limits that hold it: 0 or -EAGAIN. May block. */
-int task_begin(void);
-
-/* How many signals are queued, against RLIMIT_SIGPENDING. */
+/* The number of queued signals, which RLIMIT_SIGPENDING limits. */
 _Atomic u64 *user_signals(struct user *u);
 
-/* Bytes that message queues can hold, against RLIMIT_MSGQUEUE. */
+/* The bytes that the user's message queues can hold, which RLIMIT_MSGQUEUE limits. */
 _Atomic u64 *user_mqueues(struct user *u);
 
-/* May the caller act on @p like its owner: kill() it and so on? See the functions' bodies. */
+/* Check whether the caller may act on a process as its owner may; see each function's body. */
 bool cred_may_signal(const struct cred *target);
 bool cred_may_schedule(const struct cred *target);
 bool cred_may_limit(const struct cred *target);

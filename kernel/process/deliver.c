@@ -1,13 +1,13 @@
 /*
- * Delivery: what a thread does about its signals on its way back to user mode.
+ * Delivery: how a thread takes its signals on its way back to user mode.
  *
- * A handler is called by a frame on the user stack that holds the interrupted registers and mask,
- * in Linux's layout; the port makes it (arch_signal_enter()), and rt_sigreturn() takes it down.
- * Several signals stack up: the last frame made is the first handler to run.
+ * To call a handler, the port (arch_signal_enter()) puts a frame with the interrupted registers and
+ * mask on the user stack, in Linux's layout; rt_sigreturn() restores them from it. With several
+ * signals the frames stack up: the handler of the last frame runs first.
  *
- * System calls that a signal has interrupted say -EINTR, or -ERESTARTNOHAND where Linux does not
- * start them again after a handler. syscall_entry() notes it and which argument the result was
- * about to overwrite; here, when it is clear whether a handler runs, the call is made to start
+ * A system call that a signal interrupts returns -EINTR, or -ERESTARTNOHAND where Linux does not
+ * start it again after a handler. signal_interrupted() records this, and the argument that the
+ * result overwrites. Once it is known here whether a handler runs, the call is set up to start
  * again or to return EINTR:
  *
  *				-EINTR		-ERESTARTNOHAND
@@ -15,8 +15,8 @@
  *	handler, SA_RESTART	again		EINTR
  *	handler			EINTR		EINTR
  *
- * -ERESTARTAT is the latter for a call with a timeout that counts from its beginning: started
- * again, it keeps the deadline that it had (t->restart_at).
+ * -ERESTARTAT is -ERESTARTNOHAND for a call with a relative timeout: started again, it keeps its
+ * first deadline (t->restart_at).
  */
 #include "base/printf.h"
 #include "errno.h"
@@ -52,7 +52,7 @@ static void settle_call(struct thread *t, struct trapframe *tf, bool again)
 	t->restart = RESTART_NONE;
 }
 
-/* One that disarms itself is never seen in use. */
+/* A stack with SS_AUTODISARM is never seen in use. */
 struct sigstack signal_stack_seen(const struct thread *t, vaddr_t sp)
 {
 	struct sigstack s = t->sigstack;
@@ -64,20 +64,20 @@ struct sigstack signal_stack_seen(const struct thread *t, vaddr_t sp)
 	return s;
 }
 
-/* Below which address the frame goes, and what it tells of the other stack. */
-static vaddr_t frame_top(struct thread *t, struct trapframe *tf, u64 flags, struct sigstack *told)
+/* Returns the address below which the frame goes; *@seen is the handlers' stack, for the frame. */
+static vaddr_t frame_top(struct thread *t, struct trapframe *tf, u64 flags, struct sigstack *seen)
 {
 	vaddr_t sp = arch_trap_sp(tf);
 
-	*told = signal_stack_seen(t, sp);
-	if (told->flags & SS_AUTODISARM)
+	*seen = signal_stack_seen(t, sp);
+	if (seen->flags & SS_AUTODISARM)
 		t->sigstack = (struct sigstack){ .size = 0 };
-	if ((flags & SA_ONSTACK) && !(told->flags & (SS_DISABLE | SS_ONSTACK)))
-		return told->sp + told->size;
+	if ((flags & SA_ONSTACK) && !(seen->flags & (SS_DISABLE | SS_ONSTACK)))
+		return seen->sp + seen->size;
 	return sp - ARCH_RED_ZONE;
 }
 
-/* Makes @tf enter the handler; without room for the frame it is a fault of the program's. */
+/* Makes @tf enter the handler. If the frame cannot be written, that is a fault: SIGSEGV. */
 static void call_handler(struct trapframe *tf, struct signal_call *call)
 {
 	struct thread *t = current_thread();
@@ -101,7 +101,7 @@ static void call_handler(struct trapframe *tf, struct signal_call *call)
 
 enum next { NEXT_NONE, NEXT_MORE, NEXT_HANDLER, NEXT_DEATH };
 
-/* Takes one signal and, short of death and handlers, its action. */
+/* Takes one signal, and its action unless that is to die or to call a handler. */
 static enum next take_one(struct thread *t, struct signal_call *call, struct signal_info *info)
 {
 	struct process *p = t->process;
@@ -160,7 +160,7 @@ void signal_deliver(struct trapframe *tf)
 
 /* --- Faults ----------------------------------------------------------------------------------- */
 
-/* Such a signal cannot wait: where it is blocked or ignored, it kills. False: it does. */
+/* False: a fault's signal must kill, as it is blocked or has no handler and cannot wait. */
 static bool can_handle(struct thread *t, int sig)
 {
 	struct process *p = t->process;

@@ -1,7 +1,7 @@
 /*
- * The edge between kernel and user mode: what a thread must look at before it goes back.
+ * The edge between kernel and user mode: the work of a thread before it returns to user mode.
  *
- * Here it has no kernel work in hand: no lock, no reference, nothing half done. So this is where it
+ * Here the thread has no kernel work in hand: no lock, no reference, nothing half done. So here it
  * may die, be suspended, or lose the CPU as `unwound`, in which case a killer need not run it
  * again.
  */

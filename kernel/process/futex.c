@@ -1,28 +1,28 @@
 /*
  * Futexes: wait and wake on a user word (Franke, Russell, Kirkwood 2002).
  *
- * A waiter stands in the wait queue of a bucket, found by hashing its key: where the word is, for
- * everybody who can reach it. That is (inode, offset) in a shared mapping and (address space,
- * address) elsewhere, so copy on write never parts a waiter from its waker.
+ * A waiter stands in the wait queue of a bucket, found by hashing its key. The key names the word
+ * in the same way for every thread that can reach it: (inode, offset) in a shared mapping, (address
+ * space, address) elsewhere. So copy on write never separates a waiter from its waker.
  *
- * The promise of FUTEX_WAIT is kept by the bucket's lock:
+ * The bucket's lock makes FUTEX_WAIT's compare and block atomic:
  *
  *	waiter                               waker
  *	lock bucket                          word = new
  *	word == old? link into the queue     lock bucket: find the waiter, claim it
  *	unlock, block                        unlock
  *
- *  FUTEX1  The word is compared under the lock of the bucket that the waiter then stands in. So a
- *          waker that changed the word before is seen, one that changes it after finds the waiter.
+ *  FUTEX1  The word is compared under the lock of the bucket that the waiter then stands in. If a
+ *          waker changed the word before, the comparison sees it; if later, the waker finds the
+ *          waiter.
  *  FUTEX2  A link is in the bucket that it names. Requeue changes that under both buckets' locks,
- *          and a waiter on its way out looks again after taking the lock.
- *  FUTEX3  A wait that a timeout or kill has claimed is neither woken nor requeued: it eats no
- *          wake-up.
+ *          and a waiter that leaves checks the name again after taking the lock.
+ *  FUTEX3  A wait that a timeout or kill has claimed is neither woken nor requeued, so it uses up
+ *          no wake-up.
+ *  FUTEX4  Real-time threads stand in front, the highest priority (on arrival) first; equals, and
+ *          all others, in order of arrival. They are woken and requeued in that order.
  *
- *  FUTEX4  Real-time threads stand in front, the highest priority (when it came) first; equals, and
- *          all others, in order of arrival. So they are woken and requeued in that order.
- *
- * Locks that lend urgency: futex_pi.c. Locks whose holder ends: robust.c.
+ * PI locks are in futex_pi.c, locks whose holder ends in robust.c.
  *
  * Lock order: address space (a mutex) before buckets; two buckets by address. A bucket's lock is
  * that of its wait queue.
@@ -47,8 +47,9 @@ void futex_init(void)
 
 /* --- Keys and buckets ------------------------------------------------------------------------- */
 
-/* Where the word of a shared mapping is; false if it is not in one. as->lock held. */
+/* Makes the key of a word in a shared mapping; false if it is not in one. */
 static bool shared_key(struct addr_space *as, vaddr_t uaddr, struct futex_key *key)
+	HOLDS(as->lock)
 {
 	struct rb_node *n = as->regions.root;
 
@@ -65,7 +66,7 @@ static bool shared_key(struct addr_space *as, vaddr_t uaddr, struct futex_key *k
 	return false;
 }
 
-/* Is there memory, of the kind that is wanted? A private key is but an address: nobody looks. */
+/* Checks for memory with the right @access, for shared keys: a private key is just an address. */
 static bool word_is_there(struct addr_space *as, vaddr_t uaddr, unsigned access)
 {
 	int err;
@@ -92,7 +93,7 @@ int futex_key(vaddr_t uaddr, bool shared, unsigned access, struct futex_key *key
 		mutex_lock(&as->lock);
 		found = shared_key(as, uaddr, key);
 		mutex_unlock(&as->lock);
-		if (!found && !writable)	/* memory of our own that nobody can change */
+		if (!found && !writable)	/* private memory that no thread can change */
 			return -EFAULT;
 	}
 	if (!found)
@@ -124,9 +125,9 @@ static void set_key(struct wait_link *link, const struct futex_key *key)
 	link->key2 = key->where;
 }
 
-/* Two of a class cannot deadlock: the one at the lower address comes first. */
+/* Two locks of one class do not deadlock: the one at the lower address comes first. */
 static void lock_two(struct wait_queue *a, struct wait_queue *b) ACQUIRES(a->lock)
-	NO_LOCK_ANALYSIS("they may be one, so only @a is told of")
+	NO_LOCK_ANALYSIS("@a and @b may be the same: only @a is declared")
 {
 	spin_lock(&MIN(a, b)->lock);
 	if (a != b)
@@ -142,9 +143,9 @@ static void unlock_two(struct wait_queue *a, struct wait_queue *b) RELEASES(a->l
 }
 
 /*
- * Locks @a and @b (which may be one) with *uaddr == *val seen under the locks (val NULL: whatever
- * it is): 0, with both held; -EAGAIN if the word differs, -EFAULT. The page may have to be faulted
- * in, which nobody does under a spin lock: then everything is let go and tried again.
+ * Locks @a and @b (which may be the same) and compares *uaddr with *val (NULL: no comparison).
+ * Returns 0 with both locked; -EAGAIN if the word differs; -EFAULT. A page that is missing cannot
+ * be faulted in under a spin lock: then this unlocks both, faults it in and tries again.
  */
 static int lock_and_compare(struct wait_queue *a, struct wait_queue *b, vaddr_t uaddr,
 			    const u32 *val)
@@ -198,7 +199,7 @@ static struct futex_waiter *futex_waiter_of(struct wait_link *link)
 	return container_of(link, struct futex_waiter, link);
 }
 
-/* FUTEX4: brings @link, the last of @q, to its place. q->lock held. */
+/* FUTEX4: moves @link, the last of @q, to its place. */
 static void place(struct wait_queue *q, struct wait_link *link)
 {
 	u32 priority = futex_waiter_of(link)->priority;
@@ -206,6 +207,7 @@ static void place(struct wait_queue *q, struct wait_link *link)
 
 	if (likely(!priority))
 		return;
+	assert_held(&q->lock);
 	list_remove(&link->node);
 	list_for_each(other, &q->links, struct wait_link, node) {
 		if (futex_waiter_of(other)->priority < priority) {
@@ -237,6 +239,8 @@ bool futex_leave(struct futex_waiter *fw)
 	while ((q = atomic_load(&fw->bucket))) {
 		spin_lock(&q->lock);
 		if (q == atomic_load(&fw->bucket)) {
+			if (DEBUG_BUILD)
+				assert(fw->link.q == q);	/* FUTEX2 */
 			wait_unlink(q, &fw->link);
 			spin_unlock(&q->lock);
 			return true;
@@ -268,10 +272,13 @@ int futex_wait(vaddr_t uaddr, bool shared, u32 val, u32 bitset, struct deadline 
 	return err;
 }
 
-/* Wakes up to @nr waiters on @key, but at least one, as Linux does. q->lock held. */
+/* Wakes up to @nr waiters on @key, but at least one, as Linux does. */
 static int wake_matching(struct wait_queue *q, const struct futex_key *key, unsigned nr, u32 bitset)
 {
 	unsigned woken = 0;
+
+	if (DEBUG_BUILD)
+		assert_held(&q->lock);
 
 	list_for_each_safe(link, &q->links, struct wait_link, node) {
 		struct futex_waiter *fw = futex_waiter_of(link);
@@ -279,7 +286,7 @@ static int wake_matching(struct wait_queue *q, const struct futex_key *key, unsi
 		if (!futex_has_key(link, key) || !(fw->bitset & bitset))
 			continue;
 		if (fw->pi)
-			return -EINVAL;		/* it is to be moved, not woken */
+			return -EINVAL;		/* it waits to be moved, not woken */
 		list_remove(&link->node);
 		if (waiter_claim(link->waiter, WAIT_EVENT, 0) && ++woken >= nr)
 			break;
@@ -304,9 +311,9 @@ int futex_wake(vaddr_t uaddr, bool shared, unsigned nr, u32 bitset)
 	return result;
 }
 
-/* Both locks held. */
+/* Moves @link to @key in @to, whose lock is held as well as that of @from. */
 static void move_waiter(struct wait_link *link, struct wait_queue *from, struct wait_queue *to,
-			const struct futex_key *key)
+			const struct futex_key *key) HOLDS(from->lock)
 {
 	set_key(link, key);
 	if (from == to)
@@ -320,10 +327,10 @@ static void move_waiter(struct wait_link *link, struct wait_queue *from, struct 
 	atomic_store(&container_of(link, struct futex_waiter, link)->bucket, to);
 }
 
-/* Wakes the first @nr_wake waiters, moves the next @nr_move; how many in all. Both locks held. */
+/* Wakes the first @nr_wake waiters and moves the next @nr_move; returns how many in all. */
 static int wake_and_move(struct wait_queue *from, const struct futex_key *from_key,
 			 struct wait_queue *to, const struct futex_key *to_key,
-			 unsigned nr_wake, unsigned nr_move)
+			 unsigned nr_wake, unsigned nr_move) HOLDS(from->lock)
 {
 	unsigned woken = 0, moved = 0;
 
@@ -368,17 +375,17 @@ int futex_requeue(vaddr_t from, vaddr_t to, bool shared, unsigned nr_wake, unsig
 	return result;
 }
 
-/* --- Wake two, by what is in the second word -------------------------------------------------- */
+/* --- Wake waiters on two words, the second by its value --------------------------------------- */
 
 #define OP_IS_A_BIT	8u	/* the operand is a bit's number */
 
-/* The operation's two operands, 12 bits each, with a sign. */
+/* Extracts one of the operation's two operands, signed numbers of 12 bits. */
 static s32 operand(u32 op, unsigned shift)
 {
 	return (s32)(op << (20 - shift)) >> 20;
 }
 
-/* -ENOSYS: there is no such operation. */
+/* Computes the changed word. -ENOSYS: there is no such operation. */
 static int changed_word(u32 op, u32 old, u32 *new)
 {
 	u32 how = op >> 28, value = (u32)operand(op, 12);
@@ -428,7 +435,7 @@ static int compare_word(u32 op, s32 old)
 	}
 }
 
-/* Changes the word, whatever comes of the comparison: 0, 1, -ENOSYS, -EFAULT. Both locks held. */
+/* Changes the word, then compares its old value: 0 (false), 1 (true), -ENOSYS, -EFAULT. */
 static int change_and_compare(vaddr_t uaddr, u32 op)
 {
 	u32 old, new, seen;

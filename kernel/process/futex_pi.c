@@ -1,19 +1,19 @@
 /*
- * PI futexes: user-space locks that lend the urgency of their waiters to their owner.
+ * PI futexes: user-space locks whose owner inherits the urgency of their waiters.
  *
- * The word holds its owner's thread id. While nobody waits user space locks and unlocks it by
- * compare-exchange, and the kernel knows nothing of it. The first waiter finds the owner by that
- * id, and a struct pi_futex begins: a pi_queue (pi.h) under the word's key, which ends with the
- * last waiter. All of it is guarded by pi_lock.
+ * The word holds its owner's thread id. Without waiters, user space locks and unlocks it by
+ * compare-exchange, and the kernel does not know of it. The first waiter finds the owner by that
+ * id and makes a struct pi_futex: a pi_queue (pi.h) under the word's key, which the last waiter
+ * frees. pi_lock guards all of it.
  *
- *  FUTEXPI1  While a lock has waiters its word has FUTEX_WAITERS, so its owner unlocks in the
- *            kernel; and the id of queue.owner, or that one has died.
- *  FUTEXPI2  The word is written first, then the lock changes hands: a word that cannot be written
- *            changes nothing. A fault is mended with pi_lock free, and the step begun again.
- *  FUTEXPI3  queue.owner is NULL while a lock has come free with nobody there to write the word:
- *            its owner died, or waiters were moved here (requeue). Then at least one waiter is
- *            awake or on its way, and the first to arrive takes it.
- *  FUTEXPI4  A word is a lock, or others wait for it: a call that would make it both is EINVAL.
+ *  FUTEXPI1  While a lock has waiters its word has FUTEX_WAITERS, so that its owner unlocks in the
+ *            kernel. The word also has the id of queue.owner, or the owner has died.
+ *  FUTEXPI2  The word is written first, then the lock changes hands: if the word cannot be written,
+ *            nothing changes. The page is faulted in without pi_lock, and the step begun again.
+ *  FUTEXPI3  queue.owner is NULL while a lock is free and no thread has written the word yet: its
+ *            owner died, or waiters were moved here (requeue). Then at least one waiter is awake or
+ *            waking up, and the first to arrive takes the lock.
+ *  FUTEXPI4  A word is a PI lock or has plain waiters. A call that would make it both is EINVAL.
  *
  * Lock order: pi_lock, then a bucket.
  */
@@ -36,20 +36,20 @@ struct pi_futex {
 struct pi_futex_waiter {		/* on the waiting thread's stack */
 	struct pi_waiter pi;
 	struct pi_futex *spare;		/* [pi_lock] becomes the lock's if it has none yet */
-	struct futex_waiter fw;		/* waits to be moved */
-	struct futex_key target;	/* to here */
+	struct futex_waiter fw;		/* for futex_wait_requeue_pi(): */
+	struct futex_key target;	/* the lock to be moved to */
 };
 
-/* A lock as it was seen; the step is begun again if it has changed. */
+/* A lock as it was last read; the step is begun again if the word has changed since. */
 struct request {
 	vaddr_t uaddr;
 	struct futex_key key;
 	u32 word;
-	struct thread *owner;		/* whom the word names, referenced; NULL: no such thread */
+	struct thread *owner;		/* the word's, referenced; NULL: no such thread */
 	bool no_lock;			/* FUTEXPI4, for move() */
 };
 
-/* Results of a step beside errors. Changed: somebody else was faster; absent: fault it in. */
+/* Results of a step beside errors. CHANGED: the word has changed; ABSENT: fault it in. */
 enum { CHANGED = 1, ABSENT, WAITING };
 
 static struct list_node table[TABLE];
@@ -65,7 +65,7 @@ static struct list_node *chain_of(const struct futex_key *key)
 	return &table[((key->object ^ key->where) * 0x9e3779b97f4a7c15UL) >> 58];
 }
 
-static struct pi_futex *find(const struct futex_key *key)
+static struct pi_futex *find(const struct futex_key *key) HOLDS(pi_lock)
 {
 	list_for_each(f, chain_of(key), struct pi_futex, node)
 		if (same_key(&f->key, key))
@@ -77,7 +77,7 @@ bool futex_pi_is_lock(const struct futex_key *key)
 {
 	bool is_lock;
 
-	if (list_empty(chain_of(key)))		/* a hint: most programs have none */
+	if (list_empty(chain_of(key)))		/* a hint: most programs have no PI locks */
 		return false;
 	spin_lock(&pi_lock);
 	is_lock = find(key);
@@ -97,8 +97,8 @@ static bool is_no_lock(const struct futex_key *key) HOLDS(pi_lock)
 	return waited_for && !find(key);
 }
 
-/* The last waiter has left? Then nothing is left to know. */
-static void end_if_empty(struct pi_futex *f)
+/* Frees @f if its last waiter has left. */
+static void end_if_empty(struct pi_futex *f) HOLDS(pi_lock)
 {
 	if (pi_has_waiters(&f->queue))
 		return;
@@ -108,8 +108,8 @@ static void end_if_empty(struct pi_futex *f)
 
 /* --- The word --------------------------------------------------------------------------------- */
 
-/* 0, CHANGED, ABSENT. pi_lock held: a fault is not mended. */
-static int exchange(vaddr_t uaddr, u32 old, u32 new)
+/* Writes the word if it is @old: 0, CHANGED; ABSENT, as a page cannot be faulted in here. */
+static int exchange(vaddr_t uaddr, u32 old, u32 new) HOLDS(pi_lock)
 {
 	u32 seen;
 
@@ -118,7 +118,7 @@ static int exchange(vaddr_t uaddr, u32 old, u32 new)
 	return seen == old ? 0 : CHANGED;
 }
 
-/* exchange() unless others wait for the word (FUTEXPI4): they read it under the bucket's lock. */
+/* exchange() unless plain futex calls wait for the word (FUTEXPI4), under the bucket's lock. */
 static int exchange_alone(const struct futex_key *key, vaddr_t uaddr, u32 old, u32 new)
 	HOLDS(pi_lock)
 {
@@ -137,7 +137,7 @@ static int request_init(struct request *r, vaddr_t uaddr, bool shared)
 	return futex_key(uaddr, shared, VM_WRITE, &r->key);
 }
 
-/* Looks at the word, and for the thread that it names, which must be done without locks. */
+/* Reads the word and finds its owner. May block, so no lock is held. */
 static int look(struct request *r)
 {
 	tid_t tid;
@@ -160,17 +160,17 @@ static void request_end(struct request *r)
 
 /* --- Locking ---------------------------------------------------------------------------------- */
 
-/* Is the owner that the kernel knows the one that the word names? FUTEXPI1 */
+/* FUTEXPI1: checks that the word names the owner that the kernel knows. */
 static bool agrees(const struct request *r, const struct thread *owner)
 {
 	tid_t tid = r->word & FUTEX_TID;
 
 	if (!owner || (!tid && (r->word & FUTEX_DIED)))
-		return true;		/* it died, and who comes next has yet to say so */
+		return true;		/* it died; the next owner has not written the word yet */
 	return tid == owner->tid;
 }
 
-/* May @w's thread wait for @r's lock, known as @f (or not), of @owner? */
+/* Checks whether @w's thread may wait for @r's lock of @owner; @f is the lock, or NULL if new. */
 static int may_wait(const struct request *r, const struct pi_futex *f, const struct thread *owner,
 		    const struct pi_futex_waiter *w) HOLDS(pi_lock)
 {
@@ -185,7 +185,7 @@ static int may_wait(const struct request *r, const struct pi_futex *f, const str
 	return pi_would_deadlock(w->pi.waiter.thread, owner) ? -EDEADLK : 0;
 }
 
-/* @w, armed, waits for the lock from now on: WAITING; CHANGED, ABSENT, errors. pi_lock held. */
+/* Puts @w, which is armed, into the lock's queue: WAITING; CHANGED, ABSENT or an error. */
 static int queue(struct request *r, struct pi_futex_waiter *w, bool try) HOLDS(pi_lock)
 {
 	struct pi_futex *f = find(&r->key);
@@ -225,8 +225,8 @@ static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try)
 }
 
 /*
- * Makes a lock that has come free @w's, which is still in the queue (FUTEXPI3). If a thread had it
- * until then, that thread has died. 0, CHANGED, ABSENT.
+ * Gives a lock that has come free to @w, which is still in its queue (FUTEXPI3). If the word has an
+ * owner, that thread has died. 0, CHANGED, ABSENT.
  */
 static int take_free(struct pi_futex_waiter *w, vaddr_t uaddr) HOLDS(pi_lock)
 {
@@ -246,7 +246,7 @@ static int take_free(struct pi_futex_waiter *w, vaddr_t uaddr) HOLDS(pi_lock)
 	return err;
 }
 
-/* One look at the lock after @w's block has ended with *@err. 0: it is over, with that result. */
+/* Checks the lock once after @w's block ended with *@err. 0: the wait is over with result *@err. */
 static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err) HOLDS(pi_lock)
 {
 	if (!w->pi.queue->owner && *err != -EFAULT) {
@@ -256,7 +256,7 @@ static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err) HOLDS(pi_l
 			*err = 0;
 		return step;
 	}
-	if (*err == 0) {		/* it was there to take, but somebody was faster */
+	if (*err == 0) {		/* another thread took the free lock first */
 		waiter_init(&w->pi.waiter, 0);
 		return WAITING;
 	}
@@ -266,8 +266,8 @@ static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err) HOLDS(pi_l
 }
 
 /*
- * @w's block has ended with @err. 0: its thread has the lock, handed over or come free; an error:
- * it does not, and has left the queue.
+ * Finishes @w's wait after its block ended with @err. 0: its thread has the lock, handed over or
+ * taken when free; an error: it does not, and has left the queue.
  */
 static int finish(struct pi_futex_waiter *w, vaddr_t uaddr, int err, struct deadline d)
 {
@@ -322,7 +322,7 @@ int futex_lock_pi(vaddr_t uaddr, bool shared, struct deadline d, bool try)
 
 /* --- Unlocking -------------------------------------------------------------------------------- */
 
-/* Hands @f over to the first who still waits, or to nobody. *@word: what the word is by now. */
+/* Hands @f over to the first thread that still waits, or frees it. *@word is kept up to date. */
 static int pass(struct pi_futex *f, vaddr_t uaddr, u32 *word) HOLDS(pi_lock)
 {
 	int err = 0;
@@ -332,7 +332,7 @@ static int pass(struct pi_futex *f, vaddr_t uaddr, u32 *word) HOLDS(pi_lock)
 		u32 new = w->waiter.thread->tid | (more ? FUTEX_WAITERS : 0);
 		enum wait_why why = atomic_load(&w->waiter.why);
 
-		/* EVENT: it was offered the lock, came too late and still waits for it */
+		/* EVENT: it was offered the lock, but another thread took it: it still waits */
 		if (why == WAIT_ARMED || why == WAIT_EVENT) {
 			err = exchange(uaddr, *word, new);
 			if (err)
@@ -343,7 +343,7 @@ static int pass(struct pi_futex *f, vaddr_t uaddr, u32 *word) HOLDS(pi_lock)
 			pi_pass(w);
 			goto out;
 		}
-		pi_leave(w);		/* its wait has ended otherwise */
+		pi_leave(w);		/* its wait has ended by a timeout, signal or kill */
 	}
 	err = exchange(uaddr, *word, 0);
 out:
@@ -423,9 +423,9 @@ int futex_wait_requeue_pi(vaddr_t uaddr, bool shared, u32 val, struct deadline d
 	return err;
 }
 
-/* Moves up to @max waiters on @from to @r's lock, counted in *@moved. Both locks held. */
+/* Moves up to @max waiters on @from to @r's lock and counts them in *@moved. */
 static int move(struct wait_queue *bucket, const struct futex_key *from, struct request *r,
-		unsigned max, unsigned *moved) HOLDS(pi_lock)
+		unsigned max, unsigned *moved) HOLDS(pi_lock) HOLDS(bucket->lock)
 {
 	list_for_each_safe(link, &bucket->links, struct wait_link, node) {
 		struct futex_waiter *fw = container_of(link, struct futex_waiter, link);
@@ -448,7 +448,7 @@ static int move(struct wait_queue *bucket, const struct futex_key *from, struct 
 	return 0;
 }
 
-/* One try, with all that is looked at held still. */
+/* Tries once to move waiters, with the lock and the bucket both locked. */
 static int try_move(vaddr_t uaddr, const struct futex_key *from, u32 cmp, struct request *r,
 		    unsigned max, unsigned *moved)
 {
@@ -469,7 +469,7 @@ static int try_move(vaddr_t uaddr, const struct futex_key *from, u32 cmp, struct
 	spin_unlock(&bucket->lock);
 	f = find(&r->key);
 	if (f)
-		pi_offer(&f->queue);	/* nobody has it: the first one comes and takes it */
+		pi_offer(&f->queue);	/* if it is free, the first waiter comes and takes it */
 	spin_unlock(&pi_lock);
 	return err;
 }

@@ -1,10 +1,9 @@
 /*
  * Process groups: which exist, and which are orphaned.
  *
- * A group is orphaned when no member has a parent in another group of the same session: nobody is
- * left that could continue a stopped job. Init does not count as such a parent. When an exit
- * orphans a group with a stopped member, all of the group is sent SIGHUP and SIGCONT, as POSIX
- * demands.
+ * A group is orphaned when no member has a parent in another group of the same session: no shell
+ * is left that could continue a stopped job. Init does not count as such a parent. When an exit
+ * orphans a group with a stopped member, the whole group gets SIGHUP and SIGCONT, as POSIX demands.
  */
 #include "process/process.h"
 #include "process/signal.h"
@@ -31,7 +30,7 @@ bool process_group_exists(pid_t pgid, pid_t sid)
 
 struct group_state {
 	pid_t pgid;
-	const struct process *ending;	/* takes part no more, nor does its being a parent */
+	const struct process *ending;	/* counts neither as a member nor as a parent; or NULL */
 	bool guarded;			/* a member has a parent that could continue the group */
 	bool stopped;			/* a member is stopped */
 };
@@ -58,8 +57,9 @@ bool process_group_is_orphaned(pid_t pgid)
 	return !g.guarded;
 }
 
-/* The end of @ending breaks the tie of @p with its parent: is its group orphaned by that? */
+/* Hangs up @p's group if it is orphaned as @ending, @p or its parent, ends. */
 static void hang_up_if_orphaned(const struct process *p, const struct process *ending)
+	HOLDS(tree_lock)
 {
 	struct group_state g = { .pgid = p->pgid, .ending = ending };
 

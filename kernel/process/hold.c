@@ -1,9 +1,9 @@
 /*
- * The two counts of a process: references keep its memory, holds keep its teardown away.
+ * The two counts of a process: references keep its memory, holds put off its teardown.
  *
- * A pointer found in the tree is turned into a reference by process_find(), under the tree lock.
- * A hold is the right to use what teardown destroys (address space, descriptors): it fails once the
- * process is dying, and each live thread is one. When the last one goes, teardown runs: in the last
+ * process_find() turns a pointer found in the tree into a reference, under the tree lock. A hold is
+ * the right to use what teardown destroys (address space, descriptors). Taking one fails once the
+ * process is dying. Each live thread is a hold. When the last hold goes, teardown runs: in the last
  * thread itself, or in the reaper if the last hold was not a thread's.
  */
 #include "base/panic.h"

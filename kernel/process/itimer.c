@@ -1,10 +1,10 @@
 /*
  * Interval timers: the three that setitimer() knows, one signal each.
  *
- * A process gets them with its first setitimer(), keeps them over exec, and its children begin
- * without. As on Linux, ITIMER_REAL with an interval waits after each SIGALRM until that has been
- * taken: one that is blocked does not fire for nothing. The other two count CPU time and just go
- * on.
+ * A process gets them with its first setitimer() and keeps them over exec; its children begin
+ * without any. As on Linux, a periodic ITIMER_REAL is armed again only when its SIGALRM has been
+ * taken, so it does not keep firing while that is blocked. The other two count CPU time and are
+ * armed again at once.
  */
 #include "errno.h"
 #include "mm/mm.h"
@@ -57,7 +57,7 @@ static struct itimers *itimers_create(struct process *p)
 	return all;
 }
 
-/* One that is about to fire has a microsecond left: 0 would say that it is off. */
+/* A timer that is about to fire shows a microsecond: 0 would mean that it is off. */
 static struct interval itimer_look(const struct itimer *it)
 {
 	struct interval i = { .interval = it->interval };

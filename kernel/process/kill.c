@@ -2,18 +2,19 @@
  * Killing: threads one by one, or a whole process.
  *
  * process_kill() swaps the process from ALIVE to DYING, once; the winner's status stands
- * (PROCESS1). Then every thread is asked to die. Wherever it is, it goes:
+ * (PROCESS1). Then every thread is asked to die. How it ends depends on its state:
  *
- *	RUNNING		the flag, and an IPI if it is on another CPU: it looks on its way out
+ *	RUNNING		gets the flag, and an IPI if it is on another CPU: it sees the flag on its
+ *			way out of the kernel
  *	BLOCKED,
- *	SLEEPING	its wait is claimed as KILLED, it unwinds with -EINTR and looks
+ *	SLEEPING	its wait is claimed as KILLED; it unwinds with -EINTR and sees the flag
  *	READY,
  *	SUSPENDED	without kernel work in hand it is DEAD at once and never runs again;
- *			with some, it unwinds first
+ *			otherwise it unwinds first
  *
- * A thread never dies in the middle of kernel work: it may hold locks, references, pages. It looks
- * at its flag at every block (after the waiter is findable, so no kill falls between) and before
- * every return to user mode.
+ * A thread never dies in the middle of kernel work: it may hold locks, references, pages. It tests
+ * its flag at every block, after others can find its waiter, so no kill is missed in between; and
+ * before every return to user mode.
  *
  * Lock order: process -> run queue. A thread joins a process under p->lock and only while it is
  * ALIVE, so the walk here sees every thread that will ever have to die (PROCESS2).
@@ -25,13 +26,14 @@
 #include "sched/sched.h"
 #include "sched/thread_state.h"
 
-/* rq->lock held. True if @t was made DEAD here and now and the reaper must see to it. */
+/* True if @t is DEAD now and the reaper must free it. */
 static bool kill_where_it_is(struct runq *rq, struct thread *t)
 {
 	enum thread_state s = thread_state(t);
 
+	assert_held(&rq->lock);
 	if (t->embryo)
-		/* its creator has yet to come to thread_resume(), which sees to it */
+		/* its creator will call thread_resume(), which finds that it must die */
 		return false;
 	/* LAB 06-kill: make the thread die soon, whatever it is doing */
 	switch (s) {

@@ -1,5 +1,5 @@
 /*
- * The limits on what processes use: memory that the kernel holds for them, tasks, CPU time.
+ * The limits on what processes use: kernel memory, tasks, CPU time.
  */
 #include "errno.h"
 #include "fs/vfs.h"
@@ -44,7 +44,7 @@ u64 process_kernel_bytes(struct process *p)
 
 _Atomic pid_t terminal_session;
 
-/* The system's limit leaves some for init and the shell at the terminal, to end a bomb. */
+/* The system's limit leaves some tasks to init and the terminal's shell, to end a fork bomb. */
 static u64 max_tasks(const struct process *p)
 {
 	bool at_terminal = p->sid && p->sid == atomic_load(&terminal_session);
@@ -53,29 +53,24 @@ static u64 max_tasks(const struct process *p)
 	return threads_max - (spared ? 0 : THREADS_SPARED);
 }
 
-/* RLIMIT_NPROC counts the tasks of the real user, and does not hold root. */
-static u64 max_tasks_of_user(const struct process *p)
-{
-	if (!current_cred()->uid.real || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
-		return RLIM_INFINITY;
-	return p->limits[RLIMIT_NPROC].cur;
-}
-
 int task_begin(void)
 {
 	const struct process *p = current_process();
 	struct user *u = current_cred()->user;
-	u64 max = max_tasks_of_user(p), max_in_all = max_tasks(p);
+	u64 max = p->limits[RLIMIT_NPROC].cur, max_in_all = max_tasks(p);
 
+	/* RLIMIT_NPROC counts the tasks of the real user, and does not hold for root. */
+	if (!current_cred()->uid.real || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
+		max = RLIM_INFINITY;
 	if (likely(user_add_task(u, max, max_in_all)))
 		return 0;
-	reaper_drain();		/* the dead that nobody has freed yet are no reason to refuse */
+	reaper_drain();		/* dead tasks still count until they are freed */
 	return user_add_task(u, max, max_in_all) ? 0 : -EAGAIN;
 }
 
 /*
- * RLIMIT_CPU: SIGXCPU at the soft limit and every second after it, SIGKILL at the hard one. Called
- * from the timer interrupt, which comes at the latest when a slice ends.
+ * RLIMIT_CPU: SIGXCPU at the soft limit and every second after it, SIGKILL at the hard limit.
+ * Called from the timer interrupt, which comes when a slice ends or earlier.
  */
 void process_check_cpu_limit(struct process *p)
 {

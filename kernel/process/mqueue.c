@@ -1,20 +1,20 @@
 /*
  * POSIX message queues: the queues themselves. Their names, limits and making are in mqueue_name.c.
  *
- * Messages leave by priority, equals in order of arrival: they lie in a tree. Waiters stand
- * in one wait queue, whose lock guards the whole message queue:
+ * Messages leave by priority, equals in order of arrival: they are in a tree. Waiters stand in one
+ * wait queue, whose lock guards the whole message queue:
  *
  *  MQUEUE1  A receiver is armed there only while the queue is empty, a sender only while it is
  *           full. As a queue has room for at least one message, never both.
- *  MQUEUE2  What a waiter waits for is handed to it: a message goes to a waiting receiver without
+ *  MQUEUE2  A waiter is handed what it waits for: a message goes to a waiting receiver without
  *           entering the tree, and the room that a receiver makes goes to a waiting sender's
- *           message. So nobody who comes later can be first, and a wait that ends by its deadline
- *           or by a signal has moved nothing.
+ *           message. So a later thread cannot overtake it, and a wait that ends by its deadline or
+ *           by a signal has moved no message.
  *
- * Of several waiters the one of the highest real-time priority is served first, then the first to
- * come. poll() stands in the same queue, with shared links.
+ * Of several waiters the one with the highest real-time priority is served first, equals in order
+ * of arrival. poll() stands in the same queue, with shared links.
  *
- * A registration of mq_notify() ends when it is used, when its process closes a descriptor of the
+ * A registration by mq_notify() ends when it is used, when its process closes a descriptor of the
  * queue, and with the queue. The signal is sent after the lock has been released.
  */
 #include "base/string.h"
@@ -28,7 +28,7 @@
 /* A thread that waits, on its stack. */
 struct mqueue_waiter {
 	struct wait_link link;
-	struct mqueue_message *message; /* [q.lock] a sender's; or what a receiver gets */
+	struct mqueue_message *message; /* [q.lock] the sender's; or the one a receiver gets */
 	u32 priority; /* [const] */
 };
 
@@ -43,10 +43,10 @@ static bool goes_before(const struct rb_node *a, const struct rb_node *b)
 	       container_of(b, struct mqueue_message, node)->priority;
 }
 
-/* --- Waiting; q.lock held --------------------------------------------------------------------- */
+/* --- Waiting ---------------------------------------------------------------------------------- */
 
-/* Wakes the waiter that is to be served next; NULL: nobody waits. */
-static struct mqueue_waiter *claim_next(struct mqueue *mq)
+/* Wakes the waiter that is served next and returns it; NULL: there is none. */
+static struct mqueue_waiter *claim_next(struct mqueue *mq) HOLDS(mq->q.lock)
 {
 	for (;;) {
 		struct mqueue_waiter *best = NULL;
@@ -63,8 +63,8 @@ static struct mqueue_waiter *claim_next(struct mqueue *mq)
 	}
 }
 
-/* The queue was empty or full and is so no more. */
-static void wake_pollers(struct mqueue *mq)
+/* Wakes poll(): the queue is no longer empty, or no longer full. */
+static void wake_pollers(struct mqueue *mq) HOLDS(mq->q.lock)
 {
 	list_for_each_safe(link, &mq->q.links, struct wait_link, node) {
 		if (!link->shared)
@@ -80,11 +80,12 @@ static int wait_turn(struct mqueue *mq, const struct file *f, struct mqueue_wait
 {
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
+	assert(mq->nr == (w->message ? mq->maxmsg : 0));	/* MQUEUE1 */
 	w->priority = current_thread()->se.params.rt_priority;
 	return wait_block_link(&mq->q, &w->link, d, 0);
 }
 
-static void insert(struct mqueue *mq, struct mqueue_message *m)
+static void insert(struct mqueue *mq, struct mqueue_message *m) HOLDS(mq->q.lock)
 {
 	rb_insert(&mq->messages, &m->node, goes_before);
 	mq->nr++;
@@ -93,8 +94,8 @@ static void insert(struct mqueue *mq, struct mqueue_message *m)
 
 /* --- Notification ----------------------------------------------------------------------------- */
 
-/* Ends the registration, whose process the caller gets to put back. q.lock held. */
-static struct process *notify_end(struct mqueue *mq)
+/* Ends the registration, and returns its process or NULL. The caller puts it after unlocking. */
+static struct process *notify_end(struct mqueue *mq) HOLDS(mq->q.lock)
 {
 	struct process *p = mq->notify_process;
 
@@ -139,7 +140,7 @@ int mqueue_notify(struct file *f, const struct mqueue_notify *n)
 	return err;
 }
 
-/* A descriptor of the process that has the table @t was closed. */
+/* Ends a registration made through the table @t, of which a descriptor is being closed. */
 static void mqueue_flush(struct file *f, const struct fdtable *t)
 {
 	struct mqueue *mq = file_mqueue(f);
@@ -155,13 +156,13 @@ static void mqueue_flush(struct file *f, const struct fdtable *t)
 
 /* --- Sending and receiving -------------------------------------------------------------------- */
 
-/* A message comes and there is room; the process that is to be told of it, if any. q.lock held. */
-static struct process *put_message(struct mqueue *mq, struct mqueue_message *m)
+/* Adds a message to a queue with room. Returns the process to notify, or NULL. */
+static struct process *put_message(struct mqueue *mq, struct mqueue_message *m) HOLDS(mq->q.lock)
 {
 	struct mqueue_waiter *receiver = mq->nr ? NULL : claim_next(mq);
 
 	if (receiver) {
-		receiver->message = m; /* it looks once it has q.lock */
+		receiver->message = m; /* it reads this under q.lock */
 		return NULL;
 	}
 	insert(mq, m);
@@ -171,8 +172,8 @@ static struct process *put_message(struct mqueue *mq, struct mqueue_message *m)
 	return notify_end(mq);
 }
 
-/* The first message; a sender that waits may put its own in the place. q.lock held. */
-static struct mqueue_message *take_message(struct mqueue *mq)
+/* Takes the first message; a waiting sender's message gets the room. */
+static struct mqueue_message *take_message(struct mqueue *mq) HOLDS(mq->q.lock)
 {
 	struct mqueue_message *m =
 		container_of(rb_first(&mq->messages), struct mqueue_message, node);
@@ -232,6 +233,7 @@ int mqueue_receive(struct file *f, struct mqueue_message **out, struct deadline 
 	else
 		err = wait_turn(mq, f, &w, d);
 	spin_unlock(&mq->q.lock);
+	assert(err || w.message);	/* MQUEUE2 */
 	*out = w.message;
 	if (!err)
 		touch(&mq->inode);
@@ -271,7 +273,7 @@ static int show_state(struct inode *i, struct text *t)
 	return 0;
 }
 
-/* Reading the descriptor tells the queue's state as it is now. */
+/* Reading the descriptor shows the queue's present state. */
 static ssize_t mqueue_read(struct file *f, struct iobuf *b, off_t *pos)
 {
 	struct text t = { 0 };

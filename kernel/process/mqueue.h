@@ -22,7 +22,7 @@ struct mqueue_message {
 	u8 data[];
 };
 
-/* The one notice when a message comes into the empty queue and nobody waits for it. */
+/* How mq_notify() notifies, once, of a message that enters the empty queue and has no receiver. */
 struct mqueue_notify {
 	int how; /* SIGEV_* */
 	int sig;
@@ -30,8 +30,8 @@ struct mqueue_notify {
 };
 
 /*
- * Opens the queue @name; O_CREAT makes one as @attr says (NULL: the defaults), its @mode without
- * the umask. -EACCES for a name that is none.
+ * Opens the queue @name. O_CREAT makes one with @attr (NULL: the defaults) and @mode, to which the
+ * umask was already applied. -EACCES for an invalid name.
  */
 int mqueue_open(const char *name, u32 flags, u32 mode, const struct mqueue_attr *attr,
 		struct file **out);
@@ -40,9 +40,9 @@ int mqueue_unlink(const char *name);
 bool file_is_mqueue(const struct file *f);
 void mqueue_get_attr(const struct file *f, struct mqueue_attr *attr);
 
-/* @m from kmalloc(), given away if it succeeds. They wait if the queue is full, or empty. */
+/* Send and receive messages from kmalloc(), given away on success. Wait for room, or a message. */
 int mqueue_send(struct file *f, struct mqueue_message *m, struct deadline d);
 int mqueue_receive(struct file *f, struct mqueue_message **out, struct deadline d);
 
-/* Registers the current process for @n, or takes back its registration (NULL). -EBUSY. */
+/* Registers the current process for @n; NULL ends its registration. -EBUSY. */
 int mqueue_notify(struct file *f, const struct mqueue_notify *n);

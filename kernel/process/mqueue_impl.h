@@ -12,18 +12,18 @@
 
 struct mqueue {
 	struct inode inode;
-	struct list_node names; /* [names_lock] linked: it has its name */
+	struct list_node names; /* [names_lock] linked until unlinked by name */
 	char name[NAME_MAX + 1]; /* [const] */
 	u32 maxmsg, msgsize; /* [const] */
-	struct cred *owner; /* [const] referenced: whose user its memory is counted for */
+	struct cred *owner; /* [const] referenced; its user is charged for the memory */
 	u64 charged; /* [const] bytes, of RLIMIT_MSGQUEUE */
 
 	struct wait_queue q; /* senders or receivers, and poll() */
 	struct rb_tree messages; /* [q.lock] by priority, then by arrival */
-	u32 nr; /* [q.lock] of them */
-	u64 bytes; /* [q.lock] in them */
+	u32 nr; /* [q.lock] number of messages */
+	u64 bytes; /* [q.lock] in all messages */
 
-	struct process *notify_process; /* [q.lock] referenced; NULL: nobody has registered */
+	struct process *notify_process; /* [q.lock] registered, referenced; or NULL */
 	const struct fdtable *notify_fds; /* [q.lock] with notify_process: its descriptors */
 	struct mqueue_notify notify; /* [q.lock] with notify_process */
 };
@@ -35,5 +35,5 @@ static inline struct mqueue *file_mqueue(const struct file *f)
 
 extern const struct file_ops mqueue_file_ops;
 
-/* Nobody can reach it any more. */
+/* Frees the messages of a queue that is going away. */
 void mqueue_drop_messages(struct mqueue *mq);

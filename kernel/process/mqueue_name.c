@@ -1,13 +1,13 @@
 /*
  * POSIX message queues: their names, limits, making and end.
  *
- * Names are a world of their own, one flat folder in which everybody may make queues and remove
- * their own, as /tmp is one. A name keeps its queue with the messages in it; a queue without a name
- * goes with its last descriptor.
+ * Names are in one flat folder of their own, in which every user may make queues and remove their
+ * own, as in /tmp. A name keeps its queue and the messages in it; a queue without a name goes with
+ * its last descriptor.
  *
- * The limits are Linux's defaults, and /proc/sys/fs/mqueue/ tells them: QUEUES_MAX queues,
- * MSG_MAX messages of MSGSIZE_MAX bytes in one. CAP_SYS_RESOURCE lifts them to the HARD_ ones. All
- * that a user's queues could hold when full counts against RLIMIT_MSGQUEUE, whoever fills them.
+ * The limits are Linux's defaults, which /proc/sys/fs/mqueue/ shows: QUEUES_MAX queues, MSG_MAX
+ * messages of MSGSIZE_MAX bytes in one. CAP_SYS_RESOURCE lifts them to HARD_*. The size of a user's
+ * queues when full counts against RLIMIT_MSGQUEUE, whoever fills them.
  */
 #include "base/string.h"
 #include "errno.h"
@@ -19,7 +19,7 @@
 #define HARD_MSG_MAX     65536
 #define HARD_MSGSIZE_MAX (16 << 20)
 
-#define MESSAGE_COST     48 /* what Linux counts for a message, and for a priority */
+#define MESSAGE_COST     48 /* bytes Linux adds for a message, and for a priority */
 #define STATE_SIZE       80 /* st_size of every queue */
 
 static struct mutex names_lock = MUTEX_INIT(names_lock);
@@ -38,7 +38,7 @@ static int check_attr(const struct mqueue_attr *attr)
 	return 0;
 }
 
-/* Counts what @mq can hold: 0, or -EMFILE at the user's limit. */
+/* Charges the user for a full @mq: 0, or -EMFILE at the limit. */
 static int charge(struct mqueue *mq)
 {
 	_Atomic u64 *count = user_mqueues(mq->owner->user);
@@ -54,7 +54,7 @@ static int charge(struct mqueue *mq)
 	return -EMFILE;
 }
 
-/* The last reference is gone; notify_process went with the last descriptor. */
+/* Frees the queue. notify_process went with the last descriptor. */
 static void mqueue_release(struct inode *i)
 {
 	struct mqueue *mq = container_of(i, struct mqueue, inode);
@@ -116,8 +116,7 @@ static int mqueue_create(const char *name, u32 mode, const struct mqueue_attr *a
 
 /* --- Names ------------------------------------------------------------------------------------ */
 
-/* names_lock held. */
-static struct mqueue *find(const char *name)
+static struct mqueue *find(const char *name) HOLDS(names_lock)
 {
 	list_for_each(mq, &names, struct mqueue, names)
 		if (strcmp(mq->name, name) == 0)
@@ -143,9 +142,9 @@ static int may_open(const struct mqueue *mq, u32 flags)
 	return inode_permission(&mq->inode, needs[flags & O_ACCMODE]);
 }
 
-/* The queue of that name, which may be opened, or a new one. names_lock held. */
+/* Finds the queue of that name and checks that it may be opened, or makes a new one. */
 static int find_or_create(const char *name, u32 flags, u32 mode, const struct mqueue_attr *attr,
-			  struct mqueue **out)
+			  struct mqueue **out) HOLDS(names_lock)
 {
 	int err;
 

@@ -1,14 +1,14 @@
 /*
- * Out of memory: who ends.
+ * Out of memory: choosing the process to kill.
  *
- * Memory is promised freely (mmap() refuses only what could never be) and given at the first touch;
- * so it can run out where no call can fail, at a fault of user code. Then the process that has the
- * most is killed, the one with the highest id among equals. All that would come back counts: its
- * pages, and what the kernel holds for it (process_kernel_bytes()): else a process that hoards page
- * tables or full pipes would let bystanders die. Init is spared, and what fails inside a system
- * call is that call's error: nobody dies for it.
+ * Memory is promised freely (mmap() refuses only what could never fit) and allocated at the first
+ * access, so it can run out in a page fault of user code, where no call can fail. Then the process
+ * with the most memory is killed, and among equals the one with the highest id. All memory that
+ * would be freed counts: its pages, and kernel memory (process_kernel_bytes()). Otherwise other
+ * processes would die for one that hoards page tables or full pipes. Init is spared. An allocation
+ * that fails inside a system call is that call's error, and kills no process.
  *
- *  OOM1  One victim at a time: while one is dying, whoever faults waits for it.
+ *  OOM1  One victim at a time: while a process is dying, a thread that faults waits for it.
  */
 #include "process/oom.h"
 
@@ -36,7 +36,7 @@ static void consider_next(struct process *p, void *arg)
 	next->p = process_get(p);
 }
 
-/* One search an id: what a process has is counted without tree_lock, as that may block. */
+/* One search for each id: counting a process's memory may block, so tree_lock cannot be held. */
 static struct process *process_after(pid_t pid)
 {
 	struct next_process next = { .above = pid };
@@ -45,7 +45,7 @@ static struct process *process_after(pid_t pid)
 	return next.p;
 }
 
-/* Bytes that come back when @p ends; 0: it ends already, or there is nothing. */
+/* Returns the bytes that are freed when @p ends; 0: none, or it is ending already. */
 static u64 gain(struct process *p)
 {
 	struct addr_space *as;
@@ -62,7 +62,7 @@ static u64 gain(struct process *p)
 	return bytes;
 }
 
-/* Referenced, with what it has in *most; NULL: there is none. */
+/* Returns the victim, referenced, its bytes in *@most; NULL: none. *@dying: one ends already. */
 static struct process *choose(u64 *most, bool *dying)
 {
 	struct process *victim = NULL, *p;

@@ -1,11 +1,11 @@
 /*
- * Memory has run out.
+ * Memory has run out: ending a process.
  */
 #pragma once
 
 /*
- * Memory is exhausted and the caller, at the edge to user mode, needs a page: kills the process
- * that has the most, and waits until it has given some back. Each time it may be another one, and
- * the caller's own at last: so it ends.
+ * Kills the process that uses the most memory, and gives it time to free some. Called at a user
+ * page fault that found no page. Each repeated fault may kill another process, in the end the
+ * caller's own, so the fault does not repeat for ever.
  */
 void oom_kill(void);

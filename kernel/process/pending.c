@@ -1,14 +1,14 @@
 /*
- * Pending signals: a set of numbers for each thread and each process, and a queue of what is known
- * of them.
+ * Pending signals: each thread and each process has a set of numbers and a queue of entries, which
+ * hold what is known about a signal.
  *
- * A standard signal is pending once, however often it is sent. It may be pending without an entry
- * in the queue, when memory or RLIMIT_SIGPENDING had no room for one; it is then delivered without
- * a sender. A real-time signal has an entry for each time it was sent; without room for one,
- * sigqueue() fails, and kill() leaves the number alone, all as on Linux.
+ * A standard signal is pending once, however often it is sent. When memory or RLIMIT_SIGPENDING has
+ * no room for an entry, it is pending by its number alone and delivered without a sender. A
+ * real-time signal has an entry for each time it was sent; without room for one sigqueue() fails,
+ * and kill() sets the number alone. All this is as on Linux.
  *
- * RLIMIT_SIGPENDING is the receiver's, and counts the entries of all processes of its user. Sets
- * and queues: p->lock.
+ * RLIMIT_SIGPENDING is the receiver's, and counts the entries of all processes of its user. p->lock
+ * guards sets and queues.
  */
 #include "errno.h"
 #include "mm/mm.h"
@@ -47,8 +47,9 @@ static void unqueue(struct queued *q, bool taken)
 		queued_free(q);
 }
 
-/* NULL: no room. Standard signals sent by kill() or the kernel itself know no limit. */
+/* NULL: no room. The limit does not hold for standard signals by kill() or the kernel. */
 static struct queued *queued_alloc(const struct process *p, const struct signal_info *info)
+	HOLDS(p->lock)
 {
 	bool unlimited = info->signo < SIGRTMIN && info->code >= 0;
 	_Atomic u64 *count = user_signals(p->cred->user);
@@ -98,7 +99,7 @@ int signal_make_pending(struct process *p, struct thread *target, const struct s
 	return 0;
 }
 
-/* --- Entries that stay, of POSIX timers ------------------------------------------------------- */
+/* --- Kept entries, of POSIX timers ------------------------------------------------------------ */
 
 struct queued *signal_kept_alloc(struct process *p, const struct signal_info *info)
 {
@@ -141,7 +142,7 @@ bool signal_kept_is_idle(struct process *p, struct queued *q)
 	return idle;
 }
 
-/* Another entry for the same signal keeps it pending. */
+/* Takes the entry out of its queue. The signal stays pending if it has another entry. */
 void signal_kept_unqueue(struct process *p, struct thread *target, struct queued *q)
 {
 	bool other = false;
@@ -172,7 +173,7 @@ static int take_pending(_Atomic u64 *pending, struct list_node *infos, u64 set,
 	set &= atomic_load(pending);
 	if (!set)
 		return 0;
-	/* what a thread did itself comes first: a handler shall see where it happened */
+	/* faults come first: their handlers must see the registers of the fault */
 	sig = __builtin_ctzl(set & SYNCHRONOUS ? set & SYNCHRONOUS : set) + 1;
 	list_for_each(q, infos, struct queued, node) {
 		if (q->info.signo != sig)
@@ -193,8 +194,11 @@ static int take_pending(_Atomic u64 *pending, struct list_node *infos, u64 set,
 int signal_take_locked(struct thread *t, u64 set, struct signal_info *info)
 {
 	struct process *p = t->process;
-	int sig = take_pending(&t->sigpending, &t->siginfos, set, info);
+	int sig;
 
+	if (DEBUG_BUILD)
+		assert_held(&p->lock);	/* SIGNAL1 */
+	sig = take_pending(&t->sigpending, &t->siginfos, set, info);
 	return sig ? sig : take_pending(&p->sigpending, &p->siginfos, set, info);
 }
 

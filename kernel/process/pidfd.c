@@ -1,9 +1,9 @@
 /*
- * A process as a file: pidfd_open(), CLONE_PIDFD. It names the process, not a number, so what is
- * done with it never meets another process that has got the number since.
+ * A process as a file: pidfd_open(), CLONE_PIDFD. The file refers to the process itself, so its
+ * user never reaches another process that has got the same id since.
  *
- * It can be read from, in the sense of poll(), once the process has ended, and hangs up once that
- * has been waited for. The file keeps no more than the structure: process_get().
+ * poll() reports POLLIN once the process has ended, and POLLHUP once it has been waited for. The
+ * file keeps only the structure: process_get().
  */
 #include "process/pidfd.h"
 

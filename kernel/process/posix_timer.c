@@ -1,15 +1,15 @@
 /*
  * POSIX timers: timer_create() and kin.
  *
- * A timer has one entry for the queue of signals, for as long as it lives, so its signal is never
- * lost and never pending twice. After firing, a periodic timer waits until its signal has been
- * taken; then it is known how often it would have fired meanwhile (the overrun), and it is armed
- * for the first time that lies ahead. While the signal is ignored it waits until that ends.
+ * Each timer owns one entry for the queue of signals, so its signal is never lost and never pending
+ * twice. After firing, a periodic timer waits until its signal has been taken. Then the overrun is
+ * computed, the number of times it would have fired meanwhile, and it is armed for the next time
+ * in the future. While the signal is ignored it waits until that ends.
  *
  *  POSIXTIMER1  A timer that was set is armed, or it is periodic and its signal is pending, being
- *               taken or ignored. SIGEV_NONE: it is only looked at, and never armed.
+ *               taken or ignored. A SIGEV_NONE timer is never armed: only its time is read.
  *
- * Everything here: timer_lock; the entry is in a queue: p->lock.
+ * timer_lock guards everything here, p->lock an entry that is in a queue.
  */
 #include "errno.h"
 #include "mm/mm.h"
@@ -27,16 +27,15 @@ struct posix_timer {
 	enum timer_clock clock;		/* [const] the one it was created on */
 	bool silent;			/* [const] SIGEV_NONE */
 	bool set;			/* POSIXTIMER1 */
-	int overrun;			/* of the signal that was taken last */
+	int overrun;			/* of the last signal that was taken */
 	u64 interval;			/* 0: fires once */
 	struct process *owner;		/* [const] */
 	struct thread *target;		/* [const] referenced; NULL: any of the owner's */
 	struct queued *signal;		/* [const] */
 };
 
-static struct posix_timer *find_timer(struct process *p, int id)
+static struct posix_timer *find_timer(struct process *p, int id) HOLDS(timer_lock)
 {
-	assert_held(&timer_lock);
 	list_for_each(pt, &p->posix_timers, struct posix_timer, node)
 		if (pt->id == id)
 			return pt;
@@ -53,6 +52,7 @@ static void posix_timer_fire(struct timer *t)
 
 /* --- Its signal ------------------------------------------------------------------------------- */
 
+/* Arms a periodic timer for its next time in the future. */
 static void go_on(struct posix_timer *pt)
 {
 	u64 missed;
@@ -96,7 +96,7 @@ void timers_signal_wanted(int sig)
 
 /* --- Setting and looking ---------------------------------------------------------------------- */
 
-/* Never 0 before it has fired: that would say that it is off. */
+/* Not 0 before the timer has fired: that would mean that it is off. */
 static u64 remaining(const struct posix_timer *pt)
 {
 	u64 now = timer_now(&pt->timer), at = pt->timer.at;
@@ -121,7 +121,7 @@ static void set(struct posix_timer *pt, bool absolute, const struct interval *ne
 	pt->interval = new->value ? new->interval : 0;
 	if (!new->value)
 		return;
-	/* so long from now is so long, however the wall clock is set meanwhile */
+	/* setting the wall clock must not change a relative time */
 	t->clock = pt->clock == TIMER_REALTIME && !absolute ? TIMER_MONOTONIC : pt->clock;
 	t->at = absolute ? new->value : timer_after(timer_now(t), new->value);
 	if (!pt->silent)
@@ -158,7 +158,7 @@ long posix_timer_overrun(int id)
 
 /* --- Creating and deleting -------------------------------------------------------------------- */
 
-/* Out of the list, stopped, and its signal nowhere. */
+/* Stops the timer and takes it off the list, and its signal out of the queue. */
 static void retire(struct posix_timer *pt)
 {
 	timer_stop(&pt->timer);

@@ -1,5 +1,5 @@
 /*
- * Processes: creation, and their place in the tree. Their ids are in thread/ids.c, the end of one
+ * Processes: creation, and their place in the tree. Ids are in thread/ids.c, the end of a process
  * is in zombie.c.
  */
 #include "process/process.h"
@@ -21,18 +21,16 @@ unsigned threads_max;
 
 static struct kmem_cache *process_cache;
 
-/* At most a sixth of the memory becomes kernel stacks: a process without much needs thrice that. */
-static unsigned default_threads_max(void)
-{
-	u64 stacks = page_total() / (KSTACK_SIZE / PAGE_SIZE);
-
-	return MAX(4u * THREADS_SPARED, MIN(stacks / 6, ID_MAX - 2u));
-}
-
 void process_init(void)
 {
-	threads_max = bootarg_number("threads", default_threads_max(), 2 * THREADS_SPARED,
-				     ID_MAX - 2);
+	/*
+	 * At most a sixth of the memory becomes kernel stacks: a small process needs three times as
+	 * much memory for other things.
+	 */
+	u64 stacks = page_total() / (KSTACK_SIZE / PAGE_SIZE) / 6;
+
+	threads_max = bootarg_number("threads", MAX(4u * THREADS_SPARED, MIN(stacks, ID_MAX - 2u)),
+				     2 * THREADS_SPARED, ID_MAX - 2);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0);
 	kernel_process.cred = &kernel_cred;
 	kernel_process.place = &kernel_place;
@@ -95,7 +93,7 @@ static void init_fields(struct process *p, struct process *parent)
 	spin_unlock(&parent->lock);
 }
 
-/* Of a process that never ran. */
+/* Frees the resources of a process that never ran. */
 static void drop_resources(struct process *p)
 {
 	if (p->as)
@@ -129,7 +127,7 @@ int process_create(struct process *parent, struct process **out)
 	p->place = place_copy(parent->place);
 	counter_add(COUNT_PROCESSES, 1);
 	spin_lock(&tree_lock);
-	/* a parent told to die with its group gets no children any more: they would be missed */
+	/* A dying process must not fork: a kill of its whole group would miss the child. */
 	if (process_state(parent) != PROCESS_ALIVE)
 		err = -EINTR;
 	else if (!p->place)
@@ -188,7 +186,7 @@ void process_abandon(struct process *p)
 	process_put(p);
 }
 
-/* The last reference may go where nothing may block: what blocks is gone since teardown. */
+/* Never blocks: teardown has already freed everything whose freeing may block. */
 void process_put(struct process *p)
 {
 	u32 before = atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel);
@@ -210,7 +208,7 @@ struct addr_space *process_set_as(struct addr_space *as)
 	struct addr_space *old = t->process->as;
 
 	assert(t->process->nr_threads == 1);
-	/* against who reads it from outside, and the switch wants no interrupt */
+	/* The lock is for readers from outside; it also keeps interrupts off for the switch. */
 	spin_lock(&t->process->lock);
 	process_keep_resident(t->process);
 	t->process->as = as;

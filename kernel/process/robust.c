@@ -1,10 +1,11 @@
 /*
- * A thread's end, as user space hears of it: the word at clear_tid is zeroed and woken, and locks
- * that it held are marked as abandoned and given to somebody who waits.
+ * The end of a thread, as user space sees it: the word at clear_tid is zeroed and its waiter woken,
+ * and locks that the thread held are marked as abandoned, each with one waiter woken.
  *
- * The robust list is user memory: locks held, each with its word at a fixed offset. Nothing in it
- * is believed; a list that loops or leads nowhere ends the walk. PI locks (bit 0 of an entry) are
- * marked here and passed on by futex_pi_exit(), which also knows those that are not robust.
+ * The robust list is in user memory: the locks held, each with its word at a fixed offset. Nothing
+ * in it is trusted; a list that loops or has a bad address ends the walk. PI locks (bit 0 of an
+ * entry) are marked here and passed on by futex_pi_exit(), which also knows those that are not
+ * robust.
  */
 #include "futex_impl.h"
 #include "mm/vm.h"
@@ -18,10 +19,10 @@
 struct robust_list_head {
 	vaddr_t next;			/* the last entry points back here */
 	s64 word_offset;		/* from an entry to its lock's word */
-	vaddr_t pending;		/* being locked or unlocked when the thread died */
+	vaddr_t pending;		/* the lock being taken or released when the thread died */
 };
 
-/* Marks a lock that the dying thread holds as abandoned and wakes one of those who wait for it. */
+/* Marks a lock that the dying thread owns as abandoned and wakes one of its waiters. */
 static void abandon_lock(vaddr_t uaddr, tid_t tid, bool pi, bool pending)
 {
 	u32 word, seen;
@@ -42,7 +43,7 @@ static void abandon_lock(vaddr_t uaddr, tid_t tid, bool pi, bool pending)
 		}
 		word = seen;
 	}
-	/* It died between unlocking and waking. */
+	/* The thread died after it unlocked and before it woke a waiter. */
 	if (pending && !pi && !word)
 		futex_wake(uaddr, true, 1, FUTEX_BITSET_ALL);
 }
@@ -58,7 +59,7 @@ static void walk_robust_list(struct thread *t)
 	entry = head.next;
 	for (unsigned n = 0; n < ROBUST_MAX && (entry & ~IS_PI) != t->robust_list; n++) {
 		vaddr_t at = entry & ~IS_PI;
-		/* Read before the lock is let go: its next holder may change the list. */
+		/* Read before the lock is given up: its next holder may change the list. */
 		bool more = !copy_from_user(&next, at, sizeof(next));
 
 		if (at != pending)
@@ -71,14 +72,14 @@ static void walk_robust_list(struct thread *t)
 		abandon_lock(pending + head.word_offset, t->tid, head.pending & IS_PI, true);
 }
 
-/* Nobody else can see the memory of @p: this is its last thread, or all are dying. */
+/* Checks whether no other thread can see the memory of @p: none is left, or all are dying. */
 static bool unobserved(struct process *p)
 {
 	return atomic_load(&p->as->refs) == 1 &&
 	       (p->nr_threads == 1 || process_state(p) != PROCESS_ALIVE);
 }
 
-/* Makes @as the current thread's, for the reaper; returns the one before. */
+/* Makes @as the current thread's address space and returns the old one; for the reaper. */
 static struct addr_space *enter(struct addr_space *as)
 {
 	struct thread *self = current_thread();

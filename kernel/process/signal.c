@@ -5,26 +5,26 @@
  * A signal is sent to a process or to one of its threads. Its fate, in this order:
  *
  *	blocked			pending, in the thread's set or the process's (also while ignored)
- *	process is stopped	pending until it is continued; but SIGKILL, and what is ignored
- *	ignored			gone: SIG_IGN, or a default action of ignoring
- *	handled			pending, and a thread is told, which calls the handler at its edge
+ *	process is stopped	pending until SIGCONT, except SIGKILL and ignored signals
+ *	ignored			dropped: SIG_IGN, or the default action is to ignore it
+ *	handled			pending; one thread is told, and calls the handler at its edge
  *	stop			every thread suspends itself on its way to user mode, until SIGCONT
  *	anything else		the process is killed with the signal as its status
  *
- * The default action is taken by the sender: nothing has to run in the target for it. Init (as on
- * Linux) ignores what would stop or end it, even SIGKILL; only its own faults kill it.
+ * The sender takes the default action: no thread of the target has to run for it. Init (as on
+ * Linux) ignores signals that would stop or end it, even SIGKILL; only its own faults kill it.
  *
  *  SIGNAL1  Masks, pending sets and actions change under p->lock, so a signal is never both left
  *           pending by its sender and overlooked by the thread that unblocks it. Processes that
- *           share their actions (CLONE_SIGHAND) have a copy each: a change is written to all of
- *           them before the tree lock, under which it is made, is released.
- *  SIGNAL2  SIGCONT and the stop signals cancel each other's pending ones.
- *  SIGNAL3  A pending signal that some thread does not block has one that was told: WORK_SIGNAL is
- *           set.
- * A thread that can no longer take it (it blocks it now, or ends) tells another.
+ *           share their actions (CLONE_SIGHAND) have a copy each: a change is made under the tree
+ *           lock and written to all copies before that is released.
+ *  SIGNAL2  Sending SIGCONT cancels pending stop signals, and sending a stop signal a pending
+ *           SIGCONT.
+ *  SIGNAL3  For a pending signal that some thread does not block, one such thread has WORK_SIGNAL
+ *           set. When that thread blocks the signal or ends, it tells another one.
  *
- * Every send works in any context that may take the tree lock, which keeps the parent that is told
- * of a stop; tree_lock and p->lock are held wherever an action is taken.
+ * A signal may be sent in any context that may take the tree lock. That lock keeps the parent, to
+ * which a stop is reported.
  */
 #include "process/signal.h"
 
@@ -39,7 +39,7 @@
 #define HARMLESS	(SIGSET(SIGCHLD) | SIGSET(SIGURG) | SIGSET(SIGWINCH) | SIGSET(SIGCONT))
 #define UNBLOCKABLE	(SIGSET(SIGKILL) | SIGSET(SIGSTOP))
 
-/* --- Who is told ------------------------------------------------------------------------------ */
+/* --- Telling a thread ------------------------------------------------------------------------- */
 
 void signal_tell(struct thread *t)
 {
@@ -56,8 +56,8 @@ void signal_tell(struct thread *t)
 	runq_unlock(rq);
 }
 
-/* A thread that would take @sig now: the caller if it is one, or else the first. p->lock held. */
-static struct thread *find_taker(struct process *p, int sig)
+/* Returns a thread that would take @sig now, the current one if it would; or NULL. */
+static struct thread *find_taker(struct process *p, int sig) HOLDS(p->lock)
 {
 	struct thread *found = NULL;
 
@@ -68,7 +68,7 @@ static struct thread *find_taker(struct process *p, int sig)
 	return found;
 }
 
-static void tell_takers(struct process *p, u64 set)
+static void tell_takers(struct process *p, u64 set) HOLDS(p->lock)
 {
 	for (set &= atomic_load(&p->sigpending); set; set &= set - 1) {
 		struct thread *t = find_taker(p, __builtin_ctzl(set) + 1);
@@ -86,14 +86,13 @@ void signal_pass_on(struct process *p)
 
 /* --- Sending ---------------------------------------------------------------------------------- */
 
-static bool ignored(struct process *p, int sig)
+static bool ignored(struct process *p, int sig) HOLDS(p->lock)
 {
 	u64 handler = p->sigactions[sig - 1].handler;
 
 	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET(sig) & HARMLESS));
 }
 
-/* Takes the action of an unblocked signal, short of killing: true if @p must die. p->lock held. */
 bool signal_must_die(struct process *p, int sig)
 {
 	if (ignored(p, sig) || p == init_process)
@@ -105,16 +104,16 @@ bool signal_must_die(struct process *p, int sig)
 	return false;
 }
 
-/* p->lock held. True: @p must die. */
+/* Makes the signal pending or takes its action except killing: true if @p must die. */
 static bool act(struct process *p, struct thread *target, const struct signal_info *info,
-		struct queued *kept, int *err)
+		struct queued *kept, int *err) HOLDS(tree_lock) HOLDS(p->lock)
 {
 	int sig = info->signo;
 	struct thread *taker = target ? target : find_taker(p, sig);
 	bool blocked, waits;
 
 	if (taker && !list_linked(&taker->process_node))
-		taker = NULL;		/* a leader that has exited: it stays pending there */
+		taker = NULL;		/* a leader that has exited: the signal stays pending */
 	blocked = !taker || (taker->sigmask & SIGSET(sig));
 	signal_stop_or_continue(p, sig);
 	waits = p->stopped && sig != SIGKILL && !ignored(p, sig);
@@ -168,7 +167,7 @@ void signal_send_kept(struct process *p, struct thread *target, struct queued *q
 	spin_unlock(&tree_lock);
 }
 
-/* By the current process; what comes from an interrupt is the kernel's own. */
+/* Names the current process as the sender; from an interrupt the kernel. */
 static struct signal_info info_of(int sig, int code)
 {
 	if (!arch_irqs_enabled())
@@ -217,13 +216,13 @@ int signal_may_send(struct process *p, int sig)
 }
 
 struct group_send {
-	pid_t pgid;		/* -1: everybody but init and the sender */
-	bool ask;		/* whether the caller may; else the kernel sends */
+	pid_t pgid;		/* -1: every process but init and the sender */
+	bool ask;		/* check the caller's rights */
 	struct signal_info info;
 	int result;
 };
 
-static void send_if_member(struct process *p, void *arg)
+static void send_if_member(struct process *p, void *arg) HOLDS(tree_lock)
 {
 	struct group_send *g = arg;
 	bool other = p != init_process && p != current_process() && p != &kernel_process;
@@ -234,7 +233,7 @@ static void send_if_member(struct process *p, void *arg)
 	err = g->ask ? signal_may_send(p, g->info.signo) : 0;
 	if (!err)
 		err = signal_send_locked(p, NULL, &g->info, NULL);
-	if (g->pgid == -1 && err == -EPERM)	/* not meant, then */
+	if (g->pgid == -1 && err == -EPERM)	/* kill(-1) skips those it may not signal */
 		err = 0;
 	if (g->result)
 		g->result = err;
@@ -289,7 +288,7 @@ void signal_set_mask(u64 mask)
 	mask &= ~UNBLOCKABLE;
 	blocked = mask & ~t->sigmask;
 	t->sigmask = mask;
-	tell_takers(p, blocked);		/* SIGNAL3: not us any more */
+	tell_takers(p, blocked);		/* SIGNAL3: this thread no longer takes them */
 	if ((atomic_load(&t->sigpending) | atomic_load(&p->sigpending)) & ~mask)
 		atomic_fetch_or(&t->work, WORK_SIGNAL);
 	spin_unlock(&p->lock);

@@ -1,6 +1,5 @@
 /*
- * Signals: Linux's numbers and structures, and what the system calls and the ports need beyond
- * signal_send_*() of process.h.
+ * Signals: Linux's numbers and structures, sending, taking, and delivery.
  */
 #pragma once
 
@@ -44,7 +43,7 @@
 #define SYNCHRONOUS	(SIGSET(SIGSEGV) | SIGSET(SIGBUS) | SIGSET(SIGILL) | SIGSET(SIGTRAP) | \
 		     SIGSET(SIGFPE) | SIGSET(SIGSYS))
 
-#define SIGRTMIN	32		/* from here on every single one sent is delivered */
+#define SIGRTMIN	32		/* from here on each one sent is delivered: no merging */
 
 /* sigaction_slot.flags */
 #define SA_NOCLDSTOP	0x00000001u
@@ -91,7 +90,7 @@ struct signal_info {
 
 #define SIGINFO_SIZE	128
 
-/* How a program wants to be told of a timer or a message. */
+/* How a timer or a message queue notifies a program. */
 #define SIGEV_SIGNAL	0
 #define SIGEV_NONE	1
 #define SIGEV_THREAD	2
@@ -117,62 +116,79 @@ struct signal_call {
 	int sig;
 	const struct signal_info *info;
 	struct sigaction_slot action;
-	u64 mask;			/* to come back to */
-	struct sigstack stack;		/* as the frame tells of it */
-	vaddr_t top;			/* the frame goes below */
+	u64 mask;			/* restored when the handler returns */
+	struct sigstack stack;		/* as the frame records it */
+	vaddr_t top;			/* the frame goes below this address */
 };
+
+/* --- Sending; signal 0 only asks whether it may be sent --------------------------------------- */
 
 /* Sends @info->signo to @p, or to @target of its threads. 0, -ESRCH, -EPERM, -EAGAIN, -EINVAL. */
 int signal_send_info(struct process *p, struct thread *target, const struct signal_info *info);
 
-/* The same with tree_lock held; @kept NULL, but for a POSIX timer's entry: see signal_impl.h. */
+/* The same with tree_lock held. @kept is a POSIX timer's entry (signal_impl.h), or NULL. */
 struct queued;
 int signal_send_locked(struct process *p, struct thread *target, const struct signal_info *info,
-		       struct queued *kept);
+		       struct queued *kept) HOLDS(tree_lock);
 
-/* The current thread's blocked set becomes @mask; what it no longer blocks is seen at the edge. */
+/* Send in the name of the current process, or of the kernel if called from an interrupt. */
+int signal_send_process(struct process *p, int sig);
+int signal_send_thread(struct thread *t, int sig, int code);	/* SI_*: how it was sent */
+int signal_send_group(pid_t pgid, int sig);
+void signal_send_process_locked(struct process *p, int sig) HOLDS(tree_lock);
+
+/* Sends in the name of the kernel. */
+void signal_send_group_locked(pid_t pgid, int sig) HOLDS(tree_lock);
+
+/* Sends to those that the caller may signal, for kill(). @pgid -1: all but init and the caller. */
+int signal_kill_group(pid_t pgid, int sig);
+int signal_may_send(struct process *p, int sig);	/* 0, -EPERM or -EINVAL */
+
+/* Reports the end or the stop of @child to its parent. */
+void signal_child(struct process *child, int code, int status) HOLDS(tree_lock);
+
+/*
+ * Stops the current process's group with @sig (SIGTTIN or SIGTTOU): a background process wants the
+ * terminal. -EINTR: the system call starts again afterwards. -EIO: a stop would be of no use. 0:
+ * the process may use the terminal all the same.
+ */
+int signal_stop_background(int sig);
+
+/* --- Masks and actions ------------------------------------------------------------------------ */
+
+/* Makes @mask the current thread's blocked set. Unblocked pending signals are taken at the edge. */
 void signal_set_mask(u64 mask);
 
 /*
- * The same for the time of a system call that waits. signal_end_call() ends it: puts the old mask
- * back now or, if the call was interrupted, behind the handler; and says that such a call does not
- * start again.
+ * Makes @mask the blocked set until the end of a system call that waits. signal_end_call() restores
+ * the old mask, now or, if the call was interrupted, after the handler; and changes the result of
+ * an interrupted call so that it does not start again after a handler.
  */
 void signal_set_mask_for_call(u64 mask);
 long signal_end_call(long result);
 
 /*
- * The same for a call that waits for so long from now, which is until @d: started again it shall
- * not wait for all of it anew. It gets @d back from signal_call_deadline().
+ * The same for a call with a relative timeout that ends at @d. If it starts again it must not wait
+ * for the whole timeout once more: signal_call_deadline() then gives @d back.
  */
 long signal_end_timed_call(long result, struct deadline d);
 struct deadline signal_call_deadline(struct deadline d);
 
-/* Drops a pending signal that is now ignored. */
+/* Sets the current process's action. Drops pending signals that are now ignored. */
 void signal_set_action(int sig, const struct sigaction_slot *action);
 
 /* CLONE_SIGHAND: @child, which has not run, shares @p's actions until one of them execs. */
 void signal_share_actions(struct process *p, struct process *child);
-void signal_share_action(struct process *p, int sig);	/* @p's has changed. tree_lock held */
 
-/* For deliver.c; p->lock held, and tree_lock for the last. */
-int signal_take_locked(struct thread *t, u64 set, struct signal_info *info);
-bool signal_must_die(struct process *p, int sig);
+/* Copies the changed action of @p to the processes that share it. */
+void signal_share_action(struct process *p, int sig) HOLDS(tree_lock);
 
-/*
- * The current process, in the background, wants the terminal: its group gets @sig (SIGTTIN or
- * SIGTTOU) and the call is interrupted, -EINTR. -EIO if that would be of no use; 0: it may do it
- * all the same.
- */
-int signal_stop_background(int sig);
+/* Resets handlers and the handlers' stack to the defaults, for exec. */
+void signal_forget_handlers(void);
 
-/* At the edge, WORK_SUSPEND set: the current thread is about to stop. See stop.c. */
-void signal_note_stop(void);
+/* --- Pending signals -------------------------------------------------------------------------- */
 
-/* @t stops or leaves: if it was the last one to stop, p->stop_news says so. p->lock held. */
-void signal_stop_counts_down(struct thread *t);
-
-/* Entries in queues that count against RLIMIT_SIGPENDING of @p. */
+/* Returns the number of entries that count against RLIMIT_SIGPENDING of @p. */
 u64 signal_queued(struct process *p);
 
 /* Takes a pending signal of @set, for the current thread or its process; 0: there is none. */
@@ -181,16 +197,36 @@ int signal_take(u64 set, struct signal_info *info);
 /* Waits until a signal of @set is pending, or one that is not blocked. -EINTR, -ETIMEDOUT. */
 int signal_wait(u64 set, struct deadline d);
 
-/* @t's stack for handlers, its flags as sigaltstack() tells of them when @sp is in use. */
+/*
+ * Tells other threads of @p of the signals pending for the process: the thread that was told before
+ * leaves or blocks them.
+ */
+void signal_pass_on(struct process *p) HOLDS(p->lock);
+
+void signal_drop_infos(struct list_node *infos, u64 set);	/* frees the entries of @set */
+void signal_init(void);
+
+/* --- Delivery --------------------------------------------------------------------------------- */
+
+/*
+ * Acts on pending signals of the current thread and clears WORK_SIGNAL: makes @tf enter a handler,
+ * or start an interrupted system call again. At the user edge, may block.
+ */
+void signal_deliver(struct trapframe *tf);
+
+/* Notes that the current thread is about to stop, at the edge with WORK_SUSPEND set. See stop.c. */
+void signal_note_stop(void);
+
+/* Returns @t's stack for handlers as sigaltstack() describes it while @sp is in use. */
 struct sigstack signal_stack_seen(const struct thread *t, vaddr_t sp);
 
-/* A system call's result was -EINTR or -ERESTART*: what to make of it is seen at the edge. */
+/* Records a system call's result -EINTR or -ERESTART*, for the decision at the edge. */
 long signal_interrupted(struct trapframe *tf, long result);
 
-/* A frame was no good: the process dies of @sig, or its handler for it runs. */
+/* Sends @sig to the current thread; without a handler, or blocked, it kills the process. */
 void signal_force(int sig, int code, vaddr_t addr);
 
-/* The same for a fault of user code, which the log tells of if nobody handles it. */
+/* The same for a fault of user code. Logs @what if the process dies of it. */
 void signal_fault(struct trapframe *tf, int sig, int code, vaddr_t addr, const char *what);
 
 static inline bool signal_has_handler(const struct process *p, int sig)

@@ -1,6 +1,6 @@
 /*
- * signalfd(): signals that are read. A reader takes the pending ones of its own thread and
- * process, whichever process made the file: an inherited or sent file tells of its reader.
+ * signalfd(): a file from which a thread reads its pending signals. A reader takes the signals of
+ * its own thread and process, also if another process made the file.
  *
  * Readers wait at process->signalled, where every signal that becomes pending wakes them.
  */
@@ -14,7 +14,7 @@
 
 struct signalfd {
 	struct inode inode;
-	_Atomic u64 set;		/* what is read here */
+	_Atomic u64 set;		/* the signals to read */
 };
 
 /* Linux's struct signalfd_siginfo. */
@@ -36,22 +36,17 @@ static struct signalfd *file_signalfd(const struct file *f)
 	return container_of(f->inode, struct signalfd, inode);
 }
 
-/* With POLL_IN or its like. */
-static bool is_of_file(const struct signal_info *info)
-{
-	return info->code > 0 && info->code <= NSIGPOLL && info->signo != SIGCHLD;
-}
-
-/* As the signal's kind has it: a fault, a file, a timer, a child, or sent by somebody. */
+/* Fills the fields for the kind of signal: of a fault, a file, a timer, a child, or a sender. */
 static struct record record_of(const struct signal_info *info)
 {
 	struct record r = { .signo = info->signo, .error = info->error, .code = info->code };
+	bool poll_code = info->code > 0 && info->code <= NSIGPOLL && info->signo != SIGCHLD;
 
 	if (info->code > 0 && (SIGSET(info->signo) & SYNCHRONOUS)) {
 		r.addr = info->addr;
 		return r;
 	}
-	if (info->code == SI_SIGIO || is_of_file(info)) {
+	if (info->code == SI_SIGIO || poll_code) {
 		r.fd = (s32)info->value;
 		r.band = (u32)info->band;
 		return r;
@@ -79,7 +74,7 @@ static u64 pending(void)
 	return atomic_load(&t->sigpending) | atomic_load(&t->process->sigpending);
 }
 
-/* Takes one, after a wait if @wait: 0, -EAGAIN, -EINTR. */
+/* Takes one signal; waits for it if @wait. 0, -EAGAIN, -EINTR. */
 static int take(struct signalfd *s, bool wait, struct signal_info *info)
 {
 	struct process *p = current_process();
@@ -147,7 +142,7 @@ int signalfd_set(struct file *f, u64 set)
 	if (f->ops != &signalfd_file_ops)
 		return -EINVAL;
 	atomic_store(&file_signalfd(f)->set, set);
-	wait_wake_all(&p->signalled, 0);	/* what is waited for may be there already */
+	wait_wake_all(&p->signalled, 0);	/* a signal of the new set may be pending */
 	return 0;
 }
 

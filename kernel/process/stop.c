@@ -1,23 +1,24 @@
 /*
  * Stopping and continuing a process by signals.
  *
- * A stop asks every thread to suspend itself at its edge. One that waits is made to return to the
- * edge, where it stops; once continued it makes its system call again. Only when the last thread
- * has stopped is the process's parent told: from then on nothing of the child moves.
+ * A stop asks every thread to suspend itself at its edge. A thread that waits is woken, stops at
+ * the edge, and once continued makes its system call again. The stop is reported to the parent only
+ * when the last thread has stopped: from then on no thread of the child runs user code.
  *
- *  STOP1  p->stopping threads have t->stop_pending set. Each clears it at its edge, or leaves the
- *         process; whoever brings the count to 0 reports. SIGCONT takes all of it back.
+ *  STOP1  p->stopping is the number of threads with t->stop_pending set. Each clears it at its
+ *         edge, or leaves the process; the thread that brings the count to 0 reports the stop.
+ *         SIGCONT clears them all.
  *  STOP2  A thread with stop_pending does not suspend itself (sched_suspend_self()): it must pass
  *         through signal_note_stop() first.
  *
- * Locks: p->lock; tree_lock for what the parent is told.
+ * Locks: p->lock; tree_lock for the report to the parent.
  */
 #include "errno.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "signal_impl.h"
 
-/* A thread that has not been started yet looks at p->stopped when it is. */
+/* Passes over threads that have not started yet: they look at p->stopped when they do. */
 void process_stop(struct process *p, int sig)
 {
 	if (p->stopped)
@@ -37,8 +38,8 @@ void process_stop(struct process *p, int sig)
 		p->stop_news = CLD_STOPPED;
 }
 
-/* A process that had not stopped entirely is reported as stopped now, and has been continued. */
-static void process_continue(struct process *p)
+/* If some threads had not stopped yet, the parent's SIGCHLD is for the stop, not sent so far. */
+static void process_continue(struct process *p) HOLDS(p->lock)
 {
 	if (!p->stopped)
 		return;
@@ -48,7 +49,7 @@ static void process_continue(struct process *p)
 	p->stopping = 0;
 	list_for_each(t, &p->threads, struct thread, process_node) {
 		t->stop_pending = false;
-		atomic_fetch_or(&t->work, WORK_SIGNAL);	/* what came while it was stopped */
+		atomic_fetch_or(&t->work, WORK_SIGNAL);	/* signals sent while it was stopped */
 		if (!t->embryo)
 			thread_resume(t);
 	}

@@ -1,12 +1,11 @@
 /*
  * Threads as members of a process: how they enter it and what goes when they leave.
  *
- * kernel/thread makes and ends threads without knowing what a process is beyond its counts. The
- * functions here that it calls are hooks: process_adopt(), process_forget_thread(),
- * thread_release().
+ * kernel/thread makes and ends threads, and knows no more of a process than its counts. It calls
+ * the functions here as hooks: process_adopt(), process_forget_thread(), thread_release().
  *
- * A thread of a process is a task of its user, counted before anything is made (CRED3), but for
- * the leader, which is its process's.
+ * Each user thread is counted as a task of its user before it is made (CRED3), except the leader,
+ * for which its process is counted.
  */
 #include "config.h"
 #include "errno.h"
@@ -21,7 +20,7 @@
 
 /* --- In --------------------------------------------------------------------------------------- */
 
-/* Is thread @tid a task of its own? */
+/* Checks whether thread @tid is counted as a task, apart from its process. */
 static bool is_counted(const struct process *p, tid_t tid)
 {
 	return p != &kernel_process && tid != p->pid;
@@ -62,7 +61,7 @@ int process_adopt(struct thread *t)
 		p->nr_threads++;
 		atomic_fetch_add(&p->holds, 1);
 		if (!p->leader && p != &kernel_process)
-			p->leader = thread_get(t);	/* nobody else looks before it runs */
+			p->leader = thread_get(t);	/* not read before it runs */
 		err = 0;
 	}
 	spin_unlock(&p->lock);
@@ -92,21 +91,21 @@ void thread_take_id(struct thread *t)
 /* --- Out -------------------------------------------------------------------------------------- */
 
 /*
- * From here on the thread runs on the kernel's page table, so that the last one out can free its
- * own.
+ * Makes the thread run on the kernel's page table from here on, so that the last thread to leave
+ * can free the process's own.
  */
 static void drop_address_space(struct thread *t)
 {
 	futex_thread_exit(t);
 	if (t != current_thread())
-		return;			/* it was killed and never ran again: this is the reaper */
+		return;			/* the reaper: @t was killed and never ran again */
 	irq_off();
 	t->as = NULL;
 	as_switch(NULL);
 	irq_on();
 }
 
-/* The threads that are left have all stopped. */
+/* Reports the stop: all threads that are left have stopped. */
 static noinline void report_stop(struct process *p)
 {
 	spin_lock(&tree_lock);
@@ -150,7 +149,7 @@ void thread_release(struct thread *t)
 	if (is_counted(t->process, t->tid))
 		user_end_task(t->cred->user);
 	cred_put(t->cred);
-	/* now: who found the thread by id may ask for its process */
+	/* not earlier: a thread found by its id must still have its process */
 	process_put(t->process);
 	thread_free_struct(t);
 }

@@ -1,8 +1,8 @@
 /*
- * Faults of user code: what the port's trap handler asks for, and what becomes of the process.
+ * Faults of user code, as the port's trap handler passes them on.
  *
- * Memory management says whether an access is right and mends it if so; the judgement is made
- * here: a signal, or, where memory has run out, the choice of a process that ends.
+ * kernel/mm maps the page if the access is allowed. Otherwise the process gets a signal from here;
+ * if memory has run out, a process is chosen and killed (oom.c).
  */
 #include "base/printf.h"
 #include "errno.h"
@@ -34,12 +34,12 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 	if (DEBUG_BUILD)
 		lockcheck_none_held("returns to user mode");
 	if (err == -ENOMEM)
-		oom_kill();	/* then to the same access, or the end if it was us */
+		oom_kill();	/* the access repeats, unless this process was killed */
 	else if (err)
 		fault_signal(tf, addr, access, err);
 }
 
-/* Linux's code for what an instruction is refused for is 1, whatever the signal is. */
+/* Linux's code for an exception is 1 for every signal but SIGSEGV. */
 void exception_user(struct trapframe *tf, int sig, const char *what)
 {
 	signal_fault(tf, sig, sig == SIGSEGV ? SI_KERNEL : 1, sig == SIGSEGV ? 0 : arch_trap_pc(tf),

@@ -1,15 +1,15 @@
 /*
- * From the last thread out to the parent's wait: teardown, orphans, zombies, reaping.
+ * From the exit of the last thread to the parent's wait: teardown, orphans, zombies, reaping.
  *
- *	process_teardown()	the last hold is gone: nobody uses what is destroyed here
+ *	process_teardown()	runs when the last hold is gone: nobody uses what it destroys
  *	become_zombie()		children move to init, then the process is reapable, then the parent
  *				is told: in this order, under the tree lock, so no child is ever
  *				left with a parent that can vanish (PROCESS3)
  *	process_wait()		finds a zombie child and takes it out of the tree, exactly once; or
- *				a child that was stopped or continued since it last looked
+ *				finds a child that was stopped or continued since the last wait
  *
- * The tree lock guards parent, children and the change to ZOMBIE. A zombie is immutable but for
- * being reaped (PROCESS4).
+ * The tree lock guards parent, children and the change to ZOMBIE. A zombie does not change until it
+ * is reaped (PROCESS4).
  */
 #include "base/trace.h"
 #include "console/console.h"
@@ -49,7 +49,7 @@ static void release_resources(struct process *p)
 	place = p->place;
 	p->place = NULL;
 	spin_unlock(&p->lock);
-	/* No thread of it is left to have the address space loaded: see drop_address_space(). */
+	/* No CPU has the address space loaded any more: see drop_address_space(). */
 	if (as)
 		as_put(as);
 	if (fds)
@@ -61,8 +61,8 @@ static void release_resources(struct process *p)
 	vfork_release(p);
 }
 
-/* A child of @parent is a zombie now. tree_lock held. */
-static void tell_parent(struct process *parent)
+/* Wakes @parent's process_wait(): a child has become a zombie, or was stopped or continued. */
+static void tell_parent(struct process *parent) HOLDS(tree_lock)
 {
 	spin_lock(&parent->child_wait.lock);
 	parent->child_events++;
@@ -70,8 +70,7 @@ static void tell_parent(struct process *parent)
 	spin_unlock(&parent->child_wait.lock);
 }
 
-/* tree_lock held. */
-static void reparent_children(struct process *p)
+static void reparent_children(struct process *p) HOLDS(tree_lock)
 {
 	bool zombies = false;
 
@@ -91,7 +90,7 @@ static void reparent_children(struct process *p)
 /*
  * A parent that ignores SIGCHLD never waits: its children are reaped as they die (POSIX, wait()).
  */
-static bool is_unwanted(struct process *p)
+static bool is_unwanted(struct process *p) HOLDS(tree_lock)
 {
 	const struct sigaction_slot *action = &p->parent->sigactions[SIGCHLD - 1];
 
@@ -100,15 +99,15 @@ static bool is_unwanted(struct process *p)
 	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
 }
 
-static void signal_parent(struct process *p, int status)
+static void signal_parent(struct process *p, int status) HOLDS(tree_lock)
 {
 	int sig = status & 0x7f;
 
 	signal_child(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
 }
 
-/* The nearest ancestor that asked for orphans; NULL: init is to have them. tree_lock held. */
-static struct process *find_subreaper(const struct process *p)
+/* Returns the nearest ancestor that asked for orphans; NULL: init gets them. */
+static struct process *find_subreaper(const struct process *p) HOLDS(tree_lock)
 {
 	for (p = p->parent; p != &kernel_process && p != init_process; p = p->parent)
 		if (p->subreaper && process_state(p) == PROCESS_ALIVE)
@@ -117,10 +116,10 @@ static struct process *find_subreaper(const struct process *p)
 }
 
 /*
- * Gives the children of @p, which ends, the signal they asked for; then those that a
- * subreaper takes are gone from @p. tree_lock held.
+ * Sends the children of @p, which ends, the signals that they asked for, and moves them to a
+ * subreaper if there is one.
  */
-static void prepare_orphans(struct process *p)
+static void prepare_orphans(struct process *p) HOLDS(tree_lock)
 {
 	struct process *reaper = find_subreaper(p);
 
@@ -164,7 +163,7 @@ static void become_zombie(struct process *p)
 		process_put(p);
 }
 
-/* Init is gone: so is the machine. */
+/* Turns the machine off: init has ended. */
 static noreturn void machine_ends(int status)
 {
 	int code = status & 0x7f ? 128 + (status & 0x7f) : status >> 8;
@@ -176,7 +175,7 @@ static noreturn void machine_ends(int status)
 
 void process_teardown(struct process *p)
 {
-	/* Every thread left by itself: the first one's code is the process's. */
+	/* If every thread exited by itself, the process's status is the first one's code. */
 	process_kill(p, STATUS_EXIT(p->leader->exit_code));
 	trace(TRACE_LIFE, TRACE_EV_TEARDOWN, p->pid, 0);
 	release_resources(p);
@@ -199,10 +198,11 @@ static bool matches(const struct process *c, pid_t which)
 }
 
 /*
- * Looks for a zombie child, and takes it out of the tree unless @options has WNOWAIT. NULL: none;
- * *any says whether there are children to wait for. tree_lock held.
+ * Looks for a zombie child, and takes it out of the tree unless @options has WNOWAIT. NULL: there
+ * is none. *any is set if there are children to wait for.
  */
 static struct process *collect_zombie(struct process *p, pid_t which, unsigned options, bool *any)
+	HOLDS(tree_lock)
 {
 	/* LAB 06-kill: find a zombie among the children that match; collect it exactly once */
 	list_for_each(c, &p->children, struct process, sibling) {
@@ -219,17 +219,16 @@ static struct process *collect_zombie(struct process *p, pid_t which, unsigned o
 	/* END LAB */
 }
 
-/* Tells about the child @c. tree_lock held. */
-static void fill_result(struct process *c, int status, struct wait_result *res)
+static void fill_result(struct process *c, int status, struct wait_result *res) HOLDS(tree_lock)
 {
 	*res = (struct wait_result){ .pid = c->pid, .uid = process_uid(c), .status = status,
 				     .used = process_usage(c) };
 	usage_add(&res->used, &c->children_used);
 }
 
-/* The same of a zombie, which goes with WNOWAIT not set. */
+/* Fills *res for a zombie, and without WNOWAIT takes the zombie out of the tables. */
 static void take_result(struct process *p, struct process *c, unsigned options,
-			struct wait_result *res)
+			struct wait_result *res) HOLDS(tree_lock)
 {
 	fill_result(c, LIFE_STATUS(atomic_load(&c->life)), res);
 	if (options & WNOWAIT)
@@ -244,9 +243,9 @@ void process_report_stop(struct process *p)
 	tell_parent(p->parent);
 }
 
-/* True if a living child has a report of a kind that @options ask for. tree_lock held. */
+/* Looks for a child that was stopped or continued, as @options ask: true with *res filled. */
 static bool collect_stop(struct process *p, pid_t which, unsigned options, struct wait_result *res,
-			 bool *any)
+			 bool *any) HOLDS(tree_lock)
 {
 	list_for_each(c, &p->children, struct process, sibling) {
 		unsigned kind = c->stop_report == STATUS_CONTINUED ? WCONTINUED : WUNTRACED;
@@ -272,7 +271,7 @@ int process_wait(pid_t which, unsigned options, struct wait_result *res)
 
 	current_thread()->wait_kinds = options;
 	for (;;) {
-		/* Counted before the look: a child that ends after it makes the count differ. */
+		/* Read before the search: a child that ends after the search changes the count. */
 		u32 seen = atomic_load(&p->child_events);
 
 		any = false;

@@ -10,8 +10,8 @@
  * Nothing is kept: a name is looked up by asking whether the process exists, and each lookup makes
  * an inode that goes with its last reference.
  *
- * The inode number says what an inode is: what it is of, whose, and, from the table of files, its
- * place + 1.
+ * The inode number identifies the file: its kind, the id of the process or thread, and its place in
+ * the table of files + 1.
  */
 #include "proc.h"
 
@@ -26,7 +26,7 @@
 #include "sched/cpu.h"
 
 #define PROC_ROOT	0xffu		/* its place: no file's */
-#define POS_NUMBERS	0x100		/* a directory's positions from here on are its ids */
+#define POS_NUMBERS	0x100		/* directory positions from here on are ids */
 
 /* The subject of a directory and of its files. Each kind has the ids of the one before. */
 enum kind { OF_SYSTEM, OF_PROCESS, OF_TASKS, OF_THREAD };
@@ -50,7 +50,7 @@ static enum kind ino_kind(const struct inode *i)
 	return i->ino >> 40;
 }
 
-/* The process, by its own id or that of any of its threads; for OF_THREAD the thread. */
+/* The id of the process or of one of its threads; for OF_THREAD of the thread. */
 static pid_t ino_id(const struct inode *i)
 {
 	return (u32)(i->ino >> 8);
@@ -62,8 +62,8 @@ static unsigned ino_place(const struct inode *i)
 }
 
 /*
- * A process's files belong to its user, except those that an unprivileged one must not see. The
- * directories that everybody may read always do.
+ * A process's files belong to its user, or to root if its user must not see them. The directories
+ * that every user may read always belong to its user.
  */
 void proc_set_owner(struct inode *i, pid_t id)
 {
@@ -110,24 +110,19 @@ static int make_dir(struct inode *parent, u64 ino, struct inode **out)
 	return 0;
 }
 
-static bool name_is(const char *is, const char *name, size_t len)
+bool proc_number(const char *name, size_t len, int *out)
 {
-	return strncmp(is, name, len) == 0 && is[len] == '\0';
-}
+	int n = 0;
 
-/* A decimal id without leading zeros, or 0. */
-static pid_t parse_id(const char *name, size_t len)
-{
-	pid_t pid = 0;
-
-	if (len > 9 || name[0] == '0')
-		return 0;
+	if (len > 9 || (len > 1 && name[0] == '0'))
+		return false;
 	for (size_t i = 0; i < len; i++) {
 		if (name[i] < '0' || name[i] > '9')
-			return 0;
-		pid = pid * 10 + name[i] - '0';
+			return false;
+		n = n * 10 + name[i] - '0';
 	}
-	return pid;
+	*out = n;
+	return true;
 }
 
 /* --- Ids: processes in the root, threads in a process's task/ -------------------------------- */
@@ -149,14 +144,14 @@ static void match_process(struct process *p, void *arg)
 
 static void match_threads(struct process *p, struct id_search *s)
 {
-	match_id(s, p->pid);		/* its leader's, also when that has exited */
+	match_id(s, p->pid);		/* the leader's id, even if that has exited */
 	spin_lock(&p->lock);
 	list_for_each(t, &p->threads, struct thread, process_node)
 		match_id(s, t->tid);
 	spin_unlock(&p->lock);
 }
 
-/* The lowest id in @dir from @from on; 0: none. */
+/* Returns the lowest id in @dir at or above @from; 0: none. */
 static pid_t next_id(const struct inode *dir, pid_t from)
 {
 	struct id_search s = { .from = MAX(from, 1) };
@@ -213,12 +208,7 @@ static enum proc_link file_link(const struct proc_file *f)
 	return f->mode >> 16 & 0xff;
 }
 
-static bool is_guarded(const struct proc_file *f)
-{
-	return f->mode == PROC_GUARDED || f->mode == PROC_PRIVATE;
-}
-
-/* A process's files are those of its threads, too, but for its task/. */
+/* Threads have the same files as their process, except task/. */
 static bool is_in(const struct proc_file *f, const struct inode *dir)
 {
 	return ino_kind(dir) != OF_THREAD || f->mode != PROC_DIR;
@@ -263,18 +253,18 @@ static int make_file(struct inode *dir, const struct proc_file *f, unsigned i, s
 
 static int proc_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	pid_t id = has_ids(dir) ? parse_id(name, len) : 0;
 	const struct proc_file *f = files_in(dir);
+	pid_t id;
 
-	if (id && has_id(dir, id))
+	if (has_ids(dir) && proc_number(name, len, &id) && id && has_id(dir, id))
 		return make_dir(dir, make_ino(ino_kind(dir) + 1, id, 0), out);
 	for (unsigned i = 0; f[i].name; i++)
-		if (name_is(f[i].name, name, len) && is_in(&f[i], dir))
+		if (strncmp(f[i].name, name, len) == 0 && !f[i].name[len] && is_in(&f[i], dir))
 			return make_file(dir, &f[i], i, out);
 	return -ENOENT;
 }
 
-/* One search an id: the table is locked for each, not while its user takes them. */
+/* One search for each id: @emit may block, so the table is not locked meanwhile. */
 static void list_ids(struct inode *dir, pid_t id, dirent_fn emit, void *arg)
 {
 	char name[12];
@@ -314,7 +304,7 @@ static int proc_readlink(struct inode *i, char *buf, size_t size)
 	return n;
 }
 
-/* The process that link @i is of, referenced, and which of its links it is. */
+/* Returns the process to which link @i belongs, referenced, and which of its links it is. */
 static struct process *link_process(const struct inode *i, enum proc_link *link)
 {
 	*link = file_link(&files_in(i)[ino_place(i) - 1]);
@@ -350,20 +340,25 @@ static void proc_release(struct inode *i)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-/* Of a process, or of thread @id alone: in task/, or where the id is not the process's own. */
-static int show_task(const struct proc_file *f, pid_t id, bool alone, struct text *t)
+/* Shows a file of a process; or of thread @id alone, in task/ or if it is not the first thread. */
+static int show_task(const struct proc_file *f, pid_t id, bool in_task, struct text *t)
 {
+	bool guarded = f->mode == PROC_GUARDED || f->mode == PROC_PRIVATE;
 	struct process *p = process_find_by_task(id);
 	struct thread *thread = p ? thread_find(id) : NULL;
 	int err = 0;
 
-	if (!p || (alone && !thread))
+	if (!p || (in_task && !thread))
 		err = -ESRCH;
-	else if (is_guarded(f) && !cred_may_inspect(p))
+	else if (guarded && !cred_may_inspect(p))
 		err = -EACCES;
-	else if (f->show && (!f->show_thread || !(alone || id != p->pid)))
-		f->show(t, p);
-	else if (thread)
+	else if (f->show_process)
+		f->show_process(t, p);
+	else if (f->show_either && !in_task && id == p->pid)
+		f->show_either(t, p, NULL);
+	else if (f->show_either && thread)
+		f->show_either(t, p, thread);
+	else if (f->show_thread && thread)
 		f->show_thread(t, thread);
 	if (thread)
 		thread_put(thread);
@@ -378,7 +373,7 @@ static int show(struct inode *i, struct text *t)
 
 	if (ino_kind(i) != OF_SYSTEM)
 		return show_task(f, ino_id(i), ino_kind(i) == OF_THREAD, t);
-	f->show(t, NULL);
+	f->show(t);
 	return 0;
 }
 
@@ -387,7 +382,7 @@ static int proc_open(struct file *f)
 	return text_open(f, show);
 }
 
-/* Root may open for writing what nobody can write; the system's files say so in their own way. */
+/* Root may open the system's files for writing, but no write succeeds, as on Linux. */
 static ssize_t no_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	(void)f;
@@ -403,9 +398,9 @@ static const struct file_ops system_file_ops = { PROC_FILE, .write = no_write };
 static const struct file_ops sent_file_ops = { PROC_FILE };
 static const struct file_ops unsent_file_ops = { PROC_FILE, .unsent = true };
 
-/* --- comm: a name, which threads of the process may write ------------------------------------ */
+/* --- comm: a thread's name, which the threads of its process may write ----------------------- */
 
-/* A write is the whole name, of which 15 bytes are taken; pwrite() is none. */
+/* Takes a write as the whole name, cut off after 15 bytes; pwrite() is refused. */
 static ssize_t comm_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	char name[THREAD_NAME_MAX] = "";

@@ -1,13 +1,12 @@
 /*
- * /proc/PID/fd: a process's open files, as symbolic links that lead to the files themselves and
- * not to where their text does: also to pipes, and to what has been removed. /dev/fd is one way
- * here.
+ * /proc/PID/fd: a process's open files, as symbolic links. A link leads to the file itself and not
+ * to the path in its text, so it also leads to pipes and to removed files. /dev/fd leads here.
  *
- * A process's own threads may do everything here. For others the directory is its owner's, and
- * opening or reading a link takes the right to look into the process.
+ * A process's own threads may do everything here. For others, the directory has owner and mode, and
+ * opening or reading a link takes the right to inspect the process.
  *
- * An inode's number is a mark, the process's id (or that of the thread whose fd/ it is in), and for
- * a link its descriptor + 1. Each is made by a lookup and goes with its last reference.
+ * An inode's number is a mark, the process's id (or that of the thread in whose fd/ it is), and for
+ * a link its descriptor + 1. A lookup makes the inode, which goes with its last reference.
  */
 #include "base/printf.h"
 #include "base/string.h"
@@ -21,7 +20,7 @@
 #include "sched/cpu.h"
 
 #define MARK		BIT(61)
-#define MARK_THREAD	BIT(60)		/* set, too: it is a thread's */
+#define MARK_THREAD	BIT(60)		/* also set for a thread's */
 #define FD_BITS		13	/* FD_MAX, and 1 more */
 
 static const struct inode_ops dir_ops, link_ops;
@@ -73,7 +72,7 @@ int proc_fd_dir(struct inode *parent, u64 ino, struct inode **out)
 	return 0;
 }
 
-/* The first file of @p at or above *@fd, referenced, and where it is; NULL: none. */
+/* Returns the first file of @p at or above *@fd, referenced, and sets *@fd to its descriptor. */
 static struct file *next_file(struct process *p, int *fd)
 {
 	struct fdtable *fds = process_get_fds(p);
@@ -86,7 +85,7 @@ static struct file *next_file(struct process *p, int *fd)
 	return f;
 }
 
-/* The same of the process that the directory is of. */
+/* The same for the process to which @dir belongs. */
 static struct file *file_in(const struct inode *dir, int *fd)
 {
 	struct process *p = process_find_by_task(ino_pid(dir));
@@ -97,7 +96,7 @@ static struct file *file_in(const struct inode *dir, int *fd)
 	return f;
 }
 
-/* The file that the link leads to, referenced. */
+/* Finds the file to which the link leads, referenced. */
 static int link_file(const struct inode *link, struct file **out)
 {
 	struct process *p = process_find_by_task(ino_pid(link));
@@ -114,7 +113,7 @@ static int link_file(const struct inode *link, struct file **out)
 	return err || f ? err : -ENOENT;
 }
 
-/* A link's rights are those for which the file is open. */
+/* A link's mode shows how the file was opened. */
 static u32 link_mode(const struct file *f)
 {
 	bool place = f->flags & O_PATH, reads = file_reads(f), writes = file_writes(f);
@@ -126,16 +125,11 @@ static u32 link_mode(const struct file *f)
 
 static int fd_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	int fd = 0, at, err;
+	int fd, at, err;
 	struct file *f;
 
-	if (len > 4 || (len > 1 && name[0] == '0'))
+	if (!proc_number(name, len, &fd))
 		return -ENOENT;
-	for (size_t i = 0; i < len; i++) {
-		if (name[i] < '0' || name[i] > '9')
-			return -ENOENT;
-		fd = fd * 10 + name[i] - '0';
-	}
 	at = fd;
 	f = file_in(dir, &at);
 	if (!f)

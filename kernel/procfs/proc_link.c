@@ -1,9 +1,10 @@
 /*
  * /proc/PID/cwd, exe and root: symbolic links that lead to the directory or file itself, and not to
- * where their text does. proc.c makes their inodes and finds the process.
+ * the path in their text. proc.c makes their inodes and finds the process.
  *
- * They tell where a process is and what it runs, so only those who may look into it follow or read
- * them. A zombie has let go of all three, and a kernel thread runs no file: -ENOENT.
+ * They show where a process is and what it runs, so following or reading one takes the right to
+ * inspect the process. A zombie no longer has any of them, and a kernel thread runs no file:
+ * -ENOENT.
  */
 #include "base/string.h"
 #include "errno.h"

@@ -1,6 +1,6 @@
 /*
  * /proc/PID/maps and /proc/PID/smaps: the regions of an address space, in Linux's formats. Files
- * are told by device and number, not by name: an inode does not know its names.
+ * are shown by device and inode number, not by name: an inode does not know its names.
  */
 #include "proc.h"
 
@@ -39,7 +39,7 @@ static void put_kib(struct text *t, const char *name, u64 bytes)
 	text_printf(t, "%-16s%8lu kB\n", name, bytes / KIB);
 }
 
-/* Two letters for each; the others are not known here. */
+/* Shows the flags known here, two letters each. */
 static void put_flags(struct text *t, const struct region *r)
 {
 	bool shared = r->flags & REGION_SHARED;
@@ -67,7 +67,7 @@ static void show_region_figures(struct region *r, void *arg)
 {
 	struct region_figures f = region_figures(r);
 	struct text *t = arg;
-	/* a file's own pages are never written back, so those that could be written are dirty */
+	/* a file's own pages are never written back, so those that can be written count as dirty */
 	bool dirty = r->flags & REGION_SHARED && r->prot & VM_WRITE;
 	u64 file_private = f.private - MIN(f.private, f.anonymous);
 	u64 anonymous_private = f.private - file_private;

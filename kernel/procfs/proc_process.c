@@ -1,8 +1,8 @@
 /*
  * /proc/PID and /proc/PID/task/TID: files about one process or thread, in Linux's formats.
  *
- * The figures are collected under the locks that guard them, then printed with none held. They are
- * a picture, not an audit: threads run on while it is taken. A field without meaning here is 0.
+ * The figures are collected under the locks that guard them, then printed with none held. They need
+ * not fit together exactly, as threads run on meanwhile. A field without meaning here is 0.
  */
 #include "base/string.h"
 #include "base/symbols.h"
@@ -57,25 +57,26 @@ static char thread_letter(const struct thread *t)
 	case THREAD_DEAD:
 		return 'X';
 	default:
-		/* asleep in the kernel: it stops as it leaves */
+		/* asleep in the kernel: it will stop when it leaves */
 		return t->process->stopped ? 'T' : 'S';
 	}
 }
 
 /*
- * A thread that is found by its id and has left its process is a zombie, as long as others live. Of
- * the last one this is said when a wait finds its process ended, and not before. p->lock held.
+ * A thread that has left its process is a zombie: it is still found by its id. The last one is
+ * shown as a zombie only when its process is, so that a wait then finds the process ended.
  */
 static char task_letter(const struct thread *t)
 {
 	const struct process *p = t->process;
 
+	assert_held(&p->lock);
 	if (list_linked(&t->process_node))
 		return thread_letter(t);
 	return p->nr_threads || process_state(p) == PROCESS_ZOMBIE ? 'Z' : 'R';
 }
 
-/* Collects the figures of a thread, or of a process by its leader, as Linux. p->lock held. */
+/* Collects the figures of a thread; those of a process are its leader's, as on Linux. */
 static void collect_thread(struct snapshot *s, const struct thread *t)
 {
 	s->state = task_letter(t);
@@ -86,8 +87,9 @@ static void collect_thread(struct snapshot *s, const struct thread *t)
 	s->blocked = t->sigmask;
 }
 
-/* tree_lock held. */
+/* Collects the figures under p->lock. */
 static void collect_threads(struct snapshot *s, struct process *p, struct thread *only)
+	HOLDS(tree_lock)
 {
 	const struct thread *leader = p->leader;
 
@@ -106,7 +108,7 @@ static void collect_threads(struct snapshot *s, struct process *p, struct thread
 	spin_unlock(&p->lock);
 }
 
-/* Of @p, or of @only, its thread. */
+/* Collects the figures of @p, or of its thread @only if that is not NULL. */
 static void collect(struct snapshot *s, struct process *p, struct thread *only)
 {
 	struct addr_space *as = process_get_as(p);
@@ -143,7 +145,7 @@ static void put_times(struct text *t, const struct usage *u)
 }
 
 /* The 52 fields of proc(5). */
-static void put_stat(struct text *t, struct process *p, struct thread *only)
+static void show_stat(struct text *t, struct process *p, struct thread *only)
 {
 	struct snapshot s;
 	int priority;
@@ -158,22 +160,12 @@ static void put_stat(struct text *t, struct process *p, struct thread *only)
 	text_printf(t, " %d %d %u 0 %lu %lu %lu %lu", priority, s.params.nice, s.nr_threads,
 		    s.start_ns / TICK, s.memory.size << PAGE_SHIFT, s.memory.resident,
 		    p->limits[RLIMIT_RSS].cur);
-	/* code, stack and registers; signals; wchan, swap; how the parent is told; where, how */
+	/* code, stack and registers; signals; wchan, swap; exit signal; CPU, scheduling */
 	text_printf(t, " 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d %u %u %u", s.pending, s.blocked,
 		    s.ignored, s.caught, SIGCHLD, s.cpu, s.params.rt_priority, s.params.class);
 	/* delays, guests; data, heap; arguments; environment; status */
 	text_printf(t, " 0 0 0 0 0 0 %lu %lu 0 0 %d\n", s.arg_start, s.arg_end,
 		    LIFE_STATUS(atomic_load(&p->life)));
-}
-
-static void show_stat(struct text *t, struct process *p)
-{
-	put_stat(t, p, NULL);
-}
-
-static void show_thread_stat(struct text *t, struct thread *thread)
-{
-	put_stat(t, thread->process, thread);
 }
 
 static void show_statm(struct text *t, struct process *p)
@@ -217,7 +209,7 @@ static void put_capabilities(struct text *t, const struct cred *c)
 		    c->no_new_privs);
 }
 
-static void put_status(struct text *t, struct process *p, struct thread *only)
+static void show_status(struct text *t, struct process *p, struct thread *only)
 {
 	struct snapshot s;
 	const struct as_figures *m = &s.memory;
@@ -268,34 +260,19 @@ static void put_status(struct text *t, struct process *p, struct thread *only)
 		    s.used.switches - s.used.preempted, s.used.preempted);
 }
 
-static void show_status(struct text *t, struct process *p)
-{
-	put_status(t, p, NULL);
-}
-
-static void show_thread_status(struct text *t, struct thread *thread)
-{
-	put_status(t, thread->process, thread);
-}
-
 /* --- Names and arguments ---------------------------------------------------------------------- */
 
-static void show_comm(struct text *t, struct process *p)
+static void show_comm(struct text *t, struct process *p, struct thread *only)
 {
 	char name[THREAD_NAME_MAX];
 
 	spin_lock(&p->lock);
-	strlcpy(name, p->name, sizeof(name));
+	strlcpy(name, only ? only->name : p->name, sizeof(name));
 	spin_unlock(&p->lock);
 	text_printf(t, "%s\n", name);
 }
 
-static void show_thread_comm(struct text *t, struct thread *thread)
-{
-	text_printf(t, "%s\n", thread->name);
-}
-
-/* Text in the process's own memory: each page is pinned and copied from. */
+/* Copies text from the process's own memory, pinning each page. */
 static void put_memory(struct text *t, struct addr_space *as, vaddr_t start, vaddr_t end)
 {
 	int err;
@@ -341,7 +318,7 @@ static void show_auxv(struct text *t, struct process *p)
 	as_put(as);
 }
 
-/* Nobody has logged in, as far as the kernel knows. */
+/* -1: the kernel does not know who has logged in. */
 static void show_loginuid(struct text *t, struct process *p)
 {
 	(void)p;
@@ -350,7 +327,7 @@ static void show_loginuid(struct text *t, struct process *p)
 
 /* --- Limits ----------------------------------------------------------------------------------- */
 
-/* What, and in what unit. */
+/* Name and unit. */
 static const char *const limit_names[RLIMIT_COUNT][2] = {
 	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
 	{ "Max stack size", "bytes" }, { "Max core file size", "bytes" },
@@ -388,7 +365,7 @@ static void show_limits(struct text *t, struct process *p)
 
 /* --- Scheduling ------------------------------------------------------------------------------- */
 
-/* The function that waits, or 0. */
+/* Shows the function that waits, or 0. */
 static void show_wchan(struct text *t, struct thread *thread)
 {
 	struct runq *rq = thread_runq_lock(thread);
@@ -434,7 +411,7 @@ static void show_sched(struct text *t, struct thread *thread)
 
 /* --- File systems ----------------------------------------------------------------------------- */
 
-/* Where they are attached never changes. */
+/* The mounts, which never change. */
 static const struct {
 	const char *at, *type;
 	unsigned dev;
@@ -459,25 +436,25 @@ static void show_mountinfo(struct text *t, struct process *p)
 }
 
 const struct proc_file proc_process_files[] = {
-	{ "stat", show_stat, show_thread_stat, 0 },
-	{ "statm", show_statm, NULL, 0 },
-	{ "status", show_status, show_thread_status, 0 },
-	{ "comm", show_comm, show_thread_comm, PROC_COMM },
-	{ "cmdline", show_cmdline, NULL, 0 },
-	{ "maps", proc_show_maps, NULL, PROC_GUARDED },
-	{ "smaps", proc_show_smaps, NULL, PROC_GUARDED },
-	{ "limits", show_limits, NULL, 0 },
-	{ "sched", NULL, show_sched, 0 },
-	{ "wchan", NULL, show_wchan, 0 },
-	{ "mounts", show_mounts, NULL, PROC_SENT },
-	{ "mountinfo", show_mountinfo, NULL, PROC_SENT },
-	{ "task", NULL, NULL, PROC_DIR },
-	{ "fd", NULL, NULL, PROC_FDS },
-	{ "cwd", NULL, NULL, PROC_LINK(PROC_LINK_CWD) },
-	{ "exe", NULL, NULL, PROC_LINK(PROC_LINK_EXE) },
-	{ "root", NULL, NULL, PROC_LINK(PROC_LINK_ROOT) },
-	{ "environ", show_environ, NULL, PROC_PRIVATE },
-	{ "auxv", show_auxv, NULL, PROC_PRIVATE },
-	{ "loginuid", show_loginuid, NULL, 0 },
-	{ NULL, NULL, NULL, 0 },
+	{ .name = "stat", .show_either = show_stat },
+	{ .name = "statm", .show_process = show_statm },
+	{ .name = "status", .show_either = show_status },
+	{ .name = "comm", .mode = PROC_COMM, .show_either = show_comm },
+	{ .name = "cmdline", .show_process = show_cmdline },
+	{ .name = "maps", .mode = PROC_GUARDED, .show_process = proc_show_maps },
+	{ .name = "smaps", .mode = PROC_GUARDED, .show_process = proc_show_smaps },
+	{ .name = "limits", .show_process = show_limits },
+	{ .name = "sched", .show_thread = show_sched },
+	{ .name = "wchan", .show_thread = show_wchan },
+	{ .name = "mounts", .mode = PROC_SENT, .show_process = show_mounts },
+	{ .name = "mountinfo", .mode = PROC_SENT, .show_process = show_mountinfo },
+	{ .name = "task", .mode = PROC_DIR },
+	{ .name = "fd", .mode = PROC_FDS },
+	{ .name = "cwd", .mode = PROC_LINK(PROC_LINK_CWD) },
+	{ .name = "exe", .mode = PROC_LINK(PROC_LINK_EXE) },
+	{ .name = "root", .mode = PROC_LINK(PROC_LINK_ROOT) },
+	{ .name = "environ", .mode = PROC_PRIVATE, .show_process = show_environ },
+	{ .name = "auxv", .mode = PROC_PRIVATE, .show_process = show_auxv },
+	{ .name = "loginuid", .show_process = show_loginuid },
+	{ .name = NULL },
 };

@@ -1,8 +1,8 @@
 /*
- * /proc/sys: figures and switches of the whole system, a row each (tablefs.h), and the two names
+ * /proc/sys: figures and switches of the whole system, one row each (tablefs.h), and the two names
  * that can be changed.
  *
- * Some files that Linux lets root write are fixed here, as nothing would obey another value.
+ * Some files that root may write on Linux are fixed here, as another value would have no effect.
  */
 #include "procfs/uts.h"
 #include "base/printf.h"
@@ -11,10 +11,13 @@
 #include "fs/pipe.h"
 #include "mm/vm.h"
 #include "proc.h"
+#include "process/cred.h"
 #include "process/process.h"
 #include "sched/policy/policy.h"
 #include "tablefs.h"
 #include "thread/thread.h"
+
+#define INT_MAX		0x7fffffffL
 
 /* --- Names of the system ---------------------------------------------------------------------- */
 
@@ -44,15 +47,13 @@ static void show_name(struct text *t, const struct uts_name *name)
 	text_printf(t, "%s\n", value);
 }
 
-static void show_hostname(struct text *t, unsigned n)
+static void show_hostname(struct text *t)
 {
-	(void)n;
 	show_name(t, &uts_hostname);
 }
 
-static void show_domainname(struct text *t, unsigned n)
+static void show_domainname(struct text *t)
 {
-	(void)n;
 	show_name(t, &uts_domainname);
 }
 
@@ -68,20 +69,11 @@ static int store_domainname(const char *value)
 	return 0;
 }
 
-#define INT_MAX		0x7fffffffL
-
 /* --- Numbers ---------------------------------------------------------------------------------- */
 
-static void show_pid_max(struct text *t, unsigned n)
+static long get_threads_max(void)
 {
-	(void)n;
-	text_printf(t, "%d\n", ID_MAX);
-}
-
-static void show_threads_max(struct text *t, unsigned n)
-{
-	(void)n;
-	text_printf(t, "%u\n", threads_max);
+	return threads_max;
 }
 
 static void put_uuid(struct text *t, const u8 id[16])
@@ -99,138 +91,107 @@ static void make_uuid(u8 id[16])
 	id[8] = (id[8] & 0x3f) | 0x80;
 }
 
-static void show_uuid(struct text *t, unsigned n)
+static void show_uuid(struct text *t)
 {
 	u8 id[16];
 
-	(void)n;
 	make_uuid(id);
 	put_uuid(t, id);
 }
 
 static u8 boot_id[16];			/* [const after proc_sys_root()] */
 
-static void show_boot_id(struct text *t, unsigned n)
+static void show_boot_id(struct text *t)
 {
-	(void)n;
 	put_uuid(t, boot_id);
 }
 
-static void show_file_max(struct text *t, unsigned n)
+static long get_max_map_count(void)
 {
-	(void)n;
-	text_printf(t, "%d\n", FD_MAX);
+	return atomic_load(&max_map_count);
 }
 
-static void show_max_map_count(struct text *t, unsigned n)
+static int set_max_map_count(long n)
 {
-	(void)n;
-	text_printf(t, "%u\n", atomic_load(&max_map_count));
-}
-
-static int store_max_map_count(const char *value)
-{
-	long n;
-	int err = table_number(value, 0, INT_MAX, &n);
-
-	if (!err)
-		atomic_store(&max_map_count, n);
-	return err;
-}
-
-static void show_pipe_max_size(struct text *t, unsigned n)
-{
-	(void)n;
-	text_printf(t, "%u\n", PIPE_MANY);
+	atomic_store(&max_map_count, n);
+	return 0;
 }
 
 /* --- Real-time threads: policy.h -------------------------------------------------------------- */
 
-static void show_rt_period(struct text *t, unsigned n)
+static long get_rt_period(void)
 {
-	(void)n;
-	text_printf(t, "%lu\n", realtime_period / NSEC_PER_USEC);
+	return realtime_period / NSEC_PER_USEC;
 }
 
-static void show_rt_runtime(struct text *t, unsigned n)
+static long get_rt_runtime(void)
 {
-	(void)n;
-	text_printf(t, "%ld\n",
-		    realtime_limit == SLICE_NEVER ? -1 : (long)(realtime_limit / NSEC_PER_USEC));
+	return realtime_limit == SLICE_NEVER ? -1 : (long)(realtime_limit / NSEC_PER_USEC);
 }
 
-static void show_rr_timeslice(struct text *t, unsigned n)
+static long get_rr_timeslice(void)
 {
-	(void)n;
-	text_printf(t, "%lu\n", realtime_slice / NSEC_PER_MSEC);
+	return realtime_slice / NSEC_PER_MSEC;
 }
 
-static int store_rt_period(const char *value)
+static int set_rt_period(long us)
 {
-	long us;
-	int err = table_number(value, 1, INT_MAX, &us);
-
-	return err ? err : realtime_set_limit(realtime_limit, us * NSEC_PER_USEC);
+	return realtime_set_limit(realtime_limit, us * NSEC_PER_USEC);
 }
 
-static int store_rt_runtime(const char *value)
+static int set_rt_runtime(long us)
 {
-	long us;
-	int err = table_number(value, -1, INT_MAX, &us);
-
-	if (err)
-		return err;
 	return realtime_set_limit(us < 0 ? SLICE_NEVER : us * NSEC_PER_USEC, realtime_period);
 }
 
-/* 0 and less: what it is at boot. */
-static int store_rr_timeslice(const char *value)
+/* 0 and less: the slice at boot. */
+static int set_rr_timeslice(long ms)
 {
-	long ms;
-	int err = table_number(value, -INT_MAX, INT_MAX, &ms);
-
-	if (!err)
-		realtime_slice = ms > 0 ? ms * NSEC_PER_MSEC : 2 * sched_quantum;
-	return err;
+	realtime_slice = ms > 0 ? ms * NSEC_PER_MSEC : 2 * sched_quantum;
+	return 0;
 }
 
 static const struct table_file rows[] = {
-	{ "fs/file-max", NULL, NULL, NULL, "9223372036854775807" },	/* there is no such limit */
-	{ "fs/mqueue/msg_default", NULL, NULL, NULL, "10" },
-	{ "fs/mqueue/msg_max", NULL, NULL, NULL, "10" },
-	{ "fs/mqueue/msgsize_default", NULL, NULL, NULL, "8192" },
-	{ "fs/mqueue/msgsize_max", NULL, NULL, NULL, "8192" },
-	{ "fs/mqueue/queues_max", NULL, NULL, NULL, "256" },
-	{ "fs/nr_open", show_file_max, NULL, NULL, NULL },
-	{ "fs/pipe-max-size", show_pipe_max_size, NULL, NULL, NULL },
-	{ "fs/protected_hardlinks", NULL, NULL, NULL, "1" },
-	{ "fs/protected_symlinks", NULL, NULL, NULL, "0" },
-	{ "fs/suid_dumpable", NULL, NULL, NULL, "0" },
-	{ "kernel/cap_last_cap", NULL, NULL, NULL, "40" },
-	{ "kernel/core_pattern", NULL, NULL, NULL, "core" },
-	{ "kernel/domainname", show_domainname, store_domainname, NULL, NULL },
-	{ "kernel/hostname", show_hostname, store_hostname, NULL, NULL },
-	{ "kernel/ngroups_max", NULL, NULL, NULL, "65536" },
-	{ "kernel/osrelease", NULL, NULL, NULL, UTS_RELEASE },
-	{ "kernel/ostype", NULL, NULL, NULL, UTS_SYSNAME },
-	{ "kernel/overflowgid", NULL, NULL, NULL, "65534" },
-	{ "kernel/overflowuid", NULL, NULL, NULL, "65534" },
-	{ "kernel/pid_max", show_pid_max, NULL, NULL, NULL },
-	{ "kernel/random/boot_id", show_boot_id, NULL, NULL, NULL },
-	{ "kernel/random/entropy_avail", NULL, NULL, NULL, "256" },
-	{ "kernel/random/poolsize", NULL, NULL, NULL, "256" },
-	{ "kernel/random/uuid", show_uuid, NULL, NULL, NULL },
-	{ "kernel/randomize_va_space", NULL, NULL, NULL, "0" },
-	{ "kernel/sched_rr_timeslice_ms", show_rr_timeslice, store_rr_timeslice, NULL, NULL },
-	{ "kernel/sched_rt_period_us", show_rt_period, store_rt_period, NULL, NULL },
-	{ "kernel/sched_rt_runtime_us", show_rt_runtime, store_rt_runtime, NULL, NULL },
-	{ "kernel/tainted", NULL, NULL, NULL, "0" },
-	{ "kernel/threads-max", show_threads_max, NULL, NULL, NULL },
-	{ "kernel/version", NULL, NULL, NULL, UTS_VERSION },
-	{ "vm/max_map_count", show_max_map_count, store_max_map_count, NULL, NULL },
-	{ "vm/mmap_min_addr", NULL, NULL, NULL, "65536" },
-	{ "vm/overcommit_memory", NULL, NULL, NULL, "0" },
-	{ NULL, NULL, NULL, NULL, NULL },
+	{ .path = "fs/file-max", .says = "9223372036854775807" },	/* there is no such limit */
+	{ .path = "fs/mqueue/msg_default", .says = "10" },
+	{ .path = "fs/mqueue/msg_max", .says = "10" },
+	{ .path = "fs/mqueue/msgsize_default", .says = "8192" },
+	{ .path = "fs/mqueue/msgsize_max", .says = "8192" },
+	{ .path = "fs/mqueue/queues_max", .says = "256" },
+	{ .path = "fs/nr_open", .number = FD_MAX },
+	{ .path = "fs/pipe-max-size", .number = PIPE_MANY },
+	{ .path = "fs/protected_hardlinks", .says = "1" },
+	{ .path = "fs/protected_symlinks", .says = "0" },
+	{ .path = "fs/suid_dumpable", .says = "0" },
+	{ .path = "kernel/cap_last_cap", .number = CAP_LAST },
+	{ .path = "kernel/core_pattern", .says = "core" },
+	{ .path = "kernel/domainname", .show = show_domainname, .store = store_domainname },
+	{ .path = "kernel/hostname", .show = show_hostname, .store = store_hostname },
+	{ .path = "kernel/ngroups_max", .number = NGROUPS_MAX },
+	{ .path = "kernel/osrelease", .says = UTS_RELEASE },
+	{ .path = "kernel/ostype", .says = UTS_SYSNAME },
+	{ .path = "kernel/overflowgid", .says = "65534" },
+	{ .path = "kernel/overflowuid", .says = "65534" },
+	{ .path = "kernel/pid_max", .number = ID_MAX },
+	{ .path = "kernel/random/boot_id", .show = show_boot_id },
+	{ .path = "kernel/random/entropy_avail", .says = "256" },
+	{ .path = "kernel/random/poolsize", .says = "256" },
+	{ .path = "kernel/random/uuid", .show = show_uuid },
+	{ .path = "kernel/randomize_va_space", .says = "0" },
+	{ .path = "kernel/sched_rr_timeslice_ms", .get = get_rr_timeslice, .set = set_rr_timeslice,
+	  .min = -INT_MAX, .max = INT_MAX },
+	{ .path = "kernel/sched_rt_period_us", .get = get_rt_period, .set = set_rt_period,
+	  .min = 1, .max = INT_MAX },
+	{ .path = "kernel/sched_rt_runtime_us", .get = get_rt_runtime, .set = set_rt_runtime,
+	  .min = -1, .max = INT_MAX },
+	{ .path = "kernel/tainted", .says = "0" },
+	{ .path = "kernel/threads-max", .get = get_threads_max },
+	{ .path = "kernel/version", .says = UTS_VERSION },
+	{ .path = "vm/max_map_count", .get = get_max_map_count, .set = set_max_map_count,
+	  .max = INT_MAX },
+	{ .path = "vm/mmap_min_addr", .says = "65536" },
+	{ .path = "vm/overcommit_memory", .says = "0" },
+	{ .path = NULL },
 };
 
 struct inode *proc_sys_root(void)

@@ -1,8 +1,8 @@
 /*
  * /proc: files about the whole system, in Linux's formats but for counters, which is ours.
  *
- * Figures of other CPUs and of running threads are read without their locks: each is right by
- * itself, and a picture of a machine that runs on can be no more.
+ * Figures of other CPUs and of running threads are read without their locks: each is exact by
+ * itself, but they need not fit together, as the machine runs on meanwhile.
  */
 #include "procfs/uts.h"
 #include "base/counters.h"
@@ -16,14 +16,13 @@
 #include "sched/time.h"
 
 /*
- * Every counter and event, "name value" a line. Dying objects are waited for, and caches are
- * emptied first, so two readings with nothing in between are equal.
+ * Shows every counter and event as a line "name value". First waits for dying objects and empties
+ * caches, so that two readings with no activity in between are equal.
  */
-static void show_counters(struct text *t, struct process *none)
+static void show_counters(struct text *t)
 {
 	s64 values[COUNTER_COUNT];
 
-	(void)none;
 	reaper_drain();
 	mm_drain();
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)	/* all before the text needs memory */
@@ -34,24 +33,22 @@ static void show_counters(struct text *t, struct process *none)
 		text_printf(t, "%s %lu\n", event_name(i), event_read(i));
 }
 
-static void show_meminfo(struct text *t, struct process *none)
+static void show_meminfo(struct text *t)
 {
 	const u64 kib = PAGE_SIZE / 1024;
 	u64 total = page_total() * kib, free = page_free_count() * kib;
 
-	(void)none;
 	text_printf(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n", total, free);
 	text_printf(t, "MemAvailable:   %8lu kB\nBuffers:        %8u kB\n", free, 0);
 	text_printf(t, "Cached:         %8lu kB\n", counter_read(COUNT_FILE_PAGES) * kib);
 	text_printf(t, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0, 0);
 }
 
-/* Of Linux's some 150 lines those that have a meaning here. */
-static void show_vmstat(struct text *t, struct process *none)
+/* Linux has about 150 lines; these have a meaning here. */
+static void show_vmstat(struct text *t)
 {
 	s64 files = counter_read(COUNT_FILE_PAGES);
 
-	(void)none;
 	text_printf(t, "nr_free_pages %lu\n", page_free_count());
 	text_printf(t, "nr_anon_pages %ld\n", MAX(counter_read(COUNT_USER_PAGES) - files, 0));
 	text_printf(t, "nr_file_pages %ld\nnr_shmem %ld\n", files, files);
@@ -66,7 +63,7 @@ static void show_vmstat(struct text *t, struct process *none)
 
 #define TICK	(NSEC_PER_SEC / 100)
 
-/* Linux has ten columns; what is not told apart here counts as system time. */
+/* Linux has ten columns; kinds of time that are not measured here count as system time. */
 static void put_cpu(struct text *t, const char *name, const struct cpu_times *times)
 {
 	text_printf(t, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, times->user / TICK,
@@ -103,12 +100,11 @@ static u64 count_runnable(void)
 	return n;
 }
 
-static void show_stat(struct text *t, struct process *none)
+static void show_stat(struct text *t)
 {
 	struct cpu_times times = all_times();
 	u64 switches = 0, interrupts = 0;
 
-	(void)none;
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		const struct cpu_stats *s = &cpus[i].stats;
 
@@ -128,7 +124,7 @@ static void show_stat(struct text *t, struct process *none)
 	text_printf(t, "procs_running %lu\nprocs_blocked 0\n", count_runnable());
 }
 
-static void show_interrupts(struct text *t, struct process *none)
+static void show_interrupts(struct text *t)
 {
 	static const struct {
 		const char *name, *what;
@@ -139,7 +135,6 @@ static void show_interrupts(struct text *t, struct process *none)
 		{ "RES", "Rescheduling interrupts", offsetof(struct cpu_stats, resched_ipis) },
 	};
 
-	(void)none;
 	text_printf(t, "    ");
 	for (unsigned i = 0; i < nr_cpus; i++)
 		text_printf(t, "       CPU%u", i);
@@ -153,9 +148,8 @@ static void show_interrupts(struct text *t, struct process *none)
 	}
 }
 
-static void show_cpuinfo(struct text *t, struct process *none)
+static void show_cpuinfo(struct text *t)
 {
-	(void)none;
 	for (unsigned i = 0; i < nr_cpus; i++)
 		text_printf(t, "processor\t: %u\nmodel name\t: %s\n" ARCH_HWID_NAME ": %lu\n\n", i,
 			    ARCH_NAME, cpus[i].hwid);
@@ -166,36 +160,31 @@ static void put_seconds(struct text *t, u64 ns, char end)
 	text_printf(t, "%lu.%02lu%c", ns / NSEC_PER_SEC, ns / TICK % 100, end);
 }
 
-static void show_uptime(struct text *t, struct process *none)
+static void show_uptime(struct text *t)
 {
-	(void)none;
 	put_seconds(t, time_now(), ' ');
 	put_seconds(t, all_times().idle, '\n');
 }
 
-static void show_loadavg(struct text *t, struct process *none)
+static void show_loadavg(struct text *t)
 {
-	(void)none;
 	for (unsigned i = 0; i < LOADS; i++)
 		put_seconds(t, load_average(i) * NSEC_PER_SEC / LOAD_ONE, ' ');
 	text_printf(t, "%lu/%u %d\n", count_runnable(), tasks_in_all(), process_last_id());
 }
 
-static void show_version(struct text *t, struct process *none)
+static void show_version(struct text *t)
 {
-	(void)none;
 	text_printf(t, "%s version %s (%s)\n", UTS_SYSNAME, UTS_RELEASE, UTS_VERSION);
 }
 
-static void show_filesystems(struct text *t, struct process *none)
+static void show_filesystems(struct text *t)
 {
-	(void)none;
 	text_printf(t, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tpipefs\n");
 }
 
-static void show_locks(struct text *t, struct process *none)
+static void show_locks(struct text *t)
 {
-	(void)none;
 	filelock_show(t);
 }
 
@@ -213,13 +202,12 @@ static const char *what_runs(struct cpu *c)
 }
 
 /*
- * Linux's version 15 without its domains: yields, a zero, schedules, of them to idle, wakes, of
- * them by the CPU itself, time spent running and waiting to run, slices. A wake counts where the
- * thread is queued. Balancing has lines of its own.
+ * Linux's version 15 without its domains. The columns: yields; a zero; schedules, and those that
+ * went idle; wakes, and those by the CPU itself; time running and time waiting to run; slices. A
+ * wake counts for the CPU where the thread is queued. Balancing has lines of its own.
  */
-static void show_schedstat(struct text *t, struct process *none)
+static void show_schedstat(struct text *t)
 {
-	(void)none;
 	text_printf(t, "version 15\ntimestamp %lu\n", time_now() / (10 * NSEC_PER_MSEC));
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		const struct cpu_stats *s = &cpus[i].stats;
@@ -241,21 +229,21 @@ static void show_schedstat(struct text *t, struct process *none)
 }
 
 const struct proc_file proc_system_files[] = {
-	{ "self", NULL, NULL, PROC_SELF },
-	{ "thread-self", NULL, NULL, PROC_SELF },
-	{ "mounts", NULL, NULL, PROC_SELF },
-	{ "counters", show_counters, NULL, 0 },
-	{ "cpuinfo", show_cpuinfo, NULL, 0 },
-	{ "filesystems", show_filesystems, NULL, 0 },
-	{ "interrupts", show_interrupts, NULL, 0 },
-	{ "loadavg", show_loadavg, NULL, 0 },
-	{ "locks", show_locks, NULL, 0 },
-	{ "meminfo", show_meminfo, NULL, 0 },
-	{ "schedstat", show_schedstat, NULL, 0 },
-	{ "stat", show_stat, NULL, 0 },
-	{ "sys", NULL, NULL, PROC_DIR },
-	{ "uptime", show_uptime, NULL, 0 },
-	{ "version", show_version, NULL, 0 },
-	{ "vmstat", show_vmstat, NULL, 0 },
-	{ NULL, NULL, NULL, 0 },
+	{ .name = "self", .mode = PROC_SELF },
+	{ .name = "thread-self", .mode = PROC_SELF },
+	{ .name = "mounts", .mode = PROC_SELF },
+	{ .name = "counters", .show = show_counters },
+	{ .name = "cpuinfo", .show = show_cpuinfo },
+	{ .name = "filesystems", .show = show_filesystems },
+	{ .name = "interrupts", .show = show_interrupts },
+	{ .name = "loadavg", .show = show_loadavg },
+	{ .name = "locks", .show = show_locks },
+	{ .name = "meminfo", .show = show_meminfo },
+	{ .name = "schedstat", .show = show_schedstat },
+	{ .name = "stat", .show = show_stat },
+	{ .name = "sys", .mode = PROC_DIR },
+	{ .name = "uptime", .show = show_uptime },
+	{ .name = "version", .show = show_version },
+	{ .name = "vmstat", .show = show_vmstat },
+	{ .name = NULL },
 };

@@ -9,22 +9,32 @@
 #include "sched/cpu.h"
 #include "tablefs.h"
 
+/* CPUs or nodes 0 to @n - 1 as Linux lists them. */
+static void text_range(struct text *t, unsigned n)
+{
+	if (n > 1)
+		text_printf(t, "0-%u\n", n - 1);
+	else
+		text_printf(t, "0\n");
+}
+
+/* The same as a mask in hexadecimal digits. */
+static void text_mask(struct text *t, u32 mask, unsigned n)
+{
+	for (unsigned digit = (n + 3) / 4; digit-- > 0;)
+		text_printf(t, "%x", mask >> 4 * digit & 0xf);
+	text_printf(t, "\n");
+}
+
 static unsigned count_cpus(void)
 {
 	return nr_cpus;
 }
 
 /* Online, present and possible are the same here: CPUs neither come nor go. */
-static void show_cpus(struct text *t, unsigned n)
+static void show_cpus(struct text *t)
 {
-	(void)n;
 	text_range(t, nr_cpus);
-}
-
-static void show_kernel_max(struct text *t, unsigned n)
-{
-	(void)n;
-	text_printf(t, "%u\n", MAX_CPUS - 1);
 }
 
 static void show_id(struct text *t, unsigned n)
@@ -39,9 +49,8 @@ static unsigned count_nodes(void)
 	return nr_nodes;
 }
 
-static void show_nodes(struct text *t, unsigned n)
+static void show_nodes(struct text *t)
 {
-	(void)n;
 	text_range(t, nr_nodes);
 }
 
@@ -81,22 +90,20 @@ static void show_node_cpus(struct text *t, unsigned n)
 	put_list(t, cpus_of(n));
 }
 
-static void show_nodes_with_cpus(struct text *t, unsigned n)
+static void show_nodes_with_cpus(struct text *t)
 {
 	u32 nodes = 0;
 
-	(void)n;
 	for (unsigned i = 0; i < nr_nodes; i++)
 		nodes |= cpus_of(i) ? BIT(i) : 0;
 	put_list(t, nodes);
 }
 
-static void show_nodes_with_memory(struct text *t, unsigned n)
+static void show_nodes_with_memory(struct text *t)
 {
 	u64 total, free;
 	u32 nodes = 0;
 
-	(void)n;
 	for (unsigned i = 0; i < nr_nodes; i++) {
 		page_count_node(i, &total, &free);
 		nodes |= total ? BIT(i) : 0;
@@ -130,9 +137,8 @@ static void show_self_mask(struct text *t, unsigned n)
 	text_mask(t, BIT(n), nr_cpus);
 }
 
-static void show_all_mask(struct text *t, unsigned n)
+static void show_all_mask(struct text *t)
 {
-	(void)n;
 	text_mask(t, BIT(nr_cpus) - 1, nr_cpus);
 }
 
@@ -141,32 +147,32 @@ static void show_all_mask(struct text *t, unsigned n)
 #define NODE		"devices/system/node/"
 
 static const struct table_file rows[] = {
-	{ CPU "kernel_max", show_kernel_max, NULL, NULL, NULL },
-	{ CPU "isolated", NULL, NULL, NULL, "" },
-	{ CPU "offline", NULL, NULL, NULL, "" },
-	{ CPU "online", show_cpus, NULL, NULL, NULL },
-	{ CPU "possible", show_cpus, NULL, NULL, NULL },
-	{ CPU "present", show_cpus, NULL, NULL, NULL },
-	{ TOPOLOGY "core_id", show_id, NULL, count_cpus, NULL },
-	{ TOPOLOGY "core_cpus", show_self_mask, NULL, count_cpus, NULL },
-	{ TOPOLOGY "core_cpus_list", show_id, NULL, count_cpus, NULL },
-	{ TOPOLOGY "thread_siblings", show_self_mask, NULL, count_cpus, NULL },
-	{ TOPOLOGY "thread_siblings_list", show_id, NULL, count_cpus, NULL },
-	{ TOPOLOGY "physical_package_id", NULL, NULL, count_cpus, "0" },
-	{ TOPOLOGY "package_cpus", show_all_mask, NULL, count_cpus, NULL },
-	{ TOPOLOGY "package_cpus_list", show_cpus, NULL, count_cpus, NULL },
-	{ TOPOLOGY "core_siblings", show_all_mask, NULL, count_cpus, NULL },
-	{ TOPOLOGY "core_siblings_list", show_cpus, NULL, count_cpus, NULL },
-	{ NODE "has_cpu", show_nodes_with_cpus, NULL, NULL, NULL },
-	{ NODE "has_memory", show_nodes_with_memory, NULL, NULL, NULL },
-	{ NODE "has_normal_memory", show_nodes_with_memory, NULL, NULL, NULL },
-	{ NODE "online", show_nodes, NULL, NULL, NULL },
-	{ NODE "possible", show_nodes, NULL, NULL, NULL },
-	{ NODE "node#/cpulist", show_node_cpus, NULL, count_nodes, NULL },
-	{ NODE "node#/cpumap", show_node_mask, NULL, count_nodes, NULL },
-	{ NODE "node#/distance", show_distance, NULL, count_nodes, NULL },
-	{ NODE "node#/meminfo", show_node_memory, NULL, count_nodes, NULL },
-	{ NULL, NULL, NULL, NULL, NULL },
+	{ .path = CPU "kernel_max", .number = MAX_CPUS - 1 },
+	{ .path = CPU "isolated", .says = "" },
+	{ .path = CPU "offline", .says = "" },
+	{ .path = CPU "online", .show = show_cpus },
+	{ .path = CPU "possible", .show = show_cpus },
+	{ .path = CPU "present", .show = show_cpus },
+	{ .path = TOPOLOGY "core_id", .count = count_cpus, .show_each = show_id },
+	{ .path = TOPOLOGY "core_cpus", .count = count_cpus, .show_each = show_self_mask },
+	{ .path = TOPOLOGY "core_cpus_list", .count = count_cpus, .show_each = show_id },
+	{ .path = TOPOLOGY "thread_siblings", .count = count_cpus, .show_each = show_self_mask },
+	{ .path = TOPOLOGY "thread_siblings_list", .count = count_cpus, .show_each = show_id },
+	{ .path = TOPOLOGY "physical_package_id", .count = count_cpus, .says = "0" },
+	{ .path = TOPOLOGY "package_cpus", .count = count_cpus, .show = show_all_mask },
+	{ .path = TOPOLOGY "package_cpus_list", .count = count_cpus, .show = show_cpus },
+	{ .path = TOPOLOGY "core_siblings", .count = count_cpus, .show = show_all_mask },
+	{ .path = TOPOLOGY "core_siblings_list", .count = count_cpus, .show = show_cpus },
+	{ .path = NODE "has_cpu", .show = show_nodes_with_cpus },
+	{ .path = NODE "has_memory", .show = show_nodes_with_memory },
+	{ .path = NODE "has_normal_memory", .show = show_nodes_with_memory },
+	{ .path = NODE "online", .show = show_nodes },
+	{ .path = NODE "possible", .show = show_nodes },
+	{ .path = NODE "node#/cpulist", .count = count_nodes, .show_each = show_node_cpus },
+	{ .path = NODE "node#/cpumap", .count = count_nodes, .show_each = show_node_mask },
+	{ .path = NODE "node#/distance", .count = count_nodes, .show_each = show_distance },
+	{ .path = NODE "node#/meminfo", .count = count_nodes, .show_each = show_node_memory },
+	{ .path = NULL },
 };
 
 void sysfs_init(void)

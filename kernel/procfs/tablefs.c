@@ -1,12 +1,12 @@
 /*
  * A file system made from a table of paths: see tablefs.h.
  *
- * An inode is a part of a row's path, from its beginning to a slash or to its end, and the number
- * that a '#' in it stands for. Of all rows that share such a part the first one is meant, so a
+ * An inode stands for a part of a row's path, from its beginning to a slash or to its end, and for
+ * the number in the place of '#'. Of all rows that share such a part it names the first one, so a
  * directory has one inode number however many files are in it. Nothing is kept: each lookup makes
  * an inode that goes with its last reference.
  *
- * The number of an inode: what '#' stands for, the row, the length of the part.
+ * The number of an inode has three fields: the number for '#', the row, the length of the part.
  */
 #include "tablefs.h"
 
@@ -16,7 +16,7 @@
 #include "fs/fs.h"
 #include "mm/mm.h"
 
-#define VALUE_MAX	128		/* of what is written only so much is looked at */
+#define VALUE_MAX	128		/* bytes of a write that are looked at */
 
 static const struct inode_ops table_ops;
 static const struct file_ops table_file_ops;
@@ -47,6 +47,11 @@ static size_t ino_len(const struct inode *i)
 	return i->ino & 0xff;
 }
 
+static bool is_writable(const struct table_file *row)
+{
+	return row->store || row->set;
+}
+
 static int make_inode(const struct table_fs *fs, struct inode *parent, u64 ino, struct inode **out)
 {
 	const struct table_file *row = &fs->rows[ino >> 8 & 0xffff];
@@ -56,7 +61,8 @@ static int make_inode(const struct table_fs *fs, struct inode *parent, u64 ino, 
 	if (!i)
 		return -ENOMEM;
 	if (file)
-		inode_init(i, S_IFREG | (row->store ? 0644 : 0444), &table_ops, &table_file_ops);
+		inode_init(i, S_IFREG | (is_writable(row) ? 0644 : 0444), &table_ops,
+			   &table_file_ops);
 	else
 		inode_init(i, S_IFDIR | (parent ? fs->dir_mode : 0555), &table_ops, &table_dir_ops);
 	i->fixed = fs->fixed;
@@ -73,7 +79,32 @@ static int make_inode(const struct table_fs *fs, struct inode *parent, u64 ino, 
 
 /* --- Names ------------------------------------------------------------------------------------ */
 
-/* The component of @row's path that is an entry of @dir, and its length; NULL: none is. */
+/* Reads a decimal number from @min to @max, which may have blanks around it: 0 or -EINVAL. */
+static int read_number(const char *value, long min, long max, long *out)
+{
+	bool negative;
+	long n = 0;
+
+	while (*value == ' ' || *value == '\t')
+		value++;
+	negative = *value == '-';
+	value += negative;
+	if (*value < '0' || *value > '9')
+		return -EINVAL;
+	for (; *value >= '0' && *value <= '9'; value++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, *value - '0', &n))
+			return -EINVAL;
+	while (*value == ' ' || *value == '\t')
+		value++;
+	n = negative ? -n : n;
+	if (*value || n < min || n > max)
+		return -EINVAL;
+	*out = n;
+	return 0;
+}
+
+/* Returns the component of @row's path that is an entry of @dir, and its length; or NULL. */
 static const char *entry_in(const struct inode *dir, const struct table_file *row, size_t *len)
 {
 	size_t above = ino_len(dir);
@@ -88,7 +119,7 @@ static const char *entry_in(const struct inode *dir, const struct table_file *ro
 	return name;
 }
 
-/* An earlier row has the same entry. */
+/* Checks whether an earlier row has the same entry. */
 static bool seen_before(const struct inode *dir, const struct table_file *row, const char *name,
 			size_t len)
 {
@@ -102,13 +133,13 @@ static bool seen_before(const struct inode *dir, const struct table_file *row, c
 	return false;
 }
 
-/* The entry @pattern of @row is a directory or file for each number. */
+/* Checks whether the entry @pattern is a directory or file for each number. */
 static bool is_numbered(const char *pattern, size_t len)
 {
 	return pattern[len - 1] == '#';
 }
 
-/* Does @name, which is @len long, stand for the pattern, and for which number of it? */
+/* Checks whether @name, which is @len long, matches the pattern; *@n is its number for '#'. */
 static bool match(const struct table_file *row, const char *pattern, size_t pattern_len,
 		  const char *name, size_t len, unsigned *n)
 {
@@ -122,7 +153,7 @@ static bool match(const struct table_file *row, const char *pattern, size_t patt
 		return false;
 	strlcpy(digits, name + pattern_len, len - pattern_len + 1);
 	if (digits[0] < '0' || digits[0] > '9' || (digits[0] == '0' && digits[1]) ||
-	    table_number(digits, 0, (long)row->count() - 1, &number))
+	    read_number(digits, 0, (long)row->count() - 1, &number))
 		return false;
 	*n = number;
 	return true;
@@ -144,7 +175,7 @@ static int table_lookup(struct inode *dir, const char *name, size_t len, struct 
 	return -ENOENT;
 }
 
-/* Positions: those of row i are from (i + 1) << 16 on, one for each number. */
+/* The positions of row i begin at (i + 1) << 16, one for each number. */
 static int table_readdir(struct inode *dir, off_t pos, dirent_fn emit, void *arg)
 	HOLDS(dir->lock)
 {
@@ -208,16 +239,20 @@ static int show(struct inode *i, struct text *t)
 {
 	const struct table_file *row = ino_row(i);
 
-	if (row->show)
-		row->show(t, ino_number(i));
-	else
+	if (row->show_each)
+		row->show_each(t, ino_number(i));
+	else if (row->show)
+		row->show(t);
+	else if (row->says)
 		text_printf(t, "%s\n", row->says);
+	else
+		text_printf(t, "%ld\n", row->get ? row->get() : row->number);
 	return 0;
 }
 
 static int table_open(struct file *f)
 {
-	if ((f->flags & O_ACCMODE) != O_RDONLY && !ino_row(f->inode)->store)
+	if ((f->flags & O_ACCMODE) != O_RDONLY && !is_writable(ino_row(f->inode)))
 		return -EACCES;
 	return text_open(f, show);
 }
@@ -234,7 +269,18 @@ static ssize_t table_read(struct file *f, struct iobuf *b, off_t *pos)
 	return -EFAULT;
 }
 
-/* One write() is one value; what comes at another position than the beginning is ignored. */
+static int store(const struct table_file *row, const char *value)
+{
+	long number;
+	int err;
+
+	if (row->store)
+		return row->store(value);
+	err = read_number(value, row->min, row->max, &number);
+	return err ? err : row->set(number);
+}
+
+/* Takes one write() as one value, and ignores it at another position than the beginning. */
 static ssize_t table_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	char value[VALUE_MAX];
@@ -248,7 +294,7 @@ static ssize_t table_write(struct file *f, struct iobuf *b, off_t *pos)
 		if (value[i] == '\n')
 			value[i] = '\0';
 	if (*pos == 0)
-		err = ino_row(f->inode)->store(value);
+		err = store(ino_row(f->inode), value);
 	if (err)
 		return err;
 	b->left = 0;
@@ -263,42 +309,3 @@ static const struct file_ops table_file_ops = {
 	.write = table_write,
 	.seekable = true,
 };
-
-int table_number(const char *value, long min, long max, long *out)
-{
-	bool negative;
-	long n = 0;
-
-	while (*value == ' ' || *value == '\t')
-		value++;
-	negative = *value == '-';
-	value += negative;
-	if (*value < '0' || *value > '9')
-		return -EINVAL;
-	for (; *value >= '0' && *value <= '9'; value++)
-		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, *value - '0', &n))
-			return -EINVAL;
-	while (*value == ' ' || *value == '\t')
-		value++;
-	n = negative ? -n : n;
-	if (*value || n < min || n > max)
-		return -EINVAL;
-	*out = n;
-	return 0;
-}
-
-void text_range(struct text *t, unsigned n)
-{
-	if (n > 1)
-		text_printf(t, "0-%u\n", n - 1);
-	else
-		text_printf(t, "0\n");
-}
-
-void text_mask(struct text *t, u32 mask, unsigned n)
-{
-	for (unsigned digit = (n + 3) / 4; digit-- > 0;)
-		text_printf(t, "%x", mask >> 4 * digit & 0xf);
-	text_printf(t, "\n");
-}

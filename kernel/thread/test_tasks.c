@@ -1,4 +1,4 @@
-/* The limits on tasks are exact, however many CPUs make some at once. */
+/* The limits on tasks are exact (CRED3), however many CPUs make some at once. */
 #include "errno.h"
 #include "process/cred.h"
 #include "process/process.h"

@@ -305,4 +305,19 @@ int process_adopt(struct thread *t);
 void process_forget_thread(struct thread *t);
 void process_teardown(struct process *p);
 
+/* A thread's way out of its process, once per thread: the last one tears down. May block. */
+void process_thread_leaves(struct thread *t);
+
+/* The reaper frees dead detached threads and tears down what ended without a thread of its own. */
+void reaper_init(void);
+void reaper_add_thread(struct thread *t);
+void reaper_add_process(struct process *p);
+
+/* A thread has begun to leave, and has left its stack: drainers wait for it in between. */
+void reaper_note_leaving(void);
+void reaper_note_left(void);
+
+/* Waits until everything that was dying when it was called has been freed, for exact counts. */
+void reaper_drain(void);
+
 void thread_init(void);			/* caches, and a structure for the boot CPU's idle thread */

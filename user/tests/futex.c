@@ -187,6 +187,29 @@ static void timeout_after_requeue(void)
 	CHECK_EQ(futex(&second, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0), 0);
 }
 
+static void *wait_a_moment(void *arg)
+{
+	struct timespec t = { 0, 500000 };
+
+	(void)arg;
+	return (void *)(long)(futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0) ? errno : 0);
+}
+
+/* FUTEX3: a wait that times out at the same moment is not counted as woken. */
+static void timeout_takes_no_wake(void)
+{
+	for (int i = 0; i < 200; i++) {
+		pthread_t t = start_thread(wait_a_moment, NULL);
+		int64_t until = now_ns(CLOCK_MONOTONIC) + i * 5000;
+		long n;
+
+		while (now_ns(CLOCK_MONOTONIC) < until)
+			;
+		n = futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		CHECK_EQ((long)join_thread(t), n ? 0 : ETIMEDOUT);
+	}
+}
+
 /* Shared words are found through memory, wherever each process has it mapped. */
 static void between_processes(void)
 {
@@ -236,6 +259,7 @@ static void *pong(void *arg)
 	return arg;
 }
 
+/* FUTEX1: a wake-up lost between the comparison and the wait would hang one side. */
 static void ping_pong(void)
 {
 	pthread_t t = start_thread(pong, NULL);
@@ -261,6 +285,7 @@ static const struct test_case cases[] = {
 	CASE(requeue),
 	CASE(compare_and_requeue),
 	CASE(timeout_after_requeue),
+	CASE(timeout_takes_no_wake),
 	CASE(between_processes),
 	CASE(private_is_private),
 	CASE(ping_pong),

@@ -108,12 +108,12 @@ static void *add(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		long seen;
 
-		lock(&word);
+		lock(arg);
 		seen = counter;
 		if (i % 64 == 0)
 			sched_yield();
 		counter = seen + 1;
-		unlock(&word);
+		unlock(arg);
 	}
 	return arg;
 }
@@ -123,11 +123,36 @@ static void excludes(void)
 	pthread_t t[THREADS];
 
 	for (int i = 0; i < THREADS; i++)
-		t[i] = start_thread(add, NULL);
+		t[i] = start_thread(add, &word);
 	for (int i = 0; i < THREADS; i++)
 		join_thread(t[i]);
 	CHECK_EQ(counter, THREADS * ROUNDS);
 	CHECK_EQ(word, 0);
+}
+
+static atomic_bool added;
+
+static void *drop_page(void *w)
+{
+	while (!added)
+		CHECK_EQ(madvise(w, 4096, MADV_DONTNEED), 0);	/* its contents stay */
+	return w;
+}
+
+/* FUTEXPI2: a step that finds the word's page gone has changed nothing, and can be repeated. */
+static void page_goes_away(void)
+{
+	atomic_uint *w = shared_memory(4096);
+	pthread_t t[2], dropper = start_thread(drop_page, w);
+
+	for (int i = 0; i < 2; i++)
+		t[i] = start_thread(add, w);
+	for (int i = 0; i < 2; i++)
+		join_thread(t[i]);
+	added = true;
+	join_thread(dropper);
+	CHECK_EQ(counter, 2 * ROUNDS);
+	CHECK_EQ(*w, 0);
 }
 
 static void *lock_and_note(void *arg)
@@ -140,7 +165,7 @@ static void *lock_and_note(void *arg)
 	return arg;
 }
 
-/* An unlock makes the first who waits the owner, before that one runs. */
+/* FUTEXPI1: an unlock makes the first waiter the owner, before that runs. */
 static void hands_over(void)
 {
 	pthread_t t;
@@ -240,7 +265,7 @@ static void *take_from_the_dead(void *arg)
 	return arg;
 }
 
-/* With and without a robust list: who waits gets it, and the word says why. */
+/* FUTEXPI3: with and without a robust list the waiter gets the lock, and the word says why. */
 static void owner_dies(void)
 {
 	for (int listed = 0; listed < 2; listed++) {
@@ -454,7 +479,7 @@ static void *wait_plainly(void *arg)
 	return arg;
 }
 
-/* A word that others wait for is no lock: not to take, to try, to give back, to move waiters to. */
+/* FUTEXPI4: a word with plain waiters is no lock to take, try, give back or move waiters to. */
 static void lock_where_others_wait(void)
 {
 	pthread_t plain, moved;
@@ -489,6 +514,7 @@ static const struct test_case cases[] = {
 	CASE(alone),
 	CASE(refusals),
 	CASE(excludes),
+	CASE(page_goes_away),
 	CASE(hands_over),
 	CASE(times_out),
 	CASE(circle),

@@ -53,7 +53,7 @@ static void stopped_means_every_thread(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* A thread that exits may be the one that the others were waited for. */
+/* STOP1: the last thread that has not stopped yet may exit instead. */
 static void *stop_and_leave(void *unused)
 {
 	kill(getpid(), SIGSTOP);

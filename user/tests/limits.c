@@ -173,8 +173,8 @@ static void cpu_time(void)
 }
 
 /*
- * The one that has taken most dies, and whoever merely needs a page then gets it. Not on other
- * systems, whose memory is not ours to use up.
+ * OOM1: only the process that has taken most dies; another one that needs a page meanwhile gets it.
+ * Not on other systems, whose memory is not ours to use up.
  */
 static void memory_ends_the_offender(void)
 {

@@ -261,7 +261,7 @@ static void start_waiters(struct actor *a, int n)
 	}
 }
 
-/* Woken by priority, equals in order of arrival, normal ones at last. */
+/* FUTEX4: woken by priority, equals in order of arrival, normal threads at last. */
 static void futex_wakes(void)
 {
 	static const int expected[] = { 9, 90, 7, 5, 2, 1, 10 };

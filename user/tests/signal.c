@@ -106,6 +106,25 @@ static void ignoring_discards_pending(void)
 	CHECK_EQ(sigprocmask(SIG_UNBLOCK, &set, NULL), 0);
 }
 
+/* SIGNAL2 */
+static void stop_and_continue_cancel_each_other(void)
+{
+	static const int order[] = { SIGTSTP, SIGCONT, SIGTSTP, SIGCONT };
+	sigset_t set, pending;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGCONT);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(kill(getpid(), order[i]), 0);
+		CHECK_EQ(sigpending(&pending), 0);
+		CHECK_EQ(sigismember(&pending, SIGTSTP), order[i] == SIGTSTP);
+		CHECK_EQ(sigismember(&pending, SIGCONT), order[i] == SIGCONT);
+	}
+	CHECK_EQ(sigprocmask(SIG_UNBLOCK, &set, NULL), 0);
+}
+
 static void mask_set_and_read_back(void)
 {
 	sigset_t set, old;
@@ -252,6 +271,7 @@ static const struct test_case cases[] = {
 	CASE(bad_numbers),
 	CASE(blocked_stays_pending),
 	CASE(ignoring_discards_pending),
+	CASE(stop_and_continue_cancel_each_other),
 	CASE(mask_set_and_read_back),
 	CASE(fork_inherits_dispositions_not_pending),
 	CASE(bad_memory),

@@ -139,6 +139,24 @@ static void whole_group(void)
 		end_child(pid[i]);
 }
 
+/* STOP2: a thread that is stopped again on its way to the first stop counts for the second. */
+static void stopped_again_at_once(void)
+{
+	pid_t pid = start_child(true);
+	int status;
+
+	for (int i = 0; i < 200; i++) {
+		CHECK_EQ(kill(pid, SIGSTOP), 0);
+		CHECK_EQ(kill(pid, SIGCONT), 0);
+		CHECK_EQ(kill(pid, SIGSTOP), 0);
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		CHECK(WIFSTOPPED(status));
+		CHECK_EQ(kill(pid, SIGCONT), 0);
+		CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
+	}
+	end_child(pid);
+}
+
 /* Nobody in its session could continue it: only SIGSTOP, which nothing withstands, stops it. */
 static void orphaned_groups_do_not_stop(void)
 {
@@ -166,6 +184,7 @@ static const struct test_case cases[] = {
 	CASE(by_waitid),
 	CASE(wakes_the_parent),
 	CASE(whole_group),
+	CASE(stopped_again_at_once),
 	CASE(orphaned_groups_do_not_stop),
 };
 

@@ -285,6 +285,7 @@ static void overruns(void)
 	CHECK_EQ(timer_delete(timer), 0);
 }
 
+/* POSIXTIMER1: a periodic timer whose signal was ignored is armed when that ends. */
 static void ignored_and_then_not(void)
 {
 	timer_t timer = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 1);

@@ -188,6 +188,7 @@ static void *change_mine(void *arg)
 	return arg;
 }
 
+/* CRED1: a change goes to a copy, so the thread's siblings do not see it. */
 static void threads_differ(void)
 {
 	join_thread(start_thread(change_mine, NULL));
