@@ -176,8 +176,10 @@ struct page *page_take(unsigned order, unsigned flags)
 		event_count(EVENT_OOM);
 		return NULL;
 	}
-	if (DEBUG_BUILD)
-		p->flags & PAGE_ZEROED ? check_zeroed(p) : check_poison(p);
+	if (DEBUG_BUILD && p->flags & PAGE_ZEROED)
+		check_zeroed(p);
+	else if (DEBUG_BUILD)
+		check_poison(p);
 	assert(atomic_load_explicit(&p->refs, memory_order_relaxed) == 0);
 	atomic_store_explicit(&p->refs, 1, memory_order_relaxed);
 	if (p->flags & PAGE_ZEROED)
