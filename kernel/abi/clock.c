@@ -2,8 +2,8 @@
  * Clocks, and sleeping on them.
  *
  * Clocks of real time count from boot, except REALTIME and TAI: they add an offset that realtime=
- * and clock_settime() set. A negative number is the CPU clock of a process or thread, whose id is in
- * the upper bits.
+ * and clock_settime() set. A negative number is the CPU clock of a process or thread, whose id is
+ * in the upper bits.
  */
 #include "sched/sched.h"
 #include "sys.h"

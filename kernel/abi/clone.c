@@ -10,9 +10,9 @@
  * space, and enters user mode with a copy of its creator's registers and result 0.
  *
  * vfork(): the child runs in its parent's address space until it execs or exits. Meanwhile the
- * parent waits for a completion on its own stack, at which child->vfork_done points. That pointer is
- * cleared under child->lock. So the completion outlives a child that is signalling it, and a child
- * whose parent was killed while it waited keeps no pointer to the parent's stack.
+ * parent waits for a completion on its own stack, at which child->vfork_done points. That pointer
+ * is cleared under child->lock. So the completion outlives a child that is signalling it, and a
+ * child whose parent was killed while it waited keeps no pointer to the parent's stack.
  */
 #include "sys.h"
 
@@ -127,7 +127,7 @@ static void vfork_wait(struct process *child, struct completion *done)
 
 	if (!err)
 		return;
-	spin_lock(&child->lock);	/* once this is unlocked, nothing completes @done any more */
+	spin_lock(&child->lock);	/* after this nothing completes @done any more */
 	child->vfork_done = NULL;
 	spin_unlock(&child->lock);
 }

@@ -14,7 +14,9 @@ long sys_pidfd_open(pid_t pid, u32 flags)
 	p = process_find_by_task(pid);
 	if (!p)
 		return -ESRCH;
-	err = p->pid == pid ? pidfd_create(p, flags, &f) : -EINVAL;	/* not another thread's id */
+	if (p->pid != pid)		/* another thread's id */
+		return -EINVAL;
+	err = pidfd_create(p, flags, &f);
 	return err ? err : fd_install(f, 0, fd_limit(), true);
 }
 

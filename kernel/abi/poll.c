@@ -73,8 +73,8 @@ long sys_poll(vaddr_t list, u32 n, int ms)
 }
 
 /*
- * Writes the time left to the user's timeout, so that a call restarted after a signal waits only for
- * the rest. If the time cannot be written, the call is not restarted.
+ * Writes the time left to the user's timeout, so that a call restarted after a signal waits only
+ * for the rest. If the time cannot be written, the call is not restarted.
  */
 long end_call_with_time_left(long result, vaddr_t timeout, struct deadline d, bool timeval)
 {

@@ -1,8 +1,8 @@
 /*
  * Processes as system calls see them: exit and wait, ids, groups and sessions.
  *
- * Groups and sessions are [tree_lock]. Changing them gives a process other ids, but leaves the shape
- * of the tree of processes alone.
+ * Groups and sessions are [tree_lock]. Changing them gives a process other ids, but leaves the
+ * shape of the tree of processes alone.
  */
 #include "sys.h"
 
@@ -202,7 +202,9 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	p = process_find_by_task(pid);
 	if (!p)
 		return -ESRCH;
-	return p->pid == pid ? set_pgid(p, pgid) : -EINVAL;	/* not another thread's id */
+	if (p->pid != pid)		/* another thread's id */
+		return -EINVAL;
+	return set_pgid(p, pgid);
 }
 
 long sys_setsid(void)

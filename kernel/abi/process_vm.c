@@ -20,7 +20,8 @@ static int copy_segments(vaddr_t from, size_t n, struct iovec **out)
 		err = (s64)s[i].len < 0 ? -EINVAL : 0;
 	if (err)
 		kfree(s);
-	*out = s;
+	else
+		*out = s;
 	return err;
 }
 

@@ -2,8 +2,8 @@
  * System calls that move data between an open file and user memory, and the file's offset.
  *
  * All calls take one path: the user's buffer or vector becomes one struct iobuf, and the file's
- * operation is called once for all of it. So reading into a vector stops where the data ends, without
- * waiting for more, and a vector is written to a pipe in one piece.
+ * operation is called once for all of it. So reading into a vector stops where the data ends,
+ * without waiting for more, and a vector is written to a pipe in one piece.
  *
  * The order of the checks is Linux's: the descriptor, the offset, the access mode, the memory.
  */

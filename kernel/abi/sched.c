@@ -1,8 +1,8 @@
 /*
  * Scheduling as system calls see it: classes and their parameters, niceness, affinity.
  *
- * The calls are Linux's under any policy; a class that the policy does not know is -EINVAL, like one
- * that Linux does not know. may_set() and can_nice() say what needs CAP_SYS_NICE, and what
+ * The calls are Linux's under any policy; a class that the policy does not know is -EINVAL, like
+ * one that Linux does not know. may_set() and can_nice() say what needs CAP_SYS_NICE, and what
  * RLIMIT_NICE and RLIMIT_RTPRIO allow without it.
  */
 #include "sched/sched.h"
@@ -324,8 +324,8 @@ long sys_getpriority(int which, int who)
 /* --- Priority of input and output ------------------------------------------------------------- */
 
 /*
- * A class, and a level within it. Kept and reported, without any effect, as on Linux for a disk whose
- * scheduler ignores it.
+ * A class, and a level within it. Kept and reported, without any effect, as on Linux for a disk
+ * whose scheduler ignores it.
  */
 #define IOPRIO(class, level)	((class) << 13 | (level))
 #define IOPRIO_CLASS(priority)	((priority) >> 13 & 7)
@@ -335,7 +335,9 @@ enum { IOPRIO_NONE, IOPRIO_RT, IOPRIO_BE, IOPRIO_IDLE };
 
 #define NO_IOPRIO		0x10000		/* above all that there are */
 
-/* A thread without one has one that follows from its scheduling, unless it is asked about @alone. */
+/*
+ * A thread without one has one that follows from its scheduling, unless it is asked about @alone.
+ */
 static int ioprio_of(struct thread *t, bool alone)
 {
 	struct sched_params p = sched_get_params(t);

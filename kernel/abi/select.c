@@ -49,7 +49,10 @@ static int files_get(const struct maps *m, struct poll_request *r)
 	return 0;
 }
 
-/* Clears the bits that are not ready, and those of the last word's other descriptors. Counts the rest. */
+/*
+ * Clears the bits that are not ready, and those of the last word's other descriptors. Counts the
+ * rest.
+ */
 static long answer(struct maps *m, const struct poll_request *r)
 {
 	long bits = 0;

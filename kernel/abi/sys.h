@@ -64,7 +64,9 @@ void vector_end(struct user_vector *v);
 int seals_add(struct file *f, u32 seals);
 int seals_get(const struct file *f);
 
-/* thread.c: returns a reference to a user thread, the caller if @tid is 0; NULL if there is none. */
+/*
+ * thread.c: returns a reference to a user thread, the caller if @tid is 0; NULL if there is none.
+ */
 struct thread *find_user_thread(tid_t tid);
 
 /* signal.c: copies a set of signals. -EINVAL if @size is not a set's. */
@@ -124,7 +126,7 @@ long fcntl_lock(int fd, struct file *f, int cmd, vaddr_t arg);
 #define F_SETOWN_EX	15
 #define F_GETOWN_EX	16
 long fcntl_owner(struct file *f, int cmd, u64 arg);
-long ioctl_async(int fd, struct file *f, vaddr_t arg);
+long ioctl_async(int fd, struct file *f, bool on);
 
 /* file.c: descriptors of the process must be below this. */
 u64 fd_limit(void);

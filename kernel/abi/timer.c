@@ -46,7 +46,9 @@ long sys_setitimer(int which, vaddr_t in, vaddr_t out)
 	return err || !out ? err : put_itimerval(out, &old);
 }
 
-/* Returns the seconds that were left, rounded to the nearest, but at least 1 if any time was left. */
+/*
+ * Returns the seconds that were left, rounded to the nearest, but at least 1 if any time was left.
+ */
 long sys_alarm(u32 seconds)
 {
 	struct interval new = { .value = seconds * NSEC_PER_SEC }, old;
