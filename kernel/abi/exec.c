@@ -301,7 +301,7 @@ static void become(struct new_program *new, const char *path)
 	vfork_release(p);
 	if (old_as)
 		as_put(old_as);
-	/* Before any descriptor is closed: a parent may wait for that, to learn that exec is done. */
+	/* Before descriptors are closed: a parent may wait for that, to learn that exec is done. */
 	spin_lock(&tree_lock);
 	p->execed = true;
 	p->exit_signal = SIGCHLD;
