@@ -34,7 +34,7 @@ static const struct {
 
 #define NO_CLOCK		10
 
-/* The number of a CPU clock: which time, whether a thread's, and the complement of the id. */
+/* The bits in a CPU clock's number: which time it counts, a thread's or a process's, and the id. */
 #define ENCODED_WHICH(id)	((id) & 3)
 #define ENCODED_USER		1
 #define ENCODED_FILE		3

@@ -1,9 +1,9 @@
 /*
  * Users and groups as system calls see them: the ids and the supplementary groups of the caller.
  *
- * The calls for user ids and those for group ids follow the same rules and share their code, where
- * a bool says which ids it is about. All end in change_ids(). Only user ids are counted
- * (RLIMIT_NPROC) and change the caller's capabilities.
+ * The calls for user ids and for group ids follow the same rules and share their code: @group says
+ * which ids are meant. All end in change_ids(). Only user ids count tasks (RLIMIT_NPROC) and change
+ * the caller's capabilities.
  */
 #include "sys.h"
 
@@ -54,7 +54,7 @@ static const struct ids *own_ids(bool group)
 	return group ? &current_cred()->gid : &current_cred()->uid;
 }
 
-/* Checks whether the caller may take ids that it has not got. */
+/* Checks whether the caller may take ids that it does not have yet. */
 static bool may_take_any(bool group)
 {
 	return capable(group ? CAP_SETGID : CAP_SETUID);

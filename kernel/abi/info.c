@@ -95,7 +95,7 @@ static long change_limit(struct process *p, u32 id, const struct rlimit *new, st
 	spin_lock(&p->lock);
 	*old = p->limits[id];
 	if (new && new->max > old->max && !capable(CAP_SYS_RESOURCE))
-		err = -EPERM;		/* raising a hard limit is a privilege */
+		err = -EPERM;		/* only a privileged process raises a hard limit */
 	else if (new)
 		p->limits[id] = *new;
 	spin_unlock(&p->lock);

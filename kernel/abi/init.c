@@ -16,7 +16,7 @@
 #define INIT_PATH	"/init"
 #define CONSOLE_PATH	"/dev/console"
 
-/* Gives process 1 its directory, and the console as descriptors 0, 1 and 2. */
+/* Gives process 1 a working directory, and the console as descriptors 0, 1 and 2. */
 static int set_up_process(void)
 {
 	struct process *p = current_process();

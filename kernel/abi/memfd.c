@@ -19,7 +19,7 @@
 
 long sys_memfd_create(vaddr_t from, u32 flags)
 {
-	char name[NAME_MAX + 2] = PREFIX;	/* only for people who look into /proc */
+	char name[NAME_MAX + 2] = PREFIX;	/* shown in /proc */
 	struct inode *i SCOPED(inode) = NULL;
 	struct file *f;
 	ssize_t n;

@@ -163,14 +163,13 @@ long sys_openat2(int dirfd, vaddr_t path, vaddr_t in, size_t size)
 long sys_name_to_handle_at(int dirfd, vaddr_t path, vaddr_t handle, vaddr_t mount, u32 flags)
 {
 	unsigned follow = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
-	struct inode *inode SCOPED(inode) = NULL;
-	int err;
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags | follow, &inode);
 
 	(void)handle;
 	(void)mount;
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = user_path_inode(dirfd, path, flags | follow, &inode);
 	return err ? err : -EOPNOTSUPP;
 }
 

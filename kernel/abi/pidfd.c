@@ -20,23 +20,20 @@ long sys_pidfd_open(pid_t pid, u32 flags)
 	return err ? err : fd_install(f, 0, fd_limit(), true);
 }
 
-/* Copies the sender's siginfo. To other processes it may not look like the kernel's or kill()'s. */
-static int get_info(vaddr_t in, int sig, const struct process *p, struct signal_info *info)
-{
-	if (copy_from_user(info, in, sizeof(*info)))
-		return -EFAULT;
-	if (info->signo != sig)
-		return -EINVAL;
-	return p != current_process() && (info->code >= 0 || info->code == SI_TKILL) ? -EPERM : 0;
-}
-
+/* @in 0: as kill() sends it. Only to itself may a process pretend to be the kernel or kill(). */
 static int send(struct process *p, int sig, vaddr_t in)
 {
 	struct signal_info info;
-	int err = in ? get_info(in, sig, p, &info) : 0;
+	int err;
 
-	if (err)
-		return err;
+	if (in) {
+		if (copy_from_user(&info, in, sizeof(info)))
+			return -EFAULT;
+		if (info.signo != sig)
+			return -EINVAL;
+		if (p != current_process() && (info.code >= 0 || info.code == SI_TKILL))
+			return -EPERM;
+	}
 	if (!process_is_listed(p))
 		return -ESRCH;
 	err = signal_may_send(p, sig);

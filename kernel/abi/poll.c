@@ -9,7 +9,10 @@ struct pollfd {
 	u16 events, revents;
 };
 
-/* Gets the files of the descriptors, skipping negative ones. Returns how many are not open. */
+/*
+ * Gets the files of the descriptors, skipping negative ones. Returns how many are not open: these
+ * are ready at once.
+ */
 static unsigned files_get(struct pollfd *fds, struct poll_request *r, unsigned n)
 {
 	unsigned bad = 0;
@@ -29,7 +32,7 @@ static unsigned files_get(struct pollfd *fds, struct poll_request *r, unsigned n
 static long poll_list(struct pollfd *fds, struct poll_request *r, unsigned n, struct deadline d)
 {
 	unsigned bad = files_get(fds, r, n);
-	int ready = poll_files(r, n, bad ? DEADLINE_POLL : d);	/* a bad one is ready at once */
+	int ready = poll_files(r, n, bad ? DEADLINE_POLL : d);
 
 	for (unsigned i = 0; i < n; i++)
 		if (r[i].file) {

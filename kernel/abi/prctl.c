@@ -1,5 +1,5 @@
 /*
- * prctl(): settings of the calling thread and its process.
+ * prctl(): options of the calling thread and its process.
  */
 #include "base/string.h"
 #include "sys.h"

@@ -106,7 +106,7 @@ static int wait_child(int type, pid_t id, int options, struct wait_result *res)
 	}
 }
 
-/* Writes all of @info but its padding, as on Linux: zeros after an error. */
+/* Writes all fields of @info, but not its padding; after an error they are zero, as on Linux. */
 long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
 {
 	struct wait_result res = { .pid = 0 };

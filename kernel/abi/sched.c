@@ -265,7 +265,7 @@ static bool is_meant(const struct walk *w, struct thread *t)
 	return process_uid(t->process) == w->who;
 }
 
-/* Id 0 means the caller or its group. To ioprio_set() user 0 is root. */
+/* Calls @visit for the threads that are meant, and others. Id 0 is the caller or its group. */
 static int walk_threads(struct walk *w, void (*visit)(struct thread *t, void *w))
 {
 	if (w->which < PRIO_PROCESS || w->which > PRIO_USER)
@@ -298,7 +298,7 @@ static void visit_nice(struct thread *t, void *arg)
 	}
 }
 
-/* To setpriority(), user 0 is the caller's. */
+/* For setpriority() and getpriority(), user 0 means the caller's user. */
 static u32 meant_user(int which, u32 who)
 {
 	return which == PRIO_USER && !who ? current_cred()->uid.real : who;

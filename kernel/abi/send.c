@@ -16,7 +16,7 @@ struct position {
 	off_t pos;
 };
 
-/* Reads the user's position, before the descriptors are looked at. position_begin() comes after. */
+/* Reads the user's position, before any descriptor is looked at; position_begin() comes after. */
 static int position_get(struct position *p, vaddr_t at)
 {
 	*p = (struct position){ .at = at };
@@ -59,20 +59,18 @@ static ssize_t move_page(struct position *from, struct file *out, off_t *to, cha
 static ssize_t move(struct position *from, struct file *out, off_t *to, size_t count)
 {
 	char *page SCOPED(kmem) = kmalloc(PAGE_SIZE);
-	size_t done = 0, n;
+	size_t done = 0;
 	ssize_t moved = 0;
 
 	if (!page)
 		return -ENOMEM;
-	for (; done < count; done += moved) {
-		n = MIN(count - done, PAGE_SIZE);
+	while (done < count) {
+		size_t n = MIN(count - done, PAGE_SIZE);
+
 		moved = move_page(from, out, to, page, n);
-		if (moved <= 0)
+		done += MAX(moved, 0);
+		if (moved < (ssize_t)n)
 			break;
-		if ((size_t)moved < n) {
-			done += moved;
-			break;
-		}
 	}
 	return done ? (ssize_t)done : moved;
 }

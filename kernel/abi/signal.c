@@ -158,19 +158,13 @@ long sys_rt_sigprocmask(int how, vaddr_t new, vaddr_t old, size_t set_size)
 	if (new) {
 		if (copy_from_user(&set, new, sizeof(set)))
 			return -EFAULT;
-		switch (how) {
-		case SIG_BLOCK:
-			signal_set_mask(was | set);
-			break;
-		case SIG_UNBLOCK:
-			signal_set_mask(was & ~set);
-			break;
-		case SIG_SETMASK:
-			signal_set_mask(set);
-			break;
-		default:
+		if (how == SIG_BLOCK)
+			set = was | set;
+		else if (how == SIG_UNBLOCK)
+			set = was & ~set;
+		else if (how != SIG_SETMASK)
 			return -EINVAL;
-		}
+		signal_set_mask(set);
 	}
 	return old ? copy_to_user(old, &was, sizeof(was)) : 0;
 }

@@ -78,7 +78,7 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 #define ATTRIBUTE_MOUNT_ROOT	0x2000u
 #define AT_STATX_SYNC		0x6000u		/* how fresh; our answers always are */
 
-/* In a device number, the 12 bits of the major number lie within the 20 bits of the minor one. */
+/* In a device number, the 12 bits of the major number lie between those of the minor number. */
 static u32 dev_major(u64 dev)
 {
 	return dev >> 8 & 0xfff;
@@ -165,11 +165,11 @@ long sys_fchmod(int fd, u32 mode)
 /* Refuses a symbolic link, whose mode cannot be changed. */
 long sys_fchmodat2(int dirfd, vaddr_t path, u32 mode, u32 flags)
 {
-	struct inode *inode SCOPED(inode) = NULL;
-	int err = flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ? -EINVAL : 0;
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags, &inode);
 
-	if (!err)
-		err = user_path_inode(dirfd, path, flags, &inode);
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
 	if (!err && inode_is(inode, S_IFLNK))
 		err = -EOPNOTSUPP;
 	return err ? err : inode_set_mode(inode, mode);
@@ -185,11 +185,11 @@ long sys_fchown(int fd, u32 uid, u32 gid)
 
 long sys_fchownat(int dirfd, vaddr_t path, u32 uid, u32 gid, u32 flags)
 {
-	struct inode *inode SCOPED(inode) = NULL;
-	int err = flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ? -EINVAL : 0;
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags, &inode);
 
-	if (!err)
-		err = user_path_inode(dirfd, path, flags, &inode);
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
 	return err ? err : inode_set_owner(inode, uid, gid);
 }
 

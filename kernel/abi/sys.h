@@ -72,7 +72,7 @@ struct thread *find_user_thread(tid_t tid);
 /* signal.c: copies a set of signals. -EINVAL if @size is not a set's. */
 int signal_set_get(vaddr_t from, size_t size, u64 *set);
 
-/* signal.c: blocks the set of signals at @from, unless it is 0, for the time of this call. */
+/* signal.c: blocks the signals of the set at @from during this call; 0 changes nothing. */
 int signal_set_for_call(vaddr_t from, size_t size);
 
 /* --- Paths, path.c ---------------------------------------------------------------------------- */

@@ -74,7 +74,7 @@ long sys_get_robust_list(tid_t tid, vaddr_t head_out, vaddr_t size_out)
 #define FUTEX_PRIVATE		128
 #define FUTEX_REALTIME		256
 
-/* Commands whose caller may choose the clock, and all that have a timeout. */
+/* The commands that may name a clock, and all commands with a timeout. */
 #define CLOCKED	(BIT(FUTEX_WAIT_BITSET) | BIT(FUTEX_WAIT_REQUEUE_PI) | BIT(FUTEX_LOCK_PI2))
 #define TIMED	(CLOCKED | BIT(FUTEX_WAIT) | BIT(FUTEX_LOCK_PI))
 
