@@ -335,7 +335,7 @@ enum { IOPRIO_NONE, IOPRIO_RT, IOPRIO_BE, IOPRIO_IDLE };
 
 #define NO_IOPRIO		0x10000		/* above all that there are */
 
-/* Unless asked about @t alone, makes up for an unset priority by one that follows from its class. */
+/* Unless asked about @t alone, derives a priority that was never set from its scheduling class. */
 static int ioprio_of(struct thread *t, bool alone)
 {
 	struct sched_params p = sched_get_params(t);
