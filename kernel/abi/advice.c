@@ -1,25 +1,12 @@
 /*
- * System calls that tell the kernel about memory, or ask it: madvise, mincore, msync, mlock and
- * kin. Checks in the order in which Linux makes them; address spaces do the work.
+ * System calls that advise the kernel about memory or ask about it: madvise, mincore, msync, mlock
+ * and similar ones. They make Linux's checks in Linux's order; address spaces do the work.
  */
 #include "sys.h"
 
 /* --- Advice ----------------------------------------------------------------------------------- */
 
-static bool advice_is_known(int advice)
-{
-	return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
-	       (advice >= MADV_FREE && advice <= MADV_DONTNEED_LOCKED);
-}
-
-/* Pages present before they are touched. */
-static int populate(vaddr_t start, vaddr_t end, int advice)
-{
-	return as_populate_for(current_process()->as, start, end,
-			       advice == MADV_POPULATE_WRITE ? VM_WRITE : VM_READ);
-}
-
-/* The pages go out of the file: from then on they read as zeros, for all. */
+/* Removes the pages from their files: from then on they read as zeros, for every process. */
 static int remove_pages(vaddr_t start, vaddr_t end)
 {
 	int err = 0;
@@ -48,8 +35,10 @@ static int remove_pages(vaddr_t start, vaddr_t end)
 long sys_madvise(vaddr_t addr, u64 size, int advice)
 {
 	vaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
+	bool known = (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
+		     (advice >= MADV_FREE && advice <= MADV_DONTNEED_LOCKED);
 
-	if (!advice_is_known(advice) || addr % PAGE_SIZE || ALIGN_UP(size, PAGE_SIZE) < size ||
+	if (!known || addr % PAGE_SIZE || ALIGN_UP(size, PAGE_SIZE) < size ||
 	    end < addr)
 		return -EINVAL;
 	if (end == addr)
@@ -59,7 +48,8 @@ long sys_madvise(vaddr_t addr, u64 size, int advice)
 	if (advice == MADV_REMOVE)
 		return remove_pages(addr, end);
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-		return populate(addr, end, advice);
+		return as_populate_for(current_process()->as, addr, end,
+				       advice == MADV_POPULATE_WRITE ? VM_WRITE : VM_READ);
 	return as_advise(current_process()->as, addr, end, advice);
 }
 
@@ -95,7 +85,7 @@ long sys_mincore(vaddr_t addr, u64 size, vaddr_t vec)
 #define MS_INVALIDATE	2
 #define MS_SYNC		4
 
-/* Files are in memory: there is nothing to be written back. */
+/* Only checks its arguments: files are in memory, so there is nothing to write back. */
 long sys_msync(vaddr_t addr, u64 size, int flags)
 {
 	vaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
@@ -129,11 +119,6 @@ static long lock_range(vaddr_t addr, u64 size, unsigned flags)
 	if (end == start)
 		return 0;
 	return as_lock(current_process()->as, start, end, flags);
-}
-
-long sys_mlock(vaddr_t addr, u64 size)
-{
-	return lock_range(addr, size, REGION_LOCKED);
 }
 
 long sys_mlock2(vaddr_t addr, u64 size, u32 flags)

@@ -1,15 +1,13 @@
 /*
- * Capabilities as system calls see them: capget, capset, and the prctl() options about what a
+ * Capabilities as system calls see them: capget, capset, and the prctl() options that limit what a
  * thread and its programs may ever get.
  *
- * Users count for more than capabilities here, as no file has any: they are root's, and what root
- * keeps of them on purpose.
+ * Files have no capabilities here, so a thread has them only by being root, or by having been root
+ * and keeping some on purpose.
  */
-#include "mm/vm.h"
-#include "process/cred.h"
 #include "sys.h"
 
-/* The two words of a set are the low and the high half of the second and third version. */
+/* From version 2 on, a set has two words: the low half comes first. */
 #define CAP_VERSION_1	0x19980330u	/* one word */
 #define CAP_VERSION_2	0x20071026u
 #define CAP_VERSION_3	0x20080522u
@@ -23,7 +21,7 @@ struct cap_words {
 	u32 effective, permitted, inheritable;
 };
 
-/* How many words; an unknown version is told which one there is. */
+/* Returns the number of words; writes our version over an unknown one. */
 static int check_version(vaddr_t header, struct cap_header *h)
 {
 	u32 ours = CAP_VERSION_3;
@@ -41,23 +39,21 @@ long sys_capget(vaddr_t header, vaddr_t data)
 {
 	struct cap_words words[2];
 	struct cap_header h;
-	struct thread *t;
-	struct cred *c;
+	struct thread *t SCOPED(thread) = NULL;
+	struct cred *c SCOPED(cred) = NULL;
 	int n = check_version(header, &h);
 
 	if (n < 0)
-		return !data && n == -EINVAL ? 0 : n;	/* that is how one asks for the version */
+		return !data && n == -EINVAL ? 0 : n;	/* programs ask for the version this way */
 	if (h.pid < 0)
 		return -EINVAL;
 	t = find_user_thread(h.pid);
 	if (!t)
 		return -ESRCH;
 	c = thread_cred(t);
-	thread_put(t);
 	for (int i = 0; i < 2; i++)
 		words[i] = (struct cap_words){ c->effective >> 32 * i, c->permitted >> 32 * i,
 					       c->inheritable >> 32 * i };
-	cred_put(c);
 	return data ? copy_to_user(data, words, n * sizeof(*words)) : 0;
 }
 
@@ -66,16 +62,16 @@ static u64 set_of(u32 low, u32 high)
 	return (low | (u64)high << 32) & CAPS_ALL;
 }
 
-/* The sets of @new may shrink; only the inheritable one may grow, and not beyond what is owned. */
-static int check_sets(const struct cred *old, const struct cred *new)
+/*
+ * Sets may only shrink. Only the inheritable one may grow, within the bounding set, and without
+ * CAP_SETPCAP only by permitted capabilities.
+ */
+static bool may_have(const struct cred *old, const struct cred *new)
 {
 	if (!capable(CAP_SETPCAP) && (new->inheritable & ~(old->inheritable | old->permitted)))
-		return -EPERM;
-	if (new->inheritable & ~(old->inheritable | old->bounding))
-		return -EPERM;
-	if ((new->permitted & ~old->permitted) || (new->effective & ~new->permitted))
-		return -EPERM;
-	return 0;
+		return false;
+	return !(new->inheritable & ~(old->inheritable | old->bounding)) &&
+	       !(new->permitted & ~old->permitted) && !(new->effective & ~new->permitted);
 }
 
 long sys_capset(vaddr_t header, vaddr_t data)
@@ -83,7 +79,7 @@ long sys_capset(vaddr_t header, vaddr_t data)
 	struct cap_words w[2] = { { 0 } };
 	struct cap_header h;
 	struct cred *new;
-	int n = check_version(header, &h), err;
+	int n = check_version(header, &h);
 
 	if (n < 0)
 		return n;
@@ -98,12 +94,12 @@ long sys_capset(vaddr_t header, vaddr_t data)
 	new->permitted = set_of(w[0].permitted, w[1].permitted);
 	new->inheritable = set_of(w[0].inheritable, w[1].inheritable);
 	new->ambient &= new->permitted & new->inheritable;
-	err = check_sets(current_cred(), new);
-	if (err)
+	if (!may_have(current_cred(), new)) {
 		cred_put(new);
-	else
-		cred_commit(new);
-	return err;
+		return -EPERM;
+	}
+	cred_commit(new);
+	return 0;
 }
 
 /* --- prctl ------------------------------------------------------------------------------------ */
@@ -113,7 +109,7 @@ long sys_capset(vaddr_t header, vaddr_t data)
 #define PR_CAP_AMBIENT_LOWER	3
 #define PR_CAP_AMBIENT_CLEAR	4
 
-/* A locked bit stays what it is, and nobody unlocks it. */
+/* A locked bit cannot change, and a lock cannot be removed. */
 static long set_securebits(struct cred *new, u64 bits)
 {
 	u32 old = new->securebits, locked = (old & SECURE_LOCKS) >> 1;
@@ -122,26 +118,6 @@ static long set_securebits(struct cred *new, u64 bits)
 	    (bits & ~(u64)(SECURE_ALL | SECURE_LOCKS)) || !capable(CAP_SETPCAP))
 		return -EPERM;
 	new->securebits = bits;
-	return 0;
-}
-
-static long set_keep_caps(struct cred *new, u64 on)
-{
-	if (on > 1)
-		return -EINVAL;
-	if (new->securebits & SECURE_KEEP_CAPS << 1)
-		return -EPERM;
-	new->securebits = (new->securebits & ~SECURE_KEEP_CAPS) | (on ? SECURE_KEEP_CAPS : 0);
-	return 0;
-}
-
-static long drop_bounding(struct cred *new, u64 cap)
-{
-	if (!capable(CAP_SETPCAP))
-		return -EPERM;
-	if (cap > CAP_LAST)
-		return -EINVAL;
-	new->bounding &= ~BIT(cap);
 	return 0;
 }
 
@@ -170,16 +146,27 @@ static long change_ambient(struct cred *new, const u64 a[4])
 	return 0;
 }
 
-/* Applies an option that may change @new. */
+/* Applies an option that changes @new. */
 static long change(int option, struct cred *new, const u64 a[4])
 {
 	switch (option) {
 	case PR_SET_KEEPCAPS:
-		return set_keep_caps(new, a[0]);
+		if (a[0] > 1)
+			return -EINVAL;
+		if (new->securebits & SECURE_KEEP_CAPS << 1)
+			return -EPERM;
+		new->securebits &= ~SECURE_KEEP_CAPS;
+		new->securebits |= a[0] ? SECURE_KEEP_CAPS : 0;
+		return 0;
 	case PR_SET_SECUREBITS:
 		return set_securebits(new, a[0]);
 	case PR_CAPBSET_DROP:
-		return drop_bounding(new, a[0]);
+		if (!capable(CAP_SETPCAP))
+			return -EPERM;
+		if (a[0] > CAP_LAST)
+			return -EINVAL;
+		new->bounding &= ~BIT(a[0]);
+		return 0;
 	case PR_CAP_AMBIENT:
 		return change_ambient(new, a);
 	default:

@@ -1,16 +1,14 @@
 /*
  * Clocks, and sleeping on them.
  *
- * Every clock that counts real time counts from boot but REALTIME and TAI, which add an offset that
- * realtime= and clock_settime() set. Negative numbers are CPU clocks of processes and threads, with
- * the id in the upper bits.
+ * Clocks of real time count from boot, except REALTIME and TAI: they add an offset that realtime=
+ * and clock_settime() set. A negative number is the CPU clock of a process or thread, whose id is
+ * in the upper bits.
  */
-#include "process/cred.h"
-#include "process/signal.h"
 #include "sched/sched.h"
 #include "sys.h"
 
-#define COARSE_NS		(NSEC_PER_SEC / 250)	/* Linux: the tick's length */
+#define COARSE_NS		(NSEC_PER_SEC / 250)	/* the length of Linux's tick */
 
 /* --- Numbers ---------------------------------------------------------------------------------- */
 
@@ -30,13 +28,13 @@ static const struct {
 	[7 /* BOOTTIME */] = { TIMER_MONOTONIC, CLOCK_HAS_TIMERS | CLOCK_HAS_SLEEP },
 	[8 /* REALTIME_ALARM */] = { TIMER_REALTIME, CLOCK_IS_ABSENT },
 	[9 /* BOOTTIME_ALARM */] = { TIMER_MONOTONIC, CLOCK_IS_ABSENT },
-	[10] = { TIMER_MONOTONIC, 0 },		/* there is none */
+	[10] = { TIMER_MONOTONIC, 0 },		/* not a clock */
 	[CLOCK_TAI] = { TIMER_REALTIME, CLOCK_HAS_TIMERS | CLOCK_HAS_SLEEP },
 };
 
 #define NO_CLOCK		10
 
-/* The number of a CPU clock: what it counts, of a thread or a process, the id's complement. */
+/* The bits in a CPU clock's number: which time it counts, a thread's or a process's, and the id. */
 #define ENCODED_WHICH(id)	((id) & 3)
 #define ENCODED_USER		1
 #define ENCODED_FILE		3
@@ -153,7 +151,7 @@ long sys_clock_settime(int id, vaddr_t in)
 	return err ? err : set_realtime(timespec_ns(&ts));
 }
 
-/* The time zone is kept by nobody: Linux's own use of it is long gone. */
+/* Checks the time zone but does not keep it: nothing uses it. */
 long sys_settimeofday(vaddr_t in, vaddr_t zone)
 {
 	struct timeval tv;
@@ -161,7 +159,7 @@ long sys_settimeofday(vaddr_t in, vaddr_t zone)
 
 	if (in && copy_from_user(&tv, in, sizeof(tv)))
 		return -EFAULT;
-	if (in && (tv.sec < 0 || (u64)tv.usec >= NSEC_PER_SEC / NSEC_PER_USEC))
+	if (in && !timeval_is_valid(&tv))
 		return -EINVAL;
 	if (zone && copy_from_user(minutes, zone, sizeof(minutes)))
 		return -EFAULT;
@@ -169,12 +167,12 @@ long sys_settimeofday(vaddr_t in, vaddr_t zone)
 		return -EPERM;
 	if (zone && (minutes[0] < -15 * 60 || minutes[0] > 15 * 60))
 		return -EINVAL;
-	return in ? set_realtime(timespec_ns(&(struct timespec){ tv.sec, tv.usec * 1000 })) : 0;
+	return in ? set_realtime(timeval_ns(&tv)) : 0;
 }
 
 /* --- Sleeping --------------------------------------------------------------------------------- */
 
-/* On a clock whose time does not pass like kernel time: CPU clocks, and one that can be set. */
+/* A sleep on a clock that does not run like kernel time: a CPU clock, or one that can be set. */
 struct clock_sleep {
 	struct timer timer;
 	struct wait_queue fired;
@@ -206,24 +204,25 @@ static int sleep_on_clock(const struct user_clock *c, u64 at)
 	return err;
 }
 
-/* Tells what is left of a sleep that a signal has ended. */
-static int put_remaining(vaddr_t rem, u64 now, u64 at)
-{
-	struct timespec ts = timespec_of(time_before(now, at) ? at - now : 0);
-
-	return copy_to_user(rem, &ts, sizeof(ts));
-}
-
-/* @d.at is a time of clock @c where that counts CPU time, and kernel time otherwise. */
+/*
+ * Sleeps until @d and, if a signal ends the sleep, writes the time left to @rem. @d.at is a time of
+ * clock @c if that counts CPU time, and kernel time otherwise.
+ */
 static long sleep_for(const struct user_clock *c, struct deadline d, vaddr_t rem)
 {
 	bool cpu = c->kind >= TIMER_CPU;
+	struct timespec ts;
+	u64 now;
 	int err;
 
 	d = signal_call_deadline(d);
 	err = cpu ? sleep_on_clock(c, d.at) : thread_sleep_until(d);
-	if (err == -EINTR && rem && put_remaining(rem, cpu ? clock_now(c) : time_now(), d.at))
-		return -EFAULT;
+	if (err == -EINTR && rem) {
+		now = cpu ? clock_now(c) : time_now();
+		ts = timespec_of(time_before(now, d.at) ? d.at - now : 0);
+		if (copy_to_user(rem, &ts, sizeof(ts)))
+			return -EFAULT;
+	}
 	return signal_end_timed_call(err, d);
 }
 
@@ -252,7 +251,7 @@ long sys_clock_nanosleep(int id, int flags, vaddr_t req, vaddr_t rem)
 	return ns ? sleep_for(&c, deadline_at(timer_after(clock_now(&c), ns)), rem) : 0;
 }
 
-/* --- Clocks that are kept right --------------------------------------------------------------- */
+/* --- Adjusting a clock ------------------------------------------------------------------------ */
 
 struct timex {				/* Linux's */
 	u32 modes, pad;
@@ -270,11 +269,11 @@ _Static_assert(sizeof(struct timex) == 208, "struct timex");
 
 #define ADJ_OFFSET	1u
 #define ADJ_ADJTIME	0x8000u
-#define ADJTIME_READ	0xa001u	/* of adjtime(): what is left of a change; there is none */
+#define ADJTIME_READ	0xa001u	/* from adjtime(): the rest of an adjustment, here always 0 */
 #define STA_UNSYNC	0x40
-#define TIME_ERROR	5	/* nobody says how right it is */
+#define TIME_ERROR	5	/* the clock is not synchronized */
 
-/* The clock runs as the machine's does: what keeps it right can be read, and nobody keeps it. */
+/* Reports an unadjusted clock: it runs as the machine's does, and adjusting is not supported. */
 long sys_clock_adjtime(int id, vaddr_t inout)
 {
 	struct user_clock c SCOPED(clock);

@@ -2,36 +2,32 @@
  * New threads and processes: clone(), and fork() and vfork() where a port has them.
  *
  * A thread shares everything with its creator. A process may share the memory (vfork(), and so
- * posix_spawn()), the descriptors, the actions of signals, and where it is in the tree of files.
- * Any other set of flags is -EINVAL. All that can fail comes first; from thread_create_in() on
- * nothing does, so nothing has to be taken back.
+ * posix_spawn()), the descriptors, the actions of signals, and the working directory and root. Any
+ * other set of flags is -EINVAL. Every step that can fail comes before thread_create_in() returns,
+ * so a thread once created never has to be taken back.
  *
  * The new thread starts in user_thread_main(), on its own kernel stack and in its own address
  * space, and enters user mode with a copy of its creator's registers and result 0.
  *
- * vfork(): the child runs in its parent's address space until it execs or exits; the parent waits
- * meanwhile, for a completion on its own stack that child->vfork_done points at. That pointer is
- * cleared under child->lock, so the completion cannot vanish under a child that signals it, nor the
- * child keep a pointer to a parent that was killed while it waited.
+ * vfork(): the child runs in its parent's address space until it execs or exits. Meanwhile the
+ * parent waits for a completion on its own stack, at which child->vfork_done points. That pointer
+ * is cleared under child->lock. So the completion outlives a child that is signalling it, and a
+ * child whose parent was killed while it waited keeps no pointer to the parent's stack.
  */
 #include "sys.h"
 
 #include "abi.h"
-#include "process/cred.h"
 #include "process/pidfd.h"
-#include "process/signal.h"
 #include "sched/sched.h"
 #include "sync/sync.h"
 #include "thread/thread.h"
 
 #define CLONE_EXIT_SIGNAL	0xffu
-#define CLONE_VM		0x00000100u
 #define CLONE_FS		0x00000200u
 #define CLONE_FILES		0x00000400u
 #define CLONE_SIGHAND		0x00000800u
 #define CLONE_PIDFD		0x00001000u
 #define CLONE_PTRACE		0x00002000u
-#define CLONE_VFORK		0x00004000u
 #define CLONE_PARENT		0x00008000u
 #define CLONE_THREAD		0x00010000u
 #define CLONE_SYSVSEM		0x00040000u
@@ -45,26 +41,26 @@
 #define CLONE_CLEAR_SIGHAND	(1UL << 32)
 #define CLONE_INTO_CGROUP	(1UL << 33)
 
-/* The flags of a thread, and those that may be added to any kind. */
+/* The flags that make a thread, and those that may be added for a thread or a process. */
 #define THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define TID_FLAGS	(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
 #define ODD_FLAGS	(CLONE_EXIT_SIGNAL | CLONE_SYSVSEM | CLONE_DETACHED | CLONE_PTRACE | \
 		   CLONE_UNTRACED | CLONE_IO) /* no effect here */
 #define EXTRA_FLAGS	(CLONE_SETTLS | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | TID_FLAGS | ODD_FLAGS)
 
-/* The flags of a process, in any combination, but that CLONE_SIGHAND needs CLONE_VM. */
+/* The flags of a process, in any combination, except that CLONE_SIGHAND needs CLONE_VM. */
 #define PROCESS_FLAGS	(CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_FS | CLONE_FILES | \
 		       CLONE_SIGHAND)
 
 struct clone_args {
 	u64 flags;
 	u8 exit_signal;
-	vaddr_t stack;			/* 0: the creator's */
+	vaddr_t stack;			/* its top; 0: where the creator's stack pointer is */
 	vaddr_t parent_tid, child_tid, tls;
-	vaddr_t pidfd;			/* where its descriptor's number goes, with CLONE_PIDFD */
+	vaddr_t pidfd;			/* CLONE_PIDFD: where the descriptor's number goes */
 };
 
-/* A new user thread's way into user mode. @child_tid: where it is to store its id, or NULL. */
+/* The first function of a new user thread. It stores its id at @child_tid, unless that is NULL. */
 static int user_thread_main(void *child_tid)
 {
 	struct thread *t = current_thread();
@@ -73,14 +69,14 @@ static int user_thread_main(void *child_tid)
 	if (child_tid)
 		copy_to_user((vaddr_t)child_tid, &t->tid, sizeof(t->tid));
 	spin_lock(&p->lock);
-	if (p->stopped)		/* a stop passes by threads that have not started */
+	if (p->stopped)		/* stopping the process skipped this thread: it had not started */
 		thread_suspend(t);
-	signal_pass_on(p);	/* and so do signals by processes without threads */
+	signal_pass_on(p);	/* signals that came before the process had a thread */
 	spin_unlock(&p->lock);
 	arch_user_enter();
 }
 
-/* The new thread, registers and all, but for being resumed. */
+/* Creates the thread with its registers, suspended. */
 static int create_thread(struct process *p, const struct clone_args *a, struct thread **out)
 {
 	struct thread *self = current_thread(), *t;
@@ -114,7 +110,7 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 	return 0;
 }
 
-/* The id is read before the thread may run: afterwards it may be gone already. */
+/* Reads the id before the thread may run: afterwards the thread may already be gone. */
 static tid_t start(struct thread *t)
 {
 	tid_t tid = t->tid;
@@ -125,14 +121,14 @@ static tid_t start(struct thread *t)
 
 /* --- Processes -------------------------------------------------------------------------------- */
 
-/* Waits until @child has done with our memory, or we are killed. */
+/* Waits until @child no longer uses our memory, or until we are killed. */
 static void vfork_wait(struct process *child, struct completion *done)
 {
 	int err = completion_wait(done, DEADLINE_NEVER, WAIT_KILL_ONLY);
 
 	if (!err)
 		return;
-	spin_lock(&child->lock);	/* nobody completes it once this is unlocked */
+	spin_lock(&child->lock);	/* after this nothing completes @done any more */
 	child->vfork_done = NULL;
 	spin_unlock(&child->lock);
 }
@@ -166,7 +162,7 @@ static void forget_handlers(struct process *p)
 			p->sigactions[sig - 1] = (struct sigaction_slot){ .handler = SIG_DFL };
 }
 
-/* CLONE_PIDFD: the descriptor, or an error. */
+/* For CLONE_PIDFD. Returns the descriptor, or an error. */
 static int install_pidfd(struct process *child, vaddr_t out)
 {
 	struct file *f;
@@ -222,19 +218,13 @@ static long clone_process(const struct clone_args *a)
 	return pid;
 }
 
-static long clone_thread(const struct clone_args *a)
-{
-	struct thread *t;
-	int err = create_thread(current_process(), a, &t);
-
-	return err ? err : start(t);
-}
-
 /* --- The calls -------------------------------------------------------------------------------- */
 
 static long do_clone(const struct clone_args *a)
 {
 	u64 kind = a->flags & ~(u64)EXTRA_FLAGS;
+	struct thread *t;
+	int err;
 
 	if (kind != THREAD_FLAGS && (kind & ~(u64)PROCESS_FLAGS))
 		return -EINVAL;
@@ -244,7 +234,10 @@ static long do_clone(const struct clone_args *a)
 		return -EINVAL;
 	if ((kind & CLONE_PARENT) && current_process() == init_process)
 		return -EINVAL;
-	return kind == THREAD_FLAGS ? clone_thread(a) : clone_process(a);
+	if (kind != THREAD_FLAGS)
+		return clone_process(a);
+	err = create_thread(current_process(), a, &t);
+	return err ? err : start(t);
 }
 
 long sys_clone(u64 flags, vaddr_t stack, vaddr_t parent_tid, u64 a3, u64 a4)
@@ -258,34 +251,20 @@ long sys_clone(u64 flags, vaddr_t stack, vaddr_t parent_tid, u64 a3, u64 a4)
 	return do_clone(&a);
 }
 
-long sys_fork(void)
-{
-	struct clone_args a = { .exit_signal = SIGCHLD };
-
-	return do_clone(&a);
-}
-
-long sys_vfork(void)
-{
-	struct clone_args a = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
-
-	return do_clone(&a);
-}
-
 /* --- clone3() --------------------------------------------------------------------------------- */
 
 struct clone3_args {			/* Linux's */
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal;
 	u64 stack, stack_size, tls;
-	u64 set_tid, set_tid_size;	/* ids of the caller's choice: refused */
+	u64 set_tid, set_tid_size;	/* ids that the caller chooses: always refused */
 	u64 cgroup;
 };
 
 #define CLONE3_SIZE_MIN		64
-#define SET_TID_MAX		32	/* namespaces within each other */
+#define SET_TID_MAX		32	/* an id for each of so many nested namespaces */
 #define FLAGS_NOT_OF_CLONE3	(CLONE_DETACHED | (CLONE_EXIT_SIGNAL & ~0x80u))
 
-/* In the order of Linux's checks. */
+/* Makes Linux's checks, in Linux's order. */
 static int clone3_check(const struct clone3_args *a)
 {
 	bool alone = a->flags & (CLONE_THREAD | CLONE_PARENT);

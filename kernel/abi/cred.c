@@ -1,12 +1,10 @@
 /*
  * Users and groups as system calls see them: the ids and the supplementary groups of the caller.
  *
- * The calls for user and for group ids have the same rules and share them: a table of ids, and the
- * capability that makes all rules moot. All end in change_ids(). Only user ids are counted for
- * (RLIMIT_NPROC) and take capabilities with them.
+ * The calls for user ids and for group ids follow the same rules and share their code: @group says
+ * which ids are meant. All end in change_ids(). Only user ids count tasks (RLIMIT_NPROC) and change
+ * the caller's capabilities.
  */
-#include "process/cred.h"
-
 #include "sys.h"
 
 /* --- Asking ----------------------------------------------------------------------------------- */
@@ -31,7 +29,7 @@ long sys_getegid(void)
 	return current_cred()->gid.effective;
 }
 
-static long get_res(const struct ids *ids, vaddr_t real, vaddr_t effective, vaddr_t saved)
+static long put_ids(const struct ids *ids, vaddr_t real, vaddr_t effective, vaddr_t saved)
 {
 	if (copy_to_user(real, &ids->real, sizeof(u32)) ||
 	    copy_to_user(effective, &ids->effective, sizeof(u32)))
@@ -41,23 +39,28 @@ static long get_res(const struct ids *ids, vaddr_t real, vaddr_t effective, vadd
 
 long sys_getresuid(vaddr_t real, vaddr_t effective, vaddr_t saved)
 {
-	return get_res(&current_cred()->uid, real, effective, saved);
+	return put_ids(&current_cred()->uid, real, effective, saved);
 }
 
 long sys_getresgid(vaddr_t real, vaddr_t effective, vaddr_t saved)
 {
-	return get_res(&current_cred()->gid, real, effective, saved);
+	return put_ids(&current_cred()->gid, real, effective, saved);
 }
 
 /* --- Changing --------------------------------------------------------------------------------- */
 
-static u64 task_limit(void)
+static const struct ids *own_ids(bool group)
 {
-	return current_process()->limits[RLIMIT_NPROC].cur;
+	return group ? &current_cred()->gid : &current_cred()->uid;
 }
 
-/* The caller gets @uid and @gid, either of which may be what it has. */
-static long change_ids(const struct ids *uid, const struct ids *gid)
+/* Checks whether the caller may take ids that it does not have yet. */
+static bool may_take_any(bool group)
+{
+	return capable(group ? CAP_SETGID : CAP_SETUID);
+}
+
+static long change_ids(bool group, const struct ids *ids)
 {
 	const struct cred *old = current_cred();
 	struct cred *new = cred_copy(old->nr_groups);
@@ -65,9 +68,8 @@ static long change_ids(const struct ids *uid, const struct ids *gid)
 
 	if (!new)
 		return -ENOMEM;
-	new->uid = *uid;
-	new->gid = *gid;
-	if (uid->real != old->uid.real)
+	*(group ? &new->gid : &new->uid) = *ids;
+	if (new->uid.real != old->uid.real)
 		err = cred_find_user(new);
 	if (err) {
 		cred_put(new);
@@ -75,89 +77,72 @@ static long change_ids(const struct ids *uid, const struct ids *gid)
 	}
 	cred_fix_capabilities(new, old);
 	if (new->user != old->user)
-		current_thread()->over_limit = uid->real && user_tasks(new->user) > task_limit();
+		current_thread()->over_limit =
+			new->uid.real &&
+			user_tasks(new->user) > current_process()->limits[RLIMIT_NPROC].cur;
 	cred_commit(new);
 	return 0;
 }
 
-static long change_uid(const struct ids *uid)
+/* A privileged caller changes all its ids, any other one only the effective id. */
+static long set_id(bool group, u32 id)
 {
-	return change_ids(uid, &current_cred()->gid);
-}
+	struct ids new = *own_ids(group);
 
-static long change_gid(const struct ids *gid)
-{
-	return change_ids(&current_cred()->uid, gid);
-}
-
-/* setuid, setgid: of root all of them, of others the effective one. */
-static long set_id(struct ids *new, u32 id, bool privileged)
-{
 	if (id == ID_KEEP)
 		return -EINVAL;
-	if (privileged)
-		new->real = new->saved = id;
-	else if (id != new->real && id != new->saved)
+	if (may_take_any(group))
+		new.real = new.saved = id;
+	else if (id != new.real && id != new.saved)
 		return -EPERM;
-	new->effective = new->fs = id;
-	return 0;
+	new.effective = new.fs = id;
+	return change_ids(group, &new);
 }
 
 long sys_setuid(u32 id)
 {
-	struct ids new = current_cred()->uid;
-	long err = set_id(&new, id, capable(CAP_SETUID));
-
-	return err ? err : change_uid(&new);
+	return set_id(false, id);
 }
 
 long sys_setgid(u32 id)
 {
-	struct ids new = current_cred()->gid;
-	long err = set_id(&new, id, capable(CAP_SETGID));
-
-	return err ? err : change_gid(&new);
+	return set_id(true, id);
 }
 
 /*
- * setreuid, setregid: whoever sets the real id, or an effective one that the real one was not, also
- * sets the saved one.
+ * The saved id follows the effective one if the real id is given, or if the effective id becomes
+ * one that the real id was not.
  */
-static long set_re(struct ids *new, u32 real, u32 effective, bool privileged)
+static long set_re(bool group, u32 real, u32 effective)
 {
-	const struct ids old = *new;
+	const struct ids old = *own_ids(group);
+	struct ids new = old;
 
 	if (real != ID_KEEP) {
-		if (real != old.real && real != old.effective && !privileged)
+		if (real != old.real && real != old.effective && !may_take_any(group))
 			return -EPERM;
-		new->real = real;
+		new.real = real;
 	}
 	if (effective != ID_KEEP) {
 		if (effective != old.real && effective != old.effective &&
-		    effective != old.saved && !privileged)
+		    effective != old.saved && !may_take_any(group))
 			return -EPERM;
-		new->effective = effective;
+		new.effective = effective;
 	}
 	if (real != ID_KEEP || (effective != ID_KEEP && effective != old.real))
-		new->saved = new->effective;
-	new->fs = new->effective;
-	return 0;
+		new.saved = new.effective;
+	new.fs = new.effective;
+	return change_ids(group, &new);
 }
 
 long sys_setreuid(u32 real, u32 effective)
 {
-	struct ids new = current_cred()->uid;
-	long err = set_re(&new, real, effective, capable(CAP_SETUID));
-
-	return err ? err : change_uid(&new);
+	return set_re(false, real, effective);
 }
 
 long sys_setregid(u32 real, u32 effective)
 {
-	struct ids new = current_cred()->gid;
-	long err = set_re(&new, real, effective, capable(CAP_SETGID));
-
-	return err ? err : change_gid(&new);
+	return set_re(true, real, effective);
 }
 
 static bool has_id(const struct ids *ids, u32 id)
@@ -165,60 +150,52 @@ static bool has_id(const struct ids *ids, u32 id)
 	return id == ID_KEEP || id == ids->real || id == ids->effective || id == ids->saved;
 }
 
-/* setresuid, setresgid: each may become any of the three. */
-static long set_res(struct ids *new, u32 real, u32 effective, u32 saved, bool privileged)
+/* Each id may become any of the three. */
+static long set_res(bool group, u32 real, u32 effective, u32 saved)
 {
-	if (!privileged && !(has_id(new, real) && has_id(new, effective) && has_id(new, saved)))
+	struct ids new = *own_ids(group);
+
+	if (!may_take_any(group) &&
+	    !(has_id(&new, real) && has_id(&new, effective) && has_id(&new, saved)))
 		return -EPERM;
-	new->real = real == ID_KEEP ? new->real : real;
-	new->effective = effective == ID_KEEP ? new->effective : effective;
-	new->saved = saved == ID_KEEP ? new->saved : saved;
-	new->fs = new->effective;
-	return 0;
+	new.real = real == ID_KEEP ? new.real : real;
+	new.effective = effective == ID_KEEP ? new.effective : effective;
+	new.saved = saved == ID_KEEP ? new.saved : saved;
+	new.fs = new.effective;
+	return change_ids(group, &new);
 }
 
 long sys_setresuid(u32 real, u32 effective, u32 saved)
 {
-	struct ids new = current_cred()->uid;
-	long err = set_res(&new, real, effective, saved, capable(CAP_SETUID));
-
-	return err ? err : change_uid(&new);
+	return set_res(false, real, effective, saved);
 }
 
 long sys_setresgid(u32 real, u32 effective, u32 saved)
 {
-	struct ids new = current_cred()->gid;
-	long err = set_res(&new, real, effective, saved, capable(CAP_SETGID));
-
-	return err ? err : change_gid(&new);
+	return set_res(true, real, effective, saved);
 }
 
-/* The capabilities that are about files come and go with fs ids of 0 and others. */
-static void fix_file_capabilities(struct cred *new, u32 old_fs)
-{
-	if (new->securebits & SECURE_NO_FIXUP)
-		return;
-	if (!old_fs && new->uid.fs)
-		new->effective &= ~CAPS_FILES;
-	if (old_fs && !new->uid.fs)
-		new->effective |= new->permitted & CAPS_FILES;
-}
-
-/* These two cannot fail, or rather cannot say so: the result is what the id was before. */
+/* setfsuid() and setfsgid() report no error: they return the id that was there before. */
 long sys_setfsuid(u32 id)
 {
 	const struct cred *c = current_cred();
 	u32 old = c->uid.fs;
 	struct cred *new;
 
-	if (id == ID_KEEP || id == old || (!has_id(&c->uid, id) && !capable(CAP_SETUID)))
+	if (id == ID_KEEP || id == old || (!has_id(&c->uid, id) && !may_take_any(false)))
 		return old;
 	new = cred_copy(c->nr_groups);
-	if (new) {
-		new->uid.fs = id;
-		fix_file_capabilities(new, old);
-		cred_commit(new);
+	if (!new)
+		return old;
+	new->uid.fs = id;
+	/* The capabilities that are about files come and go with id 0. */
+	if (!(new->securebits & SECURE_NO_FIXUP)) {
+		if (!old)
+			new->effective &= ~CAPS_FILES;
+		else if (!id)
+			new->effective |= new->permitted & CAPS_FILES;
 	}
+	cred_commit(new);
 	return old;
 }
 
@@ -227,30 +204,28 @@ long sys_setfsgid(u32 id)
 	struct ids new = current_cred()->gid;
 	u32 old = new.fs;
 
-	if (id != ID_KEEP && (has_id(&new, id) || capable(CAP_SETGID))) {
+	if (id != ID_KEEP && (has_id(&new, id) || may_take_any(true))) {
 		new.fs = id;
-		change_gid(&new);
+		change_ids(true, &new);
 	}
 	return old;
 }
 
 /* --- Supplementary groups --------------------------------------------------------------------- */
 
-/* How many there are; with @n 0 no more than that. */
+/* Returns how many groups there are, and copies them unless @n is 0. */
 long sys_getgroups(int n, vaddr_t out)
 {
 	const struct cred *c = current_cred();
 
-	if (n < 0)
-		return -EINVAL;
-	if (n && (u32)n < c->nr_groups)
+	if (n < 0 || (n && (u32)n < c->nr_groups))
 		return -EINVAL;
 	if (n && copy_to_user(out, c->groups, c->nr_groups * sizeof(u32)))
 		return -EFAULT;
 	return c->nr_groups;
 }
 
-/* Shell sort: at most 65,536, nearly always a handful. */
+/* Shell sort: there may be 65,536 groups, but nearly always there are a handful. */
 static void sort_groups(u32 *g, u32 n)
 {
 	for (u32 gap = n / 2; gap; gap = gap == 2 ? 1 : gap * 5 / 11)

@@ -4,12 +4,11 @@
 #include "sys.h"
 
 #include "base/string.h"
-#include "process/cred.h"
 
 /* Linux's struct linux_dirent64, followed by the name and its terminator. */
 struct dirent64 {
 	u64 ino;
-	s64 next;		/* where the following entry is */
+	s64 next;		/* position of the following entry */
 	u16 reclen;
 	u8 type;
 	char name[];
@@ -23,7 +22,7 @@ struct dirent_old {
 	char name[];
 } __attribute__((packed));
 
-/* Entries are collected in the kernel: no user page may be faulted in under a directory's lock. */
+/* Collects entries in kernel memory: no user page may be faulted in under a directory's lock. */
 struct listing {
 	char *buf;
 	size_t size, used;
@@ -60,8 +59,7 @@ static bool add_entry(void *arg, const char *name, size_t len, u64 ino, u32 mode
 	return true;
 }
 
-/* f->lock held. */
-static long list_directory(struct file *f, struct listing *l)
+static long list_directory(struct file *f, struct listing *l) HOLDS(f->lock)
 {
 	struct inode *dir = f->inode;
 	int err;
@@ -126,19 +124,18 @@ long sys_getcwd(vaddr_t buf, size_t size)
 	return copy_to_user(buf, path, len) ? -EFAULT : len;
 }
 
-/* Takes over the reference to @dir, and gives the caller that to the one before, or NULL. */
-static int set_place(bool root, struct inode **dir)
+/* Makes @dir the caller's working directory or root, if it may be searched. */
+static int set_place(bool root, struct inode *dir)
 {
 	struct place *place = current_process()->place;
+	struct inode *old SCOPED(inode) = NULL;
+	int err = inode_is(dir, S_IFDIR) ? inode_permission(dir, MAY_EXEC) : -ENOTDIR;
 
-	*dir = place_change(place, root ? &place->root : &place->cwd, *dir);
-	return 0;
-}
-
-/* A directory that may be searched; chdir() asks for no more. */
-static int may_enter(const struct inode *dir)
-{
-	return inode_is(dir, S_IFDIR) ? inode_permission(dir, MAY_EXEC) : -ENOTDIR;
+	if (!err && root && !capable(CAP_SYS_CHROOT))
+		err = -EPERM;
+	if (!err)
+		old = place_change(place, root ? &place->root : &place->cwd, inode_get(dir));
+	return err;
 }
 
 long sys_chdir(vaddr_t path)
@@ -146,9 +143,7 @@ long sys_chdir(vaddr_t path)
 	struct inode *dir SCOPED(inode);
 	int err = user_path_inode(AT_FDCWD, path, 0, &dir);
 
-	if (!err)
-		err = may_enter(dir);
-	return err ? err : set_place(false, &dir);
+	return err ? err : set_place(false, dir);
 }
 
 long sys_fchdir(int fd)
@@ -156,20 +151,14 @@ long sys_fchdir(int fd)
 	struct inode *dir SCOPED(inode);
 	int err = user_fd_inode(fd, &dir);
 
-	if (!err)
-		err = may_enter(dir);
-	return err ? err : set_place(false, &dir);
+	return err ? err : set_place(false, dir);
 }
 
-/* Where its absolute paths begin from now on, and `..` ends. The working directory stays. */
+/* From now on absolute paths begin at @path and `..` ends there. The working directory stays. */
 long sys_chroot(vaddr_t path)
 {
 	struct inode *dir SCOPED(inode);
 	int err = user_path_inode(AT_FDCWD, path, 0, &dir);
 
-	if (!err)
-		err = may_enter(dir);
-	if (!err && !capable(CAP_SYS_CHROOT))
-		err = -EPERM;
-	return err ? err : set_place(true, &dir);
+	return err ? err : set_place(true, dir);
 }

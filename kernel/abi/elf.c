@@ -1,10 +1,10 @@
 /*
  * ELF programs: check, then map.
  *
- * Nothing is read but headers: segments are mapped, and their pages come in on the first touch. The
- * part of a segment beyond its file's bytes reads as zeros, by region.file_size.
- * Position-independent programs go to a fixed place (runs must be reproducible, so there is no
- * randomization), their interpreter below the other mappings.
+ * Only the headers are read here: segments are mapped, and each page is read at its first access.
+ * The part of a segment beyond its bytes in the file reads as zeros (region.file_size). A
+ * position-independent program goes to a fixed address, since runs must be reproducible, and its
+ * interpreter below the other mappings.
  */
 #include "exec.h"
 
@@ -38,7 +38,7 @@ struct elf_phdr {
 #define PF_R		4
 #define PHNUM_MAX	64
 
-/* Where position-independent programs go: two thirds up, with room for a heap above. */
+/* Where position-independent programs go: two thirds up, which leaves room for a heap above. */
 #define PIE_BASE	ALIGN_DOWN(ARCH_USER_END / 3 * 2, PAGE_SIZE)
 
 /* An ELF file while it is looked at. */
@@ -50,7 +50,7 @@ struct elf_file {
 	u64 low, high;		/* of all segments, page aligned, without the bias */
 };
 
-/* 0, -EIO if the file is shorter, or the error. */
+/* Returns 0, -EIO if the file ends before, or another error. */
 static int read_exactly(struct file *f, void *buf, size_t n, u64 pos)
 {
 	struct iobuf b = iobuf_kernel(buf, n);
@@ -79,7 +79,7 @@ static bool segment_ok(const struct elf_phdr *ph)
 	       user_range_ok(ph->vaddr, ph->memsz);
 }
 
-/* The extent of all segments; -ENOEXEC if one is malformed or there is none. */
+/* Finds the extent of all segments. -ENOEXEC if one is malformed or there is none. */
 static int measure(struct elf_file *e)
 {
 	e->low = ~0UL;
@@ -138,7 +138,7 @@ static int map_segment(struct addr_space *as, struct elf_file *e, const struct e
 	return as_map(as, &req, &at);
 }
 
-/* Finds room for all segments of a position-independent file, near @hint or anywhere (0). */
+/* Finds room for all segments of a position-independent file, near @hint unless that is 0. */
 static int place(struct addr_space *as, struct elf_file *e, vaddr_t hint)
 {
 	struct map_request req = { .addr = hint, .size = e->high - e->low };
@@ -173,7 +173,7 @@ static const struct elf_phdr *find_phdr(const struct elf_file *e, u32 type)
 	return NULL;
 }
 
-/* Where the program headers lie in memory; 0 if no segment holds them. */
+/* Returns the address of the program headers in memory, 0 if no segment contains them. */
 static vaddr_t phdrs_address(const struct elf_file *e)
 {
 	for (unsigned i = 0; i < e->h.phnum; i++) {
@@ -205,7 +205,7 @@ static int open_interpreter(const struct elf_file *e, const struct elf_phdr *ph,
 	return err;
 }
 
-/* Maps the interpreter (the dynamic linker), which then starts instead of the program. */
+/* Maps the interpreter (the dynamic linker), which starts before the program. */
 static int load_interpreter(struct addr_space *as, const struct elf_file *e,
 			    const struct elf_phdr *ph, struct elf_program *prog)
 {

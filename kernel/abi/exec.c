@@ -1,26 +1,24 @@
 /*
  * exec: a new program in an old process.
  *
- * Everything that can fail comes first, and builds up a second address space beside the one in use:
- * open, follow `#!`, map the program, lay out its stack. Then the other threads die (the point of
- * no return), and what remains are steps that cannot fail. A caller that is killed on the way takes
- * the new address space apart again and dies as usual.
+ * Every step that can fail comes first: open the program, follow `#!`, map it, lay out its stack.
+ * These steps build a second address space beside the one in use. Then the other threads die (the
+ * point of no return), and no later step can fail. A caller that is killed on the way frees the new
+ * address space and dies as usual.
  */
 #include "exec.h"
 
 #include "base/printf.h"
 #include "base/string.h"
-#include "process/cred.h"
 #include "process/futex.h"
-#include "process/signal.h"
 #include "process/timers.h"
 #include "sys.h"
 #include "thread/thread.h"
 
 #define ARGS_MAX	(512UL << 10)	/* strings and pointers to them */
 #define STRING_MAX	(128UL << 10)	/* each of them, as on Linux */
-#define SCRIPT_LINE	256		/* `#!` line, as far as it is looked at */
-#define SCRIPT_DEPTH	4		/* interpreters that are scripts themselves */
+#define SCRIPT_LINE	256		/* so much of a `#!` line is looked at */
+#define SCRIPT_DEPTH	4		/* how many interpreters may be scripts themselves */
 
 /* --- Arguments -------------------------------------------------------------------------------- */
 
@@ -79,7 +77,7 @@ static int args_copy_string(struct exec_args *args, vaddr_t s)
 	}
 }
 
-/* An address of 0 in place of the vector is an empty one, as on Linux. */
+/* Copies a vector of strings. Address 0 is an empty vector, as on Linux. */
 static int args_copy(struct exec_args *args, vaddr_t vector, unsigned *count)
 {
 	vaddr_t s;
@@ -99,7 +97,9 @@ static int args_copy(struct exec_args *args, vaddr_t vector, unsigned *count)
 	return 0;
 }
 
-/* No arguments at all become one empty string, as on Linux: programs rely on an argv[0]. */
+/*
+ * Copies argv and envp. An empty argv becomes one empty string, as on Linux: programs use argv[0].
+ */
 static int args_copy_all(struct exec_args *args)
 {
 	int err = args_copy(args, args->argv, &args->argc);
@@ -119,8 +119,8 @@ void exec_args_free(struct exec_args *args)
 /* --- Files and scripts ------------------------------------------------------------------------ */
 
 /*
- * The file keeps the directory where it was found, by which /proc/PID/exe tells its path. For
- * program_put().
+ * Opens a file that was found, for program_put(). It keeps the directory where it was found, from
+ * which /proc/PID/exe makes its path.
  */
 static int open_found(const struct file *found, struct file **out)
 {
@@ -151,7 +151,7 @@ static int open_program(struct inode *at, const char *path, u32 flags, struct fi
 	return err ? err : open_found(found, out);
 }
 
-/* By a path that has no other beginning than the caller's folder. */
+/* Opens a program by a path that starts from the caller's working directory. */
 static int open_from_cwd(const char *path, struct file **out)
 {
 	struct inode *cwd SCOPED(inode) = cwd_get();
@@ -159,7 +159,7 @@ static int open_from_cwd(const char *path, struct file **out)
 	return open_program(cwd, path, 0, out);
 }
 
-/* The first line of a script; false if @f is none. */
+/* Reads the first line of a script. Returns false if @f is no script. */
 static bool read_script_line(struct file *f, char line[SCRIPT_LINE])
 {
 	struct iobuf b = iobuf_kernel(line, SCRIPT_LINE - 1);
@@ -200,7 +200,9 @@ static void split_script_line(char *line, char **interpreter, char **arg)
 	*arg = s;
 }
 
-/* argv becomes interpreter, argument if there is one, path of the script, then argv[1]... */
+/*
+ * Makes argv: the interpreter, its argument if there is one, the script's path, the old argv[1]...
+ */
 static int script_args(struct exec_args *args, const char *interpreter, const char *arg,
 		       const char *path)
 {
@@ -223,8 +225,8 @@ static int script_args(struct exec_args *args, const char *interpreter, const ch
 }
 
 /*
- * From *f, opened by @path, to the program that it comes down to: itself, or the interpreter of the
- * script it is, of which @args then tells. *f is NULL after an error.
+ * While *f, which was opened by @path, is a script, replaces it by the script's interpreter and
+ * changes @args accordingly. After an error *f is NULL.
  */
 static int follow_scripts(struct file **f, const char *path, struct exec_args *args)
 {
@@ -245,7 +247,7 @@ static int follow_scripts(struct file **f, const char *path, struct exec_args *a
 		if (args->no_path)
 			return -ENOENT;
 		err = script_args(args, interpreter, arg, path);
-		path = args->strings;		/* the interpreter, where it will stay */
+		path = args->strings;		/* the interpreter's path, which outlives @line */
 		if (!err)
 			err = open_from_cwd(path, f);
 	}
@@ -254,7 +256,7 @@ static int follow_scripts(struct file **f, const char *path, struct exec_args *a
 
 /* --- The change ------------------------------------------------------------------------------- */
 
-/* A program ready to run, in memory of its own. */
+/* A program that is ready to run in its own address space. */
 struct new_program {
 	struct file *file;
 	struct addr_space *as;
@@ -282,7 +284,7 @@ static int load(struct new_program *new, const struct exec_args *args, const cha
 	return 0;
 }
 
-/* Past the point of no return, alone in the process. Nothing fails. */
+/* Makes the caller, the only thread of its process, run the new program. Cannot fail. */
 static void become(struct new_program *new, const char *path)
 {
 	struct thread *t = current_thread();
@@ -291,7 +293,7 @@ static void become(struct new_program *new, const char *path)
 	struct addr_space *old_as;
 	struct file *old_exe;
 
-	thread_set_name(t, slash ? slash + 1 : path);	/* before one can see the new arguments */
+	thread_set_name(t, slash ? slash + 1 : path);	/* before the new arguments can be seen */
 	if (p->as)
 		futex_thread_exit(t);
 	t->pi_closed = false;
@@ -299,7 +301,7 @@ static void become(struct new_program *new, const char *path)
 	vfork_release(p);
 	if (old_as)
 		as_put(old_as);
-	/* Before a descriptor is closed: its other end tells that the exec cannot fail any more. */
+	/* Before descriptors are closed: a parent may wait for that, to learn that exec is done. */
 	spin_lock(&tree_lock);
 	p->execed = true;
 	p->exit_signal = SIGCHLD;
@@ -323,7 +325,7 @@ static void become(struct new_program *new, const char *path)
 	arch_user_init(t, new->start, new->sp);
 }
 
-/* Takes over @f, which open_program() has found at @path. */
+/* Takes over the reference to @f, which open_program() has opened at @path. */
 static int exec_file(struct file *f, const char *path, struct exec_args *args)
 {
 	struct new_program new = { .file = f };
@@ -365,7 +367,7 @@ int exec_path(const char *path, struct exec_args *args)
 
 /* --- The calls -------------------------------------------------------------------------------- */
 
-/* A user who had too many tasks when setuid() made the caller its own; RLIMIT_NPROC. */
+/* A setuid() that took the user over RLIMIT_NPROC forbids exec, until the user has fewer tasks. */
 static bool over_task_limit(void)
 {
 	struct thread *t = current_thread();
@@ -375,8 +377,8 @@ static bool over_task_limit(void)
 }
 
 /*
- * Makes the path of a program that was found from @dirfd, for kfree(): /dev/fd leads there again.
- * NULL: no memory.
+ * Makes a path through /dev/fd to a program that was found from @dirfd, so that an interpreter can
+ * open it. Returns NULL if memory is short; the caller frees the path.
  */
 static char *path_by_fd(int dirfd, const char *name)
 {
@@ -388,7 +390,7 @@ static char *path_by_fd(int dirfd, const char *name)
 	return path;
 }
 
-/* The file @dirfd itself if the name is empty. */
+/* Opens the program that execveat() names; an empty name means the file @dirfd itself. */
 static int open_at(int dirfd, struct user_path *p, u32 flags, struct file **out)
 {
 	struct file *self SCOPED(file) = NULL;

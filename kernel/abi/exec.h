@@ -1,6 +1,6 @@
 /*
- * Between exec.c, which replaces programs, elf.c, which maps them, and stack.c, which lays out what
- * a program finds on its stack.
+ * The interface between exec.c, which replaces programs, elf.c, which maps them, and stack.c, which
+ * lays out a program's stack.
  */
 #pragma once
 
@@ -14,14 +14,14 @@ struct file;
 struct exec_args {
 	char *strings;
 	size_t used, size;
-	unsigned argc, envc;		/* argc 0: they are still to be copied, from here: */
+	unsigned argc, envc;		/* 0 until the strings have been copied from: */
 	vaddr_t argv, envp;
-	const struct cred *cred;	/* on whose behalf it will run */
-	bool secure;			/* it is not its caller's own doing: AT_SECURE */
-	bool no_path;			/* exec closes the descriptor that leads to it */
+	const struct cred *cred;	/* of the new program */
+	bool secure;			/* it gets rights that its caller lacks: AT_SECURE */
+	bool no_path;			/* exec closes the descriptor that its path goes through */
 };
 
-/* 0, -E2BIG, -ENOMEM. @len counts the terminator. */
+/* Appends @len bytes, terminators included. Returns 0, -E2BIG or -ENOMEM. */
 int exec_args_append(struct exec_args *args, const char *strings, size_t len);
 void exec_args_free(struct exec_args *args);
 
@@ -31,12 +31,12 @@ struct elf_program {
 	vaddr_t entry;		/* its own first instruction */
 	vaddr_t phdrs;		/* program headers, in its memory */
 	unsigned nr_phdrs;
-	vaddr_t base;		/* where the interpreter is, or 0 */
-	vaddr_t end;		/* of its data, where the heap begins */
+	vaddr_t base;		/* where the interpreter is mapped, or 0 */
+	vaddr_t end;		/* the end of its data, where the heap begins */
 	bool exec_stack;
 };
 
-/* Maps the ELF file @f and its interpreter into @as. -ENOEXEC if it is none that could run here. */
+/* Maps the ELF file @f and its interpreter into @as. -ENOEXEC if @f cannot run on this port. */
 int elf_load(struct addr_space *as, struct file *f, struct elf_program *prog);
 
 /* Maps the stack of @as and fills its top; *sp is where the program starts. */

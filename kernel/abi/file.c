@@ -1,8 +1,8 @@
 /*
- * System calls on open files: descriptors, pipes, what they are told. Moving data: rw.c.
+ * System calls on open files: descriptors, pipes, fcntl() and ioctl(). Moving data: rw.c.
  *
- * The pattern: fd_get() takes a reference, the work is done on the file, file_put() gives it back.
- * A close() by another thread meanwhile takes the number away, not the file under our feet.
+ * The pattern: fd_get() takes a reference, the handler uses the file, file_put() gives it back. If
+ * another thread closes the descriptor meanwhile, the reference keeps the file alive.
  */
 #include "process/async.h"
 #include "sys.h"
@@ -21,7 +21,7 @@ long sys_close(int fd)
 	return fd_close(fd);
 }
 
-/* A new number, at least @min, for the file behind @fd. */
+/* Gives the file behind @fd another descriptor, at least @min. */
 static long duplicate(int fd, int min, bool cloexec)
 {
 	struct file *f = fd_get_any(fd);
@@ -34,7 +34,7 @@ long sys_dup(int fd)
 	return duplicate(fd, 0, false);
 }
 
-/* Unlike dup3(), it lets a descriptor be duplicated onto itself. */
+/* Unlike dup3(), dup2() allows both descriptors to be the same. */
 long sys_dup2(int fd, int to)
 {
 	struct file *f SCOPED(file) = fd == to ? fd_get_any(fd) : NULL;
@@ -77,7 +77,7 @@ static void set_file_flags(struct file *f, u32 mask, u32 flags)
 	mutex_unlock(&f->lock);
 }
 
-/* Files of the root file system, and pipes, where it means packets. */
+/* O_DIRECT is for files of the root file system and for pipes, where it means packets. */
 static bool may_be_direct(const struct inode *i)
 {
 	return inode_is(i, S_IFIFO) || (inode_is(i, S_IFREG) && i->dev == DEV_ROOT);
@@ -102,7 +102,7 @@ static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 	case F_GETSIG:
 		return fcntl_owner(f, cmd, arg);
 	case F_GETLEASE:
-		return F_UNLCK;		/* there are no leases: to take one is -EINVAL */
+		return F_UNLCK;		/* there are no leases: F_SETLEASE is -EINVAL */
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		if (f->ops != &pipe_file_ops)
@@ -152,51 +152,43 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 #define FIOQSIZE 0x5460u
 #define FIGETBSZ 2u
 
-/* Waiting or not, as the user's int says. */
-static long ioctl_nonblock(struct file *f, vaddr_t arg)
-{
-	int on;
-
-	if (copy_from_user(&on, arg, sizeof(on)))
-		return -EFAULT;
-	set_file_flags(f, O_NONBLOCK, on ? O_NONBLOCK : 0);
-	return 0;
-}
-
 static long put_number(vaddr_t arg, u64 n, size_t bytes)
 {
 	return copy_to_user(arg, &n, bytes);
 }
 
-static bool has_space(const struct inode *i)
-{
-	return i->dev < DEV_PIPES && (inode_is(i, S_IFREG) || inode_is(i, S_IFDIR));
-}
-
-/* Answers here what any file may be asked; only the rest is left to the file itself. */
+/* Handles the commands that every file knows; leaves the others to the file. */
 long sys_ioctl(int fd, u32 cmd, vaddr_t arg)
 {
 	struct file *f SCOPED(file) = fd_get(fd);
+	struct inode *i;
+	int on;
 
 	if (!f)
 		return -EBADF;
+	i = f->inode;
 	switch (cmd) {
 	case FIOCLEX:
 	case FIONCLEX:
 		fd_flags(fd, cmd == FIOCLEX);
 		return 0;
 	case FIONBIO:
-		return ioctl_nonblock(f, arg);
 	case FIOASYNC:
-		return ioctl_async(fd, f, arg);
+		if (copy_from_user(&on, arg, sizeof(on)))
+			return -EFAULT;
+		if (cmd == FIOASYNC)
+			return ioctl_async(fd, f, on);
+		set_file_flags(f, O_NONBLOCK, on ? O_NONBLOCK : 0);
+		return 0;
 	case FIGETBSZ:
 		return put_number(arg, PAGE_SIZE, sizeof(int));
 	case FIOQSIZE:
-		return has_space(f->inode) ? put_number(arg, f->inode->blocks * 512, sizeof(u64))
-					   : -ENOTTY;
+		if (i->dev >= DEV_PIPES || (!inode_is(i, S_IFREG) && !inode_is(i, S_IFDIR)))
+			return -ENOTTY;
+		return put_number(arg, i->blocks * 512, sizeof(u64));
 	case FIONREAD:
-		if (inode_is(f->inode, S_IFREG) && f->inode->dev < DEV_PIPES)
-			return put_number(arg, f->inode->size - f->offset, sizeof(int));
+		if (inode_is(i, S_IFREG) && i->dev < DEV_PIPES)
+			return put_number(arg, i->size - f->offset, sizeof(int));
 	}
 	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 }
@@ -242,7 +234,7 @@ long sys_eventfd2(u32 count, u32 flags)
 	return err ? err : fd_install(f, 0, fd_limit(), flags & O_CLOEXEC);
 }
 
-#define CLOSE_RANGE_UNSHARE	2u	/* from other processes; threads always share one */
+#define CLOSE_RANGE_UNSHARE	2u	/* from other processes; threads always share their table */
 #define CLOSE_RANGE_CLOEXEC	4u
 
 long sys_close_range(u32 first, u32 last, u32 flags)

@@ -1,5 +1,6 @@
 /*
- * About the system and its limits: uname, sysinfo, resource limits, random bytes, reboot.
+ * System calls about the whole machine, and limits: uname, sysinfo, resource limits, random bytes,
+ * reboot.
  */
 #include "sys.h"
 
@@ -8,7 +9,6 @@
 #include "base/string.h"
 #include "console/console.h"
 #include "console/random.h"
-#include "process/cred.h"
 #include "procfs/uts.h"
 
 struct utsname {
@@ -83,30 +83,19 @@ long sys_sysinfo(vaddr_t out)
 
 /* --- Limits ----------------------------------------------------------------------------------- */
 
-/* Descriptors end where their table does. @new NULL: it is only asked for. */
-static int check_limit(u32 id, const struct rlimit *new)
-{
-	if (id >= RLIMIT_COUNT)
-		return -EINVAL;
-	if (!new)
-		return 0;
-	if (new->cur > new->max)
-		return -EINVAL;
-	if (id == RLIMIT_NOFILE && new->max > FD_MAX)
-		return -EPERM;
-	return 0;
-}
-
+/* @new NULL: only reads the limit. */
 static long change_limit(struct process *p, u32 id, const struct rlimit *new, struct rlimit *old)
 {
-	int err = check_limit(id, new);
+	int err = 0;
 
-	if (err)
-		return err;
+	if (id >= RLIMIT_COUNT || (new && new->cur > new->max))
+		return -EINVAL;
+	if (new && id == RLIMIT_NOFILE && new->max > FD_MAX)
+		return -EPERM;
 	spin_lock(&p->lock);
 	*old = p->limits[id];
 	if (new && new->max > old->max && !capable(CAP_SYS_RESOURCE))
-		err = -EPERM;		/* a hard limit is one */
+		err = -EPERM;		/* only a privileged process raises a hard limit */
 	else if (new)
 		p->limits[id] = *new;
 	spin_unlock(&p->lock);
@@ -115,9 +104,9 @@ static long change_limit(struct process *p, u32 id, const struct rlimit *new, st
 
 long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
 {
+	struct process *p SCOPED(process) = NULL;
+	struct cred *target SCOPED(cred) = NULL;
 	struct rlimit new, old;
-	struct process *p;
-	struct cred *target;
 	long err;
 
 	if (new_in && copy_from_user(&new, new_in, sizeof(new)))
@@ -126,14 +115,10 @@ long sys_prlimit64(pid_t pid, u32 id, vaddr_t new_in, vaddr_t old_out)
 	if (!p)
 		return -ESRCH;
 	target = process_cred(p);
-	err = p != current_process() && !cred_may_limit(target) ? -EPERM : 0;
-	cred_put(target);
-	if (!err)
-		err = change_limit(p, id, new_in ? &new : NULL, &old);
-	process_put(p);
-	if (!err && old_out)
-		err = copy_to_user(old_out, &old, sizeof(old));
-	return err;
+	if (p != current_process() && !cred_may_limit(target))
+		return -EPERM;
+	err = change_limit(p, id, new_in ? &new : NULL, &old);
+	return err || !old_out ? err : copy_to_user(old_out, &old, sizeof(old));
 }
 
 long sys_getrlimit(u32 id, vaddr_t out)
@@ -155,7 +140,7 @@ long sys_setrlimit(u32 id, vaddr_t in)
 #define GRND_RANDOM	2u
 #define GRND_INSECURE	4u
 
-/* Bytes that have been written count, also where the memory ends or a signal comes. */
+/* Returns how many bytes were written, even if the memory ended there or a signal came. */
 long sys_getrandom(vaddr_t buf, size_t n, u32 flags)
 {
 	struct iobuf b = { .addr = buf, .left = MIN(n, RW_MAX) };

@@ -16,12 +16,18 @@
 #define INIT_PATH	"/init"
 #define CONSOLE_PATH	"/dev/console"
 
-/* Descriptors 0, 1 and 2. */
-static int open_console(void)
+/* Gives process 1 a working directory, and the console as descriptors 0, 1 and 2. */
+static int set_up_process(void)
 {
+	struct process *p = current_process();
 	struct file *f;
-	int err = path_open(NULL, CONSOLE_PATH, O_RDWR, 0, &f);
+	int err = fdtable_create(&p->fds);
 
+	if (err)
+		return err;
+	p->place->cwd = inode_get(root_inode);
+	p->place->umask = 022;
+	err = path_open(NULL, CONSOLE_PATH, O_RDWR, 0, &f);
 	if (err)
 		return err;
 	for (int fd = 0; fd < 3 && err >= 0; fd++)
@@ -30,32 +36,14 @@ static int open_console(void)
 	return err < 0 ? err : 0;
 }
 
-static int set_up_process(void)
-{
-	struct process *p = current_process();
-	int err = fdtable_create(&p->fds);
-
-	if (err)
-		return err;
-	p->place->cwd = inode_get(root_inode);
-	p->place->umask = 022;
-	return open_console();
-}
-
-static int add_string(struct exec_args *args, const char *s)
-{
-	return exec_args_append(args, s, strlen(s) + 1);
-}
-
 static int exec_init(const char *path)
 {
+	static const char env[] = "HOME=/\0TERM=linux";
 	struct exec_args args = { .argc = 1, .envc = 2 };
-	int err = add_string(&args, path);
+	int err = exec_args_append(&args, path, strlen(path) + 1);
 
 	if (!err)
-		err = add_string(&args, "HOME=/");
-	if (!err)
-		err = add_string(&args, "TERM=linux");
+		err = exec_args_append(&args, env, sizeof(env));
 	if (!err)
 		err = exec_path(path, &args);
 	exec_args_free(&args);

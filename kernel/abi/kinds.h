@@ -1,11 +1,11 @@
 /*
- * The arguments of system calls, for those who make something of syscalls.def: the kernel's table
- * and the programs that name or invent arguments.
+ * Macros over the arguments of system calls, for every file that includes syscalls.def: the
+ * kernel's table, and the programs that print arguments or make them at random.
  */
 #pragma once
 
 /*
- * EACH(none, m, kinds...): m(kind, 0), m(kind, 1) and so on; @none if there are no kinds.
+ * EACH(none, m, kinds...) expands to m(kind, 0), m(kind, 1) and so on, or to @none without kinds.
  */
 #define EACH(none, m, ...)	EACH_OF(COUNT(__VA_ARGS__))(none, m, ##__VA_ARGS__)
 #define EACH_OF(n)		EACH_PASTE(n)
@@ -18,6 +18,6 @@
 #define EACH_5(none, m, a, b, c, d, e) m(a, 0), m(b, 1), m(c, 2), m(d, 3), m(e, 4)
 #define EACH_6(none, m, a, b, c, d, e, f) m(a, 0), m(b, 1), m(c, 2), m(d, 3), m(e, 4), m(f, 5)
 
-/* How many arguments a macro was given, up to six. */
+/* Counts a macro's arguments, up to six. */
 #define COUNT(...)		COUNT_OF(0, ##__VA_ARGS__, 6, 5, 4, 3, 2, 1, 0)
 #define COUNT_OF(zero, a, b, c, d, e, f, n, ...) n

@@ -38,7 +38,7 @@ struct abi_flock {
 
 _Static_assert(sizeof(struct abi_flock) == 32, "struct flock");
 
-/* The bytes that the user means. */
+/* Translates the user's range of bytes. */
 static int range_get(const struct file *f, const struct abi_flock *l, struct lock_request *r)
 {
 	off_t from[] = { 0, f->offset, (off_t)f->inode->size };
@@ -98,8 +98,8 @@ static long get_lock(struct file *f, struct abi_flock *l, bool ofd, vaddr_t out)
 }
 
 /*
- * Another thread may close the descriptor while we wait, and the close() would not have found the
- * lock: then it is given back, for nobody could.
+ * Another thread may have closed the descriptor while we waited. Its close() did not find the lock
+ * to drop it, so it is dropped here.
  */
 static long still_open(int fd, struct file *f, struct lock_request *r)
 {

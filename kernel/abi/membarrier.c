@@ -1,10 +1,11 @@
 /*
- * membarrier(): a memory barrier on other CPUs, so that a program's own fast side can go without.
+ * membarrier(): a memory barrier on other CPUs, so that a program's frequent path needs none
+ * itself.
  *
- * The CPUs that may run threads of the caller are interrupted, and each answers: what it did before
- * is seen by the caller afterwards, and the other way round. For a flush of no addresses that is
- * all that a TLB shootdown does. A CPU that loads the address space after the set of CPUs was read
- * passes a barrier of its own on the way (SPACE1 in mm/space.c).
+ * It interrupts the CPUs that may run threads of the caller and waits for each to answer.
+ * Afterwards the caller sees what they did before, and they see what the caller did before. A TLB
+ * shootdown that flushes no addresses does exactly that. A CPU that loads the address space after
+ * the set of CPUs was read passes a barrier of its own on the way (SPACE1 in mm/space.c).
  */
 #include "sys.h"
 
@@ -31,7 +32,7 @@ long sys_membarrier(int command, u32 flags, int cpu)
 {
 	struct addr_space *as = current_process()->as;
 
-	(void)cpu;		/* of a flag that goes with restartable sequences */
+	(void)cpu;		/* only for a flag of restartable sequences */
 	if (flags)
 		return -EINVAL;
 	switch (command) {

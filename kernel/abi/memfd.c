@@ -1,13 +1,11 @@
 /*
- * memfd_create: files without a name, and seals, by which one who shares such a file is told what
- * can no longer happen to it.
+ * memfd_create: files without a name, and seals. A seal promises to everyone who shares such a file
+ * that some change can no longer happen to it.
  *
- * A seal is only ever added, under inode->lock, which writing, changing the size and mapping such a
- * file hold too. F_SEAL_WRITE is refused while there are mappings that could write.
+ * Seals are only ever added. They change under inode->lock, which is also held to write to such a
+ * file, to change its size and to map it. F_SEAL_WRITE is refused while a mapping could write.
  */
 #include "sys.h"
-
-#include "base/string.h"
 
 #define MFD_CLOEXEC		1u
 #define MFD_ALLOW_SEALING	2u
@@ -15,33 +13,23 @@
 #define MFD_EXEC		16u
 #define MFD_KNOWN		(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)
 
-#define MEMFD_NAME_MAX		249	/* with "memfd:" before it, NAME_MAX */
-
 #define PREFIX			"memfd:"
 #define PREFIX_LEN		(sizeof(PREFIX) - 1)
-
-/* The name is for people who look into /proc. */
-static int get_name(vaddr_t from, char name[NAME_MAX + 2])
-{
-	ssize_t n;
-
-	strlcpy(name, PREFIX, NAME_MAX);
-	n = copy_string_from_user(name + PREFIX_LEN, from, MEMFD_NAME_MAX + 2);
-	return n == -ENAMETOOLONG || n > MEMFD_NAME_MAX ? -EINVAL : n < 0 ? (int)n : 0;
-}
+#define MEMFD_NAME_MAX		249	/* NAME_MAX without the prefix */
 
 long sys_memfd_create(vaddr_t from, u32 flags)
 {
-	char name[NAME_MAX + 2];
+	char name[NAME_MAX + 2] = PREFIX;	/* shown in /proc */
 	struct inode *i SCOPED(inode) = NULL;
 	struct file *f;
+	ssize_t n;
 	int err;
 
 	if (flags & ~MFD_KNOWN || (flags & MFD_EXEC && flags & MFD_NOEXEC_SEAL))
 		return -EINVAL;
-	err = get_name(from, name);
-	if (err)
-		return err;
+	n = copy_string_from_user(name + PREFIX_LEN, from, MEMFD_NAME_MAX + 2);
+	if (n < 0 || n > MEMFD_NAME_MAX)
+		return n == -EFAULT ? n : -EINVAL;
 	i = ramfs_create_anon(0);
 	if (!i)
 		return -ENOMEM;
@@ -55,10 +43,10 @@ long sys_memfd_create(vaddr_t from, u32 flags)
 		return err;
 	inode_put_write(i);
 	f->made = true;
-	return fd_install(f, 0, current_process()->limits[RLIMIT_NOFILE].cur, flags & MFD_CLOEXEC);
+	return fd_install(f, 0, fd_limit(), flags & MFD_CLOEXEC);
 }
 
-/* Of an ordinary file there is one, against any other. SEALS_MEMFD: seals mean anything to it. */
+/* An ordinary file is sealed against seals. SEALS_MEMFD marks files that support seals at all. */
 static u32 seals_of(const struct inode *i)
 {
 	bool ordinary = inode_is(i, S_IFREG) && i->dev == DEV_ROOT;
@@ -66,7 +54,6 @@ static u32 seals_of(const struct inode *i)
 	return ordinary ? SEALS_MEMFD | F_SEAL_SEAL : i->seals;
 }
 
-/* fcntl(F_ADD_SEALS) */
 int seals_add(struct file *f, u32 seals)
 {
 	struct inode *i = f->inode;
@@ -89,7 +76,6 @@ int seals_add(struct file *f, u32 seals)
 	return err;
 }
 
-/* fcntl(F_GET_SEALS) */
 int seals_get(const struct file *f)
 {
 	u32 seals = seals_of(f->inode);

@@ -1,6 +1,6 @@
 /*
- * Memory system calls that change what is mapped: checks and translation of flags; address spaces
- * do the work. Advice about memory: advice.c.
+ * System calls that change what is mapped: they check and translate flags, and address spaces do
+ * the work. Advice about memory: advice.c.
  *
  * PROT_READ, PROT_WRITE and PROT_EXEC have the values of VM_READ, VM_WRITE and VM_EXEC.
  */
@@ -29,7 +29,7 @@ _Static_assert(VM_READ == 1 && VM_WRITE == 2 && VM_EXEC == 4, "PROT_*");
 #define MAP_HUGETLB		0x40000u
 #define MAP_FIXED_NOREPLACE	0x100000u
 
-/* All that MAP_SHARED has ever ignored: MAP_SHARED_VALIDATE refuses other flags. */
+/* Flags that MAP_SHARED knows or ignores; MAP_SHARED_VALIDATE refuses all others. */
 #define MAP_OLD			0x7c07f9f3u
 
 long sys_brk(vaddr_t brk)
@@ -37,7 +37,7 @@ long sys_brk(vaddr_t brk)
 	return as_brk(current_process()->as, brk);
 }
 
-/* Shared anonymous memory is a file that nobody can name. */
+/* Shared anonymous memory is backed by a file without a name. */
 static int back_anonymous(struct map_request *req, u32 flags)
 {
 	u32 type = flags & MAP_TYPE;
@@ -56,7 +56,7 @@ static int back_anonymous(struct map_request *req, u32 flags)
 	return req->inode ? 0 : -ENOMEM;
 }
 
-/* Checks what the file's mode allows, in Linux's order. */
+/* Checks whether the file is open for such a mapping, in Linux's order. */
 static int check_file(const struct file *f, struct map_request *req, u32 flags)
 {
 	u32 type = flags & MAP_TYPE;
@@ -96,7 +96,7 @@ static int back_by_file(struct map_request *req, struct file *f, u32 flags)
 	return 0;
 }
 
-/* Size and place, in the order in which Linux looks. */
+/* Checks size and address in Linux's order. */
 static int check_place(const struct map_request *req, u64 size)
 {
 	if (!size)
@@ -118,11 +118,6 @@ static u32 region_flags(u32 flags)
 	       (flags & MAP_LOCKED ? REGION_LOCKED : 0);
 }
 
-static int check_lock(u32 flags)
-{
-	return flags & MAP_LOCKED && !as_may_lock() ? -EPERM : 0;
-}
-
 static long map(struct map_request *req, struct file *f, u32 flags)
 {
 	struct addr_space *as = current_process()->as;
@@ -142,7 +137,7 @@ static long map(struct map_request *req, struct file *f, u32 flags)
 	return (long)at;
 }
 
-/* Flags that only advise are not looked at. */
+/* Ignores flags that are mere advice. */
 long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offset)
 {
 	u32 flags = mapflags;
@@ -164,11 +159,11 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 		if (!f || f->flags & O_PATH)
 			return -EBADF;
 	}
-	if (flags & MAP_HUGETLB)		/* none are set aside */
+	if (flags & MAP_HUGETLB)		/* no huge pages are set aside */
 		return f ? -EINVAL : -ENOMEM;
 	err = check_place(&req, size);
-	if (!err)
-		err = check_lock(flags);
+	if (!err && flags & MAP_LOCKED && !as_may_lock())
+		err = -EPERM;
 	if (!err && f && (offset < 0 || req.size > (u64)S64_MAX - offset))
 		err = -EOVERFLOW;
 	if (err)
@@ -176,7 +171,7 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 	if (!f || !f->inode->seals) {
 		at = map(&req, f, flags);
 	} else {
-		mutex_lock(&f->inode->lock);	/* no seal comes between check and mapping */
+		mutex_lock(&f->inode->lock);	/* no seal is added between check and mapping */
 		at = map(&req, f, flags);
 		mutex_unlock(&f->inode->lock);
 	}
@@ -185,7 +180,7 @@ long sys_mmap(vaddr_t addr, u64 size, int prot, int mapflags, int fd, off_t offs
 	return at;
 }
 
-/* Page-aligned, not empty and within user space; *size is rounded up. */
+/* Checks that a range is page-aligned and within user space; rounds *size up. */
 static int check_range(vaddr_t addr, u64 *size)
 {
 	u64 rounded = ALIGN_UP(*size, PAGE_SIZE);
@@ -223,7 +218,9 @@ long sys_mprotect(vaddr_t addr, u64 size, int prot)
 	return as_protect(current_process()->as, addr, size, prot & PROT_ALL, grows);
 }
 
-/* Puts a shared mapping over the old one, with its access; that is all Linux makes of it, too. */
+/*
+ * Maps another part of the same shared file over the old mapping, with its access, as Linux does.
+ */
 long sys_remap_file_pages(vaddr_t addr, u64 size, int prot, size_t page, int mapflags)
 {
 	struct addr_space *as = current_process()->as;

@@ -1,15 +1,14 @@
 /*
- * POSIX message queues as system calls see them; what they do is in kernel/process/mqueue.c.
+ * POSIX message queues as system calls see them; the queues are in kernel/process/mqueue.c.
  *
- * The C library takes the slash off the name. A message is copied before the queue is locked and
- * after it is unlocked: a received one that cannot be copied out is lost, as on Linux.
+ * The C library takes the slash off the name. A message is copied in before the queue is locked,
+ * and copied out after it is unlocked: if that fails, a received message is lost, as on Linux.
  */
 #include "process/mqueue.h"
 
-#include "process/signal.h"
 #include "sys.h"
 
-/* A descriptor of a queue that is open for @access, referenced; NULL: it is none. */
+/* Returns a reference to a queue's file that is open for @access, or NULL. */
 static struct file *mqueue_get(int fd, u32 access)
 {
 	struct file *f = fd_get(fd);
@@ -114,7 +113,7 @@ long sys_mq_timedreceive(int fd, vaddr_t to, size_t size, vaddr_t priority, vadd
 	return result;
 }
 
-/* The C library's SIGEV_THREAD asks for a message on a socket, which is none here. */
+/* SIGEV_THREAD is -EBADF: it names a socket, and there are none. */
 static int notify_get(vaddr_t from, struct mqueue_notify *n)
 {
 	struct sigevent e;

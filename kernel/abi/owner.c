@@ -1,10 +1,10 @@
 /*
- * The questions of fcntl() and ioctl() about a file's signals: its owner, its signal, O_ASYNC.
+ * The commands of fcntl() and ioctl() about a file's signals: its owner, its signal, O_ASYNC.
  */
 #include "process/async.h"
 #include "sys.h"
 
-/* F_SETOWN's way to say it: a process, or a group negated. */
+/* F_SETOWN names a process by its id, a group by its negated id. */
 static long set_owner(struct file *f, s32 who)
 {
 	struct file_owner o = { .kind = OWNER_PROCESS, .id = who };
@@ -16,7 +16,7 @@ static long set_owner(struct file *f, s32 who)
 	return async_set_owner(f, o, true);
 }
 
-/* A small group's number looks like an error, but is none that starts the call again. */
+/* A negated group id may look like an error that restarts the call: it must not. */
 static long get_owner(struct file *f)
 {
 	struct file_owner o = async_owner(f);
@@ -54,13 +54,9 @@ long fcntl_owner(struct file *f, int cmd, u64 arg)
 	return atomic_load(&f->async.sig);	/* F_GETSIG */
 }
 
-/* Unlike F_SETFL it says that a file cannot do it. */
-long ioctl_async(int fd, struct file *f, vaddr_t arg)
+/* Unlike F_SETFL, reports a file that cannot send signals. */
+long ioctl_async(int fd, struct file *f, bool on)
 {
-	int on;
-
-	if (copy_from_user(&on, arg, sizeof(on)))
-		return -EFAULT;
 	if (!f->ops->async && !on != !(f->flags & O_ASYNC))
 		return -ENOTTY;
 	async_turn(f, fd, on);

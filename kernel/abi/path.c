@@ -1,8 +1,8 @@
 /*
  * System calls that name files: open, create, remove, rename, link.
  *
- * Each copies its names into the kernel first (struct user_path), so that nothing a user thread
- * does meanwhile can change them under the checks; then it is a call of the VFS.
+ * Each call copies its names into the kernel first (struct user_path), so that no user thread can
+ * change a name after it has been checked. The rest is a call of the VFS.
  */
 #include "sys.h"
 
@@ -31,7 +31,7 @@ int user_file_inode(int fd, struct inode **out)
 	return f ? 0 : -EBADF;
 }
 
-/* A string argument that may be as long as a path. */
+/* Copies a string that may be as long as a path. The caller frees *out, also after an error. */
 static int copy_path(vaddr_t from, char **out)
 {
 	ssize_t len;
@@ -51,7 +51,7 @@ int user_name_get(vaddr_t path, unsigned flags, struct user_path *p)
 	return !err && !p->name[0] && !(flags & AT_EMPTY_PATH) ? -ENOENT : err;
 }
 
-/* Where a path begins that is relative. */
+/* Finds where a relative path begins. */
 static int start_at(int dirfd, struct inode **at)
 {
 	if (dirfd != AT_FDCWD)
@@ -89,7 +89,7 @@ int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out)
 	return 0;
 }
 
-/* Checks open()'s flags, before it looks at the path. */
+/* Checks open()'s flags; Linux does that before it looks at the path. */
 static int check_open_flags(u32 flags)
 {
 	if (flags & O_PATH)
@@ -134,7 +134,7 @@ struct open_how {			/* Linux's */
 #define RESOLVE_ALL	63u
 #define OPEN_FLAGS	0x7fffc3u
 
-/* Unlike open(), it refuses what it does not know or would not use. */
+/* Unlike open(), openat2() refuses bits that it does not know or would not use. */
 static int check_how(const struct open_how *how)
 {
 	bool makes = how->flags & (O_CREAT | O_TMPFILE_ALONE);
@@ -159,18 +159,17 @@ long sys_openat2(int dirfd, vaddr_t path, vaddr_t in, size_t size)
 	return err ? err : open_within(dirfd, path, how.flags, how.mode, how.resolve);
 }
 
-/* No file system here can tell a file by a handle. */
+/* Checks its arguments and refuses: no file system here has handles. */
 long sys_name_to_handle_at(int dirfd, vaddr_t path, vaddr_t handle, vaddr_t mount, u32 flags)
 {
 	unsigned follow = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
-	struct inode *inode SCOPED(inode) = NULL;
-	int err;
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags | follow, &inode);
 
 	(void)handle;
 	(void)mount;
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = user_path_inode(dirfd, path, flags | follow, &inode);
 	return err ? err : -EOPNOTSUPP;
 }
 
@@ -183,7 +182,7 @@ long sys_mkdirat(int dirfd, vaddr_t path, u32 mode)
 	return err ? err : vfs_create(p.at, p.name, S_IFDIR | mode, 0);
 }
 
-/* Directories are made otherwise; without a kind it is a regular file. */
+/* Directories are made by mkdir() only. */
 static int may_mknod(u32 kind)
 {
 	switch (kind) {
@@ -201,7 +200,7 @@ static int may_mknod(u32 kind)
 
 long sys_mknodat(int dirfd, vaddr_t path, u32 mode, u32 rdev)
 {
-	u32 kind = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
+	u32 kind = mode & S_IFMT ? mode & S_IFMT : S_IFREG;	/* the default: a regular file */
 	struct user_path p SCOPED(path) = { NULL, NULL };
 	int err = may_mknod(kind);
 
@@ -259,7 +258,7 @@ long sys_symlinkat(vaddr_t target, int dirfd, vaddr_t path)
 	return err ? err : vfs_symlink(p.at, p.name, text);
 }
 
-/* The link's text, cut off at @size and not terminated, as Linux gives it. */
+/* Copies the link's text as Linux does: cut off at @size and without a terminator. */
 long sys_readlinkat(int dirfd, vaddr_t path, vaddr_t buf, size_t size)
 {
 	struct inode *inode SCOPED(inode) = NULL;

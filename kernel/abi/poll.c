@@ -4,14 +4,15 @@
  */
 #include "sys.h"
 
-#include "process/signal.h"
-
 struct pollfd {
 	s32 fd;
 	u16 events, revents;
 };
 
-/* Makes files of descriptors. Negative ones are skipped; how many were bad, so ready at once. */
+/*
+ * Gets the files of the descriptors, skipping negative ones. Returns how many are not open: these
+ * are ready at once.
+ */
 static unsigned files_get(struct pollfd *fds, struct poll_request *r, unsigned n)
 {
 	unsigned bad = 0;
@@ -28,33 +29,27 @@ static unsigned files_get(struct pollfd *fds, struct poll_request *r, unsigned n
 	return bad;
 }
 
-static void files_put(struct pollfd *fds, struct poll_request *r, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (!r[i].file)
-			continue;
-		fds[i].revents = r[i].ready;
-		file_put(r[i].file);
-	}
-}
-
 static long poll_list(struct pollfd *fds, struct poll_request *r, unsigned n, struct deadline d)
 {
 	unsigned bad = files_get(fds, r, n);
 	int ready = poll_files(r, n, bad ? DEADLINE_POLL : d);
 
-	files_put(fds, r, n);
+	for (unsigned i = 0; i < n; i++)
+		if (r[i].file) {
+			fds[i].revents = r[i].ready;
+			file_put(r[i].file);
+		}
 	return ready < 0 ? ready : (long)(ready + bad);
 }
 
-/* One allocation holds both lists; their elements are multiples of 8 bytes. */
+/* Both lists share one allocation: their elements are multiples of 8 bytes, so both are aligned. */
 static long poll_user(vaddr_t list, u32 n, struct deadline d)
 {
 	struct poll_request *requests;
 	struct pollfd *fds;
 	long result;
 
-	if (n > current_process()->limits[RLIMIT_NOFILE].cur)
+	if (n > fd_limit())
 		return -EINVAL;
 	requests = kzalloc(n * (sizeof(*requests) + sizeof(*fds)) + 1);
 	if (!requests)
@@ -81,9 +76,8 @@ long sys_poll(vaddr_t list, u32 n, int ms)
 }
 
 /*
- * Ends a call that is told how long it may take: the user's timeout becomes what is left of it, so
- * that the call, if a signal only interrupts it, goes on from there. That cannot be where the time
- * cannot be written.
+ * Writes the time left to the user's timeout, so that a call restarted after a signal waits only
+ * for the rest. If the time cannot be written, the call is not restarted.
  */
 long end_call_with_time_left(long result, vaddr_t timeout, struct deadline d, bool timeval)
 {
@@ -100,17 +94,12 @@ long end_call_with_time_left(long result, vaddr_t timeout, struct deadline d, bo
 
 long sys_ppoll(vaddr_t list, u32 n, vaddr_t timeout, vaddr_t mask, size_t mask_size)
 {
-	u64 new;
 	struct deadline d;
 	long result = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
 
+	if (!result)
+		result = signal_set_for_call(mask, mask_size);
 	if (result)
 		return result;
-	if (mask && mask_size != sizeof(new))
-		return -EINVAL;
-	if (mask && copy_from_user(&new, mask, sizeof(new)))
-		return -EFAULT;
-	if (mask)
-		signal_set_mask_for_call(new);
 	return end_call_with_time_left(poll_user(list, n, d), timeout, d, false);
 }

@@ -1,9 +1,7 @@
 /*
- * prctl(): what a thread or a process says of itself.
+ * prctl(): options of the calling thread and its process.
  */
 #include "base/string.h"
-#include "process/cred.h"
-#include "process/signal.h"
 #include "sys.h"
 
 #define PR_SET_PDEATHSIG	1
@@ -46,25 +44,12 @@ static long get_name(vaddr_t to)
 	return copy_to_user(to, name, sizeof(name));
 }
 
-static long put_int(vaddr_t to, s32 value)
-{
-	return copy_to_user(to, &value, sizeof(value));
-}
-
 static long set_death_signal(u64 sig)
 {
 	if (sig > NSIG)
 		return -EINVAL;
 	spin_lock(&tree_lock);
 	current_process()->parent_death_signal = sig;
-	spin_unlock(&tree_lock);
-	return 0;
-}
-
-static long set_subreaper(bool on)
-{
-	spin_lock(&tree_lock);
-	current_process()->subreaper = on;
 	spin_unlock(&tree_lock);
 	return 0;
 }
@@ -83,7 +68,7 @@ static long set_no_new_privs(void)
 	return 0;
 }
 
-/* The options that take one argument, or none. */
+/* Handles the options that take one argument or none. */
 static long simple_option(int option, u64 arg)
 {
 	struct thread *t = current_thread();
@@ -93,7 +78,7 @@ static long simple_option(int option, u64 arg)
 	case PR_SET_PDEATHSIG:
 		return set_death_signal(arg);
 	case PR_GET_PDEATHSIG:
-		return put_int(arg, p->parent_death_signal);
+		return copy_to_user(arg, &(s32){ p->parent_death_signal }, sizeof(s32));
 	case PR_GET_DUMPABLE:
 		return p->dumpable;
 	case PR_SET_DUMPABLE:
@@ -116,9 +101,12 @@ static long simple_option(int option, u64 arg)
 	case PR_GET_TIMERSLACK:
 		return t->timer_slack ? (long)t->timer_slack : TIMER_SLACK_DEFAULT;
 	case PR_SET_CHILD_SUBREAPER:
-		return set_subreaper(arg);
+		spin_lock(&tree_lock);
+		p->subreaper = arg;
+		spin_unlock(&tree_lock);
+		return 0;
 	case PR_GET_CHILD_SUBREAPER:
-		return put_int(arg, p->subreaper);
+		return copy_to_user(arg, &(s32){ p->subreaper }, sizeof(s32));
 	case PR_GET_TID_ADDRESS:
 		return copy_to_user(arg, &t->clear_tid, sizeof(t->clear_tid));
 	default:

@@ -1,12 +1,12 @@
 /*
  * Processes as system calls see them: exit and wait, ids, groups and sessions.
  *
- * Groups and sessions are [tree lock]; changing one's own is a rename of the process within the
- * tree, never a change of its shape.
+ * Groups and sessions are [tree_lock]. Changing them gives a process other ids, but leaves the
+ * shape of the tree of processes alone.
  */
-#include "process/pidfd.h"
-#include "process/signal.h"
 #include "sys.h"
+
+#include "process/pidfd.h"
 
 /* --- Exit and wait ---------------------------------------------------------------------------- */
 
@@ -45,7 +45,7 @@ long sys_wait4(pid_t which, vaddr_t status, int options, vaddr_t usage)
 #define P_PGID		2
 #define P_PIDFD		3
 
-/* The child that descriptor @fd names. With O_NONBLOCK its waits are WNOHANG, and -EAGAIN. */
+/* Waits for the child of pidfd @fd. With O_NONBLOCK it does not block, but returns -EAGAIN. */
 static int wait_pidfd(int fd, int options, struct wait_result *res)
 {
 	struct file *f SCOPED(file) = fd >= 0 ? fd_get(fd) : NULL;
@@ -59,24 +59,6 @@ static int wait_pidfd(int fd, int options, struct wait_result *res)
 		return -ECHILD;
 	err = process_wait(p->pid, options | (nonblock ? WNOHANG : 0), res);
 	return !err && !res->pid && nonblock && !(options & WNOHANG) ? -EAGAIN : err;
-}
-
-/* Translates waitid()'s @type and @id into process_wait()'s @which. */
-static int wait_selector(int type, pid_t id, pid_t *which)
-{
-	switch (type) {
-	case P_ALL:
-		*which = -1;
-		return 0;
-	case P_PID:
-		*which = id;
-		return id > 0 ? 0 : -EINVAL;
-	case P_PGID:
-		*which = -id;
-		return id >= 0 ? 0 : -EINVAL;
-	default:
-		return -EINVAL;
-	}
 }
 
 /* The part of Linux's siginfo_t that waitid() writes. */
@@ -109,37 +91,37 @@ static struct child_info child_info_of(const struct wait_result *res)
 
 static int wait_child(int type, pid_t id, int options, struct wait_result *res)
 {
-	pid_t which;
-	int err;
-
 	if (((u32)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
 	    !(options & (WEXITED | WUNTRACED | WCONTINUED)))
 		return -EINVAL;
-	if (type == P_PIDFD)
+	switch (type) {
+	case P_ALL:
+		return process_wait(-1, options, res);
+	case P_PID:
+		return id > 0 ? process_wait(id, options, res) : -EINVAL;
+	case P_PGID:
+		return id >= 0 ? process_wait(-id, options, res) : -EINVAL;
+	case P_PIDFD:
 		return wait_pidfd(id, options, res);
-	err = wait_selector(type, id, &which);
-	return err ? err : process_wait(which, options, res);
+	default:
+		return -EINVAL;
+	}
 }
 
-/* All but its padding is written, also after an error, then with zeros, as on Linux. */
-static int put_child(vaddr_t out, const struct child_info *ci)
-{
-	size_t rest = offsetof(struct child_info, pid);
-
-	if (copy_to_user(out, ci, offsetof(struct child_info, pad)))
-		return -EFAULT;
-	return copy_to_user(out + rest, &ci->pid, sizeof(*ci) - rest);
-}
-
+/* Writes all fields of @info, but not its padding; after an error they are zero, as on Linux. */
 long sys_waitid(int type, pid_t id, vaddr_t info, int options, vaddr_t usage)
 {
 	struct wait_result res = { .pid = 0 };
 	int err = wait_child(type, id, options, &res);
 	struct child_info ci = child_info_of(&res);
+	size_t rest = offsetof(struct child_info, pid);
 
 	if (res.pid && usage && usage_put(usage, &res.used))
 		return -EFAULT;
-	return info && put_child(info, &ci) ? -EFAULT : err;
+	if (info && (copy_to_user(info, &ci, offsetof(struct child_info, pad)) ||
+		     copy_to_user(info + rest, &ci.pid, sizeof(ci) - rest)))
+		return -EFAULT;
+	return err;
 }
 
 /* --- Ids -------------------------------------------------------------------------------------- */
@@ -154,10 +136,11 @@ long sys_getppid(void)
 	return atomic_load_explicit(&current_process()->ppid, memory_order_relaxed);
 }
 
-/* The group or the session of process @pid, 0 being the caller. */
+/* Returns the group or session of process @pid; 0 is the caller. */
 static long id_of(pid_t pid, bool session)
 {
-	struct process *p = pid ? process_find_by_task(pid) : process_get(current_process());
+	struct process *p SCOPED(process) = pid ? process_find_by_task(pid)
+						: process_get(current_process());
 	long id;
 
 	if (!p)
@@ -165,7 +148,6 @@ static long id_of(pid_t pid, bool session)
 	spin_lock(&tree_lock);
 	id = session ? p->sid : p->pgid;
 	spin_unlock(&tree_lock);
-	process_put(p);
 	return id;
 }
 
@@ -180,10 +162,10 @@ long sys_getsid(pid_t pid)
 }
 
 /*
- * May @p, which is the caller or a child of it that has not called exec yet, change its group? In
- * the order of Linux's checks. tree_lock held.
+ * Checks whether @p may change its group: it must be the caller, or a child of the caller that has
+ * not called exec yet. The checks have Linux's order.
  */
-static int may_regroup(const struct process *p)
+static int may_regroup(const struct process *p) HOLDS(tree_lock)
 {
 	const struct process *self = current_process();
 
@@ -213,8 +195,7 @@ static int set_pgid(struct process *p, pid_t pgid)
 
 long sys_setpgid(pid_t pid, pid_t pgid)
 {
-	struct process *p;
-	int err = -EINVAL;
+	struct process *p SCOPED(process) = NULL;
 
 	pid = pid ? pid : current_process()->pid;
 	pgid = pgid ? pgid : pid;
@@ -223,10 +204,9 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	p = process_find_by_task(pid);
 	if (!p)
 		return -ESRCH;
-	if (p->pid == pid)		/* not a thread's */
-		err = set_pgid(p, pgid);
-	process_put(p);
-	return err;
+	if (p->pid != pid)		/* another thread's id */
+		return -EINVAL;
+	return set_pgid(p, pgid);
 }
 
 long sys_setsid(void)

@@ -4,63 +4,50 @@
  */
 #include "sys.h"
 
-#include "process/cred.h"
-
-#define IOV_MAX		1024
-
-/* The other process's segments, as they are: a wrong address shows when it is used. */
+/* Copies the other process's segments; a bad address shows only when it is used. */
 static int copy_segments(vaddr_t from, size_t n, struct iovec **out)
 {
 	struct iovec *s;
+	int err;
 
 	if (n > IOV_MAX)
 		return -EINVAL;
 	s = kmalloc(MAX(n, 1ul) * sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	if (copy_from_user(s, from, n * sizeof(*s))) {
+	err = copy_from_user(s, from, n * sizeof(*s));
+	for (size_t i = 0; i < n && !err; i++)
+		err = (s64)s[i].len < 0 ? -EINVAL : 0;
+	if (err)
 		kfree(s);
-		return -EFAULT;
-	}
-	for (size_t i = 0; i < n; i++)
-		if ((s64)s[i].len < 0) {
-			kfree(s);
-			return -EINVAL;
-		}
-	*out = s;
-	return 0;
+	else
+		*out = s;
+	return err;
 }
 
-/* Allows the same user, with all three of its ids, and holders of the capability. */
+/* Allows processes all of whose ids are the caller's real ones, and holders of the capability. */
 static bool may_access(struct process *p)
 {
 	const struct cred *mine = current_cred();
-	struct cred *c = process_cred(p);
+	struct cred *c SCOPED(cred) = process_cred(p);
 	bool same = mine->uid.real == c->uid.real && mine->uid.real == c->uid.effective &&
 		    mine->uid.real == c->uid.saved && mine->gid.real == c->gid.real &&
 		    mine->gid.real == c->gid.effective && mine->gid.real == c->gid.saved;
 
-	cred_put(c);
 	return same || p == current_process() || capable(CAP_SYS_PTRACE);
 }
 
 static int find_space(pid_t pid, struct addr_space **out)
 {
-	struct process *p = process_find(pid);
-	int err = p ? 0 : -ESRCH;
+	struct process *p SCOPED(process) = process_find(pid);
 
 	if (p && !may_access(p))
-		err = -EPERM;
-	if (!err) {
-		*out = process_get_as(p);
-		err = *out ? 0 : -ESRCH;
-	}
-	if (p)
-		process_put(p);
-	return err;
+		return -EPERM;
+	*out = p ? process_get_as(p) : NULL;
+	return *out ? 0 : -ESRCH;
 }
 
-/* Up to the end of one page at @at of @as; how many bytes, or an error. */
+/* Copies up to the end of the page at @at in @as. Returns how many bytes, or an error. */
 static ssize_t move_page(struct addr_space *as, vaddr_t at, size_t n, struct iobuf *own, bool write)
 {
 	size_t offset = at % PAGE_SIZE;

@@ -1,9 +1,9 @@
 /*
  * System calls that move data between an open file and user memory, and the file's offset.
  *
- * All are one path: what the user names, a buffer or a vector, becomes one struct iobuf, and the
- * file's operation is called once for all of it. So a vector is read as far as there is data and
- * never waits for more, and is written to a pipe in one piece.
+ * All calls take one path: the user's buffer or vector becomes one struct iobuf, and the file's
+ * operation is called once for all of it. So reading into a vector stops where the data ends,
+ * without waiting for more, and a vector is written to a pipe in one piece.
  *
  * The order of the checks is Linux's: the descriptor, the offset, the access mode, the memory.
  */
@@ -11,15 +11,13 @@
 
 #include "abi.h"
 
-#define IOV_MAX		1024
-
 #define RWF_KNOWN	(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND)
 
 typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 
 /* --- One buffer ------------------------------------------------------------------------------- */
 
-/* Can there be a transfer at @pos, or at the file's own offset if it is NULL? */
+/* Checks whether the file takes a transfer at @pos. NULL, the file's own offset, is always fine. */
 static int may_seek(const struct file *f, const off_t *pos, transfer_fn fn)
 {
 	bool placed = f->ops->seekable || inode_is(f->inode, S_IFDIR);
@@ -32,8 +30,8 @@ static int may_seek(const struct file *f, const off_t *pos, transfer_fn fn)
 }
 
 /*
- * The file may not be used this way (-EBADF), or knows no such use (-EINVAL; a folder's comes
- * later): that comes before what is wrong with the memory.
+ * Checks whether the file is open for this (-EBADF), and knows how to do it (-EINVAL; a directory
+ * fails later, in its operation). These errors come before any error about the memory.
  */
 static int use_error(const struct file *f, transfer_fn fn)
 {
@@ -95,7 +93,7 @@ void vector_end(struct user_vector *v)
 		kfree(v->segments);
 }
 
-/* Checks the segments and sums them up. */
+/* Checks the segments, and cuts them off at RW_MAX bytes in all. */
 static int vector_check(struct user_vector *v, size_t n)
 {
 	size_t total = 0;
@@ -132,8 +130,8 @@ int vector_get(struct user_vector *v, vaddr_t from, size_t n)
 }
 
 /*
- * Checks the flags of preadv2() and pwritev2(). Not to wait is for files that could make wait:
- * the ones in memory never do, and refuse it, as on Linux.
+ * Checks the flags of preadv2() and pwritev2(). RWF_NOWAIT is only for files that may block: files
+ * in memory never do and refuse the flag, as on Linux.
  */
 static int check_flags(const struct file *f, u32 flags, bool writes)
 {
@@ -144,7 +142,7 @@ static int check_flags(const struct file *f, u32 flags, bool writes)
 	return (flags & RWF_APPEND) && (flags & RWF_NOAPPEND) ? -EINVAL : 0;
 }
 
-/* The segments one after the other, until one is not taken whole. */
+/* Transfers one segment after the other, until one is not taken whole. */
 static long transfer_segments(struct file *f, struct user_vector *v, size_t n, transfer_fn fn)
 {
 	long done = 0, moved = 0;
@@ -176,7 +174,7 @@ static long transfer_vector(int fd, vaddr_t vector, size_t n, off_t *pos, u32 fl
 		result = vector_get(&v, vector, n);
 	if (result)
 		return result;
-	if (v.buf.left)		/* of nothing, Linux does not even look at the flags */
+	if (v.buf.left)		/* without data, Linux does not look at the flags */
 		result = check_flags(f, flags, fn == file_write);
 	v.buf.flags = flags;
 	if (v.buf.left && !result)
@@ -187,17 +185,7 @@ static long transfer_vector(int fd, vaddr_t vector, size_t n, off_t *pos, u32 fl
 	return result;
 }
 
-long sys_readv(int fd, vaddr_t vector, size_t n)
-{
-	return transfer_vector(fd, vector, n, NULL, 0, file_read);
-}
-
-long sys_writev(int fd, vaddr_t vector, size_t n)
-{
-	return transfer_vector(fd, vector, n, NULL, 0, file_write);
-}
-
-/* Position -1 of the forms with flags is the file's own offset. */
+/* In the forms with flags, position -1 means the file's own offset. */
 static long transfer_at(int fd, vaddr_t vector, size_t n, off_t pos, u32 flags, transfer_fn fn)
 {
 	if (pos < -1)
@@ -215,7 +203,7 @@ long sys_pwritev(int fd, vaddr_t vector, size_t n, off_t pos)
 	return pos < 0 ? -EINVAL : transfer_at(fd, vector, n, pos, 0, file_write);
 }
 
-/* Between the position and the flags is its upper half, for ports of 32 bits. */
+/* @high is the upper half of the position on 32-bit ports. */
 long sys_preadv2(int fd, vaddr_t vector, size_t n, off_t pos, u64 high, u32 flags)
 {
 	(void)high;
@@ -236,7 +224,7 @@ long sys_pwritev2(int fd, vaddr_t vector, size_t n, off_t pos, u64 high, u32 fla
 #define SEEK_DATA	3
 #define SEEK_HOLE	4
 
-/* The first data or hole from @offset on; the end of the file counts as a hole. */
+/* Finds the first data or hole at or after @offset; the end of the file counts as a hole. */
 static off_t seek_data(struct inode *i, off_t offset, bool hole)
 {
 	off_t size = i->size;
@@ -248,13 +236,12 @@ static off_t seek_data(struct inode *i, off_t offset, bool hole)
 	return hole ? size : offset;
 }
 
-/* f->lock held. */
-static off_t seek(struct file *f, off_t offset, int whence)
+static off_t seek(struct file *f, off_t offset, int whence) HOLDS(f->lock)
 {
 	off_t from = 0;
 
 	if (inode_is(f->inode, S_IFCHR))
-		return 0;		/* no place in it differs from another */
+		return 0;		/* a device has no positions */
 	if (whence == SEEK_DATA || whence == SEEK_HOLE)
 		from = seek_data(f->inode, offset, whence == SEEK_HOLE);
 	else if (whence != SEEK_SET)

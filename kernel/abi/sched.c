@@ -1,14 +1,13 @@
 /*
  * Scheduling as system calls see it: classes and their parameters, niceness, affinity.
  *
- * The calls are Linux's under any policy; a class that the policy does not know is an EINVAL,
- * as one that Linux does not know is there. For what CAP_SYS_NICE is needed, and what RLIMIT_NICE
- * and RLIMIT_RTPRIO allow without: may_set(), can_nice().
+ * The calls are Linux's under any policy; a class that the policy does not know is -EINVAL, like
+ * one that Linux does not know. may_set() and can_nice() say what needs CAP_SYS_NICE, and what
+ * RLIMIT_NICE and RLIMIT_RTPRIO allow without it.
  */
 #include "sched/sched.h"
 
 #include "abi.h"
-#include "process/cred.h"
 #include "sys.h"
 
 #define SCHED_RESET_ON_FORK	0x40000000
@@ -16,11 +15,11 @@
 /* --- Classes and parameters ------------------------------------------------------------------- */
 
 #define ATTR_RESET_ON_FORK	0x01u
-#define ATTR_RECLAIM		0x02u	/* these two say nothing of other classes than DEADLINE */
+#define ATTR_RECLAIM		0x02u	/* this and the next one matter for class DEADLINE only */
 #define ATTR_DL_OVERRUN		0x04u
 #define ATTR_KEEP_POLICY	0x08u
 #define ATTR_KEEP_PARAMS	0x10u
-#define ATTR_UTIL_CLAMP		0x60u	/* only with an option of Linux's */
+#define ATTR_UTIL_CLAMP		0x60u	/* Linux has it as a configuration option; we do not */
 #define ATTR_SIZE_MIN		48u
 #define ATTR_SIZE_CLAMP		56u	/* with util_min and util_max */
 
@@ -34,12 +33,6 @@ struct sched_attr {
 	u32 util_min, util_max;
 };
 
-static inline void thread_scope_end(struct thread **t)
-{
-	if (*t)
-		thread_put(*t);
-}
-
 /* The limit counts from 1 for nice 19 to 40 for nice -20. */
 static bool can_nice(const struct thread *t, int nice)
 {
@@ -48,14 +41,12 @@ static bool can_nice(const struct thread *t, int nice)
 
 static bool may_schedule(struct thread *t)
 {
-	struct cred *c = thread_cred(t);
-	bool may = cred_may_schedule(c);
+	struct cred *c SCOPED(cred) = thread_cred(t);
 
-	cred_put(c);
-	return may;
+	return cred_may_schedule(c);
 }
 
-/* May the caller, who is not privileged, change @t's parameters from @old to @new? */
+/* Checks whether an unprivileged caller may change @t's parameters from @old to @new. */
 static bool may_set(struct thread *t, const struct sched_params *old,
 		    const struct sched_params *new)
 {
@@ -97,7 +88,7 @@ static long get_params(tid_t tid, struct sched_params *p)
 	return 0;
 }
 
-/* @class -1: the one it has. */
+/* @class -1: keeps the class. */
 static long set_class(tid_t tid, int class, vaddr_t param)
 {
 	struct sched_params p;
@@ -147,7 +138,7 @@ long sys_sched_getparam(tid_t tid, vaddr_t out)
 	return err ? err : copy_to_user(out, &p.rt_priority, sizeof(p.rt_priority));
 }
 
-/* A structure longer than ours must have zeroes beyond ours. */
+/* Copies a struct sched_attr of any version; on -E2BIG tells the caller the size of ours. */
 static long copy_attr(struct sched_attr *a, vaddr_t in)
 {
 	u32 size, ours = sizeof(*a);
@@ -218,7 +209,7 @@ long sys_sched_getattr(tid_t tid, vaddr_t out, u32 size, u32 flags)
 	return copy_to_user(out, &a, a.size);
 }
 
-/* These two are about Linux's classes, whether or not the policy knows them. */
+/* Knows all of Linux's classes, whether or not the policy does. */
 static long priority_bound(u32 class, long real_time)
 {
 	if (class == SCHED_FIFO || class == SCHED_RR)
@@ -239,14 +230,11 @@ long sys_sched_get_priority_min(int class)
 long sys_sched_rr_get_interval(tid_t tid, vaddr_t out)
 {
 	struct thread *t SCOPED(thread) = tid < 0 ? NULL : find_user_thread(tid);
-	struct timespec ts = { 0 };
-	u64 ns;
+	struct timespec ts;
 
 	if (!t)
 		return tid < 0 ? -EINVAL : -ESRCH;
-	ns = policy_interval(&t->se);
-	ts.sec = ns / NSEC_PER_SEC;
-	ts.nsec = ns % NSEC_PER_SEC;
+	ts = timespec_of(policy_interval(&t->se));
 	return copy_to_user(out, &ts, sizeof(ts));
 }
 
@@ -256,93 +244,89 @@ long sys_sched_rr_get_interval(tid_t tid, vaddr_t out)
 #define PRIO_PGRP	1
 #define PRIO_USER	2
 
-/* Of setpriority(); ioprio_set() counts from 1. */
-struct meant {
-	int which;
+/* One call's walk over the threads it means. */
+struct walk {
+	int which;	/* as setpriority() counts; ioprio_set() counts from 1 */
 	u32 who;
+	bool sets;	/* false: only looks */
+	int value;	/* to be set */
+	int best;	/* the lowest found: the most favoured thread's */
+	int err;	/* of the last thread that was refused; -ESRCH if no thread was meant */
 };
 
-struct nice_walk {
-	struct meant meant;
-	const int *nice;	/* NULL: only look */
-	int found;		/* the most favoured; NICE_LOWEST + 1: nobody */
-	int err;		/* of the last that was refused; -ESRCH: nobody was found */
-};
-
-static bool is_meant(const struct meant *m, struct thread *t)
+static bool is_meant(const struct walk *w, struct thread *t)
 {
 	if (t->process == &kernel_process)
 		return false;
-	if (m->which == PRIO_PROCESS)
-		return (u32)t->tid == m->who;
-	if (m->which == PRIO_PGRP)
-		return (u32)t->process->pgid == m->who;
-	return process_uid(t->process) == m->who;
+	if (w->which == PRIO_PROCESS)
+		return (u32)t->tid == w->who;
+	if (w->which == PRIO_PGRP)
+		return (u32)t->process->pgid == w->who;
+	return process_uid(t->process) == w->who;
 }
 
-static void walk_nice(struct thread *t, void *arg)
+/* Calls @visit for the threads that are meant, and others. Id 0 is the caller or its group. */
+static int walk_threads(struct walk *w, void (*visit)(struct thread *t, void *w))
 {
-	struct nice_walk *w = arg;
+	if (w->which < PRIO_PROCESS || w->which > PRIO_USER)
+		return -EINVAL;
+	if (!w->who && w->which == PRIO_PROCESS)
+		w->who = current_thread()->tid;
+	if (!w->who && w->which == PRIO_PGRP)
+		w->who = current_process()->pgid;
+	w->err = -ESRCH;
+	thread_for_each_id(visit, w);
+	return w->err;
+}
 
-	if (!is_meant(&w->meant, t))
+static void visit_nice(struct thread *t, void *arg)
+{
+	struct walk *w = arg;
+
+	if (!is_meant(w, t))
 		return;
-	w->found = MIN(w->found, t->se.params.nice);
-	if (!w->nice)
+	w->best = MIN(w->best, t->se.params.nice);
+	if (!w->sets)
 		return;
 	if (!may_schedule(t)) {
 		w->err = -EPERM;
-	} else if (*w->nice < t->se.params.nice && !can_nice(t, *w->nice)) {
+	} else if (w->value < t->se.params.nice && !can_nice(t, w->value)) {
 		w->err = -EACCES;
 	} else {
 		w->err = w->err == -ESRCH ? 0 : w->err;
-		sched_set_nice(t, *w->nice);
+		sched_set_nice(t, w->value);
 	}
 }
 
-/* Checks whom a call means, where 0 is the caller or its group. To ioprio_set() user 0 is root. */
-static int find_meant(struct meant *m)
+/* For setpriority() and getpriority(), user 0 means the caller's user. */
+static u32 meant_user(int which, u32 who)
 {
-	if (m->which < PRIO_PROCESS || m->which > PRIO_USER)
-		return -EINVAL;
-	if (!m->who && m->which == PRIO_PROCESS)
-		m->who = current_thread()->tid;
-	if (!m->who && m->which == PRIO_PGRP)
-		m->who = current_process()->pgid;
-	return 0;
-}
-
-static int change_nice(struct nice_walk *w)
-{
-	int err = find_meant(&w->meant);
-
-	if (err)
-		return err;
-	if (!w->meant.who && w->meant.which == PRIO_USER)
-		w->meant.who = current_cred()->uid.real;
-	thread_for_each_id(walk_nice, w);
-	return w->err;
+	return which == PRIO_USER && !who ? current_cred()->uid.real : who;
 }
 
 long sys_setpriority(int which, int who, int nice)
 {
-	struct nice_walk w = { { which, who }, &nice, NICE_LOWEST + 1, -ESRCH };
+	struct walk w = { which, meant_user(which, who), .sets = true,
+			  .value = MAX(NICE_HIGHEST, MIN(nice, NICE_LOWEST)) };
 
-	nice = MAX(NICE_HIGHEST, MIN(nice, NICE_LOWEST));
-	return change_nice(&w);
+	return walk_threads(&w, visit_nice);
 }
 
-/* 20 minus the nice value of the most favoured one. */
+/* Returns 20 minus the nice value of the most favoured thread. */
 long sys_getpriority(int which, int who)
 {
-	struct nice_walk w = { { which, who }, NULL, NICE_LOWEST + 1, -ESRCH };
-	int err = change_nice(&w);
+	struct walk w = { which, meant_user(which, who), .best = NICE_LOWEST + 1 };
+	int err = walk_threads(&w, visit_nice);
 
-	return w.found > NICE_LOWEST ? err : 20 - w.found;
+	return w.best > NICE_LOWEST ? err : 20 - w.best;
 }
 
 /* --- Priority of input and output ------------------------------------------------------------- */
 
-/* Kept and told, as Linux does for a disk that heeds none. A class, and a level within it. */
+/*
+ * A class, and a level within it. Kept and reported, without any effect, as on Linux for a disk
+ * whose scheduler ignores it.
+ */
 #define IOPRIO(class, level)	((class) << 13 | (level))
 #define IOPRIO_CLASS(priority)	((priority) >> 13 & 7)
 #define IOPRIO_LEVEL(priority)	((priority) & 7)
@@ -351,14 +335,7 @@ enum { IOPRIO_NONE, IOPRIO_RT, IOPRIO_BE, IOPRIO_IDLE };
 
 #define NO_IOPRIO		0x10000		/* above all that there are */
 
-struct ioprio_walk {
-	struct meant meant;
-	int set;		/* -1: only look */
-	int found;		/* the best; NO_IOPRIO: nobody */
-	int err;		/* as in struct nice_walk */
-};
-
-/* That of a thread without one follows from its scheduling, unless it is asked about alone. */
+/* Unless asked about @t alone, derives a priority that was never set from its scheduling class. */
 static int ioprio_of(struct thread *t, bool alone)
 {
 	struct sched_params p = sched_get_params(t);
@@ -370,19 +347,19 @@ static int ioprio_of(struct thread *t, bool alone)
 	return IOPRIO(class, (p.nice - NICE_HIGHEST) / 5);
 }
 
-static void walk_ioprio(struct thread *t, void *arg)
+static void visit_ioprio(struct thread *t, void *arg)
 {
-	struct ioprio_walk *w = arg;
+	struct walk *w = arg;
 
-	if (!is_meant(&w->meant, t))
+	if (!is_meant(w, t))
 		return;
-	if (w->set >= 0 && !may_schedule(t)) {
+	if (w->sets && !may_schedule(t)) {
 		w->err = -EPERM;
 		return;
 	}
-	if (w->set >= 0)
-		t->ioprio = w->set;
-	w->found = MIN(w->found, ioprio_of(t, w->meant.which == PRIO_PROCESS));
+	if (w->sets)
+		t->ioprio = w->value;
+	w->best = MIN(w->best, ioprio_of(t, w->which == PRIO_PROCESS));
 	w->err = w->err == -ESRCH ? 0 : w->err;
 }
 
@@ -403,40 +380,32 @@ static int check_ioprio(int priority)
 
 long sys_ioprio_set(int which, int who, int priority)
 {
-	struct ioprio_walk w = { { (int)(which - 1u), who }, (u16)priority, NO_IOPRIO, -ESRCH };
+	struct walk w = { (int)(which - 1u), who, .sets = true, .value = (u16)priority };
 	int err = check_ioprio(priority);
 
-	if (!err)
-		err = find_meant(&w.meant);
-	if (err)
-		return err;
-	thread_for_each_id(walk_ioprio, &w);
-	return w.err;
+	return err ? err : walk_threads(&w, visit_ioprio);
 }
 
 long sys_ioprio_get(int which, int who)
 {
-	struct ioprio_walk w = { { (int)(which - 1u), who }, -1, NO_IOPRIO, -ESRCH };
-	int err = find_meant(&w.meant);
+	struct walk w = { (int)(which - 1u), who, .best = NO_IOPRIO };
+	int err = walk_threads(&w, visit_ioprio);
 
-	if (err)
-		return err;
-	thread_for_each_id(walk_ioprio, &w);
-	return w.err ? w.err : w.found;
+	return err ? err : w.best;
 }
 
 /* --- Affinity --------------------------------------------------------------------------------- */
 
 long sys_sched_yield(void)
 {
-	sched_yield();		/* thread_yield() would look for what the edge looks for */
+	sched_yield();		/* not thread_yield(): the return to user mode looks for a kill */
 	return 0;
 }
 
-/* The mask is a whole number of words; the result says how many bytes of it were written. */
+/* @size must be whole words. Returns how many bytes of the mask were written. */
 long sys_sched_getaffinity(tid_t tid, size_t size, vaddr_t out)
 {
-	struct thread *t;
+	struct thread *t SCOPED(thread) = NULL;
 	u64 mask;
 
 	if (size < sizeof(mask) || size % sizeof(mask))
@@ -445,15 +414,13 @@ long sys_sched_getaffinity(tid_t tid, size_t size, vaddr_t out)
 	if (!t)
 		return -ESRCH;
 	mask = t->affinity & (BIT(nr_cpus) - 1);
-	thread_put(t);
 	return copy_to_user(out, &mask, sizeof(mask)) ? -EFAULT : (long)sizeof(mask);
 }
 
 long sys_sched_setaffinity(tid_t tid, size_t size, vaddr_t in)
 {
-	struct thread *t;
+	struct thread *t SCOPED(thread) = NULL;
 	u64 mask = 0;
-	int err;
 
 	if (copy_from_user(&mask, in, MIN(size, sizeof(mask))))
 		return -EFAULT;
@@ -461,13 +428,8 @@ long sys_sched_setaffinity(tid_t tid, size_t size, vaddr_t in)
 	if (!t)
 		return -ESRCH;
 	if (!may_schedule(t))
-		err = -EPERM;
-	else if (affinity_off)
-		err = -ENOSYS;
-	else
-		err = sched_set_affinity(t, mask);
-	thread_put(t);
-	return err;
+		return -EPERM;
+	return affinity_off ? -ENOSYS : sched_set_affinity(t, mask);
 }
 
 long sys_getcpu(vaddr_t cpu_out, vaddr_t node_out)

@@ -1,16 +1,14 @@
 /*
- * select() and pselect6(): poll() with bit maps of descriptors. The waiting is poll_files(); a
- * descriptor is in the list of what is waited for once, whatever maps it is in.
+ * select() and pselect6(): poll() with bit maps of descriptors. The waiting itself is the VFS's
+ * poll_files(), which is given each descriptor once, however many maps it is in.
  */
 #include "sys.h"
-
-#include "process/signal.h"
 
 #define MAPS		3		/* to read, to write, exceptions */
 #define WORD_BITS	64
 #define WORDS		(FD_MAX / WORD_BITS)
 
-/* The events that a map asks for, and those that count as an answer. */
+/* The events for which each map asks; any of them sets the descriptor's bit in the answer. */
 static const unsigned wanted[MAPS] = {
 	POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI,
 };
@@ -26,23 +24,7 @@ static size_t maps_bytes(const struct maps *m)
 	return ALIGN_UP(m->n, WORD_BITS) / 8;
 }
 
-static int maps_get(struct maps *m)
-{
-	for (unsigned k = 0; k < MAPS; k++)
-		if (m->user[k] && copy_from_user(m->word[k], m->user[k], maps_bytes(m)))
-			return -EFAULT;
-	return 0;
-}
-
-static int maps_put(const struct maps *m)
-{
-	for (unsigned k = 0; k < MAPS; k++)
-		if (m->user[k] && copy_to_user(m->user[k], m->word[k], maps_bytes(m)))
-			return -EFAULT;
-	return 0;
-}
-
-/* The events asked of descriptor @fd. */
+/* Returns the events asked about for descriptor @fd. */
 static unsigned events_of(const struct maps *m, unsigned fd)
 {
 	unsigned events = 0;
@@ -53,7 +35,7 @@ static unsigned events_of(const struct maps *m, unsigned fd)
 	return events;
 }
 
-/* The files that are asked about, or -EBADF; @r is zeroed and stays in the order of the maps. */
+/* Gets the files that are asked about, or fails with -EBADF. r[fd] is descriptor fd's, zeroed. */
 static int files_get(const struct maps *m, struct poll_request *r)
 {
 	for (unsigned fd = 0; fd < m->n; fd++) {
@@ -67,7 +49,10 @@ static int files_get(const struct maps *m, struct poll_request *r)
 	return 0;
 }
 
-/* The maps become the answer, also above the last descriptor: how many bits are left. */
+/*
+ * Clears the bits that are not ready, and those of the last word's other descriptors. Counts the
+ * rest.
+ */
 static long answer(struct maps *m, const struct poll_request *r)
 {
 	long bits = 0;
@@ -88,10 +73,12 @@ static long answer(struct maps *m, const struct poll_request *r)
 
 static long select_maps(struct maps *m, struct poll_request *r, struct deadline d)
 {
-	long result = maps_get(m);
+	long result;
 
-	if (!result)
-		result = files_get(m, r);
+	for (unsigned k = 0; k < MAPS; k++)
+		if (m->user[k] && copy_from_user(m->word[k], m->user[k], maps_bytes(m)))
+			return -EFAULT;
+	result = files_get(m, r);
 	if (!result)
 		result = poll_files(r, m->n, d);
 	if (result >= 0)
@@ -99,14 +86,15 @@ static long select_maps(struct maps *m, struct poll_request *r, struct deadline 
 	for (unsigned fd = 0; fd < m->n; fd++)
 		if (r[fd].file)
 			file_put(r[fd].file);
-	if (result >= 0 && maps_put(m))
-		result = -EFAULT;
+	for (unsigned k = 0; k < MAPS && result >= 0; k++)
+		if (m->user[k] && copy_to_user(m->user[k], m->word[k], maps_bytes(m)))
+			return -EFAULT;
 	return result;
 }
 
 /*
- * More descriptors than the table has room for are none that could be asked about: their part of
- * the maps is not even looked at, as on Linux, whose smallest table has room for 64.
+ * Ignores the maps beyond the size of the descriptor table, as on Linux, whose smallest table has
+ * room for 64 descriptors.
  */
 static long select_user(int n, vaddr_t in, vaddr_t out, vaddr_t except, struct deadline d)
 {
@@ -130,7 +118,7 @@ static long select_user(int n, vaddr_t in, vaddr_t out, vaddr_t except, struct d
 	return result;
 }
 
-/* The last argument's structure: a signal mask and its size. */
+/* The structure at pselect6()'s last argument: a set of signals and its size. */
 struct mask_arg {
 	vaddr_t mask;
 	size_t size;
@@ -141,38 +129,33 @@ long sys_pselect6(int n, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeou
 	struct mask_arg arg = { 0, 0 };
 	struct deadline d;
 	long result;
-	u64 new;
 
 	if (mask && copy_from_user(&arg, mask, sizeof(arg)))
 		return -EFAULT;
 	result = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
+	if (!result)
+		result = signal_set_for_call(arg.mask, arg.size);
 	if (result)
 		return result;
-	if (arg.mask && arg.size != sizeof(new))
-		return -EINVAL;
-	if (arg.mask && copy_from_user(&new, arg.mask, sizeof(new)))
-		return -EFAULT;
-	if (arg.mask)
-		signal_set_mask_for_call(new);
 	result = select_user(n, in, out, except, d);
 	return end_call_with_time_left(result, timeout, d, false);
 }
 
-/* The older form, of x86_64: a struct timeval, and no signal mask. */
+/* x86_64's older form, with a struct timeval and without a set of signals. */
 long sys_select(int n, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout)
 {
 	struct deadline d = DEADLINE_NEVER;
-	struct timespec ts;
 	struct timeval tv;
 	long result;
 
-	if (timeout && copy_from_user(&tv, timeout, sizeof(tv)))
-		return -EFAULT;
-	if (timeout && (tv.sec < 0 || tv.usec < 0))
-		return -EINVAL;
 	if (timeout) {
-		ts = (struct timespec){ tv.sec + tv.usec / 1000000, tv.usec % 1000000 * 1000 };
-		d = deadline_of(&ts, CLOCK_MONOTONIC, false);
+		if (copy_from_user(&tv, timeout, sizeof(tv)))
+			return -EFAULT;
+		if (tv.sec < 0 || tv.usec < 0)
+			return -EINVAL;
+		tv.sec += tv.usec / 1000000;
+		tv.usec %= 1000000;
+		d = deadline_in(timeval_ns(&tv));
 	}
 	result = select_user(n, in, out, except, d);
 	return end_call_with_time_left(result, timeout, d, true);

@@ -1,13 +1,13 @@
 /*
- * System calls that move data from file to file: sendfile(), copy_file_range(), and splice() and
- * its kin. A page goes through the kernel at a time; each step is a read and a write of the two
- * files, so what they check and wait for is theirs. Where a pipe is one of them, it is
- * kernel/fs/splice.c that moves.
+ * System calls that move data from file to file: sendfile(), copy_file_range(), splice(), tee() and
+ * vmsplice(). The data goes through the kernel a page at a time, by a read of one file and a write
+ * of the other, so each file makes its own checks and does its own waiting. If one of them is a
+ * pipe, kernel/fs/splice.c moves the data.
  */
 #include "sys.h"
 
 #define SPLICE_F_NONBLOCK	0x2u
-#define SPLICE_F_KNOWN		0xfu	/* with MOVE, MORE and GIFT, which ask for nothing */
+#define SPLICE_F_KNOWN		0xfu	/* with MOVE, MORE and GIFT, which are ignored */
 
 /* The position that @at points to, or the file's own. */
 struct position {
@@ -16,7 +16,7 @@ struct position {
 	off_t pos;
 };
 
-/* The user's position is read before the descriptors are looked at; the file's own, after. */
+/* Reads the user's position, before any descriptor is looked at; position_begin() comes after. */
 static int position_get(struct position *p, vaddr_t at)
 {
 	*p = (struct position){ .at = at };
@@ -30,7 +30,7 @@ static void position_begin(struct position *p, struct file *f)
 		p->pos = f->offset;
 }
 
-/* The position has moved: tells the user, or the file. */
+/* Stores the position that has moved, for the user or in the file. */
 static int position_put(const struct position *p)
 {
 	if (p->at)
@@ -41,7 +41,7 @@ static int position_put(const struct position *p)
 	return 0;
 }
 
-/* One step: how many bytes went over. @to is NULL where the file's own offset will do. */
+/* Moves up to @n bytes and returns how many. @to NULL: writes at the file's own offset. */
 static ssize_t move_page(struct position *from, struct file *out, off_t *to, char *page, size_t n)
 {
 	off_t pos = from->pos;
@@ -59,63 +59,54 @@ static ssize_t move_page(struct position *from, struct file *out, off_t *to, cha
 static ssize_t move(struct position *from, struct file *out, off_t *to, size_t count)
 {
 	char *page SCOPED(kmem) = kmalloc(PAGE_SIZE);
-	size_t done = 0, n;
+	size_t done = 0;
 	ssize_t moved = 0;
 
 	if (!page)
 		return -ENOMEM;
-	for (; done < count; done += moved) {
-		n = MIN(count - done, PAGE_SIZE);
+	while (done < count) {
+		size_t n = MIN(count - done, PAGE_SIZE);
+
 		moved = move_page(from, out, to, page, n);
-		if (moved <= 0)
+		done += MAX(moved, 0);
+		if (moved < (ssize_t)n)
 			break;
-		if ((size_t)moved < n) {
-			done += moved;
-			break;
-		}
 	}
 	return done ? (ssize_t)done : moved;
 }
 
-/* The file can be read or written at a position that is not its own. */
+/* Whether the file can be read or written at a position that the user gives. */
 static bool takes_positions(const struct file *f)
 {
 	return f->ops->seekable || (f->ops->placeless && inode_is(f->inode, S_IFCHR)) ||
 	       inode_is(f->inode, S_IFDIR);
 }
 
-/* Checks the file that sendfile() reads, and how much. */
-static int may_send_from(const struct position *from, size_t count)
+static bool range_ok(const struct position *p, size_t n)
 {
-	const struct file *in = from->file;
-
-	if (!file_reads(in))
-		return -EBADF;
-	if (from->at && !takes_positions(in))
-		return -ESPIPE;
-	return from->pos < 0 || count > (u64)(S64_MAX - from->pos) ? -EINVAL : 0;
-}
-
-/* lseek() works: what is sent and cannot be taken by the other is not lost. */
-static bool has_place(const struct file *f)
-{
-	return f->ops->seekable || f->ops->placeless || inode_is(f->inode, S_IFDIR);
+	return p->pos >= 0 && n <= (u64)(S64_MAX - p->pos);
 }
 
 static long send(int out_fd, struct position *from, size_t count)
 {
 	struct file *in = from->file, *out SCOPED(file) = NULL;
-	int err = may_send_from(from, count);
 
-	if (err)
-		return err;
+	if (!file_reads(in))
+		return -EBADF;
+	if (from->at && !takes_positions(in))
+		return -ESPIPE;
+	if (!range_ok(from, count))
+		return -EINVAL;
 	out = fd_get(out_fd);
 	if (!out || !file_writes(out))
 		return -EBADF;
 	if (pipe_of(out))
 		return splice_to_pipe(&(struct splice_side){ .file = in, .pos = &from->pos },
 				      pipe_of(out), MIN(count, RW_MAX), out->flags & O_NONBLOCK);
-	if ((out->flags & O_APPEND) || !has_place(in))
+	if (out->flags & O_APPEND)
+		return -EINVAL;
+	/* Only a file with lseek() can take back data that @out does not accept. */
+	if (!in->ops->seekable && !in->ops->placeless && !inode_is(in->inode, S_IFDIR))
 		return -EINVAL;
 	if (count && (!splice_reads(in) || !splice_writes(out)))
 		return -EINVAL;
@@ -152,7 +143,7 @@ static int may_copy(const struct file *in, const struct file *out)
 	return in->inode->dev == out->inode->dev ? 0 : -EXDEV;
 }
 
-/* The two ranges, of which the first ends with the file. */
+/* Checks the two ranges, and cuts *count off at the end of the file that is read. */
 static int may_copy_range(const struct position *from, const struct position *to, size_t *count)
 {
 	off_t end;
@@ -202,19 +193,16 @@ long sys_copy_file_range(int in_fd, vaddr_t in_at, int out_fd, vaddr_t out_at, s
 
 /* --- Pipes ------------------------------------------------------------------------------------ */
 
-/* Checks where splice() reads or writes a file that is no pipe. */
-static int check_place(const struct position *p, size_t n)
+/* Checks where splice() reads or writes a file that is not a pipe. */
+static bool place_ok(const struct position *p, size_t n)
 {
-	if (p->at && !takes_positions(p->file))
-		return -EINVAL;
-	return p->pos < 0 || n > (u64)(S64_MAX - p->pos) ? -EINVAL : 0;
+	return (!p->at || takes_positions(p->file)) && range_ok(p, n);
 }
 
 static ssize_t splice(struct position *from, struct position *to, size_t n, bool nonblock)
 {
 	struct pipe *source = pipe_of(from->file), *sink = pipe_of(to->file);
-	struct splice_side side = { .file = NULL };
-	int err;
+	struct splice_side side;
 
 	if (!file_reads(from->file) || !file_writes(to->file))
 		return -EBADF;
@@ -225,15 +213,15 @@ static ssize_t splice(struct position *from, struct position *to, size_t n, bool
 	if (source && sink)
 		return source == sink ? -EINVAL : splice_pipes(source, sink, n, false, nonblock);
 	if (sink) {
+		if (!place_ok(from, n))
+			return -EINVAL;
 		side = (struct splice_side){ .file = from->file, .pos = &from->pos };
-		err = check_place(from, n);
-		return err ? err : splice_to_pipe(&side, sink, MIN(n, RW_MAX), nonblock);
+		return splice_to_pipe(&side, sink, MIN(n, RW_MAX), nonblock);
 	}
-	if (!source || (to->file->flags & O_APPEND) || !splice_writes(to->file))
+	if (!source || (to->file->flags & O_APPEND) || !splice_writes(to->file) || !place_ok(to, n))
 		return -EINVAL;
 	side = (struct splice_side){ .file = to->file, .pos = &to->pos };
-	err = check_place(to, n);
-	return err ? err : splice_from_pipe(source, &side, MIN(n, RW_MAX), nonblock);
+	return splice_from_pipe(source, &side, MIN(n, RW_MAX), nonblock);
 }
 
 long sys_splice(int in_fd, vaddr_t in_at, int out_fd, vaddr_t out_at, size_t n, u32 flags)
@@ -280,7 +268,7 @@ long sys_tee(int in_fd, int out_fd, size_t n, u32 flags)
 			    (flags & SPLICE_F_NONBLOCK) || ((in->flags | out->flags) & O_NONBLOCK));
 }
 
-/* Moves the vector's bytes into the pipe that is open to be written, or else out of it. */
+/* Moves the vector's bytes into a pipe that is open for writing, or fills them from the pipe. */
 long sys_vmsplice(int fd, vaddr_t vector, size_t n, u32 flags)
 {
 	bool nonblock = flags & SPLICE_F_NONBLOCK;

@@ -1,35 +1,46 @@
 /*
  * Signal system calls. Signals themselves are in kernel/process/signal.c and deliver.c.
  */
-#include "process/signal.h"
+#include "sys.h"
 
 #include "abi.h"
 #include "base/string.h"
 #include "process/signalfd.h"
 #include "process/timers.h"
 #include "sched/sched.h"
-#include "sys.h"
 
 #define MIN_SIGSTACK	2048
 
-static int kill_process(pid_t pid, int sig)
+int signal_set_get(vaddr_t from, size_t size, u64 *set)
 {
-	struct process *p = process_find_by_task(pid);
-	int err;
+	return size == sizeof(*set) ? copy_from_user(set, from, size) : -EINVAL;
+}
 
-	if (!p)
-		return -ESRCH;
-	err = signal_may_send(p, sig);
-	if (!err)
-		err = signal_send_process(p, sig);
-	process_put(p);
+int signal_set_for_call(vaddr_t from, size_t size)
+{
+	u64 set;
+	int err = from ? signal_set_get(from, size, &set) : 0;
+
+	if (from && !err)
+		signal_set_mask_for_call(set);
 	return err;
+}
+
+/* @info NULL: as kill() sends it. */
+static int kill_process(pid_t pid, int sig, const struct signal_info *info)
+{
+	struct process *p SCOPED(process) = process_find_by_task(pid);
+	int err = p ? signal_may_send(p, sig) : -ESRCH;
+
+	if (err)
+		return err;
+	return info ? signal_send_info(p, NULL, info) : signal_send_process(p, sig);
 }
 
 long sys_kill(pid_t pid, int sig)
 {
 	if (pid > 0)
-		return kill_process(pid, sig);
+		return kill_process(pid, sig, NULL);
 	if (pid == S32_MIN)
 		return -ESRCH;
 	return signal_kill_group(pid == -1 ? -1 : pid ? -pid : current_process()->pgid, sig);
@@ -38,18 +49,15 @@ long sys_kill(pid_t pid, int sig)
 /* @pid 0: whatever process @tid belongs to. @info NULL: as tkill() sends it. */
 static long kill_thread(pid_t pid, tid_t tid, int sig, const struct signal_info *info)
 {
-	struct thread *t = thread_find(tid);
-	int err = -ESRCH;
+	struct thread *t SCOPED(thread) = thread_find(tid);
+	int err;
 
-	if (!t)
+	if (!t || t->process == &kernel_process || (pid && t->process->pid != pid))
 		return -ESRCH;
-	if (t->process != &kernel_process && (!pid || t->process->pid == pid))
-		err = signal_may_send(t->process, sig);
-	if (!err)
-		err = info ? signal_send_info(t->process, t, info)
-			   : signal_send_thread(t, sig, SI_TKILL);
-	thread_put(t);
-	return err;
+	err = signal_may_send(t->process, sig);
+	if (err)
+		return err;
+	return info ? signal_send_info(t->process, t, info) : signal_send_thread(t, sig, SI_TKILL);
 }
 
 long sys_tkill(tid_t tid, int sig)
@@ -62,7 +70,7 @@ long sys_tgkill(pid_t pid, tid_t tid, int sig)
 	return pid <= 0 || tid <= 0 ? -EINVAL : kill_thread(pid, tid, sig, NULL);
 }
 
-/* A page with the code that handlers return to, where the ABI wants it from the kernel. */
+/* Maps a page with the code that handlers return to, if the kernel provides it on this port. */
 static int map_trampoline(struct addr_space *as)
 {
 	static const u32 code[] = ABI_TRAMPOLINE_CODE;
@@ -86,7 +94,7 @@ static int map_trampoline(struct addr_space *as)
 	return 0;
 }
 
-/* A flag that is not known is taken away, which is how programs find out. */
+/* Unknown flags are dropped: a program finds out by reading the action back. */
 #define ACTION_FLAGS	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_RESTORER | SA_ONSTACK | \
 		      SA_RESTART | SA_NODEFER | SA_RESETHAND)
 
@@ -151,19 +159,13 @@ long sys_rt_sigprocmask(int how, vaddr_t new, vaddr_t old, size_t set_size)
 	if (new) {
 		if (copy_from_user(&set, new, sizeof(set)))
 			return -EFAULT;
-		switch (how) {
-		case SIG_BLOCK:
-			signal_set_mask(was | set);
-			break;
-		case SIG_UNBLOCK:
-			signal_set_mask(was & ~set);
-			break;
-		case SIG_SETMASK:
-			signal_set_mask(set);
-			break;
-		default:
+		if (how == SIG_BLOCK)
+			set = was | set;
+		else if (how == SIG_UNBLOCK)
+			set = was & ~set;
+		else if (how != SIG_SETMASK)
 			return -EINVAL;
-		}
+		signal_set_mask(set);
 	}
 	return old ? copy_to_user(old, &was, sizeof(was)) : 0;
 }
@@ -190,7 +192,7 @@ static int check_stack(const struct sigstack *new)
 	return mode != SS_DISABLE && new->size < MIN_SIGSTACK ? -ENOMEM : 0;
 }
 
-/* Of the flags only SS_AUTODISARM is kept: the others are found out anew each time. */
+/* Keeps only the flag SS_AUTODISARM: signal_stack_seen() works out the others. */
 static void set_stack(struct thread *t, const struct sigstack *new)
 {
 	t->sigstack = *new;
@@ -199,7 +201,7 @@ static void set_stack(struct thread *t, const struct sigstack *new)
 	t->sigstack.flags = new->flags & SS_AUTODISARM;
 }
 
-/* While a handler runs on it, the stack stays what it is. */
+/* The stack cannot be changed while a handler runs on it. */
 long sys_sigaltstack(vaddr_t in, vaddr_t out)
 {
 	struct thread *t = current_thread();
@@ -219,7 +221,7 @@ long sys_sigaltstack(vaddr_t in, vaddr_t out)
 	return out ? copy_to_user(out, &was, sizeof(was)) : 0;
 }
 
-/* The registers, all of them, come back: the result is the one that was there. */
+/* Restores all registers, so the result is the one that the interrupted program had. */
 long sys_rt_sigreturn(void)
 {
 	struct thread *t = current_thread();
@@ -244,34 +246,23 @@ long sys_rt_sigreturn(void)
 long sys_rt_sigsuspend(vaddr_t in, size_t set_size)
 {
 	u64 mask;
+	int err = signal_set_get(in, set_size, &mask);
 
-	if (set_size != sizeof(mask))
-		return -EINVAL;
-	if (copy_from_user(&mask, in, sizeof(mask)))
-		return -EFAULT;
+	if (err)
+		return err;
 	signal_set_mask_for_call(mask);
 	return signal_end_call(thread_sleep_until(DEADLINE_NEVER));
-}
-
-static int put_info(vaddr_t out, const struct signal_info *info)
-{
-	if (clear_user(out, SIGINFO_SIZE))
-		return -EFAULT;
-	return copy_to_user(out, info, sizeof(*info));
 }
 
 long sys_rt_sigtimedwait(vaddr_t in, vaddr_t out, vaddr_t timeout, size_t set_size)
 {
 	struct signal_info info;
 	struct deadline d;
-	int sig, err;
 	u64 set;
+	int sig, err = signal_set_get(in, set_size, &set);
 
-	if (set_size != sizeof(set))
-		return -EINVAL;
-	if (copy_from_user(&set, in, sizeof(set)))
-		return -EFAULT;
-	err = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
+	if (!err)
+		err = deadline_get(timeout, CLOCK_MONOTONIC, false, &d);
 	if (err)
 		return err;
 	set &= ~(SIGSET(SIGKILL) | SIGSET(SIGSTOP));
@@ -281,13 +272,15 @@ long sys_rt_sigtimedwait(vaddr_t in, vaddr_t out, vaddr_t timeout, size_t set_si
 		sig = signal_take(set, &info);
 	}
 	if (!sig && err == -EINTR)
-		current_thread()->restart = RESTART_OFF;	/* it never starts again */
+		current_thread()->restart = RESTART_OFF;	/* never restarted */
 	if (!sig)
 		return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
-	return out && put_info(out, &info) ? -EFAULT : sig;
+	if (out && (clear_user(out, SIGINFO_SIZE) || copy_to_user(out, &info, sizeof(info))))
+		return -EFAULT;
+	return sig;
 }
 
-/* As the sender says, who may not pretend to others to be the kernel or kill(). */
+/* Copies the sender's siginfo. To other processes it may not look like the kernel's or kill()'s. */
 static int get_info(vaddr_t in, int sig, pid_t to, struct signal_info *info)
 {
 	if (copy_from_user(info, in, sizeof(*info)))
@@ -300,19 +293,9 @@ static int get_info(vaddr_t in, int sig, pid_t to, struct signal_info *info)
 long sys_rt_sigqueueinfo(pid_t pid, int sig, vaddr_t in)
 {
 	struct signal_info info;
-	struct process *p;
 	int err = get_info(in, sig, pid, &info);
 
-	if (err)
-		return err;
-	p = process_find_by_task(pid);
-	if (!p)
-		return -ESRCH;
-	err = signal_may_send(p, sig);
-	if (!err)
-		err = signal_send_info(p, NULL, &info);
-	process_put(p);
-	return err;
+	return err ? err : kill_process(pid, sig, &info);
 }
 
 long sys_rt_tgsigqueueinfo(pid_t pid, tid_t tid, int sig, vaddr_t in)
@@ -328,20 +311,16 @@ long sys_rt_tgsigqueueinfo(pid_t pid, tid_t tid, int sig, vaddr_t in)
 	return err ? err : kill_thread(pid, tid, sig, &info);
 }
 
-#define SFD_FLAGS	(O_CLOEXEC | O_NONBLOCK)
-
-/* @fd -1: a new file; otherwise one that is to be told of other signals from now on. */
+/* Makes a new file if @fd is -1, else changes the set of signals that file @fd reports. */
 long sys_signalfd4(int fd, vaddr_t in, size_t set_size, u32 flags)
 {
 	struct file *f SCOPED(file) = NULL;
-	int err;
 	u64 set;
+	int err = signal_set_get(in, set_size, &set);
 
-	if (set_size != sizeof(set))
-		return -EINVAL;
-	if (copy_from_user(&set, in, sizeof(set)))
-		return -EFAULT;
-	if (flags & ~SFD_FLAGS)
+	if (err)
+		return err;
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
 	set &= ~(SIGSET(SIGKILL) | SIGSET(SIGSTOP));
 	if (fd == -1) {

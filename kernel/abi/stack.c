@@ -7,8 +7,8 @@
  *			argv: pointers, NULL
  *	sp, 16-aligned	argc
  *
- * It is put together in kernel memory and copied through the direct map into the new address space,
- * which is not loaded yet: running short of memory here still leaves the old program unharmed.
+ * The stack is built in kernel memory, then copied through the direct map into the new address
+ * space. That is not in use yet, so if memory runs short here the old program just goes on.
  */
 #include "exec.h"
 
@@ -45,7 +45,7 @@
 
 #define PHDR_SIZE	56
 #define RANDOM_SIZE	16
-#define STACK_SPARE	PAGE_SIZE	/* mapped below the start; more grows on demand */
+#define STACK_SPARE	PAGE_SIZE	/* mapped below sp; the stack grows on demand */
 
 /* A stack image: bytes [0, size) that will lie at @at in user memory. */
 struct image {
@@ -68,7 +68,7 @@ static void push_word(struct image *im, u64 word)
 	push_words(im, &word, sizeof(word));
 }
 
-/* Where the bytes will be for the program. */
+/* Returns the address that the bytes will have in the program. */
 static vaddr_t push_data(struct image *im, const void *src, size_t n)
 {
 	im->data -= n;
@@ -81,7 +81,7 @@ static vaddr_t push_string(struct image *im, const char *s)
 	return push_data(im, s, strlen(s) + 1);
 }
 
-/* A table of pointers to the @n strings from @at on; returns where the next one is. */
+/* Pushes pointers to the @n strings from @at on. Returns where the next string is. */
 static vaddr_t push_pointers(struct image *im, unsigned n, vaddr_t at)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -151,7 +151,7 @@ static size_t image_size(const struct exec_args *args, const char *path)
 	return ALIGN_UP(data + words * sizeof(u64), 16);
 }
 
-/* Copies the image into memory of @as that is mapped, page by page. */
+/* Copies the image page by page into @as, where its place is mapped. */
 static int copy_image(struct addr_space *as, const struct image *im)
 {
 	size_t done = 0;

@@ -4,7 +4,6 @@
 #include "sys.h"
 
 #include "abi.h"
-#include "process/cred.h"
 
 static struct abi_stat stat_of(struct inode *i)
 {
@@ -75,11 +74,11 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 #define STATX_MNT_ID		0x1000u
 #define STATX_RESERVED		0x80000000u
 #define ATTRIBUTES_OF_TMPFS	0x70u		/* immutable, append only, not dumped: never set */
-#define ATTRIBUTES		0x203000u	/* mounted by itself; the root of a mount; DAX */
+#define ATTRIBUTES		0x203000u	/* automounted; the root of a mount; DAX */
 #define ATTRIBUTE_MOUNT_ROOT	0x2000u
-#define AT_STATX_SYNC		0x6000u		/* how fresh: nothing of ours is ever stale */
+#define AT_STATX_SYNC		0x6000u		/* how fresh; our answers always are */
 
-/* A device number is 12 bits of major number within 20 of minor. */
+/* In a device number, the 12 bits of the major number lie between those of the minor number. */
 static u32 dev_major(u64 dev)
 {
 	return dev >> 8 & 0xfff;
@@ -90,7 +89,7 @@ static u32 dev_minor(u64 dev)
 	return (dev & 0xff) | (dev >> 12 & ~0xffUL);
 }
 
-/* File systems are mounted once, so one's number is its mount's too: as in /proc/PID/mountinfo. */
+/* Each file system is mounted once, so its number is its mount's, as in /proc/PID/mountinfo. */
 static struct statx statx_of(struct inode *i, u32 asked)
 {
 	struct abi_stat st = stat_of(i);
@@ -137,7 +136,7 @@ static long check_access(int dirfd, vaddr_t path, u32 mode, u32 flags)
 	return err ? err : inode_permission(inode, mode);
 }
 
-/* Asks for the real ids, that a set-user-id program may know what its caller may. */
+/* Checks for the real ids: a set-user-id program asks what its caller may do. */
 long sys_faccessat2(int dirfd, vaddr_t path, u32 mode, u32 flags)
 {
 	struct cred *saved;
@@ -163,14 +162,14 @@ long sys_fchmod(int fd, u32 mode)
 	return err ? err : inode_set_mode(inode, mode);
 }
 
-/* A symbolic link has no mode of its own to be changed. */
+/* Refuses a symbolic link, whose mode cannot be changed. */
 long sys_fchmodat2(int dirfd, vaddr_t path, u32 mode, u32 flags)
 {
-	struct inode *inode SCOPED(inode) = NULL;
-	int err = flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ? -EINVAL : 0;
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags, &inode);
 
-	if (!err)
-		err = user_path_inode(dirfd, path, flags, &inode);
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
 	if (!err && inode_is(inode, S_IFLNK))
 		err = -EOPNOTSUPP;
 	return err ? err : inode_set_mode(inode, mode);
@@ -186,11 +185,11 @@ long sys_fchown(int fd, u32 uid, u32 gid)
 
 long sys_fchownat(int dirfd, vaddr_t path, u32 uid, u32 gid, u32 flags)
 {
-	struct inode *inode SCOPED(inode) = NULL;
-	int err = flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ? -EINVAL : 0;
+	struct inode *inode SCOPED(inode);
+	int err = user_path_inode(dirfd, path, flags, &inode);
 
-	if (!err)
-		err = user_path_inode(dirfd, path, flags, &inode);
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
 	return err ? err : inode_set_owner(inode, uid, gid);
 }
 
@@ -211,24 +210,17 @@ static struct inode_time chosen_time(const struct timespec *ts, struct inode_tim
 	return (struct inode_time){ ts->sec, (u32)ts->nsec };
 }
 
-/* Both now is for whoever could do it by writing; anything else for the owner. */
-static int may_set_times(const struct inode *i, const struct timespec ts[2])
-{
-	bool now = ts[0].nsec == UTIME_NOW && ts[1].nsec == UTIME_NOW;
-
-	if (inode_owned(i))
-		return 0;
-	return now ? inode_permission(i, MAY_WRITE) : -EPERM;
-}
-
+/* The owner may set any times; a user who may write the file may set both to the current time. */
 static int set_times(struct inode *i, const struct timespec ts[2])
 {
-	int err;
+	bool now = ts[0].nsec == UTIME_NOW && ts[1].nsec == UTIME_NOW;
+	int err = 0;
 
 	if (i->dev == DEV_ANON)
 		return -EOPNOTSUPP;
 	mutex_lock(&i->lock);
-	err = may_set_times(i, ts);
+	if (!inode_owned(i))
+		err = now ? inode_permission(i, MAY_WRITE) : -EPERM;
 	if (!err) {
 		inode_settle_times(i);
 		i->atime = chosen_time(&ts[0], i->atime);
@@ -241,7 +233,7 @@ static int set_times(struct inode *i, const struct timespec ts[2])
 
 static const struct timespec both_now[2] = { { .nsec = UTIME_NOW }, { .nsec = UTIME_NOW } };
 
-/* Without a path, the times of @dirfd itself: futimens(). */
+/* Without a path, changes the times of @dirfd itself: futimens(). */
 static long change_times(int dirfd, vaddr_t path, const struct timespec ts[2], u32 flags)
 {
 	struct inode *inode SCOPED(inode) = NULL;
@@ -265,11 +257,11 @@ long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, u32 flags)
 	if (copy_from_user(ts, times, sizeof(ts)))
 		return -EFAULT;
 	if (ts[0].nsec == UTIME_OMIT && ts[1].nsec == UTIME_OMIT)
-		return 0;		/* nothing to do, and so nothing to be wrong with */
+		return 0;		/* nothing to do: the other arguments are not checked */
 	return change_times(dirfd, path, ts, flags);
 }
 
-/* The older forms, of x86_64: struct timeval, and whole seconds. */
+/* x86_64's older forms: with struct timeval, and with whole seconds. */
 long sys_futimesat(int dirfd, vaddr_t path, vaddr_t times)
 {
 	struct timespec ts[2];

@@ -1,8 +1,8 @@
 /*
- * System calls about the storage behind files: size, space, holes, what is told of file systems.
+ * System calls about the storage behind files: size, space, holes, figures of file systems.
  *
- * Files live in memory, so what has been written is as safe as it will ever be, and advice about
- * what will be read changes nothing: those calls only check what they were told.
+ * Files live in memory, so written data is as safe as it can be, and advice about future reads
+ * changes nothing: the calls for these only check their arguments.
  */
 #include "base/string.h"
 #include "sys.h"
@@ -25,7 +25,7 @@ long sys_ftruncate(int fd, off_t size)
 #define FALLOC_KEEP_SIZE	1u
 #define FALLOC_PUNCH_HOLE	2u
 
-/* Finds the error that forbids fallocate(), but for the file system's own. */
+/* Checks everything that does not depend on the file system. */
 static int may_allocate(const struct file *f, u32 mode, off_t offset, off_t length)
 {
 	off_t end;
@@ -124,7 +124,7 @@ long sys_fadvise64(int fd, off_t offset, off_t length, int advice)
 	return length < 0 || advice < 0 || advice > FADV_NOREUSE ? -EINVAL : 0;
 }
 
-/* Has nothing to read ahead: every file is in memory already. */
+/* Only checks its arguments: every file is in memory already. */
 long sys_readahead(int fd, off_t offset, size_t size)
 {
 	struct file *f SCOPED(file) = fd_get(fd);
@@ -147,7 +147,7 @@ struct abi_statfs {
 
 _Static_assert(sizeof(struct abi_statfs) == 120, "struct statfs");
 
-/* Linux's magic numbers of file systems of these kinds, by the device. */
+/* Linux's magic numbers for such file systems, by device. */
 static const u32 magics[] = {
 	[DEV_ROOT] = 0x01021994, [DEV_PROC] = 0x9fa0, [DEV_SYSFS] = 0x62656572,
 	[DEV_SHARED] = 0x01021994,
@@ -157,7 +157,7 @@ static const u32 magics[] = {
 #define ST_VALID	0x0020
 #define ST_RELATIME	0x1000
 
-/* The root file system has all memory for its own; the others are made of nothing. */
+/* The root file system may use all memory; the others have no storage. */
 static int put_statfs(vaddr_t out, const struct inode *i)
 {
 	struct abi_statfs st = {

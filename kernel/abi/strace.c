@@ -1,17 +1,17 @@
 /*
  * /dev/strace: records system calls, for the program strace.
  *
- * A process that writes a descriptor's number to it is recorded from then on, and so are its
- * descendants: each thread writes a record (abi/strace.h) to that file, a pipe as a rule, when it
- * enters a call and when it leaves it. So records are complete and in order, a full pipe holds
- * the program up, and the reader sees the end of file once all of them have gone. The program
- * itself copies what its arguments point to, at the moment when it counts: names and what it
- * writes before the call, what it read after it.
+ * When a process writes a descriptor's number to it, the process and its later descendants are
+ * recorded: each of their threads writes a record (abi/strace_record.h) to that file, usually a
+ * pipe, when it enters a call and when it leaves it. So records are complete and in order, a full
+ * pipe makes the program wait, and the reader sees the end of file when the last of the processes
+ * has exited. The recorded thread itself copies the bytes at its arguments, when they are valid:
+ * names and written data before the call, read data after it.
  *
- * While nobody is recorded it costs nothing: syscall_entry() looks at trace_mask anyway, and one
- * bit of that says that there are such processes.
+ * While no process is recorded this costs nothing: syscall_entry() tests trace_mask anyway, and one
+ * bit of it says that there are recorded processes.
  *
- * The file is kept beside the process's descriptors, where fork and exit see to it.
+ * The file is kept beside the process's descriptors, so fork and exit copy and close it with them.
  *
  * Not here: stopping a process, or changing what it does (Linux's ptrace()). If the reader goes
  * away, the recorded program ends by SIGPIPE at its next call.
@@ -34,7 +34,7 @@
 #include "sched/cpu.h"
 #include "sched/time.h"
 
-#define WRITTEN_BYTES	33	/* of a buffer: strace shows 32, and that there is more */
+#define WRITTEN_BYTES	33	/* of a buffer: strace shows 32, and whether there are more */
 
 /* How each kind of argument is copied. */
 enum fetch {
@@ -58,7 +58,7 @@ static const u8 fetches[][6] = {
 #include "abi/syscalls.def"
 };
 
-/* A structure may end where memory ends, so as much of it as there is, by powers of four. */
+/* Copies less and less if it must: a structure may end where memory ends. */
 static size_t fetch_some(char *to, vaddr_t from)
 {
 	for (size_t n = STRACE_BYTES; n >= 4; n /= 4)
@@ -67,7 +67,7 @@ static size_t fetch_some(char *to, vaddr_t from)
 	return 0;
 }
 
-/* Copies to @to what argument @i points to; how many bytes. */
+/* Copies the bytes at argument @i to @to. Returns how many. */
 static size_t fetch(enum fetch what, const struct strace_record *r, unsigned i, char *to)
 {
 	u64 most = 0;
@@ -92,7 +92,7 @@ static size_t fetch(enum fetch what, const struct strace_record *r, unsigned i, 
 	return copy_from_user(to, r->args[i], most) ? 0 : most;
 }
 
-/* A signal must not cut a record off, so all are blocked while it is written. */
+/* Blocks all signals while it writes, so that none cuts a record off. */
 void strace_record(const struct trapframe *tf, u64 number, bool entering, long result)
 {
 	struct {
@@ -118,7 +118,9 @@ void strace_record(const struct trapframe *tf, u64 number, bool entering, long r
 	signal_set_mask(mask);
 }
 
-/* A descriptor's number: the current process, which has one thread, is recorded to that file. */
+/*
+ * Takes a descriptor's number, and records the current process, which has one thread, to its file.
+ */
 static ssize_t strace_write(struct file *dev, struct iobuf *b, off_t *pos)
 {
 	struct process *p = current_process();

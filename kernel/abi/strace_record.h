@@ -1,5 +1,5 @@
 /*
- * The records of system calls in /dev/strace: for the kernel, which writes it, and for strace.
+ * The records of /dev/strace, which the kernel writes and the program strace reads.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Shared by the system-call families: the interfaces that every handler needs, user paths, user
- * times.
+ * Shared by the families of system calls: the interfaces that every handler needs, and arguments
+ * that several families take (paths, vectors, times, clocks).
  */
 #pragma once
 
@@ -9,7 +9,9 @@
 #include "fs/vfs.h"
 #include "mm/mm.h"
 #include "mm/vm.h"
+#include "process/cred.h"
 #include "process/process.h"
+#include "process/signal.h"
 #include "sched/cpu.h"
 #include "sched/time.h"
 #include "sched/timer.h"
@@ -17,70 +19,81 @@
 /* --- References that end with their block ----------------------------------------------------  */
 
 /*
- * struct file *f SCOPED(file) = fd_get(fd): put back, if it is not NULL, however the block is left.
- * Most calls need a file or a path, do one thing with it and return what came of that.
+ * struct file *f SCOPED(file) = fd_get(fd): the reference is put back, unless f is NULL, on every
+ * way out of the block. Most calls need a file or a process, do one thing with it and return.
  */
 #define SCOPED(what)	__attribute__((cleanup(what##_scope_end)))
 
-static inline void file_scope_end(struct file **f)
-{
-	if (*f)
-		file_put(*f);
-}
+#define SCOPE(what, type, put) \
+	static inline void what##_scope_end(type **p) \
+	{ \
+		if (*p) \
+			put(*p); \
+	}
 
-static inline void inode_scope_end(struct inode **i)
-{
-	if (*i)
-		inode_put(*i);
-}
+SCOPE(file, struct file, file_put)
+SCOPE(inode, struct inode, inode_put)
+SCOPE(process, struct process, process_put)
+SCOPE(thread, struct thread, thread_put)
+SCOPE(cred, struct cred, cred_put)
+SCOPE(kmem, char, kfree)
 
-static inline void kmem_scope_end(char **p)
-{
-	kfree(*p);
-}
+/* --- Flags of clone() that make fork() and vfork(), clone.c ----------------------------------- */
+
+#define CLONE_VM	0x00000100u
+#define CLONE_VFORK	0x00004000u
 
 /* --- Vectors, rw.c ---------------------------------------------------------------------------- */
 
 #define RW_MAX		0x7ffff000UL	/* the most that one call moves, as on Linux */
+#define IOV_MAX		1024
 #define IOV_FEW		8		/* segments for which there is room on the stack */
 
-/* A vector argument, copied; the segments end at RW_MAX bytes. */
+/* A copied vector argument, cut off at RW_MAX bytes. */
 struct user_vector {
 	struct iovec few[IOV_FEW];
 	struct iovec *segments;
 	struct iobuf buf;		/* all of them */
 };
 
-/* vector_end() it if this succeeds. */
+/* Returns 0, and vector_end() must follow, or a negative errno. */
 int vector_get(struct user_vector *v, vaddr_t from, size_t n);
 void vector_end(struct user_vector *v);
 
-/* memfd.c: fcntl(F_ADD_SEALS) and (F_GET_SEALS). */
+/* memfd.c: fcntl(F_ADD_SEALS) and fcntl(F_GET_SEALS). */
 int seals_add(struct file *f, u32 seals);
 int seals_get(const struct file *f);
 
-/* thread.c: a reference; @tid 0: the caller's. NULL: there is no such user thread. */
+/*
+ * thread.c: returns a reference to a user thread, the caller if @tid is 0; NULL if there is none.
+ */
 struct thread *find_user_thread(tid_t tid);
+
+/* signal.c: copies a set of signals. -EINVAL if @size is not a set's. */
+int signal_set_get(vaddr_t from, size_t size, u64 *set);
+
+/* signal.c: blocks the signals of the set at @from during this call; 0 changes nothing. */
+int signal_set_for_call(vaddr_t from, size_t size);
 
 /* --- Paths, path.c ---------------------------------------------------------------------------- */
 
 #define AT_FDCWD		(-100)
 #define AT_SYMLINK_NOFOLLOW	0x100u
 #define AT_REMOVEDIR		0x200u
-#define AT_EACCESS		0x200u	/* of faccessat2() alone */
+#define AT_EACCESS		0x200u	/* for faccessat2() only */
 #define AT_SYMLINK_FOLLOW	0x400u
 #define AT_EMPTY_PATH		0x1000u
 
-/* A path argument: the name, copied, and the directory that a relative one starts from. */
+/* A path argument: a copy of the name, and the directory from which a relative one starts. */
 struct user_path {
 	struct inode *at;	/* referenced */
 	char *name;
 };
 
-/* Declare it SCOPED(path). @flags: AT_EMPTY_PATH, or an empty name is -ENOENT. */
+/* @p is SCOPED(path). An empty name is -ENOENT, unless @flags has AT_EMPTY_PATH. */
 int user_path_get(int dirfd, vaddr_t path, unsigned flags, struct user_path *p);
 
-/* Its two steps: the name alone; where it starts, which for an absolute one is not @dirfd. */
+/* The two steps of user_path_get(): copy the name; find where it starts (an absolute one: root). */
 int user_name_get(vaddr_t path, unsigned flags, struct user_path *p);
 int user_path_start(int dirfd, struct user_path *p);
 
@@ -90,9 +103,9 @@ static inline void path_scope_end(struct user_path *p)
 	kfree(p->name);
 }
 
-/* The inode of an open file, or that *at() arguments name; referenced, NULL after an error. */
+/* Find the inode of an open file, or of a path; *out is a reference, or NULL after an error. */
 int user_fd_inode(int fd, struct inode **out);
-int user_file_inode(int fd, struct inode **out);	/* not of one opened with O_PATH */
+int user_file_inode(int fd, struct inode **out);	/* refuses a file opened with O_PATH */
 int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out);
 
 #define F_GETLK		5
@@ -102,10 +115,10 @@ int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out)
 #define F_OFD_SETLK	37
 #define F_OFD_SETLKW	38
 
-/* fcntl()'s locks, lock.c. */
+/* lock.c: fcntl()'s locks. */
 long fcntl_lock(int fd, struct file *f, int cmd, vaddr_t arg);
 
-/* owner.c: fcntl()'s commands about the signals of a file; ioctl(FIOASYNC). */
+/* owner.c: fcntl()'s commands about a file's signals, and ioctl(FIOASYNC). */
 #define F_SETOWN	8
 #define F_GETOWN	9
 #define F_SETSIG	10
@@ -113,7 +126,7 @@ long fcntl_lock(int fd, struct file *f, int cmd, vaddr_t arg);
 #define F_SETOWN_EX	15
 #define F_GETOWN_EX	16
 long fcntl_owner(struct file *f, int cmd, u64 arg);
-long ioctl_async(int fd, struct file *f, vaddr_t arg);
+long ioctl_async(int fd, struct file *f, bool on);
 
 /* caps.c: prctl()'s options about capabilities. */
 #define PR_GET_KEEPCAPS		7
@@ -125,10 +138,10 @@ long ioctl_async(int fd, struct file *f, vaddr_t arg);
 #define PR_CAP_AMBIENT		47
 long cred_prctl(int option, const u64 a[4]);
 
-/* One more than the largest descriptor that the process may have; file.c. */
+/* file.c: descriptors of the process must be below this. */
 u64 fd_limit(void);
 
-/* The current process's working directory, referenced. */
+/* path.c: returns a reference to the current process's working directory. */
 struct inode *cwd_get(void);
 
 /* --- Time, time.c ----------------------------------------------------------------------------- */
@@ -146,7 +159,7 @@ struct timeval {
 	s64 sec, usec;
 };
 
-/* Linux's struct rusage; what is not measured stays zero. */
+/* Linux's struct rusage; fields that are not measured stay zero. */
 struct rusage {
 	struct timeval utime, stime;
 	s64 maxrss;			/* KiB */
@@ -156,27 +169,29 @@ struct rusage {
 	s64 nvcsw, nivcsw;
 };
 
-/* As Linux's struct rusage: 0 or -EFAULT. */
+/* Writes @u as a struct rusage. Returns 0 or -EFAULT. */
 int usage_put(vaddr_t out, const struct usage *u);
 
 bool timespec_is_valid(const struct timespec *ts);
+bool timeval_is_valid(const struct timeval *tv);
 
-/* Copies and checks: -EFAULT, -EINVAL. */
+/* Copies and checks a timespec: 0, -EFAULT or -EINVAL. */
 int timespec_get(vaddr_t addr, struct timespec *ts);
 
-/* Of a time that is not negative; what does not fit is the largest that a deadline can be away. */
+/* Convert a valid time; one that does not fit becomes the farthest deadline there is. */
 u64 timespec_ns(const struct timespec *ts);
+u64 timeval_ns(const struct timeval *tv);
 struct timespec timespec_of(u64 ns);
 struct timeval timeval_of(u64 ns);
 
 /*
- * The deadline that the user's timespec says: so long from now, or, if @absolute, when @clock shows
- * it. Address 0 is never.
+ * Make a deadline of a user's timespec: a length of time from now or, if @absolute, the moment when
+ * @clock shows it. Address 0 means no deadline.
  */
 struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute);
 int deadline_get(vaddr_t addr, int clock, bool absolute, struct deadline *d);
 
-/* The end of a call with a timeout that is written back, as struct timespec or timeval; poll.c. */
+/* poll.c: ends a call that writes the time left back to its timeout, a timespec or a timeval. */
 long end_call_with_time_left(long result, vaddr_t timeout, struct deadline d, bool timeval);
 
 /* --- Clocks, clock.c -------------------------------------------------------------------------- */
@@ -184,24 +199,22 @@ long end_call_with_time_left(long result, vaddr_t timeout, struct deadline d, bo
 #define CLOCK_HAS_TIMERS	1u
 #define CLOCK_HAS_SLEEP		2u
 #define CLOCK_IS_COARSE		4u
-#define CLOCK_IS_ENCODED	8u	/* a process's or thread's by its id */
+#define CLOCK_IS_ENCODED	8u	/* its number holds the id of a process or thread */
 #define CLOCK_IS_ABSENT		16u	/* Linux knows it, but this machine has no such device */
 
-/* A clock by its number: what it counts, for whom, and what can be done with it. */
+/* A clock as its number says: what it counts, for whom, and how it may be used. */
 struct user_clock {
 	enum timer_clock kind;
 	u32 can;			/* CLOCK_* */
-	struct process *process;	/* referenced; whose CPU time */
-	struct thread *thread;		/* referenced; of one thread only */
+	struct process *process;	/* referenced: counts its CPU time */
+	struct thread *thread;		/* referenced: counts the CPU time of this thread only */
 };
 
-/* Declare it SCOPED(clock): it is empty after an error. -EINVAL. */
+/* @c is SCOPED(clock). Returns 0 or -EINVAL. */
 int user_clock_get(int id, struct user_clock *c);
 
 static inline void clock_scope_end(struct user_clock *c)
 {
-	if (c->process)
-		process_put(c->process);
-	if (c->thread)
-		thread_put(c->thread);
+	process_scope_end(&c->process);
+	thread_scope_end(&c->thread);
 }

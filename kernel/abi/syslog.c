@@ -1,14 +1,12 @@
 /*
  * syslog(): the kernel's log, for dmesg and klogd; log.h has the log itself.
  *
- * SYSLOG_READ takes messages, each once for all of its callers; the other commands only look.
+ * SYSLOG_READ gives out each message once, to one of its callers; the other commands only look.
  */
-
 #include "sys.h"
 
 #include "console/console.h"
 #include "console/log.h"
-#include "process/cred.h"
 #include "sched/wait.h"
 
 enum {
@@ -26,11 +24,11 @@ enum {
 	SYSLOG_COMMANDS
 };
 
-#define LEVEL_INFO 6 /* of all our messages; lower is graver */
+#define LEVEL_INFO 6 /* the level of all our messages; lower levels are more urgent */
 #define LEVEL_MAX  8
 
-static _Atomic u64 taken; /* up to here by SYSLOG_READ */
-static _Atomic u64 cleared; /* up to here by SYSLOG_CLEAR */
+static _Atomic u64 taken; /* SYSLOG_READ has given out the log up to here */
+static _Atomic u64 cleared; /* SYSLOG_CLEAR has cleared the log up to here */
 
 static long copy_out(u64 from, u64 to, vaddr_t out)
 {
@@ -45,7 +43,7 @@ static long copy_out(u64 from, u64 to, vaddr_t out)
 	return done;
 }
 
-/* The newest lines that fit into @size, of those that were not cleared. */
+/* Copies the newest lines that fit into @size and were not cleared. */
 static long read_all(vaddr_t out, size_t size, bool clear)
 {
 	u64 to = log_end(), from = MAX(log_start(), cleared);
@@ -65,7 +63,7 @@ static long read_all(vaddr_t out, size_t size, bool clear)
 	return n;
 }
 
-/* Nothing wakes a reader, since a message may come under any lock: it looks ten times a second. */
+/* Polls ten times a second: a message may come under any lock, so it cannot wake a reader. */
 static long read_new(vaddr_t out, size_t size)
 {
 	u64 from;

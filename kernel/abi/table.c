@@ -1,8 +1,8 @@
 /*
- * The way in: one constant table, made of abi/syscalls.def.
+ * The entry of all system calls: one constant table, made of abi/syscalls.def.
  *
- * This is the hottest path of the kernel. It does no more than look up, call and store the result;
- * tracing costs one load and one branch while it is off.
+ * This is the hottest path of the kernel. It only looks up the handler, calls it and stores the
+ * result; tracing costs one load and one branch while it is off.
  */
 #include "abi.h"
 #include "abi/strace.h"
@@ -11,12 +11,11 @@
 #include "base/trace.h"
 #include "config.h"
 #include "lock/lockcheck.h"
-#include "process/signal.h"
 #include "sys.h"
 
 /*
- * call_read(tf) and so on: takes a call's arguments out of the trap frame, each as the type that
- * the handler wants, and calls it. An int parameter gets the low half of a register, as on Linux.
+ * call_read(tf) and so on take a call's arguments out of the trap frame, give each the type of the
+ * handler's parameter, and call the handler. An int is the low half of a register, as on Linux.
  */
 #define ARG(i)			arch_syscall_arg(tf, i)
 #define TYPED_ARG(kind, i)	(arg_##kind)ARG(i)

@@ -1,13 +1,10 @@
 /*
- * Threads as system calls see them: ids, exit notes, futexes, names.
+ * Threads as system calls see them: ids, what happens at their exit, futexes.
  */
 #include "thread/thread.h"
 
 #include "abi.h"
-#include "base/string.h"
-#include "process/cred.h"
 #include "process/futex.h"
-#include "process/signal.h"
 #include "sys.h"
 
 long sys_gettid(void)
@@ -46,17 +43,14 @@ struct thread *find_user_thread(tid_t tid)
 
 long sys_get_robust_list(tid_t tid, vaddr_t head_out, vaddr_t size_out)
 {
-	struct thread *t = find_user_thread(tid);
+	struct thread *t SCOPED(thread) = find_user_thread(tid);
 	u64 size = ROBUST_HEAD_SIZE, head;
-	bool may;
 
 	if (!t)
 		return -ESRCH;
-	may = cred_may_inspect(t->process);
-	head = t->robust_list;
-	thread_put(t);
-	if (!may)
+	if (!cred_may_inspect(t->process))
 		return -EPERM;
+	head = t->robust_list;
 	if (copy_to_user(size_out, &size, sizeof(size)))
 		return -EFAULT;
 	return copy_to_user(head_out, &head, sizeof(head));
@@ -80,7 +74,7 @@ long sys_get_robust_list(tid_t tid, vaddr_t head_out, vaddr_t size_out)
 #define FUTEX_PRIVATE		128
 #define FUTEX_REALTIME		256
 
-/* Commands with a clock of choice, and those with a timeout. */
+/* The commands that may name a clock, and all commands with a timeout. */
 #define CLOCKED	(BIT(FUTEX_WAIT_BITSET) | BIT(FUTEX_WAIT_REQUEUE_PI) | BIT(FUTEX_LOCK_PI2))
 #define TIMED	(CLOCKED | BIT(FUTEX_WAIT) | BIT(FUTEX_LOCK_PI))
 
@@ -130,8 +124,8 @@ static long futex_command(int command, const struct futex_call *c)
 }
 
 /*
- * The fourth argument is a timeout for waits and a count for requeues. FUTEX_WAIT counts its
- * timeout from now, the others have a time of a clock, which is the wall clock for FUTEX_LOCK_PI.
+ * The fourth argument is a timeout for waits and a count for requeues. The timeout of FUTEX_WAIT
+ * counts from now; the others' are absolute, and FUTEX_LOCK_PI's is a time of the wall clock.
  */
 long sys_futex(vaddr_t uaddr, int op, u32 val, u64 timeout_or_count, vaddr_t uaddr2, u32 val3)
 {

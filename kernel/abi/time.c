@@ -1,14 +1,12 @@
 /*
- * Times of users, and what CPU time was used for. Clocks and sleeping on them: clock.c; timers:
- * timer.c.
+ * Users' times and deadlines, and the CPU time that was used. Clocks and sleeping on them: clock.c;
+ * timers: timer.c.
  *
- * An absolute REALTIME deadline of a call that waits for something is turned into a monotonic one
- * once, when the wait begins.
+ * A call that waits until a REALTIME deadline turns it into a monotonic one once, when the wait
+ * begins.
  */
 #include "sys.h"
 
-#include "process/cred.h"
-#include "process/signal.h"
 #include "sched/sched.h"
 
 #define FOREVER_SEC		((s64)(S64_MAX / NSEC_PER_SEC))	/* later is never */
@@ -27,6 +25,16 @@ struct timeval timeval_of(u64 ns)
 bool timespec_is_valid(const struct timespec *ts)
 {
 	return ts->sec >= 0 && (u64)ts->nsec < NSEC_PER_SEC;
+}
+
+bool timeval_is_valid(const struct timeval *tv)
+{
+	return tv->sec >= 0 && (u64)tv->usec < NSEC_PER_SEC / NSEC_PER_USEC;
+}
+
+u64 timeval_ns(const struct timeval *tv)
+{
+	return timespec_ns(&(struct timespec){ tv->sec, tv->usec * NSEC_PER_USEC });
 }
 
 int timespec_get(vaddr_t addr, struct timespec *ts)
@@ -49,7 +57,7 @@ struct deadline deadline_of(const struct timespec *ts, int clock, bool absolute)
 
 	if (!absolute)
 		return deadline_in(ns);
-	/* no second look at the clock: sleepers until one moment wake in order of arrival */
+	/* Same @mono as above, so that sleepers until one moment wake in order of arrival. */
 	return ns <= now ? DEADLINE_POLL : deadline_at(mono + (ns - now));
 }
 

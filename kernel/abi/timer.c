@@ -1,11 +1,10 @@
 /*
- * Timers as system calls see them: interval timers, POSIX timers. The timers themselves are in
+ * Timers as system calls see them: interval timers, POSIX timers, timerfd. The timers are in
  * kernel/sched/timer.c and kernel/process/{itimer,posix_timer}.c.
  */
 #include "fs/timerfd.h"
 #include "process/timers.h"
 
-#include "process/signal.h"
 #include "sys.h"
 
 /* --- Interval timers -------------------------------------------------------------------------- */
@@ -14,63 +13,42 @@ struct itimerval {
 	struct timeval interval, value;
 };
 
-static struct itimerval itimerval_of(const struct interval *i)
+static int put_itimerval(vaddr_t out, const struct interval *i)
 {
-	return (struct itimerval){ .interval = timeval_of(i->interval),
-				   .value = timeval_of(i->value) };
-}
+	struct itimerval v = { timeval_of(i->interval), timeval_of(i->value) };
 
-static bool timeval_is_valid(const struct timeval *tv)
-{
-	return tv->sec >= 0 && (u64)tv->usec < NSEC_PER_SEC / NSEC_PER_USEC;
-}
-
-static u64 timeval_ns(const struct timeval *tv)
-{
-	return timespec_ns(&(struct timespec){ tv->sec, tv->usec * NSEC_PER_USEC });
-}
-
-static int itimerval_get(vaddr_t in, struct interval *i)
-{
-	struct itimerval v = { { 0, 0 }, { 0, 0 } };
-
-	if (in && copy_from_user(&v, in, sizeof(v)))
-		return -EFAULT;
-	if (!timeval_is_valid(&v.interval) || !timeval_is_valid(&v.value))
-		return -EINVAL;
-	*i = (struct interval){ timeval_ns(&v.value), timeval_ns(&v.interval) };
-	return 0;
+	return copy_to_user(out, &v, sizeof(v));
 }
 
 long sys_getitimer(int which, vaddr_t out)
 {
 	struct interval old;
-	struct itimerval v;
 
 	if (which < 0 || which >= ITIMERS)
 		return -EINVAL;
 	itimer_set(which, NULL, &old);
-	v = itimerval_of(&old);
-	return copy_to_user(out, &v, sizeof(v));
+	return put_itimerval(out, &old);
 }
 
 long sys_setitimer(int which, vaddr_t in, vaddr_t out)
 {
+	struct itimerval v = { { 0, 0 }, { 0, 0 } };
 	struct interval new, old;
-	struct itimerval v;
-	int err = itimerval_get(in, &new);
+	int err;
 
-	if (!err && (which < 0 || which >= ITIMERS))
-		err = -EINVAL;
-	if (!err)
-		err = itimer_set(which, &new, &old);
-	if (err || !out)
-		return err;
-	v = itimerval_of(&old);
-	return copy_to_user(out, &v, sizeof(v));
+	if (in && copy_from_user(&v, in, sizeof(v)))
+		return -EFAULT;
+	if (!timeval_is_valid(&v.interval) || !timeval_is_valid(&v.value) || which < 0 ||
+	    which >= ITIMERS)
+		return -EINVAL;
+	new = (struct interval){ timeval_ns(&v.value), timeval_ns(&v.interval) };
+	err = itimer_set(which, &new, &old);
+	return err || !out ? err : put_itimerval(out, &old);
 }
 
-/* Returns the whole seconds that were left; a part of one counts if there is none else. */
+/*
+ * Returns the seconds that were left, rounded to the nearest, but at least 1 if any time was left.
+ */
 long sys_alarm(u32 seconds)
 {
 	struct interval new = { .value = seconds * NSEC_PER_SEC }, old;
@@ -85,7 +63,7 @@ long sys_alarm(u32 seconds)
 
 /* --- POSIX timers ----------------------------------------------------------------------------- */
 
-/* notify->thread is referenced. */
+/* Checks @e and translates it. The caller puts back notify->thread, also after an error. */
 static int notify_of(const struct sigevent *e, struct timer_notify *notify)
 {
 	*notify = (struct timer_notify){ .sig = e->sig, .value = e->value, .has_value = true };
@@ -186,7 +164,7 @@ long sys_timer_delete(int id)
 
 /* --- timerfd ---------------------------------------------------------------------------------- */
 
-#define TFD_CANCEL_ON_SET	2	/* accepted; nobody is told that the clock was set */
+#define TFD_CANCEL_ON_SET	2	/* accepted, but setting the clock cancels nothing */
 
 long sys_timerfd_create(int id, u32 flags)
 {

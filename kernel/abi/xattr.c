@@ -1,6 +1,6 @@
 /*
- * Extended attributes, which no file has: as on a file system of Linux's without them, none can be
- * set or removed, lists are empty, and what is wrong with the arguments is told all the same.
+ * Extended attributes, which no file has. As on a Linux file system without them, none can be set
+ * or removed, lists are empty, and bad arguments are reported all the same.
  */
 #include "sys.h"
 
@@ -22,7 +22,7 @@ static int check_file(int fd)
 	return user_file_inode(fd, &inode);
 }
 
-/* The answer about an attribute; @err is what has been found out about the file. */
+/* Returns the error for an attribute of this name; @err is the error about the file, or 0. */
 static int refuse(int err, vaddr_t from)
 {
 	char name[XATTR_NAME_MAX + 1];
@@ -62,7 +62,7 @@ long sys_fsetxattr(int fd, vaddr_t name, vaddr_t value, size_t size, u32 flags)
 	return refuse_value(check_file(fd), name, size, flags);
 }
 
-/* To remove one is refused alike (syscalls.def). */
+/* syscalls.def makes removexattr() and its variants calls of these. */
 long sys_getxattr(vaddr_t path, vaddr_t name)
 {
 	return refuse(check_path(path, 0), name);
