@@ -27,7 +27,7 @@ static void wait_for_waiters(int n)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* Every signal that finds a waiter wakes one: none is lost. */
+/* Every signal that finds a waiter wakes one (UCOND1): none is lost. */
 static void signal_wakes_one_each(void)
 {
 	pthread_t t[8];

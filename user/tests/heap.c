@@ -17,7 +17,7 @@ static void heap(void)
 		unsigned char *p = block[k % BLOCKS].p;
 		size_t old = block[k % BLOCKS].n;
 
-		if (old)
+		if (old)	/* UMALLOC1, UMALLOC2, UMALLOC4: else blocks overlap */
 			CHECK(p[0] == (unsigned char)old && p[old - 1] == (unsigned char)old);
 		if (i % 3 == 0) {
 			free(p);

@@ -23,7 +23,7 @@ static void *add_under_mutex(void *arg)
 
 static void mutex_excludes(void)
 {
-	run_threads(add_under_mutex, THREADS);
+	run_threads(add_under_mutex, THREADS);	/* UMUTEX1, UMUTEX2: else a sleeper never wakes */
 	CHECK_EQ(counter, THREADS * ROUNDS);
 }
 
