@@ -1,4 +1,6 @@
-/* pstree: who is whose child. Of a process with several threads their number is told. */
+/*
+ * pstree: shows the processes as a tree. A number says how many threads a process has, if several.
+ */
 #include <err.h>
 
 #include "proc.h"
@@ -15,7 +17,7 @@ static size_t children(int parent)
 	return n;
 }
 
-/* @prefix: the lines that come down from above. */
+/* Shows @t and its children. @prefix holds the lines that come down from above. */
 static void show(const struct task *t, const char *prefix, bool last, bool top)
 {
 	size_t left = children(t->id);
