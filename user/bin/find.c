@@ -238,16 +238,12 @@ static void walk(const char *path, long depth)
 		judge(&p, depth);
 }
 
-static bool is_condition(const char *word)
-{
-	return word[0] == '-' || !strcmp(word, "!") || !strcmp(word, "(");
-}
-
 int main(int argc, char **argv)
 {
 	int paths = 1;
 
-	while (paths < argc && !is_condition(argv[paths]))
+	while (paths < argc && *argv[paths] != '-' && strcmp(argv[paths], "!") &&
+	       strcmp(argv[paths], "("))
 		paths++;
 	condition = argv + paths;
 	for (char **word = condition; *word; word++) {

@@ -50,7 +50,7 @@ static inline int signal_options(int argc, char **argv, int *sig)
 		list_signals();
 		return 0;
 	}
-	if (!strcmp(name, "l")) {	/* of a number, or of the status of a process that it ended */
+	if (!strcmp(name, "l")) {	/* of a number, or of a status that says so */
 		n = atoi(argv[2]) & 127;
 		if (!sigabbrev_np(n))
 			return -1;

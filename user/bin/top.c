@@ -14,7 +14,7 @@ struct cpu_time {
 };
 
 static struct cpu_time cpu_before[CPUS_MAX + 1];
-static struct task *before;		/* sorted by id, from the last picture */
+static struct task *before;		/* the tasks of the last picture */
 static size_t nr_before;
 
 /* Two figures that are rounded separately may seem to go back a little. */

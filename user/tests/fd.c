@@ -105,7 +105,7 @@ static void flags(void)
 	CHECK_EQ(fcntl(fds[0], F_GETFD), FD_CLOEXEC);
 	CHECK_EQ(fcntl(copy, F_GETFD), 0);		/* flags of each descriptor */
 	CHECK_EQ(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
-	CHECK_EQ(fcntl(copy, F_GETFL) & O_NONBLOCK, O_NONBLOCK);	/* the open file's: shared */
+	CHECK_EQ(fcntl(copy, F_GETFL) & O_NONBLOCK, O_NONBLOCK);	/* a shared one */
 	CHECK_ERRNO(read(copy, &c, 1), EAGAIN);
 	CHECK_ERRNO(fcntl(99, F_GETFD), EBADF);
 	CHECK_ERRNO(fcntl(0, 9999), EINVAL);

@@ -137,7 +137,7 @@ static void leave_a_stopped_job(void)
 	CHECK(WIFSTOPPED(status));
 }
 
-/* The same below a process that lives on: when its parent exits, the stopped child moves to init. */
+/* The same below a process that lives on: the stopped child moves to init. */
 static void leave_through_a_child(void)
 {
 	setsid();

@@ -39,7 +39,7 @@ static struct caps caps_of(pid_t pid)
 	return c[0];
 }
 
-/* What the program finds out about itself, as its exit status. */
+/* The exit status: what the program finds out about itself. */
 enum { IDS_0_1000 = 1, SECURE = 2, DUMPABLE = 4, ALL_CAPS = 8, GROUP_7 = 16 };
 
 static unsigned long auxv(unsigned long what)

@@ -95,7 +95,7 @@ static void by_waitid(void)
 	CHECK_EQ(info.si_status, SIGCONT);
 	CHECK_EQ(kill(pid, SIGKILL), 0);
 	await_state(pid, 'Z');
-	CHECK_ERRNO(waitid(P_PID, pid, &info, WSTOPPED), ECHILD);	/* it is no longer possible */
+	CHECK_ERRNO(waitid(P_PID, pid, &info, WSTOPPED), ECHILD);	/* no longer possible */
 	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED), 0);
 	CHECK_EQ(info.si_code, CLD_KILLED);
 	CHECK_EQ(info.si_status, SIGKILL);

@@ -325,7 +325,7 @@ static inline int test_main(int argc, char **argv, const struct test_case *cases
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (getpid() == 1)
 		test_become_child_of_init();
-	for (int i = 0; i < 2; i++) {		/* once to touch every page that running a case takes */
+	for (int i = 0; i < 2; i++) {		/* touches every page that running a case takes */
 		test_run_case(&(struct test_case)CASE(test_nothing));
 		sched_yield();			/* test_leaks() may or may not yield */
 	}

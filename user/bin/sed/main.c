@@ -54,16 +54,6 @@ static bool is_at(const struct address *a)
 	}
 }
 
-/*
- * Checks whether the range ends at this line. A last line that has gone by already ends it at once.
- */
-static bool range_ends(struct command *c)
-{
-	if (c->last.kind == AT_LINE || c->last.kind == PLUS_LINES)
-		return lines.number >= c->end;
-	return is_at(&c->last);
-}
-
 static bool in_range(struct command *c)
 {
 	if (c->first.kind == FROM_ZERO && lines.number == 1 && !c->inside && !c->end) {
@@ -83,7 +73,10 @@ static bool in_range(struct command *c)
 		c->inside = false;
 		return is_at(&c->first);
 	}
-	c->inside = !range_ends(c);
+	if (c->last.kind == AT_LINE || c->last.kind == PLUS_LINES)
+		c->inside = lines.number < c->end;
+	else
+		c->inside = !is_at(&c->last);
 	return true;
 }
 

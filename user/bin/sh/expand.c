@@ -126,7 +126,7 @@ char *command_output(const char *command)
 	pid = fork();
 	if (pid == 0) {
 		if (shell.interactive)
-			signal(SIGTSTP, SIG_IGN);	/* we wait for the child, and must not stop */
+			signal(SIGTSTP, SIG_IGN);	/* we wait for it, and must not stop */
 		shell.interactive = false;
 		trap_forget();
 		close(fds[0]);

@@ -30,13 +30,6 @@ static void import_environment(void)
 		var_set("PATH", "/bin:/tests");
 }
 
-static int usage(void)
-{
-	fputs("usage: sh [-eux] [-c command [name [argument...]] | script [argument...]]\n",
-	      stderr);
-	return 2;
-}
-
 static int run_script(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -80,7 +73,9 @@ int main(int argc, char **argv)
 			command = optarg;
 			break;
 		default:
-			return usage();
+			fputs("usage: sh [-eux] [-c command [name [argument...]] | script "
+			      "[argument...]]\n", stderr);
+			return 2;
 		}
 	}
 	import_environment();

@@ -58,12 +58,6 @@ static void redirection(struct node *n)
 	next_token();
 }
 
-static void redirections(struct node *n)
-{
-	while (at_redirection())
-		redirection(n);
-}
-
 static struct node *command(void);
 
 static struct node *function(struct node *name)
@@ -141,12 +135,6 @@ static struct node *loop(enum node_kind kind)
 	return n;
 }
 
-static void words_until_operator(struct fields *words)
-{
-	for (; token.kind == TOKEN_WORD; next_token())
-		fields_add(words, token.text);
-}
-
 static struct node *for_loop(void)
 {
 	struct node *n = new_node(NODE_FOR, NULL, NULL);
@@ -159,7 +147,8 @@ static struct node *for_loop(void)
 	skip_newlines();
 	if (at_word("in")) {
 		next_token();
-		words_until_operator(&n->words);
+		for (; token.kind == TOKEN_WORD; next_token())
+			fields_add(&n->words, token.text);
 	} else {
 		fields_add(&n->words, "\"$@\"");
 	}
@@ -249,7 +238,8 @@ static struct node *command(void)
 		n = case_command();
 	else
 		return simple();
-	redirections(n);
+	while (at_redirection())
+		redirection(n);
 	return n;
 }
 

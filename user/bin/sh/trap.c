@@ -93,14 +93,6 @@ static int trap_named(const char *name)
 	return sig < SIGNALS ? sig : -1;
 }
 
-static void list_traps(void)
-{
-	for (int sig = 0; sig < SIGNALS; sig++)
-		if (actions[sig])
-			printf("trap -- '%s' %s\n", actions[sig],
-			       sig == AT_EXIT ? "EXIT" : sigabbrev_np(sig));
-}
-
 static void set_trap(int sig, const char *action)
 {
 	free(actions[sig]);
@@ -126,7 +118,10 @@ int builtin_trap(int argc, char **argv)
 	const char *action = NULL;
 
 	if (i >= argc) {
-		list_traps();
+		for (int sig = 0; sig < SIGNALS; sig++)
+			if (actions[sig])
+				printf("trap -- '%s' %s\n", actions[sig],
+				       sig == AT_EXIT ? "EXIT" : sigabbrev_np(sig));
 		return fflush(stdout) ? 1 : 0;
 	}
 	if (i + 1 < argc && trap_named(argv[i]) != AT_EXIT) {
