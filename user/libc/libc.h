@@ -27,7 +27,7 @@ struct pthread {
 	struct pthread *self;		/* [const] first: x86_64's ABI reads it at fs:0 */
 	_Atomic int tid;		/* the kernel zeroes it when the thread has ended */
 	_Atomic int state;		/* enum thread_state */
-	void *map;			/* stack, TLS and this; NULL: not ours to unmap */
+	void *map;			/* [const] stack, TLS and this; NULL: not ours to unmap */
 	size_t map_size;		/* [const] */
 	void *(*fn)(void *);		/* [const] */
 	void *arg;			/* [const] */

@@ -1,5 +1,5 @@
 /*
- * Strings and memory, except memcpy, memmove and memset, which each architecture has its own of.
+ * Strings and memory, except memcpy, memmove and memset, which are written for each architecture.
  * These are plain byte loops. The compiler must not turn them into calls of the very functions they
  * define, so the library is built with -fno-tree-loop-distribute-patterns.
  */
