@@ -3,7 +3,7 @@
  *
  * Physical memory is a mapping of this program at ARCH_DIRECT_BASE. Pages not asked
  * for with arch_direct_map() cannot be touched, so a stray access ends the program. Locks only
- * check that they are taken and released in turn; whoever would have to wait is a bug.
+ * check that they are taken and released in turn; a thread that would have to wait is a bug.
  */
 #include "../../kernel/fs/fs.h"
 #include "base/machine.h"
@@ -22,15 +22,18 @@
 
 #define MEMORY_SIZE	(64UL << 20)
 
-/* Of the C library, whose headers would clash with the kernel's. */
+/* Declared here, because the C library's headers would clash with the kernel's. */
 void *mmap(void *addr, size_t size, int prot, int flags, int fd, long offset);
 int mprotect(void *addr, size_t size, int prot);
 
 #define PROT_NONE	0
 #define PROT_RW		3
-#define MAP_AT_NO_COST	0x104022	/* private, anonymous, fixed, nothing replaced */
+#define MAP_AT_NO_COST	0x104022	/* private, anonymous, fixed, replaces nothing */
 
-/* Ends that are no block's, holes, a block that cannot hold its descriptors. */
+/*
+ * Memory whose ends are not block boundaries, with holes, and a block too small for its
+ * descriptors.
+ */
 static const struct machine described = {
 	.ram = {
 		{ 0x1000, 0x9e000 }, { 0x100000, 0x1f00000 }, { 0x2003000, 0x6f5000 },
@@ -77,7 +80,7 @@ void arch_direct_map(paddr_t pa)
 		panic("there is no memory at %lx", pa);
 }
 
-/* Never walked: kernel mappings are not tested here. */
+/* Never walked, because kernel mappings are not tested here. */
 paddr_t arch_kernel_root(void)
 {
 	return virt_to_phys(kernel_root);
@@ -184,7 +187,7 @@ u64 time_realtime_offset(void)
 	return 0;
 }
 
-/* Files are mapped here, never read or written. */
+/* Never called: files are mapped here, but not read or written. */
 size_t iobuf_copy_to(struct iobuf *b, const void *src, size_t n)
 {
 	panic("%zu bytes from %p to %p", n, src, (void *)b);
@@ -196,13 +199,13 @@ const struct file_ops *dev_file_ops(u64 rdev)
 	return NULL;		/* no inode here is a device */
 }
 
-/* No lock is checked here. */
+/* Checks nothing. */
 void lockcheck_none_held(const char *when)
 {
 	(void)when;
 }
 
-/* No program runs here, so none faults. */
+/* Never called: no program runs here, so none faults. */
 
 size_t iobuf_copy_from(struct iobuf *b, void *dst, size_t n)
 {
@@ -214,7 +217,7 @@ size_t iobuf_clear(struct iobuf *b, size_t n)
 	panic("%zu zeros to %p", n, (void *)b);
 }
 
-/* Only root, without limits, without locks on files. */
+/* The only user is root, without limits and without file locks. */
 
 const struct file_ops pipe_file_ops;
 

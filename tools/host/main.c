@@ -1,6 +1,7 @@
 /*
- * Runs the kernel's tests of pure logic as a program of this machine, under the sanitizers: the
- * test runner's interface (ktest.h) and the little that the code under test asks of a kernel.
+ * Runs the kernel's tests of pure logic as a program of this machine, under the sanitizers. It has
+ * the test runner's interface (ktest.h) and the few functions that the code under test needs of a
+ * kernel.
  *
  * It prints "ok NAME" or "FAIL NAME" for each test. A sanitizer's report ends the program.
  */
@@ -10,17 +11,17 @@
 #include "test/instrument.h"
 #include "test/ktest.h"
 
-/* Of the C library, whose headers would clash with the kernel's. */
+/* Declared here, because the C library's headers would clash with the kernel's. */
 noreturn void exit(int status);
 ssize_t write(int fd, const void *buf, size_t n);
 
-/* The linker knows where a section begins and ends if its name is an identifier. */
+/* The linker defines these for a section whose name is an identifier. */
 extern const struct ktest __start_ktests[], __stop_ktests[];
 
 static unsigned failed;
 static void *after_test[5];
 
-/* The port's part. */
+/* These functions belong to a port. */
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -100,7 +101,7 @@ u64 test_random(void)
 	return x ^ (x >> 31);
 }
 
-/* Of units that want a machine: tools/host/machine.c. */
+/* For units that need a machine: see tools/host/machine.c. */
 void machine_start(void) __attribute__((weak));
 
 int main(void)

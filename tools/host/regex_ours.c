@@ -1,8 +1,8 @@
 /*
- * The matcher of user/libc under names of its own, so that test_regex.c can ask it and this
- * machine's C library the same.
+ * The matcher of user/libc under names of its own, so that test_regex.c can compare it with this
+ * machine's C library.
  */
-#define _REGEX_H /* the host's <regex.h> is not wanted here */
+#define _REGEX_H /* keeps the host's <regex.h> out */
 #define regcomp  ours_regcomp
 #define regerror ours_regerror
 #define regexec  ours_regexec

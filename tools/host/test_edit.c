@@ -2,7 +2,7 @@
  * The shell's line editor, history and completion, key by key: user/bin/sh/edit.c, history.c and
  * complete.c as a program of this machine.
  *
- * A small terminal of one row takes in what the editor writes, so that a test can say what a person
+ * A small terminal of one row reads what the editor writes, so that a test can check what a person
  * would see.
  */
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void check(bool ok, const char *what, int line)
 }
 #define CHECK(condition)	check(condition, #condition, __LINE__)
 
-/* The rest of the shell's part. */
+/* Stands for the rest of the shell. */
 const char *var_get(const char *name)
 {
 	return strcmp(name, "PATH") ? NULL : folder;
@@ -49,7 +49,7 @@ char *unquote_word(const char *word)
 	return t.s ? t.s : arena_copy("", 0);
 }
 
-/* The terminal: \r, \n, ESC [ n D, ESC [ K, ESC [ J, ESC [ H and characters. */
+/* The terminal. It knows \r, \n, ESC [ n D, ESC [ K, ESC [ J, ESC [ H and characters. */
 static void show(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -93,7 +93,7 @@ static void begin(void)
 	edit_begin(&e, "$ ");
 }
 
-/* From an empty line: what the line is after @s. */
+/* Types @s into an empty line. Returns the line. */
 static const char *line_of(const char *s)
 {
 	begin();
@@ -208,7 +208,7 @@ static void test_completion(void)
 	CHECK(!strcmp(line_of("cat pro\t"), "cat program "));
 	CHECK(!strcmp(line_of("cat  text\t"), "cat  text"));
 	CHECK(!strcmp(line_of("cat te\t1\t"), "cat text1 "));
-	CHECK(!strcmp(line_of("text\t"), "text"));		/* no program */
+	CHECK(!strcmp(line_of("text\t"), "text"));		/* no program has this name */
 	CHECK(!strcmp(line_of("cat >te\t"), "cat >text"));
 	CHECK(!strcmp(line_of("cd fol\tin\t"), "cd folder/inside "));
 	CHECK(!strcmp(line_of("cat .h\t"), "cat .hidden "));

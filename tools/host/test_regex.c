@@ -1,11 +1,11 @@
 /*
  * The matcher of user/libc against this machine's C library: patterns and texts made at random
- * from a seed, and some that were thought of. Both must take or refuse the same patterns, and
+ * from a seed, and some chosen by hand. Both must accept or refuse the same patterns, and
  * find the same matches and groups.
  *
  * Groups are not compared where they are below a repetition or beside an alternative: there the
- * host's are not always those that POSIX asks for. Those have answers from the standard's rule,
- * that each part from the left is as long as it can be.
+ * host's are not always those that POSIX asks for. Those are checked against answers from the
+ * standard's rule, that each part from the left is as long as it can be.
  */
 #include <regex.h>
 #include <stdbool.h>
@@ -96,7 +96,7 @@ static void make_alternatives(struct made *m, int depth)
 	while (below(4) == 0 && (m->ambiguous = true) && (operator(m, "|"), true));
 }
 
-/* Conditions are at the ends only: inside of repetitions the host's go wrong. */
+/* Conditions are only at the ends: the host handles them wrongly inside repetitions. */
 static void make_pattern(struct made *m)
 {
 	static const char *const before[] = { "^", "\\b", "\\<", "\\B" };
@@ -258,7 +258,7 @@ static void test_longest_parts(void)
 	}
 }
 
-/* Patterns for which a matcher by trying would take 2^30 steps and more. */
+/* Patterns that would take a backtracking matcher 2^30 steps and more. */
 static void test_time(void)
 {
 	static const char *const patterns[] = { "(a*)*b", "(a|aa)+b", "(a|a|a)*(a|a)*b",

@@ -1,6 +1,6 @@
 /*
- * basename path [suffix], or basename -a [-s suffix] path...: the last part of a path, without the
- * suffix; -a: of each; -s: as -a, without this suffix.
+ * basename path [suffix], or basename -a [-s suffix] path...: prints the last part of a path,
+ * without the suffix. -a: of each path; -s: like -a, with this suffix removed.
  */
 #include <err.h>
 

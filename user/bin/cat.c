@@ -1,8 +1,8 @@
 /*
- * cat [-AbeEnstTv] [file...]: the files one after the other; "-" or none: standard input. -n: with
- * numbers, -b: only of lines that are not empty; -s: several empty lines as one; -e: $ at the
- * ends; -t: tabs as ^I; -v, and with -e and -t: control characters as ^X; -A: all of
- * it; -E, -T: as -e and -t, but nothing of -v.
+ * cat [-AbeEnstTv] [file...]: writes the files one after the other; "-" or no file means standard
+ * input. -n: number all lines, -b: only lines that are not empty; -s: show several empty lines as
+ * one; -E: show $ at the end of each line; -T: show tabs as ^I; -v: show control characters as ^X;
+ * -e, -t: like -E or -T, and -v; -A: all of that.
  */
 #include <err.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ static void show(unsigned char c)
 		putchar(c);
 }
 
-/* A line may go on in the next buffer, or file. */
+/* A line may go on in the next buffer, or in the next file. */
 static void show_all(const char *buf, ssize_t n)
 {
 	static bool inside;

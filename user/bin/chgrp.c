@@ -1,4 +1,7 @@
-/* chgrp [-hR] group file...: gives files to a group; -h: a link itself, -R: all below, too. */
+/*
+ * chgrp [-hR] group file...: changes the group of files. -h: change a link itself; -R: everything
+ * below a folder, too.
+ */
 #include "owner.h"
 #include "options.h"
 

@@ -1,7 +1,8 @@
 /*
- * chmod [-R] mode file...: what users may do with files. The mode is octal, or clauses as in
- * u+x,go-w,a=rX: for owner (u), group (g), others (o) or all (a), add, take or set rights; X is x
- * for folders and what somebody may execute already, s and t are the set-id and sticky bits.
+ * chmod [-R] mode file...: changes who may do what with files. The mode is octal, or clauses such
+ * as u+x,go-w,a=rX: for the owner (u), the group (g), others (o) or all (a), add, take away or set
+ * rights. X means x for folders and for files that someone may execute already; s and t are the
+ * set-id and sticky bits. -R: everything below a folder, too.
  */
 #include "owner.h"
 
@@ -16,7 +17,7 @@ static _Noreturn void bad_mode(void)
 	bad_usage(name, 1);
 }
 
-/* The bits of all classes in @who that the letter @c stands for. */
+/* Returns the bits that the letter @c stands for in all classes of @who. */
 static mode_t bits_of(char c, mode_t who, mode_t mode)
 {
 	switch (c) {
@@ -37,7 +38,7 @@ static mode_t bits_of(char c, mode_t who, mode_t mode)
 	}
 }
 
-/* One clause at *@s; moves it behind that. */
+/* Applies the clause at *@s to @mode, and moves *@s behind the clause. */
 static mode_t apply(const char **s, mode_t mode)
 {
 	mode_t who = 0, bits = 0, mask = umask(0);
@@ -48,7 +49,7 @@ static mode_t apply(const char **s, mode_t mode)
 		who |= **s == 'u' ? 0700 : **s == 'g' ? 0070
 				   : **s == 'o'       ? 0007
 						      : 0777;
-	mask = who ? 0 : mask; /* without a class: all, as far as the umask lets them */
+	mask = who ? 0 : mask; /* without a class: all, except what the umask denies */
 	who = who ? who : 0777;
 	how = *(*s)++;
 	if (!how || !strchr("+-=", how))
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
 {
 	int status = 0;
 
-	if (argc > 1 && !strcmp(argv[1], "-R")) /* getopt() would take -w for an option */
+	if (argc > 1 && !strcmp(argv[1], "-R")) /* getopt() would take the mode -w for an option */
 		below = optind++;
 	changed = "permissions";
 	if (argc > optind && argv[optind][0] == '-' && !strchr("rwxXst", argv[optind][1]))

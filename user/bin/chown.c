@@ -1,4 +1,7 @@
-/* chown [-hR] [user][:group] file...: gives files away; -h: a link itself, -R: all below, too. */
+/*
+ * chown [-hR] [user][:group] file...: changes the owner or the group of files. -h: change a link
+ * itself; -R: everything below a folder, too.
+ */
 #include "owner.h"
 #include "options.h"
 

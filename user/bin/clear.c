@@ -1,4 +1,4 @@
-/* clear: an empty screen, with the cursor at its top. */
+/* clear: clears the screen and puts the cursor at its top. */
 #include <unistd.h>
 
 int main(void)

@@ -1,6 +1,7 @@
 /*
- * cmp [-ls] [-n bytes] file1 [file2]: where two files differ first. -l: all bytes that differ, in
- * octal; -s: only the status: 0: equal, 1: different, 2: something went wrong.
+ * cmp [-ls] [-n bytes] file1 [file2]: says where two files first differ. -l: list all bytes that
+ * differ, in octal; -s: print nothing; -n: compare at most so many bytes. Status 0: equal, 1:
+ * different, 2: an error.
  */
 #include <err.h>
 #include <sys/stat.h>
@@ -35,7 +36,7 @@ static int ended(const char *name, long byte, long line, bool whole_line)
 	return 1;
 }
 
-/* How long the longest number of a byte is, if both sizes are known. */
+/* Returns the width of the largest byte number, if both sizes are known. */
 static int number_width(FILE *f, FILE *g)
 {
 	struct stat x, y;

@@ -1,7 +1,8 @@
 /*
- * cp [-afinpruv] [-t folder] from... to: copies. -r: folders with all in them; -p: and whose they
- * are, and when they changed; -a: both; -f: in place of what cannot be written; -n: nothing that
- * is there already; -u: only over what is older; -v: says what is copied.
+ * cp [-afinpruv] [-t folder] from... to: copies files. -r: folders with their contents, and links
+ * as links; -p: keep owner, mode and times; -a: both; -f: replace a file that cannot be written;
+ * -n: never replace a file; -i: accepted, but cp does not ask; -u: only replace older files; -v:
+ * say what is copied.
  */
 #include <dirent.h>
 #include <fcntl.h>

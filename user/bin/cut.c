@@ -1,7 +1,7 @@
 /*
- * cut -c|-b list, cut -f list [-d char] [-s] [file...]: of each line, the characters or fields in
- * the list (2,4-6,8-). Fields are divided by tabs or @char; a line without is written whole, or
- * not (-s).
+ * cut -c|-b list, cut -f list [-d char] [-s] [file...]: prints the characters or fields of each
+ * line that the list names (2,4-6,8-). Fields are separated by tabs, or by the character of -d; a
+ * line without a separator is printed whole or, with -s, not at all.
  */
 #include <ctype.h>
 #include <err.h>

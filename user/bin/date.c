@@ -1,6 +1,6 @@
 /*
- * date [-u] [-d time | -s time] [+format]: the time now, or the one given, in UTC; -s: sets the
- * clock to it. A time is @seconds since 1970, or YYYY-MM-DD, HH:MM[:SS], or both.
+ * date [-u] [-d time | -s time] [+format]: prints the time now, or the given one, in UTC; -s: set
+ * the clock to it. A time is @seconds since 1970, or YYYY-MM-DD, HH:MM[:SS], or both.
  */
 #include <err.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* dirname path...: each path without its last part. */
+/* dirname path...: prints each path without its last part. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* dmesg [-cCrh] [-n LEVEL]: what the kernel has said since it was booted. */
+/* dmesg [-cCrh] [-n LEVEL]: prints the kernel's messages since boot. */
 #include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static noreturn void help(void)
 	exit(0);
 }
 
-/* A line of the log begins with its level: <6>. */
+/* Prints the log, in which each line begins with its level: <6>. */
 static void show(char *log, bool raw)
 {
 	for (char *line; (line = strsep(&log, "\n")) && *line;) {

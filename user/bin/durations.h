@@ -1,4 +1,4 @@
-/* How sleep, timeout and watch are told a time: a number, and s, m, h or d. */
+/* Times as sleep and timeout take them: a number, and s, m, h or d. */
 #pragma once
 
 #include <stdbool.h>

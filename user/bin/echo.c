@@ -1,4 +1,4 @@
-/* echo [-n] [word...]: the words, with spaces between them; -n: no newline. */
+/* echo [-n] [word...]: prints the words with spaces between them; -n: without a newline. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * env [-i] [-u name] [NAME=value...] [command [argument...]]: runs it with these variables, or
- * shows all.
+ * env [-i] [-u name] [NAME=value...] [command [argument...]]: runs the command with these
+ * variables, or prints all variables. -i: start without any; -u: without this one.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,9 +1,10 @@
 /*
- * expr ARGUMENT...: works out an expression, one word for each operand and operator, and writes
- * the result. Operators, from the weakest: | & then = != < <= > >= then + - then * / % then TEXT
- * : PATTERN, which gives what \(...\) matched at the start of TEXT, or how many bytes matched.
- * Also match TEXT PATTERN, substr TEXT FIRST COUNT, index TEXT BYTES, length TEXT, + WORD, ( ...
- * ). Status 0: the result is neither empty nor 0; 1: it is; 2: the expression is wrong.
+ * expr ARGUMENT...: evaluates an expression, in which each operand and operator is an argument of
+ * its own, and prints the result. Operators, from the weakest: | & then = != < <= > >= then + -
+ * then * / % then TEXT : PATTERN, which gives the text that \(...\) matched at the start of TEXT,
+ * or else how many bytes matched. Also match TEXT PATTERN, substr TEXT FIRST COUNT, index TEXT
+ * BYTES, length TEXT, + WORD, and ( ) around an expression. Status 0: the result is neither empty
+ * nor 0; 1: it is; 2: the expression is wrong.
  */
 #include <err.h>
 #include <regex.h>
@@ -193,7 +194,7 @@ static const struct {
 	{ ":", 5 },
 };
 
-/* The operator that comes next, if it is of @rank; NULL: another, or none. */
+/* Returns the next operator if it is of @rank, else NULL. */
 static const char *operator(int rank)
 {
 	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++)
@@ -202,7 +203,10 @@ static const char *operator(int rank)
 	return NULL;
 }
 
-/* Operators that bind tighter are a level further down; the same ones go from left to right. */
+/*
+ * Evaluates operators of @rank from left to right; those that bind tighter are a level further
+ * down.
+ */
 static const char *expression(int rank)
 {
 	const char *left = rank > 5 ? operand() : expression(rank + 1), *op, *right;

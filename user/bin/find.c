@@ -1,8 +1,8 @@
 /*
- * find [path...] [condition | action]...: walks through folders and says which paths fulfil all
- * conditions: -name, -iname and -path with a pattern, -type f|d|l|c|b|p, -size, -mtime, -links
- * with N, +N or -N (-size: blocks, or with c, k, M), -empty, -newer file, -maxdepth N, -mindepth
- * N, and !, -o and ( ) between them. Actions: -print, -print0, -delete, -exec command {} ; and
+ * find [path...] [condition | action]...: walks through folders and prints the paths that fulfil
+ * all conditions: -name, -iname and -path with a pattern, -type f|d|l|c|b|p, -size, -mtime, -links
+ * with N, +N or -N (-size: blocks, or with c, k, M), -empty, -newer file, -maxdepth N, -mindepth N;
+ * ! negates, -o means or, ( ) group. Actions: -print, -print0, -delete, -exec command {} ; and
  * -prune.
  */
 #include <dirent.h>
@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static char **condition;		/* the first; they end with NULL */
-static char **at;			/* where we read them */
+static char **condition;		/* all conditions and actions; NULL at the end */
+static char **at;			/* the one being read */
 static long max_depth = 1L << 30, min_depth;
 static bool has_action, depth_first, pruned;
 static int status;
@@ -30,7 +30,7 @@ struct place {
 
 static bool either(const struct place *p, bool asked);
 
-/* N, +N (more) or -N (less). */
+/* Compares @n with N, +N (more than N) or -N (less). */
 static bool compare(long n, const char *text)
 {
 	long wanted = strtol(text + (*text == '+' || *text == '-'), NULL, 10);
@@ -80,7 +80,7 @@ static bool is_newer(const struct place *p, const char *than)
 		p->st.st_mtim.tv_nsec > st.st_mtim.tv_nsec);
 }
 
-/* -exec: up to the ";", each {} being the path. */
+/* -exec: runs the command up to the ";", with the path in place of each {}. */
 static bool run_command(const struct place *p, bool asked)
 {
 	char *words[256];
@@ -122,7 +122,7 @@ static const char *argument(const char *of)
 	return *at++;
 }
 
-/* One condition or action. Not @asked: its words are only passed over. */
+/* Evaluates one condition or action. If not @asked, only skips its words. */
 static bool one(const struct place *p, bool asked)
 {
 	const char *word = *at++, *arg, *base = strrchr(p->path, '/');
@@ -238,16 +238,12 @@ static void walk(const char *path, long depth)
 		judge(&p, depth);
 }
 
-static bool is_condition(const char *word)
-{
-	return word[0] == '-' || !strcmp(word, "!") || !strcmp(word, "(");
-}
-
 int main(int argc, char **argv)
 {
 	int paths = 1;
 
-	while (paths < argc && !is_condition(argv[paths]))
+	while (paths < argc && *argv[paths] != '-' && strcmp(argv[paths], "!") &&
+	       strcmp(argv[paths], "("))
 		paths++;
 	condition = argv + paths;
 	for (char **word = condition; *word; word++) {

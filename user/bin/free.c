@@ -1,4 +1,4 @@
-/* free: how much memory there is, in KiB, and who has it. */
+/* free: prints how much memory there is, in KiB, and what uses it. */
 #include <err.h>
 
 #include "proc.h"

@@ -1,12 +1,12 @@
 /*
  * grep [-EFcHhilLnoqrsvwx] [-A n] [-B n] [-C n] [-m n] [-e pattern]... [-f file] [pattern]
- * [file...]: the lines that match a regular expression. -E: extended ones, with + ? | ( ) { };
- * -F: plain text. -i: upper and lower case alike; -v: the lines that do not match; -w: whole
- * words; -x: whole lines; -c: only how many; -l, -L: only the files that have or lack any; -o:
- * only what matched; -n: with line numbers; -H, -h: with or without the file's name; -q: nothing,
- * only the status; -r: files in folders too; -s: no word of files that cannot be read; -A, -B,
- * -C: n lines behind, before or around each; -f: patterns from a file, a line each; -m: at most n
- * lines of each file. Status 0: there are any; 1: none; 2: something went wrong.
+ * [file...]: prints the lines that match a regular expression. -E: an extended one, with + ? | ( )
+ * { }; -F: plain text; -f: patterns from a file, one a line; -i: ignore case; -v: the lines that do
+ * not match; -w: match whole words; -x: whole lines; -c: print only how many; -l, -L: only the
+ * names of files that have or lack a match; -o: only the text that matched; -n: line numbers; -H,
+ * -h: with or without file names; -q: print nothing; -r: search files in folders, too; -s: no
+ * messages about files that cannot be read; -A, -B, -C: n lines after, before or around each match;
+ * -m: at most n lines of each file. Status 0: there are matches; 1: there are none; 2: an error.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -17,7 +17,7 @@
 
 #include "options.h"
 
-#define PEEK 32768 /* how much is looked at to tell a binary file from a text */
+#define PEEK 32768 /* how many bytes are searched to tell a binary file from a text */
 
 static bool option[128];
 static bool named, failed, any;
@@ -27,7 +27,7 @@ static size_t nr_patterns;
 
 /* --- Patterns --- */
 
-/* A basic expression for the text itself. */
+/* Makes a basic expression that matches exactly the text @s. */
 static char *quoted(const char *s, size_t len)
 {
 	char *q = malloc(2 * len + 1), *to = q;
@@ -60,7 +60,7 @@ static void add_pattern(const char *s, size_t len)
 	free(text);
 }
 
-/* Several patterns may come in one, a line each. */
+/* Adds the patterns in @s, one a line. */
 static void add_patterns(const char *s)
 {
 	for (;; s++) {
@@ -105,7 +105,9 @@ static bool search_part(const regex_t *re, const char *line, regmatch_t *m)
 	return !error;
 }
 
-/* A match with no word's byte on either side; a shorter one from the same place may be one. */
+/*
+ * Finds a match with no word byte on either side; a shorter match from the same place may be one.
+ */
 static bool search_word(const regex_t *re, const char *line, regoff_t len, regmatch_t *m)
 {
 	for (regoff_t from = m->rm_so; from <= len; from++) {
@@ -127,7 +129,7 @@ static bool search_word(const regex_t *re, const char *line, regoff_t len, regma
 	return false;
 }
 
-/* One pattern's first match in [m->rm_so, len). The longest is found, so -x asks for no more. */
+/* Finds the pattern's first match in [m->rm_so, len). It is the longest, so -x needs no other. */
 static bool search_one(const regex_t *re, const char *line, regoff_t len, regmatch_t *m)
 {
 	if (option['w'] && !option['x'])
@@ -136,7 +138,7 @@ static bool search_one(const regex_t *re, const char *line, regoff_t len, regmat
 	return search_part(re, line, m) && (!option['x'] || (m->rm_so == 0 && m->rm_eo == len));
 }
 
-/* The first match of any pattern from @from on, and of those the longest. */
+/* Finds the first match of any pattern from @from on, and among those the longest. */
 static bool search(const char *line, regoff_t len, regoff_t from, regmatch_t *best)
 {
 	bool found = false;
@@ -159,9 +161,9 @@ static bool search(const char *line, regoff_t len, regoff_t from, regmatch_t *be
 struct input {
 	const char *name;
 	FILE *f;
-	long number, shown; /* of the line; of the last line that was shown */
+	long number, shown; /* of this line; of the last line that was printed */
 	long found, left_behind;
-	char **kept; /* the last lines before this one, for -B: a ring */
+	char **kept; /* a ring of the lines before this one, for -B */
 };
 
 static void show_prefix(const struct input *in, long number, char mark)
@@ -272,7 +274,7 @@ static void take_lines(struct input *in)
 		if (n <= 0)
 			break;
 		n -= line[n - 1] == '\n';
-		if (most >= 0 && in->found >= most) { /* only what belongs to the last one */
+		if (most >= 0 && in->found >= most) { /* -m: only lines after the last match */
 			in->number++;
 			in->left_behind--;
 			show_line(in, in->number, '-', line, n);
@@ -338,7 +340,7 @@ static void grep_folder(const char *path, bool typed)
 	closedir(d);
 }
 
-/* Links are followed where they are typed, and not where they are found in a folder. */
+/* A link is followed if a person typed it, but not if it was found in a folder. */
 static void grep_path(const char *path, bool typed)
 {
 	struct stat st;

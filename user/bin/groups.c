@@ -1,4 +1,6 @@
-/* groups [user...]: the groups that somebody is in, by name; oneself if nobody is said. */
+/*
+ * groups [user...]: prints the names of the groups that each user is in; without a user, your own.
+ */
 #include <err.h>
 #include <grp.h>
 #include <pwd.h>
@@ -20,7 +22,7 @@ static void show(const gid_t *groups, int n)
 	putchar('\n');
 }
 
-/* The effective group first, as it need not be one of the others. */
+/* Shows the effective group first, because it may not be among the others. */
 static void show_own(void)
 {
 	gid_t groups[GROUPS + 1] = { getegid() }, others[GROUPS];

@@ -1,6 +1,6 @@
 /*
- * head [-qv] [-n lines | -c bytes | -lines] [file...]: the first lines, 10 if not said otherwise.
- * Above each of several files is its name; -q: never, -v: always.
+ * head [-qv] [-n lines | -c bytes | -lines] [file...]: prints the first 10 lines, or as many as
+ * given. Several files get their names as headings; -q: never, -v: always.
  */
 #include <ctype.h>
 
@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 	int c;
 
 	while ((c = next_option(argc, argv, &options)) != -1) {
-		if (isdigit(c)) { /* -12 is -n 12 */
+		if (isdigit(c)) { /* -12 means -n 12 */
 			static long typed;
 
 			lines = typed = typed * 10 + c - '0';

@@ -1,7 +1,7 @@
 /*
- * hexdump [-Cv] [-n bytes] [-s skip] [file]: what a file holds, in hexadecimal: words of 16 bits,
- * or with -C bytes and beside them the characters. A star stands for lines like the one before;
- * -v: all.
+ * hexdump [-Cv] [-n bytes] [-s skip] [file]: prints a file in hexadecimal, as words of 16 bits or,
+ * with -C, as bytes with their characters beside them. A star stands for lines equal to the one
+ * before; -v: print all lines. -n: at most so many bytes, -s: after skipping so many.
  */
 #include <ctype.h>
 #include <limits.h>

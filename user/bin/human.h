@@ -1,4 +1,4 @@
-/* Sizes for people: at most three digits and a letter, rounded up, as ls, du and df write them. */
+/* Sizes for people: at most three digits and a letter, rounded up, as ls, du and df print them. */
 #pragma once
 
 #include <stdio.h>

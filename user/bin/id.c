@@ -1,4 +1,4 @@
-/* id [-u|-g|-G] [-n] [user]: who one is: user, group, groups; -n: names for numbers. */
+/* id [-u|-g|-G] [-n] [user]: prints ids: user, group and groups. -n: names instead of numbers. */
 #include <err.h>
 #include <grp.h>
 #include <pwd.h>
@@ -54,7 +54,7 @@ static const char *user_name(uid_t uid)
 	return pw ? pw->pw_name : NULL;
 }
 
-/* "0(root)" or, with a @what for one thing alone, the number or the name. */
+/* Shows "0(root)" or, if @what asks for one kind of id, only the number or the name. */
 static void show(unsigned id, const char *name, char what, bool names)
 {
 	if (what && names && name)

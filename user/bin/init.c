@@ -1,10 +1,10 @@
 /*
- * init: process 1. The kernel starts it, and ends the machine with its status.
+ * init: process 1. The kernel starts it, and powers the machine off when it ends, with its status.
  *
- * If there is a file /etc/run, sh runs that, and its status is ours (128 + n if signal n ended it).
- * Otherwise there is a shell for the person at the console, and another one when they leave it.
+ * If there is a file /etc/run, init runs it with sh and ends with its status (128 + n if signal n
+ * ended it). Otherwise it runs a shell on the console, and a new one whenever that ends.
  *
- * All the while init is the parent of every process whose own parent has gone, and buries them.
+ * All the while init is the parent of every process whose own parent has gone, and reaps it.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #define SCRIPT	"/etc/run"
 
-/* Standard descriptors, if the kernel did not give us any. */
+/* Opens the standard descriptors if the kernel gave us none. */
 static void open_console(void)
 {
 	int fd = 0;
@@ -27,7 +27,7 @@ static void open_console(void)
 		fd = dup(fd);
 }
 
-/* A shell in a session of its own on the console. @script NULL: it asks a person. */
+/* Starts a shell in a session of its own on the console. @script NULL: an interactive one. */
 static pid_t start_shell(const char *script)
 {
 	pid_t pid = fork();
@@ -43,7 +43,7 @@ static pid_t start_shell(const char *script)
 	return pid;
 }
 
-/* Buries whoever ends until it is @pid. */
+/* Reaps every child that ends, until that is @pid. */
 static int wait_for(pid_t pid)
 {
 	int status;

@@ -1,6 +1,4 @@
-/*
- * The input of filters: every file that is named, or standard input if none is.
- */
+/* The input of filters: every file that is named, or standard input if there is none. */
 #pragma once
 
 #include <err.h>
@@ -10,9 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* How this tool says that it cannot open a file, and read a folder: formats for warn(), or NULL. */
+/*
+ * Formats for warn() that say that a file cannot be opened, or a folder not read; NULL: the tool
+ * has its own.
+ */
 static const char *cannot_open = "%s", *cannot_read = "%s";
-static void (*each_folder)(const char *name); /* called for one before that is said, or NULL */
+static void (*each_folder)(const char *name); /* called for a folder before the message, or NULL */
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -27,8 +28,8 @@ static inline void complain_of(const char *format, const char *name)
 #pragma GCC diagnostic pop
 
 /*
- * Calls @each for the inputs that @names names, NULL at its end, in order; name "" is standard
- * input, as is "-". False if one could not be read, about which it warns.
+ * Calls @each for the inputs in @names, which ends with NULL, in order. "-" is standard input,
+ * whose name is given as "". Warns about an input that cannot be read, and then returns false.
  */
 static inline bool for_inputs(char **names, void (*each)(FILE *f, const char *name))
 {
@@ -69,7 +70,7 @@ static inline void input_titles(bool wanted)
 	titles = wanted;
 }
 
-/* For head and tail: the name above what a file gives. */
+/* Prints the name above the contents of a file, for head and tail. */
 static inline void input_title(const char *name)
 {
 	static bool second;

@@ -1,6 +1,6 @@
 /*
- * kill [-s name | -signal] pid...: TERM, or what is said; a pid below -1 is a group. -l lists the
- * names, -l number says one.
+ * kill [-s name | -signal] pid...: sends TERM, or the given signal. A pid below -1 means a process
+ * group. -l: list the names of signals; -l number: print one.
  */
 #include <err.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /*
- * killall [-signal] [-eq] name...: sends TERM, or the signal, to all processes of these names.
- * -q: no word of a name that nobody has.
+ * killall [-signal] [-eq] name...: sends TERM, or the given signal, to all processes of these
+ * names. -q: no message if there is no such process.
  */
 #include "matching.h"
 #include "signals.h"

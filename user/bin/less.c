@@ -1,6 +1,6 @@
 /*
- * less [file...]: a screen at a time. Space: the next; Enter: a line; q: that is enough. Where
- * output is no terminal, all at once.
+ * less [file...]: shows text a screen at a time. Space: the next screen; Enter: the next line; q:
+ * quit. If the output is no terminal, prints all at once.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * ln [-fnsv] target... [name]: another name for a file, or with -s a symbolic link to it; without
- * a name: the same one, here. -f: instead of what is there; -n: a link to a folder is no folder.
+ * ln [-fnsv] target... [name]: gives a file another name or, with -s, makes a symbolic link to it;
+ * without a name: the same name in this folder. -f: replace what is there; -n: treat a link to a
+ * folder as a file; -v: say what is linked.
  */
 #include "places.h"
 

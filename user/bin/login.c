@@ -1,4 +1,4 @@
-/* login [user]: asks for a name and a password, and then is that user's shell, in their folder. */
+/* login [user]: asks for a name and a password, and runs that user's shell in the user's folder. */
 #include "session.h"
 
 int main(int argc, char **argv)

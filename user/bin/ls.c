@@ -1,8 +1,8 @@
 /*
- * ls [-1AadFhilRrSt] [path...]: what is in folders. -a: names that begin with a dot too, -A:
+ * ls [-1AadFhilRrSt] [path...]: lists folders. -a: names that begin with a dot, too; -A: the same
  * without . and ..; -l: with details, -h: sizes for people; -i: with inode numbers; -d: folders
- * themselves; -F: a mark for the type; -R: folders in folders too; -t: the newest first, -S: the
- * largest, -r: in reverse; -1: one a line, as it is when not for a terminal.
+ * themselves; -F: with a mark for the type; -R: folders in folders, too; -t: the newest first, -S:
+ * the largest first, -r: in reverse; -1: one name a line, as it is when the output is no terminal.
  */
 #include <dirent.h>
 #include <err.h>
@@ -70,7 +70,7 @@ static int by_option(const void *a, const void *b)
 	return option['r'] ? -order : order;
 }
 
-/* Like "drwxr-xr-x". */
+/* Writes the mode as "drwxr-xr-x". */
 static void mode_text(mode_t mode, char *text)
 {
 	static const char types[] = "?pc?d?b?-?l?s???";
@@ -88,7 +88,7 @@ static void mode_text(mode_t mode, char *text)
 	text[10] = 0;
 }
 
-/* The last names are kept: all files of a folder are mostly one user's. */
+/* Remembers the last names, because all files of a folder are mostly one user's. */
 static void show_owner(const struct stat *st)
 {
 	static char user[32], group[32];
@@ -163,7 +163,7 @@ static void show(const char *folder, const struct entry *e)
 	putchar('\n');
 }
 
-/* For a terminal: as many columns as there is room for, filled from the top. */
+/* For a terminal: prints as many columns as fit, filled from the top. */
 static void show_columns(const struct list *l)
 {
 	struct winsize screen;
@@ -226,7 +226,7 @@ static int list_folder(const char *path, bool with_name)
 	while ((e = readdir(d))) {
 		snprintf(full, sizeof(full), "%s/%s", strcmp(path, "/") ? path : "", e->d_name);
 		if (hidden(e->d_name) || lstat(full, &st))
-			continue; /* or it went away this moment */
+			continue; /* or it was removed just now */
 		list_add(&l, e->d_name, &st);
 		blocks += st.st_blocks;
 	}

@@ -1,4 +1,4 @@
-/* The processes that pgrep, pkill and killall mean: by name, and by user, parent and the like. */
+/* Finds the processes for pgrep, pkill and killall: by name, user, parent and so on. */
 #pragma once
 
 #include <err.h>
@@ -25,7 +25,7 @@ static inline long owner_of(int pid)
 	return stat(path, &st) ? -1 : (long)st.st_uid;
 }
 
-/* The whole command line if @full, and there is one. */
+/* Gets the whole command line if @full and if there is one, else the name. */
 static inline void command_of(const struct task *t, bool full, char *text, size_t size)
 {
 	char path[40];
@@ -84,7 +84,7 @@ static inline long user_id(const char *text)
 	return pw ? (long)pw->pw_uid : n;
 }
 
-/* One of the options that pgrep and pkill share. */
+/* Takes one of the options that pgrep and pkill share. */
 static inline void take_wish(struct wish *w, int c)
 {
 	switch (c) {

@@ -1,4 +1,7 @@
-/* mkdir [-pv] [-m mode] folder...: makes them; -p: and those above, and none need be new. */
+/*
+ * mkdir [-pv] [-m mode] folder...: makes folders. -p: missing folders above them, too, and an
+ * existing folder is no error; -v: say what is made.
+ */
 #include <err.h>
 #include <errno.h>
 #include <sys/stat.h>

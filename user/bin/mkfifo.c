@@ -1,4 +1,4 @@
-/* mkfifo [-m mode] name...: makes pipes that have names. */
+/* mkfifo [-m mode] name...: makes named pipes. */
 #include <err.h>
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 /*
- * mktemp [-dq] [-p folder] [-t] [template]: makes a file, or with -d a folder, that is new and
- * only ours, and writes its name: tmp.XXXXXXXXXX below $TMPDIR or /tmp, or the template, in which
- * the X at the end give way to letters and digits.
+ * mktemp [-dq] [-p folder] [-t] [template]: makes a new file or, with -d, a new folder that only
+ * its owner may use, and prints its name: tmp.XXXXXXXXXX below $TMPDIR or /tmp, or the template,
+ * with letters and digits in place of the X at the end.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * mv [-fnv] [-t folder] from... to: a new name, or a new place in the folder that the last one is.
- * -n: nothing that is there already gives way; -v: says what is moved.
+ * mv [-fnv] [-t folder] from... to: renames a file, or moves files to the folder that comes last.
+ * -n: never replace a file; -v: say what is moved.
  */
 #include "places.h"
 

@@ -1,6 +1,6 @@
 /*
- * nice [-n N | -N] [command [argument...]]: runs the command with N, or 10, added to how nice it
- * is: from 19, which lets others go first, to -20. Without a command: how nice we are.
+ * nice [-n N | -N] [command [argument...]]: runs the command with N, or 10, added to its niceness,
+ * which goes from 19 (others go first) to -20. Without a command: prints the niceness.
  */
 #include <err.h>
 #include <errno.h>

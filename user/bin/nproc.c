@@ -1,4 +1,4 @@
-/* nproc [--all]: how many CPUs this process may run on; --all: how many there are. */
+/* nproc [--all]: prints how many CPUs this process may run on; --all: how many there are. */
 #include <err.h>
 #include <sched.h>
 

@@ -1,6 +1,6 @@
 /*
- * Options as people know them from GNU's tools: letters, long names for some of them, --help, and
- * the same complaints. The text of --help is the comment at the top of the program: it is in
+ * Options as in GNU's tools: letters, long names for some of them, --help, and the same error
+ * messages. The text of --help is the comment at the top of the program, which the build puts into
  * /etc/help.
  */
 #pragma once
@@ -14,7 +14,7 @@
 struct options {
 	const char *letters; /* as for getopt() */
 	const char *names; /* "i:ignore-case n:line-number", or NULL */
-	int bad; /* the exit status after a complaint */
+	int bad; /* the exit status after an error */
 };
 
 static inline const char *program_name(char **argv)
@@ -32,7 +32,7 @@ static inline _Noreturn void bad_usage(char **argv, int status)
 	exit(status);
 }
 
-/* The paragraph of /etc/help that begins with the program's name. */
+/* Prints the paragraph of /etc/help that begins with the program's name. */
 static inline _Noreturn void show_help(char **argv)
 {
 	const char *name = program_name(argv);
@@ -55,7 +55,7 @@ static inline _Noreturn void show_help(char **argv)
 	exit(fflush(stdout) ? 1 : 0);
 }
 
-/* The letter that long @name, of @len bytes, stands for; 0: none. */
+/* Returns the letter for the long option @name, of @len bytes, or 0. */
 static inline char letter_of(const char *names, const char *name, size_t len)
 {
 	for (const char *at = names; at && *at; at += strspn(at, " ")) {
@@ -76,7 +76,7 @@ static inline bool takes_argument(const char *letters, char letter)
 	return false;
 }
 
-/* Long options become short ones: "--lines=3" becomes "-n3". */
+/* Turns long options into short ones: "--lines=3" becomes "-n3". */
 static inline void shorten_options(int argc, char **argv, const struct options *o)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
@@ -106,7 +106,7 @@ static inline void shorten_options(int argc, char **argv, const struct options *
 	}
 }
 
-/* The next option, -1 after the last. One that is not known ends the program. */
+/* Returns the next option, or -1 after the last. An unknown option ends the program. */
 static inline int next_option(int argc, char **argv, const struct options *o)
 {
 	static bool begun;
@@ -121,7 +121,7 @@ static inline int next_option(int argc, char **argv, const struct options *o)
 	return c;
 }
 
-/* Ends the program if there is no operand. */
+/* Ends the program with an error if there is no operand. */
 static inline void need_operand(int argc, char **argv, int status)
 {
 	if (optind < argc)

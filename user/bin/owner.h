@@ -1,6 +1,4 @@
-/*
- * Shared by chown, chgrp and chmod: names of users and groups, and files with all below them.
- */
+/* Shared by chown, chgrp and chmod: names of users and groups, and walking through folders. */
 #pragma once
 
 #include <dirent.h>
@@ -16,7 +14,7 @@
 
 #include "options.h"
 
-static const char *changed = "ownership"; /* this or something else of the files, for complaints */
+static const char *changed = "ownership"; /* what the tool changes, for error messages */
 
 static inline unsigned number_of(const char *what, const char *text)
 {
@@ -42,7 +40,7 @@ static inline gid_t group_of(const char *text)
 	return gr ? gr->gr_gid : number_of("group", text);
 }
 
-/* Ends the program if it is not told both what to change to and of which files. */
+/* Ends the program unless there is both a new value and a file. */
 static inline void need_two(int argc, char **argv)
 {
 	need_operand(argc, argv, 1);
@@ -52,7 +50,7 @@ static inline void need_two(int argc, char **argv)
 	bad_usage(argv, 1);
 }
 
-/* Calls @change for @path and, if @below, for all that is in it. 0, or 1 after a failure. */
+/* Calls @change for @path and, if @below, for everything in it. Returns 0, or 1 after a failure. */
 static int for_tree(const char *path, bool below, int (*change)(const char *path))
 {
 	struct dirent *e;

@@ -1,7 +1,8 @@
 /*
- * pgrep [-aclfnovx] [-P parent] [-g group] [-s session] [-u user] [pattern]: the ids of processes
- * whose names match. -l, -a: with the name, or the command line; -f: the command line counts; -x:
- * all of it must match; -c: only how many; -n, -o: the newest, the oldest; -v: all others.
+ * pgrep [-aclfnovx] [-P parent] [-g group] [-s session] [-u user] [pattern]: prints the ids of
+ * processes whose names match. -l: with the name, -a: with the command line; -f: match the command
+ * line; -x: match all of it; -c: print only how many; -n, -o: the newest, the oldest; -v: those
+ * that do not match.
  */
 #include "matching.h"
 

@@ -1,6 +1,6 @@
 /*
  * pkill [-signal] [-efvx] [-P parent] [-g group] [-s session] [-u user] [pattern]: sends TERM, or
- * the signal, to processes whose names match, as pgrep finds them. -e: says to which.
+ * the given signal, to processes whose names match, as pgrep finds them. -e: say to which.
  */
 #include "matching.h"
 #include "signals.h"
@@ -11,7 +11,7 @@ static const struct options options = {
 	.bad = 2,
 };
 
-/* Takes "-KILL" or "-9" out of the arguments. */
+/* Removes "-KILL" or "-9" from the arguments. Returns the signal. */
 static int take_signal(int *argc, char **argv)
 {
 	int sig = *argc > 1 && argv[1][0] == '-' ? signal_named(argv[1] + 1) : -1;

@@ -1,4 +1,4 @@
-/* Where cp, mv and ln put things: at the last operand, or in the folder that it is. */
+/* Where cp, mv and ln put things: at the last operand, or in it if it is a folder. */
 #pragma once
 
 #include <err.h>
@@ -10,7 +10,7 @@
 
 #include "options.h"
 
-/* The last part of @path, without slashes behind it. */
+/* Adds the last part of @path, without slashes behind it. */
 static inline void add_base(char *to, size_t room, const char *path)
 {
 	size_t end = strlen(path), begin;
@@ -23,8 +23,9 @@ static inline void add_base(char *to, size_t room, const char *path)
 }
 
 /*
- * Calls @put for each operand from @argv[optind] on but the last, with its place; that one is
- * @folder's if it is not NULL (-t). Ends the program if there are too few. The status.
+ * Calls @put for each operand from @argv[optind] on except the last, with its place. The last
+ * operand is the target, unless @folder is not NULL (-t): then that is. Ends the program if there
+ * are too few operands. Returns the status.
  */
 static inline int for_places(int argc, char **argv, const char *folder,
 			     int (*put)(const char *from, const char *to))

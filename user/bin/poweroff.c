@@ -1,4 +1,4 @@
-/* poweroff: ends the machine. */
+/* poweroff: powers the machine off. */
 #include <err.h>
 #include <sys/reboot.h>
 #include <unistd.h>

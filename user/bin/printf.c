@@ -1,6 +1,6 @@
 /*
- * printf format [argument...]: writes the arguments as the format says, again and again until
- * none is left. Conversions: %s %b (with escapes) %c %d %i %u %o %x %X %%, with width and
+ * printf format [argument...]: prints the arguments as the format says, and repeats the format
+ * until none is left. Conversions: %s %b (with escapes) %c %d %i %u %o %x %X %%, with width and
  * precision; escapes: \n \t \r \a \b \f \v \\ \" \e \0oct \xhh.
  */
 #include <err.h>
@@ -12,7 +12,7 @@
 static char **args;
 static int status;
 
-/* After the backslash: the character it stands for. */
+/* Returns the character for the escape at *@s, which is behind the backslash. */
 static int escape(const char **s)
 {
 	static const char names[] = "abefnrtv\\\"'", values[] = "\a\b\033\f\n\r\t\v\\\"'";
@@ -65,7 +65,7 @@ static const char *next(void)
 	return *args ? *args++ : "";
 }
 
-/* One conversion, at the '%'. Returns what follows it. */
+/* Prints one conversion, which begins at the '%' @s. Returns what follows it. */
 static const char *convert(const char *s)
 {
 	char spec[64] = "%";

@@ -1,6 +1,6 @@
 /*
  * /proc for the tools that show it: processes and threads from their stat files, and numbers from
- * files of "name: number" lines.
+ * files with lines such as "name: number".
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TICKS	100			/* a second, in /proc */
+#define TICKS	100			/* ticks of /proc in a second */
 
 struct task {
 	int id, parent, group, session, tty, threads, cpu, priority, nice;
@@ -23,7 +23,10 @@ struct task {
 	long pages;
 };
 
-/* As much of the file as there is room for, terminated; its length, or -1: it is gone. */
+/*
+ * Reads as much of the file as fits, and adds a zero. Returns the length, or -1 if the file is
+ * gone.
+ */
 static inline ssize_t read_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY);
@@ -39,8 +42,9 @@ static inline ssize_t read_text(const char *path, char *text, size_t size)
 }
 
 /*
- * A stat file is one line: the id, the name in brackets (which may hold anything, so we look for
- * the last one), then a letter for the state and numbers. False: it is gone.
+ * Parses a stat file. It is one line: the id, the name in brackets (which may hold anything, so we
+ * look for the last bracket), a letter for the state, and numbers. Returns false if the file is
+ * gone.
  */
 static inline bool read_task(const char *path, struct task *t)
 {
@@ -64,8 +68,8 @@ static inline bool read_task(const char *path, struct task *t)
 }
 
 /*
- * The tasks that have directories in @dir, "/proc" or "/proc/PID/task", by id; *count of them, to
- * be freed. NULL: there is no such directory.
+ * Returns the tasks that have directories in @dir, "/proc" or "/proc/PID/task", sorted by id.
+ * *count becomes their number; the caller frees the array. NULL: there is no such directory.
  */
 static inline struct task *read_tasks(const char *dir, size_t *count)
 {
@@ -90,7 +94,7 @@ static inline struct task *read_tasks(const char *dir, size_t *count)
 	return d ? tasks : NULL;
 }
 
-/* The number behind @name in @text; -1: it is not there. */
+/* Returns the number behind @name in @text, or -1. */
 static inline long number_after(const char *text, const char *name)
 {
 	const char *at = strstr(text, name);
@@ -101,7 +105,7 @@ static inline long number_after(const char *text, const char *name)
 	return strtol(at + strcspn(at, "-0123456789"), NULL, 10);
 }
 
-/* "ttyS0" or "?" */
+/* Returns "ttyS0" or "?". */
 static inline const char *tty_name(const struct task *t)
 {
 	return t->tty ? "ttyS0" : "?";

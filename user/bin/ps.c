@@ -1,6 +1,6 @@
 /*
- * ps [-e] [-f]: the processes there are, from /proc. -f: all about who they are, with arguments; -e
- * is for habit, they are always all shown.
+ * ps [-e] [-f]: lists the processes. -f: with user, parent, times and arguments; -e is accepted,
+ * but all processes are listed anyway.
  */
 #include <err.h>
 #include <time.h>
@@ -15,7 +15,7 @@ static void show(const struct task *t)
 	       t->threads, t->bytes / 1024, t->pages * 4, seconds, t->name);
 }
 
-/* The arguments, or the name in brackets of what has none. */
+/* Shows the arguments, or the name in brackets if there are none. */
 static void show_command(const struct task *t)
 {
 	char path[40], text[256];

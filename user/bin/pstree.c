@@ -1,4 +1,6 @@
-/* pstree: who is whose child. Of a process with several threads their number is told. */
+/*
+ * pstree: shows the processes as a tree. A number says how many threads a process has, if several.
+ */
 #include <err.h>
 
 #include "proc.h"
@@ -6,21 +8,14 @@
 static struct task *tasks;
 static size_t count;
 
-static size_t children(int parent)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++)
-		n += tasks[i].parent == parent;
-	return n;
-}
-
-/* @prefix: the lines that come down from above. */
+/* Shows @t and its children. @prefix holds the lines that come down from above. */
 static void show(const struct task *t, const char *prefix, bool last, bool top)
 {
-	size_t left = children(t->id);
+	size_t left = 0;
 	char deeper[256];
 
+	for (size_t i = 0; i < count; i++)
+		left += tasks[i].parent == t->id;
 	printf("%s%s%s(%d)", prefix, top ? "" : last ? "`-" : "|-", t->name, t->id);
 	if (t->threads > 1)
 		printf(" %d threads", t->threads);

@@ -1,4 +1,4 @@
-/* pwd: the current folder. */
+/* pwd: prints the current folder. */
 #include <err.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /*
- * readlink [-fen] path...: where symbolic links lead. -f: the whole path, with no links in it, of
- * what need not be there; -e: of what must be; -n: without an end of line.
+ * readlink [-fen] path...: prints where symbolic links lead. -f: the whole path, free of links,
+ * whose last part need not exist; -e: the same, but all must exist; -n: no newline at the end.
  */
 #include "resolve.h"
 

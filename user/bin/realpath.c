@@ -1,6 +1,6 @@
 /*
- * realpath [-eq] path...: each path from the root, with no links, "." or ".." in it; -e: all is
- * there.
+ * realpath [-eq] path...: prints each path from the root, without links, "." or "..". -e: all parts
+ * must exist; -q: no error messages.
  */
 #include "resolve.h"
 

@@ -1,6 +1,6 @@
 /*
- * renice [-n] N [-p] pid...: makes processes N nice; -g: groups of them; -u: of users, by name or
- * id.
+ * renice [-n] N [-p] pid...: sets the niceness of processes to N; -g: of process groups; -u: of
+ * users, by name or id.
  */
 #include <err.h>
 #include <errno.h>

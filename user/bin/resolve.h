@@ -1,4 +1,4 @@
-/* A path from the root without links, for readlink and realpath. */
+/* Finds the path from the root without links, for readlink and realpath. */
 #pragma once
 
 #include <err.h>
@@ -10,7 +10,7 @@
 #define PATH_ROOM  4096
 #define MOST_LINKS 40
 
-/* Adds the part of @len bytes at @part to @path. */
+/* Adds the component of @len bytes at @part to @path. */
 static inline void add_part(char *path, const char *part, size_t len)
 {
 	size_t n = strlen(path);
@@ -24,8 +24,8 @@ static inline void add_part(char *path, const char *part, size_t len)
 }
 
 /*
- * Goes from part to part; where one is a link, its text comes in front of what is left. The last
- * part need not be there, unless @existing.
+ * Resolves @from component by component; a link's text is put in front of what is left. The last
+ * component need not exist, unless @existing.
  */
 static inline bool resolve(const char *from, bool existing, char path[PATH_ROOM])
 {

@@ -1,4 +1,4 @@
-/* rev [file...]: each line backwards. */
+/* rev [file...]: prints each line backwards. */
 #include "inputs.h"
 
 static void show(FILE *f, const char *name)

@@ -1,6 +1,6 @@
 /*
- * rm [-dfrv] path...: removes names. -r: folders with all in them; -d: empty folders; -f: what is
- * not there is no error; -v: says what is removed.
+ * rm [-dfrv] path...: removes names. -r: folders with their contents; -d: empty folders; -f: a
+ * missing file is no error; -v: say what is removed.
  */
 #include <dirent.h>
 #include <err.h>
@@ -13,7 +13,7 @@ static bool recursive, force, folders, verbose;
 
 static int remove_path(const char *path);
 
-/* Starts over after each entry, as removing may shift those that were not read yet. */
+/* Starts over after each entry, because a removal may shift entries that were not read yet. */
 static int empty_folder(const char *path)
 {
 	char entry[4096];

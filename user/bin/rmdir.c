@@ -1,4 +1,4 @@
-/* rmdir [-p] folder...: removes empty folders; -p: and those above it that become empty. */
+/* rmdir [-p] folder...: removes empty folders; -p: and the folders above them that become empty. */
 #include <err.h>
 
 #include "options.h"

@@ -1,6 +1,6 @@
 /*
- * schedtop [-b] [-n pictures] [-d seconds]: what the scheduler does with each thread: how often it
- * was dispatched, lost its CPU, moved; where it waits; how much of its kernel stack it ever used.
+ * schedtop [-b] [-n count] [-d seconds]: shows what the scheduler does with each thread: how often
+ * it was dispatched, was preempted and moved; where it waits; how much kernel stack it ever used.
  */
 #include "proc.h"
 #include "screen.h"

@@ -1,5 +1,5 @@
 /*
- * A screen that is drawn anew every few seconds until a person says q: top and schedtop.
+ * A screen that is redrawn every few seconds until a person presses q: for top and schedtop.
  *	-b	no screen, one picture after the other; -n N: that many; -d S: seconds between
  */
 #pragma once
@@ -14,7 +14,7 @@
 
 struct screen {
 	bool batch;
-	long pictures;			/* still to be drawn */
+	long pictures;			/* how many are still to be drawn */
 	int delay_ms;
 	struct termios before;
 };
@@ -43,7 +43,7 @@ static inline bool screen_begin(struct screen *s, int argc, char **argv)
 	return true;
 }
 
-/* Before each picture. False: that was the last one. */
+/* Called before each picture. Returns false if the last one has been drawn. */
 static inline bool screen_next(struct screen *s)
 {
 	if (s->pictures == 0) {
@@ -57,7 +57,7 @@ static inline bool screen_next(struct screen *s)
 	return true;
 }
 
-/* After it: shows it, and lets some time pass. */
+/* Called after each picture: shows it, and waits for the time between two. */
 static inline void screen_wait(struct screen *s)
 {
 	struct pollfd key = { .fd = 0, .events = POLLIN };

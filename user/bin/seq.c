@@ -1,6 +1,6 @@
 /*
- * seq [-w] [-s string] [first [step]] last: whole numbers, one a line; -s: with this between
- * them; -w: zeros before them, so that all are equally wide.
+ * seq [-w] [-s string] [first [step]] last: prints whole numbers, one a line. -s: with this between
+ * them; -w: with leading zeros, so that all are equally wide.
  */
 #include <ctype.h>
 #include <err.h>

@@ -1,6 +1,7 @@
 /*
- * Shared by su and login: passwords, and becoming somebody. Passwords lie in /etc/shadow, which
- * only root can read, just as they are typed: nothing on this machine is worth more.
+ * Shared by su and login: asking for passwords, and becoming another user. Passwords are kept in
+ * /etc/shadow, which only root can read, exactly as typed: nothing on this machine needs better
+ * protection.
  */
 #pragma once
 
@@ -15,7 +16,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* A line from the terminal, or standard input, without its end; unseen if it is a password. */
+/*
+ * Asks for a line on the terminal, or standard input, and removes its newline. A @secret is not
+ * echoed.
+ */
 static inline bool ask(const char *question, bool secret, char *answer, size_t size)
 {
 	struct termios was, quiet;
@@ -58,7 +62,7 @@ static inline bool password_is(const char *user, const char *password)
 	return good;
 }
 
-/* Groups first: afterwards one may not. */
+/* The groups come first: afterwards the process may not set them. */
 static inline void become(const struct passwd *pw)
 {
 	if (initgroups(pw->pw_name, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid))

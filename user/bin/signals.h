@@ -8,7 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* "9", "KILL", "SIGKILL", "kill"; -1: there is none. 0 is a question, not a signal. */
+/*
+ * Returns the signal for "9", "KILL", "SIGKILL" or "kill", or -1. 0 is valid: it only asks whether
+ * a process exists.
+ */
 static inline int signal_named(const char *name)
 {
 	char *end;
@@ -31,7 +34,10 @@ static inline void list_signals(void)
 			printf("%2d %s\n", sig, sigabbrev_np(sig));
 }
 
-/* -l, -l N, -s NAME, -NAME, -N, --: the index of what follows, and *sig; -1: a mistake; 0: done. */
+/*
+ * Parses -l, -l N, -s NAME, -NAME, -N and --. Returns the index of what follows, with *sig set; -1
+ * after a mistake; 0 if there is nothing left to do.
+ */
 static inline int signal_options(int argc, char **argv, int *sig)
 {
 	const char *name = argc > 1 && argv[1][0] == '-' ? argv[1] + 1 : NULL;

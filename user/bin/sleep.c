@@ -1,5 +1,6 @@
 /*
- * sleep NUMBER[smhd]...: seconds, with a fraction if you like, minutes, hours or days; their sum.
+ * sleep NUMBER[smhd]...: waits for the sum of these times, in seconds, minutes, hours or days;
+ * fractions are allowed.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /*
- * sort [-bcfhnrsuV] [-k first[,last]] [-t byte] [-o file] [file...]: the lines in order. -n: by
- * the number at the start; -h: with K, M, G behind it; -r: backwards; -u: equal ones only once;
- * -f: upper and lower case alike; -b: without blanks at the start; -k: by the words from first to
- * last, as 2,2 or 3.2n, with letters of the above for this key alone; -t: what words end at,
- * instead of blanks; -s: equal ones stay as they were; -c: only says whether it is in order; -o:
- * into a file, which may be an input.
+ * sort [-bcfhnrsuV] [-k first[,last]] [-t byte] [-o file] [file...]: prints the lines in order.
+ * -n: by the number at the start; -h: the same with K, M, G behind it; -V: as versions; -r: in
+ * reverse; -u: print equal lines only once; -f: ignore case; -b: ignore blanks at the start; -k: by
+ * the words from first to last, as in 2,2 or 3.2n, with letters of the above for this key alone;
+ * -t: the byte that separates words, instead of blanks; -s: keep the order of equal lines; -c: only
+ * check whether the input is in order; -o: write to a file, which may be an input.
  */
 #include <ctype.h>
 #include <err.h>
@@ -15,8 +15,8 @@
 #include "options.h"
 
 struct key {
-	long word, byte; /* where it begins, from 1 */
-	long last_word, last_byte; /* where it ends, 0: at the line's, or the word's */
+	long word, byte; /* where the key begins, counted from 1 */
+	long last_word, last_byte; /* where it ends; 0: at the end of the line, or of the word */
 	bool option[128];
 	bool has_options;
 };
@@ -28,7 +28,7 @@ static int separator = -1;
 
 struct line {
 	char *text;
-	size_t number; /* for -s */
+	size_t number; /* of the line, for -s */
 };
 
 static struct line *lines;
@@ -84,7 +84,7 @@ static const char *key_end(const struct key *k, const char *line)
 	return s;
 }
 
-/* Numbers of any length, as text: first the sign, then how many digits, then the digits. */
+/* Compares numbers of any length as text: first the sign, then how many digits, then the digits. */
 static int compare_numbers(const char *a, const char *b)
 {
 	bool minus_a, minus_b;
@@ -111,7 +111,7 @@ static int unit(const char *s)
 	return at ? (int)(at - units) + 1 : 0;
 }
 
-/* -V: runs of digits count as numbers. */
+/* -V: compares texts in which runs of digits count as numbers. */
 static int compare_versions(const char *a, const char *b)
 {
 	while (*a || *b) {
@@ -169,7 +169,7 @@ static int compare_keys(const struct key *k, const char *a, const char *b)
 	return k->option['r'] ? -r : r;
 }
 
-/* By the keys, or whole lines. */
+/* Compares two lines by the keys or, without keys, as a whole. */
 static int order(const char *a, const char *b)
 {
 	static struct key whole;

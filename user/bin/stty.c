@@ -1,6 +1,7 @@
 /*
- * stty [-a | size] [setting...]: the terminal's settings. sane, raw, -raw, rows N, cols N, a flag
- * (echo) or its opposite (-echo), a key and a character (intr ^C, erase ^?).
+ * stty [-a | size] [setting...]: prints or changes the settings of the terminal. A setting is sane,
+ * raw, -raw, rows N, cols N, a flag (echo) or its opposite (-echo), or a key and a character (intr
+ * ^C, erase ^?).
  */
 #include <err.h>
 #include <stdbool.h>
@@ -82,7 +83,7 @@ static void set_sane(void)
 		t.c_cc[keys[i].index] = keys[i].usual;
 }
 
-/* A flag, or with '-' before it its opposite; false: there is none of this name. */
+/* Sets a flag or, with '-' before it, clears it. Returns false if there is no such flag. */
 static bool set_flag(const char *name)
 {
 	bool off = *name == '-';
@@ -98,7 +99,7 @@ static bool set_flag(const char *name)
 	return false;
 }
 
-/* A setting with a value. */
+/* Makes a setting that takes a value. */
 static bool set_value(const char *name, const char *value)
 {
 	if (!strcmp(name, "rows"))

@@ -1,7 +1,7 @@
 /*
- * su [-] [-c command] [user]: a shell, or a command, as another user (root); with "-" in their
- * folder. Root may be anybody, others need that user's password. A set-user-id program: it starts
- * as root, whoever calls it.
+ * su [-] [-c command] [user]: runs a shell, or a command, as another user (root); with "-" in that
+ * user's folder. Root needs no password, others need that user's. A set-user-id program: it starts
+ * as root, whoever runs it.
  */
 #include "session.h"
 

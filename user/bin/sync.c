@@ -1,4 +1,4 @@
-/* sync: waits until what was written is where it stays. */
+/* sync: waits until everything written is on its device. */
 #include "options.h"
 
 static const struct options options = { .letters = "", .bad = 1 };

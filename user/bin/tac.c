@@ -1,4 +1,4 @@
-/* tac [file...]: the lines of each file, the last first. */
+/* tac [file...]: prints the lines of each file, the last first. */
 #include "inputs.h"
 #include "options.h"
 

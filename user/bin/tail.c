@@ -1,6 +1,6 @@
 /*
- * tail [-fqv] [-n lines | -c bytes | -lines] [file...]: the last lines, 10 if not said otherwise;
- * +n: from line n on; -f: then what is added to the last file, until a signal.
+ * tail [-fqv] [-n lines | -c bytes | -lines] [file...]: prints the last 10 lines, or as many as
+ * given; +n: from line n on; -f: then also what is added to the last file, until a signal.
  */
 #include <ctype.h>
 #include <time.h>
@@ -25,7 +25,7 @@ static void from_unit(FILE *f, long first)
 			putchar(c);
 }
 
-/* Keeps all of it, and looks from its end where the last units begin. */
+/* Keeps all of the file, and finds from its end where the last units begin. */
 static void last_units(FILE *f, long keep)
 {
 	size_t room = BUFSIZ, n = 0, got, from;
@@ -45,7 +45,7 @@ static void last_units(FILE *f, long keep)
 	free(all);
 }
 
-/* There is nothing to wait for a file's growth with, so it looks ten times a second. */
+/* No call waits for a file to grow, so this looks ten times a second. */
 static void follow_file(FILE *f)
 {
 	const struct timespec moment = { .tv_nsec = 100000000 };
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 	int c;
 
 	if (argc > 1 && argv[1][0] == '-' && isdigit((unsigned char)argv[1][1])) {
-		count = argv[1] + 1; /* -12 is -n 12 */
+		count = argv[1] + 1; /* -12 means -n 12 */
 		optind = 2;
 	}
 	while ((c = next_option(argc, argv, &options)) != -1) {

@@ -1,9 +1,9 @@
 /*
- * tasks [-q] [FILE]: does what a set of tasks says, one process each, and prints who ran when, in
- * the form of `make simulate` (tools/simulate/README.md has the language). For one CPU: who finds
- * that somebody else ran last, has just been dispatched. Before that it says when it begins, on the
- * monotonic clock, and who was refused; with -q no more. Processes are named like their tasks, for
- * who reads the trace.
+ * tasks [-q] [FILE]: runs a set of tasks, one process each, and prints which ran when, in
+ * the form of `make simulate` (tools/simulate/README.md has the language). This works on one CPU: a
+ * task that finds that another one ran last has just been dispatched. Before that it prints when it
+ * begins, on the monotonic clock, and which tasks were refused; with -q no more. Processes are
+ * named like their tasks, for readers of the trace.
  */
 #include <errno.h>
 #include <sched.h>
@@ -120,7 +120,7 @@ static void read_task(char **rest)
 	if (!t->attr.deadline)
 		t->attr.deadline = t->attr.period;
 	for (; (word = strtok_r(NULL, " \t\n", rest)) && t->steps < STEPS; t->steps++) {
-		/* sleep is s, repeat is R, so that no two are alike */
+		/* sleep is s and repeat is R, so that no two letters are alike */
 		t->action[t->steps] = strcmp(word, "repeat") == 0 ? 'R' : *word;
 		if (*word == 's' || strcmp(word, "run") == 0)
 			t->ns[t->steps] = number(strtok_r(NULL, " \t\n", rest));
@@ -147,7 +147,7 @@ static void read_tasks(const char *path)
 	fclose(in);
 }
 
-/* Called all the time by whoever has the CPU. */
+/* Called all the time by the process that has the CPU. */
 static void note(int me)
 {
 	uint64_t when = now(CLOCK_MONOTONIC) - start;
@@ -158,7 +158,7 @@ static void note(int me)
 		return;
 	journal->last = me;
 	if (journal->n < LOG) {
-		/* again: the others ran between the first look and now */
+		/* read the clock again: the others ran in between */
 		journal->entry[journal->n].when = now(CLOCK_MONOTONIC) - start;
 		journal->entry[journal->n].who = me;
 		journal->n++;
@@ -166,8 +166,9 @@ static void note(int me)
 }
 
 /*
- * Work for @ns on this thread's clock. Looking at a clock is dear where time is simulated: who need
- * not note who runs looks at what is left only, and ever closer to the end.
+ * Works for @ns on this thread's clock. Reading a clock is expensive where time is simulated, so a
+ * process that need not note when it runs only looks at what is left, and more often towards the
+ * end.
  */
 static void work(int me, uint64_t ns)
 {
@@ -223,14 +224,14 @@ static void child(int me, int go)
 	prctl(PR_SET_NAME, tasks[me].name);
 	read(go, &c, 1);
 	start = journal->start;
-	/* who runs alone for a moment owes nobody anything for what it took to come here */
+	/* runs alone for a moment: no policy then holds the time of its start against it */
 	sleep_until(start - 1000000000 + (me + 1) * 10000000);
 	sleep_until(start + tasks[me].at);
 	run(me);
 	_exit(0);
 }
 
-/* Admitted in the order of the file, as the simulator's are; who is refused never comes. */
+/* Admits tasks in the order of the file, as the simulator does; a refused task does not start. */
 static void begin(int me, int go[2])
 {
 	pid_t pid = fork();
@@ -261,11 +262,11 @@ int main(int argc, char **argv)
 		       -1, 0);
 	if (journal == MAP_FAILED || pipe(go))
 		die(strerror(errno));
-	memset(journal, 0, sizeof(*journal));	/* no page fault later */
+	memset(journal, 0, sizeof(*journal));	/* touch the memory now: no page faults later */
 	journal->last = -1;
 	for (int i = 0; i < nr_tasks; i++)
 		begin(i, go);
-	/* what counts by the time of day, as mlfq's boosts do, begins when we do */
+	/* start at a whole second, because mlfq's boosts go by the time of day */
 	journal->start = (now(CLOCK_MONOTONIC) / 1000000000 + 2) * 1000000000;
 	printf("start %lu\n", journal->start);
 	close(go[1]);

@@ -1,4 +1,7 @@
-/* tee [-a] [file...]: standard input to standard output and to the files; -a: at their ends. */
+/*
+ * tee [-a] [file...]: copies standard input to standard output and to the files; -a: append to
+ * them.
+ */
 #include <err.h>
 #include <fcntl.h>
 

@@ -1,4 +1,7 @@
-/* time command [argument...]: runs it; how long it took, and what CPU time, on standard error. */
+/*
+ * time command [argument...]: runs the command, and reports how long it took and how much CPU time
+ * it used.
+ */
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * timeout [-s signal] [-k time] [--preserve-status] TIME command [argument...]: runs the command,
- * and sends it TERM, or the signal, if it has not ended by then; -k: and KILL, that much later.
- * -f: the command may read the terminal. Status 124: it took too long; 126, 127: it could not be
- * run, or found; otherwise its own.
+ * and sends it TERM, or the given signal, if it has not ended by then. -k: also send KILL, that
+ * much later; -f: the command may read from the terminal. Status 124: it took too long; 126, 127:
+ * it could not be run, or not be found; otherwise the command's own.
  */
 #include <err.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ static void time_is_up(int alarm_signal)
 	if (sig != SIGKILL)
 		kill(child, SIGCONT);
 	if (!foreground) {
-		/* the command's own children, too; and us, if it is KILL */
+		/* the signal goes to the command's own children, too; and to us, if it is KILL */
 		signal(sig, SIG_IGN);
 		signal(SIGCONT, SIG_IGN);
 		kill(0, sig);

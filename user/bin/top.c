@@ -1,6 +1,7 @@
 /*
- * top [-b] [-n pictures] [-d seconds]: what the CPUs and the busiest processes do, again and again.
- * The first picture is of all the time since the start, the others of the time between.
+ * top [-b] [-n count] [-d seconds]: shows what the CPUs and the busiest processes do, again and
+ * again. The first picture is about all the time since boot, each other one about the time since
+ * the one before.
  */
 #include "proc.h"
 #include "screen.h"
@@ -13,16 +14,16 @@ struct cpu_time {
 };
 
 static struct cpu_time cpu_before[CPUS_MAX + 1];
-static struct task *before;		/* by the time of the last picture */
+static struct task *before;		/* the tasks of the last picture */
 static size_t nr_before;
 
-/* Figures that are rounded each by itself may go back a little. */
+/* Two figures that are rounded separately may seem to go back a little. */
 static double percent(long part, long all)
 {
 	return part > 0 && all > 0 ? 100.0 * part / all : 0;
 }
 
-/* One line of /proc/stat; the time that has passed on it, in ticks. */
+/* Shows one line of /proc/stat. Returns the time that has passed on it, in ticks. */
 static unsigned long show_cpu(const char *line, int i)
 {
 	struct cpu_time t = { 0, 0, 0 }, *old = &cpu_before[i];
@@ -39,7 +40,7 @@ static unsigned long show_cpu(const char *line, int i)
 	return all;
 }
 
-/* Of one CPU; all of them have been there for the same time. */
+/* Shows all CPUs. Returns the time that has passed on one; it is the same for all. */
 static unsigned long show_cpus(void)
 {
 	char text[8192], *line = text;

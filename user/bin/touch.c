@@ -1,6 +1,6 @@
 /*
- * touch [-acm] [-r file] file...: makes them, or makes them look changed now; -c: makes none; -r:
- * as if changed when that file was; -a, -m: only the time of the last access, or change.
+ * touch [-acm] [-r file] file...: creates missing files, and sets the times of others to now. -c:
+ * create none; -r: use the times of that file; -a, -m: only the time of the last access, or change.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
- * tr [-cds] set1 [set2]: characters of the first set become those at the same place of the
- * second, whose last one repeats. -d: they are taken away; -s: what is repeated, of the last set,
- * is written once; -c: the first set is all but these. A set has a-z, \n, \t, \\, \101, [:upper:]
- * and its like.
+ * tr [-cds] set1 [set2]: replaces characters of the first set by those at the same place of the
+ * second, whose last one repeats. -d: delete them; -s: print repeated characters of the last set
+ * once; -c: the first set is everything but these. A set may have a-z, \n, \t, \\, \101, [:upper:]
+ * and the like.
  */
 #include <ctype.h>
 #include <err.h>
@@ -41,7 +41,7 @@ static int one(const char **s)
 	return name ? values[name - names] : (unsigned char)(*s)[-1];
 }
 
-/* At "[:": adds a class and returns what follows it; NULL: it is none. */
+/* Adds the class at "[:" and returns what follows it. NULL: it is no class. */
 static const char *parse_class(const char *s, struct set *set)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /*
- * tty [-s]: the name of the terminal that is standard input; -s: only the status says if it is
- * one.
+ * tty [-s]: prints the name of the terminal that is standard input. -s: only the status tells
+ * whether it is one.
  */
 #include "options.h"
 

@@ -1,4 +1,4 @@
-/* uname [-amnrsv]: what system this is. */
+/* uname [-amnrsv]: prints the system's name, version and machine. */
 #include <err.h>
 #include <stdbool.h>
 #include <stdio.h>

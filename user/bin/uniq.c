@@ -1,8 +1,7 @@
 /*
- * uniq [-cdiu] [-f n] [-s n] [-w n] [file [output]]: of equal lines one after the other only one.
- * -c: how many there were; -d: only those that come again; -u: only those that do not; -i: upper
- * and lower case alike; -f, -s: without the first n words or bytes; -w: only the first n bytes
- * count.
+ * uniq [-cdiu] [-f n] [-s n] [-w n] [file [output]]: prints equal lines that follow each other only
+ * once. -c: with their number; -d: only lines that are repeated; -u: only lines that are not; -i:
+ * ignore case; -f, -s: skip the first n words or bytes; -w: compare only the first n bytes.
  */
 #include <ctype.h>
 #include <err.h>

@@ -1,4 +1,4 @@
-/* uptime: the time of day, how long the machine has been up, and its load. */
+/* uptime: prints the time of day, how long the machine has been up, and its load. */
 #include <err.h>
 #include <time.h>
 

@@ -1,6 +1,6 @@
 /*
- * wc [-clmwL] [file...]: how many lines, words and bytes there are, in this order; -l, -w, -c:
- * only these; -m: characters, which are bytes here; -L: how long the longest line is.
+ * wc [-clmwL] [file...]: counts lines, words and bytes, and prints them in this order. -l, -w, -c:
+ * only these; -m: characters, which are bytes here; -L: the length of the longest line.
  */
 #include <ctype.h>
 
@@ -17,7 +17,7 @@ enum { LINES,
 static bool wanted[COUNTS];
 static long total[COUNTS];
 static int width = 1;
-static bool named; /* files: standard input is "-" among them */
+static bool named; /* there are operands; "-" among them is standard input */
 
 static void show(const long *counts, const char *name)
 {
@@ -64,8 +64,8 @@ static void count_folder(const char *name)
 }
 
 /*
- * The columns are as wide as the sum of the sizes is long, and at least 7 if one is not known; a
- * single number needs no column.
+ * The columns are as wide as the sum of all sizes, and at least 7 if a size is not known. A single
+ * number needs no column.
  */
 static int width_for(char **names, int kinds)
 {

@@ -1,4 +1,7 @@
-/* which [-a] name...: where the programs are that the shell would run; -a: all of each. */
+/*
+ * which [-a] name...: prints the paths of the programs that the shell would run; -a: all of each
+ * name.
+ */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* whoami: the name of the user that one is. */
+/* whoami: prints the name of the current user. */
 #include <err.h>
 #include <pwd.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * xargs [-r] [-n most] [command [argument...]]: runs it with the words of standard input behind;
- * -r: not if there are none.
+ * xargs [-r] [-n most] [command [argument...]]: runs the command with the words of standard input
+ * as further arguments, at most so many at a time with -n; -r: not if there are none.
  */
 #include <err.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 static char *words[MAX_WORDS + 1];
 static int fixed, count;
 
-/* 0, or 123 if the command fails, as POSIX and GNU have it. */
+/* Runs the command. Returns 0, or 123 if it fails, as in POSIX and GNU's. */
 static int run(void)
 {
 	int status = 0;

@@ -1,4 +1,4 @@
-/* yes [word]: it, or "y", again and again. */
+/* yes [word]: prints the word, or "y", again and again. */
 #include <stdio.h>
 
 int main(int argc, char **argv)

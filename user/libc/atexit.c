@@ -22,7 +22,7 @@ int atexit(void (*fn)(void))
 	return r;
 }
 
-/* One may register more: they are taken one by one. */
+/* Takes the functions one by one, because each may register more. */
 void __atexit_run(void)
 {
 	void (*fn)(void);

@@ -21,7 +21,7 @@ enum re_kind {
 	RE_CHAR, /* arg: the byte */
 	RE_SET, /* arg: which of the sets */
 	RE_ASSERT, /* arg: enum re_assert */
-	RE_BACK, /* arg: the group whose text comes again */
+	RE_BACK, /* arg: the group whose text must come again */
 	RE_GROUP, /* left; arg: its number */
 	RE_CAT, /* left, then right */
 	RE_ALT, /* left or right */
@@ -75,18 +75,21 @@ struct re_set {
 struct __regex {
 	int flags;
 	int groups;
-	int highest_back; /* the highest group that is referred back to; 0: none is */
+	int highest_back; /* the highest group that a back-reference names; 0: none */
 	struct re_node *nodes;
 	int nr_nodes, room_nodes, root;
 	struct re_set *sets;
 	int nr_sets;
 	struct re_inst *code[2];
-	int length; /* of each of the two */
-	struct re_set first; /* the bytes that a match can begin with ... */
-	bool first_known; /* ... unless it can begin in other ways */
+	int length; /* of each of the two programs */
+	struct re_set first; /* the bytes that a match can begin with; */
+	bool first_known; /* false: a match may begin without a byte */
 };
 
-/* Programs beyond this are refused: a{200}{200}{200} is a short pattern. */
+/*
+ * A longer program is refused: a short pattern such as a{200}{200}{200} would need millions of
+ * nodes.
+ */
 #define RE_MAX_NODES 20000
 
 static inline bool set_has(const struct re_set *s, unsigned char c)
@@ -99,12 +102,12 @@ static inline void set_add(struct re_set *s, unsigned char c)
 	s->bits[c / 64] |= 1ul << c % 64;
 }
 
-/* The tree of @pattern in @re; an error of <regex.h>. */
+/* Builds the tree of @pattern in @re. Returns 0 or an error of <regex.h>. */
 int __regex_parse(struct __regex *re, const char *pattern);
 
 /* --- Running (regexec.c, regtry.c) --- */
 
-struct states { /* the set; in the order in which they were added */
+struct states { /* a set of states, in the order in which they were added */
 	size_t n;
 	int *pc;
 	size_t *start; /* where the match of each began */
@@ -125,5 +128,5 @@ bool __regex_holds(const struct machine *m, enum re_assert what, size_t p);
 bool __regex_takes(const struct machine *m, const struct re_inst *i, unsigned char c);
 size_t __regex_skip(const struct machine *m, size_t p); /* where a match can begin, from @p on */
 
-/* Finds the match and its groups by trying: 0, REG_NOMATCH or REG_ESPACE. */
+/* Finds the match and its groups by backtracking. Returns 0, REG_NOMATCH or REG_ESPACE. */
 int __regex_try(struct machine *m);

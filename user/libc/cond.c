@@ -1,17 +1,19 @@
 /*
- * Condition variables, in the way the kernel's wait queues work: each wait is a waiter on the
- * waiting thread's stack, in a first-come queue, and whoever first moves its word away from WAITING
+ * Condition variables, built like the kernel's wait queues: each wait is a waiter on the waiting
+ * thread's stack, in a first-come queue. The first to move the waiter's word away from WAITING
  * decides how the wait ended.
  *
  *	WAITING --> SIGNALLED	by a signal, under the lock, which also takes it out of the queue
  *	WAITING --> LEFT	by the waiter itself, at its deadline
  *
- * UCOND1  A waiter is queued before its mutex is released: a signal sent after that finds it.
- * UCOND2  A signal skips those that have left: one that timed out must not eat it.
- * UCOND3  A signalled waiter does not touch the condition variable again, so that a thread it hands
- *         its news to may destroy it. One that left does, to take itself out of the queue:
- *         destruction waits for it.
- * UCOND4  After the exchange that signals, only the waiter's address is used: it may have returned.
+ * UCOND1  A waiter is queued before its mutex is released, so a signal sent after that finds it.
+ *
+ * A signal passes over waiters in LEFT: a waiter that timed out must not use it up. After the
+ * exchange that signals, only the waiter's address is used, because the wait may have returned.
+ *
+ * A signalled waiter does not touch the condition variable again, so that it may be destroyed at
+ * once. A waiter that left still has to take itself out of the queue: pthread_cond_destroy() waits
+ * for that.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -55,7 +57,7 @@ static bool claim(struct __cond_waiter *w, int how)
 	return atomic_compare_exchange_strong(&w->word, &waiting, how);
 }
 
-/* Takes a waiter that left on its own out of the queue, and tells a destroyer (UCOND3). */
+/* Takes a waiter that left on its own out of the queue, and wakes pthread_cond_destroy(). */
 static void leave(pthread_cond_t *c, struct __cond_waiter *w)
 {
 	__lock(&c->__lock);
@@ -75,7 +77,7 @@ int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct t
 	enqueue(c, &w);			/* UCOND1 */
 	__unlock(&c->__lock);
 	r = pthread_mutex_unlock(m);
-	if (r) {			/* not the owner's: undo, or hand on what came meanwhile */
+	if (r) {			/* not the owner: undo the wait, or pass the signal on */
 		if (claim(&w, LEFT))
 			leave(c, &w);
 		else
@@ -87,7 +89,7 @@ int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct t
 	if (claim(&w, LEFT))
 		leave(c, &w);
 	else
-		r = 0;			/* signalled, perhaps just before the deadline struck */
+		r = 0;			/* signalled, perhaps just before the deadline */
 	pthread_mutex_lock(m);
 	return r;
 }
@@ -105,13 +107,13 @@ static void signal_up_to(pthread_cond_t *c, unsigned n)
 	for (w = c->__first; w && n; w = next) {
 		next = w->next;
 		if (w->word == LEFT)
-			continue;	/* UCOND2: it waits for the lock to take itself out */
+			continue;	/* it will take itself out once it has the lock */
 		dequeue(c, w);
 		if (!claim(w, SIGNALLED)) {
-			enqueue(c, w);	/* it left this moment, and will look for itself here */
+			enqueue(c, w);	/* it left just now, and will dequeue itself */
 			continue;
 		}
-		__futex_wake(&w->word, 1, false);	/* UCOND4 */
+		__futex_wake(&w->word, 1, false);	/* only the address: it may have returned */
 		n--;
 	}
 	__unlock(&c->__lock);
@@ -142,7 +144,7 @@ int pthread_cond_destroy(pthread_cond_t *c)
 	int left;
 
 	__lock(&c->__lock);
-	while (c->__first) {		/* UCOND3 */
+	while (c->__first) {		/* waiters that left, and wait for the lock */
 		left = c->__left;
 		__unlock(&c->__lock);
 		__futex_wait(&c->__left, left, CLOCK_MONOTONIC, NULL, false);

@@ -1,7 +1,7 @@
 /*
- * The environment: an array of "NAME=value". As the kernel made it, it lies on the stack; the first
- * change copies the array to the heap. Strings that setenv() made are not freed when replaced, as
- * somebody may still hold what getenv() gave.
+ * The environment: an array of "NAME=value". The kernel puts it on the stack; the first change
+ * copies the array to the heap. A string that setenv() made is not freed when it is replaced,
+ * because the program may still hold the pointer that getenv() returned.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char **own;		/* the array we allocated, if any: environ, normally */
+static char **own;		/* the array that we allocated, if any: normally environ */
 
 static char **find(const char *name, size_t len)
 {

@@ -1,4 +1,7 @@
-/* Descriptors, pipes and terminals: what is more than a system call (those are in calls.def). */
+/*
+ * Descriptors, pipes and terminals: the functions that need more than a system call (see
+ * calls.def).
+ */
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -15,7 +18,7 @@ int open(const char *path, int flags, ...)
 	va_list ap;
 
 	va_start(ap, flags);
-	mode = va_arg(ap, mode_t);	/* garbage, and not looked at, unless O_CREAT */
+	mode = va_arg(ap, mode_t);	/* garbage without O_CREAT, and then unused */
 	va_end(ap);
 	return openat(AT_FDCWD, path, flags, mode);
 }
@@ -25,7 +28,7 @@ int creat(const char *path, mode_t mode)
 	return open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
-/* Onto itself it does nothing but check, which dup3() refuses to. */
+/* With equal descriptors dup2() only checks that they are open; dup3() would fail. */
 int dup2(int fd, int to)
 {
 	if (fd == to)
@@ -33,7 +36,10 @@ int dup2(int fd, int to)
 	return dup3(fd, to, 0);
 }
 
-/* A small group's number, negated, looks like an error: so an owner is asked for as a structure. */
+/*
+ * F_GETOWN returns a process group as a negative number, and a small one would look like an error.
+ * So the owner is read as a structure.
+ */
 int fcntl(int fd, int cmd, ...)
 {
 	struct f_owner_ex owner;
@@ -41,7 +47,7 @@ int fcntl(int fd, int cmd, ...)
 	long arg;
 
 	va_start(ap, cmd);
-	arg = va_arg(ap, long);		/* garbage, and not looked at, where there is none */
+	arg = va_arg(ap, long);		/* garbage if there is no argument, and then unused */
 	va_end(ap);
 	if (cmd != F_GETOWN)
 		return call(SYS_fcntl, fd, cmd, arg);
@@ -55,7 +61,7 @@ int pipe(int fds[2])
 	return pipe2(fds, 0);
 }
 
-/* The kernel takes an offset in two halves, of which 64-bit machines need one. */
+/* The kernel takes an offset in two halves; a 64-bit machine needs only the first. */
 ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
 {
 	return call6(SYS_preadv2, fd, (long)iov, n, offset, 0, flags);
@@ -71,7 +77,7 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const si
 	struct timespec copy;
 
 	if (timeout)
-		copy = *timeout;	/* the kernel writes back what is left, POSIX does not */
+		copy = *timeout;	/* the kernel writes back the time left; POSIX does not */
 	return call6(SYS_ppoll, (long)fds, n, (long)(timeout ? &copy : NULL), (long)mask,
 		     sizeof(*mask), 0);
 }

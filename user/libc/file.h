@@ -5,8 +5,8 @@
  *	reading	pos .. end: read from the descriptor, not yet by the program
  *	writing	buf .. pos: written by the program, not yet to the descriptor
  *
- * All fields are guarded by `lock`, which is recursive so that flockfile() can be. stream_*()
- * functions want it held.
+ * `lock` guards all fields; it is recursive because flockfile() may be nested. Callers of the
+ * stream_*() functions hold it.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct __file {
 	pthread_mutex_t lock;
 	int fd;
 	enum stream_state state;
-	int mode;			/* _IOFBF, _IOLBF, _IONBF; MODE_ASK: find out later */
+	int mode;			/* _IOFBF, _IOLBF, _IONBF; MODE_ASK: decided at first use */
 	bool readable, writable, eof, error;
 	char *buf, *pos, *end;
 	size_t size;			/* of buf */
@@ -32,6 +32,6 @@ struct __file {
 #define MODE_ASK	(-1)
 
 int stream_flush(FILE *f);
-int stream_get(FILE *f);		/* a byte or EOF */
+int stream_get(FILE *f);		/* returns a byte or EOF */
 size_t stream_read(FILE *f, char *to, size_t n);
 size_t stream_write(FILE *f, const char *from, size_t n);

@@ -51,7 +51,7 @@ static void shift_down(uint32_t *cell, int bits)
 	}
 }
 
-/* The digits of |value|, DIGITS of them, 0 to 9; the point comes after POINT * 9. */
+/* Writes the digits of |value|, DIGITS of them, each 0 to 9; the point comes after POINT * 9. */
 static void expand(double value, char *digit)
 {
 	uint32_t cell[CELLS] = { 0 };
@@ -100,7 +100,7 @@ static int first_digit(const char *digit)
 	return i;
 }
 
-/* Digits [from, to) as text; those beyond the array are zeroes. */
+/* Writes digits [from, to) as text; those beyond the array are zeroes. */
 static char *copy_digits(char *p, const char *digit, int from, int to)
 {
 	for (; from < to; from++)
@@ -108,7 +108,7 @@ static char *copy_digits(char *p, const char *digit, int from, int to)
 	return p;
 }
 
-/* Takes zeroes that end a fraction, and then the point. */
+/* Removes zeroes that end a fraction, and the point if nothing is left behind it. */
 static char *drop_zeros(char *start, char *p)
 {
 	if (!memchr(start, '.', p - start))
@@ -123,7 +123,7 @@ static char *put_fixed(char *p, char *digit, int precision, bool point)
 	int first;
 
 	round_at(digit, POINT * 9 + precision);
-	first = first_digit(digit - 1) - 1;	/* a carry may have made a digit more */
+	first = first_digit(digit - 1) - 1;	/* a carry may have added a digit in front */
 	if (first >= POINT * 9)
 		first = POINT * 9 - 1;
 	p = copy_digits(p, digit, first, POINT * 9);
@@ -157,7 +157,7 @@ static int round_scientific(char *digit, int precision)
 	return POINT * 9 - 1 - first;
 }
 
-/* @digit is rounded; its exponent is @e. */
+/* Writes @digit, which is already rounded, with the exponent @e. */
 static char *put_scientific(char *p, const char *digit, int e, int precision, bool point)
 {
 	int first = POINT * 9 - 1 - e;
@@ -168,7 +168,10 @@ static char *put_scientific(char *p, const char *digit, int e, int precision, bo
 	return copy_digits(p, digit, first + 1, first + 1 + precision);
 }
 
-/* %g: whichever of the two is shorter, @precision significant digits, no useless zeroes. */
+/*
+ * Writes %g: the shorter of the two forms, with @precision significant digits and no trailing
+ * zeroes.
+ */
 static char *put_general(char *p, char *digit, int precision, bool alt, char letter)
 {
 	char *start = p;

@@ -1,6 +1,6 @@
 /*
- * Shell patterns. A '*' is tried at ever later places; only the last one needs to be remembered,
- * for a match that an earlier star could find, the last can find too.
+ * Shell patterns. A '*' is tried with ever longer texts. Only the last '*' has to be remembered:
+ * whatever match an earlier one could still lead to, the last one finds too.
  */
 #include <ctype.h>
 #include <fnmatch.h>
@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* At a '['. Does the set hold @c? *end is what follows it, or NULL if it is no set. */
+/*
+ * Checks whether the set that begins at the '[' @p holds @c. *end becomes what follows the set, or
+ * NULL if this is no set.
+ */
 static bool in_set(const char *p, char c, const char **end)
 {
 	bool exclude = p[1] == '!' || p[1] == '^', found = false;
@@ -29,7 +32,7 @@ static bool in_set(const char *p, char c, const char **end)
 	return found != exclude;
 }
 
-/* Matches one character of @s. Returns what is left of the pattern, or NULL. */
+/* Matches one character of @s. Returns the rest of the pattern, or NULL. */
 static const char *match_one(const char *p, const char *s, int flags)
 {
 	bool fold = flags & FNM_CASEFOLD, found;
@@ -68,7 +71,7 @@ int fnmatch(const char *pattern, const char *string, int flags)
 			p = next;
 			s++;
 		} else if (star && *from && !(*from == '/' && flags & FNM_PATHNAME)) {
-			p = star;	/* the star takes one more */
+			p = star;	/* let the star take one more character */
 			s = ++from;
 		} else {
 			return FNM_NOMATCH;

@@ -1,7 +1,7 @@
 /*
- * Options of a command line, one letter each. Operands between them are moved behind them, as
- * people type "ls /bin -l"; "--" ends the options, and with '+' before the letters the first
- * operand does.
+ * Options of a command line, one letter each. Operands between options are moved behind them,
+ * because people type "ls /bin -l". "--" ends the options; with '+' before the letters, so does the
+ * first operand.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 char *optarg;
 int optind = 1, opterr = 1, optopt;
 
-static const char *rest = ""; /* of an argument like -abc */
-static int behind; /* the word after that argument, before it was moved */
+static const char *rest = ""; /* what is left of an argument like -abc */
+static int behind; /* index of the word after that argument, before the move */
 
 static int complain(const char *program, const char *options, const char *what)
 {
@@ -27,7 +27,7 @@ static bool is_operand(const char *arg)
 	return arg[0] != '-' || !arg[1];
 }
 
-/* The word at @from goes to @to, and those between one place up. */
+/* Moves the word at @from down to @to; the words between go one place up. */
 static void move_down(char *const argv[], int from, int to)
 {
 	char **words = (char **)argv, *word = words[from];
@@ -64,7 +64,7 @@ int getopt(int argc, char *const argv[], const char *options)
 		return complain(argv[0], options, "invalid option");
 	if (found[1] != ':')
 		return optopt;
-	if (found[2] == ':' && !*rest) { /* two colons: only what is in the same word */
+	if (found[2] == ':' && !*rest) { /* two colons: the value must be in the same word */
 		optarg = NULL;
 		return optopt;
 	}

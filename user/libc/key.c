@@ -1,8 +1,8 @@
 /*
- * Thread-specific values, and once.
+ * Thread-specific values, and pthread_once().
  *
- * A key's number is used again after it is deleted, while threads may still have values of its
- * former life. So each life has a serial number, and a value counts only if it was set in this one.
+ * The number of a deleted key is used again while threads may still have values of the old key. So
+ * each key gets a serial number, and a value counts only if it was set under the present one.
  */
 #include <errno.h>
 #include <limits.h>
@@ -72,7 +72,7 @@ int pthread_setspecific(pthread_key_t key, const void *value)
 	return 0;
 }
 
-/* One round over all values. Were there any to destroy? */
+/* Calls the destructors of all values once. Returns whether there was any value to destroy. */
 static bool run_round(struct __specific *s)
 {
 	bool any = false;
@@ -83,7 +83,7 @@ static bool run_round(struct __specific *s)
 		s[i].value = NULL;
 		if (!value || s[i].serial != keys[i].serial || !keys[i].destructor)
 			continue;
-		keys[i].destructor(value);	/* may set values, also this one */
+		keys[i].destructor(value);	/* may set values again, even this one */
 		any = true;
 	}
 	return any;

@@ -1,15 +1,16 @@
 /*
- * The heap: blocks with their size at both ends ("boundary tags", Knuth, 1973), so that a freed one
- * merges with free neighbours at once; free blocks hang in bins by size.
+ * The heap: blocks with their size at both ends ("boundary tags", Knuth, 1973), so that a freed
+ * block merges with free neighbours at once. Free blocks are kept in bins by size.
  *
  * UMALLOC1  Blocks follow each other without a gap up to a fence, a block of size 0 that is in use.
  * UMALLOC2  b->before is the size of the block before b, or 0 at the start of a stretch.
- * UMALLOC3  No two free blocks touch.
- * UMALLOC4  A block is in a bin exactly when it is free; a bin's bit is set exactly when it has
- *           one.
+ * UMALLOC3  Two free blocks are never neighbours.
+ * UMALLOC4  A block is in a bin exactly when it is free, and the bin's bit is set exactly when the
+ *           bin is not empty.
  *
- * Everything happens under heap_lock. Big requests get mappings of their own.
+ * heap_lock guards all of it. Big requests get mappings of their own.
  */
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 
 struct block {
 	size_t before;			/* UMALLOC2 */
-	size_t size;			/* of all of it, in 16s; low bits are the flags below */
+	size_t size;			/* of the whole block; the low bits are FLAGS */
 	struct block *next, *prev;	/* while free; the payload starts here */
 };
 
@@ -35,12 +36,12 @@ struct block {
 #define MAX_REQUEST	(SIZE_MAX / 4)
 #define MAX_ALIGNED	(1UL << 40)	/* keeps bin_of() in range */
 
-/* Bins 2 to 63 hold one size each, 32 to 1008; bin 64 + k those from 1024 << k on. */
+/* Bins 2 to 63 hold one size each, 32 to 1008; bin 64 + k holds sizes from 1024 << k on. */
 #define BINS		96
 
 static struct block *bins[BINS];
-static uint64_t nonempty[2];		/* UMALLOC4, a bit a bin */
-static char *heap_end;			/* where the last fence ends */
+static uint64_t nonempty[2];		/* UMALLOC4: one bit for each bin */
+static char *heap_end;			/* the end of the last fence */
 static int heap_lock;
 
 static size_t size_of(const struct block *b)
@@ -58,7 +59,7 @@ static struct block *block_of(void *p)
 	struct block *b = (struct block *)((char *)p - HEADER);
 
 	if ((uintptr_t)p % 16 || !(b->size & IN_USE))
-		abort();		/* not ours, or freed already */
+		abort();		/* not a block of ours, or freed already */
 	return b;
 }
 
@@ -67,10 +68,17 @@ static unsigned bin_of(size_t size)
 	return size < 1024 ? size / 16 : 64u + (53 - __builtin_clzl(size));
 }
 
+static struct block *previous(struct block *b)
+{
+	return (struct block *)((char *)b - b->before);
+}
+
 static void bin_add(struct block *b)
 {
 	unsigned i = bin_of(size_of(b));
 
+	assert(after(b)->size & IN_USE);			/* UMALLOC3 */
+	assert(!b->before || previous(b)->size & IN_USE);	/* UMALLOC3 */
 	b->prev = NULL;
 	b->next = bins[i];
 	if (b->next)
@@ -97,7 +105,7 @@ static void set_size(struct block *b, size_t size, size_t flags)
 	after(b)->before = size;	/* UMALLOC2 */
 }
 
-/* Cuts @b, which is in no bin, to @size; what is left becomes a free block. */
+/* Cuts @b, which is in no bin, down to @size and frees the rest. */
 static void trim(struct block *b, size_t size)
 {
 	size_t rest = size_of(b) - size;
@@ -117,7 +125,7 @@ static void trim(struct block *b, size_t size)
 
 static void release(struct block *b)
 {
-	struct block *next = after(b), *prev = (struct block *)((char *)b - b->before);
+	struct block *next = after(b), *prev = previous(b);
 	size_t size = size_of(b);
 
 	if (!(next->size & IN_USE)) {
@@ -133,14 +141,14 @@ static void release(struct block *b)
 	bin_add(b);
 }
 
-/* A free block of at least @size from the bins, out of them and in use; NULL if there is none. */
+/* Takes a block of at least @size out of the bins and marks it in use. NULL: there is none. */
 static struct block *take(size_t size)
 {
 	unsigned i = bin_of(size);
 	struct block *b = bins[i];
 	uint64_t bits;
 
-	while (b && size_of(b) < size)	/* only bins of many sizes take a second turn */
+	while (b && size_of(b) < size)	/* a bin of one size needs no search */
 		b = b->next;
 	for (i++; !b && i < BINS; i = (i / 64 + 1) * 64) {
 		bits = nonempty[i / 64] >> i % 64;
@@ -154,7 +162,7 @@ static struct block *take(size_t size)
 	return b;
 }
 
-/* Makes room for a block of @size at the end of the heap. */
+/* Makes room for a block of @size at the end of the heap. Returns false if there is no memory. */
 static bool grow(size_t size)
 {
 	size_t want = ((size + 2 * HEADER + GROW - 1) & -GROW) + -(uintptr_t)sbrk(0) % 16;
@@ -249,7 +257,7 @@ void *calloc(size_t n, size_t size)
 	return p;
 }
 
-/* Grows or shrinks @b where it is, if what follows it allows. */
+/* Grows or shrinks @b in place. Returns false if the block behind it is in use or too small. */
 static bool resize_in_place(struct block *b, size_t size)
 {
 	struct block *next = after(b);
@@ -290,7 +298,7 @@ void *realloc(void *p, size_t request)
 	return copy;
 }
 
-/* From a block that is too long, gives back what lies before the first aligned place. */
+/* Takes a block that is too long, and frees the part before the first aligned address. */
 void *aligned_alloc(size_t align, size_t size)
 {
 	char *p, *aligned;
@@ -312,7 +320,7 @@ void *aligned_alloc(size_t align, size_t size)
 		aligned = (char *)(((uintptr_t)p + MIN_BLOCK + align - 1) & -align);
 		trim(b, aligned - p);
 		b = (struct block *)(aligned - HEADER);
-		bin_remove(b);		/* trim() made the aligned part a free block: swap */
+		bin_remove(b);		/* trim() freed the aligned part: take it, free the other */
 		b->size |= IN_USE;
 		release(block_of(p));
 		p = aligned;

@@ -1,10 +1,10 @@
-/* The break, and limits. */
+/* The program break, and resource limits. */
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "libc.h"
 
-/* The system call returns the break, moved or not. */
+/* Where the break is. The system call returns it whether or not it moved. */
 static char *current_break;
 
 static int set_break(char *end)

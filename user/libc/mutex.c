@@ -1,12 +1,14 @@
 /*
- * Mutexes. The word: 0 free, 1 locked, 2 locked and somebody may be asleep.
+ * Mutexes. The word: 0 free, 1 locked, 2 locked and a thread may be asleep.
  *
- * UMUTEX1  Who may sleep has written 2 first; an unlock that finds 2 wakes one.
- * UMUTEX2  Who slept locks with 2, as others may still sleep: at worst one wake-up too many.
- * UMUTEX3  After the exchange that unlocks, only the word's address is used: the next owner may
- *          free it.
+ * UMUTEX1  A thread writes 2 before it sleeps, and an unlock that finds 2 wakes one sleeper.
+ * UMUTEX2  A thread that has slept locks with 2, because others may still sleep. At worst that
+ *          costs one needless wake-up.
  *
- * Recursive and error-checking ones also keep the owner's thread id; only the owner can find its
+ * After the exchange that unlocks, only the word's address is used: the next owner may free the
+ * mutex at once.
+ *
+ * Recursive and error-checking mutexes also keep the owner's thread id. Only the owner can find its
  * own id there, so reading it without the lock is safe.
  */
 #include <errno.h>
@@ -44,7 +46,7 @@ static bool is_mine(pthread_mutex_t *m)
 	return atomic_load_explicit(owner_of(m), memory_order_relaxed) == thread_self()->tid;
 }
 
-/* The owner locks again. */
+/* Locks a mutex that the caller already owns. */
 static int relock(pthread_mutex_t *m, int busy)
 {
 	if (m->__type != PTHREAD_MUTEX_RECURSIVE)
@@ -117,7 +119,7 @@ int pthread_mutex_unlock(pthread_mutex_t *m)
 		atomic_store_explicit(owner_of(m), 0, memory_order_relaxed);
 	}
 	if (atomic_exchange_explicit(word_of(m), 0, memory_order_release) == 2)
-		__futex_wake(&m->__word, 1, shared);		/* UMUTEX3 */
+		__futex_wake(&m->__word, 1, shared);		/* only the address: see above */
 	return 0;
 }
 

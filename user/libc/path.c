@@ -116,7 +116,10 @@ char *getcwd(char *buf, size_t size)
 	return buf;
 }
 
-/* Directories: the buffer holds what one getdents64() gave; pos .. end was not returned yet. */
+/*
+ * A directory stream: the buffer holds the answer of one getdents64(), of which pos .. end has not
+ * been returned yet.
+ */
 struct __dir {
 	int fd;
 	unsigned pos, end;

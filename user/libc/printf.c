@@ -1,6 +1,6 @@
 /*
- * Formatted output: C's conversions but %n, %a and long double, with all flags and lengths, and %m
- * for errno's text. Floating point is in float.c.
+ * Formatted output: C's conversions except %n, %a and long double, with all flags and lengths, and
+ * %m for errno's text. Floating point is in float.c.
  *
  * One formatter writes to a sink, which is a stream or a buffer.
  */
@@ -161,7 +161,7 @@ static int number_or_star(const char **p, va_list *ap)
 	return n;
 }
 
-/* After the '%'. Returns what follows the conversion. */
+/* Parses a conversion, @p being behind its '%'. Returns what follows it. */
 static const char *parse_spec(const char *p, struct spec *s, va_list *ap)
 {
 	*s = (struct spec){ .precision = -1 };
@@ -217,7 +217,7 @@ static void put_in_buffer(struct sink *k, const char *s, size_t n)
 
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 {
-	/* The last byte of the buffer is the terminator's. */
+	/* The last byte of the buffer is reserved for the terminating zero. */
 	struct sink k = { put_in_buffer, buf, size ? size - 1 : 0, 0 };
 	int n = format(&k, fmt, ap);
 
@@ -231,7 +231,7 @@ static void put_in_stream(struct sink *k, const char *s, size_t n)
 	stream_write(k->to, s, n);
 }
 
-/* A stream without a buffer borrows one, so that the text goes out in one piece. */
+/* Lends a buffer to a stream that has none, so that the text is written in one piece. */
 static int format_unbuffered(FILE *f, struct sink *k, const char *fmt, va_list ap)
 {
 	char borrowed[256], *own = f->buf;

@@ -1,4 +1,6 @@
-/* Between formatting (printf.c) and the digits of floating-point numbers (float.c). */
+/*
+ * The interface between formatting (printf.c) and the digits of floating-point numbers (float.c).
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +11,7 @@ struct sink {
 	void (*put)(struct sink *k, const char *s, size_t n);
 	void *to;
 	size_t size;			/* of a buffer */
-	size_t count;			/* of all that was put, cut off or not */
+	size_t count;			/* of everything that was put, cut off or not */
 };
 
 struct spec {				/* %[flags][width][.precision][length]type */

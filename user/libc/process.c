@@ -1,4 +1,4 @@
-/* Processes: making, replacing and awaiting them; who they are. */
+/* Processes: creating them, running programs, waiting, and asking for ids. */
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #include "libc.h"
 
-/* Only the calling thread is in the child: locks of the others must not be. */
+/* The child has only the calling thread, so no other thread's lock may be held in it. */
 pid_t fork(void)
 {
 	struct pthread *self = thread_self();
@@ -36,7 +36,10 @@ int execv(const char *path, char *const argv[])
 	return execve(path, argv, environ);
 }
 
-/* Tries each folder of PATH; a file that may not be run is remembered, as another may do. */
+/*
+ * Tries each folder of PATH. EACCES is remembered and returned at the end, as a later folder may
+ * have a file that can be run.
+ */
 int execvp(const char *file, char *const argv[])
 {
 	const char *path = getenv("PATH"), *end;

@@ -1,16 +1,16 @@
 /*
- * Threads: making, ending, joining and detaching them.
+ * Threads: creating, ending, joining and detaching them.
  *
  * A thread's one mapping holds, from the bottom, a guard, the stack, and the area of TLS and struct
- * pthread. Nobody may unmap it while the thread still stands on it, so:
+ * pthread. It must not be unmapped while the thread still uses its stack, so:
  *
  *	joined		the joiner waits until the kernel has zeroed `tid`, which it does after the
  *			thread's last instruction, and then unmaps
  *	detached	the thread unmaps it itself, in __unmap_and_exit(), which uses no stack
  *
- * The one to do it is settled by `state`, which each side changes by one compare-exchange:
+ * `state` decides who unmaps; each side changes it by one compare-exchange:
  *
- *	JOINABLE --> EXITED	the thread ended first: whoever joins or detaches it unmaps
+ *	JOINABLE --> EXITED	the thread ended first: the one who joins or detaches it unmaps
  *	JOINABLE --> DETACHED	the thread unmaps itself when it ends
  *	JOINABLE, EXITED --> JOINING	one joiner: a second gets EINVAL
  */
@@ -48,7 +48,7 @@ static bool change_state(struct pthread *t, int from, int to)
 	return atomic_compare_exchange_strong(&t->state, &from, to);
 }
 
-/* Lays out a new thread's memory: 0, or EAGAIN. */
+/* Lays out the memory of a new thread. Returns 0 or EAGAIN. */
 static int make_area(const pthread_attr_t *attr, struct pthread **out, char **stack_top)
 {
 	size_t guard = (attr->__guard_size + PAGE - 1) & -PAGE, tls = __tls_size();
@@ -117,10 +117,13 @@ void pthread_exit(void *result)
 	self->result = result;
 	__run_key_destructors(self);
 	if (atomic_fetch_sub(&__live_threads, 1) == 1)
-		exit(0);		/* the last one ends the process */
+		exit(0);		/* the last thread ends the process */
 	if (!change_state(self, THREAD_JOINABLE, THREAD_EXITED) &&
 	    self->state == THREAD_DETACHED && self->map) {
-		/* The kernel must not zero a word of what may be another's memory by then. */
+		/*
+		 * The kernel must not zero a word in memory that may belong to another thread by
+		 * then.
+		 */
 		sys3(SYS_set_tid_address, 0, 0, 0);
 		__unmap_and_exit(self->map, self->map_size);
 	}
@@ -128,7 +131,7 @@ void pthread_exit(void *result)
 		sys3(SYS_exit, 0, 0, 0);
 }
 
-/* Waits until @t is gone from its stack: 0 or ETIMEDOUT. */
+/* Waits until @t no longer uses its stack. Returns 0 or ETIMEDOUT. */
 static int wait_gone(struct pthread *t, const struct timespec *deadline)
 {
 	int tid, r = 0;
@@ -160,7 +163,10 @@ int pthread_join(pthread_t thread, void **result)
 	return 0;
 }
 
-/* Waits first and claims the thread only when it has gone, so that giving up needs no undoing. */
+/*
+ * Waits first and claims the thread only when it has ended: giving up at the deadline then needs no
+ * undoing.
+ */
 int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *deadline)
 {
 	struct pthread *t = thread_of(thread);
@@ -187,7 +193,7 @@ int pthread_detach(pthread_t thread)
 		return 0;
 	if (!change_state(t, THREAD_EXITED, THREAD_JOINING))
 		return EINVAL;
-	wait_gone(t, NULL);		/* it is on its last instructions */
+	wait_gone(t, NULL);		/* it is about to end */
 	unmap_thread(t);
 	return 0;
 }
@@ -212,7 +218,7 @@ int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 	return -sys6(SYS_rt_sigprocmask, how, (long)set, (long)old, sizeof(*set), 0, 0);
 }
 
-/* Names of other threads are files in /proc. */
+/* Opens /proc/self/task/TID/comm, where the kernel keeps another thread's name. */
 static int open_name(struct pthread *t, int flags)
 {
 	char path[48];
@@ -325,7 +331,7 @@ int pthread_attr_getguardsize(const pthread_attr_t *a, size_t *size)
 	return 0;
 }
 
-/* The caller keeps this memory until the thread is joined. */
+/* The caller must keep this memory until the thread is joined. */
 int pthread_attr_setstack(pthread_attr_t *a, void *stack, size_t size)
 {
 	if (size < PTHREAD_STACK_MIN || (unsigned long)stack % 16)

@@ -2,9 +2,9 @@
  * Regular expressions, second part: from the tree (regparse.c) to two programs (automaton.h),
  * which regexec.c runs. regfree() and regerror() are here too.
  *
- * The program that reads backwards is that of the mirrored pattern: the same but for the order of
- * RE_CAT. Each node's part of a program is left at its end only, so a part can be run alone, and
- * the state behind it tells that it has matched.
+ * The program that reads backwards is that of the mirrored pattern: it differs only in the order of
+ * RE_CAT. Each node's part of a program is left only at its end, so a part can be run alone:
+ * reaching the state behind it means that the part has matched.
  */
 #include <regex.h>
 #include <stdio.h>
@@ -55,15 +55,6 @@ static void compile_choice(struct __regex *re, enum direction d, const struct re
 	set_targets(re, d, jump, re->length, 0);
 }
 
-static void compile_plus(struct __regex *re, enum direction d, const struct re_node *node)
-{
-	int body = re->length, loop;
-
-	compile(re, d, node->left);
-	loop = emit(re, d, OP_LOOP, 0);
-	set_targets(re, d, loop, body, re->length);
-}
-
 static void compile(struct __regex *re, enum direction d, int n)
 {
 	static const enum re_op simple[] = { [RE_CHAR] = OP_CHAR,
@@ -71,6 +62,7 @@ static void compile(struct __regex *re, enum direction d, int n)
 					     [RE_ASSERT] = OP_ASSERT,
 					     [RE_BACK] = OP_BACK };
 	struct re_node *node = &re->nodes[n];
+	int loop;
 
 	node->start[d] = re->length;
 	switch (node->kind) {
@@ -91,7 +83,9 @@ static void compile(struct __regex *re, enum direction d, int n)
 		compile_choice(re, d, node);
 		break;
 	case RE_PLUS:
-		compile_plus(re, d, node);
+		compile(re, d, node->left);
+		loop = emit(re, d, OP_LOOP, 0);
+		set_targets(re, d, loop, node->start[d], re->length);
 		break;
 	default:
 		emit(re, d, simple[node->kind], node->arg);
@@ -99,7 +93,7 @@ static void compile(struct __regex *re, enum direction d, int n)
 	node->end[d] = re->length;
 }
 
-/* Twice: at first only to count. */
+/* Compiles the tree twice: first only to count the instructions, then to write them. */
 static int make_program(struct __regex *re, enum direction d)
 {
 	for (int pass = 0; pass < 2; pass++) {
@@ -115,8 +109,9 @@ static int make_program(struct __regex *re, enum direction d)
 }
 
 /*
- * The bytes that a match can begin with, so that a search passes over all others quickly: what the
- * states take that can be reached from the start without a byte. False: it may begin without any.
+ * Collects the bytes that a match can begin with, so that a search skips all others: those that
+ * some state takes that is reached from the start without a byte. Returns false if a match may
+ * begin without one.
  */
 static bool find_first(struct __regex *re, int pc, bool *seen)
 {

@@ -6,17 +6,17 @@
  * instruction, whatever the pattern: (a*)*b takes no longer than a*b. A matcher that tries one way
  * after the other, as backtracking does, can take 2^n steps for n bytes.
  *
- * POSIX asks for the leftmost match, and of those for the longest. Each state carries where its
- * match began; the set is in the order of that, and of two that meet the earlier start stays.
+ * POSIX asks for the leftmost match and, of those, for the longest. Each state carries the place
+ * where its match began. The set is kept in the order of these places, so when two ways reach the
+ * same state, the one with the earlier start stays.
  *
- * Then the groups. Where the whole match lies is known, and so each part of the tree is told its
- * place, from the top: of a sequence AB at [i,j), A takes as much as it can. A's program run
- * forwards from i finds the ends that A can have, B's run backwards from j finds where B can
- * begin; the last place in both lists is where they meet. There is no guess in it that must be
- * taken back.
+ * Then the groups. The place of the whole match is known, and each part of the tree is given its
+ * own place from the top down: of a sequence AB at [i,j), A takes as much as it can. A's program
+ * run forwards from i finds the ends that A can have, B's run backwards from j finds where B can
+ * begin; the last place in both lists is where they meet. So no guess is ever taken back.
  *
  * Back-references are the exception: no quick way is known (the problem is NP-complete). Patterns
- * that have any, and only those, are matched by trying, in regtry.c.
+ * that have any, and only those, are matched by backtracking, in regtry.c.
  */
 #include <ctype.h>
 #include <regex.h>
@@ -92,8 +92,8 @@ bool __regex_takes(const struct machine *m, const struct re_inst *i, unsigned ch
 }
 
 /*
- * Adds to @set the states that can be reached from @pc at place @p without a byte, those that take
- * one and @end. Nothing is done beyond @end, or for a state that is in the set already.
+ * Adds to @set the states that can be reached from @pc at place @p without a byte: those that take
+ * a byte, and @end. Stops at @end and at states that are in the set already.
  */
 static void add_states(struct machine *m, enum direction d, struct states *set, int pc, int end,
 		       size_t p, size_t start)
@@ -123,7 +123,7 @@ static void add_states(struct machine *m, enum direction d, struct states *set, 
 	}
 }
 
-/* The round before this one is over: its states give way to those that were added in this one. */
+/* Ends a round: the states that were added in it replace the old ones. */
 static void turn(struct machine *m)
 {
 	struct states done = m->now;
@@ -135,7 +135,10 @@ static void turn(struct machine *m)
 
 /* --- The whole match --- */
 
-/* Takes note if the whole pattern has matched at @p, and drops what began further to the right. */
+/*
+ * Notes a match if the whole pattern has matched at @p, and drops the states that began further
+ * right.
+ */
 static bool note_match(struct machine *m, size_t p, bool found)
 {
 	regmatch_t *whole = &m->match[0];
@@ -159,7 +162,7 @@ static bool note_match(struct machine *m, size_t p, bool found)
 	return found;
 }
 
-/* The next place at which a match can begin. */
+/* Returns the next place at which a match can begin. */
 size_t __regex_skip(const struct machine *m, size_t p)
 {
 	if (m->re->first_known)
@@ -194,8 +197,8 @@ static bool search(struct machine *m)
 /* --- The groups --- */
 
 /*
- * Marks in @reached, which is for [i,j], where @node can end if it begins at i, or if @d is
- * BACKWARDS: where it can begin if it ends at j.
+ * Marks in @reached, which is for [i,j], where @node can end if it begins at i. If @d is BACKWARDS,
+ * marks where it can begin if it ends at j.
  */
 static void run_part(struct machine *m, const struct re_node *node, enum direction d, size_t i,
 		     size_t j, bool *reached)
@@ -233,7 +236,7 @@ static bool can_be(struct machine *m, const struct re_node *node, size_t i, size
 
 static bool place(struct machine *m, int n, size_t i, size_t j);
 
-/* Where @left, which begins at i, gives way to @right, which ends at j; left takes all it can. */
+/* Places @left, which begins at i, and @right, which ends at j; left takes as much as it can. */
 static bool place_sequence(struct machine *m, const struct re_node *node, size_t i, size_t j)
 {
 	const struct re_node *nodes = m->re->nodes;
@@ -250,7 +253,9 @@ static bool place_sequence(struct machine *m, const struct re_node *node, size_t
 	return place(m, node->left, i, i + k) && place(m, node->right, i + k, j);
 }
 
-/* Round after round, each as long as it can be with the rest still a repetition of the same. */
+/*
+ * Places one round after the other, each as long as it can be if the rest is to be rounds as well.
+ */
 static bool place_repetition(struct machine *m, const struct re_node *node, size_t i, size_t j)
 {
 	const struct re_node *body = &m->re->nodes[node->left];
@@ -259,7 +264,7 @@ static bool place_repetition(struct machine *m, const struct re_node *node, size
 
 	if (!begins)
 		return false;
-	if (i == j) { /* one empty round, if there can be one */
+	if (i == j) { /* one empty round, if the body can be empty */
 		fine = !can_be(m, body, i, j, ends) || place(m, node->left, i, j);
 	} else {
 		run_part(m, node, BACKWARDS, i, j, begins);
@@ -290,7 +295,10 @@ static bool place_alternative(struct machine *m, const struct re_node *node, siz
 	return place(m, left ? node->left : node->right, i, j);
 }
 
-/* Tells the groups in @n, which is known to match [i,j), their places. False: no memory. */
+/*
+ * Gives the groups in @n, which is known to match [i,j), their places. Returns false if memory is
+ * short.
+ */
 static bool place(struct machine *m, int n, size_t i, size_t j)
 {
 	const struct re_node *node = &m->re->nodes[n];

@@ -6,8 +6,8 @@
  *	repeated	atom { "*" | "+" | "?" | "{" m [ "," [ n ] ] "}" }
  *	atom		byte | "." | "[" set "]" | "(" alternatives ")" | "^" | "$" | "\" something
  *
- * In a basic expression the operators ( ) { } have a backslash before them, and as in GNU's so
- * have | + and ?. There, "*" stands for itself where there is nothing to repeat, and "^" and "$"
+ * In a basic expression the operators ( ) { } take a backslash before them, and so do | + and ?, as
+ * in GNU's. There, "*" stands for itself where there is nothing to repeat, and so do "^" and "$"
  * where they are not at the ends of a sequence. Both kinds know \1 to \9, \w \W \s \S \b \B \< \>
  * \` \'.
  *
@@ -91,16 +91,6 @@ static void invert(struct re_set *set)
 		set->bits[i] = ~set->bits[i];
 }
 
-static bool is_word(int c)
-{
-	return isalnum(c) || c == '_';
-}
-
-static bool is_blank(int c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static int add_class(struct re_set *set, const char *name, size_t len)
 {
 	static const struct {
@@ -109,6 +99,7 @@ static int add_class(struct re_set *set, const char *name, size_t len)
 	} classes[] = {
 		{ "alnum", isalnum },
 		{ "alpha", isalpha },
+		{ "blank", isblank },
 		{ "cntrl", iscntrl },
 		{ "digit", isdigit },
 		{ "graph", isgraph },
@@ -128,23 +119,19 @@ static int add_class(struct re_set *set, const char *name, size_t len)
 				set_add(set, c);
 		return 0;
 	}
-	if (len != 5 || strncmp(name, "blank", len))
-		return REG_ECTYPE;
-	for (int c = 0; c < 256; c++)
-		if (is_blank(c))
-			set_add(set, c);
-	return 0;
+	return REG_ECTYPE;
 }
 
 /*
- * [:class:], [=c=] or [.c.], @at behind its first bracket. *c is the byte, or -1: it was a class.
+ * Parses [:class:], [=c=] or [.c.], p->at being behind the first bracket. *c becomes the byte, or
+ * -1 for a class.
  */
 static int bracket_name(struct parser *p, struct re_set *set, int *c)
 {
 	char kind = *p->at++;
 	const char end[] = { kind, ']', 0 }, *name = p->at;
 
-	/* The name may itself begin with the byte that ends it: [.].] and [=]=]. */
+	/* The name may begin with the byte that ends it: [.].] and [=]=]. */
 	p->at = *name ? strstr(name + 1, end) : NULL;
 	if (!p->at) {
 		p->at = name;
@@ -157,7 +144,7 @@ static int bracket_name(struct parser *p, struct re_set *set, int *c)
 	return p->at - 2 - name == 1 ? 0 : REG_ECOLLATE;
 }
 
-/* One byte of a set, or a class, of which -1 is left. */
+/* Parses one member of a set: *c becomes the byte, or -1 for a class. */
 static int bracket_item(struct parser *p, struct re_set *set, int *c)
 {
 	if (!*p->at)
@@ -238,7 +225,7 @@ static int any_byte(struct parser *p)
 
 	if (p->re->flags & REG_NEWLINE)
 		set_add(&set, '\n');
-	set_add(&set, 0); /* a text in C has none; and in a line of grep's GNU's does the same */
+	set_add(&set, 0); /* a C text has no zero byte, and GNU grep treats it likewise */
 	invert(&set);
 	return set_node(p, &set);
 }
@@ -248,7 +235,7 @@ static int class_node(struct parser *p, char letter)
 	struct re_set set = { 0 };
 
 	for (int c = 0; c < 256; c++)
-		if (tolower(letter) == 'w' ? is_word(c) : isspace(c))
+		if (tolower(letter) == 'w' ? isalnum(c) || c == '_' : isspace(c))
 			set_add(&set, c);
 	if (isupper((unsigned char)letter))
 		invert(&set);
@@ -257,7 +244,7 @@ static int class_node(struct parser *p, char letter)
 
 /* --- The grammar --- */
 
-/* Whether the operator @c is at @s, in this kind of expression's way of writing it. */
+/* Checks whether the operator @c is at @s, as this kind of expression writes it. */
 static bool operator_at(const struct parser *p, const char *s, char c)
 {
 	return p->extended ? *s == c : s[0] == '\\' && s[1] == c;
@@ -314,7 +301,7 @@ static int escaped(struct parser *p)
 	return byte_node(p, c);
 }
 
-/* Whether a sequence ends at @s. */
+/* Checks whether a sequence ends at @s. */
 static bool ends_sequence(const struct parser *p, const char *s)
 {
 	return !*s || operator_at(p, s, '|') || (p->depth && operator_at(p, s, ')'));
@@ -342,7 +329,7 @@ static int atom(struct parser *p, bool first)
 	return byte_node(p, c);
 }
 
-/* The inside of {m,n}; *most -1: no bound. */
+/* Parses the inside of {m,n}; *most becomes -1 if there is no bound. */
 static int read_counts(struct parser *p, int *least, int *most)
 {
 	char *end;
@@ -392,7 +379,10 @@ static int repeated(struct parser *p, bool first)
 {
 	int n = atom(p, first);
 
-	/* After "^" and kin there is nothing to repeat: what follows is an atom, or a mistake. */
+	/*
+	 * Nothing can be repeated after "^" and its like: a "*" there is an ordinary byte or an
+	 * error.
+	 */
 	while (!p->error && p->re->nodes[n].kind != RE_ASSERT) {
 		if (*p->at == '*') {
 			p->at++;
@@ -410,7 +400,7 @@ static int repeated(struct parser *p, bool first)
 	return n;
 }
 
-/* To the right: the first part is the first to take as much as it can. */
+/* Builds the tree to the right, because the first part is the first to take as much as it can. */
 static int sequence(struct parser *p, bool first)
 {
 	int n;

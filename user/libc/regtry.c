@@ -1,8 +1,8 @@
 /*
  * Regular expressions with back-references: does the text match? No quick way is known to find
  * out (the problem is NP-complete), so all ways are tried, one after the other, until one takes
- * the whole text; of the others the longest counts. The ways still to be tried lie on a stack of
- * our own, as a line may be longer than the thread's stack is deep.
+ * the whole text; otherwise the longest match counts. The ways still to be tried are kept on a
+ * stack of our own, because a line may be longer than the thread's stack is deep.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "automaton.h"
 
 /*
- * A way still to be tried, or a place to be set back before that: the text's place in a loop or a
- * group (slot >= 0) was @p.
+ * A way still to be tried; or, with slot >= 0, the old value of a slot (the text's place in a loop
+ * or a group), which is restored before the next way.
  */
 struct choice {
 	int pc, slot;
@@ -49,7 +49,7 @@ static bool set_slot(struct trial *t, int slot, size_t p)
 	return fine;
 }
 
-/* How far @group's text is there again at @p; NOWHERE: it is not. */
+/* Returns where the text of @group ends if it comes again at @p, else NOWHERE. */
 static size_t again(const struct machine *m, const struct trial *t, int group, size_t p)
 {
 	size_t from = t->slot[2 * group], to = t->slot[2 * group + 1];
@@ -65,7 +65,10 @@ static size_t again(const struct machine *m, const struct trial *t, int group, s
 	return p;
 }
 
-/* Goes on at @pc until it fails or the pattern ends; where, or NOWHERE. *fine: there was memory. */
+/*
+ * Runs the program from @pc until it fails or the pattern ends. Returns where it ended, or NOWHERE.
+ * *fine becomes false if memory is short.
+ */
 static size_t follow(struct machine *m, struct trial *t, int pc, size_t p, bool *fine)
 {
 	int loops = 2 * (m->re->groups + 1);
@@ -112,14 +115,7 @@ static size_t follow(struct machine *m, struct trial *t, int pc, size_t p, bool 
 	return NOWHERE;
 }
 
-static void note_trial(struct machine *m, const struct trial *t, size_t start, size_t end)
-{
-	m->match[0] = (regmatch_t){ .rm_so = start, .rm_eo = end };
-	for (int g = 1; g <= m->re->groups; g++)
-		m->match[g] = (regmatch_t){ .rm_so = t->slot[2 * g], .rm_eo = t->slot[2 * g + 1] };
-}
-
-/* All the ways there are from @start, until one takes the whole text; the longest is noted. */
+/* Tries all ways from @start until one takes the whole text, and notes the longest. */
 static bool try_from(struct machine *m, struct trial *t, size_t start, bool *fine)
 {
 	size_t longest = NOWHERE;
@@ -137,7 +133,9 @@ static bool try_from(struct machine *m, struct trial *t, size_t start, bool *fin
 		if (end == NOWHERE || (longest != NOWHERE && end <= longest))
 			continue;
 		longest = end;
-		note_trial(m, t, start, end);
+		m->match[0] = (regmatch_t){ .rm_so = start, .rm_eo = end };
+		for (int g = 1; g <= m->re->groups; g++)
+			m->match[g] = (regmatch_t){ t->slot[2 * g], t->slot[2 * g + 1] };
 		if (end == m->len)
 			return true;
 	}

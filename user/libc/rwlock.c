@@ -1,8 +1,8 @@
 /*
  * Readers-writer locks and barriers: monitors, built from a mutex and condition variables.
  *
- * A thread may read-lock what it has read-locked already, so a waiting writer does not keep readers
- * out: it would keep out those that must come back before it can ever have the lock.
+ * A thread may read-lock a lock that it has read-locked already. So a waiting writer does not keep
+ * readers out: it would block a reader that must lock again before it can ever unlock.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -133,7 +133,7 @@ int pthread_barrier_wait(pthread_barrier_t *b)
 	return r;
 }
 
-/* The first thread out of the last round may come here while others are still on their way. */
+/* The first thread to leave the last round may get here while others are still on their way out. */
 int pthread_barrier_destroy(pthread_barrier_t *b)
 {
 	pthread_mutex_lock(&b->__mutex);

@@ -1,6 +1,6 @@
 /*
  * Formatted input from strings: d i u x o c s [set] n %%, with '*', widths and the lengths of
- * integers. Streams are read by lines and then taken apart with this.
+ * integers. A stream is read line by line, and each line is parsed by this.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -35,14 +35,14 @@ static const char *parse_in(const char *f, struct in *in)
 	if (in->type == '[') {
 		if (*f == '^')
 			in->exclude = true, f++;
-		in->set = f++;		/* a ']' right here is a member */
+		in->set = f++;		/* a ']' right here is a member of the set */
 		while (*f && *f++ != ']')
 			;
 	}
 	return f;
 }
 
-/* Is @c in the set, whose end is a ']' that is not its first character? */
+/* Checks whether @c is in the set, which ends at a ']' that is not its first character. */
 static bool in_set(const struct in *in, char c)
 {
 	const char *s = in->set;
@@ -90,7 +90,7 @@ static const char *scan_integer(const char *s, const struct in *in, va_list *ap)
 	return s + (end - text);
 }
 
-/* c, s and [: characters as long as they fit. */
+/* Scans c, s and [: characters as long as they fit. */
 static const char *scan_text(const char *s, const struct in *in, va_list *ap)
 {
 	size_t n = 0, max = in->width ? in->width : in->type == 'c' ? 1 : (size_t)-1;
@@ -144,7 +144,7 @@ int vsscanf(const char *s, const char *fmt, va_list args)
 			}
 			after = scan_one(s, &in, &ap);
 			if (!after && !done && !s[strspn(s, " \t\n\r\v\f")])
-				done = EOF;	/* the text ended before anything was found */
+				done = EOF;	/* the text ended before the first conversion */
 			done += after && !in.discard;
 			s = after;
 		}

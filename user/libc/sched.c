@@ -1,11 +1,11 @@
-/* Affinity, niceness, and the system's sizes, such as how many CPUs we may run on. */
+/* Affinity, niceness, and sysconf(): sizes of the system, such as how many CPUs we may run on. */
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "libc.h"
 
-/* The kernel fills as many bytes as it has CPUs for, and returns how many. */
+/* The kernel fills only the bytes that it has CPUs for, and returns how many those are. */
 int sched_getaffinity(pid_t tid, size_t size, cpu_set_t *set)
 {
 	long n = call(SYS_sched_getaffinity, tid, size, (long)set);
@@ -32,7 +32,7 @@ int __cpu_count(const cpu_set_t *set)
 	return n;
 }
 
-/* The system call returns 20 - nice, so that errors can be told apart. */
+/* The system call returns 20 - nice, so that no result looks like an error. */
 int getpriority(int which, id_t who)
 {
 	long r = call(SYS_getpriority, which, who, 0);
@@ -47,7 +47,7 @@ int nice(int by)
 	if (!setpriority(PRIO_PROCESS, 0, value))
 		return getpriority(PRIO_PROCESS, 0);
 	if (errno == EACCES)
-		errno = EPERM;		/* POSIX has other words for it here */
+		errno = EPERM;		/* the error that POSIX has for this */
 	return -1;
 }
 

@@ -1,9 +1,9 @@
 /*
  * Semaphores: one 64-bit word, whose low half is the count and whose high half says how many
- * threads wait. A post sees both at the instant it raises the count, and after that instant uses
- * only the word's address: whoever its post lets through may free the semaphore.
+ * threads wait. A post sees both at the instant in which it raises the count. After that instant it
+ * uses only the word's address, because a thread that the post lets through may free the semaphore.
  *
- * Waiters sleep on the low half, which both machines store first.
+ * Waiters sleep on the low half, which comes first in memory on both machines.
  */
 #include <semaphore.h>
 
@@ -46,7 +46,7 @@ int sem_getvalue(sem_t *s, int *value)
 	return 0;
 }
 
-/* Lowers the count, and with it takes back @extra; false if the count is zero. */
+/* Lowers the count and subtracts @extra with it. Returns false if the count is zero. */
 static bool take(sem_t *s, unsigned long extra)
 {
 	unsigned long word = *word_of(s);

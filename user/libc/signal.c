@@ -18,7 +18,7 @@ int raise(int sig)
 	return call(SYS_tgkill, getpid(), gettid(), sig);
 }
 
-/* A wait for nothing: there is no system call of this name on riscv64. */
+/* Waits with ppoll() for nothing: riscv64 has no system call of this name. */
 int pause(void)
 {
 	return ppoll(NULL, 0, NULL, NULL);

@@ -1,11 +1,11 @@
 /*
- * From the kernel's hands to main(), and the place of thread-local storage.
+ * From the program's entry to main(), and the place of thread-local storage.
  *
  * Every thread has one area that holds its struct pthread and its copy of the program's TLS image
- * (initialised data, then zeroes); machine.h draws the order. The main thread's is static unless
- * the program has a lot; the others' lie at the top of their stacks (pthread.c).
+ * (initialised data, then zeroes); machine.h draws the order. The main thread's area is static
+ * unless the program has a lot of TLS; the others lie at the top of their stacks (pthread.c).
  *
- * The image is found in our own program headers: the linker names the start of the ELF header,
+ * The image is found through our own program headers: the linker names the start of the ELF header,
  * which it always places in the first segment.
  */
 #include <elf.h>
@@ -56,7 +56,10 @@ static void find_tls_image(void)
 	}
 }
 
-/* The image ends at tp, or starts there: the linker counts on its own alignment, tp has both's. */
+/*
+ * The TLS image ends at tp or starts there. The linker assumes the image's own alignment, so tp
+ * gets that of the image and of struct pthread.
+ */
 static size_t tp_align(void)
 {
 	return image.align > _Alignof(struct pthread) ? image.align : _Alignof(struct pthread);

@@ -1,9 +1,9 @@
 /*
  * Streams: opening, closing, buffering, position.
  *
- * A stream reads or writes at one time; going from one to the other flushes. Flushing a stream that
- * reads moves the descriptor back over what the program has not taken, so that whoever shares the
- * descriptor finds it. Every stream that is open is on one list, for exit() and fflush(NULL).
+ * A stream either reads or writes; changing the direction flushes it. Flushing a stream that reads
+ * moves the descriptor's offset back to what the program has read, so that another user of the same
+ * descriptor continues there. Every open stream is on one list, for exit() and fflush(NULL).
  *
  * Locks: list_lock before a stream's.
  */
@@ -49,7 +49,7 @@ void funlockfile(FILE *f)
 	pthread_mutex_unlock(&f->lock);
 }
 
-/* Writes all of it, or marks the stream. */
+/* Writes all of it, or marks the stream as having failed. */
 static bool write_through(FILE *f, const char *from, size_t n)
 {
 	while (n) {
@@ -76,7 +76,7 @@ int stream_flush(FILE *f)
 		ok = write_through(f, f->buf, f->pos - f->buf);
 	if (f->state == STREAM_READING && f->pos != f->end) {
 		lseek(f->fd, f->pos - f->end, SEEK_CUR);
-		errno = saved; /* a pipe cannot, and that is all right */
+		errno = saved; /* a pipe cannot seek, and that is no error here */
 	}
 	f->state = STREAM_IDLE;
 	f->pos = f->end = f->buf;
@@ -98,7 +98,7 @@ static bool begin(FILE *f, enum stream_state state)
 	return true;
 }
 
-/* Reads into the empty buffer. */
+/* Fills the empty buffer from the descriptor. */
 static bool refill(FILE *f)
 {
 	ssize_t n;
@@ -178,14 +178,17 @@ int fflush(FILE *f)
 	return r;
 }
 
-/* The end of the program: another thread may hold a stream for ever, so no locks. */
+/*
+ * Flushes all streams at the end of the program. Takes no locks: another thread may hold one for
+ * ever.
+ */
 void __stdio_exit(void)
 {
 	for (FILE *f = open_streams; f; f = f->next)
 		stream_flush(f);
 }
 
-/* Threads that held these are not in the child. */
+/* Makes new locks in the child, which does not have the threads that held the old ones. */
 void __stdio_fork_child(void)
 {
 	const pthread_mutex_t fresh = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -195,7 +198,7 @@ void __stdio_fork_child(void)
 		f->lock = fresh;
 }
 
-/* The flags of open() that a mode like "r+" means; -1: none. */
+/* Returns the flags of open() for a mode like "r+", or -1. */
 static int open_flags(const char *mode)
 {
 	int flags = strchr(mode, '+') ? O_RDWR : *mode == 'r' ? O_RDONLY
@@ -251,7 +254,7 @@ FILE *fopen(const char *path, const char *mode)
 	return f;
 }
 
-/* The stream stays what it is, and its descriptor's number too: another file is behind it. */
+/* Keeps the stream and the number of its descriptor, and puts another file behind both. */
 FILE *freopen(const char *path, const char *mode, FILE *f)
 {
 	int flags = open_flags(mode), fd, error = -1;

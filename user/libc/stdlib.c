@@ -1,6 +1,4 @@
-/*
- * Ends of programs, numbers from text, sorting and searching, random numbers.
- */
+/* Ending a program, parsing numbers, sorting and searching, random numbers. */
 #include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -39,7 +37,7 @@ void exit(int status)
 void abort(void)
 {
 	raise(SIGABRT);
-	signal(SIGABRT, SIG_DFL);	/* it was ignored or handled: insist */
+	signal(SIGABRT, SIG_DFL);	/* a handler returned, or the signal was ignored */
 	raise(SIGABRT);
 	_exit(127);
 }
@@ -75,7 +73,7 @@ static unsigned digit_value(char c)
 	return UINT_MAX;
 }
 
-/* Skips white space, sign and the prefix that @base allows; finds out base 0. */
+/* Skips white space, the sign and the prefix that @base allows; sets *base if it is 0. */
 static const char *number_start(const char *s, bool *negative, unsigned *base)
 {
 	while (isspace((unsigned char)*s))
@@ -93,7 +91,7 @@ static const char *number_start(const char *s, bool *negative, unsigned *base)
 	return s;
 }
 
-/* The magnitude, or @limit and ERANGE if it is greater. */
+/* Parses the magnitude; if it is above @limit, returns that and sets ERANGE. */
 static unsigned long parse(const char *s, char **end, unsigned base, bool *negative,
 			   unsigned long (*limit)(bool negative))
 {
@@ -175,7 +173,7 @@ long long atoll(const char *s)
 	return strtol(s, NULL, 10);
 }
 
-/* value * 10^exponent, by one operation when the power is exact, which it is up to 10^22. */
+/* Returns value * 10^exponent, in one operation if the power is exact, which it is up to 10^22. */
 static double scale(double value, long exponent)
 {
 	static const double exact[] = { 1e0,  1e1,  1e2,  1e3,	1e4,  1e5,  1e6,  1e7,
@@ -190,7 +188,10 @@ static double scale(double value, long exponent)
 	return value;
 }
 
-/* Digits, with perhaps a point, as an integer and a power of ten. NULL: there are none. */
+/*
+ * Parses digits, perhaps with a point, into an integer and a power of ten. NULL: there are no
+ * digits.
+ */
 static const char *decimal_digits(const char *s, unsigned long *mantissa, long *exponent)
 {
 	bool point = false, any = false;
@@ -205,15 +206,15 @@ static const char *decimal_digits(const char *s, unsigned long *mantissa, long *
 			*mantissa = *mantissa * 10 + (*s - '0');
 			*exponent -= point;
 		} else {
-			*exponent += !point;	/* more than 64 bits hold */
+			*exponent += !point;	/* beyond 64 bits: drop the digit, and scale */
 		}
 	}
 	return any ? s : NULL;
 }
 
 /*
- * Right to the last bit for up to 15 digits and exponents up to 22, which is what people write;
- * else the last bit may be off.
+ * Exact to the last bit for up to 15 digits and exponents up to 22, which covers what people write;
+ * otherwise the last bit may be wrong.
  */
 double strtod(const char *s, char **end)
 {
@@ -257,7 +258,7 @@ static void swap(char *a, char *b, size_t size)
 	}
 }
 
-/* The heap's subtree at @i is in order but for its root. */
+/* Restores the heap below @i, where only the root may be out of order. */
 static void sift_down(char *base, size_t i, size_t n, size_t size,
 		      int (*compare)(const void *, const void *))
 {
@@ -273,7 +274,7 @@ static void sift_down(char *base, size_t i, size_t n, size_t size,
 	}
 }
 
-/* Heap sort (Williams, 1964): in place, and never worse than n log n. */
+/* Heap sort (Williams, 1964): in place, and never worse than O(n log n). */
 void qsort(void *base, size_t n, size_t size, int (*compare)(const void *, const void *))
 {
 	for (size_t i = n / 2; i-- > 0;)

@@ -77,7 +77,7 @@ char *strsignal(int sig)
 	return name_of(signals, sizeof(signals) / sizeof(*signals), sig, "Unknown signal");
 }
 
-/* "INT"; NULL: no such signal. */
+/* Returns "INT" for SIGINT; NULL if there is no such signal. */
 const char *sigabbrev_np(int sig)
 {
 	bool known = sig > 0 && (size_t)sig < sizeof(signal_names) / sizeof(*signal_names);

@@ -1,4 +1,7 @@
-/* "ENOENT" and its like: apart from strerror.c, as few programs want them. */
+/*
+ * strerrorname_np(): "ENOENT" and the like. Apart from strerror.c because few programs need the
+ * table.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

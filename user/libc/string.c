@@ -1,7 +1,7 @@
 /*
- * Strings and memory, but for memcpy, memmove and memset, which each architecture does its own way.
- * Plain byte loops: the compiler must not turn them into calls of the functions they define, so the
- * library is built with -fno-tree-loop-distribute-patterns.
+ * Strings and memory, except memcpy, memmove and memset, which are written for each architecture.
+ * These are plain byte loops. The compiler must not turn them into calls of the very functions they
+ * define, so the library is built with -fno-tree-loop-distribute-patterns.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -1,10 +1,9 @@
 /*
- * The kernel's answers, futexes, and the lock that the library's own data is kept under.
+ * The result of system calls, futexes, and the lock that guards the library's own data.
  *
- * The lock's word: 0 free, 1 held, 2 held and somebody may sleep. A thread that finds it taken
- * writes 2 before sleeping, so an unlock that finds 1 has nobody to wake (Drepper, "Futexes Are
- * Tricky",
- * 2011).
+ * The lock's word: 0 free, 1 held, 2 held and a thread may sleep. A thread that finds it taken
+ * writes 2 before it sleeps, so an unlock that finds 1 has nobody to wake (Drepper, "Futexes Are
+ * Tricky", 2011).
  */
 #include <stdarg.h>
 #include <unistd.h>
@@ -60,7 +59,7 @@ void __lock(int *word)
 
 void __unlock(int *word)
 {
-	/* After the exchange the word may be gone: only its address is used. */
+	/* After the exchange the word's memory may be freed: only its address is used. */
 	if (atomic_exchange_explicit((_Atomic int *)word, 0, memory_order_release) == 2)
 		__futex_wake(word, 1, false);
 }

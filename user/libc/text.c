@@ -1,4 +1,4 @@
-/* Bytes and lines in and out of streams. Each call is one step to other threads. */
+/* Reading and writing bytes and lines of streams. Each call is atomic to other threads. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
  * Clocks, sleeping, and the calendar (UTC, Gregorian).
  *
- * Days are counted from 1 March of year 0 inside, so that the leap day is the last of its year; 400
- * years have 146,097 days.
+ * Internally days are counted from 1 March of year 0, so that the leap day is the last of its year.
+ * 400 years have 146,097 days.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #include "libc.h"
 
-/* Returns the error, and leaves errno alone. */
+/* Returns the error instead of setting errno. */
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *ts, struct timespec *left)
 {
 	return -sys6(SYS_clock_nanosleep, clock, flags, (long)ts, (long)left, 0, 0);
@@ -74,7 +74,7 @@ int clock_getcpuclockid(pid_t pid, clockid_t *clock)
 	return err == EINVAL ? ESRCH : err;
 }
 
-/* The kernel's timers are numbered from 0. */
+/* A timer_t holds the kernel's number of the timer, which may be 0. */
 int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
 {
 	int id;
@@ -97,7 +97,7 @@ unsigned alarm(unsigned seconds)
 #define DAYS_400	146097		/* in 400 years */
 #define EPOCH		719468		/* 1 January 1970, from 1 March of year 0 */
 
-/* Floor division, also for times before the epoch. */
+/* Divides rounding down, also for times before the epoch. */
 static long floor_div(long a, long b)
 {
 	return a / b - (a % b < 0);
@@ -107,11 +107,11 @@ struct tm *gmtime_r(const time_t *t, struct tm *tm)
 {
 	long days = floor_div(*t, DAY), seconds = *t - days * DAY, era, day, year, month;
 
-	tm->tm_wday = ((days + 4) % 7 + 7) % 7;		/* that one was a Thursday */
+	tm->tm_wday = ((days + 4) % 7 + 7) % 7;		/* 1 January 1970 was a Thursday */
 	era = floor_div(days + EPOCH, DAYS_400);
 	day = days + EPOCH - era * DAYS_400;
 	year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-	day -= 365 * year + year / 4 - year / 100;	/* in the year from 1 March */
+	day -= 365 * year + year / 4 - year / 100;	/* day of the year that began on 1 March */
 	month = (5 * day + 2) / 153;			/* five months have 153 days, three times */
 	tm->tm_mday = day - (153 * month + 2) / 5 + 1;
 	tm->tm_mon = (month + 2) % 12;
@@ -161,7 +161,7 @@ static const char *const months[] = {
 	"October", "November", "December"
 };
 
-/* One conversion of strftime(), at most 32 bytes. */
+/* Formats one conversion of strftime() in at most 32 bytes. */
 static int format_time(char *to, char type, const struct tm *tm)
 {
 	struct tm copy = *tm;

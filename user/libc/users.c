@@ -1,6 +1,6 @@
 /*
- * The users and groups that /etc/passwd and /etc/group name: lines of fields between colons.
- * Answers lie in memory that the next call of its kind uses again.
+ * The users and groups of /etc/passwd and /etc/group: lines of fields between colons. A result lies
+ * in static memory that the next call of the same kind overwrites.
  */
 #include <errno.h>
 #include <grp.h>
@@ -15,7 +15,7 @@
 #define MEMBERS		64
 #define GROUPS		64
 
-/* One line at a time, split in place. */
+/* A file that is read one line at a time; each line is split in place. */
 struct table {
 	FILE *f;
 	char line[1024];
@@ -28,7 +28,10 @@ static bool table_open(struct table *t, const char *path)
 	return t->f;
 }
 
-/* The next line with at least @n fields; without one the table is closed. */
+/*
+ * Reads the next line that has at least @n fields. Returns false, with the table closed, if there
+ * is none.
+ */
 static bool table_next(struct table *t, int n)
 {
 	while (fgets(t->line, sizeof(t->line), t->f)) {
@@ -52,7 +55,7 @@ static bool is_number(const char *field, unsigned number)
 	return *field && strtoul(field, &end, 10) == number && !*end;
 }
 
-/* The line of /etc/passwd with that name or, without one, number. */
+/* Finds the line of /etc/passwd with @name or, if that is NULL, with @uid. */
 static struct passwd *find_user(const char *name, uid_t uid)
 {
 	static struct table t;
@@ -83,7 +86,7 @@ struct passwd *getpwuid(uid_t uid)
 	return find_user(NULL, uid);
 }
 
-/* Cuts the list up; room for one more than there can be. */
+/* Splits the list at its commas into @members, which ends with NULL. */
 static void split_members(char *list, char *members[MEMBERS + 1])
 {
 	int n = 0;
@@ -134,7 +137,10 @@ static bool has_member(char *list, const char *user)
 	return false;
 }
 
-/* @group and those that have @user as a member; *n becomes their number. -1: there is no room. */
+/*
+ * Lists @group and the groups that have @user as a member; *n becomes their number. Returns -1 if
+ * there is no room for all.
+ */
 int getgrouplist(const char *user, gid_t group, gid_t *groups, int *n)
 {
 	struct table t;

@@ -1,4 +1,7 @@
-/* Files that tell by a signal: what each CPU's writes send, owners that go, the terminal's keys. */
+/*
+ * Files that notify by a signal: which signals the writes of many CPUs send, owners that exit, and
+ * the terminal's keys.
+ */
 #include <sys/stat.h>
 #include <termios.h>
 
@@ -38,7 +41,7 @@ static void *write_much(void *unused)
 	return NULL;
 }
 
-/* A real-time signal for each write, none lost and none twice. */
+/* Each write sends a real-time signal: none is lost, none is sent twice. */
 static void each_write_tells_once(void)
 {
 	sigset_t set = blocked(SIG);
@@ -80,7 +83,7 @@ static void sleep_for_ever(void)
 		pause();
 }
 
-/* Whichever owner it meets, a write kills it or finds it gone. */
+/* Whether a write finds its owner or finds it gone, only the owner is killed. */
 static void owners_come_and_go(void)
 {
 	pthread_t writer;
@@ -101,7 +104,7 @@ static void owners_come_and_go(void)
 	join_thread(writer);
 }
 
-/* Files that are opened, told of and closed while another CPU writes. */
+/* Files are opened, get an owner and are closed while another CPU writes. */
 static void files_come_and_go(void)
 {
 	const char *name = temp_path("fifo");
@@ -128,7 +131,10 @@ static void files_come_and_go(void)
 
 /* --- The terminal --- */
 
-/* Its foreground group owns it unless somebody says otherwise; without one it is the caller. */
+/*
+ * The terminal's foreground group is the owner until another is set; without a foreground group it
+ * is the caller.
+ */
 static void terminal_has_an_owner(void)
 {
 	int fd = open("/proc/self/fd/1", O_RDWR | O_NOCTTY), flags = fcntl(fd, F_GETFL);

@@ -27,7 +27,7 @@ static void wait_for_waiters(int n)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* Every signal that finds a waiter wakes one: none is lost. */
+/* Every signal that finds a waiter wakes one (UCOND1): none is lost. */
 static void signal_wakes_one_each(void)
 {
 	pthread_t t[8];
@@ -84,12 +84,12 @@ static void timed_wait(void)
 		;
 	CHECK_EQ(r, ETIMEDOUT);
 	CHECK(now_ns(CLOCK_MONOTONIC) >= deadline.tv_sec * 1000000000L + deadline.tv_nsec);
-	CHECK_EQ(pthread_mutex_trylock(&mutex), EBUSY);		/* it is ours again */
+	CHECK_EQ(pthread_mutex_trylock(&mutex), EBUSY);		/* locked again on return */
 	pthread_mutex_unlock(&mutex);
 	CHECK_EQ(pthread_cond_destroy(&c), 0);
 }
 
-/* Timeouts and signals race; whoever times out must not have eaten a signal. */
+/* Timeouts race with signals: every ticket is taken once. */
 static void *impatient(void *arg)
 {
 	struct timespec deadline;

@@ -1,4 +1,4 @@
-/* After fork memory is shared until somebody writes, and nobody must be able to tell. */
+/* After fork memory is shared until one side writes, and no process may notice. */
 #include "test.h"
 
 #define PAGE	4096UL
@@ -63,7 +63,7 @@ static void parent_writes_child_keeps(void)
 	CHECK(is_filled(50) && global == 3);
 }
 
-/* The last one that holds a page may write in place, and must not disturb anybody doing so. */
+/* The last process that has a page may write in place, and must not disturb any other. */
 static void after_the_child_is_gone(void)
 {
 	fill(10);
@@ -123,7 +123,7 @@ static void many_children_at_once(void)
 	CHECK(is_filled(1));
 }
 
-/* The kernel's writing for us is a write, too. */
+/* A write by the kernel for us is a write, too. */
 static void system_calls_write(void)
 {
 	int fds[2];
@@ -161,7 +161,7 @@ static void shared_stays_shared(void)
 	CHECK(shared[0] == 11 && shared[1] == 12);
 }
 
-/* Sharing must not make writable what was not, nor the other way round. */
+/* Sharing must neither make memory writable that was not, nor the reverse. */
 static void protection_survives(void)
 {
 	pid_t pid;
@@ -191,7 +191,7 @@ static void protection_survives(void)
 	expect_signal(pid, SIGSEGV);
 }
 
-/* Untouched memory is the same zeroes for all, until written. */
+/* Untouched memory shares one page of zeroes until it is written. */
 static void zeroes_are_shared_too(void)
 {
 	char *p = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -210,7 +210,10 @@ static void zeroes_are_shared_too(void)
 		CHECK_EQ(p[i], 0);
 }
 
-/* Threads write while another forks: each child sees every long whole and some moment's values. */
+/*
+ * Threads write while another forks: each child sees every long whole, and the values of one
+ * moment.
+ */
 static volatile bool stop;
 
 static void *count_in_pages(void *arg)

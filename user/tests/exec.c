@@ -1,9 +1,12 @@
-/* execve: what a new program gets, what it keeps, what is refused. The new one is this one. */
+/*
+ * execve: what a new program gets, what it keeps, what is refused. The new program is this one
+ * again.
+ */
 #include "test.h"
 
-static char *self;			/* our own path */
+static char *self;			/* the path of this program */
 
-/* Runs ourselves as `exec child WHAT ...` with these arguments after it. */
+/* Runs this program as `exec child WHAT ...` with these arguments after it. */
 static void exec_child(char *what, char **extra, char *const *envp)
 {
 	char *argv[40] = { self, "child", what };
@@ -99,7 +102,7 @@ static void closes_on_exec_only(void)
 	snprintf(keep, sizeof(keep), "%d", fds[0]);
 	snprintf(closed, sizeof(closed), "%d", fds[1]);
 	expect_exit(run_child("fds", args, environ), 0);
-	CHECK_EQ(fcntl(fds[1], F_GETFD), FD_CLOEXEC);	/* the child's table was its own */
+	CHECK_EQ(fcntl(fds[1], F_GETFD), FD_CLOEXEC);	/* the child changed a table of its own */
 }
 
 static void keeps_ignored_signals(void)
@@ -271,7 +274,7 @@ static void after_vfork(void)
 	expect_exit(pid, 17);
 }
 
-/* --- In the new program: an exit status of 0 means that all was well --- */
+/* --- In the new program: exit status 0 means that all checks held --- */
 
 static int zeroes[20000];
 

@@ -1,6 +1,7 @@
 /*
- * Memory runs out, and who ends is who has it: whether in pages, in page tables or in pipes. Only
- * where /proc/counters tells that the machine is one for tests; elsewhere there is too much of it.
+ * Memory runs out, and the process that uses it up dies, whether it has pages, page tables or
+ * pipes. Runs only where /proc/counters shows that the machine is for tests: elsewhere there is too
+ * much memory.
  */
 #include "test.h"
 
@@ -17,7 +18,7 @@ static bool may_exhaust(void)
 	return access("/proc/counters", R_OK) == 0;
 }
 
-/* Has some memory and asks for a little more all the time, so that it meets the shortage too. */
+/* Has some memory and keeps asking for a little more, so that it meets the shortage too. */
 static void bystander(void)
 {
 	char *kept = mmap(NULL, BYSTANDER_MB * MB, PROT_READ | PROT_WRITE,
@@ -38,7 +39,7 @@ static void bystander(void)
 	}
 }
 
-/* The page is given back each time, the table that led to it stays. */
+/* Gives each page back at once, but the table that led to it stays. */
 static void eat_tables(void)
 {
 	++*ready;
@@ -65,7 +66,7 @@ static void eat_pages(void)
 		p[at] = 1;
 }
 
-/* Fills pipes until there is no memory for them, and keeps them. */
+/* Fills pipes until there is no memory for more, and keeps them. */
 static void eat_pipes(void)
 {
 	static char block[65536];
@@ -79,7 +80,7 @@ static void eat_pipes(void)
 		pause();
 }
 
-/* @eaters of them; one at least ends by SIGKILL, and the bystander is alive then. */
+/* Starts @eaters processes; at least one must die by SIGKILL while the bystander lives. */
 static void expect_survivor(void (*eat)(void), int eaters)
 {
 	pid_t other, pids[16], gone;

@@ -1,4 +1,4 @@
-# expr, and its messages; on Linux GNU's prints the same.
+# expr, and its messages; GNU's prints the same.
 export LC_ALL=C
 t() {
 	printf '%s -> ' "$*"

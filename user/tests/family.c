@@ -1,8 +1,11 @@
-/* Parents and children at their edges: end signals, subreapers, stacks that disarm themselves. */
+/*
+ * Parents and children at their edges: end signals, subreapers, alternate stacks with
+ * SS_AUTODISARM.
+ */
 #include <sys/prctl.h>
 #include "test.h"
 
-/* --- The parent's end --- */
+/* --- The end of the parent --- */
 
 static void end_of_parent_is_told(void)
 {

@@ -1,4 +1,4 @@
-/* Descriptors: which number, what is shared, what is copied, and how many. */
+/* Descriptors: which number is given, what is shared, what is copied, and how many there may be. */
 #include "test.h"
 
 static int new_file(const char *text)
@@ -76,7 +76,7 @@ static void dup2_replaces(void)
 	char c;
 
 	CHECK_EQ(pipe(fds), 0);
-	CHECK_EQ(dup2(file, fds[1]), fds[1]);		/* the only writer is closed */
+	CHECK_EQ(dup2(file, fds[1]), fds[1]);		/* closes the only writer */
 	CHECK_EQ(read(fds[0], &c, 1), 0);
 	CHECK_EQ(dup2(file, file), file);
 	CHECK_EQ(dup2(file, 50), 50);
@@ -103,9 +103,9 @@ static void flags(void)
 	CHECK_EQ(fcntl(31, F_GETFD), FD_CLOEXEC);
 	CHECK_EQ(fcntl(fds[0], F_SETFD, FD_CLOEXEC), 0);
 	CHECK_EQ(fcntl(fds[0], F_GETFD), FD_CLOEXEC);
-	CHECK_EQ(fcntl(copy, F_GETFD), 0);		/* each descriptor's own */
+	CHECK_EQ(fcntl(copy, F_GETFD), 0);		/* flags of each descriptor */
 	CHECK_EQ(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
-	CHECK_EQ(fcntl(copy, F_GETFL) & O_NONBLOCK, O_NONBLOCK);	/* this one is shared */
+	CHECK_EQ(fcntl(copy, F_GETFL) & O_NONBLOCK, O_NONBLOCK);	/* a shared one */
 	CHECK_ERRNO(read(copy, &c, 1), EAGAIN);
 	CHECK_ERRNO(fcntl(99, F_GETFD), EBADF);
 	CHECK_ERRNO(fcntl(0, 9999), EINVAL);
@@ -129,15 +129,15 @@ static void limit(void)
 	CHECK_ERRNO(open("/dev/null", O_RDONLY), EMFILE);
 	CHECK_ERRNO(pipe(fds), EMFILE);
 	CHECK_EQ(close(63), 0);
-	CHECK_ERRNO(pipe(fds), EMFILE);			/* one is not enough */
-	CHECK_EQ(dup(0), 63);				/* and was given back */
+	CHECK_ERRNO(pipe(fds), EMFILE);			/* one free descriptor is not enough */
+	CHECK_EQ(dup(0), 63);				/* and was not lost */
 	CHECK_ERRNO(dup2(0, 64), EBADF);
 	close(first);
 	CHECK_EQ(dup(0), first);
 	CHECK(n > 40);
 }
 
-/* Threads open and close: the table stays whole, and no two get the same number at a time. */
+/* Threads open and close: the table stays intact, and no two have the same number at a time. */
 static void *open_and_close(void *arg)
 {
 	for (int i = 0; i < 300; i++) {

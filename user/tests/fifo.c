@@ -68,7 +68,7 @@ static void open_waits_for_the_other_side(void)
 	CHECK_EQ(read(fd, &c, 1), 1);
 	CHECK_EQ(read(fd, &c, 1), 0);
 	expect_exit(pid, 0);
-	close(fd);		/* before the fork: the child's copy would be a reader */
+	close(fd);		/* before the fork: else the child's copy would be a reader */
 	pid = fork();
 	if (pid == 0) {
 		await_state(getppid(), 'S');
@@ -90,7 +90,7 @@ static void open_without_waiting(void)
 	CHECK_ERRNO(open(path, O_WRONLY | O_NONBLOCK), ENXIO);
 	r = open(path, O_RDONLY | O_NONBLOCK);
 	CHECK(r >= 0);
-	CHECK_EQ(polled(r), 0);			/* no writer yet: not hung up */
+	CHECK_EQ(polled(r), 0);			/* no writer has come yet: no hang-up */
 	CHECK_EQ(read(r, &c, 1), 0);
 	w = open(path, O_WRONLY | O_NONBLOCK);
 	CHECK(w >= 0);
@@ -137,7 +137,7 @@ static void both_ends_in_one(void)
 	CHECK_EQ(write(fd, "lost", 4), 4);
 	close(fd);
 	fd = open(path, O_RDWR | O_NONBLOCK);
-	CHECK_ERRNO(read(fd, buf, 8), EAGAIN);	/* all had closed it */
+	CHECK_ERRNO(read(fd, buf, 8), EAGAIN);	/* all writers had closed it */
 	unlink(path);
 }
 
@@ -160,7 +160,7 @@ static void open_is_interrupted(void)
 	}
 	CHECK_ERRNO(open(path, O_RDONLY), EINTR);
 	expect_exit(pid, 0);
-	CHECK_ERRNO(open(path, O_WRONLY | O_NONBLOCK), ENXIO);	/* no reader is left behind */
+	CHECK_ERRNO(open(path, O_WRONLY | O_NONBLOCK), ENXIO);	/* no reader is left */
 	unlink(path);
 }
 
@@ -177,7 +177,7 @@ static void packets(void)
 	CHECK_EQ(ioctl(fds[0], FIONREAD, &n), 0);
 	CHECK_EQ(n, 8);
 	CHECK_EQ(read(fds[0], buf, sizeof(buf)), 3);
-	CHECK_EQ(read(fds[0], buf, 2), 2);	/* and the rest of it is lost */
+	CHECK_EQ(read(fds[0], buf, 2), 2);	/* the rest of the packet is lost */
 	CHECK_ERRNO(read(fds[0], buf, 1), EAGAIN);
 	CHECK_EQ(write(fds[1], buf, 6000), 6000);	/* two packets */
 	CHECK_EQ(read(fds[0], buf, sizeof(buf)), PAGE);
@@ -190,7 +190,7 @@ static void packets(void)
 	CHECK_EQ(read(fds[0], buf, sizeof(buf)), 6);
 	for (n = 0; write(fds[1], buf, 1) == 1; n++)
 		CHECK_EQ(fcntl(fds[1], F_SETFL, O_NONBLOCK | O_DIRECT), 0);
-	CHECK_EQ(n, PAGE + 15);	/* a page of bytes behind the first, then packets */
+	CHECK_EQ(n, PAGE + 15);	/* a page of bytes after the first packet, then packets */
 }
 
 static void how_much_goes_in(void)
@@ -208,7 +208,7 @@ static void how_much_goes_in(void)
 	CHECK_EQ(polled(fds[1]), POLLOUT);
 	CHECK_EQ(write(fds[1], buf, 3000), 3000);
 	CHECK_ERRNO(write(fds[1], buf, 3000), EAGAIN);
-	CHECK_EQ(write(fds[1], buf, 1000), 1000);	/* beside the other */
+	CHECK_EQ(write(fds[1], buf, 1000), 1000);	/* beside the packet */
 	CHECK_EQ(read(fds[0], buf, 70000), 65536 - PAGE + 4000);
 	for (n = 0; write(fds[1], buf, 2049) == 2049; n++)
 		;

@@ -54,7 +54,7 @@ static void positions(void)
 	CHECK_EQ(pread(fd, buf, 4, 5), 4);
 	CHECK(!memcmp(buf, "5678", 4));
 	CHECK_EQ(pwrite(fd, "AB", 2, 0), 2);
-	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 9);		/* neither moved it */
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 9);		/* neither call moved it */
 	CHECK_EQ(pread(fd, buf, 4, 10), 0);
 	CHECK_EQ(pread(fd, buf, 4, 1000), 0);
 	CHECK_ERRNO(pread(fd, buf, 1, -1), EINVAL);
@@ -95,10 +95,10 @@ static void truncation(void)
 	fd = open("f", O_RDWR);
 	CHECK_EQ(ftruncate(fd, 8), 0);
 	CHECK_EQ(read(fd, buf, 16), 8);
-	CHECK(!memcmp(buf, "0123\0\0\0\0", 8));		/* not what was there before */
+	CHECK(!memcmp(buf, "0123\0\0\0\0", 8));		/* not the old contents */
 	CHECK_ERRNO(ftruncate(fd, -1), EINVAL);
 	CHECK_EQ(ftruncate(fd, 0), 0);
-	CHECK_EQ(write(fd, "x", 1), 1);			/* at 8, where the position is */
+	CHECK_EQ(write(fd, "x", 1), 1);			/* at 8, the position */
 	CHECK_EQ(size_of("f"), 9);
 	close(fd);
 	fd = open("f", O_RDONLY);
@@ -124,7 +124,7 @@ static void appending(void)
 			char line[9];
 
 			snprintf(line, sizeof(line), "%d %5d\n", w, i);
-			CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);	/* makes no difference */
+			CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);	/* O_APPEND ignores the position */
 			CHECK_EQ(write(fd, line, 8), 8);
 		}
 		_exit(0);

@@ -1,11 +1,11 @@
-# Filters, ls and find with the options people type, by their output; on Linux GNU's print the same.
+# Filters, ls and find with the options people type, by their output; GNU's print the same.
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/filters.$$
 mkdir "$tmp" && cd "$tmp" || exit 1
 exec 2>/dev/null
 t() {
 	printf '== %s\n' "$*"
-	eval "$*" >"$tmp.out"	# not to a terminal, for which ls makes columns
+	eval "$*" >"$tmp.out"	# no terminal, or ls would make columns
 	printf 'status %d\n' $?
 	cat "$tmp.out"
 }

@@ -1,4 +1,4 @@
-/* A fresh folder for each case that works with files, and small helpers for what is in it. */
+/* A fresh folder for each case that works with files, and helpers for the files in it. */
 #pragma once
 
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 #include "test.h"
 
 /* Each case works in a fresh folder, and leaves nothing in it. */
-static char folder[32], below[40];	/* and a path below that one */
+static char folder[32], below[40];	/* below: a path in that folder */
 
 static inline void enter(void)
 {

@@ -1,4 +1,4 @@
-/* fork, wait and exit: who gets which status, and when. */
+/* fork, wait and exit: which process gets which status, and when. */
 #include "test.h"
 
 static void returns_twice(void)
@@ -119,7 +119,7 @@ static void zombie_until_waited_for(void)
 		_exit(42);
 	await_state(pid, 'Z');
 	CHECK_EQ(kill(pid, 0), 0);
-	CHECK_EQ(kill(pid, SIGKILL), 0);	/* too late to matter */
+	CHECK_EQ(kill(pid, SIGKILL), 0);	/* too late to have an effect */
 
 	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
 	CHECK_EQ(info.si_pid, pid);
@@ -226,7 +226,7 @@ static void many_at_once(void)
 
 static void vfork_waits_for_the_child(void)
 {
-	static volatile int value;	/* the child runs in our memory */
+	static volatile int value;	/* the vfork() child runs in our memory */
 	pid_t pid = vfork();
 
 	if (pid == 0) {

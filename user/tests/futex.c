@@ -1,4 +1,4 @@
-/* futex(2) itself: what mutexes and the rest are made of. */
+/* futex(2) itself, the base of mutexes and other locks. */
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
@@ -61,7 +61,7 @@ static void absolute_timeout(void)
 	CHECK(now_ns(CLOCK_REALTIME) >= end);
 }
 
-/* Waits on `word`, with the bits that the argument has. */
+/* Waits on `word` with the bits that @arg holds. */
 static void *wait_bits(void *arg)
 {
 	uint32_t bits = (long)arg;
@@ -73,7 +73,7 @@ static void *wait_bits(void *arg)
 }
 
 /*
- * How many threads wait cannot be read, but it can be found out: requeueing them onto the same word
+ * Waits until @n threads wait. Their number cannot be read, but requeueing them onto the same word
  * wakes none and counts them.
  */
 static void await_waiters(int n)
@@ -103,7 +103,7 @@ static void wakes_exactly_as_many(void)
 	pthread_t t[5];
 	long n;
 
-	woken = 1;			/* so that a woken one leaves */
+	woken = 1;			/* lets a woken thread leave */
 	for (int i = 0; i < 5; i++) {
 		asleep = 0;
 		woken = 0;
@@ -133,7 +133,7 @@ static void bits_select(void)
 	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 9, NULL, NULL, 1), 1);
 	join_thread(a);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1, NULL, NULL, 2), 1);
-	join_thread(b);				/* the first that matches */
+	join_thread(b);				/* the first waiter that matches */
 	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 9, NULL, NULL, 4), 1);
 	join_thread(c);
 }
@@ -210,7 +210,7 @@ static void timeout_takes_no_wake(void)
 	}
 }
 
-/* Shared words are found through memory, wherever each process has it mapped. */
+/* A shared word is found through its memory, wherever each process has mapped that. */
 static void between_processes(void)
 {
 	atomic_int *s = shared_memory(4096);
@@ -233,7 +233,7 @@ static void between_processes(void)
 	expect_exit(pid, 5);
 }
 
-/* After fork the same private address is another word. */
+/* After fork the same private address is a different word. */
 static void private_is_private(void)
 {
 	pid_t pid = fork();

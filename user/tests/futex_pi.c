@@ -1,4 +1,4 @@
-/* Futexes that lend urgency, and locks whose holder dies. */
+/* Futexes with priority inheritance, and locks whose holder dies. */
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -28,7 +28,7 @@ static long unlock_pi(atomic_uint *w)
 	return futex(w, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
 }
 
-/* As a C library does it: the kernel is asked only if need be. */
+/* Locks as a C library does, and calls the kernel only if need be. */
 static void lock(atomic_uint *w)
 {
 	uint32_t unlocked = 0;
@@ -94,7 +94,7 @@ static void refusals(void)
 	CHECK_EQ((long)join_thread(start_thread(try_it, &word)), EAGAIN);
 	CHECK_EQ((long)join_thread(start_thread(unlock_it, &word)), EPERM);
 	CHECK_EQ(unlock_pi(&word), 0);
-	word = 0x3ffffff0;			/* nobody */
+	word = 0x3ffffff0;			/* no thread has this id */
 	CHECK_ERRNO(lock_pi(&word), ESRCH);
 	CHECK_ERRNO(unlock_pi(&word), EPERM);
 }
@@ -165,7 +165,7 @@ static void *lock_and_note(void *arg)
 	return arg;
 }
 
-/* FUTEXPI1: an unlock makes the first waiter the owner, before that runs. */
+/* FUTEXPI1: An unlock makes the first waiter the owner before that thread runs. */
 static void hands_over(void)
 {
 	pthread_t t;
@@ -231,7 +231,7 @@ struct robust {
 	atomic_uint word;
 };
 
-/* The list of a thread that holds this one lock, as a PI lock or a plain one. */
+/* Sets up the list of a thread that holds this one lock, as a PI lock or a plain one. */
 static void put_on_list(struct robust *r, bool pi)
 {
 	r->head.list.next = (void *)((uintptr_t)&r->entry | pi);
@@ -265,7 +265,9 @@ static void *take_from_the_dead(void *arg)
 	return arg;
 }
 
-/* FUTEXPI3: with and without a robust list the waiter gets the lock, and the word says why. */
+/*
+ * FUTEXPI3: With and without a robust list: a waiter gets the lock, and the word tells that the owner died.
+ */
 static void owner_dies(void)
 {
 	for (int listed = 0; listed < 2; listed++) {
@@ -285,7 +287,9 @@ static void owner_dies(void)
 	}
 }
 
-/* Nobody waits: of a listed lock the next one hears of it, one that is not is lost. */
+/*
+ * Without waiters: the next locker of a listed lock is told of the death; an unlisted lock is lost.
+ */
 static void owner_died(void)
 {
 	pthread_t owner;
@@ -304,7 +308,7 @@ static void owner_died(void)
 	CHECK_ERRNO(lock_pi(&robust.word), ESRCH);
 }
 
-/* A process is killed with a lock in shared memory. */
+/* A process is killed while it holds a lock in shared memory. */
 static void owner_killed(void)
 {
 	struct robust *r = shared_memory(4096);
@@ -325,7 +329,7 @@ static void owner_killed(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* A plain robust lock, for comparison: the word says it, and one who waits is woken. */
+/* A plain robust lock, for comparison: the word tells of the death, and one waiter is woken. */
 static void plain_owner_killed(void)
 {
 	struct robust *r = shared_memory(4096);
@@ -347,7 +351,7 @@ static void plain_owner_killed(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* A waiter is killed: the lock goes to who is left. */
+/* The only waiter is killed: the unlock finds none. */
 static void waiter_killed(void)
 {
 	atomic_uint *w = shared_memory(4096);
@@ -384,7 +388,7 @@ static long requeue(int others)
 		     condition);
 }
 
-/* All come back with the lock, one after the other, whether it was free at first or held. */
+/* All waiters get the lock, one after the other, whether it was free at first or held. */
 static void moved_to_lock(void)
 {
 	for (int held = 0; held < 2; held++) {
@@ -396,7 +400,7 @@ static void moved_to_lock(void)
 			t[i] = start_thread(wait_for_lock, NULL);
 		if (held)
 			lock(&word);
-		while (moved < 3) {		/* until all have come */
+		while (moved < 3) {		/* until all have got it */
 			long n = requeue(moved ? 1 : 2);
 
 			CHECK(n >= 0);
@@ -434,9 +438,9 @@ static void move_refused(void)
 	CHECK_ERRNO(futex(&condition, move, 2, (void *)1, &word, 0), EINVAL);
 	CHECK_ERRNO(futex(&word, move, 1, (void *)1, &word, 0), EINVAL);
 	CHECK_ERRNO(futex(&condition, move, 1, (void *)1, &word, 7), EAGAIN);
-	join_thread(start_thread(wait_shortly, NULL));	/* where it was */
+	join_thread(start_thread(wait_shortly, NULL));	/* times out on the first word */
 	lock(&word);
-	do {						/* and where it is moved to */
+	do {						/* times out on the lock */
 		back = 0;
 		t = start_thread(wait_shortly, NULL);
 		do {
@@ -444,12 +448,12 @@ static void move_refused(void)
 			CHECK(n >= 0);
 		} while (n == 0 && !back);
 		join_thread(t);
-	} while (n == 0);	/* this CPU was slow: it had given up before it was moved */
+	} while (n == 0);	/* on a slow CPU it timed out before it was moved */
 	CHECK_EQ(unlock_pi(&word), 0);
 	CHECK_EQ(word, 0);
 }
 
-/* --- One word, two uses ----------------------------------------------------------------------- */
+/* --- One word with two uses ------------------------------------------------------------------- */
 
 static long wake(atomic_uint *w)
 {
@@ -479,7 +483,10 @@ static void *wait_plainly(void *arg)
 	return arg;
 }
 
-/* FUTEXPI4: a word with plain waiters is no lock to take, try, give back or move waiters to. */
+/*
+ * FUTEXPI4: A word that plain waiters use is no lock: it cannot be locked, tried, unlocked, or be the target
+ * of a requeue.
+ */
 static void lock_where_others_wait(void)
 {
 	pthread_t plain, moved;
@@ -487,7 +494,7 @@ static void lock_where_others_wait(void)
 
 	die = false;
 	plain = start_thread(wait_plainly, &word);
-	while (lock_pi(&word) == 0) {		/* until it has come */
+	while (lock_pi(&word) == 0) {		/* until the waiter has come */
 		CHECK_EQ(unlock_pi(&word), 0);
 		sched_yield();
 	}

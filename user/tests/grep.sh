@@ -1,4 +1,4 @@
-# grep with the options people type, and its messages; on Linux GNU's prints the same.
+# grep with the options people type, and its messages; GNU's prints the same.
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/grep.$$
 mkdir "$tmp" && cd "$tmp" || exit 1

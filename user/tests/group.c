@@ -1,4 +1,4 @@
-/* Process groups, sessions, and what becomes of orphans. */
+/* Process groups, sessions, and orphans. */
 #include "test.h"
 
 static pid_t sleeper(pid_t group)
@@ -45,7 +45,7 @@ static void errors(void)
 
 	CHECK_ERRNO(setpgid(-1, 0), EINVAL);
 	CHECK_ERRNO(setpgid(a, -1), EINVAL);
-	CHECK_ERRNO(setpgid(a, 1 << 22), EPERM);	/* no such group in our session */
+	CHECK_ERRNO(setpgid(a, 1 << 22), EPERM);	/* our session has no such group */
 	CHECK_ERRNO(getpgid(1 << 22), ESRCH);
 	CHECK_ERRNO(getsid(1 << 22), ESRCH);
 	CHECK_ERRNO(kill(-(1 << 22), SIGTERM), ESRCH);
@@ -104,14 +104,14 @@ static void a_new_session(void)
 		CHECK_EQ(setsid(), getpid());
 		CHECK_EQ(getsid(0), getpid());
 		CHECK_EQ(getpgrp(), getpid());
-		CHECK_ERRNO(setsid(), EPERM);		/* leads a group already */
-		CHECK_ERRNO(setpgid(0, 0), EPERM);	/* a session's leader stays where it is */
+		CHECK_ERRNO(setsid(), EPERM);		/* the caller leads a group already */
+		CHECK_ERRNO(setpgid(0, 0), EPERM);	/* a session's leader stays in its group */
 		_exit(0);
 	}
 	expect_exit(pid, 0);
 }
 
-/* Other sessions' processes cannot be drawn into our groups. */
+/* A process of another session cannot be moved into our groups. */
 static void groups_do_not_cross_sessions(void)
 {
 	int fds[2];
@@ -134,7 +134,7 @@ static void groups_do_not_cross_sessions(void)
 	expect_signal(mine, SIGKILL);
 }
 
-/* A grandchild outlives its parent: somebody else becomes its parent, and buries it. */
+/* A grandchild outlives its parent: another process becomes its parent, and reaps it. */
 static void orphans_get_a_new_parent(void)
 {
 	int up[2], down[2];
@@ -150,7 +150,7 @@ static void orphans_get_a_new_parent(void)
 		if (fork())
 			_exit(0);
 		close(down[1]);
-		CHECK_EQ(read(down[0], &c, 1), 0);	/* our parent is dead and buried by now */
+		CHECK_EQ(read(down[0], &c, 1), 0);	/* by now our parent is dead and reaped */
 		seen = getppid();
 		CHECK(seen != parent && seen > 0);
 		CHECK_EQ(write(up[1], &seen, sizeof(seen)), sizeof(seen));
@@ -161,7 +161,7 @@ static void orphans_get_a_new_parent(void)
 	close(up[1]);
 	CHECK_EQ(read(up[0], &seen, sizeof(seen)), sizeof(seen));
 	CHECK(seen != pid && seen != getpid());
-	CHECK_EQ(read(up[0], &c, 1), 0);		/* the grandchild has gone as well */
+	CHECK_EQ(read(up[0], &c, 1), 0);		/* the grandchild is gone as well */
 	CHECK_ERRNO(wait(NULL), ECHILD);
 }
 

@@ -1,4 +1,7 @@
-/* Signal handlers: when they run, on what, with what, and what they leave as it was. */
+/*
+ * Signal handlers: when they run, on which stack, with which arguments, and what they must not
+ * change.
+ */
 #include "handler.h"
 
 static void runs_before_the_call_returns(void)
@@ -17,7 +20,7 @@ static void runs_before_the_call_returns(void)
 	raise(SIGUSR1);
 	CHECK_EQ(calls, 2);
 	unblock(SIGUSR1);
-	CHECK_EQ(calls, 3);		/* both were one */
+	CHECK_EQ(calls, 3);		/* two signals merged into one */
 }
 
 static volatile sig_atomic_t depth, deepest, was_blocked;
@@ -144,7 +147,7 @@ static void faults_say_where(void)
 	expect_exit(pid, 5);
 }
 
-/* Registers, floating point too, are what they were wherever a signal hits. */
+/* Registers, floating point too, are the same after a signal as before, wherever it comes. */
 static void interrupted_code_notices_nothing(void)
 {
 	uint64_t x = 1, y = 1;
@@ -219,7 +222,7 @@ static void on_a_stack_of_their_own(void)
 	raise(SIGUSR2);
 	CHECK(calls == 2 && !on_other_stack);
 	pid = fork();
-	if (pid == 0) {			/* there is no room on the first stack any more */
+	if (pid == 0) {			/* the first stack has no room any more */
 		setrlimit(RLIMIT_STACK, &limit);
 		handle(SIGSEGV, where, SA_ONSTACK);
 		_exit(recurse(1) != 0);
@@ -227,7 +230,7 @@ static void on_a_stack_of_their_own(void)
 	expect_exit(pid, 9);
 }
 
-/* Without room for the frame the program ends. */
+/* If there is no room for the signal frame, the program ends. */
 static void no_room_is_death(void)
 {
 	struct rlimit limit = { 1 << 20, 1 << 20 };
@@ -272,7 +275,7 @@ static void in_the_thread_they_are_for(void)
 		t[i] = start_thread(spin_until_signalled, i == 1 ? t : NULL);
 	while (ready < 3)
 		sched_yield();
-	CHECK_EQ(kill(getpid(), SIGUSR1), 0);		/* one alone does not block it */
+	CHECK_EQ(kill(getpid(), SIGUSR1), 0);		/* only one thread does not block it */
 	for (int i = 0; i < 3; i++)
 		got[i] = (long)join_thread(t[i]);
 	CHECK(got[0] == 0 && got[1] == 1 && got[2] == 0 && mine == 0);

@@ -1,4 +1,4 @@
-/* Handlers that count and note, masks: for the tests of signals. */
+/* Handlers that count and note their calls, and masks: for the tests of signals. */
 #pragma once
 
 #include "test.h"
@@ -19,7 +19,7 @@ static inline void note_info(int sig, siginfo_t *info, void *context)
 	count(sig);
 }
 
-/* @handler is a function of either kind; flags say which. */
+/* Sets @handler, which is of either kind, as @flags say. */
 static inline void handle(int sig, void (*handler)(int), int flags)
 {
 	struct sigaction act = { .sa_handler = handler, .sa_flags = flags };

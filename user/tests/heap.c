@@ -1,7 +1,9 @@
 /* The C library: the heap, and buffered streams. */
 #include "test.h"
 
-/* Blocks of all sizes, each with its own contents, in random order. */
+/*
+ * Blocks of all sizes are allocated, resized and freed in random order; each has its own contents.
+ */
 static void heap(void)
 {
 	enum { BLOCKS = 200 };
@@ -17,7 +19,7 @@ static void heap(void)
 		unsigned char *p = block[k % BLOCKS].p;
 		size_t old = block[k % BLOCKS].n;
 
-		if (old)
+		if (old)	/* UMALLOC1, UMALLOC2, UMALLOC4: else blocks overlap */
 			CHECK(p[0] == (unsigned char)old && p[old - 1] == (unsigned char)old);
 		if (i % 3 == 0) {
 			free(p);
@@ -45,7 +47,7 @@ static void heap(void)
 
 static void heap_alignment(void)
 {
-	void *volatile p[50];	/* or compilers leave out what is not used */
+	void *volatile p[50];	/* volatile: compilers leave out unused allocations */
 
 	for (size_t align = 8; align <= 8192; align *= 2) {
 		for (int i = 0; i < 50; i++) {

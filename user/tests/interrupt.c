@@ -1,6 +1,6 @@
 /*
- * Signals and waiting: calls that they break off or that go on, signals that queue and are waited
- * for, children that tell of themselves.
+ * Signals and waiting: calls that a signal ends or that go on, signals that queue and are waited
+ * for, and the signals of children.
  */
 #include <poll.h>
 #include <semaphore.h>
@@ -9,7 +9,7 @@
 
 /* --- Calls that are interrupted --- */
 
-/* A child that signals us again and again once we are asleep, until it is killed. */
+/* Starts a child that signals us again and again when we are asleep, until it is killed. */
 static pid_t pester(int sig)
 {
 	pid_t pid = fork(), parent = getppid();
@@ -80,7 +80,7 @@ static void or_go_on_if_asked(void)
 	pid = pester(SIGUSR1);
 	CHECK_EQ(read(fds[0], &c, 1), 1);
 	CHECK(c == 'x' && calls >= 3);
-	CHECK_ERRNO(nanosleep(&hour, NULL), EINTR);	/* this one never */
+	CHECK_ERRNO(nanosleep(&hour, NULL), EINTR);	/* nanosleep() is never restarted */
 	leave_alone(pid);
 }
 
@@ -117,7 +117,7 @@ static void suspend_waits_with_another_mask(void)
 	sigemptyset(&none);
 	handle(SIGUSR1, count, 0);
 	block(SIGUSR1);
-	raise(SIGUSR1);			/* before: it must not be slept over */
+	raise(SIGUSR1);			/* it comes before the wait, and must still end it */
 	CHECK_ERRNO(sigsuspend(&none), EINTR);
 	CHECK(calls == 1 && is_blocked(SIGUSR1));
 	pid = pester(SIGUSR1);
@@ -206,7 +206,7 @@ static void children_are_told_of(void)
 	CHECK_ERRNO(waitpid(pid, NULL, 0), ECHILD);
 }
 
-/* A SIGCONT runs its handler in the process that it continues; a signal sent meanwhile waits. */
+/* SIGCONT runs its handler in the process that it continues; a signal sent meanwhile waits. */
 static void stopped_and_continued(void)
 {
 	int *told = shared_memory(sizeof(*told)), status;

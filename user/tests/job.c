@@ -21,7 +21,9 @@ static void beat_with_threads(void)
 	beat(0);
 }
 
-/* When the parent is told, nothing of the child moves: neither now nor after others have run. */
+/*
+ * When the parent is notified, no thread of the child moves: neither now nor after others have run.
+ */
 static void stopped_means_every_thread(void)
 {
 	unsigned long seen[WRITERS];
@@ -53,7 +55,7 @@ static void stopped_means_every_thread(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* STOP1: the last thread that has not stopped yet may exit instead. */
+/* STOP1: A thread that exits may be the last one that a stop waited for. */
 static void *stop_and_leave(void *unused)
 {
 	kill(getpid(), SIGSTOP);
@@ -77,7 +79,7 @@ static void a_thread_stops_them_all(void)
 	expect_exit(pid, 7);
 }
 
-/* A blocked call is broken off by the stop and made again, with what was left of its time. */
+/* A stop interrupts a blocked call, which is then restarted with the time that it had left. */
 static void calls_go_on_after_a_stop(void)
 {
 	int up[2], down[2], status;
@@ -116,7 +118,7 @@ static void note_hangup(int sig)
 	CHECK_EQ(write(teller, "h", 1), 1);
 }
 
-/* In a session of its own: a child with a stopped child in a group of that one's own. */
+/* In a session of its own: starts a child that has a stopped child in a group of its own. */
 static void leave_a_stopped_job(void)
 {
 	pid_t job;
@@ -135,7 +137,7 @@ static void leave_a_stopped_job(void)
 	CHECK(WIFSTOPPED(status));
 }
 
-/* One group further down: its parent lives on, but moves to init and out of the session's care. */
+/* The same below a process that lives on: the stopped child moves to init. */
 static void leave_through_a_child(void)
 {
 	setsid();
@@ -185,7 +187,7 @@ static void not_after_exec(void)
 		_exit(1);
 	}
 	close(gone[1]);
-	CHECK_EQ(read(gone[0], &c, 1), 0);	/* now it has */
+	CHECK_EQ(read(gone[0], &c, 1), 0);	/* now it runs cat */
 	CHECK_ERRNO(setpgid(pid, pid), EACCES);
 	CHECK_ERRNO(setpgid(pid, 0), EACCES);
 	close(go[1]);
@@ -223,7 +225,7 @@ static void ids_of_threads(void)
 	join_thread(t);
 }
 
-/* From the moment in which wait() has returned nobody is found by the child's id. */
+/* Once wait() has returned, the child's id finds no process. */
 static void waited_for_is_gone(void)
 {
 	struct sched_param param;

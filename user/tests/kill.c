@@ -1,11 +1,10 @@
 /*
  * Killing processes in every state, and several at a time. Nothing may survive, hang, or report
- * another death than the first one; that nothing is left behind is checked after each case.
+ * another death than the first one. After each case a check finds whatever is left behind.
  *
- * The table tells who sees to it that the victim is in that state when the kill comes. Names
- * without a file are cases of this one; lab 06's tests run in the kernel, and `middle` is
- * tests/middle.c of it, which kills after every so many instructions of the whole stretch, so that
- * no place is left out.
+ * The table names the tests that kill a victim in each state. Names without a file are cases of
+ * this one. Lab 06's tests run in the kernel; `middle` is its tests/middle.c, which kills after
+ * every so many instructions of the whole stretch, so that no place is left out.
  *
  *	user mode, spinning		killspin.c: each says that it runs; on CPUs of their own, or
  *					ready behind each other
@@ -35,7 +34,7 @@
 
 #include "test.h"
 
-static int fds[2];			/* a pipe that nobody else writes to or reads from */
+static int fds[2];			/* a pipe that no other process reads or writes */
 
 static void spin(void)
 {
@@ -101,7 +100,7 @@ static void wait_for_child(void)
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0) {
-		while (getppid() == parent)	/* so that we do not outlive the test by much */
+		while (getppid() == parent)	/* so that we outlive the test only briefly */
 			sched_yield();
 		_exit(0);
 	}
@@ -229,7 +228,7 @@ static void blocked_by_sigterm(void)
 	kill_blocked(SIGTERM);
 }
 
-/* Let it run for a different while each time: the kill hits it in all kinds of places. */
+/* Runs for a different time in each round, so that the kill hits it in many places. */
 static void busy_in_all_places(void)
 {
 	for (int round = 0; round < 8; round++) {
@@ -299,7 +298,7 @@ static void many_blocked_threads(void)
 	}
 }
 
-/* A thread with little stack, so that there may be many. */
+/* Starts a thread with a small stack, so that there may be many. */
 static void start_small_thread(state_fn fn)
 {
 	pthread_attr_t attr;
@@ -352,9 +351,9 @@ static void say_so_and_spin(void)
 }
 
 /*
- * The second kill of a process that is not waited for says nothing and changes nothing. The process
- * must have left fork() first, where a C library may block signals: of two that are pending the
- * lower number is delivered first.
+ * A second kill of a zombie succeeds and changes nothing. The process must have left fork() first,
+ * where a C library may block signals: of two pending signals the one with the lower number is
+ * delivered first.
  */
 static void twice_a_zombie_and_nobody(void)
 {
@@ -394,7 +393,10 @@ static void *exit_at_the_gate(void *code)
 	_exit((long)code);
 }
 
-/* Six threads kill one process, four of whose threads exit it: one of the ten ends it. */
+/*
+ * Six threads kill one process while four of its own threads exit: exactly one of the ten decides
+ * its status.
+ */
 static void many_killers(void)
 {
 	gate = shared_memory(sizeof(*gate));
@@ -423,7 +425,7 @@ static void many_killers(void)
 	}
 }
 
-/* Exit and kill race: one of the two is reported, never a mixture. */
+/* Exit and kill race: the status is that of one of them, never a mixture. */
 static void exit_races_kill(void)
 {
 	for (int i = 0; i < 100; i++) {
@@ -463,7 +465,7 @@ static void two_killers(void)
 	}
 }
 
-/* While it execs: the old program or the new one dies, under the same id. */
+/* A process is killed while it execs: the old program or the new one dies, under the same id. */
 static void exec_races_kill(void)
 {
 	for (int i = 0; i < 25; i++) {
@@ -496,7 +498,7 @@ static void exit_of_threads_races_kill(void)
 	}
 }
 
-/* A dying process drops its ends of pipes: whoever waits at the other ends notices. */
+/* A dying process closes its ends of pipes, and the processes at the other ends notice. */
 static void death_is_noticed_at_pipes(void)
 {
 	int go[2];
@@ -539,7 +541,7 @@ static void a_whole_tree_by_its_group(void)
 	for (int i = 0; i < 7; i++)
 		CHECK_EQ(read(go[0], &c, 1), 1);
 	CHECK_EQ(kill(-leader, SIGKILL), 0);
-	CHECK_EQ(read(go[0], &c, 1), 0);		/* until the last of them has gone */
+	CHECK_EQ(read(go[0], &c, 1), 0);		/* until the last of them is gone */
 	status = status_of(leader);
 	CHECK_EQ(WTERMSIG(status), SIGKILL);
 }

@@ -1,6 +1,6 @@
 /*
- * Killing processes that run on other CPUs and never enter the kernel by themselves. Short, so that
- * a grader can look at every step of it.
+ * Killing processes that run on other CPUs and never enter the kernel by themselves. The program is
+ * short, so that a grader can look at every step of it.
  */
 #include "test.h"
 
@@ -15,7 +15,7 @@ static void spin(void)
 		;
 }
 
-/* All of them run, or wait for a CPU while others do. */
+/* All of them run, or wait for a CPU while others run. */
 static void kill_spinners(int n)
 {
 	pid_t pids[SPINNERS];

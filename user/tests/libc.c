@@ -1,4 +1,6 @@
-/* The C library itself. Its formatted text is printed, and has to be what any C library prints. */
+/*
+ * The C library itself. Its formatted text is printed, and must equal that of any other C library.
+ */
 #include <ctype.h>
 #include <dirent.h>
 #include <fnmatch.h>
@@ -198,7 +200,7 @@ static void strings(void)
 	CHECK((char *)memchr("abc", 'c', 3) && !memchr("abc", 'c', 2));
 }
 
-/* Every length and alignment up to some, against the simplest way to do it. */
+/* Every length and alignment up to some limit, compared with the simplest way to copy. */
 static void copying_memory(void)
 {
 	static unsigned char a[300], b[300], expected[300];
@@ -338,7 +340,7 @@ static void exit_handlers(void)
 	expect_exit(pid, 4);
 }
 
-/* Behind the last number there is, in a gap between numbers, and before the first. */
+/* Numbers after the last system call, in a gap, and before the first. */
 static void unknown_calls(void)
 {
 	CHECK_ERRNO(syscall(100000), ENOSYS);

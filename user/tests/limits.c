@@ -1,4 +1,4 @@
-/* Limits: what a process may have at most, and that hitting one is an error and not the end. */
+/* Limits: the most that a process may have. Reaching a limit must be an error and not its end. */
 #include <sys/syscall.h>
 
 #include "test.h"
@@ -43,7 +43,7 @@ static void children_inherit(void)
 	expect_exit(pid, 0);
 }
 
-/* Linux does not hold its superuser to this one: be somebody else there. */
+/* Linux does not apply this limit to the superuser: become another user there. */
 static void become_nobody(void)
 {
 	syscall(SYS_setuid, 65534);
@@ -72,7 +72,7 @@ static void processes(void)
 	close(fds[1]);
 	for (int i = 0; i < made; i++)
 		CHECK(wait(NULL) > 0);
-	expect_exit(spawn(test_nothing), 0);		/* room again */
+	expect_exit(spawn(test_nothing), 0);		/* there is room again */
 }
 
 static void *wait_at_pipe(void *arg)
@@ -83,7 +83,7 @@ static void *wait_at_pipe(void *arg)
 	return NULL;
 }
 
-/* Threads count as processes do. */
+/* Threads count like processes. */
 static void threads(void)
 {
 	pthread_t t[20];
@@ -120,7 +120,7 @@ static void fork_bomb(void)
 	expect_exit(spawn(test_nothing), 0);
 }
 
-/* One that nobody waits for and that never ends by itself. One blow ends all of it. */
+/* A fork bomb never ends by itself, and waits for none of its children. One kill ends its group. */
 static void bomb_is_killed_by_group(void)
 {
 	int *full = shared_memory(sizeof(*full));
@@ -140,16 +140,16 @@ static void bomb_is_killed_by_group(void)
 		sched_yield();
 	CHECK_EQ(kill(-pid, SIGKILL), 0);
 	expect_signal(pid, SIGKILL);
-	while (kill(-pid, 0) == 0)	/* until init has buried them */
+	while (kill(-pid, 0) == 0)	/* until init has reaped them */
 		sched_yield();
 	CHECK_EQ(errno, ESRCH);
 	expect_exit(spawn(test_nothing), 0);
 }
 
-/* CPU time has a soft limit, which asks, and a hard one, which does not. */
+/* CPU time has a soft limit, which sends SIGXCPU, and a hard one, which kills. */
 static void cpu_time(void)
 {
-	/* Far apart: a CPU that stands still for a second lets both be met at once. */
+	/* Far apart: a CPU that stands still for a second would reach both at once. */
 	const struct rlimit asks = { 1, 1000 }, limit = { 1, 2 };
 	struct rusage ru;
 	pid_t pid = fork();
@@ -173,8 +173,8 @@ static void cpu_time(void)
 }
 
 /*
- * OOM1: only the process that has taken most dies; another one that needs a page meanwhile gets it.
- * Not on other systems, whose memory is not ours to use up.
+ * OOM1: only the process that has taken the most memory dies, and one that needs a single page then
+ * gets it. Runs only on Trellis: another system's memory is not ours to use up.
  */
 static void memory_ends_the_offender(void)
 {
@@ -230,11 +230,11 @@ static long recurse(long depth)
 {
 	volatile char frame[512];
 
-	frame[depth % 512] = depth;	/* anywhere, so that all of it is needed */
+	frame[depth % 512] = depth;	/* varies, so that the whole stack is needed */
 	return depth ? recurse(depth - 1) + (frame[depth % 512] == (char)depth) : 0;
 }
 
-/* A program that is started under the limit has no more stack than that. */
+/* A program that is started under the limit gets a stack of that size. */
 static void stack(void)
 {
 	pid_t pid = fork();

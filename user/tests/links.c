@@ -1,4 +1,4 @@
-/* A process's open files by name: /proc/self/fd and /dev/fd; and what is mounted. */
+/* The open files of a process by name, /proc/self/fd and /dev/fd; and what is mounted. */
 #include <dirent.h>
 #include <sys/stat.h>
 
@@ -38,7 +38,7 @@ static void files_by_number(void)
 	CHECK(!strcmp(link_of("/dev/fd", fd), path));
 	again = open_link("/dev/fd", fd, O_RDONLY);
 	CHECK(again >= 0 && again != fd);
-	CHECK_EQ(read(again, &c, 1), 1);	/* with an offset of its own */
+	CHECK_EQ(read(again, &c, 1), 1);	/* it has an offset of its own */
 	CHECK_EQ(c, 'x');
 	CHECK_ERRNO(write(again, &c, 1), EBADF);
 	CHECK_EQ(unlink(path), 0);

@@ -39,7 +39,7 @@ static int range(int file, int cmd, int type, off_t start, off_t len)
 	return fcntl(file, cmd, &l);
 }
 
-/* Expects the lock in the way of a write lock, as another process sees it: "type start len". */
+/* Checks which lock conflicts with a write lock of another process: "type start len". */
 static void expect_locked(off_t start, off_t len, const char *expected)
 {
 	pid_t pid = fork();
@@ -71,7 +71,7 @@ static void whole_files(void)
 	CHECK_EQ(lock_file(fd, SH), 0);
 	CHECK_EQ(lock_file(other, SH | NB), 0);
 	CHECK_ERRNO(lock_file(other, EX | NB), EAGAIN);	/* FILELOCK1 */
-	CHECK_EQ(lock_file(fd, EX | NB), 0);	/* the other one lost its own by trying */
+	CHECK_EQ(lock_file(fd, EX | NB), 0);	/* the other descriptor lost its lock by trying */
 	CHECK_ERRNO(lock_file(other, SH | NB), EAGAIN);
 	CHECK_EQ(lock_file(dup(fd), UN), 0);
 	CHECK_EQ(lock_file(other, EX), 0);
@@ -107,7 +107,7 @@ static void inherited_file_locks(void)
 	CHECK_EQ(lock_file(fd, EX), 0);
 	pid = fork();
 	if (pid == 0)
-		_exit(lock_file(fd, EX | NB) != 0);	/* it is the same open file */
+		_exit(lock_file(fd, EX | NB) != 0);	/* the same open file */
 	expect_exit(pid, 0);
 	CHECK_ERRNO(lock_file(again(), EX | NB), EAGAIN);
 	unlink(path);
@@ -177,7 +177,7 @@ static void ranges_exclude_and_wait(void)
 	await_state(pid, 'S');
 	CHECK_EQ(range(fd, F_SETLK, F_UNLCK, 0, 10), 0);
 	expect_exit(pid, 0);
-	expect_locked(0, 0, "free");		/* the child's went with it */
+	expect_locked(0, 0, "free");		/* the child's lock went with it */
 	unlink(path);
 }
 
@@ -253,14 +253,14 @@ static void of_open_files(void)
 	other = again();
 	CHECK_EQ(fcntl(fd, F_OFD_SETLK, &l), 0);
 	CHECK_ERRNO(fcntl(other, F_OFD_SETLK, &l), EAGAIN);
-	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EAGAIN);	/* also of oneself, the process */
+	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EAGAIN);	/* even within one process */
 	CHECK_EQ(fcntl(other, F_OFD_GETLK, &l), 0);
 	CHECK_EQ(l.l_pid, -1);
 	CHECK_EQ(l.l_len, 5);
 	l.l_pid = 1;
 	CHECK_ERRNO(fcntl(fd, F_OFD_SETLK, &l), EINVAL);
 	l.l_pid = 0;
-	close(again());				/* does not matter to it */
+	close(again());				/* does not affect the lock */
 	CHECK_ERRNO(fcntl(other, F_OFD_SETLK, &l), EAGAIN);
 	close(fd);
 	CHECK_EQ(fcntl(other, F_OFD_SETLK, &l), 0);

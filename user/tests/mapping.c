@@ -55,7 +55,7 @@ static void map_errors(void)
 
 	CHECK_EQ(pipe(fds), 0);
 	MAP_ERRNO(EINVAL, NULL, 0, RW, ANON, -1, 0);
-	MAP_ERRNO(EBADF, NULL, 0, RW, MAP_PRIVATE, -1, 0);	/* the descriptor comes first */
+	MAP_ERRNO(EBADF, NULL, 0, RW, MAP_PRIVATE, -1, 0);	/* the descriptor is first */
 	MAP_ERRNO(EINVAL, NULL, PAGE, RW, MAP_PRIVATE, -1, 1);
 	MAP_ERRNO(EINVAL, NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0);
 	MAP_ERRNO(EINVAL, NULL, PAGE, RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0);
@@ -110,11 +110,11 @@ static void protect_errors(void)
 
 	CHECK_ERRNO(mprotect(p + 1, PAGE, RW), EINVAL);
 	CHECK_EQ(mprotect(p, 0, RW), 0);
-	CHECK_EQ(mprotect(hidden(PAGE), 0, 0x1000), 0);		/* nothing is looked at */
+	CHECK_EQ(mprotect(hidden(PAGE), 0, 0x1000), 0);		/* a length of 0 checks nothing */
 	CHECK_ERRNO(mprotect(p, PAGE, 0x1000), EINVAL);
 	CHECK_ERRNO(mprotect(p, -PAGE, RW), ENOMEM);
 	CHECK_ERRNO(mprotect(p, PAGE, RW | PROT_GROWSDOWN | PROT_GROWSUP), EINVAL);
-	CHECK_ERRNO(mprotect(p, PAGE, RW | PROT_GROWSDOWN), EINVAL);	/* it is no stack */
+	CHECK_ERRNO(mprotect(p, PAGE, RW | PROT_GROWSDOWN), EINVAL);	/* not a stack */
 	CHECK_EQ(munmap(p + 2 * PAGE, PAGE), 0);
 	CHECK_ERRNO(mprotect(p + 2 * PAGE, PAGE, RW), ENOMEM);
 	/* The part before a hole is changed all the same. */
@@ -147,7 +147,7 @@ static void remap_errors(void)
 	REMAP_ERRNO(EINVAL, p, 4 * PAGE, 4 * PAGE, MREMAP_FIXED | MREMAP_MAYMOVE, (void *)-PAGE);
 	REMAP_ERRNO(EINVAL, p, PAGE, PAGE, MREMAP_DONTUNMAP);
 	REMAP_ERRNO(EINVAL, p, PAGE, 2 * PAGE, MREMAP_DONTUNMAP | MREMAP_MAYMOVE);
-	REMAP_ERRNO(EINVAL, p, 0, PAGE, MREMAP_MAYMOVE);	/* private: no second time */
+	REMAP_ERRNO(EINVAL, p, 0, PAGE, MREMAP_MAYMOVE);	/* private: it cannot be doubled */
 	CHECK_EQ(munmap(q, 8 * PAGE), 0);
 	REMAP_ERRNO(EFAULT, q, PAGE, 2 * PAGE, MREMAP_MAYMOVE);
 	CHECK_EQ(mprotect(p + 4 * PAGE, 4 * PAGE, PROT_READ), 0);
@@ -165,7 +165,7 @@ static void remap_to_a_place(void)
 	CHECK(mremap(p, 4 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q + PAGE) == q + PAGE);
 	CHECK(q[0] == 'q' && q[PAGE] == 'p' && q[3 * PAGE - 1] == 'p' && q[3 * PAGE] == 'q');
 	CHECK_ERRNO(msync(p, PAGE, MS_ASYNC), ENOMEM);
-	CHECK_ERRNO(msync(p + 2 * PAGE, PAGE, MS_ASYNC), ENOMEM);	/* cut off */
+	CHECK_ERRNO(msync(p + 2 * PAGE, PAGE, MS_ASYNC), ENOMEM);	/* beyond the cut */
 	CHECK(mremap(q + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
 	CHECK(p[0] == 'p' && p[PAGE] == 0);
 }
@@ -283,7 +283,7 @@ static void in_core(void)
 	p[PAGE] = 1;
 	CHECK_EQ(mincore(p, 3 * PAGE + 1, in), 0);
 	CHECK(in[0] == 0 && in[1] == 1 && in[2] == 0 && in[3] == 0);
-	CHECK_EQ(pwrite(fd, "x", 1, 2 * PAGE), 1);	/* of the file, though never touched here */
+	CHECK_EQ(pwrite(fd, "x", 1, 2 * PAGE), 1);	/* in the file, though never touched here */
 	CHECK_EQ(mincore(f + 2 * PAGE, PAGE, in), 0);
 	CHECK_EQ(in[0], 1);
 	CHECK_EQ(munmap(p + 2 * PAGE, PAGE), 0);
@@ -330,11 +330,11 @@ static void locking(void)
 	char *p = map(8), *none = map_flags(1, PROT_NONE, ANON);
 	unsigned char in[8];
 
-	CHECK_EQ(mlock(p + 100, PAGE), 0);		/* two pages, rounded outwards */
+	CHECK_EQ(mlock(p + 100, PAGE), 0);		/* two pages: rounded outwards */
 	CHECK_EQ(locked_pages(), 2);
 	CHECK_EQ(mincore(p, 3 * PAGE, in), 0);
 	CHECK(in[0] && in[1] && !in[2]);
-	CHECK_EQ(mlock(p, PAGE), 0);			/* locks do not add up */
+	CHECK_EQ(mlock(p, PAGE), 0);			/* locks do not nest */
 	CHECK_EQ(locked_pages(), 2);
 	CHECK_EQ(mlock2(p + 4 * PAGE, 2 * PAGE, MLOCK_ONFAULT), 0);
 	CHECK_EQ(locked_pages(), 4);
@@ -360,7 +360,7 @@ static void locking(void)
 	CHECK_EQ(mincore(p, 2 * PAGE, in), 0);
 	CHECK(in[0] && in[1]);
 	if (fork() == 0) {
-		CHECK_EQ(locked_pages(), 0);		/* a child has none */
+		CHECK_EQ(locked_pages(), 0);		/* locks are not inherited */
 		_exit(0);
 	}
 	CHECK_EQ(wait(NULL) > 0, 1);
@@ -440,7 +440,7 @@ static void a_stack_of_ones_own(void)
 	CHECK_EQ(p[-40 * (long)PAGE], 40);
 	CHECK(mmap(low + 500 * PAGE, PAGE, RW, ANON | MAP_FIXED, -1, 0) == low + 500 * PAGE);
 	pid = fork();
-	if (pid == 0) {			/* within 256 pages of what is below it now */
+	if (pid == 0) {			/* a map within 256 pages of what is below it */
 		*(volatile char *)(low + 600 * PAGE) = 1;
 		_exit(0);
 	}
@@ -457,7 +457,7 @@ static void limits(void)
 	CHECK_EQ(setrlimit(RLIMIT_DATA, &new), 0);
 	MAP_ERRNO(ENOMEM, NULL, 65 * PAGE, RW, ANON, -1, 0);
 	CHECK(sbrk(65 * PAGE) == (void *)-1 && errno == ENOMEM);
-	p = mmap(NULL, 65 * PAGE, PROT_READ, ANON, -1, 0);	/* is no data */
+	p = mmap(NULL, 65 * PAGE, PROT_READ, ANON, -1, 0);	/* read-only memory is no data */
 	CHECK(p != MAP_FAILED);
 	CHECK_ERRNO(mprotect(p, 65 * PAGE, RW), ENOMEM);
 	CHECK_EQ(setrlimit(RLIMIT_DATA, &old), 0);
@@ -468,7 +468,7 @@ static void limits(void)
 	MAP_ERRNO(ENOMEM, NULL, PAGE, PROT_READ, ANON, -1, 0);
 	REMAP_ERRNO(ENOMEM, p, 65 * PAGE, 66 * PAGE, MREMAP_MAYMOVE);
 	CHECK_EQ(setrlimit(RLIMIT_AS, &old), 0);
-	MAP_ERRNO(ENOMEM, NULL, 1L << 46, RW, ANON, -1, 0);	/* more than there could be */
+	MAP_ERRNO(ENOMEM, NULL, 1L << 46, RW, ANON, -1, 0);	/* more than the address space */
 }
 
 static volatile int last_code;
@@ -512,7 +512,7 @@ static void codes_of_faults(void)
 	expect_code(f + PAGE, 100 + BUS_ADRERR);
 }
 
-/* The line of /proc/self/maps for the region at @p, or of smaps from there on. */
+/* Returns the line of /proc/self/maps for the region at @p, or the text of smaps from there on. */
 static char *line_of(const char *file, const char *p)
 {
 	static char text[65536];

@@ -108,7 +108,7 @@ static void writing(void)
 	fd = sealable(1);
 	p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
 	CHECK_EQ(fcntl(fd, ADD_SEALS, FUTURE_WRITE), 0);
-	p[0] = 'm';				/* that one was there before */
+	p[0] = 'm';				/* a mapping made before the seal */
 	CHECK_ERRNO(write(fd, "x", 1), EPERM);
 	CHECK(mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EPERM);
 	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);

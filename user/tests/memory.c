@@ -1,4 +1,4 @@
-/* Address spaces: mapping, protecting, moving, growing, and what happens outside of them. */
+/* Address spaces: mapping, protecting, moving, growing, and access outside of mappings. */
 #include <sys/stat.h>
 
 #include "test.h"
@@ -64,7 +64,7 @@ static void unmapped_is_gone(void)
 
 	memset(p, 1, 4 * PAGE);
 	CHECK_EQ(munmap(p + PAGE, PAGE), 0);
-	CHECK_EQ(munmap(p + PAGE, PAGE), 0);		/* nothing there is no error */
+	CHECK_EQ(munmap(p + PAGE, PAGE), 0);		/* unmapping nothing is no error */
 	expect_fault(p + PAGE, false);
 	expect_fault(p + PAGE, true);
 	CHECK(p[0] == 1 && p[PAGE - 1] == 1 && p[2 * PAGE] == 1 && p[4 * PAGE - 1] == 1);
@@ -171,7 +171,7 @@ static void fixed_replaces(void)
 	CHECK_EQ(munmap(p, 3 * PAGE), 0);
 }
 
-/* More address space than any machine here has memory: only what is touched counts. */
+/* A mapping larger than the memory of any machine here: only touched pages count. */
 static void sparse(void)
 {
 	size_t size = 4096 * MB;
@@ -233,7 +233,7 @@ static void the_break_moves(void)
 	CHECK(sbrk(-5 * PAGE) == start + 10 * PAGE);
 	expect_fault(start + 7 * PAGE, false);
 	CHECK(sbrk(5 * PAGE) == start + 5 * PAGE);
-	CHECK_EQ(start[6 * PAGE], 0);		/* not what was there before */
+	CHECK_EQ(start[6 * PAGE], 0);		/* not the old contents */
 	CHECK_EQ(start[PAGE], 1);
 	CHECK_EQ(brk(start), 0);
 	CHECK(sbrk(1L << 50) == (void *)-1 && errno == ENOMEM);
@@ -244,7 +244,7 @@ static long recurse(long depth)
 {
 	volatile char frame[512];
 
-	frame[depth % 512] = depth;	/* anywhere, so that all of it is needed */
+	frame[depth % 512] = depth;	/* varies, so that the whole stack is needed */
 	return depth ? recurse(depth - 1) + (frame[depth % 512] == (char)depth) : 0;
 }
 
@@ -342,7 +342,7 @@ static void shared_file_mapping(void)
 	CHECK_EQ(munmap(p, 2 * PAGE), 0);
 }
 
-/* A file is read into, and written from, pages of its own that nobody has touched yet. */
+/* A file is read into, and written from, pages of its own mapping that were not touched before. */
 static void file_into_its_own_mapping(void)
 {
 	const char *path = temp_path("own");
@@ -362,7 +362,7 @@ static void file_into_its_own_mapping(void)
 	CHECK_EQ(munmap(p, 4 * PAGE), 0);
 }
 
-/* The kernel checks pointers, also when only their end is bad. */
+/* The kernel checks pointers, even if only their end is bad. */
 static void bad_pointers_are_errors(void)
 {
 	char *p = map(2 * PAGE, PROT_READ | PROT_WRITE), *end = p + PAGE;
@@ -378,7 +378,7 @@ static void bad_pointers_are_errors(void)
 	CHECK_EQ(write(fds[1], "abc", 3), 3);
 	CHECK_ERRNO(read(fds[0], hidden(16), 3), EFAULT);
 	CHECK_ERRNO(open(hidden(16), O_RDONLY), EFAULT);
-	CHECK_ERRNO(open(end - 5, O_RDONLY), EFAULT);	/* never a terminating zero */
+	CHECK_ERRNO(open(end - 5, O_RDONLY), EFAULT);	/* there is no terminating zero */
 	CHECK_ERRNO(stat("/", hidden(16)), EFAULT);
 	CHECK_ERRNO(stat("/", (struct stat *)(end - 8)), EFAULT);
 	CHECK_EQ(stat("/", &st), 0);
@@ -405,7 +405,7 @@ static void many_mappings(void)
 		CHECK_EQ((unsigned char)p[i][0], i);
 }
 
-/* Threads unmap and map while others use what is theirs: stale translations would show. */
+/* Threads unmap and map while others use their own mappings: stale translations would show. */
 static void *map_and_check(void *arg)
 {
 	for (int i = 0; i < 150; i++) {
@@ -433,7 +433,7 @@ static void threads_map_at_once(void)
 		join_thread(t[i]);
 }
 
-/* --- A right that is taken from one that is using it ------------------------------------------ */
+/* --- Rights that are removed from a page in use ----------------------------------------------- */
 
 static volatile long *used;
 static atomic_int may_go_on, done;
@@ -452,7 +452,7 @@ static void *use_it(void *unused)
 	return unused;
 }
 
-/* When mprotect() returns nobody writes any more, on whatever CPU it is. */
+/* When mprotect() has returned, no thread can write any more, on any CPU. */
 static void rights_taken_while_in_use(void)
 {
 	volatile long *p = (volatile long *)map(PAGE, PROT_READ | PROT_WRITE);

@@ -1,4 +1,4 @@
-# How tools complain, and with which status; on Linux GNU's say the same.
+# The error messages and the status of tools; GNU's have the same.
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/messages.$$
 mkdir "$tmp" && cd "$tmp" || exit 1
@@ -18,7 +18,7 @@ for tool in cat head tail wc sort uniq cut tee touch mkdir rmdir rm cp mv ln ls 
 done
 for tool in cat head tail wc sort uniq; do
 	t $tool none
-	# GNU versions differ in how much uniq says of it, not in the status.
+	# Versions of GNU's uniq differ in the message, but not in the status.
 	if [ $tool = uniq ]; then t "uniq d 2>/dev/null"; else t $tool d; fi
 	t "$tool none f"
 	t $tool f/x

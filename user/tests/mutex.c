@@ -1,4 +1,4 @@
-/* Mutexes: exclusion under contention, their types, and giving up. */
+/* Mutexes: exclusion under contention, their types, and timeouts. */
 #include "test.h"
 
 enum { THREADS = 6, ROUNDS = 3000 };
@@ -14,7 +14,7 @@ static void *add_under_mutex(void *arg)
 		CHECK_EQ(pthread_mutex_lock(&mutex), 0);
 		seen = counter;
 		if (i % 64 == 0)
-			sched_yield();		/* invite the others while we are inside */
+			sched_yield();		/* invites the others while we hold the lock */
 		counter = seen + 1;
 		CHECK_EQ(pthread_mutex_unlock(&mutex), 0);
 	}
@@ -23,7 +23,7 @@ static void *add_under_mutex(void *arg)
 
 static void mutex_excludes(void)
 {
-	run_threads(add_under_mutex, THREADS);
+	run_threads(add_under_mutex, THREADS);	/* UMUTEX1, UMUTEX2: else a sleeper never wakes */
 	CHECK_EQ(counter, THREADS * ROUNDS);
 }
 

@@ -1,4 +1,4 @@
-/* Names of files and folders: making, linking, renaming, finding, and every reason why not. */
+/* Names of files and folders: making, linking, renaming, finding, and every error. */
 #include <dirent.h>
 #include <limits.h>
 #include <sys/syscall.h>
@@ -67,7 +67,7 @@ static void symbolic_links(void)
 	CHECK_ERRNO(open("dangling", O_RDONLY), ENOENT);
 	CHECK_ERRNO(symlink("x", "soft"), EEXIST);
 	CHECK_EQ(mkdir("d", 0777), 0);
-	CHECK_EQ(symlink("../target", "d/up"), 0);	/* counts from where the link is */
+	CHECK_EQ(symlink("../target", "d/up"), 0);	/* relative to the link's folder */
 	CHECK(file_is("d/up", "text"));
 	CHECK_EQ(unlink("soft"), 0);
 	CHECK(file_is("target", "text"));
@@ -86,7 +86,7 @@ static void renaming(void)
 	write_file("e/f", "F");
 	CHECK_EQ(rename("a", "c"), 0);
 	CHECK_ERRNO(open("a", O_RDONLY), ENOENT);
-	CHECK_EQ(rename("c", "b"), 0);			/* in the place of what was there */
+	CHECK_EQ(rename("c", "b"), 0);			/* replaces what was there */
 	CHECK(file_is("b", "A"));
 	CHECK_EQ(rename("b", "b"), 0);
 	CHECK_EQ(rename("b", "d/b"), 0);
@@ -98,7 +98,7 @@ static void renaming(void)
 	CHECK_ERRNO(rename("d", "d/below"), EINVAL);
 	CHECK_ERRNO(rename("d/b", "none/b"), ENOENT);
 	CHECK_EQ(unlink("e/f"), 0);
-	CHECK_EQ(rename("d", "e"), 0);			/* over an empty folder */
+	CHECK_EQ(rename("d", "e"), 0);			/* replaces an empty folder */
 	CHECK(file_is("e/b", "A"));
 	CHECK_ERRNO(rmdir("d"), ENOENT);
 	CHECK_EQ(link("e/b", "two"), 0);
@@ -172,7 +172,7 @@ static void reading_folders(void)
 	leave();
 }
 
-/* Nothing but a folder has entries. */
+/* Only a folder has entries. */
 static void only_folders_have_entries(void)
 {
 	char buf[512];
@@ -215,7 +215,7 @@ static void current_folder(void)
 	CHECK_EQ(chdir("/.."), 0);
 	CHECK(getcwd(path, sizeof(path)) && !strcmp(path, "/"));
 	CHECK_EQ(chdir(below), 0);
-	CHECK_EQ(rmdir("../d"), 0);			/* from under us */
+	CHECK_EQ(rmdir("../d"), 0);			/* remove our working directory */
 	CHECK_ERRNO(open("new", O_WRONLY | O_CREAT, 0666), ENOENT);
 	CHECK_ERRNO(getcwd(path, sizeof(path)) ? 0 : -1, ENOENT);
 	CHECK_EQ(chdir(folder), 0);
@@ -245,7 +245,7 @@ static void relative_to_a_descriptor(void)
 	leave();
 }
 
-/* Processes fight over names: each name is made by exactly one, and is gone at the end. */
+/* Processes compete for names: each name is made by exactly one, and is gone at the end. */
 static void racing_for_names(void)
 {
 	volatile int *made = shared_memory(64 * sizeof(int));

@@ -1,4 +1,4 @@
-# basename, dirname, rmdir, readlink, xargs, by their output; on Linux the same.
+# basename, dirname, rmdir, readlink, xargs, by their output, which is the same on Linux.
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/paths.$$
 mkdir "$tmp" && cd "$tmp" || exit 1

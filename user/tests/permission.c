@@ -1,6 +1,6 @@
 /*
  * Permissions of users on files: search, read, write, execute, create, remove, rename; owners,
- * modes and times. Wants to be root, as which it makes what others then try.
+ * modes and times. Needs root, to make the files that other users then try to use.
  */
 #include <grp.h>
 #include <sys/fsuid.h>
@@ -48,7 +48,7 @@ static bool owned_by(const char *path, uid_t uid, gid_t gid)
 	return st.st_uid == uid && st.st_gid == gid;
 }
 
-/* Runs @fn in the fresh folder as user 1000, group 100; @fn is told nothing else. */
+/* Runs @fn in the fresh folder as user 1000 of group 100. */
 static void as_user(void (*fn)(void))
 {
 	pid_t pid = fork();
@@ -107,7 +107,7 @@ static void one_class_decides(void)
 	make_file("group_not_others", 0, 100, 0707);
 	CHECK_EQ(chmod(folder, 0755), 0);
 	as_user(try_bits);
-	CHECK_EQ(opens("owner_only_others", O_RDWR), 0);	/* root may all the same */
+	CHECK_EQ(opens("owner_only_others", O_RDWR), 0);	/* root may open it all the same */
 	CHECK_EQ(access("other", R_OK | W_OK), 0);
 	CHECK_ERRNO(access("other", X_OK), EACCES);
 	for (int i = 0; i < 5; i++)
@@ -116,7 +116,7 @@ static void one_class_decides(void)
 	leave();
 }
 
-/* A supplementary group is as good as the own one. */
+/* A supplementary group counts like the process's own group. */
 static void supplementary_groups_count(void)
 {
 	gid_t g[] = { 55, 7 };
@@ -162,7 +162,7 @@ static void try_search(void)
 	CHECK_ERRNO(link("search/f", "search/new"), EACCES);
 	CHECK_ERRNO(unlink("search/none"), ENOENT);
 	CHECK_ERRNO(unlink("search/f"), EACCES);
-	CHECK_ERRNO(rmdir("search/f"), EACCES);		/* before it is seen to be none */
+	CHECK_ERRNO(rmdir("search/f"), EACCES);		/* this error comes before ENOTDIR */
 	CHECK_ERRNO(rename("search/f", "search/g"), EACCES);
 	CHECK_EQ(opens("search/new", O_WRONLY | O_CREAT), EACCES);
 	CHECK_EQ(chdir("search"), 0);
@@ -175,7 +175,7 @@ static void directories(void)
 	make_dir("closed", 0, 0, 0744);
 	make_dir("search", 0, 0, 0711);
 	write_file("closed/f", "");
-	make_file("search/f", 0, 0, 0666);	/* or Linux may not let it be linked */
+	make_file("search/f", 0, 0, 0666);	/* else Linux may refuse to link it */
 	CHECK_EQ(chmod(folder, 0755), 0);
 	as_user(try_search);
 	unlink("closed/f");
@@ -185,7 +185,7 @@ static void directories(void)
 	leave();
 }
 
-/* A descriptor of a directory does not carry the right to search it. */
+/* A descriptor of a directory does not give the right to search it. */
 static void try_dirfd(void)
 {
 	int fd = open("closed", O_RDONLY | O_DIRECTORY);
@@ -206,7 +206,7 @@ static void rights_are_asked_each_time(void)
 	make_file("f", 0, 0, 0600);
 	fd = open("f", O_RDWR);
 	become(1000, 100);
-	CHECK_EQ(write(fd, "x", 1), 1);		/* of an open file only once */
+	CHECK_EQ(write(fd, "x", 1), 1);		/* rights count when a file is opened, not after */
 	CHECK_EQ(opens("f", O_RDONLY), EACCES);
 	_exit(0);
 }
@@ -255,7 +255,7 @@ static void sticky_directories(void)
 	leave();
 }
 
-/* A directory that moves gets another "..", for which it must be writable. */
+/* Moving a directory changes its "..", so it must be writable. */
 static void try_move(void)
 {
 	CHECK_ERRNO(rename("a/roots", "b/x"), EACCES);
@@ -263,7 +263,7 @@ static void try_move(void)
 	CHECK_EQ(rename("a/mine", "b/mine"), 0);
 	CHECK_ERRNO(rename("a/file", "b/mine"), EISDIR);
 	CHECK_ERRNO(rename("b/mine", "a/file"), ENOTDIR);
-	CHECK_EQ(rename("a/file", "b/file"), 0);	/* which has no ".." */
+	CHECK_EQ(rename("a/file", "b/file"), 0);	/* a file has no ".." */
 	CHECK_ERRNO(rename("a/none", "closed/x"), ENOENT);
 	CHECK_ERRNO(rename("b/file", "closed/x"), EACCES);
 }
@@ -287,7 +287,7 @@ static void moving_directories(void)
 	leave();
 }
 
-/* --- What is new --- */
+/* --- New files --- */
 
 static void try_new(void)
 {
@@ -303,7 +303,7 @@ static void try_new(void)
 	CHECK(owned_by("grouped/d", 1000, 7) && mode_of("grouped/d") == 02750);
 	CHECK_EQ(symlink("x", "grouped/l"), 0);
 	CHECK(owned_by("grouped/l", 1000, 7));
-	CHECK_EQ(close(open("plain/none", O_CREAT | O_RDWR, 0)), 0);	/* however little it has */
+	CHECK_EQ(close(open("plain/none", O_CREAT | O_RDWR, 0)), 0);	/* whatever the mode */
 	CHECK_EQ(opens("plain/none", O_RDONLY), EACCES);
 	CHECK_EQ(pipe(fds), 0);
 	CHECK_EQ(fstat(fds[0], &st), 0);
@@ -326,7 +326,7 @@ static void new_files(void)
 	leave();
 }
 
-/* New ones belong to the id for files. */
+/* A new file belongs to the file-system id. */
 static void file_id_owns(void)
 {
 	enter();
@@ -357,7 +357,7 @@ static void try_chown(void)
 	CHECK_ERRNO(chmod("roots", 0777), EPERM);
 	CHECK_EQ(chmod("mine", 06711), 0);
 	CHECK_EQ(mode_of("mine"), 06711);
-	CHECK_EQ(chmod("foreign_group", 02755), 0);	/* in silence, not wholly */
+	CHECK_EQ(chmod("foreign_group", 02755), 0);	/* but without set-group-id */
 	CHECK_EQ(mode_of("foreign_group"), 0755);
 }
 
@@ -394,7 +394,7 @@ static void owners_and_modes(void)
 	leave();
 }
 
-/* The bits that lend the owner's rights go when the file is given away or changed. */
+/* The set-id bits are cleared when the file gets another owner or is changed. */
 static void try_lose_bits(void)
 {
 	int fd;
@@ -405,7 +405,7 @@ static void try_lose_bits(void)
 	CHECK_EQ(mode_of("mine"), 06777);
 	CHECK_EQ(write(fd, "x", 1), 1);
 	CHECK_EQ(mode_of("mine"), 0777);
-	CHECK_EQ(chmod("mine", 06666), 0);	/* without execution it means something else */
+	CHECK_EQ(chmod("mine", 06666), 0);	/* set-group-id means something else here */
 	CHECK_EQ(write(fd, "x", 1), 1);
 	CHECK_EQ(mode_of("mine"), 02666);
 	CHECK_EQ(chmod("mine", 06777), 0);
@@ -415,7 +415,7 @@ static void try_lose_bits(void)
 	CHECK_EQ(chown("mine", KEEP, 100), 0);
 	CHECK_EQ(mode_of("mine"), 0777);
 	CHECK_EQ(close(fd), 0);
-	CHECK_ERRNO(chown("roots", KEEP, KEEP), EPERM);	/* it would have to lose them */
+	CHECK_ERRNO(chown("roots", KEEP, KEEP), EPERM);	/* it would have to clear the bits */
 }
 
 static void set_id_bits_go(void)
@@ -426,7 +426,7 @@ static void set_id_bits_go(void)
 	make_dir("d", 0, 0, 06755);
 	as_user(try_lose_bits);
 	CHECK_EQ(truncate("roots", 1), 0);
-	CHECK_EQ(mode_of("roots"), 06755);		/* root knows what it does */
+	CHECK_EQ(mode_of("roots"), 06755);		/* root keeps the bits */
 	CHECK_EQ(chown("roots", 1, KEEP), 0);
 	CHECK_EQ(mode_of("roots"), 0755);
 	CHECK_EQ(chown("d", 1, 1), 0);
@@ -473,7 +473,7 @@ static void times(void)
 	leave();
 }
 
-/* --- access() is about the real ids, open() about the effective ones --- */
+/* --- access() checks the real ids, open() the effective ones --- */
 
 static void real_and_effective(void)
 {

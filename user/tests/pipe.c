@@ -1,4 +1,4 @@
-/* Pipes: blocking, ends, atomic writes, and much data. */
+/* Pipes: blocking, ends, atomic writes, and large amounts of data. */
 #include <limits.h>
 #include <sys/ioctl.h>
 
@@ -78,7 +78,7 @@ static void end_of_file_needs_every_writer(void)
 	if (pid == 0) {
 		close(fds[0]);
 		await_state(getppid(), 'S');
-		_exit(0);		/* which closes the last writer */
+		_exit(0);		/* closes the last writer */
 	}
 	close(fds[1]);
 	CHECK_EQ(read(fds[0], &c, 1), 0);
@@ -157,7 +157,7 @@ static void nonblocking(void)
 	CHECK(total >= PIPE_BUF);
 	CHECK_ERRNO(write(fds[1], &c, 1), EAGAIN);
 	CHECK_EQ(read(fds[0], block, PIPE_BUF), PIPE_BUF);
-	CHECK_EQ(write(fds[1], block, PIPE_BUF), PIPE_BUF);	/* room again, and all of it */
+	CHECK_EQ(write(fds[1], block, PIPE_BUF), PIPE_BUF);	/* now there is room for it */
 }
 
 static void how_much_is_there(void)
@@ -172,7 +172,7 @@ static void how_much_is_there(void)
 	CHECK_EQ(n, 5);
 }
 
-/* A stream whose byte i is known, so that any loss, doubling or disorder shows. */
+/* Byte i of the stream: a lost, doubled or misplaced byte shows. */
 static unsigned char byte_at(size_t i)
 {
 	return i * 31 + (i >> 8) * 7 + (i >> 16);
@@ -233,7 +233,7 @@ static void much_data(void)
 	stream(3000, 1, 1);
 }
 
-/* Writers of up to PIPE_BUF bytes never mix: every record arrives in one piece. */
+/* Writes of up to PIPE_BUF bytes never mix: every record arrives in one piece. */
 static void write_records(int who, int count)
 {
 	static char record[PIPE_BUF];

@@ -1,4 +1,4 @@
-/* Places in the tree: O_PATH, and names that are exchanged. */
+/* Places in the tree: O_PATH, and exchanging names. */
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,7 +10,7 @@
 
 static char base[64];
 
-/* An empty directory of this case's own, which becomes the working directory. */
+/* Makes an empty directory for this case the working directory. */
 static void set_up(void)
 {
 	snprintf(base, sizeof(base), "/tmp/place.%d", getpid());

@@ -1,4 +1,4 @@
-/* poll: what is ready, waiting until something is, and giving up. */
+/* poll: which files are ready, waiting until one is, and timeouts. */
 #include <poll.h>
 
 #include "test.h"
@@ -150,7 +150,7 @@ static void killed_in_poll(void)
 
 enum { WRITERS = 10, BYTES = 50 };
 
-/* One poller, many writers: every byte is found, none by spinning. */
+/* One poller, many writers: it finds every byte, and never spins. */
 static void many_pipes(void)
 {
 	struct pollfd p[WRITERS];

@@ -1,6 +1,6 @@
 /*
- * Classes, parameters and niceness. Reservations are some policies' alone: elsewhere the calls say
- * EINVAL.
+ * Scheduling classes, parameters and niceness. Only some policies have reservations: with the
+ * others the calls return EINVAL.
  */
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -92,7 +92,7 @@ static void niceness(void)
 	CHECK_ERRNO(setpriority(PRIO_PGRP, 1 << 22, 0), ESRCH);
 }
 
-/* The most favoured of a group counts; setting reaches all of them. */
+/* The lowest niceness of a group counts; setting it changes all of them. */
 static void niceness_of_a_group(void)
 {
 	int fds[2], own = getpriority(PRIO_PROCESS, 0);	/* not 0 under nice(1) */
@@ -125,7 +125,7 @@ static void reset_on_fork(void)
 	CHECK_EQ(set_class(0, SCHED_BATCH | RESET_ON_FORK, 0), 0);
 	pid = fork();
 	if (pid == 0) {
-		CHECK_EQ(sched_getscheduler(0), SCHED_BATCH);	/* not reset any more */
+		CHECK_EQ(sched_getscheduler(0), SCHED_BATCH);	/* the reset flag is cleared */
 		_exit(getpriority(PRIO_PROCESS, 0));
 	}
 	expect_exit(pid, 3);
@@ -172,7 +172,7 @@ static void attributes(void)
 	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 4);
 	CHECK_EQ(set_class(0, SCHED_RR, 7), 0);
 	CHECK_EQ(syscall(SYS_sched_getattr, 0, &b, sizeof(b), 0), 0);
-	CHECK_EQ(b.nice, 0);			/* it is kept, and of no meaning now */
+	CHECK_EQ(b.nice, 0);			/* kept, but without effect now */
 	CHECK_EQ(b.priority, 7);
 	CHECK_EQ(set_class(0, SCHED_BATCH, 0), 0);
 	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 4);
@@ -190,7 +190,9 @@ static void attributes(void)
 	CHECK_ERRNO(set_attr(&a), EINVAL);
 }
 
-/* Which of several mistakes is told of, and classes far outside; the same whatever policy runs. */
+/*
+ * Which of several errors is returned, and classes far out of range; the same under every policy.
+ */
 static void wrong_attributes(void)
 {
 	struct attr a = { .size = VER0 }, b;
@@ -235,7 +237,7 @@ static void wrong_attributes(void)
 	a.policy = 1u << 31;
 	CHECK_ERRNO(set_attr(&a), EINVAL);
 	a.policy = SCHED_OTHER;
-	for (a.flags = 2; a.flags <= 4; a.flags *= 2)	/* of no meaning here */
+	for (a.flags = 2; a.flags <= 4; a.flags *= 2)	/* without effect here */
 		CHECK_EQ(set_attr(&a), 0);
 	CHECK_EQ(nice(100), 19);
 	CHECK_ERRNO(setpriority(-1, 0, 0), EINVAL);
@@ -260,7 +262,10 @@ static void bad_reservations(void)
 	}
 }
 
-/* Promised until it is given back; no more than there is; not inherited. */
+/*
+ * A reservation holds until it is given back, is refused beyond the CPU's time, and is not
+ * inherited.
+ */
 static void reservations(void)
 {
 	enum { CHILDREN = 64 };
@@ -276,7 +281,7 @@ static void reservations(void)
 	}
 	CHECK_EQ(sched_getscheduler(0), SCHED_DEADLINE);
 	CHECK_ERRNO(fork(), EAGAIN);
-	sched_yield();			/* until the next period */
+	sched_yield();			/* waits for the next period */
 	CHECK_EQ(set_class(0, SCHED_OTHER, 0), 0);
 	CHECK_EQ(pipe(fds), 0);
 	CHECK_EQ(pipe(decided), 0);
@@ -315,7 +320,7 @@ static int limit(int resource, unsigned long value)
 	return setrlimit(resource, &r);
 }
 
-/* The limits allow one without privileges some things. */
+/* The limits allow some changes without privileges. */
 static void within_limits(void)
 {
 	CHECK_EQ(setpriority(PRIO_PROCESS, 0, -2), 0);
@@ -329,7 +334,7 @@ static void within_limits(void)
 	CHECK_EQ(setpriority(PRIO_PROCESS, 0, 3), 0);
 }
 
-/* A user without privileges may do less, and only with its own. */
+/* A user without privileges may do less, and only to its own processes. */
 static void without_privileges(void)
 {
 	bool raised = !limit(RLIMIT_NICE, 22) && !limit(RLIMIT_RTPRIO, 10);	/* nice -2 */

@@ -1,4 +1,4 @@
-/* /proc/PID as far as ps and people read it: what both Linux and Trellis have there. */
+/* /proc/PID as ps and people read it: what both Linux and Trellis have there. */
 #include <ctype.h>
 #include <dirent.h>
 #include <sys/prctl.h>
@@ -83,7 +83,7 @@ static void name_and_arguments(void)
 		execlp("sleep", "sleep", "100000", NULL);
 		_exit(99);
 	}
-	/* exec renames before it has the new arguments */
+	/* exec changes the name before the arguments are there */
 	while (strcmp(text = read_file(pid, "cmdline"), "sleep"))
 		sched_yield();
 	CHECK(!strcmp(text + 6, "100000"));
@@ -92,7 +92,7 @@ static void name_and_arguments(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* Fields 23 and 24: bytes mapped, pages there. */
+/* Reads fields 23 and 24: bytes mapped, pages present. */
 static void read_sizes(long *size, long *resident)
 {
 	const char *text = strrchr(read_file(getpid(), "stat"), ')') + 2;
@@ -119,7 +119,7 @@ static void memory_shows(void)
 	CHECK(resident2 - resident >= 200);
 }
 
-/* A figure in KiB of our status. */
+/* Returns a figure in KiB from our status file. */
 static long status_kib(const char *name)
 {
 	const char *line = strstr(read_file(getpid(), "status"), name);
@@ -128,7 +128,7 @@ static long status_kib(const char *name)
 	return strtol(line + strlen(name), NULL, 10);
 }
 
-/* Pages: there and shared, of programs' code. */
+/* Reads numbers of pages: shared ones, and those of programs' code. */
 static void read_statm(long *shared, long *text)
 {
 	CHECK_EQ(sscanf(read_file(getpid(), "statm"), "%*d %*d %ld %ld", shared, text), 2);
@@ -142,9 +142,9 @@ __attribute__((noinline)) static void use_stack(void)
 		deep[i - 1] = 1;
 }
 
-#define LITTLE	100		/* pages: what a C library may come to need meanwhile */
+#define LITTLE	100		/* pages that a C library may come to need meanwhile */
 
-/* Code, data, stack and what is shared are each counted as what they are. */
+/* Code, data, stack and shared memory are each counted as such. */
 static void memory_by_kind(void)
 {
 	long data = status_kib("VmData:"), stack = status_kib("VmStk:");
@@ -171,7 +171,7 @@ static void memory_by_kind(void)
 	CHECK(status_kib("VmStk:") - stack >= 700);
 }
 
-/* Ours is in the list, once, and reading it does not find half-made entries. */
+/* This process is in the list once, and reading finds no half-made entries. */
 static void list_of_processes(void)
 {
 	int found = 0;
@@ -199,7 +199,7 @@ static void self(void)
 	CHECK_EQ(atoi(buf), getpid());
 }
 
-/* While others come and go, reading shows what is or nothing, never garbage. */
+/* While processes come and go, reading shows what is there or nothing, never garbage. */
 static void read_while_processes_end(void)
 {
 	for (int i = 0; i < 30; i++) {
@@ -258,7 +258,7 @@ static void threads_have_directories(void)
 	snprintf(path, sizeof(path), "task/%d/status", w.tid);
 	CHECK_EQ(figure(read_file(getpid(), path), "\nPid:"), w.tid);
 	CHECK_EQ(figure(read_file(getpid(), path), "\nTgid:"), getpid());
-	/* In /proc itself it is found, but not listed. */
+	/* /proc itself does not list the thread, but finds it. */
 	CHECK(!listed("/proc", w.tid));
 	CHECK_EQ(atoi(read_file(w.tid, "stat")), w.tid);
 	CHECK(!strcmp(read_file(w.tid, "comm"), "worker bee\n"));
@@ -290,7 +290,7 @@ static void limits_are_told(void)
 	CHECK(line && !strncmp(line + 26, "unlimited", 9));
 }
 
-/* The use of CPUs and memory grows where it is told. */
+/* CPU time and memory grow in the figures when they are used. */
 static void figures_grow(void)
 {
 	long size, resident, size2, resident2, switches;
@@ -311,7 +311,7 @@ static void figures_grow(void)
 	CHECK(figure(read_file(getpid(), "sched"), "nr_switches") > 0);
 }
 
-/* A waiting thread tells where in the kernel it waits; a running one says 0. */
+/* A waiting thread shows where in the kernel it waits; a running one shows 0. */
 static void waits_are_named(void)
 {
 	int fds[2];
@@ -321,11 +321,11 @@ static void waits_are_named(void)
 	CHECK_EQ(pipe(fds), 0);
 	pid = fork();
 	if (pid == 0) {
-		close(fds[1]);		/* or it would wait for ever if the test fails */
+		close(fds[1]);		/* else it would wait for ever if the test fails */
 		_exit(read(fds[0], &c, 1));
 	}
 	while (strlen(read_file(pid, "wchan")) <= 1)
-		sched_yield();		/* it has not come to the read yet */
+		sched_yield();		/* it has not reached the read yet */
 	CHECK(!strcmp(read_file(getpid(), "wchan"), "0"));
 	CHECK_EQ(write(fds[1], "x", 1), 1);
 	expect_exit(pid, 1);

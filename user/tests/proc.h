@@ -1,9 +1,9 @@
-/* Files of /proc and the figures in them. */
+/* Reads files of /proc and the figures in them. */
 #pragma once
 
 #include "test.h"
 
-/* A whole file of /proc/PID. */
+/* Reads a whole file of /proc/PID. */
 static inline const char *read_file(pid_t pid, const char *name)
 {
 	static char text[16384];
@@ -21,7 +21,7 @@ static inline const char *read_file(pid_t pid, const char *name)
 	return text;
 }
 
-/* The number behind @name in a file of lines. */
+/* Returns the number behind @name in a file of lines. */
 static inline long figure(const char *text, const char *name)
 {
 	const char *at = strstr(text, name);

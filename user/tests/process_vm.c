@@ -1,4 +1,4 @@
-/* Memory of another process, read and written by process_vm_readv() and process_vm_writev(). */
+/* The memory of another process, read and written by process_vm_readv() and process_vm_writev(). */
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -15,7 +15,7 @@ static long call(bool write, pid_t pid, struct iovec *own, long n_own, struct io
 
 static volatile int *step;
 
-/* A child that has @p filled with 'c', until step 2. */
+/* Starts a child that has @p filled with 'c', until step 2. */
 static pid_t child_with(char *p)
 {
 	pid_t pid = fork();
@@ -50,7 +50,7 @@ static void there_and_back(void)
 	other[0] = (struct iovec){ p + 10, 5 };
 	CHECK_EQ(call(true, pid, own, 1, other, 1, 0), 5);
 	CHECK_EQ(p[10], 0);
-	/* As far as there is something; at the first byte it is an error. */
+	/* The call copies as far as memory is mapped; if the first byte is not, it is an error. */
 	own[0] = (struct iovec){ got, 20 };
 	other[0] = (struct iovec){ p + 2 * PAGE - 7, 20 };
 	CHECK_EQ(call(false, pid, own, 1, other, 1, 0), 7);

@@ -1,6 +1,6 @@
 /*
- * Real-time threads: the highest priority first, before all normal ones, whatever the scheduling
- * policy. All cases run on one CPU, so what is more urgent runs at once, and nothing beside it.
+ * Real-time threads: the highest priority first, before all normal threads, whatever the scheduling
+ * policy. All cases run on one CPU, so a more urgent thread runs at once, and nothing beside it.
  */
 #include <semaphore.h>
 #include <sys/syscall.h>
@@ -14,7 +14,7 @@ static int set_class(pid_t pid, int class, int priority)
 	return sched_setscheduler(pid, class, &param);
 }
 
-/* Everything from here on is on one CPU, and we are more urgent than all but a few. */
+/* Keeps everything on one CPU, and makes us more urgent than all but a few threads. */
 static void go_first(void)
 {
 	cpu_set_t set;
@@ -48,7 +48,7 @@ struct actor {
 	pthread_t thread;
 };
 
-static atomic_int last_tid;		/* of the last one that started */
+static atomic_int last_tid;		/* of the thread started last */
 
 static void *act(void *arg)
 {
@@ -59,7 +59,7 @@ static void *act(void *arg)
 	return NULL;
 }
 
-/* It starts as our equal, and so after this, if it is not made more urgent than we are. */
+/* The thread starts with our priority, and so runs after this, unless it is made more urgent. */
 static void start(struct actor *a)
 {
 	struct sched_param param = { a->priority };
@@ -86,7 +86,7 @@ static void note(struct actor *self)
 	did(self->number);
 }
 
-/* REALTIME3: threads that are made less urgent go in front of their new equals. */
+/* REALTIME3: Threads whose priority is lowered come in front of those that already have the new one. */
 static void the_highest_first(void)
 {
 	static const int expected[] = { 4, 2, 3, 1, 5, 6 };
@@ -117,7 +117,7 @@ static void normal_ones_wait(void)
 	join_all(&a, 1);
 }
 
-/* REALTIME4: normal threads wait, but not for ever: a real-time thread that spins is throttled. */
+/* REALTIME4: Normal threads wait, but not for ever: a real-time thread that spins is throttled. */
 static void throttle(void)
 {
 	static const int classes[] = { SCHED_FIFO, SCHED_RR };
@@ -154,7 +154,7 @@ static void write_between(struct actor *self)
 	did(self->number);
 }
 
-/* A woken one that is more urgent runs at once; the preempted one goes on before its equal. */
+/* A woken thread that is more urgent runs at once; the preempted one goes on before its equals. */
 static void preemption(void)
 {
 	static const int expected[] = { 1, 3, 1, 2 };
@@ -178,7 +178,7 @@ static void yield_between(struct actor *self)
 	did(self->number);
 }
 
-/* Yielding lets equals run, and nobody below. */
+/* Yielding lets threads of the same priority run, but none below. */
 static void yielding(void)
 {
 	static const int expected[] = { 1, 2, 1, 3 };
@@ -201,7 +201,7 @@ static void spin_until_two(struct actor *self)
 		;
 }
 
-/* Each waits for the other to run: slices of SCHED_RR end. */
+/* Each waits for the other to run, so the slices of SCHED_RR must end. */
 static void slices(void)
 {
 	struct actor a[] = {
@@ -238,7 +238,7 @@ static void wait_at_word(struct actor *self)
 	did(self->number);
 }
 
-/* Wakes one, and waits until it has run. */
+/* Wakes one thread, and waits until it has run. */
 static void wake_one(uint32_t *word)
 {
 	int before = nr_done;
@@ -257,11 +257,11 @@ static void start_waiters(struct actor *a, int n)
 		last_tid = 0;
 		start(&a[i]);
 		while (!last_tid || state_of(last_tid) != 'S')
-			usleep(100);	/* it runs meanwhile: all is on one CPU */
+			usleep(100);	/* it runs meanwhile: all are on one CPU */
 	}
 }
 
-/* FUTEX4: woken by priority, equals in order of arrival, normal threads at last. */
+/* FUTEX4: Threads wake by priority, equals in order of arrival, normal ones last. */
 static void futex_wakes(void)
 {
 	static const int expected[] = { 9, 90, 7, 5, 2, 1, 10 };
@@ -279,7 +279,7 @@ static void futex_wakes(void)
 	expect_order(expected, 7);
 }
 
-/* The most urgent two are moved, and come in their order among those at the other word. */
+/* The two most urgent waiters are moved, and take their places among those at the other word. */
 static void futex_requeues(void)
 {
 	static const int expected[] = { 9, 5, 2 };
@@ -307,7 +307,9 @@ static void wait_for_post(void)
 	CHECK_EQ(sem_wait(shared_semaphore), 0);
 }
 
-/* A semaphore between processes lets the most urgent through, of equals the one that came first. */
+/*
+ * A semaphore between processes lets the most urgent one through, and of equals the first to come.
+ */
 static void semaphore_posts(void)
 {
 	static const int priority[] = { 2, 3, 3, 4 }, expected[] = { 3, 1, 2, 0 };
@@ -320,7 +322,7 @@ static void semaphore_posts(void)
 		own_priority = priority[i];
 		pid[i] = spawn(wait_for_post);
 		while (state_of(pid[i]) != 'S')
-			usleep(100);		/* or it would not get the CPU */
+			usleep(100);		/* else it would not get the CPU */
 	}
 	for (int i = 0; i < 4; i++) {
 		CHECK_EQ(sem_post(shared_semaphore), 0);
@@ -338,7 +340,7 @@ static double seconds(void)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
-/* The slice that it had as a normal thread does not end what SCHED_FIFO promises. */
+/* The rest of its slice as a normal thread does not end its run under SCHED_FIFO. */
 static void a_new_class_ends_the_slice(void)
 {
 	struct actor a = { .class = SCHED_FIFO, .priority = 50, .number = 1, .act = note };

@@ -1,4 +1,4 @@
-/* Transfers of one and several segments: how far they go, where they stop, and their flags. */
+/* Transfers of one or several segments: how far they go, where they stop, and their flags. */
 #include <sys/uio.h>
 
 #include "test.h"
@@ -7,7 +7,7 @@
 
 static int fds[2];
 
-/* Two pages, of which the second cannot be reached. */
+/* Maps two pages, of which the second cannot be accessed. */
 static char *half_page(void)
 {
 	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -34,11 +34,11 @@ static void readv_takes_what_is_there(void)
 
 	CHECK_EQ(pipe(fds), 0);
 	CHECK_EQ(write(fds[1], "12345", 5), 5);
-	CHECK_EQ(readv(fds[0], v, 3), 5);	/* and does not wait for five more */
+	CHECK_EQ(readv(fds[0], v, 3), 5);	/* it does not wait for five more bytes */
 	CHECK(!strcmp(a, "123") && !strcmp(b, "45"));
 }
 
-/* Each message comes from sixteen segments; none is mixed with another. */
+/* Each message consists of sixteen segments, and no message is mixed with another. */
 static void write_messages(int who)
 {
 	char byte[16];
@@ -116,12 +116,12 @@ static void wrong_vectors(void)
 	CHECK_ERRNO(readv(fds[1], v, 1), EBADF);
 	CHECK_ERRNO(writev(fds[0], v, 1), EBADF);
 	v[1] = (struct iovec){ hidden(1UL << 63), 1 };
-	CHECK_ERRNO(writev(fds[1], v, 2), EFAULT);	/* nothing of it */
+	CHECK_ERRNO(writev(fds[1], v, 2), EFAULT);	/* writes nothing */
 	v[1] = (struct iovec){ hidden(16), 1 };
 	CHECK_ERRNO(writev(fds[1], v, 2), EFAULT);
 }
 
-/* A transfer ends where the memory does, and says how far it got. */
+/* A transfer ends where the memory does, and returns how far it got. */
 static void bad_page_half_way(void)
 {
 	static char text[PAGE];
@@ -142,7 +142,7 @@ static void bad_page_half_way(void)
 	CHECK_ERRNO(pread(fd, p + PAGE, 1, 0), EFAULT);
 	CHECK_EQ(pread(fd, p + PAGE, 1, 208), 0);
 	CHECK_EQ(ftruncate(fd, 3 * PAGE), 0);
-	CHECK_EQ(pread(fd, p + PAGE - 60, 200, PAGE), 60);	/* zeros of a hole */
+	CHECK_EQ(pread(fd, p + PAGE - 60, 200, PAGE), 60);	/* zeroes of a hole */
 	CHECK_EQ(p[PAGE - 1], 0);
 	CHECK_EQ(read(zero, p + 1, 2 * PAGE), PAGE - 1);
 	CHECK_ERRNO(read(zero, p + PAGE, 1), EFAULT);

@@ -1,4 +1,4 @@
-/* Scheduling, as far as a program can see it: progress, affinity, yielding. */
+/* Scheduling as a program sees it: progress, affinity, yielding. */
 #include "test.h"
 
 enum { MAX_CPUS = 64 };
@@ -31,7 +31,7 @@ static void affinity_is_kept(void)
 
 	for (int round = 0; round < 20; round++) {
 		set_affinity(cpus[round % n]);
-		CHECK_EQ(sched_getcpu(), cpus[round % n]);	/* it has moved on return */
+		CHECK_EQ(sched_getcpu(), cpus[round % n]);	/* on return it has moved already */
 		for (int i = 0; i < 20; i++) {
 			sched_yield();
 			CHECK_EQ(sched_getcpu(), cpus[round % n]);
@@ -50,7 +50,7 @@ static void affinity_reads_back(void)
 	CHECK(CPU_ISSET(cpus[n - 1], &set));
 	CPU_ZERO(&set);
 	CHECK_ERRNO(sched_setaffinity(0, sizeof(set), &set), EINVAL);
-	CPU_SET(CPU_SETSIZE - 1, &set);				/* nobody has that many */
+	CPU_SET(CPU_SETSIZE - 1, &set);				/* no machine has that many CPUs */
 	CHECK_ERRNO(sched_setaffinity(0, sizeof(set), &set), EINVAL);
 	CHECK_ERRNO(sched_setaffinity(1 << 22, sizeof(set), &set), ESRCH);
 }
@@ -67,7 +67,7 @@ static void children_inherit_affinity(void)
 	expect_exit(pid, 0);
 }
 
-/* From outside: a spinning process is moved, and stays where it is told. */
+/* Moves another process, which spins, and checks that it stays where it is put. */
 static void affinity_of_another(void)
 {
 	volatile int *where = shared_memory(4096);
@@ -85,7 +85,7 @@ static void affinity_of_another(void)
 		*where = 0;
 		while (!*where)
 			sched_yield();
-		*where = 0;		/* that may have been read before the move */
+		*where = 0;		/* discard a CPU number read before the move */
 		while (!*where)
 			sched_yield();
 		CHECK_EQ(*where - 1, cpus[i % n]);
@@ -94,7 +94,7 @@ static void affinity_of_another(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* More spinners than CPUs: each gets on. */
+/* More spinners than CPUs: each makes progress. */
 static void everybody_gets_on(void)
 {
 	enum { SPINNERS = 8 };
@@ -116,7 +116,7 @@ static void everybody_gets_on(void)
 	}
 }
 
-/* Two processes on one CPU: who yields lets the other one on. */
+/* Two processes on one CPU: sched_yield() lets the other one run. */
 static void yielding_lets_others_run(void)
 {
 	volatile long *turns = shared_memory(4096);
@@ -137,7 +137,7 @@ static void yielding_lets_others_run(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* A sleeper that wakes up runs soon, though others never give up their CPUs. */
+/* A sleeper that wakes up runs soon, even if others never give up their CPUs. */
 static void sleepers_beat_spinners(void)
 {
 	enum { SPINNERS = 4 };

@@ -1,4 +1,4 @@
-# sed with what people write, and its messages; on Linux GNU's prints the same.
+# sed with what people write, and its messages; GNU's prints the same.
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/sed.$$
 mkdir "$tmp" && cd "$tmp" || exit 1

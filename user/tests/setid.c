@@ -1,6 +1,6 @@
 /*
- * Programs that run as somebody else: set-user-id and set-group-id, what exec makes of ids and
- * capabilities, no_new_privs, and what such a process keeps from its caller. Wants to be root.
+ * Programs that run as another user: set-user-id and set-group-id, what exec does to ids and
+ * capabilities, no_new_privs, and what such a process keeps from its caller. Needs root.
  */
 #include <grp.h>
 #include <sys/prctl.h>
@@ -39,7 +39,7 @@ static struct caps caps_of(pid_t pid)
 	return c[0];
 }
 
-/* The program's findings about itself, as its exit status. */
+/* The exit status: what the program finds out about itself. */
 enum { IDS_0_1000 = 1, SECURE = 2, DUMPABLE = 4, ALL_CAPS = 8, GROUP_7 = 16 };
 
 static unsigned long auxv(unsigned long what)
@@ -48,7 +48,7 @@ static unsigned long auxv(unsigned long what)
 
 	while (*end)
 		end++;
-	while (!*end)		/* a C library takes dangerous variables out of a set-id program */
+	while (!*end)		/* a C library removes dangerous variables in a set-id program */
 		end++;
 	for (unsigned long *a = (unsigned long *)end; a[0]; a += 2)
 		if (a[0] == what)
@@ -76,7 +76,7 @@ static int report(void)
 	return found;
 }
 
-/* A copy of this program with mode @mode, of user 0 and group 7. */
+/* Makes a copy of this program with mode @mode, owned by user 0 and group 7. */
 static void make_copy(mode_t mode)
 {
 	char buf[4096];
@@ -119,15 +119,15 @@ static void bits_on_programs(void)
 	run_as_user(0755, false, DUMPABLE);
 	run_as_user(04755, false, IDS_0_1000 | SECURE | ALL_CAPS);
 	run_as_user(02755, false, SECURE | GROUP_7);
-	run_as_user(02745, false, DUMPABLE);	/* without execution for the group it is no bit */
+	run_as_user(02745, false, DUMPABLE);	/* the group may not execute it: no set-id bit */
 	run_as_user(06755, false, IDS_0_1000 | SECURE | ALL_CAPS | GROUP_7);
 	run_as_user(06755, true, DUMPABLE);
-	run_as_user(0711, false, 0);		/* not to be read, so not to be looked into */
+	run_as_user(0711, false, 0);		/* unreadable, so not to be dumped */
 	run_as_user(0700, false, 98);
 	run_as_user(04644, false, 98);
 }
 
-/* Nobody's to execute is not root's either. */
+/* Root, too, can only execute what at least one class may execute. */
 static void root_needs_one_x_bit(void)
 {
 	char *argv[] = { copy, "report", NULL };

@@ -183,7 +183,7 @@ static void bad_memory(void)
 	expect_signal(pid, SIGSEGV);
 }
 
-/* A fault's signal kills even where it is ignored or blocked. */
+/* The signal of a fault kills even if it is ignored or blocked. */
 static void faults_cannot_be_ignored(void)
 {
 	sigset_t set;
@@ -205,7 +205,7 @@ static void faults_cannot_be_ignored(void)
 	expect_signal(pid, SIGSEGV);
 }
 
-/* The compiler's trap is an illegal instruction on one port, a breakpoint on the other. */
+/* The compiler's trap is an illegal instruction on one port and a breakpoint on the other. */
 static void traps(void)
 {
 	pid_t pid = fork();
@@ -243,7 +243,7 @@ static void one_thread_takes_all_with_it(void)
 	if (pid == 0) {
 		for (int i = 0; i < 5; i++)
 			start_thread(wait_for_signals, NULL);
-		raise(SIGUSR2);		/* to this thread */
+		raise(SIGUSR2);		/* goes to this thread */
 		_exit(1);
 	}
 	expect_signal(pid, SIGUSR2);

@@ -23,7 +23,7 @@ static void clocks_go_forward(void)
 		CHECK_EQ(clock_getres(clocks[c], &resolution), 0);
 		CHECK(resolution.tv_sec == 0 && resolution.tv_nsec >= 1);
 	}
-	/* The system call itself: Linux has a shortcut in user space that would fault. */
+	/* Calls the kernel directly: Linux's shortcut in user space would fault. */
 	CHECK_ERRNO(syscall(SYS_clock_gettime, 77, &(struct timespec){ 0 }), EINVAL);
 	CHECK_ERRNO(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, hidden(16)), EFAULT);
 }
@@ -143,8 +143,9 @@ static void *sleep_and_sign(void *arg)
 }
 
 /*
- * The deadlines decide who wakes first, not the order of going to sleep. Equals of SCHED_FIFO on
- * one CPU run in the order in which they woke, however long the machine was away meanwhile.
+ * The deadlines decide which thread wakes first, not the order in which they went to sleep. Equals
+ * of SCHED_FIFO on one CPU run in the order in which they woke, even if the machine stood still
+ * meanwhile.
  */
 static void in_order_of_deadlines(void)
 {

@@ -1,4 +1,4 @@
-# sort, uniq, wc and other filters with more of what people type; on Linux GNU's print the same.
+# sort, uniq, wc and other filters with more options that people type; GNU's print the same.
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/sort.$$
 mkdir "$tmp" && cd "$tmp" || exit 1

@@ -1,4 +1,4 @@
-/* splice(), tee(), vmsplice(): a stream through several processes, and death in the middle. */
+/* splice(), tee(), vmsplice(): a stream through several processes, which may die in the middle. */
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -17,7 +17,7 @@ static unsigned draw(unsigned *seed, unsigned below)
 	return (*seed >> 16) % below;
 }
 
-/* Only the ends that a process uses stay open in it, so that the others end. */
+/* Keeps only the ends that a process uses, so that the other processes see ends close. */
 static void keep(int in, int out)
 {
 	int all[] = { a[0], a[1], b[0], b[1], c[0], c[1] };
@@ -147,7 +147,9 @@ static void killed(void)
 	CHECK_EQ(splice(b[0], NULL, a[1], NULL, 2 * PAGE, 0), PAGE);
 }
 
-/* Two that move bytes between the same pipes, crosswise: neither waits for the other for ever. */
+/*
+ * Two processes move bytes between the same pipes in opposite directions: neither waits for ever.
+ */
 static void around(int from, int to)
 {
 	for (int i = 0; i < 2000; i++)

@@ -1,9 +1,10 @@
-/* Stopped and continued children: who is told, by which call, and how often. */
+/* Stopped and continued children: which process is notified, by which call, and how often. */
 #include "test.h"
 
 /*
- * A child that lives until it is killed. It blocks in the kernel, or computes. It has a group of
- * its own, with a parent outside: keys' stop signals do nothing in an orphaned one.
+ * Starts a child that lives until it is killed. It blocks in the kernel, or computes. It has a
+ * group of its own, whose parent is outside: in an orphaned group the keys' stop signals do
+ * nothing.
  */
 static pid_t start_child(bool busy)
 {
@@ -33,7 +34,7 @@ static void stop_and_continue(pid_t pid, int sig)
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 	CHECK(WIFSTOPPED(status) && !WIFEXITED(status) && !WIFSIGNALED(status));
 	CHECK_EQ(WSTOPSIG(status), sig);
-	CHECK_EQ(waitpid(pid, &status, WNOHANG | WUNTRACED), 0);	/* told once */
+	CHECK_EQ(waitpid(pid, &status, WNOHANG | WUNTRACED), 0);	/* reported only once */
 	await_state(pid, 'T');
 	CHECK_EQ(kill(pid, SIGCONT), 0);
 	CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
@@ -69,9 +70,9 @@ static void not_asked_not_told(void)
 	await_state(pid, 'T');
 	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
 	CHECK_EQ(waitpid(pid, &status, WNOHANG | WCONTINUED), 0);
-	CHECK_EQ(waitpid(-1, &status, WUNTRACED), pid);		/* later is not too late */
+	CHECK_EQ(waitpid(-1, &status, WUNTRACED), pid);		/* a later call reports it, too */
 	CHECK(WIFSTOPPED(status));
-	end_child(pid);						/* a stopped one dies, too */
+	end_child(pid);						/* a stopped child dies, too */
 }
 
 static void by_waitid(void)
@@ -157,7 +158,7 @@ static void stopped_again_at_once(void)
 	end_child(pid);
 }
 
-/* Nobody in its session could continue it: only SIGSTOP, which nothing withstands, stops it. */
+/* No process of the session could continue it: so only SIGSTOP stops it, which is never ignored. */
 static void orphaned_groups_do_not_stop(void)
 {
 	pid_t pid = fork();

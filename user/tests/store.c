@@ -1,4 +1,4 @@
-/* Beside reading and writing: space and holes, moving from file to file, eventfd, select. */
+/* Beyond reading and writing: space and holes, copying from file to file, eventfd, select. */
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -260,7 +260,7 @@ static void select_answers(void)
 	in[0] = 1 << fds[0];
 	CHECK_EQ(selecting(fds[1] + 1, in, out, NULL, NULL), 2);
 	in[0] = 1 << fds[0];
-	CHECK_EQ(selecting(fds[0], in, NULL, NULL, &none), 0);	/* only those below */
+	CHECK_EQ(selecting(fds[0], in, NULL, NULL, &none), 0);	/* only descriptors below it */
 	close(fds[1]);
 	in[0] = except[0] = 1 << fds[0];
 	CHECK_EQ(selecting(fds[0] + 1, in, NULL, except, NULL), 1);
@@ -287,7 +287,7 @@ static void select_waits(void)
 	}
 	in[0] = 1 << fds[0];
 	CHECK_EQ(selecting(fds[0] + 1, in, NULL, NULL, &ts), 1);
-	CHECK(ts.tv_sec > 0 && ts.tv_sec < 1000);	/* what is left */
+	CHECK(ts.tv_sec > 0 && ts.tv_sec < 1000);	/* the time left */
 	expect_exit(pid, 0);
 	ts = (struct timespec){ 0, 2000000 };
 	CHECK_EQ(selecting(0, NULL, NULL, NULL, &ts), 0);

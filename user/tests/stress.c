@@ -74,7 +74,7 @@ static void use_process(unsigned n)
 	}
 	if (n % 4 == 2) {
 		CHECK_EQ(kill(pid, SIGKILL), 0);
-		status_of(pid);		/* it may have been faster */
+		status_of(pid);		/* it may have ended already */
 	} else {
 		expect_exit(pid, 0);
 	}
@@ -115,7 +115,7 @@ static void mixture(void)
 		CHECK_EQ(status, 0);
 }
 
-/* A process with busy threads is killed in the middle, again and again. */
+/* A process with busy threads is killed again and again. */
 static void mixture_killed(void)
 {
 	for (unsigned seed = 1; seed <= 25; seed++) {
@@ -175,7 +175,7 @@ static void pipeline(void)
 		;
 }
 
-/* Memory runs out somewhere: that is an error for whoever asks, and the others go on. */
+/* Memory runs out: the process that asks gets an error, and the others go on. */
 static void more_memory_than_allowed(void)
 {
 	struct rlimit limit = { 48 << 20, 48 << 20 };

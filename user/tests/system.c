@@ -4,7 +4,7 @@
 
 #include "proc.h"
 
-/* A file of /proc itself. */
+/* Reads a file directly below /proc. */
 static const char *read_system(const char *name)
 {
 	char path[40];
@@ -47,7 +47,10 @@ static void system_figures(void)
 	CHECK(!strncmp(read_system("version"), "Linux version ", 14));
 }
 
-/* The numbers behind "cpuN" in schedstat, and on Trellis what the CPU does; false: no such CPU. */
+/*
+ * Reads the numbers behind "cpuN" in schedstat and, on Trellis, what the CPU does. Returns false if
+ * there is no such CPU.
+ */
 static bool read_schedstat(const char *text, int cpu, long long n[9], char does[16])
 {
 	char name[24];
@@ -67,7 +70,7 @@ static bool read_schedstat(const char *text, int cpu, long long n[9], char does[
 	return true;
 }
 
-/* Of all CPUs together. */
+/* Sums up the numbers of all CPUs. */
 static void sum_schedstat(long long sum[9])
 {
 	const char *text = read_system("schedstat");
@@ -80,13 +83,13 @@ static void sum_schedstat(long long sum[9])
 			sum[i] += n[i];
 }
 
-/* Not the host's Linux, which may be built without some files and some words in them. */
+/* False on the host's Linux, which may lack some files, and words in them. */
 static bool on_trellis(void)
 {
 	return access("/proc/counters", F_OK) == 0;
 }
 
-/* One after the other on one CPU: yields, wakes and waits for the CPU are counted. */
+/* Threads take turns on one CPU: yields, wakes and waits for the CPU are counted. */
 static void schedstat_counts(void)
 {
 	long long before[9], after[9];
@@ -128,7 +131,7 @@ static void schedstat_counts(void)
 		CHECK(after[i] >= before[i]);
 }
 
-/* Which CPUs are idle, busy, or with a real-time thread: Trellis says it, Linux does not. */
+/* Which CPUs are idle, busy, or run a real-time thread: Trellis shows it, Linux does not. */
 static void schedstat_tells_what_runs(void)
 {
 	struct sched_param param = { .sched_priority = 10 };
@@ -150,12 +153,12 @@ static void schedstat_tells_what_runs(void)
 		CHECK(read_schedstat(text, own, n, does));
 		CHECK(does[0] ? !strcmp(does, expected) : !on_trellis());
 		if (sched_setscheduler(0, SCHED_FIFO, &param))
-			return;			/* not this policy, or not allowed */
+			return;			/* this policy has none, or it is not allowed */
 		expected = "realtime";
 	}
 }
 
-/* File locks, of which neither has any that a stranger sees: a list that may be empty. */
+/* File locks: the list may be empty, because no process need hold any. */
 static void locks_are_listed(void)
 {
 	const char *text = read_system("locks");
@@ -163,7 +166,7 @@ static void locks_are_listed(void)
 	CHECK(!text[0] || !strncmp(text, "1: ", 3));
 }
 
-/* The first word of a file. */
+/* Returns the first word of a file. */
 static const char *first_word(const char *path)
 {
 	static char word[100];
@@ -201,7 +204,7 @@ static void names_and_limits_of_the_system(void)
 	CHECK(open("/proc/sys/kernel/os", O_RDONLY) < 0 && errno == ENOENT);
 }
 
-/* A directory a CPU, and their numbers as a list. */
+/* There is a directory for each CPU, and a list of their numbers. */
 static void cpus_are_listed(void)
 {
 	char path[80], expected[32];
@@ -219,7 +222,7 @@ static void cpus_are_listed(void)
 
 static atomic_bool enough;
 
-/* Half in user mode, half in the kernel. */
+/* Spends half of its time in user mode, half in the kernel. */
 static void *work(void *unused)
 {
 	while (!enough)
@@ -235,7 +238,7 @@ static void check_grows(struct timeval *was, struct timeval is)
 	*was = is;
 }
 
-/* Time that has been counted as the system's does not become the user's, nor idle time busy. */
+/* Time counted as the system's never becomes the user's, nor idle time busy. */
 static void times_never_shrink(void)
 {
 	long was[4] = { 0 }, is[4];

@@ -1,16 +1,16 @@
 /*
  * Shared by every test program. A program is a list of cases; each runs in a child of its own, so
- * one that crashes or leaves threads behind does not disturb the next.
+ * a case that crashes or leaves threads behind does not disturb the next.
  *
  *	ok fork.wait_any
  *	FAIL fork.exit_codes: fork.c:31: WEXITSTATUS(status) == i (7, expected 8)
  *
- * Output is the same on every system where the cases hold, so a run on Linux is the expected output
- * of a run on Trellis. Where there is /proc/counters, which Trellis has, a case must also leave
- * every count of processes, pages, files and so on as it found it.
+ * The output is the same on every system where the cases hold, so a run on Linux gives the expected
+ * output of a run on Trellis. Where there is /proc/counters, which Trellis has, a case must also
+ * leave every count of processes, pages, files and so on as it found it.
  *
  * Cases never sleep to let something happen: they wait until it has happened (await_state()), or
- * are right however it goes. A case that hangs is ended by whoever runs the program.
+ * are right in any order of events. A case that hangs is ended by the program that runs the tests.
  */
 #pragma once
 
@@ -41,7 +41,7 @@ struct test_case {
 
 static const char *test_program, *test_case_name;
 
-/* One write, so that lines of several processes and threads stay whole. */
+/* Prints with one write, so that lines of several processes and threads stay whole. */
 static inline _Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
 {
 	const char *slash = strrchr(file, '/');
@@ -62,7 +62,7 @@ static inline _Noreturn void test_fail(const char *file, int line, const char *f
 #define CHECK_EQ(got, expected) \
 	test_check_eq(__FILE__, __LINE__, #got, (long)(got), (long)(expected))
 
-/* The call fails, and with this error. */
+/* Checks that the call fails with this error. */
 #define CHECK_ERRNO(call, error) \
 	do { \
 		errno = 0; \
@@ -78,7 +78,7 @@ static inline void test_check_eq(const char *file, int line, const char *what, l
 			  errno);
 }
 
-/* A pointer that the compiler knows nothing about. */
+/* Returns a pointer that the compiler knows nothing about. */
 static inline void *hidden(uintptr_t address)
 {
 	volatile uintptr_t a = address;
@@ -86,7 +86,9 @@ static inline void *hidden(uintptr_t address)
 	return (void *)a;
 }
 
-/* A name in /tmp that no other run uses. Good until the eighth call after this one. */
+/*
+ * Returns a name in /tmp that no other run uses. It is valid until the eighth call after this one.
+ */
 static inline const char *temp_path(const char *name)
 {
 	static char paths[8][48];
@@ -115,7 +117,7 @@ static inline struct timespec in_ms(int ms, clockid_t clock)
 	return timespec_of(now_ns(clock) + ms * 1000000L);
 }
 
-/* A child that runs @fn and exits with 0. */
+/* Starts a child that runs @fn and exits with 0. */
 static inline pid_t spawn(void (*fn)(void))
 {
 	pid_t pid;
@@ -154,7 +156,7 @@ static inline void expect_signal(pid_t pid, int sig)
 	CHECK_EQ(WTERMSIG(status), sig);
 }
 
-/* Memory that parent and children share, zeroed. */
+/* Returns zeroed memory that the parent and its children share. */
 static inline void *shared_memory(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -163,7 +165,7 @@ static inline void *shared_memory(size_t size)
 	return p;
 }
 
-/* The letter that /proc has for a thread's state; a process is its first thread. 0: none. */
+/* Returns the letter that /proc has for a thread's state, or 0; a process is its first thread. */
 static inline char state_of(pid_t id)
 {
 	char path[40], text[256] = "", *bracket;
@@ -207,7 +209,7 @@ static inline void *join_thread(pthread_t t)
 	return result;
 }
 
-/* @n threads at once, which get 0 to @n - 1, to their ends. */
+/* Runs @n threads at once, with arguments 0 to @n - 1, and waits until they end. */
 static inline void run_threads(void *(*fn)(void *), int n)
 {
 	pthread_t t[32];
@@ -223,8 +225,8 @@ static inline void run_threads(void *(*fn)(void *), int n)
 static char test_counters[2][2048];
 
 /*
- * /proc/counters as text: the counts of objects, which come first. The rest is left out:
- * `pages`, where the kernel's spare stacks count too, and events, which only ever grow. "" on other
+ * Reads the counts of objects, which come first in /proc/counters, as text. Leaves out the rest:
+ * `pages`, which also counts the kernel's spare stacks, and events, which only grow. "" on other
  * systems.
  */
 static inline void test_read_counters(char *text)
@@ -241,7 +243,7 @@ static inline void test_read_counters(char *text)
 		*rest = 0;
 }
 
-/* The first line that differs: which count, and what it is now. */
+/* Prints the first line that differs: which count, and what it is now. */
 static inline void test_report_leak(const char *before, const char *after)
 {
 	size_t i = 0, line = 0;
@@ -254,7 +256,7 @@ static inline void test_report_leak(const char *before, const char *after)
 	       (int)strcspn(before + line, "\n"), before + line);
 }
 
-/* Orphans and the like, which others bury for us, may take some turns. */
+/* Orphans, and whatever else other processes reap, may take some turns. */
 static inline bool test_leaks(void)
 {
 	for (int turn = 0; turn < 500; turn++) {
@@ -291,13 +293,14 @@ static inline bool test_run_case(const struct test_case *c)
 	}
 	if (WIFSIGNALED(status))
 		printf("FAIL %s.%s: ended by signal %d\n", test_program, c->name, WTERMSIG(status));
-	else if (WEXITSTATUS(status) != 2)	/* which has said why */
+	else if (WEXITSTATUS(status) != 2)	/* status 2: the case has said why */
 		printf("FAIL %s.%s: exit status %d\n", test_program, c->name, WEXITSTATUS(status));
 	return false;
 }
 
 /*
- * Started as process 1 (by the grader), orphans come to us: reap them while a child runs the cases.
+ * Started as process 1 (by the grader), we become the parent of orphans: reap them while a child
+ * runs the cases.
  */
 static inline void test_become_child_of_init(void)
 {
@@ -312,7 +315,7 @@ static inline void test_become_child_of_init(void)
 	_exit(1);
 }
 
-/* With arguments, only the cases they name. */
+/* Runs the cases that the arguments name, or all. */
 static inline int test_main(int argc, char **argv, const struct test_case *cases, size_t n)
 {
 	const char *slash = strrchr(argv[0], '/');
@@ -324,7 +327,7 @@ static inline int test_main(int argc, char **argv, const struct test_case *cases
 		test_become_child_of_init();
 	for (int i = 0; i < 2; i++) {		/* touches every page that running a case takes */
 		test_run_case(&(struct test_case)CASE(test_nothing));
-		sched_yield();			/* test_leaks() may or may not */
+		sched_yield();			/* test_leaks() may or may not yield */
 	}
 	for (size_t i = 0; i < n; i++) {
 		wanted = argc < 2;

@@ -1,4 +1,4 @@
-/* POSIX threads: making, joining, detaching, ending; what is each thread's own. */
+/* POSIX threads: creating, joining, detaching, ending, and data that each thread has for itself. */
 #include "test.h"
 
 static void *twice(void *arg)
@@ -219,7 +219,7 @@ static long deep(long n)
 {
 	volatile char frame[1000];
 
-	frame[n % 1000] = n;		/* anywhere, so that all of it is needed */
+	frame[n % 1000] = n;		/* varies, so that the whole stack is needed */
 	return n ? deep(n - 1) + (frame[n % 1000] == (char)n) : 0;
 }
 
@@ -358,7 +358,7 @@ static void keys_and_destructors(void)
 	CHECK_EQ(pthread_setspecific(key, &key), EINVAL);
 }
 
-/* A deleted key's number comes back, its values do not. */
+/* The number of a deleted key is used again, its values are not. */
 static void new_key_has_no_value(void)
 {
 	pthread_key_t k;
@@ -434,7 +434,7 @@ static void names(void)
 	CHECK_EQ(pthread_setname_np(pthread_self(), "more than fifteen"), ERANGE);
 }
 
-/* Only the forking thread is in the child, and the child can go on: make threads, use the heap. */
+/* The child has only the thread that forked. It can go on: create threads, use the heap. */
 static void *use_heap(void *arg)
 {
 	while (!*(volatile bool *)arg) {

@@ -1,10 +1,10 @@
-/* Timers: interval timers, POSIX timers, CPU clocks, and what becomes of them at fork and exec. */
+/* Timers: interval timers, POSIX timers, CPU clocks, and what fork and exec do to them. */
 #include <poll.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include "test.h"
 
-#ifndef sigev_notify_thread_id		/* glibc before 2.38 has the field alone */
+#ifndef sigev_notify_thread_id		/* before glibc 2.38 only the field has a name */
 #define sigev_notify_thread_id	_sigev_un._tid
 #endif
 
@@ -149,13 +149,13 @@ static void cpu_time_timers(void)
 	catch (SIGPROF);
 	CHECK_EQ(setitimer(ITIMER_PROF, &value, NULL), 0);
 	burn_until(2);
-	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) - before >= 25 * MS);	/* Linux counts ticks */
+	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) - before >= 25 * MS);	/* Linux counts in ticks */
 	CHECK_EQ(setitimer(ITIMER_PROF, &(struct itimerval){ 0 }, NULL), 0);
 	count = 0;
 	catch (SIGVTALRM);
 	CHECK_EQ(setitimer(ITIMER_VIRTUAL, &value, NULL), 0);
 	sleep_until(now_ns(CLOCK_MONOTONIC) + 60 * MS);
-	CHECK_EQ(count, 0);			/* sleeping takes no time of this kind */
+	CHECK_EQ(count, 0);			/* sleeping uses no CPU time */
 	burn_until(2);
 }
 
@@ -202,7 +202,7 @@ static void children_begin_without(void)
 	CHECK(now.it_value.tv_sec > 0);
 }
 
-/* A program that is exec'ed dies of the alarm that the one before it set. */
+/* A program started by exec dies of the alarm that its predecessor set. */
 static void alarms_outlive_exec(void)
 {
 	pid_t pid = fork();
@@ -262,7 +262,7 @@ static void one_shot(void)
 	}
 }
 
-/* While its signal is blocked a periodic timer counts what it would have sent. */
+/* While its signal is blocked, a periodic timer counts the signals that it could not send. */
 static void overruns(void)
 {
 	timer_t timer;
@@ -278,7 +278,7 @@ static void overruns(void)
 	CHECK(info.si_overrun >= 18);
 	CHECK_EQ(timer_getoverrun(timer), (int)info.si_overrun);
 	CHECK(!is_pending(SIGRTMIN) || take(SIGRTMIN).si_code == SI_TIMER);
-	set_timer(timer, 0, 1, 1);				/* a thousand million a second */
+	set_timer(timer, 0, 1, 1);				/* every nanosecond */
 	for (int i = 0; i < 3; i++)
 		take(SIGRTMIN);
 	set_timer(timer, 0, 0, 0);
@@ -354,7 +354,7 @@ static void *waiter(void *unused)
 	return unused;
 }
 
-/* The signal is that thread's alone. */
+/* The signal goes to that thread alone. */
 static void for_one_thread(void)
 {
 	struct sigevent e = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1,
@@ -372,7 +372,7 @@ static void for_one_thread(void)
 	may_end = 1;
 	join_thread(t);
 	CHECK(!is_pending(SIGUSR1));
-	while (!tgkill(getpid(), target, 0))	/* a joined thread may be on its last steps */
+	while (!tgkill(getpid(), target, 0))	/* a joined thread may still be about to end */
 		sched_yield();
 	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &e, &timer), EINVAL);
 }
@@ -406,7 +406,7 @@ static void posix_errors(void)
 	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, NULL, &second), EAGAIN);
 }
 
-/* --- Timers that are read from --- */
+/* --- Timers with descriptors --- */
 
 static void set_fd(int fd, int flags, long value, long interval)
 {
@@ -441,7 +441,7 @@ static void read_from_a_timer(void)
 	CHECK(ns_of(left.it_value) > 0 && ns_of(left.it_value) <= MS);
 	CHECK_EQ(ns_of(left.it_interval), MS);
 	CHECK_EQ(poll(&p, 1, -1), 1);
-	set_fd(fd, 0, 100 * S, 0);			/* forgets that it has fired */
+	set_fd(fd, 0, 100 * S, 0);			/* resets the expirations */
 	CHECK_EQ(poll(&p, 1, 0), 0);
 	close(fd);
 }
@@ -481,7 +481,7 @@ static void no_room_for_signals(void)
 	CHECK_EQ(setrlimit(RLIMIT_SIGPENDING, &limit), 0);
 	CHECK_ERRNO(sigqueue(getpid(), SIGRTMIN, value), EAGAIN);
 	CHECK(!is_pending(SIGRTMIN));
-	CHECK_EQ(kill(getpid(), SIGRTMIN), 0);		/* pending, but once and by number alone */
+	CHECK_EQ(kill(getpid(), SIGRTMIN), 0);		/* pending once, as a bare number */
 	CHECK_EQ(kill(getpid(), SIGRTMIN), 0);
 	info = take(SIGRTMIN);
 	CHECK_EQ(info.si_code, SI_USER);
@@ -490,7 +490,7 @@ static void no_room_for_signals(void)
 	CHECK_EQ(sigqueue(getpid(), SIGUSR1, value), 0);
 	CHECK_EQ(take(SIGUSR1).si_value.sival_int, 0);
 	CHECK_EQ(kill(getpid(), SIGUSR1), 0);
-	CHECK_EQ(take(SIGUSR1).si_pid, getpid());	/* kill() has room always */
+	CHECK_EQ(take(SIGUSR1).si_pid, getpid());	/* kill() never needs room in the queue */
 }
 
 /* --- CPU clocks --- */

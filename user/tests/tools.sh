@@ -1,4 +1,4 @@
-# What the tools do, by their output; as far as POSIX says what that is.
+# The output of the tools, as far as POSIX defines it.
 export LC_ALL=C
 tmp=${TMPDIR:-/tmp}/tools.$$
 mkdir "$tmp" && cd "$tmp" || exit 1

@@ -1,4 +1,4 @@
-/* Mapped files that become shorter and longer: what their mappings show, and where they end. */
+/* Mapped files that shrink and grow: what their mappings show, and where they end. */
 #include "test.h"
 
 #define PAGE	4096UL
@@ -44,7 +44,7 @@ static void expect_end(volatile char *p)
 	expect_signal(pid, SIGBUS);
 }
 
-/* Pages that were there before the file was cut are not those that it gets when it grows again. */
+/* After a file was cut and has grown again, stores reach its new pages, not the old ones. */
 static void stores_reach_the_file_again(void)
 {
 	int fd = make_file("again", 2 * PAGE, 'a');
@@ -79,7 +79,7 @@ static void the_end_is_an_error(void)
 	CHECK(p[0] == 0 && p[2 * PAGE] == 0);
 }
 
-/* Private copies go too; what is still of the file stays its own. */
+/* Private copies of the cut part go, too; those of the remaining part stay. */
 static void private_copies_end(void)
 {
 	int fd = make_file("private", 2 * PAGE, 'c');
@@ -95,7 +95,7 @@ static void private_copies_end(void)
 	CHECK_EQ(p[0], 'P');
 }
 
-/* In a mapping that was cut, moved and joined, in this process and in another one. */
+/* The file is mapped in parts that were cut, moved and joined, in this process and in another. */
 static void wherever_it_is_mapped(void)
 {
 	int fd = make_file("many", 8 * PAGE, 'd');
@@ -154,7 +154,10 @@ static void *map_and_unmap(void *fd)
 	return NULL;
 }
 
-/* No store behind a truncation misses the file, whatever others do to mappings meanwhile. */
+/*
+ * After a truncation every store reaches the file, whatever other processes do to mappings
+ * meanwhile.
+ */
 static void among_others_that_map(void)
 {
 	int fd = make_file("race", 4 * PAGE, 'r');

@@ -1,6 +1,6 @@
 /*
- * Users and groups: who a process is, how it becomes another, and what that does to its threads,
- * signals and programs. Users and files: permission.c. Wants to be root.
+ * Users and groups: which ids a process has, how it changes them, and what that means for its
+ * threads, signals and programs. Users and files: permission.c. Needs root.
  */
 #include <grp.h>
 #include <sys/fsuid.h>
@@ -31,7 +31,7 @@ static bool gids_are(gid_t real, gid_t effective, gid_t saved)
 	return r == real && e == effective && s == saved;
 }
 
-/* The id for files, which can only be asked for by failing to change it. */
+/* Checks the file-system ids, which can be read only by a change that fails. */
 static bool fs_ids_are(uid_t uid, gid_t gid)
 {
 	return (uid_t)setfsuid(-1) == uid && (gid_t)setfsgid(-1) == gid;
@@ -53,7 +53,7 @@ static void root_sets_all(void)
 	CHECK_ERRNO(setgid(-1), EINVAL);
 }
 
-/* Each start of three ids, and what the calls make of it. */
+/* Starts with the ids 1, 2 and 3, and checks what each call makes of them. */
 static void others_choose_among_three(void)
 {
 	static const struct {
@@ -103,7 +103,7 @@ static void others_choose_among_three(void)
 	CHECK(uids_are(3, 2, 2));
 }
 
-/* Root for a while someone else, and back. */
+/* Root becomes another user for a while, and then root again. */
 static void root_comes_back(void)
 {
 	CHECK_EQ(seteuid(1000), 0);
@@ -124,7 +124,7 @@ static void file_ids(void)
 	CHECK_EQ(setfsgid(50), 0);
 	CHECK_EQ(setfsgid(50), 50);
 	CHECK(uids_are(0, 0, 0));
-	CHECK_EQ(setresuid(KEEP, 0, KEEP), 0);	/* nothing new but for this id */
+	CHECK_EQ(setresuid(KEEP, 0, KEEP), 0);	/* only the file-system id changes */
 	CHECK_EQ(setfsuid(-1), 0);
 	CHECK_EQ(setresuid(1, 2, 3), 0);
 	CHECK_EQ(setfsuid(1), 2);
@@ -161,7 +161,7 @@ static void many_groups(void)
 	gid_t *g = malloc(N * sizeof(*g));
 
 	for (int i = 0; i < N; i++)
-		g[i] = i * 40503u % 65536;	/* each once */
+		g[i] = i * 40503u % 65536;	/* each number once */
 	CHECK_EQ(setgroups(N, g), 0);
 	memset(g, 0, N * sizeof(*g));
 	CHECK_EQ(getgroups(N, g), N);
@@ -179,7 +179,7 @@ static void bad_addresses(void)
 	CHECK_ERRNO(syscall(SYS_getresgid, 8L, &a, &b), EFAULT);
 }
 
-/* --- Threads: the system call is about one --- */
+/* --- Threads: the system call changes only the caller --- */
 
 static void *change_mine(void *arg)
 {
@@ -225,7 +225,7 @@ static void end(pid_t pid)
 	expect_signal(pid, SIGKILL);
 }
 
-/* The sender's real or effective id is the target's real or saved one. */
+/* The sender's real or effective id must equal the target's real or saved one. */
 static void kill_asks_for_ids(void)
 {
 	static const struct {
@@ -246,7 +246,7 @@ static void kill_asks_for_ids(void)
 			CHECK_EQ(kill(pid, 0), cases[i].may ? 0 : -1);
 			CHECK(cases[i].may || errno == EPERM);
 			CHECK_EQ(syscall(SYS_tgkill, pid, pid, 0), cases[i].may ? 0 : -1);
-			CHECK_EQ(kill(pid, SIGCONT), 0);	/* of one session */
+			CHECK_EQ(kill(pid, SIGCONT), 0);	/* of the same session */
 			_exit(0);
 		}
 		expect_exit(sender, 0);
@@ -271,7 +271,7 @@ static void sigcont_stays_in_the_session(void)
 	end(pid);
 }
 
-/* A group: it is enough that one may be told. */
+/* A group: one process that may be signalled is enough. */
 static void kill_a_group(void)
 {
 	pid_t mine = sleeper(10, 10, 10), other = sleeper(30, 30, 30), sender;
@@ -325,7 +325,7 @@ static void signals_tell_the_sender(void)
 	CHECK_EQ(info.si_uid, 7);
 }
 
-/* --- What takes privilege --- */
+/* --- Operations that need privilege --- */
 
 static void become(uid_t uid, gid_t gid)
 {
@@ -420,7 +420,7 @@ static void the_machine_is_roots(void)
 	CHECK_ERRNO(syscall(SYS_chroot, "/dev/null"), ENOTDIR);
 }
 
-/* A directory as the root: nothing is above it, and links are about it. */
+/* chroot: nothing is above the new root, and links start there. */
 static void another_root(void)
 {
 	char dir[40], inside[60], cwd[60];

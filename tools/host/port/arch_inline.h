@@ -27,7 +27,7 @@ static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc)
 	tf->pc = pc;
 }
 
-/* It stands still. */
+/* Time stands still. */
 static inline u64 arch_clock_ns(void)
 {
 	return 0;

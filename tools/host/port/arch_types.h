@@ -8,7 +8,7 @@
 
 #define ARCH_NAME		"host"
 #define ARCH_USER_END		0x0000004000000000UL
-#define ARCH_DIRECT_BASE	0x0000200000000000UL	/* far from programs and sanitizers */
+#define ARCH_DIRECT_BASE	0x0000200000000000UL	/* far from program and sanitizers */
 #define ARCH_VMAP_BASE		0x0000300000000000UL
 #define ARCH_VMAP_END		0x0000300040000000UL
 #define ARCH_PT_LEVELS		3

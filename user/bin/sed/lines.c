@@ -1,6 +1,6 @@
 /*
- * sed's lines: from the files that are named, one after the other, into the pattern space, and out
- * again. One line more than the script has seen is always read, so that "$" is known.
+ * sed's lines: from the named files, one after the other, into the pattern space, and out again.
+ * One line is always read ahead, so that "$" is known.
  */
 #include <err.h>
 #include <errno.h>
@@ -15,8 +15,8 @@ struct lines lines = { .suffix = "" };
 
 static struct space ahead;
 static bool have_ahead, no_newline; /* the line ahead has no newline at its end */
-static bool ended; /* that of the pattern space has none */
-static bool unfinished; /* the output still lacks one */
+static bool ended; /* the line in the pattern space has none */
+static bool unfinished; /* the output lacks a newline so far */
 static char *file_name;
 static FILE *in;
 
@@ -48,7 +48,7 @@ void add(struct space *to, const char *s, size_t len)
 
 /* --- Input and output --- */
 
-/* A last line without an end gets one only if more follows. */
+/* Writes a line. If the last line of the input has no newline, it gets one only if more follows. */
 void write_line(const char *s, size_t len, bool end)
 {
 	if (unfinished)
@@ -153,7 +153,7 @@ bool is_last(void)
 	return !have_ahead && !read_ahead();
 }
 
-/* The next line; into the pattern space, or behind what is there. */
+/* Reads the next line into the pattern space, or appends it there. */
 bool next_line(bool append)
 {
 	while (!have_ahead && !read_ahead()) {
@@ -180,7 +180,7 @@ void print_pattern(void)
 	write_line(pattern.s, pattern.len, !ended);
 }
 
-/* After q: what the script has not read is lost, as with GNU's. */
+/* After q: input that was read ahead is lost, as in GNU's. */
 void end_lines(void)
 {
 	if (in)

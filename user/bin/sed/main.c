@@ -1,9 +1,9 @@
 /*
- * sed [-nEsi] [-e script]... [-f file]... [script] [file...]: obeys the script for each line, and
- * writes the line. -n: writes only what p says; -E: extended expressions; -i: changes the files
- * themselves (-iX: and keeps the old ones as FILEX); -s: each file has its own line numbers.
+ * sed [-nEsi] [-e script]... [-f file]... [script] [file...]: runs the script for each line, and
+ * prints the line. -n: print only what p says; -E: extended expressions; -i: change the files
+ * themselves (-iX: and keep the old ones as FILEX); -s: each file has its own line numbers.
  * Commands: s/PATTERN/TEXT/[gpiN] d p q n N D P g G h H x y/ab/cd/ a i c r w = { } : b t T l.
- * Before a command: N, $, /PATTERN/, FIRST~STEP, two of these, or N,+M; then ! to say "not there".
+ * Before a command: N, $, /PATTERN/, FIRST~STEP, two of these, or N,+M; then ! to negate.
  */
 #include <ctype.h>
 #include <err.h>
@@ -54,14 +54,6 @@ static bool is_at(const struct address *a)
 	}
 }
 
-/* Whether the range ends here: a line that has gone by already ends it at once. */
-static bool range_ends(struct command *c)
-{
-	if (c->last.kind == AT_LINE || c->last.kind == PLUS_LINES)
-		return lines.number >= c->end;
-	return is_at(&c->last);
-}
-
 static bool in_range(struct command *c)
 {
 	if (c->first.kind == FROM_ZERO && lines.number == 1 && !c->inside && !c->end) {
@@ -81,7 +73,10 @@ static bool in_range(struct command *c)
 		c->inside = false;
 		return is_at(&c->first);
 	}
-	c->inside = !range_ends(c);
+	if (c->last.kind == AT_LINE || c->last.kind == PLUS_LINES)
+		c->inside = lines.number < c->end;
+	else
+		c->inside = !is_at(&c->last);
 	return true;
 }
 
@@ -149,7 +144,7 @@ static void substitute(const struct command *c)
 		print_pattern();
 }
 
-/* l: all that cannot be seen as escapes, lines broken at 70. */
+/* l: prints invisible bytes as escapes, and breaks lines at 70 columns. */
 static void list_pattern(void)
 {
 	static const char names[] = "\a\b\f\n\r\t\v\\", letters[] = "abfnrtv\\";
@@ -238,7 +233,7 @@ static enum what_next delete_first_line(void)
 	return AGAIN;
 }
 
-/* n and N. Without a next line, GNU's sed writes this one and ends. */
+/* n and N: without a next line, GNU's sed prints this one and ends. */
 static enum what_next take_next(bool append)
 {
 	if (is_last() && (!lines.separate || !*lines.files)) {
@@ -337,7 +332,7 @@ static enum what_next obey(struct command *c)
 	return GO_ON;
 }
 
-/* The script once, for the pattern space. */
+/* Runs the script once, for the line in the pattern space. */
 static enum what_next run_script(void)
 {
 	for (size_t i = 0; i < nr_commands;) {

@@ -1,6 +1,6 @@
 /*
- * The script's text becomes commands. A command is: addresses, "!", a letter, and what belongs to
- * the letter. Labels and braces are found a place when all has been read.
+ * Turns the text of the script into commands. A command is: addresses, "!", a letter, and what
+ * belongs to the letter. Labels and braces are resolved when everything has been read.
  */
 #include <ctype.h>
 #include <err.h>
@@ -55,7 +55,7 @@ static regex_t *compile_regex(const char *text, bool ignore_case)
 	return re;
 }
 
-/* Copies a set [...], in which the delimiter is a byte like others. */
+/* Copies a set [...], in which the delimiter is an ordinary byte. */
 static char *copy_set(char *to)
 {
 	*to++ = *at++;
@@ -85,9 +85,8 @@ static char *copy_set(char *to)
 }
 
 /*
- * Takes what lies before the next @end. The delimiter with a backslash is the delimiter; \n and \t
- * become what they mean in a pattern, where a backslash before a byte says more only to
- * regcomp().
+ * Takes the text before the next @end. A delimiter behind a backslash stands for itself. In a
+ * pattern, \n and \t are replaced by the bytes they mean; regcomp() sees to other backslashes.
  */
 static char *read_until(char end, bool is_pattern, const char *unterminated)
 {
@@ -244,7 +243,7 @@ static void read_substitution(struct command *c)
 	read_flags(c);
 }
 
-/* The next byte of y's lists, in which \n and \\ have a meaning. */
+/* Returns the next byte of y's lists, in which \n and \\ have a meaning. */
 static int list_byte(const char **s)
 {
 	if (**s == '\\' && (*s)[1] == 'n')
@@ -274,7 +273,10 @@ static void read_translation(struct command *c)
 	read_end();
 }
 
-/* a, i, c: "a\" and lines, or "a text"; every line but the last ends in a backslash. */
+/*
+ * Reads the text of a, i and c: "a\" and lines, or "a text"; every line but the last ends in a
+ * backslash.
+ */
 static char *read_text(void)
 {
 	char *text = need(malloc(strlen(at) + 2)), *to = text;
@@ -403,7 +405,7 @@ static void read_command(void)
 	read_rest(c);
 }
 
-/* One -e, or a file of -f. */
+/* Compiles the text of one -e, or of one file of -f. */
 void compile_script(const char *text, int number, const char *file)
 {
 	script = at = text;

@@ -1,6 +1,6 @@
 /*
- * Shared by sed's parts: script.c makes commands of the script's text, main.c obeys them for each
- * line that lines.c brings.
+ * Shared by sed's parts: script.c turns the script's text into commands, and main.c runs them for
+ * each line that lines.c reads.
  */
 #pragma once
 
@@ -20,20 +20,20 @@ enum address_kind { NO_ADDRESS,
 struct address {
 	enum address_kind kind;
 	long n, step; /* AT_LINE, PLUS_LINES: n; EVERY: n, n + step, ... */
-	regex_t *re; /* AT_MATCH; NULL: the one that was used last */
+	regex_t *re; /* AT_MATCH; NULL: the one used last */
 };
 
 struct command {
 	struct address first, last;
-	bool negated; /* ! */
-	bool inside; /* between first and last, right now ... */
-	long end; /* ... and until this line, if it is known */
+	bool negated; /* behind "!" */
+	bool inside; /* between first and last, at present */
+	long end; /* the range ends at this line, if that is known */
 	char name;
-	regex_t *re; /* s; NULL: the one that was used last */
+	regex_t *re; /* s; NULL: the one used last */
 	char *text; /* s: the replacement; a, i, c; labels, files; y: 256 bytes */
 	bool global, print; /* s: flags g and p */
-	int which; /* s: the match that counts; q: the status */
-	size_t jump; /* b, t, T: to there. {: behind its } if it is not obeyed */
+	int which; /* s: which match is replaced; q: the status */
+	size_t jump; /* b, t, T: the target. {: behind its }, if it is not run */
 };
 
 extern struct command *commands;
@@ -52,18 +52,18 @@ void set(struct space *to, const char *s, size_t len);
 void add(struct space *to, const char *s, size_t len);
 
 extern struct space pattern;
-extern struct space queue; /* what a and r add behind the line */
+extern struct space queue; /* the text that a and r add after the line */
 
 extern struct lines {
-	char **files; /* those still to be read, NULL at the end */
+	char **files; /* the files still to be read, NULL at the end */
 	bool in_place, separate; /* -i, -s */
-	const char *suffix; /* -i's: of the files that are kept */
+	const char *suffix; /* of -i: the end of the old files' names */
 	FILE *out;
 	long number; /* of the line in the pattern space */
 	int status; /* sed's own */
 } lines;
 
-bool next_line(bool append); /* into the pattern space, or behind what is there */
+bool next_line(bool append); /* into the pattern space, or behind its text */
 bool is_last(void);
 void write_line(const char *s, size_t len, bool end);
 void write_text(const char *s, size_t len);

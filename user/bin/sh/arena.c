@@ -1,6 +1,7 @@
 /*
- * Memory for trees and words: a stack of blocks. Memory for a command is taken as needed and
- * given back at once when the command is over, so nobody counts references or forgets to free.
+ * Memory for trees and words: a stack of blocks. A command takes memory as it needs it, and all of
+ * it is given back at once when the command is over, so there are no reference counts and no calls
+ * of free().
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 struct block {
 	struct block *older;
-	size_t start;			/* marks count bytes over all blocks; this one's first */
+	size_t start;			/* marks count the bytes of all blocks; this one's first */
 	size_t size;
 	char data[] __attribute__((aligned(16)));
 };

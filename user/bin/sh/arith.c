@@ -1,5 +1,6 @@
 /*
- * $((...)): integers, by precedence climbing. Names stand for variables, unset ones for 0.
+ * $((...)): integer arithmetic, by precedence climbing. A name stands for a variable; an unset one
+ * is 0.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ struct operator {
 	int rank;			/* higher binds tighter */
 };
 
-/* Longer ones first. */
+/* Longer operators come before their beginnings. */
 static const struct operator operators[] = {
 	{ "||", 1 }, { "&&", 2 }, { "==", 6 }, { "!=", 6 }, { "<=", 7 }, { ">=", 7 },
 	{ "<<", 8 }, { ">>", 8 }, { "|", 3 }, { "^", 4 }, { "&", 5 }, { "<", 7 }, { ">", 7 },
@@ -94,7 +95,7 @@ static long apply(const char *op, long a, long b)
 	}
 }
 
-/* An expression of operators that rank at least @rank. */
+/* Evaluates operators of @rank and those that bind tighter. */
 static long expression(int rank)
 {
 	long left = operand();
@@ -112,7 +113,7 @@ static long expression(int rank)
 	}
 }
 
-/* condition ? this : that */
+/* Evaluates condition ? this : that */
 static long choice(void)
 {
 	long condition = expression(1), yes, no;

@@ -1,5 +1,5 @@
 /*
- * Commands that must run in the shell itself, because they change it; and a few more that scripts
+ * Commands that must run in the shell itself because they change it, and a few more that scripts
  * use all the time.
  */
 #include <errno.h>
@@ -105,7 +105,7 @@ static int builtin_unset(int argc, char **argv)
 	return 0;
 }
 
-/* Options -e, -u, -x and -o pipefail, on with '-' and off with '+'. */
+/* Sets an option, -e, -u, -x or -o pipefail: on with '-' and off with '+'. */
 static int set_option(const char *word, const char *name)
 {
 	bool on = *word == '-';
@@ -123,7 +123,7 @@ static int set_option(const char *word, const char *name)
 	return word[-1] == 'o' && name;
 }
 
-/* Words behind the options become the parameters. */
+/* Sets options; the words behind them become the parameters. */
 static int builtin_set(int argc, char **argv)
 {
 	int i = 1;
@@ -160,7 +160,7 @@ static int builtin_eval(int argc, char **argv)
 	return t.s ? run_string(t.s) : 0;
 }
 
-/* ". file": runs it here, not in a shell of its own. */
+/* ". file": runs the file in this shell, not in one of its own. */
 static int builtin_dot(int argc, char **argv)
 {
 	int fd = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
@@ -204,7 +204,7 @@ static int builtin_return(int argc, char **argv)
 	return status;
 }
 
-/* local name[=value]...: what a function sets is what it was again when it returns. */
+/* local name[=value]...: when the function returns, the variable gets its old value back. */
 static int builtin_local(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -217,7 +217,7 @@ static int builtin_local(int argc, char **argv)
 	return 0;
 }
 
-/* command -v name: what the shell would run; "command program" itself is exec.c's. */
+/* command -v name: says what the shell would run; exec.c runs "command program". */
 static int builtin_command(int argc, char **argv)
 {
 	const char *name = argc > 2 && !strcmp(argv[1], "-v") ? argv[2] : NULL, *program;
@@ -244,7 +244,7 @@ static int builtin_wait(int argc, char **argv)
 	return status;
 }
 
-/* type name...: what the shell would take it for. */
+/* type name...: says what kind of command the shell takes it for. */
 static int builtin_type(int argc, char **argv)
 {
 	int status = 0;
@@ -319,7 +319,10 @@ const struct builtin *builtin_named(const char *name)
 	return NULL;
 }
 
-/* An assignment before one of these stays; before other builtins it is for them alone. */
+/*
+ * An assignment before a special builtin stays; before another builtin it holds only for that
+ * command.
+ */
 bool builtin_is_special(const struct builtin *b)
 {
 	static const char *const names[] = { ".", ":", "break", "continue", "eval",

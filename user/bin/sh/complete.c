@@ -1,6 +1,6 @@
 /*
  * Completion by Tab of the word before the cursor: where a command may stand, the names of
- * builtins, functions and programs; elsewhere, and if there is a slash in it, paths.
+ * builtins, functions and programs; elsewhere, or if there is a slash in the word, paths.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #include "edit.h"
 
-/* After these, too, a command may stand. */
+/* Checks whether a command may follow @word, as after "if" or "do". */
 static bool leads_to_command(const char *word, size_t len)
 {
 	static const char *const leaders[] = {
@@ -25,7 +25,7 @@ static bool leads_to_command(const char *word, size_t len)
 	return false;
 }
 
-/* Where the word that ends at @at begins, and whether a command may stand there. */
+/* Finds where the word that ends at @at begins, and whether a command may stand there. */
 static size_t word_start(const char *line, size_t at, bool *command)
 {
 	size_t start = 0;
@@ -52,7 +52,7 @@ static bool begins_with(const char *name, const char *begin)
 	return !strncmp(name, begin, strlen(begin));
 }
 
-/* As it would have to be typed. */
+/* Adds a name as a person would have to type it, with backslashes. */
 static void add_protected(struct text *t, const char *s)
 {
 	for (; *s; s++) {

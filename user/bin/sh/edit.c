@@ -1,9 +1,9 @@
 /*
  * The line editor: what each key does to the line, and how the line is drawn.
  *
- * The terminal may be a serial line, which cannot say how wide the screen is. So nothing depends on
- * where lines wrap: a line too long for @columns is shown in part, around the cursor. A character
- * typed at the end is written as it is; after anything else the line is drawn anew.
+ * The terminal may be a serial line, which cannot tell how wide the screen is. So nothing depends
+ * on where lines wrap: of a line too long for @columns, the part around the cursor is shown. A
+ * character typed at the end is simply written; after anything else the line is drawn anew.
  *
  * A character may be several bytes (UTF-8): the cursor is never between them.
  */
@@ -26,7 +26,7 @@ static bool inside_character(char c)
 	return (c & 0xc0) == 0x80;
 }
 
-/* Columns that @n bytes take. A control character is shown as ^C. */
+/* Returns how many columns @n bytes take. A control character is shown as ^C. */
 static size_t columns_of(const char *s, size_t n)
 {
 	size_t columns = 0;
@@ -58,7 +58,7 @@ static size_t prompt_width(const struct edit *e)
 	size_t len = strlen(e->prompt), width = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (e->prompt[i] == ESCAPE)	/* a colour: up to its letter */
+		if (e->prompt[i] == ESCAPE)	/* a colour: skip it, up to its letter */
 			i += strcspn(e->prompt + i, "mK");
 		else
 			width += columns_of(e->prompt + i, 1);
@@ -66,7 +66,7 @@ static size_t prompt_width(const struct edit *e)
 	return width;
 }
 
-/* Columns there are for the line. */
+/* Returns how many columns there are for the line. */
 static size_t room(const struct edit *e)
 {
 	size_t width = prompt_width(e);
@@ -170,7 +170,7 @@ static size_t word_right(const struct edit *e)
 	return at;
 }
 
-/* Takes out [from, to), and puts the cursor there. */
+/* Removes [from, to), and puts the cursor there. */
 static void cut(struct edit *e, size_t from, size_t to)
 {
 	memmove(e->text + from, e->text + to, e->len - to);
@@ -205,7 +205,10 @@ static void show_place(struct edit *e, size_t place)
 	memcpy(e->text, line, e->len);
 }
 
-/* The newest line before @end that holds what is searched for; without one, all stays. */
+/*
+ * Shows the newest line before @end that holds the text searched for; if there is none, changes
+ * nothing.
+ */
 static void search(struct edit *e, size_t end)
 {
 	size_t found = history_find(e->query, e->query_len, end);
@@ -214,7 +217,10 @@ static void search(struct edit *e, size_t end)
 		show_place(e, found);
 }
 
-/* A key while searching. False: it ends the search, and does what it always does. */
+/*
+ * Handles a key during a search. Returns false if it ends the search and then has its usual
+ * meaning.
+ */
 static bool search_key(struct edit *e, char c)
 {
 	if (c == CTRL('R')) {
@@ -237,7 +243,10 @@ static bool search_key(struct edit *e, char c)
 
 /* --- Completion ------------------------------------------------------------------------------- */
 
-/* How far all words agree; never so that a backslash loses what it protects. */
+/*
+ * Returns how many bytes at the start all words share, but never separates a backslash from the
+ * character it protects.
+ */
 static size_t common_length(const struct fields *words)
 {
 	size_t len = strlen(words->v[0]), same;
@@ -252,7 +261,7 @@ static size_t common_length(const struct fields *words)
 	return len;
 }
 
-/* Of a path, the last part. */
+/* Returns the last part of a path. */
 static const char *last_part(const char *word)
 {
 	for (const char *p = word; *p; p++)
@@ -303,13 +312,13 @@ static void complete(struct edit *e)
 
 /* --- Keys ------------------------------------------------------------------------------------- */
 
-enum key {				/* those of more than one byte, and names for others */
+enum key {				/* keys of more than one byte, and names for others */
 	KEY_LEFT = CTRL('B'), KEY_RIGHT = CTRL('F'), KEY_UP = CTRL('P'), KEY_DOWN = CTRL('N'),
 	KEY_HOME = CTRL('A'), KEY_END = CTRL('E'), KEY_DELETE = 256, KEY_WORD_LEFT, KEY_WORD_RIGHT,
 	KEY_NONE, KEY_MORE,
 };
 
-/* Adds @c to the escape sequence: the key it means once it is complete. */
+/* Adds @c to the escape sequence. Returns the key once the sequence is complete. */
 static int sequence_key(struct edit *e, char c)
 {
 	static const struct { const char *sequence; int key; } keys[] = {
@@ -363,13 +372,13 @@ static void change(struct edit *e, int key)
 		e->searching = true;
 		e->query_len = 0;
 		break;
-	default:		/* a key without a meaning */
+	default:		/* a key without meaning */
 		return;
 	}
 	redraw(e);
 }
 
-/* Leaves the line on the screen as it is. */
+/* Ends editing, and leaves the line as it is on the screen. */
 static enum edit_result leave(struct edit *e, const char *mark, enum edit_result how)
 {
 	if (e->at < e->len) {

@@ -1,6 +1,6 @@
 /*
- * Editing of one line, key by key, without knowing where keys come from or pictures go to: edit.c
- * runs in the shell and in a test on any machine.
+ * Editing of one line, key by key. It does not know where keys come from or where the picture goes
+ * to: edit.c runs in the shell, and in a test on any machine.
  */
 #pragma once
 
@@ -14,7 +14,9 @@ struct edit {
 	const char *prompt;
 	size_t columns;			/* of the screen */
 	void (*write)(const char *s, size_t n);
-	/* Adds the words that [the result, @at) may become; a folder ends in a slash. */
+	/*
+	 * Adds the words that the text [result, @at) can be completed to; a folder ends in a slash.
+	 */
 	size_t (*complete)(const char *line, size_t at, struct fields *out);
 
 	char text[EDIT_MAX + 1];	/* the line; not terminated while keys come */
@@ -22,12 +24,12 @@ struct edit {
 	char killed[EDIT_MAX];		/* by Ctrl-K, U or W, for Ctrl-Y */
 	size_t killed_len;
 
-	char sequence[8];		/* an escape sequence that is not complete */
+	char sequence[8];		/* an escape sequence that is still incomplete */
 	size_t sequence_len;
-	bool quoting;			/* after Ctrl-V: the next key is a character */
+	bool quoting;			/* after Ctrl-V: the next key is an ordinary character */
 
-	size_t place;			/* in the history; its count: the new line */
-	char newest[EDIT_MAX];		/* the new one, while an older one is shown */
+	size_t place;			/* in the history; the history's count: the new line */
+	char newest[EDIT_MAX];		/* the new line, while an older one is shown */
 	size_t newest_len;
 
 	bool searching;			/* Ctrl-R: the line shown holds @query */
@@ -43,8 +45,8 @@ enum edit_result edit_key(struct edit *e, char c);	/* EDIT_DONE: the line is a s
 void history_add(const char *line);		/* unless it is blank or the same as the last */
 size_t history_count(void);
 const char *history_line(size_t i);		/* 0: the oldest */
-/* The place of the newest line before @end that holds @text; history_count(): there is none. */
+/* Returns the place of the newest line before @end that holds @text, or history_count(). */
 size_t history_find(const char *text, size_t len, size_t end);
 
-/* The completions of Tab (complete.c): commands where one may stand, else paths. */
+/* Completes a word for Tab (complete.c): to commands where one may stand, else to paths. */
 size_t complete_word(const char *line, size_t at, struct fields *out);

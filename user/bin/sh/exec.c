@@ -1,9 +1,9 @@
 /*
- * Running a tree. Every node gives a status. `final` says that the process has nothing left to do
- * after the node: then a program replaces it instead of running in yet another child.
+ * Runs a tree. Every node gives a status. `final` says that the process has nothing left to do
+ * after the node: then a program replaces the process instead of running in yet another child.
  *
- * break, continue, return and a person's Ctrl-C unwind: shell.unwind is set, and every list and
- * loop on the way up looks at it.
+ * break, continue, return and a person's Ctrl-C unwind the tree: they set shell.unwind, and every
+ * list and loop on the way up checks it.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -14,9 +14,9 @@
 
 #include "sh.h"
 
-#define MAX_PIPELINE	64	/* parts whose ends are waited for */
+#define MAX_PIPELINE	64	/* at most so many parts are waited for */
 
-static int tested;		/* inside a condition: a failure does not end a "set -e" shell */
+static int tested;		/* in a condition: a failure does not end a "set -e" shell */
 
 static int run(struct node *n, bool final);
 
@@ -73,7 +73,7 @@ static int run_function(struct node *body, char **argv)
 	return status;
 }
 
-/* Runs in this process: assignments, builtins, functions. Their redirections are undone. */
+/* Runs assignments, builtins and functions in this process, and undoes their redirections. */
 static int run_inside(struct node *n, size_t assignments, struct fields *f, bool plain)
 {
 	struct node *function = f->n && !plain ? find_function(f->v[0]) : NULL;
@@ -83,7 +83,7 @@ static int run_inside(struct node *n, size_t assignments, struct fields *f, bool
 	void *locals;
 	int status = shell.status;
 
-	if (f->n && !strcmp(f->v[0], "exec")) {		/* the one whose redirections stay */
+	if (f->n && !strcmp(f->v[0], "exec")) {		/* its redirections stay */
 		assign(&n->words, assignments, false);
 		if (!redirect(n->redirs))
 			return 1;
@@ -142,7 +142,7 @@ static int run_simple(struct node *n, bool final)
 {
 	struct fields f = { 0 };
 	size_t assignments = 0, len;
-	bool plain = false; /* "command": no function */
+	bool plain = false; /* behind "command": functions are not looked for */
 	const char *w;
 
 	for (; assignments < n->words.n; assignments++) {
@@ -164,7 +164,7 @@ static int run_simple(struct node *n, bool final)
 	return run_program(n, assignments, &f, final);
 }
 
-/* Puts @fd, if there is one, in the place of @to. */
+/* Moves @fd, if it is not -1, to the descriptor @to. */
 static void move_fd(int fd, int to)
 {
 	if (fd < 0 || fd == to)
@@ -173,7 +173,7 @@ static void move_fd(int fd, int to)
 	close(fd);
 }
 
-/* Starts @n with @in and @out for its standard input and output; -1: keep the shell's. */
+/* Starts @n with @in and @out as its standard input and output; -1: keep the shell's. */
 static pid_t start_part(struct node *n, int in, int out, int unused, pid_t *group)
 {
 	pid_t pid = job_fork(group, true);
@@ -193,14 +193,14 @@ struct pids {
 	size_t n;
 };
 
-/* Those that could be started. */
+/* Notes a process that could be started. */
 static void pids_add(struct pids *pids, pid_t pid)
 {
 	if (pid > 0 && pids->n < MAX_PIPELINE)
 		pids->v[pids->n++] = pid;
 }
 
-/* A pipeline is a tree that leans to the left: starts its parts from the first on. */
+/* Starts the parts of a pipeline from the first on; its tree leans to the left. */
 static pid_t start_pipeline(struct node *n, int out, int unused, pid_t *group, struct pids *pids)
 {
 	int fds[2] = { -1, -1 };
@@ -265,13 +265,13 @@ static int run_subshell(struct node *n, bool final)
 	return status;
 }
 
-/* After a loop's body: does the loop end? */
+/* Checks after a loop's body whether the loop ends. */
 static bool loop_ends(void)
 {
 	if (shell.unwind == UNWIND_NONE)
 		return false;
 	if (shell.unwind >= UNWIND_RETURN || --shell.unwind_levels > 0)
-		return true;		/* on to what is around the loop */
+		return true;		/* to be handled by what is around the loop */
 	if (shell.unwind == UNWIND_CONTINUE) {
 		shell.unwind = UNWIND_NONE;
 		return false;
@@ -380,7 +380,7 @@ static int run_plain(struct node *n, bool final)
 	return shell.unwind ? status : run(n->right, final);
 }
 
-/* Compound commands with redirections; the others see to their own. */
+/* Runs a compound command with redirections; simple commands handle their own. */
 static int run_redirected(struct node *n)
 {
 	struct saved_fds saved;
@@ -415,7 +415,7 @@ int run_tree(struct node *n)
 	return run(n, false);
 }
 
-/* Runs a source to its end. The status is the last command's. */
+/* Runs a source to its end. Returns the status of the last command. */
 int run_source(struct source *s)
 {
 	bool error, end = false;
@@ -444,10 +444,10 @@ int run_source(struct source *s)
 			status = run(n, s->last_words && (end || source_at_end()));
 		}
 		if (s->interactive) {
-			job_interrupted();	/* by a key that came after the last node */
+			job_interrupted();	/* a key may have come after the last node */
 			shell.unwind = UNWIND_NONE;
 			if (!shell.interactive)
-				exit(status);	/* a copy that Ctrl-Z made, at its end */
+				exit(status);	/* the end of a copy that Ctrl-Z made */
 		}
 		arena_release(mark);
 	}
@@ -455,7 +455,7 @@ int run_source(struct source *s)
 	return status;
 }
 
-/* Commands that are already in memory: for "eval", and for substitutions. */
+/* Runs commands that are already in memory, for "eval" and for substitutions. */
 int run_string(const char *text)
 {
 	struct source s = { .text = text, .fd = -1 };

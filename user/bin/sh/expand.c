@@ -1,10 +1,10 @@
 /*
- * Expansion of words. From left to right, once: quotes are taken away, $name, ${name}, $(command),
- * `command` and $((arithmetic)) are replaced, what came from an unquoted replacement is split at
- * white space, and fields with an unquoted * ? [ become the names of files that match.
+ * Expansion of words. It goes once from left to right: removes quotes, replaces $name, ${name},
+ * $(command), `command` and $((arithmetic)), splits what came from an unquoted replacement at $IFS,
+ * and replaces a field with an unquoted * ? [ by the names of the files that match.
  *
  * Until a field is finished it is kept as a pattern: a character that must not act as * ? [ or \
- * has a backslash before it. So quoting survives up to the moment when it matters.
+ * has a backslash before it. So quoting survives until the field is matched.
  */
 #include <ctype.h>
 #include <fnmatch.h>
@@ -20,8 +20,8 @@
 struct builder {
 	struct fields *out;		/* NULL: make one string, do not split */
 	struct text field;
-	bool begun;			/* there is a field, though perhaps an empty one */
-	bool spaced; /* a blank of $IFS has ended the last one */
+	bool begun;			/* there is a field, even if it is empty so far */
+	bool spaced; /* a blank of $IFS ended the last field */
 };
 
 static void add_char(struct builder *b, char c, bool quoted)
@@ -46,7 +46,10 @@ static void end_field(struct builder *b)
 	b->begun = false;
 }
 
-/* Blanks of $IFS end a field together, each other byte of it ends one, though it be empty. */
+/*
+ * Ends a field: a run of blanks of $IFS does so once, each other byte of $IFS ends one, even an
+ * empty one.
+ */
 static void separate(struct builder *b, bool blank)
 {
 	bool begun = b->begun, spaced = b->spaced;
@@ -70,7 +73,7 @@ static void add_value(struct builder *b, const char *s, bool quoted)
 	}
 }
 
-/* "$@" is a field for each parameter, also an empty one. */
+/* Adds the parameters: "$@" makes a field of each, also of an empty one. */
 static void add_params(struct builder *b, bool each, bool quoted)
 {
 	const char *between = each ? " " : field_separators();
@@ -87,7 +90,7 @@ static void add_params(struct builder *b, bool each, bool quoted)
 	}
 }
 
-/* At what follows an opening bracket or quote: finds its end, minding quotes and nesting. */
+/* Finds the end of a bracket or quote whose inside begins at @p, minding quotes and nesting. */
 static const char *find_close(const char *p, char close)
 {
 	for (; *p && *p != close; p++) {
@@ -123,7 +126,7 @@ char *command_output(const char *command)
 	pid = fork();
 	if (pid == 0) {
 		if (shell.interactive)
-			signal(SIGTSTP, SIG_IGN);	/* we wait for it here, and could not */
+			signal(SIGTSTP, SIG_IGN);	/* we wait for it, and must not stop */
 		shell.interactive = false;
 		trap_forget();
 		close(fds[0]);
@@ -147,7 +150,9 @@ char *command_output(const char *command)
 	return out;
 }
 
-/* ${name#pattern} and kin: takes the shortest or, doubled, the longest match off one end. */
+/*
+ * ${name#pattern} and its like: removes the shortest or, doubled, the longest match from one end.
+ */
 static const char *trim(const char *value, char side, bool longest, const char *pattern)
 {
 	size_t len = strlen(value), cut;
@@ -162,7 +167,10 @@ static const char *trim(const char *value, char side, bool longest, const char *
 	return value;
 }
 
-/* Inside ${...}; @op is what follows the name. The value, or @op's word in its place. */
+/*
+ * Applies the operator at @op, inside ${...} behind the name. Returns the value, or the word that
+ * takes its place.
+ */
 static const char *with_operator(const char *name, const char *value, const char *op)
 {
 	bool colon = *op == ':', set = value && (!colon || *value);
@@ -190,7 +198,7 @@ static const char *with_operator(const char *name, const char *value, const char
 	return "";
 }
 
-/* With "set -u", a variable that is not set ends the shell. */
+/* Returns the variable's value. With "set -u", an unset variable ends the shell. */
 static const char *set_value(const char *name)
 {
 	const char *value = var_get(name);
@@ -232,7 +240,7 @@ static void add_braced(struct builder *b, const char *inside, bool quoted)
 	add_value(b, value, quoted);
 }
 
-/* After the '$'. Returns what follows. */
+/* Expands what begins behind a '$'. Returns what follows. */
 static const char *dollar(struct builder *b, const char *p, bool quoted)
 {
 	size_t len = name_length(p);
@@ -267,7 +275,7 @@ static const char *dollar(struct builder *b, const char *p, bool quoted)
 	return p + len;
 }
 
-/* After the first backquote. Inside, a backslash protects only $, ` and itself. */
+/* Expands what begins behind a backquote. In it, a backslash protects only $, ` and itself. */
 static const char *backquote(struct builder *b, const char *p, bool quoted)
 {
 	const char *end = find_close(p, '`');
@@ -283,7 +291,7 @@ static const char *backquote(struct builder *b, const char *p, bool quoted)
 	return *end ? end + 1 : end;
 }
 
-/* The inside of double quotes, up to @end; or all of a here-document, where @end is NULL. */
+/* Expands the inside of double quotes, up to their end; or a whole here-document. */
 static const char *double_quoted(struct builder *b, const char *p, bool here)
 {
 	while (*p && (here || *p != '"')) {
@@ -331,7 +339,7 @@ static void expand(struct builder *b, const char *p, bool here)
 	}
 }
 
-/* Takes the backslashes away that protected characters. */
+/* Removes the backslashes that protect characters. */
 static char *plain(char *s)
 {
 	char *from = s, *to = s;
@@ -345,7 +353,7 @@ static char *plain(char *s)
 	return s;
 }
 
-/* ~ and ~/path: the home folder. Returns what follows. */
+/* ~ and ~/path: adds the home folder. Returns what follows. */
 static const char *after_tilde(struct builder *b, const char *word)
 {
 	const char *home = var_get("HOME");

@@ -1,5 +1,5 @@
 /*
- * File names from patterns: component by component, each against the entries of its folder.
+ * File names from patterns: component by component, each matched against the entries of its folder.
  */
 #include <dirent.h>
 #include <fnmatch.h>
@@ -41,7 +41,7 @@ static char *join(const char *a, const char *b)
 	return t.s ? t.s : arena_copy("", 0);
 }
 
-/* Adds what matches @pattern below @prefix, which is "" or ends in a slash. */
+/* Adds the names that match @pattern below @prefix, which is "" or ends in a slash. */
 static void match(const char *prefix, const char *pattern, struct fields *out)
 {
 	size_t len = strcspn(pattern, "/");
@@ -78,7 +78,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* A pattern that nothing matches stands for itself. */
+/* Adds the names that match; if there are none, the pattern stands for itself. */
 void glob_add(char *pattern, struct fields *out)
 {
 	size_t before = out->n;

@@ -1,5 +1,5 @@
 /*
- * help: what commands there are, and what one of them does. The builtins say it themselves; for
+ * help: lists the commands, and tells what one of them does. Builtins have their texts here; for
  * programs it is the comment at the top of their source, which the build collects in /etc/help:
  * paragraphs, each beginning with the program's name.
  */
@@ -19,7 +19,7 @@ static void say_builtin(const struct builtin *b)
 	printf("%*s  %s\n", width < 30 ? 30 - width : 0, "", b->text);
 }
 
-/* The paragraph about @name, of @len bytes; NULL: there is none. */
+/* Finds the paragraph about @name, of @len bytes. NULL: there is none. */
 static const char *find_text(const char *texts, const char *name, size_t *len)
 {
 	const char *p = texts, *end;

@@ -51,7 +51,7 @@ size_t history_find(const char *text, size_t len, size_t end)
 	return count;
 }
 
-/* history [-c] [n]: the last n lines, or all; -c forgets them. */
+/* history [-c] [n]: prints the last n lines, or all; -c forgets them. */
 int builtin_history(int argc, char **argv)
 {
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : count;

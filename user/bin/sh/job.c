@@ -1,21 +1,21 @@
 /*
- * Processes of the shell: forking, waiting, jobs, and who has the terminal.
+ * Processes of the shell: forking, waiting, jobs, and the terminal's foreground group.
  *
  * An interactive shell gives each pipeline a process group of its own and makes that the
  * terminal's foreground group while it waits, so that Ctrl-C, Ctrl-\ and Ctrl-Z reach the
- * pipeline and nothing else. The shell learns of the key by how the pipeline died or that it
- * stopped, and leaves the whole command line. Both sides of a fork set the group, as either may
- * run first.
+ * pipeline and nothing else. How the pipeline died, or that it stopped, tells the shell which key
+ * was pressed; the shell then leaves the whole command line. Both sides of a fork set the group, as
+ * either may run first.
  *
- * While builtins run, the shell is in the foreground itself and gets the signal: a handler notes
+ * While builtins run, the shell itself is in the foreground and gets the signal. A handler notes
  * it, and the walk over the tree looks at the note before each node (job_interrupted). Ctrl-C and
- * Ctrl-\ leave the command line, as bash does. For Ctrl-Z there is no process that could be
- * stopped while the shell goes on; so the shell forks: the copy, in the middle of the same loop,
- * stops and is the job, and the shell leaves the line. With fg the copy goes on; what it sets does
- * not reach us.
+ * Ctrl-\ leave the command line, as in bash. For Ctrl-Z there is no process that could stop while
+ * the shell goes on, so the shell forks: the copy, in the middle of the same loop, stops and
+ * becomes the job, and the shell leaves the line. With fg the copy goes on; variables it sets do
+ * not change the shell's.
  *
- * A group that was started in the background, or stopped in the foreground, is a job: fg and bg let
- * it go on, jobs lists, kill %1 signals it. Before each prompt people are told of changes.
+ * A group that was started in the background, or stopped in the foreground, is a job: fg and bg
+ * continue it, jobs lists it, kill %1 signals it. Before each prompt the shell reports changes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,10 @@ static void note_key(int sig)
 	key_signal = sig;
 }
 
-/* Without SA_RESTART: what blocks in a builtin ends with EINTR. Programs get the default back. */
+/*
+ * Without SA_RESTART: a call that blocks in a builtin ends with EINTR. Programs get the default
+ * action back.
+ */
 static void catch_keys(void)
 {
 	struct sigaction act = { .sa_handler = note_key };
@@ -97,7 +100,7 @@ pid_t job_fork(pid_t *group, bool foreground)
 	return pid;
 }
 
-/* The terminal is the one we were started on, wherever descriptor 0 leads at the moment. */
+/* Uses the terminal that the shell was started on, wherever descriptor 0 leads now. */
 void job_foreground(pid_t group)
 {
 	static int terminal = -1;
@@ -117,7 +120,7 @@ int status_of(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-/* Leaves the command line, whatever loops and functions it is in. */
+/* Leaves the command line with all its loops and functions. */
 static void interrupt(int sig)
 {
 	shell.unwind = UNWIND_INTERRUPT;
@@ -142,14 +145,14 @@ static void report_death(int sig)
 
 static struct job {
 	pid_t group;			/* 0: free */
-	pid_t last;			/* whose status is the job's */
+	pid_t last;			/* the process whose status is the job's */
 	int alive;			/* processes that have not ended */
-	int status;			/* of the last one, as wait() says it */
-	bool stopped, told;		/* told: a person has heard of its state */
+	int status;			/* of the last process, as wait() gives it */
+	bool stopped, told;		/* told: a person has seen this state */
 	char text[80];
 } jobs[JOBS];
 
-/* The job that was stopped or started last; NULL: there is none. */
+/* Returns the job that was stopped or started last, or NULL. */
 static struct job *current_job(void)
 {
 	for (struct job *j = jobs + JOBS - 1; j >= jobs; j--)
@@ -177,7 +180,10 @@ static void say_job(const struct job *j, const char *state)
 	fflush(stdout);
 }
 
-/* Takes in what has become of one of its processes; false: nothing, or nobody is left. */
+/*
+ * Notes what has become of one of the job's processes. Returns false if nothing has, or if none is
+ * left.
+ */
 static bool note_change(struct job *j, int options)
 {
 	int status;
@@ -199,11 +205,11 @@ static bool note_change(struct job *j, int options)
 	return true;
 }
 
-/* Waits in the foreground until it has ended or is stopped: its status. */
+/* Waits in the foreground until the job has ended or stopped. Returns its status. */
 static int await_job(struct job *j)
 {
 	while (j->alive && !j->stopped) {
-		if (key_signal)		/* it came just before the job had the terminal */
+		if (key_signal)		/* the key came just before the job had the terminal */
 			kill(-j->group, key_signal);
 		key_signal = 0;
 		note_change(j, WUNTRACED);
@@ -222,7 +228,7 @@ static int await_job(struct job *j)
 	return status_of(j->status);
 }
 
-/* A pipeline in the foreground: the last of @n processes gives the status. */
+/* Waits for a pipeline in the foreground. Returns the status of the last of @n processes. */
 int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text)
 {
 	int status;
@@ -239,7 +245,7 @@ int job_wait_all(pid_t group, const pid_t *pids, size_t n, const char *text)
 	return status;
 }
 
-/* Obeys the key that came while builtins ran, if one did. True: the command line is being left. */
+/* Handles a key that came while builtins ran. Returns true if the command line is being left. */
 bool job_interrupted(void)
 {
 	int sig = key_signal;
@@ -265,7 +271,7 @@ void job_background(pid_t group, const char *text)
 	fprintf(stderr, "[%d] %d\n", (int)(j - jobs) + 1, group);
 }
 
-/* %1, or the last one there is; NULL, and said why. */
+/* Finds %1, or the last job. Returns NULL after an error message if there is none. */
 static struct job *find_job(const char *name)
 {
 	struct job *j = name ? NULL : current_job();
@@ -312,7 +318,7 @@ int builtin_fg(int argc, char **argv)
 	return foreground ? await_job(j) : 0;
 }
 
-/* Needs no other process, which is good when there are too many. */
+/* A builtin because it must work when there are too many processes to start another. */
 int builtin_kill(int argc, char **argv)
 {
 	int sig, status = 0, i = signal_options(argc, argv, &sig);
@@ -354,7 +360,7 @@ int job_wait(pid_t pid)
 	return status_of(status);
 }
 
-/* Before a prompt: buries children that ended in the background, and tells of jobs that changed. */
+/* Called before a prompt: reaps background children that ended, and reports jobs that changed. */
 void job_reap(void)
 {
 	for (struct job *j = jobs; j < jobs + JOBS; j++) {

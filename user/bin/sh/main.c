@@ -1,6 +1,6 @@
 /*
- * sh: the shell. It runs -c's text, a script, or what comes on standard input, with a prompt if
- * that is a terminal.
+ * sh: the shell. It runs the text of -c, a script, or commands from standard input, with a prompt
+ * if that is a terminal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,16 +25,9 @@ static void import_environment(void)
 	snprintf(parent, sizeof(parent), "%d", getppid());
 	var_set("PPID", parent);
 	var_set("IFS", " \t\n");
-	var_get("$"); /* a subshell's is ours */
+	var_get("$"); /* sets it now: a subshell's $$ is ours */
 	if (!var_get("PATH"))
 		var_set("PATH", "/bin:/tests");
-}
-
-static int usage(void)
-{
-	fputs("usage: sh [-eux] [-c command [name [argument...]] | script [argument...]]\n",
-	      stderr);
-	return 2;
 }
 
 static int run_script(const char *path)
@@ -80,7 +73,9 @@ int main(int argc, char **argv)
 			command = optarg;
 			break;
 		default:
-			return usage();
+			fputs("usage: sh [-eux] [-c command [name [argument...]] | script "
+			      "[argument...]]\n", stderr);
+			return 2;
 		}
 	}
 	import_environment();

@@ -58,12 +58,6 @@ static void redirection(struct node *n)
 	next_token();
 }
 
-static void redirections(struct node *n)
-{
-	while (at_redirection())
-		redirection(n);
-}
-
 static struct node *command(void);
 
 static struct node *function(struct node *name)
@@ -99,7 +93,7 @@ static struct node *simple(void)
 	return n;
 }
 
-/* After "if" or "elif", up to and with "fi". */
+/* Parses what follows "if" or "elif", up to and including "fi". */
 static struct node *rest_of_if(void)
 {
 	struct node *n = new_node(NODE_IF, NULL, NULL);
@@ -141,12 +135,6 @@ static struct node *loop(enum node_kind kind)
 	return n;
 }
 
-static void words_until_operator(struct fields *words)
-{
-	for (; token.kind == TOKEN_WORD; next_token())
-		fields_add(words, token.text);
-}
-
 static struct node *for_loop(void)
 {
 	struct node *n = new_node(NODE_FOR, NULL, NULL);
@@ -159,7 +147,8 @@ static struct node *for_loop(void)
 	skip_newlines();
 	if (at_word("in")) {
 		next_token();
-		words_until_operator(&n->words);
+		for (; token.kind == TOKEN_WORD; next_token())
+			fields_add(&n->words, token.text);
 	} else {
 		fields_add(&n->words, "\"$@\"");
 	}
@@ -216,7 +205,7 @@ static struct node *case_command(void)
 	return n;
 }
 
-/* Up to and with @close, which is "}" as a word or ")" as an operator. */
+/* Parses up to and including @close, which is "}" as a word or ")" as an operator. */
 static struct node *bracketed(enum node_kind kind, const char *close)
 {
 	struct node *n = new_node(kind, NULL, NULL);
@@ -249,7 +238,8 @@ static struct node *command(void)
 		n = case_command();
 	else
 		return simple();
-	redirections(n);
+	while (at_redirection())
+		redirection(n);
 	return n;
 }
 
@@ -283,7 +273,7 @@ static struct node *and_or(void)
 	return n;
 }
 
-/* Does a list end here? Words that close something do so only where a command may begin. */
+/* Checks whether a list ends here. A closing word counts only where a command may begin. */
 static bool at_list_end(void)
 {
 	static const char *const closers[] = { "then", "elif", "else", "fi",
@@ -295,7 +285,7 @@ static bool at_list_end(void)
 	return token.kind == TOKEN_END || at_operator(")") || at_operator(";;");
 }
 
-/* @one_line: the list ends with its line, as a command typed at the top does. */
+/* Parses a list. @one_line: it ends with its line, as a typed command does. */
 static struct node *list_of(bool one_line)
 {
 	struct node *n = NULL, *next;
@@ -324,7 +314,7 @@ static struct node *list(void)
 	struct node *n = list_of(false);
 
 	if (!n)
-		unexpected();		/* "if ; then" and such */
+		unexpected();		/* as in "if ; then" */
 	return n;
 }
 

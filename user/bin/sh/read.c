@@ -1,6 +1,6 @@
 /*
- * read: a line of standard input, taken apart at the bytes of $IFS. One byte at a time is read, as
- * what is behind the line belongs to the next command.
+ * read: reads a line of standard input and splits it at the bytes of $IFS. It reads one byte at a
+ * time, because what follows the line belongs to the next command.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 struct line {
 	struct text text;
-	struct text quoted; /* for each byte: had it a backslash? */
+	struct text quoted; /* for each byte: did a backslash protect it? */
 	size_t at;
 };
 
@@ -32,7 +32,7 @@ static bool is_blank(const struct line *l, size_t i)
 	return is_separator(l, i) && strchr(" \t\n", l->text.s[i]);
 }
 
-/* False: the end of input came before that of the line. */
+/* Reads a line. Returns false if the input ends before the line does. */
 static bool read_line(struct line *l, bool raw)
 {
 	bool quote = false;
@@ -65,7 +65,7 @@ static void skip_blanks(struct line *l)
 		l->at++;
 }
 
-/* The next field; behind it its separator is passed over: blanks, and one other byte. */
+/* Takes the next field, and skips its separator: blanks, and one other byte. */
 static char *next_field(struct line *l)
 {
 	size_t begin = l->at, end;
@@ -81,7 +81,7 @@ static char *next_field(struct line *l)
 	return arena_copy(l->text.s + begin, end - begin);
 }
 
-/* The last variable gets all that is left, unless that is one field. */
+/* Takes all that is left for the last variable; a single field loses its separators. */
 static char *last_field(struct line *l)
 {
 	size_t begin = l->at, end = l->text.len;

@@ -1,6 +1,6 @@
 /*
- * Redirections. Those of a child are for good; those of a builtin or a compound command that runs
- * in the shell itself are undone after it, from copies kept out of the way.
+ * Redirections. In a child they are permanent; for a builtin or a compound command that runs in the
+ * shell itself they are undone afterwards, from copies of the descriptors.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -12,8 +12,9 @@
 #include "sh.h"
 
 /*
- * A here-document is a pipe with a process at its other end: its text may be longer than the pipe
- * holds. Nobody waits for that process by name; it ends when it has written all, or is not read.
+ * A here-document is a pipe with a process at its other end, because the text may be longer than
+ * the pipe holds. Nothing waits for that process: it ends when it has written all, or when the pipe
+ * has no reader.
  */
 static int open_here(const struct redir *r)
 {

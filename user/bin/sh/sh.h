@@ -15,13 +15,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* --- Memory (arena.c): given back in the reverse order, all at once back to a mark --- */
+/* --- Memory (arena.c): given back in reverse order, all at once back to a mark --- */
 
 size_t arena_mark(void);
 void arena_release(size_t mark);
-void arena_keep(void);			/* what there is now stays for good */
+void arena_keep(void);			/* what is allocated now stays for good */
 void *arena_alloc(size_t size);		/* zeroed */
-void *need_memory(void *p);		/* gives back p, or ends the shell if it is NULL */
+void *need_memory(void *p);		/* returns p; ends the shell if it is NULL */
 char *arena_copy(const char *s, size_t len);
 
 struct text {				/* a string that grows */
@@ -32,7 +32,7 @@ struct text {				/* a string that grows */
 void text_add(struct text *t, char c);
 void text_add_string(struct text *t, const char *s);
 
-struct fields {				/* a list of strings, NULL at its end */
+struct fields {				/* a list of strings, NULL at the end */
 	char **v;
 	size_t n, room;
 };
@@ -42,12 +42,12 @@ void fields_add(struct fields *f, char *s);
 /* --- Source --- */
 
 struct source {
-	const char *text;		/* what there is now; NULL at first */
-	int fd;				/* where more comes from, line by line; -1: nowhere */
+	const char *text;		/* what has been read; NULL at first */
+	int fd;				/* more comes from here, line by line; -1: nothing does */
 	bool interactive;
 	bool last_words;		/* the process ends with this source */
-	bool continued;			/* in the middle of a command: the other prompt */
-	bool cancelled;			/* Ctrl-C instead of a line: the command is dropped */
+	bool continued;			/* in the middle of a command: use the other prompt */
+	bool cancelled;			/* by Ctrl-C: the command is dropped */
 	struct source *outer;
 };
 
@@ -58,10 +58,13 @@ int source_next(void);
 bool source_join_lines(void);
 char *read_whole(int fd);		/* in the arena; NULL: error */
 void source_discard_line(void);
-bool source_at_end(void);		/* never asks anybody for more */
+bool source_at_end(void);		/* never asks for more input */
 bool source_cancelled(void);
 
-/* A line from the person at terminal @fd, in the arena; NULL: the end, or *cancelled by Ctrl-C. */
+/*
+ * Reads a line from a person at the terminal @fd, into the arena. NULL: the end of input; or
+ * Ctrl-C, which sets *cancelled.
+ */
 char *terminal_read_line(int fd, const char *prompt, bool *cancelled);
 
 /* --- Trees --- */
@@ -102,10 +105,12 @@ struct node {
 	struct redir *redirs;
 };
 
-/* A job's name: the words of @n's commands. In the arena. */
+/* Returns a job's name, in the arena: the words of @n's commands. */
 const char *describe(const struct node *n);
 
-/* One complete command, NULL if there is an empty line; sets *error at a mistake, said already. */
+/*
+ * Parses one complete command; NULL: an empty line. After a mistake and its message, *error is set.
+ */
 struct node *parse_command(bool *error, bool *end);
 
 /* --- Running --- */
@@ -118,8 +123,8 @@ extern struct shell {
 	int status;			/* $? */
 	int substituted;		/* of the last $(...): the status of a mere "a=$(b)" */
 	pid_t last_background;		/* $! */
-	enum unwind unwind;		/* a loop, a function or all is being left ... */
-	int unwind_levels;		/* ... how many loops yet */
+	enum unwind unwind;		/* what is being left: a loop, a function or all */
+	int unwind_levels;		/* how many loops are still to be left */
 	int loops;
 	const struct node *typed;	/* the command line of the person at the terminal */
 	const char *name;		/* $0 */
@@ -130,7 +135,7 @@ int run_tree(struct node *n);
 int run_source(struct source *s);
 int run_string(const char *text);
 
-bool redirect(struct redir *r);		/* for good; false: said why not */
+bool redirect(struct redir *r);		/* for good; false after an error message */
 struct saved_fds {			/* copies of 0 to 9; -1: untouched, -2: was closed */
 	int fd[10];
 };
@@ -141,7 +146,7 @@ void redirect_restore(struct saved_fds *saved);
 pid_t job_fork(pid_t *group, bool foreground);	/* like fork(); *group 0: a new one */
 int job_wait(pid_t pid);		/* an exit status */
 bool job_interrupted(void);
-void job_forget_key(void);		/* one from before this command line was not meant for it */
+void job_forget_key(void);		/* a key from before this line was not meant for it */
 bool job_catches(int sig); /* for keys at a terminal; from now on again */
 void trap_run(void); /* the commands for signals that have come */
 bool trap_is_pending(void);
@@ -157,23 +162,23 @@ int status_of(int wait_status);
 /* --- Words --- */
 
 void expand_words(const struct fields *words, size_t from, struct fields *out);
-char *expand_one(const char *word);	/* no splitting, no file names */
+char *expand_one(const char *word);	/* without splitting and file names */
 char *expand_pattern(const char *word);	/* the same for case: quoted * ? [ stay quoted */
 char *expand_here(const char *text);
-char *unquote_word(const char *word);	/* takes quotes away, expands nothing */
+char *unquote_word(const char *word);	/* removes quotes, expands nothing */
 void glob_add(char *pattern, struct fields *out);
 long arith(const char *text);
 char *command_output(const char *command);
 
-const char *var_get(const char *name);	/* NULL: not set. Also $? and kin */
+const char *var_get(const char *name);	/* NULL: not set. Also $? and its like */
 void var_set(const char *name, const char *value);
 void var_export(const char *name);
 void var_unset(const char *name);
-void var_local(const char *name); /* until var_end_locals() of a mark before this */
+void var_local(const char *name); /* until var_end_locals() of an earlier mark */
 void *var_mark_locals(void);
 void var_end_locals(void *mark);
 char **var_environment(void);
-size_t name_length(const char *s);	/* of the variable name at the start of @s; 0: none */
+size_t name_length(const char *s);	/* length of the variable name at @s; 0: there is none */
 
 typedef int (*builtin_fn)(int argc, char **argv);
 extern const struct builtin {
@@ -183,7 +188,7 @@ extern const struct builtin {
 } builtins[];				/* the last has no name */
 const struct builtin *builtin_named(const char *name);
 bool builtin_is_special(const struct builtin *b);
-void note_folder(void);			/* where we are, in PWD */
+void note_folder(void);			/* puts the current folder into PWD */
 char *find_program(const char *name);	/* its path by PATH, in the arena; NULL: there is none */
 int builtin_test(int argc, char **argv);
 int builtin_read(int argc, char **argv);
@@ -195,7 +200,7 @@ int builtin_history(int argc, char **argv);
 int builtin_jobs(int argc, char **argv);
 int builtin_kill(int argc, char **argv);
 struct node *find_function(const char *name);
-/* The builtins and functions whose names begin with @begin. */
+/* Adds the builtins and functions whose names begin with @begin. */
 void add_own_commands(const char *begin, struct fields *out);
 void define_function(const char *name, struct node *body);
 

@@ -1,6 +1,6 @@
 /*
- * Where commands come from: a string, a file, or a person at a terminal. Sources nest, as "eval"
- * and "." run one inside another.
+ * Where commands come from: a string, a file, or a person at a terminal. Sources nest, because
+ * "eval" and "." run one inside another.
  *
  * A descriptor is read line by line and not a byte further, because the commands we run may read
  * from the same one.
@@ -25,7 +25,7 @@ void source_pop(void)
 	current = current->outer;
 }
 
-/* The next line, in the arena; NULL at the end. */
+/* Reads the next line into the arena; NULL at the end. */
 static char *read_line(int fd)
 {
 	struct text line = { 0 };
@@ -40,7 +40,7 @@ static char *read_line(int fd)
 	return line.s;
 }
 
-/* As POSIX has it, parameters in PS1 and PS2 are expanded. */
+/* Returns the prompt, PS1 or PS2, with parameters expanded as in POSIX. */
 static const char *prompt(const struct source *s)
 {
 	const char *text = var_get(s->continued ? "PS2" : "PS1");
@@ -73,11 +73,11 @@ int source_next(void)
 	if (c == '\n')
 		s->continued = true;
 	if (s->fd >= 0 && s->text && !*s->text)
-		s->text = NULL;		/* its memory goes with the command it was part of */
+		s->text = NULL;		/* its memory went with the command that it belonged to */
 	return c;
 }
 
-/* A backslash at the end of a line joins it to the next. */
+/* Joins a line to the next if it ends in a backslash. */
 bool source_join_lines(void)
 {
 	if (source_peek() != '\\' || current->text[1] != '\n')
@@ -99,7 +99,7 @@ bool source_at_end(void)
 	return current->fd < 0 && (!text || !text[strspn(text, " \t\n")]);
 }
 
-/* After a mistake a person's line is dropped; the rest of a script is not run at all. */
+/* After a mistake, drops a person's line; the rest of a script is not run at all. */
 void source_discard_line(void)
 {
 	if (current->interactive)

@@ -1,7 +1,7 @@
 /*
- * Lines from a person at a terminal. While one is edited, the terminal gives us each key as it
- * is; commands find it as it was before. Not a byte beyond the line is read: what was typed ahead
- * may be for the command.
+ * Lines from a person at a terminal. While a line is edited, the terminal gives us each key at
+ * once; before a command runs, its settings are restored. No byte beyond the line is read: what was
+ * typed ahead may be meant for the command.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void write_screen(const char *s, size_t n)
 	}
 }
 
-/* Unknown on a serial line, where "stty cols 132" tells it. */
+/* On a serial line the width is unknown until "stty cols 132" sets it. */
 static size_t screen_columns(void)
 {
 	struct winsize size;

@@ -1,6 +1,6 @@
 /*
- * test, also written [ ... ]: true or false about strings, numbers and files. With ! and ( ) and,
- * of lowest rank, -a and -o.
+ * test, also written [ ... ]: conditions on strings, numbers and files, with ! and ( ) and, of
+ * lowest rank, -a and -o.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "sh.h"
 
-static char **at;			/* arguments left, NULL at the end */
+static char **at;			/* the arguments left, NULL at the end */
 
 static bool any(void);
 
@@ -48,7 +48,7 @@ static bool about_one(char what, const char *arg)
 	}
 }
 
-/* -nt, -ot, -ef: newer, older, the same; a file is newer than none at all (POSIX.1-2024). */
+/* -nt, -ot, -ef: newer, older, the same; a file is newer than a missing one (POSIX.1-2024). */
 static int compare_files(char how, const char *a, const char *b)
 {
 	struct stat x, y;
@@ -64,7 +64,7 @@ static int compare_files(char how, const char *a, const char *b)
 	return how == 'n' ? order > 0 : order < 0;
 }
 
-/* 1 or 0, or -1 if @op is no operator. */
+/* Returns 1 or 0, or -1 if @op is no operator. */
 static int about_two(const char *a, const char *op, const char *b)
 {
 	static const char names[] = "-eq-ne-lt-le-gt-ge";

@@ -1,8 +1,8 @@
 /*
- * From characters to words and operators; and the lines of here-documents, which come after the
- * line that asks for them.
+ * From characters to words and operators, and the text of here-documents, which comes after the
+ * line that has the <<.
  *
- * A word is kept as typed: quotes decide later, in expand.c, what they protect. Here they matter
+ * A word is kept as typed: expand.c decides later what the quotes protect. Here they matter
  * only for where the word ends.
  */
 #include <ctype.h>
@@ -14,7 +14,7 @@
 struct token token;
 bool parse_failed;
 
-struct pending {			/* a here-document whose lines come after this one */
+struct pending {			/* a here-document whose text comes after this line */
 	struct redir *redir;
 	bool strip_tabs;
 	struct pending *next;
@@ -29,7 +29,7 @@ void tokens_begin(void)
 	next_token();
 }
 
-/* @r->word is the line that will end it; a '-' before that takes tabs off. */
+/* @r->word is the line that will end the text; "<<-" removes tabs before each line. */
 void here_document_follows(struct redir *r)
 {
 	struct pending *p = arena_alloc(sizeof(*p)), **last = &pending;
@@ -62,7 +62,7 @@ void unexpected(void)
 
 static void copy_until(struct text *t, char close);
 
-/* At what follows a '$': all of (...) or {...}. */
+/* Copies all of (...) or {...} behind a '$'. */
 static void copy_bracketed(struct text *t)
 {
 	char open = source_next();
@@ -71,7 +71,9 @@ static void copy_bracketed(struct text *t)
 	copy_until(t, open == '(' ? ')' : '}');
 }
 
-/* Copies up to and with @close, minding quotes and nesting: the rest of "...", $(...), `...`. */
+/*
+ * Copies up to and including @close, minding quotes and nesting: the rest of "...", $(...), `...`.
+ */
 static void copy_until(struct text *t, char close)
 {
 	int c;
@@ -174,7 +176,7 @@ static void skip_blanks_and_comment(void)
 			source_next();
 }
 
-/* A word of digits right before a redirection is not a word: "2>file". */
+/* Digits right before a redirection are not a word, but the descriptor: "2>file". */
 static void check_io_number(void)
 {
 	int c = source_peek();

@@ -1,4 +1,4 @@
-/* Between token.c, which reads them, and parse.c, which knows what they mean. */
+/* The interface between token.c, which reads tokens, and parse.c, which knows what they mean. */
 #pragma once
 
 #include "sh.h"
@@ -8,11 +8,11 @@ enum token_kind { TOKEN_WORD, TOKEN_OPERATOR, TOKEN_NEWLINE, TOKEN_END };
 struct token {
 	enum token_kind kind;
 	char *text;			/* of a word or an operator */
-	int io_number;			/* before < or >, or -1 */
+	int io_number;			/* the number before < or >, or -1 */
 };
 
 extern struct token token;		/* the one being looked at */
-extern bool parse_failed;		/* by an error: everything unwinds without reading on */
+extern bool parse_failed;		/* after an error: the parser returns without reading on */
 
 void tokens_begin(void);
 void next_token(void);
@@ -22,4 +22,4 @@ bool at_operator(const char *op);
 bool at_word(const char *word);
 void expect_word(const char *word);
 void skip_newlines(void);
-void unexpected(void);			/* says that the token should not be here, and fails */
+void unexpected(void);			/* complains that the token should not be here */

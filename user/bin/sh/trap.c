@@ -1,7 +1,7 @@
 /*
- * trap: commands for when a signal comes, or the shell ends. The handler only notes the signal; the
- * walk over the tree looks at the notes before each node, so that the commands run between others
- * and not in the middle of one. A child has no traps; what its parent ignores it ignores too.
+ * trap: commands that run when a signal comes, or when the shell ends. The handler only notes the
+ * signal. The walk over the tree looks at the notes before each node, so the commands run between
+ * others and not in the middle of one. A child has no traps, but ignores what its parent ignores.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "../signals.h"
 #include "sh.h"
 
-#define AT_EXIT 0 /* the place of the signal that there is not */
+#define AT_EXIT 0 /* in place of a signal's number */
 #define SIGNALS 64
 
 static char *actions[SIGNALS]; /* NULL: none; "": the signal is ignored */
@@ -37,7 +37,7 @@ bool trap_is_pending(void)
 	return any_pending;
 }
 
-/* $? is afterwards what it was, whatever the commands did. */
+/* Runs the commands for @sig, and keeps $? as it was. */
 static void run_action(int sig)
 {
 	int status = shell.status;
@@ -61,7 +61,7 @@ void trap_run(void)
 	}
 }
 
-/* In a child. */
+/* Forgets all traps, in a child. */
 void trap_forget(void)
 {
 	for (int sig = 0; sig < SIGNALS; sig++) {
@@ -74,7 +74,7 @@ void trap_forget(void)
 	any_pending = 0;
 }
 
-/* Ends the shell; "exit" in the commands for that ends it at once. */
+/* Ends the shell, after the commands of "trap ... EXIT"; an "exit" in those ends it at once. */
 void shell_exit(int status)
 {
 	shell.status = status & 255;
@@ -93,14 +93,6 @@ static int trap_named(const char *name)
 	return sig < SIGNALS ? sig : -1;
 }
 
-static void list_traps(void)
-{
-	for (int sig = 0; sig < SIGNALS; sig++)
-		if (actions[sig])
-			printf("trap -- '%s' %s\n", actions[sig],
-			       sig == AT_EXIT ? "EXIT" : sigabbrev_np(sig));
-}
-
 static void set_trap(int sig, const char *action)
 {
 	free(actions[sig]);
@@ -110,7 +102,7 @@ static void set_trap(int sig, const char *action)
 	if (!action && shell.interactive && job_catches(sig))
 		return;
 	if (action && *action) {
-		/* Without SA_RESTART: what blocks in a builtin ends with EINTR. */
+		/* Without SA_RESTART: a call that blocks in a builtin ends with EINTR. */
 		struct sigaction act = { .sa_handler = note };
 
 		sigaction(sig, &act, NULL);
@@ -119,14 +111,17 @@ static void set_trap(int sig, const char *action)
 	}
 }
 
-/* trap [action | -] signal...: without an action, or with "-", what it was at first. */
+/* trap [action | -] signal...: without an action, or with "-", restores the original action. */
 int builtin_trap(int argc, char **argv)
 {
 	int i = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1, status = 0;
 	const char *action = NULL;
 
 	if (i >= argc) {
-		list_traps();
+		for (int sig = 0; sig < SIGNALS; sig++)
+			if (actions[sig])
+				printf("trap -- '%s' %s\n", actions[sig],
+				       sig == AT_EXIT ? "EXIT" : sigabbrev_np(sig));
 		return fflush(stdout) ? 1 : 0;
 	}
 	if (i + 1 < argc && trap_named(argv[i]) != AT_EXIT) {

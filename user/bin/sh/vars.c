@@ -1,7 +1,4 @@
-/*
- * Variables and functions: two short lists. A variable is exported or not; only those that are
- * reach the programs we run.
- */
+/* Variables and functions: two short lists. Only exported variables reach the programs we run. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +64,7 @@ static const char *number(long n)
 
 static const char *special(const char *name)
 {
-	static pid_t own;		/* a subshell's $$ is the shell's */
+	static pid_t own;		/* a subshell's $$ is that of the shell */
 	long n = 0;
 
 	if (!own)
@@ -131,9 +128,9 @@ void var_unset(const char *name)
 	free(v);
 }
 
-/* Variables as they were before a function made them its own: the newest first. */
+/* The variables that a function made local, as they were before: the newest first. */
 static struct local {
-	char *name, *pair; /* pair NULL: there was none */
+	char *name, *pair; /* pair NULL: it was not set */
 	bool exported;
 	struct local *next;
 } * locals;
@@ -225,7 +222,7 @@ char *find_program(const char *name)
 	return NULL;
 }
 
-/* The newest of a name is found first. The tree must outlive the command that defined it. */
+/* A name's newest definition is found first. The tree must outlive the command that defined it. */
 void define_function(const char *name, struct node *body)
 {
 	struct function *f = need_memory(malloc(sizeof(*f)));

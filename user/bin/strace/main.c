@@ -1,12 +1,12 @@
 /*
  * strace [-cf] [-e trace=name,...] [-o file] command [argument...]: runs the command and writes
  * each of its system calls with arguments and result, to standard error or the file. -f: those of
- * its children and threads too; -e: these calls only; -c: instead, how often each was called and
+ * its children and threads, too; -e: only these calls; -c: instead, how often each was called and
  * how long it took.
  *
  * A pipe connects us with /dev/strace, to which our child hands the other end before it becomes
- * the command; the end of file says that all have ended. A call is written when it is over, as
- * only then all of it is known; one that never comes back has "= ?".
+ * the command; the end of file says that all recorded processes have ended. A call is written when
+ * it returns, because only then all of it is known; one that never returns has "= ?".
  */
 #include <err.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #define MAX_TASKS	256
 #define MAX_CALLS	512		/* numbers that -c counts */
 
-static struct open_call {		/* that was entered and not left yet */
+static struct open_call {		/* a call that was entered and has not returned yet */
 	struct event event;
 	bool used;
 } open_calls[MAX_TASKS];
@@ -121,7 +121,10 @@ static bool read_all(int fd, void *to, size_t n)
 	return true;
 }
 
-/* Until everybody that is recorded has gone. Before execve() succeeds it is we who call. */
+/*
+ * Reads records until all recorded processes have ended. Before its execve() succeeds, the child is
+ * still strace.
+ */
 static void read_records(int fd, int child)
 {
 	const struct call *execve_call = call_named("execve", 6);

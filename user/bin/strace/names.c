@@ -1,4 +1,4 @@
-/* Names of calls, from the kernel's table, and of numbers that are arguments. */
+/* Names of system calls, from the kernel's table, and of numbers that are arguments. */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -85,7 +85,7 @@ static const char *const futex_ops[] = {
 	"FUTEX_WAIT_BITSET", "FUTEX_WAKE_BITSET",
 };
 
-/* @zero: what no flag at all is called. */
+/* Prints flags by name; @zero is the name of no flag at all. */
 static void print_flags(FILE *to, unsigned long v, const struct name *names, size_t n,
 			const char *zero)
 {

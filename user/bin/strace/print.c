@@ -1,4 +1,4 @@
-/* Writes a call as C would: its name, arguments by their kinds, and the result. */
+/* Prints a call as in C: its name, the arguments by their kinds, and the result. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #define SHOWN_BYTES	32
 #define MAX_ERRNO	4095
 
-/* The bytes of argument @i. */
+/* Returns the bytes recorded for argument @i. */
 static const char *bytes_of(const struct event *e, int i)
 {
 	const char *at = e->bytes;
@@ -73,7 +73,7 @@ static void print_stat(FILE *to, const struct stat *st)
 		st->st_mode & 07777, (long)st->st_size);
 }
 
-/* A structure: those that everybody meets; else its address. */
+/* Prints the most common structures; of others the address. */
 static void print_structure(FILE *to, const char *name, const struct event *e, int i,
 			    unsigned long address)
 {
@@ -123,7 +123,7 @@ static void print_buffer(FILE *to, const struct event *e, int i)
 		print_address(to, e->record.args[i]);
 }
 
-/* @e: where to look for what the argument points to. */
+/* @e is the record that holds what the argument points to. */
 static void print_argument(FILE *to, const struct call *c, int i, const struct event *entering,
 			   const struct event *leaving)
 {
@@ -132,7 +132,7 @@ static void print_argument(FILE *to, const struct call *c, int i, const struct e
 	size_t n = entering->record.bytes[i];
 
 	if (c->kinds[i] == KIND_openflags && !value && !strstr(c->name, "open")) {
-		fputc('0', to);		/* pipe2 and dup3 open nothing to read */
+		fputc('0', to);		/* pipe2 and dup3 have no O_RDONLY */
 		return;
 	}
 	if (print_named(to, c->kinds[i], value))
@@ -203,7 +203,7 @@ void print_call(FILE *to, const struct event *entering, const struct event *leav
 	else
 		fprintf(to, "syscall_%u(", entering->record.number);
 	for (int i = 0; c && c->kinds[i] != KIND_END; i++) {
-		/* The file's mode matters only where one is made. */
+		/* The mode argument matters only if the call may create a file. */
 		if (c->kinds[i] == KIND_mode && i && c->kinds[i - 1] == KIND_openflags &&
 		    !(entering->record.args[i - 1] & O_CREAT))
 			continue;

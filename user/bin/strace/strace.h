@@ -1,4 +1,4 @@
-/* The parts of strace: names.c has the numbers' names, print.c writes a call, main.c the rest. */
+/* The parts of strace: names.c names numbers, print.c prints a call, main.c does the rest. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct call {
 	enum kind kinds[7];		/* the last is KIND_END */
 };
 
-/* A record with its bytes; the record of leaving has the result. */
+/* A record and the bytes behind it; the record of the return has the result. */
 struct event {
 	struct strace_record record;
 	char bytes[6 * STRACE_BYTES];
@@ -28,8 +28,8 @@ struct event {
 const struct call *call_of(unsigned number);	/* NULL: unknown */
 const struct call *call_named(const char *name, size_t len);
 
-/* "O_RDWR|O_CREAT", "SIGINT": a number of a kind that has names. False: it has none. */
+/* Prints "O_RDWR|O_CREAT" or "SIGINT". Returns false if numbers of this kind have no names. */
 bool print_named(FILE *to, enum kind kind, unsigned long value);
 
-/* "name(args) = result"; @leaving NULL: it never came back. */
+/* Prints "name(args) = result"; @leaving NULL: the call never returned. */
 void print_call(FILE *to, const struct event *entering, const struct event *leaving);

@@ -1,4 +1,4 @@
-/* assert(3): the one header that may be included again with another NDEBUG. */
+/* assert(3): the only header that may be included again after NDEBUG has changed. */
 #undef assert
 
 #ifdef NDEBUG

@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
-/* The kernel's struct linux_dirent64, as it is: readdir() returns pointers into its buffer. */
+/*
+ * Equals the kernel's struct linux_dirent64: readdir() returns pointers into the kernel's answer.
+ */
 struct dirent {
 	ino_t d_ino;
 	off_t d_off;

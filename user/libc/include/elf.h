@@ -1,4 +1,4 @@
-/* As much of the ELF format as finding one's own program headers takes. */
+/* The part of the ELF format that a program needs to find its own program headers. */
 #pragma once
 
 #include <stdint.h>

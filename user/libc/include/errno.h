@@ -1,7 +1,7 @@
 /* Error numbers: Linux's, the same on riscv64 and x86_64. */
 #pragma once
 
-/* One of each thread, in its thread-local storage. */
+/* Each thread has its own, in thread-local storage. */
 extern _Thread_local int errno;
 #define errno		errno
 

@@ -1,6 +1,6 @@
 /*
- * POSIX threads. The objects are plain structures so that they may be static; their fields are the
- * library's own.
+ * POSIX threads. The objects are plain structures so that programs may define them statically; only
+ * the library uses their fields.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ typedef int pthread_once_t;
 
 typedef struct {
 	size_t __stack_size, __guard_size;
-	void *__stack;			/* the caller's own, or NULL */
+	void *__stack;			/* the caller's own memory, or NULL */
 	int __detached;
 } pthread_attr_t;
 
@@ -25,9 +25,9 @@ typedef struct {
 } pthread_mutexattr_t;
 
 typedef struct {
-	int __word;			/* 0 free, 1 locked, 2 locked and somebody may be waiting */
-	int __owner;			/* thread id, if the type needs it */
-	unsigned __depth;		/* of a recursive one */
+	int __word;			/* 0 free, 1 locked, 2 locked and a thread may be waiting */
+	int __owner;			/* thread id, if the mutex's type needs it */
+	unsigned __depth;		/* of a recursive mutex */
 	int __type, __shared;
 } pthread_mutex_t;
 
@@ -39,7 +39,7 @@ typedef struct {
 	int __lock;
 	clockid_t __clock;
 	struct __cond_waiter *__first, *__last;
-	int __left;			/* counts waiters that left on their own */
+	int __left;			/* counts the waiters that left on their own */
 } pthread_cond_t;
 
 typedef int pthread_rwlockattr_t;
@@ -55,9 +55,9 @@ typedef struct {
 typedef struct {
 	pthread_mutex_t __mutex;
 	pthread_cond_t __full, __empty;
-	unsigned __count;		/* how many make a round */
+	unsigned __count;		/* how many threads make a round */
 	unsigned __arrived;		/* of this round */
-	unsigned __inside;		/* of this and earlier rounds, on their way out too */
+	unsigned __inside;		/* in this round, or on their way out of an earlier one */
 	unsigned long __round;
 } pthread_barrier_t;
 

@@ -21,7 +21,9 @@ typedef struct {
 #define REG_NEWLINE  4
 #define REG_NOSUB    8
 
-/* For regexec(); with REG_STARTEND the text is what pmatch[0] says, and may hold zero bytes. */
+/*
+ * For regexec(); with REG_STARTEND, pmatch[0] says where the text lies, and it may hold zero bytes.
+ */
 #define REG_NOTBOL   1
 #define REG_NOTEOL   2
 #define REG_STARTEND 4

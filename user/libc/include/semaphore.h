@@ -4,7 +4,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* Low half: the count. High half: how many threads wait. One word, so that both change at once. */
+/* Low half: the count. High half: how many threads wait. One word, so that both change together. */
 typedef struct {
 	unsigned long __word;
 	int __shared;

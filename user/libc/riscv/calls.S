@@ -1,4 +1,7 @@
-/* riscv64: system calls as functions. Arguments are in place already; -4095 to -1 are errors. */
+/*
+ * riscv64: system calls as functions. The arguments are in place already; a result of -4095 to -1
+ * is an error.
+ */
 #include <sys/syscall.h>
 
 #define CALL(name, number) \

@@ -55,11 +55,11 @@ static inline void set_thread_pointer(void *tp)
 	__asm__ volatile("mv tp, %0" : : "r"(tp) : "memory");
 }
 
-/* The kernel's struct sigaction. It returns from handlers through its own page: no restorer. */
+/* The kernel's struct sigaction. A handler returns through a page of the kernel's: no restorer. */
 struct kernel_sigaction {
 	void *handler;
 	unsigned long flags, mask;
-	unsigned long unused;		/* QEMU's emulation of user programs writes this far */
+	unsigned long unused;		/* QEMU's emulation of user programs writes this field */
 };
 
 static inline void set_restorer(struct kernel_sigaction *k)

@@ -1,10 +1,10 @@
 /*
  * memcpy, memmove and memset for riscv64: eight bytes at a time, eight times a turn.
  *
- * Addresses are made aligned first, as the instruction set does not promise cheap misaligned
- * access. When source and destination are misaligned to each other, two aligned words of the
- * source are shifted together into each word of the destination; bytes that this reads beside the
- * source share an aligned word, hence a page, with bytes of it.
+ * Addresses are aligned first, because the instruction set does not promise cheap misaligned
+ * access. When source and destination are misaligned to each other, two aligned words of the source
+ * are shifted together into each word of the destination. This may read bytes beside the source,
+ * but only in an aligned word that holds bytes of it, hence in the same page.
  */
 #include <stdint.h>
 #include <string.h>
@@ -13,7 +13,10 @@ typedef uint64_t __attribute__((may_alias)) word;
 
 #define MISALIGNED(p)	((uintptr_t)(p) % sizeof(word))
 
-/* Both aligned. Safe for overlap as long as d < s. Returns how many bytes were left. */
+/*
+ * Copies between aligned addresses; overlap is safe as long as d < s. Returns how many bytes are
+ * left.
+ */
 static size_t copy_aligned(word *d, const word *s, size_t n)
 {
 	for (; n >= 64; n -= 64, d += 8, s += 8) {
@@ -28,7 +31,7 @@ static size_t copy_aligned(word *d, const word *s, size_t n)
 	return n;
 }
 
-/* @d aligned, @s not. */
+/* Copies to an aligned @d from a misaligned @s. Returns how many bytes are left. */
 static size_t copy_shifted(word *d, const char *s, size_t n)
 {
 	unsigned shift = 8 * MISALIGNED(s);

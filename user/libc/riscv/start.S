@@ -1,19 +1,19 @@
 /*
- * riscv64: the first instructions of a program, and what cannot be said in C of making processes
- * and threads.
+ * riscv64: the first instructions of a program, and the parts of creating processes and threads
+ * that cannot be written in C.
  */
 #include <sys/syscall.h>
 
 	.text
 
-/* The kernel starts us with sp at argc; nothing else is promised. */
+/* The kernel starts us with sp pointing at argc, and promises nothing else. */
 	.globl	_start
 _start:
 	.option	push
 	.option	norelax			/* gp cannot be loaded relative to itself */
 	la	gp, __global_pointer$
 	.option	pop
-	mv	fp, zero		/* the oldest frame */
+	mv	fp, zero		/* the outermost frame */
 	mv	ra, zero
 	mv	a0, sp
 	andi	sp, sp, -16

@@ -1,6 +1,6 @@
 /*
- * x86_64: system calls as functions. Only the fourth argument is not in place already, as `syscall`
- * needs rcx; -4095 to -1 are errors.
+ * x86_64: system calls as functions. The fourth argument has to move, because `syscall` overwrites
+ * rcx; a result of -4095 to -1 is an error.
  */
 #include <sys/syscall.h>
 

@@ -21,7 +21,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 	register long r8 __asm__("r8") = e;
 	register long r9 __asm__("r9") = f;
 
-	__asm__ volatile("syscall"	/* which keeps rip in rcx and the flags in r11 */
+	__asm__ volatile("syscall"	/* saves rip in rcx and the flags in r11 */
 			 : "+a"(n)
 			 : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
@@ -52,7 +52,9 @@ static inline void set_thread_pointer(void *tp)
 	sys3(SYS_arch_prctl, ARCH_SET_FS, (long)tp, 0);
 }
 
-/* The kernel's struct sigaction. A handler returns into the restorer, which must call sigreturn. */
+/*
+ * The kernel's struct sigaction. A handler returns into the restorer, which must call rt_sigreturn.
+ */
 struct kernel_sigaction {
 	void *handler;
 	unsigned long flags;

@@ -1,6 +1,6 @@
 /*
  * memcpy, memmove and memset for x86_64: the string instructions, by words and then by bytes. The
- * ABI keeps the direction flag clear; copying downwards sets it for as long as it takes.
+ * ABI keeps the direction flag clear; copying downwards sets it only while it copies.
  */
 #include <stdint.h>
 #include <string.h>
@@ -26,7 +26,7 @@ void *memmove(void *dst, const void *src, size_t n)
 		return memcpy(dst, src, n);
 	__asm__ volatile("std\n\t"
 			 "rep movsb\n\t"
-			 "subq $7, %%rsi\n\t"		/* from a last byte to a last word */
+			 "subq $7, %%rsi\n\t"		/* from the last byte to the last word */
 			 "subq $7, %%rdi\n\t"
 			 "movq %3, %%rcx\n\t"
 			 "rep movsq\n\t"

@@ -1,15 +1,15 @@
 /*
- * x86_64: the first instructions of a program, and what cannot be said in C of making processes,
- * threads and signal handlers.
+ * x86_64: the first instructions of a program, and the parts of creating processes, threads and
+ * signal frames that cannot be written in C.
  */
 #include <sys/syscall.h>
 
 	.text
 
-/* The kernel starts us with rsp at argc; nothing else is promised. */
+/* The kernel starts us with rsp pointing at argc, and promises nothing else. */
 	.globl	_start
 _start:
-	xorl	%ebp, %ebp		/* the oldest frame */
+	xorl	%ebp, %ebp		/* the outermost frame */
 	movq	%rsp, %rdi
 	andq	$-16, %rsp
 	call	__libc_start
@@ -48,8 +48,8 @@ __unmap_and_exit:
 	hlt
 
 /*
- * pid_t vfork(void): the child runs on our stack until it execs or exits, so the return address
- * waits in a register, which the kernel keeps for both.
+ * pid_t vfork(void): the child runs on our stack until it execs or exits, so the return address is
+ * kept in a register, which the kernel preserves for both.
  */
 	.globl	vfork
 vfork:
@@ -60,7 +60,7 @@ vfork:
 	movq	%rax, %rdi
 	jmp	__result
 
-/* Where signal handlers return to. */
+/* Signal handlers return to here. */
 	.globl	__signal_return
 __signal_return:
 	movl	$SYS_rt_sigreturn, %eax

@@ -1,13 +1,16 @@
 /*
- * Floating-point registers belong to threads: whatever switch, migration, system call, fork or
- * fault comes between, a thread finds in all of them what it left.
+ * Floating-point registers belong to threads: after any switch, migration, system call, fork or
+ * fault, a thread finds in all of them what it put there.
  *
  * regs.S, one for each machine, fills every register with its own pattern, spins a while with
- * system calls or without, and looks whether they are all still there.
+ * or without system calls, and checks that all patterns are still there.
  */
 #include "../test.h"
 
-/* How many registers had changed after @turns turns; each calls sched_yield() if @yield. */
+/*
+ * Returns how many registers had changed after @turns turns, each of which calls sched_yield() if
+ * @yield.
+ */
 long float_registers_changed(unsigned long pattern, long turns, long yield);
 
 /* The control register's rounding mode: 0 to nearest, 1 towards zero. */
@@ -52,7 +55,7 @@ static void many_processes(void)
 		CHECK_EQ(status, 0);
 }
 
-/* From CPU to CPU in the middle of it, if there are several. */
+/* Moves from CPU to CPU meanwhile, if there are several. */
 static void *wander(void *arg)
 {
 	cpu_set_t all, one;
@@ -81,7 +84,7 @@ static void migration(void)
 		join_thread(t[i]);
 }
 
-/* Integration of x^2 by the rectangle rule: all threads must get the very same bits. */
+/* Integrates x^2 by the rectangle rule: all threads must get exactly the same bits. */
 static double integrate(int steps)
 {
 	volatile double sum = 0;
@@ -139,7 +142,7 @@ static void *round_towards_zero(void *arg)
 	return arg;
 }
 
-/* The control register is a thread's own, too. */
+/* Each thread has its own control register, too. */
 static void rounding_mode(void)
 {
 	double usual = third();
@@ -170,7 +173,7 @@ static void fork_copies(void)
 	expect_exit(pid, 0);
 }
 
-/* A handler has registers of its own, and leaves those of the program as they were. */
+/* A handler has registers of its own, and does not change the program's. */
 static atomic_int nr_handled, stop;
 
 static void clobber(int sig)

@@ -28,12 +28,12 @@
 #define FUTEX_WAIT_REQUEUE_PI_PRIVATE	(FUTEX_WAIT_REQUEUE_PI | FUTEX_PRIVATE_FLAG)
 #define FUTEX_CMP_REQUEUE_PI_PRIVATE	(FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG)
 
-/* The word of a lock: its owner's thread id and two marks. */
+/* The word of a lock: the owner's thread id and two marks. */
 #define FUTEX_WAITERS		0x80000000
 #define FUTEX_OWNER_DIED	0x40000000
 #define FUTEX_TID_MASK		0x3fffffff
 
-/* A thread's list, for the kernel, of the locks it holds. */
+/* The list of the locks that a thread holds; the kernel reads it when the thread ends. */
 struct robust_list {
 	struct robust_list *next;
 };

@@ -1,4 +1,4 @@
-/* The system's integer types, the same on both 64-bit machines but for those in <bits/stat.h>. */
+/* The system's integer types. Those that differ between the two machines are in <bits/stat.h>. */
 #pragma once
 
 #include <stddef.h>

@@ -25,7 +25,7 @@
 1:
 	.endm
 
-/* The registers that a function must keep: fs0, fs1 and fs2 to fs11. */
+/* The registers that a function must preserve: fs0, fs1 and fs2 to fs11. */
 	.macro	kept op
 	\op	fs0, 32(sp)
 	\op	fs1, 40(sp)

@@ -1,6 +1,6 @@
 /*
- * x86_64: the sixteen SSE registers, both halves of each, where there is AVX the upper halves of
- * YMM0 to YMM15 as well, and the rounding mode in MXCSR.
+ * x86_64: the sixteen SSE registers, both halves of each; with AVX the upper halves of YMM0 to
+ * YMM15 as well; and the rounding mode in MXCSR.
  */
 #include <sys/syscall.h>
 
@@ -25,7 +25,7 @@
 1:
 	.endm
 
-/* Puts rax into the high half of register n, with SSE2 alone; the red zone is scratch. */
+/* Puts rax into the high half of register n, using only SSE2; the red zone is scratch. */
 	.macro	pinsrq_ n
 	movq	%rax, -16(%rsp)
 	movhpd	-16(%rsp), %xmm\n
@@ -51,7 +51,10 @@
 2:
 	.endm
 
-/* ebp is 1 if the CPU has AVX and the system keeps its registers: CPUID's OSXSAVE and AVX, XCR0. */
+/*
+ * Sets ebp to 1 if the CPU has AVX and the system saves its registers: CPUID's OSXSAVE and AVX,
+ * XCR0.
+ */
 	.macro	look_for_avx
 	movl	$1, %eax
 	xorl	%ecx, %ecx
