@@ -188,7 +188,9 @@ ltl one_inside { [] (inside[1] + inside[2] + inside[3] <= 1) }
 
 /*
  * inside_owns: a thread whose lock returned 0 owns the mutex until it unlocks, handed over or not
- * (MUTEX2) test: mutex.hand_over mutex.storm broken: BREAK_FREE
+ * (MUTEX2)
+ * test: mutex.hand_over mutex.storm
+ * broken: BREAK_FREE
  */
 ltl inside_owns {
 	[] ((inside[1] -> owner == 1) && (inside[2] -> owner == 2) && (inside[3] -> owner == 3))

@@ -211,6 +211,9 @@ void vfork_release(struct process *p);
 /* The leader, which may have exited long ago, is not found any more. tree_lock held. */
 void process_forget_leader(struct process *p);
 
+/* Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. */
+void thread_kill(struct thread *t);
+
 /* A thread's way out of its process, once per thread: the last one tears down. May block. */
 void process_thread_leaves(struct thread *t);
 

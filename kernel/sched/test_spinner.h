@@ -83,10 +83,18 @@ static inline bool knows(u32 class)
 	return policy_knows(class);
 }
 
+static inline void take_priority(int priority)
+{
+	struct sched_params p = params_of_level(priority);
+
+	REQUIRE(sched_set_params(current_thread(), &p) == 0, "", "priority %d is refused",
+		priority);
+}
+
 /* The test goes first where it shares the CPU, and its sleeps end on time. */
 static inline void go_first(void)
 {
-	thread_set_priority(PRIORITY_HIGHEST);
+	take_priority(PRIORITY_HIGHEST);
 }
 
 /* Lets others do @ns of work without blocking, which would leave this CPU to them. */

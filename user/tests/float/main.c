@@ -1,6 +1,6 @@
 /*
  * Floating-point registers belong to threads: whatever switch, migration, system call, fork or
- * fault comes between, a thread finds in all of them what it left.
+ * fault comes between, a thread finds in all of them what it left (RFRAME1).
  *
  * regs.S, one for each machine, fills every register with its own pattern, spins a while with
  * system calls or without, and looks whether they are all still there.
