@@ -2,10 +2,10 @@
  * From the port's boot code to the first program.
  *
  * Stages, each needing only those before it:
- *	early	boot arguments, console by polling		one CPU, no memory, no interrupts
- *	memory	pages, slabs, kernel mappings, traces
- *	full	threads, scheduler, other CPUs, interrupts	each CPU ends as its idle thread
- *	init	in a thread that may block: files, initramfs, /init
+ *	early	boot arguments, console by polling	one CPU, no allocator, no interrupts
+ *	memory	pages, slabs, kernel mappings, clock
+ *	full	scheduler, threads, other CPUs, traces	each CPU ends as its idle thread
+ *	init	files, initramfs, /init			in a thread that may block
  */
 #include "abi/strace.h"
 #include "abi/syscall.h"
@@ -17,6 +17,7 @@
 #include "console/console.h"
 #include "console/uart.h"
 #include "fs/vfs.h"
+#include "lock/spinlock.h"
 #include "mm/mm.h"
 #include "mm/numa.h"
 #include "process/futex.h"
@@ -30,16 +31,16 @@
 #include "thread/thread.h"
 #include "tty/tty.h"
 
-#define LATE_NS		NSEC_PER_SEC	/* a CPU that takes longer to start is worth a line */
+#define LATE_NS		NSEC_PER_SEC	/* a CPU that takes longer to start is reported */
 
-/* The rest of the boot, which may block: the first thread of process 1. */
+/* The first thread of process 1 does the rest of the boot, which may block. */
 static int init_main(void *unused)
 {
 	(void)unused;
 	vfs_init();
 	tty_init();
 	strace_init();
-	devfs_init();	/* of the devices that have registered */
+	devfs_init();	/* makes nodes for the devices registered above */
 	procfs_init();
 	sysfs_init();
 	if (machine.initrd.size) {
@@ -88,9 +89,9 @@ static void start_cpu(u64 hwid)
 }
 
 /*
- * If the machine has twice the CPUs we are to use, we take every second one. QEMU's -icount runs
- * CPUs in turn, and one that comes after a CPU which used its turn up gets an empty turn: with the
- * others idle it never runs. A spare behind each takes the empty turns.
+ * Starts up to @max CPUs: every second one if the machine has twice as many. QEMU's -icount runs
+ * CPUs in turn, and the CPU after one that used up its turn gets an empty turn; if all others are
+ * idle it never runs. A spare CPU behind each takes the empty turns.
  */
 static void start_cpus(unsigned max)
 {
@@ -127,6 +128,7 @@ static void start_traces(void)
 
 noreturn void kernel_main(void)
 {
+	assert_irqs_off();
 	bootargs_init();
 	uart_early_init();
 	kprintf("Trellis on %s, %s, %u CPU%s\n", ARCH_NAME, machine.model, machine.nr_cpus,

@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-/* Our column of abi/syscalls.def, and whether we have the calls of x86_64's table alone. */
+/* Our column of abi/syscalls.def; the calls that only x86_64 has are left out. */
 #define SYSCALL_NUMBER(riscv, x86_64) riscv
 #define ON_X86_64(...)
 
@@ -39,7 +39,7 @@ static inline u64 *abi_restorer(struct abi_sigaction *a)
 	return NULL;
 }
 
-/* Where handlers return to: a page of every program that has some, with this code. */
+/* Handlers return to this page, which every program with handlers has, and to this code. */
 #define ABI_TRAMPOLINE		(ARCH_USER_END - PAGE_SIZE)
 #define ABI_TRAMPOLINE_CODE	{ 0x08b00893, 0x00000073 }	/* li a7, rt_sigreturn; ecall */
 

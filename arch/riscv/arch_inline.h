@@ -32,15 +32,15 @@ static inline u32 arch_irqs_save(void)
 	return before & SSTATUS_SIE;
 }
 
-/* `pause`: a hint, so right for every CPU, though assemblers want to be told of an extension. */
+/* `pause`: a hint that any CPU accepts; as a word, since assemblers want an extension for it. */
 static inline void arch_spin_hint(void)
 {
 	__asm__ volatile(".word 0x0100000f" : : : "memory");
 }
 
 /*
- * tp holds the current thread whenever the kernel runs. As a variable in that register it is used
- * where it is, with no copy that a call would have to preserve.
+ * tp holds the current thread whenever the kernel runs. As a register variable it needs no copy
+ * that would have to be preserved across calls.
  */
 register struct thread *tp_thread __asm__("tp");
 
@@ -112,7 +112,7 @@ static inline void arch_switch_state(struct thread *prev, struct thread *next)
 		fpu_switch(prev, next);
 }
 
-/* A frame pointer is sp from before the call; the return address and the caller's lie below it. */
+/* A frame pointer is sp as it was before the call; below lie return address, then caller's fp. */
 static inline u64 arch_frame_pointer(void)
 {
 	return (u64)__builtin_frame_address(0);
@@ -143,8 +143,8 @@ static inline u64 arch_frame_next(u64 fp)
 #define PTE_PPN_MASK	0x003ffffffffffc00UL
 
 /*
- * Accessed and dirty are set from the start: nobody reads them, and a CPU that does not write them
- * itself would fault for them. VM_DEVICE needs no bit, memory attributes go with the address.
+ * Accessed and dirty are set from the start: the kernel never reads them, and a CPU that does not
+ * set them itself would fault. VM_DEVICE needs no bit: memory attributes belong to the address.
  */
 static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot)
 {
@@ -196,8 +196,8 @@ static inline void arch_tlb_flush_all(void)
 }
 
 /*
- * All spaces share address space number 0, so what a user's root had in the TLB must go. The
- * kernel's entries are global and stay: sfence.vma with a register that is not x0 spares them.
+ * All spaces share address space number 0, so the TLB entries of the last user root must go. The
+ * kernel's are global and stay: sfence.vma with a register other than x0 spares them.
  */
 static inline void arch_mmu_load(paddr_t root)
 {

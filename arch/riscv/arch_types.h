@@ -1,5 +1,5 @@
 /*
- * RISC-V: constants and structures of the port that the kernel embeds or passes around.
+ * RISC-V: constants, and the structures of the port that the kernel embeds or passes on.
  *
  * Virtual memory (Sv39):
  *	0 .. 2^38			user
@@ -37,7 +37,7 @@ struct trapframe {
 	u64 link_fp, pc;
 };
 
-/* Floating-point registers of a user thread; valid while tf->status says FS_CLEAN. */
+/* Floating-point registers of a user thread; valid while tf->status has FS_CLEAN. */
 struct fpu_state {
 	u64 f[32];
 	u64 fcsr;
@@ -55,7 +55,7 @@ struct arch_thread {
 /* First in struct cpu. */
 struct arch_cpu {
 	u64 emergency;			/* [const] where a trap frame goes if the stack is full */
-	struct thread *idle;		/* [const] what a hart that starts is to run */
-	u64 start_sp;			/* [const] on this stack */
+	struct thread *idle;		/* [const] the first thread of a hart that starts */
+	u64 start_sp;			/* [const] and its stack pointer */
 	u64 plic_context;		/* [const] this hart's supervisor context at the PLIC */
 };

@@ -1,5 +1,5 @@
 /*
- * Constants of C for assembly: offsets into structures (layout.c checks them) and macros.
+ * For assembly: offsets into C structures (layout.c checks them) and macros.
  */
 #pragma once
 
@@ -61,7 +61,7 @@
 	.size	\name, . - \name
 .endm
 
-/* Stands for a solution that is not written yet: says which and stops. */
+/* Stands for a solution that is not written yet: prints which and stops. */
 #define LAB_TODO(what)			\
 	.pushsection .rodata, "a";	\
 9:	.asciz	what;			\

@@ -1,8 +1,8 @@
 /*
  * From the firmware to kernel_main(): reads the device tree into `machine`.
  *
- * Nothing is known yet but the kernel's own image and where the tree lies; there is no allocator
- * and no console. A panic before kernel_main() has made one says nothing, but ends the machine.
+ * Only the kernel's own image and the address of the tree are known yet; there is no allocator and
+ * no console. A panic before kernel_main() has set one up prints nothing, but ends the machine.
  */
 #include "base/machine.h"
 #include "base/string.h"
@@ -52,7 +52,7 @@ static void read_cpu(const struct fdt *f, const struct fdt_node *n)
 	numa_add_cpu(hwid, node);
 }
 
-/* RAM beyond what the direct map covers is left alone. */
+/* RAM beyond what the direct map covers is not used. */
 static void read_memory(const struct fdt *f, const struct fdt_node *n)
 {
 	u64 start, size, node = 0;
@@ -65,7 +65,7 @@ static void read_memory(const struct fdt *f, const struct fdt_node *n)
 	}
 }
 
-/* Triples: from, to, distance. */
+/* The matrix is a list of triples: from, to, distance. */
 static void read_distances(const struct fdt *f, const struct fdt_node *n)
 {
 	u32 from, to, distance;
@@ -75,15 +75,6 @@ static void read_distances(const struct fdt *f, const struct fdt_node *n)
 			     fdt_cell(f, n, "distance-matrix", i + 2, &distance);
 	     i += 3)
 		numa_set_distance(from, to, distance);
-}
-
-/* Children of /reserved-memory: where the firmware itself lives. */
-static void read_reserved(const struct fdt *f, const struct fdt_node *n)
-{
-	u64 start, size;
-
-	for (unsigned i = 0; fdt_reg(f, n, i, &start, &size); i++)
-		machine_reserve(start, size);
 }
 
 static void read_tree(const struct fdt *f)
@@ -97,7 +88,8 @@ static void read_tree(const struct fdt *f)
 		if (n.depth == 0 && fdt_string(f, &n, "model"))
 			strlcpy(machine.model, fdt_string(f, &n, "model"), sizeof(machine.model));
 		else if (in_reserved && n.depth == 2)
-			read_reserved(f, &n);
+			for (unsigned i = 0; fdt_reg(f, &n, i, &start, &size); i++)
+				machine_reserve(start, size);
 		else if (fdt_name_is(&n, "memory") && n.depth == 1)
 			read_memory(f, &n);
 		else if (fdt_name_is(&n, "chosen") && n.depth == 1)

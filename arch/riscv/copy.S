@@ -1,11 +1,11 @@
 /*
- * Copying and filling memory: memcpy() and memset(), and the same over user memory, where a fault
+ * Copying and filling memory: memcpy() and memset(), and the same for user memory, where a fault
  * ends the copy instead of the kernel. Also the compare-and-exchange on a user word.
  *
- * User memory is open to the kernel (sstatus.SUM) only in here. A fault that fault_kernel()
- * cannot mend goes on at the fixup that the exception table has for the faulting range. The bulk
- * of a copy is redone byte by byte from the last finished block, so that the byte that cannot be
- * copied is found.
+ * The kernel may touch user memory (sstatus.SUM) only in here. After a fault that fault_kernel()
+ * cannot resolve, execution goes on at the fixup which the exception table has for the faulting
+ * range. A fault in the bulk of a copy goes on byte by byte from the last finished block, which
+ * finds the first byte that cannot be copied.
  */
 #include "asm.h"
 #include "errno.h"
@@ -18,7 +18,7 @@
 	.popsection
 .endm
 
-/* 64 bytes, \at behind a1 and a0. All loads before the first store: see memmove. */
+/* Copies 64 bytes from a1 + \at to a0 + \at, all loads before the first store: see memmove(). */
 .macro COPY_64 at
 	ld	t0, \at(a1)
 	ld	t1, \at + 8(a1)
@@ -39,9 +39,9 @@
 .endm
 
 /*
- * Copies from a1 to a0 up to a3, the destination's end; a0 == a3 after it. Stores are aligned;
- * loads are if both sides are aligned alike, and are left to the hardware if not. Uses t0 to t5,
- * a4 to a6.
+ * Copies from a1 to a0 up to a3, the destination's end; then a0 == a3. Stores are aligned. Loads
+ * are aligned only if both sides are aligned alike; if not, the hardware deals with it. Uses t0 to
+ * t5, a4 to a6.
  */
 .macro COPY name
 	sub	t0, a3, a0
@@ -94,7 +94,7 @@
 .L\name\()_done:
 .endm
 
-/* Fills from a0 up to a3 with the byte that is eight times in t1. Uses t0, a4. */
+/* Fills from a0 up to a3; t1 has the byte eight times. Uses t0, a4. */
 .macro FILL name
 	sub	t0, a3, a0
 	sltiu	t0, t0, 16
@@ -193,7 +193,8 @@ END arch_clear_user
 
 /*
  * int arch_user_cmpxchg32(u32 *p, u32 old, u32 new, u32 *seen)
- * A store that faults has lost its reservation when it is mended: it fails, and we look again.
+ * After a store has faulted and the fault is resolved, the reservation is lost: the store fails,
+ * and the loop tries again.
  */
 FUNC arch_user_cmpxchg32
 	li	t6, SSTATUS_SUM

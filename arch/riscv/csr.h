@@ -8,7 +8,7 @@
 #define SSTATUS_SPP		0x100		/* the trap came from supervisor mode */
 #define SSTATUS_FS		0x6000		/* floating-point unit: */
 #define SSTATUS_FS_OFF		0x0		/*	traps on use */
-#define SSTATUS_FS_CLEAN	0x4000		/*	on, the saved copy is right */
+#define SSTATUS_FS_CLEAN	0x4000		/*	on, equal to the saved copy */
 #define SSTATUS_FS_DIRTY	0x6000		/*	on, written since */
 #define SSTATUS_SUM		0x40000		/* supervisor may touch user pages */
 #define SSTATUS_UXL		0x300000000	/* width of user registers */

@@ -3,12 +3,12 @@
  *
  * Trap entry tells user from kernel by sscratch: the thread pointer while user code runs, 0 while
  * the kernel does. In the kernel tp is the current thread. User registers go to the frame at the
- * top of the thread's kernel stack (thread->arch.tf); a trap in the kernel pushes a frame where
- * sp is.
+ * top of the thread's kernel stack (thread->arch.tf); a trap in the kernel pushes its frame below
+ * sp.
  *
  * Interrupts are off from the trap until the C code that handles it enables them, and again from
- * its return to sret. In between a nested trap may overwrite sepc, sstatus and scause: they are in
- * the frame by then, and come back from it.
+ * its return to sret. In between a nested trap may overwrite sepc, sstatus and scause: by then they
+ * are saved in the frame, from where they are restored.
  */
 #include "asm.h"
 
@@ -31,11 +31,10 @@
 .endm
 
 /*
- * Every hart enters here, with translation off, a0 its number and a1 the device tree (or
- * nothing). The first one boots; others have been asked for by smp.c, and find there which CPU
- * they are to be. They have no entry of their own because firmware may wake one a moment too
- * early: OpenSBI 1.1 has a window in which a hart that we start goes to the kernel's first
- * instruction instead of ours.
+ * Every hart enters here, with translation off, its number in a0, and the first one with the device
+ * tree in a1. The first one boots; the others were started by smp.c, and find their struct cpu in
+ * hart_cpus[]. They have no entry of their own because OpenSBI 1.1 may, for a moment, start a hart
+ * at the kernel's first instruction instead of the one we asked for.
  */
 	.section .text.boot, "ax"
 FUNC _start
@@ -81,7 +80,7 @@ boot_hart_came:
 
 /* --- Traps ------------------------------------------------------------------------------------ */
 
-/* All registers but sp, tp and the ones that only the CSRs know. */
+/* Saves all registers but sp, tp and those that are in CSRs. */
 .macro SAVE
 	sd	ra, TF_RA(sp)
 	sd	gp, TF_GP(sp)
@@ -115,9 +114,9 @@ boot_hart_came:
 .endm
 
 /*
- * The reverse, sstatus and sepc too; interrupts are off. The store-conditional ends a reservation
+ * Restores them, and sstatus and sepc; interrupts are off. The store-conditional ends a reservation
  * that the handler or another thread may have left: without it, the interrupted code's own sc could
- * succeed after somebody else had changed the word.
+ * succeed although the word has changed.
  */
 .macro RESTORE
 	ld	t0, TF_STATUS(sp)
@@ -198,7 +197,7 @@ FUNC trap_entry
 	call	trap_user
 	j	.Luser_return
 
-	/* Once is enough: whoever sets more from now on sends an interrupt too, taken at sret. */
+	/* No second look: work that is set from now on comes with an interrupt, taken at sret. */
 .Luser_work:
 	mv	a0, sp
 	call	user_return_work
@@ -230,8 +229,8 @@ FUNC trap_from_kernel
 	addi	sp, sp, -TF_SIZE
 .Lkernel_save:
 	SAVE
-	li	t0, SSTATUS_SUM			/* what mends a fault in a user copy */
-	csrrc	t0, sstatus, t0			/* must not find user memory open */
+	li	t0, SSTATUS_SUM			/* user memory is closed while a fault */
+	csrrc	t0, sstatus, t0			/* in a user copy is handled */
 	csrr	t1, sepc
 	csrr	t2, scause
 	csrr	t3, stval
@@ -241,7 +240,7 @@ FUNC trap_from_kernel
 	sd	t2, TF_CAUSE(sp)
 	sd	t3, TF_VALUE(sp)
 	mv	a0, sp
-	addi	s0, sp, TF_SIZE			/* the frame's end links to the interrupted code */
+	addi	s0, sp, TF_SIZE			/* links backtraces to the interrupted code */
 	call	trap_kernel
 	RESTORE
 	ld	sp, TF_SP(sp)

@@ -1,7 +1,7 @@
 /*
  * void fpu_save(struct fpu_state *fpu), void fpu_restore(const struct fpu_state *fpu)
  *
- * The only instructions of the kernel that touch floating-point registers; see frame.c for when.
+ * The only instructions of the kernel that use floating-point registers; frame.c says when.
  */
 #include "asm.h"
 

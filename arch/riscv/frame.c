@@ -1,15 +1,15 @@
 /*
- * A thread as this port sees it: its first frame, its user registers, its floating-point state.
+ * The port's part of a thread: its first frame, its user registers, its floating-point state.
  *
  * A kernel stack, from its top down: struct fpu_state, struct trapframe (both used by user
  * threads only), then the frames of calls. Floating point is off (sstatus.FS in the trapframe)
  * until a thread first uses it; that traps, and trap_user() turns it on with zeroed registers.
  *
- * RFRAME1  While tf->status of a thread that is on a CPU says FS_DIRTY, its floating-point
- *          registers are in the CPU; while FS_CLEAN, in the CPU and in memory; while FS_OFF, it has
- *          none.
- * RFRAME2  A thread that is off its CPU is never FS_DIRTY: arch_switch_state() saved it. So it may
- *          go on anywhere.
+ * RFRAME1  A running thread's floating-point registers are in the CPU if its tf->status has
+ *          FS_DIRTY, in the CPU and in memory if FS_CLEAN; with FS_OFF it has none.
+ * RFRAME2  A thread that is off its CPU is never FS_DIRTY: arch_switch_state() has saved its
+ *          registers. So it may go on on any CPU.
+ *
  * The kernel itself uses no floating point, so traps leave the registers alone.
  */
 #include "base/string.h"
@@ -80,6 +80,7 @@ static void save_if_dirty(struct thread *t)
 
 void fpu_switch(struct thread *prev, struct thread *next)
 {
+	assert(fpu_status(next) != SSTATUS_FS_DIRTY);	/* RFRAME2 */
 	save_if_dirty(prev);
 	if (fpu_status(next) != SSTATUS_FS_OFF)
 		fpu_restore(fpu_of(next));

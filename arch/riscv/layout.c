@@ -1,5 +1,5 @@
 /*
- * Ties the offsets that assembly uses (asm.h) to the structures they belong to. Generates no code.
+ * Checks the offsets that assembly uses (asm.h) against the C structures. Generates no code.
  */
 #include "asm.h"
 #include "port.h"

@@ -1,9 +1,9 @@
 /*
- * The kernel's page table, and the few things about page tables that are the port's.
+ * The kernel's page table, and the few operations on page tables that belong to the port.
  *
  * All tables here are static, so that every entry of the root is made once, before translation is
- * turned on, and user roots can copy the kernel's half. Only levels below the root fill up later:
- * the direct map here, kernel/mm the mappings from ARCH_VMAP_BASE.
+ * turned on, and user roots can copy the kernel's half. Only levels below the root change later:
+ * the direct map here, the mappings from ARCH_VMAP_BASE in kernel/mm.
  *
  * Physical memory appears twice: the image at IMAGE_BASE with the rights of its sections,
  * everything else in the direct map, writable. The image's data is in the direct map too, since
@@ -17,7 +17,7 @@
 
 #define ENTRIES		512
 #define TABLE_SPAN	((u64)ENTRIES << PAGE_SHIFT)	/* of a last-level table: 2 MiB */
-#define GIGA_SPAN	((u64)ENTRIES * TABLE_SPAN)	/* of one above */
+#define GIGA_SPAN	((u64)ENTRIES * TABLE_SPAN)	/* of a table one level above: 1 GiB */
 #define TABLE		__attribute__((aligned(PAGE_SIZE)))
 
 #define ROOT_INDEX(va)	(((va) / GIGA_SPAN) % ENTRIES)
@@ -33,7 +33,7 @@ u64 kernel_satp;		/* [const] for entry.S */
 
 /* --- Boot: runs at physical addresses, where the address of a symbol is its physical one ------ */
 
-/* Every entry of the root for @tables, which are next to each other. */
+/* Makes the entries of the root for @tables, which are contiguous. */
 static void map_root(vaddr_t va, pte_t *tables, u64 entries)
 {
 	for (u64 i = 0; i < entries / ENTRIES; i++)
@@ -99,7 +99,7 @@ void arch_root_init(void *root)
 	copy_entries(root, IMAGE_BASE, sizeof(image_table));
 }
 
-/* An entry that is there already stays: those of the image's blocks must never become writable. */
+/* A present entry is left as it is: those of the image's blocks must never become writable. */
 void arch_direct_map(paddr_t pa)
 {
 	pte_t *entry = &direct_tables[pa / TABLE_SPAN];

@@ -1,12 +1,12 @@
 /*
  * The platform-level interrupt controller (PLIC specification 1.0): brings device lines to harts.
  *
- * Each hart's supervisor mode is a context of it, with enable bits, a threshold and a claim
- * register of its own. A machine of several sockets has a controller for each; the one used is that
- * of the console's line, and harts that it does not know get no device interrupts. A line goes to
- * every other CPU; whoever claims it first handles it, and it stays
- * quiet until that one completes it. A context's registers are written by its own CPU as it
- * starts, then only by arch_irq_unmask(), at boot: so there is no lock.
+ * Each hart's supervisor mode is a context, with its own enable bits, threshold and claim register.
+ * A machine with several sockets has a controller for each; we use the one of the console's line,
+ * and harts that it does not know get no device interrupts. A line is enabled on all other CPUs:
+ * the first CPU to claim an interrupt handles it, and the line stays quiet until that CPU completes
+ * it. A context's registers are written by its own CPU as it starts, then only by
+ * arch_irq_unmask(), at boot, so there is no lock.
  */
 #include "base/machine.h"
 #include "mm/mm.h"
@@ -24,8 +24,8 @@
 #define CLAIM(context)		(THRESHOLD(context) + 4)
 
 static paddr_t base;			/* [const after boot] 0: there is none */
-static unsigned nr_lines;		/* [const after boot] line 0, which is none, among them */
-static u64 hart_of[MAX_CONTEXTS];	/* [const after boot] whose context it is, or NO_HART */
+static unsigned nr_lines;		/* [const after boot] including line 0, which is unused */
+static u64 hart_of[MAX_CONTEXTS];	/* [const after boot] the context's hart, or NO_HART */
 static u32 unmasked[MAX_LINES / 32];	/* [boot] a bit for each line */
 
 static volatile u32 *reg(u64 offset)
@@ -40,9 +40,8 @@ static u32 cell(const u8 *p, unsigned i)
 }
 
 /*
- * `interrupts-extended` has two cells for each context: where it leads, the phandle of a hart's own
- * interrupt controller, and to which of that one's inputs. Those controllers are the children of
- * the harts' nodes.
+ * Fills hart_of[]. `interrupts-extended` has two cells for each context: the phandle of a hart's
+ * own interrupt controller, and its input. Those controllers are children of the harts' nodes.
  */
 static void find_harts(const struct fdt *f, const u8 *links, u32 len)
 {
@@ -63,7 +62,7 @@ static void find_harts(const struct fdt *f, const u8 *links, u32 len)
 	}
 }
 
-/* The controller to which the console's line leads; if that is not said, the first. */
+/* Finds the controller of the console's line, or the first one if the tree does not name it. */
 static bool find_plic(const struct fdt *f, struct fdt_node *plic)
 {
 	struct fdt_node uart = FDT_START;

@@ -20,7 +20,7 @@ noreturn void secondary_main(struct cpu *c);
 void trap_user(struct trapframe *tf);
 void trap_kernel(struct trapframe *tf);
 
-/* boot.c: what the boot hart starts on; the guard page is not mapped. */
+/* boot.c: the first stack of the boot hart; the guard page is not mapped. */
 struct boot_stack {
 	u8 guard[PAGE_SIZE];
 	u8 stack[KSTACK_SIZE];
@@ -28,15 +28,15 @@ struct boot_stack {
 
 extern struct boot_stack boot_stack;
 
-/* frame.c: tells trap entry where @t's kernel stack lies, from t->stack and t->stack_size. */
+/* frame.c: derives from t->stack and t->stack_size what trap entry has to know. */
 void thread_set_stack(struct thread *t);
-void fpu_first_use(struct thread *t);			/* the current one */
+void fpu_first_use(struct thread *t);			/* @t is the current thread */
 
-/* The current thread's floating-point registers, for signal frames. Interrupts on. */
+/* Read and write the current thread's floating-point registers, for signal frames. */
 void fpu_read(struct thread *t, struct fpu_state *out);
 void fpu_write(struct thread *t, const struct fpu_state *in);
 
-/* Where the image is linked, and how large its page tables let it be: four blocks of 2 MiB. */
+/* Where the image is linked, and its greatest size, by its page tables: four blocks of 2 MiB. */
 #define IMAGE_BASE		0xffffffff80200000UL
 #define IMAGE_MAX		0x800000UL
 
@@ -46,9 +46,9 @@ extern char __rodata_start[], __rodata_end[];
 
 /* mmu.c */
 #define DIRECT_MAX		(32UL << 30)		/* physical addresses that can be mapped */
-bool kernel_maps(vaddr_t va, unsigned access);		/* by what the page table says now */
+bool kernel_maps(vaddr_t va, unsigned access);		/* in the kernel's page table, now */
 
-/* trap.c: makes this hart take traps and the interrupts of other harts and devices. */
+/* trap.c: lets this hart take traps, and interrupts of other harts and devices. */
 void traps_init(void);
 
 /* smp.c */

@@ -1,6 +1,6 @@
 /*
- * The machine's end. QEMU's test device ends the emulator with an exit status of our choice; where
- * there is none, the firmware turns the machine off or resets it.
+ * Power off and reset. QEMU's test device ends the emulator with an exit status of our choice; a
+ * machine without it is turned off or reset by the firmware.
  */
 #include "mm/mm.h"
 #include "port.h"
@@ -33,7 +33,7 @@ noreturn void arch_machine_end(enum machine_end how)
 		*(volatile u32 *)phys_to_virt(test_device) = commands[how];
 	else
 		sbi_system_reset(how == MACHINE_REBOOT);
-	/* QEMU may take a while to end; a second request would replace the status of the first. */
+	/* QEMU may take a while to end, and a second request would replace the status. */
 	for (;;)
 		__asm__ volatile("wfi");
 }

@@ -1,5 +1,5 @@
 /*
- * Calls into the firmware: see sbi.h. Extensions are named by ASCII, as the specification does.
+ * Calls into the firmware: see sbi.h. Extensions are numbered by the ASCII codes of their names.
  */
 #include "sbi.h"
 
@@ -9,7 +9,7 @@
 #define EXT_HSM		0x48534d
 #define EXT_RESET	0x53525354
 
-/* Returns the call's error, 0 for success. */
+/* Makes a call and returns its error, 0 for success. */
 static long sbi_call(u64 extension, u64 function, u64 arg0, u64 arg1, u64 arg2, u64 arg3)
 {
 	register u64 a0 __asm__("a0") = arg0;

@@ -26,13 +26,13 @@ struct frame {
 	u64 registers[NR_REGISTERS];
 	u64 f[32];
 	u32 fcsr, unused[3];
-	u8 more_of_f[256];			/* if they were twice as wide */
+	u8 more_of_f[256];			/* room for registers twice as wide */
 };
 
 _Static_assert(offsetof(struct frame, registers) == 304 && sizeof(struct frame) == 1088,
 	       "rt_sigframe");
 
-/* Where the trap frame keeps what Linux has in this order. */
+/* Offsets in the trap frame of the registers in Linux's order. */
 #define T(i)	offsetof(struct trapframe, t[i])
 #define A(i)	offsetof(struct trapframe, a[i])
 #define S(i)	offsetof(struct trapframe, s[i])

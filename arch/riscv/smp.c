@@ -1,8 +1,8 @@
 /*
- * Several harts: starting them, and asking them for things.
+ * Several harts: starting them, interrupting them, flushing their TLBs.
  *
- * A hart that starts finds its struct cpu in hart_cpus[], and there the stack and the idle thread
- * that it is to run. It has joined when cpu_main() sets cpu->online.
+ * A hart that starts finds its struct cpu in hart_cpus[], and in that its stack and idle thread. It
+ * is started when cpu_main() sets cpu->online.
  */
 #include "asm.h"
 #include "mm/mm.h"
@@ -11,9 +11,9 @@
 #include "sched/cpu.h"
 
 #define MAX_HART		63	/* hart masks are one word */
-#define FLUSH_PAGES_MAX		64	/* from here on, dropping all translations is cheaper */
+#define FLUSH_PAGES_MAX		64	/* above it, dropping all translations is cheaper */
 
-struct cpu *hart_cpus[MAX_HART + 1];	/* [boot] what a hart is to be; NULL: a spare */
+struct cpu *hart_cpus[MAX_HART + 1];	/* [boot] by hart; NULL: a spare */
 
 static struct {
 	u8 stack[2 * PAGE_SIZE - sizeof(struct trapframe)];
@@ -37,6 +37,7 @@ noreturn void secondary_main(struct cpu *c)
 
 bool arch_cpu_start(struct cpu *c)
 {
+	assert_irqs_off();
 	if (c->hwid > MAX_HART)
 		return false;
 	cpu_init_arch(c);
@@ -45,8 +46,8 @@ bool arch_cpu_start(struct cpu *c)
 }
 
 /*
- * Virtual time passes quickly while all harts are idle, but one that has not been started may be
- * polling in the firmware. So spares are started too, and wait for nothing.
+ * While all harts are idle QEMU skips virtual time, but a hart that was never started may poll in
+ * the firmware, so spares are started too, and wait for ever.
  */
 void arch_cpu_spare(u64 hwid)
 {
@@ -55,16 +56,6 @@ void arch_cpu_spare(u64 hwid)
 }
 
 /* --- Requests --------------------------------------------------------------------------------- */
-
-static u64 harts_of(u32 set)
-{
-	u64 harts = 0;
-
-	for (unsigned i = 0; i < nr_cpus; i++)
-		if (set & BIT(i))
-			harts |= BIT(cpus[i].hwid);
-	return harts;
-}
 
 void arch_ipi(struct cpu *target)
 {
@@ -77,7 +68,10 @@ void arch_ipi(struct cpu *target)
  */
 void arch_tlb_shootdown(u32 set, vaddr_t start, vaddr_t end)
 {
-	u64 size = end - start > FLUSH_PAGES_MAX * PAGE_SIZE ? ~0ul : end - start;
+	u64 size = end - start > FLUSH_PAGES_MAX * PAGE_SIZE ? ~0ul : end - start, harts = 0;
 
-	sbi_remote_sfence_vma(harts_of(set), start, size);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (set & BIT(i))
+			harts |= BIT(cpus[i].hwid);
+	sbi_remote_sfence_vma(harts, start, size);
 }

@@ -22,7 +22,7 @@ static void fill(u8 *p, u8 first, u8 step)
 		p[i] = first + step * i;
 }
 
-/* How many bytes of to[] are not what they should be after @n were copied from @src to @dst. */
+/* Copies @n bytes from @src to @dst, then fills them; returns how many bytes of to[] are wrong. */
 static unsigned wrong_after_copy(unsigned dst, unsigned src, unsigned n)
 {
 	unsigned wrong = 0;
@@ -61,7 +61,7 @@ KTEST(copy_overlap, "copy.overlap", "", "copy.overlap")
 	}
 }
 
-/* The current thread runs on a space with two pages before END, or on none again. */
+/* Gives the current thread an address space with two pages before END. */
 static struct addr_space *use_new_space(void)
 {
 	struct map_request req = {

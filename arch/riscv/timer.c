@@ -1,6 +1,6 @@
 /*
- * Time: the `time` register, which counts alike on every hart, and a one-shot timer per hart that
- * compares with it: our own where the hart has one (extension Sstc), or the firmware's.
+ * Time: the `time` register, which is the same on every hart, and a one-shot timer per hart that is
+ * compared with it: our own where the hart has one (extension Sstc), else the firmware's.
  */
 #include "base/panic.h"
 #include "base/string.h"
@@ -9,7 +9,7 @@
 
 u64 clock_mult;
 static u64 frequency;		/* [const after boot] of the time register, Hz */
-static bool own_timer;		/* [const after boot] we have stimecmp: no call into the firmware */
+static bool own_timer;		/* [const after boot] stimecmp exists: no need of the firmware */
 
 static bool has_sstc(const struct fdt *f)
 {
@@ -45,6 +45,8 @@ static u64 ticks_at(u64 ns)
 
 void arch_timer_set(u64 ns)
 {
+	if (DEBUG_BUILD)
+		assert_irqs_off();
 	if (own_timer)
 		csr_write(0x14d, ticks_at(ns));	/* stimecmp: not every assembler knows the name */
 	else

@@ -1,6 +1,6 @@
 /*
- * Traps and their meaning: system calls aside (entry.S has them), every trap ends up here and goes
- * on to the kernel as an interrupt, a page fault, an exception of user code, or a panic.
+ * Traps: all but system calls (entry.S has those) come here and go on to the kernel as an
+ * interrupt, a page fault, an exception of user code, or a panic.
  *
  * trap_user() and trap_kernel() are entered and left with interrupts off, on the current thread's
  * kernel stack. Interrupts come on only around page faults, which may block, and only if they were
@@ -13,8 +13,8 @@
 
 static const struct {
 	const char *name;
-	u8 signal;		/* what user code gets for it */
-	u8 access;		/* VM_*: a page fault by this access */
+	u8 signal;		/* for user code */
+	u8 access;		/* VM_*: the access, if it is a page fault */
 } causes[] = {
 	[CAUSE_FETCH_MISALIGNED] = { "misaligned jump", SIGBUS, 0 },
 	[CAUSE_FETCH_ACCESS] = { "jump outside of memory", SIGSEGV, 0 },
@@ -36,13 +36,6 @@ static const char *cause_name(u64 cause)
 	return name ? name : "unknown trap";
 }
 
-static int cause_signal(u64 cause)
-{
-	int signal = cause < ARRAY_SIZE(causes) ? causes[cause].signal : 0;
-
-	return signal ? signal : SIGILL;
-}
-
 static unsigned page_fault_access(u64 cause)
 {
 	return cause < ARRAY_SIZE(causes) ? causes[cause].access : 0;
@@ -57,11 +50,13 @@ void traps_init(void)
 	csr_write(sie, SIE_SOFT | SIE_EXTERNAL);
 }
 
-/* wfi ends for an interrupt that cannot be taken yet, too: none between the look and it is lost. */
+/* wfi also ends when an interrupt is pending that is still disabled, so none is missed. */
 void arch_idle_wait(void)
 {
+	if (DEBUG_BUILD)
+		assert_irqs_off();
 	__asm__ volatile("wfi" : : : "memory");
-	arch_irqs_enable();	/* what is pending is taken before the next instruction */
+	arch_irqs_enable();	/* pending interrupts are taken before the next instruction */
 	arch_irqs_disable();
 }
 
@@ -95,16 +90,18 @@ void trap_user(struct trapframe *tf)
 		fault_user(tf, tf->value, access);
 		arch_irqs_disable();
 	} else if (tf->cause == CAUSE_ILLEGAL && (tf->status & SSTATUS_FS) == SSTATUS_FS_OFF) {
-		/* Perhaps for that reason; if not, it traps once more. */
+		/* If this was not because floating point is off, it traps once more. */
 		fpu_first_use(current_thread());
 	} else {
-		exception_user(tf, cause_signal(tf->cause), cause_name(tf->cause));
+		int signal = tf->cause < ARRAY_SIZE(causes) ? causes[tf->cause].signal : 0;
+
+		exception_user(tf, signal ? signal : SIGILL, cause_name(tf->cause));
 	}
 }
 
 /*
- * A page fault on a kernel mapping is in order if the mapping has just been made and this CPU
- * remembered that there was none; any other is the kernel's to judge.
+ * A CPU may remember that an address was not mapped. So after a fault on a kernel mapping that has
+ * just been made the access is simply repeated; fault_kernel() deals with all others.
  */
 static void kernel_fault(struct trapframe *tf, unsigned access)
 {
@@ -120,10 +117,10 @@ static void kernel_fault(struct trapframe *tf, unsigned access)
 }
 
 /*
- * Makes the end of @tf a frame that leads to the interrupted function. Two kinds of code have
- * their return address still in ra, so that a backtrace would miss the caller, and need a frame
- * between: a leaf function (compilers save only its caller's frame pointer, where the return
- * address belongs) and a jump to nowhere.
+ * Makes the end of @tf a frame that leads to the interrupted function. A backtrace would miss the
+ * caller of code that still has its return address in ra, so that needs a frame in between: a leaf
+ * function (the compiler stores only its caller's frame pointer, where the return address belongs)
+ * and a jump to an invalid address.
  */
 static void link_frames(struct trapframe *tf, const struct thread *t)
 {
@@ -139,7 +136,7 @@ static void link_frames(struct trapframe *tf, const struct thread *t)
 	}
 }
 
-/* The frame is on the emergency stack, since there was no room for it where sp was. */
+/* The frame is on the emergency stack, as there was no room for it on the thread's. */
 static noreturn void stack_overflow(struct trapframe *tf, struct thread *t)
 {
 	t->arch.stack_low = 0;		/* from here on, any stack will do */

@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-/* Our column of abi/syscalls.def, and whether we have the calls of x86_64's table alone. */
+/* Our column of abi/syscalls.def, with the calls that only x86_64 has. */
 #define SYSCALL_NUMBER(riscv, x86_64) x86_64
 #define ON_X86_64(...) __VA_ARGS__
 
@@ -36,14 +36,14 @@ static inline u64 *abi_restorer(struct abi_sigaction *a)
 	return &a->restorer;
 }
 
-/* Handlers return to code that the program brings. */
+/* Handlers return to the program's own code, by the restorer. */
 #define ABI_TRAMPOLINE		0
 #define ABI_TRAMPOLINE_CODE	{ 0 }
 
-/* Auxiliary vector: programs ask CPUID themselves. */
+/* Auxiliary vector: programs use CPUID instead. */
 #define ABI_HWCAP	0
 
-/* The least that a signal frame needs of a stack: itself, all registers, alignment. */
+/* The least stack that a signal frame needs: itself, all registers, alignment. */
 #define ABI_MINSIGSTKSZ	1472
 #define ABI_PLATFORM	"x86_64"
 

@@ -1,11 +1,11 @@
 /*
- * The ACPI tables: which CPUs and interrupt controllers there are (MADT), where the power
- * management timer and the reset and power-off registers are (FADT), which CPUs and memory form
- * nodes (SRAT) and how far those are from each other (SLIT).
+ * The ACPI tables: CPUs and interrupt controllers (MADT), the power management timer and the
+ * registers for reset and power off (FADT), which CPUs and memory form nodes (SRAT), and the
+ * distances between nodes (SLIT).
  *
- * Read once at boot, on the boot page tables: all tables lie below 4 GiB, where firmware puts them.
- * Only the DSDT is looked at again, for the value that powers off, so its blocks stay mapped.
- * Field offsets are those of the ACPI specification 6.5, chapter 5.2.
+ * They are read once at boot, on the boot page tables: firmware puts all tables below 4 GiB. Only
+ * the DSDT is read again, for the value that powers off, so its blocks stay mapped. Field offsets
+ * are those of the ACPI specification 6.5, chapter 5.2.
  */
 #include "arch.h"
 #include "base/machine.h"
@@ -30,7 +30,7 @@ struct sdt {
 	char signature[4];
 	u32 length;
 	u8 revision, checksum;
-	u8 origin[26];			/* who made it */
+	u8 origin[26];			/* names of its makers */
 } __attribute__((packed));
 
 struct entry {			/* of the MADT and the SRAT */
@@ -46,7 +46,7 @@ enum {
 
 #define GAS_IO		1		/* address space of a generic address: I/O ports */
 
-/* The field of @size bytes at @offset, wherever that is aligned. */
+/* Reads the field of @size bytes at @offset, which need not be aligned. */
 static u64 field(const void *table, unsigned offset, unsigned size)
 {
 	u64 v = 0;
@@ -55,7 +55,7 @@ static u64 field(const void *table, unsigned offset, unsigned size)
 	return v;
 }
 
-/* A table through the boot page tables. */
+/* Returns the address of a table in the boot page tables. */
 static const void *table_at(paddr_t pa)
 {
 	if (pa == 0 || pa >= 1UL << 32)
@@ -63,7 +63,7 @@ static const void *table_at(paddr_t pa)
 	return phys_to_virt(pa);
 }
 
-/* NULL: there is none. */
+/* Returns the table with @signature, or NULL. */
 static const struct sdt *find_table(const struct rsdp *rsdp, const char *signature)
 {
 	bool extended = rsdp->revision >= 2 && rsdp->xsdt;
@@ -88,21 +88,6 @@ static const struct sdt *need_table(const struct rsdp *rsdp, const char *signatu
 	return t;
 }
 
-static void add_cpu(const void *entry)
-{
-	if ((field(entry, 4, 4) & 1) && machine.nr_cpus < ARRAY_SIZE(machine.cpu_hwid))
-		machine.cpu_hwid[machine.nr_cpus++] = field(entry, 3, 1);
-}
-
-/* Only the first I/O APIC: its pins are all that PC devices have. */
-static void add_ioapic(const void *entry)
-{
-	if (acpi.ioapic)
-		return;
-	acpi.ioapic = field(entry, 4, 4);
-	acpi.ioapic_gsi = field(entry, 8, 4);
-}
-
 static void add_override(const void *entry)
 {
 	unsigned irq = field(entry, 3, 1);
@@ -113,16 +98,14 @@ static void add_override(const void *entry)
 	acpi.isa[irq].flags = field(entry, 8, 2);
 }
 
-/* Bits of an APIC id that tell threads of one core apart, as a mask. */
-static u64 sibling_mask(void)
-{
-	return cpuid(0).eax >= 0xb ? BIT(cpuid(0xb).eax & 31) - 1 : 0;
-}
-
-/* Work goes to the first CPU that is idle, so cores come before the siblings of cores. */
+/*
+ * Work goes to the first idle CPU, so this puts one thread of each core before all others. The mask
+ * has the bits of an APIC id that differ between threads of one core.
+ */
 static void cores_first(void)
 {
-	u64 siblings[ARRAY_SIZE(machine.cpu_hwid)], mask = sibling_mask();
+	u64 siblings[ARRAY_SIZE(machine.cpu_hwid)];
+	u64 mask = cpuid(0).eax >= 0xb ? BIT(cpuid(0xb).eax & 31) - 1 : 0;
 	unsigned nr_siblings = 0, n = 0;
 
 	for (unsigned i = 0; i < machine.nr_cpus; i++) {
@@ -147,12 +130,16 @@ static void read_madt(const struct sdt *madt)
 		e = (const void *)((const u8 *)madt + at);
 		if (e->length < sizeof(*e))
 			break;
-		if (e->type == MADT_CPU)
-			add_cpu(e);
-		else if (e->type == MADT_IOAPIC)
-			add_ioapic(e);
-		else if (e->type == MADT_OVERRIDE)
+		if (e->type == MADT_CPU && (field(e, 4, 4) & 1) &&
+		    machine.nr_cpus < ARRAY_SIZE(machine.cpu_hwid)) {
+			machine.cpu_hwid[machine.nr_cpus++] = field(e, 3, 1);
+		} else if (e->type == MADT_IOAPIC && !acpi.ioapic) {
+			/* only the first one: PC devices use no others */
+			acpi.ioapic = field(e, 4, 4);
+			acpi.ioapic_gsi = field(e, 8, 4);
+		} else if (e->type == MADT_OVERRIDE) {
 			add_override(e);
+		}
 	}
 	if (!acpi.ioapic || !machine.nr_cpus)
 		panic("the MADT names %u CPUs, I/O APIC at %lx", machine.nr_cpus, acpi.ioapic);
@@ -216,7 +203,7 @@ void acpi_init(paddr_t rsdp)
 		read_slit(t);
 }
 
-/* A small number in AML: ZeroOp, OneOp, or BytePrefix and the value. */
+/* Reads a small number in AML: ZeroOp, OneOp, or BytePrefix and the value. */
 static const u8 *aml_byte(const u8 *p, unsigned *value)
 {
 	if (*p == 0x0a)
@@ -226,8 +213,8 @@ static const u8 *aml_byte(const u8 *p, unsigned *value)
 }
 
 /*
- * The sleep types of \_S5: Name(_S5_, Package() { a, b, ... }). There is no AML interpreter here;
- * the object's bytes are plain to see in every DSDT.
+ * Reads the sleep types of \_S5: Name(_S5_, Package() { a, b, ... }). This needs no interpreter of
+ * AML: the object's bytes appear as they are in every DSDT.
  */
 bool acpi_sleep_type_s5(unsigned *a, unsigned *b)
 {

@@ -1,5 +1,5 @@
 /*
- * x86_64: the parts of arch.h that are one instruction or few.
+ * x86_64: the inline part of arch.h, which includes this and says what each function promises.
  */
 #pragma once
 
@@ -50,8 +50,8 @@ static inline u32 arch_irqs_save(void)
 }
 
 /*
- * Under emulation `pause` gives the CPU's turn away. That takes the host as long as some hundred
- * instructions, so a CPU that spins for long would hardly get on: it looks around a little first.
+ * Under emulation `pause` ends the CPU's turn, which costs the host as much as some hundred
+ * instructions. A long spin would slow everything down, so a few turns of a loop come first.
  */
 static inline void arch_spin_hint(void)
 {
@@ -61,8 +61,8 @@ static inline void arch_spin_hint(void)
 }
 
 /*
- * Not volatile: a piece of code is always the same thread, whatever CPU it continues on, so the
- * compiler may keep the answer.
+ * Not volatile: code stays in the same thread even if it moves to another CPU, so the compiler may
+ * keep the result.
  */
 static inline struct thread *arch_current(void)
 {
@@ -160,8 +160,8 @@ static inline u64 arch_frame_next(u64 fp)
 }
 
 /*
- * Accessed and dirty are set from the start: the kernel never asks for them, and the CPU need not
- * write them. No global pages: a load of CR3 drops everything, and shootdowns need no second way.
+ * Accessed and dirty are set from the start: the kernel never reads them, and the CPU need not
+ * write them. No pages are global, so that a load of CR3 drops everything.
  */
 static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot)
 {
@@ -178,7 +178,7 @@ static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot)
 	return pte;
 }
 
-/* Tables allow everything: the leaf decides, and kernel tables are only in the kernel's half. */
+/* Entries of tables allow everything: the leaf alone decides the rights. */
 static inline pte_t arch_pte_table(paddr_t pa)
 {
 	return pa | PTE_P | PTE_W | PTE_U | PTE_A;
@@ -231,14 +231,13 @@ static inline void arch_mmu_load(paddr_t root)
 	__asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
 }
 
-/* Nanoseconds a TSC tick, times 2^32: from timer.c. */
-extern u64 tsc_to_ns;
+extern u64 tsc_to_ns;		/* [const after boot] ns per tick, times 2^32; see timer.c */
 
 static inline u64 arch_rdtsc(void)
 {
 	u32 lo, hi;
 
-	/* The fence keeps two readings that are ordered by memory in order, on whatever CPUs. */
+	/* The fence orders the reading after earlier loads, so clocks on two CPUs agree. */
 	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
 	return (u64)hi << 32 | lo;
 }

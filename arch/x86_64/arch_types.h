@@ -1,8 +1,7 @@
 /*
- * x86_64: what the kernel keeps per CPU and thread for the port, the trap frame, and constants.
+ * x86_64: the port's data of each CPU and thread, the trap frame, and constants.
  *
- * Assembly knows some of these layouts; asm.h has the offsets and trap.c the static asserts that
- * tie the two together.
+ * Assembly depends on some of these layouts: asm.h has the offsets, and trap.c checks them.
  */
 #pragma once
 
@@ -16,8 +15,8 @@
 #define ARCH_PT_LEVELS		4
 
 /*
- * The last page of the lower half stays empty: an address right behind user memory is canonical, so
- * the pc after a SYSCALL always is (see entry.S, invariant XENTRY2).
+ * The last page of the lower half stays empty: the address right behind user memory is canonical,
+ * and so is the pc after every SYSCALL (XENTRY2 in entry.S).
  */
 #define ARCH_USER_END		0x00007ffffffff000UL
 #define ARCH_DIRECT_BASE	0xffff800000000000UL
@@ -28,8 +27,7 @@ struct thread;
 
 /*
  * The registers of interrupted code, lowest address first. rbp lies right below rip, as in a stack
- * frame, so a kernel trap frame is itself a link of the frame-pointer chain and a backtrace walks
- * through it.
+ * frame, so that a backtrace walks through the frame of a kernel trap.
  */
 struct trapframe {
 	u64 r15, r14, r13, r12, rbx;

@@ -73,7 +73,7 @@
 	.size	\name, . - \name
 .endm
 
-/* A memory access at @insn that may fault on user memory: the trap then goes on at @fixup. */
+/* The instruction at \insn may fault on user memory: execution then goes on at \fixup. */
 .macro MAY_FAULT insn, fixup
 	.pushsection .extable, "a"
 	.quad	\insn, \insn + 1, \fixup
@@ -81,8 +81,8 @@
 .endm
 
 /*
- * STAC lets the kernel touch user pages, CLAC forbids it again. They are no-ops until boot code has
- * seen that the CPU has SMAP and puts the instruction in their place (cpu.c).
+ * STAC lets the kernel touch user pages, CLAC forbids it again. They are no-ops, which cpu.c
+ * replaces at boot by the instructions if the CPU has SMAP.
  */
 .macro SMAP_SITE opcode
 .Lsmap\@:
@@ -102,7 +102,7 @@
 	SMAP_SITE 0xcb
 .endm
 
-/* Stands for a solution that is not written yet: says which and stops. */
+/* Stands for a solution that is not written yet: prints which and stops. */
 #define LAB_TODO(what)			\
 	.pushsection .rodata, "a";	\
 9:	.asciz	what;			\

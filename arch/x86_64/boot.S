@@ -1,10 +1,9 @@
 /*
- * The way in: PVH entry, 32-bit flat protected mode without paging, EBX points at the start info.
+ * The kernel's entry: PVH, 32-bit flat protected mode without paging; EBX points at the start info.
  *
- * Turns on long mode on page tables that map the low 4 GiB three times: where they are, for the
- * code that runs here and on starting CPUs; at the kernel's image; and at the direct map.
- * boot_main() on the boot stack, in the upper half, makes the real tables and leaves these for
- * good.
+ * Turns on long mode with page tables that map the low 4 GiB three times: at their own addresses,
+ * for the code here and on CPUs that start; at the kernel's image; and in the direct map. Then
+ * boot_main(), on the boot stack in the upper half, makes the real tables and leaves these.
  */
 #include "asm.h"
 
@@ -70,7 +69,7 @@ boot_pd:
 	.set	block, block + 0x200000
 	.endr
 
-/* The boot CPU's idle stack; mmu.c leaves the page below it out. */
+/* The boot CPU's idle stack; mmu.c does not map the page below it. */
 	.section .bss, "aw", @nobits
 	.balign	4096
 	.globl	boot_stack_guard, boot_stack, boot_stack_top

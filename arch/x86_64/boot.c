@@ -1,10 +1,10 @@
 /*
- * From the PVH start info to kernel_main(): what the loader and the firmware say goes into struct
- * machine, then page tables, interrupt controllers and clocks are set up.
+ * From the PVH start info to kernel_main(): fills struct machine from the loader and the firmware,
+ * then sets up page tables, interrupt controllers and clocks.
  *
  * Runs on the boot CPU, on its idle thread's stack, interrupts off, on the boot page tables until
- * mmu_init(). The start info and all it points to lies below 4 GiB and is copied before memory is
- * handed out.
+ * mmu_init(). The start info and all it points to lies below 4 GiB, and is copied before memory is
+ * given out.
  */
 #include "arch.h"
 #include "base/machine.h"
@@ -43,15 +43,7 @@ struct start_memmap {
 	u32 type, reserved;
 } __attribute__((packed));
 
-/* The serial port that every PC has had at the same place. */
-static void describe_uart(void)
-{
-	machine.uart = (struct uart_info){
-		.base = COM1_PORT, .is_port = true, .irq = COM1_IRQ, .clock = COM1_CLOCK,
-	};
-}
-
-/* The processor's own name, 16 bytes a leaf. */
+/* The processor's own name, 16 bytes per leaf. */
 static void describe_model(void)
 {
 	for (u32 i = 0; i < 3; i++) {
@@ -59,15 +51,6 @@ static void describe_model(void)
 
 		memcpy(machine.model + i * sizeof(part), &part, sizeof(part));
 	}
-}
-
-static void read_cmdline(const struct start_info *info)
-{
-	if (!info->cmdline)
-		return;
-	if (strlcpy(machine.cmdline, phys_to_virt(info->cmdline), sizeof(machine.cmdline)) >=
-	    sizeof(machine.cmdline))
-		panic("the command line is longer than %zu bytes", sizeof(machine.cmdline) - 1);
 }
 
 static void read_memmap(const struct start_info *info)
@@ -87,7 +70,10 @@ static void read_start_info(const struct start_info *info)
 
 	if (info->magic != START_MAGIC || info->version < 1)
 		panic("not started by a PVH loader that knows the memory map");
-	read_cmdline(info);
+	if (info->cmdline &&
+	    strlcpy(machine.cmdline, phys_to_virt(info->cmdline), sizeof(machine.cmdline)) >=
+		    sizeof(machine.cmdline))
+		panic("the command line is longer than %zu bytes", sizeof(machine.cmdline) - 1);
 	read_memmap(info);
 	machine_reserve(0, LOW_MEMORY);
 	machine_reserve(arch_image_pa(__image_start), __image_end - __image_start);
@@ -105,7 +91,10 @@ noreturn void boot_main(paddr_t start_info)
 	arch_set_current(&c->idle, c);
 	machine.boot_hwid = cpu_apic_id();
 	cpu_prepare(0, machine.boot_hwid, boot_stack, KSTACK_SIZE);
-	describe_uart();
+	/* the serial port is at the same place in every PC */
+	machine.uart = (struct uart_info){
+		.base = COM1_PORT, .is_port = true, .irq = COM1_IRQ, .clock = COM1_CLOCK,
+	};
 	describe_model();
 	cpu_features_init();
 	cpu_init(c);

@@ -6,10 +6,9 @@
  * Required of a CPU: what long mode implies, and NX. Used where present: SMEP and SMAP (the kernel
  * neither runs nor touches user pages but in uaccess.S), UMIP (no SGDT and friends in user mode).
  *
- * XSAVE, where there is AVX to be kept. CPUID cannot be masked for user programs, so what
- * it offers has to work; of more than AVX (AVX-512, say) a program has to ask XCR0, as it must.
- * FSGSBASE stays off: a user program cannot set its GS base, so it is 0 for all, and NMI entry can
- * tell the kernel's by its sign.
+ * XSAVE is used where the CPU has AVX: programs see AVX in CPUID, so it has to work. For anything
+ * beyond, such as AVX-512, programs must check XCR0, which has it disabled. FSGSBASE stays off, so
+ * a program's GS base is always a user address, and NMI entry can tell the kernel's by its sign.
  */
 #include "sched/cpu.h"
 
@@ -44,7 +43,7 @@ struct smap_site {
 
 extern const struct smap_site __smap_sites_start[], __smap_sites_end[];
 
-/* 0x08 and 0x10 the kernel's, 0x18 none (32-bit user code for SYSRET), 0x20 and 0x28 the user's. */
+/* 0x08, 0x10: the kernel's; 0x18: unused (SYSRET's 32-bit code); 0x20, 0x28: the user's. */
 static u64 gdt[GDT_TSS + 2 * MAX_CPUS] __attribute__((aligned(16))) = {
 	0, SEGMENT_CODE, SEGMENT_DATA, 0, SEGMENT_DATA | SEGMENT_USER, SEGMENT_CODE | SEGMENT_USER,
 };
@@ -74,7 +73,7 @@ static void init_gates(void)
 	set_gate(4, 0, GATE_USER);			/* INTO's old place: INT 4 */
 }
 
-/* Text is still writable: the kernel's own page tables come later. */
+/* Text can still be written: the kernel's own page tables come later. */
 static void use_smap(void)
 {
 	cr4 |= CR4_SMAP;
@@ -84,15 +83,7 @@ static void use_smap(void)
 
 bool cpu_has_xsave;
 
-/* XSAVE's state of AVX is where struct fpu_state has it, as on every CPU there is. */
-static bool has_avx(void)
-{
-	u32 features = cpuid(1).ecx;
-
-	return features & BIT(26) && features & BIT(28) && cpuid(0).eax >= 13;
-}
-
-/* As use_smap(). */
+/* Changes instructions, like use_smap(). */
 static void use_xsave(void)
 {
 	cr4 |= CR4_OSXSAVE;
@@ -109,6 +100,7 @@ u32 cpu_apic_id(void)
 void cpu_features_init(void)
 {
 	struct cpuid extended = cpuid(0x80000001), leaf7 = { 0 };
+	u32 features = cpuid(1).ecx;
 
 	if (!(extended.edx & BIT(20)))
 		panic("this CPU has no NX pages");
@@ -121,7 +113,7 @@ void cpu_features_init(void)
 		use_smap();
 	if (leaf7.ecx & BIT(2))
 		cr4 |= CR4_UMIP;
-	if (has_avx())
+	if (features & BIT(26) && features & BIT(28) && cpuid(0).eax >= 13)	/* XSAVE, AVX */
 		use_xsave();
 	init_gates();
 }

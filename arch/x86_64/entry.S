@@ -1,18 +1,18 @@
 /*
  * Trap entry and exit: the exceptions and interrupts of the IDT, and SYSCALL.
  *
- * All of them end up with a struct trapframe on a kernel stack, interrupts off, GS at this CPU's
- * struct cpu, direction and access-control flags clear, and call C with the frame. From user mode
- * the frame is at the very top of the thread's kernel stack (rsp0 in the TSS); from kernel mode on
- * the stack that was in use, so traps nest.
+ * Each stores a struct trapframe on a kernel stack and calls C with it: interrupts off, GS at this
+ * CPU's struct cpu, direction and access-control flags clear. From user mode the frame is at the
+ * very top of the thread's kernel stack (rsp0 in the TSS); from kernel mode on the stack in use, so
+ * traps nest.
  *
- *  XENTRY1  GS is the user's exactly while CS in the interrupted frame is. Only the few
- *           instructions between SYSCALL or SYSRET and its swapgs break this; they run with
- *           interrupts off, touch only mapped memory, and what can hit them anyway (NMI, machine
- *           check, double fault) has its own stack and looks at the GS base itself.
- *  XENTRY2  The rip that SYSRET or IRETQ takes to user mode is canonical: user.c sees to what a
- *           program asks for, and the pc behind a SYSCALL is at most ARCH_USER_END. So neither
- *           instruction faults.
+ *  XENTRY1  A trap finds the user's GS base if and only if the interrupted CS is the user's. Only
+ *           the few instructions between SYSCALL or SYSRET and its swapgs break this. They run with
+ *           interrupts off and touch only mapped memory; NMI, machine check and double fault, which
+ *           can come all the same, have their own stack and check the GS base itself.
+ *  XENTRY2  The rip that SYSRET or IRETQ takes to user mode is canonical, so neither faults: user.c
+ *           and signal.c check what a program asks for, and the pc after a SYSCALL is at most
+ *           ARCH_USER_END.
  *  XENTRY3  From the first pop on the way out interrupts stay off until the CPU itself turns them
  *           on.
  */
@@ -20,7 +20,7 @@
 
 	.text
 
-/* Lower addresses last, as struct trapframe has them. */
+/* Pushes registers in the order of struct trapframe, the highest address first. */
 .macro PUSH_REGISTERS
 	pushq	%rdi
 	pushq	%rsi
@@ -38,7 +38,7 @@
 	pushq	%r15
 .endm
 
-/* And the vector and error code are dropped: rbp is next. */
+/* Restores them, and drops vector and error code: rbp is next. */
 .macro POP_REGISTERS
 	popq	%r15
 	popq	%r14
@@ -58,8 +58,8 @@
 .endm
 
 /*
- * One stub a vector, 16 bytes each. The CPU pushes an error code for some exceptions: rbp takes its
- * place, right below rip, and it goes further down; for the others a zero does.
+ * One stub for each vector, 16 bytes long. The CPU pushes an error code for some exceptions: rbp
+ * takes its place, right below rip, and the code goes below that. For others a zero is pushed.
  */
 	.globl	trap_stubs
 	.balign	16
@@ -102,7 +102,7 @@ FUNC trap_entry
 	iretq
 END trap_entry
 
-/* NMI, machine check, double fault: on the IST stack, from anywhere; no way back (XENTRY1). */
+/* NMI, machine check, double fault: on the IST stack, from anywhere, never to return (XENTRY1). */
 FUNC trap_fatal_entry
 	PUSH_REGISTERS
 	CLAC
@@ -128,7 +128,7 @@ FUNC syscall_entry_64
 	pushq	$USER_CS
 	pushq	%rcx
 	pushq	%rbp
-	pushq	%rax			/* the call's number, kept from the result */
+	pushq	%rax			/* the call's number, which the result does not overwrite */
 	pushq	$VEC_SYSCALL
 	PUSH_REGISTERS
 	movq	%rsp, %rdi

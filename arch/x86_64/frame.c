@@ -4,7 +4,7 @@
  *
  * A kernel stack, from its top down:
  *
- *	struct fpu_state	floating-point registers of user mode, while not on a CPU
+ *	struct fpu_state	floating-point registers of user mode, while off the CPU
  *	struct trapframe	the user registers (arch.frame points here)
  *	...			kernel frames
  *

@@ -1,9 +1,8 @@
 /*
  * The I/O APIC: from device lines to vectors.
  *
- * The kernel's number of a device line is ACPI's global system interrupt. Its vector is
- * VEC_DEVICE plus that, and it goes to the boot CPU alone: where an interrupt is handled does not
- * depend on who is idle.
+ * The kernel numbers device lines by ACPI's global system interrupts. A line's vector is VEC_DEVICE
+ * plus that number. All go to the boot CPU, so that runs do not depend on which CPU is idle.
  */
 #include "arch.h"
 #include "base/machine.h"
@@ -17,7 +16,7 @@ enum { IOAPIC_SELECT = 0x00, IOAPIC_DATA = 0x10, IOAPIC_VERSION = 1, IOAPIC_REDI
 #define REDIRECT_LEVEL		0x8000u
 #define REDIRECT_MASKED		0x10000u
 
-/* ACPI's MPS INTI flags: two bits each, 0: as the bus has it. */
+/* ACPI's MPS INTI flags: two bits each; 0: the default of the bus. */
 #define INTI_POLARITY(flags)	((flags) & 3)
 #define INTI_TRIGGER(flags)	((flags) >> 2 & 3)
 #define INTI_LOW		3
@@ -46,7 +45,7 @@ void ioapic_init(void)
 		write(IOAPIC_REDIRECTION + 2 * pin, REDIRECT_MASKED);
 }
 
-/* PCI lines are level triggered and active low, ISA lines not unless ACPI says so. */
+/* PCI lines are level triggered and active low; ISA lines only if ACPI says so. */
 static u32 line_mode(unsigned gsi)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(acpi.isa); i++) {
@@ -59,7 +58,7 @@ static u32 line_mode(unsigned gsi)
 	return REDIRECT_ACTIVE_LOW | REDIRECT_LEVEL;
 }
 
-/* Boot: nobody else selects a register meanwhile. */
+/* At boot, so no other CPU selects a register meanwhile. */
 void arch_irq_unmask(unsigned irq)
 {
 	unsigned pin = irq - acpi.ioapic_gsi;

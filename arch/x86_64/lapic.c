@@ -1,8 +1,8 @@
 /*
  * The local APIC of each CPU: end of interrupt, interrupts to other CPUs, one-shot timer.
  *
- * Registers are memory, the same address on every CPU for its own one (xAPIC; CPU ids fit 8 bits).
- * The timer counts down at a rate that timer.c measures, from a count that is written.
+ * The registers are in memory; every CPU sees its own at the same address (xAPIC; CPU ids have 8
+ * bits). The timer counts down from a value that is written, at a rate that timer.c measures.
  */
 #include "arch.h"
 #include "base/panic.h"
@@ -52,7 +52,7 @@ void lapic_eoi(void)
 	write(LAPIC_EOI, 0);
 }
 
-/* The command is two registers: no handler that sends one may come between. */
+/* A command needs two registers: no handler that sends one may come in between. */
 void lapic_send(u32 apic_id, u32 command)
 {
 	bool on = arch_irqs_enabled();

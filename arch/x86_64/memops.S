@@ -1,6 +1,6 @@
 /*
- * memcpy() and memset() with string instructions: eight bytes a step, then the rest. Alignment
- * costs next to nothing on x86.
+ * memcpy() and memset() with string instructions: eight bytes at a time, then the rest. Unaligned
+ * accesses cost almost nothing on x86.
  */
 #include "asm.h"
 

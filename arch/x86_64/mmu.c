@@ -1,20 +1,21 @@
 /*
- * The kernel's half of every address space, and the few instructions that act on page tables.
+ * The kernel's half of every address space.
  *
- *	0xffff800000000000	physical memory, RW-, by the blocks arch_direct_map() is asked for;
- *				device registers that the port itself uses, uncached, likewise
- *	0xffffc00000000000	kernel/mm/kvm.c's: stacks, devices
+ *	0xffff800000000000	physical memory, RW-, in the blocks that arch_direct_map() maps;
+ *				also, uncached, the device registers that the port itself uses
+ *	0xffffc00000000000	stacks and devices, mapped by kernel/mm/kvm.c
  *	0xffffffff80200000	the image by pages: text R-X, data RW-, constants R--
  *
- *  XMMU1  No page is mapped writable and executable, by whatever address: the image's blocks are
- *         never in the direct map.
+ *  XMMU1  No page of the image is mapped twice, so none is both writable and executable: the
+ *         image's blocks are never in the direct map.
  *  XMMU2  The three top-level entries of the kernel's half are made here and never change.
- *  XMMU3  Tables live outside the image, in memory that the direct map covers, since kernel/mm
- *         walks them through it. They come from the end of the first free block behind the image;
- *         its head stays free for the page allocator's own use.
+ *  XMMU3  Tables lie outside the image, in memory that the direct map covers, since kernel/mm walks
+ *         them through it. They come from the end of the first free block behind the image; its
+ *         beginning stays free for the page allocator's own use.
  *
  * Until arch_mmu_load() at the end of mmu_init() all this runs on the boot tables (boot.S), where
- * phys_to_virt() works for the low 4 GiB. They know no rights; only a starting CPU sees them again.
+ * phys_to_virt() works for the low 4 GiB. Those map everything writable and executable; later only
+ * CPUs that start use them.
  */
 #include "arch.h"
 #include "base/machine.h"
@@ -29,7 +30,7 @@
 
 paddr_t kernel_root;			/* [const after boot] */
 
-static paddr_t tables_start;		/* of the tables made so far, which end with their block */
+static paddr_t tables_start;		/* of the tables made so far, in their block's end */
 
 static u64 *table(paddr_t pa)
 {
@@ -79,7 +80,7 @@ static paddr_t new_table(void)
 	return tables_start;
 }
 
-/* The table that the entry of @t for @va at @level points to, made if there is none. Boot only. */
+/* Returns the table below the entry of @t for @va at @level, a new one if need be. Boot only. */
 static u64 *next_table(u64 *t, vaddr_t va, unsigned level)
 {
 	u64 *entry = &t[table_index(va, level)];
@@ -101,7 +102,7 @@ static void map_image(const u8 *start, const u8 *end, unsigned prot)
 	}
 }
 
-/* A page directory for every GiB with memory: arch_direct_map() cannot allocate. */
+/* Makes a page directory for every GiB in the range, since arch_direct_map() cannot allocate. */
 static void make_directories(paddr_t start, u64 size)
 {
 	for (u64 gib = start >> GIB_SHIFT; gib <= (start + size - 1) >> GIB_SHIFT; gib++) {
@@ -128,6 +129,7 @@ static void direct_map(paddr_t pa, unsigned prot)
 
 void arch_direct_map(paddr_t pa)
 {
+	/* XMMU1 */
 	assert(pa + BLOCK_SIZE <= arch_image_pa(__image_start) || pa >= arch_image_pa(__image_end));
 	direct_map(pa, VM_READ | VM_WRITE);
 }
@@ -153,7 +155,7 @@ void mmu_init(void)
 	map_image(__text_start, __text_end, VM_READ | VM_EXEC);
 	map_image(__data_start, __data_end, VM_READ | VM_WRITE);
 	map_image(__rodata_start, __rodata_end, VM_READ);
-	assert(end - tables_start < BLOCK_SIZE);
+	assert(end - tables_start < BLOCK_SIZE);	/* XMMU3 */
 	arch_direct_map(end - BLOCK_SIZE);
 	machine_direct_map(acpi.dsdt.start, acpi.dsdt.size);
 	machine_direct_map(machine.initrd.start, machine.initrd.size);
@@ -166,15 +168,17 @@ paddr_t arch_kernel_root(void)
 	return kernel_root;
 }
 
-/* XMMU2: only these three are there to copy. */
 void arch_root_init(void *root)
 {
 	static const vaddr_t top[] = { ARCH_DIRECT_BASE, ARCH_VMAP_BASE, IMAGE_BASE };
 	const u64 *from = table(kernel_root);
 	u64 *to = root;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(top); i++)
+	static_assert(ARCH_VMAP_END - ARCH_VMAP_BASE == 1UL << 39, "one top-level entry");
+	for (unsigned i = 0; i < ARRAY_SIZE(top); i++) {
+		assert(arch_pte_present(from[table_index(top[i], 3)]));		/* XMMU2 */
 		to[table_index(top[i], 3)] = from[table_index(top[i], 3)];
+	}
 }
 
 paddr_t arch_image_pa(const void *p)

@@ -1,5 +1,5 @@
 /*
- * Shared by the files of the x86_64 port, and the instructions that C has no words for.
+ * Shared by the files of the x86_64 port; instructions for which C has no expression.
  */
 #pragma once
 
@@ -12,10 +12,9 @@ struct cpu;
 struct thread;
 
 /*
- * User floating-point registers, right above the trap frame: 512 bytes as FXSAVE writes them and,
- * on a CPU with XSAVE, what that adds. In the same format Linux puts them into a signal frame:
- * bytes that the CPU leaves alone say what there is, and a word behind the end says that it is all
- * there.
+ * User floating-point registers, right above the trap frame: 512 bytes in FXSAVE's format, and on a
+ * CPU with XSAVE what that adds. Linux puts them into signal frames in the same format: bytes that
+ * the CPU does not use describe the contents, and a word behind the end marks them as complete.
  */
 struct fpu_state {
 	u16 fcw, fsw, ftw, fop;
@@ -26,7 +25,7 @@ struct fpu_state {
 	u64 components;
 	u32 xsave_size;
 	u32 unused[7];
-	/* The header of XSAVE: which components are not in their initial state. */
+	/* XSAVE's header; in_use: the components that are not in their initial state. */
 	u64 in_use, compacted, reserved[6];
 	u8 avx[256];			/* the upper halves of YMM0 to YMM15 */
 	u32 magic2;
@@ -42,9 +41,9 @@ struct fpu_state {
 
 _Static_assert(offsetof(struct fpu_state, magic1) == 464, "software's bytes");
 _Static_assert(offsetof(struct fpu_state, in_use) == FPU_FXSAVE_SIZE, "XSAVE's header");
-_Static_assert(offsetof(struct fpu_state, avx) == 576, "where CPUID has it on every CPU");
+_Static_assert(offsetof(struct fpu_state, avx) == 576, "AVX's offset on every CPU");
 
-/* A place of FXSAVE or FXRSTOR: setting this bit of its last byte makes it XSAVE or XRSTOR. */
+/* An FXSAVE or FXRSTOR, which XSAVE_BIT in its last byte turns into XSAVE or XRSTOR. */
 struct xsave_site {
 	u8 *at;
 };
@@ -53,7 +52,7 @@ struct xsave_site {
 
 extern const struct xsave_site __xsave_sites_start[], __xsave_sites_end[];
 
-extern bool cpu_has_xsave;			/* [const after boot] and uses it, with AVX */
+extern bool cpu_has_xsave;			/* [const after boot] XSAVE is used, with AVX */
 
 /* The operand of LGDT and LIDT. */
 struct table_pointer {
@@ -66,7 +65,7 @@ u32 cpu_apic_id(void);				/* this CPU's */
 void cpu_features_init(void);			/* once, before any cpu_init() */
 void cpu_init(struct cpu *c);			/* descriptor tables, control registers, GS */
 
-/* acpi.c: what its tables say, for the rest of the port. */
+/* acpi.c: what the rest of the port needs of the tables. */
 struct acpi_info {
 	paddr_t lapic, ioapic;
 	unsigned ioapic_gsi;			/* of the I/O APIC's first pin */
@@ -82,15 +81,15 @@ struct acpi_info {
 };
 
 extern struct acpi_info acpi;			/* [const after boot] */
-void acpi_init(paddr_t rsdp);			/* fills acpi and machine's CPUs */
+void acpi_init(paddr_t rsdp);			/* fills acpi, and CPUs and nodes of the machine */
 bool acpi_sleep_type_s5(unsigned *a, unsigned *b);
 
 /* mmu.c */
 void mmu_init(void);				/* makes the kernel's own tables, for machine.ram */
-volatile void *mmu_map_device(paddr_t pa);	/* uncached, its whole 2 MiB block; boot only */
+volatile void *mmu_map_device(paddr_t pa);	/* its 2 MiB block, uncached; at boot only */
 
-/* lapic.c, ioapic.c, timer.c */
-void lapic_init(void);				/* this CPU's */
+/* lapic.c (each of this CPU's own), ioapic.c, timer.c */
+void lapic_init(void);
 void lapic_eoi(void);
 void lapic_send(u32 apic_id, u32 command);	/* to the interrupt command register */
 void lapic_timer_start(u32 count);		/* 0: stops it */
@@ -102,9 +101,9 @@ void timer_calibrate(void);
 #define ICR_STARTUP	0x4600u			/* + page number */
 
 /* shootdown.c */
-void shootdown_serve(void);			/* the interrupt's handler */
+void shootdown_serve(void);			/* handles the interrupt */
 
-/* entry.S and what it calls */
+/* entry.S and the functions it calls */
 extern const u8 trap_stubs[VEC_COUNT][16];
 void syscall_entry_64(void);
 noreturn void trap_leave(struct trapframe *tf);
@@ -112,7 +111,7 @@ void trap(struct trapframe *tf);
 noreturn void trap_fatal(struct trapframe *tf);
 void trap_syscall(struct trapframe *tf);
 
-/* boot.S, trampoline.S, kernel.ld and what those call */
+/* boot.S, trampoline.S, kernel.ld, and the functions they call */
 noreturn void boot_main(paddr_t start_info);
 noreturn void ap_main(struct cpu *c);
 extern struct cpu *_Atomic ap_cpu[256];
@@ -166,8 +165,9 @@ static inline void port_write16(u16 port, u16 value)
 }
 
 /*
- * user.c: the floating-point registers of @t, the current thread, for signal frames: saved, until
- * it leaves the kernel; and replaced. NULL: by initial ones.
+ * user.c, for signal frames; @t is the current thread. fpu_saved() returns its floating-point
+ * registers, valid until it leaves the kernel; fpu_write() replaces them, by initial ones if @in is
+ * NULL.
  */
 const struct fpu_state *fpu_saved(struct thread *t);
 void fpu_write(struct thread *t, const struct fpu_state *in);

@@ -1,10 +1,9 @@
 /*
- * The end: QEMU's exit device if the boot argument debugexit= names its port, else ACPI's soft
- * power off; reset by ACPI's reset register, else by a triple fault.
+ * Power off and reset: off by QEMU's exit device, if the boot argument debugexit= names its port,
+ * else by ACPI's soft power off; reset by ACPI's reset register, else by a triple fault.
  *
- * The device makes exit status 2 * value + 1 of what is written to it: 33 for a clean end, 35 for a
- * panic. debug_exit() says whether there is a device. Any context, even in the middle of a panic:
- * takes no lock.
+ * The device ends QEMU with exit status 2 * value + 1: 33 for a clean end, 35 for a panic. Any
+ * context, even in the middle of a panic: nothing here takes a lock.
  */
 #include "arch.h"
 #include "base/bootargs.h"
@@ -16,7 +15,10 @@
 #define SLEEP_TYPE(t)	((t) << 10)
 #define SLEEP_ENABLE	0x2000
 
-/* A bad debugexit= stops the machine, which comes here again: then it is taken as absent. */
+/*
+ * Returns false if there is no exit device. A bad debugexit= stops the machine, which comes here
+ * once more: then it is ignored.
+ */
 static bool debug_exit(u32 value)
 {
 	static _Atomic bool entered;
@@ -55,7 +57,7 @@ noreturn void arch_machine_end(enum machine_end how)
 	arch_irqs_disable();
 	if (how == MACHINE_REBOOT)
 		reset();
-	/* Never both: QEMU may take a while to end, and the second would replace the status. */
+	/* Never both: QEMU may take a while to end, and power off would replace the status. */
 	if (!debug_exit(how == MACHINE_PANICKED ? EXIT_PANICKED : EXIT_OFF))
 		power_off();
 	for (;;)

@@ -1,32 +1,33 @@
 /*
- * TLB shootdown: dropping translations on other CPUs, and knowing that they have.
+ * TLB shootdown: dropping translations on other CPUs, and waiting until they are dropped.
  *
- * Each CPU has one request of its own, which it fills and sends to the others by an interrupt; they
- * flush and take their bit out of the pending set. The asker waits with interrupts on, so it serves
- * the others' requests meanwhile and two that wait for each other do not deadlock.
+ * Each CPU has one request, which it fills and announces to the others by an interrupt; they flush
+ * and take their bit out of the pending set. The sender waits with interrupts on, so it serves
+ * other requests meanwhile, and two CPUs that wait for each other do not deadlock.
  *
- *  XSHOOTDOWN1  A request belongs to the thread that has preemption off on its CPU; no handler
- *               makes requests.
- *  XSHOOTDOWN2  start and end are written before pending (release), and read after it (acquire).
- *  XSHOOTDOWN3  Who takes its bit out has flushed before (release; pairs with the asker's last
- *               load).
+ *  XSHOOTDOWN1  Only one thread at a time uses a CPU's request: it has preemption off, and no
+ *               interrupt handler sends requests.
+ *
+ * start and end are written before pending (release) and read after it (acquire). A CPU takes its
+ * bit out after it has flushed (release; pairs with the sender's last load).
  */
 #include "arch.h"
 #include "base/panic.h"
 #include "mm/mm.h"
 #include "port.h"
 #include "sched/cpu.h"
+#include "thread/thread.h"
 
 struct request {
-	vaddr_t start, end;		/* XSHOOTDOWN2 */
-	_Atomic u32 pending;		/* [atomic] CPUs that have still to answer */
+	vaddr_t start, end;		/* [sender] while pending is 0, else constant */
+	_Atomic u32 pending;		/* [atomic] CPUs that have not flushed yet */
 } __attribute__((aligned(ARCH_CACHE_LINE)));
 
 static struct request requests[MAX_CPUS];
 
 /*
- * Looks at every CPU's request: one interrupt may stand for several, and one that has been served
- * with an earlier interrupt finds its bit gone.
+ * Looks at the requests of all CPUs: one interrupt may stand for several requests, and a request
+ * may have been served by an earlier interrupt.
  */
 void shootdown_serve(void)
 {
@@ -46,7 +47,8 @@ void arch_tlb_shootdown(u32 set, vaddr_t start, vaddr_t end)
 {
 	struct request *r = &requests[this_cpu()->id];
 
-	assert(arch_irqs_enabled() && atomic_load(&r->pending) == 0);
+	assert(arch_irqs_enabled() && current_thread()->preempt_depth > 0);
+	assert(atomic_load(&r->pending) == 0);		/* XSHOOTDOWN1 */
 	r->start = start;
 	r->end = end;
 	atomic_store_explicit(&r->pending, set, memory_order_release);

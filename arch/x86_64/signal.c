@@ -1,9 +1,9 @@
 /*
  * Signal frames, as Linux lays them out on x86_64.
  *
- * The handler is entered as by a call: on the stack is its return address, the program's restorer,
- * which calls rt_sigreturn() with the frame's second word on top. Floating-point registers lie
- * above the frame, as the kernel itself keeps them (port.h).
+ * The handler is entered as if called: its return address on the stack is the program's restorer,
+ * which calls rt_sigreturn() with rsp at the frame's second word. Floating-point registers lie
+ * above the frame, in the kernel's own format (port.h).
  */
 #include "process/signal.h"
 
@@ -17,7 +17,7 @@
 #define UC_SIGCONTEXT_SS	2u
 #define UC_STRICT_RESTORE_SS	4u
 
-/* Flags a program may set for itself: carry to overflow, trap, direction, resume, alignment. */
+/* Flags that a program may set: the arithmetic ones, trap, direction, resume, alignment. */
 #define RFLAGS_USER		0x50dd5u
 #define RFLAGS_NOT_IN_HANDLER	0x10500u	/* trap, direction, resume */
 
@@ -42,7 +42,7 @@ _Static_assert(offsetof(struct frame, registers) == 48, "rt_sigframe");
 _Static_assert(offsetof(struct frame, info) == 312, "rt_sigframe");
 _Static_assert(sizeof(struct frame) == 440, "rt_sigframe");
 
-/* Where the trap frame keeps what Linux has in this order. */
+/* Offsets in the trap frame of the registers in Linux's order. */
 #define AT(name)	offsetof(struct trapframe, name)
 
 static const u16 order[NR_REGISTERS] = {
@@ -55,7 +55,7 @@ static u64 *saved(struct trapframe *tf, unsigned i)
 	return (u64 *)((char *)tf + order[i]);
 }
 
-/* AVX registers that are not in use, as those of most programs, are not copied. */
+/* AVX registers are copied only if they are in use, which is rare. */
 static int write_fpu(vaddr_t at, const struct fpu_state *fpu)
 {
 	const vaddr_t avx = at + offsetof(struct fpu_state, avx);
@@ -104,7 +104,7 @@ int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
 	return 0;
 }
 
-/* The part that XSAVE adds is only there if the first part says so. */
+/* Reads what XSAVE adds only if the first part says that it is there. */
 static int read_fpu(struct fpu_state *fpu, vaddr_t at)
 {
 	const vaddr_t avx = at + offsetof(struct fpu_state, avx);
@@ -134,7 +134,7 @@ int arch_signal_leave(struct trapframe *tf, u64 *mask, struct sigstack *stack, l
 		*saved(tf, i) = f.registers[i];
 	tf->rip = MIN(tf->rip, ARCH_USER_END);			/* XENTRY2 */
 	tf->rflags = rflags | (tf->rflags & RFLAGS_USER);
-	tf->vector = 0;		/* every register as it was: trap_syscall() */
+	tf->vector = 0;		/* makes trap_syscall() restore rcx and r11, too */
 	fpu_write(current_thread(), f.fpu ? &fpu : NULL);
 	*mask = f.mask;
 	*stack = f.stack;

@@ -1,9 +1,9 @@
 /*
  * The context switch: a call that returns in another thread.
  *
- * Only what a C function must preserve for its caller needs saving: the caller has saved the
- * rest. The registers go on the thread's own stack, below the return address, in the order of
- * frame.c's struct switch_frame; where the stack ended goes into the thread.
+ * Only the registers that a C function must preserve for its caller need saving: the caller has
+ * saved the rest. They go on the thread's own stack, below the return address, in the order of
+ * frame.c's struct switch_frame; the stack pointer goes into the thread.
  */
 #include "asm.h"
 

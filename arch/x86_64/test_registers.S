@@ -2,16 +2,16 @@
  * void __wrap_arch_switch(struct thread *prev, struct thread *next): rdi, rsi
  *
  * In test kernels the linker puts this in front of arch_switch(). Every register that a call
- * preserves goes in with a value that only this thread has; one that comes back with another is
- * noted in arch_switch_lost. Without this a forgotten register hurts or not, as the compiler
- * happens to use it in the functions that end in a switch.
+ * preserves gets a value that only this thread has; one that comes back with another value is noted
+ * in arch_switch_lost. Without this, a register that a switch forgets would only be noticed if the
+ * compiler happens to use it in a function that ends in a switch.
  *
  * It also makes arch_switch() a function in which a thread can be parked (instrument.h).
  */
 #include "asm.h"
 
 	.text
-/* @reg came back with another value than rcx: notes it. */
+/* Notes \reg if it came back with another value than that in rcx. */
 .macro EXPECT reg
 	cmpq	%\reg, %rcx
 	je	1f

@@ -1,18 +1,20 @@
 /*
- * Time: the time stamp counter is the clock, the local APIC's timer the alarm. Both count at
- * rates that nobody tells us, so boot measures them against the ACPI power management timer,
- * whose rate is fixed by its specification.
+ * Time: the time stamp counter is the clock, the local APIC's timer the alarm. The rates of both
+ * are unknown, so boot measures them against the ACPI power management timer, whose rate is fixed
+ * by its specification.
  *
- * The measurement knows its own error. The moment at which the PM timer reaches a value is seen
- * between two readings of the TSC; two such moments give the least and the greatest rate
- * possible. It goes on until these are within one in PRECISION, and then the roundest rate
- * between them is taken: real clocks have round rates, and where the TSC counts exactly
- * nanoseconds (QEMU with -icount) the result is exactly that.
+ * The measurement knows its own error. Two readings of the TSC enclose the moment at which the PM
+ * timer changes; two such moments give the least and the greatest possible rate. It goes on until
+ * these differ by less than one in PRECISION, and then takes the roundest rate between them: real
+ * clocks have round rates, and where the TSC counts exactly nanoseconds (QEMU with -icount) the
+ * result is exact.
  *
- * All CPUs' TSCs are assumed to have started together, as they do on QEMU and on anything recent.
+ * The TSCs of all CPUs are assumed to have started together, as on QEMU and all recent machines.
  */
 #include "arch.h"
 #include "base/panic.h"
+#include "config.h"
+#include "lock/spinlock.h"
 #include "port.h"
 #include "types.h"
 
@@ -24,7 +26,7 @@
 u64 tsc_to_ns;				/* [const after boot] */
 static u64 ns_to_alarm;			/* [const after boot] its counts a nanosecond, times 2^32 */
 
-/* All clocks at one moment, which the TSC puts between lo and hi. */
+/* A reading of all clocks at a moment between the TSC's values lo and hi. */
 struct reading {
 	u64 lo, hi;
 	u32 pm;
@@ -42,7 +44,7 @@ static struct reading read_clocks(void)
 	return r;
 }
 
-/* The moment at which the PM timer reached its present value, a fresh one. */
+/* Waits until the PM timer changes, and returns a reading of that moment. */
 static struct reading next_edge(void)
 {
 	struct reading before, now = read_clocks();
@@ -80,7 +82,7 @@ void timer_calibrate(void)
 	do {
 		b = next_edge();
 		if (width(&b) < width(&a))
-			a = b;		/* a sharper start: sooner done */
+			a = b;		/* a more exact start needs less time */
 		pm = (b.pm - a.pm) & PM_MASK;
 		lo = pm ? (b.lo - a.hi) * PM_HZ / pm : 0;
 		hi = pm ? (b.hi - a.lo) * PM_HZ / pm : 0;
@@ -93,12 +95,14 @@ void timer_calibrate(void)
 	ns_to_alarm = (alarm_hz << 32) / NSEC_PER_SEC;
 }
 
-/* Too far for the counter: it fires early, and the kernel asks again. */
+/* If @ns is too far for the counter the timer fires early, and the kernel sets it again. */
 void arch_timer_set(u64 ns)
 {
 	s64 left = (s64)(ns - arch_clock_ns());
 	unsigned __int128 count = left > 0 ? ((unsigned __int128)left * ns_to_alarm >> 32) + 1 : 1;
 
+	if (DEBUG_BUILD)
+		assert_irqs_off();
 	lapic_timer_start(MIN(count, ~0u));
 }
 
@@ -109,6 +113,8 @@ void arch_timer_stop(void)
 
 void arch_idle_wait(void)
 {
-	/* Interrupts come on only behind the instruction after STI: none can hit before the HLT. */
+	if (DEBUG_BUILD)
+		assert_irqs_off();
+	/* STI takes effect after the next instruction: no interrupt can come before the HLT. */
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }

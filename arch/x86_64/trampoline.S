@@ -1,7 +1,7 @@
 /*
- * How the other CPUs start: a startup IPI lands in real mode at TRAMPOLINE, where smp.c has
- * copied this code. On the boot page tables it goes straight to long mode and the upper half;
- * there the CPU looks up, by its APIC id, which struct cpu it is to be.
+ * How the other CPUs start: a startup IPI makes them run in real mode at TRAMPOLINE, where smp.c
+ * has copied this code. It uses the boot page tables to go to long mode and the upper half, where
+ * the CPU finds its struct cpu by its APIC id.
  */
 #include "asm.h"
 
@@ -43,8 +43,8 @@ trampoline_end:
 
 	.text
 /*
- * Takes the CPU's entry of ap_cpu[], in one step with smp.c taking it back when it gives up: a CPU
- * that comes too late, or was never called, finds nothing and stops.
+ * Takes the CPU's entry of ap_cpu[] by one exchange, as smp.c does when it gives up: a CPU that
+ * comes too late, or was never called, finds nothing and stops.
  */
 FUNC ap_start
 	movl	$1, %eax

@@ -1,9 +1,9 @@
 /*
- * Traps in C: what each vector means, and who deals with it. entry.S calls these with interrupts
- * off on the thread's kernel stack, and takes them off again itself on the way out.
+ * Traps in C: what each vector means, and which function handles it. entry.S calls these on the
+ * thread's kernel stack with interrupts off, and they return with interrupts off.
  *
- * System calls and page faults run with interrupts on, as far as they were on where the trap came
- * from: syscall_entry() turns them on, page_fault() here. Everything else runs with them off.
+ * System calls and page faults run with interrupts on, if they were on before the trap:
+ * syscall_entry() and page_fault() turn them on. Everything else runs with them off.
  */
 #include "sched/cpu.h"
 
@@ -81,9 +81,9 @@ static unsigned fault_access(u64 error)
 }
 
 /*
- * A call to nowhere has made no frame, so a backtrace would miss who called: completes one around
- * the return address, the last thing on the stack. Below that is what the CPU skipped to align its
- * own frame.
+ * Completes a frame around the return address on top of the stack: a call to an invalid address has
+ * made none, and a backtrace would miss the caller. The word below is unused: the CPU skips it to
+ * align its own frame.
  */
 static void link_caller(struct trapframe *tf)
 {
@@ -143,6 +143,11 @@ static void return_to_user(struct trapframe *tf)
 {
 	if (unlikely(atomic_load_explicit(&current_thread()->work, memory_order_relaxed)))
 		user_return_work(tf);
+	if (DEBUG_BUILD) {
+		assert(msr_read(MSR_GS_BASE) == (u64)this_cpu());		/* XENTRY1 */
+		assert((s64)(tf->rip << 16) >> 16 == (s64)tf->rip);		/* XENTRY2 */
+		assert_irqs_off();						/* XENTRY3 */
+	}
 }
 
 void trap(struct trapframe *tf)
@@ -162,7 +167,7 @@ void trap_syscall(struct trapframe *tf)
 	syscall_entry(tf);
 	return_to_user(tf);
 	if (unlikely(tf->vector != VEC_SYSCALL))
-		trap_leave(tf);		/* SYSRET would spoil rcx and r11 */
+		trap_leave(tf);		/* SYSRET would overwrite rcx and r11 */
 }
 
 noreturn void arch_user_enter(void)
@@ -175,8 +180,8 @@ noreturn void arch_user_enter(void)
 }
 
 /*
- * A stack that is full cannot take the frame of the page fault that says so: the CPU then raises a
- * double fault, on a stack of its own.
+ * On a full stack there is no room for the frame of the page fault, so the CPU raises a double
+ * fault, which has its own stack.
  */
 noreturn void trap_fatal(struct trapframe *tf)
 {

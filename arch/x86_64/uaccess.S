@@ -1,6 +1,6 @@
 /*
- * Access to user memory: the only instructions that may touch it. A fault there that the kernel
- * cannot mend goes on at the fixup that MAY_FAULT names.
+ * Access to user memory: the only instructions that may touch it. After a fault that the kernel
+ * cannot resolve, execution goes on at the fixup that MAY_FAULT names.
  *
  * Where SMAP is present user pages can be touched only between STAC and CLAC. A trap in between
  * finds them closed (entry.S) and opens them again when it returns, since the flag is part of
@@ -13,7 +13,7 @@
 /*
  * size_t arch_copy_user(void *dst, const void *src, size_t n): how many bytes were not copied.
  *
- * Words first; one that faults is tried again byte by byte, so the answer is exact.
+ * Copies words first; from a word that faults on it copies bytes, so the result is exact.
  */
 FUNC arch_copy_user
 	movq	%rdx, %rcx

@@ -2,10 +2,9 @@
  * User threads: their registers at the top of the kernel stack, floating point, thread-local
  * storage.
  *
- * Floating-point registers are saved and loaded eagerly, at every switch from and to a user
- * thread; kernel code uses none. While a user thread is current its values are in the CPU, and
- * the copy above its trap frame is stale; so whoever writes either side of the current thread's
- * does it with interrupts off.
+ * Floating-point registers are saved and loaded at every switch from and to a user thread; kernel
+ * code uses none. While a user thread is current its values are in the CPU, and the copy above its
+ * trap frame is out of date. So interrupts are off while either of the two is changed.
  */
 #include "thread/thread.h"
 
@@ -21,7 +20,7 @@
 #define RFLAGS_FIXED	2u		/* a bit that is always one */
 #define FCW_DEFAULT	0x37fu		/* x87: extended precision, no exceptions */
 #define MXCSR_DEFAULT	0x1f80u
-#define MXCSR_KNOWN	0xffbfu		/* what every CPU has, if it does not say */
+#define MXCSR_KNOWN	0xffbfu		/* the bits of a CPU whose mxcsr_mask is 0 */
 
 static struct fpu_state *fpu_state(const struct thread *t)
 {
@@ -29,8 +28,8 @@ static struct fpu_state *fpu_state(const struct thread *t)
 }
 
 /*
- * FXSAVE and FXRSTOR differ from XSAVE and XRSTOR in a bit of their last byte, which use_xsave()
- * sets if the CPU has them. Those save and load the components in edx:eax.
+ * FXSAVE and FXRSTOR differ from XSAVE and XRSTOR in one bit of their last byte, which use_xsave()
+ * sets. XSAVE and XRSTOR save and load the components in edx:eax.
  */
 #define XSAVE_SITE(instruction)					\
 	"1:\t" instruction " (%[f])\n\t"				\
@@ -50,7 +49,7 @@ static inline void fpu_load(const struct fpu_state *f)
 			 : : "m"(*f), [f] "SDc"(f), "a"(FPU_X87_SSE | FPU_AVX), "d"(0));
 }
 
-/* Fields that the CPU does not write. */
+/* Sets the fields that the CPU does not write. */
 static void fpu_prepare(struct fpu_state *f)
 {
 	memset(&f->magic1, 0, offsetof(struct fpu_state, avx) - offsetof(struct fpu_state, magic1));
@@ -63,7 +62,7 @@ static void fpu_prepare(struct fpu_state *f)
 	f->magic2 = FPU_MAGIC2;
 }
 
-/* With XSAVE all but MXCSR follows from the header: nothing is in use. */
+/* Sets initial values. With XSAVE a header with nothing in use stands for all but MXCSR. */
 static void fpu_init(struct fpu_state *f)
 {
 	if (!cpu_has_xsave)
@@ -73,16 +72,18 @@ static void fpu_init(struct fpu_state *f)
 	f->in_use = 0;
 }
 
-/* Makes this CPU ready for @t to go to user mode. Interrupts off. */
+/* Loads the state that @t needs in user mode. */
 static void load_user_state(struct cpu *c, struct thread *t)
 {
+	if (DEBUG_BUILD)
+		assert_irqs_off();
 	c->arch.tss.rsp0 = (u64)(t->arch.frame + 1);
 	fpu_load(fpu_state(t));
 	msr_write(MSR_FS_BASE, t->arch.fs_base);
 	msr_write(MSR_KERNEL_GS, t->arch.gs_base);
 }
 
-/* The kernel changes no such register: whatever saves them again writes the same. */
+/* The kernel does not change these registers, so a later save writes the same values. */
 const struct fpu_state *fpu_saved(struct thread *t)
 {
 	irq_off();
@@ -91,14 +92,14 @@ const struct fpu_state *fpu_saved(struct thread *t)
 	return fpu_state(t);
 }
 
-/* Is what XSAVE adds there, too? Otherwise it is an older program's frame, or it wrote over it. */
+/* Checks whether @in has the part that XSAVE adds: a program may have changed or cut the frame. */
 static bool is_whole(const struct fpu_state *in)
 {
 	return cpu_has_xsave && in->magic1 == FPU_MAGIC1 && in->magic2 == FPU_MAGIC2 &&
 	       in->xsave_size == FPU_XSAVE_SIZE && in->total_size == FPU_TOTAL_SIZE;
 }
 
-/* Leaves out all that the CPU would refuse to load. */
+/* Clears every bit that the CPU would refuse to load. */
 void fpu_write(struct thread *t, const struct fpu_state *in)
 {
 	struct fpu_state *f = fpu_state(t);
@@ -134,7 +135,7 @@ void user_switch(struct thread *prev, struct thread *next)
 		load_user_state(this_cpu(), next);
 }
 
-/* XENTRY2 of entry.S: an impossible pc becomes one that faults in user mode, behind user memory. */
+/* XENTRY2: an address that is not canonical becomes ARCH_USER_END, where user code faults. */
 void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp)
 {
 	irq_off();
@@ -169,7 +170,7 @@ void arch_user_set_sp(struct thread *t, vaddr_t sp)
 	t->arch.frame->rsp = sp;
 }
 
-/* An impossible address becomes a possible one that faults: the CPU refuses the former. */
+/* The CPU would refuse an address that is not canonical: ARCH_USER_END only faults when used. */
 void arch_user_set_tls(struct thread *t, vaddr_t tls)
 {
 	irq_off();
@@ -177,13 +178,6 @@ void arch_user_set_tls(struct thread *t, vaddr_t tls)
 	if (is_current(t))
 		msr_write(MSR_FS_BASE, t->arch.fs_base);
 	irq_on();
-}
-
-static vaddr_t user_base(bool gs)
-{
-	struct thread *t = current_thread();
-
-	return gs ? t->arch.gs_base : t->arch.fs_base;
 }
 
 static void user_set_gs(vaddr_t base)
@@ -199,9 +193,10 @@ static void user_set_gs(vaddr_t base)
 #define ARCH_GET_FS	0x1003
 #define ARCH_GET_GS	0x1004
 
-/* The way to the thread register and its like: a call of this port's alone. */
+/* Sets and gets the bases of FS and GS: a system call that only this port has. */
 long sys_arch_prctl(int option, u64 arg)
 {
+	const struct arch_thread *own = &current_thread()->arch;
 	bool gs = option == ARCH_SET_GS || option == ARCH_GET_GS;
 	u64 base;
 
@@ -217,7 +212,7 @@ long sys_arch_prctl(int option, u64 arg)
 		return 0;
 	case ARCH_GET_FS:
 	case ARCH_GET_GS:
-		base = user_base(gs);
+		base = gs ? own->gs_base : own->fs_base;
 		return copy_to_user(arg, &base, sizeof(base));
 	default:
 		return -EINVAL;

@@ -1,8 +1,9 @@
 /*
  * Call chains from saved frame pointers.
  *
- * The stack may be damaged, so nothing is believed: a frame must lie on the current thread's stack,
- * be aligned, and be above the one before it. So the walk ends, and touches only that stack.
+ * The stack may be damaged, so every frame pointer is checked: a frame must lie on the current
+ * thread's stack, be aligned, and be above the one before it. So the walk always ends, and reads
+ * nothing but that stack.
  */
 #include "base/panic.h"
 #include "base/printf.h"
@@ -20,8 +21,8 @@ static bool frame_ok(const struct thread *t, u64 fp)
 }
 
 /*
- * A return address, one after the call: a function that ends in a call which does not return is
- * followed by another one, which must not be named in its place.
+ * Prints a return address. The name is looked up one byte before it: if the call never returns it
+ * may be its function's last instruction, and @pc is then the first one of the next function.
  */
 static void print_entry(u64 pc)
 {
@@ -31,7 +32,7 @@ static void print_entry(u64 pc)
 	kprintf("  %lx  %s+0x%lx\n", pc, name, off + 1);
 }
 
-/* The next return address from *@fp on, which moves up one frame; 0: there is none. */
+/* Returns the return address in frame *@fp, and moves *@fp one frame up; 0 at the end. */
 static u64 next_return(const struct thread *t, u64 *fp)
 {
 	u64 back, up;
@@ -41,7 +42,7 @@ static u64 next_return(const struct thread *t, u64 *fp)
 	back = arch_frame_return(*fp);
 	up = arch_frame_next(*fp);
 	*fp = up > *fp ? up : 0;
-	return up ? back : 0;	/* nobody called the first function of a thread */
+	return up ? back : 0;	/* the first function of a thread has no caller */
 }
 
 void backtrace_print(u64 pc, u64 fp)

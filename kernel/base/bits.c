@@ -1,12 +1,12 @@
 /*
- * Called by the compiler's code for __builtin_ctz() on a machine without such an instruction
- * (rv64imac).
+ * The function that compiled code calls for __builtin_ctz() on a machine that has no instruction
+ * for it (rv64imac).
  */
 #include "types.h"
 
 int __ctzdi2(u64 x);
 
-/* Undefined for 0, like the builtin. Halves the range that holds the lowest set bit. */
+/* Counts trailing zeros by halving the range of the lowest set bit. Undefined for 0. */
 int __ctzdi2(u64 x)
 {
 	int n = 0;

@@ -12,16 +12,16 @@
 
 #define MAX_ARGS	64
 
-static char *args[MAX_ARGS + 1];	/* the last shows that there are too many */
+static char *args[MAX_ARGS + 1];	/* if the last one is used, there are too many */
 static unsigned nr_args;
 
-/* Every argument that somebody reads, also if that is a policy which does not run. */
+/* The arguments of all kernels, including those of policies that are not chosen. */
 static const char *const known[] = {
 	"affinity", "aging", "balance", "boost", "clock", "console", "cpus", "debugexit", "init",
 	"jitter", "limit", "pct_depth", "pct_length", "quantum", "realtime", "sched", "seed",
 	"steal", "threads", "trace", "trace_size",
 };
-/* Those of test kernels. */
+/* The arguments of test kernels alone. */
 static const char *const known_to_tests[] = { "inject", "nonce", "selftest", "shift", "test" };
 
 static bool is_among(const char *name, size_t n, const char *const *list, unsigned count)
@@ -138,7 +138,7 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
 }
 
-/* Digits, decimal or 0x, then a suffix. */
+/* Parses digits, decimal or after 0x, and a suffix. Returns false if @s is anything else. */
 static bool parse_number(const char *s, u64 *v)
 {
 	int base = s[0] == '0' && s[1] == 'x' ? 16 : 10;

@@ -1,9 +1,9 @@
 /*
  * Exact counts of objects, and counts of events.
  *
- * Each CPU adds to its own slot, so counting shares no cache line; the slot is atomic, so it does
- * not matter if the thread migrates between finding it and adding. An object may be made on one CPU
- * and freed on another: a slot may be negative, the sum is right.
+ * Each CPU adds to its own slot, so CPUs share no cache line when they count. A slot is atomic, so
+ * the thread may migrate between finding it and adding to it. An object may be made on one CPU and
+ * freed on another: a slot may be negative, but the sum is right.
  */
 #include "base/counters.h"
 

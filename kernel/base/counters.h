@@ -1,6 +1,7 @@
 /*
- * Exact counts of every kind of object, for leak checks: /proc/counters and the grader compare them
- * from before and after. Kept per CPU, summed on reading; a sum is exact when nothing changes.
+ * Exact counts of every kind of object, for leak checks: /proc/counters shows them, and the grader
+ * compares them before and after a test. They are kept per CPU and summed on reading; a sum is
+ * exact while nothing changes.
  */
 #pragma once
 
@@ -29,7 +30,7 @@ void counter_add(enum counter c, s64 n);	/* any context */
 s64 counter_read(enum counter c);
 const char *counter_name(enum counter c);
 
-/* Events that only grow: system calls refused, faults, and the like, for /proc/counters. */
+/* Counts of events, which only grow: unknown system calls, faults and the like. */
 #define EVENTS(X) \
 	X(EVENT_ENOSYS,		"unknown_syscalls") \
 	X(EVENT_FAULTS,		"page_faults") \

@@ -1,13 +1,14 @@
 /*
- * Interrupt lines and who handles them; interrupts for other CPUs.
+ * Interrupt lines and their handlers; interrupts to other CPUs.
  *
- * Not here: what brackets a handler (sched/cpu.c), and the controllers (arch/).
+ * Not here: irq_enter() and irq_exit() (sched/cpu.c), and the interrupt controllers (arch/).
  */
 #include "base/irq.h"
 
 #include "arch.h"
 #include "base/panic.h"
 #include "base/trace.h"
+#include "config.h"
 #include "sched/cpu.h"
 
 #define MAX_IRQS	256
@@ -27,6 +28,8 @@ void irq_register(unsigned irq, irq_handler_fn fn, void *arg)
 
 void irq_dispatch(unsigned irq)
 {
+	if (DEBUG_BUILD)
+		assert(!arch_irqs_enabled());
 	trace(TRACE_IRQ, TRACE_EV_IRQ, irq, 0);
 	atomic_fetch_add(&this_cpu()->stats.interrupts, 1);
 	if (irq < MAX_IRQS && irq_handlers[irq].fn)
@@ -35,7 +38,7 @@ void irq_dispatch(unsigned irq)
 
 void ipi_send(struct cpu *c, u32 reason)
 {
-	/* A reason that is still pending has an interrupt on its way: one is enough. */
+	/* If the reason is still pending, its interrupt is on its way: one is enough. */
 	if (atomic_fetch_or(&c->ipi_pending, reason) & reason)
 		return;
 	trace(TRACE_SCHED, TRACE_EV_IPI, c->id, reason);

@@ -2,8 +2,8 @@
  * Circular doubly linked lists whose nodes live inside the objects they link.
  *
  * A node is in at most one list. A node that is in none points at itself, so removing it twice is
- * harmless and list_linked() can be asked; that costs two stores per removal and buys every
- * "on return the thread is on no queue" assert in the kernel.
+ * harmless and list_linked() has an answer. This costs two stores per removal, and makes it
+ * possible to assert that a thread is on no queue.
  */
 #pragma once
 
@@ -60,7 +60,7 @@ static inline void list_remove(struct list_node *n)
 	list_init(n);
 }
 
-/* The first node, removed; NULL if the list is empty. */
+/* Removes and returns the first node; NULL if the list is empty. */
 static inline struct list_node *list_pop_node(struct list_node *head)
 {
 	struct list_node *n = head->next;

@@ -1,8 +1,8 @@
 /*
- * The one machine there is: what the firmware told us of it, and its CPUs.
+ * The machine the kernel runs on, as the firmware described it, and its CPUs.
  *
- * Data alone, in the lowest folder, because everything above looks at it. Each part is filled
- * and changed by those whom its declaration names.
+ * Only data, in the lowest folder, because everything above reads it. The header that declares a
+ * variable says which code may write it.
  */
 #include "base/machine.h"
 

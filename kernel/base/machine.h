@@ -1,6 +1,6 @@
 /*
- * The machine, as the firmware told us. Filled by the port before kernel_main(), constant
- * from then on; nothing in it is assumed.
+ * The machine, as the firmware described it. The port fills this in before it calls kernel_main();
+ * it is constant from then on.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct uart_info {
 	bool is_port;
 	unsigned reg_shift;
 	unsigned irq;
-	u32 clock;			/* Hz, 0: unknown, leave the divisor alone */
+	u32 clock;			/* Hz; 0: unknown, leave the baud rate as it is */
 };
 
 struct machine {
@@ -30,18 +30,16 @@ struct machine {
 	struct mem_range reserved[MACHINE_MAX_RANGES];
 	unsigned nr_reserved;
 	struct mem_range initrd;	/* size 0: none */
-	u64 cpu_hwid[64];		/* in the order of preference, the boot CPU's among them */
-	unsigned nr_cpus;		/* how many the machine has; may exceed MAX_CPUS */
+	u64 cpu_hwid[64];		/* in order of preference, including the boot CPU's */
+	unsigned nr_cpus;		/* CPUs of the machine; may exceed MAX_CPUS */
 	u64 boot_hwid;
 	struct uart_info uart;
 };
 
 extern struct machine machine;
 
-/* For the port. Too many reserved ranges panic; RAM that does not fit is left alone. */
-void machine_add_ram(paddr_t start, u64 size);
-void machine_reserve(paddr_t start, u64 size);
-void machine_direct_map(paddr_t start, u64 size);	/* arch_direct_map() of a whole range */
-
-/* The port's boot code ends here, on the boot CPU, on cpus[0].idle's stack, interrupts off. */
+/*
+ * Starts the kernel (main.c). The port's boot code calls it last, on the boot CPU, on the stack of
+ * cpus[0].idle, interrupts off.
+ */
 noreturn void kernel_main(void);

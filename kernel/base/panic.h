@@ -1,10 +1,10 @@
 /*
- * The end of the world, and the asserts that call it early.
+ * panic() and assert(): stopping the kernel when one of its own invariants is broken.
  *
- * panic() is for our own broken invariant, with its values: never for user input, a full disk or
- * exhausted memory. It stops the other CPUs, prints reason, registers, a symbolized backtrace and
- * the last trace records with interrupts off and without taking any lock, and powers off with
- * MACHINE_PANICKED. Asserts stay on in every build.
+ * User input, a full disk or exhausted memory must never lead to a panic. It stops the other CPUs,
+ * prints the reason, registers, a backtrace with names and the last trace records, with interrupts
+ * off and without taking any lock, and powers off with MACHINE_PANICKED. Asserts stay on in every
+ * build.
  */
 #pragma once
 
@@ -12,25 +12,25 @@
 
 struct trapframe;
 
-/* A hook: console/panic.c. */
+/* A hook, like the others of console/panic.c below. */
 noreturn void panic(const char *fmt, ...) printf_like(1, 2);
 
-/* Like panic(), for a trap the kernel took itself: registers come from @tf. */
+/* Does the same for a trap taken in the kernel: prints the registers of @tf. */
 noreturn void panic_trap(struct trapframe *tf, const char *fmt, ...) printf_like(2, 3);
 
-/* Prints the call chain of the caller, or of a frame pointer and pc. Never faults, always ends. */
+/* Prints @pc, unless it is 0, and the call chain from frame pointer @fp on. Never faults. */
 void backtrace_print(u64 pc, u64 fp);
 
-/* The innermost @max return addresses of the caller's call chain; 0 behind the last one. */
+/* Stores the innermost @max return addresses of the caller's call chain; the rest are 0. */
 void backtrace_collect(u64 *pcs, unsigned max);
 
 /*
- * Stands in an unwritten lab function: says its name and stops the machine. The staging tool puts
+ * Stands in an unwritten lab function: prints its name and stops the machine. The staging tool puts
  * these in place of the solution.
  */
 noreturn void lab_todo(const char *what);
 
-/* This CPU never runs again: another one is reporting a panic. */
+/* Stops this CPU for good, because another one is reporting a panic. */
 noreturn void panic_stop_this_cpu(void);
 
 #define assert(cond) \

@@ -1,9 +1,9 @@
 /*
  * Formatting: snprintf() and the kernel's log.
  *
- * One engine writes through a small sink, so that formatting needs no memory but the caller's.
- * kprintf() formats into a buffer on the stack and hands the line over at once: lines of two CPUs
- * do not interleave.
+ * All formatting goes through a small sink, so that it needs no memory but the caller's. kprintf()
+ * formats into a buffer on the stack and hands over the whole text at once, so that lines of two
+ * CPUs do not interleave.
  */
 #include "base/printf.h"
 
@@ -88,17 +88,9 @@ static void put_string(struct sink *out, struct spec *sp, const char *s)
 	put_padded(out, sp, "", s, sp->precision < 0 ? strlen(s) : strnlen(s, sp->precision));
 }
 
-/* Prints the function that @pc lies in, and how far into it. */
-static void put_place(struct sink *out, struct spec *sp, vaddr_t pc)
-{
-	u64 offset;
-
-	put_string(out, sp, symbol_name(pc, &offset));
-	put_number(out, &(struct spec){ .precision = -1, .base = 16 }, offset, "+0x");
-}
-
 static void put_conversion(struct sink *out, struct spec *sp, char conv, int longs, va_list *ap)
 {
+	u64 offset;
 	char c;
 	s64 v;
 
@@ -130,7 +122,8 @@ static void put_conversion(struct sink *out, struct spec *sp, char conv, int lon
 		put_string(out, sp, va_arg(*ap, const char *));
 		break;
 	case 'S':
-		put_place(out, sp, va_arg(*ap, vaddr_t));
+		put_string(out, sp, symbol_name(va_arg(*ap, vaddr_t), &offset));
+		put_number(out, &(struct spec){ .precision = -1, .base = 16 }, offset, "+0x");
 		break;
 	default:
 		put(out, conv);

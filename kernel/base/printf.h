@@ -2,9 +2,10 @@
  * Formatting and the kernel's log.
  *
  * Conversions: %d %i %u %x %o %c %s %p %%, with l, ll, z, width, precision, '-', '0'. No floats.
- * %pS is the place in the kernel that a pointer leads to: function+0x12.
- * kprintf() writes whole lines to the kernel's log on the console; it never blocks, may be called
- * from any context, and is never mixed into the bytes of user programs (kernel/console/README.md).
+ * %pS prints an address in the kernel's text as function+0x12.
+ *
+ * kprintf() writes to the kernel's log and the console. It never blocks, may be called from any
+ * context, and its bytes are never mixed with those of user programs (kernel/console/README.md).
  */
 #pragma once
 
@@ -14,7 +15,7 @@
 
 /*
  * Where messages go: @say writes them, @flush waits until they are out. The console sets this as
- * soon as it can print; what was said before is lost.
+ * soon as it can print; earlier messages are lost.
  */
 struct printf_output {
 	void (*say)(const char *text, size_t n);
@@ -28,5 +29,5 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) printf_like(3
 void kprintf(const char *fmt, ...) printf_like(1, 2);
 void vkprintf(const char *fmt, va_list ap) printf_like(1, 0);
 
-/* Waits until all that kprintf() was told is out. */
+/* Waits until all that kprintf() has written is on the wire. */
 void kprintf_flush(void);

@@ -3,10 +3,10 @@
  *
  *  RBTREE1  The root is black; a red node has no red child.
  *  RBTREE2  Every path from a node down to a leaf passes the same number of black nodes.
- *  RBTREE3  In-order, the nodes are in the order of insertion's `less`; t->first is the leftmost.
- *  RBTREE4  If the tree has `update`, each node's figure is what it computes from its children's. A
- *           change is carried up to the root before the tree is rebalanced; a rotation then changes
- *           the figures of the two nodes that it turns and of no other.
+ *  RBTREE3  In-order, the nodes are sorted by the `less` of rb_insert(); t->first is the leftmost.
+ *  RBTREE4  If the tree has `update`, each node's figure is what `update` computes from its
+ *           children's. A change is carried up to the root before the tree is rebalanced; a
+ *           rotation then changes only the figures of the two nodes that it turns.
  */
 #include "base/rbtree.h"
 
@@ -17,7 +17,7 @@ static bool is_red(const struct rb_node *n)
 	return n && n->red;
 }
 
-/* Puts @new where @old hangs from its parent. */
+/* Makes @new (may be NULL) the child of @old's parent in place of @old. */
 static void replace_child(struct rb_tree *t, struct rb_node *old, struct rb_node *new)
 {
 	struct rb_node *p = old->parent;
@@ -38,7 +38,7 @@ void rb_updated(struct rb_tree *t, struct rb_node *n)
 		t->update(n);
 }
 
-/* @n goes down to the left (or right), its other child comes up in its place. */
+/* Moves @n down to the left (or right); its child of the other side takes its place. */
 static void rotate(struct rb_tree *t, struct rb_node *n, bool left)
 {
 	struct rb_node *up = left ? n->right : n->left;
@@ -111,7 +111,7 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, rb_less_fn less)
 	insert_fixup(t, n);
 }
 
-/* @n (may be NULL) under @p is short of one black node: CLRS's RB-DELETE-FIXUP. */
+/* Repairs the paths through @n (may be NULL), child of @p, which lack a black node (CLRS). */
 static void remove_fixup(struct rb_tree *t, struct rb_node *n, struct rb_node *p)
 {
 	while (n != t->root && !is_red(n)) {
@@ -146,7 +146,10 @@ static void remove_fixup(struct rb_tree *t, struct rb_node *n, struct rb_node *p
 		n->red = false;
 }
 
-/* @next, the leftmost of @n's right side, takes @n's place; returns where black may be missing. */
+/*
+ * Puts @next, the leftmost node right of @n, in @n's place. *child is what took @next's place, and
+ * the result its parent: a black node may be missing there.
+ */
 static struct rb_node *splice_successor(struct rb_tree *t, struct rb_node *n, struct rb_node *next,
 					struct rb_node **child)
 {

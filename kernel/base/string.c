@@ -1,10 +1,10 @@
 /*
- * Memory and string functions, but for memcpy() and memset(): those two are in everything's way, so
- * each port has its own (arch.h).
+ * Memory and string functions. memcpy() and memset() are not here: they must be fast, so each port
+ * has its own (arch.h).
  */
 #include "base/string.h"
 
-/* memcpy() goes forwards, a step's loads before its stores: right towards lower addresses. */
+/* memcpy() goes forwards, loading before it stores, so it may move bytes to lower addresses. */
 void *memmove(void *dst, const void *src, size_t n)
 {
 	u8 *d = dst;

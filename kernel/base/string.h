@@ -1,6 +1,6 @@
 /*
- * Memory and string functions, with the C library's names and meanings. memcpy, memmove, memset and
- * memcmp may be called by the compiler itself. A port may replace the first three with faster ones.
+ * Memory and string functions, with the C library's names and meanings. The compiler itself may
+ * generate calls of memcpy, memmove, memset and memcmp. The ports define memcpy and memset.
  */
 #pragma once
 

@@ -1,12 +1,12 @@
 /*
  * The kernel's own symbol table: text symbols sorted by address. tools/ksyms.py makes it from a
- * first link, which has an empty one, and the second link embeds it.
+ * first link, whose table is empty, and a second link embeds it.
  */
 #include "base/symbols.h"
 
 extern const char __text_start[], __text_end[];
 
-/* The last symbol at or below @pc; ksyms_count if there is none. */
+/* Returns the index of the last symbol at or below @pc, ksyms_count if there is none. */
 static u64 find(vaddr_t pc)
 {
 	u64 low = 0, high = ksyms_count;

@@ -1,5 +1,5 @@
 /*
- * The names of places in the kernel.
+ * The names of the kernel's functions, by address.
  */
 #pragma once
 
@@ -10,5 +10,5 @@ extern const u64 ksyms_count, ksyms_addr[];
 extern const u32 ksyms_name[];		/* offsets into ksyms_names */
 extern const char ksyms_names[];
 
-/* The function at @pc and how far into it that is; "?" if unknown. printf()'s %pS shows both. */
+/* Returns the name of the function at @pc ("?": none), and @pc's offset in it. See also %pS. */
 const char *symbol_name(vaddr_t pc, u64 *offset);

@@ -1,5 +1,5 @@
 /*
- * Tests of red-black trees: random insertions and removals beside a plain count of what is in.
+ * Tests of red-black trees: random insertions and removals, and a count of the nodes inside.
  */
 #include "base/rbtree.h"
 
@@ -12,7 +12,7 @@
 struct item {
 	struct rb_node node;
 	unsigned key, arrival;
-	unsigned below;			/* RBTREE4: the nodes of its subtree */
+	unsigned below;			/* RBTREE4: how many nodes its subtree has */
 };
 
 static struct item items[NODES];
@@ -38,7 +38,7 @@ static void count_below(struct rb_node *n)
 	item_of(n)->below = 1 + nodes_below(n->left) + nodes_below(n->right);
 }
 
-/* RBTREE1, RBTREE2 and RBTREE4 of rbtree.c. */
+/* Checks RBTREE1, RBTREE2 and RBTREE4 below @n; returns the number of black nodes on a path. */
 static int check_blacks(const struct rb_node *n, const struct rb_node *parent)
 {
 	int l, r;
@@ -68,7 +68,7 @@ static void rb_check(const struct rb_tree *t, rb_less_fn less)
 		assert(!less(rb_next(n), n));				/* RBTREE3 */
 }
 
-/* In order of key, and among equals of arrival; the same backwards. */
+/* Checks that nodes are in order of key, equal ones in order of arrival; also backwards. */
 static void check_order(unsigned expected)
 {
 	struct rb_node *last = NULL;

@@ -1,6 +1,6 @@
 /*
- * Tests of memory and string functions: every small length and alignment, and nothing beside it
- * touched.
+ * Tests of memory and string functions: every small length and alignment, and that the bytes around
+ * are left alone.
  */
 #include "base/string.h"
 
@@ -19,7 +19,7 @@ static void fill(void)
 	}
 }
 
-/* @p holds @n bytes equal to @from (or to @value), and 0xee before and behind. */
+/* Checks that b[] has @n bytes from @at on equal to @from (NULL: to @value), else 0xee. */
 static void check_copy(unsigned at, size_t n, const u8 *from, u8 value)
 {
 	for (unsigned i = 0; i < ROOM; i++) {
@@ -55,7 +55,7 @@ KTEST(string_memset, "string.memset", "", "")
 		}
 }
 
-/* Overlapping in both directions. */
+/* Moves in both directions, with overlap. */
 KTEST(string_memmove, "string.memmove", "", "")
 {
 	for (unsigned to = 0; to < 20; to++)

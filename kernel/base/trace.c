@@ -1,9 +1,9 @@
 /*
- * The trace ring: see trace.h for what a record is and who reads it.
+ * The trace ring; trace.h says what a record is and who reads it.
  *
- * A writer draws its slot with one atomic addition, so a record needs no lock and no interrupts
- * off: an interrupt in the middle of one gets the next slot, and so would a CPU that still writes
- * here after its thread has migrated. trace= chooses groups, trace_size= the records kept per CPU.
+ * A writer gets its slot by one atomic addition, so it needs no lock and may be interrupted: a
+ * handler that traces in the middle of a record gets the next slot, and so does another CPU if the
+ * thread migrates meanwhile. trace= chooses groups, trace_size= the records kept per CPU.
  */
 #include "base/trace.h"
 
@@ -44,7 +44,7 @@ static const struct {
 	{ "none", 0 },
 };
 
-/* The mask for one word of the list at *s, which is advanced past it. */
+/* Returns the mask of the first word in the list *s, and moves *s past it. */
 static unsigned parse_group(const char **s)
 {
 	size_t n = 0;
@@ -122,14 +122,14 @@ static void print_record(const struct trace_record *r)
 
 void trace_print_last(unsigned n)
 {
-	u64 at[MAX_CPUS];	/* next record to consider, counting back */
+	u64 at[MAX_CPUS];	/* the next record of each ring */
 
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		u64 head = atomic_load(&trace_rings[i].head);
 
 		at[i] = head > n ? head - n : 0;
 	}
-	/* Merge from the oldest of each ring's last n; skip until only n are left in all. */
+	/* Merge the last n of each ring, the oldest first; print once only n are left in all. */
 	for (u64 left = 0;; left = 0) {
 		unsigned first = MAX_CPUS;
 

@@ -1,5 +1,5 @@
 /*
- * The trace ring: what happened, per CPU, always on, cheap.
+ * The trace ring: a cheap record of what happened on each CPU, always on.
  *
  * A record is 32 bytes; the newest overwrite the oldest. The grader, GDB, the timeline and a panic
  * all read the same records out of memory: the layout is defined here and in trace_events.def,
@@ -38,9 +38,9 @@ struct trace_ring {
 #define TRACE_IRQ	16u
 #define TRACE_FAULT	32u
 #define TRACE_LOCK	64u
-#define TRACE_TEST	128u	/* what tests say */
-#define TRACE_RECORDED	512u	/* some processes' calls are recorded: abi/strace.c */
+#define TRACE_TEST	128u	/* marks of tests and instruments */
 #define TRACE_STATE	256u	/* to and from RUNNING, which switches imply: debug builds */
+#define TRACE_RECORDED	512u	/* some processes' calls are recorded: abi/strace.c */
 
 #define TRACE_EVENT(id, group, name, a, b) id,
 enum trace_event {
@@ -49,21 +49,23 @@ enum trace_event {
 };
 #undef TRACE_EVENT
 
-extern unsigned trace_mask;	/* [const after boot] but TRACE_RECORDED, which comes and goes */
+extern unsigned trace_mask;	/* [const after boot] except for TRACE_RECORDED */
 
 void trace_write(enum trace_event ev, u64 a, u64 b);
 
-/* Any context. @group is a constant, so a group that is off costs a load and a branch. */
+/* Records an event. Any context. A group that is off costs a load and a branch. */
 static inline void trace(unsigned group, enum trace_event ev, u64 a, u64 b)
 {
 	if (trace_mask & group)
 		trace_write(ev, a, b);
 }
 
-/* A CPU's ring takes that many bytes: a power of two by trace_size=, TRACE_RING_MAX at most. */
+/* Returns the size of a CPU's ring by trace_size=: a power of two, at most TRACE_RING_MAX. */
 size_t trace_ring_bytes(void);
 void trace_add_ring(struct cpu *c, void *memory);
 
-/* Records what trace= says from now on; every CPU has its ring. */
+/* Starts to record the groups of trace=. Every CPU has its ring by now. */
 void trace_init(void);
-void trace_print_last(unsigned n); /* panic: the last @n records of all CPUs, in order of time */
+
+/* Prints the last @n records of all CPUs in order of time, for a panic. */
+void trace_print_last(unsigned n);

@@ -1,6 +1,7 @@
 /*
- * Called by the compiler's code when UndefinedBehaviorSanitizer finds a fault (debug builds): each
- * names the place and panics. The layouts are those of GCC's and Clang's runtime interface.
+ * The functions that compiled code calls when UndefinedBehaviorSanitizer finds a fault (debug
+ * builds): each panics and names the place. Layouts are those of GCC's and Clang's run-time
+ * interface.
  */
 #include "base/panic.h"
 
@@ -16,7 +17,7 @@ struct source_location {
 		panic("undefined behaviour: %s, %s:%u", what, loc->file, loc->line);	\
 	}
 
-/* Every report's data begins with its location; the values that may follow are not needed here. */
+/* The data of every report begins with its location; the rest is not needed here. */
 HANDLER(add_overflow, "signed addition overflows")
 HANDLER(sub_overflow, "signed subtraction overflows")
 HANDLER(mul_overflow, "signed multiplication overflows")

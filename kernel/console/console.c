@@ -1,21 +1,24 @@
 /*
  * The console: two streams of bytes over one UART; console.h has the format on the wire.
  *
- * Bytes are encoded (frames, CR LF) when they are queued, so a stream switch stands exactly where
- * it belongs. The queue is sent by the UART's interrupt; until that is set up, and when a kernel
- * message finds the queue full, by polling.
+ * Bytes are encoded (stream switches, CR LF) when they are queued, so a stream switch stands
+ * exactly where it belongs. The UART's interrupt sends the queue; until that is set up, and when a
+ * kernel message finds the queue full, it is sent by polling.
  *
  * Lock: console_lock, the innermost of all, since anything may print. It guards the queue and the
  * UART's transmit side. A panic takes no lock: it may have stopped the holder.
  *
  * CONSOLE1  head and tail only grow; the queue holds bytes [head, tail), at most RING_SIZE of them.
- * CONSOLE2  A character's encoding is queued whole, so what is sent never ends within one.
+ *
+ * The encoding of a character enters the queue by one change of tail, so a panic that interrupts a
+ * writer never finds half of one.
  */
 #include "console/console.h"
 
 #include "base/bootargs.h"
 #include "base/printf.h"
 #include "base/string.h"
+#include "config.h"
 #include "console/log.h"
 #include "console/uart.h"
 #include "lock/spinlock.h"
@@ -31,14 +34,14 @@ static u32 head, tail;			/* [console_lock] */
 static int stream = -1;			/* [console_lock] of the last byte queued; -1: none yet */
 static bool mux;			/* [const after boot] */
 static bool interrupts;			/* [const after boot] they send the queue */
-static struct thread *_Atomic panicked;	/* who reports, and is alone heard from then on */
+static struct thread *_Atomic panicked;	/* reports a panic, and alone may write from then on */
 
 static u32 room(void)
 {
 	return RING_SIZE - (tail - head);
 }
 
-/* For a CPU that a panic finds in here: the wire is no longer its own. */
+/* Stops this CPU if another one reports a panic: the wire then belongs to that one. */
 static void stop_if_panicked(void)
 {
 	if (unlikely(panicked) && panicked != current_thread())
@@ -58,8 +61,8 @@ static void send_all_polled(void)
 		send_one_polled();
 }
 
-/* Sends what the UART takes at once, up to BURST; its interrupt asks for the rest. Lock held. */
-static void send_some(void)
+/* Sends what the UART takes at once, up to BURST bytes; its interrupt asks for the rest. */
+static void send_some(void) HOLDS(console_lock)
 {
 	u32 end = head + MIN(tail - head, (u32)BURST);
 
@@ -77,7 +80,7 @@ static void send_some(void)
 		uart_interrupts(UART_TX, 0);
 }
 
-/* @c of stream @s as it goes over the wire; how many bytes that makes. */
+/* Stores @c of stream @s in @out as it goes over the wire; returns how many bytes that takes. */
 static unsigned encode(enum console_stream s, char c, char out[ENCODED_MAX])
 {
 	unsigned n = 0;
@@ -95,18 +98,19 @@ static unsigned encode(enum console_stream s, char c, char out[ENCODED_MAX])
 	return n;
 }
 
-/* Queues @c whole; there is room for it (CONSOLE1, CONSOLE2). Lock held. */
-static void queue_char(enum console_stream s, char c)
+static void queue_char(enum console_stream s, char c) HOLDS(console_lock)
 {
 	char out[ENCODED_MAX];
 	unsigned n = encode(s, c, out);
 
+	if (DEBUG_BUILD)
+		assert(room() >= n);	/* CONSOLE1 */
 	for (unsigned i = 0; i < n; i++)
 		ring[(tail + i) % RING_SIZE] = out[i];
 	tail += n;
 }
 
-/* No queue, no lock: straight to the wire. */
+/* Sends @buf straight to the wire, without queue and lock. */
 static void write_panicked(enum console_stream s, const char *buf, size_t n)
 {
 	char out[ENCODED_MAX];
@@ -124,7 +128,7 @@ size_t console_write(enum console_stream s, const char *buf, size_t n)
 	size_t done = 0;
 
 	if (panicked)
-		return n;	/* nobody's output but the panic's goes out any more */
+		return n;	/* only the panic's report goes out any more */
 	spin_lock(&console_lock);
 	while (done < n && room() >= ENCODED_MAX)
 		queue_char(s, buf[done++]);
@@ -155,7 +159,7 @@ void console_panic_mode(void)
 	if (atomic_exchange(&panicked, current_thread()))
 		return;
 	send_all_polled();
-	stream = -1;		/* whatever was being queued: say again whose bytes follow */
+	stream = -1;		/* a writer was perhaps stopped midway: mark the stream anew */
 }
 
 /* --- The kernel's messages -------------------------------------------------------------------- */

@@ -1,13 +1,14 @@
 /*
- * The kernel's log: a ring of characters that the newest overwrite; log.h has the interface.
+ * The kernel's log: a ring of characters, where new ones overwrite the oldest; log.h has the
+ * interface.
  *
- * A line begins with "<6>[seconds.microseconds] ", as on Linux, where 6 is the level of a message
- * that only informs: ours have no other. The time is that of the line's first byte.
+ * A line begins with "<6>[seconds.microseconds] ", as on Linux, where 6 is the level of messages
+ * that only inform; we have no other. The time is that of the line's first byte.
  *
  *  LOG1  The ring holds the last LOG_SIZE bytes before `end`, or all if there were fewer.
  *
- * log_lock is as far inside as the console's: anything may print. Nothing is taken with it held,
- * and a panic, which may have stopped its holder, writes past the log.
+ * log_lock is an innermost lock, like the console's: anything may print. A panic does not write to
+ * the log, since it may have stopped the holder of the lock.
  */
 #include "console/log.h"
 
@@ -19,9 +20,9 @@
 static struct spinlock log_lock = SPINLOCK_INIT(LOCK_UART);
 static char ring[LOG_SIZE]; /* [log_lock] */
 static u64 end; /* [log_lock] */
-static bool within_line; /* [log_lock] the newest byte is no newline */
+static bool within_line; /* [log_lock] the newest byte is not a newline */
 
-static void store(const char *text, size_t n)
+static void store(const char *text, size_t n) HOLDS(log_lock)
 {
 	while (n) {
 		size_t at = end % LOG_SIZE, run = MIN(n, LOG_SIZE - at);
@@ -33,7 +34,7 @@ static void store(const char *text, size_t n)
 	}
 }
 
-/* The length of the line that @text begins with, newline included; @n if it does not end there. */
+/* Returns the length of the first line of @text with its newline; @n if it has none. */
 static size_t line_length(const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -44,7 +45,7 @@ static size_t line_length(const char *text, size_t n)
 
 void log_append(const char *text, size_t n)
 {
-	u64 us = clock_offset ? time_now() / 1000 : 0;	/* it is not known at first */
+	u64 us = clock_offset ? time_now() / 1000 : 0;	/* no clock early in the boot */
 	char stamp[32];
 
 	spin_lock(&log_lock);
@@ -62,8 +63,8 @@ void log_append(const char *text, size_t n)
 	spin_unlock(&log_lock);
 }
 
-/* Passes over what is left of an overwritten line. */
-static u64 start_locked(void)
+/* Returns the position of the oldest complete line: skips the rest of an overwritten one. */
+static u64 start_locked(void) HOLDS(log_lock)
 {
 	u64 at = end - LOG_SIZE;
 

@@ -1,10 +1,10 @@
 /*
- * Panic: the last thing a kernel says.
+ * Panic: the kernel's last report.
  *
- * Nothing here takes a lock or allocates: the CPU that panics may hold any lock, and memory may be
- * what is broken. The first CPU to arrive reports, once the others have been stopped by IPI: what
- * they were printing is then complete. One that does not stop, with interrupts off for good, is not
- * waited for longer than STOP_NS, and the console takes nothing more from it.
+ * Nothing here takes a lock or allocates: the CPU that panics may hold any lock, and the allocator
+ * may be what is broken. The first CPU to panic stops the others by IPI, which lets them finish the
+ * line they print, and then reports. It waits no longer than STOP_NS: a CPU may never turn its
+ * interrupts on again, but the console takes no more output from it.
  */
 #include "base/panic.h"
 
@@ -22,7 +22,7 @@
 #define STOP_NS		(50 * NSEC_PER_MSEC)
 
 static _Atomic u32 panicking;	/* 1 + id of the CPU that reports */
-static _Atomic u32 stopped;	/* a bit for each CPU that will do nothing more */
+static _Atomic u32 stopped;	/* a bit for each CPU that has stopped for good */
 
 static noreturn void stop_here(void)
 {
@@ -68,16 +68,6 @@ void panic_stop_this_cpu(void)
 	stop_here();
 }
 
-static void print_currents(void)
-{
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		struct thread *t = cpus[i].runq.current;
-
-		if (t)
-			kprintf("  CPU %u was running thread %d (%s)\n", i, t->tid, t->name);
-	}
-}
-
 static void report(struct trapframe *tf, const char *fmt, va_list ap)
 {
 	struct thread *t = current_thread();
@@ -96,7 +86,12 @@ static void report(struct trapframe *tf, const char *fmt, va_list ap)
 		backtrace_print(0, arch_frame_pointer());
 	}
 	lockcheck_print_held(t);
-	print_currents();
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		const struct thread *ran = cpus[i].runq.current;
+
+		if (ran)
+			kprintf("  CPU %u was running thread %d (%s)\n", i, ran->tid, ran->name);
+	}
 	kprintf("last trace records:\n");
 	trace_print_last(TRACE_RECORDS);
 	kprintf("end of panic\n");

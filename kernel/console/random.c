@@ -1,8 +1,8 @@
 /*
  * Pseudo-random bytes: SplitMix64 (Steele, Lea, Flood 2014), one stream for the whole machine.
  *
- * The state only ever has a constant added, so an atomic addition hands every caller a number of
- * its own without a lock. Runs must be repeatable, so there is no entropy here: see random.h.
+ * The state changes only by adding a constant, so one atomic addition gives every caller its own
+ * number without a lock. Runs must be repeatable, so there is no entropy here: see random.h.
  */
 #include "console/random.h"
 
@@ -14,24 +14,18 @@
 
 static _Atomic u64 state;
 
-static u64 next(void)
-{
-	u64 z = atomic_fetch_add_explicit(&state, GOLDEN_GAMMA, memory_order_relaxed);
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
 void random_bytes(void *buf, size_t n)
 {
 	u8 *p = buf;
 
 	for (size_t len; n; p += len, n -= len) {
-		u64 v = next();
+		u64 z = atomic_fetch_add_explicit(&state, GOLDEN_GAMMA, memory_order_relaxed);
 
-		len = MIN(n, sizeof(v));
-		memcpy(p, &v, len);
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+		z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+		z ^= z >> 31;
+		len = MIN(n, sizeof(z));
+		memcpy(p, &z, len);
 	}
 }
 

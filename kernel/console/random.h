@@ -1,6 +1,6 @@
 /*
- * Pseudo-random bytes, the same ones for the same seed= boot argument: for /dev/random, getrandom()
- * and AT_RANDOM. Predictable by whoever knows the seed or sees the clock: not for secrets.
+ * Pseudo-random bytes for /dev/random, getrandom() and AT_RANDOM, repeatable with the boot argument
+ * seed=. They can be predicted from the seed or the clock: not for secrets.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * The console under interrupts that print.
+ * Tests of the console: interrupt handlers print while a thread prints.
  */
 #include "base/printf.h"
 #include "test/instrument.h"
@@ -13,7 +13,7 @@ static void say(void *unused)
 	kprintf("i");
 }
 
-/* Wherever a handler that prints comes while a thread prints: neither waits for the other. */
+/* A handler that prints interrupts kprintf() at every instruction: neither waits for the other. */
 KTEST(console_swept, "console.swept", "", "console.interrupts")
 {
 	unsigned step = 0;

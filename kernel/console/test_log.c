@@ -6,7 +6,7 @@
 #include "console/log.h"
 #include "test/ktest.h"
 
-/* However much is said: what is there begins with a whole line and ends with the last one. */
+/* However much is written, the log begins with a complete line and ends with the newest. */
 KTEST(log_wraps, "log.wraps", "", "log")
 {
 	char text[64] = "";
@@ -22,10 +22,10 @@ KTEST(log_wraps, "log.wraps", "", "log")
 	CHECK(start > before, "log", "starts at %lu, filled from %lu", start, before);
 	CHECK(log_end() - start <= LOG_SIZE, "log", "%lu bytes of %u", log_end() - start, LOG_SIZE);
 	CHECK(log_read(&at, text, 4) == 4 && at == start + 4, "log", "read to %lu", at);
-	CHECK(!strncmp(text, "<6>[", 4), "log", "begins with %.4s", text);
+	CHECK(!strncmp(text, "<6>[", 4), "log", "begins with %.4s", text);		/* LOG1 */
 	at = log_end() - 2;
 	CHECK(log_read(&at, text, sizeof(text)) == 2 && text[1] == '\n', "log", "ends with %x",
-	      text[1]);
+	      text[1]);								/* LOG1 */
 	CHECK(log_read(&at, text, sizeof(text)) == 0 && at == log_end(), "log",
 	      "is not at its end");
 }

@@ -1,6 +1,6 @@
 /*
- * Kernels that break, for tools/tests/test_panic.py to read what they say: each "test" here ends in
- * a panic, and belongs to the step "panic", so that it runs when it is asked for by name only.
+ * Kernels that panic, for tools/tests/test_panic.py, which reads the reports: each "test" here ends
+ * in a panic, and belongs to the step "panic", so that it runs only when it is asked for by name.
  */
 #include "base/printf.h"
 #include "base/trace.h"
@@ -12,7 +12,7 @@
 
 #define STEP	"panic"
 
-/* Other CPUs talk as fast as they can: after the report begins nothing of theirs may come out. */
+/* Prints as fast as it can on another CPU: once the report begins, none of it may come out. */
 static int talk(void *unused)
 {
 	(void)unused;
@@ -21,7 +21,7 @@ static int talk(void *unused)
 	return 0;
 }
 
-/* Without a word: the trace shows who still runs. */
+/* Runs on without printing: the trace shows whether it still runs. */
 static int run_on(void *unused)
 {
 	(void)unused;
@@ -61,7 +61,7 @@ KTEST(panic_write, "panic.write", STEP, "")
 	*(volatile u32 *)(ARCH_USER_END - 16) = 1;
 }
 
-/* When the report begins the others have stopped. */
+/* When the report begins, the other CPUs have stopped. */
 KTEST(panic_others, "panic.others", STEP, "")
 {
 	occupy_others(run_on);

@@ -2,11 +2,11 @@
  * The 16550 UART, by memory or I/O ports; register names are those of National's data sheet.
  *
  * Before uart_interrupt_init() output is polled, through the direct map. After it, the interrupt
- * feeds input to the tty and asks the console for more output whenever the transmit FIFO is empty.
- * A machine without a UART (base 0) is always ready and its bytes are lost.
+ * handler feeds input to the tty, and asks the console for more output whenever the transmit FIFO
+ * is empty. Without a UART (base 0) output is always possible, and lost.
  *
  * Lock: the console's, for the transmit side and the interrupt enable register. Receiving needs
- * none: only the interrupt handler does it, and a line's handler never runs twice at once.
+ * none: only the interrupt handler does it, on one CPU at a time.
  */
 #include "console/uart.h"
 
@@ -20,11 +20,11 @@ enum { RBR = 0, THR = 0, DLL = 0, IER = 1, DLM = 1, FCR = 2, LCR = 3, MCR = 4, L
 
 #define IER_RX		0x01u
 #define IER_TX		0x02u
-#define FCR_ENABLE	0x01u	/* trigger at one byte; does not clear what firmware left in it */
+#define FCR_ENABLE	0x01u	/* interrupt at one byte; keeps what the firmware left in it */
 #define LCR_8N1		0x03u
 #define LCR_DLAB	0x80u
 #define MCR_DTR_RTS	0x03u
-#define MCR_OUT2	0x08u	/* PCs route the interrupt through it */
+#define MCR_OUT2	0x08u	/* on PCs, lets the interrupt through */
 #define LSR_DATA	0x01u
 #define LSR_THR_EMPTY	0x20u
 #define LSR_IDLE	0x40u
@@ -50,27 +50,21 @@ static void reg_write(unsigned reg, u8 v)
 		arch_port_write8(machine.uart.base + reg, v);
 }
 
-static void set_baud(u32 clock)
-{
-	u32 divisor = clock / (16 * BAUD);
-
-	if (divisor == 0 || divisor > 0xffff)
-		return;
-	reg_write(LCR, LCR_8N1 | LCR_DLAB);
-	reg_write(DLL, divisor & 0xff);
-	reg_write(DLM, divisor >> 8);
-}
-
 void uart_early_init(void)
 {
 	paddr_t base = machine.uart.base;
+	u32 divisor = machine.uart.clock / (16 * BAUD);
 
 	if (base && !machine.uart.is_port) {
 		arch_direct_map(ALIGN_DOWN(base, BLOCK_SIZE));
 		regs = phys_to_virt(base);
 	}
 	reg_write(IER, 0);
-	set_baud(machine.uart.clock);
+	if (divisor > 0 && divisor <= 0xffff) {
+		reg_write(LCR, LCR_8N1 | LCR_DLAB);
+		reg_write(DLL, divisor & 0xff);
+		reg_write(DLM, divisor >> 8);
+	}
 	reg_write(LCR, LCR_8N1);
 	reg_write(FCR, FCR_ENABLE);
 	reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
@@ -110,8 +104,8 @@ void uart_interrupts(unsigned on, unsigned off)
 }
 
 /*
- * Every byte received is read, or the tty has turned the receive interrupt off: so the line goes
- * low before the handler ends, and an edge-triggered interrupt controller sees the next byte too.
+ * Reads until no byte is left or the tty has turned the receive interrupt off. So the line goes low
+ * before the handler ends, and an edge-triggered interrupt controller sees the next byte, too.
  */
 static void uart_interrupt(void *arg)
 {

@@ -7,17 +7,19 @@
  *
  * FDT1  No byte outside [blob, blob + size) is read: next_token() and fdt_open() check every
  *       offset.
- * FDT2  Offsets handed between functions point at a token inside the structure block.
+ * FDT2  Offsets into the structure block that functions pass on are multiples of 4, at a token or
+ *       past the end of the block.
  *
- * No locks, no memory, no globals.
+ * No locks, no allocation, no globals.
  */
 #include "dev/fdt.h"
 
+#include "base/panic.h"
 #include "base/string.h"
 #include "errno.h"
 
 #define FDT_MAGIC	0xd00dfeedu
-#define FDT_VERSION	17u		/* what we read; newer ones say they are compatible */
+#define FDT_VERSION	17u		/* newer blobs name an older compatible one */
 #define FDT_MAX_SIZE	(1u << 30)	/* so that no sum of two offsets wraps */
 
 enum { HDR_MAGIC, HDR_SIZE, HDR_NODES, HDR_STRINGS, HDR_RESERVED, HDR_VERSION, HDR_COMPAT,
@@ -37,7 +39,7 @@ static u32 be32(const u8 *p)
 	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
 }
 
-/* @cells big-endian words as one number; the low 64 bits if there are more than two. */
+/* Returns @cells big-endian words as one number; its low 64 bits if there are more than two. */
 static u64 be_cells(const u8 *p, unsigned cells)
 {
 	u64 v = 0;
@@ -52,7 +54,7 @@ static bool in_block(u32 off, u32 len, u32 size)
 	return off <= size && len <= size - off;
 }
 
-/* A string that ends before @size, or NULL. */
+/* Returns the string at @off if it ends before @size, else NULL. */
 static const char *bounded_string(const u8 *block, u32 off, u32 size)
 {
 	if (off >= size || strnlen((const char *)block + off, size - off) == size - off)
@@ -60,11 +62,12 @@ static const char *bounded_string(const u8 *block, u32 off, u32 size)
 	return (const char *)block + off;
 }
 
-/* The token at *@at in the structure block, which is moved past it. False: the block ends. FDT1. */
+/* Reads the token at *@at in the structure block, and moves *@at past it. False: the block ends. */
 static bool next_token(const struct fdt *f, u32 *at, struct token *t)
 {
 	const u8 *block = f->blob + f->nodes;
 
+	assert(IS_ALIGNED(*at, 4));	/* FDT2 */
 	do {
 		if (!in_block(*at, 4, f->nodes_size))
 			return false;
@@ -99,7 +102,7 @@ u32 fdt_total_size(const void *blob)
 	return be32(p) == FDT_MAGIC ? be32(p + 4 * HDR_SIZE) : 0;
 }
 
-/* Every node begun is ended, none is too deep, and there is one root. */
+/* Checks that every node that begins also ends, none is too deep, and there is one root. */
 static bool nesting_ok(const struct fdt *f)
 {
 	struct token t;
@@ -145,7 +148,7 @@ int fdt_open(struct fdt *f, const void *blob, u32 max)
 	return nesting_ok(f) ? 0 : -EINVAL;
 }
 
-/* @n has just been entered: how are its children's addresses written? Defaults by the standard. */
+/* Reads how many cells the addresses and sizes of @n's children have; the defaults are standard. */
 static void read_cells(const struct fdt *f, struct fdt_node *n)
 {
 	u64 address = 2, size = 1;
@@ -184,7 +187,7 @@ bool fdt_next_compatible(const struct fdt *f, struct fdt_node *n, const char *wh
 	return false;
 }
 
-/* @name, which may have a unit address, is the node's name, with or without its own. */
+/* Checks whether @name is the node's name, with or without its unit address. */
 static bool name_matches(const struct fdt_node *n, const char *name, size_t len)
 {
 	return strncmp(n->name, name, len) == 0 && (n->name[len] == 0 || n->name[len] == '@');
@@ -197,7 +200,7 @@ bool fdt_name_is(const struct fdt_node *n, const char *name)
 
 bool fdt_find_path(const struct fdt *f, struct fdt_node *n, const char *path)
 {
-	int depth = 0;		/* of the node that has matched the path so far */
+	int depth = 0;		/* of the node that the path has led to so far */
 
 	*n = FDT_START;
 	if (!fdt_next(f, n))

@@ -1,14 +1,14 @@
 /*
- * The whole contract between the kernel and a port. Porting Trellis means implementing this header.
+ * The whole contract between the kernel and a port: to port Trellis is to implement this header.
  *
  * A port provides, in arch/<arch>/:
  *	arch_types.h	struct arch_thread, struct arch_cpu, struct trapframe, constants
  *	arch_inline.h	the functions below marked [inline]
- *	abi.h		user-visible structures with a layout of their own (struct abi_stat, ...),
+ *	abi.h		user-visible structures whose layout differs by port (struct abi_stat, ...),
  *			and its column of abi/syscalls.def
  *	and everything else in .c and .S files.
  *
- * Each entry says who may call it. "Any" is any context, interrupts on or off.
+ * Each function says in which context it may be called. "Any" is any context, interrupts on or off.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct trapframe;
 /*
  * Constants of arch_types.h:
  *	ARCH_NAME		"riscv64", "x86_64", as uname() says it
- *	ARCH_HWID_NAME		what /proc/cpuinfo, as Linux has it, calls a CPU's hwid
+ *	ARCH_HWID_NAME		the name of a CPU's hwid in /proc/cpuinfo, as on Linux
  *	ARCH_USER_END		first address above user space
  *	ARCH_DIRECT_BASE	physical memory appears here, where arch_direct_map() has mapped it
  *	ARCH_VMAP_BASE, ARCH_VMAP_END	kernel addresses for stacks, devices and temporary mappings
@@ -53,14 +53,14 @@ static inline u32 arch_irqs_save(void);		/* [inline] disables; not 0: they were 
  */
 void arch_idle_wait(void);
 
-/* In every spin loop; may give the CPU's turn away under emulation. [inline] */
+/* For every spin loop; under emulation it may end the CPU's turn. [inline] */
 static inline void arch_spin_hint(void);
 
 /*
- * --- Who runs here. Any. -----------------------------------------------------------------------
+ * --- The current thread. Any. ------------------------------------------------------------------
  */
 
-/* One instruction, so right under preemption and migration too. [inline] */
+/* Returns the current thread; one instruction, so that preemption cannot hit midway. [inline] */
 static inline struct thread *arch_current(void);
 
 /* Boot only: makes @t the current thread of CPU @c before the first switch. */
@@ -78,13 +78,14 @@ void arch_set_current(struct thread *t, struct cpu *c);
 void arch_thread_frame(struct thread *t);
 
 /*
- * Saves what a call preserves on the current stack, and the stack pointer in prev->arch; loads
- * next's. Returns in @next. Interrupts off, prev's run queue lock held. Lab 02 (switch.S).
+ * Saves the registers that a call preserves on the current stack, and the stack pointer in
+ * prev->arch; then loads next's, so it returns in @next. Interrupts off, prev's run queue locked.
+ * Lab 02 (switch.S).
  */
 void arch_switch(struct thread *prev, struct thread *next);
 
 /*
- * State beside the stack: what traps need to find next's kernel stack, user TLS register,
+ * Switches the rest of the state: what traps need to find next's kernel stack, user TLS register,
  * floating-point and vector state of user threads. Called right before arch_switch().
  */
 static inline void arch_switch_state(struct thread *prev, struct thread *next);	/* [inline] */
@@ -93,18 +94,18 @@ static inline void arch_switch_state(struct thread *prev, struct thread *next);	
  * --- User threads ------------------------------------------------------------------------------
  */
 
-/* The user registers of @t, at the top of its kernel stack. [inline] */
+/* Returns the user registers of @t, at the top of its kernel stack. [inline] */
 static inline struct trapframe *arch_trapframe(struct thread *t);
 
-/* All registers zero but pc and sp; clears floating-point state. For exec. */
+/* For exec: sets pc and sp, clears all other registers and floating-point state. */
 void arch_user_init(struct thread *t, vaddr_t pc, vaddr_t sp);
 
-/* @child starts where @parent (the current thread) entered the kernel, with result 0. For clone. */
+/* For clone: @child starts where @parent, the current thread, made the call, with result 0. */
 void arch_user_clone(struct thread *child, struct thread *parent);
 void arch_user_set_sp(struct thread *t, vaddr_t sp);
 void arch_user_set_tls(struct thread *t, vaddr_t tls);
 
-/* Enters user mode with @t's registers; the current thread's first way out. Interrupts on. */
+/* Enters user mode with the current thread's user registers, for the first time. */
 noreturn void arch_user_enter(void);
 
 /* System call number, arguments, result. [inline] */
@@ -112,14 +113,14 @@ static inline u64 arch_syscall_number(const struct trapframe *tf);
 static inline u64 arch_syscall_arg(const struct trapframe *tf, unsigned i);	/* 0..5 */
 static inline void arch_syscall_result(struct trapframe *tf, long result);
 
-/* The system call that @tf has just made is made again, with @arg as its first argument. */
+/* Makes the program repeat the system call of @tf, with @arg as its first argument. */
 static inline void arch_syscall_restart(struct trapframe *tf, u64 arg);	/* [inline] */
 
 /*
- * Signals, in Linux's layout. Enter: a frame below call->top with the registers of @tf, which then
- * enters the handler. Leave: the registers come back from the frame @tf->sp is at (rt_sigreturn),
- * *mask and *stack too, and *result is what a system call's result would overwrite. Both on the
- * current thread's own frame; 0 or -EFAULT. May block.
+ * Signals, in Linux's layout. Enter writes a frame with the registers of @tf below call->top, and
+ * changes @tf to enter the handler. Leave (rt_sigreturn) takes the registers, *mask and *stack back
+ * from the frame at the user's stack pointer; *result is the register that the system call's result
+ * would overwrite. @tf is the current thread's own. Both return 0 or -EFAULT, and may block.
  *	ARCH_RED_ZONE		bytes below the stack pointer that a program may use
  */
 struct signal_call;
@@ -136,14 +137,14 @@ static inline bool arch_trap_from_user(const struct trapframe *tf);	/* [inline] 
 /* Panic: prints the registers of @tf. */
 void arch_print_registers(const struct trapframe *tf);
 
-/* The caller's frame pointer, and what a frame holds, for backtraces. [inline] */
+/* For backtraces: the caller's frame pointer, and the two words of a frame. [inline] */
 static inline u64 arch_frame_pointer(void);
 static inline u64 arch_frame_return(u64 fp);	/* the return address in frame @fp */
 static inline u64 arch_frame_next(u64 fp);	/* the caller's frame */
 
 /*
- * Called by the port from its trap entry, on the kernel stack of the current thread;
- * with interrupts off, but for page faults, where they are as they were where the fault happened:
+ * The port's trap entry calls these, on the kernel stack of the current thread. Interrupts are off,
+ * except in page faults, where they are as they were before the fault:
  *	irq_enter(), irq_exit(tf)	around timer_interrupt(tf), ipi_interrupt(), irq_dispatch()
  *	syscall_entry(tf)		a system call
  *	fault_user(tf, addr, access)	a page fault taken in user mode
@@ -162,8 +163,8 @@ void exception_user(struct trapframe *tf, int sig, const char *what);
  */
 
 /*
- * The instructions that may touch user memory, and where each goes on after a fault that cannot be
- * mended: the port's assembly puts an entry into section .extable for each.
+ * The instructions that may touch user memory, and where execution goes on after a fault that
+ * cannot be resolved: the port's assembly puts an entry for each into section .extable.
  */
 struct extable_entry {
 	u64 from, to;			/* instructions in [from, to) */
@@ -173,27 +174,25 @@ struct extable_entry {
 extern const struct extable_entry __extable_start[], __extable_end[];
 
 /*
- * Copies @n bytes where one side is user memory that the caller has range-checked. Returns how many
- * were not copied. A fault that cannot be mended ends the copy; nothing else happens.
+ * Copies @n bytes where one side is user memory, whose range the caller has checked. Returns how
+ * many were not copied: a fault that cannot be resolved ends the copy, and nothing else happens.
  */
 size_t arch_copy_user(void *dst, const void *src, size_t n);
 size_t arch_clear_user(void *dst, size_t n);
 
-/* Atomically: if *p == old, *p = new. *seen gets what was there. 0 or -EFAULT. */
+/* Atomically stores @new in *@p if that was @old, and what it was in *@seen. 0 or -EFAULT. */
 int arch_user_cmpxchg32(u32 *p, u32 old, u32 new, u32 *seen);
 
 /*
- * And memcpy(), memset() of string.h. memcpy() goes from the lowest address upwards, all loads of a
- * step before its stores: memmove() uses it for overlapping moves to lower addresses.
+ * The port also defines memcpy() and memset() of string.h. memcpy() goes from the lowest address
+ * up, and in each step loads before it stores: memmove() uses it to move bytes to lower addresses.
  */
 
 /*
  * --- Page tables (kernel/mm/walk.c walks, the port knows the bits) ------------------------------
  */
 
-/*
- * On every port the hardware ignores an entry whose bit 0 is clear: the rest of it is the kernel's.
- */
+/* On every port the hardware ignores an entry whose bit 0 is clear: the kernel may use the rest. */
 static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot);	/* [inline] */
 static inline pte_t arch_pte_table(paddr_t pa);			/* [inline] */
 static inline bool arch_pte_present(pte_t pte);			/* [inline] */
@@ -201,20 +200,22 @@ static inline bool arch_pte_is_leaf(pte_t pte, unsigned level);	/* [inline] */
 static inline paddr_t arch_pte_pa(pte_t pte);			/* [inline] */
 static inline unsigned arch_pte_prot(pte_t pte);		/* [inline] */
 
-/* The kernel's own root, and a new user root that shares the kernel's half. */
+/* Returns the kernel's own root. */
 paddr_t arch_kernel_root(void);
+
+/* Makes @root a user root that shares the kernel's half. */
 void arch_root_init(void *root);
 
 /* Loads @root on this CPU. Interrupts off. */
 static inline void arch_mmu_load(paddr_t root);		/* [inline] */
 
 /*
- * Makes [pa, pa + 2 MiB) readable and writable at ARCH_DIRECT_BASE + pa. Boot or page lock held.
- * Harmless if it is already. At boot also for the registers of an MMIO console.
+ * Makes [pa, pa + 2 MiB) readable and writable at ARCH_DIRECT_BASE + pa, if it is not yet. At boot,
+ * also for the registers of an MMIO console; later with the page lock held.
  */
 void arch_direct_map(paddr_t pa);
 
-/* Physical address of something in the kernel image. */
+/* Returns the physical address of an object in the kernel's image. */
 paddr_t arch_image_pa(const void *p);
 
 /* This CPU only. Any. [inline] */
@@ -223,8 +224,8 @@ static inline void arch_tlb_flush_all(void);
 
 /*
  * Drops translations of [start, end) on the other CPUs @cpus, by tlb_flush_here() there or an
- * equivalent, and returns when all have. Preemption off, interrupts on, no spin lock held: whoever
- * waits serves others' requests.
+ * equivalent, and returns when all have done so. Preemption off, interrupts on, no spin lock held:
+ * a CPU that waits must serve the requests of others.
  */
 void arch_tlb_shootdown(u32 cpus, vaddr_t start, vaddr_t end);
 
@@ -234,29 +235,30 @@ void arch_tlb_shootdown(u32 cpus, vaddr_t start, vaddr_t end);
 
 static inline u64 arch_clock_ns(void); /* [inline] monotonic, the same on every CPU. Any. */
 
-/* One-shot timer of this CPU at arch_clock_ns() == @ns, at once if past. Interrupts off. */
+/* Sets this CPU's one-shot timer to arch_clock_ns() == @ns, or at once if past. Interrupts off. */
 void arch_timer_set(u64 ns);
 void arch_timer_stop(void);
 
-void arch_ipi(struct cpu *target);		/* any; delivery calls ipi_interrupt() there */
-void arch_irq_unmask(unsigned irq); /* a device line, for this CPU and every other one */
+void arch_ipi(struct cpu *target);		/* any; makes ipi_interrupt() run on @target */
+void arch_irq_unmask(unsigned irq);		/* boot: a device line */
 
-/* I/O ports, which only some machines have: elsewhere reads give 0xff, writes nothing. [inline] */
+/* I/O ports. Where the machine has none, reads return 0xff and writes do nothing. [inline] */
 static inline u8 arch_port_read8(u16 port);
 static inline void arch_port_write8(u16 port, u8 value);
 
 /*
- * Boot, on the boot CPU, interrupts off, after the allocators are up: starts @c, which has been
- * prepared and ends in cpu_main(). False: it does not start, and never will.
+ * Starts @c, prepared by cpu_prepare(), which ends in cpu_main(). At boot, on the boot CPU, with
+ * interrupts off, after the allocators are set up. Returns false if @c does not start and never
+ * will.
  */
 bool arch_cpu_start(struct cpu *c);
 
-/* Boot: CPU @hwid will not be used, and from now on never holds up the others. */
+/* Boot: CPU @hwid will not be used; makes sure that it never delays the others. */
 void arch_cpu_spare(u64 hwid);
 
 enum machine_end { MACHINE_OFF, MACHINE_REBOOT, MACHINE_PANICKED };
 
-/* Any. MACHINE_OFF and MACHINE_PANICKED tell the emulator 33 and 35 as its exit status. */
+/* Ends the machine; with MACHINE_OFF and MACHINE_PANICKED the emulator's status is 33, 35. Any. */
 noreturn void arch_machine_end(enum machine_end how);
 
 #include "arch_inline.h"

@@ -1,7 +1,7 @@
 /*
- * The kind of build, as constants the compiler folds: the Makefile sets TRELLIS_DEBUG and
- * TRELLIS_TESTS to 0 or 1. Bodies test these with if, never with #if. Only source files may say
- * TEST_BUILD, no header: such a file is compiled for each, all others once, without TRELLIS_TESTS.
+ * The kind of build, as constants: the Makefile sets TRELLIS_DEBUG and TRELLIS_TESTS to 0 or 1.
+ * Code tests these with if, never with #if. No header may use TEST_BUILD: only the source files
+ * that name it are compiled twice, for kernels with and without tests.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * Linux's error numbers (the same on riscv64 and x86_64). Functions return 0 or a negative one.
  *
- * Each has one meaning inside the kernel's thread interface:
+ * In the kernel's own interface for threads each of these has one meaning:
  *	ETIMEDOUT	the deadline passed first
  *	EINTR		the waiting thread was killed, or has a signal's handler to run
  *	EIDRM		the object was destroyed under its waiters
@@ -60,6 +60,6 @@
 #define ETIMEDOUT	110
 #define EALREADY	114
 
-/* Not for users: EINTR of a call that does not start again behind a handler, SA_RESTART or not. */
+/* Programs never see it: EINTR of a call that does not start again after any handler. */
 #define ERESTARTNOHAND	514
 #define ERESTARTAT	516

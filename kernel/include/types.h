@@ -1,5 +1,5 @@
 /*
- * The words every file shares: fixed-width integers, address types, errno, and a few macros.
+ * Shared by all files: fixed-width integers, address types and a few macros.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of the compiler's own macros: not every cross compiler brings a stdint.h. */
+/* From the compiler's own macros: not every cross compiler has a stdint.h. */
 typedef __UINT8_TYPE__ u8;
 typedef __UINT16_TYPE__ u16;
 typedef __UINT32_TYPE__ u32;
@@ -22,7 +22,7 @@ typedef __INT64_TYPE__ s64;
 #define U64_MAX			__UINT64_MAX__
 
 typedef u64 paddr_t;		/* a physical address */
-typedef u64 vaddr_t;		/* a virtual address, user or kernel, not dereferenced as it is */
+typedef u64 vaddr_t;		/* a virtual address of user or kernel, to be checked or cast */
 typedef u64 pte_t;		/* a page table entry, in the port's format */
 typedef s32 tid_t;		/* thread id; a process's id is that of its first thread */
 typedef s32 pid_t;
@@ -59,24 +59,8 @@ typedef s64 ssize_t;
 #define NSEC_PER_MSEC		1000000UL
 #define NSEC_PER_SEC		1000000000UL
 
-/* Moments and keys may wrap, so their order is the sign of the difference. */
+/* Whether @a comes before @b. Both may wrap, so the sign of the difference decides. */
 static inline bool time_before(u64 a, u64 b)
 {
 	return (s64)(a - b) < 0;
-}
-
-/* A pointer that carries a negative errno, for functions whose result is a pointer. */
-static inline void *err_ptr(long err)
-{
-	return (void *)err;
-}
-
-static inline bool is_err(const void *p)
-{
-	return (u64)p >= (u64)-4095;
-}
-
-static inline long ptr_err(const void *p)
-{
-	return (long)p;
 }

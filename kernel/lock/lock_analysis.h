@@ -1,13 +1,13 @@
 /*
- * Declares what functions do with locks, for clang's -Wthread-safety: `make lint` compiles the
- * kernel with it, so a path that forgets an unlock, or calls without the lock it needs, is found by
- * reading alone. Other compilers see nothing.
+ * Declarations of what functions do with locks, for clang's -Wthread-safety. `make lint` compiles
+ * the kernel with it, which finds every path that forgets an unlock or makes a call without the
+ * lock it needs. Other compilers see nothing.
  *
- * Behind a declaration: bool wait_wake_one_locked(struct wait_queue *q) HOLDS(q->lock);
+ * Used behind a declaration: bool wait_wake_one_locked(struct wait_queue *q) HOLDS(q->lock);
  *
- * The analysis goes by the words of the expression that names a lock, so it cannot follow a lock
- * that comes out of a function, lies under two names, or changes hands in a context switch. Where
- * that is the point, NO_LOCK_ANALYSIS says so with the reason; what holds is asserted at run time.
+ * The analysis compares the expressions that name locks, so it cannot follow a lock that a function
+ * returns, that has two names, or that changes hands in a context switch. Such functions are marked
+ * NO_LOCK_ANALYSIS with the reason, and assert at run time what holds.
  */
 #pragma once
 

@@ -1,12 +1,11 @@
 /*
- * The lock checker: what each thread holds, and for spin locks their order: strictly rising ranks,
- * no recursion, at most eight deep.
+ * The lock checker: which locks each thread holds, and the order of spin locks: strictly rising
+ * ranks, no recursion, at most eight at a time.
  *
- * Ranks are the order of LOCK_CLASSES in spinlock.h; as every acquire is checked against every lock
- * held, an order that could deadlock is reported the first time it is used, not the first time it
- * goes wrong. A trylock cannot deadlock and is only noted. The report names the place where each of
- * the two was taken; both were taken by one thread, whose call chain the panic prints. Locks that
- * block, whose order is learned: lockorder.c.
+ * Ranks are the order of LOCK_CLASSES in spinlock.h. Every acquire is checked against every lock
+ * held, so a wrong order is reported the first time it is used, not the first time it deadlocks. A
+ * trylock cannot deadlock and is only noted. The report names the places where both locks were
+ * taken. The order of locks that block is learned, in lockorder.c.
  */
 #include "lock/lockcheck.h"
 

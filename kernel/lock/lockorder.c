@@ -1,15 +1,15 @@
 /*
  * The lock checker for locks that block, and the report of a deadlock.
  *
- * Mutexes have no ranks; their order is learned. Those of one name (what they were initialized as:
- * all "&as->lock", say) are a class. Taking B while holding A draws the edge A -> B, once, with its
- * call chain. An acquire that closes a cycle of edges could deadlock, even if it never has, and is
- * reported with the chains of all edges of the cycle. Two of one class are not judged here: what
- * orders them (a parent before its child) is not in the name. If two mutexes do meet crosswise, the
- * deadlock detector sees it (pi_would_deadlock()). A trylock cannot deadlock and draws no edge.
+ * Mutexes have no ranks; their order is learned. Mutexes with the same name (the expression they
+ * were initialized as, such as "&as->lock") form a class. Taking B while holding A draws the edge
+ * A -> B, once, with its call chain. An acquire that closes a cycle of edges could deadlock, even
+ * if it never has, and is reported with the call chains of all edges of the cycle. The order of two
+ * mutexes of one class is not checked: what orders them (a parent before its child) is not in the
+ * name. A real deadlock of theirs is found when it happens, by pi_would_deadlock().
  *
- * No locks: edges are only ever added, and whoever draws one looks for a cycle afterwards; so of
- * two that close a cycle together, at least one sees it.
+ * No locks: edges are only added, and a thread draws its edge before it looks for a cycle. So if
+ * two threads close a cycle together, at least one of them sees it.
  */
 #include "base/printf.h"
 #include "base/trace.h"
@@ -26,13 +26,13 @@
 static _Atomic(const char *) names[CLASSES];
 static _Atomic u64 edges[CLASSES];	/* of a, bit b: b was taken while a was held */
 
-static struct chain {			/* how an edge was first drawn */
+static struct chain {			/* the call chain that first drew an edge */
 	unsigned from, to;
 	u64 pcs[DEPTH];
 } chains[CHAINS];
 static _Atomic unsigned nr_chains;
 
-/* A name is one literal, so the pointer will do. */
+/* Returns the number of the class @name. A name is one literal, so its address identifies it. */
 static unsigned class_of(const char *name)
 {
 	for (unsigned i = 0; i < CLASSES; i++) {
@@ -47,7 +47,7 @@ static unsigned class_of(const char *name)
 	panic("more than %u classes of locks that block", CLASSES);
 }
 
-/* Is there a way along edges? via[x] is where it came to x from. */
+/* Checks whether edges lead from @from to @to. via[x] is the class before x on the way. */
 static bool find_way(unsigned from, unsigned to, u8 via[CLASSES])
 {
 	u64 reached = BIT(from), looked = 0;
@@ -74,7 +74,7 @@ static void print_edge(unsigned from, unsigned to)
 	kprintf("\n");
 }
 
-/* @lock, of class @to, is taken while one of class @from is held. */
+/* Draws an edge, as @lock of class @to is taken holding a lock of class @from. */
 static void draw_edge(unsigned from, unsigned to, const void *lock)
 {
 	u8 via[CLASSES];
@@ -127,7 +127,7 @@ void lockcheck_released(const void *lock, const char *name)
 
 /* --- Deadlocks, in all builds ----------------------------------------------------------------- */
 
-/* The owner waits, so what it holds stays as it is. */
+/* @owner waits too, so its list of held locks does not change. */
 static void print_wait(const struct thread *t, const struct mutex *m, const struct thread *owner)
 {
 	const struct held_lock *held;
@@ -144,6 +144,7 @@ void lockcheck_deadlock(const struct mutex *m, const struct thread *owner)
 {
 	const struct thread *self = current_thread();
 
+	assert_held(&pi_lock);
 	trace(TRACE_LIFE, TRACE_EV_DEADLOCK, (u64)m, owner->tid);
 	kprintf("deadlock: these threads wait for each other:\n");
 	print_wait(self, m, owner);

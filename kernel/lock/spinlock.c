@@ -1,12 +1,12 @@
 /*
  * Spin locks, and the nesting of "interrupts off".
  *
- * Test and test-and-set, so whoever runs when the lock comes free may have it. A ticket lock would
- * serve CPUs in order of arrival; but virtual CPUs run only when the host lets them, and in a fair
- * queue everybody waits for the one that it has just taken off. While a lock is held, interrupts
- * are off on the holder's CPU: a handler may take the same lock, and the holder cannot be
- * preempted. The depth is the thread's, not the lock's: locks may be released in any order and
- * interrupts come back with the last one.
+ * Test and test-and-set: any CPU that is running may get a free lock. A ticket lock would serve
+ * CPUs in order of arrival; but virtual CPUs run only when the host lets them, and in such a queue
+ * all would wait for the one that the host has just stopped. While a lock is held, interrupts are
+ * off on the holder's CPU: a handler may take the same lock, and the holder cannot be preempted.
+ * The depth is the thread's, not the lock's: locks may be released in any order, and interrupts
+ * come back with the last one.
  */
 #include "lock/spinlock.h"
 
@@ -31,17 +31,19 @@ static inline bool resched_wanted(struct thread *t)
 }
 
 /*
- * A reschedule request that came while it could not be served is served at the first point it can.
- * Interrupts off; on after it.
+ * Serves a reschedule request that came while interrupts or preemption were off, and turns
+ * interrupts on.
  */
 static noinline void serve_resched(struct thread *t)
 {
+	if (DEBUG_BUILD)
+		assert_irqs_off();
 	if (t->preempt_depth == 0)
 		sched_preempt();
 	arch_irqs_enable();
 }
 
-/* @depth: what is left of the nesting. */
+/* Sets the nesting to @depth, and turns interrupts on if it is 0 and they were on before. */
 static inline void unnest(struct thread *t, unsigned depth)
 {
 	t->irq_depth = depth;
@@ -93,9 +95,9 @@ void spin_init(struct spinlock *l, enum lock_class class)
 	*l = (struct spinlock)SPINLOCK_INIT(class);
 }
 
-#define THE_LOCK	NO_LOCK_ANALYSIS("what locking is is written here")
+#define THE_LOCK	NO_LOCK_ANALYSIS("this is the implementation of locking")
 
-/* Takes the lock if it is free. Pairs with the release in spin_unlock(): we see all it guards. */
+/* Takes the lock if it is free. The acquire pairs with the release in spin_unlock(). */
 static inline bool grab(struct spinlock *l)
 {
 	return !atomic_exchange_explicit(&l->locked, 1, memory_order_acquire);

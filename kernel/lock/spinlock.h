@@ -1,14 +1,14 @@
 /*
  * Spin locks: for sections of a few dozen instructions, never held across anything that may block.
  *
- * Holding one keeps interrupts off on this CPU, so a lock may be taken by interrupt handlers too
- * and the holder is never preempted. The depth of "interrupts off" belongs to the thread (it
- * travels with it through a context switch) and nests: interrupts come back on with the last
- * release, and only if they were on before the first acquire.
+ * Holding one keeps interrupts off on this CPU, so interrupt handlers may take the same locks, and
+ * the holder is never preempted. The depth of "interrupts off" belongs to the thread, not to the
+ * CPU: it is kept across a context switch. Interrupts come back on with the last release, and only
+ * if they were on before the first acquire.
  *
- * Order: every lock belongs to a class, and classes have ranks. A CPU acquires in strictly rising
- * rank, except where spin_lock_nested() says why two of one class cannot deadlock. Debug builds
- * check it at every acquire, with both places named in the report (kernel/lock/lockcheck.c).
+ * Order: every lock belongs to a class, and classes have ranks. A CPU acquires locks in strictly
+ * rising rank; only spin_lock_nested() may take a second lock of one class, where something else
+ * orders the two. Debug builds check this at every acquire (kernel/lock/lockcheck.c).
  */
 #pragma once
 
@@ -19,15 +19,13 @@
 #include "lock/lockcheck.h"
 #include "types.h"
 
-/*
- * The lock order, outermost first. Rank, name. One list for the checker, the docs and GDB.
- */
+/* The lock order, outermost first: rank and name, for the checker, the docs and GDB. */
 #define LOCK_CLASSES(X) \
 	X(LOCK_TIMER,	"timers")		/* firing sends signals */ \
-	X(LOCK_ASYNC,	"files that signal")	/* whose owners are sent signals */ \
+	X(LOCK_ASYNC,	"files that signal")	/* O_ASYNC files and their owners */ \
 	X(LOCK_TREE,	"process tree")		/* parents, children, ids, zombies */ \
 	X(LOCK_PROCESS,	"process")		/* a process's threads */ \
-	X(LOCK_OBJECT,	"object")		/* what owns a wait queue */ \
+	X(LOCK_OBJECT,	"object")		/* the state of an object with a wait queue */ \
 	X(LOCK_PI,	"who waits for whom")	/* mutexes and PI futexes: pi.h */ \
 	X(LOCK_WAITQ,	"wait queue") \
 	X(LOCK_SLEEPQ,	"sleep queue") \
@@ -55,7 +53,7 @@ struct LOCKABLE("spin lock") spinlock {
 
 void spin_init(struct spinlock *l, enum lock_class class);
 
-/* Any context. Not recursive: acquiring a lock one holds panics. */
+/* Any context. Not recursive: a thread that acquires a lock it holds panics. */
 void spin_lock(struct spinlock *l) ACQUIRES(*l);
 void spin_unlock(struct spinlock *l) RELEASES(*l);
 bool spin_trylock(struct spinlock *l) TRY_ACQUIRES(true, *l);
@@ -70,37 +68,38 @@ static inline bool spin_held(const struct spinlock *l)
 }
 
 /*
- * Interrupts off, nesting; pairs of these in one thread. irq_off() and irq_on() may bracket a
- * context switch: the depth belongs to the thread. The outermost irq_on() serves a pending
- * reschedule request.
+ * Turn interrupts off and on again; pairs nest. A pair may enclose a context switch: the depth
+ * belongs to the thread. The outermost irq_on() serves a pending reschedule request.
  */
 void irq_off(void);
 void irq_on(void);
 
-/* No preemption, interrupts stay as they are: per-CPU data stays this CPU's until preempt_on(). */
+/* Keep the thread on its CPU, so that per-CPU data stays its own; interrupts stay as they are. */
 void preempt_off(void);
 void preempt_on(void);
 
 #define assert_held(l)		assert(spin_held(l))
 
 /*
- * The lock stays locked but belongs to @next from now on: the run queue's, across a switch. That
- * the current thread holds it, thread_set_state() has just seen.
+ * Gives @l, which stays locked, to @next: the run queue's lock, across a switch. Only debug builds
+ * check the holder, as thread_set_state() has just checked it.
  */
 static inline void spin_transfer(struct spinlock *l, struct thread *next)
 {
-	if (DEBUG_BUILD)
+	if (DEBUG_BUILD) {
+		assert_held(l);
 		lockcheck_transfer(l, next);
+	}
 	l->holder = next;
 }
 
 #define assert_irqs_off()	assert(!arch_irqs_enabled())
 
 /*
- * Gives the CPU away against the thread's will: interrupt exit, irq_on(), preempt_on(). A hook:
+ * Gives the CPU to another thread, at interrupt exit and in irq_on() and preempt_on(). A hook:
  * sched/preempt.c.
  */
 void sched_preempt(void);
 
-/* The caller may block: interrupts on, preemption on, no spin lock held. */
+/* Panics unless the caller may block: interrupts on, preemption on, no spin lock held. */
 void assert_may_block(void);

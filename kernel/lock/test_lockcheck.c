@@ -1,6 +1,6 @@
 /*
- * Kernels that break the rules of locks, for tools/tests/test_locks.py to read what they say: each
- * "test" here ends in a panic, and is run when it is asked for only.
+ * Kernels that break the rules of locks, for tools/tests/test_locks.py, which reads the reports:
+ * each "test" here ends in a panic, and runs only when it is asked for by name.
  */
 #include "base/string.h"
 #include "lock/lockcheck.h"
@@ -12,7 +12,7 @@ static struct mutex first = MUTEX_INIT(first), second = MUTEX_INIT(second);
 static struct mutex third = MUTEX_INIT(third);
 static struct spinlock object = SPINLOCK_INIT(LOCK_OBJECT), inode = SPINLOCK_INIT(LOCK_INODE);
 
-/* Nobody else has to run: the order alone tells. */
+/* No other thread has to run: the order alone is reported. */
 static noinline void take_in_order(struct mutex *a, struct mutex *b)
 {
 	mutex_lock(a);
@@ -46,6 +46,7 @@ KTEST(lock_foreign, "lock.foreign", STEP, "")
 	test_join(test_thread(ALL_CPUS, unlock_it, &first, PRIORITY_DEFAULT), "foreign");
 }
 
+/* MUTEX3: the report at a thread's end, and below at the return to user mode. */
 static int keep_it(void *m)
 {
 	mutex_lock(m);
@@ -63,10 +64,10 @@ KTEST(lock_to_user, "lock.to_user", STEP, "")
 
 	memset(&tf, 0xff, sizeof(tf));		/* no system call has that number */
 	mutex_lock(&second);
-	syscall_entry(&tf);
+	syscall_entry(&tf);			/* MUTEX3 */
 }
 
-/* On a free mutex: the rule holds whether it would wait or not. */
+/* The mutex is free, so nothing would wait: the rule holds all the same. */
 KTEST(lock_under_spin, "lock.under_spin", STEP, "")
 {
 	spin_lock(&object);
@@ -82,7 +83,7 @@ KTEST(lock_in_interrupt, "lock.in_interrupt", STEP, "")
 {
 	sweep_action = lock_in_interrupt;
 	sweep_action_arg = &first;
-	for (;;) {			/* until one comes while we are in it */
+	for (;;) {			/* until an interrupt hits thread_yield() */
 		sweep_arm("thread_yield", current_thread(), 1);
 		thread_yield();
 	}

@@ -1,6 +1,6 @@
 /*
- * Spin locks and interrupts: off from the first lock to the last, and then as they were, whoever
- * else has looked at the lock meanwhile.
+ * Tests of spin locks and interrupts: off from the first lock to the last, and then as they were
+ * before, even if another CPU has tried the lock meanwhile.
  */
 #include "sync/test_sync.h"
 
@@ -28,7 +28,7 @@ KTEST(spin_handler, "spin.handler", "", "spin.interrupts")
 
 static _Atomic bool comes;
 
-/* As a handler does: interrupts are off before it asks. */
+/* Takes the lock like an interrupt handler: with interrupts off before. */
 static int ask_with_interrupts_off(void *unused)
 {
 	(void)unused;
@@ -41,7 +41,7 @@ static int ask_with_interrupts_off(void *unused)
 	return 0;
 }
 
-/* A waiting CPU's own interrupt state is nothing to the owner. */
+/* The interrupt state of a waiting CPU must not reach the owner. */
 KTEST(spin_owner, "spin.owner", "", "spin.interrupts")
 {
 	struct thread *t;

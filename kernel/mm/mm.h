@@ -39,6 +39,11 @@ static inline bool page_is_file(const struct page *p)
 /* page_alloc() flags */
 #define PAGE_ZERO	1u		/* filled with zeros */
 
+/* For the port, at boot. Too many reserved ranges panic; RAM that does not fit is not used. */
+void machine_add_ram(paddr_t start, u64 size);
+void machine_reserve(paddr_t start, u64 size);
+void machine_direct_map(paddr_t start, u64 size);	/* arch_direct_map() for a whole range */
+
 void page_init(void);			/* from machine.ram and machine.reserved */
 
 /* Returns 2^order pages, one reference; NULL if memory is short. Any context without LOCK_PAGE. */
@@ -118,6 +123,9 @@ void tlb_flush_here(vaddr_t start, vaddr_t end);
 
 /* Drops them on every CPU of @set, returns when all have. Interrupts are on, no spin lock held. */
 void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end);
+
+void *kstack_alloc(void); /* KSTACK_SIZE bytes above a guard page; NULL if memory is short */
+void kstack_free(void *stack);
 
 /* Unmaps cached kernel stacks but for @keep of them. May block: it waits for every CPU's TLB. */
 #define KSTACK_KEEP	16

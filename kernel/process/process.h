@@ -213,6 +213,9 @@ void vfork_release(struct process *p);
 /* Drops the leader, which may have exited long ago: its id finds nothing any more. */
 void process_forget_leader(struct process *p) HOLDS(tree_lock);
 
+/* Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. */
+void thread_kill(struct thread *t);
+
 /*
  * Kills every other thread of the current process and waits until they have gone, for exec. Returns
  * 0 or -EINTR.

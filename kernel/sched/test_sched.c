@@ -227,25 +227,6 @@ KTEST(sched_inherits, "sched.inherits", "", "")
 	end(s, 2);
 }
 
-/* A kernel thread with a real-time priority can switch its quantum off and on. */
-KTEST(sched_real_time, "sched.real_time", "", "")
-{
-	struct thread *t = current_thread();
-
-	thread_set_priority(PRIORITY_DEFAULT);
-	thread_set_real_time(true);
-	CHECK(sched_get_params(t).class == SCHED_OTHER, "", "its priority is no real-time one");
-	if (!policy_knows(SCHED_FIFO))
-		return;
-	thread_set_priority(PRIORITY_HIGHEST);
-	CHECK(sched_get_params(t).class == SCHED_RR, "", "it is %u", sched_get_params(t).class);
-	thread_set_real_time(true);
-	CHECK(sched_get_params(t).class == SCHED_FIFO, "", "it is %u", sched_get_params(t).class);
-	thread_set_real_time(false);
-	CHECK(sched_get_params(t).class == SCHED_RR, "", "it is %u", sched_get_params(t).class);
-	thread_set_priority(PRIORITY_DEFAULT);
-}
-
 /* A thread whose parameters change while it is queued gets its new place at once. */
 KTEST(sched_changed_order, "sched.changed_order", "", "")
 {

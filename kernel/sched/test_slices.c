@@ -164,7 +164,7 @@ KTEST(sched_over_unseen, "sched.over_unseen", "", "")
 	end(&equal, 1);
 	thread_join(urgent.thread, NULL, DEADLINE_NEVER);
 	semaphore_destroy(&urgent_go);
-	thread_set_priority(PRIORITY_DEFAULT);
+	take_priority(PRIORITY_DEFAULT);
 	sched_set_affinity(current_thread(), ~0u);
 }
 

@@ -78,10 +78,18 @@ static inline u64 got(const struct spinner *s)
 	return ran(s) - s->since;
 }
 
+static inline void take_priority(int priority)
+{
+	struct sched_params p = params_of_level(priority);
+
+	REQUIRE(sched_set_params(current_thread(), &p) == 0, "", "priority %d is refused",
+		priority);
+}
+
 /* Makes the test go first where it shares a CPU, so that its sleeps end on time. */
 static inline void go_first(void)
 {
-	thread_set_priority(PRIORITY_HIGHEST);
+	take_priority(PRIORITY_HIGHEST);
 }
 
 /* Waits for @ns without blocking, so that other threads do not get this CPU. */

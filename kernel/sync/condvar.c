@@ -1,7 +1,7 @@
 /*
  * Condition variables with Mesa semantics (Lampson, Redell 1980): a wake-up is a hint, the caller
- * tests its predicate again. Giving up the mutex and becoming findable are one step for signallers,
- * because the thread queues itself before the mutex is free.
+ * tests its predicate again. The waiter queues itself before it unlocks the mutex, so a thread that
+ * then locks the mutex and signals finds it.
  */
 #include "sync/sync.h"
 

@@ -1,7 +1,7 @@
 /*
- * Events: a flag to wait for. Auto-reset: each signal lets exactly one wait pass, whether it comes
- * before or after (signals that nobody waits for are one flag, not a count); manual: all waits pass
- * until event_unsignal(), and those that wait pass even if it follows at once.
+ * Events: a flag to wait for. Auto-reset: each signal lets exactly one wait pass, before or after
+ * it; signals without a waiter set one flag, they are not counted. Manual: all waits pass until
+ * event_unsignal(); threads that wait when the signal comes pass even if that follows at once.
  */
 #include "errno.h"
 #include "sync/sync.h"
@@ -39,7 +39,7 @@ void event_signal(struct event *e)
 	spin_lock(&e->q.lock);
 	if (!e->auto_reset)
 		wait_wake_all_locked(&e->q, 0);
-	/* The pass of an auto-reset signal is either the waiter's or the flag's, never both. */
+	/* An auto-reset signal either wakes a waiter or sets the flag, never both. */
 	if (!e->auto_reset || !wait_wake_one_locked(&e->q, 0))
 		e->signaled = true;
 	spin_unlock(&e->q.lock);

@@ -2,13 +2,13 @@
  * Mutexes.
  *
  * Without contention, locking and unlocking are one compare-exchange each on `word`. A thread that
- * finds it taken marks it CONTENDED under pi_lock and waits; so the owner's plain exchange on
- * unlock fails, and it takes the slow way, which hands the mutex to the most urgent waiter:
- * somebody who takes and gives it back in a loop cannot keep it from those who wait.
+ * finds it taken marks it CONTENDED under pi_lock and waits. So the owner's compare-exchange on
+ * unlock fails, and it takes the slow way, which hands the mutex to the most urgent waiter: a
+ * thread that locks and unlocks in a loop cannot keep the mutex from those that wait.
  *
  *  MUTEX1  While a thread waits, the word is CONTENDED, so no unlock overlooks it.
  *  MUTEX2  A waiter whose wait ends with 0 owns the mutex: the word was set before it left.
- *  MUTEX3  The owner does not end and does not go to user mode before it has unlocked (asserted).
+ *  MUTEX3  The owner unlocks before it ends or goes to user mode (lockcheck_none_held()).
  */
 #include "sync/mutex.h"
 
@@ -24,7 +24,7 @@ void mutex_init_named(struct mutex *m, const char *name)
 	m->name = name;
 }
 
-#define THE_LOCK	NO_LOCK_ANALYSIS("what locking is is written here")
+#define THE_LOCK	NO_LOCK_ANALYSIS("this is the implementation of locking")
 
 static u64 self_word(void)
 {
@@ -45,10 +45,10 @@ static bool try_free(struct mutex *m)
 }
 
 /*
- * pi_lock held: takes the mutex if it is free, else marks the word so that its owner wakes
- * somebody. 0: it is ours. -EAGAIN: *owner has it. -EIDRM.
+ * Takes the mutex if it is free, else marks the word, so that its owner wakes a waiter. Returns 0
+ * if it was free, -EAGAIN if *owner has it, -EIDRM.
  */
-static int take_or_mark(struct mutex *m, struct thread **owner)
+static int take_or_mark(struct mutex *m, struct thread **owner) HOLDS(pi_lock)
 {
 	u64 word = atomic_load(&m->word), wanted;
 
@@ -61,7 +61,7 @@ static int take_or_mark(struct mutex *m, struct thread **owner)
 	return word ? -EAGAIN : 0;
 }
 
-/* pi_lock held; free while it waits. */
+/* Waits for @m of @owner; releases pi_lock while it waits. */
 static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, unsigned flags)
 	HOLDS(pi_lock)
 {
@@ -71,13 +71,13 @@ static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, un
 	if (w.cyclic && !(flags & WAIT_UNKILLABLE))
 		return -EDEADLK;
 	if (w.cyclic)
-		lockcheck_deadlock(m, owner);	/* it waits for ever, but others go on */
+		lockcheck_deadlock(m, owner);	/* these wait for ever, but others go on */
 	waiter_init(&w.waiter, flags);
 	pi_wait(&m->pi, owner, &w);
 	spin_unlock(&pi_lock);
 	err = waiter_block(&w.waiter, d);
 	spin_lock(&pi_lock);
-	/* It may have come free after the deadline had claimed the wait. */
+	/* The mutex may have come free after the deadline had claimed the wait. */
 	if (pi_leave(&w) && try_free(m))
 		err = 0;
 	return err;
@@ -128,16 +128,7 @@ int mutex_lock_interruptible(struct mutex *m) THE_LOCK
 	return lock(m, DEADLINE_NEVER, 0, __builtin_return_address(0));
 }
 
-bool mutex_trylock(struct mutex *m) THE_LOCK
-{
-	bool taken = try_free(m);
-
-	if (DEBUG_BUILD && taken)
-		lockcheck_taken(m, m->name, __builtin_return_address(0));
-	return taken;
-}
-
-/* The most urgent waiter that has not timed out or been killed becomes the owner. */
+/* Makes the most urgent waiter that has not timed out or been killed the owner. */
 static void unlock_slow(struct mutex *m)
 {
 	u64 word;
@@ -145,8 +136,8 @@ static void unlock_slow(struct mutex *m)
 	spin_lock(&pi_lock);
 	word = (u64)pi_hand_over(&m->pi);
 	if (word && pi_has_waiters(&m->pi))
-		word |= MUTEX_CONTENDED;		/* MUTEX1 for those behind it */
-	atomic_store(&m->word, word);		/* MUTEX2: it returns when pi_lock is free */
+		word |= MUTEX_CONTENDED;	/* MUTEX1 for the other waiters */
+	atomic_store(&m->word, word);		/* MUTEX2: the waiter needs pi_lock to return */
 	spin_unlock(&pi_lock);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Mutexes: owned by one thread, not recursive, held neither at thread exit nor on the way to user
- * mode. A thread that waits lends its urgency to the owner (pi.h). No spin lock may be held, and
- * none may be used from interrupt handlers.
+ * mode. A waiting thread lends its urgency to the owner (pi.h). Locking needs a caller that may
+ * block: no spin lock held, not an interrupt handler.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "sync/pi.h"
 #include "types.h"
 
-/* `word` is the owner's address, plus MUTEX_CONTENDED if somebody may wait; 0: free. */
+/* `word` is the owner's address, plus MUTEX_CONTENDED if a thread may wait; 0: free. */
 struct LOCKABLE("mutex") mutex {
 	_Atomic u64 word;
 	struct pi_queue pi;		/* [pi_lock] */
@@ -24,16 +24,18 @@ struct LOCKABLE("mutex") mutex {
 
 void mutex_init_named(struct mutex *m, const char *name);
 
-/* Cannot be killed while it waits. */
+/* Waits for @m, even if the thread is killed meanwhile. */
 void mutex_lock(struct mutex *m) ACQUIRES(*m);
 
-/* 0, -ETIMEDOUT, -EINTR, -EIDRM; -EDEADLK: its owner waits, maybe through others, for us. */
+/*
+ * Return 0, -ETIMEDOUT, -EINTR or -EIDRM; -EDEADLK if the owner waits, perhaps through others, for
+ * the current thread.
+ */
 must_check int mutex_lock_timed(struct mutex *m, struct deadline d) TRY_ACQUIRES(0, *m);
 must_check int mutex_lock_interruptible(struct mutex *m) TRY_ACQUIRES(0, *m);
 
-bool mutex_trylock(struct mutex *m) TRY_ACQUIRES(true, *m);
 void mutex_unlock(struct mutex *m) RELEASES(*m);
 bool mutex_held(const struct mutex *m);		/* by the current thread */
 
-/* Waiters, and who comes later, get -EIDRM. It is free, or the caller's. */
+/* Destroys @m, which is free or the caller's: this and every later wait for it gets -EIDRM. */
 void mutex_destroy(struct mutex *m);

@@ -5,14 +5,14 @@
  *	high --waits for--> lock --owned by--> mid --waits for--> lock --owned by--> low
  *
  * Whenever a lock's waiters change (one comes, leaves by deadline or kill, is handed the lock) or a
- * rank does, update() looks again at the owner: what it is due is a function of the waiters that
- * are there, never a sum of boosts to be undone, so the order of releases does not matter. If that
- * changes it, and it waits itself, its place among its fellow waiters changes and so on up the
- * chain, until something stays as it was.
+ * rank does, update() computes the owner's inherited rank anew. It depends only on the present
+ * waiters, never on a sum of boosts to be undone, so the order of releases does not matter. If the
+ * owner's rank changes, and it waits itself, its place among its fellow waiters changes, and so on
+ * up the chain, until a rank stays the same.
  *
- * One lock for all makes each such walk atomic and plain to read; chains are short. The price:
- * contended locks on different CPUs wait for each other for the length of a walk (bounded by the
- * threads that wait), with interrupts off. Uncontended ones never come here.
+ * One spin lock for all makes each such walk atomic and easy to read; chains are short. The price:
+ * threads that contend for different locks wait for each other for the length of a walk (bounded by
+ * the number of waiting threads), with interrupts off. Uncontended locks never come here.
  *
  * Lock order: pi_lock -> run queue.
  */
@@ -36,7 +36,7 @@ static struct pi_waiter *first_waiter(struct pi_queue *q)
 	return list_first(&q->waiters, struct pi_waiter, node);
 }
 
-/* From the tail: who is no more urgent than the last, as most are, costs nothing to place. PI2. */
+/* PI2. Searches from the tail, as most waiters are no more urgent than the last. */
 static void place(struct pi_queue *q, struct pi_waiter *w)
 {
 	struct list_node *after = q->waiters.prev;
@@ -61,7 +61,7 @@ static struct sched_rank due(struct thread *t)
 	return most;
 }
 
-/* Makes PI1 true of @t, then of whom it waits for. NULL: of nobody. */
+/* Makes PI1 true of @t (may be NULL), then of the owner it waits for, and so on. */
 static void update(struct thread *t)
 {
 	while (t) {
@@ -78,11 +78,11 @@ static void update(struct thread *t)
 	}
 }
 
-/* The first waiter has come, or the last one has left, or the owner is another. */
+/* Sets the owner. Without waiters none is noted: then the lock changes hands without pi_lock. */
 static void set_owner(struct pi_queue *q, struct thread *owner)
 {
 	list_remove(&q->held);
-	q->owner = pi_has_waiters(q) ? owner : NULL;	/* later it comes and goes unseen */
+	q->owner = pi_has_waiters(q) ? owner : NULL;
 	if (q->owner)
 		list_push_back(&owner->contended, &q->held);
 }
@@ -100,7 +100,7 @@ bool pi_would_deadlock(const struct thread *t, const struct thread *owner)
 
 		if (owner == t)
 			return true;
-		/* One that was claimed is on its way out, for another reason than the lock. */
+		/* A claimed waiter is about to leave, so it is no link of the chain. */
 		if (!w || w->cyclic || atomic_load(&w->waiter.why) != WAIT_ARMED)
 			return false;
 		owner = w->queue->owner;
@@ -142,7 +142,7 @@ void pi_pass(struct pi_waiter *w)
 	take_out(w);
 	set_owner(q, after);
 	update(after);			/* before it can run */
-	sched_wake(&w->waiter);		/* it cannot leave before pi_lock is free */
+	sched_wake(&w->waiter);		/* it cannot return before pi_lock is free */
 	update(before);
 }
 
@@ -154,7 +154,7 @@ struct thread *pi_hand_over(struct pi_queue *q)
 			return w->waiter.thread;
 		}
 	}
-	pi_abandon(q);			/* to those whose waits have ended, if there are any */
+	pi_abandon(q);			/* a waiter that timed out may still take it */
 	return NULL;
 }
 

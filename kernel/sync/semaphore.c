@@ -1,6 +1,6 @@
 /*
- * Counting semaphores (Dijkstra 1965). A post is handed to the first waiter; with nobody waiting it
- * is kept in the count. So `count` plus the waits that have been let pass is the posts so far.
+ * Counting semaphores (Dijkstra 1965). A post is handed to the first waiter; without one it is kept
+ * in the count. So `count` plus the number of waits that have passed is the number of posts.
  */
 #include "errno.h"
 #include "sync/sync.h"

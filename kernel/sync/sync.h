@@ -1,10 +1,10 @@
 /*
- * Primitives to wait with, besides mutexes: all are one wait queue and the few words
- * that its lock guards.
+ * Primitives to wait with, besides mutexes. Each is one wait queue and a few words that the queue's
+ * lock guards.
  *
- * All hand over: who is woken owns what it waited for, and nobody who comes later can take it away
- * first. So waits end in the order in which they began, and one that ends by its deadline or a kill
- * has used nothing up.
+ * All hand over: a woken thread owns what it waited for, and no later thread can take it first. So
+ * waits end in the order in which they began, and a wait that its deadline or a kill has ended uses
+ * nothing up.
  *
  * Every wait takes a deadline and returns 0, -ETIMEDOUT (at once, without blocking, for
  * DEADLINE_POLL), -EINTR if the thread is killed, or -EIDRM if the object is destroyed, which is
@@ -19,7 +19,7 @@
 /* A counting semaphore. */
 struct semaphore {
 	struct wait_queue q;
-	unsigned count;			/* [q.lock] posts that nobody waited for */
+	unsigned count;			/* [q.lock] posts that no wait has used */
 };
 
 void semaphore_init(struct semaphore *s, unsigned count);
@@ -27,9 +27,7 @@ void semaphore_destroy(struct semaphore *s);
 must_check int semaphore_wait(struct semaphore *s, struct deadline d);
 void semaphore_post(struct semaphore *s);
 
-/*
- * A condition variable (Mesa: a wake-up is a hint, test again). Every return path holds the mutex.
- */
+/* A condition variable (Mesa: a wake-up is a hint, test again). A wait returns with the mutex. */
 struct condvar {
 	struct wait_queue q;
 };
@@ -40,7 +38,7 @@ int condvar_wait(struct condvar *c, struct mutex *m, struct deadline d) HOLDS(*m
 void condvar_signal(struct condvar *c);
 void condvar_broadcast(struct condvar *c);
 
-/* An event: auto-reset lets one waiter pass per signal, manual all until event_unsignal(). */
+/* An event: each signal lets one waiter pass (auto-reset), or all until event_unsignal(). */
 struct event {
 	struct wait_queue q;
 	bool signaled;			/* [q.lock] */
@@ -53,16 +51,13 @@ must_check int event_wait(struct event *e, struct deadline d);
 void event_signal(struct event *e);
 void event_unsignal(struct event *e);
 
-/* Something that will be done, once or several times: each complete() ends one wait. */
+/* A completion: each complete() ends one wait, before or after it. */
 struct completion {
 	struct wait_queue q;
-	unsigned done;			/* [q.lock] completions that nobody has waited for */
-	bool for_all;			/* [q.lock] no wait blocks any more */
+	unsigned done;			/* [q.lock] completions that no wait has used */
 };
 
 void completion_init(struct completion *c);
-void completion_destroy(struct completion *c);
 /* @flags: WAIT_*. */
 must_check int completion_wait(struct completion *c, struct deadline d, unsigned flags);
 void complete(struct completion *c);
-void complete_all(struct completion *c);

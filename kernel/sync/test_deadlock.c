@@ -1,9 +1,10 @@
 /*
  * Two threads that each hold the mutex the other one wants. The wait that closes the circle is
- * reported (tools/tests/test_locks.py reads it); GDB's `deadlock` is shown this, stopped at
- * thread_kill(); and a kill gets a killable waiter out of it.
+ * reported (tools/tests/test_locks.py reads the report); the test of GDB's `deadlock` stops at
+ * thread_kill(), where both wait; and a kill ends the killable wait.
  */
 #include "errno.h"
+#include "process/process.h"
 #include "sched/sched.h"
 #include "sched/time.h"
 #include "sync/mutex.h"
@@ -82,7 +83,7 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 	mutex_destroy(&second);
 }
 
-/* A wait that may fail does, rather than close the circle. */
+/* A wait that may fail must fail rather than close the circle. */
 static int lock_refused(void *unused)
 {
 	int err, timed;

@@ -1,6 +1,6 @@
 /*
- * Promises of events and condition variables alone: one pass a signal, whichever comes first; and
- * that a condition's wait begins before its mutex is free.
+ * Tests of events and condition variables alone: each signal of an event lets one wait pass, before
+ * or after it; the wait for a condition begins before its mutex is free.
  */
 #include "test_sync.h"
 
@@ -18,7 +18,7 @@ static int pass_once(void *unused)
 	return err;
 }
 
-/* Signals before their waits: a flag, not a count. */
+/* Signals before their waits set a flag, not a count. */
 KTEST(event_before, "event.before", "", "event.pass")
 {
 	event_init(&event, false, true);
@@ -35,7 +35,7 @@ KTEST(event_before, "event.before", "", "event.pass")
 	event_destroy(&event);
 }
 
-/* Behind their waits: each lets one pass, of waiters of any urgency, and leaves no flag. */
+/* Signals after their waits let one pass each, of waiters of any urgency, and leave no flag. */
 KTEST(event_behind, "event.behind", "", "event.pass")
 {
 	static const int priorities[] = { PRIORITY_LOW, PRIORITY_DEFAULT, PRIORITY_HIGH };
@@ -64,7 +64,7 @@ KTEST(event_behind, "event.behind", "", "event.pass")
 	test_stay(ALL_CPUS);
 }
 
-/* Manual: those who wait pass even if the signal is taken back at once. */
+/* Manual: threads that wait pass even if the signal is taken back at once. */
 KTEST(event_manual, "event.manual", "", "event.pass")
 {
 	struct thread *t[3];
@@ -131,7 +131,7 @@ static void end_condvar(struct thread *t)
 	test_stay(ALL_CPUS);
 }
 
-/* The signaller takes the CPU after each instruction of the wait, and signals as soon as it may. */
+/* Interrupts the wait after each instruction; the signaller then runs, and signals when it can. */
 KTEST(condvar_swept, "condvar.swept", "", "condvar.atomic")
 {
 	struct thread *t;
@@ -155,7 +155,7 @@ KTEST(condvar_swept, "condvar.swept", "", "condvar.atomic")
 	end_condvar(t);
 }
 
-/* On several: the mutex has just come free, and the waiter has not yet blocked. */
+/* On two CPUs: the signal comes when the mutex is free and the waiter has not yet blocked. */
 KTEST(condvar_parked, "condvar.parked", "", "condvar.atomic")
 {
 	struct thread *t;

@@ -1,6 +1,6 @@
 /*
- * Mutexes: exclusion, handing over, and giving up while others wait. docs/models/mutex.pml has the
- * same properties over every interleaving of three threads.
+ * Tests of mutexes: exclusion, handing over, and giving up while others wait. docs/models/mutex.pml
+ * has the same properties over every interleaving of three threads.
  */
 #include "sync/mutex.h"
 
@@ -65,7 +65,7 @@ KTEST(mutex_storm, "mutex.storm", "", "mutex.storm")
 	      m.word);
 }
 
-/* Locks, and keeps the mutex until it is told to let it go. 1: it gave up. */
+/* Locks the mutex, and keeps it until the event `go`. Returns 1 if its deadline came first. */
 static int keeper(void *arg)
 {
 	int err;
@@ -101,19 +101,21 @@ KTEST(mutex_hand_over, "mutex.hand_over", "", "mutex.hand_over")
 	CHECK(thread_join(first, &code, deadline_in(SOON)) == 0 && code == 1, "mutex.hand_over",
 	      "the first waiter did not time out");
 	mutex_unlock(&m);
-	/* It is the second one's from this moment, whether that one has run since or not. */
-	CHECK(!mutex_trylock(&m), "mutex.hand_over", "a mutex that others wait for was free");
+	/* From now on it belongs to the second waiter, even if that has not run since. */
+	CHECK(mutex_lock_timed(&m, DEADLINE_POLL) == -ETIMEDOUT, "mutex.hand_over",
+	      "a mutex that others wait for was free");
 	CHECK((m.word & ~MUTEX_CONTENDED) == (u64)second, "mutex.hand_over",
 	      "the mutex was not handed to the one that still waits: %lx", m.word);
 	event_signal(&go);
 	CHECK(thread_join(second, &code, deadline_in(SOON)) == 0 && code == 0, "mutex.hand_over",
 	      "the second waiter did not get it");
-	CHECK(mutex_trylock(&m), "mutex.hand_over", "it was not given back");
+	REQUIRE(mutex_lock_timed(&m, DEADLINE_POLL) == 0, "mutex.hand_over",
+		"it was not given back");
 	mutex_unlock(&m);
 	event_destroy(&go);
 }
 
-/* One that gives up behind the owner's back leaves nothing that the unlock could trip over. */
+/* A waiter that has given up must not disturb the owner's unlock. */
 KTEST(mutex_gives_up, "mutex.gives_up", "", "mutex.gives_up")
 {
 	struct thread *t;

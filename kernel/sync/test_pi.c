@@ -1,7 +1,9 @@
 /*
- * Priority inheritance. Actors of different urgency lock and unlock what the test tells them, one
- * step at a time; after each step everybody's rank must be what a model says that is told the same.
+ * Tests of priority inheritance. Actors of different urgency lock and unlock what the test tells
+ * them, one step at a time; after each step every rank must be the one that a simple model of the
+ * same steps computes.
  */
+#include "base/string.h"
 #include "test_sync.h"
 
 #define ACTORS	6
@@ -12,7 +14,7 @@ enum op { OP_LOCK, OP_UNLOCK, OP_END };
 
 static struct actor {
 	struct thread *thread;
-	int base;			/* its own rank: 0 for all if the policy knows none */
+	int base;			/* its own rank; 0 if the policy gives it none */
 	struct semaphore go;
 	enum op op;
 	unsigned lock;
@@ -20,7 +22,7 @@ static struct actor {
 	int err;
 	/* The model */
 	int waits_for;			/* lock, NOBODY */
-	unsigned since;			/* when it was put in place there */
+	unsigned since;			/* the step that gave it its place there */
 	int placed_at;			/* its rank then */
 } actors[ACTORS];
 
@@ -69,11 +71,11 @@ static void set_up(const int *priorities)
 	}
 }
 
-/* --- The model: what each is worth, by looking at everybody ----------------------------------- */
+/* --- The model: computes each rank from all actors -------------------------------------------- */
 
 static int model_rank(int actor);
 
-/* Of those who wait for what @actor holds. */
+/* Returns the highest rank of the actors that wait for locks of @actor. */
 static int model_due(int actor)
 {
 	int most = 0;
@@ -92,7 +94,7 @@ static int model_rank(int actor)
 	return MAX(actors[actor].base, model_due(actor));
 }
 
-/* Places a waiter anew when its rank changes, behind those who are there. */
+/* Places each waiter whose rank has changed anew, behind its equals. */
 static void model_settle(void)
 {
 	for (int i = 0; i < ACTORS; i++) {
@@ -121,7 +123,7 @@ static int model_next(unsigned lock)
 	return best;
 }
 
-/* Would @actor, waiting for @lock, wait for itself? */
+/* Checks whether @actor, if it waited for @lock, would wait for itself. */
 static bool model_circle(int actor, int lock)
 {
 	while (lock != NOBODY && holder[lock] != NOBODY) {
@@ -137,6 +139,7 @@ static int rank_of(int actor)
 	return thread_rank(actors[actor].thread).level;
 }
 
+/* PI1 */
 static void check_ranks(const char *after)
 {
 	for (int i = 0; i < ACTORS; i++) {
@@ -170,7 +173,7 @@ static void do_lock(int actor, unsigned lock)
 	bool circle = model_circle(actor, lock);
 
 	tell(actor, OP_LOCK, lock);
-	if (circle) {
+	if (circle) {		/* PI3 */
 		CHECK(a->done && a->err == -EDEADLK, "pi.circle",
 		      "a wait of actor %d for itself: %s, %d", actor,
 		      a->done ? "returned" : "blocks", a->err);
@@ -196,6 +199,7 @@ static void do_unlock(int actor, unsigned lock)
 	if (next != NOBODY) {
 		struct actor *a = &actors[next];
 
+		/* PI2 */
 		REQUIRE(AWAIT(a->done), "pi.order", "actor %d did not get the lock", next);
 		CHECK(a->err == 0, "pi.order", "a lock that was handed over: %d", a->err);
 		a->waits_for = NOBODY;
@@ -219,7 +223,7 @@ static void do_expire(int actor)
 	check_ranks("timeout");
 }
 
-/* Another rank of its own, wherever it is. */
+/* Changes an actor's own rank, whether it waits or not. */
 static void do_change(int actor, int priority)
 {
 	struct sched_params p = params_of_level(priority);
@@ -232,7 +236,7 @@ static void do_change(int actor, int priority)
 	check_ranks("a change of priority");
 }
 
-/* Lets each thread give up what it can, until all are free; then they leave. */
+/* Unlocks every lock, each as soon as its holder does not wait; then ends all actors. */
 static void wind_up(void)
 {
 	for (unsigned l = 0; l < LOCKS; l++)
@@ -253,7 +257,6 @@ static void wind_up(void)
 	audit();
 }
 
-/* Actors of the scenes. */
 enum { LOW, LOW2, MID, MID2, HIGH, HIGH2 };
 static const int scene[ACTORS] = { 4, 5, 12, 12, 20, 24 };
 
@@ -283,7 +286,7 @@ KTEST(pi_own_rank, "pi.own_rank", "", "pi.rank")
 	wind_up();
 }
 
-/* Through a chain of three, up with the wait and down with its end; the one in the middle moves. */
+/* Through a chain of three: up when the wait begins, down when it ends; the middle one moves. */
 KTEST(pi_chain, "pi.chain", "", "pi.rank")
 {
 	set_up(scene);
@@ -316,23 +319,30 @@ KTEST(pi_kill, "pi.kill", "", "pi.rank")
 	wind_up();
 }
 
+/* The mutex is gone as soon as it is destroyed: its waiter must not touch it any more (PI4). */
 KTEST(pi_destroy, "pi.destroy", "", "pi.rank")
 {
 	struct thread *self = current_thread();
+	u8 gone[sizeof(locks[3])];
 
+	memset(gone, 0x5a, sizeof(gone));
 	set_up(scene);
 	mutex_init(&locks[3]);
 	mutex_lock(&locks[3]);
 	tell(HIGH, OP_LOCK, 3);
 	CHECK((int)self->se.inherited.level == actors[HIGH].base, "pi.rank", "no boost");
+	preempt_off();
 	mutex_destroy(&locks[3]);
+	memcpy(&locks[3], gone, sizeof(gone));
+	preempt_on();
 	CHECK(self->se.inherited.level == 0 && AWAIT(actors[HIGH].done) &&
 	      actors[HIGH].err == -EIDRM, "pi.rank", "destroyed: rank %u, result %d",
 	      self->se.inherited.level, actors[HIGH].err);
+	CHECK(!memcmp(&locks[3], gone, sizeof(gone)), "pi.rank", "the waiter touched it");
 	wind_up();
 }
 
-/* The most urgent first, equals as they came; the new owner inherits from those that remain. */
+/* PI2: the most urgent first, equals as they came; each new owner inherits from the rest. */
 KTEST(pi_order, "pi.order", "", "pi.order")
 {
 	static const int came[] = { MID, LOW2, HIGH, MID2, HIGH2 };
@@ -344,7 +354,7 @@ KTEST(pi_order, "pi.order", "", "pi.order")
 	wind_up();
 }
 
-/* Up and down while it waits; and of an owner, which keeps what it inherits. */
+/* Own ranks change: of a waiter, up and down, and of an owner, which keeps what it inherits. */
 KTEST(pi_change, "pi.change", "", "pi.rank")
 {
 	set_up(scene);
@@ -362,7 +372,7 @@ KTEST(pi_change, "pi.change", "", "pi.rank")
 	wind_up();
 }
 
-/* Anything, for a while. */
+/* Random steps. */
 KTEST(pi_model, "pi.model", "", "pi.rank")
 {
 	int priorities[ACTORS];
@@ -420,7 +430,7 @@ static int hog(void *unused)
 	return 0;
 }
 
-/* A thread in between, which keeps the CPU, does not keep an urgent one from a lock. */
+/* A thread of middle urgency that keeps the CPU does not keep an urgent one from a lock. */
 KTEST(pi_inversion, "pi.inversion", "", "pi.inversion")
 {
 	struct thread *low, *mid;
@@ -429,7 +439,7 @@ KTEST(pi_inversion, "pi.inversion", "", "pi.inversion")
 	mutex_init(&wanted);
 	locked = false;
 	hog_enough = false;
-	thread_set_priority(PRIORITY_HIGHEST);
+	test_priority(PRIORITY_HIGHEST);
 	test_stay(ONE_CPU);
 	low = test_thread(ONE_CPU, low_owner, NULL, PRIORITY_LOW);
 	REQUIRE(AWAIT(locked), "pi", "the owner does not run");
@@ -444,6 +454,6 @@ KTEST(pi_inversion, "pi.inversion", "", "pi.inversion")
 	ktest_figure("waited_us", took / 1000);
 	test_join(low, "owner");
 	test_join(mid, "hog");
-	thread_set_priority(PRIORITY_DEFAULT);
+	test_priority(PRIORITY_DEFAULT);
 	test_stay(ALL_CPUS);
 }

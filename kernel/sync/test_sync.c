@@ -1,6 +1,6 @@
 /*
  * Properties of every primitive that threads wait with, tested on each: deadlines, polls, kills,
- * destruction, order, and that no pass is spent on who has left.
+ * destruction, order, and that no pass is spent on a waiter that has left.
  */
 #include "test_sync.h"
 
@@ -9,8 +9,8 @@ struct kind {
 	const char *name;
 	void (*init)(void);
 	int (*wait)(struct deadline d);
-	void (*leave)(void);		/* after a wait that got it; NULL: nothing to give back */
-	void (*pass)(void);		/* lets one waiter pass (of `all` kinds every one) */
+	void (*leave)(void);		/* after a successful wait; NULL: nothing to give back */
+	void (*pass)(void);		/* lets one waiter pass, or all of them if `all` is set */
 	void (*destroy)(void);
 	bool all;
 };
@@ -104,14 +104,9 @@ static void completion_put(void)
 	complete(&completion);
 }
 
-static void completion_put_all(void)
-{
-	complete_all(&completion);
-}
-
 static void completion_end(void)
 {
-	completion_destroy(&completion);
+	wait_queue_destroy(&completion.q);
 }
 
 static void condvar_start(void)
@@ -146,10 +141,8 @@ static const struct kind kinds[] = {
 	{ "semaphore", semaphore_start, semaphore_get, NULL, semaphore_put, semaphore_end, false },
 	{ "auto event", auto_start, event_get, NULL, event_put, event_end, false },
 	{ "manual event", manual_start, event_get, NULL, event_put, event_end, true },
-	{ "complete", completion_start, completion_get, NULL, completion_put, completion_end,
+	{ "completion", completion_start, completion_get, NULL, completion_put, completion_end,
 	  false },
-	{ "complete_all", completion_start, completion_get, NULL, completion_put_all,
-	  completion_end, true },
 	{ "condvar", condvar_start, condvar_get, NULL, condvar_put, condvar_end, false },
 };
 
@@ -160,7 +153,7 @@ static struct waiting {
 	const struct kind *kind;
 	struct deadline d;
 	struct thread *thread;
-	unsigned came_out;		/* as how manieth */
+	unsigned came_out;		/* how many came out before it */
 } waits[WAITERS];
 
 static _Atomic unsigned out;
@@ -221,7 +214,7 @@ static int others(void *unused)
 	return 0;
 }
 
-/* A wait that may not wait neither blocks nor gives way. */
+/* A poll neither blocks nor yields. */
 static int poll_once(void *arg)
 {
 	const struct kind *k = arg;
@@ -252,7 +245,7 @@ KTEST(sync_poll, "sync.poll", "", "sync.poll")
 	test_stay(ALL_CPUS);
 }
 
-/* A killed waiter leaves at once; a pass goes to who is still there. */
+/* A killed waiter leaves at once; the pass goes to the one that still waits. */
 KTEST(sync_killed, "sync.killed", "", "sync.killed")
 {
 	FOR_EACH_KIND(k) {
@@ -291,7 +284,7 @@ KTEST(sync_destroyed, "sync.destroyed", "", "sync.destroyed")
 	audit();
 }
 
-/* They come out in the order in which they came. */
+/* Waiters come out in the order in which they came. */
 KTEST(sync_order, "sync.order", "", "sync.order")
 {
 	test_stay(ONE_CPU);
@@ -347,7 +340,7 @@ KTEST(sync_not_eaten, "sync.not_eaten", "", "sync.not_eaten")
 		expire_then_pass(k);
 		first = result(0);
 		second = result(1);
-		/* what can be held may be free again by the time it looks once more */
+		/* a mutex may be free again by the time the first one looks once more */
 		CHECK(first == -ETIMEDOUT || (!first && k->leave), "sync.not_eaten", "%s: first %d",
 		      k->name, first);
 		CHECK(second == 0, "sync.not_eaten", "%s: second %d", k->name, second);
@@ -357,7 +350,7 @@ KTEST(sync_not_eaten, "sync.not_eaten", "", "sync.not_eaten")
 	audit();
 }
 
-/* The same with nobody behind it: the waiter looks once more, and gets the one pass there is. */
+/* The same without a second waiter: the first looks once more, and gets the pass. */
 KTEST(sync_not_lost, "sync.not_lost", "", "sync.not_lost")
 {
 	test_stay(ONE_CPU);
@@ -365,7 +358,7 @@ KTEST(sync_not_lost, "sync.not_lost", "", "sync.not_lost")
 		int first, next;
 
 		if (k->wait == condvar_get)
-			continue;	/* a signal that nobody waits for is lost by design */
+			continue;	/* a signal without a waiter is lost by design */
 		k->init();
 		start_waits(k, 1, FAR);
 		expire_then_pass(k);
@@ -383,7 +376,7 @@ KTEST(sync_not_lost, "sync.not_lost", "", "sync.not_lost")
 	audit();
 }
 
-/* False: our slice was over in between, and the waiter has run. */
+/* Returns false if this thread's slice ended in between, so that the waiter ran. */
 static bool try_to_steal(const struct kind *k)
 {
 	u64 switches;
@@ -406,7 +399,7 @@ static bool try_to_steal(const struct kind *k)
 	return stayed;
 }
 
-/* A pass given to a waiter that has not run yet is its own: a newcomer waits, or fails. */
+/* A pass given to a waiter that has not run yet belongs to it: a newcomer waits, or fails. */
 KTEST(sync_not_stolen, "sync.not_stolen", "", "sync.not_stolen")
 {
 	test_stay(ONE_CPU);
@@ -421,7 +414,7 @@ KTEST(sync_not_stolen, "sync.not_stolen", "", "sync.not_stolen")
 }
 
 /*
- * --- Storms: on all CPUs, with deadlines as they come --------------------------------------------
+ * --- Storms: on all CPUs, with random deadlines --------------------------------------------------
  */
 
 #define STORMERS	4
@@ -490,7 +483,7 @@ static int storm_waiter(void *arg)
 	return 0;
 }
 
-/* Every post comes out of exactly one wait, or is still there. */
+/* Every post lets exactly one wait pass, or is still there. */
 KTEST(sync_conserved, "sync.conserved", "", "sync.conserved")
 {
 	struct thread *t[STORMERS];
@@ -498,7 +491,7 @@ KTEST(sync_conserved, "sync.conserved", "", "sync.conserved")
 	FOR_EACH_KIND(k) {
 		unsigned posted = 0, left = 0;
 
-		if (k->wait != semaphore_get && (k->wait != completion_get || k->all))
+		if (k->wait != semaphore_get && k->wait != completion_get)
 			continue;
 		k->init();
 		got = 0;

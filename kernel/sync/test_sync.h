@@ -1,9 +1,10 @@
 /*
- * Shared by the tests of this folder: threads on chosen CPUs, and waiting until they wait.
+ * Shared by the tests of this folder: threads on chosen CPUs, and waiting for their states.
  */
 #pragma once
 
 #include "errno.h"
+#include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"
@@ -14,12 +15,13 @@
 #include "thread/thread.h"
 
 #define MS	NSEC_PER_MSEC
-#define SOON	(500 * MS)		/* what only needs a turn */
-#define LONG	(30 * NSEC_PER_SEC)	/* when somebody must have given up */
+#define SOON	(500 * MS)		/* enough for what only needs a turn of the CPU */
+#define LONG	(30 * NSEC_PER_SEC)	/* after it, a thread hangs */
 
 /*
- * Lets even the least urgent run until @cond holds or SOON is over; whether it holds. It sleeps for
- * many times what waking up costs, or on a slow CPU nobody else would get to run.
+ * Lets even the least urgent threads run until @cond holds or SOON is over; the value is whether it
+ * holds. Each sleep is many times longer than waking up takes: on a slow CPU no other thread would
+ * run otherwise.
  */
 #define AWAIT(cond)								\
 	({									\
@@ -53,7 +55,7 @@ static inline int test_join(struct thread *t, const char *what)
 	return code;
 }
 
-/* The scheduler alone orders what this thread and those it starts on ONE_CPU do. */
+/* On ONE_CPU the scheduler alone orders what this thread and the ones it starts do. */
 #define ONE_CPU		1u
 #define ALL_CPUS	~0u
 
@@ -61,4 +63,12 @@ static inline void test_stay(u32 mask)
 {
 	sched_set_affinity(current_thread(), mask);
 	thread_yield();
+}
+
+static inline void test_priority(int priority)
+{
+	struct sched_params p = params_of_level(priority);
+
+	REQUIRE(sched_set_params(current_thread(), &p) == 0, "sync", "priority %d is refused",
+		priority);
 }

@@ -1,6 +1,6 @@
 /*
- * audit: at a quiet point, everything is in exactly one place and every count adds up. Test kernels
- * only.
+ * audit: checks at a quiet point that everything is in exactly one place and every count adds up.
+ * Test kernels only.
  */
 #include "base/counters.h"
 #include "mm/mm.h"

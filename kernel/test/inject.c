@@ -1,9 +1,9 @@
 /*
- * Failing allocations on purpose. Test kernels only.
+ * Allocations that fail on purpose. Test kernels only.
  *
- * The k-th allocation from oom_arm() on fails, by one thread, by any, or by those that a filter
- * picks. With every k in turn, each allocation site is shown to give an error and nothing else.
- * How user programs are made to fail is in inject_user.c.
+ * The k-th allocation after oom_arm() fails: of one thread, of any, or of those that a filter
+ * accepts. A loop over every k shows that each failing allocation leads to an error and leaves
+ * nothing behind. Failures of user programs are in inject_user.c.
  */
 #include "base/counters.h"
 #include "config.h"

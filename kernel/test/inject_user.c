@@ -1,13 +1,12 @@
 /*
  * Allocations of user programs that fail on purpose. Test kernels only.
  *
- * /dev/inject: who writes "17" makes the 17th allocation from then on fail that is made for a
- * process of its own group; "0" ends it. Reading tells how many allocations there were since, and
- * whether one failed: "16 0". So one boot tries every k with every program, and a parent in another
- * group is never hit.
+ * /dev/inject: a process that writes "17" makes the 17th allocation for its process group fail,
+ * counted from then on; "0" turns this off. Reading gives the number of allocations since, and
+ * whether one failed: "16 0". So one boot can try every k with every program, and a parent in
+ * another group is never hit.
  *
- * inject=alloc:17 at boot does it once, for all processes but init: what one such boot covers is
- * one failure of whatever CMD does.
+ * inject=alloc:17 at boot does it once, for all processes but init.
  */
 #include "base/bootargs.h"
 #include "base/panic.h"

@@ -2,7 +2,7 @@
  * Instruments on function entry and exit: sweep and park (see instrument.h). Test kernels only.
  *
  * The compiler calls the two hooks below from every function of kernel/lock, thread, sched, sync
- * and process. When nothing is armed a hook is a few instructions. An armed one uses no lock and
+ * and process. While nothing is armed a hook is a few instructions. An armed one uses no lock and
  * nothing that a lab replaces.
  */
 #include "test/instrument.h"
@@ -24,7 +24,7 @@ enum sweep_state { SWEEP_OFF, SWEEP_ARMED, SWEEP_INSIDE, SWEEP_HIT, SWEEP_MISSED
 static struct {
 	_Atomic(enum sweep_state) state;
 	vaddr_t function;
-	struct thread *thread;		/* NULL: any; then the one that entered */
+	struct thread *thread;		/* NULL: any, until one has entered */
 	unsigned step;
 	u64 due;			/* arch_clock_ns() */
 } sweep;
@@ -43,7 +43,7 @@ static struct park {
 void (*sweep_action)(void *arg);
 void *sweep_action_arg;
 
-/* Where the kernel function @name begins, 0 if there is none. */
+/* Returns the address of the kernel function @name, 0 if there is none. */
 static vaddr_t symbol_address(const char *name)
 {
 	for (u64 i = 0; i < ksyms_count; i++)
@@ -79,8 +79,7 @@ bool sweep_hit(void)
 }
 
 /*
- * Arms the hardware directly: the kernel's own idea of when its timer fires is left early or late
- * for once.
+ * Sets the hardware timer directly: the kernel's own record of when it fires is wrong this once.
  */
 static void sweep_entered(void)
 {

@@ -1,9 +1,9 @@
 /*
  * The in-kernel test runner: chooses tests by boot argument, runs them one after the other on the
- * caller's thread, and says what happened.
+ * caller's thread, and reports the results.
  *
- * For the grader (nonce=) each line is a message, "@@<nonce> <number> <kind> <words>", numbered
- * from 1 in the order in which they were made:
+ * For the grader (nonce=) each line is a message, "@@<nonce> <number> <kind> <words>". Messages are
+ * numbered from 1:
  *	begin <version>				fail <property> <file:line> <ns> <text>
  *	list <name> <step> <property>		sum <property> <checks> <failed>
  *	test <name>				figure <name> <value>
@@ -11,8 +11,8 @@
  * For a person it prints one line for each failed check and each test.
  *
  * No locks: checks come from any thread, CPU and context, so counts are atomic and a message is one
- * kprintf(). A test that aborts never returns; the remaining ones run above its frames, so whatever
- * its threads still point at stays valid.
+ * kprintf(). A test that aborts never returns: the remaining tests run on top of its stack frames,
+ * so that everything its threads still point at stays valid.
  */
 #include "test/ktest.h"
 
@@ -27,8 +27,8 @@
 #include "test/instrument.h"
 
 #define PROTOCOL	1
-#define TALLIES		16	/* properties a test may check */
-#define FAILURES_SHOWN	4	/* of one property; the rest is counted */
+#define TALLIES		16	/* the most properties of one test */
+#define FAILURES_SHOWN	4	/* of one property; the others are only counted */
 #define IDLE_TIMES	8
 #define IDLE_NS		100000u
 
@@ -44,9 +44,9 @@ static struct {
 	const char *names, *step;	/* [const] test= and selftest=, or NULL */
 	u64 seed;			/* [const] */
 	_Atomic unsigned messages;
-	const struct ktest *next;	/* [runner] the first test that has not been looked at */
+	const struct ktest *next;	/* [runner] the next test to consider */
 	const struct ktest *current;	/* [runner] */
-	_Atomic(const struct ktest *) ended;	/* the last test that somebody has ended */
+	_Atomic(const struct ktest *) ended;	/* the last test that a thread has ended */
 	unsigned tests, checks, failed, failed_tests;	/* [runner] totals */
 	struct tally tallies[TALLIES];	/* of the current test */
 } run;
@@ -67,7 +67,7 @@ static printf_like(2, 3) void say(const char *kind, const char *fmt, ...)
 	kprintf("@@%s %u %s %s\n", run.nonce, atomic_fetch_add(&run.messages, 1) + 1, kind, words);
 }
 
-/* The nonce is this file's alone: the command line's is wiped before anything else reads it. */
+/* Takes the nonce, and wipes it from the command line before anything else can read it. */
 static void take_nonce(void)
 {
 	char *nonce = (char *)bootarg("nonce");	/* a word of machine.cmdline */
@@ -101,7 +101,7 @@ u64 test_random(void)
  * --- Checks -------------------------------------------------------------------------------------
  */
 
-/* The tally of @property, a new one if need be; the last one takes what does not fit. */
+/* Returns the tally of @property, if need be a new one; the last one serves all that do not fit. */
 static struct tally *tally_of(const char *property)
 {
 	for (struct tally *t = run.tallies; t < run.tallies + TALLIES - 1; t++) {
@@ -114,7 +114,7 @@ static struct tally *tally_of(const char *property)
 	return &run.tallies[TALLIES - 1];
 }
 
-/* The grader's replay stops GDB here: the first failing check. */
+/* Reports a failing check. The grader's replay stops GDB here, at the first one. */
 static noinline void ktest_failing(const char *property, const char *where, const char *text)
 {
 	trace(TRACE_TEST, TRACE_EV_MARK, (u64)where, (u64)property);
@@ -150,7 +150,7 @@ void ktest_figure(const char *name, u64 value)
  * --- Running ------------------------------------------------------------------------------------
  */
 
-/* Whether the list "a,b,c" has @name. */
+/* Checks whether the list "a,b,c" contains @name. */
 static bool listed(const char *list, const char *name)
 {
 	size_t n = strlen(name);
@@ -172,8 +172,8 @@ static bool wanted(const struct ktest *k)
 }
 
 /*
- * One thread ends a test; others that would, as they give up at the same moment, are silent. A
- * thread that still checks something now comes too late: a test waits for its threads.
+ * Ends the current test. Only the first thread that comes here does; others, which give up at the
+ * same time, spin for ever. Checks after this do not count: a test must wait for its threads.
  */
 static void finish_test(void)
 {
@@ -220,7 +220,7 @@ static noreturn void run_remaining(void)
 
 		if (!wanted(k))
 			continue;
-		run.current = k;	/* always a wanted one: ktest_abort() asks */
+		run.current = k;	/* always a wanted one, for ktest_abort() */
 		say("test", "%s", k->name);
 		k->fn();
 		finish_test();
@@ -234,15 +234,15 @@ void ktest_abort(void)
 
 	for (struct tally *t = run.tallies; t < run.tallies + TALLIES; t++)
 		failed += atomic_load(&t->failed);
-	/* Only what REQUIRE()s gives up, and says why first. */
+	/* A test gives up by REQUIRE(), whose check has failed: without one this fails the test. */
 	ktest_check(failed, run.current->property, __FILE__, __LINE__, "the test was left early");
 	finish_test();
 	run_remaining();
 }
 
 /*
- * All CPUs are idle for some moments. The grader asks for the list twice, to see that this machine
- * runs the same way each time: how idle time passes belongs to that.
+ * Lets this CPU idle a few times. The grader asks for the list twice to check that the machine runs
+ * the same way each time, and the way idle time passes is part of that.
  */
 static void stand_idle(void)
 {

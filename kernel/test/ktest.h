@@ -17,13 +17,12 @@ struct ktest {
 	const char *step;	/* "04.1", or "" */
 	const char *property;	/* "P4.1": the handout's sentence that it checks by default */
 	void (*fn)(void);
-	/* runs on the idle thread, before there is any other: it cannot block */
-	bool early;
+	bool early;		/* runs on the idle thread before any other exists: cannot block */
 };
 
 #define KTEST(id, name, step, property)		KTEST_ENTRY(id, name, step, property, false)
 
-/* For the labs that come before threads work: CPU 0 alone, interrupts off, see ktest_early(). */
+/* For labs in which threads do not work yet: CPU 0 alone, interrupts off, see ktest_early(). */
 #define KTEST_EARLY(id, name, step, property)	KTEST_ENTRY(id, name, step, property, true)
 
 #define KTEST_ENTRY(id, name_, step_, property_, early_)				\
@@ -35,7 +34,7 @@ struct ktest {
 	};										\
 	static void ktest_##id(void)
 
-/* Records one verdict for @property; a false one fails the test, which goes on. Any context. */
+/* Records one check of @property. If @ok is false the test fails, but goes on. Any context. */
 void ktest_check(bool ok, const char *property, const char *file, int line, const char *fmt, ...)
 	printf_like(5, 6);
 

@@ -1,6 +1,7 @@
 /*
- * Instruments find what plain runs miss: planted mistakes, once without the instrument and once
- * with it. For sweep, park and clock mutants of the labs show the same ("only:" in their headers).
+ * Tests that the instruments find what plain runs miss: planted mistakes, once without the
+ * instrument and once with it. For sweep, park and clock the labs' mutants show the same ("only:"
+ * in their headers).
  */
 #include "base/counters.h"
 #include "config.h"
@@ -53,7 +54,7 @@ KTEST(oom_finds, "instrument.oom", "", "debug.oom")
 	CHECK(leaks_pair(2), "debug.oom", "a failing second allocation does not show the leak");
 }
 
-/* Planted: it is read once more after it was freed. */
+/* Planted: an object is read once more after it was freed. */
 static u64 read_freed(void)
 {
 	u64 *object = kmalloc(64);
@@ -75,8 +76,8 @@ KTEST(poison_finds, "instrument.poison", "", "debug.poison")
 }
 
 /*
- * Planted: a deadline goes and is not counted off. Sleeping works as before, and nothing leaks; the
- * audit, in the end, panics. Asked for by name only: tools/tests/test_panic.py reads what it says.
+ * Planted: a sleep queue's count is one too high. Sleeping works as before, and nothing leaks; but
+ * the audit panics. Runs only when asked for by name: tools/tests/test_panic.py reads the report.
  */
 KTEST(audit_finds, "instrument.audit", "panic", "debug.audit")
 {
@@ -94,7 +95,7 @@ KTEST(audit_finds, "instrument.audit", "panic", "debug.audit")
 }
 
 /*
- * --- And on the kernel's own: creation has all of its effect or none ----------------------------
+ * --- The kernel's own code: creation has all of its effect or none ------------------------------
  */
 
 static int nothing(void *arg)
@@ -105,7 +106,7 @@ static int nothing(void *arg)
 
 static bool fired;
 
-/* A process with a thread, then gone again; the @k-th allocation fails. */
+/* Makes a process with a thread and waits for its end; the @k-th allocation fails. */
 static int create_all(u64 k)
 {
 	struct process *p;

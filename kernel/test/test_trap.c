@@ -1,6 +1,6 @@
 /*
- * Traps in the kernel: nothing that they interrupt notices, however they nest; and call chains of
- * stacks that are damaged.
+ * Tests of traps in the kernel: interrupted code keeps all its registers, even if traps nest. Also
+ * of call chains on damaged stacks.
  */
 #include "base/panic.h"
 #include "errno.h"
@@ -13,10 +13,10 @@
 
 #define NOWHERE	((vaddr_t)16)		/* in user space, never mapped */
 
-/* arch/<arch>/test_registers.S: fills all registers, counts to @turns, and looks; 0: all kept. */
+/* arch/<arch>/test_registers.S: fills all registers and counts to @turns; 0: all kept. */
 u64 test_registers_keep(u64 value, u64 turns);
 
-/* A trap inside the timer's: a page fault that nobody mends. */
+/* Makes a trap inside the timer's: a page fault that cannot be resolved. */
 static void fault_once(void *unused)
 {
 	u32 word;
@@ -41,7 +41,7 @@ KTEST(trap_nested, "trap.nested", "", "trap.nested")
 	sweep_action = NULL;
 }
 
-/* Two interrupts wait for the same moment; the second may not come before the first is saved. */
+/* Two interrupts are pending at once; the second may not come before the first is saved. */
 KTEST(trap_two, "trap.two", "", "trap.nested")
 {
 	for (unsigned i = 0; i < 20; i++) {
@@ -51,7 +51,7 @@ KTEST(trap_two, "trap.two", "", "trap.nested")
 		ipi_send(this_cpu(), IPI_RESCHED);
 		timer_set(this_cpu(), time_now());
 		for (unsigned spin = 0; spin < 1000; spin++)
-			arch_spin_hint();		/* both are there */
+			arch_spin_hint();		/* until both are pending */
 		arch_irqs_enable();
 		lost = test_registers_keep(test_random(), 100);
 		CHECK(!lost, "trap.nested", "register %lu is lost", lost);
@@ -60,14 +60,14 @@ KTEST(trap_two, "trap.two", "", "trap.nested")
 
 /* --- Call chains ------------------------------------------------------------------------------ */
 
-/* The walk ends whatever a frame pointer says, and touches nothing but this stack. */
+/* The walk ends with any frame pointer, and touches nothing but this stack. */
 KTEST(trap_chain, "trap.chain", "", "trap.chain")
 {
 	static const s64 off_stack[] = { 0, 8, -8, 0x123456789abcdef0, (s64)NOWHERE };
 	u64 frames[8], began = time_now();
 
 	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++)
-		frames[i] = (u64)&frames[4];		/* points to itself, or down to it */
+		frames[i] = (u64)&frames[4];		/* points to itself, or to a lower frame */
 	backtrace_print(0, (u64)&frames[4]);
 	backtrace_print(0, (u64)&frames[4] + 1);
 	for (unsigned i = 0; i < ARRAY_SIZE(off_stack); i++)

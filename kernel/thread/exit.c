@@ -5,10 +5,10 @@
  *	thread_exit()		leaves the process, publishes its code, leaves the CPU for good
  *	thread_left()		runs on the next thread's stack: now nobody stands on t's any more
  *
- *  EXIT1  Nothing frees or hands out a thread before thread_left(): until then it still runs on its
- *         stack, however dead it looks.
- *  EXIT2  Its exit code is published before t->left is, under the same lock that a joiner takes.
- *  EXIT3  Exactly one party collects it: the joiner, or the reaper if it is detached.
+ *  EXIT1  Nothing frees a thread or gives it to its joiner before thread_left(): until then it
+ *         still runs on its stack, even if its state is DEAD.
+ *  EXIT2  The exit code is stored before t->left is set, under the lock that a joiner takes.
+ *  EXIT3  Either the joiner frees a thread, or the reaper if it is detached; never both.
  *  EXIT4  Exactly one thread of a process finds itself the last one out.
  */
 #include "base/trace.h"

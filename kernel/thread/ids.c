@@ -1,9 +1,9 @@
 /*
- * The ids of threads and processes, and who is found by them.
+ * The ids of threads and processes, and lookups by id.
  *
- * Ids are shared by processes, threads, groups and sessions; a number is given out when no one of
- * them has it. A process's id is that of its first thread. tree_lock guards both tables, and the
- * list of all threads.
+ * Processes, threads, groups and sessions share one range of ids: a number is given out only if
+ * none of them has it. A process's id is that of its first thread. tree_lock guards both tables,
+ * and the list of all threads.
  */
 #include "thread/ids.h"
 
@@ -19,7 +19,7 @@ struct spinlock tree_lock = SPINLOCK_INIT(LOCK_TREE);
 static struct list_node process_ids[ID_BUCKETS];	/* [tree_lock] */
 static struct list_node thread_ids[ID_BUCKETS];		/* [tree_lock] */
 static struct list_node all_threads = LIST_INIT(all_threads);	/* [tree_lock] */
-static pid_t last_id = 1;				/* [tree_lock] 1 is kept for init */
+static pid_t last_id = 1;				/* [tree_lock] 1 is init's */
 
 void ids_init(void)
 {
@@ -44,7 +44,7 @@ pid_t process_last_id(void)
 	return last_id;
 }
 
-static struct process *find_process(pid_t pid)
+static struct process *find_process(pid_t pid) HOLDS(tree_lock)
 {
 	list_for_each(p, process_bucket(pid), struct process, pid_node)
 		if (p->pid == pid)
@@ -52,7 +52,7 @@ static struct process *find_process(pid_t pid)
 	return NULL;
 }
 
-static struct thread *find_thread(tid_t tid)
+static struct thread *find_thread(tid_t tid) HOLDS(tree_lock)
 {
 	list_for_each(t, thread_bucket(tid), struct thread, id_node)
 		if (t->tid == tid)
@@ -60,7 +60,7 @@ static struct thread *find_thread(tid_t tid)
 	return NULL;
 }
 
-static bool id_names_a_group(pid_t id)
+static bool id_names_a_group(pid_t id) HOLDS(tree_lock)
 {
 	for (unsigned i = 0; i < ID_BUCKETS; i++)
 		list_for_each(p, &process_ids[i], struct process, pid_node)
@@ -70,8 +70,8 @@ static bool id_names_a_group(pid_t id)
 }
 
 /*
- * An id nobody has; 0 if all are taken. Groups outlive their leaders, but only after a wrap can
- * theirs come up.
+ * A group may outlive the process that it is named after, but its id cannot come up again before
+ * the numbers have wrapped.
  */
 pid_t id_alloc(void)
 {
@@ -120,7 +120,7 @@ struct process *process_find_by_task(pid_t id)
 	return p;
 }
 
-/* The lookup takes the reference only if there is one left: a thread being freed is not revived. */
+/* A thread in the table is referenced, so thread_get() never revives one that is being freed. */
 struct thread *thread_find(tid_t tid)
 {
 	struct thread *t;

@@ -1,9 +1,9 @@
 /*
- * Join and detach: who collects a thread.
+ * Join and detach: which thread frees a thread that has ended.
  *
- * Joining waits until the thread has left its stack, takes its code and frees it: ownership, not
- * only waiting. Detaching gives that ownership to the reaper. Both meet thread_left() under
- * t->joiners.lock, so whichever comes second finishes the job:
+ * Joining waits until the thread has left its stack, takes its code and frees it. Detaching leaves
+ * that to the reaper. Both meet thread_left() under t->joiners.lock, and the one that comes second
+ * finishes the job:
  *
  *	detached	left		who frees it
  *	no		no		nobody yet
@@ -17,7 +17,7 @@
 #include "sched/sched.h"
 #include "thread/thread.h"
 
-/* Waits for @t to leave; t->joiners.lock held. */
+/* Waits until @t has left its stack. */
 static int await_left(struct thread *t, struct deadline d) HOLDS(t->joiners.lock)
 {
 	int err = 0;

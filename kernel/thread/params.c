@@ -1,9 +1,9 @@
 /*
  * A thread's requests to the scheduler: parameters and reservations.
  *
- * Reservations are promised under one mutex, for all CPUs: who is admitted depends on everybody
- * else. A thread with one is kept on the CPU that promised it (se.affinity), whatever more it may
- * use (affinity). Lock order: reservations -> pi_lock -> run queue.
+ * One mutex guards the reservations of all CPUs: whether a new one is admitted depends on all
+ * others. A thread with a reservation stays on the CPU that promised it (se.affinity), even if it
+ * may use more (affinity). Lock order: reservations -> pi_lock -> run queue.
  */
 #include "errno.h"
 #include "sched/internal.h"
@@ -12,7 +12,7 @@
 
 static struct mutex reservations = MUTEX_INIT(reservations);
 
-/* Another urgency of its own: whom it waits for hears of it. */
+/* Changes @t's own urgency, and with it that of the owner of the lock it waits for. */
 static void change_own(struct thread *t, void (*how)(struct thread *t, const void *arg, u64 now),
 		       const void *arg)
 {
@@ -46,7 +46,7 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 	for (unsigned i = 0; i < nr_cpus; i++)
 		queues[i] = &cpus[i].runq.q;
 	mutex_lock(&reservations);
-	/* who is dead has given its reservation back for the last time */
+	/* a dead thread has given its reservation back, and must not get another */
 	err = -ESRCH;
 	if (thread_state(t) != THREAD_DEAD || p->class != SCHED_DEADLINE)
 		err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
@@ -70,23 +70,4 @@ void sched_release(struct thread *t)
 	mutex_lock(&reservations);
 	policy_reserve(NULL, 0, &t->se, 0, &(struct sched_params){ .class = SCHED_OTHER });
 	mutex_unlock(&reservations);
-}
-
-static void set_own(struct sched_params p)
-{
-	change_own(current_thread(), take_params, &p);
-}
-
-void thread_set_priority(int priority)
-{
-	set_own(params_of_level(MAX(PRIORITY_LOWEST, MIN(priority, PRIORITY_HIGHEST))));
-}
-
-void thread_set_real_time(bool on)
-{
-	struct sched_params p = current_thread()->se.params;
-
-	if (is_real_time(&p))
-		p.class = on ? SCHED_FIFO : SCHED_RR;
-	set_own(p);
 }

@@ -1,13 +1,14 @@
 /*
- * The reaper: a kernel thread that frees what could not be freed from where it died.
+ * The reaper: a kernel thread that frees threads and processes which could not be freed where they
+ * died.
  *
  * It gets detached threads that have left their stacks, threads that were killed without running
- * again, and processes whose last hold was not a thread's. Everything here may block; those who
- * hand things over may not.
+ * again, and processes whose last hold was not a thread's. The reaper may block; its callers, which
+ * hand these over, may not.
  *
- *  REAPER1  `pending` counts threads that are leaving and everything handed over and not freed. It
- *           is raised before a thing can be missed and lowered after it is gone, so a drainer that
- *           sees 0 knows that nothing is under way.
+ *  REAPER1  `pending` counts threads that are leaving and everything handed over and not yet freed.
+ *           It is raised before an exit begins or a body is queued, and lowered after it is freed,
+ *           so a drainer that sees 0 knows that nothing is under way.
  *
  * The lists are guarded by work.lock.
  */
@@ -23,7 +24,7 @@ static struct {
 	struct list_node threads;	/* [work.lock] */
 	struct list_node processes;	/* [work.lock] */
 	struct thread *thread;		/* [const] */
-	bool running;			/* [work.lock] resumed, at the first thing to do */
+	bool running;			/* [work.lock] resumed when the first body came */
 	_Atomic unsigned pending;	/* REAPER1 */
 } reaper = {
 	.work = WAIT_QUEUE_INIT(reaper.work),
@@ -114,7 +115,7 @@ static int reaper_main(void *unused)
 			process_teardown(list_entry(p, struct process, reaper_node));
 		one_done();
 		if (list_empty(&reaper.threads))
-			kstack_trim(KSTACK_KEEP);	/* a crowd has gone: so may its stacks */
+			kstack_trim(KSTACK_KEEP);	/* many may have died at once */
 	}
 	return 0;
 }

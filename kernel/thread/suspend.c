@@ -1,8 +1,9 @@
 /*
  * Suspend and resume.
  *
- * A thread that has kernel work in hand may hold locks, so it is not stopped where it stands: it is
- * asked to, and stops at its next safe point. One without any is taken off its run queue at once.
+ * A thread in the middle of work in the kernel may hold locks, so it is not stopped at once: it is
+ * marked WORK_SUSPEND and stops at its next safe point. A READY thread without such work is taken
+ * off its run queue at once.
  */
 #include "errno.h"
 #include "process/process.h"
@@ -34,7 +35,7 @@ int thread_resume(struct thread *t)
 
 int thread_suspend(struct thread *t)
 {
-	struct runq *rq = thread_runq_lock_allowed(t);	/* READY: in a queue, by now */
+	struct runq *rq = thread_runq_lock_allowed(t);	/* if READY, @t is in its queue now */
 	enum thread_state s = thread_state(t);
 	int err = 0;
 

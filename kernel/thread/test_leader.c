@@ -1,6 +1,6 @@
 /*
- * A process's leader is found by its id until the process has been waited for, whichever comes
- * first: that it is freed, or the wait.
+ * Tests of a process's leader: its id finds it until the process has been waited for, whether it is
+ * freed before that wait or after.
  */
 #include "process/process.h"
 #include "sched/cpu.h"
@@ -63,6 +63,7 @@ KTEST(leader_freed_first, "thread.leader_freed_first", "", "thread.leader")
 	wait_for(pid, WNOWAIT);
 	reaper_drain();
 	t = thread_find(pid);
+	/* REAPER1: once drained, it is freed */
 	CHECK(t && !t->stack, "thread.leader", "it is not found, or has its stack yet");
 	thread_for_each_id(strike_out, &seen);
 	CHECK(!seen, "thread.leader", "it is not among those with an id");

@@ -1,4 +1,4 @@
-/* The load: no CPU's sample spoils another one's. */
+/* Tests of the load average: two CPUs that sample at once count one period once. */
 #include "process/process.h"
 #include "sched/time.h"
 #include "test/ktest.h"

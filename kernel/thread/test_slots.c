@@ -1,4 +1,4 @@
-/* A thread's own things: slots, the paint and the end of its stack. */
+/* Tests of what belongs to one thread: its slots, and the figure of its stack's use. */
 #include "base/string.h"
 #include "config.h"
 #include "mm/mm.h"
@@ -52,7 +52,7 @@ static int use_little(void *unused)
 	return 0;
 }
 
-/* A thread's use of its stack is seen as long as it can be found, and not as another's. */
+/* Runs @fn on a thread with @stack (NULL: a default one); returns how much of it was used. */
 static size_t used_by(thread_fn fn, void *stack, size_t size)
 {
 	struct thread *t = thread_create_etc(NULL, "deep", fn, NULL, PRIORITY_DEFAULT, stack, size);

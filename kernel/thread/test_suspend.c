@@ -1,4 +1,4 @@
-/* Suspend and resume: what they say when there is nothing to undo, or nobody to do it to. */
+/* Tests of suspend and resume: their errors, and that a blocked thread stays blocked. */
 #include "errno.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
@@ -32,7 +32,7 @@ static void await_state(struct thread *t, enum thread_state state)
 		thread_yield();
 }
 
-/* -EALREADY: it is not suspended, or is; what it does goes on. -ESRCH: it has ended. */
+/* -EALREADY: there is nothing to do, and the thread goes on. -ESRCH: it has ended. */
 KTEST(suspend_errors, "suspend.errors", "", "suspend.errors")
 {
 	struct thread *t = thread_create("resumed", yield_until_told, NULL, PRIORITY_DEFAULT);

@@ -1,4 +1,4 @@
-/* The limits on tasks are exact (CRED3), however many CPUs make some at once. */
+/* Tests of the limits on tasks: exact (CRED3) even if several CPUs create tasks at once. */
 #include "errno.h"
 #include "process/cred.h"
 #include "process/process.h"
@@ -43,7 +43,7 @@ static int make_processes(void *own)
 	return 0;
 }
 
-/* There is room for one: the task that is counted is the only one, until it ends. */
+/* There is room for one task, so no second one may be counted until the first has ended. */
 static int take_turns(void *unused)
 {
 	(void)unused;
@@ -58,7 +58,7 @@ static int take_turns(void *unused)
 	return 0;
 }
 
-/* All makers at once; what they counted. */
+/* Runs all makers at once; returns what they counted. */
 static unsigned make(thread_fn fn)
 {
 	struct thread *t[MAKERS];
@@ -115,7 +115,7 @@ static int make_one(void *own)
 	return process_create(init_process, own);
 }
 
-/* Room for one task: the second comes when the first is counted, and has not been made. */
+/* Room for one task: the second is asked for when the first is counted but not yet made. */
 KTEST(task_counted_first, "task.counted_first", "", "task.limit")
 {
 	unsigned kept = threads_max;

@@ -1,5 +1,6 @@
 /*
- * Threads: structures, creation, references. States are in state.c, the ends of a thread in exit.c.
+ * Threads: structures and creation. States and references are in sched/state.c, the two ends of a
+ * thread in exit.c.
  *
  * A thread is created SUSPENDED with one reference, its table entry's, which goes when it is freed.
  * Creation either has full effect or none.
@@ -73,7 +74,7 @@ static void init_idle(struct thread *t, struct cpu *c, void *stack, size_t stack
 {
 	init_fields(t, "idle", NULL, NULL, params_of_level(PRIORITY_IDLE));
 	t->process = &kernel_process;
-	t->cred = kernel_process.cred;	/* not there yet for the boot CPU: process_init() */
+	t->cred = kernel_process.cred;	/* the boot CPU's is still NULL: process_init() sets it */
 	t->stack = stack;
 	t->stack_size = stack_size;
 	*(u64 *)stack = STACK_CANARY;
@@ -105,19 +106,7 @@ int cpu_prepare(unsigned id, u64 hwid, void *stack, size_t stack_size)
 	return 0;
 }
 
-/*
- * A stack is painted when a thread gets it, so that one can see how deep it ever was (debug
- * builds), and ends in a canary: an array that overflows on it need not touch the guard page.
- */
-static void paint_stack(struct thread *t)
-{
-	u64 *word = t->stack, n = DEBUG_BUILD ? t->stack_size / sizeof(u64) : 1;
-
-	while (n-- > 0)
-		*word++ = STACK_CANARY;
-}
-
-/* A thread has its stack as long as it is among all threads. */
+/* tree_lock keeps the stack alive: thread_free() unlists the thread before it frees the stack. */
 size_t thread_stack_used(const struct thread *t)
 {
 	u64 used = 0;
@@ -134,18 +123,27 @@ size_t thread_stack_used(const struct thread *t)
 	return used;
 }
 
+/*
+ * The stack ends in a canary, since an array that overflows need not touch the guard page. Debug
+ * builds fill all of the stack with it, which shows later how deep the stack ever was.
+ */
 static int take_stack(struct thread *t, void *stack, size_t size)
 {
+	u64 *words, n;
+
 	t->own_stack = !stack;
 	t->stack = stack ? stack : kstack_alloc();
 	t->stack_size = stack ? size : KSTACK_SIZE;
 	if (!t->stack)
 		return -ENOMEM;
-	paint_stack(t);
+	words = t->stack;
+	n = DEBUG_BUILD ? t->stack_size / sizeof(u64) : 1;
+	while (n-- > 0)
+		*words++ = STACK_CANARY;
 	return 0;
 }
 
-/* Right after CREATE it is the new thread's, otherwise the current one's. */
+/* Right after a CREATE record the name is the new thread's, otherwise the current thread's. */
 static void trace_name(const struct thread *t)
 {
 	u64 name[2];
@@ -156,8 +154,8 @@ static void trace_name(const struct thread *t)
 }
 
 /*
- * Everything but memory for the structure itself, whose reference goes on failure: somebody may
- * have found the thread by its id in the meantime and hold another.
+ * On failure the structure's reference is put rather than its memory freed: another thread may have
+ * found @t by its id meanwhile, and hold a reference.
  */
 int thread_setup(struct thread *t, struct process *p, void *stack, size_t stack_size)
 {
@@ -247,11 +245,11 @@ void thread_set_name(struct thread *t, const char *name)
 	struct process *p = t->process;
 
 	strlcpy(t->name, name, sizeof(t->name));
-	if (t == current_thread())	/* a record does not tell of whom it is */
+	if (t == current_thread())	/* a name record belongs to the current thread */
 		trace_name(t);
 	if (t->tid != p->pid)
 		return;
-	spin_lock(&p->lock);		/* a process is called what its first thread is */
+	spin_lock(&p->lock);		/* a process has the name of its first thread */
 	strlcpy(p->name, name, sizeof(p->name));
 	spin_unlock(&p->lock);
 }

@@ -13,7 +13,7 @@
  *	    |  +--------- killed before it ran again -----+------------+
  *	    +-------------------- suspends itself --------+
  *
- * A running thread changes only its own state; others ask it to, by t->work and an IPI.
+ * Only a running thread itself changes its state; others request it, by t->work and an IPI.
  *
  * A thread's structure lives until its last reference is put; its stack until it is reaped.
  */
@@ -41,7 +41,7 @@ enum thread_state { THREAD_STATES(X) };
 #undef X
 
 /* Work for a thread before it returns to user mode, in t->work. */
-#define WORK_RESCHED	1u	/* its slice is over or something better waits */
+#define WORK_RESCHED	1u	/* its slice is over or a more urgent thread waits */
 #define WORK_KILL	2u	/* it must die */
 #define WORK_SUSPEND	4u	/* it must suspend itself */
 #define WORK_SIGNAL	8u	/* a signal may be deliverable */
@@ -64,11 +64,11 @@ typedef int (*thread_fn)(void *arg);
 
 /* The fate of a system call that a signal has interrupted. */
 enum restart {
-	RESTART_NONE,		/* there is none */
-	RESTART_OFF,		/* rt_sigreturn(), whose result is what the registers held before */
+	RESTART_NONE,		/* no call was interrupted */
+	RESTART_OFF,		/* rt_sigreturn(): its result is a restored register */
 	RESTART_MAY,		/* it starts again, unless a handler without SA_RESTART runs */
 	RESTART_NO_HANDLER,	/* it starts again only if no handler runs */
-	RESTART_AT		/* so, and then ends when it would have ended */
+	RESTART_AT		/* the same, and it keeps its deadline */
 };
 
 struct sigstack {		/* Linux's stack_t */
@@ -90,7 +90,7 @@ struct thread_stats {			/* [rq->lock] */
 	u64 user_ns;			/* of that, in user mode */
 	u64 switches_in;		/* times it was dispatched */
 	u64 preempted;			/* times it lost the CPU against its will */
-	u64 picked_again;		/* times of those when it got it back at once */
+	u64 picked_again;		/* of those, times it got the CPU back at once */
 	u64 migrations;
 	u64 last_ran;			/* when it was last charged for time on a CPU */
 	u64 ready_since;		/* when it began to wait for a CPU */
@@ -112,21 +112,20 @@ struct thread {
 	_Atomic u32 work;		/* [atomic] WORK_*, set by anyone */
 	struct cpu *_Atomic cpu;	/* [rq->lock] whose run queue it is or was last on */
 	struct sched_entity se;		/* [rq->lock] what policies see and keep */
-	u32 affinity;			/* [rq->lock] what it was told; se.affinity holds */
+	u32 affinity;			/* [rq->lock] as requested; se.affinity is in force */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
-	 * Off the CPU with no kernel work in hand (it never ran, or was preempted on the way to
-	 * user mode): it may be reaped without running again. [rq->lock]
+	 * [rq->lock] Off the CPU and without work in the kernel (it never ran, or was preempted on
+	 * the way to user mode), so it may be reaped without running again.
 	 */
 	bool unwound;
-	/* Its creator is still setting it up: nobody else may start or reap it. [rq->lock] */
-	bool embryo;
+	bool embryo;			/* [rq->lock] its creator alone may start or reap it yet */
 	struct thread_stats stats;
 
 	/* Mutexes and PI futexes, [pi_lock]: see pi.h */
 	struct pi_waiter *blocked_on;	/* the lock it waits for, or NULL */
 	struct list_node contended;	/* the locks it owns and others wait for */
-	bool pi_closed;			/* it ends, has given up its PI futexes, and gets no more */
+	bool pi_closed;			/* it exits, and gets no more PI futexes */
 
 	/* The current thread's nesting, [self] */
 	unsigned irq_depth;		/* irq_off() calls */
@@ -138,7 +137,7 @@ struct thread {
 	struct thread *joiner;		/* [joiners.lock] */
 	bool detached;			/* [joiners.lock] */
 	bool left;			/* [joiners.lock] off its stack for good */
-	int exit_code;			/* [self] until left */
+	int exit_code;			/* [self] until `left` is set */
 	thread_fn entry;		/* [const] */
 	void *arg;			/* [const] */
 	void *stack;			/* [const] lowest address */
@@ -159,25 +158,25 @@ struct thread {
 	vaddr_t robust_list;
 	u64 sigmask;			/* [process->lock] to write; blocked signals */
 	_Atomic u64 sigpending;		/* [process->lock] to write */
-	struct list_node siginfos;	/* [process->lock] what is known of those pending */
+	struct list_node siginfos;	/* [process->lock] siginfo of pending signals */
 	u64 sigmask_after;		/* [self] the mask to return to, if restore_sigmask */
-	u64 sigwait;			/* [process->lock] blocked ones that it waits for */
+	u64 sigwait;			/* [process->lock] blocked signals that it waits for */
 	bool stop_pending;		/* [process->lock] its process waits for it to stop */
 	u32 wait_kinds;			/* [self] WALL, WCLONE of the process_wait() it is in */
 	bool over_limit;		/* [self] its user had too many tasks at setuid() */
-	u16 ioprio;			/* [atomic] what ioprio_set() was told; 0: nothing */
-	u64 timer_slack;		/* [self] what prctl() was told; timers are exact */
-	bool restore_sigmask;		/* [self] sigmask is for the time of a call only */
+	u16 ioprio;			/* [atomic] value of ioprio_set(); 0: not set */
+	u64 timer_slack;		/* [self] value of prctl(); our timers are exact */
+	bool restore_sigmask;		/* [self] sigmask holds for one system call only */
 	enum restart restart;		/* [self] a signal interrupted the system call */
 	u64 restart_arg;		/* [self] its first argument */
-	struct deadline restart_at;	/* [self] its deadline, if it keeps that */
-	bool restarted;			/* [self] the call that comes keeps restart_at */
-	struct sigstack sigstack;	/* [self] where handlers run if they want */
+	struct deadline restart_at;	/* [self] its deadline, for RESTART_AT */
+	bool restarted;			/* [self] the next system call uses restart_at */
+	struct sigstack sigstack;	/* [self] the alternate stack of handlers */
 	struct held_locks spins;	/* [self] spin locks; debug builds */
-	struct held_locks locks;	/* [self] those that may block; debug builds */
+	struct held_locks locks;	/* [self] locks that may block; debug builds */
 };
 
-/* Where @t is, and its state: facts while its run queue's lock is held, hints otherwise. */
+/* The CPU and state of @t: exact while its run queue's lock is held, hints otherwise. */
 static inline struct cpu *thread_cpu(const struct thread *t)
 {
 	return atomic_load_explicit(&t->cpu, memory_order_relaxed);
@@ -188,7 +187,7 @@ static inline enum thread_state thread_state(const struct thread *t)
 	return atomic_load_explicit(&t->state, memory_order_relaxed);
 }
 
-/* Its own rank, or that of who waits for it. Exact under its run queue's lock. */
+/* The higher of its own rank and the one it inherits. Exact with its run queue's lock held. */
 static inline struct sched_rank thread_rank(const struct thread *t)
 {
 	return entity_rank(&t->se);
@@ -200,8 +199,8 @@ static inline bool thread_is_dying(struct thread *t)
 }
 
 /*
- * Creates a kernel thread, SUSPENDED, of the kernel's own process. NULL if memory is short.
- * thread_create_etc() takes the caller's structure and stack where those are not NULL.
+ * Creates a SUSPENDED thread of the kernel's own process; returns NULL if memory is short.
+ * thread_create_etc() uses the caller's structure and stack unless those are NULL.
  */
 struct thread *thread_create(const char *name, thread_fn entry, void *arg, int priority);
 struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn entry, void *arg,
@@ -211,40 +210,43 @@ struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn e
 int thread_resume(struct thread *t);
 
 /*
- * Stops @t until thread_resume(). A READY one stops at once if it holds no kernel work, others at
- * their next safe point: the way back to user mode, or thread_yield(). -ESRCH if it is dying.
+ * Stops @t until thread_resume(). A READY thread without work in the kernel stops at once, others
+ * at their next safe point: the way back to user mode, or thread_yield(). -ESRCH if it is dying.
  */
 int thread_suspend(struct thread *t);
 
-/* Ends the current thread; never returns. Its code is delivered once, to a joiner. */
+/* Ends the current thread. The first join gets its code. */
 noreturn void thread_exit(int code);
 
 /*
- * Waits until @t has left its stack, takes its code and frees it. May block.
- * -ETIMEDOUT, -EINTR; -EDEADLK for oneself; -ECHILD if detached, also while waiting; -EBUSY if
- * another thread joins it. After success @t is gone.
+ * Waits until @t has left its stack, takes its code and frees it: after success @t is gone. May
+ * block. Fails with -ETIMEDOUT or -EINTR; -EDEADLK for the current thread; -ECHILD if @t is
+ * detached, even during the wait; -EBUSY if another thread joins it.
  */
 int thread_join(struct thread *t, int *code, struct deadline d);
 
-/* Nobody will join: the reaper frees it. -ECHILD if it is detached already. */
+/* Lets the reaper free @t: no thread will join it. -ECHILD if it is detached already. */
 int thread_detach(struct thread *t);
 
 void thread_yield(void);
 void thread_set_name(struct thread *t, const char *name);
-void thread_set_priority(int priority);
 
-/* One of a real-time priority has no quantum from now on: it runs until it blocks or yields. */
-void thread_set_real_time(bool on);
-
-/* Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. */
-void thread_kill(struct thread *t);
-
+/* References, names and the check of a thread: sched/state.c, as the switch needs them. */
 struct thread *thread_get(struct thread *t);
 void thread_put(struct thread *t);
+const char *thread_state_name(enum thread_state s);
+noreturn void thread_corrupt(const struct thread *t);
+
+/* Panics and names the thread if its structure or its stack's end was overwritten. */
+static inline void thread_check(const struct thread *t)
+{
+	if (unlikely(t->magic != THREAD_MAGIC || *(u64 *)t->stack != STACK_CANARY))
+		thread_corrupt(t);
+}
 
 /*
- * The current kernel thread's own pointers, one a slot, NULL at first. The users of slots
- * agree on what they are for; nothing is freed when a thread ends.
+ * Thread-local slots: pointers of the current kernel thread, NULL at first. Nothing is freed when
+ * the thread ends.
  */
 static inline void *tls_get(unsigned slot)
 {
@@ -252,7 +254,7 @@ static inline void *tls_get(unsigned slot)
 	return current_thread()->tls[slot];
 }
 
-/* Returns what was there. */
+/* Returns the old value. */
 static inline void *tls_set(unsigned slot, void *value)
 {
 	void *was = tls_get(slot);
@@ -261,45 +263,31 @@ static inline void *tls_set(unsigned slot, void *value)
 	return was;
 }
 
-/* The most bytes of its kernel stack that @t has used; 0 in release builds, which do not know. */
+/* Returns the most bytes of its kernel stack that @t ever used; 0 in release builds. */
 size_t thread_stack_used(const struct thread *t);
 
-noreturn void thread_corrupt(const struct thread *t);
-
-/* Panics, naming the thread, if its structure or its stack's end was overwritten. */
-static inline void thread_check(const struct thread *t)
-{
-	if (unlikely(t->magic != THREAD_MAGIC || *(u64 *)t->stack != STACK_CANARY))
-		thread_corrupt(t);
-}
-
-const char *thread_state_name(enum thread_state s);
-
-/* Where the first switch to a new thread lands, on its own stack: see exit.c. */
+/* The first function of a new thread, on its own stack: see exit.c. */
 noreturn void thread_start(void);
 
 /*
- * Frees stack and table entry of a thread that has left; the structure goes with its last
+ * Frees the stack and table entry of a thread that has left; the structure goes with its last
  * reference.
  */
 void thread_free(struct thread *t);
 
-void *kstack_alloc(void); /* KSTACK_SIZE bytes above a guard page; NULL if memory is short */
-void kstack_free(void *stack);
-
 /*
- * The parts of thread_create_in(): memory and fields; then, owning @t, a stack and its place among
- * all threads and in @p. On failure of the second @t is gone.
+ * The two parts of thread_create_in(): allocate @t; then give it a stack and a place among all
+ * threads and in @p. If thread_setup() fails, @t is gone.
  */
 struct thread *thread_alloc(const char *name, thread_fn entry, void *arg, int priority);
 int thread_setup(struct thread *t, struct process *p, void *stack, size_t stack_size);
 void thread_free_struct(struct thread *t);
 
 /*
- * Hooks of the folder that knows processes, kernel/process/threads.c.
- * process_adopt(): @t enters t->process, a hold; -ESRCH if that takes no threads (PROCESS2).
- * process_forget_thread(): it leaves: its share of the address space, its figures, its place.
- * process_teardown(): the last hold of @p went.
+ * Hooks, defined in kernel/process.
+ * process_adopt(): adds @t to t->process, with a hold; -ESRCH if that takes no threads (PROCESS2).
+ * process_forget_thread(): takes @t out: its address space, its figures, its place in the list.
+ * process_teardown(): ends @p, whose last hold is gone.
  */
 int process_adopt(struct thread *t);
 void process_forget_thread(struct thread *t);
@@ -320,4 +308,4 @@ void reaper_note_left(void);
 /* Waits until everything that was dying when it was called has been freed, for exact counts. */
 void reaper_drain(void);
 
-void thread_init(void);			/* caches, and a structure for the boot CPU's idle thread */
+void thread_init(void);

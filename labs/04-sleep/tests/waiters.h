@@ -7,6 +7,7 @@
 #pragma once
 
 #include "errno.h"
+#include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"

@@ -1,6 +1,6 @@
 /*
  * Floating-point registers belong to threads: after any switch, migration, system call, fork or
- * fault, a thread finds in all of them what it put there.
+ * fault, a thread finds in all of them what it left (RFRAME1).
  *
  * regs.S, one for each machine, fills every register with its own pattern, spins a while with
  * or without system calls, and checks that all patterns are still there.
