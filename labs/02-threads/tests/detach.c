@@ -190,7 +190,7 @@ static int swept_exit(void *arg)
 {
 	struct process *p = current_process();
 
-	/* Sweep only the first thread; its sibling then exits in the middle of the first one's exit. */
+	/* Sweep only the first thread; the other one then exits in the middle of its exit. */
 	if (current_thread()->tid == p->pid)
 		sweep_arm("process_thread_leaves", current_thread(), sweep_step);
 	return (int)(s64)arg;
