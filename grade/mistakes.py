@@ -162,7 +162,7 @@ def unpatched(found: Sequence[Mistake]) -> list[Mistake]:
 
 
 def last_words(test: Test, verdict: Verdict, evidence: Evidence, panics: str) -> Verdict:
-    """The fault in @verdict of a test in which the kernel must panic; "" if there is none."""
+    """The verdict on a test in which the kernel must panic, made from the usual @verdict."""
     if verdict.kind not in (Kind.PANIC, Kind.PASS):
         return verdict
     kernel = evidence.streams.kernel.decode("utf-8", "replace").replace("\r", "")
