@@ -118,8 +118,8 @@ def run_program(name: str, main: Callable[[], int]) -> NoReturn:
     sys.exit(status)
 
 
-# An interruption may have become another exception on its way: one that comes while a thread lets go of
-# a lock ends as that lock's complaint.
+# An interruption may turn into another exception: if it comes while a thread releases a lock, the lock
+# raises its own error.
 _told_to_end = False
 
 

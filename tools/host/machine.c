@@ -1,9 +1,9 @@
 /*
- * A machine for kernel/mm as a program: physical memory, one CPU, one thread.
+ * A machine for kernel/mm, as a program: physical memory, one CPU, one thread.
  *
- * Physical memory is a mapping of this program at ARCH_DIRECT_BASE. Pages not asked
- * for with arch_direct_map() cannot be touched, so a stray access ends the program. Locks only
- * check that they are taken and released in turn; whoever would have to wait is a bug.
+ * Physical memory is a mapping of this program at ARCH_DIRECT_BASE. Pages that were not mapped with
+ * arch_direct_map() cannot be touched, so a stray access ends the program. Locks only check that
+ * they are taken and released in turn; a thread that would have to wait is a bug.
  */
 #include "../../kernel/fs/fs.h"
 #include "base/machine.h"
@@ -30,7 +30,7 @@ int mprotect(void *addr, size_t size, int prot);
 #define PROT_RW		3
 #define MAP_AT_NO_COST	0x104022	/* private, anonymous, fixed, nothing replaced */
 
-/* Ends that are no block's, holes, a block that cannot hold its descriptors. */
+/* Regions that do not end at a block, holes, a block that cannot hold its descriptors. */
 static const struct machine described = {
 	.ram = {
 		{ 0x1000, 0x9e000 }, { 0x100000, 0x1f00000 }, { 0x2003000, 0x6f5000 },
@@ -150,7 +150,7 @@ void preempt_on(void)
 	assert(host_thread->preempt_depth-- > 0);
 }
 
-/* --- What has nothing to do here -------------------------------------------------------------- */
+/* --- Functions that do nothing here ----------------------------------------------------------- */
 
 void kstack_trim(unsigned keep)
 {

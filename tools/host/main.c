@@ -1,6 +1,6 @@
 /*
- * Runs the kernel's tests of pure logic as a program of this machine, under the sanitizers: the
- * test runner's interface (ktest.h) and the little that the code under test asks of a kernel.
+ * Runs the kernel's tests of pure logic as a program for this machine, under the sanitizers: it has
+ * the test runner's interface (ktest.h) and the few kernel functions that the tested code calls.
  *
  * It prints "ok NAME" or "FAIL NAME" for each test. A sanitizer's report ends the program.
  */
@@ -100,7 +100,7 @@ u64 test_random(void)
 	return x ^ (x >> 31);
 }
 
-/* Of units that want a machine: tools/host/machine.c. */
+/* For units that need a machine: tools/host/machine.c. */
 void machine_start(void) __attribute__((weak));
 
 int main(void)

@@ -1,6 +1,6 @@
 /*
- * The matcher of user/libc under names of its own, so that test_regex.c can ask it and this
- * machine's C library the same.
+ * The matcher of user/libc under other names, so that test_regex.c can compare it with this
+ * machine's C library.
  */
 #define _REGEX_H /* the host's <regex.h> is not wanted here */
 #define regcomp  ours_regcomp

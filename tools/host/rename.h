@@ -1,6 +1,6 @@
 /*
  * The kernel's memory and string functions under other names, so that on the host the C library's
- * stay what the sanitizers know. Included before everything else.
+ * own functions remain, which the sanitizers know. Included before everything else.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
  * The shell's line editor, history and completion, key by key: user/bin/sh/edit.c, history.c and
- * complete.c as a program of this machine.
+ * complete.c as a program for this machine.
  *
  * A small terminal of one row takes in what the editor writes, so that a test can say what a person
  * would see.
@@ -93,7 +93,7 @@ static void begin(void)
 	edit_begin(&e, "$ ");
 }
 
-/* From an empty line: what the line is after @s. */
+/* Returns the line after the keys @s, typed into an empty line. */
 static const char *line_of(const char *s)
 {
 	begin();

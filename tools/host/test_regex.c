@@ -1,11 +1,11 @@
 /*
- * The matcher of user/libc against this machine's C library: patterns and texts made at random
- * from a seed, and some that were thought of. Both must take or refuse the same patterns, and
- * find the same matches and groups.
+ * The matcher of user/libc against this machine's C library: random patterns and texts from a seed,
+ * and some chosen by hand. Both must accept or refuse the same patterns, and find the same matches
+ * and groups.
  *
- * Groups are not compared where they are below a repetition or beside an alternative: there the
- * host's are not always those that POSIX asks for. Those have answers from the standard's rule,
- * that each part from the left is as long as it can be.
+ * Groups inside a repetition or an alternative are not compared, since the host's groups are not
+ * always those that POSIX demands. Their expected answers follow from the standard's rule that each
+ * part, from the left, is as long as possible.
  */
 #include <regex.h>
 #include <stdbool.h>
@@ -96,7 +96,7 @@ static void make_alternatives(struct made *m, int depth)
 	while (below(4) == 0 && (m->ambiguous = true) && (operator(m, "|"), true));
 }
 
-/* Conditions are at the ends only: inside of repetitions the host's go wrong. */
+/* Anchors are at the ends only: inside repetitions the host's library handles them wrongly. */
 static void make_pattern(struct made *m)
 {
 	static const char *const before[] = { "^", "\\b", "\\<", "\\B" };
@@ -258,7 +258,7 @@ static void test_longest_parts(void)
 	}
 }
 
-/* Patterns for which a matcher by trying would take 2^30 steps and more. */
+/* Patterns for which a backtracking matcher would need 2^30 steps and more. */
 static void test_time(void)
 {
 	static const char *const patterns[] = { "(a*)*b", "(a|aa)+b", "(a|a|a)*(a|a)*b",
