@@ -1,12 +1,12 @@
-# Trellis: the one entry point. `make help` lists what there is to say.
+# Trellis: the one entry point. `make help` lists goals and variables.
 #
 # make/toolchain.mk	which compiler, linker and flags
 # make/kernel.mk	how a kernel is built from its sources
-# make/clangd.mk	what an editor is told of all this
+# make/clangd.mk	the compiler flags, for editors
 # user/user.mk		how the user programs and the initramfs are built
 #
-# Everything generated lies under $(O)/<arch>/: a folder for each kind of kernel, see `B` below, one for what
-# kinds have in common, and user/
+# Everything generated is in $(O)/<arch>/: a folder for each kind of kernel (see `B` below), one for the
+# objects that the kinds share, and user/
 
 # --- What may be set, with defaults -----------------------------------------------------------------
 
@@ -18,7 +18,7 @@ BUILD	?= debug
 TESTS	?= 0
 LLVM	?= 0
 O	?= build
-# One name for one folder, so that what was built under its absolute name is found.
+# Gives a folder one name, so that files built under its absolute name are found.
 override O := $(patsubst $(CURDIR)/%,%,$(O))
 V	?= 0
 CPUS	?= 4
@@ -35,11 +35,11 @@ ROUNDS	?=
 one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($1): must be one of: $2)),\
 	$(error $1=$($1): must be one of: $2))
 # $(call as_typed,NAME): its value; a $ may be written $ or, out of habit, $$.
-# $(call quoted,NAME): one word for the shell, whatever is in it.
+# $(call quoted,NAME): its value as one word for the shell, whatever it contains.
 as_typed = $(subst $$$$,$$,$(value $1))
 quoted = '$(subst ','\'',$(call as_typed,$1))'
-# $(call a_dir,NAME): stops if NAME is given and no directory. An empty one is a shell variable that was
-# meant to hold something.
+# $(call a_dir,NAME): stops if NAME is set and is no directory. An empty value is an error too: it comes
+# from a shell variable that was not set.
 a_dir = $(if $(filter undefined,$(origin $1)),,$(if $(value $1),$(if $(shell test -d $(call quoted,$1) && echo y),,\
 	$(error $1=$(call as_typed,$1): $(if $(shell test -e $(call quoted,$1) && echo y),is a file where a directory is \
 	wanted,no such directory))),$(error $1= is empty: name a directory, or leave it out)))
@@ -65,7 +65,7 @@ $(if $(SEEDS),$(call a_number,SEEDS))
 $(if $(ROUNDS),$(call a_number,ROUNDS))
 $(if $(SEED),$(call a_number,SEED))
 
-# --- Set-up and what is built -----------------------------------------------------------------------
+# --- Set-up, and the names of what is built ---------------------------------------------------------
 
 MAKEFLAGS += -rR --no-print-directory
 ifeq (,$(filter -j%,$(MAKEFLAGS))$(MAKELEVEL:0=))
@@ -80,13 +80,13 @@ B := $(O)/$(ARCH)/$(BUILD)$(if $(filter 1,$(TESTS)),-test)$(if $(filter 1,$(LLVM
 .SUFFIXES:
 .DEFAULT_GOAL := all
 
-# Goals that need no compiler and must work on a machine that has nothing.
+# Goals that need no compiler and must work on a machine without any of the packages.
 bare_goals := help clean doctor setup
 building := $(if $(MAKECMDGOALS),$(filter-out $(bare_goals),$(MAKECMDGOALS)),all)
 
 ifneq (,$(building))
-# Remade, and make started afresh, whenever the list of packages changes: what is missing is
-# installed before anything looks for it. Sets PYTHON.
+# Whenever the list of packages changes, this file is made again and make restarts: so missing packages
+# are installed before they are needed. Sets PYTHON.
 include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
 ifneq (,$(wildcard $(O)/setup-base.mk))
 include make/toolchain.mk make/kernel.mk
@@ -110,16 +110,16 @@ all:
 kernel: $(B)/kernel.elf $(O)/compile_commands.json
 user: $(B)/initramfs.cpio
 
-# Settings go to the programs behind as options; CMD and BOOTARGS travel in the environment.
-# $(call named,option,NAME): nothing if NAME is not set.
+# Settings are passed to the programs as options; CMD and BOOTARGS are passed in the environment.
+# $(call named,option,NAME): the option with NAME's value, or nothing if NAME is not set.
 named = $(if $(value $2),--$1 $(call quoted,$2))
 counted = $(if $(filter 1,$(ICOUNT)),--icount)
 machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(if $(SCHED),--sched $(SCHED))
-# Test kernels are asked by BOOTARGS=test= or selftest=, and need no CMD.
+# A test kernel finds its tests in BOOTARGS=test= or selftest=, and needs no CMD.
 export TRELLIS_CMD := $(or $(call as_typed,CMD),$(if $(filter 1,$(TESTS)),true))
 export TRELLIS_BOOTARGS := $(call as_typed,BOOTARGS)
 
-# Standard output belongs to CMD, so what building says goes to standard error.
+# Standard output is for CMD alone, so the build prints to standard error.
 build_quietly = +@$(MAKE) kernel user >&2
 
 qemu:
@@ -154,7 +154,7 @@ grade:
 	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(call named,submission,SUBMISSION) $(call named,report,REPORT) $(call named,json,JSON)
 
-# A part of the matrix, which LAB or ONLY names, is a part of the grader's.
+# With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 	@$(PYTHON) -m $(if $(LAB)$(value ONLY),grade matrix,tools.test.matrix) $(grading) \
 		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)

@@ -1,1 +1,1 @@
-"""`make bench`: what operations cost, in instructions."""
+"""`make bench`: the cost of operations, in instructions."""

@@ -1,10 +1,10 @@
-# The benchmark programs: /bench/ops and /bench/nothing, in an archive that bench/report.py puts behind
+# The benchmark programs: /bench/ops and /bench/nothing, in an archive that bench/report.py appends to
 # the initramfs; and a payload that measures the firmware.
 
 ops_objects := $(patsubst %,$U/obj/%.o,$(wildcard bench/ops/*.c))
 USER_OBJECTS += $(ops_objects)
 
-# By its addresses the meter knows what it does: no other program lies there.
+# The meter recognizes this program by its addresses, which no other program uses.
 $U/bench/ops: private place := -Ttext-segment=0x20000000
 $U/bench/ops: $(ops_objects) $(LIBC)
 $U/bench/nothing: $U/obj/bench/nothing.c.o $(LIBC)
@@ -26,7 +26,7 @@ $(B)/firmware.elf: bench/firmware/$(ARCH).S $(B)/flags
 	$Q$(CC) $(MACHINE_FLAGS) -c -o $@.o $<
 	$Q$(LD) -m $(emulation_$(ARCH)) -n -e start -Ttext $(firmware_text_$(ARCH)) -o $@ $@.o
 
-# What watches the kernel from within QEMU, and where in it there is something to see.
+# The QEMU plugin that watches the kernel, and the list of places in the kernel that it watches.
 qemu_major := $(shell qemu-system-riscv64 --version | sed -n '1s/.*version \([0-9]*\).*/\1/p')
 plugin_version := $(if $(filter 4 5 6 7 8,$(qemu_major)),1,$(if $(filter 9 10,$(qemu_major)),2,7))
 

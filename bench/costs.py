@@ -1,9 +1,9 @@
-"""The measurements beside single operations, each a boot of its own, and their bounds.
+"""Measurements other than those of single operations, each with a boot of its own, and their bounds.
 
-Growth: what an operation costs among up to 10,000 threads, under every policy. Locks: how many an
+Growth: the cost of an operation among up to 10,000 threads, under every policy. Locks: how many an
 operation takes, how often it waits for one, and how many it shares with other CPUs that do the same.
-Windows: for how long interrupts or preemption stay off, and how that grows with the threads that
-something is done to at one moment. Latency: how late a real-time thread runs.
+Windows: how long interrupts or preemption stay off, and how that grows with the number of threads that
+are woken, due or killed at one moment. Latency: how late a real-time thread runs.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from bench.machine import Figures, Port
 from bench.meter.watch import IRQS, PREEMPTION, Window, watch
 
-# How much dearer an operation may be in a crowd: a factor, or so many instructions more for each
-# doubling of the crowd (a step in a tree of them, on the way in and on the way out; fair has two trees).
+# How much more an operation may cost in a crowd: a factor, or a number of instructions for each doubling
+# of the crowd (a tree then has one level more, for insertion and removal; fair has two trees).
 CONSTANT = 1.1
 STEP = 80
 POLICIES = ("rr", "prio", "mlfq", "edf", "fair")
@@ -28,13 +28,13 @@ MOST = 10_000
 _CROWD_MIB = 1024
 
 LOCK_CPUS = (1, 2, 4, 8)
-# Acquisitions of locks that most other CPUs take too, for each operation. A fresh page comes from a cache of
-# the CPU's own, which 12 at a time are brought to and from.
+# Bounds on acquisitions of locks that most other CPUs take too, for each operation. A fresh page comes from
+# the CPU's own cache, which exchanges CACHE_BATCH pages at a time (26; the bound allows 12).
 SHARED = {"null_syscall": 0.01, "yield_pair": 0.01, "futex_wake": 0.01, "page_touch": 1 / 12}
 LOCK_OPS = (*SHARED, "pipe_rtt", "thread_create_join", "fork_exit_wait")
 
 IRQS_OFF = 5_000
-IRQS_OFF_EACH = 600  # for each of those that are woken, due or killed at one moment
+IRQS_OFF_EACH = 600  # for each thread that is woken, due or killed at one moment
 MANY = ("wake", "expire", "kill")
 MANY_SIZES = (10, 100)
 LATENCY = 8_000
@@ -83,7 +83,7 @@ def allowed(policy: str, alone: float, size: int) -> float:
 
 
 def growth(port: Port, policy: str, most: int = MOST) -> Costs:
-    """A short quantum: the thread beside which others sleep would keep the CPU for longer."""
+    """Measures growth, with a short quantum, since a thread that spins beside the sleepers keeps the CPU."""
     costs = Costs()
     found = port.run(
         f"exec /bench/ops crowd {most}", 1, (f"sched={policy}", "quantum=200us"), _CROWD_MIB
@@ -130,7 +130,7 @@ def allowed_window(size: int) -> int:
 
 
 def many_windows(port: Port) -> Costs:
-    """The longest window as many threads are woken, timers due, or threads killed at one moment."""
+    """The longest window as many threads are woken, many timers due, or many threads killed at one moment."""
     costs = Costs()
     for what in MANY:
         for size in MANY_SIZES:

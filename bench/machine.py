@@ -98,7 +98,7 @@ def parse(text: str) -> Figures:
 
 
 def build(build_root: Path, arch: str) -> Port:
-    """Not to be called by two threads at once: both would write the same files."""
+    """Builds the ports. Two threads must not call it at once: both would write the same files."""
     argv = ["make", f"ARCH={arch}", "BUILD=release", f"O={build_root}", "bench-programs"]
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
     done = subprocess.run(argv, cwd=ROOT, env=environment, stdout=sys.stderr, check=False)

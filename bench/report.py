@@ -1,9 +1,9 @@
-"""Boots both ports under -icount, where an instruction is a nanosecond, and reports what operations of
-the kernel cost, beside xv6, Linux and our own targets; how that grows with the number of threads; what
-locks they take; for how long interrupts stay off; and how late a real-time thread runs.
+"""Boots both ports under -icount, where an instruction is a nanosecond, and reports the costs of the
+kernel's operations, beside those of xv6 and Linux and our own targets; how they grow with the number of
+threads; which locks they take; how long interrupts stay off; and how late a real-time thread runs.
 
-With --json a file gets {"riscv": {figure: value, ...}, "x86_64": {...}, "missed": [...]}: instructions
-for each operation, and as README.md tells. The exit status is 1 if a bound is missed.
+--json writes {"riscv": {figure: value, ...}, "x86_64": {...}, "missed": [...]} to a file: instructions
+for each operation, and the figures that README.md describes. The exit status is 1 if a bound is missed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Builds the reference once per port, and submissions by compiling only what differs from it.
 
     <build root>/grade/<arch>/      a snapshot of the tree and its objects, kept from run to run
-    a temporary copy of that        where one submission's files are laid over and compiled
+    a temporary copy of that        where one submission's files replace the tree's and are compiled
 
-Copies keep modification times and the Makefile's paths are relative, so make compiles nothing but
-the files laid over. A new snapshot begins with what was built in the tree itself. The ELF file is
-checked for what a build must not contain: tests of its own.
+Copies keep modification times and the Makefile's paths are relative, so make compiles only the
+replaced files. A new snapshot starts with the objects that were built in the tree itself. A
+submission must not add tests of its own, so the ELF file's list of tests is checked.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ _CPU_SECONDS = 120  # of one compiler process
 
 
 class BuildFailed(Exception):
-    """The submission does not compile or may not be run: the lines that say why."""
+    """The submission does not compile or must not be run; holds the lines that say why."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("\n".join(lines))
@@ -103,7 +103,7 @@ def _times(folder: Path) -> dict[Path, int]:
 
 
 def _adopt(built: Path, snapshot: Path) -> None:
-    """Begins @snapshot with what was made in @built, unless somebody builds there meanwhile."""
+    """Starts @snapshot with the objects made in @built, unless another make is building there."""
     if snapshot.exists() or not built.is_dir():
         return
     snapshot.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def _adopt(built: Path, snapshot: Path) -> None:
         before = _times(built)
         copied = subprocess.run(argv, stderr=subprocess.DEVNULL, check=False)
         whole = copied.returncode == 0 and _times(built) == before
-    except FileNotFoundError:  # a linker that begins anew takes its old file away
+    except FileNotFoundError:  # a linker that starts removes its old output file first
         whole = False
     if not whole:
         shutil.rmtree(snapshot, ignore_errors=True)
@@ -135,8 +135,8 @@ def _copy(cache: Path, tree: Path, built: Path, common: Path) -> None:
 
 
 def _make_environment() -> dict[str, str]:
-    """The variables that find the tools, and nothing else: a make that called us exports all it was told, and
-    its SUBMISSION is no directory inside the fence."""
+    """Only the variables that are needed to find the tools. A make that called us exports all its variables,
+    and its SUBMISSION does not exist inside the sandbox."""
     kept = ("PATH", "HOME", "TMPDIR", "CROSS")
     return {k: os.environ[k] for k in kept if k in os.environ} | {"LC_ALL": "C"}
 
@@ -149,7 +149,7 @@ def _make(
     fenced: bool,
     step: Callable[[str], None] | None = None,
 ) -> str | None:
-    """Runs make in @tree: None, or what it said if it failed. Each file it makes is a @step."""
+    """Runs make in @tree. Returns None, or make's output if it failed. Each file that it makes is a @step."""
     argv = ["make", "-k", f"-j{jobs}", "--output-sync=target", f"ARCH={arch}", "TESTS=1"]
     argv += ["STARTER=1", "O=build", *goals]
     limited = ["sh", "-c", f'ulimit -t {_CPU_SECONDS}; cd "$0" && exec "$@"', str(tree), *argv]
@@ -174,7 +174,7 @@ def _make(
 
 @contextmanager
 def _counted(progress: Progress, steps: int, title: str) -> Iterator[Callable[[str], None]]:
-    """Steps of a build, of which about so many are expected; afterwards the count is right."""
+    """Counts the steps of a build; the expected number is an estimate, corrected at the end."""
     done = 0
 
     def step(what: str) -> None:
@@ -207,7 +207,7 @@ class Reference:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Nobody else changes the snapshot meanwhile."""
+        """Keeps other graders from changing the snapshot."""
         self._cache.mkdir(parents=True, exist_ok=True)
         with (self._cache.parent / f"{self._arch}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -216,8 +216,8 @@ class Reference:
     def build(self, editable: Sequence[str], programs: bool, progress: Progress) -> Product:
         """Brings the snapshot up to date. Errors in @editable files raise BuildFailed.
 
-        That is for a student who grades the tree itself; anything else wrong is the grader's
-        trouble. The user programs are made only if tests need @programs: most run in the kernel.
+        This is for a student who grades the tree itself; any other error is a GraderError.
+        User programs are built only if tests need @programs: most tests run in the kernel.
         """
         with self._locked():
             _sync(self._root, self._cache)
@@ -265,7 +265,7 @@ class Reference:
         return tree / "build" / self._arch / "debug-common"
 
     def build_with(self, files: Mapping[str, bytes], honest: Product) -> Product:
-        """The reference with @files laid over it; @honest is the reference itself."""
+        """Builds the reference with @files copied over it; @honest is the reference itself."""
         with tempfile.TemporaryDirectory(prefix="trellis-build-") as name:
             tree = Path(name) / "tree"
             with self._locked():
@@ -284,7 +284,7 @@ class Reference:
         return product
 
     def _homes(self, files: Sequence[str]) -> dict[str, str]:
-        """Which of @files defines what, in the reference."""
+        """For each function of the reference, which of @files defines it."""
         folders = (self._built(self._cache), self._common(self._cache))
         return {
             name: file
@@ -295,7 +295,7 @@ class Reference:
         }
 
     def _keep(self, tree: Path) -> Product:
-        """Copies what is booted to where no later build will touch it."""
+        """Copies the files to boot to a place that no later build changes."""
         folder = Path(tempfile.mkdtemp(dir=self._products.name))
         shutil.copyfile(self._built(tree) / "kernel.elf", folder / "kernel.elf")
         return Product(folder / "kernel.elf", None)

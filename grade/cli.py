@@ -21,19 +21,19 @@ FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
 
 _HELP = """\
-Grades Trellis labs. Each test boots in a QEMU of its own and is judged by what the kernel did,
-which the grader reads out of the machine's memory. The same submission gets the same verdict, to
-the byte, on any machine: time is counted in instructions, and every failure names the command that
-replays it.
+Grades Trellis labs. Each test boots in a QEMU of its own. The grader reads what the kernel did out
+of the machine's memory and judges it. The same submission gets the same verdict, to the byte, on any
+machine, since time is counted in instructions. With every failure it prints the command that replays
+the run.
 
   trellis-grade run                                  the kernel of this tree, all labs, both ports
   trellis-grade run --lab 04-sleep --arch riscv      one lab on one port
   trellis-grade run --lab 04-sleep --submission DIR  a student's tree, of which only the lab's files
                                                      are taken
-  trellis-grade replay --lab ... --gdb               a failed run again, under GDB
+  trellis-grade replay --lab ... --gdb               repeat a failed run, under GDB
   trellis-grade list --lab 04-sleep                  what a lab's tests check
 
-Exit status: 0 full marks, 1 below, 2 the grader could not do its work and says why in one line.
+Exit status: 0 full marks; 1 fewer; 2 the grader could not work, and it says why in one line.
 """
 
 

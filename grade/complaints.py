@@ -1,7 +1,7 @@
-"""The compiler's complaints about the files that a student wrote.
+"""The compiler's messages about the files that a student wrote.
 
-The compiler names the file; the linker only knows who misses a function, and says so once for each
-caller. Both know paths of copies that nobody else has.
+The compiler names the file. The linker names only the callers of a missing function, with one message
+for each. Both print paths inside our temporary copies, which mean nothing to the student.
 """
 
 import re
@@ -27,8 +27,8 @@ def complaints(
 ) -> tuple[str, ...]:
     """The lines about @files in the @output of a build, in the files' order.
 
-    @copies are folders that hold copies of the tree, whose names are left out. @homes tells which of
-    @files defines a function in the reference. Raises GraderError where the machine is at fault.
+    @copies are folders with copies of the tree; their names are removed. @homes tells which of @files
+    defines a function in the reference. Raises GraderError if the machine is at fault (disk full).
     """
     if _FULL in output:
         raise GraderError("the disk is full: make room where build/ and the temporary files are")
@@ -67,7 +67,7 @@ def _linker(output: str, homes: Mapping[str, str]) -> Iterator[str]:
 
 
 def last_line(output: str) -> str:
-    """The line of a failed build that says most."""
+    """The most useful line of a failed build."""
     lines = [line for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower() or "***" in line]
     return (telling or lines or ["make said nothing"])[0].strip()

@@ -56,7 +56,7 @@ class Elf:
         return out
 
     def _symbols(self) -> Iterator[tuple[str, bool, Symbol]]:
-        """Every named symbol, and whether it is defined here for others."""
+        """Every named symbol, and whether this file defines it as a global one."""
         headers = [
             _SHDR.unpack_from(self._data, self._shoff + i * _SHDR.size) for i in range(self._shnum)
         ]

@@ -106,7 +106,7 @@ def build_reference(
 def build_submission(
     bench: Bench, honest: Mapping[str, Product], files: Submission
 ) -> dict[str, Built]:
-    """The reference with @files laid over it, by port."""
+    """The reference with @files copied over it, by port."""
     out: dict[str, Built] = {}
     for arch, reference in bench.references.items():
         try:

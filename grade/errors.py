@@ -1,4 +1,4 @@
-"""The error of a grader that could not do its own job (exit status 2)."""
+"""The error raised when the grader itself cannot work (exit status 2)."""
 
 
 class GraderError(Exception):

@@ -16,7 +16,7 @@
     step = 1
     points = 10
     text = "A sleeper is never woken before its deadline."
-    explain = "A sleeper relies on ..."   for the report: why, how it shows, where to look; no fix
+    explain = "A sleeper relies on ..."   for the report: why, how it shows, where to look; no solution
     judges = ["timeout_not_early"]        judges of the trace (properties.py) that speak for it
 
     [[test]]

@@ -1,9 +1,10 @@
 """Boots one test in its own QEMU, deterministically, and brings back the evidence.
 
-While the guest runs it is only watched from outside, through files: its serial log and its memory,
-which QEMU shares with us. Nothing in that can change the run. The guest ends itself: when its tests
-are done, when it panics, or when its own timer says that the limit (virtual time, so instructions)
-is reached. Only one that turned off its interrupts for good cannot; see _asleep_or_hung().
+While the guest runs, the grader only watches it from outside, through two files: the serial log and
+the memory that QEMU shares with us. This cannot change the run. The guest ends itself: when its
+tests are done, when it panics, or when its own timer says that the limit (virtual time, counted in
+instructions) is reached. Only a guest that never turns interrupts on again cannot end itself; see
+_hangs().
 """
 
 import hashlib
@@ -46,7 +47,7 @@ _SLICE_RANGE = {"coarse": (20_000, 100_000), "medium": (10_000, 40_000), "fine":
 
 @dataclass(frozen=True)
 class Boot:
-    """One machine to boot. Two equal ones give the same evidence, on any host."""
+    """One machine to boot. Two equal machines give the same evidence, on any host."""
 
     arch: str
     kernel: Path
@@ -94,7 +95,7 @@ class Boot:
 
 class Ended(Enum):
     EXITED = "exited"  # by itself
-    HUNG = "hung"  # past its limit, with nobody left in it to say so
+    HUNG = "hung"  # beyond its limit, and it cannot stop itself
     FLOODED = "flooded"
     SLOW = "slow"  # this host could not bring it to its end in any sensible time
 
@@ -115,8 +116,8 @@ def _is_prime(n: int) -> bool:
 def intervals(slices: str, shift: int, seed: int) -> tuple[int, ...]:
     """Three lengths of turns in virtual microseconds, coprime, chosen by the seed.
 
-    Turns in step with a loop of the guest would cut it at the same place for ever; three that have
-    no common measure cut everywhere (docs/grader.md).
+    If turns ran in step with a loop of the guest, they would always end at the same place of it;
+    with three lengths that have no common divisor they end everywhere (docs/grader.md).
     """
     low, high = (instructions // 1000 for instructions in _SLICE_RANGE[slices])
     choice = [n for n in range(low, high) if _is_prime(n)]
@@ -132,7 +133,7 @@ def nonce_of(secret: bytes, boot: Boot) -> str:
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """In memory if there is room: guests write a lot, and nobody needs it afterwards."""
+    """A folder in memory if there is room: guests write much that is not needed afterwards."""
     shm = Path("/dev/shm")
     roomy = os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > _ROOM
     where = shm if roomy else None
@@ -222,7 +223,7 @@ class _Guest:
 
     @contextmanager
     def let_go(self, popen: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Starts a machine that is held as soon as it has settled."""
+        """Starts a machine that was held, as soon as QEMU has settled."""
         if not self._held:
             yield
             return
@@ -230,7 +231,7 @@ class _Guest:
             yield
 
     def watch(self, popen: subprocess.Popen[bytes], patience: int) -> Ended:
-        """Waits for the end, whichever it is."""
+        """Waits until the guest ends, in whatever way."""
         boot = self._boot
         needed = (boot.limit + _BOOT_INSTRUCTIONS) / _SPEED
         quiet_for = patience * (_PATIENCE + needed)
@@ -256,11 +257,11 @@ class _Guest:
         return Ended.FLOODED if self._serial.stat().st_size > _FLOOD else Ended.EXITED
 
     def _hangs(self, process: "_ExitWait", memory: mmap.mmap, count: int, end: float) -> bool:
-        """Nothing has happened for long: is that the guest's fault or this host's?
+        """Decides, when the trace has not grown for long, whether the guest hangs or this host is slow.
 
-        A guest that does nothing but trap executes few instructions in a second, so it is asked again
-        and again until it is beyond its limit. If it does anything more, that may be because it was
-        asked, and the run is no evidence.
+        A guest that only traps executes few instructions in a second, so QEMU is asked for its time
+        again and again until the guest is beyond its limit. If the trace grows after all, the question
+        itself may have caused that, and the run is no evidence.
         """
         self._frozen = True
         limit = (self._boot.limit + _BOOT_INSTRUCTIONS) << self._boot.shift
@@ -280,7 +281,7 @@ class _Guest:
             return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
 
     def check_started(self, status: int) -> None:
-        """A QEMU that did not even start is our trouble, not the student's."""
+        """Raises GraderError if QEMU did not even start: that is not the student's mistake."""
         lines = self._errors.read_text(errors="replace").splitlines()
         errors = [line for line in lines if "warning:" not in line and ": " in line]
         if status in (1, 126, 127) and errors and self._serial.stat().st_size == 0:
@@ -302,12 +303,12 @@ class _Guest:
             seen = self._reader.read(memory)
         if ended is Ended.EXITED:
             return seen
-        # It was we who stopped it, at no certain time: what it did after the limit is no fact.
+        # We stopped it, at a time that depends on the host: ignore what it did after the limit.
         return seen.clipped(self._boot.limit_ns) if self._frozen else trace.EMPTY
 
 
 def _cpu_seconds(pid: int) -> float:
-    """CPU time of a process and all below it: how much it has done, however busy the host is."""
+    """CPU time of a process and its descendants: how much it has done, however busy the host is."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -318,7 +319,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 class _ExitWait:
-    """Waits for a process to end without asking again and again."""
+    """Waits for a process to end, without polling."""
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self._popen = popen
@@ -333,7 +334,7 @@ class _ExitWait:
         os.close(self._fd)
 
     def ended(self, milliseconds: int) -> bool:
-        """Whether it has ended, after at most that long."""
+        """Whether the process has ended; waits at most that long."""
         if not self._poll.poll(milliseconds):
             return False
         self._popen.wait()

@@ -1,11 +1,11 @@
-"""The grader's part of make matrix: does the grader catch every wrong kernel, and spare every right one?
+"""The grader's part of make matrix: does it catch every wrong kernel, and give correct ones full marks?
 
 For each lab and port: the reference and every variant get full marks; the starter builds, every test
-stops at a stub of this lab, and the command that the handout begins with panics as it says; with the
-first k steps done, the checkpoints of the handout so far print what it says; every mutant loses the
-property that it breaks; kernels that cheat or run wild (grade/hostile) end as what they are. Then the
-mistakes that belong to no lab (labs/mistakes): the test that each names does not pass, and does on the
-kernel itself.
+stops at a stub of this lab, and the command that begins the handout panics as the handout says; with
+the first k steps done, the checkpoints up to step k print what the handout says; every mutant loses
+the property that it breaks; kernels that cheat, flood or hang (grade/hostile) get the verdict that
+they name. Then the mistakes that belong to no lab (labs/mistakes): the test that each names passes on
+the reference kernel and fails on the wrong one.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """One kernel to grade, and the function that knows what must come out."""
+    """One kernel to grade, and the function that decides whether the outcome is right."""
 
     lab: Lab
     name: str
@@ -113,8 +113,8 @@ def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool
 def _loses(property_id: str, only: Sequence[str]) -> Decider:
     """A mutant: some run of a test that covers the property must break it.
 
-    With @only the first test there must, the rest may, and every run of all others passes, and is
-    made.
+    With @only, its first test must break it, its other tests may, and all runs of all other tests
+    are made and must pass.
     """
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
@@ -143,7 +143,7 @@ def _loses(property_id: str, only: Sequence[str]) -> Decider:
 
 
 def _ends_as(kind: Kind) -> Decider:
-    """A hostile kernel: the lab's first test must end so, on every number of CPUs."""
+    """A hostile kernel: the lab's first test must end with verdict @kind, on every number of CPUs."""
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         for run in runs:
@@ -158,7 +158,7 @@ def _ends_as(kind: Kind) -> Decider:
 
 
 def mistake_cases(root: Path, folder: str, arch: str, only: str) -> Iterator[Case]:
-    """Those of labs/mistakes/@folder with @only in their names, behind what they are held against."""
+    """The mistakes of labs/mistakes/@folder with @only in their names, after the runs on the reference."""
     found = [m for m in mistakes(root, folder) if only in f"mistake {m.name}"]
     found = [m for m in found if arch in m.test.arches]
     for m in unpatched(found):

@@ -1,23 +1,23 @@
 """Mistakes in parts of the kernel that have no lab: labs/mistakes/NN-name/NAME.patch.
 
-Each is a unified diff over the kernel, headed by what it is and by the test that sees it:
+Each is a unified diff over the kernel. Its header says what is wrong and which test notices it:
 
     # mistake: 5.3
     # what: a waiter whose time is up leaves its urgency with the owner
     # test: pi.timeout          an in-kernel test; or
     # program: /tests/futex     a user program, run as init
 
-and where the defaults do not do, what lab.toml says of a test with the same words:
+and, where a default does not fit, the keys that a test has in lab.toml. On the right, the default:
 
     # arch: riscv               both ports
-    # cpus: 1 2 4               1; tried in turn until one run sees it
+    # cpus: 1 2 4               1; tried in turn until a run notices the mistake
     # seeds: 3                  1; tried in turn
     # bootargs: sched=prio      none
     # shift: riscv=8            0: an instruction takes 2^shift ns
     # slices: fine              medium
     # limit: 500                300 million instructions
-    # panics: TEXT              none: the test passes if the kernel stops with TEXT in its reason,
-                                reports to the end, and nothing else happens after that
+    # panics: TEXT              none; with it, the test passes if the kernel panics with TEXT in its
+                                reason, its report is complete, and nothing runs after that
 """
 
 import re
@@ -42,7 +42,7 @@ _KERNEL = re.compile(r"(kernel|arch)/(?!.*/test_)(?!test_)")
 
 @dataclass(frozen=True)
 class Mistake:
-    """One wrong kernel. @test says how it is run; @test.properties is the mistake's number."""
+    """One wrong kernel. @test says how it is run; @test.properties holds the mistake's number."""
 
     folder: str  # NN-name
     name: str
@@ -142,13 +142,13 @@ def _shift(where: str, words: str) -> dict[str, int]:
 
 
 def as_lab(m: Mistake) -> Lab:
-    """The lab that the grader runs and judges it by: one test, with one property."""
+    """Makes the mistake a lab of one test and one property, so that the grader can run and judge it."""
     prop = Property(m.number, step=0, points=0, text="the test passes", explain="", judges=())
     return Lab(m.folder, "", Path(), (), {}, (prop,), (m.test,), ())
 
 
 def unpatched(found: Sequence[Mistake]) -> list[Mistake]:
-    """The runs that the kernel itself must pass, for all of @found: none is there twice."""
+    """The runs that the reference kernel must pass for all of @found, each once."""
     alike: dict[str, list[Mistake]] = {}
     for m in found:
         how = replace(m.test, cpus=(), seeds=None, arches=(), properties=())
@@ -162,7 +162,7 @@ def unpatched(found: Sequence[Mistake]) -> list[Mistake]:
 
 
 def last_words(test: Test, verdict: Verdict, evidence: Evidence, panics: str) -> Verdict:
-    """@verdict on a test that is right to stop the kernel: what is wrong with how it does?"""
+    """The verdict on a test in which the kernel must panic, made from the usual @verdict."""
     if verdict.kind not in (Kind.PANIC, Kind.PASS):
         return verdict
     kernel = evidence.streams.kernel.decode("utf-8", "replace").replace("\r", "")

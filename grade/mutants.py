@@ -1,18 +1,19 @@
 """A lab's wrong solutions (mutants/) and other right ones (variants/).
 
-A mutant is a unified diff over the reference's editable files, headed by what it is:
+A mutant is a unified diff over the reference's editable files, with a header that describes it:
 
     # mistake: 4.4
     # property: P4.3
     # what: releases only the first sleeper that is due
 
-`property` is what the grader must name; `arch` (optional) restricts it to a port. `only` (optional)
-lists tests: the first must see it, the rest may, if their timing happens to be right, and every
-other one must pass, which shows that plain runs miss what an instrument finds. A variant is such a
-diff without property, or a folder whose files replace those of the same path in the tree.
+`property` is what the grader must name; `arch` (optional) restricts the mutant to one port. `only`
+(optional) lists tests: the first must notice it, the rest may, if their timing happens to be right,
+and all other tests must pass. This shows that ordinary runs miss a mistake which an instrument
+finds. A variant is such a diff without property, or a folder whose files replace those of the same
+path in the tree.
 
-grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang
-beyond rescue. Their headers say `lab`, `what`, and as `kind` the verdict that must come of it.
+grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang with
+interrupts off. Their headers have `lab`, `what`, and as `kind` the verdict that they must get.
 """
 
 import re
@@ -95,13 +96,13 @@ def mutants(root: Path, lab: Lab) -> list[Mutant]:
 
 
 def spread(found: Sequence[Mutant], arches: Sequence[str], count: int) -> list[Mutant]:
-    """@count of those that are wrong on all of @arches, from all over the list."""
+    """@count of the mutants that are wrong on all of @arches, taken from the whole list."""
     everywhere = [m for m in found if set(arches) <= set(m.arches)]
     return everywhere[:: max(1, -(-len(everywhere) // count))] if count else []
 
 
 def lay_out(root: Path, lab: Lab, changed: Mapping[str, bytes], folder: Path) -> None:
-    """Makes @folder a submission: the tree's own files of @lab, but for those that are @changed."""
+    """Makes @folder a submission: the tree's own files of @lab, with those in @changed replaced."""
     for path in lab.files:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def lay_out(root: Path, lab: Lab, changed: Mapping[str, bytes], folder: Path) ->
 
 
 def hostile(root: Path, lab: Lab) -> list[Hostile]:
-    """The hostile kernels that are made of @lab's files."""
+    """The hostile kernels that change @lab's files."""
     kinds = {kind.value: kind for kind in Kind}
     out = []
     for path in sorted((root / "grade" / "hostile").glob("*.patch")):

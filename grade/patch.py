@@ -1,6 +1,6 @@
-"""Applies unified diffs to files in memory. Strict: context must match to the letter.
+"""Applies unified diffs to files in memory. The context lines must match exactly.
 
-A hunk may have moved by some lines, since the reference grows; it may not fit in two places.
+A hunk may have moved by some lines, since the reference changes; it must not fit in two places.
 """
 
 import re

@@ -1,8 +1,9 @@
-"""Judges of the trace: each looks for one kind of wrong in what really happened.
+"""Judges of the trace: each looks for one kind of violation in the records of a run.
 
-A judge is a pure function from a trace to violations. It must never accuse a right kernel, so where
-records cannot tell (equal times on two CPUs, a ring that lost its beginning) it stays silent. Time
-on RISC-V moves in steps of 100 ns: order between CPUs counts only if times differ.
+A judge is a pure function from a trace to violations. It must never accuse a correct kernel, so it
+reports nothing where the records leave a doubt (equal times on two CPUs, a ring that lost its
+oldest records). Time on RISC-V moves in steps of 100 ns: records of two CPUs have an order only if
+their times differ.
 
 lab.toml says which judge speaks for which property.
 """
@@ -44,7 +45,7 @@ _LEGAL = frozenset(
 
 @dataclass(frozen=True)
 class Violation:
-    """A complaint: what went wrong, when, on which CPU. @expected is the rule in the judge's words."""
+    """A violation: what went wrong, when, on which CPU. @expected is the rule that was broken."""
 
     time: int
     cpu: int
@@ -56,7 +57,7 @@ Judge = Callable[[Trace], Iterator[Violation]]
 
 
 def ms(ns: int) -> str:
-    """A time for people: milliseconds to the microsecond."""
+    """A time as text: milliseconds, to the microsecond."""
     return f"{ns // 1_000_000}.{ns // 1000 % 1000:03d} ms"
 
 
@@ -65,7 +66,7 @@ def _state(number: int) -> str:
 
 
 def _chained(records: list[Record], state: int | None) -> list[Record]:
-    """Records of one thread at one time, from two CPUs: in the order in which they make sense."""
+    """Puts records of one thread, from two CPUs at the same time, in the order that makes sense."""
     rest, out = list(records), []
     while rest:
         fit = next((r for r in rest if r.b >> 8 == state), rest[0])
@@ -164,8 +165,8 @@ def freed_after_left(trace: Trace) -> Iterator[Violation]:
 def claimed_once(trace: Trace) -> Iterator[Violation]:
     """Exactly one of event, timeout, kill and destruction claims a wait.
 
-    A thread begins its next wait only by running: two claims, and the thread on no CPU from the one
-    to the other, are two claims of one wait.
+    A thread must run before it can wait again. So two claims between which the thread was on no CPU
+    are two claims of one wait.
     """
     expected = "one waker claims a wait, all others leave the thread alone"
     stays = _stays(trace)

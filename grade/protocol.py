@@ -1,12 +1,12 @@
 """The guest's messages: two streams on one serial line, and the tagged lines of the test runner.
 
-How the streams share the line is told in tools/mux.py. On the kernel's stream the test runner
-(kernel/test/ktest.c) writes one line a message:
+tools/mux.py describes how the streams share the line. On the kernel's stream the test runner
+(kernel/test/ktest.c) writes each message as one line:
 
     @@<nonce> <number> <kind> <words...>
 
-Messages are numbered from 1; a missing or repeated number means that something was lost or forged,
-and then nothing counts. Lines without the run's nonce are not messages.
+Messages are numbered from 1. A missing or repeated number means that a message was lost or forged,
+and then none of them counts. Lines without the run's nonce are not messages.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ class Streams:
 
 
 def split(wire: bytes) -> Streams:
-    """Takes the two streams apart. All before the first switch is the kernel's."""
+    """Splits the two streams. Everything before the first switch is the kernel's."""
     demux = Demux()
     out = {Stream.KERNEL: bytearray(), Stream.USER: bytearray()}
     for stream, piece in demux.feed(wire):
@@ -43,7 +43,7 @@ class Failure:
 
 @dataclass
 class Messages:
-    """Everything that the runner said, in its own words."""
+    """Everything that the test runner reported."""
 
     begun: bool = False
     started: list[str] = field(default_factory=list)  # names of tests
@@ -58,7 +58,7 @@ class Messages:
 
 
 def parse(kernel: bytes, nonce: str) -> Messages:
-    """Reads the messages out of the kernel's stream. Never fails: at worst nothing counts."""
+    """Reads the messages out of the kernel's stream. Never fails; sets `broken` if they are invalid."""
     messages = Messages()
     numbers: list[int] = []
     tag = f"@@{nonce} "

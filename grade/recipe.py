@@ -1,11 +1,11 @@
-"""Does this machine's QEMU run one machine twice in the same way? Asked at the start of every grading.
+"""Tests, at the start of every grading, that this machine's QEMU runs the same machine twice in the same way.
 
-That a run is the same everywhere (docs/grader.md) rests partly on how QEMU happens to work: turns that a
-timer ends, CPUs in one thread, a clock that counts instructions. A QEMU that is built without what we
-use says so itself when it starts; one that works otherwise is found here: a machine with several CPUs is
-booted twice, and everything that it said and traced must be the same. A kernel that is known to work
-must also come to its end, although its CPUs wait for each other. Without that no verdict could be
-trusted, so there is none.
+That a run is the same everywhere (docs/grader.md) depends partly on how QEMU works: turns that a timer
+ends, CPUs in one thread, a clock that counts instructions. A QEMU that is built without these features
+says so when it starts. A QEMU that works differently is found here: a machine with several CPUs is
+booted twice, and everything that it printed and traced must be the same. A kernel that is known to work
+must also come to its end, although its CPUs wait for each other. If this fails, no verdict could be
+trusted, so the grader gives none.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from grade.machine import Boot, Ended, Evidence
 from tools import qemu
 
 _LIMIT = 50_000_000  # instructions; it boots, lists its tests and powers off after a fifth
-_CPUS = 4  # so that turns, spares and interrupts between CPUs are all in it
+_CPUS = 4  # enough to use turns, spare CPUs and interrupts between CPUs
 _OLDEST = (7, 2)
 
 

@@ -1,8 +1,8 @@
 """Replays one run of a report: the same instructions again, on demand under GDB.
 
-Under GDB a run on several CPUs stays the same only until the first stop, so that stop is made to be
-the interesting one: the first failing check, a panic (which the limit and an unwritten function are
-too), or else the end, where the trace can be looked at.
+Under GDB a run on several CPUs stays the same only until the first stop. So the first stop is the
+interesting one: the first failing check, a panic (the limit and an unwritten function also end in a
+panic), or else the end, where the trace can be read.
 """
 
 import os
@@ -24,7 +24,7 @@ from grade.score import Outcome, Run, score
 from grade.verdict import judge
 from tools import qemu
 
-# Each is called once, at the moment in question, and by nothing that goes well.
+# Each is called once, at the moment in question, and never in a run that goes well.
 STOPS = ("ktest_failing", "panic", "panic_trap", "arch_machine_end")
 _GDBS = {
     "riscv": ("gdb-multiarch", "riscv64-unknown-elf-gdb"),
@@ -54,7 +54,7 @@ def said(evidence: Evidence) -> str:
 def gdb_commands(
     root: Path, submission: Path | None, port: int, stops: Sequence[str]
 ) -> list[str]:
-    """The commands for GDB: the kernel's own commands, where the sources are and to stop, go."""
+    """The commands for GDB: load the kernel's own commands, find the sources, set the stops, continue."""
     sources = [root] if submission is None else [submission.resolve(), root]
     return [
         "set pagination off",

@@ -16,7 +16,7 @@ _FRAME = re.compile(r"\s*[0-9a-f]{16}  (\w+)\S*\+0x")  # of a call chain
 
 
 def points(value: float) -> str:
-    """7, 7.5 or 7.33: no more digits than there are."""
+    """Points as text, with at most two digits after the point: 7, 7.5 or 7.33."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
@@ -108,7 +108,7 @@ def _stub_function(f: FailureResult) -> str:
 
 
 def _explained(lab: LabResult, f: FailureResult, told: set[str]) -> str:
-    """The words of the first property that is broken, once for each."""
+    """The explanation of the first property that is broken; "" if it was printed before."""
     p = next((p for p in lab.properties if p.id in f.properties), None)
     if p is None or p.id in told:
         return ""
@@ -153,7 +153,7 @@ def _paragraph(label: str, words: str) -> list[str]:
 
 
 def write(report: Report, folder: Path) -> None:
-    """FILES in @folder."""
+    """Writes FILES into @folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, contents in zip(FILES, (text(report), report.to_json()), strict=True):
         (folder / name).write_text(contents, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""The report as data: what --json writes, what every rendering reads.
+"""The report as data: --json writes it, and the text of the report is made from it.
 
-Two gradings of the same submission give the same bytes here, on any host: no time of day, no
-duration, no path but the submission's as it was given.
+Two gradings of the same submission give the same bytes, on any host: the report has no time of day,
+no duration and no path except the submission's, as it was given.
 """
 
 import json

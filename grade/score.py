@@ -2,7 +2,7 @@
 
 A property's points are shared equally by the tests that cover it, and a test's share by the ports
 it runs on. A test earns its share if none of its runs (every number of CPUs, every seed) breaks the
-property; a run that did not come to its end breaks everything its test covers.
+property; a run that did not come to its end breaks all properties of its test.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ class LabScore:
 
 
 def score(lab: Lab, outcomes: Sequence[Outcome]) -> LabScore:
-    """The points of @lab for @outcomes; tests that did not run count neither way."""
+    """The points of @lab for @outcomes; tests that did not run are left out of the count."""
     properties = tuple(_property(lab, p.id, outcomes) for p in lab.properties)
     return LabScore(lab, properties, tuple(outcomes))
 

@@ -1,9 +1,9 @@
-"""trellis-grade steady: is the verdict the same every time, however busy the machine is?
+"""trellis-grade steady: checks that the verdict is the same every time, however busy the machine is.
 
-Grades one submission again and again, built afresh each time, while a process on every core does
-nothing but compute. Text and JSON of all reports must be the same to the byte. A right kernel has
-little to say, so wrong ones are graded too: their reports carry times, traces and call chains.
-The tree is copied first: whoever edits it meanwhile changes nothing.
+Grades one submission again and again, built anew each time, while a process on every core does
+nothing but compute. Text and JSON of all reports must be the same to the byte. The report on a
+correct kernel is short, so wrong ones are graded too: their reports have times, traces and call
+chains. The tree is copied first, so that edits during the gradings have no effect.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def _submission(lab: Lab, root: Path, changed: Mapping[str, bytes]) -> Iterator[
 
 
 def _graded(bench: engine.Bench, lab: Lab, submission: Path) -> str:
-    """Everything that a grading says, as text and as data."""
+    """The whole report of a grading, as text and as data."""
     with shown() as progress:
         scores = engine.grade(bench, [lab], submission, None, progress)
     results = tuple(lab_result(s, bench.layout, str(submission)) for s in scores)
@@ -74,7 +74,7 @@ def _difference(first: str, other: str) -> str:
 
 @contextmanager
 def _frozen(root: Path) -> Iterator[Path]:
-    """A copy of the tree; times stay, so what has been built of it before is not built again."""
+    """A copy of the tree that keeps modification times, so that nothing is built a second time."""
     with tempfile.TemporaryDirectory(prefix="trellis-steady-") as name:
         generated = shutil.ignore_patterns("build", ".git", "__pycache__")
         yield Path(shutil.copytree(root, Path(name) / "tree", symlinks=True, ignore=generated))

@@ -39,7 +39,7 @@ def say(r: Record, layout: Layout) -> str:
 
 
 def _us(ns: int) -> str:
-    """Microseconds to the hundred nanoseconds, which is as fine as RISC-V's clock goes."""
+    """Microseconds, to a hundred nanoseconds, which is the step of RISC-V's clock."""
     return f"{ns // 1000}.{ns // 100 % 10}"
 
 

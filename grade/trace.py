@@ -1,7 +1,7 @@
 """The trace rings, read out of guest memory from outside.
 
-Where they are comes from the kernel's ELF file (`trace_rings`), what they mean from the tree's own
-headers, so nothing that runs can bend it.
+Their address comes from the kernel's ELF file (`trace_rings`) and the meaning of the records from the
+tree's own headers, so the running kernel can change neither.
 """
 
 import heapq
@@ -31,7 +31,7 @@ class Record(NamedTuple):
     tid: int
     a: int
     b: int
-    reason: int = 0  # of a change of state: address of the words for it in the kernel's image
+    reason: int = 0  # of a change of state: address of its reason, a string in the kernel's image
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Trace:
 
     records: tuple[Record, ...]
     complete: bool  # no ring has lost its oldest records
-    clock: int = 0  # what the kernel's clock started at: add it to a time to get the kernel's own
+    clock: int = 0  # start value of the kernel's clock: add it to a time to get the kernel's own
 
     def of(self, *events: str) -> Iterator[Record]:
         return (r for r in self.records if r.event in events)
 
     def clipped(self, limit: int) -> "Trace":
-        """Without what came after @limit: how much that is depends on the host."""
+        """The trace without the records after @limit, whose number depends on the host."""
         kept = tuple(r for r in self.records if r.time <= limit)
         return replace(self, records=kept)
 
@@ -110,7 +110,7 @@ def _constant(path: Path, name: str) -> int:
     return int(found.group(1), 16)
 
 
-# Where two CPUs say something at the same time, causes are put before effects.
+# If records of two CPUs have the same time, causes are put before effects.
 _RANK = {
     **dict.fromkeys(("create", "process", "left", "exit", "kill", "reparent", "teardown"), 0),
     **dict.fromkeys(("zombie", "block"), 1),
@@ -119,7 +119,7 @@ _RANK = {
 
 
 def merged(rings: Sequence[Sequence[Record]]) -> tuple[Record, ...]:
-    """One sequence in order of time; what one CPU wrote stays in its order."""
+    """All records in order of time; the records of one CPU keep their order."""
     return tuple(heapq.merge(*rings, key=lambda r: (r.time, _RANK.get(r.event, 2))))
 
 
@@ -150,7 +150,7 @@ class RingReader:
         return memory[offset : offset + size]
 
     def rings(self, memory: Memory) -> Iterator[tuple[int, int, int]]:
-        """(head, size, address of the records) of every ring that is there and makes sense."""
+        """(head, size, address of the records) of every ring that exists and is consistent."""
         for address in self._at:
             header = self.bytes_at(memory, address, _RING.size)
             if header is None:
@@ -203,7 +203,7 @@ class RingReader:
             yield Record(self._time(time), events[event], cpu, tid, a, b, reason)
 
 
-_UNSURE = 64  # a writer may still be at work on so many of a ring's newest records
+_UNSURE = 64  # the newest records of a ring that a writer may still be changing
 
 
 class Collector:
@@ -213,10 +213,10 @@ class Collector:
         self._reader = reader
         self._taken: dict[int, bytearray] = {}  # by address of the ring's records
         self._next: dict[int, int] = {}
-        self._gaps: set[int] = set()  # rings that have lost something: what came after is kept
+        self._gaps: set[int] = set()  # rings that have lost records: the newer ones are kept
 
     def collect(self, memory: Memory, ended: bool = False) -> None:
-        """The new records; once more with @ended when nobody writes any more."""
+        """Reads the new records. Call it once more with @ended when the guest has stopped."""
         for head, size, address in self._reader.rings(memory):
             last = head if ended else head - _UNSURE
             first = max(self._next.get(address, 0), last - size)
@@ -225,7 +225,7 @@ class Collector:
             data = self._copy(memory, address, size, first, last)
             now = next(h for h, _, a in self._reader.rings(memory) if a == address)
             taken = self._taken.setdefault(address, bytearray())
-            lost = max(first, now - size)  # from here on the writer was not faster than we
+            lost = max(first, now - size)  # from here on the writer has not overtaken us
             if lost > self._next.get(address, 0):
                 self._gaps.add(address)
                 taken.clear()
@@ -254,7 +254,7 @@ class Collector:
 
 
 class VirtualRingReader(RingReader):
-    """For memory as the kernel itself sees it: a debugger's."""
+    """Reads rings through kernel addresses, as a debugger does."""
 
     def bytes_at(self, memory: Memory, vaddr: int, size: int) -> bytes | None:
         return memory[vaddr : vaddr + size]

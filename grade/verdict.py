@@ -1,8 +1,8 @@
 """From evidence to verdict: what one run of one test shows.
 
-The kinds are told apart because each needs another answer from the student: "unwritten" says which
-function is missing, "deadlock" that everybody waits, "livelock" that threads run without getting
-anywhere. Everything in a verdict is a fact about the guest; nothing depends on the host.
+There are several kinds because the student must do something different for each: "unwritten" names
+the function that is missing, "deadlock" says that all threads wait, "livelock" that threads run
+without progress. Everything in a verdict is a fact about the guest; nothing depends on the host.
 """
 
 import re
@@ -37,12 +37,12 @@ class Kind(Enum):
     STOPPED = "stopped"  # ended without having finished its tests
     FORGED = "forged"  # messages that contradict each other
     BUILD = "build error"
-    SLOW = "machine too slow"  # no verdict: costs nothing, and is the grader's trouble
+    SLOW = "machine too slow"  # no verdict: costs no points, and the grader's exit status is 2
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that went wrong. @time is None where there is no certain moment."""
+    """One thing that went wrong. @time is None if it has no certain moment."""
 
     properties: tuple[str, ...]
     expected: str
@@ -108,7 +108,7 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
 
 
 def _finished(test: Test, evidence: Evidence) -> bool:
-    """The machine powered off by itself, after everything it was asked to do."""
+    """Whether the machine powered off by itself, after all tests that it was asked to run."""
     m = evidence.messages
     if evidence.status != qemu.STATUS_OFF:
         return False
@@ -133,7 +133,7 @@ def _property_findings(lab: Lab, test: Test, evidence: Evidence) -> Iterator[Fin
 
 
 def _blamed(test: Test, property_id: str) -> tuple[str, ...]:
-    """A failed check of a property that the test does not list speaks against all it lists."""
+    """A failed check of a property that the test does not list counts against all that it lists."""
     return (property_id,) if property_id in test.properties else test.properties
 
 
@@ -149,7 +149,7 @@ def _from_failure(lab: Lab, test: Test, failure: Failure, clock: int) -> Finding
 
 
 def _from_program(lab: Lab, test: Test, evidence: Evidence) -> Iterator[Finding]:
-    """A user program says "FAIL [P6.3] what happened"; saying nothing is no excuse."""
+    """The failures that a user program printed as "FAIL [P6.3] words"; without one, its exit status."""
     said = evidence.streams.user.decode("utf-8", "replace")
     failures = re.findall(r"^FAIL (?:(P\d\S*) )?(.*?)\r?$", said, re.M)
     for property_id, text in failures[:_SHOWN]:
@@ -161,7 +161,7 @@ def _from_program(lab: Lab, test: Test, evidence: Evidence) -> Iterator[Finding]
 
 
 def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding] | None:
-    """Whether the guest, or we, had to stop it."""
+    """The verdict if the run was stopped, by the guest or by the grader; None if it was not."""
     whole = test.properties
     within = f"the test ends within {test.limit} million instructions"
     if evidence.ended is Ended.HUNG:
@@ -180,7 +180,7 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
 
 
 def _reason(kernel: str) -> str:
-    """Why the kernel says that it stopped."""
+    """The reason that the kernel printed for its stop."""
     found = re.search(r"^panic: (.*?)\r?$", kernel, re.M)
     if found:
         return found.group(1)
@@ -189,13 +189,13 @@ def _reason(kernel: str) -> str:
 
 
 def _in_function(kernel: str, kind: Kind) -> str:
-    """Where the CPU was that stopped at the limit, if it was running something."""
+    """Where the CPU that reached the limit was, if it was running a thread."""
     found = re.search(r"^call chain:\r?\n\s+[0-9a-f]+\s+(\w+)\+", kernel, re.M)
     return f"; it was in {found.group(1)}()" if found and kind in (Kind.HANG, Kind.LIVELOCK) else ""
 
 
 def at_limit(trace: Trace) -> tuple[Kind, str]:
-    """Why a guest may have run until its limit: what was the last that each CPU and thread did?"""
+    """Why a guest ran until its limit, from the last records of each CPU and thread."""
     busy = {r.cpu: r.event == "switch" and r.a != IDLE for r in trace.of("switch", "idle")}
     state = {r.a: r.b & 0xFF for r in trace.of("state") if r.a != IDLE}
     until = {r.tid: r.b for r in trace.of("block")}
@@ -218,7 +218,7 @@ def at_limit(trace: Trace) -> tuple[Kind, str]:
 
 
 def _report_of_panic(kernel: str) -> tuple[str, ...]:
-    """The kernel's own words about where it was, without its copy of the trace."""
+    """The kernel's report of a panic, without its copy of the trace."""
     lines = [line.rstrip() for line in kernel.split("\n")]
     start = next((i for i, line in enumerate(lines) if line.startswith("panic: ")), None)
     if start is None:

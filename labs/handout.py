@@ -1,9 +1,9 @@
 """The commands of a handout, and the lines that they must print.
 
-It begins with a command for the shell, and the panic that the starter answers with.
+A handout begins with a command for the shell, and with the panic in which the starter ends.
 
-A step of labs/NN-name/README.md ends in a block of a command and of lines that it prints, among
-others perhaps and in any order; "…" stands for a number that differs from port to port:
+Each step of labs/NN-name/README.md ends in a block with a command and some of the lines that it
+prints, in any order; "…" stands for a number that differs from port to port:
 
     **1. The frame** ...
 
@@ -49,7 +49,7 @@ class Checkpoint:
         )
 
     def fault(self, arch: str, kernel: Path) -> str | None:
-        """The first difference from the handout, of a @kernel that is at this step; None: there is none."""
+        """The first difference between the handout and a @kernel at this step, or None."""
         seen = transcript(self.machine(arch, kernel), _TIMEOUT_S)
         text = kernel_says(seen.kernel.decode("utf-8", "replace").replace("\r", ""))
         if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:
@@ -62,7 +62,7 @@ class Checkpoint:
 
 
 def checkpoints(folder: Path) -> Iterator[Checkpoint]:
-    """Those of the handout in @folder, in order."""
+    """The checkpoints of the handout in @folder, in order."""
     step = 0
     command, lines = "", list[str]()
     for line in (folder / "README.md").read_text(encoding="utf-8").splitlines():
@@ -79,7 +79,7 @@ def checkpoints(folder: Path) -> Iterator[Checkpoint]:
 
 
 def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:
-    """The first thing up to @step that is not as the handout in @folder says; None: all is."""
+    """The first checkpoint fault of a @kernel with the steps up to @step done, or None."""
     mine = [c for c in checkpoints(folder) if c.step <= step]
     if not mine:
         return f"the handout has no checkpoint up to step {step}"
@@ -87,7 +87,7 @@ def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:
 
 
 def first_fault(folder: Path, arch: str, kernel: Path, initrd: Path | None) -> str | None:
-    """The difference between the panic that the handout begins with and the one of a starter's @kernel."""
+    """The difference between the panic that begins the handout and the panic of a starter's @kernel."""
     found = _BREAKS.search((folder / "README.md").read_text(encoding="utf-8"))
     if found is None:
         return "the handout does not begin with a command and a panic"

@@ -1,14 +1,14 @@
-"""The staging tool: starter code out of the reference, from one source.
+"""The staging tool: makes starter code from the reference source.
 
-Solutions are marked in the source, as whole statements inside one function:
+Solutions are marked in the source. A solution consists of whole statements inside one function:
 
     /* LAB 04-sleep: claim the waiter and wake its thread */
     ...
     /* END LAB */
 
-and a starter has lab_todo("04-sleep: claim the waiter and wake its thread"); in their place (in
-assembly, where markers may also begin with # or //, the macro LAB_TODO). A file holds the regions
-of one lab at most, and lab.toml lists it.
+In a starter lab_todo("04-sleep: claim the waiter and wake its thread"); replaces them (in assembly,
+where markers may also begin with # or //, the macro LAB_TODO). A file holds the regions of at most
+one lab, and lab.toml lists the file.
 
     python3 -m labs.stage starter --lab 04-sleep --out DIR      make starter LAB=04-sleep OUT=DIR
     python3 -m labs.stage check                                 are all markers in order?
@@ -49,7 +49,7 @@ _NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache"})
 
 
 class StageError(Exception):
-    """Markers that are wrong: the text says how and where."""
+    """Wrong markers; the text says what is wrong, and where."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Region:
 
 
 def find_regions(path: str, source: str) -> list[Region]:
-    """The regions of one file, checked. Raises StageError at the first thing that is wrong."""
+    """The regions of one file, checked. Raises StageError at the first mistake."""
     lines = source.split("\n")
     regions: list[Region] = []
     opened: tuple[int, re.Match[str]] | None = None
@@ -152,7 +152,7 @@ def _balanced(code: str) -> bool:
 
 
 def strip(path: str, source: str, lab: str, kept: Container[str] = ()) -> str:
-    """@source with the regions of @lab replaced by stubs that stop by name, but for functions @kept."""
+    """@source with the regions of @lab replaced by stubs that name themselves, except in functions @kept."""
     lines = source.split("\n")
     for r in reversed([r for r in find_regions(path, source) if r.lab == lab]):
         if r.function in kept:
@@ -165,7 +165,7 @@ def strip(path: str, source: str, lab: str, kept: Container[str] = ()) -> str:
 
 
 def tracked(root: Path) -> list[str]:
-    """The tree's own files: what git knows, or before the first commit what it would not ignore."""
+    """The tree's own files: those that git tracks, or before the first commit those it does not ignore."""
     choices: tuple[tuple[str, ...], ...] = ((), ("-co", "--exclude-standard"))
     for options in choices:
         done = subprocess.run(
@@ -179,7 +179,7 @@ def tracked(root: Path) -> list[str]:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Without git: everything that does not look generated."""
+    """The tree's files if there is no git: everything that does not look generated."""
     for folder, folders, files in os.walk(root):
         folders[:] = [d for d in folders if d not in _NO_SOURCE]
         yield from (os.path.relpath(os.path.join(folder, f), root) for f in files)
@@ -211,7 +211,7 @@ def check_lab(lab: Lab, found: Mapping[str, Sequence[Region]]) -> None:
 
 
 def check(root: Path, labs: Sequence[Lab]) -> dict[str, list[Region]]:
-    """Checks all markers of the tree against all labs: file, and the regions in it."""
+    """Checks all markers of the tree against all labs. Returns the regions of each file."""
     found = _regions_of_tree(root, tracked(root))
     for path, regions in found.items():
         if regions[0].lab not in [lab.name for lab in labs]:
@@ -223,7 +223,7 @@ def check(root: Path, labs: Sequence[Lab]) -> dict[str, list[Region]]:
 
 
 def starter_files(root: Path, lab: Lab, steps: int = 0) -> dict[str, bytes]:
-    """The editable files of @lab as students get them; with @steps those first steps are done."""
+    """The editable files of @lab as students get them; the first @steps steps are solved."""
     done = {f for step, functions in lab.steps.items() if step <= steps for f in functions}
     out = {}
     for path in lab.files:
@@ -240,7 +240,7 @@ def without_hidden(toml: str) -> str:
 
 
 def starter(root: Path, lab: Lab, out: Path) -> int:
-    """Writes the starter of @lab to @out, which must be empty or absent: how many stubs it has."""
+    """Writes the starter of @lab to @out, which must be empty or absent. Returns the number of stubs."""
     if out.exists() and not out.is_dir():
         raise StageError(f"{out}: is a file; a starter is written to a new directory")
     if out.exists() and any(out.iterdir()):

@@ -1,7 +1,7 @@
 # How clangd compiles each C file and header: $(O)/compile_commands.json, which it finds in build/.
 #
-# It holds the whole tree and both ports, whichever was built, with test kernels' flags and clangd's own
-# <stddef.h> and the like. tools/compdb.py says which file has which flags.
+# It covers the whole tree and both ports, whichever port was built, with the flags of test kernels and
+# with clangd's own <stddef.h> and the like. tools/compdb.py says which file has which flags.
 
 ports := riscv x86_64
 

@@ -1,4 +1,4 @@
-# What `make help` prints; values are those in force.
+# The text of `make help`, with the values that the variables have.
 
 define help
 Trellis: a small SMP Unix-like kernel for teaching operating systems.
@@ -7,42 +7,42 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make grade        grade the labs (the reference kernel, or SUBMISSION=dir)
   make test         build and test everything, in minutes; ends with "N passed, N failed"
   make qemu         boot to a shell; Ctrl-A X quits
-  make run CMD='…'  boot, run CMD, power off; standard output is what CMD wrote
+  make run CMD='…'  boot, run CMD, power off; standard output is the output of CMD
   make timeline     draw what every CPU and thread does in CMD='…': OUT=file.html (or .json)
-  make gdb          boot stopped, under GDB with the kernel's own commands (help trellis)
-  make qemu-gdb     boot stopped, waiting for a GDB from elsewhere
+  make gdb          boot and stop under GDB, with the kernel's own commands (help trellis)
+  make qemu-gdb     boot and wait for a GDB that you start yourself
   make bench        instructions per operation, beside xv6 and Linux; growth, locks, latency
-  make matrix       every known wrong and right solution of every lab through the grader; then the tests
+  make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
-  make stress       kernel tests (but those of times) and user tests on 4 and 8 CPUs in true parallel,
+  make stress       kernel tests (except those of times) and user tests on 4 and 8 parallel CPUs,
                     under another policy each round: ROUNDS (default 5), SEED
-  make portability  the two commands on fresh machines of other distributions; ONLY, PARTS, ROUNDS (10),
-                    LAB, ARCH: a part of it; ARCHIVE=ubuntu=ADDRESS where apt here has none
-  make models       the models of waiting, exit and kill (docs/models) through Spin
+  make portability  make grade and make test on fresh systems of other distributions; ONLY, PARTS,
+                    ROUNDS (10), LAB, ARCH choose a part; ARCHIVE=ubuntu=ADDRESS if apt has no archive
+  make models       check the models of waiting, exit and kill (docs/models) with Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make starter      write the starter code of LAB=name to OUT=dir
-  make test-browser try the pages that make timeline writes in a Chromium
-  make lint         what CI checks of style; make format mends what can be mended
-  make doctor       is every tool there that is needed?   make setup installs what is missing
+  make test-browser test the pages of make timeline in a Chromium
+  make lint         check style as CI does; make format formats the C files
+  make doctor       check that every needed tool is there; make setup installs what is missing
   make all          both kernels and the user programs;   make kernel, make user: for ARCH
   make clean        remove what was built
 
-Variables, with their values now. Settings:
+Variables and their present values. Settings:
   ARCH=$(ARCH)	riscv or x86_64
   BUILD=$(BUILD)	debug (all checkers on) or release
   LLVM=$(LLVM)	1: build with clang and lld instead of GCC
   TESTS=$(TESTS)	1: link the in-kernel tests
-  V=$(V)		1: show whole commands, and what the firmware says
-  O=$(O)		where everything built lies
-  CROSS=$(CROSS)	what GCC's and binutils' names begin with, such as riscv64-linux-gnu-; found if empty
+  V=$(V)		1: show whole commands, and the firmware's output
+  O=$(O)		the directory for everything that is built
+  CROSS=$(CROSS)	the prefix of GCC's and binutils' names, such as riscv64-linux-gnu-; found if empty
   STARTER=$(STARTER)	1: build with stubs where the labs' solutions are
 For qemu, run, timeline, gdb and qemu-gdb:
   CPUS=$(CPUS)	1 to 8
   SCHED=$(SCHED)		scheduling policy; the kernel's own default if empty
   BOOTARGS=$(BOOTARGS)	words for the kernel, see docs/bootargs.md
   EXTRA=$(EXTRA)		a directory that is added to the root file system
-  CMD=		what run runs; a $$ may be written $$ or $$$$
+  CMD=		the command that run runs; a $$ may be written $$ or $$$$
   TIMEOUT=$(TIMEOUT)	seconds after which run gives up, with status 124; 0: never
   ICOUNT=$(ICOUNT)	1: deterministic, time counted in instructions
 For grade:
@@ -53,18 +53,18 @@ For grade:
   JSON=		write the result as JSON to this file (bench too)
   REPORT=	write the report to this directory
 For others:
-  OUT=		what timeline and simulate write (a file), and starter (a directory)
+  OUT=		the output of timeline and simulate (a file), and of starter (a directory)
   ONLY=		matrix, models: only those whose name contains this; portability: distributions
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
   PARTS=	what portability does on each machine, of: refusal,container,hour,grade,wrong,test
   ARCHIVE=	where portability finds a distribution: ubuntu=ADDRESS
-  SEED=$(SEED)		which policies stress begins with; 1 if empty
+  SEED=$(SEED)		chooses the policies with which stress begins; 1 if empty
 
-Exit status: 0 if all went well, else 2, for make turns every failure into its own. The last line names
-the program's status, as in "make: *** [run] Error 3"; tools/run and grade/trellis-grade pass theirs on:
+Exit status: 0 if all went well, else 2, since make turns every failure into 2. The last line names the
+program's own status, as in "make: *** [run] Error 3"; tools/run and grade/trellis-grade return it:
   tools/run    the command's; 124 timeout, 125 kernel panic or a wrong boot argument, 126 no machine
-  grade        0 full marks, 1 below, 2 nothing could be graded: the line before says why
-  test, lint, matrix, models, bench, soak, stress, portability    0 nothing failed, 1 something did
-  all          2 an option that makes no sense, 130 interrupted
+  grade        0 full marks, 1 fewer, 2 nothing could be graded: the line before says why
+  test, lint, matrix, models, bench, soak, stress, portability    0 nothing failed, 1 something failed
+  all          2 a wrong option, 130 interrupted
 endef

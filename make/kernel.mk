@@ -1,11 +1,12 @@
 # How a kernel is built: every .c of kernel/ and every .c and .S of arch/$(ARCH)/, by wildcard.
 #
 # Tests and the grader's instruments are linked into test kernels (TESTS=1) only. The link has two
-# passes: the first embeds an empty symbol table, the second one the table made from the first. It
-# lies behind the text, so the text does not move; tools/ksyms.py --check sees to that.
+# passes: the first embeds an empty symbol table, the second the table made from the first. The table
+# is behind the text, so the text does not move; tools/ksyms.py --check makes sure of that.
 #
-# Most files are the same in both kinds: they are compiled once, without TRELLIS_TESTS, into $(COMMON). A
-# kind has objects of its own ($(B)/obj) of its tests, of files that say TEST_BUILD, and of hooked ones.
+# Most files are the same in kernels with and without tests: they are compiled once, without
+# TRELLIS_TESTS, into $(COMMON). Each kind compiles its own objects ($(B)/obj) of tests, of files that
+# contain TEST_BUILD, and of files with hooks.
 
 KERNEL := $(B)/kernel.elf
 
@@ -27,8 +28,8 @@ OWN_OBJECTS := $(patsubst %,$(B)/obj/%.o,$(filter $(own),$(KERNEL_SOURCES)))
 KERNEL_OBJECTS := $(COMMON_OBJECTS) $(OWN_OBJECTS)
 linker_script := $(wildcard arch/$(ARCH)/*.ld)
 
-# A file that changes only when its content does: a step that depends on it is done again when
-# somebody builds with other flags, or when a source was added or taken away.
+# Writes a file only if its content changes: a step that depends on it is repeated when flags change,
+# or when a source file was added or removed.
 # $(call remember,text)
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || \
 	printf '%s\n' '$(subst ','\'',$1)' >$@
@@ -58,8 +59,8 @@ $(COMMON)/flags: FORCE
 $(B)/sources: FORCE
 	$(call remember,$(KERNEL_SOURCES))
 
-# In test kernels the functions that labs are about say when they are entered and left: sweep and
-# park. Small inline functions of public headers do not; those of private ones are part of their folder.
+# In test kernels the functions that labs are about call a hook at entry and at exit, for sweep and park.
+# Small inline functions of public headers do not; those of private headers are part of their folder.
 private_headers := kernel/sched/internal.h kernel/sched/policy/reserve.h $(wildcard kernel/*/*_impl.h)
 comma := ,
 empty :=
@@ -70,13 +71,13 @@ hooks := -finstrument-functions \
 else ifeq ($(TESTS)$(LLVM),11)
 hooks := -finstrument-functions-after-inlining
 endif
-# ... and every context switch is checked: arch/$(ARCH)/test_registers.S.
+# Test kernels also check every context switch: arch/$(ARCH)/test_registers.S.
 ifeq ($(TESTS),1)
 $(B)/kernel.pass1 $(KERNEL): private KERNEL_LDFLAGS += --wrap=arch_switch
 endif
 $(filter $(hooked:%=$(B)/obj/%),$(OWN_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 
-# Nothing below a system call's function is worth a line in a backtrace, nor a frame at each call.
+# Backtraces need no line below a system call's function, so these functions need no frame pointer.
 $(COMMON)/obj/kernel/abi/table.c.o: private KERNEL_CFLAGS += -fomit-frame-pointer
 
 # The list of headers names its object by a variable, whose value may be a relative or an absolute path.
@@ -88,7 +89,7 @@ $(COMMON)/obj/%.o: % $(COMMON)/flags
 	$(call say,CC,$<)
 	$Q$(CC) $(COMMON_CFLAGS) $(STARTER_WARNINGS) -MMD -MP -MT '$$(COMMON)/obj/$<.o' -c -o $@ $<
 
-# Read for its symbols alone, so it needs nothing for debuggers.
+# Only its symbols are read, so it needs no debug information.
 $(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources
 	$Q$(LD) $(KERNEL_LDFLAGS) --strip-debug -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-none.o
 

@@ -3,7 +3,7 @@
 include make/toolchain.mk
 
 start_riscv := 0x80200000
-# Above the address that lld takes for an image unless told otherwise.
+# Above the address that lld uses for an image by default.
 start_x86_64 := 0x400000
 
 # -N: no program headers in memory, so the text begins where the firmware jumps to.

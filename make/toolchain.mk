@@ -3,8 +3,8 @@
 # Sets CC LD AR NM OBJCOPY OBJDUMP READELF, MACHINE_FLAGS (what the port's instruction set needs), WARNINGS,
 # CC_HEADERS, KERNEL_CFLAGS and KERNEL_LDFLAGS, and the short lines that a build prints.
 
-# $(call first_of,programs): the first that is installed, or the first of the list. (make takes
-# status 127, dash's for a command that is not there, as its own failure to start a shell.)
+# $(call first_of,programs): the first that is installed, or else the first of the list. (If a command
+# is missing, dash exits with status 127, which make takes for its own failure to start a shell.)
 first_of = $(firstword $(shell for t in $1; do command -v $$t; done 2>/dev/null; true) $1)
 
 host := $(shell uname -m)
@@ -46,7 +46,8 @@ emulation_x86_64 := elf_x86_64
 
 MACHINE_FLAGS = $(machine_$(ARCH))
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-# What a missing solution would have used is unused. It is no part of KERNEL_CFLAGS: the objects are the same.
+# Without the solutions some functions and parameters are unused. These flags are not in KERNEL_CFLAGS,
+# since they do not change the objects.
 STARTER_WARNINGS := $(if $(filter 1,$(STARTER)),-Wno-unused -Wno-unused-parameter)
 
 # stddef.h, stdarg.h and the like, which are the compiler's own.
@@ -54,11 +55,11 @@ CC_HEADERS := -nostdinc -isystem $(shell $(CC) -print-file-name=include)
 
 debug := $(if $(filter debug,$(BUILD)),1,0)
 
-# Not what the hardware or poison shows as well, at no cost: these four checks are at every pointer,
-# and make a kernel three times as large and half as fast.
+# Without four checks that would be at every pointer, and make a kernel three times as large and half as
+# fast: the hardware or poison finds the same mistakes at no cost.
 sanitizer := -fsanitize=undefined -fno-sanitize=null,alignment,object-size,pointer-overflow
 ifeq ($(LLVM),1)
-# Newer Clangs put a word before each function for this one, which GCC does not have.
+# For this check newer Clangs put a word before each function; GCC does not have it.
 sanitizer += -fno-sanitize=function
 endif
 

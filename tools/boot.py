@@ -18,11 +18,11 @@ from tools.serial import FileTail, PipeReader, Reader, Timeout
 
 Sink = Callable[[Stream, bytes], None]
 
-# Wall time for what a quiet machine does in seconds. It decides nothing: only a machine that is dead, or
-# so busy that nobody could use it, gets there.
+# Wall time for runs that take seconds on a quiet machine. It decides no test: only a dead machine, or a
+# hopelessly busy one, reaches it.
 PATIENCE_S = 1200.0
 
-# QEMU's words about the network that exists only for its timers, see qemu.Icount.
+# QEMU's warning about the network that exists only for its timers, see qemu.Icount.
 _NOISE = (b"netdev n0 has no peer",)
 
 
@@ -37,7 +37,7 @@ class End(Enum):
 @dataclass(frozen=True)
 class Outcome:
     end: End
-    exit_status: int | None = None  # of init, if it told
+    exit_status: int | None = None  # of init, if it was printed
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Transcript:
 
 
 def boot(machine: qemu.Machine, timeout: float, sink: Sink) -> Outcome:
-    """Boots @machine and gives @sink what comes, until the end or @timeout seconds (0: no limit).
+    """Boots @machine and passes its output to @sink, until the end or @timeout seconds (0: no limit).
 
     Raises OSError if there is no QEMU.
     """
@@ -69,7 +69,7 @@ def boot(machine: qemu.Machine, timeout: float, sink: Sink) -> Outcome:
 
 @contextmanager
 def _console(machine: qemu.Machine) -> Iterator[tuple[qemu.Process, Reader]]:
-    """Runs @machine with its serial port readable, and ends it. Then QEMU's own complaints are shown."""
+    """Runs @machine with its serial port readable, and ends it. Then shows QEMU's own messages."""
     with tempfile.TemporaryFile() as errors:
         with _reading(machine, errors) as console:
             yield console
@@ -110,7 +110,7 @@ def _end(code: int, ever_spoke: bool) -> End:
 
 
 def transcript(machine: qemu.Machine, timeout: float) -> Transcript:
-    """Boots @machine and keeps what both streams said."""
+    """Boots @machine and keeps the output of both streams."""
     said: dict[Stream, bytearray] = {stream: bytearray() for stream in Stream}
     outcome = boot(machine, timeout, lambda stream, piece: said[stream].extend(piece))
     return Transcript(outcome, bytes(said[Stream.KERNEL]), bytes(said[Stream.USER]))

@@ -1,10 +1,10 @@
-"""Writes build/compile_commands.json, from which clangd learns how each C file and header is compiled.
+"""Writes build/compile_commands.json, which tells clangd how each C file and header is compiled.
 
     python3 -m tools.compdb --output FILE --kernel PORT=FLAGS... --user PORT=FLAGS... --libc PORT=FLAGS...
 
-make calls it with each build. Every file of the tree is in it, whatever was built so far: a port's own
-files with that port's flags, what both ports share with riscv's, tests and labs as in a test kernel, and
-programs of this machine with the flags that the tests build them with.
+make calls it with each build. The file lists every C file of the tree, whatever was built so far: a
+port's own files with the flags of that port, files that both ports share with the flags of riscv, tests
+and labs as in a test kernel, and programs for this machine with the flags that the tests use for them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.test import host
 _FOLDERS = ("arch", "kernel", "user", "labs", "tools", "bench")
 _PORT = re.compile(r"^(?:arch|user/libc)/(riscv|x86_64)/")
 _GNU = ("-std=gnu11", "-D_GNU_SOURCE")
-# The first that a path begins with says how it is compiled; a group of flags, or flags of this machine.
+# The first entry with which a path begins says how it is compiled: a group of flags, or the flags.
 _KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
     ("user/libc/", "libc"),
     ("user/", "user"),
@@ -39,12 +39,12 @@ _KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
     ("tools/tests/", _GNU),
     ("", "kernel"),
 )
-# GCC's alone, or a warning as an error, which in an editor is a warning.
+# Flags that only GCC knows, and those that make warnings errors: an editor shows them as warnings.
 _NOT_FOR_CLANGD = ("-Werror", "-fno-tree-loop-distribute-patterns")
 
 
 def arguments(path: str, flags: dict[tuple[str, str], list[str]]) -> list[str]:
-    """The command that compiles @path, as clangd wants it."""
+    """The command that compiles @path, in the form that clangd reads."""
     found = _PORT.match(path)
     port = found[1] if found else "riscv"
     kind = next(kind for start, kind in _KINDS if path.startswith(start))
@@ -77,7 +77,7 @@ def main() -> None:
     entries = [
         {"directory": here, "file": path, "arguments": arguments(path, flags)} for path in sources()
     ]
-    new = options.output.with_suffix(f".{os.getpid()}")  # others may be building or reading it
+    new = options.output.with_suffix(f".{os.getpid()}")  # another program may be writing or reading it
     new.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
     new.replace(options.output)
 

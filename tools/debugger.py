@@ -21,7 +21,7 @@ _SCRIPT = Path(__file__).parent / "gdb" / "trellis.py"
 
 
 def run(machine: qemu.Machine, port: int | None, *, attach: bool) -> int:
-    """With @attach GDB has the terminal and the console is only shown; without, the console has it."""
+    """Runs the machine. With @attach GDB gets the terminal's input, otherwise the console gets it."""
     qemu.need(machine.argv())
     port = _port(port)
     command = _gdb_command(machine, port)
@@ -44,7 +44,7 @@ def run(machine: qemu.Machine, port: int | None, *, attach: bool) -> int:
 
 
 def _settling(machine: qemu.Machine, control: Path) -> qemu.Machine:
-    """@machine, which can be asked to settle if it must."""
+    """@machine with a control socket if it must settle before it starts."""
     if not machine.must_settle:
         return machine
     return replace(machine, extra=(*machine.extra, *qmp.options(control)))
@@ -74,7 +74,7 @@ def _gdb_command(machine: qemu.Machine, port: int) -> list[str]:
 
 
 def _port(wanted: int | None) -> int:
-    """@wanted, or the usual port if nobody has it, or any that is free."""
+    """The TCP port @wanted, or the usual port if it is free, or else any free one."""
     for port in [wanted] if wanted is not None else [_DEFAULT_PORT, 0]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

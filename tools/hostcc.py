@@ -1,4 +1,4 @@
-"""Compiles programs of this machine that several jobs may want at once."""
+"""Compiles programs for this machine that several jobs may need at the same time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 def compile_program(
     argv: Sequence[str], program: Path, folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs compiler @argv for @program, which gets its name when it is whole: others may be building or
-    running it meanwhile."""
+    """Runs compiler @argv for @program, which gets its name only when it is complete: other jobs may be
+    building or running it at the same time."""
     program.parent.mkdir(parents=True, exist_ok=True)
     new = program.with_name(f"{program.name}.{os.getpid()}.{threading.get_ident()}")
     done = subprocess.run(

@@ -3,9 +3,9 @@
 
 Reads `nm` lines on standard input and writes assembly for kernel/base/symbols.c:
 ksyms_count, ksyms_addr[] (sorted), ksyms_name[] (offsets into ksyms_names[]). Only functions are
-kept: what a backtrace names. With --check FILE it compares instead: the final kernel must have the
-addresses that FILE was made from. A part of a function that the compiler laid elsewhere (f.cold,
-f.part.0) goes by the function's name.
+kept, since a backtrace names nothing else. With --check FILE it compares instead: the final kernel
+must have the same addresses as FILE. A part of a function that the compiler moved elsewhere (f.cold,
+f.part.0) is listed under the function's name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Symbol:
 
 
 def parse_nm(lines: Iterable[str]) -> list[Symbol]:
-    """The functions among nm's lines, sorted by address, one name an address."""
+    """The functions among nm's lines, sorted by address, with one name for each address."""
     by_address: dict[int, str] = {}
     for line in lines:
         fields = line.split()

@@ -1,13 +1,14 @@
 """Checks the models of docs/models with Spin: every property holds, and every defect breaks its own.
 
-A model says what is to be checked in comments right above its LTL formulas:
+In a model, a comment right above each LTL formula says what is checked:
 
     one_waker: of all who would wake a wait, exactly one does (WAIT1)
     test: wait.both wait.storm
     broken: BREAK_CLAIM
 
-that is what the property says, which tests show the same of the kernel, and with which of the model's
-own defects, chosen by -D, Spin must find a counterexample. `make models` calls this.
+The first line is the property in words, the second names the tests that show the same for the kernel.
+The third names the model's own defects, chosen by -D, with which Spin must find a counterexample.
+`make models` calls this.
 """
 
 from __future__ import annotations
@@ -105,14 +106,14 @@ def _run(argv: Sequence[str], folder: Path) -> str:
 def build(model: Model, defect: str, folder: Path, shortest: bool = False) -> None:
     """Leaves the verifier of @model, with @defect unless it is empty, in @folder as `pan`."""
     _run(["spin", *([f"-D{defect}"] if defect else []), "-a", str(model.path)], folder)
-    # The intact model's whole state space is searched, a counterexample is found after a few steps.
+    # For the intact model the whole state space is searched; a counterexample is found after a few steps.
     how = ["-O0" if defect else "-O1", *(["-DREACH"] if shortest else [])]
     # NFAIR=3: fairness among up to 14 processes.
     _run(["gcc", *how, "-w", "-DNFAIR=3", "-DMEMLIM=2000", "-o", "pan", "pan.c"], folder)
 
 
 def verify(prop: Property, folder: Path, shortest: bool = False) -> str:
-    """The verifier's output. Every process that could go on, does at last (weak fairness)."""
+    """The verifier's output. Fairness is weak: a process that can go on does so in the end."""
     search = ["-a", "-f"] if prop.is_liveness else ["-i"] if shortest else ["-a"]
     return _run(["./pan", *search, "-E", "-m200000", "-w20", "-N", prop.name], folder)
 
@@ -134,7 +135,7 @@ def _states(said: str) -> str:
 
 
 def check(model: Model, defect: str) -> Iterator[Result]:
-    """The intact model: each property holds. With @defect: those it must break do not."""
+    """Checks that each property of the intact model holds; with @defect, that those it must break do not."""
     with tempfile.TemporaryDirectory(prefix="trellis-model-") as name:
         folder = Path(name)
         build(model, defect, folder)
@@ -151,7 +152,7 @@ def check(model: Model, defect: str) -> Iterator[Result]:
 
 
 def trail(model: Model, prop: Property, defect: str) -> list[str]:
-    """The counterexample, a line for each step; a liveness property's ends in a cycle."""
+    """The counterexample, one line for each step; that of a liveness property ends in a cycle."""
     with tempfile.TemporaryDirectory(prefix="trellis-model-") as name:
         folder = Path(name)
         build(model, defect, folder, shortest=True)
@@ -168,7 +169,7 @@ def trail(model: Model, prop: Property, defect: str) -> list[str]:
         return lines
 
 
-# --- What is said of tests and in the README --------------------------------------------------------
+# --- The names of tests, and the table in the README ------------------------------------------------
 
 
 def known_tests() -> set[str]:
@@ -194,7 +195,7 @@ def table(every: Sequence[Model]) -> list[str]:
 
 
 def texts() -> Iterator[Result]:
-    """Every property names tests that there are, and stands in the README as it is."""
+    """Checks that the tests named by each property exist, and that the README has the same text."""
     every, tests = models(), known_tests()
     for model in every:
         for prop in model.properties:
@@ -211,7 +212,7 @@ def texts() -> Iterator[Result]:
 
 
 def jobs(_build_root: Path) -> list[Job]:
-    """None in a student's tree: the models say too much of what the labs ask for."""
+    """The checks of all models. A student's tree has no models: they tell too much about the labs."""
     if not _FOLDER.is_dir():
         return []
 

@@ -1,8 +1,8 @@
-"""Takes apart what comes over the serial port with console=mux.
+"""Splits the bytes that come over the serial port with console=mux into two streams.
 
-The framing is that of kernel/console/console.h: DLE 'u' begins bytes of user programs, DLE 'k' those
-of the kernel (so does the start of the line), DLE DLE is one DLE byte, DLE 'x' and two hex digits
-tell the exit status of init.
+kernel/console/console.h defines the framing: DLE 'u' begins bytes of user programs, DLE 'k' bytes of
+the kernel (the first bytes are the kernel's too), DLE DLE is one DLE byte, and DLE 'x' with two hex
+digits gives the exit status of init.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Stream(Enum):
 
 @dataclass
 class Demux:
-    """Feed it bytes in pieces of any size; it returns them by stream, in order."""
+    """Takes bytes in pieces of any size, and returns them by stream, in order."""
 
     stream: Stream = Stream.KERNEL
     exit_status: int | None = None
@@ -44,7 +44,7 @@ class Demux:
         return pieces
 
     def _escape(self, pieces: list[tuple[Stream, bytes]]) -> int:
-        """Handles the escape that _pending starts with: its length, 0 if more has to come."""
+        """Handles the escape that _pending starts with. Returns its length, 0 if more bytes are needed."""
         if len(self._pending) < 2:
             return 0
         kind = self._pending[1]

@@ -1,4 +1,4 @@
-"""Command lines of our programs: a wrong one is answered by one line and status 2."""
+"""Command lines of our programs: for a wrong one they print one line and exit with status 2."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _T = TypeVar("_T", bound=_Named)
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that does not repeat its usage at every mistake, and tells the exit statuses."""
+    """An ArgumentParser that prints no usage at a mistake, and whose help lists the exit statuses."""
 
     def __init__(self, **how: Any) -> None:
         if "exit status" not in str(how.get("description", "")).lower():
@@ -72,9 +72,9 @@ def file(text: str) -> Path:
 
 
 def to_write(text: str) -> Path:
-    """The type of an option that names a file to write when the work is done: tried before it begins.
+    """The type of an option that names a file to write at the end; checks now that it can be written.
 
-    The old file is kept until then. Only a plain file is tried: to open a pipe may end what reads it.
+    The old file is kept until then. Only a plain file is checked: opening a pipe may end its reader.
     """
     path = Path(text)
     try:
@@ -89,7 +89,7 @@ def to_write(text: str) -> Path:
 
 
 def matching(found: Sequence[_T], pattern: str, parser: argparse.ArgumentParser) -> list[_T]:
-    """Those of @found whose name matches --only's @pattern; if there are none, the program ends."""
+    """The items of @found whose name matches --only's @pattern; if there are none, the program ends."""
     try:
         chosen = [item for item in found if re.search(pattern, item.name)]
     except re.error as error:
@@ -100,7 +100,7 @@ def matching(found: Sequence[_T], pattern: str, parser: argparse.ArgumentParser)
 
 
 def run_program(name: str, main: Callable[[], int]) -> NoReturn:
-    """Runs @main as the whole program. Ctrl-C or SIGTERM ends it with one line, and all it has started."""
+    """Runs @main as the whole program. Ctrl-C or SIGTERM prints one line and ends it and its children."""
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _interrupted)
     try:
@@ -118,8 +118,8 @@ def run_program(name: str, main: Callable[[], int]) -> NoReturn:
     sys.exit(status)
 
 
-# An interruption may have become another exception on its way: one that comes while a thread lets go of
-# a lock ends as that lock's complaint.
+# An interruption may turn into another exception: if it comes while a thread releases a lock, the lock
+# raises its own error.
 _told_to_end = False
 
 
@@ -138,7 +138,7 @@ def _start_nothing(event: str, _arguments: object) -> None:
 
 
 def _end_descendants() -> None:
-    """Until there are none: one that was just being started when we looked is there the next time."""
+    """Kills all descendants, again and again until there are none: new ones may have been starting."""
     quiet = 0
     while quiet < 2:
         found = list(_descendants(os.getpid()))

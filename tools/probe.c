@@ -1,4 +1,4 @@
-/* The least that boots: ends its machine with status 33. probe.py tries each compiler with it. */
+/* Boots and ends its machine with status 33: tools/probe.py tests compilers with it. */
 
 void start(void);
 

@@ -1,9 +1,9 @@
-"""Does a toolchain work? Compiles tools/probe.c as a kernel is compiled, and boots it.
+"""Tests a toolchain: compiles tools/probe.c as a kernel is compiled, and boots it.
 
     probe.py ARCH gcc|clang
 
-Prints the compiler and ends with 0, or prints in one line what went wrong and ends with 1. A compiler that
-only tells its version may still lack its assembler, or headers; `make doctor` and set-up ask this instead.
+Prints the compiler's name and exits with 0, or prints one line with the error and exits with 1. A compiler
+that prints its version may still lack its assembler or headers, so `make doctor` and set-up call this.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ sys.path.insert(0, str(ROOT))  # run as a program, on a machine where nothing is
 from tools import qemu  # noqa: E402
 from tools.test.builds import clean_environment, run_quietly  # noqa: E402
 
-_LIMIT_S = 60.0  # of wall time: a dead machine's; it takes a fifth of a second
+_LIMIT_S = 60.0  # of wall time, for a dead machine; a boot takes a fifth of a second
 
 
 def build(arch: str, compiler: str, out: Path) -> str | None:
-    """Leaves the program in @out; the first line that says what went wrong, if anything did."""
+    """Builds the program as @out. Returns the first line of the error, if there is one."""
     argv = ["make", "-s", "-C", str(ROOT), "-f", "make/probe.mk", f"ARCH={arch}", f"O={out}"]
     argv.append(f"LLVM={int(compiler == 'clang')}")
     done = subprocess.run(
@@ -43,7 +43,7 @@ def build(arch: str, compiler: str, out: Path) -> str | None:
 
 
 def boot(machine: qemu.Machine) -> str | None:
-    """Boots @machine; its fault, if it has one."""
+    """Boots @machine. Returns what is wrong with it, if anything."""
     argv = machine.argv()
     try:
         qemu.need(argv)

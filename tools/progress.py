@@ -1,4 +1,4 @@
-"""How far something long is, on standard error: a bar on a terminal, else a line every ten seconds.
+"""Shows the progress of long work on standard error: a bar on a terminal, else a line every ten seconds.
 
     with shown("tests") as progress:
         progress.expect(20)             twenty steps; more may come later, or -3 fewer
@@ -31,7 +31,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Nobody watches."""
+    """Shows nothing."""
 
     def expect(self, steps: int) -> None:
         """More steps will come."""
@@ -44,14 +44,14 @@ class Silent:
 
 
 def spoken(seconds: float) -> str:
-    """5 s, 3 min, 2 h: as much as a guess is worth."""
+    """A duration, only as exact as an estimate is: 5 s, 3 min, 2 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
 
 
 class Lines:
-    """For logs: the first line at once, then one every ten seconds while something goes on."""
+    """For logs: the first line at once, then one every ten seconds while the work goes on."""
 
     def __init__(self, title: str, every: float = _EVERY_S) -> None:
         self._title = title
@@ -103,7 +103,7 @@ class Lines:
 
 @contextmanager
 def shown(title: str = "") -> Iterator[Progress]:
-    """The display that fits where standard error goes."""
+    """The display that suits standard error: a terminal or a log."""
     if sys.stderr.isatty():
         try:
             import rich.progress as rich
@@ -128,7 +128,7 @@ def shown(title: str = "") -> Iterator[Progress]:
 
 
 class _Bar:
-    """python3-rich, which may be missing. Until there are steps the bar only moves."""
+    """A bar drawn by python3-rich, which may be missing. Until there are steps the bar only moves."""
 
     def __init__(self, bar: "rich.progress.Progress") -> None:  # type: ignore[name-defined]  # noqa: F821
         self._bar = bar

@@ -1,8 +1,8 @@
 """The one place that knows QEMU's command lines: for `make run`, GDB, tests, benchmarks, grading.
 
-docs/grader.md tells what makes a run deterministic ("The same run everywhere"). In short:
--icount turns time into instructions; with more than one CPU it also needs slices ended by a timer
-on the virtual clock (filter-buffer) and a spare CPU behind each that is never started.
+docs/grader.md says what makes a run deterministic ("The same run everywhere"). In short: -icount makes
+time count instructions; with more than one CPU, timers on the virtual clock (filter-buffer) must end the
+CPUs' turns, and behind each CPU there must be a spare one that is never started.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _version(path: str) -> tuple[int, ...]:
 
 
 def version(arch: str) -> tuple[int, ...]:
-    """QEMU's, as numbers; none if there is no QEMU."""
+    """QEMU's version, as numbers; empty if there is no QEMU."""
     path = shutil.which(program(arch))
     return () if path is None else _version(path)
 
@@ -49,8 +49,8 @@ def version(arch: str) -> tuple[int, ...]:
 class Icount:
     """Deterministic time. An instruction takes 2**shift virtual nanoseconds.
 
-    @slices are intervals in virtual microseconds at which another CPU gets its turn; several coprime
-    ones make the cuts fall everywhere. They matter only with more than one CPU.
+    @slices are intervals in virtual microseconds at which another CPU gets its turn; with several coprime
+    ones turns end at every place of a loop. They matter only with more than one CPU.
     """
 
     shift: int = 0
@@ -82,22 +82,22 @@ class Machine:
 
     @property
     def qemu_cpus(self) -> int:
-        """CPUs that QEMU makes: under icount a spare one behind each, which is never started.
+        """The number of CPUs that QEMU makes: under icount a spare one behind each, which is never started.
 
-        The CPU after one whose turn a timer ended gets an empty turn; the spares take those.
+        After a turn that a timer ended, the next CPU gets an empty turn; the spare CPUs take these turns.
         """
         return self.cpus if self.icount is None or self.cpus == 1 else 2 * self.cpus
 
     @property
     def must_settle(self) -> bool:
-        """Whether QEMU would cut a CPU's turn short, at a moment of the host's, to tidy up after it has
-        built the machine: then that must have been done before the machine starts, see tools/qmp.py.
+        """Whether this QEMU ends a CPU's turn, at a moment that depends on the host, to clean up after it
+        has built the machine: then the machine must start only after the clean-up, see tools/qmp.py.
         """
         return self.icount is not None and self.cpus > 1 and version(self.arch) >= _TIDIES
 
     @property
     def command_line(self) -> str:
-        """The kernel's: how many CPUs it may start, and how it ends the machine."""
+        """The kernel's command line: how many CPUs it may start, and how it ends the machine."""
         words = [f"cpus={self.cpus}"]
         if self.arch == "x86_64":
             words.append(f"debugexit={_DEBUG_EXIT_PORT:#x}")
@@ -138,7 +138,7 @@ class Machine:
         argv = ["-icount", f"shift={self.icount.shift},sleep=off"]
         argv += ["-rtc", "base=2000-01-01T00:00:00,clock=vm"]
         if self.cpus > 1:
-            # A network that leads nowhere: it is there for the filters' timers alone.
+            # A network without any peer: it exists only for the filters' timers.
             argv += ["-netdev", "user,id=n0,restrict=on"]
             for i, interval in enumerate(self.icount.slices):
                 argv += ["-object", f"filter-buffer,id=m{i},netdev=n0,interval={interval}"]
@@ -158,7 +158,7 @@ class Machine:
 
 
 def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
-    """@argv in namespaces of its own: it sees /usr and what is listed, and has no network."""
+    """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network."""
     wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
     wrap += ["--ro-bind", "/usr", "/usr", "--dev", "/dev", "--tmpfs", "/tmp"]
     for name in ("bin", "lib", "lib64"):
@@ -174,7 +174,7 @@ def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence
 
 
 def why_no_bubblewrap() -> str:
-    """Why nothing can be run in namespaces of its own here, in a few words; "": it can."""
+    """The reason why bubblewrap does not work here, in a few words; "" if it works."""
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (make setup installs it)"
     probe = bubblewrap(["true"], [], [])
@@ -211,7 +211,7 @@ class Process:
 
 
 def need(argv: Sequence[str]) -> None:
-    """Raises FileNotFoundError, in words for a person, if there is no such QEMU."""
+    """Raises FileNotFoundError with a clear message if there is no such QEMU."""
     if shutil.which(argv[0]) is None:
         raise FileNotFoundError(f"{argv[0]} is not installed (make setup installs it)")
 
@@ -221,7 +221,7 @@ def start(
     stdout: int | IO[bytes] | None = subprocess.PIPE,
     stderr: int | IO[bytes] | None = None,
 ) -> Process:
-    """Starts @argv without input. It dies with us, even if we are killed. Raises OSError."""
+    """Starts @argv without input. It dies with this process, even if that is killed. Raises OSError."""
     need(argv)
     prefix = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
     popen = subprocess.Popen(

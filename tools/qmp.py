@@ -1,7 +1,7 @@
 """QEMU's control socket: holds a machine until it has settled, and asks for its virtual time.
 
-The time is asked for only of a guest that has gone quiet: a question might change the order in which
-CPUs take their turns, so a run that was asked and turns out to be alive is not judged but run again.
+The time is asked only when the trace no longer grows: a question might change the order in which the CPUs
+take their turns. If the guest turns out to be alive after it, that run is not judged but repeated.
 """
 
 import json
@@ -26,7 +26,7 @@ _RTC_OPTIONS = ("-rtc", "base=2000-01-01T00:00:00,clock=vm")  # x86_64: a date i
 
 
 def options(path: Path) -> tuple[str, ...]:
-    """The options of a QEMU that can be asked."""
+    """The options that give QEMU a control socket."""
     return ("-qmp", f"unix:{path},server=on,wait=off", *_RTC_OPTIONS)
 
 

@@ -30,8 +30,8 @@ Runs one command under a freshly booted kernel:
 
   tools/run --arch x86_64 --cmd 'ls -l /bin | wc -l'
 
-Standard output is exactly what the command and its children wrote, as it comes. What the kernel
-says goes to standard error. The exit status is the command's, or
+Standard output is exactly the output of the command and its children, as it comes. The kernel's
+messages go to standard error. The exit status is the command's, or
   2    these options are wrong
   124  the command had not ended after --timeout seconds
   125  the kernel panicked, or the machine ended before the command did
@@ -138,7 +138,7 @@ def machine_of(options: argparse.Namespace, scratch: Path) -> qemu.Machine:
 
 
 def run_command(machine: qemu.Machine, timeout: float, firmware: bool) -> int:
-    """Boots @machine, passes on what comes over the console, and returns the status for the caller."""
+    """Boots @machine, passes the console's output on, and returns the exit status."""
     if firmware:
         outcome = boot(machine, timeout, pass_on)
     else:
@@ -165,7 +165,7 @@ def pass_on(stream: Stream, data: bytes) -> None:
 
 
 class WithoutFirmware:
-    """A sink that keeps back what the firmware says before the kernel; all of it if no kernel comes."""
+    """A sink that drops the firmware's output; if no kernel starts, everything counts as the firmware's."""
 
     _KERNEL = re.compile(rb"^Trellis on ", re.M)
 

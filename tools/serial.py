@@ -67,7 +67,7 @@ class FileTail:
         deadline = _deadline(timeout)
         with self._path.open("rb") as file:
             while True:
-                # In this order: what was written before the end is read after it was seen.
+                # In this order, so that everything written before the end is read after the end was seen.
                 ended = self._popen.poll() is not None
                 data = file.read(_CHUNK)
                 if data:

@@ -1,6 +1,6 @@
-"""The table of system calls, kernel/abi/syscalls.def, for other languages than C.
+"""Reads the table of system calls, kernel/abi/syscalls.def, for languages other than C.
 
-As a program: the C library's <bits/syscall.h>.
+As a program it writes the C library's <bits/syscall.h>.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 /*
- * A payload in place of the kernel: says what the firmware has cost, as 16 hexadecimal digits on
+ * A payload in place of the kernel: prints the cost of the firmware, as 16 hexadecimal digits on
  * the console, and powers off.
  */
 #define SBI_PUTCHAR	1

@@ -1,5 +1,5 @@
 /*
- * A payload in place of the kernel: says what the firmware has cost, as 16 hexadecimal digits on
+ * A payload in place of the kernel: prints the cost of the firmware, as 16 hexadecimal digits on
  * the serial port, and powers off. It is entered by PVH, in 32-bit mode.
  */
 #define SERIAL		0x3f8

@@ -1,11 +1,11 @@
 /*
- * A plugin of QEMU that watches a kernel from outside, while it runs as it always does: for how
- * many instructions interrupts, and preemption, stay off, and where; and who takes which spin
+ * A plugin of QEMU that watches a kernel from outside, without any effect on it: for how many
+ * instructions interrupts, and preemption, stay off, and where; and which CPU takes which spin
  * lock.
  *
- * It knows the kernel by addresses alone, which bench/meter/places.py takes out of the
- * disassembly: where interrupts go off and on, traps come in and leave, locks are taken. Nothing
- * in the kernel is there for it, and under -icount a run is the same with and without it.
+ * It knows the kernel only by addresses, which bench/meter/places.py takes out of the disassembly:
+ * where interrupts go off and on, traps come in and leave, locks are taken. The kernel has no code
+ * for it, and under -icount a run is the same with and without it.
  *
  *  METER1  Interrupts are off from the first instruction of a trap, or the one that turns them off,
  *          to the one that turns them on or leaves the trap. A trap that came while they were off
@@ -56,7 +56,7 @@ static struct place places[MAX_PLACES];
 static unsigned nr_places;
 static struct range kernel;		/* its text */
 static struct range firmware;
-static struct range primitives;		/* spin_lock() and the like: who called them is the place */
+static struct range primitives;		/* spin_lock() and the like: their caller is the place */
 static FILE *out;
 
 /* Interrupts, or preemption, off on one CPU. */
@@ -103,7 +103,7 @@ static struct lock {
 } locks[MAX_LOCKS];
 
 static unsigned nr_locks;
-static bool recording;			/* from the first mark on: booting is of no interest */
+static bool recording;			/* from the first mark on, so that booting is left out */
 
 static bool in(const struct range *r, uint64_t pc)
 {
@@ -249,7 +249,7 @@ static struct lock *lock_at(uint64_t address)
 static void lock_tried(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *arg)
 {
 	struct cpu *c = &cpus[cpu];
-	bool again = address == c->waits_at;	/* as one of a read and a write, or after a wait */
+	bool again = address == c->waits_at;	/* second access to it, or after a wait */
 	struct lock *l;
 
 	(void)info;

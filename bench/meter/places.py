@@ -1,7 +1,7 @@
 """Where in a kernel interrupts go off and on, traps come in and leave, and locks are taken.
 
-Writes what bench/meter/meter.c reads, from the disassembly of the kernel and the symbols of both it and
-/bench/ops: no line of the kernel is there for being measured.
+Writes the file that bench/meter/meter.c reads, from the disassembly of the kernel and the symbols of the
+kernel and of /bench/ops. So the kernel contains no code for the measurement.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _entries(arch: str, kernel: dict[str, int]) -> Iterator[int]:
 
 
 def _functions(kernel: dict[str, int], text: Sequence[tuple[str, int, str]]) -> Iterator[str]:
-    """The functions of spinlock.c: who called them is what matters."""
+    """The functions of spinlock.c; a place inside them is reported as the place of their caller."""
     own = {name.split(".")[0] for name in (*_TAKERS, _WAITER, *_PRIMITIVES)}
     own |= {"irq_on", "serve_resched", "preempt_off", "preempt_on"}
     inside = sorted(address for function, address, _ in text if function.split(".")[0] in own)

@@ -1,5 +1,5 @@
-"""Boots a machine under the plugin meter.c and tells what it saw: windows with interrupts or preemption
-off, with the places in the source where they begin and end, and who took which locks."""
+"""Boots a machine under the plugin meter.c and returns what it saw: windows with interrupts or preemption
+off, with the places in the source where they begin and end, and which CPUs took which locks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Window:
     ended: str
     length: int
     times: int
-    mostly: str = ""  # the functions that most of it was spent in; of the longest of all
+    mostly: str = ""  # the functions in which most of the time was spent; only of the longest window of all
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Lock:
     def shared_by(self, cpus: int) -> int:
         """Acquisitions by other CPUs than the one that has it most, if more than half of them take it.
 
-        A futex bucket that two processes hash to, or a run queue that another CPU looked into, is not
-        shared by all.
+        A futex bucket that two processes use, or a run queue that another CPU looked into, does not count
+        as shared by all.
         """
         if len(self.taken) < 2 or len(self.taken) <= cpus // 2:
             return 0

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 /*
- * Does the operation @n times: how long that took, set-up and clean-up left out. 0: there is none.
+ * Does the operation @n times. Returns the time, without set-up and clean-up; 0 if it cannot be
+ * done.
  */
 typedef uint64_t (*bench_fn)(unsigned n);
 
@@ -56,7 +57,7 @@ uint64_t fork_exec_wait(unsigned n);
 uint64_t thread_create_join(unsigned n);
 uint64_t futex_wake(unsigned n);
 uint64_t futex_wake_timed(unsigned n);
-extern void (*partner_begins)(void);	/* what futex_wake()'s other thread does first */
+extern void (*partner_begins)(void);	/* called first by futex_wake()'s other thread */
 uint64_t sleep_wake(unsigned n);
 
 uint64_t pipe_self(unsigned n);
@@ -71,10 +72,10 @@ uint64_t map_file_many(unsigned n);
 /* Prints how late a real-time thread runs while others are busy. */
 void latency(void);
 
-/* Prints what operations cost in crowds of up to @most threads. */
+/* Prints the costs of operations in crowds of up to @most threads. */
 void crowd(unsigned most);
 
-/* So many threads of this process do @fn from now on. */
+/* Starts threads of this process that do @fn from now on. */
 void gather(unsigned n, void *(*fn)(void *));
 
 /* Does @what, "wake", "expire" or "kill", to @n threads at one moment. */

@@ -1,4 +1,4 @@
-/* System calls of one process that wait for nobody. */
+/* System calls that one process makes without waiting. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

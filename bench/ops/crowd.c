@@ -1,6 +1,6 @@
 /*
- * Switches, wakes and sleeps in a crowd: what they cost among 10, 100, 1,000 and 10,000 threads.
- * Under a policy with reservations also among threads that have some.
+ * Switches, wakes and sleeps in a crowd: their costs among 10, 100, 1,000 and 10,000 threads, and
+ * under a policy with reservations also among threads that have reservations.
  */
 #include <linux/futex.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@
 #define STACK		16384ul
 #define MOST		10000ul
 #define CROWDS		5
-#define WEIGHED		1000		/* their memory is measured */
+#define WEIGHED		1000		/* the memory of this many is measured */
 #define SWITCHES	5000
 #define WAKES		2000
 #define NAPS		200
@@ -32,11 +32,11 @@ struct attr {			/* sched_attr of sched_setattr(2) */
 
 static const unsigned crowds[CROWDS] = { 1, 10, 100, 1000, MOST };
 
-/* Everybody waits on a word of its own, so that they are spread as they would be. */
+/* Each thread waits on a word of its own, so that the waiters are spread over the hash table. */
 static int words[MOST];
 
 static _Atomic unsigned yields;	/* by threads that are preempted anywhere */
-static _Atomic unsigned came;		/* have run, so that no first time is measured later */
+static _Atomic unsigned came;		/* threads that have run once: no first run is measured */
 
 static void *yielding(void *arg)
 {
@@ -65,13 +65,13 @@ static void *sleeping(void *arg)
 }
 
 /*
- * --- Reservations: the crowd has late deadlines, those who are measured early ones, so that they
- * run while the crowd is ready. Together they reserve less than the CPU.
+ * --- Reservations: the crowd has late deadlines, the measured threads have early ones, so that
+ * they run while the crowd is ready. All together reserve less than the CPU.
  * ------------------------------
  */
 
 #define LATE_NS		4000000000ull
-#define LATE_RUNTIME	2000000ull	/* a thousand of these make a half */
+#define LATE_RUNTIME	2000000ull	/* a thousand of these fill half of the CPU */
 #define EARLY_NS	500000000ull
 #define EARLY_RUNTIME	75000000ull
 #define RESET_ON_FORK	1
@@ -113,7 +113,7 @@ static void await_arrival(void)
 
 static unsigned gathered;
 
-/* One mapping for all of them: what more mappings cost is not measured here, but by map_many(). */
+/* One mapping for all stacks: map_many() measures the cost of many mappings. */
 static char *stacks(void)
 {
 	static char *all;
@@ -142,7 +142,7 @@ void gather(unsigned n, void *(*fn)(void *))
 		if (fn == reserved)
 			await_arrival();
 	}
-	/* they have got to where they stay */
+	/* all threads are where they stay */
 	for (unsigned i = 0; i < 4 && fn != reserved; i++)
 		sched_yield();
 }
@@ -157,7 +157,7 @@ static uint64_t wake_early(unsigned n)
 	return took;
 }
 
-/* By policy others may yield more often than we do, so every yield is counted: each is a switch. */
+/* Under some policies others yield more often than we do, so each yield counts as a switch. */
 static uint64_t switches(unsigned n)
 {
 	unsigned before = yields, done;
@@ -172,7 +172,7 @@ static uint64_t switches(unsigned n)
 }
 
 struct crowd {
-	const char *name;		/* of what the crowd does */
+	const char *name;		/* what the crowd does */
 	void *(*what)(void *);
 	unsigned most;
 	struct {
@@ -209,7 +209,7 @@ static void amid(const struct crowd *c, unsigned most)
 	}
 }
 
-/* In a process of its own, whose end ends the crowd too. */
+/* Runs in a process of its own, so that the crowd ends with it. */
 static void apart(void (*fn)(unsigned), unsigned arg)
 {
 	int status = 0;

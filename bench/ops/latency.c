@@ -1,7 +1,7 @@
 /*
  * How late a real-time thread runs: it sleeps until a moment, again and again, while other
- * processes do all that a kernel has to do. From that moment until it runs in user mode, in
- * nanoseconds.
+ * processes make the kernel do all kinds of work. The time from that moment until the thread runs
+ * in user mode is measured, in nanoseconds.
  */
 #include <sched.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 
 #define NAPS		4000
 #define NAP_MIN_NS	20000
-#define NAP_SPREAD_NS	65536		/* wide enough that it ends anywhere in what others do */
+#define NAP_SPREAD_NS	65536		/* wide enough to end at any point of the others' work */
 #define SECOND		1000000000ll
 
 static void processes(void)
@@ -89,7 +89,7 @@ static uint32_t random_number(void)
 	return x;
 }
 
-/* The worst and the mean of so many naps. */
+/* Prints the worst and the mean lateness of many naps. */
 void latency(void)
 {
 	struct sched_param highest = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };

@@ -1,10 +1,11 @@
 /*
  * Measures operations of the kernel in instructions, for bench/report.py, which boots it with
- * -icount shift=0 on one CPU. Each is done often enough for reading the clock not to count.
+ * -icount shift=0 on one CPU. Each is done so often that the cost of reading the clock is
+ * negligible.
  *
  *	ops boot		the clock now, and how much memory is in use
  *	ops latency		how late a real-time thread runs under load
- *	ops crowd N		what operations cost among up to N threads
+ *	ops crowd N		the costs of operations among up to N threads
  *	ops many WHAT N		for bench/meter: N threads woken, due or killed at one moment
  *	ops [-p N] [NAME]...	"NAME total operations" for each, N processes doing it at once
  *	ops -s N [-d D] [NAME]...	"NAME operations 1": side by side, each process on a CPU of
@@ -71,7 +72,7 @@ static void run(unsigned i)
 		printf("%s %llu %u\n", benches[i].name, total, benches[i].n);
 }
 
-/* @processes do it at the same time: from the first one's start to the last one's end. */
+/* Lets @processes do it at the same time; measures from the first start to the last end. */
 static void run_parallel(unsigned i, int processes)
 {
 	uint64_t start = clock_now();
@@ -89,8 +90,8 @@ static void run_parallel(unsigned i, int processes)
 }
 
 /*
- * Where bench/meter sees that what is measured begins and ends on this CPU, and ends on all. Their
- * texts differ, or the compiler would make one function of the three.
+ * Marks for bench/meter: the measured work begins or ends on this CPU, or has ended on all. Their
+ * code differs, or the compiler would merge the three functions into one.
  */
 __attribute__((noinline)) void mark_begin(void)
 {
@@ -107,7 +108,7 @@ __attribute__((noinline)) static void mark_section(void)
 	__asm__ volatile("# section");
 }
 
-/* A process of run_side_by_side(): it says that it is there, and begins when all are. */
+/* A process of run_side_by_side(): it counts itself, and begins when all have done so. */
 static void take_part(unsigned i, unsigned n, int cpu, const int ready[2], const int go[2])
 {
 	cpu_set_t here;

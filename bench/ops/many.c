@@ -1,7 +1,7 @@
 /*
- * Work of the kernel on many at one moment, marked for bench/meter, which tells for how long that
- * keeps interrupts off: a process is killed with all its threads, timers are due together, all
- * waiters of a word are woken.
+ * Work of the kernel on many threads at one moment: a process is killed with all its threads,
+ * timers are due together, all waiters of a word are woken. It is marked for bench/meter, which
+ * measures how long interrupts are off.
  */
 #include <limits.h>
 #include <linux/futex.h>

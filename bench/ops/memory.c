@@ -1,4 +1,4 @@
-/* Pages of anonymous memory, and what a mapping costs among many. */
+/* Pages of anonymous memory, and the cost of a mapping among many. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -55,7 +55,7 @@ uint64_t munmap_page(unsigned n)
 	return total;
 }
 
-/* Each page is mapped by a call of its own, and none can be joined with the one before. */
+/* Maps each page by a call of its own, so that it cannot be merged with the mapping before. */
 static uint64_t map_each(unsigned n, int flags, int fd)
 {
 	char **maps = malloc(n * sizeof(*maps));

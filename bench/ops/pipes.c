@@ -55,7 +55,7 @@ uint64_t pipe_rtt(unsigned n)
 	return start;
 }
 
-/* @n bytes in and out again, by blocks. */
+/* Writes and reads @n bytes, in blocks. */
 uint64_t pipe_byte(unsigned n)
 {
 	static char data[BLOCK];

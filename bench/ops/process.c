@@ -11,7 +11,7 @@
 
 #include "bench.h"
 
-/* Both give the CPU away all the time, so each of ours is two switches. */
+/* Both processes yield all the time, so each of our yields is two switches. */
 uint64_t yield_pair(unsigned n)
 {
 	pid_t other = check(fork(), "fork");
@@ -103,7 +103,7 @@ static void *partner(void *arg)
 	return NULL;
 }
 
-/* One operation: a wake, the switch, and the woken one's wait. */
+/* One operation: a wake, the switch, and the wait of the woken thread. */
 uint64_t futex_wake(unsigned n)
 {
 	unsigned rounds = n / 2, all = rounds + 1;
@@ -112,7 +112,7 @@ uint64_t futex_wake(unsigned n)
 
 	if (pthread_create(&t, NULL, partner, &all))
 		errx(1, "thread");
-	pass_turn(0, 1);		/* it is there */
+	pass_turn(0, 1);		/* the other thread has started */
 	start = clock_now();
 	for (unsigned i = 0; i < rounds; i++)
 		pass_turn(0, 1);
@@ -133,7 +133,7 @@ uint64_t futex_wake_timed(unsigned n)
 }
 
 /*
- * --- A sleep, while another thread uses the CPU: what is missing of its work is the cost. --------
+ * --- A sleep, while another thread uses the CPU: the cost is the work that this thread loses. ----
  */
 
 #define NAP_NS		50000
@@ -156,8 +156,8 @@ static void *worker(void *arg)
 }
 
 /*
- * The cost of a round: always the same number of instructions, so the least of several
- * measurements, which no interrupt made longer, gives it exactly.
+ * The cost of a round. It always takes the same number of instructions, so the least of several
+ * measurements, one without an interrupt, is exact.
  */
 static uint64_t round_cost(void)
 {
@@ -184,7 +184,7 @@ uint64_t sleep_wake(unsigned n)
 	round = round_cost();
 	if (pthread_create(&t, NULL, worker, NULL))
 		errx(1, "thread");
-	sched_yield();			/* it works */
+	sched_yield();			/* the worker works */
 	before = work_done;		/* only the worker may change it */
 	start = clock_now();
 	for (unsigned i = 0; i < n; i++)

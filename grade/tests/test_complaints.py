@@ -1,4 +1,4 @@
-"""The complaints about a build that failed: whose line it is, and nothing about our copies."""
+"""The messages about a failed build: they name the student's file, and none of the temporary copies."""
 
 import unittest
 from pathlib import Path

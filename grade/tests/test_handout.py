@@ -1,5 +1,5 @@
-"""Handouts: they promise what lab.toml grades, every test of a step is in that step's checkpoints, and
-commands are understood."""
+"""Handouts: their properties are those of lab.toml, every test of a step is in that step's checkpoints,
+and their commands are understood."""
 
 import re
 import tempfile

@@ -1,4 +1,4 @@
-"""Mistakes without a lab: headers, what is run once, and tests that are right to panic."""
+"""Mistakes without a lab: headers, runs that are made only once, and tests in which the kernel must panic."""
 
 import tempfile
 import unittest

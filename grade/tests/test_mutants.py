@@ -1,6 +1,6 @@
 """Mutants: every property of a lab is broken by one on each port, or its mutants' README says why not.
 
-The excuse is a row of a table there, of the property and, if the other port has a mutant, the port:
+The reason is a row of a table there, with the property and, if the other port has a mutant, the port:
 
     | P4.1 (x86_64) | none: the CPU does it itself |
 """

@@ -1,4 +1,4 @@
-"""The judges on made-up traces: what is right stays unaccused, each wrong is named."""
+"""The judges on made-up traces: they accept correct ones, and name each violation."""
 
 import unittest
 

@@ -31,7 +31,7 @@ def _evidence(text: str = "as ever", ended: Ended = Ended.EXITED) -> Evidence:
 
 
 class Boots:
-    """Gives what it is told, run after run."""
+    """Stands in for a machine.Runner: gives the results that it was made with, run after run."""
 
     def __init__(self, *evidence: Evidence) -> None:
         self._evidence = iter(evidence)
@@ -42,7 +42,7 @@ class Boots:
 
 @contextmanager
 def instead_of_qemu(script: str) -> Iterator[None]:
-    """A qemu-system-riscv64 of our own is found first; $REAL is the true one."""
+    """Puts our own qemu-system-riscv64 first in the PATH; $REAL is the real one."""
     real = shutil.which("qemu-system-riscv64")
     with tempfile.TemporaryDirectory(prefix="trellis-test-") as name:
         program = Path(name, "qemu-system-riscv64")
@@ -112,7 +112,7 @@ class RecipeTest(unittest.TestCase):
             self.assertEqual(runner.boot(boot), at_once)
             self.assertEqual(held.call_count, 1)
             runner.boot(replace(boot, cpus=1))
-            self.assertEqual(held.call_count, 1)  # one CPU has no turns
+            self.assertEqual(held.call_count, 1)  # with one CPU there are no turns
 
     def test_a_qemu_whose_time_is_another_one_each_time(self) -> None:
         """The real one, but every other run takes two nanoseconds an instruction."""

@@ -1,4 +1,4 @@
-"""Points, the report as data and as text, and that nothing of the host is in it."""
+"""Points, the report as data and as text, and that it contains nothing about the host."""
 
 import tempfile
 import unittest

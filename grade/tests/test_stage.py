@@ -1,4 +1,4 @@
-"""The staging tool: stubs for solutions, and clear words for wrong markers."""
+"""The staging tool: stubs in place of solutions, and clear messages about wrong markers."""
 
 import subprocess
 import tempfile

@@ -1,4 +1,4 @@
-"""Evidence to verdict: each way to end is a kind of its own."""
+"""Evidence to verdict: each way in which a run ends has its own kind."""
 
 import tempfile
 import unittest

@@ -1,4 +1,4 @@
 """`make test-browser`: the pages that we write, in a real browser.
 
-Apart from `make test`, because a browser is half a gigabyte that nobody needs who works on the kernel.
+It is not part of `make test`, because a browser is half a gigabyte that work on the kernel does not need.
 """

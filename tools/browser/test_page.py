@@ -1,4 +1,4 @@
-"""The page of a timeline as people use it: pointer, wheel, fingers, keys, and what it says."""
+"""The page of a timeline as people use it: pointer, wheel, fingers, keys, and its texts."""
 
 from __future__ import annotations
 

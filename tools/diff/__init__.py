@@ -1,1 +1,1 @@
-"""The kernel's answers, compared with Linux's: small cases, and sequences at random."""
+"""Compares the kernel's answers with Linux's: small cases, and random sequences."""

@@ -1,5 +1,5 @@
-"""Asks Trellis and this machine's Linux the same questions, and compares the answers line by line with
-the record of what Linux says. CASE is a case (pipe.read_empty) or a file of them (pipe)."""
+"""Runs the same cases on Trellis and on this machine's Linux, and compares the answers line by line with
+the recorded answers of Linux. CASE is a case (pipe.read_empty) or a file of them (pipe)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _record(host: answers.Answers, cases: Sequence[str]) -> int:
 
 
 def _shadow(guest: machines.Guest, trial: shadow.Trial, run: str) -> bool:
-    """Whether Trellis and its shadow differ."""
+    """Whether the answers of Trellis and Linux differ."""
     _build(guest)
     if run:
         return shadow.replay(guest, trial, run)

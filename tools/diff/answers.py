@@ -1,4 +1,4 @@
-"""Texts of answers: what `calls` prints, by case; the record of Linux's; how two differ."""
+"""Texts of answers: the output of `calls`, by case; the record of Linux's; the differences of two."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def parse(text: str) -> Answers:
 
 
 def is_old(case: str) -> bool:
-    """It asks for a call that only x86_64 has."""
+    """Whether the case makes a call that only x86_64 has."""
     return case.startswith(f"{_OLD}.")
 
 

@@ -1,4 +1,4 @@
-"""Where the programs of the suite run: on this machine's Linux, and on Trellis."""
+"""Runs the programs of the suite, on this machine's Linux and on Trellis."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DiffError(Exception):
 
 
 def compile_for_host(name: str, build_root: Path) -> Path:
-    """tools/diff/@name as a program of this machine, made anew if a source is newer."""
+    """Compiles tools/diff/@name as a program for this machine, again if a source is newer."""
     program = build_root / "host" / "diff" / name
     newest = max(path.stat().st_mtime for path in (FOLDER / name).glob("*.[ch]"))
     if program.exists() and program.stat().st_mtime > newest:
@@ -64,7 +64,7 @@ def run_on_host(program: Path, arguments: Sequence[str]) -> str:
 
 
 def host_is_odd() -> str:
-    """Why this machine's answers need not be those of the record; empty if they must be."""
+    """The reason why this machine's answers may differ from the record; empty if they must not."""
     if platform.system() != "Linux":
         return f"this machine runs {platform.system()}"
     if platform.machine() != "x86_64":

@@ -1,5 +1,5 @@
-"""Sequences of calls at random, done by Trellis and by this machine's Linux as its shadow. Where they
-differ the sequence is made as short as it gets, and shown with both answers."""
+"""Random sequences of calls, run by Trellis and by this machine's Linux as its shadow. If the answers
+differ, the sequence is shortened as far as possible, and shown with both answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Trial:
-    """Which sequences: @count of them from @first on, of @steps steps each, drawn by @seed."""
+    """@count sequences from number @first on, with @steps steps each, drawn by @seed."""
 
     seed: int
     first: int
@@ -37,7 +37,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Run:
-    """A sequence of a trial, and the steps of it that are done; none: all."""
+    """A sequence of a trial, and the numbers of the steps to run; empty: all."""
 
     sequence: int
     steps: tuple[int, ...] = ()
@@ -105,14 +105,14 @@ def shrink(shadow: Shadow, trial: Trial, sequence: int, say: Progress) -> tuple[
 
 
 def _without(run: Run, size: int) -> list[Run]:
-    """@run without @size of its steps, in each place."""
+    """@run without @size consecutive steps, for each place."""
     starts = range(0, len(run.steps), max(size, -(-len(run.steps) // _CHUNKS)))
     cut = [run.steps[:start] + run.steps[start + size :] for start in starts]
     return [Run(run.sequence, steps) for steps in cut if steps]
 
 
 def listing(linux: str, trellis: str) -> str:
-    """Both answers as one text: lines that are the same once, others twice."""
+    """Both answers as one text: equal lines appear once, different ones twice."""
     ours, lines = trellis.splitlines(), []
     for number, line in enumerate(linux.splitlines()):
         got = ours[number] if number < len(ours) else "(nothing more)"

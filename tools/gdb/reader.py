@@ -1,6 +1,6 @@
-"""The kernel's structures as GDB sees them: lists, threads, call chains, who waits for what.
+"""The kernel's structures as GDB sees them: lists, threads, call chains, and what each thread waits for.
 
-Everything is read while the kernel is stopped, so no lock is needed and nothing in it changes.
+Everything is read while the kernel is stopped, so no lock is needed and nothing changes.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def state_of(thread: Value) -> str:
 
 
 def wait_of(thread: Value) -> str:
-    """Of one that waits: "armed" until somebody has claimed the wait, and the deadline."""
+    """The wait of a waiting thread: "armed" until it is claimed, and its deadline."""
     if not int(thread["waiter"]):
         return ""
     waiter = thread["waiter"].dereference()
@@ -150,7 +150,7 @@ def saved_calls(thread: Value) -> Iterator[int]:
             return
         pc = word(fp + port.return_at)
         if pc == 0 or starts_function(pc):
-            return  # the first frame was made by hand: nobody called it
+            return  # the first frame was made by hand: it has no caller
         yield pc
         following = word(fp + port.next_at)
         if following <= fp:
@@ -158,9 +158,9 @@ def saved_calls(thread: Value) -> Iterator[int]:
         fp = following
 
 
-# --- Who waits for what -------------------------------------------------------------------------
+# --- What each thread waits for -----------------------------------------------------------------
 
-# A wait is asked for by the first caller that is not in one of these.
+# The caller that wants to wait is the first one that is not in one of these.
 _WAITING = ("kernel/sched/", "kernel/sync/", "kernel/lock/", "arch/")
 
 _TESTS = ("kernel/sched/test_", "kernel/sync/test_", "kernel/lock/test_")

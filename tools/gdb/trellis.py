@@ -58,7 +58,7 @@ class Command(gdb.Command):
 
 
 class Threads(Command):
-    """threads [PID]: every thread, or those of a process, with its state and who has its wait."""
+    """threads [PID]: every thread, or those of a process, with its state and who has claimed its wait."""
 
     NAME = "threads"
 
@@ -193,7 +193,7 @@ class Deadlock(Command):
 
     @staticmethod
     def _circle(start: int, needs: dict[int, tuple[str, Value] | None]) -> list[int]:
-        """The threads from @start until it comes up again; none if it does not."""
+        """The circle of threads that wait for each other, from @start back to it; empty if there is none."""
         path, at = [], start
         while at not in path:
             path.append(at)
@@ -312,9 +312,9 @@ class Trellis(Command):
     threads [PID]  every thread, its state, and who has claimed its wait
     procs          every process
     cpus           what each CPU is doing
-    runq           who runs and who is ready, by CPU
+    runq           which threads run and are ready, by CPU
     locks          locks held, and where they were taken
-    waiters        who waits for what, until when
+    waiters        what each waiting thread waits for, until when
     deadlock       threads that wait for each other in a circle
     trace [N]      the newest trace records
     timeline FILE  the trace as a page to look at, or as JSON for Perfetto

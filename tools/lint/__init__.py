@@ -1,1 +1,1 @@
-"""`make lint`: what CI checks of style. `make format` mends the layout of C."""
+"""`make lint`: the checks of style, as in CI. `make format` formats the C files."""

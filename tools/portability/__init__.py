@@ -1,4 +1,4 @@
-"""`make portability`: the README's two commands, and the same verdicts, on fresh machines of other kinds.
+"""`make portability`: runs the README's two commands on fresh systems, and compares the verdicts.
 
     distributions.py    which ones, and where their archives are: the machine's own apt knows
     roots.py            a root file system of each, built once, unpacked afresh; commands inside

@@ -1,8 +1,8 @@
-"""`make portability`: fresh machines of other distributions run the README's two commands. On each,
-with and without root: what is missing is installed or named, a newcomer's first commands are typed, all
-labs are graded again and again, and some wrong solutions of each once, all tests are run. The JSON of all
-gradings must be the same within a distribution, verdicts and points everywhere. A wrong solution must
-lose the property that it breaks; the table says what else it loses.
+"""`make portability`: fresh systems of other distributions run the README's two commands. On each, with
+and without root, missing packages are installed or named, a newcomer's first commands are typed, all labs
+are graded again and again, some wrong solutions of each lab are graded once, and all tests are run. The
+JSON of all gradings must be the same within a distribution, verdicts and points must be the same on all. A
+wrong solution must lose the property that it breaks; the table says what else it loses.
 
 Needs root here, to build and enter root file systems; they are kept in build/portability. Ends with a
 table (Markdown) and the count."""

@@ -143,7 +143,7 @@ class Try:
             yield self._graded(machine, f"as root, {number}", f"root-{number}")
 
     def wrong(self, machine: Machine) -> Iterator[Result]:
-        """Wrong solutions from all over each lab's list lose the property that they break. The machine's
+        """Wrong solutions from each lab's whole list lose the property that they break. The machine's
         tree says which: the one here may have changed since."""
         labs = choose(machine.tree, [self.options.lab] if self.options.lab else [])
         for lab in labs:

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# Settings of apt without which an archive may not be reached from here, or not be believed.
+# Settings of apt without which an archive may not be reached from here, or not be trusted.
 _CARRIED = re.compile(r"^Acquire::(Check-[\w-]+|https?::Proxy\S*|Retries) ")
 
 

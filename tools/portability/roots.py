@@ -1,4 +1,4 @@
-"""Root file systems: built once, unpacked afresh, and commands run inside as on a machine of their own.
+"""Root file systems: built once, unpacked afresh for each trial; commands run inside as on their own machine.
 
 A command gets the root as its own /, with its own /proc, /dev and processes: whatever it starts ends
 with it, and nothing outside is written to.
@@ -79,7 +79,7 @@ def _mmdebstrap(
     suite: str, out: Path, archives: Archives, address: str, components: str, more: Sequence[str]
 ) -> None:
     options = [f"--aptopt={option}" for option in archives.options]
-    options.append("--dpkgopt=force-unsafe-io")  # what is unpacked afresh need not survive a power cut
+    options.append("--dpkgopt=force-unsafe-io")  # unpacked afresh each time, so no power cut matters
     argv = ["mmdebstrap", f"--components={components}", *more, *options, suite, str(out), address]
     done = run_quietly(argv, ROOT)
     if done.returncode:

@@ -1,1 +1,1 @@
-"""Seeded random task sets, done by the kernel under icount and judged by their trace."""
+"""Random task sets, drawn by seed, run by the kernel under icount and judged by their trace."""

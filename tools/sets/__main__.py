@@ -1,6 +1,6 @@
-"""Does random sets of tasks in the kernel under one policy and judges what the trace says.
+"""Runs random sets of tasks in the kernel under one policy and judges their trace.
 
-Its order must be that of the simulator, too, as far as it follows from the set."""
+The order of the tasks must also be the simulator's, as far as it follows from the set."""
 
 from __future__ import annotations
 

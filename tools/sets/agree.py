@@ -1,10 +1,10 @@
-"""The order of a set in the kernel, held against that of the simulator.
+"""Compares the order of a set's tasks in the kernel with their order in the simulator.
 
-In the simulator nothing takes time but what tasks do; in the kernel waking, switching and sleeping do,
-too. Whether two things that are due almost together happen in one order or the other then means
-nothing. So where they differ the simulator does the set many times more, with every time in it longer
-by chance, up to what it costs in a kernel, and something of the first slices used. If its order up to
-there is always the same it follows from the set alone, and the kernel's should have been that one.
+In the simulator only the work of the tasks takes time; in the kernel waking, switching and sleeping
+take time too. So if two events are due almost at the same time, their order means nothing. Where the
+orders differ, the simulator runs the set many more times, with a random amount added to every time, up
+to its cost in a kernel, and with a part of the first slices used. If the simulator's order up to that
+place is always the same, it follows from the set alone, and the kernel should have had that order.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from tools.sets.history import History
 _TIMES = 100
 _APART = 2 * US  # one comes after the other
 _COST = 60 * US  # of a step, and of a timer, at most
-_END = 6000 * US  # before the end of the set: what is due then may come too late to be seen
+_END = 6000 * US  # before the end of the set: an event that is due then may come too late to be seen
 _USED = 120 * US  # of its first slice, before a set begins
 _SLICES = ("rr", "prio")  # where that matters, and yielding costs nothing else
-_SHORT = 2 * _COST  # a run that may as well not have been, give or take as much
+_SHORT = 2 * _COST  # shorter runs are ignored, and times may differ by this much
 
-Order = list[tuple[str, int]]  # who ran one after the other, and from when, in ns
+Order = list[tuple[str, int]]  # the tasks that ran one after the other, and from when, in ns
 
 
 def _merged(dispatches: Sequence[tuple[str, int]], short: int) -> Order:
-    """On one CPU; who is followed within @short does not count."""
+    """The order on one CPU, without runs shorter than @short."""
     ran = [
         (who, at)
         for (who, at), (_, following) in zip(dispatches, [*dispatches[1:], ("", -1)])
@@ -41,13 +41,13 @@ def _merged(dispatches: Sequence[tuple[str, int]], short: int) -> Order:
 
 
 def in_kernel(history: History) -> Order:
-    """As the trace tells."""
+    """The order in the kernel, from the trace."""
     spans = [(span.begin, life.task.name) for life in history.lives for span in life.of("running")]
     return _merged([(who, at) for at, who in sorted(spans)], _SHORT)
 
 
 def simulated(program: Path, tasks: TaskSet, random: Random | None = None) -> Order:
-    """By the program of tools/simulate; with @random everything takes a little longer."""
+    """The order in the simulator; with @random everything takes a little longer."""
 
     def longer(ns: int, most: int) -> int:
         return ns + (random.choice((0, most // 6, most // 3, most)) if random else 0)
@@ -62,7 +62,7 @@ def simulated(program: Path, tasks: TaskSet, random: Random | None = None) -> Or
         used = [random.randrange(20 * US, _USED, US) if first else 0 for first in at_once]
     begun = sum(used)
     for n, task in enumerate(tasks.tasks):
-        # who comes at the same time comes in this order; of reservations deadlines decide
+        # tasks that come at the same time come in this order; for reservations deadlines decide
         late = (n * _APART if random else 0) if at_once[n] else begun
         at = longer(task.at + late, _APART if at_once[n] else _COST)
         steps: list[tuple[str, int]] = [("run", used[n]), ("yield", 0)] if used[n] else []
@@ -79,13 +79,13 @@ def simulated(program: Path, tasks: TaskSet, random: Random | None = None) -> Or
 
 
 def _alike(tasks: TaskSet, who: str, other: str) -> bool:
-    """Of two that ask for the same, a nanosecond of virtual time decides who is first."""
+    """Whether two tasks ask for the same; then a nanosecond of virtual time decides which is first."""
     asks = {task.name: replace(task, name="") for task in tasks.tasks}
     return asks.get(who) == asks.get(other)
 
 
 def disagreement(program: Path, tasks: TaskSet, real: Order) -> Iterator[str]:
-    """Where the order @real is not the one that follows from the set."""
+    """The place where the order @real is not the one that follows from the set."""
     expected = [run for run in simulated(program, tasks) if run[1] < tasks.until - _END]
     pairs = enumerate(zip(expected, real))
     same = next((n for n, ((who, _), (other, _)) in pairs if who != other), len(real))

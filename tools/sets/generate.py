@@ -1,4 +1,4 @@
-"""Random sets of tasks for each policy: the same seed, the same set.
+"""Random sets of tasks for each policy; the same seed gives the same set.
 
 Written in the language of tools/simulate, so that any of them can also be simulated and drawn:
 
@@ -27,7 +27,7 @@ BOOTARGS: dict[str, dict[str, int]] = {  # ns
 }
 POLICIES = tuple(BOOTARGS)
 
-# The most that a job may cost beside its work: waking, measuring, sleeping, being interrupted.
+# The most that a job may cost in addition to its work: waking, measuring, sleeping, being interrupted.
 JOB_OVERHEAD = 150 * US
 
 _PERIODS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30)  # ms
@@ -123,7 +123,7 @@ def _comes_and_goes(name: str, random: Random, run: int, sleep: int, nice: int) 
 
 
 def _rr(random: Random, prefix: str) -> tuple[list[Task], int]:
-    """Threads that spin, of all priorities, two of them equal; others that come and go."""
+    """Threads that spin, of all priorities, two of them with the same; others that come and go."""
     nices = [random.randint(-20, 19) for _ in range(random.randint(1, 4))]
     nices.append(random.choice(nices))
     tasks = [_spinner(f"{prefix}{i}", nice) for i, nice in enumerate(nices)]
@@ -175,7 +175,7 @@ def _reserved(random: Random, name: str, runtime: int, deadline: int, period: in
 
 
 def _liar(random: Random, name: str) -> Task:
-    """It reserves little and takes all it gets, with pauses at bad times."""
+    """A task that reserves little and takes all that it gets, with pauses at bad times."""
     period = random.choice(_PERIODS) * MS
     runtime = max(period // random.randint(5, 14), _RUNTIME_MIN)
     pauses = (("sleep", _between(random, 100 * US, period)), ("yield", 0))
@@ -188,7 +188,7 @@ def _liar(random: Random, name: str) -> Task:
 
 
 def _edf(random: Random, prefix: str) -> tuple[list[Task], int]:
-    """Reservations that fill the CPU up to nothing; or less, and liars. One more may be too much."""
+    """Reservations that fill the CPU completely; or fewer, and liars. One more may be too much."""
     cycle = 120 * MS  # a multiple of all periods
     lies, left = random.random() < 0.4, cycle
     tasks: list[Task] = []

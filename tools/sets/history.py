@@ -1,4 +1,4 @@
-"""The tasks of a set as a trace tells of them: who was ready, who ran, who was away, and when."""
+"""The tasks of a set, from a trace: when each was ready, running or away."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Life:
         return before[n] - late
 
     def wait(self) -> Span:
-        """The longest."""
+        """The longest wait."""
         return max(self.of("ready"), key=lambda span: span.length, default=Span(0, 0, "ready"))
 
 
@@ -65,7 +65,7 @@ class History:
     refused: frozenset[str]
 
     def moments(self) -> list[int]:
-        """Whenever something changed."""
+        """All times at which something changed."""
         return sorted({span.begin for life in self.lives for span in life.spans})
 
 
@@ -74,7 +74,7 @@ _STATES = {"ready": "ready", "running": "running"}
 
 
 class TraceOfSets:
-    """A trace in which the threads of tasks bear their tasks' names."""
+    """A trace in which the threads of tasks have their tasks' names."""
 
     def __init__(self, trace: Trace, layout: Layout) -> None:
         self._tids: dict[str, int] = {}
@@ -91,7 +91,7 @@ class TraceOfSets:
                 self._tids[text.split(b"\0")[0].decode("utf-8", "replace")] = r.tid
 
     def history(self, task_set: TaskSet, start: int, refused: frozenset[str]) -> History:
-        """Of @task_set, which began at @start; only what happened until its end."""
+        """The history of @task_set, which began at @start, until its end."""
         lives = (
             Life(task, tuple(self._spans(task.name, start, task_set.until)))
             for task in task_set.tasks

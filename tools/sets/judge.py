@@ -1,7 +1,7 @@
-"""The promises of each policy, held against the trace.
+"""Checks the promises of each policy against the trace.
 
-The bounds are theory.py's, and hold where switching takes no time. Here it does: so a switch may come
-as late as LATE, and a turn be longer or shorter by as much.
+The bounds are those of theory.py, and hold if switching takes no time. Here it takes time, so a switch
+may be late by LATE, and a turn longer or shorter by as much.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _ms(ns: float) -> str:
 
 
 def _overlaps(history: History) -> Iterator[tuple[Life, Span, Life, Span]]:
-    """Pairs of one that runs and one that is ready meanwhile for longer than LATE."""
+    """Pairs of a task that runs and one that is ready during that time for longer than LATE."""
     for runner in history.lives:
         spans = list(runner.of("running"))
         begins = [span.begin for span in spans]
@@ -97,7 +97,7 @@ def rr_waits(history: History) -> Iterator[str]:
 
 
 def rr_shares(history: History) -> Iterator[str]:
-    """Over any time, two that spin have had the same number of quanta, to within one."""
+    """Over any time, two tasks that spin have had the same number of quanta, to within one."""
     moments = history.moments()
     for a, b in combinations([life for life in history.lives if life.task.spins], 2):
         qa, qb = quantum(a.task), quantum(b.task)
@@ -114,9 +114,9 @@ def rr_shares(history: History) -> Iterator[str]:
 
 
 def _highest(life: Life, at: int) -> int:
-    """The highest level that aging can have brought it to when it begins to run at @at.
+    """The highest level to which aging can have raised the task when it begins to run at @at.
 
-    Its waiting counts back to when it was away, or a slice of its was over.
+    Its waiting counts from the time when it was last away, or when its last slice was over.
     """
     own = level(life.task)
     if own >= LEVEL_TOP:
@@ -131,7 +131,7 @@ def _highest(life: Life, at: int) -> int:
 
 
 def prio_order(history: History) -> Iterator[str]:
-    """Nobody is ready above who runs, whatever aging may have done for that one."""
+    """No ready task has a higher level than the running one, even with all that aging may have added."""
     for runner, span, waiter, wait in _overlaps(history):
         if level(waiter.task) > _highest(runner, span.begin):
             yield (
@@ -158,15 +158,15 @@ def prio_waits(history: History) -> Iterator[str]:
 
 
 def _used(life: Life, at: int) -> int:
-    """On the CPU since the last boost before @at."""
+    """The task's time on the CPU since the last boost before @at."""
     return life.ran(at) - life.ran(at - at % BOOST)
 
 
 def mlfq_order(history: History) -> Iterator[str]:
-    """A thread that has used its allotments up does not run while one waits that has not.
+    """A thread that has used up its allotments does not run while one waits that has not.
 
-    A thread that wants half of the CPU or less never has. The one that runs when a boost comes
-    ends its slice first.
+    A thread that wants half of the CPU or less never uses them up. The thread that runs when a boost
+    comes ends its slice first.
     """
     for runner, span, waiter, wait in _overlaps(history):
         begin, end = max(span.begin, wait.begin), min(span.end, wait.end)
@@ -185,7 +185,7 @@ def mlfq_order(history: History) -> Iterator[str]:
 
 
 def mlfq_waits(history: History) -> Iterator[str]:
-    """An interactive one waits for the others' allotments at the top; all others for a boost first."""
+    """An interactive thread waits for the others' allotments at the top; others wait for a boost first."""
 
     def bound(life: Life) -> int:
         others = _others(history, life)
@@ -209,7 +209,7 @@ def mlfq_waits(history: History) -> Iterator[str]:
 
 
 def admission(history: History) -> Iterator[str]:
-    """Those and only those for whom there is room."""
+    """Exactly the reservations for which there is room are admitted."""
     tasks = history.set.tasks
     expected = {task.name for task in admitted(history.set.policy, tasks)}
     for name in sorted(task.name for task in tasks if task.is_reserved):
@@ -218,7 +218,7 @@ def admission(history: History) -> Iterator[str]:
 
 
 def responses(life: Life, until: int) -> list[tuple[int, int | None]]:
-    """Of each job that should be done by @until: its release, and its response; None: too late."""
+    """The release and the response time of each job that should be done by @until; None: too late."""
     found: list[tuple[int, int | None]] = []
     ends = [span.begin for span in life.of("away")]
     task, release = life.task, life.task.at
@@ -231,7 +231,7 @@ def responses(life: Life, until: int) -> list[tuple[int, int | None]]:
 
 
 def deadlines(history: History) -> Iterator[str]:
-    """A thread that is admitted, and asks for no more, misses no deadline, whatever the others do."""
+    """A thread that is admitted, and asks for no more than that, misses no deadline, whatever others do."""
     for life in history.lives:
         if life.task.honest:
             missed = [at for at, r in responses(life, history.set.until) if r is None]
@@ -258,12 +258,12 @@ def edf_order(history: History) -> Iterator[str]:
 
 
 def _deadline(task: Task, at: int) -> int:
-    """Of the job of @task that is ready at @at, LATE after its release at the least."""
+    """The deadline of the job of @task that is ready at @at, at least LATE after its release."""
     return at - (at + LATE // 8 - task.at) % task.period + task.deadline
 
 
 def rm_responses(history: History) -> Iterator[str]:
-    """No response is longer than the worst by analysis; what a job costs beside its work is in it."""
+    """No response is longer than the worst by analysis, which includes a job's costs besides its work."""
     among = admitted("rm", history.set.tasks)
     for life in history.lives:
         if not life.task.honest:
@@ -275,7 +275,7 @@ def rm_responses(history: History) -> Iterator[str]:
 
 
 def budgets(history: History) -> Iterator[str]:
-    """Nobody has more than reserved: a liar hurts only itself."""
+    """No thread gets more than it reserved: a liar hurts only itself."""
     for life in (life for life in history.lives if life.task.is_reserved):
         periods = history.set.until // life.task.period + 2
         if life.ran(history.set.until) > periods * (life.task.runtime + LATE):
@@ -288,7 +288,7 @@ _REQUEST = QUANTUM // 4
 
 
 def fair_shares(history: History) -> Iterator[str]:
-    """Where all spin, each has its weighted share at every moment, to within two requests."""
+    """If all threads spin, each has its weighted share at every moment, to within two requests."""
     if not all(life.task.spins for life in history.lives):
         return
     weights = sum(weight(life.task) for life in history.lives)
@@ -300,7 +300,7 @@ def fair_shares(history: History) -> Iterator[str]:
 
 
 def fair_pairs(history: History) -> Iterator[str]:
-    """Others may come and go: two that spin are never owed nor owe more than three requests."""
+    """Even if others come and go, two threads that spin are never apart by more than three requests."""
     moments = history.moments()
     for a, b in combinations([life for life in history.lives if life.task.spins], 2):
         wa, wb = weight(a.task), weight(b.task)

@@ -1,4 +1,4 @@
-"""Does sets in the kernel, many in one boot, and judges them."""
+"""Runs sets in the kernel, many in one boot, and judges them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tools.test.model import Job, Result, kernel_says, last_lines
 from tools.timeline.record import record
 
 _TIMEOUT_S = 600.0
-_SHIFT = 2  # an instruction takes 4 ns: 250 MIPS, and little to simulate
+_SHIFT = 2  # an instruction takes 4 ns: 250 MIPS, and QEMU has little to emulate
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def complaints(history: History, build_root: Path) -> list[str]:
 
 
 def _told(text: str) -> list[tuple[int, frozenset[str]]]:
-    """Reads what the tasks printed of each set: when it began, and who had been refused."""
+    """Reads from the tasks' output of each set when it began, and which tasks were refused."""
     found: list[tuple[int, frozenset[str]]] = []
     refused: list[str] = []
     for word, value in (line.split() for line in text.splitlines() if len(line.split()) == 2):

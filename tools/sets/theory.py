@@ -34,19 +34,19 @@ def quantum(task: Task) -> int:
 
 
 def level(task: Task) -> int:
-    """Its own, under prio: 0 the idle class, 1 to 15 by nice value, from 16 real time."""
+    """A task's own level under prio: 0 the idle class, 1 to 15 by nice value, from 16 real time."""
     if task.is_real_time:
         return 16 + (task.priority - 1) * 16 // 99
     return 0 if task.cls == "idle" else 1 + (19 - task.nice) * 15 // 40
 
 
 def allotment(task: Task, at_level: int) -> int:
-    """Under mlfq: a quarter of the quantum at the top, and twice as much a level below."""
+    """The allotment under mlfq: a quarter of the quantum at the top, twice as much one level below."""
     return quantum(task) // 4 << (MLFQ_LEVELS - 1 - at_level)
 
 
 def mlfq_level(task: Task, used: int) -> int:
-    """Of a thread that has run for @used since the last boost and never paused."""
+    """The level of a thread that has run for @used since the last boost and never paused."""
     for at_level in range(MLFQ_LEVELS - 1, 0, -1):
         used -= allotment(task, at_level)
         if used < 0:
@@ -55,7 +55,7 @@ def mlfq_level(task: Task, used: int) -> int:
 
 
 def response(task: Task, others: Sequence[Task]) -> int | None:
-    """The worst, by response-time analysis (Joseph, Pandya 1986); None: after the deadline."""
+    """The worst response, by response-time analysis (Joseph, Pandya 1986); None: after the deadline."""
     urgent = [o for o in others if o is not task and o.period <= task.period]
     least, r = 0, task.runtime
     while r != least:
@@ -67,7 +67,7 @@ def response(task: Task, others: Sequence[Task]) -> int | None:
 
 
 def admitted(policy: str, tasks: Sequence[Task]) -> list[Task]:
-    """Of those with a reservation, one after the other, on one CPU: who finds room."""
+    """The tasks whose reservations are admitted, asked one after the other, on one CPU."""
     found: list[Task] = []
     for task in (t for t in tasks if t.is_reserved):
         more = [*found, task]

@@ -1,2 +1,2 @@
-"""`make soak`: the long runs. Fuzzed system calls, and the tests of users and of the scheduler over and over,
-each time cut differently."""
+"""`make soak`: the long runs. Fuzzed system calls, and the user tests and the scheduler's tests again and
+again, each time with other turns of the CPUs."""

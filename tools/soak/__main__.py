@@ -1,9 +1,8 @@
 """Long runs, on both ports: all user tests by policy, port and 1 or 4 CPUs, every combination;
 thousands of random task sets of each policy; ten million fuzzed system calls; every allocation
-failing in turn under every policy; the scheduler's own tests under every policy, while the CPUs' turns
-and the clock's beginning go by a seed; and every user test by number of CPUs, policy and seed of the
-turns that the CPUs take, drawn at random. Each failure names the command that repeats it. The last
-line is the count."""
+failing in turn under every policy; the scheduler's own tests under every policy, with the CPUs' turns
+and the start of the clock chosen by a seed; and every user test with a random number of CPUs, policy and
+seed of the CPUs' turns. Each failure names the command that repeats it. The last line is the count."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ _INTERVALS = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
 @dataclass(frozen=True)
 class Trial:
-    """One boot that runs one command, cut and scheduled by a seed."""
+    """One boot that runs one command; a seed chooses the CPUs' turns and the policy."""
 
     arch: str
     cpus: int
@@ -53,7 +52,7 @@ class Trial:
         return f"soak {self.arch} {self.cpus} cpus {self.policy} seed {self.seed}: {self.command}"
 
     def machine(self, initrd: Path) -> qemu.Machine:
-        """Even seeds are deterministic and cut finely, odd ones run in true parallel."""
+        """The machine: with even seeds deterministic with short turns, with odd ones truly parallel."""
         intervals = tuple(sorted(random.Random(self.seed).sample(_INTERVALS, 3)))
         return qemu.Machine(
             arch=self.arch,
@@ -98,7 +97,7 @@ def trials(build_root: Path, seeds: int) -> Iterator[Trial]:
 
 
 def starved(build_root: Path) -> Iterator[robust.Program]:
-    """Every allocation fails once, by policy, on 1 and 4 CPUs."""
+    """Jobs in which every allocation fails once, under each policy, on 1 and 4 CPUs."""
     for arch in qemu.ARCHES:
         for policy in policies():
             for cpus in (1, 4):
@@ -106,7 +105,7 @@ def starved(build_root: Path) -> Iterator[robust.Program]:
 
 
 def shadows(build_root: Path, seeds: int) -> list[Job]:
-    """Sequences of calls at random, held against this machine's Linux, on 1 and 4 CPUs by turns."""
+    """Random sequences of calls, compared with this machine's Linux, on 1 and 4 CPUs in turn."""
     found: list[Job] = []
     for seed in range(2, seeds + 2):
         for arch in qemu.ARCHES:

@@ -1,4 +1,4 @@
-/* The traces of programs that hurt: the kernel's counts of objects, before and after. */
+/* Finds leaks that a hostile program causes: the kernel's counts of objects, before and after. */
 #pragma once
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@ struct counts {
 	char text[2048];
 };
 
-/* The pages of our own stack that a deeper call will need are there before anything is counted. */
+/* Touches the pages of our own stack that deeper calls will need, before anything is counted. */
 static inline void touch_stack(void)
 {
 	volatile char deep[1 << 16];
@@ -41,7 +41,7 @@ static inline void sleep_ms(int ms)
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
 }
 
-/* Whether they become again what they were: orphans and the reaper need turns. Says if not. */
+/* Waits until the counts are what they were: orphans and the reaper need turns. Prints if not. */
 static inline int counts_return(const struct counts *before)
 {
 	struct counts now;

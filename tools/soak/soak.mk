@@ -1,5 +1,5 @@
-# Programs that only tests want, in an archive that they put behind the initramfs: each folder here and
-# in tools/diff that has C in it is one, /soak/NAME.
+# Programs for tests, in an archive that the tests append to the initramfs: each folder here and in
+# tools/diff that contains C files becomes one program, /soak/NAME.
 
 user_programs := $(USER_PROGRAMS)
 USER_PROGRAMS :=

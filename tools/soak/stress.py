@@ -1,8 +1,8 @@
-"""`make stress`: all kernel tests but those whose verdict is a time, and all user tests, in rounds, under
-QEMU as it is: CPUs in threads, time by the host's clock, 4 and 8 CPUs on however many there are. Each round
-takes another policy on each machine, by the seed: for the user tests and the scheduler's own ones. Bugs that
-depend on luck show here; a failure names the round and the command that does it again. The last
-line is the count."""
+"""`make stress`: all kernel tests, except those that judge times, and all user tests, in rounds, under QEMU
+without icount: CPUs are threads of the host, time is the host's, and 4 and 8 CPUs run on those that the
+host has. In each round the user tests and the scheduler's tests get another policy on each machine, chosen
+by the seed. Bugs that depend on timing show here; a failure names the round and the command that repeats
+it. The last line is the count."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _CPUS = (4, 8)
 _DEFAULT_ROUNDS = 5
 _URGENCY = ("migrate", "pi")  # units that round robin alone would say little about
 
-# The tests that are left out: their verdict is a time, which here the host would decide. `make test` has
-# them under -icount. Tests that only wait for an end (a thread that must block, or run, some time) are in.
+# The tests that are left out: they judge times, which would depend on the host here. `make test` runs them
+# under -icount. Tests that only wait until a thread blocks or runs are not left out.
 _MS = "what ran in so many ms is counted"
 COMPARE_TIMES = {
     "migrate.leaving": "a thread is stopped for 20 ms, in which the test must look",
@@ -79,7 +79,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Unit(kernel.Unit):
-    """Under its policy, though without -icount."""
+    """A unit of kernel tests, under its policy, but without -icount."""
 
     @property
     def how(self) -> str:

@@ -1,9 +1,9 @@
 """The scheduler's own tests (unit "sched"), each seed with other turns of the CPUs.
 
-Under -icount the CPUs run one after the other, and `make test` knows one length of their turns. So who
-comes first, at which instruction, is always the same there; the seed chooses another length here. It
-also chooses where the clock begins, on which rounds and boosts hang, and the numbers of `pct`: that is
-what varies on one CPU.
+Under -icount the CPUs run one after the other, and `make test` uses one length for their turns. So races
+always end in the same way there. Here the seed chooses another length. It also chooses the start of the
+clock, on which rounds and boosts depend, and the random numbers of `pct`: these are what varies on one
+CPU.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tools.test.policies import policies
 
 DEFAULT_SEEDS = 20
 
-# In us. Tests give another CPU 2 ms for what it is told to do. Even if four take turns of 130 us, it has
-# three whole ones in that time: enough to take the interrupt, to look, and to run what it finds.
+# In us. Tests give another CPU 2 ms to react to a request. Even if four CPUs take turns of 130 us, it has
+# three whole turns in that time: enough to take the interrupt, look at its queue, and run a thread.
 SHORTEST, LONGEST = 40, 130
 _CLOCK_S = 10  # more than any period of a policy
 

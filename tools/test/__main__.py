@@ -29,9 +29,9 @@ from tools.test.pool import run_all
 
 _Find = Callable[[Path], list[Job]]
 
-# In this order: later groups use what earlier ones built. In a group the longest come first, so that
-# no core is left with one of them at the end. The last number: how many jobs a core has at once. A
-# machine that starts, ends or sleeps leaves its core to another.
+# The order matters: later groups use what earlier ones built. In a group the longest jobs come first, so
+# that none of them runs alone at the end. The last number says how many jobs a core runs at once: while a
+# machine starts, ends or sleeps, another job can use its core.
 _Group = tuple[str, tuple[_Find, ...], int]
 _GROUPS: tuple[_Group, ...] = (
     ("builds", (builds.jobs, host.jobs, programs.host_jobs, diff.host_jobs), 1),
@@ -44,7 +44,7 @@ _GROUPS: tuple[_Group, ...] = (
         2,
     ),
 )
-# Needed by the rest as well: `make test` may never have been called.
+# --rest needs them too, since `make test` may never have been called.
 _NEEDED: _Group = ("builds", (builds.jobs, programs.host_jobs), 1)
 
 
@@ -52,9 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make test", description=__doc__)
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument(
-        "--only", default="", metavar="REGEX", help="jobs whose name matches, those of --rest too"
+        "--only", default="", metavar="REGEX", help="run only jobs whose name matches, those of --rest too"
     )
-    parser.add_argument("--rest", action="store_true", help="those that make test leaves to make matrix")
+    parser.add_argument("--rest", action="store_true", help="run the jobs that make test leaves out")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, metavar="N")
     options = parser.parse_args(arguments)
 

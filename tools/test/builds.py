@@ -1,4 +1,4 @@
-"""Builds: every port, compiler and kind, and none of them with a warning."""
+"""Builds for every port, compiler and kind of kernel; a warning is a failure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def clean_environment() -> dict[str, str]:
 def run_quietly(
     argv: Sequence[str], folder: Path, timeout: float | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a program without input; its output and its complaints are one text."""
+    """Runs a program without input. Returns its standard output and error as one text."""
     return subprocess.run(
         argv,
         cwd=folder,
@@ -82,14 +82,14 @@ class Build:
 
 
 def all_builds() -> list[Build]:
-    """Those that other tests run, and Clang's of the kernel. (In `make lint` Clang reads the user programs
-    too, and the kernel with debugging on, for the locks.)"""
+    """The builds that other tests run, and the kernels built by Clang. (In `make lint` Clang also reads the
+    user programs, and the debug kernel, to check the locks.)"""
     kinds = (Build(""), Build("", tests=True), Build("", "release"), Build("", "release", True, llvm=True))
     return [replace(kind, arch=arch) for arch in qemu.ARCHES for kind in kinds]
 
 
 def jobs(build_root: Path) -> list[Job]:
-    """Kernels with tests and without have objects in common, and are built one after the other."""
+    """The jobs. Kernels with and without tests share objects, so they are built one after the other."""
 
     def job(together: Sequence[Build]) -> Job:
         name = f"build {together[0].arch} {', '.join(build.folder for build in together)}"

@@ -1,5 +1,5 @@
-"""Bounds on what operations cost, from bench/, at sizes that take seconds: growth, locks, windows. Of the
-policies `make test` takes every other one on each port, in turn, and `make matrix` the others."""
+"""Bounds on the costs of operations, from bench/, with sizes that take seconds: growth, locks, windows.
+`make test` takes every other policy on each port, in turn, and `make matrix` takes the others."""
 
 from __future__ import annotations
 

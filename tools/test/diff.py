@@ -1,9 +1,8 @@
-"""The differential suite: what Linux is recorded to answer, this machine's Linux and both ports say.
+"""The differential suite: this machine's Linux and both ports must give the answers recorded from Linux.
 
-tools/diff/README.md tells how it works. A difference in tools/diff/open.txt is known and does not
-fail; one that is listed there and is gone does, so that the list only ever says what is so. `make test`
-asks one port on 4 CPUs and the other on 1; `make matrix` does it the other way round, and as many more
-sequences at random.
+tools/diff/README.md says how it works. A difference that tools/diff/open.txt lists is known and does not
+fail. A listed difference that is gone does fail, so that the list stays true. `make test` runs one port
+on 4 CPUs and the other on 1; `make matrix` exchanges them, and runs as many more random sequences.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _SEQUENCES, _STEPS = 150, 40
 
 
 def host_jobs(build_root: Path) -> list[Job]:
-    """This machine against the record; one that is no plain Linux is only told about."""
+    """Compares this machine with the record; if it is no plain Linux, differences are only reported."""
 
     def check() -> Iterator[Result]:
         try:
@@ -58,7 +57,7 @@ def _job(guest: machines.Guest, rest: bool) -> Job:
 
 
 def follow(guest: machines.Guest, trial: shadow.Trial, rest: bool = False) -> Job:
-    """Sequences at random, on Trellis and this machine; one that is no plain Linux is no shadow."""
+    """Runs random sequences on Trellis and on this machine; left out if this machine is no plain Linux."""
     which = f" from {trial.first} on" if trial.first else ""
     name = f"{guest.title}: {trial.count} sequences at random{which}, seed {trial.seed}"
 

@@ -15,8 +15,8 @@ _ROW = re.compile(r"\| (\d+\.\d+) \| (.+) \| (.+) \| (.+) \|")
 
 
 def known_tests() -> dict[str, str]:
-    """As features.md names them, and each with what runs it: itself, its program, its lab, or the
-    Python test that says how the kernel must stop."""
+    """The tests as features.md names them, each with the job that runs it: the test itself, its program,
+    its lab, or the Python test that says how the kernel must stop."""
     found: dict[str, str] = {}
     python = {path.stem: path.read_text() for path in ROOT.glob("tools/tests/test_*.py")}
     folders = ("kernel/**/test_*.c", "arch/*/test_*.c", "labs/*/tests/*.c", "tools/**/test_*.c")
@@ -50,7 +50,7 @@ def passed(results: Sequence[Result]) -> set[str]:
 
 
 def check(results: Sequence[Result]) -> Iterator[Result]:
-    """@results: of all tests; none, if only some were wanted."""
+    """Checks features.md against @results, those of all tests; empty if only some tests were run."""
     tests = known_tests()
     good = passed(results) if results else set(tests.values())
     rows = [match for line in _TABLE.read_text().splitlines() if (match := _ROW.fullmatch(line))]

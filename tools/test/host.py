@@ -1,6 +1,6 @@
-"""The kernel's pure logic as a program of this machine, under AddressSanitizer and UBSan.
+"""The kernel's pure logic as a program for this machine, under AddressSanitizer and UBSan.
 
-These units need nothing of a machine: their tests, which also run in the kernel, are linked with
+These units need no machine: their tests, which also run in the kernel, are linked with
 tools/host/main.c instead of the test runner.
 """
 
@@ -44,10 +44,10 @@ CFLAGS = (
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
     *("-Ikernel/include", "-Ikernel", "-Itools/host/port"),
     *("-include", "tools/host/rename.h"),
-    # tools/host/port has of arch.h's inline functions what these units call.
+    # tools/host/port has those inline functions of arch.h that these units call.
     *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1", "-Wno-unused-function"),
 )
-# Of user space, what needs no kernel: with this machine's C library, and a main() of its own.
+# The parts of user space that need no kernel, with this machine's C library and a main() of their own.
 _SHELL_UNITS: dict[str, tuple[str, ...]] = {
     "edit": (
         "tools/host/test_edit.c",
@@ -89,7 +89,7 @@ def check(unit: str, build_root: Path) -> Iterator[Result]:
 
 
 def compile_unit(unit: str, program: Path) -> str:
-    """Builds it; what the compiler complains about."""
+    """Builds the unit. Returns the compiler's messages."""
     if unit in _SHELL_UNITS:
         argv = ["gcc", *SHELL_CFLAGS, "-o", str(program), *_SHELL_UNITS[unit]]
         done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)

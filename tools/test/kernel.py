@@ -17,22 +17,22 @@ from tools.test.builds import Build
 from tools.test.model import Job, Result, in_turn, kernel_says, last_lines
 
 CPUS = (1, 4)
-_BATCHES = 4  # of units on a machine: to boot takes longer than most of them
+_BATCHES = 4  # units on one machine: a boot takes longer than most units
 _LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s*\S*$", re.M)
 _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
 
 
-# Units that have boots of their own, and the policies they run under, because their tests have deadlines
-# that a busy host must not decide; urgency is nothing to round robin. Of several policies `make test` takes
-# every other one on each machine, so that it has each of them on both ports.
+# Units with boots of their own under -icount, since a busy host must not decide whether their deadlines
+# hold, and the policies they run under; round robin knows no urgency. Of several policies `make test`
+# takes every other one on each machine, so that it runs each of them on both ports.
 _POLICIES: dict[str, tuple[str, ...]] = {
-    "early": ("",),  # before there are threads, if nothing else is asked for
+    "early": ("",),  # run before there are threads, if no other tests are named
     "migrate": ("rr", "prio"),
     "pi": ("rr", "prio", "mlfq", "edf", "rm", "fair"),
     **{unit: ("rr",) for unit in ("condvar", "deadlock", "event", "mutex", "sync")},
 }
 
-# Also where the clock begins so late that a time that was never set, 0, compares as one to come.
+# Also with a clock that begins so late that 0, a time that was never set, compares as a future time.
 _LATE = ("load.overtaken", "sched.balances")
 
 
@@ -60,7 +60,7 @@ class Unit:
 
     @property
     def how(self) -> str:
-        """Words of make that repeat it."""
+        """The arguments of make that repeat it."""
         icount = f"SCHED={self.policy} ICOUNT=1 " if self.policy else ""
         return icount + f"{self.options} " * bool(self.options)
 
@@ -78,7 +78,7 @@ class Unit:
         return transcript(self.machine(tests), PATIENCE_S)
 
     def again(self, test: str) -> str:
-        """The commands that repeat it: by itself, and behind those that were before it in the same boot."""
+        """The commands that repeat it: alone, and after the tests that ran before it in the same boot."""
         before = self.tests[: self.tests.index(test) + 1]
         return "\nor: ".join(dict.fromkeys([self._command(test), self._command(",".join(before))]))
 
@@ -87,7 +87,7 @@ class Unit:
         return f"make run ARCH={self.arch} CPUS={self.cpus} {self.how}TESTS=1 BOOTARGS={words}"
 
     def results(self) -> Iterator[Result]:
-        """Boots until every test has a verdict: one that takes the kernel down fails alone."""
+        """Boots until every test has a verdict: if one crashes the kernel, only that test fails."""
         left = list(self.tests)
         while left:
             seen = self.boot(left)

@@ -1,7 +1,7 @@
-"""The reference kernel: full marks in every lab, and every checkpoint prints what its handout says.
+"""The reference kernel gets full marks in every lab, and every checkpoint prints what its handout says.
 
-Each lab is graded on one port, in turn, and its checkpoints are tried on the other; `make matrix` does both,
-beside the mutants.
+Each lab is graded on one port, in turn, and its checkpoints are run on the other; `make matrix` does both
+on both ports, with the mutants.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The grader's matrix, then those tests that `make test` has no time for; the last line is the count of
-both. `make matrix` calls this; with LAB or ONLY it is the grader's alone: `grade/matrix.py`."""
+"""The grader's matrix, then the tests for which `make test` has no time; the last line is the count of
+both. `make matrix` calls this; with LAB or ONLY it calls the grader's matrix alone: `grade/matrix.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TOTAL = re.compile(r"(\d+) passed, (\d+) failed\n")
 
 
 def counts(argv: Sequence[str]) -> tuple[int, int] | None:
-    """Shows what @argv says but its last line, the total, which is returned; None: it could not be done."""
+    """Shows the output of @argv without its last line, the total, which it returns; None: it did not run."""
     total: tuple[int, int] | None = None
     command = [sys.executable, "-m", *argv]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:

@@ -12,7 +12,7 @@ from tools import qemu
 class Result:
     name: str  # "user riscv 4 cpus: pipe"
     ok: bool
-    detail: str = ""  # why not, and how to see it again
+    detail: str = ""  # why it failed, and how to repeat it
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Job:
 
     name: str
     run: Callable[[], Iterable[Result]]
-    rest: bool = False  # `make matrix` does it, `make test` has no time for it
+    rest: bool = False  # only `make matrix` runs it: `make test` has no time for it
 
 
 def in_turn(arch: str, number: int) -> bool:
-    """Is this the port on which `make test` does the @number-th of some things, which come by turns?"""
+    """Whether `make test` does item @number of a list on this port; the ports take the items in turn."""
     return (qemu.ARCHES.index(arch) + number) % 2 == 0
 
 

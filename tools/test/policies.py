@@ -2,11 +2,11 @@
 
 The scheduler's tests (unit "sched") compare times, so they run under -icount: the default policy on both
 ports with 1 and 4 CPUs, every other one on one port with 1 and on the other with 4. A user test must
-say what it says on the host, whatever the policy; to be done in minutes each policy does a sixth of
-them on one machine of the four, in turn: half of that sixth in `make test`, the others in `make matrix`.
-So it is with the random sets: each policy's on one port. `make soak` does every combination, and many
-more sets. A policy has no part in how memory runs out: the test that fills it is left to
-tools/test/programs.py.
+print the same as on the host, under every policy. To stay within minutes, each policy runs a sixth of
+them on one machine of the four, in turn: half of that sixth in `make test`, the other half in `make
+matrix`. The random sets of each policy also run on one port only. `make soak` runs every combination,
+and many more sets. The test that fills the memory does not depend on the policy: only
+tools/test/programs.py runs it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tools.test.builds import ROOT, Build
 from tools.test.model import Job, in_turn
 
 _DEFAULT = "rr"
-_PARTS = 6  # into which the user tests are divided: under every policy one is done
+_PARTS = 6  # parts of the list of user tests; each policy runs one of them
 _SETS = 6  # random ones, of each policy and port
-# Abilities that can be switched off at boot, and the tests that know what then must not happen.
+# Features that can be switched off at boot, and the tests that check what must not happen then.
 _SWITCHES = {
     "steal=off": ("sched.steals", "sched.tells_another", "sched.tells_once", "sched.pushes_preempted"),
     "balance=off": ("sched.balances", "sched.steals"),
@@ -41,7 +41,7 @@ def policies() -> list[str]:
 
 
 def kernel_jobs(build_root: Path) -> list[Job]:
-    """The unit "sched" under every policy, and without what can be switched off."""
+    """The unit "sched" under every policy, and with each of these features switched off."""
     found: list[Job] = []
     for arch in qemu.ARCHES:
         build = Build(arch, tests=True)

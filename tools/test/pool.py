@@ -1,4 +1,4 @@
-"""Runs jobs on all cores and shows how far they are."""
+"""Runs jobs on all cores and shows their progress."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The user tests: POSIX programs that must do on Trellis what they do on this machine's Linux.
+"""The user tests: POSIX programs that must do the same on Trellis and on this machine's Linux.
 
 The same sources (user/tests: one program for each .c file and each folder) are compiled here with
-the host's compiler and C library; shell scripts are run by the host's sh. Output and exit status of
-that run are what both ports must repeat, on 1 and 4 CPUs. `make test` does each on 4 CPUs of one of the
-ports, `make matrix` on those of the other.
+the host's compiler and C library; shell scripts are run by the host's sh. Both ports must repeat the
+output and the exit status of that run, on 1 and 4 CPUs. `make test` runs each test on 4 CPUs of one
+port, `make matrix` on 4 CPUs of the other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tools.test.builds import ROOT, Build
 from tools.test.model import Job, Result, in_turn, kernel_says, last_lines
 
 CPUS = (1, 4)
-FILLS_MEMORY = "exhaust"  # the test that takes as long as the machine has memory
+FILLS_MEMORY = "exhaust"  # the test whose duration depends on the machine's memory
 LITTLE_MIB = 128  # little, though enough
 _BATCHES = 6  # for each machine
 _SAY_ENDED = "echo \x1e$?"
@@ -37,7 +37,7 @@ _FOLDER = ROOT / "user" / "tests"
 
 @dataclass(frozen=True)
 class Program:
-    """A test, and where the host's version of it and of its output lie."""
+    """A test, with the paths of the host's version and of the host's output."""
 
     name: str  # below /tests
     sources: tuple[Path, ...]
@@ -100,9 +100,9 @@ def run_on_host(program: Program) -> Iterator[Result]:
 
 
 def run_on_terminal(argv: list[str], folder: Path) -> tuple[int, bytes]:
-    """Runs @argv with its output on a terminal, as it is on Trellis: status, and what it wrote.
+    """Runs @argv with its output on a terminal, as on Trellis. Returns its status and its output.
 
-    Our caller may ignore signals (nohup does): a test begins with none ignored.
+    Our caller may ignore signals (nohup does), so they are reset: a test begins with none ignored.
     """
     master, slave = pty.openpty()
     tty.setraw(slave)
@@ -146,7 +146,7 @@ def compile_for_host(program: Program) -> subprocess.CompletedProcess[str]:
 
 @dataclass(frozen=True)
 class Batch:
-    """Tests on one machine, one after the other: to boot takes longer than most of them."""
+    """Tests on one machine, one after the other, since a boot takes longer than most of them."""
 
     arch: str
     cpus: int
@@ -164,7 +164,7 @@ class Batch:
         return f"{self.machine_title}: {', '.join(test.name for test in self.tests)}"
 
     def check(self) -> Iterator[Result]:
-        """Boots until every test has ended: one that takes the kernel down, or hangs, fails alone."""
+        """Boots until every test has ended: if one crashes the kernel, or hangs, only that test fails."""
         left = list(self.tests)
         while left:
             seen = self._boot(left)
@@ -197,7 +197,7 @@ class Batch:
             return transcript(machine, PATIENCE_S)
 
     def _result(self, tests: Sequence[Program], how: str, ok: bool, output: bytes) -> Result:
-        """Of the last of @tests; those before it ran in the same boot."""
+        """The result of the last of @tests; those before it ran in the same boot."""
         test = tests[-1]
         name = f"{self.machine_title}: {test.name}"
         if not test.expected.exists():

@@ -1,4 +1,4 @@
-"""Runs that must not bring the kernel down: allocations that fail, system calls at random.
+"""Runs that must not crash the kernel: allocations that fail, random system calls.
 
 The programs are in tools/soak. `make soak` runs the same at length.
 """
@@ -21,7 +21,7 @@ _OOM_STEP = 3
 
 @dataclass(frozen=True)
 class Program:
-    """A boot that runs a program of tools/soak, which says by its status whether all was well."""
+    """A boot that runs a program of tools/soak; the program's status says whether it succeeded."""
 
     arch: str
     cpus: int
@@ -62,7 +62,7 @@ class Program:
 
 
 def oom(arch: str, cpus: int, build_root: Path, step: int, policy: str = "rr") -> Program:
-    """Every @step-th allocation of every workload fails, one after the other."""
+    """Runs that fail every @step-th allocation of every workload, one after the other."""
     return Program(arch, cpus, f"/soak/oom {step}", build_root, tests=True, policy=policy)
 
 

@@ -20,7 +20,7 @@ _PREFIX = "results: "
 
 
 class _Recorder(unittest.TestResult):
-    """Keeps every test with what went wrong in it."""
+    """Keeps every test with its errors."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
 /*
- * A POSIX program as it is written for Linux, with nothing of Trellis in it: test_glibc.py links it
- * statically with glibc, and what it says on Linux is what it must say here.
+ * A POSIX program for Linux, which knows nothing about Trellis: test_glibc.py links it statically
+ * with glibc, and it must print the same on Trellis as on Linux.
  *
- * However its threads are scheduled, the lines are the same. Nothing waits for time to pass but the
- * one wait that is to time out.
+ * Its lines are the same however its threads are scheduled. Only one wait depends on time: the one
+ * that must time out.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-"""A person at the console of a machine that was booted to its shell, for tests."""
+"""Plays a person at the console of a machine that was booted to its shell, for tests."""
 
 from __future__ import annotations
 

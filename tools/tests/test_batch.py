@@ -1,4 +1,4 @@
-"""User tests in one boot: each is judged alone, however the boot ends."""
+"""User tests in one boot: each has its own result, however the boot ends."""
 
 import tempfile
 import unittest

@@ -1,5 +1,5 @@
-"""A wrong boot argument: the boot stops, and one line says which it is and what is allowed. Each
-argument that docs/bootargs.md lists and the kernel checks, the ports in turn."""
+"""A wrong boot argument stops the boot, and one line says which it is and what is allowed. This tries each
+argument that docs/bootargs.md lists and the kernel checks, on the ports in turn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.tests.support import BUILD_ROOT
 _TIME = r"a number from \d+ to \d+ \(suffixes ns us ms s K M G\)"
 _SWITCH = "on or off"
 
-# Wrong arguments, and what the line says is allowed. A policy's own arguments are looked at when it runs.
+# Wrong arguments, and what the line says is allowed. A policy's own arguments are checked when it runs.
 _WRONG: tuple[tuple[str, str], ...] = (
     ("cpus=9", r"a number from 1 to 8 .*"),
     ("cpus=0", r"a number from 1 to 8 .*"),

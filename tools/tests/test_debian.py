@@ -40,7 +40,7 @@ exit-group fault fcntl flock fork futex get getrandom hrtimers itimer kill lockf
 mincore mlock mmapaddr mprotect munmap nanosleep nice null open pipe poll prctl procfs pthread qsort readahead
 rename seek sem session sigpending sigq sigsegv sigsuspend sleep switch symlink sysinfo tmpfs vfork wait yield
 zombie""".split()
-_WORK = {"hrtimers": 64}  # its 32 processes share it, and have no end if there is less than one for each
+_WORK = {"hrtimers": 64}  # its 32 processes share it, and never end if there is less than one for each
 _ALONE = ("chmod",)  # a second one waits for a file, which the first has removed again if it was quick
 _ENDS_BY_TIME = ("sem", "yield")  # of stress-ng 0.17 and 0.19, on Linux too: their work done, they wait
 

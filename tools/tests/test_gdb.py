@@ -1,6 +1,6 @@
 """The kernel's GDB commands on both ports, at breakpoints and at the end of a run.
 
-While `ps` lists /proc its ancestors surely wait: the last sleep ended long after they began to.
+While `ps` lists /proc its ancestors surely wait: the last sleep ended long after they began to wait.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The checker of the models: what it takes for a proof and what for a counterexample."""
+"""The checker of the models: it tells proofs from counterexamples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two streams of the serial line, taken apart at every possible place."""
+"""The two streams of the serial line, whose bytes may be split at every place."""
 
 import unittest
 

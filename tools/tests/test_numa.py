@@ -1,4 +1,4 @@
-"""A machine with nodes, on both ports: what the kernel reads of them, shows, and does with memory."""
+"""A machine with NUMA nodes, on both ports: the kernel reads them, shows them, and uses them for memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program of ours that is interrupted says so in one line and leaves nothing running."""
+"""A program of ours that is interrupted prints one line and leaves nothing running."""
 
 import os
 import pty

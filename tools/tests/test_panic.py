@@ -1,4 +1,4 @@
-"""The report of a kernel that breaks: reason, registers, a call chain by name, and nothing else after it."""
+"""The report of a panic: reason, registers, a call chain with names, and no output after it."""
 
 import re
 import unittest

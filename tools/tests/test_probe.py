@@ -1,4 +1,4 @@
-"""The program that every toolchain is tried with: it boots, and what is wrong is said in one line."""
+"""The program that tests a toolchain: it boots, and errors are reported in one line."""
 
 import os
 import subprocess

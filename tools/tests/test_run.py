@@ -1,4 +1,4 @@
-"""tools/run keeps its word, on both ports: what goes where, and the exit statuses."""
+"""tools/run, on both ports: its output goes where its help says, and so do the exit statuses."""
 
 import os
 import subprocess

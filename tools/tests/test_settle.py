@@ -1,4 +1,4 @@
-"""A machine held until QEMU has settled, as newer versions need it, runs as one that starts at once."""
+"""A machine that is held until QEMU has settled runs in the same way as one that starts at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Set-up on machines that lack things, played by programs that only say what they were asked."""
+"""Set-up on machines without some packages; fake programs print the commands that they are given."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Long runs: each seed is one machine, and what a failure names finds that trial again."""
+"""Long runs: each seed is one machine, and the command that a failure names repeats that trial."""
 
 from __future__ import annotations
 

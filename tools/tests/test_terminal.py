@@ -32,7 +32,7 @@ class Riscv(unittest.TestCase):
             self.assertRegex(t.run("sleep 2000 | cat &"), r"^\[2\] \d+\n$")
             self.assertRegex(t.run("jobs"), r"\[1\] \d+ running +sleep 1000\n\[2\] \d+ running +")
             t.run("kill %2")
-            # A prompt tells of what had ended by then; both of its processes have to.
+            # A prompt reports jobs that have ended by then; both processes of this one have to end first.
             self._await(lambda: "[2]" not in t.run("jobs"), "job 2 does not end")
             self.assertRegex(t.run("jobs"), r"\A\[1\] \d+ running +sleep 1000\n\Z")
 

@@ -1,4 +1,4 @@
-"""How make test runs Python's unit tests: every test is a result, and what is left out is told."""
+"""How make test runs Python's unit tests: every test is a result, and skipped tests are reported."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Timelines: what every CPU and every thread did, as one page to look at. docs/timeline.md tells more.
+"""Timelines: a page that shows what every CPU and every thread did. docs/timeline.md says more.
 
-    model.py       what a timeline is, and its JSON
-    from_trace.py  a kernel's trace as a model;  sources.py  which source line said what
-    page.py        a model as one HTML file, of the parts in page/
+    model.py       the model of a timeline, and its JSON
+    from_trace.py  turns a kernel's trace into a model;  sources.py finds the source line of a record
+    page.py        turns a model into one HTML file, from the parts in page/
     perfetto.py    a model as JSON for Perfetto and chrome://tracing
     record.py      boots a command deterministically and takes the trace out of its memory
 

@@ -1,9 +1,9 @@
 """A kernel's trace as a model.
 
-A thread's lane is its changes of state; what is said of each comes from the records around it: who
-was on the CPU (who did it), the claim (why it woke), the block (what for, until when), the system
-call that the actor was in. Release kernels may leave out changes to and from RUNNING; switches say
-the same. A number that is used again is another thread.
+A thread's lane consists of its changes of state. The records around each change explain it: the thread on
+the CPU caused it, the claim says why a thread woke, the block says what it waits for and until when, and
+the system call says what the causing thread was doing. Release kernels may leave out changes to and from
+RUNNING; switches say the same. A number that is used again is another thread.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Life:
     why: str = ""
     by: str = ""
     where: str = ""
-    guessed: bool = False  # the state: it left the CPU, why is not recorded
+    guessed: bool = False  # the state of a thread that left the CPU for a reason that is not recorded
     gone: bool = False  # freed: its number may be used again
 
 
@@ -103,7 +103,7 @@ class _Reader:
     def model(self, title: str, subtitle: str) -> Model:
         for r in self._trace.records:
             if r.event == "state" and r.a == _IDLE:
-                continue  # an idle CPU that looks for work says nothing else
+                continue  # an idle CPU that looks for work writes no other record
             text = self._record(r)
             who = self._life(r.tid) if r.tid != _IDLE else None
             where = self._sources.reason(self._reason(r)) if r.reason else ""
@@ -150,7 +150,7 @@ class _Reader:
         first = next((x.name for x in self._lives if x.tid == pid and x.process == pid), "")
         return first or self._process(pid).name
 
-    # --- Who is who -----------------------------------------------------------------------------
+    # --- Names of threads -----------------------------------------------------------------------
 
     def _life(self, tid: int) -> _Life:
         """The thread that has this number now."""
@@ -187,7 +187,7 @@ class _Reader:
         return self._text(r.reason) if r.reason else ""
 
     def _text(self, address: int) -> str:
-        """The words at an address of the kernel's image; none if it is no such address."""
+        """The string at an address of the kernel's image; "" if it is no such address."""
         if address not in self._texts:
             try:
                 self._texts[address] = self._elf.text(address)
@@ -234,7 +234,7 @@ class _Reader:
     # --- Records --------------------------------------------------------------------------------
 
     def _record(self, r: Record) -> str:
-        """Takes @r into account; what it says, in words."""
+        """Applies record @r to the model. Returns its text."""
         known: dict[str, Callable[[Record], str | None]] = {
             "state": self._state,
             "switch": self._switch,
@@ -265,7 +265,7 @@ class _Reader:
         return (handler(r) if handler else None) or self._say(r)
 
     def _say(self, r: Record) -> str:
-        """Records that only say that something is so."""
+        """Describes records that change no state."""
         match r.event:
             case "switch":
                 return f"{self._on_cpu(r.b, r.cpu)} -> {self._on_cpu(r.a, r.cpu)}"
@@ -343,7 +343,7 @@ class _Reader:
             self._call(life.tid, *call, r.time, "never returned")
 
     def _switch(self, r: Record) -> str | None:
-        """Says what changes of state say too, for kernels that leave those out."""
+        """Applies a switch like changes of state, for kernels that leave those out."""
         if r.b != _IDLE:
             prev = self._life(r.b)
             if prev.state in ("", "running"):

@@ -1,4 +1,4 @@
-"""A timeline, whoever made it: a kernel that ran, a simulator, a test.
+"""A timeline, from any source: a kernel that ran, a simulator, a test.
 
 As JSON a model is one object with the fields of Model; lists hold objects with the fields of their
 class, and whatever has a default may be left out. Times are nanoseconds.
@@ -37,7 +37,7 @@ class Thread:
 
     id: int  # unique in the model
     name: str
-    tid: int = NOBODY  # what the kernel calls it; the id if not said
+    tid: int = NOBODY  # its number in the kernel; the id by default
     process: int = 0
     process_name: str = ""
 
@@ -52,8 +52,8 @@ class Span:
     end: int
     cpu: int = NOBODY  # running: where; otherwise whose run queue, if known
     why: str = ""
-    by: str = ""  # who made it so
-    where: str = ""  # the source line that said so
+    by: str = ""  # the thread that caused it
+    where: str = ""  # the source line that caused it
 
 
 @dataclass(frozen=True)

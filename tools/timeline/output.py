@@ -1,4 +1,4 @@
-"""Writes a model in the form that the name of the file asks for."""
+"""Writes a model in the form that the name of the file implies."""
 
 from __future__ import annotations
 

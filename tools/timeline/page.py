@@ -1,7 +1,7 @@
-"""A model as one HTML file that needs nothing else: the parts in page/ put together around the data.
+"""Writes a model as one HTML file that needs no other: the parts in page/ and the data.
 
-The data are columns of numbers, texts being indices of one table of strings, so that a hundred
-thousand records stay a few megabytes; data.js takes them apart again.
+The data are columns of numbers, and a text is an index into one table of strings, so that a hundred
+thousand records need only a few megabytes; data.js decodes them.
 """
 
 from __future__ import annotations

@@ -58,9 +58,9 @@ def record(
 
 
 class _Following:
-    """Empties the rings while the machine runs: what it says may be more than they hold.
+    """Empties the rings while the machine runs, since a trace may be longer than they can hold.
 
-    The machine does not notice, and nothing is lost unless this host is very busy; so the trace is
+    This does not affect the machine, and nothing is lost unless this host is very busy, so the trace is
     the same every time.
     """
 

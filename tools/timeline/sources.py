@@ -1,4 +1,4 @@
-"""Which source line wrote a record: found by its words, when a timeline is made.
+"""Finds the source line that wrote a record, by the record's words, when a timeline is made.
 
 The kernel records no program counters for this. A change of state carries its reason, a string that
 one or a few calls pass; every other event has the calls of trace() that name it.
@@ -25,11 +25,11 @@ class Sources:
         self._root = root
 
     def reason(self, words: str) -> str:
-        """Where @words are given as a reason: "kernel/process/kill.c:49", or several, or ""."""
+        """The places that pass @words as a reason: "kernel/process/kill.c:49", or several, or ""."""
         return self._reasons.get(words, "")
 
     def event(self, name: str) -> str:
-        """Where an event other than a change of state is recorded."""
+        """The places that record an event other than a change of state."""
         return self._events.get(name, "")
 
     def syscalls(self, arch: str) -> dict[int, str]:

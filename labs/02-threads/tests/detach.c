@@ -11,7 +11,7 @@
 #include "test/ktest.h"
 #include "thread/thread.h"
 
-#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
+#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses the first */
 
 static _Atomic bool go;
 
@@ -48,7 +48,7 @@ static void let_it_be_joined(struct thread *t)
 	}
 }
 
-/* Until @t has left its stack. The caller has a reference, or has not detached it. */
+/* Waits until @t has left its stack. The caller has a reference to @t, or has not detached it. */
 static void let_it_leave(struct thread *t)
 {
 	bool left = false;
@@ -77,12 +77,12 @@ KTEST(join_errors, "join.errors", "02.7", "P2.9")
 	CHECK(got == -EBUSY, "P2.9", "a second joiner got %d", got);
 	CHECK(thread_detach(t) == 0, "P2.10", "a living thread could not be detached");
 	CHECK(thread_join(j, &got, deadline_in(NSEC_PER_SEC)) == 0 && got == -ECHILD, "P2.10",
-	      "the joiner of a thread that was detached meanwhile got %d", got);
+	      "the joiner of a thread that was detached during the join got %d", got);
 	got = thread_join(t, NULL, DEADLINE_POLL);
 	CHECK(got == -ECHILD, "P2.9", "joining a detached thread gave %d", got);
 	CHECK(thread_detach(t) == -ECHILD, "P2.9", "a thread could be detached twice");
 	go = true;
-	let_it_leave(t);	/* or the next test would count it */
+	let_it_leave(t);	/* the next test counts threads and must not see this one */
 	thread_put(t);
 }
 
@@ -121,7 +121,7 @@ KTEST(detach_reaped, "detach.reaped", "02.7", "P2.10")
 	audit();
 }
 
-/* On 1 CPU: the thread exits after each single instruction of detach(). */
+/* On 1 CPU: interrupts thread_detach() after @step instructions, where the thread exits. */
 KTEST(detach_swept, "detach.swept", "02.7", "P2.10")
 {
 	struct counter_snapshot before, after;
@@ -165,7 +165,7 @@ static void wait_for_process(pid_t pid, const char *when)
 
 	CHECK(err == 0 && res.pid == pid, "P2.11", "%s: waiting for it gave %d", when, err);
 	CHECK(res.status == STATUS_EXIT(10), "P2.11",
-	      "%s: its status is %x, its first thread's code is 10", when, res.status);
+	      "%s: its status is %x, its first thread's exit code is 10", when, res.status);
 	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P2.11", "%s: it ended twice",
 	      when);
 }
@@ -190,7 +190,7 @@ static int swept_exit(void *arg)
 {
 	struct process *p = current_process();
 
-	/* Only the first thread is swept: its sibling exits in the middle of its leaving. */
+	/* Sweep only the first thread; the other one then exits in the middle of its exit. */
 	if (current_thread()->tid == p->pid)
 		sweep_arm("process_thread_leaves", current_thread(), sweep_step);
 	return (int)(s64)arg;
@@ -201,7 +201,10 @@ KTEST(last_swept, "last.swept", "02.8", "P2.11")
 	bool hit = true;
 	unsigned step;
 
-	/* Between a count and a look at it there may be one instruction: four seeds do them all. */
+	/*
+	 * A wrong kernel may have a single instruction between counting down and reading the count:
+	 * the four seeds together stop at every instruction.
+	 */
 	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
 		sweep_step = step;
 		wait_for_process(start_process(2, swept_exit)->pid,

@@ -1,6 +1,6 @@
 /*
- * Lab 02: returning is exiting, codes are delivered once, stacks are left before they
- * are anybody else's.
+ * Lab 02, steps 4 to 7: a thread whose function returns exits, each exit code is delivered once,
+ * and a stack is not reused before its thread has left it.
  */
 #include "base/counters.h"
 #include "errno.h"
@@ -13,7 +13,7 @@
 #include "thread/thread.h"
 
 #define SOON	(50 * NSEC_PER_MSEC)
-#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
+#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses the first */
 
 static int return_arg(void *arg)
 {
@@ -34,7 +34,7 @@ static struct thread *start(thread_fn fn, s64 arg)
 	return t;
 }
 
-/* Until @t has left its stack, without joining it. */
+/* Waits, without joining, until @t has left its stack. */
 static void let_it_leave(struct thread *t)
 {
 	u64 end = time_now() + SOON;
@@ -67,7 +67,7 @@ KTEST(exit_return, "exit.return", "02.4", "P2.4")
 	t = start(count_calls, 0);
 	let_it_leave(t);
 	CHECK(calls == 1, "P2.4", "its function was called %u times", calls);
-	CHECK(thread_state(t) == THREAD_DEAD, "P2.4", "it left its stack as %s",
+	CHECK(thread_state(t) == THREAD_DEAD, "P2.4", "it left its stack in state %s",
 	      thread_state_name(thread_state(t)));
 	let_it_leave(start(exit_arg, 2));
 }
@@ -100,7 +100,7 @@ static int joiner(void *arg)
 	return err ? err : code;
 }
 
-/* Until somebody waits in join(@t). */
+/* Waits until another thread is blocked in thread_join(@t). */
 static void let_it_be_joined(struct thread *t)
 {
 	bool joined = false;
@@ -141,7 +141,8 @@ KTEST(join_timed, "join.timed", "02.5", "P2.6")
 	waited = time_now() - from;
 	CHECK(err == -ETIMEDOUT, "P2.6", "joining a living thread for 2 ms gave %d", err);
 	CHECK(waited >= 2 * NSEC_PER_MSEC, "P2.6", "it gave up after %lu ns", waited);
-	CHECK(thread_join(t, &got, DEADLINE_POLL) == -ETIMEDOUT, "P2.6", "polling a living thread");
+	CHECK(thread_join(t, &got, DEADLINE_POLL) == -ETIMEDOUT, "P2.6",
+	      "polling a living thread did not time out");
 	go = true;
 	from = time_now();
 	err = thread_join(t, &got, deadline_in(10 * NSEC_PER_SEC));
@@ -151,7 +152,7 @@ KTEST(join_timed, "join.timed", "02.5", "P2.6")
 	      waited);
 }
 
-/* On 1 CPU: the thread runs to its end after each single instruction of join(). */
+/* On 1 CPU: interrupts thread_join() after @step instructions, where the thread runs to its end. */
 KTEST(join_swept, "join.swept", "02.5", "P2.5")
 {
 	bool hit = true;
@@ -193,7 +194,7 @@ static int join_and_tell(void *arg)
 	return 0;
 }
 
-/* One CPU is held in the middle of its exit while the other joins. */
+/* Stops CPU 1 in the middle of a thread's exit while CPU 0 joins that thread. */
 KTEST(join_not_early, "join.not_early", "02.6", "P2.7")
 {
 	struct thread *t, *j;

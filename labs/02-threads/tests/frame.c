@@ -1,6 +1,6 @@
 /*
- * Lab 02, steps 1 and 2: the first frame and the switch. These run before any other thread exists,
- * on the idle thread of CPU 0, so that they need nothing of the later steps.
+ * Lab 02, steps 1 and 2: the first frame and the switch. These tests run on the idle thread of
+ * CPU 0, before any other thread exists, so that they need nothing of the later steps.
  */
 #include "sched/cpu.h"
 #include "sched/sched.h"

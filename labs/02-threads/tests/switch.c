@@ -7,7 +7,7 @@
 #define ROUNDS		200
 #define THREADS		3
 
-/* arch/<arch>/test_registers.S goes round every switch and notes a register that is lost. */
+/* arch/<arch>/test_registers.S wraps every switch and notes here a register that was not kept. */
 extern struct {
 	const char *name;
 	u64 before, after;
@@ -21,7 +21,7 @@ static int take_turns(void *arg)
 	for (unsigned n = 0; n < ROUNDS; n++)
 		thread_yield();
 	finished++;
-	for (;;)		/* exit is step 4's */
+	for (;;)		/* thread_exit() is written in step 4 */
 		thread_yield();
 	return 0;
 }

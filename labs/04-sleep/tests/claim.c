@@ -1,5 +1,6 @@
 /*
- * Lab 04, step 4: one wait, several who could end it. Exactly one does, and nothing is left behind.
+ * Lab 04, step 4: event, deadline and kill may all end a wait. Exactly one of them does, and
+ * nothing of the wait is left behind.
  */
 #include "base/bootargs.h"
 #include "waiters.h"
@@ -9,8 +10,8 @@ static struct wait_queue queue = WAIT_QUEUE_INIT(queue);
 static struct waiting {
 	struct deadline d;
 	struct thread *thread;
-	u64 returned;		/* when */
-	bool too_early;		/* while park slot 0 held the other side */
+	u64 returned;		/* the time when the wait returned */
+	bool too_early;		/* it returned while park slot 0 still held the other side */
 	_Atomic bool done;
 	int err;
 } waits[2];
@@ -76,17 +77,17 @@ KTEST(wait_timeout, "wait.timeout", "04.4", "P4.11")
 	CHECK(took >= 5 * MS, "P4.11", "a wait of 5000 us returned after %lu us", took / 1000);
 	CHECK(took < 5 * MS + LATE, "P4.11", "a wait of 5000 us returned after %lu us",
 	      took / 1000);
-	CHECK(queue.nr == 1, "P4.12", "after one of two has timed out the queue counts %u",
+	CHECK(queue.nr == 1, "P4.12", "after one of two waiters has timed out the queue counts %u",
 	      queue.nr);
 	CHECK(wait_wake_one(&queue, 3) == 1, "P4.11", "a wake-up woke nobody");
 	err = result_of(1, "P4.11");
 	CHECK(err == 3, "P4.11", "the waiter behind one that had timed out got %d", err);
-	CHECK(armed_deadlines() == 0, "P4.12", "%u deadlines are armed for nobody",
+	CHECK(armed_deadlines() == 0, "P4.12", "%u deadlines are armed, but no thread waits",
 	      armed_deadlines());
 	audit();
 }
 
-/* The first deadline goes away; the second is in time. */
+/* An event cancels the first deadline; the second sleeper must still wake in time. */
 KTEST(wait_head_cancelled, "wait.head_cancelled", "04.4", "P4.5")
 {
 	u64 from = time_now(), late;
@@ -97,7 +98,8 @@ KTEST(wait_head_cancelled, "wait.head_cancelled", "04.4", "P4.5")
 	CHECK(wait_wake_one(&queue, 4) == 1, "P4.11", "a wake-up woke nobody");
 	err = result_of(0, "P4.11");
 	CHECK(err == 4, "P4.11", "woken before its deadline, it got %d", err);
-	CHECK(armed_deadlines() == 1, "P4.12", "two were armed, one was woken, %u are armed",
+	CHECK(armed_deadlines() == 1, "P4.12",
+	      "one of two threads with a deadline was woken, and %u deadlines are armed",
 	      armed_deadlines());
 	thread_sleep_until(deadline_at(from + 15 * MS));
 	result_of(1, "P4.5");
@@ -116,7 +118,7 @@ static void wake_now(void *unused)
 	woke = wait_wake_one(&queue, token);
 }
 
-/* On 1 CPU: event and deadline fall into one interrupt, after each step of wait_block_locked(). */
+/* On 1 CPU: the event comes @step instructions into wait_block_locked(), close to the deadline. */
 KTEST(wait_both, "wait.both", "04.4", "P4.10")
 {
 	unsigned shift = bootarg_number("shift", 0, 0, 10), armed = armed_deadlines(), events = 0;
@@ -138,13 +140,13 @@ KTEST(wait_both, "wait.both", "04.4", "P4.10")
 			"%s the event had claimed the wait, it returned %d",
 			woke ? "although" : "without", err);
 		REQUIRE(queue.nr == 0 && armed_deadlines() == armed, "P4.12",
-			"it returned with %u places in the queue and %u deadlines", queue.nr,
+			"it returned with %u places in the queue and %u deadlines armed", queue.nr,
 			armed_deadlines() - armed);
 		events += woke;
 	}
 	sweep_action = NULL;
 	ktest_figure("events", events);
-	CHECK(events > 0, "P4.10", "no event was ever in time");
+	CHECK(events > 0, "P4.10", "no event came before the deadline");
 }
 
 #define STORM_WAITERS	4
@@ -188,7 +190,7 @@ static int storm_waker(void *arg)
 	return 0;
 }
 
-/* On several CPUs, wake-ups and deadlines as they come: each wake-up comes out of one wait. */
+/* On several CPUs, random wake-ups and deadlines: each wake-up ends exactly one wait. */
 KTEST(wait_storm, "wait.storm", "04.4", "P4.10")
 {
 	struct thread *t[STORM_WAITERS + 2];
@@ -210,7 +212,7 @@ KTEST(wait_storm, "wait.storm", "04.4", "P4.10")
 	audit();
 }
 
-/* --- Two claimers, with nothing but the claim between them ------------------------------------ */
+/* --- Two CPUs claim one wait, and no lock keeps them apart ------------------------------------ */
 
 #define CONTESTS	300
 
@@ -219,8 +221,8 @@ static _Atomic unsigned contest, ready[2], away, finished;	/* numbers of rounds,
 static bool claimed[2];
 
 /*
- * The first says go and claims @round loops later, so that sooner or later its CPU's turn ends
- * after each instruction of the claim; the other one claims as soon as it sees that.
+ * Claimer 0 sets `away` and claims @round loops later, so that over the rounds its CPU's turn ends
+ * after each instruction of the claim. Claimer 1 claims as soon as it sees `away`.
  */
 static int claimer(void *arg)
 {
@@ -257,18 +259,18 @@ KTEST(wait_contested, "wait.contested", "04.4", "P4.10")
 		err = waiter_block(&contested, DEADLINE_NEVER);
 		while (finished < 2 * round)
 			thread_yield();
-		REQUIRE(claimed[0] + claimed[1] == 1, "P4.10", "%s of two claimers had the wait",
+		REQUIRE(claimed[0] + claimed[1] == 1, "P4.10", "%s of two claimers won the wait",
 			claimed[0] ? "both" : "none");
-		CHECK(err == 1 + claimed[1], "P4.10", "claimer %u had it, but it returned %d",
+		CHECK(err == 1 + claimed[1], "P4.10", "claimer %u won, but the wait returned %d",
 		      1 + claimed[1], err);
 	}
 	for (unsigned i = 0; i < 2; i++)
 		thread_join(t[i], NULL, DEADLINE_NEVER);
 }
 
-/* --- On return nobody knows the waiter: one side is held while it has the waiter in hand ------ */
+/* --- On return no other CPU has a pointer to the waiter: the tests park a CPU that has one ---- */
 
-/* On 2 CPUs: the expiry has found a waiter, and is held; an event wakes it on the other CPU. */
+/* On 2 CPUs: an expiry has found a waiter and is parked; on the other CPU an event wakes it. */
 KTEST(wait_held_expiry, "wait.held_expiry", "04.4", "P4.12")
 {
 	int err;
@@ -276,19 +278,19 @@ KTEST(wait_held_expiry, "wait.held_expiry", "04.4", "P4.12")
 	NEEDS_TWO_CPUS;
 	sched_set_affinity(current_thread(), BIT(0));
 	start_wait(0, BIT(1), wait_once, deadline_in(2 * MS), "P4.12");
-	sched_set_affinity(waits[0].thread, BIT(0));	/* where it will run when it is woken */
+	sched_set_affinity(waits[0].thread, BIT(0));	/* it runs here when it is woken */
 	park_arm(0, "waiter_swap", AT_ENTRY, NULL, 3 * MS);
 	REQUIRE(park_wait(0, 20 * MS), "P4.12", "no expiry came to waiter_swap()");
 	woke = wait_wake_one(&queue, 5);
 	err = result_of(0, "P4.12");
 	CHECK(!waits[0].too_early, "P4.12",
-	      "the wait returned while an expiry had its waiter in hand");
+	      "the wait returned while an expiry still had a pointer to its waiter");
 	CHECK(err == (woke ? 5 : -ETIMEDOUT), "P4.10",
 	      "the event %s first, but the wait returned %d", woke ? "was" : "was not", err);
 	sched_set_affinity(current_thread(), ~0u);
 }
 
-/* On 2 CPUs: a waker has found a waiter, and is held until that one has timed out. */
+/* On 2 CPUs: a waker has found a waiter, and is parked until the waiter has timed out. */
 KTEST(wait_held_waker, "wait.held_waker", "04.4", "P4.12")
 {
 	int err;
@@ -302,7 +304,7 @@ KTEST(wait_held_waker, "wait.held_waker", "04.4", "P4.12")
 	err = result_of(0, "P4.12");
 	CHECK(err == -ETIMEDOUT, "P4.10", "the first waiter's deadline came first; it got %d", err);
 	CHECK(!waits[0].too_early, "P4.12",
-	      "the wait returned while a waker had its waiter in hand");
+	      "the wait returned while a waker still had a pointer to its waiter");
 	CHECK(woke == 1, "P4.11", "the wake-up was used up by a waiter that had timed out");
 	if (!woke)
 		wait_wake_one(&queue, 0);
@@ -338,8 +340,8 @@ KTEST(wait_killed, "wait.killed", "04.4", "P4.13")
 	kill_it(wait_once, DEADLINE_NEVER, "a waiter");
 	kill_it(wait_once, deadline_in(20 * MS), "a waiter with a deadline");
 	CHECK(wait_wake_one(&queue, 0) == 0, "P4.13",
-	      "a wake-up found somebody who was killed");
-	from = time_now();	/* the next thread gets the record of a killed one */
+	      "a wake-up found a thread that was killed");
+	from = time_now();	/* the next thread gets the stack of a killed one */
 	start_wait(0, ~0u, sleep_once, deadline_in(30 * MS), "P4.13");
 	thread_sleep(32 * MS);
 	err = result_of(0, "P4.13");

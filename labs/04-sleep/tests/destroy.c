@@ -1,5 +1,5 @@
 /*
- * Lab 04, step 5: deadlines that are no time at all, and the end of a queue.
+ * Lab 04, step 5: polls, deadlines that have passed, waits for ever, and the end of a queue.
  */
 #include "base/string.h"
 #include "mm/mm.h"
@@ -17,7 +17,7 @@ static void make_queue(void)
 	returned = 0;
 }
 
-/* Nobody may touch it any more: debug builds fill what is freed. */
+/* Overwrites the queue before freeing it, so that a thread that still uses it fails. */
 static void free_queue(void)
 {
 	memset(queue, 0xa5, sizeof(*queue));
@@ -117,11 +117,12 @@ KTEST(destroy_wakes, "destroy.wakes", "04.5", "P4.15")
 		      results[i]);
 		thread_join(t[i], NULL, DEADLINE_NEVER);
 	}
-	CHECK(armed_deadlines() == 0, "P4.15", "its waiters left %u deadlines", armed_deadlines());
+	CHECK(armed_deadlines() == 0, "P4.15", "its waiters left %u deadlines armed",
+	      armed_deadlines());
 	audit();
 }
 
-/* WAIT4, on 2 CPUs: a waiter is held on its way out; the queue must live until it has left. */
+/* WAIT4: On 2 CPUs: a waiter is parked on its way out; the queue must live until it has left. */
 static void destroy_under(thread_fn fn, u64 me, const char *what)
 {
 	struct thread *t;
@@ -151,7 +152,7 @@ KTEST(destroy_last, "destroy.last", "04.5", "P4.15")
 	sched_set_affinity(current_thread(), ~0u);
 }
 
-/* On 2 CPUs: a waiter has the queue in hand, but is not in it yet when it is destroyed. */
+/* On 2 CPUs: a waiter has a pointer to the queue, but is not in it yet when it is destroyed. */
 KTEST(destroy_late, "destroy.late", "04.5", "P4.15")
 {
 	struct thread *t = made_on(BIT(1), wait_once, (void *)4);

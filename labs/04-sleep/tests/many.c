@@ -1,5 +1,5 @@
 /*
- * Lab 04, step 6: a thousand sleepers cost each what ten do.
+ * Lab 04, step 6: waking one of a thousand sleepers costs no more than waking one of ten.
  */
 #include "base/counters.h"
 #include "waiters.h"
@@ -12,9 +12,9 @@ static struct thread *threads[MANY];
 static struct waiter waiters[MANY];
 static u64 due;
 static _Atomic unsigned asleep, woken;
-static unsigned left_behind;	/* armed when the first one ran */
-static unsigned misplaced;	/* who did not wake in order of arrival */
-static u64 finished;		/* when the last one ran */
+static unsigned left_behind;	/* deadlines still armed when the first sleeper ran */
+static unsigned misplaced;	/* sleepers that did not wake in order of arrival */
+static u64 finished;		/* the time when the last sleeper ran */
 
 static int sleep_once(void *arg)
 {
@@ -28,10 +28,10 @@ static int sleep_once(void *arg)
 	if (place == 0)
 		left_behind = armed_deadlines();
 	misplaced += place != (u64)arg;
-	return wait_block(&gate, DEADLINE_NEVER);	/* exits are not what is measured */
+	return wait_block(&gate, DEADLINE_NEVER);	/* keeps exits out of the measurement */
 }
 
-/* @n sleep until the same time. On 1 CPU time is instructions: how many each took to wake. */
+/* Lets @n threads sleep until the same time. Returns the instructions that each took to wake. */
 static u64 cost_of(unsigned n)
 {
 	asleep = woken = misplaced = 0;
@@ -56,7 +56,7 @@ static u64 cost_of(unsigned n)
 	return (finished - due) / n;
 }
 
-/* The sleep queue's part of that, for @n waiters of a thread that never runs. */
+/* Returns the sleep queue's part of that cost, for @n waiters of a thread that never runs. */
 static u64 cost_of_expiry(unsigned n)
 {
 	struct thread *owner = made_on(~0u, sleep_once, NULL);

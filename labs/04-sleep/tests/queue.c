@@ -1,5 +1,5 @@
 /*
- * Lab 04, step 3: wait queues. Nothing here has a deadline, except the test's own patience.
+ * Lab 04, step 3: wait queues. No wait here has a deadline; the tests give up after SOON.
  */
 #include "waiters.h"
 
@@ -7,7 +7,7 @@
 
 static struct wait_queue queue = WAIT_QUEUE_INIT(queue);
 static unsigned woken;			/* [queue.lock] */
-static unsigned order[WAITERS];		/* who returned, in order [queue.lock] */
+static unsigned order[WAITERS];		/* waiters in the order of return [queue.lock] */
 static _Atomic int results[WAITERS];	/* what each wait returned */
 
 static int wait_once(void *arg)
@@ -29,7 +29,7 @@ static int wait_once(void *arg)
 
 static struct thread *threads[WAITERS];
 
-/* Waiters 0 to @n - 1 come in this order; @shared is a mask of those that are. */
+/* Lets waiters 0 to @n - 1 come in this order; @shared is the mask of shared ones. */
 static void line_up(unsigned n, unsigned shared)
 {
 	woken = 0;
@@ -64,19 +64,20 @@ KTEST(wait_wake_one_locked, "wait.wake_one", "04.3", "P4.6")
 		      i, 10 + i, results[i]);
 	}
 	CHECK(wait_wake_one(&queue, 0) == 0, "P4.6",
-	      "a wake-up found somebody in an empty queue");
+	      "a wake-up found a waiter in an empty queue");
 	join_waiters(WAITERS, "P4.6");
 	CHECK(queue.nr == 0, "P4.6", "%u waiters are counted in an empty queue", queue.nr);
 }
 
-/* Waiters 0 and 2 are shared: they wake and leave the wake-up to the next. */
+/* Waiters 0 and 2 are shared: they wake and leave the wake-up to the next waiter. */
 KTEST(wait_shared, "wait.shared", "04.3", "P4.6")
 {
 	line_up(4, BIT(0) | BIT(2));
 	CHECK(wait_wake_one(&queue, 5) == 1, "P4.6", "a wake-up woke nobody");
-	REQUIRE(AWAIT(woken == 2), "P4.6", "a shared waiter and the one behind it: %u woke, not 2",
-		woken);
-	CHECK(results[0] == 5 && results[1] == 5, "P4.6", "not the first two were woken");
+	REQUIRE(AWAIT(woken == 2), "P4.6",
+		"of a shared waiter and the one behind it %u woke, not 2", woken);
+	CHECK(results[0] == 5 && results[1] == 5, "P4.6",
+	      "the two that woke were not the first two in the queue");
 	CHECK(wait_wake_one(&queue, 6) == 1, "P4.6", "the second wake-up woke nobody");
 	REQUIRE(AWAIT(woken == 4), "P4.6", "after two wake-ups %u of 4 have been woken", woken);
 	join_waiters(4, "P4.6");
@@ -95,7 +96,7 @@ KTEST(wait_wake_all_locked, "wait.wake_all", "04.3", "P4.7")
 			CHECK(order[i] == i, "P4.7", "waiter %u came back as number %u", order[i],
 			      i);
 	}
-	CHECK(wait_wake_all(&queue, 0) == 0, "P4.7", "somebody was woken twice");
+	CHECK(wait_wake_all(&queue, 0) == 0, "P4.7", "a waiter was woken twice");
 	CHECK(queue.nr == 0, "P4.7", "%u waiters are counted in an empty queue", queue.nr);
 }
 
@@ -109,7 +110,7 @@ static struct {
 	_Atomic bool finished;
 } swept;
 
-/* In the timer interrupt that the sweep forces. */
+/* Runs in the timer interrupt that the sweep forces. */
 static void wake_now(void *unused)
 {
 	(void)unused;
@@ -158,7 +159,7 @@ KTEST(wait_swept_, "wait.swept", "04.3", "P4.8")
 	thread_join(swept.waiter, NULL, DEADLINE_NEVER);
 }
 
-/* On 2 CPUs: the waiter is held just before it blocks; then the waker just after it has woken. */
+/* On 2 CPUs: parks first a waiter just before it blocks, then a waker just after its wake-up. */
 KTEST(wait_parked, "wait.parked", "04.3", "P4.8")
 {
 	struct thread *self = current_thread();
@@ -187,7 +188,7 @@ KTEST(wait_parked, "wait.parked", "04.3", "P4.8")
 	CHECK(woke == 1, "P4.8", "a waiter could not be woken");
 	REQUIRE(AWAIT(results[0] != 99), "P4.8", "it never returned");
 	CHECK(results[0] == 8, "P4.9",
-	      "it ran before its waker had gone on, and got %d instead of 8", results[0]);
+	      "it ran before its waker went on, and got %d instead of 8", results[0]);
 	join_waiters(1, "P4.8");
 	sched_set_affinity(self, ~0u);
 }

@@ -1,5 +1,5 @@
 /*
- * Lab 04, steps 1 and 2: sleepers wake in order, never early, soon, and sleeping costs nothing.
+ * Lab 04, steps 1 and 2: sleepers wake in order, never early, not late, and use no CPU time.
  */
 #include "waiters.h"
 
@@ -7,8 +7,8 @@
 
 static struct sleeper {
 	struct deadline until;
-	u64 woke;		/* when it ran again */
-	unsigned place;		/* how many woke before it */
+	u64 woke;		/* the time when it ran again */
+	unsigned place;		/* how many sleepers woke before it */
 	struct thread *thread;
 } sleepers[SLEEPERS];
 
@@ -45,7 +45,7 @@ KTEST(sleep_never_early, "sleep.never_early", "04.1", "P4.1")
 	}
 }
 
-/* The deadlines of sleepers 0 to 3 differ, those of 4 to 7 are equal and before. */
+/* The deadlines of sleepers 0 to 3 differ; those of 4 to 7 are equal, and earlier. */
 KTEST(sleep_order, "sleep.order", "04.1", "P4.2")
 {
 	static const unsigned after_ms[SLEEPERS / 2] = { 18, 12, 16, 14 };
@@ -66,7 +66,7 @@ KTEST(sleep_order, "sleep.order", "04.1", "P4.2")
 		      (sleepers[i].until.at - from) / MS, sleepers[i].place, places[i]);
 }
 
-/* --- One sleep queue by hand: interrupts are off, so time stands still for it ----------------- */
+/* --- One sleep queue by hand: interrupts are off, so no timer expires it ---------------------- */
 
 static struct waiter waiters[SLEEPERS];
 
@@ -77,7 +77,7 @@ static void arm_by_hand(unsigned i, struct thread *owner, u64 deadline)
 	sleepq_arm(&waiters[i], deadline);
 }
 
-/* Expires at @now; the mask of the first @n waiters that have been timed out. */
+/* Expires at @now. Returns the mask of the first @n waiters that have been timed out. */
 static unsigned expired_at(u64 now, unsigned n)
 {
 	unsigned mask = 0;
@@ -152,7 +152,7 @@ static void check_late(unsigned i, const char *what)
 	CHECK(late < LATE, "P4.5", "%s woke %lu us late", what, late / 1000);
 }
 
-/* SLEEP2. Everybody sleeps, so only the timer interrupts here. */
+/* SLEEP2: All threads sleep here, so the timer alone can wake them in time. */
 KTEST(sleep_late, "sleep.late", "04.2", "P4.5")
 {
 	u64 from = time_now();
@@ -167,8 +167,8 @@ KTEST(sleep_late, "sleep.late", "04.2", "P4.5")
 	REQUIRE(AWAIT(woken == 4), "P4.5", "%u of 4 sleepers woke", woken);
 	check_late(2, "the sleeper with the first deadline, which came third,");
 	check_late(1, "the sleeper with the second deadline, which came second,");
-	check_late(3, "the one that came last");
-	check_late(0, "the one that came first");
+	check_late(3, "the sleeper that came last");
+	check_late(0, "the sleeper that came first");
 }
 
 KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
@@ -190,12 +190,16 @@ KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
 	ktest_figure("idle_permille", idle * 1000 / took);
 	ktest_figure("timer_interrupts", ticks);
 	CHECK(idle * 100 >= took * 95, "P4.3",
-	      "everybody slept for %lu us, the CPU was idle for %lu us", took / 1000, idle / 1000);
+	      "all threads slept for %lu us, the CPU was idle for %lu us", took / 1000,
+	      idle / 1000);
 	CHECK(ticks <= 2 * SLEEPERS + 4, "P4.3", "%u sleepers took %lu timer interrupts",
 	      SLEEPERS + 1, ticks);
 }
 
-/* Deadlines on both sides of 0, in both orders of arrival; with clock= close to the wrap. */
+/*
+ * Deadlines on both sides of 0, in both orders of arrival. In lab.toml, clock= starts the clock
+ * close to its wrap.
+ */
 KTEST(sleep_wrap, "sleep.wrap", "04.2", "P4.4")
 {
 	static const int around_ms[6] = { -4, 0, 3, 4, -3, 0 };

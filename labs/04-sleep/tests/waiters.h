@@ -1,8 +1,8 @@
 /*
  * Shared by the tests of this lab: threads that sleep or wait, and ways to watch them.
  *
- * The tests of steps 1 and 2 need nothing of wait queues. A thread that exits wakes its joiner,
- * which is a wait queue's work, so theirs rest instead, and the test watches a count.
+ * The tests of steps 1 and 2 must work before wait queues do. A thread that exits wakes its joiner
+ * through a wait queue, so their threads rest() instead of exiting, and the test watches a count.
  */
 #pragma once
 
@@ -17,11 +17,11 @@
 #include "thread/thread.h"
 
 #define MS	NSEC_PER_MSEC
-#define LATE	(4 * MS)	/* what is later came from a slice's end, not from the timer */
+#define LATE	(4 * MS)	/* a later wake-up came from the end of a slice */
 #define SOON	(50 * MS)
-#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses which */
+#define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses the first */
 
-/* Gives way until @cond holds or SOON is over; whether it holds. */
+/* Yields until @cond holds or SOON is over; the value says whether it holds. */
 #define AWAIT(cond)								\
 	({									\
 		u64 end_ = time_now() + SOON;					\
@@ -30,7 +30,7 @@
 		!!(cond);							\
 	})
 
-/* A thread that has not run yet, for the CPUs of @mask. */
+/* Returns a thread that has not run yet, for the CPUs of @mask. */
 static inline struct thread *made_on(u32 mask, thread_fn fn, void *arg)
 {
 	struct thread *t = thread_create("tester", fn, arg, PRIORITY_DEFAULT);
@@ -53,7 +53,7 @@ static inline struct thread *started(thread_fn fn, void *arg)
 	return started_on(~0u, fn, arg);
 }
 
-/* Neither runs again nor exits. */
+/* Keeps the current thread from ever going on or exiting. */
 static inline void rest(void)
 {
 	for (;;) {
@@ -62,7 +62,7 @@ static inline void rest(void)
 	}
 }
 
-/* Deadlines armed on all CPUs. */
+/* Returns how many deadlines are armed on all CPUs. */
 static inline unsigned armed_deadlines(void)
 {
 	unsigned n = 0;

@@ -1,9 +1,10 @@
 /*
- * Lab 06: one killer wins, nobody new comes, and a victim goes wherever it is.
+ * Lab 06, steps 1 and 3 to 5: one killer wins, no new thread joins, and a victim dies whatever
+ * state it is in.
  */
 #include "victims.h"
 
-static struct wait_queue never = WAIT_QUEUE_INIT(never);	/* nobody wakes it */
+static struct wait_queue never = WAIT_QUEUE_INIT(never);	/* no event wakes its waiters */
 
 static int wait_for_ever(void *arg)
 {
@@ -11,7 +12,7 @@ static int wait_for_ever(void *arg)
 	return wait_block(&never, DEADLINE_NEVER);
 }
 
-/* Its thread is not started: this is about the process alone. */
+/* The victim's thread is not started: the test is about the state of the process alone. */
 KTEST(kill_first, "kill.first", "06.1", "P6.1")
 {
 	struct thread *t;
@@ -21,10 +22,10 @@ KTEST(kill_first, "kill.first", "06.1", "P6.1")
 	CHECK(process_state(p) == PROCESS_ALIVE, "P6.1",
 	      "a process is not alive before it is killed");
 	err = process_kill(p, STATUS_SIGNAL(SIGKILL));
-	CHECK(err == 0, "P6.1", "the first kill gave %d", err);
+	CHECK(err == 0, "P6.1", "the first kill returned %d", err);
 	CHECK(process_state(p) != PROCESS_ALIVE, "P6.1", "a killed process is alive");
 	err = process_kill(p, STATUS_SIGNAL(SIGTERM));
-	CHECK(err == -EALREADY, "P6.1", "the second kill gave %d", err);
+	CHECK(err == -EALREADY, "P6.1", "the second kill returned %d", err);
 	err = LIFE_STATUS(atomic_load(&p->life));
 	CHECK(err == STATUS_SIGNAL(SIGKILL), "P6.1", "after two kills the status is %x", err);
 }
@@ -45,7 +46,7 @@ KTEST(kill_status, "kill.status", "06.5", "P6.1")
 }
 
 static struct process *target;
-static int second_kill;		/* what the kill from the interrupt gave; 1: it has not come */
+static int second_kill;		/* result of the kill from the interrupt; 1: it has not come */
 
 static void kill_again(void *arg)
 {
@@ -91,7 +92,7 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	struct process *p = victim(wait_for_ever, NULL, &t);
 	int err;
 
-	/* stays DYING: its thread is not started, and we give nothing back */
+	/* the process stays DYING: its thread is not started, and this hold is not given up */
 	REQUIRE(process_hold(p), "P6.8", "a living process could not be held");
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	err = thread_create_in(p, "late", wait_for_ever, NULL, PRIORITY_DEFAULT, &late);
@@ -99,8 +100,8 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
 }
 
-static struct thread *late;	/* of the target, if somebody could make it */
-static int made;		/* what making it gave; 1: nobody has tried */
+static struct thread *late;	/* the new thread of the target, if it could be created */
+static int made;		/* result of creating it; 1: not tried yet */
 
 static int make_late(void *over)
 {
@@ -111,8 +112,9 @@ static int make_late(void *over)
 }
 
 /*
- * On 1 CPU: somebody makes a thread in the victim after every few instructions of its kill. It is
- * seen, or it is refused. No thread is started before the kill is over.
+ * On 1 CPU: another thread creates a thread in the victim after every few instructions of its kill.
+ * Either the new thread is killed too, or its creation fails. No thread starts before the kill is
+ * over.
  */
 KTEST(kill_swept_new, "kill.swept_new", "06.5", "P6.2")
 {
@@ -152,9 +154,7 @@ KTEST(kill_swept_new, "kill.swept_new", "06.5", "P6.2")
 	ktest_figure("steps_of_the_kill", step);
 }
 
-/*
- * --- Wherever it is ------------------------------------------------------------------------------
- */
+/* --- A victim in each state ------------------------------------------------------------------ */
 
 static _Atomic bool running;
 static _Atomic u64 came;	/* IPIs to the CPU of the victim after the kill */
@@ -169,7 +169,7 @@ static int run_on(void *arg)
 	(void)arg;
 	running = true;
 	do {
-		before = seen;		/* read before the flag was seen clear: not the kill's */
+		before = seen;		/* read before the flag was seen clear: not from the kill */
 		seen = stats->resched_ipis;
 	} while (!(atomic_load(&self->work) & WORK_KILL));
 	asked = time_now();
@@ -287,7 +287,7 @@ KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 	p = victim(count_run, NULL, &t);
 	REQUIRE(thread_create_in(p, "second", count_run, NULL, PRIORITY_DEFAULT, &second) == 0,
 		"P6.4", "no thread was made");
-	irq_off();			/* on 1 CPU nothing runs until we say so */
+	irq_off();			/* on 1 CPU no other thread runs until irq_on() */
 	thread_resume(t);
 	thread_suspend(t);		/* SUSPENDED */
 	thread_resume(second);		/* READY */
@@ -297,7 +297,7 @@ KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
-/* --- Between the look and the sleep ------------------------------------------------------- */
+/* --- A victim between its look at the flag and its wait -------------------------------------- */
 
 static void kill_target(void *arg)
 {
@@ -305,7 +305,7 @@ static void kill_target(void *arg)
 	process_kill(target, STATUS_SIGNAL(SIGKILL));
 }
 
-/* On 1 CPU: the kill comes after every few instructions of a wait, and nothing else ever will. */
+/* On 1 CPU: the kill comes after every few instructions of a wait that only the kill can end. */
 static void sweep_kill(thread_fn fn, const char *function)
 {
 	bool hit = true;
@@ -354,7 +354,7 @@ static int yield_and_wait(void *arg)
 	return wait_block(&never, deadline_in(NSEC_PER_SEC));
 }
 
-/* On 1 CPU: the victim goes into its wait after every few instructions of what kills it. */
+/* On 1 CPU: the victim goes into its wait after every few instructions of thread_kill(). */
 KTEST(kill_swept_mark, "kill.swept_mark", "06.5", "P6.5")
 {
 	bool hit = true;

@@ -1,10 +1,11 @@
 /*
- * Lab 06: kills in the middle of what processes do all day. On 1 CPU, under the grader's exact
- * clock: a kill comes after every so many instructions of each of the stretches below, from its
- * first to its last, so wherever a thread can be in them, one of the kills finds it there.
+ * Lab 06, step 7: kills in the middle of ordinary system calls. The test runs each of the stretches
+ * below again and again, and lets the kill come @stride instructions later each time, from the
+ * first instruction to the last. It needs 1 CPU and a clock that counts instructions.
  *
- * A victim is a real process: it has executed a program, of which it never runs an instruction. Its
- * children and second threads do: they find zeros, which is no code, and die of that.
+ * A victim is a real process: it has executed a program, although it never runs an instruction of
+ * it. Its children and second threads do run it: its code is zeros, which is no valid instruction,
+ * so they end with a fault.
  */
 #include "victims.h"
 
@@ -107,8 +108,8 @@ static struct {
 	const struct stretch *stretch;
 	struct process *process;
 	unsigned step;
-	bool landed;		/* before it was a zombie */
-	int err;		/* what the kill gave */
+	bool landed;		/* the kill came before the victim was a zombie */
+	int err;		/* result of the kill */
 } now;
 
 static int be_victim(void *unused)
@@ -136,7 +137,7 @@ static void kill_victim(void *unused)
 	now.err = process_kill(now.process, STATUS_SIGNAL(SIGKILL));
 }
 
-/* Waits for its children, which come to us when it dies. */
+/* Waits for the victim's children, which become ours when it dies. */
 static void wait_for_orphans(void)
 {
 	struct wait_result res;
@@ -145,7 +146,7 @@ static void wait_for_orphans(void)
 		;
 }
 
-/* Whether the kill came before the victim was through. */
+/* Returns whether the kill came before the victim had ended by itself. */
 static bool kill_once(void)
 {
 	struct thread *t;

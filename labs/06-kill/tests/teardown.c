@@ -1,5 +1,5 @@
 /*
- * Lab 06: unwinding, holds, zombies, orphans, and that everything is back afterwards.
+ * Lab 06, steps 2 and 4 to 7: unwinding, holds, zombies, orphans, and that no object is lost.
  */
 #include "victims.h"
 
@@ -31,12 +31,12 @@ KTEST(kill_unwinds, "kill.unwinds", "06.5", "P6.6")
 	status_of(p->pid, "P6.6");
 }
 
-/* --- With a mutex in hand, or in want of one ----------------------------------------------- */
+/* --- A victim that holds a mutex, or waits for one ----------------------------------------- */
 
 static struct mutex kept = MUTEX_INIT(kept);
 static _Atomic bool has_it, gave_it_back;
 
-/* Gives the CPU away with the mutex in hand, until it is asked to die. */
+/* Yields while it holds the mutex, until it is asked to die. */
 static int hold_and_yield(void *arg)
 {
 	(void)arg;
@@ -71,7 +71,7 @@ KTEST(kill_ready_unwinds, "kill.ready_unwinds", "06.4", "P6.6")
 	NEEDS_ONE_CPU;
 	counters_snapshot(&before);
 	p = holder(&t);
-	irq_off();			/* on 1 CPU nothing runs until we say so */
+	irq_off();			/* on 1 CPU no other thread runs until irq_on() */
 	CHECK(thread_state(t) == THREAD_READY, "P6.6", "a thread that yields is not ready");
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	irq_on();
@@ -107,7 +107,7 @@ static int want_it(void *arg)
 	return 0;
 }
 
-/* mutex_lock() cannot fail: its caller has no way back. */
+/* mutex_lock() cannot fail, so a kill must not end its wait. */
 KTEST(kill_unkillable, "kill.unkillable", "06.5", "P6.6")
 {
 	struct counter_snapshot before, after;
@@ -159,12 +159,13 @@ KTEST(hold_delays, "hold.delays", "06.6", "P6.8")
 	      "a held process could be waited for");
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
 	process_unhold(p);
-	CHECK(status_of(p->pid, "P6.8") == STATUS_SIGNAL(SIGKILL), "P6.8", "its status is another");
+	CHECK(status_of(p->pid, "P6.8") == STATUS_SIGNAL(SIGKILL), "P6.8",
+	      "its status is not the one of the kill");
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P6.10");
 }
 
-/* --- Zombies. Each dies here by itself: nobody needs to be killable yet --------- */
+/* --- Zombies. They exit by themselves, since step 2 cannot kill threads yet ----------------- */
 
 static int exit_with(void *arg)
 {
@@ -188,10 +189,11 @@ KTEST(zombie_kept, "zombie.kept", "06.2", "P6.7")
 	      "killing a zombie changed its status");
 	living = victim(exit_with, (void *)8, &other)->pid;
 	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7",
-	      "it could be waited for twice, or another child stood in for it");
+	      "it could be waited for twice, or another child was taken for it");
 	thread_resume(other);
 	CHECK(status_of(living, "P6.7") == STATUS_EXIT(8), "P6.7", "the other child was lost");
-	CHECK(process_wait(-1, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7", "a child is left over");
+	CHECK(process_wait(-1, WEXITED | WNOHANG, &res) == -ECHILD, "P6.7",
+	      "a child is left over");
 }
 
 KTEST(zombie_many, "zombie.many", "06.2", "P6.7")
@@ -263,8 +265,8 @@ static int end_the_parent(void *waiting)
 }
 
 /*
- * init - a - b - c: c is a zombie, init waits, b dies. Init has no other reason to look than being
- * told of c, since b is a's child.
+ * init - a - b - c: c is a zombie, init waits, b dies. Since b is a child of a, only c can wake
+ * init: init must be told of the zombie that it inherits.
  */
 KTEST(orphan_announced, "orphan.announced", "06.2", "P6.9")
 {
@@ -329,7 +331,7 @@ KTEST(kill_crowd, "kill.crowd", "06.7", "P6.10")
 						 PRIORITY_DEFAULT, &t[i]) == 0,
 				"P6.10", "no thread was made");
 		}
-		/* whoever ends the process, no thread is gone before all are started */
+		/* start all threads before any of them can run here and end the process */
 		irq_off();
 		for (unsigned i = 0; i < CROWD; i++)
 			thread_resume(t[i]);

@@ -1,7 +1,8 @@
 /*
- * Shared by the tests of this lab: processes whose threads run kernel functions, as victims.
+ * Shared by the tests of this lab: victims, processes whose threads run functions of the kernel.
  *
- * The test itself runs in process 1, so it is the parent of what it makes, and orphans come to it.
+ * The test itself runs in process 1, so it is the parent of its victims, and orphans become its
+ * children.
  */
 #pragma once
 
@@ -18,9 +19,9 @@
 #define SIGKILL		9
 #define SIGTERM		15
 #define STRIDE		4			/* a sweep stops at every fourth instruction */
-#define SOON		(5 * NSEC_PER_MSEC)	/* less than a quantum: nothing waits for a tick */
+#define SOON		(5 * NSEC_PER_MSEC)	/* less than a quantum: no wait for a tick */
 
-/* A child of @parent with one thread, which has not run yet. */
+/* Creates a child of @parent with one thread @t, which has not run yet. */
 static inline struct process *victim_of(struct process *parent, thread_fn fn, void *arg,
 					struct thread **t)
 {
@@ -37,14 +38,14 @@ static inline struct process *victim(thread_fn fn, void *arg, struct thread **t)
 	return victim_of(current_process(), fn, arg, t);
 }
 
-/* Until @t is in @state. */
+/* Waits until @t is in @state. */
 static inline void await_state(struct thread *t, enum thread_state state)
 {
 	while (thread_state(t) != state)
 		thread_yield();
 }
 
-/* Waits for child @pid; its status, or -1 with the property failed. */
+/* Waits for child @pid. Returns its status, or -1 after a failed check of @property. */
 static inline int status_of(pid_t pid, const char *property)
 {
 	struct wait_result res = { 0 };

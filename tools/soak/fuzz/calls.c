@@ -11,8 +11,8 @@
  *	i  small number		l  flags		s  signal
  *	P  process or thread: ourselves, or nobody
  *
- * One argument in AS_ODD is of no kind: zero, minus one, the largest, an address in the kernel, on
- * the edge of what is mapped, or at random. Only P is never: it must not mean anybody else.
+ * One argument in AS_ODD is of no kind: zero, minus one, the largest, an address in the kernel, at
+ * the end of a mapping, or random. Only P never is: it must not name another process.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -85,7 +85,7 @@ static const struct call calls[] = {
 
 #define LENGTH(array)	(sizeof(array) / sizeof(*(array)))
 
-/* These would end the machine, somebody else, or a process each time. */
+/* These would end the machine, another process, or the process itself each time. */
 static const int spared[] = {
 	SYS_reboot,
 #ifdef SYS_vfork
@@ -123,7 +123,7 @@ static void take_signal(int sig)
 	(void)sig;
 }
 
-/* Most signals would end us, and calls that send some are many. */
+/* Most signals would end us, and many calls send signals. */
 static void handle_signals(void)
 {
 	struct sigaction action = { .sa_handler = take_signal };
@@ -149,11 +149,11 @@ void calls_prepare(void)
 	self = getpid();
 	memory = mmap(NULL, MEMORY + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		      0);
-	munmap(memory + MEMORY, PAGE);		/* what ends there ends in a fault */
+	munmap(memory + MEMORY, PAGE);		/* an access beyond the end faults */
 	arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (int fd = 3; fd < FDS; fd++)
 		close(fd);
-	dup2(open("/dev/null", O_RDWR), 0);	/* the console is for what we say */
+	dup2(open("/dev/null", O_RDWR), 0);	/* the console is for our own output */
 	dup2(open("/dev/zero", O_RDWR), 1);
 	dup2(open("/dev/random", O_RDWR), 2);
 	copy_program();

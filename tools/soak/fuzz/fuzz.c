@@ -1,12 +1,13 @@
 /*
  * Throws random system calls at the kernel: fuzz SEED CALLS.
  *
- * PROCESSES at a time, each with THREADS threads, make made-up calls (calls.c) until there have
- * been CALLS; a process makes some thousands and ends, or ends in any other way. One that makes no
- * progress waits for something that will not come, and is killed. Forbidden are a panic,
- * a hang, and anything that stays behind: every count in /proc/counters must come back.
+ * PROCESSES processes at a time, each with THREADS threads, make made-up calls (calls.c) until
+ * there have been CALLS; a process makes some thousands and ends, or ends in any other way. A
+ * process without progress waits for an event that will not come, and is killed. There must be no
+ * panic and no hang, and nothing may stay behind: every count in /proc/counters must return to its
+ * old value.
  *
- * The seed decides which calls each thread makes; how they meet is up to the machine.
+ * The seed decides which calls each thread makes; how they interleave depends on the machine.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -50,7 +51,7 @@ struct maker {
 static struct worker *workers;
 static uint64_t next_seed;
 
-/* --- In a process of its own ------------------------------------------------------------------ */
+/* --- The processes that make the calls -------------------------------------------------------- */
 
 static void *make_calls(void *arg)
 {
@@ -73,7 +74,7 @@ static void work(struct worker *w)
 	static struct maker makers[THREADS];
 	pthread_t t;
 
-	setpgid(0, 0);		/* signals to the group stay among us */
+	setpgid(0, 0);		/* signals to the group reach only this process and its copies */
 	mkdir(FOLDER, 0777);
 	chdir(FOLDER);
 	limit(RLIMIT_NPROC, 200);
@@ -126,7 +127,7 @@ static int is_new(const char *path)
 	return 1;
 }
 
-/* --- Above them all --------------------------------------------------------------------------- */
+/* --- The parent of these processes ------------------------------------------------------------ */
 
 static void start(struct worker *w)
 {
@@ -152,7 +153,7 @@ static void end(struct worker *w)
 	w->pid = 0;
 }
 
-/* Buries who has ended. Children with CLONE_PARENT are ours, too. False: there are no others. */
+/* Waits for ended children, also those of CLONE_PARENT. Returns false if none is left. */
 static int bury(void)
 {
 	pid_t pid;
@@ -164,7 +165,7 @@ static int bury(void)
 	return pid == 0;
 }
 
-/* Copies may have left their group, and been stopped, so that they do not end by themselves. */
+/* Kills copies that left their group or were stopped and so do not end by themselves. */
 static void kill_new(const char *path)
 {
 	pid_t pid = atoi(path + strlen("/proc/"));
@@ -192,7 +193,7 @@ static uint64_t calls_made(void)
 	return sum;
 }
 
-/* Until there have been @calls more. */
+/* Runs processes until they have made @calls more calls. */
 static void fuzz(uint64_t calls)
 {
 	uint64_t enough = calls_made() + calls;
@@ -230,8 +231,8 @@ static void remove_new(const char *path)
 }
 
 /*
- * Files may have come to be beside our folder: their makers had changed to one above. A child does
- * it: how deep its stack gets is no leak of ours.
+ * Files may also be beside our folder, if their makers changed to a higher one. A child removes
+ * them, so that the pages of its deep stack do not count as a leak.
  */
 static void tidy_up(void)
 {
@@ -259,7 +260,7 @@ static long free_kib(void)
 	return value;
 }
 
-/* When nothing changes any more. */
+/* Waits until the counts do not change any more. */
 static struct counts settled(void)
 {
 	struct counts before, after = read_counts();

@@ -5,7 +5,7 @@
 
 #define FOLDER	"/tmp/fuzz"	/* where files are made; what lies in it is removed at the end */
 
-/* Numbers of one thread, the same for the same seed. */
+/* The random numbers of one thread, the same for the same seed. */
 struct numbers {
 	uint64_t state;
 };

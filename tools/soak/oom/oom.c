@@ -1,10 +1,10 @@
 /*
- * No memory, at every place in turn: oom [STEP [WORKLOAD]]. Needs a test kernel, for /dev/inject.
+ * Fails each allocation in turn: oom [STEP [WORKLOAD]]. Needs a test kernel, for /dev/inject.
  *
  * Each workload runs in a child whose k-th allocation in the kernel fails, for k = 1, 1 + STEP, ...
- * until it makes fewer. It may then say that something failed, or be killed; all counts in
- * /proc/counters must be as they were, and the kernel and we must live. A workload does what it
- * does without waiting for what may never come: it ends at the first error.
+ * until it makes fewer than k. The child may then report an error or be killed; all counts in
+ * /proc/counters must be the same as before, and the kernel and this program must go on. A workload
+ * never waits for an event that an error could prevent: it ends at the first error.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +31,7 @@
 #define BALLAST		(64 * PAGE)	/* who dies at a fault without memory is the largest */
 #define FOLDER		"/tmp/oom"
 
-/* In a workload: this worked, or the workload is over. */
+/* In a workload: ends it if the call failed. */
 #define TRY(cond)	do { if (!(cond)) _exit(1); } while (0)
 
 static int inject;	/* /dev/inject */
@@ -66,7 +66,7 @@ static void executes(void)
 	TRY(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-/* The program it replaces itself with must find its way, too. */
+/* The program that it executes must also survive the failure. */
 static void runs_a_shell(void)
 {
 	int status;
@@ -233,7 +233,7 @@ static void signals(void)
 	TRY(taken == 5);
 }
 
-/* A lock with priority inheritance that another process holds makes what the kernel keeps of it. */
+/* A PI futex that another process holds makes the kernel allocate its state. */
 static void futexes(void)
 {
 	struct timespec soon = { .tv_nsec = 100000 };
