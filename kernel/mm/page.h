@@ -17,7 +17,7 @@
 #define PAGE_FREE	1u		/* heads a free chunk, which is in the list of its order */
 #define PAGE_SLAB	2u		/* page->cache says whose */
 #define PAGE_POISONED	4u		/* filled with poison when it was freed */
-#define PAGE_ZEROED	16u		/* all zeros: a page table whose entries have been cleared */
+#define PAGE_ZEROED	16u		/* all zeros: a table whose entries have been cleared */
 
 /* ram.c: constant after ram_init(), but for ram_next_block()'s position: [buddy.lock] */
 void ram_init(void);

@@ -3,8 +3,9 @@
  * buddies, so that most calls touch no shared lock and nothing is split or merged.
  *
  * A cache is a stack: the page freed last, still warm, is allocated first. Its lock is almost never
- * contended; it lets page_drain() empty every CPU's cache. A second stack keeps pages that are known
- * to be zero: a page table whose entries have been cleared, which then serves as the next table.
+ * contended; it lets page_drain() empty every CPU's cache. A second stack keeps pages that are
+ * known to be zero: a page table whose entries have been cleared, which then serves as the next
+ * table.
  *
  * Debug builds fill a freed page with poison and check it when it is allocated again, which finds
  * writes through stale pointers and TLB entries. A zeroed page is checked for anything but zeros.

@@ -32,6 +32,7 @@ _CHECKS: tuple[tuple[str, Callable[[], Iterable[Fault]]], ...] = (
     ("kernel knows no machine", files.independence),
     ("the kernel calls downward", graph.downward),
     ("prologues", files.prologues),
+    ("labels", files.labels),
     ("sizes", files.sizes),
     ("reading for a lab", reading.reading),
     ("links", files.links),

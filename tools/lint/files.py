@@ -19,8 +19,8 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # The size before the user-visible edge was made exact, plus the most that this may add: docs/size.md.
-MAX_KERNEL_LINES = 22_132 + 11_100
-MAX_CORE_LINES = 3_350
+MAX_KERNEL_LINES = 22_132 + 10_750
+MAX_CORE_LINES = 3_300
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
 ABOUT = 0.03  # a size in docs/size.md may be off by so much

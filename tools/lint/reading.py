@@ -1,4 +1,4 @@
-"""How much there is to read, against docs/size.md: for a lab, by its handout's Map, and for a first reading."""
+"""How much there is to read for a lab and for a first reading, against docs/size.md."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def expand(name: str) -> list[str]:
 
 
 def files_of(handout: str) -> list[list[str]]:
-    """What the Map of @handout asks to write, read or use: for each entry its files, a port's twins as one."""
+    """The files that the Map of @handout asks to write, read or use; twins of both ports are one entry."""
     found: list[list[str]] = []
     block = _MAP.search(handout)
     for line in block[1].splitlines() if block else ():

@@ -1,4 +1,4 @@
-"""What a lab's Map asks to read."""
+"""The files of a lab's Map."""
 
 from __future__ import annotations
 

@@ -266,7 +266,8 @@ static void *take_from_the_dead(void *arg)
 }
 
 /*
- * FUTEXPI3: With and without a robust list: a waiter gets the lock, and the word tells that the owner died.
+ * FUTEXPI3, with and without a robust list: a waiter gets the lock, and the word tells that the
+ * owner died.
  */
 static void owner_dies(void)
 {
@@ -484,8 +485,8 @@ static void *wait_plainly(void *arg)
 }
 
 /*
- * FUTEXPI4: A word that plain waiters use is no lock: it cannot be locked, tried, unlocked, or be the target
- * of a requeue.
+ * FUTEXPI4: a word that plain waiters use is no lock: it cannot be locked, tried, unlocked, or be
+ * the target of a requeue.
  */
 static void lock_where_others_wait(void)
 {

@@ -86,7 +86,7 @@ static void note(struct actor *self)
 	did(self->number);
 }
 
-/* REALTIME3: Threads whose priority is lowered come in front of those that already have the new one. */
+/* REALTIME3: a thread whose priority is lowered goes in front of those that have it already. */
 static void the_highest_first(void)
 {
 	static const int expected[] = { 4, 2, 3, 1, 5, 6 };

@@ -122,7 +122,7 @@ KTEST(destroy_wakes, "destroy.wakes", "04.5", "P4.15")
 	audit();
 }
 
-/* WAIT4: On 2 CPUs: a waiter is parked on its way out; the queue must live until it has left. */
+/* WAIT4, on 2 CPUs: a waiter is parked on its way out; the queue must live until it has left. */
 static void destroy_under(thread_fn fn, u64 me, const char *what)
 {
 	struct thread *t;
