@@ -165,7 +165,7 @@ static void *lock_and_note(void *arg)
 	return arg;
 }
 
-/* FUTEXPI1: An unlock makes the first waiter the owner before that thread runs. */
+/* FUTEXPI1: an unlock makes the first waiter the owner before that thread runs. */
 static void hands_over(void)
 {
 	pthread_t t;

@@ -55,7 +55,7 @@ static void stopped_means_every_thread(void)
 	expect_signal(pid, SIGKILL);
 }
 
-/* STOP1: A thread that exits may be the last one that a stop waited for. */
+/* STOP1: a thread that exits may be the last one that a stop waited for. */
 static void *stop_and_leave(void *unused)
 {
 	kill(getpid(), SIGSTOP);

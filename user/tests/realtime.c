@@ -117,7 +117,7 @@ static void normal_ones_wait(void)
 	join_all(&a, 1);
 }
 
-/* REALTIME4: Normal threads wait, but not for ever: a real-time thread that spins is throttled. */
+/* REALTIME4: normal threads wait, but not for ever: a real-time thread that spins is throttled. */
 static void throttle(void)
 {
 	static const int classes[] = { SCHED_FIFO, SCHED_RR };
@@ -261,7 +261,7 @@ static void start_waiters(struct actor *a, int n)
 	}
 }
 
-/* FUTEX4: Threads wake by priority, equals in order of arrival, normal ones last. */
+/* FUTEX4: threads wake by priority, equals in order of arrival, normal ones last. */
 static void futex_wakes(void)
 {
 	static const int expected[] = { 9, 90, 7, 5, 2, 1, 10 };

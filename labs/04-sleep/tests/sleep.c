@@ -152,7 +152,7 @@ static void check_late(unsigned i, const char *what)
 	CHECK(late < LATE, "P4.5", "%s woke %lu us late", what, late / 1000);
 }
 
-/* SLEEP2: All threads sleep here, so the timer alone can wake them in time. */
+/* SLEEP2: all threads sleep here, so the timer alone can wake them in time. */
 KTEST(sleep_late, "sleep.late", "04.2", "P4.5")
 {
 	u64 from = time_now();
