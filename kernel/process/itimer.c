@@ -39,7 +39,7 @@ static void itimer_fire(struct timer *t)
 	int which = it - it->owner->itimers->of;
 	u64 missed;
 
-	signal_send_process(it->owner, kinds[which].sig);
+	signal_send_kernel(it->owner, kinds[which].sig);
 	if (which != ITIMER_REAL && it->interval)
 		timer_start(t, timer_next(t->at, it->interval, timer_now(t), &missed));
 }

@@ -81,9 +81,9 @@ void process_check_cpu_limit(struct process *p)
 		return;
 	seconds = process_usage(p).run_ns / NSEC_PER_SEC;
 	if (seconds >= limit->max) {
-		signal_send_process(p, SIGKILL);
+		signal_send_kernel(p, SIGKILL);
 	} else if (seconds >= MAX(limit->cur, p->cpu_warned)) {
 		p->cpu_warned = seconds + 1;
-		signal_send_process(p, SIGXCPU);
+		signal_send_kernel(p, SIGXCPU);
 	}
 }

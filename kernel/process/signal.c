@@ -167,11 +167,9 @@ void signal_send_kept(struct process *p, struct thread *target, struct queued *q
 	spin_unlock(&tree_lock);
 }
 
-/* Names the current process as the sender; from an interrupt the kernel. */
+/* Names the current process as the sender. */
 static struct signal_info info_of(int sig, int code)
 {
-	if (!arch_irqs_enabled())
-		return (struct signal_info){ .signo = sig, .code = SI_KERNEL };
 	return (struct signal_info){ .signo = sig, .code = code, .pid = current_process()->pid,
 				     .uid = current_cred()->uid.real };
 }
@@ -185,10 +183,16 @@ int signal_send_process(struct process *p, int sig)
 
 void signal_send_process_locked(struct process *p, int sig)
 {
-	struct signal_info info = { .signo = sig, .code = SI_USER, .pid = current_process()->pid,
-				    .uid = current_cred()->uid.real };
+	struct signal_info info = info_of(sig, SI_USER);
 
 	signal_send_locked(p, NULL, &info, NULL);
+}
+
+void signal_send_kernel(struct process *p, int sig)
+{
+	struct signal_info info = { .signo = sig, .code = SI_KERNEL };
+
+	signal_send_info(p, NULL, &info);
 }
 
 int signal_send_thread(struct thread *t, int sig, int code)
@@ -246,12 +250,11 @@ void signal_send_group_locked(pid_t pgid, int sig)
 	process_for_each_locked(send_if_member, &g);
 }
 
-int signal_send_group(pid_t pgid, int sig)
+void signal_send_group(pid_t pgid, int sig)
 {
-	struct group_send g = { .pgid = pgid, .info = info_of(sig, SI_USER), .result = -ESRCH };
-
-	process_for_each(send_if_member, &g);
-	return g.result;
+	spin_lock(&tree_lock);
+	signal_send_group_locked(pgid, sig);
+	spin_unlock(&tree_lock);
 }
 
 int signal_kill_group(pid_t pgid, int sig)

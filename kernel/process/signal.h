@@ -131,13 +131,14 @@ struct queued;
 int signal_send_locked(struct process *p, struct thread *target, const struct signal_info *info,
 		       struct queued *kept) HOLDS(tree_lock);
 
-/* Send in the name of the current process, or of the kernel if called from an interrupt. */
+/* Send in the name of the current process. */
 int signal_send_process(struct process *p, int sig);
 int signal_send_thread(struct thread *t, int sig, int code);	/* SI_*: how it was sent */
-int signal_send_group(pid_t pgid, int sig);
 void signal_send_process_locked(struct process *p, int sig) HOLDS(tree_lock);
 
-/* Sends in the name of the kernel. */
+/* Send in the name of the kernel (SI_KERNEL): a terminal, a timer or a limit has come to it. */
+void signal_send_kernel(struct process *p, int sig);
+void signal_send_group(pid_t pgid, int sig);
 void signal_send_group_locked(pid_t pgid, int sig) HOLDS(tree_lock);
 
 /* Sends to those that the caller may signal, for kill(). @pgid -1: all but init and the caller. */

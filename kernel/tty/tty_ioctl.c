@@ -94,16 +94,24 @@ static int settings(unsigned cmd, union tty_value *v) HOLDS(tty.in.lock)
 	}
 }
 
+static bool is_same_size(const struct winsize *a, const struct winsize *b)
+{
+	return a->rows == b->rows && a->columns == b->columns && a->xpixel == b->xpixel &&
+	       a->ypixel == b->ypixel;
+}
+
 static int change(unsigned cmd, union tty_value *v)
 {
+	bool resized;
 	pid_t group;
 	int err;
 
 	spin_lock(&tty.in.lock);
+	resized = cmd == TIOCSWINSZ && !is_same_size(&tty.size, &v->size);
 	err = settings(cmd, v);
 	group = tty.group;
 	spin_unlock(&tty.in.lock);
-	if (cmd == TIOCSWINSZ && group > 0)
+	if (resized && group > 0)
 		signal_send_group(group, SIGWINCH);
 	return err;
 }

@@ -1,6 +1,8 @@
 /* Job control and ids at their edges: the last thread to stop, orphaned groups, ids. */
 #include "test.h"
 
+#include <sys/ioctl.h>
+
 /* --- Stopping --- */
 
 #define WRITERS	3
@@ -249,6 +251,38 @@ static void waited_for_is_gone(void)
 	}
 }
 
+/* --- The terminal --- */
+
+/*
+ * The kernel sends SIGWINCH to the foreground group when the size changes, and only then. Checked if
+ * the test has a terminal, as on Trellis.
+ */
+static void terminal_is_resized(void)
+{
+	int fd = open("/dev/tty", O_RDWR);
+	struct timespec now = { 0, 0 };
+	struct winsize was, size;
+	sigset_t set;
+	siginfo_t info;
+
+	if (fd < 0 || tcgetpgrp(fd) != getpgrp())
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	CHECK_EQ(ioctl(fd, TIOCGWINSZ, &was), 0);
+	size = was;
+	size.ws_xpixel++;
+	CHECK_EQ(ioctl(fd, TIOCSWINSZ, &size), 0);
+	CHECK_EQ(sigtimedwait(&set, &info, &now), SIGWINCH);
+	CHECK_EQ(info.si_code, SI_KERNEL);
+	CHECK_EQ(ioctl(fd, TIOCSWINSZ, &size), 0);
+	CHECK_ERRNO(sigtimedwait(&set, &info, &now), EAGAIN);
+	CHECK_EQ(ioctl(fd, TIOCSWINSZ, &was), 0);
+	CHECK_EQ(sigtimedwait(&set, &info, &now), SIGWINCH);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	CASE(stopped_means_every_thread),
 	CASE(a_thread_stops_them_all),
@@ -257,6 +291,7 @@ static const struct test_case cases[] = {
 	CASE(not_after_exec),
 	CASE(ids_of_threads),
 	CASE(waited_for_is_gone),
+	CASE(terminal_is_resized),
 };
 
 TEST_MAIN(cases)
