@@ -41,7 +41,6 @@ u64 timer_now(const struct timer *t)
 {
 	struct usage u = { .run_ns = 0 };
 
-	assert_held(&timer_lock);
 	if (!counts_cpu(t))
 		return time_now() + (t->clock == TIMER_REALTIME ? time_realtime_offset() : 0);
 	if (t->thread)

@@ -38,7 +38,7 @@ struct timer {			/* [timer_lock] unless said */
 
 extern struct spinlock timer_lock;
 
-/* Returns the time of @t's clock. timer_lock held. */
+/* Returns the time of @t's clock, whose thread or process timer_lock or the caller keeps. */
 u64 timer_now(const struct timer *t);
 
 /* Arms @t, which may be armed already; a time that is past fires at once. timer_lock held. */
