@@ -31,9 +31,9 @@ OPERATIONS: dict[str, Operation] = {
     "pipe_self": Operation("pipe: 1 byte, same process", None, 40_462, _linux(3_013, 2_341)),
     "pipe_rtt": Operation("pipe: 1-byte round trip", 5_000, 95_820, _linux(13_731, 12_365)),
     "pipe_byte": Operation("pipe: per byte, 4 KiB writes", 0.8, 651, _linux(2.2, 2.4)),
-    "fork_exit_wait": Operation("fork + exit + wait", 50_000, 564_000, _linux(190_000, 162_000)),
+    "fork_exit_wait": Operation("fork + exit + wait", 30_000, 564_000, _linux(190_000, 162_000)),
     "fork_exec_wait": Operation(
-        "fork + exec + exit + wait", 100_000, 1_633_000, _linux(331_000, 356_000)
+        "fork + exec + exit + wait", 60_000, 1_633_000, _linux(331_000, 356_000)
     ),
     "thread_create_join": Operation("thread create + join"),
     "page_touch": Operation("fresh page, mmap and touch", 1_500, 24_950, _linux(5_000, 3_370)),

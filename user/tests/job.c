@@ -254,8 +254,8 @@ static void waited_for_is_gone(void)
 /* --- The terminal --- */
 
 /*
- * The kernel sends SIGWINCH to the foreground group when the size changes, and only then. Checked if
- * the test has a terminal, as on Trellis.
+ * The kernel sends SIGWINCH to the foreground group when the size changes, and only then. Checked
+ * if the test has a terminal, as on Trellis.
  */
 static void terminal_is_resized(void)
 {
