@@ -7,8 +7,9 @@
  * nothing up.
  *
  * Every wait takes a deadline and returns 0, -ETIMEDOUT (at once, without blocking, for
- * DEADLINE_POLL), -EINTR if the thread is killed, or -EIDRM if the object is destroyed, which is
- * then not touched again. Functions that end a wait may be called from interrupt handlers.
+ * DEADLINE_POLL), -EINTR if the thread is killed or a signal has a handler to run, or -EIDRM if the
+ * object is destroyed, which is then not touched again. Functions that end a wait may be called
+ * from interrupt handlers.
  */
 #pragma once
 
