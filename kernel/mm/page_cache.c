@@ -53,6 +53,12 @@ static struct page_cache *my_cache(void)
 	return thread_cpu(current_thread())->pages;
 }
 
+/* Returns whether @p is another node's: a CPU's cache keeps only pages near to it. */
+static inline bool is_far(const struct page *p)
+{
+	return unlikely(nr_nodes > 1) && page_node(p) != thread_cpu(current_thread())->node;
+}
+
 static struct page *cache_pop(unsigned flags)
 {
 	struct page_cache *c = my_cache();
@@ -77,7 +83,7 @@ static bool cache_push_zeroed(struct page *p)
 	struct page_cache *c = my_cache();
 	bool room;
 
-	if (unlikely(nr_nodes > 1) && page_node(p) != thread_cpu(current_thread())->node)
+	if (is_far(p))
 		return false;
 	spin_lock(&c->lock);
 	room = c->nr_zeroed < ZEROED_MAX;
@@ -92,7 +98,7 @@ static void cache_push(struct page *p)
 {
 	struct page_cache *c = my_cache();
 
-	if (unlikely(nr_nodes > 1) && page_node(p) != thread_cpu(current_thread())->node) {
+	if (is_far(p)) {
 		buddy_free_many(&p, 1, 0);	/* for the CPUs near to it */
 		return;
 	}
