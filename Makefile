@@ -64,6 +64,7 @@ $(call a_number,TIMEOUT)
 $(if $(SEEDS),$(call a_number,SEEDS))
 $(if $(ROUNDS),$(call a_number,ROUNDS))
 $(if $(SEED),$(call a_number,SEED))
+$(if $(BOUND),$(call a_number,BOUND))
 
 # --- Set-up, and the names of what is built ---------------------------------------------------------
 
@@ -90,7 +91,7 @@ ifneq (,$(building))
 include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
 ifneq (,$(wildcard $(O)/setup-base.mk))
 include make/toolchain.mk make/kernel.mk
-include user/user.mk make/clangd.mk bench/bench.mk tools/soak/soak.mk
+include make/explore.mk user/user.mk make/clangd.mk bench/bench.mk tools/soak/soak.mk
 endif
 endif
 
@@ -99,7 +100,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade test test-browser \
+.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade explore test test-browser \
 	models matrix soak stress portability bench simulate starter lint format clean FORCE
 
 # Both ports, or the one that ARCH names on the command line or in the environment.
@@ -153,6 +154,11 @@ grading = --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(AR
 grade:
 	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(call named,submission,SUBMISSION) $(call named,report,REPORT) $(call named,json,JSON)
+
+explore:
+	@$(PYTHON) -m tools.explore --build-root '$(O)' $(if $(LAB),--lab $(LAB)) $(call named,step,STEP) \
+		$(call named,scenario,SCENARIO) $(call named,submission,SUBMISSION) $(call named,bound,BOUND) \
+		$(call named,replay,REPLAY) $(if $(filter 1,$(GDB)),--gdb) $(call named,json,JSON)
 
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)

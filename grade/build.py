@@ -45,10 +45,13 @@ class BuildFailed(Exception):
 
 @dataclass(frozen=True)
 class Product:
-    """A bootable test kernel. Its folder lasts as long as the grading."""
+    """A bootable test kernel, and the explorer with the same files, as far as they were asked for. Its
+    folder lasts as long as the grading."""
 
     kernel: Path
     initrd: Path | None
+    explorer: Path | None = None
+    sources: Path | None = None  # the submission's files
 
     @cached_property
     def tests(self) -> tuple[str, ...]:
@@ -118,20 +121,24 @@ def _adopt(built: Path, snapshot: Path) -> None:
         shutil.rmtree(snapshot, ignore_errors=True)
 
 
-def _copy(cache: Path, tree: Path, built: Path, common: Path) -> None:
-    """The sources of @cache, and the objects in @built and @common, with their times.
+def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
+    """The sources of @cache, and the objects in @parts, folders in its build/, with their times.
 
     Not what is made of the objects, nor the user programs beside them: most of what a snapshot weighs.
     cp does it, as a thousand files take Python a second.
     """
-    made = {"kernel.elf", "kernel.pass1", "initramfs.cpio"}
+    made = {"kernel.elf", "kernel.pass1", "initramfs.cpio", "explore", "core.o", "all.o"}
     build = cache / "build"
-    parts_of = {cache: {"build"}, build: {built.parent.name}, built: made, common: set[str]()}
-    for folder, left in parts_of.items():
+
+    def take(folder: Path, wanted: Callable[[Path], bool]) -> None:
         target = tree / folder.relative_to(cache)
         target.mkdir(parents=True)
-        parts = [path for path in folder.iterdir() if path.name not in left]
-        subprocess.run(["cp", "-a", "--", *parts, target], check=True)
+        subprocess.run(["cp", "-a", "--", *filter(wanted, folder.iterdir()), target], check=True)
+
+    take(cache, lambda path: path != build)
+    take(build, Path.is_file)
+    for part in parts:
+        take(part, lambda path: path.name not in made)
 
 
 def _make_environment() -> dict[str, str]:
@@ -193,12 +200,21 @@ def _counted(progress: Progress, steps: int, title: str) -> Iterator[Callable[[s
 class Reference:
     """The built reference of one port, and the place where submissions are built from it."""
 
-    def __init__(self, root: Path, build_root: Path, arch: str, fenced: bool, jobs: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        build_root: Path,
+        arch: str,
+        fenced: bool,
+        jobs: int,
+        makes: Sequence[str] = ("kernel",),  # "explorer", which is the same for all ports, or both
+    ) -> None:
         self._root = root
+        self._makes = makes
         self._arch = arch
         self._fenced = fenced
         self._jobs = jobs
-        self._trees_own = build_root / arch
+        self._build_root = build_root
         self._cache = (build_root / "grade" / arch).resolve()
         self._products = tempfile.TemporaryDirectory(prefix="trellis-products-")
 
@@ -221,11 +237,9 @@ class Reference:
         """
         with self._locked():
             _sync(self._root, self._cache)
-            goals = ["kernel", "user"] if programs else ["kernel"]
-            built = self._built(self._cache)
-            folders = (built, self._common(self._cache), built.parent / "user")
-            for folder in folders[: 3 if programs else 2]:
-                _adopt(self._trees_own / folder.name, folder)
+            goals = [*self._makes, "user"] if programs else self._makes
+            for folder in self._folders(self._cache, goals):
+                _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
                 output = _make(self._cache, self._arch, goals, self._jobs, False, step)
             if output is not None:
@@ -243,15 +257,15 @@ class Reference:
 
     def _missing(self, goals: Sequence[str]) -> int:
         """About how many files make will compile: those that have no object."""
-        built = self._built(self._cache)
-        homes = {
-            "kernel": (built / "obj", self._common(self._cache) / "obj"),
-            "user": (built.parent / "user" / "obj",),
+        homes = {goal: self._folders(self._cache, [goal]) for goal in goals}
+        tops = {
+            "kernel": ("kernel/", "labs/", f"arch/{self._arch}/"),
+            "user": ("user/",),
+            "explorer": ("arch/host/", "tools/explore/"),
         }
-        tops = {"kernel": ("kernel/", "labs/", f"arch/{self._arch}/"), "user": ("user/",)}
         return sum(
             source.startswith(tops[goal])
-            and not any((home / f"{source}.o").exists() for home in homes[goal])
+            and not any((home / "obj" / f"{source}.o").exists() for home in homes[goal])
             for source in _sources(self._cache)
             if source.endswith((".c", ".S"))
             for goal in goals
@@ -260,32 +274,44 @@ class Reference:
     def _built(self, tree: Path) -> Path:
         return tree / "build" / self._arch / "debug-test"
 
-    def _common(self, tree: Path) -> Path:
-        """The objects that the kernel without tests has too: make/kernel.mk."""
-        return tree / "build" / self._arch / "debug-common"
+    def _folders(self, tree: Path, goals: Sequence[str]) -> list[Path]:
+        """The homes of the objects of @goals. A kernel shares some with the kernel without tests, see
+        make/kernel.mk."""
+        ports = tree / "build" / self._arch
+        folders = {
+            "kernel": [self._built(tree), ports / "debug-common"],
+            "explorer": [tree / "build" / "explore"],
+            "user": [ports / "user"],
+        }
+        return [folder for goal in goals for folder in folders[goal]]
 
     def build_with(self, files: Mapping[str, bytes], honest: Product) -> Product:
         """Builds the reference with @files copied over it; @honest is the reference itself."""
         with tempfile.TemporaryDirectory(prefix="trellis-build-") as name:
             tree = Path(name) / "tree"
             with self._locked():
-                _copy(self._cache, tree, self._built(self._cache), self._common(self._cache))
+                _copy(self._cache, tree, self._folders(self._cache, self._makes))
             for path, content in files.items():
                 if (tree / path).read_bytes() != content:
                     (tree / path).write_bytes(content)
-            output = _make(tree, self._arch, ["kernel"], self._jobs, self._fenced)
+            output = _make(tree, self._arch, self._makes, self._jobs, self._fenced)
             if output is not None:
                 copies = [tree, self._cache]
                 lines = complaints(output, list(files), copies, self._homes(list(files)))
                 raise BuildFailed(lines or [last_line(output)])
             product = replace(self._keep(tree), initrd=honest.initrd)
-        if product.tests != honest.tests:
+        sources = product.kernel.parent / "sources"
+        for path, content in files.items():
+            (sources / path).parent.mkdir(parents=True, exist_ok=True)
+            (sources / path).write_bytes(content)
+        product = replace(product, sources=sources)
+        if "kernel" in self._makes and product.tests != honest.tests:
             raise BuildFailed(["the submission changes the list of tests (section .ktests)"])
         return product
 
     def _homes(self, files: Sequence[str]) -> dict[str, str]:
         """For each function of the reference, which of @files defines it."""
-        folders = (self._built(self._cache), self._common(self._cache))
+        folders = self._folders(self._cache, self._makes)
         return {
             name: file
             for file in files
@@ -297,5 +323,11 @@ class Reference:
     def _keep(self, tree: Path) -> Product:
         """Copies the files to boot to a place that no later build changes."""
         folder = Path(tempfile.mkdtemp(dir=self._products.name))
-        shutil.copyfile(self._built(tree) / "kernel.elf", folder / "kernel.elf")
-        return Product(folder / "kernel.elf", None)
+        made = {
+            "kernel": self._built(tree) / "kernel.elf",
+            "explorer": tree / "build" / "explore" / "explore",
+        }
+        for goal in self._makes:
+            shutil.copy(made[goal], folder)
+        explorer = folder / "explore" if "explorer" in self._makes else None
+        return Product(folder / "kernel.elf", None, explorer)

@@ -10,18 +10,23 @@ from pathlib import Path
 from grade import recipe
 from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
-from grade.lab import Lab, Test
+from grade.explored import explored
+from grade.lab import EXPLORER, Lab, Test
 from grade.machine import Boot, Runner
 from tools.progress import Progress
 from grade.score import LabScore, Outcome, Run, score
 from grade.submission import Rejected, Submission, take
 from grade.trace import Layout
-from grade.verdict import build_error, judge
+from grade.verdict import Verdict, build_error, judge
 from tools import qemu
 
 
+# The goals for the first port, and for others: the explorer is the same for all.
+_MAKES = (("kernel", "explorer"), ("kernel",))
+
+
 def runs_of(lab: Lab, arches: Sequence[str], seeds: int | None) -> list[Run]:
-    """Every run of @lab, in the order of lab.toml."""
+    """Every run of @lab on @arches, in the order of lab.toml."""
     return [
         Run(arch, test.name, cpus, seed)
         for test in lab.tests
@@ -56,7 +61,7 @@ class Bench:
     root: Path
     layout: Layout
     runner: Runner
-    references: Mapping[str, Reference]
+    references: Mapping[str, Reference]  # the first one builds the explorer too
     jobs: int
     unfenced: str  # why compiler and QEMU do not run in namespaces of their own; "": they do
 
@@ -75,7 +80,9 @@ def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None
         root=root,
         layout=layout,
         runner=Runner(layout, secrets.token_bytes(16), not unfenced),
-        references={a: Reference(root, build_root, a, not unfenced, count) for a in arches},
+        references={
+            a: Reference(root, build_root, a, not unfenced, count, _MAKES[a != arches[0]]) for a in arches
+        },
         jobs=count,
         unfenced=unfenced,
     )
@@ -103,6 +110,18 @@ def build_reference(
     return out
 
 
+def places(bench: Bench) -> list[str]:
+    """Where tests run: the ports, and the explorer."""
+    return [*bench.references, EXPLORER]
+
+
+def _for_run(built: Mapping[str, Built], run: Run) -> Built:
+    """The product that @run needs: the first port's has the explorer."""
+    if run.arch != EXPLORER:
+        return built[run.arch]
+    return next(iter(built.values()))
+
+
 def build_submission(
     bench: Bench, honest: Mapping[str, Product], files: Submission
 ) -> dict[str, Built]:
@@ -116,6 +135,14 @@ def build_submission(
     return out
 
 
+def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:
+    """Makes @run: boots a machine, or explores."""
+    test = lab.test(run.test)
+    if run.arch == EXPLORER:
+        return explored(bench.root, lab, test, product, not bench.unfenced)
+    return judge(lab, test, bench.runner.boot(boot_of(test, run, product)))
+
+
 def run_all(
     bench: Bench, lab: Lab, built: Mapping[str, Built], runs: Sequence[Run], progress: Progress
 ) -> list[Outcome]:
@@ -123,12 +150,11 @@ def run_all(
     progress.expect(len(runs))
 
     def one(run: Run) -> Outcome:
-        test = lab.test(run.test)
-        product = built[run.arch]
+        product = _for_run(built, run)
         if isinstance(product, BuildFailed):
-            verdict = build_error(test, product.lines)
+            verdict = build_error(lab.test(run.test), product.lines)
         else:
-            verdict = judge(lab, test, bench.runner.boot(boot_of(test, run, product)))
+            verdict = judge_run(bench, lab, run, product)
         progress.step(f"{lab.name} {run.test}")
         return Outcome(run, verdict)
 
@@ -168,11 +194,10 @@ def grade(
 ) -> list[LabScore]:
     """Grades @submission, or without one the tree itself."""
     reference = build_reference(bench, labs, submission is None, progress)
-    arches = list(bench.references)
     scores = []
     for lab in labs:
         built = reference if submission is None else _laid_over(bench, lab, submission, reference)
-        outcomes = run_all(bench, lab, built, runs_of(lab, arches, seeds), progress)
+        outcomes = run_all(bench, lab, built, runs_of(lab, places(bench), seeds), progress)
         scores.append(score(lab, outcomes))
     return scores
 

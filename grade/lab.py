@@ -30,6 +30,12 @@
     memory = 128                          MiB
     hidden = false                        not shipped to students
 
+    [[scenario]]                          what the explorer runs (labs/NN-name/scenarios, docs/explorer.md)
+    name = "join.one"
+    properties = ["P2.5"]
+    cpus = 2                              as many as the scenario has
+    bound = 2                             every interleaving with at most so many preemptions
+
     [[mistake]]                           what a failure looks like, for the report
     id = "4.4"
     property = "P4.3"
@@ -46,8 +52,10 @@ from typing import Any
 
 from grade.errors import GraderError
 from grade.properties import JUDGES
+from tools.explore.program import BOUND
 
 ARCHES = ("riscv", "x86_64")
+EXPLORER = "explorer"  # where scenarios run, beside the ports: on this machine, without QEMU
 SLICES = ("coarse", "medium", "fine")
 
 
@@ -75,6 +83,7 @@ class Test:
     bootargs: tuple[str, ...]
     memory: int
     hidden: bool
+    bound: int | None = None  # of a scenario; None: a test that boots a machine
 
     def seed_list(self, wanted: int | None) -> range:
         """The seeds to run: @wanted many where the test varies by seed at all."""
@@ -112,6 +121,9 @@ class Lab:
 
     def property(self, property_id: str) -> Property:
         return next(p for p in self.properties if p.id == property_id)
+
+    def has_scenarios(self) -> bool:
+        return any(t.bound is not None for t in self.tests)
 
     def test(self, name: str) -> Test:
         for test in self.tests:
@@ -261,6 +273,28 @@ def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str]) -> Test:
     return test
 
 
+def _read_scenario(t: _Table, known: set[str]) -> Test:
+    test = Test(
+        name=t.text("name"),
+        program=None,
+        properties=t.texts("properties"),
+        arches=(EXPLORER,),
+        cpus=(t.number("cpus", 2, 1, 4),),
+        seeds=None,
+        shift={},
+        slices="medium",
+        limit=0,
+        bootargs=(),
+        memory=0,
+        hidden=t.flag("hidden"),
+        bound=t.number("bound", BOUND, 0, 10),
+    )
+    if not test.properties or not set(test.properties) <= known:
+        raise t.wrong("properties", "among the lab's own: " + ", ".join(sorted(known)))
+    t.finish()
+    return test
+
+
 def _read_mistake(t: _Table, known: set[str]) -> Mistake:
     pattern = t.maybe_text("matches")
     try:
@@ -311,7 +345,10 @@ def load(folder: Path) -> Lab:
         files=top.texts("files"),
         steps=_read_steps(top),
         properties=properties,
-        tests=tuple(_read_test(t, defaults, known) for t in top.tables("test")),
+        tests=(
+            *(_read_test(t, defaults, known) for t in top.tables("test")),
+            *(_read_scenario(t, known) for t in top.tables("scenario")),
+        ),
         mistakes=tuple(_read_mistake(t, known) for t in top.tables("mistake")),
     )
     top.finish()

@@ -18,7 +18,7 @@ from pathlib import Path
 from grade import engine
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
-from grade.lab import ARCHES, Lab, choose
+from grade.lab import ARCHES, EXPLORER, Lab, choose
 from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
 from grade.mutants import hostile, mutants, variants
 from tools.options import counted
@@ -114,13 +114,13 @@ def _loses(property_id: str, only: Sequence[str]) -> Decider:
     """A mutant: some run of a test that covers the property must break it.
 
     With @only, its first test must break it, its other tests may, and all runs of all other tests
-    are made and must pass.
+    are made and must pass. The explorer may see it as well.
     """
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         if not only:
             return loses(case, runs, judged)
-        plain = [r for r in runs if r.test not in only]
+        plain = [r for r in runs if r.test not in only and r.arch != EXPLORER]
         seen, says = _all_pass(case, plain, judged)
         if not seen:
             return False, f"only {', '.join(only)} should see it: {says}"
@@ -193,9 +193,10 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
         test = case.lab.test(run.test)
         if isinstance(built, BuildFailed):
             return build_error(test, built.lines)
+        if not case.panics:
+            return engine.judge_run(bench, case.lab, run, built)
         evidence = bench.runner.boot(engine.boot_of(test, run, built))
-        verdict = judge(case.lab, test, evidence)
-        return last_words(test, verdict, evidence, case.panics) if case.panics else verdict
+        return last_words(test, judge(case.lab, test, evidence), evidence, case.panics)
 
     built: Product | BuildFailed = honest
     if case.files:
@@ -212,7 +213,9 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
         else:
             fault = handout.fault(folder, arch, built.kernel, case.step)
         return Result(case, fault is None, fault or "prints what the handout says")
-    return Result(case, *case.decide(case, engine.runs_of(case.lab, [case.arch], None), judged))
+    # One port's cases make the explorer's runs, too: they are the same for both.
+    places = [case.arch, EXPLORER] if honest.explorer else [case.arch]
+    return Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
 
 
 def _line(r: Result) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from grade.lab import EXPLORER
 from grade.results import FailureResult, LabResult, PropertyResult, Report
 from grade.verdict import Kind
 from tools.options import counted
@@ -118,12 +119,14 @@ def _explained(lab: LabResult, f: FailureResult, told: set[str]) -> str:
 
 def _failure(f: FailureResult, explained: str) -> Iterator[str]:
     cpus = "1 CPU" if f.cpus == 1 else f"{f.cpus} CPUs"
-    yield f"{f.kind.upper()}  {f.test}  ({f.arch}, {cpus}, seed {f.seed})"
+    explored = f.arch == EXPLORER
+    seed = "" if explored else f", seed {f.seed}"
+    yield f"{f.kind.upper()}  {f.test}  ({f.arch}, {cpus}{seed})"
     yield from _paragraph("property", ", ".join(f.properties))
     yield from _paragraph("expected", f.expected)
     yield from _paragraph("happened", f.happened)
     if f.where:
-        yield from _paragraph("checked at", f.where)
+        yield from _paragraph("schedule" if explored else "checked at", f.where)
     if f.like is not None:
         yield from _paragraph("looks like", f.like)
     if explained:
@@ -131,7 +134,7 @@ def _failure(f: FailureResult, explained: str) -> Iterator[str]:
     if f.others:
         yield from _paragraph("also in", counted(f.others, "more run"))
     if f.details:
-        yield "  said"
+        yield "  the steps" if explored else "  said"
         yield from (f"    {line}" for line in f.details)
     if f.trace:
         yield "  trace"

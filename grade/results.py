@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grade.errors import GraderError
+from grade.lab import EXPLORER
 from grade.score import LabScore, Outcome
 from grade.timeline import around
 from grade.trace import Layout
@@ -185,6 +186,12 @@ def _failure(
 
 def replay_command(lab: str, outcome: Outcome, submission: str | None) -> str:
     run = outcome.run
+    if run.arch == EXPLORER:
+        schedule = next((f.where for f in outcome.verdict.findings if f.where), "")
+        words = [f"make explore LAB={lab}", f"SCENARIO={run.test}"]
+        words += [f"REPLAY={schedule}"] * bool(schedule)
+        words += [] if submission is None else [f"SUBMISSION={shlex.quote(submission)}"]
+        return " ".join(words)
     words = ["grade/trellis-grade replay", f"--lab {lab}", f"--arch {run.arch}"]
     words += [f"--test {run.test}", f"--cpus {run.cpus}", f"--seed {run.seed}"]
     if submission is not None:

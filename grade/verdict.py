@@ -19,7 +19,7 @@ from tools import qemu
 
 _LIVELOCK_SWITCHES = 50  # in the last tenth of the time
 _SAID_LINES = 40  # of a panic
-_UNWRITTEN = "not written yet: "
+UNWRITTEN = "not written yet: "
 _LIMIT = "limit: "
 _SHOWN = 4  # violations of one judge
 
@@ -171,7 +171,7 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
         return None
     time = evidence.trace.records[-1].time if evidence.trace.records else None
     reason = _reason(kernel)
-    if reason.startswith(_UNWRITTEN):
+    if reason.startswith(UNWRITTEN):
         return Kind.UNWRITTEN, Finding(whole, "the function is written", reason, time=time)
     if reason.startswith(_LIMIT):
         kind, happened = at_limit(evidence.trace)

@@ -19,6 +19,8 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
                     under another policy each round: ROUNDS (default 5), SEED
   make portability  make grade and make test on fresh systems of other distributions; ONLY, PARTS,
                     ROUNDS (10), LAB, ARCH choose a part; ARCHIVE=ubuntu=ADDRESS if apt has no archive
+  make explore      run the kernel's functions under every interleaving of small scenarios; LAB, STEP,
+                    SCENARIO=text, SUBMISSION, BOUND=2 preemptions; REPLAY=schedule, with GDB=1 under GDB
   make models       check the models of waiting, exit and kill (docs/models) with Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make starter      write the starter code of LAB=name to OUT=dir

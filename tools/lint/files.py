@@ -102,7 +102,7 @@ def is_test(path: str) -> bool:
     """Tests, what they share, and what only they are linked with: no part of a kernel that boots."""
     return (
         Path(path).name.startswith("test_")
-        or path.startswith(("labs/", "user/tests/"))
+        or path.startswith(("labs/", "user/tests/", "arch/host/"))
         or any(fnmatch(path, pattern) for pattern in test_kernels_own())
     )
 

@@ -1,0 +1,75 @@
+/*
+ * The host as a port, for the explorer: the inline part of arch.h. Which virtual CPU runs is known
+ * in cpu.c alone, so most of these call functions there.
+ */
+#pragma once
+
+#include "arch.h"
+
+bool host_irqs_enabled(void);
+void host_irqs_enable(void);
+u32 host_irqs_save(void);
+void host_spin(void);
+struct thread *host_current(void);
+u64 host_now(void);
+
+static inline bool arch_irqs_enabled(void)
+{
+	return host_irqs_enabled();
+}
+
+static inline void arch_irqs_enable(void)
+{
+	host_irqs_enable();
+}
+
+static inline void arch_irqs_disable(void)
+{
+	(void)host_irqs_save();
+}
+
+static inline u32 arch_irqs_save(void)
+{
+	return host_irqs_save();
+}
+
+static inline void arch_spin_hint(void)
+{
+	host_spin();
+}
+
+static inline struct thread *arch_current(void)
+{
+	return host_current();
+}
+
+static inline void arch_switch_state(struct thread *prev, struct thread *next)
+{
+	(void)prev;
+	(void)next;
+}
+
+static inline struct trapframe *arch_trapframe(struct thread *t)
+{
+	return &((struct arch_thread *)t)->frame;	/* its first field: thread.h */
+}
+
+static inline u64 arch_trap_pc(const struct trapframe *tf)
+{
+	return tf->pc;
+}
+
+static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc)
+{
+	tf->pc = pc;
+}
+
+static inline bool arch_trap_from_user(const struct trapframe *tf)
+{
+	return tf && tf->from_user;
+}
+
+static inline u64 arch_clock_ns(void)
+{
+	return host_now();
+}

@@ -1,0 +1,68 @@
+/*
+ * As much of a boot as a scenario needs: CPUs, the kernel's process, the reaper, and a thread that
+ * runs the scenario.
+ */
+#include "port.h"
+
+#include "base/machine.h"
+#include "fs/vfs.h"
+#include "process/cred.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "thread/thread.h"
+
+/* Defined in files that scenarios do without. */
+struct cpu cpus[MAX_CPUS];
+unsigned nr_cpus = 1, nr_nodes = 1;
+u64 clock_offset, clock_start;
+struct machine machine;
+struct cred kernel_cred = { .refs = 1 };
+struct place kernel_place;
+
+/* All processes of a scenario are in the same place. */
+struct place *place_copy(struct place *place)
+{
+	return place;
+}
+
+static void (*scenario)(void);
+
+static int run_scenario(void *unused)
+{
+	(void)unused;
+	scenario();
+	scenario_over = true;
+	return 0;
+}
+
+void host_boot(unsigned n, void (*body)(void))
+{
+	struct process *init;		/* orphans are moved to it; it has no threads */
+	struct thread *t;
+
+	scenario = body;
+	nr_vcpus = n;
+	for (unsigned i = 0; i < n; i++)
+		host_cpus[i].current = &cpus[i].idle;
+	cpu_prepare(0, 0, host_entry_stacks[0], sizeof(host_entry_stacks[0]));
+	sched_init();
+	thread_init();
+	for (nr_cpus = 1; nr_cpus < n; nr_cpus++)
+		cpu_prepare(nr_cpus, nr_cpus, host_entry_stacks[nr_cpus],
+			    sizeof(host_entry_stacks[nr_cpus]));
+	process_init();
+	for (unsigned i = 0; i < n; i++) {
+		atomic_store(&cpus[i].online, true);
+		host_mark_statistics(&cpus[i].stats, sizeof(cpus[i].stats));
+		host_mark_statistics(cpus[i].counters, sizeof(cpus[i].counters));
+		host_mark_statistics(&cpus[i].idle.stats, sizeof(cpus[i].idle.stats));
+	}
+	reaper_init();
+	if (process_create(&kernel_process, &init))
+		explore_fail("process 1 could not be made");
+	host_count_from_here();
+	t = thread_create("scenario", run_scenario, NULL, PRIORITY_DEFAULT);
+	if (!t || thread_detach(t) || thread_resume(t))
+		explore_fail("the scenario's thread does not start");
+}

@@ -1,0 +1,99 @@
+/*
+ * Between the host port and the explorer.
+ *
+ * The port offers a machine of a few virtual CPUs whose whole state can be copied and compared. The
+ * explorer (tools/explore) decides which CPU runs, and is told whenever one cannot go on. Neither
+ * includes the other's headers: the explorer is written with the C library, the port with the
+ * kernel's headers.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOST_CPUS	4
+
+extern unsigned nr_vcpus;
+extern unsigned vcpu;			/* which runs now */
+extern bool scenario_over;		/* the scenario's own thread has come to its end */
+
+/*
+ * --- The port's, for the explorer ----------------------------------------------------------------
+ */
+
+/*
+ * Boots @cpus CPUs as far as a kernel thread that will run @body, and then @after when nothing is
+ * left to do.
+ */
+void host_boot(unsigned cpus, void (*body)(void));
+
+_Noreturn void host_start_cpu(void);	/* the idle loop of `vcpu`, on the caller's stack */
+
+bool host_interrupt_waits(unsigned cpu);	/* there is one that this CPU could be given */
+bool host_takes_interrupts(unsigned cpu);	/* ... and it has interrupts on */
+void host_take_interrupts(void);		/* the current CPU takes all that wait */
+
+/* Moves the clock to the next timer of a CPU that is idle or has interrupts on; false: none. */
+bool host_advance(void);
+bool host_can_advance(void);
+
+/*
+ * The state of the machine. Its regions are large, and most of their lines of 64 bytes never
+ * change: every store to one is reported by explore_stored(), or made by the kernel's code, which
+ * the explorer sees anyway. `mask` is NULL, or for each word the bits that matter to the kernel's
+ * behaviour; statistics do not. The pieces are small, and different at each moment.
+ */
+struct region {
+	char *start;
+	size_t size;
+	const uint64_t *mask;
+};
+
+struct piece {
+	void *start;
+	size_t size;
+};
+
+#define HOST_REGIONS	4
+#define HOST_PIECES_MAX	48
+
+void host_regions(struct region regions[HOST_REGIONS]);
+unsigned host_pieces(struct piece *pieces);	/* returns how many */
+
+/* The kernel stack that @address is on, from 0; HOST_STACKS + c for the stack CPU c booted on. */
+#define HOST_STACKS	24
+#define HOST_NO_STACK	~0u
+unsigned host_stack_of(const void *address);
+bool host_stack_is_free(unsigned stack);
+
+/* Whether @address was freed; the name of what was there. */
+const char *host_freed(const void *address);
+bool host_is_statistics(const void *address);
+
+const char *host_thread_name(unsigned cpu);	/* of the thread that runs on @cpu */
+
+/* NULL, or what was not given back since the scenario began. */
+const char *host_leak(void);
+
+/* A CPU's boot stack, and where its stack pointer was when it last stopped. */
+extern char host_entry_stacks[HOST_CPUS][64 << 10];
+extern void *host_cpu_sp[HOST_CPUS];
+
+/* Saves the registers that a call preserves and the stack pointer in *save; continues at @load. */
+void host_switch_stack(void **save, void *load);
+void *host_first_frame(void *stack_top, void (*function)(void));
+
+/*
+ * --- The explorer's, for the port ----------------------------------------------------------------
+ */
+
+/* This CPU waits: for an interrupt; for a store of another CPU. */
+void explore_idle(void);
+void explore_spin(void);
+
+/* The port itself, or a function of the kernel that copies, has stored at [start, start + size). */
+void explore_stored(const void *start, size_t size);
+
+/* The execution ends here, with a verdict. */
+_Noreturn void explore_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

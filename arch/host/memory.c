@@ -1,0 +1,329 @@
+/*
+ * Objects and kernel stacks, out of two arrays: a snapshot of the machine copies the part in use.
+ *
+ * Freed memory is filled with poison and not used again in the same execution, so an access to it
+ * is always noticed (host_freed()). Stacks are reused, as on a real machine; that no CPU runs on a
+ * stack that is free, the explorer checks at every pause.
+ */
+#include "port.h"
+
+#include "base/counters.h"
+#include "base/printf.h"
+#include "base/string.h"
+#include "mm/mm.h"
+#include "thread/thread.h"
+
+#define ARENA_SIZE	(256 << 10)
+#define ALIGN		64
+#define POISON		0x5a
+#define MAX_CACHES	16
+#define MAX_OBJECTS	64
+
+struct kmem_cache {
+	const char *name;
+	size_t size;
+};
+
+/* Made at boot. */
+static struct kmem_cache caches[MAX_CACHES];
+static unsigned nr_caches;
+
+/* All objects ever made in this execution, in order of address. */
+static struct {
+	size_t used;
+	unsigned nr_objects;
+	struct {
+		u32 start;
+		u16 cache;
+		bool freed;
+	} objects[MAX_OBJECTS];
+	bool stacks_used[HOST_STACKS];
+} heap;
+
+static char arena[ARENA_SIZE] __attribute__((aligned(ALIGN)));
+static char stacks[HOST_STACKS][KSTACK_SIZE] __attribute__((aligned(4096)));
+char host_entry_stacks[HOST_CPUS][64 << 10] __attribute__((aligned(4096)));
+
+/* For each word of the arena and of cpus[], the bits that matter. */
+static u64 arena_mask[ARENA_SIZE / sizeof(u64)];
+static u64 cpus_mask[MAX_CPUS * sizeof(struct cpu) / sizeof(u64)];
+
+static unsigned live_at_start, stacks_at_start;
+static unsigned thread_cache;		/* index of the cache of struct thread */
+
+/* --- Copying, as copy.S has it for other ports ------------------------------------------------ */
+
+void *memcpy(void *dst, const void *src, size_t n)
+{
+	explore_stored(dst, n);
+	return __builtin_memcpy(dst, src, n);
+}
+
+void *memset(void *dst, int byte, size_t n)
+{
+	explore_stored(dst, n);
+	return __builtin_memset(dst, byte, n);
+}
+
+/* --- Objects ---------------------------------------------------------------------------------- */
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align)
+{
+	struct kmem_cache *c = &caches[nr_caches++];
+
+	(void)align;
+	if (nr_caches > MAX_CACHES)
+		explore_fail("more than %u kinds of objects", MAX_CACHES);
+	*c = (struct kmem_cache){ .name = name, .size = size };
+	if (strcmp(name, "thread") == 0)
+		thread_cache = c - caches;
+	return c;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *c)
+{
+	void *p = arena + heap.used;
+
+	if (heap.used + c->size > ARENA_SIZE || heap.nr_objects == MAX_OBJECTS)
+		explore_fail("the scenario needs more memory than there is");
+	heap.objects[heap.nr_objects].start = heap.used;
+	heap.objects[heap.nr_objects].cache = c - caches;
+	heap.objects[heap.nr_objects++].freed = false;
+	heap.used += ALIGN_UP(c->size, ALIGN);
+	memset(p, POISON, c->size);
+	if (c == &caches[thread_cache])
+		host_mark_statistics(&((struct thread *)p)->stats, sizeof(struct thread_stats));
+	return p;
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *c)
+{
+	return memset(kmem_cache_alloc(c), 0, c->size);
+}
+
+/* The index of the object that @address is in; nr_objects: none. */
+static unsigned object_of(const void *address)
+{
+	size_t at = (const char *)address - arena;
+	unsigned low = 0, high = heap.nr_objects;
+
+	if (at >= heap.used)
+		return heap.nr_objects;
+	while (high - low > 1) {
+		unsigned middle = (low + high) / 2;
+
+		if (heap.objects[middle].start <= at)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *object)
+{
+	unsigned i = object_of(object);
+
+	if (i == heap.nr_objects || arena + heap.objects[i].start != object)
+		explore_fail("a %s is freed that was never allocated", c->name);
+	if (heap.objects[i].freed)
+		explore_fail("a %s is freed twice", c->name);
+	heap.objects[i].freed = true;
+	memset(object, POISON, c->size);
+}
+
+const char *host_freed(const void *address)
+{
+	unsigned i = object_of(address);
+
+	if (i == heap.nr_objects || !heap.objects[i].freed)
+		return NULL;
+	return caches[heap.objects[i].cache].name;
+}
+
+/* --- Stacks ----------------------------------------------------------------------------------- */
+
+void *kstack_alloc(void)
+{
+	for (unsigned i = 0; i < HOST_STACKS; i++)
+		if (!heap.stacks_used[i]) {
+			heap.stacks_used[i] = true;
+			counter_add(COUNT_STACKS, 1);
+			return stacks[i];
+		}
+	explore_fail("the scenario needs more than %u stacks", HOST_STACKS);
+}
+
+void kstack_free(void *stack)
+{
+	unsigned i = host_stack_of(stack);
+
+	if (i >= HOST_STACKS || stack != stacks[i])
+		explore_fail("a stack is freed that was never allocated");
+	if (!heap.stacks_used[i])
+		explore_fail("a stack is freed twice");
+	heap.stacks_used[i] = false;
+	counter_add(COUNT_STACKS, -1);
+}
+
+void kstack_trim(unsigned keep)
+{
+	(void)keep;
+}
+
+unsigned host_stack_of(const void *address)
+{
+	size_t at = (const char *)address - stacks[0];
+
+	if (at < sizeof(stacks))
+		return at / KSTACK_SIZE;
+	at = (const char *)address - host_entry_stacks[0];
+	if (at < sizeof(host_entry_stacks))
+		return HOST_STACKS + at / sizeof(host_entry_stacks[0]);
+	return HOST_NO_STACK;
+}
+
+bool host_stack_is_free(unsigned stack)
+{
+	return stack < HOST_STACKS && !heap.stacks_used[stack];
+}
+
+u64 page_total(void)
+{
+	return 1 << 20;
+}
+
+/* --- Leaks ------------------------------------------------------------------------------------ */
+
+static unsigned live_objects(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < heap.nr_objects; i++)
+		n += !heap.objects[i].freed;
+	return n;
+}
+
+static unsigned live_stacks(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < HOST_STACKS; i++)
+		n += heap.stacks_used[i];
+	return n;
+}
+
+void host_count_from_here(void)
+{
+	live_at_start = live_objects();
+	stacks_at_start = live_stacks();
+}
+
+const char *host_leak(void)
+{
+	static char text[80];
+
+	if (live_stacks() != stacks_at_start) {
+		snprintf(text, sizeof(text), "%u stacks before, %u after", stacks_at_start,
+			 live_stacks());
+		return text;
+	}
+	for (unsigned i = heap.nr_objects; i-- > live_at_start;)
+		if (!heap.objects[i].freed) {
+			snprintf(text, sizeof(text), "a %s was not freed",
+				 caches[heap.objects[i].cache].name);
+			return text;
+		}
+	return NULL;
+}
+
+/* --- The state of the machine ----------------------------------------------------------------- */
+
+extern char __start_kdata[], __stop_kdata[], __start_kbss[], __stop_kbss[];
+
+/* The word of a mask that belongs to @address; NULL: it has none. */
+static u64 *mask_of(const void *address)
+{
+	size_t at = (const char *)address - arena;
+
+	if (at < sizeof(arena))
+		return &arena_mask[at / sizeof(u64)];
+	at = (const char *)address - (const char *)cpus;
+	return at < sizeof(cpus) ? &cpus_mask[at / sizeof(u64)] : NULL;
+}
+
+void host_mark_statistics(const void *start, size_t size)
+{
+	u64 *mask = mask_of(start);
+
+	memset(mask, 0, size);
+}
+
+bool host_is_statistics(const void *address)
+{
+	const u64 *mask = mask_of(address);
+
+	return mask && !*mask;
+}
+
+static void __attribute__((constructor)) everything_matters(void)
+{
+	memset(arena_mask, 0xff, sizeof(arena_mask));
+	memset(cpus_mask, 0xff, sizeof(cpus_mask));
+}
+
+void host_regions(struct region regions[HOST_REGIONS])
+{
+	regions[0] = (struct region){ __start_kdata, __stop_kdata - __start_kdata, NULL };
+	regions[1] = (struct region){ __start_kbss, __stop_kbss - __start_kbss, NULL };
+	regions[2] = (struct region){ (char *)cpus, sizeof(cpus), cpus_mask };
+	regions[3] = (struct region){ arena, sizeof(arena), arena_mask };
+}
+
+/* The part of a stack in use, from @sp upwards. */
+static struct piece stack_piece(char *bottom, size_t size, void *sp)
+{
+	return (struct piece){ sp, bottom + size - (char *)sp };
+}
+
+/*
+ * Stores the stack pointer of each kernel stack in use: of a thread that is not running, where
+ * arch_switch() left it; of one that runs, where its CPU paused.
+ */
+static void find_stack_pointers(void *sp[HOST_STACKS + HOST_CPUS])
+{
+	for (unsigned i = 0; i < heap.nr_objects; i++) {
+		const struct thread *t = (struct thread *)(arena + heap.objects[i].start);
+
+		if (!heap.objects[i].freed && heap.objects[i].cache == thread_cache &&
+		    host_stack_of(t->stack) < HOST_STACKS)
+			sp[host_stack_of(t->stack)] = t->arch.sp;
+	}
+	for (unsigned i = 0; i < nr_vcpus; i++)
+		sp[HOST_STACKS + i] = cpus[i].idle.arch.sp;
+	for (unsigned i = 0; i < nr_vcpus; i++)
+		sp[host_stack_of(host_cpu_sp[i])] = host_cpu_sp[i];
+}
+
+unsigned host_pieces(struct piece *pieces)
+{
+	void *sp[HOST_STACKS + HOST_CPUS] = { NULL };
+	unsigned n = 0;
+
+	pieces[n++] = (struct piece){ host_cpus, sizeof(host_cpus) };
+	pieces[n++] = (struct piece){ &host_clock, sizeof(host_clock) };
+	pieces[n++] = (struct piece){ &heap, sizeof(heap) };
+	find_stack_pointers(sp);
+	for (unsigned i = 0; i < HOST_STACKS; i++) {
+		if (!heap.stacks_used[i])
+			continue;
+		/* thread_check() looks at the lowest word. */
+		pieces[n++] = (struct piece){ stacks[i], sizeof(u64) };
+		if (sp[i])
+			pieces[n++] = stack_piece(stacks[i], KSTACK_SIZE, sp[i]);
+	}
+	for (unsigned i = 0; i < nr_vcpus; i++)
+		pieces[n++] = stack_piece(host_entry_stacks[i], sizeof(host_entry_stacks[i]),
+					  sp[HOST_STACKS + i]);
+	return n;
+}

@@ -1,0 +1,26 @@
+/*
+ * The host port: what its own files share.
+ */
+#pragma once
+
+#include "host.h"
+#include "sched/cpu.h"
+#include "types.h"
+
+struct host_cpu {
+	struct thread *current;
+	bool irqs_on;
+	bool idle;			/* in arch_idle_wait() */
+	bool ipi;			/* one waits */
+	bool timer_set;
+	u64 timer_at;
+};
+
+extern struct host_cpu host_cpus[HOST_CPUS];
+extern u64 host_clock;
+
+/* Marks the words of [start, start + size) as statistics: nothing is decided by them. */
+void host_mark_statistics(const void *start, size_t size);
+
+/* From here on host_leak() compares with what is allocated now. */
+void host_count_from_here(void);

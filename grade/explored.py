@@ -1,0 +1,56 @@
+"""Verdicts on scenarios: the explorer runs the submission's functions under every interleaving."""
+
+from pathlib import Path
+
+from grade.build import Product
+from grade.errors import GraderError
+from grade.lab import Lab, Test
+from grade.trace import Trace
+from grade.verdict import UNWRITTEN, Finding, Kind, Verdict
+from tools.explore import table
+from tools.explore.program import ExploreError, Result, explore, replay
+
+_KINDS = (
+    (UNWRITTEN, Kind.UNWRITTEN),
+    ("panic: ", Kind.PANIC),
+    ("deadlock: ", Kind.DEADLOCK),
+    ("it does not end", Kind.LIVELOCK),
+)
+
+
+def about(lab: Lab | None) -> list[str]:
+    """The files that a counterexample of @lab shows: the student's, and the scenarios. None: all."""
+    if lab is None:
+        return []
+    scenarios = (lab.folder / "scenarios").glob("*.c")
+    return [*lab.files, *(f"labs/{lab.name}/scenarios/{path.name}" for path in scenarios)]
+
+
+def explored(root: Path, lab: Lab, test: Test, product: Product, fenced: bool) -> Verdict:
+    """Explores @test's scenario. All budgets are counted in steps, so the verdict is the same everywhere."""
+    if product.explorer is None or test.bound is None:
+        raise GraderError(f"{test.name} is no scenario, or the explorer was not built")
+    try:
+        result = explore(product.explorer, test.name, test.bound, fenced=fenced)
+        if result.outcome != "wrong":
+            return Verdict(Kind.PASS, (), {}, Trace((), False))
+        return _wrong(root, lab, test, product, result, fenced)
+    except ExploreError as e:
+        whole = Finding(test.properties, "the scenario runs to its end", f"the explorer was stopped: {e}")
+        return Verdict(Kind.STOPPED, (whole,), {}, Trace((), False))
+
+
+def _wrong(root: Path, lab: Lab, test: Test, product: Product, result: Result, fenced: bool) -> Verdict:
+    kind = next((kind for words, kind in _KINDS if result.verdict.startswith(words)), Kind.FAIL)
+    expected = next(p.text for p in lab.properties if p.id in test.properties)
+    details = steps(root, lab, product, result, fenced)
+    finding = Finding(test.properties, expected, result.verdict, result.schedule)
+    return Verdict(kind, (finding,), {}, Trace((), False), tuple(details))
+
+
+def steps(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> list[str]:
+    """The counterexample's table."""
+    program = product.explorer
+    assert program is not None
+    _, accesses = replay(program, result.scenario, result.schedule, fenced)
+    return table.lines(program, result.schedule, accesses, root, product.sources, about(lab))

@@ -1,0 +1,65 @@
+# How the explorer is built: a program of this machine, from the kernel's core and arch/host.
+#
+# The core is compiled with -fsanitize=thread, which makes the compiler call a function at each access to
+# memory; tools/explore/access.c has those functions, and the sanitizer's own library is not linked. The
+# core's variables get sections of their own, so that the explorer finds and copies them; so does the
+# text of the spin locks, whose accesses it treats specially.
+
+EXPLORE_CC ?= gcc
+E := $(O)/explore
+
+explored := $(filter-out $(tests) $(instruments), \
+	$(wildcard kernel/sched/*.c kernel/sched/policy/*.c kernel/sync/*.c kernel/thread/*.c)) \
+	$(addprefix kernel/base/,bootargs.c counters.c irq.c printf.c rbtree.c string.c trace.c) \
+	$(addprefix kernel/process/,edge.c group.c hold.c kill.c process.c threads.c zombie.c) \
+	kernel/lock/spinlock.c
+scenarios := $(wildcard labs/*/scenarios/*.c tools/explore/scenarios/*.c)
+explorer := $(wildcard tools/explore/*.c)
+host_port := $(wildcard arch/host/*.c)
+
+EXPLORED := $(patsubst %,$(E)/obj/%.o,$(explored) $(scenarios))
+EXPLORER := $(patsubst %,$(E)/obj/%.o,$(explorer) $(host_port))
+
+# Some inline functions of arch.h have no meaning here, so they are declared and never defined.
+EXPLORE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror \
+	-Wno-unused-function
+EXPLORE_CFLAGS := -std=gnu11 -g -fno-pie -fno-omit-frame-pointer -fno-stack-protector $(EXPLORE_WARNINGS)
+# Not in $(E)/flags, as they do not change what is made: objects are copied from tree to tree. Whether a
+# student's files give warnings, the build of the kernel says.
+explore_also = -ffile-prefix-map=$(CURDIR)=. $(if $(filter 1,$(STARTER)),-w)
+as_kernel := -ffreestanding -fno-builtin -Ikernel/include -Ikernel -Iarch/host -Itools \
+	-DTRELLIS_DEBUG=0 -DTRELLIS_TESTS=0 -include tools/host/rename.h
+
+$(E)/flags: FORCE
+	@mkdir -p $(@D) $(sort $(dir $(EXPLORED) $(EXPLORER)))
+	$(call remember,$(shell $(EXPLORE_CC) --version | head -n 1) $(EXPLORE_CFLAGS) $(as_kernel))
+
+$(E)/sources: FORCE
+	@mkdir -p $(@D)
+	$(call remember,$(explored) $(scenarios) $(explorer) $(host_port))
+
+$(EXPLORED): private EXPLORE_CFLAGS += -O1 -fsanitize=thread -ffunction-sections $(as_kernel)
+$(patsubst %,$(E)/obj/%.o,$(filter-out arch/host/absent.c,$(host_port))): private \
+	EXPLORE_CFLAGS += -O2 $(as_kernel)
+$(patsubst %,$(E)/obj/%.o,$(explorer) arch/host/absent.c): private EXPLORE_CFLAGS += -O2 -Iarch/host
+
+$(E)/obj/%.o: % $(E)/flags
+	$(call say,CC,$<)
+	$Q$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(explore_also) -MMD -MP -MT '$$(E)/obj/$<.o' -c -o $@ $<
+
+lock_text := spin_lock spin_lock_nested spin_unlock wait_and_grab
+$(E)/core.o: $(EXPLORED) $(E)/sources
+	$Qobjcopy $(lock_text:%=--rename-section .text.%=klock) --rename-section .text.spin_trylock=ktrylock \
+		$(E)/obj/kernel/lock/spinlock.c.o $(E)/spinlock.o
+	$Qld -r --unique=klock -o $(E)/all.o $(E)/spinlock.o \
+		$(filter-out $(E)/obj/kernel/lock/spinlock.c.o,$(EXPLORED))
+	$Qobjcopy --rename-section .data=kdata --rename-section .bss=kbss $(E)/all.o $@
+
+$(E)/explore: $(E)/core.o $(EXPLORER)
+	$(call say,LD,$@)
+	$Q$(EXPLORE_CC) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
+
+.PHONY: explorer
+explorer: $(E)/explore
+
+-include $(EXPLORED:.o=.d) $(EXPLORER:.o=.d)

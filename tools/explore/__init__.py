@@ -1,0 +1,1 @@
+"""The explorer: runs the kernel's own functions under every interleaving of small scenarios."""

@@ -1,0 +1,213 @@
+"""Runs the kernel's own functions under every interleaving of small scenarios; `make explore` calls this.
+
+A scenario has two to four threads on a few virtual CPUs. The explorer runs all schedules with at most
+--bound preemptions, of the fewest first, and prints the first that goes wrong as a table: a column for
+each CPU, a line for each step that matters. The schedule has a short name; --replay NAME runs it again,
+and with --gdb under GDB, which stops where the schedule takes one CPU's turn away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from grade.build import BuildFailed, Product, Reference
+from grade.errors import GraderError
+from grade.explored import steps
+from grade.lab import Lab, choose
+from grade.submission import Rejected, take
+from tools import qemu
+from tools.explore.program import BOUND, STEPS, ExploreError, Result, Scenario
+from tools.explore.program import explore, is_schedule, replay, scenarios
+from tools.options import STATUS_USAGE, Parser, counted, directory, run_program, to_write
+from tools.progress import Progress, shown
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The scenarios that the options ask for, and the program to run them."""
+
+    product: Product
+    scenarios: tuple[Scenario, ...]
+    labs: dict[str, Lab]  # by the two digits that a step's name begins with
+    fenced: bool
+
+    def lab(self, scenario: Scenario) -> Lab | None:
+        return self.labs.get(scenario.step.partition(".")[0])
+
+
+class Wrong(Exception):
+    """The options make no sense, or the work cannot be done; one line says why."""
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(prog="make explore", description=__doc__)
+    parser.add_argument("--lab", help="only this lab's scenarios; default: all there are")
+    parser.add_argument("--step", metavar="K", help="only those of step K, 5 or 02.5")
+    parser.add_argument("--scenario", default="", metavar="TEXT", help="only those with TEXT in their names")
+    parser.add_argument("--submission", type=directory, metavar="DIR", help="explore the lab's files in DIR")
+    parser.add_argument("--bound", type=int, default=BOUND, metavar="N",
+                        help="most preemptions of a schedule; default: %(default)s")  # fmt: skip
+    parser.add_argument("--steps", type=int, default=STEPS, metavar="N",
+                        help="budget of a scenario; default: %(default)s")  # fmt: skip
+    parser.add_argument("--replay", metavar="NAME", help="run one schedule, as x:4c4/1")
+    parser.add_argument("--gdb", action="store_true", help="with --replay: under GDB")
+    parser.add_argument("--list", action="store_true", help="name the scenarios, and run none")
+    parser.add_argument("--json", type=to_write, metavar="FILE", help="write the results as data")
+    parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    options = parser.parse_args(arguments)
+    if options.submission is not None and options.lab is None:
+        parser.error("--submission needs --lab: which lab's files are to be taken?")
+    if options.replay is not None and not is_schedule(options.replay):
+        parser.error(f"--replay {options.replay}: a schedule reads like x:4c4/1,818/0")
+    if options.gdb and options.replay is None:
+        parser.error("--gdb needs --replay: which schedule?")
+    return options
+
+
+def _files(options: argparse.Namespace, lab: Lab | None) -> dict[str, bytes]:
+    if options.submission is None or lab is None:
+        return {}
+    try:
+        return dict(take(options.submission, lab).files)
+    except Rejected as e:
+        raise Wrong(str(e)) from e
+
+
+def _built(
+    reference: Reference, options: argparse.Namespace, labs: Sequence[Lab], progress: Progress
+) -> Product:
+    """The explorer with the tree's files, or with the submission's in their place."""
+    try:
+        product = reference.build([f for lab in labs for f in lab.files], False, progress)
+        files = _files(options, labs[0] if labs else None)
+        return reference.build_with(files, product) if files else product
+    except BuildFailed as e:
+        raise Wrong("it does not compile:\n" + "\n".join(f"  {line}" for line in e.lines)) from e
+
+
+@contextmanager
+def _prepared(options: argparse.Namespace) -> Iterator[Chosen]:
+    labs = choose(ROOT, [options.lab] if options.lab else [])
+    fenced = not qemu.why_no_bubblewrap()
+    reference = Reference(ROOT, options.build_root, "riscv", fenced, options.jobs, ("explorer",))
+    try:
+        with shown() as progress:
+            product = _built(reference, options, labs, progress)
+        assert product.explorer is not None
+        by_number = {lab.name[:2]: lab for lab in labs}
+        found = [s for s in scenarios(product.explorer, fenced) if _wanted(s, options, by_number)]
+        if not found:
+            raise Wrong("no scenario is like that; --list names them all")
+        yield Chosen(product, tuple(found), by_number, fenced)
+    finally:
+        reference.close()
+
+
+def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab]) -> bool:
+    number, _, step = s.step.partition(".")
+    if options.lab is not None and number not in labs:
+        return False
+    if options.step is not None and options.step not in (s.step, step):
+        return False
+    return options.scenario in s.scenario
+
+
+def _counterexample(chosen: Chosen, scenario: Scenario, result: Result) -> str:
+    lab = chosen.lab(scenario)
+    lines = [f"{result.scenario}: {result.verdict}"]
+    if lab is not None and (known := [p for p in lab.properties if p.id == scenario.property]):
+        lines.append(f"  {scenario.property}  {known[0].text}")
+    lines += ["", *steps(ROOT, lab, chosen.product, result, chosen.fenced), ""]
+    lines.append(f"  schedule {result.schedule}: run it again with REPLAY={result.schedule}")
+    return "\n".join(lines)
+
+
+def _explore_all(chosen: Chosen, options: argparse.Namespace) -> list[Result]:
+    program = chosen.product.explorer
+    assert program is not None
+    results: dict[str, Result] = {}
+    with shown() as progress, ThreadPoolExecutor(options.jobs) as pool:
+        progress.expect(len(chosen.scenarios))
+        running = {
+            pool.submit(explore, program, s.scenario, options.bound, options.steps, chosen.fenced): s
+            for s in chosen.scenarios
+        }
+        try:
+            for done in as_completed(running):
+                result = done.result()
+                results[result.scenario] = result
+                progress.step(f"{result.scenario}: {result.figures()}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _print_all(chosen, list(results.values()))
+            raise
+    return [results[s.scenario] for s in chosen.scenarios]
+
+
+def _print_all(chosen: Chosen, results: Sequence[Result]) -> None:
+    known = {s.scenario: s for s in chosen.scenarios}
+    for r in results:
+        mark = "FAIL" if r.outcome == "wrong" else "ok  "
+        print(f"{mark}  {known[r.scenario].step:<5} {r.scenario:<28} {r.figures()}")
+    for r in results:
+        if r.outcome == "wrong":
+            print(f"\n{_counterexample(chosen, known[r.scenario], r)}")
+
+
+def _replay_one(chosen: Chosen, options: argparse.Namespace) -> int:
+    program = chosen.product.explorer
+    assert program is not None
+    if len(chosen.scenarios) != 1:
+        names = ", ".join(s.scenario for s in chosen.scenarios[:6])
+        raise Wrong(f"a schedule belongs to one scenario; SCENARIO= leaves {names}")
+    scenario = chosen.scenarios[0]
+    if options.gdb:
+        script = ROOT / "tools" / "gdb" / "explore.py"
+        sources = f"directory {chosen.product.sources or ROOT}:{ROOT}"
+        argv = ["gdb", "-q", "-cd", str(ROOT), "-ex", sources, "-x", str(script)]
+        argv += ["--args", str(program), scenario.scenario, "replay", options.replay]
+        return subprocess.run(argv, check=False).returncode
+    result, _ = replay(program, scenario.scenario, options.replay, chosen.fenced)
+    if result.outcome == "right":
+        print(f"{scenario.scenario}: nothing goes wrong in {options.replay}")
+        return 0
+    print(_counterexample(chosen, scenario, result))
+    return 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parse(arguments)
+    try:
+        with _prepared(options) as chosen:
+            if options.list:
+                for s in chosen.scenarios:
+                    print(f"{s.step:<6} {s.scenario:<28} {s.property:<6} {counted(s.cpus, 'CPU')}")
+                return 0
+            if options.replay is not None:
+                return _replay_one(chosen, options)
+            results = _explore_all(chosen, options)
+            _print_all(chosen, results)
+    except (Wrong, ExploreError, GraderError) as e:
+        print(f"make explore: {e}", file=sys.stderr)
+        return STATUS_USAGE
+    if options.json is not None:
+        options.json.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n", encoding="utf-8")
+    wrong = sum(r.outcome == "wrong" for r in results)
+    print(f"{counted(len(results), 'scenario')}, {wrong} with a counterexample")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    run_program("make explore", main)

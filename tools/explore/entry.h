@@ -1,0 +1,15 @@
+/*
+ * A scenario's entry in the list that the linker makes (scenario.h). Both sides include this, so it
+ * uses neither the kernel's headers nor the C library's.
+ */
+#pragma once
+
+struct scenario {
+	const char *name;
+	const char *step;		/* "02.5": the lab's step that it belongs to, or "" */
+	const char *property;		/* "P2.5": what it decides */
+	void (*run)(void);
+	unsigned cpus;
+	const char *(*after)(void);	/* returns NULL, or what is wrong; may be NULL */
+	_Bool keeps;			/* it does not give everything back */
+};

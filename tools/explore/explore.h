@@ -1,0 +1,147 @@
+/*
+ * The explorer: runs scenarios over the kernel's own functions under every interleaving of a few
+ * virtual CPUs. docs/explorer.md explains the method; arch/host is the machine.
+ *
+ *	access.c	the functions that the compiler calls at each access to memory
+ *	step.c		lets one CPU run up to its next pause
+ *	state.c		copies the state of the machine, compares it, restores it
+ *	search.c	chooses the schedules that are run
+ *	main.c		the command line, and the output
+ *
+ * A schedule is a list of choices: "at access 417 let CPU 1 go on". Between them all goes the usual
+ * way: a CPU runs until it cannot go on, and then the next one that can.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host.h"
+
+#define CPU_NONE	HOST_CPUS
+#define CPU_TIME	(HOST_CPUS + 1)		/* not a CPU: the clock moves to the next timer */
+
+/* --- access.c --------------------------------------------------------------------------------- */
+
+enum kind { READ, WRITE, ACQUIRE, RELEASE, TRY };
+
+struct access {
+	enum kind kind;
+	unsigned size;
+	const void *address;
+	const void *pc;
+};
+
+/* Words that several threads access, one of them writing, without a spin lock that both hold. */
+extern unsigned nr_racing_atomics, nr_racing_others;
+void forget_racing_others(void);
+
+/* The accesses since the last pause: part of what a snapshot has to keep. */
+size_t block_size(void);
+void block_save(void *to);
+void block_restore(const void *from);
+void end_block(void);			/* at each pause */
+
+/* --- step.c ----------------------------------------------------------------------------------- */
+
+enum pause {
+	PAUSE_ACCESS,		/* before an access to a racing word */
+	PAUSE_LOCK,		/* before it takes a spin lock */
+	PAUSE_IDLE,		/* it has nothing to do */
+	PAUSE_SPIN,		/* it waits in a loop for a store of another CPU */
+	PAUSE_FAILED		/* the execution has ended with a verdict */
+};
+
+#define HELD_MAX	8
+
+/* The explorer's record of a CPU; part of the state of the machine. */
+struct cpu_state {
+	enum pause why;
+	const void *pc;			/* where it paused */
+	const uint32_t *lock;		/* PAUSE_LOCK */
+	unsigned nr_held;
+	const void *held[HELD_MAX];	/* spin locks, outermost first */
+};
+
+extern struct cpu_state cpu_states[HOST_CPUS];
+extern uint64_t nr_accesses;		/* of this execution, by all CPUs */
+extern bool running;			/* a CPU runs, not the explorer */
+extern char verdict[256];		/* after PAUSE_FAILED */
+
+void step_init(void);
+
+/* Lets @cpu run until it pauses; a CPU that may not go on must not be asked to. */
+void step(unsigned cpu);
+bool can_go_on(unsigned cpu);
+unsigned who_can_go_on(void);		/* a bit for each CPU */
+
+/* Called on a CPU: gives control back to the explorer. */
+void pause_cpu(enum pause why, const void *pc);
+void stores_were_made(void);		/* wakes CPUs in PAUSE_SPIN */
+
+/*
+ * Where the execution is: twice the number of its accesses so far, the one that comes next
+ * included; one more if a CPU has paused behind that access, to wait.
+ */
+uint64_t position(void);
+extern uint64_t pause_at;		/* a position at which to pause, whatever the word */
+
+/* If set, called for each access that is not to the own stack, before it is made. */
+extern void (*on_access)(const struct access *a);
+
+/* --- state.c ---------------------------------------------------------------------------------- */
+
+struct snapshot {
+	size_t size, room;
+	size_t block;			/* where in @bytes */
+	char *bytes;
+};
+
+extern bool check_lines;		/* slowly: is every store known? */
+void state_init(void);			/* after boot: the state now is the first */
+
+/* Copies the state of the machine; returns a hash of all that matters to the future. */
+void snapshot_take(struct snapshot *s);
+void snapshot_restore(const struct snapshot *s);
+uint64_t state_hash(void);
+
+/* Which states were reached with which number of preemptions still to spend. */
+void visited_clear(void);
+
+enum visit { VISIT_NEW, VISIT_KNOWN, VISIT_CYCLE };
+enum visit visit(uint64_t hash, unsigned budget);	/* VISIT_CYCLE: it is on this path */
+void visit_finished(uint64_t hash);
+extern uint64_t nr_states;
+
+/* --- search.c --------------------------------------------------------------------------------- */
+
+struct choice {
+	uint64_t at;			/* position() */
+	unsigned cpu;
+};
+
+#define CHOICES_MAX	4096
+
+struct schedule {
+	unsigned nr;
+	struct choice choices[CHOICES_MAX];
+};
+
+struct figures {
+	uint64_t executions;		/* that came to their end, or to a state known already */
+	uint64_t steps;
+	unsigned longest;		/* pauses in one execution */
+	bool cut;			/* a schedule was left out because of the bound */
+};
+
+enum outcome { OUTCOME_RIGHT, OUTCOME_WRONG, OUTCOME_TOO_MANY };
+
+/* Runs every schedule with at most @bound preemptions, or until there were @most_steps. */
+enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, struct schedule *wrong);
+
+/* Runs one schedule; OUTCOME_WRONG with `verdict` set. */
+enum outcome replay(const struct schedule *s);
+
+/* NULL, or what is wrong when nothing is left to do. */
+const char *check_end(void);

@@ -1,0 +1,271 @@
+/*
+ * The explorer's command line:
+ *
+ *	explore list			names the scenarios
+ *	explore NAME BOUND STEPS	runs all schedules with at most BOUND preemptions
+ *	explore NAME replay SCHEDULE	runs one, and tells of each access
+ *	explore NAME check STEPS	is every store to memory known? For the explorer's own tests
+ *
+ * The output is for the program around it (__main__.py): one JSON object a line.
+ */
+#include "explore.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry.h"
+
+extern const struct scenario __start_scenarios[], __stop_scenarios[];
+
+static const struct scenario *scenario;
+static struct schedule schedule;
+
+const char *check_end(void)
+{
+	const char *wrong = scenario->after ? scenario->after() : NULL;
+
+	return wrong || scenario->keeps ? wrong : host_leak();
+}
+
+static void print_text(const char *s)
+{
+	putchar('"');
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ')
+			printf("\\u%04x", (unsigned char)*s);
+		else
+			printf(*s == '"' || *s == '\\' ? "\\%c" : "%c", *s);
+	putchar('"');
+}
+
+static void print_schedule(const struct schedule *s)
+{
+	printf("\"x:");
+	for (unsigned i = 0; i < s->nr; i++)
+		if (s->choices[i].cpu == CPU_TIME)
+			printf("%s%" PRIx64 "/t", i ? "," : "", s->choices[i].at);
+		else
+			printf("%s%" PRIx64 "/%u", i ? "," : "", s->choices[i].at,
+			       s->choices[i].cpu);
+	putchar('"');
+}
+
+/* Returns false if @text is no schedule. */
+static bool read_schedule(const char *text, struct schedule *s)
+{
+	if (strncmp(text, "x:", 2))
+		return false;
+	for (text += 2; *text; text += *text == ',') {
+		struct choice *c = &s->choices[s->nr++];
+		char *end;
+
+		if (s->nr > CHOICES_MAX)
+			return false;
+		c->at = strtoull(text, &end, 16);
+		if (end == text || *end != '/')
+			return false;
+		c->cpu = end[1] == 't' ? CPU_TIME : (unsigned)(end[1] - '0');
+		if (c->cpu != CPU_TIME && c->cpu >= nr_vcpus)
+			return false;
+		text = end + 2;
+		if (*text && *text != ',')
+			return false;
+	}
+	return true;
+}
+
+/* --- Searching -------------------------------------------------------------------------------- */
+
+static void report(const char *outcome, unsigned bound, const struct figures *f)
+{
+	printf("{\"scenario\": \"%s\", \"outcome\": \"%s\", \"bound\": %u, \"executions\": %" PRIu64
+	       ", \"states\": %" PRIu64 ", \"steps\": %" PRIu64 ", \"longest\": %u",
+	       scenario->name, outcome, bound, f->executions, nr_states, f->steps, f->longest);
+	if (verdict[0]) {
+		printf(", \"verdict\": ");
+		print_text(verdict);
+		printf(", \"schedule\": ");
+		print_schedule(&schedule);
+	}
+	printf("}\n");
+}
+
+/* Leaves out every choice without which the execution is wrong too. */
+static void shrink(struct schedule *s)
+{
+	static struct schedule shorter;
+
+	for (unsigned i = s->nr; i-- > 0;) {
+		shorter = *s;
+		shorter.nr--;
+		memmove(&shorter.choices[i], &shorter.choices[i + 1],
+			(shorter.nr - i) * sizeof(shorter.choices[0]));
+		if (replay(&shorter) == OUTCOME_WRONG)
+			*s = shorter;
+	}
+	replay(s);
+}
+
+static int search_all(unsigned bound, uint64_t most_steps)
+{
+	struct figures f = { 0 };
+	enum outcome o = OUTCOME_RIGHT;
+	unsigned k, atomics, others;
+
+	for (k = 0; k <= bound; k++) {
+		do {
+			atomics = nr_racing_atomics;
+			others = nr_racing_others;
+			f.cut = false;
+			o = search(k, most_steps, &f, &schedule);
+			if (nr_racing_atomics != atomics)
+				forget_racing_others();
+		} while (o == OUTCOME_RIGHT &&
+			 (nr_racing_atomics != atomics || nr_racing_others != others));
+		if (o != OUTCOME_RIGHT || !f.cut)
+			break;
+	}
+	if (o == OUTCOME_WRONG) {
+		shrink(&schedule);
+		report("wrong", k, &f);
+	} else if (o == OUTCOME_TOO_MANY) {
+		report("unfinished", k, &f);
+	} else {
+		report(f.cut ? "bounded" : "complete", f.cut ? bound : k, &f);
+	}
+	return o == OUTCOME_WRONG;
+}
+
+/* --- Replaying -------------------------------------------------------------------------------- */
+
+#define RECORDS_MAX	20000		/* an execution may be endless */
+#define CHAIN_MAX	10
+
+static struct record {
+	struct access a;
+	unsigned cpu, stack;
+	char thread[16];
+	uint64_t at, old, new;
+	uintptr_t chain[CHAIN_MAX];	/* where the callers go on, innermost first */
+	unsigned nr_chain;
+} records[RECORDS_MAX];
+
+static unsigned nr_records;
+
+static uint64_t value_at(const void *p, unsigned size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, size > 8 ? 8 : size);
+	return v;
+}
+
+/* Follows the frame pointers, which everything that runs on a kernel stack keeps. */
+static void find_callers(struct record *r)
+{
+	const uintptr_t *frame = __builtin_frame_address(0);
+	bool found = false;
+
+	r->stack = host_stack_of(frame);
+	while (r->nr_chain < CHAIN_MAX && host_stack_of(frame) == r->stack) {
+		found |= frame[1] == (uintptr_t)r->a.pc;
+		if (found && frame[1])
+			r->chain[r->nr_chain++] = frame[1];
+		if (frame[0] <= (uintptr_t)frame || !frame[1])
+			break;
+		frame = (const uintptr_t *)frame[0];
+	}
+}
+
+/* The last record's access has been made: only now is it known what it has stored. */
+static void finish_record(void)
+{
+	struct record *r = &records[nr_records - 1];
+
+	if (nr_records)
+		r->new = value_at(r->a.address, r->a.size);
+}
+
+static void record(const struct access *a)
+{
+	struct record *r = &records[nr_records];
+
+	if (nr_records == RECORDS_MAX)
+		return;
+	finish_record();
+	nr_records++;
+	*r = (struct record){ .a = *a, .cpu = vcpu, .at = nr_accesses };
+	r->old = value_at(a->address, a->size);
+	strncpy(r->thread, host_thread_name(vcpu), sizeof(r->thread) - 1);
+	find_callers(r);
+}
+
+static void print_record(const struct record *r)
+{
+	static const char *const kinds[] = { "read", "write", "acquire", "release", "try" };
+
+	printf("{\"cpu\": %u, \"thread\": ", r->cpu);
+	print_text(r->thread);
+	printf(", \"stack\": %u, \"kind\": \"%s\", \"address\": %" PRIuPTR ", \"size\": %u"
+	       ", \"old\": %" PRIu64 ", \"new\": %" PRIu64 ", \"at\": %" PRIu64 ", \"chain\": [",
+	       r->stack, kinds[r->a.kind], (uintptr_t)r->a.address, r->a.size, r->old, r->new,
+	       r->at);
+	for (unsigned i = 0; i < r->nr_chain; i++)
+		printf("%s%" PRIuPTR, i ? ", " : "", r->chain[i]);
+	printf("]}\n");
+}
+
+static int replay_one(const char *text)
+{
+	static const struct figures none;
+	enum outcome outcome;
+
+	if (!read_schedule(text, &schedule)) {
+		fprintf(stderr, "explore: %s is no schedule of %s\n", text, scenario->name);
+		return 2;
+	}
+	on_access = record;
+	outcome = replay(&schedule);
+	finish_record();
+	for (unsigned i = 0; i < nr_records; i++)
+		print_record(&records[i]);
+	report(outcome == OUTCOME_WRONG ? "wrong" : "right", 0, &none);
+	return outcome == OUTCOME_WRONG;
+}
+
+static void list(void)
+{
+	for (const struct scenario *s = __start_scenarios; s < __stop_scenarios; s++)
+		printf("{\"scenario\": \"%s\", \"step\": \"%s\", \"property\": \"%s\""
+		       ", \"cpus\": %u}\n", s->name, s->step, s->property, s->cpus);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "list") == 0) {
+		list();
+		return 0;
+	}
+	if (argc != 4) {
+		fprintf(stderr, "usage: explore list | NAME BOUND STEPS | NAME replay SCHEDULE\n");
+		return 2;
+	}
+	scenario = __start_scenarios;
+	while (scenario < __stop_scenarios && strcmp(scenario->name, argv[1]))
+		scenario++;
+	if (scenario == __stop_scenarios) {
+		fprintf(stderr, "explore: no scenario %s\n", argv[1]);
+		return 2;
+	}
+	check_lines = strcmp(argv[2], "check") == 0;
+	host_boot(scenario->cpus, scenario->run);
+	step_init();
+	state_init();
+	if (strcmp(argv[2], "replay") == 0)
+		return replay_one(argv[3]);
+	if (check_lines)
+		return search_all(1, strtoull(argv[3], NULL, 10));
+	return search_all(strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
+}

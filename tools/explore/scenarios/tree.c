@@ -1,0 +1,43 @@
+/*
+ * Processes for scenarios. Nothing here is a scenario.
+ */
+#include "explore/scenario.h"
+
+#include "explore/tree.h"
+#include "process/timers.h"
+
+unsigned teardowns;
+
+/* Called once in each teardown. No process of a scenario has timers. */
+void process_timers_end(struct process *p)
+{
+	(void)p;
+	teardowns++;
+}
+
+struct process *make_child(void)
+{
+	struct process *p;
+
+	expect(!process_create(&kernel_process, &p), "a process could not be made");
+	return p;
+}
+
+struct thread *create_in(struct process *p, thread_fn entry, void *arg)
+{
+	struct thread *t;
+
+	expect(!thread_create_in(p, "thread", entry, arg, PRIORITY_DEFAULT, &t),
+	       "a thread could not be made");
+	return t;
+}
+
+int wait_for(pid_t pid)
+{
+	struct wait_result res;
+	int err = process_wait(pid, WEXITED, &res);
+
+	expect(!err && res.pid == pid, "waiting for process %d returned %d, process %d", pid, err,
+	       res.pid);
+	return res.status;
+}

@@ -1,0 +1,339 @@
+/*
+ * The state of the machine: copies of it, a hash of it, and which states were seen.
+ *
+ * Everything that decides what happens next is in the regions and pieces that the port names and
+ * in the explorer's record of each CPU, so two moments with equal contents have the same futures,
+ * and one of them need not be explored again. Only a hash of 64 bits is kept: among a million
+ * states two different ones have the same hash with a probability of 1 in 30 million.
+ *
+ * Of the regions only the lines count that were ever stored to, in any execution: the hot ones.
+ * All others have their first contents. Hot lines are listed in the order in which they became
+ * hot, so a snapshot holds the first few of the list, and the rest had their first contents when
+ * it was taken. The hash of a line is computed again only if there was a store to it since.
+ */
+#include "explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE		64
+#define WORDS		(LINE / sizeof(uint64_t))
+#define HOT_MAX		4096
+
+struct line {
+	char *start;
+	uint64_t words[WORDS];		/* its first contents */
+	uint64_t mask[WORDS];
+	uint64_t first_hash;
+	bool dirty;
+};
+
+static struct region regions[HOST_REGIONS];
+static uint16_t *index_of[HOST_REGIONS];	/* each line: 0 cold, else index in hot[] + 1 */
+static struct line hot[HOT_MAX];
+static uint64_t hashes[HOT_MAX];		/* of hot lines that are not dirty */
+static unsigned nr_hot, nr_dirty;
+static uint16_t dirty[HOT_MAX];
+static uint64_t sum;				/* of all hot lines' hashes, each minus its first */
+static bool started;
+
+/* For the explorer's own tests: are all stores reported? */
+bool check_lines;
+static char *first_contents[HOST_REGIONS];
+
+/* --- Hashes ----------------------------------------------------------------------------------- */
+
+#define FACTOR	0x9fb21c651e98df25ull
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * FACTOR;
+	return h ^ h >> 29;
+}
+
+/* Four sums at once, as one multiplication must wait for the one before. */
+static uint64_t hash_words(uint64_t h, const uint64_t *p, size_t n)
+{
+	uint64_t a = h, b = h ^ 1, c = h ^ 2, d = h ^ 3;
+
+	for (; n >= 4; n -= 4, p += 4) {
+		a = (a ^ p[0]) * FACTOR + (a >> 32);
+		b = (b ^ p[1]) * FACTOR + (b >> 32);
+		c = (c ^ p[2]) * FACTOR + (c >> 32);
+		d = (d ^ p[3]) * FACTOR + (d >> 32);
+	}
+	while (n--)
+		a = mix(a, *p++);
+	return mix(mix(a, b), mix(c, d));
+}
+
+static uint64_t hash_line(const struct line *l)
+{
+	const uint64_t *words = (const uint64_t *)l->start;
+	uint64_t masked[WORDS];
+
+	for (unsigned i = 0; i < WORDS; i++)
+		masked[i] = words[i] & l->mask[i];
+	return hash_words((uintptr_t)l->start, masked, WORDS);
+}
+
+/* --- Hot lines -------------------------------------------------------------------------------- */
+
+void state_init(void)
+{
+	host_regions(regions);
+	for (unsigned i = 0; i < HOST_REGIONS; i++) {
+		/*
+		 * Lines begin at multiples of their size; the last one may be shared with what
+		 * follows.
+		 */
+		char *start = (char *)((uintptr_t)regions[i].start & -LINE);
+
+		regions[i].size = (regions[i].size + (regions[i].start - start) + LINE - 1) & -LINE;
+		index_of[i] = calloc(regions[i].size / LINE, sizeof(*index_of[i]));
+		if (check_lines)
+			first_contents[i] = memcpy(malloc(regions[i].size), start, regions[i].size);
+	}
+	started = true;
+}
+
+static void make_hot(unsigned r, size_t n)
+{
+	char *base = (char *)((uintptr_t)regions[r].start & -LINE);
+	struct line *l = &hot[nr_hot];
+
+	if (nr_hot == HOT_MAX)
+		explore_fail("the scenario stores to more than %u lines of memory", HOT_MAX);
+	l->start = base + n * LINE;
+	memcpy(l->words, l->start, LINE);
+	for (unsigned i = 0; i < WORDS; i++) {
+		size_t at = (l->start - regions[r].start) / 8 + i;
+		bool known = regions[r].mask && l->start + 8 * i >= regions[r].start;
+
+		l->mask[i] = known ? regions[r].mask[at] : ~0ull;
+	}
+	l->first_hash = hashes[nr_hot] = hash_line(l);
+	index_of[r][n] = ++nr_hot;
+}
+
+static void mark_dirty(unsigned i)
+{
+	if (hot[i].dirty)
+		return;
+	hot[i].dirty = true;
+	dirty[nr_dirty++] = i;
+}
+
+void explore_stored(const void *start, size_t size)
+{
+	if (!started)
+		return;
+	for (unsigned r = 0; r < HOST_REGIONS; r++) {
+		const char *base = (char *)((uintptr_t)regions[r].start & -LINE);
+		size_t at = (const char *)start - base;
+
+		if (at >= regions[r].size)
+			continue;
+		for (size_t n = at / LINE; n <= (at + size - 1) / LINE; n++) {
+			if (!index_of[r][n])
+				make_hot(r, n);
+			mark_dirty(index_of[r][n] - 1);
+		}
+		return;
+	}
+}
+
+static void hash_dirty_lines(void)
+{
+	while (nr_dirty) {
+		unsigned i = dirty[--nr_dirty];
+		uint64_t h = hash_line(&hot[i]);
+
+		sum += h - hashes[i];
+		hashes[i] = h;
+		hot[i].dirty = false;
+	}
+}
+
+/* Fails if a line has changed without a report. */
+static void check_all_lines(void)
+{
+	for (unsigned r = 0; r < HOST_REGIONS; r++)
+		for (size_t n = 0; n < regions[r].size / LINE; n++) {
+			char *start = (char *)((uintptr_t)regions[r].start & -LINE) + n * LINE;
+
+			if (!index_of[r][n] && memcmp(start, first_contents[r] + n * LINE, LINE))
+				explore_fail("a store to %p was not reported", (void *)start);
+		}
+	for (unsigned i = 0; i < nr_hot; i++)
+		if (!hot[i].dirty && hash_line(&hot[i]) != hashes[i])
+			explore_fail("a store to %p was not reported", (void *)hot[i].start);
+}
+
+uint64_t state_hash(void)
+{
+	struct piece pieces[HOST_PIECES_MAX];
+	unsigned n = host_pieces(pieces);
+	uint64_t h;
+
+	if (check_lines)
+		check_all_lines();
+	hash_dirty_lines();
+	h = hash_words(sum + scenario_over, (const uint64_t *)cpu_states,
+		       nr_vcpus * sizeof(cpu_states[0]) / 8);
+	for (unsigned i = 0; i < n; i++)
+		h = hash_words(mix(h, (uintptr_t)pieces[i].start), pieces[i].start,
+			       pieces[i].size / 8);
+	return h ? h : 1;
+}
+
+/* --- Snapshots -------------------------------------------------------------------------------- */
+
+struct own_state {
+	struct cpu_state cpus[HOST_CPUS];
+	uint64_t accesses;
+	bool over;
+	void *sp[HOST_CPUS];
+	unsigned nr_hot;
+	uint64_t sum;
+};
+
+static char *room_for(struct snapshot *s, size_t n)
+{
+	if (s->size + n > s->room) {
+		s->room = (s->size + n) * 2;
+		s->bytes = realloc(s->bytes, s->room);
+		if (!s->bytes) {
+			fprintf(stderr, "explore: no memory left for snapshots\n");
+			exit(2);
+		}
+	}
+	s->size += n;
+	return s->bytes + s->size - n;
+}
+
+void snapshot_take(struct snapshot *s)
+{
+	struct piece pieces[HOST_PIECES_MAX];
+	unsigned n = host_pieces(pieces);
+	struct own_state own = { .accesses = nr_accesses, .over = scenario_over };
+	char *lines;
+
+	hash_dirty_lines();
+	own.nr_hot = nr_hot;
+	own.sum = sum;
+	memcpy(own.cpus, cpu_states, sizeof(own.cpus));
+	memcpy(own.sp, host_cpu_sp, sizeof(own.sp));
+	s->size = 0;
+	memcpy(room_for(s, sizeof(own)), &own, sizeof(own));
+	memcpy(room_for(s, nr_hot * sizeof(hashes[0])), hashes, nr_hot * sizeof(hashes[0]));
+	lines = room_for(s, nr_hot * LINE);
+	for (unsigned i = 0; i < nr_hot; i++)
+		memcpy(lines + i * LINE, hot[i].start, LINE);
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(room_for(s, sizeof(pieces[i])), &pieces[i], sizeof(pieces[i]));
+		memcpy(room_for(s, pieces[i].size), pieces[i].start, pieces[i].size);
+	}
+	s->block = s->size;
+	block_save(room_for(s, block_size()));
+}
+
+void snapshot_restore(const struct snapshot *s)
+{
+	const char *from = s->bytes;
+	struct own_state own;
+	struct piece piece;
+
+	memcpy(&own, from, sizeof(own));
+	from += sizeof(own);
+	memcpy(cpu_states, own.cpus, sizeof(own.cpus));
+	memcpy(host_cpu_sp, own.sp, sizeof(own.sp));
+	nr_accesses = own.accesses;
+	scenario_over = own.over;
+	sum = own.sum;
+	memcpy(hashes, from, own.nr_hot * sizeof(hashes[0]));
+	from += own.nr_hot * sizeof(hashes[0]);
+	for (unsigned i = 0; i < own.nr_hot; i++, from += LINE)
+		memcpy(hot[i].start, from, LINE);
+	for (unsigned i = own.nr_hot; i < nr_hot; i++) {
+		memcpy(hot[i].start, hot[i].words, LINE);
+		hashes[i] = hot[i].first_hash;
+	}
+	while (nr_dirty)
+		hot[dirty[--nr_dirty]].dirty = false;
+	while (from < s->bytes + s->block) {
+		memcpy(&piece, from, sizeof(piece));
+		memcpy(piece.start, from + sizeof(piece), piece.size);
+		from += sizeof(piece) + piece.size;
+	}
+	block_restore(s->bytes + s->block);
+}
+
+/* --- States seen ------------------------------------------------------------------------------ */
+
+struct seen {
+	uint64_t hash;
+	uint32_t budget;		/* the largest with which it was explored */
+	bool open;			/* on the path that is explored now */
+};
+
+static struct seen *table;
+static size_t table_size;
+uint64_t nr_states;
+
+void visited_clear(void)
+{
+	if (!table) {
+		table_size = 1 << 16;
+		table = calloc(table_size, sizeof(*table));
+	} else {
+		memset(table, 0, table_size * sizeof(*table));
+	}
+	nr_states = 0;
+}
+
+static struct seen *find(uint64_t hash)
+{
+	size_t i = hash & (table_size - 1);
+
+	while (table[i].hash && table[i].hash != hash)
+		i = (i + 1) & (table_size - 1);
+	return &table[i];
+}
+
+static void grow(void)
+{
+	struct seen *old = table;
+	size_t n = table_size;
+
+	table_size *= 4;
+	table = calloc(table_size, sizeof(*table));
+	if (!table) {
+		fprintf(stderr, "explore: no memory left for %zu states\n", table_size);
+		exit(2);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (old[i].hash)
+			*find(old[i].hash) = old[i];
+	free(old);
+}
+
+enum visit visit(uint64_t hash, unsigned budget)
+{
+	struct seen *s = find(hash);
+
+	if (s->hash && s->budget >= budget)
+		return s->open ? VISIT_CYCLE : VISIT_KNOWN;
+	if (!s->hash && ++nr_states > table_size / 2) {
+		grow();
+		s = find(hash);
+	}
+	*s = (struct seen){ hash, budget, true };
+	return VISIT_NEW;
+}
+
+void visit_finished(uint64_t hash)
+{
+	find(hash)->open = false;
+}

@@ -1,0 +1,189 @@
+"""A counterexample as a table: a column for each CPU, a line for each step that matters.
+
+Of some thousand accesses to memory few say anything about the mistake. A line of the source is shown
+if it accesses a word that another thread also accesses, one of them storing, and if it is not the
+scheduler's or a lock's own business: those lines are shown by the function that called them. Of the
+part before the first switch that the schedule chose, only the last few lines are shown.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+from tools.explore.program import Access
+
+_BEFORE = 6  # lines before the first choice
+_MOST = 60  # lines in all
+_LAST = 6  # lines at the end that are shown whatever file they are in
+_NOTES = 2  # of one line
+_COLUMN = 60
+# Lines of these are shown by their callers', unless the lab is about them.
+_MACHINERY = ("kernel/lock/", "kernel/base/", "kernel/sched/", "arch/host/", "tools/explore/")
+_LOCKS = {"acquire": "takes the lock", "try": "tries the lock", "release": "gives the lock back"}
+
+
+@dataclass(frozen=True)
+class Place:
+    function: str
+    file: str
+    line: int
+
+
+@dataclass
+class Row:
+    cpu: int
+    thread: str
+    place: Place
+    source: str
+    notes: list[str]  # what it read or stored
+    at: int
+
+
+def places(program: Path, pcs: Sequence[int]) -> dict[int, list[Place]]:
+    """For each return address the functions it is in, the innermost inlined one first."""
+    asked = "".join(f"{pc - 1:x}\n" for pc in pcs)
+    argv = ["addr2line", "-a", "-f", "-i", "-e", str(program)]
+    done = subprocess.run(argv, input=asked, capture_output=True, text=True, check=True)
+    found: dict[int, list[Place]] = {}
+    current: list[Place] = []
+    lines = iter(done.stdout.splitlines())
+    for line in lines:
+        if line.startswith("0x"):
+            current = found.setdefault(int(line, 16) + 1, [])
+            continue
+        file, _, number = next(lines).partition(" ")[0].rpartition(":")
+        current.append(Place(line, os.path.normpath(file), int(number) if number.isdecimal() else 0))
+    return found
+
+
+def _own(chain: Sequence[Place], about: Sequence[str]) -> int | None:
+    """The index of the innermost place that is not the machinery's."""
+    for i, p in enumerate(chain):
+        machinery = p.file.endswith(".h") or p.file.startswith(_MACHINERY)
+        if p.line and (p.file in about or not machinery):
+            return i
+    return None
+
+
+@lru_cache(maxsize=64)
+def _text(root: Path, overlay: Path | None, file: str) -> tuple[str, ...]:
+    for folder in (overlay, root):
+        if folder is not None and (folder / file).is_file():
+            return tuple((folder / file).read_text(encoding="utf-8", errors="replace").splitlines())
+    return ()
+
+
+def _shared(accesses: Sequence[Access]) -> set[int]:
+    """The words that several threads access, one of them storing."""
+    threads: dict[int, set[int]] = {}
+    stored = set()
+    for a in accesses:
+        word = a.address >> 3
+        threads.setdefault(word, set()).add(a.stack)
+        if a.kind != "read":
+            stored.add(word)
+    return {w for w, seen in threads.items() if len(seen) > 1 and w in stored}
+
+
+def _value(n: int, size: int) -> str:
+    signed = n - (1 << 8 * size) if n >= 1 << (8 * size - 1) else n
+    return str(signed) if -4096 < signed < 1 << 16 else f"0x{n:x}"
+
+
+def _note(a: Access, inner: Sequence[Place]) -> str:
+    """Says what the access did, if the line itself made it or took a lock; @inner: what it called."""
+    if a.kind in _LOCKS:
+        return _LOCKS[a.kind] if all(p.file.startswith("kernel/lock/") for p in inner) else ""
+    if inner and not all(p.file.endswith(".h") for p in inner):
+        return ""
+    old, new = _value(a.old, a.size), _value(a.new, a.size)
+    return f"reads {old}" if a.kind == "read" else f"{old} -> {new}"
+
+
+def _rows(
+    program: Path,
+    accesses: Sequence[Access],
+    since: int,
+    root: Path,
+    overlay: Path | None,
+    about: Sequence[str],
+) -> list[Row]:
+    """A row for each line of the source that accesses a word which others access after @since."""
+    where = places(program, sorted({pc for a in accesses for pc in a.chain}))
+    shared = _shared([a for a in accesses if a.at >= since])
+    rows: list[Row] = []
+    last: dict[int, Row] = {}
+    for a in accesses:
+        chain = [p for pc in a.chain for p in where[pc]]
+        own = _own(chain, about)
+        if own is None or a.address >> 3 not in shared:
+            continue
+        place, note = chain[own], _note(a, chain[:own])
+        row = last.get(a.cpu)
+        if row is None or (row.place, row.thread) != (place, a.thread) or row is not rows[-1]:
+            lines = _text(root, overlay, place.file)
+            source = lines[place.line - 1] if place.line <= len(lines) else place.function
+            source = source.partition("/*")[0].strip()
+            row = last[a.cpu] = Row(a.cpu, a.thread, place, source, [], a.at)
+            rows.append(row)
+        if note and note not in row.notes and len(row.notes) < _NOTES:
+            row.notes.append(note)
+    return rows
+
+
+def _cell(row: Row) -> str:
+    name, notes = f"{Path(row.place.file).name}:{row.place.line}", ", ".join(row.notes)
+    room = max(_COLUMN - 8 - len(name) - len(notes), 16)
+    source = row.source if len(row.source) <= room else row.source[: room - 1] + "…"
+    return f"{name}  {source}  {notes}".rstrip()
+
+
+def _choices(schedule: str) -> list[tuple[int, str]]:
+    text = schedule.removeprefix("x:")
+    pairs = [choice.split("/") for choice in text.split(",")] if text else []
+    return [((int(at, 16) + 1) // 2, cpu) for at, cpu in pairs]  # a position: step.c
+
+
+def _told(cpu: str) -> str:
+    return "time passes up to the next timer" if cpu == "t" else f"the schedule lets CPU {cpu} go on"
+
+
+def lines(
+    program: Path,
+    schedule: str,
+    accesses: Sequence[Access],
+    root: Path,
+    overlay: Path | None = None,
+    about: Sequence[str] = (),
+) -> list[str]:
+    """The table, ready to print. @overlay: a submission's folder, whose files differ from the tree's;
+    @about: files that the scenario is about."""
+    choices = _choices(schedule)
+    first = choices[0][0] if choices else 0
+    rows = _rows(program, accesses, first, root, overlay, about)
+    known = [r for r in rows if r.place.file in about] if about else rows
+    before = [r for r in known if r.at < first][-_BEFORE:]
+    after = [r for r in rows if r.at >= first and (r in known or r in rows[-_LAST:])]
+    shown = [*before, *after[: _MOST - len(before)]]
+    cpus = sorted({r.cpu for r in shown})
+    left = {cpu: i * _COLUMN for i, cpu in enumerate(cpus)}
+    out = ["".join(f"CPU {cpu}".ljust(_COLUMN) for cpu in cpus).rstrip()] if cpus else []
+    waiting = list(choices)
+    for (cpu, thread), group in groupby(shown, key=lambda r: (r.cpu, r.thread)):
+        run = list(group)
+        while waiting and waiting[0][0] <= run[0].at:
+            out.append(f"  -- {_told(waiting.pop(0)[1])}")
+        out.append(" " * left[cpu] + f"[{thread}]")
+        for row in run:
+            while waiting and waiting[0][0] <= row.at:
+                out.append(f"  -- {_told(waiting.pop(0)[1])}")
+            out.append(" " * left[cpu] + "  " + _cell(row))
+    if len(after) > len(shown) - len(before):
+        out.append(f"  … {len(after) - len(shown) + len(before)} more lines")
+    return out
