@@ -86,7 +86,9 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
             done = starter_files(root, lab, step)
             yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
         for m in mutants(root, lab):
-            if arch in m.arches:
+            # The first port's cases make the explorer's runs, which are the same for all.
+            explored = m.only and all(lab.test(t).bound is not None for t in m.only)
+            if arch in m.arches and (arch == arches[0] or not explored):
                 yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property, m.only))
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), builds=False)
@@ -213,7 +215,6 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
         else:
             fault = handout.fault(folder, arch, built.kernel, case.step)
         return Result(case, fault is None, fault or "prints what the handout says")
-    # One port's cases make the explorer's runs, too: they are the same for both.
     places = [case.arch, EXPLORER] if honest.explorer else [case.arch]
     return Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
 

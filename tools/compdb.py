@@ -23,6 +23,13 @@ from tools.test import host
 _FOLDERS = ("arch", "kernel", "user", "labs", "tools", "bench")
 _PORT = re.compile(r"^(?:arch|user/libc)/(riscv|x86_64)/")
 _GNU = ("-std=gnu11", "-D_GNU_SOURCE")
+# As make/explore.mk has them.
+_EXPLORED = (
+    *("-std=gnu11", "-ffreestanding", "-fno-builtin"),
+    *("-Ikernel/include", "-Ikernel", "-Iarch/host", "-Itools"),
+    *("-DTRELLIS_DEBUG=0", "-DTRELLIS_TESTS=0", "-include", "tools/host/rename.h"),
+)
+_EXPLORER = (*_GNU, "-Iarch/host")
 # The first entry with which a path begins says how it is compiled: a group of flags, or the flags.
 _KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
     ("user/libc/", "libc"),
@@ -36,6 +43,12 @@ _KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
     ("tools/host/test_", host.SHELL_CFLAGS),
     ("tools/host/regex_", host.SHELL_CFLAGS),
     ("tools/host/", host.CFLAGS),
+    ("tools/explore/scenario", _EXPLORED),
+    ("tools/explore/tree.h", _EXPLORED),
+    ("tools/explore/", _EXPLORER),
+    ("arch/host/absent.c", _EXPLORER),
+    ("arch/host/host.h", _EXPLORER),
+    ("arch/host/", _EXPLORED),
     ("tools/tests/", _GNU),
     ("", "kernel"),
 )
@@ -47,7 +60,9 @@ def arguments(path: str, flags: dict[tuple[str, str], list[str]]) -> list[str]:
     """The command that compiles @path, in the form that clangd reads."""
     found = _PORT.match(path)
     port = found[1] if found else "riscv"
-    kind = next(kind for start, kind in _KINDS if path.startswith(start))
+    # A lab's scenarios are compiled like the explorer's own.
+    known = re.sub(r"^labs/[^/]+/scenarios/", "tools/explore/scenarios/", path)
+    kind = next(kind for start, kind in _KINDS if known.startswith(start))
     target = [f"--target={'riscv64' if port == 'riscv' else port}-unknown-elf"]
     own = [*target, *flags[kind, port]] if isinstance(kind, str) else list(kind)
     own = [word for word in own if word not in _NOT_FOR_CLANGD]

@@ -62,6 +62,8 @@ void host_boot(unsigned n, void (*body)(void))
 	if (process_create(&kernel_process, &init))
 		explore_fail("process 1 could not be made");
 	host_count_from_here();
+	if (!body)
+		return;
 	t = thread_create("scenario", run_scenario, NULL, PRIORITY_DEFAULT);
 	if (!t || thread_detach(t) || thread_resume(t))
 		explore_fail("the scenario's thread does not start");

@@ -23,8 +23,7 @@ extern bool scenario_over;		/* the scenario's own thread has come to its end */
  */
 
 /*
- * Boots @cpus CPUs as far as a kernel thread that will run @body, and then @after when nothing is
- * left to do.
+ * Boots @cpus CPUs as far as a kernel thread that will run @body; without one if that is NULL.
  */
 void host_boot(unsigned cpus, void (*body)(void));
 

@@ -224,7 +224,7 @@ const char *host_leak(void)
 	static char text[80];
 
 	if (live_stacks() != stacks_at_start) {
-		snprintf(text, sizeof(text), "%u stacks before, %u after", stacks_at_start,
+		snprintf(text, sizeof(text), "stacks: %u before, %u after", stacks_at_start,
 			 live_stacks());
 		return text;
 	}

@@ -121,7 +121,9 @@ def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab]) -> b
         return False
     if options.step is not None and options.step not in (s.step, step):
         return False
-    return options.scenario in s.scenario
+    if s.wrong:
+        return bool(options.scenario == s.scenario)
+    return str(options.scenario) in s.scenario
 
 
 def _counterexample(chosen: Chosen, scenario: Scenario, result: Result) -> str:

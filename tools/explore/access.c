@@ -188,10 +188,17 @@ static void check_memory(const struct access *a)
 /* Pauses, if others could see the access that comes next. */
 static void pause_before(const struct access *a, struct word *w)
 {
+	struct cpu_state *c = &cpu_states[vcpu];
+	bool fresh = c->fresh;
+
+	c->fresh = false;
 	if (a->kind == ACQUIRE) {
-		cpu_states[vcpu].lock = a->address;
-		pause_cpu(PAUSE_LOCK, a->pc);
-	} else if (w->racing || 2 * nr_accesses == pause_at) {
+		c->lock = a->address;
+		if (!fresh || *c->lock)
+			pause_cpu(PAUSE_LOCK, a->pc);
+	} else if (fresh) {
+		return;
+	} else if (w->racing || 2 * progress.accesses == pause_at) {
 		pause_cpu(PAUSE_ACCESS, a->pc);
 	}
 }
@@ -202,15 +209,17 @@ static void access(enum kind kind, bool atomic, const void *address, unsigned si
 
 	if (!running)
 		return;
-	nr_accesses++;
+	if (++progress.accesses > ACCESSES_MAX)
+		explore_fail(ENDLESS);
+	if (++progress.turn[vcpu] > ACCESSES_OF_TURN)
+		explore_spin();
 	check_memory(&a);
 	if (!host_is_statistics(address)) {
 		struct word *w = find_word(address);
 
 		w->atomic |= atomic;
-		if (kind != READ)
-			stores_were_made();
 		pause_before(&a, w);
+		progress.stores += kind != READ;
 		learn(w, &a);
 	}
 	if (kind != READ)
@@ -281,9 +290,10 @@ void __tsan_func_exit(void)
 PLAIN(1)
 PLAIN(2)
 PLAIN(4)
-PLAIN(8) PLAIN(16)
+PLAIN(8)
+PLAIN(16)
 
-	void __tsan_read_range(char *p, size_t n)
+void __tsan_read_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
 		access(READ, false, p + i, 8, PC);

@@ -12,4 +12,6 @@ struct scenario {
 	unsigned cpus;
 	const char *(*after)(void);	/* returns NULL, or what is wrong; may be NULL */
 	_Bool keeps;			/* it does not give everything back */
+	_Bool wrong;			/* has a counterexample, to test the explorer itself */
+	void (*bare)(unsigned cpu);	/* instead of run: this on each CPU, without a kernel */
 };

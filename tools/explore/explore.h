@@ -43,6 +43,10 @@ void block_save(void *to);
 void block_restore(const void *from);
 void end_block(void);			/* at each pause */
 
+#define ACCESSES_MAX	400000		/* of one execution: more have no end */
+#define ACCESSES_OF_TURN	20000	/* without a pause; then another CPU gets its turn */
+#define ENDLESS		"it does not end: the CPUs run on without progress"
+
 /* --- step.c ----------------------------------------------------------------------------------- */
 
 enum pause {
@@ -50,6 +54,7 @@ enum pause {
 	PAUSE_LOCK,		/* before it takes a spin lock */
 	PAUSE_IDLE,		/* it has nothing to do */
 	PAUSE_SPIN,		/* it waits in a loop for a store of another CPU */
+	PAUSE_TURN,		/* the same, and there was one since the CPU last waited */
 	PAUSE_FAILED		/* the execution has ended with a verdict */
 };
 
@@ -62,14 +67,26 @@ struct cpu_state {
 	const uint32_t *lock;		/* PAUSE_LOCK */
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
+	bool fresh;			/* it has made no access since the pause where it began */
+	bool finished;			/* its function of a bare scenario has returned */
 };
 
 extern struct cpu_state cpu_states[HOST_CPUS];
-extern uint64_t nr_accesses;		/* of this execution, by all CPUs */
+
+/* A part that decides nothing that the rest does not: no part of the hash. */
+struct progress {
+	uint64_t accesses;		/* of this execution, by all CPUs */
+	uint64_t stores;		/* of these */
+	uint64_t looked[HOST_CPUS];	/* the stores so far when it last was in PAUSE_SPIN */
+	unsigned turn[HOST_CPUS];	/* accesses of the CPU since it paused */
+};
+
+extern struct progress progress;
 extern bool running;			/* a CPU runs, not the explorer */
 extern char verdict[256];		/* after PAUSE_FAILED */
 
-void step_init(void);
+/* @bare: the function that each CPU runs instead of the kernel, or NULL. */
+void step_init(void (*bare)(unsigned cpu));
 
 /* Lets @cpu run until it pauses; a CPU that may not go on must not be asked to. */
 void step(unsigned cpu);
@@ -78,7 +95,6 @@ unsigned who_can_go_on(void);		/* a bit for each CPU */
 
 /* Called on a CPU: gives control back to the explorer. */
 void pause_cpu(enum pause why, const void *pc);
-void stores_were_made(void);		/* wakes CPUs in PAUSE_SPIN */
 
 /*
  * Where the execution is: twice the number of its accesses so far, the one that comes next
@@ -136,6 +152,13 @@ struct figures {
 };
 
 enum outcome { OUTCOME_RIGHT, OUTCOME_WRONG, OUTCOME_TOO_MANY };
+
+#define BOUND_NONE	1000000		/* more preemptions than any schedule has */
+
+extern bool merge_states;		/* a state that was reached before is not explored again */
+
+/* Brings each CPU of a bare scenario to its beginning. */
+void search_init(bool bare);
 
 /* Runs every schedule with at most @bound preemptions, or until there were @most_steps. */
 enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, struct schedule *wrong);

@@ -4,6 +4,7 @@
  *	explore list			names the scenarios
  *	explore NAME BOUND STEPS	runs all schedules with at most BOUND preemptions
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
+ *	explore NAME plain STEPS	runs all schedules, and equal states each time they come
  *	explore NAME check STEPS	is every store to memory known? For the explorer's own tests
  *
  * The output is for the program around it (__main__.py): one JSON object a line.
@@ -114,11 +115,10 @@ static int search_all(unsigned bound, uint64_t most_steps)
 	enum outcome o = OUTCOME_RIGHT;
 	unsigned k, atomics, others;
 
-	for (k = 0; k <= bound; k++) {
+	for (k = bound == BOUND_NONE ? bound : 0; k <= bound; k++) {
 		do {
 			atomics = nr_racing_atomics;
 			others = nr_racing_others;
-			f.cut = false;
 			o = search(k, most_steps, &f, &schedule);
 			if (nr_racing_atomics != atomics)
 				forget_racing_others();
@@ -154,11 +154,24 @@ static struct record {
 
 static unsigned nr_records;
 
+/* Checks whether there is memory at @p: the access to be recorded may be the one that crashes. */
+static bool is_memory(const void *p)
+{
+	struct region regions[HOST_REGIONS];
+
+	host_regions(regions);
+	for (unsigned i = 0; i < HOST_REGIONS; i++)
+		if ((size_t)((const char *)p - regions[i].start) < regions[i].size)
+			return true;
+	return host_stack_of(p) != HOST_NO_STACK;
+}
+
 static uint64_t value_at(const void *p, unsigned size)
 {
 	uint64_t v = 0;
 
-	memcpy(&v, p, size > 8 ? 8 : size);
+	if (is_memory(p))
+		memcpy(&v, p, size > 8 ? 8 : size);
 	return v;
 }
 
@@ -196,7 +209,7 @@ static void record(const struct access *a)
 		return;
 	finish_record();
 	nr_records++;
-	*r = (struct record){ .a = *a, .cpu = vcpu, .at = nr_accesses };
+	*r = (struct record){ .a = *a, .cpu = vcpu, .at = progress.accesses };
 	r->old = value_at(a->address, a->size);
 	strncpy(r->thread, host_thread_name(vcpu), sizeof(r->thread) - 1);
 	find_callers(r);
@@ -239,7 +252,8 @@ static void list(void)
 {
 	for (const struct scenario *s = __start_scenarios; s < __stop_scenarios; s++)
 		printf("{\"scenario\": \"%s\", \"step\": \"%s\", \"property\": \"%s\""
-		       ", \"cpus\": %u}\n", s->name, s->step, s->property, s->cpus);
+		       ", \"cpus\": %u, \"wrong\": %s}\n",
+		       s->name, s->step, s->property, s->cpus, s->wrong ? "true" : "false");
 }
 
 int main(int argc, char **argv)
@@ -261,11 +275,15 @@ int main(int argc, char **argv)
 	}
 	check_lines = strcmp(argv[2], "check") == 0;
 	host_boot(scenario->cpus, scenario->run);
-	step_init();
+	step_init(scenario->bare);
 	state_init();
+	search_init(scenario->bare);
 	if (strcmp(argv[2], "replay") == 0)
 		return replay_one(argv[3]);
 	if (check_lines)
 		return search_all(1, strtoull(argv[3], NULL, 10));
+	merge_states = strcmp(argv[2], "plain") != 0;
+	if (!merge_states)
+		return search_all(BOUND_NONE, strtoull(argv[3], NULL, 10));
 	return search_all(strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
 }

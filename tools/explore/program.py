@@ -30,6 +30,7 @@ class Scenario:
     step: str
     property: str
     cpus: int
+    wrong: bool  # it has a counterexample: a test of the explorer itself
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,16 @@
 	};										\
 	static void scenario_##id(void)
 
+/* A function for each CPU, which runs without a kernel: to test the explorer itself. */
+#define BARE_SCENARIO(id, name_, ...)							\
+	static void bare_##id(unsigned cpu);						\
+	static const struct scenario scenario_entry_##id				\
+	__attribute__((used, section("scenarios"), aligned(8))) = {			\
+		.name = (name_), .step = "", .property = "", .keeps = true,		\
+		.bare = bare_##id, __VA_ARGS__						\
+	};										\
+	static void bare_##id(unsigned cpu __attribute__((unused)))
+
 /* Ends the execution with a verdict. */
 _Noreturn void explore_fail(const char *fmt, ...) printf_like(1, 2);
 

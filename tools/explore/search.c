@@ -15,8 +15,6 @@
 #include <string.h>
 
 #define DEPTH_MAX	CHOICES_MAX
-#define ACCESSES_MAX	400000		/* of one execution: it does not end */
-#define ENDLESS		"it does not end: the CPUs run on without progress"
 #define TURN_MAX	3000		/* steps after which another CPU gets its turn: fairness */
 
 /* A choice on the path that is explored, with the alternatives that are left. */
@@ -31,6 +29,7 @@ struct frame {
 	unsigned trail;			/* states on the path up to this one */
 };
 
+bool merge_states = true;
 static struct frame frames[DEPTH_MAX];
 static struct snapshot initial;
 static struct schedule path;
@@ -54,7 +53,9 @@ static unsigned next_of(unsigned mask, unsigned cpu)
  */
 static unsigned usual_cpu(unsigned mask, unsigned *turn)
 {
-	if (mask & 1u << vcpu && (++*turn <= TURN_MAX || !(mask & ~(1u << vcpu))))
+	bool others = mask & ~(1u << vcpu), waits = cpu_states[vcpu].why == PAUSE_TURN;
+
+	if (mask & 1u << vcpu && ((++*turn <= TURN_MAX && !waits) || !others))
 		return vcpu;
 	*turn = 0;
 	return next_of(mask, vcpu);
@@ -62,7 +63,8 @@ static unsigned usual_cpu(unsigned mask, unsigned *turn)
 
 static void deadlock(void)
 {
-	static const char *const waits[] = { "?", "for a spin lock", "for an event", "in a loop" };
+	static const char *const waits[] = { "?", "for a spin lock", "for an event", "in a loop",
+					     "in a loop" };
 	char *p = verdict;
 
 	p += sprintf(p, "deadlock:");
@@ -124,6 +126,13 @@ static void take(struct frame *f, unsigned *budget)
 	go_on(cpu);
 }
 
+void search_init(bool bare)
+{
+	for (unsigned i = 0; bare && i < nr_vcpus; i++)
+		step(i);
+	progress.accesses = 0;
+}
+
 static void save_initial(void)
 {
 	if (!initial.bytes)
@@ -166,7 +175,7 @@ static enum next choose(struct run *r, struct figures *f)
 		return NEXT_STEP;
 	}
 	hash = state_hash() ^ (goes_on ? self + 1 : 0) * 0x2545f4914f6cdd1dull;
-	switch (visit(hash, r->budget)) {
+	switch (merge_states ? visit(hash, r->budget) : VISIT_NEW) {
 	case VISIT_KNOWN:
 		return NEXT_PATH;
 	case VISIT_CYCLE:
@@ -218,22 +227,18 @@ enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, stru
 	struct run r = { .budget = bound };
 	enum next next;
 
+	*f = (struct figures){ 0 };
 	save_initial();
 	visited_clear();
 	path.nr = nr_trail = 0;
+	next = choose(&r, f);
 	do {
-		do {
+		while (next == NEXT_STEP) {
 			step(vcpu);
 			f->steps++;
 			r.pauses++;
-			if (nr_accesses > ACCESSES_MAX) {
-				strcpy(verdict, ENDLESS);
-				next = NEXT_WRONG;
-			} else {
-				next = cpu_states[vcpu].why == PAUSE_FAILED ? NEXT_WRONG
-									    : choose(&r, f);
-			}
-		} while (next == NEXT_STEP);
+			next = cpu_states[vcpu].why == PAUSE_FAILED ? NEXT_WRONG : choose(&r, f);
+		}
 		f->executions++;
 		f->longest = r.pauses > f->longest ? r.pauses : f->longest;
 		if (next == NEXT_WRONG) {
@@ -242,36 +247,29 @@ enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, stru
 		}
 		if (next == NEXT_FULL || f->steps > most_steps)
 			return OUTCOME_TOO_MANY;
+		next = NEXT_STEP;
 	} while (back(&r));
 	return OUTCOME_RIGHT;
 }
 
 enum outcome replay(const struct schedule *s)
 {
-	unsigned done = 0, turn = 0;
+	unsigned done = 0, turn = 0, mask;
 
 	save_initial();
-	for (;;) {
-		unsigned mask;
-		uint64_t at;
+	while ((mask = ready_cpus())) {
+		uint64_t at = position();
 
-		pause_at = done < s->nr ? s->choices[done].at : 0;
-
-		step(vcpu);
-		if (cpu_states[vcpu].why == PAUSE_FAILED)
-			return OUTCOME_WRONG;
-		if (nr_accesses > ACCESSES_MAX) {
-			strcpy(verdict, ENDLESS);
-			return OUTCOME_WRONG;
-		}
-		mask = ready_cpus();
-		if (!mask)
-			return ends_right() ? OUTCOME_RIGHT : OUTCOME_WRONG;
-		at = position();
 		vcpu = usual_cpu(mask, &turn);
 		if (done < s->nr && s->choices[done].at == at) {
 			turn = 0;
 			go_on(s->choices[done++].cpu);
 		}
+		pause_at = done < s->nr ? s->choices[done].at : 0;
+		step(vcpu);
+		pause_at = 0;
+		if (cpu_states[vcpu].why == PAUSE_FAILED)
+			return OUTCOME_WRONG;
 	}
+	return ends_right() ? OUTCOME_RIGHT : OUTCOME_WRONG;
 }

@@ -192,7 +192,7 @@ uint64_t state_hash(void)
 
 struct own_state {
 	struct cpu_state cpus[HOST_CPUS];
-	uint64_t accesses;
+	struct progress progress;
 	bool over;
 	void *sp[HOST_CPUS];
 	unsigned nr_hot;
@@ -217,7 +217,7 @@ void snapshot_take(struct snapshot *s)
 {
 	struct piece pieces[HOST_PIECES_MAX];
 	unsigned n = host_pieces(pieces);
-	struct own_state own = { .accesses = nr_accesses, .over = scenario_over };
+	struct own_state own = { .progress = progress, .over = scenario_over };
 	char *lines;
 
 	hash_dirty_lines();
@@ -249,7 +249,7 @@ void snapshot_restore(const struct snapshot *s)
 	from += sizeof(own);
 	memcpy(cpu_states, own.cpus, sizeof(own.cpus));
 	memcpy(host_cpu_sp, own.sp, sizeof(own.sp));
-	nr_accesses = own.accesses;
+	progress = own.progress;
 	scenario_over = own.over;
 	sum = own.sum;
 	memcpy(hashes, from, own.nr_hot * sizeof(hashes[0]));

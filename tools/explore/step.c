@@ -12,18 +12,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 struct cpu_state cpu_states[HOST_CPUS];
-uint64_t nr_accesses, pause_at;
+struct progress progress;
+uint64_t pause_at;
 bool running;
 char verdict[256];
 static void *explorer_sp;
-static bool spinners;			/* a CPU is in PAUSE_SPIN */
+static volatile uint64_t nr_steps;
 
+static void (*bare)(unsigned cpu);
+
+/* The first function of a CPU: the kernel's idle loop, or a function of the scenario. */
 static void begin_cpu(void)
 {
-	host_start_cpu();
+	bool all = true;
+
+	if (!bare)
+		host_start_cpu();
+	cpu_states[vcpu].fresh = true;
+	pause_cpu(PAUSE_ACCESS, bare);
+	bare(vcpu);
+	cpu_states[vcpu].finished = true;
+	for (unsigned i = 0; i < nr_vcpus; i++)
+		all &= cpu_states[i].finished;
+	scenario_over = all;
+	for (;;)
+		explore_idle();
 }
 
 /* Does nothing: tools/gdb/explore.py stops here, where a schedule has a choice. */
@@ -36,7 +53,7 @@ uint64_t position(void)
 {
 	enum pause why = cpu_states[vcpu].why;
 
-	return 2 * nr_accesses + (why == PAUSE_IDLE || why == PAUSE_SPIN);
+	return 2 * progress.accesses + (why != PAUSE_ACCESS && why != PAUSE_LOCK);
 }
 
 /* --- Where a CPU stops ------------------------------------------------------------------------ */
@@ -62,8 +79,10 @@ void explore_idle(void)
 
 void explore_spin(void)
 {
-	spinners = true;
-	pause_cpu(PAUSE_SPIN, NULL);
+	bool news = progress.looked[vcpu] != progress.stores;
+
+	progress.looked[vcpu] = progress.stores;
+	pause_cpu(news ? PAUSE_TURN : PAUSE_SPIN, NULL);
 }
 
 void explore_fail(const char *format, ...)
@@ -81,28 +100,28 @@ void explore_fail(const char *format, ...)
 	abort();
 }
 
-void stores_were_made(void)
-{
-	if (!spinners)
-		return;
-	spinners = false;
-	for (unsigned i = 0; i < nr_vcpus; i++)
-		if (cpu_states[i].why == PAUSE_SPIN)
-			cpu_states[i].why = PAUSE_ACCESS;
-}
-
 /* --- Crashes ---------------------------------------------------------------------------------- */
+
+#define ALARM_S	5	/* of computing: no step takes a thousandth of it */
+
+static uint64_t steps_at_alarm;
 
 static void crashed(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
+	if (!running && sig == SIGVTALRM)
+		return;
 	if (!running) {
 		fprintf(stderr, "explore: crashed outside a scenario: %s at %p\n", strsignal(sig),
 			info->si_addr);
 		_exit(2);
 	}
+	if (sig == SIGVTALRM && nr_steps != steps_at_alarm) {
+		steps_at_alarm = nr_steps;
+		return;
+	}
 	if (sig == SIGVTALRM)
-		explore_fail("a CPU runs on for ever without an access to memory");
+		explore_fail("it does not end: a CPU runs on without an access to memory");
 	explore_fail("%s at address %p", sig == SIGSEGV ? "an access" : strsignal(sig),
 		     info->si_addr);
 }
@@ -112,19 +131,22 @@ static void catch_crashes(void)
 	static char stack[64 << 10];
 	stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction action = { .sa_sigaction = crashed };
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGVTALRM };
+	struct itimerval alarm = { { ALARM_S, 0 }, { ALARM_S, 0 } };
 
 	/* The handler leaves by a switch of stacks, so signals must not stay blocked. */
 	action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 	sigaltstack(&own, NULL);
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
+	setitimer(ITIMER_VIRTUAL, &alarm, NULL);
 }
 
 /* --- Going on --------------------------------------------------------------------------------- */
 
-void step_init(void)
+void step_init(void (*function)(unsigned cpu))
 {
+	bare = function;
 	catch_crashes();
 	for (unsigned i = 0; i < nr_vcpus; i++) {
 		char *top = host_entry_stacks[i] + sizeof(host_entry_stacks[i]);
@@ -137,6 +159,8 @@ void step_init(void)
 void step(unsigned cpu)
 {
 	vcpu = cpu;
+	progress.turn[cpu] = 0;
+	nr_steps++;
 	running = true;
 	end_block();
 	host_switch_stack(&explorer_sp, host_cpu_sp[cpu]);
@@ -154,7 +178,9 @@ bool can_go_on(unsigned cpu)
 	case PAUSE_IDLE:
 		return host_interrupt_waits(cpu);
 	case PAUSE_SPIN:
-		return host_takes_interrupts(cpu);
+		return progress.looked[cpu] != progress.stores || host_takes_interrupts(cpu);
+	case PAUSE_TURN:
+		return true;
 	default:
 		return false;
 	}
