@@ -162,12 +162,12 @@ class CommandLine(Explorer):
                 Path(folder, "arch", name).write_bytes((ROOT / "arch" / name).read_bytes())
             for name in ("exit.c", "join.c"):
                 text = (ROOT / "kernel/thread" / name).read_text()
-                changed = text.replace("reap = t->left;", "reap = t->left && !t;")
+                changed = text.replace("reap = t->left;", "reap = t->exit_code == 99;")
                 Path(folder, "kernel/thread", name).write_text(changed)
             done = self.explorer("--lab", "02-threads", "--scenario", "detach.one", "--submission", folder)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("stacks: 1 before, 2 after", done.stdout)
-        self.assertIn("reap = t->left && !t;", done.stdout)
+        self.assertIn("reap = t->exit_code == 99;", done.stdout)
 
     def test_bad_options(self) -> None:
         for options, said in (
