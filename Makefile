@@ -100,7 +100,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade explore test test-browser \
+.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade check explore test test-browser \
 	models matrix soak stress portability bench simulate starter lint format clean FORCE
 
 # Both ports, or the one that ARCH names on the command line or in the environment.
@@ -154,6 +154,10 @@ grading = --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(AR
 grade:
 	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(call named,submission,SUBMISSION) $(call named,report,REPORT) $(call named,json,JSON)
+
+check:
+	$(if $(and $(LAB),$(STEP)),,$(error check needs LAB=name STEP=number))
+	@$(PYTHON) -m labs.check $(grading) --lab $(LAB) $(call named,step,STEP)
 
 explore:
 	@$(PYTHON) -m tools.explore --build-root '$(O)' $(if $(LAB),--lab $(LAB)) $(call named,step,STEP) \

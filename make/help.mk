@@ -19,6 +19,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
                     under another policy each round: ROUNDS (default 5), SEED
   make portability  make grade and make test on fresh systems of other distributions; ONLY, PARTS,
                     ROUNDS (10), LAB, ARCH choose a part; ARCHIVE=ubuntu=ADDRESS if apt has no archive
+  make check        one checkpoint of LAB=name, STEP=number, on both ports and in the explorer
   make explore      run the kernel's functions under every interleaving of small scenarios; LAB, STEP,
                     SCENARIO=text, BOUND choose; REPLAY=schedule runs one again, with GDB=1 under GDB
   make models       check the models of waiting, exit and kill (docs/models) with Spin
@@ -54,8 +55,8 @@ For grade:
   SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
   JSON=		write the result as JSON to this file (bench too)
   REPORT=	write the report to this directory
-For explore (also LAB, SUBMISSION, JSON):
-  STEP=$(STEP)		the scenarios of one step of the lab
+For check, explore (also LAB, SUBMISSION, JSON):
+  STEP=$(STEP)		one step of the lab
   SCENARIO=	those whose name contains this
   BOUND=$(BOUND)	the most preemptions of a schedule; 2 if empty
   REPLAY=	the name of a schedule, such as x:4c4/1, to be run again
