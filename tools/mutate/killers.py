@@ -1,0 +1,330 @@
+"""What may notice a mutant: the explorer, a lab's tests under QEMU, the kernel's own tests.
+
+Each is a Killer: it gets one mutant and answers with a Verdict, or with None if it can say nothing
+about this one. They are asked in turn until one kills. All may be called from several threads.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from grade import engine
+from grade.build import BuildFailed, Product
+from grade.lab import ARCHES, Lab
+from grade.machine import Boot, Ended, Evidence, Runner
+from grade.mutants import lay_out
+from grade.score import Run
+from grade.verdict import Kind, judge
+from tools import qemu
+from tools.mutate.errors import MutateError
+from tools.mutate.mutants import Mutant
+from tools.mutate.store import Store, hash_of
+from tools.progress import Progress
+from tools.test.builds import clean_environment
+
+BUILT = ("Makefile", "make", "kernel", *(f"arch/{arch}" for arch in ARCHES))
+_JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")
+_EXPLORER = "tools/explore"
+_PATIENCE_S, _PATIENCE = 20.0, 20.0  # seconds, and times what the kernel itself needs
+_EXPLORED_S = 600.0  # the explorer bounds itself; this is for one that does not
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """@killed is None if the mutant does not even build as a whole kernel."""
+
+    killed: bool | None
+    killer: str  # which test, on which machine
+    evidence: str  # in one line
+    seconds: float = 0.0
+
+
+class Killer(Protocol):
+    name: str  # in the table
+    context: str  # hash of all but the mutant that a verdict depends on
+
+    def judge(self, mutant: Mutant) -> Verdict | None: ...
+
+
+class Explorer:
+    """python3 -m tools.explore: every schedule of the lab's scenarios, on this machine's own CPU."""
+
+    name = "explorer"
+
+    def __init__(self, root: Path, lab: Lab) -> None:
+        self._root, self._lab = root, lab
+        self.context = f"{lab.name} " + hash_of(root, (*BUILT, _EXPLORER, "arch/host"))
+
+    @staticmethod
+    def exists(root: Path) -> bool:
+        return (root / _EXPLORER / "__main__.py").is_file()
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        if mutant.path.startswith("arch/"):
+            return None  # it has a port of its own
+        with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as name:
+            folder = Path(name, "submission")
+            lay_out(self._root, self._lab, {mutant.path: mutant.content}, folder)
+            argv = [sys.executable, "-m", "tools.explore", "--lab", self._lab.name]
+            argv += ["--submission", str(folder), "--json", str(Path(name, "found.json"))]
+            began = time.monotonic()
+            try:
+                done = subprocess.run(
+                    argv,
+                    cwd=self._root,
+                    env=clean_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    check=False,
+                    timeout=_EXPLORED_S,
+                )
+            except subprocess.TimeoutExpired:
+                return None
+        if done.returncode not in (0, 1):
+            return None
+        said = next((line.strip() for line in done.stdout.splitlines() if line.strip()), "no word")
+        seconds = time.monotonic() - began
+        return Verdict(done.returncode == 1, "explorer", said, seconds)
+
+
+class _Order:
+    """Which run is most likely to kill: those that killed mutants of the same function, of the same file,
+    then those that take the least time."""
+
+    def __init__(self) -> None:
+        self._kills: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def killed(self, mutant: Mutant, run: str) -> None:
+        with self._lock:
+            self._kills[f"{mutant.path}:{mutant.function}", run] += 1
+            self._kills[mutant.path, run] += 1
+
+    def key(self, mutant: Mutant, run: str, cost: float) -> tuple[float, ...]:
+        with self._lock:
+            same = self._kills[f"{mutant.path}:{mutant.function}", run]
+            return -same, -self._kills[mutant.path, run], cost
+
+
+def _say(run: Run) -> str:
+    cpus = f"{run.cpus} CPU" + "s" * (run.cpus > 1)
+    return f"{run.test}, {cpus}" + f", seed {run.seed}" * (run.seed > 1)
+
+
+class _Booting:
+    """Builds mutants with the grader's classes; a port's kernel is made only if it is needed."""
+
+    def __init__(self, bench: engine.Bench, labs: Sequence[Lab], progress: Progress) -> None:
+        self._bench = bench
+        built = engine.build_reference(bench, labs, False, progress)
+        self._honest = engine.honest(built)
+
+    def build(self, mutant: Mutant, arch: str) -> Product:
+        files = {mutant.path: mutant.content}
+        return self._bench.references[arch].build_with(files, self._honest[arch])
+
+    def _ports(self, mutant: Mutant) -> list[str]:
+        return [arch for arch in mutant.arches if arch in self._honest]
+
+    def _boot(self, boot: Boot, cost: float | None) -> tuple[Evidence, str]:
+        """Boots it, and says if it had to be stopped. The kernel's own limit ends most hangs, but one that
+        only traps takes minutes to reach it; @cost is the time that the kernel itself needs."""
+        runner = Runner(self._bench.layout, secrets.token_bytes(16), not self._bench.unfenced)
+        if cost is None:
+            return runner.boot(boot), ""
+        allowed = _PATIENCE_S + _PATIENCE * cost
+        timer = threading.Timer(allowed, runner.stop_all)
+        timer.start()
+        try:
+            evidence = runner.boot(boot)
+        finally:
+            timer.cancel()
+        late = evidence.ended is Ended.SLOW
+        return evidence, f"no end in {allowed:.0f} s; the kernel itself needs {cost:.1f} s" if late else ""
+
+
+class LabTests(_Booting):
+    """The lab's tests as the grader runs them, one after the other until one fails."""
+
+    name = "QEMU"
+
+    def __init__(self, bench: engine.Bench, lab: Lab, store: Store, progress: Progress) -> None:
+        super().__init__(bench, [lab], progress)
+        self._lab = lab
+        here = f"labs/{lab.name}"
+        tops = (*BUILT, *_JUDGED, f"{here}/lab.toml")
+        tests = hash_of(bench.root, [f"{here}/tests"], frozenset())
+        self.context = f"{lab.name} {hash_of(bench.root, tops)} {tests}"
+        self._order = _Order()
+        self._costs = self._measure(store, progress)
+
+    def _measure(self, store: Store, progress: Progress) -> dict[Run, float]:
+        """Runs the tests on the kernel itself: they must pass, and their times are the costs."""
+        runs = engine.runs_of(self._lab, list(self._bench.references), None)
+        costs: dict[Run, float] = {}
+        progress.expect(len(runs))
+        for run in runs:
+            key = f"cost {self.context} {run.arch} {_say(run)}"
+            known = store.get(key)
+            if known is None:
+                began = time.monotonic()
+                passed, says = self._run(run, self._honest[run.arch], None)
+                if not passed:
+                    raise MutateError(f"the kernel itself fails {_say(run)} on {run.arch}: {says}")
+                known = {"seconds": time.monotonic() - began}
+                store.put(key, **known)
+            costs[run] = float(known["seconds"])
+            progress.step(f"the kernel itself: {run.test}")
+        return costs
+
+    def _run(self, run: Run, product: Product, cost: float | None) -> tuple[bool, str]:
+        test = self._lab.test(run.test)
+        evidence, late = self._boot(engine.boot_of(test, run, product), cost)
+        if late:
+            return False, late
+        verdict = judge(self._lab, test, evidence)
+        says = verdict.findings[0].happened if verdict.findings else ""
+        return verdict.kind is Kind.PASS, f"{verdict.kind.value}: {says}".removesuffix(": ")
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        began = time.monotonic()
+        for arch in self._ports(mutant):
+            try:
+                product = self.build(mutant, arch)
+            except BuildFailed as error:
+                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
+            for run in self._in_order(mutant, arch):
+                passed, says = self._run(run, product, self._costs[run])
+                if not passed:
+                    self._order.killed(mutant, _say(run))
+                    return Verdict(True, f"{arch} {_say(run)}", says, time.monotonic() - began)
+        return Verdict(False, "", "", time.monotonic() - began)
+
+    def _in_order(self, mutant: Mutant, arch: str) -> list[Run]:
+        runs = [run for run in self._costs if run.arch == arch]
+        return sorted(runs, key=lambda run: self._order.key(mutant, _say(run), self._costs[run]))
+
+
+_KTEST = re.compile(r'^KTEST(?:_EARLY)?\(\w+,\s*"([^"]+)",\s*""', re.M)
+_BATCH = 16  # tests on one machine
+_LIMIT = 3_000_000_000  # instructions
+
+
+class KernelTests(_Booting):
+    """The kernel's own tests: those of the mutant's folder, then all others, some on each machine."""
+
+    name = "QEMU"
+
+    def __init__(self, bench: engine.Bench, path: str, store: Store, progress: Progress) -> None:
+        super().__init__(bench, [], progress)
+        self.context = f"kernel {hash_of(bench.root, (*BUILT, *_JUDGED))}"
+        near = list(_names(bench.root, Path(path).parent))
+        far = [n for n in _names(bench.root, Path("kernel")) if n not in near]
+        self._batches = [near, *(far[i : i + _BATCH] for i in range(0, len(far), _BATCH))]
+        self._batches = [batch for batch in self._batches if batch]
+        self._order = _Order()
+        self._usable = self._measure(store, progress)
+
+    def _measure(self, store: Store, progress: Progress) -> dict[tuple[str, int, int], float]:
+        """Which batches pass on the kernel itself, by port, CPUs and number, with their costs."""
+        found: dict[tuple[str, int, int], float] = {}
+        machines = [(arch, cpus) for arch in self._bench.references for cpus in (1, 4)]
+        progress.expect(len(machines) * len(self._batches))
+        for arch, cpus in machines:
+            for number, batch in enumerate(self._batches):
+                key = f"cost {self.context} {arch} {cpus} {','.join(batch)}"
+                known = store.get(key)
+                if known is None:
+                    began = time.monotonic()
+                    fault = self._fault(arch, cpus, batch, self._honest[arch], None)
+                    known = {"seconds": time.monotonic() - began, "fault": fault}
+                    store.put(key, **known)
+                if known["fault"] is None:
+                    found[arch, cpus, number] = float(known["seconds"])
+                elif number == 0:
+                    raise MutateError(f"the kernel itself fails its tests on {arch}: {known['fault']}")
+                progress.step(f"the kernel itself: {batch[0]}")
+        return found
+
+    def _fault(
+        self, arch: str, cpus: int, batch: Sequence[str], product: Product, cost: float | None
+    ) -> str | None:
+        """How a kernel fails a batch of tests, or None."""
+        boot = Boot(arch, product.kernel, None, cpus, 1, _LIMIT, shift=3, test=",".join(batch), memory=256)
+        seen, late = self._boot(boot, cost)
+        messages = seen.messages
+        if messages.failures:
+            return messages.failures[0].text
+        if late:
+            return late
+        if seen.ended is not Ended.EXITED or seen.status != qemu.STATUS_OFF or not messages.ended:
+            last = messages.started[-1] if messages.started else "boot"
+            text = seen.streams.kernel.decode("utf-8", "replace")
+            panic = next((x.strip() for x in text.splitlines() if x.startswith("panic: ")), seen.ended.value)
+            return f"{last}: {panic}"
+        return None
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        began = time.monotonic()
+        for arch in self._ports(mutant):
+            try:
+                product = self.build(mutant, arch)
+            except BuildFailed as error:
+                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
+            for cpus, number in self._in_order(mutant, arch):
+                cost = self._usable[arch, cpus, number]
+                fault = self._fault(arch, cpus, self._batches[number], product, cost)
+                if fault is not None:
+                    name = f"{cpus} CPUs, batch {number}"
+                    self._order.killed(mutant, name)
+                    return Verdict(True, f"{arch} {name}", fault, time.monotonic() - began)
+        return Verdict(False, "", "", time.monotonic() - began)
+
+    def _in_order(self, mutant: Mutant, arch: str) -> list[tuple[int, int]]:
+        """The folder's own tests are first, whatever they cost."""
+        usable = [(cpus, number) for port, cpus, number in self._usable if port == arch]
+
+        def key(which: tuple[int, int]) -> tuple[float, ...]:
+            cpus, number = which
+            cost = self._usable[arch, cpus, number]
+            return float(number > 0), *self._order.key(mutant, f"{cpus} CPUs, batch {number}", cost)
+
+        return sorted(usable, key=key)
+
+
+def _names(root: Path, folder: Path) -> Iterator[str]:
+    """The in-kernel tests below @folder that belong to no lab."""
+    for path in sorted((root / folder).rglob("test_*.c")):
+        yield from _KTEST.findall(path.read_text(encoding="utf-8"))
+
+
+def judged(killers: Sequence[Killer], store: Store, mutant: Mutant) -> Mapping[str, Verdict]:
+    """The verdicts on @mutant by killer, up to the first that kills; known ones are not asked for again."""
+    found: dict[str, Verdict] = {}
+    for killer in killers:
+        key = f"{killer.name} {killer.context} {mutant.key}"
+        known = store.get(key)
+        if known is None:
+            verdict = killer.judge(mutant)
+            if verdict is None:
+                continue
+            store.put(key, id=mutant.id, **vars(verdict))
+        else:
+            verdict = Verdict(known["killed"], known["killer"], known["evidence"], known["seconds"])
+        found[killer.name] = verdict
+        if verdict.killed is not False:
+            break
+    return found
