@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.mutate.edits import Change, Edit, replaced, short
+from tools.mutate.edits import Change, Edit, short
 from tools.mutate.tree import Node, Source, Use
 
 _FETCH = {"add": "+", "sub": "-", "or": "|", "and": "&", "xor": "^"}
@@ -79,11 +79,6 @@ def torn_irqs_off(source: Source, function: Node) -> Iterator[Change]:
 
 
 def order(source: Source, function: Node) -> Iterator[Change]:
-    for node in function.walk():
-        text = source.of(node)
-        if node.kind == "DECL_REF_EXPR" and text in _ORDERS:
-            for other in _ORDERS[text]:
-                yield Change(node.start, f"{other} for {text}", (replaced(node, other),))
     for token in source.tokens_of(function.start, function.end):
         if token.text in _ORDERS:
             for other in _ORDERS[token.text]:

@@ -1,4 +1,4 @@
-"""What may notice a mutant: the explorer, a lab's tests under QEMU, the kernel's own tests.
+"""Those that may notice a mutant: the explorer, a lab's tests under QEMU, the kernel's own tests.
 
 Each is a Killer: it gets one mutant and answers with a Verdict, or with None if it can say nothing
 about this one. They are asked in turn until one kills. All may be called from several threads.
@@ -33,7 +33,7 @@ from tools.mutate.store import Store, hash_of
 from tools.progress import Progress
 from tools.test.builds import clean_environment
 
-BUILT = ("Makefile", "make", "kernel", *(f"arch/{arch}" for arch in ARCHES))
+BUILT = ("make/kernel.mk", "make/toolchain.mk", "kernel", *(f"arch/{arch}" for arch in ARCHES))
 _JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")
 _EXPLORER = "tools/explore"
 _PATIENCE_S, _PATIENCE = 20.0, 20.0  # seconds, and times what the kernel itself needs
@@ -196,8 +196,8 @@ class LabTests(_Booting):
         if late:
             return False, late
         verdict = judge(self._lab, test, evidence)
-        says = verdict.findings[0].happened if verdict.findings else ""
-        return verdict.kind is Kind.PASS, f"{verdict.kind.value}: {says}".removesuffix(": ")
+        says, kind = verdict.findings[0].happened if verdict.findings else "", verdict.kind.value
+        return verdict.kind is Kind.PASS, says if says.startswith(kind) else f"{kind}: {says}"
 
     def judge(self, mutant: Mutant) -> Verdict | None:
         began = time.monotonic()

@@ -85,7 +85,9 @@ class Mutant:
         return frozenset(changed | {self.line})
 
 
-def of_target(root: Path, target: Target, flags: Sequence[str], functions: Sequence[str] = ()) -> list[Mutant]:
+def of_target(
+    root: Path, target: Target, flags: Sequence[str], functions: Sequence[str] = ()
+) -> list[Mutant]:
     """All mutants of @target, in the order of the text and of the table of operators."""
     if target.is_assembly:
         found = list(_assembly(target))
@@ -169,7 +171,7 @@ def code_lines(source: Source, target: Target) -> set[int]:
 
 def _has_value(variable: Node) -> bool:
     last = variable.children[-1] if variable.children else None
-    return last is not None and last.kind.endswith("_EXPR")
+    return last is not None and last.kind != "TYPE_REF"
 
 
 def assembly_lines(target: Target) -> set[int]:

@@ -77,7 +77,8 @@ def digest(root: Path, path: str, arch: str, original: str, text: str) -> str | 
         )
         if done.returncode:
             return None
-        return hashlib.sha256("\n".join(_Object(Path(made.name).read_bytes()).code()).encode()).hexdigest()[:24]
+        code = "\n".join(_Object(Path(made.name).read_bytes()).code())
+        return hashlib.sha256(code.encode()).hexdigest()[:24]
 
 
 class _Object:
@@ -95,7 +96,7 @@ class _Object:
         return self._data[start : self._data.index(b"\0", start)].decode("latin-1")
 
     def _symbol(self, table: int, number: int) -> tuple[str, bool]:
-        """What a symbol stands for, and whether other files see that it is defined here."""
+        """The meaning of a symbol, and whether other files see that it is defined here."""
         section = self._sections[table]
         word, info, _, home, value, _ = _SYM.unpack_from(self._data, section[4] + number * _SYM.size)
         name = self._text(section[6], word)
@@ -105,7 +106,7 @@ class _Object:
         return (f"{name} {place}", True) if info >> 4 else (place, False)
 
     def code(self) -> Iterator[str]:
-        """What a linker makes use of: contents, relocations, global symbols. Names of local symbols are
+        """All that a linker uses: contents, relocations, global symbols. Names of local symbols are
         left out, since the compiler numbers them."""
         for name, s in zip(self._names, self._sections, strict=True):
             places = range(s[4], s[4] + s[5], s[9] or 1)

@@ -27,12 +27,12 @@ class AsmEntry:
 
 OPERATORS = (
     Entry("drop", "a statement is missing, or a variable becomes 0", statements.drop),
-    Entry("swap", "two neighbouring statements change places", statements.swap),
     Entry("return", "the function returns here, with 0 or another plausible value", statements.early_return),
     Entry("unlock-early", "a statement of a lock section comes after the unlock", statements.unlock_early),
     Entry("lock-late", "a statement of a lock section comes before the lock", statements.lock_late),
     Entry("no-lock", "a lock is neither taken nor given back", statements.no_lock),
     Entry("lock-wide", "a lock section holds one statement more", statements.lock_wide),
+    Entry("swap", "two neighbouring statements change places", statements.swap),
     Entry("negate", "a condition is negated", conditions.negate),
     Entry("always", "the body of an if is always executed", conditions.always),
     Entry("operand", "one side of && or || is missing", conditions.drop_operand),
@@ -46,8 +46,8 @@ OPERATORS = (
     Entry("errno", "another error number, or none", values.errno),
     Entry("narrow", "a narrower type, or one with the other sign", values.narrow),
     Entry("arguments", "two arguments of one type change places, or one is 0", values.arguments),
-    Entry("neighbour", "another function of the same header and parameters", calls.neighbour),
     Entry("other-end", "first for last, next for prev, front for back", calls.other_end),
+    Entry("neighbour", "another function of the same header and parameters", calls.neighbour),
     Entry("twice", "a call is made twice", calls.twice),
     Entry("no-reference", "a reference is used that was not taken", calls.no_reference),
     Entry("torn", "an atomic update becomes a load and a store", atomics.torn),
@@ -62,6 +62,6 @@ ASSEMBLY = (
     AsmEntry("offset", "another offset or size", assembly.offset),
 )
 
-# What each name means. Some operators of C have a counterpart in assembly, under the same name.
+# Names and their meanings. Some operators of C have a counterpart in assembly, under the same name.
 MEANINGS = {entry.name: entry.what for entry in ASSEMBLY} | {entry.name: entry.what for entry in OPERATORS}
 NAMES = tuple(dict.fromkeys([*(entry.name for entry in OPERATORS), *(entry.name for entry in ASSEMBLY)]))

@@ -1,4 +1,4 @@
-"""What became of the mutants: a table by operator, the survivors, the score; as text and as JSON."""
+"""The result of a run: a table by operator, the survivors, the score; as text and as JSON."""
 
 from __future__ import annotations
 

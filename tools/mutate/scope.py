@@ -72,8 +72,8 @@ def _line_starts(text: str) -> list[int]:
 def of_file(root: Path, name: str, functions: Sequence[str]) -> Target:
     """A file of the kernel; with @functions only these, which are found when it has been parsed."""
     path = name.removeprefix("./")
-    if path.startswith("/"):
-        path = str(Path(path).resolve().relative_to(root)) if Path(path).resolve().is_relative_to(root) else name
+    if Path(path).is_absolute() and Path(path).is_relative_to(root):
+        path = str(Path(path).relative_to(root))
     if not path.startswith(("kernel/", "arch/")) or not path.endswith((".c", ".S")):
         raise MutateError(f"{name}: only .c and .S files below kernel/ and arch/ are mutated")
     if Path(path).name.startswith("test_") or not (root / path).is_file():

@@ -36,7 +36,7 @@ def drop(source: Source, function: Node) -> Iterator[Change]:
             value = node.children[-1] if node.children else None
             if node.kind != "VAR_DECL" and (token is None or token.text != "="):
                 continue
-            if value is not None and value.kind.endswith("_EXPR") and value.end == node.end:
+            if value is not None and value.kind != "TYPE_REF" and value.end == node.end:
                 if "struct" not in node.type or "*" in node.type:
                     zero = "NULL" if "*" in node.type else "0"
                     what = f"{zero} for {short(source.of(value))}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -94,15 +95,16 @@ class Source:
         return self.text.count("\n", 0, offset) + 1
 
     @cached_property
-    def _starts(self) -> dict[int, int]:
-        return {token.start: i for i, token in enumerate(self.tokens)}
+    def _starts(self) -> list[int]:
+        return [token.start for token in self.tokens]
 
     @cached_property
     def _uses(self) -> dict[int, Use]:
         return {macro.start: macro for macro in self.macros}
 
     def tokens_of(self, start: int, end: int) -> list[Token]:
-        return [token for token in self.tokens if start <= token.start and token.end <= end]
+        found = self.tokens[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+        return found[:-1] if found and found[-1].end > end else found
 
     def macro_at(self, node: Node) -> Use | None:
         """The macro whose use this node is."""
@@ -114,10 +116,10 @@ class Source:
 
     def is_whole(self, node: Node) -> bool:
         """Whether its text begins and ends with tokens, and its parentheses match."""
-        if node.start >= node.end or node.start not in self._starts:
-            return False
         closing: list[str] = []
         tokens = self.tokens_of(node.start, node.end)
+        if not tokens or tokens[0].start != node.start:
+            return False
         for token in tokens:
             if token.text in _LOCKSTEP:
                 closing.append(_LOCKSTEP[token.text])
@@ -127,7 +129,8 @@ class Source:
 
     def after(self, offset: int) -> Token | None:
         """The first token at or behind @offset."""
-        return next((token for token in self.tokens if token.start >= offset), None)
+        at = bisect_left(self._starts, offset)
+        return self.tokens[at] if at < len(self.tokens) else None
 
     def operator(self, node: Node) -> Token | None:
         """The operator of an expression with two operands, if both are written beside it."""
@@ -140,10 +143,10 @@ class Source:
 
     def calls(self, node: Node, prefix: str) -> Iterator[Use]:
         """The calls, of functions or macros, within @node of names that begin with @prefix."""
-        for i, token in enumerate(self.tokens):
-            if node.start <= token.start < node.end and token.text.startswith(prefix):
-                if (found := self._call(i)) is not None:
-                    yield found
+        first = bisect_left(self._starts, node.start)
+        for i, token in enumerate(self.tokens_of(node.start, node.end), start=first):
+            if token.text.startswith(prefix) and (found := self._call(i)) is not None:
+                yield found
 
     def _call(self, at: int) -> Use | None:
         """The call that begins with the token @at."""
