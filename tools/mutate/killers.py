@@ -218,9 +218,23 @@ class LabTests(_Booting):
         return sorted(runs, key=lambda run: self._order.key(mutant, _say(run), self._costs[run]))
 
 
-_KTEST = re.compile(r'^KTEST(?:_EARLY)?\(\w+,\s*"([^"]+)",\s*""', re.M)
+_KTEST = re.compile(r'^KTEST\(\w+,\s*"([^"]+)",\s*""', re.M)
 _BATCH = 16  # tests on one machine
 _LIMIT = 3_000_000_000  # instructions
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """In-kernel tests that run on one machine, one after the other."""
+
+    arch: str
+    cpus: int
+    near: bool  # they are of the mutant's folder
+    tests: tuple[str, ...]
+    cost: float
+
+    def __str__(self) -> str:
+        return f"{self.tests[0]} to {self.tests[-1]}, {self.cpus} CPU" + "s" * (self.cpus > 1)
 
 
 class KernelTests(_Booting):
@@ -233,37 +247,44 @@ class KernelTests(_Booting):
         self.context = f"kernel {hash_of(bench.root, (*BUILT, *_JUDGED))}"
         near = list(_names(bench.root, Path(path).parent))
         far = [n for n in _names(bench.root, Path("kernel")) if n not in near]
-        self._batches = [near, *(far[i : i + _BATCH] for i in range(0, len(far), _BATCH))]
-        self._batches = [batch for batch in self._batches if batch]
+        parts = [near, *(far[i : i + _BATCH] for i in range(0, len(far), _BATCH))]
+        machines = [(arch, cpus) for arch in bench.references for cpus in (1, 4)]
+        progress.expect(len(machines) * len(parts))
+        self._batches: list[_Batch] = []
         self._order = _Order()
-        self._usable = self._measure(store, progress)
-
-    def _measure(self, store: Store, progress: Progress) -> dict[tuple[str, int, int], float]:
-        """Which batches pass on the kernel itself, by port, CPUs and number, with their costs."""
-        found: dict[tuple[str, int, int], float] = {}
-        machines = [(arch, cpus) for arch in self._bench.references for cpus in (1, 4)]
-        progress.expect(len(machines) * len(self._batches))
         for arch, cpus in machines:
-            for number, batch in enumerate(self._batches):
-                key = f"cost {self.context} {arch} {cpus} {','.join(batch)}"
-                known = store.get(key)
-                if known is None:
-                    began = time.monotonic()
-                    fault = self._fault(arch, cpus, batch, self._honest[arch], None)
-                    known = {"seconds": time.monotonic() - began, "fault": fault}
-                    store.put(key, **known)
-                if known["fault"] is None:
-                    found[arch, cpus, number] = float(known["seconds"])
-                elif number == 0:
-                    raise MutateError(f"the kernel itself fails its tests on {arch}: {known['fault']}")
-                progress.step(f"the kernel itself: {batch[0]}")
-        return found
+            for part in filter(None, parts):
+                passing, cost = self._measured(store, arch, cpus, part)
+                if passing:
+                    self._batches.append(_Batch(arch, cpus, part is near, passing, cost))
+                progress.step(f"the kernel itself: {part[0]}")
+
+    def _measured(
+        self, store: Store, arch: str, cpus: int, tests: Sequence[str]
+    ) -> tuple[tuple[str, ...], float]:
+        """Those of @tests that the kernel itself passes here, and how long they take together. (A test may
+        need a policy or a machine of its own.)"""
+        key = f"cost {self.context} {arch} {cpus} {','.join(tests)}"
+        known = store.get(key)
+        if known is None:
+            passing, cost = list(tests), self._timed(arch, cpus, tests)
+            if cost is None:
+                passing = [test for test in tests if self._timed(arch, cpus, [test]) is not None]
+                cost = self._timed(arch, cpus, passing) if passing else None
+            known = {"passing": passing if cost is not None else [], "seconds": cost or 0.0}
+            store.put(key, **known)
+        return tuple(known["passing"]), float(known["seconds"])
+
+    def _timed(self, arch: str, cpus: int, tests: Sequence[str]) -> float | None:
+        began = time.monotonic()
+        fault = self._fault(arch, cpus, tests, self._honest[arch], None)
+        return None if fault else time.monotonic() - began
 
     def _fault(
-        self, arch: str, cpus: int, batch: Sequence[str], product: Product, cost: float | None
+        self, arch: str, cpus: int, tests: Sequence[str], product: Product, cost: float | None
     ) -> str | None:
-        """How a kernel fails a batch of tests, or None."""
-        boot = Boot(arch, product.kernel, None, cpus, 1, _LIMIT, shift=3, test=",".join(batch), memory=256)
+        """How a kernel fails @tests, or None."""
+        boot = Boot(arch, product.kernel, None, cpus, 1, _LIMIT, shift=3, test=",".join(tests), memory=256)
         seen, late = self._boot(boot, cost)
         messages = seen.messages
         if messages.failures:
@@ -284,29 +305,21 @@ class KernelTests(_Booting):
                 product = self.build(mutant, arch)
             except BuildFailed as error:
                 return Verdict(None, arch, error.lines[0], time.monotonic() - began)
-            for cpus, number in self._in_order(mutant, arch):
-                cost = self._usable[arch, cpus, number]
-                fault = self._fault(arch, cpus, self._batches[number], product, cost)
+            for batch in self._in_order(mutant, arch):
+                fault = self._fault(arch, batch.cpus, batch.tests, product, batch.cost)
                 if fault is not None:
-                    name = f"{cpus} CPUs, batch {number}"
-                    self._order.killed(mutant, name)
-                    return Verdict(True, f"{arch} {name}", fault, time.monotonic() - began)
+                    self._order.killed(mutant, str(batch))
+                    return Verdict(True, f"{arch} {batch}", fault, time.monotonic() - began)
         return Verdict(False, "", "", time.monotonic() - began)
 
-    def _in_order(self, mutant: Mutant, arch: str) -> list[tuple[int, int]]:
+    def _in_order(self, mutant: Mutant, arch: str) -> list[_Batch]:
         """The folder's own tests are first, whatever they cost."""
-        usable = [(cpus, number) for port, cpus, number in self._usable if port == arch]
-
-        def key(which: tuple[int, int]) -> tuple[float, ...]:
-            cpus, number = which
-            cost = self._usable[arch, cpus, number]
-            return float(number > 0), *self._order.key(mutant, f"{cpus} CPUs, batch {number}", cost)
-
-        return sorted(usable, key=key)
+        mine = [batch for batch in self._batches if batch.arch == arch]
+        return sorted(mine, key=lambda b: (not b.near, *self._order.key(mutant, str(b), b.cost)))
 
 
 def _names(root: Path, folder: Path) -> Iterator[str]:
-    """The in-kernel tests below @folder that belong to no lab."""
+    """The in-kernel tests below @folder that belong to no lab, without those that run before threads."""
     for path in sorted((root / folder).rglob("test_*.c")):
         yield from _KTEST.findall(path.read_text(encoding="utf-8"))
 

@@ -57,7 +57,6 @@ class Node:
     end: int
     name: str
     type: str  # canonical
-    header: str  # where the function or constant that it names is declared
     children: list[Node] = field(default_factory=list)
     parent: Node | None = None
 
@@ -189,7 +188,6 @@ class _Places:
         self._get = lib.clang_getFileLocation
         self._get.argtypes = [cindex.SourceLocation, *[ctypes.c_void_p] * 4]
         self._get.restype = None
-        self._null = lib.clang_equalLocations
 
     def offset(self, location: Any) -> int:
         file, line, column, offset = ctypes.c_void_p(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
@@ -257,13 +255,7 @@ class _Reader:
     def _node(self, cursor: Any, parent: Node | None) -> Node:
         extent = cursor.extent
         start, end = self._places.offset(extent.start), self._places.offset(extent.end)
-        header = ""
-        if cursor.kind.name == "DECL_REF_EXPR" and cursor.referenced is not None:
-            at = cursor.referenced.location.file
-            header = at.name if at else ""
-        node = Node(
-            cursor.kind.name, start, end, cursor.spelling, cursor.type.get_canonical().spelling, header
-        )
+        node = Node(cursor.kind.name, start, end, cursor.spelling, cursor.type.get_canonical().spelling)
         node.parent = parent
         node.children = [self._node(child, node) for child in cursor.get_children()]
         return node
