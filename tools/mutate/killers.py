@@ -30,6 +30,7 @@ from tools import qemu
 from tools.mutate.errors import MutateError
 from tools.mutate.mutants import Mutant
 from tools.mutate.store import Store, hash_of
+from tools.options import interrupted
 from tools.progress import Progress
 from tools.test.builds import clean_environment
 
@@ -332,6 +333,8 @@ def judged(killers: Sequence[Killer], store: Store, mutant: Mutant) -> Mapping[s
         known = store.get(key)
         if known is None:
             verdict = killer.judge(mutant)
+            if interrupted():
+                raise KeyboardInterrupt  # it may have been QEMU that was killed, and not the mutant
             if verdict is None:
                 continue
             store.put(key, id=mutant.id, **vars(verdict))

@@ -7,7 +7,9 @@ import unittest
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
+from tools import options
 from tools.mutate import assembly, equivalent, objects, report, work
 from tools.mutate.edits import applied
 from tools.mutate.errors import MutateError
@@ -371,6 +373,14 @@ class Resumption(unittest.TestCase):
             explorer.name = "explorer"
             judged([explorer, tests], Store(Path(folder, "v")), mutant(1))
         self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 0))
+
+
+    def test_a_verdict_that_an_interruption_made_is_not_kept(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(options, "_told_to_end", True):
+            store = Store(Path(folder, "v"))
+            with self.assertRaises(KeyboardInterrupt):
+                judged([_Killer(True)], store, mutant(1))
+            self.assertIsNone(store.get(f"QEMU c {mutant(1).key}"))
 
 
 class Equivalents(unittest.TestCase):
