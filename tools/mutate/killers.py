@@ -101,7 +101,7 @@ class Explorer:
         return Verdict(done.returncode == 1, "explorer", said, seconds)
 
 
-class _Order:
+class Order:
     """Which run is most likely to kill: those that killed mutants of the same function, of the same file,
     then those that take the least time."""
 
@@ -169,7 +169,7 @@ class LabTests(_Booting):
         tops = (*BUILT, *_JUDGED, f"{here}/lab.toml")
         tests = hash_of(bench.root, [f"{here}/tests"], frozenset())
         self.context = f"{lab.name} {hash_of(bench.root, tops)} {tests}"
-        self._order = _Order()
+        self._order = Order()
         self._costs = self._measure(store, progress)
 
     def _measure(self, store: Store, progress: Progress) -> dict[Run, float]:
@@ -252,7 +252,7 @@ class KernelTests(_Booting):
         machines = [(arch, cpus) for arch in bench.references for cpus in (1, 4)]
         progress.expect(len(machines) * len(parts))
         self._batches: list[_Batch] = []
-        self._order = _Order()
+        self._order = Order()
         for arch, cpus in machines:
             for part in filter(None, parts):
                 passing, cost = self._measured(store, arch, cpus, part)

@@ -27,6 +27,8 @@ def readable(text: str) -> str:
 
 @dataclass(frozen=True)
 class Mutant:
+    """The whole text of one wrong file, and the mistake in it."""
+
     path: str
     function: str
     line: int
@@ -90,11 +92,14 @@ def of_target(
 ) -> list[Mutant]:
     """All mutants of @target, in the order of the text and of the table of operators."""
     if target.is_assembly:
-        found = list(_assembly(target))
+        found = _assembly(target)
     else:
-        found = list(_c(parse(root, target.path, flags, target.text), target, functions))
-    found.sort(key=lambda f: f[1].at)
-    return list(_numbered(target, found))
+        found = _c(parse(root, target.path, flags, target.text), target, functions)
+    texts: dict[str, _Found] = {}
+    for one in found:
+        texts.setdefault(applied(target.text, one[1].edits), one)  # it counts for the first operator
+    texts.pop(target.text, None)
+    return list(_numbered(target, sorted(texts.items(), key=lambda item: item[1][1].at)))
 
 
 _Found = tuple[str, Change, str]  # operator, change, function
@@ -136,15 +141,9 @@ def _name(target: Target, part: Part) -> str:
     return part.function or Path(target.path).stem
 
 
-def _numbered(target: Target, found: Sequence[_Found]) -> Iterator[Mutant]:
-    """Two operators may make the same text: it counts for the first of them."""
+def _numbered(target: Target, found: Sequence[tuple[str, _Found]]) -> Iterator[Mutant]:
     counts: Counter[tuple[str, int, str]] = Counter()
-    seen = {target.text}
-    for operator, change, function in found:
-        text = applied(target.text, change.edits)
-        if text in seen:
-            continue
-        seen.add(text)
+    for text, (operator, change, function) in found:
         line = target.text.count("\n", 0, change.at) + 1
         counts[function, line, operator] += 1
         number = counts[function, line, operator]

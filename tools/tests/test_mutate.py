@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import unittest
 from collections import Counter
@@ -13,7 +15,7 @@ from tools import options
 from tools.mutate import assembly, equivalent, objects, report, work
 from tools.mutate.edits import applied
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import Verdict, judged
+from tools.mutate.killers import Order, Verdict, judged
 from tools.mutate.mutants import Mutant, code_lines, of_target
 from tools.mutate.operators import ASSEMBLY, MEANINGS, OPERATORS
 from tools.mutate.report import Fate, Outcome, Result
@@ -21,7 +23,7 @@ from tools.mutate.scope import Part, Target, of_file
 from tools.mutate.store import Store
 from tools.mutate.tree import Source, parse
 from tools.progress import Silent
-from tools.test.builds import ROOT
+from tools.test.builds import ROOT, clean_environment
 
 _PRELUDE = """\
 #include <stdatomic.h>
@@ -435,6 +437,56 @@ class Equivalents(unittest.TestCase):
         ):
             with self.assertRaisesRegex(MutateError, why):
                 self.read(wrong)
+
+
+class Turns(unittest.TestCase):
+    def test_tests_that_kill_in_the_same_function_are_first(self) -> None:
+        order = Order()
+        order.killed(replace(mutant(1), function="g"), "dear")
+        costs = {"cheap": 1.0, "dear": 9.0, "dearest": 20.0}
+
+        def turns() -> list[str]:
+            return sorted(costs, key=lambda run: order.key(mutant(1), run, costs[run]))
+
+        self.assertEqual(turns(), ["dear", "cheap", "dearest"])
+        order.killed(mutant(2), "dearest")
+        self.assertEqual(turns(), ["dearest", "dear", "cheap"])
+
+
+class Program(unittest.TestCase):
+    """The command line."""
+
+    def mutate(self, *words: str) -> subprocess.CompletedProcess[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            return subprocess.run(
+                [sys.executable, "-m", "tools.mutate", "--build-root", folder, *words],
+                cwd=ROOT,
+                env=clean_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+    def test_list_and_show(self) -> None:
+        where = ("--file", "kernel/sync/semaphore.c", "--function", "semaphore_post")
+        done = self.mutate(*where, "--list")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        name = next(word for word in done.stdout.split() if ":negate:" in word)
+        shown = self.mutate(*where, "--show", name)
+        self.assertIn("-\tif (!wait_wake_one_locked(&s->q, 0))\n", shown.stdout)
+
+    def test_wrong_words_are_told_in_one_line(self) -> None:
+        for words, why in (
+            (("--lab", "99-none"), "no lab 99-none; there are"),
+            (("--file", "kernel/none.c"), "no such file"),
+            (("--lab", "02-threads", "--show", "x"), "no mutant is x"),
+            (("--lab", "02-threads", "--sample", "0"), "must be a number"),
+            ((), "one of the arguments --lab --file is required"),
+        ):
+            done = self.mutate(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(why, done.stderr)
 
 
 class Choice(unittest.TestCase):
