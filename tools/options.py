@@ -133,7 +133,7 @@ def _interrupted(_signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 def interrupted() -> bool:
-    """Whether this program was told to end. Its children may have been killed, so their results say nothing."""
+    """Whether this program was told to end. Its children may be killed already: their results say nothing."""
     return _told_to_end
 
 

@@ -16,6 +16,7 @@ from labs.stage import StageError
 from tools.mutate import equivalent, report, work
 from tools.mutate.errors import MutateError
 from tools.mutate.killers import Explorer, KernelTests, Killer, LabTests
+from tools.mutate.objects import Compiler
 from tools.mutate.operators import MEANINGS
 from tools.mutate.report import Fate, Outcome, Result
 from tools.mutate.scope import Target
@@ -121,7 +122,8 @@ def _run(options: argparse.Namespace) -> int:
     began = time.monotonic()
     lab = choose(ROOT, [options.lab])[0] if options.lab else None
     targets = work.targets_of(ROOT, lab, options.file, options.function)
-    mutants = work.make(ROOT, targets, options.function)
+    compiler = Compiler(ROOT, options.build_root)
+    mutants = work.make(compiler, targets, options.function)
     if options.show is not None:
         found = [m for m in mutants if m.id == options.show]
         if not found:
@@ -130,7 +132,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     store = Store(options.build_root / "mutate" / "verdicts.jsonl", options.again)
     with shown("mutants") as progress:
-        results = work.compiled(ROOT, mutants, store, options.jobs, progress)
+        results = work.compiled(compiler, mutants, store, options.jobs, progress)
         outcome = Outcome(options.lab or options.file, results)
         if options.list:
             waiting = []
@@ -140,7 +142,7 @@ def _run(options: argparse.Namespace) -> int:
                 raise MutateError("no mutant to judge: --list shows which there are, --only may choose none")
             _judge(options, lab, targets, waiting, store, progress)
     if lab is not None:
-        outcome.missed = work.missed(ROOT, targets, results)
+        outcome.missed = work.missed(compiler, targets, results)
         work.compare(outcome, equivalent.read(lab.folder / equivalent.NAME))
     outcome.seconds = time.monotonic() - began
     if options.list:

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -31,26 +32,6 @@ _SHF_ALLOC = 2
 _STARTER = ("-Wno-unused", "-Wno-unused-parameter")  # as the grader builds submissions
 
 
-@cache
-def command(root: Path, arch: str, llvm: bool) -> tuple[str, ...]:
-    """The command that compiles a file of the test kernel, as the Makefile has it, without the checks."""
-    with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as out:
-        argv = ["make", "-s", f"ARCH={arch}", f"LLVM={int(llvm)}", "TESTS=1", f"O={out}", "kernel-command"]
-        done = subprocess.run(
-            argv, cwd=root, env=clean_environment(), check=False, capture_output=True, text=True
-        )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise MutateError(f"make kernel-command ARCH={arch} fails: {last}")
-    words = shlex.split(done.stdout)
-    return tuple(word for word in words if word != "-g" and "sanitize" not in word)
-
-
-def flags(root: Path, arch: str) -> list[str]:
-    """Flags for libclang."""
-    return [*command(root, arch, True)[1:], "-Wno-everything"]
-
-
 def with_old_lines(path: str, original: str, text: str) -> str:
     """@text with marks for the compiler that give each unchanged line its old number: assertions print it."""
     old, new = original.splitlines(keepends=True), text.splitlines(keepends=True)
@@ -62,23 +43,51 @@ def with_old_lines(path: str, original: str, text: str) -> str:
     return "".join(out)
 
 
-def digest(root: Path, path: str, arch: str, original: str, text: str) -> str | None:
-    """A hash of the machine code of @text as the file @path, or None if it does not compile."""
-    with tempfile.NamedTemporaryFile(prefix="trellis-mutate-", suffix=".o") as made:
-        argv = [*command(root, arch, False), *_STARTER, "-iquote", os.path.dirname(path)]
-        argv += ["-x", "assembler-with-cpp" if path.endswith(".S") else "c", "-c", "-o", made.name, "-"]
-        done = subprocess.run(
-            argv,
-            cwd=root,
-            input=with_old_lines(path, original, text).encode("latin-1"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-        if done.returncode:
-            return None
-        code = "\n".join(_Object(Path(made.name).read_bytes()).code())
-        return hashlib.sha256(code.encode()).hexdigest()[:24]
+@dataclass(frozen=True)
+class Compiler:
+    """Compiles files of the tree at @root as its Makefile does."""
+
+    root: Path
+    build_root: Path  # where make has noted that nothing is missing on this machine
+
+    def command(self, arch: str, llvm: bool = False) -> tuple[str, ...]:
+        """The command for a file of the test kernel, without debug information and checks."""
+        return _command(self.root, self.build_root.resolve(), arch, llvm)
+
+    def flags(self, arch: str) -> list[str]:
+        """Flags for libclang."""
+        return [*self.command(arch, llvm=True)[1:], "-Wno-everything"]
+
+    def digest(self, path: str, arch: str, original: str, text: str) -> str | None:
+        """A hash of the machine code of @text as the file @path, or None if it does not compile."""
+        with tempfile.NamedTemporaryFile(prefix="trellis-mutate-", suffix=".o") as made:
+            argv = [*self.command(arch), *_STARTER, "-iquote", os.path.dirname(path)]
+            argv += ["-x", "assembler-with-cpp" if path.endswith(".S") else "c", "-c", "-o", made.name, "-"]
+            done = subprocess.run(
+                argv,
+                cwd=self.root,
+                input=with_old_lines(path, original, text).encode("latin-1"),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+            if done.returncode:
+                return None
+            code = "\n".join(_Object(Path(made.name).read_bytes()).code())
+            return hashlib.sha256(code.encode()).hexdigest()[:24]
+
+
+@cache
+def _command(root: Path, build_root: Path, arch: str, llvm: bool) -> tuple[str, ...]:
+    argv = ["make", "-s", f"O={build_root}", f"ARCH={arch}", f"LLVM={int(llvm)}", "TESTS=1", "kernel-command"]
+    done = subprocess.run(
+        argv, cwd=root, env=clean_environment(), check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise MutateError(f"make kernel-command ARCH={arch} fails: {last}")
+    words = shlex.split(done.stdout)
+    return tuple(word for word in words if word != "-g" and "sanitize" not in word)
 
 
 class _Object:

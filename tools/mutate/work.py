@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from grade.lab import ARCHES, Lab
-from tools.mutate import equivalent, objects, scope
+from grade.lab import Lab
+from tools.mutate import equivalent, scope
 from tools.mutate.killers import BUILT, Killer, judged
 from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
+from tools.mutate.objects import Compiler
 from tools.mutate.report import Fate, Outcome, Result, killed_by
 from tools.mutate.scope import Target
 from tools.mutate.store import Store, hash_of
@@ -25,9 +26,12 @@ def targets_of(root: Path, lab: Lab | None, file: str, functions: Sequence[str])
     return scope.of_lab(root, lab) if lab is not None else [scope.of_file(root, file, functions)]
 
 
-def make(root: Path, targets: Sequence[Target], functions: Sequence[str]) -> list[Mutant]:
-    flags = {arch: objects.flags(root, arch) for arch in ARCHES}
-    return [m for t in targets for m in of_target(root, t, flags[t.arches[0]], functions)]
+def make(compiler: Compiler, targets: Sequence[Target], functions: Sequence[str]) -> list[Mutant]:
+    return [
+        m
+        for t in targets
+        for m in of_target(compiler.root, t, compiler.flags(t.arches[0]), functions)
+    ]
 
 
 def in_parallel(jobs: int, do: Callable[[_T], None], items: Iterable[_T]) -> None:
@@ -42,23 +46,23 @@ def in_parallel(jobs: int, do: Callable[[_T], None], items: Iterable[_T]) -> Non
 
 
 def compiled(
-    root: Path, mutants: Sequence[Mutant], store: Store, jobs: int, progress: Progress
+    compiler: Compiler, mutants: Sequence[Mutant], store: Store, jobs: int, progress: Progress
 ) -> list[Result]:
     """Every mutant: WAITING if its code is new, else why it is not worth a run."""
-    context = hash_of(root, BUILT)
+    context = hash_of(compiler.root, BUILT)
     progress.expect(len(mutants))
     codes: dict[str, str] = {}
 
-    def code_of(path: str, original: str, text: str, arch: str) -> str:
-        found = objects.digest(root, path, arch, original, text)
-        return found or ""
+    def code_of(m: Mutant, text: str) -> str:
+        """The machine code for all ports of the file, or "" if one of them refuses it."""
+        made = [compiler.digest(m.path, arch, m.original, text) or "" for arch in m.arches]
+        return " ".join(made) if all(made) else ""
 
     def one(m: Mutant) -> None:
         key = f"code {context} {m.key}"
         known = store.get(key)
         if known is None:
-            made = [code_of(m.path, m.original, m.text, arch) for arch in m.arches]
-            known = {"code": " ".join(made) if all(made) else ""}
+            known = {"code": code_of(m, m.text)}
             store.put(key, **known)
         codes[m.id] = str(known["code"])
         progress.step(f"compiling {m.id}")
@@ -66,9 +70,7 @@ def compiled(
     in_parallel(jobs, one, mutants)
     plain: dict[str, str] = {}
     for m in mutants:
-        if m.path not in plain:
-            made = [code_of(m.path, m.original, m.original, arch) for arch in m.arches]
-            plain[m.path] = " ".join(made)
+        plain[m.path] = plain.get(m.path) or code_of(m, m.original)
     first: dict[tuple[str, str], str] = {}
     out = []
     for m in mutants:
@@ -131,7 +133,9 @@ _WORDS = {Fate.EXPLORER: "is killed", Fate.QEMU: "is killed", Fate.SAME: "has th
           Fate.TWIN: "has the code of another mutant"}  # fmt: skip
 
 
-def missed(root: Path, targets: Sequence[Target], results: Sequence[Result]) -> list[tuple[str, int, str]]:
+def missed(
+    compiler: Compiler, targets: Sequence[Target], results: Sequence[Result]
+) -> list[tuple[str, int, str]]:
     """The lines of @targets that no mutant changes which is worth a run."""
     found = []
     for t in targets:
@@ -144,7 +148,8 @@ def missed(root: Path, targets: Sequence[Target], results: Sequence[Result]) -> 
         if t.is_assembly:
             wanted = assembly_lines(t)
         else:
-            wanted = code_lines(parse(root, t.path, objects.flags(root, t.arches[0]), t.text), t)
+            flags = compiler.flags(t.arches[0])
+            wanted = code_lines(parse(compiler.root, t.path, flags, t.text), t)
         lines = t.text.splitlines()
         found += [(t.path, n, readable(lines[n - 1]).strip()) for n in sorted(wanted - changed)]
     return found

@@ -12,11 +12,12 @@ from pathlib import Path
 from unittest import mock
 
 from tools import options
-from tools.mutate import assembly, equivalent, objects, report, work
+from tools.mutate import assembly, equivalent, report, work
 from tools.mutate.edits import applied
 from tools.mutate.errors import MutateError
 from tools.mutate.killers import Order, Verdict, judged
 from tools.mutate.mutants import Mutant, code_lines, of_target
+from tools.mutate.objects import Compiler
 from tools.mutate.operators import ASSEMBLY, MEANINGS, OPERATORS
 from tools.mutate.report import Fate, Outcome, Result
 from tools.mutate.scope import Part, Target, of_file
@@ -24,7 +25,9 @@ from tools.mutate.store import Store
 from tools.mutate.tree import Source, parse
 from tools.progress import Silent
 from tools.test.builds import ROOT, clean_environment
+from tools.tests.support import BUILD_ROOT
 
+_COMPILER = Compiler(ROOT, BUILD_ROOT)
 _PRELUDE = """\
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -309,14 +312,14 @@ class Code(unittest.TestCase):
 
     def test_a_comment_and_a_moved_line_are_the_same_code(self) -> None:
         text = (ROOT / self.PATH).read_bytes().decode("latin-1")
-        plain = objects.digest(ROOT, self.PATH, "riscv", text, text)
+        plain = _COMPILER.digest(self.PATH, "riscv", text, text)
         self.assertIsNotNone(plain)
         comment = text.replace("int err = -EAGAIN;", "int err = -EAGAIN;\t/* one more\n\t */")
-        self.assertEqual(objects.digest(ROOT, self.PATH, "riscv", text, comment), plain)
+        self.assertEqual(_COMPILER.digest(self.PATH, "riscv", text, comment), plain)
         other = text.replace("int err = -EAGAIN;", "int err = 0;")
-        self.assertNotEqual(objects.digest(ROOT, self.PATH, "riscv", text, other), plain)
+        self.assertNotEqual(_COMPILER.digest(self.PATH, "riscv", text, other), plain)
         broken = text.replace("int err = -EAGAIN;", "")
-        self.assertIsNone(objects.digest(ROOT, self.PATH, "riscv", text, broken))
+        self.assertIsNone(_COMPILER.digest(self.PATH, "riscv", text, broken))
 
     def test_same_code_and_twins_are_not_judged(self) -> None:
         text = (ROOT / self.PATH).read_bytes().decode("latin-1")
@@ -325,7 +328,7 @@ class Code(unittest.TestCase):
         mutants = [mutant(number, original=text, text=t, path=self.PATH) for number, t in enumerate(texts)]
         with tempfile.TemporaryDirectory() as folder:
             store = Store(Path(folder, "verdicts.jsonl"))
-            found = work.compiled(ROOT, mutants, store, 2, Silent())
+            found = work.compiled(_COMPILER, mutants, store, 2, Silent())
         self.assertEqual([r.fate for r in found], [Fate.SAME, Fate.WAITING, Fate.TWIN, Fate.BROKEN])
         self.assertEqual(found[2].like, mutants[1].id)
 
@@ -457,23 +460,22 @@ class Program(unittest.TestCase):
     """The command line."""
 
     def mutate(self, *words: str) -> subprocess.CompletedProcess[str]:
-        with tempfile.TemporaryDirectory() as folder:
-            return subprocess.run(
-                [sys.executable, "-m", "tools.mutate", "--build-root", folder, *words],
-                cwd=ROOT,
-                env=clean_environment(),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+        return subprocess.run(
+            [sys.executable, "-m", "tools.mutate", "--build-root", BUILD_ROOT, *words],
+            cwd=ROOT,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def test_list_and_show(self) -> None:
-        where = ("--file", "kernel/sync/semaphore.c", "--function", "semaphore_post")
+        where = ("--file", "kernel/sync/semaphore.c", "--function", "semaphore_destroy")
         done = self.mutate(*where, "--list")
         self.assertEqual(done.returncode, 0, done.stderr)
-        name = next(word for word in done.stdout.split() if ":negate:" in word)
+        name = next(word for word in done.stdout.split() if ":drop:" in word)
         shown = self.mutate(*where, "--show", name)
-        self.assertIn("-\tif (!wait_wake_one_locked(&s->q, 0))\n", shown.stdout)
+        self.assertIn("-\twait_queue_destroy(&s->q);\n", shown.stdout)
 
     def test_wrong_words_are_told_in_one_line(self) -> None:
         for words, why in (
