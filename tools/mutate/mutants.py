@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from tools.mutate.operators import ASSEMBLY, OPERATORS
 from tools.mutate.scope import Part, Target
 from tools.mutate.tree import Node, Source, parse
 
-_SAID = 60  # characters of a changed line in lists
 
 
 def readable(text: str) -> str:
@@ -62,18 +62,27 @@ class Mutant:
         )
         return "".join(lines)
 
-    def _changed(self, sign: str) -> tuple[str, ...]:
-        body = self.diff.split("\n")[3:]
-        return tuple(" ".join(line[1:].split()) for line in body if line.startswith(sign))
+    @cached_property
+    def _middle(self) -> tuple[list[str], list[str]]:
+        """The lines of the original and of this from the first that differs to the last that does. Where
+        nothing is gone, the line behind says where the new ones are."""
+        old, new = (readable(text).splitlines() for text in (self.original, self.text))
+        first = len(os.path.commonprefix([old, new]))
+        old, new = old[first:], new[first:]
+        last = len(os.path.commonprefix([old[::-1], new[::-1]]))
+        if last and last == len(old):
+            last -= 1
+        return old[: len(old) - last], new[: len(new) - last]
 
     @cached_property
     def removed(self) -> str:
-        """The lines that are no longer there, in one."""
-        return " | ".join(self._changed("-"))
+        """The lines that become others, in one."""
+        return " | ".join(" ".join(line.split()) for line in self._middle[0])
 
     @cached_property
     def added(self) -> str:
-        return " | ".join(self._changed("+"))
+        """The lines that they become."""
+        return " | ".join(" ".join(line.split()) for line in self._middle[1])
 
     @cached_property
     def lines(self) -> frozenset[int]:

@@ -54,8 +54,8 @@ int wait_for(struct thing *t);
 struct thing *thing_get(struct thing *t);
 """
 
-# For each operator a function, and the lines that its mutants have in the place of others; " / " is
-# between lines, and a mutant that only removes lines is "-" with them.
+# For each operator a function, and the lines that its mutants have in the place of others, with " | "
+# between them; a mutant that only removes lines is "-" with these.
 _CASES: dict[str, tuple[str, list[str]]] = {
     "drop": (
         "void f(struct thing *t) { int n = t->a;\n\tt->b = 1;\n\tif (n)\n\t\tpanic();\n\tassert(n);\n}",
@@ -63,25 +63,31 @@ _CASES: dict[str, tuple[str, list[str]]] = {
             "void f(struct thing *t) { int n = 0;",
             "-t->b = 1;",
             "t->b = 0;",
-            "-if (n) / panic();",
+            "-if (n) | panic();",
             "{ }",
         ],
     ),
     "swap": (
         "void f(struct thing *t) {\n\tt->a = 1;\n\tt->b = 2;\n\tpanic();\n}",
-        ["t->b = 2; / t->a = 1;", "panic(); / t->b = 2;"],
+        ["t->b = 2; | t->a = 1;", "panic(); | t->b = 2;"],
     ),
     "return": (
         "int f(struct thing *t) {\n\tif (t->a)\n\t\treturn -ECHILD;\n\treturn t->b;\n}",
-        ["return 0;", "return -ECHILD;", "return 0;", "return 0;", "return -ECHILD;"],
+        [
+            "return 0; | if (t->a)",
+            "return -ECHILD; | if (t->a)",
+            "return 0;",
+            "return 0; | return t->b;",
+            "return -ECHILD; | return t->b;",
+        ],
     ),
     "unlock-early": (
         "void f(struct thing *t) {\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
-        ["unlock(t); / t->a = 1;"],
+        ["unlock(t); | t->a = 1;"],
     ),
     "lock-late": (
         "void f(struct thing *t) {\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
-        ["t->a = 1; / lock(t);"],
+        ["t->a = 1; | lock(t);"],
     ),
     "no-lock": (
         "void f(struct thing *t) {\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
@@ -89,7 +95,7 @@ _CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "lock-wide": (
         "void f(struct thing *t) {\n\tt->b = 1;\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
-        ["lock(t); / t->b = 1;", "panic(); / unlock(t);"],
+        ["lock(t); | t->b = 1;", "panic(); | unlock(t);"],
     ),
     "negate": (
         "void f(struct thing *t) {\n\tif (t->a && !t->b)\n\t\tpanic();\n\twhile (!t->a)\n\t\tpanic();\n}",
@@ -118,7 +124,7 @@ _CASES: dict[str, tuple[str, list[str]]] = {
     "skip-first": (
         "void f(struct thing *t) {\n\twhile (t->a) {\n\t\tpanic();\n\t}\n}",
         [
-            "bool first_turn = true; / "
+            "bool first_turn = true; | "
             "while (t->a) { if (first_turn) { first_turn = false; continue; }"
         ],
     ),
@@ -178,7 +184,7 @@ _CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "twice": (
         "void f(struct thing *t) {\n\tunlock(t);\n\tif (t->a)\n\t\tpanic();\n}",
-        ["unlock(t);", "{ panic(); panic(); }"],
+        ["unlock(t); | if (t->a)", "{ panic(); panic(); }"],
     ),
     "no-reference": (
         "void f(struct thing *t) {\n\tstruct thing *u = thing_get(t);\n\tunlock(u);\n}",
@@ -213,7 +219,7 @@ _CASES: dict[str, tuple[str, list[str]]] = {
 _ASSEMBLY = "\tsd\ts0, 0(sp)\n\tsd\ts1, 8(sp)\n\tld\tsp, 16(a1)\n\taddi\tsp, sp, 32\n\tret\n"
 _ASSEMBLY_CASES: dict[str, list[str]] = {
     "drop": ["-sd s0, 0(sp)", "-sd s1, 8(sp)", "-ld sp, 16(a1)", "-addi sp, sp, 32", "-ret"],
-    "swap": ["ld sp, 16(a1) / sd s1, 8(sp)", "addi sp, sp, 32 / ld sp, 16(a1)"],
+    "swap": ["ld sp, 16(a1) | sd s1, 8(sp)", "addi sp, sp, 32 | ld sp, 16(a1)"],
     "register": ["sd s1, 0(sp)", "sd s2, 8(sp)", "ld sp, 16(a2)"],
     "offset": [
         "sd s0, 0 + 8(sp)",
@@ -230,14 +236,9 @@ def parsed(function: str) -> Source:
 
 
 def changed(old: str, new: str) -> str:
-    """The lines that are new, from the first that differs to the last; or after a "-" those that are gone."""
-    before, after = (text.splitlines() for text in (old, new))
-    while before and after and before[0] == after[0]:
-        before, after = before[1:], after[1:]
-    while before and after and before[-1] == after[-1]:
-        before, after = before[:-1], after[:-1]
-    plus, minus = ([" ".join(line.split()) for line in lines] for lines in (after, before))
-    return " / ".join(plus) if plus else "-" + " / ".join(minus)
+    """The lines that are new; or after a "-" those that are gone."""
+    m = mutant(1, original=old, text=new)
+    return m.added or f"-{m.removed}"
 
 
 class Operators(unittest.TestCase):
