@@ -63,5 +63,7 @@ ASSEMBLY = (
 )
 
 # Names and their meanings. Some operators of C have a counterpart in assembly, under the same name.
-MEANINGS = {entry.name: entry.what for entry in ASSEMBLY} | {entry.name: entry.what for entry in OPERATORS}
-NAMES = tuple(dict.fromkeys([*(entry.name for entry in OPERATORS), *(entry.name for entry in ASSEMBLY)]))
+MEANINGS = {entry.name: entry.what for entry in OPERATORS} | {
+    entry.name: entry.what for entry in ASSEMBLY if entry.name not in {c.name for c in OPERATORS}
+}
+NAMES = tuple(MEANINGS)
