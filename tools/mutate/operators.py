@@ -35,7 +35,7 @@ OPERATORS = (
     Entry("swap", "two neighbouring statements change places", statements.swap),
     Entry("negate", "a condition is negated", conditions.negate),
     Entry("always", "the body of an if is always executed", conditions.always),
-    Entry("operand", "one side of && or || is missing", conditions.drop_operand),
+    Entry("operand", "a part of a condition is missing", conditions.drop_operand),
     Entry("key", "one part of a key is not compared", conditions.part_of_key),
     Entry("relation", "< becomes <=, == becomes !=, and so on", conditions.relation),
     Entry("one-turn", "a loop ends after its first turn", conditions.one_turn),
