@@ -14,9 +14,11 @@ How a mutant comes about and dies, and where to read it:
     scope.py        which text is mutated: a lab's regions, a file, a function
     mutants.py      applies all operators: mutants with their ids and differences
     objects.py      compiles mutants, and drops those whose machine code is nothing new
-    killers.py      the explorer, the lab's tests, the kernel's tests
+    killers.py      asks the explorer, then the tests, until one notices the mutant
+    booting.py      the lab's tests and the kernel's tests under QEMU
     store.py        verdicts that are known from earlier
     equivalent.py   labs/NN-name/equivalent.toml: survivors that behave as the kernel does, and why
+    work.py         the steps of a run
     report.py       tables and the list of survivors
 
 docs/mutation.md says what the result means.

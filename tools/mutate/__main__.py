@@ -14,8 +14,9 @@ from grade.errors import GraderError
 from grade.lab import Lab, choose
 from labs.stage import StageError
 from tools.mutate import equivalent, report, work
+from tools.mutate.booting import KernelTests, LabTests
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import Explorer, KernelTests, Killer, LabTests
+from tools.mutate.killers import Explorer, Killer
 from tools.mutate.objects import Compiler
 from tools.mutate.operators import MEANINGS
 from tools.mutate.report import Fate, Outcome, Result
