@@ -65,6 +65,8 @@ $(if $(SEEDS),$(call a_number,SEEDS))
 $(if $(ROUNDS),$(call a_number,ROUNDS))
 $(if $(SEED),$(call a_number,SEED))
 $(if $(BOUND),$(call a_number,BOUND))
+$(if $(SAMPLE),$(call a_number,SAMPLE))
+$(if $(JOBS),$(call a_number,JOBS))
 
 # --- Set-up, and the names of what is built ---------------------------------------------------------
 
@@ -101,7 +103,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 # --- Goals ------------------------------------------------------------------------------------------
 
 .PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade check explore test test-browser \
-	models matrix soak stress portability bench simulate starter lint format clean FORCE
+	models matrix mutate soak stress portability bench simulate starter lint format clean FORCE
 
 # Both ports, or the one that ARCH names on the command line or in the environment.
 all:
@@ -168,6 +170,13 @@ explore:
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 	@$(PYTHON) -m $(if $(LAB)$(value ONLY),grade matrix,tools.test.matrix) $(grading) \
 		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)
+
+# A lab's mutants, or those of a file of the kernel.
+mutate: $(O)/setup-test.mk
+	$(if $(LAB)$(value MUTATE),,$(error mutate needs LAB=name, one of: $(all_labs); or MUTATE=file))
+	@$(PYTHON) -m tools.mutate --build-root '$(O)' $(if $(value MUTATE),$(call named,file,MUTATE),--lab $(LAB)) \
+		$(call named,function,FUNCTION) $(call named,only,ONLY) $(call named,json,JSON) \
+		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))

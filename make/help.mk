@@ -14,6 +14,8 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make bench        instructions per operation, beside xv6 and Linux; growth, locks, latency
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
+  make mutate       change the solutions of LAB, or the file MUTATE, in small ways, one at a time, and
+                    list the changes that no test notices; FUNCTION, ONLY, SAMPLE, SEED, JOBS
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
   make stress       kernel tests (except those of times) and user tests on 4 and 8 parallel CPUs,
                     under another policy each round: ROUNDS (default 5), SEED
@@ -53,7 +55,7 @@ For grade:
 		(matrix also: $(all_mistakes))
   SUBMISSION=	a student's tree; only the lab's files are taken from it
   SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
-  JSON=		write the result as JSON to this file (bench too)
+  JSON=		write the result as JSON to this file (bench and mutate too)
   REPORT=	write the report to this directory
 For check, explore (also LAB, SUBMISSION, JSON):
   STEP=$(STEP)		one step of the lab
@@ -63,17 +65,21 @@ For check, explore (also LAB, SUBMISSION, JSON):
   GDB=$(GDB)		1: under GDB
 For others:
   OUT=		the output of timeline and simulate (a file), and of starter (a directory)
-  ONLY=		matrix, models: only those whose name contains this; portability: distributions
+  ONLY=		matrix, models, mutate: only those whose name contains this; portability: distributions
+  MUTATE=	the file below kernel/ or arch/ that mutate changes
+  FUNCTION=	the one function of it to change
+  SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty
+  JOBS=$(JOBS)		how many mutants at once; as many as cores if empty
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
   PARTS=	what portability does on each machine, of: refusal,container,hour,grade,wrong,test
   ARCHIVE=	where portability finds a distribution: ubuntu=ADDRESS
-  SEED=$(SEED)		chooses the policies with which stress begins; 1 if empty
+  SEED=$(SEED)		chooses the policies with which stress begins, and mutate's sample; 1 if empty
 
 Exit status: 0 if all went well, else 2, since make turns every failure into 2. The last line names the
 program's own status, as in "make: *** [run] Error 3"; tools/run and grade/trellis-grade return it:
   tools/run    the command's; 124 timeout, 125 kernel panic or a wrong boot argument, 126 no machine
   grade        0 full marks, 1 fewer, 2 nothing could be graded: the line before says why
-  test, lint, matrix, models, bench, soak, stress, portability    0 nothing failed, 1 something failed
+  test, lint, matrix, models, mutate, bench, soak, stress, portability    0 nothing failed, 1 something failed
   all          2 a wrong option, 130 interrupted
 endef

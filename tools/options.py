@@ -132,6 +132,11 @@ def _interrupted(_signum: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def interrupted() -> bool:
+    """Whether this program was told to end. Its children may be killed already: their results say nothing."""
+    return _told_to_end
+
+
 def _start_nothing(event: str, _arguments: object) -> None:
     if event == "subprocess.Popen":
         raise KeyboardInterrupt

@@ -1,0 +1,25 @@
+"""make mutate: changes the kernel in small ways, one at a time, and asks whether a test notices.
+
+How a mutant comes about and dies, and where to read it:
+
+    tree.py         a C file as a syntax tree with places in the text, by libclang
+    edits.py        changes of a text, and the helpers that cut out, move and insert statements
+    statements.py   operators on statements and lock sections
+    conditions.py   operators on conditions and loops
+    values.py       operators on constants, errnos, types, arguments
+    calls.py        operators on calls: a neighbouring function, the other end of a list, twice
+    atomics.py      operators on atomic updates and memory orders
+    assembly.py     operators on instructions, line by line
+    operators.py    the table of all operators
+    scope.py        which text is mutated: a lab's regions, a file, a function
+    mutants.py      applies all operators: mutants with their ids and differences
+    objects.py      compiles mutants, and drops those whose machine code is nothing new
+    killers.py      asks the explorer, then the tests, until one notices the mutant
+    booting.py      the lab's tests and the kernel's tests under QEMU
+    store.py        verdicts that are known from earlier
+    equivalent.py   labs/NN-name/equivalent.toml: survivors that behave as the kernel does, and why
+    work.py         the steps of a run
+    report.py       tables and the list of survivors
+
+docs/mutation.md says what the result means.
+"""

@@ -1,0 +1,168 @@
+"""make mutate: mutants of a lab's solutions or of a file, and which of them no test notices."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from grade import engine
+from grade.errors import GraderError
+from grade.lab import Lab, choose
+from labs.stage import StageError
+from tools.mutate import equivalent, report, work
+from tools.mutate.booting import KernelTests, LabTests
+from tools.mutate.errors import MutateError
+from tools.mutate.killers import Explorer, Killer
+from tools.mutate.objects import Compiler
+from tools.mutate.operators import MEANINGS
+from tools.mutate.report import Fate, Outcome, Result
+from tools.mutate.scope import Target
+from tools.mutate.store import Store
+from tools.options import Parser, run_program, to_write
+from tools.progress import Progress, shown
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+_HELP = """\
+Changes the kernel in small ways, one at a time, as a person might get it wrong. Each mutant is compiled;
+if its machine code is nothing new it is dropped. The others are shown to the tests, one test after the
+other, until one fails. A mutant that no test notices is a survivor: a test is missing, or the mutant
+behaves as the kernel does, and then labs/NN-name/equivalent.toml says why.
+
+  make mutate LAB=02-threads                          the solutions of a lab, against its tests
+  make mutate MUTATE=kernel/sync/semaphore.c          a file, against the kernel's own tests
+  make mutate MUTATE=kernel/sync/semaphore.c FUNCTION=semaphore_wait
+  python3 -m tools.mutate --lab 02-threads --list     the mutants, without a run
+  python3 -m tools.mutate --lab 02-threads --show ID  the difference of one
+
+Verdicts are kept in build/mutate, so an interrupted run goes on where it was, and a second one asks only
+about mutants, kernels and tests that have changed. docs/mutation.md tells how to read the table.
+
+Exit status: 0 if every mutant is killed or listed as equivalent; 1 if there are survivors, stale entries
+or, in a lab, lines that no mutant changes; 2 if nothing could be mutated; 130 if interrupted. make says 2
+for all of these but 0.
+"""
+
+
+def _number(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 1_000_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text}: must be a number, 1 or more")
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = Parser(
+        prog="tools.mutate",
+        description=_HELP,
+        epilog="operators:\n" + "\n".join(f"  {name:<15} {what}" for name, what in MEANINGS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--lab", metavar="NAME", help="the solutions of this lab")
+    what.add_argument("--file", metavar="FILE", help="a .c or .S file below kernel/ or arch/")
+    parser.add_argument("--function", action="append", default=[], metavar="NAME", help="of --file")
+    parser.add_argument("--list", action="store_true", help="list the mutants; judge none")
+    parser.add_argument("--show", metavar="ID", help="print the difference of one mutant")
+    parser.add_argument("--only", default="", metavar="TEXT", help="mutants with TEXT in id or description")
+    parser.add_argument("--sample", type=_number, metavar="N", help="judge N mutants, taken at random")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="chooses the sample; default 1")
+    parser.add_argument("--again", action="store_true", help="forget all verdicts known so far")
+    parser.add_argument("--jobs", type=_number, default=len(os.sched_getaffinity(0)), metavar="N",
+                        help="mutants at once; default: cores")  # fmt: skip
+    parser.add_argument("--json", type=to_write, metavar="FILE", help="write the result as data")
+    parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
+    options = parser.parse_args(arguments)
+    if options.function and options.lab:
+        parser.error("--function needs --file")
+    return options
+
+
+def _killers(
+    options: argparse.Namespace, lab: Lab | None, bench: engine.Bench, store: Store, progress: Progress
+) -> list[Killer]:
+    if lab is None:
+        return [KernelTests(bench, options.file, store, progress)]
+    first: list[Killer] = [Explorer(ROOT, lab)] if Explorer.exists(ROOT) else []
+    return [*first, LabTests(bench, lab, store, progress)]
+
+
+def _judge(
+    options: argparse.Namespace,
+    lab: Lab | None,
+    targets: Sequence[Target],
+    results: Sequence[Result],
+    store: Store,
+    progress: Progress,
+) -> None:
+    arches = sorted({arch for t in targets for arch in t.arches})
+    bench = engine.set_up(ROOT, options.build_root, arches, options.jobs)
+    try:
+        killers = _killers(options, lab, bench, store, progress)
+        work.judge(results, killers, store, options.jobs, progress)
+    except KeyboardInterrupt:
+        print(f"make mutate: {report.so_far(results)}", file=sys.stderr)
+        raise
+    finally:
+        bench.close()
+
+
+def _listed(results: Sequence[Result], only: str) -> str:
+    lines = []
+    for r in results:
+        if only in f"{r.mutant.id} {r.mutant.what}":
+            fate = "" if r.fate is Fate.WAITING else f"  [{r.fate.value}]"
+            lines.append(f"{r.mutant.id}  {r.mutant.what}{fate}")
+    return "\n".join(lines) + "\n" * bool(lines)
+
+
+def _run(options: argparse.Namespace) -> int:
+    began = time.monotonic()
+    lab = choose(ROOT, [options.lab])[0] if options.lab else None
+    targets = work.targets_of(ROOT, lab, options.file, options.function)
+    compiler = Compiler(ROOT, options.build_root)
+    mutants = work.make(compiler, targets, options.function)
+    if options.show is not None:
+        found = [m for m in mutants if m.id == options.show]
+        if not found:
+            raise MutateError(f"no mutant is {options.show}; --list prints their ids")
+        print(f"{found[0].what}\n{found[0].diff}", end="")
+        return 0
+    store = Store(options.build_root / "mutate" / "verdicts.jsonl", options.again)
+    with shown("mutants") as progress:
+        results = work.compiled(compiler, mutants, store, options.jobs, progress)
+        outcome = Outcome(options.lab or options.file, results)
+        if options.list:
+            waiting = []
+        else:
+            waiting = work.chosen(results, options.only, options.sample, options.seed)
+            if not waiting:
+                raise MutateError("no mutant to judge: --list shows which there are, --only may choose none")
+            _judge(options, lab, targets, waiting, store, progress)
+    if lab is not None:
+        outcome.missed = work.missed(compiler, targets, results)
+        work.compare(outcome, equivalent.read(lab.folder / equivalent.NAME))
+    outcome.seconds = time.monotonic() - began
+    if options.list:
+        print(_listed(results, options.only) + "\n" + report.text(outcome), end="")
+        return 0
+    print(report.text(outcome), end="")
+    if options.json is not None:
+        options.json.write_text(report.to_json(outcome), encoding="utf-8")
+    return 0 if outcome.good else 1
+
+
+def main() -> int:
+    options = parse()
+    try:
+        return _run(options)
+    except (MutateError, GraderError, StageError) as error:
+        print(f"make mutate: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    run_program("make mutate", main)

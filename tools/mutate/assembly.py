@@ -1,0 +1,111 @@
+"""Operators on assembly, line by line: an instruction dropped, out of order, with another operand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tools.mutate.edits import Change, Edit
+
+_LINE = re.compile(r"^[ \t]+(?P<op>[a-z][\w.]*)(?:[ \t]+(?P<operands>[^/#\n]*?))?[ \t]*(?:/\*.*)?$")
+_REGISTER = re.compile(r"%?\b(?:[astr]\d+|ra|sp|gp|tp|r[abcd]x|r[sd]i|r[sb]p|r8|r9)\b")
+_OFFSET = re.compile(r"(?P<offset>[\w+*() -]*?\w\)?)\((?P<base>%?\w+)\)$|%gs:(?P<segment>\w+)$")
+_FAMILIES = (
+    *(tuple(f"s{i}" for i in range(12)), tuple(f"a{i}" for i in range(8)), ("ra", "t0"), ("tp", "gp")),
+    ("%r12", "%r13", "%r14", "%r15", "%rbx", "%rbp"),
+    *(("%rdi", "%rsi"), ("%rax", "%rcx"), ("%rsp", "%rax")),
+)
+_STORES = ("sd", "sw", "sh", "sb")
+_LOADS = ("ld", "lw", "lwu", "lh", "lhu", "lb", "lbu")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    start: int  # of its line
+    end: int  # of its line, with the line's end
+    at: int  # of the first letter
+    op: str
+    operands: tuple[tuple[int, str], ...]  # places and texts
+
+    @property
+    def registers(self) -> set[str]:
+        return {found for _, text in self.operands for found in _REGISTER.findall(text)}
+
+
+def instructions(text: str) -> list[Instruction]:
+    """The instructions of @text; labels, directives and macros of the assembler are none."""
+    found = []
+    begin = 0
+    for line in text.splitlines(keepends=True):
+        m = _LINE.match(line.rstrip("\n"))
+        if m is not None and not m["op"].startswith("."):
+            places = []
+            at = m.start("operands")
+            for part in (m["operands"] or "").split(","):
+                lead = len(part) - len(part.lstrip())
+                if part.strip():
+                    places.append((begin + at + lead, part.strip()))
+                at += len(part) + 1
+            start = begin + m.start("op")
+            found.append(Instruction(begin, begin + len(line), start, m["op"], tuple(places)))
+        begin += len(line)
+    return found
+
+
+def _commute(a: Instruction, b: Instruction) -> bool:
+    """Whether RISC-V loads and stores do the same in either order: nothing that one writes is used by the
+    other. Of two stores this is only said if their places are different."""
+    if a.op in _STORES and b.op in _STORES:
+        return a.operands[1][1] != b.operands[1][1]
+    if {a.op, b.op} <= {*_LOADS, "mv", "addi"}:
+        (_, to_a), (_, to_b) = a.operands[0], b.operands[0]
+        uses = [set(_REGISTER.findall(" ".join(t for _, t in i.operands[1:]))) for i in (a, b)]
+        return to_a != to_b and to_a not in uses[1] and to_b not in uses[0]
+    return False
+
+
+def drop(_: str, found: Sequence[Instruction]) -> Iterator[Change]:
+    for i in found:
+        yield Change(i.at, f"drop {_words(i)}", (Edit(i.start, i.end, ""),))
+
+
+def swap(text: str, found: Sequence[Instruction]) -> Iterator[Change]:
+    for a, b in zip(found, found[1:], strict=False):
+        if b.op != "ret" and not _commute(a, b):
+            first, second = text[a.start : a.end], text[b.start : b.end]
+            edits = (Edit(a.start, a.end, second), Edit(b.start, b.end, first))
+            yield Change(a.at, f"{_words(b)} comes before {_words(a)}", edits)
+
+
+def register(_: str, found: Sequence[Instruction]) -> Iterator[Change]:
+    for i in found:
+        for at, operand in i.operands:
+            for m in _REGISTER.finditer(operand):
+                for family in _FAMILIES:
+                    if m[0] in family:
+                        other = family[(family.index(m[0]) + 1) % len(family)]
+                        edit = Edit(at + m.start(), at + m.end(), other)
+                        yield Change(i.at, f"{other} for {m[0]} in {_words(i)}", (edit,))
+                        break
+
+
+def offset(_: str, found: Sequence[Instruction]) -> Iterator[Change]:
+    for i in found:
+        for at, operand in i.operands:
+            m = _OFFSET.search(operand)
+            name = None if m is None else "offset" if m["offset"] else "segment"
+            if m is not None and name is not None:
+                edit = Edit(at + m.end(name), at + m.end(name), " + 8")
+                yield Change(i.at, f"8 bytes beside in {_words(i)}", (edit,))
+            elif not _REGISTER.fullmatch(operand) and i.op.startswith(("add", "sub", "li", "mov")):
+                for step in (" + 16", " - 8"):
+                    edit = Edit(at + len(operand), at + len(operand), step)
+                    yield Change(i.at, f"{operand}{step} in {_words(i)}", (edit,))
+
+
+def _words(i: Instruction) -> str:
+    return " ".join([i.op, ", ".join(text for _, text in i.operands)]).strip()
+
+
+AsmOperator = Callable[[str, Sequence[Instruction]], Iterator[Change]]

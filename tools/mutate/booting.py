@@ -1,0 +1,236 @@
+"""The killers that boot mutants under QEMU: a lab's tests, and the kernel's own tests.
+
+Both first run their tests on the kernel itself: there they must pass, and the times that they take are
+the costs by which tests are put in order.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade import engine
+from grade.build import BuildFailed, Product
+from grade.lab import Lab
+from grade.machine import Boot, Ended, Evidence, Runner
+from grade.score import Run
+from grade.verdict import Kind, judge
+from tools import qemu
+from tools.mutate.errors import MutateError
+from tools.mutate.killers import BUILT, Order, Verdict
+from tools.mutate.mutants import Mutant
+from tools.mutate.store import Store, hash_of
+from tools.progress import Progress
+
+_JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")
+_PATIENCE_S, _PATIENCE = 20.0, 20.0  # seconds, and times what the kernel itself needs
+
+
+def _say(run: Run) -> str:
+    cpus = f"{run.cpus} CPU" + "s" * (run.cpus > 1)
+    return f"{run.test}, {cpus}" + f", seed {run.seed}" * (run.seed > 1)
+
+
+class _Booting:
+    """Builds mutants with the grader's classes; a port's kernel is made only if it is needed."""
+
+    def __init__(self, bench: engine.Bench, labs: Sequence[Lab], progress: Progress) -> None:
+        self._bench = bench
+        built = engine.build_reference(bench, labs, False, progress)
+        self._honest = engine.honest(built)
+
+    def build(self, mutant: Mutant, arch: str) -> Product:
+        files = {mutant.path: mutant.content}
+        return self._bench.references[arch].build_with(files, self._honest[arch])
+
+    def _ports(self, mutant: Mutant) -> list[str]:
+        return [arch for arch in mutant.arches if arch in self._honest]
+
+    def _boot(self, boot: Boot, cost: float | None) -> tuple[Evidence, str]:
+        """Boots it, and says if it had to be stopped. The kernel's own limit ends most hangs, but one that
+        only traps takes minutes to reach it; @cost is the time that the kernel itself needs."""
+        runner = Runner(self._bench.layout, secrets.token_bytes(16), not self._bench.unfenced)
+        if cost is None:
+            return runner.boot(boot), ""
+        allowed = _PATIENCE_S + _PATIENCE * cost
+        timer = threading.Timer(allowed, runner.stop_all)
+        timer.start()
+        try:
+            evidence = runner.boot(boot)
+        finally:
+            timer.cancel()
+        late = evidence.ended is Ended.SLOW
+        return evidence, f"no end in {allowed:.0f} s; the kernel itself needs {cost:.1f} s" if late else ""
+
+
+class LabTests(_Booting):
+    """The lab's tests as the grader runs them, one after the other until one fails."""
+
+    name = "QEMU"
+
+    def __init__(self, bench: engine.Bench, lab: Lab, store: Store, progress: Progress) -> None:
+        super().__init__(bench, [lab], progress)
+        self._lab = lab
+        here = f"labs/{lab.name}"
+        tops = (*BUILT, *_JUDGED, f"{here}/lab.toml")
+        tests = hash_of(bench.root, [f"{here}/tests"], frozenset())
+        self.context = f"{lab.name} {hash_of(bench.root, tops)} {tests}"
+        self._order = Order()
+        self._costs = self._measure(store, progress)
+
+    def _measure(self, store: Store, progress: Progress) -> dict[Run, float]:
+        """Runs the tests on the kernel itself: they must pass, and their times are the costs."""
+        runs = engine.runs_of(self._lab, list(self._bench.references), None)
+        costs: dict[Run, float] = {}
+        progress.expect(len(runs))
+        for run in runs:
+            key = f"cost {self.context} {run.arch} {_say(run)}"
+            known = store.get(key)
+            if known is None:
+                began = time.monotonic()
+                passed, says = self._run(run, self._honest[run.arch], None)
+                if not passed:
+                    raise MutateError(f"the kernel itself fails {_say(run)} on {run.arch}: {says}")
+                known = {"seconds": time.monotonic() - began}
+                store.put(key, **known)
+            costs[run] = float(known["seconds"])
+            progress.step(f"the kernel itself: {run.test}")
+        return costs
+
+    def _run(self, run: Run, product: Product, cost: float | None) -> tuple[bool, str]:
+        test = self._lab.test(run.test)
+        evidence, late = self._boot(engine.boot_of(test, run, product), cost)
+        if late:
+            return False, late
+        verdict = judge(self._lab, test, evidence)
+        says, kind = verdict.findings[0].happened if verdict.findings else "", verdict.kind.value
+        return verdict.kind is Kind.PASS, says if says.startswith(kind) else f"{kind}: {says}"
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        began = time.monotonic()
+        for arch in self._ports(mutant):
+            try:
+                product = self.build(mutant, arch)
+            except BuildFailed as error:
+                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
+            for run in self._in_order(mutant, arch):
+                passed, says = self._run(run, product, self._costs[run])
+                if not passed:
+                    self._order.killed(mutant, _say(run))
+                    return Verdict(True, f"{arch} {_say(run)}", says, time.monotonic() - began)
+        return Verdict(False, "", "", time.monotonic() - began)
+
+    def _in_order(self, mutant: Mutant, arch: str) -> list[Run]:
+        runs = [run for run in self._costs if run.arch == arch]
+        return sorted(runs, key=lambda run: self._order.key(mutant, _say(run), self._costs[run]))
+
+
+_KTEST = re.compile(r'^KTEST\(\w+,\s*"([^"]+)",\s*""', re.M)
+_BATCH = 16  # tests on one machine
+_LIMIT = 3_000_000_000  # instructions
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """In-kernel tests that run on one machine, one after the other."""
+
+    arch: str
+    cpus: int
+    near: bool  # they are of the mutant's folder
+    tests: tuple[str, ...]
+    cost: float
+
+    def __str__(self) -> str:
+        return f"{self.tests[0]} to {self.tests[-1]}, {self.cpus} CPU" + "s" * (self.cpus > 1)
+
+
+class KernelTests(_Booting):
+    """The kernel's own tests: those of the mutant's folder, then all others, some on each machine."""
+
+    name = "QEMU"
+
+    def __init__(self, bench: engine.Bench, path: str, store: Store, progress: Progress) -> None:
+        super().__init__(bench, [], progress)
+        self.context = f"kernel {hash_of(bench.root, (*BUILT, *_JUDGED))}"
+        near = list(_names(bench.root, Path(path).parent))
+        far = [n for n in _names(bench.root, Path("kernel")) if n not in near]
+        parts = [near, *(far[i : i + _BATCH] for i in range(0, len(far), _BATCH))]
+        machines = [(arch, cpus) for arch in bench.references for cpus in (1, 4)]
+        progress.expect(len(machines) * len(parts))
+        self._batches: list[_Batch] = []
+        self._order = Order()
+        for arch, cpus in machines:
+            for part in filter(None, parts):
+                passing, cost = self._measured(store, arch, cpus, part)
+                if passing:
+                    self._batches.append(_Batch(arch, cpus, part is near, passing, cost))
+                progress.step(f"the kernel itself: {part[0]}")
+
+    def _measured(
+        self, store: Store, arch: str, cpus: int, tests: Sequence[str]
+    ) -> tuple[tuple[str, ...], float]:
+        """Those of @tests that the kernel itself passes here, and how long they take together. (A test may
+        need a policy or a machine of its own.)"""
+        key = f"cost {self.context} {arch} {cpus} {','.join(tests)}"
+        known = store.get(key)
+        if known is None:
+            passing, cost = list(tests), self._timed(arch, cpus, tests)
+            if cost is None:
+                passing = [test for test in tests if self._timed(arch, cpus, [test]) is not None]
+                cost = self._timed(arch, cpus, passing) if passing else None
+            known = {"passing": passing if cost is not None else [], "seconds": cost or 0.0}
+            store.put(key, **known)
+        return tuple(known["passing"]), float(known["seconds"])
+
+    def _timed(self, arch: str, cpus: int, tests: Sequence[str]) -> float | None:
+        began = time.monotonic()
+        fault = self._fault(arch, cpus, tests, self._honest[arch], None)
+        return None if fault else time.monotonic() - began
+
+    def _fault(
+        self, arch: str, cpus: int, tests: Sequence[str], product: Product, cost: float | None
+    ) -> str | None:
+        """How a kernel fails @tests, or None."""
+        boot = Boot(arch, product.kernel, None, cpus, 1, _LIMIT, shift=3, test=",".join(tests), memory=256)
+        seen, late = self._boot(boot, cost)
+        messages = seen.messages
+        if messages.failures:
+            return messages.failures[0].text
+        if late:
+            return late
+        if seen.ended is not Ended.EXITED or seen.status != qemu.STATUS_OFF or not messages.ended:
+            last = messages.started[-1] if messages.started else "boot"
+            text = seen.streams.kernel.decode("utf-8", "replace")
+            panic = next((x.strip() for x in text.splitlines() if x.startswith("panic: ")), seen.ended.value)
+            return f"{last}: {panic}"
+        return None
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        began = time.monotonic()
+        for arch in self._ports(mutant):
+            try:
+                product = self.build(mutant, arch)
+            except BuildFailed as error:
+                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
+            for batch in self._in_order(mutant, arch):
+                fault = self._fault(arch, batch.cpus, batch.tests, product, batch.cost)
+                if fault is not None:
+                    self._order.killed(mutant, str(batch))
+                    return Verdict(True, f"{arch} {batch}", fault, time.monotonic() - began)
+        return Verdict(False, "", "", time.monotonic() - began)
+
+    def _in_order(self, mutant: Mutant, arch: str) -> list[_Batch]:
+        """The folder's own tests are first, whatever they cost."""
+        mine = [batch for batch in self._batches if batch.arch == arch]
+        return sorted(mine, key=lambda b: (not b.near, *self._order.key(mutant, str(b), b.cost)))
+
+
+def _names(root: Path, folder: Path) -> Iterator[str]:
+    """The in-kernel tests below @folder that belong to no lab, without those that run before threads."""
+    for path in sorted((root / folder).rglob("test_*.c")):
+        yield from _KTEST.findall(path.read_text(encoding="utf-8"))

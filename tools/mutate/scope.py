@@ -1,0 +1,85 @@
+"""Which text is mutated: the regions of a lab, or a file of the kernel, or one function of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade.lab import ARCHES, Lab
+from labs.stage import find_regions
+from tools.mutate.errors import MutateError
+
+
+@dataclass(frozen=True)
+class Part:
+    """Characters of a file, and the function that they are in ("": several, or not known)."""
+
+    start: int
+    end: int
+    function: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file and the parts of it that may change."""
+
+    path: str
+    text: str  # one character for each byte
+    parts: tuple[Part, ...]
+
+    @property
+    def is_assembly(self) -> bool:
+        return self.path.endswith(".S")
+
+    @property
+    def arches(self) -> tuple[str, ...]:
+        """The ports whose kernels have this file."""
+        own = tuple(arch for arch in ARCHES if self.path.startswith(f"arch/{arch}/"))
+        return own or ARCHES
+
+    def holds(self, start: int, end: int) -> Part | None:
+        """The part that all of these characters are in."""
+        return next((p for p in self.parts if p.start <= start and end <= p.end), None)
+
+
+def _text(root: Path, path: str) -> str:
+    return (root / path).read_bytes().decode("latin-1")
+
+
+def of_lab(root: Path, lab: Lab) -> list[Target]:
+    """The solutions of @lab, file by file."""
+    found = []
+    for path in lab.files:
+        text = _text(root, path)
+        starts = _line_starts(text)
+        parts = tuple(
+            Part(starts[r.first + 1], starts[r.last], r.function)
+            for r in find_regions(path, text)
+            if r.lab == lab.name
+        )
+        found.append(Target(path, text, parts))
+    return found
+
+
+def _line_starts(text: str) -> list[int]:
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    return starts
+
+
+def of_file(root: Path, name: str, functions: Sequence[str]) -> Target:
+    """A file of the kernel; with @functions only these, which are found when it has been parsed."""
+    path = name.removeprefix("./")
+    if Path(path).is_absolute() and Path(path).is_relative_to(root):
+        path = str(Path(path).relative_to(root))
+    if not path.startswith(("kernel/", "arch/")) or not path.endswith((".c", ".S")):
+        raise MutateError(f"{name}: only .c and .S files below kernel/ and arch/ are mutated")
+    if Path(path).name.startswith("test_") or not (root / path).is_file():
+        why = "is a test" if (root / path).is_file() else "no such file"
+        raise MutateError(f"{name}: {why}; name a file as in MUTATE=kernel/sync/semaphore.c")
+    text = _text(root, path)
+    if functions and path.endswith(".S"):
+        raise MutateError(f"{name}: FUNCTION works for C files only")
+    return Target(path, text, (Part(0, len(text), ""),))

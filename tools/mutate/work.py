@@ -1,0 +1,155 @@
+"""The steps of a run: make the mutants, compile them, drop those that are nothing new, judge the rest."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from grade.lab import Lab
+from tools.mutate import equivalent, scope
+from tools.mutate.killers import BUILT, Killer, judged
+from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
+from tools.mutate.objects import Compiler
+from tools.mutate.report import Fate, Outcome, Result, killed_by
+from tools.mutate.scope import Target
+from tools.mutate.store import Store, hash_of
+from tools.mutate.tree import parse
+from tools.progress import Progress
+
+_T = TypeVar("_T")
+
+
+def targets_of(root: Path, lab: Lab | None, file: str, functions: Sequence[str]) -> list[Target]:
+    return scope.of_lab(root, lab) if lab is not None else [scope.of_file(root, file, functions)]
+
+
+def make(compiler: Compiler, targets: Sequence[Target], functions: Sequence[str]) -> list[Mutant]:
+    return [
+        m
+        for t in targets
+        for m in of_target(compiler.root, t, compiler.flags(t.arches[0]), functions)
+    ]
+
+
+def in_parallel(jobs: int, do: Callable[[_T], None], items: Iterable[_T]) -> None:
+    """Does all @items, some at once; the first error ends it at once."""
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for _ in pool.map(do, items):
+                pass
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def compiled(
+    compiler: Compiler, mutants: Sequence[Mutant], store: Store, jobs: int, progress: Progress
+) -> list[Result]:
+    """Every mutant: WAITING if its code is new, else why it is not worth a run."""
+    context = hash_of(compiler.root, BUILT)
+    progress.expect(len(mutants))
+    codes: dict[str, str] = {}
+
+    def code_of(m: Mutant, text: str) -> str:
+        """The machine code for all ports of the file, or "" if one of them refuses it."""
+        made = [compiler.digest(m.path, arch, m.original, text) or "" for arch in m.arches]
+        return " ".join(made) if all(made) else ""
+
+    def one(m: Mutant) -> None:
+        key = f"code {context} {m.key}"
+        known = store.get(key)
+        if known is None:
+            known = {"code": code_of(m, m.text)}
+            store.put(key, **known)
+        codes[m.id] = str(known["code"])
+        progress.step(f"compiling {m.id}")
+
+    in_parallel(jobs, one, mutants)
+    plain: dict[str, str] = {}
+    for m in mutants:
+        plain[m.path] = plain.get(m.path) or code_of(m, m.original)
+    first: dict[tuple[str, str], str] = {}
+    out = []
+    for m in mutants:
+        code = codes[m.id]
+        if not code:
+            out.append(Result(m, Fate.BROKEN))
+        elif code == plain[m.path]:
+            out.append(Result(m, Fate.SAME))
+        elif (like := first.setdefault((m.path, code), m.id)) != m.id:
+            out.append(Result(m, Fate.TWIN, like=like))
+        else:
+            out.append(Result(m, Fate.WAITING))
+    return out
+
+
+def chosen(results: Sequence[Result], only: str, sample: int | None, seed: int) -> list[Result]:
+    """The mutants to judge."""
+    found = [r for r in results if r.fate is Fate.WAITING and only in f"{r.mutant.id} {r.mutant.what}"]
+    if sample is not None and sample < len(found):
+        picked = {r.mutant.id for r in random.Random(seed).sample(found, sample)}
+        found = [r for r in found if r.mutant.id in picked]
+    return found
+
+
+def judge(
+    results: Sequence[Result], killers: Sequence[Killer], store: Store, jobs: int, progress: Progress
+) -> None:
+    """Asks the killers about each of @results, and notes its fate there."""
+    progress.expect(len(results))
+
+    def one(r: Result) -> None:
+        progress.doing(r.mutant.id)
+        verdicts = judged(killers, store, r.mutant)
+        for r.verdict in verdicts.values():
+            if r.verdict.killed is None:
+                r.fate = Fate.BROKEN
+            else:
+                r.fate = killed_by(r.verdict) if r.verdict.killed else Fate.SURVIVED
+        progress.step(r.mutant.id)
+
+    in_parallel(jobs, one, results)
+
+
+def compare(outcome: Outcome, entries: Sequence[equivalent.Entry]) -> None:
+    """Makes survivors with an entry EQUAL, and finds the entries that are stale."""
+    named, unknown = equivalent.match(entries, [r.mutant for r in outcome.results])
+    outcome.stale = [(entry, "there is no such mutant") for entry in unknown]
+    for r in outcome.results:
+        entry = named.get(r.mutant.id)
+        if entry is None or r.fate is Fate.WAITING:
+            continue
+        if r.fate is Fate.SURVIVED:
+            r.fate, r.entry = Fate.EQUAL, entry
+        else:
+            killer = f" ({r.verdict.killer})" if r.verdict and r.verdict.killed else ""
+            outcome.stale.append((entry, f"the mutant {_WORDS.get(r.fate, r.fate.value)}{killer}"))
+
+
+_WORDS = {Fate.EXPLORER: "is killed", Fate.QEMU: "is killed", Fate.SAME: "has the same code",
+          Fate.TWIN: "has the code of another mutant"}  # fmt: skip
+
+
+def missed(
+    compiler: Compiler, targets: Sequence[Target], results: Sequence[Result]
+) -> list[tuple[str, int, str]]:
+    """The lines of @targets that no mutant changes which is worth a run."""
+    found = []
+    for t in targets:
+        changed = {
+            line
+            for r in results
+            if r.mutant.path == t.path and r.fate not in (Fate.BROKEN, Fate.SAME)
+            for line in r.mutant.lines
+        }
+        if t.is_assembly:
+            wanted = assembly_lines(t)
+        else:
+            flags = compiler.flags(t.arches[0])
+            wanted = code_lines(parse(compiler.root, t.path, flags, t.text), t)
+        lines = t.text.splitlines()
+        found += [(t.path, n, readable(lines[n - 1]).strip()) for n in sorted(wanted - changed)]
+    return found

@@ -1,0 +1,506 @@
+"""The mutation engine: each operator on a small text, equal code, resumption, entries for equivalents."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
+
+from tools import options
+from tools.mutate import assembly, equivalent, report, work
+from tools.mutate.edits import applied
+from tools.mutate.errors import MutateError
+from tools.mutate.killers import Order, Verdict, judged
+from tools.mutate.mutants import Mutant, code_lines, of_target
+from tools.mutate.objects import Compiler
+from tools.mutate.operators import ASSEMBLY, MEANINGS, OPERATORS
+from tools.mutate.report import Fate, Outcome, Result
+from tools.mutate.scope import Part, Target, of_file
+from tools.mutate.store import Store
+from tools.mutate.tree import Source, parse
+from tools.progress import Silent
+from tools.test.builds import ROOT, clean_environment
+from tools.tests.support import BUILD_ROOT
+
+_COMPILER = Compiler(ROOT, BUILD_ROOT)
+_PRELUDE = """\
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#define ECHILD 10
+#define EBUSY 16
+#define assert(x) do { if (!(x)) panic(); } while (0)
+enum why { ARMED, EVENT, TIMEOUT };
+typedef unsigned long u64;
+typedef unsigned int u32;
+typedef unsigned short u16;
+typedef unsigned char u8;
+typedef long s64;
+struct node { struct node *next, *prev; };
+struct thing { int a, b, refs; _Atomic unsigned count; struct node link; enum why why; };
+void panic(void);
+void lock(struct thing *t);
+void unlock(struct thing *t);
+void push_front(struct node *head, struct node *n);
+void push_back(struct node *head, struct node *n);
+int wake_one(struct thing *t, int status);
+int wake_all(struct thing *t, int status);
+int wait_for(struct thing *t);
+struct thing *thing_get(struct thing *t);
+"""
+
+# For each operator a function, and the lines that its mutants have in the place of others, with " | "
+# between them; a mutant that only removes lines is "-" with these.
+_CASES: dict[str, tuple[str, list[str]]] = {
+    "drop": (
+        "void f(struct thing *t) { int n = t->a;\n\tt->b = 1;\n\tif (n)\n\t\tpanic();\n\tassert(n);\n}",
+        [
+            "void f(struct thing *t) { int n = 0;",
+            "-t->b = 1;",
+            "t->b = 0;",
+            "-if (n) | panic();",
+            "{ }",
+        ],
+    ),
+    "swap": (
+        "void f(struct thing *t) {\n\tt->a = 1;\n\tt->b = 2;\n\tpanic();\n}",
+        ["t->b = 2; | t->a = 1;", "panic(); | t->b = 2;"],
+    ),
+    "return": (
+        "int f(struct thing *t) {\n\tif (t->a)\n\t\treturn -ECHILD;\n\treturn t->b;\n}",
+        [
+            "return 0; | if (t->a)",
+            "return -ECHILD; | if (t->a)",
+            "return 0;",
+            "return 0; | return t->b;",
+            "return -ECHILD; | return t->b;",
+        ],
+    ),
+    "unlock-early": (
+        "void f(struct thing *t) {\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
+        ["unlock(t); | t->a = 1;"],
+    ),
+    "lock-late": (
+        "void f(struct thing *t) {\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
+        ["t->a = 1; | lock(t);"],
+    ),
+    "no-lock": (
+        "void f(struct thing *t) {\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
+        ["t->a = 1;"],
+    ),
+    "lock-wide": (
+        "void f(struct thing *t) {\n\tt->b = 1;\n\tlock(t);\n\tt->a = 1;\n\tunlock(t);\n\tpanic();\n}",
+        ["lock(t); | t->b = 1;", "panic(); | unlock(t);"],
+    ),
+    "negate": (
+        "void f(struct thing *t) {\n\tif (t->a && !t->b)\n\t\tpanic();\n\twhile (!t->a)\n\t\tpanic();\n}",
+        ["if (!(t->a && !t->b))", "while (t->a)"],
+    ),
+    "always": (
+        "void f(struct thing *t) {\n\tif (t->a)\n\t\tpanic();\n}",
+        ["if ((t->a) || true)"],
+    ),
+    "operand": (
+        "int f(struct thing *t) {\n\treturn t->a && t->b == 1;\n}",
+        ["return t->b == 1;"],
+    ),
+    "key": (
+        "int f(struct thing *t) {\n\treturn t->a == 1 && t->b == 2;\n}",
+        ["return t->b == 2;", "return t->a == 1;"],
+    ),
+    "relation": (
+        "int f(struct thing *t) {\n\tassert(t->a < 1);\n\treturn t->a < 1 || t->b == 2;\n}",
+        ["return t->a <= 1 || t->b == 2;", "return t->a < 1 || t->b != 2;"],
+    ),
+    "one-turn": (
+        "void f(struct thing *t) {\n\tfor (int i = 0; i < 3; i++)\n\t\tpanic();\n}",
+        ["{ panic(); break; }"],
+    ),
+    "skip-first": (
+        "void f(struct thing *t) {\n\twhile (t->a) {\n\t\tpanic();\n\t}\n}",
+        [
+            "bool first_turn = true; | "
+            "while (t->a) { if (first_turn) { first_turn = false; continue; }"
+        ],
+    ),
+    "no-recheck": (
+        "void f(struct thing *t) {\n\twhile (!t->a)\n\t\twait_for(t);\n\twhile (t->b)\n\t\tpanic();\n}",
+        ["if (!t->a)"],
+    ),
+    "constant": (
+        "void f(struct thing *t) {\n\tt->a = 3;\n\tt->why = EVENT;\n\tbool b = true;\n}",
+        [
+            "t->a = 4;",
+            "t->a = 2;",
+            "t->a = 0;",
+            "t->a = 0x7fffffff;",
+            "t->a = (-0x7fffffff - 1);",
+            "t->why = TIMEOUT;",
+            "t->why = ARMED;",
+            "bool b = false;",
+        ],
+    ),
+    "arithmetic": (
+        "int f(struct thing *t) {\n\tt->a++;\n\tt->b += 2;\n\treturn t->a + t->b;\n}",
+        [
+            "t->a--;",
+            "t->b -= 2;",
+            "return t->a - t->b;",
+            "return (t->a + t->b + 1);",
+            "return (t->a + t->b - 1);",
+        ],
+    ),
+    "errno": (
+        "int f(struct thing *t) {\n\treturn t->a ? -ECHILD : -EBUSY;\n}",
+        [
+            "return t->a ? -EBUSY : -EBUSY;",
+            "return t->a ? -EINVAL : -EBUSY;",
+            "return t->a ? -0 : -EBUSY;",
+            "return t->a ? -ECHILD : -ECHILD;",
+            "return t->a ? -ECHILD : -EINVAL;",
+            "return t->a ? -ECHILD : -0;",
+        ],
+    ),
+    "narrow": (
+        "void f(struct thing *t) {\n\tu32 n = 1;\n\tt->a = (int)n;\n}",
+        ["u16 n = 1;", "u8 n = 1;", "s32 n = 1;", "t->a = (s16)n;", "t->a = (s8)n;", "t->a = (u32)n;"],
+    ),
+    "arguments": (
+        "void f(struct thing *t, struct node *m) {\n\tpush_back(&t->link, m);\n}",
+        ["push_back(m, &t->link);", "push_back(NULL, m);", "push_back(&t->link, NULL);"],
+    ),
+    "neighbour": (
+        "void f(struct thing *t) {\n\twake_one(t, 0);\n}",
+        ["wake_all(t, 0);"],
+    ),
+    "other-end": (
+        "void f(struct thing *t, struct node *m) {\n\tpush_back(&t->link, m->next);\n}",
+        ["push_front(&t->link, m->next);", "push_back(&t->link, m->prev);"],
+    ),
+    "twice": (
+        "void f(struct thing *t) {\n\tunlock(t);\n\tif (t->a)\n\t\tpanic();\n}",
+        ["unlock(t); | if (t->a)", "{ panic(); panic(); }"],
+    ),
+    "no-reference": (
+        "void f(struct thing *t) {\n\tstruct thing *u = thing_get(t);\n\tunlock(u);\n}",
+        ["struct thing *u = (t);"],
+    ),
+    "torn": (
+        "void f(struct thing *t) {\n\tatomic_fetch_sub(&t->count, 1);\n\tt->count++;\n}",
+        [
+            "({ __auto_type torn = &t->count; __auto_type was = atomic_load(torn); "
+            "atomic_store(torn, was - (1)); was; });",
+            "({ __auto_type torn = &(t->count); __auto_type was = atomic_load(torn); "
+            "atomic_store(torn, was + 1); was; });",
+        ],
+    ),
+    "torn-irqs-off": (
+        "void f(struct thing *t) {\n\tatomic_exchange(&t->count, 1);\n}",
+        [
+            "({ irq_off(); __auto_type torn = &t->count; __auto_type was = atomic_load(torn); "
+            "atomic_store(torn, 1); irq_on(); was; });",
+        ],
+    ),
+    "order": (
+        "int f(struct thing *t) {\n\tatomic_store_explicit(&t->count, 1, memory_order_release);\n"
+        "\treturn atomic_load(&t->count);\n}",
+        [
+            "atomic_store_explicit(&t->count, 1, memory_order_relaxed);",
+            "return atomic_load_explicit(&t->count, memory_order_relaxed);",
+        ],
+    ),
+}
+
+_ASSEMBLY = "\tsd\ts0, 0(sp)\n\tsd\ts1, 8(sp)\n\tld\tsp, 16(a1)\n\taddi\tsp, sp, 32\n\tret\n"
+_ASSEMBLY_CASES: dict[str, list[str]] = {
+    "drop": ["-sd s0, 0(sp)", "-sd s1, 8(sp)", "-ld sp, 16(a1)", "-addi sp, sp, 32", "-ret"],
+    "swap": ["ld sp, 16(a1) | sd s1, 8(sp)", "addi sp, sp, 32 | ld sp, 16(a1)"],
+    "register": ["sd s1, 0(sp)", "sd s2, 8(sp)", "ld sp, 16(a2)"],
+    "offset": [
+        "sd s0, 0 + 8(sp)",
+        "sd s1, 8 + 8(sp)",
+        "ld sp, 16 + 8(a1)",
+        "addi sp, sp, 32 + 16",
+        "addi sp, sp, 32 - 8",
+    ],
+}
+
+
+def parsed(function: str) -> Source:
+    return parse(ROOT, "small.c", ["-ffreestanding"], _PRELUDE + function + "\n")
+
+
+def changed(old: str, new: str) -> str:
+    """The lines that are new; or after a "-" those that are gone."""
+    m = mutant(1, original=old, text=new)
+    return m.added or f"-{m.removed}"
+
+
+class Operators(unittest.TestCase):
+    maxDiff = None
+
+    def test_each_makes_exactly_its_mutants(self) -> None:
+        for entry in OPERATORS:
+            with self.subTest(operator=entry.name):
+                function, expected = _CASES[entry.name]
+                source = parsed(function)
+                found = [
+                    changed(source.text, applied(source.text, change.edits))
+                    for change in entry.apply(source, source.functions[0])
+                ]
+                self.assertEqual(Counter(found), Counter(expected))
+
+    def test_each_operator_of_assembly_makes_exactly_its_mutants(self) -> None:
+        for entry in ASSEMBLY:
+            with self.subTest(operator=entry.name):
+                found = [
+                    changed(_ASSEMBLY, applied(_ASSEMBLY, change.edits))
+                    for change in entry.apply(_ASSEMBLY, assembly.instructions(_ASSEMBLY))
+                ]
+                self.assertEqual(Counter(found), Counter(_ASSEMBLY_CASES[entry.name]))
+
+    def test_the_document_has_a_row_for_each(self) -> None:
+        text = (ROOT / "docs" / "mutation.md").read_text()
+        for name, what in MEANINGS.items():
+            self.assertIn(f"| `{name}` | {what} |", text)
+
+
+class Scope(unittest.TestCase):
+    FUNCTION = "int f(struct thing *t) {\n\tint n;\n\n\tn = t->a;\n\treturn n;\n}"
+
+    def target(self, first: str, last: str) -> Target:
+        text = _PRELUDE + self.FUNCTION + "\n"
+        part = Part(text.index(first), text.index(last) + len(last), "f")
+        return Target("small.c", text, (part,))
+
+    def test_only_the_text_of_the_scope_changes(self) -> None:
+        target = self.target("\treturn n;", "return n;\n")
+        found = of_target(ROOT, target, ["-ffreestanding"])
+        self.assertTrue(found)
+        self.assertEqual({m.text[: target.parts[0].start] for m in found},
+                         {target.text[: target.parts[0].start]})  # fmt: skip
+        self.assertEqual(len({m.id for m in found}), len(found))
+
+    def test_plain_declarations_need_no_mutant(self) -> None:
+        target = self.target("\tint n;", "return n;\n")
+        lines = code_lines(parsed(self.FUNCTION), target)
+        words = [target.text.splitlines()[line - 1].strip() for line in sorted(lines)]
+        self.assertEqual(words, ["n = t->a;", "return n;"])
+
+    def test_a_wrong_file_is_told(self) -> None:
+        for name, why in (
+            ("kernel/nothing.c", "no such file"),
+            ("kernel/sched/test_sched.c", "is a test"),
+            ("Makefile", "only .c and .S files"),
+        ):
+            with self.assertRaisesRegex(MutateError, why):
+                of_file(ROOT, name, [])
+
+    def test_a_wrong_function_names_the_right_ones(self) -> None:
+        with self.assertRaisesRegex(MutateError, "no function g; it defines f"):
+            of_target(ROOT, self.target("\treturn n;", "return n;\n"), ["-ffreestanding"], ["g"])
+
+
+class Code(unittest.TestCase):
+    """Machine code is compared as the linker sees it."""
+
+    PATH = "kernel/sync/semaphore.c"
+
+    def test_a_comment_and_a_moved_line_are_the_same_code(self) -> None:
+        text = (ROOT / self.PATH).read_bytes().decode("latin-1")
+        plain = _COMPILER.digest(self.PATH, "riscv", text, text)
+        self.assertIsNotNone(plain)
+        comment = text.replace("int err = -EAGAIN;", "int err = -EAGAIN;\t/* one more\n\t */")
+        self.assertEqual(_COMPILER.digest(self.PATH, "riscv", text, comment), plain)
+        other = text.replace("int err = -EAGAIN;", "int err = 0;")
+        self.assertNotEqual(_COMPILER.digest(self.PATH, "riscv", text, other), plain)
+        broken = text.replace("int err = -EAGAIN;", "")
+        self.assertIsNone(_COMPILER.digest(self.PATH, "riscv", text, broken))
+
+    def test_same_code_and_twins_are_not_judged(self) -> None:
+        text = (ROOT / self.PATH).read_bytes().decode("latin-1")
+        steps = ("++s->count", "s->count--", "s->count -= 1", "(")
+        texts = [text.replace("s->count++", step) for step in steps]
+        mutants = [mutant(number, original=text, text=t, path=self.PATH) for number, t in enumerate(texts)]
+        with tempfile.TemporaryDirectory() as folder:
+            store = Store(Path(folder, "verdicts.jsonl"))
+            found = work.compiled(_COMPILER, mutants, store, 2, Silent())
+        self.assertEqual([r.fate for r in found], [Fate.SAME, Fate.WAITING, Fate.TWIN, Fate.BROKEN])
+        self.assertEqual(found[2].like, mutants[1].id)
+
+
+def mutant(number: int, *, original: str = "a\nb\nc\n", text: str = "a\nx\nc\n", path: str = "k.c") -> Mutant:
+    return Mutant(path, "f", 2, "drop", number, "drop b", original, text, ("riscv",))
+
+
+class _Killer:
+    name = "QEMU"
+    context = "c"
+
+    def __init__(self, killed: bool) -> None:
+        self.asked: list[str] = []
+        self._killed = killed
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        self.asked.append(mutant.id)
+        return Verdict(self._killed, "a test", "it said so")
+
+
+class Resumption(unittest.TestCase):
+    def test_what_is_known_is_not_asked_again(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "verdicts.jsonl")
+            first = _Killer(True)
+            verdicts = judged([first], Store(path), mutant(1))
+            self.assertEqual(first.asked, [mutant(1).id])
+            with path.open("a") as file:
+                file.write('{"key": "cut of')  # a crash
+            second = _Killer(False)
+            self.assertEqual(judged([second], Store(path), mutant(1)), verdicts)
+            self.assertEqual(second.asked, [])
+            judged([second], Store(path), mutant(2, text="a\ny\nc\n"))
+            self.assertEqual(len(second.asked), 1)
+            self.assertEqual(len(Store(path).get("QEMU c " + mutant(2, text="a\ny\nc\n").key) or {}), 6)
+            second.context = "another kernel"
+            judged([second], Store(path), mutant(1))
+            self.assertEqual(len(second.asked), 2)
+            third = _Killer(True)
+            judged([third], Store(path, again=True), mutant(1))
+            self.assertEqual(len(third.asked), 1)
+
+    def test_the_first_killer_ends_it(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            explorer, tests = _Killer(True), _Killer(True)
+            explorer.name = "explorer"
+            judged([explorer, tests], Store(Path(folder, "v")), mutant(1))
+        self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 0))
+
+
+    def test_a_verdict_that_an_interruption_made_is_not_kept(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(options, "_told_to_end", True):
+            store = Store(Path(folder, "v"))
+            with self.assertRaises(KeyboardInterrupt):
+                judged([_Killer(True)], store, mutant(1))
+            self.assertIsNone(store.get(f"QEMU c {mutant(1).key}"))
+
+
+class Equivalents(unittest.TestCase):
+    ENTRY = (
+        '[[equivalent]]\nfile = "k.c"\nfunction = "f"\noperator = "drop"\nbefore = "b"\nafter = "x"\n'
+        'reason = "nobody looks"\n'
+    )
+
+    def read(self, text: str) -> list[equivalent.Entry]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, equivalent.NAME)
+            path.write_text(text)
+            return equivalent.read(path)
+
+    def outcome(self, fate: Fate, entries: list[equivalent.Entry]) -> Outcome:
+        verdict = Verdict(fate is Fate.QEMU, "riscv a.test", "")
+        found = Outcome("02", [Result(mutant(1), fate, verdict)])
+        work.compare(found, entries)
+        return found
+
+    def test_an_entry_makes_a_survivor_equal(self) -> None:
+        found = self.outcome(Fate.SURVIVED, self.read(self.ENTRY))
+        self.assertEqual(found.results[0].fate, Fate.EQUAL)
+        self.assertTrue(found.good)
+        self.assertEqual(found.score, 1.0)
+
+    def test_a_survivor_without_an_entry_is_a_failure(self) -> None:
+        found = self.outcome(Fate.SURVIVED, [])
+        self.assertFalse(found.good)
+        self.assertIn("k.c:2: drop: drop b", report.text(found))
+        self.assertIn("0 of 1 mutants killed, 0.0 %", report.last_line(found))
+
+    def test_stale_entries_are_told(self) -> None:
+        entries = self.read(self.ENTRY)
+        killed = self.outcome(Fate.QEMU, entries)
+        self.assertFalse(killed.good)
+        self.assertIn("the mutant is killed (riscv a.test)", report.text(killed))
+        gone = self.outcome(Fate.SURVIVED, [replace(entries[0], before="c")])
+        self.assertIn("stale entry: there is no such mutant: f, drop: c -> x", report.text(gone))
+        self.assertFalse(self.outcome(Fate.QEMU, [replace(entries[0], nth=2)]).good)
+
+    def test_an_entry_that_moved_still_fits(self) -> None:
+        moved = replace(mutant(1), line=9, original="n\na\nb\nc\n", text="n\na\nx\nc\n")
+        self.assertEqual(equivalent.match(self.read(self.ENTRY), [moved])[1], [])
+
+    def test_wrong_entries_are_told(self) -> None:
+        for wrong, why in (
+            (self.ENTRY.replace('"nobody looks"', '" "'), "entry 1: reason must be given"),
+            (self.ENTRY + "line = 3\n", "line is not known"),
+            (self.ENTRY + "nth = 0\n", "nth must be a number"),
+            ("[[equivalent]\n", "cannot be read"),
+        ):
+            with self.assertRaisesRegex(MutateError, why):
+                self.read(wrong)
+
+
+class Turns(unittest.TestCase):
+    def test_tests_that_kill_in_the_same_function_are_first(self) -> None:
+        order = Order()
+        order.killed(replace(mutant(1), function="g"), "dear")
+        costs = {"cheap": 1.0, "dear": 9.0, "dearest": 20.0}
+
+        def turns() -> list[str]:
+            return sorted(costs, key=lambda run: order.key(mutant(1), run, costs[run]))
+
+        self.assertEqual(turns(), ["dear", "cheap", "dearest"])
+        order.killed(mutant(2), "dearest")
+        self.assertEqual(turns(), ["dearest", "dear", "cheap"])
+
+
+class Program(unittest.TestCase):
+    """The command line."""
+
+    def mutate(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tools.mutate", "--build-root", BUILD_ROOT, *words],
+            cwd=ROOT,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_list_and_show(self) -> None:
+        where = ("--file", "kernel/sync/semaphore.c", "--function", "semaphore_destroy")
+        done = self.mutate(*where, "--list")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        name = next(word for word in done.stdout.split() if ":drop:" in word)
+        shown = self.mutate(*where, "--show", name)
+        self.assertIn("-\twait_queue_destroy(&s->q);\n", shown.stdout)
+
+    def test_wrong_words_are_told_in_one_line(self) -> None:
+        for words, why in (
+            (("--lab", "99-none"), "no lab 99-none; there are"),
+            (("--file", "kernel/none.c"), "no such file"),
+            (("--lab", "02-threads", "--show", "x"), "no mutant is x"),
+            (("--lab", "02-threads", "--sample", "0"), "must be a number"),
+            ((), "one of the arguments --lab --file is required"),
+        ):
+            done = self.mutate(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(why, done.stderr)
+
+
+class Choice(unittest.TestCase):
+    def test_a_sample_is_the_same_every_time(self) -> None:
+        results = [Result(replace(mutant(1), number=n), Fate.WAITING) for n in range(50)]
+        one, two = (work.chosen(results, "", 5, 3) for _ in range(2))
+        self.assertEqual([r.mutant.id for r in one], [r.mutant.id for r in two])
+        self.assertEqual(len(one), 5)
+        self.assertNotEqual([r.mutant.id for r in one], [r.mutant.id for r in work.chosen(results, "", 5, 4)])
+        self.assertEqual(len(work.chosen(results, ":drop:7", None, 1)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
