@@ -53,7 +53,9 @@ class Explorer:
 
     def __init__(self, root: Path, lab: Lab) -> None:
         self._root, self._lab = root, lab
-        self.context = f"{lab.name} " + hash_of(root, (*BUILT, _EXPLORER, "arch/host"))
+        self.context = f"{lab.name} " + hash_of(
+            root, (*BUILT, _EXPLORER, "arch/host", f"labs/{lab.name}/scenarios")
+        )
 
     @staticmethod
     def exists(root: Path) -> bool:
