@@ -50,6 +50,7 @@ enum pause {
 	PAUSE_LOCK,		/* before it takes a spin lock */
 	PAUSE_IDLE,		/* it has nothing to do */
 	PAUSE_SPIN,		/* it waits in a loop for a store of another CPU */
+	PAUSE_LOOP,		/* it computes for ever in user mode */
 	PAUSE_FAILED		/* the execution has ended with a verdict */
 };
 

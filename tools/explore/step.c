@@ -66,6 +66,24 @@ void explore_spin(void)
 	pause_cpu(PAUSE_SPIN, NULL);
 }
 
+/* Not an access, but it counts as one, so that a schedule can name the moment before it. */
+void explore_user(void)
+{
+	nr_accesses++;
+	pause_cpu(PAUSE_ACCESS, NULL);
+}
+
+void explore_user_loop(void)
+{
+	nr_accesses++;
+	pause_cpu(PAUSE_LOOP, NULL);
+}
+
+bool explore_loops(unsigned cpu)
+{
+	return cpu_states[cpu].why == PAUSE_LOOP;
+}
+
 void explore_fail(const char *format, ...)
 {
 	va_list args;
@@ -154,6 +172,7 @@ bool can_go_on(unsigned cpu)
 	case PAUSE_IDLE:
 		return host_interrupt_waits(cpu);
 	case PAUSE_SPIN:
+	case PAUSE_LOOP:
 		return host_takes_interrupts(cpu);
 	default:
 		return false;
