@@ -10,6 +10,9 @@
 
 extern unsigned teardowns;		/* processes torn down in this execution */
 
+/* For a scenario's `after`: NULL if as many tasks were ended as begun (CRED3), or what is wrong. */
+const char *check_tasks(void);
+
 /* A process without threads, a child of the kernel's own process, whose threads can wait for it. */
 struct process *make_child(void);
 

@@ -420,3 +420,57 @@ SCENARIO(kill_or_exit, "kill.against_exit", "06.5", "P6.1", .cpus = 2)
 	expect_killed_or_3(pid, err);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
+
+/* --- Several threads -------------------------------------------------------------------------- */
+
+SCENARIO(kill_two, "kill.two_victims", "06.7", "P6.10", .cpus = 2)
+{
+	pid_t pid = start_victim(wait_for_ever);
+
+	thread_resume(create_in(subject, run, NULL));
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* Goes on as two threads, if a second one can be created. */
+static int create_second(void *unused)
+{
+	struct thread *t;
+
+	(void)unused;
+	if (!thread_create_in(current_process(), "second", compute, NULL, PRIORITY_DEFAULT, &t))
+		thread_resume(t);
+	host_user_loop();
+}
+
+SCENARIO(kill_or_clone, "kill.against_second_thread", "06.5", "P6.2", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(create_second);
+
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static int exit_process(void *code)
+{
+	process_exit(STATUS_EXIT((int)(long)code));
+}
+
+/* Both threads end the process; each kills the other too. */
+SCENARIO(exit_twice, "kill.two_exits", "06.5", "P6.1", .cpus = 2)
+{
+	struct thread *first, *second;
+	pid_t pid;
+	int status;
+
+	subject = make_child();
+	pid = subject->pid;
+	first = create_in(subject, exit_process, (void *)3);
+	second = create_in(subject, exit_process, (void *)4);
+	thread_resume(first);
+	thread_resume(second);
+	status = wait_for(pid);
+	expect(status == STATUS_EXIT(3) || status == STATUS_EXIT(4), "the status is 0x%x", status);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
