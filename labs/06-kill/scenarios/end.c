@@ -317,7 +317,7 @@ SCENARIO(reap_detached, "reaper.killed_and_detached", "06.4", "P6.10", .cpus = 2
 	expect(!thread_detach(victim), "the detach failed");
 }
 
-SCENARIO(reap_timed, "reaper.killed_and_joined_in_time", "06.4", "P6.10", .cpus = 2)
+SCENARIO(reap_timed, "reaper.killed_or_timed_out", "06.4", "P6.10", .cpus = 2)
 {
 	int err;
 

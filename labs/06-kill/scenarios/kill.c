@@ -92,7 +92,7 @@ SCENARIO(two_killers, "kill.two_killers", "06.1", "P6.1", .cpus = 2)
 static int create_late(void *unused)
 {
 	struct thread *t;
-	bool late = killed;
+	bool late = process_state(subject) != PROCESS_ALIVE;
 	int err = thread_create_in(subject, "late", create_late, NULL, PRIORITY_DEFAULT, &t);
 
 	(void)unused;
@@ -111,17 +111,16 @@ SCENARIO(kill_or_create, "kill.against_create", "06.1", "P6.2", .cpus = 2, .keep
 	subject = make_child();
 	t = start(create_late, NULL);
 	process_kill(subject, KILLED);
-	killed = true;
 	thread_join(t, NULL, DEADLINE_NEVER);
 	expect(!victim || thread_is_dying(victim), "a thread of the process was not killed");
 }
 
 static int hold_late(void *unused)
 {
-	bool late = killed, held = process_hold(subject);
+	bool late = process_state(subject) != PROCESS_ALIVE;
 
 	(void)unused;
-	expect(!held || !late, "a hold was taken after the kill");
+	expect(!process_hold(subject) || !late, "a hold was taken after the kill");
 	return 0;
 }
 
@@ -132,7 +131,6 @@ SCENARIO(kill_or_hold, "kill.against_hold", "06.1", "P6.2", .cpus = 2, .keeps = 
 	make_victim(hold_late);
 	t = start(hold_late, NULL);
 	process_kill(subject, KILLED);
-	killed = true;
 	thread_join(t, NULL, DEADLINE_NEVER);
 }
 
@@ -433,15 +431,16 @@ SCENARIO(kill_two, "kill.two_victims", "06.7", "P6.10", .cpus = 2)
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
-/* Goes on as two threads, if a second one can be created. */
+/* Leaves a second thread behind, if it can be created, or else waits for the kill. */
 static int create_second(void *unused)
 {
 	struct thread *t;
 
 	(void)unused;
-	if (!thread_create_in(current_process(), "second", compute, NULL, PRIORITY_DEFAULT, &t))
-		thread_resume(t);
-	host_user_loop();
+	if (thread_create_in(current_process(), "second", compute, NULL, PRIORITY_DEFAULT, &t))
+		host_user_loop();
+	thread_resume(t);
+	return 3;
 }
 
 SCENARIO(kill_or_clone, "kill.against_second_thread", "06.5", "P6.2", .cpus = 2)
