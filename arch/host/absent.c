@@ -52,8 +52,6 @@ NOTHING(signal_report_stop)
 NOTHING(signal_send_group_locked)
 NOTHING(signal_send_process_locked)
 NOTHING(signal_stop_counts_down)
-NOTHING(task_begin)
-NOTHING(user_end_task)
 
 _Noreturn void lab_todo(const char *what);
 _Noreturn void panic(const char *format, ...);

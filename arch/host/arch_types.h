@@ -1,6 +1,6 @@
 /*
  * The host as a port, for the explorer: virtual CPUs are coroutines of one program. There is no
- * user mode, and no memory but the program's own.
+ * memory but the program's own.
  */
 #pragma once
 

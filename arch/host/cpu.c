@@ -101,6 +101,7 @@ void host_take_interrupts(void)
 {
 	while (host_interrupt_waits(vcpu)) {
 		struct host_cpu *c = self();
+		struct trapframe *tf = arch_trapframe(c->current);
 
 		c->irqs_on = false;
 		irq_enter();
@@ -109,9 +110,10 @@ void host_take_interrupts(void)
 			ipi_interrupt();
 		} else {
 			c->timer_set = false;
-			timer_interrupt(NULL);
+			timer_interrupt(tf);
 		}
-		irq_exit(arch_trapframe(c->current));
+		irq_exit(tf);
+		host_user_return(tf);
 		self()->irqs_on = true;
 	}
 }
@@ -161,7 +163,7 @@ static unsigned next_timer(void)
 	for (unsigned i = 0; i < nr_vcpus; i++) {
 		const struct host_cpu *c = &host_cpus[i];
 
-		if (c->timer_set && (c->idle || c->irqs_on) &&
+		if (c->timer_set && (c->idle || (c->irqs_on && !explore_loops(i))) &&
 		    (first == HOST_CPUS || c->timer_at < host_cpus[first].timer_at))
 			first = i;
 	}

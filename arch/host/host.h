@@ -33,7 +33,10 @@ bool host_interrupt_waits(unsigned cpu);	/* there is one that this CPU could be 
 bool host_takes_interrupts(unsigned cpu);	/* ... and it has interrupts on */
 void host_take_interrupts(void);		/* the current CPU takes all that wait */
 
-/* Moves the clock to the next timer of a CPU that is idle or has interrupts on; false: none. */
+/*
+ * Moves the clock to the next timer of a CPU that is idle or has interrupts on, unless a user
+ * program loops on it: its quantum has no end. False: there is none.
+ */
 bool host_advance(void);
 bool host_can_advance(void);
 
@@ -84,12 +87,28 @@ void host_switch_stack(void **save, void *load);
 void *host_first_frame(void *stack_top, void (*function)(void));
 
 /*
+ * --- The port's, for scenarios: user.c -----------------------------------------------------------
+ */
+
+/* The current thread goes back to user mode; it comes back to the kernel, as a system call does. */
+void host_user_enter(void);
+void host_user_leave(void);
+
+/* Goes back to user mode, and computes there for ever. Only an interrupt can end that. */
+_Noreturn void host_user_loop(void);
+
+/*
  * --- The explorer's, for the port ----------------------------------------------------------------
  */
 
 /* This CPU waits: for an interrupt; for a store of another CPU. */
 void explore_idle(void);
 void explore_spin(void);
+
+/* This CPU is in user mode: it may be interrupted here; it does nothing else any more. */
+void explore_user(void);
+void explore_user_loop(void);
+bool explore_loops(unsigned cpu);
 
 /* The port itself, or a function of the kernel that copies, has stored at [start, start + size). */
 void explore_stored(const void *start, size_t size);

@@ -16,6 +16,10 @@ struct host_cpu {
 	u64 timer_at;
 };
 
+/* The end of an interrupt: if it was taken in user mode, the thread goes back through the edge. */
+struct trapframe;
+void host_user_return(struct trapframe *tf);
+
 extern struct host_cpu host_cpus[HOST_CPUS];
 extern u64 host_clock;
 

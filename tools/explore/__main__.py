@@ -45,6 +45,12 @@ class Chosen:
     def lab(self, scenario: Scenario) -> Lab | None:
         return self.labs.get(scenario.step.partition(".")[0])
 
+    def bound(self, scenario: Scenario) -> int:
+        """The bound with which the lab's grade is made."""
+        lab = self.lab(scenario)
+        graded = [t.bound for t in lab.tests if t.name == scenario.scenario] if lab is not None else []
+        return graded[0] if graded and graded[0] is not None else BOUND
+
 
 class Wrong(Exception):
     """The options make no sense, or the work cannot be done; one line says why."""
@@ -56,8 +62,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--step", metavar="K", help="only those of step K, 5 or 02.5")
     parser.add_argument("--scenario", default="", metavar="TEXT", help="only those with TEXT in their names")
     parser.add_argument("--submission", type=directory, metavar="DIR", help="explore the lab's files in DIR")
-    parser.add_argument("--bound", type=int, default=BOUND, metavar="N",
-                        help="most preemptions of a schedule; default: %(default)s")  # fmt: skip
+    parser.add_argument("--bound", type=int, metavar="N",
+                        help=f"most preemptions of a schedule; default: the lab's, or {BOUND}")  # fmt: skip
     parser.add_argument("--steps", type=int, default=STEPS, metavar="N",
                         help="budget of a scenario; default: %(default)s")  # fmt: skip
     parser.add_argument("--replay", metavar="NAME", help="run one schedule, as x:4c4/1")
@@ -139,11 +145,14 @@ def _counterexample(chosen: Chosen, scenario: Scenario, result: Result) -> str:
 def _explore_all(chosen: Chosen, options: argparse.Namespace) -> list[Result]:
     program = chosen.product.explorer
     assert program is not None
+    bounds = {
+        s: chosen.bound(s) if options.bound is None else options.bound for s in chosen.scenarios
+    }
     results: dict[str, Result] = {}
     with shown() as progress, ThreadPoolExecutor(options.jobs) as pool:
         progress.expect(len(chosen.scenarios))
         running = {
-            pool.submit(explore, program, s.scenario, options.bound, options.steps, chosen.fenced): s
+            pool.submit(explore, program, s.scenario, bounds[s], options.steps, chosen.fenced): s
             for s in chosen.scenarios
         }
         try:

@@ -55,6 +55,7 @@ enum pause {
 	PAUSE_IDLE,		/* it has nothing to do */
 	PAUSE_SPIN,		/* it waits in a loop for a store of another CPU */
 	PAUSE_TURN,		/* the same, and there was one since the CPU last waited */
+	PAUSE_LOOP,		/* it computes for ever in user mode */
 	PAUSE_FAILED		/* the execution has ended with a verdict */
 };
 

@@ -64,7 +64,7 @@ static unsigned usual_cpu(unsigned mask, unsigned *turn)
 static void deadlock(void)
 {
 	static const char *const waits[] = { "?", "for a spin lock", "for an event", "in a loop",
-					     "in a loop" };
+					     "in a loop", "for nothing, in user mode" };
 	char *p = verdict;
 
 	p += sprintf(p, "deadlock:");
@@ -161,7 +161,11 @@ static enum next choose(struct run *r, struct figures *f)
 
 	if (!mask)
 		return ends_right() ? NEXT_PATH : NEXT_WRONG;
-	time = r->budget && !scenario_over && host_can_advance();
+	time = !scenario_over && host_can_advance();
+	if (time && !r->budget) {
+		time = false;
+		f->cut = true;
+	}
 	*frame = (struct frame){ .state = frame->state, .at = position(), .budget = r->budget,
 				 .nr_choices = path.nr, .pauses = r->pauses };
 	frame->usual = usual_cpu(mask, &r->turn);

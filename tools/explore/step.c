@@ -85,6 +85,24 @@ void explore_spin(void)
 	pause_cpu(news ? PAUSE_TURN : PAUSE_SPIN, NULL);
 }
 
+/* Not an access, but it counts as one, so that a schedule can name the moment before it. */
+void explore_user(void)
+{
+	progress.accesses++;
+	pause_cpu(PAUSE_ACCESS, NULL);
+}
+
+void explore_user_loop(void)
+{
+	progress.accesses++;
+	pause_cpu(PAUSE_LOOP, NULL);
+}
+
+bool explore_loops(unsigned cpu)
+{
+	return cpu_states[cpu].why == PAUSE_LOOP;
+}
+
 void explore_fail(const char *format, ...)
 {
 	va_list args;
@@ -181,6 +199,8 @@ bool can_go_on(unsigned cpu)
 		return progress.looked[cpu] != progress.stores || host_takes_interrupts(cpu);
 	case PAUSE_TURN:
 		return true;
+	case PAUSE_LOOP:
+		return host_takes_interrupts(cpu);
 	default:
 		return false;
 	}

@@ -4,6 +4,7 @@
 #include "explore/scenario.h"
 
 #include "explore/tree.h"
+#include "process/cred.h"
 #include "process/timers.h"
 
 unsigned teardowns;
@@ -13,6 +14,26 @@ void process_timers_end(struct process *p)
 {
 	(void)p;
 	teardowns++;
+}
+
+/* The tasks of the one user there is. */
+static _Atomic int tasks;
+
+int task_begin(void)
+{
+	tasks++;
+	return 0;
+}
+
+void user_end_task(struct user *u)
+{
+	(void)u;
+	tasks--;
+}
+
+const char *check_tasks(void)
+{
+	return tasks == 1 ? NULL : "not as many tasks were ended as begun";	/* process 1 is left */
 }
 
 struct process *make_child(void)
@@ -30,6 +51,11 @@ struct thread *create_in(struct process *p, thread_fn entry, void *arg)
 	expect(!thread_create_in(p, "thread", entry, arg, PRIORITY_DEFAULT, &t),
 	       "a thread could not be made");
 	return t;
+}
+
+void adopt_orphans(void)
+{
+	init_process = &kernel_process;
 }
 
 int wait_for(pid_t pid)

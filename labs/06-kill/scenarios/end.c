@@ -1,0 +1,330 @@
+/*
+ * Lab 06: what comes after the last thread: holds, the teardown, zombies, orphans, the reaper.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+
+#include "explore/tree.h"
+#include "sched/wait.h"
+
+static int leave(void *code)
+{
+	return (int)(long)code;
+}
+
+/* A child with one thread, which has not started and will exit with 3. */
+static struct process *make_leaver(struct process *parent, struct thread **t)
+{
+	struct process *p;
+
+	expect(!process_create(parent, &p), "a process could not be made");
+	*t = create_in(p, leave, (void *)3);
+	return p;
+}
+
+static void expect_3(pid_t pid)
+{
+	int status = wait_for(pid);
+
+	expect(status == STATUS_EXIT(3), "the status is 0x%x, not 0x%x", status, STATUS_EXIT(3));
+}
+
+/* --- Zombies ---------------------------------------------------------------------------------- */
+
+SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
+{
+	struct thread *t;
+	pid_t pid = make_leaver(&kernel_process, &t)->pid;
+
+	thread_resume(t);
+	expect_3(pid);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
+{
+	struct thread *t;
+	pid_t pid = make_leaver(&kernel_process, &t)->pid;
+	struct wait_result res;
+	int err;
+
+	thread_resume(t);
+	err = process_wait(pid, WEXITED | WNOWAIT, &res);
+	expect(!err && res.pid == pid && res.status == STATUS_EXIT(3),
+	       "a look at process %d returned %d, process %d, status 0x%x", pid, err, res.pid,
+	       res.status);
+	expect_3(pid);
+}
+
+static pid_t child;
+
+static int wait_for_child(void *unused)
+{
+	struct wait_result res;
+	int err = process_wait(child, WEXITED, &res);
+
+	(void)unused;
+	expect(err == -ECHILD || err == -EINTR || (!err && res.pid == child && res.status == STATUS_EXIT(3)),
+	       "the wait returned %d, process %d, status 0x%x", err, res.pid, res.status);
+	return err;
+}
+
+SCENARIO(zombie_shared, "zombie.two_waiters", "06.2", "P6.7", .cpus = 2)
+{
+	struct thread *t, *other;
+	int mine, its = 0;
+
+	child = make_leaver(&kernel_process, &t)->pid;
+	other = start(wait_for_child, NULL);
+	thread_resume(t);
+	mine = wait_for_child(NULL);
+	thread_join(other, &its, DEADLINE_NEVER);
+	expect(!mine != !its, "of two waits for one child one returned %d, the other %d", mine, its);
+}
+
+static struct process *subject;
+
+static int kill_subject(void *unused)
+{
+	(void)unused;
+	process_kill(subject, KILLED);
+	process_put(subject);
+	return 0;
+}
+
+/* The child ends before or after the kill; what a look at the zombie says stays so. */
+SCENARIO(zombie_killed, "zombie.against_kill", "06.2", "P6.7", .cpus = 2)
+{
+	struct wait_result res = { 0 };
+	struct thread *t;
+	pid_t pid;
+	int status;
+
+	subject = process_get(make_leaver(&kernel_process, &t));
+	pid = subject->pid;
+	thread_resume(t);
+	thread_detach(start(kill_subject, NULL));
+	process_wait(pid, WEXITED | WNOWAIT, &res);
+	status = wait_for(pid);
+	expect(res.pid == pid && res.status == status,
+	       "the status of a zombie has changed from 0x%x to 0x%x", res.status, status);
+}
+
+/* --- Orphans: the kernel's own process takes the place of init -------------------------------- */
+
+SCENARIO(orphan_both, "orphan.both_die", "06.2", "P6.9", .cpus = 2)
+{
+	struct thread *parent_thread, *thread;
+	struct process *parent = make_leaver(&kernel_process, &parent_thread);
+	pid_t parent_pid = parent->pid, pid = make_leaver(parent, &thread)->pid;
+
+	adopt_orphans();
+	thread_resume(thread);
+	thread_resume(parent_thread);
+	expect_3(parent_pid);
+	expect_3(pid);
+}
+
+/* Init's wait begins before its grandchild's child ends or becomes its own, in whichever order. */
+SCENARIO(orphan_told, "orphan.init_waits_already", "06.2", "P6.9", .cpus = 2, .keeps = true)
+{
+	struct thread *parent_thread, *thread;
+	struct process *grandparent = make_child();
+	struct process *parent = make_leaver(grandparent, &parent_thread);
+	pid_t pid = make_leaver(parent, &thread)->pid;
+	struct wait_result res;
+	int err;
+
+	adopt_orphans();
+	thread_resume(thread);
+	thread_resume(parent_thread);
+	err = process_wait(-1, WEXITED, &res);
+	expect(!err && res.pid == pid, "waiting for any child returned %d, process %d", err, res.pid);
+}
+
+static bool collected;
+
+static int wait_and_tell(void *unused)
+{
+	collected = !wait_for_child(unused);
+	return 3;
+}
+
+/* The parent collects its child while it is killed itself; else the child is init's to collect. */
+SCENARIO(orphan_waited, "orphan.parent_waits", "06.5", "P6.9", .cpus = 2)
+{
+	struct process *parent = make_child();
+	struct thread *parent_thread = create_in(parent, wait_and_tell, NULL), *thread;
+	pid_t pid = parent->pid;
+	int err;
+
+	adopt_orphans();
+	child = make_leaver(parent, &thread)->pid;
+	thread_resume(thread);
+	thread_resume(parent_thread);
+	process_kill(parent, KILLED);
+	wait_for(pid);
+	err = wait_for_child(NULL);
+	expect(!err == !collected, "its parent %s the child, and init's wait returned %d",
+	       collected ? "has collected" : "did not collect", err);
+}
+
+/* --- Holds ------------------------------------------------------------------------------------ */
+
+/* Whether a hold may be taken is decided while the last thread leaves. */
+SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	struct process *p = make_leaver(&kernel_process, &t);
+	pid_t pid = p->pid;
+
+	thread_resume(t);
+	if (process_hold(p)) {
+		expect(!teardowns, "a process was held after it was torn down");
+		thread_yield();
+		expect(!teardowns, "a held process was torn down");
+		process_unhold(p);
+	}
+	expect_3(pid);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* The last hold may be the thread's or ours. */
+SCENARIO(hold_last, "hold.last_of_two", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	struct process *p = make_leaver(&kernel_process, &t);
+	pid_t pid = p->pid;
+
+	expect(process_hold(p), "a living process could not be held");
+	thread_resume(t);
+	expect(!teardowns, "a held process was torn down");
+	process_unhold(p);
+	expect_3(pid);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+static int unhold(void *unused)
+{
+	(void)unused;
+	process_unhold(subject);
+	return 0;
+}
+
+SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t, *other;
+	pid_t pid;
+
+	subject = make_leaver(&kernel_process, &t);
+	pid = subject->pid;
+	expect(process_hold(subject) && process_hold(subject), "a living process could not be held");
+	other = start(unhold, NULL);
+	thread_resume(t);
+	process_unhold(subject);
+	thread_join(other, NULL, DEADLINE_NEVER);
+	expect_3(pid);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+static int hold_for_a_while(void *unused)
+{
+	(void)unused;
+	if (process_hold(subject)) {
+		expect(!teardowns, "a process was held after it was torn down");
+		process_unhold(subject);
+	}
+	process_put(subject);
+	return 0;
+}
+
+static struct wait_queue never = WAIT_QUEUE_INIT(never);
+
+static int wait_for_ever(void *unused)
+{
+	(void)unused;
+	return wait_block(&never, DEADLINE_NEVER);
+}
+
+SCENARIO(hold_or_kill, "hold.against_kill", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	int status;
+	pid_t pid;
+
+	subject = process_get(make_child());
+	t = create_in(subject, wait_for_ever, NULL);
+	pid = subject->pid;
+	thread_resume(t);
+	thread_detach(start(hold_for_a_while, NULL));
+	process_kill(subject, KILLED);
+	status = wait_for(pid);
+	expect(status == KILLED, "the victim ended with status 0x%x, not 0x%x", status, KILLED);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* --- The reaper ------------------------------------------------------------------------------- */
+
+static int nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+SCENARIO(reap_two, "reaper.two_bodies", "06.2", "P6.10", .cpus = 2)
+{
+	thread_detach(start(nothing, NULL));
+	thread_detach(start(nothing, NULL));
+}
+
+SCENARIO(reap_drained, "reaper.drained", "06.2", "P6.10", .cpus = 2)
+{
+	struct thread *t = thread_get(start(nothing, NULL));
+
+	thread_detach(t);
+	while (thread_state(t) != THREAD_DEAD)
+		arch_spin_hint();
+	reaper_drain();
+	expect(!t->stack, "the reaper is idle, but a dead thread was not freed");
+	thread_put(t);
+}
+
+/* Threads of the kernel have joiners; a kill may come before they run, or while they do. */
+SCENARIO(reap_joinable, "reaper.killed_and_joined", "06.4", "P6.10", .cpus = 2)
+{
+	struct thread *t = start(nothing, NULL);
+	int err;
+
+	thread_kill(t);
+	err = thread_join(t, NULL, DEADLINE_NEVER);
+	expect(!err, "joining a killed thread returned %d", err);
+}
+
+static struct thread *victim;
+
+static int kill_victim(void *unused)
+{
+	(void)unused;
+	thread_kill(victim);
+	thread_put(victim);
+	return 0;
+}
+
+SCENARIO(reap_detached, "reaper.killed_and_detached", "06.4", "P6.10", .cpus = 2)
+{
+	victim = thread_get(start(nothing, NULL));
+	thread_detach(start(kill_victim, NULL));
+	expect(!thread_detach(victim), "the detach failed");
+}
+
+SCENARIO(reap_timed, "reaper.killed_or_timed_out", "06.4", "P6.10", .cpus = 2)
+{
+	int err;
+
+	victim = thread_get(start(nothing, NULL));
+	thread_detach(start(kill_victim, NULL));
+	err = thread_join(victim, NULL, deadline_in(1000));
+	expect(!err || err == -ETIMEDOUT, "the join returned %d", err);
+	if (err)
+		expect(!thread_join(victim, NULL, DEADLINE_NEVER), "the second join failed");
+}

@@ -1,0 +1,475 @@
+/*
+ * Lab 06: a kill meets another kill, a new thread, and victims in every state.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+
+#include "explore/tree.h"
+#include "sched/cpu.h"
+#include "sched/wait.h"
+
+static struct process *subject;
+static struct thread *victim;
+static _Atomic bool killed;		/* process_kill() has returned 0 */
+
+/* Makes the subject, with one thread that has not started yet. */
+static pid_t make_victim(thread_fn entry)
+{
+	subject = make_child();
+	victim = create_in(subject, entry, NULL);
+	return subject->pid;
+}
+
+static pid_t start_victim(thread_fn entry)
+{
+	pid_t pid = make_victim(entry);
+
+	thread_resume(victim);
+	return pid;
+}
+
+static _Atomic bool runs;
+static thread_fn body;
+
+static int say_that_it_runs(void *unused)
+{
+	runs = true;
+	return body(unused);
+}
+
+/* Returns when the victim runs on another CPU, so that the kill can come anywhere in @entry. */
+static pid_t start_on_other_cpu(thread_fn entry)
+{
+	pid_t pid;
+
+	body = entry;
+	pid = start_victim(say_that_it_runs);
+	while (!runs)
+		arch_spin_hint();
+	return pid;
+}
+
+static int kill_subject(void *status)
+{
+	return process_kill(subject, (int)(long)status);
+}
+
+/* Waits for the victim, which was killed. */
+static void expect_killed(pid_t pid)
+{
+	int status = wait_for(pid);
+
+	expect(status == KILLED, "the victim ended with status 0x%x, not 0x%x", status, KILLED);
+}
+
+/* Waits for the victim, which exits with 3 unless it is killed first. @err: what the kill returned. */
+static void expect_killed_or_3(pid_t pid, int err)
+{
+	int status = wait_for(pid);
+
+	expect(!err || err == -EALREADY, "the kill returned %d", err);
+	expect(status == (err ? STATUS_EXIT(3) : KILLED),
+	       "the kill returned %d, but the status is 0x%x", err, status);
+}
+
+/* --- The swap --------------------------------------------------------------------------------- */
+
+SCENARIO(two_killers, "kill.two_killers", "06.1", "P6.1", .cpus = 2)
+{
+	struct process *p = subject = make_child();
+	struct thread *t = start(kill_subject, (void *)STATUS_SIGNAL(SIGTERM));
+	int mine = process_kill(p, KILLED), other = 0, status;
+
+	thread_join(t, &other, DEADLINE_NEVER);
+	expect((mine == 0 && other == -EALREADY) || (mine == -EALREADY && other == 0),
+	       "one kill returned %d, the other %d", mine, other);
+	status = LIFE_STATUS(p->life);
+	expect(status == (mine ? STATUS_SIGNAL(SIGTERM) : KILLED),
+	       "the status is 0x%x, not that of the kill that returned 0", status);
+	process_abandon(p);
+}
+
+static int create_late(void *unused)
+{
+	struct thread *t;
+	bool late = process_state(subject) != PROCESS_ALIVE;
+	int err = thread_create_in(subject, "late", create_late, NULL, PRIORITY_DEFAULT, &t);
+
+	(void)unused;
+	expect(err == 0 || err == -ESRCH, "creating a thread returned %d", err);
+	expect(err || !late, "a thread was created after the kill");
+	if (!err)
+		victim = t;
+	return 0;
+}
+
+/* The thread that may have been created stays as it is: to end threads is for later steps. */
+SCENARIO(kill_or_create, "kill.against_create", "06.1", "P6.2", .cpus = 2, .keeps = true)
+{
+	struct thread *t;
+
+	subject = make_child();
+	t = start(create_late, NULL);
+	process_kill(subject, KILLED);
+	thread_join(t, NULL, DEADLINE_NEVER);
+	expect(!victim || thread_is_dying(victim), "a thread of the process was not killed");
+}
+
+static int hold_late(void *unused)
+{
+	bool late = process_state(subject) != PROCESS_ALIVE;
+
+	(void)unused;
+	expect(!process_hold(subject) || !late, "a hold was taken after the kill");
+	return 0;
+}
+
+SCENARIO(kill_or_hold, "kill.against_hold", "06.1", "P6.2", .cpus = 2, .keeps = true)
+{
+	struct thread *t;
+
+	make_victim(hold_late);
+	t = start(hold_late, NULL);
+	process_kill(subject, KILLED);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
+/* --- Running ---------------------------------------------------------------------------------- */
+
+static int compute(void *unused)
+{
+	(void)unused;
+	host_user_loop();
+}
+
+/* No quantum ends the loop, so without an interrupt the victim goes on for ever. */
+SCENARIO(kill_running, "kill.in_user_mode", "06.3", "P6.11", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(compute);
+
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static int step_in_user_mode(void *unused)
+{
+	(void)unused;
+	host_user_enter();
+	expect(!killed, "a thread runs user code after it was killed");
+	host_user_leave();
+	return 3;
+}
+
+/* The victim may be about to enter user mode, in it, on its way out, or past it. */
+SCENARIO(kill_at_edge, "kill.at_the_edge", "06.5", "P6.11", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(step_in_user_mode);
+	int err = process_kill(subject, KILLED);
+
+	killed = !err;
+	expect_killed_or_3(pid, err);
+}
+
+/* --- Ready and suspended ---------------------------------------------------------------------- */
+
+static bool ran;
+
+static int run(void *unused)
+{
+	(void)unused;
+	ran = true;
+	host_user_loop();
+}
+
+/* On one CPU and with interrupts off no other thread can run between the two statements. */
+SCENARIO(kill_unrun, "kill.before_it_runs", "06.4", "P6.4", .cpus = 1)
+{
+	pid_t pid = start_victim(run);
+	bool unrun;
+
+	irq_off();
+	unrun = victim->unwound && !ran;
+	process_kill(subject, KILLED);
+	irq_on();
+	expect_killed(pid);
+	expect(!unrun || !ran, "a thread that had not run before the kill ran after it");
+}
+
+SCENARIO(kill_or_start, "kill.against_first_run", "06.5", "P6.4", .cpus = 2)
+{
+	pid_t pid = start_victim(run);
+
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static int resume_victim(void *unused)
+{
+	int err = thread_resume(victim);
+
+	(void)unused;
+	expect(!err || err == -ESRCH, "the resume returned %d", err);
+	return 0;
+}
+
+/* The creator starts the thread while another thread kills the process. */
+SCENARIO(kill_embryo, "kill.against_start", "06.4", "P6.4", .cpus = 2)
+{
+	pid_t pid = make_victim(run);
+
+	thread_detach(start(resume_victim, NULL));
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+SCENARIO(kill_suspended, "kill.suspended", "06.5", "P6.4", .cpus = 2)
+{
+	pid_t pid = start_victim(run);
+
+	expect(!thread_suspend(victim), "the suspend failed");
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static bool in_hand;			/* the victim has something to give back */
+
+static int yield_with_work(void *unused)
+{
+	(void)unused;
+	in_hand = true;
+	thread_yield();
+	thread_yield();
+	in_hand = false;
+	return 3;
+}
+
+SCENARIO(kill_suspended_work, "kill.suspended_with_work", "06.5", "P6.6", .cpus = 1)
+{
+	pid_t pid = start_victim(yield_with_work);
+
+	thread_yield();
+	thread_suspend(victim);
+	thread_yield();
+	expect_killed_or_3(pid, process_kill(subject, KILLED));
+	expect(!in_hand, "a suspended thread died with work in hand");
+}
+
+SCENARIO(kill_ready_work, "kill.ready_with_work", "06.4", "P6.6", .cpus = 1)
+{
+	pid_t pid = start_victim(yield_with_work);
+
+	thread_yield();
+	expect_killed_or_3(pid, process_kill(subject, KILLED));
+	expect(!in_hand, "a ready thread died with work in hand");
+}
+
+/* --- Blocked and sleeping --------------------------------------------------------------------- */
+
+static struct wait_queue never = WAIT_QUEUE_INIT(never);
+
+static int wait_for_ever(void *unused)
+{
+	int err = wait_block(&never, DEADLINE_NEVER);
+
+	(void)unused;
+	expect(err == -EINTR, "the wait of a killed thread returned %d", err);
+	return 0;
+}
+
+SCENARIO(kill_blocking, "kill.about_to_block", "06.5", "P6.5", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(wait_for_ever);
+
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static int sleep_for_ever(void *unused)
+{
+	int err = thread_sleep_until(DEADLINE_NEVER);
+
+	(void)unused;
+	expect(err == -EINTR, "the sleep of a killed thread returned %d", err);
+	return 0;
+}
+
+SCENARIO(kill_sleeping, "kill.about_to_sleep", "06.5", "P6.3", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(sleep_for_ever);
+
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static int wait_with_deadline(void *unused)
+{
+	int err = wait_block(&never, deadline_in(1000));
+
+	(void)unused;
+	expect(err == -EINTR || err == -ETIMEDOUT, "the wait returned %d", err);
+	return 3;
+}
+
+SCENARIO(kill_timed, "kill.against_timeout", "06.5", "P6.3", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(wait_with_deadline);
+	int err = process_kill(subject, KILLED);
+
+	expect_killed_or_3(pid, err);
+}
+
+static struct wait_queue event = WAIT_QUEUE_INIT(event);
+static bool happened;
+
+static void let_it_happen(void)
+{
+	spin_lock(&event.lock);
+	happened = true;
+	wait_wake_all_locked(&event, 0);
+	spin_unlock(&event.lock);
+}
+
+static int event_happens(void *unused)
+{
+	(void)unused;
+	let_it_happen();
+	return 0;
+}
+
+/* Waits for the event, and then for ever. */
+static int wait_twice(void *unused)
+{
+	(void)unused;
+	spin_lock(&event.lock);
+	while (!happened && !wait_block_locked(&event, DEADLINE_NEVER, 0))
+		;
+	spin_unlock(&event.lock);
+	return wait_for_ever(NULL);
+}
+
+/* An event wakes the victim; the kill comes before it has run again, or while it blocks anew. */
+SCENARIO(kill_woken, "kill.after_event", "06.5", "P6.5", .cpus = 2)
+{
+	pid_t pid = start_victim(wait_twice);
+
+	let_it_happen();
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+SCENARIO(kill_or_wake, "kill.against_event", "06.5", "P6.5", .cpus = 2)
+{
+	pid_t pid = start_victim(wait_twice);
+
+	thread_detach(start(event_happens, NULL));
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static int wait_unkillable(void *unused)
+{
+	(void)unused;
+	spin_lock(&event.lock);
+	in_hand = true;
+	while (!happened) {
+		int err = wait_block_locked(&event, DEADLINE_NEVER, WAIT_UNKILLABLE);
+
+		expect(!err, "a wait that no kill may end returned %d", err);
+	}
+	in_hand = false;
+	spin_unlock(&event.lock);
+	return 3;
+}
+
+SCENARIO(kill_unkillable, "kill.unkillable_wait", "06.5", "P6.6", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(wait_unkillable);
+
+	process_kill(subject, KILLED);
+	let_it_happen();
+	expect_killed(pid);
+	expect(!in_hand, "a thread died with work in hand");
+}
+
+SCENARIO(kill_woken_work, "kill.woken_with_work", "06.5", "P6.6", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(wait_unkillable);
+	int err;
+
+	let_it_happen();
+	err = process_kill(subject, KILLED);
+	expect_killed_or_3(pid, err);
+	expect(!in_hand, "a thread died with work in hand");
+}
+
+/* --- Exit ------------------------------------------------------------------------------------- */
+
+static int leave_with_3(void *unused)
+{
+	(void)unused;
+	return 3;
+}
+
+SCENARIO(kill_or_exit, "kill.against_exit", "06.5", "P6.1", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(leave_with_3);
+	int err = process_kill(subject, KILLED);
+
+	expect_killed_or_3(pid, err);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* --- Several threads -------------------------------------------------------------------------- */
+
+SCENARIO(kill_two, "kill.two_victims", "06.7", "P6.10", .cpus = 2)
+{
+	pid_t pid = start_victim(wait_for_ever);
+
+	thread_resume(create_in(subject, run, NULL));
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* Leaves a second thread behind, if it can be created, or else waits for the kill. */
+static int create_second(void *unused)
+{
+	struct thread *t;
+
+	(void)unused;
+	if (thread_create_in(current_process(), "second", compute, NULL, PRIORITY_DEFAULT, &t))
+		host_user_loop();
+	thread_resume(t);
+	return 3;
+}
+
+SCENARIO(kill_or_clone, "kill.against_second_thread", "06.5", "P6.2", .cpus = 2)
+{
+	pid_t pid = start_on_other_cpu(create_second);
+
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
+static int exit_process(void *code)
+{
+	process_exit(STATUS_EXIT((int)(long)code));
+}
+
+/* Both threads end the process; each kills the other too. */
+SCENARIO(exit_twice, "kill.two_exits", "06.5", "P6.1", .cpus = 2)
+{
+	struct thread *first, *second;
+	pid_t pid;
+	int status;
+
+	subject = make_child();
+	pid = subject->pid;
+	first = create_in(subject, exit_process, (void *)3);
+	second = create_in(subject, exit_process, (void *)4);
+	thread_resume(first);
+	thread_resume(second);
+	status = wait_for(pid);
+	expect(status == STATUS_EXIT(3) || status == STATUS_EXIT(4), "the status is 0x%x", status);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
