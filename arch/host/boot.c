@@ -32,7 +32,7 @@ static int run_scenario(void *unused)
 {
 	(void)unused;
 	scenario();
-	scenario_over = true;
+	host_thread_ends();
 	return 0;
 }
 
@@ -64,6 +64,7 @@ void host_boot(unsigned n, void (*body)(void))
 	host_count_from_here();
 	if (!body)
 		return;
+	host_thread_begins();
 	t = thread_create("scenario", run_scenario, NULL, PRIORITY_DEFAULT);
 	if (!t || thread_detach(t) || thread_resume(t))
 		explore_fail("the scenario's thread does not start");

@@ -17,6 +17,7 @@ bool scenario_over;
 
 struct host_cpu host_cpus[HOST_CPUS];
 u64 host_clock;
+u64 host_acting;
 void *host_cpu_sp[HOST_CPUS];
 
 /* --- Stacks ----------------------------------------------------------------------------------- */
@@ -213,6 +214,16 @@ void arch_switch(struct thread *prev, struct thread *next)
 _Noreturn void host_start_cpu(void)
 {
 	sched_idle();
+}
+
+void host_thread_begins(void)
+{
+	host_acting++;
+}
+
+void host_thread_ends(void)
+{
+	scenario_over = --host_acting == 0;
 }
 
 const char *host_thread_name(unsigned cpu)

@@ -16,7 +16,7 @@
 
 extern unsigned nr_vcpus;
 extern unsigned vcpu;			/* which runs now */
-extern bool scenario_over;		/* the scenario's own thread has come to its end */
+extern bool scenario_over;		/* its own thread and its actors (scenario.h) have ended */
 
 /*
  * --- The port's, for the explorer ----------------------------------------------------------------
@@ -69,6 +69,9 @@ unsigned host_pieces(struct piece *pieces);	/* returns how many */
 unsigned host_stack_of(const void *address);
 bool host_stack_is_free(unsigned stack);
 
+/* Where the thread whose stack that is has stopped; NULL: it never ran. */
+const void *host_saved_sp(unsigned stack);
+
 /* Whether @address was freed; the name of what was there. */
 const char *host_freed(const void *address);
 bool host_is_statistics(const void *address);
@@ -77,6 +80,13 @@ const char *host_thread_name(unsigned cpu);	/* of the thread that runs on @cpu *
 
 /* NULL, or what was not given back since the scenario began. */
 const char *host_leak(void);
+
+/* Counts the threads whose end the scenario waits for. */
+void host_thread_begins(void);
+void host_thread_ends(void);
+
+/* NULL, or that a deadline of a wait is left in a sleep queue. */
+const char *host_armed(void);
 
 /* A CPU's boot stack, and where its stack pointer was when it last stopped. */
 extern char host_entry_stacks[HOST_CPUS][64 << 10];

@@ -101,6 +101,18 @@ void *kmem_cache_zalloc(struct kmem_cache *c)
 	return memset(kmem_cache_alloc(c), 0, c->size);
 }
 
+/* Whatever the size, up to that of a buffer. */
+void *kmalloc(size_t size)
+{
+	static struct kmem_cache *buffers;
+
+	if (!buffers)
+		buffers = kmem_cache_create("buffer", 256, ALIGN);
+	if (size > buffers->size)
+		explore_fail("a buffer of %zu bytes is too large", size);
+	return kmem_cache_alloc(buffers);
+}
+
 /* The index of the object that @address is in; nr_objects: none. */
 static unsigned object_of(const void *address)
 {
@@ -130,6 +142,17 @@ void kmem_cache_free(struct kmem_cache *c, void *object)
 		explore_fail("a %s is freed twice", c->name);
 	heap.objects[i].freed = true;
 	memset(object, POISON, c->size);
+}
+
+void kfree(void *p)
+{
+	unsigned i = object_of(p);
+
+	if (!p)
+		return;
+	if (i == heap.nr_objects)
+		explore_fail("a buffer is freed that was never allocated");
+	kmem_cache_free(&caches[heap.objects[i].cache], p);
 }
 
 const char *host_freed(const void *address)
@@ -188,6 +211,18 @@ bool host_stack_is_free(unsigned stack)
 	return stack < HOST_STACKS && !heap.stacks_used[stack];
 }
 
+const void *host_saved_sp(unsigned stack)
+{
+	for (unsigned i = 0; i < heap.nr_objects; i++) {
+		const struct thread *t = (struct thread *)(arena + heap.objects[i].start);
+
+		if (!heap.objects[i].freed && heap.objects[i].cache == thread_cache &&
+		    host_stack_of(t->stack) == stack)
+			return t->arch.sp;
+	}
+	return NULL;
+}
+
 u64 page_total(void)
 {
 	return 1 << 20;
@@ -211,6 +246,14 @@ static unsigned live_stacks(void)
 	for (unsigned i = 0; i < HOST_STACKS; i++)
 		n += heap.stacks_used[i];
 	return n;
+}
+
+const char *host_armed(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (cpus[i].sleepq.nr || rb_first(&cpus[i].sleepq.deadlines))
+			return "a deadline is still armed";
+	return NULL;
 }
 
 void host_count_from_here(void)
@@ -312,6 +355,7 @@ unsigned host_pieces(struct piece *pieces)
 
 	pieces[n++] = (struct piece){ host_cpus, sizeof(host_cpus) };
 	pieces[n++] = (struct piece){ &host_clock, sizeof(host_clock) };
+	pieces[n++] = (struct piece){ &host_acting, sizeof(host_acting) };
 	pieces[n++] = (struct piece){ &heap, sizeof(heap) };
 	find_stack_pointers(sp);
 	for (unsigned i = 0; i < HOST_STACKS; i++) {

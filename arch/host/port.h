@@ -22,6 +22,7 @@ void host_user_return(struct trapframe *tf);
 
 extern struct host_cpu host_cpus[HOST_CPUS];
 extern u64 host_clock;
+extern u64 host_acting;			/* threads of the scenario that have not ended */
 
 /* Marks the words of [start, start + size) as statistics: nothing is decided by them. */
 void host_mark_statistics(const void *start, size_t size);

@@ -169,20 +169,48 @@ void forget_racing_others(void)
 
 /* --- Pauses ----------------------------------------------------------------------------------- */
 
+/* Returns the stack pointer of @stack, on which this CPU does not run; NULL: not known. */
+static const char *stack_pointer(unsigned stack)
+{
+	for (unsigned i = 0; i < nr_vcpus; i++)
+		if (i != vcpu && host_stack_of(host_cpu_sp[i]) == stack)
+			return cpu_states[i].sp;
+	return host_saved_sp(stack);
+}
+
+/* Whether @address was on a stack that was freed, or of a function that has returned. */
+static bool on_left_frame(const void *address)
+{
+	unsigned stack = host_stack_of(address);
+	const char *sp;
+
+	if (stack == HOST_NO_STACK || stack == host_stack_of(__builtin_frame_address(0)))
+		return false;
+	if (host_stack_is_free(stack))
+		return true;
+	sp = stack_pointer(stack);
+	/* The lowest word is the canary, which belongs to no function. */
+	return (const char *)address < sp && host_stack_of((const char *)address - 8) == stack;
+}
+
 static void check_memory(const struct access *a)
 {
 	const char *freed = host_freed(a->address);
 	bool on_free_stack = host_stack_is_free(host_stack_of(__builtin_frame_address(0)));
 
-	if (!freed && !on_free_stack && !host_stack_is_free(host_stack_of(a->address)))
+	if (!freed && !on_free_stack && !on_left_frame(a->address))
 		return;
 	if (on_access)
 		on_access(a);
 	if (freed)
 		explore_fail("a %s is %s after it was freed", freed,
 			     a->kind == READ ? "read" : "written");
-	explore_fail(on_free_stack ? "a thread runs on a stack that was freed"
-				   : "a stack is accessed after it was freed");
+	if (on_free_stack)
+		explore_fail("a thread runs on a stack that was freed");
+	explore_fail(host_stack_is_free(host_stack_of(a->address))
+			     ? "a stack is accessed after it was freed"
+			     : "a variable is %s after its function has returned",
+		     a->kind == READ ? "read" : "written");
 }
 
 /* Pauses, if others could see the access that comes next. */
@@ -203,7 +231,8 @@ static void pause_before(const struct access *a, struct word *w)
 	}
 }
 
-static void access(enum kind kind, bool atomic, const void *address, unsigned size, const void *pc)
+static void access(enum kind kind, bool atomic, const void *address, unsigned size, const void *pc,
+		   const void *sp)
 {
 	struct access a = { kind, size, address, pc };
 
@@ -213,6 +242,7 @@ static void access(enum kind kind, bool atomic, const void *address, unsigned si
 		explore_fail(ENDLESS);
 	if (++progress.turn[vcpu] > ACCESSES_OF_TURN)
 		explore_spin();
+	cpu_states[vcpu].sp = sp;
 	check_memory(&a);
 	if (!host_is_statistics(address)) {
 		struct word *w = find_word(address);
@@ -267,6 +297,8 @@ static void lock_released(const void *lock)
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 #define PC	__builtin_return_address(0)
+#define SP	((const char *)__builtin_frame_address(0) + 16)	/* of the caller */
+#define CALLER	PC, SP
 
 void __tsan_init(void)
 {
@@ -282,10 +314,10 @@ void __tsan_func_exit(void)
 }
 
 #define PLAIN(n) \
-	void __tsan_read##n(void *p) { access(READ, false, p, n, PC); } \
-	void __tsan_write##n(void *p) { access(WRITE, false, p, n, PC); } \
-	void __tsan_unaligned_read##n(void *p) { access(READ, false, p, n, PC); } \
-	void __tsan_unaligned_write##n(void *p) { access(WRITE, false, p, n, PC); }
+	void __tsan_read##n(void *p) { access(READ, false, p, n, CALLER); } \
+	void __tsan_write##n(void *p) { access(WRITE, false, p, n, CALLER); } \
+	void __tsan_unaligned_read##n(void *p) { access(READ, false, p, n, CALLER); } \
+	void __tsan_unaligned_write##n(void *p) { access(WRITE, false, p, n, CALLER); }
 
 PLAIN(1)
 PLAIN(2)
@@ -296,13 +328,13 @@ PLAIN(16)
 void __tsan_read_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		access(READ, false, p + i, 8, PC);
+		access(READ, false, p + i, 8, CALLER);
 }
 
 void __tsan_write_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		access(WRITE, false, p + i, 8, PC);
+		access(WRITE, false, p + i, 8, CALLER);
 }
 
 /* The operation is made after the pause, in one piece, and no other CPU runs meanwhile. */
@@ -311,7 +343,7 @@ void __tsan_write_range(char *p, size_t n)
 	{ \
 		type old; \
 		(void)order; \
-		access(WRITE, true, (const void *)p, sizeof(*p), PC); \
+		access(WRITE, true, (const void *)p, sizeof(*p), CALLER); \
 		old = *p; \
 		*p = (new); \
 		return old; \
@@ -323,7 +355,7 @@ void __tsan_write_range(char *p, size_t n)
 	{ \
 		(void)order; \
 		(void)failure; \
-		access(WRITE, true, (const void *)p, sizeof(*p), PC); \
+		access(WRITE, true, (const void *)p, sizeof(*p), CALLER); \
 		if (*p == *expected) { \
 			*p = v; \
 			return 1; \
@@ -336,14 +368,14 @@ void __tsan_write_range(char *p, size_t n)
 	type __tsan_atomic##bits##_load(const volatile type *p, int order) \
 	{ \
 		(void)order; \
-		access(READ, true, (const void *)p, sizeof(*p), PC); \
+		access(READ, true, (const void *)p, sizeof(*p), CALLER); \
 		return *p; \
 	} \
 	void __tsan_atomic##bits##_store(volatile type *p, type v, int order) \
 	{ \
 		bool release = exchange_kind(PC) == ACQUIRE; \
 		(void)order; \
-		access(release ? RELEASE : WRITE, true, (const void *)p, sizeof(*p), PC); \
+		access(release ? RELEASE : WRITE, true, (const void *)p, sizeof(*p), CALLER); \
 		*p = v; \
 		if (release) \
 			lock_released((const void *)p); \
@@ -353,7 +385,7 @@ void __tsan_write_range(char *p, size_t n)
 		enum kind kind = exchange_kind(PC); \
 		type old; \
 		(void)order; \
-		access(kind, true, (const void *)p, sizeof(*p), PC); \
+		access(kind, true, (const void *)p, sizeof(*p), CALLER); \
 		old = *p; \
 		*p = v; \
 		if (kind != WRITE && !old) \

@@ -65,6 +65,7 @@ enum pause {
 struct cpu_state {
 	enum pause why;
 	const void *pc;			/* where it paused */
+	const void *sp;			/* of the kernel there */
 	const uint32_t *lock;		/* PAUSE_LOCK */
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
@@ -169,3 +170,4 @@ enum outcome replay(const struct schedule *s);
 
 /* NULL, or what is wrong when nothing is left to do. */
 const char *check_end(void);
+const char *wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -12,6 +12,7 @@
 #include "explore.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,20 @@ const char *check_end(void)
 {
 	const char *wrong = scenario->after ? scenario->after() : NULL;
 
+	if (!wrong)
+		wrong = host_armed();
 	return wrong || scenario->keeps ? wrong : host_leak();
+}
+
+const char *wrong(const char *format, ...)
+{
+	static char text[sizeof(verdict)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return text;
 }
 
 static void print_text(const char *s)

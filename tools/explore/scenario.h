@@ -16,6 +16,7 @@
 #pragma once
 
 #include "explore/entry.h"
+#include "sched/sched.h"
 #include "thread/thread.h"
 #include "types.h"
 
@@ -54,4 +55,98 @@ static inline struct thread *start(thread_fn entry, void *arg)
 
 	thread_resume(t);
 	return t;
+}
+
+/* For one CPU alone: a thread that cannot move has far fewer interleavings. */
+static inline struct thread *create_on(unsigned cpu, thread_fn entry, void *arg)
+{
+	struct thread *t = thread_create("thread", entry, arg, PRIORITY_DEFAULT);
+
+	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
+	return t;
+}
+
+static inline struct thread *start_on(unsigned cpu, thread_fn entry, void *arg)
+{
+	struct thread *t = create_on(cpu, entry, arg);
+
+	thread_resume(t);
+	return t;
+}
+
+/* Keeps the current thread on one CPU. */
+static inline void stay_on(unsigned cpu)
+{
+	expect(!sched_set_affinity(current_thread(), BIT(cpu)), "CPU %u is not there", cpu);
+}
+
+/* Waits until @t has ended, and returns its code. */
+static inline int join(struct thread *t)
+{
+	int code = 0, err = thread_join(t, &code, DEADLINE_NEVER);
+
+	expect(!err, "a join returned %d", err);
+	return code;
+}
+
+/*
+ * --- Actors --------------------------------------------------------------------------------------
+ *
+ * An exit and a join have several times as many interleavings as most races. So a scenario about
+ * something else needs no thread that exits:
+ *
+ *	static struct actor reader;
+ *
+ *	static const char *one_read(void)
+ *	{
+ *		return reader.result == 7 ? NULL : wrong("it read %d", reader.result);
+ *	}
+ *
+ *	SCENARIO(name, "reader.one", "", "", .cpus = 2, .after = one_read, .keeps = true)
+ *	{
+ *		act_on(1, &reader, read_it);
+ *		...
+ *		end_here();
+ *	}
+ *
+ * Its function has returned when `after` is called; an actor that waits for ever is a deadlock.
+ */
+struct actor {
+	int (*run)(void);
+	int result;
+	struct thread *thread;
+};
+
+/* arch/host: the scenario ends when all its threads have. */
+void host_thread_begins(void);
+void host_thread_ends(void);
+
+/* For `after`: what is wrong. */
+const char *wrong(const char *fmt, ...) printf_like(1, 2);
+
+/* The current thread never runs again, unless it is killed. */
+static inline void end_here(void)
+{
+	host_thread_ends();
+	atomic_fetch_or(&current_thread()->work, WORK_SUSPEND);
+	sched_suspend_self();
+}
+
+static inline int act(void *actor)
+{
+	struct actor *a = actor;
+
+	a->result = a->run();
+	end_here();
+	return 0;
+}
+
+/* Runs @run on @cpu alone; if it is killed before, the kill finds it in the kernel, not unborn. */
+static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))
+{
+	a->run = run;
+	host_thread_begins();
+	a->thread = create_on(cpu, act, a);
+	a->thread->unwound = false;
+	thread_resume(a->thread);
 }

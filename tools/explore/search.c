@@ -155,24 +155,21 @@ enum next { NEXT_STEP, NEXT_PATH, NEXT_WRONG, NEXT_FULL };
 static enum next choose(struct run *r, struct figures *f)
 {
 	unsigned mask = ready_cpus(), self = vcpu;
-	bool goes_on, time;
+	bool goes_on, timer, time;
 	struct frame *frame = &frames[r->depth];
 	uint64_t hash;
 
 	if (!mask)
 		return ends_right() ? NEXT_PATH : NEXT_WRONG;
-	time = !scenario_over && host_can_advance();
-	if (time && !r->budget) {
-		time = false;
-		f->cut = true;
-	}
+	timer = !scenario_over && host_can_advance();
+	time = timer && r->budget;
 	*frame = (struct frame){ .state = frame->state, .at = position(), .budget = r->budget,
 				 .nr_choices = path.nr, .pauses = r->pauses };
 	frame->usual = usual_cpu(mask, &r->turn);
 	goes_on = frame->usual == self;
 	frame->free = !goes_on;
 	frame->alternatives = goes_on && !r->budget ? 1u << self : mask | time << CPU_TIME;
-	if (goes_on && !r->budget && mask & ~(1u << self))
+	if (!r->budget && ((goes_on && mask & ~(1u << self)) || timer))
 		f->cut = true;
 	if (r->fair || !(mask & ~(1u << self) || time)) {
 		go_on(frame->usual);	/* nobody else could run */
