@@ -53,16 +53,28 @@ def instructions(text: str) -> list[Instruction]:
     return found
 
 
+def _effects(i: Instruction) -> tuple[set[str], set[str]] | None:
+    """The registers that a RISC-V instruction writes, and those that it reads; None: not known."""
+    if i.op in _STORES:
+        return set(), i.registers
+    if i.op in (*_LOADS, "mv", "addi"):
+        (_, to), *rest = i.operands
+        return {to}, set(_REGISTER.findall(" ".join(text for _, text in rest)))
+    return None
+
+
 def _commute(a: Instruction, b: Instruction) -> bool:
-    """Whether RISC-V loads and stores do the same in either order: nothing that one writes is used by the
-    other. Of two stores this is only said if their places are different."""
-    if a.op in _STORES and b.op in _STORES:
+    """Whether two instructions do the same in either order: neither writes a register that the other uses,
+    and no store meets a load, or a store to the same place."""
+    first, second = _effects(a), _effects(b)
+    if first is None or second is None:
+        return False
+    if first[0] & (second[0] | second[1]) or second[0] & first[1]:
+        return False
+    stores = [i.op in _STORES for i in (a, b)]
+    if all(stores):
         return a.operands[1][1] != b.operands[1][1]
-    if {a.op, b.op} <= {*_LOADS, "mv", "addi"}:
-        (_, to_a), (_, to_b) = a.operands[0], b.operands[0]
-        uses = [set(_REGISTER.findall(" ".join(t for _, t in i.operands[1:]))) for i in (a, b)]
-        return to_a != to_b and to_a not in uses[1] and to_b not in uses[0]
-    return False
+    return not (any(stores) and (a.op in _LOADS or b.op in _LOADS))
 
 
 def drop(_: str, found: Sequence[Instruction]) -> Iterator[Change]:
