@@ -101,7 +101,7 @@ void *kmem_cache_zalloc(struct kmem_cache *c)
 	return memset(kmem_cache_alloc(c), 0, c->size);
 }
 
-/* Whatever the size, up to that of a buffer. */
+/* All sizes come from one cache of buffers. */
 void *kmalloc(size_t size)
 {
 	static struct kmem_cache *buffers;

@@ -68,6 +68,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help="budget of a scenario; default: %(default)s")  # fmt: skip
     parser.add_argument("--replay", metavar="NAME", help="run one schedule, as x:4c4/1")
     parser.add_argument("--gdb", action="store_true", help="with --replay: under GDB")
+    parser.add_argument("--first", action="store_true", help="stop at the first counterexample")
     parser.add_argument("--list", action="store_true", help="name the scenarios, and run none")
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the results as data")
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
@@ -160,6 +161,9 @@ def _explore_all(chosen: Chosen, options: argparse.Namespace) -> list[Result]:
                 result = done.result()
                 results[result.scenario] = result
                 progress.step(f"{result.scenario}: {result.figures()}")
+                if options.first and result.outcome == "wrong":
+                    pool.shutdown(cancel_futures=True)
+                    return [result]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             _print_all(chosen, list(results.values()))

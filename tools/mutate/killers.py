@@ -68,7 +68,7 @@ class Explorer:
             folder = Path(name, "submission")
             lay_out(self._root, self._lab, {mutant.path: mutant.content}, folder)
             argv = [sys.executable, "-m", "tools.explore", "--lab", self._lab.name]
-            argv += ["--submission", str(folder), "--json", str(Path(name, "found.json"))]
+            argv += ["--first", "--submission", str(folder), "--json", str(Path(name, "found.json"))]
             began = time.monotonic()
             try:
                 done = subprocess.run(

@@ -139,7 +139,7 @@ SCENARIO(woken, "destroy.after_event", "04.5", "P4.15", .cpus = 2, .after = dest
 	end_here();
 }
 
-/* --- One waiter in two queues ------------------------------------------------------------------- */
+/* --- One waiter in two queues ----------------------------------------------------------------- */
 
 static struct wait_queue a = WAIT_QUEUE_INIT(a), b = WAIT_QUEUE_INIT(b);
 static bool go;				/* [a.lock] */

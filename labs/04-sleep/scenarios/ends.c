@@ -143,7 +143,7 @@ static int take(void)
 	return err;
 }
 
-/* A wake-up for a waiter that times out goes to the one behind it, which waits for ever otherwise. */
+/* A wake-up for a waiter that times out goes to the one behind it, which has no deadline. */
 SCENARIO(not_eaten, "ends.timeout_takes_none", "04.4", "P4.11", .cpus = 2, .after = queue_is_empty,
 	 .keeps = true)
 {

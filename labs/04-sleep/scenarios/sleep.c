@@ -115,7 +115,7 @@ SCENARIO(never, "sleeper.never", "04.5", "P4.14", .cpus = 2, .after = was_killed
 	end_here();
 }
 
-/* --- Waits with a deadline --------------------------------------------------------------------- */
+/* --- Waits with a deadline -------------------------------------------------------------------- */
 
 static int wait_short(void)
 {
