@@ -44,8 +44,9 @@ SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
 SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
 {
 	struct thread *t;
-	pid_t pid = make_leaver(&kernel_process, &t)->pid;
+	struct process *p = make_leaver(&kernel_process, &t);
 	struct wait_result res;
+	pid_t pid = p->pid;
 	int err;
 
 	thread_resume(t);
@@ -53,6 +54,8 @@ SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
 	expect(!err && res.pid == pid && res.status == STATUS_EXIT(3),
 	       "a look at process %d returned %d, process %d, status 0x%x", pid, err, res.pid,
 	       res.status);
+	err = process_kill(p, KILLED);
+	expect(err == -EALREADY, "killing a zombie returned %d", err);
 	expect_3(pid);
 }
 
