@@ -96,7 +96,7 @@ static int kill_subject(void *unused)
 }
 
 /* The child ends before or after the kill; what a look at the zombie says stays so. */
-SCENARIO(zombie_killed, "zombie.against_kill", "06.2", "P6.7", .cpus = 2)
+SCENARIO(zombie_killed, "zombie.against_kill", "06.5", "P6.7", .cpus = 2)
 {
 	struct wait_result res = { 0 };
 	struct thread *t;
