@@ -18,6 +18,8 @@ static struct process *make_leaver(struct process *parent, struct thread **t)
 	struct process *p;
 
 	expect(!process_create(parent, &p), "a process could not be made");
+	explore_races(&p->life);
+	explore_races(&p->holds);
 	*t = create_in(p, leave, (void *)3);
 	return p;
 }
