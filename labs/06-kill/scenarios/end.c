@@ -130,16 +130,21 @@ SCENARIO(orphan_both, "orphan.both_die", "06.2", "P6.9", .cpus = 2)
 	expect_3(pid);
 }
 
-/* Init's wait begins before its grandchild's child ends or becomes its own, in whichever order. */
+/*
+ * Init's wait begins before its grandchild's child ends or becomes its own, in whichever order.
+ * Another child of the same parent lives on.
+ */
 SCENARIO(orphan_told, "orphan.init_waits_already", "06.2", "P6.9", .cpus = 2, .keeps = true)
 {
 	struct thread *parent_thread, *thread;
 	struct process *grandparent = make_child();
 	struct process *parent = make_leaver(grandparent, &parent_thread);
 	pid_t pid = make_leaver(parent, &thread)->pid;
+	struct process *living;
 	struct wait_result res;
 	int err;
 
+	expect(!process_create(parent, &living), "a process could not be made");
 	adopt_orphans();
 	thread_resume(thread);
 	thread_resume(parent_thread);
