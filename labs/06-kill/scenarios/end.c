@@ -38,6 +38,7 @@ SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
 	struct thread *t;
 	pid_t pid = make_leaver(&kernel_process, &t)->pid;
 
+	explore_races(&kernel_process.child_events);
 	thread_resume(t);
 	expect_3(pid);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
