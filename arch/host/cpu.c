@@ -89,7 +89,7 @@ bool host_interrupt_waits(unsigned cpu)
 {
 	const struct host_cpu *c = &host_cpus[cpu];
 
-	return c->ipi || (c->timer_set && c->timer_at <= host_clock);
+	return c->ipi || (c->timer_set && c->timer_at <= host_clock && !explore_loops(cpu));
 }
 
 bool host_takes_interrupts(unsigned cpu)
@@ -164,7 +164,7 @@ static unsigned next_timer(void)
 	for (unsigned i = 0; i < nr_vcpus; i++) {
 		const struct host_cpu *c = &host_cpus[i];
 
-		if (c->timer_set && (c->idle || (c->irqs_on && !explore_loops(i))) &&
+		if (c->timer_set && (c->idle || c->irqs_on) && !explore_loops(i) &&
 		    (first == HOST_CPUS || c->timer_at < host_cpus[first].timer_at))
 			first = i;
 	}

@@ -33,10 +33,7 @@ bool host_interrupt_waits(unsigned cpu);	/* there is one that this CPU could be 
 bool host_takes_interrupts(unsigned cpu);	/* ... and it has interrupts on */
 void host_take_interrupts(void);		/* the current CPU takes all that wait */
 
-/*
- * Moves the clock to the next timer of a CPU that is idle or has interrupts on, unless a user
- * program loops on it: its quantum has no end. False: there is none.
- */
+/* Moves the clock to the next timer of a CPU that is idle or has interrupts on; false: none. */
 bool host_advance(void);
 bool host_can_advance(void);
 
@@ -104,7 +101,10 @@ void *host_first_frame(void *stack_top, void (*function)(void));
 void host_user_enter(void);
 void host_user_leave(void);
 
-/* Goes back to user mode, and computes there for ever. Only an interrupt can end that. */
+/*
+ * Goes back to user mode, and computes there for ever. Only an interrupt from another CPU can end
+ * that: no timer fires there, as if the quantum had no end.
+ */
 _Noreturn void host_user_loop(void);
 
 /*

@@ -28,7 +28,7 @@ void host_user_return(struct trapframe *tf)
 	set_from_user(tf, true);
 }
 
-void host_user_enter(void)
+static void enter(void)
 {
 	struct trapframe *tf = arch_trapframe(current_thread());
 
@@ -36,6 +36,11 @@ void host_user_enter(void)
 	set_from_user(tf, true);
 	host_user_return(tf);
 	arch_irqs_enable();
+}
+
+void host_user_enter(void)
+{
+	enter();
 	explore_user();
 }
 
@@ -46,7 +51,7 @@ void host_user_leave(void)
 
 _Noreturn void host_user_loop(void)
 {
-	host_user_enter();
+	enter();
 	for (;;)
 		explore_user_loop();
 }

@@ -110,6 +110,19 @@ static void found_race(struct word *w)
 		nr_racing_others++;
 }
 
+/*
+ * Some races show only between accesses that never come next to each other, as when one thread
+ * stores right after it has sent an interrupt, and the interrupted thread reads. So a scenario can
+ * name atomic words for which this does not wait.
+ */
+void explore_races(const void *address)
+{
+	struct word *w = find_word(address);
+
+	w->atomic = true;
+	found_race(w);
+}
+
 /* Compares the access with those of the block before, and notes it. */
 static void learn(struct word *w, const struct access *a)
 {

@@ -36,6 +36,7 @@ struct access {
 /* Words that several threads access, one of them writing, without a spin lock that both hold. */
 extern unsigned nr_racing_atomics, nr_racing_others;
 void forget_racing_others(void);
+void explore_races(const void *address);	/* for scenarios: see scenario.h */
 
 /* The accesses since the last pause: part of what a snapshot has to keep. */
 size_t block_size(void);

@@ -18,6 +18,8 @@ static struct process *make_leaver(struct process *parent, struct thread **t)
 	struct process *p;
 
 	expect(!process_create(parent, &p), "a process could not be made");
+	explore_races(&p->life);
+	explore_races(&p->holds);
 	*t = create_in(p, leave, (void *)3);
 	return p;
 }
@@ -36,6 +38,7 @@ SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
 	struct thread *t;
 	pid_t pid = make_leaver(&kernel_process, &t)->pid;
 
+	explore_races(&kernel_process.child_events);
 	thread_resume(t);
 	expect_3(pid);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
@@ -44,8 +47,9 @@ SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
 SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
 {
 	struct thread *t;
-	pid_t pid = make_leaver(&kernel_process, &t)->pid;
+	struct process *p = make_leaver(&kernel_process, &t);
 	struct wait_result res;
+	pid_t pid = p->pid;
 	int err;
 
 	thread_resume(t);
@@ -53,6 +57,8 @@ SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
 	expect(!err && res.pid == pid && res.status == STATUS_EXIT(3),
 	       "a look at process %d returned %d, process %d, status 0x%x", pid, err, res.pid,
 	       res.status);
+	err = process_kill(p, KILLED);
+	expect(err == -EALREADY, "killing a zombie returned %d", err);
 	expect_3(pid);
 }
 
@@ -95,7 +101,7 @@ static int kill_subject(void *unused)
 }
 
 /* The child ends before or after the kill; what a look at the zombie says stays so. */
-SCENARIO(zombie_killed, "zombie.against_kill", "06.2", "P6.7", .cpus = 2)
+SCENARIO(zombie_killed, "zombie.against_kill", "06.5", "P6.7", .cpus = 2)
 {
 	struct wait_result res = { 0 };
 	struct thread *t;
@@ -127,16 +133,21 @@ SCENARIO(orphan_both, "orphan.both_die", "06.2", "P6.9", .cpus = 2)
 	expect_3(pid);
 }
 
-/* Init's wait begins before its grandchild's child ends or becomes its own, in whichever order. */
+/*
+ * Init's wait begins before its grandchild's child ends or becomes its own, in whichever order.
+ * Another child of the same parent lives on.
+ */
 SCENARIO(orphan_told, "orphan.init_waits_already", "06.2", "P6.9", .cpus = 2, .keeps = true)
 {
 	struct thread *parent_thread, *thread;
 	struct process *grandparent = make_child();
 	struct process *parent = make_leaver(grandparent, &parent_thread);
 	pid_t pid = make_leaver(parent, &thread)->pid;
+	struct process *living;
 	struct wait_result res;
 	int err;
 
+	expect(!process_create(parent, &living), "a process could not be made");
 	adopt_orphans();
 	thread_resume(thread);
 	thread_resume(parent_thread);

@@ -161,11 +161,29 @@ static int step_in_user_mode(void *unused)
 }
 
 /* The victim may be about to enter user mode, in it, on its way out, or past it. */
-SCENARIO(kill_at_edge, "kill.at_the_edge", "06.5", "P6.11", .cpus = 2)
+SCENARIO(kill_at_edge, "kill.at_the_edge", "06.4", "P6.11", .cpus = 2)
 {
 	pid_t pid = start_on_other_cpu(step_in_user_mode);
 	int err = process_kill(subject, KILLED);
 
+	killed = !err;
+	expect_killed_or_3(pid, err);
+}
+
+static int steps_in_user_mode(void *unused)
+{
+	step_in_user_mode(NULL);
+	return step_in_user_mode(unused);
+}
+
+/* The scenario's thread wakes up and takes the CPU, maybe while the victim is in user mode. */
+SCENARIO(kill_preempted, "kill.preempted", "06.4", "P6.4", .cpus = 1)
+{
+	pid_t pid = start_victim(steps_in_user_mode);
+	int err;
+
+	thread_sleep(1000);
+	err = process_kill(subject, KILLED);
 	killed = !err;
 	expect_killed_or_3(pid, err);
 }
@@ -195,7 +213,7 @@ SCENARIO(kill_unrun, "kill.before_it_runs", "06.4", "P6.4", .cpus = 1)
 	expect(!unrun || !ran, "a thread that had not run before the kill ran after it");
 }
 
-SCENARIO(kill_or_start, "kill.against_first_run", "06.5", "P6.4", .cpus = 2)
+SCENARIO(kill_or_start, "kill.against_first_run", "06.4", "P6.4", .cpus = 2)
 {
 	pid_t pid = start_victim(run);
 
@@ -222,7 +240,7 @@ SCENARIO(kill_embryo, "kill.against_start", "06.4", "P6.4", .cpus = 2)
 	expect_killed(pid);
 }
 
-SCENARIO(kill_suspended, "kill.suspended", "06.5", "P6.4", .cpus = 2)
+SCENARIO(kill_suspended, "kill.suspended", "06.4", "P6.4", .cpus = 2)
 {
 	pid_t pid = start_victim(run);
 
@@ -243,7 +261,7 @@ static int yield_with_work(void *unused)
 	return 3;
 }
 
-SCENARIO(kill_suspended_work, "kill.suspended_with_work", "06.5", "P6.6", .cpus = 1)
+SCENARIO(kill_suspended_work, "kill.suspended_with_work", "06.4", "P6.6", .cpus = 1)
 {
 	pid_t pid = start_victim(yield_with_work);
 
