@@ -17,6 +17,7 @@
 
 #include "explore/entry.h"
 #include "sched/sched.h"
+#include "sched/wait.h"
 #include "thread/thread.h"
 #include "types.h"
 
@@ -60,18 +61,18 @@ static inline struct thread *start(thread_fn entry, void *arg)
 	return t;
 }
 
-/* For one CPU alone: a thread that cannot move has far fewer interleavings. */
-static inline struct thread *create_on(unsigned cpu, thread_fn entry, void *arg)
+/* A thread that cannot move to other CPUs has far fewer interleavings. */
+static inline struct thread *create_among(u32 mask, thread_fn entry, void *arg)
 {
 	struct thread *t = thread_create("thread", entry, arg, PRIORITY_DEFAULT);
 
-	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
+	expect(!sched_set_affinity(t, mask), "there is no CPU among %x", mask);
 	return t;
 }
 
 static inline struct thread *start_on(unsigned cpu, thread_fn entry, void *arg)
 {
-	struct thread *t = create_on(cpu, entry, arg);
+	struct thread *t = create_among(BIT(cpu), entry, arg);
 
 	thread_resume(t);
 	return t;
@@ -127,12 +128,14 @@ void host_thread_ends(void);
 /* For `after`: what is wrong. */
 const char *wrong(const char *fmt, ...) printf_like(1, 2);
 
-/* The current thread never runs again, unless it is killed. */
+/* The current thread never runs again. */
 static inline void end_here(void)
 {
+	struct waiter w;
+
 	host_thread_ends();
-	atomic_fetch_or(&current_thread()->work, WORK_SUSPEND);
-	sched_suspend_self();
+	waiter_init(&w, WAIT_UNKILLABLE);
+	sched_block(&w, false);
 }
 
 static inline int act(void *actor)
@@ -144,12 +147,20 @@ static inline int act(void *actor)
 	return 0;
 }
 
-/* Runs @run on @cpu alone; if it is killed before, the kill finds it in the kernel, not unborn. */
-static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))
+/*
+ * Runs @run on the CPUs in @mask. A kill that comes before it runs finds it in the middle of kernel
+ * work, so it runs nevertheless.
+ */
+static inline void act_among(u32 mask, struct actor *a, int (*run)(void))
 {
 	a->run = run;
 	host_thread_begins();
-	a->thread = create_on(cpu, act, a);
+	a->thread = create_among(mask, act, a);
 	a->thread->unwound = false;
 	thread_resume(a->thread);
+}
+
+static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))
+{
+	act_among(BIT(cpu), a, run);
 }

@@ -1,34 +1,28 @@
 /*
  * Lab 04, step 4: event, timeout and kill, which compete to end one wait.
  */
+#include "base/irq.h"
 #include "errno.h"
 #include "explore/scenario.h"
 #include "process/process.h"
+#include "sched/cpu.h"
 #include "sched/wait.h"
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
-static struct actor waiter, second, waker;
-static bool woke;			/* the scenario's own wake-up woke a waiter */
+static struct actor first, second;
+static struct thread *waiter;		/* the scenario's own */
+static int result;			/* of its wait */
 
 static const char *queue_is_empty(void)
 {
 	return q.nr || !list_empty(&q.links) ? "a waiter is still in the queue" : NULL;
 }
 
-static int wait(void)
+static void wait_until(struct deadline d)
 {
-	return wait_block(&q, DEADLINE_NEVER);
-}
-
-/* Waits for 1,000 ns. */
-static int wait_timed(void)
-{
-	struct deadline d = deadline_in(1000);
-	int err = wait_block(&q, d);
-
-	expect(err != -ETIMEDOUT || !time_before(time_now(), d.at), "it timed out %lu ns early",
+	result = wait_block(&q, d);
+	expect(result != -ETIMEDOUT || !time_before(time_now(), d.at), "it timed out %lu ns early",
 	       d.at - time_now());
-	return err;
 }
 
 static int wake(void)
@@ -38,46 +32,46 @@ static int wake(void)
 
 static int kill(void)
 {
-	thread_kill(waiter.thread);
+	thread_kill(waiter);
 	return 0;
 }
 
-/* The wait may end with an event, which returns 7, if that woke it; else with one of @others. */
+/* The wait may end with an event, which returns 7, if that woke it; else with one of two others. */
 static const char *ended(bool event, int other, int another)
 {
-	int err = waiter.result;
-
-	if (event != (err == 7))
-		return wrong("the wake-up woke %u waiters, and the wait returned %d", event, err);
-	if (!event && err != other && err != another)
-		return wrong("the wait returned %d", err);
+	if (event != (result == 7))
+		return wrong("the wake-up woke %u waiters, and the wait returned %d", event,
+			     result);
+	if (!event && result != other && result != another)
+		return wrong("the wait returned %d", result);
 	return queue_is_empty();
 }
 
 static const char *event_or_timeout(void)
 {
-	return ended(woke, -ETIMEDOUT, -ETIMEDOUT);
+	return ended(first.result, -ETIMEDOUT, -ETIMEDOUT);
 }
 
 SCENARIO(event_timeout, "ends.event_timeout", "04.4", "P4.10", .cpus = 2,
 	 .after = event_or_timeout, .keeps = true)
 {
-	act_on(1, &waiter, wait_timed);
-	woke = wake();
+	act_on(1, &first, wake);
+	wait_until(deadline_in(1000));
 	end_here();
 }
 
 static const char *event_or_kill(void)
 {
-	return ended(waker.result, -EINTR, -EINTR);
+	return ended(first.result, -EINTR, -EINTR);
 }
 
 SCENARIO(event_kill, "ends.event_kill", "04.4", "P4.10", .cpus = 2, .after = event_or_kill,
 	 .keeps = true)
 {
-	act_on(1, &waiter, wait);
-	act_on(1, &waker, wake);
-	kill();
+	waiter = current_thread();
+	act_on(1, &first, wake);
+	act_on(1, &second, kill);
+	wait_until(DEADLINE_NEVER);
 	end_here();
 }
 
@@ -89,8 +83,9 @@ static const char *kill_or_timeout(void)
 SCENARIO(kill_timeout, "ends.kill_timeout", "04.4", "P4.13", .cpus = 2, .after = kill_or_timeout,
 	 .keeps = true)
 {
-	act_on(1, &waiter, wait_timed);
-	kill();
+	waiter = current_thread();
+	act_on(1, &first, kill);
+	wait_until(deadline_in(1000));
 	end_here();
 }
 
@@ -102,27 +97,56 @@ static const char *killed(void)
 /* The kill may come before the thread blocks, and before it starts to wait. */
 SCENARIO(kill_only, "ends.kill", "04.4", "P4.13", .cpus = 2, .after = killed, .keeps = true)
 {
-	act_on(1, &waiter, wait);
-	kill();
+	waiter = current_thread();
+	act_on(1, &first, kill);
+	wait_until(DEADLINE_NEVER);
 	end_here();
 }
 
 static const char *any(void)
 {
-	return ended(waker.result, -EINTR, -ETIMEDOUT);
+	return ended(first.result, -EINTR, -ETIMEDOUT);
 }
 
 SCENARIO(all_three, "ends.all_three", "04.4", "P4.10", .cpus = 2, .after = any, .keeps = true)
 {
-	act_on(1, &waiter, wait_timed);
-	act_on(1, &waker, wake);
-	kill();
+	waiter = current_thread();
+	act_on(1, &first, wake);
+	act_on(1, &second, kill);
+	wait_until(deadline_in(1000));
+	end_here();
+}
+
+/* As in an expiry on a CPU that the waiter has left since it armed its deadline. */
+static int expire(void)
+{
+	irq_off();
+	sleepq_expire(&cpus[0].sleepq, 1000);
+	irq_on();
+	return 0;
+}
+
+static const char *timed_out(void)
+{
+	return ended(false, -ETIMEDOUT, -ETIMEDOUT);
+}
+
+SCENARIO(elsewhere, "ends.timeout_elsewhere", "04.4", "P4.12", .cpus = 2, .after = timed_out,
+	 .keeps = true)
+{
+	act_on(1, &first, expire);
+	result = wait_block(&q, deadline_at(1000));
 	end_here();
 }
 
 static bool ticket;			/* [q.lock] */
 
-/* As wait_timed(); one that was woken passes the wake-up on. */
+static int wait_timed(void)
+{
+	return wait_block(&q, deadline_in(1000));
+}
+
+/* One that was woken passes the wake-up on. */
 static int wait_and_pass(void)
 {
 	int err = wait_timed();
@@ -147,11 +171,24 @@ static int take(void)
 SCENARIO(not_eaten, "ends.timeout_takes_none", "04.4", "P4.11", .cpus = 2, .after = queue_is_empty,
 	 .keeps = true)
 {
-	act_on(1, &waiter, wait_and_pass);
+	act_on(1, &first, wait_and_pass);
 	act_on(1, &second, take);
 	spin_lock(&q.lock);
 	ticket = true;
 	wait_wake_one_locked(&q, 7);
+	spin_unlock(&q.lock);
+	end_here();
+}
+
+/* The same for a wake-up for all. */
+SCENARIO(all_behind, "ends.all_behind_timeout", "04.4", "P4.7", .cpus = 2, .after = queue_is_empty,
+	 .keeps = true)
+{
+	act_on(1, &first, wait_timed);
+	act_on(1, &second, take);
+	spin_lock(&q.lock);
+	ticket = true;
+	wait_wake_all_locked(&q, 7);
 	spin_unlock(&q.lock);
 	end_here();
 }

@@ -1,0 +1,169 @@
+/*
+ * Mutexes: exclusion, and what an unlock does to a wait that a deadline or a kill ends.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+#include "process/process.h"
+#include "sync/mutex.h"
+
+static struct mutex a = MUTEX_INIT(a), b = MUTEX_INIT(b);
+static unsigned inside;			/* [a] */
+static int result;
+static struct thread *waiter;
+static struct actor first, second;
+
+static const char *all_free(void)
+{
+	if (atomic_load(&a.word) || atomic_load(&b.word))
+		return wrong("the words of the mutexes are %lx and %lx", atomic_load(&a.word),
+			     atomic_load(&b.word));
+	return pi_has_waiters(&a.pi) || pi_has_waiters(&b.pi) ? "a waiter is left" : NULL;
+}
+
+/* Holds the mutex for a moment. */
+static void hold(void)
+{
+	expect(!inside++, "two threads hold the mutex");
+	inside--;
+	mutex_unlock(&a);
+}
+
+static int lock_it(void)
+{
+	mutex_lock(&a);
+	hold();
+	return 0;
+}
+
+static int lock_timed(void)
+{
+	int err = mutex_lock_timed(&a, deadline_in(1000));
+
+	if (!err)
+		hold();
+	return err;
+}
+
+SCENARIO(two, "mutex.two", "", "", .cpus = 2, .after = all_free, .keeps = true)
+{
+	act_on(1, &first, lock_it);
+	lock_it();
+	end_here();
+}
+
+SCENARIO(three, "mutex.three", "", "", .cpus = 2, .after = all_free, .keeps = true)
+{
+	act_on(1, &first, lock_it);
+	act_on(1, &second, lock_it);
+	lock_it();
+	end_here();
+}
+
+static const char *got_or_timeout(void)
+{
+	if (first.result && first.result != -ETIMEDOUT)
+		return wrong("the lock returned %d", first.result);
+	return all_free();
+}
+
+SCENARIO(timed, "mutex.timeout", "", "", .cpus = 2, .after = got_or_timeout, .keeps = true)
+{
+	mutex_lock(&a);
+	act_on(1, &first, lock_timed);
+	mutex_unlock(&a);
+	end_here();
+}
+
+static int kill(void)
+{
+	thread_kill(waiter);
+	return 0;
+}
+
+static int lock_interruptible(void)
+{
+	int err;
+
+	err = mutex_lock_interruptible(&a);
+	if (!err)
+		hold();
+	return err;
+}
+
+static const char *got_or_killed(void)
+{
+	if (result && result != -EINTR)
+		return wrong("the lock returned %d", result);
+	return all_free();
+}
+
+SCENARIO(killed, "mutex.kill", "", "", .cpus = 2, .after = got_or_killed, .keeps = true)
+{
+	waiter = current_thread();
+	act_on(1, &first, lock_it);
+	act_on(1, &second, kill);
+	result = lock_interruptible();
+	end_here();
+}
+
+/* Holds b, and waits for a. */
+static int lock_both(void)
+{
+	int err;
+
+	mutex_lock(&b);
+	err = mutex_lock_timed(&a, deadline_in(1000));
+	if (!err)
+		hold();
+	mutex_unlock(&b);
+	return err;
+}
+
+static const char *no_boost(void)
+{
+	const struct sched_rank none = { .level = 0 };
+
+	if (rank_above(waiter->se.inherited, none))
+		return "the owner keeps a rank that it inherited";
+	return got_or_timeout();
+}
+
+static int lock_b(void)
+{
+	mutex_lock(&b);
+	mutex_unlock(&b);
+	return 0;
+}
+
+/* A chain: one thread waits for b, whose owner waits for a until its deadline. */
+SCENARIO(chain, "mutex.chain", "", "", .cpus = 2, .after = no_boost, .keeps = true)
+{
+	waiter = current_thread();
+	mutex_lock(&a);
+	act_on(1, &first, lock_both);
+	act_on(1, &second, lock_b);
+	mutex_unlock(&a);
+	end_here();
+}
+
+static int lock_destroyed(void)
+{
+	int err = mutex_lock_timed(&a, DEADLINE_NEVER);
+
+	if (!err)
+		mutex_unlock(&a);
+	return err;
+}
+
+static const char *destroyed(void)
+{
+	return first.result == -EIDRM ? NULL : wrong("the lock returned %d", first.result);
+}
+
+SCENARIO(destroy, "mutex.destroy", "", "", .cpus = 2, .after = destroyed, .keeps = true)
+{
+	mutex_lock(&a);
+	act_on(1, &first, lock_destroyed);
+	mutex_destroy(&a);
+	end_here();
+}
