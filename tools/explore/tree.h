@@ -19,7 +19,7 @@ struct process *make_child(void);
 /* A new thread of @p, which thread_resume() starts. */
 struct thread *create_in(struct process *p, thread_fn entry, void *arg);
 
-/* From here on the kernel's own process gets the orphans, so that the scenario can wait for them. */
+/* From here on the kernel's own process gets the orphans; a scenario can wait for them there. */
 void adopt_orphans(void);
 
 /* The status of a process that the scenario kills. */

@@ -68,9 +68,10 @@ static int wait_for_child(void *unused)
 {
 	struct wait_result res;
 	int err = process_wait(child, WEXITED, &res);
+	bool found = !err && res.pid == child && res.status == STATUS_EXIT(3);
 
 	(void)unused;
-	expect(err == -ECHILD || err == -EINTR || (!err && res.pid == child && res.status == STATUS_EXIT(3)),
+	expect(found || err == -ECHILD || err == -EINTR,
 	       "the wait returned %d, process %d, status 0x%x", err, res.pid, res.status);
 	return err;
 }
@@ -85,7 +86,8 @@ SCENARIO(zombie_shared, "zombie.two_waiters", "06.2", "P6.7", .cpus = 2)
 	thread_resume(t);
 	mine = wait_for_child(NULL);
 	thread_join(other, &its, DEADLINE_NEVER);
-	expect(!mine != !its, "of two waits for one child one returned %d, the other %d", mine, its);
+	expect(!mine != !its, "of two waits for one child one returned %d, the other %d", mine,
+	       its);
 }
 
 static struct process *subject;
@@ -150,7 +152,8 @@ SCENARIO(orphan_told, "orphan.init_waits_already", "06.2", "P6.9", .cpus = 2, .k
 	thread_resume(thread);
 	thread_resume(parent_thread);
 	err = process_wait(-1, WEXITED, &res);
-	expect(!err && res.pid == pid, "waiting for any child returned %d, process %d", err, res.pid);
+	expect(!err && res.pid == pid, "waiting for any child returned %d, process %d", err,
+	       res.pid);
 }
 
 static bool collected;
@@ -229,7 +232,8 @@ SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
 
 	subject = make_leaver(&kernel_process, &t);
 	pid = subject->pid;
-	expect(process_hold(subject) && process_hold(subject), "a living process could not be held");
+	expect(process_hold(subject) && process_hold(subject),
+	       "a living process could not be held");
 	other = start(unhold, NULL);
 	thread_resume(t);
 	process_unhold(subject);

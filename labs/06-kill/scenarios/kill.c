@@ -62,7 +62,7 @@ static void expect_killed(pid_t pid)
 	expect(status == KILLED, "the victim ended with status 0x%x, not 0x%x", status, KILLED);
 }
 
-/* Waits for the victim, which exits with 3 unless it is killed first. @err: what the kill returned. */
+/* Waits for the victim, which exits with 3 unless the kill, which returned @err, came first. */
 static void expect_killed_or_3(pid_t pid, int err)
 {
 	int status = wait_for(pid);

@@ -1,6 +1,6 @@
 /*
- * Processes: pairs of their functions that belong to no lab. Exec's killing of siblings, suspend and
- * resume, a fork from a dying parent, threads found by their ids.
+ * Processes: pairs of their functions that belong to no lab. Exec's killing of siblings, suspend
+ * and resume, a fork from a dying parent, threads found by their ids.
  */
 #include "errno.h"
 #include "explore/scenario.h"
@@ -141,7 +141,7 @@ static pid_t make_one(thread_fn entry)
 	return subject->pid;
 }
 
-/* Whatever the suspend stops, the resume lets go on. */
+/* The resume lets the thread go on, wherever the suspend has stopped it. */
 SCENARIO(suspend_resume, "suspend.then_resume", "", "", .cpus = 2, .after = check_tasks)
 {
 	pid_t pid = make_one(step_in_user_mode);

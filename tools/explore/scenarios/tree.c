@@ -33,7 +33,8 @@ void user_end_task(struct user *u)
 
 const char *check_tasks(void)
 {
-	return tasks == 1 ? NULL : "not as many tasks were ended as begun";	/* process 1 is left */
+	/* process 1 is left */
+	return tasks == 1 ? NULL : "not as many tasks were ended as begun";
 }
 
 struct process *make_child(void)
