@@ -85,6 +85,7 @@ struct progress {
 };
 
 extern struct progress progress;
+extern bool booting;			/* no CPU runs yet, but the kernel's code does */
 extern bool running;			/* a CPU runs, not the explorer */
 extern char verdict[256];		/* after PAUSE_FAILED */
 
@@ -168,6 +169,9 @@ enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, stru
 
 /* Runs one schedule; OUTCOME_WRONG with `verdict` set. */
 enum outcome replay(const struct schedule *s);
+
+/* Reports `verdict`, to which the boot came, and ends the program. */
+_Noreturn void boot_failed(void);
 
 /* NULL, or what is wrong when nothing is left to do. */
 const char *check_end(void);

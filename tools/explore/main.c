@@ -123,6 +123,14 @@ static void shrink(struct schedule *s)
 	replay(s);
 }
 
+_Noreturn void boot_failed(void)
+{
+	static const struct figures none;
+
+	report("wrong", 0, &none);
+	exit(1);
+}
+
 static int search_all(unsigned bound, uint64_t most_steps)
 {
 	struct figures f = { 0 };
@@ -288,7 +296,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	check_lines = strcmp(argv[2], "check") == 0;
+	booting = true;
 	host_boot(scenario->cpus, scenario->run);
+	booting = false;
 	step_init(scenario->bare);
 	state_init();
 	search_init(scenario->bare);

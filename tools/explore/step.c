@@ -18,7 +18,7 @@
 struct cpu_state cpu_states[HOST_CPUS];
 struct progress progress;
 uint64_t pause_at;
-bool running;
+bool booting, running;
 char verdict[256];
 static void *explorer_sp;
 static volatile uint64_t nr_steps;
@@ -110,6 +110,8 @@ void explore_fail(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(verdict, sizeof(verdict), format, args);
 	va_end(args);
+	if (booting)
+		boot_failed();
 	if (!running) {
 		fprintf(stderr, "explore: %s\n", verdict);
 		exit(2);
