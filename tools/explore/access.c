@@ -6,9 +6,10 @@
  * that it does from one pause to the next, and runs in one piece: as no other thread's access
  * conflicts with it, the order within the block cannot matter. The racing words are learned: where
  * the blocks of two threads follow each other, both access the word, one of them stores, and no
- * spin lock is held in both, the word is racing. Any two accesses that can meet at all meet in two
- * such blocks in some execution; so when the search has been repeated until it learned nothing
- * new, no order is missing.
+ * spin lock is held in both, the word is racing. The search is repeated until it
+ * has learned nothing new. This misses one kind of race: a block that first lets another CPU go on,
+ * by an unlock or a wake-up, and then accesses further words, is not interrupted in between until
+ * those words are known. A scenario can name them: explore_races().
  *
  * A store to an atomic word may be what orders the accesses to others, so those others are believed
  * to race only after all atomic words are known.
