@@ -107,6 +107,7 @@ void host_take_interrupts(void)
 		c->irqs_on = false;
 		irq_enter();
 		if (c->ipi) {
+			explore_gets(c);
 			c->ipi = false;
 			ipi_interrupt();
 		} else {
@@ -121,6 +122,7 @@ void host_take_interrupts(void)
 
 void arch_ipi(struct cpu *c)
 {
+	explore_sends(&host_cpus[c->id]);
 	host_cpus[c->id].ipi = true;
 }
 

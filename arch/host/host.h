@@ -30,6 +30,7 @@ void host_boot(unsigned cpus, void (*body)(void));
 _Noreturn void host_start_cpu(void);	/* the idle loop of `vcpu`, on the caller's stack */
 
 bool host_interrupt_waits(unsigned cpu);	/* there is one that this CPU could be given */
+bool host_irqs_enabled(void);
 bool host_takes_interrupts(unsigned cpu);	/* ... and it has interrupts on */
 void host_take_interrupts(void);		/* the current CPU takes all that wait */
 
@@ -119,6 +120,10 @@ void explore_spin(void);
 void explore_user(void);
 void explore_user_loop(void);
 bool explore_loops(unsigned cpu);
+
+/* All that was done before explore_sends(p) comes before what is done after explore_gets(p). */
+void explore_sends(const void *p);
+void explore_gets(const void *p);
 
 /* The port itself, or a function of the kernel that copies, has stored at [start, start + size). */
 void explore_stored(const void *start, size_t size);

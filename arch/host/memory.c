@@ -170,6 +170,7 @@ void *kstack_alloc(void)
 {
 	for (unsigned i = 0; i < HOST_STACKS; i++)
 		if (!heap.stacks_used[i]) {
+			explore_gets(stacks[i]);
 			heap.stacks_used[i] = true;
 			counter_add(COUNT_STACKS, 1);
 			return stacks[i];
@@ -185,6 +186,7 @@ void kstack_free(void *stack)
 		explore_fail("a stack is freed that was never allocated");
 	if (!heap.stacks_used[i])
 		explore_fail("a stack is freed twice");
+	explore_sends(stacks[i]);
 	heap.stacks_used[i] = false;
 	counter_add(COUNT_STACKS, -1);
 }

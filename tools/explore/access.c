@@ -2,184 +2,16 @@
  * The functions that the compiler calls at each access to memory (-fsanitize=thread; the
  * sanitizer's own library is not linked), and the choice of those accesses that matter.
  *
- * A CPU pauses before it takes a spin lock, and before an access to a racing word. A block is all
- * that it does from one pause to the next, and runs in one piece: as no other thread's access
- * conflicts with it, the order within the block cannot matter. The racing words are learned: where
- * the blocks of two threads follow each other, both access the word, one of them stores, and no
- * spin lock is held in both, the word is racing. The search is repeated until it
- * has learned nothing new. This misses one kind of race: a block that first lets another CPU go on,
- * by an unlock or a wake-up, and then accesses further words, is not interrupted in between until
- * those words are known. A scenario can name them: explore_races().
- *
- * A store to an atomic word may be what orders the accesses to others, so those others are believed
- * to race only after all atomic words are known.
+ * A CPU pauses before it takes a spin lock, and before an access to a racing word (order.c). All
+ * that it does from one pause to the next runs in one piece: as nothing in it is unordered with
+ * what other CPUs do meanwhile, it makes no difference when exactly it happens. Which words race
+ * is learned, and the search repeated until nothing new was learned.
  */
 #include "explore.h"
 
 #include <string.h>
 
-#define TABLE_BITS	15
-#define TABLE_SIZE	(1u << TABLE_BITS)
-#define BLOCK_MAX	4096
-
-/* The accesses of one block to one word. */
-struct touch {
-	uint32_t word;			/* index in the table */
-	uint16_t thread;		/* its stack */
-	bool write, try;
-	uint64_t locks;			/* held during all of them */
-};
-
-static struct word {
-	uintptr_t at;			/* address / 8 */
-	uint32_t touch;			/* index in blocks[touched_in & 1] */
-	uint32_t touched_in;		/* number of the last block that did */
-	uint8_t lock;			/* spin locks: a bit of their own, from 1; others 0 */
-	bool atomic, racing;
-} words[TABLE_SIZE];
-
-static struct block {
-	unsigned nr;
-	struct touch touches[BLOCK_MAX];
-} blocks[2];				/* this one and the one before, by the low bit of `block` */
-
-static uint32_t block = 1;
-static unsigned nr_words, nr_locks;
-unsigned nr_racing_atomics, nr_racing_others;
 void (*on_access)(const struct access *a);
-
-static struct word *find_word(const void *address)
-{
-	uintptr_t at = (uintptr_t)address >> 3;
-	unsigned h = (at * 0x9e3779b97f4a7c15ull) >> (64 - TABLE_BITS);
-
-	while (words[h].at != at) {
-		if (!words[h].at) {
-			if (++nr_words > TABLE_SIZE / 2)
-				explore_fail("the scenario touches too many words");
-			words[h].at = at;
-			break;
-		}
-		h = (h + 1) % TABLE_SIZE;
-	}
-	return &words[h];
-}
-
-static uint64_t lock_bit(struct word *w)
-{
-	if (!w->lock)
-		w->lock = ++nr_locks < 64 ? nr_locks : 63;
-	return 1ull << w->lock;
-}
-
-static uint64_t locks_held(void)
-{
-	uint64_t mask = 0;
-
-	for (unsigned i = 0; i < cpu_states[vcpu].nr_held; i++)
-		mask |= lock_bit(find_word(cpu_states[vcpu].held[i]));
-	return mask;
-}
-
-/* Notes that the thread touches @w in this block. */
-static void touch(struct word *w, unsigned thread, bool write, bool try, uint64_t locks)
-{
-	struct block *b = &blocks[block & 1];
-	struct touch *t = &b->touches[w->touch];
-
-	if (w->touched_in == block && t->thread == thread) {
-		t->write |= write;
-		t->try |= try;
-		t->locks &= locks;
-		return;
-	}
-	if (b->nr == BLOCK_MAX)
-		explore_fail("a CPU makes %u accesses without a pause", BLOCK_MAX);
-	w->touched_in = block;
-	w->touch = b->nr;
-	b->touches[b->nr++] = (struct touch){ w - words, thread, write, try, locks };
-}
-
-static void found_race(struct word *w)
-{
-	if (w->racing)
-		return;
-	w->racing = true;
-	if (w->atomic)
-		nr_racing_atomics++;
-	else
-		nr_racing_others++;
-}
-
-/*
- * Some races show only between accesses that never come next to each other, as when one thread
- * stores right after it has sent an interrupt, and the interrupted thread reads. So a scenario can
- * name atomic words for which this does not wait.
- */
-void explore_races(const void *address)
-{
-	struct word *w = find_word(address);
-
-	w->atomic = true;
-	found_race(w);
-}
-
-/* Compares the access with those of the block before, and notes it. */
-static void learn(struct word *w, const struct access *a)
-{
-	unsigned thread = host_stack_of(__builtin_frame_address(0));
-	bool write = a->kind != READ, try = a->kind == TRY;
-	bool of_lock = a->kind == ACQUIRE || a->kind == RELEASE || try;
-	uint64_t locks = locks_held();
-
-	if (w->touched_in == block - 1) {
-		const struct touch *t = &blocks[~block & 1].touches[w->touch];
-
-		if (t->thread != thread && (write || t->write) && !(locks & t->locks) &&
-		    (!of_lock || try || t->try))
-			found_race(w);
-	}
-	touch(w, thread, write, try, locks);
-}
-
-/* Begins the next block. */
-void end_block(void)
-{
-	block++;
-	blocks[block & 1].nr = 0;
-}
-
-size_t block_size(void)
-{
-	const struct block *b = &blocks[block & 1];
-
-	return sizeof(b->nr) + b->nr * sizeof(b->touches[0]);
-}
-
-void block_save(void *to)
-{
-	memcpy(to, &blocks[block & 1], block_size());
-}
-
-void block_restore(const void *from)
-{
-	struct block *b = &blocks[++block & 1];
-
-	memcpy(&b->nr, from, sizeof(b->nr));
-	memcpy(b, from, block_size());
-	for (unsigned i = 0; i < b->nr; i++) {
-		words[b->touches[i].word].touched_in = block;
-		words[b->touches[i].word].touch = i;
-	}
-}
-
-void forget_racing_others(void)
-{
-	for (unsigned i = 0; i < TABLE_SIZE; i++)
-		if (!words[i].atomic)
-			words[i].racing = false;
-	nr_racing_others = 0;
-}
 
 /* --- Pauses ----------------------------------------------------------------------------------- */
 
@@ -228,7 +60,7 @@ static void check_memory(const struct access *a)
 }
 
 /* Pauses, if others could see the access that comes next. */
-static void pause_before(const struct access *a, struct word *w)
+static void pause_before(const struct access *a, const struct word *w)
 {
 	struct cpu_state *c = &cpu_states[vcpu];
 	bool fresh = c->fresh;
@@ -240,12 +72,12 @@ static void pause_before(const struct access *a, struct word *w)
 			pause_cpu(PAUSE_LOCK, a->pc);
 	} else if (fresh) {
 		return;
-	} else if (w->racing || 2 * progress.accesses == pause_at) {
+	} else if ((is_racing(w) && a->kind != RELEASE) || 2 * progress.accesses == pause_at) {
 		pause_cpu(PAUSE_ACCESS, a->pc);
 	}
 }
 
-static void access(enum kind kind, bool atomic, const void *address, unsigned size, const void *pc,
+static void access(enum kind kind, const void *address, unsigned size, const void *pc,
 		   const void *sp)
 {
 	struct access a = { kind, size, address, pc };
@@ -261,16 +93,35 @@ static void access(enum kind kind, bool atomic, const void *address, unsigned si
 	if (!host_is_statistics(address)) {
 		struct word *w = find_word(address);
 
-		w->atomic |= atomic;
 		pause_before(&a, w);
 		progress.stores += kind != READ;
-		learn(w, &a);
+		order_access(w, kind);
 	}
 	if (kind != READ)
 		explore_stored(address, size);
 	check_memory(&a);
 	if (on_access)
 		on_access(&a);
+}
+
+/* The two sides of an atomic access, by the numbers that the compiler has for orders. */
+enum { RELAXED, CONSUME, ACQUIRES, RELEASES, BOTH, SEQUENTIAL };
+
+static void loaded(const volatile void *p, int order)
+{
+	if (running && order != RELAXED && order != RELEASES)
+		order_acquire((const void *)p);
+}
+
+/* @keeps: a read-modify-write, which goes on with what was released before. */
+static void stored(const volatile void *p, int order, bool keeps)
+{
+	if (!running)
+		return;
+	if (order >= RELEASES)
+		order_release((const void *)p, keeps);
+	else if (!keeps)
+		order_forget((const void *)p);
 }
 
 /* --- Spin locks ------------------------------------------------------------------------------- */
@@ -328,10 +179,10 @@ void __tsan_func_exit(void)
 }
 
 #define PLAIN(n) \
-	void __tsan_read##n(void *p) { access(READ, false, p, n, CALLER); } \
-	void __tsan_write##n(void *p) { access(WRITE, false, p, n, CALLER); } \
-	void __tsan_unaligned_read##n(void *p) { access(READ, false, p, n, CALLER); } \
-	void __tsan_unaligned_write##n(void *p) { access(WRITE, false, p, n, CALLER); }
+	void __tsan_read##n(void *p) { access(READ, p, n, CALLER); } \
+	void __tsan_write##n(void *p) { access(WRITE, p, n, CALLER); } \
+	void __tsan_unaligned_read##n(void *p) { access(READ, p, n, CALLER); } \
+	void __tsan_unaligned_write##n(void *p) { access(WRITE, p, n, CALLER); }
 
 PLAIN(1)
 PLAIN(2)
@@ -342,13 +193,13 @@ PLAIN(16)
 void __tsan_read_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		access(READ, false, p + i, 8, CALLER);
+		access(READ, p + i, 8, CALLER);
 }
 
 void __tsan_write_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		access(WRITE, false, p + i, 8, CALLER);
+		access(WRITE, p + i, 8, CALLER);
 }
 
 /* The operation is made after the pause, in one piece, and no other CPU runs meanwhile. */
@@ -356,10 +207,11 @@ void __tsan_write_range(char *p, size_t n)
 	type __tsan_atomic##bits##_##name(volatile type *p, type v, int order) \
 	{ \
 		type old; \
-		(void)order; \
-		access(WRITE, true, (const void *)p, sizeof(*p), CALLER); \
+		access(WRITE, (const void *)p, sizeof(*p), CALLER); \
+		loaded(p, order); \
 		old = *p; \
 		*p = (new); \
+		stored(p, order, true); \
 		return old; \
 	}
 
@@ -367,11 +219,11 @@ void __tsan_write_range(char *p, size_t n)
 	int __tsan_atomic##bits##_compare_exchange_##strength(volatile type *p, type *expected, \
 							      type v, int order, int failure) \
 	{ \
-		(void)order; \
-		(void)failure; \
-		access(WRITE, true, (const void *)p, sizeof(*p), CALLER); \
+		access(WRITE, (const void *)p, sizeof(*p), CALLER); \
+		loaded(p, *p == *expected ? order : failure); \
 		if (*p == *expected) { \
 			*p = v; \
+			stored(p, order, true); \
 			return 1; \
 		} \
 		*expected = *p; \
@@ -381,16 +233,16 @@ void __tsan_write_range(char *p, size_t n)
 #define ATOMIC(bits, type) \
 	type __tsan_atomic##bits##_load(const volatile type *p, int order) \
 	{ \
-		(void)order; \
-		access(READ, true, (const void *)p, sizeof(*p), CALLER); \
+		access(READ, (const void *)p, sizeof(*p), CALLER); \
+		loaded(p, order); \
 		return *p; \
 	} \
 	void __tsan_atomic##bits##_store(volatile type *p, type v, int order) \
 	{ \
 		bool release = exchange_kind(PC) == ACQUIRE; \
-		(void)order; \
-		access(release ? RELEASE : WRITE, true, (const void *)p, sizeof(*p), CALLER); \
+		access(release ? RELEASE : WRITE, (const void *)p, sizeof(*p), CALLER); \
 		*p = v; \
+		stored(p, order, false); \
 		if (release) \
 			lock_released((const void *)p); \
 	} \
@@ -398,10 +250,11 @@ void __tsan_write_range(char *p, size_t n)
 	{ \
 		enum kind kind = exchange_kind(PC); \
 		type old; \
-		(void)order; \
-		access(kind, true, (const void *)p, sizeof(*p), CALLER); \
+		access(kind, (const void *)p, sizeof(*p), CALLER); \
+		loaded(p, order); \
 		old = *p; \
 		*p = v; \
+		stored(p, order, true); \
 		if (kind != WRITE && !old) \
 			lock_taken((const void *)p); \
 		return old; \

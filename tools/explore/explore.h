@@ -2,6 +2,7 @@
  * The explorer: runs scenarios over the kernel's own functions under every interleaving of a few
  * virtual CPUs. docs/explorer.md explains the method; arch/host is the machine.
  *
+ *	order.c		which accesses are ordered, and which words race
  *	access.c	the functions that the compiler calls at each access to memory
  *	step.c		lets one CPU run up to its next pause
  *	state.c		copies the state of the machine, compares it, restores it
@@ -33,16 +34,32 @@ struct access {
 	const void *pc;
 };
 
-/* Words that several threads access, one of them writing, without a spin lock that both hold. */
-extern unsigned nr_racing_atomics, nr_racing_others;
-void forget_racing_others(void);
-void explore_races(const void *address);	/* for scenarios: see scenario.h */
+/* --- order.c ---------------------------------------------------------------------------------- */
 
-/* The accesses since the last pause: part of what a snapshot has to keep. */
-size_t block_size(void);
-void block_save(void *to);
-void block_restore(const void *from);
-void end_block(void);			/* at each pause */
+/* For each CPU, how many of its releases are seen. */
+struct clock {
+	uint32_t of[HOST_CPUS];
+};
+
+extern struct clock clocks[HOST_CPUS];
+extern unsigned nr_racing;		/* words known to race */
+
+struct word;
+struct word *find_word(const void *address);
+bool is_racing(const struct word *w);
+void order_init(void);
+
+/* Notes an access. If it is unordered with an earlier one, the word is racing. */
+void order_access(struct word *w, enum kind kind);
+
+/* The current CPU sees what was released at @address; releases; stores without a release. */
+void order_acquire(const void *address);
+void order_release(const void *address, bool keeps);
+void order_forget(const void *address);
+
+/* Takes back all since the mark was set, which was at the latest state that is left. */
+unsigned order_mark(void);
+void order_go_back(unsigned mark);
 
 #define ACCESSES_MAX	400000		/* of one execution: more have no end */
 #define ACCESSES_OF_TURN	20000	/* without a pause; then another CPU gets its turn */
@@ -114,7 +131,6 @@ extern void (*on_access)(const struct access *a);
 
 struct snapshot {
 	size_t size, room;
-	size_t block;			/* where in @bytes */
 	char *bytes;
 };
 

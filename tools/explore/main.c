@@ -135,17 +135,13 @@ static int search_all(unsigned bound, uint64_t most_steps)
 {
 	struct figures f = { 0 };
 	enum outcome o = OUTCOME_RIGHT;
-	unsigned k, atomics, others;
+	unsigned k, racing;
 
 	for (k = bound == BOUND_NONE ? bound : 0; k <= bound; k++) {
 		do {
-			atomics = nr_racing_atomics;
-			others = nr_racing_others;
+			racing = nr_racing;
 			o = search(k, most_steps, &f, &schedule);
-			if (nr_racing_atomics != atomics)
-				forget_racing_others();
-		} while (o == OUTCOME_RIGHT &&
-			 (nr_racing_atomics != atomics || nr_racing_others != others));
+		} while (o == OUTCOME_RIGHT && nr_racing != racing);
 		if (o != OUTCOME_RIGHT || !f.cut)
 			break;
 	}

@@ -43,9 +43,6 @@
 /* Ends the execution with a verdict. */
 _Noreturn void explore_fail(const char *fmt, ...) printf_like(1, 2);
 
-/* A CPU pauses before each access to this atomic word, whether or not one was seen to race. */
-void explore_races(const void *address);
-
 #define expect(cond, ...)				\
 	do {						\
 		if (!(cond))				\

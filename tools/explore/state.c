@@ -197,6 +197,8 @@ struct own_state {
 	void *sp[HOST_CPUS];
 	unsigned nr_hot;
 	uint64_t sum;
+	struct clock clocks[HOST_CPUS];
+	unsigned order;
 };
 
 static char *room_for(struct snapshot *s, size_t n)
@@ -223,6 +225,8 @@ void snapshot_take(struct snapshot *s)
 	hash_dirty_lines();
 	own.nr_hot = nr_hot;
 	own.sum = sum;
+	own.order = order_mark();
+	memcpy(own.clocks, clocks, sizeof(clocks));
 	memcpy(own.cpus, cpu_states, sizeof(own.cpus));
 	memcpy(own.sp, host_cpu_sp, sizeof(own.sp));
 	s->size = 0;
@@ -235,8 +239,6 @@ void snapshot_take(struct snapshot *s)
 		memcpy(room_for(s, sizeof(pieces[i])), &pieces[i], sizeof(pieces[i]));
 		memcpy(room_for(s, pieces[i].size), pieces[i].start, pieces[i].size);
 	}
-	s->block = s->size;
-	block_save(room_for(s, block_size()));
 }
 
 void snapshot_restore(const struct snapshot *s)
@@ -252,6 +254,7 @@ void snapshot_restore(const struct snapshot *s)
 	progress = own.progress;
 	scenario_over = own.over;
 	sum = own.sum;
+	memcpy(clocks, own.clocks, sizeof(clocks));
 	memcpy(hashes, from, own.nr_hot * sizeof(hashes[0]));
 	from += own.nr_hot * sizeof(hashes[0]);
 	for (unsigned i = 0; i < own.nr_hot; i++, from += LINE)
@@ -262,12 +265,12 @@ void snapshot_restore(const struct snapshot *s)
 	}
 	while (nr_dirty)
 		hot[dirty[--nr_dirty]].dirty = false;
-	while (from < s->bytes + s->block) {
+	while (from < s->bytes + s->size) {
 		memcpy(&piece, from, sizeof(piece));
 		memcpy(piece.start, from + sizeof(piece), piece.size);
 		from += sizeof(piece) + piece.size;
 	}
-	block_restore(s->bytes + s->block);
+	order_go_back(own.order);
 }
 
 /* --- States seen ------------------------------------------------------------------------------ */

@@ -167,6 +167,7 @@ static void catch_crashes(void)
 void step_init(void (*function)(unsigned cpu))
 {
 	bare = function;
+	order_init();
 	catch_crashes();
 	for (unsigned i = 0; i < nr_vcpus; i++) {
 		char *top = host_entry_stacks[i] + sizeof(host_entry_stacks[i]);
@@ -182,7 +183,6 @@ void step(unsigned cpu)
 	progress.turn[cpu] = 0;
 	nr_steps++;
 	running = true;
-	end_block();
 	host_switch_stack(&explorer_sp, host_cpu_sp[cpu]);
 }
 

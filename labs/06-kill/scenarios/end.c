@@ -18,8 +18,6 @@ static struct process *make_leaver(struct process *parent, struct thread **t)
 	struct process *p;
 
 	expect(!process_create(parent, &p), "a process could not be made");
-	explore_races(&p->life);
-	explore_races(&p->holds);
 	*t = create_in(p, leave, (void *)3);
 	return p;
 }
@@ -38,7 +36,6 @@ SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
 	struct thread *t;
 	pid_t pid = make_leaver(&kernel_process, &t)->pid;
 
-	explore_races(&kernel_process.child_events);
 	thread_resume(t);
 	expect_3(pid);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);

@@ -42,8 +42,6 @@ struct process *make_child(void)
 	struct process *p;
 
 	expect(!process_create(&kernel_process, &p), "a process could not be made");
-	explore_races(&p->life);
-	explore_races(&p->holds);
 	return p;
 }
 
@@ -53,7 +51,6 @@ struct thread *create_in(struct process *p, thread_fn entry, void *arg)
 
 	expect(!thread_create_in(p, "thread", entry, arg, PRIORITY_DEFAULT, &t),
 	       "a thread could not be made");
-	explore_races(&t->work);
 	return t;
 }
 
