@@ -200,6 +200,9 @@ void __tsan_write_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
 		access(WRITE, p + i, 8, CALLER);
+	/* Once more, as the store comes behind the last of the pauses. */
+	if (running)
+		explore_stored(p, n);
 }
 
 /* The operation is made after the pause, in one piece, and no other CPU runs meanwhile. */

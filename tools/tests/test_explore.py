@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -30,7 +31,11 @@ def plain(scenario: str) -> tuple[str, int]:
 class Explorer(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
-        done = make("explorer")
+        """Builds it; the classes run at the same time, so one after the other."""
+        BUILD_ROOT.mkdir(parents=True, exist_ok=True)
+        with (BUILD_ROOT / "explore.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = make("explorer")
         if done.returncode:
             raise AssertionError(done.stdout + done.stderr)
 
