@@ -9,8 +9,6 @@
  */
 #include "explore.h"
 
-#include <string.h>
-
 void (*on_access)(const struct access *a);
 
 /* --- Pauses ----------------------------------------------------------------------------------- */
@@ -72,7 +70,7 @@ static void pause_before(const struct access *a, const struct word *w)
 			pause_cpu(PAUSE_LOCK, a->pc);
 	} else if (fresh) {
 		return;
-	} else if ((is_racing(w) && a->kind != RELEASE) || 2 * progress.accesses == pause_at) {
+	} else if (is_racing(w) || 2 * progress.accesses == pause_at) {
 		pause_cpu(PAUSE_ACCESS, a->pc);
 	}
 }
@@ -126,7 +124,7 @@ static void stored(const volatile void *p, int order, bool keeps)
 
 /* --- Spin locks ------------------------------------------------------------------------------- */
 
-/* The text of lock/spinlock.c, and of spin_trylock() in it: build.py gives them sections. */
+/* The text of lock/spinlock.c, and of spin_trylock() in it: make/explore.mk gives them sections. */
 extern char __start_klock[], __stop_klock[], __start_ktrylock[], __stop_ktrylock[];
 
 static enum kind exchange_kind(const char *pc)

@@ -20,10 +20,13 @@
 
 #include "host.h"
 
-#define CPU_NONE	HOST_CPUS
-#define CPU_TIME	(HOST_CPUS + 1)		/* not a CPU: the clock moves to the next timer */
+#define CPU_TIME	HOST_CPUS		/* not a CPU: the clock moves to the next timer */
 
 /* --- access.c --------------------------------------------------------------------------------- */
+
+#define ACCESSES_MAX	400000		/* of one execution: more have no end */
+#define ACCESSES_OF_TURN	20000	/* without a pause; then another CPU gets its turn */
+#define ENDLESS		"it does not end: the CPUs run on without progress"
 
 enum kind { READ, WRITE, ACQUIRE, RELEASE, TRY };
 
@@ -60,10 +63,6 @@ void order_forget(const void *address);
 /* Takes back all since the mark was set, which was at the latest state that is left. */
 unsigned order_mark(void);
 void order_go_back(unsigned mark);
-
-#define ACCESSES_MAX	400000		/* of one execution: more have no end */
-#define ACCESSES_OF_TURN	20000	/* without a pause; then another CPU gets its turn */
-#define ENDLESS		"it does not end: the CPUs run on without progress"
 
 /* --- step.c ----------------------------------------------------------------------------------- */
 
@@ -111,7 +110,6 @@ void step_init(void (*bare)(unsigned cpu));
 
 /* Lets @cpu run until it pauses; a CPU that may not go on must not be asked to. */
 void step(unsigned cpu);
-bool can_go_on(unsigned cpu);
 unsigned who_can_go_on(void);		/* a bit for each CPU */
 
 /* Called on a CPU: gives control back to the explorer. */
@@ -137,10 +135,9 @@ struct snapshot {
 extern bool check_lines;		/* slowly: is every store known? */
 void state_init(void);			/* after boot: the state now is the first */
 
-/* Copies the state of the machine; returns a hash of all that matters to the future. */
 void snapshot_take(struct snapshot *s);
 void snapshot_restore(const struct snapshot *s);
-uint64_t state_hash(void);
+uint64_t state_hash(void);		/* of all that matters to the future */
 
 /* Which states were reached with which number of preemptions still to spend. */
 void visited_clear(void);

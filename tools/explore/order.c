@@ -12,12 +12,11 @@
  */
 #include "explore.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define TABLE_BITS	15
 #define TABLE_SIZE	(1u << TABLE_BITS)
-#define UNDO_MAX	(1u << 18)
+#define UNDO_MAX	(4 * ACCESSES_MAX)	/* an access changes two words at most */
 
 /* One word's history on this path. */
 struct history {
@@ -42,7 +41,7 @@ struct clock clocks[HOST_CPUS];
 static struct change {
 	uint32_t word;
 	struct history old;
-} * changes;
+} changes[UNDO_MAX];
 static unsigned nr_changes;
 static uint32_t snapshot_number = 1;
 
@@ -96,10 +95,6 @@ static struct history *change(struct word *w)
 {
 	if (w->logged == snapshot_number)
 		return &w->h;
-	if (!changes)
-		changes = malloc(UNDO_MAX * sizeof(*changes));
-	if (nr_changes == UNDO_MAX)
-		explore_fail("a path changes too many words");
 	w->logged = snapshot_number;
 	changes[nr_changes++] = (struct change){ w - words, w->h };
 	return &w->h;

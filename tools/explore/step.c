@@ -186,7 +186,7 @@ void step(unsigned cpu)
 	host_switch_stack(&explorer_sp, host_cpu_sp[cpu]);
 }
 
-bool can_go_on(unsigned cpu)
+static bool can_go_on(unsigned cpu)
 {
 	const struct cpu_state *c = &cpu_states[cpu];
 

@@ -26,6 +26,7 @@ from tools.test.builds import clean_environment
 
 BUILT = ("make/kernel.mk", "make/toolchain.mk", "kernel", *(f"arch/{arch}" for arch in ARCHES))
 _EXPLORER = "tools/explore"
+_EXPLORED = (_EXPLORER, "arch/host", "make/explore.mk")
 _EXPLORED_S = 600.0  # the explorer bounds itself; this is for one that does not
 
 
@@ -54,7 +55,7 @@ class Explorer:
     def __init__(self, root: Path, lab: Lab) -> None:
         self._root, self._lab = root, lab
         self.context = f"{lab.name} " + hash_of(
-            root, (*BUILT, _EXPLORER, "arch/host", f"labs/{lab.name}/scenarios")
+            root, (*BUILT, *_EXPLORED, f"labs/{lab.name}/scenarios", f"labs/{lab.name}/lab.toml")
         )
 
     @staticmethod

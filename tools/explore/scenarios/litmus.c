@@ -65,6 +65,16 @@ BARE_SCENARIO(torn, "litmus.torn", .cpus = 2, .wrong = true, .after = both_count
 	plain++;
 }
 
+/* A lock may be held when another CPU tries it, even if nothing else happens while it is held. */
+BARE_SCENARIO(tried, "litmus.tried", .cpus = 2, .wrong = true)
+{
+	if (cpu == 0)
+		spin_lock(&lock);
+	else
+		expect(spin_trylock(&lock), "the lock was held");
+	spin_unlock(&lock);
+}
+
 /* One loses its addition only if the other comes between its load and its store. */
 static const char *both_added(void)
 {
