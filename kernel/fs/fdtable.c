@@ -258,10 +258,10 @@ struct file *fd_get_any(int fd)
 	if (unlikely(!t))
 		return NULL;
 	/*
-	 * FDTABLE1. Pairs with the release of p->lock by a thread that exits, and with
-	 * fdtable_put(): their changes of the table are visible here.
+	 * FDTABLE1. Pairs with process_forget_thread() and with fdtable_put(): what those who have
+	 * left did to the table is visible here.
 	 */
-	if (__atomic_load_n(&p->nr_threads, __ATOMIC_ACQUIRE) > 1 ||
+	if (atomic_load_explicit(&p->nr_threads, memory_order_acquire) > 1 ||
 	    atomic_load_explicit(&t->refs, memory_order_acquire) > 1)
 		return get_locked(t, fd);
 	if ((unsigned)fd >= t->size || !t->files[fd])

@@ -121,10 +121,12 @@ int process_kill_siblings(void)
 	spin_unlock(&p->lock);
 
 	spin_lock(&p->thread_gone.lock);
-	while (p->nr_threads > 1 && !err)
+	while (atomic_load_explicit(&p->nr_threads, memory_order_acquire) > 1 && !err)
 		err = wait_block_locked(&p->thread_gone, DEADLINE_NEVER, WAIT_KILL_ONLY);
 	spin_unlock(&p->thread_gone.lock);
+	spin_lock(&p->lock);
 	p->execing = NULL;
+	spin_unlock(&p->lock);
 	if (!err)
 		thread_take_id(self);
 	return err;

@@ -104,7 +104,7 @@ struct process {
 	 */
 	struct thread *leader;
 	struct list_node threads;	/* [lock] live ones */
-	unsigned nr_threads;		/* [lock] */
+	_Atomic unsigned nr_threads;	/* [lock]; others read it to know that they are alone */
 	struct thread *execing;		/* [lock] in exec, waits for all others to die; or NULL */
 	struct wait_queue thread_gone;	/* exec waits here for its siblings, poll() for its end */
 	struct wait_queue signalled;	/* woken when a signal becomes pending; signalfd.c */

@@ -133,7 +133,8 @@ void process_forget_thread(struct thread *t)
 	p->dead_switches += t->stats.switches_in;
 	p->dead_preempted += t->stats.preempted - t->stats.picked_again;
 	list_remove(&t->process_node);
-	p->nr_threads--;
+	/* Pairs with the loads of threads that ask whether they are alone: they see our work. */
+	atomic_fetch_sub_explicit(&p->nr_threads, 1, memory_order_release);
 	signal_pass_on(p);
 	signal_stop_counts_down(t);
 	spin_unlock(&p->lock);

@@ -101,7 +101,7 @@ bool steal(struct runq *rq, u64 now)
 /* Returns how many threads @c has to run; exact for a locked run queue, else a hint. */
 static unsigned load(struct cpu *c)
 {
-	return nr_ready(&c->runq) + (c->runq.current != &c->idle);
+	return nr_ready(&c->runq) + !is_idle_hint(c);
 }
 
 /*

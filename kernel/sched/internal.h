@@ -104,6 +104,12 @@ static inline bool is_idle(struct runq *rq, const struct thread *t)
 	return t == &runq_cpu(rq)->idle;
 }
 
+/* Whether @c runs no thread. A hint, as its run queue need not be locked. */
+static inline bool is_idle_hint(struct cpu *c)
+{
+	return __atomic_load_n(&c->runq.current, __ATOMIC_RELAXED) == &c->idle;
+}
+
 static inline bool may_run_here(struct runq *rq, const struct thread *t)
 {
 	return t->se.affinity & rq->cpu_bit;

@@ -106,7 +106,7 @@ void sched_finish_switch(void)
 static inline void switch_to(struct runq *rq, struct thread *prev, struct thread *next)
 {
 	trace(TRACE_SCHED, TRACE_EV_SWITCH, next->tid, prev->tid);
-	rq->current = next;
+	__atomic_store_n(&rq->current, next, __ATOMIC_RELAXED);	/* see is_idle_hint() */
 	runq_cpu(rq)->stats.switches++;
 	next->stats.switches_in++;
 	as_switch(next->as);

@@ -29,7 +29,7 @@ struct waiter;
 
 struct runq {
 	struct spinlock lock;
-	struct thread *current;		/* [lock] on the CPU now */
+	struct thread *current;		/* [lock] on the CPU now; others may compare it as a hint */
 	/* [lock] the thread that leaves, dead or for another CPU, until sched_finish_switch() */
 	struct thread *leaver;
 	struct runq *missed;		/* [lock] queue that the last steal found locked, or NULL */

@@ -6,6 +6,7 @@
  */
 #include "sched/usage.h"
 
+#include "internal.h"
 #include "mm/vm.h"
 #include "process/process.h"
 #include "sched/cpu.h"
@@ -94,11 +95,8 @@ void load_sample(u64 now)
 	if (likely(time_before(now, last + LOAD_PERIOD)) ||
 	    !atomic_compare_exchange_strong(&load_sampled, &last, now))
 		return;
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		struct runq *rq = &cpus[i].runq;
-
-		runnable += atomic_load(&rq->q.nr) + (rq->current != &cpus[i].idle);
-	}
+	for (unsigned i = 0; i < nr_cpus; i++)
+		runnable += atomic_load(&cpus[i].runq.q.nr) + !is_idle_hint(&cpus[i]);
 	for (u64 periods = MIN((now - last) / LOAD_PERIOD, 1000u); periods > 1; periods--)
 		load_add(0);
 	load_add(runnable);

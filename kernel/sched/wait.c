@@ -84,12 +84,12 @@ void wait_unlink(struct wait_queue *q, struct wait_link *link)
 	/* END LAB */
 }
 
-/* Returns waiter_block()'s result for the way in which the wait ended. */
-static int wait_result(struct waiter *w)
+/* Returns 0 if the wait ended with an event. */
+static int wait_error(struct waiter *w)
 {
 	switch (atomic_load_explicit(&w->why, memory_order_acquire)) {
 	case WAIT_EVENT:
-		return w->status;
+		return 0;
 	case WAIT_TIMEOUT:
 		return -ETIMEDOUT;
 	case WAIT_KILLED:
@@ -114,7 +114,7 @@ int waiter_block(struct waiter *w, struct deadline d)
 	if (w->sq)
 		sleepq_cancel(w);
 	/* END LAB */
-	return wait_result(w);
+	return wait_error(w);
 }
 
 int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadline d, unsigned flags)
@@ -135,7 +135,8 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 	spin_lock(&q->lock);
 	wait_unlink(q, link);
 	/* END LAB */
-	return wait_result(&w);	/* after q->lock, under which the claimer wrote the status */
+	err = wait_error(&w);
+	return err ? err : w.status;	/* under q->lock, as the claimer wrote it */
 }
 
 int wait_block_locked(struct wait_queue *q, struct deadline d, unsigned flags)

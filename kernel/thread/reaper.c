@@ -79,7 +79,7 @@ void reaper_add_process(struct process *p)
 static void reap_thread(struct thread *t)
 {
 	/* LAB 06-kill: free a thread; one killed unrun has its process and joiner to leave yet */
-	if (list_linked(&t->process_node)) {
+	if (!t->left) {
 		bool joinable;
 
 		process_thread_leaves(t);
@@ -100,6 +100,7 @@ static int reaper_main(void *unused)
 	(void)unused;
 	for (;;) {
 		struct list_node *t, *p = NULL;
+		bool last;
 
 		spin_lock(&reaper.work.lock);
 		while (!(t = list_pop_node(&reaper.threads)) &&
@@ -108,13 +109,14 @@ static int reaper_main(void *unused)
 
 			assert(err == 0);
 		}
+		last = list_empty(&reaper.threads);
 		spin_unlock(&reaper.work.lock);
 		if (t)
 			reap_thread(list_entry(t, struct thread, reaper_node));
 		else
 			process_teardown(list_entry(p, struct process, reaper_node));
 		one_done();
-		if (list_empty(&reaper.threads))
+		if (last)
 			kstack_trim(KSTACK_KEEP);	/* many may have died at once */
 	}
 	return 0;

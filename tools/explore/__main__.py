@@ -25,6 +25,7 @@ from grade.explored import steps
 from grade.lab import Lab, choose
 from grade.submission import Rejected, take
 from tools import qemu
+from tools.explore import races
 from tools.explore.program import BOUND, STEPS, ExploreError, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
 from tools.options import STATUS_USAGE, Parser, counted, directory, run_program, to_write
@@ -171,6 +172,19 @@ def _explore_all(chosen: Chosen, options: argparse.Namespace) -> list[Result]:
     return [results[s.scenario] for s in chosen.scenarios]
 
 
+def _print_races(chosen: Chosen, results: Sequence[Result]) -> None:
+    """Each pair of places once, with the first scenario that showed it."""
+    program, told = chosen.product.explorer, set()
+    assert program is not None
+    for r in results:
+        for race in r.races:
+            places = frozenset((race.first, race.second))
+            if places not in told:
+                sources = chosen.product.sources
+                print("", *races.lines(program, r.scenario, race, ROOT, sources, chosen.fenced), sep="\n")
+            told.add(places)
+
+
 def _print_all(chosen: Chosen, results: Sequence[Result]) -> None:
     known = {s.scenario: s for s in chosen.scenarios}
     for r in results:
@@ -179,6 +193,7 @@ def _print_all(chosen: Chosen, results: Sequence[Result]) -> None:
     for r in results:
         if r.outcome == "wrong":
             print(f"\n{_counterexample(chosen, known[r.scenario], r)}")
+    _print_races(chosen, results)
 
 
 def _replay_one(chosen: Chosen, options: argparse.Namespace) -> int:
@@ -196,7 +211,9 @@ def _replay_one(chosen: Chosen, options: argparse.Namespace) -> int:
         return subprocess.run(argv, check=False).returncode
     result, _ = replay(program, scenario.scenario, options.replay, chosen.fenced)
     if result.outcome == "right":
-        print(f"{scenario.scenario}: nothing goes wrong in {options.replay}")
+        named = Result(**{**vars(result), "schedule": options.replay})
+        told = steps(ROOT, chosen.lab(scenario), chosen.product, named, chosen.fenced)
+        print(f"{scenario.scenario}: nothing goes wrong in {options.replay}", "", *told, sep="\n")
         return 0
     print(_counterexample(chosen, scenario, result))
     return 1

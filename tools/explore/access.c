@@ -58,7 +58,7 @@ static void check_memory(const struct access *a)
 }
 
 /* Pauses, if others could see the access that comes next. */
-static void pause_before(const struct access *a, const struct word *w)
+static void pause_before(const struct access *a, const struct words *w)
 {
 	struct cpu_state *c = &cpu_states[vcpu];
 	bool fresh = c->fresh;
@@ -75,10 +75,9 @@ static void pause_before(const struct access *a, const struct word *w)
 	}
 }
 
-static void access(enum kind kind, const void *address, unsigned size, const void *pc,
-		   const void *sp)
+static void note(const struct access *a, const void *sp)
 {
-	struct access a = { kind, size, address, pc };
+	struct words w;
 
 	if (!running)
 		return;
@@ -87,19 +86,18 @@ static void access(enum kind kind, const void *address, unsigned size, const voi
 	if (++progress.turn[vcpu] > ACCESSES_OF_TURN)
 		explore_spin();
 	cpu_states[vcpu].sp = sp;
-	check_memory(&a);
-	if (!host_is_statistics(address)) {
-		struct word *w = find_word(address);
-
-		pause_before(&a, w);
-		progress.stores += kind != READ;
-		order_access(w, kind);
+	check_memory(a);
+	if (!host_is_statistics(a->address)) {
+		find_words(a->address, a->size, &w);
+		pause_before(a, &w);
+		progress.stores += a->kind != READ;
+		order_access(&w, a);
 	}
-	if (kind != READ)
-		explore_stored(address, size);
-	check_memory(&a);
+	if (a->kind != READ)
+		explore_stored(a->address, a->size);
+	check_memory(a);
 	if (on_access)
-		on_access(&a);
+		on_access(a);
 }
 
 /* The two sides of an atomic access, by the numbers that the compiler has for orders. */
@@ -161,7 +159,9 @@ static void lock_released(const void *lock)
 
 #define PC	__builtin_return_address(0)
 #define SP	((const char *)__builtin_frame_address(0) + 16)	/* of the caller */
-#define CALLER	PC, SP
+
+#define ACCESS(kind, plain, n, p) \
+	note(&(struct access){ kind, plain, n, (const void *)(p), PC }, SP)
 
 void __tsan_init(void)
 {
@@ -177,10 +177,10 @@ void __tsan_func_exit(void)
 }
 
 #define PLAIN(n) \
-	void __tsan_read##n(void *p) { access(READ, p, n, CALLER); } \
-	void __tsan_write##n(void *p) { access(WRITE, p, n, CALLER); } \
-	void __tsan_unaligned_read##n(void *p) { access(READ, p, n, CALLER); } \
-	void __tsan_unaligned_write##n(void *p) { access(WRITE, p, n, CALLER); }
+	void __tsan_read##n(void *p) { ACCESS(READ, true, n, p); } \
+	void __tsan_write##n(void *p) { ACCESS(WRITE, true, n, p); } \
+	void __tsan_unaligned_read##n(void *p) { ACCESS(READ, true, n, p); } \
+	void __tsan_unaligned_write##n(void *p) { ACCESS(WRITE, true, n, p); }
 
 PLAIN(1)
 PLAIN(2)
@@ -191,13 +191,13 @@ PLAIN(16)
 void __tsan_read_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		access(READ, p + i, 8, CALLER);
+		ACCESS(READ, true, n - i < 8 ? n - i : 8, p + i);
 }
 
 void __tsan_write_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		access(WRITE, p + i, 8, CALLER);
+		ACCESS(WRITE, true, n - i < 8 ? n - i : 8, p + i);
 	/* Once more, as the store comes behind the last of the pauses. */
 	if (running)
 		explore_stored(p, n);
@@ -208,7 +208,7 @@ void __tsan_write_range(char *p, size_t n)
 	type __tsan_atomic##bits##_##name(volatile type *p, type v, int order) \
 	{ \
 		type old; \
-		access(WRITE, (const void *)p, sizeof(*p), CALLER); \
+		ACCESS(WRITE, false, sizeof(*p), p); \
 		loaded(p, order); \
 		old = *p; \
 		*p = (new); \
@@ -220,7 +220,7 @@ void __tsan_write_range(char *p, size_t n)
 	int __tsan_atomic##bits##_compare_exchange_##strength(volatile type *p, type *expected, \
 							      type v, int order, int failure) \
 	{ \
-		access(WRITE, (const void *)p, sizeof(*p), CALLER); \
+		ACCESS(WRITE, false, sizeof(*p), p); \
 		loaded(p, *p == *expected ? order : failure); \
 		if (*p == *expected) { \
 			*p = v; \
@@ -234,14 +234,14 @@ void __tsan_write_range(char *p, size_t n)
 #define ATOMIC(bits, type) \
 	type __tsan_atomic##bits##_load(const volatile type *p, int order) \
 	{ \
-		access(READ, (const void *)p, sizeof(*p), CALLER); \
+		ACCESS(READ, false, sizeof(*p), p); \
 		loaded(p, order); \
 		return *p; \
 	} \
 	void __tsan_atomic##bits##_store(volatile type *p, type v, int order) \
 	{ \
 		bool release = exchange_kind(PC) == ACQUIRE; \
-		access(release ? RELEASE : WRITE, (const void *)p, sizeof(*p), CALLER); \
+		ACCESS(release ? RELEASE : WRITE, false, sizeof(*p), p); \
 		*p = v; \
 		stored(p, order, false); \
 		if (release) \
@@ -251,7 +251,7 @@ void __tsan_write_range(char *p, size_t n)
 	{ \
 		enum kind kind = exchange_kind(PC); \
 		type old; \
-		access(kind, (const void *)p, sizeof(*p), CALLER); \
+		ACCESS(kind, false, sizeof(*p), p); \
 		loaded(p, order); \
 		old = *p; \
 		*p = v; \

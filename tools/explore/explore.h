@@ -3,6 +3,7 @@
  * virtual CPUs. docs/explorer.md explains the method; arch/host is the machine.
  *
  *	order.c		which accesses are ordered, and which words race
+ *	races.c		the data races that were seen
  *	access.c	the functions that the compiler calls at each access to memory
  *	step.c		lets one CPU run up to its next pause
  *	state.c		copies the state of the machine, compares it, restores it
@@ -32,6 +33,7 @@ enum kind { READ, WRITE, ACQUIRE, RELEASE, TRY };
 
 struct access {
 	enum kind kind;
+	bool plain;			/* not atomic */
 	unsigned size;
 	const void *address;
 	const void *pc;
@@ -45,15 +47,23 @@ struct clock {
 };
 
 extern struct clock clocks[HOST_CPUS];
-extern unsigned nr_racing;		/* words known to race */
+extern unsigned nr_learned;		/* grows whenever the next search will be sharper */
 
 struct word;
-struct word *find_word(const void *address);
-bool is_racing(const struct word *w);
+struct words {
+	unsigned nr;
+	struct word *of[16];
+};
+
 void order_init(void);
+void order_begin(void);			/* a search begins: uses what the last one has learned */
+
+/* The words that an access of @size bytes touches; they change when the next search begins. */
+void find_words(const void *address, unsigned size, struct words *found);
+bool is_racing(const struct words *w);
 
 /* Notes an access. If it is unordered with an earlier one, the word is racing. */
-void order_access(struct word *w, enum kind kind);
+void order_access(const struct words *w, const struct access *a);
 
 /* The current CPU sees what was released at @address; releases; stores without a release. */
 void order_acquire(const void *address);
@@ -63,6 +73,22 @@ void order_forget(const void *address);
 /* Takes back all since the mark was set, which was at the latest state that is left. */
 unsigned order_mark(void);
 void order_go_back(unsigned mark);
+
+/* --- races.c ---------------------------------------------------------------------------------- */
+
+/* Two accesses that nothing orders, one of them a store, one of them (at least) not atomic. */
+struct data_race {
+	struct access second;		/* of the two, in the execution that showed them */
+	uintptr_t first;		/* the code of the other one */
+	struct schedule *schedule;	/* of that execution */
+};
+
+#define DATA_RACES_MAX	16
+extern struct data_race data_races[DATA_RACES_MAX];	/* each pair once */
+extern unsigned nr_data_races;
+
+void note_data_race(const struct access *second, uintptr_t first);
+void forget_data_races(void);
 
 /* --- step.c ----------------------------------------------------------------------------------- */
 
@@ -173,6 +199,9 @@ enum outcome { OUTCOME_RIGHT, OUTCOME_WRONG, OUTCOME_TOO_MANY };
 #define BOUND_NONE	1000000		/* more preemptions than any schedule has */
 
 extern bool merge_states;		/* a state that was reached before is not explored again */
+
+/* The schedule of the execution that runs now; NULL: it is a replay. */
+const struct schedule *search_path(void);
 
 /* Brings each CPU of a bare scenario to its beginning. */
 void search_init(bool bare);

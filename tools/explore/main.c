@@ -91,6 +91,20 @@ static bool read_schedule(const char *text, struct schedule *s)
 	return true;
 }
 
+static void print_races(void)
+{
+	for (unsigned i = 0; i < nr_data_races; i++) {
+		const struct data_race *r = &data_races[i];
+
+		printf("%s{\"first\": %" PRIuPTR ", \"second\": %" PRIuPTR, i ? ", " : "", r->first,
+		       (uintptr_t)r->second.pc);
+		printf(", \"address\": %" PRIuPTR ", \"schedule\": ",
+		       (uintptr_t)r->second.address);
+		print_schedule(r->schedule);
+		putchar('}');
+	}
+}
+
 /* --- Searching -------------------------------------------------------------------------------- */
 
 static void report(const char *outcome, unsigned bound, const struct figures *f)
@@ -104,7 +118,9 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 		printf(", \"schedule\": ");
 		print_schedule(&schedule);
 	}
-	printf("}\n");
+	printf(", \"races\": [");
+	print_races();
+	printf("]}\n");
 }
 
 /* Leaves out every choice without which the execution is wrong too. */
@@ -135,13 +151,13 @@ static int search_all(unsigned bound, uint64_t most_steps)
 {
 	struct figures f = { 0 };
 	enum outcome o = OUTCOME_RIGHT;
-	unsigned k, racing;
+	unsigned k, learned;
 
 	for (k = bound == BOUND_NONE ? bound : 0; k <= bound; k++) {
 		do {
-			racing = nr_racing;
+			learned = nr_learned;
 			o = search(k, most_steps, &f, &schedule);
-		} while (o == OUTCOME_RIGHT && nr_racing != racing);
+		} while (o == OUTCOME_RIGHT && nr_learned != learned);
 		if (o != OUTCOME_RIGHT || !f.cut)
 			break;
 	}
@@ -239,10 +255,11 @@ static void print_record(const struct record *r)
 
 	printf("{\"cpu\": %u, \"thread\": ", r->cpu);
 	print_text(r->thread);
-	printf(", \"stack\": %u, \"kind\": \"%s\", \"address\": %" PRIuPTR ", \"size\": %u"
+	printf(", \"stack\": %u, \"kind\": \"%s\", \"plain\": %s", r->stack, kinds[r->a.kind],
+	       r->a.plain ? "true" : "false");
+	printf(", \"address\": %" PRIuPTR ", \"size\": %u"
 	       ", \"old\": %" PRIu64 ", \"new\": %" PRIu64 ", \"at\": %" PRIu64 ", \"chain\": [",
-	       r->stack, kinds[r->a.kind], (uintptr_t)r->a.address, r->a.size, r->old, r->new,
-	       r->at);
+	       (uintptr_t)r->a.address, r->a.size, r->old, r->new, r->at);
 	for (unsigned i = 0; i < r->nr_chain; i++)
 		printf("%s%" PRIuPTR, i ? ", " : "", r->chain[i]);
 	printf("]}\n");

@@ -7,35 +7,42 @@
  * unordered if the later CPU has not seen a release that the earlier one made after its access. The
  * word is then racing: from now on a CPU pauses before it accesses it.
  *
+ * A word is 8 bytes at first. As soon as an access is smaller, the next search has smaller words
+ * there: neighbours that different locks guard must not be taken for one variable.
+ *
  * A word's record belongs to the path that is explored, so the search takes changes back when it
- * goes back. Whether a word races is kept for ever.
+ * goes back. Whether a word races is kept for ever, and so is its size.
  */
 #include "explore.h"
 
 #include <string.h>
 
-#define TABLE_BITS	15
+#define TABLE_BITS	16
 #define TABLE_SIZE	(1u << TABLE_BITS)
-#define UNDO_MAX	(4 * ACCESSES_MAX)	/* an access changes two words at most */
+#define UNDO_MAX	(4 * ACCESSES_MAX)	/* an access changes two words at most, mostly */
 
 /* One word's history on this path. */
 struct history {
 	struct clock stored, loaded;	/* each CPU's own count at its last access; 0: none */
 	struct clock released;		/* what an acquire learns that reads the word now */
+	uint32_t stored_by[HOST_CPUS];	/* the code of that last access */
+	uint32_t loaded_by[HOST_CPUS];
+	uint8_t plain_store, plain_load;	/* a bit for each CPU: it was not atomic */
 	uint8_t thread;			/* that made the last access: its stack + 1 */
 	bool store, irqs_on;		/* of the last access */
 };
 
 struct word {
-	uintptr_t at;			/* address / 8 */
-	uint32_t logged;		/* the snapshot since which its old history is in the log */
+	uintptr_t at;
+	uint8_t size, smallest;		/* known, if at is a multiple of 8 */
 	bool racing;
+	uint32_t logged;		/* the snapshot since which its old history is in the log */
 	struct history h;
 };
 
 static struct word words[TABLE_SIZE];
 static unsigned nr_words;
-unsigned nr_racing;
+unsigned nr_learned;
 struct clock clocks[HOST_CPUS];
 
 static struct change {
@@ -45,16 +52,17 @@ static struct change {
 static unsigned nr_changes;
 static uint32_t snapshot_number = 1;
 
-struct word *find_word(const void *address)
+/* --- Words ------------------------------------------------------------------------------------ */
+
+static struct word *entry(uintptr_t at)
 {
-	uintptr_t at = (uintptr_t)address >> 3;
 	unsigned h = (at * 0x9e3779b97f4a7c15ull) >> (64 - TABLE_BITS);
 
 	while (words[h].at != at) {
 		if (!words[h].at) {
 			if (++nr_words > TABLE_SIZE / 2)
 				explore_fail("the scenario touches too many words");
-			words[h].at = at;
+			words[h] = (struct word){ .at = at, .size = 8, .smallest = 8 };
 			break;
 		}
 		h = (h + 1) % TABLE_SIZE;
@@ -62,14 +70,59 @@ struct word *find_word(const void *address)
 	return &words[h];
 }
 
-bool is_racing(const struct word *w)
+/* The word that the byte at @address is in. */
+static struct word *find_word(const void *address)
 {
-	return w->racing;
+	uintptr_t at = (uintptr_t)address;
+	struct word *whole = entry(at & -8ul);
+
+	return whole->size == 8 ? whole : entry(at & -(uintptr_t)whole->size);
+}
+
+void find_words(const void *address, unsigned size, struct words *found)
+{
+	uintptr_t at = (uintptr_t)address, end = at + size, unit = at | size;
+
+	found->nr = 0;
+	unit &= -unit;
+	while (at < end) {
+		struct word *whole = entry(at & -8ul);
+
+		if (unit < whole->smallest) {
+			whole->smallest = unit;
+			nr_learned++;
+		}
+		found->of[found->nr++] = find_word((void *)at);
+		at = (at & -(uintptr_t)whole->size) + whole->size;
+	}
+}
+
+bool is_racing(const struct words *w)
+{
+	for (unsigned i = 0; i < w->nr; i++)
+		if (w->of[i]->racing)
+			return true;
+	return false;
+}
+
+void order_begin(void)
+{
+	bool split = false;
+
+	for (struct word *w = words; w < words + TABLE_SIZE; w++) {
+		if (w->at % 8 || w->smallest == w->size)
+			continue;
+		w->size = w->smallest;
+		w->racing = false;	/* it may have been another part that raced */
+		split = true;
+	}
+	if (split)
+		forget_data_races();
 }
 
 static void race(struct word *w)
 {
-	nr_racing += !w->racing;
+	nr_learned += !w->racing;
 	w->racing = true;
 }
 
@@ -154,31 +207,66 @@ void order_init(void)
 
 /* --- Races ------------------------------------------------------------------------------------ */
 
-/* Whether the last accesses of @cpu are unordered with one of the current CPU. */
-static bool is_unordered(const struct history *h, bool store, unsigned cpu)
+/*
+ * Compares the access @a with the last ones of @cpu to the same word. Two accesses that race are a
+ * data race if one of them is not atomic.
+ */
+static void compare(struct word *w, const struct access *a, unsigned cpu)
 {
 	uint32_t seen = clocks[vcpu].of[cpu];
+	const struct history *h = &w->h;
 
-	return h->stored.of[cpu] > seen || (store && h->loaded.of[cpu] > seen);
+	if (h->stored.of[cpu] > seen) {
+		race(w);
+		if (a->plain || h->plain_store & 1u << cpu)
+			note_data_race(a, h->stored_by[cpu]);
+	}
+	if (a->kind != READ && h->loaded.of[cpu] > seen) {
+		race(w);
+		if (a->plain || h->plain_load & 1u << cpu)
+			note_data_race(a, h->loaded_by[cpu]);
+	}
 }
 
-void order_access(struct word *w, enum kind kind)
+/* On one CPU only a timer comes between two threads' accesses, and only if interrupts are on. */
+static void compare_threads(struct word *w, bool store, unsigned thread)
 {
-	bool of_lock = kind == ACQUIRE || kind == RELEASE, store = kind != READ;
-	unsigned thread = host_stack_of(__builtin_frame_address(0));
-	uint32_t now = clocks[vcpu].of[vcpu];
-	struct history *h;
+	const struct history *h = &w->h;
 
-	for (unsigned cpu = 0; cpu < nr_vcpus && !of_lock; cpu++)
-		if (cpu != vcpu && is_unordered(&w->h, store, cpu))
-			race(w);
-	/* On one CPU only a timer comes between two threads' accesses, if interrupts are on. */
-	if (nr_vcpus == 1 && w->h.thread && w->h.thread != thread + 1 && (store || w->h.store) &&
-	    (w->h.irqs_on || host_irqs_enabled()))
+	if (h->thread && h->thread != thread && (store || h->store) &&
+	    (h->irqs_on || host_irqs_enabled()))
 		race(w);
-	h = change(w);
-	h->thread = thread + 1;
+}
+
+static void remember(struct word *w, const struct access *a, unsigned thread)
+{
+	struct history *h = change(w);
+	bool store = a->kind != READ;
+	uint32_t *last = &(store ? &h->stored : &h->loaded)->of[vcpu], bit = 1u << vcpu;
+	uint8_t *plain = store ? &h->plain_store : &h->plain_load;
+
+	/* Since the last release, one plain access is remembered before all atomic ones. */
+	if (a->plain || !(*plain & bit) || *last != clocks[vcpu].of[vcpu]) {
+		(store ? h->stored_by : h->loaded_by)[vcpu] = (uintptr_t)a->pc;
+		*plain = a->plain ? *plain | bit : *plain & ~bit;
+	}
+	*last = clocks[vcpu].of[vcpu];
+	h->thread = thread;
 	h->store = store;
 	h->irqs_on = host_irqs_enabled();
-	(store ? &h->stored : &h->loaded)->of[vcpu] = now;
+}
+
+void order_access(const struct words *w, const struct access *a)
+{
+	bool of_lock = a->kind == ACQUIRE || a->kind == RELEASE;
+	unsigned thread = host_stack_of(__builtin_frame_address(0)) + 1;
+
+	for (unsigned i = 0; i < w->nr; i++) {
+		for (unsigned cpu = 0; cpu < nr_vcpus && !of_lock; cpu++)
+			if (cpu != vcpu)
+				compare(w->of[i], a, cpu);
+		if (nr_vcpus == 1)
+			compare_threads(w->of[i], a->kind != READ, thread);
+		remember(w->of[i], a, thread);
+	}
 }

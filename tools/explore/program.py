@@ -34,6 +34,16 @@ class Scenario:
 
 
 @dataclass(frozen=True)
+class Race:
+    """Two places in the code, by return address, whose accesses to @address nothing orders."""
+
+    first: int
+    second: int
+    address: int
+    schedule: str
+
+
+@dataclass(frozen=True)
 class Result:
     """The result of one scenario. @outcome: complete (every interleaving), bounded (all with at most @bound
     preemptions), unfinished (the budget of steps was too small), wrong (with @verdict and @schedule);
@@ -48,6 +58,7 @@ class Result:
     longest: int
     verdict: str = ""
     schedule: str = ""
+    races: tuple[Race, ...] = ()
 
     def figures(self) -> str:
         """In one line, what the result is worth."""
@@ -71,6 +82,7 @@ class Access:
     thread: str
     stack: int
     kind: str
+    plain: bool
     address: int
     size: int
     old: int
@@ -103,6 +115,11 @@ def _run(program: Path, words: Sequence[str], fenced: bool) -> list[dict[str, An
         raise ExploreError(f"the explorer printed something else: {e}") from e
 
 
+def _result(line: dict[str, Any]) -> Result:
+    seen = line.pop("races")
+    return Result(**line, races=tuple(Race(**race) for race in seen))
+
+
 def scenarios(program: Path, fenced: bool = False) -> list[Scenario]:
     """Every scenario that is linked in, by step and name."""
     found = [Scenario(**line) for line in _run(program, ["list"], fenced)]
@@ -113,7 +130,7 @@ def explore(
     program: Path, scenario: str, bound: int = BOUND, steps: int = STEPS, fenced: bool = False
 ) -> Result:
     """Runs every schedule of @scenario with at most @bound preemptions, or as many as @steps allow."""
-    return Result(**_run(program, [scenario, str(bound), str(steps)], fenced)[-1])
+    return _result(_run(program, [scenario, str(bound), str(steps)], fenced)[-1])
 
 
 def replay(
@@ -121,4 +138,4 @@ def replay(
 ) -> tuple[Result, list[Access]]:
     """Runs one schedule, and says what every CPU accessed."""
     *accesses, end = _run(program, [scenario, "replay", schedule], fenced)
-    return Result(**end), [Access(**line) for line in accesses]
+    return _result(end), [Access(**line) for line in accesses]

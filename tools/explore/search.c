@@ -33,6 +33,7 @@ bool merge_states = true;
 static struct frame frames[DEPTH_MAX];
 static struct snapshot initial;
 static struct schedule path;
+static bool searching;
 
 /* The states on the path: not finished until the search goes back beyond them. */
 #define TRAIL_MAX	(ACCESSES_MAX)
@@ -124,6 +125,11 @@ static void take(struct frame *f, unsigned *budget)
 		--*budget;
 	path.choices[path.nr++] = (struct choice){ f->at, cpu };
 	go_on(cpu);
+}
+
+const struct schedule *search_path(void)
+{
+	return searching ? &path : NULL;
 }
 
 void search_init(bool bare)
@@ -223,13 +229,15 @@ static bool back(struct run *r)
 	return true;
 }
 
-enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, struct schedule *wrong)
+static enum outcome search_paths(unsigned bound, uint64_t most_steps, struct figures *f,
+				 struct schedule *wrong)
 {
 	struct run r = { .budget = bound };
 	enum next next;
 
 	*f = (struct figures){ 0 };
 	save_initial();
+	order_begin();
 	visited_clear();
 	path.nr = nr_trail = 0;
 	next = choose(&r, f);
@@ -251,6 +259,17 @@ enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, stru
 		next = NEXT_STEP;
 	} while (back(&r));
 	return OUTCOME_RIGHT;
+}
+
+enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f,
+		    struct schedule *wrong)
+{
+	enum outcome o;
+
+	searching = true;
+	o = search_paths(bound, most_steps, f, wrong);
+	searching = false;
+	return o;
 }
 
 enum outcome replay(const struct schedule *s)

@@ -79,6 +79,13 @@ def _text(root: Path, overlay: Path | None, file: str) -> tuple[str, ...]:
     return ()
 
 
+def source_of(root: Path, overlay: Path | None, place: Place) -> str:
+    """The line of the source at @place, without its comment."""
+    lines = _text(root, overlay, place.file)
+    source = lines[place.line - 1] if 0 < place.line <= len(lines) else place.function
+    return source.partition("/*")[0].strip()
+
+
 def _shared(accesses: Sequence[Access]) -> set[int]:
     """The words that several threads access, one of them storing."""
     threads: dict[int, set[int]] = {}
@@ -127,9 +134,7 @@ def _rows(
         place, note = chain[own], _note(a, chain[:own])
         row = last.get(a.cpu)
         if row is None or (row.place, row.thread) != (place, a.thread) or row is not rows[-1]:
-            lines = _text(root, overlay, place.file)
-            source = lines[place.line - 1] if place.line <= len(lines) else place.function
-            source = source.partition("/*")[0].strip()
+            source = source_of(root, overlay, place)
             row = last[a.cpu] = Row(a.cpu, a.thread, place, source, [], a.at)
             rows.append(row)
         if note and note not in row.notes and len(row.notes) < _NOTES:

@@ -8,7 +8,7 @@
 #include "process/signal.h"
 #include "thread/thread.h"
 
-extern unsigned teardowns;		/* processes torn down in this execution */
+extern _Atomic unsigned teardowns;	/* processes torn down in this execution */
 
 /* For a scenario's `after`: NULL if as many tasks were ended as begun (CRED3), or what is wrong. */
 const char *check_tasks(void);

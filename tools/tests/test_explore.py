@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from math import comb, factorial
 from pathlib import Path
 
-from tools.explore import table
+from tools.explore import races, table
 from tools.explore.program import Access, ExploreError, explore, is_schedule, replay, scenarios
 from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT, make
@@ -112,6 +114,29 @@ class Verdicts(Explorer):
             replay(_PROGRAM, "join.one", "x:zz")
 
 
+class DataRaces(Explorer):
+    def test_a_message_without_order_is_told_with_both_sides(self) -> None:
+        result = explore(_PROGRAM, "litmus.message_raced", 2)
+        self.assertEqual((result.outcome, len(result.races)), ("complete", 1))
+        told = "\n".join(races.lines(_PROGRAM, result.scenario, result.races[0], ROOT, None, False))
+        self.assertRegex(told, r"(?s)CPU 0 .*plain = 42;\s+stores, not atomic; holds no lock")
+        self.assertRegex(told, r"(?s)CPU 1 .*expect\(plain == 42.*reads, not atomic; holds no lock")
+
+    def test_a_release_and_an_acquire_order_it(self) -> None:
+        self.assertEqual(explore(_PROGRAM, "litmus.message", 2).races, ())
+
+    def test_neighbours_in_memory_do_not_race(self) -> None:
+        result = explore(_PROGRAM, "litmus.neighbours", 2)
+        self.assertEqual((result.outcome, result.executions, result.races), ("complete", 2, ()))
+
+    def test_the_kernel_has_none(self) -> None:
+        names = [s.scenario for s in scenarios(_PROGRAM) if not s.scenario.startswith("litmus.")]
+        self.assertGreater(len(names), 60)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = pool.map(lambda name: explore(_PROGRAM, name, 1), names)
+            self.assertEqual([r.scenario for r in found if r.races], [])
+
+
 class Names(unittest.TestCase):
     def test_schedules_have_names(self) -> None:
         for name in ("x:", "x:4c4/1", "x:4c4/1,5e9/0,10/t"):
@@ -130,7 +155,7 @@ class Table(Explorer):
         self.assertIn("reads 0, 0 -> 1", text)
 
     def test_words_of_one_thread_are_left_out(self) -> None:
-        mine = Access(0, "t", 1, "write", 64, 8, 0, 1, 1, [])
+        mine = Access(0, "t", 1, "write", True, 64, 8, 0, 1, 1, [])
         self.assertEqual(table.lines(_PROGRAM, "x:", [mine], ROOT), [])
 
 

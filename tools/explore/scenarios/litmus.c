@@ -114,6 +114,29 @@ BARE_SCENARIO(message, "litmus.message", .cpus = 2)
 	}
 }
 
+/*
+ * The same without release and acquire. It is right as long as all CPUs see all stores in one
+ * order, but nothing orders the two accesses to the message: a data race.
+ */
+BARE_SCENARIO(message_raced, "litmus.message_raced", .cpus = 2)
+{
+	if (cpu == 0) {
+		plain = 42;
+		atomic_store_explicit(&x, 1, memory_order_relaxed);
+	} else if (atomic_load_explicit(&x, memory_order_relaxed)) {
+		expect(plain == 42, "the message was %u", plain);
+	}
+}
+
+/* Neighbours in one word of memory are two variables. */
+BARE_SCENARIO(neighbours, "litmus.neighbours", .cpus = 2)
+{
+	static u8 pair[2];
+
+	pair[cpu]++;
+	pair[cpu]++;
+}
+
 /* Peterson's lock ("Myths about the mutual exclusion problem", 1981), and without its turn. */
 static _Atomic u32 wants[2], turn, inside;
 

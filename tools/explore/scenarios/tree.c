@@ -7,7 +7,7 @@
 #include "process/cred.h"
 #include "process/timers.h"
 
-unsigned teardowns;
+_Atomic unsigned teardowns;
 
 /* Called once in each teardown. No process of a scenario has timers. */
 void process_timers_end(struct process *p)
