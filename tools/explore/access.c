@@ -10,6 +10,7 @@
 #include "explore.h"
 
 void (*on_access)(const struct access *a);
+void (*on_older_load)(uint64_t value);
 
 /* --- Pauses ----------------------------------------------------------------------------------- */
 
@@ -64,11 +65,14 @@ static void pause_before(const struct access *a, const struct words *w)
 	bool fresh = c->fresh;
 
 	c->fresh = false;
+	c->load = a->kind == READ && !a->plain ? a->address : NULL;
+	c->load_size = a->size;
+	c->load_order = a->order;
 	if (a->kind == ACQUIRE) {
 		c->lock = a->address;
 		if (!fresh || *c->lock)
 			pause_cpu(PAUSE_LOCK, a->pc);
-	} else if (fresh) {
+	} else if (fresh && !weak) {
 		return;
 	} else if (is_racing(w) || 2 * progress.accesses == pause_at) {
 		pause_cpu(PAUSE_ACCESS, a->pc);
@@ -92,32 +96,14 @@ static void note(const struct access *a, const void *sp)
 		pause_before(a, &w);
 		progress.stores += a->kind != READ;
 		order_access(&w, a);
+		if (weak && a->plain && a->kind == WRITE)
+			order_plain_store(a);
 	}
 	if (a->kind != READ)
 		explore_stored(a->address, a->size);
 	check_memory(a);
 	if (on_access)
 		on_access(a);
-}
-
-/* The two sides of an atomic access, by the numbers that the compiler has for orders. */
-enum { RELAXED, CONSUME, ACQUIRES, RELEASES, BOTH, SEQUENTIAL };
-
-static void loaded(const volatile void *p, int order)
-{
-	if (running && order != RELAXED && order != RELEASES)
-		order_acquire((const void *)p);
-}
-
-/* @keeps: a read-modify-write, which goes on with what was released before. */
-static void stored(const volatile void *p, int order, bool keeps)
-{
-	if (!running)
-		return;
-	if (order >= RELEASES)
-		order_release((const void *)p, keeps);
-	else if (!keeps)
-		order_forget((const void *)p);
 }
 
 /* --- Spin locks ------------------------------------------------------------------------------- */
@@ -160,8 +146,12 @@ static void lock_released(const void *lock)
 #define PC	__builtin_return_address(0)
 #define SP	((const char *)__builtin_frame_address(0) + 16)	/* of the caller */
 
-#define ACCESS(kind, plain, n, p) \
-	note(&(struct access){ kind, plain, n, (const void *)(p), PC }, SP)
+#define ACCESS(kind, plain, order, n, p) \
+	note(&(struct access){ kind, plain, order, n, (const void *)(p), PC }, SP)
+#define STORES(p, order, keeps)	\
+	(running ? order_store((const void *)(p), sizeof(*(p)), order, keeps) : (void)0)
+#define LOADED(p, latest, order) \
+	(running ? order_load((const void *)(p), sizeof(*(p)), latest, order) : (latest))
 
 void __tsan_init(void)
 {
@@ -177,10 +167,10 @@ void __tsan_func_exit(void)
 }
 
 #define PLAIN(n) \
-	void __tsan_read##n(void *p) { ACCESS(READ, true, n, p); } \
-	void __tsan_write##n(void *p) { ACCESS(WRITE, true, n, p); } \
-	void __tsan_unaligned_read##n(void *p) { ACCESS(READ, true, n, p); } \
-	void __tsan_unaligned_write##n(void *p) { ACCESS(WRITE, true, n, p); }
+	void __tsan_read##n(void *p) { ACCESS(READ, true, 0, n, p); } \
+	void __tsan_write##n(void *p) { ACCESS(WRITE, true, 0, n, p); } \
+	void __tsan_unaligned_read##n(void *p) { ACCESS(READ, true, 0, n, p); } \
+	void __tsan_unaligned_write##n(void *p) { ACCESS(WRITE, true, 0, n, p); }
 
 PLAIN(1)
 PLAIN(2)
@@ -191,13 +181,13 @@ PLAIN(16)
 void __tsan_read_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		ACCESS(READ, true, n - i < 8 ? n - i : 8, p + i);
+		ACCESS(READ, true, 0, n - i < 8 ? n - i : 8, p + i);
 }
 
 void __tsan_write_range(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		ACCESS(WRITE, true, n - i < 8 ? n - i : 8, p + i);
+		ACCESS(WRITE, true, 0, n - i < 8 ? n - i : 8, p + i);
 	/* Once more, as the store comes behind the last of the pauses. */
 	if (running)
 		explore_stored(p, n);
@@ -208,11 +198,10 @@ void __tsan_write_range(char *p, size_t n)
 	type __tsan_atomic##bits##_##name(volatile type *p, type v, int order) \
 	{ \
 		type old; \
-		ACCESS(WRITE, false, sizeof(*p), p); \
-		loaded(p, order); \
-		old = *p; \
+		ACCESS(WRITE, false, order, sizeof(*p), p); \
+		old = LOADED(p, *p, order); \
+		STORES(p, order, true); \
 		*p = (new); \
-		stored(p, order, true); \
 		return old; \
 	}
 
@@ -220,11 +209,11 @@ void __tsan_write_range(char *p, size_t n)
 	int __tsan_atomic##bits##_compare_exchange_##strength(volatile type *p, type *expected, \
 							      type v, int order, int failure) \
 	{ \
-		ACCESS(WRITE, false, sizeof(*p), p); \
-		loaded(p, *p == *expected ? order : failure); \
+		ACCESS(WRITE, false, order, sizeof(*p), p); \
+		LOADED(p, *p, *p == *expected ? order : failure); \
 		if (*p == *expected) { \
+			STORES(p, order, true); \
 			*p = v; \
-			stored(p, order, true); \
 			return 1; \
 		} \
 		*expected = *p; \
@@ -234,16 +223,15 @@ void __tsan_write_range(char *p, size_t n)
 #define ATOMIC(bits, type) \
 	type __tsan_atomic##bits##_load(const volatile type *p, int order) \
 	{ \
-		ACCESS(READ, false, sizeof(*p), p); \
-		loaded(p, order); \
-		return *p; \
+		ACCESS(READ, false, order, sizeof(*p), p); \
+		return LOADED(p, *p, order); \
 	} \
 	void __tsan_atomic##bits##_store(volatile type *p, type v, int order) \
 	{ \
 		bool release = exchange_kind(PC) == ACQUIRE; \
-		ACCESS(release ? RELEASE : WRITE, false, sizeof(*p), p); \
+		ACCESS(release ? RELEASE : WRITE, false, order, sizeof(*p), p); \
+		STORES(p, order, false); \
 		*p = v; \
-		stored(p, order, false); \
 		if (release) \
 			lock_released((const void *)p); \
 	} \
@@ -251,11 +239,10 @@ void __tsan_write_range(char *p, size_t n)
 	{ \
 		enum kind kind = exchange_kind(PC); \
 		type old; \
-		ACCESS(kind, false, sizeof(*p), p); \
-		loaded(p, order); \
-		old = *p; \
+		ACCESS(kind, false, order, sizeof(*p), p); \
+		old = LOADED(p, *p, order); \
+		STORES(p, order, true); \
 		*p = v; \
-		stored(p, order, true); \
 		if (kind != WRITE && !old) \
 			lock_taken((const void *)p); \
 		return old; \
@@ -275,7 +262,8 @@ ATOMIC(64, uint64_t)
 
 void __tsan_atomic_thread_fence(int order)
 {
-	(void)order;
+	if (running)
+		order_fence(order);
 }
 
 void __tsan_atomic_signal_fence(int order)

@@ -4,6 +4,7 @@
  *
  *	order.c		which accesses are ordered, and which words race
  *	races.c		the data races that were seen
+ *	weak.c		loads that read older stores
  *	access.c	the functions that the compiler calls at each access to memory
  *	step.c		lets one CPU run up to its next pause
  *	state.c		copies the state of the machine, compares it, restores it
@@ -31,9 +32,13 @@
 
 enum kind { READ, WRITE, ACQUIRE, RELEASE, TRY };
 
+/* Memory orders, by the numbers that the compiler has for them. */
+enum { RELAXED, CONSUME, ACQUIRES, RELEASES, BOTH, SEQUENTIAL };
+
 struct access {
 	enum kind kind;
 	bool plain;			/* not atomic */
+	uint8_t order;			/* of an atomic load */
 	unsigned size;
 	const void *address;
 	const void *pc;
@@ -46,7 +51,21 @@ struct clock {
 	uint32_t of[HOST_CPUS];
 };
 
-extern struct clock clocks[HOST_CPUS];
+#define LOCATIONS_MAX	64
+
+/* All that came before: the releases, and for each location (weak.c) the store that is seen. */
+struct known {
+	struct clock clock;
+	uint16_t stores[LOCATIONS_MAX];
+};
+
+struct cpu_known {
+	struct known now;
+	struct known read;		/* what an acquire fence would add to that */
+	struct known fenced;		/* at the last release fence */
+};
+
+extern struct cpu_known known[HOST_CPUS];
 extern unsigned nr_learned;		/* grows whenever the next search will be sharper */
 
 struct word;
@@ -65,14 +84,66 @@ bool is_racing(const struct words *w);
 /* Notes an access. If it is unordered with an earlier one, the word is racing. */
 void order_access(const struct words *w, const struct access *a);
 
-/* The current CPU sees what was released at @address; releases; stores without a release. */
-void order_acquire(const void *address);
-void order_release(const void *address, bool keeps);
-void order_forget(const void *address);
+/*
+ * An atomic access of the current CPU. A load has found @latest in memory; returns what it reads.
+ * A store has not been made yet; @keeps: it is a part of a read-modify-write, which goes on with
+ * what was released before.
+ */
+uint64_t order_load(const void *address, unsigned size, uint64_t latest, int order);
+void order_store(const void *address, unsigned size, int order, bool keeps);
+void order_plain_store(const struct access *a);		/* only if loads may read older ones */
+void order_fence(int order);
+
+/* Calls @f for what is released at each word that had a release. */
+void order_each_release(void (*f)(uintptr_t at, const struct known *released, void *arg), void *arg);
+
+void order_race(const void *address);	/* from now on the word at @address races */
+
+/* The location of the word at @address, or NULL; makes one if it races and is of @size. */
+struct location *order_location(const void *address, unsigned size);
 
 /* Takes back all since the mark was set, which was at the latest state that is left. */
 unsigned order_mark(void);
 void order_go_back(unsigned mark);
+
+/* --- weak.c ----------------------------------------------------------------------------------- */
+
+extern bool weak;			/* loads may read older stores */
+
+/* A store that a load may still read although there was a later one. */
+struct old_store {
+	uint64_t value;
+	struct known released;
+};
+
+#define OLD_MAX	3
+
+/* A word that atomic accesses race for. */
+struct location {
+	uint16_t nr;			/* stores since the beginning */
+	uint16_t last_sequential;	/* of these */
+	uint16_t kept;
+	struct old_store old[OLD_MAX];	/* the ones before the last, the latest of them first */
+};
+
+extern struct location locations[LOCATIONS_MAX];
+extern unsigned nr_locations;
+
+struct location *location_create(void);	/* NULL: there are too many */
+void location_load(struct location *l, unsigned older);
+void location_store(struct location *l, uint64_t old, const struct known *released, int order);
+void known_join(struct known *to, const struct known *from);
+void weak_sequential_fence(void);
+
+/* How many older stores the load may read before which @cpu has paused. */
+unsigned weak_older(unsigned cpu);
+
+/* Makes that load's word a location; false: it is one, or cannot be one in this execution. */
+bool weak_learn(unsigned cpu);
+
+uint64_t weak_hash(void);		/* of all that older stores mean for the future */
+
+extern struct known sequential;		/* what the sequentially consistent fences have seen */
 
 /* --- races.c ---------------------------------------------------------------------------------- */
 
@@ -110,6 +181,9 @@ struct cpu_state {
 	const void *pc;			/* where it paused */
 	const void *sp;			/* of the kernel there */
 	const uint32_t *lock;		/* PAUSE_LOCK */
+	const void *load;		/* PAUSE_ACCESS before an atomic load: of this */
+	unsigned load_size, load_order;
+	unsigned older;			/* that load reads the store so many before the last */
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
 	bool fresh;			/* it has made no access since the pause where it began */
@@ -123,6 +197,7 @@ struct progress {
 	uint64_t accesses;		/* of this execution, by all CPUs */
 	uint64_t stores;		/* of these */
 	uint64_t looked[HOST_CPUS];	/* the stores so far when it last was in PAUSE_SPIN */
+	bool older[HOST_CPUS];		/* it has read an older store since, so it must look again */
 	unsigned turn[HOST_CPUS];	/* accesses of the CPU since it paused */
 };
 
@@ -150,6 +225,7 @@ extern uint64_t pause_at;		/* a position at which to pause, whatever the word */
 
 /* If set, called for each access that is not to the own stack, before it is made. */
 extern void (*on_access)(const struct access *a);
+extern void (*on_older_load)(uint64_t value);		/* the last of these has read @value */
 
 /* --- state.c ---------------------------------------------------------------------------------- */
 
@@ -178,6 +254,7 @@ extern uint64_t nr_states;
 struct choice {
 	uint64_t at;			/* position() */
 	unsigned cpu;
+	unsigned older;			/* its load reads the store so many before the last */
 };
 
 #define CHOICES_MAX	4096

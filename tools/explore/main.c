@@ -3,6 +3,7 @@
  *
  *	explore list			names the scenarios
  *	explore NAME BOUND STEPS	runs all schedules with at most BOUND preemptions
+ *	explore weak NAME BOUND STEPS	the same, and loads may read older stores
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
  *	explore NAME plain STEPS	runs all schedules, and equal states each time they come
  *	explore NAME check STEPS	is every store to memory known? For the explorer's own tests
@@ -58,12 +59,14 @@ static void print_text(const char *s)
 static void print_schedule(const struct schedule *s)
 {
 	printf("\"x:");
-	for (unsigned i = 0; i < s->nr; i++)
-		if (s->choices[i].cpu == CPU_TIME)
-			printf("%s%" PRIx64 "/t", i ? "," : "", s->choices[i].at);
-		else
-			printf("%s%" PRIx64 "/%u", i ? "," : "", s->choices[i].at,
-			       s->choices[i].cpu);
+	for (unsigned i = 0; i < s->nr; i++) {
+		const struct choice *c = &s->choices[i];
+
+		printf("%s%" PRIx64 "/%c", i ? "," : "", c->at,
+		       c->cpu == CPU_TIME ? 't' : '0' + c->cpu);
+		if (c->older)
+			printf("-%u", c->older);
+	}
 	putchar('"');
 }
 
@@ -85,6 +88,13 @@ static bool read_schedule(const char *text, struct schedule *s)
 		if (c->cpu != CPU_TIME && c->cpu >= nr_vcpus)
 			return false;
 		text = end + 2;
+		c->older = 0;
+		if (*text == '-') {
+			c->older = strtoul(text + 1, &end, 10);
+			if (end == text + 1 || c->older > OLD_MAX || c->cpu == CPU_TIME)
+				return false;
+			text = end;
+		}
 		if (*text && *text != ',')
 			return false;
 	}
@@ -107,11 +117,17 @@ static void print_races(void)
 
 /* --- Searching -------------------------------------------------------------------------------- */
 
-static void report(const char *outcome, unsigned bound, const struct figures *f)
+static const struct figures none;
+
+/* @f: of the search in which loads read the last store; @older: of the other one. */
+static void report(const char *outcome, unsigned bound, const struct figures *f, unsigned weakly,
+		   const struct figures *older)
 {
 	printf("{\"scenario\": \"%s\", \"outcome\": \"%s\", \"bound\": %u, \"executions\": %" PRIu64
 	       ", \"states\": %" PRIu64 ", \"steps\": %" PRIu64 ", \"longest\": %u",
-	       scenario->name, outcome, bound, f->executions, nr_states, f->steps, f->longest);
+	       scenario->name, outcome, bound, f->executions, nr_states, f->steps + older->steps,
+	       f->longest);
+	printf(", \"weakly\": %u, \"older\": %" PRIu64, weakly, older->executions);
 	if (verdict[0]) {
 		printf(", \"verdict\": ");
 		print_text(verdict);
@@ -141,35 +157,65 @@ static void shrink(struct schedule *s)
 
 _Noreturn void boot_failed(void)
 {
-	static const struct figures none;
-
-	report("wrong", 0, &none);
+	report("wrong", 0, &none, 0, &none);
 	exit(1);
+}
+
+/* Searches with the bound @k until nothing new is learned that would make the search sharper. */
+static enum outcome search_with(unsigned k, uint64_t most_steps, struct figures *f)
+{
+	enum outcome o;
+	unsigned learned;
+
+	do {
+		learned = nr_learned;
+		o = search(k, most_steps, f, &schedule);
+	} while (o == OUTCOME_RIGHT && nr_learned != learned);
+	return o;
+}
+
+/*
+ * Then loads may read older stores. That many more states are worth it with fewer preemptions
+ * only. Returns the bound of the counterexample or of the last search that came to its end.
+ */
+static unsigned search_weak(unsigned bound, uint64_t most_steps, struct figures *f, enum outcome *o)
+{
+	weak = true;
+	for (unsigned k = 1; k <= bound; k++) {
+		*o = search_with(k, most_steps, f);
+		if (*o == OUTCOME_WRONG)
+			return k;
+		if (*o == OUTCOME_TOO_MANY)
+			return k - 1;
+		if (!f->cut)
+			break;
+	}
+	return bound;
 }
 
 static int search_all(unsigned bound, uint64_t most_steps)
 {
-	struct figures f = { 0 };
-	enum outcome o = OUTCOME_RIGHT;
-	unsigned k, learned;
+	struct figures f = { 0 }, older = { 0 };
+	enum outcome o = OUTCOME_RIGHT, of_older = OUTCOME_RIGHT;
+	unsigned weakly = bound > 1 ? bound - 1 : bound, k;
 
 	for (k = bound == BOUND_NONE ? bound : 0; k <= bound; k++) {
-		do {
-			learned = nr_learned;
-			o = search(k, most_steps, &f, &schedule);
-		} while (o == OUTCOME_RIGHT && nr_learned != learned);
+		o = search_with(k, most_steps, &f);
 		if (o != OUTCOME_RIGHT || !f.cut)
 			break;
 	}
-	if (o == OUTCOME_WRONG) {
+	if (o == OUTCOME_RIGHT && merge_states && !weak)
+		weakly = search_weak(weakly, most_steps, &older, &of_older);
+	if (o == OUTCOME_WRONG || of_older == OUTCOME_WRONG) {
 		shrink(&schedule);
-		report("wrong", k, &f);
-	} else if (o == OUTCOME_TOO_MANY) {
-		report("unfinished", k, &f);
-	} else {
-		report(f.cut ? "bounded" : "complete", f.cut ? bound : k, &f);
+		report("wrong", o == OUTCOME_WRONG ? k : weakly, &f, 0, &older);
+		return 1;
 	}
-	return o == OUTCOME_WRONG;
+	if (o == OUTCOME_TOO_MANY)
+		report("unfinished", k, &f, 0, &older);
+	else
+		report(f.cut ? "bounded" : "complete", f.cut ? bound : k, &f, weakly, &older);
+	return 0;
 }
 
 /* --- Replaying -------------------------------------------------------------------------------- */
@@ -237,16 +283,23 @@ static void finish_record(void)
 
 static void record(const struct access *a)
 {
-	struct record *r = &records[nr_records];
+	struct record *r;
 
+	if (nr_records && progress.accesses < records[nr_records - 1].at)
+		nr_records = 0;		/* the replay has begun again */
 	if (nr_records == RECORDS_MAX)
 		return;
 	finish_record();
-	nr_records++;
+	r = &records[nr_records++];
 	*r = (struct record){ .a = *a, .cpu = vcpu, .at = progress.accesses };
 	r->old = value_at(a->address, a->size);
 	strncpy(r->thread, host_thread_name(vcpu), sizeof(r->thread) - 1);
 	find_callers(r);
+}
+
+static void record_older_load(uint64_t value)
+{
+	records[nr_records - 1].old = value;
 }
 
 static void print_record(const struct record *r)
@@ -267,7 +320,6 @@ static void print_record(const struct record *r)
 
 static int replay_one(const char *text)
 {
-	static const struct figures none;
 	enum outcome outcome;
 
 	if (!read_schedule(text, &schedule)) {
@@ -275,11 +327,12 @@ static int replay_one(const char *text)
 		return 2;
 	}
 	on_access = record;
+	on_older_load = record_older_load;
 	outcome = replay(&schedule);
 	finish_record();
 	for (unsigned i = 0; i < nr_records; i++)
 		print_record(&records[i]);
-	report(outcome == OUTCOME_WRONG ? "wrong" : "right", 0, &none);
+	report(outcome == OUTCOME_WRONG ? "wrong" : "right", 0, &none, 0, &none);
 	return outcome == OUTCOME_WRONG;
 }
 
@@ -287,8 +340,9 @@ static void list(void)
 {
 	for (const struct scenario *s = __start_scenarios; s < __stop_scenarios; s++)
 		printf("{\"scenario\": \"%s\", \"step\": \"%s\", \"property\": \"%s\""
-		       ", \"cpus\": %u, \"wrong\": %s}\n",
-		       s->name, s->step, s->property, s->cpus, s->wrong ? "true" : "false");
+		       ", \"cpus\": %u, \"wrong\": %s, \"weak\": %s}\n",
+		       s->name, s->step, s->property, s->cpus, s->wrong ? "true" : "false",
+		       s->weak ? "true" : "false");
 }
 
 int main(int argc, char **argv)
@@ -297,8 +351,14 @@ int main(int argc, char **argv)
 		list();
 		return 0;
 	}
+	if (argc == 5 && strcmp(argv[1], "weak") == 0) {
+		weak = true;
+		argv++;
+		argc--;
+	}
 	if (argc != 4) {
-		fprintf(stderr, "usage: explore list | NAME BOUND STEPS | NAME replay SCHEDULE\n");
+		fprintf(stderr, "usage: explore list | [weak] NAME BOUND STEPS |"
+				" NAME replay SCHEDULE\n");
 		return 2;
 	}
 	scenario = __start_scenarios;
@@ -317,9 +377,9 @@ int main(int argc, char **argv)
 	search_init(scenario->bare);
 	if (strcmp(argv[2], "replay") == 0)
 		return replay_one(argv[3]);
+	merge_states = strcmp(argv[2], "plain") != 0;
 	if (check_lines)
 		return search_all(1, strtoull(argv[3], NULL, 10));
-	merge_states = strcmp(argv[2], "plain") != 0;
 	if (!merge_states)
 		return search_all(BOUND_NONE, strtoull(argv[3], NULL, 10));
 	return search_all(strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));

@@ -10,6 +10,8 @@
  * A word is 8 bytes at first. As soon as an access is smaller, the next search has smaller words
  * there: neighbours that different locks guard must not be taken for one variable.
  *
+ * A CPU also knows which stores it has seen, for loads that may read older ones: weak.c.
+ *
  * A word's record belongs to the path that is explored, so the search takes changes back when it
  * goes back. Whether a word races is kept for ever, and so is its size.
  */
@@ -24,7 +26,7 @@
 /* One word's history on this path. */
 struct history {
 	struct clock stored, loaded;	/* each CPU's own count at its last access; 0: none */
-	struct clock released;		/* what an acquire learns that reads the word now */
+	struct known released;		/* what an acquire learns that reads the word now */
 	uint32_t stored_by[HOST_CPUS];	/* the code of that last access */
 	uint32_t loaded_by[HOST_CPUS];
 	uint8_t plain_store, plain_load;	/* a bit for each CPU: it was not atomic */
@@ -34,8 +36,10 @@ struct history {
 
 struct word {
 	uintptr_t at;
-	uint8_t size, smallest;		/* known, if at is a multiple of 8 */
-	bool racing;
+	uint8_t size;
+	uint8_t smallest;		/* access to the 8 bytes that begin here */
+	bool racing, releases;
+	struct location *location;
 	uint32_t logged;		/* the snapshot since which its old history is in the log */
 	struct history h;
 };
@@ -43,7 +47,10 @@ struct word {
 static struct word words[TABLE_SIZE];
 static unsigned nr_words;
 unsigned nr_learned;
-struct clock clocks[HOST_CPUS];
+struct cpu_known known[HOST_CPUS];
+
+static struct word *releasing[TABLE_SIZE / 2];	/* words that had a release */
+static unsigned nr_releasing;
 
 static struct change {
 	uint32_t word;
@@ -74,9 +81,11 @@ static struct word *entry(uintptr_t at)
 static struct word *find_word(const void *address)
 {
 	uintptr_t at = (uintptr_t)address;
-	struct word *whole = entry(at & -8ul);
+	struct word *whole = entry(at & -8ul), *part;
 
-	return whole->size == 8 ? whole : entry(at & -(uintptr_t)whole->size);
+	part = entry(at & -(uintptr_t)whole->size);
+	part->size = whole->size;
+	return part;
 }
 
 void find_words(const void *address, unsigned size, struct words *found)
@@ -126,6 +135,11 @@ static void race(struct word *w)
 	w->racing = true;
 }
 
+void order_race(const void *address)
+{
+	race(find_word(address));
+}
+
 /* --- Going back ------------------------------------------------------------------------------- */
 
 unsigned order_mark(void)
@@ -155,54 +169,127 @@ static struct history *change(struct word *w)
 
 /* --- Clocks ----------------------------------------------------------------------------------- */
 
-static void join(struct clock *to, const struct clock *from)
+static const struct known nothing;
+
+static bool knows_nothing(const struct known *k)
 {
-	for (unsigned i = 0; i < HOST_CPUS; i++)
-		if (to->of[i] < from->of[i])
-			to->of[i] = from->of[i];
+	return !memcmp(&k->clock, &nothing.clock, sizeof(nothing.clock));
 }
 
-void order_acquire(const void *address)
-{
-	join(&clocks[vcpu], &find_word(address)->h.released);
-}
-
-void order_release(const void *address, bool keeps)
-{
-	struct history *h = change(find_word(address));
-
-	if (!keeps)
-		h->released = (struct clock){ 0 };
-	join(&h->released, &clocks[vcpu]);
-	clocks[vcpu].of[vcpu]++;
-}
-
-/* A store that is no release: an acquire that reads it learns nothing. */
-void order_forget(const void *address)
+struct location *order_location(const void *address, unsigned size)
 {
 	struct word *w = find_word(address);
-	static const struct clock none;
 
-	if (memcmp(&w->h.released, &none, sizeof(none)))
-		change(w)->released = none;
+	if (weak && !w->location && w->racing && w->size == size &&
+	    (uintptr_t)address == w->at) {
+		w->location = location_create();
+		nr_learned += !!w->location;
+	}
+	return w->location;
+}
+
+static void acquire(const struct known *from, int order)
+{
+	known_join(&known[vcpu].read, from);
+	if (order != RELAXED && order != RELEASES)
+		known_join(&known[vcpu].now, from);
+}
+
+uint64_t order_load(const void *address, unsigned size, uint64_t latest, int order)
+{
+	struct location *l = order_location(address, size);
+	struct cpu_state *c = &cpu_states[vcpu];
+	unsigned older = c->load == address && l ? c->older : 0;
+
+	c->older = 0;
+	progress.older[vcpu] |= older != 0;
+	if (l)
+		location_load(l, older);
+	acquire(older ? &l->old[older - 1].released : &find_word(address)->h.released, order);
+	if (!older)
+		return latest;
+	if (on_older_load)
+		on_older_load(l->old[older - 1].value);
+	return l->old[older - 1].value;
+}
+
+static void release(struct word *w, const struct known *k, bool keeps)
+{
+	struct history *h;
+
+	if (knows_nothing(k) && (keeps || knows_nothing(&w->h.released)))
+		return;
+	h = change(w);
+	if (keeps)
+		known_join(&h->released, k);
+	else
+		h->released = *k;
+	if (!w->releases)
+		releasing[nr_releasing++] = w;
+	w->releases = true;
+}
+
+void order_store(const void *address, unsigned size, int order, bool keeps)
+{
+	struct location *l = order_location(address, size);
+	struct cpu_known *k = &known[vcpu];
+	struct word *w = find_word(address);
+	uint64_t old = 0;
+
+	if (l) {
+		memcpy(&old, address, size);
+		location_store(l, old, &w->h.released, order);
+	}
+	if (order < RELEASES)
+		return release(w, &k->fenced, keeps);
+	release(w, &k->now, keeps);
+	k->now.clock.of[vcpu]++;
+}
+
+void order_plain_store(const struct access *a)
+{
+	struct word *w = find_word(a->address);
+
+	if (w->location)
+		order_store(a->address, a->size, RELAXED, false);
+}
+
+void order_fence(int order)
+{
+	struct cpu_known *k = &known[vcpu];
+
+	if (order != RELEASES)
+		known_join(&k->now, &k->read);
+	if (order == SEQUENTIAL)
+		weak_sequential_fence();
+	if (order >= RELEASES) {
+		k->fenced = k->now;
+		k->now.clock.of[vcpu]++;
+	}
+}
+
+void order_each_release(void (*f)(uintptr_t at, const struct known *released, void *arg), void *arg)
+{
+	for (unsigned i = 0; i < nr_releasing; i++)
+		f(releasing[i]->at, &releasing[i]->h.released, arg);
 }
 
 void explore_sends(const void *p)
 {
 	if (running)
-		order_release(p, true);
+		order_store(p, 0, RELEASES, true);
 }
 
 void explore_gets(const void *p)
 {
 	if (running)
-		order_acquire(p);
+		order_load(p, 0, 0, ACQUIRES);
 }
 
 void order_init(void)
 {
 	for (unsigned i = 0; i < HOST_CPUS; i++)
-		clocks[i].of[i] = 1;
+		known[i].now.clock.of[i] = 1;
 }
 
 /* --- Races ------------------------------------------------------------------------------------ */
@@ -213,7 +300,7 @@ void order_init(void)
  */
 static void compare(struct word *w, const struct access *a, unsigned cpu)
 {
-	uint32_t seen = clocks[vcpu].of[cpu];
+	uint32_t seen = known[vcpu].now.clock.of[cpu];
 	const struct history *h = &w->h;
 
 	if (h->stored.of[cpu] > seen) {
@@ -242,15 +329,16 @@ static void remember(struct word *w, const struct access *a, unsigned thread)
 {
 	struct history *h = change(w);
 	bool store = a->kind != READ;
+	uint32_t now = known[vcpu].now.clock.of[vcpu];
 	uint32_t *last = &(store ? &h->stored : &h->loaded)->of[vcpu], bit = 1u << vcpu;
 	uint8_t *plain = store ? &h->plain_store : &h->plain_load;
 
 	/* Since the last release, one plain access is remembered before all atomic ones. */
-	if (a->plain || !(*plain & bit) || *last != clocks[vcpu].of[vcpu]) {
+	if (a->plain || !(*plain & bit) || *last != now) {
 		(store ? h->stored_by : h->loaded_by)[vcpu] = (uintptr_t)a->pc;
 		*plain = a->plain ? *plain | bit : *plain & ~bit;
 	}
-	*last = clocks[vcpu].of[vcpu];
+	*last = now;
 	h->thread = thread;
 	h->store = store;
 	h->irqs_on = host_irqs_enabled();

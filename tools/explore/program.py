@@ -17,7 +17,8 @@ BOUND = 2  # preemptions
 STEPS = 2_000_000  # of a scenario at one bound; a budget in steps is the same on every machine
 _CPU_SECONDS = 600  # only a program that no longer counts its steps comes to this
 _MEMORY_KIB = 4 << 20
-_SCHEDULE = re.compile(r"x:([0-9a-f]+/[0-9t](,[0-9a-f]+/[0-9t])*)?")
+_CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
+_SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
 
 
 class ExploreError(Exception):
@@ -31,6 +32,7 @@ class Scenario:
     property: str
     cpus: int
     wrong: bool  # it has a counterexample: a test of the explorer itself
+    weak: bool  # it has one if loads may read older stores
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Result:
     states: int
     steps: int
     longest: int
+    weakly: int  # the bound of the second search, in which loads may read older stores; 0: none
+    older: int  # its executions
     verdict: str = ""
     schedule: str = ""
     races: tuple[Race, ...] = ()
@@ -63,14 +67,17 @@ class Result:
     def figures(self) -> str:
         """In one line, what the result is worth."""
         ran = f"{self.executions:,} executions"
+        older = f"; {self.older:,} where loads read older stores" if self.weakly else ""
         if self.outcome == "complete":
-            return f"complete: {ran}, every interleaving"
+            return f"complete: {ran}, every interleaving{older}"
         if self.outcome == "bounded":
-            return f"{ran}, all with at most {_counted(self.bound)}"
+            return f"{ran}, all with at most {_counted(self.bound)}{older}"
         if self.outcome == "unfinished":
             most = f"all with at most {_counted(self.bound - 1)}" if self.bound else "none of them all"
             return f"{ran}, {most} and some with one more"
-        return f"wrong after {ran}, with {_counted(self.bound)}"
+        loads = self.schedule.count("-")
+        older = f" and {loads} load{'s' * (loads > 1)} of an older store" if loads else ""
+        return f"wrong after {ran}, with {_counted(self.bound - loads)}{older}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
  *
  * A preemption takes the CPU's turn away although it could go on; that a CPU waits and another one
  * goes on is free, and so is each choice of which one. A timer that fires early counts as a
- * preemption too. The search is depth first over the states of the machine: at each choice it keeps
+ * preemption too, and so does a load that reads an older store (weak.c). The search is depth first over the states of the machine: at each choice it keeps
  * a copy, and comes back to it for the next alternative. A state that was reached before, with at
  * least as many preemptions left, is not explored again.
  */
@@ -21,13 +21,17 @@
 struct frame {
 	struct snapshot state;
 	uint64_t at;			/* position() */
-	unsigned alternatives;		/* bits, CPU_TIME among them */
+	unsigned alternatives;		/* bits: for each CPU, for CPU_TIME, OLDER() */
 	unsigned usual;			/* which one is not recorded as a choice */
 	bool free;			/* no alternative is a preemption */
 	unsigned budget;
 	unsigned nr_choices, pauses;
 	unsigned trail;			/* states on the path up to this one */
 };
+
+/* The alternative that @cpu goes on, and its load reads the store @older before the last. */
+#define OLDER_BIT		8
+#define OLDER(cpu, older)	(OLDER_BIT + OLD_MAX * (cpu) + (older) - 1)
 
 bool merge_states = true;
 static struct frame frames[DEPTH_MAX];
@@ -99,32 +103,49 @@ static bool ends_right(void)
 	return !wrong;
 }
 
-/* Lets @cpu go on; for CPU_TIME the clock is moved, and the CPU that had its turn keeps it. */
-static void go_on(unsigned cpu)
+/* Follows the choice @c; for CPU_TIME the clock is moved, and the CPU that had its turn keeps it. */
+static void follow(const struct choice *c)
 {
-	if (cpu == CPU_TIME)
+	if (c->cpu == CPU_TIME) {
 		host_advance();
-	else
-		vcpu = cpu;
+		return;
+	}
+	vcpu = c->cpu;
+	cpu_states[vcpu].older = c->older;
+}
+
+/* The alternatives of loads that read an older store, as far as the budget allows. */
+static unsigned older_stores(const struct frame *f, unsigned mask, struct figures *figures)
+{
+	unsigned alternatives = 0;
+
+	for (unsigned cpu = 0; weak && cpu < nr_vcpus; cpu++) {
+		unsigned n = mask & 1u << cpu ? weak_older(cpu) : 0;
+		unsigned costs = 1 + (cpu != f->usual && !f->free);
+
+		figures->cut |= n && costs > f->budget;
+		for (unsigned older = 1; older <= n && costs <= f->budget; older++)
+			alternatives |= 1u << OLDER(cpu, older);
+	}
+	return alternatives;
 }
 
 /* Takes the next alternative of @f. */
 static void take(struct frame *f, unsigned *budget)
 {
-	unsigned cpu = f->usual;
+	unsigned bit = f->usual;
+	struct choice c = { .at = f->at };
 
-	if (!(f->alternatives & 1u << cpu))
-		for (cpu = 0; !(f->alternatives & 1u << cpu);)
-			cpu++;
-	f->alternatives &= ~(1u << cpu);
+	if (!(f->alternatives & 1u << bit))
+		bit = __builtin_ctz(f->alternatives);
+	f->alternatives &= ~(1u << bit);
+	c.cpu = bit < OLDER_BIT ? bit : (bit - OLDER_BIT) / OLD_MAX;
+	c.older = bit < OLDER_BIT ? 0 : (bit - OLDER_BIT) % OLD_MAX + 1;
 	path.nr = f->nr_choices;
-	*budget = f->budget;
-	if (cpu == f->usual)
-		return go_on(cpu);
-	if (!f->free || cpu == CPU_TIME)
-		--*budget;
-	path.choices[path.nr++] = (struct choice){ f->at, cpu };
-	go_on(cpu);
+	*budget = f->budget - (c.cpu != f->usual && (!f->free || c.cpu == CPU_TIME)) - !!c.older;
+	if (bit != f->usual)
+		path.choices[path.nr++] = c;
+	follow(&c);
 }
 
 const struct schedule *search_path(void)
@@ -177,8 +198,9 @@ static enum next choose(struct run *r, struct figures *f)
 	frame->alternatives = goes_on && !r->budget ? 1u << self : mask | time << CPU_TIME;
 	if (!r->budget && ((goes_on && mask & ~(1u << self)) || timer))
 		f->cut = true;
-	if (r->fair || !(mask & ~(1u << self) || time)) {
-		go_on(frame->usual);	/* nobody else could run */
+	frame->alternatives |= older_stores(frame, mask, f);
+	if (r->fair || !(mask & ~(1u << self) || time || frame->alternatives >> OLDER_BIT)) {
+		vcpu = frame->usual;	/* nobody else could run */
 		return NEXT_STEP;
 	}
 	hash = state_hash() ^ (goes_on ? self + 1 : 0) * 0x2545f4914f6cdd1dull;
@@ -187,7 +209,7 @@ static enum next choose(struct run *r, struct figures *f)
 		return NEXT_PATH;
 	case VISIT_CYCLE:
 		r->fair = true;
-		go_on(frame->usual);
+		vcpu = frame->usual;
 		return NEXT_STEP;
 	case VISIT_NEW:
 		if (nr_trail == TRAIL_MAX)
@@ -196,7 +218,7 @@ static enum next choose(struct run *r, struct figures *f)
 		break;
 	}
 	if (frame->alternatives == 1u << frame->usual) {
-		go_on(frame->usual);
+		vcpu = frame->usual;
 		return NEXT_STEP;
 	}
 	frame->trail = nr_trail - 1;
@@ -272,24 +294,44 @@ enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f,
 	return o;
 }
 
-enum outcome replay(const struct schedule *s)
+/* Runs @s. False: it reads older stores of a word that was not known to be a location; it is now. */
+static bool replayed(const struct schedule *s, enum outcome *outcome)
 {
 	unsigned done = 0, turn = 0, mask;
 
 	save_initial();
+	order_begin();
 	while ((mask = ready_cpus())) {
 		uint64_t at = position();
 
 		vcpu = usual_cpu(mask, &turn);
 		if (done < s->nr && s->choices[done].at == at) {
+			const struct choice *c = &s->choices[done++];
+
 			turn = 0;
-			go_on(s->choices[done++].cpu);
+			follow(c);
+			if (c->older && !weak_older(c->cpu) && weak_learn(c->cpu))
+				return false;
 		}
 		pause_at = done < s->nr ? s->choices[done].at : 0;
 		step(vcpu);
 		pause_at = 0;
-		if (cpu_states[vcpu].why == PAUSE_FAILED)
-			return OUTCOME_WRONG;
+		if (cpu_states[vcpu].why == PAUSE_FAILED) {
+			*outcome = OUTCOME_WRONG;
+			return true;
+		}
 	}
-	return ends_right() ? OUTCOME_RIGHT : OUTCOME_WRONG;
+	*outcome = ends_right() ? OUTCOME_RIGHT : OUTCOME_WRONG;
+	return true;
+}
+
+enum outcome replay(const struct schedule *s)
+{
+	enum outcome outcome;
+
+	for (unsigned i = 0; i < s->nr; i++)
+		weak |= s->choices[i].older;
+	while (!replayed(s, &outcome))
+		;
+	return outcome;
 }

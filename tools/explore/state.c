@@ -109,9 +109,9 @@ static void make_hot(unsigned r, size_t n)
 	memcpy(l->words, l->start, LINE);
 	for (unsigned i = 0; i < WORDS; i++) {
 		size_t at = (l->start - regions[r].start) / 8 + i;
-		bool known = regions[r].mask && l->start + 8 * i >= regions[r].start;
+		bool masked = regions[r].mask && l->start + 8 * i >= regions[r].start;
 
-		l->mask[i] = known ? regions[r].mask[at] : ~0ull;
+		l->mask[i] = masked ? regions[r].mask[at] : ~0ull;
 	}
 	l->first_hash = hashes[nr_hot] = hash_line(l);
 	index_of[r][n] = ++nr_hot;
@@ -180,7 +180,7 @@ uint64_t state_hash(void)
 	if (check_lines)
 		check_all_lines();
 	hash_dirty_lines();
-	h = hash_words(sum + scenario_over, (const uint64_t *)cpu_states,
+	h = hash_words(sum + scenario_over + (weak ? weak_hash() : 0), (const uint64_t *)cpu_states,
 		       nr_vcpus * sizeof(cpu_states[0]) / 8);
 	for (unsigned i = 0; i < n; i++)
 		h = hash_words(mix(h, (uintptr_t)pieces[i].start), pieces[i].start,
@@ -197,8 +197,10 @@ struct own_state {
 	void *sp[HOST_CPUS];
 	unsigned nr_hot;
 	uint64_t sum;
-	struct clock clocks[HOST_CPUS];
+	struct cpu_known known[HOST_CPUS];
 	unsigned order;
+	unsigned nr_locations;
+	struct known sequential;
 };
 
 static char *room_for(struct snapshot *s, size_t n)
@@ -226,11 +228,15 @@ void snapshot_take(struct snapshot *s)
 	own.nr_hot = nr_hot;
 	own.sum = sum;
 	own.order = order_mark();
-	memcpy(own.clocks, clocks, sizeof(clocks));
+	own.nr_locations = nr_locations;
+	own.sequential = sequential;
+	memcpy(own.known, known, sizeof(known));
 	memcpy(own.cpus, cpu_states, sizeof(own.cpus));
 	memcpy(own.sp, host_cpu_sp, sizeof(own.sp));
 	s->size = 0;
 	memcpy(room_for(s, sizeof(own)), &own, sizeof(own));
+	memcpy(room_for(s, nr_locations * sizeof(locations[0])), locations,
+	       nr_locations * sizeof(locations[0]));
 	memcpy(room_for(s, nr_hot * sizeof(hashes[0])), hashes, nr_hot * sizeof(hashes[0]));
 	lines = room_for(s, nr_hot * LINE);
 	for (unsigned i = 0; i < nr_hot; i++)
@@ -249,12 +255,17 @@ void snapshot_restore(const struct snapshot *s)
 
 	memcpy(&own, from, sizeof(own));
 	from += sizeof(own);
+	sequential = own.sequential;
+	memcpy(locations, from, own.nr_locations * sizeof(locations[0]));
+	memset(&locations[own.nr_locations], 0,
+	       (nr_locations - own.nr_locations) * sizeof(locations[0]));
+	from += own.nr_locations * sizeof(locations[0]);
 	memcpy(cpu_states, own.cpus, sizeof(own.cpus));
 	memcpy(host_cpu_sp, own.sp, sizeof(own.sp));
 	progress = own.progress;
 	scenario_over = own.over;
 	sum = own.sum;
-	memcpy(clocks, own.clocks, sizeof(clocks));
+	memcpy(known, own.known, sizeof(known));
 	memcpy(hashes, from, own.nr_hot * sizeof(hashes[0]));
 	from += own.nr_hot * sizeof(hashes[0]);
 	for (unsigned i = 0; i < own.nr_hot; i++, from += LINE)

@@ -79,8 +79,9 @@ void explore_idle(void)
 
 void explore_spin(void)
 {
-	bool news = progress.looked[vcpu] != progress.stores;
+	bool news = progress.looked[vcpu] != progress.stores || progress.older[vcpu];
 
+	progress.older[vcpu] = false;
 	progress.looked[vcpu] = progress.stores;
 	pause_cpu(news ? PAUSE_TURN : PAUSE_SPIN, NULL);
 }

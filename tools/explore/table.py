@@ -25,6 +25,7 @@ _NOTES = 2  # of one line
 _COLUMN = 60
 # Lines of these are shown by their callers', unless the lab is about them.
 _MACHINERY = ("kernel/lock/", "kernel/base/", "kernel/sched/", "arch/host/", "tools/explore/")
+_SCENARIOS = "tools/explore/scenarios/"
 _LOCKS = {"acquire": "takes the lock", "try": "tries the lock", "release": "gives the lock back"}
 
 
@@ -66,6 +67,7 @@ def _own(chain: Sequence[Place], about: Sequence[str]) -> int | None:
     """The index of the innermost place that is not the machinery's."""
     for i, p in enumerate(chain):
         machinery = p.file.endswith(".h") or p.file.startswith(_MACHINERY)
+        machinery = machinery and not p.file.startswith(_SCENARIOS)
         if p.line and (p.file in about or not machinery):
             return i
     return None
@@ -156,6 +158,10 @@ def _choices(schedule: str) -> list[tuple[int, str]]:
 
 
 def _told(cpu: str) -> str:
+    number, _, older = cpu.partition("-")
+    if older:
+        which = "the last" if older == "1" else f"the last {older}"
+        return f"the schedule lets CPU {number} read what was there before {which} store{'s' * (older != '1')}"
     return "time passes up to the next timer" if cpu == "t" else f"the schedule lets CPU {cpu} go on"
 
 
@@ -171,7 +177,9 @@ def lines(
     @about: files that the scenario is about."""
     choices = _choices(schedule)
     first = choices[0][0] if choices else 0
-    rows = _rows(program, accesses, first, root, overlay, about)
+    # An older store was made before the choice to read it.
+    since = 0 if "-" in schedule else first
+    rows = _rows(program, accesses, since, root, overlay, about)
     known = [r for r in rows if r.place.file in about] if about else rows
     before = [r for r in known if r.at < first][-_BEFORE:]
     after = [r for r in rows if r.at >= first and (r in known or r in rows[-_LAST:])]

@@ -103,6 +103,42 @@ BARE_SCENARIO(store_buffering, "litmus.store_buffering", .cpus = 2, .after = one
 	seen[cpu] = atomic_load(cpu ? &x : &y);
 }
 
+/* --- Memory orders: what C11 allows, and what it does not ------------------------------------- */
+
+#define store(p, v, order)	atomic_store_explicit(p, v, memory_order_##order)
+#define load(p, order)		atomic_load_explicit(p, memory_order_##order)
+
+/* Store buffering needs sequential consistency: neither release and acquire nor relaxed will do. */
+BARE_SCENARIO(buffering_release, "litmus.store_buffering_release", .cpus = 2, .after = one_saw,
+	      .weak = true)
+{
+	store(cpu ? &y : &x, 1, release);
+	seen[cpu] = load(cpu ? &x : &y, acquire);
+}
+
+BARE_SCENARIO(buffering_half, "litmus.store_buffering_half", .cpus = 2, .after = one_saw,
+	      .weak = true)
+{
+	store(cpu ? &y : &x, 1, relaxed);
+	seen[cpu] = load(cpu ? &x : &y, seq_cst);
+}
+
+BARE_SCENARIO(buffering_fence, "litmus.store_buffering_fence", .cpus = 2, .after = one_saw)
+{
+	store(cpu ? &y : &x, 1, relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	seen[cpu] = load(cpu ? &x : &y, relaxed);
+}
+
+BARE_SCENARIO(buffering_one_fence, "litmus.store_buffering_one_fence", .cpus = 2, .after = one_saw,
+	      .weak = true)
+{
+	store(cpu ? &y : &x, 1, relaxed);
+	if (cpu)
+		atomic_thread_fence(memory_order_seq_cst);
+	seen[cpu] = load(cpu ? &x : &y, relaxed);
+}
+
 /* Message passing: a reader that sees the flag sees the message. */
 BARE_SCENARIO(message, "litmus.message", .cpus = 2)
 {
@@ -126,6 +162,105 @@ BARE_SCENARIO(message_raced, "litmus.message_raced", .cpus = 2)
 	} else if (atomic_load_explicit(&x, memory_order_relaxed)) {
 		expect(plain == 42, "the message was %u", plain);
 	}
+}
+
+/* With an atomic message there is no data race, but both orders are needed, or both fences. */
+static void pass(unsigned cpu, int stores, int loads)
+{
+	if (cpu == 0) {
+		store(&y, 42, relaxed);
+		if (stores == memory_order_acq_rel)
+			atomic_thread_fence(memory_order_release);
+		atomic_store_explicit(&x, 1, stores == memory_order_release ? stores :
+				      memory_order_relaxed);
+	} else {
+		u32 flag = atomic_load_explicit(&x, loads == memory_order_acquire ? loads :
+						memory_order_relaxed);
+
+		if (loads == memory_order_acq_rel)
+			atomic_thread_fence(memory_order_acquire);
+		expect(!flag || load(&y, relaxed) == 42, "the message came after the flag");
+	}
+}
+
+BARE_SCENARIO(message_ordered, "litmus.message_ordered", .cpus = 2)
+{
+	pass(cpu, memory_order_release, memory_order_acquire);
+}
+
+BARE_SCENARIO(message_fences, "litmus.message_fences", .cpus = 2)
+{
+	pass(cpu, memory_order_acq_rel, memory_order_acq_rel);
+}
+
+BARE_SCENARIO(message_no_release, "litmus.message_no_release", .cpus = 2, .weak = true)
+{
+	pass(cpu, memory_order_relaxed, memory_order_acquire);
+}
+
+BARE_SCENARIO(message_no_acquire, "litmus.message_no_acquire", .cpus = 2, .weak = true)
+{
+	pass(cpu, memory_order_release, memory_order_relaxed);
+}
+
+/* A read-modify-write goes on with what was released before it, whatever its own order is. */
+BARE_SCENARIO(release_sequence, "litmus.release_sequence", .cpus = 3)
+{
+	if (cpu == 0) {
+		store(&y, 42, relaxed);
+		store(&x, 1, release);
+	} else if (cpu == 1) {
+		atomic_fetch_add_explicit(&x, 1, memory_order_relaxed);
+	} else if (load(&x, acquire) == 2) {
+		expect(load(&y, relaxed) == 42, "the message came after the flag");
+	}
+}
+
+/* Two loads of one variable agree on the order of its stores. */
+BARE_SCENARIO(coherence, "litmus.coherence", .cpus = 2)
+{
+	u32 first;
+
+	if (cpu == 0) {
+		store(&x, 1, relaxed);
+		store(&x, 2, relaxed);
+		return;
+	}
+	first = load(&x, relaxed);
+	expect(load(&x, relaxed) >= first, "the second load read an older store");
+}
+
+/* Independent readers of independent writes: two that disagree on which store came first. */
+static unsigned readers[2][2];
+
+static const char *readers_agree(void)
+{
+	bool x_first = readers[0][0] && !readers[0][1], y_first = readers[1][0] && !readers[1][1];
+
+	return x_first && y_first ? "the readers disagree" : NULL;
+}
+
+static void independent(unsigned cpu, int stores, int loads)
+{
+	_Atomic u32 *const variables[] = { &x, &y, &x };
+
+	if (cpu < 2) {
+		atomic_store_explicit(variables[cpu], 1, stores);
+		return;
+	}
+	readers[cpu - 2][0] = atomic_load_explicit(variables[cpu - 2], loads);
+	readers[cpu - 2][1] = atomic_load_explicit(variables[cpu - 1], loads);
+}
+
+BARE_SCENARIO(iriw, "litmus.iriw", .cpus = 4, .after = readers_agree)
+{
+	independent(cpu, memory_order_seq_cst, memory_order_seq_cst);
+}
+
+BARE_SCENARIO(iriw_acquire, "litmus.iriw_acquire", .cpus = 4, .after = readers_agree,
+	      .weak = true)
+{
+	independent(cpu, memory_order_release, memory_order_acquire);
 }
 
 /* Neighbours in one word of memory are two variables. */
@@ -160,6 +295,18 @@ BARE_SCENARIO(peterson, "litmus.peterson", .cpus = 2)
 BARE_SCENARIO(impolite, "litmus.peterson_without_turn", .cpus = 2, .wrong = true)
 {
 	peterson(cpu, false);
+}
+
+/* Its stores must not come after its loads. */
+BARE_SCENARIO(peterson_release, "litmus.peterson_release", .cpus = 2, .weak = true)
+{
+	store(&wants[cpu], 1, release);
+	store(&turn, !cpu, release);
+	while (load(&wants[!cpu], acquire) && load(&turn, acquire) == !cpu)
+		arch_spin_hint();
+	expect(atomic_fetch_add(&inside, 1) == 0, "both are inside");
+	atomic_fetch_sub(&inside, 1);
+	store(&wants[cpu], 0, release);
 }
 
 /* Dining philosophers: a fork between each two, and everyone takes the left one first. */

@@ -1,0 +1,171 @@
+/*
+ * Weak memory: an atomic load may read an older store, as long as nothing that the CPU knows of came
+ * after it (C11 5.1.2.4 and 7.17.3).
+ *
+ * A store is known to a CPU that has made it, or read it or a later one of the same location, or has
+ * acquired what a CPU that knew it has released. So a store that is neither a release nor followed
+ * by one is seen late; a load that is no acquire leaves the CPU as ignorant as it was. This is the
+ * view model of Kang et al., "A promising semantics for relaxed-memory concurrency", 2017, without
+ * its promises: no load reads a store that is still to come, and all CPUs agree with the execution
+ * on the order of the stores to one location. C11 allows a little more.
+ *
+ * A read-modify-write reads the last store. So do plain loads, which is right unless they race, and
+ * then they are reported.
+ */
+#include "explore.h"
+
+#include <string.h>
+
+bool weak;
+struct location locations[LOCATIONS_MAX];
+unsigned nr_locations;
+struct known sequential;
+
+struct location *location_create(void)
+{
+	return nr_locations < LOCATIONS_MAX ? &locations[nr_locations++] : NULL;
+}
+
+static void join_stores(struct known *to, const struct known *from)
+{
+	for (unsigned i = 0; i < nr_locations; i++)
+		if (to->stores[i] < from->stores[i])
+			to->stores[i] = from->stores[i];
+}
+
+void known_join(struct known *to, const struct known *from)
+{
+	for (unsigned i = 0; i < HOST_CPUS; i++)
+		if (to->clock.of[i] < from->clock.of[i])
+			to->clock.of[i] = from->clock.of[i];
+	if (weak)
+		join_stores(to, from);
+}
+
+void location_load(struct location *l, unsigned older)
+{
+	uint16_t *seen = &known[vcpu].now.stores[l - locations];
+
+	if (*seen < l->nr - older)
+		*seen = l->nr - older;
+}
+
+void location_store(struct location *l, uint64_t old, const struct known *released, int order)
+{
+	if (l->nr == UINT16_MAX)
+		explore_fail("the scenario stores too often to one place");
+	memmove(&l->old[1], &l->old[0], (OLD_MAX - 1) * sizeof(l->old[0]));
+	l->old[0] = (struct old_store){ old, *released };
+	l->kept += l->kept < OLD_MAX;
+	known[vcpu].now.stores[l - locations] = ++l->nr;
+	if (order == SEQUENTIAL)
+		l->last_sequential = l->nr;
+}
+
+void weak_sequential_fence(void)
+{
+	join_stores(&known[vcpu].now, &sequential);
+	join_stores(&sequential, &known[vcpu].now);
+}
+
+/* How many stores before the last one are not known to be overwritten. */
+static unsigned behind(const struct location *l, const struct known *k)
+{
+	unsigned n = l->nr - k->stores[l - locations];
+
+	return n < l->kept ? n : l->kept;
+}
+
+unsigned weak_older(unsigned cpu)
+{
+	const struct cpu_state *c = &cpu_states[cpu];
+	const struct location *l;
+	unsigned n, since;
+
+	if (!weak || c->why != PAUSE_ACCESS || !c->load)
+		return 0;
+	l = order_location(c->load, c->load_size);
+	if (!l)
+		return 0;
+	n = behind(l, &known[cpu].now);
+	since = l->nr - l->last_sequential;
+	return c->load_order == SEQUENTIAL && since < n ? since : n;
+}
+
+bool weak_learn(unsigned cpu)
+{
+	const struct cpu_state *c = &cpu_states[cpu];
+	unsigned learned = nr_learned;
+
+	order_race(c->load);
+	order_location(c->load, c->load_size);
+	return nr_learned != learned;
+}
+
+/* --- The state -------------------------------------------------------------------------------- */
+
+static unsigned char open[LOCATIONS_MAX];	/* how far the most ignorant CPU is behind */
+
+static void add(uint64_t *h, uint64_t v)
+{
+	*h = (*h ^ v) * 0x9e3779b97f4a7c15ull;
+	*h ^= *h >> 29;
+}
+
+/* Of what is @k, only what some CPU does not know makes a difference. */
+static void add_known(uint64_t *h, uint64_t name, const struct known *k)
+{
+	for (unsigned i = 0; i < nr_locations; i++) {
+		unsigned n = open[i] ? behind(&locations[i], k) : 0;
+
+		if (n < open[i])
+			add(h, name << 16 | i << 8 | n);
+	}
+}
+
+static void add_release(uintptr_t at, const struct known *released, void *hash)
+{
+	add_known(hash, at, released);
+}
+
+static void add_location(uint64_t *h, unsigned i)
+{
+	const struct location *l = &locations[i];
+	unsigned since = l->nr - l->last_sequential;
+
+	add(h, i << 8 | (since < OLD_MAX ? since : OLD_MAX));
+	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++)
+		add(h, behind(l, &known[cpu].now));
+	for (unsigned n = 0; n < open[i]; n++) {
+		add(h, l->old[n].value);
+		add_known(h, n, &l->old[n].released);
+	}
+}
+
+uint64_t weak_hash(void)
+{
+	uint64_t h = 0;
+	bool any = false;
+
+	for (unsigned i = 0; i < nr_locations; i++) {
+		open[i] = 0;
+		for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
+			unsigned n = behind(&locations[i], &known[cpu].now);
+
+			open[i] = n > open[i] ? n : open[i];
+		}
+		any |= open[i];
+	}
+	if (!any)
+		return 0;
+	for (unsigned i = 0; i < nr_locations; i++)
+		if (open[i])
+			add_location(&h, i);
+	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
+		add_known(&h, 2 * cpu + 8, &known[cpu].read);
+		add_known(&h, 2 * cpu + 9, &known[cpu].fenced);
+	}
+	add_known(&h, 7, &sequential);
+	order_each_release(add_release, &h);
+	return h;
+}
