@@ -123,6 +123,7 @@ void host_take_interrupts(void)
 void arch_ipi(struct cpu *c)
 {
 	explore_sends(&host_cpus[c->id]);
+	explore_interrupts(c->id);
 	host_cpus[c->id].ipi = true;
 }
 

@@ -125,6 +125,9 @@ bool explore_loops(unsigned cpu);
 void explore_sends(const void *p);
 void explore_gets(const void *p);
 
+/* @cpu is sent an interrupt. */
+void explore_interrupts(unsigned cpu);
+
 /* The port itself, or a function of the kernel that copies, has stored at [start, start + size). */
 void explore_stored(const void *start, size_t size);
 

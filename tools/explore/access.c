@@ -58,8 +58,8 @@ static void check_memory(const struct access *a)
 		     a->kind == READ ? "read" : "written");
 }
 
-/* Pauses, if others could see the access that comes next. */
-static void pause_before(const struct access *a, const struct words *w)
+/* Pauses, if others could see the access that comes next; returns whether it did. */
+static bool pause_before(const struct access *a, const struct words *w)
 {
 	struct cpu_state *c = &cpu_states[vcpu];
 	bool fresh = c->fresh;
@@ -70,13 +70,15 @@ static void pause_before(const struct access *a, const struct words *w)
 	c->load_order = a->order;
 	if (a->kind == ACQUIRE) {
 		c->lock = a->address;
-		if (!fresh || *c->lock)
-			pause_cpu(PAUSE_LOCK, a->pc);
-	} else if (fresh && !weak) {
-		return;
-	} else if (is_racing(w) || 2 * progress.accesses == pause_at) {
-		pause_cpu(PAUSE_ACCESS, a->pc);
+		if (fresh && !*c->lock)
+			return false;
+		pause_cpu(PAUSE_LOCK, a->pc);
+		return true;
 	}
+	if ((fresh && !weak) || !(is_racing(w) || 2 * progress.accesses == pause_at))
+		return false;
+	pause_cpu(PAUSE_ACCESS, a->pc);
+	return true;
 }
 
 static void note(const struct access *a, const void *sp)
@@ -93,7 +95,8 @@ static void note(const struct access *a, const void *sp)
 	check_memory(a);
 	if (!host_is_statistics(a->address)) {
 		find_words(a->address, a->size, &w);
-		pause_before(a, &w);
+		if (pause_before(a, &w))
+			check_memory(a);
 		progress.stores += a->kind != READ;
 		order_access(&w, a);
 		if (weak && a->plain && a->kind == WRITE)
@@ -101,7 +104,6 @@ static void note(const struct access *a, const void *sp)
 	}
 	if (a->kind != READ)
 		explore_stored(a->address, a->size);
-	check_memory(a);
 	if (on_access)
 		on_access(a);
 }

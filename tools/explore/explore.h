@@ -95,7 +95,8 @@ void order_plain_store(const struct access *a);		/* only if loads may read older
 void order_fence(int order);
 
 /* Calls @f for what is released at each word that had a release. */
-void order_each_release(void (*f)(uintptr_t at, const struct known *released, void *arg), void *arg);
+void order_each_release(void (*f)(uintptr_t at, const struct known *released, void *arg),
+			void *arg);
 
 void order_race(const void *address);	/* from now on the word at @address races */
 
@@ -105,6 +106,18 @@ struct location *order_location(const void *address, unsigned size);
 /* Takes back all since the mark was set, which was at the latest state that is left. */
 unsigned order_mark(void);
 void order_go_back(unsigned mark);
+
+/*
+ * The part of a step that other CPUs could notice: accesses to racing words and to locks, a bit for
+ * each, and interrupts sent, a bit for each CPU that gets one. Words may share a bit.
+ */
+struct effects {
+	uint64_t loads, stores;
+	unsigned interrupts;
+};
+
+extern struct effects effects;		/* of the current step */
+uint64_t lock_wanted(unsigned cpu);	/* the bit of the lock before which it has paused, or 0 */
 
 /* --- weak.c ----------------------------------------------------------------------------------- */
 
@@ -197,7 +210,7 @@ struct progress {
 	uint64_t accesses;		/* of this execution, by all CPUs */
 	uint64_t stores;		/* of these */
 	uint64_t looked[HOST_CPUS];	/* the stores so far when it last was in PAUSE_SPIN */
-	bool older[HOST_CPUS];		/* it has read an older store since, so it must look again */
+	bool older[HOST_CPUS];		/* it has read an older store: it must look again */
 	unsigned turn[HOST_CPUS];	/* accesses of the CPU since it paused */
 };
 
@@ -246,7 +259,14 @@ void visited_clear(void);
 
 enum visit { VISIT_NEW, VISIT_KNOWN, VISIT_CYCLE };
 enum visit visit(uint64_t hash, unsigned budget);	/* VISIT_CYCLE: it is on this path */
-void visit_finished(uint64_t hash);
+
+/* For each CPU, what the others may do from a state on until it runs again. */
+struct meanwhile {
+	struct effects by_others[HOST_CPUS];
+};
+
+void visit_finished(uint64_t hash, const struct meanwhile *m);
+const struct meanwhile *visit_meanwhile(uint64_t hash);		/* of a known state */
 extern uint64_t nr_states;
 
 /* --- search.c --------------------------------------------------------------------------------- */
@@ -275,6 +295,7 @@ enum outcome { OUTCOME_RIGHT, OUTCOME_WRONG, OUTCOME_TOO_MANY };
 
 #define BOUND_NONE	1000000		/* more preemptions than any schedule has */
 
+extern bool reduces;			/* preemptions that make no difference are left out */
 extern bool merge_states;		/* a state that was reached before is not explored again */
 
 /* The schedule of the execution that runs now; NULL: it is a replay. */

@@ -4,6 +4,7 @@
  *	explore list			names the scenarios
  *	explore NAME BOUND STEPS	runs all schedules with at most BOUND preemptions
  *	explore weak NAME BOUND STEPS	the same, and loads may read older stores
+ *	explore whole NAME BOUND STEPS	the same, without partial-order reduction
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
  *	explore NAME plain STEPS	runs all schedules, and equal states each time they come
  *	explore NAME check STEPS	is every store to memory known? For the explorer's own tests
@@ -351,13 +352,16 @@ int main(int argc, char **argv)
 		list();
 		return 0;
 	}
-	if (argc == 5 && strcmp(argv[1], "weak") == 0) {
-		weak = true;
-		argv++;
-		argc--;
+	for (; argc == 5; argc--, argv++) {
+		if (strcmp(argv[1], "weak") == 0)
+			weak = true;
+		else if (strcmp(argv[1], "whole") == 0)
+			reduces = false;
+		else
+			break;
 	}
 	if (argc != 4) {
-		fprintf(stderr, "usage: explore list | [weak] NAME BOUND STEPS |"
+		fprintf(stderr, "usage: explore list | [weak | whole] NAME BOUND STEPS |"
 				" NAME replay SCHEDULE\n");
 		return 2;
 	}

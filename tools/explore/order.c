@@ -21,6 +21,7 @@
 
 #define TABLE_BITS	16
 #define TABLE_SIZE	(1u << TABLE_BITS)
+#define WORDS_MAX	(TABLE_SIZE / 2)
 #define UNDO_MAX	(4 * ACCESSES_MAX)	/* an access changes two words at most, mostly */
 
 /* One word's history on this path. */
@@ -39,17 +40,23 @@ struct word {
 	uint8_t size;
 	uint8_t smallest;		/* access to the 8 bytes that begin here */
 	bool racing, releases;
+	unsigned number;		/* of those whose accesses are effects; 0: not yet */
 	struct location *location;
 	uint32_t logged;		/* the snapshot since which its old history is in the log */
 	struct history h;
 };
 
-static struct word words[TABLE_SIZE];
-static unsigned nr_words;
+static struct word words[WORDS_MAX];
+static unsigned nr_words, nr_numbers;
+static struct {
+	uintptr_t at;
+	unsigned word;
+} table[TABLE_SIZE];
+
 unsigned nr_learned;
 struct cpu_known known[HOST_CPUS];
 
-static struct word *releasing[TABLE_SIZE / 2];	/* words that had a release */
+static struct word *releasing[WORDS_MAX];	/* words that had a release */
 static unsigned nr_releasing;
 
 static struct change {
@@ -65,16 +72,18 @@ static struct word *entry(uintptr_t at)
 {
 	unsigned h = (at * 0x9e3779b97f4a7c15ull) >> (64 - TABLE_BITS);
 
-	while (words[h].at != at) {
-		if (!words[h].at) {
-			if (++nr_words > TABLE_SIZE / 2)
+	while (table[h].at != at) {
+		if (!table[h].at) {
+			if (nr_words == WORDS_MAX)
 				explore_fail("the scenario touches too many words");
-			words[h] = (struct word){ .at = at, .size = 8, .smallest = 8 };
+			words[nr_words] = (struct word){ .at = at, .size = 8, .smallest = 8 };
+			table[h].at = at;
+			table[h].word = nr_words++;
 			break;
 		}
 		h = (h + 1) % TABLE_SIZE;
 	}
-	return &words[h];
+	return &words[table[h].word];
 }
 
 /* The word that the byte at @address is in. */
@@ -83,6 +92,8 @@ static struct word *find_word(const void *address)
 	uintptr_t at = (uintptr_t)address;
 	struct word *whole = entry(at & -8ul), *part;
 
+	if (whole->size == 8)
+		return whole;
 	part = entry(at & -(uintptr_t)whole->size);
 	part->size = whole->size;
 	return part;
@@ -118,7 +129,7 @@ void order_begin(void)
 {
 	bool split = false;
 
-	for (struct word *w = words; w < words + TABLE_SIZE; w++) {
+	for (struct word *w = words; w < words + nr_words; w++) {
 		if (w->at % 8 || w->smallest == w->size)
 			continue;
 		w->size = w->smallest;
@@ -344,6 +355,35 @@ static void remember(struct word *w, const struct access *a, unsigned thread)
 	h->irqs_on = host_irqs_enabled();
 }
 
+/* --- Effects ---------------------------------------------------------------------------------- */
+
+struct effects effects;
+
+static uint64_t bit_of(struct word *w)
+{
+	if (!w->number)
+		w->number = ++nr_numbers;
+	return 1ull << w->number % 64;
+}
+
+static void note_effect(struct word *w, enum kind kind)
+{
+	if (w->racing || kind == ACQUIRE || kind == TRY)
+		*(kind == READ ? &effects.loads : &effects.stores) |= bit_of(w);
+}
+
+void explore_interrupts(unsigned cpu)
+{
+	effects.interrupts |= 1u << cpu;
+}
+
+uint64_t lock_wanted(unsigned cpu)
+{
+	const struct cpu_state *c = &cpu_states[cpu];
+
+	return c->why == PAUSE_LOCK ? bit_of(find_word(c->lock)) : 0;
+}
+
 void order_access(const struct words *w, const struct access *a)
 {
 	bool of_lock = a->kind == ACQUIRE || a->kind == RELEASE;
@@ -356,5 +396,6 @@ void order_access(const struct words *w, const struct access *a)
 		if (nr_vcpus == 1)
 			compare_threads(w->of[i], a->kind != READ, thread);
 		remember(w->of[i], a, thread);
+		note_effect(w->of[i], a->kind);
 	}
 }

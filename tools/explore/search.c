@@ -4,9 +4,15 @@
  *
  * A preemption takes the CPU's turn away although it could go on; that a CPU waits and another one
  * goes on is free, and so is each choice of which one. A timer that fires early counts as a
- * preemption too, and so does a load that reads an older store (weak.c). The search is depth first over the states of the machine: at each choice it keeps
- * a copy, and comes back to it for the next alternative. A state that was reached before, with at
- * least as many preemptions left, is not explored again.
+ * preemption too, and so does a load that reads an older store (weak.c). The search is depth first
+ * over the states of the machine: at each choice it keeps a copy, and comes back to it for the next
+ * alternative. A state that was reached before, with at least as many preemptions left, is not
+ * explored again.
+ *
+ * A preemption of a CPU before a step is left out if that step has nothing to do with what the
+ * others would do until the CPU runs again (partial-order reduction): the same happens if the CPU
+ * loses its turn after that step, with as many preemptions or fewer. The search knows what they
+ * would do, as it lets the CPU go on first.
  */
 #include "explore.h"
 
@@ -24,6 +30,11 @@ struct frame {
 	unsigned alternatives;		/* bits: for each CPU, for CPU_TIME, OLDER() */
 	unsigned usual;			/* which one is not recorded as a choice */
 	bool free;			/* no alternative is a preemption */
+	bool timed;			/* time may pass here */
+	bool reduced;
+	struct effects step;		/* of the usual CPU, if it goes on ... */
+	struct effects next;		/* ... and what the others do until its next step */
+	bool next_open;			/* that has not come yet */
 	unsigned budget;
 	unsigned nr_choices, pauses;
 	unsigned trail;			/* states on the path up to this one */
@@ -33,7 +44,7 @@ struct frame {
 #define OLDER_BIT		8
 #define OLDER(cpu, older)	(OLDER_BIT + OLD_MAX * (cpu) + (older) - 1)
 
-bool merge_states = true;
+bool reduces = true, merge_states = true;
 static struct frame frames[DEPTH_MAX];
 static struct snapshot initial;
 static struct schedule path;
@@ -41,8 +52,17 @@ static bool searching;
 
 /* The states on the path: not finished until the search goes back beyond them. */
 #define TRAIL_MAX	(ACCESSES_MAX)
-static uint64_t trail[TRAIL_MAX];
+static struct passed {
+	uint64_t hash;
+	struct meanwhile meanwhile;	/* as far as it was explored */
+	unsigned ran;			/* the CPUs that ran since, on this path */
+} trail[TRAIL_MAX];
 static unsigned nr_trail;
+
+#define ALL_EFFECTS	{ ~0ull, ~0ull, ~0u }
+static const struct meanwhile anything = {
+	{ ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS }
+};
 
 static unsigned next_of(unsigned mask, unsigned cpu)
 {
@@ -103,7 +123,7 @@ static bool ends_right(void)
 	return !wrong;
 }
 
-/* Follows the choice @c; for CPU_TIME the clock is moved, and the CPU that had its turn keeps it. */
+/* Follows the choice @c; CPU_TIME moves the clock, and the CPU that had its turn keeps it. */
 static void follow(const struct choice *c)
 {
 	if (c->cpu == CPU_TIME) {
@@ -130,8 +150,72 @@ static unsigned older_stores(const struct frame *f, unsigned mask, struct figure
 	return alternatives;
 }
 
-/* Takes the next alternative of @f. */
-static void take(struct frame *f, unsigned *budget)
+/* One execution's progress since the last choice. */
+struct run {
+	unsigned depth, budget, pauses, turn;
+	bool fair;			/* after a cycle: no choices, only to see that it ends */
+	bool usual;			/* the next step is the usual one of the last choice */
+};
+
+/* --- Partial-order reduction ------------------------------------------------------------------ */
+
+static void effects_add(struct effects *to, const struct effects *from)
+{
+	to->loads |= from->loads;
+	to->stores |= from->stores;
+	to->interrupts |= from->interrupts;
+}
+
+/* Whether it matters if @step, of @cpu, comes before or after what other CPUs do in @others. */
+static bool conflict(const struct effects *step, const struct effects *others, unsigned cpu)
+{
+	return step->interrupts || others->interrupts & 1u << cpu ||
+	       others->stores & (step->loads | step->stores) || others->loads & step->stores;
+}
+
+/* Notes that @m comes next on the path. @depth: of the last choice. */
+static void add_meanwhile(const struct meanwhile *m, unsigned depth)
+{
+	struct passed *p = &trail[nr_trail - 1];
+	struct frame *f = depth ? &frames[depth - 1] : NULL;
+
+	if (!nr_trail)
+		return;
+	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++)
+		if (!(p->ran & 1u << cpu))
+			effects_add(&p->meanwhile.by_others[cpu], &m->by_others[cpu]);
+	if (f && f->next_open && f->trail == nr_trail - 1)
+		effects_add(&f->next, &m->by_others[f->usual]);
+}
+
+/* The CPU `vcpu` has made a step. A CPU that waits for a lock counts as if it had taken it. */
+static void note_step(struct run *r)
+{
+	struct frame *f = r->depth ? &frames[r->depth - 1] : NULL;
+	struct meanwhile m;
+
+	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
+		m.by_others[cpu] = cpu == vcpu ? (struct effects){ 0 } : effects;
+		for (unsigned other = 0; other < nr_vcpus; other++)
+			if (other != cpu)
+				m.by_others[cpu].stores |= lock_wanted(other);
+	}
+	if (r->usual) {
+		f->step = effects;
+		f->next_open = true;
+	} else if (f && vcpu == f->usual && f->trail == nr_trail - 1) {
+		f->next_open = false;
+	}
+	r->usual = false;
+	if (nr_trail)
+		trail[nr_trail - 1].ran |= 1u << vcpu;
+	add_meanwhile(&m, r->depth);
+}
+
+/* --- The search ------------------------------------------------------------------------------- */
+
+/* Takes the next alternative of @f. Returns whether it is the usual one. */
+static bool take(struct frame *f, unsigned *budget)
 {
 	unsigned bit = f->usual;
 	struct choice c = { .at = f->at };
@@ -145,7 +229,12 @@ static void take(struct frame *f, unsigned *budget)
 	*budget = f->budget - (c.cpu != f->usual && (!f->free || c.cpu == CPU_TIME)) - !!c.older;
 	if (bit != f->usual)
 		path.choices[path.nr++] = c;
+	trail[f->trail].ran = 0;
+	f->next_open = false;
+	if (c.cpu == CPU_TIME)
+		add_meanwhile(&anything, 0);
 	follow(&c);
+	return bit == f->usual;
 }
 
 const struct schedule *search_path(void)
@@ -170,12 +259,6 @@ static void save_initial(void)
 	verdict[0] = 0;
 }
 
-/* One execution's progress since the last choice. */
-struct run {
-	unsigned depth, budget, pauses, turn;
-	bool fair;			/* after a cycle: no choices, only to see that it ends */
-};
-
 enum next { NEXT_STEP, NEXT_PATH, NEXT_WRONG, NEXT_FULL };
 
 /* The CPU `vcpu` has paused: chooses who goes on. */
@@ -193,6 +276,7 @@ static enum next choose(struct run *r, struct figures *f)
 	*frame = (struct frame){ .state = frame->state, .at = position(), .budget = r->budget,
 				 .nr_choices = path.nr, .pauses = r->pauses };
 	frame->usual = usual_cpu(mask, &r->turn);
+	frame->timed = timer;
 	goes_on = frame->usual == self;
 	frame->free = !goes_on;
 	frame->alternatives = goes_on && !r->budget ? 1u << self : mask | time << CPU_TIME;
@@ -206,15 +290,17 @@ static enum next choose(struct run *r, struct figures *f)
 	hash = state_hash() ^ (goes_on ? self + 1 : 0) * 0x2545f4914f6cdd1dull;
 	switch (merge_states ? visit(hash, r->budget) : VISIT_NEW) {
 	case VISIT_KNOWN:
+		add_meanwhile(visit_meanwhile(hash), r->depth);
 		return NEXT_PATH;
 	case VISIT_CYCLE:
+		add_meanwhile(&anything, r->depth);
 		r->fair = true;
 		vcpu = frame->usual;
 		return NEXT_STEP;
 	case VISIT_NEW:
 		if (nr_trail == TRAIL_MAX)
 			return NEXT_FULL;
-		trail[nr_trail++] = hash;
+		trail[nr_trail++] = (struct passed){ .hash = hash };
 		break;
 	}
 	if (frame->alternatives == 1u << frame->usual) {
@@ -226,28 +312,59 @@ static enum next choose(struct run *r, struct figures *f)
 		return NEXT_FULL;
 	snapshot_take(&frame->state);
 	r->depth++;
-	take(frame, &r->budget);
+	r->usual = take(frame, &r->budget);
 	return NEXT_STEP;
+}
+
+/* The usual CPU has gone on at @f, and all that can come then was explored. */
+static void reduce(struct frame *f)
+{
+	if (f->reduced)
+		return;
+	f->reduced = true;
+	if (!reduces || !merge_states || f->free || f->timed ||
+	    conflict(&f->step, &f->next, f->usual))
+		return;
+	f->alternatives &= ((1u << OLD_MAX) - 1) << OLDER(f->usual, 1);
+	/* All that could have come before that step comes after it. */
+	effects_add(&trail[f->trail].meanwhile.by_others[f->usual], &f->next);
+}
+
+/* The last state on the path is left. */
+static void leave_state(unsigned depth)
+{
+	const struct passed *p = &trail[--nr_trail];
+
+	visit_finished(p->hash, &p->meanwhile);
+	add_meanwhile(&p->meanwhile, depth);
+}
+
+/* The last choice on the path is the one before which @depth are. */
+static void leave_states(unsigned depth)
+{
+	unsigned keep = depth ? frames[depth - 1].trail + 1 : 0;
+
+	while (nr_trail > keep)
+		leave_state(depth);
 }
 
 /* Goes back to the last choice that has an alternative left; false: there is none. */
 static bool back(struct run *r)
 {
-	unsigned keep;
-
-	while (r->depth && !frames[r->depth - 1].alternatives)
-		r->depth--;
-	keep = r->depth ? frames[r->depth - 1].trail + 1 : 0;
-	while (nr_trail > keep)
-		visit_finished(trail[--nr_trail]);
-	if (!r->depth)
-		return false;
+	for (;; r->depth--) {
+		leave_states(r->depth);
+		if (!r->depth)
+			return false;
+		reduce(&frames[r->depth - 1]);
+		if (frames[r->depth - 1].alternatives)
+			break;
+	}
 	r->pauses = frames[r->depth - 1].pauses;
 	r->turn = 0;
 	r->fair = false;
 	snapshot_restore(&frames[r->depth - 1].state);
 	vcpu = frames[r->depth - 1].usual;
-	take(&frames[r->depth - 1], &r->budget);
+	r->usual = take(&frames[r->depth - 1], &r->budget);
 	return true;
 }
 
@@ -266,6 +383,7 @@ static enum outcome search_paths(unsigned bound, uint64_t most_steps, struct fig
 	do {
 		while (next == NEXT_STEP) {
 			step(vcpu);
+			note_step(&r);
 			f->steps++;
 			r.pauses++;
 			next = cpu_states[vcpu].why == PAUSE_FAILED ? NEXT_WRONG : choose(&r, f);
@@ -294,7 +412,7 @@ enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f,
 	return o;
 }
 
-/* Runs @s. False: it reads older stores of a word that was not known to be a location; it is now. */
+/* Runs @s. False: it reads older stores of a word that is a location only from now on. */
 static bool replayed(const struct schedule *s, enum outcome *outcome)
 {
 	unsigned done = 0, turn = 0, mask;

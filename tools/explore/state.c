@@ -290,6 +290,7 @@ struct seen {
 	uint64_t hash;
 	uint32_t budget;		/* the largest with which it was explored */
 	bool open;			/* on the path that is explored now */
+	struct meanwhile meanwhile;
 };
 
 static struct seen *table;
@@ -343,11 +344,19 @@ enum visit visit(uint64_t hash, unsigned budget)
 		grow();
 		s = find(hash);
 	}
-	*s = (struct seen){ hash, budget, true };
+	*s = (struct seen){ .hash = hash, .budget = budget, .open = true };
 	return VISIT_NEW;
 }
 
-void visit_finished(uint64_t hash)
+void visit_finished(uint64_t hash, const struct meanwhile *m)
 {
-	find(hash)->open = false;
+	struct seen *s = find(hash);
+
+	s->open = false;
+	s->meanwhile = *m;
+}
+
+const struct meanwhile *visit_meanwhile(uint64_t hash)
+{
+	return &find(hash)->meanwhile;
 }

@@ -183,6 +183,7 @@ void step(unsigned cpu)
 	vcpu = cpu;
 	progress.turn[cpu] = 0;
 	nr_steps++;
+	effects = (struct effects){ 0 };
 	running = true;
 	host_switch_stack(&explorer_sp, host_cpu_sp[cpu]);
 }

@@ -160,8 +160,8 @@ def _choices(schedule: str) -> list[tuple[int, str]]:
 def _told(cpu: str) -> str:
     number, _, older = cpu.partition("-")
     if older:
-        which = "the last" if older == "1" else f"the last {older}"
-        return f"the schedule lets CPU {number} read what was there before {which} store{'s' * (older != '1')}"
+        which = "the last store" if older == "1" else f"the last {older} stores"
+        return f"the schedule lets CPU {number} read what was there before {which}"
     return "time passes up to the next timer" if cpu == "t" else f"the schedule lets CPU {cpu} go on"
 
 

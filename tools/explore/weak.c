@@ -1,9 +1,9 @@
 /*
- * Weak memory: an atomic load may read an older store, as long as nothing that the CPU knows of came
- * after it (C11 5.1.2.4 and 7.17.3).
+ * Weak memory: an atomic load may read an older store, as long as nothing that the CPU knows of
+ * came after it (C11 5.1.2.4 and 7.17.3).
  *
- * A store is known to a CPU that has made it, or read it or a later one of the same location, or has
- * acquired what a CPU that knew it has released. So a store that is neither a release nor followed
+ * A store is known to a CPU that has made it, or read it or a later one of the same location, or
+ * has acquired what a CPU that knew it has released. So a store that is neither a release nor followed
  * by one is seen late; a load that is no acquire leaves the CPU as ignorant as it was. This is the
  * view model of Kang et al., "A promising semantics for relaxed-memory concurrency", 2017, without
  * its promises: no load reads a store that is still to come, and all CPUs agree with the execution
@@ -104,7 +104,11 @@ bool weak_learn(unsigned cpu)
 
 /* --- The state -------------------------------------------------------------------------------- */
 
-static unsigned char open[LOCATIONS_MAX];	/* how far the most ignorant CPU is behind */
+/* The locations of which some CPU does not know the last store, and how far behind it is. */
+static struct open {
+	unsigned location, behind;
+} open[LOCATIONS_MAX];
+static unsigned nr_open;
 
 static void add(uint64_t *h, uint64_t v)
 {
@@ -115,11 +119,11 @@ static void add(uint64_t *h, uint64_t v)
 /* Of what is @k, only what some CPU does not know makes a difference. */
 static void add_known(uint64_t *h, uint64_t name, const struct known *k)
 {
-	for (unsigned i = 0; i < nr_locations; i++) {
-		unsigned n = open[i] ? behind(&locations[i], k) : 0;
+	for (const struct open *o = open; o < open + nr_open; o++) {
+		unsigned n = behind(&locations[o->location], k);
 
-		if (n < open[i])
-			add(h, name << 16 | i << 8 | n);
+		if (n < o->behind)
+			add(h, name << 16 | o->location << 8 | n);
 	}
 }
 
@@ -128,39 +132,45 @@ static void add_release(uintptr_t at, const struct known *released, void *hash)
 	add_known(hash, at, released);
 }
 
-static void add_location(uint64_t *h, unsigned i)
+static void add_location(uint64_t *h, const struct open *o)
 {
-	const struct location *l = &locations[i];
+	const struct location *l = &locations[o->location];
 	unsigned since = l->nr - l->last_sequential;
 
-	add(h, i << 8 | (since < OLD_MAX ? since : OLD_MAX));
+	add(h, o->location << 8 | (since < OLD_MAX ? since : OLD_MAX));
 	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++)
 		add(h, behind(l, &known[cpu].now));
-	for (unsigned n = 0; n < open[i]; n++) {
+	for (unsigned n = 0; n < o->behind; n++) {
 		add(h, l->old[n].value);
 		add_known(h, n, &l->old[n].released);
+	}
+}
+
+static void find_open(void)
+{
+	nr_open = 0;
+	for (unsigned i = 0; i < nr_locations; i++) {
+		unsigned most = 0;
+
+		for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
+			unsigned n = behind(&locations[i], &known[cpu].now);
+
+			most = n > most ? n : most;
+		}
+		if (most)
+			open[nr_open++] = (struct open){ i, most };
 	}
 }
 
 uint64_t weak_hash(void)
 {
 	uint64_t h = 0;
-	bool any = false;
 
-	for (unsigned i = 0; i < nr_locations; i++) {
-		open[i] = 0;
-		for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
-			unsigned n = behind(&locations[i], &known[cpu].now);
-
-			open[i] = n > open[i] ? n : open[i];
-		}
-		any |= open[i];
-	}
-	if (!any)
+	find_open();
+	if (!nr_open)
 		return 0;
-	for (unsigned i = 0; i < nr_locations; i++)
-		if (open[i])
-			add_location(&h, i);
+	for (unsigned i = 0; i < nr_open; i++)
+		add_location(&h, &open[i]);
 	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
 		add_known(&h, 2 * cpu + 8, &known[cpu].read);
 		add_known(&h, 2 * cpu + 9, &known[cpu].fenced);

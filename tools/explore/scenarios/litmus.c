@@ -171,11 +171,9 @@ static void pass(unsigned cpu, int stores, int loads)
 		store(&y, 42, relaxed);
 		if (stores == memory_order_acq_rel)
 			atomic_thread_fence(memory_order_release);
-		atomic_store_explicit(&x, 1, stores == memory_order_release ? stores :
-				      memory_order_relaxed);
+		atomic_store_explicit(&x, 1, stores == memory_order_release ? stores : memory_order_relaxed);
 	} else {
-		u32 flag = atomic_load_explicit(&x, loads == memory_order_acquire ? loads :
-						memory_order_relaxed);
+		u32 flag = atomic_load_explicit(&x, loads == memory_order_acquire ? loads : memory_order_relaxed);
 
 		if (loads == memory_order_acq_rel)
 			atomic_thread_fence(memory_order_acquire);
