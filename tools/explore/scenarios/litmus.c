@@ -167,13 +167,15 @@ BARE_SCENARIO(message_raced, "litmus.message_raced", .cpus = 2)
 /* With an atomic message there is no data race, but both orders are needed, or both fences. */
 static void pass(unsigned cpu, int stores, int loads)
 {
+	const int relaxed = memory_order_relaxed;
+
 	if (cpu == 0) {
 		store(&y, 42, relaxed);
 		if (stores == memory_order_acq_rel)
 			atomic_thread_fence(memory_order_release);
-		atomic_store_explicit(&x, 1, stores == memory_order_release ? stores : memory_order_relaxed);
+		atomic_store_explicit(&x, 1, stores == memory_order_acq_rel ? relaxed : stores);
 	} else {
-		u32 flag = atomic_load_explicit(&x, loads == memory_order_acquire ? loads : memory_order_relaxed);
+		u32 flag = atomic_load_explicit(&x, loads == memory_order_acq_rel ? relaxed : loads);
 
 		if (loads == memory_order_acq_rel)
 			atomic_thread_fence(memory_order_acquire);
