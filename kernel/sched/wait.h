@@ -109,8 +109,11 @@ void wait_queue_destroy(struct wait_queue *q);
 
 /*
  * The steps of a wait, for waits on several queues at once (poll, futex_waitv): waiter_init();
- * wait_link() in each queue, under its lock; waiter_block(), which returns what wait_block_locked()
- * returns; wait_unlink() from each queue.
+ * wait_link() in each queue, under its lock; waiter_block(); wait_unlink() from each queue.
+ *
+ * waiter_block() returns what wait_block_locked() returns, but after an event it may return 0 in
+ * place of the waker's status: a waker claims the wait first, and writes the status before it
+ * releases its lock. So the status is certain in w->status after wait_unlink().
  */
 void waiter_init(struct waiter *w, unsigned flags);
 int wait_link(struct wait_queue *q, struct wait_link *link, struct waiter *w) HOLDS(q->lock);
