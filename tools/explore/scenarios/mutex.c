@@ -135,12 +135,13 @@ static int lock_b(void)
 	return 0;
 }
 
-/* A chain: one thread waits for b, whose owner waits for a until its deadline. */
+/* A chain: an urgent thread waits for b, whose owner waits for a until its deadline. */
 SCENARIO(chain, "mutex.chain", "", "", .cpus = 2, .after = no_boost, .keeps = true)
 {
 	waiter = current_thread();
 	mutex_lock(&a);
 	act_on(1, &first, lock_both);
+	second.urgent = true;
 	act_on(1, &second, lock_b);
 	mutex_unlock(&a);
 	end_here();

@@ -70,12 +70,11 @@ struct thread *create_in(struct process *p, thread_fn entry, void *arg)
 
 void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
 {
+	struct thread *t = create_in(p, act, a);
+
 	a->run = run;
-	host_thread_begins();
-	a->thread = create_in(p, act, a);
-	expect(!sched_set_affinity(a->thread, BIT(cpu)), "CPU %u is not there", cpu);
-	a->thread->unwound = false;
-	thread_resume(a->thread);
+	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
+	start_actor(a, t);
 }
 
 void adopt_orphans(void)
