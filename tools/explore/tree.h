@@ -22,9 +22,10 @@ void give_memory(struct process *p);
 /* A new thread of @p, which thread_resume() starts. */
 struct thread *create_in(struct process *p, thread_fn entry, void *arg);
 
-/* An actor (scenario.h) that is a thread of @p. */
+/* An actor (scenario.h) that is a thread of @p; or only its thread, for start_actor(). */
 struct actor;
 void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void));
+struct thread *create_actor_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void));
 
 /* From here on the kernel's own process gets the orphans: the scenario can wait for them. */
 void adopt_orphans(void);

@@ -68,13 +68,18 @@ struct thread *create_in(struct process *p, thread_fn entry, void *arg)
 	return t;
 }
 
-void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
+struct thread *create_actor_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
 {
 	struct thread *t = create_in(p, act, a);
 
 	a->run = run;
 	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
-	start_actor(a, t);
+	return t;
+}
+
+void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
+{
+	start_actor(a, create_actor_in(p, cpu, a, run));
 }
 
 void adopt_orphans(void)
