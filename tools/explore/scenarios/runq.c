@@ -71,12 +71,14 @@ SCENARIO(affinity, "runq.affinity", "", "", .cpus = 2, .after = queues_are_empty
 	end_here();
 }
 
+static _Atomic bool all_allowed;		/* another thread lets the mover run anywhere */
+
 static int move_away(void)
 {
 	int err = sched_set_affinity(current_thread(), BIT(0));
 
 	irq_off();
-	if (this_cpu() != &cpus[0])
+	if (this_cpu() != &cpus[0] && !all_allowed)
 		err = -EINVAL;
 	irq_on();
 	return err;
@@ -86,6 +88,23 @@ static int move_away(void)
 SCENARIO(moves, "runq.moves_itself", "", "", .cpus = 2, .after = queues_are_empty, .keeps = true)
 {
 	act_on(1, &first, move_away);
+	end_here();
+}
+
+/* --- A thread that gives way where it may not run any more ------------------------------------ */
+
+static int allow_all(void)
+{
+	all_allowed = true;
+	return sched_set_affinity(first.thread, ~0u);
+}
+
+/* SCHED2: it is ready on no queue when its mask allows the CPU again. */
+SCENARIO(allowed_again, "affinity.ready_is_queued", "", "", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	act_on(1, &first, move_away);
+	act_on(0, &second, allow_all);
 	end_here();
 }
 
