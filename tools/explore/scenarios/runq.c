@@ -169,13 +169,41 @@ SCENARIO(three, "runq.steal_wake_affinity", "", "", .cpus = 3, .after = queues_a
 	end_here();
 }
 
-/* --- Real-time threads ------------------------------------------------------------------------ */
-
 static int compute(void *unused)
 {
 	(void)unused;
 	host_user_loop();
 }
+
+static struct thread *runner;
+
+static int suspend_runner(void)
+{
+	return thread_suspend(runner);
+}
+
+static const char *runner_has_stopped(void)
+{
+	if (first.result)
+		return wrong("the suspend returned %d", first.result);
+	return thread_state(runner) == THREAD_SUSPENDED ? NULL : "the thread is not suspended";
+}
+
+/* SCHED2: a thread in user mode gives way where it is forbidden, and is suspended meanwhile. */
+SCENARIO(counted, "affinity.counted", "", "", .cpus = 3, .after = runner_has_stopped,
+	 .keeps = true)
+{
+	runner = create_in(make_child(), compute, NULL);
+	expect(!sched_set_affinity(runner, BIT(1)), "CPU 1 is not there");
+	thread_resume(runner);
+	stay_on(0);
+	expect(!thread_sleep(1), "a sleep failed");	/* meanwhile it comes to user mode */
+	act_on(2, &first, suspend_runner);
+	expect(!sched_set_affinity(runner, BIT(0)), "CPU 0 is not there");
+	end_here();
+}
+
+/* --- Real-time threads ------------------------------------------------------------------------ */
 
 /* BALANCE1: a real-time thread that has to wait gets the CPU of one that is not. */
 SCENARIO(pushed, "runq.urgent_pushed", "", "", .cpus = 2, .keeps = true)
