@@ -331,7 +331,7 @@ static int compute(void *unused)
 	host_user_loop();
 }
 
-/* Whatever the thread was doing, it goes on after SIGCONT. */
+/* The thread goes on after SIGCONT, whatever it was doing. */
 SCENARIO(stop_continue, "signal.stop_then_continue", "", "", .cpus = 2, .after = check_tasks)
 {
 	pid_t pid;

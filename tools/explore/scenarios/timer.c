@@ -97,7 +97,7 @@ static int wake_it_here(void)
 static const char *woken_or_timeout(void)
 {
 	if (first.result != (second.result ? 0 : -ETIMEDOUT))
-		return wrong("%d were woken, and the wait returned %d", second.result, first.result);
+		return wrong("%d were woken, the wait returned %d", second.result, first.result);
 	return NULL;
 }
 

@@ -1,6 +1,5 @@
 /*
- * vfork(): the parent waits on its own stack for a child that execs and ends. The scenarios have the
- * names of the model's properties (docs/models/vfork.pml).
+ * vfork(): the parent waits on its own stack for a child that execs and ends, and may be killed.
  */
 #include "explore/scenario.h"
 
