@@ -222,3 +222,23 @@ SCENARIO(pushed, "runq.urgent_pushed", "", "", .cpus = 2, .keeps = true)
 	thread_kill(t);			/* it never ends by itself */
 	end_here();
 }
+
+/* The same thread is pulled by the CPU whose own real-time thread blocks. */
+SCENARIO(pulled, "runq.urgent_pulled", "", "", .cpus = 2, .keeps = true)
+{
+	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
+	struct thread *t = create_in(make_child(), compute, NULL);
+
+	stay_on(0);
+	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
+	expect(!sched_set_affinity(t, BIT(1)), "CPU 1 is not there");
+	second.urgent = true;
+	act_on(1, &second, give_go);
+	thread_resume(t);
+	first.urgent = true;
+	act_among(~0u, &first, note_that_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	thread_kill(t);			/* it never ends by itself */
+	end_here();
+}

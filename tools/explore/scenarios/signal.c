@@ -315,6 +315,44 @@ SCENARIO(child, "signal.child_ends", "", "", .cpus = 2, .keeps = true)
 	end_here();
 }
 
+/* The wait for the child begins anew after the handler, and has not taken the child before. */
+static int wait_through_signals(void)
+{
+	struct wait_result res;
+	int err;
+
+	while ((err = process_wait(-1, WEXITED, &res)) == -EINTR) {
+		host_user_enter();
+		host_user_leave();
+	}
+	return err ? err : res.status;
+}
+
+static const char *waited_and_handled(void)
+{
+	bool pending = atomic_load(&p->sigpending) & USR1;
+
+	if (first.result != STATUS_EXIT(3))
+		return wrong("the wait returned 0x%x", first.result);
+	return handled + pending == 1 ? NULL : wrong("the signal was handled %u times", handled);
+}
+
+SCENARIO(or_wait, "signal.against_wait", "", "", .cpus = 2, .after = waited_and_handled,
+	 .keeps = true)
+{
+	struct process *child;
+	struct thread *t;
+
+	make_handling_child(SIGUSR1);
+	expect(!process_create(p, &child), "a process could not be made");
+	t = create_in(child, leave, NULL);
+	expect(!sched_set_affinity(t, BIT(0)), "CPU 0 is not there");
+	act_in(p, 1, &first, wait_through_signals);
+	thread_resume(t);
+	send(SIGUSR1);
+	end_here();
+}
+
 /* --- Stop and continue ------------------------------------------------------------------------ */
 
 static int step_in_user_mode(void *unused)
