@@ -11,11 +11,12 @@ E := $(O)/explore
 explored := $(filter-out $(tests) $(instruments), \
 	$(wildcard kernel/sched/*.c kernel/sched/policy/*.c kernel/sync/*.c kernel/thread/*.c)) \
 	$(addprefix kernel/base/,bootargs.c counters.c irq.c printf.c rbtree.c string.c trace.c) \
-	$(addprefix kernel/process/,edge.c group.c hold.c kill.c process.c threads.c zombie.c) \
-	kernel/lock/spinlock.c
+	$(addprefix kernel/process/,deliver.c edge.c futex.c futex_pi.c group.c hold.c kill.c pending.c \
+		process.c robust.c signal.c stop.c threads.c zombie.c) \
+	kernel/lock/spinlock.c kernel/mm/uaccess.c arch/host/uaccess.c
 scenarios := $(wildcard labs/*/scenarios/*.c tools/explore/scenarios/*.c)
 explorer := $(wildcard tools/explore/*.c)
-host_port := $(wildcard arch/host/*.c)
+host_port := $(filter-out $(explored),$(wildcard arch/host/*.c))
 
 EXPLORED := $(patsubst %,$(E)/obj/%.o,$(explored) $(scenarios))
 EXPLORER := $(patsubst %,$(E)/obj/%.o,$(explorer) $(host_port))

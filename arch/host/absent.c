@@ -1,5 +1,5 @@
 /*
- * The parts of the kernel that scenarios do without: memory of users, files, signals, the console.
+ * The parts of the kernel that scenarios do without: page tables, files, the console.
  *
  * Those that do nothing when there is nothing to do, do nothing here; the others say that they were
  * called. The link finds the functions by name alone, so one shape serves all.
@@ -23,35 +23,27 @@
 		return 0;				\
 	}
 
-NOT_HERE(as_put)
 NOT_HERE(console_exit_status)
+NOT_HERE(cred_may_signal)
 NOT_HERE(fdtable_put)
 NOT_HERE(panic_stop_this_cpu)
 NOT_HERE(panic_trap)
+NOT_HERE(process_cred)
 NOT_HERE(program_get)
 NOT_HERE(program_put)
-NOT_HERE(signal_deliver)
 NOT_HERE(symbol_name)
+NOT_HERE(timers_signal_taken)
 
 NOTHING(arch_irq_unmask)
 NOTHING(as_switch)
 NOTHING(console_flush)
 NOTHING(cred_put)
-NOTHING(futex_thread_exit)
 NOTHING(lockcheck_deadlock)
 NOTHING(numa_node_of_cpu)
+NOTHING(page_put)
 NOTHING(place_put)
 NOTHING(process_check_cpu_limit)
 NOTHING(process_uid)
-NOTHING(signal_child)
-NOTHING(signal_drop_infos)
-NOTHING(signal_init)
-NOTHING(signal_note_stop)
-NOTHING(signal_pass_on)
-NOTHING(signal_report_stop)
-NOTHING(signal_send_group_locked)
-NOTHING(signal_send_process_locked)
-NOTHING(signal_stop_counts_down)
 
 _Noreturn void lab_todo(const char *what);
 _Noreturn void panic(const char *format, ...);

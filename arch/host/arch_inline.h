@@ -64,6 +64,26 @@ static inline void arch_trap_set_pc(struct trapframe *tf, u64 pc)
 	tf->pc = pc;
 }
 
+static inline u64 arch_trap_sp(const struct trapframe *tf)
+{
+	(void)tf;
+	return 0;			/* handlers need no user stack: user.c */
+}
+
+/* User code here makes no system call that a signal could start again. */
+static inline u64 arch_syscall_arg(const struct trapframe *tf, unsigned i)
+{
+	(void)tf;
+	(void)i;
+	return 0;
+}
+
+static inline void arch_syscall_restart(struct trapframe *tf, u64 arg)
+{
+	(void)tf;
+	(void)arg;
+}
+
 static inline bool arch_trap_from_user(const struct trapframe *tf)
 {
 	return tf && tf->from_user;

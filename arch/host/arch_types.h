@@ -15,6 +15,7 @@
 #define ARCH_PT_LEVELS		3
 #define ARCH_CACHE_LINE		64
 #define ARCH_ELF_MACHINE	0
+#define ARCH_RED_ZONE		0
 
 struct trapframe {
 	u64 pc;

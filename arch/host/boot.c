@@ -7,6 +7,7 @@
 #include "base/machine.h"
 #include "fs/vfs.h"
 #include "process/cred.h"
+#include "process/futex.h"
 #include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
@@ -58,6 +59,7 @@ void host_boot(unsigned n, void (*body)(void))
 		host_mark_statistics(cpus[i].counters, sizeof(cpus[i].counters));
 		host_mark_statistics(&cpus[i].idle.stats, sizeof(cpus[i].idle.stats));
 	}
+	futex_init();
 	reaper_init();
 	if (process_create(&kernel_process, &init))
 		explore_fail("process 1 could not be made");

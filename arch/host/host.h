@@ -95,20 +95,6 @@ void host_switch_stack(void **save, void *load);
 void *host_first_frame(void *stack_top, void (*function)(void));
 
 /*
- * --- The port's, for scenarios: user.c -----------------------------------------------------------
- */
-
-/* The current thread goes back to user mode; it comes back to the kernel, as a system call does. */
-void host_user_enter(void);
-void host_user_leave(void);
-
-/*
- * Goes back to user mode, and computes there for ever. Only an interrupt from another CPU can end
- * that: no timer fires there, as if the quantum had no end.
- */
-_Noreturn void host_user_loop(void);
-
-/*
  * --- The explorer's, for the port ----------------------------------------------------------------
  */
 

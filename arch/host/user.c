@@ -7,9 +7,12 @@
  * return of every port does. So a kill can find the thread before it enters user mode, in it, or
  * after it; and where the kill is seen, user code ends for good.
  */
+#include "user.h"
+
 #include "port.h"
 
 #include "process/process.h"
+#include "process/signal.h"
 #include "sched/sched.h"
 #include "thread/thread.h"
 
@@ -47,6 +50,14 @@ void host_user_enter(void)
 void host_user_leave(void)
 {
 	set_from_user(arch_trapframe(current_thread()), false);
+}
+
+/* A handler is a function of the scenario, and runs to its end before the thread goes on. */
+int arch_signal_enter(struct trapframe *tf, const struct signal_call *call)
+{
+	(void)tf;
+	((void (*)(int sig))call->action.handler)(call->sig);
+	return 0;
 }
 
 _Noreturn void host_user_loop(void)

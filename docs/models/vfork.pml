@@ -2,7 +2,7 @@
  * vfork(): a parent waits for a completion on its own stack until the child has done with its
  * memory.
  *
- * Abstracts	kernel/abi/clone.c: vfork_wait(); kernel/process/zombie.c: vfork_release();
+ * Abstracts	kernel/process/process.c: vfork_wait(); kernel/process/zombie.c: vfork_release();
  *		kernel/sync/completion.c: completion_wait(), complete().
  * Leaves out	everything else about the two processes; wait.pml shows that wait_block()
  *		may be taken for what it is here.

@@ -121,18 +121,6 @@ static tid_t start(struct thread *t)
 
 /* --- Processes -------------------------------------------------------------------------------- */
 
-/* Waits until @child no longer uses our memory, or until we are killed. */
-static void vfork_wait(struct process *child, struct completion *done)
-{
-	int err = completion_wait(done, DEADLINE_NEVER, WAIT_KILL_ONLY);
-
-	if (!err)
-		return;
-	spin_lock(&child->lock);	/* after this nothing completes @done any more */
-	child->vfork_done = NULL;
-	spin_unlock(&child->lock);
-}
-
 static int copy_resources(struct process *parent, struct process *child, u64 flags)
 {
 	int err = 0;

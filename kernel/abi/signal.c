@@ -266,15 +266,11 @@ long sys_rt_sigtimedwait(vaddr_t in, vaddr_t out, vaddr_t timeout, size_t set_si
 	if (err)
 		return err;
 	set &= ~(SIGSET(SIGKILL) | SIGSET(SIGSTOP));
-	sig = signal_take(set, &info);
-	if (!sig) {
-		err = signal_wait(set, d);
-		sig = signal_take(set, &info);
-	}
-	if (!sig && err == -EINTR)
+	sig = signal_wait(set, d, &info);
+	if (sig == -EINTR)
 		current_thread()->restart = RESTART_OFF;	/* never restarted */
-	if (!sig)
-		return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
+	if (sig < 0)
+		return sig == -ETIMEDOUT ? -EAGAIN : -EINTR;
 	if (out && (clear_user(out, SIGINFO_SIZE) || copy_to_user(out, &info, sizeof(info))))
 		return -EFAULT;
 	return sig;

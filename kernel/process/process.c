@@ -15,6 +15,7 @@
 #include "process/cred.h"
 #include "process/signal.h"
 #include "sched/cpu.h"
+#include "sync/sync.h"
 
 struct process *init_process;
 unsigned threads_max;
@@ -164,6 +165,17 @@ void process_make_sibling(struct process *p)
 	list_remove(&p->sibling);
 	list_push_back(&parent->children, &p->sibling);
 	spin_unlock(&tree_lock);
+}
+
+void vfork_wait(struct process *child, struct completion *done)
+{
+	int err = completion_wait(done, DEADLINE_NEVER, WAIT_KILL_ONLY);
+
+	if (!err)
+		return;
+	spin_lock(&child->lock);	/* after this nothing completes @done any more */
+	child->vfork_done = NULL;
+	spin_unlock(&child->lock);
 }
 
 void process_unlist(struct process *p)

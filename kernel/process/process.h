@@ -125,7 +125,7 @@ struct process {
 	u8 stop_signal;			/* [lock] that signal */
 	int stop_news;			/* [lock] CLD_* to report to its parent, or 0 */
 	unsigned stopping;		/* [lock] threads with stop_pending: STOP1 */
-	/* [lock] on the waiting parent's stack; see abi/clone.c */
+	/* [lock] on the stack of the parent, which is in vfork_wait() */
 	struct completion *vfork_done;
 
 	/* Timers, [timer_lock] */
@@ -206,6 +206,12 @@ int thread_set_state_by_id(tid_t tid, enum thread_state state);
 
 /* Makes @t, its process's only thread, the leader and gives it the leader's id, for exec. */
 void thread_take_id(struct thread *t);
+
+/*
+ * Waits until @child, referenced, no longer uses the memory of its parent, the current process; or
+ * until the thread is killed. @child->vfork_done is @done, on the caller's stack.
+ */
+void vfork_wait(struct process *child, struct completion *done);
 
 /* Lets the parent of a vfork() child go on: @p no longer uses the parent's memory. */
 void vfork_release(struct process *p);

@@ -21,7 +21,8 @@
  *  SIGNAL2  Sending SIGCONT cancels pending stop signals, and sending a stop signal a pending
  *           SIGCONT.
  *  SIGNAL3  For a pending signal that some thread does not block, one such thread has WORK_SIGNAL
- *           set. When that thread blocks the signal or ends, it tells another one.
+ *           set. When that thread blocks the signal, no longer waits for it or ends, it tells
+ *           another one.
  *
  * A signal may be sent in any context that may take the tree lock. That lock keeps the parent, to
  * which a stop is reported.
@@ -385,19 +386,27 @@ void signal_forget_handlers(void)
 	current_thread()->sigstack = (struct sigstack){ .size = 0 };
 }
 
-int signal_wait(u64 set, struct deadline d)
+int signal_wait(u64 set, struct deadline d, struct signal_info *info)
 {
 	struct thread *t = current_thread();
-	int err;
+	struct process *p = t->process;
+	int sig, err = 0;
 
-	spin_lock(&t->process->lock);
-	t->sigwait = set;
-	if ((atomic_load(&t->sigpending) | atomic_load(&t->process->sigpending)) & set)
-		atomic_fetch_or(&t->work, WORK_SIGNAL);
-	spin_unlock(&t->process->lock);
-	err = thread_sleep_until(d);
-	spin_lock(&t->process->lock);
-	t->sigwait = 0;
-	spin_unlock(&t->process->lock);
-	return err ? err : -ETIMEDOUT;
+	spin_lock(&p->lock);
+	sig = signal_take_locked(t, set, info);
+	t->sigwait = sig ? 0 : set;
+	spin_unlock(&p->lock);
+	if (!sig) {
+		err = thread_sleep_until(d);
+		spin_lock(&p->lock);
+		t->sigwait = 0;
+		sig = signal_take_locked(t, set, info);
+		tell_takers(p, set);	/* SIGNAL3: it may have been told of more than it took */
+		spin_unlock(&p->lock);
+	}
+	if (sig)
+		signal_was_taken(info);
+	else if (!err)
+		err = -ETIMEDOUT;
+	return sig ? sig : err;
 }

@@ -195,8 +195,11 @@ u64 signal_queued(struct process *p);
 /* Takes a pending signal of @set, for the current thread or its process; 0: there is none. */
 int signal_take(u64 set, struct signal_info *info);
 
-/* Waits until a signal of @set is pending, or one that is not blocked. -EINTR, -ETIMEDOUT. */
-int signal_wait(u64 set, struct deadline d);
+/*
+ * Takes a pending signal of @set, for which it waits. -ETIMEDOUT; -EINTR: the thread is killed or
+ * has another signal to take, even from before the call.
+ */
+int signal_wait(u64 set, struct deadline d, struct signal_info *info);
 
 /*
  * Tells other threads of @p of the signals pending for the process: the thread that was told before

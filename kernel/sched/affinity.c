@@ -65,12 +65,15 @@ void enforce_affinity(struct thread *t)
 		runq_resched(rq);
 	}
 	runq_unlock(rq);	/* if @t is the caller, it leaves its CPU here */
-	do {
+	for (;;) {
 		rq = thread_runq_lock_allowed(t);
 		there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
 		offer(rq, t);	/* other CPUs may run it from now on */
 		runq_unlock(rq);
-	} while (there && t != current_thread());	/* until the other CPU has switched */
+		if (!there || t == current_thread())
+			return;
+		arch_spin_hint();	/* until the other CPU has switched */
+	}
 }
 
 int sched_set_affinity(struct thread *t, u32 mask)

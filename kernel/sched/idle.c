@@ -11,7 +11,9 @@
  *	sets its bit                             queues the thread
  *	looks at the other queues                looks at idle_mask
  *
- * All four steps are sequentially consistent, so one of the two sees what the other did.
+ * All four steps are sequentially consistent, so one of the two sees what the other did. A CPU that
+ * has found work clears its bit, and then looks for real-time threads once more: a waker may have
+ * kicked it for one just before, and the work that it found may be less urgent (BALANCE1).
  */
 #include "base/trace.h"
 #include "internal.h"
@@ -106,6 +108,7 @@ static bool look_for_work(void)
 	pull(rq, now);		/* kicked for a real-time thread, it might find others first */
 	if (nr_ready(rq) || steal(rq, now)) {
 		idle_leave(rq);
+		pull(rq, now);	/* the same, if the kick came since the first look */
 		if (atomic_load(&idle_mask)) {
 			runq_unlock(rq);
 			pass_on(rq);

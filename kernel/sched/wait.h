@@ -109,9 +109,11 @@ void wait_queue_destroy(struct wait_queue *q);
 
 /*
  * The steps of a wait, for waits on several queues at once (poll, futex_waitv): waiter_init();
- * wait_link() in each queue, under its lock; waiter_block(), which returns as wait_block_locked()
- * does, but always 0 after an event, for the claimer may not have written its status yet;
- * wait_unlink() from each queue.
+ * wait_link() in each queue, under its lock; waiter_block(); wait_unlink() from each queue.
+ *
+ * waiter_block() returns what wait_block_locked() returns, but 0 after every event: a waker claims
+ * the wait first, and writes the status before it releases its lock. So w->status is certain after
+ * wait_unlink().
  */
 void waiter_init(struct waiter *w, unsigned flags);
 int wait_link(struct wait_queue *q, struct wait_link *link, struct waiter *w) HOLDS(q->lock);

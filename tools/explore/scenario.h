@@ -16,6 +16,7 @@
 #pragma once
 
 #include "explore/entry.h"
+#include "sched/policy/policy.h"
 #include "sched/sched.h"
 #include "sched/wait.h"
 #include "thread/thread.h"
@@ -116,6 +117,7 @@ struct actor {
 	int (*run)(void);
 	int result;
 	struct thread *thread;
+	bool urgent;			/* set it before: the thread is a real-time one */
 };
 
 /* arch/host: the scenario ends when all its threads have. */
@@ -144,6 +146,19 @@ static inline int act(void *actor)
 	return 0;
 }
 
+/* Starts the actor's thread @t, which was created to call act(). */
+static inline void start_actor(struct actor *a, struct thread *t)
+{
+	struct sched_params urgent = params_of_level(PRIORITY_HIGHEST);
+
+	host_thread_begins();
+	a->thread = t;
+	if (a->urgent)
+		policy_set_params(&t->se, &urgent, time_now());
+	t->unwound = false;
+	thread_resume(t);
+}
+
 /*
  * Runs @run on the CPUs in @mask. A kill that comes before it runs finds it in the middle of kernel
  * work, so it runs nevertheless.
@@ -151,10 +166,7 @@ static inline int act(void *actor)
 static inline void act_among(u32 mask, struct actor *a, int (*run)(void))
 {
 	a->run = run;
-	host_thread_begins();
-	a->thread = create_among(mask, act, a);
-	a->thread->unwound = false;
-	thread_resume(a->thread);
+	start_actor(a, create_among(mask, act, a));
 }
 
 static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))

@@ -3,10 +3,10 @@
  */
 #pragma once
 
-#include "host.h"
 #include "process/process.h"
 #include "process/signal.h"
 #include "thread/thread.h"
+#include "user.h"
 
 extern _Atomic unsigned teardowns;	/* processes torn down in this execution */
 
@@ -16,8 +16,16 @@ const char *check_tasks(void);
 /* A process without threads, a child of the kernel's own process, whose threads can wait for it. */
 struct process *make_child(void);
 
+/* Gives @p, which has no threads yet, an address space: its threads use host_user_page. */
+void give_memory(struct process *p);
+
 /* A new thread of @p, which thread_resume() starts. */
 struct thread *create_in(struct process *p, thread_fn entry, void *arg);
+
+/* An actor (scenario.h) that is a thread of @p; or only its thread, for start_actor(). */
+struct actor;
+void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void));
+struct thread *create_actor_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void));
 
 /* From here on the kernel's own process gets the orphans: the scenario can wait for them. */
 void adopt_orphans(void);

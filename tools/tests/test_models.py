@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import unittest
 from pathlib import Path
 
 from tools import models
+from tools.test.builds import ROOT
 from tools.test.model import Result
 
 _MODEL = """\
@@ -83,6 +85,19 @@ class ModelsTest(unittest.TestCase):
         self.assertFalse(self.only_result(text.replace("!(x == 3)", "x == 3"), "").ok)
         self.assertTrue(models.is_counterexample("pan:1: assertion violated  !( !((x<=1))) (at depth 8)"))
 
+
+class Scenarios(unittest.TestCase):
+    def test_each_property_has_scenarios(self) -> None:
+        """The README's second table: a row for each property, and scenarios that exist."""
+        text = (ROOT / "docs" / "models" / "README.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^\| `(\w+\.\w+)` \| ([^|]+) \| (?:model|scenario) \|$", text, re.M)
+        every = [f"{model.name}.{prop.name}" for model in models.models() for prop in model.properties]
+        self.assertEqual([name for name, _ in rows], every)
+        known: set[str] = set()
+        for path in (*ROOT.glob("labs/*/scenarios/*.c"), *ROOT.glob("tools/explore/scenarios/*.c")):
+            known.update(re.findall(r'^SCENARIO\(\w+, "([^"]+)"', path.read_text(encoding="utf-8"), re.M))
+        for name, scenarios in rows:
+            self.assertLessEqual(set(scenarios.split(", ")), known, name)
 
 if __name__ == "__main__":
     unittest.main()

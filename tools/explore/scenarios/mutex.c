@@ -74,6 +74,41 @@ SCENARIO(timed, "mutex.timeout", "", "", .cpus = 2, .after = got_or_timeout, .ke
 	end_here();
 }
 
+/* --- An owner that sleeps until others wait, or just begin to --------------------------------- */
+
+static void hold_for(u64 ns)
+{
+	expect(!thread_sleep(ns), "a sleep failed");
+	hold();
+}
+
+static int lock_late(void)
+{
+	expect(!thread_sleep(1000), "a sleep failed");
+	return lock_it();
+}
+
+/* MUTEX2: a thread that comes during the hand-over does not get in before the waiter. */
+SCENARIO(hand_over, "mutex.inside_owns", "", "", .cpus = 2, .after = all_free, .keeps = true)
+{
+	mutex_lock(&a);
+	act_on(1, &first, lock_it);
+	act_on(1, &second, lock_late);
+	hold_for(1000);
+	end_here();
+}
+
+/* The unlock and the deadline come together: no waiter is handed a mutex that it does not want. */
+SCENARIO(all_through, "mutex.all_through", "", "", .cpus = 2, .after = got_or_timeout,
+	 .keeps = true)
+{
+	mutex_lock(&a);
+	act_on(1, &first, lock_timed);
+	act_on(1, &second, lock_it);
+	hold_for(1000);
+	end_here();
+}
+
 static int kill(void)
 {
 	thread_kill(waiter);
@@ -135,12 +170,13 @@ static int lock_b(void)
 	return 0;
 }
 
-/* A chain: one thread waits for b, whose owner waits for a until its deadline. */
+/* A chain: an urgent thread waits for b, whose owner waits for a until its deadline. */
 SCENARIO(chain, "mutex.chain", "", "", .cpus = 2, .after = no_boost, .keeps = true)
 {
 	waiter = current_thread();
 	mutex_lock(&a);
 	act_on(1, &first, lock_both);
+	second.urgent = true;
 	act_on(1, &second, lock_b);
 	mutex_unlock(&a);
 	end_here();

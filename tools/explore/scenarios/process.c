@@ -12,12 +12,20 @@
 static struct process *subject;
 static struct thread *first, *second;
 
-/* A child with two threads, which have not started yet. */
-static pid_t make_pair(thread_fn entry, thread_fn other)
+static struct thread *create_on(unsigned cpu, thread_fn entry)
+{
+	struct thread *t = create_in(subject, entry, NULL);
+
+	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
+	return t;
+}
+
+/* A child with two threads, which have not started yet: on @cpu, and on the other one. */
+static pid_t make_pair(unsigned cpu, thread_fn entry, thread_fn other)
 {
 	subject = make_child();
-	first = create_in(subject, entry, NULL);
-	second = create_in(subject, other, NULL);
+	first = create_on(cpu, entry);
+	second = create_on(!cpu, other);
 	return subject->pid;
 }
 
@@ -69,7 +77,7 @@ static int compute(void *unused)
 
 SCENARIO(exec_or_exit, "exec.against_exit", "", "", .cpus = 2, .after = check_tasks)
 {
-	pid_t pid = make_pair(exec, leave);
+	pid_t pid = make_pair(0, exec, leave);
 
 	start_pair();
 	expect_status(pid, STATUS_EXIT(5));
@@ -78,7 +86,7 @@ SCENARIO(exec_or_exit, "exec.against_exit", "", "", .cpus = 2, .after = check_ta
 /* The leader ends; the second thread gets its id. */
 SCENARIO(exec_leader, "exec.by_second_thread", "", "", .cpus = 2, .after = check_tasks)
 {
-	pid_t pid = make_pair(leave, exec);
+	pid_t pid = make_pair(1, leave, exec);
 
 	start_pair();
 	expect_status(pid, STATUS_EXIT(5));
@@ -86,7 +94,7 @@ SCENARIO(exec_leader, "exec.by_second_thread", "", "", .cpus = 2, .after = check
 
 SCENARIO(exec_twice, "exec.two_at_once", "", "", .cpus = 2, .after = check_tasks)
 {
-	pid_t pid = make_pair(exec, exec);
+	pid_t pid = make_pair(0, exec, exec);
 
 	start_pair();
 	expect_status(pid, STATUS_EXIT(5));
@@ -95,7 +103,7 @@ SCENARIO(exec_twice, "exec.two_at_once", "", "", .cpus = 2, .after = check_tasks
 
 SCENARIO(exec_or_kill, "exec.against_kill", "", "", .cpus = 2, .after = check_tasks)
 {
-	pid_t pid = make_pair(exec, compute);
+	pid_t pid = make_pair(0, exec, compute);
 	int err;
 
 	start_pair();
@@ -116,7 +124,7 @@ static int create_another(void *unused)
 
 SCENARIO(exec_or_create, "exec.against_create", "", "", .cpus = 2, .after = check_tasks)
 {
-	pid_t pid = make_pair(exec, create_another);
+	pid_t pid = make_pair(0, exec, create_another);
 
 	start_pair();
 	expect_status(pid, STATUS_EXIT(5));
@@ -153,9 +161,10 @@ SCENARIO(suspend_resume, "suspend.then_resume", "", "", .cpus = 2, .after = chec
 	expect_status(pid, STATUS_EXIT(3));
 }
 
-static int resume_first(void *unused)
+static struct actor resumer;
+
+static int resume_first(void)
 {
-	(void)unused;
 	thread_resume(first);
 	thread_put(first);
 	return 0;
@@ -163,12 +172,12 @@ static int resume_first(void *unused)
 
 /* The resume may come first; then the kill must find the thread suspended. */
 SCENARIO(suspend_resume_kill, "suspend.resume_against_kill", "", "", .cpus = 2,
-	 .after = check_tasks)
+	 .after = check_tasks, .keeps = true)
 {
 	pid_t pid = make_one(compute);
 
 	thread_suspend(first);
-	thread_detach(start(resume_first, NULL));
+	act_on(1, &resumer, resume_first);
 	process_kill(subject, KILLED);
 	expect_status(pid, KILLED);
 }
@@ -205,7 +214,7 @@ SCENARIO(suspend_blocked, "suspend.against_event", "", "", .cpus = 2, .after = c
 
 SCENARIO(kill_by_id, "thread.killed_by_id_against_exit", "", "", .cpus = 2, .after = check_tasks)
 {
-	pid_t pid = make_pair(leave, leave);
+	pid_t pid = make_pair(0, leave, leave);
 	tid_t tid = second->tid;
 	int err;
 

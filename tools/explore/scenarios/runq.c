@@ -4,6 +4,8 @@
  */
 #include "errno.h"
 #include "explore/scenario.h"
+
+#include "explore/tree.h"
 #include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/wait.h"
@@ -69,12 +71,14 @@ SCENARIO(affinity, "runq.affinity", "", "", .cpus = 2, .after = queues_are_empty
 	end_here();
 }
 
+static _Atomic bool all_allowed;		/* another thread lets the mover run anywhere */
+
 static int move_away(void)
 {
 	int err = sched_set_affinity(current_thread(), BIT(0));
 
 	irq_off();
-	if (this_cpu() != &cpus[0])
+	if (this_cpu() != &cpus[0] && !all_allowed)
 		err = -EINVAL;
 	irq_on();
 	return err;
@@ -84,5 +88,157 @@ static int move_away(void)
 SCENARIO(moves, "runq.moves_itself", "", "", .cpus = 2, .after = queues_are_empty, .keeps = true)
 {
 	act_on(1, &first, move_away);
+	end_here();
+}
+
+/* --- A thread that gives way where it may not run any more ------------------------------------ */
+
+static int allow_all(void)
+{
+	all_allowed = true;
+	return sched_set_affinity(first.thread, ~0u);
+}
+
+/* SCHED2: it is ready on no queue when its mask allows the CPU again. */
+SCENARIO(allowed_again, "affinity.ready_is_queued", "", "", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	act_on(1, &first, move_away);
+	act_on(0, &second, allow_all);
+	end_here();
+}
+
+/* --- Going idle ------------------------------------------------------------------------------- */
+
+static _Atomic bool ran;
+
+static int note_that_it_ran(void)
+{
+	ran = true;
+	return 0;
+}
+
+/* This CPU stays busy, so the other one must come for the new thread, idle or about to be. */
+SCENARIO(kicked, "runq.kick_against_idle", "", "", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	preempt_off();
+	act_among(~0u, &first, note_that_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
+
+/* Checks that the thread runs where it may. */
+static int stay_there(void)
+{
+	int err;
+
+	irq_off();
+	err = this_cpu() == &cpus[1] ? 0 : -EINVAL;
+	irq_on();
+	return err;
+}
+
+/* The idle CPU steals neither of two threads that it may not run. */
+SCENARIO(pinned, "runq.not_stolen", "", "", .cpus = 2, .after = queues_are_empty, .keeps = true)
+{
+	act_on(1, &first, stay_there);
+	act_on(1, &second, stay_there);
+	end_here();
+}
+
+/* --- Three CPUs ------------------------------------------------------------------------------- */
+
+static int forbid_two_cpus(void)
+{
+	return sched_set_affinity(first.thread, BIT(2));
+}
+
+/* A thread is woken on one CPU, and another one changes its mask, while a third looks for work. */
+SCENARIO(three, "runq.steal_wake_affinity", "", "", .cpus = 3, .after = queues_are_empty,
+	 .keeps = true)
+{
+	struct thread *t = create_among(~0u, act, &first);
+
+	first.run = note_that_it_ran;
+	first.thread = t;
+	act_on(1, &second, forbid_two_cpus);
+	start_actor(&first, t);
+	end_here();
+}
+
+static int compute(void *unused)
+{
+	(void)unused;
+	host_user_loop();
+}
+
+static struct thread *runner;
+
+static int suspend_runner(void)
+{
+	return thread_suspend(runner);
+}
+
+static const char *runner_has_stopped(void)
+{
+	if (first.result)
+		return wrong("the suspend returned %d", first.result);
+	return thread_state(runner) == THREAD_SUSPENDED ? NULL : "the thread is not suspended";
+}
+
+/* SCHED2: a thread in user mode gives way where it is forbidden, and is suspended meanwhile. */
+SCENARIO(counted, "affinity.counted", "", "", .cpus = 3, .after = runner_has_stopped,
+	 .keeps = true)
+{
+	runner = create_in(make_child(), compute, NULL);
+	expect(!sched_set_affinity(runner, BIT(1)), "CPU 1 is not there");
+	thread_resume(runner);
+	stay_on(0);
+	expect(!thread_sleep(1), "a sleep failed");	/* meanwhile it comes to user mode */
+	act_on(2, &first, suspend_runner);
+	expect(!sched_set_affinity(runner, BIT(0)), "CPU 0 is not there");
+	end_here();
+}
+
+/* --- Real-time threads ------------------------------------------------------------------------ */
+
+/* BALANCE1: a real-time thread that has to wait gets the CPU of one that is not. */
+SCENARIO(pushed, "runq.urgent_pushed", "", "", .cpus = 2, .keeps = true)
+{
+	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
+	struct thread *t = create_in(make_child(), compute, NULL);
+
+	stay_on(0);
+	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
+	expect(!sched_set_affinity(t, BIT(1)), "CPU 1 is not there");
+	thread_resume(t);
+	first.urgent = true;
+	act_among(~0u, &first, note_that_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	thread_kill(t);			/* it never ends by itself */
+	end_here();
+}
+
+/* The same thread is pulled by the CPU whose own real-time thread blocks. */
+SCENARIO(pulled, "runq.urgent_pulled", "", "", .cpus = 2, .keeps = true)
+{
+	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
+	struct thread *t = create_in(make_child(), compute, NULL);
+
+	stay_on(0);
+	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
+	expect(!sched_set_affinity(t, BIT(1)), "CPU 1 is not there");
+	second.urgent = true;
+	act_on(1, &second, give_go);
+	thread_resume(t);
+	first.urgent = true;
+	act_among(~0u, &first, note_that_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	thread_kill(t);			/* it never ends by itself */
 	end_here();
 }

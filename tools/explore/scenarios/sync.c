@@ -313,3 +313,19 @@ SCENARIO(condvar_all, "condvar.broadcast", "", "", .cpus = 2, .after = consumed,
 	mutex_unlock(&mutex);
 	end_here();
 }
+
+static int produce_one(void)
+{
+	produce();
+	return 0;
+}
+
+/* Two CPUs signal, one of them that of the waiter: neither signal is lost. */
+SCENARIO(condvar_wakers, "condvar.two_wakers", "", "", .cpus = 2, .after = consumed,
+	 .keeps = true)
+{
+	act_on(0, &first, produce_one);
+	act_on(1, &second, produce_one);
+	expect(!consume_one() && !consume_one(), "a wait failed");
+	end_here();
+}

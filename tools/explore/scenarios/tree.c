@@ -31,6 +31,15 @@ void user_end_task(struct user *u)
 	tasks--;
 }
 
+/* As many signals may be pending as there is memory for. */
+static _Atomic u64 signals;
+
+_Atomic u64 *user_signals(struct user *u)
+{
+	(void)u;
+	return &signals;
+}
+
 const char *check_tasks(void)
 {
 	/* Process 1 is left. */
@@ -45,6 +54,11 @@ struct process *make_child(void)
 	return p;
 }
 
+void give_memory(struct process *p)
+{
+	p->as = host_user_space();
+}
+
 struct thread *create_in(struct process *p, thread_fn entry, void *arg)
 {
 	struct thread *t;
@@ -52,6 +66,20 @@ struct thread *create_in(struct process *p, thread_fn entry, void *arg)
 	expect(!thread_create_in(p, "thread", entry, arg, PRIORITY_DEFAULT, &t),
 	       "a thread could not be made");
 	return t;
+}
+
+struct thread *create_actor_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
+{
+	struct thread *t = create_in(p, act, a);
+
+	a->run = run;
+	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
+	return t;
+}
+
+void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
+{
+	start_actor(a, create_actor_in(p, cpu, a, run));
 }
 
 void adopt_orphans(void)
