@@ -309,6 +309,35 @@ SCENARIO(orphan_waited, "orphan.parent_waits", "06.5", "P6.9", .cpus = 2)
 
 /* --- Holds ------------------------------------------------------------------------------------ */
 
+static void try_hold(struct process *p)
+{
+	if (process_hold(p)) {
+		expect(!teardowns, "a process was held after it was torn down");
+		thread_yield();
+		expect(!teardowns, "a held process was torn down");
+		process_unhold(p);
+	}
+	process_put(p);
+}
+
+static void expect_one_teardown(pid_t pid)
+{
+	expect_3(pid);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* The last thread leaves while it is decided whether a hold may be taken. */
+SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	struct process *p = process_get(make_leaver(&kernel_process, &t));
+	pid_t pid = p->pid;
+
+	thread_resume(t);
+	try_hold(p);
+	expect_one_teardown(pid);
+}
+
 static _Atomic bool leaves;
 
 static int say_and_leave(void *code)
@@ -317,25 +346,17 @@ static int say_and_leave(void *code)
 	return leave(code);
 }
 
-/* Whether a hold may be taken is decided while the last thread leaves. */
-SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
+/* It is decided whether a hold may be taken while the last thread leaves. */
+SCENARIO(exit_or_hold, "hold.during_last_exit", "06.6", "P6.8", .cpus = 2)
 {
-	struct process *p = make_child();
+	struct process *p = process_get(make_child());
 	pid_t pid = p->pid;
 
-	process_get(p);
 	thread_resume(create_in(p, say_and_leave, (void *)3));
 	while (!leaves)
 		arch_spin_hint();
-	if (process_hold(p)) {
-		expect(!teardowns, "a process was held after it was torn down");
-		thread_yield();
-		expect(!teardowns, "a held process was torn down");
-		process_unhold(p);
-	}
-	process_put(p);
-	expect_3(pid);
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+	try_hold(p);
+	expect_one_teardown(pid);
 }
 
 /* The last hold may be the thread's or ours. */
