@@ -374,6 +374,35 @@ SCENARIO(hold_last, "hold.last_of_two", "06.6", "P6.8", .cpus = 2)
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
+static _Atomic bool tries;
+
+static int try_subject(void *unused)
+{
+	(void)unused;
+	tries = true;
+	try_hold(subject);
+	return 0;
+}
+
+/* All threads have left, and the last hold goes while another one may be taken. */
+SCENARIO(unhold_or_hold, "hold.against_last_unhold", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	pid_t pid;
+
+	subject = process_get(make_leaver(&kernel_process, &t));
+	pid = subject->pid;
+	expect(process_hold(subject), "a living process could not be held");
+	thread_resume(t);
+	while (subject->holds > 1)
+		arch_spin_hint();
+	thread_detach(start_on(1, try_subject, NULL));
+	while (!tries)
+		arch_spin_hint();
+	process_unhold(subject);
+	expect_one_teardown(pid);
+}
+
 static int unhold(void *unused)
 {
 	(void)unused;
