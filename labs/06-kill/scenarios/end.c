@@ -1,5 +1,5 @@
 /*
- * Lab 06: what comes after the last thread: holds, the teardown, zombies, orphans, the reaper.
+ * Lab 06: what comes after the last thread: holds, the teardown, zombies, orphans.
  */
 #include "errno.h"
 #include "explore/scenario.h"
@@ -87,6 +87,42 @@ SCENARIO(zombie_shared, "zombie.two_waiters", "06.2", "P6.7", .cpus = 2)
 	       its);
 }
 
+/* Each of two children is found once, the later one also if nobody waits when it ends. */
+SCENARIO(zombie_two, "zombie.two_children", "06.2", "P6.7", .cpus = 2)
+{
+	struct thread *t, *u;
+	pid_t first = make_leaver(&kernel_process, &t)->pid;
+	pid_t second = make_leaver(&kernel_process, &u)->pid;
+	struct wait_result res, none;
+	int err;
+
+	thread_resume(t);
+	thread_resume(u);
+	err = process_wait(-1, WEXITED, &res);
+	expect(!err && (res.pid == first || res.pid == second),
+	       "waiting for any child returned %d, process %d", err, res.pid);
+	err = process_wait(res.pid, WEXITED, &none);
+	expect(err == -ECHILD, "waiting for a child that is gone returned %d, process %d", err,
+	       none.pid);
+	expect_3(first + second - res.pid);
+}
+
+/* A wait that does not block finds the child if it has ended, and misses nothing later. */
+SCENARIO(zombie_polled, "zombie.polled", "06.2", "P6.7", .cpus = 2)
+{
+	struct thread *t;
+	pid_t pid = make_leaver(&kernel_process, &t)->pid;
+	struct wait_result res;
+	int err;
+
+	thread_resume(t);
+	err = process_wait(pid, WEXITED | WNOHANG, &res);
+	expect(!err && (!res.pid || res.pid == pid), "the wait returned %d, process %d", err,
+	       res.pid);
+	if (!res.pid)
+		expect_3(pid);
+}
+
 static struct process *subject;
 
 static int kill_subject(void *unused)
@@ -113,6 +149,27 @@ SCENARIO(zombie_killed, "zombie.against_kill", "06.5", "P6.7", .cpus = 2)
 	status = wait_for(pid);
 	expect(res.pid == pid && res.status == status,
 	       "the status of a zombie has changed from 0x%x to 0x%x", res.status, status);
+}
+
+/* A process that is not the kernel's own waits, for its only child. */
+static int wait_and_leave(void *unused)
+{
+	int err = wait_for_child(unused);
+
+	expect(!err, "the wait for an only child returned %d", err);
+	return 3;
+}
+
+SCENARIO(zombie_grandchild, "zombie.only_child", "06.2", "P6.7", .cpus = 2)
+{
+	struct process *parent = make_child();
+	struct thread *parent_thread = create_in(parent, wait_and_leave, NULL), *thread;
+	pid_t pid = parent->pid;
+
+	child = make_leaver(parent, &thread)->pid;
+	thread_resume(parent_thread);
+	thread_resume(thread);
+	expect_3(pid);
 }
 
 /* --- Orphans: the kernel's own process takes the place of init -------------------------------- */
@@ -153,6 +210,76 @@ SCENARIO(orphan_told, "orphan.init_waits_already", "06.2", "P6.9", .cpus = 2, .k
 	       res.pid);
 }
 
+/* The same with one child: nothing but its own end tells init of it. */
+SCENARIO(orphan_single, "orphan.only_child", "06.2", "P6.9", .cpus = 2, .keeps = true)
+{
+	struct thread *parent_thread, *thread;
+	struct process *grandparent = make_child();
+	struct process *parent = make_leaver(grandparent, &parent_thread);
+	pid_t pid = make_leaver(parent, &thread)->pid;
+	struct wait_result res;
+	int err;
+
+	adopt_orphans();
+	thread_resume(thread);
+	thread_resume(parent_thread);
+	err = process_wait(-1, WEXITED, &res);
+	expect(!err && res.pid == pid, "waiting for any child returned %d, process %d", err,
+	       res.pid);
+}
+
+static void expect_child_of_init(struct process *p)
+{
+	spin_lock(&tree_lock);
+	expect(p->parent == init_process, "the parent of an orphan is process %d", p->parent->pid);
+	spin_unlock(&tree_lock);
+}
+
+/* Of three children one ends before its parent or after it, one soon, one later. */
+SCENARIO(orphan_three, "orphan.three_children", "06.2", "P6.9", .cpus = 2)
+{
+	struct thread *parent_thread, *t[3];
+	struct process *parent = make_leaver(&kernel_process, &parent_thread), *c[3];
+	pid_t parent_pid = parent->pid;
+
+	for (int i = 0; i < 3; i++)
+		c[i] = make_leaver(parent, &t[i]);
+	adopt_orphans();
+	thread_resume(t[0]);
+	thread_resume(parent_thread);
+	thread_resume(t[1]);
+	expect_3(parent_pid);
+	for (int i = 0; i < 3; i++)
+		expect_child_of_init(c[i]);
+	thread_resume(t[2]);
+	expect_3(c[2]->pid);
+	expect_3(c[0]->pid);
+	expect_3(c[1]->pid);
+}
+
+/* Two processes give their children to init at the same time. */
+SCENARIO(orphan_two, "orphan.two_parents", "06.2", "P6.9", .cpus = 2)
+{
+	struct thread *parents[2], *children[2];
+	pid_t parent_pids[2], pids[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct process *parent = make_leaver(&kernel_process, &parents[i]);
+
+		parent_pids[i] = parent->pid;
+		pids[i] = make_leaver(parent, &children[i])->pid;
+	}
+	adopt_orphans();
+	for (int i = 0; i < 2; i++)
+		thread_resume(parents[i]);
+	for (int i = 0; i < 2; i++)
+		expect_3(parent_pids[i]);
+	for (int i = 0; i < 2; i++) {
+		thread_resume(children[i]);
+		expect_3(pids[i]);
+	}
+}
+
 static bool collected;
 
 static int wait_and_tell(void *unused)
@@ -182,22 +309,54 @@ SCENARIO(orphan_waited, "orphan.parent_waits", "06.5", "P6.9", .cpus = 2)
 
 /* --- Holds ------------------------------------------------------------------------------------ */
 
-/* Whether a hold may be taken is decided while the last thread leaves. */
-SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
+static void try_hold(struct process *p)
 {
-	struct thread *t;
-	struct process *p = make_leaver(&kernel_process, &t);
-	pid_t pid = p->pid;
-
-	thread_resume(t);
 	if (process_hold(p)) {
 		expect(!teardowns, "a process was held after it was torn down");
 		thread_yield();
 		expect(!teardowns, "a held process was torn down");
 		process_unhold(p);
 	}
+	process_put(p);
+}
+
+static void expect_one_teardown(pid_t pid)
+{
 	expect_3(pid);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* The last thread leaves while it is decided whether a hold may be taken. */
+SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	struct process *p = process_get(make_leaver(&kernel_process, &t));
+	pid_t pid = p->pid;
+
+	thread_resume(t);
+	try_hold(p);
+	expect_one_teardown(pid);
+}
+
+static _Atomic bool leaves;
+
+static int say_and_leave(void *code)
+{
+	leaves = true;
+	return leave(code);
+}
+
+/* It is decided whether a hold may be taken while the last thread leaves. */
+SCENARIO(exit_or_hold, "hold.during_last_exit", "06.6", "P6.8", .cpus = 2)
+{
+	struct process *p = process_get(make_child());
+	pid_t pid = p->pid;
+
+	thread_resume(create_in(p, say_and_leave, (void *)3));
+	while (!leaves)
+		arch_spin_hint();
+	try_hold(p);
+	expect_one_teardown(pid);
 }
 
 /* The last hold may be the thread's or ours. */
@@ -213,6 +372,35 @@ SCENARIO(hold_last, "hold.last_of_two", "06.6", "P6.8", .cpus = 2)
 	process_unhold(p);
 	expect_3(pid);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+static _Atomic bool tries;
+
+static int try_subject(void *unused)
+{
+	(void)unused;
+	tries = true;
+	try_hold(subject);
+	return 0;
+}
+
+/* All threads have left, and the last hold goes while another one may be taken. */
+SCENARIO(unhold_or_hold, "hold.against_last_unhold", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	pid_t pid;
+
+	subject = process_get(make_leaver(&kernel_process, &t));
+	pid = subject->pid;
+	expect(process_hold(subject), "a living process could not be held");
+	thread_resume(t);
+	while (subject->holds > 1)
+		arch_spin_hint();
+	thread_detach(start_on(1, try_subject, NULL));
+	while (!tries)
+		arch_spin_hint();
+	process_unhold(subject);
+	expect_one_teardown(pid);
 }
 
 static int unhold(void *unused)
@@ -273,70 +461,4 @@ SCENARIO(hold_or_kill, "hold.against_kill", "06.6", "P6.8", .cpus = 2)
 	status = wait_for(pid);
 	expect(status == KILLED, "the victim ended with status 0x%x, not 0x%x", status, KILLED);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
-}
-
-/* --- The reaper ------------------------------------------------------------------------------- */
-
-static int nothing(void *unused)
-{
-	(void)unused;
-	return 0;
-}
-
-SCENARIO(reap_two, "reaper.two_bodies", "06.2", "P6.10", .cpus = 2)
-{
-	thread_detach(start(nothing, NULL));
-	thread_detach(start(nothing, NULL));
-}
-
-SCENARIO(reap_drained, "reaper.drained", "06.2", "P6.10", .cpus = 2)
-{
-	struct thread *t = thread_get(start(nothing, NULL));
-
-	thread_detach(t);
-	while (thread_state(t) != THREAD_DEAD)
-		arch_spin_hint();
-	reaper_drain();
-	expect(!t->stack, "the reaper is idle, but a dead thread was not freed");
-	thread_put(t);
-}
-
-/* Threads of the kernel have joiners; a kill may come before they run, or while they do. */
-SCENARIO(reap_joinable, "reaper.killed_and_joined", "06.4", "P6.10", .cpus = 2)
-{
-	struct thread *t = start(nothing, NULL);
-	int err;
-
-	thread_kill(t);
-	err = thread_join(t, NULL, DEADLINE_NEVER);
-	expect(!err, "joining a killed thread returned %d", err);
-}
-
-static struct thread *victim;
-
-static int kill_victim(void *unused)
-{
-	(void)unused;
-	thread_kill(victim);
-	thread_put(victim);
-	return 0;
-}
-
-SCENARIO(reap_detached, "reaper.killed_and_detached", "06.4", "P6.10", .cpus = 2)
-{
-	victim = thread_get(start(nothing, NULL));
-	thread_detach(start(kill_victim, NULL));
-	expect(!thread_detach(victim), "the detach failed");
-}
-
-SCENARIO(reap_timed, "reaper.killed_or_timed_out", "06.4", "P6.10", .cpus = 2)
-{
-	int err;
-
-	victim = thread_get(start(nothing, NULL));
-	thread_detach(start(kill_victim, NULL));
-	err = thread_join(victim, NULL, deadline_in(1000));
-	expect(!err || err == -ETIMEDOUT, "the join returned %d", err);
-	if (err)
-		expect(!thread_join(victim, NULL, DEADLINE_NEVER), "the second join failed");
 }
