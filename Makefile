@@ -176,6 +176,7 @@ mutate: $(O)/setup-test.mk
 	$(if $(LAB)$(value MUTATE),,$(error mutate needs LAB=name, one of: $(all_labs); or MUTATE=file))
 	@$(PYTHON) -m tools.mutate --build-root '$(O)' $(if $(value MUTATE),$(call named,file,MUTATE),--lab $(LAB)) \
 		$(call named,function,FUNCTION) $(call named,only,ONLY) $(call named,json,JSON) \
+		$(call named,killers,KILLERS) $(if $(filter 1,$(MARKDOWN)),--markdown) \
 		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
 soak:

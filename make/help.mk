@@ -15,7 +15,8 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
   make mutate       change the solutions of LAB, or the file MUTATE, in small ways, one at a time, and
-                    list the changes that no test notices; FUNCTION, ONLY, SAMPLE, SEED, JOBS
+                    list the changes that no test notices; KILLERS=explorer asks only the explorer;
+                    FUNCTION, ONLY, SAMPLE, SEED, JOBS
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
   make stress       kernel tests (except those of times) and user tests on 4 and 8 parallel CPUs,
                     under another policy each round: ROUNDS (default 5), SEED
@@ -68,6 +69,8 @@ For others:
   ONLY=		matrix, models, mutate: only those whose name contains this; portability: distributions
   MUTATE=	the file below kernel/ or arch/ that mutate changes
   FUNCTION=	the one function of it to change
+  KILLERS=	explorer: mutate asks only the explorer, which takes minutes; all if empty
+  MARKDOWN=	1: mutate prints the table as docs/mutation.md has it
   SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty
   JOBS=$(JOBS)		how many mutants at once; as many as cores if empty
   TASKS=	the file of tasks that simulate runs

@@ -15,6 +15,7 @@ How a mutant comes about and dies, and where to read it:
     mutants.py      applies all operators: mutants with their ids and differences
     objects.py      compiles mutants, and drops those whose machine code is nothing new
     killers.py      asks the explorer, then the tests, until one notices the mutant
+    exploring.py    the lab's scenarios in the explorer
     booting.py      the lab's tests and the kernel's tests under QEMU
     store.py        verdicts that are known from earlier
     equivalent.py   labs/NN-name/equivalent.toml: survivors that behave as the kernel does, and why

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from grade import engine
@@ -16,7 +17,8 @@ from labs.stage import StageError
 from tools.mutate import equivalent, report, work
 from tools.mutate.booting import KernelTests, LabTests
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import Explorer, Killer
+from tools.mutate.exploring import Explorer
+from tools.mutate.killers import Killer, Known
 from tools.mutate.objects import Compiler
 from tools.mutate.operators import MEANINGS
 from tools.mutate.report import Fate, Outcome, Result
@@ -34,6 +36,7 @@ other, until one fails. A mutant that no test notices is a survivor: a test is m
 behaves as the kernel does, and then labs/NN-name/equivalent.toml says why.
 
   make mutate LAB=02-threads                          the solutions of a lab, against its tests
+  make mutate LAB=02-threads KILLERS=explorer         against its scenarios only: minutes, not hours
   make mutate MUTATE=kernel/sync/semaphore.c          a file, against the kernel's own tests
   make mutate MUTATE=kernel/sync/semaphore.c FUNCTION=semaphore_wait
   python3 -m tools.mutate --lab 02-threads --list     the mutants, without a run
@@ -70,24 +73,49 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants with TEXT in id or description")
     parser.add_argument("--sample", type=_number, metavar="N", help="judge N mutants, taken at random")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="chooses the sample; default 1")
+    parser.add_argument("--killers", choices=("all", "explorer"), default="all",
+                        help="explorer: run nothing under QEMU; what is known counts")  # fmt: skip
     parser.add_argument("--again", action="store_true", help="forget all verdicts known so far")
     parser.add_argument("--jobs", type=_number, default=len(os.sched_getaffinity(0)), metavar="N",
                         help="mutants at once; default: cores")  # fmt: skip
+    parser.add_argument("--markdown", action="store_true",
+                        help="print the table as docs/mutation.md has it")  # fmt: skip
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the result as data")
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
     options = parser.parse_args(arguments)
     if options.function and options.lab:
         parser.error("--function needs --file")
+    if options.killers == "explorer" and not options.lab:
+        parser.error("--killers explorer needs --lab: scenarios are a lab's")
     return options
 
 
+def _bench(options: argparse.Namespace, targets: Sequence[Target], end: ExitStack) -> engine.Bench:
+    arches = sorted({arch for t in targets for arch in t.arches})
+    bench = engine.set_up(ROOT, options.build_root, arches, options.jobs)
+    end.callback(bench.close)
+    return bench
+
+
 def _killers(
-    options: argparse.Namespace, lab: Lab | None, bench: engine.Bench, store: Store, progress: Progress
+    options: argparse.Namespace,
+    lab: Lab | None,
+    targets: Sequence[Target],
+    store: Store,
+    progress: Progress,
+    end: ExitStack,
 ) -> list[Killer]:
+    """Those to be asked, the cheapest first, and those whose earlier verdicts count."""
     if lab is None:
-        return [KernelTests(bench, options.file, store, progress)]
-    first: list[Killer] = [Explorer(ROOT, lab)] if Explorer.exists(ROOT) else []
-    return [*first, LabTests(bench, lab, store, progress)]
+        return [KernelTests(_bench(options, targets, end), options.file, store, progress)]
+    killers: list[Killer] = []
+    if lab.has_scenarios():
+        explorer = Explorer(ROOT, options.build_root, lab, store, progress)
+        end.callback(explorer.close)
+        killers.append(explorer)
+    if options.killers == "explorer":
+        return [*killers, Known(LabTests.name, LabTests.context_of(ROOT, lab))]
+    return [*killers, LabTests(_bench(options, targets, end), lab, store, progress)]
 
 
 def _judge(
@@ -98,16 +126,13 @@ def _judge(
     store: Store,
     progress: Progress,
 ) -> None:
-    arches = sorted({arch for t in targets for arch in t.arches})
-    bench = engine.set_up(ROOT, options.build_root, arches, options.jobs)
-    try:
-        killers = _killers(options, lab, bench, store, progress)
-        work.judge(results, killers, store, options.jobs, progress)
-    except KeyboardInterrupt:
-        print(f"make mutate: {report.so_far(results)}", file=sys.stderr)
-        raise
-    finally:
-        bench.close()
+    with ExitStack() as end:
+        try:
+            killers = _killers(options, lab, targets, store, progress, end)
+            work.judge(results, killers, store, options.jobs, progress)
+        except KeyboardInterrupt:
+            print(f"make mutate: {report.so_far(results)}", file=sys.stderr)
+            raise
 
 
 def _listed(results: Sequence[Result], only: str) -> str:
@@ -149,7 +174,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.list:
         print(_listed(results, options.only) + "\n" + report.text(outcome), end="")
         return 0
-    print(report.text(outcome), end="")
+    print(report.markdown(outcome) if options.markdown else report.text(outcome), end="")
     if options.json is not None:
         options.json.write_text(report.to_json(outcome), encoding="utf-8")
     return 0 if outcome.good else 1

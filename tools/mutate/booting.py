@@ -6,10 +6,13 @@ the costs by which tests are put in order.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import threading
 import time
+import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +27,7 @@ from tools import qemu
 from tools.mutate.errors import MutateError
 from tools.mutate.killers import BUILT, Order, Verdict
 from tools.mutate.mutants import Mutant
-from tools.mutate.store import Store, hash_of
+from tools.mutate.store import Store, hash_of, hash_of_text
 from tools.progress import Progress
 
 _JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")
@@ -36,13 +39,17 @@ def _say(run: Run) -> str:
     return f"{run.test}, {cpus}" + f", seed {run.seed}" * (run.seed > 1)
 
 
-class _Booting:
-    """Builds mutants with the grader's classes; a port's kernel is made only if it is needed."""
+class _Booting(ABC):
+    """Builds mutants with the grader's classes, and makes runs with them until one fails; a port's kernel is
+    made only if it is needed."""
+
+    name = "QEMU"
 
     def __init__(self, bench: engine.Bench, labs: Sequence[Lab], progress: Progress) -> None:
         self._bench = bench
         built = engine.build_reference(bench, labs, False, progress)
         self._honest = engine.honest(built)
+        self._order = Order()
 
     def build(self, mutant: Mutant, arch: str) -> Product:
         files = {mutant.path: mutant.content}
@@ -67,21 +74,40 @@ class _Booting:
         late = evidence.ended is Ended.SLOW
         return evidence, f"no end in {allowed:.0f} s; the kernel itself needs {cost:.1f} s" if late else ""
 
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        began = time.monotonic()
+        for arch in self._ports(mutant):
+            try:
+                product = self.build(mutant, arch)
+            except BuildFailed as error:
+                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
+            for run, fault in self._faults(mutant, arch, product):
+                if fault is not None:
+                    self._order.killed(mutant, run)
+                    return Verdict(True, f"{arch} {run}", fault, time.monotonic() - began)
+        return Verdict(False, "", "", time.monotonic() - began)
+
+    @abstractmethod
+    def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
+        """Makes one run after the other: its name, and how the mutant fails it, or None."""
+
 
 class LabTests(_Booting):
     """The lab's tests as the grader runs them, one after the other until one fails."""
 
-    name = "QEMU"
-
     def __init__(self, bench: engine.Bench, lab: Lab, store: Store, progress: Progress) -> None:
         super().__init__(bench, [lab], progress)
         self._lab = lab
-        here = f"labs/{lab.name}"
-        tops = (*BUILT, *_JUDGED, f"{here}/lab.toml")
-        tests = hash_of(bench.root, [f"{here}/tests"], frozenset())
-        self.context = f"{lab.name} {hash_of(bench.root, tops)} {tests}"
-        self._order = Order()
+        self.context = self.context_of(bench.root, lab)
         self._costs = self._measure(store, progress)
+
+    @staticmethod
+    def context_of(root: Path, lab: Lab) -> str:
+        """Scenarios may come and go: the explorer runs them, and no machine."""
+        about = tomllib.loads((lab.folder / "lab.toml").read_text(encoding="utf-8"))
+        told = hash_of_text(json.dumps({**about, "scenario": None}, sort_keys=True))
+        tests = hash_of(root, [f"labs/{lab.name}/tests"], frozenset())
+        return f"{lab.name} {hash_of(root, (*BUILT, *_JUDGED))} {told} {tests}"
 
     def _measure(self, store: Store, progress: Progress) -> dict[Run, float]:
         """Runs the tests on the kernel itself: they must pass, and their times are the costs."""
@@ -93,37 +119,30 @@ class LabTests(_Booting):
             known = store.get(key)
             if known is None:
                 began = time.monotonic()
-                passed, says = self._run(run, self._honest[run.arch], None)
-                if not passed:
-                    raise MutateError(f"the kernel itself fails {_say(run)} on {run.arch}: {says}")
+                fault = self._fault(run, self._honest[run.arch], None)
+                if fault is not None:
+                    raise MutateError(f"the kernel itself fails {_say(run)} on {run.arch}: {fault}")
                 known = {"seconds": time.monotonic() - began}
                 store.put(key, **known)
             costs[run] = float(known["seconds"])
             progress.step(f"the kernel itself: {run.test}")
         return costs
 
-    def _run(self, run: Run, product: Product, cost: float | None) -> tuple[bool, str]:
+    def _fault(self, run: Run, product: Product, cost: float | None) -> str | None:
+        """How a kernel fails @run, or None."""
         test = self._lab.test(run.test)
         evidence, late = self._boot(engine.boot_of(test, run, product), cost)
         if late:
-            return False, late
+            return late
         verdict = judge(self._lab, test, evidence)
+        if verdict.kind is Kind.PASS:
+            return None
         says, kind = verdict.findings[0].happened if verdict.findings else "", verdict.kind.value
-        return verdict.kind is Kind.PASS, says if says.startswith(kind) else f"{kind}: {says}"
+        return says if says.startswith(kind) else f"{kind}: {says}"
 
-    def judge(self, mutant: Mutant) -> Verdict | None:
-        began = time.monotonic()
-        for arch in self._ports(mutant):
-            try:
-                product = self.build(mutant, arch)
-            except BuildFailed as error:
-                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
-            for run in self._in_order(mutant, arch):
-                passed, says = self._run(run, product, self._costs[run])
-                if not passed:
-                    self._order.killed(mutant, _say(run))
-                    return Verdict(True, f"{arch} {_say(run)}", says, time.monotonic() - began)
-        return Verdict(False, "", "", time.monotonic() - began)
+    def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
+        for run in self._in_order(mutant, arch):
+            yield _say(run), self._fault(run, product, self._costs[run])
 
     def _in_order(self, mutant: Mutant, arch: str) -> list[Run]:
         runs = [run for run in self._costs if run.arch == arch]
@@ -152,8 +171,6 @@ class _Batch:
 class KernelTests(_Booting):
     """The kernel's own tests: those of the mutant's folder, then all others, some on each machine."""
 
-    name = "QEMU"
-
     def __init__(self, bench: engine.Bench, path: str, store: Store, progress: Progress) -> None:
         super().__init__(bench, [], progress)
         self.context = f"kernel {hash_of(bench.root, (*BUILT, *_JUDGED))}"
@@ -163,7 +180,6 @@ class KernelTests(_Booting):
         machines = [(arch, cpus) for arch in bench.references for cpus in (1, 4)]
         progress.expect(len(machines) * len(parts))
         self._batches: list[_Batch] = []
-        self._order = Order()
         for arch, cpus in machines:
             for part in filter(None, parts):
                 passing, cost = self._measured(store, arch, cpus, part)
@@ -210,19 +226,9 @@ class KernelTests(_Booting):
             return f"{last}: {panic}"
         return None
 
-    def judge(self, mutant: Mutant) -> Verdict | None:
-        began = time.monotonic()
-        for arch in self._ports(mutant):
-            try:
-                product = self.build(mutant, arch)
-            except BuildFailed as error:
-                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
-            for batch in self._in_order(mutant, arch):
-                fault = self._fault(arch, batch.cpus, batch.tests, product, batch.cost)
-                if fault is not None:
-                    self._order.killed(mutant, str(batch))
-                    return Verdict(True, f"{arch} {batch}", fault, time.monotonic() - began)
-        return Verdict(False, "", "", time.monotonic() - began)
+    def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
+        for batch in self._in_order(mutant, arch):
+            yield str(batch), self._fault(arch, batch.cpus, batch.tests, product, batch.cost)
 
     def _in_order(self, mutant: Mutant, arch: str) -> list[_Batch]:
         """The folder's own tests are first, whatever they cost."""

@@ -67,3 +67,21 @@ MEANINGS = {entry.name: entry.what for entry in OPERATORS} | {
     entry.name: entry.what for entry in ASSEMBLY if entry.name not in {c.name for c in OPERATORS}
 }
 NAMES = tuple(MEANINGS)
+
+# For a short table of a lab. Instructions are a group of their own.
+_ASSEMBLY_GROUP = "instructions"
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "locks, order, re-checks": ("unlock-early", "lock-late", "no-lock", "lock-wide", "swap", "no-recheck"),
+    "atomics": ("torn", "torn-irqs-off", "order"),
+    "statements": ("drop", "return"),
+    "conditions, loops": ("negate", "always", "operand", "key", "relation", "one-turn", "skip-first"),
+    "values": ("constant", "arithmetic", "errno", "narrow", "arguments"),
+    "calls": ("other-end", "neighbour", "twice", "no-reference"),
+}
+GROUPS = (*_GROUPS, _ASSEMBLY_GROUP)
+
+
+def group_of(operator: str, path: str) -> str:
+    if path.endswith(".S"):
+        return _ASSEMBLY_GROUP
+    return next(group for group, names in _GROUPS.items() if operator in names)

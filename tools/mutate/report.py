@@ -10,7 +10,7 @@ from enum import Enum
 from tools.mutate.equivalent import Entry
 from tools.mutate.killers import Verdict
 from tools.mutate.mutants import Mutant
-from tools.mutate.operators import NAMES
+from tools.mutate.operators import GROUPS, NAMES, group_of
 from tools.options import counted
 
 VERSION = 1
@@ -24,6 +24,7 @@ class Fate(Enum):
     QEMU = "killed under QEMU"
     EQUAL = "equivalent"
     SURVIVED = "survived"
+    UNASKED = "survived the explorer; not yet run under QEMU"
     WAITING = "not judged"
 
 
@@ -35,9 +36,11 @@ _COLUMNS = (
     ("QEMU", Fate.QEMU),
     ("equal", Fate.EQUAL),
     ("left", Fate.SURVIVED),
+    ("unasked", Fate.UNASKED),
 )
 KILLED = (Fate.EXPLORER, Fate.QEMU)
-_JUDGED = (*KILLED, Fate.EQUAL, Fate.SURVIVED)
+LEFT = (Fate.SURVIVED, Fate.UNASKED)
+_JUDGED = (*KILLED, Fate.EQUAL, *LEFT)
 
 
 @dataclass
@@ -65,39 +68,69 @@ class Outcome:
     @property
     def score(self) -> float:
         """Of the mutants that were judged and are not known to be equivalent, the part that was killed."""
-        killed, left = len(self.of(*KILLED)), len(self.of(Fate.SURVIVED))
+        killed, left = len(self.of(*KILLED)), len(self.of(*LEFT))
         return killed / (killed + left) if killed + left else 1.0
 
     @property
     def good(self) -> bool:
-        return not self.of(Fate.SURVIVED) and not self.missed and not self.stale
+        return not self.of(*LEFT) and not self.missed and not self.stale
 
 
 def killed_by(verdict: Verdict) -> Fate:
     return Fate.EXPLORER if verdict.killer == "explorer" else Fate.QEMU
 
 
+def _counts(results: Sequence[Result]) -> list[int]:
+    """One number for each column."""
+    broken = sum(r.fate is Fate.BROKEN for r in results)
+    return [len(results) - broken, *(sum(r.fate is fate for r in results) for _, fate in _COLUMNS[1:])]
+
+
 def table(outcome: Outcome) -> Iterator[str]:
     """One line for each operator that made something, and the sum."""
-    yield "operator        made " + " ".join(f"{title:>8}" for title, _ in _COLUMNS)
+    shown = len(_COLUMNS) - (not outcome.of(Fate.UNASKED))
+    yield "operator        made " + " ".join(f"{title:>8}" for title, _ in _COLUMNS[:shown])
     for name in (*NAMES, "all"):
         mine = [r for r in outcome.results if name in ("all", r.mutant.operator)]
         if mine:
-            broken = sum(r.fate is Fate.BROKEN for r in mine)
-            counts = [len(mine) - broken, *(sum(r.fate is f for r in mine) for _, f in _COLUMNS[1:])]
-            yield f"{name:<15} {len(mine):>4} " + " ".join(f"{n:>8}" for n in counts)
+            yield f"{name:<15} {len(mine):>4} " + " ".join(f"{n:>8}" for n in _counts(mine)[:shown])
+
+
+def markdown(outcome: Outcome) -> str:
+    """For a document: one row for each group of operators, and the mutants that are left."""
+    shown = _COLUMNS[3:] if outcome.of(Fate.UNASKED) else _COLUMNS[3:-1]
+    rows = [["group", "judged", *(title for title, _ in shown)], ["---", *["---:"] * (len(shown) + 1)]]
+    for group in (*GROUPS, "all"):
+        judged = [r for r in outcome.of(*_JUDGED) if group in ("all", _group(r))]
+        if judged:
+            counts = [len(judged), *(sum(r.fate is fate for r in judged) for _, fate in shown)]
+            rows.append([group, *map(str, counts)])
+    left = [f"- `{r.mutant.id}`: {r.mutant.what}" for r in outcome.of(*LEFT)]
+    parts = [[f"| {' | '.join(row)} |" for row in rows], left, [last_line(outcome)]]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _group(r: Result) -> str:
+    return group_of(r.mutant.operator, r.mutant.path)
+
+
+_UNNOTICED = (
+    (Fate.SURVIVED, "survivors, which no test notices:"),
+    (Fate.UNASKED, "not noticed by the explorer, and not yet run under QEMU:"),
+)
 
 
 def survivors(outcome: Outcome) -> Iterator[str]:
-    found = outcome.of(Fate.SURVIVED)
-    if found:
-        yield "survivors, which no test notices:"
-    for r in found:
-        m = r.mutant
-        yield f"  {m.path}:{m.line}: {m.operator}: {m.what}"
-        yield f"      id      {m.id}"
-        yield f"      before  {m.removed or '(nothing)'}"
-        yield f"      after   {m.added or '(nothing)'}"
+    for fate, title in _UNNOTICED:
+        found = outcome.of(fate)
+        if found:
+            yield title
+        for r in found:
+            m = r.mutant
+            yield f"  {m.path}:{m.line}: {m.operator}: {m.what}"
+            yield f"      id      {m.id}"
+            yield f"      before  {m.removed or '(nothing)'}"
+            yield f"      after   {m.added or '(nothing)'}"
 
 
 def faults(outcome: Outcome) -> Iterator[str]:
@@ -108,7 +141,7 @@ def faults(outcome: Outcome) -> Iterator[str]:
 
 
 def last_line(outcome: Outcome) -> str:
-    killed, left = len(outcome.of(*KILLED)), len(outcome.of(Fate.SURVIVED))
+    killed, left = len(outcome.of(*KILLED)), len(outcome.of(*LEFT))
     parts = [f"{outcome.title}: {killed} of {killed + left} mutants killed, {100 * outcome.score:.1f} %"]
     if equal := outcome.of(Fate.EQUAL):
         parts.append(f"{len(equal)} equivalent")
@@ -133,7 +166,7 @@ def so_far(results: Sequence[Result]) -> str:
     waiting = sum(r.fate is Fate.WAITING for r in results)
     return (
         f"{len(judged)} of {len(judged) + waiting} mutants judged, {killed} killed, "
-        f"{sum(r.fate is Fate.SURVIVED for r in judged)} survived; the same command goes on from here"
+        f"{sum(r.fate in LEFT for r in judged)} survived; the same command goes on from here"
     )
 
 

@@ -61,6 +61,10 @@ def hash_of(root: Path, tops: Iterable[str], left_out: frozenset[str] = _LEFT_OU
     return found.hexdigest()[:16]
 
 
+def hash_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _add(found: "hashlib._Hash", root: Path, path: Path) -> None:
     found.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
     found.update(path.read_bytes())

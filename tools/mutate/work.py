@@ -13,7 +13,7 @@ from tools.mutate import equivalent, scope
 from tools.mutate.killers import BUILT, Killer, judged
 from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
 from tools.mutate.objects import Compiler
-from tools.mutate.report import Fate, Outcome, Result, killed_by
+from tools.mutate.report import LEFT, Fate, Outcome, Result, killed_by
 from tools.mutate.scope import Target
 from tools.mutate.store import Store, hash_of
 from tools.mutate.tree import parse
@@ -109,6 +109,8 @@ def judge(
                 r.fate = Fate.BROKEN
             else:
                 r.fate = killed_by(r.verdict) if r.verdict.killed else Fate.SURVIVED
+        if r.fate is Fate.SURVIVED and killers[-1].name not in verdicts:
+            r.fate = Fate.UNASKED
         progress.step(r.mutant.id)
 
     in_parallel(jobs, one, results)
@@ -122,7 +124,7 @@ def compare(outcome: Outcome, entries: Sequence[equivalent.Entry]) -> None:
         entry = named.get(r.mutant.id)
         if entry is None or r.fate is Fate.WAITING:
             continue
-        if r.fate is Fate.SURVIVED:
+        if r.fate in LEFT:
             r.fate, r.entry = Fate.EQUAL, entry
         else:
             killer = f" ({r.verdict.killer})" if r.verdict and r.verdict.killed else ""

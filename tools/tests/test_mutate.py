@@ -11,14 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+from grade.build import Product
+from grade.lab import Lab, choose
 from tools import options
-from tools.mutate import assembly, equivalent, report, work
+from tools.explore.program import Result as Explored
+from tools.mutate import assembly, equivalent, exploring, report, work
+from tools.mutate.booting import LabTests
 from tools.mutate.edits import applied
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import Order, Verdict, judged
+from tools.mutate.killers import Killer, Known, Order, Verdict, judged
 from tools.mutate.mutants import Mutant, code_lines, of_target
 from tools.mutate.objects import Compiler
-from tools.mutate.operators import ASSEMBLY, MEANINGS, OPERATORS
+from tools.mutate.operators import ASSEMBLY, GROUPS, MEANINGS, OPERATORS, group_of
 from tools.mutate.report import Fate, Outcome, Result
 from tools.mutate.scope import Part, Target, of_file
 from tools.mutate.store import Store
@@ -387,6 +391,138 @@ class Resumption(unittest.TestCase):
             with self.assertRaises(KeyboardInterrupt):
                 judged([_Killer(True)], store, mutant(1))
             self.assertIsNone(store.get(f"QEMU c {mutant(1).key}"))
+
+
+    def test_the_explorer_alone_leaves_its_survivors_to_a_later_run(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            explorer, tests = _Killer(False), _Killer(True)
+            explorer.name = "explorer"
+            known = Known(tests.name, tests.context)
+
+            def fate(*killers: Killer) -> Fate:
+                result = Result(mutant(1), Fate.WAITING)
+                work.judge([result], killers, Store(Path(folder, "v")), 1, Silent())
+                return result.fate
+
+            self.assertIs(fate(explorer, known), Fate.UNASKED)
+            self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 0))
+            self.assertIs(fate(explorer, tests), Fate.QEMU)
+            self.assertIs(fate(explorer, known), Fate.QEMU)
+            self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 1))
+
+    def test_the_explorer_alone_says_nothing_about_a_port(self) -> None:
+        result = Result(mutant(1), Fate.WAITING)
+        with tempfile.TemporaryDirectory() as folder:
+            work.judge([result], [Known("QEMU", "c")], Store(Path(folder, "v")), 1, Silent())
+        self.assertIs(result.fate, Fate.WAITING)
+
+
+class Exploration(unittest.TestCase):
+    """The explorer as a killer; programs are not built here."""
+
+    LAB = choose(ROOT, ["02-threads"])[0]
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.wrong: dict[str, str] = {}  # the scenarios that find something
+        self.asked: list[str] = []
+        self.built = 0
+
+    def judge(self, lab: Lab, path: str = "kernel/k.c") -> Verdict | None:
+        def build(*_: object) -> Product:
+            self.built += 1
+            made = self.folder / str(self.built)
+            made.mkdir()
+            return Product(made / "kernel.elf", None, made / "explore")
+
+        def one(program: Path, name: str, bound: int, fenced: bool) -> Explored:
+            honest = program.parent.name == "1"
+            if not honest:
+                self.asked.append(name)
+            verdict = "" if honest else self.wrong.get(name, "")
+            return Explored(name, "wrong" if verdict else "bounded", bound, 1, 1, 1, 1, verdict)
+
+        self.asked.clear()
+        self.built = 0
+        with (
+            mock.patch.object(exploring, "Reference", autospec=True) as reference,
+            mock.patch.object(exploring, "explore", one),
+            tempfile.TemporaryDirectory(dir=self.folder) as made,
+        ):
+            self.folder, kept = Path(made), self.folder
+            reference.return_value.build.side_effect = build
+            reference.return_value.build_with.side_effect = build
+            try:
+                store = Store(kept / "verdicts.jsonl")
+                return exploring.Explorer(ROOT, BUILD_ROOT, lab, store, Silent()).judge(mutant(1, path=path))
+            finally:
+                self.folder = kept
+
+    def test_the_first_counterexample_ends_it_and_is_kept(self) -> None:
+        names = [test.name for test in self.LAB.tests if test.bound is not None]
+        self.wrong = dict.fromkeys(names, "a deadlock")
+        found = self.judge(self.LAB)
+        assert found is not None
+        self.assertIs(found.killed, True)
+        self.assertEqual(len(self.asked), 1)
+        self.assertEqual(found.evidence, f"{self.asked[0]}: a deadlock")
+        again = self.judge(self.LAB)
+        assert again is not None
+        self.assertEqual((self.asked, self.built, again.evidence), ([], 1, found.evidence))
+
+    def test_of_a_survivor_only_a_new_scenario_is_asked(self) -> None:
+        fewer = replace(self.LAB, tests=tuple(t for t in self.LAB.tests if t.name != "join.one"))
+        found = self.judge(fewer)
+        assert found is not None
+        self.assertIs(found.killed, False)
+        self.assertNotIn("join.one", self.asked)
+        self.wrong = {"join.one": "lost"}
+        found = self.judge(self.LAB)
+        assert found is not None
+        self.assertEqual((found.killed, self.asked), (True, ["join.one"]))
+
+    def test_a_port_is_not_its_business(self) -> None:
+        self.assertIsNone(self.judge(self.LAB, "arch/riscv/k.c"))
+        self.assertEqual(self.asked, [])
+
+    def test_a_new_scenario_is_none_of_the_business_of_qemu(self) -> None:
+        lab = replace(self.LAB, folder=self.folder)
+        text = (self.LAB.folder / "lab.toml").read_text()
+        contexts = []
+        for more in ("", '[[scenario]]\nname = "join.new"\n', '[[test]]\nname = "join.newer"\n'):
+            (self.folder / "lab.toml").write_text(text + more)
+            contexts.append(LabTests.context_of(ROOT, lab))
+        self.assertEqual(contexts[0], contexts[1])
+        self.assertNotEqual(contexts[0], contexts[2])
+
+    def test_the_kernel_itself_must_pass(self) -> None:
+        with (
+            mock.patch.object(exploring.Explorer, "_fault", return_value="lost"),
+            self.assertRaisesRegex(MutateError, "the kernel itself fails .*: lost"),
+        ):
+            self.judge(self.LAB)
+
+
+class Tables(unittest.TestCase):
+    def test_each_operator_has_a_group(self) -> None:
+        for entry in OPERATORS:
+            self.assertIn(group_of(entry.name, "k.c"), GROUPS)
+        for name in ASSEMBLY:
+            self.assertEqual(group_of(name.name, "k.S"), GROUPS[-1])
+
+    def test_markdown_has_a_row_for_each_group_and_all_that_is_left(self) -> None:
+        fates = (Fate.EXPLORER, Fate.QEMU, Fate.EQUAL, Fate.SURVIVED, Fate.BROKEN)
+        found = Outcome("02", [Result(mutant(n), fate) for n, fate in enumerate(fates)])
+        text = report.markdown(found)
+        self.assertIn("| statements | 4 | 1 | 1 | 1 | 1 |\n| all | 4 | 1 | 1 | 1 | 1 |\n\n", text)
+        self.assertIn("- `k.c:f:2:drop:3`: drop b\n", text)
+        self.assertIn("02: 2 of 3 mutants killed, 66.7 %; 1 equivalent", text)
+        found.results.append(Result(mutant(9), Fate.UNASKED))
+        self.assertIn("| left | unasked |", report.markdown(found))
+        self.assertIn("not yet run under QEMU:\n  k.c:2: drop", report.text(found))
+        self.assertFalse(Outcome("02", found.results[-1:]).good)
 
 
 class Equivalents(unittest.TestCase):

@@ -1,0 +1,99 @@
+/*
+ * Lab 02: joins of a thread that lives on. Its joiner is sent away by the clock, by a kill or by a
+ * detach, or is told that it is not the first.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+#include "process/process.h"
+
+static struct thread *living;		/* suspended until the scenario resumes it */
+static unsigned nr_bodies;
+
+static int body(void *arg)
+{
+	nr_bodies++;
+	return (int)(long)arg;
+}
+
+static void make_living(void)
+{
+	living = thread_create("living", body, (void *)7, PRIORITY_DEFAULT);
+}
+
+static void expect_join(struct deadline d, int wanted)
+{
+	int code = 0, err = thread_join(living, &code, d);
+
+	expect(err == wanted, "the join returned %d, not %d", err, wanted);
+	expect(err || code == 7, "joined with code %d instead of 7", code);
+}
+
+static int join_living(void *unused)
+{
+	int code;
+
+	(void)unused;
+	return thread_join(living, &code, DEADLINE_NEVER);
+}
+
+/* A thread that waits for the end of `living`. */
+static struct thread *start_joiner(void)
+{
+	struct thread *j = start(join_living, NULL);
+
+	while (thread_state(j) != THREAD_BLOCKED)
+		thread_yield();
+	return j;
+}
+
+static void expect_joiner(struct thread *j, int wanted)
+{
+	int err = join(j);
+
+	expect(err == wanted, "the waiting joiner got %d, not %d", err, wanted);
+}
+
+/* A join that gave up leaves the place of the joiner free. */
+SCENARIO(gives_up, "join.gives_up", "02.5", "P2.6", .cpus = 1)
+{
+	make_living();
+	expect_join(DEADLINE_POLL, -ETIMEDOUT);
+	expect_join(deadline_in(1000), -ETIMEDOUT);
+	thread_resume(living);
+	expect_join(DEADLINE_NEVER, 0);
+}
+
+SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
+{
+	struct thread *j;
+
+	make_living();
+	j = start_joiner();
+	thread_kill(j);
+	expect_joiner(j, -EINTR);
+	thread_resume(living);
+	expect_join(DEADLINE_NEVER, 0);
+}
+
+/* Each refusal has an error of its own, and a detach does not wait for the thread's end. */
+SCENARIO(refused, "join.refused", "02.7", "P2.9", .cpus = 1)
+{
+	struct thread *j;
+	int err;
+
+	make_living();
+	thread_get(living);
+	j = start_joiner();
+	expect_join(DEADLINE_POLL, -EBUSY);
+	expect_join(DEADLINE_NEVER, -EBUSY);
+	err = thread_detach(living);
+	expect(!err, "the detach returned %d", err);
+	expect_join(DEADLINE_POLL, -ECHILD);
+	expect_joiner(j, -ECHILD);
+	err = thread_detach(living);
+	expect(err == -ECHILD, "a second detach returned %d, not %d", err, -ECHILD);
+	expect_join(DEADLINE_NEVER, -ECHILD);
+	expect(!nr_bodies, "a thread ran that had not been resumed");
+	thread_resume(living);
+	thread_put(living);
+}
