@@ -31,6 +31,7 @@ from tools.options import STATUS_USAGE, Parser, counted, directory, run_program,
 from tools.progress import Progress, shown
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_GOALS = ("explorer",)
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ def _built(
 ) -> Product:
     """The explorer with the tree's files, or with the submission's in their place."""
     try:
-        product = reference.build([f for lab in labs for f in lab.files], False, progress)
+        product = reference.build([f for lab in labs for f in lab.files], _GOALS, progress)
         files = _files(options, labs[0] if labs else None)
-        return reference.build_with(files, product) if files else product
+        return reference.build_with(files, product, _GOALS) if files else product
     except BuildFailed as e:
         raise Wrong("it does not compile:\n" + "\n".join(f"  {line}" for line in e.lines)) from e
 
@@ -108,7 +109,7 @@ def _built(
 def _prepared(options: argparse.Namespace) -> Iterator[Chosen]:
     labs = choose(ROOT, [options.lab] if options.lab else [])
     fenced = not qemu.why_no_bubblewrap()
-    reference = Reference(ROOT, options.build_root, "riscv", fenced, options.jobs, ("explorer",))
+    reference = Reference(ROOT, options.build_root, "riscv", fenced, options.jobs)
     try:
         with shown() as progress:
             product = _built(reference, options, labs, progress)
