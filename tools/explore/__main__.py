@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ from grade.explored import steps
 from grade.lab import Lab, choose
 from grade.submission import Rejected, take
 from tools import qemu
-from tools.explore.program import BOUND, STEPS, ExploreError, Result, Scenario
+from tools.explore.longer import Budget, go_on
+from tools.explore.program import BOUND, DEPTH, SEED, STEPS, ExploreError, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
 from tools.options import STATUS_USAGE, Parser, counted, directory, run_program, to_write
 from tools.progress import Progress, shown
@@ -57,6 +59,12 @@ class Wrong(Exception):
     """The options make no sense, or the work cannot be done; one line says why."""
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be a number from 1 up")
+    return int(text)
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(prog="make explore", description=__doc__)
     parser.add_argument("--lab", help="only this lab's scenarios; default: all there are")
@@ -67,6 +75,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help=f"most preemptions of a schedule; default: the lab's, or {BOUND}")  # fmt: skip
     parser.add_argument("--steps", type=int, default=STEPS, metavar="N",
                         help="budget of a scenario; default: %(default)s")  # fmt: skip
+    more = parser.add_mutually_exclusive_group()
+    more.add_argument("--random", type=_positive, metavar="N", help="then run N schedules at random")
+    more.add_argument("--seconds", type=_positive, metavar="S",
+                      help="then larger bounds, and random schedules, until S seconds are over")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help="chooses the random schedules")
+    parser.add_argument("--depth", type=int, default=DEPTH, metavar="N", choices=range(1, 17),
+                        help="events in one order that a mistake needs; default: %(default)s")  # fmt: skip
     parser.add_argument("--replay", metavar="NAME", help="run one schedule, as x:4c4/1")
     parser.add_argument("--gdb", action="store_true", help="with --replay: under GDB")
     parser.add_argument("--first", action="store_true", help="stop at the first counterexample")
@@ -172,6 +187,24 @@ def _explore_all(chosen: Chosen, options: argparse.Namespace) -> list[Result]:
     return [results[s.scenario] for s in chosen.scenarios]
 
 
+def _go_on(
+    chosen: Chosen, options: argparse.Namespace, results: list[Result], began: float
+) -> list[Result]:
+    """The results after the random schedules, or the time, that the options ask for."""
+    program = chosen.product.explorer
+    assert program is not None
+    left = max(0.0, options.seconds - (time.monotonic() - began)) if options.seconds else 0.0
+    if not options.random and left < 1:
+        return results
+    budget = Budget(options.random or 0, left, options.seed, options.depth)
+    with shown() as progress:
+        found, whole = go_on(program, results, budget, options.jobs, chosen.fenced, progress)
+    if not whole:
+        _print_all(chosen, found)
+        raise KeyboardInterrupt
+    return found
+
+
 def _print_all(chosen: Chosen, results: Sequence[Result]) -> None:
     known = {s.scenario: s for s in chosen.scenarios}
     for r in results:
@@ -213,7 +246,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 0
             if options.replay is not None:
                 return _replay_one(chosen, options)
+            began = time.monotonic()
             results = _explore_all(chosen, options)
+            if not (options.first and any(r.outcome == "wrong" for r in results)):
+                results = _go_on(chosen, options, results, began)
             _print_all(chosen, results)
     except (Wrong, ExploreError, GraderError) as e:
         print(f"make explore: {e}", file=sys.stderr)

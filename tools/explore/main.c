@@ -4,6 +4,11 @@
  *	explore list			names the scenarios
  *	explore NAME BOUND STEPS	runs all schedules with at most BOUND preemptions
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
+ *	explore NAME random SEED COUNT [DEPTH]
+ *					runs so many at random (random.c)
+ *	explore NAME more BOUND SECONDS SEED [DEPTH]
+ *					runs those with BOUND preemptions and more until half of
+ *					the time is over, then random ones
  *	explore NAME plain STEPS	runs all schedules, and equal states each time they come
  *	explore NAME check STEPS	is every store to memory known? For the explorer's own tests
  *
@@ -16,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "entry.h"
 
@@ -93,11 +99,16 @@ static bool read_schedule(const char *text, struct schedule *s)
 
 /* --- Searching -------------------------------------------------------------------------------- */
 
+static uint64_t nr_random, random_steps, random_seed;	/* executions so far, with this seed */
+
 static void report(const char *outcome, unsigned bound, const struct figures *f)
 {
 	printf("{\"scenario\": \"%s\", \"outcome\": \"%s\", \"bound\": %u, \"executions\": %" PRIu64
 	       ", \"states\": %" PRIu64 ", \"steps\": %" PRIu64 ", \"longest\": %u",
 	       scenario->name, outcome, bound, f->executions, nr_states, f->steps, f->longest);
+	if (nr_random)
+		printf(", \"random\": %" PRIu64 ", \"random_steps\": %" PRIu64
+		       ", \"seed\": %" PRIu64, nr_random, random_steps, random_seed);
 	if (verdict[0]) {
 		printf(", \"verdict\": ");
 		print_text(verdict);
@@ -111,15 +122,19 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 static void shrink(struct schedule *s)
 {
 	static struct schedule shorter;
+	unsigned before;
 
-	for (unsigned i = s->nr; i-- > 0;) {
-		shorter = *s;
-		shorter.nr--;
-		memmove(&shorter.choices[i], &shorter.choices[i + 1],
-			(shorter.nr - i) * sizeof(shorter.choices[0]));
-		if (replay(&shorter) == OUTCOME_WRONG)
-			*s = shorter;
-	}
+	do {
+		before = s->nr;
+		for (unsigned i = s->nr; i-- > 0;) {
+			shorter = *s;
+			shorter.nr--;
+			memmove(&shorter.choices[i], &shorter.choices[i + 1],
+				(shorter.nr - i) * sizeof(shorter.choices[0]));
+			if (replay(&shorter) == OUTCOME_WRONG)
+				*s = shorter;
+		}
+	} while (s->nr < before);
 	replay(s);
 }
 
@@ -131,17 +146,27 @@ _Noreturn void boot_failed(void)
 	exit(1);
 }
 
+/* Searches until no racing word turns up that was not known before. */
+static enum outcome search_bound(unsigned bound, uint64_t most_steps, struct figures *f)
+{
+	enum outcome o;
+	unsigned racing;
+
+	do {
+		racing = nr_racing;
+		o = search(bound, most_steps, f, &schedule);
+	} while (o == OUTCOME_RIGHT && nr_racing != racing);
+	return o;
+}
+
 static int search_all(unsigned bound, uint64_t most_steps)
 {
 	struct figures f = { 0 };
 	enum outcome o = OUTCOME_RIGHT;
-	unsigned k, racing;
+	unsigned k;
 
 	for (k = bound == BOUND_NONE ? bound : 0; k <= bound; k++) {
-		do {
-			racing = nr_racing;
-			o = search(k, most_steps, &f, &schedule);
-		} while (o == OUTCOME_RIGHT && nr_racing != racing);
+		o = search_bound(k, most_steps, &f);
 		if (o != OUTCOME_RIGHT || !f.cut)
 			break;
 	}
@@ -153,6 +178,92 @@ static int search_all(unsigned bound, uint64_t most_steps)
 	} else {
 		report(f.cut ? "bounded" : "complete", f.cut ? bound : k, &f);
 	}
+	return o == OUTCOME_WRONG;
+}
+
+/* --- Searching for a time --------------------------------------------------------------------- */
+
+#define TELL_S		0.5		/* how often it tells how far it is */
+#define MOST_STEPS	20000000	/* of a larger bound: its states must fit into memory */
+#define FOR_EVER	1e18
+
+static double time_limit, told_at;	/* 0: there is none */
+static unsigned bound_now;		/* of the search that goes on, or of the last one */
+static const struct figures *finished;	/* when the random ones have begun: of the last bound */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Reports as if the time were over, so that who stops the program knows what was done. */
+static void tell(const struct figures *f)
+{
+	nr_random = finished ? f->executions : 0;
+	random_steps = f->steps;
+	report(finished ? "bounded" : "unfinished", bound_now, finished ? finished : f);
+	fflush(stdout);
+}
+
+bool time_is_over(const struct figures *f)
+{
+	double t;
+
+	if (!time_limit)
+		return false;
+	t = now();
+	if (t - told_at >= TELL_S) {
+		told_at = t;
+		tell(f);
+	}
+	return t >= time_limit;
+}
+
+/* Reports @done, the figures of the bounded search that came before. */
+static int search_random(uint64_t count, unsigned depth, const struct figures *done)
+{
+	struct figures f;
+	enum outcome o;
+
+	finished = done;
+	told_at = now();
+	o = search_at_random(random_seed, count, depth, &f, &schedule);
+	nr_random = f.executions;
+	random_steps = f.steps;
+	time_limit = 0;
+	if (o == OUTCOME_WRONG)
+		shrink(&schedule);
+	report(o == OUTCOME_WRONG ? "wrong" : "bounded", bound_now, done);
+	return o == OUTCOME_WRONG;
+}
+
+/* Reports the largest bound that was finished, with no executions if there is none. */
+static int search_more(unsigned bound, double seconds, unsigned depth)
+{
+	struct figures f = { 0 }, done = { 0 };
+	double end = now() + seconds;
+	enum outcome o;
+
+	told_at = now();
+	time_limit = end - seconds / 2;
+	for (bound_now = bound;; bound_now++) {
+		o = search_bound(bound_now, MOST_STEPS, &f);
+		if (o != OUTCOME_RIGHT || !f.cut)
+			break;
+		done = f;
+	}
+	if (o == OUTCOME_TOO_MANY) {
+		time_limit = end;
+		bound_now -= bound_now > 0;
+		return search_random(UINT64_MAX, depth, &done);
+	}
+	time_limit = 0;
+	if (o == OUTCOME_WRONG)
+		shrink(&schedule);
+	report(o == OUTCOME_WRONG ? "wrong" : "complete", bound_now, &f);
 	return o == OUTCOME_WRONG;
 }
 
@@ -274,13 +385,22 @@ static void list(void)
 		       s->name, s->step, s->property, s->cpus, s->wrong ? "true" : "false");
 }
 
+static unsigned depth_of(const char *text)
+{
+	unsigned depth = text ? strtoul(text, NULL, 10) : DEPTH_OF_MISTAKE;
+
+	return depth < DEPTH_OF_MISTAKE_MAX ? depth : DEPTH_OF_MISTAKE_MAX;
+}
+
 int main(int argc, char **argv)
 {
+	static const struct figures none;
+
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
 		list();
 		return 0;
 	}
-	if (argc != 4) {
+	if (argc < 4 || argc > 7) {
 		fprintf(stderr, "usage: explore list | NAME BOUND STEPS | NAME replay SCHEDULE\n");
 		return 2;
 	}
@@ -300,6 +420,16 @@ int main(int argc, char **argv)
 	search_init(scenario->bare);
 	if (strcmp(argv[2], "replay") == 0)
 		return replay_one(argv[3]);
+	if (strcmp(argv[2], "random") == 0 && argc >= 5) {
+		random_seed = strtoull(argv[3], NULL, 10);
+		time_limit = FOR_EVER;
+		return search_random(strtoull(argv[4], NULL, 10), depth_of(argv[5]), &none);
+	}
+	if (strcmp(argv[2], "more") == 0 && argc >= 6) {
+		random_seed = strtoull(argv[5], NULL, 10);
+		return search_more(strtoul(argv[3], NULL, 10), strtod(argv[4], NULL),
+				   depth_of(argv[6]));
+	}
 	if (check_lines)
 		return search_all(1, strtoull(argv[3], NULL, 10));
 	merge_states = strcmp(argv[2], "plain") != 0;

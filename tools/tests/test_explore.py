@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import json
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+from dataclasses import replace
 from math import comb, factorial
 from pathlib import Path
 
 from tools.explore import table
-from tools.explore.program import Access, ExploreError, explore, is_schedule, replay, scenarios
+from tools.explore.longer import Budget, go_on
+from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
+from tools.explore.program import is_schedule, replay, scenarios
+from tools.progress import Silent
 from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT, make
 
@@ -112,6 +118,100 @@ class Verdicts(Explorer):
             replay(_PROGRAM, "join.one", "x:zz")
 
 
+def nothing_yet(scenario: str) -> Result:
+    return Result(scenario, "bounded", 0, 1, 0, 0, 0)
+
+
+class AtRandom(Explorer):
+    def test_each_program_is_right_or_wrong_as_it_says(self) -> None:
+        for s in scenarios(_PROGRAM):
+            if s.scenario.startswith("litmus."):
+                with self.subTest(s.scenario):
+                    found = at_random(_PROGRAM, nothing_yet(s.scenario), 2000)
+                    self.assertEqual(found.outcome, "wrong" if s.wrong else "bounded")
+
+    def test_the_kernel_is_right(self) -> None:
+        for name in ("join.one", "sleeper.earlier", "kill.preempted", "mutex.timeout"):
+            found = at_random(_PROGRAM, nothing_yet(name), 300, seed=3)
+            self.assertEqual((found.outcome, found.random, found.verdict), ("bounded", 300, ""), name)
+
+    def test_a_mistake_of_two_events_is_as_likely_as_the_theory_says(self) -> None:
+        """Two CPUs, six pauses: 12 executions on average, after the first, which learns what races."""
+        torn = nothing_yet("litmus.torn")
+        needed = [at_random(_PROGRAM, torn, 2000, seed=seed, depth=2).random - 1 for seed in range(60)]
+        self.assertLessEqual(sum(needed) / len(needed), 12)
+
+    def test_a_mistake_of_two_events_needs_a_change_of_priorities(self) -> None:
+        found = at_random(_PROGRAM, nothing_yet("litmus.torn"), 2000, depth=1)
+        self.assertEqual(found.outcome, "bounded")
+
+    def test_one_seed_makes_the_same_schedules_and_another_seed_others(self) -> None:
+        def raw(seed: str) -> str:
+            argv = [str(_PROGRAM), "last.two_leave", "random", seed, "40"]
+            return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+
+        self.assertEqual(raw("1"), raw("1"))
+        alike = raw("1").replace('"seed": 1', '"seed": 2')
+        self.assertNotEqual(raw("2"), alike)
+
+    def test_a_counterexample_is_shrunk_and_replays(self) -> None:
+        for seed in range(6):
+            found = at_random(_PROGRAM, nothing_yet("litmus.philosophers"), 2000, seed=seed, depth=9)
+            again, _ = replay(_PROGRAM, found.scenario, found.schedule)
+            self.assertEqual(again.verdict, found.verdict)
+            choices = found.schedule.removeprefix("x:").split(",")
+            for i in range(len(choices)):
+                fewer = "x:" + ",".join(choices[:i] + choices[i + 1 :])
+                self.assertEqual(replay(_PROGRAM, found.scenario, fewer)[0].outcome, "right", fewer)
+
+    def test_a_time_is_used_for_larger_bounds_and_then_at_random(self) -> None:
+        before = explore(_PROGRAM, "join.one", 0)
+        began = time.monotonic()
+        found = for_a_time(_PROGRAM, before, 3)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual(found.outcome, "bounded")
+        self.assertGreater(found.bound, 0)
+        self.assertGreater(found.random, 0)
+
+    def test_a_larger_bound_finds_more(self) -> None:
+        before = explore(_PROGRAM, "litmus.torn", 0)
+        found = for_a_time(_PROGRAM, before, 60)
+        self.assertEqual((before.outcome, found.outcome, found.bound), ("bounded", "wrong", 1))
+        complete = for_a_time(_PROGRAM, explore(_PROGRAM, "litmus.three_each", 0), 60)
+        self.assertEqual(complete.outcome, "complete")
+
+    def test_it_stops_when_told_to(self) -> None:
+        told: list[Result] = []
+
+        def enough(known: Result) -> bool:
+            told.append(known)
+            return False
+
+        began = time.monotonic()
+        found = for_a_time(_PROGRAM, explore(_PROGRAM, "join.one", 1), 60, enough)
+        self.assertLess(time.monotonic() - began, 30)
+        self.assertEqual([found], told)
+
+    def test_scenarios_share_the_time(self) -> None:
+        before = [explore(_PROGRAM, name, 0) for name in ("join.one", "detach.one", "litmus.one_step")]
+        done = replace(before[2], outcome="complete")
+        began = time.monotonic()
+        found, whole = go_on(_PROGRAM, [*before[:2], done], Budget(seconds=4), 1, False, Silent())
+        self.assertLess(time.monotonic() - began, 12)
+        self.assertTrue(whole)
+        self.assertEqual([r.random > 0 for r in found], [True, True, False])
+
+    def test_the_report_says_which_schedules_were_run(self) -> None:
+        ran = Result("a", "bounded", 2, 6621, 0, 0, 0)
+        at_most = "6,621 executions, all with at most 2 preemptions"
+        self.assertEqual(ran.figures(), at_most)
+        later = replace(ran, random=1000, seed=7)
+        self.assertEqual(later.figures(), f"{at_most}, then 1,000 at random (seed 7)")
+        wrong = replace(later, outcome="wrong")
+        all_of_them = "6,621 executions with at most 2 preemptions, then 1,000 at random (seed 7)"
+        self.assertEqual(wrong.figures(), f"wrong after {all_of_them}")
+
+
 class Names(unittest.TestCase):
     def test_schedules_have_names(self) -> None:
         for name in ("x:", "x:4c4/1", "x:4c4/1,5e9/0,10/t"):
@@ -158,6 +258,31 @@ class CommandLine(Explorer):
         self.assertIn("an addition was lost", done.stdout)
         self.assertIn("run it again with REPLAY=x:", done.stdout)
 
+    def test_what_the_bound_leaves_out_is_found_at_random(self) -> None:
+        options = ("--scenario", "litmus.two_steps", "--bound", "0")
+        done = self.explorer(*options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.explorer(*options, "--random", "500", "--seed", "4")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stdout, r"at most 0 preemptions, then \d+ at random \(seed 4\)")
+        self.assertIn("run it again with REPLAY=x:", done.stdout)
+
+    def test_ctrl_c_prints_what_is_known(self) -> None:
+        argv = [sys.executable, "-m", "tools.explore", "--build-root", str(BUILD_ROOT)]
+        argv += ["--scenario", "join.one", "--bound", "1", "--seconds", "100"]
+        with subprocess.Popen(
+            argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as running:  # fmt: skip
+            assert running.stderr is not None
+            for line in running.stderr:
+                if "executions a second" in line:
+                    break
+            running.send_signal(signal.SIGINT)
+            out, _ = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 130)
+        self.assertRegex(out, r"ok +02\.5 +join\.one +[0-9,]+ executions, all with at most")
+
     def test_a_submission(self) -> None:
         """The files are the student's, and the table shows their lines."""
         with tempfile.TemporaryDirectory() as folder:
@@ -183,6 +308,8 @@ class CommandLine(Explorer):
             (("--replay", "zz"), "a schedule reads like"),
             (("--replay", "x:"), "a schedule belongs to one scenario"),
             (("--gdb",), "--gdb needs --replay"),
+            (("--random", "0"), "must be a number from 1 up"),
+            (("--random", "5", "--seconds", "5"), "not allowed with"),
         ):
             with self.subTest(options):
                 done = self.explorer(*options)
