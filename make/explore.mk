@@ -59,7 +59,11 @@ $(E)/explore: $(E)/core.o $(EXPLORER)
 	$(call say,LD,$@)
 	$Q$(EXPLORE_CC) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
 
-.PHONY: explorer
+.PHONY: explorer bench-explore
 explorer: $(E)/explore
+
+# How fast it is, and how much it leaves out.
+bench-explore: $(E)/explore
+	@$(PYTHON) -m bench.explore $(call named,json,JSON) '$<'
 
 -include $(EXPLORED:.o=.d) $(EXPLORER:.o=.d)

@@ -24,6 +24,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make check        one checkpoint of LAB=name, STEP=number, on both ports and in the explorer
   make explore      run the kernel's functions under every interleaving of small scenarios; LAB, STEP,
                     SCENARIO=text, BOUND choose; REPLAY=schedule runs one again, with GDB=1 under GDB
+  make bench-explore    how fast the explorer is, and how much work it saves
   make models       check the models of waiting, exit and kill (docs/models) with Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make starter      write the starter code of LAB=name to OUT=dir

@@ -9,7 +9,8 @@
  *	explore NAME more BOUND SECONDS SEED [DEPTH]
  *					runs those with BOUND preemptions and more until half of
  *					the time is over, then random ones
- *	explore NAME plain STEPS	runs all schedules, and equal states each time they come
+ *	explore NAME plain STEPS [BOUND]
+ *					runs all schedules, and equal states each time they come
  *	explore NAME check STEPS	is every store to memory known? For the explorer's own tests
  *
  * The output is for the program around it (__main__.py): one JSON object a line.
@@ -434,6 +435,7 @@ int main(int argc, char **argv)
 		return search_all(1, strtoull(argv[3], NULL, 10));
 	merge_states = strcmp(argv[2], "plain") != 0;
 	if (!merge_states)
-		return search_all(BOUND_NONE, strtoull(argv[3], NULL, 10));
+		return search_all(argc > 4 ? strtoul(argv[4], NULL, 10) : BOUND_NONE,
+				  strtoull(argv[3], NULL, 10));
 	return search_all(strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
 }

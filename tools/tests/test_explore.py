@@ -14,6 +14,7 @@ from dataclasses import replace
 from math import comb, factorial
 from pathlib import Path
 
+from bench import explore as bench
 from tools.explore import table
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
@@ -235,6 +236,23 @@ class Table(Explorer):
 
 
 _ABOUT = ("tools/explore/scenarios/litmus.c",)
+
+
+class Bench(Explorer):
+    def test_its_scenarios_exist(self) -> None:
+        known = {s.scenario for s in scenarios(_PROGRAM)}
+        self.assertLessEqual({*bench.SCENARIOS}, known)
+
+    def test_merging_saves_steps_and_loses_no_schedule(self) -> None:
+        row = bench.measure(_PROGRAM, "litmus.philosophers_in_order")
+        self.assertTrue(row.plain_ended)
+        self.assertGreater(row.saved, 1)
+        self.assertEqual(row.random_executions, 2000)
+        self.assertIn(f"{row.steps:,}", bench.table([row]))
+
+    def test_a_plain_search_that_was_cut_says_so(self) -> None:
+        row = bench.Row("a", 10, 100, 1.0, 1500, False, 5, 0.5)
+        self.assertEqual(row.cells(), ["a", "10", "100", "10", "100", "> 1,500", "> 15.0", "10"])
 
 
 class CommandLine(Explorer):
