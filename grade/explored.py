@@ -50,7 +50,12 @@ def _wrong(root: Path, lab: Lab, test: Test, product: Product, result: Result, f
 
 def steps(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> list[str]:
     """The counterexample's table."""
+    return table.lines(told(root, lab, product, result, fenced))
+
+
+def told(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> table.Story:
+    """The counterexample's steps that matter."""
     program = product.explorer
     assert program is not None
     _, accesses = replay(program, result.scenario, result.schedule, fenced)
-    return table.lines(program, result.schedule, accesses, root, product.sources, about(lab))
+    return table.story(program, result.schedule, accesses, root, product.sources, about(lab))

@@ -66,6 +66,7 @@ For check, explore (also LAB, SUBMISSION, JSON):
   SECONDS=	or until so many seconds are over: larger bounds for half of the time, then at random
   REPLAY=	the name of a schedule, such as x:4c4/1, to be run again
   GDB=$(GDB)		1: under GDB
+  HTML=		draw the counterexamples as a page, in this file
 For others:
   OUT=		the output of timeline and simulate (a file), and of starter (a directory)
   ONLY=		matrix, models, mutate: only those whose name contains this; portability: distributions

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -22,10 +23,11 @@ from pathlib import Path
 
 from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
-from grade.explored import steps
+from grade.explored import steps, told
 from grade.lab import Lab, choose
 from grade.submission import Rejected, take
 from tools import qemu
+from tools.explore import page
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import BOUND, DEPTH, SEED, STEPS, ExploreError, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
@@ -86,6 +88,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--gdb", action="store_true", help="with --replay: under GDB")
     parser.add_argument("--first", action="store_true", help="stop at the first counterexample")
     parser.add_argument("--list", action="store_true", help="name the scenarios, and run none")
+    parser.add_argument("--html", type=to_write, metavar="FILE", help="draw the counterexamples as a page")
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the results as data")
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
@@ -149,11 +152,47 @@ def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab]) -> b
     return str(options.scenario) in s.scenario
 
 
+def _broken(chosen: Chosen, scenario: Scenario) -> str:
+    """The sentence of the handout that a counterexample breaks; "": there is none."""
+    lab = chosen.lab(scenario)
+    known = [p for p in lab.properties if p.id == scenario.property] if lab is not None else []
+    return f"{scenario.property}  {known[0].text}" if known else ""
+
+
+def _draw(chosen: Chosen, options: argparse.Namespace, results: Sequence[Result]) -> None:
+    """Writes the page that --html asks for."""
+    if options.html is None:
+        return
+    known = {s.scenario: s for s in chosen.scenarios}
+    found = [
+        page.Counterexample(
+            r.scenario,
+            _broken(chosen, known[r.scenario]),
+            r.verdict,
+            "" if r.bound == 0 and not r.executions else r.figures(),
+            r.schedule,
+            _command(chosen.lab(known[r.scenario]), options, r),
+            told(ROOT, chosen.lab(known[r.scenario]), chosen.product, r, chosen.fenced),
+        )
+        for r in results
+        if r.outcome == "wrong"
+    ]
+    title = f"make explore: {counted(len(found), 'counterexample')}"
+    options.html.write_text(page.page(title, found), encoding="utf-8")
+
+
+def _command(lab: Lab | None, options: argparse.Namespace, result: Result) -> str:
+    words = ["make explore", *([f"LAB={lab.name}"] if lab is not None else [])]
+    if options.submission is not None:
+        words.append(f"SUBMISSION={shlex.quote(str(options.submission))}")
+    return " ".join([*words, f"SCENARIO={result.scenario}", f"REPLAY={result.schedule}"])
+
+
 def _counterexample(chosen: Chosen, scenario: Scenario, result: Result) -> str:
     lab = chosen.lab(scenario)
     lines = [f"{result.scenario}: {result.verdict}"]
-    if lab is not None and (known := [p for p in lab.properties if p.id == scenario.property]):
-        lines.append(f"  {scenario.property}  {known[0].text}")
+    if broken := _broken(chosen, scenario):
+        lines.append(f"  {broken}")
     lines += ["", *steps(ROOT, lab, chosen.product, result, chosen.fenced), ""]
     lines.append(f"  schedule {result.schedule}: run it again with REPLAY={result.schedule}")
     return "\n".join(lines)
@@ -233,6 +272,7 @@ def _replay_one(chosen: Chosen, options: argparse.Namespace) -> int:
         print(f"{scenario.scenario}: nothing goes wrong in {options.replay}")
         return 0
     print(_counterexample(chosen, scenario, result))
+    _draw(chosen, options, [result])
     return 1
 
 
@@ -251,6 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not (options.first and any(r.outcome == "wrong" for r in results)):
                 results = _go_on(chosen, options, results, began)
             _print_all(chosen, results)
+            _draw(chosen, options, results)
     except (Wrong, ExploreError, GraderError) as e:
         print(f"make explore: {e}", file=sys.stderr)
         return STATUS_USAGE

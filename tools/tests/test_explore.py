@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from math import comb, factorial
 from pathlib import Path
 
 from bench import explore as bench
-from tools.explore import table
+from tools.explore import page, table
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
 from tools.explore.program import is_schedule, replay, scenarios
@@ -225,14 +226,55 @@ class Table(Explorer):
     def test_a_lost_addition_shows_both_loads_and_both_stores(self) -> None:
         found = explore(_PROGRAM, "litmus.two_steps")
         _, accesses = replay(_PROGRAM, "litmus.two_steps", found.schedule)
-        text = "\n".join(table.lines(_PROGRAM, found.schedule, accesses, ROOT, about=_ABOUT))
+        told = table.story(_PROGRAM, found.schedule, accesses, ROOT, about=_ABOUT)
+        text = "\n".join(table.lines(told))
         self.assertIn("the schedule lets CPU 1 go on", text)
         self.assertEqual(text.count("litmus.c"), 3, text)  # CPU 0, then CPU 1, then CPU 0 again
         self.assertIn("reads 0, 0 -> 1", text)
 
     def test_words_of_one_thread_are_left_out(self) -> None:
         mine = Access(0, "t", 1, "write", 64, 8, 0, 1, 1, [])
-        self.assertEqual(table.lines(_PROGRAM, "x:", [mine], ROOT), [])
+        self.assertEqual(table.lines(table.story(_PROGRAM, "x:", [mine], ROOT)), [])
+
+
+class Page(Explorer):
+    def drawn(self, name: str, words: str = "") -> str:
+        found = explore(_PROGRAM, name)
+        _, accesses = replay(_PROGRAM, name, found.schedule)
+        told = table.story(_PROGRAM, found.schedule, accesses, ROOT, about=_ABOUT)
+        one = page.Counterexample(name, words, found.verdict, found.figures(), found.schedule, "make x", told)
+        return page.page("a title", [one])
+
+    def test_there_is_a_column_for_each_cpu_and_a_box_for_each_run(self) -> None:
+        text = self.drawn("litmus.two_steps")
+        self.assertEqual(text.count('role="columnheader"'), 2)
+        boxes = re.findall(r"grid-column: (\d)", text)
+        self.assertEqual(boxes, ["1", "2", "1"])
+        self.assertEqual(text.count("litmus.c:"), 3 + 3, "in each box, and as the name that the mouse shows")
+
+    def test_switches_say_why(self) -> None:
+        text = self.drawn("litmus.two_steps")
+        self.assertEqual(text.count('class="mark taken"'), 1)
+        self.assertEqual(text.count('class="mark wait"'), 1)
+        self.assertIn("CPU 0 could go on, but the schedule lets CPU 1 go on", text)
+        self.assertIn("CPU 1 has to wait, so CPU 0 goes on", text)
+        self.assertLess(text.index("could go on"), text.index("CPU 1 has to wait"))
+
+    def test_a_choice_among_waiting_cpus_takes_no_turn_away(self) -> None:
+        told = table.Story((0, 1), (table.Switch("1", False),), 0)
+        text = page.page("t", [page.Counterexample("a", "", "wrong", "", "x:5/1", "", told)])
+        self.assertIn('<div class="mark chosen"', text)
+        self.assertNotIn('<div class="mark taken"', text)
+
+    def test_it_has_what_is_needed_and_loads_nothing(self) -> None:
+        text = self.drawn("litmus.two_steps", words='<b>&"')
+        schedule = explore(_PROGRAM, "litmus.two_steps").schedule
+        for words in ("an addition was lost", schedule, "make x", "reads 0", "--kill: #d43d00"):
+            self.assertIn(words, text)
+        self.assertIn("&lt;b&gt;&amp;&quot;", text)
+        self.assertNotIn("@@", text)
+        for loads in ("://", "<script", "<link", "<img", "url(", "@import"):
+            self.assertNotIn(loads, text)
 
 
 _ABOUT = ("tools/explore/scenarios/litmus.c",)
@@ -312,8 +354,12 @@ class CommandLine(Explorer):
                 text = (ROOT / "kernel/thread" / name).read_text()
                 changed = text.replace("reap = t->left;", "reap = t->exit_code == 99;")
                 Path(folder, "kernel/thread", name).write_text(changed)
-            done = self.explorer("--lab", "02-threads", "--scenario", "detach.one", "--submission", folder)
+            drawn = Path(folder, "drawn.html")
+            options = ("--lab", "02-threads", "--scenario", "detach.one", "--html", str(drawn))
+            done = self.explorer(*options, "--submission", folder)
+            picture = drawn.read_text(encoding="utf-8")
         self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("reap = t-&gt;exit_code == 99;", picture)
         self.assertIn("stacks: 1 before, 2 after", done.stdout)
         self.assertIn("reap = t->exit_code == 99;", done.stdout)
 
