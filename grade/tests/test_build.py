@@ -58,6 +58,13 @@ class Snapshot(unittest.TestCase):
         _sync(self.root, self.copy)
         self.assertFalse(self._is_made("old"), "put back: older than its object, and yet another file")
 
+    def test_it_has_no_scenarios_of_a_students_own(self) -> None:
+        for name in ("labs/04-sleep/scenarios/event.c", "labs/04-sleep/scenarios/mine/my.c"):
+            self._write(self.root / name, 1000)
+        _sync(self.root, self.copy)
+        self.assertTrue((self.copy / "labs/04-sleep/scenarios/event.c").exists())
+        self.assertFalse((self.copy / "labs/04-sleep/scenarios/mine").exists())
+
     def test_one_that_has_objects_keeps_them(self) -> None:
         self._write(self.objects / "old.o", 500)
         _adopt(self.built, self.objects)

@@ -19,13 +19,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
 from grade.explored import steps, told
 from grade.lab import Lab, choose
-from grade.submission import Rejected, take
+from grade.submission import Rejected, own_scenarios, take
 from tools import qemu
 from tools.explore import page
 from tools.explore.longer import Budget, go_on
@@ -102,23 +103,27 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _files(options: argparse.Namespace, lab: Lab | None) -> dict[str, bytes]:
-    if options.submission is None or lab is None:
-        return {}
+def _files(options: argparse.Namespace, labs: Sequence[Lab]) -> dict[str, bytes]:
+    """The files that replace the tree's or come to it: a submission's, and the student's own scenarios."""
+    files: dict[str, bytes] = {}
     try:
-        return dict(take(options.submission, lab).files)
+        for lab in labs:
+            if options.submission is not None:
+                files |= take(options.submission, lab).files
+            files |= own_scenarios(options.submission or ROOT, lab)
     except Rejected as e:
         raise Wrong(str(e)) from e
+    return files
 
 
 def _built(
     reference: Reference, options: argparse.Namespace, labs: Sequence[Lab], progress: Progress
-) -> Product:
-    """The explorer with the tree's files, or with the submission's in their place."""
+) -> tuple[Product, Product]:
+    """The explorer with the tree's files, and the one with the submission's in their place."""
     try:
         product = reference.build([f for lab in labs for f in lab.files], _GOALS, progress)
-        files = _files(options, labs[0] if labs else None)
-        return reference.build_with(files, product, _GOALS) if files else product
+        files = _files(options, labs)
+        return product, reference.build_with(files, product, _GOALS) if files else product
     except BuildFailed as e:
         raise Wrong("it does not compile:\n" + "\n".join(f"  {line}" for line in e.lines)) from e
 
@@ -130,10 +135,14 @@ def _prepared(options: argparse.Namespace) -> Iterator[Chosen]:
     reference = Reference(ROOT, options.build_root, "riscv", fenced, options.jobs)
     try:
         with shown() as progress:
-            product = _built(reference, options, labs, progress)
-        assert product.explorer is not None
+            honest, product = _built(reference, options, labs, progress)
+        assert product.explorer is not None and honest.explorer is not None
         by_number = {lab.name[:2]: lab for lab in labs}
-        found = [s for s in scenarios(product.explorer, fenced) if _wanted(s, options, by_number)]
+        every = scenarios(product.explorer, fenced)
+        if twice := [a for a, b in pairwise(sorted(s.scenario for s in every)) if a == b]:
+            raise Wrong(f"there are two scenarios with the name {twice[0]}")
+        shipped = {s.scenario for s in scenarios(honest.explorer, fenced)}
+        found = [s for s in every if _wanted(s, options, by_number, s.scenario not in shipped)]
         if not found:
             raise Wrong("no scenario is like that; --list names them all")
         yield Chosen(product, tuple(found), by_number, fenced)
@@ -141,9 +150,10 @@ def _prepared(options: argparse.Namespace) -> Iterator[Chosen]:
         reference.close()
 
 
-def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab]) -> bool:
+def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab], own: bool) -> bool:
+    """@own: a student's, which need not name a step."""
     number, _, step = s.step.partition(".")
-    if options.lab is not None and number not in labs:
+    if options.lab is not None and number not in labs and not own:
         return False
     if options.step is not None and options.step not in (s.step, step):
         return False

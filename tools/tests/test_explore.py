@@ -16,6 +16,8 @@ from math import comb, factorial
 from pathlib import Path
 
 from bench import explore as bench
+from grade.lab import load_all
+from grade.mutants import lay_out, mutants
 from tools.explore import page, table
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
@@ -379,3 +381,69 @@ class CommandLine(Explorer):
                 done = self.explorer(*options)
                 self.assertEqual(done.returncode, 2, done.stdout)
                 self.assertIn(said, done.stderr)
+
+
+class Own(Explorer):
+    """Scenarios of a student's own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.lab = next(lab for lab in load_all(ROOT) if lab.name == "04-sleep")
+        lay_out(ROOT, self.lab, {}, self.folder)
+
+    def explored(self, **files: str) -> subprocess.CompletedProcess[str]:
+        """Explores what these files define; each has the name of its keyword."""
+        mine = self.folder / "labs/04-sleep/scenarios/mine"
+        mine.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (mine / f"{name}.c").write_text(text)
+        argv = [sys.executable, "-m", "tools.explore", "--build-root", str(BUILD_ROOT), "--lab", "04-sleep"]
+        argv += ["--scenario", "mine", "--submission", str(self.folder)]
+        return subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)  # fmt: skip
+
+    def example(self) -> str:
+        """The program in the document."""
+        found = re.search(r"^```c\n(.*?)^```", (ROOT / "docs/explorer.md").read_text(), re.M | re.S)
+        assert found is not None
+        return found[1]
+
+    def test_the_example_of_the_document_is_right(self) -> None:
+        done = self.explored(deadline=self.example())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"ok    04\.4  mine\.deadline +[0-9,]+ executions, all with at most 2")
+
+    def test_it_finds_a_mistake(self) -> None:
+        wrong = next(m for m in mutants(ROOT, self.lab) if m.name == "last-claim-wins")
+        lay_out(ROOT, self.lab, wrong.files, self.folder)
+        done = self.explored(deadline=self.example())
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("mine.deadline: it got -110, not 7", done.stdout)
+        self.assertRegex(done.stdout, r"deadline\.c:\d+  act_on\(1, &waiter, wait_with_deadline\);")
+
+    def test_it_needs_no_step(self) -> None:
+        text = self.example().replace('"04.4", "P4.10"', '"", ""')
+        self.assertIn("mine.deadline", self.explored(deadline=text).stdout)
+
+    def test_one_that_does_not_compile_is_an_error_with_its_line(self) -> None:
+        text = self.example().replace("end_here();", "end_here()")
+        done = self.explored(deadline=text)
+        line = text[: text.index("end_here()")].count("\n") + 1
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("it does not compile", done.stderr)
+        self.assertRegex(done.stderr, rf"scenarios/mine/deadline\.c:{line}:\d+: error: expected")
+
+    def test_a_name_that_is_taken_is_an_error(self) -> None:
+        done = self.explored(deadline=self.example(), again=self.example())
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("there are two scenarios with the name mine.deadline", done.stderr)
+
+    def test_a_link_is_not_followed(self) -> None:
+        mine = self.folder / "labs/04-sleep/scenarios/mine"
+        mine.mkdir(parents=True)
+        (mine / "deadline.c").symlink_to("/etc/passwd")
+        done = self.explored()
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("must be a plain file", done.stderr)
