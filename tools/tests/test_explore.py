@@ -18,7 +18,7 @@ from pathlib import Path
 from bench import explore as bench
 from grade.lab import load_all
 from grade.mutants import lay_out, mutants
-from tools.explore import page, table
+from tools.explore import page, survey, table
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
 from tools.explore.program import is_schedule, replay, scenarios
@@ -447,3 +447,30 @@ class Own(Explorer):
         done = self.explored()
         self.assertEqual(done.returncode, 2, done.stdout)
         self.assertIn("must be a plain file", done.stderr)
+
+
+class Survey(Explorer):
+    def test_a_mutant_has_its_scenario_and_its_price(self) -> None:
+        argv = [sys.executable, "-m", "tools.explore.survey", "--build-root", str(BUILD_ROOT)]
+        argv += ["--lab", "02-threads", "--only", "left-without-lock"]
+        done = subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=True)  # fmt: skip
+        rows = [line for line in done.stdout.splitlines() if "`left-without-lock`" in line]
+        self.assertEqual(len(rows), 1, done.stdout)
+        cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
+        self.assertRegex(cells[2], r"^`(join|detach)\.\w+`$")
+        numbers = [int(cell.replace(",", "")) for cell in cells[3:]]
+        others, preemptions, executions, milliseconds, at_random = numbers
+        self.assertGreater(others, 0)
+        self.assertIn(preemptions, (0, 1))
+        self.assertLess(executions, 1000)
+        self.assertGreater(milliseconds, 0)
+        self.assertLess(at_random, 2000)
+
+    def test_the_document_has_all_of_them(self) -> None:
+        page = (ROOT / "docs/mutants-explored.md").read_text()
+        for lab in load_all(ROOT):
+            if lab.has_scenarios():
+                part = page.partition(f"## {lab.name}: ")[2].partition("\n## ")[0]
+                named = re.findall(r"^\| `(\S+)` \|", part, re.M)
+                self.assertEqual(named, [m.name for m in survey.in_the_kernel(lab)], "make it again")
