@@ -164,7 +164,8 @@ check:
 explore:
 	@$(PYTHON) -m tools.explore --build-root '$(O)' $(if $(LAB),--lab $(LAB)) $(call named,step,STEP) \
 		$(call named,scenario,SCENARIO) $(call named,submission,SUBMISSION) $(call named,bound,BOUND) \
-		$(call named,replay,REPLAY) $(if $(filter 1,$(GDB)),--gdb) $(call named,json,JSON)
+		$(call named,random,RANDOM) $(call named,seconds,SECONDS) $(call named,seed,SEED) \
+		$(call named,replay,REPLAY) $(if $(filter 1,$(GDB)),--gdb) $(call named,html,HTML) $(call named,json,JSON)
 
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)

@@ -103,7 +103,7 @@ def mark(value: float | None, most: float | None) -> str:
     return number(value) + ("!" if missed else " ")
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> str:
+def lines(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(r[i]) for r in rows if i < len(r)) for i in range(max(map(len, rows)))]
     lines = []
     for row in rows:
@@ -121,7 +121,7 @@ def table(results: Mapping[str, Figures]) -> str:
             rows.append(_operation_row(name, operation, results))
     for name in ("image_kib", "memory_kib", "thread_kib", *(f"scale{_CPUS}_{n}" for n in SCALED)):
         rows.append([name, "-", *(number(results[arch].get(name)) for arch in results)])
-    return _lines(rows)
+    return lines(rows)
 
 
 def _operation_row(name: str, operation: Operation, results: Mapping[str, Figures]) -> list[str]:
@@ -144,7 +144,7 @@ def growth_table(results: Mapping[str, Figures]) -> str:
                     for size in sizes
                 ]
                 rows.append([f"{arch} {policy} {name}", *cells, f"{max(found.values()) / alone:.2f}"])
-    return _lines(rows)
+    return lines(rows)
 
 
 def locks_table(results: Mapping[str, Figures]) -> str:
@@ -157,7 +157,7 @@ def locks_table(results: Mapping[str, Figures]) -> str:
                 for n in costs.LOCK_CPUS
             ]
             rows.append([f"{arch} {name}", *(cell.replace("0.00 ", "0 ") for cell in cells)])
-    return _lines(rows)
+    return lines(rows)
 
 
 def windows_text(results: Mapping[str, Costs]) -> str:
@@ -195,7 +195,7 @@ def latency_table(results: Mapping[str, Figures]) -> str:
             for what in ("mean", "worst")
         ]
         rows.append([policy, *cells])
-    return _lines(rows)
+    return lines(rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -29,7 +29,8 @@ from tools import qemu
 from tools.progress import Progress
 
 _TREE = ("Makefile", "lab.mk", "make", "tools", "kernel", "arch", "user", "labs", "bench")
-_UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes"})
+# No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
+_UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes", "mine"})
 _KTEST = struct.Struct("<4Q")
 _STEP = re.compile(r"  [A-Z]+\t(\S+)$")  # a short line of a build
 _CPU_SECONDS = 120  # of one compiler process
@@ -207,10 +208,8 @@ class Reference:
         arch: str,
         fenced: bool,
         jobs: int,
-        makes: Sequence[str] = ("kernel",),  # "explorer", which is the same for all ports, or both
     ) -> None:
         self._root = root
-        self._makes = makes
         self._arch = arch
         self._fenced = fenced
         self._jobs = jobs
@@ -229,15 +228,14 @@ class Reference:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def build(self, editable: Sequence[str], programs: bool, progress: Progress) -> Product:
+    def build(self, editable: Sequence[str], goals: Sequence[str], progress: Progress) -> Product:
         """Brings the snapshot up to date. Errors in @editable files raise BuildFailed.
 
         This is for a student who grades the tree itself; any other error is a GraderError.
-        User programs are built only if tests need @programs: most tests run in the kernel.
+        @goals: of "kernel", "explorer", which is the same for all ports, and "user", the programs.
         """
         with self._locked():
             _sync(self._root, self._cache)
-            goals = [*self._makes, "user"] if programs else self._makes
             for folder in self._folders(self._cache, goals):
                 _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
@@ -248,8 +246,8 @@ class Reference:
                     raise BuildFailed(lines)
                 said = last_line(output)
                 raise GraderError(f"the tree itself does not build: {self._arch}: {said}")
-            product = self._keep(self._cache)
-            if not programs:
+            product = self._keep(self._cache, goals)
+            if "user" not in goals:
                 return product
             initrd = product.kernel.parent / "initramfs.cpio"
             shutil.copyfile(self._built(self._cache) / "initramfs.cpio", initrd)
@@ -285,33 +283,37 @@ class Reference:
         }
         return [folder for goal in goals for folder in folders[goal]]
 
-    def build_with(self, files: Mapping[str, bytes], honest: Product) -> Product:
-        """Builds the reference with @files copied over it; @honest is the reference itself."""
+    def build_with(
+        self, files: Mapping[str, bytes], honest: Product, goals: Sequence[str]
+    ) -> Product:
+        """Builds the reference with @files copied over it; @honest is the reference itself, for which
+        build() has made the same @goals, "kernel", "explorer" or both."""
         with tempfile.TemporaryDirectory(prefix="trellis-build-") as name:
             tree = Path(name) / "tree"
             with self._locked():
-                _copy(self._cache, tree, self._folders(self._cache, self._makes))
+                _copy(self._cache, tree, self._folders(self._cache, goals))
             for path, content in files.items():
-                if (tree / path).read_bytes() != content:
+                if not (tree / path).exists() or (tree / path).read_bytes() != content:
+                    (tree / path).parent.mkdir(parents=True, exist_ok=True)
                     (tree / path).write_bytes(content)
-            output = _make(tree, self._arch, self._makes, self._jobs, self._fenced)
+            output = _make(tree, self._arch, goals, self._jobs, self._fenced)
             if output is not None:
                 copies = [tree, self._cache]
-                lines = complaints(output, list(files), copies, self._homes(list(files)))
+                lines = complaints(output, list(files), copies, self._homes(list(files), goals))
                 raise BuildFailed(lines or [last_line(output)])
-            product = replace(self._keep(tree), initrd=honest.initrd)
+            product = replace(self._keep(tree, goals), initrd=honest.initrd)
         sources = product.kernel.parent / "sources"
         for path, content in files.items():
             (sources / path).parent.mkdir(parents=True, exist_ok=True)
             (sources / path).write_bytes(content)
         product = replace(product, sources=sources)
-        if "kernel" in self._makes and product.tests != honest.tests:
+        if "kernel" in goals and product.tests != honest.tests:
             raise BuildFailed(["the submission changes the list of tests (section .ktests)"])
         return product
 
-    def _homes(self, files: Sequence[str]) -> dict[str, str]:
+    def _homes(self, files: Sequence[str], goals: Sequence[str]) -> dict[str, str]:
         """For each function of the reference, which of @files defines it."""
-        folders = self._folders(self._cache, self._makes)
+        folders = self._folders(self._cache, goals)
         return {
             name: file
             for file in files
@@ -320,14 +322,14 @@ class Reference:
             for name in Elf(made).defined
         }
 
-    def _keep(self, tree: Path) -> Product:
+    def _keep(self, tree: Path, goals: Sequence[str]) -> Product:
         """Copies the files to boot to a place that no later build changes."""
         folder = Path(tempfile.mkdtemp(dir=self._products.name))
         made = {
             "kernel": self._built(tree) / "kernel.elf",
             "explorer": tree / "build" / "explore" / "explore",
         }
-        for goal in self._makes:
+        for goal in made.keys() & set(goals):
             shutil.copy(made[goal], folder)
-        explorer = folder / "explore" if "explorer" in self._makes else None
+        explorer = folder / "explore" if "explorer" in goals else None
         return Product(folder / "kernel.elf", None, explorer)

@@ -176,7 +176,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _product(bench: engine.Bench, lab: Lab, options: argparse.Namespace) -> Product:
     with shown() as progress:
-        built = engine.build_for(bench, lab, options.submission, progress)[options.arch]
+        built = engine.build_for_boot(bench, lab, options.submission, progress)[options.arch]
     if isinstance(built, BuildFailed):
         raise GraderError(f"it does not compile: {built.lines[0]}")
     return built

@@ -21,10 +21,6 @@ from grade.verdict import Verdict, build_error, judge
 from tools import qemu
 
 
-# The goals for the first port, and for others: the explorer is the same for all.
-_MAKES = (("kernel", "explorer"), ("kernel",))
-
-
 def runs_of(lab: Lab, arches: Sequence[str], seeds: int | None) -> list[Run]:
     """Every run of @lab on @arches, in the order of lab.toml."""
     return [
@@ -61,7 +57,7 @@ class Bench:
     root: Path
     layout: Layout
     runner: Runner
-    references: Mapping[str, Reference]  # the first one builds the explorer too
+    references: Mapping[str, Reference]
     jobs: int
     unfenced: str  # why compiler and QEMU do not run in namespaces of their own; "": they do
 
@@ -80,9 +76,7 @@ def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None
         root=root,
         layout=layout,
         runner=Runner(layout, secrets.token_bytes(16), not unfenced),
-        references={
-            a: Reference(root, build_root, a, not unfenced, count, _MAKES[a != arches[0]]) for a in arches
-        },
+        references={a: Reference(root, build_root, a, not unfenced, count) for a in arches},
         jobs=count,
         unfenced=unfenced,
     )
@@ -91,19 +85,29 @@ def set_up(root: Path, build_root: Path, arches: Sequence[str], jobs: int | None
 Built = Product | BuildFailed
 
 
+def _goals(bench: Bench, arch: str, labs: Sequence[Lab]) -> list[str]:
+    """The goals that runs of @labs need. The explorer is the same for all ports: the first one's has it."""
+    first = arch == next(iter(bench.references))
+    explores = first and any(lab.has_scenarios() for lab in labs)
+    return ["kernel", "explorer"] if explores else ["kernel"]
+
+
 def build_reference(
-    bench: Bench, labs: Sequence[Lab], forgive: bool, progress: Progress
+    bench: Bench, labs: Sequence[Lab], forgive: bool, progress: Progress, explores: bool = True
 ) -> dict[str, Built]:
     """The tree itself, by port, ready for the tests of @labs, on a QEMU that can be trusted.
 
-    With @forgive the tree is what is graded: a compiler error in an editable file is a verdict.
+    With @forgive the tree is what is graded: a compiler error in an editable file is a verdict. Without
+    @explores the runs at hand are no scenarios, whatever the labs have.
     """
     editable = [file for lab in labs for file in lab.files] if forgive else []
-    programs = any(test.program for lab in labs for test in lab.tests)
+    # Most tests run in the kernel, and need no user programs.
+    programs = ["user"] if any(test.program for lab in labs for test in lab.tests) else []
     out: dict[str, Built] = {}
     for arch, reference in bench.references.items():
+        goals = _goals(bench, arch, labs if explores else ())
         try:
-            out[arch] = reference.build(editable, programs, progress)
+            out[arch] = reference.build(editable, [*goals, *programs], progress)
         except BuildFailed as e:
             out[arch] = e
     recipe.check(bench.runner, honest(out), not forgive)
@@ -123,13 +127,14 @@ def _for_run(built: Mapping[str, Built], run: Run) -> Built:
 
 
 def build_submission(
-    bench: Bench, honest: Mapping[str, Product], files: Submission
+    bench: Bench, lab: Lab, honest: Mapping[str, Product], files: Submission
 ) -> dict[str, Built]:
-    """The reference with @files copied over it, by port."""
+    """The reference with @files of @lab copied over it, by port."""
     out: dict[str, Built] = {}
     for arch, reference in bench.references.items():
         try:
-            out[arch] = reference.build_with(files.files, honest[arch])
+            goals = _goals(bench, arch, [lab] if honest[arch].explorer else [])
+            out[arch] = reference.build_with(files.files, honest[arch], goals)
         except BuildFailed as e:
             out[arch] = e
     return out
@@ -177,11 +182,12 @@ def _results(futures: Sequence[Future[Outcome]]) -> list[Outcome]:
     return [future.result() for future in futures]
 
 
-def build_for(
+def build_for_boot(
     bench: Bench, lab: Lab, submission: Path | None, progress: Progress
 ) -> dict[str, Built]:
-    """Builds what is graded for @lab: the reference with the submission's files, or the tree itself."""
-    reference = build_reference(bench, [lab], submission is None, progress)
+    """Builds the kernels that are graded for @lab: the reference with the submission's files, or the
+    tree itself."""
+    reference = build_reference(bench, [lab], submission is None, progress, explores=False)
     return reference if submission is None else _laid_over(bench, lab, submission, reference)
 
 
@@ -216,4 +222,4 @@ def _laid_over(
         return {arch: BuildFailed([str(e)]) for arch in bench.references}
     except OSError as e:
         raise GraderError(f"{submission}: {e.strerror}") from e
-    return build_submission(bench, honest(reference), files)
+    return build_submission(bench, lab, honest(reference), files)

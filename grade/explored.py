@@ -18,12 +18,15 @@ _KINDS = (
 )
 
 
-def about(lab: Lab | None) -> list[str]:
-    """The files that a counterexample of @lab shows: the student's, and the scenarios. None: all."""
+def about(root: Path, lab: Lab | None, sources: Path | None) -> list[str]:
+    """The files that a counterexample of @lab shows: the student's, and the scenarios. None: all.
+    @sources: a submission's own files, which may have scenarios of its own."""
     if lab is None:
         return []
-    scenarios = (lab.folder / "scenarios").glob("*.c")
-    return [*lab.files, *(f"labs/{lab.name}/scenarios/{path.name}" for path in scenarios)]
+    tops = [root] if sources is None else [root, sources]
+    folder = f"labs/{lab.name}/scenarios"
+    found = {str(path.relative_to(top)) for top in tops for path in (top / folder).rglob("*.c")}
+    return [*lab.files, *sorted(found)]
 
 
 def explored(root: Path, lab: Lab, test: Test, product: Product, fenced: bool) -> Verdict:
@@ -50,7 +53,13 @@ def _wrong(root: Path, lab: Lab, test: Test, product: Product, result: Result, f
 
 def steps(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> list[str]:
     """The counterexample's table."""
+    return table.lines(told(root, lab, product, result, fenced))
+
+
+def told(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> table.Story:
+    """The counterexample's steps that matter."""
     program = product.explorer
     assert program is not None
     _, accesses = replay(program, result.scenario, result.schedule, fenced)
-    return table.lines(program, result.schedule, accesses, root, product.sources, about(lab))
+    return table.story(program, result.schedule, accesses, root, product.sources,
+                       about(root, lab, product.sources))  # fmt: skip

@@ -191,32 +191,49 @@ def _says(verdict: Verdict) -> str:
 def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
     """Builds and boots one case until it is decided."""
 
+    built: dict[str, Product | BuildFailed] = {}
+
+    def product(goal: str) -> Product | BuildFailed:
+        """The case's kernel or explorer. Most cases are decided before the first scenario, so it is built
+        when a run needs it."""
+        if not case.files:
+            return honest
+        if goal not in built:
+            try:
+                built[goal] = bench.references[case.arch].build_with(case.files, honest, [goal])
+            except BuildFailed as e:
+                if case.builds:
+                    raise
+                built[goal] = e
+        return built[goal]
+
     def judged(run: Run) -> Verdict:
         test = case.lab.test(run.test)
-        if isinstance(built, BuildFailed):
-            return build_error(test, built.lines)
+        made = product("explorer" if run.arch == EXPLORER else "kernel")
+        if isinstance(made, BuildFailed):
+            return build_error(test, made.lines)
         if not case.panics:
-            return engine.judge_run(bench, case.lab, run, built)
-        evidence = bench.runner.boot(engine.boot_of(test, run, built))
+            return engine.judge_run(bench, case.lab, run, made)
+        evidence = bench.runner.boot(engine.boot_of(test, run, made))
         return last_words(test, judge(case.lab, test, evidence), evidence, case.panics)
 
-    built: Product | BuildFailed = honest
-    if case.files:
-        try:
-            built = bench.references[case.arch].build_with(case.files, honest)
-        except BuildFailed as e:
-            built = e
-    if isinstance(built, BuildFailed) and case.builds:
-        return Result(case, False, f"does not build: {built.lines[0]}")
-    if (case.step or case.begins) and isinstance(built, Product):
-        folder, arch = case.lab.folder, case.arch
-        if case.begins:
-            fault = handout.first_fault(folder, arch, built.kernel, built.initrd)
-        else:
-            fault = handout.fault(folder, arch, built.kernel, case.step)
-        return Result(case, fault is None, fault or "prints what the handout says")
     places = [case.arch, EXPLORER] if honest.explorer else [case.arch]
-    return Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
+    try:
+        if case.step or case.begins:
+            return _as_handout(case, product("kernel"))
+        return Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
+    except BuildFailed as e:
+        return Result(case, False, f"does not build: {e.lines[0]}")
+
+
+def _as_handout(case: Case, made: Product | BuildFailed) -> Result:
+    assert isinstance(made, Product), "a case of the handout builds"
+    folder, arch = case.lab.folder, case.arch
+    if case.begins:
+        fault = handout.first_fault(folder, arch, made.kernel, made.initrd)
+    else:
+        fault = handout.fault(folder, arch, made.kernel, case.step)
+    return Result(case, fault is None, fault or "prints what the handout says")
 
 
 def _line(r: Result) -> str:

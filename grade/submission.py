@@ -61,6 +61,13 @@ def _read(root: Path, path: str) -> bytes:
         os.close(fd)
 
 
+def own_scenarios(root: Path, lab: Lab) -> dict[str, bytes]:
+    """The scenarios that a student has written for @lab in the directory @root. Raises Rejected."""
+    folder = f"labs/{lab.name}/scenarios/mine"
+    return {f"{folder}/{path.name}": _read(root, f"{folder}/{path.name}")
+            for path in sorted((root / folder).glob("*.c"))}  # fmt: skip
+
+
 def take(root: Path, lab: Lab) -> Submission:
     """The files of @lab out of the directory @root. Raises Rejected."""
     return Submission({path: _read(root, path) for path in lab.files})

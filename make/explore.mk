@@ -14,7 +14,8 @@ explored := $(filter-out $(tests) $(instruments), \
 	$(addprefix kernel/process/,deliver.c edge.c futex.c futex_pi.c group.c hold.c kill.c pending.c \
 		process.c robust.c signal.c stop.c threads.c zombie.c) \
 	kernel/lock/spinlock.c kernel/mm/uaccess.c arch/host/uaccess.c
-scenarios := $(wildcard labs/*/scenarios/*.c tools/explore/scenarios/*.c)
+# Those in mine/ are a student's own.
+scenarios := $(wildcard labs/*/scenarios/*.c labs/*/scenarios/mine/*.c tools/explore/scenarios/*.c)
 explorer := $(wildcard tools/explore/*.c)
 host_port := $(filter-out $(explored),$(wildcard arch/host/*.c))
 
@@ -60,7 +61,11 @@ $(E)/explore: $(E)/core.o $(EXPLORER)
 	$(call say,LD,$@)
 	$Q$(EXPLORE_CC) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
 
-.PHONY: explorer
+.PHONY: explorer bench-explore
 explorer: $(E)/explore
+
+# How fast it is, and how much it leaves out.
+bench-explore: $(E)/explore
+	@$(PYTHON) -m bench.explore $(call named,json,JSON) '$<'
 
 -include $(EXPLORED:.o=.d) $(EXPLORER:.o=.d)

@@ -25,6 +25,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make check        one checkpoint of LAB=name, STEP=number, on both ports and in the explorer
   make explore      run the kernel's functions under every interleaving of small scenarios; LAB, STEP,
                     SCENARIO=text, BOUND choose; REPLAY=schedule runs one again, with GDB=1 under GDB
+  make bench-explore    how fast the explorer is, and how much work it saves
   make models       check the models of waiting, exit and kill (docs/models) with Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make starter      write the starter code of LAB=name to OUT=dir
@@ -62,8 +63,11 @@ For check, explore (also LAB, SUBMISSION, JSON):
   STEP=$(STEP)		one step of the lab
   SCENARIO=	those whose name contains this
   BOUND=$(BOUND)	the most preemptions of a schedule; 2 if empty
+  RANDOM=	after these, so many schedules at random; SEED chooses which
+  SECONDS=	or until so many seconds are over: larger bounds for half of the time, then at random
   REPLAY=	the name of a schedule, such as x:4c4/1, to be run again
   GDB=$(GDB)		1: under GDB
+  HTML=		draw the counterexamples as a page, in this file
 For others:
   OUT=		the output of timeline and simulate (a file), and of starter (a directory)
   ONLY=		matrix, models, mutate: only those whose name contains this; portability: distributions
@@ -77,7 +81,8 @@ For others:
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
   PARTS=	what portability does on each machine, of: refusal,container,hour,grade,wrong,test
   ARCHIVE=	where portability finds a distribution: ubuntu=ADDRESS
-  SEED=$(SEED)		chooses the policies with which stress begins, and mutate's sample; 1 if empty
+  SEED=$(SEED)		chooses the policies with which stress begins, mutate's sample, and
+		explore's random schedules; 1 if empty
 
 Exit status: 0 if all went well, else 2, since make turns every failure into 2. The last line names the
 program's own status, as in "make: *** [run] Error 3"; tools/run and grade/trellis-grade return it:

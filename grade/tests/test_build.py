@@ -3,11 +3,19 @@
 import os
 import tempfile
 import unittest
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
-from grade.build import _adopt, _make_environment, _sync
+from grade import engine, matrix
+from grade.build import BuildFailed, Product, _adopt, _make_environment, _sync
+from grade.lab import EXPLORER, Lab, load_all
+from grade.score import Run
+from grade.tests.fake import ROOT
+from grade.trace import Trace
+from grade.verdict import Kind, Verdict
 
 
 class Environment(unittest.TestCase):
@@ -50,6 +58,13 @@ class Snapshot(unittest.TestCase):
         _sync(self.root, self.copy)
         self.assertFalse(self._is_made("old"), "put back: older than its object, and yet another file")
 
+    def test_it_has_no_scenarios_of_a_students_own(self) -> None:
+        for name in ("labs/04-sleep/scenarios/event.c", "labs/04-sleep/scenarios/mine/my.c"):
+            self._write(self.root / name, 1000)
+        _sync(self.root, self.copy)
+        self.assertTrue((self.copy / "labs/04-sleep/scenarios/event.c").exists())
+        self.assertFalse((self.copy / "labs/04-sleep/scenarios/mine").exists())
+
     def test_one_that_has_objects_keeps_them(self) -> None:
         self._write(self.objects / "old.o", 500)
         _adopt(self.built, self.objects)
@@ -71,3 +86,72 @@ class Snapshot(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class _Recorder:
+    """A reference that builds nothing, and notes what it was asked for."""
+
+    def __init__(self, fails: str = "") -> None:
+        self.asked: list[str] = []
+        self._fails = fails
+
+    def build_with(self, _: Mapping[str, bytes], honest: Product, goals: Sequence[str]) -> Product:
+        self.asked += goals
+        if self._fails in goals:
+            raise BuildFailed(["a.c:1: error"])
+        return honest
+
+
+_HONEST = Product(Path("kernel"), None, Path("explore"))
+
+
+class Goals(unittest.TestCase):
+    """The explorer is built where a run needs it, and nowhere else."""
+
+    lab: Lab
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.lab = next(lab for lab in load_all(ROOT) if lab.has_scenarios())
+
+    def decided(
+        self, place: str, fails: str = "none", builds: bool = True
+    ) -> tuple[list[str], matrix.Result]:
+        """Decides a case by one run at @place; returns the goals that it asked for, too."""
+        reference = _Recorder(fails)
+        bench = Mock(references={"riscv": reference})
+
+        def decide(_: matrix.Case, runs: Sequence[Run], judged: matrix.Judge) -> tuple[bool, str]:
+            return judged(next(r for r in runs if r.arch == place)).kind is Kind.PASS, "decided"
+
+        case = matrix.Case(self.lab, "mutant x", "riscv", {"a.c": b""}, decide, builds)
+        passed = Verdict(Kind.PASS, (), {}, Trace((), False))
+        with patch("grade.engine.judge_run", return_value=passed):
+            result = matrix.decide(bench, case, _HONEST)
+        return reference.asked, result
+
+    def test_a_case_decided_in_qemu_needs_the_kernel_alone(self) -> None:
+        self.assertEqual(self.decided("riscv")[0], ["kernel"])
+
+    def test_a_case_decided_by_a_scenario_needs_the_explorer_alone(self) -> None:
+        self.assertEqual(self.decided(EXPLORER)[0], ["explorer"])
+
+    def test_an_explorer_that_does_not_compile_decides_no_mutant(self) -> None:
+        _, result = self.decided(EXPLORER, fails="explorer")
+        self.assertEqual((result.passed, result.says), (False, "does not build: a.c:1: error"))
+        _, result = self.decided(EXPLORER, fails="explorer", builds=False)
+        self.assertEqual(result.says, "decided")
+
+    def test_a_lab_has_the_explorer_once_and_a_boot_never(self) -> None:
+        asked: dict[str, Mock] = {arch: Mock() for arch in ("riscv", "x86_64")}
+        bench = Mock(references=asked)
+        bare = replace(self.lab, tests=tuple(t for t in self.lab.tests if t.bound is None))
+
+        def goals(lab: Lab, explores: bool = True) -> list[list[str]]:
+            with patch("grade.recipe.check"):
+                engine.build_reference(bench, [lab], False, Mock(), explores)
+            return [list(made.build.call_args.args[1]) for made in asked.values()]
+
+        self.assertEqual(goals(self.lab), [["kernel", "explorer"], ["kernel"]])
+        self.assertEqual(goals(self.lab, explores=False), [["kernel"], ["kernel"]])
+        self.assertEqual(goals(bare), [["kernel"], ["kernel"]])

@@ -11,27 +11,32 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
-from grade.explored import steps
+from grade.explored import steps, told
 from grade.lab import Lab, choose
-from grade.submission import Rejected, take
+from grade.submission import Rejected, own_scenarios, take
 from tools import qemu
-from tools.explore import races
-from tools.explore.program import BOUND, STEPS, ExploreError, Result, Scenario
+from tools.explore import page, races
+from tools.explore.longer import Budget, go_on
+from tools.explore.program import BOUND, DEPTH, SEED, STEPS, ExploreError, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
 from tools.options import STATUS_USAGE, Parser, counted, directory, run_program, to_write
 from tools.progress import Progress, shown
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_GOALS = ("explorer",)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,12 @@ class Wrong(Exception):
     """The options make no sense, or the work cannot be done; one line says why."""
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be a number from 1 up")
+    return int(text)
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(prog="make explore", description=__doc__)
     parser.add_argument("--lab", help="only this lab's scenarios; default: all there are")
@@ -67,10 +78,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help=f"most preemptions of a schedule; default: the lab's, or {BOUND}")  # fmt: skip
     parser.add_argument("--steps", type=int, default=STEPS, metavar="N",
                         help="budget of a scenario; default: %(default)s")  # fmt: skip
+    more = parser.add_mutually_exclusive_group()
+    more.add_argument("--random", type=_positive, metavar="N", help="then run N schedules at random")
+    more.add_argument("--seconds", type=_positive, metavar="S",
+                      help="then larger bounds, and random schedules, until S seconds are over")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help="chooses the random schedules")
+    parser.add_argument("--depth", type=int, default=DEPTH, metavar="N", choices=range(1, 17),
+                        help="events in one order that a mistake needs; default: %(default)s")  # fmt: skip
     parser.add_argument("--replay", metavar="NAME", help="run one schedule, as x:4c4/1")
     parser.add_argument("--gdb", action="store_true", help="with --replay: under GDB")
     parser.add_argument("--first", action="store_true", help="stop at the first counterexample")
     parser.add_argument("--list", action="store_true", help="name the scenarios, and run none")
+    parser.add_argument("--html", type=to_write, metavar="FILE", help="draw the counterexamples as a page")
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the results as data")
     parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
@@ -84,23 +103,27 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _files(options: argparse.Namespace, lab: Lab | None) -> dict[str, bytes]:
-    if options.submission is None or lab is None:
-        return {}
+def _files(options: argparse.Namespace, labs: Sequence[Lab]) -> dict[str, bytes]:
+    """The files that replace the tree's or come to it: a submission's, and the student's own scenarios."""
+    files: dict[str, bytes] = {}
     try:
-        return dict(take(options.submission, lab).files)
+        for lab in labs:
+            if options.submission is not None:
+                files |= take(options.submission, lab).files
+            files |= own_scenarios(options.submission or ROOT, lab)
     except Rejected as e:
         raise Wrong(str(e)) from e
+    return files
 
 
 def _built(
     reference: Reference, options: argparse.Namespace, labs: Sequence[Lab], progress: Progress
-) -> Product:
-    """The explorer with the tree's files, or with the submission's in their place."""
+) -> tuple[Product, Product]:
+    """The explorer with the tree's files, and the one with the submission's in their place."""
     try:
-        product = reference.build([f for lab in labs for f in lab.files], False, progress)
-        files = _files(options, labs[0] if labs else None)
-        return reference.build_with(files, product) if files else product
+        product = reference.build([f for lab in labs for f in lab.files], _GOALS, progress)
+        files = _files(options, labs)
+        return product, reference.build_with(files, product, _GOALS) if files else product
     except BuildFailed as e:
         raise Wrong("it does not compile:\n" + "\n".join(f"  {line}" for line in e.lines)) from e
 
@@ -109,13 +132,17 @@ def _built(
 def _prepared(options: argparse.Namespace) -> Iterator[Chosen]:
     labs = choose(ROOT, [options.lab] if options.lab else [])
     fenced = not qemu.why_no_bubblewrap()
-    reference = Reference(ROOT, options.build_root, "riscv", fenced, options.jobs, ("explorer",))
+    reference = Reference(ROOT, options.build_root, "riscv", fenced, options.jobs)
     try:
         with shown() as progress:
-            product = _built(reference, options, labs, progress)
-        assert product.explorer is not None
+            honest, product = _built(reference, options, labs, progress)
+        assert product.explorer is not None and honest.explorer is not None
         by_number = {lab.name[:2]: lab for lab in labs}
-        found = [s for s in scenarios(product.explorer, fenced) if _wanted(s, options, by_number)]
+        every = scenarios(product.explorer, fenced)
+        if twice := [a for a, b in pairwise(sorted(s.scenario for s in every)) if a == b]:
+            raise Wrong(f"there are two scenarios with the name {twice[0]}")
+        shipped = {s.scenario for s in scenarios(honest.explorer, fenced)}
+        found = [s for s in every if _wanted(s, options, by_number, s.scenario not in shipped)]
         if not found:
             raise Wrong("no scenario is like that; --list names them all")
         yield Chosen(product, tuple(found), by_number, fenced)
@@ -123,9 +150,10 @@ def _prepared(options: argparse.Namespace) -> Iterator[Chosen]:
         reference.close()
 
 
-def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab]) -> bool:
+def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab], own: bool) -> bool:
+    """@own: a student's, which need not name a step."""
     number, _, step = s.step.partition(".")
-    if options.lab is not None and number not in labs:
+    if options.lab is not None and number not in labs and not own:
         return False
     if options.step is not None and options.step not in (s.step, step):
         return False
@@ -134,11 +162,47 @@ def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab]) -> b
     return str(options.scenario) in s.scenario
 
 
+def _broken(chosen: Chosen, scenario: Scenario) -> str:
+    """The sentence of the handout that a counterexample breaks; "": there is none."""
+    lab = chosen.lab(scenario)
+    known = [p for p in lab.properties if p.id == scenario.property] if lab is not None else []
+    return f"{scenario.property}  {known[0].text}" if known else ""
+
+
+def _draw(chosen: Chosen, options: argparse.Namespace, results: Sequence[Result]) -> None:
+    """Writes the page that --html asks for."""
+    if options.html is None:
+        return
+    known = {s.scenario: s for s in chosen.scenarios}
+    found = [
+        page.Counterexample(
+            r.scenario,
+            _broken(chosen, known[r.scenario]),
+            r.verdict,
+            "" if r.bound == 0 and not r.executions else r.figures(),
+            r.schedule,
+            _command(chosen.lab(known[r.scenario]), options, r),
+            told(ROOT, chosen.lab(known[r.scenario]), chosen.product, r, chosen.fenced),
+        )
+        for r in results
+        if r.outcome == "wrong"
+    ]
+    title = f"make explore: {counted(len(found), 'counterexample')}"
+    options.html.write_text(page.page(title, found), encoding="utf-8")
+
+
+def _command(lab: Lab | None, options: argparse.Namespace, result: Result) -> str:
+    words = ["make explore", *([f"LAB={lab.name}"] if lab is not None else [])]
+    if options.submission is not None:
+        words.append(f"SUBMISSION={shlex.quote(str(options.submission))}")
+    return " ".join([*words, f"SCENARIO={result.scenario}", f"REPLAY={result.schedule}"])
+
+
 def _counterexample(chosen: Chosen, scenario: Scenario, result: Result) -> str:
     lab = chosen.lab(scenario)
     lines = [f"{result.scenario}: {result.verdict}"]
-    if lab is not None and (known := [p for p in lab.properties if p.id == scenario.property]):
-        lines.append(f"  {scenario.property}  {known[0].text}")
+    if broken := _broken(chosen, scenario):
+        lines.append(f"  {broken}")
     lines += ["", *steps(ROOT, lab, chosen.product, result, chosen.fenced), ""]
     lines.append(f"  schedule {result.schedule}: run it again with REPLAY={result.schedule}")
     return "\n".join(lines)
@@ -185,6 +249,24 @@ def _print_races(chosen: Chosen, results: Sequence[Result]) -> None:
             told.add(places)
 
 
+def _go_on(
+    chosen: Chosen, options: argparse.Namespace, results: list[Result], began: float
+) -> list[Result]:
+    """The results after the random schedules, or the time, that the options ask for."""
+    program = chosen.product.explorer
+    assert program is not None
+    left = max(0.0, options.seconds - (time.monotonic() - began)) if options.seconds else 0.0
+    if not options.random and left < 1:
+        return results
+    budget = Budget(options.random or 0, left, options.seed, options.depth)
+    with shown() as progress:
+        found, whole = go_on(program, results, budget, options.jobs, chosen.fenced, progress)
+    if not whole:
+        _print_all(chosen, found)
+        raise KeyboardInterrupt
+    return found
+
+
 def _print_all(chosen: Chosen, results: Sequence[Result]) -> None:
     known = {s.scenario: s for s in chosen.scenarios}
     for r in results:
@@ -216,6 +298,7 @@ def _replay_one(chosen: Chosen, options: argparse.Namespace) -> int:
         print(f"{scenario.scenario}: nothing goes wrong in {options.replay}", "", *told, sep="\n")
         return 0
     print(_counterexample(chosen, scenario, result))
+    _draw(chosen, options, [result])
     return 1
 
 
@@ -229,8 +312,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 0
             if options.replay is not None:
                 return _replay_one(chosen, options)
+            began = time.monotonic()
             results = _explore_all(chosen, options)
+            if not (options.first and any(r.outcome == "wrong" for r in results)):
+                results = _go_on(chosen, options, results, began)
             _print_all(chosen, results)
+            _draw(chosen, options, results)
     except (Wrong, ExploreError, GraderError) as e:
         print(f"make explore: {e}", file=sys.stderr)
         return STATUS_USAGE

@@ -9,6 +9,7 @@
  *	step.c		lets one CPU run up to its next pause
  *	state.c		copies the state of the machine, compares it, restores it
  *	search.c	chooses the schedules that are run
+ *	random.c	chooses them at random, where there are too many
  *	main.c		the command line, and the output
  *
  * A schedule is a list of choices: "at access 417 let CPU 1 go on". Between them all goes the usual
@@ -312,6 +313,26 @@ enum outcome replay(const struct schedule *s);
 
 /* Reports `verdict`, to which the boot came, and ends the program. */
 _Noreturn void boot_failed(void);
+
+/* For those who choose themselves: back to the beginning, with CPU 0 as `vcpu`. */
+void search_begin(void);
+unsigned ready_cpus(void);		/* a bit for each CPU that may go on; 0: it has ended */
+unsigned usual_cpu(unsigned mask, unsigned *turn);	/* which goes on if nobody chooses */
+bool ends_right(void);			/* nothing is left to do: is that right? */
+
+/* --- random.c --------------------------------------------------------------------------------- */
+
+#define DEPTH_OF_MISTAKE	3	/* so many events in one order are most mistakes */
+#define DEPTH_OF_MISTAKE_MAX	16
+
+/* Runs so many schedules at random; the same @seed makes the same ones everywhere. */
+enum outcome search_at_random(uint64_t seed, uint64_t executions, unsigned depth,
+			      struct figures *f, struct schedule *wrong);
+
+/* --- main.c ----------------------------------------------------------------------------------- */
+
+/* Called after each execution: may no more be run? Tells now and then how far it is. */
+bool time_is_over(const struct figures *f);
 
 /* NULL, or what is wrong when nothing is left to do. */
 const char *check_end(void);

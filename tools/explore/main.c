@@ -6,7 +6,13 @@
  *	explore weak NAME BOUND STEPS	the same, and loads may read older stores
  *	explore whole NAME BOUND STEPS	the same, without partial-order reduction
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
- *	explore NAME plain STEPS	runs all schedules, and equal states each time they come
+ *	explore NAME random SEED COUNT [DEPTH]
+ *					runs so many at random (random.c)
+ *	explore NAME more BOUND SECONDS SEED [DEPTH]
+ *					runs those with BOUND preemptions and more until half of
+ *					the time is over, then random ones
+ *	explore NAME plain STEPS [BOUND]
+ *					runs all schedules, and equal states each time they come
  *	explore NAME check STEPS	is every store to memory known? For the explorer's own tests
  *
  * The output is for the program around it (__main__.py): one JSON object a line.
@@ -18,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "entry.h"
 
@@ -118,17 +125,22 @@ static void print_races(void)
 
 /* --- Searching -------------------------------------------------------------------------------- */
 
+static uint64_t nr_random, random_steps, random_seed;	/* executions so far, with this seed */
+static unsigned weakly;			/* the bound of the search with older stores; 0: none */
+static struct figures older;		/* of that search */
 static const struct figures none;
 
-/* @f: of the search in which loads read the last store; @older: of the other one. */
-static void report(const char *outcome, unsigned bound, const struct figures *f, unsigned weakly,
-		   const struct figures *older)
+static void report(const char *outcome, unsigned bound, const struct figures *f)
 {
 	printf("{\"scenario\": \"%s\", \"outcome\": \"%s\", \"bound\": %u, \"executions\": %" PRIu64
 	       ", \"states\": %" PRIu64 ", \"steps\": %" PRIu64 ", \"longest\": %u",
-	       scenario->name, outcome, bound, f->executions, nr_states, f->steps + older->steps,
+	       scenario->name, outcome, bound, f->executions, nr_states, f->steps + older.steps,
 	       f->longest);
-	printf(", \"weakly\": %u, \"older\": %" PRIu64, weakly, older->executions);
+	if (weakly)
+		printf(", \"weakly\": %u, \"older\": %" PRIu64, weakly, older.executions);
+	if (nr_random)
+		printf(", \"random\": %" PRIu64 ", \"random_steps\": %" PRIu64
+		       ", \"seed\": %" PRIu64, nr_random, random_steps, random_seed);
 	if (verdict[0]) {
 		printf(", \"verdict\": ");
 		print_text(verdict);
@@ -144,26 +156,30 @@ static void report(const char *outcome, unsigned bound, const struct figures *f,
 static void shrink(struct schedule *s)
 {
 	static struct schedule shorter;
+	unsigned before;
 
-	for (unsigned i = s->nr; i-- > 0;) {
-		shorter = *s;
-		shorter.nr--;
-		memmove(&shorter.choices[i], &shorter.choices[i + 1],
-			(shorter.nr - i) * sizeof(shorter.choices[0]));
-		if (replay(&shorter) == OUTCOME_WRONG)
-			*s = shorter;
-	}
+	do {
+		before = s->nr;
+		for (unsigned i = s->nr; i-- > 0;) {
+			shorter = *s;
+			shorter.nr--;
+			memmove(&shorter.choices[i], &shorter.choices[i + 1],
+				(shorter.nr - i) * sizeof(shorter.choices[0]));
+			if (replay(&shorter) == OUTCOME_WRONG)
+				*s = shorter;
+		}
+	} while (s->nr < before);
 	replay(s);
 }
 
 _Noreturn void boot_failed(void)
 {
-	report("wrong", 0, &none, 0, &none);
+	report("wrong", 0, &none);
 	exit(1);
 }
 
 /* Searches with the bound @k until nothing new is learned that would make the search sharper. */
-static enum outcome search_with(unsigned k, uint64_t most_steps, struct figures *f)
+static enum outcome search_bound(unsigned k, uint64_t most_steps, struct figures *f)
 {
 	enum outcome o;
 	unsigned learned;
@@ -177,46 +193,138 @@ static enum outcome search_with(unsigned k, uint64_t most_steps, struct figures 
 
 /*
  * Then loads may read older stores. That many more states are worth it with fewer preemptions
- * only. Returns the bound of the counterexample or of the last search that came to its end.
+ * only. Sets @weakly; @k: the bound of the counterexample.
  */
-static unsigned search_weak(unsigned bound, uint64_t most_steps, struct figures *f, enum outcome *o)
+static enum outcome search_weak(unsigned bound, uint64_t most_steps, unsigned *k)
 {
+	enum outcome o = OUTCOME_RIGHT;
+
 	weak = true;
-	for (unsigned k = 1; k <= bound; k++) {
-		*o = search_with(k, most_steps, f);
-		if (*o == OUTCOME_WRONG)
-			return k;
-		if (*o == OUTCOME_TOO_MANY)
-			return k - 1;
-		if (!f->cut)
+	for (*k = 1; *k <= bound; ++*k) {
+		o = search_bound(*k, most_steps, &older);
+		if (o != OUTCOME_RIGHT)
+			return o;
+		weakly = older.cut ? *k : bound;
+		if (!older.cut)
 			break;
 	}
-	return bound;
+	return o;
 }
 
 static int search_all(unsigned bound, uint64_t most_steps)
 {
-	struct figures f = { 0 }, older = { 0 };
-	enum outcome o = OUTCOME_RIGHT, of_older = OUTCOME_RIGHT;
-	unsigned weakly = bound > 1 ? bound - 1 : bound, k;
+	struct figures f = { 0 };
+	enum outcome o = OUTCOME_RIGHT;
+	unsigned k;
 
 	for (k = bound == BOUND_NONE ? bound : 0; k <= bound; k++) {
-		o = search_with(k, most_steps, &f);
+		o = search_bound(k, most_steps, &f);
 		if (o != OUTCOME_RIGHT || !f.cut)
 			break;
 	}
-	if (o == OUTCOME_RIGHT && merge_states && !weak)
-		weakly = search_weak(weakly, most_steps, &older, &of_older);
-	if (o == OUTCOME_WRONG || of_older == OUTCOME_WRONG) {
+	if (o == OUTCOME_WRONG) {
 		shrink(&schedule);
-		report("wrong", o == OUTCOME_WRONG ? k : weakly, &f, 0, &older);
+		report("wrong", k, &f);
 		return 1;
 	}
-	if (o == OUTCOME_TOO_MANY)
-		report("unfinished", k, &f, 0, &older);
-	else
-		report(f.cut ? "bounded" : "complete", f.cut ? bound : k, &f, weakly, &older);
+	if (o == OUTCOME_TOO_MANY) {
+		report("unfinished", k, &f);
+		return 0;
+	}
+	if (merge_states && !weak &&
+	    search_weak(bound > 1 ? bound - 1 : bound, most_steps, &k) == OUTCOME_WRONG) {
+		shrink(&schedule);
+		report("wrong", k, &f);
+		return 1;
+	}
+	report(f.cut ? "bounded" : "complete", f.cut ? bound : k, &f);
 	return 0;
+}
+
+/* --- Searching for a time --------------------------------------------------------------------- */
+
+#define TELL_S		0.5		/* how often it tells how far it is */
+#define MOST_STEPS	20000000	/* of a larger bound: its states must fit into memory */
+#define FOR_EVER	1e18
+
+static double time_limit, told_at;	/* 0: there is none */
+static unsigned bound_now;		/* of the search that goes on, or of the last one */
+static const struct figures *finished;	/* when the random ones have begun: of the last bound */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Reports as if the time were over, so that who stops the program knows what was done. */
+static void tell(const struct figures *f)
+{
+	nr_random = finished ? f->executions : 0;
+	random_steps = f->steps;
+	report(finished ? "bounded" : "unfinished", bound_now, finished ? finished : f);
+	fflush(stdout);
+}
+
+bool time_is_over(const struct figures *f)
+{
+	double t;
+
+	if (!time_limit)
+		return false;
+	t = now();
+	if (t - told_at >= TELL_S) {
+		told_at = t;
+		tell(f);
+	}
+	return t >= time_limit;
+}
+
+/* Reports @done, the figures of the bounded search that came before. */
+static int search_random(uint64_t count, unsigned depth, const struct figures *done)
+{
+	struct figures f;
+	enum outcome o;
+
+	finished = done;
+	told_at = now();
+	o = search_at_random(random_seed, count, depth, &f, &schedule);
+	nr_random = f.executions;
+	random_steps = f.steps;
+	time_limit = 0;
+	if (o == OUTCOME_WRONG)
+		shrink(&schedule);
+	report(o == OUTCOME_WRONG ? "wrong" : "bounded", bound_now, done);
+	return o == OUTCOME_WRONG;
+}
+
+/* Reports the largest bound that was finished, with no executions if there is none. */
+static int search_more(unsigned bound, double seconds, unsigned depth)
+{
+	struct figures f = { 0 }, done = { 0 };
+	double end = now() + seconds;
+	enum outcome o;
+
+	told_at = now();
+	time_limit = end - seconds / 2;
+	for (bound_now = bound;; bound_now++) {
+		o = search_bound(bound_now, MOST_STEPS, &f);
+		if (o != OUTCOME_RIGHT || !f.cut)
+			break;
+		done = f;
+	}
+	if (o == OUTCOME_TOO_MANY) {
+		time_limit = end;
+		bound_now -= bound_now > 0;
+		return search_random(UINT64_MAX, depth, &done);
+	}
+	time_limit = 0;
+	if (o == OUTCOME_WRONG)
+		shrink(&schedule);
+	report(o == OUTCOME_WRONG ? "wrong" : "complete", bound_now, &f);
+	return o == OUTCOME_WRONG;
 }
 
 /* --- Replaying -------------------------------------------------------------------------------- */
@@ -333,7 +441,7 @@ static int replay_one(const char *text)
 	finish_record();
 	for (unsigned i = 0; i < nr_records; i++)
 		print_record(&records[i]);
-	report(outcome == OUTCOME_WRONG ? "wrong" : "right", 0, &none, 0, &none);
+	report(outcome == OUTCOME_WRONG ? "wrong" : "right", 0, &none);
 	return outcome == OUTCOME_WRONG;
 }
 
@@ -346,13 +454,20 @@ static void list(void)
 		       s->weak ? "true" : "false");
 }
 
+static unsigned depth_of(const char *text)
+{
+	unsigned depth = text ? strtoul(text, NULL, 10) : DEPTH_OF_MISTAKE;
+
+	return depth < DEPTH_OF_MISTAKE_MAX ? depth : DEPTH_OF_MISTAKE_MAX;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
 		list();
 		return 0;
 	}
-	for (; argc == 5; argc--, argv++) {
+	for (; argc > 4; argc--, argv++) {
 		if (strcmp(argv[1], "weak") == 0)
 			weak = true;
 		else if (strcmp(argv[1], "whole") == 0)
@@ -360,7 +475,7 @@ int main(int argc, char **argv)
 		else
 			break;
 	}
-	if (argc != 4) {
+	if (argc < 4 || argc > 7) {
 		fprintf(stderr, "usage: explore list | [weak | whole] NAME BOUND STEPS |"
 				" NAME replay SCHEDULE\n");
 		return 2;
@@ -382,9 +497,20 @@ int main(int argc, char **argv)
 	if (strcmp(argv[2], "replay") == 0)
 		return replay_one(argv[3]);
 	merge_states = strcmp(argv[2], "plain") != 0;
+	if (strcmp(argv[2], "random") == 0 && argc >= 5) {
+		random_seed = strtoull(argv[3], NULL, 10);
+		time_limit = FOR_EVER;
+		return search_random(strtoull(argv[4], NULL, 10), depth_of(argv[5]), &none);
+	}
+	if (strcmp(argv[2], "more") == 0 && argc >= 6) {
+		random_seed = strtoull(argv[5], NULL, 10);
+		return search_more(strtoul(argv[3], NULL, 10), strtod(argv[4], NULL),
+				   depth_of(argv[6]));
+	}
 	if (check_lines)
 		return search_all(1, strtoull(argv[3], NULL, 10));
 	if (!merge_states)
-		return search_all(BOUND_NONE, strtoull(argv[3], NULL, 10));
+		return search_all(argc > 4 ? strtoul(argv[4], NULL, 10) : BOUND_NONE,
+				  strtoull(argv[3], NULL, 10));
 	return search_all(strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
 }

@@ -6,8 +6,11 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from tools import qemu
 BOUND = 2  # preemptions
 STEPS = 2_000_000  # of a scenario at one bound; a budget in steps is the same on every machine
 _CPU_SECONDS = 600  # only a program that no longer counts its steps comes to this
+DEPTH = 3  # events in one order that a mistake needs (tools/explore/random.c)
+SEED = 1
 _MEMORY_KIB = 4 << 20
 _CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
 _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
@@ -49,7 +54,7 @@ class Race:
 class Result:
     """The result of one scenario. @outcome: complete (every interleaving), bounded (all with at most @bound
     preemptions), unfinished (the budget of steps was too small), wrong (with @verdict and @schedule);
-    right: a replay."""
+    right: a replay. After the bounded ones there may have been @random schedules made from @seed."""
 
     scenario: str
     outcome: str
@@ -58,23 +63,29 @@ class Result:
     states: int
     steps: int
     longest: int
-    weakly: int  # the bound of the second search, in which loads may read older stores; 0: none
-    older: int  # its executions
     verdict: str = ""
     schedule: str = ""
+    weakly: int = 0  # the bound of a second search, in which loads may read older stores; 0: none
+    older: int = 0  # its executions
     races: tuple[Race, ...] = ()
+    random: int = 0
+    random_steps: int = 0
+    seed: int = 0
 
     def figures(self) -> str:
         """In one line, what the result is worth."""
         ran = f"{self.executions:,} executions"
-        older = f"; {self.older:,} where loads read older stores" if self.weakly else ""
+        more = f"; {self.older:,} where loads read older stores" if self.weakly else ""
+        more += f", then {self.random:,} at random (seed {self.seed})" if self.random else ""
         if self.outcome == "complete":
-            return f"complete: {ran}, every interleaving{older}"
+            return f"complete: {ran}, every interleaving{more}"
         if self.outcome == "bounded":
-            return f"{ran}, all with at most {_counted(self.bound)}{older}"
+            return f"{ran}, all with at most {_counted(self.bound)}{more}"
         if self.outcome == "unfinished":
             most = f"all with at most {_counted(self.bound - 1)}" if self.bound else "none of them all"
-            return f"{ran}, {most} and some with one more"
+            return f"{ran}, {most} and some with one more{more}"
+        if self.random:
+            return f"wrong after {ran} with at most {_counted(self.bound)}{more}"
         loads = self.schedule.count("-")
         older = f" and {loads} load{'s' * (loads > 1)} of an older store" if loads else ""
         return f"wrong after {ran}, with {_counted(self.bound - loads)}{older}"
@@ -106,20 +117,37 @@ def is_schedule(text: str) -> bool:
     return _SCHEDULE.fullmatch(text) is not None
 
 
-def _run(program: Path, words: Sequence[str], fenced: bool) -> list[dict[str, Any]]:
-    argv = ["sh", "-c", f'ulimit -t {_CPU_SECONDS} -v {_MEMORY_KIB}; exec "$0" "$@"', str(program), *words]
+def _lines(
+    program: Path, words: Sequence[str], fenced: bool, seconds: float = 0
+) -> Generator[dict[str, Any], None, None]:
+    """Runs it; the lines that it prints, when they come. @seconds: it was told to run for so long."""
+    cpu = _CPU_SECONDS + int(seconds)
+    argv = ["sh", "-c", f'ulimit -t {cpu} -v {_MEMORY_KIB}; exec "$0" "$@"', str(program), *words]
     if fenced:
         argv = qemu.bubblewrap(argv, [program], [])
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                          errors="replace")  # fmt: skip
-    if done.returncode not in (0, 1):
-        said = done.stderr.strip().splitlines()
-        ended = f"signal {signal.Signals(-done.returncode).name}" if done.returncode < 0 else done.returncode
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as errors,
+        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
+                         errors="replace") as running,
+    ):  # fmt: skip
+        try:
+            for line in running.stdout or ():
+                yield json.loads(line)
+        except BaseException as e:
+            running.kill()
+            if isinstance(e, ValueError):
+                raise ExploreError(f"the explorer printed something else: {e}") from e
+            raise
+        status = running.wait()
+        errors.seek(0)
+        said = errors.read().strip().splitlines()
+    if status not in (0, 1):
+        ended = f"signal {signal.Signals(-status).name}" if status < 0 else status
         raise ExploreError(said[-1].removeprefix("explore: ") if said else f"the explorer ended with {ended}")
-    try:
-        return [json.loads(line) for line in done.stdout.splitlines()]
-    except ValueError as e:
-        raise ExploreError(f"the explorer printed something else: {e}") from e
+
+
+def _run(program: Path, words: Sequence[str], fenced: bool) -> list[dict[str, Any]]:
+    return list(_lines(program, words, fenced))
 
 
 def _result(line: dict[str, Any]) -> Result:
@@ -138,6 +166,61 @@ def explore(
 ) -> Result:
     """Runs every schedule of @scenario with at most @bound preemptions, or as many as @steps allow."""
     return _result(_run(program, [scenario, str(bound), str(steps)], fenced)[-1])
+
+
+Asked = Callable[[Result], bool]
+
+
+def at_random(
+    program: Path,
+    before: Result,
+    count: int,
+    goes_on: Asked = lambda _: True,
+    seed: int = SEED,
+    depth: int = DEPTH,
+    fenced: bool = False,
+) -> Result:
+    """Goes on after @before with @count schedules at random. Asks @goes_on twice a second, with what is
+    known by then."""
+    words = [before.scenario, "random", str(seed), str(count), str(depth)]
+    return _longer(before, _lines(program, words, fenced), goes_on)
+
+
+def for_a_time(
+    program: Path,
+    before: Result,
+    seconds: float,
+    goes_on: Asked = lambda _: True,
+    seed: int = SEED,
+    depth: int = DEPTH,
+    fenced: bool = False,
+) -> Result:
+    """Goes on after @before with larger bounds, and from half of the time on at random."""
+    bound = before.bound if before.outcome == "unfinished" else before.bound + 1
+    words = [before.scenario, "more", str(bound), f"{seconds:.2f}", str(seed), str(depth)]
+    return _longer(before, _lines(program, words, fenced, seconds), goes_on)
+
+
+def _longer(before: Result, lines: Generator[dict[str, Any], None, None], goes_on: Asked) -> Result:
+    known = before
+    with closing(lines):
+        for line in lines:
+            known = _after(before, Result(**line))
+            if not goes_on(known):
+                break
+    return known
+
+
+def _after(before: Result, found: Result) -> Result:
+    """The result of both. Random schedules say nothing of a bound: there @before's holds, unless a larger
+    one was finished meanwhile."""
+    if not found.executions:
+        ended = before.outcome if found.outcome == "bounded" else found.outcome
+        return replace(before, outcome=ended, verdict=found.verdict, schedule=found.schedule,
+                       random=found.random, random_steps=found.random_steps, seed=found.seed)  # fmt: skip
+    if found.outcome == "unfinished":
+        return replace(found, executions=before.executions + found.executions)
+    return found
 
 
 def replay(

@@ -76,7 +76,7 @@ static unsigned next_of(unsigned mask, unsigned cpu)
  * Returns the CPU that goes on if nobody chooses: the last one, unless it cannot or had 3,000
  * steps.
  */
-static unsigned usual_cpu(unsigned mask, unsigned *turn)
+unsigned usual_cpu(unsigned mask, unsigned *turn)
 {
 	bool others = mask & ~(1u << vcpu), waits = cpu_states[vcpu].why == PAUSE_TURN;
 
@@ -98,7 +98,7 @@ static void deadlock(void)
 }
 
 /* The CPUs that may go on, after the clock was moved if all of them wait. 0: the end. */
-static unsigned ready_cpus(void)
+unsigned ready_cpus(void)
 {
 	unsigned mask = who_can_go_on();
 
@@ -108,7 +108,7 @@ static unsigned ready_cpus(void)
 }
 
 /* Nothing is left to do: is that right? */
-static bool ends_right(void)
+bool ends_right(void)
 {
 	const char *wrong;
 
@@ -249,12 +249,13 @@ void search_init(bool bare)
 	progress.accesses = 0;
 }
 
-static void save_initial(void)
+void search_begin(void)
 {
 	if (!initial.bytes)
 		snapshot_take(&initial);
 	else
 		snapshot_restore(&initial);
+	order_begin();
 	vcpu = 0;
 	verdict[0] = 0;
 }
@@ -375,8 +376,7 @@ static enum outcome search_paths(unsigned bound, uint64_t most_steps, struct fig
 	enum next next;
 
 	*f = (struct figures){ 0 };
-	save_initial();
-	order_begin();
+	search_begin();
 	visited_clear();
 	path.nr = nr_trail = 0;
 	next = choose(&r, f);
@@ -394,7 +394,7 @@ static enum outcome search_paths(unsigned bound, uint64_t most_steps, struct fig
 			*wrong = path;
 			return OUTCOME_WRONG;
 		}
-		if (next == NEXT_FULL || f->steps > most_steps)
+		if (next == NEXT_FULL || f->steps > most_steps || time_is_over(f))
 			return OUTCOME_TOO_MANY;
 		next = NEXT_STEP;
 	} while (back(&r));
@@ -417,8 +417,7 @@ static bool replayed(const struct schedule *s, enum outcome *outcome)
 {
 	unsigned done = 0, turn = 0, mask;
 
-	save_initial();
-	order_begin();
+	search_begin();
 	while ((mask = ready_cpus())) {
 		uint64_t at = position();
 

@@ -1,4 +1,4 @@
-"""A counterexample as a table: a column for each CPU, a line for each step that matters.
+"""A counterexample, told: a column for each CPU, a line for each step that matters.
 
 Of some thousand accesses to memory few say anything about the mistake. A line of the source is shown
 if it accesses a word that another thread also accesses, one of them storing, and if it is not the
@@ -151,29 +151,59 @@ def _cell(row: Row) -> str:
     return f"{name}  {source}  {notes}".rstrip()
 
 
-def _choices(schedule: str) -> list[tuple[int, str]]:
+@dataclass(frozen=True)
+class Switch:
+    """The schedule chose @cpu; "t": time passes; "1-2": CPU 1's load reads what was there before the last
+    two stores. @takes: from a CPU that could have gone on."""
+
+    cpu: str
+    takes: bool
+
+    def told(self) -> str:
+        if self.cpu == "t":
+            return "time passes up to the next timer"
+        number, _, older = self.cpu.partition("-")
+        if older:
+            which = "the last store" if older == "1" else f"the last {older} stores"
+            return f"the schedule lets CPU {number} read what was there before {which}"
+        return f"the schedule lets CPU {self.cpu} go on"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Steps of one thread on one CPU, with nothing of others between them."""
+
+    cpu: int
+    thread: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Story:
+    """A counterexample in the order in which it happened, without the steps that say nothing."""
+
+    cpus: tuple[int, ...]
+    parts: tuple[Switch | Run, ...]
+    left_out: int  # lines at the end
+
+
+def _choices(schedule: str) -> list[tuple[int, Switch]]:
+    """Each with the number of the access before which it is made."""
     text = schedule.removeprefix("x:")
     pairs = [choice.split("/") for choice in text.split(",")] if text else []
-    return [((int(at, 16) + 1) // 2, cpu) for at, cpu in pairs]  # a position: step.c
+    at = [int(position, 16) for position, _ in pairs]  # step.c; odd: the CPU had paused to wait
+    return [((p + 1) // 2, Switch(cpu, p % 2 == 0)) for p, (_, cpu) in zip(at, pairs, strict=True)]
 
 
-def _told(cpu: str) -> str:
-    number, _, older = cpu.partition("-")
-    if older:
-        which = "the last store" if older == "1" else f"the last {older} stores"
-        return f"the schedule lets CPU {number} read what was there before {which}"
-    return "time passes up to the next timer" if cpu == "t" else f"the schedule lets CPU {cpu} go on"
-
-
-def lines(
+def story(
     program: Path,
     schedule: str,
     accesses: Sequence[Access],
     root: Path,
     overlay: Path | None = None,
     about: Sequence[str] = (),
-) -> list[str]:
-    """The table, ready to print. @overlay: a submission's folder, whose files differ from the tree's;
+) -> Story:
+    """The steps that matter. @overlay: a submission's folder, whose files differ from the tree's;
     @about: files that the scenario is about."""
     choices = _choices(schedule)
     first = choices[0][0] if choices else 0
@@ -184,19 +214,36 @@ def lines(
     before = [r for r in known if r.at < first][-_BEFORE:]
     after = [r for r in rows if r.at >= first and (r in known or r in rows[-_LAST:])]
     shown = [*before, *after[: _MOST - len(before)]]
-    cpus = sorted({r.cpu for r in shown})
-    left = {cpu: i * _COLUMN for i, cpu in enumerate(cpus)}
-    out = ["".join(f"CPU {cpu}".ljust(_COLUMN) for cpu in cpus).rstrip()] if cpus else []
+    parts: list[Switch | Run] = []
     waiting = list(choices)
     for (cpu, thread), group in groupby(shown, key=lambda r: (r.cpu, r.thread)):
-        run = list(group)
-        while waiting and waiting[0][0] <= run[0].at:
-            out.append(f"  -- {_told(waiting.pop(0)[1])}")
-        out.append(" " * left[cpu] + f"[{thread}]")
-        for row in run:
+        run: list[Row] = []
+        for row in group:
+            if waiting and waiting[0][0] <= row.at:
+                if run:
+                    parts.append(Run(cpu, thread, tuple(run)))
+                run = []
             while waiting and waiting[0][0] <= row.at:
-                out.append(f"  -- {_told(waiting.pop(0)[1])}")
-            out.append(" " * left[cpu] + "  " + _cell(row))
-    if len(after) > len(shown) - len(before):
-        out.append(f"  … {len(after) - len(shown) + len(before)} more lines")
+                parts.append(waiting.pop(0)[1])
+            run.append(row)
+        parts.append(Run(cpu, thread, tuple(run)))
+    cpus = tuple(sorted({r.cpu for r in shown}))
+    return Story(cpus, tuple(parts), len(after) - len(shown) + len(before))
+
+
+def lines(told: Story) -> list[str]:
+    """The story as a table, ready to print."""
+    left = {cpu: i * _COLUMN for i, cpu in enumerate(told.cpus)}
+    out = ["".join(f"CPU {cpu}".ljust(_COLUMN) for cpu in told.cpus).rstrip()] if told.cpus else []
+    last: tuple[int, str] | None = None
+    for part in told.parts:
+        if isinstance(part, Switch):
+            out.append(f"  -- {part.told()}")
+            continue
+        if last != (part.cpu, part.thread):
+            out.append(" " * left[part.cpu] + f"[{part.thread}]")
+        last = part.cpu, part.thread
+        out += [" " * left[part.cpu] + "  " + _cell(row) for row in part.rows]
+    if told.left_out:
+        out.append(f"  … {told.left_out} more lines")
     return out

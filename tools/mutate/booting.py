@@ -47,13 +47,13 @@ class _Booting(ABC):
 
     def __init__(self, bench: engine.Bench, labs: Sequence[Lab], progress: Progress) -> None:
         self._bench = bench
-        built = engine.build_reference(bench, labs, False, progress)
+        built = engine.build_reference(bench, labs, False, progress, explores=False)
         self._honest = engine.honest(built)
         self._order = Order()
 
     def build(self, mutant: Mutant, arch: str) -> Product:
         files = {mutant.path: mutant.content}
-        return self._bench.references[arch].build_with(files, self._honest[arch])
+        return self._bench.references[arch].build_with(files, self._honest[arch], ("kernel",))
 
     def _ports(self, mutant: Mutant) -> list[str]:
         return [arch for arch in mutant.arches if arch in self._honest]

@@ -24,6 +24,7 @@ from tools.options import interrupted
 from tools.progress import Progress
 
 _EXPLORED = ("tools/explore", "arch/host", "make/explore.mk")
+_GOALS = ("explorer",)
 
 
 class Explorer:
@@ -37,9 +38,9 @@ class Explorer:
         self._keys = _keys(root, lab, self._scenarios)
         self.context = hash_of_text(" ".join(sorted(self._keys.values())))
         self._fenced = not qemu.why_no_bubblewrap()
-        self._reference = Reference(root, build_root, ARCHES[0], self._fenced, 1, ("explorer",))
+        self._reference = Reference(root, build_root, ARCHES[0], self._fenced, 1)
         self._order = Order()
-        self._honest = self._reference.build([], False, progress)
+        self._honest = self._reference.build([], _GOALS, progress)
         self._costs = self._measure(progress)
 
     def close(self) -> None:
@@ -80,7 +81,7 @@ class Explorer:
         found = next(((name, fault) for name, fault in known.items() if fault is not None), None)
         if found is None and len(known) < len(self._scenarios):
             try:
-                product = self._reference.build_with({mutant.path: mutant.content}, self._honest)
+                product = self._reference.build_with({mutant.path: mutant.content}, self._honest, _GOALS)
             except BuildFailed:
                 return None
             try:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from math import comb, factorial
 from pathlib import Path
 
-from tools.explore import races, table
-from tools.explore.program import Access, ExploreError, explore, is_schedule, replay, scenarios
+from bench import explore as bench
+from grade.lab import load_all
+from grade.mutants import lay_out, mutants
+from tools.explore import page, races, survey, table
+from tools.explore.longer import Budget, go_on
+from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
+from tools.explore.program import is_schedule, replay, scenarios
+from tools.progress import Silent
 from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT, make
 
@@ -100,7 +110,7 @@ class Verdicts(Explorer):
         self.assertIn("with 0 preemptions and 1 load of an older store", found.figures())
         again, accesses = replay(_PROGRAM, found.scenario, found.schedule)
         self.assertEqual(again.verdict, "the message came after the flag")
-        told = "\n".join(table.lines(_PROGRAM, found.schedule, accesses, ROOT))
+        told = "\n".join(table.lines(table.story(_PROGRAM, found.schedule, accesses, ROOT)))
         self.assertIn("the schedule lets CPU 1 read what was there before the last store", told)
         self.assertRegex(told, r"load\(&y, relaxe.*reads 0$")
 
@@ -166,6 +176,100 @@ class DataRaces(Explorer):
             self.assertEqual([r.scenario for r in found if r.races], [])
 
 
+def nothing_yet(scenario: str) -> Result:
+    return Result(scenario, "bounded", 0, 1, 0, 0, 0)
+
+
+class AtRandom(Explorer):
+    def test_each_program_is_right_or_wrong_as_it_says(self) -> None:
+        for s in scenarios(_PROGRAM):
+            if s.scenario.startswith("litmus."):
+                with self.subTest(s.scenario):
+                    found = at_random(_PROGRAM, nothing_yet(s.scenario), 2000)
+                    self.assertEqual(found.outcome, "wrong" if s.wrong else "bounded")
+
+    def test_the_kernel_is_right(self) -> None:
+        for name in ("join.one", "sleeper.earlier", "kill.preempted", "mutex.timeout"):
+            found = at_random(_PROGRAM, nothing_yet(name), 300, seed=3)
+            self.assertEqual((found.outcome, found.random, found.verdict), ("bounded", 300, ""), name)
+
+    def test_a_mistake_of_two_events_is_as_likely_as_the_theory_says(self) -> None:
+        """Two CPUs, six pauses: 12 executions on average, after the first, which learns what races."""
+        torn = nothing_yet("litmus.torn")
+        needed = [at_random(_PROGRAM, torn, 2000, seed=seed, depth=2).random - 1 for seed in range(60)]
+        self.assertLessEqual(sum(needed) / len(needed), 12)
+
+    def test_a_mistake_of_two_events_needs_a_change_of_priorities(self) -> None:
+        found = at_random(_PROGRAM, nothing_yet("litmus.torn"), 2000, depth=1)
+        self.assertEqual(found.outcome, "bounded")
+
+    def test_one_seed_makes_the_same_schedules_and_another_seed_others(self) -> None:
+        def raw(seed: str) -> str:
+            argv = [str(_PROGRAM), "last.two_leave", "random", seed, "40"]
+            return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+
+        self.assertEqual(raw("1"), raw("1"))
+        alike = raw("1").replace('"seed": 1', '"seed": 2')
+        self.assertNotEqual(raw("2"), alike)
+
+    def test_a_counterexample_is_shrunk_and_replays(self) -> None:
+        for seed in range(6):
+            found = at_random(_PROGRAM, nothing_yet("litmus.philosophers"), 2000, seed=seed, depth=9)
+            again, _ = replay(_PROGRAM, found.scenario, found.schedule)
+            self.assertEqual(again.verdict, found.verdict)
+            choices = found.schedule.removeprefix("x:").split(",")
+            for i in range(len(choices)):
+                fewer = "x:" + ",".join(choices[:i] + choices[i + 1 :])
+                self.assertEqual(replay(_PROGRAM, found.scenario, fewer)[0].outcome, "right", fewer)
+
+    def test_a_time_is_used_for_larger_bounds_and_then_at_random(self) -> None:
+        before = explore(_PROGRAM, "join.one", 0)
+        began = time.monotonic()
+        found = for_a_time(_PROGRAM, before, 3)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual(found.outcome, "bounded")
+        self.assertGreater(found.bound, 0)
+        self.assertGreater(found.random, 0)
+
+    def test_a_larger_bound_finds_more(self) -> None:
+        before = explore(_PROGRAM, "litmus.torn", 0)
+        found = for_a_time(_PROGRAM, before, 60)
+        self.assertEqual((before.outcome, found.outcome, found.bound), ("bounded", "wrong", 1))
+        complete = for_a_time(_PROGRAM, explore(_PROGRAM, "litmus.three_each", 0), 60)
+        self.assertEqual(complete.outcome, "complete")
+
+    def test_it_stops_when_told_to(self) -> None:
+        told: list[Result] = []
+
+        def enough(known: Result) -> bool:
+            told.append(known)
+            return False
+
+        began = time.monotonic()
+        found = for_a_time(_PROGRAM, explore(_PROGRAM, "join.one", 1), 60, enough)
+        self.assertLess(time.monotonic() - began, 30)
+        self.assertEqual([found], told)
+
+    def test_scenarios_share_the_time(self) -> None:
+        before = [explore(_PROGRAM, name, 0) for name in ("join.one", "detach.one", "litmus.one_step")]
+        done = replace(before[2], outcome="complete")
+        began = time.monotonic()
+        found, whole = go_on(_PROGRAM, [*before[:2], done], Budget(seconds=4), 1, False, Silent())
+        self.assertLess(time.monotonic() - began, 12)
+        self.assertTrue(whole)
+        self.assertEqual([r.random > 0 for r in found], [True, True, False])
+
+    def test_the_report_says_which_schedules_were_run(self) -> None:
+        ran = Result("a", "bounded", 2, 6621, 0, 0, 0)
+        at_most = "6,621 executions, all with at most 2 preemptions"
+        self.assertEqual(ran.figures(), at_most)
+        later = replace(ran, random=1000, seed=7)
+        self.assertEqual(later.figures(), f"{at_most}, then 1,000 at random (seed 7)")
+        wrong = replace(later, outcome="wrong")
+        all_of_them = "6,621 executions with at most 2 preemptions, then 1,000 at random (seed 7)"
+        self.assertEqual(wrong.figures(), f"wrong after {all_of_them}")
+
+
 class Names(unittest.TestCase):
     def test_schedules_have_names(self) -> None:
         for name in ("x:", "x:4c4/1", "x:4c4/1,5e9/0,10/t"):
@@ -178,17 +282,75 @@ class Table(Explorer):
     def test_a_lost_addition_shows_both_loads_and_both_stores(self) -> None:
         found = explore(_PROGRAM, "litmus.two_steps")
         _, accesses = replay(_PROGRAM, "litmus.two_steps", found.schedule)
-        text = "\n".join(table.lines(_PROGRAM, found.schedule, accesses, ROOT, about=_ABOUT))
+        told = table.story(_PROGRAM, found.schedule, accesses, ROOT, about=_ABOUT)
+        text = "\n".join(table.lines(told))
         self.assertIn("the schedule lets CPU 1 go on", text)
         self.assertEqual(text.count("litmus.c"), 3, text)  # CPU 0, then CPU 1, then CPU 0 again
         self.assertIn("reads 0, 0 -> 1", text)
 
     def test_words_of_one_thread_are_left_out(self) -> None:
         mine = Access(0, "t", 1, "write", True, 64, 8, 0, 1, 1, [])
-        self.assertEqual(table.lines(_PROGRAM, "x:", [mine], ROOT), [])
+        self.assertEqual(table.lines(table.story(_PROGRAM, "x:", [mine], ROOT)), [])
+
+
+class Page(Explorer):
+    def drawn(self, name: str, words: str = "") -> str:
+        found = explore(_PROGRAM, name)
+        _, accesses = replay(_PROGRAM, name, found.schedule)
+        told = table.story(_PROGRAM, found.schedule, accesses, ROOT, about=_ABOUT)
+        one = page.Counterexample(name, words, found.verdict, found.figures(), found.schedule, "make x", told)
+        return page.page("a title", [one])
+
+    def test_there_is_a_column_for_each_cpu_and_a_box_for_each_run(self) -> None:
+        text = self.drawn("litmus.two_steps")
+        self.assertEqual(text.count('role="columnheader"'), 2)
+        boxes = re.findall(r"grid-column: (\d)", text)
+        self.assertEqual(boxes, ["1", "2", "1"])
+        self.assertEqual(text.count("litmus.c:"), 3 + 3, "in each box, and as the name that the mouse shows")
+
+    def test_switches_say_why(self) -> None:
+        text = self.drawn("litmus.two_steps")
+        self.assertEqual(text.count('class="mark taken"'), 1)
+        self.assertEqual(text.count('class="mark wait"'), 1)
+        self.assertIn("CPU 0 could go on, but the schedule lets CPU 1 go on", text)
+        self.assertIn("CPU 1 has to wait, so CPU 0 goes on", text)
+        self.assertLess(text.index("could go on"), text.index("CPU 1 has to wait"))
+
+    def test_a_choice_among_waiting_cpus_takes_no_turn_away(self) -> None:
+        told = table.Story((0, 1), (table.Switch("1", False),), 0)
+        text = page.page("t", [page.Counterexample("a", "", "wrong", "", "x:5/1", "", told)])
+        self.assertIn('<div class="mark chosen"', text)
+        self.assertNotIn('<div class="mark taken"', text)
+
+    def test_it_has_what_is_needed_and_loads_nothing(self) -> None:
+        text = self.drawn("litmus.two_steps", words='<b>&"')
+        schedule = explore(_PROGRAM, "litmus.two_steps").schedule
+        for words in ("an addition was lost", schedule, "make x", "reads 0", "--kill: #d43d00"):
+            self.assertIn(words, text)
+        self.assertIn("&lt;b&gt;&amp;&quot;", text)
+        self.assertNotIn("@@", text)
+        for loads in ("://", "<script", "<link", "<img", "url(", "@import"):
+            self.assertNotIn(loads, text)
 
 
 _ABOUT = ("tools/explore/scenarios/litmus.c",)
+
+
+class Bench(Explorer):
+    def test_its_scenarios_exist(self) -> None:
+        known = {s.scenario for s in scenarios(_PROGRAM)}
+        self.assertLessEqual({*bench.SCENARIOS}, known)
+
+    def test_merging_saves_steps_and_loses_no_schedule(self) -> None:
+        row = bench.measure(_PROGRAM, "litmus.philosophers_in_order")
+        self.assertTrue(row.plain_ended)
+        self.assertGreater(row.saved, 1)
+        self.assertEqual(row.random_executions, 2000)
+        self.assertIn(f"{row.steps:,}", bench.table([row]))
+
+    def test_a_plain_search_that_was_cut_says_so(self) -> None:
+        row = bench.Row("a", 10, 100, 1.0, 1500, False, 5, 0.5)
+        self.assertEqual(row.cells(), ["a", "10", "100", "10", "100", "> 1,500", "> 15.0", "10"])
 
 
 class CommandLine(Explorer):
@@ -212,6 +374,31 @@ class CommandLine(Explorer):
         self.assertIn("an addition was lost", done.stdout)
         self.assertIn("run it again with REPLAY=x:", done.stdout)
 
+    def test_what_the_bound_leaves_out_is_found_at_random(self) -> None:
+        options = ("--scenario", "litmus.two_steps", "--bound", "0")
+        done = self.explorer(*options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.explorer(*options, "--random", "500", "--seed", "4")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stdout, r"at most 0 preemptions, then \d+ at random \(seed 4\)")
+        self.assertIn("run it again with REPLAY=x:", done.stdout)
+
+    def test_ctrl_c_prints_what_is_known(self) -> None:
+        argv = [sys.executable, "-m", "tools.explore", "--build-root", str(BUILD_ROOT)]
+        argv += ["--scenario", "join.one", "--bound", "1", "--seconds", "100"]
+        with subprocess.Popen(
+            argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as running:  # fmt: skip
+            assert running.stderr is not None
+            for line in running.stderr:
+                if "executions a second" in line:
+                    break
+            running.send_signal(signal.SIGINT)
+            out, _ = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 130)
+        self.assertRegex(out, r"ok +02\.5 +join\.one +[0-9,]+ executions, all with at most")
+
     def test_a_submission(self) -> None:
         """The files are the student's, and the table shows their lines."""
         with tempfile.TemporaryDirectory() as folder:
@@ -223,8 +410,12 @@ class CommandLine(Explorer):
                 text = (ROOT / "kernel/thread" / name).read_text()
                 changed = text.replace("reap = t->left;", "reap = t->exit_code == 99;")
                 Path(folder, "kernel/thread", name).write_text(changed)
-            done = self.explorer("--lab", "02-threads", "--scenario", "detach.one", "--submission", folder)
+            drawn = Path(folder, "drawn.html")
+            options = ("--lab", "02-threads", "--scenario", "detach.one", "--html", str(drawn))
+            done = self.explorer(*options, "--submission", folder)
+            picture = drawn.read_text(encoding="utf-8")
         self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("reap = t-&gt;exit_code == 99;", picture)
         self.assertIn("stacks: 1 before, 2 after", done.stdout)
         self.assertIn("reap = t->exit_code == 99;", done.stdout)
 
@@ -237,8 +428,103 @@ class CommandLine(Explorer):
             (("--replay", "zz"), "a schedule reads like"),
             (("--replay", "x:"), "a schedule belongs to one scenario"),
             (("--gdb",), "--gdb needs --replay"),
+            (("--random", "0"), "must be a number from 1 up"),
+            (("--random", "5", "--seconds", "5"), "not allowed with"),
         ):
             with self.subTest(options):
                 done = self.explorer(*options)
                 self.assertEqual(done.returncode, 2, done.stdout)
                 self.assertIn(said, done.stderr)
+
+
+class Own(Explorer):
+    """Scenarios of a student's own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.lab = next(lab for lab in load_all(ROOT) if lab.name == "04-sleep")
+        lay_out(ROOT, self.lab, {}, self.folder)
+
+    def explored(self, **files: str) -> subprocess.CompletedProcess[str]:
+        """Explores what these files define; each has the name of its keyword."""
+        mine = self.folder / "labs/04-sleep/scenarios/mine"
+        mine.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (mine / f"{name}.c").write_text(text)
+        argv = [sys.executable, "-m", "tools.explore", "--build-root", str(BUILD_ROOT), "--lab", "04-sleep"]
+        argv += ["--scenario", "mine", "--submission", str(self.folder)]
+        return subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)  # fmt: skip
+
+    def example(self) -> str:
+        """The program in the document."""
+        found = re.search(r"^```c\n(.*?)^```", (ROOT / "docs/explorer.md").read_text(), re.M | re.S)
+        assert found is not None
+        return found[1]
+
+    def test_the_example_of_the_document_is_right(self) -> None:
+        done = self.explored(deadline=self.example())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"ok    04\.4  mine\.deadline +[0-9,]+ executions, all with at most 2")
+
+    def test_it_finds_a_mistake(self) -> None:
+        wrong = next(m for m in mutants(ROOT, self.lab) if m.name == "last-claim-wins")
+        lay_out(ROOT, self.lab, wrong.files, self.folder)
+        done = self.explored(deadline=self.example())
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("mine.deadline: it got -110, not 7", done.stdout)
+        self.assertRegex(done.stdout, r"deadline\.c:\d+  act_on\(1, &waiter, wait_with_deadline\);")
+
+    def test_it_needs_no_step(self) -> None:
+        text = self.example().replace('"04.4", "P4.10"', '"", ""')
+        self.assertIn("mine.deadline", self.explored(deadline=text).stdout)
+
+    def test_one_that_does_not_compile_is_an_error_with_its_line(self) -> None:
+        text = self.example().replace("end_here();", "end_here()")
+        done = self.explored(deadline=text)
+        line = text[: text.index("end_here()")].count("\n") + 1
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("it does not compile", done.stderr)
+        self.assertRegex(done.stderr, rf"scenarios/mine/deadline\.c:{line}:\d+: error: expected")
+
+    def test_a_name_that_is_taken_is_an_error(self) -> None:
+        done = self.explored(deadline=self.example(), again=self.example())
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("there are two scenarios with the name mine.deadline", done.stderr)
+
+    def test_a_link_is_not_followed(self) -> None:
+        mine = self.folder / "labs/04-sleep/scenarios/mine"
+        mine.mkdir(parents=True)
+        (mine / "deadline.c").symlink_to("/etc/passwd")
+        done = self.explored()
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("must be a plain file", done.stderr)
+
+
+class Survey(Explorer):
+    def test_a_mutant_has_its_scenario_and_its_price(self) -> None:
+        argv = [sys.executable, "-m", "tools.explore.survey", "--build-root", str(BUILD_ROOT)]
+        argv += ["--lab", "02-threads", "--only", "left-without-lock"]
+        done = subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=True)  # fmt: skip
+        rows = [line for line in done.stdout.splitlines() if "`left-without-lock`" in line]
+        self.assertEqual(len(rows), 1, done.stdout)
+        cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
+        self.assertRegex(cells[2], r"^`(join|detach)\.\w+`$")
+        numbers = [int(cell.replace(",", "")) for cell in cells[3:]]
+        others, preemptions, executions, milliseconds, at_random = numbers
+        self.assertGreater(others, 0)
+        self.assertIn(preemptions, (0, 1))
+        self.assertLess(executions, 1000)
+        self.assertGreater(milliseconds, 0)
+        self.assertLess(at_random, 2000)
+
+    def test_the_document_has_all_of_them(self) -> None:
+        page = (ROOT / "docs/mutants-explored.md").read_text()
+        for lab in load_all(ROOT):
+            if lab.has_scenarios():
+                part = page.partition(f"## {lab.name}: ")[2].partition("\n## ")[0]
+                named = re.findall(r"^\| `(\S+)` \|", part, re.M)
+                self.assertEqual(named, [m.name for m in survey.in_the_kernel(lab)], "make it again")

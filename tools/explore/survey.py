@@ -1,0 +1,149 @@
+"""How soon the explorer finds each wrong solution that a lab ships (labs/NN-name/mutants), as tables.
+
+    python3 -m tools.explore.survey [--lab NAME] [--only TEXT] [--out docs/mutants-explored.md]
+
+For each mutant all scenarios of its lab are searched with the bounds of the grade. Of those with a
+counterexample the one with the fewest executions is shown, and of equal ones the first by name. Then
+the same scenario is run at random, from seed 1, until that finds a counterexample too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade.build import BuildFailed, Reference
+from grade.lab import Lab, choose
+from grade.mutants import Mutant, mutants
+from tools import qemu
+from tools.explore.program import Result, at_random, explore
+from tools.options import Parser, run_program, to_write
+from tools.progress import Progress, shown
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_RANDOM = 2_000
+_COMMAND = "python3 -m tools.explore.survey --out docs/mutants-explored.md"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A mutant; @found and @milliseconds are of the scenario that shows it soonest."""
+
+    mutant: Mutant
+    found: Result | None
+    milliseconds: float
+    others: int  # more scenarios that show it
+    at_random: Result | None
+
+    def cells(self) -> list[str]:
+        name = f"`{self.mutant.name}`"
+        if self.found is None or self.at_random is None:
+            return [name, self.mutant.what, "–", "", "", "", "", ""]
+        random = f"{self.at_random.random:,}" if self.at_random.outcome == "wrong" else f"> {_RANDOM:,}"
+        return [name, self.mutant.what, f"`{self.found.scenario}`", f"{self.others}",
+                f"{self.found.bound}", f"{self.found.executions:,}", f"{self.milliseconds:,.0f}",
+                random]  # fmt: skip
+
+
+def _judge(program: Path, lab: Lab, mutant: Mutant, fenced: bool) -> Row:
+    found: list[tuple[int, str, Result, float]] = []
+    for test in lab.tests:
+        if test.bound is None:
+            continue
+        began = time.monotonic()
+        result = explore(program, test.name, test.bound, fenced=fenced)
+        spent = 1000 * (time.monotonic() - began)
+        if result.outcome == "wrong":
+            found.append((result.executions, test.name, result, spent))
+    if not found:
+        return Row(mutant, None, 0, 0, None)
+    _, name, best, spent = min(found)
+    nothing = Result(name, "bounded", 0, 0, 0, 0, 0)
+    return Row(mutant, best, spent, len(found) - 1, at_random(program, nothing, _RANDOM, fenced=fenced))
+
+
+def in_the_kernel(lab: Lab) -> list[Mutant]:
+    """Those that the explorer may find: it has no files of the ports."""
+    return [m for m in mutants(ROOT, lab) if any(not f.startswith("arch/") for f in m.files)]
+
+
+def survey(
+    lab: Lab, only: str, reference: Reference, fenced: bool, progress: Progress
+) -> Iterator[Row]:
+    """The rows of @lab, for the mutants with @only in their names."""
+    wrong = [m for m in in_the_kernel(lab) if only in m.name]
+    honest = reference.build([], ["explorer"], progress)
+    progress.expect(len(wrong))
+    for mutant in wrong:
+        try:
+            product = reference.build_with(mutant.files, honest, ["explorer"])
+        except BuildFailed as e:
+            raise SystemExit(f"{mutant.name} does not compile: {e}") from e
+        assert product.explorer is not None
+        yield _judge(product.explorer, lab, mutant, fenced)
+        progress.step(f"{lab.name} {mutant.name}")
+
+
+_TITLES = ("mutant", "its mistake", "scenario", "others", "preemptions", "executions", "ms", "at random")
+
+
+def table(lab: Lab, rows: Sequence[Row]) -> str:
+    seen = sum(row.found is not None for row in rows)
+    out = [f"## {lab.name}: {seen} of {len(rows)}", ""]
+    out += ["| " + " | ".join(_TITLES) + " |", "|---|---|---|" + "---:|" * 5]
+    out += ["| " + " | ".join(row.cells()) + " |" for row in rows]
+    return "\n".join(out)
+
+
+def _page(tables: Sequence[str]) -> str:
+    return "\n\n".join((_HEAD, *tables)) + "\n"
+
+
+_HEAD = f"""\
+# The shipped mutants, explored
+
+Each lab ships wrong solutions, `labs/NN-name/mutants/`, on which the grader is tested. This is how soon
+the explorer ([how it works](explorer.md)) finds those in the kernel's own files. For each one the table
+names the scenario that needs the fewest executions to its first counterexample, and how many *others*
+find it too; the preemptions of that counterexample; the executions up to it, and the time, with the start
+of the program. *At random* is the number of random schedules of that scenario (seed 1, `RANDOM=`) up to
+the first counterexample. A mutant without a scenario is found in QEMU alone: no order of events makes a
+difference to it, or no scenario is about it.
+
+Everything but the time is the same on each machine. This page is made by
+
+	{_COMMAND}"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = Parser(prog="python3 -m tools.explore.survey", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--lab", action="append", default=[], help="only this lab; may be repeated")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only mutants with TEXT in their names")
+    parser.add_argument("--out", type=to_write, metavar="FILE", help="write the page there")
+    parser.add_argument("--build-root", type=Path, default=ROOT / "build", metavar="DIR")
+    options = parser.parse_args(arguments)
+    fenced = not qemu.why_no_bubblewrap()
+    reference = Reference(ROOT, options.build_root, "riscv", fenced, os.cpu_count() or 1)
+    try:
+        with shown() as progress:
+            page = _page([
+                table(lab, list(survey(lab, options.only, reference, fenced, progress)))
+                for lab in choose(ROOT, options.lab)
+                if lab.has_scenarios()
+            ])  # fmt: skip
+    finally:
+        reference.close()
+    if options.out is None:
+        print(page, end="")
+    else:
+        options.out.write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    run_program("survey", main)
