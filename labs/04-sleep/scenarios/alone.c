@@ -7,7 +7,6 @@
 #include "sched/wait.h"
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
-static struct thread *scenario;
 static struct actor other;
 
 /* --- Many waiters ----------------------------------------------------------------------------- */
@@ -89,42 +88,15 @@ SCENARIO(blocked, "event.blocked", "04.3", "P4.3", .cpus = 1, .after = got_5, .k
 	end_here();
 }
 
-/* Sees that the destruction waits for it. */
-static int wait_and_look(void)
-{
-	struct wait_link link = { .shared = false };
-	struct waiter w;
-	int err;
-
-	waiter_init(&w, 0);
-	spin_lock(&q.lock);
-	expect(!wait_link(&q, &link, &w), "the queue is destroyed");
-	spin_unlock(&q.lock);
-	err = waiter_block(&w, DEADLINE_NEVER);
-	expect(thread_state(scenario) == THREAD_BLOCKED, "a destruction that waits is %s",
-	       thread_state_name(thread_state(scenario)));
-	spin_lock(&q.lock);
-	wait_unlink(&q, &link);
-	spin_unlock(&q.lock);
-	return err;
-}
-
 static const char *got_destroyed(void)
 {
 	return other.result == -EIDRM ? NULL : wrong("the wait returned %d", other.result);
 }
 
-static void start_waiter(void)
-{
-	scenario = current_thread();
-	act_on(0, &other, wait_and_look);
-	thread_yield();
-	expect(q.nr == 1, "%u threads wait", q.nr);
-}
-
 SCENARIO(waits, "destroy.waits", "04.5", "P4.15", .cpus = 1, .after = got_destroyed, .keeps = true)
 {
-	start_waiter();
+	act_on(0, &other, wait);
+	thread_yield();
 	wait_queue_destroy(&q);
 	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
 	expect(wait_block(&q, DEADLINE_NEVER) == -EIDRM, "a destroyed queue can be waited in");
@@ -132,10 +104,10 @@ SCENARIO(waits, "destroy.waits", "04.5", "P4.15", .cpus = 1, .after = got_destro
 }
 
 /* A kill ends a wait, but no destruction. */
-SCENARIO(killed, "destroy.while_killed", "04.5", "P4.15", .cpus = 1, .after = got_destroyed,
+SCENARIO(killed, "destroy.while_killed", "04.5", "P4.15", .cpus = 2, .after = got_destroyed,
 	 .keeps = true)
 {
-	start_waiter();
+	act_on(1, &other, wait);
 	thread_kill(current_thread());
 	wait_queue_destroy(&q);
 	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
