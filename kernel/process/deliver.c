@@ -128,7 +128,7 @@ static enum next take_one(struct thread *t, struct signal_call *call, struct sig
 	spin_unlock(&p->lock);
 	if (reset)
 		signal_share_action(p, call->sig);
-	if (unlikely(p->stop_news))
+	if (unlikely(atomic_load_explicit(&p->stop_news, memory_order_relaxed)))
 		signal_report_stop(p);
 	spin_unlock(&tree_lock);
 	if (call->sig)

@@ -144,7 +144,7 @@ int signal_send_locked(struct process *p, struct thread *target, const struct si
 	else
 		die = act(p, target, info, kept, &err);
 	spin_unlock(&p->lock);
-	if (unlikely(p->stop_news))
+	if (unlikely(atomic_load_explicit(&p->stop_news, memory_order_relaxed)))
 		signal_report_stop(p);
 	if (die)
 		process_kill(p, STATUS_SIGNAL(info->signo));

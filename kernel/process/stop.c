@@ -102,7 +102,7 @@ void signal_note_stop(void)
 	spin_lock(&t->process->lock);
 	signal_stop_counts_down(t);
 	spin_unlock(&t->process->lock);
-	if (t->process->stop_news)
+	if (atomic_load_explicit(&t->process->stop_news, memory_order_relaxed))
 		signal_report_stop(t->process);
 	spin_unlock(&tree_lock);
 }

@@ -138,7 +138,7 @@ void process_forget_thread(struct thread *t)
 	signal_pass_on(p);
 	signal_stop_counts_down(t);
 	spin_unlock(&p->lock);
-	if (unlikely(p->stop_news))
+	if (unlikely(atomic_load_explicit(&p->stop_news, memory_order_relaxed)))
 		report_stop(p);
 	wait_wake_all(&p->thread_gone, 0);
 }

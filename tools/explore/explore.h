@@ -135,7 +135,6 @@ struct old_store {
 /* A word that atomic accesses race for. */
 struct location {
 	uint16_t nr;			/* stores since the beginning */
-	uint16_t last_sequential;	/* of these */
 	uint16_t kept;
 	struct old_store old[OLD_MAX];	/* the ones before the last, the latest of them first */
 };
@@ -157,7 +156,11 @@ bool weak_learn(unsigned cpu);
 
 uint64_t weak_hash(void);		/* of all that older stores mean for the future */
 
-extern struct known sequential;		/* what the sequentially consistent fences have seen */
+/*
+ * The stores before which no sequentially consistent access or fence may go back: those that one of
+ * them made, or that were known where there was such a fence.
+ */
+extern struct known sequential;
 
 /* --- races.c ---------------------------------------------------------------------------------- */
 

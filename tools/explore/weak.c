@@ -59,7 +59,7 @@ void location_store(struct location *l, uint64_t old, const struct known *releas
 	l->kept += l->kept < OLD_MAX;
 	known[vcpu].now.stores[l - locations] = ++l->nr;
 	if (order == SEQUENTIAL)
-		l->last_sequential = l->nr;
+		sequential.stores[l - locations] = l->nr;
 }
 
 void weak_sequential_fence(void)
@@ -88,7 +88,7 @@ unsigned weak_older(unsigned cpu)
 	if (!l)
 		return 0;
 	n = behind(l, &known[cpu].now);
-	since = l->nr - l->last_sequential;
+	since = behind(l, &sequential);
 	return c->load_order == SEQUENTIAL && since < n ? since : n;
 }
 
@@ -135,9 +135,8 @@ static void add_release(uintptr_t at, const struct known *released, void *hash)
 static void add_location(uint64_t *h, const struct open *o)
 {
 	const struct location *l = &locations[o->location];
-	unsigned since = l->nr - l->last_sequential;
 
-	add(h, o->location << 8 | (since < OLD_MAX ? since : OLD_MAX));
+	add(h, o->location);
 	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++)
 		add(h, behind(l, &known[cpu].now));
 	for (unsigned n = 0; n < o->behind; n++) {

@@ -42,13 +42,23 @@ SCENARIO(reap_joinable, "reaper.killed_and_joined", "06.4", "P6.10", .cpus = 2)
 	expect(!err, "joining a killed thread returned %d", err);
 }
 
+static bool is_listed(struct thread *t)
+{
+	bool listed;
+
+	spin_lock(&t->process->lock);
+	listed = list_linked(&t->process_node);
+	spin_unlock(&t->process->lock);
+	return listed;
+}
+
 /* Never runs. Returns while the reaper makes it leave its process. */
 static struct thread *reap_unrun(void)
 {
 	struct thread *t = create_among(BIT(0), nothing, NULL);
 
 	thread_kill(t);
-	while (list_linked(&t->process_node))
+	while (is_listed(t))
 		arch_spin_hint();
 	return t;
 }

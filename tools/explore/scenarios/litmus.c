@@ -130,6 +130,19 @@ BARE_SCENARIO(buffering_fence, "litmus.store_buffering_fence", .cpus = 2, .after
 	seen[cpu] = load(cpu ? &x : &y, relaxed);
 }
 
+/* An access that is sequentially consistent and a fence are ordered, too. */
+BARE_SCENARIO(buffering_mixed, "litmus.store_buffering_mixed", .cpus = 2, .after = one_saw)
+{
+	if (cpu == 0) {
+		store(&x, 1, relaxed);
+		atomic_thread_fence(memory_order_seq_cst);
+		seen[0] = load(&y, relaxed);
+	} else {
+		store(&y, 1, seq_cst);
+		seen[1] = load(&x, seq_cst);
+	}
+}
+
 BARE_SCENARIO(buffering_one_fence, "litmus.store_buffering_one_fence", .cpus = 2, .after = one_saw,
 	      .weak = true)
 {

@@ -151,21 +151,21 @@ SCENARIO(pinned, "runq.not_stolen", "", "", .cpus = 2, .after = queues_are_empty
 
 /* --- Three CPUs ------------------------------------------------------------------------------- */
 
+static struct thread *wanderer;
+
 static int forbid_two_cpus(void)
 {
-	return sched_set_affinity(first.thread, BIT(2));
+	return sched_set_affinity(wanderer, BIT(2));
 }
 
 /* A thread is woken on one CPU, and another one changes its mask, while a third looks for work. */
 SCENARIO(three, "runq.steal_wake_affinity", "", "", .cpus = 3, .after = queues_are_empty,
 	 .keeps = true)
 {
-	struct thread *t = create_among(~0u, act, &first);
-
+	wanderer = create_among(~0u, act, &first);
 	first.run = note_that_it_ran;
-	first.thread = t;
 	act_on(1, &second, forbid_two_cpus);
-	start_actor(&first, t);
+	start_actor(&first, wanderer);
 	end_here();
 }
 

@@ -35,7 +35,9 @@ static void act_blocking(u64 mask, unsigned cpu, struct actor *a, int (*run)(voi
 {
 	struct thread *t = create_actor_in(p, cpu, a, run);
 
+	spin_lock(&p->lock);
 	t->sigmask = mask;
+	spin_unlock(&p->lock);
 	start_actor(a, t);
 }
 
