@@ -161,7 +161,7 @@ struct thread {
 	struct list_node siginfos;	/* [process->lock] siginfo of pending signals */
 	u64 sigmask_after;		/* [self] the mask to return to, if restore_sigmask */
 	u64 sigwait;			/* [process->lock] blocked signals that it waits for */
-	bool stop_pending;		/* [process->lock] its process waits for it to stop */
+	_Atomic bool stop_pending;	/* [process->lock] its process waits for it to stop */
 	u32 wait_kinds;			/* [self] WALL, WCLONE of the process_wait() it is in */
 	bool over_limit;		/* [self] its user had too many tasks at setuid() */
 	u16 ioprio;			/* [atomic] value of ioprio_set(); 0: not set */
