@@ -111,6 +111,9 @@ bool explore_loops(unsigned cpu);
 void explore_sends(const void *p);
 void explore_gets(const void *p);
 
+/* [start, start + size) is given back: an access not ordered with this may come after it. */
+void explore_frees(const void *start, size_t size);
+
 /* @cpu is sent an interrupt. */
 void explore_interrupts(unsigned cpu);
 

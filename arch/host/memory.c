@@ -141,6 +141,7 @@ void kmem_cache_free(struct kmem_cache *c, void *object)
 	if (heap.objects[i].freed)
 		explore_fail("a %s is freed twice", c->name);
 	heap.objects[i].freed = true;
+	explore_frees(object, c->size);
 	memset(object, POISON, c->size);
 }
 
@@ -186,6 +187,7 @@ void kstack_free(void *stack)
 		explore_fail("a stack is freed that was never allocated");
 	if (!heap.stacks_used[i])
 		explore_fail("a stack is freed twice");
+	explore_frees(stacks[i], KSTACK_SIZE);
 	explore_sends(stacks[i]);
 	heap.stacks_used[i] = false;
 	counter_add(COUNT_STACKS, -1);

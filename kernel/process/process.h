@@ -123,7 +123,7 @@ struct process {
 	struct list_node siginfos;	/* [lock] queued entries of pending signals */
 	bool stopped;			/* [lock] by a stop signal, until SIGCONT */
 	u8 stop_signal;			/* [lock] that signal */
-	_Atomic int stop_news;		/* [lock] CLD_* to report to its parent, or 0; others read a hint */
+	_Atomic int stop_news;		/* [lock] CLD_* to report to its parent; else a hint */
 	unsigned stopping;		/* [lock] threads with stop_pending: STOP1 */
 	/* [lock] on the stack of the parent, which is in vfork_wait() */
 	struct completion *vfork_done;

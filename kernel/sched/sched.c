@@ -272,8 +272,8 @@ void sched_suspend_self(void)
 	struct thread *t = current_thread();
 	struct runq *rq = this_runq_lock();
 	/*
-	 * STOP2: a thread whose stop is not noted yet goes through the edge once more. If the process
-	 * is continued just now, it does so too, or is resumed as soon as rq->lock is free.
+	 * STOP2: a thread whose stop is not noted yet goes through the edge once more. If the
+	 * process is continued just now, it does so too, or is resumed as soon as the lock is free.
 	 */
 	u32 work = t->stop_pending ? 0 : atomic_fetch_and(&t->work, ~WORK_SUSPEND);
 

@@ -10,6 +10,7 @@
  *	state.c		copies the state of the machine, compares it, restores it
  *	search.c	chooses the schedules that are run
  *	random.c	chooses them at random, where there are too many
+ *	records.c	what a replay tells of each access
  *	main.c		the command line, and the output
  *
  * A schedule is a list of choices: "at access 417 let CPU 1 go on". Between them all goes the usual
@@ -332,10 +333,17 @@ bool ends_right(void);			/* nothing is left to do: is that right? */
 enum outcome search_at_random(uint64_t seed, uint64_t executions, unsigned depth,
 			      struct figures *f, struct schedule *wrong);
 
+/* --- records.c -------------------------------------------------------------------------------- */
+
+void records_begin(void);		/* from now on every access is recorded */
+void records_print(void);
+
 /* --- main.c ----------------------------------------------------------------------------------- */
 
 /* Called after each execution: may no more be run? Tells now and then how far it is. */
 bool time_is_over(const struct figures *f);
+
+void print_text(const char *s);		/* as a string of JSON */
 
 /* NULL, or what is wrong when nothing is left to do. */
 const char *check_end(void);

@@ -68,20 +68,25 @@ static uint32_t snapshot_number = 1;
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
-static struct word *entry(uintptr_t at)
+static unsigned slot_of(uintptr_t at)
 {
 	unsigned h = (at * 0x9e3779b97f4a7c15ull) >> (64 - TABLE_BITS);
 
-	while (table[h].at != at) {
-		if (!table[h].at) {
-			if (nr_words == WORDS_MAX)
-				explore_fail("the scenario touches too many words");
-			words[nr_words] = (struct word){ .at = at, .size = 8, .smallest = 8 };
-			table[h].at = at;
-			table[h].word = nr_words++;
-			break;
-		}
+	while (table[h].at && table[h].at != at)
 		h = (h + 1) % TABLE_SIZE;
+	return h;
+}
+
+static struct word *entry(uintptr_t at)
+{
+	unsigned h = slot_of(at);
+
+	if (!table[h].at) {
+		if (nr_words == WORDS_MAX)
+			explore_fail("the scenario touches too many words");
+		words[nr_words] = (struct word){ .at = at, .size = 8, .smallest = 8 };
+		table[h].at = at;
+		table[h].word = nr_words++;
 	}
 	return &words[table[h].word];
 }
@@ -383,6 +388,40 @@ uint64_t lock_wanted(unsigned cpu)
 
 	return c->why == PAUSE_LOCK ? bit_of(find_word(c->lock)) : 0;
 }
+
+/* --- Memory that is given back ---------------------------------------------------------------- */
+
+/* The last accesses to the word may come too late the next time. */
+static void compare_free(struct word *w)
+{
+	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
+		uint32_t seen = known[vcpu].now.clock.of[cpu];
+
+		if (cpu != vcpu && (w->h.stored.of[cpu] > seen || w->h.loaded.of[cpu] > seen))
+			race(w);
+	}
+	note_effect(w, WRITE);
+}
+
+void explore_frees(const void *start, size_t size)
+{
+	uintptr_t at = (uintptr_t)start, end = at + size;
+
+	if (!running)
+		return;
+	for (at &= -8ul; at < end; at += 8) {
+		unsigned part;
+
+		if (!table[slot_of(at)].at)
+			continue;	/* nobody has accessed it */
+		part = entry(at)->size;
+		for (uintptr_t i = at; i < at + 8; i += part)
+			if (table[slot_of(i)].at)
+				compare_free(entry(i));
+	}
+}
+
+/* --- Accesses --------------------------------------------------------------------------------- */
 
 void order_access(const struct words *w, const struct access *a)
 {

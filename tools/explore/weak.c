@@ -4,8 +4,8 @@
  *
  * A store is known to a CPU that has made it, or read it or a later one of the same location, or
  * has acquired what a CPU that knew it has released. So a store that is neither a release nor
- * followed by one is seen late; a load that is no acquire leaves the CPU as ignorant as it was. This
- * is the view model of Kang et al., "A promising semantics for relaxed-memory concurrency", 2017,
+ * followed by one is seen late, and a load that is no acquire teaches the CPU nothing else. This is
+ * the view model of Kang et al., "A promising semantics for relaxed-memory concurrency", 2017,
  * without its promises: no load reads a store that is still to come, and all CPUs agree with the
  * execution on the order of the stores to one location. C11 allows a little more.
  *

@@ -3,6 +3,7 @@
  * (tools/tests/test_explore.py has the numbers). No kernel runs in them.
  */
 #include "explore/scenario.h"
+#include "mm/mm.h"
 
 #include "lock/spinlock.h"
 
@@ -103,6 +104,25 @@ BARE_SCENARIO(store_buffering, "litmus.store_buffering", .cpus = 2, .after = one
 	seen[cpu] = atomic_load(cpu ? &x : &y);
 }
 
+/* An access that is not ordered with a free may come after it, even if it never raced before. */
+BARE_SCENARIO(used_late, "litmus.used_late", .cpus = 2, .wrong = true)
+{
+	static u32 *object;
+
+	if (cpu == 0) {
+		object = kmalloc(sizeof(*object));
+		atomic_store(&x, 1);
+		while (!atomic_load(&y))
+			arch_spin_hint();
+		kfree(object);
+	} else {
+		while (!atomic_load(&x))
+			arch_spin_hint();
+		atomic_store(&y, 1);
+		*object = 1;
+	}
+}
+
 /* --- Memory orders: what C11 allows, and what it does not ------------------------------------- */
 
 #define store(p, v, order)	atomic_store_explicit(p, v, memory_order_##order)
@@ -188,7 +208,8 @@ static void pass(unsigned cpu, int stores, int loads)
 			atomic_thread_fence(memory_order_release);
 		atomic_store_explicit(&x, 1, stores == memory_order_acq_rel ? relaxed : stores);
 	} else {
-		u32 flag = atomic_load_explicit(&x, loads == memory_order_acq_rel ? relaxed : loads);
+		int order = loads == memory_order_acq_rel ? relaxed : loads;
+		u32 flag = atomic_load_explicit(&x, order);
 
 		if (loads == memory_order_acq_rel)
 			atomic_thread_fence(memory_order_acquire);
