@@ -97,6 +97,8 @@ bool weak_learn(unsigned cpu)
 	const struct cpu_state *c = &cpu_states[cpu];
 	unsigned learned = nr_learned;
 
+	if (c->why != PAUSE_ACCESS || !c->load)
+		return false;	/* another choice was left out, so the CPU is elsewhere */
 	order_race(c->load);
 	order_location(c->load, c->load_size);
 	return nr_learned != learned;
