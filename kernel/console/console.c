@@ -154,6 +154,11 @@ void console_write_all(enum console_stream s, const char *buf, size_t n)
 	spin_unlock(&console_lock);
 }
 
+bool console_written_by_another(void)
+{
+	return atomic_load(&console_lock.locked) && !spin_held(&console_lock);
+}
+
 void console_panic_mode(void)
 {
 	if (atomic_exchange(&panicked, current_thread()))

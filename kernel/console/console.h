@@ -35,6 +35,9 @@ void console_write_all(enum console_stream s, const char *buf, size_t n);
 void console_say(const char *text, size_t n);
 void console_set_quiet(bool on);
 
+/* Whether another CPU is writing at this moment. For a panic, which takes no lock. Any context. */
+bool console_written_by_another(void);
+
 /* For a panic: empties the queue; from now on bytes go out by polling, without a lock. */
 void console_panic_mode(void);
 

@@ -7,6 +7,8 @@
 #include "console/console.h"
 #include "lock/spinlock.h"
 #include "sched/cpu.h"
+#include "sched/sched.h"
+#include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
@@ -66,6 +68,34 @@ KTEST(panic_others, "panic.others", STEP, "")
 {
 	occupy_others(run_on);
 	panic("others run");
+}
+
+static atomic_bool armed;
+
+static int write_once(void *unused)
+{
+	static const char line[] = "the end of a line\n";
+
+	(void)unused;
+	park_arm(0, "spin_lock", AT_EXIT, current_thread(), NSEC_PER_SEC);
+	armed = true;
+	console_write_all(STREAM_KERNEL, line, sizeof(line) - 1);
+	return 0;
+}
+
+/* Another CPU is held where it has taken the console's lock: the report waits for its line. */
+KTEST(panic_writing, "panic.writing", STEP, "")
+{
+	struct thread *t = thread_create("writer", write_once, NULL, PRIORITY_DEFAULT);
+
+	REQUIRE(t && nr_cpus > 1, "", "needs memory for a thread, and a second CPU");
+	sched_set_affinity(current_thread(), BIT(0));
+	sched_set_affinity(t, BIT(1));
+	thread_resume(t);
+	while (!armed)
+		arch_spin_hint();
+	REQUIRE(park_wait(0, NSEC_PER_SEC), "", "the writer did not come");
+	panic("while another CPU writes");
 }
 
 /* W^X: text cannot be written, data cannot be executed. */

@@ -15,18 +15,22 @@ class Reports(unittest.TestCase):
 
     def report(self, test: str, reason: str) -> str:
         """The panic's report, from its reason to its end."""
+        return self.said(test, reason)[1]
+
+    def said(self, test: str, reason: str, icount: qemu.Icount | None = None) -> tuple[str, str]:
+        """The kernel's output before its panic, and the report."""
         kernel = BUILD_ROOT / self.ARCH / "debug-test" / "kernel.elf"
         machine = qemu.Machine(
-            arch=self.ARCH, kernel=kernel, cpus=_CPUS, bootargs=(f"test={test}",)
+            arch=self.ARCH, kernel=kernel, cpus=_CPUS, bootargs=(f"test={test}",), icount=icount
         )
         seen = transcript(machine, PATIENCE_S)
         text = seen.kernel.decode("utf-8", "replace").replace("\r", "")
         self.assertEqual(seen.outcome.end, End.PANIC, text[-2000:])
-        _, found, report = text.partition("\npanic: ")
+        before, found, report = text.partition("\npanic: ")
         self.assertTrue(found, text[-2000:])
         self.assertRegex(report.splitlines()[0], reason)
         self.assertTrue(report.endswith("end of panic\n"), report[-500:])
-        return report
+        return before, report
 
     def chain(self, report: str) -> list[str]:
         """The functions of the call chain, innermost first."""
@@ -46,7 +50,7 @@ class Riscv(Reports):
 
     def test_stray_write(self) -> None:
         report = self.report("panic.write", r"^page fault: writing to 0x[0-9a-f]+$")
-        self.assertEqual(self.chain(report)[0], "ktest_panic_write")
+        self.assertEqual(self.chain(report)[0], "ktest_panic_write", report)
         self.assertIn("run_remaining", self.chain(report))
         self.assertIn(self.REGISTER, report)
         self.assertIn("last trace records:", report)
@@ -57,6 +61,10 @@ class Riscv(Reports):
             self.assertNotIn("noise", report)
             for cpu in range(_CPUS):
                 self.assertRegex(report, rf"CPU {cpu} was running thread \d+")
+
+    def test_a_line_that_another_cpu_writes_is_waited_for(self) -> None:
+        before, _ = self.said("panic.writing", "^while another CPU writes$", qemu.Icount())
+        self.assertTrue(before.endswith("the end of a line\n"), before[-500:])
 
     def test_text_cannot_be_written(self) -> None:
         self.report("panic.text", r"^page fault: writing to 0xffffffff[0-9a-f]+$")
