@@ -77,7 +77,7 @@ static int write_once(void *unused)
 	static const char line[] = "the end of a line\n";
 
 	(void)unused;
-	park_arm(0, "spin_lock", AT_EXIT, current_thread(), NSEC_PER_SEC);
+	park_arm(0, "spin_lock", AT_EXIT, current_thread(), 100 * NSEC_PER_MSEC);
 	armed = true;
 	console_write_all(STREAM_KERNEL, line, sizeof(line) - 1);
 	return 0;
