@@ -31,6 +31,28 @@ class Take(unittest.TestCase):
         (self.root / "Makefile").write_bytes(b"evil")
         self.assertEqual(dict(take(self.root, self.lab).files), {_FILE: b"mine"})
 
+    def test_a_text_that_asks_where_it_is_compiled(self) -> None:
+        for text, word in (
+            ("#ifdef __SANITIZE_THREAD__\n", "__SANITIZE_THREAD__"),
+            ("#if '\"' && __SSE__ && '\"'\n", "__SSE__"),
+            ("#if __has_include(<x>)\n", "__has_include"),
+            ('static char a = 0; asm("syscall");\n', "assembly"),
+            ("#pragma weak __tsan_init\n", "weak"),
+        ):
+            with self.subTest(text):
+                self.file.write_text(f"int one;\n{text}")
+                self.rejected(word)
+                self.rejected(":2: ")
+
+    def test_comments_and_macros_of_its_own(self) -> None:
+        text = (
+            "/* not asm, not __SSE__ */\n#ifdef LOUD\n"
+            '#define say(...) kprintf("__SSE__" __FILE__ __VA_ARGS__)\n#endif\n'
+            "static int x __attribute__((unused)) = '\"';\n"
+        )
+        self.file.write_text(text)
+        self.assertEqual(take(self.root, self.lab).files[_FILE], text.encode())
+
     def test_a_missing_file_is_not_the_reference(self) -> None:
         self.rejected("has no")
 

@@ -13,6 +13,8 @@ from io import StringIO
 from pathlib import Path
 from tokenize import COMMENT, generate_tokens
 
+from tools.portable import code_alone, machine_words
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 MAX_COLUMNS = 100  # of C and assembly
@@ -36,10 +38,7 @@ _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 # A document named in a text or a comment by its path, from the root or beside; NN-name is any lab.
 _DOCUMENT = re.compile(r"(?<![\w./~-])(?!\S*NN-)((?:[\w.-]+/)+[\w.-]+\.md)\b")
 _PROGRAM = re.compile(r"(?<![\w.*])(\w+\.py)\b")  # a file named in prose
-_ASM = re.compile(r"\b(asm|__asm__)\b")
-_MACHINE = re.compile(r"\b(__riscv\w*|__x86_64\w*|__amd64\w*|__i386\w*|__clang__)\b")
 _PORT_HEADER = re.compile(r'#\s*include\s+[<"](\S*arch/\S*|asm\.h|port\.h|csr\.h|sbi\.h)[>"]')
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
 
 # A statement of what always holds, in a comment: its label and the text, two blanks between them.
 _LABEL = re.compile(r"^ \*\s+([A-Z]{2,}\d+)  +\S")
@@ -129,11 +128,6 @@ def texts() -> Iterator[Fault]:
                 yield Fault(path, number, "unfinished: do it or say in docs/ why not")
 
 
-def code_alone(text: str) -> str:
-    """@text without comments and strings, its lines in place."""
-    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
-
-
 def code_lines(text: str) -> int:
     """Lines that hold more than blanks and comments."""
     return sum(1 for line in code_alone(text).splitlines() if line.strip())
@@ -147,11 +141,7 @@ def independence() -> Iterator[Fault]:
         if path.endswith(".S"):
             yield Fault(path, 1, "assembly belongs to a port, below arch/")
         raw = read(path)
-        for number, line in enumerate(code_alone(raw).splitlines(), start=1):
-            if _ASM.search(line):
-                yield Fault(path, number, "assembly in kernel/")
-            if _MACHINE.search(line):
-                yield Fault(path, number, "kernel/ must not ask which machine or compiler it is")
+        yield from (Fault(path, number, why) for number, why in machine_words(raw))
         for number, line in enumerate(raw.splitlines(), start=1):
             if _PORT_HEADER.match(line):
                 yield Fault(path, number, "a port's own header; kernel/ sees arch.h")

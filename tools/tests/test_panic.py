@@ -15,9 +15,9 @@ class Reports(unittest.TestCase):
 
     def report(self, test: str, reason: str) -> str:
         """The panic's report, from its reason to its end."""
-        return self.said(test, reason)[1]
+        return self.whole(test, reason)[1]
 
-    def said(self, test: str, reason: str, icount: qemu.Icount | None = None) -> tuple[str, str]:
+    def whole(self, test: str, reason: str, icount: qemu.Icount | None = None) -> tuple[str, str]:
         """The kernel's output before its panic, and the report."""
         kernel = BUILD_ROOT / self.ARCH / "debug-test" / "kernel.elf"
         machine = qemu.Machine(
@@ -63,7 +63,7 @@ class Riscv(Reports):
                 self.assertRegex(report, rf"CPU {cpu} was running thread \d+")
 
     def test_a_line_that_another_cpu_writes_is_waited_for(self) -> None:
-        before, _ = self.said("panic.writing", "^while another CPU writes$", qemu.Icount())
+        before, _ = self.whole("panic.writing", "^while another CPU writes$", qemu.Icount())
         self.assertTrue(before.endswith("the end of a line\n"), before[-500:])
 
     def test_text_cannot_be_written(self) -> None:

@@ -49,7 +49,8 @@ int main(void)
 		snprintf(name, (size_t)(path + sizeof(path) - name), "%s", names[i]);
 		status = run(path);
 		if (status) {
-			printf("FAIL suite: %s ended with status %#x\n", names[i], (unsigned)status);
+			printf("FAIL suite: %s ended with status %#x\n", names[i],
+			       (unsigned)status);
 			failed = true;
 		}
 	}
