@@ -152,7 +152,7 @@ struct location {
 
 extern struct location locations[LOCATIONS_MAX];
 extern unsigned nr_locations;
-extern bool locations_full;		/* for want of room a word is none: its last store is read */
+extern bool locations_full;		/* a word is none: there are too many */
 
 struct location *location_create(void);	/* NULL: there are too many */
 void location_load(struct location *l, unsigned older);
