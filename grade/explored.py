@@ -1,4 +1,7 @@
-"""Verdicts on scenarios: the explorer runs the submission's functions under every interleaving."""
+"""Verdicts on scenarios: the explorer runs the submission's functions under every interleaving.
+
+A scenario fails if an execution goes wrong, and also if the submission's code has a data race.
+"""
 
 from pathlib import Path
 
@@ -7,8 +10,8 @@ from grade.errors import GraderError
 from grade.lab import Lab, Test
 from grade.trace import Trace
 from grade.verdict import UNWRITTEN, Finding, Kind, Verdict
-from tools.explore import table
-from tools.explore.program import ExploreError, Result, explore, replay
+from tools.explore import races, table
+from tools.explore.program import ExploreError, Race, Result, explore, replay
 
 _KINDS = (
     (UNWRITTEN, Kind.UNWRITTEN),
@@ -35,9 +38,11 @@ def explored(root: Path, lab: Lab, test: Test, product: Product, fenced: bool) -
         raise GraderError(f"{test.name} is no scenario, or the explorer was not built")
     try:
         result = explore(product.explorer, test.name, test.bound, fenced=fenced)
-        if result.outcome != "wrong":
-            return Verdict(Kind.PASS, (), {}, Trace((), False))
-        return _wrong(root, lab, test, product, result, fenced)
+        if result.outcome == "wrong":
+            return _wrong(root, lab, test, product, result, fenced)
+        if own := races.touching(product.explorer, test.name, result.races, lab.files, fenced):
+            return _racing(root, lab, test, product, own[0], fenced)
+        return Verdict(Kind.PASS, (), {}, Trace((), False))
     except ExploreError as e:
         whole = Finding(test.properties, "the scenario runs to its end", f"the explorer was stopped: {e}")
         return Verdict(Kind.STOPPED, (whole,), {}, Trace((), False))
@@ -45,10 +50,24 @@ def explored(root: Path, lab: Lab, test: Test, product: Product, fenced: bool) -
 
 def _wrong(root: Path, lab: Lab, test: Test, product: Product, result: Result, fenced: bool) -> Verdict:
     kind = next((kind for words, kind in _KINDS if result.verdict.startswith(words)), Kind.FAIL)
-    expected = next(p.text for p in lab.properties if p.id in test.properties)
     details = steps(root, lab, product, result, fenced)
-    finding = Finding(test.properties, expected, result.verdict, result.schedule)
+    finding = Finding(test.properties, _expected(lab, test), result.verdict, result.schedule)
     return Verdict(kind, (finding,), {}, Trace((), False), tuple(details))
+
+
+def _expected(lab: Lab, test: Test) -> str:
+    return next(p.text for p in lab.properties if p.id in test.properties)
+
+
+def _racing(root: Path, lab: Lab, test: Test, product: Product, race: Race, fenced: bool) -> Verdict:
+    """A data race in the submission's code: C gives such a program no meaning, so no property holds that
+    depends on it, whatever happened in these executions."""
+    program = product.explorer
+    assert program is not None
+    details = races.both_sides(program, test.name, race, root, product.sources, fenced)
+    happened = f"{races.in_one_line(program, race)}: nothing orders these two accesses to the same memory"
+    finding = Finding(test.properties, _expected(lab, test), happened, race.schedule)
+    return Verdict(Kind.FAIL, (finding,), {}, Trace((), False), tuple(details))
 
 
 def steps(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> list[str]:

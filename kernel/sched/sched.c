@@ -198,8 +198,11 @@ void sched_block(struct waiter *w, bool sleeping)
 	struct thread *t = current_thread();
 	struct runq *rq = this_runq_lock();
 
-	/* WAIT2: claimers and killers need rq->lock: none comes between this test and BLOCKED. */
-	if (unlikely(atomic_load(&t->work) & w->breaks))
+	/*
+	 * WAIT2: claimers and killers need rq->lock: none comes between this test and BLOCKED.
+	 * Relaxed: the bits are set under that lock, or before it is taken, or by this thread.
+	 */
+	if (unlikely(atomic_load_explicit(&t->work, memory_order_relaxed) & w->breaks))
 		waiter_swap(w, thread_is_dying(t) ? WAIT_KILLED : WAIT_SIGNAL, 0);
 	if (atomic_load_explicit(&w->why, memory_order_relaxed) != WAIT_ARMED) {
 		runq_unlock(rq);

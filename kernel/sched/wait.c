@@ -84,10 +84,13 @@ void wait_unlink(struct wait_queue *q, struct wait_link *link)
 	/* END LAB */
 }
 
-/* Returns 0 if the wait ended with an event. */
+/*
+ * Returns 0 if the wait ended with an event. Relaxed: it is claimed under a lock that the waiter
+ * has taken since, the queue's, the sleep queue's or the run queue's, which orders the rest.
+ */
 static int wait_error(struct waiter *w)
 {
-	switch (atomic_load_explicit(&w->why, memory_order_acquire)) {
+	switch (atomic_load_explicit(&w->why, memory_order_relaxed)) {
 	case WAIT_EVENT:
 		return 0;
 	case WAIT_TIMEOUT:

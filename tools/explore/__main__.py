@@ -30,7 +30,8 @@ from grade.submission import Rejected, own_scenarios, take
 from tools import qemu
 from tools.explore import page, races
 from tools.explore.longer import Budget, go_on
-from tools.explore.program import BOUND, DEPTH, SEED, STEPS, ExploreError, Result, Scenario
+from tools.explore.program import BOUND, DATA_RACES_MAX, DEPTH, SEED, STEPS
+from tools.explore.program import ExploreError, Race, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
 from tools.options import STATUS_USAGE, Parser, counted, directory, run_program, to_write
 from tools.progress import Progress, shown
@@ -242,15 +243,32 @@ def _explore_all(chosen: Chosen, options: argparse.Namespace) -> list[Result]:
 
 def _print_races(chosen: Chosen, results: Sequence[Result]) -> None:
     """Each pair of places once, with the first scenario that showed it."""
-    program, told = chosen.product.explorer, set()
-    assert program is not None
+    told: set[frozenset[int]] = set()
     for r in results:
         for race in r.races:
             places = frozenset((race.first, race.second))
             if places not in told:
-                sources = chosen.product.sources
-                print("", *races.lines(program, r.scenario, race, ROOT, sources, chosen.fenced), sep="\n")
+                _print_race(chosen, r.scenario, race)
             told.add(places)
+        if len(r.races) == DATA_RACES_MAX:
+            print(f"\n{r.scenario}: no more than {DATA_RACES_MAX} data races are told of; there may be more")
+
+
+def _print_race(chosen: Chosen, scenario: str, race: Race) -> None:
+    program, sources = chosen.product.explorer, chosen.product.sources
+    assert program is not None
+    print("", *races.lines(program, scenario, race, ROOT, sources, chosen.fenced), sep="\n")
+
+
+def _fails(chosen: Chosen, result: Result) -> bool:
+    """Whether the scenario fails in a grading, too: for a data race if the lab's files have a part in it."""
+    if result.outcome == "wrong" or not result.races:
+        return result.outcome == "wrong"
+    lab = next(chosen.lab(s) for s in chosen.scenarios if s.scenario == result.scenario)
+    program = chosen.product.explorer
+    if lab is None or program is None:
+        return False
+    return bool(races.touching(program, result.scenario, result.races, lab.files, chosen.fenced))
 
 
 def _go_on(
@@ -274,7 +292,7 @@ def _go_on(
 def _print_all(chosen: Chosen, results: Sequence[Result]) -> None:
     known = {s.scenario: s for s in chosen.scenarios}
     for r in results:
-        mark = "FAIL" if r.outcome == "wrong" else "ok  "
+        mark = "FAIL" if _fails(chosen, r) else "ok  "
         print(f"{mark}  {known[r.scenario].step:<5} {r.scenario:<28} {r.figures()}")
     for r in results:
         if r.outcome == "wrong":
@@ -296,6 +314,10 @@ def _replay_one(chosen: Chosen, options: argparse.Namespace) -> int:
         argv += ["--args", str(program), scenario.scenario, "replay", options.replay]
         return subprocess.run(argv, check=False).returncode
     result, _ = replay(program, scenario.scenario, options.replay, chosen.fenced)
+    if result.outcome == "right" and result.races:
+        for race in result.races:
+            _print_race(chosen, scenario.scenario, race)
+        return 1
     if result.outcome == "right":
         named = Result(**{**vars(result), "schedule": options.replay})
         told = steps(ROOT, chosen.lab(scenario), chosen.product, named, chosen.fenced)
@@ -321,6 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not (options.first and any(r.outcome == "wrong" for r in results)):
                 results = _go_on(chosen, options, results, began)
             _print_all(chosen, results)
+            failed = sum(_fails(chosen, r) for r in results)
             _draw(chosen, options, results)
     except (Wrong, ExploreError, GraderError) as e:
         print(f"make explore: {e}", file=sys.stderr)
@@ -328,8 +351,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json is not None:
         options.json.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n", encoding="utf-8")
     wrong = sum(r.outcome == "wrong" for r in results)
-    print(f"{counted(len(results), 'scenario')}, {wrong} with a counterexample")
-    return 1 if wrong else 0
+    more = f", {failed - wrong} with a data race" if failed > wrong else ""
+    print(f"{counted(len(results), 'scenario')}, {wrong} with a counterexample{more}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

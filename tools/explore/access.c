@@ -81,9 +81,14 @@ static bool pause_before(const struct access *a, const struct words *w)
 	return true;
 }
 
+static bool is_of_lock(enum kind kind)
+{
+	return kind == ACQUIRE || kind == RELEASE || kind == TRY;
+}
+
 static void note(const struct access *a, const void *sp)
 {
-	struct words w;
+	static struct words w;		/* not on the stack: that is a part of the state */
 
 	if (!running)
 		return;
@@ -95,8 +100,12 @@ static void note(const struct access *a, const void *sp)
 	check_memory(a);
 	if (!host_is_statistics(a->address)) {
 		find_words(a->address, a->size, &w);
-		if (pause_before(a, &w))
+		if (covers)
+			cover(a->pc, is_racing(&w) || is_of_lock(a->kind));
+		if (pause_before(a, &w)) {
 			check_memory(a);
+			find_words(a->address, a->size, &w);
+		}
 		progress.stores += a->kind != READ;
 		order_access(&w, a);
 		if (weak && a->plain && a->kind == WRITE)
@@ -139,6 +148,20 @@ static void lock_released(const void *lock)
 			c->held[n++] = c->held[i];
 	while (c->nr_held > n)
 		c->held[--c->nr_held] = NULL;
+}
+
+/* --- What the port does without an access ----------------------------------------------------- */
+
+void explore_sends(const void *p)
+{
+	if (running)
+		order_store(p, 0, RELEASES, true);
+}
+
+void explore_gets(const void *p)
+{
+	if (running)
+		order_load(p, 0, 0, ACQUIRES);
 }
 
 /* --- What the compiler calls ------------------------------------------------------------------ */
@@ -264,8 +287,11 @@ ATOMIC(64, uint64_t)
 
 void __tsan_atomic_thread_fence(int order)
 {
-	if (running)
-		order_fence(order);
+	if (!running)
+		return;
+	if (covers)
+		cover(PC, true);
+	order_fence(order);
 }
 
 void __tsan_atomic_signal_fence(int order)

@@ -11,6 +11,7 @@
  *	search.c	chooses the schedules that are run
  *	random.c	chooses them at random, where there are too many
  *	records.c	what a replay tells of each access
+ *	covers.c	which code a search ran
  *	main.c		the command line, and the output
  *
  * A schedule is a list of choices: "at access 417 let CPU 1 go on". Between them all goes the usual
@@ -18,6 +19,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,14 +39,17 @@ enum kind { READ, WRITE, ACQUIRE, RELEASE, TRY };
 /* Memory orders, by the numbers that the compiler has for them. */
 enum { RELAXED, CONSUME, ACQUIRES, RELEASES, BOTH, SEQUENTIAL };
 
+/* Without a hole: it lies on the stack of a CPU that pauses, so it is a part of the state. */
 struct access {
 	enum kind kind;
-	bool plain;			/* not atomic */
-	uint8_t order;			/* of an atomic load */
+	unsigned plain;			/* 1: not atomic */
+	unsigned order;			/* of an atomic load */
 	unsigned size;
 	const void *address;
 	const void *pc;
 };
+
+static_assert(sizeof(struct access) == 4 * sizeof(unsigned) + 2 * sizeof(void *), "a hole");
 
 /* --- order.c ---------------------------------------------------------------------------------- */
 
@@ -82,6 +87,7 @@ void order_begin(void);			/* a search begins: uses what the last one has learned
 /* The words that an access of @size bytes touches; they change when the next search begins. */
 void find_words(const void *address, unsigned size, struct words *found);
 bool is_racing(const struct words *w);
+bool order_is_coarse(const void *address);	/* the next search has smaller words there */
 
 /* Notes an access. If it is unordered with an earlier one, the word is racing. */
 void order_access(const struct words *w, const struct access *a);
@@ -106,8 +112,12 @@ void order_race(const void *address);	/* from now on the word at @address races 
 struct location *order_location(const void *address, unsigned size);
 
 /* Takes back all since the mark was set, which was at the latest state that is left. */
-unsigned order_mark(void);
-void order_go_back(unsigned mark);
+struct order_mark {
+	unsigned changes, releases;
+};
+
+struct order_mark order_mark(void);
+void order_go_back(struct order_mark mark);
 
 /*
  * The part of a step that other CPUs could notice: accesses to racing words and to locks, a bit for
@@ -142,6 +152,7 @@ struct location {
 
 extern struct location locations[LOCATIONS_MAX];
 extern unsigned nr_locations;
+extern bool locations_full;		/* a word is none: there are too many */
 
 struct location *location_create(void);	/* NULL: there are too many */
 void location_load(struct location *l, unsigned older);
@@ -178,6 +189,9 @@ extern unsigned nr_data_races;
 
 void note_data_race(const struct access *second, uintptr_t first);
 void forget_data_races(void);
+
+/* Forgets those that may be accesses to two neighbours, if there was no search to find that out. */
+void forget_coarse_data_races(void);
 
 /* --- step.c ----------------------------------------------------------------------------------- */
 
@@ -303,7 +317,7 @@ enum outcome { OUTCOME_RIGHT, OUTCOME_WRONG, OUTCOME_TOO_MANY };
 extern bool reduces;			/* preemptions that make no difference are left out */
 extern bool merge_states;		/* a state that was reached before is not explored again */
 
-/* The schedule of the execution that runs now; NULL: it is a replay. */
+/* The schedule of the execution that runs now; NULL: its data races are not to be told. */
 const struct schedule *search_path(void);
 
 /* Brings each CPU of a bare scenario to its beginning. */
@@ -314,6 +328,7 @@ enum outcome search(unsigned bound, uint64_t most_steps, struct figures *f, stru
 
 /* Runs one schedule; OUTCOME_WRONG with `verdict` set. */
 enum outcome replay(const struct schedule *s);
+enum outcome replay_and_tell(const struct schedule *s);	/* ... and notes its data races */
 
 /* Reports `verdict`, to which the boot came, and ends the program. */
 _Noreturn void boot_failed(void);
@@ -322,6 +337,7 @@ _Noreturn void boot_failed(void);
 void search_begin(void);
 unsigned ready_cpus(void);		/* a bit for each CPU that may go on; 0: it has ended */
 unsigned usual_cpu(unsigned mask, unsigned *turn);	/* which goes on if nobody chooses */
+void follow(const struct choice *c);
 bool ends_right(void);			/* nothing is left to do: is that right? */
 
 /* --- random.c --------------------------------------------------------------------------------- */
@@ -337,6 +353,12 @@ enum outcome search_at_random(uint64_t seed, uint64_t executions, unsigned depth
 
 void records_begin(void);		/* from now on every access is recorded */
 void records_print(void);
+
+/* --- covers.c --------------------------------------------------------------------------------- */
+
+extern bool covers;			/* the code that runs is noted */
+void cover(const void *pc, bool raced);
+void covers_print(void);
 
 /* --- main.c ----------------------------------------------------------------------------------- */
 

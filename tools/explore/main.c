@@ -5,6 +5,7 @@
  *	explore NAME BOUND STEPS	runs all schedules with at most BOUND preemptions
  *	explore weak NAME BOUND STEPS	the same, and loads may read older stores
  *	explore whole NAME BOUND STEPS	the same, without partial-order reduction
+ *	explore covers NAME BOUND STEPS	the same, and tells which code ran
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
  *	explore NAME random SEED COUNT [DEPTH]
  *					runs so many at random (random.c)
@@ -138,6 +139,8 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 	       f->longest);
 	if (weakly)
 		printf(", \"weakly\": %u, \"older\": %" PRIu64, weakly, older.executions);
+	if (locations_full)
+		printf(", \"full\": true");
 	if (nr_random)
 		printf(", \"random\": %" PRIu64 ", \"random_steps\": %" PRIu64
 		       ", \"seed\": %" PRIu64, nr_random, random_steps, random_seed);
@@ -147,9 +150,12 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 		printf(", \"schedule\": ");
 		print_schedule(&schedule);
 	}
+	forget_coarse_data_races();
 	printf(", \"races\": [");
 	print_races();
-	printf("]}\n");
+	putchar(']');
+	covers_print();
+	printf("}\n");
 }
 
 /* Leaves out every choice without which the execution is wrong too. */
@@ -338,7 +344,7 @@ static int replay_one(const char *text)
 		return 2;
 	}
 	records_begin();
-	outcome = replay(&schedule);
+	outcome = replay_and_tell(&schedule);
 	records_print();
 	report(outcome == OUTCOME_WRONG ? "wrong" : "right", 0, &none);
 	return outcome == OUTCOME_WRONG;
@@ -371,11 +377,13 @@ int main(int argc, char **argv)
 			weak = true;
 		else if (strcmp(argv[1], "whole") == 0)
 			reduces = false;
+		else if (strcmp(argv[1], "covers") == 0)
+			covers = true;
 		else
 			break;
 	}
 	if (argc < 4 || argc > 7) {
-		fprintf(stderr, "usage: explore list | [weak | whole] NAME BOUND STEPS |"
+		fprintf(stderr, "usage: explore list | [weak | whole | covers] NAME BOUND STEPS |"
 				" NAME replay SCHEDULE\n");
 		return 2;
 	}

@@ -27,7 +27,6 @@
 /* One word's history on this path. */
 struct history {
 	struct clock stored, loaded;	/* each CPU's own count at its last access; 0: none */
-	struct known released;		/* what an acquire learns that reads the word now */
 	uint32_t stored_by[HOST_CPUS];	/* the code of that last access */
 	uint32_t loaded_by[HOST_CPUS];
 	uint8_t plain_store, plain_load;	/* a bit for each CPU: it was not atomic */
@@ -39,11 +38,19 @@ struct word {
 	uintptr_t at;
 	uint8_t size;
 	uint8_t smallest;		/* access to the 8 bytes that begin here */
-	bool racing, releases;
+	bool racing;
 	unsigned number;		/* of those whose accesses are effects; 0: not yet */
 	struct location *location;
 	uint32_t logged;		/* the snapshot since which its old history is in the log */
 	struct history h;
+	struct release *release;	/* NULL: it never had one */
+};
+
+/* Few words have releases. */
+struct release {
+	const struct word *word;
+	uint32_t logged;
+	struct known known;		/* what an acquire learns that reads the word now */
 };
 
 static struct word words[WORDS_MAX];
@@ -56,14 +63,21 @@ static struct {
 unsigned nr_learned;
 struct cpu_known known[HOST_CPUS];
 
-static struct word *releasing[WORDS_MAX];	/* words that had a release */
-static unsigned nr_releasing;
+#define RELEASES_MAX	4096
+static struct release releases[RELEASES_MAX];
+static unsigned nr_releases;
 
 static struct change {
 	uint32_t word;
 	struct history old;
 } changes[UNDO_MAX];
 static unsigned nr_changes;
+
+static struct release_change {
+	uint32_t release;
+	struct known old;
+} release_changes[UNDO_MAX];
+static unsigned nr_release_changes;
 static uint32_t snapshot_number = 1;
 
 /* --- Words ------------------------------------------------------------------------------------ */
@@ -77,18 +91,35 @@ static unsigned slot_of(uintptr_t at)
 	return h;
 }
 
+/* Which chunks of memory may have words: two that share a bit count as one. */
+#define CHUNK_BITS	12
+#define CHUNK		512
+static bool chunks[1u << CHUNK_BITS];
+
+static bool *chunk_of(uintptr_t at)
+{
+	return &chunks[at / CHUNK % (1u << CHUNK_BITS)];
+}
+
+/* Finds the word that begins at @at, or makes it. Most accesses ask for the same one repeatedly. */
 static struct word *entry(uintptr_t at)
 {
-	unsigned h = slot_of(at);
+	static struct word *last = words;
+	unsigned h;
 
+	if (last->at == at)
+		return last;
+	h = slot_of(at);
 	if (!table[h].at) {
+		*chunk_of(at) = true;
 		if (nr_words == WORDS_MAX)
 			explore_fail("the scenario touches too many words");
 		words[nr_words] = (struct word){ .at = at, .size = 8, .smallest = 8 };
 		table[h].at = at;
 		table[h].word = nr_words++;
 	}
-	return &words[table[h].word];
+	last = &words[table[h].word];
+	return last;
 }
 
 /* The word that the byte at @address is in. */
@@ -145,6 +176,13 @@ void order_begin(void)
 		forget_data_races();
 }
 
+bool order_is_coarse(const void *address)
+{
+	const struct word *whole = entry((uintptr_t)address & -8ul);
+
+	return whole->smallest < whole->size;
+}
+
 static void race(struct word *w)
 {
 	nr_learned += !w->racing;
@@ -158,18 +196,23 @@ void order_race(const void *address)
 
 /* --- Going back ------------------------------------------------------------------------------- */
 
-unsigned order_mark(void)
+struct order_mark order_mark(void)
 {
 	snapshot_number++;
-	return nr_changes;
+	return (struct order_mark){ nr_changes, nr_release_changes };
 }
 
-void order_go_back(unsigned mark)
+void order_go_back(struct order_mark mark)
 {
-	while (nr_changes > mark) {
+	while (nr_changes > mark.changes) {
 		const struct change *c = &changes[--nr_changes];
 
 		words[c->word].h = c->old;
+	}
+	while (nr_release_changes > mark.releases) {
+		const struct release_change *c = &release_changes[--nr_release_changes];
+
+		releases[c->release].known = c->old;
 	}
 	snapshot_number++;
 }
@@ -204,6 +247,30 @@ struct location *order_location(const void *address, unsigned size)
 	return w->location;
 }
 
+/* The word's record of releases, to be changed: the old one is in the log. */
+static struct known *change_release(struct word *w)
+{
+	struct release *r = w->release;
+
+	if (!r) {
+		if (nr_releases == RELEASES_MAX)
+			explore_fail("there are releases at more than %u words", RELEASES_MAX);
+		w->release = r = &releases[nr_releases++];
+		r->word = w;
+	}
+	if (r->logged != snapshot_number) {
+		r->logged = snapshot_number;
+		release_changes[nr_release_changes++] =
+			(struct release_change){ r - releases, r->known };
+	}
+	return &r->known;
+}
+
+static const struct known *released(const struct word *w)
+{
+	return w->release ? &w->release->known : &nothing;
+}
+
 static void acquire(const struct known *from, int order)
 {
 	known_join(&known[vcpu].read, from);
@@ -221,7 +288,7 @@ uint64_t order_load(const void *address, unsigned size, uint64_t latest, int ord
 	progress.older[vcpu] |= older != 0;
 	if (l)
 		location_load(l, older);
-	acquire(older ? &l->old[older - 1].released : &find_word(address)->h.released, order);
+	acquire(older ? &l->old[older - 1].released : released(find_word(address)), order);
 	if (!older)
 		return latest;
 	if (on_older_load)
@@ -231,18 +298,15 @@ uint64_t order_load(const void *address, unsigned size, uint64_t latest, int ord
 
 static void release(struct word *w, const struct known *k, bool keeps)
 {
-	struct history *h;
+	struct known *to;
 
-	if (knows_nothing(k) && (keeps || knows_nothing(&w->h.released)))
+	if (knows_nothing(k) && (keeps || knows_nothing(released(w))))
 		return;
-	h = change(w);
+	to = change_release(w);
 	if (keeps)
-		known_join(&h->released, k);
+		known_join(to, k);
 	else
-		h->released = *k;
-	if (!w->releases)
-		releasing[nr_releasing++] = w;
-	w->releases = true;
+		*to = *k;
 }
 
 void order_store(const void *address, unsigned size, int order, bool keeps)
@@ -254,7 +318,7 @@ void order_store(const void *address, unsigned size, int order, bool keeps)
 
 	if (l) {
 		memcpy(&old, address, size);
-		location_store(l, old, &w->h.released, order);
+		location_store(l, old, released(w), order);
 	}
 	if (order < RELEASES)
 		return release(w, &k->fenced, keeps);
@@ -286,20 +350,8 @@ void order_fence(int order)
 
 void order_each_release(void (*f)(uintptr_t at, const struct known *released, void *arg), void *arg)
 {
-	for (unsigned i = 0; i < nr_releasing; i++)
-		f(releasing[i]->at, &releasing[i]->h.released, arg);
-}
-
-void explore_sends(const void *p)
-{
-	if (running)
-		order_store(p, 0, RELEASES, true);
-}
-
-void explore_gets(const void *p)
-{
-	if (running)
-		order_load(p, 0, 0, ACQUIRES);
+	for (unsigned i = 0; i < nr_releases; i++)
+		f(releases[i].word->at, &releases[i].known, arg);
 }
 
 void order_init(void)
@@ -412,6 +464,10 @@ void explore_frees(const void *start, size_t size)
 	for (at &= -8ul; at < end; at += 8) {
 		unsigned part;
 
+		if (!*chunk_of(at)) {
+			at |= CHUNK - 8;
+			continue;
+		}
 		if (!table[slot_of(at)].at)
 			continue;	/* nobody has accessed it */
 		part = entry(at)->size;

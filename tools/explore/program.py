@@ -21,6 +21,8 @@ STEPS = 2_000_000  # of a scenario at one bound; a budget in steps is the same o
 _CPU_SECONDS = 600  # only a program that no longer counts its steps comes to this
 DEPTH = 3  # events in one order that a mistake needs (tools/explore/random.c)
 SEED = 1
+DATA_RACES_MAX = 16  # that are told of one scenario (tools/explore/explore.h)
+LOCATIONS_MAX = 64  # words whose older stores are kept
 _MEMORY_KIB = 4 << 20
 _CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
 _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
@@ -67,6 +69,7 @@ class Result:
     schedule: str = ""
     weakly: int = 0  # the bound of a second search, in which loads may read older stores; 0: none
     older: int = 0  # its executions
+    full: bool = False  # of more than LOCATIONS_MAX words, some were read without their older stores
     races: tuple[Race, ...] = ()
     random: int = 0
     random_steps: int = 0
@@ -76,6 +79,7 @@ class Result:
         """In one line, what the result is worth."""
         ran = f"{self.executions:,} executions"
         more = f"; {self.older:,} where loads read older stores" if self.weakly else ""
+        more += f", of the first {LOCATIONS_MAX} words only" if self.full else ""
         more += f", then {self.random:,} at random (seed {self.seed})" if self.random else ""
         if self.outcome == "complete":
             return f"complete: {ran}, every interleaving{more}"
@@ -162,10 +166,34 @@ def scenarios(program: Path, fenced: bool = False) -> list[Scenario]:
 
 
 def explore(
-    program: Path, scenario: str, bound: int = BOUND, steps: int = STEPS, fenced: bool = False
+    program: Path,
+    scenario: str,
+    bound: int = BOUND,
+    steps: int = STEPS,
+    fenced: bool = False,
+    weak: bool = False,
 ) -> Result:
-    """Runs every schedule of @scenario with at most @bound preemptions, or as many as @steps allow."""
-    return _result(_run(program, [scenario, str(bound), str(steps)], fenced)[-1])
+    """Runs every schedule of @scenario with at most @bound preemptions, or as many as @steps allow. @weak:
+    loads may read older stores from the start on, not only in a second search."""
+    words = ["weak"] * weak + [scenario, str(bound), str(steps)]
+    return _result(_run(program, words, fenced)[-1])
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A search, and the code that it ran: return addresses of accesses to memory. @raced: those of them that
+    another CPU could compete with."""
+
+    result: Result
+    ran: frozenset[int]
+    raced: frozenset[int]
+
+
+def covered(program: Path, scenario: str, bound: int, steps: int, fenced: bool = False) -> Covered:
+    """Runs @scenario as explore(weak=True) does, and says which code ran."""
+    line = _run(program, ["covers", "weak", scenario, str(bound), str(steps)], fenced)[-1]
+    ran, raced = line.pop("ran"), line.pop("raced")
+    return Covered(_result(line), frozenset(ran), frozenset(raced))
 
 
 Asked = Callable[[Result], bool]

@@ -49,3 +49,15 @@ void forget_data_races(void)
 	while (nr_data_races)
 		free(data_races[--nr_data_races].schedule);
 }
+
+void forget_coarse_data_races(void)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < nr_data_races; i++)
+		if (order_is_coarse(data_races[i].second.address))
+			free(data_races[i].schedule);
+		else
+			data_races[kept++] = data_races[i];
+	nr_data_races = kept;
+}

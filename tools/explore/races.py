@@ -2,11 +2,14 @@
 
 The explorer's program tells only the two places in the code. A replay of the schedule that showed
 them gives the rest.
+
+The kernel itself has no data race, so one that a submission's code has a part in is the submission's: its
+own line, or a function of the kernel that it calls without the lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,15 +64,44 @@ def _told(side: Side, where: dict[int, list[Place]], root: Path, overlay: Path |
     ]
 
 
+def in_one_line(program: Path, race: Race) -> str:
+    """Names the two places of @race."""
+    where = places(program, sorted({race.first, race.second}))
+    found = [_place([pc], where) for pc in (race.first, race.second)]
+    return "a data race: " + " and ".join(f"{p.file}:{p.line}" for p in found)
+
+
+def touching(
+    program: Path, scenario: str, found: Sequence[Race], files: Collection[str], fenced: bool
+) -> list[Race]:
+    """Those of @found with an access that a function in @files makes, or one that it has called."""
+    return [race for race in found if _touches(program, scenario, race, files, fenced)]
+
+
+def _touches(program: Path, scenario: str, race: Race, files: Collection[str], fenced: bool) -> bool:
+    _, accesses = replay(program, scenario, race.schedule, fenced)
+    pcs = {race.first, race.second}
+    for side in _sides(accesses, race):
+        pcs.update(side.access.chain)
+    where = places(program, sorted(pcs))
+    return any(p.file in files for pc in pcs for p in where[pc])
+
+
 def lines(
     program: Path, scenario: str, race: Race, root: Path, overlay: Path | None, fenced: bool
 ) -> list[str]:
     """Tells of @race, ready to print."""
+    out = [f"{scenario}: a data race: nothing orders these two accesses to the same memory"]
+    out += both_sides(program, scenario, race, root, overlay, fenced)
+    return [*out, f"  schedule {race.schedule}: run it again with REPLAY={race.schedule}"]
+
+
+def both_sides(
+    program: Path, scenario: str, race: Race, root: Path, overlay: Path | None, fenced: bool
+) -> list[str]:
+    """The two accesses, and the locks that were held at them."""
     _, accesses = replay(program, scenario, race.schedule, fenced)
     sides = _sides(accesses, race)
     chains = [chain for side in sides for chain in (side.access.chain, *side.locks)]
     where = places(program, sorted({pc for chain in chains for pc in chain}))
-    out = [f"{scenario}: a data race: nothing orders these two accesses to the same memory"]
-    for side in sides:
-        out += _told(side, where, root, overlay)
-    return [*out, f"  schedule {race.schedule}: run it again with REPLAY={race.schedule}"]
+    return [line for side in sides for line in _told(side, where, root, overlay)]

@@ -138,11 +138,8 @@ static enum outcome run_one(unsigned depth, struct figures *f)
 		vcpu = usual;
 		if (cpu != usual && path.nr < CHOICES_MAX) {
 			turn = 0;
-			path.choices[path.nr++] = (struct choice){ .at = at, .cpu = cpu };
-			if (cpu == CPU_TIME)
-				host_advance();
-			else
-				vcpu = cpu;
+			path.choices[path.nr] = (struct choice){ .at = at, .cpu = cpu };
+			follow(&path.choices[path.nr++]);
 		}
 		step(vcpu);
 		pauses++;

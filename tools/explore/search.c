@@ -49,6 +49,7 @@ static struct frame frames[DEPTH_MAX];
 static struct snapshot initial;
 static struct schedule path;
 static bool searching;
+static const struct schedule *shown;	/* a replay whose data races are told */
 
 /* The states on the path: not finished until the search goes back beyond them. */
 #define TRAIL_MAX	(ACCESSES_MAX)
@@ -124,7 +125,7 @@ bool ends_right(void)
 }
 
 /* Follows the choice @c; CPU_TIME moves the clock, and the CPU that had its turn keeps it. */
-static void follow(const struct choice *c)
+void follow(const struct choice *c)
 {
 	if (c->cpu == CPU_TIME) {
 		host_advance();
@@ -239,7 +240,7 @@ static bool take(struct frame *f, unsigned *budget)
 
 const struct schedule *search_path(void)
 {
-	return searching ? &path : NULL;
+	return searching ? &path : shown;
 }
 
 void search_init(bool bare)
@@ -440,6 +441,25 @@ static bool replayed(const struct schedule *s, enum outcome *outcome)
 	}
 	*outcome = ends_right() ? OUTCOME_RIGHT : OUTCOME_WRONG;
 	return true;
+}
+
+/*
+ * Once without a record: the size of words and the racing ones are learned, as they were when the
+ * search came to @s.
+ */
+enum outcome replay_and_tell(const struct schedule *s)
+{
+	enum outcome outcome;
+	unsigned learned;
+
+	do {
+		learned = nr_learned;
+		replay(s);
+	} while (nr_learned != learned);
+	shown = s;
+	outcome = replay(s);
+	shown = NULL;
+	return outcome;
 }
 
 enum outcome replay(const struct schedule *s)

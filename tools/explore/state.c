@@ -198,7 +198,7 @@ struct own_state {
 	unsigned nr_hot;
 	uint64_t sum;
 	struct cpu_known known[HOST_CPUS];
-	unsigned order;
+	struct order_mark order;
 	unsigned nr_locations;
 	struct known sequential;
 };
@@ -300,7 +300,7 @@ uint64_t nr_states;
 void visited_clear(void)
 {
 	if (!table) {
-		table_size = 1 << 16;
+		table_size = 1 << 12;
 		table = calloc(table_size, sizeof(*table));
 	} else {
 		memset(table, 0, table_size * sizeof(*table));

@@ -112,7 +112,7 @@ names the scenario that needs the fewest executions to its first counterexample,
 find it too; the preemptions of that counterexample; the executions up to it, and the time, with the start
 of the program. *At random* is the number of random schedules of that scenario (seed 1, `RANDOM=`) up to
 the first counterexample. A mutant without a scenario is found in QEMU alone: no order of events makes a
-difference to it, or no scenario is about it.
+difference to it, or no scenario is about it. Or no execution goes wrong, and it is found by its data race.
 
 Everything but the time is the same on each machine. This page is made by
 

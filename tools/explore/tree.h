@@ -10,6 +10,12 @@
 
 extern _Atomic unsigned teardowns;	/* processes torn down in this execution */
 
+/*
+ * Whether a holder has used the process, and whether its teardown has seen that. The store and the
+ * load are relaxed, so nothing but the kernel orders them.
+ */
+extern _Atomic unsigned worked, worked_before_teardown;
+
 /* For a scenario's `after`: NULL if as many tasks were ended as begun (CRED3), or what is wrong. */
 const char *check_tasks(void);
 

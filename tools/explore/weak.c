@@ -19,11 +19,16 @@
 bool weak;
 struct location locations[LOCATIONS_MAX];
 unsigned nr_locations;
+bool locations_full;
 struct known sequential;
 
 struct location *location_create(void)
 {
-	return nr_locations < LOCATIONS_MAX ? &locations[nr_locations++] : NULL;
+	if (nr_locations == LOCATIONS_MAX) {
+		locations_full = true;
+		return NULL;
+	}
+	return &locations[nr_locations++];
 }
 
 static void join_stores(struct known *to, const struct known *from)

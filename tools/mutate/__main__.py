@@ -38,6 +38,8 @@ behaves as the kernel does, and then labs/NN-name/equivalent.toml says why.
   make mutate LAB=02-threads                          the solutions of a lab, against its tests
   make mutate LAB=02-threads KILLERS=explorer         against its scenarios only: minutes, not hours
   make mutate MUTATE=kernel/sync/semaphore.c          a file, against the kernel's own tests
+  make mutate MUTATE=kernel/sched/wait.c KILLERS=explorer ONLY=:order:
+                                                      its weaker orders of memory, against all scenarios
   make mutate MUTATE=kernel/sync/semaphore.c FUNCTION=semaphore_wait
   python3 -m tools.mutate --lab 02-threads --list     the mutants, without a run
   python3 -m tools.mutate --lab 02-threads --show ID  the difference of one
@@ -85,8 +87,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.function and options.lab:
         parser.error("--function needs --file")
-    if options.killers == "explorer" and not options.lab:
-        parser.error("--killers explorer needs --lab: scenarios are a lab's")
     return options
 
 
@@ -106,13 +106,15 @@ def _killers(
     end: ExitStack,
 ) -> list[Killer]:
     """Those to be asked, the cheapest first, and those whose earlier verdicts count."""
-    if lab is None:
-        return [KernelTests(_bench(options, targets, end), options.file, store, progress)]
     killers: list[Killer] = []
-    if lab.has_scenarios():
+    if lab is None and options.killers == "all":
+        return [KernelTests(_bench(options, targets, end), options.file, store, progress)]
+    if lab is None or lab.has_scenarios():
         explorer = Explorer(ROOT, options.build_root, lab, store, progress)
         end.callback(explorer.close)
         killers.append(explorer)
+    if lab is None:
+        return killers
     if options.killers == "explorer":
         return [*killers, Known(LabTests.name, LabTests.context_of(ROOT, lab))]
     return [*killers, LabTests(_bench(options, targets, end), lab, store, progress)]
@@ -156,6 +158,8 @@ def _run(options: argparse.Namespace) -> int:
             raise MutateError(f"no mutant is {options.show}; --list prints their ids")
         print(f"{found[0].what}\n{found[0].diff}", end="")
         return 0
+    if lab is None:
+        mutants = [m for m in mutants if options.only in f"{m.id} {m.what}"]  # no others need a compiler
     store = Store(options.build_root / "mutate" / "verdicts.jsonl", options.again)
     with shown("mutants") as progress:
         results = work.compiled(compiler, mutants, store, options.jobs, progress)

@@ -12,7 +12,16 @@ from tools.mutate.edits import Change, Edit, short
 from tools.mutate.tree import Node, Source, Use
 
 _FETCH = {"add": "+", "sub": "-", "or": "|", "and": "&", "xor": "^"}
-_IMPLICIT = ("atomic_load", "atomic_store", "atomic_exchange", *(f"atomic_fetch_{op}" for op in _FETCH))
+_UPDATES = ("atomic_exchange", *(f"atomic_fetch_{op}" for op in _FETCH))
+_COMPARE = ("atomic_compare_exchange_strong", "atomic_compare_exchange_weak")
+# Without an order in their names they are sequentially consistent; these are weaker, the weakest last.
+_IMPLICIT: dict[str, tuple[str, ...]] = {
+    "atomic_load": ("acquire", "relaxed"),
+    "atomic_store": ("release", "relaxed"),
+    **dict.fromkeys((*_UPDATES, *_COMPARE), ("acq_rel", "acquire", "release", "relaxed")),
+}
+# An exchange that fails has loaded only, so no store's order.
+_FAILURE = {"acq_rel": "acquire", "release": "relaxed"}
 _ORDERS = {
     "memory_order_seq_cst": ("memory_order_acq_rel", "memory_order_relaxed"),
     "memory_order_acq_rel": ("memory_order_acquire", "memory_order_release", "memory_order_relaxed"),
@@ -32,7 +41,7 @@ def _torn(use: Use) -> str | None:
         )
     if name == "atomic_exchange":
         return f"{begin}__auto_type was = atomic_load(torn); atomic_store(torn, {use.arguments[1]}); was;"
-    if name in ("atomic_compare_exchange_strong", "atomic_compare_exchange_weak"):
+    if name in _COMPARE:
         _, expected, desired, *_ = use.arguments
         return (
             f"{begin}__auto_type was = atomic_load(torn); bool same = was == *({expected}); "
@@ -85,7 +94,8 @@ def order(source: Source, function: Node) -> Iterator[Change]:
                 edit = Edit(token.start, token.end, other)
                 yield Change(token.start, f"{other} for {token.text}", (edit,))
     for use in source.calls(function, "atomic_"):
-        if use.name in _IMPLICIT:
-            words = ", ".join((*use.arguments, "memory_order_relaxed"))
-            edit = Edit(use.start, use.end, f"{use.name}_explicit({words})")
-            yield Change(use.start, f"relaxed: {short(source.text[use.start:use.end])}", (edit,))
+        for weaker in _IMPLICIT.get(use.name, ()):
+            failure = (_FAILURE.get(weaker, weaker),) if use.name in _COMPARE else ()
+            orders = [f"memory_order_{name}" for name in (weaker, *failure)]
+            edit = Edit(use.start, use.end, f"{use.name}_explicit({', '.join((*use.arguments, *orders))})")
+            yield Change(use.start, f"{weaker}: {short(source.text[use.start:use.end])}", (edit,))

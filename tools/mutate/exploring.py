@@ -1,8 +1,8 @@
-"""The killer that explores: every interleaving of a lab's scenarios, on this machine's own CPU.
+"""The killer that explores: every interleaving of scenarios, on this machine's own CPU.
 
 The kernel itself must pass all scenarios first, and the times that they take are the costs by which they
 are put in order: as for the tests under QEMU, those that have killed mutants of the same function come
-first, so most mutants are dead after one or two.
+first, so most mutants are dead after one or two. A data race kills too, as the kernel itself has none.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grade.build import BuildFailed, Product, Reference
-from grade.lab import ARCHES, Lab, Test
+from grade.lab import ARCHES, Lab, choose
 from tools import qemu
-from tools.explore.program import ExploreError, explore
+from tools.explore.program import BOUND, ExploreError, explore
+from tools.explore.races import in_one_line
+from tools.mutate import questions
 from tools.mutate.errors import MutateError
 from tools.mutate.killers import BUILT, Order, Verdict
 from tools.mutate.mutants import Mutant
+from tools.mutate.questions import Question, Survey
 from tools.mutate.store import Store, hash_of, hash_of_text
 from tools.options import interrupted
 from tools.progress import Progress
@@ -28,101 +31,132 @@ _GOALS = ("explorer",)
 
 
 class Explorer:
-    """The scenarios of a lab, one after the other until one has a counterexample."""
+    """Searches of scenarios, one after the other until one finds something. Those of @lab, with its bounds;
+    without a lab, those of all scenarios in which the mutated code runs (questions.py)."""
 
     name = "explorer"
 
-    def __init__(self, root: Path, build_root: Path, lab: Lab, store: Store, progress: Progress) -> None:
+    def __init__(
+        self, root: Path, build_root: Path, lab: Lab | None, store: Store, progress: Progress
+    ) -> None:
+        self._root = root
         self._store = store
-        self._scenarios = [test for test in lab.tests if test.bound is not None]
-        self._keys = _keys(root, lab, self._scenarios)
-        self.context = hash_of_text(" ".join(sorted(self._keys.values())))
+        self._kernel = hash_of(root, (*BUILT, *_EXPLORED))
         self._fenced = not qemu.why_no_bubblewrap()
         self._reference = Reference(root, build_root, ARCHES[0], self._fenced, 1)
         self._order = Order()
+        self._files = _scenario_files(root, lab)
+        self._of_lab = questions.of_lab(lab) if lab is not None else []
         self._honest = self._reference.build([], _GOALS, progress)
         self._costs = self._measure(progress)
+        self._surveys = [] if lab is not None else self._survey(progress)
+        asked = sorted(self._key_of(q) for q in self._all())
+        self.context = hash_of_text(" ".join([*asked, repr(questions.WEAK) * (lab is None)]))
 
     def close(self) -> None:
         self._reference.close()
 
+    def _all(self) -> list[Question]:
+        return [*self._of_lab, *(Question(s.scenario, BOUND) for s in self._surveys)]
+
+    def _survey(self, progress: Progress) -> list[Survey]:
+        assert self._honest.explorer is not None
+        context = hash_of_text(self._kernel + "".join(sorted(self._files.values())))
+        bounds = {t.name: t.bound for lab in choose(self._root, []) for t in lab.tests if t.bound is not None}
+        program = self._honest.explorer
+        found = questions.survey(program, context, bounds, self._fenced, self._store, progress)
+        self._costs = {s.scenario: s.seconds for s in found}
+        return found
+
     def _measure(self, progress: Progress) -> dict[str, float]:
-        """Runs the scenarios on the kernel itself, which must pass, and says how long each takes."""
+        """Runs the lab's scenarios on the kernel itself, which must pass, and says how long each takes."""
         costs: dict[str, float] = {}
-        progress.expect(len(self._scenarios))
-        for test in self._scenarios:
-            key = f"cost {self._keys[test.name]}"
+        progress.expect(len(self._of_lab))
+        for q in self._of_lab:
+            key = f"cost {self._key_of(q)}"
             known = self._store.get(key)
             if known is None:
                 began = time.monotonic()
-                fault = self._fault(self._honest, test)
+                fault = self._fault(self._honest, q)
                 if fault is not None:
-                    raise MutateError(f"the kernel itself fails {test.name}: {fault}")
+                    raise MutateError(f"the kernel itself fails {q.name}: {fault}")
                 known = {"seconds": time.monotonic() - began}
                 self._store.put(key, **known)
-            costs[test.name] = float(known["seconds"])
-            progress.step(f"the kernel itself: {test.name}")
+            costs[q.scenario] = float(known["seconds"])
+            progress.step(f"the kernel itself: {q.name}")
         return costs
 
-    def _fault(self, product: Product, test: Test) -> str | None:
-        """How a kernel fails @test, or None. One that ends the explorer itself fails, as in a grading."""
-        assert product.explorer is not None and test.bound is not None
+    def _fault(self, product: Product, q: Question) -> str | None:
+        """How a kernel fails @q, or None. One that ends the explorer itself fails, as in a grading."""
+        assert product.explorer is not None
         try:
-            result = explore(product.explorer, test.name, test.bound, fenced=self._fenced)
+            result = explore(product.explorer, q.scenario, q.bound, q.steps, self._fenced, q.weak)
+            if result.outcome == "wrong":
+                return result.verdict
+            return in_one_line(product.explorer, result.races[0]) if result.races else None
         except ExploreError as error:
             return f"the explorer was stopped: {error}"
-        return result.verdict if result.outcome == "wrong" else None
 
     def judge(self, mutant: Mutant) -> Verdict | None:
         if mutant.path.startswith("arch/"):
             return None  # the explorer has a port of its own
+        asked = self._of_lab or questions.of_mutant(mutant, self._surveys)
+        if not asked:
+            return None
         began = time.monotonic()
-        known = self._known(mutant)
+        known = self._known(mutant, asked)
         found = next(((name, fault) for name, fault in known.items() if fault is not None), None)
-        if found is None and len(known) < len(self._scenarios):
+        if found is None and len(known) < len(asked):
             try:
                 product = self._reference.build_with({mutant.path: mutant.content}, self._honest, _GOALS)
             except BuildFailed:
                 return None
             try:
-                found = self._ask(mutant, product, [t for t in self._scenarios if t.name not in known])
+                found = self._ask(mutant, product, [q for q in asked if q.name not in known])
             finally:
                 shutil.rmtree(product.kernel.parent)
         if found is None:
-            return Verdict(False, self.name, "", time.monotonic() - began)
+            return Verdict(False, self.name, f"{len(asked)} searches", time.monotonic() - began)
         self._order.killed(mutant, found[0])
         return Verdict(True, self.name, f"{found[0]}: {found[1]}", time.monotonic() - began)
 
-    def _known(self, mutant: Mutant) -> dict[str, str | None]:
-        """The results of earlier runs, by scenario: the fault or None."""
-        records = {t.name: self._store.get(self._key(mutant, t)) for t in self._scenarios}
+    def _known(self, mutant: Mutant, asked: Sequence[Question]) -> dict[str, str | None]:
+        """The results of earlier runs, by search: the fault or None."""
+        records = {q.name: self._store.get(self._key(mutant, q)) for q in asked}
         return {name: record["fault"] for name, record in records.items() if record is not None}
 
-    def _ask(self, mutant: Mutant, product: Product, tests: Sequence[Test]) -> tuple[str, str] | None:
-        """The first of @tests that fails, and how."""
-        for test in self._in_order(mutant, tests):
-            fault = self._fault(product, test)
+    def _ask(self, mutant: Mutant, product: Product, asked: Sequence[Question]) -> tuple[str, str] | None:
+        """The first of @asked that finds something, and what."""
+        for q in self._in_order(mutant, asked):
+            fault = self._fault(product, q)
             if interrupted():
                 raise KeyboardInterrupt  # the explorer may have been told to end, too
-            self._store.put(self._key(mutant, test), id=mutant.id, fault=fault)
+            self._store.put(self._key(mutant, q), id=mutant.id, fault=fault)
             if fault is not None:
-                return test.name, fault
+                return q.name, fault
         return None
 
-    def _key(self, mutant: Mutant, test: Test) -> str:
-        return f"scenario {self._keys[test.name]} {mutant.key}"
+    def _key(self, mutant: Mutant, q: Question) -> str:
+        return f"scenario {self._key_of(q)} {mutant.key}"
 
-    def _in_order(self, mutant: Mutant, tests: Sequence[Test]) -> list[Test]:
-        return sorted(tests, key=lambda t: self._order.key(mutant, t.name, self._costs[t.name]))
+    def _key_of(self, q: Question) -> str:
+        return f"{q.name} {q.bound} {q.steps} {self._scenario_key(q.scenario)}"
+
+    def _scenario_key(self, scenario: str) -> str:
+        """A name for all that a verdict depends on, but the mutant: kernel, explorer, the file that has the
+        scenario. So a new scenario in a file of its own is all that is run again."""
+        home = [text for text in self._files.values() if f'"{scenario}"' in text]
+        return hash_of_text(self._kernel + chr(0).join(home))
+
+    def _in_order(self, mutant: Mutant, asked: Sequence[Question]) -> list[Question]:
+        return sorted(
+            asked, key=lambda q: (q.weak * q.bound, *self._order.key(mutant, q.name, self._costs[q.scenario]))
+        )
 
 
-def _keys(root: Path, lab: Lab, scenarios: Sequence[Test]) -> dict[str, str]:
-    """For each scenario a name for all that a verdict depends on, but the mutant: kernel, explorer, the file
-    that has the scenario, its bound. So a new scenario in a file of its own is all that is run again."""
-    common = hash_of(root, (*BUILT, *_EXPLORED))
-    files = {path: path.read_text(encoding="utf-8") for path in (lab.folder / "scenarios").glob("*.c")}
-    keys: dict[str, str] = {}
-    for test in scenarios:
-        home = [text for text in files.values() if f'"{test.name}"' in text]
-        keys[test.name] = f"{test.name} {test.bound} {hash_of_text(common + chr(0).join(home))}"
-    return keys
+def _scenario_files(root: Path, lab: Lab | None) -> dict[str, str]:
+    """The files that have scenarios, by name: of @lab, or all."""
+    found = list((lab.folder / "scenarios").glob("*.c")) if lab is not None else []
+    if lab is None:
+        found = [*root.glob("labs/*/scenarios/*.c"), *root.glob("tools/explore/scenarios/*.c")]
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(found)}

@@ -18,7 +18,7 @@ from math import comb, factorial
 from pathlib import Path
 
 from bench import explore as bench
-from grade.lab import load_all
+from grade.lab import choose, load_all
 from grade.mutants import lay_out, mutants
 from tools.explore import page, races, survey, table
 from tools.explore.longer import Budget, go_on
@@ -168,6 +168,11 @@ class DataRaces(Explorer):
         result = explore(_PROGRAM, "litmus.neighbours", 2)
         self.assertEqual((result.outcome, result.executions, result.races), ("complete", 1, ()))
 
+    def test_a_search_that_is_cut_does_not_take_neighbours_for_one_word(self) -> None:
+        """It ends before the next search, which would have had a word for each."""
+        cut = explore(_PROGRAM, "reaper.drained", 1, steps=6_000, weak=True)
+        self.assertEqual((cut.outcome, cut.races), ("unfinished", ()))
+
     def test_the_kernel_has_none(self) -> None:
         names = [s.scenario for s in scenarios(_PROGRAM) if not s.scenario.startswith("litmus.")]
         self.assertGreater(len(names), 60)
@@ -213,8 +218,9 @@ class AtRandom(Explorer):
         self.assertNotEqual(raw("2"), alike)
 
     def test_a_counterexample_is_shrunk_and_replays(self) -> None:
+        """Of the schedules that are found here some have twice the choices that the mistake needs."""
         for seed in range(6):
-            found = at_random(_PROGRAM, nothing_yet("litmus.philosophers"), 2000, seed=seed, depth=9)
+            found = at_random(_PROGRAM, nothing_yet("litmus.used_late"), 2000, seed=seed, depth=9)
             again, _ = replay(_PROGRAM, found.scenario, found.schedule)
             self.assertEqual(again.verdict, found.verdict)
             choices = found.schedule.removeprefix("x:").split(",")
@@ -418,6 +424,29 @@ class CommandLine(Explorer):
         self.assertIn("reap = t-&gt;exit_code == 99;", picture)
         self.assertIn("stacks: 1 before, 2 after", done.stdout)
         self.assertIn("reap = t->exit_code == 99;", done.stdout)
+
+    def test_a_data_race_of_a_submission_fails(self) -> None:
+        """No execution goes wrong, but the teardown is not ordered behind the other thread's exit."""
+        lab = choose(ROOT, ["02-threads"])[0]
+        with tempfile.TemporaryDirectory() as folder:
+            for name in lab.files:
+                text = (ROOT / name).read_text()
+                if name == "kernel/thread/exit.c":
+                    call = "atomic_fetch_sub(&p->holds, 1)"
+                    self.assertIn(call, text)
+                    weaker = "atomic_fetch_sub_explicit(&p->holds, 1, memory_order_relaxed)"
+                    text = text.replace(call, weaker)
+                Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+                Path(folder, name).write_text(text)
+            options = ("--lab", lab.name, "--scenario", "last.two_leave", "--submission", folder)
+            done = self.explorer(*options)
+            schedule = re.findall("REPLAY=(x:[^ \n]*)", done.stdout)[0]
+            again = self.explorer(*options, "--replay", schedule)
+        self.assertEqual((done.returncode, again.returncode), (1, 1), done.stderr + again.stderr)
+        self.assertRegex(done.stdout, r"FAIL  02\.8  last\.two_leave ")
+        self.assertIn("1 scenario, 0 with a counterexample, 1 with a data race", done.stdout)
+        for said in (done.stdout, again.stdout):
+            self.assertRegex(said, r"kernel/thread/exit\.c:\d+ .*\n +stores, not atomic; holds no lock")
 
     def test_bad_options(self) -> None:
         for options, said in (

@@ -15,7 +15,7 @@ from grade.build import Product
 from grade.lab import Lab, choose
 from tools import options
 from tools.explore.program import Result as Explored
-from tools.mutate import assembly, equivalent, exploring, report, work
+from tools.mutate import assembly, equivalent, exploring, questions, report, work
 from tools.mutate.booting import LabTests
 from tools.mutate.edits import applied
 from tools.mutate.errors import MutateError
@@ -23,6 +23,7 @@ from tools.mutate.killers import Killer, Known, Order, Verdict, judged
 from tools.mutate.mutants import Mutant, code_lines, of_target
 from tools.mutate.objects import Compiler
 from tools.mutate.operators import ASSEMBLY, GROUPS, MEANINGS, OPERATORS, group_of
+from tools.mutate.questions import Survey
 from tools.mutate.report import Fate, Outcome, Result
 from tools.mutate.scope import Part, Target, of_file
 from tools.mutate.store import Store
@@ -212,9 +213,21 @@ _CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "order": (
         "int f(struct thing *t) {\n\tatomic_store_explicit(&t->count, 1, memory_order_release);\n"
+        "\tif (atomic_compare_exchange_strong(&t->count, &t->a, 1))\n\t\treturn 1;\n"
         "\treturn atomic_load(&t->count);\n}",
         [
+            *(
+                "if (atomic_compare_exchange_strong_explicit(&t->count, &t->a, 1, "
+                f"memory_order_{order}, memory_order_{failure}))"
+                for order, failure in (
+                    ("acq_rel", "acquire"),
+                    ("acquire", "acquire"),
+                    ("release", "relaxed"),
+                    ("relaxed", "relaxed"),
+                )
+            ),
             "atomic_store_explicit(&t->count, 1, memory_order_relaxed);",
+            "return atomic_load_explicit(&t->count, memory_order_acquire);",
             "return atomic_load_explicit(&t->count, memory_order_relaxed);",
         ],
     ),
@@ -437,7 +450,7 @@ class Exploration(unittest.TestCase):
             made.mkdir()
             return Product(made / "kernel.elf", None, made / "explore")
 
-        def one(program: Path, name: str, bound: int, fenced: bool) -> Explored:
+        def one(program: Path, name: str, bound: int, *_: object) -> Explored:
             honest = program.parent.name == "1"
             if not honest:
                 self.asked.append(name)
@@ -503,6 +516,27 @@ class Exploration(unittest.TestCase):
             self.assertRaisesRegex(MutateError, "the kernel itself fails .*: lost"),
         ):
             self.judge(self.LAB)
+
+
+class Questions(unittest.TestCase):
+    """The searches about a mutant of a file."""
+
+    SURVEYS = (
+        Survey("slow", 2, 2, 2.0, frozenset({("kernel/k.c", "f")}), frozenset({("kernel/k.c", 1)})),
+        Survey("quick", 1, 2, 1.0, frozenset({("kernel/k.c", "f")}), frozenset({("kernel/k.c", 1)})),
+        Survey("alone", 2, 1, 1.0, frozenset({("kernel/k.c", "f")}), frozenset({("kernel/k.c", 1)})),
+        Survey("elsewhere", 2, 2, 1.0, frozenset({("kernel/k.c", "g")}), frozenset({("kernel/k.c", 9)})),
+    )
+
+    def asked(self, operator: str) -> list[str]:
+        one = replace(mutant(1, path="kernel/k.c"), function="f", line=3, operator=operator)
+        return [q.name for q in questions.of_mutant(one, self.SURVEYS)]
+
+    def test_only_scenarios_that_run_the_function_are_asked_with_their_bounds(self) -> None:
+        self.assertEqual(self.asked("drop"), ["quick", "alone", "slow"])
+
+    def test_an_order_is_asked_where_two_cpus_compete_and_loads_read_older_stores(self) -> None:
+        self.assertEqual(self.asked("order"), ["quick weak 1", "slow weak 1", "slow weak 2"])
 
 
 class Tables(unittest.TestCase):

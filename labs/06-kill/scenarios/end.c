@@ -403,10 +403,14 @@ SCENARIO(unhold_or_hold, "hold.against_last_unhold", "06.6", "P6.8", .cpus = 2)
 	expect_one_teardown(pid);
 }
 
+/* Uses the process up to the last moment, and then does nothing that others could see. */
 static int unhold(void *unused)
 {
 	(void)unused;
+	atomic_store_explicit(&worked, 1, memory_order_relaxed);
 	process_unhold(subject);
+	while (!teardowns)
+		arch_spin_hint();
 	return 0;
 }
 
@@ -425,6 +429,7 @@ SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
 	thread_join(other, NULL, DEADLINE_NEVER);
 	expect_3(pid);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+	expect(worked_before_teardown, "the teardown does not know what a holder did before it");
 }
 
 static int hold_for_a_while(void *unused)

@@ -31,7 +31,7 @@ static void expect_killed_or_3(pid_t pid, int err)
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
-static bool ran;
+static _Atomic bool ran;
 
 static int run(void *unused)
 {

@@ -7,13 +7,14 @@
 #include "process/cred.h"
 #include "process/timers.h"
 
-_Atomic unsigned teardowns;
+_Atomic unsigned teardowns, worked, worked_before_teardown;
 
 /* Called once in each teardown. No process of a scenario has timers. */
 void process_timers_end(struct process *p)
 {
 	(void)p;
 	teardowns++;
+	worked_before_teardown = atomic_load_explicit(&worked, memory_order_relaxed);
 }
 
 /* The tasks of the one user there is. */
