@@ -136,6 +136,7 @@ static int yield_and_return(void *unused)
 {
 	(void)unused;
 	thread_yield();
+	thread_yield();		/* looks whether it is to be suspended */
 	return step_in_user_mode();
 }
 
@@ -146,6 +147,7 @@ SCENARIO(after_suspended, "kill.user_after_suspended", "06.4", "P6.6", .cpus = 1
 
 	thread_yield();
 	thread_suspend(victim);
+	thread_yield();
 	kill_and_wait(pid);
 }
 
