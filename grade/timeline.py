@@ -27,12 +27,12 @@ def say(r: Record, layout: Layout) -> str:
         "join": f"{r.a} joined by {r.tid}",
         "free": f"{r.a} freed",
         "process": f"process {r.a} created by {r.b}",
-        "kill": f"process {r.a} killed, {r.b:#x}",
-        "killthread": f"{r.a} marked to die",
+        "kill": f"a kill of process {r.a} begins, {r.b:#x}",
+        "killed": f"process {r.a} killed, {r.b:#x}",
+        "killthread": f"{r.a} told to die",
         "zombie": f"process {r.a} zombie, {r.b:#x}",
         "reaped": f"process {r.a} reaped",
         "mark": "check failed",
-        "user": f"{r.tid} to user mode",
         "panic": "panic",
     }
     return known.get(r.event, f"{r.event} {r.a:#x} {r.b:#x}")

@@ -102,11 +102,19 @@ class Judges(unittest.TestCase):
         self.wrong("timeout_not_early", Trace(early.records, True, 2**64 - 100), "before", 20)
 
     def test_dispatch_after_kill(self) -> None:
-        born, kill = (1, "create", 0, 1, 5, 40), (10, "kill", 0, 1, 40, 9)
-        in_flight = trace(born, (5, "switch", 1, 0, 5, 0), kill, (11, "user", 1, 5, 0, 0))
-        self.right("dispatch_after_kill", in_flight)
-        late = trace(born, kill, (20, "switch", 1, 0, 5, 0), (25, "user", 1, 5, 0, 0))
-        self.wrong("dispatch_after_kill", late, "process 40 was killed", 25)
+        rest, ready, run = 0x100, 1, (20, "switch", 1, 0, 5, 0)
+
+        def told(state: int) -> tuple[int, str, int, int, int, int]:
+            return (10, "killthread", 0, 1, 5, state)
+
+        self.wrong("dispatch_after_kill", trace(told(rest | ready), run), "after it was killed", 20)
+        self.wrong("dispatch_after_kill", trace(told(rest), run), "after it was killed", 20)
+        self.right("dispatch_after_kill", trace(told(ready), run))  # it has work to finish
+        self.right("dispatch_after_kill", trace((5, *run[1:]), told(2), run))
+        self.right("dispatch_after_kill", trace(told(rest | ready), (10, *run[1:])))
+        dead = state(11, 0, 5, "ready", "dead")
+        self.right("dispatch_after_kill", trace(told(rest | ready), dead, run))  # exec took its number
+        self.right("dispatch_after_kill", trace(told(rest | ready), (12, "create", 0, 1, 5, 41), run))
 
     def test_ends_once(self) -> None:
         end = [(1, "teardown", 0, 5, 40, 0), (2, "zombie", 0, 5, 40, 9), (3, "reaped", 0, 1, 40, 9)]
@@ -115,10 +123,24 @@ class Judges(unittest.TestCase):
         self.wrong("ends_once", trace(end[2], (9, *end[1][1:])), "after reaped", 9)
 
     def test_first_status_wins(self) -> None:
-        kill = (1, "kill", 0, 1, 40, 9)
-        right = trace(kill, (2, "kill", 0, 1, 40, 15), (5, "zombie", 0, 5, 40, 9))
-        self.right("first_status_wins", right)
-        self.wrong("first_status_wins", trace(kill, (5, "zombie", 0, 5, 40, 15)), "at zombie", 5)
+        ask, done = (1, "kill", 0, 1, 40, 9), (3, "killed", 0, 1, 40, 9)
+        other, zombie = (2, "kill", 1, 2, 40, 15), (5, "zombie", 0, 5, 40, 9)
+        wrong = (5, "zombie", 0, 5, 40, 15)
+        self.right("first_status_wins", trace(ask, other, done, zombie, (6, "reaped", 0, 1, 40, 9)))
+        self.right("first_status_wins", trace(ask, (2, *zombie[1:]), done))  # the killer is slow
+        self.right("first_status_wins", trace(ask, other, wrong))  # neither kill has returned
+        self.wrong("first_status_wins", trace(ask, done, wrong), "at zombie", 5)
+        self.wrong("first_status_wins", trace(ask, wrong, (6, *done[1:])), "at killed", 6)
+        self.wrong("first_status_wins", trace(zombie, (6, "reaped", 0, 1, 40, 15)), "at reaped", 6)
+        twice = trace(ask, done, (4, "kill", 0, 2, 40, 9), (5, "killed", 0, 2, 40, 9))
+        self.wrong("first_status_wins", twice, "a second kill", 5)
+
+    def test_kills_of_an_earlier_process_with_the_same_number(self) -> None:
+        ask, new = (1, "kill", 0, 1, 40, 9), (2, "process", 0, 1, 40, 1)
+        late = trace(ask, new, (3, "killed", 0, 1, 40, 9), (5, "zombie", 0, 5, 40, 15))
+        self.right("first_status_wins", late)
+        before = trace(ask, (1, "killed", 0, 1, 40, 9), new, (5, "zombie", 0, 5, 40, 15))
+        self.right("first_status_wins", before)
 
     def test_running_victims_stop(self) -> None:
         kill = (1, "killthread", 0, 1, 5, 2)
@@ -130,9 +152,9 @@ class Judges(unittest.TestCase):
 
     def test_children_moved(self) -> None:
         child, zombie = (1, "process", 0, 1, 41, 40), (9, "zombie", 0, 5, 40, 0)
-        self.right("children_moved", trace(child, (5, "reparent", 0, 5, 41, 1), zombie))
-        self.right("children_moved", trace(child, (5, "reaped", 0, 5, 41, 0), zombie))
-        self.wrong("children_moved", trace(child, zombie), "41 was still its child", 9)
+        self.right("children_moved", trace(child, zombie))  # no other record is asked for
+        left = (9, "left_behind", 0, 5, 41, 40)
+        self.wrong("children_moved", trace(child, zombie, left), "41 was still its child", 9)
 
     def test_joined_once(self) -> None:
         life = [(1, "create", 0, 1, 5, 1), (2, "exit", 0, 5, 7, 1)]

@@ -42,6 +42,9 @@ struct trace_ring {
 #define TRACE_STATE	256u	/* to and from RUNNING, which switches imply: debug builds */
 #define TRACE_RECORDED	512u	/* some processes' calls are recorded: abi/strace.c */
 
+/* In TRACE_EV_KILLTHREAD's state: ready or suspended, without work in the kernel. */
+#define TOLD_AT_REST	0x100u
+
 #define TRACE_EVENT(id, group, name, a, b) id,
 enum trace_event {
 #include "base/trace_events.def"

@@ -1,8 +1,8 @@
 /*
  * Killing: threads one by one, or a whole process.
  *
- * process_kill() swaps the process from ALIVE to DYING, once; the winner's status stands
- * (PROCESS1). Then every thread is asked to die. How it ends depends on its state:
+ * kill_once() swaps the process from ALIVE to DYING, once; the winner's status stands (PROCESS1).
+ * Then every thread is asked to die. How it ends depends on its state:
  *
  *	RUNNING		gets the flag, and an IPI if it is on another CPU: it sees the flag on its
  *			way out of the kernel
@@ -65,12 +65,22 @@ static bool kill_where_it_is(struct runq *rq, struct thread *t)
 	return false;
 }
 
+/* For the trace: the state, and TOLD_AT_REST if the thread must not run again. */
+static u64 state_when_told(struct runq *rq, struct thread *t)
+{
+	enum thread_state s = thread_state(t);
+	bool waits = s == THREAD_READY || s == THREAD_SUSPENDED;
+
+	assert_held(&rq->lock);
+	return s | (waits && t->unwound ? TOLD_AT_REST : 0);
+}
+
 void thread_kill(struct thread *t)
 {
 	struct runq *rq = thread_runq_lock_allowed(t);
 	bool unrun;
 
-	trace(TRACE_LIFE, TRACE_EV_KILLTHREAD, t->tid, thread_state(t));
+	trace(TRACE_LIFE, TRACE_EV_KILLTHREAD, t->tid, state_when_told(rq, t));
 	/* LAB 06-kill: mark it, kill it where it is, unlock; the reaper gets it if it is DEAD */
 	/* Set before the state is read: a thread about to block tests it under this lock, WAIT2. */
 	atomic_fetch_or(&t->work, WORK_KILL);
@@ -81,20 +91,31 @@ void thread_kill(struct thread *t)
 	/* END LAB */
 }
 
-int process_kill(struct process *p, int status)
+static int kill_once(struct process *p, int status)
 {
 	/* LAB 06-kill: end the process once; the first status stands; then kill its threads */
 	u64 alive = LIFE(PROCESS_ALIVE, 0);
 
 	if (!atomic_compare_exchange_strong(&p->life, &alive, LIFE(PROCESS_DYING, status)))
 		return -EALREADY;
-	trace(TRACE_LIFE, TRACE_EV_KILL, p->pid, status);
 	spin_lock(&p->lock);
 	list_for_each(t, &p->threads, struct thread, process_node)
 		thread_kill(t);
 	spin_unlock(&p->lock);
 	return 0;
 	/* END LAB */
+}
+
+int process_kill(struct process *p, int status)
+{
+	pid_t pid = p->pid;
+	int err;
+
+	trace(TRACE_LIFE, TRACE_EV_KILL, pid, status);
+	err = kill_once(p, status);
+	if (!err)
+		trace(TRACE_LIFE, TRACE_EV_KILLED, pid, status);
+	return err;
 }
 
 noreturn void process_exit(int status)

@@ -155,6 +155,13 @@ int process_create(struct process *parent, struct process **out)
 	return 0;
 }
 
+void process_set_parent(struct process *p, struct process *parent)
+{
+	trace(TRACE_LIFE, TRACE_EV_REPARENT, p->pid, parent->pid);
+	p->parent = parent;
+	atomic_store_explicit(&p->ppid, parent->pid, memory_order_relaxed);
+}
+
 void process_make_sibling(struct process *p)
 {
 	struct process *parent;

@@ -229,11 +229,7 @@ void thread_kill(struct thread *t);
 int process_kill_siblings(void);
 
 /* Makes @parent the parent of @p. The caller moves @p between the children lists. */
-static inline void process_set_parent(struct process *p, struct process *parent) HOLDS(tree_lock)
-{
-	p->parent = parent;
-	atomic_store_explicit(&p->ppid, parent->pid, memory_order_relaxed);
-}
+void process_set_parent(struct process *p, struct process *parent) HOLDS(tree_lock);
 
 /* Wakes the parent's process_wait(): p->stop_report has changed. */
 void process_report_stop(struct process *p) HOLDS(tree_lock);

@@ -76,7 +76,6 @@ static void reparent_children(struct process *p) HOLDS(tree_lock)
 
 	/* LAB 06-kill: give the children to init, and tell it of those that are zombies */
 	list_for_each_safe(c, &p->children, struct process, sibling) {
-		trace(TRACE_LIFE, TRACE_EV_REPARENT, c->pid, init_process->pid);
 		process_set_parent(c, init_process);
 		list_remove(&c->sibling);
 		list_push_back(&init_process->children, &c->sibling);
@@ -137,6 +136,17 @@ static void prepare_orphans(struct process *p) HOLDS(tree_lock)
 	}
 }
 
+/* Records what has become of @p, and children that still have it as their parent. */
+static void trace_zombie(struct process *p) HOLDS(tree_lock)
+{
+	u64 life = atomic_load(&p->life);
+
+	if (LIFE_STATE(life) == PROCESS_ZOMBIE)
+		trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, LIFE_STATUS(life));
+	list_for_each(c, &p->children, struct process, sibling)
+		trace(TRACE_LIFE, TRACE_EV_LEFT_BEHIND, c->pid, p->pid);
+}
+
 static void become_zombie(struct process *p)
 {
 	int status = LIFE_STATUS(atomic_load(&p->life));
@@ -148,9 +158,9 @@ static void become_zombie(struct process *p)
 	/* LAB 06-kill: make it a zombie that its parent can find, in safe order */
 	reparent_children(p);
 	atomic_store(&p->life, LIFE(PROCESS_ZOMBIE, status));
-	trace(TRACE_LIFE, TRACE_EV_ZOMBIE, p->pid, status);
 	tell_parent(p->parent);
 	/* END LAB */
+	trace_zombie(p);
 	signal_parent(p, status);
 	unwanted = is_unwanted(p);
 	wait_wake_all(&p->thread_gone, 0);	/* a pidfd of it may be polled */

@@ -179,8 +179,11 @@ class FromTrace(unittest.TestCase):
             (10, "syscall", 0, 1, 129, 8),
             (11, "kill", 0, 1, 8, 9),
             (11, "killthread", 0, 1, 8, 2),
+            (13, "killed", 0, 1, 8, 9),
             (40, "exit", 3, 8, 0, 8),
+            (41, "kill", 3, 8, 8, 0),
         )
+        self.assertEqual([m.time for m in model.marks if m.kind == "kill"], [11])  # one has succeeded
         kill = next(a for a in model.arrows if a.kind == "kill")
         self.assertEqual((kill.begin, kill.lands, kill.to_cpu), (11, 40, 3))
         self.assertIn("in kill()", kill.text)

@@ -94,6 +94,7 @@ class _Reader:
         self._ipis: dict[int, list[Record]] = {}
         self._to_land: dict[int, list[int]] = {}  # arrows whose effect is the next run, by life
         self._to_die: dict[int, list[int]] = {}  # or the end
+        self._asked: dict[tuple[int, int], Record] = {}  # kills that have begun, by (killer, process)
         self._spans: list[Span] = []
         self._calls: list[Call] = []
         self._arrows: list[Arrow] = []
@@ -129,7 +130,7 @@ class _Reader:
             spans=tuple(self._spans),
             calls=tuple(self._calls),
             arrows=tuple(self._arrows),
-            marks=tuple(self._marks),
+            marks=tuple(sorted(self._marks, key=lambda m: m.time)),
             records=tuple(self._records),
             notes=notes,
         )
@@ -247,7 +248,8 @@ class _Reader:
             "join": self._join,
             "exit": self._exit,
             "process": self._begin_process,
-            "kill": self._kill,
+            "kill": self._ask,
+            "killed": self._killed,
             "killthread": self._kill_thread,
             "zombie": self._zombie,
             "reaped": self._reaped,
@@ -435,14 +437,20 @@ class _Reader:
             self._focus = r.time
         return None
 
-    def _kill(self, r: Record) -> str:
+    def _ask(self, r: Record) -> str:
+        self._asked[r.tid, r.a] = r
+        return f"a kill of process {r.a} ({self._process_name(r.a)}) begins: {status_text(r.b)}"
+
+    def _killed(self, r: Record) -> str:
+        """A kill has succeeded; it is shown where it began, before what it did to the threads."""
         process = self._process_name(r.a)
         own = r.tid != _IDLE and self._life(r.tid).process == r.a
+        began = self._asked.pop((r.tid, r.a), r)
         verb = "ends" if own else "is killed"
         text = f"process {r.a} ({process}) {verb}: {status_text(r.b)}"
         if not own:
             text += f", by {self._actor(r)}"
-        self._mark(r, "end" if own else "kill", text)
+        self._mark(began, "end" if own else "kill", text)
         return text
 
     def _kill_thread(self, r: Record) -> str | None:
@@ -450,7 +458,7 @@ class _Reader:
             return None
         life = self._life(r.a)
         self._to_die.setdefault(life.id, []).append(len(self._arrows))
-        text = f"{self._actor(r)} tells {self._label(r.a, r.cpu)} to die (it is {self._layout.state(r.b)})"
+        text = f"{self._actor(r)} tells {self._label(r.a, r.cpu)} to die (it is {self._layout.state(r.b & 0xFF)})"
         self._arrow("kill", r, life, text)
         return text
 

@@ -232,6 +232,8 @@ static void expect_child_of_init(struct process *p)
 {
 	spin_lock(&tree_lock);
 	expect(p->parent == init_process, "the parent of an orphan is process %d", p->parent->pid);
+	expect(p->ppid == init_process->pid, "an orphan is told that its parent is process %d",
+	       p->ppid);
 	spin_unlock(&tree_lock);
 }
 

@@ -1,0 +1,208 @@
+/*
+ * Lab 06: what must not come after a kill: a victim that has finished its kernel work and goes back
+ * to user mode, a second success, a thread that its process's exit forgot.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+
+#include "explore/tree.h"
+#include "sched/wait.h"
+
+static struct process *subject;
+static struct thread *victim;
+
+/* Makes the subject, with one thread that runs. */
+static pid_t start_victim(thread_fn entry)
+{
+	pid_t pid;
+
+	subject = make_child();
+	pid = subject->pid;
+	victim = create_in(subject, entry, NULL);
+	thread_resume(victim);
+	return pid;
+}
+
+static void expect_status(pid_t pid, int expected)
+{
+	int status = wait_for(pid);
+
+	expect(status == expected, "the status is 0x%x, not 0x%x", status, expected);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* --- Back to user mode ------------------------------------------------------------------------ */
+
+static struct wait_queue event = WAIT_QUEUE_INIT(event);
+static bool happened;
+
+/* If the victim comes there, it stays for ever. */
+static int wait_and_return(void *unused)
+{
+	(void)unused;
+	wait_block(&event, DEADLINE_NEVER);
+	host_user_loop();
+}
+
+static int sleep_and_return(void *unused)
+{
+	(void)unused;
+	thread_sleep_until(DEADLINE_NEVER);
+	host_user_loop();
+}
+
+static void await(enum thread_state state)
+{
+	while (thread_state(victim) != state)
+		thread_yield();
+}
+
+SCENARIO(after_wait, "kill.user_after_wait", "06.5", "P6.3", .cpus = 2)
+{
+	pid_t pid = start_victim(wait_and_return);
+
+	process_kill(subject, KILLED);
+	expect_status(pid, KILLED);
+}
+
+SCENARIO(after_sleep, "kill.user_after_sleep", "06.5", "P6.3", .cpus = 2)
+{
+	pid_t pid = start_victim(sleep_and_return);
+
+	process_kill(subject, KILLED);
+	expect_status(pid, KILLED);
+}
+
+static bool killed;			/* process_kill() has returned 0 */
+
+/* On one CPU the victim may get here before the kill, but must not stay. */
+static int step_in_user_mode(void)
+{
+	host_user_enter();
+	expect(!killed, "a thread runs user code after it was killed");
+	host_user_leave();
+	return 3;
+}
+
+static void kill_and_wait(pid_t pid)
+{
+	int err = process_kill(subject, KILLED);
+
+	killed = !err;
+	expect_status(pid, err ? STATUS_EXIT(3) : KILLED);
+}
+
+static int work_and_return(void *unused)
+{
+	(void)unused;
+	spin_lock(&event.lock);
+	while (!happened)
+		expect(!wait_block_locked(&event, DEADLINE_NEVER, WAIT_UNKILLABLE),
+		       "a wait that no kill may end has failed");
+	spin_unlock(&event.lock);
+	return step_in_user_mode();
+}
+
+static void let_it_happen(void)
+{
+	spin_lock(&event.lock);
+	happened = true;
+	wait_wake_all_locked(&event, 0);
+	spin_unlock(&event.lock);
+}
+
+/* The kill may not end the wait, but it has come when the wait is over. */
+SCENARIO(after_unkillable, "kill.user_after_unkillable", "06.5", "P6.6", .cpus = 1)
+{
+	pid_t pid = start_victim(work_and_return);
+
+	await(THREAD_BLOCKED);
+	killed = !process_kill(subject, KILLED);
+	let_it_happen();
+	expect_status(pid, KILLED);
+}
+
+/* The victim was woken, and is ready in the middle of its work. */
+SCENARIO(after_ready, "kill.user_after_ready", "06.4", "P6.6", .cpus = 1)
+{
+	pid_t pid = start_victim(work_and_return);
+
+	await(THREAD_BLOCKED);
+	let_it_happen();
+	kill_and_wait(pid);
+}
+
+static int yield_and_return(void *unused)
+{
+	(void)unused;
+	thread_yield();
+	thread_yield();		/* looks whether it is to be suspended */
+	return step_in_user_mode();
+}
+
+/* The victim was suspended in the middle of its work. */
+SCENARIO(after_suspended, "kill.user_after_suspended", "06.4", "P6.6", .cpus = 1)
+{
+	pid_t pid = start_victim(yield_and_return);
+
+	thread_yield();
+	thread_suspend(victim);
+	thread_yield();
+	kill_and_wait(pid);
+}
+
+/* --- The first status ------------------------------------------------------------------------- */
+
+/* The status 0 is a status like any other. */
+SCENARIO(status_0, "kill.status_zero", "06.1", "P6.1", .cpus = 1)
+{
+	struct process *p = make_child();
+	int first = process_kill(p, STATUS_EXIT(0)), second = process_kill(p, KILLED);
+
+	expect(!first && second == -EALREADY, "one kill returned %d, the next %d", first, second);
+	expect(LIFE_STATUS(p->life) == STATUS_EXIT(0), "the status is 0x%x, not 0",
+	       LIFE_STATUS(p->life));
+	process_abandon(p);
+}
+
+static int leave_with_0(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+SCENARIO(zombie_0, "zombie.status_zero", "06.2", "P6.7", .cpus = 1)
+{
+	pid_t pid = start_victim(leave_with_0);
+	int err;
+
+	while (process_state(subject) != PROCESS_ZOMBIE)
+		thread_yield();
+	err = process_kill(subject, KILLED);
+	expect(err == -EALREADY, "killing a zombie returned %d", err);
+	expect_status(pid, STATUS_EXIT(0));
+}
+
+/* --- Siblings --------------------------------------------------------------------------------- */
+
+static int exit_process(void *unused)
+{
+	(void)unused;
+	process_exit(STATUS_EXIT(3));
+}
+
+/* A thread ends its process; its siblings are before and after it in whatever list there is. */
+SCENARIO(exit_of_three, "kill.exit_of_three", "06.5", "P6.3", .cpus = 1)
+{
+	pid_t pid;
+	struct thread *t[3];
+
+	subject = make_child();
+	pid = subject->pid;
+	t[0] = create_in(subject, wait_and_return, NULL);
+	t[1] = create_in(subject, exit_process, NULL);
+	t[2] = create_in(subject, wait_and_return, NULL);
+	for (int i = 0; i < 3; i++)
+		thread_resume(t[i]);
+	expect_status(pid, STATUS_EXIT(3));
+}
