@@ -31,7 +31,7 @@ from grade.elf import Elf
 from grade.errors import GraderError
 from tools import qemu, qmp
 
-_FLOOD = 256 << 10  # bytes of serial output
+_FLOOD = 8 << 20  # bytes of serial output: a right kernel may print a line for each thing that it does
 _POLL_MS = 100
 _ASK_MS = 1000
 _ROOM = 1 << 30  # bytes that must be free where guest memory is kept

@@ -21,6 +21,7 @@ _LIVELOCK_SWITCHES = 50  # in the last tenth of the time
 _SAID_LINES = 40  # of a panic
 UNWRITTEN = "not written yet: "
 _LIMIT = "limit: "
+_FLOOD = 256 << 10  # characters that a kernel printed which did not come to its end
 _SHOWN = 4  # violations of one judge
 
 
@@ -85,8 +86,7 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
     if evidence.ended is Ended.SLOW:
         return Kind.SLOW, [], ()
     if evidence.ended is Ended.FLOODED:
-        happened = "the console was flooded: more than 256 KiB of output"
-        return Kind.FLOOD, [Finding(whole, "the test ends with a few lines", happened)], ()
+        return Kind.FLOOD, [_flood(test)], ()
     boots = len(re.findall(r"^Trellis on ", kernel, re.M))
     if boots > 1:
         happened = f"the kernel started {boots} times"
@@ -105,6 +105,11 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
         happened = "the machine stopped before the test had ended"
         return Kind.STOPPED, [*seen, Finding(whole, "the test runs to its end", happened)], ()
     return Kind.PASS, seen, ()
+
+
+def _flood(test: Test) -> Finding:
+    happened = "the console was flooded: it printed on and on, and did not come to its end"
+    return Finding(test.properties, "the test comes to its end", happened)
 
 
 def _finished(test: Test, evidence: Evidence) -> bool:
@@ -173,6 +178,8 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
     reason = _reason(kernel)
     if reason.startswith(UNWRITTEN):
         return Kind.UNWRITTEN, Finding(whole, "the function is written", reason, time=time)
+    if reason.startswith(_LIMIT) and len(kernel) > _FLOOD:
+        return Kind.FLOOD, _flood(test)
     if reason.startswith(_LIMIT):
         kind, happened = at_limit(evidence.trace)
         return kind, Finding(whole, within, happened + _in_function(kernel, kind), time=time)

@@ -116,6 +116,14 @@ class Kinds(unittest.TestCase):
         self.assertIs(slow.kind, Kind.SLOW)
         self.assertEqual(slow.broken, set())
 
+    def test_much_output_is_a_flood_only_without_an_end(self) -> None:
+        lines = b"a line for each thing it does\n" * (16 << 10)
+        self.assertIs(self.kind(lines + passing()), Kind.PASS)
+        limit = b"panic: limit: not finished after 300000000 ns\n"
+        self.assertIs(self.kind(lines + limit, status=35), Kind.FLOOD)
+        self.assertIsNot(self.kind(limit, status=35), Kind.FLOOD)
+        self.assertIs(self.kind(lines + b"panic: assertion failed: q\n", status=35), Kind.PANIC)
+
     def test_hang_with_interrupts_off(self) -> None:
         verdict = self.judge(evidence(b"", ended=Ended.HUNG, status=-9))
         self.assertIs(verdict.kind, Kind.HANG)

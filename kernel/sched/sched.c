@@ -76,6 +76,7 @@ static noinline LOCKED_THROUGH_THREAD void see_off(struct runq *rq, struct threa
 	irq_off();
 	if (thread_state(t) == THREAD_DEAD) {
 		spin_unlock(&rq->lock);
+		trace(TRACE_LIFE, TRACE_EV_LEFT, t->tid, (u64)t->stack);
 		thread_left(t);		/* SCHED1: no CPU is on its stack */
 	} else if (may_run_here(rq, t) && !t->se.rt && !idle_cpu_for(t, rq)) {
 		spin_unlock(&rq->lock);

@@ -38,9 +38,9 @@ noreturn void thread_exit(int code)
 
 	assert_may_block();
 	reaper_note_leaving();
+	trace(TRACE_LIFE, TRACE_EV_EXIT, code, t->process->pid);
 	/* LAB 02-threads: publish the code, leave the process, leave the CPU for good */
 	t->exit_code = code;
-	trace(TRACE_LIFE, TRACE_EV_EXIT, code, t->process->pid);
 	process_thread_leaves(t);
 	sched_exit();
 	/* END LAB */
@@ -63,7 +63,6 @@ void thread_left(struct thread *t)
 	bool reap;
 
 	spin_lock(&t->joiners.lock);
-	trace(TRACE_LIFE, TRACE_EV_LEFT, t->tid, (u64)t->stack);
 	t->left = true;
 	reap = t->detached;
 	wait_wake_all_locked(&t->joiners, 0);

@@ -230,6 +230,7 @@ struct thread *thread_create(const char *name, thread_fn entry, void *arg, int p
 
 void thread_free(struct thread *t)
 {
+	assert_may_block();
 	assert(thread_state(t) == THREAD_DEAD && t != current_thread());
 	sched_release(t);
 	trace(TRACE_LIFE, TRACE_EV_FREE, t->tid, (u64)t->stack);

@@ -271,7 +271,7 @@ noreturn void thread_start(void);
 
 /*
  * Frees the stack and table entry of a thread that has left; the structure goes with its last
- * reference.
+ * reference, and its process's perhaps with that. Only its joiner and the reaper do. May block.
  */
 void thread_free(struct thread *t);
 

@@ -28,18 +28,17 @@ static void expect_join(struct deadline d, int wanted)
 	expect(err || code == 7, "joined with code %d instead of 7", code);
 }
 
-static int join_living(void *unused)
+static int join_living(void *deadline)
 {
 	int code;
 
-	(void)unused;
-	return thread_join(living, &code, DEADLINE_NEVER);
+	return thread_join(living, &code, deadline ? *(struct deadline *)deadline : DEADLINE_NEVER);
 }
 
-/* A thread that waits for the end of `living`. */
-static struct thread *start_joiner(void)
+/* A thread that waits for the end of `living`, until *@d unless that is NULL. */
+static struct thread *start_joiner(struct deadline *d)
 {
-	struct thread *j = start(join_living, NULL);
+	struct thread *j = start(join_living, d);
 
 	while (thread_state(j) != THREAD_BLOCKED)
 		thread_yield();
@@ -65,10 +64,14 @@ SCENARIO(gives_up, "join.gives_up", "02.5", "P2.6", .cpus = 1)
 
 SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
 {
+	struct deadline far = deadline_in(1000 * NSEC_PER_SEC);
 	struct thread *j;
 
 	make_living();
-	j = start_joiner();
+	j = start_joiner(NULL);
+	thread_kill(j);
+	expect_joiner(j, -EINTR);
+	j = start_joiner(&far);
 	thread_kill(j);
 	expect_joiner(j, -EINTR);
 	thread_resume(living);
@@ -83,7 +86,7 @@ SCENARIO(refused, "join.refused", "02.7", "P2.9", .cpus = 1)
 
 	make_living();
 	thread_get(living);
-	j = start_joiner();
+	j = start_joiner(NULL);
 	expect_join(DEADLINE_POLL, -EBUSY);
 	expect_join(DEADLINE_NEVER, -EBUSY);
 	err = thread_detach(living);

@@ -36,9 +36,14 @@ KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
 	CHECK(sp >= low && sp < high, "P2.1",
 	      "the saved stack pointer %lx is not on the stack %lx to %lx", sp, low, high);
 	CHECK(IS_ALIGNED(sp, 8), "P2.1", "the saved stack pointer %lx is not aligned", sp);
-	if (sp >= low && sp < high)
-		CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",
-		      "no word of the frame leads to thread_start()");
+	if (sp < low || sp >= high)
+		return;
+	CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",
+	      "no word of the frame leads to thread_start()");
+	/* As for a thread of a user process: the trap frame is filled before the thread runs. */
+	arch_user_init(t, 0, 0);
+	CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",
+	      "the frame shares memory with the trap frame at the top of the stack");
 }
 
 static struct wait_queue hop_queue = WAIT_QUEUE_INIT(hop_queue);
@@ -80,4 +85,6 @@ KTEST_EARLY(switch_hop, "switch.hop", "02.2", "P2.2")
 	CHECK(hop_arg == &hops, "P2.1", "the helper's argument was %p", hop_arg);
 	CHECK(hop_sp >= (u64)t->stack && hop_sp < (u64)t->stack + t->stack_size, "P2.1",
 	      "the helper ran on another stack than its own");
+	CHECK(hop_sp <= (u64)arch_trapframe(t), "P2.1",
+	      "the helper's calls overwrite the trap frame at the top of its stack");
 }

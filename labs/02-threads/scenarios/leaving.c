@@ -1,0 +1,185 @@
+/*
+ * Lab 02: threads that leave while somebody else looks at them or at their process; and each code
+ * that a thread can end with.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+
+#include "explore/tree.h"
+
+static struct thread *subject;
+
+static int leave(void *arg)
+{
+	return (int)(long)arg;
+}
+
+/* Any int is a code, and a join that comes late and does not wait gets it all the same. */
+SCENARIO(any_code, "join.any_code", "02.5", "P2.5", .cpus = 1)
+{
+	static const int codes[] = { 0, -1, 0x10000, S32_MAX, S32_MIN };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+		struct thread *t = start(leave, (void *)(long)codes[i]);
+		int code = join(t);
+
+		expect(code == codes[i], "joined with code %d instead of %d", code, codes[i]);
+	}
+}
+
+/* The exit was first: a deadline that has passed by now does not matter. */
+SCENARIO(polled, "join.polled", "02.5", "P2.6", .cpus = 1)
+{
+	struct thread *t = start(leave, (void *)7);
+	int code = 0, err;
+
+	while (!t->left)
+		thread_yield();
+	err = thread_join(t, &code, DEADLINE_POLL);
+	expect(!err, "polling a thread that had left returned %d", err);
+	expect(code == 7, "joined with code %d instead of 7", code);
+}
+
+/* Joins the subject, which only runs when one joiner has been refused. */
+static int join_or_resume(void *unused)
+{
+	int code = 0, err = thread_join(subject, &code, DEADLINE_NEVER);
+
+	(void)unused;
+	if (err == -EBUSY)
+		thread_resume(subject);
+	expect(err || code == 7, "joined with code %d instead of 7", code);
+	return err;
+}
+
+/* Two threads join a third: one of them is refused at once, and does not wait for the other. */
+SCENARIO(busy_at_once, "join.busy_at_once", "02.7", "P2.9", .cpus = 2)
+{
+	struct thread *other;
+	int mine, others;
+
+	subject = thread_create("subject", leave, (void *)7, PRIORITY_DEFAULT);
+	thread_get(subject);
+	other = start_on(1, join_or_resume, NULL);
+	mine = join_or_resume(NULL);
+	others = join(other);
+	expect((mine == 0 && others == -EBUSY) || (mine == -EBUSY && others == 0),
+	       "of two joins one returned %d, the other %d", mine, others);
+	thread_put(subject);
+}
+
+static int join_subject(void *unused)
+{
+	int code = 0, err = thread_join(subject, &code, DEADLINE_NEVER);
+
+	(void)unused;
+	expect(err || code == 7, "joined with code %d instead of 7", code);
+	return err;
+}
+
+/* The joiner that waits gets the code, also if another one comes when it is about to get it. */
+SCENARIO(first_comes_first, "join.first_comes_first", "02.7", "P2.9", .cpus = 2)
+{
+	struct thread *first;
+	int mine, firsts;
+
+	subject = create_among(BIT(1), leave, (void *)7);
+	thread_get(subject);
+	first = start(join_subject, NULL);
+	while (thread_state(first) != THREAD_BLOCKED)
+		thread_yield();
+	thread_resume(subject);
+	mine = thread_join(subject, NULL, DEADLINE_POLL);
+	expect(mine == -EBUSY || mine == -ECHILD, "the second join returned %d", mine);
+	firsts = join(first);
+	expect(!firsts, "the first join returned %d", firsts);
+	thread_put(subject);
+}
+
+static int detach_subject(void *unused)
+{
+	(void)unused;
+	return thread_detach(subject);
+}
+
+/* Two threads detach a third that exits: one of them does it, the other one is refused. */
+SCENARIO(two_detach, "detach.two", "02.7", "P2.9", .cpus = 2)
+{
+	struct thread *other;
+	int mine, others;
+
+	subject = thread_create("subject", leave, NULL, PRIORITY_DEFAULT);
+	thread_get(subject);
+	other = start_on(1, detach_subject, NULL);
+	mine = thread_detach(subject);
+	others = join(other);
+	expect((mine == 0 && others == -ECHILD) || (mine == -ECHILD && others == 0),
+	       "of two detaches one returned %d, the other %d", mine, others);
+	thread_resume(subject);
+	thread_put(subject);
+}
+
+/* Waits for process @pid, whose first thread ends with 3. */
+static void expect_end(pid_t pid)
+{
+	int status = wait_for(pid);
+
+	expect(status == STATUS_EXIT(3), "the process ended with status 0x%x, not 0x%x", status,
+	       STATUS_EXIT(3));
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+static struct process *held;
+
+static int unhold(void *unused)
+{
+	(void)unused;
+	process_unhold(held);
+	return 0;
+}
+
+/* A hold that is no thread's puts off the end: it may be given up at any time around the exit. */
+SCENARIO(last_held, "last.held", "02.8", "P2.11", .cpus = 2)
+{
+	struct thread *t, *other;
+	pid_t pid;
+
+	held = make_child();
+	pid = held->pid;
+	t = create_in(held, leave, (void *)3);
+	expect(process_hold(held), "a process with a thread could not be held");
+	other = start_on(1, unhold, NULL);
+	thread_resume(t);
+	expect_end(pid);
+	join(other);
+}
+
+/* While the hold is there, nothing ends: also when no thread is left. */
+SCENARIO(last_holds_on, "last.put_off", "02.8", "P2.11", .cpus = 1)
+{
+	struct process *p = make_child();
+	struct thread *t = create_in(p, leave, (void *)3);
+	pid_t pid = p->pid;
+
+	expect(process_hold(p), "a process with a thread could not be held");
+	thread_resume(t);
+	while (p->nr_threads || atomic_load(&p->holds) > 1)
+		thread_yield();
+	expect(!teardowns, "the process was torn down although it was held");
+	process_unhold(p);
+	expect_end(pid);
+}
+
+/* A thread that is killed before it ever ran leaves its process without running: it counts too. */
+SCENARIO(last_unrun, "last.unrun", "02.8", "P2.11", .cpus = 2)
+{
+	struct process *p = make_child();
+	struct thread *first = create_in(p, leave, (void *)3);
+	struct thread *second = create_in(p, leave, (void *)4);
+	pid_t pid = p->pid;
+
+	second->embryo = false;		/* its creator has done with it */
+	thread_resume(first);
+	thread_kill(second);
+	expect_end(pid);
+}
