@@ -40,7 +40,7 @@ void waiter_init(struct waiter *w, unsigned flags)
 	atomic_init(&w->why, WAIT_ARMED);
 }
 
-/* True for the first claimer, whose @status is the wait's, and for no other. */
+/* Returns true to the first claimer, whose @status the wait then has, and to no other. */
 static bool swap_why(struct waiter *w, enum wait_why why, int status)
 {
 	/* LAB 04-sleep: let exactly one claimer win, and leave its status */
