@@ -114,14 +114,14 @@ static int look(void)
 
 SCENARIO(one_keeps_lock, "event.one_keeps_lock", "04.3", "P4.6", .cpus = 2, .keeps = true)
 {
-	line_up("s..1");
+	line_up("s.1");
 	act_on(1, &other, look);
 	spin_lock(&q.lock);
 	half_done = true;
 	wait_wake_one_locked(&q, 5);
 	half_done = false;
 	spin_unlock(&q.lock);
-	expect_waits("a wake-up", "e..e");
+	expect_waits("a wake-up", "e.e");
 	end_here();
 }
 
