@@ -174,3 +174,29 @@ SCENARIO(destroyed_shared, "destroy.shared", "04.5", "P4.15", .cpus = 1, .after 
 	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
 	end_here();
 }
+
+/* --- Claims that no lock keeps apart ---------------------------------------------------------- */
+
+static struct waiter contested;
+
+/* WAIT1: from the first claim on `why` is the winner's. */
+static int claim(enum wait_why why, int status)
+{
+	bool won = waiter_swap(&contested, why, status);
+
+	expect(!won || atomic_load(&contested.why) == why, "a claim won, and `why` is another's");
+	return won;
+}
+
+static int claim_elsewhere(void)
+{
+	return claim(WAIT_TIMEOUT, 0);
+}
+
+SCENARIO(claims, "ends.two_claims", "04.4", "P4.10", .cpus = 2, .keeps = true)
+{
+	waiter_init(&contested, 0);
+	act_on(1, &other, claim_elsewhere);
+	claim(WAIT_EVENT, 5);
+	end_here();
+}
