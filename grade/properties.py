@@ -187,15 +187,22 @@ def _ran_between(spans: Sequence[tuple[int, int, int]], start: int, end: int) ->
 
 
 def _timeouts(trace: Trace) -> Iterator[tuple[Record, int]]:
-    """Each claim by timeout with the deadline of its wait."""
-    waits: dict[int, int] = {}
+    """Each claim by timeout with the deadline of its wait.
+
+    Sleeps and poll() leave no record of their deadline. So a wait's record is forgotten at its claim,
+    whichever claim it is, and is not used if a claim at the same time may have come after it.
+    """
+    waits: dict[int, Record] = {}
+    claimed: dict[int, int] = {}  # thread -> when it was last claimed
     for r in trace.of("block", "claim"):
         if r.event == "block":
-            waits[r.tid] = r.b
-        elif r.b == _WHY_TIMEOUT and r.a in waits:
-            deadline = waits.pop(r.a)
-            if deadline not in _NO_DEADLINE:
-                yield r, deadline
+            if claimed.get(r.tid) != r.time:
+                waits[r.tid] = r
+            continue
+        claimed[r.a] = r.time
+        block = waits.pop(r.a, None)
+        if block and r.b == _WHY_TIMEOUT and block.b not in _NO_DEADLINE:
+            yield r, block.b
 
 
 def timeout_not_early(trace: Trace) -> Iterator[Violation]:

@@ -93,6 +93,9 @@ class Judges(unittest.TestCase):
         self.right("timeout_not_early", trace(block, (2_000, "claim", 0, 0, 5, _EVENT)))
         early = trace(block, (1_000_000, "claim", 0, 0, 5, _TIMEOUT))
         self.wrong("timeout_not_early", early, "2.000 ms before", 1_000_000)
+        timeout = (1_000_000, "claim", 0, 0, 5, _TIMEOUT)  # of a sleep or poll(), without a record
+        self.right("timeout_not_early", trace(block, (2_000, "claim", 0, 0, 5, _EVENT), timeout))
+        self.right("timeout_not_early", trace((1_000, "claim", 1, 0, 5, _EVENT), block, timeout))
 
     def test_deadlines_across_the_wrap(self) -> None:
         block = (10, "block", 0, 5, 0xABC, 50)  # 150 ns after a clock that began at -100

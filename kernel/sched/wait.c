@@ -40,7 +40,8 @@ void waiter_init(struct waiter *w, unsigned flags)
 	atomic_init(&w->why, WAIT_ARMED);
 }
 
-bool waiter_swap(struct waiter *w, enum wait_why why, int status)
+/* Returns true to the first claimer, whose @status the wait then has, and to no other. */
+static bool swap_why(struct waiter *w, enum wait_why why, int status)
 {
 	/* LAB 04-sleep: let exactly one claimer win, and leave its status */
 	enum wait_why armed = WAIT_ARMED;
@@ -48,9 +49,18 @@ bool waiter_swap(struct waiter *w, enum wait_why why, int status)
 	if (!atomic_compare_exchange_strong(&w->why, &armed, why))
 		return false;
 	w->status = status;
-	trace(TRACE_WAIT, TRACE_EV_CLAIM, w->thread->tid, why);
 	return true;
 	/* END LAB */
+}
+
+bool waiter_swap(struct waiter *w, enum wait_why why, int status)
+{
+	int tid = w->thread->tid;	/* of a claimed waiter the stack may be gone */
+
+	if (!swap_why(w, why, status))
+		return false;
+	trace(TRACE_WAIT, TRACE_EV_CLAIM, tid, why);
+	return true;
 }
 
 bool waiter_claim(struct waiter *w, enum wait_why why, int status)
@@ -131,8 +141,8 @@ int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadlin
 	err = wait_link(q, link, &w);
 	if (err)
 		return err;
-	/* LAB 04-sleep: block without holding the queue's lock; return holding it, in no queue */
 	trace(TRACE_WAIT, TRACE_EV_BLOCK, (u64)q, d.kind == DEADLINE_KIND_AT ? d.at : 0);
+	/* LAB 04-sleep: block without holding the queue's lock; return holding it, in no queue */
 	spin_unlock(&q->lock);
 	waiter_block(&w, d);
 	spin_lock(&q->lock);

@@ -95,7 +95,10 @@ must_check int wait_block_locked(struct wait_queue *q, struct deadline d, unsign
 must_check int wait_block_link(struct wait_queue *q, struct wait_link *link, struct deadline d,
 			       unsigned flags) HOLDS(q->lock);
 
-/* Wakes the first waiter that is still armed, and the shared ones ahead of it. False: none was. */
+/*
+ * Wakes the first waiter that is still armed, and the shared ones ahead of it. Returns false if
+ * only shared ones were: then the wake-up is not used up.
+ */
 bool wait_wake_one_locked(struct wait_queue *q, int status) HOLDS(q->lock);
 
 /* Wakes every waiter, in order of arrival; returns how many it woke. */

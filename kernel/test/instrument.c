@@ -111,8 +111,12 @@ void sweep_end(void)
 
 void sweep_timer(void)
 {
-	if (sweep.state != SWEEP_INSIDE || time_before(arch_clock_ns(), sweep.due))
+	if (sweep.state != SWEEP_INSIDE)
 		return;
+	if (time_before(arch_clock_ns(), sweep.due)) {
+		timer_arm(sweep.due + clock_offset);	/* stopped for another timer's interrupt */
+		return;
+	}
 	sweep.state = SWEEP_HIT;
 	trace(TRACE_TEST, TRACE_EV_SWEEP, sweep.function, sweep.step);
 	if (sweep_action)

@@ -129,7 +129,7 @@ static void destroy_under(thread_fn fn, u64 me, const char *what)
 
 	make_queue();
 	t = made_on(BIT(1), fn, (void *)me);
-	park_arm(0, "waiter_block", AT_EXIT, t, 4 * MS);
+	park_arm(0, "sched_block", AT_EXIT, t, 4 * MS);
 	thread_resume(t);
 	REQUIRE(AWAIT(thread_state(t) == THREAD_BLOCKED), "P4.15", "the waiter never blocked");
 	if (fn == wait_briefly)

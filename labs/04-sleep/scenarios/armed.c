@@ -1,0 +1,227 @@
+/*
+ * Lab 04, steps 1, 2 and 4: the sleep queues of two CPUs, and many deadlines in one.
+ */
+#include "base/irq.h"
+#include "errno.h"
+#include "explore/scenario.h"
+#include "process/process.h"
+#include "process/signal_impl.h"
+#include "sched/cpu.h"
+
+static struct wait_queue q = WAIT_QUEUE_INIT(q);
+static struct actor other, waits[4];
+static struct thread *waiter;		/* the scenario's own */
+static int result;			/* of its sleep or wait */
+
+/* --- By hand, with interrupts off: no timer expires these ------------------------------------- */
+
+static struct waiter armed[300];
+
+static void arm(unsigned i, u64 deadline)
+{
+	waiter_init(&armed[i], 0);
+	sleepq_arm(&armed[i], deadline);
+}
+
+static const char *nothing_armed_on(struct cpu *c)
+{
+	u64 first;
+
+	if (sleepq_next(&c->sleepq, &first))
+		return wrong("a deadline at %lu is armed after all", first);
+	return c->sleepq.nr ? wrong("no deadline is armed, and the queue counts %u", c->sleepq.nr)
+			    : NULL;
+}
+
+static const char *nothing_armed(void)
+{
+	const char *bad = nothing_armed_on(&cpus[0]);
+
+	return bad || nr_cpus == 1 ? bad : nothing_armed_on(&cpus[1]);
+}
+
+/* All that are due leave in the same tick, however many; some have been claimed already. */
+SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed)
+{
+	const unsigned n = ARRAY_SIZE(armed);
+
+	irq_off();
+	for (unsigned i = 0; i < n; i++)
+		arm(i, 1000 + i * 7 % n);
+	for (unsigned i = 0; i < n; i += 3)
+		expect(waiter_swap(&armed[i], WAIT_EVENT, 0), "an armed wait cannot be claimed");
+	sleepq_expire(&this_cpu()->sleepq, 1000 + n);
+	for (unsigned i = 0; i < n; i++) {
+		enum wait_why why = atomic_load(&armed[i].why);
+
+		expect(why == (i % 3 ? WAIT_TIMEOUT : WAIT_EVENT),
+		       "%u deadlines are due, and wait %u has ended with %d", n, i, why);
+	}
+	for (unsigned i = 0; i < n; i++)
+		sleepq_cancel(&armed[i]);
+	irq_on();
+}
+
+/* SLEEP2; the timer that ends the slice is the same one. */
+static void expect_timer(u64 at)
+{
+	expect(!timer_is_late(this_cpu(), at), "a deadline is at %lu, and the timer is set for %lu",
+	       at, this_cpu()->timer_armed ? this_cpu()->timer_at : 0);
+}
+
+/* The timer is set for an earlier time already: for the end of a slice, or for a timer. */
+SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
+	 .after = nothing_armed)
+{
+	irq_off();
+	timer_arm(500);
+	arm(0, 1000);
+	expect_timer(500);
+	sleepq_cancel(&armed[0]);
+	expect_timer(500);
+	irq_on();
+}
+
+static int cancel_elsewhere(void)
+{
+	irq_off();
+	arm(2, 2000);
+	sleepq_cancel(&armed[0]);
+	expect_timer(2000);
+	sleepq_cancel(&armed[2]);
+	irq_on();
+	return 0;
+}
+
+/* Both CPUs cancel deadlines of CPU 0; CPU 1 has one of its own. */
+SCENARIO(two_cancel, "sleepq.two_cancel", "04.4", "P4.12", .cpus = 2, .after = nothing_armed,
+	 .keeps = true)
+{
+	irq_off();
+	arm(0, 1000);
+	arm(1, 5000);
+	act_on(1, &other, cancel_elsewhere);
+	sleepq_cancel(&armed[1]);
+	irq_on();
+	end_here();
+}
+
+/* --- A thread that is moved while it arms its deadline ---------------------------------------- */
+
+static int move(void)
+{
+	sched_set_affinity(waiter, BIT(1));
+	return 0;
+}
+
+/* SLEEP2, as a thread of CPU 0 finds it when the sleeper has left. */
+static int check_timer(void)
+{
+	u64 first;
+
+	irq_off();
+	if (sleepq_next(&this_cpu()->sleepq, &first))
+		expect_timer(first);
+	irq_on();
+	return 0;
+}
+
+static const char *slept(void)
+{
+	return result ? wrong("the sleep returned %d", result) : NULL;
+}
+
+/* The deadline stays with the CPU on which it was armed, and so does the timer. */
+SCENARIO(moved, "sleeper.moved", "04.2", "P4.5", .cpus = 2, .after = slept, .keeps = true)
+{
+	waiter = current_thread();
+	act_on(1, &other, move);
+	act_on(0, &waits[0], check_timer);
+	result = thread_sleep_until(deadline_at(1000));
+	end_here();
+}
+
+/* --- Signals ---------------------------------------------------------------------------------- */
+
+static int tell(void)
+{
+	signal_tell(waiter);
+	return 0;
+}
+
+static const char *interrupted(int timeout)
+{
+	return result == -EINTR || result == timeout
+		       ? NULL
+		       : wrong("with a signal it returned %d", result);
+}
+
+static const char *slept_or_interrupted(void)
+{
+	return interrupted(0);
+}
+
+SCENARIO(signalled_sleep, "sleeper.signalled", "04.4", "P4.12", .cpus = 2,
+	 .after = slept_or_interrupted, .keeps = true)
+{
+	waiter = current_thread();
+	act_on(1, &other, tell);
+	result = thread_sleep_until(deadline_at(1000));
+	end_here();
+}
+
+static const char *timeout_or_interrupted(void)
+{
+	return q.nr ? "a waiter is still in the queue" : interrupted(-ETIMEDOUT);
+}
+
+SCENARIO(signalled_wait, "ends.signal_timeout", "04.4", "P4.12", .cpus = 2,
+	 .after = timeout_or_interrupted, .keeps = true)
+{
+	waiter = current_thread();
+	act_on(1, &other, tell);
+	result = wait_block(&q, deadline_at(1000));
+	end_here();
+}
+
+/* --- The largest and the smallest time -------------------------------------------------------- */
+
+static int sleep_to_last(void)
+{
+	return thread_sleep_until(deadline_at(-1UL));
+}
+
+static int sleep_to_0(void)
+{
+	return thread_sleep_until(deadline_at(0));
+}
+
+static int wait_to_last(void)
+{
+	return wait_block(&q, deadline_at(-1UL));
+}
+
+static int wait_to_0(void)
+{
+	return wait_block(&q, deadline_at(0));
+}
+
+static const char *all_in_time(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(waits); i++)
+		if (waits[i].result != (i < 2 ? 0 : -ETIMEDOUT))
+			return wrong("number %u returned %d", i, waits[i].result);
+	return NULL;
+}
+
+/* Neither of them means that there is no deadline, to sleeps or to waits. */
+SCENARIO(ends_of_time, "sleeper.ends_of_time", "04.4", "P4.4", .cpus = 1, .after = all_in_time,
+	 .keeps = true)
+{
+	static int (*const runs[])(void) = { sleep_to_last, sleep_to_0, wait_to_last, wait_to_0 };
+
+	clock_offset = -2000UL - arch_clock_ns();
+	for (unsigned i = 0; i < ARRAY_SIZE(waits); i++)
+		act_on(0, &waits[i], runs[i]);
+	end_here();
+}

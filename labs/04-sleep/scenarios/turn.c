@@ -1,0 +1,202 @@
+/*
+ * Lab 04, steps 3 to 5: which waiters a wake-up ends, where shared waiters, those whose wait has
+ * ended and those of other threads stand in one queue. Their links are made by hand: none blocks.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+#include "mm/mm.h"
+#include "process/process.h"
+
+#define PLACES	6
+
+static struct wait_queue q = WAIT_QUEUE_INIT(q);
+static struct waiter waiters[PLACES];
+static struct wait_link links[PLACES];
+static struct actor other, another;
+
+/* A place in the queue for each letter: "s" is a shared waiter, "." is one whose wait has ended. */
+static void line_up(const char *kinds)
+{
+	static const enum wait_why ended[] = { WAIT_TIMEOUT, WAIT_KILLED, WAIT_SIGNAL };
+
+	spin_lock(&q.lock);
+	for (unsigned i = 0; kinds[i]; i++) {
+		waiter_init(&waiters[i], 0);
+		links[i] = (struct wait_link){ .shared = kinds[i] == 's' };
+		expect(!wait_link(&q, &links[i], &waiters[i]), "the queue is destroyed");
+		if (kinds[i] == '.')
+			expect(waiter_swap(&waiters[i], ended[i % ARRAY_SIZE(ended)], 0),
+			       "the only claim of a wait did not win");
+	}
+	spin_unlock(&q.lock);
+}
+
+/* The letters say which waits are armed, "a", ended by an event, "e", or by something else, ".". */
+static void expect_waits(const char *after, const char *wanted)
+{
+	for (unsigned i = 0; wanted[i]; i++) {
+		enum wait_why why = atomic_load(&waiters[i].why);
+		char is = why == WAIT_ARMED ? 'a' : why == WAIT_EVENT ? 'e' : '.';
+
+		expect(is == wanted[i], "after %s waiter %u is '%c', of \"%s\"", after, i, is,
+		       wanted);
+	}
+}
+
+static void leave_all(unsigned n)
+{
+	spin_lock(&q.lock);
+	for (unsigned i = 0; i < n; i++)
+		wait_unlink(&q, &links[i]);
+	expect(!q.nr && list_empty(&q.links), "all waiters have left, and the queue has %u", q.nr);
+	spin_unlock(&q.lock);
+}
+
+/* However many shared waiters are ahead; those behind the one that is woken wait on. */
+SCENARIO(shared_ones, "event.shared_ones", "04.3", "P4.6", .cpus = 1)
+{
+	line_up("ss1s2s");
+	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
+	expect_waits("a wake-up", "eeeaaa");
+	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
+	expect_waits("two wake-ups", "eeeeea");
+	expect(!wait_wake_one(&q, 5), "a shared waiter used a wake-up up");
+	expect_waits("three wake-ups", "eeeeee");
+	leave_all(6);
+}
+
+/* However many waits have ended already, with shared waiters between them. */
+SCENARIO(behind_many, "ends.one_behind_many", "04.4", "P4.11", .cpus = 1)
+{
+	line_up("..s.12");
+	expect(wait_wake_one(&q, 5), "a wake-up was spent on waits that had ended");
+	expect_waits("a wake-up", "..e.ea");
+	expect(wait_wake_all(&q, 5) == 1, "a wake-up for all did not wake the only waiter");
+	expect_waits("a wake-up for all", "..e.ee");
+	leave_all(6);
+}
+
+/* The one that has waited longest is first, wherever its thread runs and whatever its priority. */
+SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = true)
+{
+	static const u8 levels[PLACES] = { PRIORITY_LOW,     PRIORITY_HIGH, PRIORITY_LOWEST,
+					   PRIORITY_HIGHEST, PRIORITY_LOW,  PRIORITY_DEFAULT };
+
+	line_up("123456");
+	for (unsigned i = 0; i < PLACES; i++) {
+		struct thread *t = thread_create("waiter", act, NULL, levels[i]);
+
+		expect(!sched_set_affinity(t, BIT(~i & 1)), "CPU %u is not there", ~i & 1);
+		waiters[i].thread = t;
+	}
+	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
+	expect_waits("a wake-up", "eaaaaa");
+	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
+	expect_waits("two wake-ups", "eeaaaa");
+	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
+	expect_waits("three wake-ups", "eeeaaa");
+	expect(wait_wake_all(&q, 5) == 3, "a wake-up for all did not wake the other three");
+	leave_all(PLACES);
+	end_here();
+}
+
+/* --- The queue's lock guards the caller's data too -------------------------------------------- */
+
+static bool half_done;			/* [q.lock] */
+
+static int look(void)
+{
+	spin_lock(&q.lock);
+	expect(!half_done, "a wake-up let the queue's lock go, which its caller holds");
+	spin_unlock(&q.lock);
+	return 0;
+}
+
+SCENARIO(one_keeps_lock, "event.one_keeps_lock", "04.3", "P4.6", .cpus = 2, .keeps = true)
+{
+	line_up("s.1");
+	act_on(1, &other, look);
+	spin_lock(&q.lock);
+	half_done = true;
+	wait_wake_one_locked(&q, 5);
+	half_done = false;
+	spin_unlock(&q.lock);
+	expect_waits("a wake-up", "e.e");
+	end_here();
+}
+
+SCENARIO(all_keep_lock, "event.all_keep_lock", "04.3", "P4.7", .cpus = 2, .keeps = true)
+{
+	line_up("1.s2");
+	act_on(1, &other, look);
+	spin_lock(&q.lock);
+	half_done = true;
+	wait_wake_all_locked(&q, 5);
+	half_done = false;
+	spin_unlock(&q.lock);
+	expect_waits("a wake-up for all", "e.ee");
+	end_here();
+}
+
+/* --- Destruction ------------------------------------------------------------------------------ */
+
+static int watch(void)
+{
+	struct wait_link link = { .shared = true };
+	int err;
+
+	spin_lock(&q.lock);
+	err = wait_block_link(&q, &link, DEADLINE_NEVER, 0);
+	spin_unlock(&q.lock);
+	return err;
+}
+
+static int wait(void)
+{
+	return wait_block(&q, DEADLINE_NEVER);
+}
+
+static const char *both_destroyed(void)
+{
+	return other.result == -EIDRM && another.result == -EIDRM
+		       ? NULL
+		       : wrong("the waits in a destroyed queue returned %d and %d", other.result,
+			       another.result);
+}
+
+SCENARIO(destroyed_shared, "destroy.shared", "04.5", "P4.15", .cpus = 1, .after = both_destroyed,
+	 .keeps = true)
+{
+	act_on(0, &other, watch);
+	act_on(0, &another, wait);
+	thread_yield();
+	wait_queue_destroy(&q);
+	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
+	end_here();
+}
+
+/* --- Claims that no lock keeps apart ---------------------------------------------------------- */
+
+static struct waiter contested;
+
+/* WAIT1: from the first claim on `why` is the winner's. */
+static int claim(enum wait_why why, int status)
+{
+	bool won = waiter_swap(&contested, why, status);
+
+	expect(!won || atomic_load(&contested.why) == why, "a claim won, and `why` is another's");
+	return won;
+}
+
+static int claim_elsewhere(void)
+{
+	return claim(WAIT_TIMEOUT, 0);
+}
+
+SCENARIO(claims, "ends.two_claims", "04.4", "P4.10", .cpus = 2, .keeps = true)
+{
+	waiter_init(&contested, 0);
+	act_on(1, &other, claim_elsewhere);
+	claim(WAIT_EVENT, 5);
+	end_here();
+}
