@@ -35,7 +35,6 @@
 #define IST_FATAL	1		/* the stack of double faults, NMIs, machine checks */
 
 #define CR0_BOOT	0x80010033		/* PG WP NE ET MP PE */
-#define CR0_WP		0x10000
 #define CR4_PAE		0x20
 #define CR4_FXSR	0x600			/* OSFXSR OSXMMEXCPT */
 #define CR4_UMIP	0x800

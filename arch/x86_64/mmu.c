@@ -42,11 +42,6 @@ static unsigned table_index(vaddr_t va, unsigned level)
 	return va >> (PAGE_SHIFT + TABLE_BITS * level) & 511;
 }
 
-static bool overlaps(const struct mem_range *r, paddr_t start, u64 size)
-{
-	return start < r->start + r->size && r->start < start + size;
-}
-
 static bool block_is_free(paddr_t block)
 {
 	bool ram = false;
@@ -56,7 +51,8 @@ static bool block_is_free(paddr_t block)
 		    block + BLOCK_SIZE <= machine.ram[i].start + machine.ram[i].size)
 			ram = true;
 	for (unsigned i = 0; i < machine.nr_reserved; i++)
-		if (overlaps(&machine.reserved[i], block, BLOCK_SIZE))
+		if (block < machine.reserved[i].start + machine.reserved[i].size &&
+		    machine.reserved[i].start < block + BLOCK_SIZE)
 			ram = false;
 	return ram;
 }

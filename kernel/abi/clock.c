@@ -5,7 +5,6 @@
  * and clock_settime() set. A negative number is the CPU clock of a process or thread, whose id is
  * in the upper bits.
  */
-#include "sched/sched.h"
 #include "sys.h"
 
 #define COARSE_NS		(NSEC_PER_SEC / 250)	/* the length of Linux's tick */

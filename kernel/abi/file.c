@@ -77,12 +77,6 @@ static void set_file_flags(struct file *f, u32 mask, u32 flags)
 	mutex_unlock(&f->lock);
 }
 
-/* O_DIRECT is for files of the root file system and for pipes, where it means packets. */
-static bool may_be_direct(const struct inode *i)
-{
-	return inode_is(i, S_IFIFO) || (inode_is(i, S_IFREG) && i->dev == DEV_ROOT);
-}
-
 /* Commands about the file, not the descriptor. */
 static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 {
@@ -113,7 +107,9 @@ static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 	case F_GET_SEALS:
 		return seals_get(f);
 	case F_SETFL:
-		if ((arg & O_DIRECT) && !may_be_direct(f->inode))
+		/* For files of the root file system and for pipes, where it means packets. */
+		if ((arg & O_DIRECT) && !inode_is(f->inode, S_IFIFO) &&
+		    !(inode_is(f->inode, S_IFREG) && f->inode->dev == DEV_ROOT))
 			return -EINVAL;
 		async_turn(f, fd, arg & O_ASYNC);
 		set_file_flags(f, F_SETTABLE, arg);

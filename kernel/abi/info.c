@@ -6,7 +6,6 @@
 
 #include "arch.h"
 #include "base/counters.h"
-#include "base/string.h"
 #include "console/console.h"
 #include "console/random.h"
 #include "procfs/uts.h"

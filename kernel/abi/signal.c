@@ -7,7 +7,6 @@
 #include "base/string.h"
 #include "process/signalfd.h"
 #include "process/timers.h"
-#include "sched/sched.h"
 
 #define MIN_SIGSTACK	2048
 

@@ -4,7 +4,6 @@
  * Files live in memory, so written data is as safe as it can be, and advice about future reads
  * changes nothing: the calls for these only check their arguments.
  */
-#include "base/string.h"
 #include "sys.h"
 
 /* --- Size and space --------------------------------------------------------------------------- */

@@ -22,7 +22,6 @@
 #include "abi/kinds.h"
 #include "abi/strace_record.h"
 #include "arch.h"
-#include "base/string.h"
 #include "base/trace.h"
 #include "errno.h"
 #include "fs/dev.h"

@@ -7,7 +7,6 @@
  */
 #include "sys.h"
 
-#include "sched/sched.h"
 
 #define FOREVER_SEC		((s64)(S64_MAX / NSEC_PER_SEC))	/* later is never */
 

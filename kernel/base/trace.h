@@ -9,8 +9,6 @@
 
 #include "types.h"
 
-#define TRACE_MAGIC	0x3143525454ULL		/* "TTRC1" */
-
 #define TRACE_RING_MAX	(1u << 20)
 
 struct cpu;

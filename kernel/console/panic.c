@@ -10,12 +10,10 @@
 #include "base/panic.h"
 
 #include "base/printf.h"
-#include "base/symbols.h"
 #include "base/trace.h"
 #include "console/console.h"
 #include "process/process.h"
 #include "sched/cpu.h"
-#include "sched/time.h"
 #include "test/instrument.h"
 #include "thread/thread.h"
 

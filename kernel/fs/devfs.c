@@ -4,7 +4,6 @@
  * A node is an ordinary entry of the root file system whose inode has a device number; the number
  * picks the operations. Those of the terminal are in kernel/tty/tty.c.
  */
-#include "abi/strace.h"
 #include "base/printf.h"
 #include "config.h"
 #include "console/random.h"

@@ -7,7 +7,6 @@
  *
  * Locks: inode->lock guards the pointer to the pipe and the count of its files; then pipe->lock.
  */
-#include "base/counters.h"
 #include "errno.h"
 #include "mm/mm.h"
 #include "pipe.h"

@@ -14,7 +14,6 @@
 #include "mm/mm.h"
 
 #include "base/panic.h"
-#include "base/string.h"
 #include "errno.h"
 #include "lock/spinlock.h"
 #include "space.h"

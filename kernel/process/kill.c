@@ -69,10 +69,9 @@ static bool kill_where_it_is(struct runq *rq, struct thread *t)
 static u64 state_when_told(struct runq *rq, struct thread *t)
 {
 	enum thread_state s = thread_state(t);
-	bool waits = s == THREAD_READY || s == THREAD_SUSPENDED;
 
 	assert_held(&rq->lock);
-	return s | (waits && t->unwound ? TOLD_AT_REST : 0);
+	return s | (t->unwound && (s == THREAD_READY || s == THREAD_SUSPENDED) ? TOLD_AT_REST : 0);
 }
 
 void thread_kill(struct thread *t)
@@ -108,13 +107,12 @@ static int kill_once(struct process *p, int status)
 
 int process_kill(struct process *p, int status)
 {
-	pid_t pid = p->pid;
 	int err;
 
-	trace(TRACE_LIFE, TRACE_EV_KILL, pid, status);
+	trace(TRACE_LIFE, TRACE_EV_KILL, p->pid, status);
 	err = kill_once(p, status);
 	if (!err)
-		trace(TRACE_LIFE, TRACE_EV_KILLED, pid, status);
+		trace(TRACE_LIFE, TRACE_EV_KILLED, p->pid, status);
 	return err;
 }
 

@@ -8,7 +8,6 @@
 #include "process/process.h"
 #include "process/signal.h"
 #include "sched/cpu.h"
-#include "sched/sched.h"
 #include "sched/time.h"
 #include "thread/thread.h"
 

@@ -17,12 +17,10 @@
  * A registration by mq_notify() ends when it is used, when its process closes a descriptor of the
  * queue, and with the queue. The signal is sent after the lock has been released.
  */
-#include "base/string.h"
 #include "errno.h"
 #include "fs/text.h"
 #include "mqueue_impl.h"
 #include "process/signal.h"
-#include "sched/sched.h"
 #include "thread/thread.h"
 
 /* A thread that waits, on its stack. */

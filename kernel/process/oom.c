@@ -14,7 +14,6 @@
 
 #include "base/counters.h"
 #include "base/printf.h"
-#include "errno.h"
 #include "mm/vm.h"
 #include "process/process.h"
 #include "process/signal.h"

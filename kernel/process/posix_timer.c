@@ -13,7 +13,6 @@
  */
 #include "errno.h"
 #include "mm/mm.h"
-#include "process/cred.h"
 #include "process/process.h"
 #include "process/timers.h"
 #include "sched/cpu.h"

@@ -9,7 +9,6 @@
  * a link its descriptor + 1. A lookup makes the inode, which goes with its last reference.
  */
 #include "base/printf.h"
-#include "base/string.h"
 #include "errno.h"
 #include "fs/dev.h"
 #include "fs/fs.h"

@@ -6,9 +6,7 @@
  * inspect the process. A zombie no longer has any of them, and a kernel thread runs no file:
  * -ENOENT.
  */
-#include "base/string.h"
 #include "errno.h"
-#include "fs/fs.h"
 #include "proc.h"
 #include "process/cred.h"
 #include "process/process.h"

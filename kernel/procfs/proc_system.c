@@ -183,11 +183,6 @@ static void show_filesystems(struct text *t)
 	text_printf(t, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tpipefs\n");
 }
 
-static void show_locks(struct text *t)
-{
-	filelock_show(t);
-}
-
 /* --- Scheduling ------------------------------------------------------------------------------- */
 
 static const char *what_runs(struct cpu *c)
@@ -237,7 +232,7 @@ const struct proc_file proc_system_files[] = {
 	{ .name = "filesystems", .show = show_filesystems },
 	{ .name = "interrupts", .show = show_interrupts },
 	{ .name = "loadavg", .show = show_loadavg },
-	{ .name = "locks", .show = show_locks },
+	{ .name = "locks", .show = filelock_show },
 	{ .name = "meminfo", .show = show_meminfo },
 	{ .name = "schedstat", .show = show_schedstat },
 	{ .name = "stat", .show = show_stat },

@@ -9,7 +9,6 @@
 #include "base/bootargs.h"
 #include "errno.h"
 #include "internal.h"
-#include "process/process.h"
 #include "thread/thread.h"
 
 bool affinity_off;

@@ -4,7 +4,6 @@
 #include "sched/cpu.h"
 
 #include "base/panic.h"
-#include "base/symbols.h"
 #include "base/trace.h"
 #include "errno.h"
 #include "internal.h"

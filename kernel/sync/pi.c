@@ -18,7 +18,6 @@
  */
 #include "sync/pi.h"
 
-#include "errno.h"
 #include "sched/sched.h"
 #include "thread/thread.h"
 

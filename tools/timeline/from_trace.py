@@ -458,7 +458,8 @@ class _Reader:
             return None
         life = self._life(r.a)
         self._to_die.setdefault(life.id, []).append(len(self._arrows))
-        text = f"{self._actor(r)} tells {self._label(r.a, r.cpu)} to die (it is {self._layout.state(r.b & 0xFF)})"
+        state = self._layout.state(r.b & 0xFF)
+        text = f"{self._actor(r)} tells {self._label(r.a, r.cpu)} to die (it is {state})"
         self._arrow("kill", r, life, text)
         return text
 
