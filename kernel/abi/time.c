@@ -7,7 +7,6 @@
  */
 #include "sys.h"
 
-
 #define FOREVER_SEC		((s64)(S64_MAX / NSEC_PER_SEC))	/* later is never */
 
 struct timespec timespec_of(u64 ns)
