@@ -145,13 +145,13 @@ class Goals(unittest.TestCase):
     def test_a_lab_has_the_explorer_once_and_a_boot_never(self) -> None:
         asked: dict[str, Mock] = {arch: Mock() for arch in ("riscv", "x86_64")}
         bench = Mock(references=asked)
-        bare = replace(self.lab, tests=tuple(t for t in self.lab.tests if t.bound is None))
+        bare = replace(self.lab, tests=tuple(t for t in self.lab.tests if t.bound is None and not t.program))
 
         def goals(lab: Lab, explores: bool = True) -> list[list[str]]:
             with patch("grade.recipe.check"):
                 engine.build_reference(bench, [lab], False, Mock(), explores)
             return [list(made.build.call_args.args[1]) for made in asked.values()]
 
-        self.assertEqual(goals(self.lab), [["kernel", "explorer"], ["kernel"]])
-        self.assertEqual(goals(self.lab, explores=False), [["kernel"], ["kernel"]])
+        self.assertEqual(goals(self.lab), [["kernel", "explorer", "user"], ["kernel", "user"]])
+        self.assertEqual(goals(self.lab, explores=False), [["kernel", "user"], ["kernel", "user"]])
         self.assertEqual(goals(bare), [["kernel"], ["kernel"]])
