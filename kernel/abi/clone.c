@@ -96,7 +96,6 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 		arch_user_set_tls(t, a->tls);
 	if (a->flags & CLONE_CHILD_CLEARTID)
 		t->clear_tid = a->child_tid;
-	t->sigmask = self->sigmask;
 	if (p != self->process || !(a->flags & CLONE_VM))
 		t->sigstack = self->sigstack;
 	t->ioprio = self->ioprio;

@@ -44,6 +44,7 @@ int thread_create_in(struct process *p, const char *name, thread_fn entry, void 
 	t->tid = tid;
 	t->detached = p != &kernel_process;	/* user threads are joined in user space */
 	t->embryo = t->detached;		/* and have registers to be set first */
+	t->sigmask = current_thread()->sigmask;	/* before a signal can find it */
 	err = thread_setup(t, p, NULL, 0);
 	if (!err)
 		*out = t;

@@ -239,6 +239,28 @@ SCENARIO(candidate_exits, "signal.told_one_exits", "", "", .cpus = 2, .after = n
 	end_here();
 }
 
+static int create_one(void)
+{
+	thread_resume(create_in(p, leave, NULL));
+	return 0;
+}
+
+static const char *only_pending(void)
+{
+	if (process_state(p) != PROCESS_ALIVE)
+		return "a signal that all threads block has killed the process";
+	return atomic_load(&p->sigpending) == USR1 ? NULL : "the signal is not pending";
+}
+
+/* A new thread blocks what its creator blocks from the moment in which a signal may find it. */
+SCENARIO(creation, "signal.against_create", "", "", .cpus = 2, .after = only_pending, .keeps = true)
+{
+	p = make_child();
+	act_blocking(USR1, 1, &first, create_one);
+	send(SIGUSR1);
+	end_here();
+}
+
 /* Each real-time signal is delivered. */
 SCENARIO(senders, "signal.two_senders", "", "", .cpus = 2, .after = none_pending, .keeps = true)
 {
