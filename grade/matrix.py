@@ -32,11 +32,11 @@ SUMMARY = "check the grader itself with every mutant and variant"
 HELP = """\
 Grades the reference, every variant (all must get full marks), the starter (every test must stop at
 a stub of its lab, and a command in the panic that the handout begins with), each step (its
-checkpoints must print what the handout says), every mutant (must
-lose the property named in its header, and no other test may see it if it names `only`) and every
-hostile kernel (must end as the kind of verdict named there) of the labs; then every mistake of
-labs/mistakes: the test it names must pass on the kernel itself, and not on the wrong one. The last
-line is `N passed, N failed`; exit status 0 if none failed.
+checkpoints must print what the handout says), every mutant (must lose the property named in its
+header, and no other test in the kernel may see it if it names `only`) and every hostile kernel
+(must end as the kind of verdict named there) of the labs; then every mistake of labs/mistakes: the
+test it names must pass on the kernel itself, and not on the wrong one. The last line is
+`N passed, N failed`; exit status 0 if none failed.
 """
 
 
@@ -116,13 +116,14 @@ def _loses(property_id: str, only: Sequence[str]) -> Decider:
     """A mutant: some run of a test that covers the property must break it.
 
     With @only, its first test must break it, its other tests may, and all runs of all other tests
-    are made and must pass. The explorer may see it as well.
+    are made and must pass. The explorer may see it as well, and user programs, which use everything.
     """
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         if not only:
             return loses(case, runs, judged)
-        plain = [r for r in runs if r.test not in only and r.arch != EXPLORER]
+        others = {t.name for t in case.lab.tests if t.bound is None and not t.program} - set(only)
+        plain = [r for r in runs if r.test in others]
         seen, says = _all_pass(case, plain, judged)
         if not seen:
             return False, f"only {', '.join(only)} should see it: {says}"
