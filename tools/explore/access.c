@@ -76,8 +76,8 @@ static bool pause_before(const struct access *a, const struct words *w)
 		pause_cpu(PAUSE_LOCK, a->pc);
 		return true;
 	}
-	if ((fresh && !weak) ||
-	    !(is_racing(w) || (weak && a->may_fail) || 2 * progress.accesses == pause_at))
+	c->unraced = !is_racing(w) && 2 * progress.accesses != pause_at;
+	if ((fresh && !weak) || (c->unraced && !(weak && a->may_fail)))
 		return false;
 	pause_cpu(PAUSE_ACCESS, a->pc);
 	return true;

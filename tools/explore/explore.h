@@ -220,7 +220,8 @@ struct cpu_state {
 	const void *sp;			/* of the kernel there */
 	const uint32_t *lock;		/* PAUSE_LOCK */
 	const void *load;		/* PAUSE_ACCESS before an atomic load: of this */
-	bool may_fail;			/* PAUSE_ACCESS before a weak compare-and-exchange */
+	bool may_fail;			/* PAUSE_ACCESS before a weak compare-and-exchange ... */
+	bool unraced;			/* ... of a word for which no other CPU competes */
 	unsigned load_size, load_order;
 	unsigned older;			/* that load reads the store so many before the last; FAILS */
 	unsigned nr_held;

@@ -272,19 +272,22 @@ enum next { NEXT_STEP, NEXT_PATH, NEXT_WRONG, NEXT_FULL };
 static enum next choose(struct run *r, struct figures *f)
 {
 	unsigned mask = ready_cpus(), self = vcpu;
-	bool goes_on, timer, time;
+	bool goes_on, timer = false, time;
 	struct frame *frame = &frames[r->depth];
 	uint64_t hash;
 
 	if (!mask)
 		return ends_right() ? NEXT_PATH : NEXT_WRONG;
-	timer = !scenario_over && host_can_advance();
-	time = timer && r->budget;
 	*frame = (struct frame){ .state = frame->state, .at = position(), .budget = r->budget,
 				 .nr_choices = path.nr, .pauses = r->pauses };
 	frame->usual = usual_cpu(mask, &r->turn);
-	frame->timed = timer;
 	goes_on = frame->usual == self;
+	if (goes_on && weak_may_fail(self) && cpu_states[self].unraced)
+		mask = 1u << self;	/* there is a choice only of what the exchange does */
+	else
+		timer = !scenario_over && host_can_advance();
+	time = timer && r->budget;
+	frame->timed = timer;
 	frame->free = !goes_on;
 	frame->alternatives = goes_on && !r->budget ? 1u << self : mask | time << CPU_TIME;
 	if (!r->budget && ((goes_on && mask & ~(1u << self)) || timer))
