@@ -68,6 +68,7 @@ static bool pause_before(const struct access *a, const struct words *w)
 	c->load = a->kind == READ && !a->plain ? a->address : NULL;
 	c->load_size = a->size;
 	c->load_order = a->order;
+	c->may_fail = a->may_fail;
 	if (a->kind == ACQUIRE) {
 		c->lock = a->address;
 		if (fresh && !*c->lock)
@@ -75,7 +76,8 @@ static bool pause_before(const struct access *a, const struct words *w)
 		pause_cpu(PAUSE_LOCK, a->pc);
 		return true;
 	}
-	if ((fresh && !weak) || !(is_racing(w) || 2 * progress.accesses == pause_at))
+	c->unraced = !is_racing(w) && 2 * progress.accesses != pause_at;
+	if ((fresh && !weak) || (c->unraced && !(weak && a->may_fail)))
 		return false;
 	pause_cpu(PAUSE_ACCESS, a->pc);
 	return true;
@@ -172,7 +174,9 @@ void explore_gets(const void *p)
 #define SP	((const char *)__builtin_frame_address(0) + 16)	/* of the caller */
 
 #define ACCESS(kind, plain, order, n, p) \
-	note(&(struct access){ kind, plain, order, n, (const void *)(p), PC }, SP)
+	note(&(struct access){ kind, plain, false, 0, order, n, (const void *)(p), PC }, SP)
+#define MAY_FAIL(order, n, p) \
+	note(&(struct access){ WRITE, false, true, 0, order, n, (const void *)(p), PC }, SP)
 #define STORES(p, order, keeps)	\
 	(running ? order_store((const void *)(p), sizeof(*(p)), order, keeps) : (void)0)
 #define LOADED(p, latest, order) \
@@ -230,13 +234,25 @@ void __tsan_write_range(char *p, size_t n)
 		return old; \
 	}
 
-#define COMPARE_EXCHANGE(bits, type, strength) \
+/* Whether the schedule has chosen that the weak compare-and-exchange fails. */
+static bool fails_anyway(void)
+{
+	bool fails = running && cpu_states[vcpu].older == FAILS;
+
+	if (fails)
+		cpu_states[vcpu].older = 0;
+	return fails;
+}
+
+#define COMPARE_EXCHANGE(bits, type, strength, access, fails) \
 	int __tsan_atomic##bits##_compare_exchange_##strength(volatile type *p, type *expected, \
 							      type v, int order, int failure) \
 	{ \
-		ACCESS(WRITE, false, order, sizeof(*p), p); \
-		LOADED(p, *p, *p == *expected ? order : failure); \
-		if (*p == *expected) { \
+		bool works; \
+		access; \
+		works = *p == *expected && !(fails); \
+		LOADED(p, *p, works ? order : failure); \
+		if (works) { \
 			STORES(p, order, true); \
 			*p = v; \
 			return 1; \
@@ -277,8 +293,8 @@ void __tsan_write_range(char *p, size_t n)
 	READ_MODIFY_WRITE(bits, type, fetch_and, old & v) \
 	READ_MODIFY_WRITE(bits, type, fetch_or, old | v) \
 	READ_MODIFY_WRITE(bits, type, fetch_xor, old ^ v) \
-	COMPARE_EXCHANGE(bits, type, strong) \
-	COMPARE_EXCHANGE(bits, type, weak)
+	COMPARE_EXCHANGE(bits, type, strong, ACCESS(WRITE, false, order, sizeof(*p), p), false) \
+	COMPARE_EXCHANGE(bits, type, weak, MAY_FAIL(order, sizeof(*p), p), fails_anyway())
 
 ATOMIC(8, uint8_t)
 ATOMIC(16, uint16_t)

@@ -42,7 +42,9 @@ enum { RELAXED, CONSUME, ACQUIRES, RELEASES, BOTH, SEQUENTIAL };
 /* Without a hole: it lies on the stack of a CPU that pauses, so it is a part of the state. */
 struct access {
 	enum kind kind;
-	unsigned plain;			/* 1: not atomic */
+	bool plain;			/* not atomic */
+	bool may_fail;			/* a weak compare-and-exchange */
+	uint16_t unused;
 	unsigned order;			/* of an atomic load */
 	unsigned size;
 	const void *address;
@@ -142,6 +144,7 @@ struct old_store {
 };
 
 #define OLD_MAX	3
+#define FAILS	(OLD_MAX + 1)		/* in place of a number of stores */
 
 /* A word that atomic accesses race for. */
 struct location {
@@ -162,6 +165,9 @@ void weak_sequential_fence(void);
 
 /* How many older stores the load may read before which @cpu has paused. */
 unsigned weak_older(unsigned cpu);
+
+/* Whether @cpu has paused before a weak compare-and-exchange, which may fail for no reason. */
+bool weak_may_fail(unsigned cpu);
 
 /* Makes that load's word a location; false: it is one, or cannot be one in this execution. */
 bool weak_learn(unsigned cpu);
@@ -214,8 +220,10 @@ struct cpu_state {
 	const void *sp;			/* of the kernel there */
 	const uint32_t *lock;		/* PAUSE_LOCK */
 	const void *load;		/* PAUSE_ACCESS before an atomic load: of this */
+	bool may_fail;			/* PAUSE_ACCESS before a weak compare-and-exchange ... */
+	bool unraced;			/* ... of a word for which no other CPU competes */
 	unsigned load_size, load_order;
-	unsigned older;			/* that load reads the store so many before the last */
+	unsigned older;			/* that load reads the store so many before the last; FAILS */
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
 	bool fresh;			/* it has made no access since the pause where it began */
@@ -293,7 +301,7 @@ extern uint64_t nr_states;
 struct choice {
 	uint64_t at;			/* position() */
 	unsigned cpu;
-	unsigned older;			/* its load reads the store so many before the last */
+	unsigned older;			/* its load reads the store so many before the last; FAILS */
 };
 
 #define CHOICES_MAX	4096

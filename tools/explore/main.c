@@ -73,7 +73,9 @@ static void print_schedule(const struct schedule *s)
 
 		printf("%s%" PRIx64 "/%c", i ? "," : "", c->at,
 		       c->cpu == CPU_TIME ? 't' : '0' + c->cpu);
-		if (c->older)
+		if (c->older == FAILS)
+			printf("-f");
+		else if (c->older)
 			printf("-%u", c->older);
 	}
 	putchar('"');
@@ -98,7 +100,10 @@ static bool read_schedule(const char *text, struct schedule *s)
 			return false;
 		text = end + 2;
 		c->older = 0;
-		if (*text == '-') {
+		if (!strncmp(text, "-f", 2)) {
+			c->older = FAILS;
+			text += 2;
+		} else if (*text == '-') {
 			c->older = strtoul(text + 1, &end, 10);
 			if (end == text + 1 || c->older > OLD_MAX || c->cpu == CPU_TIME)
 				return false;

@@ -90,9 +90,11 @@ class Result:
             return f"{ran}, {most} and some with one more{more}"
         if self.random:
             return f"wrong after {ran} with at most {_counted(self.bound)}{more}"
-        loads = self.schedule.count("-")
-        older = f" and {loads} load{'s' * (loads > 1)} of an older store" if loads else ""
-        return f"wrong after {ran}, with {_counted(self.bound - loads)}{older}"
+        failed = self.schedule.count("-f")
+        loads = self.schedule.count("-") - failed
+        more = f" and {loads} load{'s' * (loads > 1)} of an older store" if loads else ""
+        more += f" and {failed} weak exchange{'s' * (failed > 1)} that failed" if failed else ""
+        return f"wrong after {ran}, with {_counted(self.bound - loads - failed)}{more}"
 
 
 @dataclass(frozen=True)

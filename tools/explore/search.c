@@ -40,9 +40,9 @@ struct frame {
 	unsigned trail;			/* states on the path up to this one */
 };
 
-/* The alternative that @cpu goes on, and its load reads the store @older before the last. */
+/* The alternative that @cpu goes on, and its load reads the store @older before the last; FAILS. */
 #define OLDER_BIT		8
-#define OLDER(cpu, older)	(OLDER_BIT + OLD_MAX * (cpu) + (older) - 1)
+#define OLDER(cpu, older)	(OLDER_BIT + FAILS * (cpu) + (older) - 1)
 
 bool reduces = true, merge_states = true;
 static struct frame frames[DEPTH_MAX];
@@ -135,7 +135,7 @@ void follow(const struct choice *c)
 	cpu_states[vcpu].older = c->older;
 }
 
-/* The alternatives of loads that read an older store, as far as the budget allows. */
+/* The alternatives that only weak memory has, as far as the budget allows. */
 static unsigned older_stores(const struct frame *f, unsigned mask, struct figures *figures)
 {
 	unsigned alternatives = 0;
@@ -143,10 +143,15 @@ static unsigned older_stores(const struct frame *f, unsigned mask, struct figure
 	for (unsigned cpu = 0; weak && cpu < nr_vcpus; cpu++) {
 		unsigned n = mask & 1u << cpu ? weak_older(cpu) : 0;
 		unsigned costs = 1 + (cpu != f->usual && !f->free);
+		bool fails = mask & 1u << cpu && weak_may_fail(cpu);
 
-		figures->cut |= n && costs > f->budget;
-		for (unsigned older = 1; older <= n && costs <= f->budget; older++)
+		figures->cut |= (n || fails) && costs > f->budget;
+		if (costs > f->budget)
+			continue;
+		for (unsigned older = 1; older <= n; older++)
 			alternatives |= 1u << OLDER(cpu, older);
+		if (fails)
+			alternatives |= 1u << OLDER(cpu, FAILS);
 	}
 	return alternatives;
 }
@@ -224,8 +229,8 @@ static bool take(struct frame *f, unsigned *budget)
 	if (!(f->alternatives & 1u << bit))
 		bit = __builtin_ctz(f->alternatives);
 	f->alternatives &= ~(1u << bit);
-	c.cpu = bit < OLDER_BIT ? bit : (bit - OLDER_BIT) / OLD_MAX;
-	c.older = bit < OLDER_BIT ? 0 : (bit - OLDER_BIT) % OLD_MAX + 1;
+	c.cpu = bit < OLDER_BIT ? bit : (bit - OLDER_BIT) / FAILS;
+	c.older = bit < OLDER_BIT ? 0 : (bit - OLDER_BIT) % FAILS + 1;
 	path.nr = f->nr_choices;
 	*budget = f->budget - (c.cpu != f->usual && (!f->free || c.cpu == CPU_TIME)) - !!c.older;
 	if (bit != f->usual)
@@ -267,19 +272,22 @@ enum next { NEXT_STEP, NEXT_PATH, NEXT_WRONG, NEXT_FULL };
 static enum next choose(struct run *r, struct figures *f)
 {
 	unsigned mask = ready_cpus(), self = vcpu;
-	bool goes_on, timer, time;
+	bool goes_on, timer = false, time;
 	struct frame *frame = &frames[r->depth];
 	uint64_t hash;
 
 	if (!mask)
 		return ends_right() ? NEXT_PATH : NEXT_WRONG;
-	timer = !scenario_over && host_can_advance();
-	time = timer && r->budget;
 	*frame = (struct frame){ .state = frame->state, .at = position(), .budget = r->budget,
 				 .nr_choices = path.nr, .pauses = r->pauses };
 	frame->usual = usual_cpu(mask, &r->turn);
-	frame->timed = timer;
 	goes_on = frame->usual == self;
+	if (goes_on && weak_may_fail(self) && cpu_states[self].unraced)
+		mask = 1u << self;	/* there is a choice only of what the exchange does */
+	else
+		timer = !scenario_over && host_can_advance();
+	time = timer && r->budget;
+	frame->timed = timer;
 	frame->free = !goes_on;
 	frame->alternatives = goes_on && !r->budget ? 1u << self : mask | time << CPU_TIME;
 	if (!r->budget && ((goes_on && mask & ~(1u << self)) || timer))
@@ -327,7 +335,7 @@ static void reduce(struct frame *f)
 	if (!reduces || !merge_states || f->free || f->timed ||
 	    conflict(&f->step, &f->next, f->usual))
 		return;
-	f->alternatives &= ((1u << OLD_MAX) - 1) << OLDER(f->usual, 1);
+	f->alternatives &= ((1u << FAILS) - 1) << OLDER(f->usual, 1);
 	/* All that could have come before that step comes after it. */
 	effects_add(&trail[f->trail].meanwhile.by_others[f->usual], &f->next);
 }

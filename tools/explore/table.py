@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -119,13 +119,16 @@ def _rows(
     program: Path,
     accesses: Sequence[Access],
     since: int,
+    chosen: Collection[int],
     root: Path,
     overlay: Path | None,
     about: Sequence[str],
 ) -> list[Row]:
-    """A row for each line of the source that accesses a word which others access after @since."""
+    """A row for each line of the source that accesses a word which others access after @since, or which
+    one of the accesses @chosen is to: the schedule says what becomes of these."""
     where = places(program, sorted({pc for a in accesses for pc in a.chain}))
     shared = _shared([a for a in accesses if a.at >= since])
+    shared |= {a.address >> 3 for a in accesses if a.at in chosen}
     rows: list[Row] = []
     last: dict[int, Row] = {}
     for a in accesses:
@@ -154,7 +157,7 @@ def _cell(row: Row) -> str:
 @dataclass(frozen=True)
 class Switch:
     """The schedule chose @cpu; "t": time passes; "1-2": CPU 1's load reads what was there before the last
-    two stores. @takes: from a CPU that could have gone on."""
+    two stores; "1-f": its weak compare-and-exchange fails. @takes: from a CPU that could have gone on."""
 
     cpu: str
     takes: bool
@@ -163,6 +166,8 @@ class Switch:
         if self.cpu == "t":
             return "time passes up to the next timer"
         number, _, older = self.cpu.partition("-")
+        if older == "f":
+            return f"the schedule lets CPU {number}'s weak exchange fail, which needs no reason"
         if older:
             which = "the last store" if older == "1" else f"the last {older} stores"
             return f"the schedule lets CPU {number} read what was there before {which}"
@@ -209,7 +214,8 @@ def story(
     first = choices[0][0] if choices else 0
     # An older store was made before the choice to read it.
     since = 0 if "-" in schedule else first
-    rows = _rows(program, accesses, since, root, overlay, about)
+    chosen = [at for at, switch in choices if "-" in switch.cpu]
+    rows = _rows(program, accesses, since, chosen, root, overlay, about)
     known = [r for r in rows if r.place.file in about] if about else rows
     before = [r for r in known if r.at < first][-_BEFORE:]
     after = [r for r in rows if r.at >= first and (r in known or r in rows[-_LAST:])]

@@ -9,6 +9,8 @@
  * without its promises: no load reads a store that is still to come, and all CPUs agree with the
  * execution on the order of the stores to one location. C11 allows a little more.
  *
+ * A compare-and-exchange that is weak may fail although it finds what it expects (C11 7.17.7.4).
+ *
  * A read-modify-write reads the last store. So do plain loads, which is right unless they race, and
  * then they are reported.
  */
@@ -95,6 +97,11 @@ unsigned weak_older(unsigned cpu)
 	n = behind(l, &known[cpu].now);
 	since = behind(l, &sequential);
 	return c->load_order == SEQUENTIAL && since < n ? since : n;
+}
+
+bool weak_may_fail(unsigned cpu)
+{
+	return weak && cpu_states[cpu].why == PAUSE_ACCESS && cpu_states[cpu].may_fail;
 }
 
 bool weak_learn(unsigned cpu)

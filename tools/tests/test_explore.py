@@ -114,6 +114,15 @@ class Verdicts(Explorer):
         self.assertIn("the schedule lets CPU 1 read what was there before the last store", told)
         self.assertRegex(told, r"load\(&y, relaxe.*reads 0$")
 
+    def test_a_weak_exchange_that_fails_is_told_of_and_replays(self) -> None:
+        found = explore(_PROGRAM, "litmus.weak_exchange")
+        self.assertIn("with 0 preemptions and 1 weak exchange that failed", found.figures())
+        again, accesses = replay(_PROGRAM, found.scenario, found.schedule)
+        self.assertEqual(again.verdict, "it failed for no reason")
+        told = "\n".join(table.lines(table.story(_PROGRAM, found.schedule, accesses, ROOT)))
+        self.assertIn("the schedule lets CPU 0's weak exchange fail", told)
+        self.assertNotIn("older", found.figures())
+
     def test_a_deadlock_is_called_one(self) -> None:
         self.assertIn("deadlock", explore(_PROGRAM, "litmus.philosophers").verdict)
 

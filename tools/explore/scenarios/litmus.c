@@ -172,6 +172,25 @@ BARE_SCENARIO(buffering_one_fence, "litmus.store_buffering_one_fence", .cpus = 2
 	seen[cpu] = load(cpu ? &x : &y, relaxed);
 }
 
+/* A weak compare-and-exchange may fail although nobody disturbs it: it needs a loop. */
+BARE_SCENARIO(weak_exchange, "litmus.weak_exchange", .cpus = 1, .weak = true)
+{
+	u32 zero = 0;
+
+	(void)cpu;
+	expect(atomic_compare_exchange_weak(&x, &zero, 1), "it failed for no reason");
+}
+
+BARE_SCENARIO(weak_exchange_loop, "litmus.weak_exchange_loop", .cpus = 2)
+{
+	u32 old = load(&x, relaxed);
+
+	(void)cpu;
+	while (!atomic_compare_exchange_weak(&x, &old, old + 1))
+		;
+	expect(load(&x, relaxed) > old, "it has not added 1");
+}
+
 /* Message passing: a reader that sees the flag sees the message. */
 BARE_SCENARIO(message, "litmus.message", .cpus = 2)
 {
