@@ -223,7 +223,7 @@ struct cpu_state {
 	bool may_fail;			/* PAUSE_ACCESS before a weak compare-and-exchange ... */
 	bool unraced;			/* ... of a word for which no other CPU competes */
 	unsigned load_size, load_order;
-	unsigned older;			/* that load reads the store so many before the last; FAILS */
+	unsigned older;			/* that load's choice: so many stores before the last; FAILS */
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
 	bool fresh;			/* it has made no access since the pause where it began */
@@ -301,7 +301,7 @@ extern uint64_t nr_states;
 struct choice {
 	uint64_t at;			/* position() */
 	unsigned cpu;
-	unsigned older;			/* its load reads the store so many before the last; FAILS */
+	unsigned older;			/* its load: so many stores before the last; FAILS */
 };
 
 #define CHOICES_MAX	4096
