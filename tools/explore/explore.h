@@ -223,7 +223,7 @@ struct cpu_state {
 	bool may_fail;			/* PAUSE_ACCESS before a weak compare-and-exchange ... */
 	bool unraced;			/* ... of a word for which no other CPU competes */
 	unsigned load_size, load_order;
-	unsigned older;			/* that load's choice: so many stores before the last; FAILS */
+	unsigned older;			/* for that load: so many stores before the last; FAILS */
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
 	bool fresh;			/* it has made no access since the pause where it began */
