@@ -105,21 +105,23 @@ class Verdicts(Explorer):
                     self.assertEqual(found.outcome, "wrong" if s.wrong or s.weak else "complete")
                     self.assertEqual("-" in found.schedule, s.weak)
 
+    def replayed(self, found: Result, verdict: str) -> str:
+        """The counterexample's table, after its schedule has led to @verdict again."""
+        again, accesses = replay(_PROGRAM, found.scenario, found.schedule)
+        self.assertEqual(again.verdict, verdict)
+        return "\n".join(table.lines(table.story(_PROGRAM, found.schedule, accesses, ROOT)))
+
     def test_an_older_store_is_told_of_and_replays(self) -> None:
         found = explore(_PROGRAM, "litmus.message_no_acquire")
         self.assertIn("with 0 preemptions and 1 load of an older store", found.figures())
-        again, accesses = replay(_PROGRAM, found.scenario, found.schedule)
-        self.assertEqual(again.verdict, "the message came after the flag")
-        told = "\n".join(table.lines(table.story(_PROGRAM, found.schedule, accesses, ROOT)))
+        told = self.replayed(found, "the message came after the flag")
         self.assertIn("the schedule lets CPU 1 read what was there before the last store", told)
         self.assertRegex(told, r"load\(&y, relaxe.*reads 0$")
 
     def test_a_weak_exchange_that_fails_is_told_of_and_replays(self) -> None:
         found = explore(_PROGRAM, "litmus.weak_exchange")
         self.assertIn("with 0 preemptions and 1 weak exchange that failed", found.figures())
-        again, accesses = replay(_PROGRAM, found.scenario, found.schedule)
-        self.assertEqual(again.verdict, "it failed for no reason")
-        told = "\n".join(table.lines(table.story(_PROGRAM, found.schedule, accesses, ROOT)))
+        told = self.replayed(found, "it failed for no reason")
         self.assertIn("the schedule lets CPU 0's weak exchange fail", told)
         self.assertNotIn("older", found.figures())
 
