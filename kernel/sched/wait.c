@@ -95,12 +95,12 @@ void wait_unlink(struct wait_queue *q, struct wait_link *link)
 }
 
 /*
- * Returns 0 if the wait ended with an event. Relaxed: it is claimed under a lock that the waiter
- * has taken since, the queue's, the sleep queue's or the run queue's, which orders the rest.
+ * Returns 0 if the wait ended with an event. Acquire: pairs with the claim in swap_why(), since a
+ * caller of waiter_block() may take no lock before it uses what the claimer did before its claim.
  */
 static int wait_error(struct waiter *w)
 {
-	switch (atomic_load_explicit(&w->why, memory_order_relaxed)) {
+	switch (atomic_load_explicit(&w->why, memory_order_acquire)) {
 	case WAIT_EVENT:
 		return 0;
 	case WAIT_TIMEOUT:
