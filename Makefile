@@ -172,9 +172,9 @@ matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 	@$(PYTHON) -m $(if $(LAB)$(value ONLY),grade matrix,tools.test.matrix) $(grading) \
 		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)
 
-# A lab's mutants, or those of a file of the kernel.
+# A lab's mutants, or those of files of the kernel.
 mutate: $(O)/setup-test.mk
-	$(if $(LAB)$(value MUTATE),,$(error mutate needs LAB=name, one of: $(all_labs); or MUTATE=file))
+	$(if $(LAB)$(value MUTATE),,$(error mutate needs LAB=name, one of: $(all_labs); or MUTATE=file or folder))
 	@$(PYTHON) -m tools.mutate --build-root '$(O)' $(if $(value MUTATE),$(call named,file,MUTATE),--lab $(LAB)) \
 		$(call named,function,FUNCTION) $(call named,only,ONLY) $(call named,json,JSON) \
 		$(call named,killers,KILLERS) $(if $(filter 1,$(MARKDOWN)),--markdown) \

@@ -14,10 +14,11 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make bench        instructions per operation, beside xv6 and Linux; growth, locks, latency
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
-  make mutate       change the solutions of LAB, or the file MUTATE, in small ways, one at a time, and
+  make mutate       change the solutions of LAB, or the files MUTATE, in small ways, one at a time, and
                     list the changes that no test notices; KILLERS=explorer asks only the explorer;
                     FUNCTION, ONLY, SAMPLE, SEED, JOBS
-  make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
+  make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed,
+                    every mutant of every lab
   make stress       kernel tests (except those of times) and user tests on 4 and 8 parallel CPUs,
                     under another policy each round: ROUNDS (default 5), SEED
   make portability  make grade and make test on fresh systems of other distributions; ONLY, PARTS,
@@ -71,7 +72,7 @@ For check, explore (also LAB, SUBMISSION, JSON):
 For others:
   OUT=		the output of timeline and simulate (a file), and of starter (a directory)
   ONLY=		matrix, models, mutate: only those whose name contains this; portability: distributions
-  MUTATE=	the file below kernel/ or arch/ that mutate changes
+  MUTATE=	files or folders below kernel/ or arch/ that mutate changes
   FUNCTION=	the one function of it to change
   KILLERS=	explorer: mutate asks only the explorer, which takes minutes; all if empty
   MARKDOWN=	1: mutate prints the table as docs/mutation.md has it

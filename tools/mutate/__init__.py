@@ -11,12 +11,13 @@ How a mutant comes about and dies, and where to read it:
     atomics.py      operators on atomic updates and memory orders
     assembly.py     operators on instructions, line by line
     operators.py    the table of all operators
-    scope.py        which text is mutated: a lab's regions, a file, a function
+    scope.py        which text is mutated: a lab's regions, files, a function
     mutants.py      applies all operators: mutants with their ids and differences
     objects.py      compiles mutants, and drops those whose machine code is nothing new
     killers.py      asks the explorer, then the tests, until one notices the mutant
     exploring.py    the lab's scenarios in the explorer
-    booting.py      the lab's tests and the kernel's tests under QEMU
+    booting.py      the lab's tests under QEMU
+    own_tests.py    the kernel's tests and the user tests, for files that belong to no lab
     store.py        verdicts that are known from earlier
     equivalent.py   labs/NN-name/equivalent.toml: survivors that behave as the kernel does, and why
     work.py         the steps of a run

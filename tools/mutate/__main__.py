@@ -15,12 +15,14 @@ from grade.errors import GraderError
 from grade.lab import Lab, choose
 from labs.stage import StageError
 from tools.mutate import equivalent, report, work
-from tools.mutate.booting import KernelTests, LabTests
+from tools.mutate.booting import LabTests
 from tools.mutate.errors import MutateError
 from tools.mutate.exploring import Explorer
 from tools.mutate.killers import Killer, Known
+from tools.mutate.mutants import Mutant
 from tools.mutate.objects import Compiler
 from tools.mutate.operators import MEANINGS
+from tools.mutate.own_tests import OwnTests
 from tools.mutate.report import Fate, Outcome, Result
 from tools.mutate.scope import Target
 from tools.mutate.store import Store
@@ -37,7 +39,10 @@ behaves as the kernel does, and then labs/NN-name/equivalent.toml says why.
 
   make mutate LAB=02-threads                          the solutions of a lab, against its tests
   make mutate LAB=02-threads KILLERS=explorer         against its scenarios only: minutes, not hours
-  make mutate MUTATE=kernel/sync/semaphore.c          a file, against the kernel's own tests
+  make mutate MUTATE=kernel/sync/semaphore.c          a file, against scenarios, the kernel's own tests
+                                                      and the user tests
+  make mutate MUTATE='kernel/mm kernel/fs' SAMPLE=100 [SEED=2]
+                                                      a hundred mutants of two folders, taken at random
   make mutate MUTATE=kernel/sched/wait.c KILLERS=explorer ONLY=:order:
                                                       its weaker orders of memory, against all scenarios
   make mutate MUTATE=kernel/sync/semaphore.c FUNCTION=semaphore_wait
@@ -68,7 +73,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--lab", metavar="NAME", help="the solutions of this lab")
-    what.add_argument("--file", metavar="FILE", help="a .c or .S file below kernel/ or arch/")
+    what.add_argument("--file", metavar="FILES", help="files and folders below kernel/ or arch/, one or more")
     parser.add_argument("--function", action="append", default=[], metavar="NAME", help="of --file")
     parser.add_argument("--list", action="store_true", help="list the mutants; judge none")
     parser.add_argument("--show", metavar="ID", help="print the difference of one mutant")
@@ -107,17 +112,16 @@ def _killers(
 ) -> list[Killer]:
     """Those to be asked, the cheapest first, and those whose earlier verdicts count."""
     killers: list[Killer] = []
-    if lab is None and options.killers == "all":
-        return [KernelTests(_bench(options, targets, end), options.file, store, progress)]
     if lab is None or lab.has_scenarios():
         explorer = Explorer(ROOT, options.build_root, lab, store, progress)
         end.callback(explorer.close)
         killers.append(explorer)
+    boots = options.killers == "all"
     if lab is None:
-        return killers
-    if options.killers == "explorer":
-        return [*killers, Known(LabTests.name, LabTests.context_of(ROOT, lab))]
-    return [*killers, LabTests(_bench(options, targets, end), lab, store, progress)]
+        return [*killers, OwnTests(_bench(options, targets, end), store, progress)] if boots else killers
+    if boots:
+        return [*killers, LabTests(_bench(options, targets, end), lab, store, progress)]
+    return [*killers, Known(LabTests.name, LabTests.context_of(ROOT, lab))]
 
 
 def _judge(
@@ -146,6 +150,13 @@ def _listed(results: Sequence[Result], only: str) -> str:
     return "\n".join(lines) + "\n" * bool(lines)
 
 
+def _show(mutants: Sequence[Mutant], wanted: str) -> None:
+    found = [m for m in mutants if m.id == wanted]
+    if not found:
+        raise MutateError(f"no mutant is {wanted}; --list prints their ids")
+    print(f"{found[0].what}\n{found[0].diff}", end="")
+
+
 def _run(options: argparse.Namespace) -> int:
     began = time.monotonic()
     lab = choose(ROOT, [options.lab])[0] if options.lab else None
@@ -153,32 +164,34 @@ def _run(options: argparse.Namespace) -> int:
     compiler = Compiler(ROOT, options.build_root)
     mutants = work.make(compiler, targets, options.function)
     if options.show is not None:
-        found = [m for m in mutants if m.id == options.show]
-        if not found:
-            raise MutateError(f"no mutant is {options.show}; --list prints their ids")
-        print(f"{found[0].what}\n{found[0].diff}", end="")
+        _show(mutants, options.show)
         return 0
-    if lab is None:
-        mutants = [m for m in mutants if options.only in f"{m.id} {m.what}"]  # no others need a compiler
+    part = lab is None or options.sample is not None
+    if part:
+        mutants = work.asked(mutants, options.only, options.killers)  # no others need a compiler
     store = Store(options.build_root / "mutate" / "verdicts.jsonl", options.again)
     with shown("mutants") as progress:
-        results = work.compiled(compiler, mutants, store, options.jobs, progress)
+        if options.sample is None or options.list:
+            results = work.compiled(compiler, mutants, store, options.jobs, progress)
+        else:
+            size, seed = options.sample, options.seed
+            results = work.sampled(compiler, mutants, size, seed, store, options.jobs, progress)
         outcome = Outcome(options.lab or options.file, results)
         if options.list:
             waiting = []
         else:
-            waiting = work.chosen(results, options.only, options.sample, options.seed)
+            waiting = [r for r in results if r.fate is Fate.WAITING and work.has(r.mutant, options.only)]
             if not waiting:
                 raise MutateError("no mutant to judge: --list shows which there are, --only may choose none")
             _judge(options, lab, targets, waiting, store, progress)
     if lab is not None:
-        outcome.missed = work.missed(compiler, targets, results)
-        work.compare(outcome, equivalent.read(lab.folder / equivalent.NAME))
+        outcome.missed = [] if part else work.missed(compiler, targets, results)
+        work.compare(outcome, equivalent.read(lab.folder / equivalent.NAME), not part)
     outcome.seconds = time.monotonic() - began
     if options.list:
         print(_listed(results, options.only) + "\n" + report.text(outcome), end="")
         return 0
-    print(report.markdown(outcome) if options.markdown else report.text(outcome), end="")
+    print(report.markdown(outcome, lab is None) if options.markdown else report.text(outcome), end="")
     if options.json is not None:
         options.json.write_text(report.to_json(outcome), encoding="utf-8")
     return 0 if outcome.good else 1

@@ -1,4 +1,4 @@
-"""The killers that boot mutants under QEMU: a lab's tests, and the kernel's own tests.
+"""The killers that boot mutants under QEMU: a lab's tests here, all others in own_tests.py.
 
 Both first run their tests on the kernel itself: there they must pass, and the times that they take are
 the costs by which tests are put in order.
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grade import engine
+from grade import engine, recipe
 from grade.build import BuildFailed, Product
 from grade.lab import Lab
 from grade.machine import Boot, Ended, Evidence, Runner
@@ -25,12 +25,11 @@ from grade.score import Run
 from grade.verdict import Kind, judge
 from tools import qemu
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import BUILT, Order, Verdict
+from tools.mutate.killers import BUILT, JUDGED, Order, Verdict
 from tools.mutate.mutants import Mutant
 from tools.mutate.store import Store, hash_of, hash_of_text
 from tools.progress import Progress
 
-_JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")
 _PATIENCE_S, _PATIENCE = 20.0, 20.0  # seconds, and times what the kernel itself needs
 
 
@@ -39,16 +38,17 @@ def _say(run: Run) -> str:
     return f"{run.test}, {cpus}" + f", seed {run.seed}" * (run.seed > 1)
 
 
-class _Booting(ABC):
+class Booting(ABC):
     """Builds mutants with the grader's classes, and makes runs with them until one fails; a port's kernel is
     made only if it is needed."""
 
     name = "QEMU"
 
-    def __init__(self, bench: engine.Bench, labs: Sequence[Lab], progress: Progress) -> None:
+    def __init__(self, bench: engine.Bench, progress: Progress) -> None:
         self._bench = bench
-        built = engine.build_reference(bench, labs, False, progress, explores=False)
-        self._honest = engine.honest(built)
+        goals = ("kernel", "user")
+        self._honest = {arch: r.build([], goals, progress) for arch, r in bench.references.items()}
+        recipe.check(bench.runner, self._honest, True)
         self._order = Order()
 
     def build(self, mutant: Mutant, arch: str) -> Product:
@@ -92,11 +92,11 @@ class _Booting(ABC):
         """Makes one run after the other: its name, and how the mutant fails it, or None."""
 
 
-class LabTests(_Booting):
+class LabTests(Booting):
     """The lab's tests as the grader runs them, one after the other until one fails."""
 
     def __init__(self, bench: engine.Bench, lab: Lab, store: Store, progress: Progress) -> None:
-        super().__init__(bench, [lab], progress)
+        super().__init__(bench, progress)
         self._lab = lab
         self.context = self.context_of(bench.root, lab)
         self._costs = self._measure(store, progress)
@@ -107,7 +107,7 @@ class LabTests(_Booting):
         about = tomllib.loads((lab.folder / "lab.toml").read_text(encoding="utf-8"))
         told = hash_of_text(json.dumps({**about, "scenario": None}, sort_keys=True))
         tests = hash_of(root, [f"labs/{lab.name}/tests"], frozenset())
-        return f"{lab.name} {hash_of(root, (*BUILT, *_JUDGED))} {told} {tests}"
+        return f"{lab.name} {hash_of(root, (*BUILT, *JUDGED))} {told} {tests}"
 
     def _measure(self, store: Store, progress: Progress) -> dict[Run, float]:
         """Runs the tests on the kernel itself: they must pass, and their times are the costs."""
@@ -147,96 +147,3 @@ class LabTests(_Booting):
     def _in_order(self, mutant: Mutant, arch: str) -> list[Run]:
         runs = [run for run in self._costs if run.arch == arch]
         return sorted(runs, key=lambda run: self._order.key(mutant, _say(run), self._costs[run]))
-
-
-_KTEST = re.compile(r'^KTEST\(\w+,\s*"([^"]+)",\s*""', re.M)
-_BATCH = 16  # tests on one machine
-_LIMIT = 3_000_000_000  # instructions
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """In-kernel tests that run on one machine, one after the other."""
-
-    arch: str
-    cpus: int
-    near: bool  # they are of the mutant's folder
-    tests: tuple[str, ...]
-    cost: float
-
-    def __str__(self) -> str:
-        return f"{self.tests[0]} to {self.tests[-1]}, {self.cpus} CPU" + "s" * (self.cpus > 1)
-
-
-class KernelTests(_Booting):
-    """The kernel's own tests: those of the mutant's folder, then all others, some on each machine."""
-
-    def __init__(self, bench: engine.Bench, path: str, store: Store, progress: Progress) -> None:
-        super().__init__(bench, [], progress)
-        self.context = f"kernel {hash_of(bench.root, (*BUILT, *_JUDGED))}"
-        near = list(_names(bench.root, Path(path).parent))
-        far = [n for n in _names(bench.root, Path("kernel")) if n not in near]
-        parts = [near, *(far[i : i + _BATCH] for i in range(0, len(far), _BATCH))]
-        machines = [(arch, cpus) for arch in bench.references for cpus in (1, 4)]
-        progress.expect(len(machines) * len(parts))
-        self._batches: list[_Batch] = []
-        for arch, cpus in machines:
-            for part in filter(None, parts):
-                passing, cost = self._measured(store, arch, cpus, part)
-                if passing:
-                    self._batches.append(_Batch(arch, cpus, part is near, passing, cost))
-                progress.step(f"the kernel itself: {part[0]}")
-
-    def _measured(
-        self, store: Store, arch: str, cpus: int, tests: Sequence[str]
-    ) -> tuple[tuple[str, ...], float]:
-        """Those of @tests that the kernel itself passes here, and how long they take together. (A test may
-        need a policy or a machine of its own.)"""
-        key = f"cost {self.context} {arch} {cpus} {','.join(tests)}"
-        known = store.get(key)
-        if known is None:
-            passing, cost = list(tests), self._timed(arch, cpus, tests)
-            if cost is None:
-                passing = [test for test in tests if self._timed(arch, cpus, [test]) is not None]
-                cost = self._timed(arch, cpus, passing) if passing else None
-            known = {"passing": passing if cost is not None else [], "seconds": cost or 0.0}
-            store.put(key, **known)
-        return tuple(known["passing"]), float(known["seconds"])
-
-    def _timed(self, arch: str, cpus: int, tests: Sequence[str]) -> float | None:
-        began = time.monotonic()
-        fault = self._fault(arch, cpus, tests, self._honest[arch], None)
-        return None if fault else time.monotonic() - began
-
-    def _fault(
-        self, arch: str, cpus: int, tests: Sequence[str], product: Product, cost: float | None
-    ) -> str | None:
-        """How a kernel fails @tests, or None."""
-        boot = Boot(arch, product.kernel, None, cpus, 1, _LIMIT, shift=3, test=",".join(tests), memory=256)
-        seen, late = self._boot(boot, cost)
-        messages = seen.messages
-        if messages.failures:
-            return messages.failures[0].text
-        if late:
-            return late
-        if seen.ended is not Ended.EXITED or seen.status != qemu.STATUS_OFF or not messages.ended:
-            last = messages.started[-1] if messages.started else "boot"
-            text = seen.streams.kernel.decode("utf-8", "replace")
-            panic = next((x.strip() for x in text.splitlines() if x.startswith("panic: ")), seen.ended.value)
-            return f"{last}: {panic}"
-        return None
-
-    def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
-        for batch in self._in_order(mutant, arch):
-            yield str(batch), self._fault(arch, batch.cpus, batch.tests, product, batch.cost)
-
-    def _in_order(self, mutant: Mutant, arch: str) -> list[_Batch]:
-        """The folder's own tests are first, whatever they cost."""
-        mine = [batch for batch in self._batches if batch.arch == arch]
-        return sorted(mine, key=lambda b: (not b.near, *self._order.key(mutant, str(b), b.cost)))
-
-
-def _names(root: Path, folder: Path) -> Iterator[str]:
-    """The in-kernel tests below @folder that belong to no lab, without those that run before threads."""
-    for path in sorted((root / folder).rglob("test_*.c")):
-        yield from _KTEST.findall(path.read_text(encoding="utf-8"))

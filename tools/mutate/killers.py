@@ -20,6 +20,9 @@ from tools.options import interrupted
 BUILT = ("make/kernel.mk", "make/toolchain.mk", "kernel", *(f"arch/{arch}" for arch in ARCHES))
 
 
+JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")  # what a verdict under QEMU depends on
+
+
 @dataclass(frozen=True)
 class Verdict:
     """@killed is None if the mutant does not even build as a whole kernel."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 from tools.mutate.equivalent import Entry
 from tools.mutate.killers import Verdict
@@ -96,15 +97,18 @@ def table(outcome: Outcome) -> Iterator[str]:
             yield f"{name:<15} {len(mine):>4} " + " ".join(f"{n:>8}" for n in _counts(mine)[:shown])
 
 
-def markdown(outcome: Outcome) -> str:
-    """For a document: one row for each group of operators, and the mutants that are left."""
+def markdown(outcome: Outcome, by_folder: bool = False) -> str:
+    """For a document: a row for each group of operators or for each folder, and the mutants that are left."""
     shown = _COLUMNS[3:] if outcome.of(Fate.UNASKED) else _COLUMNS[3:-1]
-    rows = [["group", "judged", *(title for title, _ in shown)], ["---", *["---:"] * (len(shown) + 1)]]
-    for group in (*GROUPS, "all"):
-        judged = [r for r in outcome.of(*_JUDGED) if group in ("all", _group(r))]
+    kind, of = ("folder", _folder) if by_folder else ("group", _group)
+    rows = [[kind, "judged", *(title for title, _ in shown)], ["---", *["---:"] * (len(shown) + 1)]]
+    every = outcome.of(*_JUDGED)
+    names = sorted({_folder(r) for r in every}) if by_folder else GROUPS
+    for name in (*names, "all"):
+        judged = [r for r in every if name in ("all", of(r))]
         if judged:
             counts = [len(judged), *(sum(r.fate is fate for r in judged) for _, fate in shown)]
-            rows.append([group, *map(str, counts)])
+            rows.append([name, *map(str, counts)])
     left = [f"- `{r.mutant.id}`: {r.mutant.what}" for r in outcome.of(*LEFT)]
     parts = [[f"| {' | '.join(row)} |" for row in rows], left, [last_line(outcome)]]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
@@ -112,6 +116,10 @@ def markdown(outcome: Outcome) -> str:
 
 def _group(r: Result) -> str:
     return group_of(r.mutant.operator, r.mutant.path)
+
+
+def _folder(r: Result) -> str:
+    return f"`{Path(r.mutant.path).parent}`"
 
 
 _UNNOTICED = (

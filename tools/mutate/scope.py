@@ -69,17 +69,37 @@ def _line_starts(text: str) -> list[int]:
     return starts
 
 
-def of_file(root: Path, name: str, functions: Sequence[str]) -> Target:
-    """A file of the kernel; with @functions only these, which are found when it has been parsed."""
-    path = name.removeprefix("./")
+def of_files(root: Path, names: str, functions: Sequence[str]) -> list[Target]:
+    """The files of the kernel that @names names, with spaces between; a folder stands for all that it has."""
+    paths = [path for name in names.split() for path in _files_of(root, _inside(root, name))]
+    return [of_file(root, path, functions) for path in dict.fromkeys(paths)]
+
+
+def _inside(root: Path, name: str) -> str:
+    path = name.removeprefix("./").rstrip("/")
     if Path(path).is_absolute() and Path(path).is_relative_to(root):
         path = str(Path(path).relative_to(root))
+    return path
+
+
+def _files_of(root: Path, path: str) -> list[str]:
+    if not (root / path).is_dir():
+        return [path]
+    found = [*(root / path).rglob("*.c"), *(root / path).rglob("*.S")]
+    files = sorted(str(f.relative_to(root)) for f in found if not f.name.startswith("test_"))
+    if not files:
+        raise MutateError(f"{path}: the folder has no .c or .S file")
+    return files
+
+
+def of_file(root: Path, path: str, functions: Sequence[str]) -> Target:
+    """A file of the kernel; with @functions only these, which are found when it has been parsed."""
     if not path.startswith(("kernel/", "arch/")) or not path.endswith((".c", ".S")):
-        raise MutateError(f"{name}: only .c and .S files below kernel/ and arch/ are mutated")
+        raise MutateError(f"{path}: only .c and .S files below kernel/ and arch/ are mutated")
     if Path(path).name.startswith("test_") or not (root / path).is_file():
         why = "is a test" if (root / path).is_file() else "no such file"
-        raise MutateError(f"{name}: {why}; name a file as in MUTATE=kernel/sync/semaphore.c")
+        raise MutateError(f"{path}: {why}; name a file as in MUTATE=kernel/sync/semaphore.c")
     text = _text(root, path)
     if functions and path.endswith(".S"):
-        raise MutateError(f"{name}: FUNCTION works for C files only")
+        raise MutateError(f"{path}: FUNCTION works for C files only")
     return Target(path, text, (Part(0, len(text), ""),))

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 def targets_of(root: Path, lab: Lab | None, file: str, functions: Sequence[str]) -> list[Target]:
-    return scope.of_lab(root, lab) if lab is not None else [scope.of_file(root, file, functions)]
+    return scope.of_lab(root, lab) if lab is not None else scope.of_files(root, file, functions)
 
 
 def make(compiler: Compiler, targets: Sequence[Target], functions: Sequence[str]) -> list[Mutant]:
@@ -86,13 +86,34 @@ def compiled(
     return out
 
 
-def chosen(results: Sequence[Result], only: str, sample: int | None, seed: int) -> list[Result]:
-    """The mutants to judge."""
-    found = [r for r in results if r.fate is Fate.WAITING and only in f"{r.mutant.id} {r.mutant.what}"]
-    if sample is not None and sample < len(found):
-        picked = {r.mutant.id for r in random.Random(seed).sample(found, sample)}
-        found = [r for r in found if r.mutant.id in picked]
-    return found
+def has(m: Mutant, text: str) -> bool:
+    return text in f"{m.id} {m.what}"
+
+
+def asked(mutants: Sequence[Mutant], only: str, killers: str) -> list[Mutant]:
+    """Those with @only in id or description about which @killers could be asked."""
+    return [m for m in mutants if has(m, only) and (killers != "explorer" or not m.path.startswith("arch/"))]
+
+
+def sampled(
+    compiler: Compiler,
+    mutants: Sequence[Mutant],
+    size: int,
+    seed: int,
+    store: Store,
+    jobs: int,
+    progress: Progress,
+) -> list[Result]:
+    """Mutants in random order, until @size of them are worth a run. Most files have too many to compile them
+    all first."""
+    order = random.Random(seed).sample(mutants, len(mutants))
+    taken = 0
+    new: list[int] = []
+    while len(new) < size and taken < len(order):
+        taken = min(len(order), taken + 3 * (size - len(new)) // 2 + 1)
+        results = compiled(compiler, order[:taken], store, jobs, progress)
+        new = [i for i, r in enumerate(results) if r.fate is Fate.WAITING]
+    return results[: new[size - 1] + 1] if len(new) >= size else results
 
 
 def judge(
@@ -116,10 +137,11 @@ def judge(
     in_parallel(jobs, one, results)
 
 
-def compare(outcome: Outcome, entries: Sequence[equivalent.Entry]) -> None:
-    """Makes survivors with an entry EQUAL, and finds the entries that are stale."""
+def compare(outcome: Outcome, entries: Sequence[equivalent.Entry], whole: bool = True) -> None:
+    """Makes survivors with an entry EQUAL, and finds the entries that are stale. Not @whole: there are
+    more mutants."""
     named, unknown = equivalent.match(entries, [r.mutant for r in outcome.results])
-    outcome.stale = [(entry, "there is no such mutant") for entry in unknown]
+    outcome.stale = [(entry, "there is no such mutant") for entry in unknown if whole]
     for r in outcome.results:
         entry = named.get(r.mutant.id)
         if entry is None or r.fate is Fate.WAITING:

@@ -15,7 +15,7 @@ from tools.mutate.mutants import Mutant, code_lines, of_target
 from tools.mutate.objects import Compiler
 from tools.mutate.operators import ASSEMBLY, MEANINGS, OPERATORS
 from tools.mutate.report import Fate
-from tools.mutate.scope import Part, Target, of_file
+from tools.mutate.scope import Part, Target, of_file, of_files
 from tools.mutate.store import Store
 from tools.mutate.tree import Source, parse
 from tools.progress import Silent
@@ -311,6 +311,16 @@ class Scope(unittest.TestCase):
         ):
             with self.assertRaisesRegex(MutateError, why):
                 of_file(ROOT, name, [])
+
+    def test_a_folder_stands_for_its_files(self) -> None:
+        names = "kernel/sync/ ./kernel/lock/spinlock.c kernel/sync/mutex.c"
+        found = [t.path for t in of_files(ROOT, names, [])]
+        self.assertIn("kernel/sync/semaphore.c", found)
+        self.assertEqual(found[-1], "kernel/lock/spinlock.c")
+        self.assertEqual(len(found), len(set(found)))
+        self.assertFalse([path for path in found if "/test_" in path])
+        with self.assertRaisesRegex(MutateError, "has no .c or .S file"):
+            of_files(ROOT, "kernel/include", [])
 
     def test_a_wrong_function_names_the_right_ones(self) -> None:
         with self.assertRaisesRegex(MutateError, "no function g; it defines f"):

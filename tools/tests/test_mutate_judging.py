@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -232,6 +233,13 @@ class Tables(unittest.TestCase):
         self.assertIn("not yet run under QEMU:\n  k.c:2: drop", report.text(found))
         self.assertFalse(Outcome("02", found.results[-1:]).good)
 
+    def test_markdown_of_files_has_a_row_for_each_folder(self) -> None:
+        paths = ("kernel/sync/mutex.c", "kernel/fs/path.c", "kernel/sync/event.c")
+        found = [Result(replace(mutant(n), path=path), Fate.QEMU) for n, path in enumerate(paths)]
+        text = report.markdown(Outcome("two folders", found), by_folder=True)
+        rows = "| `kernel/fs` | 1 | 0 | 1 | 0 | 0 |\n| `kernel/sync` | 2 | 0 | 2 | 0 | 0 |\n| all | 3 |"
+        self.assertIn(rows, text)
+
 
 class Equivalents(unittest.TestCase):
     ENTRY = (
@@ -337,13 +345,35 @@ class Program(unittest.TestCase):
 
 
 class Choice(unittest.TestCase):
+    MUTANTS = tuple(replace(mutant(1), number=n) for n in range(50))
+
+    def sampled(self, size: int, seed: int) -> list[Result]:
+        """Every third mutant has the code of the kernel itself."""
+
+        def compiled(_: object, mutants: Sequence[Mutant], *more: object) -> list[Result]:
+            return [Result(m, Fate.WAITING if m.number % 3 else Fate.SAME) for m in mutants]
+
+        with mock.patch.object(work, "compiled", compiled), tempfile.TemporaryDirectory() as folder:
+            return work.sampled(mock.Mock(), self.MUTANTS, size, seed, Store(Path(folder, "v")), 1, Silent())
+
     def test_a_sample_is_the_same_every_time(self) -> None:
-        results = [Result(replace(mutant(1), number=n), Fate.WAITING) for n in range(50)]
-        one, two = (work.chosen(results, "", 5, 3) for _ in range(2))
-        self.assertEqual([r.mutant.id for r in one], [r.mutant.id for r in two])
-        self.assertEqual(len(one), 5)
-        self.assertNotEqual([r.mutant.id for r in one], [r.mutant.id for r in work.chosen(results, "", 5, 4)])
-        self.assertEqual(len(work.chosen(results, ":drop:7", None, 1)), 1)
+        one, two, other = ([r.mutant.id for r in self.sampled(10, seed)] for seed in (3, 3, 4))
+        self.assertEqual(one, two)
+        self.assertNotEqual(one, other)
+
+    def test_a_sample_has_so_many_that_are_worth_a_run(self) -> None:
+        for size in (1, 10, 33, 40):
+            waiting = [r for r in self.sampled(size, 1) if r.fate is Fate.WAITING]
+            self.assertEqual(len(waiting), min(size, 33))
+
+    def test_a_larger_sample_has_the_smaller_one(self) -> None:
+        small, large = ([r.mutant.id for r in self.sampled(size, 1)] for size in (5, 20))
+        self.assertEqual(large[: len(small)], small)
+
+    def test_the_explorer_is_not_asked_about_a_port(self) -> None:
+        port = replace(mutant(1), path="arch/riscv/frame.c")
+        self.assertEqual(work.asked([mutant(1), port], "", "explorer"), [mutant(1)])
+        self.assertEqual(work.asked([mutant(1), port], "arch/", "all"), [port])
 
 
 if __name__ == "__main__":
