@@ -15,7 +15,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
   make mutate       change the solutions of LAB, or the files MUTATE, in small ways, one at a time, and
-                    list the changes that no test notices; KILLERS=explorer asks only the explorer;
+                    list the changes that no test notices; KILLERS=explorer asks only the explorer, each both;
                     FUNCTION, ONLY, SAMPLE, SEED, JOBS
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed,
                     every mutant of every lab

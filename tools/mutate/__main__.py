@@ -80,8 +80,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants with TEXT in id or description")
     parser.add_argument("--sample", type=_number, metavar="N", help="judge N mutants, taken at random")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="chooses the sample; default 1")
-    parser.add_argument("--killers", choices=("all", "explorer"), default="all",
-                        help="explorer: run nothing under QEMU; what is known counts")  # fmt: skip
+    parser.add_argument("--killers", choices=("all", "explorer", "each"), default="all",
+                        help="explorer: not QEMU; each: QEMU too if the explorer kills")  # fmt: skip
     parser.add_argument("--again", action="store_true", help="forget all verdicts known so far")
     parser.add_argument("--jobs", type=_number, default=len(os.sched_getaffinity(0)), metavar="N",
                         help="mutants at once; default: cores")  # fmt: skip
@@ -116,7 +116,7 @@ def _killers(
         explorer = Explorer(ROOT, options.build_root, lab, store, progress)
         end.callback(explorer.close)
         killers.append(explorer)
-    boots = options.killers == "all"
+    boots = options.killers != "explorer"
     if lab is None:
         return [*killers, OwnTests(_bench(options, targets, end), store, progress)] if boots else killers
     if boots:
@@ -135,7 +135,7 @@ def _judge(
     with ExitStack() as end:
         try:
             killers = _killers(options, lab, targets, store, progress, end)
-            work.judge(results, killers, store, options.jobs, progress)
+            work.judge(results, killers, store, options.jobs, progress, options.killers == "each")
         except KeyboardInterrupt:
             print(f"make mutate: {report.so_far(results)}", file=sys.stderr)
             raise

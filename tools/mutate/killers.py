@@ -73,8 +73,11 @@ class Order:
             return -same, -self._kills[mutant.path, run], cost
 
 
-def judged(killers: Sequence[Killer], store: Store, mutant: Mutant) -> Mapping[str, Verdict]:
-    """The verdicts on @mutant by killer, up to the first that kills; known ones are not asked for again."""
+def judged(
+    killers: Sequence[Killer], store: Store, mutant: Mutant, each: bool = False
+) -> Mapping[str, Verdict]:
+    """The verdicts on @mutant by killer, up to the first that kills, or of @each of them; what is known
+    is not asked again."""
     found: dict[str, Verdict] = {}
     for killer in killers:
         key = f"{killer.name} {killer.context} {mutant.key}"
@@ -89,6 +92,6 @@ def judged(killers: Sequence[Killer], store: Store, mutant: Mutant) -> Mapping[s
         else:
             verdict = Verdict(known["killed"], known["killer"], known["evidence"], known["seconds"])
         found[killer.name] = verdict
-        if verdict.killed is not False:
+        if verdict.killed is None or verdict.killed and not each:
             break
     return found

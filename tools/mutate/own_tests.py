@@ -59,7 +59,7 @@ class _Batch:
 
 
 class OwnTests(Booting):
-    """In turn: the tests in the kernel that are in the mutant's folder, and then all batches, first those that
+    """In turn: the tests in the kernel of the mutant's folder, and then all batches, first those that
     have killed mutants of the same function. User tests run on one port."""
 
     def __init__(self, bench: engine.Bench, store: Store, progress: Progress) -> None:

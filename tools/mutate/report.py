@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -23,6 +23,7 @@ class Fate(Enum):
     TWIN = "same code as another mutant"
     EXPLORER = "killed by the explorer"
     QEMU = "killed under QEMU"
+    BOTH = "killed by the explorer and under QEMU"
     EQUAL = "equivalent"
     SURVIVED = "survived"
     UNASKED = "survived the explorer; not yet run under QEMU"
@@ -35,11 +36,13 @@ _COLUMNS = (
     ("twin", Fate.TWIN),
     ("explorer", Fate.EXPLORER),
     ("QEMU", Fate.QEMU),
+    ("both", Fate.BOTH),
     ("equal", Fate.EQUAL),
     ("left", Fate.SURVIVED),
     ("unasked", Fate.UNASKED),
 )
-KILLED = (Fate.EXPLORER, Fate.QEMU)
+KILLED = (Fate.EXPLORER, Fate.QEMU, Fate.BOTH)
+_RARE = (Fate.BOTH, Fate.UNASKED)  # columns that most tables do without
 LEFT = (Fate.SURVIVED, Fate.UNASKED)
 _JUDGED = (*KILLED, Fate.EQUAL, *LEFT)
 
@@ -77,29 +80,35 @@ class Outcome:
         return not self.of(*LEFT) and not self.missed and not self.stale
 
 
-def killed_by(verdict: Verdict) -> Fate:
-    return Fate.EXPLORER if verdict.killer == "explorer" else Fate.QEMU
+def killed_by(verdicts: Iterable[Verdict]) -> Fate:
+    """@verdicts: all that kill."""
+    explorer = [verdict.killer == "explorer" for verdict in verdicts]
+    return Fate.EXPLORER if all(explorer) else Fate.BOTH if any(explorer) else Fate.QEMU
 
 
-def _counts(results: Sequence[Result]) -> list[int]:
-    """One number for each column."""
-    broken = sum(r.fate is Fate.BROKEN for r in results)
-    return [len(results) - broken, *(sum(r.fate is fate for r in results) for _, fate in _COLUMNS[1:])]
+def _columns(outcome: Outcome) -> list[tuple[str, Fate | None]]:
+    return [(title, fate) for title, fate in _COLUMNS if fate not in _RARE or outcome.of(fate)]
+
+
+def _counts(results: Sequence[Result], columns: Sequence[tuple[str, Fate | None]]) -> list[int]:
+    """One number for each column; without a fate, the mutants that compile."""
+    fates = [r.fate for r in results]
+    return [fates.count(fate) if fate else len(fates) - fates.count(Fate.BROKEN) for _, fate in columns]
 
 
 def table(outcome: Outcome) -> Iterator[str]:
     """One line for each operator that made something, and the sum."""
-    shown = len(_COLUMNS) - (not outcome.of(Fate.UNASKED))
-    yield "operator        made " + " ".join(f"{title:>8}" for title, _ in _COLUMNS[:shown])
+    columns = _columns(outcome)
+    yield "operator        made " + " ".join(f"{title:>8}" for title, _ in columns)
     for name in (*NAMES, "all"):
         mine = [r for r in outcome.results if name in ("all", r.mutant.operator)]
         if mine:
-            yield f"{name:<15} {len(mine):>4} " + " ".join(f"{n:>8}" for n in _counts(mine)[:shown])
+            yield f"{name:<15} {len(mine):>4} " + " ".join(f"{n:>8}" for n in _counts(mine, columns))
 
 
 def markdown(outcome: Outcome, by_folder: bool = False) -> str:
     """For a document: a row for each group of operators or for each folder, and the mutants that are left."""
-    shown = _COLUMNS[3:] if outcome.of(Fate.UNASKED) else _COLUMNS[3:-1]
+    shown = _columns(outcome)[3:]
     kind, of = ("folder", _folder) if by_folder else ("group", _group)
     rows = [[kind, "judged", *(title for title, _ in shown)], ["---", *["---:"] * (len(shown) + 1)]]
     every = outcome.of(*_JUDGED)
@@ -107,8 +116,7 @@ def markdown(outcome: Outcome, by_folder: bool = False) -> str:
     for name in (*names, "all"):
         judged = [r for r in every if name in ("all", of(r))]
         if judged:
-            counts = [len(judged), *(sum(r.fate is fate for r in judged) for _, fate in shown)]
-            rows.append([name, *map(str, counts)])
+            rows.append([name, *map(str, [len(judged), *_counts(judged, shown)])])
     left = [f"- `{r.mutant.id}`: {r.mutant.what}" for r in outcome.of(*LEFT)]
     parts = [[f"| {' | '.join(row)} |" for row in rows], left, [last_line(outcome)]]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"

@@ -13,7 +13,7 @@ from tools.mutate import equivalent, scope
 from tools.mutate.killers import BUILT, Killer, judged
 from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
 from tools.mutate.objects import Compiler
-from tools.mutate.report import LEFT, Fate, Outcome, Result, killed_by
+from tools.mutate.report import KILLED, LEFT, Fate, Outcome, Result, killed_by
 from tools.mutate.scope import Target
 from tools.mutate.store import Store, hash_of
 from tools.mutate.tree import parse
@@ -117,21 +117,27 @@ def sampled(
 
 
 def judge(
-    results: Sequence[Result], killers: Sequence[Killer], store: Store, jobs: int, progress: Progress
+    results: Sequence[Result],
+    killers: Sequence[Killer],
+    store: Store,
+    jobs: int,
+    progress: Progress,
+    each: bool = False,
 ) -> None:
-    """Asks the killers about each of @results, and notes its fate there."""
+    """Asks the killers about each of @results, and notes its fate there. @each: all of them."""
     progress.expect(len(results))
 
     def one(r: Result) -> None:
         progress.doing(r.mutant.id)
-        verdicts = judged(killers, store, r.mutant)
-        for r.verdict in verdicts.values():
-            if r.verdict.killed is None:
-                r.fate = Fate.BROKEN
-            else:
-                r.fate = killed_by(r.verdict) if r.verdict.killed else Fate.SURVIVED
-        if r.fate is Fate.SURVIVED and killers[-1].name not in verdicts:
-            r.fate = Fate.UNASKED
+        verdicts = judged(killers, store, r.mutant, each)
+        killing = [verdict for verdict in verdicts.values() if verdict.killed]
+        if any(verdict.killed is None for verdict in verdicts.values()):
+            r.fate = Fate.BROKEN
+        elif killing:
+            r.fate = killed_by(killing)
+        elif verdicts:
+            r.fate = Fate.SURVIVED if killers[-1].name in verdicts else Fate.UNASKED
+        r.verdict = next(iter([*killing, *verdicts.values()]), None)
         progress.step(r.mutant.id)
 
     in_parallel(jobs, one, results)
@@ -153,7 +159,7 @@ def compare(outcome: Outcome, entries: Sequence[equivalent.Entry], whole: bool =
             outcome.stale.append((entry, f"the mutant {_WORDS.get(r.fate, r.fate.value)}{killer}"))
 
 
-_WORDS = {Fate.EXPLORER: "is killed", Fate.QEMU: "is killed", Fate.SAME: "has the same code",
+_WORDS = {**dict.fromkeys(KILLED, "is killed"), Fate.SAME: "has the same code",
           Fate.TWIN: "has the code of another mutant"}  # fmt: skip
 
 

@@ -31,16 +31,16 @@ from tools.tests.test_mutate import mutant
 
 
 class _Killer:
-    name = "QEMU"
     context = "c"
 
-    def __init__(self, killed: bool) -> None:
+    def __init__(self, killed: bool, name: str = "QEMU") -> None:
         self.asked: list[str] = []
         self._killed = killed
+        self.name = name
 
     def judge(self, mutant: Mutant) -> Verdict | None:
         self.asked.append(mutant.id)
-        return Verdict(self._killed, "a test", "it said so")
+        return Verdict(self._killed, "explorer" if self.name == "explorer" else "a test", "it said so")
 
 
 class Resumption(unittest.TestCase):
@@ -72,6 +72,19 @@ class Resumption(unittest.TestCase):
             judged([explorer, tests], Store(Path(folder, "v")), mutant(1))
         self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 0))
 
+
+    def test_each_is_asked_although_the_first_kills(self) -> None:
+        for first, second, fate in (
+            (True, True, Fate.BOTH),
+            (True, False, Fate.EXPLORER),
+            (False, True, Fate.QEMU),
+            (False, False, Fate.SURVIVED),
+        ):
+            explorer, tests = _Killer(first, "explorer"), _Killer(second)
+            result = Result(mutant(1), Fate.WAITING)
+            with tempfile.TemporaryDirectory() as folder:
+                work.judge([result], [explorer, tests], Store(Path(folder, "v")), 1, Silent(), each=True)
+            self.assertEqual((result.fate, len(explorer.asked), len(tests.asked)), (fate, 1, 1))
 
     def test_a_verdict_that_an_interruption_made_is_not_kept(self) -> None:
         with tempfile.TemporaryDirectory() as folder, mock.patch.object(options, "_told_to_end", True):
