@@ -134,8 +134,10 @@ static atomic_bool added;
 
 static void *drop_page(void *w)
 {
-	while (!added)
+	while (!added) {
 		CHECK_EQ(madvise(w, 4096, MADV_DONTNEED), 0);	/* its contents stay */
+		sched_yield();		/* on one CPU each hand-over would last a quantum */
+	}
 	return w;
 }
 
