@@ -213,21 +213,6 @@ SCENARIO(kill_unrun, "kill.before_it_runs", "06.4", "P6.4", .cpus = 1)
 	expect(!unrun || !ran, "a thread that had not run before the kill ran after it");
 }
 
-/* The same for a real-time thread, which is ready in a queue of its own. */
-SCENARIO(kill_urgent, "kill.urgent_before_it_runs", "06.4", "P6.4", .cpus = 1)
-{
-	struct sched_params urgent = params_of_level(PRIORITY_HIGHEST);
-	pid_t pid = make_victim(run);
-
-	policy_set_params(&victim->se, &urgent, time_now());
-	irq_off();
-	thread_resume(victim);
-	process_kill(subject, KILLED);
-	irq_on();
-	expect_killed(pid);
-	expect(!ran, "a real-time thread that had not run before the kill ran after it");
-}
-
 SCENARIO(kill_or_start, "kill.against_first_run", "06.4", "P6.4", .cpus = 2)
 {
 	pid_t pid = start_victim(run);
