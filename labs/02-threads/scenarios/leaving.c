@@ -119,6 +119,22 @@ SCENARIO(two_detach, "detach.two", "02.7", "P2.9", .cpus = 2)
 	thread_put(subject);
 }
 
+static int detach_itself(void *unused)
+{
+	int first = thread_detach(current_thread()), second = thread_detach(current_thread());
+
+	(void)unused;
+	expect(!first && second == -ECHILD, "a thread detached itself with %d, and then with %d",
+	       first, second);
+	return 0;
+}
+
+/* A thread that nobody else knows any more is the reaper's, too. */
+SCENARIO(detach_itself, "detach.itself", "02.7", "P2.10", .cpus = 1)
+{
+	start(detach_itself, NULL);
+}
+
 /* Waits for process @pid, whose first thread ends with 3. */
 static void expect_end(pid_t pid)
 {
@@ -166,6 +182,23 @@ SCENARIO(last_holds_on, "last.put_off", "02.8", "P2.11", .cpus = 1)
 	while (p->nr_threads || atomic_load(&p->holds) > 1)
 		thread_yield();
 	expect(!teardowns, "the process was torn down although it was held");
+	process_unhold(p);
+	expect_end(pid);
+}
+
+/* More holds than threads there can be: the count has 32 bits, and all of them count. */
+SCENARIO(last_very_many, "last.very_many", "02.8", "P2.11", .cpus = 1)
+{
+	struct process *p = make_child();
+	struct thread *t = create_in(p, leave, (void *)3);
+	pid_t pid = p->pid;
+
+	atomic_fetch_add(&p->holds, 0x10000);
+	thread_resume(t);
+	while (p->nr_threads || atomic_load(&p->holds) > 0x10000)
+		thread_yield();
+	expect(!teardowns, "the process was torn down although it was held");
+	atomic_fetch_sub(&p->holds, 0xffff);
 	process_unhold(p);
 	expect_end(pid);
 }

@@ -91,8 +91,8 @@ SCENARIO(refused, "join.refused", "02.7", "P2.9", .cpus = 1)
 	expect_join(DEADLINE_NEVER, -EBUSY);
 	err = thread_detach(living);
 	expect(!err, "the detach returned %d", err);
-	expect_join(DEADLINE_POLL, -ECHILD);
 	expect_joiner(j, -ECHILD);
+	expect_join(DEADLINE_POLL, -ECHILD);
 	err = thread_detach(living);
 	expect(err == -ECHILD, "a second detach returned %d, not %d", err, -ECHILD);
 	expect_join(DEADLINE_NEVER, -ECHILD);

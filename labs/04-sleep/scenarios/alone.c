@@ -103,6 +103,26 @@ SCENARIO(waits, "destroy.waits", "04.5", "P4.15", .cpus = 1, .after = got_destro
 	end_here();
 }
 
+static struct actor destroyer;
+
+static int destroy(void)
+{
+	wait_queue_destroy(&q);
+	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
+	return 0;
+}
+
+/* The waiter can leave only while the destroyer, which is more urgent, does not run. */
+SCENARIO(urgent, "destroy.urgent", "04.5", "P4.15", .cpus = 1, .after = got_destroyed,
+	 .keeps = true)
+{
+	act_on(0, &other, wait);
+	thread_yield();
+	destroyer.urgent = true;
+	act_on(0, &destroyer, destroy);
+	end_here();
+}
+
 /* A kill ends a wait, but no destruction. */
 SCENARIO(killed, "destroy.while_killed", "04.5", "P4.15", .cpus = 2, .after = got_destroyed,
 	 .keeps = true)

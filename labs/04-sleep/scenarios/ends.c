@@ -192,3 +192,68 @@ SCENARIO(all_behind, "ends.all_behind_timeout", "04.4", "P4.7", .cpus = 2, .afte
 	spin_unlock(&q.lock);
 	end_here();
 }
+
+/* --- A thread that waits again ---------------------------------------------------------------- */
+
+static struct wait_queue gone = WAIT_QUEUE_INIT(gone);
+
+static int give(void)
+{
+	spin_lock(&q.lock);
+	ticket = true;
+	wait_wake_one_locked(&q, 7);
+	spin_unlock(&q.lock);
+	return 0;
+}
+
+static int expire_and_give(void)
+{
+	expire();
+	return give();
+}
+
+static int destroy_and_give(void)
+{
+	wait_queue_destroy(&gone);
+	return give();
+}
+
+static const char *took(void)
+{
+	return result == 7 ? queue_is_empty() : wrong("its second wait returned %d", result);
+}
+
+/* Unless @done. Its waiter is in the same place whenever the same function calls this one. */
+static noinline int wait_once(struct wait_queue *in, struct deadline d, const bool *done)
+{
+	int err = 7;
+
+	spin_lock(&in->lock);
+	if (!*done)
+		err = wait_block_locked(in, d, 0);
+	spin_unlock(&in->lock);
+	return err;
+}
+
+static const bool never;
+
+/* A party that ended the first wait and still has a pointer to it would end the second one, too. */
+SCENARIO(timeout_again, "ends.timeout_and_again", "04.4", "P4.12", .cpus = 2, .after = took,
+	 .keeps = true)
+{
+	act_on(1, &first, expire_and_give);
+	result = wait_once(&gone, deadline_at(1000), &never);
+	expect(result == -ETIMEDOUT, "the first wait returned %d", result);
+	result = wait_once(&q, DEADLINE_NEVER, &ticket);
+	end_here();
+}
+
+SCENARIO(destroyed_again, "destroy.and_again", "04.5", "P4.12", .cpus = 2, .after = took,
+	 .keeps = true)
+{
+	act_on(1, &first, destroy_and_give);
+	result = wait_once(&gone, DEADLINE_NEVER, &never);
+	expect(result == -EIDRM, "the wait in a destroyed queue returned %d", result);
+	result = wait_once(&q, DEADLINE_NEVER, &ticket);
+	end_here();
+}

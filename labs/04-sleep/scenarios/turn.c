@@ -76,6 +76,23 @@ SCENARIO(behind_many, "ends.one_behind_many", "04.4", "P4.11", .cpus = 1)
 	leave_all(6);
 }
 
+/* Any int is a status. */
+SCENARIO(any_status, "event.any_status", "04.3", "P4.9", .cpus = 1)
+{
+	static const int statuses[] = { 0, -1, 0x80, 0x10000, S32_MAX, S32_MIN };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(statuses); i++) {
+		line_up("s12");
+		wait_wake_one(&q, statuses[i]);
+		wait_wake_all(&q, statuses[i]);
+		leave_all(3);
+		for (unsigned k = 0; k < 3; k++)
+			expect(waiters[k].status == statuses[i],
+			       "a waker passed %d, and waiter %u got %d", statuses[i], k,
+			       waiters[k].status);
+	}
+}
+
 /* The one that has waited longest is first, wherever its thread runs and whatever its priority. */
 SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = true)
 {

@@ -56,18 +56,24 @@ static u64 cost_of(unsigned n)
 	return (finished - due) / n;
 }
 
-/* Returns the sleep queue's part of that cost, for @n waiters of a thread that never runs. */
+/* Arms deadlines for @n waiters of @owner, which never runs. */
+static void arm_all(unsigned n, struct thread *owner)
+{
+	for (unsigned i = 0; i < n; i++) {
+		waiter_init(&waiters[i], 0);
+		waiters[i].thread = owner;
+		sleepq_arm(&waiters[i], 1000 + i);
+	}
+}
+
+/* Returns the sleep queue's part of that cost. */
 static u64 cost_of_expiry(unsigned n)
 {
 	struct thread *owner = made_on(~0u, sleep_once, NULL);
 	u64 from, took;
 
 	irq_off();
-	for (unsigned i = 0; i < n; i++) {
-		waiter_init(&waiters[i], 0);
-		waiters[i].thread = owner;
-		sleepq_arm(&waiters[i], 1000 + i);
-	}
+	arm_all(n, owner);
 	from = time_now();
 	sleepq_expire(&this_cpu()->sleepq, 1000 + n);
 	took = time_now() - from;
@@ -76,6 +82,21 @@ static u64 cost_of_expiry(unsigned n)
 	irq_on();
 	thread_kill(owner);
 	thread_join(owner, NULL, DEADLINE_NEVER);
+	return took / n;
+}
+
+/* Returns its part of the cost of an event, which wakes a waiter before its deadline. */
+static u64 cost_of_cancel(unsigned n)
+{
+	u64 from, took;
+
+	irq_off();
+	arm_all(n, current_thread());
+	from = time_now();
+	for (unsigned i = n; i-- > 0;)
+		sleepq_cancel(&waiters[i]);
+	took = time_now() - from;
+	irq_on();
 	return took / n;
 }
 
@@ -99,6 +120,13 @@ KTEST(sleep_thousand, "sleep.thousand", "04.6", "P4.16")
 	ktest_figure("instructions_per_expiry_1000", many);
 	CHECK(many < 2 * few, "P4.16",
 	      "with %u deadlines an expiry takes %lu instructions each, with %u %lu",
+	      FEW, few, MANY, many);
+	few = cost_of_cancel(FEW);
+	many = cost_of_cancel(MANY);
+	ktest_figure("instructions_per_cancel_10", few);
+	ktest_figure("instructions_per_cancel_1000", many);
+	CHECK(many < 2 * few, "P4.16",
+	      "with %u deadlines a cancellation takes %lu instructions, with %u %lu",
 	      FEW, few, MANY, many);
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P4.16");

@@ -165,6 +165,35 @@ SCENARIO(status_0, "kill.status_zero", "06.1", "P6.1", .cpus = 1)
 	process_abandon(p);
 }
 
+/* Every status is kept as it is, and a kill with the same one is late like any other. */
+SCENARIO(same_again, "kill.same_again", "06.1", "P6.1", .cpus = 1)
+{
+	static const int statuses[] = { STATUS_EXIT(255), STATUS_EXIT(128), KILLED, KILLED | 0x80 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(statuses); i++) {
+		struct process *p = make_child();
+		int first = process_kill(p, statuses[i]), second = process_kill(p, statuses[i]);
+		int status = LIFE_STATUS(p->life);
+
+		expect(!first && second == -EALREADY, "one kill returned %d, the same again %d",
+		       first, second);
+		expect(status == statuses[i], "killed with status 0x%x, it has 0x%x", statuses[i],
+		       status);
+		process_abandon(p);
+	}
+}
+
+static int leave_with_255(void *unused)
+{
+	(void)unused;
+	return 255;
+}
+
+SCENARIO(zombie_255, "zombie.any_status", "06.2", "P6.7", .cpus = 1)
+{
+	expect_status(start_victim(leave_with_255), STATUS_EXIT(255));
+}
+
 static int leave_with_0(void *unused)
 {
 	(void)unused;

@@ -2,6 +2,7 @@
  * Lab 06: a kill meets a thread that has a part in the life of others: it stops or starts them,
  * joins it, holds it, or replaces its process's program.
  */
+#include "base/irq.h"
 #include "errno.h"
 #include "explore/scenario.h"
 
@@ -178,6 +179,21 @@ SCENARIO(kill_itself, "kill.own_process", "06.3", "P6.11", .cpus = 2)
 
 	thread_resume(victim);
 	expect_killed_or_3(pid, 0);
+}
+
+/* Before it runs a real-time thread is ready in a queue of its own. */
+SCENARIO(kill_urgent, "kill.urgent_before_it_runs", "06.4", "P6.4", .cpus = 1)
+{
+	struct sched_params urgent = params_of_level(PRIORITY_HIGHEST);
+	pid_t pid = make_victim(run);
+
+	policy_set_params(&victim->se, &urgent, time_now());
+	irq_off();
+	thread_resume(victim);
+	process_kill(subject, KILLED);
+	irq_on();
+	expect_killed_or_3(pid, 0);
+	expect(!ran, "a real-time thread that had not run before the kill ran after it");
 }
 
 /* --- Waits ------------------------------------------------------------------------------------ */

@@ -268,6 +268,8 @@ KTEST(kill_blocked_states, "kill.blocked", "06.5", "P6.3")
 	thread_join(other, NULL, DEADLINE_NEVER);
 }
 
+#define SIBLINGS	150		/* a kill is for all of them, however many there are */
+
 static _Atomic unsigned ran;
 
 static int count_run(void *arg)
@@ -279,18 +281,23 @@ static int count_run(void *arg)
 
 KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 {
-	struct thread *t, *second;
+	static struct thread *siblings[SIBLINGS];
+	struct thread *t;
 	struct process *p;
+	unsigned n = 0;
 
 	NEEDS_ONE_CPU;
 	ran = 0;
 	p = victim(count_run, NULL, &t);
-	REQUIRE(thread_create_in(p, "second", count_run, NULL, PRIORITY_DEFAULT, &second) == 0,
-		"P6.4", "no thread was made");
+	while (n < SIBLINGS && thread_create_in(p, "sibling", count_run, NULL, PRIORITY_DEFAULT,
+						&siblings[n]) == 0)
+		n++;
+	REQUIRE(n == SIBLINGS, "P6.4", "only %u threads were made", n);
 	irq_off();			/* on 1 CPU no other thread runs until irq_on() */
 	thread_resume(t);
 	thread_suspend(t);		/* SUSPENDED */
-	thread_resume(second);		/* READY */
+	for (unsigned i = 0; i < n; i++)
+		thread_resume(siblings[i]);	/* READY */
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	irq_on();
 	status_of(p->pid, "P6.4");
