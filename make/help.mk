@@ -16,7 +16,8 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
                     that make test has no time for: other machines, policies, compilers
   make mutate       change the solutions of LAB, or the file MUTATE, in small ways, one at a time, and
                     list the changes that no test notices; KILLERS=explorer asks only the explorer;
-                    FUNCTION, ONLY, SAMPLE, SEED, JOBS
+                    FUNCTION, ONLY, SAMPLE, SEED, JOBS; with KEEP=1 the changes keep the meaning, and
+                    whatever such a kernel loses in the grading of LAB is listed
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed
   make stress       kernel tests (except those of times) and user tests on 4 and 8 parallel CPUs,
                     under another policy each round: ROUNDS (default 5), SEED
@@ -74,8 +75,10 @@ For others:
   MUTATE=	the file below kernel/ or arch/ that mutate changes
   FUNCTION=	the one function of it to change
   KILLERS=	explorer: mutate asks only the explorer, which takes minutes; all if empty
+  KEEP=		1: mutate makes right kernels of LAB, none of which may lose a point
   MARKDOWN=	1: mutate prints the table as docs/mutation.md has it
-  SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty
+  SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty. With KEEP=1 so many
+		kernels with one change, and so many with several; 3 if empty
   JOBS=$(JOBS)		how many mutants at once; as many as cores if empty
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)
