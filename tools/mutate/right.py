@@ -19,7 +19,7 @@ from grade.score import Run
 from grade.verdict import Kind
 from labs.stage import StageError
 from tools.mutate.errors import MutateError
-from tools.mutate.keepers import KEEPERS, Kernel, Maker
+from tools.mutate.keepers import KEEPERS, Entry, Kernel, Maker
 from tools.mutate.killers import BUILT
 from tools.mutate.objects import Compiler
 from tools.mutate.store import Store, hash_of
@@ -180,7 +180,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def kernels(maker: Maker, options: argparse.Namespace, progress: Progress) -> list[Kernel]:
     """Those that are asked for; two with the same text count once."""
-    maker.entries = [e for e in maker.entries if options.only in e.name or not _is_operator(options.only)]
+    maker.entries = _wanted(maker.entries, options.only)
     found: dict[str, Kernel] = {}
     made = (maker.everywhere(), maker.singly(options.sample, options.seed),
             maker.mixed(options.sample, options.seed))  # fmt: skip
@@ -191,8 +191,10 @@ def kernels(maker: Maker, options: argparse.Namespace, progress: Progress) -> li
     return list(found.values())
 
 
-def _is_operator(text: str) -> bool:
-    return any(text in entry.name for entry in KEEPERS) if text else False
+def _wanted(entries: Sequence[Entry], only: str) -> Sequence[Entry]:
+    """The operators that --only names, alone or in front of a place; all if it names none, or mixed ones."""
+    first = only.partition(" ")[0]
+    return [e for e in entries if first and first in e.name] or entries
 
 
 def _run(options: argparse.Namespace) -> int:
