@@ -172,13 +172,20 @@ matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 	@$(PYTHON) -m $(if $(LAB)$(value ONLY),grade matrix,tools.test.matrix) $(grading) \
 		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)
 
-# A lab's mutants, or those of files of the kernel.
+# A lab's mutants, or those of files of the kernel; with KEEP=1 a lab's right kernels.
 mutate: $(O)/setup-test.mk
 	$(if $(LAB)$(value MUTATE),,$(error mutate needs LAB=name, one of: $(all_labs); or MUTATE=file or folder))
+ifeq ($(KEEP),1)
+	$(if $(value MUTATE),$(error KEEP=1 needs LAB=name, one of: $(all_labs)))
+	@$(PYTHON) -m tools.mutate.right --build-root '$(O)' --lab $(LAB) $(call named,only,ONLY) \
+		$(call named,killers,KILLERS) $(if $(filter file,$(origin ARCH)),,--arch $(ARCH)) \
+		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+else
 	@$(PYTHON) -m tools.mutate --build-root '$(O)' $(if $(value MUTATE),$(call named,file,MUTATE),--lab $(LAB)) \
 		$(call named,function,FUNCTION) $(call named,only,ONLY) $(call named,json,JSON) \
 		$(call named,killers,KILLERS) $(if $(filter 1,$(MARKDOWN)),--markdown) \
 		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+endif
 
 soak:
 	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))

@@ -16,9 +16,10 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
                     that make test has no time for: other machines, policies, compilers
   make mutate       change the solutions of LAB, or the files MUTATE, in small ways, one at a time, and
                     list the changes that no test notices; KILLERS=explorer asks only the explorer, each both;
-                    FUNCTION, ONLY, SAMPLE, SEED, JOBS
+                    FUNCTION, ONLY, SAMPLE, SEED, JOBS; with KEEP=1 the changes keep the meaning, and
+                    whatever such a kernel loses in the grading of LAB is listed
   make soak         the long runs: ten million fuzzed calls, no memory, every test by policy and seed,
-                    every mutant of every lab
+                    every mutant of every lab, and right kernels
   make stress       kernel tests (except those of times) and user tests on 4 and 8 parallel CPUs,
                     under another policy each round: ROUNDS (default 5), SEED
   make portability  make grade and make test on fresh systems of other distributions; ONLY, PARTS,
@@ -75,8 +76,10 @@ For others:
   MUTATE=	files or folders below kernel/ or arch/ that mutate changes
   FUNCTION=	the one function of it to change
   KILLERS=	explorer: mutate asks only the explorer, which takes minutes; all if empty
+  KEEP=		1: mutate makes right kernels of LAB, none of which may lose a point
   MARKDOWN=	1: mutate prints the table as docs/mutation.md has it
-  SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty
+  SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty. With KEEP=1 so many
+		kernels with one change, and so many with several; 3 if empty
   JOBS=$(JOBS)		how many mutants at once; as many as cores if empty
   TASKS=	the file of tasks that simulate runs
   ROUNDS=$(ROUNDS)	how often stress runs all tests (5 if empty), and portability grades each lab (10)

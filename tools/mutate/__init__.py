@@ -23,5 +23,14 @@ How a mutant comes about and dies, and where to read it:
     work.py         the steps of a run
     report.py       tables and the list of survivors
 
+The other direction, kernels that stay right:
+
+    plain.py        which code only reads and writes variables and fields
+    keeping.py      operators on conditions, loops, expressions that keep the meaning
+    moving.py       the same: another order, lock sections, functions
+    adding.py       the same: work, lines, fences, interrupts off
+    keepers.py      the table of these operators, and the kernels that they make of a lab
+    right.py        shows the kernels to the lab's grading
+
 docs/mutation.md says what the result means.
 """

@@ -52,14 +52,22 @@ def of_lab(root: Path, lab: Lab) -> list[Target]:
     found = []
     for path in lab.files:
         text = _text(root, path)
-        starts = _line_starts(text)
-        parts = tuple(
-            Part(starts[r.first + 1], starts[r.last], r.function)
-            for r in find_regions(path, text)
-            if r.lab == lab.name
-        )
-        found.append(Target(path, text, parts))
+        found.append(Target(path, text, _regions(lab, path, text)))
     return found
+
+
+def with_text(lab: Lab, target: Target, text: str) -> Target:
+    """The same file of @lab with another text; its regions are where their marks are now."""
+    return Target(target.path, text, _regions(lab, target.path, text))
+
+
+def _regions(lab: Lab, path: str, text: str) -> tuple[Part, ...]:
+    starts = _line_starts(text)
+    return tuple(
+        Part(starts[r.first + 1], starts[r.last], r.function)
+        for r in find_regions(path, text)
+        if r.lab == lab.name
+    )
 
 
 def _line_starts(text: str) -> list[int]:

@@ -86,7 +86,7 @@ def is_errno(name: str) -> bool:
 
 
 def unlock_early(source: Source, function: Node) -> Iterator[Change]:
-    for block, first, last in _sections(source, function):
+    for block, first, last in sections(source, function):
         for s in block[first + 1 : last]:
             if not s.is_declaration:
                 text = text_of(source, s)
@@ -95,7 +95,7 @@ def unlock_early(source: Source, function: Node) -> Iterator[Change]:
 
 
 def lock_late(source: Source, function: Node) -> Iterator[Change]:
-    for block, first, last in _sections(source, function):
+    for block, first, last in sections(source, function):
         for s in block[first + 1 : last]:
             text = text_of(source, s)
             edits = (cut(source, s), before(source, block[first], text))
@@ -103,14 +103,14 @@ def lock_late(source: Source, function: Node) -> Iterator[Change]:
 
 
 def no_lock(source: Source, function: Node) -> Iterator[Change]:
-    for block, first, last in _sections(source, function):
+    for block, first, last in sections(source, function):
         edits = (cut(source, block[first]), cut(source, block[last]))
         what = f"no {short(text_of(source, block[first]))} and no unlock"
         yield Change(block[first].start, what, edits)
 
 
 def lock_wide(source: Source, function: Node) -> Iterator[Change]:
-    for block, first, last in _sections(source, function):
+    for block, first, last in sections(source, function):
         if first > 0 and not block[first - 1].is_declaration:
             s = block[first - 1]
             text = text_of(source, s)
@@ -123,7 +123,7 @@ def lock_wide(source: Source, function: Node) -> Iterator[Change]:
             yield Change(s.start, f"{short(text)} comes before the unlock", edits)
 
 
-def _sections(source: Source, function: Node) -> Iterator[tuple[list[Statement], int, int]]:
+def sections(source: Source, function: Node) -> Iterator[tuple[list[Statement], int, int]]:
     """Blocks with the places of a call that takes a lock, and of the one that gives it back."""
     for block in blocks(source, function):
         for first, s in enumerate(block):

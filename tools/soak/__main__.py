@@ -2,8 +2,8 @@
 thousands of random task sets of each policy; ten million fuzzed system calls; every allocation
 failing in turn under every policy; the scheduler's own tests under every policy, with the CPUs' turns
 and the start of the clock chosen by a seed; every user test with a random number of CPUs, policy and
-seed of the CPUs' turns; and every mutant of every lab. Each failure names the command that repeats it. The
-last line is the count."""
+seed of the CPUs' turns; every mutant of every lab; and right kernels of each lab, which may not lose a
+point. Each failure names the command that repeats it. The last line is the count."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tools.boot import End, transcript, with_command
 from tools.diff import machines, shadow
 from tools.options import Parser, matching, run_program
 from tools.sets import run as sets
-from tools.soak import turns
+from tools.soak import right, turns
 from tools.test import diff, mutants, programs, robust
 from tools.test.builds import ROOT, clean_environment
 from tools.test.policies import every_combination, policies
@@ -141,6 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     jobs = [Job(t.title, t.check) for t in boots] + shadows(build_root, options.seeds)
     jobs += [Job(u.title, u.results) for u in turns.units(build_root, options.seeds)]
     jobs += mutants.every(build_root)
+    jobs += right.jobs(build_root, options.seeds)
     chosen = matching(jobs, options.only, parser)
     results = run_all("host", programs.host_jobs(build_root), workers)
     results += run_all("soak", chosen, workers)
