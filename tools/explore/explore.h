@@ -30,7 +30,7 @@
 
 /* --- access.c --------------------------------------------------------------------------------- */
 
-#define ACCESSES_MAX	400000		/* of one execution: more have no end */
+#define ACCESSES_MAX	1000000		/* of one execution: more have no end */
 #define ACCESSES_OF_TURN	20000	/* without a pause; then another CPU gets its turn */
 #define ENDLESS		"it does not end: the CPUs run on without progress"
 
