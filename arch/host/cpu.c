@@ -77,33 +77,12 @@ void host_irqs_enable(void)
 		host_take_interrupts();
 }
 
-/* Whether a timer interrupt may switch threads here: one is ready, or is woken by its deadline. */
-static bool timer_may_switch(void)
-{
-	const struct cpu *c = &cpus[vcpu];
-
-	return self()->timer_set && (c->runq.q.nr || c->sleepq.nr);
-}
-
-/* An interrupt may come just before, and the thread then be moved to another CPU. */
 u32 host_irqs_save(void)
 {
-	u32 on;
+	u32 on = self()->irqs_on;
 
-	if (self()->irqs_on)
-		explore_masks(timer_may_switch());
-	on = self()->irqs_on;
 	self()->irqs_on = false;
 	return on;
-}
-
-bool host_asks_for_cpu(const void *address)
-{
-	const struct thread *t = self()->current;
-	u32 others = (BIT(nr_vcpus) - 1) & ~BIT(vcpu);
-
-	return address == &t->cpu && self()->irqs_on && !t->preempt_depth &&
-	       t->se.affinity & others;
 }
 
 bool host_interrupt_waits(unsigned cpu)

@@ -34,9 +34,6 @@ bool host_irqs_enabled(void);
 bool host_takes_interrupts(unsigned cpu);	/* ... and it has interrupts on */
 void host_take_interrupts(void);		/* the current CPU takes all that wait */
 
-/* The thread reads at @address which CPU it is on, and may be moved to another one meanwhile. */
-bool host_asks_for_cpu(const void *address);
-
 /* Moves the clock to the next timer of a CPU that is idle or has interrupts on; false: none. */
 bool host_advance(void);
 bool host_can_advance(void);
@@ -104,9 +101,6 @@ void *host_first_frame(void *stack_top, void (*function)(void));
 /* This CPU waits: for an interrupt; for a store of another CPU. */
 void explore_idle(void);
 void explore_spin(void);
-
-/* This CPU turns interrupts off now; @switches: one that comes just before may switch threads. */
-void explore_masks(bool switches);
 
 /* This CPU is in user mode: it may be interrupted here; it does nothing else any more. */
 void explore_user(void);

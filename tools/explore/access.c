@@ -5,8 +5,7 @@
  * A CPU pauses before it takes a spin lock, and before an access to a racing word (order.c). All
  * that it does from one pause to the next runs in one piece: as nothing in it is unordered with
  * what other CPUs do meanwhile, it makes no difference when exactly it happens. Which words race
- * is learned, and the search repeated until nothing new was learned. An interrupt may make a
- * difference nevertheless, if the thread knows its CPU: explore_masks() in step.c.
+ * is learned, and the search repeated until nothing new was learned.
  */
 #include "explore.h"
 
@@ -116,8 +115,6 @@ static void note(const struct access *a, const void *sp)
 	}
 	if (a->kind != READ)
 		explore_stored(a->address, a->size);
-	else if (host_asks_for_cpu(a->address))
-		cpu_states[vcpu].asked = true;
 	if (on_access)
 		on_access(a);
 }

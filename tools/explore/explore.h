@@ -208,7 +208,6 @@ enum pause {
 	PAUSE_SPIN,		/* it waits in a loop for a store of another CPU */
 	PAUSE_TURN,		/* the same, and there was one since the CPU last waited */
 	PAUSE_LOOP,		/* it computes for ever in user mode */
-	PAUSE_MASK,		/* before it turns interrupts off */
 	PAUSE_FAILED		/* the execution has ended with a verdict */
 };
 
@@ -228,7 +227,6 @@ struct cpu_state {
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
 	bool fresh;			/* it has made no access since the pause where it began */
-	bool asked;			/* its thread has read which CPU this is, since the pause */
 	bool finished;			/* its function of a bare scenario has returned */
 };
 
@@ -260,7 +258,7 @@ void pause_cpu(enum pause why, const void *pc);
 
 /*
  * Where the execution is: twice the number of its accesses so far, the one that comes next
- * included; one more if a CPU has paused behind that access, to wait or to turn interrupts off.
+ * included; one more if a CPU has paused behind that access, to wait.
  */
 uint64_t position(void);
 extern uint64_t pause_at;		/* a position at which to pause, whatever the word */

@@ -64,7 +64,6 @@ void pause_cpu(enum pause why, const void *pc)
 		return;
 	cpu_states[vcpu].why = why;
 	cpu_states[vcpu].pc = pc;
-	cpu_states[vcpu].asked = false;
 	if (position() == pause_at)
 		explore_choice();
 	running = false;
@@ -85,17 +84,6 @@ void explore_spin(void)
 	progress.older[vcpu] = false;
 	progress.looked[vcpu] = progress.stores;
 	pause_cpu(news ? PAUSE_TURN : PAUSE_SPIN, NULL);
-}
-
-/*
- * A thread that knows its CPU may not be on it any more when interrupts are off. The access that
- * asked came after the last pause, so no other pause has this position.
- */
-void explore_masks(bool switches)
-{
-	if (cpu_states[vcpu].asked && switches)
-		pause_cpu(PAUSE_MASK, NULL);
-	cpu_states[vcpu].asked = false;
 }
 
 /* Not an access, but it counts as one, so that a schedule can name the moment before it. */
@@ -214,7 +202,6 @@ static bool can_go_on(unsigned cpu)
 	case PAUSE_SPIN:
 		return progress.looked[cpu] != progress.stores || host_takes_interrupts(cpu);
 	case PAUSE_TURN:
-	case PAUSE_MASK:
 		return true;
 	case PAUSE_LOOP:
 		return host_takes_interrupts(cpu);
