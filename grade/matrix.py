@@ -58,6 +58,7 @@ class Case:
     files: Mapping[str, bytes]
     decide: "Decider"
     builds: bool = True  # if not, even a build error is an answer
+    explored: bool = True  # scenarios count, behind the tests
     step: int = 0  # the handout's checkpoints up to this one decide instead
     begins: bool = False  # the panic that the handout begins with decides instead
     panics: str = ""  # the kernel is to stop, and to say this
@@ -76,22 +77,22 @@ Decider = Callable[[Case, Sequence[Run], Judge], tuple[bool, str]]
 
 def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
     for arch in arches:
-        yield Case(lab, "reference", arch, {}, _all_pass)
+        first = arch == arches[0]  # scenarios are the same for all: once is enough for what passes
+        yield Case(lab, "reference", arch, {}, _all_pass, explored=first)
         for v in variants(root, lab):
-            yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass)
+            yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass, explored=first)
         starter = starter_files(root, lab)
-        yield Case(lab, "starter", arch, starter, _all_unwritten)
+        yield Case(lab, "starter", arch, starter, _all_unwritten, explored=first)
         yield Case(lab, "starter's panic", arch, starter, _all_unwritten, begins=True)
         for step in lab.steps:
             done = starter_files(root, lab, step)
             yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
         for m in mutants(root, lab):
-            # The first port's cases make the explorer's runs, which are the same for all.
             explored = m.only and lab.test(m.only[0]).bound is not None
-            if arch in m.arches and (arch == arches[0] or not explored):
+            if arch in m.arches and (first or not explored):
                 yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property, m.only))
         for h in hostile(root, lab):
-            yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), builds=False)
+            yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
 
 
 def _all_pass(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
@@ -189,19 +190,20 @@ def _says(verdict: Verdict) -> str:
     return f"{verdict.kind.value} {broken}: {happened}" if broken else verdict.kind.value
 
 
-def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
-    """Builds and boots one case until it is decided."""
+def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Result:
+    """Builds and boots one case until it is decided. The first of @honest has the explorer."""
 
     built: dict[str, Product | BuildFailed] = {}
 
     def product(goal: str) -> Product | BuildFailed:
         """The case's kernel or explorer. Most cases are decided before the first scenario, so it is built
         when a run needs it."""
+        arch = case.arch if goal == "kernel" else next(iter(honest))
         if not case.files:
-            return honest
+            return honest[arch]
         if goal not in built:
             try:
-                built[goal] = bench.references[case.arch].build_with(case.files, honest, [goal])
+                built[goal] = bench.references[arch].build_with(case.files, honest[arch], [goal])
             except BuildFailed as e:
                 if case.builds:
                     raise
@@ -218,7 +220,8 @@ def decide(bench: engine.Bench, case: Case, honest: Product) -> Result:
         evidence = bench.runner.boot(engine.boot_of(test, run, made))
         return last_words(test, judge(case.lab, test, evidence), evidence, case.panics)
 
-    places = [case.arch, EXPLORER] if honest.explorer else [case.arch]
+    scenarios = case.explored and next(iter(honest.values())).explorer
+    places = [case.arch, EXPLORER] if scenarios else [case.arch]
     try:
         if case.step or case.begins:
             return _as_handout(case, product("kernel"))
@@ -248,7 +251,7 @@ def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) 
     progress.expect(len(cases))
 
     def one(case: Case) -> Result:
-        result = decide(bench, case, products[case.arch])
+        result = decide(bench, case, products)
         progress.step(f"{case.lab.name} {case.name}")
         if not result.passed:
             print(_line(result), file=sys.stderr, flush=True)

@@ -127,7 +127,7 @@ class Goals(unittest.TestCase):
         case = matrix.Case(self.lab, "mutant x", "riscv", {"a.c": b""}, decide, builds)
         passed = Verdict(Kind.PASS, (), {}, Trace((), False))
         with patch("grade.engine.judge_run", return_value=passed):
-            result = matrix.decide(bench, case, _HONEST)
+            result = matrix.decide(bench, case, {"riscv": _HONEST})
         return reference.asked, result
 
     def test_a_case_decided_in_qemu_needs_the_kernel_alone(self) -> None:
@@ -135,6 +135,24 @@ class Goals(unittest.TestCase):
 
     def test_a_case_decided_by_a_scenario_needs_the_explorer_alone(self) -> None:
         self.assertEqual(self.decided(EXPLORER)[0], ["explorer"])
+
+    def test_the_other_port_uses_the_explorer_of_the_first(self) -> None:
+        first, other = _Recorder("none"), _Recorder("none")
+        bench = Mock(references={"riscv": first, "x86_64": other})
+        honest = {"riscv": _HONEST, "x86_64": Product(Path("kernel"), None, None)}
+        seen: list[set[str]] = []
+
+        def decide(_: matrix.Case, runs: Sequence[Run], judged: matrix.Judge) -> tuple[bool, str]:
+            seen.append({r.arch for r in runs})
+            judged(next(r for r in reversed(runs)))
+            return True, "decided"
+
+        with patch("grade.engine.judge_run"):
+            for explored in (True, False):
+                case = matrix.Case(self.lab, "x", "x86_64", {"a.c": b""}, decide, explored=explored)
+                matrix.decide(bench, case, honest)
+        self.assertEqual(seen, [{"x86_64", EXPLORER}, {"x86_64"}])
+        self.assertEqual((first.asked, other.asked), (["explorer"], ["kernel"]))
 
     def test_an_explorer_that_does_not_compile_decides_no_mutant(self) -> None:
         _, result = self.decided(EXPLORER, fails="explorer")
