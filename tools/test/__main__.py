@@ -19,7 +19,6 @@ from tools.test import (
     host,
     kernel,
     labs,
-    mutants,
     policies,
     programs,
     robust,
@@ -40,7 +39,7 @@ _GROUPS: tuple[_Group, ...] = (
         "tests",
         (
             *(policies.jobs, unittests.jobs, robust.jobs, labs.jobs, kernel.jobs, policies.kernel_jobs),
-            *(diff.jobs, programs.jobs, costs.jobs, models.jobs, mutants.jobs),
+            *(diff.jobs, programs.jobs, costs.jobs, models.jobs),
         ),
         2,
     ),

@@ -1,0 +1,46 @@
+"""Every mutant of every lab: the lab's scenarios or tests must notice it, or labs/NN-name/equivalent.toml
+must say why nobody could."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from grade.lab import choose
+from tools.mutate.report import KILLED, LEFT, Fate
+from tools.test.builds import ROOT, clean_environment
+from tools.test.model import Job, Result, last_lines
+
+_RIGHT = {fate.value for fate in (*KILLED, Fate.EQUAL)}
+_JUDGED = _RIGHT | {fate.value for fate in LEFT}
+
+
+def jobs(build_root: Path) -> list[Job]:
+    return [_job(lab.name, build_root) for lab in choose(ROOT, [])]
+
+
+def _job(lab: str, build_root: Path) -> Job:
+    name, again = f"mutants of {lab}", f"again: make mutate LAB={lab}"
+
+    def check() -> Iterator[Result]:
+        with tempfile.TemporaryDirectory(prefix="trellis-mutants-") as folder:
+            out = Path(folder, "result.json")
+            argv = [sys.executable, "-m", "tools.mutate", "--lab", lab, "--json", str(out)]
+            argv += ["--build-root", str(build_root), "--jobs", "1"]
+            done = subprocess.run(argv, cwd=ROOT, env=clean_environment(), capture_output=True, text=True)
+            if not out.exists():
+                yield Result(name, False, last_lines(done.stderr))
+                return
+            told = json.loads(out.read_text(encoding="utf-8"))
+        for mutant in told["mutants"]:
+            if mutant["fate"] in _JUDGED:
+                why = f"{mutant['fate']}: {mutant['what']}\n{mutant['diff']}{again}"
+                yield Result(f"{name}: {mutant['id']}", mutant["fate"] in _RIGHT, why)
+        if told["missed"] or told["stale"]:
+            yield Result(f"{name}: every line, no stale entry", False, last_lines(done.stdout))
+
+    return Job(name, check)
