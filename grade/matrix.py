@@ -88,8 +88,8 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
             done = starter_files(root, lab, step)
             yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
         for m in mutants(root, lab):
-            explored = m.only and lab.test(m.only[0]).bound is not None
-            if arch in m.arches and (first or not explored):
+            by_scenario = m.only and lab.test(m.only[0]).bound is not None
+            if arch in m.arches and (first or not by_scenario):
                 yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property, m.only))
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)

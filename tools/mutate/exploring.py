@@ -19,14 +19,13 @@ from tools.explore.program import BOUND, ExploreError, explore
 from tools.explore.races import in_one_line
 from tools.mutate import questions
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import BUILT, Order, Verdict
+from tools.mutate.killers import BUILT, EXPLORED, Order, Verdict
 from tools.mutate.mutants import Mutant
 from tools.mutate.questions import Question, Survey
 from tools.mutate.store import Store, hash_of, hash_of_text
 from tools.options import interrupted
 from tools.progress import Progress
 
-_EXPLORED = ("tools/explore", "arch/host", "make/explore.mk")
 _GOALS = ("explorer",)
 
 
@@ -41,7 +40,7 @@ class Explorer:
     ) -> None:
         self._root = root
         self._store = store
-        self._kernel = hash_of(root, (*BUILT, *_EXPLORED))
+        self._kernel = hash_of(root, (*BUILT, *EXPLORED))
         self._fenced = not qemu.why_no_bubblewrap()
         self._reference = Reference(root, build_root, ARCHES[0], self._fenced, 1)
         self._order = Order()

@@ -20,6 +20,7 @@ from tools.options import interrupted
 BUILT = ("make/kernel.mk", "make/toolchain.mk", "kernel", *(f"arch/{arch}" for arch in ARCHES))
 
 
+EXPLORED = ("tools/explore", "arch/host", "make/explore.mk")
 JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")  # what a verdict under QEMU depends on
 
 

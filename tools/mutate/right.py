@@ -20,7 +20,7 @@ from grade.verdict import Kind
 from labs.stage import StageError
 from tools.mutate.errors import MutateError
 from tools.mutate.keepers import KEEPERS, Entry, Kernel, Maker
-from tools.mutate.killers import BUILT
+from tools.mutate.killers import BUILT, EXPLORED, JUDGED
 from tools.mutate.objects import Compiler
 from tools.mutate.store import Store, hash_of
 from tools.mutate.work import in_parallel
@@ -28,8 +28,6 @@ from tools.options import Parser, interrupted, run_program
 from tools.progress import Progress, shown
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py", "tools/explore", "arch/host",
-           "make/explore.mk")  # fmt: skip
 
 _HELP = """\
 Makes right kernels of the reference solutions of a lab: operators that keep the meaning change its
@@ -75,7 +73,8 @@ class Judge:
         self._machines = machines
         self._store = store
         self._progress = progress
-        self._context = hash_of(bench.root, (*BUILT, *_JUDGED, *_of_lab(lab)), frozenset({"__pycache__"}))
+        judging = (*BUILT, *JUDGED, *EXPLORED, *_of_lab(lab))
+        self._context = hash_of(bench.root, judging, frozenset({"__pycache__"}))
         self._honest: dict[str, Product] = {}
 
     def _first(self) -> str:

@@ -4,15 +4,13 @@ must say why nobody could."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from grade.lab import choose
 from tools.mutate.report import KILLED, LEFT, Fate
-from tools.test.builds import ROOT, clean_environment
+from tools.test.builds import ROOT, run_module
 from tools.test.model import Job, Result, last_lines
 
 _RIGHT = {fate.value for fate in (*KILLED, Fate.EQUAL)}
@@ -29,11 +27,10 @@ def _job(lab: str, build_root: Path) -> Job:
     def check() -> Iterator[Result]:
         with tempfile.TemporaryDirectory(prefix="trellis-mutants-") as folder:
             out = Path(folder, "result.json")
-            argv = [sys.executable, "-m", "tools.mutate", "--lab", lab, "--json", str(out)]
-            argv += ["--build-root", str(build_root), "--jobs", "1"]
-            done = subprocess.run(argv, cwd=ROOT, env=clean_environment(), capture_output=True, text=True)
+            words = ["--lab", lab, "--json", str(out), "--build-root", str(build_root), "--jobs", "1"]
+            done = run_module("tools.mutate", *words)
             if not out.exists():
-                yield Result(name, False, last_lines(done.stderr))
+                yield Result(name, False, last_lines(done.stdout))
                 return
             told = json.loads(out.read_text(encoding="utf-8"))
         for mutant in told["mutants"]:

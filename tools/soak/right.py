@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.test.builds import ROOT, clean_environment
+from tools.test.builds import ROOT, run_module
 from tools.test.model import Job, Result, last_lines
 
 _SAMPLE = 5
@@ -25,16 +23,7 @@ def _job(lab: str, seed: int, build_root: Path) -> Job:
 
     def check() -> Iterator[Result]:
         words = ["--lab", lab, "--sample", str(_SAMPLE), "--seed", str(seed), "--jobs", "1"]
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.mutate.right", *words, "--build-root", str(build_root)],
-            cwd=ROOT,
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_module("tools.mutate.right", *words, "--build-root", str(build_root))
         again = f"again: make mutate KEEP=1 LAB={lab} SAMPLE={_SAMPLE} SEED={seed}"
         yield Result(name, done.returncode == 0, f"{last_lines(done.stdout, 40)}\n{again}")
 

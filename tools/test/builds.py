@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
@@ -29,13 +30,19 @@ def clean_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in _OUR_MAKES} | {"LC_ALL": "C"}
 
 
+def run_module(*words: str) -> subprocess.CompletedProcess[str]:
+    """Runs one of our Python programs as `python3 -m` does, whatever make was told."""
+    return run_quietly([sys.executable, "-m", *words], ROOT, env=clean_environment())
+
+
 def run_quietly(
-    argv: Sequence[str], folder: Path, timeout: float | None = None
+    argv: Sequence[str], folder: Path, timeout: float | None = None, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program without input. Returns its standard output and error as one text."""
     return subprocess.run(
         argv,
         cwd=folder,
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

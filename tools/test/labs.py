@@ -6,15 +6,13 @@ on both ports, with the mutants.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
 from labs import handout
 from tools import qemu
-from tools.test.builds import ROOT, Build, clean_environment
+from tools.test.builds import ROOT, Build, run_module
 from tools.test.model import Job, Result, last_lines
 
 
@@ -42,16 +40,6 @@ def _handout_job(lab: str, arch: str, build_root: Path, rest: bool) -> Job:
 
 
 def grade(lab: str, arch: str, build_root: Path) -> Iterator[Result]:
-    argv = [sys.executable, "-m", "grade", "run", "--lab", lab, "--arch", arch]
-    argv += ["--build-root", str(build_root), "--jobs", "1"]
-    done = subprocess.run(
-        argv,
-        cwd=ROOT,
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    words = ["--lab", lab, "--arch", arch, "--build-root", str(build_root), "--jobs", "1"]
+    done = run_module("grade", "run", *words)
     yield Result(f"lab {lab} {arch}", done.returncode == 0, last_lines(done.stdout, 40))
