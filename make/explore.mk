@@ -42,8 +42,8 @@ $(E)/sources: FORCE
 
 $(EXPLORED): private EXPLORE_CFLAGS += -O1 -fsanitize=thread -ffunction-sections $(as_kernel)
 $(patsubst %,$(E)/obj/%.o,$(filter-out arch/host/absent.c,$(host_port))): private \
-	EXPLORE_CFLAGS += -O2 $(as_kernel)
-$(patsubst %,$(E)/obj/%.o,$(explorer) arch/host/absent.c): private EXPLORE_CFLAGS += -O2 -Iarch/host
+	EXPLORE_CFLAGS += -O3 -flto $(as_kernel)
+$(patsubst %,$(E)/obj/%.o,$(explorer) arch/host/absent.c): private EXPLORE_CFLAGS += -O3 -flto -Iarch/host
 
 $(E)/obj/%.o: % $(E)/flags
 	$(call say,CC,$<)
@@ -57,7 +57,13 @@ $(E)/core.o: $(EXPLORED) $(E)/sources
 		$(filter-out $(E)/obj/kernel/lock/spinlock.c.o,$(EXPLORED))
 	$Qobjcopy --rename-section .data=kdata --rename-section .bss=kbss $(E)/all.o $@
 
-$(E)/explore: $(E)/core.o $(EXPLORER)
+# The explorer and its port are compiled as one: a function is called for each access, and another for each
+# answer it needs. It is done before the core is linked, so it is not repeated for each of many submissions.
+$(E)/explorer.o: $(EXPLORER)
+	$(call say,LD,$@)
+	$Q$(EXPLORE_CC) $(EXPLORE_CFLAGS) -O3 -flto -r -flinker-output=nolto-rel -flto-partition=none -o $@ $^
+
+$(E)/explore: $(E)/core.o $(E)/explorer.o
 	$(call say,LD,$@)
 	$Q$(EXPLORE_CC) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
 

@@ -13,7 +13,7 @@
 #include "thread/thread.h"
 
 unsigned nr_vcpus, vcpu;
-bool scenario_over;
+bool scenario_sets_up, scenario_over;
 
 struct host_cpu host_cpus[HOST_CPUS];
 u64 host_clock;
@@ -42,6 +42,21 @@ __asm__(".text\n"
 	"	popq %r13\n"
 	"	popq %r12\n"
 	"	popq %rbx\n"
+	"	popq %rbp\n"
+	"	ret\n"
+	".globl host_call_on\n"
+	"host_call_on:\n"
+	"	pushq %rbp\n"
+	"	movq %rsp, %rbp\n"
+	"	movq %rdi, %rsp\n"
+	"	andq $-16, %rsp\n"
+	"	movq %rsi, %rax\n"
+	"	movq %rdx, %rdi\n"
+	"	movq %rcx, %rsi\n"
+	"	movq %r8, %rdx\n"
+	"	movq %r9, %rcx\n"
+	"	call *%rax\n"
+	"	movq %rbp, %rsp\n"
 	"	popq %rbp\n"
 	"	ret\n");
 
@@ -77,12 +92,33 @@ void host_irqs_enable(void)
 		host_take_interrupts();
 }
 
+/* Whether a timer interrupt may switch threads here: one is ready, or is woken by its deadline. */
+static bool timer_may_switch(void)
+{
+	const struct cpu *c = &cpus[vcpu];
+
+	return self()->timer_set && (c->runq.q.nr || c->sleepq.nr);
+}
+
+/* An interrupt may come just before, and the thread then be moved to another CPU. */
 u32 host_irqs_save(void)
 {
-	u32 on = self()->irqs_on;
+	u32 on;
 
+	if (self()->irqs_on)
+		explore_masks(timer_may_switch());
+	on = self()->irqs_on;
 	self()->irqs_on = false;
 	return on;
+}
+
+bool host_asks_for_cpu(const void *address)
+{
+	const struct thread *t = self()->current;
+	u32 others = (BIT(nr_vcpus) - 1) & ~BIT(vcpu);
+
+	return address == &t->cpu && self()->irqs_on && !t->preempt_depth &&
+	       t->se.affinity & others;
 }
 
 bool host_interrupt_waits(unsigned cpu)
@@ -187,6 +223,11 @@ bool host_advance(void)
 		return false;
 	host_clock = MAX(host_clock, host_cpus[cpu].timer_at);
 	return true;
+}
+
+void host_use_time(void)
+{
+	host_clock += sched_quantum;
 }
 
 /* --- Threads ---------------------------------------------------------------------------------- */

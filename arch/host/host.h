@@ -16,6 +16,7 @@
 
 extern unsigned nr_vcpus;
 extern unsigned vcpu;			/* which runs now */
+extern bool scenario_sets_up;		/* it has not come to explore_from_here() yet */
 extern bool scenario_over;		/* its own thread and its actors (scenario.h) have ended */
 
 /*
@@ -34,9 +35,14 @@ bool host_irqs_enabled(void);
 bool host_takes_interrupts(unsigned cpu);	/* ... and it has interrupts on */
 void host_take_interrupts(void);		/* the current CPU takes all that wait */
 
+/* The thread reads at @address which CPU it is on, and may be moved to another one meanwhile. */
+bool host_asks_for_cpu(const void *address);
+
 /* Moves the clock to the next timer of a CPU that is idle or has interrupts on; false: none. */
 bool host_advance(void);
 bool host_can_advance(void);
+
+void host_use_time(void);	/* moves it by a quantum: a CPU runs on and on */
 
 /*
  * The state of the machine. Its regions are large, and most of their lines of 64 bytes never
@@ -94,13 +100,22 @@ extern void *host_cpu_sp[HOST_CPUS];
 void host_switch_stack(void **save, void *load);
 void *host_first_frame(void *stack_top, void (*function)(void));
 
+/* Calls f(a, b, c, d), a function of integers or pointers, on the stack below @sp. */
+uint64_t host_call_on(void *sp, void (*f)(void), uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+
 /*
  * --- The explorer's, for the port ----------------------------------------------------------------
  */
 
+/* The scenario is set up: from now on, all schedules. */
+void explore_from_here(void);
+
 /* This CPU waits: for an interrupt; for a store of another CPU. */
 void explore_idle(void);
 void explore_spin(void);
+
+/* This CPU turns interrupts off now; @switches: one that comes just before may switch threads. */
+void explore_masks(bool switches);
 
 /* This CPU is in user mode: it may be interrupted here; it does nothing else any more. */
 void explore_user(void);

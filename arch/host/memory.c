@@ -32,12 +32,12 @@ static unsigned nr_caches;
 static struct {
 	size_t used;
 	unsigned nr_objects;
+	bool stacks_used[HOST_STACKS];
 	struct {
 		u32 start;
 		u16 cache;
 		bool freed;
-	} objects[MAX_OBJECTS];
-	bool stacks_used[HOST_STACKS];
+	} objects[MAX_OBJECTS];		/* the last field: a snapshot has only those in use */
 } heap;
 
 static char arena[ARENA_SIZE] __attribute__((aligned(ALIGN)));
@@ -113,14 +113,25 @@ void *kmalloc(size_t size)
 	return kmem_cache_alloc(buffers);
 }
 
-/* The index of the object that @address is in; nr_objects: none. */
+static bool is_in(size_t at, unsigned object)
+{
+	unsigned next = object + 1;
+
+	return next <= heap.nr_objects && at >= heap.objects[object].start &&
+	       at < (next < heap.nr_objects ? heap.objects[next].start : heap.used);
+}
+
+/* The index of the object that @address is in; nr_objects: none. Mostly it is the same again. */
 static unsigned object_of(const void *address)
 {
+	static unsigned last;
 	size_t at = (const char *)address - arena;
 	unsigned low = 0, high = heap.nr_objects;
 
 	if (at >= heap.used)
 		return heap.nr_objects;
+	if (is_in(at, last))
+		return last;
 	while (high - low > 1) {
 		unsigned middle = (low + high) / 2;
 
@@ -129,7 +140,7 @@ static unsigned object_of(const void *address)
 		else
 			high = middle;
 	}
-	return low;
+	return last = low;
 }
 
 void kmem_cache_free(struct kmem_cache *c, void *object)
@@ -360,7 +371,8 @@ unsigned host_pieces(struct piece *pieces)
 	pieces[n++] = (struct piece){ host_cpus, sizeof(host_cpus) };
 	pieces[n++] = (struct piece){ &host_clock, sizeof(host_clock) };
 	pieces[n++] = (struct piece){ &host_acting, sizeof(host_acting) };
-	pieces[n++] = (struct piece){ &heap, sizeof(heap) };
+	pieces[n++] = (struct piece){
+		&heap, (char *)&heap.objects[heap.nr_objects] - (char *)&heap };
 	find_stack_pointers(sp);
 	for (unsigned i = 0; i < HOST_STACKS; i++) {
 		if (!heap.stacks_used[i])

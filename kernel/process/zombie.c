@@ -176,15 +176,14 @@ static void become_zombie(struct process *p)
 /* Turns the machine off: init has ended. */
 static noreturn void machine_ends(int status)
 {
-	int code = status & 0x7f ? 128 + (status & 0x7f) : status >> 8;
-
-	console_exit_status(code);
+	console_exit_status(status & 0x7f ? 128 + (status & 0x7f) : status >> 8);
 	console_flush();
 	arch_machine_end(MACHINE_OFF);
 }
 
 void process_teardown(struct process *p)
 {
+	assert_may_block();
 	/* If every thread exited by itself, the process's status is the first one's code. */
 	process_kill(p, STATUS_EXIT(p->leader->exit_code));
 	trace(TRACE_LIFE, TRACE_EV_TEARDOWN, p->pid, 0);

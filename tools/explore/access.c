@@ -5,7 +5,8 @@
  * A CPU pauses before it takes a spin lock, and before an access to a racing word (order.c). All
  * that it does from one pause to the next runs in one piece: as nothing in it is unordered with
  * what other CPUs do meanwhile, it makes no difference when exactly it happens. Which words race
- * is learned, and the search repeated until nothing new was learned.
+ * is learned, and the search repeated until nothing new was learned. An interrupt may make a
+ * difference nevertheless, if the thread knows its CPU: explore_masks() in step.c.
  */
 #include "explore.h"
 
@@ -23,14 +24,11 @@ static const char *stack_pointer(unsigned stack)
 	return host_saved_sp(stack);
 }
 
-/* Whether @address was on a stack that was freed, or of a function that has returned. */
-static bool on_left_frame(const void *address)
+/* Whether @address, on another @stack, is of one that was freed, or of a function that returned. */
+static bool on_left_frame(const void *address, unsigned stack)
 {
-	unsigned stack = host_stack_of(address);
 	const char *sp;
 
-	if (stack == HOST_NO_STACK || stack == host_stack_of(__builtin_frame_address(0)))
-		return false;
 	if (host_stack_is_free(stack))
 		return true;
 	sp = stack_pointer(stack);
@@ -40,10 +38,12 @@ static bool on_left_frame(const void *address)
 
 static void check_memory(const struct access *a)
 {
-	const char *freed = host_freed(a->address);
-	bool on_free_stack = host_stack_is_free(host_stack_of(__builtin_frame_address(0)));
+	unsigned own = host_stack_of(cpu_states[vcpu].sp), stack = host_stack_of(a->address);
+	const char *freed = stack == HOST_NO_STACK ? host_freed(a->address) : NULL;
+	bool on_free_stack = host_stack_is_free(own);
 
-	if (!freed && !on_free_stack && !on_left_frame(a->address))
+	if (!freed && !on_free_stack &&
+	    (stack == HOST_NO_STACK || stack == own || !on_left_frame(a->address, stack)))
 		return;
 	if (on_access)
 		on_access(a);
@@ -58,8 +58,8 @@ static void check_memory(const struct access *a)
 		     a->kind == READ ? "read" : "written");
 }
 
-/* Pauses, if others could see the access that comes next; returns whether it did. */
-static bool pause_before(const struct access *a, const struct words *w)
+/* Whether the CPU pauses, as others could see the access that comes next. */
+static enum pause pause_before(const struct access *a, const struct words *w)
 {
 	struct cpu_state *c = &cpu_states[vcpu];
 	bool fresh = c->fresh;
@@ -71,16 +71,12 @@ static bool pause_before(const struct access *a, const struct words *w)
 	c->may_fail = a->may_fail;
 	if (a->kind == ACQUIRE) {
 		c->lock = a->address;
-		if (fresh && !*c->lock)
-			return false;
-		pause_cpu(PAUSE_LOCK, a->pc);
-		return true;
+		return fresh && !*c->lock ? PAUSE_NONE : PAUSE_LOCK;
 	}
 	c->unraced = !is_racing(w) && 2 * progress.accesses != pause_at;
 	if ((fresh && !weak) || (c->unraced && !(weak && a->may_fail)))
-		return false;
-	pause_cpu(PAUSE_ACCESS, a->pc);
-	return true;
+		return PAUSE_NONE;
+	return PAUSE_ACCESS;
 }
 
 static bool is_of_lock(enum kind kind)
@@ -88,9 +84,55 @@ static bool is_of_lock(enum kind kind)
 	return kind == ACQUIRE || kind == RELEASE || kind == TRY;
 }
 
-static void note(const struct access *a, const void *sp)
+/* The access comes now; @w is NULL if its words do not matter. */
+static void note(const struct access *a, const struct words *w)
 {
-	static struct words w;		/* not on the stack: that is a part of the state */
+	if (w) {
+		progress.stores += a->kind != READ;
+		order_access(w, a);
+		if (weak && a->plain && a->kind == WRITE)
+			order_plain_store(a);
+	}
+	if (a->kind != READ)
+		state_stored(a->address, a->size);
+	else if (host_asks_for_cpu(a->address))
+		cpu_states[vcpu].asked = true;
+	if (on_access)
+		on_access(a);
+}
+
+/* Notes the access, unless the CPU must pause before it: returns why. */
+static enum pause before(const struct access *a)
+{
+	struct words w;
+	enum pause why;
+
+	check_memory(a);
+	if (host_is_statistics(a->address)) {
+		note(a, NULL);
+		return PAUSE_NONE;
+	}
+	find_words(a->address, a->size, &w);
+	if (covers)
+		cover(a->pc, is_racing(&w) || is_of_lock(a->kind));
+	why = pause_before(a, &w);
+	if (why == PAUSE_NONE)
+		note(a, &w);
+	return why;
+}
+
+static void after_pause(const struct access *a)
+{
+	struct words w;
+
+	check_memory(a);
+	find_words(a->address, a->size, &w);
+	note(a, &w);
+}
+
+static void access_comes(const struct access *a, const void *sp)
+{
+	enum pause why;
 
 	if (!running)
 		return;
@@ -99,24 +141,12 @@ static void note(const struct access *a, const void *sp)
 	if (++progress.turn[vcpu] > ACCESSES_OF_TURN)
 		explore_spin();
 	cpu_states[vcpu].sp = sp;
-	check_memory(a);
-	if (!host_is_statistics(a->address)) {
-		find_words(a->address, a->size, &w);
-		if (covers)
-			cover(a->pc, is_racing(&w) || is_of_lock(a->kind));
-		if (pause_before(a, &w)) {
-			check_memory(a);
-			find_words(a->address, a->size, &w);
-		}
-		progress.stores += a->kind != READ;
-		order_access(&w, a);
-		if (weak && a->plain && a->kind == WRITE)
-			order_plain_store(a);
-	}
-	if (a->kind != READ)
-		explore_stored(a->address, a->size);
-	if (on_access)
-		on_access(a);
+	why = ASIDE(before, a, 0, 0, 0);
+	if (why == PAUSE_NONE)
+		return;
+	pause_cpu(why, a->pc);
+	cpu_states[vcpu].sp = sp;	/* interrupts have come, and this may be another CPU */
+	ASIDE(after_pause, a, 0, 0, 0);
 }
 
 /* --- Spin locks ------------------------------------------------------------------------------- */
@@ -138,6 +168,7 @@ static void lock_taken(const void *lock)
 	if (c->nr_held == HELD_MAX)
 		explore_fail("more than %u spin locks are held", HELD_MAX);
 	c->held[c->nr_held++] = lock;
+	progress.locks[vcpu] |= lock_bit(lock);
 }
 
 static void lock_released(const void *lock)
@@ -150,6 +181,9 @@ static void lock_released(const void *lock)
 			c->held[n++] = c->held[i];
 	while (c->nr_held > n)
 		c->held[--c->nr_held] = NULL;
+	progress.locks[vcpu] = 0;
+	for (unsigned i = 0; i < n; i++)
+		progress.locks[vcpu] |= lock_bit(c->held[i]);
 }
 
 /* --- What the port does without an access ----------------------------------------------------- */
@@ -157,13 +191,27 @@ static void lock_released(const void *lock)
 void explore_sends(const void *p)
 {
 	if (running)
-		order_store(p, 0, RELEASES, true);
+		ASIDE(order_store, p, 0, RELEASES, true);
 }
 
 void explore_gets(const void *p)
 {
 	if (running)
-		order_load(p, 0, 0, ACQUIRES);
+		ASIDE(order_load, p, 0, 0, ACQUIRES);
+}
+
+void explore_frees(const void *start, size_t size)
+{
+	if (running)
+		ASIDE(order_frees, start, size, 0, 0);
+}
+
+void explore_stored(const void *start, size_t size)
+{
+	if (running)
+		ASIDE(state_stored, start, size, 0, 0);
+	else
+		state_stored(start, size);
 }
 
 /* --- What the compiler calls ------------------------------------------------------------------ */
@@ -174,13 +222,13 @@ void explore_gets(const void *p)
 #define SP	((const char *)__builtin_frame_address(0) + 16)	/* of the caller */
 
 #define ACCESS(kind, plain, order, n, p) \
-	note(&(struct access){ kind, plain, false, 0, order, n, (const void *)(p), PC }, SP)
+	access_comes(&(struct access){ kind, plain, false, 0, order, n, (const void *)(p), PC }, SP)
 #define MAY_FAIL(order, n, p) \
-	note(&(struct access){ WRITE, false, true, 0, order, n, (const void *)(p), PC }, SP)
+	access_comes(&(struct access){ WRITE, false, true, 0, order, n, (const void *)(p), PC }, SP)
 #define STORES(p, order, keeps)	\
-	(running ? order_store((const void *)(p), sizeof(*(p)), order, keeps) : (void)0)
+	(running ? (void)ASIDE(order_store, p, sizeof(*(p)), order, keeps) : (void)0)
 #define LOADED(p, latest, order) \
-	(running ? order_load((const void *)(p), sizeof(*(p)), latest, order) : (latest))
+	(running ? ASIDE(order_load, p, sizeof(*(p)), latest, order) : (latest))
 
 void __tsan_init(void)
 {
@@ -218,8 +266,7 @@ void __tsan_write_range(char *p, size_t n)
 	for (size_t i = 0; i < n; i += 8)
 		ACCESS(WRITE, true, 0, n - i < 8 ? n - i : 8, p + i);
 	/* Once more, as the store comes behind the last of the pauses. */
-	if (running)
-		explore_stored(p, n);
+	explore_stored(p, n);
 }
 
 /* The operation is made after the pause, in one piece, and no other CPU runs meanwhile. */
@@ -301,13 +348,17 @@ ATOMIC(16, uint16_t)
 ATOMIC(32, uint32_t)
 ATOMIC(64, uint64_t)
 
+static void fence(int order, const void *pc)
+{
+	if (covers)
+		cover(pc, true);
+	order_fence(order);
+}
+
 void __tsan_atomic_thread_fence(int order)
 {
-	if (!running)
-		return;
-	if (covers)
-		cover(PC, true);
-	order_fence(order);
+	if (running)
+		ASIDE(fence, order, PC, 0, 0);
 }
 
 void __tsan_atomic_signal_fence(int order)

@@ -2,8 +2,10 @@
  * The explorer: runs scenarios over the kernel's own functions under every interleaving of a few
  * virtual CPUs. docs/explorer.md explains the method; arch/host is the machine.
  *
- *	order.c		which accesses are ordered, and which words race
+ *	order.c		which accesses are ordered, and which race
+ *	words.c		the words of memory that were accessed
  *	races.c		the data races that were seen
+ *	handed.c	words without a lock: what CPUs know of them is a part of the state
  *	weak.c		loads that read older stores
  *	access.c	the functions that the compiler calls at each access to memory
  *	step.c		lets one CPU run up to its next pause
@@ -108,6 +110,7 @@ void order_fence(int order);
 void order_each_release(void (*f)(uintptr_t at, const struct known *released, void *arg),
 			void *arg);
 
+void order_frees(const void *start, size_t size);	/* the memory is given back */
 void order_race(const void *address);	/* from now on the word at @address races */
 
 /* The location of the word at @address, or NULL; makes one if it races and is of @size. */
@@ -131,7 +134,12 @@ struct effects {
 };
 
 extern struct effects effects;		/* of the current step */
+uint64_t lock_bit(const void *lock);
 uint64_t lock_wanted(unsigned cpu);	/* the bit of the lock before which it has paused, or 0 */
+
+/* --- handed.c --------------------------------------------------------------------------------- */
+
+uint64_t handed_hash(void);	/* of what CPUs know of words that they hand over without a lock */
 
 /* --- weak.c ----------------------------------------------------------------------------------- */
 
@@ -208,7 +216,9 @@ enum pause {
 	PAUSE_SPIN,		/* it waits in a loop for a store of another CPU */
 	PAUSE_TURN,		/* the same, and there was one since the CPU last waited */
 	PAUSE_LOOP,		/* it computes for ever in user mode */
-	PAUSE_FAILED		/* the execution has ended with a verdict */
+	PAUSE_MASK,		/* before it turns interrupts off */
+	PAUSE_FAILED,		/* the execution has ended with a verdict */
+	PAUSE_NONE		/* it goes on */
 };
 
 #define HELD_MAX	8
@@ -227,6 +237,7 @@ struct cpu_state {
 	unsigned nr_held;
 	const void *held[HELD_MAX];	/* spin locks, outermost first */
 	bool fresh;			/* it has made no access since the pause where it began */
+	bool asked;			/* its thread has read which CPU this is, since the pause */
 	bool finished;			/* its function of a bare scenario has returned */
 };
 
@@ -238,6 +249,7 @@ struct progress {
 	uint64_t stores;		/* of these */
 	uint64_t looked[HOST_CPUS];	/* the stores so far when it last was in PAUSE_SPIN */
 	bool older[HOST_CPUS];		/* it has read an older store: it must look again */
+	uint64_t locks[HOST_CPUS];	/* that it holds: a bit for each, as in effects */
 	unsigned turn[HOST_CPUS];	/* accesses of the CPU since it paused */
 };
 
@@ -257,8 +269,18 @@ unsigned who_can_go_on(void);		/* a bit for each CPU */
 void pause_cpu(enum pause why, const void *pc);
 
 /*
+ * Calls f(a, b, c, d) on the explorer's stack, from a CPU's. A CPU's stack is a part of the state,
+ * so it must be the same however the explorer was compiled, and whatever it has seen before. @f
+ * must not pause, but it may fail.
+ */
+#define ASIDE(f, a, b, c, d) \
+	host_call_on(explorer_sp, (void (*)(void))(f), (uint64_t)(a), (uint64_t)(b), \
+		     (uint64_t)(c), (uint64_t)(d))
+extern void *explorer_sp;
+
+/*
  * Where the execution is: twice the number of its accesses so far, the one that comes next
- * included; one more if a CPU has paused behind that access, to wait.
+ * included; one more if a CPU has paused behind that access, to wait or to turn interrupts off.
  */
 uint64_t position(void);
 extern uint64_t pause_at;		/* a position at which to pause, whatever the word */
@@ -276,6 +298,7 @@ struct snapshot {
 
 extern bool check_lines;		/* slowly: is every store known? */
 void state_init(void);			/* after boot: the state now is the first */
+void state_stored(const void *start, size_t size);
 
 void snapshot_take(struct snapshot *s);
 void snapshot_restore(const struct snapshot *s);
@@ -287,13 +310,9 @@ void visited_clear(void);
 enum visit { VISIT_NEW, VISIT_KNOWN, VISIT_CYCLE };
 enum visit visit(uint64_t hash, unsigned budget);	/* VISIT_CYCLE: it is on this path */
 
-/* For each CPU, what the others may do from a state on until it runs again. */
-struct meanwhile {
-	struct effects by_others[HOST_CPUS];
-};
-
-void visit_finished(uint64_t hash, const struct meanwhile *m);
-const struct meanwhile *visit_meanwhile(uint64_t hash);		/* of a known state */
+/* @by_others: for each CPU, what the others may do from the state on until that one runs again. */
+void visit_finished(uint64_t hash, const struct effects *by_others);
+const struct effects *visit_meanwhile(uint64_t hash);		/* of a known state */
 extern uint64_t nr_states;
 
 /* --- search.c --------------------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ const char *check_end(void)
 {
 	const char *wrong = scenario->after ? scenario->after() : NULL;
 
+	if (scenario_sets_up)
+		wrong = "it has ended without explore_from_here()";
 	if (!wrong)
 		wrong = host_armed();
 	return wrong || scenario->keeps ? wrong : host_leak();
@@ -405,6 +407,7 @@ int main(int argc, char **argv)
 	booting = false;
 	step_init(scenario->bare);
 	state_init();
+	scenario_sets_up = scenario->sets_up;
 	search_init(scenario->bare);
 	if (strcmp(argv[2], "replay") == 0)
 		return replay_one(argv[3]);

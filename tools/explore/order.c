@@ -7,44 +7,18 @@
  * unordered if the later CPU has not seen a release that the earlier one made after its access. The
  * word is then racing: from now on a CPU pauses before it accesses it.
  *
- * A word is 8 bytes at first. As soon as an access is smaller, the next search has smaller words
- * there: neighbours that different locks guard must not be taken for one variable.
- *
  * A CPU also knows which stores it has seen, for loads that may read older ones: weak.c.
  *
  * A word's record belongs to the path that is explored, so the search takes changes back when it
- * goes back. Whether a word races is kept for ever, and so is its size.
+ * goes back. Whether a word races is kept for ever, and so is its size (words.c).
  */
 #include "explore.h"
 
 #include <string.h>
 
-#define TABLE_BITS	16
-#define TABLE_SIZE	(1u << TABLE_BITS)
-#define WORDS_MAX	(TABLE_SIZE / 2)
+#include "words.h"
+
 #define UNDO_MAX	(4 * ACCESSES_MAX)	/* an access changes two words at most, mostly */
-
-/* One word's history on this path. */
-struct history {
-	struct clock stored, loaded;	/* each CPU's own count at its last access; 0: none */
-	uint32_t stored_by[HOST_CPUS];	/* the code of that last access */
-	uint32_t loaded_by[HOST_CPUS];
-	uint8_t plain_store, plain_load;	/* a bit for each CPU: it was not atomic */
-	uint8_t thread;			/* that made the last access: its stack + 1 */
-	bool store, irqs_on;		/* of the last access */
-};
-
-struct word {
-	uintptr_t at;
-	uint8_t size;
-	uint8_t smallest;		/* access to the 8 bytes that begin here */
-	bool racing;
-	unsigned number;		/* of those whose accesses are effects; 0: not yet */
-	struct location *location;
-	uint32_t logged;		/* the snapshot since which its old history is in the log */
-	struct history h;
-	struct release *release;	/* NULL: it never had one */
-};
 
 /* Few words have releases. */
 struct release {
@@ -53,14 +27,7 @@ struct release {
 	struct known known;		/* what an acquire learns that reads the word now */
 };
 
-static struct word words[WORDS_MAX];
-static unsigned nr_words, nr_numbers;
-static struct {
-	uintptr_t at;
-	unsigned word;
-} table[TABLE_SIZE];
-
-unsigned nr_learned;
+static unsigned nr_numbers;
 struct cpu_known known[HOST_CPUS];
 
 #define RELEASES_MAX	4096
@@ -79,120 +46,6 @@ static struct release_change {
 } release_changes[UNDO_MAX];
 static unsigned nr_release_changes;
 static uint32_t snapshot_number = 1;
-
-/* --- Words ------------------------------------------------------------------------------------ */
-
-static unsigned slot_of(uintptr_t at)
-{
-	unsigned h = (at * 0x9e3779b97f4a7c15ull) >> (64 - TABLE_BITS);
-
-	while (table[h].at && table[h].at != at)
-		h = (h + 1) % TABLE_SIZE;
-	return h;
-}
-
-/* Which chunks of memory may have words: two that share a bit count as one. */
-#define CHUNK_BITS	12
-#define CHUNK		512
-static bool chunks[1u << CHUNK_BITS];
-
-static bool *chunk_of(uintptr_t at)
-{
-	return &chunks[at / CHUNK % (1u << CHUNK_BITS)];
-}
-
-/* Finds the word that begins at @at, or makes it. Most accesses ask for the same one repeatedly. */
-static struct word *entry(uintptr_t at)
-{
-	static struct word *last = words;
-	unsigned h;
-
-	if (last->at == at)
-		return last;
-	h = slot_of(at);
-	if (!table[h].at) {
-		*chunk_of(at) = true;
-		if (nr_words == WORDS_MAX)
-			explore_fail("the scenario touches too many words");
-		words[nr_words] = (struct word){ .at = at, .size = 8, .smallest = 8 };
-		table[h].at = at;
-		table[h].word = nr_words++;
-	}
-	last = &words[table[h].word];
-	return last;
-}
-
-/* The word that the byte at @address is in. */
-static struct word *find_word(const void *address)
-{
-	uintptr_t at = (uintptr_t)address;
-	struct word *whole = entry(at & -8ul), *part;
-
-	if (whole->size == 8)
-		return whole;
-	part = entry(at & -(uintptr_t)whole->size);
-	part->size = whole->size;
-	return part;
-}
-
-void find_words(const void *address, unsigned size, struct words *found)
-{
-	uintptr_t at = (uintptr_t)address, end = at + size, unit = at | size;
-
-	found->nr = 0;
-	unit &= -unit;
-	while (at < end) {
-		struct word *whole = entry(at & -8ul);
-
-		if (unit < whole->smallest) {
-			whole->smallest = unit;
-			nr_learned++;
-		}
-		found->of[found->nr++] = find_word((void *)at);
-		at = (at & -(uintptr_t)whole->size) + whole->size;
-	}
-}
-
-bool is_racing(const struct words *w)
-{
-	for (unsigned i = 0; i < w->nr; i++)
-		if (w->of[i]->racing)
-			return true;
-	return false;
-}
-
-void order_begin(void)
-{
-	bool split = false;
-
-	for (struct word *w = words; w < words + nr_words; w++) {
-		if (w->at % 8 || w->smallest == w->size)
-			continue;
-		w->size = w->smallest;
-		w->racing = false;	/* it may have been another part that raced */
-		split = true;
-	}
-	if (split)
-		forget_data_races();
-}
-
-bool order_is_coarse(const void *address)
-{
-	const struct word *whole = entry((uintptr_t)address & -8ul);
-
-	return whole->smallest < whole->size;
-}
-
-static void race(struct word *w)
-{
-	nr_learned += !w->racing;
-	w->racing = true;
-}
-
-void order_race(const void *address)
-{
-	race(find_word(address));
-}
 
 /* --- Going back ------------------------------------------------------------------------------- */
 
@@ -232,19 +85,26 @@ static const struct known nothing;
 
 static bool knows_nothing(const struct known *k)
 {
-	return !memcmp(&k->clock, &nothing.clock, sizeof(nothing.clock));
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < HOST_CPUS; i++)
+		any |= k->clock.of[i];
+	return !any;
 }
 
-struct location *order_location(const void *address, unsigned size)
+static struct location *location_of(struct word *w, const void *address, unsigned size)
 {
-	struct word *w = find_word(address);
-
 	if (weak && !w->location && w->racing && w->size == size &&
 	    (uintptr_t)address == w->at) {
 		w->location = location_create();
 		nr_learned += !!w->location;
 	}
 	return w->location;
+}
+
+struct location *order_location(const void *address, unsigned size)
+{
+	return location_of(find_word(address), address, size);
 }
 
 /* The word's record of releases, to be changed: the old one is in the log. */
@@ -280,7 +140,8 @@ static void acquire(const struct known *from, int order)
 
 uint64_t order_load(const void *address, unsigned size, uint64_t latest, int order)
 {
-	struct location *l = order_location(address, size);
+	struct word *w = find_word(address);
+	struct location *l = location_of(w, address, size);
 	struct cpu_state *c = &cpu_states[vcpu];
 	unsigned older = c->load == address && l ? c->older : 0;
 
@@ -288,7 +149,7 @@ uint64_t order_load(const void *address, unsigned size, uint64_t latest, int ord
 	progress.older[vcpu] |= older != 0;
 	if (l)
 		location_load(l, older);
-	acquire(older ? &l->old[older - 1].released : released(find_word(address)), order);
+	acquire(older ? &l->old[older - 1].released : released(w), order);
 	if (!older)
 		return latest;
 	if (on_older_load)
@@ -311,9 +172,9 @@ static void release(struct word *w, const struct known *k, bool keeps)
 
 void order_store(const void *address, unsigned size, int order, bool keeps)
 {
-	struct location *l = order_location(address, size);
-	struct cpu_known *k = &known[vcpu];
 	struct word *w = find_word(address);
+	struct location *l = location_of(w, address, size);
+	struct cpu_known *k = &known[vcpu];
 	uint64_t old = 0;
 
 	if (l) {
@@ -351,7 +212,8 @@ void order_fence(int order)
 void order_each_release(void (*f)(uintptr_t at, const struct known *released, void *arg), void *arg)
 {
 	for (unsigned i = 0; i < nr_releases; i++)
-		f(releases[i].word->at, &releases[i].known, arg);
+		if (!knows_nothing(&releases[i].known))
+			f(releases[i].word->at, &releases[i].known, arg);
 }
 
 void order_init(void)
@@ -371,15 +233,15 @@ static void compare(struct word *w, const struct access *a, unsigned cpu)
 	uint32_t seen = known[vcpu].now.clock.of[cpu];
 	const struct history *h = &w->h;
 
-	if (h->stored.of[cpu] > seen) {
+	if (h->of[cpu].stored > seen) {
 		race(w);
 		if (a->plain || h->plain_store & 1u << cpu)
-			note_data_race(a, h->stored_by[cpu]);
+			note_data_race(a, h->of[cpu].stored_by);
 	}
-	if (a->kind != READ && h->loaded.of[cpu] > seen) {
+	if (a->kind != READ && h->of[cpu].loaded > seen) {
 		race(w);
 		if (a->plain || h->plain_load & 1u << cpu)
-			note_data_race(a, h->loaded_by[cpu]);
+			note_data_race(a, h->of[cpu].loaded_by);
 	}
 }
 
@@ -398,12 +260,12 @@ static void remember(struct word *w, const struct access *a, unsigned thread)
 	struct history *h = change(w);
 	bool store = a->kind != READ;
 	uint32_t now = known[vcpu].now.clock.of[vcpu];
-	uint32_t *last = &(store ? &h->stored : &h->loaded)->of[vcpu], bit = 1u << vcpu;
+	uint32_t *last = store ? &h->of[vcpu].stored : &h->of[vcpu].loaded, bit = 1u << vcpu;
 	uint8_t *plain = store ? &h->plain_store : &h->plain_load;
 
 	/* Since the last release, one plain access is remembered before all atomic ones. */
 	if (a->plain || !(*plain & bit) || *last != now) {
-		(store ? h->stored_by : h->loaded_by)[vcpu] = (uintptr_t)a->pc;
+		*(store ? &h->of[vcpu].stored_by : &h->of[vcpu].loaded_by) = (uintptr_t)a->pc;
 		*plain = a->plain ? *plain | bit : *plain & ~bit;
 	}
 	*last = now;
@@ -449,40 +311,28 @@ static void compare_free(struct word *w)
 	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
 		uint32_t seen = known[vcpu].now.clock.of[cpu];
 
-		if (cpu != vcpu && (w->h.stored.of[cpu] > seen || w->h.loaded.of[cpu] > seen))
+		if (cpu != vcpu && (w->h.of[cpu].stored > seen || w->h.of[cpu].loaded > seen))
 			race(w);
 	}
 	note_effect(w, WRITE);
 }
 
-void explore_frees(const void *start, size_t size)
+void order_frees(const void *start, size_t size)
 {
-	uintptr_t at = (uintptr_t)start, end = at + size;
-
-	if (!running)
-		return;
-	for (at &= -8ul; at < end; at += 8) {
-		unsigned part;
-
-		if (!*chunk_of(at)) {
-			at |= CHUNK - 8;
-			continue;
-		}
-		if (!table[slot_of(at)].at)
-			continue;	/* nobody has accessed it */
-		part = entry(at)->size;
-		for (uintptr_t i = at; i < at + 8; i += part)
-			if (table[slot_of(i)].at)
-				compare_free(entry(i));
-	}
+	each_word(start, size, compare_free);
 }
 
 /* --- Accesses --------------------------------------------------------------------------------- */
 
+uint64_t lock_bit(const void *lock)
+{
+	return bit_of(find_word(lock));
+}
+
 void order_access(const struct words *w, const struct access *a)
 {
 	bool of_lock = a->kind == ACQUIRE || a->kind == RELEASE;
-	unsigned thread = host_stack_of(__builtin_frame_address(0)) + 1;
+	unsigned thread = nr_vcpus == 1 ? host_stack_of(cpu_states[vcpu].sp) + 1 : 0;
 
 	for (unsigned i = 0; i < w->nr; i++) {
 		for (unsigned cpu = 0; cpu < nr_vcpus && !of_lock; cpu++)
@@ -491,6 +341,8 @@ void order_access(const struct words *w, const struct access *a)
 		if (nr_vcpus == 1)
 			compare_threads(w->of[i], a->kind != READ, thread);
 		remember(w->of[i], a, thread);
+		if (!of_lock)
+			note_use(w->of[i], a);
 		note_effect(w->of[i], a->kind);
 	}
 }

@@ -46,7 +46,7 @@ static uint64_t value_at(const void *p, unsigned size)
 /* Follows the frame pointers, which everything that runs on a kernel stack keeps. */
 static void find_callers(struct record *r)
 {
-	const uintptr_t *frame = __builtin_frame_address(0);
+	const uintptr_t *frame = (const uintptr_t *)cpu_states[vcpu].sp - 2;
 	bool found = false;
 
 	r->stack = host_stack_of(frame);

@@ -55,14 +55,14 @@ static const struct schedule *shown;	/* a replay whose data races are told */
 #define TRAIL_MAX	(ACCESSES_MAX)
 static struct passed {
 	uint64_t hash;
-	struct meanwhile meanwhile;	/* as far as it was explored */
+	struct effects by_others[HOST_CPUS];	/* until each CPU runs, as far as explored */
 	unsigned ran;			/* the CPUs that ran since, on this path */
 } trail[TRAIL_MAX];
 static unsigned nr_trail;
 
 #define ALL_EFFECTS	{ ~0ull, ~0ull, ~0u }
-static const struct meanwhile anything = {
-	{ ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS }
+static const struct effects anything[HOST_CPUS] = {
+	ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS
 };
 
 static unsigned next_of(unsigned mask, unsigned cpu)
@@ -75,15 +75,20 @@ static unsigned next_of(unsigned mask, unsigned cpu)
 
 /*
  * Returns the CPU that goes on if nobody chooses: the last one, unless it cannot or had 3,000
- * steps.
+ * steps. If then nobody else can, it is time that passes: a thread that only looks again and again
+ * loses its CPU at the end of its quantum.
  */
 unsigned usual_cpu(unsigned mask, unsigned *turn)
 {
-	bool others = mask & ~(1u << vcpu), waits = cpu_states[vcpu].why == PAUSE_TURN;
+	bool can = mask & 1u << vcpu, others = mask & ~(1u << vcpu);
 
-	if (mask & 1u << vcpu && ((++*turn <= TURN_MAX && !waits) || !others))
+	if (can && ++*turn <= TURN_MAX && !(others && cpu_states[vcpu].why == PAUSE_TURN))
 		return vcpu;
 	*turn = 0;
+	if (can && !others) {
+		host_use_time();
+		return vcpu;
+	}
 	return next_of(mask, vcpu);
 }
 
@@ -179,8 +184,8 @@ static bool conflict(const struct effects *step, const struct effects *others, u
 	       others->stores & (step->loads | step->stores) || others->loads & step->stores;
 }
 
-/* Notes that @m comes next on the path. @depth: of the last choice. */
-static void add_meanwhile(const struct meanwhile *m, unsigned depth)
+/* Notes that @by_others, for each CPU, comes next on the path. @depth: of the last choice. */
+static void add_meanwhile(const struct effects *by_others, unsigned depth)
 {
 	struct passed *p = &trail[nr_trail - 1];
 	struct frame *f = depth ? &frames[depth - 1] : NULL;
@@ -189,22 +194,22 @@ static void add_meanwhile(const struct meanwhile *m, unsigned depth)
 		return;
 	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++)
 		if (!(p->ran & 1u << cpu))
-			effects_add(&p->meanwhile.by_others[cpu], &m->by_others[cpu]);
+			effects_add(&p->by_others[cpu], &by_others[cpu]);
 	if (f && f->next_open && f->trail == nr_trail - 1)
-		effects_add(&f->next, &m->by_others[f->usual]);
+		effects_add(&f->next, &by_others[f->usual]);
 }
 
 /* The CPU `vcpu` has made a step. A CPU that waits for a lock counts as if it had taken it. */
 static void note_step(struct run *r)
 {
 	struct frame *f = r->depth ? &frames[r->depth - 1] : NULL;
-	struct meanwhile m;
+	struct effects by_others[HOST_CPUS];
 
 	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
-		m.by_others[cpu] = cpu == vcpu ? (struct effects){ 0 } : effects;
+		by_others[cpu] = cpu == vcpu ? (struct effects){ 0 } : effects;
 		for (unsigned other = 0; other < nr_vcpus; other++)
 			if (other != cpu)
-				m.by_others[cpu].stores |= lock_wanted(other);
+				by_others[cpu].stores |= lock_wanted(other);
 	}
 	if (r->usual) {
 		f->step = effects;
@@ -215,7 +220,7 @@ static void note_step(struct run *r)
 	r->usual = false;
 	if (nr_trail)
 		trail[nr_trail - 1].ran |= 1u << vcpu;
-	add_meanwhile(&m, r->depth);
+	add_meanwhile(by_others, r->depth);
 }
 
 /* --- The search ------------------------------------------------------------------------------- */
@@ -238,7 +243,7 @@ static bool take(struct frame *f, unsigned *budget)
 	trail[f->trail].ran = 0;
 	f->next_open = false;
 	if (c.cpu == CPU_TIME)
-		add_meanwhile(&anything, 0);
+		add_meanwhile(anything, 0);
 	follow(&c);
 	return bit == f->usual;
 }
@@ -281,6 +286,10 @@ static enum next choose(struct run *r, struct figures *f)
 	*frame = (struct frame){ .state = frame->state, .at = position(), .budget = r->budget,
 				 .nr_choices = path.nr, .pauses = r->pauses };
 	frame->usual = usual_cpu(mask, &r->turn);
+	if (scenario_sets_up) {
+		vcpu = frame->usual;
+		return NEXT_STEP;
+	}
 	goes_on = frame->usual == self;
 	if (goes_on && weak_may_fail(self) && cpu_states[self].unraced)
 		mask = 1u << self;	/* there is a choice only of what the exchange does */
@@ -303,7 +312,7 @@ static enum next choose(struct run *r, struct figures *f)
 		add_meanwhile(visit_meanwhile(hash), r->depth);
 		return NEXT_PATH;
 	case VISIT_CYCLE:
-		add_meanwhile(&anything, r->depth);
+		add_meanwhile(anything, r->depth);
 		r->fair = true;
 		vcpu = frame->usual;
 		return NEXT_STEP;
@@ -337,7 +346,7 @@ static void reduce(struct frame *f)
 		return;
 	f->alternatives &= ((1u << FAILS) - 1) << OLDER(f->usual, 1);
 	/* All that could have come before that step comes after it. */
-	effects_add(&trail[f->trail].meanwhile.by_others[f->usual], &f->next);
+	effects_add(&trail[f->trail].by_others[f->usual], &f->next);
 }
 
 /* The last state on the path is left. */
@@ -345,8 +354,8 @@ static void leave_state(unsigned depth)
 {
 	const struct passed *p = &trail[--nr_trail];
 
-	visit_finished(p->hash, &p->meanwhile);
-	add_meanwhile(&p->meanwhile, depth);
+	visit_finished(p->hash, p->by_others);
+	add_meanwhile(p->by_others, depth);
 }
 
 /* The last choice on the path is the one before which @depth are. */

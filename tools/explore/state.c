@@ -23,6 +23,7 @@
 
 struct line {
 	char *start;
+	unsigned skip, size;		/* the part that is the region's: not the first, the last */
 	uint64_t words[WORDS];		/* its first contents */
 	uint64_t mask[WORDS];
 	uint64_t first_hash;
@@ -30,6 +31,7 @@ struct line {
 };
 
 static struct region regions[HOST_REGIONS];
+static char *bases[HOST_REGIONS];		/* the line where each begins */
 static uint16_t *index_of[HOST_REGIONS];	/* each line: 0 cold, else index in hot[] + 1 */
 static struct line hot[HOT_MAX];
 static uint64_t hashes[HOT_MAX];		/* of hot lines that are not dirty */
@@ -80,39 +82,49 @@ static uint64_t hash_line(const struct line *l)
 
 /* --- Hot lines -------------------------------------------------------------------------------- */
 
+/* Lines begin at multiples of their size, so a region's first and last may be shared. */
+static size_t lines_of(unsigned r)
+{
+	return (regions[r].start + regions[r].size - bases[r] + LINE - 1) / LINE;
+}
+
+static struct line line_of(unsigned r, size_t n)
+{
+	struct line l = { .start = bases[r] + n * LINE };
+	char *from = l.start > regions[r].start ? l.start : regions[r].start;
+	char *end = regions[r].start + regions[r].size;
+	char *to = l.start + LINE < end ? l.start + LINE : end;
+
+	l.skip = from - l.start;
+	l.size = to - from;
+	return l;
+}
+
 void state_init(void)
 {
 	host_regions(regions);
 	for (unsigned i = 0; i < HOST_REGIONS; i++) {
-		/*
-		 * Lines begin at multiples of their size; the last one may be shared with what
-		 * follows.
-		 */
-		char *start = (char *)((uintptr_t)regions[i].start & -LINE);
-
-		regions[i].size = (regions[i].size + (regions[i].start - start) + LINE - 1) & -LINE;
-		index_of[i] = calloc(regions[i].size / LINE, sizeof(*index_of[i]));
+		bases[i] = (char *)((uintptr_t)regions[i].start & -LINE);
+		index_of[i] = calloc(lines_of(i), sizeof(*index_of[i]));
 		if (check_lines)
-			first_contents[i] = memcpy(malloc(regions[i].size), start, regions[i].size);
+			first_contents[i] = memcpy(malloc(lines_of(i) * LINE), bases[i],
+						   lines_of(i) * LINE);
 	}
 	started = true;
 }
 
 static void make_hot(unsigned r, size_t n)
 {
-	char *base = (char *)((uintptr_t)regions[r].start & -LINE);
 	struct line *l = &hot[nr_hot];
 
 	if (nr_hot == HOT_MAX)
 		explore_fail("the scenario stores to more than %u lines of memory", HOT_MAX);
-	l->start = base + n * LINE;
+	*l = line_of(r, n);
 	memcpy(l->words, l->start, LINE);
-	for (unsigned i = 0; i < WORDS; i++) {
-		size_t at = (l->start - regions[r].start) / 8 + i;
-		bool masked = regions[r].mask && l->start + 8 * i >= regions[r].start;
-
-		l->mask[i] = masked ? regions[r].mask[at] : ~0ull;
-	}
+	memset((char *)l->mask + l->skip, 0xff, l->size);
+	if (regions[r].mask)
+		for (unsigned i = l->skip / 8; i < (l->skip + l->size) / 8; i++)
+			l->mask[i] = regions[r].mask[(l->start - regions[r].start) / 8 + i];
 	l->first_hash = hashes[nr_hot] = hash_line(l);
 	index_of[r][n] = ++nr_hot;
 }
@@ -125,15 +137,14 @@ static void mark_dirty(unsigned i)
 	dirty[nr_dirty++] = i;
 }
 
-void explore_stored(const void *start, size_t size)
+void state_stored(const void *start, size_t size)
 {
 	if (!started)
 		return;
 	for (unsigned r = 0; r < HOST_REGIONS; r++) {
-		const char *base = (char *)((uintptr_t)regions[r].start & -LINE);
-		size_t at = (const char *)start - base;
+		size_t at = (const char *)start - bases[r];
 
-		if (at >= regions[r].size)
+		if ((size_t)((const char *)start - regions[r].start) >= regions[r].size)
 			continue;
 		for (size_t n = at / LINE; n <= (at + size - 1) / LINE; n++) {
 			if (!index_of[r][n])
@@ -160,11 +171,12 @@ static void hash_dirty_lines(void)
 static void check_all_lines(void)
 {
 	for (unsigned r = 0; r < HOST_REGIONS; r++)
-		for (size_t n = 0; n < regions[r].size / LINE; n++) {
-			char *start = (char *)((uintptr_t)regions[r].start & -LINE) + n * LINE;
+		for (size_t n = 0; n < lines_of(r); n++) {
+			const struct line l = line_of(r, n);
 
-			if (!index_of[r][n] && memcmp(start, first_contents[r] + n * LINE, LINE))
-				explore_fail("a store to %p was not reported", (void *)start);
+			if (!index_of[r][n] &&
+			    memcmp(l.start + l.skip, first_contents[r] + n * LINE + l.skip, l.size))
+				explore_fail("a store to %p was not reported", (void *)l.start);
 		}
 	for (unsigned i = 0; i < nr_hot; i++)
 		if (!hot[i].dirty && hash_line(&hot[i]) != hashes[i])
@@ -180,8 +192,8 @@ uint64_t state_hash(void)
 	if (check_lines)
 		check_all_lines();
 	hash_dirty_lines();
-	h = hash_words(sum + scenario_over + (weak ? weak_hash() : 0), (const uint64_t *)cpu_states,
-		       nr_vcpus * sizeof(cpu_states[0]) / 8);
+	h = sum + handed_hash() + scenario_over + (weak ? weak_hash() : 0);
+	h = hash_words(h, (const uint64_t *)cpu_states, nr_vcpus * sizeof(cpu_states[0]) / 8);
 	for (unsigned i = 0; i < n; i++)
 		h = hash_words(mix(h, (uintptr_t)pieces[i].start), pieces[i].start,
 			       pieces[i].size / 8);
@@ -193,7 +205,7 @@ uint64_t state_hash(void)
 struct own_state {
 	struct cpu_state cpus[HOST_CPUS];
 	struct progress progress;
-	bool over;
+	bool sets_up, over;
 	void *sp[HOST_CPUS];
 	unsigned nr_hot;
 	uint64_t sum;
@@ -221,7 +233,9 @@ void snapshot_take(struct snapshot *s)
 {
 	struct piece pieces[HOST_PIECES_MAX];
 	unsigned n = host_pieces(pieces);
-	struct own_state own = { .progress = progress, .over = scenario_over };
+	struct own_state own = { .progress = progress,
+				 .sets_up = scenario_sets_up,
+				 .over = scenario_over };
 	char *lines;
 
 	hash_dirty_lines();
@@ -247,6 +261,14 @@ void snapshot_take(struct snapshot *s)
 	}
 }
 
+static void restore_line(const struct line *l, const void *contents)
+{
+	if (l->size == LINE)
+		memcpy(l->start, contents, LINE);
+	else
+		memcpy(l->start + l->skip, (const char *)contents + l->skip, l->size);
+}
+
 void snapshot_restore(const struct snapshot *s)
 {
 	const char *from = s->bytes;
@@ -263,15 +285,16 @@ void snapshot_restore(const struct snapshot *s)
 	memcpy(cpu_states, own.cpus, sizeof(own.cpus));
 	memcpy(host_cpu_sp, own.sp, sizeof(own.sp));
 	progress = own.progress;
+	scenario_sets_up = own.sets_up;
 	scenario_over = own.over;
 	sum = own.sum;
 	memcpy(known, own.known, sizeof(known));
 	memcpy(hashes, from, own.nr_hot * sizeof(hashes[0]));
 	from += own.nr_hot * sizeof(hashes[0]);
 	for (unsigned i = 0; i < own.nr_hot; i++, from += LINE)
-		memcpy(hot[i].start, from, LINE);
+		restore_line(&hot[i], from);
 	for (unsigned i = own.nr_hot; i < nr_hot; i++) {
-		memcpy(hot[i].start, hot[i].words, LINE);
+		restore_line(&hot[i], hot[i].words);
 		hashes[i] = hot[i].first_hash;
 	}
 	while (nr_dirty)
@@ -286,25 +309,36 @@ void snapshot_restore(const struct snapshot *s)
 
 /* --- States seen ------------------------------------------------------------------------------ */
 
+/* Small, as the search asks for one of many thousands at random, and most are never met again. */
 struct seen {
 	uint64_t hash;
-	uint32_t budget;		/* the largest with which it was explored */
-	bool open;			/* on the path that is explored now */
-	struct meanwhile meanwhile;
+	uint32_t budget : 31;		/* the largest with which it was explored */
+	uint32_t open : 1;		/* on the path that is explored now */
+	uint32_t number;		/* of the states, in the order in which they were met */
 };
 
 static struct seen *table;
 static size_t table_size;
+static struct effects *meanwhiles;	/* of each number, nr_vcpus */
 uint64_t nr_states;
+
+static void make_table(size_t n)
+{
+	table_size = n;
+	table = calloc(n, sizeof(*table));
+	meanwhiles = realloc(meanwhiles, (n / 2 + 1) * nr_vcpus * sizeof(*meanwhiles));
+	if (!table || !meanwhiles) {
+		fprintf(stderr, "explore: no memory left for %zu states\n", n / 2);
+		exit(2);
+	}
+}
 
 void visited_clear(void)
 {
-	if (!table) {
-		table_size = 1 << 12;
-		table = calloc(table_size, sizeof(*table));
-	} else {
+	if (table)
 		memset(table, 0, table_size * sizeof(*table));
-	}
+	else
+		make_table(1 << 12);
 	nr_states = 0;
 }
 
@@ -322,12 +356,7 @@ static void grow(void)
 	struct seen *old = table;
 	size_t n = table_size;
 
-	table_size *= 4;
-	table = calloc(table_size, sizeof(*table));
-	if (!table) {
-		fprintf(stderr, "explore: no memory left for %zu states\n", table_size);
-		exit(2);
-	}
+	make_table(n * 4);
 	for (size_t i = 0; i < n; i++)
 		if (old[i].hash)
 			*find(old[i].hash) = old[i];
@@ -340,23 +369,27 @@ enum visit visit(uint64_t hash, unsigned budget)
 
 	if (s->hash && s->budget >= budget)
 		return s->open ? VISIT_CYCLE : VISIT_KNOWN;
-	if (!s->hash && ++nr_states > table_size / 2) {
-		grow();
-		s = find(hash);
+	if (!s->hash) {
+		if (nr_states + 1 > table_size / 2) {
+			grow();
+			s = find(hash);
+		}
+		*s = (struct seen){ .hash = hash, .number = nr_states++ };
 	}
-	*s = (struct seen){ .hash = hash, .budget = budget, .open = true };
+	s->budget = budget;
+	s->open = true;
 	return VISIT_NEW;
 }
 
-void visit_finished(uint64_t hash, const struct meanwhile *m)
+void visit_finished(uint64_t hash, const struct effects *by_others)
 {
 	struct seen *s = find(hash);
 
 	s->open = false;
-	s->meanwhile = *m;
+	memcpy(&meanwhiles[s->number * nr_vcpus], by_others, nr_vcpus * sizeof(*meanwhiles));
 }
 
-const struct meanwhile *visit_meanwhile(uint64_t hash)
+const struct effects *visit_meanwhile(uint64_t hash)
 {
-	return &find(hash)->meanwhile;
+	return &meanwhiles[find(hash)->number * nr_vcpus];
 }

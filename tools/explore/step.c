@@ -20,8 +20,10 @@ struct progress progress;
 uint64_t pause_at;
 bool booting, running;
 char verdict[256];
-static void *explorer_sp;
+void *explorer_sp;
 static volatile uint64_t nr_steps;
+
+#define LEFT_BEHIND	1024		/* bytes of a stack */
 
 static void (*bare)(unsigned cpu);
 
@@ -49,6 +51,13 @@ static __attribute__((noinline)) void explore_choice(void)
 	__asm__ volatile("");
 }
 
+void explore_from_here(void)
+{
+	if (!scenario_sets_up)
+		explore_fail("explore_from_here() is for a scenario with .sets_up, and once");
+	scenario_sets_up = false;
+}
+
 uint64_t position(void)
 {
 	enum pause why = cpu_states[vcpu].why;
@@ -64,6 +73,7 @@ void pause_cpu(enum pause why, const void *pc)
 		return;
 	cpu_states[vcpu].why = why;
 	cpu_states[vcpu].pc = pc;
+	cpu_states[vcpu].asked = false;
 	if (position() == pause_at)
 		explore_choice();
 	running = false;
@@ -84,6 +94,17 @@ void explore_spin(void)
 	progress.older[vcpu] = false;
 	progress.looked[vcpu] = progress.stores;
 	pause_cpu(news ? PAUSE_TURN : PAUSE_SPIN, NULL);
+}
+
+/*
+ * A thread that knows its CPU may not be on it any more when interrupts are off. The access that
+ * asked came after the last pause, so no other pause has this position.
+ */
+void explore_masks(bool switches)
+{
+	if (cpu_states[vcpu].asked && switches)
+		pause_cpu(PAUSE_MASK, NULL);
+	cpu_states[vcpu].asked = false;
 }
 
 /* Not an access, but it counts as one, so that a schedule can name the moment before it. */
@@ -178,6 +199,20 @@ void step_init(void (*function)(unsigned cpu))
 	}
 }
 
+/*
+ * Clears what functions that have returned left below the stack pointer where the CPU has paused.
+ * A function that is called there next has it in its frame, until it stores to the frame, and then
+ * it would make states different that are not. Some words more than one pause leaves are enough.
+ */
+static void forget_returned(void)
+{
+	char *sp = host_cpu_sp[vcpu];
+	unsigned stack = host_stack_of(sp);
+
+	if (stack != HOST_NO_STACK && host_stack_of(sp - LEFT_BEHIND - sizeof(uint64_t)) == stack)
+		memset(sp - LEFT_BEHIND, 0, LEFT_BEHIND);
+}
+
 void step(unsigned cpu)
 {
 	vcpu = cpu;
@@ -186,6 +221,7 @@ void step(unsigned cpu)
 	effects = (struct effects){ 0 };
 	running = true;
 	host_switch_stack(&explorer_sp, host_cpu_sp[cpu]);
+	forget_returned();
 }
 
 static bool can_go_on(unsigned cpu)
@@ -202,6 +238,7 @@ static bool can_go_on(unsigned cpu)
 	case PAUSE_SPIN:
 		return progress.looked[cpu] != progress.stores || host_takes_interrupts(cpu);
 	case PAUSE_TURN:
+	case PAUSE_MASK:
 		return true;
 	case PAUSE_LOOP:
 		return host_takes_interrupts(cpu);

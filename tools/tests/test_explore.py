@@ -82,6 +82,11 @@ class Numbers(Explorer):
                     merged = explore(_PROGRAM, s.scenario, 9, _STEPS).outcome
                     self.assertEqual(merged, plain(s.scenario)[0])
 
+    def test_frames_that_are_gone_make_no_difference(self) -> None:
+        left = explore(_PROGRAM, "litmus.left_behind", 9)
+        nothing = explore(_PROGRAM, "litmus.not_left_behind", 9)
+        self.assertEqual((left.executions, left.states), (nothing.executions, nothing.states))
+
     def test_what_is_left_out_makes_no_difference(self) -> None:
         """A litmus program wholly; of the kernel, for wrong and right ones, see docs/explorer.md."""
         executions = [0, 0]
@@ -143,6 +148,12 @@ class Verdicts(Explorer):
 
     def test_without_its_choices_nothing_goes_wrong(self) -> None:
         self.assertEqual(replay(_PROGRAM, "litmus.torn", "x:")[0].outcome, "right")
+
+    def test_a_set_up_runs_in_one_way(self) -> None:
+        """Two additions that tear each other, first before explore_from_here(), then behind it."""
+        before = explore(_PROGRAM, "litmus.torn_in_set_up")
+        self.assertEqual((before.outcome, before.executions), ("complete", 1))
+        self.assertEqual(explore(_PROGRAM, "litmus.torn_after_set_up").outcome, "wrong")
 
     def test_two_searches_find_the_same(self) -> None:
         self.assertEqual(explore(_PROGRAM, "join.one", 1), explore(_PROGRAM, "join.one", 1))

@@ -40,6 +40,46 @@ static const char *nothing_armed(void)
 	return bad || nr_cpus == 1 ? bad : nothing_armed_on(&cpus[1]);
 }
 
+static struct waiter *earlier, *later;	/* in the order in which they are armed */
+static _Atomic unsigned turn;		/* even: this CPU's, odd: the watcher's */
+
+static int watch(void)
+{
+	for (unsigned i = 1; i < 8; i += 2) {
+		while (atomic_load(&turn) != i || atomic_load(&later->why) == WAIT_ARMED)
+			arch_spin_hint();
+		expect(atomic_load(&earlier->why) != WAIT_ARMED,
+		       "of two equal deadlines the one that was armed later is over first");
+		atomic_store(&turn, i + 1);
+	}
+	return 0;
+}
+
+/* The two deadlines are of either thread, and the first is either waiter. */
+SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .keeps = true)
+{
+	struct thread *owners[] = { thread_create("low", NULL, NULL, PRIORITY_LOW),
+				    thread_create("high", NULL, NULL, PRIORITY_HIGH) };
+
+	act_on(1, &other, watch);
+	explore_from_here();
+	for (unsigned i = 0; i < 4; i++) {
+		irq_off();
+		earlier = &armed[i & 1];
+		later = &armed[!(i & 1)];
+		for (unsigned k = 0; k < 2; k++) {
+			arm(k ^ (i & 1), 1000);
+			armed[k ^ (i & 1)].thread = owners[k ^ i >> 1];
+		}
+		atomic_store(&turn, 2 * i + 1);
+		sleepq_expire(&this_cpu()->sleepq, 1000);
+		irq_on();
+		while (atomic_load(&turn) != 2 * i + 2)
+			arch_spin_hint();
+	}
+	end_here();
+}
+
 /* All that are due leave in the same tick, however many; some have been claimed already. */
 SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed)
 {
@@ -62,9 +102,11 @@ SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed)
 	irq_on();
 }
 
-/* SLEEP2; the timer that ends the slice is the same one. */
+/* SLEEP2; the timer that ends the slice is the same one. Set for the past, it is set for now. */
 static void expect_timer(u64 at)
 {
+	if (time_before(at, time_now()))
+		at = time_now();
 	expect(!timer_is_late(this_cpu(), at), "a deadline is at %lu, and the timer is set for %lu",
 	       at, this_cpu()->timer_armed ? this_cpu()->timer_at : 0);
 }
@@ -138,6 +180,29 @@ SCENARIO(moved, "sleeper.moved", "04.2", "P4.5", .cpus = 2, .after = slept, .kee
 	act_on(1, &other, move);
 	act_on(0, &waits[0], check_timer);
 	result = thread_sleep_until(deadline_at(1000));
+	end_here();
+}
+
+static _Atomic bool awake;
+
+static int check_when_asleep(void)
+{
+	while (thread_state(waiter) != THREAD_SLEEPING &&
+	       !atomic_load_explicit(&awake, memory_order_relaxed))
+		arch_spin_hint();
+	return check_timer();
+}
+
+/*
+ * The same if its slice ends while it arms the deadline, and the idle CPU steals it: the CPU that
+ * it has left has no deadline then, or its timer is set for it.
+ */
+SCENARIO(stolen, "sleeper.stolen", "04.2", "P4.5", .cpus = 2, .after = slept, .keeps = true)
+{
+	waiter = current_thread();
+	act_on(0, &waits[0], check_when_asleep);
+	result = thread_sleep_until(deadline_at(1000));
+	atomic_store_explicit(&awake, true, memory_order_relaxed);
 	end_here();
 }
 

@@ -405,10 +405,13 @@ SCENARIO(unhold_or_hold, "hold.against_last_unhold", "06.6", "P6.8", .cpus = 2)
 	expect_one_teardown(pid);
 }
 
+static _Atomic bool begun;
+
 /* Uses the process up to the last moment, and then does nothing that others could see. */
 static int unhold(void *unused)
 {
 	(void)unused;
+	atomic_store_explicit(&begun, true, memory_order_relaxed);
 	atomic_store_explicit(&worked, 1, memory_order_relaxed);
 	process_unhold(subject);
 	while (!teardowns)
@@ -432,6 +435,40 @@ SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
 	expect_3(pid);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 	expect(worked_before_teardown, "the teardown does not know what a holder did before it");
+}
+
+static const char *work_was_known(void)
+{
+	return worked_before_teardown ? NULL
+				      : "the teardown does not know what a holder did before it";
+}
+
+/*
+ * The reaper was woken for something else and has not looked yet, so it learns of the subject from
+ * its list alone.
+ */
+SCENARIO(unhold_busy, "hold.given_up_to_a_busy_reaper", "06.6", "P6.8", .cpus = 3, .sets_up = true,
+	 .after = work_was_known, .keeps = true)
+{
+	struct thread *t, *dead = start(leave, NULL);
+
+	subject = make_leaver(&kernel_process, &t);
+	expect(process_hold(subject) && process_hold(subject),
+	       "a living process could not be held");
+	thread_resume(t);
+	while (subject->holds > 2 || thread_state(dead) != THREAD_DEAD)
+		arch_spin_hint();
+	start(unhold, NULL);
+	while (!atomic_load_explicit(&begun, memory_order_relaxed))
+		arch_spin_hint();
+	explore_from_here();
+	arch_irqs_disable();
+	thread_detach(dead);
+	process_unhold(subject);
+	while (!teardowns)
+		arch_spin_hint();
+	arch_irqs_enable();
+	end_here();
 }
 
 static int hold_for_a_while(void *unused)

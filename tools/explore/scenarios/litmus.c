@@ -46,6 +46,47 @@ BARE_SCENARIO(reader, "litmus.reader", .cpus = 2)
 			seen[i] = atomic_load(&x);
 }
 
+static noinline void leave_behind(u8 value)
+{
+	volatile u8 room[256];
+
+	for (unsigned i = 0; i < sizeof(room); i++)
+		room[i] = value;
+}
+
+static noinline void store_from_a_large_frame(u32 value)
+{
+	volatile u8 room[256];
+
+	room[0] = 0;
+	atomic_store(&y, value);
+	atomic_store(&y, room[0]);
+}
+
+/* CPU 0 leaves no trace of what it has read but in a frame that is gone; or none at all. */
+static void read_and_forget(unsigned cpu, bool leaves)
+{
+	u32 value = 0;
+
+	if (cpu == 0)
+		value = atomic_load(&x);
+	else
+		atomic_store(&x, 1);
+	leave_behind(leaves ? value : 2);
+	atomic_store(&y, cpu);		/* pauses, when that frame is gone */
+	store_from_a_large_frame(cpu);
+}
+
+BARE_SCENARIO(left_behind, "litmus.left_behind", .cpus = 2)
+{
+	read_and_forget(cpu, true);
+}
+
+BARE_SCENARIO(not_left_behind, "litmus.not_left_behind", .cpus = 2)
+{
+	read_and_forget(cpu, false);
+}
+
 /* In a lock's section the plain word is not racing: two orders. */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_OBJECT);
 
@@ -64,6 +105,29 @@ BARE_SCENARIO(locked, "litmus.locked", .cpus = 2, .after = both_counted)
 BARE_SCENARIO(torn, "litmus.torn", .cpus = 2, .wrong = true, .after = both_counted)
 {
 	plain++;
+}
+
+/* CPU 0 begins, and nobody else runs while it sets up. */
+static void tear(unsigned cpu, bool early)
+{
+	if (early)
+		plain++;
+	if (cpu == 0)
+		explore_from_here();
+	if (!early)
+		plain++;
+}
+
+BARE_SCENARIO(torn_early, "litmus.torn_in_set_up", .cpus = 2, .sets_up = true,
+	      .after = both_counted)
+{
+	tear(cpu, true);
+}
+
+BARE_SCENARIO(torn_late, "litmus.torn_after_set_up", .cpus = 2, .wrong = true, .sets_up = true,
+	      .after = both_counted)
+{
+	tear(cpu, false);
 }
 
 /* A lock may be held when another CPU tries it, even if nothing else happens while it is held. */
