@@ -44,6 +44,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", action="append", default=[], help="a lab or a folder of labs/mistakes; all")
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
+    parser.add_argument("--brief", action="store_true",
+                        help="do not run the tests that a mutant's `only` leaves out")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
 
@@ -75,7 +77,7 @@ Judge = Callable[[Run], Verdict]
 Decider = Callable[[Case, Sequence[Run], Judge], tuple[bool, str]]
 
 
-def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
+def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterator[Case]:
     for arch in arches:
         first = arch == arches[0]  # scenarios are the same for all: once is enough for what passes
         yield Case(lab, "reference", arch, {}, _all_pass, explored=first)
@@ -90,7 +92,7 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str]) -> Iterator[Case]:
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
             if arch in m.arches and (first or not by_scenario):
-                yield Case(lab, f"mutant {m.name}", arch, m.files, _loses(m.property, m.only))
+                yield Case(lab, f"mutant {m.name}", arch, m.files, loses(m.property, m.only, brief))
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
 
@@ -113,25 +115,24 @@ def _all_unwritten(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool
     return True, "every test stops at a stub"
 
 
-def _loses(property_id: str, only: Sequence[str]) -> Decider:
+def loses(property_id: str, only: Sequence[str], brief: bool) -> Decider:
     """A mutant: some run of a test that covers the property must break it.
 
     With @only, its first test must break it, its other tests may, and all runs of all other tests
-    are made and must pass. The explorer may see it as well, and user programs, which use everything.
+    are made and must pass, unless this is to be @brief: they take most of the time. The explorer may
+    see it as well, and user programs, which use everything.
     """
 
     def decide(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
-        if not only:
-            return loses(case, runs, judged)
         others = {t.name for t in case.lab.tests if t.bound is None and not t.program} - set(only)
-        plain = [r for r in runs if r.test in others]
-        seen, says = _all_pass(case, plain, judged)
-        if not seen:
+        plain = [r for r in runs if r.test in others and only and not brief]
+        missed, says = _all_pass(case, plain, judged)
+        if not missed:
             return False, f"only {', '.join(only)} should see it: {says}"
-        caught, says = loses(case, [r for r in runs if r.test == only[0]], judged)
-        return caught, f"{says}; the other {len(plain)} runs miss it" if caught else says
+        caught, says = breaks(case, [r for r in runs if not only or r.test == only[0]], judged)
+        return caught, f"{says}; the other {len(plain)} runs miss it" if caught and plain else says
 
-    def loses(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+    def breaks(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         other = ""
         for run in runs:
             if property_id not in case.lab.test(run.test).properties:
@@ -266,13 +267,15 @@ def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) 
             raise
 
 
-def _chosen(root: Path, names: Sequence[str], arches: Sequence[str], only: str) -> list[Case]:
+def _chosen(
+    root: Path, names: Sequence[str], arches: Sequence[str], only: str, brief: bool
+) -> list[Case]:
     """The cases of the labs and folders of mistakes that @names names; of all if it is empty."""
     known = folders(root)
     own = [n for n in names if n not in known or (root / "labs" / n / "lab.toml").exists()]
     labs = choose(root, own) if own or not names else []
     try:
-        cases = [c for lab in labs for c in cases_of(root, lab, arches) if only in c.name]
+        cases = [c for lab in labs for c in cases_of(root, lab, arches, brief) if only in c.name]
     except StageError as e:
         raise GraderError(str(e)) from e
     wanted = [f for f in known if not names or f in names]
@@ -281,7 +284,7 @@ def _chosen(root: Path, names: Sequence[str], arches: Sequence[str], only: str) 
 
 def run(root: Path, options: argparse.Namespace) -> int:
     arches = ARCHES if options.arch == "all" else (options.arch,)
-    cases = _chosen(root, options.lab, arches, options.only or "")
+    cases = _chosen(root, options.lab, arches, options.only or "", options.brief)
     if not cases:
         raise GraderError(f"no case has {options.only} in its name")
     bench = engine.set_up(root, options.build_root, arches, options.jobs)

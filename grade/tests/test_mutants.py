@@ -8,10 +8,15 @@ The reason is a row of a table there, with the property and, if the other port h
 import re
 import unittest
 from pathlib import Path
+from unittest.mock import Mock
 
+from grade import matrix
 from grade.lab import ARCHES, Lab, load_all
 from grade.mutants import Mutant, mutants
+from grade.score import Run
 from grade.tests.fake import ROOT
+from grade.trace import EMPTY
+from grade.verdict import Finding, Kind, Verdict
 
 _EXCUSE = re.compile(r"^\| (P\d+\.\d+)(?: \((\w+)\))? \| none: \w", re.M)
 
@@ -52,6 +57,40 @@ class Mutants(unittest.TestCase):
     def test_excuses(self) -> None:
         rows = "| P1.1 | none: no |\n| P1.2 (riscv) | none: no |\n| P1.3 | `one` |\n| P1.4 | none |\n"
         self.assertEqual(excused(rows), {("P1.1", a) for a in ARCHES} | {("P1.2", "riscv")})
+
+
+class Only(unittest.TestCase):
+    """A mutant that one test alone is to see."""
+
+    LAB = load_all(ROOT)[0]
+    PLAIN = [t for t in LAB.tests if t.bound is None and not t.program]
+    NAMED = next(t for t in PLAIN if t.properties)
+
+    def decided(self, seeing: set[str], brief: bool) -> tuple[bool, list[str]]:
+        """Whether the mutant is caught as it should be, and the tests that were run."""
+        asked = []
+        broken = Finding(self.NAMED.properties, "", "it happened")
+
+        def judged(run: Run) -> Verdict:
+            asked.append(run.test)
+            found = (broken,) if run.test in seeing else ()
+            return Verdict(Kind.FAIL if found else Kind.PASS, found, {}, EMPTY)
+
+        runs = [Run("riscv", t.name, 1, 1) for t in self.PLAIN]
+        case = matrix.Case(self.LAB, "mutant x", "riscv", {}, Mock())
+        decide = matrix.loses(self.NAMED.properties[0], (self.NAMED.name,), brief)
+        return decide(case, runs, judged)[0], asked
+
+    def test_all_others_must_miss_it(self) -> None:
+        other = next(t.name for t in self.PLAIN if t is not self.NAMED)
+        passed, asked = self.decided({self.NAMED.name}, brief=False)
+        self.assertTrue(passed)
+        self.assertEqual(sorted(asked), sorted(t.name for t in self.PLAIN))
+        self.assertFalse(self.decided({self.NAMED.name, other}, brief=False)[0])
+
+    def test_the_others_are_not_asked_if_it_is_to_be_brief(self) -> None:
+        self.assertEqual(self.decided({self.NAMED.name}, brief=True), (True, [self.NAMED.name]))
+        self.assertFalse(self.decided(set(), brief=True)[0])
 
 
 if __name__ == "__main__":

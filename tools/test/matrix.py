@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     others = [arch for arch in qemu.ARCHES if options.arch not in (arch, "all")]
     only = "".join(rf"^(?!.*\b{arch}\b)" for arch in others)
     totals = (
-        counts(("grade", "matrix", "--arch", options.arch, *where)),
+        counts(("grade", "matrix", "--brief", "--arch", options.arch, *where)),
         counts(("tools.test", "--rest", "--only", only, *where)),
     )
     done = [total for total in totals if total]
