@@ -144,23 +144,25 @@ def judge(
 
 
 def compare(outcome: Outcome, entries: Sequence[equivalent.Entry], whole: bool = True) -> None:
-    """Makes survivors with an entry EQUAL, and finds the entries that are stale. Not @whole: there are
-    more mutants."""
+    """Makes survivors with an entry EQUAL, and finds the entries that are stale. Mutants with the same code
+    may have an entry each, as any of them may be the one that was judged. Not @whole: there are more mutants.
+    """
+    judged = {r.mutant.id: r for r in outcome.results}
     named, unknown = equivalent.match(entries, [r.mutant for r in outcome.results])
     outcome.stale = [(entry, "there is no such mutant") for entry in unknown if whole]
-    for r in outcome.results:
-        entry = named.get(r.mutant.id)
+    for result in outcome.results:
+        entry = named.get(result.mutant.id)
+        r = judged.get(result.like, result)
         if entry is None or r.fate is Fate.WAITING:
             continue
-        if r.fate in LEFT:
+        if r.fate in (*LEFT, Fate.EQUAL):
             r.fate, r.entry = Fate.EQUAL, entry
         else:
             killer = f" ({r.verdict.killer})" if r.verdict and r.verdict.killed else ""
             outcome.stale.append((entry, f"the mutant {_WORDS.get(r.fate, r.fate.value)}{killer}"))
 
 
-_WORDS = {**dict.fromkeys(KILLED, "is killed"), Fate.SAME: "has the same code",
-          Fate.TWIN: "has the code of another mutant"}  # fmt: skip
+_WORDS = {**dict.fromkeys(KILLED, "is killed"), Fate.SAME: "has the same code"}
 
 
 def missed(

@@ -21,8 +21,8 @@ from tools.boot import End, transcript, with_command
 from tools.diff import machines, shadow
 from tools.options import Parser, matching, run_program
 from tools.sets import run as sets
-from tools.soak import mutants, right, turns
-from tools.test import diff, programs, robust
+from tools.soak import only, right, turns
+from tools.test import diff, mutants, programs, robust
 from tools.test.builds import ROOT, clean_environment
 from tools.test.policies import every_combination, policies
 from tools.test.model import Job, Result, kernel_says, last_lines
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     boots += [*sets.boots(build_root, options.sets, _SETS_A_BOOT), *trials(build_root, options.seeds)]
     jobs = [Job(t.title, t.check) for t in boots] + shadows(build_root, options.seeds)
     jobs += [Job(u.title, u.results) for u in turns.units(build_root, options.seeds)]
-    jobs += mutants.jobs(build_root)
+    jobs += mutants.every(build_root) + only.jobs(build_root)
     jobs += right.jobs(build_root, options.seeds)
     chosen = matching(jobs, options.only, parser)
     results = run_all("host", programs.host_jobs(build_root), workers)

@@ -19,6 +19,7 @@ from tools.test import (
     host,
     kernel,
     labs,
+    mutants,
     policies,
     programs,
     robust,
@@ -39,7 +40,7 @@ _GROUPS: tuple[_Group, ...] = (
         "tests",
         (
             *(policies.jobs, unittests.jobs, robust.jobs, labs.jobs, kernel.jobs, policies.kernel_jobs),
-            *(diff.jobs, programs.jobs, costs.jobs, models.jobs),
+            *(diff.jobs, programs.jobs, costs.jobs, models.jobs, mutants.jobs),
         ),
         2,
     ),

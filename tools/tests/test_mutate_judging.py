@@ -278,6 +278,18 @@ class Equivalents(unittest.TestCase):
         self.assertTrue(found.good)
         self.assertEqual(found.score, 1.0)
 
+    def test_an_entry_speaks_for_all_mutants_with_the_same_code(self) -> None:
+        one, other = mutant(1), mutant(2, text="a\ny\nc\n")
+        entries = self.read(self.ENTRY)
+        for named in (entries, [replace(entries[0], after="y")], [*entries, replace(entries[0], after="y")]):
+            found = Outcome("02", [Result(one, Fate.SURVIVED), Result(other, Fate.TWIN, like=one.id)])
+            work.compare(found, named)
+            self.assertEqual([r.fate for r in found.results], [Fate.EQUAL, Fate.TWIN])
+            self.assertTrue(found.good)
+        killed = Outcome("02", [Result(one, Fate.EXPLORER), Result(other, Fate.TWIN, like=one.id)])
+        work.compare(killed, [replace(entries[0], after="y")])
+        self.assertFalse(killed.good)
+
     def test_a_survivor_without_an_entry_is_a_failure(self) -> None:
         found = self.outcome(Fate.SURVIVED, [])
         self.assertFalse(found.good)

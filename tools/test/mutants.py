@@ -1,5 +1,6 @@
-"""Every mutant of every lab: the lab's scenarios or tests must notice it, or labs/NN-name/equivalent.toml
-must say why nobody could."""
+"""A sample of the mutation engine's mutants of each lab, the same one every time: the explorer must notice
+each, or labs/NN-name/equivalent.toml must say why nobody could. `make soak` judges all of them, with QEMU.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +14,30 @@ from tools.mutate.report import KILLED, LEFT, Fate
 from tools.test.builds import ROOT, run_module
 from tools.test.model import Job, Result, last_lines
 
+_SAMPLE = ("--killers", "explorer", "--sample", "67")
 _RIGHT = {fate.value for fate in (*KILLED, Fate.EQUAL)}
 _JUDGED = _RIGHT | {fate.value for fate in LEFT}
 
 
 def jobs(build_root: Path) -> list[Job]:
+    """A sample of each lab, shown to its scenarios."""
+    return [_job(lab.name, build_root, *_SAMPLE) for lab in choose(ROOT, []) if lab.has_scenarios()]
+
+
+def every(build_root: Path) -> list[Job]:
+    """All mutants of all labs, shown to all tests: hours."""
     return [_job(lab.name, build_root) for lab in choose(ROOT, [])]
 
 
-def _job(lab: str, build_root: Path) -> Job:
-    name, again = f"mutants of {lab}", f"again: make mutate LAB={lab}"
+def _job(lab: str, build_root: Path, *sample: str) -> Job:
+    name = f"mutants of {lab}"
+    again = f"again: python3 -m tools.mutate --lab {lab} {' '.join(sample)}"
 
     def check() -> Iterator[Result]:
         with tempfile.TemporaryDirectory(prefix="trellis-mutants-") as folder:
             out = Path(folder, "result.json")
             words = ["--lab", lab, "--json", str(out), "--build-root", str(build_root), "--jobs", "1"]
-            done = run_module("tools.mutate", *words)
+            done = run_module("tools.mutate", *words, *sample)
             if not out.exists():
                 yield Result(name, False, last_lines(done.stdout))
                 return
@@ -40,4 +49,4 @@ def _job(lab: str, build_root: Path) -> Job:
         if told["missed"] or told["stale"]:
             yield Result(f"{name}: every line, no stale entry", False, last_lines(done.stdout))
 
-    return Job(name, check)
+    return Job(name, check, rest=bool(sample))
