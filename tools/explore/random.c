@@ -132,9 +132,10 @@ static enum outcome run_one(unsigned depth, struct figures *f)
 	while ((mask = ready_cpus())) {
 		uint64_t at = position();
 		bool timer = !scenario_over && host_can_advance();
-		unsigned usual = usual_cpu(mask, &turn);
-		unsigned cpu = decide(mask | timer << CPU_TIME, usual, changes_at(pauses, depth));
+		unsigned usual = usual_cpu(mask, &turn), cpu = usual;
 
+		if (!scenario_sets_up)
+			cpu = decide(mask | timer << CPU_TIME, usual, changes_at(pauses++, depth));
 		vcpu = usual;
 		if (cpu != usual && path.nr < CHOICES_MAX) {
 			turn = 0;
@@ -142,7 +143,6 @@ static enum outcome run_one(unsigned depth, struct figures *f)
 			follow(&path.choices[path.nr++]);
 		}
 		step(vcpu);
-		pauses++;
 		f->steps++;
 		if (cpu_states[vcpu].why == PAUSE_FAILED)
 			return OUTCOME_WRONG;

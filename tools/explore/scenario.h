@@ -50,10 +50,7 @@ _Noreturn void explore_fail(const char *fmt, ...) printf_like(1, 2);
 			explore_fail(__VA_ARGS__);	\
 	} while (0)
 
-/*
- * Of a scenario with `.sets_up = true`, all before this runs in one way only, the usual one, unless
- * schedules are taken at random.
- */
+/* Of a scenario with `.sets_up = true`, all before this runs in one way only, the usual one. */
 void explore_from_here(void);
 
 /* A new kernel thread that runs. */
