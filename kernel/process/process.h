@@ -182,7 +182,7 @@ static inline struct process *process_get(struct process *p)
 
 void process_put(struct process *p);
 must_check bool process_hold(struct process *p);	/* false: it is dying */
-void process_unhold(struct process *p);				/* any context */
+void process_unhold(struct process *p);		/* never blocks; takes a wait queue's lock */
 
 /*
  * Ends @p with @status (Linux's encoding). Returns 0, or -EALREADY if @p is dying already; its

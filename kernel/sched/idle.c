@@ -11,9 +11,10 @@
  *	sets its bit                             queues the thread
  *	looks at the other queues                looks at idle_mask
  *
- * All four steps are sequentially consistent, so one of the two sees what the other did. A CPU that
- * has found work clears its bit, and then looks for real-time threads once more: a waker may have
- * kicked it for one just before, and the work that it found may be less urgent (BALANCE1).
+ * The idle CPU's steps are sequentially consistent, and so is a fence between those of the waker:
+ * one of the two sees what the other did. A CPU that has found work clears its bit, and then looks
+ * for real-time threads once more: a waker may have kicked it for one just before, while what it
+ * has found may be less urgent (BALANCE1).
  */
 #include "base/trace.h"
 #include "internal.h"
@@ -51,7 +52,7 @@ struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq)
 	struct cpu *c;
 
 	atomic_thread_fence(memory_order_seq_cst);	/* queued, now the mask */
-	idle = atomic_load(&idle_mask);
+	idle = atomic_load_explicit(&idle_mask, memory_order_relaxed);
 	if (!idle)
 		return NULL;
 	near = near_cpus(t ? thread_cpu(t) : runq_cpu(rq));

@@ -287,7 +287,7 @@ void thread_free_struct(struct thread *t);
  * Hooks, defined in kernel/process.
  * process_adopt(): adds @t to t->process, with a hold; -ESRCH if that takes no threads (PROCESS2).
  * process_forget_thread(): takes @t out: its address space, its figures, its place in the list.
- * process_teardown(): ends @p, whose last hold is gone.
+ * process_teardown(): ends @p, whose last hold is gone. May block.
  */
 int process_adopt(struct thread *t);
 void process_forget_thread(struct thread *t);

@@ -31,7 +31,7 @@ def every(build_root: Path) -> list[Job]:
 
 def _job(lab: str, build_root: Path, *sample: str) -> Job:
     name = f"mutants of {lab}"
-    again = f"again: python3 -m tools.mutate --lab {lab} {' '.join(sample)}"
+    again = " ".join(("again: python3 -m tools.mutate --lab", lab, *sample))
 
     def check() -> Iterator[Result]:
         with tempfile.TemporaryDirectory(prefix="trellis-mutants-") as folder:

@@ -155,6 +155,10 @@ class Verdicts(Explorer):
         self.assertEqual((before.outcome, before.executions), ("complete", 1))
         self.assertEqual(explore(_PROGRAM, "litmus.torn_after_set_up").outcome, "wrong")
 
+    def test_a_set_up_ends_once(self) -> None:
+        self.assertIn("without explore_from_here()", explore(_PROGRAM, "litmus.never_explored").verdict)
+        self.assertIn("and once", explore(_PROGRAM, "litmus.explored_twice").verdict)
+
     def test_two_searches_find_the_same(self) -> None:
         self.assertEqual(explore(_PROGRAM, "join.one", 1), explore(_PROGRAM, "join.one", 1))
 

@@ -40,12 +40,13 @@ static const char *nothing_armed(void)
 	return bad || nr_cpus == 1 ? bad : nothing_armed_on(&cpus[1]);
 }
 
+#define ROUNDS	4			/* two orders of the waiters, two of the threads */
 static struct waiter *earlier, *later;	/* in the order in which they are armed */
 static _Atomic unsigned turn;		/* even: this CPU's, odd: the watcher's */
 
 static int watch(void)
 {
-	for (unsigned i = 1; i < 8; i += 2) {
+	for (unsigned i = 1; i < 2 * ROUNDS; i += 2) {
 		while (atomic_load(&turn) != i || atomic_load(&later->why) == WAIT_ARMED)
 			arch_spin_hint();
 		expect(atomic_load(&earlier->why) != WAIT_ARMED,
@@ -63,7 +64,7 @@ SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .kee
 
 	act_on(1, &other, watch);
 	explore_from_here();
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		irq_off();
 		earlier = &armed[i & 1];
 		later = &armed[!(i & 1)];

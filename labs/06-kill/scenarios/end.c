@@ -445,7 +445,8 @@ static const char *work_was_known(void)
 
 /*
  * The reaper was woken for something else and has not looked yet, so it learns of the subject from
- * its list alone.
+ * its list alone: to wake it, or to switch threads here, takes a fence, which would tell it more.
+ * Interrupts stay off for that reason, and the reaper runs on a third CPU.
  */
 SCENARIO(unhold_busy, "hold.given_up_to_a_busy_reaper", "06.6", "P6.8", .cpus = 3, .sets_up = true,
 	 .after = work_was_known, .keeps = true)

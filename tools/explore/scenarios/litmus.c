@@ -130,6 +130,17 @@ BARE_SCENARIO(torn_late, "litmus.torn_after_set_up", .cpus = 2, .wrong = true, .
 	tear(cpu, false);
 }
 
+BARE_SCENARIO(never_explored, "litmus.never_explored", .cpus = 2, .wrong = true, .sets_up = true)
+{
+	seen[cpu] = 1;
+}
+
+BARE_SCENARIO(explored_twice, "litmus.explored_twice", .cpus = 1, .wrong = true, .sets_up = true)
+{
+	explore_from_here();
+	explore_from_here();
+}
+
 /* A lock may be held when another CPU tries it, even if nothing else happens while it is held. */
 BARE_SCENARIO(tried, "litmus.tried", .cpus = 2, .wrong = true)
 {
