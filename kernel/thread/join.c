@@ -33,8 +33,6 @@ static int await_left(struct thread *t, struct deadline d) HOLDS(t->joiners.lock
 	t->joiner = NULL;
 	if (t->detached)
 		return -ECHILD;
-	if (t->left)		/* also if it left in the moment we gave up */
-		return 0;
 	/* END LAB */
 	return err;
 }

@@ -4,7 +4,8 @@
 
 For each mutant all scenarios of its lab are searched with the bounds of the grade. Of those with a
 counterexample the one with the fewest executions is shown, and of equal ones the first by name. Then
-the same scenario is run at random, from seed 1, until that finds a counterexample too.
+the same scenario is run at random, from seed 1, until that finds a counterexample too. If there is
+none, the scenario is shown in which the mutant has a data race.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from grade.build import BuildFailed, Reference
 from grade.lab import Lab, choose
 from grade.mutants import Mutant, mutants
 from tools import qemu
+from tools.explore import races
 from tools.explore.program import Result, at_random, explore
 from tools.options import Parser, run_program, to_write
 from tools.progress import Progress, shown
@@ -37,33 +40,42 @@ class Row:
     found: Result | None
     milliseconds: float
     others: int  # more scenarios that show it
-    at_random: Result | None
+    at_random: Result | None  # none of a data race
 
     def cells(self) -> list[str]:
         name = f"`{self.mutant.name}`"
-        if self.found is None or self.at_random is None:
+        if self.found is None:
             return [name, self.mutant.what, "–", "", "", "", "", ""]
-        random = f"{self.at_random.random:,}" if self.at_random.outcome == "wrong" else f"> {_RANDOM:,}"
-        return [name, self.mutant.what, f"`{self.found.scenario}`", f"{self.others}",
-                f"{self.found.bound}", f"{self.found.executions:,}", f"{self.milliseconds:,.0f}",
-                random]  # fmt: skip
+        preemptions, random = "a data race", "–"
+        if self.at_random is not None:
+            preemptions = f"{self.found.bound}"
+            random = f"{self.at_random.random:,}" if self.at_random.outcome == "wrong" else f"> {_RANDOM:,}"
+        return [name, self.mutant.what, f"`{self.found.scenario}`", f"{self.others}", preemptions,
+                f"{self.found.executions:,}", f"{self.milliseconds:,.0f}", random]  # fmt: skip
 
 
 def _judge(program: Path, lab: Lab, mutant: Mutant, fenced: bool) -> Row:
     found: list[tuple[int, str, Result, float]] = []
+    raced: list[tuple[int, str, Result, float]] = []
     for test in lab.tests:
         if test.bound is None:
             continue
         began = time.monotonic()
         result = explore(program, test.name, test.bound, fenced=fenced)
         spent = 1000 * (time.monotonic() - began)
+        seen = (result.executions, test.name, result, spent)
         if result.outcome == "wrong":
-            found.append((result.executions, test.name, result, spent))
-    if not found:
+            found.append(seen)
+        elif races.touching(program, test.name, result.races, lab.files, fenced):
+            raced.append(seen)
+    if not found and not raced:
         return Row(mutant, None, 0, 0, None)
-    _, name, best, spent = min(found)
+    _, name, best, spent = min(found or raced)
+    others = len(found) + len(raced) - 1
+    if not found:
+        return Row(mutant, best, spent, others, None)
     nothing = Result(name, "bounded", 0, 0, 0, 0, 0)
-    return Row(mutant, best, spent, len(found) - 1, at_random(program, nothing, _RANDOM, fenced=fenced))
+    return Row(mutant, best, spent, others, at_random(program, nothing, _RANDOM, fenced=fenced))
 
 
 def in_the_kernel(lab: Lab) -> list[Mutant]:
@@ -71,21 +83,24 @@ def in_the_kernel(lab: Lab) -> list[Mutant]:
     return [m for m in mutants(ROOT, lab) if any(not f.startswith("arch/") for f in m.files)]
 
 
-def survey(
-    lab: Lab, only: str, reference: Reference, fenced: bool, progress: Progress
-) -> Iterator[Row]:
+def survey(lab: Lab, only: str, reference: Reference, fenced: bool, progress: Progress) -> list[Row]:
     """The rows of @lab, for the mutants with @only in their names."""
     wrong = [m for m in in_the_kernel(lab) if only in m.name]
     honest = reference.build([], ["explorer"], progress)
     progress.expect(len(wrong))
-    for mutant in wrong:
+
+    def judge(mutant: Mutant) -> Row:
         try:
             product = reference.build_with(mutant.files, honest, ["explorer"])
         except BuildFailed as e:
             raise SystemExit(f"{mutant.name} does not compile: {e}") from e
         assert product.explorer is not None
-        yield _judge(product.explorer, lab, mutant, fenced)
+        row = _judge(product.explorer, lab, mutant, fenced)
         progress.step(f"{lab.name} {mutant.name}")
+        return row
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(judge, wrong))
 
 
 _TITLES = ("mutant", "its mistake", "scenario", "others", "preemptions", "executions", "ms", "at random")
@@ -112,7 +127,8 @@ names the scenario that needs the fewest executions to its first counterexample,
 find it too; the preemptions of that counterexample; the executions up to it, and the time, with the start
 of the program. *At random* is the number of random schedules of that scenario (seed 1, `RANDOM=`) up to
 the first counterexample. A mutant without a scenario is found in QEMU alone: no order of events makes a
-difference to it, or no scenario is about it. Or no execution goes wrong, and it is found by its data race.
+difference to it, or no scenario is about it. *A data race* instead of preemptions: no execution goes
+wrong, but nothing orders two accesses to the same memory; the executions are those of the whole search.
 
 Everything but the time is the same on each machine. This page is made by
 
@@ -132,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with shown() as progress:
             page = _page([
-                table(lab, list(survey(lab, options.only, reference, fenced, progress)))
+                table(lab, survey(lab, options.only, reference, fenced, progress))
                 for lab in choose(ROOT, options.lab)
                 if lab.has_scenarios()
             ])  # fmt: skip

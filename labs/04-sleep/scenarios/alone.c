@@ -11,8 +11,8 @@ static struct actor other;
 
 /* --- Many waiters ----------------------------------------------------------------------------- */
 
-/* More than a byte can count. None of them blocks: all are the scenario's own thread. */
-static struct waiter waiters[300];
+/* More than any batch has places. None of them blocks: all are the scenario's own thread. */
+static struct waiter waiters[1100];
 static struct wait_link links[ARRAY_SIZE(waiters)];
 
 static void link_all(void)

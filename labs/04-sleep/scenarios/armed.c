@@ -15,7 +15,7 @@ static int result;			/* of its sleep or wait */
 
 /* --- By hand, with interrupts off: no timer expires these ------------------------------------- */
 
-static struct waiter armed[300];
+static struct waiter armed[1100];
 
 static void arm(unsigned i, u64 deadline)
 {

@@ -257,3 +257,19 @@ SCENARIO(destroyed_again, "destroy.and_again", "04.5", "P4.12", .cpus = 2, .afte
 	result = wait_once(&q, DEADLINE_NEVER, &ticket);
 	end_here();
 }
+
+/* A sleeper that returns while the expiry has it in hand leaves it a pointer to the next sleep. */
+static noinline int sleep_to(u64 deadline)
+{
+	return thread_sleep_until(deadline_at(deadline));
+}
+
+SCENARIO(sleeper_again, "sleeper.and_again", "04.4", "P4.12", .cpus = 2, .keeps = true)
+{
+	act_on(1, &first, expire);
+	sleep_to(1000);
+	sleep_to(2000);
+	expect(!time_before(time_now(), 2000), "the second sleep ended %lu ns early",
+	       2000 - time_now());
+	end_here();
+}

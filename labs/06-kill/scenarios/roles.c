@@ -196,6 +196,36 @@ SCENARIO(kill_urgent, "kill.urgent_before_it_runs", "06.4", "P6.4", .cpus = 1)
 	expect(!ran, "a real-time thread that had not run before the kill ran after it");
 }
 
+static _Atomic bool kept, killed;
+
+static int keep_the_cpu(void *unused)
+{
+	(void)unused;
+	irq_off();
+	kept = true;
+	while (!killed)
+		arch_spin_hint();
+	irq_on();
+	return 0;
+}
+
+SCENARIO(kill_elsewhere, "kill.before_it_runs_elsewhere", "06.4", "P6.4", .cpus = 2,
+	 .sets_up = true)
+{
+	pid_t pid = make_victim(run);
+
+	thread_detach(start_on(1, keep_the_cpu, NULL));
+	while (!kept)
+		arch_spin_hint();
+	expect(!sched_set_affinity(victim, BIT(1)), "CPU 1 is not there");
+	thread_resume(victim);
+	explore_from_here();
+	process_kill(subject, KILLED);
+	killed = true;
+	expect_killed_or_3(pid, 0);
+	expect(!ran, "a thread that waited for another CPU before the kill ran after it");
+}
+
 /* --- Waits ------------------------------------------------------------------------------------ */
 
 static int wait_for_kill(void *unused)
