@@ -1,16 +1,18 @@
 """The snapshot that submissions are built from."""
 
 import os
+import subprocess
 import tempfile
 import unittest
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 from unittest.mock import Mock, patch
 
 from grade import engine, matrix
-from grade.build import BuildFailed, Product, _adopt, _make_environment, _sync
+from grade.build import BuildFailed, Product, _adopt, _copy, _make_environment, _put, _sync
 from grade.lab import EXPLORER, Lab, load_all
 from grade.score import Run
 from grade.tests.fake import ROOT
@@ -64,6 +66,35 @@ class Snapshot(unittest.TestCase):
         _sync(self.root, self.copy)
         self.assertTrue((self.copy / "labs/04-sleep/scenarios/event.c").exists())
         self.assertFalse((self.copy / "labs/04-sleep/scenarios/mine").exists())
+
+    def test_a_build_shares_sources_and_nobody_notices(self) -> None:
+        _sync(self.root, self.copy)
+        self._write(self.copy / "build/flags", 2000)
+        tree = Path(self.root.parent, "a build", "tree")
+        _copy(self.copy, tree, [])
+        shared, mine = tree / "kernel/old.c", tree / "kernel/new.c"
+        self.assertTrue(shared.samefile(self.copy / "kernel/old.c"))
+        self._write(self.root / "kernel/old.c", 1500)
+        _sync(self.root, self.copy)
+        self.assertEqual(shared.read_text(), "1000")
+        _put(mine, b"a student's")
+        self.assertEqual((self.copy / "kernel/new.c").read_text(), "3000")
+
+    def test_a_build_has_copies_where_there_are_no_links(self) -> None:
+        _sync(self.root, self.copy)
+        self._write(self.copy / "build/flags", 2000)
+        tree = Path(self.root.parent, "a build", "tree")
+        run = subprocess.run
+
+        def without_links(argv: list[str], **how: Any) -> Any:
+            if "-al" in argv:
+                raise subprocess.CalledProcessError(1, argv)
+            return run(argv, **how)
+
+        with patch("grade.build.subprocess.run", without_links):
+            _copy(self.copy, tree, [])
+        self.assertFalse((tree / "kernel/old.c").samefile(self.copy / "kernel/old.c"))
+        self.assertEqual((tree / "kernel/old.c").read_text(), "1000")
 
     def test_one_that_has_objects_keeps_them(self) -> None:
         self._write(self.objects / "old.o", 500)
