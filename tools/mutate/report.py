@@ -118,6 +118,7 @@ def markdown(outcome: Outcome, by_folder: bool = False) -> str:
         if judged:
             rows.append([name, *map(str, [len(judged), *_counts(judged, shown)])])
     left = [f"- `{r.mutant.id}`: {r.mutant.what}" for r in outcome.of(*LEFT)]
+    left += [f"- {fault}" for fault in faults(outcome)]
     parts = [[f"| {' | '.join(row)} |" for row in rows], left, [last_line(outcome)]]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
