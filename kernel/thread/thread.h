@@ -133,7 +133,7 @@ struct thread {
 	unsigned preempt_depth;
 
 	/* Life */
-	struct wait_queue joiners;	/* at most one waits */
+	struct wait_queue joiners;	/* at most one waits; its join returns the waker's status */
 	struct thread *joiner;		/* [joiners.lock] */
 	bool detached;			/* [joiners.lock] */
 	bool left;			/* [joiners.lock] off its stack for good */
