@@ -238,6 +238,36 @@ static void vfork_waits_for_the_child(void)
 	expect_exit(pid, 3);
 }
 
+/* The child goes on, in memory that was its parent's. */
+static void vforking_parent_is_killed(void)
+{
+	int told[2], gate[2];
+	pid_t parent, child = 0;
+	char c;
+
+	CHECK(pipe(told) == 0 && pipe(gate) == 0);
+	parent = fork();
+	CHECK(parent >= 0);
+	if (parent == 0) {
+		close(gate[1]);
+		if (vfork() == 0) {
+			child = getpid();
+			if (write(told[1], &child, sizeof(child)) > 0)
+				_exit((int)read(gate[0], &c, 1));
+		}
+		_exit(1);
+	}
+	close(told[1]);
+	CHECK_EQ(read(told[0], &child, sizeof(child)), (ssize_t)sizeof(child));
+	CHECK_EQ(kill(parent, SIGKILL), 0);
+	expect_signal(parent, SIGKILL);
+	CHECK_EQ(kill(child, 0), 0);
+	close(gate[1]);
+	CHECK_EQ(read(told[0], &c, 1), 0);	/* it has ended */
+	close(told[0]);
+	close(gate[0]);
+}
+
 /* Two threads wait for two children: each child goes to one of them. */
 static void *wait_for_one(void *arg)
 {
@@ -278,6 +308,7 @@ static const struct test_case cases[] = {
 	CASE(many_in_a_row),
 	CASE(many_at_once),
 	CASE(vfork_waits_for_the_child),
+	CASE(vforking_parent_is_killed),
 	CASE(threads_share_children),
 };
 
