@@ -8,6 +8,7 @@ port, `make matrix` on 4 CPUs of the other.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pty
@@ -120,12 +121,26 @@ def run_on_terminal(argv: list[str], folder: Path) -> tuple[int, bytes]:
         os.close(slave)
         killer = threading.Timer(PATIENCE_S, os.killpg, (process.pid, signal.SIGKILL))
         killer.start()
+        ender = threading.Thread(target=_end_session, args=(process,))
+        ender.start()
         try:
             output = b"".join(iter(lambda: _read_terminal(master), b""))
             return process.wait(), output
         finally:
             killer.cancel()
+            ender.join()
             os.close(master)
+
+
+def _end_session(process: subprocess.Popen[bytes]) -> None:
+    """Waits for the test, and kills what it has left behind: that would keep the terminal open."""
+    process.wait()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            pid, _, rest = status.read_text().partition(" ")
+            session = rest.rpartition(") ")[2].split()[3]
+            if int(session) == process.pid:
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _read_terminal(master: int) -> bytes:

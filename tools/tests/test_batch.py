@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from tools.boot import End, Outcome, Transcript
 from tools.test.model import Result
-from tools.test.programs import Batch, Program
+from tools.test.programs import Batch, Program, run_on_terminal
 
 _OFF, _PANIC = Outcome(End.OFF, 0), Outcome(End.PANIC)
 
@@ -65,6 +65,20 @@ class BatchTest(unittest.TestCase):
         user = b"I am a\n\x1e0\nI am b\n\x1e0\nI am c\n\x1e0\n"
         results, _ = self.check(Transcript(_OFF, b"", user))
         self.assertEqual([r.ok for r in results], [True, False, True])
+
+
+class OnTheHostTest(unittest.TestCase):
+    """A test ends when its first process does, whatever that leaves behind with the terminal open."""
+
+    def test_what_a_test_leaves_behind_is_killed(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="trellis-test-") as folder:
+            said = run_on_terminal(["sh", "-c", "sleep infinity & exit 3"], Path(folder))
+        self.assertEqual(said, (3, b""), "or the terminal was never closed")
+
+    def test_all_that_it_says_is_kept(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="trellis-test-") as folder:
+            said = run_on_terminal(["sh", "-c", "seq 20000; exit 4"], Path(folder))
+        self.assertEqual(said, (4, b"".join(b"%d\n" % i for i in range(1, 20001))))
 
 
 if __name__ == "__main__":
