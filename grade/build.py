@@ -175,12 +175,14 @@ def _make(
     fenced: bool,
     step: Callable[[str], None] | None = None,
 ) -> str | None:
-    """Runs make in @tree. Returns None, or make's output if it failed. Each file that it makes is a @step."""
+    """Runs make in @tree, whose sources it can only read: a submission's may be links to the reference's own.
+    Returns None, or make's output if it failed. Each file that it makes is a @step."""
     argv = ["make", "-k", f"-j{jobs}", "--output-sync=target", f"ARCH={arch}", "TESTS=1"]
     argv += ["STARTER=1", "O=build", *goals]
     limited = ["sh", "-c", f'ulimit -t {_CPU_SECONDS}; cd "$0" && exec "$@"', str(tree), *argv]
     if fenced:
-        limited = qemu.bubblewrap(limited, [], [tree])
+        (tree / "build").mkdir(exist_ok=True)
+        limited = qemu.bubblewrap(limited, [tree], [tree / "build"])
     said: list[str] = []
     with subprocess.Popen(
         limited,
