@@ -225,7 +225,7 @@ noreturn void thread_exit(int code);
  */
 int thread_join(struct thread *t, int *code, struct deadline d);
 
-/* Lets the reaper free @t: no thread will join it. -ECHILD if it is detached already. */
+/* Lets the reaper free @t: no thread will join it. -ECHILD if it is detached. Never blocks. */
 int thread_detach(struct thread *t);
 
 void thread_yield(void);

@@ -135,6 +135,19 @@ SCENARIO(detach_itself, "detach.itself", "02.7", "P2.10", .cpus = 1)
 	start(detach_itself, NULL);
 }
 
+/* On one CPU and without preemption the reaper cannot run: what it is to free is still there. */
+SCENARIO(detach_left, "detach.left_to_reaper", "02.7", "P2.10", .cpus = 1)
+{
+	struct thread *t = start(leave, NULL);
+
+	while (!t->left)
+		thread_yield();
+	preempt_off();
+	expect(!thread_detach(t), "a thread that has left could not be detached");
+	expect(thread_state(t) == THREAD_DEAD, "a thread that has left is not DEAD");
+	preempt_on();
+}
+
 /* Waits for process @pid, whose first thread ends with 3. */
 static void expect_end(pid_t pid)
 {
