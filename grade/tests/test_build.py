@@ -12,12 +12,13 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 from grade import engine, matrix
-from grade.build import BuildFailed, Product, _adopt, _copy, _make_environment, _put, _sync
+from grade.build import BuildFailed, Product, _adopt, _copy, _make, _make_environment, _put, _sync
 from grade.lab import EXPLORER, Lab, load_all
 from grade.score import Run
 from grade.tests.fake import ROOT
 from grade.trace import Trace
 from grade.verdict import Kind, Verdict
+from tools import qemu
 
 
 class Environment(unittest.TestCase):
@@ -79,6 +80,14 @@ class Snapshot(unittest.TestCase):
         self.assertEqual(shared.read_text(), "1000")
         _put(mine, b"a student's")
         self.assertEqual((self.copy / "kernel/new.c").read_text(), "3000")
+
+    @unittest.skipIf(qemu.why_no_bubblewrap(), "needs bubblewrap")
+    def test_a_build_cannot_write_sources(self) -> None:
+        self._write(self.root / "source", 1000)
+        self.root.joinpath("Makefile").write_text("good:; echo made >build/made\nbad:; echo worse >source\n")
+        self.assertIsNone(_make(self.root, "riscv", ["good"], 1, True))
+        self.assertIsNotNone(_make(self.root, "riscv", ["bad"], 1, True))
+        self.assertEqual((self.root / "source").read_text(), "1000")
 
     def test_a_build_has_copies_where_there_are_no_links(self) -> None:
         _sync(self.root, self.copy)

@@ -125,19 +125,20 @@ def run_on_terminal(argv: list[str], folder: Path) -> tuple[int, bytes]:
         ender.start()
         try:
             output = b"".join(iter(lambda: _read_terminal(master), b""))
+            ender.join()
             return process.wait(), output
         finally:
             killer.cancel()
-            ender.join()
             os.close(master)
 
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:
-    """Waits for the test, and kills what it has left behind: that would keep the terminal open."""
-    process.wait()
+    """Kills what the test leaves behind when it ends: that would keep the terminal open. The test stays a
+    zombie until this is done, so that its number means no other session."""
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended
-            pid, _, rest = status.read_text().partition(" ")
+            pid, _, rest = status.read_text(errors="replace").partition(" ")
             session = rest.rpartition(") ")[2].split()[3]
             if int(session) == process.pid:
                 os.kill(int(pid), signal.SIGKILL)
