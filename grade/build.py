@@ -107,6 +107,12 @@ def _times(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
+def _begun(folder: Path) -> bool:
+    """Whether a file below @folder is still empty, as an assembler or a linker first makes it."""
+    made = (*folder.rglob("*.o"), *folder.glob("kernel.*"))
+    return any(path.stat().st_size == 0 for path in made)
+
+
 def _adopt(built: Path, snapshot: Path) -> None:
     """Starts @snapshot with the objects made in @built, unless another make is building there."""
     if snapshot.exists() or not built.is_dir():
@@ -116,7 +122,7 @@ def _adopt(built: Path, snapshot: Path) -> None:
     try:
         before = _times(built)
         copied = subprocess.run(argv, stderr=subprocess.DEVNULL, check=False)
-        whole = copied.returncode == 0 and _times(built) == before
+        whole = copied.returncode == 0 and _times(built) == before and not _begun(built)
     except FileNotFoundError:  # a linker that starts removes its old output file first
         whole = False
     if not whole:

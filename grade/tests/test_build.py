@@ -117,6 +117,9 @@ class Snapshot(unittest.TestCase):
         with patch("grade.build._times", side_effect=({}, FileNotFoundError())):
             _adopt(self.built, self.objects)
         self.assertFalse(self.objects.exists())
+        (self.built / "kernel.pass1").touch()
+        _adopt(self.built, self.objects)
+        self.assertFalse(self.objects.exists())
 
     def test_what_cannot_be_copied_is_left(self) -> None:
         with patch("grade.build.subprocess.run", return_value=CompletedProcess([], 1)):
