@@ -3,12 +3,13 @@
 For each lab and port: the reference and every variant get full marks; the starter builds, every test
 stops at a stub of this lab, and the command that begins the handout panics as the handout says; with
 the first k steps done, the checkpoints up to step k print what the handout says; every mutant loses
-the property that it breaks; kernels that cheat, flood or hang (grade/hostile) get the verdict that
-they name. Then the mistakes that belong to no lab (labs/mistakes): the test that each names passes on
-the reference kernel and fails on the wrong one.
+the property that it breaks, and prints what the handout says of such a mistake; kernels that cheat,
+flood or hang (grade/hostile) get the verdict that they name. Then the mistakes that belong to no lab
+(labs/mistakes): the test that each names passes on the reference kernel and fails on the wrong one.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,7 @@ class Case:
     step: int = 0  # the handout's checkpoints up to this one decide instead
     begins: bool = False  # the panic that the handout begins with decides instead
     panics: str = ""  # the kernel is to stop, and to say this
+    shows: tuple[tuple[int, str], ...] = ()  # steps, and what their checkpoints then print as well
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
             if arch in m.arches and (first or not by_scenario):
-                yield Case(lab, f"mutant {m.name}", arch, m.files, loses(m.property, m.only, brief))
+                lost = loses(m.property, m.only, brief)
+                yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows)
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
 
@@ -226,7 +229,8 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
     try:
         if case.step or case.begins:
             return _as_handout(case, product("kernel"))
-        return Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
+        decided = Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
+        return _with_rows(decided, product("kernel")) if decided.passed and case.shows else decided
     except BuildFailed as e:
         return Result(case, False, f"does not build: {e.lines[0]}")
 
@@ -239,6 +243,19 @@ def _as_handout(case: Case, made: Product | BuildFailed) -> Result:
     else:
         fault = handout.fault(folder, arch, made.kernel, case.step)
     return Result(case, fault is None, fault or "prints what the handout says")
+
+
+def _with_rows(decided: Result, made: Product | BuildFailed) -> Result:
+    """A wrong kernel must also print what the handout tells students to look for: at the checkpoint's
+    command, or as `make check` says it, which runs the same tests as the grader does."""
+    case = decided.case
+    assert isinstance(made, Product), "a mutant builds"
+    for step, row in case.shows:
+        if re.search(handout.pattern(row), decided.says):
+            continue
+        if fault := handout.row_fault(case.lab.folder, case.arch, made.kernel, step, row):
+            return Result(case, False, fault)
+    return decided
 
 
 def _line(r: Result) -> str:

@@ -9,8 +9,9 @@ A mutant is a unified diff over the reference's editable files, with a header th
 `property` is what the grader must name; `arch` (optional) restricts the mutant to one port. `only`
 (optional) lists tests: the first must notice it, the rest may, if their timing happens to be right,
 and all other tests must pass. This shows that ordinary runs miss a mistake which an instrument
-finds. A variant is such a diff without property, or a folder whose files replace those of the same
-path in the tree.
+finds. `shows` (optional, more than once) has a step and a text: the checkpoint of that step prints
+it, and the handout's table under "instead you see" has it. A variant is such a diff without property,
+or a folder whose files replace those of the same path in the tree.
 
 grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang with
 interrupts off. Their headers have `lab`, `what`, and as `kind` the verdict that they must get.
@@ -26,6 +27,7 @@ from grade.lab import ARCHES, Lab
 from grade.patch import PatchError, apply
 from grade.verdict import Kind
 
+_SHOWS = re.compile(r"^# shows: (\d+) (.*\S)\s*$", re.M)
 _HEADER = re.compile(r"^# (mistake|property|what|arch|only|lab|kind): (.*\S)\s*$")
 
 
@@ -37,6 +39,7 @@ class Mutant:
     what: str
     arches: tuple[str, ...]
     only: tuple[str, ...]  # tests; empty: any may fail
+    shows: tuple[tuple[int, str], ...]  # at which step of the handout, and what
     files: Mapping[str, bytes]
 
 
@@ -91,7 +94,8 @@ def mutants(root: Path, lab: Lab) -> list[Mutant]:
         only = tuple(lab.test(name).name for name in header.get("only", "").split())
         files = _patched(root, lab, path, text)
         about = (header["mistake"], header["property"], header["what"])
-        out.append(Mutant(path.stem, *about, arches, only, files))
+        shows = tuple((int(step), row) for step, row in _SHOWS.findall(text))
+        out.append(Mutant(path.stem, *about, arches, only, shows, files))
     return out
 
 

@@ -171,6 +171,7 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
     within = f"the test ends within {test.limit} million instructions"
     if evidence.ended is Ended.HUNG:
         happened = "it ran on beyond its limit with interrupts off, so nothing in it could stop it"
+        happened += _last_event(evidence.trace)
         return Kind.HANG, Finding(whole, within, happened)
     if evidence.status != qemu.STATUS_PANIC:
         return None
@@ -184,6 +185,13 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
         kind, happened = at_limit(evidence.trace)
         return kind, Finding(whole, within, happened + _in_function(kernel, kind), time=time)
     return Kind.PANIC, Finding(whole, "no panic", f"panic: {reason}", time=time)
+
+
+def _last_event(trace: Trace) -> str:
+    if not trace.records:
+        return ""
+    last = trace.records[-1]
+    return f"; the last event is {last.event}, by thread {last.tid} on CPU {last.cpu}, at {ms(last.time)}"
 
 
 def _reason(kernel: str) -> str:

@@ -131,8 +131,7 @@ noreturn void kernel_main(void)
 	assert_irqs_off();
 	bootargs_init();
 	uart_early_init();
-	kprintf("Trellis on %s, %s, %u CPU%s\n", ARCH_NAME, machine.model, machine.nr_cpus,
-		machine.nr_cpus == 1 ? "" : "s");
+	kprintf("Trellis on %s, %s\n", ARCH_NAME, machine.model);
 	bootargs_check();
 
 	numa_init();

@@ -1,4 +1,6 @@
-"""One checkpoint of a lab, on both ports, and the scenarios of its step under every interleaving.
+"""One checkpoint of a lab, on both ports: the handout's commands, the same tests as the grader runs
+them (on every number of CPUs, with its seeds and instants), and the scenarios of the step under every
+interleaving.
 
     python3 -m labs.check --lab 02-threads --step 5         make check LAB=02-threads STEP=5
 
@@ -11,13 +13,19 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from grade import engine, report
+from grade.build import Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
+from grade.results import lab_result
+from grade.score import score
 from labs import handout
 from tools.explore import __main__ as explorer
-from tools.options import STATUS_USAGE, Parser, run_program
+from tools.options import STATUS_USAGE, Parser, counted, run_program
+from tools.progress import shown
 from tools.test.builds import ROOT, clean_environment
 
 
@@ -60,6 +68,28 @@ def _boots(lab: Lab, step: int, arches: Sequence[str], build_root: Path) -> Iter
             yield fault is None
 
 
+def _graded(lab: Lab, step: int, arches: Sequence[str], build_root: Path) -> bool:
+    """Makes the grader's runs of the step's tests, and tells what fails."""
+    named = {name for c in _checkpoints(lab, step) for name in c.tests}
+    mine = replace(lab, tests=tuple(t for t in lab.tests if t.name in named))
+    products = {arch: Product(build_root / arch / "debug-test" / "kernel.elf", None) for arch in arches}
+    bench = engine.set_up(ROOT, build_root, arches, None)
+    try:
+        with shown() as progress:
+            runs = engine.runs_of(mine, arches, None)
+            outcomes = engine.run_all(bench, mine, products, runs, progress)
+    finally:
+        bench.close()
+    result = lab_result(score(mine, outcomes), bench.layout, None)
+    if result.failures:
+        print(report.one_run(result), end="")
+    elif result.unjudged:
+        print(f"this machine was too slow for {counted(len(result.unjudged), 'run')}; try again")
+    else:
+        print(f"ok   {lab.name[:2]}.{step} as it is graded: {counted(len(runs), 'run')}")
+    return not result.failures and not result.unjudged
+
+
 def _scenarios(lab: Lab, step: int) -> bool:
     """Whether @lab has scenarios of this step."""
     number = f'"{lab.name[:2]}.{step}"'
@@ -77,6 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     build_root = options.build_root.resolve()
     arches = ARCHES if options.arch == "all" else (options.arch,)
     passed = list(_boots(lab, options.step, arches, build_root))
+    if all(passed):
+        passed.append(_graded(lab, options.step, arches, build_root))
     if all(passed) and _scenarios(lab, options.step):
         explored = ["--lab", lab.name, "--step", str(options.step), "--build-root", str(build_root)]
         return explorer.main(explored)

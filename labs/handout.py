@@ -2,8 +2,8 @@
 
 A handout begins with a command for the shell, and with the panic in which the starter ends.
 
-Each step of labs/NN-name/README.md ends in a block with a command and some of the lines that it
-prints, in any order; "…" stands for a number that differs from port to port:
+Each step of labs/NN-name/README.md ends in a block with a command and the lines in which its tests end,
+all of them and in this order; "…" stands for a number that differs from port to port:
 
     **1. The frame** ...
 
@@ -11,6 +11,9 @@ prints, in any order; "…" stands for a number that differs from port to port:
     $ make run TESTS=1 ICOUNT=1 CPUS=2 BOOTARGS=selftest=02.1
     ok   02.1 frame.layout, … checks
     ```
+
+Below it a table says what wrong kernels print there, each by the first text in backquotes of its row, and
+where to look. A mutant of the lab shows each of these texts (`# shows:` in its header, see grade/mutants.py).
 """
 
 from __future__ import annotations
@@ -19,16 +22,20 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, transcript, with_command
+from tools.boot import End, Transcript, transcript, with_command, with_limit
 from tools.test.model import kernel_says, last_lines
 
 _TIMEOUT_S = 120.0
 _STEP = re.compile(r"^\*\*(\d+)\. ")
 _COMMAND = re.compile(r"^\$ (make run TESTS=1 .*)$")
 _BREAKS = re.compile(r"^\$ make run CMD='(.*)'\n(panic: .+)$", re.M)
+_ENDED = re.compile(r"^(?:ok  |FAIL|skip) .*$", re.M)
+_ROW = re.compile(r"^\| [^|`]*`([^`]+)`[^|]* \| .* \|$")
+_ENDS = re.compile(r"(?:ok  |skip) \S+ ([\w.]+)")
 _SETTING = re.compile(r"""([A-Z]+)=('[^']*'|\S+)""")
 
 
@@ -38,26 +45,32 @@ class Checkpoint:
     command: str
     lines: tuple[str, ...]
 
+    @property
+    def tests(self) -> list[str]:
+        """The tests that it is to show."""
+        return [found[1] for found in map(_ENDS.match, self.lines) if found]
+
     def machine(self, arch: str, kernel: Path) -> qemu.Machine:
         given = {name: value.strip("'") for name, value in _SETTING.findall(self.command)}
+        icount = given.get("ICOUNT") == "1"
         return qemu.Machine(
             arch=arch,
             kernel=kernel,
             cpus=int(given.get("CPUS", "4")),
-            bootargs=tuple(given["BOOTARGS"].split()),
-            icount=qemu.Icount() if given.get("ICOUNT") == "1" else None,
+            bootargs=with_limit(given["BOOTARGS"].split(), icount),
+            icount=qemu.Icount() if icount else None,
         )
 
     def fault(self, arch: str, kernel: Path) -> str | None:
         """The first difference between the handout and a @kernel at this step, or None."""
         seen = transcript(self.machine(arch, kernel), _TIMEOUT_S)
-        text = kernel_says(seen.kernel.decode("utf-8", "replace").replace("\r", ""))
+        text = kernel_says(_text(seen))
         if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:
             return f"{self.command}: {seen.outcome.end.value}: {last_lines(text, 8)}"
-        for line in self.lines:
-            pattern = re.escape(line).replace("…", r"\d+")
-            if not re.search(f"^{pattern}$", text, re.M):
-                return f"{self.command}: does not print {line!r}: {last_lines(text, 8)}"
+        ended = _ENDED.findall(text)
+        for line, printed in zip_longest(self.lines, ended, fillvalue="nothing more"):
+            if not re.fullmatch(re.escape(line).replace("…", r"\d+"), printed):
+                return f"{self.command}: prints {printed!r} and not {line!r}: {last_lines(text, 8)}"
         return None
 
 
@@ -78,6 +91,37 @@ def checkpoints(folder: Path) -> Iterator[Checkpoint]:
             step = int(found[1])
 
 
+def rows(folder: Path) -> Iterator[tuple[int, str]]:
+    """The steps and first texts of the rows under "instead you see", in order."""
+    step, inside = 0, False
+    for line in (folder / "README.md").read_text(encoding="utf-8").splitlines():
+        if found := _STEP.match(line):
+            step = int(found[1])
+        inside = line.startswith("| instead you see |") or (inside and line.startswith("|"))
+        if inside and (found := _ROW.match(line)):
+            yield step, found[1]
+
+
+def pattern(row: str) -> str:
+    """A regular expression for the text of a row: "…" stands for anything."""
+    return re.escape(row).replace("…", ".*")
+
+
+def row_fault(folder: Path, arch: str, kernel: Path, step: int, row: str) -> str | None:
+    """None if a wrong @kernel prints @row in the checkpoints of @step."""
+    text = ""
+    for checkpoint in (c for c in checkpoints(folder) if c.step == step):
+        seen = transcript(checkpoint.machine(arch, kernel), _TIMEOUT_S)
+        text = kernel_says(_text(seen)) + (seen.outcome.stopped() if seen.outcome.end is End.TIMEOUT else "")
+        if re.search(pattern(row), text):
+            return None
+    return f"step {step} does not show {row!r}: {last_lines(text, 8)}"
+
+
+def _text(seen: Transcript) -> str:
+    return seen.kernel.decode("utf-8", "replace").replace("\r", "")
+
+
 def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:
     """The first checkpoint fault of a @kernel with the steps up to @step done, or None."""
     mine = [c for c in checkpoints(folder) if c.step <= step]
@@ -94,7 +138,7 @@ def first_fault(folder: Path, arch: str, kernel: Path, initrd: Path | None) -> s
     with tempfile.TemporaryDirectory() as scratch:
         with_cmd = initrd and with_command(initrd, Path(scratch, "initrd"), found[1].encode())
         seen = transcript(qemu.Machine(arch, kernel, with_cmd, cpus=4, icount=qemu.Icount()), _TIMEOUT_S)
-    text = kernel_says(seen.kernel.decode("utf-8", "replace").replace("\r", ""))
+    text = kernel_says(_text(seen))
     if found[2] in text.splitlines():
         return None
     return f"CMD='{found[1]}': does not end with {found[2]!r}: {last_lines(text, 8)}"

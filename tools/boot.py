@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -14,13 +15,21 @@ from typing import IO
 
 from tools import cpio, qemu, qmp
 from tools.mux import Demux, Stream
+from tools.places import places
 from tools.serial import FileTail, PipeReader, Reader, Timeout
 
 Sink = Callable[[Stream, bytes], None]
+Control = Path | qmp.Qmp | None  # QEMU's control socket: its path, or the one connection to it
 
 # Wall time for runs that take seconds on a quiet machine. It decides no test: only a dead machine, or a
 # hopelessly busy one, reaches it.
 PATIENCE_S = 1200.0
+
+# Of the machine's time, for each test of a lab's step; the longest takes less than a second.
+_TEST_LIMIT_NS = 3_000_000_000
+
+# A machine with a limit that says nothing while QEMU runs for so long has its interrupts off.
+_QUIET_S = 30.0
 
 # QEMU's warning about the network that exists only for its timers, see qemu.Icount.
 _NOISE = (b"netdev n0 has no peer",)
@@ -38,6 +47,12 @@ class End(Enum):
 class Outcome:
     end: End
     exit_status: int | None = None  # of init, if it was printed
+    seconds: float = 0.0  # after which a machine was stopped, and where each CPU then was
+    places: tuple[str, ...] = ()
+
+    def stopped(self) -> str:
+        """For a person, of a machine that was stopped."""
+        return "\n  ".join((f"not finished after {self.seconds:.0f} s, stopped", *self.places))
 
 
 @dataclass(frozen=True)
@@ -52,23 +67,28 @@ class Transcript:
 def boot(machine: qemu.Machine, timeout: float, sink: Sink) -> Outcome:
     """Boots @machine and passes its output to @sink, until the end or @timeout seconds (0: no limit).
 
+    A machine that counts instructions and has a limit is also stopped when it is silent for too long:
+    it cannot look at its limit while its interrupts are off.
+
     Raises OSError if there is no QEMU.
     """
     machine = replace(machine, bootargs=("console=mux", *machine.bootargs))
     demux = Demux()
-    with _console(machine) as (process, reader):
+    began = time.monotonic()
+    with _console(machine) as (process, reader, control):
         try:
             for data in reader.chunks(timeout):
                 for stream, piece in demux.feed(data):
                     sink(stream, piece)
             code = process.popen.wait(PATIENCE_S)
         except (Timeout, subprocess.TimeoutExpired):
-            return Outcome(End.TIMEOUT)
+            lasted = time.monotonic() - began
+            return Outcome(End.TIMEOUT, seconds=lasted, places=tuple(_where(machine, control)))
     return Outcome(_end(code, reader.received > 0), demux.exit_status)
 
 
 @contextmanager
-def _console(machine: qemu.Machine) -> Iterator[tuple[qemu.Process, Reader]]:
+def _console(machine: qemu.Machine) -> Iterator[tuple[qemu.Process, Reader, Control]]:
     """Runs @machine with its serial port readable, and ends it. Then shows QEMU's own messages."""
     with tempfile.TemporaryFile() as errors:
         with _reading(machine, errors) as console:
@@ -80,25 +100,45 @@ def _console(machine: qemu.Machine) -> Iterator[tuple[qemu.Process, Reader]]:
 
 
 @contextmanager
-def _reading(machine: qemu.Machine, stderr: IO[bytes]) -> Iterator[tuple[qemu.Process, Reader]]:
-    if machine.icount is None:
-        with qemu.start(machine.argv(), stderr=stderr) as process:
-            assert process.popen.stdout is not None
-            yield process, PipeReader(process.popen.stdout)
-        return
-    # On a full pipe the guest's output would resume by host time; a file is never full.
+def _reading(machine: qemu.Machine, stderr: IO[bytes]) -> Iterator[tuple[qemu.Process, Reader, Control]]:
     with tempfile.TemporaryDirectory(prefix="trellis-console-") as folder:
         log, control = Path(folder, "serial"), Path(folder, "qmp")
+        if machine.icount is None:
+            machine = replace(machine, extra=(*machine.extra, *qmp.socket_options(control)))
+            with qemu.start(machine.argv(), stderr=stderr) as process:
+                assert process.popen.stdout is not None
+                yield process, PipeReader(process.popen.stdout), control
+            return
+        # On a full pipe the guest's output would resume by host time; a file is never full.
         log.touch()
+        limited = any(word.startswith("limit=") for word in machine.bootargs)
+        quiet = _QUIET_S if limited else float("inf")
         machine = replace(machine, serial=f"file:{log}")
         if not machine.must_settle:
+            machine = replace(machine, extra=(*machine.extra, *qmp.socket_options(control)))
             with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=stderr) as process:
-                yield process, FileTail(log, process.popen)
+                yield process, FileTail(log, process.popen, quiet), control
             return
         machine = qmp.hold(replace(machine, extra=(*machine.extra, *qmp.options(control))))
         with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=stderr) as process:
-            with qmp.let_go(control, process.popen):
-                yield process, FileTail(log, process.popen)
+            with qmp.let_go(control, process.popen) as connection:
+                yield process, FileTail(log, process.popen, quiet), connection
+
+
+def _where(machine: qemu.Machine, control: Control) -> Iterator[str]:
+    """Where the CPUs are that are in the kernel, of a machine that still runs."""
+    try:
+        if isinstance(control, Path):
+            with qmp.Qmp(control, timeout=10) as connection:
+                pcs = connection.program_counters()
+        else:
+            pcs = control.program_counters() if control else []
+        where = places(machine.kernel, [pc + 1 for pc in pcs])
+    except (OSError, subprocess.CalledProcessError):
+        return
+    for pc in pcs:
+        if chain := [f"{p.function}() ({os.path.relpath(p.file)}:{p.line})" for p in where[pc + 1] if p.line]:
+            yield "a CPU was in " + ", inlined in ".join(chain)
 
 
 def _end(code: int, ever_spoke: bool) -> End:
@@ -114,6 +154,12 @@ def transcript(machine: qemu.Machine, timeout: float) -> Transcript:
     said: dict[Stream, bytearray] = {stream: bytearray() for stream in Stream}
     outcome = boot(machine, timeout, lambda stream, piece: said[stream].extend(piece))
     return Transcript(outcome, bytes(said[Stream.KERNEL]), bytes(said[Stream.USER]))
+
+
+def with_limit(bootargs: Sequence[str], icount: bool) -> tuple[str, ...]:
+    """@bootargs, and a limit for each test of a lab's step, if time is counted in instructions."""
+    of_a_step = any(word.startswith("selftest=") for word in bootargs)
+    return (*([f"limit={_TEST_LIMIT_NS}"] if icount and of_a_step else []), *bootargs)
 
 
 def with_command(base: Path, out: Path, cmd: bytes | None, extra: Path | None = None) -> Path:

@@ -22,12 +22,18 @@ _NS_PER_MTIME = 100
 _PM_TIMER = 0x608  # x86_64 q35, as qboot sets it up: 24 bits at 3.58 MHz of virtual time
 _PM_HZ = 3_579_545
 _PM_WRAP = 1 << 24
+_PC = re.compile(r"^\s*(?:pc\s+|RIP=)([0-9a-f]{16})\b", re.M)
 _RTC_OPTIONS = ("-rtc", "base=2000-01-01T00:00:00,clock=vm")  # x86_64: a date in virtual time
 
 
-def options(path: Path) -> tuple[str, ...]:
+def socket_options(path: Path) -> tuple[str, ...]:
     """The options that give QEMU a control socket."""
-    return ("-qmp", f"unix:{path},server=on,wait=off", *_RTC_OPTIONS)
+    return ("-qmp", f"unix:{path},server=on,wait=off")
+
+
+def options(path: Path) -> tuple[str, ...]:
+    """The same, of a machine that may be asked for its virtual time."""
+    return (*socket_options(path), *_RTC_OPTIONS)
 
 
 def hold(machine: qemu.Machine) -> qemu.Machine:
@@ -122,6 +128,12 @@ class Qmp:
         seconds = (date["tm_mday"] - 1) * 86400
         seconds += date["tm_hour"] * 3600 + date["tm_min"] * 60 + date["tm_sec"]
         return pm_time(self._number(f"i /w {_PM_TIMER}"), seconds)
+
+
+    def program_counters(self) -> list[int]:
+        """Where each CPU is. A machine that goes on afterwards may have been disturbed."""
+        text = str(self.command("human-monitor-command", **{"command-line": "info registers -a"}))
+        return [int(pc, 16) for pc in _PC.findall(text)]
 
 
 def pm_time(ticks: int, seconds: int) -> int:

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from tools import debugger, qemu
-from tools.boot import End, Sink, boot, with_command
+from tools.boot import End, Sink, boot, with_command, with_limit
 from tools.mux import Stream
 from tools.options import Parser, directory
 
@@ -132,7 +132,7 @@ def machine_of(options: argparse.Namespace, scratch: Path) -> qemu.Machine:
         initrd=initrd,
         cpus=options.cpus,
         memory_mib=max(options.memory, room + 64) if room > 64 else options.memory,
-        bootargs=tuple(bootargs),
+        bootargs=with_limit(bootargs, options.icount),
         icount=qemu.Icount() if options.icount else None,
     )
 
@@ -149,7 +149,7 @@ def run_command(machine: qemu.Machine, timeout: float, firmware: bool) -> int:
     if outcome.end is End.PANIC:
         return STATUS_PANIC
     if outcome.end is End.TIMEOUT:
-        print(f"run: not finished after {timeout:g} s, stopped", file=sys.stderr)
+        print(f"run: {outcome.stopped()}", file=sys.stderr)
         return STATUS_TIMEOUT
     if outcome.end is End.NO_QEMU:
         print("run: QEMU could not start (see above)", file=sys.stderr)

@@ -32,6 +32,15 @@ def _deadline(timeout: float) -> float:
     return time.monotonic() + timeout if timeout else float("inf")
 
 
+def _cpu_seconds(pid: int) -> float:
+    """CPU time of a process that may have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class PipeReader:
     """From QEMU's standard output."""
 
@@ -56,15 +65,20 @@ class PipeReader:
 
 
 class FileTail:
-    """From a file that QEMU (@popen) writes. A file never makes the guest wait for its reader."""
+    """From a file that QEMU (@popen) writes. A file never makes the guest wait for its reader.
 
-    def __init__(self, path: Path, popen: subprocess.Popen[bytes]) -> None:
+    A QEMU that has run for @quiet seconds of its own CPU time without output is given up, too.
+    """
+
+    def __init__(self, path: Path, popen: subprocess.Popen[bytes], quiet: float = float("inf")) -> None:
         self.received = 0
         self._path = path
         self._popen = popen
+        self._quiet = quiet
 
     def chunks(self, timeout: float) -> Iterator[bytes]:
         deadline = _deadline(timeout)
+        spoke_at = 0.0
         with self._path.open("rb") as file:
             while True:
                 # In this order, so that everything written before the end is read after the end was seen.
@@ -72,10 +86,11 @@ class FileTail:
                 data = file.read(_CHUNK)
                 if data:
                     self.received += len(data)
+                    spoke_at = _cpu_seconds(self._popen.pid)
                     yield data
                 elif ended:
                     return
-                elif time.monotonic() >= deadline:
+                elif time.monotonic() >= deadline or _cpu_seconds(self._popen.pid) - spoke_at > self._quiet:
                     raise Timeout
                 else:
                     time.sleep(_POLL_S)

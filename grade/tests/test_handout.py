@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grade.lab import Lab, load_all
+from grade.mutants import mutants
 from grade.tests.fake import ROOT
-from labs.handout import checkpoints
+from labs.handout import checkpoints, rows
 
 _KTEST = re.compile(r'^KTEST\w*\(\w+, "([^"]+)", "([0-9]+\.[0-9]+)"', re.M)
 _LINE = re.compile(r"^ok   ([0-9]+\.[0-9]+) (\S+), (\d+|…) checks$")
 
+_SYMPTOMS = re.compile(r"^\| instead you see .*\n\|---.*((?:\n\|.*)+)", re.M)
 _SENTENCE = re.compile(r"^\| (P\d+\.\d+) \| (.*) \|$", re.M)
 _STEP = re.compile(r"^\*\*(\d+)\. [^*]*\*\* \(([^)]*)\)", re.M)
 _ROW = r"^\| {} \| (.*) \|$"
@@ -43,6 +45,15 @@ class Handouts(unittest.TestCase):
                         self.assertEqual(found[1], f"{lab.name[:2]}.{checkpoint.step}")
                         said.add((found[2], found[1]))
                 self.assertEqual(said, there)
+
+    def test_each_row_of_symptoms_is_shown_by_a_mutant(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                shown = {row for m in mutants(ROOT, lab) for row in m.shows}
+                self.assertEqual(set(rows(lab.folder)), shown)
+                text = _text(lab)
+                there = sum(table.count("\n| ") for table in _SYMPTOMS.findall(text))
+                self.assertEqual(len(list(rows(lab.folder))), there, "a row without a text in backquotes")
 
     def test_properties_belong_to_the_step_that_grades_them(self) -> None:
         for lab in load_all(ROOT):
@@ -84,7 +95,8 @@ class Handouts(unittest.TestCase):
         self.assertEqual((first.step, second.step), (2, 2))
         self.assertEqual(second.lines, ("ok   04.2 sleep.b, … checks",))
         machine = first.machine("riscv", Path("kernel.elf"))
-        self.assertEqual((machine.cpus, machine.bootargs), (1, ("selftest=04.2", "clock=5")))
+        self.assertEqual((machine.cpus, machine.bootargs[1:]), (1, ("selftest=04.2", "clock=5")))
+        self.assertTrue(machine.bootargs[0].startswith("limit="))  # instructions are counted
         self.assertIsNotNone(machine.icount)
         self.assertIsNone(second.machine("riscv", Path("kernel.elf")).icount)
 

@@ -45,10 +45,8 @@ static u64 next_return(const struct thread *t, u64 *fp)
 	return up ? back : 0;	/* the first function of a thread has no caller */
 }
 
-void backtrace_print(u64 pc, u64 fp)
+void backtrace_print(const struct thread *t, u64 pc, u64 fp)
 {
-	const struct thread *t = current_thread();
-
 	if (pc)
 		print_entry(pc);
 	for (unsigned i = 0; i < MAX_FRAMES && (pc = next_return(t, &fp)); i++)

@@ -10,6 +10,7 @@
 
 #include "types.h"
 
+struct thread;
 struct trapframe;
 
 /* A hook, like the others of console/panic.c below. */
@@ -18,8 +19,11 @@ noreturn void panic(const char *fmt, ...) printf_like(1, 2);
 /* Does the same for a trap taken in the kernel: prints the registers of @tf. */
 noreturn void panic_trap(struct trapframe *tf, const char *fmt, ...) printf_like(2, 3);
 
-/* Prints @pc, unless it is 0, and the call chain from frame pointer @fp on. Never faults. */
-void backtrace_print(u64 pc, u64 fp);
+/*
+ * Prints @pc, unless it is 0, and the call chain from frame pointer @fp on, on the stack of @t: the
+ * current thread, or one that has stopped. Never faults.
+ */
+void backtrace_print(const struct thread *t, u64 pc, u64 fp);
 
 /* Stores the innermost @max return addresses of the caller's call chain; the rest are 0. */
 void backtrace_collect(u64 *pcs, unsigned max);
@@ -32,6 +36,9 @@ noreturn void lab_todo(const char *what);
 
 /* Stops this CPU for good, because another one is reporting a panic. */
 noreturn void panic_stop_this_cpu(void);
+
+/* The frame pointers with which CPUs have stopped for a panic; 0: not stopped. */
+extern u64 panic_stopped_at[MAX_CPUS];
 
 #define assert(cond) \
 	do { \

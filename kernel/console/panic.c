@@ -14,7 +14,7 @@
 #include "console/console.h"
 #include "process/process.h"
 #include "sched/cpu.h"
-#include "test/instrument.h"
+#include "test/ktest.h"
 #include "thread/thread.h"
 
 #define TRACE_RECORDS	24
@@ -24,9 +24,14 @@
 static _Atomic u32 panicking;	/* 1 + id of the CPU that reports */
 static _Atomic u32 stopped;	/* a bit for each CPU that has stopped for good */
 
-static noreturn void stop_here(void)
+u64 panic_stopped_at[MAX_CPUS];
+
+noreturn void panic_stop_this_cpu(void)
 {
-	atomic_fetch_or(&stopped, BIT(thread_cpu(current_thread())->id));
+	unsigned id = thread_cpu(current_thread())->id;
+
+	panic_stopped_at[id] = arch_frame_pointer();
+	atomic_fetch_or(&stopped, BIT(id));
 	for (;;) {
 		arch_irqs_disable();
 		arch_spin_hint();
@@ -58,15 +63,10 @@ static void take_over(void)
 	if (!atomic_compare_exchange_strong(&panicking, &nobody, c->id + 1)) {
 		if (nobody == c->id + 1)
 			arch_machine_end(MACHINE_PANICKED);	/* a panic inside the panic */
-		stop_here();
+		panic_stop_this_cpu();
 	}
 	stop_others(c);
 	console_panic_mode();
-}
-
-void panic_stop_this_cpu(void)
-{
-	stop_here();
 }
 
 static void report(struct trapframe *tf, const char *fmt, va_list ap)
@@ -81,10 +81,11 @@ static void report(struct trapframe *tf, const char *fmt, va_list ap)
 	if (tf) {
 		arch_print_registers(tf);
 		kprintf("call chain:\n");
-		backtrace_print(arch_trap_pc(tf), arch_trap_from_user(tf) ? 0 : arch_trap_fp(tf));
+		backtrace_print(t, arch_trap_pc(tf),
+				arch_trap_from_user(tf) ? 0 : arch_trap_fp(tf));
 	} else {
 		kprintf("call chain:\n");
-		backtrace_print(0, arch_frame_pointer());
+		backtrace_print(t, 0, arch_frame_pointer());
 	}
 	lockcheck_print_held(t);
 	for (unsigned i = 0; i < nr_cpus; i++) {
@@ -95,6 +96,8 @@ static void report(struct trapframe *tf, const char *fmt, va_list ap)
 	}
 	kprintf("last trace records:\n");
 	trace_print_last(TRACE_RECORDS);
+	if (TEST_BUILD)
+		ktest_at_panic();
 	kprintf("end of panic\n");
 }
 

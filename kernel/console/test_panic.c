@@ -150,3 +150,36 @@ KTEST(panic_magic, "panic.magic", STEP, "")
 	current_thread()->magic = 7;
 	thread_sleep(NSEC_PER_SEC);
 }
+
+static int wait_for_ever(void *unused)
+{
+	static struct wait_queue never = WAIT_QUEUE_INIT(never);
+
+	(void)unused;
+	return wait_block(&never, DEADLINE_NEVER);
+}
+
+/* At limit= the report says where every thread stands: here they wait, the one for the other. */
+KTEST(panic_stuck, "panic.stuck", STEP, "")
+{
+	struct thread *t = thread_create("waiter", wait_for_ever, NULL, PRIORITY_DEFAULT);
+
+	thread_resume(t);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
+/* Here one runs on another CPU. */
+KTEST(panic_endless, "panic.endless", STEP, "")
+{
+	occupy_others(run_on);
+	for (;;)
+		thread_yield();
+}
+
+/* Not even limit= ends it: tools/boot.py says where it was. */
+KTEST(panic_silent, "panic.silent", STEP, "")
+{
+	arch_irqs_disable();
+	for (;;)
+		arch_spin_hint();
+}

@@ -17,7 +17,7 @@
 #include "sched/timer.h"
 #include "test/instrument.h"
 
-static u64 limit;		/* [const after boot] ns since boot, 0: none */
+static _Atomic u64 limit;	/* 0: none */
 static _Atomic u64 realtime_offset;
 
 void time_init(void)
@@ -28,11 +28,14 @@ void time_init(void)
 	now = time_now();
 	clock_start = now;
 	realtime_offset = bootarg_number("realtime", now, 0, S64_MAX) - now;
-	limit = bootarg_number("limit", 0, 0, ~0UL);
-	if (limit) {
-		limit += time_now();
+	time_set_limit(bootarg_number("limit", 0, 0, ~0UL));
+}
+
+void time_set_limit(u64 ns)
+{
+	limit = ns ? time_now() + ns : 0;
+	if (ns)
 		timer_arm(limit);
-	}
 }
 
 u64 time_realtime_offset(void)
@@ -75,7 +78,7 @@ void timer_set(struct cpu *c, u64 at)
 void timer_interrupt(struct trapframe *tf)
 {
 	struct cpu *c = this_cpu();
-	u64 now = time_now(), next;
+	u64 now = time_now(), at = limit, next;
 
 	assert_irqs_off();
 	trace(TRACE_IRQ, TRACE_EV_TIMER, c->timer_at, 0);
@@ -84,7 +87,7 @@ void timer_interrupt(struct trapframe *tf)
 	arch_timer_stop();
 	if (TEST_BUILD)
 		sweep_timer();
-	if (limit && !time_before(now, limit))
+	if (at && !time_before(now, at))
 		panic_trap(tf, "limit: not finished after %lu ns", now);
 	sched_charge(arch_trap_from_user(tf));
 	load_sample(now);
@@ -94,6 +97,6 @@ void timer_interrupt(struct trapframe *tf)
 	sched_tick(now);
 	if (sleepq_next(&c->sleepq, &next))
 		timer_arm(next);
-	if (limit)
-		timer_arm(limit);
+	if (at)
+		timer_arm(at);
 }

@@ -53,5 +53,8 @@ struct deadline deadline_coarse(struct deadline d, u64 slack);
 /* Reads boot arguments; called once, before the first interrupt. */
 void time_init(void);
 
+/* The machine panics when it has run @ns longer; 0: never. Interrupts are off. */
+void time_set_limit(u64 ns);
+
 /* The port calls this in its timer interrupt: wakes sleepers, ends the slice, arms the timer. */
 void timer_interrupt(struct trapframe *tf);

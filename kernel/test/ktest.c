@@ -8,7 +8,9 @@
  *	list <name> <step> <property>		sum <property> <checks> <failed>
  *	test <name>				figure <name> <value>
  *	done <name>				end <tests> <checks> <failed>
- * For a person it prints one line for each failed check and each test.
+ * For a person it prints a line when a test begins, for each failed check, when the test ends, and
+ * at last how many there were. Each test then has the whole limit= for itself, and stuck.c says
+ * what one that did not end was waiting for.
  *
  * No locks: checks come from any thread, CPU and context, so counts are atomic and a message is one
  * kprintf(). A test that aborts never returns: the remaining tests run on top of its stack frames,
@@ -47,7 +49,9 @@ static struct {
 	const struct ktest *next;	/* [runner] the next test to consider */
 	const struct ktest *current;	/* [runner] */
 	_Atomic(const struct ktest *) ended;	/* the last test that a thread has ended */
-	unsigned tests, checks, failed, failed_tests;	/* [runner] totals */
+	u64 until;			/* [runner] when the current test's time is up; 0: never */
+	const char *skipped;		/* [runner] why the current test is, or NULL */
+	unsigned tests, checks, failed, failed_tests, skipped_tests;	/* [runner] totals */
 	struct tally tallies[TALLIES];	/* of the current test */
 } run;
 
@@ -142,8 +146,13 @@ void ktest_check(bool ok, const char *property, const char *file, int line, cons
 void ktest_figure(const char *name, u64 value)
 {
 	say("figure", "%s %lu", name, value);
-	if (!*run.nonce)
+	if (!*run.nonce && !run.step)
 		kprintf("  %s %lu\n", name, value);
+}
+
+void ktest_skip(const char *why)
+{
+	run.skipped = why;
 }
 
 /*
@@ -171,6 +180,30 @@ static bool wanted(const struct ktest *k)
 	return !strcmp(run.step, k->step);
 }
 
+/* Tells a person that a test begins, which has the whole limit for itself. */
+static void show_begin(const struct ktest *k)
+{
+	u64 limit = bootarg_number("limit", 0, 0, ~0UL);
+
+	kprintf("run  %s %s\n", k->step, k->name);
+	run.until = limit ? time_now() + limit : 0;
+	irq_off();
+	time_set_limit(limit);
+	irq_on();
+}
+
+/* Tells a person how a test ended that had @checks, of which @failed failed. */
+static void show_end(const struct ktest *k, unsigned checks, unsigned failed)
+{
+	if (*run.nonce)
+		return;
+	if (run.skipped)
+		kprintf("skip %s %s: %s\n", k->step, k->name, run.skipped);
+	else
+		kprintf("%s %s %s, %u check%s\n", failed ? "FAIL" : "ok  ", k->step, k->name,
+			checks, checks == 1 ? "" : "s");
+}
+
 /*
  * Ends the current test. Only the first thread that comes here does; others, which give up at the
  * same time, spin for ever. Checks after this do not count: a test must wait for its threads.
@@ -194,10 +227,10 @@ static void finish_test(void)
 		failed += bad;
 	}
 	say("done", "%s", k->name);
-	if (!*run.nonce)
-		kprintf("%s %s %s, %u check%s\n", failed ? "FAIL" : "ok  ", k->step, k->name,
-			checks, checks == 1 ? "" : "s");
+	show_end(k, checks, failed);
 	run.tests++;
+	run.skipped_tests += run.skipped != NULL;
+	run.skipped = NULL;
 	run.checks += checks;
 	run.failed += failed;
 	run.failed_tests += failed != 0;
@@ -207,6 +240,11 @@ static noreturn void finish_run(void)
 {
 	if (!run.tests)
 		kprintf("no such test; test=list names them all\n");
+	else if (!*run.nonce)
+		kprintf("%u test%s: %u ok, %u failed, %u skipped\n", run.tests,
+			run.tests == 1 ? "" : "s",
+			run.tests - run.failed_tests - run.skipped_tests, run.failed_tests,
+			run.skipped_tests);
 	say("end", "%u %u %u", run.tests, run.checks, run.failed);
 	console_exit_status(run.failed_tests || !run.tests);
 	console_flush();
@@ -222,6 +260,8 @@ static noreturn void run_remaining(void)
 			continue;
 		run.current = k;	/* always a wanted one, for ktest_abort() */
 		say("test", "%s", k->name);
+		if (!*run.nonce)
+			show_begin(k);
 		k->fn();
 		finish_test();
 	}
@@ -238,6 +278,12 @@ void ktest_abort(void)
 	ktest_check(failed, run.current->property, __FILE__, __LINE__, "the test was left early");
 	finish_test();
 	run_remaining();
+}
+
+void ktest_at_panic(void)
+{
+	if (run.until && !time_before(time_now(), run.until))
+		stuck_print(run.current->name);
 }
 
 /*

@@ -20,6 +20,11 @@ struct ktest {
 	bool early;		/* runs on the idle thread before any other exists: cannot block */
 };
 
+/* Tests run in the order of the source; GCC turns the order of data around unless told not to. */
+#if !__has_attribute(no_reorder)
+#define no_reorder
+#endif
+
 #define KTEST(id, name, step, property)		KTEST_ENTRY(id, name, step, property, false)
 
 /* For labs in which threads do not work yet: CPU 0 alone, interrupts off, see ktest_early(). */
@@ -28,7 +33,7 @@ struct ktest {
 #define KTEST_ENTRY(id, name_, step_, property_, early_)				\
 	static void ktest_##id(void);							\
 	static const struct ktest ktest_entry_##id					\
-	__attribute__((used, section(".ktests"), aligned(8))) = {			\
+	__attribute__((used, no_reorder, section(".ktests"), aligned(8))) = {		\
 		.name = (name_), .step = (step_), .property = (property_), .fn = ktest_##id,	\
 		.early = (early_)							\
 	};										\
@@ -53,8 +58,12 @@ noreturn void ktest_abort(void);
 			ktest_abort();					\
 	} while (0)
 
-/* A figure for the report: name and value. */
+/* A figure for the report: name and value. A person sees it with test=, not with selftest=. */
 void ktest_figure(const char *name, u64 value);
+
+/* For a panic: if the test's time is up, names it and prints where all threads stand (stuck.c). */
+void ktest_at_panic(void);
+void stuck_print(const char *test);
 
 /* The boot argument seed=. */
 u64 ktest_seed(void);
@@ -65,11 +74,14 @@ void ktest_main(void);
 /* The same before the first thread is made, if all that is asked for are early tests. */
 void ktest_early(void);
 
-/* Leaves the test, with cpu.h, if the machine cannot show what it is about. */
+/* The current test is skipped, as the machine cannot show what it is about: "it needs CPUS=1". */
+void ktest_skip(const char *why);
+
+/* Leaves the test function, with cpu.h, if the number of CPUs is wrong for it. */
 #define NEEDS(cond, cpus_needed)						\
 	do {									\
 		if (!(cond)) {							\
-			ktest_figure("skipped_as_it_needs_cpus", cpus_needed);	\
+			ktest_skip("it needs CPUS=" #cpus_needed);		\
 			return;							\
 		}								\
 	} while (0)

@@ -68,11 +68,12 @@ KTEST(trap_chain, "trap.chain", "", "trap.chain")
 
 	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++)
 		frames[i] = (u64)&frames[4];		/* points to itself, or to a lower frame */
-	backtrace_print(0, (u64)&frames[4]);
-	backtrace_print(0, (u64)&frames[4] + 1);
+	backtrace_print(current_thread(), 0, (u64)&frames[4]);
+	backtrace_print(current_thread(), 0, (u64)&frames[4] + 1);
 	for (unsigned i = 0; i < ARRAY_SIZE(off_stack); i++)
-		backtrace_print(0, off_stack[i]);
-	backtrace_print(0, (u64)current_thread()->stack);
-	backtrace_print(0, (u64)current_thread()->stack + current_thread()->stack_size);
+		backtrace_print(current_thread(), 0, off_stack[i]);
+	backtrace_print(current_thread(), 0, (u64)current_thread()->stack);
+	backtrace_print(current_thread(), 0,
+			(u64)current_thread()->stack + current_thread()->stack_size);
 	CHECK(time_now() - began < NSEC_PER_SEC, "trap.chain", "took %lu ns", time_now() - began);
 }

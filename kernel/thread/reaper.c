@@ -35,7 +35,10 @@ static struct {
 
 static void one_done(void)
 {
-	if (atomic_fetch_sub(&reaper.pending, 1) == 1)
+	unsigned before = atomic_fetch_sub(&reaper.pending, 1);
+
+	assert(before > 0);	/* REAPER1: a thread that left was announced */
+	if (before == 1)
 		wait_wake_all(&reaper.drained, 0);
 }
 

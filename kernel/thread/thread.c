@@ -232,6 +232,7 @@ void thread_free(struct thread *t)
 {
 	assert_may_block();
 	assert(thread_state(t) == THREAD_DEAD && t != current_thread());
+	assert(!list_linked(&t->process_node));	/* it has left its process */
 	sched_release(t);
 	trace(TRACE_LIFE, TRACE_EV_FREE, t->tid, (u64)t->stack);
 	thread_list_remove(t);

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.explore.program import Access, Race, replay
-from tools.explore.table import Place, places, source_of
+from tools.explore.table import source_of
+from tools.places import Place, places
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ part before the first switch that the schedule chose, only the last few lines ar
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tools.explore.program import Access
+from tools.places import Place, places
 
 _BEFORE = 6  # lines before the first choice
 _MOST = 60  # lines in all
@@ -29,13 +28,6 @@ _SCENARIOS = "tools/explore/scenarios/"
 _LOCKS = {"acquire": "takes the lock", "try": "tries the lock", "release": "gives the lock back"}
 
 
-@dataclass(frozen=True)
-class Place:
-    function: str
-    file: str
-    line: int
-
-
 @dataclass
 class Row:
     cpu: int
@@ -44,23 +36,6 @@ class Row:
     source: str
     notes: list[str]  # what it read or stored
     at: int
-
-
-def places(program: Path, pcs: Sequence[int]) -> dict[int, list[Place]]:
-    """For each return address the functions it is in, the innermost inlined one first."""
-    asked = "".join(f"{pc - 1:x}\n" for pc in pcs)
-    argv = ["addr2line", "-a", "-f", "-i", "-e", str(program)]
-    done = subprocess.run(argv, input=asked, capture_output=True, text=True, check=True)
-    found: dict[int, list[Place]] = {}
-    current: list[Place] = []
-    lines = iter(done.stdout.splitlines())
-    for line in lines:
-        if line.startswith("0x"):
-            current = found.setdefault(int(line, 16) + 1, [])
-            continue
-        file, _, number = next(lines).partition(" ")[0].rpartition(":")
-        current.append(Place(line, os.path.normpath(file), int(number) if number.isdecimal() else 0))
-    return found
 
 
 def _own(chain: Sequence[Place], about: Sequence[str]) -> int | None:

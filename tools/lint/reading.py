@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from tools.lint.files import ABOUT, ROOT, Fault, number, read, sizes_of_sources
 
 MAX_LINES = 1_000
-_MAP = re.compile(r"^## Map\n+```\n(.*?)^```", re.M | re.S)
+_MAP = re.compile(r"^## Map\n[^#]*?^```\n(.*?)^```", re.M | re.S)
+_ENTRY = re.compile(r"^(\S+/\S+) +(\d+)(?: of (\d+))?(?:  |$)", re.M)
 _BRACES = re.compile(r"^(.*)\{(.*)\}(.*)$")
 _OPTIONAL = re.compile(r"^\| [^|]+ \| (`kernel/[^|]+`) \| ([\d,]+) \|$", re.M)
 _FIRST = re.compile(r"A first reading of the kernel and one port is about ([\d,]+) lines")
 _ROW = re.compile(r"^\| `([\w-]+)` \| ([\d,]+) \|", re.M)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a Map, how many of its lines are to be read, and how many it has."""
+
+    path: str
+    read: int
+    whole: int
 
 
 def expand(name: str) -> list[str]:
@@ -24,34 +35,19 @@ def expand(name: str) -> list[str]:
     return [f"{m[1]}{part}{m[3]}" for part in m[2].split(",")]
 
 
-def files_of(handout: str) -> list[list[str]]:
+def files_of(handout: str) -> list[list[Entry]]:
     """The files that the Map of @handout asks to write, read or use; twins of both ports are one entry."""
-    found: list[list[str]] = []
     block = _MAP.search(handout)
-    for line in block[1].splitlines() if block else ():
-        paths, task = _paths(line)
-        if task.startswith("do not open"):
-            continue
-        twins = [path for path in paths if path.startswith("arch/")]
-        found += [twins] if twins else [[path] for path in paths]
-    return found
-
-
-def _paths(line: str) -> tuple[list[str], str]:
-    """The files at the beginning of a line of a Map, and what is said of them."""
-    words = line.split()
-    names: list[str] = []
-    while words and "/" in words[0]:
-        names += expand(words.pop(0).rstrip(","))
-    return names, " ".join(words)
+    found: dict[str, list[Entry]] = {}
+    for m in _ENTRY.finditer(block[1] if block else ""):
+        entry = Entry(m[1], int(m[2]), int(m[3] or m[2]))
+        found.setdefault(re.sub(r"^arch/\w+/", "arch/*/", entry.path), []).append(entry)
+    return list(found.values())
 
 
 def lines_of(handout: str) -> int:
-    """Lines that are not blank, comments too; of files that each port has, those of the longer one."""
-    def count(path: str) -> int:
-        return sum(1 for line in read(path).splitlines() if line.strip())
-
-    return sum(max(count(path) for path in twins) for twins in files_of(handout))
+    """The lines to read; of files that each port has, those of the longer one."""
+    return sum(max(entry.read for entry in twins) for twins in files_of(handout))
 
 
 def first_reading() -> Iterator[Fault]:
@@ -74,19 +70,22 @@ def first_reading() -> Iterator[Fault]:
 
 
 def reading() -> Iterator[Fault]:
-    """Every lab's Map is short enough, names files that exist, and docs/size.md says how long it is."""
+    """Every lab's Map is short enough, names files of the length they have, and docs/size.md says the sum."""
     document = read("docs/size.md")
     told = {m[1]: number(m[2]) for m in _ROW.finditer(document)}
     for handout in sorted(ROOT.glob("labs/[0-9]*/README.md")):
         path = str(handout.relative_to(ROOT))
         lab = Path(path).parent.name
-        missing = [name for twins in files_of(read(path)) for name in twins if not (ROOT / name).exists()]
-        if missing or not files_of(read(path)):
-            yield Fault(path, 1, f"the Map names {', '.join(missing) or 'no file'}")
-            continue
+        entries = [entry for twins in files_of(read(path)) for entry in twins]
+        if not entries:
+            yield Fault(path, 1, "the Map names no file")
+        for entry in entries:
+            there = read(entry.path).count("\n") if (ROOT / entry.path).exists() else 0
+            if abs(there - entry.whole) > there * ABOUT + 1:
+                yield Fault(path, 1, f"the Map: {entry.path} has {there} lines, not {entry.whole}")
         lines = lines_of(read(path))
         if lines > MAX_LINES:
-            yield Fault(path, 1, f"the Map's files have {lines} lines, over {MAX_LINES}")
+            yield Fault(path, 1, f"the Map has {lines} lines to read, over {MAX_LINES}")
         if abs(lines - told.get(lab, 0)) > lines * ABOUT:
             yield Fault("docs/size.md", 1, f"to read for {lab}: {lines} lines, not {told.get(lab)}")
     yield from first_reading()

@@ -17,10 +17,10 @@ from typing import Any
 
 from grade.lab import Lab
 from tools.explore.program import BOUND, STEPS, covered, scenarios
-from tools.explore.table import places
 from tools.mutate.errors import MutateError
 from tools.mutate.mutants import Mutant
 from tools.mutate.store import Store
+from tools.places import places
 from tools.progress import Progress
 
 ORDER = "order"  # the operator

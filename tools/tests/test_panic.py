@@ -2,6 +2,7 @@
 
 import re
 import unittest
+from unittest.mock import patch
 
 from tools import qemu
 from tools.boot import PATIENCE_S, End, transcript
@@ -54,6 +55,28 @@ class Riscv(Reports):
         self.assertIn("run_remaining", self.chain(report))
         self.assertIn(self.REGISTER, report)
         self.assertIn("last trace records:", report)
+
+    def test_a_test_that_does_not_end(self) -> None:
+        _, report = self.whole("panic.stuck limit=50000000", "^limit: not finished", qemu.Icount())
+        told = report.partition("panic.stuck has not ended, and every CPU is idle:\n")[2]
+        waits = r"is blocked in \w+\(\), without a deadline"
+        self.assertRegex(told, rf"\(waiter\) {waits}; thread 1 waits for it to leave")
+        self.assertRegex(told, rf"thread 1 \(init\) {waits}")
+
+    def test_a_test_that_runs_for_ever(self) -> None:
+        _, report = self.whole("panic.endless limit=50000000", "^limit: not finished", qemu.Icount())
+        told = report.partition("panic.endless has not ended:\n")[2]
+        chain = r"(?:  [0-9a-f]{16}  .*\n)+  [0-9a-f]{16}  thread_start\+"
+        self.assertRegex(told, rf"\(other\) is running on CPU \d\n{chain}")
+
+    def test_a_silent_machine(self) -> None:
+        kernel = BUILD_ROOT / self.ARCH / "debug-test" / "kernel.elf"
+        words = ("test=panic.silent", "limit=50000000")
+        machine = qemu.Machine(self.ARCH, kernel, bootargs=words, icount=qemu.Icount())
+        with patch("tools.boot._QUIET_S", 3.0):
+            seen = transcript(machine, PATIENCE_S)
+        self.assertIs(seen.outcome.end, End.TIMEOUT)
+        self.assertRegex(seen.outcome.stopped(), r"a CPU was in .*ktest_panic_silent\(\) \(kernel/")
 
     def test_others_are_stopped(self) -> None:
         for test in ("panic.overflow", "panic.write"):

@@ -165,7 +165,7 @@ static void wait_for_process(pid_t pid, const char *when)
 
 	CHECK(err == 0 && res.pid == pid, "P2.11", "%s: waiting for it gave %d", when, err);
 	CHECK(res.status == STATUS_EXIT(10), "P2.11",
-	      "%s: its status is %x, its first thread's exit code is 10", when, res.status);
+	      "%s: its status is 0x%x, its first thread's exit code is 10", when, res.status);
 	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P2.11", "%s: it ended twice",
 	      when);
 }

@@ -38,8 +38,8 @@ KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
 	CHECK(IS_ALIGNED(sp, 8), "P2.1", "the saved stack pointer %lx is not aligned", sp);
 	if (sp < low || sp >= high)
 		return;
-	CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",
-	      "no word of the frame leads to thread_start()");
+	REQUIRE(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",
+		"no word of the frame leads to thread_start()");
 	/* As for a thread of a user process: the trap frame is filled before the thread runs. */
 	arch_user_init(t, 0, 0);
 	CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",

@@ -137,8 +137,8 @@ KTEST(wait_both, "wait.both", "04.4", "P4.10")
 					0);
 		spin_unlock(&queue.lock);
 		REQUIRE(err == (woke ? token : -ETIMEDOUT), "P4.10",
-			"%s the event had claimed the wait, it returned %d",
-			woke ? "although" : "without", err);
+			"although the event had %sclaimed the wait, it returned %d",
+			woke ? "" : "not ", err);
 		REQUIRE(queue.nr == 0 && armed_deadlines() == armed, "P4.12",
 			"it returned with %u places in the queue and %u deadlines armed", queue.nr,
 			armed_deadlines() - armed);

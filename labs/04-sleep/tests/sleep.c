@@ -34,6 +34,32 @@ static void start_sleeper(unsigned i, u64 until)
 	sleepers[i].thread = started(sleep_once, &sleepers[i]);
 }
 
+KTEST(sleep_state, "sleep.state", "04.1", "P4.3")
+{
+	struct thread *t;
+	u64 ran, looks = 0;
+
+	NEEDS_ONE_CPU;
+	woken = 0;
+	start_sleeper(0, time_now() + 5 * MS);
+	t = sleepers[0].thread;
+	AWAIT(t->stats.switches_in > 0);
+	ran = t->stats.switches_in;
+	while (!woken && time_before(time_now(), sleepers[0].until.at)) {
+		enum thread_state s = thread_state(t);
+
+		thread_yield();
+		looks++;
+		if (time_before(time_now(), sleepers[0].until.at)) {
+			CHECK(s == THREAD_SLEEPING, "P4.3", "a sleeper is %s",
+			      thread_state_name(s));
+			CHECK(t->stats.switches_in == ran, "P4.3", "a sleeper got the CPU");
+		}
+	}
+	CHECK(looks > 10, "P4.3", "the sleeper left the CPU to others only %lu times", looks);
+	REQUIRE(AWAIT(woken), "P4.3", "it never woke");
+}
+
 KTEST(sleep_never_early, "sleep.never_early", "04.1", "P4.1")
 {
 	for (unsigned round = 0; round < 3; round++) {
@@ -46,6 +72,7 @@ KTEST(sleep_never_early, "sleep.never_early", "04.1", "P4.1")
 }
 
 /* The deadlines of sleepers 0 to 3 differ; those of 4 to 7 are equal, and earlier. */
+
 KTEST(sleep_order, "sleep.order", "04.1", "P4.2")
 {
 	static const unsigned after_ms[SLEEPERS / 2] = { 18, 12, 16, 14 };
@@ -106,41 +133,15 @@ KTEST(sleep_expire, "sleep.expire", "04.1", "P4.2")
 		arm_by_hand(i, owner, i == 1 ? 5001 : i == 3 ? 4000 : 5000);
 	got = expired_at(3999, 6);
 	CHECK(got == 0, "P4.1",
-	      "1 ns before the first of 6 deadlines these were timed out: mask %x", got);
+	      "1 ns before the first of 6 deadlines these were timed out: mask 0x%x", got);
 	got = expired_at(4000, 6);
-	CHECK(got == BIT(3), "P4.2", "at one deadline, not mask 8 but %x was timed out", got);
+	CHECK(got == BIT(3), "P4.2", "at one deadline, not mask 0x8 but 0x%x was timed out", got);
 	got = expired_at(5000, 6);
 	CHECK(got == 0x3d, "P4.2",
-	      "four more are due together; after one expiry not mask 3d but %x", got);
+	      "four more are due together; after one expiry not mask 0x3d but 0x%x", got);
 	cancel_by_hand(6);
 	CHECK(this_cpu()->sleepq.nr == 0, "P4.2", "%u deadlines are left", this_cpu()->sleepq.nr);
 	irq_on();
-}
-
-KTEST(sleep_state, "sleep.state", "04.1", "P4.3")
-{
-	struct thread *t;
-	u64 ran, looks = 0;
-
-	NEEDS_ONE_CPU;
-	woken = 0;
-	start_sleeper(0, time_now() + 5 * MS);
-	t = sleepers[0].thread;
-	AWAIT(t->stats.switches_in > 0);
-	ran = t->stats.switches_in;
-	while (!woken && time_before(time_now(), sleepers[0].until.at)) {
-		enum thread_state s = thread_state(t);
-
-		thread_yield();
-		looks++;
-		if (time_before(time_now(), sleepers[0].until.at)) {
-			CHECK(s == THREAD_SLEEPING, "P4.3", "a sleeper is %s",
-			      thread_state_name(s));
-			CHECK(t->stats.switches_in == ran, "P4.3", "a sleeper got the CPU");
-		}
-	}
-	CHECK(looks > 10, "P4.3", "the sleeper left the CPU to others only %lu times", looks);
-	REQUIRE(AWAIT(woken), "P4.3", "it never woke");
 }
 
 /* --- Step 2: the timer ------------------------------------------------------------------------ */
@@ -215,9 +216,9 @@ KTEST(sleep_wrap, "sleep.wrap", "04.2", "P4.4")
 	arm_by_hand(2, owner, 0);
 	arm_by_hand(3, owner, -6UL);
 	got = expired_at(-5UL, 4);
-	CHECK(got == 9, "P4.4", "5 ns before the wrap not mask 9 but %x was timed out", got);
+	CHECK(got == 9, "P4.4", "5 ns before the wrap not mask 0x9 but 0x%x was timed out", got);
 	got = expired_at(4, 4);
-	CHECK(got == 13, "P4.4", "4 ns after the wrap not mask d but %x was timed out", got);
+	CHECK(got == 13, "P4.4", "4 ns after the wrap not mask 0xd but 0x%x was timed out", got);
 	cancel_by_hand(4);
 	irq_on();
 

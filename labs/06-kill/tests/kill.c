@@ -13,6 +13,7 @@ static int wait_for_ever(void *arg)
 }
 
 /* The victim's thread is not started: the test is about the state of the process alone. */
+
 KTEST(kill_first, "kill.first", "06.1", "P6.1")
 {
 	struct thread *t;
@@ -27,63 +28,7 @@ KTEST(kill_first, "kill.first", "06.1", "P6.1")
 	err = process_kill(p, STATUS_SIGNAL(SIGTERM));
 	CHECK(err == -EALREADY, "P6.1", "the second kill returned %d", err);
 	err = LIFE_STATUS(atomic_load(&p->life));
-	CHECK(err == STATUS_SIGNAL(SIGKILL), "P6.1", "after two kills the status is %x", err);
-}
-
-KTEST(kill_status, "kill.status", "06.5", "P6.1")
-{
-	struct thread *t;
-	struct process *p = victim(wait_for_ever, NULL, &t);
-	int status;
-
-	thread_resume(t);
-	await_state(t, THREAD_BLOCKED);
-	process_kill(p, STATUS_SIGNAL(SIGKILL));
-	process_kill(p, STATUS_EXIT(3));
-	status = status_of(p->pid, "P6.1");
-	CHECK(status == STATUS_SIGNAL(SIGKILL), "P6.1",
-	      "the parent saw status %x of the second killer", status);
-}
-
-static struct process *target;
-static int second_kill;		/* result of the kill from the interrupt; 1: it has not come */
-
-static void kill_again(void *arg)
-{
-	(void)arg;
-	second_kill = process_kill(target, STATUS_SIGNAL(SIGTERM));
-}
-
-/* On 1 CPU: another killer comes after every few instructions of a kill. */
-KTEST(kill_swept_kill, "kill.swept_kill", "06.5", "P6.1")
-{
-	bool hit = true;
-	unsigned step;
-
-	NEEDS_ONE_CPU;
-	sweep_action = kill_again;
-	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
-		struct thread *t;
-		int first;
-
-		target = victim(wait_for_ever, NULL, &t);
-		process_get(target);
-		thread_resume(t);
-		await_state(t, THREAD_BLOCKED);
-		second_kill = 1;
-		REQUIRE(sweep_arm("process_kill", current_thread(), step) == 0, "P6.1",
-			"no process_kill()");
-		first = process_kill(target, STATUS_SIGNAL(SIGKILL));
-		hit = sweep_hit();
-		if (hit)
-			CHECK((first == 0) != (second_kill == 0), "P6.1",
-			      "two kills, the second %u instructions into the first: %d and %d",
-			      step, first, second_kill);
-		status_of(target->pid, "P6.1");
-		process_put(target);
-	}
-	sweep_action = NULL;
-	ktest_figure("kill_steps", step);
+	CHECK(err == STATUS_SIGNAL(SIGKILL), "P6.1", "after two kills the status is 0x%x", err);
 }
 
 KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
@@ -99,62 +44,6 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	CHECK(err == -ESRCH, "P6.2", "a thread was made in a dying process: %d", err);
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
 }
-
-static struct thread *late;	/* the new thread of the target, if it could be created */
-static int made;		/* result of creating it; 1: not tried yet */
-
-static int make_late(void *over)
-{
-	if (!*(bool *)over)
-		made = thread_create_in(target, "late", wait_for_ever, NULL, PRIORITY_DEFAULT,
-					&late);
-	return 0;
-}
-
-/*
- * On 1 CPU: another thread creates a thread in the victim after every few instructions of its kill.
- * Either the new thread is killed too, or its creation fails. No thread starts before the kill is
- * over.
- */
-KTEST(kill_swept_new, "kill.swept_new", "06.5", "P6.2")
-{
-	bool hit = true;
-	unsigned step;
-
-	NEEDS_ONE_CPU;
-	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
-		struct thread *t, *maker;
-		bool over = false;
-		pid_t pid;
-
-		target = victim(wait_for_ever, NULL, &t);
-		pid = target->pid;
-		made = 1;
-		maker = thread_create("maker", make_late, &over, PRIORITY_DEFAULT);
-		REQUIRE(maker, "P6.2", "no thread was made");
-		thread_resume(maker);
-		REQUIRE(sweep_arm("process_kill", current_thread(), step) == 0, "P6.2",
-			"no process_kill()");
-		process_kill(target, STATUS_SIGNAL(SIGKILL));
-		over = true;
-		hit = sweep_hit();
-		thread_join(maker, NULL, DEADLINE_NEVER);
-		if (hit)
-			CHECK(made == -ESRCH || (made == 0 && thread_is_dying(late)), "P6.2",
-			      "a thread made %u instructions into the kill was not killed: %d",
-			      step, made);
-		thread_resume(t);
-		if (made == 0) {
-			if (!thread_is_dying(late))
-				thread_kill(late);
-			thread_resume(late);
-		}
-		status_of(pid, "P6.2");
-	}
-	ktest_figure("steps_of_the_kill", step);
-}
-
-/* --- A victim in each state ------------------------------------------------------------------ */
 
 static _Atomic bool running;
 static _Atomic u64 came;	/* IPIs to the CPU of the victim after the kill */
@@ -193,6 +82,42 @@ KTEST(kill_running, "kill.running", "06.3", "P6.11")
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	status_of(p->pid, "P6.11");
 	CHECK(came > 0, "P6.11", "it was running on another CPU, and no interrupt came there");
+}
+
+#define SIBLINGS	150		/* a kill is for all of them, however many there are */
+
+static _Atomic unsigned ran;
+
+static int count_run(void *arg)
+{
+	(void)arg;
+	ran++;
+	return 0;
+}
+
+KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
+{
+	static struct thread *siblings[SIBLINGS];
+	struct thread *t;
+	struct process *p;
+	unsigned n = 0;
+
+	NEEDS_ONE_CPU;
+	ran = 0;
+	p = victim(count_run, NULL, &t);
+	while (n < SIBLINGS && thread_create_in(p, "sibling", count_run, NULL, PRIORITY_DEFAULT,
+						&siblings[n]) == 0)
+		n++;
+	REQUIRE(n == SIBLINGS, "P6.4", "only %u threads were made", n);
+	irq_off();			/* on 1 CPU no other thread runs until irq_on() */
+	thread_resume(t);
+	thread_suspend(t);		/* SUSPENDED */
+	for (unsigned i = 0; i < n; i++)
+		thread_resume(siblings[i]);	/* READY */
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	irq_on();
+	status_of(p->pid, "P6.4");
+	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
 static int wait_long(void *arg)
@@ -268,43 +193,53 @@ KTEST(kill_blocked_states, "kill.blocked", "06.5", "P6.3")
 	thread_join(other, NULL, DEADLINE_NEVER);
 }
 
-#define SIBLINGS	150		/* a kill is for all of them, however many there are */
-
-static _Atomic unsigned ran;
-
-static int count_run(void *arg)
+KTEST(kill_status, "kill.status", "06.5", "P6.1")
 {
-	(void)arg;
-	ran++;
-	return 0;
+	struct thread *t;
+	struct process *p = victim(wait_for_ever, NULL, &t);
+	int status;
+
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	process_kill(p, STATUS_EXIT(3));
+	status = status_of(p->pid, "P6.1");
+	CHECK(status == STATUS_SIGNAL(SIGKILL), "P6.1",
+	      "the parent saw status 0x%x of the second killer", status);
 }
 
-KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
+static struct wait_queue twice = WAIT_QUEUE_INIT(twice);
+
+static int wait_twice(void *arg)
 {
-	static struct thread *siblings[SIBLINGS];
+	(void)arg;
+	wait_block(&twice, DEADLINE_NEVER);
+	return wait_block(&never, deadline_in(1000 * NSEC_PER_SEC));
+}
+
+KTEST(kill_after_claim, "kill.after_claim", "06.5", "P6.5")
+{
 	struct thread *t;
 	struct process *p;
-	unsigned n = 0;
+	u64 from;
 
 	NEEDS_ONE_CPU;
-	ran = 0;
-	p = victim(count_run, NULL, &t);
-	while (n < SIBLINGS && thread_create_in(p, "sibling", count_run, NULL, PRIORITY_DEFAULT,
-						&siblings[n]) == 0)
-		n++;
-	REQUIRE(n == SIBLINGS, "P6.4", "only %u threads were made", n);
-	irq_off();			/* on 1 CPU no other thread runs until irq_on() */
+	p = victim(wait_twice, NULL, &t);
 	thread_resume(t);
-	thread_suspend(t);		/* SUSPENDED */
-	for (unsigned i = 0; i < n; i++)
-		thread_resume(siblings[i]);	/* READY */
+	await_state(t, THREAD_BLOCKED);
+	irq_off();
+	wait_wake_one(&twice, 0);		/* claimed by the event, has not run */
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	irq_on();
-	status_of(p->pid, "P6.4");
-	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
+	from = time_now();
+	status_of(p->pid, "P6.5");
+	CHECK(time_now() - from < SOON, "P6.5",
+	      "killed right after it was woken, it went into its next wait");
 }
 
 /* --- A victim between its look at the flag and its wait -------------------------------------- */
+
+static struct process *target;
 
 static void kill_target(void *arg)
 {
@@ -388,31 +323,98 @@ KTEST(kill_swept_mark, "kill.swept_mark", "06.5", "P6.5")
 	ktest_figure("steps_of_the_mark", step);
 }
 
-static struct wait_queue first = WAIT_QUEUE_INIT(first);
+static int second_kill;		/* result of the kill from the interrupt; 1: it has not come */
 
-static int wait_twice(void *arg)
+static void kill_again(void *arg)
 {
 	(void)arg;
-	wait_block(&first, DEADLINE_NEVER);
-	return wait_block(&never, deadline_in(1000 * NSEC_PER_SEC));
+	second_kill = process_kill(target, STATUS_SIGNAL(SIGTERM));
 }
 
-KTEST(kill_after_claim, "kill.after_claim", "06.5", "P6.5")
+/* On 1 CPU: another killer comes after every few instructions of a kill. */
+KTEST(kill_swept_kill, "kill.swept_kill", "06.5", "P6.1")
 {
-	struct thread *t;
-	struct process *p;
-	u64 from;
+	bool hit = true;
+	unsigned step;
 
 	NEEDS_ONE_CPU;
-	p = victim(wait_twice, NULL, &t);
-	thread_resume(t);
-	await_state(t, THREAD_BLOCKED);
-	irq_off();
-	wait_wake_one(&first, 0);		/* claimed by the event, has not run */
-	process_kill(p, STATUS_SIGNAL(SIGKILL));
-	irq_on();
-	from = time_now();
-	status_of(p->pid, "P6.5");
-	CHECK(time_now() - from < SOON, "P6.5",
-	      "killed right after it was woken, it went into its next wait");
+	sweep_action = kill_again;
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t;
+		int first;
+
+		target = victim(wait_for_ever, NULL, &t);
+		process_get(target);
+		thread_resume(t);
+		await_state(t, THREAD_BLOCKED);
+		second_kill = 1;
+		REQUIRE(sweep_arm("process_kill", current_thread(), step) == 0, "P6.1",
+			"no process_kill()");
+		first = process_kill(target, STATUS_SIGNAL(SIGKILL));
+		hit = sweep_hit();
+		if (hit)
+			CHECK((first == 0) != (second_kill == 0), "P6.1",
+			      "two kills, the second %u instructions into the first: %d and %d",
+			      step, first, second_kill);
+		status_of(target->pid, "P6.1");
+		process_put(target);
+	}
+	sweep_action = NULL;
+	ktest_figure("kill_steps", step);
 }
+
+static struct thread *late;	/* the new thread of the target, if it could be created */
+static int made;		/* result of creating it; 1: not tried yet */
+
+static int make_late(void *over)
+{
+	if (!*(bool *)over)
+		made = thread_create_in(target, "late", wait_for_ever, NULL, PRIORITY_DEFAULT,
+					&late);
+	return 0;
+}
+
+/*
+ * On 1 CPU: another thread creates a thread in the victim after every few instructions of its kill.
+ * Either the new thread is killed too, or its creation fails. No thread starts before the kill is
+ * over.
+ */
+KTEST(kill_swept_new, "kill.swept_new", "06.5", "P6.2")
+{
+	bool hit = true;
+	unsigned step;
+
+	NEEDS_ONE_CPU;
+	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
+		struct thread *t, *maker;
+		bool over = false;
+		pid_t pid;
+
+		target = victim(wait_for_ever, NULL, &t);
+		pid = target->pid;
+		made = 1;
+		maker = thread_create("maker", make_late, &over, PRIORITY_DEFAULT);
+		REQUIRE(maker, "P6.2", "no thread was made");
+		thread_resume(maker);
+		REQUIRE(sweep_arm("process_kill", current_thread(), step) == 0, "P6.2",
+			"no process_kill()");
+		process_kill(target, STATUS_SIGNAL(SIGKILL));
+		over = true;
+		hit = sweep_hit();
+		thread_join(maker, NULL, DEADLINE_NEVER);
+		if (hit)
+			CHECK(made == -ESRCH || (made == 0 && thread_is_dying(late)), "P6.2",
+			      "a thread made %u instructions into the kill was not killed: %d",
+			      step, made);
+		thread_resume(t);
+		if (made == 0) {
+			if (!thread_is_dying(late))
+				thread_kill(late);
+			thread_resume(late);
+		}
+		status_of(pid, "P6.2");
+	}
+	ktest_figure("steps_of_the_kill", step);
+}
+
+/* --- A victim in each state ------------------------------------------------------------------ */

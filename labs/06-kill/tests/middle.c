@@ -158,7 +158,7 @@ static bool kill_once(void)
 	status = status_of(now.process->pid, "P6.6");
 	if (now.landed && now.err == 0)
 		CHECK(status == STATUS_SIGNAL(SIGKILL), "P6.6",
-		      "killed %u instructions into %s, its status is %x", now.step,
+		      "killed %u instructions into %s, its status is 0x%x", now.step,
 		      now.stretch->name, status);
 	wait_for_orphans();
 	process_put(now.process);

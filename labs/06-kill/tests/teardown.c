@@ -212,7 +212,7 @@ KTEST(zombie_many, "zombie.many", "06.2", "P6.7")
 		REQUIRE(process_wait(-1, WEXITED, &res) == 0, "P6.7", "child %u was lost", i);
 		seen |= 1u << (res.status >> 8);
 	}
-	CHECK(seen == (1u << 20) - 1, "P6.7", "of 20 children these were waited for: %x", seen);
+	CHECK(seen == (1u << 20) - 1, "P6.7", "of 20 children these were waited for: 0x%x", seen);
 }
 
 /* --- Orphans: this process is init -------------------------------------------------------- */
