@@ -171,7 +171,7 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
     within = f"the test ends within {test.limit} million instructions"
     if evidence.ended is Ended.HUNG:
         happened = "it ran on beyond its limit with interrupts off, so nothing in it could stop it"
-        happened += _last_event(evidence.trace)
+        happened += _last_event(evidence.trace, test.limit * 1_000_000)
         return Kind.HANG, Finding(whole, within, happened)
     if evidence.status != qemu.STATUS_PANIC:
         return None
@@ -187,8 +187,9 @@ def _stopped(test: Test, evidence: Evidence, kernel: str) -> tuple[Kind, Finding
     return Kind.PANIC, Finding(whole, "no panic", f"panic: {reason}", time=time)
 
 
-def _last_event(trace: Trace) -> str:
-    if not trace.records:
+def _last_event(trace: Trace, limit_ns: int) -> str:
+    """Where the trace ends, if that is before the limit: a later end depends on when QEMU was stopped."""
+    if not trace.records or trace.records[-1].time >= limit_ns:
         return ""
     last = trace.records[-1]
     return f"; the last event is {last.event}, by thread {last.tid} on CPU {last.cpu}, at {ms(last.time)}"
