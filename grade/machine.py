@@ -30,6 +30,7 @@ from grade import protocol, trace
 from grade.elf import Elf
 from grade.errors import GraderError
 from tools import qemu, qmp
+from tools.serial import cpu_seconds
 
 _FLOOD = 8 << 20  # bytes of serial output: a right kernel may print a line for each thing that it does
 _POLL_MS = 100
@@ -246,7 +247,7 @@ class _Guest:
                 count, newest = self._reader.progress(memory)
                 if newest > 2 * boot.limit_ns + (_BOOT_INSTRUCTIONS << boot.shift):
                     return Ended.HUNG
-                spent = _cpu_seconds(popen.pid)
+                spent = cpu_seconds(popen.pid)
                 if (size, count) != last:
                     last, changed = (size, count), spent
                 elif spent - changed > quiet_for:
@@ -305,17 +306,6 @@ class _Guest:
             return seen
         # We stopped it, at a time that depends on the host: ignore what it did after the limit.
         return seen.clipped(self._boot.limit_ns) if self._frozen else trace.EMPTY
-
-
-def _cpu_seconds(pid: int) -> float:
-    """CPU time of a process and its descendants: how much it has done, however busy the host is."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return 0.0  # it has just ended
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(_cpu_seconds(int(child)) for child in children)
 
 
 class _ExitWait:

@@ -129,7 +129,6 @@ class Qmp:
         seconds += date["tm_hour"] * 3600 + date["tm_min"] * 60 + date["tm_sec"]
         return pm_time(self._number(f"i /w {_PM_TIMER}"), seconds)
 
-
     def program_counters(self) -> list[int]:
         """Where each CPU is. A machine that goes on afterwards may have been disturbed."""
         text = str(self.command("human-monitor-command", **{"command-line": "info registers -a"}))

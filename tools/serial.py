@@ -32,13 +32,15 @@ def _deadline(timeout: float) -> float:
     return time.monotonic() + timeout if timeout else float("inf")
 
 
-def _cpu_seconds(pid: int) -> float:
-    """CPU time of a process that may have ended."""
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process and its descendants: how much it has done, however busy the host is."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
     except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0  # it has just ended
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 class PipeReader:
@@ -86,11 +88,15 @@ class FileTail:
                 data = file.read(_CHUNK)
                 if data:
                     self.received += len(data)
-                    spoke_at = _cpu_seconds(self._popen.pid)
+                    spoke_at = self._spent()
                     yield data
                 elif ended:
                     return
-                elif time.monotonic() >= deadline or _cpu_seconds(self._popen.pid) - spoke_at > self._quiet:
+                elif time.monotonic() >= deadline or self._spent() - spoke_at > self._quiet:
                     raise Timeout
                 else:
                     time.sleep(_POLL_S)
+
+    def _spent(self) -> float:
+        """Its CPU time so far, where that is asked for."""
+        return cpu_seconds(self._popen.pid) if self._quiet < float("inf") else 0.0

@@ -72,7 +72,6 @@ KTEST(sleep_never_early, "sleep.never_early", "04.1", "P4.1")
 }
 
 /* The deadlines of sleepers 0 to 3 differ; those of 4 to 7 are equal, and earlier. */
-
 KTEST(sleep_order, "sleep.order", "04.1", "P4.2")
 {
 	static const unsigned after_ms[SLEEPERS / 2] = { 18, 12, 16, 14 };

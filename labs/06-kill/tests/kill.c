@@ -13,7 +13,6 @@ static int wait_for_ever(void *arg)
 }
 
 /* The victim's thread is not started: the test is about the state of the process alone. */
-
 KTEST(kill_first, "kill.first", "06.1", "P6.1")
 {
 	struct thread *t;
@@ -416,5 +415,3 @@ KTEST(kill_swept_new, "kill.swept_new", "06.5", "P6.2")
 	}
 	ktest_figure("steps_of_the_kill", step);
 }
-
-/* --- A victim in each state ------------------------------------------------------------------ */
