@@ -3,6 +3,7 @@
 # make/toolchain.mk	which compiler, linker and flags
 # make/kernel.mk	how a kernel is built from its sources
 # make/clangd.mk	the compiler flags, for editors
+# make/instructor.mk	goals for instructors and for work on Trellis itself
 # user/user.mk		how the user programs and the initramfs are built
 #
 # Everything generated is in $(O)/<arch>/: a folder for each kind of kernel (see `B` below), one for the
@@ -10,8 +11,8 @@
 
 # --- What may be set, with defaults -----------------------------------------------------------------
 
-# A staged student repository sets LAB and STARTER=1 here.
--include lab.mk
+# A student's repository sets LAB and STARTER=1 in lab.mk, and REFERENCE in reference.mk.
+-include lab.mk reference.mk
 
 ARCH	?= riscv
 BUILD	?= debug
@@ -27,7 +28,6 @@ TIMEOUT	?= 120
 ICOUNT	?= 0
 STARTER	?= 0
 SEEDS	?=
-ROUNDS	?=
 
 # --- Wrong values end here, with one line -----------------------------------------------------------
 
@@ -47,7 +47,8 @@ a_dir = $(if $(filter undefined,$(origin $1)),,$(if $(value $1),$(if $(shell tes
 a_number = $(if $(shell case '$($1)' in (''|*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
 
 all_labs := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/lab.toml))))
-all_mistakes := $(notdir $(wildcard labs/mistakes/[0-9]*))
+# Goals that students do not need; their repositories do not have this file.
+-include make/instructor.mk
 
 $(call one_of,ARCH,riscv x86_64)
 $(call one_of,BUILD,debug release)
@@ -57,16 +58,13 @@ $(call one_of,V,0 1)
 $(call one_of,ICOUNT,0 1)
 $(call one_of,STARTER,0 1)
 $(call one_of,CPUS,1 2 3 4 5 6 7 8)
-$(if $(LAB)$(filter command,$(origin LAB)),$(call one_of,LAB,$(sort $(all_labs) $(if $(filter matrix,$(MAKECMDGOALS)),$(all_mistakes)))))
+$(if $(LAB)$(filter command,$(origin LAB)),$(call one_of,LAB,$(sort $(all_labs) $(also_labs))))
 $(call a_dir,EXTRA)
 $(call a_dir,SUBMISSION)
 $(call a_number,TIMEOUT)
 $(if $(SEEDS),$(call a_number,SEEDS))
-$(if $(ROUNDS),$(call a_number,ROUNDS))
 $(if $(SEED),$(call a_number,SEED))
 $(if $(BOUND),$(call a_number,BOUND))
-$(if $(SAMPLE),$(call a_number,SAMPLE))
-$(if $(JOBS),$(call a_number,JOBS))
 
 # --- Set-up, and the names of what is built ---------------------------------------------------------
 
@@ -93,7 +91,7 @@ ifneq (,$(building))
 include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
 ifneq (,$(wildcard $(O)/setup-base.mk))
 include make/toolchain.mk make/kernel.mk
-include make/explore.mk user/user.mk make/clangd.mk bench/bench.mk tools/soak/soak.mk
+include make/explore.mk user/user.mk make/clangd.mk $(wildcard bench/bench.mk tools/soak/soak.mk)
 endif
 endif
 
@@ -102,8 +100,8 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade check explore test test-browser \
-	models matrix mutate soak stress portability bench simulate starter lint format clean FORCE
+.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade replay check explore handin \
+	next-lab clean FORCE
 
 # Both ports, or the one that ARCH names on the command line or in the environment.
 all:
@@ -122,8 +120,10 @@ machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(if $(SCHED),--sched $
 export TRELLIS_CMD := $(or $(call as_typed,CMD),$(if $(filter 1,$(TESTS)),true))
 export TRELLIS_BOOTARGS := $(call as_typed,BOOTARGS)
 
-# Standard output is for CMD alone, so the build prints to standard error.
-build_quietly = +@$(MAKE) kernel user >&2
+# Standard output is for CMD alone, so the build prints to standard error. Tests run before user space, and need
+# no programs.
+tests_alone = $(and $(filter 1,$(TESTS)),$(filter test=% selftest=%,$(BOOTARGS)))
+build_quietly = +@$(MAKE) kernel $(if $(tests_alone),,user) >&2
 
 qemu:
 	$(build_quietly)
@@ -157,6 +157,12 @@ grade:
 	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(call named,submission,SUBMISSION) $(call named,report,REPORT) $(call named,json,JSON)
 
+replay:
+	$(if $(and $(LAB),$(TEST)),,$(error replay needs LAB=name TEST=name, and CPUS= SEED= as the report says))
+	@$(PYTHON) -m grade replay --build-root '$(O)' --lab $(LAB) $(call named,test,TEST) --arch $(ARCH) \
+		$(if $(filter file,$(origin CPUS)),,--cpus $(CPUS)) $(if $(SEED),--seed $(SEED)) \
+		$(call named,submission,SUBMISSION) $(if $(filter 1,$(GDB)),--gdb)
+
 check:
 	$(if $(and $(LAB),$(STEP)),,$(error check needs LAB=name STEP=number))
 	@$(PYTHON) -m labs.check $(grading) --lab $(LAB) $(call named,step,STEP)
@@ -167,64 +173,13 @@ explore:
 		$(call named,random,RANDOM) $(call named,seconds,SECONDS) $(call named,seed,SEED) \
 		$(call named,replay,REPLAY) $(if $(filter 1,$(GDB)),--gdb) $(call named,html,HTML) $(call named,json,JSON)
 
-# With LAB or ONLY, only this part of the grader's matrix runs.
-matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
-	@$(PYTHON) -m $(if $(LAB)$(value ONLY),grade matrix,tools.test.matrix) $(grading) \
-		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)
+# In a student's repository, which the course has made with `make labs`.
+handin:
+	$(if $(LAB),,$(error handin needs LAB=name, one of: $(all_labs)))
+	@$(PYTHON) -m labs.handin --build-root '$(O)' --lab $(LAB) $(call named,out,OUT)
 
-# A lab's mutants, or those of files of the kernel; with KEEP=1 a lab's right kernels.
-mutate: $(O)/setup-test.mk
-	$(if $(LAB)$(value MUTATE),,$(error mutate needs LAB=name, one of: $(all_labs); or MUTATE=file or folder))
-ifeq ($(KEEP),1)
-	$(if $(value MUTATE),$(error KEEP=1 needs LAB=name, one of: $(all_labs)))
-	@$(PYTHON) -m tools.mutate.right --build-root '$(O)' --lab $(LAB) $(call named,only,ONLY) \
-		$(call named,killers,KILLERS) $(if $(filter file,$(origin ARCH)),,--arch $(ARCH)) \
-		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
-else
-	@$(PYTHON) -m tools.mutate --build-root '$(O)' $(if $(value MUTATE),$(call named,file,MUTATE),--lab $(LAB)) \
-		$(call named,function,FUNCTION) $(call named,only,ONLY) $(call named,json,JSON) \
-		$(call named,killers,KILLERS) $(if $(filter 1,$(MARKDOWN)),--markdown) \
-		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
-endif
-
-soak:
-	@$(PYTHON) -m tools.soak --build-root '$(O)' $(if $(SEEDS),--seeds $(SEEDS))
-
-stress:
-	@$(PYTHON) -m tools.soak.stress --build-root '$(O)' $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
-
-portability: $(O)/setup-portability.mk
-	@$(PYTHON) -m tools.portability --build-root '$(O)' $(call named,only,ONLY) \
-		$(call named,parts,PARTS) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(LAB),--lab $(LAB)) $(if $(filter file,$(origin ARCH)),,--arch $(ARCH)) \
-		$(call named,archive,ARCHIVE)
-
-starter:
-	$(if $(LAB),,$(error starter needs LAB=name, one of: $(all_labs)))
-	$(if $(value OUT),,$(error starter needs OUT=dir, where the starter code is written))
-	@$(PYTHON) -m labs.stage starter --lab $(LAB) $(call named,out,OUT)
-
-test: $(O)/setup-test.mk
-	@$(PYTHON) -m tools.test --build-root '$(O)'
-
-models: $(O)/setup-test.mk
-	@$(PYTHON) -m tools.models $(call named,only,ONLY)
-
-test-browser: $(O)/setup-browser.mk
-	@$(PYTHON) -m tools.browser --build-root '$(O)'
-
-bench:
-	@$(PYTHON) -m bench.report --build-root '$(O)' $(call named,json,JSON)
-
-simulate:
-	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(if $(SCHED),--sched '$(SCHED)') \
-		$(call named,bootargs,BOOTARGS) $(call named,out,OUT) $(if $(value TASKS),$(call quoted,TASKS))
-
-lint: $(O)/setup-test.mk
-	@$(PYTHON) -m tools.lint
-
-format: $(O)/setup-test.mk
-	@$(PYTHON) -m tools.lint.layout --write
+next-lab:
+	@$(PYTHON) -m labs.next_lab $(if $(filter command,$(origin REFERENCE)),--reference $(call quoted,REFERENCE))
 
 setup:
 	@sh tools/setup.sh base

@@ -12,9 +12,11 @@ How a verdict comes about, and where to read it:
     properties.py   judges of the trace: pure functions from records to violations
     verdict.py      turns evidence into a verdict: pass, fail, hang, panic, ...
     score.py        turns verdicts into points; results.py keeps them, report.py and timeline.py print them
+    home.py         in a student's repository: what would be handed in counts, and nothing else
     engine.py       many runs at once; cli.py and replay.py are the commands
     mutants.py, mistakes.py, patch.py, matrix.py    check that wrong kernels are caught (make matrix)
     steady.py       checks that the verdict is the same every time
+    instructors.py  the commands that need these; a student's repository has none of the last three lines
 
 A verdict depends on the submission and the seed and on nothing else: no wall time, path, process
 id or nonce may reach a report.

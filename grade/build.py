@@ -9,6 +9,7 @@ submission must not add tests of its own, so the ELF file's list of tests is che
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -25,10 +26,10 @@ from pathlib import Path
 from grade.complaints import complaints, last_line
 from grade.elf import Elf
 from grade.errors import GraderError
+from grade.home import TREE, Home
 from tools import qemu
 from tools.progress import Progress
 
-_TREE = ("Makefile", "lab.mk", "make", "tools", "kernel", "arch", "user", "labs", "bench")
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
 _UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes", "mine"})
 _KTEST = struct.Struct("<4Q")
@@ -71,7 +72,7 @@ class Product:
 
 def _sources(root: Path) -> Iterator[str]:
     """Every file that a build may need, relative to @root."""
-    for top in _TREE:
+    for top in TREE:
         path = root / top
         if path.is_file():
             yield top
@@ -81,13 +82,21 @@ def _sources(root: Path) -> Iterator[str]:
             yield from (os.path.relpath(os.path.join(folder, f), root) for f in sorted(files))
 
 
-def _sync(root: Path, copy: Path) -> None:
-    """Makes @copy's sources those of @root. A file that did not change keeps its time. A new copy has the
-    times of @root, so that make can compare them with those of the objects that _adopt() finds."""
+def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
+    """Makes @copy's sources those of @root, but for the files @instead. A file that did not change keeps its
+    time. A new copy has the times of @root, so that make can compare them with those of the objects that
+    _adopt() finds."""
     record = copy / "sources.json"
-    known: dict[str, list[int]] = json.loads(record.read_text()) if record.exists() else {}
-    now: dict[str, list[int]] = {}
+    known: dict[str, list[int | str]] = json.loads(record.read_text()) if record.exists() else {}
+    now: dict[str, list[int | str]] = {}
+    for name, content in instead.items():
+        if content is not None:
+            now[name] = [hashlib.sha256(content).hexdigest()]
+            if known.get(name) != now[name]:
+                _put(copy / name, content)
     for name in _sources(root):
+        if name in instead:
+            continue
         status = (root / name).stat()
         now[name] = [status.st_size, status.st_mtime_ns, status.st_mode]
         if known.get(name) != now[name]:
@@ -96,7 +105,7 @@ def _sync(root: Path, copy: Path) -> None:
             shutil.copyfile(root / name, copy / name)
             shutil.copymode(root / name, copy / name)
             if not known:
-                os.utime(copy / name, ns=(now[name][1], now[name][1]))
+                os.utime(copy / name, ns=(status.st_mtime_ns, status.st_mtime_ns))
     for name in known.keys() - now.keys():
         (copy / name).unlink(missing_ok=True)
     record.write_text(json.dumps(now))
@@ -234,8 +243,11 @@ class Reference:
         arch: str,
         fenced: bool,
         jobs: int,
+        home: Home | None = None,
     ) -> None:
         self._root = root
+        self._instead = home.published if home else {}
+        self._settings = [f"LAB={home.lab}"] if home else []
         self._arch = arch
         self._fenced = fenced
         self._jobs = jobs
@@ -261,11 +273,11 @@ class Reference:
         @goals: of "kernel", "explorer", which is the same for all ports, and "user", the programs.
         """
         with self._locked():
-            _sync(self._root, self._cache)
+            _sync(self._root, self._cache, self._instead)
             for folder in self._folders(self._cache, goals):
                 _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
-                output = _make(self._cache, self._arch, goals, self._jobs, False, step)
+                output = _make(self._cache, self._arch, [*self._settings, *goals], self._jobs, False, step)
             if output is not None:
                 lines = complaints(output, editable, [self._cache], {})
                 if editable and lines:
@@ -321,7 +333,7 @@ class Reference:
             for path, content in files.items():
                 if not (tree / path).exists() or (tree / path).read_bytes() != content:
                     _put(tree / path, content)
-            output = _make(tree, self._arch, goals, self._jobs, self._fenced)
+            output = _make(tree, self._arch, [*self._settings, *goals], self._jobs, self._fenced)
             if output is not None:
                 copies = [tree, self._cache]
                 lines = complaints(output, list(files), copies, self._homes(list(files), goals))

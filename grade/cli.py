@@ -1,6 +1,7 @@
 """trellis-grade: the commands."""
 
 import argparse
+import importlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -8,9 +9,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from grade import engine, matrix, replay, report, steady
+from grade import engine, replay, report
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
+from grade.home import MARK, Home, home, present_lab, told
 from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
@@ -19,6 +21,7 @@ from tools.options import Parser, directory, to_write
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
+_INSTRUCTORS = "grade/instructors.py"  # a student's repository does not have it
 
 _HELP = """\
 Grades Trellis labs. Each test boots in a QEMU of its own. The grader reads what the kernel did out
@@ -116,22 +119,34 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     names = commands.add_parser("list", help="labs, or a lab's properties and tests")
     names.add_argument("--lab", help="default: all, in short")
 
-    steady.add_options(
-        commands.add_parser("steady", help=steady.SUMMARY, description=steady.__doc__)
-    )
-    matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
+    if (ROOT / _INSTRUCTORS).exists():
+        importlib.import_module("grade.instructors").add_commands(commands)
     return parser.parse_args(arguments)
 
 
+def _at_home(options: argparse.Namespace, lab: Lab) -> Home | None:
+    """In a student's repository, if no submission is named: how it is graded. Tells of files that do not
+    count."""
+    found = home(ROOT, lab) if options.submission is None else None
+    for line in told(found) if found else ():
+        print(line, file=sys.stderr)
+    return found
+
+
 def _run(options: argparse.Namespace) -> int:
-    labs = choose(ROOT, options.lab)
-    bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs)
+    at_a_student = (ROOT / MARK).exists()
+    labs = choose(ROOT, options.lab or ([present_lab(ROOT)] if at_a_student else []))
+    if at_a_student and len(labs) > 1:
+        raise GraderError("one lab at a time, please: --lab")
+    at_home = _at_home(options, labs[0])
+    bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
+    graded = ROOT if at_home else options.submission
     submission = None if options.submission is None else str(options.submission)
     if submission is not None and bench.unfenced:
         print(f"trellis-grade: only QEMU is fenced in, not the compiler: {bench.unfenced}", file=sys.stderr)
     try:
         with shown() as progress:
-            scores = engine.grade(bench, labs, options.submission, options.seeds, progress)
+            scores = engine.grade(bench, labs, graded, options.seeds, progress)
     finally:
         bench.close()
     results = tuple(lab_result(s, bench.layout, submission) for s in scores)
@@ -159,9 +174,10 @@ def _replay(options: argparse.Namespace) -> int:
     if options.stops and not options.gdb:
         raise GraderError("--break needs --gdb")
     run = Run(options.arch, test.name, options.cpus, options.seed)
-    bench = engine.set_up(ROOT, options.build_root, (options.arch,), options.jobs)
+    at_home = _at_home(options, lab)
+    bench = engine.set_up(ROOT, options.build_root, (options.arch,), options.jobs, at_home)
     try:
-        product = _product(bench, lab, options)
+        product = _product(bench, lab, ROOT if at_home else options.submission, options.arch)
         if options.gdb:
             stops = (*options.stops, *replay.STOPS)
             return replay.replay_gdb(bench, lab, run, product, options.submission, stops)
@@ -174,9 +190,9 @@ def _replay(options: argparse.Namespace) -> int:
     return BELOW if result.failures else FULL_MARKS
 
 
-def _product(bench: engine.Bench, lab: Lab, options: argparse.Namespace) -> Product:
+def _product(bench: engine.Bench, lab: Lab, graded: Path | None, arch: str) -> Product:
     with shown() as progress:
-        built = engine.build_for_boot(bench, lab, options.submission, progress)[options.arch]
+        built = engine.build_for_boot(bench, lab, graded, progress)[arch]
     if isinstance(built, BuildFailed):
         raise GraderError(f"it does not compile: {built.lines[0]}")
     return built
@@ -215,12 +231,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "replay": _replay,
         "report": _report,
         "list": _list,
-        "matrix": lambda o: matrix.run(ROOT, o),
-        "steady": lambda o: steady.run(ROOT, o),
     }
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        return commands[options.command](options)
+        if options.command in commands:
+            return commands[options.command](options)
+        return int(importlib.import_module("grade.instructors").run(ROOT, options))
     except GraderError as e:
         print(f"trellis-grade: {e}", file=sys.stderr)
     except OSError as e:

@@ -2,6 +2,7 @@
 
     name = "04-sleep"                     the folder's name
     title = "Waiting without lying"
+    hours = [8, 11]                       of work, from and to, reading included
     files = ["kernel/sched/sleep.c"]     what students edit, and all that is taken from them
 
     [defaults]                            for every test below; each key is optional
@@ -112,6 +113,7 @@ class Mistake:
 class Lab:
     name: str
     title: str
+    hours: tuple[int, ...]
     folder: Path
     files: tuple[str, ...]
     steps: Mapping[int, tuple[str, ...]]  # the functions that each one writes
@@ -341,6 +343,7 @@ def load(folder: Path) -> Lab:
     lab = Lab(
         name=top.text("name"),
         title=top.text("title"),
+        hours=top.numbers("hours", (), 1, 100),
         folder=folder,
         files=top.texts("files"),
         steps=_read_steps(top),
@@ -352,6 +355,8 @@ def load(folder: Path) -> Lab:
         mistakes=tuple(_read_mistake(t, known) for t in top.tables("mistake")),
     )
     top.finish()
+    if len(lab.hours) != 2 or lab.hours[0] > lab.hours[1]:
+        raise top.wrong("hours", "two numbers, from and to")
     if lab.name != folder.name:
         raise GraderError(f"{where}: name must be the folder's, {folder.name}")
     for file in lab.files:

@@ -144,7 +144,7 @@ def _shift(where: str, words: str) -> dict[str, int]:
 def as_lab(m: Mistake) -> Lab:
     """Makes the mistake a lab of one test and one property, so that the grader can run and judge it."""
     prop = Property(m.number, step=0, points=0, text="the test passes", explain="", judges=())
-    return Lab(m.folder, "", Path(), (), {}, (prop,), (m.test,), ())
+    return Lab(m.folder, "", (), Path(), (), {}, (prop,), (m.test,), ())
 
 
 def unpatched(found: Sequence[Mistake]) -> list[Mistake]:

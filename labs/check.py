@@ -25,8 +25,8 @@ from grade.score import score
 from labs import handout
 from tools.explore import __main__ as explorer
 from tools.options import STATUS_USAGE, Parser, counted, run_program
+from tools.programs import ROOT, clean_environment
 from tools.progress import shown
-from tools.test.builds import ROOT, clean_environment
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

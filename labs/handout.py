@@ -27,7 +27,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, Transcript, transcript, with_command, with_limit
-from tools.test.model import kernel_says, last_lines
+from tools.programs import kernel_says, last_lines
 
 _TIMEOUT_S = 120.0
 _STEP = re.compile(r"^\*\*(\d+)\. ")

@@ -19,7 +19,7 @@ scenarios := $(wildcard labs/*/scenarios/*.c labs/*/scenarios/mine/*.c tools/exp
 explorer := $(wildcard tools/explore/*.c)
 host_port := $(filter-out $(explored),$(wildcard arch/host/*.c))
 
-EXPLORED := $(patsubst %,$(E)/obj/%.o,$(explored) $(scenarios))
+EXPLORED := $(patsubst %,$(E)/obj/%.o,$(filter-out $(given),$(explored)) $(scenarios))
 EXPLORER := $(patsubst %,$(E)/obj/%.o,$(explorer) $(host_port))
 
 # Some inline functions of arch.h have no meaning here, so they are declared and never defined.
@@ -38,7 +38,7 @@ $(E)/flags: FORCE
 
 $(E)/sources: FORCE
 	@mkdir -p $(@D)
-	$(call remember,$(explored) $(scenarios) $(explorer) $(host_port))
+	$(call remember,$(explored) $(given_explored) $(scenarios) $(explorer) $(host_port))
 
 $(EXPLORED): private EXPLORE_CFLAGS += -O1 -fsanitize=thread -ffunction-sections $(as_kernel)
 $(patsubst %,$(E)/obj/%.o,$(filter-out arch/host/absent.c,$(host_port))): private \
@@ -50,11 +50,11 @@ $(E)/obj/%.o: % $(E)/flags
 	$Q$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(explore_also) -MMD -MP -MT '$$(E)/obj/$<.o' -c -o $@ $<
 
 lock_text := spin_lock spin_lock_nested spin_unlock wait_and_grab
-$(E)/core.o: $(EXPLORED) $(E)/sources
+$(E)/core.o: $(EXPLORED) $(given_explored) $(E)/sources
 	$Qobjcopy $(lock_text:%=--rename-section .text.%=klock) --rename-section .text.spin_trylock=ktrylock \
 		$(E)/obj/kernel/lock/spinlock.c.o $(E)/spinlock.o
 	$Qld -r --unique=klock -o $(E)/all.o $(E)/spinlock.o \
-		$(filter-out $(E)/obj/kernel/lock/spinlock.c.o,$(EXPLORED))
+		$(filter-out $(E)/obj/kernel/lock/spinlock.c.o,$(EXPLORED)) $(given_explored)
 	$Qobjcopy --rename-section .data=kdata --rename-section .bss=kbss $(E)/all.o $@
 
 # The explorer and its port are compiled as one: a function is called for each access, and another for each

@@ -11,13 +11,14 @@
 KERNEL := $(B)/kernel.elf
 
 sources := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S)
+include make/given.mk
 tests := $(wildcard kernel/*/test_*.c kernel/*/*/test_*.c arch/$(ARCH)/test_*.[cS] labs/*/tests/*.c)
 instruments := $(wildcard kernel/test/*.c kernel/*/audit.c)
 
 ifeq ($(TESTS),1)
-KERNEL_SOURCES := $(sort $(sources) $(tests))
+KERNEL_SOURCES := $(sort $(filter-out $(given),$(sources)) $(tests))
 else
-KERNEL_SOURCES := $(filter-out $(tests) $(instruments),$(sources))
+KERNEL_SOURCES := $(filter-out $(given) $(tests) $(instruments),$(sources))
 endif
 
 COMMON := $(O)/$(ARCH)/$(BUILD)-common$(if $(filter 1,$(LLVM)),-llvm)
@@ -25,7 +26,7 @@ hooked := kernel/lock/% kernel/thread/% kernel/sched/% kernel/sync/% kernel/proc
 own := $(filter $(hooked),$(sources)) $(tests) $(instruments) $(shell grep -lw TEST_BUILD $(sources))
 COMMON_OBJECTS := $(patsubst %,$(COMMON)/obj/%.o,$(filter-out $(own),$(KERNEL_SOURCES)))
 OWN_OBJECTS := $(patsubst %,$(B)/obj/%.o,$(filter $(own),$(KERNEL_SOURCES)))
-KERNEL_OBJECTS := $(COMMON_OBJECTS) $(OWN_OBJECTS)
+KERNEL_OBJECTS := $(COMMON_OBJECTS) $(OWN_OBJECTS) $(given_objects)
 linker_script := $(wildcard arch/$(ARCH)/*.ld)
 
 # Writes a file only if its content changes: a step that depends on it is repeated when flags change,
@@ -57,7 +58,7 @@ $(COMMON)/flags: FORCE
 	$(call remember,$(shell $(CC) --version | head -n 1) $(CC) $(COMMON_CFLAGS))
 
 $(B)/sources: FORCE
-	$(call remember,$(KERNEL_SOURCES))
+	$(call remember,$(KERNEL_SOURCES) $(given_objects))
 
 # In test kernels the functions that labs are about call a hook at entry and at exit, for sweep and park.
 # Small inline functions of public headers do not; those of private headers are part of their folder.
@@ -107,4 +108,4 @@ $(KERNEL): $(B)/ksyms-all.o $(KERNEL_OBJECTS)
 	$Q$(LD) $(KERNEL_LDFLAGS) -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-all.o
 	$Q$(NM) $@ | $(PYTHON) tools/ksyms.py --check $(B)/ksyms-all.S
 
--include $(KERNEL_OBJECTS:.o=.d)
+-include $(COMMON_OBJECTS:.o=.d) $(OWN_OBJECTS:.o=.d)

@@ -16,9 +16,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import hostcc
 from tools.options import Parser
-from tools.simulate import build as simulate
-from tools.test import host
 
 _FOLDERS = ("arch", "kernel", "user", "labs", "tools", "bench")
 _PORT = re.compile(r"^(?:arch|user/libc)/(riscv|x86_64)/")
@@ -38,11 +37,11 @@ _KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
     ("bench/", "user"),
     ("tools/soak/", "user"),
     ("tools/diff/", "user"),
-    ("tools/simulate/test_", host.CFLAGS),
-    ("tools/simulate/", simulate.CFLAGS),
-    ("tools/host/test_", host.SHELL_CFLAGS),
-    ("tools/host/regex_", host.SHELL_CFLAGS),
-    ("tools/host/", host.CFLAGS),
+    ("tools/simulate/test_", hostcc.CFLAGS),
+    ("tools/simulate/", hostcc.SIMULATOR_CFLAGS),
+    ("tools/host/test_", hostcc.SHELL_CFLAGS),
+    ("tools/host/regex_", hostcc.SHELL_CFLAGS),
+    ("tools/host/", hostcc.CFLAGS),
     ("tools/explore/scenario", _EXPLORED),
     ("tools/explore/tree.h", _EXPLORED),
     ("tools/explore/", _EXPLORER),

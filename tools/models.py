@@ -23,8 +23,8 @@ from pathlib import Path
 
 from tools.boot import PATIENCE_S
 from tools.options import Parser, matching, run_program
-from tools.test.builds import run_quietly
-from tools.test.model import Job, Result, last_lines
+from tools.programs import last_lines, run_quietly
+from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
 ROOT = Path(__file__).resolve().parent.parent

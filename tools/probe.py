@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a program, on a machine where nothing is set up yet
 
 from tools import qemu  # noqa: E402
-from tools.test.builds import clean_environment, run_quietly  # noqa: E402
+from tools.programs import clean_environment, run_quietly  # noqa: E402
 
 _LIMIT_S = 60.0  # of wall time, for a dead machine; a boot takes a fifth of a second
 

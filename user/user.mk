@@ -118,7 +118,7 @@ $U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $(user_etc) $U
 	@mkdir -p $(addprefix $(ROOTFS)/,bin tests etc dev proc tmp home/student $(dir $(USER_PROGRAMS)))
 	@for p in $(USER_PROGRAMS); do $(OBJCOPY) -S $U/$$p $(ROOTFS)/$$p || exit 1; done
 	@mv $(ROOTFS)/bin/init $(ROOTFS)/init
-	@cp $(user_scripts) $(ROOTFS)/tests/
+	@$(if $(user_scripts),cp $(user_scripts) $(ROOTFS)/tests/)
 	@cp $(user_etc) $(ROOTFS)/etc/
 	@awk '$(first_comment)' $(sort $(wildcard user/bin/*.c user/bin/*/main.c)) >$(ROOTFS)/etc/help
 	@chmod -R u=rwX,go=rX $(ROOTFS)

@@ -17,6 +17,7 @@ STATES = {name: i for i, name in enumerate(LAYOUT.states)}
 LAB_TOML = """
 name = "04-sleep"
 title = "Waiting without lying"
+hours = [8, 11]
 files = ["kernel/sched/sleep.c"]
 
 [steps]

@@ -53,30 +53,30 @@ class Snapshot(unittest.TestCase):
         return made.exists() and source.stat().st_mtime < made.stat().st_mtime
 
     def test_a_new_one_begins_with_what_the_tree_has_built(self) -> None:
-        _sync(self.root, self.copy)
+        _sync(self.root, self.copy, {})
         _adopt(self.built, self.objects)
         self.assertTrue(self._is_made("old"))
         self.assertFalse(self._is_made("new"))
         self._write(self.root / "kernel/old.c", 1500)
-        _sync(self.root, self.copy)
+        _sync(self.root, self.copy, {})
         self.assertFalse(self._is_made("old"), "put back: older than its object, and yet another file")
 
     def test_it_has_no_scenarios_of_a_students_own(self) -> None:
         for name in ("labs/04-sleep/scenarios/event.c", "labs/04-sleep/scenarios/mine/my.c"):
             self._write(self.root / name, 1000)
-        _sync(self.root, self.copy)
+        _sync(self.root, self.copy, {})
         self.assertTrue((self.copy / "labs/04-sleep/scenarios/event.c").exists())
         self.assertFalse((self.copy / "labs/04-sleep/scenarios/mine").exists())
 
     def test_a_build_shares_sources_and_nobody_notices(self) -> None:
-        _sync(self.root, self.copy)
+        _sync(self.root, self.copy, {})
         self._write(self.copy / "build/flags", 2000)
         tree = Path(self.root.parent, "a build", "tree")
         _copy(self.copy, tree, [])
         shared, mine = tree / "kernel/old.c", tree / "kernel/new.c"
         self.assertTrue(shared.samefile(self.copy / "kernel/old.c"))
         self._write(self.root / "kernel/old.c", 1500)
-        _sync(self.root, self.copy)
+        _sync(self.root, self.copy, {})
         self.assertEqual(shared.read_text(), "1000")
         _put(mine, b"a student's")
         self.assertEqual((self.copy / "kernel/new.c").read_text(), "3000")
@@ -90,7 +90,7 @@ class Snapshot(unittest.TestCase):
         self.assertEqual((self.root / "source").read_text(), "1000")
 
     def test_a_build_has_copies_where_there_are_no_links(self) -> None:
-        _sync(self.root, self.copy)
+        _sync(self.root, self.copy, {})
         self._write(self.copy / "build/flags", 2000)
         tree = Path(self.root.parent, "a build", "tree")
         run = subprocess.run

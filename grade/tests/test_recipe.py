@@ -18,8 +18,8 @@ from grade.machine import Boot, Ended, Evidence, Runner
 from grade.protocol import parse, split
 from grade.trace import EMPTY, Layout
 from tools import qemu
+from tools.programs import clean_environment
 from tools.qmp import Qmp
-from tools.test.builds import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PRODUCTS = {"riscv": Product(Path("k"), None)}

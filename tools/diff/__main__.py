@@ -11,7 +11,7 @@ from pathlib import Path
 from tools import qemu
 from tools.diff import answers, machines, shadow
 from tools.options import Parser, counted, run_program
-from tools.test.builds import ROOT, clean_environment
+from tools.programs import ROOT, clean_environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,8 +14,8 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, transcript, with_command
 from tools.hostcc import compile_program
+from tools.programs import kernel_says, last_lines
 from tools.test.builds import Build
-from tools.test.model import kernel_says, last_lines
 
 FOLDER = Path(__file__).resolve().parent
 _TIMEOUT_S = 900.0  # of a dead machine only: a case has a limit of its own

@@ -128,7 +128,7 @@ def _lines(
 ) -> Generator[dict[str, Any], None, None]:
     """Runs it; the lines that it prints, when they come. @seconds: it was told to run for so long."""
     cpu = _CPU_SECONDS + int(seconds)
-    argv = ["sh", "-c", f'ulimit -t {cpu} -v {_MEMORY_KIB}; exec "$0" "$@"', str(program), *words]
+    argv = ["sh", "-c", f'ulimit -t {cpu}; ulimit -v {_MEMORY_KIB}; exec "$0" "$@"', str(program), *words]
     if fenced:
         argv = qemu.bubblewrap(argv, [program], [])
     with (

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools.lint.files import ROOT, Fault
 from tools.options import Parser, run_program
-from tools.test.builds import clean_environment, run_quietly
+from tools.programs import clean_environment, run_quietly
 
 # "E[12:00:00.000] [no_member] Line 7: no member named 'x' in 'struct y'"
 _ERROR = re.compile(r"^E\[[\d:.]+\] (?:\[(?P<kind>[\w-]+)\] Line (?P<line>\d+): )?(?P<text>.*)", re.M)

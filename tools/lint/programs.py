@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.lint.files import ROOT, Fault, all_files, is_test, python_files, read
-from tools.test.builds import clean_environment, run_quietly
+from tools.programs import clean_environment, run_quietly
 
 
 def complaints(argv: Sequence[str]) -> Iterator[Fault]:

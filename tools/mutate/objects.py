@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.mutate.errors import MutateError
-from tools.test.builds import clean_environment
+from tools.programs import clean_environment
 
 _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 _SHDR = struct.Struct("<IIQQQQIIQQ")

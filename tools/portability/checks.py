@@ -14,8 +14,8 @@ from grade.mutants import Mutant, lay_out, mutants, spread
 from tools.portability import table
 from tools.portability.distributions import Distribution
 from tools.portability.roots import Done, Machine, Say
-from tools.test.builds import ROOT
-from tools.test.model import Result, last_lines
+from tools.programs import ROOT, last_lines
+from tools.test.model import Result
 
 PARTS = ("refusal", "container", "hour", "grade", "wrong", "test")
 _WRONG = 5  # wrong solutions of each lab

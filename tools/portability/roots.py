@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.portability.distributions import Archives, Distribution
-from tools.test.builds import ROOT, clean_environment, run_quietly
+from tools.programs import ROOT, clean_environment, run_quietly
 
 Say = Callable[[str], None]
 

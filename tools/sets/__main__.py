@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tools import qemu
 from tools.options import Parser, run_program
+from tools.programs import ROOT
 from tools.sets.generate import POLICIES, generate
 from tools.sets.run import Boot, complaints
-from tools.test.builds import ROOT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

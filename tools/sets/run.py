@@ -10,13 +10,14 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, with_command
 from tools.mux import Stream
+from tools.programs import ROOT, kernel_says, last_lines
 from tools.sets import agree
 from tools.sets.generate import BOOTARGS, bootargs, generate
 from tools.sets.history import History, TraceOfSets
 from tools.sets.judge import judge
 from tools.simulate.build import build
-from tools.test.builds import ROOT, Build
-from tools.test.model import Job, Result, kernel_says, last_lines
+from tools.test.builds import Build
+from tools.test.model import Job, Result
 from tools.timeline.record import record
 
 _TIMEOUT_S = 600.0

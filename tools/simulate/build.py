@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.hostcc import compile_program
+from tools.hostcc import SIMULATOR_CFLAGS, compile_program
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -16,13 +16,6 @@ POLICIES = (
     "tools/simulate/engine.c",
 )
 _SOURCES = (*POLICIES, "kernel/base/bootargs.c", "tools/simulate/main.c")
-CFLAGS = (
-    *("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-fno-strict-aliasing"),
-    "-Wno-unused-function",
-    # for "string.h"; <string.h> is the C library's
-    *("-iquote", "kernel/include", "-iquote", "kernel", "-iquote", "tools/host/port"),
-    *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=0"),
-)
 
 
 class BuildError(Exception):
@@ -38,7 +31,7 @@ def build(build_root: Path) -> Path:
     newest = max(path.stat().st_mtime for path in inputs)
     if program.exists() and program.stat().st_mtime > newest:
         return program
-    done = compile_program(["gcc", *CFLAGS, *_SOURCES], program, ROOT)
+    done = compile_program(["gcc", *SIMULATOR_CFLAGS, *_SOURCES], program, ROOT)
     if done.returncode:
         raise BuildError(done.stderr)
     return program

@@ -20,12 +20,12 @@ from tools import qemu
 from tools.boot import End, transcript, with_command
 from tools.diff import machines, shadow
 from tools.options import Parser, matching, run_program
+from tools.programs import ROOT, clean_environment, kernel_says, last_lines
 from tools.sets import run as sets
 from tools.soak import only, right, turns
 from tools.test import diff, mutants, programs, robust
-from tools.test.builds import ROOT, clean_environment
+from tools.test.model import Job, Result
 from tools.test.policies import every_combination, policies
-from tools.test.model import Job, Result, kernel_says, last_lines
 from tools.test.pool import run_all
 
 _TIMEOUT_S = 1800.0

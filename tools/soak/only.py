@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grade.lab import choose
-from tools.test.builds import ROOT, run_module
-from tools.test.model import Job, Result, last_lines
+from tools.programs import ROOT, last_lines, run_module
+from tools.test.model import Job, Result
 
 
 def jobs(build_root: Path) -> list[Job]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.test.builds import ROOT, run_module
-from tools.test.model import Job, Result, last_lines
+from tools.programs import ROOT, last_lines, run_module
+from tools.test.model import Job, Result
 
 _SAMPLE = 5
 

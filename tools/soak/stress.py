@@ -16,9 +16,10 @@ from pathlib import Path
 
 from tools import qemu
 from tools.options import Parser, run_program
+from tools.programs import ROOT
 from tools.soak.__main__ import build
 from tools.test import kernel, policies, programs
-from tools.test.builds import ROOT, Build
+from tools.test.builds import Build
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
 
 from tools import qemu
-from tools.test.model import Job, Result, last_lines
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tools.programs import ROOT, clean_environment, last_lines
+from tools.test.model import Job, Result
 
 _STEP = re.compile(r"  [A-Z]+\s+\S+$")  # a build's short line
-
-# Variables that a make above us passes down and a make below us must not see.
-_OUR_MAKES = (
-    *("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"),
-    *("ARCH", "BUILD", "TESTS", "LLVM", "CROSS", "O", "V", "CPUS", "SCHED", "LAB", "CMD", "BOOTARGS"),
-    *("TRELLIS_CMD", "TRELLIS_BOOTARGS"),
-)
-
-
-def clean_environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k not in _OUR_MAKES} | {"LC_ALL": "C"}
-
-
-def run_module(*words: str) -> subprocess.CompletedProcess[str]:
-    """Runs one of our Python programs as `python3 -m` does, whatever make was told."""
-    return run_quietly([sys.executable, "-m", *words], ROOT, env=clean_environment())
-
-
-def run_quietly(
-    argv: Sequence[str], folder: Path, timeout: float | None = None, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Runs a program without input. Returns its standard output and error as one text."""
-    return subprocess.run(
-        argv,
-        cwd=folder,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
 
 
 @dataclass(frozen=True)

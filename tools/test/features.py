@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.test.builds import ROOT
+from tools.programs import ROOT
 from tools.test.model import Job, Result
 
 _TABLE = ROOT / "docs" / "features.md"

@@ -11,9 +11,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import hostcc
+from tools.programs import ROOT, last_lines
 from tools.simulate.build import POLICIES
-from tools.test.builds import ROOT
-from tools.test.model import Job, Result, last_lines
+from tools.test.model import Job, Result
 
 _UNITS: dict[str, tuple[str, ...]] = {
     "string": ("kernel/base/test_string.c",),
@@ -39,14 +40,6 @@ _UNITS: dict[str, tuple[str, ...]] = {
     ),
 }
 _ALWAYS = ("kernel/base/string.c", "kernel/base/printf.c", "tools/host/main.c")
-CFLAGS = (
-    *("-std=gnu11", "-O1", "-g", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
-    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
-    *("-Ikernel/include", "-Ikernel", "-Itools/host/port"),
-    *("-include", "tools/host/rename.h"),
-    # tools/host/port has those inline functions of arch.h that these units call.
-    *("-DTRELLIS_DEBUG=1", "-DTRELLIS_TESTS=1", "-Wno-unused-function"),
-)
 # The parts of user space that need no kernel, with this machine's C library and a main() of their own.
 _SHELL_UNITS: dict[str, tuple[str, ...]] = {
     "edit": (
@@ -55,11 +48,6 @@ _SHELL_UNITS: dict[str, tuple[str, ...]] = {
     ),
     "regex": ("tools/host/test_regex.c", "tools/host/regex_ours.c"),
 }
-SHELL_CFLAGS = (
-    *("-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Iuser/bin/sh"),
-    "-Iuser/libc",
-    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
-)
 _VERDICT = re.compile(r"^(ok|FAIL) (\S+)$", re.M)
 
 
@@ -91,7 +79,7 @@ def check(unit: str, build_root: Path) -> Iterator[Result]:
 def compile_unit(unit: str, program: Path) -> str:
     """Builds the unit. Returns the compiler's messages."""
     if unit in _SHELL_UNITS:
-        argv = ["gcc", *SHELL_CFLAGS, "-o", str(program), *_SHELL_UNITS[unit]]
+        argv = ["gcc", *hostcc.SHELL_CFLAGS, "-o", str(program), *_SHELL_UNITS[unit]]
         done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
         return last_lines(done.stderr, 20) if done.returncode else ""
     objects: list[str] = []
@@ -99,7 +87,7 @@ def compile_unit(unit: str, program: Path) -> str:
         out = f"{program}-{source.replace('/', '-')}.o"
         # A section that the linker gives symbols to must have an identifier for a name.
         steps = (
-            ["gcc", *CFLAGS, "-c", "-o", out, source],
+            ["gcc", *hostcc.CFLAGS, "-c", "-o", out, source],
             ["objcopy", "--rename-section", ".ktests=ktests", out],
         )
         for argv in steps:

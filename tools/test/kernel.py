@@ -13,8 +13,9 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import PATIENCE_S, End, Transcript, transcript
+from tools.programs import kernel_says, last_lines
 from tools.test.builds import Build
-from tools.test.model import Job, Result, in_turn, kernel_says, last_lines
+from tools.test.model import Job, Result, in_turn
 
 CPUS = (1, 4)
 _BATCHES = 4  # units on one machine: a boot takes longer than most units

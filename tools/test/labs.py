@@ -12,8 +12,9 @@ from pathlib import Path
 
 from labs import handout
 from tools import qemu
-from tools.test.builds import ROOT, Build, run_module
-from tools.test.model import Job, Result, last_lines
+from tools.programs import ROOT, last_lines, run_module
+from tools.test.builds import Build
+from tools.test.model import Job, Result
 
 
 def jobs(build_root: Path) -> list[Job]:

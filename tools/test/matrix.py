@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.options import STATUS_USAGE, Parser, run_program
-from tools.test.builds import ROOT
+from tools.programs import ROOT
 
 _TOTAL = re.compile(r"(\d+) passed, (\d+) failed\n")
 

@@ -36,12 +36,3 @@ def outcome(job: Job) -> list[Result]:
     except (OSError, ValueError) as error:
         return [Result(job.name, False, f"{type(error).__name__}: {error}")]
     return results or [Result(job.name, False, "no test was found")]
-
-
-def kernel_says(text: str) -> str:
-    """@text without the firmware's banner."""
-    return text[max(0, text.rfind("Trellis on ")) :]
-
-
-def last_lines(text: str, count: int = 15) -> str:
-    return "\n".join(text.splitlines()[-count:])

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from grade.lab import choose
 from tools.mutate.report import KILLED, LEFT, Fate
-from tools.test.builds import ROOT, run_module
-from tools.test.model import Job, Result, last_lines
+from tools.programs import ROOT, last_lines, run_module
+from tools.test.model import Job, Result
 
 _SAMPLE = ("--killers", "explorer", "--sample", "67")
 _RIGHT = {fate.value for fate in (*KILLED, Fate.EQUAL)}

@@ -17,9 +17,10 @@ from itertools import cycle
 from pathlib import Path
 
 from tools import qemu
+from tools.programs import ROOT
 from tools.sets import run as sets
 from tools.test import kernel, programs
-from tools.test.builds import ROOT, Build
+from tools.test.builds import Build
 from tools.test.model import Job, in_turn
 
 _DEFAULT = "rr"

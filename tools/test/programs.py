@@ -24,8 +24,9 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import PATIENCE_S, End, Transcript, transcript, with_command
-from tools.test.builds import ROOT, Build
-from tools.test.model import Job, Result, in_turn, kernel_says, last_lines
+from tools.programs import ROOT, kernel_says, last_lines
+from tools.test.builds import Build
+from tools.test.model import Job, Result, in_turn
 
 CPUS = (1, 4)
 FILLS_MEMORY = "exhaust"  # the test whose duration depends on the machine's memory

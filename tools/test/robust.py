@@ -12,8 +12,9 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import End, transcript, with_command
+from tools.programs import kernel_says, last_lines
 from tools.test.builds import Build
-from tools.test.model import Job, Result, kernel_says, last_lines
+from tools.test.model import Job, Result
 
 _FUZZ_CALLS = 50_000
 _OOM_STEP = 3

@@ -12,8 +12,8 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.test.builds import ROOT, clean_environment
-from tools.test.model import Job, Result, last_lines
+from tools.programs import ROOT, clean_environment, last_lines
+from tools.test.model import Job, Result
 
 _FOLDERS = ("tools/tests", "grade/tests")
 _PREFIX = "results: "

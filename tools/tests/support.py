@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tools.test.builds import ROOT, clean_environment
+from tools.programs import ROOT, clean_environment
 
 BUILD_ROOT = Path(os.environ.get("TRELLIS_BUILD_ROOT", ROOT / "build")).resolve()
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import PATIENCE_S, End, Transcript, transcript, with_command
-from tools.test.builds import ROOT, Build
+from tools.programs import ROOT
+from tools.test.builds import Build
 from tools.tests.support import BUILD_ROOT
 
 _TIME = r"a number from \d+ to \d+ \(suffixes ns us ms s K M G\)"

@@ -24,8 +24,8 @@ from tools.explore import page, races, survey, table
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
 from tools.explore.program import is_schedule, replay, scenarios
+from tools.programs import ROOT, clean_environment
 from tools.progress import Silent
-from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT, make
 
 _PROGRAM = BUILD_ROOT / "explore" / "explore"

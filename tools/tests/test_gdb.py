@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import PATIENCE_S
-from tools.test.builds import ROOT, clean_environment
+from tools.programs import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT
 
 _COMMANDS = (

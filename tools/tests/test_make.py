@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tools.test.builds import ROOT, clean_environment
+from tools.programs import ROOT, clean_environment
 from tools.tests.support import make
 
 _MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", " ")

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from tools import models
-from tools.test.builds import ROOT
+from tools.programs import ROOT
 from tools.test.model import Result
 
 _MODEL = """\

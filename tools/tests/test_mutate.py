@@ -18,8 +18,8 @@ from tools.mutate.report import Fate
 from tools.mutate.scope import Part, Target, of_file, of_files
 from tools.mutate.store import Store
 from tools.mutate.tree import Source, parse
+from tools.programs import ROOT
 from tools.progress import Silent
-from tools.test.builds import ROOT
 from tools.tests.support import BUILD_ROOT
 
 _COMPILER = Compiler(ROOT, BUILD_ROOT)

@@ -24,8 +24,8 @@ from tools.mutate.operators import ASSEMBLY, GROUPS, OPERATORS, group_of
 from tools.mutate.questions import Survey
 from tools.mutate.report import Fate, Outcome, Result
 from tools.mutate.store import Store
+from tools.programs import ROOT, clean_environment
 from tools.progress import Silent
-from tools.test.builds import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT
 from tools.tests.test_mutate import mutant
 

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tools.test.builds import ROOT
+from tools.programs import ROOT
 
 _PROGRAM = """
 import subprocess, sys

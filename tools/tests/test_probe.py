@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from tools import qemu
-from tools.test.builds import ROOT
+from tools.programs import ROOT
 
 
 def probe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -25,8 +25,8 @@ from tools.mutate.keeping import Inside
 from tools.mutate.right import Judge, Judged
 from tools.mutate.store import Store
 from tools.mutate.tree import Node, Source, parse
+from tools.programs import ROOT
 from tools.progress import Silent
-from tools.test.builds import ROOT
 from tools.tests import test_mutate
 
 # A program for this machine: the kernel's functions, as far as the operators use them.

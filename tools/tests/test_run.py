@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from tools.test.builds import ROOT, clean_environment
+from tools.programs import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT, run
 
 _EVERY_BYTE = bytes(range(256)) * 64 + b"\x10" * 100 + b"\x10u\x10k\x10x00\r\n\n"

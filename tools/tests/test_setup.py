@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tools.test.builds import ROOT
+from tools.programs import ROOT
 
 _NEEDED = ("sh", "cat", "cut", "dirname", "env", "grep", "head", "printf", "sed", "sort", "tr", "touch")
 

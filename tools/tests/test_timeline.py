@@ -10,7 +10,7 @@ from typing import Any
 from grade.elf import Elf
 from grade.tests.fake import LAYOUT, STATES, elf
 from grade.trace import Record, Trace
-from tools.test.builds import ROOT
+from tools.programs import ROOT
 from tools.tests.support import make
 from tools.timeline import perfetto
 from tools.timeline import numbers
