@@ -425,11 +425,11 @@ static int compare_word(u32 op, s32 old)
 	case 2:
 		return old < with;
 	case 3:
-		return old >= with;
-	case 4:
 		return old <= with;
-	case 5:
+	case 4:
 		return old > with;
+	case 5:
+		return old >= with;
 	default:
 		return -ENOSYS;
 	}

@@ -129,6 +129,47 @@ static void files_come_and_go(void)
 	CHECK_EQ(unlink(name), 0);
 }
 
+/* --- Of other users --- */
+
+/*
+ * Runs as a user with the ids @real and @saved: whether it is told by the owner that a process with
+ * the ids @setter and @effective has set.
+ */
+static void expect_told(int setter, int effective, int real, int saved, bool told)
+{
+	pid_t pid = fork();
+	sigset_t pending;
+
+	if (pid == 0) {
+		blocked(SIG);
+		CHECK_EQ(pipe(a), 0);
+		pid = fork();
+		if (pid == 0) {
+			CHECK_EQ(setresuid(setter, effective, 70), 0);
+			listen_to(a[0], getppid());
+			_exit(0);
+		}
+		expect_exit(pid, 0);
+		CHECK_EQ(setresuid(real, 71, saved), 0);
+		CHECK_EQ(write(a[1], "x", 1), 1);
+		CHECK_EQ(sigpending(&pending), 0);
+		_exit(sigismember(&pending, SIG));
+	}
+	expect_exit(pid, told);
+}
+
+/* The signal is sent with the rights that the process had which set the owner. */
+static void only_where_it_may(void)
+{
+	expect_told(10, 11, 20, 21, false);
+	expect_told(10, 11, 10, 21, true);
+	expect_told(10, 11, 20, 10, true);
+	expect_told(10, 11, 11, 21, true);
+	expect_told(10, 11, 20, 11, true);
+	expect_told(10, 0, 20, 21, true);
+	expect_told(0, 11, 20, 21, false);
+}
+
 /* --- The terminal --- */
 
 /*
@@ -204,6 +245,7 @@ static const struct test_case cases[] = {
 	CASE(each_write_tells_once),
 	CASE(owners_come_and_go),
 	CASE(files_come_and_go),
+	CASE(only_where_it_may),
 	CASE(terminal_has_an_owner),
 	CASE(keys),
 };

@@ -2,6 +2,8 @@
  * execve: what a new program gets, what it keeps, what is refused. The new program is this one
  * again.
  */
+#include <sys/syscall.h>
+
 #include "test.h"
 
 static char *self;			/* the path of this program */
@@ -138,6 +140,22 @@ static void make_file(const char *path, const char *text, mode_t mode)
 	CHECK(fd >= 0);
 	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
+}
+
+/* The list of the locks that a thread holds is in memory that the new program does not have. */
+static void forgets_robust_list(void)
+{
+	static long head[3];
+	char address[24];
+	char *args[] = { address, NULL };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		CHECK_EQ(syscall(SYS_set_robust_list, head, sizeof(head)), 0);
+		snprintf(address, sizeof(address), "%ld", (long)head);
+		exec_child("locks", args, environ);
+	}
+	expect_exit(pid, 0);
 }
 
 static void errors(void)
@@ -322,6 +340,14 @@ static bool ignored_good(void)
 	return signal(SIGTERM, SIG_DFL) == SIG_IGN && signal(SIGHUP, SIG_DFL) == SIG_DFL;
 }
 
+static bool locks_good(const char *old)
+{
+	void *head = NULL;
+	size_t size;
+
+	return !syscall(SYS_get_robust_list, 0, &head, &size) && (!head || (long)head != atol(old));
+}
+
 static int again(int left)
 {
 	char text[16];
@@ -358,6 +384,8 @@ static int child(int argc, char **argv)
 		return !ignored_good();
 	if (!strcmp(what, "folder"))
 		return !folder_good();
+	if (!strcmp(what, "locks"))
+		return !locks_good(argv[3]);
 	if (!strcmp(what, "again"))
 		return again(atoi(argv[3]));
 	if (!strcmp(what, "exit17"))
@@ -377,6 +405,7 @@ static const struct test_case cases[] = {
 	CASE(closes_on_exec_only),
 	CASE(keeps_ignored_signals),
 	CASE(keeps_folder_and_mask),
+	CASE(forgets_robust_list),
 	CASE(errors),
 	CASE(too_long),
 	CASE(script_with_interpreter),

@@ -1,4 +1,6 @@
 /* fork, wait and exit: which process gets which status, and when. */
+#include <sys/syscall.h>
+
 #include "test.h"
 
 static void returns_twice(void)
@@ -238,6 +240,21 @@ static void vfork_waits_for_the_child(void)
 	expect_exit(pid, 3);
 }
 
+/* The end of the child is told to the parent's memory, as it is the child's too. */
+static void vfork_child_clears_its_word(void)
+{
+	static volatile int word = 1;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		syscall(SYS_set_tid_address, &word);
+		_exit(0);
+	}
+	CHECK(pid > 0);
+	CHECK_EQ(word, 0);
+	expect_exit(pid, 0);
+}
+
 /* The child goes on, in memory that was its parent's. */
 static void vforking_parent_is_killed(void)
 {
@@ -308,6 +325,7 @@ static const struct test_case cases[] = {
 	CASE(many_in_a_row),
 	CASE(many_at_once),
 	CASE(vfork_waits_for_the_child),
+	CASE(vfork_child_clears_its_word),
 	CASE(vforking_parent_is_killed),
 	CASE(threads_share_children),
 };

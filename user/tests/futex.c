@@ -82,6 +82,64 @@ static void await_waiters(int n)
 		sched_yield();
 }
 
+/* Returns the number of threads that were woken: nobody waits for `second`. */
+static long wake_op(uint32_t op)
+{
+	return futex(&second, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1L, &word, op);
+}
+
+/* The word's old value is compared, and decides whether its waiter is woken. */
+static void wake_compares(void)
+{
+	static const bool wakes[][3] = {	/* if it is less, equal, greater */
+		[FUTEX_OP_CMP_EQ] = { false, true, false },
+		[FUTEX_OP_CMP_NE] = { true, false, true },
+		[FUTEX_OP_CMP_LT] = { true, false, false },
+		[FUTEX_OP_CMP_LE] = { true, true, false },
+		[FUTEX_OP_CMP_GT] = { false, false, true },
+		[FUTEX_OP_CMP_GE] = { false, true, true },
+	};
+
+	for (int i = 0; i < 18; i++) {
+		pthread_t t;
+
+		word = woken = 0;
+		t = start_thread(wait_bits, (void *)0xffffffff);
+		await_waiters(1);
+		woken = 1;
+		word = i % 3 - 5;
+		CHECK_EQ(wake_op(FUTEX_OP(FUTEX_OP_SET, i, i / 3, -4)), wakes[i / 3][i % 3]);
+		CHECK_EQ(word, i);
+		futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		join_thread(t);
+	}
+}
+
+static void wake_changes(void)
+{
+	static const int changed[] = {
+		[FUTEX_OP_SET] = 12,  [FUTEX_OP_ADD] = 22, [FUTEX_OP_OR] = 14,
+		[FUTEX_OP_ANDN] = 2, [FUTEX_OP_XOR] = 6,
+	};
+
+	for (unsigned op = 0; op < sizeof(changed) / sizeof(changed[0]); op++) {
+		word = 10;
+		CHECK_EQ(wake_op(FUTEX_OP(op, 12, FUTEX_OP_CMP_EQ, 10)), 0);
+		CHECK_EQ(word, changed[op]);
+		word = 10;
+		CHECK_EQ(wake_op(FUTEX_OP(op | FUTEX_OP_OPARG_SHIFT, 3, FUTEX_OP_CMP_EQ, 0)), 0);
+		CHECK_EQ(word, op == FUTEX_OP_SET  ? 8 :
+			       op == FUTEX_OP_ADD  ? 18 :
+			       op == FUTEX_OP_OR   ? 10 :
+						     2);
+	}
+	word = 10;
+	CHECK_EQ(wake_op(FUTEX_OP(FUTEX_OP_ADD, -11, FUTEX_OP_CMP_EQ, 0)), 0);
+	CHECK_EQ(word, -1);
+	CHECK_ERRNO(wake_op(FUTEX_OP(5, 0, 0, 0)), ENOSYS);
+	CHECK_ERRNO(wake_op(FUTEX_OP(FUTEX_OP_SET, 0, 6, 0)), ENOSYS);
+}
+
 static void wake_counts(void)
 {
 	pthread_t t[5];
@@ -281,6 +339,8 @@ static const struct test_case cases[] = {
 	CASE(absolute_timeout),
 	CASE(wake_counts),
 	CASE(wakes_exactly_as_many),
+	CASE(wake_compares),
+	CASE(wake_changes),
 	CASE(bits_select),
 	CASE(requeue),
 	CASE(compare_and_requeue),

@@ -354,6 +354,29 @@ static void plain_owner_killed(void)
 	expect_signal(pid, SIGKILL);
 }
 
+static struct robust *at_the_edge;
+
+static void *hold_at_the_edge(void *unused)
+{
+	struct robust *r = at_the_edge;
+
+	put_on_list(r, false);
+	r->word = self();
+	r->head.list.next = (void *)((char *)r + 4096);
+	r->head.futex_offset = (char *)&r->word - (char *)r->head.list.next;
+	syscall(SYS_exit, 0);
+	return unused;
+}
+
+/* The list breaks off behind a lock, whose entry cannot be read: the word still tells. */
+static void list_breaks_off(void)
+{
+	at_the_edge = shared_memory(2 * 4096);
+	CHECK_EQ(mprotect((char *)at_the_edge + 4096, 4096, PROT_NONE), 0);
+	join_thread(start_thread(hold_at_the_edge, NULL));
+	CHECK_EQ(at_the_edge->word, FUTEX_OWNER_DIED);
+}
+
 /* The only waiter is killed: the unlock finds none. */
 static void waiter_killed(void)
 {
@@ -532,6 +555,7 @@ static const struct test_case cases[] = {
 	CASE(owner_died),
 	CASE(owner_killed),
 	CASE(plain_owner_killed),
+	CASE(list_breaks_off),
 	CASE(waiter_killed),
 	CASE(moved_to_lock),
 	CASE(move_refused),

@@ -310,6 +310,39 @@ static void fork_keeps_them_and_exec_does_not(void)
 	expect_signal(pid, SIGUSR1);
 }
 
+static char alternate[32768];
+
+/* In a vfork() child, whose memory is the parent's too. */
+static _Noreturn void die_with_a_handler_to_call(void)
+{
+	struct sigaction action = { .sa_handler = where, .sa_flags = SA_ONSTACK };
+	stack_t s = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
+	sigset_t both;
+
+	sigemptyset(&both);
+	sigaddset(&both, SIGHUP);
+	sigaddset(&both, SIGUSR1);
+	sigaltstack(&s, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	sigprocmask(SIG_BLOCK, &both, NULL);
+	kill(getpid(), SIGUSR1);
+	kill(getpid(), SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &both, NULL);
+	_exit(1);
+}
+
+/* The lowest signal kills. After that nothing is written for the handler of another. */
+static void none_after_the_deadly_one(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		die_with_a_handler_to_call();
+	expect_signal(pid, SIGHUP);
+	for (size_t i = 0; i < sizeof(alternate); i++)
+		CHECK_EQ(alternate[i], 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(runs_before_the_call_returns),
 	CASE(masks_itself_and_what_it_says),
@@ -321,6 +354,7 @@ static const struct test_case cases[] = {
 	CASE(on_a_stack_of_their_own),
 	CASE(no_room_is_death),
 	CASE(in_the_thread_they_are_for),
+	CASE(none_after_the_deadly_one),
 	CASE(fork_keeps_them_and_exec_does_not),
 };
 

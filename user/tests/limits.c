@@ -101,6 +101,46 @@ static void threads(void)
 	join_thread(start_thread(wait_at_pipe, &fds[0]));
 }
 
+#define LONELY	54321			/* a user without other processes */
+
+/* Becomes that user with room for two processes, and returns whether there is room for a child. */
+static void fork_as_lonely(void)
+{
+	pid_t pid;
+
+	syscall(SYS_setuid, LONELY);
+	lower(RLIMIT_NPROC, 2);
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		_exit(errno == EAGAIN ? 1 : 2);
+	expect_exit(pid, 0);
+}
+
+/* Processes that became the same user one by one are counted together. */
+static void of_one_user_together(void)
+{
+	int ready[2];
+	char c;
+	pid_t pid;
+
+	expect_exit(spawn(fork_as_lonely), 0);
+	CHECK_EQ(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		syscall(SYS_setuid, LONELY);
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	expect_exit(spawn(fork_as_lonely), 1);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+	expect_exit(spawn(fork_as_lonely), 0);
+}
+
 static void fork_bomb(void)
 {
 	pid_t pid = fork();
@@ -252,6 +292,7 @@ static const struct test_case cases[] = {
 	CASE(children_inherit),
 	CASE(processes),
 	CASE(threads),
+	CASE(of_one_user_together),
 	CASE(fork_bomb),
 	CASE(bomb_is_killed_by_group),
 	CASE(cpu_time),

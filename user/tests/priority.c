@@ -74,6 +74,29 @@ static void normal_classes(void)
 	CHECK_EQ(sched_getscheduler(0), SCHED_OTHER | RESET_ON_FORK);
 }
 
+enum { CHANGES = 1000 };
+
+static struct rusage at_end;
+
+static void *change_often(void *unused)
+{
+	for (int i = 0; i < CHANGES; i++)
+		CHECK_EQ(set_class(0, i % 2 ? SCHED_OTHER : SCHED_BATCH, 0), 0);
+	CHECK_EQ(getrusage(RUSAGE_THREAD, &at_end), 0);
+	return unused;
+}
+
+/* A thread that keeps its CPU has not been preempted. It counts the same when it is gone. */
+static void changes_are_no_switches(void)
+{
+	struct rusage before, after;
+
+	CHECK_EQ(getrusage(RUSAGE_SELF, &before), 0);
+	join_thread(start_thread(change_often, NULL));
+	CHECK_EQ(getrusage(RUSAGE_SELF, &after), 0);
+	CHECK(after.ru_nivcsw - before.ru_nivcsw < at_end.ru_nivcsw + CHANGES / 2);
+}
+
 static void niceness(void)
 {
 	pid_t pid;
@@ -364,6 +387,7 @@ static const struct test_case cases[] = {
 	CASE(bounds),
 	CASE(wrong_arguments),
 	CASE(normal_classes),
+	CASE(changes_are_no_switches),
 	CASE(niceness),
 	CASE(niceness_of_a_group),
 	CASE(reset_on_fork),

@@ -287,6 +287,25 @@ static void overruns(void)
 	CHECK_EQ(timer_delete(timer), 0);
 }
 
+/* Two timers have sent the same signal; the end of one takes nothing from the other. */
+static void one_of_two_ends(void)
+{
+	timer_t timers[2];
+
+	block(SIGRTMIN, true);
+	for (int i = 0; i < 2; i++) {
+		timers[i] = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGRTMIN, i);
+		set_timer(timers[i], TIMER_ABSTIME, 1, 0);
+	}
+	sleep_until(now_ns(CLOCK_MONOTONIC) + MS);
+	CHECK(is_pending(SIGRTMIN));
+	CHECK_EQ(timer_delete(timers[0]), 0);
+	CHECK(is_pending(SIGRTMIN));
+	while (take(SIGRTMIN).si_value.sival_int != 1)
+		;
+	CHECK_EQ(timer_delete(timers[1]), 0);
+}
+
 /* POSIXTIMER1: a periodic timer whose signal was ignored is armed when that ends. */
 static void ignored_and_then_not(void)
 {
@@ -528,6 +547,7 @@ static const struct test_case cases[] = {
 	CASE(alarms_outlive_exec),
 	CASE(one_shot),
 	CASE(overruns),
+	CASE(one_of_two_ends),
 	CASE(ignored_and_then_not),
 	CASE(only_looked_at),
 	CASE(on_cpu_time),
