@@ -91,7 +91,8 @@ static long wake_op(uint32_t op)
 /* The word's old value is compared, and decides whether its waiter is woken. */
 static void wake_compares(void)
 {
-	static const bool wakes[][3] = {	/* if it is less, equal, greater */
+	static const bool wakes[][3] = {
+		/* if it is less, equal, greater */
 		[FUTEX_OP_CMP_EQ] = { false, true, false },
 		[FUTEX_OP_CMP_NE] = { true, false, true },
 		[FUTEX_OP_CMP_LT] = { true, false, false },
@@ -117,21 +118,24 @@ static void wake_compares(void)
 
 static void wake_changes(void)
 {
-	static const int changed[] = {
-		[FUTEX_OP_SET] = 12,  [FUTEX_OP_ADD] = 22, [FUTEX_OP_OR] = 14,
-		[FUTEX_OP_ANDN] = 2, [FUTEX_OP_XOR] = 6,
+	/* 10, changed by 12, and by the bit 3 */
+	static const struct {
+		int by_12, by_bit_3;
+	} changed[] = {
+		[FUTEX_OP_SET] = { 12, 8 },
+		[FUTEX_OP_ADD] = { 22, 18 },
+		[FUTEX_OP_OR] = { 14, 10 },
+		[FUTEX_OP_ANDN] = { 2, 2 },
+		[FUTEX_OP_XOR] = { 6, 2 },
 	};
 
 	for (unsigned op = 0; op < sizeof(changed) / sizeof(changed[0]); op++) {
 		word = 10;
 		CHECK_EQ(wake_op(FUTEX_OP(op, 12, FUTEX_OP_CMP_EQ, 10)), 0);
-		CHECK_EQ(word, changed[op]);
+		CHECK_EQ(word, changed[op].by_12);
 		word = 10;
 		CHECK_EQ(wake_op(FUTEX_OP(op | FUTEX_OP_OPARG_SHIFT, 3, FUTEX_OP_CMP_EQ, 0)), 0);
-		CHECK_EQ(word, op == FUTEX_OP_SET  ? 8 :
-			       op == FUTEX_OP_ADD  ? 18 :
-			       op == FUTEX_OP_OR   ? 10 :
-						     2);
+		CHECK_EQ(word, changed[op].by_bit_3);
 	}
 	word = 10;
 	CHECK_EQ(wake_op(FUTEX_OP(FUTEX_OP_ADD, -11, FUTEX_OP_CMP_EQ, 0)), 0);

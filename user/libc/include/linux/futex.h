@@ -45,9 +45,8 @@
 #define FUTEX_OP_CMP_GT		4
 #define FUTEX_OP_CMP_GE		5
 
-#define FUTEX_OP(op, arg, cmp, with)						\
-	(((op) & 15u) << 28 | ((cmp) & 15u) << 24 | ((arg) & 0xfffu) << 12 |	\
-	 ((with) & 0xfffu))
+#define FUTEX_OP(op, arg, cmp, with) \
+	((15u & (op)) << 28 | (15u & (cmp)) << 24 | (0xfffu & (arg)) << 12 | (0xfffu & (with)))
 
 /* The word of a lock: the owner's thread id and two marks. */
 #define FUTEX_WAITERS		0x80000000
