@@ -134,7 +134,7 @@ static void wake_changes(void)
 		CHECK_EQ(wake_op(FUTEX_OP(op, 12, FUTEX_OP_CMP_EQ, 10)), 0);
 		CHECK_EQ(word, changed[op].by_12);
 		word = 10;
-		CHECK_EQ(wake_op(FUTEX_OP(op | FUTEX_OP_OPARG_SHIFT, 3, FUTEX_OP_CMP_EQ, 0)), 0);
+		CHECK_EQ(wake_op(FUTEX_OP((op | FUTEX_OP_OPARG_SHIFT), 3, FUTEX_OP_CMP_EQ, 0)), 0);
 		CHECK_EQ(word, changed[op].by_bit_3);
 	}
 	word = 10;
