@@ -7,6 +7,8 @@
  */
 #include "sched/policy/policy.h"
 
+#include "base/panic.h"
+
 static bool rr_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
 		       u64 now)
 {

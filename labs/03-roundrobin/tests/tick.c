@@ -135,5 +135,6 @@ KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
 	rq = &this_cpu()->runq;
 	tick(time_now() + NSEC_PER_SEC);
 	CHECK(!marked(), "P3.4", "the idle thread is marked though no thread waits");
+	CHECK(!entity_queued(&self->se), "P3.4", "the tick put the idle thread into the queue");
 	unmark();
 }
