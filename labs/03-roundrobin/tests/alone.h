@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sched/internal.h"
+#include "sched/time.h"
 #include "sched/wait.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
@@ -20,11 +21,12 @@ static inline int rest(void)
 	return 0;
 }
 
-/* Runs all threads that are ready, until each of them rests. */
+/* Runs all threads that are ready, until each of them rests. No tick comes for another CPU's load. */
 static inline void run_them(void)
 {
 	struct runq *rq = this_runq_lock();
 
+	rq->balance_at = time_now() + NSEC_PER_SEC;
 	thread_set_state(rq->current, THREAD_READY, "lets others run");
 	schedule(rq);
 }

@@ -3,7 +3,6 @@
  * with the times that it is about, so the result does not depend on the machine.
  */
 #include "alone.h"
-#include "sched/time.h"
 
 static struct runq *rq;			/* of this CPU, the only one */
 static struct thread *self;		/* the thread that is interrupted */
