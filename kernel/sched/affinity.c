@@ -56,19 +56,16 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 
 void enforce_affinity(struct thread *t)
 {
-	struct runq *rq = thread_runq_lock(t);
-	bool there;
-
-	if (thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t)) {
-		rq->expired |= SLICE_OVER;
-		runq_resched(rq);
-	}
-	runq_unlock(rq);	/* if @t is the caller, it leaves its CPU here */
 	for (;;) {
-		rq = thread_runq_lock_allowed(t);
-		there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
+		struct runq *rq = thread_runq_lock_allowed(t);
+		bool there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
+
+		if (there) {	/* also if its CPU picked it since we last looked */
+			rq->expired |= SLICE_OVER;
+			runq_resched(rq);
+		}
 		offer(rq, t);	/* other CPUs may run it from now on */
-		runq_unlock(rq);
+		runq_unlock(rq);	/* if @t is the caller, it leaves its CPU here */
 		if (!there || t == current_thread())
 			return;
 		arch_spin_hint();	/* until the other CPU has switched */

@@ -32,14 +32,18 @@ void slice_renew(struct runq *rq, struct thread *t, u64 now)
 /* Renews the slice of @t if it is over, or its budget spent. Returns true if @t must give way. */
 static bool slice_over(struct runq *rq, struct thread *t, u64 now)
 {
+	/* LAB 03-roundrobin: is the slice over, or the budget spent? */
 	if (is_idle(rq, t) || (!(rq->expired & SLICE_SPENT) && time_before(now, rq->slice_end)))
 		return false;
+	/* END LAB */
 	trace(TRACE_SCHED, TRACE_EV_SLICE, t->tid, nr_ready(rq));
+	/* LAB 03-roundrobin: begin a full slice, and note why t must give way */
 	slice_renew(rq, t, now);
 	rq->slice_end = now + t->se.slice_left;
 	if (nr_ready(rq))
 		rq->expired |= SLICE_OVER;
 	return rq->expired;
+	/* END LAB */
 }
 
 void sched_tick(u64 now)
@@ -51,14 +55,16 @@ void sched_tick(u64 now)
 	if (rq->q.timer_set && !time_before(now, rq->q.timer_at))
 		look = policy.timer(&rq->q, now);
 	balance(rq, now);
-	look |= slice_over(rq, t, now);
 	look |= is_idle(rq, t) && nr_ready(rq);
+	/* LAB 03-roundrobin: mark t if it must give way, and arm the timer for its slice's end */
+	look |= slice_over(rq, t, now);
 	if (look)
 		atomic_fetch_or(&t->work, WORK_RESCHED);
-	if (!is_idle(rq, t)) {
+	if (!is_idle(rq, t))
 		timer_arm(rq->slice_end);
+	/* END LAB */
+	if (!is_idle(rq, t))
 		timer_arm(rq->balance_at);
-	}
 	if (rq->q.timer_set)
 		timer_arm(rq->q.timer_at);
 	runq_unlock(rq);
@@ -80,16 +86,20 @@ void sched_preempt(void)
 
 	assert_irqs_off();
 	rq = this_runq_lock();
+	/* LAB 03-roundrobin: keep the CPU if there is no reason to give way any more */
 	/* With new parameters (expired) it is queued anew even if alone: its place is new too. */
 	if (is_idle(rq, t) || (!nr_ready(rq) && !rq->expired && may_run_here(rq, t))) {
 		go_on(rq);	/* idle: it looks for work next; else the other thread is gone */
 		return;
 	}
+	/* END LAB */
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
 	rq->leaver = t;		/* once it is off its stack, another CPU may get it */
+	/* LAB 03-roundrobin: give way: behind the others if its slice is over, else before them */
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
+	/* END LAB */
 	t->stats.picked_again += t->stats.switches_in == switches;
 }
 
@@ -99,9 +109,11 @@ void sched_yield(void)
 	struct thread *t = current_thread();
 
 	runq_cpu(rq)->stats.yields++;
+	/* LAB 03-roundrobin: give the CPU to a thread that waits, or go on if there is none */
 	if (!nr_ready(rq) && !t->se.home) {
 		runq_unlock(rq);
 		return;
 	}
 	requeue(rq, t, ENQUEUE_YIELD);
+	/* END LAB */
 }

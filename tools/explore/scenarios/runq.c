@@ -242,3 +242,26 @@ SCENARIO(pulled, "runq.urgent_pulled", "", "", .cpus = 2, .keeps = true)
 	thread_kill(t);			/* it never ends by itself */
 	end_here();
 }
+
+/* --- Forbidden where it is about to run -------------------------------------------------------- */
+
+static _Atomic bool told;
+
+static int spin_until_told(void)
+{
+	while (!told)
+		arch_spin_hint();
+	return 0;
+}
+
+/* A CPU picks a thread at the moment in which the thread is forbidden to run there. */
+SCENARIO(picked, "affinity.picked_meanwhile", "", "", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_on(0);
+	act_on(1, &first, spin_until_told);
+	expect(!sched_set_affinity(first.thread, BIT(0)), "CPU 0 is not there");
+	expect(thread_cpu(first.thread) == &cpus[0], "it is on a CPU that it may not use");
+	told = true;
+	end_here();
+}

@@ -1,0 +1,155 @@
+/*
+ * Lab 03: the CPU is taken away, while other CPUs wake, take or forbid threads.
+ */
+#include "explore/scenario.h"
+
+#include "sched/cpu.h"
+
+static struct actor first, second;
+static _Atomic bool told, ran;
+
+static const char *queues_are_empty(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		if (atomic_load(&cpus[i].runq.q.nr))
+			return wrong("the queue of CPU %u counts %u", i,
+				     atomic_load(&cpus[i].runq.q.nr));
+		if (cpus[i].runq.current != &cpus[i].idle)
+			return wrong("CPU %u does not run its idle thread", i);
+		if (entity_queued(&cpus[i].idle.se))
+			return wrong("the idle thread of CPU %u is in a queue", i);
+	}
+	return NULL;
+}
+
+static bool marked(void)
+{
+	return atomic_load(&current_thread()->work) & WORK_RESCHED;
+}
+
+static int note_that_it_ran(void)
+{
+	ran = true;
+	return 0;
+}
+
+static int spin_until_told(void)
+{
+	while (!told)
+		arch_spin_hint();
+	return 0;
+}
+
+/* Only a tick gives the other thread the CPU. */
+SCENARIO(hog, "preempt.hog", "03.4", "P3.6", .cpus = 1, .after = queues_are_empty, .keeps = true)
+{
+	act_on(0, &first, note_that_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	end_here();
+}
+
+/* Two that compute: each must lose the CPU for the other to get on. */
+static _Atomic unsigned at;
+
+static int second_and_fourth(void)
+{
+	for (unsigned i = 1; i < 4; i += 2) {
+		while (at != i)
+			arch_spin_hint();
+		at = i + 1;
+	}
+	return 0;
+}
+
+SCENARIO(in_turn, "preempt.in_turn", "03.4", "P3.6", .cpus = 1, .after = queues_are_empty,
+	 .keeps = true)
+{
+	act_on(0, &first, second_and_fourth);
+	for (unsigned i = 0; i < 4; i += 2) {
+		while (at != i)
+			arch_spin_hint();
+		at = i + 1;
+	}
+	while (at != 4)
+		arch_spin_hint();
+	end_here();
+}
+
+/* The thread is marked inside two sections, and the other one runs at the end of the outer one. */
+SCENARIO(section, "preempt.nested", "03.5", "P3.7", .cpus = 1, .after = queues_are_empty,
+	 .keeps = true)
+{
+	u64 before = current_thread()->stats.preempted;
+
+	preempt_off();
+	act_on(0, &first, note_that_it_ran);
+	preempt_off();
+	while (!marked()) {
+		expect(!ran, "another thread ran with preemption off");
+		arch_spin_hint();
+	}
+	preempt_on();
+	expect(!ran, "the end of the inner section let another thread run");
+	preempt_on();
+	expect(current_thread()->stats.preempted > before, "the mark was not served after it");
+	end_here();
+}
+
+/* The other thread is taken by an idle CPU, before or after the mark is served. */
+SCENARIO(gone, "preempt.against_steal", "03.5", "P3.7", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_on(0);
+	preempt_off();
+	act_among(~0u, &first, note_that_it_ran);
+	while (!marked() && !ran)
+		arch_spin_hint();
+	irq_off();
+	preempt_on();
+	irq_on();			/* the mark is served here */
+	irq_off();
+	expect(!ran || !marked(), "no other thread is left, and it is marked still");
+	irq_on();
+	end_here();
+}
+
+/* It is alone on its CPU, and only its mask says that it must leave. */
+SCENARIO(forbidden, "preempt.forbidden", "03.7", "P3.9", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_on(0);
+	act_on(1, &first, spin_until_told);
+	expect(!sched_set_affinity(first.thread, BIT(0)), "CPU 0 is not there");
+	expect(thread_cpu(first.thread) == &cpus[0], "it is on a CPU that it may not use");
+	told = true;
+	end_here();
+}
+
+/* Two CPUs send a thread to and fro. */
+static int forbid_one(void)
+{
+	return sched_set_affinity(first.thread, BIT(0));
+}
+
+SCENARIO(twice, "preempt.forbidden_twice", "03.7", "P3.9", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_on(0);
+	act_on(1, &first, note_that_it_ran);
+	act_on(1, &second, forbid_one);
+	expect(!sched_set_affinity(first.thread, BIT(1)), "CPU 1 is not there");
+	end_here();
+}
+
+/* An idle CPU is told of work, or looks, or waits: its idle thread stays out of the queue. */
+SCENARIO(idle, "preempt.idle", "03.7", "P3.9", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_on(0);
+	act_on(1, &first, note_that_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	act_on(1, &second, note_that_it_ran);
+	end_here();
+}

@@ -1,0 +1,61 @@
+/*
+ * Lab 03: the queue, by hand.
+ */
+#include "explore/scenario.h"
+
+static struct policy_queue q;
+static struct sched_entity e[3];
+
+static void put(unsigned i, enum enqueue_why why)
+{
+	sched_rr.enqueue(&q, &e[i], why, 0);
+}
+
+static void make_full(void)
+{
+	policy_queue_init(&q, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(e); i++) {
+		policy_entity_init(&e[i], ~0u, 0);
+		put(i, ENQUEUE_WAKE);
+	}
+}
+
+static void expect_order(unsigned a, unsigned b, unsigned c)
+{
+	unsigned want[] = { a, b, c };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
+		struct sched_entity *got = sched_rr.pick(&q, 0);
+
+		expect(got, "%u wait, and none is picked", 3 - i);
+		expect(got == &e[want[i]], "entity %lu is picked, not %u", got - e, want[i]);
+		expect(q.nr == 2 - i, "%u wait, and the queue counts %u", 2 - i, q.nr);
+	}
+	expect(!sched_rr.pick(&q, 0), "one is picked from an empty queue");
+}
+
+SCENARIO(round, "queue.round", "03.1", "P3.2", .cpus = 1)
+{
+	make_full();
+	expect_order(0, 1, 2);
+	make_full();
+	expect(sched_rr.pick(&q, 0) == &e[0], "the first is not picked");
+	put(0, ENQUEUE_EXPIRED);
+	expect_order(1, 2, 0);
+	make_full();
+	expect(sched_rr.pick(&q, 0) == &e[0], "the first is not picked");
+	put(0, ENQUEUE_PREEMPTED);
+	expect_order(0, 1, 2);
+}
+
+SCENARIO(taken_out, "queue.out_and_in", "03.1", "P3.1", .cpus = 1)
+{
+	for (unsigned gone = 0; gone < ARRAY_SIZE(e); gone++) {
+		make_full();
+		sched_rr.dequeue(&q, &e[gone]);
+		expect(q.nr == 2, "2 wait, and the queue counts %u", q.nr);
+		expect(!entity_queued(&e[gone]), "entity %u was taken out and is queued", gone);
+		put(gone, ENQUEUE_MIGRATED);
+		expect_order(gone == 0 ? 1 : 0, gone == 2 ? 1 : 2, gone);
+	}
+}

@@ -1,0 +1,87 @@
+/*
+ * Lab 03: giving the CPU away, while another CPU looks for work.
+ */
+#include "explore/scenario.h"
+
+#include "sched/cpu.h"
+
+static struct actor first, second;
+static unsigned order[4], turns, here;	/* on CPU 0 alone */
+static _Atomic unsigned ran;
+
+static const char *queues_are_empty(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		if (atomic_load(&cpus[i].runq.q.nr))
+			return wrong("the queue of CPU %u counts %u", i,
+				     atomic_load(&cpus[i].runq.q.nr));
+		if (cpus[i].runq.current != &cpus[i].idle)
+			return wrong("CPU %u does not run its idle thread", i);
+		if (entity_queued(&cpus[i].idle.se))
+			return wrong("the idle thread of CPU %u is in a queue", i);
+	}
+	return NULL;
+}
+
+/* With interrupts off no quantum ends here, so only the yields decide. */
+static int note_twice(unsigned me)
+{
+	irq_off();
+	here++;
+	while (here < 2)
+		sched_yield();
+	order[turns++] = me;
+	sched_yield();
+	order[turns++] = me;
+	irq_on();
+	return 0;
+}
+
+static int note_one(void)
+{
+	return note_twice(1);
+}
+
+static int note_two(void)
+{
+	return note_twice(2);
+}
+
+static const char *took_turns(void)
+{
+	if (turns != 4)
+		return wrong("%u turns were taken", turns);
+	for (unsigned i = 1; i < turns; i++)
+		if (order[i] == order[i - 1])
+			return wrong("thread %u took turns %u and %u", order[i], i - 1, i);
+	return queues_are_empty();
+}
+
+SCENARIO(yield_turns, "yield.two", "03.2", "P3.3", .cpus = 1, .after = took_turns, .keeps = true)
+{
+	act_on(0, &first, note_one);
+	act_on(0, &second, note_two);
+	end_here();
+}
+
+static int count_and_yield(void)
+{
+	ran++;
+	sched_yield();
+	return 0;
+}
+
+static const char *both_ran(void)
+{
+	return ran == 2 ? queues_are_empty() : wrong("%u of 2 threads ran", ran);
+}
+
+/* Each of the two may be stolen before, during and after the other's yield. */
+SCENARIO(yield_stolen, "yield.against_steal", "03.2", "P3.3", .cpus = 2, .after = both_ran,
+	 .keeps = true)
+{
+	act_among(~0u, &first, count_and_yield);
+	act_among(~0u, &second, count_and_yield);
+	sched_yield();
+	end_here();
+}

@@ -1,0 +1,139 @@
+/*
+ * Lab 03, step 3: what a tick does. The test calls sched_tick() itself, with interrupts off and
+ * with the times that it is about, so the result does not depend on the machine.
+ */
+#include "alone.h"
+
+static struct runq *rq;			/* of this CPU, the only one */
+static struct thread *self;		/* the thread that is interrupted */
+static unsigned others;			/* how often the other thread ran */
+static int (*step)(void);
+
+static int count_itself(void *unused)
+{
+	(void)unused;
+	others++;
+	return rest();
+}
+
+/* As the timer interrupt calls it: its one-shot timer has fired. */
+static void tick(u64 now)
+{
+	this_cpu()->timer_armed = false;
+	sched_tick(now);
+}
+
+static bool marked(void)
+{
+	return atomic_load(&self->work) & WORK_RESCHED;
+}
+
+static bool armed_by(u64 time)
+{
+	return this_cpu()->timer_armed && !time_before(time, this_cpu()->timer_at);
+}
+
+/* Takes a mark back, which would be served where interrupts come on again. */
+static void unmark(void)
+{
+	atomic_fetch_and(&self->work, ~WORK_RESCHED);
+}
+
+static int with_interrupts_off(void *unused)
+{
+	(void)unused;
+	irq_off();
+	self = current_thread();
+	rq = &this_cpu()->runq;
+	step();
+	unmark();
+	irq_on();
+	return rest();
+}
+
+static void run_as_thread(int (*fn)(void))
+{
+	step = fn;
+	others = 0;
+	make(with_interrupts_off, NULL);
+	run_them();
+}
+
+static int interrupt_with_another(void)
+{
+	u64 end = rq->slice_end;
+
+	make(count_itself, NULL);
+	tick(end - NSEC_PER_MSEC);
+	CHECK(!marked(), "P3.4", "1 ms before its quantum is over a thread is marked");
+	CHECK(armed_by(end), "P3.5", "the timer is not armed for the end of the quantum");
+	tick(end - 1);
+	CHECK(!marked(), "P3.4", "1 ns before its quantum is over a thread is marked");
+	tick(end);
+	CHECK(marked(), "P3.4", "its quantum is over, another waits, and it is not marked");
+	CHECK(!others && rq->current == self, "P3.4", "the tick itself switched to another thread");
+	CHECK(thread_state(self) == THREAD_RUNNING, "P3.4", "the tick left it %s",
+	      thread_state_name(thread_state(self)));
+	return 0;
+}
+
+KTEST_EARLY(tick_marks, "tick.marks", "03.3", "P3.4")
+{
+	run_as_thread(interrupt_with_another);
+	CHECK(others == 1, "P3.4", "the thread that waited ran %u times", others);
+}
+
+/* The quantum ends again and again while no other thread waits; then one comes. */
+static int interrupt_alone(void)
+{
+	u64 quantum = quantum_of(&self->se), end = rq->slice_end;
+
+	for (unsigned i = 0; i < 3; i++) {
+		tick(end);
+		CHECK(!marked(), "P3.4", "a thread alone is marked");
+		CHECK(rq->slice_end == end + quantum, "P3.5",
+		      "alone, it goes on with a quantum of %ld ns, not %lu",
+		      (s64)(rq->slice_end - end), quantum);
+		CHECK(armed_by(end + quantum), "P3.5",
+		      "the timer is not armed for the end of its next quantum");
+		end += quantum;
+	}
+	make(count_itself, NULL);
+	tick(end - 1);
+	CHECK(!marked(), "P3.4", "another thread came, and the rest of its quantum is lost");
+	tick(end);
+	CHECK(marked(), "P3.4", "another thread came, and the end of its quantum is not seen");
+	return 0;
+}
+
+KTEST_EARLY(tick_alone, "tick.alone", "03.3", "P3.5")
+{
+	run_as_thread(interrupt_alone);
+}
+
+/* A tick that comes late: the next quantum is full all the same. */
+static int interrupt_late(void)
+{
+	u64 quantum = quantum_of(&self->se), late = rq->slice_end + 3 * NSEC_PER_MSEC;
+
+	tick(late);
+	CHECK(rq->slice_end == late + quantum, "P3.5",
+	      "after a tick 3 ms late it has a quantum of %ld ns, not %lu",
+	      (s64)(rq->slice_end - late), quantum);
+	return 0;
+}
+
+KTEST_EARLY(tick_late, "tick.late", "03.3", "P3.5")
+{
+	run_as_thread(interrupt_late);
+}
+
+KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
+{
+	self = current_thread();	/* the idle thread, which has no quantum */
+	rq = &this_cpu()->runq;
+	tick(time_now() + NSEC_PER_SEC);
+	CHECK(!marked(), "P3.4", "the idle thread is marked though no thread waits");
+	CHECK(!entity_queued(&self->se), "P3.4", "the tick put the idle thread into the queue");
+	unmark();
+}

@@ -1,0 +1,60 @@
+/*
+ * Lab 03, step 2: giving the CPU away.
+ */
+#include "alone.h"
+
+#define MEMBERS	3
+#define ROUNDS	10
+
+static unsigned order[MEMBERS * ROUNDS], turns;
+
+static int take_turns(void *arg)
+{
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		if (turns < ARRAY_SIZE(order))
+			order[turns++] = (unsigned)(u64)arg;
+		sched_yield();
+	}
+	return rest();
+}
+
+KTEST_EARLY(yield_turns, "yield.turns", "03.2", "P3.3")
+{
+	turns = 0;
+	for (u64 i = 0; i < MEMBERS; i++)
+		make(take_turns, (void *)i);
+	run_them();
+	CHECK(turns == ARRAY_SIZE(order), "P3.3", "%u of %lu turns were taken", turns,
+	      ARRAY_SIZE(order));
+	for (unsigned i = 0; i < turns; i++)
+		CHECK(order[i] == i % MEMBERS, "P3.3", "turn %u was taken by thread %u, not %u", i,
+		      order[i], i % MEMBERS);
+}
+
+static unsigned went_on;
+
+static int yield_alone(void *arg)
+{
+	struct runq *rq = &cpus[0].runq;
+
+	(void)arg;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		sched_yield();
+		went_on += rq->current == current_thread() && !nr_ready(rq);
+	}
+	return rest();
+}
+
+KTEST_EARLY(yield_alone, "yield.alone", "03.2", "P3.3")
+{
+	u64 idle = current_thread()->stats.switches_in;
+
+	went_on = 0;
+	make(yield_alone, NULL);
+	run_them();
+	CHECK(went_on == ROUNDS, "P3.3", "alone, a thread went on after %u of %u yields", went_on,
+	      ROUNDS);
+	CHECK(current_thread()->stats.switches_in == idle + 1, "P3.3",
+	      "the idle thread had a turn while a thread was ready");
+	CHECK(!spin_held(&cpus[0].runq.lock), "P3.3", "the run queue is still locked");
+}
