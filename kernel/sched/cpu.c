@@ -38,7 +38,7 @@ void irq_exit(struct trapframe *tf)
 	assert_irqs_off();
 	if (--c->irq_nesting || arch_trap_from_user(tf))
 		return;
-	/* LAB 03-roundrobin: if it is marked, the thread gives way here, unless preemption is off */
+	/* LAB 03-roundrobin: a marked thread gives way here, unless preemption is off */
 	if (t->preempt_depth == 0 &&
 	    atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED)
 		sched_preempt();

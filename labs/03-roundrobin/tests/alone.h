@@ -21,7 +21,7 @@ static inline int rest(void)
 	return 0;
 }
 
-/* Runs all threads that are ready, until each of them rests. No tick comes for another CPU's load. */
+/* Runs all threads that are ready, until each of them rests; no load is looked for meanwhile. */
 static inline void run_them(void)
 {
 	struct runq *rq = this_runq_lock();

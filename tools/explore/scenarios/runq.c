@@ -243,7 +243,7 @@ SCENARIO(pulled, "runq.urgent_pulled", "", "", .cpus = 2, .keeps = true)
 	end_here();
 }
 
-/* --- Forbidden where it is about to run -------------------------------------------------------- */
+/* --- Forbidden where it is about to run ------------------------------------------------------- */
 
 static _Atomic bool told;
 
