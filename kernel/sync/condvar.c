@@ -22,6 +22,7 @@ int condvar_wait(struct condvar *c, struct mutex *m, struct deadline d)
 	int err;
 
 	waiter_init(&w, 0);
+	/* LAB 05-sync: wait without the mutex, miss no signal, and return with it */
 	spin_lock(&c->q.lock);
 	err = wait_link(&c->q, &link, &w);
 	spin_unlock(&c->q.lock);
@@ -33,6 +34,7 @@ int condvar_wait(struct condvar *c, struct mutex *m, struct deadline d)
 	wait_unlink(&c->q, &link);
 	spin_unlock(&c->q.lock);
 	mutex_lock(m);
+	/* END LAB */
 	return err;
 }
 

@@ -23,6 +23,7 @@ int event_wait(struct event *e, struct deadline d)
 	int err = -EAGAIN;
 
 	spin_lock(&e->q.lock);
+	/* LAB 05-sync: pass if the flag is set, or wait for a signal */
 	if (!e->signaled)
 		err = wait_block_locked(&e->q, d, 0);
 	/* Signaled before, or after the deadline had claimed the wait. */
@@ -30,6 +31,7 @@ int event_wait(struct event *e, struct deadline d)
 		e->signaled = !e->auto_reset;
 		err = 0;
 	}
+	/* END LAB */
 	spin_unlock(&e->q.lock);
 	return err;
 }
@@ -37,11 +39,13 @@ int event_wait(struct event *e, struct deadline d)
 void event_signal(struct event *e)
 {
 	spin_lock(&e->q.lock);
+	/* LAB 05-sync: let one waiter pass or all, and set the flag where that is due */
 	if (!e->auto_reset)
 		wait_wake_all_locked(&e->q, 0);
 	/* An auto-reset signal either wakes a waiter or sets the flag, never both. */
 	if (!e->auto_reset || !wait_wake_one_locked(&e->q, 0))
 		e->signaled = true;
+	/* END LAB */
 	spin_unlock(&e->q.lock);
 }
 

@@ -52,11 +52,13 @@ static int take_or_mark(struct mutex *m, struct thread **owner) HOLDS(pi_lock)
 {
 	u64 word = atomic_load(&m->word), wanted;
 
+	/* LAB 05-sync: take the mutex if it is free, else mark the word */
 	do {
 		if (word == MUTEX_DESTROYED)
 			return -EIDRM;
 		wanted = word ? word | MUTEX_CONTENDED : self_word();
 	} while (!atomic_compare_exchange_weak(&m->word, &word, wanted));
+	/* END LAB */
 	*owner = owner_in(word);
 	return word ? -EAGAIN : 0;
 }
@@ -73,6 +75,7 @@ static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, un
 	if (w.cyclic)
 		lockcheck_deadlock(m, owner);	/* these wait for ever, but others go on */
 	waiter_init(&w.waiter, flags);
+	/* LAB 05-sync: wait among the waiters; a wait that has failed looks at the mutex again */
 	pi_wait(&m->pi, owner, &w);
 	spin_unlock(&pi_lock);
 	err = waiter_block(&w.waiter, d);
@@ -80,6 +83,7 @@ static int wait_for(struct mutex *m, struct thread *owner, struct deadline d, un
 	/* The mutex may have come free after the deadline had claimed the wait. */
 	if (pi_leave(&w) && try_free(m))
 		err = 0;
+	/* END LAB */
 	return err;
 }
 
@@ -134,10 +138,12 @@ static void unlock_slow(struct mutex *m)
 	u64 word;
 
 	spin_lock(&pi_lock);
+	/* LAB 05-sync: hand the mutex over, and say so in the word */
 	word = (u64)pi_hand_over(&m->pi);
 	if (word && pi_has_waiters(&m->pi))
 		word |= MUTEX_CONTENDED;	/* MUTEX1 for the other waiters */
 	atomic_store(&m->word, word);		/* MUTEX2: the waiter needs pi_lock to return */
+	/* END LAB */
 	spin_unlock(&pi_lock);
 }
 

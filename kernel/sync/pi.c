@@ -41,28 +41,33 @@ static void place(struct pi_queue *q, struct pi_waiter *w)
 	struct list_node *after = q->waiters.prev;
 
 	w->rank = thread_rank(w->waiter.thread);
+	/* LAB 05-sync: put the waiter where its turn is */
 	while (after != &q->waiters &&
 	       rank_above(w->rank, list_entry(after, struct pi_waiter, node)->rank))
 		after = after->prev;
 	list_insert_before(after->next, &w->node);
+	/* END LAB */
 }
 
 static struct sched_rank due(struct thread *t)
 {
 	struct sched_rank most = { .level = 0 };
 
+	/* LAB 05-sync: find the highest rank that a waiter lends to t */
 	list_for_each(q, &t->contended, struct pi_queue, held) {
 		struct sched_rank r = first_waiter(q)->rank;
 
 		if (rank_above(r, most))
 			most = r;
 	}
+	/* END LAB */
 	return most;
 }
 
 /* Makes PI1 true of @t (may be NULL), then of the owner it waits for, and so on. */
 static void update(struct thread *t)
 {
+	/* LAB 05-sync: let t inherit what is due, then go up the chain */
 	while (t) {
 		struct pi_waiter *w;
 
@@ -75,6 +80,7 @@ static void update(struct thread *t)
 		place(w->queue, w);
 		t = w->queue->owner;
 	}
+	/* END LAB */
 }
 
 /* Sets the owner. Without waiters none is noted: then the lock changes hands without pi_lock. */
@@ -94,6 +100,7 @@ static void take_out(struct pi_waiter *w)
 
 bool pi_would_deadlock(const struct thread *t, const struct thread *owner)
 {
+	/* LAB 05-sync: follow the chain from the owner, and look for t */
 	while (owner) {
 		const struct pi_waiter *w = owner->blocked_on;
 
@@ -104,6 +111,7 @@ bool pi_would_deadlock(const struct thread *t, const struct thread *owner)
 			return false;
 		owner = w->queue->owner;
 	}
+	/* END LAB */
 	return false;
 }
 
@@ -147,12 +155,14 @@ void pi_pass(struct pi_waiter *w)
 
 struct thread *pi_hand_over(struct pi_queue *q)
 {
+	/* LAB 05-sync: pass the lock to the first waiter that can be claimed */
 	list_for_each(w, &q->waiters, struct pi_waiter, node) {
 		if (waiter_swap(&w->waiter, WAIT_EVENT, 0)) {
 			pi_pass(w);
 			return w->waiter.thread;
 		}
 	}
+	/* END LAB */
 	pi_abandon(q);			/* a waiter that timed out may still take it */
 	return NULL;
 }

@@ -21,6 +21,7 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 	int err = -EAGAIN;
 
 	spin_lock(&s->q.lock);
+	/* LAB 05-sync: take a kept post, or wait for one */
 	if (!s->count)
 		err = wait_block_locked(&s->q, d, 0);
 	/* A post may have come after the deadline had claimed the wait. */
@@ -28,6 +29,7 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 		s->count--;
 		err = 0;
 	}
+	/* END LAB */
 	spin_unlock(&s->q.lock);
 	return err;
 }
@@ -35,7 +37,9 @@ int semaphore_wait(struct semaphore *s, struct deadline d)
 void semaphore_post(struct semaphore *s)
 {
 	spin_lock(&s->q.lock);
+	/* LAB 05-sync: give the post to a waiter, or keep it */
 	if (!wait_wake_one_locked(&s->q, 0))
 		s->count++;
+	/* END LAB */
 	spin_unlock(&s->q.lock);
 }
