@@ -82,34 +82,3 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 	mutex_destroy(&first);
 	mutex_destroy(&second);
 }
-
-/* A wait that may fail must fail rather than close the circle. */
-static int lock_refused(void *unused)
-{
-	int err, timed;
-
-	(void)unused;
-	mutex_lock(&second);
-	await_waiter(&second);
-	err = mutex_lock_interruptible(&first);
-	timed = mutex_lock_timed(&first, deadline_in(NSEC_PER_SEC));
-	mutex_unlock(&second);
-	return err == timed ? err : 0;
-}
-
-KTEST(deadlock_refused, "deadlock.refused", "", "deadlock.refused")
-{
-	int refused, other;
-
-	mutex_init_named(&first, "crossed");
-	mutex_init_named(&second, first.name);
-	forwards = thread_create("forwards", lock_forwards, NULL, PRIORITY_DEFAULT);
-	backwards = thread_create("backwards", lock_refused, NULL, PRIORITY_DEFAULT);
-	REQUIRE(forwards && backwards, "deadlock.refused", "no memory for two threads");
-	thread_resume(forwards);
-	thread_resume(backwards);
-	thread_join(backwards, &refused, DEADLINE_NEVER);
-	thread_join(forwards, &other, DEADLINE_NEVER);
-	CHECK(refused == -EDEADLK, "deadlock.refused", "it waits for itself: %d", refused);
-	CHECK(other == 0, "deadlock.refused", "the other one got %d", other);
-}

@@ -1,5 +1,6 @@
 /*
- * Shared by the tests of this folder: threads on chosen CPUs, and waiting for their states.
+ * Shared by the tests of this folder and of lab 05: threads on chosen CPUs, and waiting for their
+ * states.
  */
 #pragma once
 
@@ -35,7 +36,7 @@ static inline struct thread *test_thread(u32 mask, thread_fn fn, void *arg, int 
 {
 	struct thread *t = thread_create("tester", fn, arg, priority);
 
-	REQUIRE(t, "sync", "no memory for a thread");
+	REQUIRE(t, ktest_property(), "no memory for a thread");
 	sched_set_affinity(t, mask);
 	thread_resume(t);
 	return t;
@@ -43,15 +44,16 @@ static inline struct thread *test_thread(u32 mask, thread_fn fn, void *arg, int 
 
 static inline void test_blocked(struct thread *t, const char *what)
 {
-	REQUIRE(AWAIT(thread_state(t) == THREAD_BLOCKED), "sync", "%s: a waiter is %s", what,
-		thread_state_name(thread_state(t)));
+	REQUIRE(AWAIT(thread_state(t) == THREAD_BLOCKED), ktest_property(),
+		"%s: a waiter is %s", what, thread_state_name(thread_state(t)));
 }
 
 static inline int test_join(struct thread *t, const char *what)
 {
 	int code = 0;
 
-	REQUIRE(thread_join(t, &code, deadline_in(LONG)) == 0, "sync", "%s: a waiter hangs", what);
+	REQUIRE(thread_join(t, &code, deadline_in(LONG)) == 0, ktest_property(),
+		"%s: a waiter hangs", what);
 	return code;
 }
 
@@ -69,6 +71,6 @@ static inline void test_priority(int priority)
 {
 	struct sched_params p = params_of_level(priority);
 
-	REQUIRE(sched_set_params(current_thread(), &p) == 0, "sync", "priority %d is refused",
-		priority);
+	REQUIRE(sched_set_params(current_thread(), &p) == 0, ktest_property(),
+		"priority %d is refused", priority);
 }

@@ -280,6 +280,11 @@ void ktest_abort(void)
 	run_remaining();
 }
 
+const char *ktest_property(void)
+{
+	return run.current->property;
+}
+
 void ktest_at_panic(void)
 {
 	if (run.until && !time_before(time_now(), run.until))

@@ -58,6 +58,9 @@ noreturn void ktest_abort(void);
 			ktest_abort();					\
 	} while (0)
 
+/* The property that the running test names: for checks in functions that several tests share. */
+const char *ktest_property(void);
+
 /* A figure for the report: name and value. A person sees it with test=, not with selftest=. */
 void ktest_figure(const char *name, u64 value);
 

@@ -1,0 +1,334 @@
+/*
+ * Properties of every primitive that threads wait with: deadlines, polls, kills, destruction,
+ * order, and that no pass is lost, spent on a waiter that has left, or taken by another thread.
+ */
+#include "test_waits.h"
+
+#include "test_sync.h"
+
+#define WAITERS		12
+
+static struct waiting {
+	const struct kind *kind;
+	struct deadline d;
+	struct thread *thread;
+	unsigned came_out;		/* how many came out before it */
+} waits[WAITERS];
+
+static _Atomic unsigned out;
+
+static int wait_once(void *arg)
+{
+	struct waiting *w = arg;
+	int err = w->kind->wait(w->d);
+
+	w->came_out = out++;
+	if (!err && w->kind->leave)
+		w->kind->leave();
+	return err;
+}
+
+static void start_wait(const struct kind *k, unsigned i, struct deadline d)
+{
+	waits[i] = (struct waiting){ .kind = k, .d = d };
+	waits[i].thread = test_thread(ONE_CPU, wait_once, &waits[i], PRIORITY_DEFAULT);
+}
+
+static void start_waits(const struct kind *k, unsigned n, struct deadline first)
+{
+	out = 0;
+	for (unsigned i = 0; i < n; i++) {
+		start_wait(k, i, i ? DEADLINE_NEVER : first);
+		test_blocked(waits[i].thread, k->name);
+	}
+}
+
+static int result(unsigned i)
+{
+	return test_join(waits[i].thread, waits[i].kind->name);
+}
+
+void waits_deadline(const struct kind *k)
+{
+	u64 due = time_now() + 2 * MS;
+	int err;
+
+	k->init();
+	start_wait(k, 0, deadline_at(due));
+	err = result(0);
+	CHECK(err == -ETIMEDOUT, ktest_property(), "%s: a wait with a deadline returned %d",
+	      k->name, err);
+	CHECK(!time_before(time_now(), due), ktest_property(), "%s: it ended early", k->name);
+	start_waits(k, 1, deadline_in(SOON));
+	k->pass();
+	err = result(0);
+	CHECK(err == 0, ktest_property(), "%s: in time, but the wait returned %d", k->name, err);
+	k->destroy();
+	audit();
+}
+
+/* --- Polls ------------------------------------------------------------------------------------ */
+
+static _Atomic bool enough;
+
+static int yield_often(void *unused)
+{
+	(void)unused;
+	while (!enough)
+		thread_yield();
+	return 0;
+}
+
+static int poll_once(void *arg)
+{
+	const struct kind *k = arg;
+	struct thread_stats *s = &current_thread()->stats;
+	u64 gave = s->switches_in - s->preempted;
+	int err = k->wait(DEADLINE_POLL);
+
+	gave = s->switches_in - s->preempted - gave;
+	CHECK(err == -ETIMEDOUT, ktest_property(), "%s: a poll returned %d", k->name, err);
+	CHECK(gave == 0, ktest_property(), "%s: a poll gave up the CPU %lu times", k->name, gave);
+	return 0;
+}
+
+void waits_poll(const struct kind *k)
+{
+	struct thread *other;
+
+	enough = false;
+	test_stay(ONE_CPU);
+	other = test_thread(ONE_CPU, yield_often, NULL, PRIORITY_DEFAULT);
+	k->init();
+	test_join(test_thread(ONE_CPU, poll_once, (void *)k, PRIORITY_DEFAULT), k->name);
+	k->destroy();
+	enough = true;
+	test_join(other, "poll");
+	test_stay(ALL_CPUS);
+}
+
+/* --- Kill, destruction, order ----------------------------------------------------------------- */
+
+void waits_killed(const struct kind *k)
+{
+	int err;
+
+	k->init();
+	start_waits(k, 2, DEADLINE_NEVER);
+	thread_kill(waits[0].thread);
+	err = result(0);
+	CHECK(err == -EINTR, ktest_property(), "%s: a killed wait returned %d", k->name, err);
+	k->pass();
+	err = result(1);
+	CHECK(err == 0, ktest_property(), "%s: the wait behind one that was killed returned %d",
+	      k->name, err);
+	k->destroy();
+	audit();
+}
+
+void waits_destroyed(const struct kind *k)
+{
+	int err;
+
+	k->init();
+	start_waits(k, 3, deadline_in(SOON));
+	k->destroy();
+	for (unsigned i = 0; i < 3; i++) {
+		err = result(i);
+		CHECK(err == -EIDRM, ktest_property(), "%s: destroyed, waiter %u got %d", k->name,
+		      i, err);
+	}
+	start_wait(k, 0, deadline_in(SOON));
+	err = result(0);
+	CHECK(err == -EIDRM, ktest_property(), "%s: destroyed before the wait, which returned %d",
+	      k->name, err);
+	audit();
+}
+
+void waits_order(const struct kind *k)
+{
+	test_stay(ONE_CPU);
+	k->init();
+	start_waits(k, WAITERS, DEADLINE_NEVER);
+	k->pass();
+	for (unsigned i = 1; i < WAITERS && !k->leave; i++) {
+		CHECK(AWAIT(out == i), ktest_property(), "%s: %u passes, and %u waits are over",
+		      k->name, i, out);
+		k->pass();
+	}
+	for (unsigned i = 0; i < WAITERS; i++) {
+		int err = result(i);
+
+		CHECK(err == 0, ktest_property(), "%s: waiter %u got %d", k->name, i, err);
+		CHECK(waits[i].came_out == i, ktest_property(), "%s: waiter %u comes out as %u",
+		      k->name, i, waits[i].came_out);
+	}
+	k->destroy();
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+/* --- A pass that comes when the first wait is over, and its thread has not run since ----------- */
+
+#define FAR	deadline_at(time_now() + 1000 * NSEC_PER_SEC)
+
+static void end_then_pass(const struct kind *k, enum wait_end by)
+{
+	preempt_off();
+	if (by == BY_DEADLINE)
+		sleepq_expire(&this_cpu()->sleepq, waits[0].d.at);	/* as the timer does */
+	else
+		thread_kill(waits[0].thread);
+	CHECK(thread_state(waits[0].thread) == THREAD_READY, ktest_property(),
+	      "%s: the wait did not end", k->name);
+	k->pass();
+	preempt_on();
+}
+
+static const char *ended(enum wait_end by)
+{
+	return by == BY_DEADLINE ? "the deadline of the first" : "a kill of the first";
+}
+
+void waits_not_eaten(const struct kind *k, enum wait_end by)
+{
+	int error = by == BY_DEADLINE ? -ETIMEDOUT : -EINTR, first, second;
+
+	test_stay(ONE_CPU);
+	k->init();
+	start_waits(k, 2, FAR);
+	end_then_pass(k, by);
+	first = result(0);
+	second = result(1);
+	/* A mutex may be free again by the time the first one looks once more. */
+	CHECK(first == error || (!first && k->leave), ktest_property(),
+	      "%s: %s, then a pass: the first got %d", k->name, ended(by), first);
+	CHECK(second == 0, ktest_property(), "%s: %s, then a pass: the second got %d", k->name,
+	      ended(by), second);
+	k->destroy();
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+void waits_not_lost(const struct kind *k, enum wait_end by)
+{
+	int first, next;
+
+	test_stay(ONE_CPU);
+	k->init();
+	start_waits(k, 1, FAR);
+	end_then_pass(k, by);
+	first = result(0);
+	next = k->wait(DEADLINE_POLL);
+	CHECK(first == 0, ktest_property(), "%s: %s, then a pass, which it did not take: %d",
+	      k->name, ended(by), first);
+	CHECK((next == 0) == (k->leave || k->all), ktest_property(),
+	      "%s: %s, which took the pass: the next one got %d", k->name, ended(by), next);
+	if (!next && k->leave)
+		k->leave();
+	k->destroy();
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+/* The claim is made by hand: wait_queue_destroy() would wait for the thread. */
+void waits_removed(const struct kind *k)
+{
+	struct waiter *w;
+	int first, next;
+
+	test_stay(ONE_CPU);
+	k->init();
+	start_waits(k, 1, DEADLINE_NEVER);
+	preempt_off();
+	spin_lock(&k->queue->lock);
+	w = list_first(&k->queue->links, struct wait_link, node)->waiter;
+	waiter_claim(w, WAIT_DESTROYED, 0);
+	spin_unlock(&k->queue->lock);
+	k->pass();
+	preempt_on();
+	first = result(0);
+	next = k->wait(DEADLINE_POLL);
+	CHECK(first == -EIDRM, ktest_property(), "%s: destroyed, but the wait returned %d", k->name,
+	      first);
+	CHECK(next == 0, ktest_property(), "%s: a wait that returned -EIDRM has used a pass",
+	      k->name);
+	k->destroy();
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+/* This thread is more urgent, so the waiter cannot run before it has tried. */
+void waits_not_stolen(const struct kind *k)
+{
+	int thief, first;
+
+	test_stay(ONE_CPU);
+	test_priority(PRIORITY_HIGHEST);
+	k->init();
+	start_waits(k, 1, DEADLINE_NEVER);
+	k->pass();
+	thief = k->wait(DEADLINE_POLL);
+	if (!thief && k->leave)
+		k->leave();
+	first = result(0);
+	CHECK(thief == -ETIMEDOUT, ktest_property(),
+	      "%s: a thread came before the one that was woken had run, and got %d", k->name,
+	      thief);
+	CHECK(first == 0, ktest_property(), "%s: the waiter got %d", k->name, first);
+	k->destroy();
+	test_priority(PRIORITY_DEFAULT);
+	test_stay(ALL_CPUS);
+	audit();
+}
+
+/* --- A storm on all CPUs, with random deadlines ------------------------------------------------ */
+
+#define STORMERS	4
+#define ROUNDS		40
+
+static _Atomic unsigned got, storming;
+
+struct deadline waits_some_deadline(void)
+{
+	u64 r = test_random();
+
+	return r % 4 == 0 ? DEADLINE_POLL : deadline_in(1 + r % 50000);
+}
+
+static int storm(void *arg)
+{
+	const struct kind *k = arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++)
+		got += k->wait(waits_some_deadline()) == 0;
+	storming--;
+	return 0;
+}
+
+void waits_conserved(const struct kind *k)
+{
+	struct thread *t[STORMERS];
+	unsigned posted, left = 0;
+
+	k->init();
+	got = 0;
+	storming = STORMERS;
+	for (unsigned i = 0; i < STORMERS; i++)
+		t[i] = test_thread(ALL_CPUS, storm, (void *)k, PRIORITY_DEFAULT);
+	for (posted = 0; storming; posted++) {
+		u64 until = time_now() + test_random() % 20000;
+
+		k->pass();
+		while (time_before(time_now(), until))
+			thread_yield();
+	}
+	for (unsigned i = 0; i < STORMERS; i++)
+		test_join(t[i], k->name);
+	while (k->wait(DEADLINE_POLL) == 0)
+		left++;
+	CHECK(got > 0 && got + left == posted, ktest_property(),
+	      "%s: %u posts, %u waits passed, %u posts are left", k->name, posted, got, left);
+	k->destroy();
+	audit();
+}

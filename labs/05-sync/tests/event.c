@@ -1,0 +1,235 @@
+/*
+ * Lab 05, step 2: events. No thread here waits for a mutex.
+ */
+#include "sync/sync.h"
+
+#include "sync/test_sync.h"
+#include "sync/test_waits.h"
+
+#define WAITERS	3
+
+static struct event event;
+
+static void init_auto(void)
+{
+	event_init(&event, false, true);
+}
+
+static void init_manual(void)
+{
+	event_init(&event, false, false);
+}
+
+static int wait(struct deadline d)
+{
+	return event_wait(&event, d);
+}
+
+static void pass(void)
+{
+	event_signal(&event);
+}
+
+static void destroy(void)
+{
+	event_destroy(&event);
+}
+
+static const struct kind auto_reset = { "auto event", init_auto, wait, .pass = pass,
+					.destroy = destroy, .queue = &event.q };
+static const struct kind manual = { "manual event", init_manual, wait, .pass = pass,
+				    .destroy = destroy, .queue = &event.q, .all = true };
+
+/* --- Auto-reset ------------------------------------------------------------------------------- */
+
+static void expect_flag(bool set, const char *when)
+{
+	int err = wait(DEADLINE_POLL);
+
+	CHECK(err == (set ? 0 : -ETIMEDOUT), "P5.3", "%s: a poll returned %d", when, err);
+}
+
+KTEST(event_before, "event.before", "05.2", "P5.3")
+{
+	event_init(&event, true, true);
+	expect_flag(true, "it began signaled");
+	expect_flag(false, "it began signaled, and a wait has passed");
+	pass();
+	expect_flag(true, "a signal, and no thread waited");
+	expect_flag(false, "a signal, and a wait has passed");
+	pass();
+	pass();
+	expect_flag(true, "two signals, and no thread waited");
+	expect_flag(false, "two signals set one flag, which a wait has used");
+	pass();
+	event_unsignal(&event);
+	expect_flag(false, "a signal, and event_unsignal()");
+	destroy();
+}
+
+static _Atomic unsigned passed;
+
+static int pass_once(void *unused)
+{
+	int err = wait(DEADLINE_NEVER);
+
+	(void)unused;
+	passed += err == 0;
+	return err;
+}
+
+static void start_waiters(struct thread **t, int priority)
+{
+	passed = 0;
+	for (unsigned i = 0; i < WAITERS; i++) {
+		t[i] = test_thread(ONE_CPU, pass_once, NULL, priority);
+		test_blocked(t[i], "event");
+	}
+}
+
+/* Signals that come after the waits let one pass each, whatever their urgency, and set no flag. */
+KTEST(event_behind, "event.behind", "05.2", "P5.3")
+{
+	static const int priorities[] = { PRIORITY_LOW, PRIORITY_DEFAULT, PRIORITY_HIGH };
+	struct thread *t[WAITERS];
+
+	test_stay(ONE_CPU);
+	for (unsigned p = 0; p < ARRAY_SIZE(priorities); p++) {
+		init_auto();
+		start_waiters(t, priorities[p]);
+		pass();			/* two at once: two pass */
+		pass();
+		test_join(t[0], "event");
+		test_join(t[1], "event");
+		CHECK(passed == 2, "P5.3", "three threads wait, two signals let %u pass", passed);
+		expect_flag(false, "signals that ended waits");
+		pass();
+		test_join(t[2], "event");
+		CHECK(passed == 3, "P5.3", "three signals let %u pass", passed);
+		expect_flag(false, "signals that ended waits");
+		destroy();
+	}
+	test_stay(ALL_CPUS);
+}
+
+#define TAKERS	3
+#define SIGNALS	60
+
+static _Atomic bool enough;
+
+static int take_often(void *unused)
+{
+	(void)unused;
+	while (!enough)
+		passed += wait(waits_some_deadline()) == 0;
+	return 0;
+}
+
+/* On all CPUs, with waits that end all the time: each signal is used by one of them. */
+KTEST(event_each, "event.each", "05.2", "P5.3")
+{
+	struct thread *t[TAKERS];
+	unsigned signals;
+
+	init_auto();
+	passed = 0;
+	enough = false;
+	for (unsigned i = 0; i < TAKERS; i++)
+		t[i] = test_thread(ALL_CPUS, take_often, NULL, PRIORITY_DEFAULT);
+	for (signals = 0; signals < SIGNALS && passed == signals; signals++) {
+		u64 end = time_now() + SOON;
+
+		pass();
+		while (passed == signals && time_before(time_now(), end))
+			thread_yield();
+	}
+	enough = true;
+	for (unsigned i = 0; i < TAKERS; i++)
+		test_join(t[i], "event");
+	CHECK(passed == signals, "P5.3", "%u signals let %u waits pass", signals, passed);
+	expect_flag(false, "each signal has been used");
+	destroy();
+	audit();
+}
+
+KTEST(event_order, "event.order", "05.2", "P5.3")
+{
+	waits_order(&auto_reset);
+	waits_not_stolen(&auto_reset);
+}
+
+KTEST(event_ends, "event.ends", "05.2", "P5.3")
+{
+	waits_deadline(&auto_reset);
+	waits_poll(&auto_reset);
+	waits_killed(&auto_reset);
+	waits_destroyed(&auto_reset);
+	waits_removed(&auto_reset);
+}
+
+KTEST(event_after_end, "event.after_end", "05.2", "P5.3")
+{
+	for (enum wait_end by = BY_DEADLINE; by <= BY_KILL; by++) {
+		waits_not_eaten(&auto_reset, by);
+		waits_not_lost(&auto_reset, by);
+	}
+}
+
+/* --- Manual ----------------------------------------------------------------------------------- */
+
+static void expect_gate(bool open, const char *when)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		int err = wait(DEADLINE_POLL);
+
+		CHECK(err == (open ? 0 : -ETIMEDOUT), "P5.4", "%s: poll %u returned %d", when, i,
+		      err);
+	}
+}
+
+KTEST(event_gate, "event.gate", "05.2", "P5.4")
+{
+	event_init(&event, true, false);
+	expect_gate(true, "it began signaled");
+	event_unsignal(&event);
+	expect_gate(false, "event_unsignal()");
+	pass();
+	expect_gate(true, "a signal");
+	pass();
+	expect_gate(true, "a second signal");
+	event_unsignal(&event);
+	expect_gate(false, "two signals and one event_unsignal()");
+	destroy();
+}
+
+/* The threads have not run when the signal is taken back. */
+KTEST(event_manual, "event.manual", "05.2", "P5.4")
+{
+	struct thread *t[WAITERS];
+
+	test_stay(ONE_CPU);
+	init_manual();
+	start_waiters(t, PRIORITY_DEFAULT);
+	preempt_off();
+	pass();
+	event_unsignal(&event);
+	preempt_on();
+	for (unsigned i = 0; i < WAITERS; i++)
+		test_join(t[i], "event");
+	CHECK(passed == WAITERS, "P5.4", "a signal and event_unsignal(): %u of %u waits passed",
+	      passed, WAITERS);
+	expect_gate(false, "event_unsignal()");
+	destroy();
+	test_stay(ALL_CPUS);
+}
+
+KTEST(event_manual_ends, "event.manual_ends", "05.2", "P5.4")
+{
+	waits_deadline(&manual);
+	waits_poll(&manual);
+	waits_killed(&manual);
+	waits_destroyed(&manual);
+	waits_removed(&manual);
+	waits_not_lost(&manual, BY_DEADLINE);
+	waits_not_lost(&manual, BY_KILL);
+}

@@ -1,0 +1,127 @@
+/*
+ * Lab 05, step 3: the order of waiters, and what owners inherit. No thread waits here: ranks.h.
+ */
+#include "ranks.h"
+
+#include "sync/test_sync.h"
+
+/* Each unlock takes the first one out, and compares the order of the rest. */
+KTEST(pi_order, "pi.order", "05.3", "P5.5")
+{
+	static const int came[] = { MID, LOW2, HIGH, MID2, HIGH2 };
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_lock(LOW, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(came); i++)
+		ranks_lock(came[i], 0);
+	ranks_wind_up();
+}
+
+/* All orders in which five threads of three ranks can come. */
+KTEST(pi_equals, "pi.equals", "05.3", "P5.5")
+{
+	static const int priorities[ACTORS] = { 4, 4, 20, 20, 20, 24 };
+
+	for (unsigned first = 1; first < ACTORS; first++) {
+		for (unsigned by = 1; by < ACTORS - 1; by++) {
+			ranks_set_up(&by_hand, priorities);
+			ranks_lock(0, 0);
+			for (unsigned i = 0; i < ACTORS - 1; i++)
+				ranks_lock((int)((first + i * by) % (ACTORS - 1)) + 1, 0);
+			ranks_wind_up();
+		}
+	}
+}
+
+/* A waiter whose rank rises goes behind its new equals, and again when it falls back. */
+KTEST(pi_moves, "pi.moves", "05.3", "P5.5")
+{
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_lock(LOW, 0);
+	ranks_lock(LOW2, 1);
+	ranks_lock(HIGH2, 2);
+	ranks_lock(LOW2, 0);
+	ranks_lock(MID, 0);
+	ranks_lock(HIGH, 0);
+	ranks_lock(MID2, 1);		/* LOW2 is as urgent as MID now */
+	ranks_change(MID2, 24);		/* and now as HIGH */
+	ranks_expire(MID2);		/* and now again the last */
+	ranks_change(MID, 24);		/* behind HIGH */
+	ranks_change(HIGH, 20);
+	ranks_change(HIGH, 24);		/* behind MID */
+	ranks_wind_up();
+}
+
+KTEST(pi_two_locks, "pi.two_locks", "05.3", "P5.6")
+{
+	for (unsigned first = 0; first < 2; first++) {
+		ranks_set_up(&by_hand, ranks_scene);
+		ranks_lock(LOW, 0);
+		ranks_lock(LOW, 1);
+		ranks_lock(MID, 0);
+		ranks_lock(HIGH, 1);
+		ranks_unlock(LOW, first);
+		ranks_unlock(LOW, !first);
+		ranks_wind_up();
+	}
+}
+
+/* An inherited rank is not taken for the thread's own. */
+KTEST(pi_own_rank, "pi.own_rank", "05.3", "P5.6")
+{
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_lock(LOW, 0);
+	ranks_lock(HIGH, 0);
+	ranks_lock(LOW, 1);
+	ranks_unlock(LOW, 0);
+	ranks_unlock(LOW, 1);
+	ranks_wind_up();
+}
+
+/* Up when the wait begins, down when it ends; the one in the middle changes its place. */
+KTEST(pi_chain, "pi.chain", "05.3", "P5.6")
+{
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_lock(LOW, 0);
+	ranks_lock(LOW2, 1);
+	ranks_lock(MID, 2);
+	ranks_lock(MID2, 1);
+	ranks_lock(LOW2, 0);
+	ranks_lock(MID, 1);
+	ranks_lock(HIGH, 2);		/* now MID is before MID2 */
+	CHECK(ranks_of(LOW) == ranks_actors[HIGH].base, "P5.6", "the end of the chain is not told");
+	ranks_expire(HIGH);
+	CHECK(ranks_of(LOW) == ranks_actors[MID].base, "P5.6", "it stays boosted");
+	ranks_wind_up();
+}
+
+/* Own ranks change: of waiters, up and down, and of an owner, which keeps what it inherits. */
+KTEST(pi_change, "pi.change", "05.3", "P5.6")
+{
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_lock(LOW, 0);
+	ranks_lock(LOW2, 1);
+	ranks_lock(LOW2, 0);
+	ranks_lock(MID, 0);
+	ranks_lock(MID2, 1);
+	ranks_change(MID2, 28);
+	CHECK(ranks_of(LOW) == ranks_actors[MID2].base, "P5.6", "the chain is not told");
+	ranks_change(MID2, 16);
+	ranks_change(LOW, 18);
+	ranks_change(LOW2, 26);
+	ranks_change(LOW, 30);
+	ranks_change(LOW, PRIORITY_LOW);
+	ranks_wind_up();
+}
+
+KTEST(pi_model, "pi.model", "05.3", "P5.6")
+{
+	int priorities[ACTORS];
+
+	for (unsigned i = 0; i < ACTORS; i++)
+		priorities[i] = ranks_random_priority();
+	ranks_set_up(&by_hand, priorities);
+	for (unsigned n = 0; n < 500; n++)
+		ranks_random_step();
+	ranks_wind_up();
+}

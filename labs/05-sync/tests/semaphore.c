@@ -1,0 +1,144 @@
+/*
+ * Lab 05, step 1: semaphores. No thread here waits for a mutex or an event.
+ */
+#include "sync/sync.h"
+
+#include "sync/test_sync.h"
+#include "sync/test_waits.h"
+
+static struct semaphore semaphore;
+
+static void init(void)
+{
+	semaphore_init(&semaphore, 0);
+}
+
+static int wait(struct deadline d)
+{
+	return semaphore_wait(&semaphore, d);
+}
+
+static void pass(void)
+{
+	semaphore_post(&semaphore);
+}
+
+static void destroy(void)
+{
+	semaphore_destroy(&semaphore);
+}
+
+static const struct kind kind = { "semaphore", init, wait, .pass = pass, .destroy = destroy,
+				  .queue = &semaphore.q };
+
+/* Lets @n polls pass, and no more. */
+static void expect_kept(unsigned n, const char *when)
+{
+	for (unsigned i = 0; i < n; i++)
+		CHECK(wait(DEADLINE_POLL) == 0, "P5.1", "%s: %u posts are kept, wait %u failed",
+		      when, n, i);
+	CHECK(wait(DEADLINE_POLL) == -ETIMEDOUT, "P5.1", "%s: one wait more than %u passed", when,
+	      n);
+}
+
+KTEST(sem_posts, "sem.posts", "05.1", "P5.1")
+{
+	semaphore_init(&semaphore, 3);
+	expect_kept(3, "it began with 3");
+	for (unsigned i = 0; i < 5; i++)
+		pass();
+	expect_kept(5, "5 posts, and no thread waits");
+	for (unsigned i = 0; i < 3; i++) {
+		pass();
+		expect_kept(1, "a post, then a wait");
+	}
+	destroy();
+}
+
+static _Atomic unsigned passed;
+
+static int wait_and_count(void *unused)
+{
+	int err = wait(DEADLINE_NEVER);
+
+	(void)unused;
+	passed += err == 0;
+	return err;
+}
+
+#define WAITERS	16
+
+/* More threads wait than are posted for, then more posts come than threads wait. */
+KTEST(sem_crowd, "sem.crowd", "05.1", "P5.1")
+{
+	struct thread *t[WAITERS];
+	unsigned few = WAITERS / 4;
+
+	init();
+	passed = 0;
+	for (unsigned i = 0; i < WAITERS; i++) {
+		t[i] = test_thread(ALL_CPUS, wait_and_count, NULL, PRIORITY_DEFAULT);
+		test_blocked(t[i], "semaphore");
+	}
+	for (unsigned i = 0; i < few; i++)
+		pass();
+	for (unsigned i = 0; i < few; i++)
+		test_join(t[i], "semaphore");
+	CHECK(passed == few, "P5.1", "%u threads wait, %u posts let %u pass", WAITERS, few, passed);
+	CHECK(semaphore.count == 0, "P5.1", "threads wait, and %u posts are kept", semaphore.count);
+	for (unsigned i = few; i < WAITERS + 2; i++)
+		pass();
+	for (unsigned i = few; i < WAITERS; i++)
+		test_join(t[i], "semaphore");
+	expect_kept(2, "two posts more than waits");
+	destroy();
+	audit();
+}
+
+KTEST(sem_order, "sem.order", "05.1", "P5.1")
+{
+	waits_order(&kind);
+}
+
+KTEST(sem_not_stolen, "sem.not_stolen", "05.1", "P5.1")
+{
+	waits_not_stolen(&kind);
+}
+
+KTEST(sem_conserved, "sem.conserved", "05.1", "P5.1")
+{
+	waits_conserved(&kind);
+}
+
+KTEST(sem_deadline, "sem.deadline", "05.1", "P5.2")
+{
+	waits_deadline(&kind);
+}
+
+KTEST(sem_poll, "sem.poll", "05.1", "P5.2")
+{
+	waits_poll(&kind);
+}
+
+KTEST(sem_killed, "sem.killed", "05.1", "P5.2")
+{
+	waits_killed(&kind);
+}
+
+KTEST(sem_not_eaten, "sem.not_eaten", "05.1", "P5.2")
+{
+	waits_not_eaten(&kind, BY_DEADLINE);
+	waits_not_eaten(&kind, BY_KILL);
+}
+
+KTEST(sem_not_lost, "sem.not_lost", "05.1", "P5.2")
+{
+	waits_not_lost(&kind, BY_DEADLINE);
+	waits_not_lost(&kind, BY_KILL);
+}
+
+KTEST(sem_destroyed, "sem.destroyed", "05.1", "P5.2")
+{
+	waits_destroyed(&kind);
+	waits_removed(&kind);
+}
