@@ -30,8 +30,7 @@ _SKIPPED = re.compile(r"^skip \S* ?(\S+\.\S+): it needs CPUS=\d\r?$", re.M)
 _POLICIES: dict[str, tuple[str, ...]] = {
     "early": ("",),  # run before there are threads, if no other tests are named
     "migrate": ("rr", "prio"),
-    "pi": ("rr", "prio", "mlfq", "edf", "rm", "fair"),
-    **{unit: ("rr",) for unit in ("condvar", "deadlock", "event", "mutex", "sync")},
+    **{unit: ("rr",) for unit in ("completion", "deadlock")},
 }
 
 # Also with a clock that begins so late that 0, a time that was never set, compares as a future time.

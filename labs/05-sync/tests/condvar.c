@@ -69,7 +69,7 @@ static int wait_and_count(void *unused)
 }
 
 /* The mutex is free while they wait, and each of them has it when its wait is over. */
-KTEST(condvar_broadcast_, "condvar.broadcast", "05.6", "P5.11")
+KTEST(condvar_broadcast_, "condvar.all", "05.6", "P5.11")
 {
 	struct thread *t[WAITERS];
 

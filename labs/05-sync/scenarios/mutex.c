@@ -1,12 +1,12 @@
 /*
- * Mutexes: exclusion, and what an unlock does to a wait that a deadline or a kill ends.
+ * Lab 05, step 5: exclusion, and what an unlock does to a wait that a deadline or a kill ends.
  */
 #include "errno.h"
 #include "explore/scenario.h"
 #include "process/process.h"
 #include "sync/mutex.h"
 
-static struct mutex a = MUTEX_INIT(a), b = MUTEX_INIT(b);
+static struct mutex a = MUTEX_INIT(a);
 static unsigned inside;			/* [a] */
 static int result;
 static struct thread *waiter;
@@ -14,10 +14,9 @@ static struct actor first, second;
 
 static const char *all_free(void)
 {
-	if (atomic_load(&a.word) || atomic_load(&b.word))
-		return wrong("the words of the mutexes are %lx and %lx", atomic_load(&a.word),
-			     atomic_load(&b.word));
-	return pi_has_waiters(&a.pi) || pi_has_waiters(&b.pi) ? "a waiter is left" : NULL;
+	if (atomic_load(&a.word))
+		return wrong("the word of the mutex is %lx", atomic_load(&a.word));
+	return pi_has_waiters(&a.pi) ? "a waiter is left" : NULL;
 }
 
 /* Holds the mutex for a moment. */
@@ -44,14 +43,14 @@ static int lock_timed(void)
 	return err;
 }
 
-SCENARIO(two, "mutex.two", "", "", .cpus = 2, .after = all_free, .keeps = true)
+SCENARIO(two, "mutex.two", "05.5", "P5.8", .cpus = 2, .after = all_free, .keeps = true)
 {
 	act_on(1, &first, lock_it);
 	lock_it();
 	end_here();
 }
 
-SCENARIO(three, "mutex.three", "", "", .cpus = 2, .after = all_free, .keeps = true)
+SCENARIO(three, "mutex.three", "05.5", "P5.8", .cpus = 2, .after = all_free, .keeps = true)
 {
 	act_on(1, &first, lock_it);
 	act_on(1, &second, lock_it);
@@ -66,7 +65,7 @@ static const char *got_or_timeout(void)
 	return all_free();
 }
 
-SCENARIO(timed, "mutex.timeout", "", "", .cpus = 2, .after = got_or_timeout, .keeps = true)
+SCENARIO(timed, "mutex.timeout", "05.5", "P5.10", .cpus = 2, .after = got_or_timeout, .keeps = true)
 {
 	mutex_lock(&a);
 	act_on(1, &first, lock_timed);
@@ -89,7 +88,7 @@ static int lock_late(void)
 }
 
 /* MUTEX2: a thread that comes during the hand-over does not get in before the waiter. */
-SCENARIO(hand_over, "mutex.inside_owns", "", "", .cpus = 2, .after = all_free, .keeps = true)
+SCENARIO(hand_over, "mutex.inside_owns", "05.5", "P5.9", .cpus = 2, .after = all_free, .keeps = true)
 {
 	mutex_lock(&a);
 	act_on(1, &first, lock_it);
@@ -99,7 +98,7 @@ SCENARIO(hand_over, "mutex.inside_owns", "", "", .cpus = 2, .after = all_free, .
 }
 
 /* The unlock and the deadline come together: no waiter is handed a mutex that it does not want. */
-SCENARIO(all_through, "mutex.all_through", "", "", .cpus = 2, .after = got_or_timeout,
+SCENARIO(all_through, "mutex.all_through", "05.5", "P5.9", .cpus = 2, .after = got_or_timeout,
 	 .keeps = true)
 {
 	mutex_lock(&a);
@@ -132,53 +131,12 @@ static const char *got_or_killed(void)
 	return all_free();
 }
 
-SCENARIO(killed, "mutex.kill", "", "", .cpus = 2, .after = got_or_killed, .keeps = true)
+SCENARIO(killed, "mutex.kill", "05.5", "P5.10", .cpus = 2, .after = got_or_killed, .keeps = true)
 {
 	waiter = current_thread();
 	act_on(1, &first, lock_it);
 	act_on(1, &second, kill);
 	result = lock_interruptible();
-	end_here();
-}
-
-/* Holds b, and waits for a. */
-static int lock_both(void)
-{
-	int err;
-
-	mutex_lock(&b);
-	err = mutex_lock_timed(&a, deadline_in(1000));
-	if (!err)
-		hold();
-	mutex_unlock(&b);
-	return err;
-}
-
-static const char *no_boost(void)
-{
-	const struct sched_rank none = { .level = 0 };
-
-	if (rank_above(waiter->se.inherited, none))
-		return "the owner keeps a rank that it inherited";
-	return got_or_timeout();
-}
-
-static int lock_b(void)
-{
-	mutex_lock(&b);
-	mutex_unlock(&b);
-	return 0;
-}
-
-/* A chain: an urgent thread waits for b, whose owner waits for a until its deadline. */
-SCENARIO(chain, "mutex.chain", "", "", .cpus = 2, .after = no_boost, .keeps = true)
-{
-	waiter = current_thread();
-	mutex_lock(&a);
-	act_on(1, &first, lock_both);
-	second.urgent = true;
-	act_on(1, &second, lock_b);
-	mutex_unlock(&a);
 	end_here();
 }
 
@@ -196,10 +154,44 @@ static const char *destroyed(void)
 	return first.result == -EIDRM ? NULL : wrong("the lock returned %d", first.result);
 }
 
-SCENARIO(destroy, "mutex.destroy", "", "", .cpus = 2, .after = destroyed, .keeps = true)
+SCENARIO(destroy, "mutex.destroy", "05.5", "P5.10", .cpus = 2, .after = destroyed, .keeps = true)
 {
 	mutex_lock(&a);
 	act_on(1, &first, lock_destroyed);
 	mutex_destroy(&a);
+	end_here();
+}
+
+static const char *destroyed_or_timeout(void)
+{
+	return first.result == -ETIMEDOUT ? NULL : destroyed();
+}
+
+/* The waiter is claimed by the deadline or the destruction; by then the mutex is gone. */
+SCENARIO(destroy_timed, "mutex.destroy_or_timeout", "05.5", "P5.10", .cpus = 2,
+	 .after = destroyed_or_timeout, .keeps = true)
+{
+	mutex_lock(&a);
+	act_on(1, &first, lock_timed);
+	mutex_destroy(&a);
+	end_here();
+}
+
+static const char *first_or_killed(void)
+{
+	if (first.result && first.result != -EINTR)
+		return wrong("the lock returned %d", first.result);
+	return all_free();
+}
+
+/* The first waiter is killed, and has not left when the owner unlocks: the second one gets it. */
+SCENARIO(killed_first, "mutex.killed_first", "05.5", "P5.9", .cpus = 2,
+	 .after = first_or_killed, .keeps = true)
+{
+	mutex_lock(&a);
+	act_on(1, &first, lock_interruptible);
+	act_on(1, &second, lock_it);
+	thread_kill(first.thread);
+	mutex_unlock(&a);
 	end_here();
 }

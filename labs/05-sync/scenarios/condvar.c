@@ -1,0 +1,124 @@
+/*
+ * Lab 05, step 6: waits for a condition that begin or end while another CPU makes it true.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+#include "process/process.h"
+#include "sync/sync.h"
+
+static struct actor first, second;
+static struct mutex mutex = MUTEX_INIT(mutex);
+static struct condvar condvar = { WAIT_QUEUE_INIT(condvar.q) };
+static unsigned ready;			/* [mutex] */
+
+static int consume(struct deadline d)
+{
+	int err = 0;
+
+	mutex_lock(&mutex);
+	while (!ready && !err)
+		err = condvar_wait(&condvar, &mutex, d);
+	expect(mutex_held(&mutex), "a wait returned %d without the mutex", err);
+	if (ready) {
+		ready--;
+		err = 0;
+	}
+	mutex_unlock(&mutex);
+	return err;
+}
+
+static int consume_one(void)
+{
+	return consume(DEADLINE_NEVER);
+}
+
+static int consume_timed(void)
+{
+	return consume(deadline_in(1000));
+}
+
+static void produce(void)
+{
+	mutex_lock(&mutex);
+	ready++;
+	condvar_signal(&condvar);
+	mutex_unlock(&mutex);
+}
+
+static const char *consumed(void)
+{
+	if (first.result + second.result || atomic_load(&mutex.word))
+		return wrong("the waits returned %d and %d, and the mutex is %lx", first.result,
+			     second.result, atomic_load(&mutex.word));
+	return condvar.q.nr ? "a waiter is still in the queue" : NULL;
+}
+
+SCENARIO(condvar_one, "condvar.signal", "05.6", "P5.11", .cpus = 2, .after = consumed, .keeps = true)
+{
+	act_on(1, &first, consume_one);
+	produce();
+	end_here();
+}
+
+static const char *consumed_or_timeout(void)
+{
+	if (first.result && first.result != -ETIMEDOUT)
+		return wrong("the wait returned %d", first.result);
+	if (!first.result + ready != 1)
+		return wrong("the wait returned %d, and %u are ready", first.result, ready);
+	return condvar.q.nr ? "a waiter is still in the queue" : NULL;
+}
+
+SCENARIO(condvar_timed, "condvar.timeout", "05.6", "P5.11", .cpus = 2, .after = consumed_or_timeout,
+	 .keeps = true)
+{
+	act_on(1, &first, consume_timed);
+	produce();
+	end_here();
+}
+
+SCENARIO(condvar_all, "condvar.broadcast", "05.6", "P5.11", .cpus = 2, .after = consumed, .keeps = true)
+{
+	act_on(1, &first, consume_one);
+	act_on(1, &second, consume_one);
+	mutex_lock(&mutex);
+	ready = 2;
+	condvar_broadcast(&condvar);
+	mutex_unlock(&mutex);
+	end_here();
+}
+
+static int produce_one(void)
+{
+	produce();
+	return 0;
+}
+
+/* Two CPUs signal, one of them that of the waiter: neither signal is lost. */
+SCENARIO(condvar_wakers, "condvar.two_wakers", "05.6", "P5.11", .cpus = 2, .after = consumed,
+	 .keeps = true)
+{
+	act_on(0, &first, produce_one);
+	act_on(1, &second, produce_one);
+	expect(!consume_one() && !consume_one(), "a wait failed");
+	end_here();
+}
+
+static const char *consumed_or_killed(void)
+{
+	if (first.result && first.result != -EINTR)
+		return wrong("the wait returned %d", first.result);
+	if (!first.result + ready != 1 || atomic_load(&mutex.word))
+		return wrong("the wait returned %d, %u are ready, and the mutex is %lx",
+			     first.result, ready, atomic_load(&mutex.word));
+	return condvar.q.nr ? "a waiter is still in the queue" : NULL;
+}
+
+SCENARIO(condvar_kill, "condvar.kill", "05.6", "P5.11", .cpus = 2, .after = consumed_or_killed,
+	 .keeps = true)
+{
+	act_on(1, &first, consume_one);
+	act_on(1, &second, produce_one);
+	thread_kill(first.thread);
+	end_here();
+}

@@ -1,0 +1,123 @@
+/*
+ * Lab 05, step 2: what a signal does to waits for an event that begin or end at the same time.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+#include "process/process.h"
+#include "sync/sync.h"
+
+static struct actor first, second;
+static struct event event;
+
+static int event_take(void)
+{
+	return event_wait(&event, DEADLINE_NEVER);
+}
+
+static int event_take_timed(void)
+{
+	return event_wait(&event, deadline_in(1000));
+}
+
+static const char *event_passed(void)
+{
+	if (first.result || second.result)
+		return wrong("the waits returned %d and %d", first.result, second.result);
+	return event.q.nr ? "a waiter is still in the queue" : NULL;
+}
+
+/* A thread that waits when the signal comes passes, even if event_unsignal() follows at once. */
+SCENARIO(event_pulse, "event.unsignal", "05.2", "P5.4", .cpus = 2, .after = event_passed, .keeps = true)
+{
+	bool waits;
+
+	event_init(&event, false, false);
+	act_on(1, &first, event_take);
+	spin_lock(&event.q.lock);
+	waits = event.q.nr;
+	spin_unlock(&event.q.lock);
+	event_signal(&event);
+	if (waits)
+		event_unsignal(&event);
+	end_here();
+}
+
+SCENARIO(event_manual, "event.manual_two", "05.2", "P5.4", .cpus = 2, .after = event_passed,
+	 .keeps = true)
+{
+	event_init(&event, false, false);
+	act_on(1, &first, event_take);
+	act_on(1, &second, event_take);
+	event_signal(&event);
+	end_here();
+}
+
+static const char *event_used_once(void)
+{
+	if (first.result && first.result != -ETIMEDOUT)
+		return wrong("the wait returned %d", first.result);
+	if (!first.result == event.signaled)
+		return wrong("the wait returned %d, and the event is %s", first.result,
+			     event.signaled ? "signaled" : "not signaled");
+	return NULL;
+}
+
+/* A signal lets one wait pass, or sets the flag. */
+SCENARIO(event_timed, "event.timeout", "05.2", "P5.3", .cpus = 2, .after = event_used_once, .keeps = true)
+{
+	event_init(&event, false, true);
+	act_on(1, &first, event_take_timed);
+	event_signal(&event);
+	end_here();
+}
+
+static int signal(void)
+{
+	event_signal(&event);
+	return 0;
+}
+
+static const char *event_used_or_killed(void)
+{
+	if (first.result && first.result != -EINTR)
+		return wrong("the wait returned %d", first.result);
+	if (!first.result == event.signaled)
+		return wrong("the wait returned %d, and the event is %s", first.result,
+			     event.signaled ? "signaled" : "not signaled");
+	return NULL;
+}
+
+SCENARIO(event_killed, "event.kill", "05.2", "P5.3", .cpus = 2, .after = event_used_or_killed,
+	 .keeps = true)
+{
+	event_init(&event, false, true);
+	act_on(1, &first, event_take);
+	act_on(1, &second, signal);
+	thread_kill(first.thread);
+	end_here();
+}
+
+static const char *taken_once(void)
+{
+	if (!first.result + !second.result != 1)
+		return wrong("one signal, and the waits returned %d and %d", first.result,
+			     second.result);
+	return event.signaled ? "the signal has ended a wait, and the flag is set" : NULL;
+}
+
+static int event_poll_or_wait(void)
+{
+	int err = event_wait(&event, DEADLINE_POLL);
+
+	return err == -ETIMEDOUT ? event_wait(&event, deadline_in(1000)) : err;
+}
+
+/* One signal, two CPUs that look for it: one of them gets it. The other waits in vain. */
+SCENARIO(event_one, "event.one_of_two", "05.2", "P5.3", .cpus = 2, .after = taken_once,
+	 .keeps = true)
+{
+	event_init(&event, true, true);
+	act_on(0, &first, event_poll_or_wait);
+	act_on(1, &second, event_poll_or_wait);
+	end_here();
+}
