@@ -41,16 +41,33 @@ static void lock_free(int actor, unsigned lock)
 	(void)lock;		/* that a lock without waiters is taken is known to the model only */
 }
 
-static void wait(int actor, unsigned lock)
+static void enter(struct pi_waiter *w, int actor, unsigned lock)
 {
-	struct pi_waiter *w = &by_hand_waiters[actor];
 	struct thread *owner = ranks_actors[ranks_holder[lock]].thread;
 
-	*w = (struct pi_waiter){ .cyclic = false };
 	waiter_init(&w->waiter, WAIT_UNKILLABLE);
 	w->waiter.thread = ranks_actors[actor].thread;
 	spin_lock(&pi_lock);
 	pi_wait(&queues[lock], owner, w);
+	spin_unlock(&pi_lock);
+}
+
+static void wait(int actor, unsigned lock)
+{
+	by_hand_waiters[actor] = (struct pi_waiter){ .cyclic = false };
+	enter(&by_hand_waiters[actor], actor, lock);
+}
+
+void by_hand_close(struct pi_waiter *w, int actor, unsigned lock)
+{
+	*w = (struct pi_waiter){ .cyclic = true };
+	enter(w, actor, lock);
+}
+
+void by_hand_open(struct pi_waiter *w)
+{
+	spin_lock(&pi_lock);
+	pi_leave(w);
 	spin_unlock(&pi_lock);
 }
 

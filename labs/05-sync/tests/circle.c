@@ -19,8 +19,9 @@ static void expect_circle(int actor, unsigned lock, bool wanted, const char *whe
 	spin_lock(&pi_lock);
 	found = pi_would_deadlock(ranks_actors[actor].thread, holder_of(lock));
 	spin_unlock(&pi_lock);
-	CHECK(found == wanted, "P5.7", "%s: if actor %d waited for lock %u, it would %s", when,
-	      actor, lock, wanted ? "wait for itself" : "not wait for itself");
+	CHECK(found == wanted, "P5.7", "%s: actor %d, waiting for lock %u, %s", when, actor, lock,
+	      wanted ? "would wait for itself: no circle is found"
+		     : "would not wait for itself: a circle is found");
 }
 
 /* Actor i holds lock i, and those before the last wait for the next one's. */
@@ -77,19 +78,13 @@ KTEST(circle_claimed, "circle.claimed", "05.4", "P5.7")
 /* A circle that could not be refused is marked where it was closed; no search may go round in it. */
 KTEST(circle_marked, "circle.marked", "05.4", "P5.7")
 {
-	struct pi_waiter w = { .cyclic = true };
+	struct pi_waiter w;
 
 	make_chain(3);
-	waiter_init(&w.waiter, WAIT_UNKILLABLE);
-	w.waiter.thread = ranks_actors[2].thread;
-	spin_lock(&pi_lock);
-	pi_wait(by_hand.queue(0), ranks_actors[0].thread, &w);
-	spin_unlock(&pi_lock);
+	by_hand_close(&w, 2, 0);
 	for (unsigned l = 0; l < 3; l++)
 		expect_circle(HIGH2, l, false, "three others wait for each other");
-	spin_lock(&pi_lock);
-	pi_leave(&w);
-	spin_unlock(&pi_lock);
+	by_hand_open(&w);
 	ranks_wind_up();
 }
 

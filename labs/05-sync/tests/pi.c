@@ -52,14 +52,17 @@ KTEST(pi_moves, "pi.moves", "05.3", "P5.5")
 	ranks_wind_up();
 }
 
+/* In both orders of the waits, and in both orders of the unlocks. */
 KTEST(pi_two_locks, "pi.two_locks", "05.3", "P5.6")
 {
-	for (unsigned first = 0; first < 2; first++) {
+	for (unsigned n = 0; n < 4; n++) {
+		unsigned first = n % 2;
+
 		ranks_set_up(&by_hand, ranks_scene);
 		ranks_lock(LOW, 0);
 		ranks_lock(LOW, 1);
-		ranks_lock(MID, 0);
-		ranks_lock(HIGH, 1);
+		ranks_lock(n < 2 ? MID : HIGH, 0);
+		ranks_lock(n < 2 ? HIGH : MID, 1);
 		ranks_unlock(LOW, first);
 		ranks_unlock(LOW, !first);
 		ranks_wind_up();
@@ -111,6 +114,31 @@ KTEST(pi_change, "pi.change", "05.3", "P5.6")
 	ranks_change(LOW2, 26);
 	ranks_change(LOW, 30);
 	ranks_change(LOW, PRIORITY_LOW);
+	ranks_wind_up();
+}
+
+/* Nobody can leave a circle that could not be refused; but a rank from outside goes as it came. */
+KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
+{
+	struct pi_waiter closing;
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_lock(LOW, 0);
+	ranks_lock(LOW2, 1);
+	ranks_lock(MID, 2);
+	ranks_lock(LOW, 1);
+	ranks_lock(LOW2, 2);
+	by_hand_close(&closing, MID, 0);
+	by_hand.wait(HIGH, 0);
+	for (int i = LOW; i <= MID; i++)
+		CHECK(ranks_of(i) == ranks_actors[HIGH].base, "P5.6",
+		      "an urgent thread waits for a circle, and actor %d has rank %d", i,
+		      ranks_of(i));
+	by_hand.expire(HIGH, 0);
+	for (int i = LOW; i <= MID; i++)
+		CHECK(ranks_of(i) == ranks_actors[MID].base, "P5.6",
+		      "it has given up, and actor %d keeps rank %d", i, ranks_of(i));
+	by_hand_open(&closing);
 	ranks_wind_up();
 }
 

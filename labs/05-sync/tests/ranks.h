@@ -41,6 +41,10 @@ extern int ranks_holder[LOCKS];		/* actor, NOBODY */
 extern const struct ranks_locks by_hand;
 extern struct pi_waiter by_hand_waiters[ACTORS];
 
+/* @actor waits for @lock by @w as well, which closes a circle; the model does not know of it. */
+void by_hand_close(struct pi_waiter *w, int actor, unsigned lock);
+void by_hand_open(struct pi_waiter *w);
+
 /* The actors of the scenes: LOW is a normal thread, MID and MID2 are equals. */
 enum { LOW, LOW2, MID, MID2, HIGH, HIGH2 };
 extern const int ranks_scene[ACTORS];
