@@ -95,6 +95,50 @@ KTEST(condvar_broadcast_, "condvar.all", "05.6", "P5.11")
 	audit();
 }
 
+static int wait_until(void *d)
+{
+	return wait(*(struct deadline *)d);
+}
+
+/* The mutex is taken when the wait ends: condvar_wait() returns when it has it. */
+static void end_without_mutex(struct deadline d, void (*end)(struct thread *t), int wanted)
+{
+	struct thread *t;
+	int err;
+
+	init();
+	t = test_thread(ALL_CPUS, wait_until, &d, PRIORITY_DEFAULT);
+	test_blocked(t, "condvar");
+	mutex_lock(&mutex);
+	end(t);
+	CHECK(AWAIT(pi_has_waiters(&mutex.pi)), "P5.11",
+	      "a wait that ended with %d does not wait for the mutex", wanted);
+	thread_sleep(MS);
+	CHECK(thread_state(t) == THREAD_BLOCKED, "P5.11", "it has returned without the mutex");
+	mutex_unlock(&mutex);
+	err = test_join(t, "condvar");
+	CHECK(err == wanted, "P5.11", "a wait that ended with %d returned %d", wanted, err);
+	audit();
+}
+
+static void by_itself(struct thread *t)
+{
+	(void)t;
+}
+
+static void by_destruction(struct thread *t)
+{
+	(void)t;
+	destroy();
+}
+
+KTEST(condvar_taken, "condvar.taken", "05.6", "P5.11")
+{
+	end_without_mutex(deadline_in(4 * MS), by_itself, -ETIMEDOUT);
+	end_without_mutex(DEADLINE_NEVER, thread_kill, -EINTR);
+	end_without_mutex(DEADLINE_NEVER, by_destruction, -EIDRM);
+}
+
 /* --- Between unlocking and blocking ----------------------------------------------------------- */
 
 #define STRIDE	4	/* a sweep stops at every fourth instruction; seed= chooses the first */
@@ -165,15 +209,24 @@ KTEST(condvar_swept, "condvar.swept", "05.6", "P5.11")
 /* On two CPUs: the signal comes when the mutex is free and the waiter has not yet blocked. */
 KTEST(condvar_parked, "condvar.parked", "05.6", "P5.11")
 {
+	static const struct {
+		const char *function;
+		enum park_where where;
+	} places[] = { { "mutex_unlock", AT_EXIT }, { "waiter_block", AT_ENTRY } };
 	struct thread *t;
-	int err = 0;
 
 	NEEDS_TWO_CPUS;
 	t = start_signaller(BIT(1));
-	park_arm(0, "waiter_block", AT_ENTRY, current_thread(), 5 * MS);
-	semaphore_post(&go);
-	while (!condition && !err)
-		err = condvar_wait(&condvar, &mutex, deadline_in(SOON));
-	CHECK(err == 0, "P5.11", "a signal between unlock and block was lost: %d", err);
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		int err = 0;
+
+		condition = false;
+		park_arm(0, places[i].function, places[i].where, current_thread(), 5 * MS);
+		semaphore_post(&go);
+		while (!condition && !err)
+			err = condvar_wait(&condvar, &mutex, deadline_in(SOON));
+		CHECK(err == 0, "P5.11", "a signal when the wait was in %s() was lost: %d",
+		      places[i].function, err);
+	}
 	end_signaller(t);
 }
