@@ -246,3 +246,53 @@ KTEST(mutex_not_lost, "mutex.not_lost", "05.5", "P5.10")
 	waits_not_lost(&kind, BY_DEADLINE);
 	waits_not_lost(&kind, BY_KILL);
 }
+
+/* --- An end between the look at a waiter and its claim ----------------------------------------- */
+
+static int hold_until_told(void *unused)
+{
+	int err;
+
+	(void)unused;
+	mutex_lock(&m);
+	err = semaphore_wait(&go, DEADLINE_NEVER);
+	mutex_unlock(&m);
+	return err;
+}
+
+static int lock_once(void *unused)
+{
+	int err = mutex_lock_interruptible(&m);
+
+	(void)unused;
+	if (!err)
+		mutex_unlock(&m);
+	return err;
+}
+
+/* On two CPUs: the waiter is killed when the unlock is about to claim it, so the mutex is free. */
+KTEST(mutex_claimed, "mutex.claimed", "05.5", "P5.9")
+{
+	struct thread *holder, *waiter;
+	int err;
+
+	NEEDS_TWO_CPUS;
+	test_stay(ONE_CPU);
+	mutex_init(&m);
+	semaphore_init(&go, 0);
+	holder = test_thread(BIT(1), hold_until_told, NULL, PRIORITY_DEFAULT);
+	test_blocked(holder, "mutex");
+	waiter = test_thread(ONE_CPU, lock_once, NULL, PRIORITY_DEFAULT);
+	test_blocked(waiter, "mutex");
+	park_arm(0, "waiter_swap", AT_ENTRY, holder, 100 * MS);
+	semaphore_post(&go);
+	park_wait(0, 50 * MS);
+	thread_kill(waiter);
+	park_release(0);
+	test_join(holder, "mutex");
+	err = test_join(waiter, "mutex");
+	CHECK(err == 0, "P5.9", "the mutex came free after a kill, and the wait returned %d", err);
+	expect_word(NULL, false, "all have unlocked it");
+	test_stay(ALL_CPUS);
+	audit();
+}
