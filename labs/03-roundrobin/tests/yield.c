@@ -50,8 +50,8 @@ KTEST_EARLY(yield_turns, "yield.turns", "03.2", "P3.3")
 	watch_queue();
 	run_them();
 	leave_queue();
-	CHECK(queued && as_yield == queued, "P3.3", "%u times a thread was queued, %u times as one that yields",
-	      queued, as_yield);
+	CHECK(queued && as_yield == queued, "P3.3",
+	      "%u times a thread was queued, %u times as one that yields", queued, as_yield);
 	CHECK(turns == ARRAY_SIZE(order), "P3.3", "%u of %lu turns were taken", turns,
 	      ARRAY_SIZE(order));
 	for (unsigned i = 0; i < turns; i++)
