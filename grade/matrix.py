@@ -21,7 +21,7 @@ from grade.build import BuildFailed, Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, EXPLORER, Lab, choose
 from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
-from grade.mutants import hostile, mutants, variants
+from grade.mutants import hostile, mutants, ports, variants
 from tools.options import counted
 from tools.progress import Progress, shown
 from grade.score import Run
@@ -46,7 +46,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
     parser.add_argument("--brief", action="store_true",
-                        help="do not run the tests that a mutant's `only` leaves out")  # fmt: skip
+                        help="a mutant of C that both ports share runs on one of them, and without the tests "
+                             "that its `only` leaves out")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
 
@@ -93,7 +94,7 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
             yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
-            if arch in m.arches and (first or not by_scenario):
+            if first and arch in m.arches if by_scenario else arch in ports(m, arches, brief):
                 lost = loses(m.property, m.only, brief)
                 yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows)
         for h in hostile(root, lab):

@@ -18,6 +18,7 @@ interrupts off. Their headers have `lab`, `what`, and as `kind` the verdict that
 """
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,19 @@ def spread(found: Sequence[Mutant], arches: Sequence[str], count: int) -> list[M
     """@count of the mutants that are wrong on all of @arches, taken from the whole list."""
     everywhere = [m for m in found if set(arches) <= set(m.arches)]
     return everywhere[:: max(1, -(-len(everywhere) // count))] if count else []
+
+
+def ports(mutant: Mutant, arches: Sequence[str], brief: bool) -> tuple[str, ...]:
+    """Those of @arches on which the matrix grades @mutant.
+
+    A @brief one takes one port for C that both share, by the mutant's name, so that it stays the same when
+    others come; but both where the handout says what students will see.
+    """
+    there = tuple(a for a in arches if a in mutant.arches)
+    shared = not any(path.startswith("arch/") for path in mutant.files)
+    if brief and there and shared and not mutant.shows:
+        return (there[zlib.crc32(mutant.name.encode()) % len(there)],)
+    return there
 
 
 def lay_out(root: Path, lab: Lab, changed: Mapping[str, bytes], folder: Path) -> None:

@@ -43,7 +43,7 @@ _FUNCTION = re.compile(r"^(?:FUNC[ \t]+(\w+)|[A-Za-z_][^;=(]*?(\w+)\()")
 _LOOKS_LIKE_ONE = re.compile(r"^\s*(/\*|//|#)\s*(END\s+LAB|LAB)\b")
 _NOT_SHIPPED = re.compile(
     r"^labs/[^/]+/(mutants|variants|solutions?)/|^labs/[^/]+/tests/hidden_|^grade/hostile/"
-    r"|^labs/mistakes/|^docs/models/|^labs/[^/]+/equivalent\.toml$"
+    r"|^labs/mistakes/|^docs/models/|^labs/[^/]+/(equivalent\.toml|instructor\.md)$"
 )
 _NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache"})
 

@@ -1,5 +1,5 @@
 """Handouts: their properties are those of lab.toml, every test of a step is in that step's checkpoints,
-and their commands are understood."""
+and their commands are understood. Instructors' pages: every mutant and scenario that they name exists."""
 
 import re
 import tempfile
@@ -99,6 +99,60 @@ class Handouts(unittest.TestCase):
         self.assertTrue(machine.bootargs[0].startswith("limit="))  # instructions are counted
         self.assertIsNotNone(machine.icount)
         self.assertIsNone(second.machine("riscv", Path("kernel.elf")).icount)
+
+
+class InstructorsPages(unittest.TestCase):
+    def test_each_lab_has_one_with_all_parts(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                titles = re.findall(r"^## (.*)$", _page(lab), re.M)
+                self.assertEqual(titles, list(_PARTS))
+
+    def test_the_demonstration_is_a_mutant_in_a_scenario(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                scenarios = {t.name for t in lab.tests}
+                applied = re.findall(r"^git apply (-R )?(\S+)$", _page(lab), re.M)
+                there = [path for back, path in applied if not back]
+                self.assertEqual(there, [path for back, path in applied if back], "taken back again")
+                for path in there:
+                    self.assertTrue((ROOT / path).is_file(), path)
+                for name in re.findall(r"SCENARIO=(\S+)", _page(lab)):
+                    self.assertIn(name, scenarios)
+
+    def test_mistakes_are_mutants(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                known = {m.name for m in mutants(ROOT, lab)}
+                said = re.findall(r"`([^`]+)`", _page(lab).partition("## The mistakes by")[2])
+                self.assertEqual(set(said) - known, set())
+                self.assertGreater(len(said), 10)
+
+    def test_there_is_an_answer_to_each_question(self) -> None:
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                questions = _part(_text(lab), "Questions")
+                answers = _part(_page(lab), "Answers to the written questions")
+                self.assertEqual(*(len(re.findall(r"^\d\. ", t, re.M)) for t in (questions, answers)))
+
+
+_PARTS = (
+    "Its place in a course",
+    "A talk of 20 minutes",
+    "Questions that come",
+    "Answers to the written questions",
+    "What else is right",
+    "A talk after hand-in, 5 minutes",
+    "The mistakes by the idea behind them",
+)
+
+
+def _page(lab: Lab) -> str:
+    return (lab.folder / "instructor.md").read_text("utf-8")
+
+
+def _part(text: str, title: str) -> str:
+    return text.partition(f"## {title}\n")[2].partition("\n## ")[0]
 
 
 def _text(lab: Lab) -> str:

@@ -7,12 +7,13 @@ The reason is a row of a table there, with the property and, if the other port h
 
 import re
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
 from grade import matrix
 from grade.lab import ARCHES, Lab, load_all
-from grade.mutants import Mutant, mutants
+from grade.mutants import Mutant, mutants, ports
 from grade.score import Run
 from grade.tests.fake import ROOT
 from grade.trace import EMPTY
@@ -47,6 +48,19 @@ class Mutants(unittest.TestCase):
             words = said_of(lab)
             missing = [m.name for m in mutants(ROOT, lab) if f"`{m.name}`" not in words]
             self.assertEqual(missing, [], lab.name)
+
+    def test_a_brief_matrix_takes_one_port_for_shared_code(self) -> None:
+        shared = Mutant("a", "-", "P1.1", "", ARCHES, (), (), {"kernel/sched/wait.c": b""})
+        self.assertEqual(ports(shared, ARCHES, False), ARCHES)
+        self.assertEqual(len(ports(shared, ARCHES, True)), 1)
+        taken = {ports(replace(shared, name=name), ARCHES, True) for name in "abcdefgh"}
+        self.assertEqual(taken, {(arch,) for arch in ARCHES})
+        for both in (
+            replace(shared, files={"arch/riscv/frame.c": b""}),
+            replace(shared, shows=((1, "what a student sees"),)),
+        ):
+            self.assertEqual(ports(both, ARCHES, True), ARCHES)
+        self.assertEqual(ports(replace(shared, arches=("riscv",)), ("x86_64",), True), ())
 
     def test_what_is_missing_is_found(self) -> None:
         lab = load_all(ROOT)[0]

@@ -106,6 +106,7 @@ class Starter(unittest.TestCase):
             ("labs/04-sleep/lab.toml", LAB_TOML),
             ("labs/04-sleep/mutants/early.patch", "secret"),
             ("labs/04-sleep/equivalent.toml", "secret"),
+            ("labs/04-sleep/instructor.md", "secret"),
             ("labs/04-sleep/variants/other/sleep.c", "secret"),
             ("labs/04-sleep/tests/hidden_race.c", "secret"),
             ("labs/mistakes/05-sync/wrong.patch", "secret"),

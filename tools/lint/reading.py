@@ -1,4 +1,5 @@
-"""How much there is to read for a lab and for a first reading, against docs/size.md."""
+"""How much there is to read for a lab and for a first reading, against docs/size.md; how much there is to
+write for a lab, and how long that takes, against README.md."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from tools.lint.files import ABOUT, ROOT, Fault, number, read, sizes_of_sources
+from grade.lab import Lab, load_all
+from labs.stage import find_regions
+from tools.lint.files import ABOUT, ROOT, Fault, code_lines, number, read, sizes_of_sources
 
 MAX_LINES = 1_000
 _MAP = re.compile(r"^## Map\n[^#]*?^```\n(.*?)^```", re.M | re.S)
@@ -16,6 +19,7 @@ _ENTRY = re.compile(r"^(\S+/\S+) +(\d+)(?: of (\d+))?(?:  |$)", re.M)
 _BRACES = re.compile(r"^(.*)\{(.*)\}(.*)$")
 _OPTIONAL = re.compile(r"^\| [^|]+ \| (`kernel/[^|]+`) \| ([\d,]+) \|$", re.M)
 _FIRST = re.compile(r"A first reading of the kernel and one port is about ([\d,]+) lines")
+_LAB = re.compile(r"^\| \[([\w-]+)\]\(\S+\) \| [^|]+ \| (\d+) \| (\d+)–(\d+) \|$", re.M)
 _ROW = re.compile(r"^\| `([\w-]+)` \| ([\d,]+) \|", re.M)
 
 
@@ -69,6 +73,28 @@ def first_reading() -> Iterator[Fault]:
         yield Fault("docs/size.md", 1, f"a first reading is {rest} lines: say so")
 
 
+def to_write(lab: Lab) -> int:
+    """The lines of the reference's solutions; of files that each port has, those of the longer one."""
+    twins: dict[str, int] = {}
+    for path in lab.files:
+        source = read(path)
+        lines = source.split("\n")
+        regions = find_regions(path, source)
+        mine = sum(code_lines("\n".join(lines[r.first + 1 : r.last])) for r in regions)
+        key = re.sub(r"^arch/\w+/", "arch/*/", path)
+        twins[key] = max(mine, twins.get(key, 0))
+    return sum(twins.values())
+
+
+def table_of_labs() -> Iterator[Fault]:
+    """README.md has each lab, with its lines and hours."""
+    told = {m[1]: (int(m[2]), [int(m[3]), int(m[4])]) for m in _LAB.finditer(read("README.md"))}
+    there = {lab.name: (to_write(lab), list(lab.hours)) for lab in load_all(ROOT)}
+    for name in sorted(told.keys() | there.keys()):
+        if told.get(name) != there.get(name):
+            yield Fault("README.md", 1, f"{name}: {there.get(name)} lines and hours, not {told.get(name)}")
+
+
 def reading() -> Iterator[Fault]:
     """Every lab's Map is short enough, names files of the length they have, and docs/size.md says the sum."""
     document = read("docs/size.md")
@@ -88,4 +114,5 @@ def reading() -> Iterator[Fault]:
             yield Fault(path, 1, f"the Map has {lines} lines to read, over {MAX_LINES}")
         if abs(lines - told.get(lab, 0)) > lines * ABOUT:
             yield Fault("docs/size.md", 1, f"to read for {lab}: {lines} lines, not {told.get(lab)}")
+    yield from table_of_labs()
     yield from first_reading()

@@ -1,4 +1,5 @@
-"""Mutants that one test alone is to see: do all others miss them? `make matrix` does not ask."""
+"""Every mutant of every lab on both ports; and of those that one test alone is to see: do all others
+miss them? `make matrix` grades a mutant of shared C on one port, and does not ask the others."""
 
 from __future__ import annotations
 

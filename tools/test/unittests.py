@@ -1,6 +1,8 @@
 """Python's unit tests, each class in a process of its own: results as JSON.
 
     /usr/bin/python3 -m tools.test.unittests tools.tests.test_cpio.CpioTest
+
+A class with `rest = True` is for `make matrix`; `make test` has no time for it.
 """
 
 from __future__ import annotations
@@ -49,19 +51,19 @@ def modules() -> list[str]:
     return found
 
 
-def classes(module: str) -> list[str]:
-    """The module's test classes, dotted; the module itself if it cannot be loaded."""
+def classes(module: str) -> dict[str, bool]:
+    """The module's test classes, dotted, and which are the rest; the module itself if it cannot be loaded."""
     suites = unittest.defaultTestLoader.loadTestsFromName(module)
     tests = (test for suite in suites if isinstance(suite, unittest.TestSuite) for test in suite)
-    found = sorted({f"{type(t).__module__}.{type(t).__qualname__}" for t in tests})
-    return found or [module]
+    found = {f"{type(t).__module__}.{type(t).__qualname__}": getattr(t, "rest", False) for t in tests}
+    return dict(sorted(found.items())) or {module: False}
 
 
 def jobs(build_root: Path) -> list[Job]:
-    def job(name: str) -> Job:
-        return Job(f"python {name}", lambda: run_class(name, build_root))
+    def job(name: str, rest: bool) -> Job:
+        return Job(f"python {name}", lambda: run_class(name, build_root), rest)
 
-    return [job(name) for module in modules() for name in classes(module)]
+    return [job(name, rest) for module in modules() for name, rest in classes(module).items()]
 
 
 def run_class(name: str, build_root: Path) -> Iterator[Result]:

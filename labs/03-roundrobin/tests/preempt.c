@@ -24,6 +24,60 @@ KTEST(preempt_hogs, "preempt.hogs", "03.4", "P3.6")
 	set_urgent(current_thread(), false);
 }
 
+/* An interrupt comes, and another thread waits; but no code has marked this one. */
+KTEST(preempt_unmarked, "preempt.unmarked", "03.4", "P3.6")
+{
+	struct thread *t = current_thread();
+	struct hog other = { 0 };
+	u64 before, end;
+
+	sched_set_affinity(t, there());
+	start_hog(&other, there(), compute);
+	thread_yield();			/* a whole quantum */
+	before = t->stats.preempted;
+	atomic_fetch_or(&t->work, WORK_SIGNAL);
+	irq_off();
+	timer_arm(time_now());
+	irq_on();
+	for (end = time_now() + MS; time_before(time_now(), end);)
+		;
+	atomic_fetch_and(&t->work, ~WORK_SIGNAL);
+	CHECK(t->stats.preempted == before, "P3.6", "a thread that is not marked lost the CPU");
+	end_hogs(&other, 1);
+	sched_set_affinity(t, ~0u);
+}
+
+/* A real-time thread that computes for at most 50 ms. */
+static int compute_urgently(void *arg)
+{
+	u64 end = time_now() + 50 * MS;
+
+	while (!atomic_load(&((struct hog *)arg)->stop) && time_before(time_now(), end))
+		;
+	return 0;
+}
+
+/* Even a thread of a real-time class gives way to a more urgent one. */
+KTEST(preempt_urgent, "preempt.urgent", "03.4", "P3.6")
+{
+	struct sched_params p = { .class = SCHED_FIFO, .rt_priority = 10 };
+	struct hog h = { 0 };
+	u64 due;
+
+	set_urgent(current_thread(), true);
+	sched_set_affinity(current_thread(), there());
+	start_hog(&h, there(), compute_urgently);
+	REQUIRE(sched_set_params(h.thread, &p) == 0, "P3.6", "its class is refused");
+	due = time_now() + 5 * MS;
+	thread_sleep(5 * MS);
+	CHECK(time_now() - due < 2 * MS, "P3.6",
+	      "a less urgent thread of a real-time class kept the CPU for %lu ms too long",
+	      (time_now() - due) / MS);
+	end_hogs(&h, 1);
+	sched_set_affinity(current_thread(), ~0u);
+	set_urgent(current_thread(), false);
+}
+
 static bool marked(struct thread *t)
 {
 	return atomic_load(&t->work) & WORK_RESCHED;
@@ -63,6 +117,24 @@ KTEST(preempt_section, "preempt.section", "03.5", "P3.7")
 		CHECK(!marked(t), "P3.7", "it gave way and is marked still");
 	}
 	end_hogs(&other, 1);
+	sched_set_affinity(t, ~0u);
+}
+
+/* Its budget is spent: it goes through the queue, although it is alone. */
+KTEST(preempt_spent, "preempt.spent", "03.7", "P3.9")
+{
+	struct thread *t = current_thread();
+	u64 before;
+
+	sched_set_affinity(t, there());
+	preempt_off();
+	before = t->stats.preempted;
+	this_cpu()->runq.expired = SLICE_SPENT;
+	atomic_fetch_or(&t->work, WORK_RESCHED);
+	preempt_on();
+	CHECK(t->stats.preempted == before + 1, "P3.9",
+	      "its budget is spent, and it was not taken off the CPU");
+	CHECK(!marked(t), "P3.9", "its budget was spent, it gave way, and is marked still");
 	sched_set_affinity(t, ~0u);
 }
 

@@ -125,6 +125,7 @@ KTEST_EARLY(queue_find, "queue.find", "03.1", "P3.2")
 	CHECK(sched_rr.find(&q, 1) == &e[1], "P3.2",
 	      "for CPU 1 another is found than the first that may run there");
 	CHECK(!sched_rr.find(&q, 3), "P3.2", "for CPU 3 one is found that may not run there");
+	CHECK(!sched_rr.find(&q, 5), "P3.2", "for CPU 5 one is found that may not run there");
 	expect_count(3, "they were only looked for");
 	expect_next(0, "P3.1", "it was only found");
 }

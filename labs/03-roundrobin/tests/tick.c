@@ -69,7 +69,12 @@ static int interrupt_with_another(void)
 	CHECK(armed_by(end), "P3.5", "the timer is not armed for the end of the quantum");
 	tick(end - 1);
 	CHECK(!marked(), "P3.4", "1 ns before its quantum is over a thread is marked");
+	atomic_fetch_or(&self->work, WORK_SIGNAL);
 	tick(end);
+	CHECK(atomic_load(&self->work) & WORK_SIGNAL, "P3.4",
+	      "the tick took another note of the thread away");
+	atomic_fetch_and(&self->work, ~WORK_SIGNAL);
+	CHECK(armed_by(rq->slice_end), "P3.5", "marked, and the timer is not armed any more");
 	CHECK(marked(), "P3.4", "its quantum is over, another waits, and it is not marked");
 	CHECK(!others && rq->current == self, "P3.4", "the tick itself switched to another thread");
 	CHECK(thread_state(self) == THREAD_RUNNING, "P3.4", "the tick left it %s",
@@ -89,6 +94,7 @@ static int interrupt_alone(void)
 	u64 quantum = quantum_of(&self->se), end = rq->slice_end;
 
 	for (unsigned i = 0; i < 3; i++) {
+		self->se.slice_left = quantum >> i;	/* the second and third were not full */
 		tick(end);
 		CHECK(!marked(), "P3.4", "a thread alone is marked");
 		CHECK(rq->slice_end == end + quantum, "P3.5",
@@ -128,11 +134,47 @@ KTEST_EARLY(tick_late, "tick.late", "03.3", "P3.5")
 	run_as_thread(interrupt_late);
 }
 
+/* Quanta that end before and after the clock has wrapped to 0. */
+static int interrupt_at_wrap(void)
+{
+	make(count_itself, NULL);
+	rq->slice_end = 2;
+	tick(-3UL);
+	CHECK(!marked(), "P3.4", "5 ns before its quantum is over, after the wrap, it is marked");
+	rq->slice_end = -3UL;
+	tick(2);
+	CHECK(marked(), "P3.4", "its quantum was over before the wrap, and it is not marked");
+	return 0;
+}
+
+KTEST_EARLY(tick_wrap, "tick.wrap", "03.3", "P3.4")
+{
+	run_as_thread(interrupt_at_wrap);
+}
+
+/* A thread alone whose budget is spent: it gives way in any case. */
+static int interrupt_spent(void)
+{
+	rq->expired = SLICE_SPENT;
+	tick(rq->slice_end - NSEC_PER_MSEC);
+	CHECK(marked(), "P3.4", "its budget is spent, and it is not marked");
+	return 0;
+}
+
+KTEST_EARLY(tick_spent, "tick.spent", "03.3", "P3.4")
+{
+	run_as_thread(interrupt_spent);
+}
+
 KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
 {
+	u64 now = time_now() + NSEC_PER_SEC;
+
 	self = current_thread();	/* the idle thread, which has no quantum */
 	rq = &this_cpu()->runq;
-	tick(time_now() + NSEC_PER_SEC);
+	rq->slice_end = now - 1;	/* another thread's, left over */
+	tick(now);
+	CHECK(!armed_by(now), "P3.5", "the timer is armed for a quantum of the idle thread");
 	CHECK(!marked(), "P3.4", "the idle thread is marked though no thread waits");
 	CHECK(!entity_queued(&self->se), "P3.4", "the tick put the idle thread into the queue");
 	unmark();

@@ -18,12 +18,40 @@ static int take_turns(void *arg)
 	return rest();
 }
 
+static bool (*enqueue)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		       u64 now);
+static unsigned queued, as_yield;
+
+/* Stands before the policy's hook. */
+static bool count_why(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why, u64 now)
+{
+	queued++;
+	as_yield += why == ENQUEUE_YIELD;
+	return enqueue(q, e, why, now);
+}
+
+static void watch_queue(void)
+{
+	enqueue = policy.enqueue;
+	policy.enqueue = count_why;
+	queued = as_yield = 0;
+}
+
+static void leave_queue(void)
+{
+	policy.enqueue = enqueue;
+}
+
 KTEST_EARLY(yield_turns, "yield.turns", "03.2", "P3.3")
 {
 	turns = 0;
 	for (u64 i = 0; i < MEMBERS; i++)
 		make(take_turns, (void *)i);
+	watch_queue();
 	run_them();
+	leave_queue();
+	CHECK(queued && as_yield == queued, "P3.3",
+	      "%u times a thread was queued, %u times as one that yields", queued, as_yield);
 	CHECK(turns == ARRAY_SIZE(order), "P3.3", "%u of %lu turns were taken", turns,
 	      ARRAY_SIZE(order));
 	for (unsigned i = 0; i < turns; i++)
@@ -42,6 +70,11 @@ static int yield_alone(void *arg)
 		sched_yield();
 		went_on += rq->current == current_thread() && !nr_ready(rq);
 	}
+	watch_queue();
+	current_thread()->se.home = &rq->q;	/* as if it had a reservation */
+	sched_yield();
+	current_thread()->se.home = NULL;
+	leave_queue();
 	return rest();
 }
 
@@ -56,5 +89,6 @@ KTEST_EARLY(yield_alone, "yield.alone", "03.2", "P3.3")
 	      ROUNDS);
 	CHECK(current_thread()->stats.switches_in == idle + 1, "P3.3",
 	      "the idle thread had a turn while a thread was ready");
+	CHECK(as_yield == 1, "P3.3", "with a reservation a thread is alone, and is not queued");
 	CHECK(!spin_held(&cpus[0].runq.lock), "P3.3", "the run queue is still locked");
 }

@@ -16,7 +16,7 @@ static bool leads_to_command(const char *word, size_t len)
 {
 	static const char *const leaders[] = {
 		"!", "{", "do", "elif", "else", "exec", "help", "if", "nice", "strace", "then",
-		"time", "type", "until", "watch", "which", "while", "xargs",
+		"time", "type", "until", "which", "while", "xargs",
 	};
 
 	for (size_t i = 0; i < sizeof(leaders) / sizeof(*leaders); i++)
