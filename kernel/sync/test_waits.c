@@ -168,7 +168,7 @@ void waits_order(const struct kind *k)
 	audit();
 }
 
-/* --- A pass that comes when the first wait is over, and its thread has not run since ----------- */
+/* --- A pass that comes when the first wait is over, and its thread has not run since ---------- */
 
 #define FAR	deadline_at(time_now() + 1000 * NSEC_PER_SEC)
 
@@ -284,7 +284,7 @@ void waits_not_stolen(const struct kind *k)
 	audit();
 }
 
-/* --- A storm on all CPUs, with random deadlines ------------------------------------------------ */
+/* --- A storm on all CPUs, with random deadlines ----------------------------------------------- */
 
 #define STORMERS	4
 #define ROUNDS		40

@@ -285,7 +285,8 @@ static const char *one_refused(void)
 	return all_free();
 }
 
-SCENARIO(circle, "mutex.two_orders", "05.5", "P5.10", .cpus = 2, .after = one_refused, .keeps = true)
+SCENARIO(circle, "mutex.two_orders", "05.5", "P5.10", .cpus = 2, .after = one_refused,
+	 .keeps = true)
 {
 	a.name = b.name;	/* one class: their order is not judged */
 	act_on(0, &first, lock_a_then_b);

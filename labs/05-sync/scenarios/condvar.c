@@ -53,7 +53,8 @@ static const char *consumed(void)
 	return condvar.q.nr ? "a waiter is still in the queue" : NULL;
 }
 
-SCENARIO(condvar_one, "condvar.signal", "05.6", "P5.11", .cpus = 2, .after = consumed, .keeps = true)
+SCENARIO(condvar_one, "condvar.signal", "05.6", "P5.11", .cpus = 2, .after = consumed,
+	 .keeps = true)
 {
 	act_on(1, &first, consume_one);
 	produce();
@@ -77,7 +78,8 @@ SCENARIO(condvar_timed, "condvar.timeout", "05.6", "P5.11", .cpus = 2, .after = 
 	end_here();
 }
 
-SCENARIO(condvar_all, "condvar.broadcast", "05.6", "P5.11", .cpus = 2, .after = consumed, .keeps = true)
+SCENARIO(condvar_all, "condvar.broadcast", "05.6", "P5.11", .cpus = 2, .after = consumed,
+	 .keeps = true)
 {
 	act_on(1, &first, consume_one);
 	act_on(1, &second, consume_one);

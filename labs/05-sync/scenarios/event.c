@@ -27,7 +27,8 @@ static const char *event_passed(void)
 }
 
 /* A thread that waits when the signal comes passes, even if event_unsignal() follows at once. */
-SCENARIO(event_pulse, "event.unsignal", "05.2", "P5.4", .cpus = 2, .after = event_passed, .keeps = true)
+SCENARIO(event_pulse, "event.unsignal", "05.2", "P5.4", .cpus = 2, .after = event_passed,
+	 .keeps = true)
 {
 	bool waits;
 
@@ -63,7 +64,8 @@ static const char *event_used_once(void)
 }
 
 /* A signal lets one wait pass, or sets the flag. */
-SCENARIO(event_timed, "event.timeout", "05.2", "P5.3", .cpus = 2, .after = event_used_once, .keeps = true)
+SCENARIO(event_timed, "event.timeout", "05.2", "P5.3", .cpus = 2, .after = event_used_once,
+	 .keeps = true)
 {
 	event_init(&event, false, true);
 	act_on(1, &first, event_take_timed);

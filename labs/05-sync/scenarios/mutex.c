@@ -88,7 +88,8 @@ static int lock_late(void)
 }
 
 /* MUTEX2: a thread that comes during the hand-over does not get in before the waiter. */
-SCENARIO(hand_over, "mutex.inside_owns", "05.5", "P5.9", .cpus = 2, .after = all_free, .keeps = true)
+SCENARIO(hand_over, "mutex.inside_owns", "05.5", "P5.9", .cpus = 2, .after = all_free,
+	 .keeps = true)
 {
 	mutex_lock(&a);
 	act_on(1, &first, lock_it);

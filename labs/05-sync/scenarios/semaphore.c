@@ -65,7 +65,8 @@ static const char *one_passed(void)
 }
 
 /* Two posts on two CPUs: no post is lost. */
-SCENARIO(sem_posts, "semaphore.two_posts", "05.1", "P5.1", .cpus = 2, .after = one_passed, .keeps = true)
+SCENARIO(sem_posts, "semaphore.two_posts", "05.1", "P5.1", .cpus = 2, .after = one_passed,
+	 .keeps = true)
 {
 	make_semaphore();
 	act_on(1, &second, sem_post);
@@ -96,7 +97,8 @@ static const char *removed(void)
 }
 
 /* Whether the thread waits already is seen under the queue's lock; else it needs the memory. */
-SCENARIO(sem_destroy, "semaphore.destroy", "05.1", "P5.2", .cpus = 2, .after = removed, .keeps = true)
+SCENARIO(sem_destroy, "semaphore.destroy", "05.1", "P5.2", .cpus = 2, .after = removed,
+	 .keeps = true)
 {
 	bool waits;
 
@@ -111,7 +113,7 @@ SCENARIO(sem_destroy, "semaphore.destroy", "05.1", "P5.2", .cpus = 2, .after = r
 	end_here();
 }
 
-/* --- More than one ending, more than one thread ------------------------------------------------ */
+/* --- More than one ending, more than one thread ----------------------------------------------- */
 
 static const char *passed_or_killed(void)
 {

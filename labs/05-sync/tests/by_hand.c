@@ -38,7 +38,7 @@ static struct thread *create(int actor, int priority)
 static void lock_free(int actor, unsigned lock)
 {
 	(void)actor;
-	(void)lock;		/* that a lock without waiters is taken is known to the model only */
+	(void)lock;	/* that a lock without waiters is taken is known to the model only */
 }
 
 static void enter(struct pi_waiter *w, int actor, unsigned lock)

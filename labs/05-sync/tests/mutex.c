@@ -247,7 +247,7 @@ KTEST(mutex_not_lost, "mutex.not_lost", "05.5", "P5.10")
 	waits_not_lost(&kind, BY_KILL);
 }
 
-/* --- An end between the look at a waiter and its claim ----------------------------------------- */
+/* --- An end between the look at a waiter and its claim ---------------------------------------- */
 
 static int hold_until_told(void *unused)
 {

@@ -19,7 +19,7 @@ static void run_all(thread_fn fn)
 		test_join(threads[i], "storm");
 }
 
-/* --- A buffer: a mutex and two conditions; a semaphore says at the end how many items came ------ */
+/* --- A buffer: a mutex and two conditions; a semaphore says at the end how many items came ---- */
 
 #define ITEMS	40
 #define ROOM	3
@@ -84,7 +84,7 @@ KTEST(storm_buffer, "storm.buffer", "05.7", "P5.11")
 	audit();
 }
 
-/* --- Threads of several ranks, each with two of three mutexes, in any order -------------------- */
+/* --- Threads of several ranks, each with two of three mutexes, in any order ------------------- */
 
 #define MUTEXES	3
 #define ROUNDS	40
