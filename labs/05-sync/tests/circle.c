@@ -75,7 +75,7 @@ KTEST(circle_claimed, "circle.claimed", "05.4", "P5.7")
 	}
 }
 
-/* A circle that could not be refused is marked where it was closed: no search goes round it (PI3). */
+/* PI3: a circle that could not be refused is marked where it was closed; no search goes round. */
 KTEST(circle_marked, "circle.marked", "05.4", "P5.7")
 {
 	struct pi_waiter w;
