@@ -95,6 +95,26 @@ static void start_waiters(struct thread **t, int priority)
 	}
 }
 
+/* A thread waits and has not run since the first signal: the second one is for the next wait. */
+KTEST(event_second, "event.second", "05.2", "P5.3")
+{
+	struct thread *t;
+
+	test_stay(ONE_CPU);
+	init_auto();
+	t = test_thread(ONE_CPU, pass_once, NULL, PRIORITY_DEFAULT);
+	test_blocked(t, "event");
+	preempt_off();
+	pass();
+	pass();
+	preempt_on();
+	CHECK(test_join(t, "event") == 0, "P5.3", "two signals, and one thread waited: it failed");
+	expect_flag(true, "two signals, one let a thread pass");
+	expect_flag(false, "two signals let two waits pass");
+	destroy();
+	test_stay(ALL_CPUS);
+}
+
 /* Signals that come after the waits let one pass each, whatever their urgency, and set no flag. */
 KTEST(event_behind, "event.behind", "05.2", "P5.3")
 {

@@ -69,6 +69,51 @@ KTEST(pi_two_locks, "pi.two_locks", "05.3", "P5.6")
 	}
 }
 
+static void lend(int actor, struct sched_rank rank)
+{
+	spin_lock(&pi_lock);
+	sched_inherit(ranks_actors[actor].thread, rank);
+	spin_unlock(&pi_lock);
+}
+
+static u64 key_of(int actor)
+{
+	struct sched_rank r = thread_rank(ranks_actors[actor].thread);
+
+	return r.level == LEVEL_KEYED ? r.key : 0;
+}
+
+/* Ranks above all levels, which have keys: the smaller key is the more urgent. Of two locks. */
+KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
+{
+	static const int came[] = { MID, MID2, HIGH, LOW2 };
+	static const u64 keys[ACTORS] = { [MID] = 30, [MID2] = 10, [HIGH] = 20, [LOW2] = 40 };
+	u64 last = 0;
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_holder[0] = ranks_holder[1] = LOW;
+	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
+		lend(came[i], (struct sched_rank){ LEVEL_KEYED, keys[came[i]] });
+		by_hand.wait(came[i], came[i] == LOW2);
+	}
+	CHECK(key_of(LOW) == 10, "P5.6", "keys 10 to 40 wait, and %lu is inherited", key_of(LOW));
+	spin_lock(&pi_lock);
+	list_for_each(w, &by_hand.queue(0)->waiters, struct pi_waiter, node) {
+		CHECK(w->rank.key > last, "P5.5", "key %lu waits before key %lu", last, w->rank.key);
+		last = w->rank.key;
+	}
+	spin_unlock(&pi_lock);
+	by_hand.expire(MID2, 0);
+	CHECK(key_of(LOW) == 20, "P5.6", "keys 20 to 40 wait, and %lu is inherited", key_of(LOW));
+	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
+		if (came[i] != MID2)
+			by_hand.expire(came[i], came[i] == LOW2);
+		lend(came[i], (struct sched_rank){ .level = 0 });
+	}
+	ranks_holder[0] = ranks_holder[1] = NOBODY;
+	ranks_wind_up();
+}
+
 /* An inherited rank is not taken for the thread's own. */
 KTEST(pi_own_rank, "pi.own_rank", "05.3", "P5.6")
 {
