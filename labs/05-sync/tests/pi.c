@@ -99,7 +99,8 @@ KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 	CHECK(key_of(LOW) == 10, "P5.6", "keys 10 to 40 wait, and %lu is inherited", key_of(LOW));
 	spin_lock(&pi_lock);
 	list_for_each(w, &by_hand.queue(0)->waiters, struct pi_waiter, node) {
-		CHECK(w->rank.key > last, "P5.5", "key %lu waits before key %lu", last, w->rank.key);
+		CHECK(w->rank.key > last, "P5.5", "key %lu waits before key %lu", last,
+		      w->rank.key);
 		last = w->rank.key;
 	}
 	spin_unlock(&pi_lock);
