@@ -137,13 +137,18 @@ KTEST_EARLY(tick_late, "tick.late", "03.3", "P3.5")
 /* Quanta that end before and after the clock has wrapped to 0. */
 static int interrupt_at_wrap(void)
 {
+	struct cpu *c = this_cpu();
+
 	make(count_itself, NULL);
+	c->timer_armed = true;		/* for before all of these times: so it stays as it is */
+	c->timer_at = -1000UL;
 	rq->slice_end = 2;
-	tick(-3UL);
+	sched_tick(-3UL);
 	CHECK(!marked(), "P3.4", "5 ns before its quantum is over, after the wrap, it is marked");
 	rq->slice_end = -3UL;
-	tick(2);
+	sched_tick(2);
 	CHECK(marked(), "P3.4", "its quantum was over before the wrap, and it is not marked");
+	c->timer_armed = false;
 	return 0;
 }
 

@@ -270,6 +270,35 @@ KTEST(wait_contested, "wait.contested", "04.4", "P4.10")
 		thread_join(t[i], NULL, DEADLINE_NEVER);
 }
 
+/* Runs in the timer interrupt that the sweep forces. */
+static void claim_now(void *unused)
+{
+	(void)unused;
+	claimed[1] = waiter_swap(&contested, WAIT_EVENT, 2);
+}
+
+/* On 1 CPU: a second claim comes after each instruction of the first one. */
+KTEST(wait_swept_claim, "wait.swept_claim", "04.4", "P4.10")
+{
+	unsigned step = 0;
+
+	NEEDS_ONE_CPU;
+	sweep_action = claim_now;
+	do {
+		waiter_init(&contested, 0);
+		claimed[1] = false;
+		sweep_arm("waiter_swap", current_thread(), step++);
+		claimed[0] = waiter_swap(&contested, WAIT_EVENT, 1);
+		REQUIRE(claimed[0] + claimed[1] == 1, "P4.10", "%s of two claimers won the wait",
+			claimed[0] ? "both" : "none");
+		CHECK(contested.status == 1 + claimed[1], "P4.10",
+		      "claimer %u won, and the wait has status %d", 1 + claimed[1],
+		      contested.status);
+	} while (sweep_hit() && step < 4000);
+	sweep_action = NULL;
+	CHECK(step > 10, "P4.10", "the claim took %u steps", step);
+}
+
 /* --- On return no other CPU has a pointer to the waiter: the tests park a CPU that has one ---- */
 
 /* On 2 CPUs: an expiry has found a waiter and is parked; on the other CPU an event wakes it. */
