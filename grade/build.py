@@ -142,30 +142,44 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
     """The sources of @cache, and the objects in @parts, folders in its build/, with their times.
 
     Not what is made of the objects, nor the user programs beside them: most of what a snapshot weighs.
-    cp does it, as a thousand files take Python a second. A build only reads sources, so links will do,
-    which cost a tenth, where the file system has them.
+    cp does it, as a thousand files take Python a second. Links will do for files that a build never
+    changes in place, and cost a tenth, where the file system has them: for sources, and for objects, as an
+    assembler first removes the old one.
     """
     made = {"kernel.elf", "kernel.pass1", "initramfs.cpio", "explore", "core.o", "all.o"}
     build = cache / "build"
 
-    def sources(path: Path) -> bool:
-        return path != build
-
-    def take(folder: Path, wanted: Callable[[Path], bool], how: str = "-a") -> None:
+    def take(folder: Path, wanted: Callable[[Path], bool], links: bool) -> None:
         target = tree / folder.relative_to(cache)
         target.mkdir(parents=True)
-        quiet = None if how == "-a" else subprocess.DEVNULL
-        argv = ["cp", how, "--", *map(str, filter(wanted, folder.iterdir())), str(target)]
-        subprocess.run(argv, stderr=quiet, check=True)
+        files = map(str, filter(wanted, folder.iterdir()))
+        argv = ["cp", "-al" if links else "-a", "--", *files, str(target)]
+        subprocess.run(argv, stderr=subprocess.DEVNULL if links else None, check=True)
+
+    def take_all(links: bool) -> None:
+        take(cache, lambda path: path != build, links)
+        take(build, Path.is_file, False)
+        for part in parts:
+            take(part, lambda path: path.name not in made, links)
 
     try:
-        take(cache, sources, "-al")
+        take_all(True)
     except subprocess.CalledProcessError:
         shutil.rmtree(tree)
-        take(cache, sources)
-    take(build, Path.is_file)
+        take_all(False)
+        return
     for part in parts:
-        take(part, lambda path: path.name not in made)
+        for path in (tree / part.relative_to(cache)).rglob("*"):
+            if path.suffix != ".o" and path.is_file():
+                _unlink_from_others(path)
+
+
+def _unlink_from_others(path: Path) -> None:
+    """Makes @path, a link, a file of its own."""
+    status, content = path.stat(), path.read_bytes()
+    _put(path, content)
+    path.chmod(status.st_mode)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
     parser.add_argument("--brief", action="store_true",
-                        help="a mutant of C that both ports share runs on one of them, and without the tests "
+                        help="a wrong kernel of C that both ports share runs on one of them, and without the tests "
                              "that its `only` leaves out")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
@@ -94,7 +94,9 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
             yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
-            if first and arch in m.arches if by_scenario else arch in ports(m, arches, brief):
+            # Both ports, where the handout says what students will see.
+            graded = ports(m.name, m.files, m.arches, arches, brief and not m.shows)
+            if first and arch in m.arches if by_scenario else arch in graded:
                 lost = loses(m.property, m.only, brief)
                 yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows)
         for h in hostile(root, lab):
@@ -166,14 +168,17 @@ def _ends_as(kind: Kind) -> Decider:
     return decide
 
 
-def mistake_cases(root: Path, folder: str, arch: str, only: str) -> Iterator[Case]:
+def mistake_cases(
+    root: Path, folder: str, arches: Sequence[str], only: str, brief: bool
+) -> Iterator[Case]:
     """The mistakes of labs/mistakes/@folder with @only in their names, after the runs on the reference."""
-    found = [m for m in mistakes(root, folder) if only in f"mistake {m.name}"]
-    found = [m for m in found if arch in m.test.arches]
-    for m in unpatched(found):
-        yield Case(as_lab(m), f"unpatched {m.test.name}", arch, {}, _all_pass, panics=m.panics)
-    for m in found:
-        yield Case(as_lab(m), f"mistake {m.name}", arch, m.files, _seen, panics=m.panics)
+    named = [m for m in mistakes(root, folder) if only in f"mistake {m.name}"]
+    for arch in arches:
+        found = [m for m in named if arch in ports(m.name, m.files, m.test.arches, arches, brief)]
+        for m in unpatched(found):
+            yield Case(as_lab(m), f"unpatched {m.test.name}", arch, {}, _all_pass, panics=m.panics)
+        for m in found:
+            yield Case(as_lab(m), f"mistake {m.name}", arch, m.files, _seen, panics=m.panics)
 
 
 def _seen(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
@@ -297,7 +302,7 @@ def _chosen(
     except StageError as e:
         raise GraderError(str(e)) from e
     wanted = [f for f in known if not names or f in names]
-    return cases + [c for f in wanted for a in arches for c in mistake_cases(root, f, a, only)]
+    return cases + [c for f in wanted for c in mistake_cases(root, f, arches, only, brief)]
 
 
 def run(root: Path, options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ interrupts off. Their headers have `lab`, `what`, and as `kind` the verdict that
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,17 +106,18 @@ def spread(found: Sequence[Mutant], arches: Sequence[str], count: int) -> list[M
     return everywhere[:: max(1, -(-len(everywhere) // count))] if count else []
 
 
-def ports(mutant: Mutant, arches: Sequence[str], brief: bool) -> tuple[str, ...]:
-    """Those of @arches on which the matrix grades @mutant.
+def ports(
+    name: str, files: Iterable[str], there: Sequence[str], arches: Sequence[str], brief: bool
+) -> tuple[str, ...]:
+    """Those of @arches on which the matrix grades a wrong kernel, which exists on those in @there.
 
-    A @brief one takes one port for C that both share, by the mutant's name, so that it stays the same when
-    others come; but both where the handout says what students will see.
+    A @brief one takes one port for C that both share, by the kernel's name, so that it stays the same when
+    others come.
     """
-    there = tuple(a for a in arches if a in mutant.arches)
-    shared = not any(path.startswith("arch/") for path in mutant.files)
-    if brief and there and shared and not mutant.shows:
-        return (there[zlib.crc32(mutant.name.encode()) % len(there)],)
-    return there
+    both = tuple(a for a in arches if a in there)
+    if brief and both and not any(path.startswith("arch/") for path in files):
+        return (both[zlib.crc32(name.encode()) % len(both)],)
+    return both
 
 
 def lay_out(root: Path, lab: Lab, changed: Mapping[str, bytes], folder: Path) -> None:

@@ -81,6 +81,21 @@ class Snapshot(unittest.TestCase):
         _put(mine, b"a student's")
         self.assertEqual((self.copy / "kernel/new.c").read_text(), "3000")
 
+    def test_a_build_shares_objects_and_nothing_that_make_writes_in_place(self) -> None:
+        _sync(self.root, self.copy, {})
+        self._write(self.copy / "build/flags", 2000)
+        objects = self.copy / "build/riscv/debug-test"
+        for name in ("obj/old.c.o", "obj/old.c.d", "kernel.elf"):
+            self._write(objects / name, 500)
+        tree = Path(self.root.parent, "a build", "tree")
+        _copy(self.copy, tree, [objects])
+        made = tree / "build/riscv/debug-test"
+        self.assertTrue((made / "obj/old.c.o").samefile(objects / "obj/old.c.o"))
+        self.assertFalse((made / "obj/old.c.d").samefile(objects / "obj/old.c.d"))
+        self.assertEqual((made / "obj/old.c.d").read_text(), "500")
+        self.assertEqual((made / "obj/old.c.d").stat().st_mtime, 500)
+        self.assertFalse((made / "kernel.elf").exists())
+
     @unittest.skipIf(qemu.why_no_bubblewrap(), "needs bubblewrap")
     def test_a_build_cannot_write_sources(self) -> None:
         self._write(self.root / "source", 1000)

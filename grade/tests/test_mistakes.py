@@ -87,9 +87,9 @@ class Read(Tree):
         self.write(_PATCH.replace("# cpus: 1 4", "# arch: x86_64"), "four")
         found = unpatched([m for m in mistakes(self.root, "05-sync") if m.name != "four"])
         self.assertEqual([(m.test.cpus, m.test.seeds) for m in found], [((1, 2, 4), 2), ((1, 4), 2)])
-        names = [c.name for c in mistake_cases(self.root, "05-sync", "riscv", "two")]
+        names = [c.name for c in mistake_cases(self.root, "05-sync", ["riscv"], "two", False)]
         self.assertEqual(names, ["unpatched pi.timeout", "mistake two"])
-        names = [c.name for c in mistake_cases(self.root, "05-sync", "riscv", "four")]
+        names = [c.name for c in mistake_cases(self.root, "05-sync", ["riscv"], "four", True)]
         self.assertEqual(names, [])
 
     def test_those_of_this_tree(self) -> None:

@@ -1,5 +1,6 @@
 """A sample of the mutation engine's mutants of each lab, the same one every time: the explorer must notice
-each, or labs/NN-name/equivalent.toml must say why nobody could. `make soak` judges all of them, with QEMU.
+each, or a test under QEMU, or labs/NN-name/equivalent.toml must say why nobody could. `make soak` judges
+all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tools.mutate.report import KILLED, LEFT, Fate
 from tools.programs import ROOT, last_lines, run_module
 from tools.test.model import Job, Result
 
-_SAMPLE = ("--killers", "explorer", "--sample", "67")
+_SAMPLE = ("--sample", "67")
 _RIGHT = {fate.value for fate in (*KILLED, Fate.EQUAL)}
 _JUDGED = _RIGHT | {fate.value for fate in LEFT}
 

@@ -12,6 +12,7 @@ from tools.test.model import Job, Result, outcome
 
 
 _WIDTH = 70  # of a job's name where it is shown
+_LONGEST = 10  # jobs whose time is told
 
 
 def _shortened(name: str) -> str:
@@ -49,13 +50,9 @@ def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
-    longest = max(seconds, key=lambda name: seconds[name])
-    print(
-        f"{title}: {len(jobs)} done in {time.monotonic() - begun:.0f} s, "
-        f"longest {seconds[longest]:.0f} s: {_shortened(longest)}",
-        file=sys.stderr,
-        flush=True,
-    )
+    print(f"{title}: {len(jobs)} done in {time.monotonic() - begun:.0f} s, the longest:", file=sys.stderr)
+    for name in sorted(seconds, key=lambda name: -seconds[name])[:_LONGEST]:
+        print(f"{seconds[name]:7.0f} s  {_shortened(name)}", file=sys.stderr, flush=True)
     return [result for i in range(len(jobs)) for result in results[i]]
 
 

@@ -49,6 +49,33 @@ SCENARIO(hog, "preempt.hog", "03.4", "P3.6", .cpus = 1, .after = queues_are_empt
 	end_here();
 }
 
+/* Another CPU leaves a note in the thread while a tick marks it: process_continue() does that. */
+static struct thread *noted;
+static _Atomic bool left;
+
+static int leave_note(void)
+{
+	atomic_fetch_or(&noted->work, WORK_SIGNAL);
+	left = true;
+	return 0;
+}
+
+SCENARIO(note, "tick.against_note", "03.3", "P3.4", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_on(0);
+	noted = current_thread();
+	preempt_off();
+	act_on(0, &first, note_that_it_ran);
+	act_on(1, &second, leave_note);
+	while (!left || !marked())
+		arch_spin_hint();
+	expect(atomic_fetch_and(&noted->work, ~WORK_SIGNAL) & WORK_SIGNAL,
+	       "the tick took another note of the thread away");
+	preempt_on();
+	end_here();
+}
+
 /* Two that compute: each must lose the CPU for the other to get on. */
 static _Atomic unsigned at;
 

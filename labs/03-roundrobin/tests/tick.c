@@ -179,7 +179,8 @@ KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
 	rq = &this_cpu()->runq;
 	rq->slice_end = now - 1;	/* another thread's, left over */
 	tick(now);
-	CHECK(!armed_by(now), "P3.5", "the timer is armed for a quantum of the idle thread");
+	CHECK(!this_cpu()->timer_armed, "P3.5",
+	      "the timer is armed for a quantum of the idle thread");
 	CHECK(!marked(), "P3.4", "the idle thread is marked though no thread waits");
 	CHECK(!entity_queued(&self->se), "P3.4", "the tick put the idle thread into the queue");
 	unmark();

@@ -124,3 +124,15 @@ SCENARIO(condvar_kill, "condvar.kill", "05.6", "P5.11", .cpus = 2, .after = cons
 	thread_kill(first.thread);
 	end_here();
 }
+
+/* Nobody signals, and the wait says so. */
+SCENARIO(condvar_in_vain, "condvar.in_vain", "05.6", "P5.11", .cpus = 1)
+{
+	int err;
+
+	mutex_lock(&mutex);
+	err = condvar_wait(&condvar, &mutex, deadline_in(1000));
+	expect(mutex_held(&mutex), "a wait returned %d without the mutex", err);
+	expect(err == -ETIMEDOUT, "nobody signaled, and the wait returned %d", err);
+	mutex_unlock(&mutex);
+}

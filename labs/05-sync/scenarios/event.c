@@ -123,3 +123,23 @@ SCENARIO(event_one, "event.one_of_two", "05.2", "P5.3", .cpus = 2, .after = take
 	act_on(1, &second, event_poll_or_wait);
 	end_here();
 }
+
+static const char *signals_add_up(void)
+{
+	if (!first.result + !second.result + event.signaled != 1)
+		return wrong("one signal: the waits returned %d and %d, and the event is %s",
+			     first.result, second.result,
+			     event.signaled ? "signaled" : "not signaled");
+	return NULL;
+}
+
+/* Two wait, and the signal is for one of them. */
+SCENARIO(event_for_one, "event.for_one", "05.2", "P5.3", .cpus = 2, .after = signals_add_up,
+	 .keeps = true)
+{
+	event_init(&event, false, true);
+	act_on(1, &first, event_take_timed);
+	act_on(1, &second, event_take_timed);
+	event_signal(&event);
+	end_here();
+}

@@ -172,3 +172,18 @@ SCENARIO(sem_newcomer, "semaphore.newcomer", "05.1", "P5.1", .cpus = 2, .after =
 		expect(semaphore_wait(sem, DEADLINE_POLL), "a newcomer took a post that was given");
 	end_here();
 }
+
+static const char *first_killed(void)
+{
+	return first.result == -EINTR ? NULL : wrong("the wait returned %d", first.result);
+}
+
+/* Nobody posts. */
+SCENARIO(sem_killed, "semaphore.only_killed", "05.1", "P5.2", .cpus = 2, .after = first_killed,
+	 .keeps = true)
+{
+	make_semaphore();
+	act_on(1, &first, sem_wait);
+	thread_kill(first.thread);
+	end_here();
+}
