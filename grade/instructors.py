@@ -4,15 +4,17 @@ imports."""
 import argparse
 from pathlib import Path
 
-from grade import matrix, steady
+from grade import matrix, own, steady
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     steady.add_options(
         commands.add_parser("steady", help=steady.SUMMARY, description=steady.__doc__)
     )
+    own.add_options(commands.add_parser("own", help=own.SUMMARY, description=own.__doc__))
     matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
-    return steady.run(root, options) if options.command == "steady" else matrix.run(root, options)
+    programs = {"steady": steady.run, "own": own.run, "matrix": matrix.run}
+    return programs[options.command](root, options)

@@ -4,6 +4,7 @@
     title = "Waiting without lying"
     hours = [8, 11]                       of work, from and to, reading included
     files = ["kernel/sched/sleep.c"]     what students edit, and all that is taken from them
+    own_tests = ["one-per-tick"]          mutants on which the students' own scenarios are scored
 
     [defaults]                            for every test below; each key is optional
     cpus = [1]                            one set of runs for each number of CPUs
@@ -120,6 +121,7 @@ class Lab:
     properties: tuple[Property, ...]
     tests: tuple[Test, ...]
     mistakes: tuple[Mistake, ...]
+    own_tests: tuple[str, ...] = ()  # mutants on which the students' own scenarios are scored
 
     def property(self, property_id: str) -> Property:
         return next(p for p in self.properties if p.id == property_id)
@@ -353,6 +355,7 @@ def load(folder: Path) -> Lab:
             *(_read_scenario(t, known) for t in top.tables("scenario")),
         ),
         mistakes=tuple(_read_mistake(t, known) for t in top.tables("mistake")),
+        own_tests=top.texts("own_tests"),
     )
     top.finish()
     if len(lab.hours) != 2 or lab.hours[0] > lab.hours[1]:

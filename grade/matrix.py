@@ -46,8 +46,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
     parser.add_argument("--brief", action="store_true",
-                        help="a wrong kernel of C that both ports share runs on one of them, and without the tests "
-                             "that its `only` leaves out")  # fmt: skip
+                        help="a wrong kernel of C that both ports share runs on one of them, and without the "
+                             "tests that its `only` leaves out")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
 

@@ -9,12 +9,16 @@ $(if $(ROUNDS),$(call a_number,ROUNDS))
 $(if $(SAMPLE),$(call a_number,SAMPLE))
 $(if $(JOBS),$(call a_number,JOBS))
 
-.PHONY: test test-browser models matrix mutate soak stress portability bench simulate starter labs lint format
+.PHONY: test test-browser models matrix own-tests mutate soak stress portability bench simulate starter labs lint format
 
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 	@$(PYTHON) -m $(if $(LAB)$(value ONLY),grade matrix,tools.test.matrix) $(grading) \
 		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)
+
+own-tests: $(O)/setup-test.mk
+	$(if $(LAB),,$(error own-tests needs LAB=name, one of: $(all_labs)))
+	@$(PYTHON) -m grade own --build-root '$(O)' --lab $(LAB) $(call named,submission,SUBMISSION)
 
 # A lab's mutants, or those of files of the kernel; with KEEP=1 a lab's right kernels.
 mutate: $(O)/setup-test.mk
@@ -111,6 +115,8 @@ For instructors, and for work on Trellis itself:
   make starter      write the starter code of LAB=name to OUT=dir, without a repository
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
+  make own-tests    score the tests that a student has written for LAB=name: how many wrong kernels do they
+                    notice, and do they leave right ones alone? SUBMISSION=dir has them
   make mutate       change the solutions of LAB, or the files MUTATE, in small ways, one at a time, and
                     list the changes that no test notices; KILLERS=explorer asks only the explorer, each both;
                     FUNCTION, ONLY, SAMPLE, SEED, JOBS; with KEEP=1 the changes keep the meaning, and

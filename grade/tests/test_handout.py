@@ -55,6 +55,18 @@ class Handouts(unittest.TestCase):
                 there = sum(table.count("\n| ") for table in _SYMPTOMS.findall(text))
                 self.assertEqual(len(list(rows(lab.folder))), there, "a row without a text in backquotes")
 
+    def test_own_tests_are_scored_on_mutants_whose_properties_are_named(self) -> None:
+        explored = (ROOT / "docs/mutants-explored.md").read_text("utf-8")
+        for lab in load_all(ROOT):
+            with self.subTest(lab=lab.name):
+                section = _part(_text(lab), "Your tests")
+                self.assertEqual(bool(lab.own_tests), bool(section))
+                shown = [m for m in mutants(ROOT, lab) if m.name in lab.own_tests]
+                self.assertEqual(len(shown), len(lab.own_tests), "each is a mutant")
+                self.assertEqual(_ids(section), {m.property for m in shown})
+                for m in shown:
+                    self.assertRegex(explored, rf"\| `{m.name}` \|.*\| `\w+\.\w+` \|", "a scenario sees it")
+
     def test_properties_belong_to_the_step_that_grades_them(self) -> None:
         for lab in load_all(ROOT):
             with self.subTest(lab=lab.name):

@@ -88,7 +88,10 @@ KTEST(mutex_storm, "mutex.storm", "05.5", "P5.8")
 	struct thread *t[THREADS];
 
 	mutex_init(&m);
-	inside = passed = together = odd_errors = 0;
+	inside = 0;
+	passed = 0;
+	together = 0;
+	odd_errors = 0;
 	for (u64 i = 0; i < THREADS; i++)
 		t[i] = test_thread(ALL_CPUS, lock_often, (void *)i, PRIORITY_DEFAULT);
 	for (unsigned i = 0; i < THREADS; i++)
