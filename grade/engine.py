@@ -99,16 +99,22 @@ def _goals(bench: Bench, arch: str, labs: Sequence[Lab]) -> list[str]:
 
 
 def build_reference(
-    bench: Bench, labs: Sequence[Lab], forgive: bool, progress: Progress, explores: bool = True
+    bench: Bench,
+    labs: Sequence[Lab],
+    forgive: bool,
+    progress: Progress,
+    explores: bool = True,
+    boots_whole: bool = False,
 ) -> dict[str, Built]:
     """The tree itself, by port, ready for the tests of @labs, on a QEMU that can be trusted.
 
     With @forgive the tree is what is graded: a compiler error in an editable file is a verdict. Without
-    @explores the runs at hand are no scenarios, whatever the labs have.
+    @explores the runs at hand are no scenarios, whatever the labs have. @boots_whole: user programs are
+    needed, even if no test is one.
     """
     editable = [file for lab in labs for file in lab.files] if forgive else []
     # Most tests run in the kernel, and need no user programs.
-    programs = ["user"] if any(test.program for lab in labs for test in lab.tests) else []
+    programs = ["user"] if boots_whole or any(t.program for lab in labs for t in lab.tests) else []
     out: dict[str, Built] = {}
     for arch, reference in bench.references.items():
         goals = _goals(bench, arch, labs if explores else ())

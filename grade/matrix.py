@@ -271,7 +271,8 @@ def _line(r: Result) -> str:
 
 def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) -> list[Result]:
     labs = [case.lab for case in cases]
-    products = engine.honest(engine.build_reference(bench, labs, False, progress))
+    whole = any(case.begins for case in cases)
+    products = engine.honest(engine.build_reference(bench, labs, False, progress, boots_whole=whole))
     progress.expect(len(cases))
 
     def one(case: Case) -> Result:

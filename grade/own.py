@@ -52,7 +52,7 @@ class Accused:
 
 @dataclass(frozen=True)
 class Shown:
-    """What became of a wrong kernel. @noticed: the first scenario that found fault with it; "": none."""
+    """A wrong kernel. @noticed: the first scenario that found fault with it; "": none did."""
 
     kernel: str
     property: str
@@ -86,7 +86,7 @@ def kernels(root: Path, lab: Lab) -> list[Kernel]:
 
 
 def fault(program: Path, name: str, lab: Lab, fenced: bool) -> str:
-    """What scenario @name finds wrong with the kernel in @program; "": nothing."""
+    """Returns the fault that scenario @name finds with the kernel in @program; "": none."""
     try:
         result = explore(program, name, BOUND, _STEPS, fenced)
         if result.outcome == "wrong":
@@ -120,7 +120,7 @@ class _Trial:
         return names
 
     def faults(self, kernel: Kernel, honest: Product, names: Sequence[str], first: bool) -> dict[str, str]:
-        """What each scenario finds wrong with @kernel; with @first no more than one is asked for."""
+        """Returns the faults of @kernel by scenario; with @first only one of them."""
         product = self._reference.build_with({**kernel.files, **self._own}, honest, _GOALS)
         assert product.explorer is not None
         found: dict[str, str] = {}
@@ -184,7 +184,7 @@ def text(result: OwnScore) -> str:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", required=True)
-    parser.add_argument("--submission", type=directory, metavar="DIR", help="laid out like the tree; default: it")
+    parser.add_argument("--submission", type=directory, metavar="DIR", help="laid out like the tree, the default")
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the result as data")
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="kernels at once")

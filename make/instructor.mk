@@ -9,7 +9,8 @@ $(if $(ROUNDS),$(call a_number,ROUNDS))
 $(if $(SAMPLE),$(call a_number,SAMPLE))
 $(if $(JOBS),$(call a_number,JOBS))
 
-.PHONY: test test-browser models matrix own-tests mutate soak stress portability bench simulate starter labs lint format
+.PHONY: test test-browser models matrix own-tests mutate soak stress portability bench simulate \
+	starter labs lint format
 
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
