@@ -184,7 +184,7 @@ def text(result: OwnScore) -> str:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", required=True)
-    parser.add_argument("--submission", type=directory, metavar="DIR", help="the student's tree; default: this")
+    parser.add_argument("--submission", type=directory, metavar="DIR", help="a student's tree; default: this")
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the result as data")
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="kernels at once")

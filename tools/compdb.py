@@ -48,6 +48,7 @@ _KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
     ("arch/host/absent.c", _EXPLORER),
     ("arch/host/host.h", _EXPLORER),
     ("arch/host/", _EXPLORED),
+    ("tools/tests/example_lab/", "kernel"),
     ("tools/tests/", _GNU),
     ("", "kernel"),
 )
