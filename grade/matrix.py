@@ -22,6 +22,7 @@ from grade.errors import GraderError
 from grade.lab import ARCHES, EXPLORER, Lab, choose
 from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
 from grade.mutants import hostile, mutants, ports, variants
+from tools.explore import program as explore
 from tools.options import counted
 from tools.progress import Progress, shown
 from grade.score import Run
@@ -236,7 +237,10 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
     places = [case.arch, EXPLORER] if scenarios else [case.arch]
     try:
         if case.step or case.begins:
-            return _as_handout(case, product("kernel"))
+            result = _as_handout(case, product("kernel"))
+            if result.passed and case.step and scenarios:
+                return _explored_so_far(case, product("explorer"), not bench.unfenced)
+            return result
         decided = Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
         return _with_rows(decided, product("kernel")) if decided.passed and case.shows else decided
     except BuildFailed as e:
@@ -251,6 +255,17 @@ def _as_handout(case: Case, made: Product | BuildFailed) -> Result:
     else:
         fault = handout.fault(folder, arch, made.kernel, case.step)
     return Result(case, fault is None, fault or "prints what the handout says")
+
+
+def _explored_so_far(case: Case, made: Product | BuildFailed, fenced: bool) -> Result:
+    """The scenarios of a step run with what is written up to it: `make check` runs them there."""
+    assert isinstance(made, Product) and made.explorer is not None, "a starter builds"
+    number = f"{case.lab.name[:2]}.{case.step}"
+    for s in (s for s in explore.scenarios(made.explorer) if s.step == number):
+        found = explore.explore(made.explorer, s.scenario, 0, fenced=fenced)
+        if found.outcome == "wrong":
+            return Result(case, False, f"{s.scenario}: {found.verdict}")
+    return Result(case, True, "prints what the handout says, and its scenarios run")
 
 
 def _with_rows(decided: Result, made: Product | BuildFailed) -> Result:

@@ -13,7 +13,7 @@
 #include "thread/thread.h"
 
 unsigned nr_vcpus, vcpu;
-bool scenario_sets_up, scenario_over;
+bool scenario_quiet, scenario_sets_up, scenario_over;
 
 struct host_cpu host_cpus[HOST_CPUS];
 u64 host_clock;
@@ -125,6 +125,8 @@ bool host_interrupt_waits(unsigned cpu)
 {
 	const struct host_cpu *c = &host_cpus[cpu];
 
+	if (scenario_quiet)
+		return false;
 	return c->ipi || (c->timer_set && c->timer_at <= host_clock && !explore_loops(cpu));
 }
 
@@ -200,6 +202,8 @@ static unsigned next_timer(void)
 {
 	unsigned first = HOST_CPUS;
 
+	if (scenario_quiet)
+		return HOST_CPUS;
 	for (unsigned i = 0; i < nr_vcpus; i++) {
 		const struct host_cpu *c = &host_cpus[i];
 

@@ -16,6 +16,7 @@
 
 extern unsigned nr_vcpus;
 extern unsigned vcpu;			/* which runs now */
+extern bool scenario_quiet;		/* no interrupt comes */
 extern bool scenario_sets_up;		/* it has not come to explore_from_here() yet */
 extern bool scenario_over;		/* its own thread and its actors (scenario.h) have ended */
 

@@ -13,6 +13,7 @@ struct scenario {
 	const char *(*after)(void);	/* returns NULL, or what is wrong; may be NULL */
 	_Bool keeps;			/* it does not give everything back */
 	_Bool wrong;			/* has a counterexample, to test the explorer itself */
+	_Bool quiet;			/* no interrupt comes: their code may be of a later step */
 	_Bool sets_up;			/* begins with what is not explored: explore_from_here() */
 	_Bool weak;			/* as wrong, but only if loads may read older stores */
 	void (*bare)(unsigned cpu);	/* instead of run: this on each CPU, without a kernel */

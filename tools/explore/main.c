@@ -407,6 +407,7 @@ int main(int argc, char **argv)
 	booting = false;
 	step_init(scenario->bare);
 	state_init();
+	scenario_quiet = scenario->quiet;
 	scenario_sets_up = scenario->sets_up;
 	search_init(scenario->bare);
 	if (strcmp(argv[2], "replay") == 0)

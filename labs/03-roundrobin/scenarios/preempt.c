@@ -60,7 +60,7 @@ static int leave_note(void)
 	return 0;
 }
 
-SCENARIO(note, "tick.against_note", "03.3", "P3.4", .cpus = 2, .after = queues_are_empty,
+SCENARIO(note, "tick.against_note", "03.4", "P3.4", .cpus = 2, .after = queues_are_empty,
 	 .keeps = true)
 {
 	stay_on(0);

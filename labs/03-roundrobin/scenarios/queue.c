@@ -34,7 +34,7 @@ static void expect_order(unsigned a, unsigned b, unsigned c)
 	expect(!sched_rr.pick(&q, 0), "one is picked from an empty queue");
 }
 
-SCENARIO(round, "queue.round", "03.1", "P3.2", .cpus = 1)
+SCENARIO(round, "queue.round", "03.1", "P3.2", .cpus = 1, .quiet = true, .keeps = true)
 {
 	make_full();
 	expect_order(0, 1, 2);
@@ -46,9 +46,10 @@ SCENARIO(round, "queue.round", "03.1", "P3.2", .cpus = 1)
 	expect(sched_rr.pick(&q, 0) == &e[0], "the first is not picked");
 	put(0, ENQUEUE_PREEMPTED);
 	expect_order(0, 1, 2);
+	end_here();
 }
 
-SCENARIO(taken_out, "queue.out_and_in", "03.1", "P3.1", .cpus = 1)
+SCENARIO(taken_out, "queue.out_and_in", "03.1", "P3.1", .cpus = 1, .quiet = true, .keeps = true)
 {
 	for (unsigned gone = 0; gone < ARRAY_SIZE(e); gone++) {
 		make_full();
@@ -58,4 +59,5 @@ SCENARIO(taken_out, "queue.out_and_in", "03.1", "P3.1", .cpus = 1)
 		put(gone, ENQUEUE_MIGRATED);
 		expect_order(gone == 0 ? 1 : 0, gone == 2 ? 1 : 2, gone);
 	}
+	end_here();
 }

@@ -38,7 +38,7 @@ static bool tick_marks(u64 now)
 	return marked();
 }
 
-SCENARIO(marks, "tick.marks_at_end", "03.3", "P3.4", .cpus = 1, .keeps = true)
+SCENARIO(marks, "tick.marks_at_end", "03.3", "P3.4", .cpus = 1, .quiet = true, .keeps = true)
 {
 	u64 end;
 
@@ -56,6 +56,7 @@ SCENARIO(marks, "tick.marks_at_end", "03.3", "P3.4", .cpus = 1, .keeps = true)
 	expect(tick_marks(2), "its quantum was over before the wrap, and it is not marked");
 	rq->expired = SLICE_SPENT;
 	expect(tick_marks(rq->slice_end - 1), "its budget is spent, and it is not marked");
+	atomic_fetch_and(&self->work, ~WORK_RESCHED);	/* to serve it is for the next step */
 	irq_on();
 	end_here();
 }
@@ -69,7 +70,7 @@ static void expect_quantum(u64 now, u64 end)
 	       "the timer is not armed for the end of the quantum");
 }
 
-SCENARIO(quanta, "tick.next_quantum", "03.3", "P3.5", .cpus = 1, .keeps = true)
+SCENARIO(quanta, "tick.next_quantum", "03.3", "P3.5", .cpus = 1, .quiet = true, .keeps = true)
 {
 	u64 end;
 
@@ -111,7 +112,7 @@ SCENARIO(served, "preempt.by_hand", "03.4", "P3.9", .cpus = 1, .keeps = true)
 static struct policy_queue q;
 static struct sched_entity e[3];
 
-SCENARIO(found, "queue.found", "03.1", "P3.2", .cpus = 1)
+SCENARIO(found, "queue.found", "03.1", "P3.2", .cpus = 1, .quiet = true, .keeps = true)
 {
 	policy_queue_init(&q, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(e); i++) {
@@ -123,4 +124,5 @@ SCENARIO(found, "queue.found", "03.1", "P3.2", .cpus = 1)
 	       "for CPU 2 another is found than the first that may run there");
 	expect(!sched_rr.find(&q, 3), "for CPU 3 one is found that may not run there");
 	expect(q.nr == 3, "they were only looked for, and the queue counts %u", q.nr);
+	end_here();
 }

@@ -57,7 +57,8 @@ static const char *took_turns(void)
 	return queues_are_empty();
 }
 
-SCENARIO(yield_turns, "yield.two", "03.2", "P3.3", .cpus = 1, .after = took_turns, .keeps = true)
+SCENARIO(yield_turns, "yield.two", "03.2", "P3.3", .cpus = 1, .after = took_turns, .quiet = true,
+	 .keeps = true)
 {
 	act_on(0, &first, note_one);
 	act_on(0, &second, note_two);
@@ -77,7 +78,7 @@ static const char *both_ran(void)
 }
 
 /* Each of the two may be stolen before, during and after the other's yield. */
-SCENARIO(yield_stolen, "yield.against_steal", "03.2", "P3.3", .cpus = 2, .after = both_ran,
+SCENARIO(yield_stolen, "yield.against_steal", "03.4", "P3.3", .cpus = 2, .after = both_ran,
 	 .keeps = true)
 {
 	act_among(~0u, &first, count_and_yield);

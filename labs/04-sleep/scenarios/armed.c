@@ -82,7 +82,8 @@ SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .kee
 }
 
 /* All that are due leave in the same tick, however many; some have been claimed already. */
-SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed)
+SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed,
+	 .keeps = true)
 {
 	const unsigned n = ARRAY_SIZE(armed);
 
@@ -101,6 +102,7 @@ SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed)
 	for (unsigned i = 0; i < n; i++)
 		sleepq_cancel(&armed[i]);
 	irq_on();
+	end_here();
 }
 
 /* SLEEP2; the timer that ends the slice is the same one. Set for the past, it is set for now. */
@@ -114,7 +116,7 @@ static void expect_timer(u64 at)
 
 /* The timer is set for an earlier time already: for the end of a slice, or for a timer. */
 SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
-	 .after = nothing_armed)
+	 .after = nothing_armed, .keeps = true)
 {
 	irq_off();
 	timer_arm(500);
@@ -123,6 +125,7 @@ SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	sleepq_cancel(&armed[0]);
 	expect_timer(500);
 	irq_on();
+	end_here();
 }
 
 static int cancel_elsewhere(void)

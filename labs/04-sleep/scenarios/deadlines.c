@@ -93,18 +93,20 @@ static void run_from(u64 start)
 	irq_on();
 }
 
-SCENARIO(deadlines, "sleepq.deadlines", "04.1", "P4.2", .cpus = 1)
+SCENARIO(deadlines, "sleepq.deadlines", "04.1", "P4.2", .cpus = 1, .keeps = true)
 {
 	run_from(0);
+	end_here();
 }
 
-SCENARIO(wrap, "sleepq.wrap", "04.2", "P4.4", .cpus = 1)
+SCENARIO(wrap, "sleepq.wrap", "04.2", "P4.4", .cpus = 1, .keeps = true)
 {
 	run_from(-2UL);
+	end_here();
 }
 
 /* Whichever deadline is cancelled, the others are woken at their times. */
-SCENARIO(cancelled, "sleepq.cancel", "04.2", "P4.5", .cpus = 1)
+SCENARIO(cancelled, "sleepq.cancel", "04.2", "P4.5", .cpus = 1, .keeps = true)
 {
 	for (unsigned gone = 0; gone < ARRAY_SIZE(after); gone++) {
 		irq_off();
@@ -118,4 +120,5 @@ SCENARIO(cancelled, "sleepq.cancel", "04.2", "P4.5", .cpus = 1)
 		expect_none_armed();
 		irq_on();
 	}
+	end_here();
 }

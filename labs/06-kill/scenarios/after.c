@@ -154,7 +154,7 @@ SCENARIO(after_suspended, "kill.user_after_suspended", "06.4", "P6.6", .cpus = 1
 /* --- The first status ------------------------------------------------------------------------- */
 
 /* The status 0 is a status like any other. */
-SCENARIO(status_0, "kill.status_zero", "06.1", "P6.1", .cpus = 1)
+SCENARIO(status_0, "kill.status_zero", "06.1", "P6.1", .cpus = 1, .keeps = true)
 {
 	struct process *p = make_child();
 	int first = process_kill(p, STATUS_EXIT(0)), second = process_kill(p, KILLED);
@@ -162,11 +162,11 @@ SCENARIO(status_0, "kill.status_zero", "06.1", "P6.1", .cpus = 1)
 	expect(!first && second == -EALREADY, "one kill returned %d, the next %d", first, second);
 	expect(LIFE_STATUS(p->life) == STATUS_EXIT(0), "the status is 0x%x, not 0",
 	       LIFE_STATUS(p->life));
-	process_abandon(p);
+	end_here();
 }
 
 /* Every status is kept as it is, and a kill with the same one is late like any other. */
-SCENARIO(same_again, "kill.same_again", "06.1", "P6.1", .cpus = 1)
+SCENARIO(same_again, "kill.same_again", "06.1", "P6.1", .cpus = 1, .keeps = true)
 {
 	static const int statuses[] = { STATUS_EXIT(255), STATUS_EXIT(128), KILLED, KILLED | 0x80 };
 
@@ -179,8 +179,8 @@ SCENARIO(same_again, "kill.same_again", "06.1", "P6.1", .cpus = 1)
 		       first, second);
 		expect(status == statuses[i], "killed with status 0x%x, it has 0x%x", statuses[i],
 		       status);
-		process_abandon(p);
 	}
+	end_here();
 }
 
 static int leave_with_255(void *unused)

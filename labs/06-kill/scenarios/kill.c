@@ -49,11 +49,6 @@ static pid_t start_on_other_cpu(thread_fn entry)
 	return pid;
 }
 
-static int kill_subject(void *status)
-{
-	return process_kill(subject, (int)(long)status);
-}
-
 /* Waits for the victim, which was killed. */
 static void expect_killed(pid_t pid)
 {
@@ -74,28 +69,46 @@ static void expect_killed_or_3(pid_t pid, int err)
 
 /* --- The swap --------------------------------------------------------------------------------- */
 
-SCENARIO(two_killers, "kill.two_killers", "06.1", "P6.1", .cpus = 2)
-{
-	struct process *p = subject = make_child();
-	struct thread *t = start(kill_subject, (void *)STATUS_SIGNAL(SIGTERM));
-	int mine = process_kill(p, KILLED), other = 0, status;
+static struct actor other;		/* none exits: to end threads is for later steps */
+static int mine;			/* what the scenario's own kill returned */
 
-	thread_join(t, &other, DEADLINE_NEVER);
-	expect((mine == 0 && other == -EALREADY) || (mine == -EALREADY && other == 0),
-	       "one kill returned %d, the other %d", mine, other);
-	status = LIFE_STATUS(p->life);
-	expect(status == (mine ? STATUS_SIGNAL(SIGTERM) : KILLED),
-	       "the status is 0x%x, not that of the kill that returned 0", status);
-	process_abandon(p);
+static int kill_with_sigterm(void)
+{
+	return process_kill(subject, STATUS_SIGNAL(SIGTERM));
 }
 
-static int create_late(void *unused)
+static const char *one_killer_won(void)
+{
+	int status = LIFE_STATUS(subject->life), theirs = other.result;
+
+	if (!(mine == 0 && theirs == -EALREADY) && !(mine == -EALREADY && theirs == 0))
+		return wrong("one kill returned %d, the other %d", mine, theirs);
+	if (status != (mine ? STATUS_SIGNAL(SIGTERM) : KILLED))
+		return wrong("the status is 0x%x, not that of the kill that returned 0", status);
+	return NULL;
+}
+
+SCENARIO(two_killers, "kill.two_killers", "06.1", "P6.1", .cpus = 2, .after = one_killer_won,
+	 .keeps = true)
+{
+	subject = make_child();
+	act_on(1, &other, kill_with_sigterm);
+	mine = process_kill(subject, KILLED);
+	end_here();
+}
+
+static int never_runs(void *unused)
+{
+	(void)unused;
+	explore_fail("a thread runs that nobody has resumed");
+}
+
+static int create_late(void)
 {
 	struct thread *t;
 	bool late = process_state(subject) != PROCESS_ALIVE;
-	int err = thread_create_in(subject, "late", create_late, NULL, PRIORITY_DEFAULT, &t);
+	int err = thread_create_in(subject, "late", never_runs, NULL, PRIORITY_DEFAULT, &t);
 
-	(void)unused;
 	expect(err == 0 || err == -ESRCH, "creating a thread returned %d", err);
 	expect(err || !late, "a thread was created after the kill");
 	if (!err)
@@ -103,35 +116,37 @@ static int create_late(void *unused)
 	return 0;
 }
 
-/* The thread that may have been created stays as it is: to end threads is for later steps. */
-SCENARIO(kill_or_create, "kill.against_create", "06.1", "P6.2", .cpus = 2, .keeps = true)
+static const char *killed_if_created(void)
 {
-	struct thread *t;
-
-	subject = make_child();
-	t = start(create_late, NULL);
-	process_kill(subject, KILLED);
-	thread_join(t, NULL, DEADLINE_NEVER);
-	expect(!victim || thread_is_dying(victim), "a thread of the process was not killed");
+	if (victim && !thread_is_dying(victim))
+		return "a thread of the process was not killed";
+	return NULL;
 }
 
-static int hold_late(void *unused)
+/* The thread that may have been created stays as it is. */
+SCENARIO(kill_or_create, "kill.against_create", "06.1", "P6.2", .cpus = 2,
+	 .after = killed_if_created, .keeps = true)
+{
+	subject = make_child();
+	act_on(1, &other, create_late);
+	process_kill(subject, KILLED);
+	end_here();
+}
+
+static int hold_late(void)
 {
 	bool late = process_state(subject) != PROCESS_ALIVE;
 
-	(void)unused;
 	expect(!process_hold(subject) || !late, "a hold was taken after the kill");
 	return 0;
 }
 
 SCENARIO(kill_or_hold, "kill.against_hold", "06.1", "P6.2", .cpus = 2, .keeps = true)
 {
-	struct thread *t;
-
-	make_victim(hold_late);
-	t = start(hold_late, NULL);
+	make_victim(never_runs);
+	act_on(1, &other, hold_late);
 	process_kill(subject, KILLED);
-	thread_join(t, NULL, DEADLINE_NEVER);
+	end_here();
 }
 
 /* --- Running ---------------------------------------------------------------------------------- */
