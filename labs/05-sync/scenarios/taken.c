@@ -5,6 +5,7 @@
  */
 #include "errno.h"
 #include "explore/scenario.h"
+#include "process/process.h"
 #include "sync/mutex.h"
 
 static struct mutex a = MUTEX_INIT(a);

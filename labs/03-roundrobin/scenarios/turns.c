@@ -1,0 +1,192 @@
+/*
+ * Lab 03: one turn of one thread, each step called by hand: who is picked next, and as what the
+ * thread that gives way is queued.
+ */
+#include "explore/scenario.h"
+
+#include "sched/cpu.h"
+#include "sched/internal.h"
+
+static struct actor other;
+static struct runq *rq;			/* of CPU 0, the only one */
+static struct thread *self;
+
+static int wait_for_the_cpu(void)
+{
+	return 0;
+}
+
+/* Even if a tick took the CPU away from it at once. */
+static bool other_ran(void)
+{
+	return other.thread->stats.switches_in;
+}
+
+/* Another thread waits, and interrupts stay off, so that nothing else takes the CPU away. */
+static void begin(void)
+{
+	irq_off();
+	rq = &this_cpu()->runq;
+	self = current_thread();
+	act_on(0, &other, wait_for_the_cpu);
+}
+
+static void end(void)
+{
+	irq_on();
+	end_here();
+}
+
+static void mark(void)
+{
+	atomic_fetch_or(&self->work, WORK_RESCHED);
+}
+
+static bool (*enqueue)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		       u64 now);
+static unsigned queued;
+static enum enqueue_why queued_as;
+
+/* Stands before the policy's hook. */
+static bool note_why(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why, u64 now)
+{
+	if (e == &self->se) {
+		queued++;
+		queued_as = why;
+	}
+	return enqueue(q, e, why, now);
+}
+
+static void watch_queue(void)
+{
+	enqueue = policy.enqueue;
+	policy.enqueue = note_why;
+}
+
+/* As the timer interrupt does, whose one-shot timer has fired. */
+static void tick(u64 now)
+{
+	this_cpu()->timer_armed = false;
+	sched_tick(now);
+}
+
+SCENARIO(expired, "preempt.expired", "03.4", "P3.6", .cpus = 1, .keeps = true)
+{
+	begin();
+	tick(rq->slice_end);
+	watch_queue();
+	sched_preempt();
+	expect(other_ran(), "its quantum is over, another waits, and it was picked again");
+	expect(queued_as == ENQUEUE_EXPIRED, "its quantum is over, and it is queued as %u", queued_as);
+	end();
+}
+
+/* Marked for a thread that another CPU has taken: its quantum is not over. */
+SCENARIO(interrupted, "preempt.before_its_equals", "03.6", "P3.8", .cpus = 1, .keeps = true)
+{
+	u64 slice_end;
+
+	begin();
+	slice_end = rq->slice_end;
+	mark();
+	sched_preempt();
+	expect(!other_ran(), "it was interrupted, and an equal that waits ran before it");
+	expect(rq->slice_end == slice_end, "it was interrupted, and its quantum ends %ld ns later",
+	       (s64)(rq->slice_end - slice_end));
+	end();
+}
+
+SCENARIO(urgent, "preempt.more_urgent", "03.4", "P3.6", .cpus = 1, .keeps = true)
+{
+	other.urgent = true;
+	begin();			/* marks it */
+	sched_preempt();
+	expect(other_ran(), "it is marked for a more urgent thread, and did not give way");
+	end();
+}
+
+/* A real-time thread has had its share, and waits for its next period. */
+SCENARIO(share, "tick.before_next_period", "03.3", "P3.5", .cpus = 1, .keeps = true)
+{
+	u64 now;
+
+	other.urgent = true;
+	begin();
+	now = rq->slice_end;
+	rq->q.urgent_period = now + 1000 - realtime_period;
+	tick(now);
+	expect(rq->slice_end == now + 1000,
+	       "real-time threads get the CPU in 1000 ns, and the quantum ends in %lu",
+	       rq->slice_end - now);
+	end();
+}
+
+static u64 times_taken_away(void)
+{
+	u64 before = self->stats.preempted;
+
+	irq_enter();
+	irq_exit(arch_trapframe(self));
+	return self->stats.preempted - before;
+}
+
+SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
+{
+	begin();
+	expect(!times_taken_away(), "a thread that is not marked lost the CPU");
+	mark();
+	expect(times_taken_away() <= 1, "one mark took the CPU away twice");
+	expect(!(atomic_load(&self->work) & WORK_RESCHED), "the mark was served, and it stays");
+	end();
+}
+
+SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .keeps = true)
+{
+	begin();
+	watch_queue();
+	sched_yield();
+	expect(queued == 1 && queued_as == ENQUEUE_YIELD, "it yields, and is queued as %u", queued_as);
+	queued = 0;
+	self->se.home = &rq->q;		/* as if it had a reservation */
+	sched_yield();
+	self->se.home = NULL;
+	expect(queued == 1, "with a reservation a thread is alone, and is not queued");
+	end();
+}
+
+/* --- The idle thread of CPU 1, which other CPUs wake and a timer interrupts --------------------- */
+
+static bool idle_not_queued(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+			    u64 now)
+{
+	expect(e != &cpus[1].idle.se, "the idle thread is put into the queue");
+	return enqueue(q, e, why, now);
+}
+
+SCENARIO(idle_queued, "idle.not_queued", "03.7", "P3.9", .cpus = 2, .keeps = true)
+{
+	stay_on(0);
+	enqueue = policy.enqueue;
+	policy.enqueue = idle_not_queued;
+	act_on(1, &other, wait_for_the_cpu);
+	end_here();
+}
+
+static u64 (*slice)(struct policy_queue *q, struct sched_entity *e);
+
+static u64 no_slice_for_idle(struct policy_queue *q, struct sched_entity *e)
+{
+	expect(e != &cpus[1].idle.se, "the idle thread gets a quantum");
+	return slice(q, e);
+}
+
+/* The timer is armed still for the end of a quantum of a thread that has left. */
+SCENARIO(idle_quantum, "tick.idle_no_quantum", "03.3", "P3.5", .cpus = 2, .keeps = true)
+{
+	stay_on(0);
+	slice = policy.slice;
+	policy.slice = no_slice_for_idle;
+	act_on(1, &other, wait_for_the_cpu);
+	expect(!thread_sleep(2 * quantum_of(&current_thread()->se)), "a sleep failed");
+	end_here();
+}
