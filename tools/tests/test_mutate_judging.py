@@ -269,7 +269,7 @@ class Equivalents(unittest.TestCase):
     def outcome(self, fate: Fate, entries: list[equivalent.Entry]) -> Outcome:
         verdict = Verdict(fate is Fate.QEMU, "riscv a.test", "")
         found = Outcome("02", [Result(mutant(1), fate, verdict)])
-        work.compare(found, entries)
+        work.compare(found, entries, [r.mutant for r in found.results])
         return found
 
     def test_an_entry_makes_a_survivor_equal(self) -> None:
@@ -283,11 +283,11 @@ class Equivalents(unittest.TestCase):
         entries = self.read(self.ENTRY)
         for named in (entries, [replace(entries[0], after="y")], [*entries, replace(entries[0], after="y")]):
             found = Outcome("02", [Result(one, Fate.SURVIVED), Result(other, Fate.TWIN, like=one.id)])
-            work.compare(found, named)
+            work.compare(found, named, [one, other])
             self.assertEqual([r.fate for r in found.results], [Fate.EQUAL, Fate.TWIN])
             self.assertTrue(found.good)
         killed = Outcome("02", [Result(one, Fate.EXPLORER), Result(other, Fate.TWIN, like=one.id)])
-        work.compare(killed, [replace(entries[0], after="y")])
+        work.compare(killed, [replace(entries[0], after="y")], [one, other])
         self.assertFalse(killed.good)
 
     def test_a_survivor_without_an_entry_is_a_failure(self) -> None:
