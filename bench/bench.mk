@@ -38,6 +38,9 @@ $(O)/host/meter.so $(O)/host/ran.so: bench/meter/qemu_plugin.h
 	$Qgcc -std=gnu11 -O2 $(WARNINGS) -fPIC -shared -fvisibility=hidden -Ibench/meter \
 		-DPLUGIN_VERSION=$(plugin_version) -o $@ $(filter %.c,$^)
 
+.PHONY: ran-plugin
+ran-plugin: $(O)/host/ran.so
+
 # The places in the kernel that the meter watches.
 
 $(B)/meter.places: $(KERNEL) $U/bench/ops bench/meter/places.py

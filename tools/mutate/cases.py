@@ -1,7 +1,8 @@
-"""The tests that files outside the labs have: the tests in the kernel, the user tests, and those of all labs.
+"""The tests that files outside the labs have: the tests in the kernel, the user tests, the files of cases of the
+differential suite, and the tests of all labs.
 
 A Case is one of them on one machine. Tests in the kernel may share a machine, one after the other, and user
-tests may; a lab's test has its machine for itself, as in a grading. Each case has a hash of its own sources,
+programs may; a lab's test has its machine for itself, as in a grading. Each case has a hash of its own sources,
 so a verdict lasts as long as the kernel, the mutant and this one test stay as they are.
 """
 
@@ -107,7 +108,7 @@ class KernelCase(Case):
 
 @dataclass(frozen=True)
 class UserCase(Case):
-    """A user test: it must say what it says on the kernel itself."""
+    """A user test, or a file of the differential suite: it must say what it says on the kernel itself."""
 
     def boot(self, names: Sequence[str], product: Product, limit: int, folder: Path) -> Boot:
         assert product.initrd is not None
@@ -181,7 +182,7 @@ def _wrong_end(seen: Evidence, ended: bool) -> str | None:
 
 
 def of_arch(root: Path, arch: str) -> list[Case]:
-    return [*_kernel(root, arch), *_user(root, arch), *_labs(root, arch)]
+    return [*_kernel(root, arch), *_user(root, arch), *_diff(root, arch), *_labs(root, arch)]
 
 
 def _kernel(root: Path, arch: str) -> Iterator[Case]:
@@ -194,13 +195,29 @@ def _kernel(root: Path, arch: str) -> Iterator[Case]:
 
 
 def _user(root: Path, arch: str) -> Iterator[Case]:
-    shared = hash_of(root, ["user", "tools/boot.py", "tools/test/programs.py"], frozenset({"tests"}))
+    shared = _libraries(root)
     shared += hash_of(root, [str(p.relative_to(root)) for p in sorted((root / "user/tests").glob("*.h"))])
     for test in programs(Path()):
         if test.name != FILLS_MEMORY:
             sources = [str(path.relative_to(root)) for path in test.sources]
             key = hash_of_text(f"{shared} {hash_of(root, sources)}")
             yield from (UserCase(arch, cpus, test.command, "user/tests", key) for cpus in _CPUS)
+
+
+def _libraries(root: Path) -> str:
+    return hash_of(root, ["user", "tools/boot.py", "tools/test/programs.py"], frozenset({"tests"}))
+
+
+def _diff(root: Path, arch: str) -> Iterator[Case]:
+    """The differential suite, file by file."""
+    home = "tools/diff/calls"
+    texts = {p.name: p.read_text(encoding="utf-8") for p in sorted((root / home).glob("*.[ch]"))}
+    files = {name: text for name, text in texts.items() if re.search(r"^CASE\(", text, re.M)}
+    shared = _libraries(root) + "".join(texts[name] for name in sorted(texts.keys() - files.keys()))
+    for name, text in files.items():
+        command = f"mkdir -p /tmp/diff; /soak/calls /tmp/diff 2 {name.removesuffix('.c')}"
+        key = hash_of_text(shared + text)
+        yield from (UserCase(arch, cpus, command, home, key) for cpus in _CPUS)
 
 
 def _labs(root: Path, arch: str) -> Iterator[Case]:

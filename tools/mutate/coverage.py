@@ -9,7 +9,6 @@ that is mutated.
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,10 +17,8 @@ from pathlib import Path
 from grade.elf import Elf
 from grade.machine import Boot
 from tools import qemu
-from tools.mutate.errors import MutateError
 from tools.mutate.mutants import Mutant
 from tools.places import places
-from tools.programs import clean_environment
 
 WATCHING = ("tools/mutate/ran.c", "tools/mutate/coverage.py", "tools/places.py")
 
@@ -38,17 +35,6 @@ class _Watched(Boot):
     def machine(self, nonce: str) -> qemu.Machine:
         machine = super().machine(nonce)
         return replace(machine, extra=(*machine.extra, "-plugin", self.plugin))
-
-
-def build_plugin(root: Path, build_root: Path) -> Path:
-    plugin = build_root.resolve() / "host" / "ran.so"
-    argv = ["make", "-s", f"O={build_root.resolve()}", str(plugin)]
-    done = subprocess.run(
-        argv, cwd=root, env=clean_environment(), check=False, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise MutateError(f"make {plugin} fails: {(done.stderr.strip().splitlines() or ['no reason'])[-1]}")
-    return plugin
 
 
 class Watch:

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tools.mutate.cases import Case, Measured
 from tools.mutate.coverage import Lines, Watch
 from tools.mutate.killers import BUILT, JUDGED, Verdict
 from tools.mutate.mutants import Mutant
+from tools.mutate.objects import made_by
 from tools.mutate.store import Store, hash_of, hash_of_text
 from tools.mutate.work import in_parallel
 from tools.options import interrupted
@@ -47,7 +49,10 @@ class OwnTests(Booting):
         self._kernel = hash_of(bench.root, (*BUILT, *JUDGED), tests=False)
         self._watching = hash_of_text(self._kernel + hash_of(bench.root, coverage.WATCHING))
         self._seen = _seen_on_the_kernel(build_root / "mutate", self._watching)
-        plugin = coverage.build_plugin(bench.root, build_root)
+        plugin = build_root.resolve() / "host" / "ran.so"
+        made_by(bench.root, build_root, "ran-plugin")
+        for arch, product in self._honest.items():
+            self._honest[arch] = _with_suite(bench.root, build_root, arch, product)
         self._watches = {a: Watch(plugin, a, product.kernel) for a, product in self._honest.items()}
         self._code = {arch: self._all_code(arch) for arch in self._honest}
         wanted = [case for arch in self._honest for case in cases.of_arch(bench.root, arch)]
@@ -198,6 +203,16 @@ class OwnTests(Booting):
             seen, late = self._boot(boot, sum(m.seconds for m in measured))
         fault = late or group[0].fault(names, said, seen)
         return (group[group[0].blamed(names, said, seen)], fault) if fault else None
+
+
+def _with_suite(root: Path, build_root: Path, arch: str, product: Product) -> Product:
+    """@product whose initrd has the programs of the differential suite, too."""
+    assert product.initrd is not None
+    programs = build_root.resolve() / arch / "debug-test" / "soak.cpio"
+    made_by(root, build_root, "soak-programs", f"ARCH={arch}", "TESTS=1")
+    initrd = product.initrd.with_name("with-suite.cpio")
+    initrd.write_bytes(product.initrd.read_bytes() + programs.read_bytes())
+    return replace(product, initrd=initrd)
 
 
 def _seen_on_the_kernel(folder: Path, key: str) -> Store:

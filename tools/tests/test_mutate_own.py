@@ -16,6 +16,7 @@ from tools import qemu
 from tools.mutate import cases, coverage
 from tools.mutate.cases import Case, KernelCase, Measured, UserCase
 from tools.mutate.killers import Order
+from tools.mutate.objects import made_by
 from tools.mutate.own_tests import UNSEEN, OwnTests
 from tools.mutate.store import Store
 from tools.programs import ROOT
@@ -183,7 +184,8 @@ class Coverage(unittest.TestCase):
         self.assertEqual(coverage.unpacked(coverage.packed(lines)), lines)
 
     def test_the_plugin_sees_the_lines_that_run(self) -> None:
-        plugin = coverage.build_plugin(ROOT, BUILD_ROOT)
+        plugin = BUILD_ROOT / "host" / "ran.so"
+        made_by(ROOT, BUILD_ROOT, "ran-plugin")
         for arch in qemu.ARCHES:
             kernel = BUILD_ROOT / arch / "debug-test" / "kernel.elf"
             watch = coverage.Watch(plugin, arch, kernel)
