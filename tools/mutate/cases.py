@@ -25,11 +25,13 @@ from tools import qemu
 from tools.boot import with_command
 from tools.mutate.coverage import Lines
 from tools.mutate.store import hash_of, hash_of_text
+from tools.test.policies import DEFAULT, policies
 from tools.test.programs import FILLS_MEMORY, difference, programs
 
 _KTEST = re.compile(r'^KTEST\(\w+,\s*"([^"]+)",\s*""', re.M)
 _SAID = re.compile(r"^@@- \d+ (test|fail) (\S+)", re.M)  # messages of tests in the kernel: grade/protocol.py
 _CPUS = (1, 4)
+_OF_POLICIES = ("priority", "realtime", "sched")  # user tests
 _SHIFT = 3  # 8 ns an instruction, so that time passes quickly where a test waits for it
 _MEMORY_MIB = 256
 _LIMIT = 3_000_000_000  # instructions
@@ -54,14 +56,20 @@ class Case:
     name: str
     home: str  # the folder whose test it is
     key: str  # a hash of its sources
+    policy: str = field(default="", kw_only=True)  # of the scheduler; "": the default one
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.arch}, {self.cpus} CPU" + "s" * (self.cpus > 1)
+        said = f"{self.name}, {self.arch}, {self.cpus} CPU" + "s" * (self.cpus > 1)
+        return said + f", {self.policy}" * bool(self.policy)
 
     @property
-    def mates(self) -> tuple[str, str, int]:
+    def mates(self) -> tuple[str, ...]:
         """Cases for which this is the same may share a machine."""
-        return type(self).__name__, self.arch, self.cpus
+        return type(self).__name__, self.arch, str(self.cpus), self.policy
+
+    @property
+    def bootargs(self) -> tuple[str, ...]:
+        return (f"sched={self.policy}",) if self.policy else ()
 
     def boot(self, names: Sequence[str], product: Product, limit: int, folder: Path) -> Boot:
         """The machine that runs the tests @names, of which all are this one's mates. @folder: for its files."""
@@ -90,7 +98,7 @@ class KernelCase(Case):
 
     def boot(self, names: Sequence[str], product: Product, limit: int, folder: Path) -> Boot:
         return Boot(self.arch, product.kernel, None, self.cpus, 1, limit, _SHIFT, test=",".join(names),
-                    memory=_MEMORY_MIB)  # fmt: skip
+                    memory=_MEMORY_MIB, bootargs=self.bootargs)  # fmt: skip
 
     def fault(self, names: Sequence[str], said: Sequence[str], seen: Evidence) -> str | None:
         if seen.messages.failures:
@@ -114,7 +122,8 @@ class UserCase(Case):
         assert product.initrd is not None
         script = "".join(f"echo '== {name}'\n{name}\necho \"== $?\"\n" for name in names)
         initrd = with_command(product.initrd, folder / "initrd", script.encode())
-        return Boot(self.arch, product.kernel, initrd, self.cpus, 1, limit, _SHIFT, memory=_MEMORY_MIB)
+        return Boot(self.arch, product.kernel, initrd, self.cpus, 1, limit, _SHIFT, memory=_MEMORY_MIB,
+                    bootargs=self.bootargs)  # fmt: skip
 
     def fault(self, names: Sequence[str], said: Sequence[str], seen: Evidence) -> str | None:
         wanted = "".join(said)
@@ -148,8 +157,8 @@ class LabCase(Case):
     run: Run
 
     @property
-    def mates(self) -> tuple[str, str, int]:
-        return self.home + self.name, self.arch, self.cpus
+    def mates(self) -> tuple[str, ...]:
+        return self.home, self.name, self.arch, str(self.cpus)
 
     def boot(self, names: Sequence[str], product: Product, limit: int, folder: Path) -> Boot:
         boot = engine.boot_of(self.lab.test(self.run.test), self.run, product)
@@ -191,7 +200,15 @@ def _kernel(root: Path, arch: str) -> Iterator[Case]:
         text = path.read_text(encoding="utf-8")
         home = str(path.parent.relative_to(root))
         for name in _KTEST.findall(text):
-            yield from (KernelCase(arch, cpus, name, home, hash_of_text(text)) for cpus in _CPUS)
+            for cpus, policy in _machines(name.startswith("sched.")):
+                yield KernelCase(arch, cpus, name, home, hash_of_text(text), policy=policy)
+
+
+def _machines(under_each_policy: bool) -> Iterator[tuple[int, str]]:
+    """Numbers of CPUs, and policies."""
+    yield from ((cpus, "") for cpus in _CPUS)
+    if under_each_policy:
+        yield from ((max(_CPUS), policy) for policy in policies() if policy != DEFAULT)
 
 
 def _user(root: Path, arch: str) -> Iterator[Case]:
@@ -201,7 +218,8 @@ def _user(root: Path, arch: str) -> Iterator[Case]:
         if test.name != FILLS_MEMORY:
             sources = [str(path.relative_to(root)) for path in test.sources]
             key = hash_of_text(f"{shared} {hash_of(root, sources)}")
-            yield from (UserCase(arch, cpus, test.command, "user/tests", key) for cpus in _CPUS)
+            for cpus, policy in _machines(test.name in _OF_POLICIES):
+                yield UserCase(arch, cpus, test.command, "user/tests", key, policy=policy)
 
 
 def _libraries(root: Path) -> str:
