@@ -14,6 +14,7 @@
 #define MORE_URGENT	28	/* on LK's scale; 16 is the least urgent real-time thread */
 #define LEAVER		24
 #define URGENT		20
+#define LESS_URGENT	17
 
 static struct spinner fill[MAX_CPUS];
 static unsigned last;
@@ -263,6 +264,24 @@ KTEST(urgent_displaced, "sched.urgent_displaced", "", "")
 	check_runs(&pinned);
 	end(&s, 1);
 	end(&pinned, 1);
+	finish();
+}
+
+/* Two CPUs run something less urgent: the thread goes where the least urgent of all runs. */
+KTEST(urgent_least, "sched.urgent_least", "", "")
+{
+	struct spinner s = { 0 };
+
+	if (!begin(1))
+		return;
+	occupy(last - 1, PRIORITY_DEFAULT);
+	occupy(last, LESS_URGENT);
+	create_at(&s, 1, spin, URGENT);
+	settle();
+	wake(&s);
+	check_runs(&s);
+	check_runs(&fill[last]);
+	end(&s, 1);
 	finish();
 }
 
