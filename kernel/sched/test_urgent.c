@@ -395,6 +395,35 @@ static void check_reserved(thread_fn fn)
 	finish();
 }
 
+/* Two threads become ready at once: the one with a reservation is first. */
+KTEST(urgent_reserved_first, "sched.urgent_reserved_first", "", "")
+{
+	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 10 * MS, .deadline = 50 * MS,
+				  .period = 50 * MS };
+	struct spinner s = { 0 }, reserved = { 0 };
+	struct runq *rq;
+
+	if (!policy_knows(SCHED_DEADLINE) || !begin(0))
+		return;
+	create_at(&s, last, spin, URGENT);
+	create_at(&reserved, last, spin, PRIORITY_DEFAULT);
+	CHECK(sched_set_affinity(s.thread, BIT(last)) == 0, "", "affinity");
+	CHECK(sched_set_affinity(reserved.thread, BIT(last)) == 0, "", "affinity");
+	CHECK(sched_set_params(reserved.thread, &p) == 0, "", "a reservation is refused");
+	settle();
+	rq = thread_runq_lock(s.thread);
+	sched_make_ready(rq, s.thread, "tested");
+	sched_make_ready(rq, reserved.thread, "tested");
+	runq_unlock(rq);
+	check_runs(&reserved);
+	check_waits(&s);
+	atomic_store(&reserved.stop, true);
+	check_runs(&s);
+	end(&s, 1);
+	end(&reserved, 1);
+	finish();
+}
+
 KTEST(urgent_reserved_blocks, "sched.urgent_reserved_blocks", "", "")
 {
 	check_reserved(work_and_nap);

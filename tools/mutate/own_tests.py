@@ -58,7 +58,9 @@ class OwnTests(Booting):
         wanted = [case for arch in self._honest for case in cases.of_arch(bench.root, arch)]
         self._cases: dict[Case, Measured] = {}
         self._measure(wanted, progress)
-        self.context = hash_of_text(" ".join([self._kernel, *sorted(self._key(c) for c in self._cases)]))
+        asking = hash_of(bench.root, ["tools/mutate/own_tests.py", "tools/mutate/cases.py"])
+        keys = sorted(self._key(case) for case in self._cases)
+        self.context = hash_of_text(" ".join([self._kernel, asking, *keys]))
 
     def _all_code(self, arch: str) -> Lines:
         key = f"code {self._watching} {arch}"
@@ -150,10 +152,17 @@ class OwnTests(Booting):
             for case, measured in self._cases.items():
                 if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()):
                     found.append(case)
-        home = str(Path(mutant.path).parent)
-        order = sorted(found, key=lambda c: (c.home != home, self._cases[c].seconds))[:_MOST]
+        order = self._in_order(mutant.path, found)[:_MOST]
         spent = accumulate(self._cases[case].seconds for case in order)
         return [case for case, seconds in zip(order, spent, strict=True) if seconds <= _MOST_S] or order[:1]
+
+    def _in_order(self, path: str, found: Sequence[Case]) -> list[Case]:
+        """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the file."""
+        measured = self._cases
+        home = str(Path(path).parent)
+        cheap = sorted(found, key=lambda c: (c.home != home, measured[c].seconds))
+        rest = sorted(cheap[_FIRST:], key=lambda c: (-len(measured[c].ran[path]), measured[c].seconds))
+        return cheap[:_FIRST] + rest
 
     def _killer(self, mutant: Mutant, asked: Sequence[Case], product: Product) -> tuple[str, str] | None:
         """The first of @asked that @mutant fails, and how. Each that it passes is noted."""
