@@ -26,15 +26,22 @@ $(B)/firmware.elf: bench/firmware/$(ARCH).S $(B)/flags
 	$Q$(CC) $(MACHINE_FLAGS) -c -o $@.o $<
 	$Q$(LD) -m $(emulation_$(ARCH)) -n -e start -Ttext $(firmware_text_$(ARCH)) -o $@ $@.o
 
-# The QEMU plugin that watches the kernel, and the list of places in the kernel that it watches.
+# The QEMU plugins that watch a kernel: the meter, and the mutation engine's.
 qemu_major := $(shell qemu-system-riscv64 --version | sed -n '1s/.*version \([0-9]*\).*/\1/p')
 plugin_version := $(if $(filter 4 5 6 7 8,$(qemu_major)),1,$(if $(filter 9 10,$(qemu_major)),2,7))
 
-$(O)/host/meter.so: bench/meter/meter.c bench/meter/qemu_plugin.h
+$(O)/host/meter.so: bench/meter/meter.c
+$(O)/host/ran.so: tools/mutate/ran.c
+$(O)/host/meter.so $(O)/host/ran.so: bench/meter/qemu_plugin.h
 	$(call say,HOSTCC,$@)
 	@mkdir -p $(@D)
-	$Qgcc -std=gnu11 -O2 $(WARNINGS) -fPIC -shared -fvisibility=hidden \
-		-DPLUGIN_VERSION=$(plugin_version) -o $@ $<
+	$Qgcc -std=gnu11 -O2 $(WARNINGS) -fPIC -shared -fvisibility=hidden -Ibench/meter \
+		-DPLUGIN_VERSION=$(plugin_version) -o $@ $(filter %.c,$^)
+
+.PHONY: ran-plugin
+ran-plugin: $(O)/host/ran.so
+
+# The places in the kernel that the meter watches.
 
 $(B)/meter.places: $(KERNEL) $U/bench/ops bench/meter/places.py
 	$(call say,PLACES,$@)

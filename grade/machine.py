@@ -203,11 +203,12 @@ class _Guest:
         os.truncate(self._ram, boot.memory << 20)
 
     def start(self, nonce: str, fenced: bool) -> qemu.Process:
+        machine = self._boot.machine(nonce)
         machine = replace(
-            self._boot.machine(nonce),
+            machine,
             serial=f"file:{self._serial}",
             ram_file=self._ram,
-            extra=qmp.options(self._qmp),
+            extra=(*machine.extra, *qmp.options(self._qmp)),
         )
         self._held = machine.must_settle
         if self._held:

@@ -155,8 +155,8 @@ define instructor_variables
   ONLY=		matrix, models, mutate: only those whose name contains this; portability: distributions
   MUTATE=	files or folders below kernel/ or arch/ that mutate changes
   FUNCTION=	the one function of it to change
-  KILLERS=	explorer: mutate asks only the explorer, which takes minutes; each: QEMU as well about
-		what the explorer has noticed; empty: QEMU about what it has not
+  KILLERS=	explorer: mutate asks only the explorer, which takes minutes; tests: only QEMU; each: QEMU as
+		well about what the explorer has noticed; empty: one about what the other has not
   KEEP=		1: mutate makes right kernels of LAB, none of which may lose a point
   MARKDOWN=	1: mutate prints the table as docs/mutation.md has it
   SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty. With KEEP=1 so many

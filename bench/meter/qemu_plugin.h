@@ -1,6 +1,6 @@
 /*
- * The part of QEMU's interface for TCG plugins that meter.c uses: not every distribution packages a
- * header of it. The version is -DPLUGIN_VERSION. From 7 on (QEMU 11) a callback gets what it was
+ * The part of QEMU's interface for TCG plugins that meter.c and tools/mutate/ran.c use: not every
+ * distribution packages a header of it. The version is -DPLUGIN_VERSION. From 7 on (QEMU 11) a callback gets what it was
  * registered with, last, and not the plugin's id, first.
  */
 #pragma once
@@ -42,6 +42,11 @@ void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, void (*fn)(TRANS
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+
+/* Called before the block is executed, each time. */
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
+					  void (*fn)(unsigned cpu, void *arg),
+					  enum qemu_plugin_cb_flags flags, void *arg);
 
 /* Called before @insn is executed, each time; and for each access to memory that it makes. */
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,

@@ -14,6 +14,7 @@
 #define MORE_URGENT	28	/* on LK's scale; 16 is the least urgent real-time thread */
 #define LEAVER		24
 #define URGENT		20
+#define LESS_URGENT	17
 
 static struct spinner fill[MAX_CPUS];
 static unsigned last;
@@ -266,6 +267,24 @@ KTEST(urgent_displaced, "sched.urgent_displaced", "", "")
 	finish();
 }
 
+/* Two CPUs run something less urgent: the thread goes where the least urgent of all runs. */
+KTEST(urgent_least, "sched.urgent_least", "", "")
+{
+	struct spinner s = { 0 };
+
+	if (!begin(1))
+		return;
+	occupy(last - 1, PRIORITY_DEFAULT);
+	occupy(last, LESS_URGENT);
+	create_at(&s, 1, spin, URGENT);
+	settle();
+	wake(&s);
+	check_runs(&s);
+	check_runs(&fill[last]);
+	end(&s, 1);
+	finish();
+}
+
 static _Atomic bool insists;
 
 /* Keeps its CPU, whatever waits for it, until @insists is cleared; then it spins as others do. */
@@ -373,6 +392,35 @@ static void check_reserved(thread_fn fn)
 	check_runs(&s);
 	end(&s, 1);
 	end(&leaves, 1);
+	finish();
+}
+
+/* Two threads become ready at once: the one with a reservation is first. */
+KTEST(urgent_reserved_first, "sched.urgent_reserved_first", "", "")
+{
+	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 10 * MS, .deadline = 50 * MS,
+				  .period = 50 * MS };
+	struct spinner s = { 0 }, reserved = { 0 };
+	struct runq *rq;
+
+	if (!policy_knows(SCHED_DEADLINE) || !begin(0))
+		return;
+	create_at(&s, last, spin, URGENT);
+	create_at(&reserved, last, spin, PRIORITY_DEFAULT);
+	CHECK(sched_set_affinity(s.thread, BIT(last)) == 0, "", "affinity");
+	CHECK(sched_set_affinity(reserved.thread, BIT(last)) == 0, "", "affinity");
+	CHECK(sched_set_params(reserved.thread, &p) == 0, "", "a reservation is refused");
+	settle();
+	rq = thread_runq_lock(s.thread);
+	sched_make_ready(rq, s.thread, "tested");
+	sched_make_ready(rq, reserved.thread, "tested");
+	runq_unlock(rq);
+	check_runs(&reserved);
+	check_waits(&s);
+	atomic_store(&reserved.stop, true);
+	check_runs(&s);
+	end(&s, 1);
+	end(&reserved, 1);
 	finish();
 }
 

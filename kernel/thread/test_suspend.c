@@ -1,8 +1,10 @@
-/* Tests of suspend and resume: their errors, and that a blocked thread stays blocked. */
+/* Tests of suspend and resume: errors, a thread that is blocked, one that was never started. */
 #include "errno.h"
+#include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sync/sync.h"
+#include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
@@ -77,4 +79,38 @@ KTEST(suspend_blocked, "suspend.blocked", "", "suspend.errors")
 	CHECK(thread_join(t, &code, DEADLINE_NEVER) == 0 && code == 0, "suspend.errors",
 	      "its wait gave %d", code);
 	semaphore_destroy(&go);
+}
+
+/*
+ * A user thread that is killed before its creator starts it: it never runs, it ends when it is
+ * resumed, and its process with it.
+ */
+KTEST(suspend_unborn, "suspend.unborn", "", "suspend.errors")
+{
+	struct counter_snapshot before, after;
+	struct wait_result res;
+	struct process *p;
+	struct thread *t;
+	int err;
+
+	counters_snapshot(&before);
+	REQUIRE(process_create(current_process(), &p) == 0, "suspend.errors", "no process");
+	REQUIRE(thread_create_in(p, "unborn", yield_until_told, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"suspend.errors", "no thread");
+	semaphore_init(&go, 1);			/* should it run, it ends */
+	atomic_store(&rounds, 0);
+	thread_get(t);
+	process_kill(p, 7);
+	CHECK(thread_state(t) != THREAD_DEAD, "suspend.errors", "its creator cannot start it");
+	CHECK(thread_resume(t) == -ESRCH, "suspend.errors", "a killed thread is started");
+	CHECK(thread_state(t) == THREAD_DEAD, "suspend.errors", "it is not dead");
+	thread_put(t);
+	err = process_wait(p->pid, WEXITED, &res);
+	CHECK(err == 0 && res.status == 7, "suspend.errors", "the wait gives %d, status %d", err,
+	      res.status);
+	CHECK(atomic_load(&rounds) == 0, "suspend.errors", "it ran");
+	semaphore_destroy(&go);
+	counters_snapshot(&after);
+	counters_equal(&before, &after, "suspend.errors");
+	audit();
 }

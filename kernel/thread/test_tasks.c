@@ -1,5 +1,6 @@
 /* Tests of the limits on tasks: exact (CRED3) even if several CPUs create tasks at once. */
 #include "errno.h"
+#include "mm/mm.h"
 #include "process/cred.h"
 #include "process/process.h"
 #include "sched/cpu.h"
@@ -174,4 +175,13 @@ KTEST(task_undone, "task.undone", "", "task.limit")
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "task.limit");
 	CHECK(user_tasks(kernel_cred.user) == tasks, "task.limit", "one stays counted");
+}
+
+/* A sixth of the memory is for the stacks of threads, unless threads= says otherwise. */
+KTEST(task_most, "task.most", "", "task.limit")
+{
+	u64 stacks = (u64)threads_max * KSTACK_SIZE, memory = page_total() * PAGE_SIZE;
+
+	CHECK(stacks > memory / 7, "task.limit", "only %u threads", threads_max);
+	CHECK(stacks <= memory / 6, "task.limit", "%u threads", threads_max);
 }

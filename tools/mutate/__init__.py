@@ -17,9 +17,12 @@ How a mutant comes about and dies, and where to read it:
     killers.py      asks the explorer, then the tests, until one notices the mutant
     exploring.py    the lab's scenarios in the explorer
     booting.py      the lab's tests under QEMU
-    own_tests.py    the kernel's tests and the user tests, for files that belong to no lab
+    cases.py        all tests that there are for files that belong to no lab
+    coverage.py     the lines that a test runs; ran.c is the plugin of QEMU that sees them
+    own_tests.py    for such a file, the tests that run the mutated line
     store.py        verdicts that are known from earlier
-    equivalent.py   labs/NN-name/equivalent.toml: survivors that behave as the kernel does, and why
+    equivalent.py   labs/NN-name/equivalent.toml and tools/mutate/equivalent.toml: survivors that behave as
+                    the kernel does, and why
     work.py         the steps of a run
     report.py       tables and the list of survivors
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -36,14 +36,16 @@ _HELP = """\
 Changes the kernel in small ways, one at a time, as a person might get it wrong. Each mutant is compiled;
 if its machine code is nothing new it is dropped. The others are shown to the tests, one test after the
 other, until one fails. A mutant that no test notices is a survivor: a test is missing, or the mutant
-behaves as the kernel does, and then labs/NN-name/equivalent.toml says why.
+behaves as the kernel does, and then labs/NN-name/equivalent.toml says why (tools/mutate/equivalent.toml of
+files that belong to no lab).
 
   make mutate LAB=02-threads                          the solutions of a lab, against its tests
   make mutate LAB=02-threads KILLERS=explorer         against its scenarios only: minutes, not hours
-  make mutate MUTATE=kernel/sync/semaphore.c          a file, against scenarios, the kernel's own tests
-                                                      and the user tests
+  make mutate MUTATE=kernel/sync/semaphore.c          a file, against all tests that run the changed line,
+                                                      and then against scenarios
   make mutate MUTATE='kernel/mm kernel/fs' SAMPLE=100 [SEED=2]
-                                                      a hundred mutants of two folders, taken at random
+                                                      a hundred mutants of two folders, taken at random,
+                                                      none of them in the region of a lab
   make mutate MUTATE=kernel/sched/wait.c KILLERS=explorer ONLY=:order:
                                                       its weaker orders of memory, against all scenarios
   make mutate MUTATE=kernel/sync/semaphore.c FUNCTION=semaphore_wait
@@ -81,8 +83,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants with TEXT in id or description")
     parser.add_argument("--sample", type=_number, metavar="N", help="judge N mutants, taken at random")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="chooses the sample; default 1")
-    parser.add_argument("--killers", choices=("all", "explorer", "each"), default="all",
-                        help="explorer: not QEMU; each: QEMU too if the explorer kills")  # fmt: skip
+    parser.add_argument("--killers", choices=("all", "explorer", "tests", "each"), default="all",
+                        help="explorer, tests: only these; each: both, even if one kills")  # fmt: skip
     parser.add_argument("--again", action="store_true", help="forget all verdicts known so far")
     parser.add_argument("--jobs", type=_number, default=len(os.sched_getaffinity(0)), metavar="N",
                         help="mutants at once; default: cores")  # fmt: skip
@@ -96,9 +98,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def _bench(options: argparse.Namespace, targets: Sequence[Target], end: ExitStack) -> engine.Bench:
-    arches = sorted({arch for t in targets for arch in t.arches})
-    bench = engine.set_up(ROOT, options.build_root, arches, options.jobs)
+def _bench(options: argparse.Namespace, arches: Iterable[str], end: ExitStack) -> engine.Bench:
+    bench = engine.set_up(ROOT, options.build_root, sorted(set(arches)), options.jobs)
     end.callback(bench.close)
     return bench
 
@@ -111,21 +112,25 @@ def _killers(
     progress: Progress,
     end: ExitStack,
 ) -> list[Killer]:
-    """Those to be asked, the cheapest first, and those whose earlier verdicts count."""
+    """Those to be asked, the faster one first, and those whose earlier verdicts count."""
     killers: list[Killer] = []
-    if lab is None or lab.has_scenarios():
+    if options.killers != "tests" and (lab is None or lab.has_scenarios()):
         explorer = Explorer(ROOT, options.build_root, lab, store, progress)
         end.callback(explorer.close)
         killers.append(explorer)
     boots = options.killers != "explorer"
+    if lab is None and boots:  # they know which of them run a line, so they are faster
+        bench = _bench(options, (t.arches[0] for t in targets), end)
+        return [OwnTests(bench, store, options.build_root, progress), *killers]
     if lab is None:
-        return [*killers, OwnTests(_bench(options, targets, end), store, progress)] if boots else killers
+        return killers
     name, context = LabTests.name, LabTests.context_of(ROOT, lab)
     if not boots:
         return [*killers, Known(name, context)]
 
+    arches = [arch for t in targets for arch in t.arches]
     tests = partial(LabTests, lab=lab, store=store, progress=progress)
-    return [*killers, Late(name, context, lambda: tests(_bench(options, targets, end)))]
+    return [*killers, Late(name, context, lambda: tests(_bench(options, arches, end)))]
 
 
 def _judge(
@@ -168,16 +173,15 @@ def _run(options: argparse.Namespace) -> int:
     lab = choose(ROOT, [options.lab])[0] if options.lab else None
     targets = work.targets_of(ROOT, lab, options.file, options.function)
     compiler = Compiler(ROOT, options.build_root)
-    mutants = work.make(compiler, targets, options.function)
+    every = mutants = work.make(compiler, targets, options.function)
     if options.show is not None:
-        _show(mutants, options.show)
+        _show(every, options.show)
         return 0
-    entries = equivalent.read(lab.folder / equivalent.NAME) if lab is not None else []
-    every = mutants
-    spared = equivalent.match(entries, every)[0] if options.sample is not None else ()
+    entries = equivalent.read(lab.folder / equivalent.NAME if lab else equivalent.OF_NO_LAB)
+    spared = equivalent.match(entries, every)[0] if lab and options.sample is not None else ()
     part = lab is None or options.sample is not None
     if part:
-        mutants = work.asked(mutants, options.only, options.killers)  # no others need a compiler
+        mutants = work.asked(every, options.only, options.killers)  # no others need a compiler
     store = Store(options.build_root / "mutate" / "verdicts.jsonl", options.again)
     with shown("mutants") as progress:
         if options.sample is None or options.list:
@@ -193,9 +197,10 @@ def _run(options: argparse.Namespace) -> int:
             if not waiting:
                 raise MutateError("no mutant to judge: --list shows which there are, --only may choose none")
             _judge(options, lab, targets, waiting, spared, store, progress)
-    if lab is not None:
-        outcome.missed = [] if part else work.missed(compiler, targets, results)
-        work.compare(outcome, entries, every)
+    outcome.missed = [] if part else work.missed(compiler, targets, results)
+    labs = [] if lab else choose(ROOT, [])
+    of_labs = [entry for one in labs for entry in equivalent.read(one.folder / equivalent.NAME)]
+    work.compare(outcome, entries, every, options.function, of_labs)
     outcome.seconds = time.monotonic() - began
     if options.list:
         print(_listed(results, options.only) + "\n" + report.text(outcome), end="")

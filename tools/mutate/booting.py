@@ -1,7 +1,7 @@
 """The killers that boot mutants under QEMU: a lab's tests here, all others in own_tests.py.
 
-Both run their tests on the kernel itself, too: there they must pass, and the times that they take are
-the costs by which tests are put in order.
+Both run their tests on the kernel itself, where they must pass, and note how long they take: by that they
+are put in order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import secrets
 import threading
 import time
 import tomllib
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from grade.score import Run
 from grade.verdict import Kind, judge
 from tools import qemu
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import BUILT, JUDGED, Order, Verdict
+from tools.mutate.killers import BUILT, JUDGED, QEMU, Order, Verdict
 from tools.mutate.mutants import Mutant
 from tools.mutate.store import Store, hash_of, hash_of_text
 from tools.progress import Progress
@@ -38,11 +37,10 @@ def _say(run: Run) -> str:
     return f"{run.test}, {cpus}" + f", seed {run.seed}" * (run.seed > 1)
 
 
-class Booting(ABC):
-    """Builds mutants with the grader's classes, and makes runs with them until one fails; a port's kernel is
-    made only if it is needed."""
+class Booting:
+    """Builds mutants with the grader's classes, and boots them."""
 
-    name = "QEMU"
+    name = QEMU
 
     def __init__(self, bench: engine.Bench, progress: Progress) -> None:
         self._bench = bench
@@ -74,27 +72,10 @@ class Booting(ABC):
         late = evidence.ended is Ended.SLOW
         return evidence, f"no end in {allowed:.0f} s; the kernel itself needs {cost:.1f} s" if late else ""
 
-    def judge(self, mutant: Mutant) -> Verdict | None:
-        began = time.monotonic()
-        for arch in self._ports(mutant):
-            try:
-                product = self.build(mutant, arch)
-            except BuildFailed as error:
-                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
-            for run, fault in self._faults(mutant, arch, product):
-                if fault is not None:
-                    self._order.killed(mutant, run)
-                    return Verdict(True, f"{arch} {run}", fault, time.monotonic() - began)
-        return Verdict(False, "", "", time.monotonic() - began)
-
-    @abstractmethod
-    def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
-        """Makes one run after the other: its name, and how the mutant fails it, or None."""
-
 
 class LabTests(Booting):
-    """The lab's tests as the grader runs them, one after the other until one fails. A run is made on the
-    kernel itself when it is first needed: most mutants fail one of a few runs."""
+    """The lab's tests as the grader runs them, one after the other until one fails. A port's kernel is made
+    only if it is needed, and a run on the kernel itself when it first is: most mutants fail one of a few."""
 
     def __init__(self, bench: engine.Bench, lab: Lab, store: Store, progress: Progress) -> None:
         super().__init__(bench, progress)
@@ -132,6 +113,19 @@ class LabTests(Booting):
             seconds = time.monotonic() - began
             self._store.put(self._key_of(run), seconds=seconds)
             return seconds
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        began = time.monotonic()
+        for arch in self._ports(mutant):
+            try:
+                product = self.build(mutant, arch)
+            except BuildFailed as error:
+                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
+            for run, fault in self._faults(mutant, arch, product):
+                if fault is not None:
+                    self._order.killed(mutant, run)
+                    return Verdict(True, f"{arch} {run}", fault, time.monotonic() - began)
+        return Verdict(False, "", "", time.monotonic() - began)
 
     def _fault(self, run: Run, product: Product, cost: float | None) -> str | None:
         """How a kernel fails @run, or None."""

@@ -8,6 +8,8 @@
     after = "reap = t->detached; | t->left = true;"     adds, as `make mutate` prints them
     reason = "both are under joiners.lock, and neither uses the other"
 
+OF_NO_LAB, tools/mutate/equivalent.toml, has those of all files that belong to no lab.
+
 An entry holds no line number, so it survives changes elsewhere in the file. `nth = 2` names the second
 of several mutants that are alike in all of these.
 """
@@ -24,6 +26,7 @@ from tools.mutate.errors import MutateError
 from tools.mutate.mutants import Mutant
 
 NAME = "equivalent.toml"
+OF_NO_LAB = Path(__file__).parent / NAME
 _TEXTS = ("file", "function", "operator", "before", "after", "reason")
 
 

@@ -1,4 +1,5 @@
-"""Those that may notice a mutant: the explorer (exploring.py), and tests under QEMU (booting.py).
+"""Those that may notice a mutant: the explorer (exploring.py), and tests under QEMU (booting.py,
+own_tests.py).
 
 Each is a Killer: it gets one mutant and answers with a Verdict, or with None if it can say nothing
 about this one. They are asked in turn until one kills. All may be called from several threads.
@@ -18,10 +19,9 @@ from tools.mutate.store import Store
 from tools.options import interrupted
 
 BUILT = ("make/kernel.mk", "make/toolchain.mk", "kernel", *(f"arch/{arch}" for arch in ARCHES))
-
-
 EXPLORED = ("tools/explore", "arch/host", "make/explore.mk")
 JUDGED = ("grade", "tools/qemu.py", "tools/qmp.py", "tools/mux.py")  # what a verdict under QEMU depends on
+QEMU = "QEMU"  # the name of the killers that boot
 
 
 @dataclass(frozen=True)

@@ -79,15 +79,20 @@ class Compiler:
 
 @cache
 def _command(root: Path, build_root: Path, arch: str, llvm: bool) -> tuple[str, ...]:
-    argv = ["make", "-s", f"O={build_root}", f"ARCH={arch}", f"LLVM={int(llvm)}", "TESTS=1", "kernel-command"]
+    said = made_by(root, build_root, "kernel-command", f"ARCH={arch}", f"LLVM={int(llvm)}", "TESTS=1")
+    return tuple(word for word in shlex.split(said) if word != "-g" and "sanitize" not in word)
+
+
+def made_by(root: Path, build_root: Path, goal: str, *settings: str) -> str:
+    """Runs make for @goal; returns what it prints."""
+    argv = ["make", "-s", f"O={build_root.resolve()}", *settings, goal]
     done = subprocess.run(
         argv, cwd=root, env=clean_environment(), check=False, capture_output=True, text=True
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise MutateError(f"make kernel-command ARCH={arch} fails: {last}")
-    words = shlex.split(done.stdout)
-    return tuple(word for word in words if word != "-g" and "sanitize" not in word)
+        raise MutateError(f"{shlex.join(argv)} fails: {last}")
+    return done.stdout
 
 
 class _Object:

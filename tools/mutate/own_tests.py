@@ -1,171 +1,233 @@
-"""The killer for files that belong to no lab: the kernel's own tests and the user tests, under QEMU.
+"""The killer for files that belong to no lab: all tests that run the mutated line (cases.py), under QEMU.
 
-Some tests share a machine, one after the other. All batches first run on the kernel itself, which says
-what is right and how long it takes.
+All tests first run on the kernel itself, which says what is right, how long it takes, and which lines run
+(coverage.py). A mutant is shown to tests that run a line of it, those of its own folder first, and then the
+cheap ones. Shared C is the same on both ports, so its mutants run on the first port only.
 """
 
 from __future__ import annotations
 
-import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 from grade import engine
-from grade.build import Product
-from grade.machine import Boot, Ended, Evidence
-from tools import qemu
-from tools.boot import with_command
+from grade.build import BuildFailed, Product
+from grade.machine import Ended, Evidence, Runner
+from tools.mutate import cases, coverage
 from tools.mutate.booting import Booting
-from tools.mutate.killers import BUILT, JUDGED
+from tools.mutate.cases import Case, Measured
+from tools.mutate.coverage import Lines, Watch
+from tools.mutate.killers import BUILT, JUDGED, Verdict
 from tools.mutate.mutants import Mutant
-from tools.mutate.store import Store, hash_of
+from tools.mutate.objects import made_by
+from tools.mutate.store import Store, hash_of, hash_of_text
+from tools.mutate.work import in_parallel
+from tools.options import interrupted
 from tools.progress import Progress
-from tools.test.programs import FILLS_MEMORY, difference, programs
 
-_KTEST = re.compile(r'^KTEST\(\w+,\s*"([^"]+)",\s*""', re.M)
-_BATCH = 16  # tests in the kernel on one machine
-_PROGRAMS = 8  # user tests on one machine
-_LIMIT = 3_000_000_000  # instructions
-_LIMIT_OF_PROGRAMS = 10_000_000_000
-_SHIFT = 3  # 8 ns each, so that time passes quickly where a test waits for it
-_MEMORY_MIB = 256
+UNSEEN = "no test runs this line"
 
-
-@dataclass(frozen=True)
-class _Batch:
-    arch: str
-    cpus: int
-    folder: str  # whose tests they are; "": the user tests
-    tests: tuple[str, ...]  # names of tests in the kernel, or commands
-    cost: float = 0.0
-    said: str = ""  # by user tests, on the kernel itself
-
-    def __str__(self) -> str:
-        return f"{self.tests[0]} to {self.tests[-1]}, {self.cpus} CPU" + "s" * (self.cpus > 1)
-
-    def boot(self, product: Product, folder: Path) -> Boot:
-        """@folder: for an initrd."""
-        if self.folder:
-            return Boot(self.arch, product.kernel, None, self.cpus, 1, _LIMIT, _SHIFT,
-                        test=",".join(self.tests), memory=_MEMORY_MIB)  # fmt: skip
-        assert product.initrd is not None
-        script = "".join(f"echo '== {test}'\n{test}\necho \"== $?\"\n" for test in self.tests)
-        initrd = with_command(product.initrd, folder / "initrd", script.encode())
-        return Boot(self.arch, product.kernel, initrd, self.cpus, 1, _LIMIT_OF_PROGRAMS, _SHIFT,
-                    memory=_MEMORY_MIB)  # fmt: skip
+_SECRET = b"mutants"
+_GROUP, _GROUP_S = 12, 5.0  # at most so many tests on one machine, and so much time
+_FIRST = 3  # of the first group, as most mutants are dead after it
+_MOST, _MOST_S = 150, 45.0  # tests that are asked about one mutant, and the time that the kernel needs for them
 
 
 class OwnTests(Booting):
-    """In turn: the tests in the kernel of the mutant's folder, and then all batches, first those that
-    have killed mutants of the same function. User tests run on one port."""
+    """Asks the tests that run a mutant's line, some on one machine, until one fails."""
 
-    def __init__(self, bench: engine.Bench, store: Store, progress: Progress) -> None:
+    def __init__(
+        self, bench: engine.Bench, store: Store, build_root: Path, progress: Progress
+    ) -> None:
         super().__init__(bench, progress)
-        users = ("user", "tools/boot.py", "tools/test/programs.py")
-        kernel = hash_of(bench.root, (*BUILT, *JUDGED))
-        self.context = f"kernel {kernel} {hash_of(bench.root, users, frozenset())}"
-        wanted = list(self._wanted())
-        progress.expect(len(wanted))
-        self._batches: list[_Batch] = []
-        for batch in wanted:
-            measured = self._measured(store, batch)
-            if measured.tests:
-                self._batches.append(measured)
-            progress.step(f"the kernel itself: {batch}")
+        self._store = store
+        self._kernel = hash_of(bench.root, (*BUILT, *JUDGED), tests=False)
+        self._watching = hash_of_text(self._kernel + hash_of(bench.root, coverage.WATCHING))
+        self._seen = _seen_on_the_kernel(build_root / "mutate", self._watching)
+        plugin = build_root.resolve() / "host" / "ran.so"
+        made_by(bench.root, build_root, "ran-plugin")
+        for arch, product in self._honest.items():
+            self._honest[arch] = _with_suite(bench.root, build_root, arch, product)
+        self._watches = {a: Watch(plugin, a, product.kernel) for a, product in self._honest.items()}
+        self._code = {arch: self._all_code(arch) for arch in self._honest}
+        wanted = [case for arch in self._honest for case in cases.of_arch(bench.root, arch)]
+        self._cases: dict[Case, Measured] = {}
+        self._measure(wanted, progress)
+        asking = hash_of(bench.root, ["tools/mutate/own_tests.py", "tools/mutate/cases.py"])
+        keys = sorted(self._key(case) for case in self._cases)
+        self.context = hash_of_text(" ".join([self._kernel, asking, *keys]))
 
-    def _wanted(self) -> Iterator[_Batch]:
-        arches = list(self._bench.references)
-        small = [p.command for p in programs(Path()) if p.name != FILLS_MEMORY]
-        for cpus in (1, 4):
-            for arch in arches:
-                for folder, tests in _names(self._bench.root).items():
-                    yield from (_Batch(arch, cpus, folder, some) for some in _parts(tests, _BATCH))
-            yield from (_Batch(arches[0], cpus, "", some) for some in _parts(small, _PROGRAMS))
-
-    def _measured(self, store: Store, batch: _Batch) -> _Batch:
-        """@batch without the tests that the kernel itself does not pass here, with what it costs and says. (A
-        test may need a policy or a machine of its own.)"""
-        key = f"cost {self.context} {batch.arch} {batch.cpus} {','.join(batch.tests)}"
-        known = store.get(key)
+    def _all_code(self, arch: str) -> Lines:
+        key = f"code {self._watching} {arch}"
+        known = self._seen.get(key)
         if known is None:
-            done = self._timed(batch)
-            if done is None:
-                passing = [test for test in batch.tests if self._timed(_of(batch, (test,))) is not None]
-                done = self._timed(_of(batch, passing)) if passing else None
-            found = done or _of(batch, ())
-            known = {"passing": found.tests, "seconds": found.cost, "said": found.said}
-            store.put(key, **known)
-        return _of(batch, known["passing"], float(known["seconds"]), known["said"])
+            known = {"lines": coverage.packed(self._watches[arch].code)}
+            self._seen.put(key, **known)
+        return coverage.unpacked(known["lines"])
 
-    def _timed(self, batch: _Batch) -> _Batch | None:
-        """@batch as the kernel itself passes it, or None."""
+    # --- On the kernel itself ---------------------------------------------------------------------
+
+    def _measure(self, wanted: Sequence[Case], progress: Progress) -> None:
+        """Notes what each of @wanted does; those that the kernel itself does not pass are left out. (A test
+        may need a policy or a machine of its own.)"""
+        progress.expect(len(wanted))
+        found: dict[Case, Measured] = {}
+
+        def one(case: Case) -> None:
+            key = f"ran {self._watching} {self._key(case)}"
+            known = self._seen.get(key)
+            if known is None:
+                measured = self._measured(case)
+                known = {"passes": measured is not None}
+                if measured is not None:
+                    known |= {**vars(measured), "ran": coverage.packed(measured.ran)}
+                self._seen.put(key, **known)
+            if known["passes"]:
+                about = {name: known[name] for name in ("seconds", "instructions", "said")}
+                found[case] = Measured(**about, ran=coverage.unpacked(known["ran"]))
+            progress.step(f"the kernel itself: {case}")
+
+        in_parallel(self._bench.jobs, one, wanted)
+        self._cases = {case: found[case] for case in wanted if case in found}
+
+    def _measured(self, case: Case) -> Measured | None:
+        watch = self._watches[case.arch]
+        runner = Runner(self._bench.layout, _SECRET, False)  # the plugin is outside any namespace
+        with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as name:
+            out = Path(name, "ran")
+            boot = case.boot([case.name], self._honest[case.arch], case.longest, Path(name))
+            began = time.monotonic()
+            seen = runner.boot(watch.watched(boot, out))
+            seconds = time.monotonic() - began
+            if interrupted():
+                raise KeyboardInterrupt
+            if seen.ended is not Ended.EXITED or case.fault([case.name], [], seen) is not None:
+                return None
+            last = seen.trace.records[-1].time if seen.trace.records else boot.limit_ns
+            return Measured(seconds, last >> boot.shift, case.said(seen), watch.ran(out))
+
+    def _key(self, case: Case) -> str:
+        return f"{case} {case.home} {case.key}"
+
+    # --- On a mutant ------------------------------------------------------------------------------
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
         began = time.monotonic()
-        product = self._honest[batch.arch]
-        seen, _ = self._seen(batch, product, None)
-        seconds = time.monotonic() - began
-        said = _said(seen)
-        right = not _wrong_end(batch, seen)
-        if not batch.folder:
-            right = right and len(re.findall("^== 0$", said, re.M)) == len(batch.tests)
-        return _of(batch, batch.tests, seconds, said if not batch.folder else "") if right else None
+        asked = self.asked(mutant)
+        known = {case: self._store.get(self._key_of(mutant, case)) for case in asked}
+        for case, record in known.items():
+            if record is not None and record["fault"] is not None:
+                return Verdict(True, str(case), record["fault"], 0.0)
+        left = [case for case in asked if known[case] is None]
+        for arch in self._ports(mutant):
+            mine = [case for case in left if case.arch == arch]
+            if not mine:
+                continue
+            try:
+                product = self.build(mutant, arch)
+            except BuildFailed as error:
+                return Verdict(None, arch, error.lines[0], time.monotonic() - began)
+            try:
+                killer = self._killer(mutant, mine, product)
+            finally:
+                shutil.rmtree(product.kernel.parent)
+            if killer is not None:
+                return Verdict(True, *killer, time.monotonic() - began)
+        said = f"{len(asked)} runs of tests pass" if asked else UNSEEN
+        return Verdict(False, self.name, said, time.monotonic() - began)
 
-    def _seen(self, batch: _Batch, product: Product, cost: float | None) -> tuple[Evidence, str]:
+    def _ports(self, mutant: Mutant) -> list[str]:
+        return super()._ports(mutant)[:1]
+
+    def asked(self, mutant: Mutant) -> list[Case]:
+        """The tests that run a line of @mutant, in the order in which they are asked."""
+        found = []
+        for arch in self._ports(mutant):
+            lines = coverage.lines_of(mutant, self._code[arch])
+            for case, measured in self._cases.items():
+                if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()):
+                    found.append(case)
+        order = self._in_order(mutant.path, found)[:_MOST]
+        spent = accumulate(self._cases[case].seconds for case in order)
+        return [case for case, seconds in zip(order, spent, strict=True) if seconds <= _MOST_S] or order[:1]
+
+    def _in_order(self, path: str, found: Sequence[Case]) -> list[Case]:
+        """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the file."""
+        measured = self._cases
+        home = str(Path(path).parent)
+        cheap = sorted(found, key=lambda c: (c.home != home, measured[c].seconds))
+        rest = sorted(cheap[_FIRST:], key=lambda c: (-len(measured[c].ran[path]), measured[c].seconds))
+        return cheap[:_FIRST] + rest
+
+    def _killer(self, mutant: Mutant, asked: Sequence[Case], product: Product) -> tuple[str, str] | None:
+        """The first of @asked that @mutant fails, and how. Each that it passes is noted."""
+        for group in self._groups(mutant, asked):
+            failed = self._failed(group, product)
+            alone = [group]
+            if failed is not None and len(group) > 1 and self._failed(group, self._honest[group[0].arch]):
+                alone = [[case] for case in group]  # these cannot share a machine
+            for some in alone:
+                failed = failed if some is group else self._failed(some, product)
+                if interrupted():
+                    raise KeyboardInterrupt
+                if failed is not None:
+                    case, fault = failed
+                    self._order.killed(mutant, str(case))
+                    self._store.put(self._key_of(mutant, case), id=mutant.id, fault=fault)
+                    return str(case), fault
+                for case in some:
+                    self._store.put(self._key_of(mutant, case), id=mutant.id, fault=None)
+        return None
+
+    def _key_of(self, mutant: Mutant, case: Case) -> str:
+        return hash_of_text(f"case {self._kernel} {self._key(case)} {mutant.key}")
+
+    def _groups(self, mutant: Mutant, asked: Sequence[Case]) -> Iterator[list[Case]]:
+        """@asked, first those that have killed mutants of the same function; some share a machine."""
+        left = sorted(asked, key=lambda c: self._order.key(mutant, str(c), asked.index(c)))
+        most = _FIRST
+        while left:
+            group, spent = [left[0]], self._cases[left[0]].seconds
+            for case in left[1:]:
+                seconds = self._cases[case].seconds
+                if case.mates == left[0].mates and len(group) < most and spent + seconds < _GROUP_S:
+                    group.append(case)
+                    spent += seconds
+            left = [case for case in left if case not in group]
+            most = _GROUP
+            yield group
+
+    def _failed(self, group: Sequence[Case], product: Product) -> tuple[Case, str] | None:
+        """The first of @group that a kernel fails, and how, or None."""
+        measured = [self._cases[case] for case in group]
+        names, said = [case.name for case in group], [m.said for m in measured]
+        limit = cases.limit_of(sum(m.instructions for m in measured))
         with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as folder:
-            return self._boot(batch.boot(product, Path(folder)), cost)
-
-    def _fault(self, batch: _Batch, product: Product) -> str | None:
-        """How a kernel fails @batch, or None."""
-        seen, late = self._seen(batch, product, batch.cost)
-        if seen.messages.failures:
-            return seen.messages.failures[0].text
-        if late:
-            return late
-        if batch.folder or _said(seen) == batch.said:
-            return _wrong_end(batch, seen) or None
-        return difference(batch.said.encode(), _said(seen).encode())
-
-    def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
-        for batch in self._in_order(mutant, arch):
-            yield str(batch), self._fault(batch, product)
-
-    def _in_order(self, mutant: Mutant, arch: str) -> list[_Batch]:
-        """The folder's own tests are first, whatever they cost."""
-        mine = [batch for batch in self._batches if batch.arch == arch]
-        home = str(Path(mutant.path).parent)
-        return sorted(mine, key=lambda b: (b.folder != home, *self._order.key(mutant, str(b), b.cost)))
+            boot = group[0].boot(names, product, limit, Path(folder))
+            seen, late = self._boot(boot, sum(m.seconds for m in measured))
+        fault = late or group[0].fault(names, said, seen)
+        return (group[group[0].blamed(names, said, seen)], fault) if fault else None
 
 
-def _of(batch: _Batch, tests: Sequence[str], cost: float = 0.0, said: str = "") -> _Batch:
-    return _Batch(batch.arch, batch.cpus, batch.folder, tuple(tests), cost, said)
+def _with_suite(root: Path, build_root: Path, arch: str, product: Product) -> Product:
+    """@product whose initrd has the programs of the differential suite, too."""
+    assert product.initrd is not None
+    programs = build_root.resolve() / arch / "debug-test" / "soak.cpio"
+    made_by(root, build_root, "soak-programs", f"ARCH={arch}", "TESTS=1")
+    initrd = product.initrd.with_name("with-suite.cpio")
+    initrd.write_bytes(product.initrd.read_bytes() + programs.read_bytes())
+    return replace(product, initrd=initrd)
 
 
-def _parts(tests: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
-    return (tuple(tests[i : i + size]) for i in range(0, len(tests), size))
-
-
-def _said(seen: Evidence) -> str:
-    return seen.streams.user.decode("utf-8", "replace")
-
-
-def _wrong_end(batch: _Batch, seen: Evidence) -> str:
-    """How the machine ended, if not as it should."""
-    ended = seen.messages.ended if batch.folder else seen.streams.init_status is not None
-    if seen.ended is Ended.EXITED and seen.status == qemu.STATUS_OFF and ended:
-        return "" if not seen.messages.failures else seen.messages.failures[0].text
-    last = seen.messages.started[-1] if seen.messages.started else "boot"
-    lines = seen.streams.kernel.decode("utf-8", "replace").splitlines()
-    panic = next((line.strip() for line in lines if line.startswith("panic: ")), seen.ended.value)
-    return f"{last}: {panic}"
-
-
-def _names(root: Path) -> dict[str, list[str]]:
-    """The tests in the kernel that belong to no lab, by folder, without those that run before threads."""
-    found: dict[str, list[str]] = {}
-    for path in sorted((root / "kernel").rglob("test_*.c")):
-        tests = _KTEST.findall(path.read_text(encoding="utf-8"))
-        if tests:
-            found.setdefault(str(path.parent.relative_to(root)), []).extend(tests)
-    return found
+def _seen_on_the_kernel(folder: Path, key: str) -> Store:
+    """The store of what tests do on the kernel itself: large, so those of other kernels go."""
+    path = folder / f"ran-{key}.jsonl"
+    for old in folder.glob("ran-*.jsonl"):
+        if old != path:
+            old.unlink()
+    return Store(path)

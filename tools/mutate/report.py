@@ -148,6 +148,8 @@ def survivors(outcome: Outcome) -> Iterator[str]:
             yield f"      id      {m.id}"
             yield f"      before  {m.removed or '(nothing)'}"
             yield f"      after   {m.added or '(nothing)'}"
+            if r.verdict is not None and r.verdict.evidence:
+                yield f"      asked   {r.verdict.evidence}"
 
 
 def faults(outcome: Outcome) -> Iterator[str]:

@@ -78,9 +78,24 @@ def _line_starts(text: str) -> list[int]:
 
 
 def of_files(root: Path, names: str, functions: Sequence[str]) -> list[Target]:
-    """The files of the kernel that @names names, with spaces between; a folder stands for all that it has."""
-    paths = [path for name in names.split() for path in _files_of(root, _inside(root, name))]
-    return [of_file(root, path, functions) for path in dict.fromkeys(paths)]
+    """The files of the kernel that @names names, with spaces between. A folder stands for all that it has, but
+    for the regions of labs, which have runs of their own."""
+    found: dict[str, Target] = {}
+    for name in (_inside(root, name) for name in names.split()):
+        for path in _files_of(root, name):
+            target = of_file(root, path, functions)
+            found.setdefault(path, target if path == name else _outside_regions(target))
+    return list(found.values())
+
+
+def _outside_regions(target: Target) -> Target:
+    starts = _line_starts(target.text)
+    edges = [0]
+    for region in find_regions(target.path, target.text):
+        edges += [starts[region.first], starts[region.last + 1]]
+    edges.append(len(target.text))
+    parts = tuple(Part(start, end, "") for start, end in zip(edges[::2], edges[1::2], strict=True))
+    return Target(target.path, target.text, parts)
 
 
 def _inside(root: Path, name: str) -> str:
@@ -91,10 +106,13 @@ def _inside(root: Path, name: str) -> str:
 
 
 def _files_of(root: Path, path: str) -> list[str]:
+    """Without tests and audits: whether these are too weak shows only in a wrong kernel."""
     if not (root / path).is_dir():
         return [path]
     found = [*(root / path).rglob("*.c"), *(root / path).rglob("*.S")]
-    files = sorted(str(f.relative_to(root)) for f in found if not f.name.startswith("test_"))
+    files = sorted(
+        str(f.relative_to(root)) for f in found if not f.name.startswith("test_") and f.name != "audit.c"
+    )
     if not files:
         raise MutateError(f"{path}: the folder has no .c or .S file")
     return files

@@ -48,13 +48,15 @@ class Store:
                 file.write(json.dumps(record) + "\n")
 
 
-def hash_of(root: Path, tops: Iterable[str], left_out: frozenset[str] = _LEFT_OUT) -> str:
-    """A hash of the names and contents of all files in @tops."""
+def hash_of(
+    root: Path, tops: Iterable[str], left_out: frozenset[str] = _LEFT_OUT, tests: bool = True
+) -> str:
+    """A hash of the names and contents of all files in @tops. @tests: those of tests in the kernel, too."""
     found = hashlib.sha256()
     for top in tops:
         for folder, folders, names in os.walk(root / top):
             folders[:] = sorted(name for name in folders if name not in left_out and name[0] != ".")
-            for name in sorted(names):
+            for name in sorted(n for n in names if tests or not n.startswith("test_")):
                 _add(found, root, Path(folder, name))
         if (root / top).is_file():
             _add(found, root, root / top)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from grade.lab import Lab
 from tools.mutate import equivalent, scope
 from tools.mutate.exploring import Explorer
-from tools.mutate.killers import BUILT, Killer, judged
+from tools.mutate.killers import BUILT, QEMU, Killer, judged
 from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
 from tools.mutate.objects import Compiler
 from tools.mutate.report import KILLED, LEFT, Fate, Outcome, Result, killed_by
@@ -50,7 +50,7 @@ def compiled(
     compiler: Compiler, mutants: Sequence[Mutant], store: Store, jobs: int, progress: Progress
 ) -> list[Result]:
     """Every mutant: WAITING if its code is new, else why it is not worth a run."""
-    context = hash_of(compiler.root, BUILT)
+    context = hash_of(compiler.root, BUILT, tests=False)
     progress.expect(len(mutants))
     codes: dict[str, str] = {}
 
@@ -130,6 +130,7 @@ def judge(
     alone is asked about those whose ids are @spared."""
     progress.expect(len(results))
     quick = [killer for killer in killers if killer.name == Explorer.name]
+    last = QEMU if any(killer.name == QEMU for killer in killers) else killers[-1].name
 
     def one(r: Result) -> None:
         progress.doing(r.mutant.id)
@@ -143,20 +144,29 @@ def judge(
         elif is_spared:
             r.fate = Fate.UNASKED
         elif verdicts:
-            r.fate = Fate.SURVIVED if killers[-1].name in verdicts else Fate.UNASKED
+            r.fate = Fate.SURVIVED if last in verdicts else Fate.UNASKED
         r.verdict = next(iter([*killing, *verdicts.values()]), None)
         progress.step(r.mutant.id)
 
     in_parallel(jobs, one, results)
 
 
-def compare(outcome: Outcome, entries: Sequence[equivalent.Entry], mutants: Sequence[Mutant]) -> None:
-    """Makes survivors with an entry EQUAL, and finds the entries that are stale. Mutants with the same code
-    may have an entry each, as any of them may be the one that was judged. @mutants: also those of which
-    there is no result, since an entry may count how many are like it.
+def compare(
+    outcome: Outcome,
+    entries: Sequence[equivalent.Entry],
+    mutants: Sequence[Mutant],
+    functions: Sequence[str] = (),
+    of_labs: Sequence[equivalent.Entry] = (),
+) -> None:
+    """Makes survivors with an entry EQUAL, and finds those of @entries that are stale. Mutants with the same
+    code may have an entry each, as any of them may be the one that was judged. @mutants: all of these files,
+    or of their @functions. @of_labs: entries that are checked with their labs, and not here.
     """
     judged = {r.mutant.id: r for r in outcome.results}
-    named, unknown = equivalent.match(entries, mutants)
+    paths = {m.path for m in mutants}
+    mine = [e for e in entries if e.file in paths and (not functions or e.function in functions)]
+    named, unknown = equivalent.match(mine, mutants)
+    named = {**equivalent.match(of_labs, mutants)[0], **named}
     outcome.stale = [(entry, "there is no such mutant") for entry in unknown]
     for result in outcome.results:
         entry = named.get(result.mutant.id)
@@ -165,7 +175,7 @@ def compare(outcome: Outcome, entries: Sequence[equivalent.Entry], mutants: Sequ
             continue
         if r.fate in (*LEFT, Fate.EQUAL):
             r.fate, r.entry = Fate.EQUAL, entry
-        else:
+        elif entry not in of_labs:
             killer = f" ({r.verdict.killer})" if r.verdict and r.verdict.killed else ""
             outcome.stale.append((entry, f"the mutant {_WORDS.get(r.fate, r.fate.value)}{killer}"))
 

@@ -23,7 +23,7 @@ from tools.test import kernel, programs
 from tools.test.builds import Build
 from tools.test.model import Job, in_turn
 
-_DEFAULT = "rr"
+DEFAULT = "rr"
 _PARTS = 6  # parts of the list of user tests; each policy runs one of them
 _SETS = 6  # random ones, of each policy and port
 # Features that can be switched off at boot, and the tests that check what must not happen then.
@@ -63,7 +63,7 @@ def _machines(arch: str) -> Iterator[tuple[str, int]]:
     """Policies, and the numbers of CPUs on which they are tested on @arch."""
     turn = qemu.ARCHES.index(arch)
     for policy in policies():
-        if policy == _DEFAULT:
+        if policy == DEFAULT:
             yield from ((policy, cpus) for cpus in kernel.CPUS)
         else:
             yield policy, kernel.CPUS[turn % 2]
@@ -89,7 +89,7 @@ def every_combination(build_root: Path) -> list[programs.Batch]:
 def jobs(build_root: Path) -> list[Job]:
     found: list[Job] = []
     machines = cycle((arch, cpus) for cpus in reversed(kernel.CPUS) for arch in qemu.ARCHES)
-    others = (name for name in policies() if name != _DEFAULT)
+    others = (name for name in policies() if name != DEFAULT)
     for number, (policy, (arch, cpus)) in enumerate(zip(others, machines)):
         for half in (0, _PARTS):
             part = slice(number % _PARTS + half, None, 2 * _PARTS)

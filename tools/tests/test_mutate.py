@@ -319,8 +319,19 @@ class Scope(unittest.TestCase):
         self.assertEqual(found[-1], "kernel/lock/spinlock.c")
         self.assertEqual(len(found), len(set(found)))
         self.assertFalse([path for path in found if "/test_" in path])
+        self.assertFalse([t.path for t in of_files(ROOT, "kernel/sched", []) if "audit" in t.path])
         with self.assertRaisesRegex(MutateError, "has no .c or .S file"):
             of_files(ROOT, "kernel/include", [])
+
+    def test_of_a_folder_the_regions_of_labs_are_left_out(self) -> None:
+        path = "kernel/sync/semaphore.c"
+        whole = of_file(ROOT, path, [])
+        inside = whole.text.index("/* LAB ")
+        self.assertIsNotNone(whole.holds(inside, inside + 1))
+        found = {t.path: t for t in of_files(ROOT, "kernel/sync", [])}[path]
+        self.assertIsNone(found.holds(inside, inside + 1))
+        self.assertIsNotNone(found.holds(inside - 2, inside - 1))
+        self.assertIsNotNone(found.holds(len(whole.text) - 1, len(whole.text)))
 
     def test_a_wrong_function_names_the_right_ones(self) -> None:
         with self.assertRaisesRegex(MutateError, "no function g; it defines f"):

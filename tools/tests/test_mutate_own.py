@@ -1,82 +1,216 @@
-"""The mutation engine's own tests of the kernel: in which order, and what counts as a failure."""
+"""The mutation engine's tests of files outside the labs: which tests run a line, their order, their failures."""
 
 from __future__ import annotations
 
+import tempfile
 import unittest
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from unittest import mock
 
-from grade.machine import Ended, Evidence
-from grade.tests.fake import evidence, passing
+from grade.build import Product
+from grade.machine import Boot, Ended, Evidence, Runner
+from grade.tests.fake import LAYOUT, evidence, passing
 from tools import qemu
+from tools.mutate import cases, coverage
+from tools.mutate.cases import Case, KernelCase, Measured, UserCase
 from tools.mutate.killers import Order
-from tools.mutate.own_tests import OwnTests, _Batch
+from tools.mutate.objects import made_by
+from tools.mutate.own_tests import UNSEEN, OwnTests
+from tools.mutate.store import Store
+from tools.programs import ROOT
+from tools.tests.support import BUILD_ROOT
 from tools.tests.test_mutate import mutant
 
-_PROGRAMS = _Batch("riscv", 1, "", ("/tests/a", "/tests/b"), 1.0, "== /tests/a\nx\n== 0\n")
-_OWN = _Batch("riscv", 1, "kernel/sync", ("mutex.one",), 5.0)
-_CHEAP = _Batch("riscv", 1, "kernel/fs", ("pipe.one",), 0.1)
-_OTHER_PORT = _Batch("x86_64", 1, "kernel/fs", ("pipe.one",), 0.1)
+_FILE = "kernel/sync/mutex.c"
+_LINES = {_FILE: frozenset({2})}
+_OWN = KernelCase("riscv", 1, "mutex.one", "kernel/sync", "a")
+_CHEAP = KernelCase("riscv", 1, "pipe.one", "kernel/fs", "b")
+_ELSEWHERE = KernelCase("riscv", 1, "pipe.two", "kernel/fs", "b")
+_USER = UserCase("riscv", 1, "/tests/a", "user/tests", "c")
+_OTHER_USER = UserCase("riscv", 1, "/tests/b", "user/tests", "d")
 
 
-def _programs_say(said: str, status: int = qemu.STATUS_OFF) -> Evidence:
+def _measured(seconds: float, said: str = "", lines: Mapping[str, frozenset[int]] = _LINES) -> Measured:
+    return Measured(seconds, 1000, said, lines)
+
+
+_ALL: dict[Case, Measured] = {
+    _USER: _measured(1.0, "== /tests/a\nx\n== 0\n"),
+    _OWN: _measured(4.0),
+    _CHEAP: _measured(0.1),
+    _ELSEWHERE: _measured(0.1, lines={_FILE: frozenset({3}), "kernel/fs/pipe.c": frozenset({2})}),
+    _OTHER_USER: _measured(0.5, "== /tests/b\n== 0\n"),
+}
+
+
+def _say(said: str, status: int = qemu.STATUS_OFF) -> Evidence:
     seen = evidence(b"", status=status)
     return replace(seen, streams=replace(seen.streams, user=said.encode(), init_status=0))
 
 
 class Own(unittest.TestCase):
     def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.store = Store(Path(folder.name, "verdicts"))
         self.tests = OwnTests.__new__(OwnTests)
         self.tests._order = Order()
-        self.tests._batches = [_PROGRAMS, _OWN, _CHEAP, _OTHER_PORT]
-        self.mutant = replace(mutant(1), path="kernel/sync/mutex.c")
+        self.tests._store = self.store
+        self.tests._kernel = "kernel"
+        self.tests._cases = dict(_ALL)
+        self.tests._code = {"riscv": {_FILE: frozenset({1, 2, 3, 8, 9})}}
+        self.tests._honest = {"riscv": Product(Path("honest"), None)}
+        self.mutant = replace(mutant(1), path=_FILE)
+        self.booted: list[list[str]] = []
 
-    def order(self) -> list[_Batch]:
-        return self.tests._in_order(self.mutant, "riscv")
+    def failed(self, *wrong: Case, crowds: bool = True) -> mock.Mock:
+        """In place of boots: mutants fail the tests @wrong. Unless @crowds, no kernel passes two at once."""
 
-    def test_the_tests_of_the_folder_are_first_then_the_cheap_ones(self) -> None:
-        self.assertEqual(self.order(), [_OWN, _CHEAP, _PROGRAMS])
+        def boot(group: Sequence[Case], product: Product) -> tuple[Case, str] | None:
+            honest = product.kernel == Path("honest")
+            if not honest:
+                self.booted.append([case.name for case in group])
+            if len(group) > 1 and not crowds:
+                return group[0], "crowded"
+            return next(((case, "wrong") for case in group if case in wrong and not honest), None)
 
-    def test_what_has_killed_comes_before_what_is_cheap(self) -> None:
-        self.tests._order.killed(self.mutant, str(_PROGRAMS))
-        self.assertEqual(self.order(), [_OWN, _PROGRAMS, _CHEAP])
+        return mock.Mock(side_effect=boot)
 
-    def fault(self, batch: _Batch, seen: Evidence, late: str = "") -> str | None:
-        with mock.patch.object(OwnTests, "_seen", return_value=(seen, late)):
-            return self.tests._fault(batch, mock.Mock())
+    def judge(self, failed: mock.Mock) -> tuple[bool | None, str, str]:
+        product = Product(Path(tempfile.mkdtemp(), "kernel.elf"), None)
+        with mock.patch.object(OwnTests, "_failed", failed), mock.patch.object(
+            OwnTests, "build", return_value=product
+        ):
+            verdict = self.tests.judge(self.mutant)
+        assert verdict is not None
+        return verdict.killed, verdict.killer, verdict.evidence
 
+    def test_only_tests_that_run_the_line_are_asked_those_of_the_folder_first(self) -> None:
+        self.assertEqual(self.tests.asked(self.mutant), [_OWN, _CHEAP, _OTHER_USER, _USER])
+
+    def test_a_line_without_code_stands_for_the_next_that_has_some(self) -> None:
+        code = {_FILE: frozenset({1, 2, 3, 8, 9})}
+        far = replace(self.mutant, line=5, text=self.mutant.original)
+        self.assertEqual(coverage.lines_of(self.mutant, code), {2})
+        self.assertEqual(coverage.lines_of(far, code), {8})
+        self.assertEqual(coverage.lines_of(far, {}), frozenset())
+
+    def test_a_line_that_no_test_runs_boots_nothing(self) -> None:
+        self.tests._cases = {_ELSEWHERE: _ALL[_ELSEWHERE]}
+        self.assertEqual(self.judge(self.failed()), (False, "QEMU", UNSEEN))
+        self.assertEqual(self.booted, [])
+
+    def test_mates_share_a_machine(self) -> None:
+        self.assertEqual(self.judge(self.failed()), (False, "QEMU", "4 runs of tests pass"))
+        self.assertEqual(self.booted, [["mutex.one", "pipe.one"], ["/tests/b", "/tests/a"]])
+
+    def test_what_is_known_is_not_asked_again(self) -> None:
+        self.judge(self.failed())
+        self.booted.clear()
+        new = replace(_CHEAP, name="pipe.new")
+        self.tests._cases[new] = _ALL[_CHEAP]
+        self.assertEqual(self.judge(self.failed(new)), (True, "pipe.new, riscv, 1 CPU", "wrong"))
+        self.assertEqual(self.booted, [["pipe.new"]])
+        self.booted.clear()
+        self.assertEqual(self.judge(self.failed()), (True, "pipe.new, riscv, 1 CPU", "wrong"))
+        self.assertEqual(self.booted, [])
+
+    def test_what_has_killed_comes_first(self) -> None:
+        self.tests._order.killed(self.mutant, str(_USER))
+        self.assertTrue(self.judge(self.failed(_USER))[0])
+        self.assertEqual(self.booted, [["/tests/a", "/tests/b"]])
+
+    def test_tests_that_cannot_share_a_machine_are_asked_alone(self) -> None:
+        killed, killer, _ = self.judge(self.failed(_CHEAP, crowds=False))
+        self.assertEqual((killed, killer), (True, str(_CHEAP)))
+        self.assertEqual(self.booted, [["mutex.one", "pipe.one"], ["mutex.one"], ["pipe.one"]])
+
+    def test_a_boot_runs_all_names_with_a_tight_limit(self) -> None:
+        boots: list[Boot] = []
+
+        def boot(boot: Boot, cost: float) -> tuple[Evidence, str]:
+            boots.append(boot)
+            return evidence(passing(), status=qemu.STATUS_OFF), ""
+
+        with mock.patch.object(self.tests, "_boot", boot):
+            self.assertIsNone(self.tests._failed([_OWN, _CHEAP], Product(Path("k"), None)))
+        self.assertEqual(boots[0].test, "mutex.one,pipe.one")
+        self.assertEqual(boots[0].limit, cases.limit_of(2000))
+
+
+class Faults(unittest.TestCase):
     def test_user_tests_must_say_what_they_say_on_the_kernel_itself(self) -> None:
-        self.assertIsNone(self.fault(_PROGRAMS, _programs_say(_PROGRAMS.said)))
-        other = self.fault(_PROGRAMS, _programs_say(_PROGRAMS.said.replace("x", "y")))
-        self.assertIn("line 2: b'y' instead of b'x'", other or "")
-        self.assertIsNotNone(self.fault(_PROGRAMS, _programs_say(_PROGRAMS.said, status=35)))
+        names = [_USER.name, _OTHER_USER.name]
+        said = [_ALL[_USER].said, _ALL[_OTHER_USER].said]
+        self.assertIsNone(_USER.fault(names, said, _say("".join(said))))
+        wrong = _say(said[0] + said[1].replace("== 0", "== 1"))
+        self.assertIn("line 5", _USER.fault(names, said, wrong) or "")
+        self.assertEqual(_USER.blamed(names, said, wrong), 1)
+        self.assertEqual(_USER.blamed(names, said, _say("".join(said).replace("x", "y"))), 0)
+        self.assertIsNotNone(_USER.fault(names, said, _say("".join(said), status=35)))
+
+    def test_on_the_kernel_itself_a_user_test_must_succeed(self) -> None:
+        self.assertIsNone(_USER.fault([_USER.name], [], _say("== /tests/a\n== 0\n")))
+        self.assertEqual(_USER.fault([_USER.name], [], _say("== /tests/a\n== 1\n")), "it fails")
 
     def test_a_test_in_the_kernel_must_end(self) -> None:
-        self.assertIsNone(self.fault(_OWN, evidence(passing(), status=qemu.STATUS_OFF)))
-        panic = self.fault(_OWN, evidence(b"panic: assertion failed: q\n", status=35))
+        names = ["mutex.one"]
+        self.assertIsNone(_OWN.fault(names, [], evidence(passing(), status=qemu.STATUS_OFF)))
+        panic = _OWN.fault(names, [], evidence(b"panic: assertion failed: q\n", status=35))
         self.assertEqual(panic, "boot: panic: assertion failed: q")
-        self.assertIn("flooded", self.fault(_OWN, evidence(b"", ended=Ended.FLOODED)) or "")
-        self.assertEqual(self.fault(_OWN, evidence(passing()), "no end in 20 s"), "no end in 20 s")
+        self.assertIn("flooded", _OWN.fault(names, [], evidence(b"", ended=Ended.FLOODED)) or "")
 
-    def test_what_the_kernel_itself_does_not_pass_is_left_out(self) -> None:
-        def timed(batch: _Batch) -> _Batch | None:
-            return None if "/tests/b" in batch.tests else replace(batch, cost=2.0)
+    def test_the_test_in_the_kernel_that_fails_is_blamed(self) -> None:
+        text = "@@- 1 begin\n@@- 2 test a\n@@- 3 done a\n@@- 4 test b\n@@- 5 fail P f.c:1 9 no\n@@- 6 test c\n"
+        seen = evidence(b"")
+        seen = replace(seen, streams=replace(seen.streams, kernel=text.encode()))
+        self.assertEqual(_OWN.blamed(["a", "b", "c"], [], seen), 1)
 
-        with mock.patch.object(self.tests, "_timed", timed):
-            self.tests.context = "c"
-            measured = self.tests._measured(_Nothing(), _PROGRAMS)  # type: ignore[arg-type]
-        self.assertEqual((measured.tests, measured.cost), (("/tests/a",), 2.0))
+    def test_every_kind_of_test_is_found(self) -> None:
+        kinds = {kind: 0 for kind in ("KernelCase", "UserCase", "LabCase")}
+        found = cases.of_arch(ROOT, "x86_64")
+        for case in found:
+            kinds[type(case).__name__] += 1
+        self.assertTrue(all(number > 50 for number in kinds.values()), kinds)
+        self.assertEqual(len({(case.home, str(case)) for case in found}), len(found))
 
 
-class _Nothing:
-    """A store that knows nothing."""
+class Coverage(unittest.TestCase):
+    def test_lines_are_kept_as_ranges(self) -> None:
+        lines = {"k.c": frozenset({3, 4, 5, 9}), "m.c": frozenset({1})}
+        self.assertEqual(coverage.packed(lines), {"k.c": "3-5 9", "m.c": "1"})
+        self.assertEqual(coverage.unpacked(coverage.packed(lines)), lines)
 
-    def get(self, key: str) -> None:
-        return None
+    def test_the_plugin_sees_the_lines_that_run(self) -> None:
+        plugin = BUILD_ROOT / "host" / "ran.so"
+        made_by(ROOT, BUILD_ROOT, "ran-plugin")
+        for arch in qemu.ARCHES:
+            kernel = BUILD_ROOT / arch / "debug-test" / "kernel.elf"
+            watch = coverage.Watch(plugin, arch, kernel)
+            case = KernelCase(arch, 1, "fdt.read", "kernel/dev", "")
+            with tempfile.TemporaryDirectory() as name:
+                out = Path(name, "ran")
+                boot = case.boot([case.name], Product(kernel, None), case.longest, Path(name))
+                seen = Runner(LAYOUT, b"s", False).boot(watch.watched(boot, out))
+                ran = watch.ran(out)
+            self.assertIsNone(case.fault([case.name], [], seen))
+            code = watch.code
+            for file, text, runs in (
+                ("kernel/base/bootargs.c", "*bootarg(", True),
+                (f"arch/{arch}/boot.c", "boot_main(", True),
+                ("kernel/process/futex_pi.c", "futex_lock_pi(", False),
+            ):
+                line = _line_of(file, text, code[file])
+                self.assertEqual(line in ran.get(file, frozenset()), runs, f"{file}:{line}")
 
-    def put(self, key: str, **values: object) -> Iterator[str]:
-        return iter(())
+
+def _line_of(file: str, text: str, code: frozenset[int]) -> int:
+    """The first line with code at the definition that has @text."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    at = next(n for n, line in enumerate(lines, 1) if text in line and not line.startswith("\t"))
+    return min(line for line in code if line >= at)
 
 
 if __name__ == "__main__":

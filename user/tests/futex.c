@@ -29,6 +29,9 @@ static void bad_arguments(void)
 	CHECK_ERRNO(futex(p + 1, FUTEX_WAIT, 0, NULL, NULL, 0), EINVAL);
 	CHECK_ERRNO(futex(p + 2, FUTEX_WAKE, 1, NULL, NULL, 0), EINVAL);
 	CHECK_ERRNO(futex(hidden(64), FUTEX_WAIT, 0, NULL, NULL, 0), EFAULT);
+	CHECK_ERRNO(futex(p + 1, FUTEX_REQUEUE, 1, (void *)1L, &second, 0), EINVAL);
+	CHECK_ERRNO(futex(hidden(64), FUTEX_REQUEUE, 1, (void *)1L, &second, 0), EFAULT);
+	CHECK_ERRNO(futex(&word, FUTEX_REQUEUE, 1, (void *)1L, hidden(64), 0), EFAULT);
 	CHECK_ERRNO(futex(&word, FUTEX_WAIT, 0, &bad, NULL, 0), EINVAL);
 	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0), EINVAL);
 	CHECK_ERRNO(futex(&word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0), EINVAL);

@@ -141,6 +141,16 @@ static void of_one_user_together(void)
 	expect_exit(spawn(fork_as_lonely), 0);
 }
 
+/* A process that becomes another user is not counted for the one that it was. */
+static void leaves_its_user(void)
+{
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(syscall(SYS_setresuid, LONELY, -1, -1), 0);
+		CHECK_EQ(syscall(SYS_setresuid, LONELY + 1, -1, -1), 0);
+	}
+	expect_exit(spawn(fork_as_lonely), 0);
+}
+
 static void fork_bomb(void)
 {
 	pid_t pid = fork();
@@ -293,6 +303,7 @@ static const struct test_case cases[] = {
 	CASE(processes),
 	CASE(threads),
 	CASE(of_one_user_together),
+	CASE(leaves_its_user),
 	CASE(fork_bomb),
 	CASE(bomb_is_killed_by_group),
 	CASE(cpu_time),

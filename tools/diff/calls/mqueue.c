@@ -187,6 +187,19 @@ CASE(as_a_file)
 	V(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, q, 0) == MAP_FAILED);
 }
 
+CASE(read_in_pieces)
+{
+	int q = queue(0);
+
+	memset(buf, 0, 200);
+	T(read, q, buf, 1);
+	T(read, q, buf + 1, 5);
+	T(read, q, buf + 6, 200);
+	T(read, q, buf + 60, 200);
+	buf[strcspn(buf, "\n")] = '.';
+	S(buf);
+}
+
 CASE(polled)
 {
 	int q = queue(0);
