@@ -11,6 +11,7 @@ How a verdict comes about, and where to read it:
     trace.py        reads the trace rings out of guest memory, with elf.py
     properties.py   judges of the trace: pure functions from records to violations
     verdict.py      turns evidence into a verdict: pass, fail, hang, panic, ...
+    causes.py       finds one mistake that ended many runs
     score.py        turns verdicts into points; results.py keeps them, report.py and timeline.py print them
     home.py         in a student's repository: what would be handed in counts, and nothing else
     engine.py       many runs at once; cli.py and replay.py are the commands

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from grade.lab import EXPLORER
-from grade.results import FailureResult, LabResult, PropertyResult, Report
+from grade.results import CauseResult, FailureResult, LabResult, PropertyResult, Report
 from grade.verdict import Kind
 from tools.options import counted
 
@@ -30,7 +30,14 @@ def text(report: Report) -> str:
         told: set[str] = set()
         for stub in _stubs(lab):
             lines += [*stub, ""]
+        for cause in lab.causes:
+            lines += [*_cause(cause), ""]
+        begun: set[int] = set()  # causes of which a failure has been shown; the others' tests are named above
         for failure in lab.failures:
+            if failure.cause is not None:
+                if failure.cause in begun or lab.causes[failure.cause].pays not in failure.properties:
+                    continue
+                begun.add(failure.cause)
             if failure.kind == Kind.BUILD.value:
                 lines += [*_build_error(failure), ""]
             elif failure.kind != Kind.UNWRITTEN.value:
@@ -100,6 +107,18 @@ def _stubs(lab: LabResult) -> Iterator[list[str]]:
             *_paragraph("needed by", ", ".join(dict.fromkeys(f.test for f in failures))),
             f"  replay      {failures[0].replay}",
         ]
+
+
+def _cause(c: CauseResult) -> Iterator[str]:
+    tests = counted(len(c.tests), "test")
+    yield f"ONE CAUSE  ends {counted(c.runs, 'run')} of {tests}: look for it first"
+    yield from _paragraph("happened", c.happened)
+    yield from _paragraph("in", f"{c.where}()")
+    yield from _paragraph("tests", ", ".join(c.tests))
+    if c.excused:
+        words = f"{', '.join(c.excused)}, in these tests: because of it, and at half cost"
+        yield from _paragraph("not judged", words)
+    yield f"  replay      {c.replay}"
 
 
 def _stub_function(f: FailureResult) -> str:

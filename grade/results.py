@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from grade.causes import place
 from grade.errors import GraderError
 from grade.lab import EXPLORER
 from grade.score import LabScore, Outcome
@@ -18,7 +19,7 @@ from grade.timeline import around
 from grade.trace import Layout
 from grade.verdict import Finding, Kind
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,20 @@ class FailureResult:
     details: tuple[str, ...]
     replay: str
     others: int  # further runs that failed in the same way
+    cause: int | None = None  # which of the lab's causes it is
+
+
+@dataclass(frozen=True)
+class CauseResult:
+    """One mistake that ended the runs of several tests."""
+
+    happened: str
+    where: str  # the function that it happened in
+    pays: str  # the property that loses its points in full
+    excused: tuple[str, ...]  # properties that it left unjudged in part, at half cost
+    tests: tuple[str, ...]
+    runs: int
+    replay: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,7 @@ class LabResult:
     properties: tuple[PropertyResult, ...]
     writes: dict[str, int]  # functions with solutions, and the step that writes each
     tests: tuple[TestResult, ...]
+    causes: tuple[CauseResult, ...]
     failures: tuple[FailureResult, ...]
     unjudged: tuple[str, ...]  # runs that this host was too slow for
 
@@ -113,6 +129,7 @@ def lab_result(score: LabScore, layout: Layout, submission: str | None) -> LabRe
         ),
         writes={f: step for step, functions in score.lab.steps.items() for f in functions},
         tests=tuple(_tests(score.outcomes)),
+        causes=tuple(_causes(score, submission)),
         failures=tuple(_failures(score, layout, submission)),
         unjudged=tuple(
             f"{o.run.test} on {o.run.arch}, {o.run.cpus} CPUs, seed {o.run.seed}"
@@ -126,6 +143,20 @@ def _tests(outcomes: Sequence[Outcome]) -> Iterable[TestResult]:
         mine = [o.verdict for o in outcomes if (o.run.test, o.run.arch) == key]
         passed = sum(v.kind is Kind.PASS for v in mine)
         yield TestResult(*key, runs=len(mine), passed=passed, figures=mine[0].figures)
+
+
+def _causes(score: LabScore, submission: str | None) -> Iterable[CauseResult]:
+    for where, cause in score.causes.items():
+        first = next(o for o in score.outcomes if o.verdict is cause.first.verdict)
+        yield CauseResult(
+            happened=cause.finding.happened,
+            where=where.rpartition(" ")[2],
+            pays=cause.pays,
+            excused=tuple(p.id for p in score.properties if where in p.excused),
+            tests=cause.tests,
+            runs=cause.runs,
+            replay=replay_command(score.lab.name, first, submission),
+        )
 
 
 def _failures(score: LabScore, layout: Layout, submission: str | None) -> Iterable[FailureResult]:
@@ -157,6 +188,7 @@ def _failure(
     others: int,
 ) -> FailureResult:
     run, verdict = outcome.run, outcome.verdict
+    ended = place(verdict) if finding.where == "" else ""
     like = next(
         (
             mistake
@@ -181,6 +213,7 @@ def _failure(
         details=verdict.details,
         replay=replay_command(score.lab.name, outcome, submission),
         others=others,
+        cause=list(score.causes).index(ended) if ended in score.causes else None,
     )
 
 
@@ -218,11 +251,11 @@ def from_json(path: Path) -> Report:
 
 
 def _lab_from(data: dict[str, Any]) -> LabResult:
-    lists = ("properties", "trace", "details")
-    failures = [
-        {k: tuple(v) if k in lists else v for k, v in failure.items()}
-        for failure in data["failures"]
-    ]
+    lists = ("properties", "trace", "details", "excused", "tests")
+
+    def listed(key: str) -> list[dict[str, Any]]:
+        return [{k: tuple(v) if k in lists else v for k, v in entry.items()} for entry in data[key]]
+
     return LabResult(
         name=data["name"],
         title=data["title"],
@@ -231,6 +264,7 @@ def _lab_from(data: dict[str, Any]) -> LabResult:
         properties=tuple(PropertyResult(**p) for p in data["properties"]),
         writes=data["writes"],
         tests=tuple(TestResult(**t) for t in data["tests"]),
-        failures=tuple(FailureResult(**f) for f in failures),
+        causes=tuple(CauseResult(**c) for c in listed("causes")),
+        failures=tuple(FailureResult(**f) for f in listed("failures")),
         unjudged=tuple(data["unjudged"]),
     )

@@ -2,12 +2,14 @@
 
 A property's points are shared equally by the tests that cover it, and a test's share by the ports
 it runs on. A test earns its share if none of its runs (every number of CPUs, every seed) breaks the
-property; a run that did not come to its end breaks all properties of its test.
+property; a run that did not come to its end breaks all properties of its test. It earns half of it if one
+mistake, for which another property pays, ended all those runs (causes.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grade.causes import Cause, Ended, causes, place
 from grade.lab import Lab, Test
 from grade.verdict import Kind, Verdict
 
@@ -37,6 +39,7 @@ class PropertyScore:
     points: float
     earned: float
     whole: bool  # no run broke it
+    excused: tuple[str, ...] = ()  # places of the causes that left shares of it unjudged, at half cost
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class LabScore:
     lab: Lab
     properties: tuple[PropertyScore, ...]
     outcomes: tuple[Outcome, ...]
+    causes: Mapping[str, Cause]  # by place
 
     @property
     def points(self) -> float:
@@ -65,28 +69,45 @@ class LabScore:
 
 def score(lab: Lab, outcomes: Sequence[Outcome]) -> LabScore:
     """The points of @lab for @outcomes; tests that did not run are left out of the count."""
-    properties = tuple(_property(lab, p.id, outcomes) for p in lab.properties)
-    return LabScore(lab, properties, tuple(outcomes))
+    common = causes(lab, [Ended(o.run.test, o.run.arch, o.verdict) for o in outcomes])
+    properties = tuple(_property(lab, p.id, outcomes, common) for p in lab.properties)
+    return LabScore(lab, properties, tuple(outcomes), common)
 
 
-def _property(lab: Lab, property_id: str, outcomes: Sequence[Outcome]) -> PropertyScore:
+def _property(
+    lab: Lab, property_id: str, outcomes: Sequence[Outcome], common: Mapping[str, Cause]
+) -> PropertyScore:
     p = lab.property(property_id)
-    shares = [
-        _holds(test, arch, property_id, outcomes)
+    broken = [
+        verdicts
         for test in lab.tests
         if property_id in test.properties
         for arch in test.arches
+        if (verdicts := _broken(test, arch, property_id, outcomes)) is not None
     ]
-    judged = [s for s in shares if s is not None]
-    part = sum(judged) / len(judged) if judged else 0.0
-    whole = bool(judged) and all(judged)
-    return PropertyScore(p.id, p.step, p.text, p.explain, p.points, p.points * part, whole)
+    held = sum(not verdicts for verdicts in broken)
+    excused = [why for verdicts in broken if held and (why := _excuse(property_id, verdicts, common))]
+    part = (held + len(excused) / 2) / len(broken) if broken else 0.0
+    whole = held == len(broken) > 0
+    because = tuple(dict.fromkeys(where for places in excused for where in places))
+    return PropertyScore(p.id, p.step, p.text, p.explain, p.points, p.points * part, whole, because)
 
 
-def _holds(test: Test, arch: str, property_id: str, outcomes: Sequence[Outcome]) -> bool | None:
-    """None if no run of the test on the port was judged."""
+def _broken(
+    test: Test, arch: str, property_id: str, outcomes: Sequence[Outcome]
+) -> list[Verdict] | None:
+    """The verdicts that break the property; None if no run of the test on the port was judged."""
     verdicts = [o.verdict for o in outcomes if (o.run.test, o.run.arch) == (test.name, arch)]
     judged = [v for v in verdicts if v.kind is not Kind.SLOW]
-    if not judged:
-        return None
-    return all(property_id not in v.broken for v in judged)
+    return [v for v in judged if property_id in v.broken] if judged else None
+
+
+def _excuse(
+    property_id: str, broken: Sequence[Verdict], common: Mapping[str, Cause]
+) -> list[str]:
+    """The places of the causes for which another property pays, if they explain all of @broken."""
+    places = [place(verdict) for verdict in broken]
+    for where, verdict in zip(places, broken):
+        if where not in common or not common[where].excuses(property_id, verdict):
+            return []
+    return places

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from grade import engine
@@ -18,7 +19,7 @@ from tools.mutate import equivalent, report, work
 from tools.mutate.booting import LabTests
 from tools.mutate.errors import MutateError
 from tools.mutate.exploring import Explorer
-from tools.mutate.killers import Killer, Known
+from tools.mutate.killers import Killer, Known, Late
 from tools.mutate.mutants import Mutant
 from tools.mutate.objects import Compiler
 from tools.mutate.operators import MEANINGS
@@ -119,9 +120,12 @@ def _killers(
     boots = options.killers != "explorer"
     if lab is None:
         return [*killers, OwnTests(_bench(options, targets, end), store, progress)] if boots else killers
-    if boots:
-        return [*killers, LabTests(_bench(options, targets, end), lab, store, progress)]
-    return [*killers, Known(LabTests.name, LabTests.context_of(ROOT, lab))]
+    name, context = LabTests.name, LabTests.context_of(ROOT, lab)
+    if not boots:
+        return [*killers, Known(name, context)]
+
+    tests = partial(LabTests, lab=lab, store=store, progress=progress)
+    return [*killers, Late(name, context, lambda: tests(_bench(options, targets, end)))]
 
 
 def _judge(
@@ -129,13 +133,15 @@ def _judge(
     lab: Lab | None,
     targets: Sequence[Target],
     results: Sequence[Result],
+    spared: Collection[str],
     store: Store,
     progress: Progress,
 ) -> None:
     with ExitStack() as end:
         try:
             killers = _killers(options, lab, targets, store, progress, end)
-            work.judge(results, killers, store, options.jobs, progress, options.killers == "each")
+            each = options.killers == "each"
+            work.judge(results, killers, store, options.jobs, progress, each, spared)
         except KeyboardInterrupt:
             print(f"make mutate: {report.so_far(results)}", file=sys.stderr)
             raise
@@ -166,6 +172,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.show is not None:
         _show(mutants, options.show)
         return 0
+    entries = equivalent.read(lab.folder / equivalent.NAME) if lab is not None else []
+    every = mutants
+    spared = equivalent.match(entries, every)[0] if options.sample is not None else ()
     part = lab is None or options.sample is not None
     if part:
         mutants = work.asked(mutants, options.only, options.killers)  # no others need a compiler
@@ -183,10 +192,10 @@ def _run(options: argparse.Namespace) -> int:
             waiting = [r for r in results if r.fate is Fate.WAITING and work.has(r.mutant, options.only)]
             if not waiting:
                 raise MutateError("no mutant to judge: --list shows which there are, --only may choose none")
-            _judge(options, lab, targets, waiting, store, progress)
+            _judge(options, lab, targets, waiting, spared, store, progress)
     if lab is not None:
         outcome.missed = [] if part else work.missed(compiler, targets, results)
-        work.compare(outcome, equivalent.read(lab.folder / equivalent.NAME), not part)
+        work.compare(outcome, entries, every)
     outcome.seconds = time.monotonic() - began
     if options.list:
         print(_listed(results, options.only) + "\n" + report.text(outcome), end="")

@@ -1,6 +1,6 @@
 """The killers that boot mutants under QEMU: a lab's tests here, all others in own_tests.py.
 
-Both first run their tests on the kernel itself: there they must pass, and the times that they take are
+Both run their tests on the kernel itself, too: there they must pass, and the times that they take are
 the costs by which tests are put in order.
 """
 
@@ -93,13 +93,16 @@ class Booting(ABC):
 
 
 class LabTests(Booting):
-    """The lab's tests as the grader runs them, one after the other until one fails."""
+    """The lab's tests as the grader runs them, one after the other until one fails. A run is made on the
+    kernel itself when it is first needed: most mutants fail one of a few runs."""
 
     def __init__(self, bench: engine.Bench, lab: Lab, store: Store, progress: Progress) -> None:
         super().__init__(bench, progress)
         self._lab = lab
+        self._store = store
         self.context = self.context_of(bench.root, lab)
-        self._costs = self._measure(store, progress)
+        self._runs = engine.runs_of(lab, list(bench.references), None)
+        self._measuring = {run: threading.Lock() for run in self._runs}
 
     @staticmethod
     def context_of(root: Path, lab: Lab) -> str:
@@ -109,24 +112,26 @@ class LabTests(Booting):
         tests = hash_of(root, [f"labs/{lab.name}/tests"], frozenset())
         return f"{lab.name} {hash_of(root, (*BUILT, *JUDGED))} {told} {tests}"
 
-    def _measure(self, store: Store, progress: Progress) -> dict[Run, float]:
-        """Runs the tests on the kernel itself: they must pass, and their times are the costs."""
-        runs = engine.runs_of(self._lab, list(self._bench.references), None)
-        costs: dict[Run, float] = {}
-        progress.expect(len(runs))
-        for run in runs:
-            key = f"cost {self.context} {run.arch} {_say(run)}"
-            known = store.get(key)
-            if known is None:
-                began = time.monotonic()
-                fault = self._fault(run, self._honest[run.arch], None)
-                if fault is not None:
-                    raise MutateError(f"the kernel itself fails {_say(run)} on {run.arch}: {fault}")
-                known = {"seconds": time.monotonic() - began}
-                store.put(key, **known)
-            costs[run] = float(known["seconds"])
-            progress.step(f"the kernel itself: {run.test}")
-        return costs
+    def _known_cost(self, run: Run) -> float | None:
+        known = self._store.get(self._key_of(run))
+        return None if known is None else float(known["seconds"])
+
+    def _key_of(self, run: Run) -> str:
+        return f"cost {self.context} {run.arch} {_say(run)}"
+
+    def _cost(self, run: Run) -> float:
+        """The seconds that @run takes on the kernel itself, which must pass it."""
+        with self._measuring[run]:
+            known = self._known_cost(run)
+            if known is not None:
+                return known
+            began = time.monotonic()
+            fault = self._fault(run, self._honest[run.arch], None)
+            if fault is not None:
+                raise MutateError(f"the kernel itself fails {_say(run)} on {run.arch}: {fault}")
+            seconds = time.monotonic() - began
+            self._store.put(self._key_of(run), seconds=seconds)
+            return seconds
 
     def _fault(self, run: Run, product: Product, cost: float | None) -> str | None:
         """How a kernel fails @run, or None."""
@@ -142,8 +147,15 @@ class LabTests(Booting):
 
     def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
         for run in self._in_order(mutant, arch):
-            yield _say(run), self._fault(run, product, self._costs[run])
+            yield _say(run), self._fault(run, product, self._cost(run))
 
     def _in_order(self, mutant: Mutant, arch: str) -> list[Run]:
-        runs = [run for run in self._costs if run.arch == arch]
-        return sorted(runs, key=lambda run: self._order.key(mutant, _say(run), self._costs[run]))
+        """Puts runs that are known to be cheap first, then those that were not made yet, as in lab.toml."""
+        costs = {run: self._known_cost(run) for run in self._runs if run.arch == arch}
+        assumed = max((cost for cost in costs.values() if cost is not None), default=0.0)
+
+        def key(run: Run) -> tuple[float, ...]:
+            cost = costs[run]
+            return self._order.key(mutant, _say(run), assumed if cost is None else cost)
+
+        return sorted(costs, key=key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +53,22 @@ class Known:
 
     def judge(self, mutant: Mutant) -> Verdict | None:
         return None
+
+
+class Late:
+    """A killer that is set up when the first mutant is shown to it: many runs never need it."""
+
+    def __init__(self, name: str, context: str, set_up: Callable[[], Killer]) -> None:
+        self.name, self.context = name, context
+        self._set_up = set_up
+        self._killer: Killer | None = None
+        self._lock = threading.Lock()
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        with self._lock:
+            if self._killer is None:
+                self._killer = self._set_up()
+        return self._killer.judge(mutant)
 
 
 class Order:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from grade.lab import Lab
 from tools.mutate import equivalent, scope
+from tools.mutate.exploring import Explorer
 from tools.mutate.killers import BUILT, Killer, judged
 from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
 from tools.mutate.objects import Compiler
@@ -123,18 +124,24 @@ def judge(
     jobs: int,
     progress: Progress,
     each: bool = False,
+    spared: Collection[str] = (),
 ) -> None:
-    """Asks the killers about each of @results, and notes its fate there. @each: all of them."""
+    """Asks the killers about each of @results, and notes its fate there. @each: all of them. The explorer
+    alone is asked about those whose ids are @spared."""
     progress.expect(len(results))
+    quick = [killer for killer in killers if killer.name == Explorer.name]
 
     def one(r: Result) -> None:
         progress.doing(r.mutant.id)
-        verdicts = judged(killers, store, r.mutant, each)
+        is_spared = r.mutant.id in spared
+        verdicts = judged(quick if is_spared else killers, store, r.mutant, each)
         killing = [verdict for verdict in verdicts.values() if verdict.killed]
         if any(verdict.killed is None for verdict in verdicts.values()):
             r.fate = Fate.BROKEN
         elif killing:
             r.fate = killed_by(killing)
+        elif is_spared:
+            r.fate = Fate.UNASKED
         elif verdicts:
             r.fate = Fate.SURVIVED if killers[-1].name in verdicts else Fate.UNASKED
         r.verdict = next(iter([*killing, *verdicts.values()]), None)
@@ -143,13 +150,14 @@ def judge(
     in_parallel(jobs, one, results)
 
 
-def compare(outcome: Outcome, entries: Sequence[equivalent.Entry], whole: bool = True) -> None:
+def compare(outcome: Outcome, entries: Sequence[equivalent.Entry], mutants: Sequence[Mutant]) -> None:
     """Makes survivors with an entry EQUAL, and finds the entries that are stale. Mutants with the same code
-    may have an entry each, as any of them may be the one that was judged. Not @whole: there are more mutants.
+    may have an entry each, as any of them may be the one that was judged. @mutants: also those of which
+    there is no result, since an entry may count how many are like it.
     """
     judged = {r.mutant.id: r for r in outcome.results}
-    named, unknown = equivalent.match(entries, [r.mutant for r in outcome.results])
-    outcome.stale = [(entry, "there is no such mutant") for entry in unknown if whole]
+    named, unknown = equivalent.match(entries, mutants)
+    outcome.stale = [(entry, "there is no such mutant") for entry in unknown]
     for result in outcome.results:
         entry = named.get(result.mutant.id)
         r = judged.get(result.like, result)

@@ -18,7 +18,7 @@ from tools.explore.program import Result as Explored
 from tools.mutate import equivalent, exploring, questions, report, work
 from tools.mutate.booting import LabTests
 from tools.mutate.errors import MutateError
-from tools.mutate.killers import Killer, Known, Order, Verdict, judged
+from tools.mutate.killers import Killer, Known, Late, Order, Verdict, judged
 from tools.mutate.mutants import Mutant
 from tools.mutate.operators import ASSEMBLY, GROUPS, OPERATORS, group_of
 from tools.mutate.questions import Survey
@@ -110,6 +110,28 @@ class Resumption(unittest.TestCase):
             self.assertIs(fate(explorer, tests), Fate.QEMU)
             self.assertIs(fate(explorer, known), Fate.QEMU)
             self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 1))
+
+    def test_qemu_is_spared_a_mutant_that_a_sample_finds_listed(self) -> None:
+        for kills, fate in ((False, Fate.UNASKED), (True, Fate.EXPLORER)):
+            explorer, tests = _Killer(kills, "explorer"), _Killer(True)
+            result = Result(mutant(1), Fate.WAITING)
+            with tempfile.TemporaryDirectory() as folder:
+                store = Store(Path(folder, "v"))
+                work.judge([result], [explorer, tests], store, 1, Silent(), spared=[mutant(1).id])
+            self.assertEqual((result.fate, len(tests.asked)), (fate, 0))
+
+    def test_a_late_killer_is_set_up_once_when_it_is_asked(self) -> None:
+        made: list[Killer] = []
+
+        def set_up() -> Killer:
+            made.append(_Killer(True))
+            return made[0]
+
+        late = Late("QEMU", "c", set_up)
+        self.assertEqual(made, [])
+        late.judge(mutant(1))
+        late.judge(mutant(2))
+        self.assertEqual(len(made), 1)
 
     def test_the_explorer_alone_says_nothing_about_a_port(self) -> None:
         result = Result(mutant(1), Fate.WAITING)
@@ -269,7 +291,7 @@ class Equivalents(unittest.TestCase):
     def outcome(self, fate: Fate, entries: list[equivalent.Entry]) -> Outcome:
         verdict = Verdict(fate is Fate.QEMU, "riscv a.test", "")
         found = Outcome("02", [Result(mutant(1), fate, verdict)])
-        work.compare(found, entries)
+        work.compare(found, entries, [mutant(1)])
         return found
 
     def test_an_entry_makes_a_survivor_equal(self) -> None:
@@ -283,11 +305,11 @@ class Equivalents(unittest.TestCase):
         entries = self.read(self.ENTRY)
         for named in (entries, [replace(entries[0], after="y")], [*entries, replace(entries[0], after="y")]):
             found = Outcome("02", [Result(one, Fate.SURVIVED), Result(other, Fate.TWIN, like=one.id)])
-            work.compare(found, named)
+            work.compare(found, named, [one, other])
             self.assertEqual([r.fate for r in found.results], [Fate.EQUAL, Fate.TWIN])
             self.assertTrue(found.good)
         killed = Outcome("02", [Result(one, Fate.EXPLORER), Result(other, Fate.TWIN, like=one.id)])
-        work.compare(killed, [replace(entries[0], after="y")])
+        work.compare(killed, [replace(entries[0], after="y")], [one, other])
         self.assertFalse(killed.good)
 
     def test_a_survivor_without_an_entry_is_a_failure(self) -> None:

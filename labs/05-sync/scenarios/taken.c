@@ -1,0 +1,69 @@
+/*
+ * Lab 05, step 5: a thread that finds the mutex free does not have it yet. To lock a free mutex
+ * takes no pi_lock, so another thread may come between a look at the word and the store of a new
+ * one. It takes three: one that unlocks, one that has seen this, and one that is faster.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+#include "sync/mutex.h"
+
+static struct mutex a = MUTEX_INIT(a);
+static bool inside;			/* [a] */
+static struct wait_queue go = WAIT_QUEUE_INIT(go);
+static struct actor looks, comes;
+
+static void enter(void)
+{
+	expect(!inside, "two threads hold the mutex");
+	inside = true;
+}
+
+static void leave(void)
+{
+	inside = false;
+	mutex_unlock(&a);
+}
+
+/* Finds the mutex taken, and looks again: before it waits, or after a kill has ended its wait. */
+static int lock_and_look(void)
+{
+	int err;
+
+	wait_wake_one(&go, 0);
+	explore_from_here();
+	err = mutex_lock_interruptible(&a);
+	if (err)
+		return err;
+	enter();
+	leave();
+	return 0;
+}
+
+/* Sleeps inside, so that the others go on. */
+static int lock_asleep(void)
+{
+	mutex_lock(&a);
+	enter();
+	expect(!thread_sleep(1000), "a sleep failed");
+	leave();
+	return 0;
+}
+
+static const char *got_or_killed(void)
+{
+	if (looks.result && looks.result != -EINTR)
+		return wrong("the lock returned %d", looks.result);
+	return atomic_load(&a.word) ? wrong("the word is %lx", atomic_load(&a.word)) : NULL;
+}
+
+SCENARIO(taken, "mutex.taken_meanwhile", "05.5", "P5.8", .cpus = 3, .after = got_or_killed,
+	 .keeps = true, .sets_up = true)
+{
+	mutex_lock(&a);
+	act_on(1, &looks, lock_and_look);
+	act_on(2, &comes, lock_asleep);
+	expect(!wait_block(&go, DEADLINE_NEVER), "a wait failed");
+	thread_kill(looks.thread);
+	mutex_unlock(&a);
+	end_here();
+}
