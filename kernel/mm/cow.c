@@ -22,21 +22,26 @@ pte_t cow_pte(const struct region *r, struct page *p)
 {
 	unsigned prot = r->prot;
 
+	/* LAB 07-vm: the rights of the region, but for those that other owners forbid */
 	if (!prot)
 		return page_to_phys(p) | PTE_PARKED;
 	if (!(r->flags & REGION_SHARED) && page_is_shared(p))
 		prot &= ~VM_WRITE;
 	return arch_pte_leaf(page_to_phys(p), prot | VM_USER);
+	/* END LAB */
 }
 
 bool cow_share(const struct region *r, pte_t *e)
 {
-	struct page *p = page_get(pte_page(*e));
+	struct page *p = pte_page(*e);
 
+	/* LAB 07-vm: count the new owner, and say whether the entry loses a right */
+	page_get(p);
 	if (!(pte_prot(*e) & VM_WRITE) || r->flags & REGION_SHARED)
 		return false;
 	pte_set(e, cow_pte(r, p));
 	return true;
+	/* END LAB */
 }
 
 int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e)
@@ -44,6 +49,7 @@ int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e)
 	struct page *old = pte_page(*e), *new;
 
 	assert(r->prot & VM_WRITE);
+	/* LAB 07-vm: let the only owner write in place, and give anyone else a copy */
 	if (r->flags & REGION_SHARED || !page_is_shared(old)) {
 		pte_set(e, cow_pte(r, old));
 		arch_tlb_flush_page(va);	/* other CPUs fault, and find this entry */
@@ -57,6 +63,7 @@ int cow_write(struct addr_space *as, struct region *r, vaddr_t va, pte_t *e)
 	tlb_flush_range(as, va, va + PAGE_SIZE);
 	pte_set(e, cow_pte(r, new));
 	page_put(old);
+	/* END LAB */
 	event_count(EVENT_COW_COPIES);
 	return 0;
 }

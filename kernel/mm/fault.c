@@ -35,12 +35,14 @@ static bool grow_stack(struct addr_space *as, vaddr_t va) HOLDS(as->lock)
 	u64 limit = current_process()->limits[RLIMIT_STACK].cur;
 
 	assert(as == current_thread()->as);	/* FAULT2 */
+	/* LAB 07-vm: may the region above grow down to va? */
 	if (!r || r->start <= va || !(r->flags & REGION_STACK) || va < MMAP_MIN ||
 	    r->end - va > limit)
 		return false;
 	below = region_prev(r);
 	if (below && va - below->end < STACK_GAP)
 		return false;
+	/* END LAB */
 	if (as_over_limit(as, (r->start - va) / PAGE_SIZE) ||
 	    (r->flags & REGION_LOCKED && as_over_lock_limit(as, (r->start - va) / PAGE_SIZE)))
 		return false;
@@ -61,6 +63,7 @@ static int file_page(struct region *r, u64 offset, unsigned access, struct page 
 	p = *out;
 	if (shared && access & VM_WRITE)
 		r->inode->backing->written(r->inode);
+	/* LAB 07-vm: the file's own page, or a copy of it */
 	if (!p || shared || (in_file == PAGE_SIZE && !(access & VM_WRITE)))
 		return 0;
 	/* It will be written, or the file's part ends inside it: make a copy, zeros at its end. */
@@ -70,6 +73,7 @@ static int file_page(struct region *r, u64 offset, unsigned access, struct page 
 		memset((char *)page_to_virt(*out) + in_file, 0, PAGE_SIZE - in_file);
 	}
 	page_put(p);
+	/* END LAB */
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -85,12 +89,14 @@ static int first_touch(struct addr_space *as, struct region *r, vaddr_t va, unsi
 		err = file_page(r, offset, access, &p);
 	if (err)
 		return err;
+	/* LAB 07-vm: find a page if no file had one, and map it */
 	if (!p)
 		p = page_alloc(0, PAGE_ZERO);
 	if (!p)
 		return -ENOMEM;
 	pte_set(e, cow_pte(r, p));
 	as_count_pages(as, 1);
+	/* END LAB */
 	return 0;
 }
 
@@ -100,6 +106,7 @@ int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access)
 	struct region *r = region_find(as, va);
 	pte_t *e;
 
+	/* LAB 07-vm: is it an error, a first touch, a write to a shared page, or over already? */
 	if (!r || access & ~r->prot)
 		return -EFAULT;
 	e = pt_walk(as->root, va, true);
@@ -109,6 +116,7 @@ int fault_resolve(struct addr_space *as, vaddr_t addr, unsigned access)
 		return first_touch(as, r, va, access, e);
 	if (access & ~pte_prot(*e))
 		return cow_write(as, r, va, e);
+	/* END LAB */
 	arch_tlb_flush_all();	/* a table may be new as well */
 	return 0;
 }
@@ -117,11 +125,13 @@ int as_fault(struct addr_space *as, vaddr_t addr, unsigned access)
 {
 	int err;
 
+	/* LAB 07-vm: resolve it under the lock; a stack may have to grow first */
 	mutex_lock(&as->lock);
 	err = fault_resolve(as, addr, access);
 	if (err == -EFAULT && grow_stack(as, ALIGN_DOWN(addr, PAGE_SIZE)))
 		err = fault_resolve(as, addr, access);
 	mutex_unlock(&as->lock);
+	/* END LAB */
 	return err;
 }
 
@@ -171,12 +181,14 @@ void fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access)
 
 	if (!fixup)
 		panic_trap(tf, "page fault: %s 0x%lx", fault_access_name(access), addr);
+	/* LAB 07-vm: resolve the fault, and let the copy go on, where that is possible */
 	/* Resolving a fault may sleep: a copy that must not, as in peek_user32(), just ends. */
 	if (t->as && addr < ARCH_USER_END && !t->preempt_depth && arch_irqs_enabled()) {
 		assert(!mutex_held(&t->as->lock));
 		if (fault_handle(addr, access) == 0)
 			return;
 	}
+	/* END LAB */
 	arch_trap_set_pc(tf, fixup);
 }
 
@@ -187,11 +199,13 @@ struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, i
 
 	mutex_lock(&as->lock);
 	*err = 0;
+	/* LAB 07-vm: the page's entry, once it allows the access; else the error */
 	e = user_range_ok(addr, 1) ? pt_walk(as->root, addr, false) : NULL;
 	if (!e || access & ~pte_prot(*e)) {
 		*err = fault_resolve(as, addr, access);
 		e = *err ? NULL : pt_walk(as->root, addr, false);
 	}
+	/* END LAB */
 	if (e)
 		p = page_get(pte_page(*e));
 	mutex_unlock(&as->lock);

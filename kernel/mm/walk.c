@@ -34,6 +34,7 @@ pte_t *pt_walk(paddr_t root, vaddr_t va, bool make)
 {
 	pte_t *table = phys_to_virt(root);
 
+	/* LAB 07-vm: go down to the table of level 0 */
 	for (unsigned level = ARCH_PT_LEVELS - 1; level > 0; level--) {
 		pte_t *e = pt_entry(table, va, level);
 
@@ -42,6 +43,7 @@ pte_t *pt_walk(paddr_t root, vaddr_t va, bool make)
 		assert(!arch_pte_is_leaf(*e, level));
 		table = pt_table(*e);
 	}
+	/* END LAB */
 	return pt_entry(table, va, 0);
 }
 
@@ -51,6 +53,7 @@ pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next)
 	unsigned level = ARCH_PT_LEVELS - 1;
 	bool found = true;
 
+	/* LAB 07-vm: go down as far as there are tables, and say how far the answer holds */
 	for (; level > 0 && found; level--) {
 		pte_t *e = pt_entry(table, va, level);
 
@@ -60,6 +63,7 @@ pte_t *pt_run(paddr_t root, vaddr_t va, vaddr_t end, vaddr_t *next)
 	}
 	/* the end of what the missing entry spans, or else the level-0 table */
 	*next = MIN(end, ALIGN_UP(va + 1, 1UL << pt_shift(level + 1)));
+	/* END LAB */
 	return found ? pt_entry(table, va, 0) : NULL;
 }
 

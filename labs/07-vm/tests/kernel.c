@@ -1,0 +1,146 @@
+/* Step 6: the kernel's own accesses to user memory, and pages that it pins. */
+#include "file.h"
+
+#include "lock/spinlock.h"
+
+KTEST(kernel_copies, "kernel.copies", "07.6", "P7.11")
+{
+	struct addr_space *as = new_space(), *child;
+	u64 value = 7, seen = 1;
+	int err;
+
+	map_at(as, BASE, 4, RW, 0);
+	map_at(as, PAGE_AT(4), 1, VM_READ, 0);
+	use_space(as);
+	err = copy_from_user(&seen, PAGE_AT(3), 8);
+	CHECK(err == 0 && seen == 0, "P7.11", "a read of an absent page: error %d, it reads %lu",
+	      err, seen);
+	err = copy_to_user(PAGE_AT(1) - 4, &value, 8);
+	CHECK(err == 0, "P7.11", "a write across two absent pages: error %d", err);
+	child = fork_of(as);
+	value = 8;
+	err = copy_to_user(PAGE_AT(1) - 4, &value, 8);
+	CHECK(err == 0, "P7.11", "a write across two shared pages: error %d", err);
+	use_space(child);
+	err = copy_from_user(&seen, PAGE_AT(1) - 4, 8);
+	CHECK(err == 0 && seen == 7, "P7.11",
+	      "the kernel wrote for the parent, and the child reads %lu, not 7", seen);
+	CHECK(copy_to_user(PAGE_AT(4), &value, 8) == -EFAULT, "P7.11",
+	      "the kernel writes to read-only memory");
+	CHECK(copy_to_user(PAGE_AT(5) - 4, &value, 8) == -EFAULT, "P7.11",
+	      "the kernel writes past the end of a mapping");
+	CHECK(copy_to_user(8, &value, 8) == -EFAULT, "P7.11", "the kernel writes to a null pointer");
+	use_space(NULL);
+	as_put(as);
+	as_put(child);
+}
+
+/* A stack grows under the kernel's feet as it does under the program's. */
+KTEST(kernel_stack, "kernel.stack", "07.6", "P7.11")
+{
+	struct addr_space *as = new_space();
+	u64 value = 7;
+	int err;
+
+	map_at(as, PAGE_AT(1000), 1, RW, REGION_STACK);
+	use_space(as);
+	err = copy_to_user(PAGE_AT(990), &value, 8);
+	CHECK(err == 0 && as->total_pages == 11, "P7.11",
+	      "a copy to below a stack: error %d, the stack has %lu pages, not 11", err,
+	      as->total_pages);
+	use_space(NULL);
+	as_put(as);
+}
+
+/* Where a thread may not sleep, or has no space, an absent page ends the copy. */
+KTEST(kernel_no_sleep, "kernel.no_sleep", "07.6", "P7.11")
+{
+	struct addr_space *as = new_space();
+	u64 seen = 1;
+	u32 word = 1;
+	int err;
+
+	map_at(as, BASE, 4, RW, 0);
+	use_space(as);
+	preempt_off();
+	err = copy_from_user(&seen, BASE, 8);
+	preempt_on();
+	CHECK(err == -EFAULT && as->resident == 0, "P7.11",
+	      "with preemption off an absent page was brought in: error %d", err);
+	irq_off();
+	err = copy_from_user(&seen, BASE, 8);
+	irq_on();
+	CHECK(err == -EFAULT && as->resident == 0, "P7.11",
+	      "with interrupts off an absent page was brought in: error %d", err);
+	CHECK(peek_user32(&word, BASE) == -EFAULT, "P7.11", "a peek at an absent page");
+	CHECK(copy_from_user(&seen, BASE, 8) == 0 && seen == 0, "P7.11", "a copy that may sleep");
+	CHECK(peek_user32(&word, BASE) == 0 && word == 0, "P7.11", "a peek at a page that is there");
+	use_space(NULL);
+	CHECK(copy_from_user(&seen, BASE, 8) == -EFAULT, "P7.11",
+	      "a thread without a space reads user memory");
+	as_put(as);
+}
+
+/* --- Pins ------------------------------------------------------------------------------------- */
+
+static void check_pin(struct addr_space *as, vaddr_t va, unsigned access, int expected)
+{
+	int err = 1;
+	struct page *p = as_pin_page(as, va, access, &err);
+
+	CHECK(err == expected && !p == !!expected, "P7.11",
+	      "a pin of 0x%lx for %s: error %d, not %d", va, access & VM_WRITE ? "a write" : "a read",
+	      err, expected);
+	if (!p)
+		return;
+	CHECK(page_at(as, va) == p, "P7.11", "a pin of 0x%lx is not of the page that is there", va);
+	CHECK(!(access & ~rights_at(as, va)), "P7.11",
+	      "0x%lx was pinned for an access that its entry does not allow", va);
+	page_put(p);
+}
+
+/* Into any space: the current thread runs on none. */
+KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
+{
+	struct addr_space *as = new_space(), *child;
+	struct page *p;
+	int err;
+
+	map_at(as, BASE, 4, RW, 0);
+	map_at(as, PAGE_AT(4), 1, VM_READ, 0);
+	map_at(as, PAGE_AT(5), 1, 0, 0);
+	map_at(as, PAGE_AT(1000), 1, RW, REGION_STACK);
+	check_pin(as, PAGE_AT(1) + 17, VM_READ, 0);
+	check_pin(as, PAGE_AT(2), VM_WRITE, 0);
+	check_pin(as, PAGE_AT(4), VM_READ, 0);
+	check_pin(as, PAGE_AT(4), VM_WRITE, -EFAULT);
+	check_pin(as, PAGE_AT(5), VM_READ, -EFAULT);
+	check_pin(as, PAGE_AT(6), VM_READ, -EFAULT);
+	check_pin(as, PAGE_AT(999), VM_WRITE, -EFAULT);
+	check_pin(as, ARCH_USER_END, VM_READ, -EFAULT);
+	check_pin(as, ARCH_DIRECT_BASE, VM_WRITE, -EFAULT);
+	CHECK(as->total_pages == 7, "P7.11", "a pin has made a stack grow");
+	p = as_pin_page(as, PAGE_AT(2), VM_READ, &err);
+	CHECK(owners(p) == 2, "P7.11", "a page that is mapped once and pinned once has %u references",
+	      owners(p));
+	if (p)
+		page_put(p);
+	CHECK(store(as, PAGE_AT(2), 9) == 0, "P7.11", "a write");
+	child = fork_of(as);
+	check_pin(child, PAGE_AT(2), VM_READ, 0);
+	CHECK(page_at(child, PAGE_AT(2)) == page_at(as, PAGE_AT(2)), "P7.11",
+	      "a pin for a read has made a copy");
+	check_pin(child, PAGE_AT(2), VM_WRITE, 0);
+	CHECK(page_at(child, PAGE_AT(2)) != page_at(as, PAGE_AT(2)) &&
+	      owners(page_at(as, PAGE_AT(2))) == 1, "P7.11",
+	      "a pin for a write has pinned a page that others share");
+	as_put(child);
+	as_put(as);
+	as = new_space();
+	file_make();
+	map_file(as, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
+	file_error = -EFAULT;
+	check_pin(as, BASE, VM_READ, -EIO);
+	as_put(as);
+	file_drop();
+}

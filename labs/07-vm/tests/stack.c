@@ -1,0 +1,119 @@
+/* Step 3: stacks that grow, and the gap below them. */
+#include "vm.h"
+
+#include "process/process.h"
+
+#define TOP		PAGE_AT(4096)
+#define BELOW(n)	(TOP - (u64)(n) * PAGE_SIZE)	/* the n-th page of the stack */
+
+static struct addr_space *space_with_stack(unsigned flags)
+{
+	struct addr_space *as = new_space();
+
+	map_at(as, BELOW(1), 1, RW, flags);
+	use_space(as);
+	return as;
+}
+
+static void check_refused(struct addr_space *as, vaddr_t va, const char *what)
+{
+	u64 size = as->total_pages;
+	int err = as_fault(as, va, VM_WRITE);
+
+	CHECK(err == -EFAULT, "P7.5", "%s: the fault gives %d, not -EFAULT", what, err);
+	CHECK(as->total_pages == size, "P7.5", "%s: the space is %lu pages, not %lu", what,
+	      as->total_pages, size);
+}
+
+KTEST(stack_grows, "stack.grows", "07.3", "P7.5")
+{
+	struct addr_space *as = space_with_stack(REGION_STACK);
+	int err = as_fault(as, BELOW(1) + 8, VM_WRITE);
+
+	CHECK(err == 0 && as->total_pages == 1, "P7.5", "a fault in the stack: error %d", err);
+	err = as_fault(as, BELOW(2) + PAGE_SIZE - 8, VM_WRITE);
+	CHECK(err == 0 && as->total_pages == 2, "P7.5",
+	      "the next word below: error %d, the stack has %lu pages, not 2", err,
+	      as->total_pages);
+	err = as_fault(as, BELOW(100) + 8, VM_READ);
+	CHECK(err == 0 && as->total_pages == 100, "P7.5",
+	      "far below: error %d, the stack has %lu pages, not 100", err, as->total_pages);
+	CHECK(as->resident == 3 && pte_at(as, BELOW(100)) && !pte_at(as, BELOW(99)), "P7.5",
+	      "three pages were touched, and %lu are resident", as->resident);
+	err = as_fault(as, BELOW(50), VM_WRITE);
+	CHECK(err == 0 && as->total_pages == 100, "P7.5",
+	      "a page of the grown stack: error %d, it has %lu pages, not 100", err,
+	      as->total_pages);
+	use_space(NULL);
+	as_put(as);
+}
+
+KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
+{
+	struct rlimit *limit = &current_process()->limits[RLIMIT_STACK];
+	struct rlimit saved = *limit;
+	struct addr_space *as = space_with_stack(REGION_STACK);
+	int err;
+
+	*limit = (struct rlimit){ 200 * PAGE_SIZE, 200 * PAGE_SIZE };
+	check_refused(as, BELOW(201) + PAGE_SIZE - 8, "one page past RLIMIT_STACK");
+	err = as_fault(as, BELOW(200), VM_WRITE);
+	CHECK(err == 0, "P7.5", "the last page within RLIMIT_STACK: error %d", err);
+	check_refused(as, BELOW(201), "one page past RLIMIT_STACK");
+	*limit = saved;
+	use_space(NULL);
+	as_put(as);
+}
+
+KTEST(stack_gap, "stack.gap", "07.3", "P7.5")
+{
+	struct addr_space *as = space_with_stack(REGION_STACK);
+	vaddr_t lowest;
+	int err;
+
+	map_at(as, BELOW(600), 10, RW, 0);
+	lowest = BELOW(590) + STACK_GAP;
+	check_refused(as, lowest - PAGE_SIZE, "one page into the gap");
+	check_refused(as, BELOW(590), "right above the region below the gap");
+	err = as_fault(as, lowest, VM_WRITE);
+	CHECK(err == 0, "P7.5", "the last page above the gap: error %d", err);
+	check_refused(as, lowest - 8, "one word into the gap");
+	err = as_fault(as, BELOW(600), VM_WRITE);
+	CHECK(err == 0, "P7.5", "a page of the region below the gap: error %d", err);
+	use_space(NULL);
+	as_put(as);
+}
+
+/* Only a stack grows, only downwards, only over free memory, and not to where null pointers go. */
+KTEST(stack_only, "stack.only", "07.3", "P7.5")
+{
+	struct addr_space *as = space_with_stack(0);
+	struct rlimit *limit = &current_process()->limits[RLIMIT_STACK];
+	struct rlimit saved = *limit;
+
+	check_refused(as, BELOW(2), "below a region that is no stack");
+	map_at(as, BELOW(1000), 1, RW, REGION_STACK);
+	check_refused(as, BELOW(999), "right above a stack");
+	check_refused(as, TOP, "above all regions");
+	as_unmap(as, BELOW(1000), PAGE_SIZE);
+	*limit = (struct rlimit){ ~0UL, ~0UL };
+	map_at(as, MMAP_MIN + 4 * PAGE_SIZE, 1, RW, REGION_STACK);
+	check_refused(as, MMAP_MIN - PAGE_SIZE, "below where memory is mapped");
+	check_refused(as, 8, "a null pointer");
+	CHECK(as_fault(as, MMAP_MIN, VM_WRITE) == 0, "P7.5", "the lowest page of all");
+	*limit = saved;
+	use_space(NULL);
+	as_put(as);
+}
+
+/* A write that a stack's rights forbid is an error, and so is any access to a space without it. */
+KTEST(stack_rights, "stack.rights", "07.3", "P7.5")
+{
+	struct addr_space *as = space_with_stack(REGION_STACK);
+
+	CHECK(as_fault(as, BELOW(1), VM_EXEC) == -EFAULT, "P7.5", "execution of a stack");
+	CHECK(as_fault(as, BELOW(4), VM_EXEC) == -EFAULT, "P7.5", "execution below a stack");
+	CHECK(as->resident == 0, "P7.5", "%lu pages are resident", as->resident);
+	use_space(NULL);
+	as_put(as);
+}
