@@ -13,7 +13,8 @@ explored := $(filter-out $(tests) $(instruments), \
 	$(addprefix kernel/base/,bootargs.c counters.c irq.c printf.c rbtree.c string.c trace.c) \
 	$(addprefix kernel/process/,deliver.c edge.c futex.c futex_pi.c group.c hold.c kill.c pending.c \
 		process.c robust.c signal.c stop.c threads.c zombie.c) \
-	kernel/lock/spinlock.c kernel/mm/uaccess.c arch/host/uaccess.c
+	kernel/lock/spinlock.c kernel/mm/shootdown.c kernel/mm/uaccess.c \
+	arch/host/tlb.c arch/host/uaccess.c
 # Those in mine/ are a student's own.
 scenarios := $(wildcard labs/*/scenarios/*.c labs/*/scenarios/mine/*.c tools/explore/scenarios/*.c)
 explorer := $(wildcard tools/explore/*.c)

@@ -33,6 +33,36 @@ static inline u32 arch_irqs_save(void)
 	return host_irqs_save();
 }
 
+/* There are no page tables; the entries that scenarios have are words of their own. */
+static inline bool arch_pte_present(pte_t pte)
+{
+	return pte;
+}
+
+static inline paddr_t arch_pte_pa(pte_t pte)
+{
+	return pte;
+}
+
+static inline unsigned arch_pte_prot(pte_t pte)
+{
+	(void)pte;
+	return 0;
+}
+
+void host_tlb_flush_page(vaddr_t va);
+void host_tlb_flush_all(void);
+
+static inline void arch_tlb_flush_page(vaddr_t va)
+{
+	host_tlb_flush_page(va);
+}
+
+static inline void arch_tlb_flush_all(void)
+{
+	host_tlb_flush_all();
+}
+
 static inline void arch_spin_hint(void)
 {
 	host_spin();

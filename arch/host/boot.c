@@ -4,7 +4,9 @@
  */
 #include "port.h"
 
+#include "base/bootargs.h"
 #include "base/machine.h"
+#include "base/string.h"
 #include "fs/vfs.h"
 #include "process/cred.h"
 #include "process/futex.h"
@@ -37,13 +39,17 @@ static int run_scenario(void *unused)
 	return 0;
 }
 
-void host_boot(unsigned n, void (*body)(void))
+void host_boot(unsigned n, const char *bootargs, void (*body)(void))
 {
 	struct process *init;		/* orphans are moved to it; it has no threads */
 	struct thread *t;
 
 	scenario = body;
 	nr_vcpus = n;
+	if (bootargs) {
+		strlcpy(machine.cmdline, bootargs, sizeof(machine.cmdline));
+		bootargs_init();
+	}
 	for (unsigned i = 0; i < n; i++)
 		host_cpus[i].current = &cpus[i].idle;
 	cpu_prepare(0, 0, host_entry_stacks[0], sizeof(host_entry_stacks[0]));

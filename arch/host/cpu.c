@@ -127,7 +127,8 @@ bool host_interrupt_waits(unsigned cpu)
 
 	if (scenario_quiet)
 		return false;
-	return c->ipi || (c->timer_set && c->timer_at <= host_clock && !explore_loops(cpu));
+	return c->ipi || c->shootdown ||
+	       (c->timer_set && c->timer_at <= host_clock && !explore_loops(cpu));
 }
 
 bool host_takes_interrupts(unsigned cpu)
@@ -148,6 +149,10 @@ void host_take_interrupts(void)
 			explore_gets(c);
 			c->ipi = false;
 			ipi_interrupt();
+		} else if (c->shootdown) {
+			explore_gets(c);
+			c->shootdown = false;
+			host_shootdown_serve();
 		} else {
 			c->timer_set = false;
 			timer_interrupt(tf);
@@ -163,6 +168,13 @@ void arch_ipi(struct cpu *c)
 	explore_sends(&host_cpus[c->id]);
 	explore_interrupts(c->id);
 	host_cpus[c->id].ipi = true;
+}
+
+void host_interrupt_for_shootdown(unsigned cpu)
+{
+	explore_sends(&host_cpus[cpu]);
+	explore_interrupts(cpu);
+	host_cpus[cpu].shootdown = true;
 }
 
 void arch_idle_wait(void)

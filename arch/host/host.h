@@ -26,8 +26,9 @@ extern bool scenario_over;		/* its own thread and its actors (scenario.h) have e
 
 /*
  * Boots @cpus CPUs as far as a kernel thread that will run @body; without one if that is NULL.
+ * @bootargs, if not NULL, is the kernel's command line.
  */
-void host_boot(unsigned cpus, void (*body)(void));
+void host_boot(unsigned cpus, const char *bootargs, void (*body)(void));
 
 _Noreturn void host_start_cpu(void);	/* the idle loop of `vcpu`, on the caller's stack */
 
@@ -38,6 +39,8 @@ void host_take_interrupts(void);		/* the current CPU takes all that wait */
 
 /* The thread reads at @address which CPU it is on, and may be moved to another one meanwhile. */
 bool host_asks_for_cpu(const void *address);
+
+void host_interrupt_for_shootdown(unsigned cpu);	/* tlb.c */
 
 /* Moves the clock to the next timer of a CPU that is idle or has interrupts on; false: none. */
 bool host_advance(void);
@@ -51,7 +54,7 @@ void host_use_time(void);	/* moves it by a quantum: a CPU runs on and on */
  * the explorer sees anyway. `mask` is NULL, or for each word the bits that matter to the kernel's
  * behaviour; statistics do not. The pieces are small, and different at each moment.
  */
-struct region {
+struct host_region {
 	char *start;
 	size_t size;
 	const uint64_t *mask;
@@ -65,7 +68,7 @@ struct piece {
 #define HOST_REGIONS	4
 #define HOST_PIECES_MAX	48
 
-void host_regions(struct region regions[HOST_REGIONS]);
+void host_regions(struct host_region regions[HOST_REGIONS]);
 unsigned host_pieces(struct piece *pieces);	/* returns how many */
 
 /* The kernel stack that @address is on, from 0; HOST_STACKS + c for the stack CPU c booted on. */

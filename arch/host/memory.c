@@ -330,12 +330,12 @@ static void __attribute__((constructor)) everything_matters(void)
 	memset(cpus_mask, 0xff, sizeof(cpus_mask));
 }
 
-void host_regions(struct region regions[HOST_REGIONS])
+void host_regions(struct host_region regions[HOST_REGIONS])
 {
-	regions[0] = (struct region){ __start_kdata, __stop_kdata - __start_kdata, NULL };
-	regions[1] = (struct region){ __start_kbss, __stop_kbss - __start_kbss, NULL };
-	regions[2] = (struct region){ (char *)cpus, sizeof(cpus), cpus_mask };
-	regions[3] = (struct region){ arena, sizeof(arena), arena_mask };
+	regions[0] = (struct host_region){ __start_kdata, __stop_kdata - __start_kdata, NULL };
+	regions[1] = (struct host_region){ __start_kbss, __stop_kbss - __start_kbss, NULL };
+	regions[2] = (struct host_region){ (char *)cpus, sizeof(cpus), cpus_mask };
+	regions[3] = (struct host_region){ arena, sizeof(arena), arena_mask };
 }
 
 /* The part of a stack in use, from @sp upwards. */

@@ -12,6 +12,7 @@ struct host_cpu {
 	bool irqs_on;
 	bool idle;			/* in arch_idle_wait() */
 	bool ipi;			/* one waits */
+	bool shootdown;			/* one waits: tlb.c */
 	bool timer_set;
 	u64 timer_at;
 };
@@ -19,6 +20,9 @@ struct host_cpu {
 /* The end of an interrupt: if it was taken in user mode, the thread goes back through the edge. */
 struct trapframe;
 void host_user_return(struct trapframe *tf);
+
+/* tlb.c: serves the requests of other CPUs, in its interrupt. */
+void host_shootdown_serve(void);
 
 extern struct host_cpu host_cpus[HOST_CPUS];
 extern u64 host_clock;

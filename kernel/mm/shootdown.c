@@ -37,29 +37,42 @@ void tlb_flush_here(vaddr_t start, vaddr_t end)
 			arch_tlb_flush_page(va);
 }
 
+/*
+ * Interrupts the CPUs @others and returns when each has dropped its translations of [start, end).
+ * Preemption is off. Interrupts are on and no spin lock is held: one of the others may be waiting
+ * for this CPU at the same time.
+ */
+static void flush_others(u32 others, vaddr_t start, vaddr_t end)
+{
+	assert(!(others & BIT(this_cpu()->id)) && arch_irqs_enabled());
+	event_count(EVENT_SHOOTDOWNS);
+	trace(TRACE_FAULT, TRACE_EV_SHOOTDOWN, start, others);
+	arch_tlb_shootdown(others, start, end);
+}
+
 void tlb_flush_on(u32 set, vaddr_t start, vaddr_t end)
 {
 	u32 here, others;
 
+	/* LAB 08-smp: drop the translations on each CPU of set, of which this one may be one */
 	preempt_off();
 	here = BIT(this_cpu()->id);
 	others = set & ~here;
 	if (set & here)
 		tlb_flush_here(start, end);
-	if (others) {
-		assert(arch_irqs_enabled());
-		event_count(EVENT_SHOOTDOWNS);
-		trace(TRACE_FAULT, TRACE_EV_SHOOTDOWN, start, set);
-		arch_tlb_shootdown(others, start, end);
-	}
+	if (others)
+		flush_others(others, start, end);
 	preempt_on();
+	/* END LAB */
 }
 
 /* A CPU that joins the set after it was read has cached nothing of the old table. */
 void tlb_flush_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 {
+	/* LAB 08-smp: drop the translations on each CPU that may have one of this space */
 	atomic_thread_fence(memory_order_seq_cst);	/* SHOOTDOWN2; pairs with as_switch() */
 	tlb_flush_on(atomic_load(&as->cpus), start, end);
+	/* END LAB */
 }
 
 void tlb_batch_init(struct tlb_batch *b, struct addr_space *as)
@@ -72,15 +85,19 @@ void tlb_batch_init(struct tlb_batch *b, struct addr_space *as)
 
 void tlb_batch_range(struct tlb_batch *b, vaddr_t start, vaddr_t end)
 {
+	/* LAB 08-smp: make the batch's range cover [start, end) too */
 	b->start = MIN(b->start, start);
 	b->end = MAX(b->end, end);
+	/* END LAB */
 }
 
 static void add_page(struct tlb_batch *b, struct page *p)
 {
+	/* LAB 08-smp: keep p until the flush, and make room before the batch is full */
 	b->pages[b->n++] = p;
 	if (b->n == BATCH_PAGES)
 		tlb_batch_flush(b);
+	/* END LAB */
 }
 
 void tlb_batch_page(struct tlb_batch *b, vaddr_t va, struct page *p)
@@ -100,9 +117,11 @@ void tlb_batch_table(struct tlb_batch *b, struct page *p)
 
 void tlb_batch_flush(struct tlb_batch *b)
 {
+	/* LAB 08-smp: flush what has changed, if anything has, free the pages, and begin anew */
 	if (b->start < b->end)
 		tlb_flush_range(b->as, b->start, b->end);
 	for (unsigned i = 0; i < b->n; i++)
 		page_put(b->pages[i]);
 	tlb_batch_init(b, b->as);
+	/* END LAB */
 }

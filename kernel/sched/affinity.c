@@ -41,6 +41,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;
 		}
+		/* LAB 08-smp: move t to a CPU that it may use; is that one's queue locked, look again */
 		to = &cpus[__builtin_ctz(t->se.affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
 			runq_move(rq, &to->runq, t);
@@ -51,11 +52,13 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 		}
 		spin_unlock(&rq->lock);
 		arch_spin_hint();
+		/* END LAB */
 	}
 }
 
 void enforce_affinity(struct thread *t)
 {
+	/* LAB 08-smp: move t if it waits where it may not run; if it runs there, see that it leaves */
 	for (;;) {
 		struct runq *rq = thread_runq_lock_allowed(t);
 		bool there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);
@@ -70,6 +73,7 @@ void enforce_affinity(struct thread *t)
 			return;
 		arch_spin_hint();	/* until the other CPU has switched */
 	}
+	/* END LAB */
 }
 
 int sched_set_affinity(struct thread *t, u32 mask)

@@ -43,9 +43,11 @@ void runq_move(struct runq *from, struct runq *to, struct thread *t)
 {
 	assert_held(&from->lock);
 	assert_held(&to->lock);
+	/* LAB 08-smp: take t out of from's queue, if it waits there, and make it one of to's */
 	if (entity_queued(&t->se))
 		queue_dequeue(&from->q, &t->se);
 	t->cpu = runq_cpu(to);
+	/* END LAB */
 	t->stats.migrations++;
 	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, runq_cpu(from)->id << 8 | runq_cpu(to)->id);
 }
@@ -64,6 +66,7 @@ static bool take_from(struct runq *rq, struct runq *victim,
 {
 	struct sched_entity *e;
 
+	/* LAB 08-smp: take a thread that waits there and may run here, without waiting for a lock */
 	if (!spin_trylock(&victim->lock)) {
 		rq->missed = victim;
 		return false;
@@ -73,29 +76,35 @@ static bool take_from(struct runq *rq, struct runq *victim,
 		take(rq, victim, e, now);
 	spin_unlock(&victim->lock);
 	return e;
+	/* END LAB */
 }
 
+/* Takes a thread from the first of @mask's CPUs at which one waits that may run here. */
 static bool steal_among(u32 mask, struct runq *rq, u64 now)
 {
-	for (unsigned i = 0; i < nr_cpus && may_steal; i++) {
+	/* LAB 08-smp: take a thread from the first CPU of mask that has one for this CPU */
+	for (unsigned i = 0; i < nr_cpus; i++) {
 		struct runq *victim = &cpus[i].runq;
 
 		/* Sequentially consistent, pairs with idle_cpu_for(): see idle.c. */
-		if (!(mask & BIT(i)) || victim == rq || !atomic_load(&victim->q.nr) ||
-		    !take_from(rq, victim, queue_find, now))
-			continue;
-		runq_cpu(rq)->stats.steals++;
-		return true;
+		if (mask & BIT(i) && victim != rq && atomic_load(&victim->q.nr) &&
+		    take_from(rq, victim, queue_find, now))
+			return true;
 	}
 	return false;
+	/* END LAB */
 }
 
 bool steal(struct runq *rq, u64 now)
 {
 	u32 near = near_cpus(runq_cpu(rq));
+	bool found;
 
+	assert_held(&rq->lock);
 	rq->missed = NULL;
-	return steal_among(near, rq, now) || (~near && steal_among(~near, rq, now));
+	found = steal_among(near, rq, now) || (~near && steal_among(~near, rq, now));
+	runq_cpu(rq)->stats.steals += found;
+	return found;
 }
 
 /* Returns how many threads @c has to run; exact for a locked run queue, else a hint. */
@@ -113,10 +122,12 @@ static bool balance_among(u32 mask, struct runq *rq, u64 now)
 {
 	struct cpu *self = runq_cpu(rq), *busiest = self;
 
+	/* LAB 08-smp: find the busiest CPU, and take a thread if it has two more than this one */
 	for (unsigned i = 0; i < nr_cpus; i++)
 		if (mask & BIT(i) && load(&cpus[i]) > load(busiest))
 			busiest = &cpus[i];
 	return load(busiest) >= load(self) + 2 && take_from(rq, &busiest->runq, policy.find, now);
+	/* END LAB */
 }
 
 void balance(struct runq *rq, u64 now)

@@ -3,9 +3,8 @@
  *
  * A CPU with nothing to run sets its bit in idle_mask, looks for work once more, and waits for an
  * interrupt; none is lost in between. When a thread is queued on a busy CPU, the waker clears the
- * bit of an idle CPU that may run it and sends that CPU an IPI; it comes and steals (balance.c).
- * CPUs are numbered in the order in which work should be spread, cores before their siblings. The
- * waker takes the first idle CPU, but prefers those of the same node (numa.h).
+ * bit of an idle CPU that may run it and sends that CPU an IPI (kick.c); it comes and steals
+ * (balance.c).
  *
  *	idle CPU                                 waker
  *	sets its bit                             queues the thread
@@ -18,61 +17,9 @@
  */
 #include "base/trace.h"
 #include "internal.h"
-#include "mm/numa.h"
 #include "thread/thread.h"
 
-static _Atomic u32 idle_mask;
-
-u32 near_cpus(const struct cpu *c)
-{
-	u32 mask = 0;
-
-	if (nr_nodes == 1)
-		return ~0u;
-	for (unsigned i = 0; i < nr_cpus; i++)
-		if (cpus[i].node == c->node)
-			mask |= BIT(i);
-	return mask;
-}
-
-static struct cpu *first_for(u32 mask, const struct thread *t, struct runq *rq)
-{
-	for (; mask; mask &= mask - 1) {
-		unsigned id = __builtin_ctz(mask);
-
-		if ((t && t->se.affinity & BIT(id)) || (rq && queue_find(&rq->q, id)))
-			return &cpus[id];
-	}
-	return NULL;
-}
-
-struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq)
-{
-	u32 idle, near;
-	struct cpu *c;
-
-	atomic_thread_fence(memory_order_seq_cst);	/* queued, now the mask */
-	idle = atomic_load_explicit(&idle_mask, memory_order_relaxed);
-	if (!idle)
-		return NULL;
-	near = near_cpus(t ? thread_cpu(t) : runq_cpu(rq));
-	c = first_for(idle & near, t, rq);
-	return c ? c : first_for(idle & ~near, t, rq);
-}
-
-bool kick_idle_for(const struct thread *t, struct runq *rq)
-{
-	struct cpu *c;
-
-	while ((c = idle_cpu_for(t, rq))) {
-		if (!(atomic_fetch_and(&idle_mask, ~BIT(c->id)) & BIT(c->id)))
-			continue;	/* another waker took it */
-		atomic_fetch_or(&c->idle.work, WORK_RESCHED);
-		ipi_send(c, IPI_RESCHED);
-		return true;
-	}
-	return false;
-}
+_Atomic u32 idle_mask;
 
 void idle_leave(struct runq *rq)
 {
@@ -107,7 +54,7 @@ static bool look_for_work(void)
 	u64 now = time_now();
 
 	pull(rq, now);		/* kicked for a real-time thread, it might find others first */
-	if (nr_ready(rq) || steal(rq, now)) {
+	if (nr_ready(rq) || (may_steal && steal(rq, now))) {
 		idle_leave(rq);
 		pull(rq, now);	/* the same, if the kick came since the first look */
 		if (atomic_load(&idle_mask)) {
@@ -124,7 +71,7 @@ static bool look_for_work(void)
 		runq_cpu(rq)->stats.idles++;
 		return true;
 	}
-	missed = rq->missed;
+	missed = may_steal ? rq->missed : NULL;
 	go_on(rq);
 	if (missed)
 		runq_await(missed);

@@ -27,18 +27,21 @@ void runq_init(struct cpu *c);
 void sched_change(struct thread *t, void (*how)(struct thread *t, const void *arg, u64 now),
 		  const void *arg);
 
+/* idle.c: the CPUs that wait for work. A CPU sets its bit; it or a waker clears it. */
+extern _Atomic u32 idle_mask;
+
 /* idle.c: notes that @rq's CPU is not idle any more. rq locked. */
 void idle_leave(struct runq *rq);
 
 /*
- * idle.c: finds an idle CPU that may run @t, which waits, or a thread that waits in @rq, which is
+ * kick.c: finds an idle CPU that may run @t, which waits, or a thread that waits in @rq, which is
  * locked. Either may be NULL. Returns NULL, or false, if there is none. A kicked CPU comes and
  * steals the thread.
  */
 struct cpu *idle_cpu_for(const struct thread *t, struct runq *rq);
 bool kick_idle_for(const struct thread *t, struct runq *rq);
 
-/* idle.c: returns the CPUs of @c's node. */
+/* kick.c: returns the CPUs of @c's node. */
 u32 near_cpus(const struct cpu *c);
 
 /* balance.c: reads its boot arguments. */

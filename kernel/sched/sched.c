@@ -132,7 +132,7 @@ static always_inline LOCKED_THROUGH_THREAD void run_next(struct runq *rq, struct
 
 	atomic_fetch_and_explicit(&prev->work, ~WORK_RESCHED, memory_order_relaxed);
 	e = pick(rq, now);
-	if (unlikely(!e) && steal(rq, now))
+	if (unlikely(!e) && may_steal && steal(rq, now))
 		e = pick(rq, now);
 	next = e ? thread_of(e) : &runq_cpu(rq)->idle;
 	rq->q.current = e;

@@ -10,6 +10,7 @@ struct scenario {
 	const char *property;		/* "P2.5": what it decides */
 	void (*run)(void);
 	unsigned cpus;
+	const char *bootargs;		/* words for the kernel, or NULL */
 	const char *(*after)(void);	/* returns NULL, or what is wrong; may be NULL */
 	_Bool keeps;			/* it does not give everything back */
 	_Bool wrong;			/* has a counterexample, to test the explorer itself */

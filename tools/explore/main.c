@@ -403,7 +403,7 @@ int main(int argc, char **argv)
 	}
 	check_lines = strcmp(argv[2], "check") == 0;
 	booting = true;
-	host_boot(scenario->cpus, scenario->run);
+	host_boot(scenario->cpus, scenario->bootargs, scenario->run);
 	booting = false;
 	step_init(scenario->bare);
 	state_init();

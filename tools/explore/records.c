@@ -25,7 +25,7 @@ static unsigned nr_records;
 /* Checks whether there is memory at @p: the access to be recorded may be the one that crashes. */
 static bool is_memory(const void *p)
 {
-	struct region regions[HOST_REGIONS];
+	struct host_region regions[HOST_REGIONS];
 
 	host_regions(regions);
 	for (unsigned i = 0; i < HOST_REGIONS; i++)

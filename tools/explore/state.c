@@ -30,7 +30,7 @@ struct line {
 	bool dirty;
 };
 
-static struct region regions[HOST_REGIONS];
+static struct host_region regions[HOST_REGIONS];
 static char *bases[HOST_REGIONS];		/* the line where each begins */
 static uint16_t *index_of[HOST_REGIONS];	/* each line: 0 cold, else index in hot[] + 1 */
 static struct line hot[HOT_MAX];

@@ -1,0 +1,125 @@
+/*
+ * Lab 08, step 2: a mask changes while its thread runs, waits, is picked, or changes it, too.
+ */
+#include "cpus.h"
+
+#include "sched/wait.h"
+
+static struct actor first, second;
+static _Atomic bool told;
+
+static int run_until_told(void)
+{
+	while (!told)
+		arch_spin_hint();
+	return 0;
+}
+
+static int run_anywhere(void)
+{
+	return 0;
+}
+
+static void send_to(struct thread *t, unsigned cpu)
+{
+	int err = sched_set_affinity(t, BIT(cpu));
+
+	expect(!err, "the new mask is refused: %d", err);
+	expect(thread_cpu(t) == &cpus[cpu], "when the call returns it is on CPU %u",
+	       thread_cpu(t)->id);
+}
+
+/* It is new, is picked, runs, or has just lost the CPU. Nothing else makes it leave CPU 1. */
+SCENARIO(runs, "mask.against_switch", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_here();
+	begin_actor(1, BIT(1), &first, run_until_told);
+	send_to(first.thread, 0);
+	told = true;
+	end_here();
+}
+
+/* It ends at any moment: then it needs no CPU. */
+SCENARIO(ends, "mask.ends", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_here();
+	begin_actor(1, BIT(1), &first, run_anywhere);
+	expect(!sched_set_affinity(first.thread, BIT(0)), "the new mask is refused");
+	end_here();
+}
+
+/* Two that share a CPU are sent away; one of them runs. */
+SCENARIO(two, "mask.two", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_here();
+	begin_actor(1, BIT(1), &first, run_until_told);
+	begin_actor(1, BIT(1), &second, run_until_told);
+	send_to(first.thread, 0);
+	send_to(second.thread, 0);
+	told = true;
+	end_here();
+}
+
+/* A thread moves itself. */
+static int move_away(void)
+{
+	int err = sched_set_affinity(current_thread(), BIT(0));
+
+	expect(!err && my_cpu() == 0, "it may run on CPU 0 alone, and runs on CPU %u", my_cpu());
+	return err;
+}
+
+SCENARIO(itself, "mask.itself", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	begin_actor(1, BIT(1), &first, move_away);
+	end_here();
+}
+
+/* Each of two threads forbids the other its CPU. */
+static int send_second(void)
+{
+	return sched_set_affinity(second.thread, BIT(0));
+}
+
+static int send_first(void)
+{
+	return sched_set_affinity(first.thread, BIT(1));
+}
+
+SCENARIO(each_other, "mask.of_each_other", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	struct thread *t = make_actor(1, BIT(1), &second, send_first);
+
+	second.thread = t;
+	begin_actor(0, BIT(0), &first, send_second);
+	start_actor(&second, t);
+	end_here();
+}
+
+/* Two CPUs send one thread to and fro: the later mask counts. */
+static int send_back(void)
+{
+	return sched_set_affinity(first.thread, BIT(0));
+}
+
+static const char *it_obeys(void)
+{
+	if (!(first.thread->se.affinity & BIT(thread_cpu(first.thread)->id)))
+		return "it ended on a CPU that its mask forbids";
+	return queues_are_empty();
+}
+
+SCENARIO(twice, "mask.twice", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE, .after = it_obeys,
+	 .keeps = true)
+{
+	stay_here();
+	begin_actor(1, BIT(1), &first, run_anywhere);
+	begin_actor(1, BIT(1), &second, send_back);
+	expect(!sched_set_affinity(first.thread, BIT(1)), "the new mask is refused");
+	end_here();
+}

@@ -1,0 +1,195 @@
+/*
+ * Lab 08: translations that are taken away while other CPUs use them. The scenario's threads act as
+ * user programs: they access pages through their CPU's TLB (arch/host/tlb.h).
+ */
+#include "explore/scenario.h"
+
+#include "mm/space.h"
+#include "sched/cpu.h"
+#include "tlb.h"
+
+#define ALONE	"steal=off balance=off"
+
+static struct addr_space space = { .refs = 1 }, other_space = { .refs = 1 };
+static _Atomic u64 entries[HOST_PAGES];		/* the page table: 0, or the page's number + 1 */
+static _Atomic bool taken_away[HOST_PAGES];	/* the call that did it has returned */
+static struct actor first, second;
+
+/* An access of the current thread, which stays on its CPU. */
+static void access_page(unsigned i)
+{
+	bool gone, freed;
+
+	host_tlb_access(i, &entries[i]);
+	freed = host_page_freed(i);
+	expect(!freed || !host_tlb(i), "page %u is freed while CPU %u can still reach it", i,
+	       thread_cpu(current_thread())->id);
+	gone = atomic_load(&taken_away[i]);
+	expect(!gone || !host_tlb(i), "page %u was taken away, and CPU %u can still reach it", i,
+	       thread_cpu(current_thread())->id);
+}
+
+static void load_space(struct addr_space *as)
+{
+	irq_off();
+	host_space_load(as);
+	irq_on();
+}
+
+static void map_page(unsigned i)
+{
+	atomic_store(&entries[i], i + 1);
+}
+
+/* Unmaps one page, or several in one batch. */
+static void unmap(struct addr_space *as, unsigned from, unsigned to)
+{
+	struct tlb_batch b;
+
+	tlb_batch_init(&b, as);
+	for (unsigned i = from; i < to; i++) {
+		atomic_store_explicit(&entries[i], 0, memory_order_release);
+		tlb_batch_page(&b, HOST_VA(i), &host_pages[i]);
+	}
+	tlb_batch_flush(&b);
+	for (unsigned i = from; i < to; i++) {
+		expect(host_page_freed(i), "page %u is not freed", i);
+		atomic_store(&taken_away[i], true);
+	}
+}
+
+static int use_page(void)
+{
+	load_space(&space);
+	access_page(0);
+	access_page(0);
+	load_space(NULL);
+	return 0;
+}
+
+/* Another CPU runs in the space, has loaded it, or is about to: SHOOTDOWN1 and SHOOTDOWN2. */
+SCENARIO(used, "shootdown.unmap", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE, .keeps = true)
+{
+	stay_on(0);
+	map_page(0);
+	act_on(1, &first, use_page);
+	unmap(&space, 0, 1);
+	end_here();
+}
+
+/* Its own translations count as well. */
+SCENARIO(own, "shootdown.own", "08.6", "P8.9", .cpus = 1, .bootargs = ALONE, .keeps = true)
+{
+	load_space(&space);
+	for (unsigned i = 0; i < 3; i++) {
+		map_page(i);
+		access_page(i);
+	}
+	unmap(&space, 0, 1);
+	access_page(0);
+	unmap(&space, 1, 3);
+	access_page(1);
+	access_page(2);
+	load_space(NULL);
+	end_here();
+}
+
+static int forbid_page(void)
+{
+	load_space(&space);
+	access_page(1);
+	atomic_store_explicit(&entries[1], 0, memory_order_release);
+	tlb_flush_range(&space, HOST_VA(1), HOST_VA(2));
+	atomic_store(&taken_away[1], true);
+	access_page(1);
+	access_page(0);
+	load_space(NULL);
+	return 0;
+}
+
+/* Two CPUs that run in one space ask each other at the same time. */
+SCENARIO(both, "shootdown.both", "08.6", "P8.11", .cpus = 2, .bootargs = ALONE, .keeps = true)
+{
+	stay_on(0);
+	map_page(0);
+	map_page(1);
+	act_on(1, &first, forbid_page);
+	load_space(&space);
+	access_page(0);
+	unmap(&space, 0, 1);
+	access_page(0);
+	access_page(1);
+	load_space(NULL);
+	end_here();
+}
+
+static int use_other_space(void)
+{
+	load_space(&other_space);
+	access_page(1);
+	load_space(NULL);
+	return 0;
+}
+
+static const char *none_was_asked(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (host_shootdowns(i))
+			return wrong("CPU %u was asked to flush a space that it did not use", i);
+	return NULL;
+}
+
+/* A CPU in another space is left alone. */
+SCENARIO(not_asked, "shootdown.left_alone", "08.6", "P8.11", .cpus = 2, .bootargs = ALONE,
+	 .after = none_was_asked, .keeps = true)
+{
+	stay_on(0);
+	map_page(0);
+	map_page(1);
+	load_space(&space);
+	access_page(0);
+	act_on(1, &first, use_other_space);
+	unmap(&space, 0, 1);
+	access_page(0);
+	load_space(NULL);
+	end_here();
+}
+
+/* --- A thread that is moved while it unmaps --------------------------------------------------- */
+
+static int unmap_page_0(void)
+{
+	unmap(&space, 0, 1);
+	return 0;
+}
+
+static int load_and_move_it(void)
+{
+	load_space(&space);
+	access_page(0);
+	return sched_set_affinity(first.thread, BIT(1));
+}
+
+static const char *no_tlb_has_it(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (host_tlb_of(i, 0))
+			return wrong("page 0 was taken away, and CPU %u can still reach it", i);
+	return NULL;
+}
+
+/*
+ * The space stays loaded on both CPUs. Which CPU a thread is on may change until preemption is off:
+ * it would flush one CPU twice, and the other one not at all.
+ */
+SCENARIO(moved, "shootdown.moved", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
+	 .after = no_tlb_has_it, .keeps = true)
+{
+	stay_on(0);
+	map_page(0);
+	load_space(&space);
+	access_page(0);
+	act_on(0, &first, unmap_page_0);
+	act_on(1, &second, load_and_move_it);
+	end_here();
+}

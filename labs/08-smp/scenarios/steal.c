@@ -1,0 +1,223 @@
+/*
+ * Lab 08, steps 3 to 5: CPUs that take threads from each other, and CPUs that are told of threads.
+ */
+#include "cpus.h"
+
+#include "mm/numa.h"
+
+static struct actor first, second, third;
+static _Atomic bool told;
+static _Atomic unsigned ran;
+
+static int count_it(void)
+{
+	ran++;
+	return 0;
+}
+
+static int run_until_told(void)
+{
+	while (!told)
+		arch_spin_hint();
+	return 0;
+}
+
+static const char *all_ran(void)
+{
+	return ran == 2 ? queues_are_empty() : wrong("%u of 2 threads ran", ran);
+}
+
+/* Takes a thread for this CPU, and returns whether there was one. */
+static bool take_one(void)
+{
+	struct runq *rq = this_runq_lock();
+	bool found = steal(rq, time_now());
+
+	expect(!found || nr_ready(rq), "one was taken, and none waits here");
+	runq_unlock(rq);
+	return found;
+}
+
+static int take_back(void)
+{
+	take_one();
+	return 0;
+}
+
+/* Two CPUs look at each other's queue at the same time. */
+SCENARIO(crossed, "steal.crossed", "08.3", "P8.5", .cpus = 2, .bootargs = ALONE, .after = all_ran,
+	 .keeps = true)
+{
+	stay_here();
+	preempt_off();
+	begin_actor(0, ~0u, &first, count_it);
+	begin_actor(1, ~0u, &second, count_it);
+	begin_actor(1, BIT(1), &third, take_back);
+	take_one();
+	preempt_on();
+	end_here();
+}
+
+/* Threads that run are left alone, however often a CPU looks. */
+SCENARIO(running, "steal.none_that_runs", "08.3", "P8.4", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_here();
+	begin_actor(1, ~0u, &first, run_until_told);
+	take_one();
+	take_one();
+	told = true;
+	end_here();
+}
+
+/* --- Step 4: idle CPUs are told --------------------------------------------------------------- */
+
+#define STEALS	"balance=off"
+
+/* This CPU stays busy, so the other one must come for the new thread, idle or about to be. */
+SCENARIO(against_idle, "kick.against_idle", "08.4", "P8.7", .cpus = 2, .bootargs = STEALS,
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_on(0);
+	preempt_off();
+	begin_actor(0, ~0u, &first, count_it);
+	while (!ran)
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
+
+/*
+ * The same when no lock and no interrupt is common to the two: only the orders of memory let one
+ * of them see what the other did.
+ */
+static int note_it(void)
+{
+	atomic_store_explicit(&ran, 1, memory_order_relaxed);
+	return 0;
+}
+
+SCENARIO(orders, "kick.orders", "08.4", "P8.7", .cpus = 2, .bootargs = STEALS, .keeps = true)
+{
+	struct thread *t = make_actor(0, ~0u, &first, note_it);
+
+	stay_on(0);
+	preempt_off();
+	arch_spin_hint();		/* the other CPU's turn */
+	start_actor(&first, t);
+	while (!atomic_load_explicit(&ran, memory_order_relaxed))
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
+
+/* Two CPUs that stay busy have a thread each for the third one, which comes for one after the other. */
+static int keep_busy(void)
+{
+	preempt_off();
+	begin_actor(1, BIT(1) | BIT(2), &second, count_it);
+	while (ran < 2)
+		arch_spin_hint();
+	preempt_on();
+	return 0;
+}
+
+SCENARIO(two_wakers, "kick.two_wakers", "08.4", "P8.7", .cpus = 3, .bootargs = STEALS,
+	 .after = all_ran, .keeps = true)
+{
+	stay_on(0);
+	preempt_off();
+	begin_actor(1, BIT(1), &third, keep_busy);
+	begin_actor(0, BIT(0) | BIT(2), &first, count_it);
+	while (ran < 2)
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
+
+/* Only a CPU that may run the thread is told of it. */
+static int not_on_1(void)
+{
+	expect(my_cpu() != 1, "it runs on CPU 1, which its mask forbids");
+	return count_it();
+}
+
+SCENARIO(may_run, "kick.may_run", "08.4", "P8.6", .cpus = 3, .bootargs = STEALS,
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_on(0);
+	preempt_off();
+	begin_actor(0, BIT(0) | BIT(2), &first, not_on_1);
+	while (!ran)
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
+
+/*
+ * Two wakers and two CPUs that have gone idle and cannot go on, as their queues are locked: each of
+ * the wakers gets one.
+ */
+static struct thread probe;
+static _Atomic bool other_is_done;
+
+static int tell_one(void)
+{
+	irq_off();
+	kick_idle_for(&probe, NULL);
+	irq_on();
+	other_is_done = true;
+	return 0;
+}
+
+SCENARIO(each_one, "kick.one_each", "08.4", "P8.6", .cpus = 4, .bootargs = STEALS, .keeps = true,
+	 .sets_up = true)
+{
+	stay_on(0);
+	probe.cpu = &cpus[0];
+	probe.se.affinity = 0xc;
+	preempt_off();
+	while (atomic_load(&idle_mask) != 0xe)
+		arch_spin_hint();
+	irq_off();
+	expect(spin_trylock(&cpus[2].runq.lock) && spin_trylock(&cpus[3].runq.lock),
+	       "an idle CPU's queue is locked");
+	begin_actor(1, BIT(1), &first, tell_one);
+	explore_from_here();
+	kick_idle_for(&probe, NULL);
+	while (!other_is_done)
+		arch_spin_hint();
+	expect(!(atomic_load(&idle_mask) & 0xc), "of two idle CPUs the CPUs %x were not told",
+	       atomic_load(&idle_mask) & 0xc);
+	spin_unlock(&cpus[3].runq.lock);
+	spin_unlock(&cpus[2].runq.lock);
+	irq_on();
+	preempt_on();
+	end_here();
+}
+
+/* --- Step 5: busy CPUs compare ---------------------------------------------------------------- */
+
+static int compare(void)
+{
+	struct runq *rq = this_runq_lock();
+
+	rq->balance_at = time_now();
+	balance(rq, time_now());
+	runq_unlock(rq);
+	return 0;
+}
+
+/* Two busy CPUs compare their queues at the same time. Neither waits for the other. */
+SCENARIO(compared, "balance.crossed", "08.5", "P8.8", .cpus = 2, .bootargs = "steal=off",
+	 .after = all_ran, .keeps = true)
+{
+	stay_here();
+	preempt_off();
+	begin_actor(0, ~0u, &first, count_it);
+	begin_actor(0, ~0u, &second, count_it);
+	begin_actor(1, BIT(1), &third, compare);
+	compare();
+	preempt_on();
+	end_here();
+}

@@ -1,0 +1,240 @@
+/*
+ * Lab 08, step 4: idle CPUs are told of threads that wait.
+ */
+#include "crew.h"
+
+#include "mm/numa.h"
+
+static unsigned here;
+static u32 locked;			/* CPUs whose queues held_still() has locked */
+
+static bool rest(unsigned cpu)
+{
+	return atomic_load(&idle_mask) & BIT(cpu) && cpus[cpu].runq.current == &cpus[cpu].idle &&
+	       !(atomic_load(&cpus[cpu].idle.work) & WORK_RESCHED);
+}
+
+/* Waits until all other CPUs idle, and locks their queues: then none can answer before the end. */
+static bool held_still(void)
+{
+	u64 until = time_now() + 100 * MS;
+	u32 others = (BIT(nr_cpus) - 1) & ~BIT(here);
+
+	irq_off();
+	locked = 0;
+	while (locked != others && time_before(time_now(), until))
+		for (unsigned i = 0; i < nr_cpus; i++) {
+			if (!(others & ~locked & BIT(i)) || !spin_trylock(&cpus[i].runq.lock))
+				continue;
+			if (rest(i))
+				locked |= BIT(i);
+			else
+				spin_unlock(&cpus[i].runq.lock);
+		}
+	return locked == others;
+}
+
+static void let_go(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (locked & BIT(i))
+			spin_unlock(&cpus[i].runq.lock);
+	irq_on();
+}
+
+static u64 interrupts(unsigned cpu)
+{
+	u64 until = time_now() + MS / 5;
+
+	while (time_before(time_now(), until))
+		;
+	return atomic_load(&cpus[cpu].stats.resched_ipis);
+}
+
+/* Checks that kick_idle_for(@t, @rq) tells CPU @want of those that were idle; -1: none. */
+static void check_kick(const struct thread *t, struct runq *rq, int want, const char *when)
+{
+	u32 before = atomic_load(&idle_mask), told;
+	u64 count[MAX_CPUS];
+	bool found;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		count[i] = atomic_load(&cpus[i].stats.resched_ipis);
+	found = kick_idle_for(t, rq);
+	told = before & ~atomic_load(&idle_mask);
+	CHECK(found == (want >= 0), "P8.6", "%s: it returned %d", when, found);
+	CHECK(told == (want >= 0 ? BIT(want) : 0), "P8.6",
+	      "%s: CPU %d is to be told; those that idle no more are the CPUs %x", when, want,
+	      told);
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		u64 n = i == here ? 0 : interrupts(i) - count[i];
+		bool marked = atomic_load(&cpus[i].idle.work) & WORK_RESCHED;
+
+		if (i == here)
+			continue;
+		CHECK(n == ((int)i == want), "P8.6", "%s: CPU %u was interrupted %lu times", when,
+		      i, n);
+		CHECK((int)i != want || marked, "P8.6", "%s: CPU %u was told, and is not marked",
+		      when, i);
+		CHECK((int)i == want || !(before & BIT(i)) || !marked, "P8.6",
+		      "%s: CPU %u is marked, and CPU %d was to be told", when, i, want);
+	}
+}
+
+static struct thread *a_thread(u32 mask)
+{
+	static struct thread t;
+
+	t.cpu = &cpus[here];
+	t.affinity = t.se.affinity = mask;
+	return &t;
+}
+
+/* The first is told first; one that was told is not told again. */
+KTEST(kick_order, "kick.order", "08.4", "P8.6")
+{
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (i != here)
+			check_kick(a_thread(~0u), NULL, i, "a thread may run anywhere");
+	check_kick(a_thread(~0u), NULL, -1, "all idle CPUs have been told");
+	let_go();
+	stay_no_longer();
+}
+
+KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
+{
+	unsigned last;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	last = here == nr_cpus - 1 ? nr_cpus - 2 : nr_cpus - 1;
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	CHECK(!idle_cpu_for(a_thread(BIT(here)), NULL), "P8.6",
+	      "a thread may run here alone, and another CPU is found for it");
+	check_kick(a_thread(BIT(here)), NULL, -1, "a thread may run here alone");
+	CHECK(idle_cpu_for(a_thread(BIT(last)), NULL) == &cpus[last], "P8.6",
+	      "a thread may run on CPU %u alone, which idles, and is not found", last);
+	check_kick(a_thread(BIT(last)), NULL, last, "a thread may run on one CPU alone");
+	check_kick(a_thread(BIT(last)), NULL, -1, "its only CPU has been told already");
+	let_go();
+	stay_no_longer();
+}
+
+/* For any thread that waits in a queue: the one that may go elsewhere counts, wherever it stands. */
+KTEST(kick_queue, "kick.queue", "08.4", "P8.6")
+{
+	struct member m[3];
+	struct runq *rq;
+	unsigned last;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	last = here == nr_cpus - 1 ? nr_cpus - 2 : nr_cpus - 1;
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	let_go();
+	preempt_off();
+	for (unsigned i = 0; i < 3; i++)
+		make_and_run(&m[i], here, BIT(here), begin);
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	rq = &cpus[here].runq;
+	CHECK(spin_trylock(&rq->lock), "P8.6", "this CPU's queue is locked");
+	check_kick(NULL, rq, -1, "three wait that may run here alone");
+	m[1].thread->se.affinity = BIT(here) | BIT(last);
+	check_kick(NULL, rq, last, "the second of three may run on one more CPU");
+	m[1].thread->se.affinity = BIT(here);
+	spin_unlock(&rq->lock);
+	let_go();
+	preempt_on();
+	end(m, 3);
+	stay_no_longer();
+	sched_audit();
+}
+
+/* CPUs 0 and 2 are near each other, and so are 1 and 3. */
+KTEST(kick_near, "kick.near", "08.4", "P8.6")
+{
+	unsigned node[MAX_CPUS], nodes = nr_nodes;
+
+	NEEDS(nr_cpus == 4, 4);
+	here = stay_here();
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	for (unsigned i = 0; i < 4; i++) {
+		node[i] = cpus[i].node;
+		cpus[i].node = i % 2;
+	}
+	nr_nodes = 2;
+	check_kick(a_thread(~0u), NULL, here ^ 2, "one idle CPU is of this node");
+	check_kick(a_thread(~0u), NULL, here % 2 ? 0 : 1, "all idle CPUs are of the other node");
+	for (unsigned i = 0; i < 4; i++)
+		cpus[i].node = node[i];
+	nr_nodes = nodes;
+	let_go();
+	stay_no_longer();
+}
+
+/* --- With idle CPUs that answer --------------------------------------------------------------- */
+
+/* As many threads as there are idle CPUs, made ready one after the other on this one. */
+KTEST(kick_spread, "kick.spread", "08.4", "P8.7")
+{
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	for (unsigned round = 0; round < 8; round++) {
+		struct member m[MAX_CPUS];
+		u32 used = BIT(here);
+		unsigned n = 0;
+
+		REQUIRE(held_still(), "P8.7", "the other CPUs do not idle");
+		let_go();
+		preempt_off();
+		for (unsigned i = 0; i + 1 < nr_cpus; i++)
+			make_and_run(&m[n++], here, ~0u, spin);
+		for (unsigned i = 0; i < n; i++)
+			CHECK(await_begin(&m[i], MS), "P8.7",
+			      "%u CPUs idled: thread %u has waited for 1 ms beside one of them", n,
+			      i);
+		for (unsigned i = 0; i < n; i++) {
+			CHECK(!m[i].began_on || !(used & BIT(m[i].began_on - 1)), "P8.7",
+			      "two threads share CPU %d, and another CPU idles",
+			      (int)m[i].began_on - 1);
+			used |= m[i].began_on ? BIT(m[i].began_on - 1) : 0;
+		}
+		preempt_on();
+		end(m, n);
+	}
+	stay_no_longer();
+	sched_audit();
+}
+
+static int sleep_and_spin(void *arg)
+{
+	thread_sleep(5 * MS);
+	return spin(arg);
+}
+
+/* Threads whose deadlines pass together on one busy CPU: each finds one that idles. */
+KTEST(kick_sleepers, "kick.sleepers", "08.4", "P8.7")
+{
+	struct member m[MAX_CPUS];
+	unsigned n = 0;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	for (unsigned i = 0; i + 1 < nr_cpus; i++)
+		make_and_run(&m[n++], here, BIT(here), sleep_and_spin);
+	thread_sleep(MS);
+	for (unsigned i = 0; i < n; i++)
+		set_mask(m[i].thread, ~0u);
+	preempt_off();
+	look_on(7 * MS);
+	for (unsigned i = 0; i < n; i++)
+		CHECK(m[i].began_on, "P8.7",
+		      "sleeper %u woke on a busy CPU and waits, and %u others idled", i, n);
+	preempt_on();
+	end(m, n);
+	stay_no_longer();
+	sched_audit();
+}

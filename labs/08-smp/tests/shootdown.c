@@ -1,0 +1,381 @@
+/*
+ * Lab 08, step 6: translations that are taken away, and the pages behind them.
+ */
+#include "crew.h"
+
+#include "base/counters.h"
+#include "mm/space.h"
+#include "mm/vm.h"
+
+#define BASE	0x40000000UL
+#define RW	(VM_READ | VM_WRITE)
+#define PAGES	(2 * BATCH_PAGES + 5)
+
+#define PAGE_AT(i)	(BASE + (u64)(i) * PAGE_SIZE)
+
+static struct addr_space *space;
+
+static void new_space(struct addr_space **as, u64 pages)
+{
+	struct map_request req = { .addr = BASE, .size = pages * PAGE_SIZE, .prot = RW,
+				   .fixed = true };
+	vaddr_t at;
+
+	REQUIRE(as_create(as) == 0 && as_map(*as, &req, &at) == 0, ktest_property(),
+		"no memory for an address space");
+}
+
+/* Makes the current thread run on @as, or on no space (NULL). */
+static void use_space(struct addr_space *as)
+{
+	irq_off();
+	current_thread()->as = as;
+	as_switch(as);
+	irq_on();
+}
+
+static int put_word(vaddr_t va, u64 value)
+{
+	return copy_to_user(va, &value, sizeof(value));
+}
+
+/* --- The batch -------------------------------------------------------------------------------- */
+
+/* Pages with one more reference, ours, so that they can be looked at afterwards. */
+static struct page *pages[PAGES];
+
+static void make_pages(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		pages[i] = page_alloc(0, 0);
+		REQUIRE(pages[i], "P8.10", "no memory for a page");
+		page_get(pages[i]);
+	}
+}
+
+static unsigned kept(unsigned n)
+{
+	unsigned with_two = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		with_two += atomic_load(&pages[i]->refs) == 2;
+	return with_two;
+}
+
+static void check_given_back(unsigned n)
+{
+	unsigned once = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		once += atomic_load(&pages[i]->refs) == 1;
+	CHECK(once == n, "P8.10", "of %u pages %u were given back once", n, once);
+	for (unsigned i = 0; i < n; i++)
+		page_put(pages[i]);
+}
+
+KTEST(tlb_pages, "tlb.pages", "08.6", "P8.10")
+{
+	static const unsigned counts[] = { 0, 1, 2, BATCH_PAGES - 1, BATCH_PAGES, BATCH_PAGES + 1,
+					   PAGES };
+	struct tlb_batch b;
+
+	new_space(&space, 1);
+	for (unsigned c = 0; c < ARRAY_SIZE(counts); c++) {
+		unsigned n = counts[c];
+
+		make_pages(n);
+		tlb_batch_init(&b, space);
+		for (unsigned i = 0; i < n; i++) {
+			tlb_batch_page(&b, PAGE_AT(i), pages[i]);
+			CHECK(b.n <= BATCH_PAGES, "P8.10", "%u pages are in a batch for %u", b.n,
+			      BATCH_PAGES);
+			CHECK(kept(i + 1) == b.n, "P8.10",
+			      "%u pages are taken out, %u wait in the batch: %u are kept", i + 1,
+			      b.n, kept(i + 1));
+		}
+		tlb_batch_flush(&b);
+		check_given_back(n);
+		tlb_batch_flush(&b);	/* nothing is left to do */
+		CHECK(b.n == 0 && b.start >= b.end, "P8.10", "a batch is not empty after its flush");
+	}
+	as_put(space);
+}
+
+/* --- Who is asked ----------------------------------------------------------------------------- */
+
+static u64 asked(void)
+{
+	return event_read(EVENT_SHOOTDOWNS);
+}
+
+static struct member user;
+static _Atomic unsigned stage;		/* counts the user's steps */
+static _Atomic unsigned told;		/* ... up to this one it may go on */
+
+static void step(void)
+{
+	unsigned now = ++stage;
+
+	while (told < now)
+		;
+}
+
+static void let_step(unsigned to)
+{
+	told = to;
+	while (stage <= to)
+		arch_spin_hint();
+}
+
+static int load_and_leave(void *arg)
+{
+	(void)arg;
+	step();
+	use_space(space);
+	step();
+	use_space(NULL);
+	step();
+	return 0;
+}
+
+/* Takes the page away and allows it again. Returns how many times other CPUs were asked. */
+static u64 flush_once(void)
+{
+	u64 before = asked();
+
+	tlb_flush_range(space, BASE, BASE + PAGE_SIZE);
+	return asked() - before;
+}
+
+KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
+{
+	struct tlb_batch b;
+	unsigned here;
+	u64 before;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	new_space(&space, 1);
+	stage = told = 0;
+	make_and_run(&user, next_to(here), BIT(next_to(here)), load_and_leave);
+	while (!stage)
+		arch_spin_hint();
+	CHECK(flush_once() == 0, "P8.11", "no CPU has the space loaded, and others were asked");
+	use_space(space);
+	CHECK(flush_once() == 0, "P8.11", "this CPU alone has the space, and others were asked");
+	let_step(1);
+	CHECK(flush_once() == 1, "P8.11", "another CPU has the space loaded, and was not asked");
+	use_space(NULL);
+	CHECK(flush_once() == 1, "P8.11",
+	      "another CPU alone has the space loaded, and was not asked");
+	tlb_batch_init(&b, space);
+	before = asked();
+	tlb_batch_flush(&b);
+	CHECK(asked() == before, "P8.11", "nothing was changed, and others were asked");
+	for (unsigned i = 0; i < 10; i++)
+		tlb_batch_range(&b, PAGE_AT(i), PAGE_AT(i + 1));
+	tlb_batch_flush(&b);
+	CHECK(asked() == before + 1, "P8.11",
+	      "ten changes were collected, and other CPUs were asked %lu times", asked() - before);
+	before = asked();
+	make_pages(BATCH_PAGES / 2);
+	for (unsigned i = 0; i < BATCH_PAGES / 2; i++)
+		tlb_batch_page(&b, PAGE_AT(i), pages[i]);
+	tlb_batch_flush(&b);
+	CHECK(asked() == before + 1, "P8.11",
+	      "%u pages, for which a batch has room, were taken out: others were asked %lu times",
+	      BATCH_PAGES / 2, asked() - before);
+	check_given_back(BATCH_PAGES / 2);
+	let_step(2);
+	CHECK(flush_once() == 0, "P8.11", "the other CPU has left the space, and was asked");
+	told = 3;
+	end(&user, 1);
+	as_put(space);
+	stay_no_longer();
+}
+
+/* --- Stale translations ----------------------------------------------------------------------- */
+
+#define ROUNDS	30
+
+static _Atomic unsigned round, looks[MAX_CPUS];
+
+/* In odd rounds no page may be written to. It looks at one near the start and one near the end. */
+static int write_on(void *arg)
+{
+	struct member *m = arg;
+	unsigned id = cpu_here();
+
+	use_space(space);
+	while (!m->stop) {
+		unsigned now = round, i = looks[id]++ % 3 * (PAGES / 2);
+		int err = put_word(PAGE_AT(MIN(i, PAGES - 1u)), 42);
+
+		if (now % 2 && now == round)
+			CHECK(err == -EFAULT, "P8.9",
+			      "round %u: CPU %u still writes to page %u, which is forbidden", now,
+			      id, i);
+		if (looks[id] % 16 == 0) {	/* leaves the space, and loads it anew */
+			use_space(NULL);
+			use_space(space);
+		}
+		thread_yield();
+	}
+	use_space(NULL);
+	return 0;
+}
+
+static void await_looks(void)
+{
+	unsigned before[MAX_CPUS];
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		before[i] = looks[i];
+	for (unsigned i = 0; i < nr_cpus; i++)
+		while (looks[i] < before[i] + 4)
+			thread_yield();
+}
+
+KTEST(tlb_stale, "tlb.stale", "08.6", "P8.9")
+{
+	struct member writers[MAX_CPUS];
+
+	new_space(&space, PAGES);
+	round = 0;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		make_and_run(&writers[i], i, BIT(i), write_on);
+	for (unsigned i = 0; i < ROUNDS; i += 2) {
+		await_looks();
+		CHECK(as_protect(space, BASE, PAGES * PAGE_SIZE, VM_READ, false) == 0, "P8.9",
+		      "protect");
+		round = i + 1;
+		await_looks();
+		round = i + 2;
+		CHECK(as_protect(space, BASE, PAGES * PAGE_SIZE, RW, false) == 0, "P8.9",
+		      "protect");
+	}
+	end(writers, nr_cpus);
+	as_put(space);
+}
+
+/* The caller's own CPU, with few pages and with many. */
+KTEST(tlb_own, "tlb.own", "08.6", "P8.9")
+{
+	static const unsigned counts[] = { 1, 2, 16, 17, PAGES };
+
+	stay_here();
+	new_space(&space, PAGES);
+	use_space(space);
+	for (unsigned c = 0; c < ARRAY_SIZE(counts); c++) {
+		unsigned n = counts[c], still = 0;
+
+		for (unsigned i = 0; i < PAGES; i++)
+			CHECK(put_word(PAGE_AT(i), i) == 0, "P8.9", "page %u cannot be written", i);
+		CHECK(as_protect(space, BASE, n * PAGE_SIZE, VM_READ, false) == 0, "P8.9",
+		      "protect");
+		for (unsigned i = 0; i < n; i++)
+			still += put_word(PAGE_AT(i), 0) == 0;
+		CHECK(!still, "P8.9", "%u pages are forbidden, and %u can still be written", n,
+		      still);
+		for (unsigned i = n; i < PAGES; i++)
+			CHECK(put_word(PAGE_AT(i), i) == 0, "P8.9", "page %u was not forbidden", i);
+		CHECK(as_protect(space, BASE, n * PAGE_SIZE, RW, false) == 0, "P8.9", "protect");
+	}
+	use_space(NULL);
+	as_put(space);
+	stay_no_longer();
+}
+
+/* Pages that are given back and used for something else: none ever reads what is in them then. */
+static int read_on(void *arg)
+{
+	struct member *m = arg;
+	unsigned id = cpu_here();
+
+	use_space(space);
+	while (!m->stop) {
+		u64 value = 0;
+		unsigned i = looks[id]++ % 4;
+		int err = copy_from_user(&value, PAGE_AT(i), sizeof(value));
+
+		CHECK(!err && (value == 42 || value == 0), "P8.10",
+		      "CPU %u reads %lx from page %u, which was given back (error %d)", id, value,
+		      i, err);
+		thread_yield();
+	}
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(tlb_freed, "tlb.freed", "08.6", "P8.10")
+{
+	struct member readers[MAX_CPUS];
+
+	new_space(&space, 4);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		make_and_run(&readers[i], i, BIT(i), read_on);
+	for (unsigned r = 0; r < ROUNDS; r++) {
+		await_looks();
+		CHECK(as_advise(space, BASE, PAGE_AT(4), MADV_DONTNEED) == 0, "P8.10", "advise");
+		for (unsigned i = 0; i < 4; i++) {	/* most likely the same pages */
+			pages[i] = page_alloc(0, 0);
+			REQUIRE(pages[i], "P8.10", "no memory for a page");
+			for (unsigned k = 0; k < PAGE_SIZE / 8; k += 64)
+				((u64 *)page_to_virt(pages[i]))[k] = 0xdead;
+		}
+		for (unsigned i = 0; i < 4; i++)
+			page_put(pages[i]);
+	}
+	end(readers, nr_cpus);
+	as_put(space);
+}
+
+/* --- Two that ask each other ------------------------------------------------------------------ */
+
+static struct addr_space *both[2];
+static _Atomic unsigned arrived;
+
+static void meet(unsigned n)
+{
+	arrived++;
+	while (arrived < 2 * n)
+		arch_spin_hint();
+}
+
+/* Each of two CPUs runs on one space and changes the other's. */
+static int flush_other(void *arg)
+{
+	struct member *m = arg;
+	unsigned me = m->began_on;
+
+	use_space(both[me]);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		CHECK(put_word(BASE, i) == 0, "P8.11", "it cannot write");
+		meet(2 * i + 1);
+		CHECK(as_protect(both[!me], BASE, PAGE_SIZE, VM_READ, false) == 0, "P8.11",
+		      "protect");
+		meet(2 * i + 2);
+		CHECK(put_word(BASE, i) == -EFAULT, "P8.9", "round %u: it can still write", i);
+		CHECK(as_protect(both[me], BASE, PAGE_SIZE, RW, false) == 0, "P8.11", "protect");
+	}
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(tlb_both, "tlb.both", "08.6", "P8.11")
+{
+	struct member m[2];
+
+	NEEDS_TWO_CPUS;
+	arrived = 0;
+	for (unsigned i = 0; i < 2; i++)
+		new_space(&both[i], 1);
+	for (unsigned i = 0; i < 2; i++) {
+		make(&m[i], i, BIT(i), flush_other);
+		m[i].began_on = i;
+		thread_resume(m[i].thread);
+	}
+	end(m, 2);
+	for (unsigned i = 0; i < 2; i++)
+		as_put(both[i]);
+}

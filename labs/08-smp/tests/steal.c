@@ -1,0 +1,317 @@
+/*
+ * Lab 08, step 3: a CPU takes threads from the queues of others. The tests call steal() with their own
+ * queue locked, as the scheduler does.
+ */
+#include "crew.h"
+
+#include "mm/numa.h"
+
+static struct member busy, m[CREW];
+
+/* Takes one for this CPU. Returns its number, -1: none. @own is this CPU's queue. */
+static int take_one(struct runq **missed)
+{
+	struct runq *rq = this_runq_lock();
+	unsigned before = nr_ready(rq);
+	bool found = steal(rq, time_now());
+	int which = -1;
+
+	if (missed)
+		*missed = rq->missed;
+	for (unsigned i = 0; i < CREW; i++)
+		if (m[i].thread && !m[i].began_on && entity_queued(&m[i].thread->se) &&
+		    thread_cpu(m[i].thread) == runq_cpu(rq)) {
+			which = i;
+			/* Out of the way of the next one. */
+			queue_dequeue(&rq->q, &m[i].thread->se);
+			break;
+		}
+	CHECK(found == (which >= 0), "P8.4", "steal() returned %d, and %s thread came", found,
+	      which >= 0 ? "a" : "no");
+	CHECK(nr_ready(rq) == before, "P8.4", "more than one thread came at once");
+	runq_unlock(rq);
+	return which;
+}
+
+/* Puts back what take_one() has put out of the way. */
+static void put_back(unsigned i)
+{
+	struct runq *rq = thread_runq_lock(m[i].thread);
+
+	runq_enqueue(rq, m[i].thread, ENQUEUE_MIGRATED);
+	runq_unlock(rq);
+}
+
+/* Thread i waits on CPU on[i] (behind one that computes on each) and may run on the CPUs mask[i]. */
+static void crew_waits(unsigned n, const unsigned *on, const u32 *mask)
+{
+	for (unsigned i = 0; i < CREW; i++)
+		m[i].thread = NULL;
+	for (unsigned i = 0; i < n; i++)
+		make_and_run(&m[i], on[i], mask[i], begin);
+}
+
+static void check_order(unsigned here)
+{
+	unsigned there = next_to(here);
+	int took[4];
+
+	REQUIRE(sched_set_affinity(current_thread(), BIT(here)) == 0, "P8.4", "affinity");
+	make_and_run(&busy, there, BIT(there) | BIT(here), spin);
+	REQUIRE(await_begin(&busy, 100 * MS), "P8.4", "a thread on CPU %u does not run", there);
+	preempt_off();
+	crew_waits(3, (unsigned[]){ there, there, there },
+		   (u32[]){ BIT(there), BIT(there) | BIT(here), BIT(there) | BIT(here) });
+	for (unsigned i = 0; i < 4; i++)
+		took[i] = take_one(NULL);
+	CHECK(took[0] == 1, "P8.4",
+	      "0, 1 and 2 wait there, 0 must stay: %d was taken first, not 1", took[0]);
+	CHECK(took[1] == 2, "P8.4", "0 and 2 wait there, 0 must stay: %d was taken, not 2",
+	      took[1]);
+	CHECK(took[2] == -1 && took[3] == -1, "P8.4",
+	      "nobody waits there who may come, and %d was taken", took[2]);
+	CHECK(cpus[there].runq.current == busy.thread && thread_cpu(busy.thread) == &cpus[there],
+	      "P8.4", "the thread that runs there was taken");
+	for (unsigned i = 1; i < 3; i++)
+		put_back(i);
+	preempt_on();
+	end(m, 3);
+	end(&busy, 1);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(m[i].began_on, "P8.4", "thread %u has not run", i);
+	CHECK(m[0].began_on == there + 1, "P8.4", "thread 0 ran on CPU %d, and may not",
+	      (int)m[0].began_on - 1);
+	stay_no_longer();
+	sched_audit();
+}
+
+/* Three wait on the next CPU, of which the first must stay there. */
+KTEST(steal_order, "steal.order", "08.3", "P8.4")
+{
+	NEEDS_TWO_CPUS;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		check_order(i);
+}
+
+/* Two wait on each other CPU: they are taken in the order of the CPUs' numbers. */
+KTEST(steal_first, "steal.first", "08.3", "P8.4")
+{
+	unsigned here, on[CREW], n = 0, computing = 0;
+	struct member computes[MAX_CPUS];
+	u32 mask[CREW];
+	int took[CREW];
+
+	NEEDS(nr_cpus == 4, 4);
+	here = stay_here();
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		if (i == here)
+			continue;
+		make_and_run(&computes[computing], i, BIT(i), spin);
+		CHECK(await_begin(&computes[computing++], 100 * MS), "P8.4", "it does not run");
+		on[n] = on[n + 1] = i;
+		mask[n] = mask[n + 1] = ~0u;
+		n += 2;
+	}
+	preempt_off();
+	crew_waits(n, on, mask);
+	for (unsigned i = 0; i < n; i++)
+		took[i] = take_one(NULL);
+	for (unsigned i = 0; i < n; i++)
+		CHECK(took[i] == (int)i, "P8.4",
+		      "two wait on each other CPU, the first CPU's first: %d was taken, not %u",
+		      took[i], i);
+	for (unsigned i = 0; i < n; i++)
+		if (took[i] >= 0)
+			put_back(took[i]);
+	preempt_on();
+	end(m, n);
+	end(computes, computing);
+	stay_no_longer();
+	sched_audit();
+}
+
+/* Threads that run are left alone, even if the CPU that looks has nothing to do. */
+KTEST(steal_running, "steal.running", "08.3", "P8.4")
+{
+	unsigned here, n = 0;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	crew_waits(0, NULL, NULL);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (i != here) {
+			make_and_run(&m[n], i, BIT(nr_cpus) - 1, spin);
+			CHECK(await_begin(&m[n++], 100 * MS), "P8.4",
+			      "a thread on CPU %u does not run", i);
+		}
+	preempt_off();
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(take_one(NULL) == -1, "P8.4", "a thread was taken, and none waits");
+	for (unsigned i = 0; i < n; i++)
+		CHECK(thread_cpu(m[i].thread)->runq.current == m[i].thread &&
+			      m[i].began_on == thread_cpu(m[i].thread)->id + 1,
+		      "P8.4", "a thread that ran on CPU %d was taken", (int)m[i].began_on - 1);
+	preempt_on();
+	end(m, n);
+	stay_no_longer();
+	sched_audit();
+}
+
+/* --- Locked ----------------------------------------------------------------------------------- */
+
+static struct runq *held;
+static _Atomic bool holds;
+
+/* Holds another CPU's queue for 20 ms. */
+static int hold_queue(void *arg)
+{
+	((struct member *)arg)->began_on = 1;
+	spin_lock(&held->lock);
+	holds = true;
+	look_on(20 * MS);
+	spin_unlock(&held->lock);
+	return 0;
+}
+
+/* The queue of CPU there is locked: this CPU does not wait for it, and says so. */
+KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
+{
+	unsigned here, there;
+	struct runq *missed = NULL;
+	struct member holder;
+	u64 from, took;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	there = next_to(here);
+	make_and_run(&busy, there, BIT(there), spin);
+	REQUIRE(await_begin(&busy, 100 * MS), "P8.5", "a thread on CPU %u does not run", there);
+	crew_waits(1, (unsigned[]){ there }, (u32[]){ BIT(there) | BIT(here) });
+	held = &cpus[there].runq;
+	holds = false;
+	make(&holder, there, BIT(there), hold_queue);
+	set_urgent(holder.thread, true);
+	thread_resume(holder.thread);
+	while (!holds)
+		;
+	CHECK(nr_ready(held) >= 1, "P8.5", "no thread waits there");
+	preempt_off();
+	from = time_now();
+	CHECK(take_one(&missed) == -1, "P8.5", "a thread was taken out of a queue that was locked");
+	took = time_now() - from;
+	preempt_on();
+	CHECK(took < 5 * MS, "P8.5",
+	      "with its own queue locked this CPU waited %lu ms for another's lock", took / MS);
+	CHECK(missed == held, "P8.5", "it could not look at a queue, and did not note that");
+	end(&holder, 1);
+	end(m, 1);
+	end(&busy, 1);
+	stay_no_longer();
+	sched_audit();
+}
+
+/* A queue is locked, and the next one is not: a thread that waits there is found. */
+KTEST(steal_next, "steal.next", "08.3", "P8.5")
+{
+	struct runq *missed = NULL;
+	struct member holder, computes[2];
+	unsigned first, second, here;
+	int took;
+
+	NEEDS(nr_cpus > 2, 4);
+	here = stay_here();
+	first = here == 0 ? 1 : 0;
+	second = first + 1 == here ? first + 2 : first + 1;	/* looked at after the first */
+	make_and_run(&computes[0], first, BIT(first), spin);
+	make_and_run(&computes[1], second, BIT(second), spin);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(await_begin(&computes[i], 100 * MS), "P8.5", "a thread does not run");
+	crew_waits(2, (unsigned[]){ first, second }, (u32[]){ ~0u, ~0u });
+	held = &cpus[first].runq;
+	holds = false;
+	make(&holder, first, BIT(first), hold_queue);
+	set_urgent(holder.thread, true);
+	thread_resume(holder.thread);
+	while (!holds)
+		;
+	preempt_off();
+	took = take_one(&missed);
+	CHECK(took == 1, "P8.5", "of two queues one is locked, and from the other one %d was taken",
+	      took);
+	if (took >= 0)
+		put_back(took);
+	preempt_on();
+	end(&holder, 1);
+	end(m, 2);
+	end(computes, 2);
+	stay_no_longer();
+	sched_audit();
+}
+
+/* A queue in which nobody waits need not be locked, however often a CPU looks. */
+KTEST(steal_empty, "steal.empty", "08.3", "P8.5")
+{
+	struct runq *missed = NULL;
+	struct member holder;
+	unsigned here, there;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	there = next_to(here);
+	crew_waits(0, NULL, NULL);
+	held = &cpus[there].runq;
+	holds = false;
+	make_and_run(&holder, there, BIT(there), hold_queue);
+	while (!holds)
+		;
+	preempt_off();
+	CHECK(take_one(&missed) == -1, "P8.4", "a thread was taken, and none waits");
+	CHECK(!missed, "P8.5", "a queue is locked in which nobody waits, and it was to be looked at");
+	preempt_on();
+	end(&holder, 1);
+	stay_no_longer();
+}
+
+/* --- Nodes ------------------------------------------------------------------------------------ */
+
+/* CPUs 0 and 2 are near each other, and so are 1 and 3. */
+KTEST(steal_near, "steal.near", "08.3", "P8.4")
+{
+	unsigned node[MAX_CPUS], nodes = nr_nodes, here, n = 0;
+	struct member computes[MAX_CPUS];
+	int took[4];
+
+	NEEDS(nr_cpus == 4, 4);
+	here = stay_here();
+	for (unsigned i = 0; i < 4; i++)
+		if (i != here)
+			make_and_run(&computes[n++], i, BIT(i), spin);
+	for (unsigned i = 0; i < n; i++)
+		CHECK(await_begin(&computes[i], 100 * MS), "P8.4", "a thread does not run");
+	preempt_off();
+	crew_waits(4, (unsigned[]){ here ^ 1, here ^ 1, here ^ 3, here ^ 2 },
+		   (u32[]){ ~0u, ~0u, ~0u, ~0u });
+	for (unsigned i = 0; i < 4; i++) {
+		node[i] = cpus[i].node;
+		cpus[i].node = i % 2;
+	}
+	nr_nodes = 2;
+	for (unsigned i = 0; i < 4; i++)
+		took[i] = take_one(NULL);
+	for (unsigned i = 0; i < 4; i++)
+		cpus[i].node = node[i];
+	nr_nodes = nodes;
+	CHECK(took[0] == 3, "P8.4",
+	      "3 waits on a CPU of this node, 0, 1 and 2 elsewhere: %d was taken first", took[0]);
+	CHECK(took[1] >= 0 && took[2] >= 0 && took[3] >= 0, "P8.4",
+	      "three wait on CPUs of the other node: %d, %d and %d were taken", took[1], took[2],
+	      took[3]);
+	for (unsigned i = 0; i < 4; i++)
+		if (took[i] >= 0)
+			put_back(took[i]);
+	preempt_on();
+	end(m, 4);
+	end(computes, n);
+	stay_no_longer();
+	sched_audit();
+}
