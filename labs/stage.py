@@ -39,7 +39,7 @@ _MARKER = re.compile(
         [ \t]*(?P<close>\*/)?[ \t]*$""",
     re.X,
 )
-_FUNCTION = re.compile(r"^(?:FUNC[ \t]+(\w+)|[A-Za-z_][^;=(]*?(\w+)\()")
+_FUNCTION = re.compile(r"^(?:(?:FUNC|\.macro)[ \t]+(\w+)|[A-Za-z_][^;=(]*?(\w+)\()")
 _LOOKS_LIKE_ONE = re.compile(r"^\s*(/\*|//|#)\s*(END\s+LAB|LAB)\b")
 _NOT_SHIPPED = re.compile(
     r"^labs/[^/]+/(mutants|variants|solutions?)/|^labs/[^/]+/tests/hidden_|^grade/hostile/"

@@ -72,9 +72,11 @@ hooks := -finstrument-functions \
 else ifeq ($(TESTS)$(LLVM),11)
 hooks := -finstrument-functions-after-inlining
 endif
-# Test kernels also check every context switch: arch/$(ARCH)/test_registers.S.
+# Test kernels also check every context switch (arch/$(ARCH)/test_registers.S), and can see what the console
+# sends (kernel/test/uart_tap.c).
+wrapped := arch_switch uart_send uart_send_polled uart_send_ready uart_interrupts
 ifeq ($(TESTS),1)
-$(B)/kernel.pass1 $(KERNEL): private KERNEL_LDFLAGS += --wrap=arch_switch
+$(B)/kernel.pass1 $(KERNEL): private KERNEL_LDFLAGS += $(wrapped:%=--wrap=%)
 endif
 $(filter $(hooked:%=$(B)/obj/%),$(OWN_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 

@@ -80,87 +80,63 @@ boot_hart_came:
 
 /* --- Traps ------------------------------------------------------------------------------------ */
 
-/* Saves all registers but sp, tp and those that are in CSRs. */
+/* Saves all registers in the frame at sp, but sp, tp and those that are in CSRs. */
 .macro SAVE
+	/* LAB 01-boot: store the registers in the frame at sp, each in its place */
 	sd	ra, TF_RA(sp)
 	sd	gp, TF_GP(sp)
-	sd	t0, TF_T(0)(sp)
-	sd	t1, TF_T(1)(sp)
-	sd	t2, TF_T(2)(sp)
-	sd	t3, TF_T(3)(sp)
-	sd	t4, TF_T(4)(sp)
-	sd	t5, TF_T(5)(sp)
-	sd	t6, TF_T(6)(sp)
-	sd	a0, TF_A(0)(sp)
-	sd	a1, TF_A(1)(sp)
-	sd	a2, TF_A(2)(sp)
-	sd	a3, TF_A(3)(sp)
-	sd	a4, TF_A(4)(sp)
-	sd	a5, TF_A(5)(sp)
-	sd	a6, TF_A(6)(sp)
-	sd	a7, TF_A(7)(sp)
-	sd	s0, TF_S(0)(sp)
-	sd	s1, TF_S(1)(sp)
-	sd	s2, TF_S(2)(sp)
-	sd	s3, TF_S(3)(sp)
-	sd	s4, TF_S(4)(sp)
-	sd	s5, TF_S(5)(sp)
-	sd	s6, TF_S(6)(sp)
-	sd	s7, TF_S(7)(sp)
-	sd	s8, TF_S(8)(sp)
-	sd	s9, TF_S(9)(sp)
-	sd	s10, TF_S(10)(sp)
-	sd	s11, TF_S(11)(sp)
+	.irp i, 0, 1, 2, 3, 4, 5, 6
+	sd	t\i, TF_T(\i)(sp)
+	.endr
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7
+	sd	a\i, TF_A(\i)(sp)
+	.endr
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+	sd	s\i, TF_S(\i)(sp)
+	.endr
+	/* END LAB */
 .endm
 
 /*
- * Restores them, and sstatus and sepc; interrupts are off. The store-conditional ends a reservation
- * that the handler or another thread may have left: without it, the interrupted code's own sc could
- * succeed although the word has changed.
+ * Restores them, and sstatus and sepc; interrupts are off. A store-conditional comes next, which
+ * ends a reservation that the handler or another thread may have left: without it, the interrupted
+ * code's own sc could succeed although the word has changed.
  */
 .macro RESTORE
+	/* LAB 01-boot: load sstatus, sepc and the registers from the frame at sp */
 	ld	t0, TF_STATUS(sp)
 	ld	t1, TF_PC(sp)
-	ld	ra, TF_RA(sp)
 	csrw	sstatus, t0
 	csrw	sepc, t1
-	sc.d	zero, ra, (sp)			/* TF_RA is 0: writes what is there */
+	ld	ra, TF_RA(sp)
 	ld	gp, TF_GP(sp)
-	ld	t0, TF_T(0)(sp)
-	ld	t1, TF_T(1)(sp)
-	ld	t2, TF_T(2)(sp)
-	ld	t3, TF_T(3)(sp)
-	ld	t4, TF_T(4)(sp)
-	ld	t5, TF_T(5)(sp)
-	ld	t6, TF_T(6)(sp)
-	ld	a0, TF_A(0)(sp)
-	ld	a1, TF_A(1)(sp)
-	ld	a2, TF_A(2)(sp)
-	ld	a3, TF_A(3)(sp)
-	ld	a4, TF_A(4)(sp)
-	ld	a5, TF_A(5)(sp)
-	ld	a6, TF_A(6)(sp)
-	ld	a7, TF_A(7)(sp)
-	ld	s0, TF_S(0)(sp)
-	ld	s1, TF_S(1)(sp)
-	ld	s2, TF_S(2)(sp)
-	ld	s3, TF_S(3)(sp)
-	ld	s4, TF_S(4)(sp)
-	ld	s5, TF_S(5)(sp)
-	ld	s6, TF_S(6)(sp)
-	ld	s7, TF_S(7)(sp)
-	ld	s8, TF_S(8)(sp)
-	ld	s9, TF_S(9)(sp)
-	ld	s10, TF_S(10)(sp)
-	ld	s11, TF_S(11)(sp)
+	.irp i, 0, 1, 2, 3, 4, 5, 6
+	ld	t\i, TF_T(\i)(sp)
+	.endr
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7
+	ld	a\i, TF_A(\i)(sp)
+	.endr
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+	ld	s\i, TF_S(\i)(sp)
+	.endr
+	/* END LAB */
 .endm
 
 	.text
 FUNC trap_entry
 	csrrw	tp, sscratch, tp
 	beqz	tp, trap_from_kernel
+	/* The user's tp is in sscratch now, and trap_from_user comes next. */
+END trap_entry
+
+/*
+ * A trap in user mode: tp is the thread, and sscratch the user's tp until it is 0 again, as a trap
+ * in the kernel must find it. A system call goes on behind its ecall. All others go on at sepc.
+ */
+FUNC trap_from_user
 	sd	sp, THREAD_SCRATCH(tp)
 	ld	sp, THREAD_TF(tp)
+	/* LAB 01-boot: fill the frame, clear sscratch, call syscall_entry() or trap_user() */
 	SAVE
 	ld	t0, THREAD_SCRATCH(tp)
 	csrrw	t1, sscratch, zero
@@ -174,11 +150,17 @@ FUNC trap_entry
 	mv	a0, sp
 	li	s0, 0				/* backtraces do not go into user code */
 	li	t0, CAUSE_USER_ECALL
-	bne	t4, t0, .Luser_trap
-
-	addi	t3, t3, 4			/* go on after the ecall */
+	beq	t4, t0, .Lsyscall
+	csrr	t0, stval
+	sd	t3, TF_PC(sp)
+	sd	t0, TF_VALUE(sp)
+	call	trap_user
+	j	.Luser_return
+.Lsyscall:
+	addi	t3, t3, 4
 	sd	t3, TF_PC(sp)
 	call	syscall_entry
+	/* END LAB */
 
 .Luser_return:					/* interrupts off, sp: the user's frame */
 	lw	t0, THREAD_WORK(tp)
@@ -186,23 +168,17 @@ FUNC trap_entry
 .Luser_restore:
 	csrw	sscratch, tp
 	RESTORE
+	sc.d	zero, ra, (sp)			/* TF_RA is 0: writes what is there */
 	ld	tp, TF_TP(sp)
 	ld	sp, TF_SP(sp)
 	sret
-
-.Luser_trap:
-	csrr	t0, stval
-	sd	t3, TF_PC(sp)
-	sd	t0, TF_VALUE(sp)
-	call	trap_user
-	j	.Luser_return
 
 	/* No second look: work that is set from now on comes with an interrupt, taken at sret. */
 .Luser_work:
 	mv	a0, sp
 	call	user_return_work
 	j	.Luser_restore
-END trap_entry
+END trap_from_user
 
 /* noreturn void arch_user_enter(void) */
 FUNC arch_user_enter
@@ -225,9 +201,12 @@ FUNC trap_from_kernel
 	ld	t0, THREAD_STACK_HIGH(tp)
 	bltu	t0, sp, .Lbad_stack
 	ld	t0, THREAD_SCRATCH(tp)
+	/* LAB 01-boot: make room for a frame below sp, and note sp in it */
 	sd	sp, TF_SP - TF_SIZE(sp)
 	addi	sp, sp, -TF_SIZE
-.Lkernel_save:
+	/* END LAB */
+.Lkernel_frame:
+	/* LAB 01-boot: fill the rest of the frame, close user memory, call trap_kernel() */
 	SAVE
 	li	t0, SSTATUS_SUM			/* user memory is closed while a fault */
 	csrrc	t0, sstatus, t0			/* in a user copy is handled */
@@ -242,7 +221,9 @@ FUNC trap_from_kernel
 	mv	a0, sp
 	addi	s0, sp, TF_SIZE			/* links backtraces to the interrupted code */
 	call	trap_kernel
+	/* END LAB */
 	RESTORE
+	sc.d	zero, ra, (sp)			/* TF_RA is 0: writes what is there */
 	ld	sp, TF_SP(sp)
 	sret
 
@@ -252,5 +233,5 @@ FUNC trap_from_kernel
 	sd	sp, TF_SP(t0)
 	mv	sp, t0
 	ld	t0, THREAD_SCRATCH(tp)
-	j	.Lkernel_save
+	j	.Lkernel_frame
 END trap_from_kernel

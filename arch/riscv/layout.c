@@ -34,7 +34,7 @@ OFFSET(TF_VALUE, trapframe, value);
 OFFSET(TF_PC, trapframe, pc);
 
 _Static_assert(TF_SIZE == sizeof(struct trapframe) && TF_SIZE % 16 == 0, "TF_SIZE");
-_Static_assert(TF_RA == 0, "RESTORE in entry.S stores to the frame's first word");
+_Static_assert(TF_RA == 0, "entry.S stores to the frame's first word");
 _Static_assert(TF_PC == TF_SIZE - 8 && offsetof(struct trapframe, link_fp) == TF_SIZE - 16,
 	       "a trap frame ends like the frame of a call");
 _Static_assert(BOOT_STACK_SIZE == sizeof(struct boot_stack), "BOOT_STACK_SIZE");

@@ -10,6 +10,7 @@
 #include "port.h"
 #include "process/signal.h"
 #include "sched/cpu.h"
+#include "test/instrument.h"
 
 static const struct {
 	const char *name;
@@ -62,6 +63,7 @@ void arch_idle_wait(void)
 
 static void interrupt(struct trapframe *tf)
 {
+	/* LAB 01-boot: between irq_enter() and irq_exit(), quiet the source and call its handler */
 	irq_enter();
 	switch (tf->cause & ~CAUSE_INTERRUPT) {
 	case IRQ_SOFT:
@@ -69,7 +71,6 @@ static void interrupt(struct trapframe *tf)
 		ipi_interrupt();
 		break;
 	case IRQ_TIMER:
-		arch_timer_stop();		/* it stays pending until it is set again */
 		timer_interrupt(tf);
 		break;
 	case IRQ_EXTERNAL:
@@ -77,6 +78,7 @@ static void interrupt(struct trapframe *tf)
 		break;
 	}
 	irq_exit(tf);
+	/* END LAB */
 }
 
 void trap_user(struct trapframe *tf)
@@ -157,7 +159,7 @@ void trap_kernel(struct trapframe *tf)
 		interrupt(tf);
 	else if (access)
 		kernel_fault(tf, access);
-	else
+	else if (!TEST_BUILD || !trap_expected(tf))
 		panic_trap(tf, "%s, address %lx", cause_name(tf->cause), tf->value);
 }
 

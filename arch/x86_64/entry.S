@@ -22,6 +22,7 @@
 
 /* Pushes registers in the order of struct trapframe, the highest address first. */
 .macro PUSH_REGISTERS
+	/* LAB 01-boot: push the registers of struct trapframe from rdi down to r15 */
 	pushq	%rdi
 	pushq	%rsi
 	pushq	%rdx
@@ -36,10 +37,12 @@
 	pushq	%r13
 	pushq	%r14
 	pushq	%r15
+	/* END LAB */
 .endm
 
 /* Restores them, and drops vector and error code: rbp is next. */
 .macro POP_REGISTERS
+	/* LAB 01-boot: load the registers from the frame, and drop vector and error code */
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -55,6 +58,7 @@
 	popq	%rsi
 	popq	%rdi
 	addq	$16, %rsp
+	/* END LAB */
 .endm
 
 /*
@@ -85,22 +89,33 @@ trap_stubs:
 
 FUNC trap_entry
 	PUSH_REGISTERS
+	/* LAB 01-boot: make the CPU's flags fit for C */
 	CLAC
 	cld
+	/* END LAB */
 	movq	%rsp, %rdi
 	testb	$3, TF_CS(%rsp)
-	jnz	1f
+	jnz	trap_from_user
+	/* LAB 01-boot: link the frame into the call chain, call trap(frame) */
 	leaq	TF_RBP(%rsp), %rbp	/* the trap frame is a stack frame: see arch_types.h */
 	call	trap
-	jmp	2f
-1:	swapgs
-	xorl	%ebp, %ebp		/* backtraces end at user mode */
-	call	trap
-	swapgs
-2:	POP_REGISTERS
+	/* END LAB */
+.Ltrap_return:
+	POP_REGISTERS
 	popq	%rbp
 	iretq
 END trap_entry
+
+/* A trap in user mode, the frame in rdi. From one swapgs to the other GS is this CPU's. */
+FUNC trap_from_user
+	swapgs
+	/* LAB 01-boot: end call chains here, call trap(frame), and be ready to go back */
+	xorl	%ebp, %ebp		/* backtraces end at user mode */
+	call	trap
+	swapgs
+	/* END LAB */
+	jmp	.Ltrap_return
+END trap_from_user
 
 /* NMI, machine check, double fault: on the IST stack, from anywhere, never to return (XENTRY1). */
 FUNC trap_fatal_entry
@@ -122,6 +137,7 @@ FUNC syscall_entry_64
 	swapgs
 	movq	%rsp, %gs:CPU_USER_RSP
 	movq	%gs:CPU_RSP0, %rsp
+	/* LAB 01-boot: build the frame that a trap would have, call trap_syscall(frame), go back */
 	pushq	$USER_DS
 	pushq	%gs:CPU_USER_RSP
 	pushq	%r11
@@ -142,6 +158,7 @@ FUNC syscall_entry_64
 	popq	%rsp
 	swapgs
 	sysretq
+	/* END LAB */
 END syscall_entry_64
 
 /* void trap_leave(struct trapframe *tf): to user mode for the first time. Interrupts off. */

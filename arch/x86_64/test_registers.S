@@ -82,6 +82,175 @@ FUNC test_registers_keep
 	ret
 END test_registers_keep
 
+/*
+ * u64 test_trap(u64 value, u64 after[]): a breakpoint while register number i of test_registers[]
+ * has the value @value + i, string instructions go down, and user memory is open. Stores in @after
+ * what they have when execution goes on at test_trap_resume.
+ */
+#define NUMBERED	rcx, rdx, rsi, rdi, rbp, rbx, r8, r9, r10, r11, r12, r13, r14, r15, rax
+#define NR		15
+#define DF_AC		0x40400
+
+FUNC test_trap
+	.irp r, rbp, rbx, r12, r13, r14, r15, rsi
+	pushq	%\r
+	.endr
+	/* The frame must say this: see test_words[]. */
+	leaq	test_trap_resume(%rip), %rax
+	movq	%rax, expected(%rip)
+	movq	%rsp, expected + 8(%rip)
+	pushfq
+	orq	$DF_AC, (%rsp)
+	popfq
+	movq	%rdi, %rax
+	.set	nr, 0
+	.irp r, NUMBERED
+	leaq	nr(%rax), %\r
+	.set	nr, nr + 1
+	.endr
+	int3
+	.globl	test_trap_resume
+test_trap_resume:
+	.irp r, NUMBERED
+	pushq	%\r
+	.endr
+	pushfq
+	andq	$~DF_AC, (%rsp)
+	popfq
+	movq	8 * NR(%rsp), %rsi
+	.set	nr, 0
+	.rept	NR
+	movq	8 * (NR - 1 - nr)(%rsp), %rax
+	movq	%rax, 8 * nr(%rsi)
+	.set	nr, nr + 1
+	.endr
+	addq	$8 * (NR + 1), %rsp
+	.irp r, r15, r14, r13, r12, rbx, rbp
+	popq	%\r
+	.endr
+	ret
+END test_trap
+
+/* void test_trap_called(void): a breakpoint in a function with a frame; goes on behind it. */
+FUNC test_trap_called
+	pushq	%rbp
+	movq	%rsp, %rbp
+	int3
+	.globl	test_trap_called_resume
+test_trap_called_resume:
+	popq	%rbp
+	ret
+END test_trap_called
+
+/* u64 test_flags(void): 0, unless the CPU is in a state in which no C code may run. */
+FUNC test_flags
+	pushfq
+	popq	%rax
+	andq	$DF_AC, %rax
+	ret
+END test_flags
+
+/*
+ * A user program of one page, for labs/01-boot/tests/user.c. It gives all registers values of their
+ * own: while it is interrupted, touches a fresh page, and makes a system call. Its exit code is 0 if
+ * all were kept, else 1 + the register's number + 32 * the part. At its stack pointer it finds the
+ * first value, and the address of the page.
+ */
+.macro NUMBER_USER
+	movq	(%rsp), %rax
+	.set	nr, 0
+	.irp r, NUMBERED
+	leaq	nr(%rax), %\r
+	.set	nr, nr + 1
+	.endr
+.endm
+
+/* Compares all registers but numbers \but, \and and \also, in part \part. */
+.macro COMPARE_USER part, but, and, also
+	.set	nr, 0
+	.irp r, NUMBERED
+	movq	%\r, 16 + 8 * nr(%rsp)
+	.set	nr, nr + 1
+	.endr
+	movq	(%rsp), %rax
+	.set	nr, 0
+	.rept	NR
+	.if	nr != \but && nr != \and && nr != \also
+	movl	$(1 + nr + 32 * \part), %edi
+	leaq	nr(%rax), %rcx
+	cmpq	%rcx, 16 + 8 * nr(%rsp)
+	jne	test_user_exit
+	.endif
+	.set	nr, nr + 1
+	.endr
+.endm
+
+FUNC test_user
+	NUMBER_USER
+	std
+	movl	$100000, %eax
+1:	decl	%eax
+	jnz	1b
+	COMPARE_USER 0, 14, 14, 14
+	movl	$32, %edi			/* the flags are no register with a number */
+	pushfq
+	cld
+	popq	%rax
+	testl	$0x400, %eax
+	jz	test_user_exit
+	NUMBER_USER
+	movq	8(%rsp), %rcx
+	movq	%rcx, (%rcx)
+	COMPARE_USER 1, 0, 0, 0
+	NUMBER_USER
+	movl	$39, %eax			/* getpid() */
+	syscall
+	COMPARE_USER 2, 14, 0, 9		/* the call itself changes rax, rcx and r11 */
+	xorl	%edi, %edi
+test_user_exit:
+	movl	$231, %eax			/* exit_group() */
+	syscall
+	jmp	test_user_exit
+	.globl	test_user_end
+test_user_end:
+END test_user
+
+/* struct test_word[]: name, place in struct trapframe, and where the expected value is. */
+.macro WORD name, offset, expected=0
+	.pushsection .rodata.str, "a"
+9:	.string	"\name"
+	.popsection
+	.quad	9b, \offset, \expected
+.endm
+
+	.section .data.rel.ro, "aw"
+	.globl	test_registers, test_words, test_frame_pointer, test_forged_frame
+test_frame_pointer:
+	.quad	4				/* rbp's number */
+test_forged_frame:				/* where the words of a frame are registers */
+	.quad	56
+test_registers:
+	WORD	rcx, 80
+	WORD	rdx, 88
+	WORD	rsi, 96
+	WORD	rdi, 104
+	WORD	rbp, TF_RBP
+	WORD	rbx, 32
+	WORD	r8, 64
+	WORD	r9, 56
+	WORD	r10, 48
+	WORD	r11, 40
+	WORD	r12, 24
+	WORD	r13, 16
+	WORD	r14, 8
+	WORD	r15, 0
+	WORD	rax, 72
+	.quad	0
+test_words:
+	WORD	rip, TF_RBP + 8, expected
+	WORD	rsp, TF_CS + 16, expected + 8
+	.quad	0
+
 	.section .rodata
 	.irp r, rbp, rbx, r12, r13, r14, r15
 name_\r:
@@ -90,6 +259,8 @@ name_\r:
 
 	.bss
 	.balign	8
+expected:
+	.zero	16
 	.globl	arch_switch_lost
 arch_switch_lost:
 	.zero	24

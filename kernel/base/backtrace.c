@@ -13,13 +13,6 @@
 
 #define MAX_FRAMES	40
 
-static bool frame_ok(const struct thread *t, u64 fp)
-{
-	u64 low = (u64)t->stack, high = low + t->stack_size;
-
-	return IS_ALIGNED(fp, 8) && fp >= low + 2 * sizeof(u64) && fp <= high - 2 * sizeof(u64);
-}
-
 /*
  * Prints a return address. The name is looked up one byte before it: if the call never returns it
  * may be its function's last instruction, and @pc is then the first one of the next function.
@@ -32,31 +25,49 @@ static void print_entry(u64 pc)
 	kprintf("  %lx  %s+0x%lx\n", pc, name, off + 1);
 }
 
-/* Returns the return address in frame *@fp, and moves *@fp one frame up; 0 at the end. */
-static u64 next_return(const struct thread *t, u64 *fp)
+/* Checks whether the two words of a frame at @fp are on the stack of @t, on either port. */
+static bool frame_ok(const struct thread *t, u64 fp)
 {
-	u64 back, up;
+	u64 low = (u64)t->stack, high = low + t->stack_size;
 
-	if (!frame_ok(t, *fp))
-		return 0;
-	back = arch_frame_return(*fp);
-	up = arch_frame_next(*fp);
-	*fp = up > *fp ? up : 0;
-	return up ? back : 0;	/* the first function of a thread has no caller */
+	/* LAB 01-boot: say whether the frame at fp is one that may be read */
+	return IS_ALIGNED(fp, 8) && fp >= low + 2 * sizeof(u64) && fp <= high - 2 * sizeof(u64);
+	/* END LAB */
+}
+
+unsigned backtrace_walk(const struct thread *t, u64 fp, u64 *pcs, unsigned max)
+{
+	unsigned n = 0;
+
+	/* LAB 01-boot: store the return address of each frame, from the innermost up */
+	while (n < max && frame_ok(t, fp)) {
+		u64 up = arch_frame_next(fp);
+
+		if (!up)
+			break;		/* the first function of a thread has no caller */
+		pcs[n++] = arch_frame_return(fp);
+		fp = up > fp ? up : 0;
+	}
+	/* END LAB */
+	return n;
 }
 
 void backtrace_print(const struct thread *t, u64 pc, u64 fp)
 {
+	u64 pcs[MAX_FRAMES];
+	unsigned n;
+
 	if (pc)
 		print_entry(pc);
-	for (unsigned i = 0; i < MAX_FRAMES && (pc = next_return(t, &fp)); i++)
-		print_entry(pc);
+	n = backtrace_walk(t, fp, pcs, MAX_FRAMES);
+	for (unsigned i = 0; i < n; i++)
+		print_entry(pcs[i]);
 }
 
 void backtrace_collect(u64 *pcs, unsigned max)
 {
-	u64 fp = arch_frame_pointer();
+	unsigned n = backtrace_walk(current_thread(), arch_frame_pointer(), pcs, max);
 
-	for (unsigned i = 0; i < max; i++)
-		pcs[i] = next_return(current_thread(), &fp);
+	while (n < max)
+		pcs[n++] = 0;
 }

@@ -25,6 +25,12 @@ noreturn void panic_trap(struct trapframe *tf, const char *fmt, ...) printf_like
  */
 void backtrace_print(const struct thread *t, u64 pc, u64 fp);
 
+/*
+ * Stores the return addresses of the call chain from frame pointer @fp on, @max at most, and
+ * returns how many. @t as above. Never faults.
+ */
+unsigned backtrace_walk(const struct thread *t, u64 fp, u64 *pcs, unsigned max);
+
 /* Stores the innermost @max return addresses of the caller's call chain; the rest are 0. */
 void backtrace_collect(u64 *pcs, unsigned max);
 

@@ -28,6 +28,9 @@ size_t console_write(enum console_stream s, const char *buf, size_t n);
 /* Queues all @n bytes; polls while the queue is full. Any context. */
 void console_write_all(enum console_stream s, const char *buf, size_t n);
 
+/* Writes behind what is queued, by polling, and returns when it is out. Any context. */
+void console_write_now(enum console_stream s, const char *buf, size_t n);
+
 /*
  * Appends a message to the kernel's log (log.h), and writes it unless the console is quiet; a panic
  * is always written. Any context.

@@ -14,6 +14,7 @@
 #include "console/console.h"
 #include "process/process.h"
 #include "sched/cpu.h"
+#include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
@@ -66,6 +67,8 @@ static void take_over(void)
 		panic_stop_this_cpu();
 	}
 	stop_others(c);
+	if (TEST_BUILD)
+		uart_tap = NULL;
 	console_panic_mode();
 }
 

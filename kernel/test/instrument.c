@@ -192,6 +192,20 @@ static void park_check(vaddr_t function, enum park_where where)
 }
 
 /*
+ * --- trap ---------------------------------------------------------------------------------------
+ */
+
+void (*trap_action)(struct trapframe *tf);
+
+bool trap_expected(struct trapframe *tf)
+{
+	if (!trap_action)
+		return false;
+	trap_action(tf);
+	return true;
+}
+
+/*
  * --- the hooks ----------------------------------------------------------------------------------
  */
 

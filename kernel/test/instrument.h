@@ -10,6 +10,7 @@
 
 struct file_ops;
 struct thread;
+struct trapframe;
 
 /*
  * sweep: interrupts the next call of @function by thread @t (NULL: any) @step instructions after
@@ -52,6 +53,29 @@ void oom_arm(u64 k, struct thread *t);
 void oom_arm_filtered(u64 k, bool (*filter)(void));	/* by threads for which @filter is true */
 u64 oom_seen(void);		/* allocations counted since oom_arm() */
 bool oom_fired(void);
+
+/*
+ * trap: an exception of kernel code that would be a panic goes to trap_action, unless that is NULL.
+ * It runs as the trap's handler, and may change @tf; execution goes on as the frame says.
+ */
+extern void (*trap_action)(struct trapframe *tf);
+bool trap_expected(struct trapframe *tf);	/* for the port's trap handler: calls it */
+
+/*
+ * uart: while uart_tap is not NULL, the bytes that the console sends go there and not to the wire.
+ * It has a FIFO of UART_FIFO bytes, which is empty again @rounds more times when the console asks.
+ */
+struct uart_tap {
+	char *bytes;
+	size_t size;
+	size_t nr;		/* all that came; those behind @size are only counted */
+	unsigned rounds;
+	unsigned in_fifo;
+	unsigned overruns;	/* bytes that came while the FIFO was full */
+	bool asked;		/* for an interrupt when the FIFO is empty */
+};
+
+extern struct uart_tap *_Atomic uart_tap;
 
 /* inject_user.c: inject= and /dev/inject, which do the same for user programs. */
 void inject_init(void);

@@ -46,6 +46,9 @@ void ktest_check(bool ok, const char *property, const char *file, int line, cons
 /* Ends the current test now, as it stands. Only from the test's own thread. */
 noreturn void ktest_abort(void);
 
+/* The same, where the test cannot return, but has done all it had to. In a trap's handler, too. */
+noreturn void ktest_leave(void);
+
 /* CHECK(woke >= due, "P4.1", "woke %lu ns early", due - woke) */
 #define CHECK(cond, property, ...) \
 	ktest_check(!!(cond), (property), __FILE__, __LINE__, __VA_ARGS__)

@@ -1,0 +1,72 @@
+/*
+ * The uart instrument (instrument.h): in test kernels the linker puts these functions in front of
+ * those of console/uart.c.
+ */
+#include "console/uart.h"
+#include "test/instrument.h"
+
+bool __wrap_uart_send_ready(void);
+void __wrap_uart_send(char c);
+void __wrap_uart_send_polled(char c);
+void __wrap_uart_interrupts(unsigned on, unsigned off);
+bool __real_uart_send_ready(void);
+void __real_uart_send(char c);
+void __real_uart_send_polled(char c);
+void __real_uart_interrupts(unsigned on, unsigned off);
+
+struct uart_tap *_Atomic uart_tap;
+
+static void take(struct uart_tap *tap, char c)
+{
+	if (tap->nr < tap->size)
+		tap->bytes[tap->nr] = c;
+	tap->nr++;
+}
+
+bool __wrap_uart_send_ready(void)
+{
+	struct uart_tap *tap = uart_tap;
+
+	if (!tap)
+		return __real_uart_send_ready();
+	if (tap->in_fifo && tap->rounds) {
+		tap->rounds--;
+		tap->in_fifo = 0;
+	}
+	return tap->in_fifo == 0;
+}
+
+void __wrap_uart_send(char c)
+{
+	struct uart_tap *tap = uart_tap;
+
+	if (!tap) {
+		__real_uart_send(c);
+		return;
+	}
+	if (tap->in_fifo == UART_FIFO)
+		tap->overruns++;
+	else
+		tap->in_fifo++;
+	take(tap, c);
+}
+
+void __wrap_uart_send_polled(char c)
+{
+	struct uart_tap *tap = uart_tap;
+
+	if (tap)
+		take(tap, c);
+	else
+		__real_uart_send_polled(c);
+}
+
+void __wrap_uart_interrupts(unsigned on, unsigned off)
+{
+	struct uart_tap *tap = uart_tap;
+
+	if (!tap)
+		__real_uart_interrupts(on, off);
+	else if ((on | off) & UART_TX)
+		tap->asked = on & UART_TX;
+}

@@ -1,0 +1,131 @@
+/*
+ * Lab 01, step 2: call chains, from the words of the stack.
+ */
+#include "base/panic.h"
+#include "base/string.h"
+#include "sched/cpu.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+#define DEPTH	6u
+#define ENTRIES	40u
+
+static u64 returns[DEPTH];	/* of callee(n), as the compiler knows them */
+static u64 pcs[ENTRIES];
+static unsigned found;
+
+/* Notes where it returns to, and at the innermost level walks the whole chain. */
+static noinline unsigned callee(unsigned n, unsigned max)
+{
+	returns[n] = (u64)__builtin_return_address(0);
+	if (n == 0)
+		found = backtrace_walk(current_thread(), arch_frame_pointer(), pcs, max);
+	else
+		callee(n - 1, max);
+	return returns[n] != 0;		/* not a tail call */
+}
+
+KTEST_EARLY(chain_calls, "chain.calls", "01.2", "P1.3")
+{
+	unsigned same = 0;
+
+	callee(DEPTH - 1, ENTRIES);
+	while (same < DEPTH && same < found && pcs[same] == returns[same])
+		same++;
+	CHECK(same == DEPTH, "P1.3", "entry %u of the chain is %lx, not %lx", same, pcs[same],
+	      returns[MIN(same, DEPTH - 1)]);
+	CHECK(found > DEPTH && found < ENTRIES, "P1.3", "the chain has %u entries", found);
+	for (unsigned i = 0; i < found; i++)
+		CHECK(pcs[i], "P1.3", "entry %u of the chain is 0", i);
+
+	memset(pcs, 0, sizeof(pcs));
+	callee(DEPTH - 1, 3);
+	CHECK(found == 3 && !pcs[3], "P1.3", "of a chain of 3 entries %u were stored", found);
+	callee(DEPTH - 1, 0);
+	CHECK(found == 0, "P1.3", "of a chain of 0 entries %u were stored", found);
+}
+
+/* --- Damaged stacks --------------------------------------------------------------------------- */
+
+#define WORDS	96u
+#define LOW	32u		/* words [LOW, HIGH) are the stack */
+#define HIGH	64u
+
+static u64 area[WORDS];
+static struct thread owner;
+
+static bool on_stack(u64 word)
+{
+	return word >= LOW && word < HIGH;
+}
+
+static unsigned walk(u64 fp)
+{
+	memset(pcs, 0, sizeof(pcs));
+	return backtrace_walk(&owner, fp, pcs, ENTRIES);
+}
+
+/* Fills the area: each word holds its number, and a frame that is read tells where it was. */
+static void fill(void)
+{
+	for (unsigned i = 0; i < WORDS; i++)
+		area[i] = i;
+	owner.stack = &area[LOW];
+	owner.stack_size = (HIGH - LOW) * sizeof(u64);
+}
+
+/* Returns the number of the word by which the frame at word @i leads on. */
+static u64 next_word(unsigned i)
+{
+	fill();
+	return arch_frame_next((u64)&area[i]);
+}
+
+/* Makes the frame at @at lead to @next. */
+static void lead(u64 *at, u64 next)
+{
+	u64 word;
+
+	fill();
+	word = arch_frame_next((u64)at);
+	area[word] = next;
+}
+
+KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
+{
+	u64 *middle = &area[(LOW + HIGH) / 2];
+	unsigned n;
+
+	for (unsigned i = 2; i < WORDS - 6; i++) {
+		lead(&area[i], (u64)&area[i + 4]);
+		n = walk((u64)&area[i]);
+		CHECK(n <= 2, "P1.4", "two frames gave %u entries", n);
+		CHECK(!n || (on_stack(pcs[0]) && on_stack(next_word(i))), "P1.4",
+		      "a frame at word %d of a stack of %u words was read", (int)(i - LOW),
+		      HIGH - LOW);
+		CHECK(n || i < LOW + 3 || i > HIGH - 7, "P1.4",
+		      "the frame at word %u of the stack was not read", i - LOW);
+	}
+	for (unsigned i = 1; i < 8; i++)
+		CHECK(walk((u64)middle + i) == 0, "P1.4", "a frame at an odd address was read");
+	lead(middle, (u64)middle);
+	n = walk((u64)middle);
+	CHECK(n <= 1, "P1.4", "a frame that leads to itself gave %u entries",
+	      n);
+	lead(middle, (u64)(middle - 4));
+	area[arch_frame_next((u64)(middle - 4))] = (u64)middle;
+	n = walk((u64)middle);
+	CHECK(n <= 1, "P1.4", "a frame that leads down gave %u entries", n);
+	lead(middle, (u64)middle + 9);
+	n = walk((u64)middle);
+	CHECK(n <= 1, "P1.4", "a frame at an odd address was read");
+	lead(middle, (u64)&area[HIGH + 8]);
+	n = walk((u64)middle);
+	CHECK(n <= 1, "P1.4", "a frame beyond the stack was read");
+	lead(middle, (u64)(middle + 4));
+	n = walk((u64)middle);
+	CHECK(n == 1 || n == 2, "P1.4", "two frames gave %u entries", n);
+	for (u64 fp = 0; fp < 64; fp += 8)
+		CHECK(walk(fp) == 0 && walk(-fp) == 0, "P1.4", "a frame at address %lx was read",
+		      fp);
+}

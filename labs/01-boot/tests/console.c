@@ -1,0 +1,105 @@
+/*
+ * Lab 01, step 1: what the console sends, seen in place of the UART. These tests run before any
+ * other thread exists, with interrupts off.
+ */
+#include "base/string.h"
+#include "console/console.h"
+#include "console/uart.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+
+#define ENDLESS		1000000u	/* rounds */
+#define LONG		40000u		/* bytes: more than the queue holds */
+#define MOST		64u		/* bytes sent at once, by the handout */
+
+static char sent[LONG + 16], text[LONG];
+
+/* Begins with an empty queue, the kernel's stream, and a UART that becomes ready @rounds times. */
+static struct uart_tap *begin(unsigned rounds)
+{
+	static struct uart_tap tap;
+
+	console_write_now(STREAM_KERNEL, "", 0);
+	memset(sent, 0, sizeof(sent));
+	for (unsigned i = 0; i < LONG; i++)
+		text[i] = 'a' + (i / 7 + i) % 26;
+	tap = (struct uart_tap){ .bytes = sent, .size = sizeof(sent), .rounds = rounds };
+	uart_tap = &tap;
+	return &tap;
+}
+
+static void write(size_t from, size_t to)
+{
+	console_write_all(STREAM_KERNEL, text + from, to - from);
+}
+
+/* Sends the rest of the queue, and compares all with the first @n bytes of the text. */
+static void end(struct uart_tap *tap, size_t n)
+{
+	size_t i = 0;
+
+	console_flush();
+	uart_tap = NULL;
+	CHECK(tap->nr == n, "P1.1", "of %lu bytes %lu came out", n, tap->nr);
+	while (i < n && sent[i] == text[i])
+		i++;
+	CHECK(i == n || tap->nr != n, "P1.1", "byte %lu is another one, or in another place", i);
+}
+
+KTEST_EARLY(console_whole, "console.whole", "01.1", "P1.1")
+{
+	struct uart_tap *tap = begin(ENDLESS);
+
+	write(0, 1);
+	write(1, 1);
+	write(1, 15);
+	write(15, 50);
+	end(tap, 50);
+
+	/* The UART is busy all the time: nothing goes out before the end. */
+	tap = begin(0);
+	write(0, 3000);
+	write(3000, 7000);
+	end(tap, 7000);
+}
+
+KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")
+{
+	struct uart_tap *tap = begin(0);
+
+	write(0, 10000);
+	write(10000, LONG);
+	end(tap, LONG);
+}
+
+/* Each interrupt of the UART calls console_send_more(). While the tap is there, nobody may print. */
+KTEST_EARLY(console_sends, "console.sends", "01.1", "P1.2")
+{
+	struct uart_tap *tap = begin(1);
+	size_t first, last, most = 0;
+	bool asked_first, asked_last, asked = true;
+	unsigned calls = 0, overruns;
+
+	write(0, 500);
+	first = tap->nr;
+	asked_first = tap->asked;
+	tap->rounds = ENDLESS;
+	for (; tap->nr < 500 && calls < 500; calls++) {
+		last = tap->nr;
+		console_send_more();
+		most = MAX(most, tap->nr - last);
+		if (tap->nr < 500)
+			asked &= tap->asked;
+	}
+	last = tap->nr;
+	overruns = tap->overruns;
+	asked_last = tap->asked;
+	end(tap, 500);
+	CHECK(overruns == 0, "P1.2", "%u bytes were sent to a UART that had no room", overruns);
+	CHECK(first > 0, "P1.2", "the UART was idle, and nothing was sent");
+	CHECK(asked_first, "P1.2", "%lu of 500 bytes are sent, and its interrupt is off", first);
+	CHECK(last == 500, "P1.2", "after %u interrupts %lu of 500 bytes are sent", calls, last);
+	CHECK(MAX(first, most) <= MOST, "P1.2", "%lu bytes were sent at once", MAX(first, most));
+	CHECK(asked, "P1.2", "its interrupt was turned off before all was sent");
+	CHECK(!asked_last, "P1.2", "all is sent, and its interrupt is still on");
+}

@@ -1,0 +1,185 @@
+/*
+ * Lab 01, steps 3 and 4: the way into a trap's handler, and the way out. A breakpoint comes while
+ * every register has a value of its own (arch/<arch>/test_registers.S). Interrupts are off: none
+ * has a handler yet.
+ */
+#include "base/panic.h"
+#include "base/string.h"
+#include "sched/cpu.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+#define REGISTERS_MAX	32u
+
+/* A word of the trap frame, and where the value is that it must have. */
+struct test_word {
+	const char *name;
+	u64 offset;
+	const u64 *expected;
+};
+
+extern const struct test_word test_registers[], test_words[];
+extern const char test_trap_resume[], test_trap_called_resume[];
+
+void test_trap(u64 value, u64 *after);
+void test_trap_called(void);
+u64 test_flags(void);
+
+static u64 value, after[REGISTERS_MAX];
+static unsigned traps;
+
+static u64 *word_of(struct trapframe *tf, const struct test_word *w)
+{
+	return (u64 *)((u64)tf + w->offset);
+}
+
+static unsigned registers(void)
+{
+	unsigned n = 0;
+
+	while (test_registers[n].name)
+		n++;
+	return n;
+}
+
+/* Says which register's value @v is: a wrong one often is another's. */
+static const char *whose(u64 v)
+{
+	return v - value < registers() ? test_registers[v - value].name : "no register";
+}
+
+/* --- The way in ------------------------------------------------------------------------------- */
+
+static void check_frame(struct trapframe *tf)
+{
+	unsigned kept = 0, nr = registers();
+
+	for (unsigned i = 0; i < nr; i++) {
+		u64 saved = *word_of(tf, &test_registers[i]);
+
+		CHECK(saved == value + i, "P1.5", "the frame has 0x%lx for %s: the value of %s",
+		      saved, test_registers[i].name, whose(saved));
+		kept += saved == value + i;
+	}
+	for (const struct test_word *w = test_words; w->name; w++) {
+		u64 saved = *word_of(tf, w);
+
+		CHECK(saved == *w->expected, "P1.5", "the frame has 0x%lx for %s, not 0x%lx", saved,
+		      w->name, *w->expected);
+	}
+	CHECK(kept == nr, "P1.5", "%u of %u registers are in the frame", kept, nr);
+}
+
+static void look_and_leave(struct trapframe *tf)
+{
+	trap_action = NULL;
+	CHECK(!arch_irqs_enabled(), "P1.6", "the handler runs with interrupts on");
+	CHECK(!test_flags(), "P1.6", "the handler runs with the flags 0x%lx", test_flags());
+	CHECK((u64)(tf + 1) <= arch_trap_sp(tf) && arch_trap_sp(tf) - (u64)tf < 1024, "P1.6",
+	      "the frame at %p is not right below the stack pointer %lx", (void *)tf,
+	      arch_trap_sp(tf));
+	CHECK(arch_frame_pointer() < (u64)tf, "P1.6", "the handler's stack is above the frame");
+	check_frame(tf);
+	ktest_leave();		/* the way out is step 4 */
+}
+
+KTEST_EARLY(entry_frame, "entry.frame", "01.3", "P1.5")
+{
+	value = test_random() << 8;
+	trap_action = look_and_leave;
+	test_trap(value, after);
+	CHECK(false, "P1.5", "no handler was called");
+}
+
+/* --- The way out ------------------------------------------------------------------------------ */
+
+/* Clobbers what a function may, and goes on behind the breakpoint. */
+static void go_on(struct trapframe *tf)
+{
+	traps++;
+	arch_trap_set_pc(tf, (u64)test_trap_resume);
+}
+
+static void go_on_changed(struct trapframe *tf)
+{
+	for (unsigned i = 0; i < registers(); i++)
+		*word_of(tf, &test_registers[i]) += 1000;
+	go_on(tf);
+}
+
+static void go_on_called(struct trapframe *tf)
+{
+	traps++;
+	arch_trap_set_pc(tf, (u64)test_trap_called_resume);
+}
+
+/* A trap in the handler: what the CPU keeps of a trap is then about that one. */
+static void go_on_nested(struct trapframe *tf)
+{
+	trap_action = go_on_called;
+	test_trap_called();
+	go_on(tf);
+}
+
+static void check_after(u64 added)
+{
+	for (unsigned i = 0; i < registers(); i++)
+		CHECK(after[i] == value + i + added, "P1.7",
+		      "%s has 0x%lx after the trap: the value of %s", test_registers[i].name,
+		      after[i], whose(after[i] - added));
+}
+
+KTEST_EARLY(entry_kept, "entry.kept", "01.4", "P1.7")
+{
+	traps = 0;
+	trap_action = go_on;
+	for (unsigned i = 0; i < 20; i++) {
+		value = test_random() << 8;
+		test_trap(value, after);
+		check_after(0);
+		CHECK(!arch_irqs_enabled(), "P1.7", "the trap turned interrupts on");
+	}
+	trap_action = go_on_changed;
+	test_trap(value, after);
+	check_after(1000);
+	trap_action = go_on_nested;
+	test_trap(value, after);
+	check_after(0);
+	trap_action = NULL;
+	CHECK(traps == 23, "P1.7", "23 breakpoints called the handler %u times", traps);
+}
+
+/* --- The chain through it --------------------------------------------------------------------- */
+
+static u64 pcs[40];
+static unsigned found;
+static u64 called_from;
+
+static void walk_here(struct trapframe *tf)
+{
+	u64 pc = arch_trap_pc(tf);
+
+	found = backtrace_walk(current_thread(), arch_frame_pointer(), pcs, ARRAY_SIZE(pcs));
+	for (unsigned i = 0; i < found; i++)
+		if (pcs[i] == pc)
+			called_from = i + 1 < found ? pcs[i + 1] : 0;
+	arch_trap_set_pc(tf, (u64)test_trap_called_resume);
+}
+
+static noinline bool caller(void)
+{
+	test_trap_called();
+	return called_from - (u64)caller < 256;		/* a return address in this function */
+}
+
+KTEST_EARLY(entry_chain, "entry.chain", "01.4", "P1.3")
+{
+	called_from = 0;
+	trap_action = walk_here;
+	CHECK(caller(), "P1.3", "the handler's chain of %u entries lacks the interrupted code, "
+				"or its caller",
+	      found);
+	trap_action = NULL;
+	CHECK(found > 3, "P1.3", "the handler's chain has %u entries", found);
+}

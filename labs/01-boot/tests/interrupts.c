@@ -1,0 +1,186 @@
+/*
+ * Lab 01, step 5: interrupts, each with its own handler, in code that does not call for them.
+ */
+#include "base/irq.h"
+#include "console/console.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+#define US	1000u
+#define LONG	(200 * NSEC_PER_MSEC)	/* more than anything here takes */
+
+/* arch/<arch>/test_registers.S: fills all registers and counts to @turns; 0: all kept. */
+u64 test_registers_keep(u64 value, u64 turns);
+
+/* Makes this CPU's timer fire in @ns. */
+static void fire_in(u64 ns)
+{
+	irq_off();
+	timer_set(this_cpu(), time_now() + ns);
+	irq_on();
+}
+
+/* Each test looks at CPU 0 alone. */
+static void stay_here(void)
+{
+	sched_set_affinity(current_thread(), BIT(0));
+	thread_yield();
+}
+
+static u64 ticks(void)
+{
+	return atomic_load(&cpus[0].stats.timer_interrupts);
+}
+
+static bool within(u64 since)
+{
+	return time_now() - since < LONG;
+}
+
+/* Code that loops is interrupted again and again, and does not notice. */
+KTEST(interrupt_ticks, "interrupt.ticks", "01.5", "P1.8")
+{
+	stay_here();
+	for (unsigned i = 0; i < 20; i++) {
+		u64 before = ticks(), began = time_now(), lost = 0;
+
+		fire_in(10 * US);
+		while (ticks() == before && !lost && within(began))
+			lost = test_registers_keep(test_random(), 500);
+		REQUIRE(ticks() > before, "P1.8", "interrupt %u of the timer did not come", i);
+		CHECK(!lost, "P1.7", "an interrupt changed register %lu", lost);
+		CHECK(ticks() - before <= 2, "P1.8", "the timer was set once, and came %lu times",
+		      ticks() - before);
+		CHECK(arch_irqs_enabled(), "P1.7", "after an interrupt the others stay off");
+	}
+}
+
+static unsigned nesting, calls;
+
+static void look(void *unused)
+{
+	(void)unused;
+	calls++;
+	nesting = this_cpu()->irq_nesting;
+	CHECK(!arch_irqs_enabled(), "P1.8", "a handler runs with interrupts on");
+}
+
+/* The kernel knows while a handler runs that it does, and afterwards that it does not. */
+KTEST(interrupt_inside, "interrupt.inside", "01.5", "P1.8")
+{
+	stay_here();
+	calls = 0;
+	sweep_action = look;
+	sweep_begin(5000);
+	for (u64 began = time_now(); !calls && within(began);)
+		;
+	sweep_end();
+	sweep_action = NULL;
+	CHECK(calls == 1, "P1.8", "the timer's handler was called %u times", calls);
+	CHECK(nesting == 1, "P1.8", "while a handler runs %u are counted", nesting);
+	CHECK(cpus[0].irq_nesting == 0, "P1.8", "after it %u handlers are counted",
+	      cpus[0].irq_nesting);
+}
+
+static u64 device_interrupts(void)
+{
+	u64 n = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		n += atomic_load(&cpus[i].stats.interrupts);
+	return n;
+}
+
+/* The CPU's own requests, and the UART's. */
+KTEST(interrupt_sources, "interrupt.sources", "01.5", "P1.8")
+{
+	static const char text[] =
+		"These lines are written by one call, and are more than the console sends at once.\n"
+		"The interrupts of the UART ask for the rest, as often as its FIFO is empty.\n"
+		"Without them this line would come out only when somebody else writes something.\n";
+	struct cpu *c = &cpus[0];
+	struct uart_tap tap = { 0 };
+	u64 began, before, irqs = device_interrupts(), timers;
+
+	stay_here();
+	timers = ticks();
+	for (unsigned i = 0; i < 10; i++) {
+		before = atomic_load(&c->stats.resched_ipis);
+		began = time_now();
+		ipi_send(c, IPI_RESCHED);
+		while (atomic_load(&c->stats.resched_ipis) == before && within(began))
+			arch_spin_hint();
+		CHECK(atomic_load(&c->stats.resched_ipis) == before + 1, "P1.8",
+		      "request %u from a CPU to itself did not come", i);
+	}
+	CHECK(ticks() - timers < 5, "P1.8", "10 requests called the timer's handler %lu times",
+	      ticks() - timers);
+	console_write_all(STREAM_KERNEL, text, sizeof(text) - 1);
+	for (began = time_now(); time_now() - began < 20 * NSEC_PER_MSEC;)
+		arch_spin_hint();
+	uart_tap = &tap;
+	console_flush();
+	uart_tap = NULL;
+	CHECK(tap.nr == 0, "P1.8", "the UART's interrupts left %lu bytes in the queue", tap.nr);
+	CHECK(device_interrupts() > irqs, "P1.8",
+	      "no interrupt of a device was handled");
+}
+
+static _Atomic u64 turns;
+static _Atomic bool stop;
+
+static int spin(void *unused)
+{
+	(void)unused;
+	while (!stop)
+		turns++;
+	return 0;
+}
+
+/* Two threads that never call the kernel: the handler's end gives the CPU from one to the other. */
+KTEST(interrupt_turns, "interrupt.turns", "01.5", "P1.8")
+{
+	u64 began = time_now(), seen = 0;
+	struct thread *t;
+	unsigned changes = 0;
+
+	t = thread_create("spins", spin, NULL, PRIORITY_DEFAULT);
+	REQUIRE(t, "P1.8", "no memory for a thread");
+	stay_here();
+	turns = 0;
+	stop = false;
+	sched_set_affinity(t, BIT(0));
+	thread_resume(t);
+	for (; changes < 4 && time_now() - began < 2 * NSEC_PER_SEC; seen = turns)
+		changes += turns != seen;
+	stop = true;
+	CHECK(changes == 4, "P1.8", "in %lu ms another thread ran %u times",
+	      (time_now() - began) / NSEC_PER_MSEC, changes);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
+/* A request that is sent while the handler of the one before it runs is not lost. */
+KTEST(interrupt_again, "interrupt.again", "01.5", "P1.8")
+{
+	struct cpu *c = &cpus[1];
+	u64 before, began;
+
+	NEEDS_TWO_CPUS;
+	stay_here();
+	thread_sleep(NSEC_PER_MSEC);
+	REQUIRE(park_arm(0, "ipi_interrupt", AT_EXIT, &c->idle, LONG) == 0, "P1.8", "park");
+	before = atomic_load(&c->stats.resched_ipis);
+	ipi_send(c, IPI_RESCHED);
+	CHECK(park_wait(0, LONG), "P1.8", "what CPU 0 sends to CPU 1 does not come");
+	ipi_send(c, IPI_RESCHED);
+	park_release(0);
+	began = time_now();
+	while (atomic_load(&c->stats.resched_ipis) < before + 2 && within(began))
+		arch_spin_hint();
+	CHECK(atomic_load(&c->stats.resched_ipis) == before + 2, "P1.8",
+	      "a request that came during the handler of another was lost");
+}

@@ -1,0 +1,123 @@
+/*
+ * Lab 01, step 6: traps inside traps, and handlers that print while a thread prints.
+ */
+#include "base/printf.h"
+#include "base/string.h"
+#include "console/console.h"
+#include "errno.h"
+#include "mm/vm.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+#define NOWHERE		((vaddr_t)16)	/* in user space, never mapped */
+#define STEPS		20000u
+
+/* arch/<arch>/test_registers.S */
+u64 test_registers_keep(u64 value, u64 turns);
+u64 test_flags(void);
+
+/* Makes a trap inside the timer's: a page fault that cannot be resolved. */
+static void fault_once(void *unused)
+{
+	u32 word;
+
+	(void)unused;
+	CHECK(copy_from_user(&word, NOWHERE, sizeof(word)) == -EFAULT, "P1.9", "no fault");
+	CHECK(!arch_irqs_enabled(), "P1.9", "a fault turns interrupts on");
+	CHECK(!test_flags(), "P1.6", "user memory is open in a handler");
+}
+
+KTEST(nested_fault, "nested.fault", "01.6", "P1.9")
+{
+	NEEDS_ONE_CPU;
+	sweep_action = fault_once;
+	for (unsigned step = 1; step < 200; step++) {
+		u64 lost;
+
+		sweep_begin(step);
+		lost = test_registers_keep(test_random(), 500);
+		sweep_end();
+		CHECK(!lost, "P1.9", "two traps, one in the other, changed register %lu", lost);
+		CHECK(arch_irqs_enabled(), "P1.9", "interrupts stay off");
+	}
+	sweep_action = NULL;
+}
+
+/* Two interrupts are pending at once; the second may not come before the first is saved. */
+KTEST(nested_pending, "nested.pending", "01.6", "P1.9")
+{
+	NEEDS_ONE_CPU;
+	for (unsigned i = 0; i < 20; i++) {
+		u64 lost;
+
+		arch_irqs_disable();
+		ipi_send(this_cpu(), IPI_RESCHED);
+		timer_set(this_cpu(), time_now());
+		for (unsigned n = 0; n < 1000; n++)
+			arch_spin_hint();		/* until both are pending */
+		arch_irqs_enable();
+		lost = test_registers_keep(test_random(), 100);
+		CHECK(!lost, "P1.9", "two interrupts at once changed register %lu", lost);
+	}
+}
+
+/* --- A handler that prints -------------------------------------------------------------------- */
+
+/* Bytes that no other message has, so that a kernel may print what it likes. */
+static const char text[] = "\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a";
+
+#define BYTE	"\x01"
+
+static char sent[1024];
+static unsigned said;
+
+static void say(void *unused)
+{
+	(void)unused;
+	said++;
+	console_write_all(STREAM_KERNEL, BYTE, 1);
+}
+
+static unsigned count(const struct uart_tap *tap, char first, char last)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < MIN(tap->nr, tap->size); i++)
+		found += tap->bytes[i] >= first && tap->bytes[i] <= last;
+	return found;
+}
+
+/* It interrupts the console at every instruction: neither waits for the other, no byte is lost. */
+KTEST(nested_printing, "nested.printing", "01.6", "P1.1")
+{
+	unsigned step = 0;
+	bool hit = true;
+
+	NEEDS_ONE_CPU;
+	sweep_action = say;
+	while ((hit || step < 50) && ++step < STEPS) {
+		struct uart_tap tap = { .bytes = sent, .size = sizeof(sent), .rounds = 1000 };
+		size_t n = sizeof(text) - 1, at = 0;
+
+		console_write_now(STREAM_KERNEL, "", 0);
+		said = 0;
+		uart_tap = &tap;
+		sweep_begin(step);
+		console_write_all(STREAM_KERNEL, text, n);
+		sweep_end();
+		console_flush();
+		uart_tap = NULL;
+		hit = sweep_hit();
+		CHECK(count(&tap, 1, 1) == said && count(&tap, 0x11, 0x1a) == n, "P1.1",
+		      "of a line of %lu bytes %u came out, of a handler's %u bytes %u", n,
+		      count(&tap, 0x11, 0x1a), said, count(&tap, 1, 1));
+		while (at + n <= tap.nr && strncmp(sent + at, text, n))
+			at++;
+		CHECK(at + n <= tap.nr, "P1.1", "a handler's byte came into the line");
+	}
+	sweep_action = NULL;
+	CHECK(step < STEPS, "P1.1", "a line takes more than %u instructions", step);
+}

@@ -1,0 +1,134 @@
+/*
+ * Lab 01, step 7: traps and system calls of user mode. A process runs one page of code that knows
+ * what is in its registers (arch/<arch>/test_registers.S), and never gets further.
+ */
+#include "base/panic.h"
+#include "errno.h"
+#include "mm/vm.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+#define CODE		0x10000000UL
+#define STACK		0x20000000UL
+#define FRESH		0x30000000UL
+#define IN_THE_LOOP	40000u		/* instructions after the sweep begins */
+
+struct test_word {
+	const char *name;
+	u64 offset;
+	const u64 *expected;
+};
+
+extern const struct test_word test_registers[];
+extern const char test_user[], test_user_end[];
+extern const u64 test_frame_pointer;	/* the number of the register */
+extern const u64 test_forged_frame;	/* place in the trap frame */
+
+u64 test_flags(void);
+
+static unsigned visits, user_visits, entries;
+static u64 value, pcs[40];
+
+/* In the timer's interrupt, which finds the program in its loop. */
+static void look(void *unused)
+{
+	struct thread *t = current_thread();
+	u64 fp = arch_frame_pointer();
+
+	(void)unused;
+	visits++;
+	ipi_send(this_cpu(), IPI_RESCHED);	/* is pending until the user's registers are back */
+	user_visits += t->as != NULL;
+	CHECK(!test_flags(), "P1.10", "the handler runs with the flags 0x%lx", test_flags());
+	CHECK(fp > (u64)t->stack && fp < (u64)arch_trapframe(t), "P1.10",
+	      "the handler does not run below the user's frame");
+	entries = backtrace_walk(t, fp, pcs, ARRAY_SIZE(pcs));
+	for (unsigned i = 0; i < entries; i++)
+		CHECK(pcs[i] - value > 64, "P1.10", "a call chain goes on into the user's registers");
+}
+
+static int map(vaddr_t addr, unsigned prot)
+{
+	struct map_request req = { .addr = addr, .size = PAGE_SIZE, .prot = prot, .fixed = true };
+	vaddr_t at;
+
+	return as_map(current_thread()->as, &req, &at);
+}
+
+static int become_user(void *sweep)
+{
+	u64 args[2] = { 0, FRESH };
+	struct addr_space *as;
+
+	/*
+	 * The user's frame pointer is an address in its own trap frame, above all of the kernel's
+	 * frames. A chain that is not ended at user mode finds values of the user's registers there.
+	 */
+	value = (u64)arch_trapframe(current_thread()) + test_forged_frame - test_frame_pointer;
+	args[0] = value;
+	if (as_create(&as))
+		return 200;
+	process_set_as(as);
+	if (map(CODE, VM_READ | VM_WRITE | VM_EXEC) || map(STACK, VM_READ | VM_WRITE) ||
+	    map(FRESH, VM_READ | VM_WRITE) ||
+	    copy_to_user(CODE, test_user, test_user_end - test_user) ||
+	    copy_to_user(STACK + 1024, args, sizeof(args)))
+		return 201;
+	arch_user_init(current_thread(), CODE, STACK + 1024);
+	if (sweep)
+		sweep_begin(IN_THE_LOOP);
+	arch_user_enter();
+}
+
+static int run_user(bool sweep)
+{
+	struct wait_result res = { 0 };
+	struct process *p;
+	struct thread *t;
+	pid_t pid;
+
+	REQUIRE(process_create(current_process(), &p) == 0, "P1.10", "no process was made");
+	pid = p->pid;
+	REQUIRE(thread_create_in(p, "user", become_user, sweep ? p : NULL, PRIORITY_DEFAULT, &t) ==
+			0,
+		"P1.10", "no thread was made");
+	thread_resume(t);
+	CHECK(process_wait(pid, WEXITED, &res) == 0 && res.pid == pid, "P1.10", "it did not end");
+	return res.status;
+}
+
+static void check_status(int status)
+{
+	static const char *const parts[] = { "interrupts", "a page fault", "a system call" };
+	unsigned code = status >> 8 & 0xff, nr = code % 32;
+	bool exited = (status & 0x7f) == 0;
+
+	CHECK(exited, "P1.10", "the program was ended by signal %d",
+	      status & 0x7f);
+	if (!exited)
+		return;
+	CHECK(code < 200, "P1.10", "the program could not be set up: %u", code);
+	CHECK(code == 0 || code >= 96, "P1.10", "%s changed the user's register number %u",
+	      parts[code / 32 % 3], nr - 1);
+}
+
+KTEST(user_registers, "user.registers", "01.7", "P1.10")
+{
+	for (unsigned i = 0; i < 4; i++)
+		check_status(run_user(false));
+}
+
+KTEST(user_interrupted, "user.interrupted", "01.7", "P1.10")
+{
+	NEEDS_ONE_CPU;
+	visits = user_visits = 0;
+	sweep_action = look;
+	check_status(run_user(true));
+	sweep_action = NULL;
+	CHECK(visits == 1 && user_visits == 1, "P1.10", "%u interrupts came, %u in the program",
+	      visits, user_visits);
+}
