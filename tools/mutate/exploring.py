@@ -156,9 +156,10 @@ class Explorer:
 
     def _scenario_key(self, scenario: str) -> str:
         """A name for all that a verdict depends on, but the mutant: kernel, explorer, the file that has the
-        scenario. So a new scenario in a file of its own is all that is run again."""
-        home = [text for text in self._files.values() if f'"{scenario}"' in text]
-        return hash_of_text(self._kernel + chr(0).join(home))
+        scenario, the headers beside it. So a new scenario in a file of its own is all that is run again."""
+        home = "\0".join(text for text in self._files.values() if f'"{scenario}"' in text)
+        named = [text for path, text in self._files.items() if f'#include "{path.name}"' in home]
+        return hash_of_text("\0".join((self._kernel + home, *named)))
 
     def _in_order(self, mutant: Mutant, asked: Sequence[Question]) -> list[Question]:
         return sorted(
@@ -166,9 +167,9 @@ class Explorer:
         )
 
 
-def _scenario_files(root: Path, lab: Lab | None) -> dict[str, str]:
-    """The files that have scenarios, by name: of @lab, or all."""
-    found = list((lab.folder / "scenarios").glob("*.c")) if lab is not None else []
+def _scenario_files(root: Path, lab: Lab | None) -> dict[Path, str]:
+    """The files that have scenarios, and their headers: of @lab, or all."""
+    found = list((lab.folder / "scenarios").glob("*.[ch]")) if lab is not None else []
     if lab is None:
-        found = [*root.glob("labs/*/scenarios/*.c"), *root.glob("tools/explore/scenarios/*.c")]
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(found)}
+        found = [*root.glob("labs/*/scenarios/*.[ch]"), *root.glob("tools/explore/scenarios/*.[ch]")]
+    return {path: path.read_text(encoding="utf-8") for path in sorted(found)}

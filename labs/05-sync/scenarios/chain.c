@@ -2,72 +2,10 @@
  * Lab 05, steps 3 to 5: chains of threads, each of which waits for a lock of the next. In the first
  * scenarios no thread runs: their waits are entered in the graph by hand.
  */
+#include "graph.h"
+
 #include "errno.h"
-#include "explore/scenario.h"
 #include "sync/mutex.h"
-
-#define THREADS	6
-#define LOCKS	4
-
-static struct thread *threads[THREADS];
-static struct pi_queue queues[LOCKS];
-static struct pi_waiter waiters[THREADS];
-
-static void make_threads(const u8 *levels)
-{
-	for (unsigned i = 0; i < LOCKS; i++)
-		pi_queue_init(&queues[i]);
-	for (unsigned i = 0; i < THREADS; i++)
-		threads[i] = thread_create("member", act, NULL, levels[i]);
-}
-
-/* Thread @t waits for lock @q of @owner. */
-static void wait_for(unsigned t, unsigned q, unsigned owner)
-{
-	waiter_init(&waiters[t].waiter, 0);
-	waiters[t].waiter.thread = threads[t];
-	spin_lock(&pi_lock);
-	pi_wait(&queues[q], threads[owner], &waiters[t]);
-	spin_unlock(&pi_lock);
-}
-
-static void give_up(unsigned t)
-{
-	spin_lock(&pi_lock);
-	waiter_swap(&waiters[t].waiter, WAIT_TIMEOUT, 0);
-	expect(pi_leave(&waiters[t]), "thread %u is in no list", t);
-	spin_unlock(&pi_lock);
-}
-
-static void pass_to(unsigned t)
-{
-	spin_lock(&pi_lock);
-	waiter_swap(&waiters[t].waiter, WAIT_EVENT, 0);
-	pi_pass(&waiters[t]);
-	spin_unlock(&pi_lock);
-}
-
-/* The digits of @wanted are the threads that wait for lock @q, in order. */
-static void expect_order(unsigned q, const char *wanted, const char *when)
-{
-	char found[THREADS + 1] = "";
-	unsigned n = 0;
-
-	list_for_each(w, &queues[q].waiters, struct pi_waiter, node)
-		for (unsigned i = 0; i < THREADS && n < THREADS; i++)
-			if (w->waiter.thread == threads[i])
-				found[n++] = (char)('0' + i);
-	for (unsigned i = 0; i <= n; i++)
-		expect(found[i] == wanted[i], "%s: the order is %s, not %s", when, found, wanted);
-}
-
-/* Thread @t has the rank of a thread of priority @level. */
-static void expect_rank(unsigned t, unsigned of, const char *when)
-{
-	expect(thread_rank(threads[t]).level == threads[of]->se.base.level,
-	       "%s: thread %u has rank %u, due is %u", when, t, thread_rank(threads[t]).level,
-	       threads[of]->se.base.level);
-}
 
 SCENARIO(in_order, "graph.order", "05.3", "P5.5", .cpus = 1, .keeps = true)
 {
@@ -127,17 +65,6 @@ SCENARIO(inherits, "graph.chain", "05.3", "P5.6", .cpus = 1, .keeps = true)
 	pass_to(5);
 	expect_rank(0, 0, "both locks were passed on");
 	end_here();
-}
-
-static void expect_circle(unsigned t, unsigned owner, bool wanted, const char *when)
-{
-	bool found;
-
-	spin_lock(&pi_lock);
-	found = pi_would_deadlock(threads[t], threads[owner]);
-	spin_unlock(&pi_lock);
-	expect(found == wanted, "%s: thread %u, if it waited for a lock of %u, would %s", when, t,
-	       owner, wanted ? "wait for itself" : "not wait for itself");
 }
 
 SCENARIO(circles, "graph.circle", "05.4", "P5.7", .cpus = 1, .keeps = true)

@@ -11,6 +11,7 @@ static struct actor waiter;
 static struct mutex mutex = MUTEX_INIT(mutex);
 static struct condvar condvar = { WAIT_QUEUE_INIT(condvar.q) };
 static struct event event;
+static struct semaphore semaphore;
 
 static int wait_with_mutex(struct deadline d)
 {
@@ -50,6 +51,7 @@ SCENARIO(gone, "condvar.destroyed", "05.6", "P5.11", .cpus = 1, .keeps = true)
 	condvar_destroy(&condvar);
 	err = wait_with_mutex(DEADLINE_NEVER);
 	expect(err == -EIDRM, "destroyed, and then a wait returned %d", err);
+	expect(!spin_held(&condvar.q.lock), "destroyed, and a wait returned with the queue locked");
 	end_here();
 }
 
@@ -73,13 +75,13 @@ SCENARIO(event_only_killed, "event.only_killed", "05.2", "P5.3", .cpus = 2, .aft
 	end_here();
 }
 
-static bool is_waited_for(void)
+static bool is_waited_for(struct wait_queue *q)
 {
 	bool waits;
 
-	spin_lock(&event.q.lock);
-	waits = event.q.nr;
-	spin_unlock(&event.q.lock);
+	spin_lock(&q->lock);
+	waits = q->nr;
+	spin_unlock(&q->lock);
 	return waits;
 }
 
@@ -96,7 +98,7 @@ SCENARIO(event_twice, "event.second_signal", "05.2", "P5.3", .cpus = 2, .after =
 {
 	event_init(&event, false, true);
 	act_on(1, &waiter, wait_for_event);
-	while (!is_waited_for())
+	while (!is_waited_for(&event.q))
 		thread_yield();
 	event_signal(&event);
 	event_signal(&event);
@@ -116,9 +118,27 @@ SCENARIO(event_gone, "event.destroyed", "05.2", "P5.3", .cpus = 2, .after = told
 {
 	event_init(&event, false, true);
 	act_on(1, &waiter, wait_for_event);
-	while (!is_waited_for())
+	while (!is_waited_for(&event.q))
 		thread_yield();
 	event.signaled = true;
 	event_destroy(&event);
+	end_here();
+}
+
+static int wait_for_post(void)
+{
+	return semaphore_wait(&semaphore, DEADLINE_NEVER);
+}
+
+/* The same with a count. */
+SCENARIO(semaphore_gone, "semaphore.destroyed", "05.1", "P5.2", .cpus = 2,
+	 .after = told_of_the_end, .keeps = true)
+{
+	semaphore_init(&semaphore, 0);
+	act_on(1, &waiter, wait_for_post);
+	while (!is_waited_for(&semaphore.q))
+		thread_yield();
+	semaphore.count = 1;
+	semaphore_destroy(&semaphore);
 	end_here();
 }
