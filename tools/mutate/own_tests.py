@@ -35,7 +35,8 @@ UNSEEN = "no test runs this line"
 _SECRET = b"mutants"
 _GROUP, _GROUP_S = 12, 5.0  # at most so many tests on one machine, and so much time
 _FIRST = 3  # of the first group, as most mutants are dead after it
-_MOST, _MOST_S = 150, 45.0  # tests that are asked about one mutant, and the time that the kernel needs for them
+_AROUND = 20  # lines
+_MOST, _MOST_S = 150, 90.0  # tests that are asked about one mutant, and the time that the kernel needs for them
 
 
 class OwnTests(Booting):
@@ -152,17 +153,21 @@ class OwnTests(Booting):
             for case, measured in self._cases.items():
                 if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()):
                     found.append(case)
-        order = self._in_order(mutant.path, found)[:_MOST]
+        order = self._in_order(mutant, found)[:_MOST]
         spent = accumulate(self._cases[case].seconds for case in order)
         return [case for case, seconds in zip(order, spent, strict=True) if seconds <= _MOST_S] or order[:1]
 
-    def _in_order(self, path: str, found: Sequence[Case]) -> list[Case]:
-        """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the file."""
-        measured = self._cases
-        home = str(Path(path).parent)
-        cheap = sorted(found, key=lambda c: (c.home != home, measured[c].seconds))
-        rest = sorted(cheap[_FIRST:], key=lambda c: (-len(measured[c].ran[path]), measured[c].seconds))
-        return cheap[:_FIRST] + rest
+    def _in_order(self, mutant: Mutant, found: Sequence[Case]) -> list[Case]:
+        """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the lines
+        around the mutated one."""
+        home = str(Path(mutant.path).parent)
+        around = range(mutant.line - _AROUND, mutant.line + _AROUND + 1)
+
+        def near(case: Case) -> int:
+            return len(self._cases[case].ran[mutant.path].intersection(around))
+
+        cheap = sorted(found, key=lambda c: (c.home != home, self._cases[c].seconds))
+        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (-near(c), self._cases[c].seconds))
 
     def _killer(self, mutant: Mutant, asked: Sequence[Case], product: Product) -> tuple[str, str] | None:
         """The first of @asked that @mutant fails, and how. Each that it passes is noted."""

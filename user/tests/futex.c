@@ -324,6 +324,25 @@ static void *pong(void *arg)
 	return arg;
 }
 
+/* A private operation finds no word of another process, although they share the memory. */
+static void private_in_shared_memory(void)
+{
+	atomic_int *s = shared_memory(4096);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		while (s[0] == 0)
+			if (futex(&s[0], FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0))
+				CHECK(errno == EAGAIN);
+		_exit(0);
+	}
+	await_state(pid, 'S');
+	CHECK_EQ(futex(&s[0], FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), 0);
+	CHECK_EQ(futex(&s[0], FUTEX_WAKE, 1, NULL, NULL, 0), 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+}
+
 /* FUTEX1: a wake-up lost between the comparison and the wait would hang one side. */
 static void ping_pong(void)
 {
@@ -355,6 +374,7 @@ static const struct test_case cases[] = {
 	CASE(timeout_takes_no_wake),
 	CASE(between_processes),
 	CASE(private_is_private),
+	CASE(private_in_shared_memory),
 	CASE(ping_pong),
 };
 
