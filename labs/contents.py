@@ -21,7 +21,7 @@ _SHIPPED = re.compile(
     | make/(?!instructor\.mk).*
     | (kernel|arch)/.* | user/(?!tests/).*
     | user/tests/.*\.h | user/tests/(suite|thread|mutex|cond|semaphore|fork|family|signal|stop|interrupt)\.c
-    | user/tests/kill(spin)?\.c
+    | user/tests/kill(spin)?\.c | user/tests/float/.*
     | docs/(README|boot|bootargs|explorer|files|kill|memory|scheduling|threads|timeline|traps)\.md
     | docs/timeline\.png
     | grade/trellis-grade

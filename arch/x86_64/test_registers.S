@@ -204,8 +204,15 @@ FUNC test_user
 	COMPARE_USER 1, 0, 0, 0
 	NUMBER_USER
 	movl	$39, %eax			/* getpid() */
+	std
 	syscall
 	COMPARE_USER 2, 14, 0, 9		/* the call itself changes rax, rcx and r11 */
+	movl	$96, %edi
+	pushfq
+	cld
+	popq	%rax
+	testl	$0x400, %eax
+	jz	test_user_exit
 	xorl	%edi, %edi
 test_user_exit:
 	movl	$231, %eax			/* exit_group() */

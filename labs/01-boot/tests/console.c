@@ -9,7 +9,7 @@
 #include "test/ktest.h"
 
 #define ENDLESS		1000000u	/* rounds */
-#define LONG		40000u		/* bytes: more than the queue holds */
+#define LONG		80000u		/* bytes: more than the queue holds, or 16 bits count */
 #define MOST		64u		/* bytes sent at once, by the handout */
 
 static char sent[LONG + 16], text[LONG];
@@ -61,6 +61,23 @@ KTEST_EARLY(console_whole, "console.whole", "01.1", "P1.1")
 	write(0, 3000);
 	write(3000, 7000);
 	end(tap, 7000);
+}
+
+/* A newline of the kernel is CR LF for a person; without that, each change of stream has a mark. */
+KTEST_EARLY(console_streams, "console.streams", "01.1", "P1.1")
+{
+	const char *expected = console_is_mux() ? "k\n\x10un\n\x10kk" : "k\r\nn\nk";
+	struct uart_tap *tap = begin(ENDLESS);
+	size_t n = strlen(expected);
+
+	console_write_all(STREAM_KERNEL, "k\n", 2);
+	console_write_all(STREAM_USER, "n\n", 2);
+	console_write_all(STREAM_KERNEL, "k", 1);
+	console_flush();
+	uart_tap = NULL;
+	CHECK(tap->nr == n, "P1.1", "messages of two streams came out as %lu bytes, not as %lu",
+	      tap->nr, n);
+	CHECK(!strncmp(sent, expected, n), "P1.1", "messages of two streams are mixed up");
 }
 
 KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")

@@ -112,7 +112,9 @@ static void check_status(int status)
 	if (!exited)
 		return;
 	CHECK(code < 200, "P1.10", "the program could not be set up: %u", code);
-	CHECK(code == 0 || code >= 96, "P1.10", "%s changed the user's register number %u",
+	CHECK(code % 32 || !code || code > 96, "P1.10", "%s changed the user's flags",
+	      parts[(code / 32 - 1) % 3]);
+	CHECK(nr == 0 || code > 96, "P1.10", "%s changed the user's register number %u",
 	      parts[code / 32 % 3], nr - 1);
 }
 
