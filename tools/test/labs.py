@@ -1,15 +1,15 @@
 """The reference kernel gets full marks in every lab, and every checkpoint prints what its handout says.
 
-Each lab is graded on one port, in turn, and its checkpoints are run on the other; `make matrix` does both
-on both ports, with the mutants.
+Each lab is graded on one port, chosen by its name, and its checkpoints are run there; `make matrix` does the
+same on the other port, with the mutants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import cycle
 from pathlib import Path
 
+from grade.mutants import ports
 from labs import handout
 from tools import qemu
 from tools.programs import ROOT, last_lines, run_module
@@ -22,9 +22,9 @@ def jobs(build_root: Path) -> list[Job]:
         return Job(f"lab {lab} {arch}", lambda: grade(lab, arch, build_root))
 
     labs = sorted(path.parent.name for path in (ROOT / "labs").glob("*/lab.toml"))
-    ports = list(zip(labs, cycle(qemu.ARCHES)))
-    graded = [job(lab, arch) for lab, arch in ports]
-    tried = [(lab, arch, (lab, arch) in ports) for lab in labs for arch in qemu.ARCHES]
+    chosen = {lab: ports(lab, (), qemu.ARCHES, qemu.ARCHES, True) for lab in labs}
+    graded = [job(lab, arch) for lab in labs for arch in chosen[lab]]
+    tried = [(lab, arch, arch not in chosen[lab]) for lab in labs for arch in qemu.ARCHES]
     return [*graded, *(_handout_job(lab, arch, build_root, rest) for lab, arch, rest in tried)]
 
 
