@@ -48,7 +48,7 @@ class Cause:
 
 
 def place(verdict: Verdict) -> str:
-    """What ended a run, and where, without numbers; "" if that is not known well enough."""
+    """Says how and where a run ended, without numbers; "" if that is not known well enough."""
     if verdict.kind not in _PLACED or not verdict.findings:
         return ""
     chain = [m[1] for line in verdict.details if (m := _FRAME.match(line))]
