@@ -147,6 +147,23 @@ static void wake_changes(void)
 	CHECK_ERRNO(wake_op(FUTEX_OP(FUTEX_OP_SET, 0, 6, 0)), ENOSYS);
 }
 
+enum { ADDERS = 4, ADDED = 1000 };
+
+static void *add_often(void *arg)
+{
+	for (int i = 0; i < ADDED; i++)
+		CHECK_EQ(wake_op(FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, -1)), 0);
+	return arg;
+}
+
+/* The word is changed in one step, however many threads do so at once. */
+static void wake_changes_at_once(void)
+{
+	word = 0;
+	run_threads(add_often, ADDERS);
+	CHECK_EQ(word, ADDERS * ADDED);
+}
+
 static void wake_counts(void)
 {
 	pthread_t t[5];
@@ -367,6 +384,7 @@ static const struct test_case cases[] = {
 	CASE(wakes_exactly_as_many),
 	CASE(wake_compares),
 	CASE(wake_changes),
+	CASE(wake_changes_at_once),
 	CASE(bits_select),
 	CASE(requeue),
 	CASE(compare_and_requeue),

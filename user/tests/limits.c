@@ -151,6 +151,53 @@ static void leaves_its_user(void)
 	expect_exit(spawn(fork_as_lonely), 0);
 }
 
+/* Whether a process of user and group 20 may read the limits of one with these ids. */
+static void expect_limits_of(const uid_t uid[3], const gid_t gid[3], bool may)
+{
+	pid_t target, asker;
+	int ready[2];
+	char c;
+
+	CHECK_EQ(pipe(ready), 0);
+	target = fork();
+	if (target == 0) {
+		CHECK_EQ(setresgid(gid[0], gid[1], gid[2]), 0);
+		CHECK_EQ(setresuid(uid[0], uid[1], uid[2]), 0);
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	asker = fork();
+	if (asker == 0) {
+		struct rlimit limit;
+
+		CHECK_EQ(setresgid(20, 20, 20), 0);
+		CHECK_EQ(setresuid(20, 20, 20), 0);
+		_exit(prlimit(target, RLIMIT_CORE, NULL, &limit) ? errno : 0);
+	}
+	expect_exit(asker, may ? 0 : EPERM);
+	CHECK_EQ(kill(target, SIGKILL), 0);
+	expect_signal(target, SIGKILL);
+	CHECK_EQ(close(ready[0]), 0);
+	CHECK_EQ(close(ready[1]), 0);
+}
+
+/* Each of the other's ids must be one's own. */
+static void of_others(void)
+{
+	static const unsigned own[3] = { 20, 20, 20 };
+
+	expect_limits_of(own, own, true);
+	for (int i = 0; i < 3; i++) {
+		unsigned ids[3] = { 20, 20, 20 };
+
+		ids[i] = 21;
+		expect_limits_of(ids, own, false);
+		expect_limits_of(own, ids, false);
+	}
+}
+
 static void fork_bomb(void)
 {
 	pid_t pid = fork();
@@ -304,6 +351,7 @@ static const struct test_case cases[] = {
 	CASE(threads),
 	CASE(of_one_user_together),
 	CASE(leaves_its_user),
+	CASE(of_others),
 	CASE(fork_bomb),
 	CASE(bomb_is_killed_by_group),
 	CASE(cpu_time),
