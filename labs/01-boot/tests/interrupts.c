@@ -2,6 +2,9 @@
  * Lab 01, step 5: interrupts, each with its own handler, in code that does not call for them.
  */
 #include "base/irq.h"
+#include "base/panic.h"
+#include "base/string.h"
+#include "base/symbols.h"
 #include "console/console.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
@@ -61,10 +64,23 @@ KTEST(interrupt_ticks, "interrupt.ticks", "01.5", "P1.8")
 
 static unsigned nesting, calls;
 
+/* The chain from a handler goes through the whole thread, and ends where the thread began. */
+static void check_chain(void)
+{
+	struct thread *t = current_thread();
+	u64 pcs[64], offset;
+	unsigned n = backtrace_walk(t, arch_frame_pointer(), pcs, ARRAY_SIZE(pcs));
+	const char *last = n ? symbol_name(pcs[n - 1] - 1, &offset) : "nothing";
+
+	CHECK(!strcmp(last, "thread_start"), "P1.3",
+	      "the chain of a thread has %u entries and ends in %s", n, last);
+}
+
 static void look(void *unused)
 {
 	(void)unused;
 	calls++;
+	check_chain();
 	nesting = this_cpu()->irq_nesting;
 	CHECK(!arch_irqs_enabled(), "P1.8", "a handler runs with interrupts on");
 }
