@@ -125,7 +125,8 @@ bool host_interrupt_waits(unsigned cpu)
 {
 	const struct host_cpu *c = &host_cpus[cpu];
 
-	return c->ipi || c->shootdown || (c->timer_set && c->timer_at <= host_clock && !explore_loops(cpu));
+	return c->ipi || c->shootdown ||
+	       (c->timer_set && c->timer_at <= host_clock && !explore_loops(cpu));
 }
 
 bool host_takes_interrupts(unsigned cpu)
