@@ -41,7 +41,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 				runq_enqueue(rq, t, ENQUEUE_MIGRATED);
 			return rq;
 		}
-		/* LAB 08-smp: move t to a CPU that it may use; is that one's queue locked, look again */
+		/* LAB 08-smp: move t to a CPU that it may use; look again if its queue is locked */
 		to = &cpus[__builtin_ctz(t->se.affinity & usable_cpus())];
 		if (spin_trylock(&to->runq.lock)) {
 			runq_move(rq, &to->runq, t);
@@ -58,7 +58,7 @@ struct runq *thread_runq_lock_allowed(struct thread *t)
 
 void enforce_affinity(struct thread *t)
 {
-	/* LAB 08-smp: move t if it waits where it may not run; if it runs there, see that it leaves */
+	/* LAB 08-smp: move t if it waits where it may not run; see that it leaves if it runs */
 	for (;;) {
 		struct runq *rq = thread_runq_lock_allowed(t);
 		bool there = thread_state(t) == THREAD_RUNNING && !may_run_here(rq, t);

@@ -66,7 +66,7 @@ static bool take_from(struct runq *rq, struct runq *victim,
 {
 	struct sched_entity *e;
 
-	/* LAB 08-smp: take a thread that waits there and may run here, without waiting for a lock */
+	/* LAB 08-smp: take a thread that waits there and may run here; do not wait for a lock */
 	if (!spin_trylock(&victim->lock)) {
 		rq->missed = victim;
 		return false;

@@ -1,13 +1,10 @@
 /*
  * Telling an idle CPU of work.
  *
- * When a thread is queued on a CPU that does not run it at once, the waker looks for a CPU in
- * idle_mask that may run it, clears that CPU's bit and sends it an IPI. Whoever clears the bit sends
- * the interrupt, so a CPU is told once. It comes and steals the thread (balance.c). That no wake-up
- * is lost while a CPU goes idle depends on the order of steps: see idle.c.
- *
- * CPUs are numbered in the order in which work should be spread, cores before their siblings. The
- * waker takes the first idle CPU, but prefers those of the same node (numa.h).
+ * A waker that clears a CPU's bit in idle_mask sends it an IPI, so a CPU is told once. CPUs are
+ * numbered in the order in which work should be spread, cores before their siblings. The waker takes
+ * the first idle CPU that may run the thread, but prefers those of the same node (numa.h). No
+ * wake-up is lost while a CPU goes idle: see idle.c.
  */
 #include "internal.h"
 #include "mm/numa.h"

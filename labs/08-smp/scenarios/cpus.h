@@ -1,6 +1,6 @@
 /*
- * Shared by the scenarios of run queues: threads whose masks are set by hand, as sched_set_affinity()
- * may not be written yet, and what is true when all threads have ended.
+ * Shared by the scenarios of run queues: threads whose masks are set by hand, as they must be while
+ * sched_set_affinity() is not written yet, and what is true when all threads have ended.
  */
 #pragma once
 

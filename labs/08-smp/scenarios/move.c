@@ -21,8 +21,8 @@ static int stay_on_0(void)
 }
 
 /* New threads: one is begun on the wrong CPU, one on the right one. */
-SCENARIO(new, "move.new_thread", "08.1", "P8.1", .cpus = 2, .bootargs = ALONE, .after = queues_are_empty,
-	 .keeps = true)
+SCENARIO(new, "move.new_thread", "08.1", "P8.1", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
 {
 	begin_actor(0, BIT(1), &first, stay_on_1);
 	begin_actor(1, BIT(1), &second, stay_on_1);
@@ -37,7 +37,7 @@ static int begin_third(void)
 	return 0;
 }
 
-/* Two CPUs move a thread each, to and fro: whoever waits for both queues at once may wait for ever. */
+/* Two CPUs move a thread each, to and fro. If each waits for the other's queue, that is for ever. */
 SCENARIO(crossed, "move.crossed", "08.1", "P8.1", .cpus = 2, .bootargs = ALONE,
 	 .after = queues_are_empty, .keeps = true)
 {
@@ -78,8 +78,8 @@ static const char *woken_on_1(void)
 	return first.result ? wrong("the wait returned %d", first.result) : queues_are_empty();
 }
 
-SCENARIO(woken, "move.against_wake", "08.1", "P8.1", .cpus = 2, .bootargs = ALONE, .after = woken_on_1,
-	 .keeps = true)
+SCENARIO(woken, "move.against_wake", "08.1", "P8.1", .cpus = 2, .bootargs = ALONE,
+	 .after = woken_on_1, .keeps = true)
 {
 	struct runq *rq;
 

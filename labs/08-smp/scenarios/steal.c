@@ -111,7 +111,7 @@ SCENARIO(orders, "kick.orders", "08.4", "P8.7", .cpus = 2, .bootargs = STEALS, .
 	end_here();
 }
 
-/* Two CPUs that stay busy have a thread each for the third one, which comes for one after the other. */
+/* Two CPUs that stay busy have a thread each for the third one, which comes for both. */
 static int keep_busy(void)
 {
 	preempt_off();

@@ -1,6 +1,6 @@
 /*
- * Lab 08, step 5: busy CPUs compare. The tests boot with steal=off and a long balance=, and compare by
- * hand.
+ * Lab 08, step 5: busy CPUs compare. The tests boot with steal=off and a long balance=, and compare
+ * by hand.
  */
 #include "crew.h"
 

@@ -123,7 +123,7 @@ KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
 	stay_no_longer();
 }
 
-/* For any thread that waits in a queue: the one that may go elsewhere counts, wherever it stands. */
+/* For any thread that waits in a queue: one that may go elsewhere counts, wherever it stands. */
 KTEST(kick_queue, "kick.queue", "08.4", "P8.6")
 {
 	struct member m[3];

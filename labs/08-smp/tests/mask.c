@@ -20,7 +20,7 @@ static bool runs(const struct member *m)
 /* One that runs leaves at once: no tick tells it, as it is alone there. */
 KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 {
-	unsigned here, there;
+	unsigned here, there, now;
 	struct member m;
 
 	NEEDS_TWO_CPUS;
@@ -33,9 +33,10 @@ KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 
 		set(m.thread, here, "a thread that runs elsewhere");
 		took = time_now() - from;
-		CHECK(cpu_of(m.thread) == here, "P8.2",
-		      "it ran where it may not: when the call returns it is on CPU %u, not %u",
-		      cpu_of(m.thread), here);
+		now = cpu_of(m.thread);
+		CHECK(now == here, "P8.2",
+		      "it ran where it may not: when the call returns it is on CPU %u, not %u", now,
+		      here);
 		CHECK(cpus[there].runq.current != m.thread, "P8.2",
 		      "when the call returns it still runs on CPU %u, which its mask forbids",
 		      there);
@@ -53,7 +54,7 @@ KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 	sched_audit();
 }
 
-/* Some wait behind one that computes: all are sent away, in an order that is not that of the queue. */
+/* Some wait behind one that computes. All are sent away, in another order than the queue's. */
 KTEST(mask_waits, "mask.waits", "08.2", "P8.2")
 {
 	unsigned here, there;
@@ -130,9 +131,11 @@ KTEST(mask_stays, "mask.stays", "08.2", "P8.3")
 	switches = cpus[there].stats.switches;
 	moves = m.thread->stats.migrations;
 	ipis = atomic_load(&cpus[there].stats.resched_ipis);
-	for (unsigned i = 0; i < 10; i++)
-		CHECK(sched_set_affinity(m.thread, i % 2 ? BIT(there) : BIT(there) | BIT(here)) == 0,
-		      "P8.3", "it is refused");
+	for (unsigned i = 0; i < 10; i++) {
+		u32 mask = i % 2 ? BIT(there) : BIT(there) | BIT(here);
+
+		CHECK(sched_set_affinity(m.thread, mask) == 0, "P8.3", "it is refused");
+	}
 	CHECK(cpu_of(m.thread) == there && m.thread->stats.migrations == moves, "P8.3",
 	      "its mask allows CPU %u, where it runs, and it was moved %lu times", there,
 	      m.thread->stats.migrations - moves);

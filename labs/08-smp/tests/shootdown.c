@@ -77,26 +77,32 @@ KTEST(tlb_pages, "tlb.pages", "08.6", "P8.10")
 {
 	static const unsigned counts[] = { 0, 1, 2, BATCH_PAGES - 1, BATCH_PAGES, BATCH_PAGES + 1,
 					   PAGES };
-	struct tlb_batch b;
+	struct {
+		struct tlb_batch b;
+		struct page *volatile behind;
+	} with = { .behind = NULL };
+	struct tlb_batch *b = &with.b;
 
 	new_space(&space, 1);
 	for (unsigned c = 0; c < ARRAY_SIZE(counts); c++) {
 		unsigned n = counts[c];
 
 		make_pages(n);
-		tlb_batch_init(&b, space);
+		tlb_batch_init(b, space);
 		for (unsigned i = 0; i < n; i++) {
-			tlb_batch_page(&b, PAGE_AT(i), pages[i]);
-			CHECK(b.n <= BATCH_PAGES, "P8.10", "%u pages are in a batch for %u", b.n,
+			tlb_batch_page(b, PAGE_AT(i), pages[i]);
+			CHECK(b->n <= BATCH_PAGES, "P8.10", "%u pages are in a batch for %u", b->n,
 			      BATCH_PAGES);
-			CHECK(kept(i + 1) == b.n, "P8.10",
+			CHECK(kept(i + 1) == b->n, "P8.10",
 			      "%u pages are taken out, %u wait in the batch: %u are kept", i + 1,
-			      b.n, kept(i + 1));
+			      b->n, kept(i + 1));
 		}
-		tlb_batch_flush(&b);
+		tlb_batch_flush(b);
+		CHECK(!with.behind, "P8.10", "with %u pages something behind the batch is overwritten",
+		      n);
 		check_given_back(n);
-		tlb_batch_flush(&b);	/* nothing is left to do */
-		CHECK(b.n == 0 && b.start >= b.end, "P8.10", "a batch is not empty after its flush");
+		tlb_batch_flush(b);	/* nothing is left to do */
+		CHECK(b->n == 0 && b->start >= b->end, "P8.10", "after its flush a batch is not empty");
 	}
 	as_put(space);
 }
@@ -190,6 +196,45 @@ KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
 	CHECK(flush_once() == 0, "P8.11", "the other CPU has left the space, and was asked");
 	told = 3;
 	end(&user, 1);
+	as_put(space);
+	stay_no_longer();
+}
+
+/* --- Moved in the middle ---------------------------------------------------------------------- */
+
+static struct thread *swept;
+
+/* In the sweep's interrupt. */
+static void move_it(void *unused)
+{
+	(void)unused;
+	if (current_thread() == swept)
+		sched_set_affinity(swept, BIT(!this_cpu()->id));
+}
+
+/* The space counts as loaded on two CPUs. After each instruction the thread is moved to the other. */
+KTEST(tlb_swept, "tlb.swept", "08.6", "P8.9")
+{
+	NEEDS_TWO_CPUS;
+	sched_set_affinity(current_thread(), BIT(0));
+	new_space(&space, 1);
+	atomic_fetch_or(&space->cpus, 3);
+	swept = current_thread();
+	sweep_action = move_it;
+	for (unsigned n = 1; n < 150; n++) {
+		u64 before = asked();
+
+		sweep_begin(n);
+		tlb_flush_range(space, BASE, BASE + PAGE_SIZE);
+		sweep_end();
+		CHECK(asked() - before == 1, "P8.9",
+		      "moved after %u instructions, it asked the other CPU %lu times", n,
+		      asked() - before);
+		CHECK(arch_irqs_enabled() && !current_thread()->preempt_depth, "P8.9",
+		      "afterwards preemption or interrupts are off");
+	}
+	sweep_action = NULL;
+	atomic_fetch_and(&space->cpus, ~3u);
 	as_put(space);
 	stay_no_longer();
 }

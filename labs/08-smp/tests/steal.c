@@ -1,6 +1,6 @@
 /*
- * Lab 08, step 3: a CPU takes threads from the queues of others. The tests call steal() with their own
- * queue locked, as the scheduler does.
+ * Lab 08, step 3: a CPU takes threads from the queues of others. The tests call steal() with their
+ * own queue locked, as the scheduler does.
  */
 #include "crew.h"
 
@@ -266,7 +266,7 @@ KTEST(steal_empty, "steal.empty", "08.3", "P8.5")
 		;
 	preempt_off();
 	CHECK(take_one(&missed) == -1, "P8.4", "a thread was taken, and none waits");
-	CHECK(!missed, "P8.5", "a queue is locked in which nobody waits, and it was to be looked at");
+	CHECK(!missed, "P8.5", "nobody waits in a queue, and its lock was tried");
 	preempt_on();
 	end(&holder, 1);
 	stay_no_longer();
