@@ -1,6 +1,7 @@
 """The commands of a handout, and the lines that they must print.
 
-A handout begins with a command for the shell, and with the panic in which the starter ends.
+A handout begins with a command for the shell, and with the panic in which the starter ends. Where its
+functions run only under a policy, the command says so: $ make run SCHED=prio CMD='echo hello'
 
 Each step of labs/NN-name/README.md ends in a block with a command and the lines in which its tests end,
 all of them and in this order; "…" stands for a number that differs from port to port:
@@ -32,7 +33,7 @@ from tools.programs import kernel_says, last_lines
 _TIMEOUT_S = 120.0
 _STEP = re.compile(r"^\*\*(\d+)\. ")
 _COMMAND = re.compile(r"^\$ (make run TESTS=1 .*)$")
-_BREAKS = re.compile(r"^\$ make run CMD='(.*)'\n(panic: .+)$", re.M)
+_BREAKS = re.compile(r"^\$ make run (?:SCHED=(\w+) )?CMD='(.*)'\n(panic: .+)$", re.M)
 _ENDED = re.compile(r"^(?:ok  |FAIL|skip) .*$", re.M)
 _ROW = re.compile(r"^\| [^|`]*`([^`]+)`[^|]* \| .* \|$")
 _ENDS = re.compile(r"(?:ok  |skip) \S+ ([\w.]+)")
@@ -135,10 +136,13 @@ def first_fault(folder: Path, arch: str, kernel: Path, initrd: Path | None) -> s
     found = _BREAKS.search((folder / "README.md").read_text(encoding="utf-8"))
     if found is None:
         return "the handout does not begin with a command and a panic"
+    policy, command, panic = found.groups()
+    bootargs = (f"sched={policy}",) if policy else ()
     with tempfile.TemporaryDirectory() as scratch:
-        with_cmd = initrd and with_command(initrd, Path(scratch, "initrd"), found[1].encode())
-        seen = transcript(qemu.Machine(arch, kernel, with_cmd, cpus=4, icount=qemu.Icount()), _TIMEOUT_S)
+        with_cmd = initrd and with_command(initrd, Path(scratch, "initrd"), command.encode())
+        machine = qemu.Machine(arch, kernel, with_cmd, cpus=4, bootargs=bootargs, icount=qemu.Icount())
+        seen = transcript(machine, _TIMEOUT_S)
     text = kernel_says(_text(seen))
-    if found[2] in text.splitlines():
+    if panic in text.splitlines():
         return None
-    return f"CMD='{found[1]}': does not end with {found[2]!r}: {last_lines(text, 8)}"
+    return f"CMD='{command}': does not end with {panic!r}: {last_lines(text, 8)}"

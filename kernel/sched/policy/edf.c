@@ -17,20 +17,26 @@
  */
 #include "reserve.h"
 
+#include "base/panic.h"
+
 static void new_period(struct sched_entity *e, u64 start)
 {
+	/* LAB 09-policy: give it a deadline, a full budget and a new slice */
 	e->deadline = start + e->params.deadline;
 	e->budget = e->params.runtime;
 	e->slice_left = 0;
+	/* END LAB */
 }
 
 /* EDF2. Both products are below 2^64, as no factor reaches 2^32. */
 static void wake(struct sched_entity *e, u64 now)
 {
+	/* LAB 09-policy: begin a period, unless it can use its old budget by the old deadline */
 	if (!time_before(now, e->deadline) ||
 	    (e->budget > 0 && (u64)e->budget * e->params.deadline >
 				      (e->deadline - now) * e->params.runtime))
 		new_period(e, now);
+	/* END LAB */
 }
 
 static void edf_start(struct sched_entity *e, u64 now)
@@ -47,6 +53,7 @@ static void edf_start(struct sched_entity *e, u64 now)
 /* EDF1 */
 static void replenish(struct sched_entity *e, u64 now)
 {
+	/* LAB 09-policy: go on to the first period in which it has a budget */
 	while (e->budget <= 0) {
 		e->deadline += e->params.period;
 		e->budget += e->params.runtime;
@@ -54,6 +61,7 @@ static void replenish(struct sched_entity *e, u64 now)
 	e->slice_left = 0;
 	if (time_before(e->deadline, now))
 		new_period(e, now);
+	/* END LAB */
 }
 
 static bool edf_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
@@ -61,6 +69,7 @@ static bool edf_enqueue(struct policy_queue *q, struct sched_entity *e, enum enq
 {
 	if (!is_reserved(e))
 		return reserve_enqueue(q, e, why);
+	/* LAB 09-policy: bring budget and deadline up to date, and order it by its deadline */
 	if (why == ENQUEUE_WAKE)
 		wake(e, now);
 	else if (why == ENQUEUE_YIELD)
@@ -69,6 +78,7 @@ static bool edf_enqueue(struct policy_queue *q, struct sched_entity *e, enum enq
 	if (e->budget <= 0 && !time_before(now, e->replenish_at))
 		replenish(e, now);
 	e->base.key = e->deadline;
+	/* END LAB */
 	return reserve_enqueue(q, e, why);
 }
 
@@ -76,9 +86,11 @@ static bool edf_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, 
 {
 	(void)q;
 	(void)now;
+	/* LAB 09-policy: charge it; say whether its budget is spent */
 	if (is_reserved(e))
 		e->budget -= ran;
 	return reserve_is_spent(e);
+	/* END LAB */
 }
 
 static bool edf_timer(struct policy_queue *q, u64 now)
@@ -95,15 +107,17 @@ static s64 next_digits(u64 *rest, u64 of)
 	return n / of;
 }
 
-/*
- * Checks exactly whether the shares runtime / deadline add up to at most 1, by long division of all
- * shares at once, with digits of 32 bits. @left is 1 minus the digits so far, in units of the last
- * digit; all remainders together are less than @n such units. A sum that is not 1 differs from 1 by
- * at least 1 / (product of the deadlines), so n + 2 digits are enough.
- */
+/* Checks exactly whether the shares runtime / deadline add up to at most 1. */
 static bool edf_fits(struct policy_queue *q, const struct sched_entity *e,
 		     const struct sched_params *p)
 {
+	/* LAB 09-policy: add up the shares exactly; do they exceed 1? */
+	/*
+	 * Long division of all shares at once, with digits of 32 bits. @left is 1 minus the digits
+	 * so far, in units of the last digit; all remainders together are less than @n such units.
+	 * A sum that is not 1 differs from 1 by at least 1 / (product of the deadlines), so n + 2
+	 * digits are enough.
+	 */
 	u64 rest = p->runtime;
 	s64 left = 1, n = 1;
 
@@ -122,6 +136,7 @@ static bool edf_fits(struct policy_queue *q, const struct sched_entity *e,
 			return true;
 	}
 	return true;
+	/* END LAB */
 }
 
 const struct sched_policy sched_edf = {

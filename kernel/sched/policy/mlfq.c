@@ -16,6 +16,7 @@
 #include "sched/policy/policy.h"
 
 #include "base/bootargs.h"
+#include "base/panic.h"
 
 #define TOP	4u
 
@@ -42,9 +43,7 @@ static u64 allotment(const struct sched_entity *e)
 /* MLFQ1 */
 static u32 level_now(const struct policy_queue *q, const struct sched_entity *e)
 {
-	if (e->epoch != q->epoch)
-		return TOP;
-	return MIN(entity_rank(e).level, TOP);
+	return e->epoch == q->epoch ? MIN(entity_rank(e).level, TOP) : TOP;
 }
 
 /* Boosts if it is time. */
@@ -52,26 +51,40 @@ static void roll(struct policy_queue *q, u64 now)
 {
 	if (now - q->epoch < boost)
 		return;
+	/* LAB 09-policy: boost all that are in this queue */
 	q->epoch = now - now % boost;
 	for (unsigned l = TOP; l-- > 0;)
 		level_splice(q, l, TOP);
+	/* END LAB */
 }
 
-/* Applies a boost to @e, which is in no list. Returns whether there was one. */
+/* Applies the last boost to @e, which is in no list. Returns whether @e had missed it. */
 static bool refresh(struct policy_queue *q, struct sched_entity *e, u64 now)
 {
 	roll(q, now);
 	if (e->epoch == q->epoch)
 		return false;
+	/* LAB 09-policy: start afresh at the top */
 	e->epoch = q->epoch;
 	e->base.level = TOP;
 	e->used = 0;
 	e->slice_left = 0;
 	return true;
+	/* END LAB */
+}
+
+/* Pays back time that @e, which was blocked until @now, has used: ns for ns. */
+static void pay_back(struct sched_entity *e, u64 now)
+{
+	/* LAB 09-policy: give back the time for which it left the CPU to others */
+	e->used -= MIN(e->used, now - e->since);
+	e->slice_left = 0;
+	/* END LAB */
 }
 
 static bool mlfq_charge(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now)
 {
+	/* LAB 09-policy: charge it, and let it sink if its allotment is used up */
 	e->used += ran;
 	if (refresh(q, e, now))
 		return true;	/* its slice is that of its old level */
@@ -81,6 +94,7 @@ static bool mlfq_charge(struct policy_queue *q, struct sched_entity *e, u64 ran,
 	e->slice_left = 0;
 	e->base.level -= e->base.level > 0;
 	return false;
+	/* END LAB */
 }
 
 static void mlfq_leave(struct policy_queue *q, struct sched_entity *e, u64 now)
@@ -92,14 +106,15 @@ static void mlfq_leave(struct policy_queue *q, struct sched_entity *e, u64 now)
 static bool mlfq_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
 			 u64 now)
 {
-	refresh(q, e, now);
-	if (why == ENQUEUE_WAKE) {
-		e->used -= MIN(e->used, now - e->since);
-		e->slice_left = 0;
-	}
-	level_push(q, e, level_now(q, e), why == ENQUEUE_PREEMPTED);
+	roll(q, now);
 	queue_timer(q, q->epoch + boost);
+	/* LAB 09-policy: queue it where its turn is, and compare its level with current's */
+	refresh(q, e, now);
+	if (why == ENQUEUE_WAKE && e->used)
+		pay_back(e, now);
+	level_push(q, e, level_now(q, e), why == ENQUEUE_PREEMPTED);
 	return q->current && level_now(q, e) > level_now(q, q->current);
+	/* END LAB */
 }
 
 static void mlfq_dequeue(struct policy_queue *q, struct sched_entity *e)
@@ -112,13 +127,15 @@ static struct sched_entity *mlfq_pick(struct policy_queue *q, u64 now)
 	struct sched_entity *e;
 
 	roll(q, now);
+	/* LAB 09-policy: take out the first of the highest level, with its slice */
 	e = level_first(q);
 	if (e) {
 		mlfq_dequeue(q, e);
 		refresh(q, e, now);	/* or it would get its old level's slice */
-	} else {
-		q->timer_set = false;	/* an idle CPU has no thread to boost */
 	}
+	/* END LAB */
+	if (!e)
+		q->timer_set = false;	/* an idle CPU has no thread to boost */
 	return e;
 }
 
@@ -126,7 +143,9 @@ static struct sched_entity *mlfq_pick(struct policy_queue *q, u64 now)
 static u64 mlfq_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	(void)q;
+	/* LAB 09-policy: return what is left of its allotment */
 	return allotment(e) > e->used ? allotment(e) - e->used : 1;
+	/* END LAB */
 }
 
 static bool mlfq_timer(struct policy_queue *q, u64 now)

@@ -1,0 +1,468 @@
+/*
+ * Lab 09, step 2: aging. A round is a call of the policy's timer hook.
+ */
+#include "sched/policy/test_drive.h"
+#include "test/ktest.h"
+
+#define TOP	15u
+
+/* Lets the time of the next round come. Returns whether the thread that runs must give way. */
+static bool a_round(void)
+{
+	REQUIRE(q.timer_set, "P9.3", "threads wait, and no round is to come");
+	now = q.timer_at;
+	return p->timer(&q, now);
+}
+
+static void begin(void)
+{
+	use(&sched_prio, 0);
+	for (unsigned i = 0; i < ENTITIES; i++)
+		set(i, normal);
+}
+
+static void put_at(unsigned i, u32 level)
+{
+	set(i, params_of_level(level));
+	enqueue(i, ENQUEUE_WAKE);
+}
+
+static void expect_next(int want, const char *property, const char *when)
+{
+	q.current = NULL;
+	pick();
+	REQUIRE(running() == want, property, "%s: entity %d is picked, not %d", when, running(),
+		want);
+}
+
+/* The first round that it waits through raises no thread, each later one does, by one level. */
+KTEST_EARLY(aging_rises, "aging.rises", "09.2", "P9.3")
+{
+	for (unsigned rounds = 0; rounds < 6; rounds++) {
+		unsigned gained = rounds ? rounds - 1 : 0;
+
+		for (unsigned above = 1; above < 6; above++) {
+			begin();
+			put_at(0, 3);
+			for (unsigned i = 0; i < rounds; i++)
+				a_round();
+			put_at(1, 3 + above);
+			q.current = NULL;
+			pick();
+			CHECK(running() == (gained >= above ? 0 : 1), "P9.3",
+			      "level 3 waits %u rounds, then level %u comes: entity %d is picked",
+			      rounds, 3 + above, running());
+		}
+	}
+}
+
+/* Not only the first of a level rises, and all of them keep their order. */
+KTEST_EARLY(aging_all, "aging.all", "09.2", "P9.3")
+{
+	begin();
+	for (unsigned i = 0; i < 4; i++)
+		put_at(i, 2);
+	for (unsigned i = 0; i < 3; i++)
+		a_round();
+	put_at(4, 3);
+	put_at(5, 4);
+	/* at level 4 are 0, 1, 2, 3, then 5 that has come; at level 3 is 4 */
+	for (int i = 0; i < 4; i++)
+		expect_next(i, "P9.3", "four of level 2 waited three rounds");
+	expect_next(5, "P9.3", "level 4 that came later");
+	expect_next(4, "P9.3", "level 3");
+}
+
+/* Those that rise go behind those that have been there. */
+KTEST_EARLY(aging_behind, "aging.behind", "09.2", "P9.3")
+{
+	begin();
+	put_at(0, 6);
+	a_round();
+	put_at(1, 7);
+	a_round();			/* 0 rises to level 7, where 1 waits */
+	expect_next(1, "P9.3", "level 6 has risen to level 7");
+	expect_next(0, "P9.3", "it has risen");
+}
+
+/* One that is preempted goes before all its equals, also before those that have risen. */
+KTEST_EARLY(aging_before, "aging.before", "09.2", "P9.1")
+{
+	begin();
+	put_at(0, 6);
+	put_at(1, 7);
+	expect_next(1, "P9.1", "level 7");
+	a_round();
+	a_round();			/* 0 has risen to level 7 */
+	put_at(2, 7);
+	q.current = NULL;
+	enqueue(1, ENQUEUE_PREEMPTED);
+	expect_next(1, "P9.1", "preempted, beside one that has risen");
+	expect_next(0, "P9.1", "it has risen");
+	expect_next(2, "P9.1", "it came last");
+}
+
+/* A round looks whether one that has risen is above the thread that runs. */
+KTEST_EARLY(aging_takes_cpu, "aging.takes_cpu", "09.2", "P9.3")
+{
+	begin();
+	put_at(0, 8);
+	expect_next(0, "P9.3", "it is alone");
+	put_at(1, 6);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(!a_round(), "P9.3", "after %u rounds level 6 takes the CPU from level 8",
+		      i + 1);
+	CHECK(a_round(), "P9.3", "after 4 rounds level 6 does not take the CPU from level 8");
+	give_way(ENQUEUE_PREEMPTED);
+	CHECK(running() == 1, "P9.3", "level 6 has risen above 8, and %d is picked", running());
+}
+
+/* At the top no thread rises any more, nor above a thread that runs with a more urgent rank. */
+KTEST_EARLY(aging_top, "aging.top", "09.2", "P9.3")
+{
+	begin();
+	put_at(0, TOP);
+	expect_next(0, "P9.3", "it is alone");
+	put_at(1, 0);
+	put_at(2, TOP);
+	for (unsigned i = 0; i < 3 * TOP; i++)
+		CHECK(!a_round(), "P9.3", "after %u rounds one takes the CPU from level 15", i + 1);
+	put_at(3, TOP);
+	expect_next(2, "P9.3", "level 15, come first");
+	expect_next(1, "P9.3", "level 0 that has risen to the top");
+	expect_next(3, "P9.3", "level 15, come last");
+	e[3].inherited = (struct sched_rank){ .level = LEVEL_REAL_TIME };
+	put_at(4, TOP);
+	for (unsigned i = 0; i < 5; i++)
+		CHECK(!a_round(), "P9.3", "level 15 takes the CPU from level 16 that is inherited");
+}
+
+/* An empty queue has no rounds; the first one that waits has them again, with the whole time. */
+KTEST_EARLY(aging_begins, "aging.begins", "09.2", "P9.3")
+{
+	u64 time;
+
+	begin();
+	put_at(0, 4);
+	time = q.timer_at - now;
+	a_round();
+	CHECK(q.timer_set && q.timer_at - now == time, "P9.3", "a round comes in %lu ns, not %lu",
+	      q.timer_at - now, time);
+	expect_next(0, "P9.3", "it is alone");
+	for (unsigned i = 0; i < 10 && q.timer_set; i++)
+		a_round();
+	CHECK(!q.timer_set, "P9.3", "no thread waits, and rounds go on");
+	now += 7 * time + 1;
+	put_at(1, 1);
+	CHECK(q.timer_set && q.timer_at - now <= time, "P9.3", "one waits, and no round comes");
+	a_round();
+	put_at(2, 2);
+	expect_next(2, "P9.3", "level 1 waited one round, then level 2 came");
+}
+
+/* A gain is kept or lost, depending on how the thread comes back to the queue. */
+KTEST_EARLY(aging_kept, "aging.kept", "09.2", "P9.4")
+{
+	static const struct {
+		enum enqueue_why why;
+		bool keeps;
+		const char *when;
+	} ways[] = {
+		{ ENQUEUE_PREEMPTED, true, "preempted" },
+		{ ENQUEUE_EXPIRED, false, "has had its whole slice" },
+		{ ENQUEUE_YIELD, false, "yielded" },
+		{ ENQUEUE_WAKE, false, "was blocked" },
+	};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(ways); n++) {
+		begin();
+		put_at(0, 4);
+		for (unsigned i = 0; i < 4; i++)
+			a_round();	/* it gains 3 */
+		expect_next(0, "P9.4", "it is alone");
+		set(2, params_of_level(7));
+		CHECK(!enqueue(2, ENQUEUE_WAKE), "P9.4",
+		      "level 4 has gained 3 and runs, and one of level 7 takes the CPU");
+		p->dequeue(&q, &e[2]);
+		put_at(1, 6);
+		q.current = NULL;
+		enqueue(0, ways[n].why);
+		pick();
+		CHECK(running() == (ways[n].keeps ? 0 : 1), "P9.4",
+		      "level 4 has gained 3 and %s: entity %d is picked", ways[n].when, running());
+	}
+}
+
+/* The same for one that is taken out of the queue: to another CPU's, or for a new priority. */
+KTEST_EARLY(aging_moved, "aging.moved", "09.2", "P9.4")
+{
+	for (unsigned n = 0; n < 2; n++) {
+		begin();
+		put_at(0, 4);
+		for (unsigned i = 0; i < 4; i++)
+			a_round();
+		p->dequeue(&q, &e[0]);
+		enqueue(0, n ? ENQUEUE_CHANGED : ENQUEUE_MIGRATED);
+		a_round();
+		put_at(1, 6);
+		q.current = NULL;
+		pick();
+		CHECK(running() == (n ? 1 : 0), "P9.4",
+		      "level 4 has gained 3 and was %s: entity %d is picked",
+		      n ? "changed" : "moved to another CPU", running());
+	}
+}
+
+/* Gained, preempted, gained again: it adds up, until it has had its whole slice. */
+KTEST_EARLY(aging_adds_up, "aging.adds_up", "09.2", "P9.4")
+{
+	begin();
+	put_at(0, 2);
+	for (unsigned i = 0; i < 3; i++)
+		a_round();		/* level 4 */
+	expect_next(0, "P9.4", "it is alone");
+	put_at(1, 9);
+	give_way(ENQUEUE_PREEMPTED);
+	REQUIRE(running() == 1, "P9.2", "level 9 waits, and %d runs", running());
+	for (unsigned i = 0; i < 6; i++)
+		CHECK(a_round() == (i == 5), "P9.4",
+		      "level 2 has gained 2, was preempted and waits %u more rounds", i + 1);
+	give_way(ENQUEUE_PREEMPTED);
+	CHECK(running() == 0, "P9.4", "level 2 has gained 8, and %d runs beside level 9",
+	      running());
+	give_way(ENQUEUE_EXPIRED);
+	CHECK(running() == 1, "P9.4", "it has had its whole slice, and %d runs beside level 9",
+	      running());
+}
+
+/* The bound holds for every thread, not only for the first of its level. */
+KTEST_EARLY(aging_bound, "aging.bound", "09.2", "P9.4")
+{
+	static const int nice[][ENTITIES] = {
+		{ -20, -20, 0, 0, 0, 19, 19, 19 },
+		{ -20, 19, 19, 19, 19, 19, 19, 19 },
+		{ -20, -15, -10, -5, 0, 5, 10, 19 },
+	};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(nice); n++) {
+		u64 quanta = 0, aging;
+
+		use(&sched_prio, 0);
+		for (unsigned i = 0; i < ENTITIES; i++) {
+			set(i, (struct sched_params){ .class = SCHED_OTHER, .nice = nice[n][i] });
+			wake(i);
+			quanta += quantum_of(&e[i]);
+		}
+		aging = q.timer_at - now;
+		run(400 * aging);
+		for (unsigned i = 0; i < ENTITIES; i++) {
+			u64 bound = (16 - level_of_params(&e[i].params)) * aging + quanta -
+				    quantum_of(&e[i]);
+
+			CHECK(worst_wait(i) <= bound, "P9.4",
+			      "nice %d, number %u: waits %lu us, the bound is %lu us", nice[n][i],
+			      i, worst_wait(i) / 1000, bound / 1000);
+			CHECK(got[i] >= quantum_of(&e[i]), "P9.4",
+			      "nice %d, number %u: runs %lu us in all", nice[n][i], i,
+			      got[i] / 1000);
+		}
+	}
+}
+
+/*
+ * --- A model -------------------------------------------------------------------------------------
+ *
+ * One list, in the order in which the entities would run, with levels and rounds kept plainly. Each
+ * step does one thing at random to the policy and to the model, and compares which runs.
+ */
+static struct {
+	unsigned line[ENTITIES], nr;	/* those that wait, the next one first */
+	u32 own[ENTITIES], gain[ENTITIES];
+	bool old[ENTITIES];		/* has waited since before the last round */
+	u64 random;
+} m;
+
+static u64 below(u64 n)
+{
+	m.random = m.random * 6364136223846793005UL + 1442695040888963407UL;
+	return (m.random >> 33) % n;
+}
+
+static u32 level(unsigned i)
+{
+	return MIN(m.own[i] + m.gain[i], TOP);
+}
+
+static void line_up(unsigned i, bool front)
+{
+	unsigned at = 0;
+
+	while (at < m.nr && (front ? level(m.line[at]) > level(i) : level(m.line[at]) >= level(i)))
+		at++;
+	for (unsigned j = m.nr++; j > at; j--)
+		m.line[j] = m.line[j - 1];
+	m.line[at] = i;
+}
+
+static void step_out(unsigned i)
+{
+	unsigned at = 0;
+
+	while (m.line[at] != i)
+		at++;
+	for (m.nr--; at < m.nr; at++)
+		m.line[at] = m.line[at + 1];
+}
+
+static void model_comes(unsigned i, enum enqueue_why why)
+{
+	if (why != ENQUEUE_PREEMPTED && why != ENQUEUE_MIGRATED)
+		m.gain[i] = 0;
+	m.old[i] = why == ENQUEUE_PREEMPTED;
+	line_up(i, why == ENQUEUE_PREEMPTED);
+}
+
+static void model_round(void)
+{
+	unsigned was[ENTITIES], nr = m.nr;
+
+	for (unsigned j = 0; j < nr; j++)
+		was[j] = m.line[j];
+	m.nr = 0;
+	for (unsigned j = 0; j < nr; j++)	/* those that stay, then the others */
+		if (!m.old[was[j]] || level(was[j]) == TOP)
+			line_up(was[j], false);
+	for (unsigned j = 0; j < nr; j++) {
+		unsigned i = was[j];
+
+		if (m.old[i] && level(i) < TOP) {
+			m.gain[i]++;
+			line_up(i, false);
+		}
+		m.old[i] = true;
+	}
+}
+
+/* Gives the CPU, which is free, to the next one, and compares. */
+static void both_pick(unsigned step)
+{
+	int want = m.nr ? (int)m.line[0] : -1;
+
+	if (want >= 0)
+		step_out((unsigned)want);
+	q.current = NULL;
+	pick();
+	REQUIRE(running() == want, "P9.3", "step %u: entity %d is picked, not %d", step, running(),
+		want);
+	CHECK(q.nr == m.nr, "P9.1", "step %u: %u wait, and the queue counts %u", step, m.nr, q.nr);
+}
+
+static void both_put(unsigned step, unsigned i, enum enqueue_why why)
+{
+	bool above, taken;
+
+	model_comes(i, why);
+	above = q.current && level(i) > level((unsigned)running());
+	taken = enqueue(i, why);
+	CHECK(taken == above, "P9.2", "step %u: level %u runs, level %u comes: it %s the CPU", step,
+	      q.current ? level((unsigned)running()) : 0, level(i), taken ? "takes" : "leaves");
+}
+
+static void both_give_way(unsigned step, enum enqueue_why why)
+{
+	unsigned i = (unsigned)running();
+
+	q.current = NULL;
+	both_put(step, i, why);
+	both_pick(step);
+}
+
+static void both_round(unsigned step)
+{
+	bool above, taken;
+
+	if (!m.nr)
+		return;
+	model_round();
+	above = q.current && level(m.line[0]) > level((unsigned)running());
+	taken = a_round();
+	CHECK(taken == above, "P9.3", "step %u: after a round level %u %s the CPU", step,
+	      level(m.line[0]), taken ? "takes" : "does not take");
+}
+
+static void both_priority(unsigned i, u32 to)
+{
+	m.own[i] = to;
+	set(i, params_of_level(to));
+}
+
+/* Takes one that waits out of the queue; it comes back as @why. */
+static void both_move(unsigned step, enum enqueue_why why)
+{
+	unsigned i;
+
+	if (!m.nr)
+		return;
+	i = m.line[below(m.nr)];
+	p->dequeue(&q, &e[i]);
+	step_out(i);
+	if (why == ENQUEUE_CHANGED)
+		both_priority(i, (u32)below(TOP + 1));
+	both_put(step, i, why);
+}
+
+static void both_wake(unsigned step)
+{
+	for (unsigned i = (unsigned)below(ENTITIES), n = 0; n < ENTITIES; n++, i++) {
+		i %= ENTITIES;
+		if (running() == (int)i || entity_queued(&e[i]))
+			continue;
+		both_put(step, i, ENQUEUE_WAKE);
+		return;
+	}
+}
+
+static void both_step(unsigned step)
+{
+	switch (below(12)) {
+	case 0:
+		if (q.current)
+			both_give_way(step, ENQUEUE_PREEMPTED);
+		break;
+	case 1:
+		if (q.current)
+			both_give_way(step, ENQUEUE_YIELD);
+		break;
+	case 2:
+		if (q.current)
+			both_give_way(step, ENQUEUE_EXPIRED);
+		break;
+	case 3:
+		both_pick(step);	/* the one that ran has blocked */
+		break;
+	case 4:
+		both_move(step, ENQUEUE_MIGRATED);
+		break;
+	case 5:
+		both_move(step, ENQUEUE_CHANGED);
+		break;
+	case 6: case 7: case 8:
+		both_wake(step);
+		break;
+	default:
+		both_round(step);
+	}
+}
+
+KTEST_EARLY(aging_model, "aging.model", "09.2", "P9.3")
+{
+	for (unsigned n = 0; n < 10; n++) {
+		begin();
+		m.random = n;
+		m.nr = 0;
+		for (unsigned i = 0; i < ENTITIES; i++)
+			both_priority(i, (u32)below(TOP + 1));
+		for (unsigned step = 0; step < 400; step++)
+			both_step(step);
+	}
+}
