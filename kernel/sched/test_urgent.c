@@ -424,6 +424,27 @@ KTEST(urgent_reserved_first, "sched.urgent_reserved_first", "", "")
 	finish();
 }
 
+/* A reservation is not charged for what its thread ran before it had one. */
+KTEST(urgent_reserved_later, "sched.urgent_reserved_later", "", "")
+{
+	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 10 * MS, .deadline = 50 * MS,
+				  .period = 50 * MS };
+	struct spinner s = { 0 };
+	u64 before;
+
+	if (!policy_knows(SCHED_DEADLINE) || !begin(0))
+		return;
+	start_on(&s, BIT(last), spin, PRIORITY_DEFAULT);
+	look_on(8 * MS);
+	CHECK(sched_set_params(s.thread, &p) == 0, "", "a reservation is refused");
+	start_on(&fill[last], BIT(last), spin, PRIORITY_DEFAULT);
+	before = ran(&s);
+	look_on(9 * MS);
+	CHECK(ran(&s) - before > 8 * MS, "", "of 9 ms it got %lu ns", ran(&s) - before);
+	end(&s, 1);
+	finish();
+}
+
 KTEST(urgent_reserved_blocks, "sched.urgent_reserved_blocks", "", "")
 {
 	check_reserved(work_and_nap);

@@ -104,6 +104,7 @@ static void advice(void)
 	CHECK_ERRNO(syscall(SYS_sync_file_range, fd, 0L, 10L, 8), EINVAL);
 	CHECK_ERRNO(syscall(SYS_sync_file_range, fd, -1L, 10L, 0), EINVAL);
 	CHECK_ERRNO(syscall(SYS_sync_file_range, fds[0], 0L, 10L, 0), ESPIPE);
+	CHECK_ERRNO(syscall(SYS_sync_file_range, -1, 0L, 10L, 0), EBADF);
 	CHECK_EQ(syscall(SYS_syncfs, fd), 0);
 	CHECK_ERRNO(syscall(SYS_syncfs, -1), EBADF);
 }
