@@ -201,9 +201,9 @@ END test_flags
 
 /*
  * A user program of one page, for labs/01-boot/tests/user.c. It gives all registers values of their
- * own: while it is interrupted, touches a fresh page, and makes a system call. Its exit code is 0 if
- * all were kept, else 1 + the register's number + 32 * the part. At its stack pointer it finds the
- * first value, and the address of the page.
+ * own: while it is interrupted, touches a fresh page, and makes a system call. Its exit code is 0
+ * if all were kept, else 1 + the register's number + 32 * the part. At its stack pointer it finds
+ * the first value, and the address of the page.
  */
 #define NUMBERED_USER	ra, gp, t1, t2, t3, t4, t5, t6, a0, a1, a2, a3, a4, a5, a6, a7,		\
 			s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, tp, t0

@@ -152,9 +152,9 @@ END test_flags
 
 /*
  * A user program of one page, for labs/01-boot/tests/user.c. It gives all registers values of their
- * own: while it is interrupted, touches a fresh page, and makes a system call. Its exit code is 0 if
- * all were kept, else 1 + the register's number + 32 * the part. At its stack pointer it finds the
- * first value, and the address of the page.
+ * own: while it is interrupted, touches a fresh page, and makes a system call. Its exit code is 0
+ * if all were kept, else 1 + the register's number + 32 * the part. At its stack pointer it finds
+ * the first value, and the address of the page.
  */
 .macro NUMBER_USER
 	movq	(%rsp), %rax

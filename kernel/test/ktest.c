@@ -13,8 +13,9 @@
  * what one that did not end was waiting for.
  *
  * No locks: checks come from any thread, CPU and context, so counts are atomic and a message is
- * written by one call, which does not go through what lab 01 writes. A test that aborts never returns: the remaining tests run on top of its stack frames,
- * so that everything its threads still point at stays valid.
+ * written by one call, which does not go through what lab 01 writes. A test that aborts never
+ * returns: the remaining tests run on top of its stack frames, so that everything its threads still
+ * point at stays valid.
  */
 #include "test/ktest.h"
 

@@ -74,7 +74,7 @@ class Branches(unittest.TestCase):
         starters = {path: text for lab in labs for path, text in starter_files(ROOT, lab).items()}
         elsewhere = set()
         for name in tracked(ROOT):
-            if name.startswith(("kernel/", "arch/")) and name.endswith(_TEXT):
+            if name.startswith(("kernel/", "arch/", "user/")) and name.endswith(_TEXT):
                 elsewhere |= _pairs(starters.get(name, (ROOT / name).read_bytes()).decode())
         there = _pairs("\n".join(self._blobs()))
         seen = 0

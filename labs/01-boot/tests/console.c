@@ -89,7 +89,7 @@ KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")
 	end(tap, LONG);
 }
 
-/* Each interrupt of the UART calls console_send_more(). While the tap is there, nobody may print. */
+/* Each interrupt of the UART calls console_send_more(). Nobody prints while the tap is there. */
 KTEST_EARLY(console_sends, "console.sends", "01.1", "P1.2")
 {
 	struct uart_tap *tap = begin(1);

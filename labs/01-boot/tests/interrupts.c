@@ -115,7 +115,7 @@ static u64 device_interrupts(void)
 KTEST(interrupt_sources, "interrupt.sources", "01.5", "P1.8")
 {
 	static const char text[] =
-		"These lines are written by one call, and are more than the console sends at once.\n"
+		"These lines are written by one call, more than the console sends at once.\n"
 		"The interrupts of the UART ask for the rest, as often as its FIFO is empty.\n"
 		"Without them this line would come out only when somebody else writes something.\n";
 	struct cpu *c = &cpus[0];

@@ -48,7 +48,8 @@ static void look(void *unused)
 	      "the handler does not run below the user's frame");
 	entries = backtrace_walk(t, fp, pcs, ARRAY_SIZE(pcs));
 	for (unsigned i = 0; i < entries; i++)
-		CHECK(pcs[i] - value > 64, "P1.10", "a call chain goes on into the user's registers");
+		CHECK(pcs[i] - value > 64, "P1.10",
+		      "a call chain goes on into the user's registers");
 }
 
 static int map(vaddr_t addr, unsigned prot)
@@ -66,7 +67,7 @@ static int become_user(void *sweep)
 
 	/*
 	 * The user's frame pointer is an address in its own trap frame, above all of the kernel's
-	 * frames. A chain that is not ended at user mode finds values of the user's registers there.
+	 * frames. A chain that is not ended at user mode finds the user's registers there.
 	 */
 	value = (u64)arch_trapframe(current_thread()) + test_forged_frame - test_frame_pointer;
 	args[0] = value;
