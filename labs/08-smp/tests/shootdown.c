@@ -424,3 +424,48 @@ KTEST(tlb_both, "tlb.both", "08.6", "P8.11")
 	for (unsigned i = 0; i < 2; i++)
 		as_put(both[i]);
 }
+
+/* --- ... while a third one cannot answer ------------------------------------------------------ */
+
+static _Atomic unsigned begun;
+
+/* The space counts as loaded on CPUs 0 to 2. Two of them ask; the third one is deaf for a while. */
+static int ask_both(void *arg)
+{
+	(void)arg;
+	begun++;
+	while (begun < 3)
+		arch_spin_hint();
+	tlb_flush_range(space, BASE, BASE + PAGE_SIZE);
+	return 0;
+}
+
+static int be_deaf(void *arg)
+{
+	(void)arg;
+	irq_off();
+	begun++;
+	while (begun < 3)
+		arch_spin_hint();
+	look_on(5 * MS);
+	irq_on();
+	return 0;
+}
+
+/* So both are certain to wait at the same time, and each must answer the other. */
+KTEST(tlb_crossed, "tlb.crossed", "08.6", "P8.11")
+{
+	struct member m[3];
+	u64 before = asked();
+
+	NEEDS(nr_cpus > 2, 4);
+	begun = 0;
+	new_space(&space, 1);
+	atomic_fetch_or(&space->cpus, 7);
+	for (unsigned i = 0; i < 3; i++)
+		make_and_run(&m[i], i, BIT(i), i < 2 ? ask_both : be_deaf);
+	end(m, 3);
+	CHECK(asked() - before == 2, "P8.11", "two CPUs asked %lu times", asked() - before);
+	atomic_fetch_and(&space->cpus, ~7u);
+	as_put(space);
+}
