@@ -130,6 +130,10 @@ KTEST(cow_rights, "cow.rights", "07.5", "P7.8")
 
 	map_at(as, PAGE_AT(20), 1, VM_READ | VM_EXEC, 0);
 	CHECK(fault_at(as, PAGE_AT(20), VM_READ) == 0, "P7.8", "a page of code");
+	CHECK(rights_at(as, PAGE_AT(20)) == (VM_READ | VM_EXEC), "P7.8",
+	      "the only owner of a page of code has the rights %x", rights_at(as, PAGE_AT(20)));
+	map_at(as, PAGE_AT(30), 1, RIGHTS, 0);
+	CHECK(store(as, PAGE_AT(30), 1) == 0, "P7.8", "a write to code that may be written");
 	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, VM_READ, false) == 0, "P7.8", "mprotect");
 	CHECK(as_protect(as, PAGE_AT(2), PAGE_SIZE, 0, false) == 0, "P7.8", "mprotect");
 	child = fork_of(as);
@@ -149,6 +153,11 @@ KTEST(cow_rights, "cow.rights", "07.5", "P7.8")
 	      "a page that must not be accessed has %u owners after fork",
 	      owners(page_at(as, PAGE_AT(2))));
 	CHECK(as_protect(child, PAGE_AT(2), PAGE_SIZE, RW, false) == 0, "P7.8", "mprotect");
+	CHECK(store(child, PAGE_AT(30), 2) == 0 && store(as, PAGE_AT(30), 3) == 0, "P7.8",
+	      "a write to code that may be written");
+	CHECK(rights_at(child, PAGE_AT(30)) == RIGHTS && rights_at(as, PAGE_AT(30)) == RIGHTS,
+	      "P7.8", "after a write to code that may be written, it has the rights %x and %x",
+	      rights_at(child, PAGE_AT(30)), rights_at(as, PAGE_AT(30)));
 	prot = rights_at(child, PAGE_AT(2));
 	CHECK(prot == VM_READ, "P7.8",
 	      "a page with two owners has the rights %x after mprotect", prot);

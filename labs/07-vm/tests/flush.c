@@ -93,6 +93,134 @@ KTEST(flush_others, "flush.others", "07.5", "P7.9")
 	as_put(space);
 }
 
+/* --- What the other CPU reads and writes ------------------------------------------------------ */
+
+/*
+ * The other CPU's TLB has the pages' entries, from just before they change. (QEMU's RISC-V drops
+ * all entries when the kernel's access to user memory is turned on, so there this shows nothing.)
+ */
+static u64 seen;
+
+static void await_stage_2(void)
+{
+	atomic_store(&stage, 1);
+	while (atomic_load(&stage) < 2)
+		arch_spin_hint();
+}
+
+static int read_twice(void *unused)
+{
+	(void)unused;
+	use_space(space);
+	CHECK(copy_from_user(&seen, BASE, sizeof(seen)) == 0, "P7.9", "the other CPU's read");
+	await_stage_2();
+	CHECK(copy_from_user(&seen, BASE, sizeof(seen)) == 0, "P7.9", "the other CPU's read");
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(flush_read, "flush.read", "07.5", "P7.9")
+{
+	struct addr_space *child;
+	struct thread *other;
+
+	NEEDS_TWO_CPUS;
+	space = filled_space(1);
+	child = fork_of(space);
+	other = start_on_1(read_twice);
+	CHECK(store(space, BASE, 77) == 0, "P7.9", "a write");
+	end_it(other);
+	CHECK(seen == 77, "P7.9", "the page holds 77, and the other CPU reads %lu", seen);
+	as_put(child);
+	as_put(space);
+}
+
+#define WRITTEN	3u
+
+static void write_all(u64 value)
+{
+	for (unsigned i = 0; i < WRITTEN; i++)
+		CHECK(copy_to_user(PAGE_AT(i), &value, sizeof(value)) == 0, "P7.9",
+		      "the other CPU's write");
+}
+
+static int write_twice(void *unused)
+{
+	(void)unused;
+	use_space(space);
+	write_all(1);
+	await_stage_2();
+	write_all(2);
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(flush_written, "flush.written", "07.6", "P7.9")
+{
+	struct addr_space *child;
+	struct thread *other;
+
+	NEEDS_TWO_CPUS;
+	space = filled_space(WRITTEN);
+	other = start_on_1(write_twice);
+	child = fork_of(space);
+	end_it(other);
+	for (unsigned i = 0; i < WRITTEN; i++)
+		CHECK(*word_at(child, PAGE_AT(i)) == 1 && *word_at(space, PAGE_AT(i)) == 2, "P7.9",
+		      "page %u, which another CPU writes after fork: the child has %lu, not 1", i,
+		      *word_at(child, PAGE_AT(i)));
+	as_put(child);
+	as_put(space);
+}
+
+/* --- Two forks -------------------------------------------------------------------------------- */
+
+static struct addr_space *first_child;
+
+static int fork_it(void *unused)
+{
+	(void)unused;
+	CHECK(as_fork(space, &first_child) == 0, "P7.9", "fork fails");
+	return 0;
+}
+
+/*
+ * The second fork finds entries without the right to write, and has nothing to flush. So when it
+ * can begin, the first one's flush must be over: the first is parked when both locks are free.
+ */
+KTEST(flush_twice, "flush.twice", "07.5", "P7.9")
+{
+	struct addr_space *child;
+	struct thread *other;
+	u64 before;
+	int code;
+
+	NEEDS_TWO_CPUS;
+	space = filled_space(2);
+	use_space(space);
+	other = thread_create("other", fork_it, NULL, PRIORITY_DEFAULT);
+	REQUIRE(other, "P7.9", "no thread was made");
+	sched_set_affinity(current_thread(), BIT(0));
+	sched_set_affinity(other, BIT(1));
+	before = event_read(EVENT_SHOOTDOWNS);
+	/* In this order, as a thread that leaves slot 0 still comes to slot 1. */
+	park_arm(1, "mutex_unlock", AT_EXIT, other, NSEC_PER_SEC);
+	thread_resume(other);
+	CHECK(park_wait(1, NSEC_PER_SEC), "P7.9", "a fork releases no lock");
+	park_arm(0, "mutex_unlock", AT_EXIT, other, NSEC_PER_SEC);
+	park_release(1);
+	CHECK(park_wait(0, NSEC_PER_SEC), "P7.9", "a fork releases one lock of two");
+	child = fork_of(space);
+	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
+	      "a second fork is over, and this CPU may go on writing to the shared pages");
+	park_release(0);
+	CHECK(thread_join(other, &code, DEADLINE_NEVER) == 0, "P7.9", "join");
+	use_space(NULL);
+	as_put(child);
+	as_put(first_child);
+	as_put(space);
+}
+
 /* --- The order of the steps ------------------------------------------------------------------- */
 
 static struct page *old_page;

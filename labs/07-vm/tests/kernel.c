@@ -29,7 +29,8 @@ KTEST(kernel_copies, "kernel.copies", "07.6", "P7.11")
 	      "the kernel writes to read-only memory");
 	CHECK(copy_to_user(PAGE_AT(5) - 4, &value, 8) == -EFAULT, "P7.11",
 	      "the kernel writes past the end of a mapping");
-	CHECK(copy_to_user(8, &value, 8) == -EFAULT, "P7.11", "the kernel writes to a null pointer");
+	CHECK(copy_to_user(8, &value, 8) == -EFAULT, "P7.11",
+	      "the kernel writes to a null pointer");
 	use_space(NULL);
 	as_put(as);
 	as_put(child);
@@ -74,7 +75,8 @@ KTEST(kernel_no_sleep, "kernel.no_sleep", "07.6", "P7.11")
 	      "with interrupts off an absent page was brought in: error %d", err);
 	CHECK(peek_user32(&word, BASE) == -EFAULT, "P7.11", "a peek at an absent page");
 	CHECK(copy_from_user(&seen, BASE, 8) == 0 && seen == 0, "P7.11", "a copy that may sleep");
-	CHECK(peek_user32(&word, BASE) == 0 && word == 0, "P7.11", "a peek at a page that is there");
+	CHECK(peek_user32(&word, BASE) == 0 && word == 0, "P7.11",
+	      "a peek at a page that is there");
 	use_space(NULL);
 	CHECK(copy_from_user(&seen, BASE, 8) == -EFAULT, "P7.11",
 	      "a thread without a space reads user memory");
@@ -89,8 +91,8 @@ static void check_pin(struct addr_space *as, vaddr_t va, unsigned access, int ex
 	struct page *p = as_pin_page(as, va, access, &err);
 
 	CHECK(err == expected && !p == !!expected, "P7.11",
-	      "a pin of 0x%lx for %s: error %d, not %d", va, access & VM_WRITE ? "a write" : "a read",
-	      err, expected);
+	      "a pin of 0x%lx for %s: error %d, not %d", va,
+	      access & VM_WRITE ? "a write" : "a read", err, expected);
 	if (!p)
 		return;
 	CHECK(page_at(as, va) == p, "P7.11", "a pin of 0x%lx is not of the page that is there", va);
@@ -121,7 +123,7 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	check_pin(as, ARCH_DIRECT_BASE, VM_WRITE, -EFAULT);
 	CHECK(as->total_pages == 7, "P7.11", "a pin has made a stack grow");
 	p = as_pin_page(as, PAGE_AT(2), VM_READ, &err);
-	CHECK(owners(p) == 2, "P7.11", "a page that is mapped once and pinned once has %u references",
+	CHECK(owners(p) == 2, "P7.11", "a page that is mapped and pinned has %u references",
 	      owners(p));
 	if (p)
 		page_put(p);

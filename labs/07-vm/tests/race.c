@@ -7,19 +7,21 @@
 static struct addr_space *space;	/* of the running test */
 static int fault_error;			/* what the other thread's fault gave */
 
-static int write_to_it(void *unused)
+static int write_to_it(void *where)
 {
-	(void)unused;
 	use_space(space);
-	fault_error = as_fault(space, BASE, VM_WRITE);
+	fault_error = as_fault(space, (vaddr_t)where, VM_WRITE);
 	use_space(NULL);
 	return 0;
 }
 
-/* Starts the other thread on CPU 1, and returns when it is at the entry or exit of @function. */
-static struct thread *start_parked(const char *function, enum park_where where)
+/*
+ * Starts the other thread on CPU 1, which writes to @va, and returns when it is at the entry or
+ * exit of @function.
+ */
+static struct thread *start_parked_at(vaddr_t va, const char *function, enum park_where where)
 {
-	struct thread *t = thread_create("writer", write_to_it, NULL, PRIORITY_DEFAULT);
+	struct thread *t = thread_create("writer", write_to_it, (void *)va, PRIORITY_DEFAULT);
 
 	REQUIRE(t, "P7.10", "no thread was made");
 	sched_set_affinity(current_thread(), BIT(0));
@@ -28,6 +30,11 @@ static struct thread *start_parked(const char *function, enum park_where where)
 	thread_resume(t);
 	CHECK(park_wait(0, NSEC_PER_SEC), "P7.10", "the other thread's fault takes no lock");
 	return t;
+}
+
+static struct thread *start_parked(const char *function, enum park_where where)
+{
+	return start_parked_at(BASE, function, where);
 }
 
 static void let_go(struct thread *t)
@@ -54,7 +61,7 @@ static void write_here(u64 value)
 	int err = as_fault(space, BASE, VM_WRITE);
 
 	CHECK(err == 0, "P7.10", "a write while another thread faults: error %d", err);
-	REQUIRE(rights_at(space, BASE) & VM_WRITE, "P7.10", "a fault is over, and it may not write");
+	REQUIRE(rights_at(space, BASE) & VM_WRITE, "P7.10", "a resolved fault, and no write");
 	*word_at(space, BASE) = value;
 }
 
@@ -148,4 +155,30 @@ KTEST(race_changed, "race.changed", "07.5", "P7.10")
 	      "a fault in a region that is gone: error %d, %lu pages are resident", fault_error,
 	      space->resident);
 	as_put(space);
+}
+
+/* Both touch the same page below a stack: it grows once, and neither fault is an error. */
+KTEST(race_stack, "race.stack", "07.5", "P7.10")
+{
+	vaddr_t below = PAGE_AT(900);
+	struct thread *other;
+	int err;
+
+	NEEDS_TWO_CPUS;
+	for (unsigned late = 0; late < 2; late++) {
+		space = new_space();
+		map_at(space, PAGE_AT(1000), 1, RW, REGION_STACK);
+		other = start_parked_at(below, late ? "mutex_unlock" : "mutex_lock",
+					late ? AT_EXIT : AT_ENTRY);
+		use_space(space);
+		err = as_fault(space, below, VM_WRITE);
+		use_space(NULL);
+		let_go(other);
+		CHECK(err == 0 && fault_error == 0, "P7.10",
+		      "two threads make a stack grow: errors %d and %d", err, fault_error);
+		CHECK(space->total_pages == 101 && space->resident == 1, "P7.10",
+		      "two threads make a stack grow: it has %lu pages, and %lu are resident",
+		      space->total_pages, space->resident);
+		as_put(space);
+	}
 }
