@@ -230,6 +230,10 @@ KTEST_EARLY(aging_adds_up, "aging.adds_up", "09.2", "P9.4")
 	give_way(ENQUEUE_PREEMPTED);
 	CHECK(running() == 0, "P9.4", "level 2 has gained 8, and %d runs beside level 9",
 	      running());
+	set(3, params_of_level(10));
+	CHECK(!enqueue(3, ENQUEUE_WAKE), "P9.4",
+	      "level 2 has gained 2 and then 6, and one of level 10 takes the CPU");
+	p->dequeue(&q, &e[3]);
 	give_way(ENQUEUE_EXPIRED);
 	CHECK(running() == 1, "P9.4", "it has had its whole slice, and %d runs beside level 9",
 	      running());

@@ -12,8 +12,8 @@ static void expect_top(unsigned i, const char *who)
 /* Those that wait go to the top, the higher ones first, each with a whole allotment. */
 KTEST_EARLY(boost_queued, "boost.queued", "09.5", "P9.8")
 {
-	static const u8 lowest[] = { 1, 3, 0, 2, 0 };
-	static const u8 order[] = { 1, 3, 0, 2, 4 };
+	static const u8 lowest[] = { 1, 3, 0, 2, 0, TOP };
+	static const u8 order[] = { 5, 1, 3, 0, 2, 4 };
 
 	begin(0);
 	for (unsigned i = 0; i < ARRAY_SIZE(lowest); i++) {
@@ -103,7 +103,7 @@ KTEST_EARLY(boost_blocked, "boost.blocked", "09.5", "P9.8")
 	static const u64 wakes[] = { BOOST, BOOST + 1, BOOST + BOOST / 2, 7 * BOOST - 99 * MS };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(wakes); i++) {
-		for (u32 level = 0; level < TOP; level++) {
+		for (u32 level = 0; level <= TOP; level++) {
 			begin(0);
 			sink(0, level);
 			use_up(MS);

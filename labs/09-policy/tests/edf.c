@@ -110,6 +110,26 @@ KTEST_EARLY(edf_preempted, "edf.preempted", "09.6", "P9.9")
 	expect_budget(0, 3 * MS, "P9.11", "it ran 1 of 4 ms");
 }
 
+/* One that was preempted, moved or changed has not slept: whatever is left, its period goes on. */
+KTEST_EARLY(edf_no_sleep, "edf.no_sleep", "09.6", "P9.10")
+{
+	static const enum enqueue_why ways[] = {
+		ENQUEUE_PREEMPTED, ENQUEUE_EXPIRED, ENQUEUE_MIGRATED, ENQUEUE_CHANGED,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+		begin(0);
+		set(0, reserved(4 * MS, 20 * MS));
+		wake(0);
+		use_up(MS);
+		now = 15 * MS;		/* 3 ms are left for 5, as others ran */
+		q.current = NULL;
+		enqueue(0, ways[i]);
+		expect_deadline(0, 20 * MS, "P9.10", "it has not slept");
+		expect_budget(0, 3 * MS, "P9.10", "it has not slept");
+	}
+}
+
 /*
  * One that wakes keeps its deadline and its budget if what is left is at most its share of the time
  * that is left: 4 of 20 ms here. Times are us since its period began.

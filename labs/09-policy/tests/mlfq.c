@@ -123,3 +123,21 @@ KTEST_EARLY(mlfq_takes_cpu, "mlfq.takes_cpu", "09.3", "P9.5")
 		}
 	}
 }
+
+/* A thread that has sunk, and for which a more urgent one waits, counts as that one. */
+KTEST_EARLY(mlfq_inherits, "mlfq.inherits", "09.3", "P9.5")
+{
+	begin(0);
+	sink(0, 0);
+	set_aside(0);
+	sink(1, 2);
+	e[0].inherited = (struct sched_rank){ .level = 3 };
+	CHECK(enqueue(0, ENQUEUE_CHANGED), "P9.5",
+	      "level 2 runs, one of level 0 has inherited 3 and does not take the CPU");
+	give_way(ENQUEUE_PREEMPTED);
+	CHECK(running() == 0, "P9.5", "level 2 and level 0 that has inherited 3: %d runs",
+	      running());
+	p->dequeue(&q, &e[1]);
+	CHECK(!enqueue(1, ENQUEUE_MIGRATED), "P9.5",
+	      "one of level 0 runs that has inherited 3, and level 2 takes the CPU");
+}
