@@ -77,7 +77,8 @@ SCENARIO(expired, "preempt.expired", "03.4", "P3.6", .cpus = 1, .keeps = true)
 	watch_queue();
 	sched_preempt();
 	expect(other_ran(), "its quantum is over, another waits, and it was picked again");
-	expect(queued_as == ENQUEUE_EXPIRED, "its quantum is over, and it is queued as %u", queued_as);
+	expect(queued_as == ENQUEUE_EXPIRED, "its quantum is over, and it is queued as %u",
+	       queued_as);
 	end();
 }
 
@@ -145,7 +146,8 @@ SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .keeps = true)
 	begin();
 	watch_queue();
 	sched_yield();
-	expect(queued == 1 && queued_as == ENQUEUE_YIELD, "it yields, and is queued as %u", queued_as);
+	expect(queued == 1 && queued_as == ENQUEUE_YIELD, "it yields, and is queued as %u",
+	       queued_as);
 	queued = 0;
 	self->se.home = &rq->q;		/* as if it had a reservation */
 	sched_yield();
@@ -154,7 +156,7 @@ SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .keeps = true)
 	end();
 }
 
-/* --- The idle thread of CPU 1, which other CPUs wake and a timer interrupts --------------------- */
+/* --- The idle thread of CPU 1, which other CPUs wake and a timer interrupts ------------------- */
 
 static bool idle_not_queued(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
 			    u64 now)

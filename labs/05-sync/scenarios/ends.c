@@ -1,6 +1,6 @@
 /*
- * Lab 05: ends of waits that few callers see: an object that is destroyed, a signal by a thread that
- * does not hold the mutex, a second signal before the first waiter runs.
+ * Lab 05: ends of waits that few callers see: an object that is destroyed, a signal by a thread
+ * that does not hold the mutex, a second signal before the first waiter runs.
  */
 #include "errno.h"
 #include "explore/scenario.h"
