@@ -34,6 +34,7 @@ _KINDS: tuple[tuple[str, str | tuple[str, ...]], ...] = (
     ("user/libc/", "libc"),
     ("user/", "user"),
     ("bench/meter/", (*_GNU, "-DPLUGIN_VERSION=1")),
+    ("tools/mutate/ran.c", (*_GNU, "-DPLUGIN_VERSION=1", "-Ibench/meter")),
     ("bench/", "user"),
     ("tools/soak/", "user"),
     ("tools/diff/", "user"),

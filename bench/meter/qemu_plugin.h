@@ -1,7 +1,7 @@
 /*
  * The part of QEMU's interface for TCG plugins that meter.c and tools/mutate/ran.c use: not every
- * distribution packages a header of it. The version is -DPLUGIN_VERSION. From 7 on (QEMU 11) a callback gets what it was
- * registered with, last, and not the plugin's id, first.
+ * distribution packages a header of it. The version is -DPLUGIN_VERSION. From 7 on (QEMU 11) a
+ * callback gets what it was registered with, last, and not the plugin's id, first.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
-"""The tests that files outside the labs have: the tests in the kernel, the user tests, the files of cases of the
-differential suite, and the tests of all labs.
+"""The tests that files outside the labs have: the tests in the kernel, the user tests, the files of cases of
+the differential suite, and the tests of all labs.
 
 A Case is one of them on one machine. Tests in the kernel may share a machine, one after the other, and user
-programs may; a lab's test has its machine for itself, as in a grading. Each case has a hash of its own sources,
+programs may; a lab's test has its machine for itself, as in a grading. A case has a hash of its own sources,
 so a verdict lasts as long as the kernel, the mutant and this one test stay as they are.
 """
 
@@ -41,7 +41,7 @@ _SPARE, _TIMES = 200_000_000, 4  # the limit of a mutant: so many times what the
 
 @dataclass(frozen=True)
 class Measured:
-    """What the kernel itself does in a test."""
+    """A test as the kernel itself runs it."""
 
     seconds: float
     instructions: int  # at which it ended
@@ -72,7 +72,7 @@ class Case:
         return (f"sched={self.policy}",) if self.policy else ()
 
     def boot(self, names: Sequence[str], product: Product, limit: int, folder: Path) -> Boot:
-        """The machine that runs the tests @names, of which all are this one's mates. @folder: for its files."""
+        """The machine that runs the tests @names, all of them mates of this one. @folder: for its files."""
         raise NotImplementedError
 
     def fault(self, names: Sequence[str], said: Sequence[str], seen: Evidence) -> str | None:

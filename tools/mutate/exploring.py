@@ -138,7 +138,7 @@ class Explorer:
         return None
 
     def _passes(self, q: Question) -> bool:
-        """Whether the kernel itself passes @q. It does in a lab; elsewhere the survey was a shorter search."""
+        """Whether the kernel itself passes @q. In a lab it does; elsewhere the survey searched less."""
         if self._of_lab:
             return True
         key = f"passes {self._key_of(q)}"

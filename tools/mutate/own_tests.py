@@ -36,7 +36,7 @@ _SECRET = b"mutants"
 _GROUP, _GROUP_S = 12, 5.0  # at most so many tests on one machine, and so much time
 _FIRST = 3  # of the first group, as most mutants are dead after it
 _AROUND = 20  # lines
-_MOST, _MOST_S = 150, 90.0  # tests that are asked about one mutant, and the time that the kernel needs for them
+_MOST, _MOST_S = 150, 90.0  # tests asked about one mutant, and the time that the kernel needs for them
 
 
 class OwnTests(Booting):

@@ -78,8 +78,8 @@ def _line_starts(text: str) -> list[int]:
 
 
 def of_files(root: Path, names: str, functions: Sequence[str]) -> list[Target]:
-    """The files of the kernel that @names names, with spaces between. A folder stands for all that it has, but
-    for the regions of labs, which have runs of their own."""
+    """The files of the kernel that @names names, with spaces between. A folder stands for all that it has,
+    but for the regions of labs, which have runs of their own."""
     found: dict[str, Target] = {}
     for name in (_inside(root, name) for name in names.split()):
         for path in _files_of(root, name):

@@ -1,4 +1,4 @@
-"""The mutation engine's tests of files outside the labs: which tests run a line, their order, their failures."""
+"""The mutation engine and files outside the labs: which tests run a line, their order, their failures."""
 
 from __future__ import annotations
 
@@ -163,7 +163,8 @@ class Faults(unittest.TestCase):
         self.assertIn("flooded", _OWN.fault(names, [], evidence(b"", ended=Ended.FLOODED)) or "")
 
     def test_the_test_in_the_kernel_that_fails_is_blamed(self) -> None:
-        text = "@@- 1 begin\n@@- 2 test a\n@@- 3 done a\n@@- 4 test b\n@@- 5 fail P f.c:1 9 no\n@@- 6 test c\n"
+        text = "@@- 1 begin\n@@- 2 test a\n@@- 3 done a\n@@- 4 test b\n@@- 5 fail P f.c:1 9 no\n"
+        text += "@@- 6 test c\n"
         seen = evidence(b"")
         seen = replace(seen, streams=replace(seen.streams, kernel=text.encode()))
         self.assertEqual(_OWN.blamed(["a", "b", "c"], [], seen), 1)

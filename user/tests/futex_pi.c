@@ -462,7 +462,8 @@ static void move_refused(void)
 
 	CHECK_ERRNO(futex(&condition, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 1, NULL, &word, 0), EAGAIN);
 	CHECK_ERRNO(futex(&word, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, NULL, &word, 0), EINVAL);
-	CHECK_ERRNO(futex((char *)&condition + 1, FUTEX_WAIT_REQUEUE_PI, 0, &past, &word, 0), EINVAL);
+	CHECK_ERRNO(futex((char *)&condition + 1, FUTEX_WAIT_REQUEUE_PI, 0, &past, &word, 0),
+		    EINVAL);
 	CHECK_ERRNO(futex(hidden(64), FUTEX_WAIT_REQUEUE_PI, 0, &past, &word, 0), EFAULT);
 	CHECK_ERRNO(futex(&condition, FUTEX_WAIT_REQUEUE_PI, 0, &past, hidden(64), 0), EFAULT);
 	CHECK_ERRNO(futex(&condition, move, 2, (void *)1, &word, 0), EINVAL);

@@ -144,11 +144,28 @@ static void of_one_user_together(void)
 /* A process that becomes another user is not counted for the one that it was. */
 static void leaves_its_user(void)
 {
-	for (int i = 0; i < 4; i++) {
-		CHECK_EQ(syscall(SYS_setresuid, LONELY, -1, -1), 0);
-		CHECK_EQ(syscall(SYS_setresuid, LONELY + 1, -1, -1), 0);
+	int ready[2];
+	char c;
+	pid_t pid;
+
+	CHECK_EQ(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {			/* somebody always is that user, so the count is kept */
+		CHECK_EQ(setresuid(LONELY, -1, -1), 0);
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		for (;;)
+			pause();
 	}
-	expect_exit(spawn(fork_as_lonely), 0);
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(setresuid(LONELY, -1, -1), 0);
+		CHECK_EQ(setresuid(LONELY + 1, -1, -1), 0);
+	}
+	CHECK_EQ(setresuid(LONELY, LONELY, LONELY), 0);
+	lower(RLIMIT_NPROC, 3);
+	expect_exit(spawn(test_nothing), 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
 }
 
 /* Whether a process of user and group 20 may read the limits of one with these ids. */
