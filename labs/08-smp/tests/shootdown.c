@@ -98,11 +98,12 @@ KTEST(tlb_pages, "tlb.pages", "08.6", "P8.10")
 			      b->n, kept(i + 1));
 		}
 		tlb_batch_flush(b);
-		CHECK(!with.behind, "P8.10", "with %u pages something behind the batch is overwritten",
-		      n);
+		CHECK(!with.behind, "P8.10",
+		      "with %u pages something behind the batch is overwritten", n);
 		check_given_back(n);
 		tlb_batch_flush(b);	/* nothing is left to do */
-		CHECK(b->n == 0 && b->start >= b->end, "P8.10", "after its flush a batch is not empty");
+		CHECK(b->n == 0 && b->start >= b->end, "P8.10",
+		      "after its flush a batch is not empty");
 	}
 	as_put(space);
 }
@@ -212,7 +213,7 @@ static void move_it(void *unused)
 		sched_set_affinity(swept, BIT(!this_cpu()->id));
 }
 
-/* The space counts as loaded on two CPUs. After each instruction the thread is moved to the other. */
+/* The space counts as loaded on two CPUs. After each instruction the thread is moved. */
 KTEST(tlb_swept, "tlb.swept", "08.6", "P8.9")
 {
 	NEEDS_TWO_CPUS;
