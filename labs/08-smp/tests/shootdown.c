@@ -453,7 +453,7 @@ static int be_deaf(void *arg)
 	return 0;
 }
 
-/* So both are certain to wait at the same time, and each must answer the other. */
+/* Both wait until the third one answers, and answer each other meanwhile. */
 KTEST(tlb_crossed, "tlb.crossed", "08.6", "P8.11")
 {
 	struct member m[3];
