@@ -2,9 +2,9 @@
  * Telling an idle CPU of work.
  *
  * A waker that clears a CPU's bit in idle_mask sends it an IPI, so a CPU is told once. CPUs are
- * numbered in the order in which work should be spread, cores before their siblings. The waker takes
- * the first idle CPU that may run the thread, but prefers those of the same node (numa.h). No
- * wake-up is lost while a CPU goes idle: see idle.c.
+ * numbered in the order in which work should be spread, cores before their siblings. The waker
+ * takes the first idle CPU that may run the thread, but prefers those of the same node (numa.h).
+ * No wake-up is lost while a CPU goes idle: see idle.c.
  */
 #include "internal.h"
 #include "mm/numa.h"

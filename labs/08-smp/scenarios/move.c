@@ -37,7 +37,7 @@ static int begin_third(void)
 	return 0;
 }
 
-/* Two CPUs move a thread each, to and fro. If each waits for the other's queue, that is for ever. */
+/* Two CPUs move a thread each, to and fro. If each waits for the other's queue, both hang. */
 SCENARIO(crossed, "move.crossed", "08.1", "P8.1", .cpus = 2, .bootargs = ALONE,
 	 .after = queues_are_empty, .keeps = true)
 {

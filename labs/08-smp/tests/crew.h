@@ -1,7 +1,7 @@
 /*
- * Shared by the tests: threads that spin on given CPUs. Masks are set by hand where step 2, in which
- * sched_set_affinity() is written, may not be done yet. Steps 1 to 3 and 6 boot with steal=off and
- * balance=off: a thread then changes CPUs only if the test, or its mask, makes it.
+ * Shared by the tests: threads that spin on given CPUs. Masks are set by hand where step 2, in
+ * which sched_set_affinity() is written, may not be done yet. Steps 1 to 3 and 6 boot with
+ * steal=off and balance=off: a thread changes CPUs only if the test, or its mask, makes it.
  */
 #pragma once
 

@@ -98,11 +98,12 @@ KTEST(tlb_pages, "tlb.pages", "08.6", "P8.10")
 			      b->n, kept(i + 1));
 		}
 		tlb_batch_flush(b);
-		CHECK(!with.behind, "P8.10", "with %u pages something behind the batch is overwritten",
-		      n);
+		CHECK(!with.behind, "P8.10",
+		      "with %u pages something behind the batch is overwritten", n);
 		check_given_back(n);
 		tlb_batch_flush(b);	/* nothing is left to do */
-		CHECK(b->n == 0 && b->start >= b->end, "P8.10", "after its flush a batch is not empty");
+		CHECK(b->n == 0 && b->start >= b->end, "P8.10",
+		      "after its flush a batch is not empty");
 	}
 	as_put(space);
 }
@@ -212,7 +213,7 @@ static void move_it(void *unused)
 		sched_set_affinity(swept, BIT(!this_cpu()->id));
 }
 
-/* The space counts as loaded on two CPUs. After each instruction the thread is moved to the other. */
+/* The space counts as loaded on two CPUs. After each instruction the thread is moved. */
 KTEST(tlb_swept, "tlb.swept", "08.6", "P8.9")
 {
 	NEEDS_TWO_CPUS;
@@ -452,7 +453,7 @@ static int be_deaf(void *arg)
 	return 0;
 }
 
-/* So both are certain to wait at the same time, and each must answer the other. */
+/* Both wait until the third one answers, and answer each other meanwhile. */
 KTEST(tlb_crossed, "tlb.crossed", "08.6", "P8.11")
 {
 	struct member m[3];

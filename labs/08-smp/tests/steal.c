@@ -42,7 +42,7 @@ static void put_back(unsigned i)
 	runq_unlock(rq);
 }
 
-/* Thread i waits on CPU on[i] (behind one that computes on each) and may run on the CPUs mask[i]. */
+/* Thread i waits on CPU on[i], behind one that computes there, and may run on mask[i]. */
 static void crew_waits(unsigned n, const unsigned *on, const u32 *mask)
 {
 	for (unsigned i = 0; i < CREW; i++)
