@@ -80,6 +80,7 @@ static void look(void *unused)
 {
 	(void)unused;
 	calls++;
+	ipi_send(this_cpu(), IPI_RESCHED);
 	check_chain();
 	nesting = this_cpu()->irq_nesting;
 	CHECK(!arch_irqs_enabled(), "P1.8", "a handler runs with interrupts on");
@@ -88,14 +89,22 @@ static void look(void *unused)
 /* The kernel knows while a handler runs that it does, and afterwards that it does not. */
 KTEST(interrupt_inside, "interrupt.inside", "01.5", "P1.8")
 {
+	u64 before, began;
+
 	stay_here();
+	before = atomic_load(&cpus[0].stats.resched_ipis);
+	began = time_now();
 	calls = 0;
 	sweep_action = look;
 	sweep_begin(5000);
-	for (u64 began = time_now(); !calls && within(began);)
-		;
+	while (!calls && within(began))
+		arch_spin_hint();
 	sweep_end();
 	sweep_action = NULL;
+	while (atomic_load(&cpus[0].stats.resched_ipis) == before && within(began))
+		arch_spin_hint();
+	CHECK(atomic_load(&cpus[0].stats.resched_ipis) == before + 1, "P1.8",
+	      "a request that came during the timer's handler was lost");
 	CHECK(calls == 1, "P1.8", "the timer's handler was called %u times", calls);
 	CHECK(nesting == 1, "P1.8", "while a handler runs %u are counted", nesting);
 	CHECK(cpus[0].irq_nesting == 0, "P1.8", "after it %u handlers are counted",
