@@ -22,7 +22,7 @@ SCENARIO(prio_turns, "policy.turns", "09.1", "P9.1", .cpus = 1)
 		wake(i);
 	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
 		expect(running() == order[i], "turn %u is %d's, not %u's", i, running(), order[i]);
-		expect(q.nr == (i < 3 ? 3 : 2) - (i > 3), "turn %u: %u wait", i, q.nr);
+		expect(q.nr == (i < 3 ? 3u : 2u) - (i > 3), "turn %u: %u wait", i, q.nr);
 		if (i == 2 || i == 3)
 			block();
 		else
