@@ -169,7 +169,7 @@ static int move_traveller(void *arg)
 KTEST(move_locked, "move.locked", "08.1", "P8.1")
 {
 	bool taken = false, free = false;
-	unsigned here, there;
+	unsigned here, there, looks = 0;
 	struct runq *from, *to;
 	struct member mover;
 	u64 until;
@@ -194,6 +194,9 @@ KTEST(move_locked, "move.locked", "08.1", "P8.1")
 		} else {
 			taken = true;
 		}
+		for (unsigned i = 0; i < looks % 61; i++)	/* else the loops may stay in step */
+			arch_spin_hint();
+		looks++;
 	}
 	spin_unlock(&to->lock);
 	CHECK(free || !taken, "P8.1",
