@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -193,7 +194,7 @@ class Term(unittest.TestCase):
 
     def _step(self, lab: str) -> str:
         """The output of the lab's first checkpoint."""
-        words = next(iter(handout.checkpoints(ROOT / "labs" / lab))).command.split()
+        words = shlex.split(next(iter(handout.checkpoints(ROOT / "labs" / lab))).command)
         words.append(f"ARCH={self.arch}")
         done = subprocess.run(
             words, cwd=self.work, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
