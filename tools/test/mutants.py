@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grade.lab import choose
+from tools.mutate import equivalent
 from tools.mutate.report import KILLED, LEFT, Fate
 from tools.programs import ROOT, last_lines, run_module
 from tools.test.model import Job, Result
@@ -21,8 +22,8 @@ _JUDGED = _RIGHT | {fate.value for fate in LEFT}
 
 
 def jobs(build_root: Path) -> list[Job]:
-    """A sample of each lab, shown to its scenarios."""
-    labs = [lab for lab in choose(ROOT, []) if lab.has_scenarios()]
+    """A sample of each lab that lists its equal mutants: in the others not all have been looked at yet."""
+    labs = [lab for lab in choose(ROOT, []) if equivalent.read(lab.folder / equivalent.NAME)]
     each = str(_SAMPLE // len(labs))
     return [_job(lab.name, build_root, "--sample", each) for lab in labs]
 
