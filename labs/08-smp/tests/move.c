@@ -165,14 +165,17 @@ static int move_traveller(void *arg)
 	return 0;
 }
 
-/* The queue that the thread goes to is locked: meanwhile the one that it leaves must come free. */
+/*
+ * The queue that the thread goes to is locked: meanwhile the one that it leaves must come free. Seen
+ * by an interrupt, which a CPU takes only while it holds no lock: two loops could stay in step.
+ */
 KTEST(move_locked, "move.locked", "08.1", "P8.1")
 {
 	bool taken = false, free = false;
-	unsigned here, there, looks = 0;
+	unsigned here, there;
 	struct runq *from, *to;
 	struct member mover;
-	u64 until;
+	u64 until, before;
 
 	NEEDS_TWO_CPUS;
 	here = stay_here();
@@ -187,17 +190,16 @@ KTEST(move_locked, "move.locked", "08.1", "P8.1")
 	spin_lock(&to->lock);
 	go = true;
 	until = time_now() + 20 * MS;
-	while (time_before(time_now(), until) && !(taken && free)) {
-		if (spin_trylock(&from->lock)) {
-			free = taken;
+	while (time_before(time_now(), until) && !taken) {
+		taken = !spin_trylock(&from->lock);
+		if (!taken)
 			spin_unlock(&from->lock);
-		} else {
-			taken = true;
-		}
-		for (unsigned i = 0; i < looks % 61; i++)	/* else the loops may stay in step */
-			arch_spin_hint();
-		looks++;
 	}
+	before = atomic_load(&cpus[there].stats.resched_ipis);
+	if (taken)
+		ipi_send(&cpus[there], IPI_RESCHED);
+	while (taken && time_before(time_now(), until + 20 * MS) && !free)
+		free = atomic_load(&cpus[there].stats.resched_ipis) != before;
 	spin_unlock(&to->lock);
 	CHECK(free || !taken, "P8.1",
 	      "a queue was locked for 20 ms, and a CPU that wants it held another one meanwhile");
