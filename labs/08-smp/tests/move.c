@@ -166,8 +166,8 @@ static int move_traveller(void *arg)
 }
 
 /*
- * The queue that the thread goes to is locked: meanwhile the one that it leaves must come free. This
- * is seen by an interrupt, which a CPU takes only while it holds no lock: two loops could stay in
+ * The queue that the thread goes to is locked: meanwhile the one that it leaves must come free.
+ * An interrupt shows it, which a CPU takes only while it holds no lock: two loops could stay in
  * step.
  */
 KTEST(move_locked, "move.locked", "08.1", "P8.1")
