@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grade.lab import Lab
-from grade.verdict import Finding, Kind, Verdict
+from grade.verdict import Finding, Kind, Verdict, call_chain
 
 _TESTS = 3  # that end in the same way
 _PLACED = (Kind.PANIC, Kind.HANG, Kind.LIVELOCK)  # a deadlock has no place: two may have different causes
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
-_FRAME = re.compile(r"\s*[0-9a-f]{16}  ([\w.]+)\+0x")  # of a call chain
 _REPORTING = ("panic", "__ubsan")  # how functions begin with which a panic's call chain begins
 
 
@@ -51,8 +50,7 @@ def place(verdict: Verdict) -> str:
     """Says how and where a run ended, without numbers; "" if that is not known well enough."""
     if verdict.kind not in _PLACED or not verdict.findings:
         return ""
-    chain = [m[1] for line in verdict.details if (m := _FRAME.match(line))]
-    where = next((name for name in chain if not name.startswith(_REPORTING)), "")
+    where = next((name for name in call_chain(verdict.details) if not name.startswith(_REPORTING)), "")
     reason = verdict.findings[-1].happened if verdict.kind is Kind.PANIC else ""
     return f"{verdict.kind.value} {_NUMBER.sub('N', reason)} {where}" if where else ""
 

@@ -88,14 +88,14 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
             yield Case(lab, "reference", arch, {}, _all_pass, explored=first)
         for v in variants(root, lab):
             if arch in ports(v.name, v.files, ARCHES, arches, brief):
-                yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass)
+                yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass, explored=brief or first)
         starter = starter_files(root, lab)
         yield Case(lab, "starter", arch, starter, _all_unwritten, explored=first)
         yield Case(lab, "starter's panic", arch, starter, _all_unwritten, begins=True)
         for step in lab.steps:
             done = starter_files(root, lab, step)
             if arch in ports(f"step {step}", lab.files, ARCHES, arches, brief):
-                yield Case(lab, f"step {step}", arch, done, _all_pass, step=step)
+                yield Case(lab, f"step {step}", arch, done, _all_pass, explored=brief or first, step=step)
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
             # Both ports, where the handout says what students will see.

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from grade.lab import EXPLORER
 from grade.results import CauseResult, FailureResult, LabResult, PropertyResult, Report
-from grade.verdict import Kind
+from grade.verdict import Kind, call_chain
 from tools.options import counted
 
 FILES = ("report.txt", "report.json")  # what write() makes
 _WIDTH = 100
-_FRAME = re.compile(r"\s*[0-9a-f]{16}  (\w+)\S*\+0x")  # of a call chain
 
 
 def points(value: float) -> str:
@@ -123,7 +122,7 @@ def _cause(c: CauseResult) -> Iterator[str]:
 
 def _stub_function(f: FailureResult) -> str:
     """The stub's caller, by the panic's call chain; "": unknown."""
-    chain = [m[1] for line in f.details if (m := _FRAME.match(line))]
+    chain = call_chain(f.details)
     return chain[chain.index("lab_todo") + 1] if "lab_todo" in chain[:-1] else ""
 
 

@@ -6,7 +6,7 @@ without progress. Everything in a verdict is a fact about the guest; nothing dep
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -18,6 +18,7 @@ from grade.trace import Trace
 from tools import qemu
 
 _LIVELOCK_SWITCHES = 50  # in the last tenth of the time
+_FRAME = re.compile(r"\s*[0-9a-f]{16}  (\w+)\S*\+0x")  # of a call chain
 _SAID_LINES = 40  # of a panic
 UNWRITTEN = "not written yet: "
 _LIMIT = "limit: "
@@ -231,6 +232,11 @@ def at_limit(trace: Trace) -> tuple[Kind, str]:
         return Kind.LIVELOCK, f"threads {threads} take turns without the test getting anywhere"
     last = max((r.time for r in trace.of("switch", "state", "block", "claim")), default=0)
     return Kind.HANG, f"a thread keeps the CPU: the last event before the limit is at {ms(last)}"
+
+
+def call_chain(details: Sequence[str]) -> list[str]:
+    """The functions of a panic's call chain, the innermost first; "f.part.0" is f."""
+    return [m[1] for line in details if (m := _FRAME.match(line))]
 
 
 def _report_of_panic(kernel: str) -> tuple[str, ...]:
