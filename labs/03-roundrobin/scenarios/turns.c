@@ -107,7 +107,7 @@ SCENARIO(urgent, "preempt.more_urgent", "03.4", "P3.6", .cpus = 1, .keeps = true
 }
 
 /* A real-time thread has had its share, and waits for its next period. */
-SCENARIO(share, "tick.before_next_period", "03.3", "P3.5", .cpus = 1, .keeps = true)
+SCENARIO(share, "tick.before_next_period", "03.4", "P3.5", .cpus = 1, .keeps = true)
 {
 	u64 now;
 
@@ -141,7 +141,7 @@ SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 	end();
 }
 
-SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .keeps = true)
+SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .quiet = true, .keeps = true)
 {
 	begin();
 	watch_queue();
@@ -183,7 +183,7 @@ static u64 no_slice_for_idle(struct policy_queue *q, struct sched_entity *e)
 }
 
 /* The timer is armed still for the end of a quantum of a thread that has left. */
-SCENARIO(idle_quantum, "tick.idle_no_quantum", "03.3", "P3.5", .cpus = 2, .keeps = true)
+SCENARIO(idle_quantum, "tick.idle_no_quantum", "03.4", "P3.5", .cpus = 2, .keeps = true)
 {
 	stay_on(0);
 	slice = policy.slice;
