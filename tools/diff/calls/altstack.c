@@ -161,3 +161,49 @@ CASE(in_a_child)
 	}
 	reap(pid);
 }
+
+static volatile int code;
+
+static void note_code(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)context;
+	code = info->si_code;
+}
+
+static void lose_the_stack(void)
+{
+	stack_t s = { .ss_sp = pages(4, PROT_READ | PROT_WRITE, MAP_PRIVATE), .ss_size = 4 * PAGE };
+
+	Q(sigaltstack, &s, NULL);
+	Q(munmap, s.ss_sp, s.ss_size);
+	handle(SIGUSR1, look, SA_ONSTACK);
+}
+
+/* A handler's frame cannot be written: SIGSEGV instead, which may have a handler elsewhere. */
+CASE(no_room_for_the_frame)
+{
+	struct sigaction a = { .sa_sigaction = note_code, .sa_flags = SA_SIGINFO };
+
+	lose_the_stack();
+	sigaction(SIGSEGV, &a, NULL);
+	T(kill, getpid(), SIGUSR1);
+	V(code);
+	V(n);
+}
+
+CASE(no_room_for_any_frame)
+{
+	if (!child()) {
+		lose_the_stack();
+		kill(getpid(), SIGUSR1);
+		end(1);
+	}
+	W(reap(-1));
+	if (!child()) {
+		lose_the_stack();
+		handle(SIGSEGV, look, SA_ONSTACK);
+		kill(getpid(), SIGUSR1);
+		end(1);
+	}
+	W(reap(-1));
+}

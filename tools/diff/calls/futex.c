@@ -1,4 +1,6 @@
 /* Futexes: waiting, waking, requeueing, errors; robust lists; membarrier. */
+#include <stddef.h>
+
 #include "diff.h"
 
 static unsigned *word, *other;
@@ -151,6 +153,33 @@ CASE(cmp_requeue)
 	W(reap(b));
 }
 
+CASE(only_readable)
+{
+	unsigned *shared = (unsigned *)pages(1, PROT_READ, MAP_SHARED);
+	unsigned *own = (unsigned *)pages(1, PROT_READ, MAP_PRIVATE);
+
+	T(futex, shared, FUTEX_WAIT, 1, NULL, NULL, 0);
+	T(futex, shared, FUTEX_WAIT, 0, ts(0, 1000), NULL, 0);
+	T(futex, shared, FUTEX_WAKE, 1, NULL, NULL, 0);
+	T(futex, shared, FUTEX_WAKE_OP, 1, 1, shared, 1 << 28 | 3 << 12);
+	T(futex, shared, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+	T(futex, own, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+	T(futex, own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 1, 1, own, 1 << 28 | 3 << 12);
+	T(futex, own, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL, NULL, 0);
+}
+
+/* The word is in a page that nobody has touched. */
+CASE(requeue_pi_compares)
+{
+	unsigned *w = (unsigned *)pages(1, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	T(futex, w, FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 1, 0, w + 1, 5);
+	T(futex, w, FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 1, 0, w + 1, 0);
+	T(futex, w, FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 2, 0, w + 1, 0);
+	T(futex, w, FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 1, 0, w, 0);
+	T(futex, BAD, FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 1, 0, w, 0);
+}
+
 CASE(interrupted)
 {
 	words();
@@ -205,6 +234,39 @@ CASE(robust_list)
 	T(get_robust_list, -1, &head, &size);
 	T(get_robust_list, 0, BAD, &size);
 	T(get_robust_list, 0, &head, BAD);
+}
+
+#define ROBUST_LIMIT 2048 /* the kernel looks at so many */
+
+struct robust_lock {
+	struct robust_lock *next;
+	unsigned word;
+};
+
+CASE(robust_crowd)
+{
+	struct {
+		struct robust_lock *first;
+		long offset;
+		struct robust_lock *pending;
+	} *head = (void *)pages(10, PROT_READ | PROT_WRITE, MAP_SHARED);
+	struct robust_lock *l = (void *)(head + 1);
+
+	if (!child()) {
+		for (int i = 0; i <= ROBUST_LIMIT; i++) {
+			l[i].next = &l[i + 1];
+			l[i].word = getpid();
+		}
+		l[ROBUST_LIMIT].next = (void *)head;
+		head->first = l;
+		head->offset = offsetof(struct robust_lock, word);
+		Q(set_robust_list, head, sizeof(*head));
+		end(0);
+	}
+	W(reap(-1));
+	H(l[0].word);
+	H(l[ROBUST_LIMIT - 1].word);
+	V(l[ROBUST_LIMIT].word & 0x40000000);
 }
 
 CASE(membarrier)

@@ -321,6 +321,7 @@ struct linux_dirent {
 #define FUTEX_TRYLOCK_PI         8
 #define FUTEX_WAIT_BITSET        9
 #define FUTEX_WAKE_BITSET        10
+#define FUTEX_CMP_REQUEUE_PI     12
 #define FUTEX_PRIVATE_FLAG       128
 #define FUTEX_CLOCK_REALTIME     256
 #define GRND_NONBLOCK            1

@@ -294,6 +294,17 @@ static void take(int sig)
 	T(rt_sigtimedwait, bits(1ul << (sig - 1)), &got, ts(0, 0), 8);
 }
 
+CASE(notified_without_a_signal)
+{
+	struct linux_sigevent ev = { .notify = SIGEV_NONE, .signo = 40 };
+	int q = queue(0);
+
+	block(40);
+	T(mq_notify, q, &ev);
+	Q(mq_timedsend, q, "a", 1, 0, NULL);
+	take(40);
+}
+
 CASE(notified)
 {
 	int q = queue(0);
