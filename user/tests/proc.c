@@ -331,6 +331,35 @@ static void waits_are_named(void)
 	expect_exit(pid, 1);
 }
 
+static void *outlive(void *fds)
+{
+	char c;
+
+	read(((int *)fds)[0], &c, 1);
+	_exit(3);
+}
+
+/* A process is found by its id as long as it lives, also after its first thread has left. */
+static void outlives_its_first_thread(void)
+{
+	int fds[2];
+	pid_t pid;
+
+	CHECK_EQ(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(fds[1]);
+		start_thread(outlive, fds);
+		pthread_exit(NULL);
+	}
+	for (int turn = 0; turn < 300; turn++) {
+		CHECK_EQ(atoi(read_file(pid, "stat")), pid);
+		sched_yield();
+	}
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	expect_exit(pid, 3);
+}
+
 static const struct test_case cases[] = {
 	CASE(own_stat),
 	CASE(counts_threads),
@@ -345,6 +374,7 @@ static const struct test_case cases[] = {
 	CASE(limits_are_told),
 	CASE(figures_grow),
 	CASE(waits_are_named),
+	CASE(outlives_its_first_thread),
 };
 
 TEST_MAIN(cases)

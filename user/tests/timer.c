@@ -360,18 +360,21 @@ static void on_cpu_time(void)
 }
 
 static _Atomic pid_t target;
-static atomic_int may_end;
+static atomic_int is_there, may_take;
 
 static void *waiter(void *unused)
 {
 	siginfo_t info;
 
 	target = gettid();
+	while (!is_pending(SIGUSR1))
+		sched_yield();
+	is_there = 1;
+	while (!may_take)
+		sched_yield();
 	info = take(SIGUSR1);
 	CHECK_EQ(info.si_code, SI_TIMER);
 	CHECK_EQ(info.si_value.sival_int, 5);
-	while (!may_end)
-		sched_yield();
 	return unused;
 }
 
@@ -390,9 +393,11 @@ static void for_one_thread(void)
 	e.sigev_notify_thread_id = target;
 	CHECK_EQ(timer_create(CLOCK_MONOTONIC, &e, &timer), 0);
 	set_timer(timer, 0, MS, 0);
-	may_end = 1;
-	join_thread(t);
+	while (!is_there)
+		sched_yield();
 	CHECK(!is_pending(SIGUSR1));
+	may_take = 1;
+	join_thread(t);
 	while (!tgkill(getpid(), target, 0))	/* a joined thread may still be about to end */
 		sched_yield();
 	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &e, &timer), EINVAL);

@@ -1,0 +1,69 @@
+/* The timers of processes, and the wall clock that some of them count by. */
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "sched/timer.h"
+#include "sched/wait.h"
+#include "test/ktest.h"
+
+static _Atomic unsigned fired;
+
+static void count(struct timer *t)
+{
+	(void)t;
+	atomic_fetch_add(&fired, 1);
+}
+
+static struct timer wall = { .clock = TIMER_REALTIME, .fire = count };
+static struct timer steady = { .clock = TIMER_MONOTONIC, .fire = count };
+
+static void start(u64 ns)
+{
+	spin_lock(&timer_lock);
+	timer_start(&wall, timer_now(&wall) + ns);
+	timer_start(&steady, timer_now(&steady) + NSEC_PER_SEC);
+	spin_unlock(&timer_lock);
+}
+
+static void stop(void)
+{
+	spin_lock(&timer_lock);
+	timer_stop(&wall);
+	timer_stop(&steady);
+	spin_unlock(&timer_lock);
+}
+
+/* Sets the wall clock forward by @ns, or back. */
+static void set_forward(s64 ns)
+{
+	time_set_realtime(time_now() + time_realtime_offset() + (u64)ns);
+	timers_clock_set();
+}
+
+/* What the wall clock's timers wait for comes sooner when the clock is set forward, later when back. */
+KTEST(timer_clock_set, "timer.clock_set", "", "timer.clock_set")
+{
+	start(NSEC_PER_SEC);
+	set_forward(2 * NSEC_PER_SEC);
+	thread_sleep(NSEC_PER_MSEC);
+	CHECK(fired == 1 && !wall.armed, "timer.clock_set", "%u fired after the clock was set forward",
+	      fired);
+	start(NSEC_PER_MSEC);
+	set_forward(-2 * (s64)NSEC_PER_SEC);
+	thread_sleep(2 * NSEC_PER_MSEC);
+	CHECK(fired == 1 && wall.armed, "timer.clock_set", "%u fired after the clock was set back",
+	      fired);
+	CHECK(steady.armed, "timer.clock_set", "a timer of another clock has moved");
+	stop();
+}
+
+KTEST(timer_counted, "timer.counted", "", "timer.counted")
+{
+	u64 before = 0, after = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		before += cpus[i].stats.timer_interrupts;
+	thread_sleep(NSEC_PER_MSEC);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		after += cpus[i].stats.timer_interrupts;
+	CHECK(after > before, "timer.counted", "no timer interrupt was counted in a sleep");
+}
