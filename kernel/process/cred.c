@@ -103,20 +103,27 @@ static bool count_up(_Atomic u32 *count, u64 max)
 	return true;
 }
 
+static void count_down(_Atomic u32 *count)
+{
+	u32 before = atomic_fetch_sub(count, 1);
+
+	assert(before > 0);
+}
+
 bool user_add_task(struct user *u, u64 max, u64 max_in_all)
 {
 	if (!count_up(&u->tasks, max))
 		return false;
 	if (count_up(&all_tasks, max_in_all))
 		return true;
-	atomic_fetch_sub(&u->tasks, 1);
+	count_down(&u->tasks);
 	return false;
 }
 
 void user_end_task(struct user *u)
 {
-	atomic_fetch_sub(&u->tasks, 1);
-	atomic_fetch_sub(&all_tasks, 1);
+	count_down(&u->tasks);
+	count_down(&all_tasks);
 }
 
 u32 user_tasks(const struct user *u)

@@ -114,6 +114,40 @@ static void calls_go_on_after_a_stop(void)
 
 static int teller;
 
+static sigset_t stop_signal;
+static atomic_int both_wait, continued;
+
+static void *keep_one_pending(void *unused)
+{
+	sigset_t pending;
+
+	CHECK_EQ(pthread_kill(pthread_self(), SIGTSTP), 0);	/* blocked, and for this thread alone */
+	both_wait++;
+	while (!continued)
+		sched_yield();
+	CHECK_EQ(sigpending(&pending), 0);
+	CHECK(!sigismember(&pending, SIGTSTP));
+	return unused;
+}
+
+/* SIGCONT takes the stop signals that are pending from all threads. */
+static void continuing_forgets_stops(void)
+{
+	pthread_t t[2];
+
+	sigemptyset(&stop_signal);
+	sigaddset(&stop_signal, SIGTSTP);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &stop_signal, NULL), 0);
+	for (int i = 0; i < 2; i++)
+		t[i] = start_thread(keep_one_pending, NULL);
+	while (both_wait < 2)
+		sched_yield();
+	CHECK_EQ(kill(getpid(), SIGCONT), 0);
+	continued = 1;
+	for (int i = 0; i < 2; i++)
+		join_thread(t[i]);
+}
+
 static void note_hangup(int sig)
 {
 	(void)sig;
@@ -287,6 +321,7 @@ static const struct test_case cases[] = {
 	CASE(stopped_means_every_thread),
 	CASE(a_thread_stops_them_all),
 	CASE(calls_go_on_after_a_stop),
+	CASE(continuing_forgets_stops),
 	CASE(orphaned_stopped_jobs_are_hung_up),
 	CASE(not_after_exec),
 	CASE(ids_of_threads),

@@ -86,6 +86,21 @@ static pid_t waiter(unsigned *at, int bitset)
 	return pid;
 }
 
+CASE(wake_op_wakes_so_many)
+{
+	pid_t a, b, c;
+
+	words();
+	a = waiter(word, -1);
+	b = waiter(other, -1);
+	c = waiter(other, -1);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 1 << 28 | 0 << 12);
+	W(reap(a));
+	T(futex, other, FUTEX_WAKE, 10, NULL, NULL, 0);
+	W(reap(b));
+	W(reap(c));
+}
+
 CASE(wakes_one_of_two)
 {
 	pid_t a, b;
@@ -243,13 +258,37 @@ struct robust_lock {
 	unsigned word;
 };
 
+struct robust_head {
+	struct robust_lock *first;
+	long offset;
+	struct robust_lock *pending;
+};
+
+/* It died between unlocking and waking: one of the waiters is woken in its place. */
+CASE(robust_pending)
+{
+	struct robust_head *head = (void *)pages(1, PROT_READ | PROT_WRITE, MAP_SHARED);
+	struct robust_lock *l = (void *)(head + 1);
+
+	waiter(&l->word, -1);
+	waiter(&l->word, -1);
+	if (!child()) {
+		head->first = (void *)head;
+		head->offset = offsetof(struct robust_lock, word);
+		head->pending = l;
+		Q(set_robust_list, head, sizeof(*head));
+		end(0);
+	}
+	W(reap(-1));
+	W(reap(-1));
+	H(l->word);
+	T(futex, &l->word, FUTEX_WAKE, 10, NULL, NULL, 0);
+	W(reap(-1));
+}
+
 CASE(robust_crowd)
 {
-	struct {
-		struct robust_lock *first;
-		long offset;
-		struct robust_lock *pending;
-	} *head = (void *)pages(10, PROT_READ | PROT_WRITE, MAP_SHARED);
+	struct robust_head *head = (void *)pages(10, PROT_READ | PROT_WRITE, MAP_SHARED);
 	struct robust_lock *l = (void *)(head + 1);
 
 	if (!child()) {
