@@ -1,5 +1,5 @@
 """The tests that files outside the labs have: the tests in the kernel, the user tests, the files of cases of
-the differential suite, and the tests of all labs.
+the differential suite, runs with failing allocations and with random calls, and the tests of all labs.
 
 A Case is one of them on one machine. Tests in the kernel may share a machine, one after the other, and user
 programs may; a lab's test has its machine for itself, as in a grading. A case has a hash of its own sources,
@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from grade import engine
@@ -26,7 +27,7 @@ from tools.boot import with_command
 from tools.mutate.coverage import Lines
 from tools.mutate.store import hash_of, hash_of_text
 from tools.test.policies import DEFAULT, policies
-from tools.test.programs import FILLS_MEMORY, difference, programs
+from tools.test.programs import FILLS_MEMORY, LITTLE_MIB, difference, programs
 
 _KTEST = re.compile(r'^KTEST\(\w+,\s*"([^"]+)",\s*""', re.M)
 _SAID = re.compile(r"^@@- \d+ (test|fail) (\S+)", re.M)  # messages of tests in the kernel: grade/protocol.py
@@ -34,6 +35,7 @@ _CPUS = (1, 4)
 _OF_POLICIES = ("priority", "realtime", "sched")  # user tests
 _SHIFT = 3  # 8 ns an instruction, so that time passes quickly where a test waits for it
 _MEMORY_MIB = 256
+_ROBUST = ("/soak/oom 3", "/soak/fuzz 1 5000")
 _LIMIT = 3_000_000_000  # instructions
 _LIMIT_OF_PROGRAMS = 10_000_000_000
 _SPARE, _TIMES = 200_000_000, 4  # the limit of a mutant: so many times what the kernel itself needs
@@ -122,8 +124,12 @@ class UserCase(Case):
         assert product.initrd is not None
         script = "".join(f"echo '== {name}'\n{name}\necho \"== $?\"\n" for name in names)
         initrd = with_command(product.initrd, folder / "initrd", script.encode())
-        return Boot(self.arch, product.kernel, initrd, self.cpus, 1, limit, _SHIFT, memory=_MEMORY_MIB,
+        return Boot(self.arch, product.kernel, initrd, self.cpus, 1, limit, _SHIFT, memory=self.memory,
                     bootargs=self.bootargs)  # fmt: skip
+
+    @property
+    def memory(self) -> int:
+        return _MEMORY_MIB
 
     def fault(self, names: Sequence[str], said: Sequence[str], seen: Evidence) -> str | None:
         wanted = "".join(said)
@@ -147,6 +153,22 @@ class UserCase(Case):
     @property
     def longest(self) -> int:
         return _LIMIT_OF_PROGRAMS
+
+
+@dataclass(frozen=True)
+class RobustCase(UserCase):
+    """A program of which only the status counts: what it says depends on how often the kernel allocates."""
+
+    @property
+    def mates(self) -> tuple[str, ...]:
+        return self.name, self.arch, str(self.cpus)
+
+    @property
+    def memory(self) -> int:
+        return LITTLE_MIB
+
+    def fault(self, names: Sequence[str], said: Sequence[str], seen: Evidence) -> str | None:
+        return super().fault(names, (), seen)
 
 
 @dataclass(frozen=True)
@@ -191,7 +213,8 @@ def _wrong_end(seen: Evidence, ended: bool) -> str | None:
 
 
 def of_arch(root: Path, arch: str) -> list[Case]:
-    return [*_kernel(root, arch), *_user(root, arch), *_diff(root, arch), *_labs(root, arch)]
+    found = (_kernel(root, arch), _user(root, arch), _diff(root, arch), _robust(root, arch), _labs(root, arch))
+    return list(chain(*found))
 
 
 def _kernel(root: Path, arch: str) -> Iterator[Case]:
@@ -236,6 +259,14 @@ def _diff(root: Path, arch: str) -> Iterator[Case]:
         command = f"mkdir -p /tmp/diff; /soak/calls /tmp/diff 2 {name.removesuffix('.c')}"
         key = hash_of_text(shared + text)
         yield from (UserCase(arch, cpus, command, home, key) for cpus in _CPUS)
+
+
+def _robust(root: Path, arch: str) -> Iterator[Case]:
+    home = "tools/soak"
+    key = hash_of_text(_libraries(root) + hash_of(root, [home]))
+    yield from (RobustCase(arch, 1, command, home, key) for command in _ROBUST)
+    key = hash_of_text(_libraries(root) + hash_of(root, [f"user/tests/{FILLS_MEMORY}.c"], frozenset()))
+    yield RobustCase(arch, 1, f"/tests/{FILLS_MEMORY}", "user/tests", key)
 
 
 def _labs(root: Path, arch: str) -> Iterator[Case]:

@@ -2,7 +2,8 @@
 
 All tests first run on the kernel itself, which says what is right, how long it takes, and which lines run
 (coverage.py). A mutant is shown to tests that run a line of it, those of its own folder first, and then the
-cheap ones. Shared C is the same on both ports, so its mutants run on the first port only.
+cheap ones; if none notices it, to those of pure logic on this machine (host_tests.py). Shared C is the same on
+both ports, so its mutants run on the first port only.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tools.mutate import cases, coverage
 from tools.mutate.booting import Booting
 from tools.mutate.cases import Case, Measured
 from tools.mutate.coverage import Lines, Watch
+from tools.mutate.host_tests import HostTests
 from tools.mutate.killers import BUILT, JUDGED, Verdict
 from tools.mutate.mutants import Mutant
 from tools.mutate.objects import made_by
@@ -36,6 +38,7 @@ _SECRET = b"mutants"
 _GROUP, _GROUP_S = 12, 5.0  # at most so many tests on one machine, and so much time
 _FIRST = 3  # of the first group, as most mutants are dead after it
 _AROUND = 20  # lines
+_BEFORE = 5  # lines
 _MOST, _MOST_S = 150, 90.0  # tests asked about one mutant, and the time that the kernel needs for them
 
 
@@ -47,6 +50,7 @@ class OwnTests(Booting):
     ) -> None:
         super().__init__(bench, progress)
         self._store = store
+        self._host = HostTests(bench.root, build_root, store)
         self._kernel = hash_of(bench.root, (*BUILT, *JUDGED), tests=False)
         self._watching = hash_of_text(self._kernel + hash_of(bench.root, coverage.WATCHING))
         self._seen = _seen_on_the_kernel(build_root / "mutate", self._watching)
@@ -59,9 +63,9 @@ class OwnTests(Booting):
         wanted = [case for arch in self._honest for case in cases.of_arch(bench.root, arch)]
         self._cases: dict[Case, Measured] = {}
         self._measure(wanted, progress)
-        asking = hash_of(bench.root, ["tools/mutate/own_tests.py", "tools/mutate/cases.py"])
+        asking = hash_of(bench.root, [f"tools/mutate/{name}.py" for name in ("own_tests", "cases", "host_tests")])
         keys = sorted(self._key(case) for case in self._cases)
-        self.context = hash_of_text(" ".join([self._kernel, asking, *keys]))
+        self.context = hash_of_text(" ".join([self._kernel, self._host.context, asking, *keys]))
 
     def _all_code(self, arch: str) -> Lines:
         key = f"code {self._watching} {arch}"
@@ -139,6 +143,8 @@ class OwnTests(Booting):
                 shutil.rmtree(product.kernel.parent)
             if killer is not None:
                 return Verdict(True, *killer, time.monotonic() - began)
+        if (killer := self._host.fault(mutant)) is not None:
+            return Verdict(True, *killer, time.monotonic() - began)
         said = f"{len(asked)} runs of tests pass" if asked else UNSEEN
         return Verdict(False, self.name, said, time.monotonic() - began)
 
@@ -147,15 +153,20 @@ class OwnTests(Booting):
 
     def asked(self, mutant: Mutant) -> list[Case]:
         """The tests that run a line of @mutant, in the order in which they are asked."""
-        found = []
-        for arch in self._ports(mutant):
-            lines = coverage.lines_of(mutant, self._code[arch])
-            for case, measured in self._cases.items():
-                if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()):
-                    found.append(case)
+        arch = self._ports(mutant)[0]
+        found: list[Case] = []
+        for lines in self._lines(mutant, arch):
+            run = (case for case, measured in self._cases.items()
+                   if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()))  # fmt: skip
+            found = found or list(run)
         order = self._in_order(mutant, found)[:_MOST]
         spent = accumulate(self._cases[case].seconds for case in order)
         return [case for case, seconds in zip(order, spent, strict=True) if seconds <= _MOST_S] or order[:1]
+
+    def _lines(self, mutant: Mutant, arch: str) -> Iterator[frozenset[int]]:
+        """Those of @mutant; then, as the compiler may put the code of a line into another one, each before."""
+        yield coverage.lines_of(mutant, self._code[arch])
+        yield from (frozenset({mutant.line - back}) for back in range(1, _BEFORE + 1))
 
     def _in_order(self, mutant: Mutant, found: Sequence[Case]) -> list[Case]:
         """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the lines

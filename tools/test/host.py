@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools import hostcc
@@ -82,19 +82,42 @@ def compile_unit(unit: str, program: Path) -> str:
         argv = ["gcc", *hostcc.SHELL_CFLAGS, "-o", str(program), *_SHELL_UNITS[unit]]
         done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
         return last_lines(done.stderr, 20) if done.returncode else ""
-    objects: list[str] = []
-    for source in (*_ALWAYS, *_UNITS[unit]):
-        out = f"{program}-{source.replace('/', '-')}.o"
-        # A section that the linker gives symbols to must have an identifier for a name.
-        steps = (
-            ["gcc", *hostcc.CFLAGS, "-c", "-o", out, source],
-            ["objcopy", "--rename-section", ".ktests=ktests", out],
-        )
-        for argv in steps:
-            done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
-            if done.returncode:
-                return last_lines(done.stderr, 20)
-        objects.append(out)
+    for source in sources_of(unit):
+        if error := compile_source((source,), object_of(program, source)):
+            return error
+    return link([str(object_of(program, source)) for source in sources_of(unit)], program)
+
+
+def units_with(source: str) -> list[str]:
+    """The units of the kernel that have this file."""
+    return [unit for unit in _UNITS if source in sources_of(unit)]
+
+
+def sources_of(unit: str) -> tuple[str, ...]:
+    """The files of a unit of the kernel."""
+    return *_ALWAYS, *_UNITS[unit]
+
+
+def object_of(program: Path, source: str) -> Path:
+    return program.with_name(f"{program.name}-{source.replace('/', '-')}.o")
+
+
+def compile_source(source: Sequence[str], out: Path, text: str = "", flags: Sequence[str] = ()) -> str:
+    """Compiles what the arguments @source name, or @text if they name standard input. Returns the compiler's
+    messages."""
+    # A section that the linker gives symbols to must have an identifier for a name.
+    steps = (
+        ["gcc", *hostcc.CFLAGS, *flags, "-c", "-o", str(out), *source],
+        ["objcopy", "--rename-section", ".ktests=ktests", str(out)],
+    )
+    for argv in steps:
+        done = subprocess.run(argv, cwd=ROOT, input=text, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return last_lines(done.stderr, 20)
+    return ""
+
+
+def link(objects: Sequence[str], program: Path) -> str:
     argv = ["gcc", "-fsanitize=address,undefined", "-o", str(program), *objects]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     return last_lines(done.stderr, 20) if done.returncode else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import unittest
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from grade.tests.fake import LAYOUT, evidence, passing
 from tools import qemu
 from tools.mutate import cases, coverage
 from tools.mutate.cases import Case, KernelCase, Measured, UserCase
+from tools.mutate.host_tests import HostTests
 from tools.mutate.killers import Order
 from tools.mutate.objects import made_by
 from tools.mutate.own_tests import UNSEEN, OwnTests
@@ -57,6 +59,7 @@ class Own(unittest.TestCase):
         self.store = Store(Path(folder.name, "verdicts"))
         self.tests = OwnTests.__new__(OwnTests)
         self.tests._order = Order()
+        self.tests._host = mock.Mock(**{"fault.return_value": None})
         self.tests._store = self.store
         self.tests._kernel = "kernel"
         self.tests._cases = dict(_ALL)
@@ -170,12 +173,36 @@ class Faults(unittest.TestCase):
         self.assertEqual(_OWN.blamed(["a", "b", "c"], [], seen), 1)
 
     def test_every_kind_of_test_is_found(self) -> None:
-        kinds = {kind: 0 for kind in ("KernelCase", "UserCase", "LabCase")}
         found = cases.of_arch(ROOT, "x86_64")
-        for case in found:
-            kinds[type(case).__name__] += 1
+        kinds = Counter(type(case).__name__ for case in found)
+        self.assertEqual(kinds.pop("RobustCase"), 3)
+        self.assertEqual(kinds.keys(), {"KernelCase", "UserCase", "LabCase"})
         self.assertTrue(all(number > 50 for number in kinds.values()), kinds)
         self.assertEqual(len({(case.home, str(case)) for case in found}), len(found))
+
+
+class OnThisMachine(unittest.TestCase):
+    """Units of pure logic."""
+
+    def setUp(self) -> None:
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.tests = HostTests(ROOT, BUILD_ROOT, Store(Path(folder, "verdicts")))
+        self.path = "kernel/dev/fdt.c"
+        self.text = (ROOT / self.path).read_text(encoding="utf-8")
+
+    def test_a_wrong_file_is_noticed(self) -> None:
+        wrong = self.text.replace("0xd00dfeedu", "0xd00dfeecu")
+        fault = self.tests.fault(mutant(1, original=self.text, text=wrong, path=self.path))
+        self.assertEqual(fault, ("the host's unit fdt", "FAIL fdt.read"))
+
+    def test_the_file_itself_passes(self) -> None:
+        self.assertIsNone(self.tests.fault(mutant(1, original=self.text, text=self.text, path=self.path)))
+
+    def test_what_does_not_compile_is_no_answer(self) -> None:
+        self.assertIsNone(self.tests.fault(mutant(1, original=self.text, text="int", path=self.path)))
+
+    def test_a_file_of_no_unit_is_not_asked_about(self) -> None:
+        self.assertIsNone(self.tests.fault(mutant(1, path="kernel/process/kill.c")))
 
 
 class Coverage(unittest.TestCase):

@@ -311,6 +311,20 @@ static void figures_grow(void)
 	CHECK(figure(read_file(getpid(), "sched"), "nr_switches") > 0);
 }
 
+/* Signals of the user that are queued, as others may have some. */
+static void queued_signals_are_counted(void)
+{
+	long before = figure(read_file(getpid(), "status"), "\nSigQ:");
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	for (int i = 0; i < 16; i++)
+		CHECK_EQ(sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = i }), 0);
+	CHECK(figure(read_file(getpid(), "status"), "\nSigQ:") > before);
+}
+
 /* A waiting thread shows where in the kernel it waits; a running one shows 0. */
 static void waits_are_named(void)
 {
@@ -373,6 +387,7 @@ static const struct test_case cases[] = {
 	CASE(threads_have_directories),
 	CASE(limits_are_told),
 	CASE(figures_grow),
+	CASE(queued_signals_are_counted),
 	CASE(waits_are_named),
 	CASE(outlives_its_first_thread),
 };
