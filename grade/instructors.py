@@ -4,7 +4,7 @@ imports."""
 import argparse
 from pathlib import Path
 
-from grade import matrix, own, steady
+from grade import matrix, own, sees, steady
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -12,9 +12,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         commands.add_parser("steady", help=steady.SUMMARY, description=steady.__doc__)
     )
     own.add_options(commands.add_parser("own", help=own.SUMMARY, description=own.__doc__))
+    sees.add_options(commands.add_parser("sees", help=sees.SUMMARY, description=sees.__doc__))
     matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
-    programs = {"steady": steady.run, "own": own.run, "matrix": matrix.run}
+    programs = {"steady": steady.run, "own": own.run, "matrix": matrix.run, "sees": sees.run}
     return programs[options.command](root, options)
