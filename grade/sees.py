@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants with TEXT in their names")
     parser.add_argument("--out", type=to_write, metavar="FILE",
-                        help="the page; other labs that it has stay there. Default: standard output")  # fmt: skip
+                        help="the page, where other labs stay as they are; default: standard output")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="mutants at once; default: cores")
 
@@ -157,7 +157,8 @@ def unneeded(lab: Lab, seen: Sequence[Seen]) -> list[str]:
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
-    labs = [lab for lab in choose(root, options.lab) if any(options.only in m.name for m in mutants(root, lab))]
+    named = choose(root, options.lab)
+    labs = [lab for lab in named if any(options.only in m.name for m in mutants(root, lab))]
     if not labs:
         raise GraderError(f"no mutant has {options.only} in its name")
     bench = engine.set_up(root, options.build_root, ARCHES, options.jobs)

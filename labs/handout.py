@@ -141,7 +141,8 @@ def first_fault(folder: Path, arch: str, kernel: Path, initrd: Path | None) -> s
     bootargs = (f"sched={policy}",) if policy else ()
     with tempfile.TemporaryDirectory() as scratch:
         with_cmd = initrd and with_command(initrd, Path(scratch, "initrd"), command.encode())
-        machine = qemu.Machine(arch, kernel, with_cmd, cpus=int(cpus or 4), bootargs=bootargs, icount=qemu.Icount())
+        machine = qemu.Machine(arch, kernel, with_cmd, cpus=int(cpus or 4), bootargs=bootargs,
+                               icount=qemu.Icount())  # fmt: skip
         seen = transcript(machine, _TIMEOUT_S)
     text = kernel_says(_text(seen))
     if panic in text.splitlines():

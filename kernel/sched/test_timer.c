@@ -39,18 +39,18 @@ static void set_forward(s64 ns)
 	timers_clock_set();
 }
 
-/* What the wall clock's timers wait for comes sooner when the clock is set forward, later when back. */
+/* A timer of the wall clock is due sooner when the clock is set forward, and later when back. */
 KTEST(timer_clock_set, "timer.clock_set", "", "timer.clock_set")
 {
 	start(NSEC_PER_SEC);
 	set_forward(2 * NSEC_PER_SEC);
 	thread_sleep(NSEC_PER_MSEC);
-	CHECK(fired == 1 && !wall.armed, "timer.clock_set", "%u fired after the clock was set forward",
+	CHECK(fired == 1 && !wall.armed, "timer.clock_set", "%u fired, with the clock set forward",
 	      fired);
 	start(NSEC_PER_MSEC);
 	set_forward(-2 * (s64)NSEC_PER_SEC);
 	thread_sleep(2 * NSEC_PER_MSEC);
-	CHECK(fired == 1 && wall.armed, "timer.clock_set", "%u fired after the clock was set back",
+	CHECK(fired == 1 && wall.armed, "timer.clock_set", "%u fired, with the clock set back",
 	      fired);
 	CHECK(steady.armed, "timer.clock_set", "a timer of another clock has moved");
 	stop();

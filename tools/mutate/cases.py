@@ -213,8 +213,8 @@ def _wrong_end(seen: Evidence, ended: bool) -> str | None:
 
 
 def of_arch(root: Path, arch: str) -> list[Case]:
-    found = (_kernel(root, arch), _user(root, arch), _diff(root, arch), _robust(root, arch), _labs(root, arch))
-    return list(chain(*found))
+    kinds = (_kernel, _user, _diff, _robust, _labs)
+    return list(chain.from_iterable(kind(root, arch) for kind in kinds))
 
 
 def _kernel(root: Path, arch: str) -> Iterator[Case]:

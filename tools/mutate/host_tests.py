@@ -1,5 +1,5 @@
-"""The last tests that files outside the labs are shown to: those of pure logic, which run on this machine under
-sanitizers (tools/test/host.py).
+"""The last tests that files outside the labs are shown to: those of pure logic, which run on this machine
+under sanitizers (tools/test/host.py).
 
 Only the mutated file is compiled again. The units run in seconds, but slower than most tests under QEMU that
 kill a mutant, so they are asked about those that have passed all others.

@@ -2,8 +2,8 @@
 
 All tests first run on the kernel itself, which says what is right, how long it takes, and which lines run
 (coverage.py). A mutant is shown to tests that run a line of it, those of its own folder first, and then the
-cheap ones; if none notices it, to those of pure logic on this machine (host_tests.py). Shared C is the same on
-both ports, so its mutants run on the first port only.
+cheap ones; if none notices it, to those of pure logic on this machine (host_tests.py). Shared C is the same
+on both ports, so its mutants run on the first port only.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class OwnTests(Booting):
         wanted = [case for arch in self._honest for case in cases.of_arch(bench.root, arch)]
         self._cases: dict[Case, Measured] = {}
         self._measure(wanted, progress)
-        asking = hash_of(bench.root, [f"tools/mutate/{name}.py" for name in ("own_tests", "cases", "host_tests")])
+        files = [f"tools/mutate/{name}.py" for name in ("own_tests", "cases", "host_tests")]
+        asking = hash_of(bench.root, files)
         keys = sorted(self._key(case) for case in self._cases)
         self.context = hash_of_text(" ".join([self._kernel, self._host.context, asking, *keys]))
 
@@ -164,7 +165,7 @@ class OwnTests(Booting):
         return [case for case, seconds in zip(order, spent, strict=True) if seconds <= _MOST_S] or order[:1]
 
     def _lines(self, mutant: Mutant, arch: str) -> Iterator[frozenset[int]]:
-        """Those of @mutant; then, as the compiler may put the code of a line into another one, each before."""
+        """Those of @mutant; then each before, as the compiler may put a line's code into another one."""
         yield coverage.lines_of(mutant, self._code[arch])
         yield from (frozenset({mutant.line - back}) for back in range(1, _BEFORE + 1))
 

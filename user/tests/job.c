@@ -121,7 +121,7 @@ static void *keep_one_pending(void *unused)
 {
 	sigset_t pending;
 
-	CHECK_EQ(pthread_kill(pthread_self(), SIGTSTP), 0);	/* blocked, and for this thread alone */
+	CHECK_EQ(pthread_kill(pthread_self(), SIGTSTP), 0);	/* blocked; for this thread alone */
 	both_wait++;
 	while (!continued)
 		sched_yield();

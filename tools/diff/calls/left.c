@@ -1,7 +1,7 @@
 /*
- * What a case leaves behind in the kernel. Trellis counts its objects in /proc/counters; when a case
- * has ended and its folder is gone, each count must be what it was before. Other systems have no
- * such file: nothing is said there, so that what is said here is a difference.
+ * Leaks: what a case leaves behind in the kernel. Trellis counts its objects in /proc/counters;
+ * when a case has ended and its folder is gone, each count must be what it was before. Other
+ * systems have no such file: nothing is said there, so that what is said here is a difference.
  */
 #include <dirent.h>
 

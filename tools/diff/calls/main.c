@@ -191,7 +191,7 @@ static int run_once(void (*fn)(void), const char *top)
 	return left_after(folder);
 }
 
-/* What is left after a first run may be our own memory, or a page of a file that was read. */
+/* A second run tells: after the first, our own memory may have grown, or a file been read in. */
 static int is_left_each_time(void (*fn)(void), const char *top)
 {
 	size_t said = output->used;

@@ -4,7 +4,7 @@
 /* Runs @fn in a child below @top and prints its lines, or (@as_sum) one number made of them. */
 void run_case(const char *name, void (*fn)(void), const char *top, int as_sum);
 
-/* Counts the kernel's objects, and checks whether there are more or fewer of them once @folder is gone. */
+/* Counts the kernel's objects; checks whether there are more or fewer once @folder is gone. */
 void left_before(void);
 int left_after(const char *folder);
 
