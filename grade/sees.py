@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants with TEXT in their names")
     parser.add_argument("--out", type=to_write, metavar="FILE",
-                        help="the page, where other labs stay as they are; default: standard output")  # fmt: skip
+                        help="the page, in which other labs stay; default: standard output")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="mutants at once; default: cores")
 
