@@ -70,7 +70,7 @@ class Product:
         return tuple(sorted(found))
 
 
-def _sources(root: Path) -> Iterator[str]:
+def sources(root: Path) -> Iterator[str]:
     """Every file that a build may need, relative to @root."""
     for top in TREE:
         path = root / top
@@ -94,7 +94,7 @@ def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
             now[name] = [hashlib.sha256(content).hexdigest()]
             if known.get(name) != now[name]:
                 _put(copy / name, content)
-    for name in _sources(root):
+    for name in sources(root):
         if name in instead:
             continue
         status = (root / name).stat()
@@ -316,7 +316,7 @@ class Reference:
         return sum(
             source.startswith(tops[goal])
             and not any((home / "obj" / f"{source}.o").exists() for home in homes[goal])
-            for source in _sources(self._cache)
+            for source in sources(self._cache)
             if source.endswith((".c", ".S"))
             for goal in goals
         )

@@ -69,13 +69,18 @@ class Bench:
             reference.close()
 
 
+def jobs_of(wanted: int | None) -> int:
+    """How many machines run at once: as many as this process has cores, if nothing else is wanted."""
+    return wanted or len(os.sched_getaffinity(0))
+
+
 def set_up(
     root: Path, build_root: Path, arches: Sequence[str], jobs: int | None, home: Home | None = None
 ) -> Bench:
     """Prepares to grade on @arches with @jobs machines at once (None: as many as cores); at @home the
     reference is what the course has published."""
     unfenced = qemu.why_no_bubblewrap()
-    count = jobs or len(os.sched_getaffinity(0))
+    count = jobs_of(jobs)
     layout = Layout.read(root)
     return Bench(
         root=root,

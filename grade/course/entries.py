@@ -1,0 +1,143 @@
+"""A folder of hand-ins: each entry is the submission of one student.
+
+An entry is an archive, a folder, a git bundle or a clone; or a folder with one of these in it, as learning
+platforms write them. Its name without suffix is the student's id, or leads to it by the roster. Entries that
+begin with a dot, and __MACOSX, come from desktops and are left out.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grade.course.roster import Student, match
+from grade.errors import GraderError
+from grade.lab import Lab
+from grade.submission import Rejected, Submission, take
+
+SUFFIXES = (".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".tgz", ".txz", ".tar", ".zip", ".bundle", ".git")
+_LEFT_OUT = ("__MACOSX",)
+_ID_MAX = 120
+
+Taker = Callable[[Path, Lab], Submission]  # raises Rejected
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """What one student has handed in. @files: None if it was rejected."""
+
+    student: str
+    entry: str
+    at: datetime
+    clock: str  # where the time comes from: roster, commit, file
+    files: Mapping[str, bytes] | None
+    rejected: str | None
+
+
+def printable(name: str) -> str:
+    """@name with what is no UTF-8, and what no terminal should see, as escapes."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def stem(name: str) -> str:
+    """The name of an entry without its suffix."""
+    for suffix in SUFFIXES:
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.name[0] != "." and p.name not in _LEFT_OUT)
+
+
+def assigned(folder: Path, students: Sequence[Student]) -> tuple[dict[str, Path], list[str]]:
+    """The entries of @folder by student, and the students that are not on the roster. Raises GraderError if
+    two entries are of one student."""
+    out: dict[str, Path] = {}
+    strangers = []
+    for path in _listed(folder):
+        name = printable(stem(path.name))[:_ID_MAX]
+        student = match(students, name)
+        if student is None and students:
+            strangers.append(name)
+        student = student or name
+        if student in out:
+            raise GraderError(
+                f"{printable(str(folder))}: {student} has two entries, {printable(out[student].name)} and "
+                f"{printable(path.name)}: move away the one that does not count"
+            )
+        out[student] = path
+    return out, strangers
+
+
+def _inside(path: Path) -> Path:
+    """The entry itself, or the only archive in it."""
+    if path.is_dir() and not path.is_symlink():
+        inner = _listed(path)
+        if len(inner) == 1 and inner[0].is_file() and stem(inner[0].name) != inner[0].name:
+            return inner[0]
+    return path
+
+
+def _committed(path: Path) -> datetime | None:
+    """When the last commit of the clone @path was made, says the student's own clock.
+
+    The repository is a stranger's, so git only reads one object: nothing of its settings is called, and
+    nothing is fetched.
+    """
+    store = path / ".git" if (path / ".git").is_dir() else path
+    if not (store / "objects").is_dir() or not (store / "HEAD").is_file():
+        return None
+    kept = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
+    kept |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ALLOW_PROTOCOL": "none"}
+    argv = ["git", f"--git-dir={store}", "cat-file", "commit", "HEAD"]
+    try:
+        done = subprocess.run(argv, env=kept, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    header = done.stdout.partition(b"\n\n")[0].splitlines() if done.returncode == 0 else []
+    words: list[bytes] = next((line.split() for line in header if line.startswith(b"committer ")), [])
+    try:
+        return datetime.fromtimestamp(int(words[-2]), UTC)
+    except (IndexError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _changed(path: Path, lab: Lab) -> datetime:
+    """When the file @path was written; of a folder, the newest of the lab's files in it."""
+    times = [path.lstat().st_mtime]
+    if path.is_dir() and not path.is_symlink():
+        found = [(path / file).lstat().st_mtime for file in lab.files if os.path.lexists(path / file)]
+        times = found or times
+    return datetime.fromtimestamp(int(max(times)), UTC)
+
+
+def _time(path: Path, lab: Lab, student: Student | None) -> tuple[datetime, str]:
+    if student is not None and student.handed_in is not None:
+        return student.handed_in, "roster"
+    committed = _committed(path) if path.is_dir() and not path.is_symlink() else None
+    return (committed, "commit") if committed else (_changed(path, lab), "file")
+
+
+def taken(path: Path, lab: Lab) -> Submission:
+    """The lab's files of the entry @path. Raises Rejected."""
+    if not path.is_dir():
+        raise Rejected("not taken: it must be a folder")
+    return take(path, lab)
+
+
+def read(student: str, path: Path, lab: Lab, known: Student | None, taker: Taker = taken) -> HandIn:
+    """What is in the entry @path."""
+    entry, path = printable(path.name), _inside(path)
+    at, clock = _time(path, lab, known)
+    try:
+        return HandIn(student, entry, at, clock, taker(path, lab).files, None)
+    except Rejected as e:
+        return HandIn(student, entry, at, clock, None, printable(str(e)))
+    except OSError as e:
+        why = f"it cannot be read: {e.strerror or e}"
+        return HandIn(student, entry, at, clock, None, printable(why))
