@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from grade.course import late, standing
+from grade.course import late, pages, records, standing
 from grade.course.standing import Standing
 from grade.course.store import Store
 from grade.report import points
@@ -68,10 +68,22 @@ def moodle(found: Sequence[Standing]) -> str:
     return table(_MOODLE, rows)
 
 
+def _members(store: Store, found: Sequence[Standing]) -> list[pages.Member]:
+    """With the reports; students with the same files share one."""
+    reports = {s.result.event: records.report(store, s.result.event) for s in found if s.result}
+    return [
+        pages.Member(s, reports[s.result.event] if s.result else None, pages.page_name(s.student.id))
+        for s in found
+    ]
+
+
 def write(store: Store, lab: str, out: Path) -> list[Path]:
     """Writes tables and pages to @out; the files."""
     found = standing.standings(store, lab)
+    members = _members(store, found)
     contents = {"gradebook.csv": gradebook(found), "moodle.csv": moodle(found)}
+    contents["index.html"] = pages.class_page(lab, members)
+    contents |= {m.page: pages.student_page(lab, m) for m in members}
     out.mkdir(parents=True, exist_ok=True)
     for name, text in contents.items():
         (out / name).write_text(text, encoding="utf-8", newline="")

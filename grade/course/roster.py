@@ -75,8 +75,8 @@ def _student(where: str, cells: Mapping[str, str]) -> Student:
 def match(students: Sequence[Student], stem: str) -> str | None:
     """The id of the one student whom an entry called @stem belongs to.
 
-    It is called by the id, or in another case, or as platforms do: the id, the mail address or the name,
-    followed by _ or another mark and more. None: nobody, or more than one.
+    It is called by the id, the mail address or the name, in any case; platforms write _ and more behind it.
+    None: nobody, or more than one.
     """
     names = {s.id: (s.id, s.email, s.name, s.name.replace(" ", "")) for s in students}
     if stem in names:
@@ -94,4 +94,4 @@ def _is(word: str, name: str) -> bool:
 
 
 def _begins(word: str, name: str) -> bool:
-    return word.startswith(name) and not word[len(name) : len(name) + 1].isalnum()
+    return word.startswith(f"{name}_")
