@@ -12,8 +12,8 @@ from grade.errors import GraderError
 from grade.lab import Lab
 from tools.imports import closure
 
-# The grader's programs that bring about a verdict and its report, with what they import.
-_JUDGES = ("grade/engine.py", "grade/results.py")
+# The programs that bring about a verdict and its report, and those that a build runs, with what they import.
+_JUDGES = ("grade/engine.py", "grade/results.py", "tools/cpio.py", "tools/ksyms.py", "tools/syscalls.py")
 # Other than these, a file below labs/ is for readers, or for another lab.
 _OF_LAB = ("lab.toml", "tests/", "scenarios/")
 
@@ -40,15 +40,23 @@ def _decides(path: str, lab: Lab) -> bool:
         own = path.startswith(f"labs/{lab.name}/")
         tested = "/tests/" in path or "/scenarios/" in path
         return tested or own and path.removeprefix(f"labs/{lab.name}/").startswith(_OF_LAB)
-    return not path.endswith(".py")  # those that decide are in the list of programs
+    if path.startswith("tools/"):
+        return path.endswith((".c", ".h"))
+    return not path.startswith("bench/") and not path.endswith(".py")  # programs are in a list of their own
+
+
+def paths(root: Path, lab: Lab) -> list[Path]:
+    """The files of the tree that have a say in verdicts on @lab."""
+    found = {path for path in sources(root) if _decides(path, lab)} | closure(root, _JUDGES)
+    return [root / path for path in sorted(found)]
 
 
 def of_judge(root: Path, lab: Lab, arches: Sequence[str], seeds: int | None) -> str:
     """The tests, the reference without the lab's files, the grader's programs, and how they are called.
     Not the versions of QEMU and of compilers: the grader checks that they do not matter (recipe.py)."""
-    paths = {path for path in sources(root) if _decides(path, lab)} | closure(root, _JUDGES)
     called = json.dumps([lab.name, list(arches), seeds]).encode()
-    return _digest([("", called), *((path, (root / path).read_bytes()) for path in sorted(paths))])
+    read = ((str(path.relative_to(root)), path.read_bytes()) for path in paths(root, lab))
+    return _digest([("", called), *read])
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

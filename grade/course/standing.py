@@ -35,7 +35,7 @@ class Standing:
     @property
     def cost(self) -> float:
         """The points that being late costs."""
-        return self.earned * (1 - self.lateness.kept) if self.lateness else 0.0
+        return round(self.earned * (1 - self.lateness.kept), 4) if self.lateness else 0.0
 
     @property
     def points(self) -> float | None:
