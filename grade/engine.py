@@ -12,11 +12,12 @@ from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
 from grade.explored import explored
 from grade.home import Home
+from grade.intake import take
 from grade.lab import EXPLORER, Lab, Test
 from grade.machine import Boot, Runner
 from tools.progress import Progress
 from grade.score import LabScore, Outcome, Run, score
-from grade.submission import Rejected, Submission, take
+from grade.submission import Rejected, Submission
 from grade.trace import Layout
 from grade.verdict import Verdict, build_error, judge
 from tools import qemu

@@ -62,6 +62,14 @@ def directory(text: str) -> Path:
     return path
 
 
+def handed_in(text: str) -> Path:
+    """The type of an option that names a submission: a folder or a file."""
+    path = Path(text)
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"{text}: no such directory or archive")
+    return path
+
+
 def file(text: str) -> Path:
     """The type of an option that names a file to read."""
     path = Path(text)
