@@ -77,6 +77,18 @@ def from_bundle(bundle: Path, wanted: Sequence[str], branch: str | None) -> dict
         return _files(git, refs[chosen], wanted)
 
 
+def committed(root: Path) -> bytes | None:
+    """The commit at HEAD of the clone @root, as git keeps it; None: it is no clone, or cannot be read. Its
+    times are those that the student's machine said."""
+    folder = objects_of(root)
+    if folder is None or os.path.lexists(folder / "objects" / "info" / "alternates"):
+        return None
+    commit = _head(folder)
+    with tempfile.TemporaryDirectory(prefix="trellis-git-") as name:
+        git = _Git(Path(name) / "git", folder / "objects")
+        return git.run(["cat-file", "commit", commit], []) if commit else None
+
+
 # --- Refs, which are files that a student may have written ---------------------------------------------
 
 

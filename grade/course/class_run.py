@@ -88,7 +88,7 @@ def engine_grader(lab: Lab, assignment: Assignment, setting: Setting, at_once: i
     bench = engine.set_up(setting.root, setting.build_root, assignment.arches, setting.jobs)
     try:
         if bench.unfenced:
-            print(f"trellis-grade: only QEMU is fenced in, not the compiler: {bench.unfenced}", file=sys.stderr)
+            _warn(f"only QEMU is fenced in, not the compiler: {bench.unfenced}")
         with shown() as progress:
             honest = engine.honest(engine.build_reference(bench, [lab], False, progress))
         each = replace(bench, jobs=max(1, bench.jobs // at_once))
@@ -149,18 +149,30 @@ def _as_they_end(futures: Mapping[Future[tuple[Report, float]], Left]) -> Iterat
         yield from done
 
 
-def take_in(
-    store: Store, lab: Lab, folder: Path, students: Sequence[Student], progress: Progress
-) -> tuple[list[str], int]:
-    """Reads the hand-ins in @folder. The strangers that are not on the roster, and how many entries there are."""
+@dataclass
+class Read:
+    """What there was in the class's folder."""
+
+    entries: int
+    strangers: list[str]  # not on the roster
+    unread: list[str]  # why this machine could not read an entry
+
+
+def take_in(store: Store, lab: Lab, folder: Path, students: Sequence[Student], progress: Progress) -> Read:
+    """Reads the hand-ins in @folder. What cannot be read leaves the student as before."""
     known = {s.id: s for s in students}
     found, strangers = entries.assigned(folder, students)
+    out = Read(len(found), strangers, [])
     before = records.handins(store, lab.name)
     for student, path in found.items():
         progress.doing(f"reading {student}")
-        new = entries.read(student, path, lab, known.get(student))
-        records.hand_in(store, lab.name, new, before.get(student))
-    return strangers, len(found)
+        try:
+            new = entries.read(student, path, lab, known.get(student))
+        except OSError as e:
+            out.unread.append(f"{entries.printable(path.name)}: {e.strerror or e}")
+        else:
+            records.hand_in(store, lab.name, new, before.get(student))
+    return out
 
 
 def assigned(root: Path, lab: Lab, folder: Path, arches: tuple[str, ...], seeds: int | None) -> Assignment:
@@ -170,24 +182,31 @@ def assigned(root: Path, lab: Lab, folder: Path, arches: tuple[str, ...], seeds:
 def run(store: Store, lab: Lab, assignment: Assignment, students: Sequence[Student], setting: Setting) -> int:
     """Reads and grades; says what there is. The exit status."""
     records.assign(store, assignment)
+    troubles: list[str] = []
     if assignment.folder.is_dir():
         with shown() as progress:
-            strangers, count = take_in(store, lab, assignment.folder, students, progress)
-        _told_of_folder(assignment.folder, count, strangers)
+            read = take_in(store, lab, assignment.folder, students, progress)
+        _told_of_folder(assignment.folder, read)
+        troubles += read.unread
     else:
-        print(f"trellis-grade: {assignment.folder} is gone: grading what was read before", file=sys.stderr)
+        _warn(f"{assignment.folder} is gone: grading what was read before")
     slow = _grade(store, lab, assignment, setting)
     print(summary(store, lab.name), end="")
-    if slow:
-        raise GraderError(f"this machine was too slow for runs of {', '.join(slow)}: call again")
-    return DONE
+    troubles += [f"this machine was too slow for runs of {', '.join(slow)}: call again"] if slow else []
+    for trouble in troubles:
+        _warn(trouble)
+    return TROUBLE if troubles else DONE
 
 
-def _told_of_folder(folder: Path, count: int, strangers: Sequence[str]) -> None:
-    if not count:
+def _warn(words: str) -> None:
+    print(f"trellis-grade: {words}", file=sys.stderr)
+
+
+def _told_of_folder(folder: Path, read: Read) -> None:
+    if not read.entries:
         raise GraderError(f"{folder}: has no entries: each hand-in is an archive, folder, bundle or clone in it")
-    for name in strangers:
-        print(f"trellis-grade: {name}: is not on the roster; graded under this name", file=sys.stderr)
+    for name in read.strangers:
+        _warn(f"{name}: is not on the roster; graded under this name")
 
 
 def _grade(store: Store, lab: Lab, assignment: Assignment, setting: Setting) -> list[str]:

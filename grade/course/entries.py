@@ -6,22 +6,20 @@ begin with a dot, and __MACOSX, come from desktops and are left out.
 """
 
 import os
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grade import clones, intake
 from grade.course.roster import Student, match
 from grade.errors import GraderError
 from grade.lab import Lab
-from grade.submission import Rejected, Submission, take
+from grade.submission import Rejected
 
 SUFFIXES = (".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".tgz", ".txz", ".tar", ".zip", ".bundle", ".git")
 _LEFT_OUT = ("__MACOSX",)
 _ID_MAX = 120
-
-Taker = Callable[[Path, Lab], Submission]  # raises Rejected
 
 
 @dataclass(frozen=True)
@@ -84,22 +82,11 @@ def _inside(path: Path) -> Path:
 
 
 def _committed(path: Path) -> datetime | None:
-    """When the last commit of the clone @path was made, says the student's own clock.
-
-    The repository is a stranger's, so git only reads one object: nothing of its settings is called, and
-    nothing is fetched.
-    """
-    store = path / ".git" if (path / ".git").is_dir() else path
-    if not (store / "objects").is_dir() or not (store / "HEAD").is_file():
-        return None
-    kept = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
-    kept |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ALLOW_PROTOCOL": "none"}
-    argv = ["git", f"--git-dir={store}", "cat-file", "commit", "HEAD"]
+    """When the last commit of the clone @path was made, says the student's own clock."""
     try:
-        done = subprocess.run(argv, env=kept, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
+        header = (clones.committed(path) or b"").partition(b"\n\n")[0].splitlines()
+    except Rejected:
         return None
-    header = done.stdout.partition(b"\n\n")[0].splitlines() if done.returncode == 0 else []
     words: list[bytes] = next((line.split() for line in header if line.startswith(b"committer ")), [])
     try:
         return datetime.fromtimestamp(int(words[-2]), UTC)
@@ -123,21 +110,11 @@ def _time(path: Path, lab: Lab, student: Student | None) -> tuple[datetime, str]
     return (committed, "commit") if committed else (_changed(path, lab), "file")
 
 
-def taken(path: Path, lab: Lab) -> Submission:
-    """The lab's files of the entry @path. Raises Rejected."""
-    if not path.is_dir():
-        raise Rejected("not taken: it must be a folder")
-    return take(path, lab)
-
-
-def read(student: str, path: Path, lab: Lab, known: Student | None, taker: Taker = taken) -> HandIn:
-    """What is in the entry @path."""
+def read(student: str, path: Path, lab: Lab, known: Student | None) -> HandIn:
+    """What is in the entry @path. Raises OSError for what is not its author's fault."""
     entry, path = printable(path.name), _inside(path)
     at, clock = _time(path, lab, known)
     try:
-        return HandIn(student, entry, at, clock, taker(path, lab).files, None)
+        return HandIn(student, entry, at, clock, intake.take(path, lab).files, None)
     except Rejected as e:
         return HandIn(student, entry, at, clock, None, printable(str(e)))
-    except OSError as e:
-        why = f"it cannot be read: {e.strerror or e}"
-        return HandIn(student, entry, at, clock, None, printable(why))

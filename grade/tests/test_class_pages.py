@@ -173,7 +173,7 @@ class Plots(unittest.TestCase):
 
     def test_a_tenth_begins_exactly_at_its_edge(self) -> None:
         for i in range(11):
-            bars = plot.distribution([0.1 * i * 3], 3)
+            bars = plot.distribution([round(12.3 * i / 10, 4)], 12.3)  # 3.69 of it is a little less than 3 tenths
             self.assertEqual([n for _, n in bars].index(1), i)
 
     def test_labels_are_text(self) -> None:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from grade.course import class_run, entries, records, roster, standing
 from grade.course.roster import Student
@@ -173,11 +174,19 @@ class Whose(Case):
             hand_in(self.folder, name, "3")
         with opened(self.db, create=True) as store:
             records.set_roster(store, students, "a test")
-            strangers, count = class_run.take_in(store, self.lab, self.folder, students, Silent())
+            read = class_run.take_in(store, self.lab, self.folder, students, Silent())
             found = {s.student.id: (s.state, s.listed) for s in standing.standings(store, self.lab.name)}
-        self.assertEqual((strangers, count), (["mallory"], 2))
+        self.assertEqual((read.strangers, read.entries), (["mallory"], 2))
         self.assertEqual(found, {"ann": (standing.WAITING, True), "bob": (standing.MISSING, True),
                                  "mallory": (standing.WAITING, False)})  # fmt: skip
+
+    def test_what_the_machine_cannot_read_costs_nobody(self) -> None:
+        hand_in(self.folder, "ann", "3")
+        self.graded()
+        with opened(self.db) as store, mock.patch.object(entries.intake, "take", side_effect=OSError(5, "bad disk")):
+            read = class_run.take_in(store, self.lab, self.folder, [], Silent())
+        self.assertEqual(read.unread, ["ann: bad disk"])
+        self.assertEqual(self.points(), {"ann": 3})
 
     def test_only_one_student_may_match(self) -> None:
         students = [Student("1", "Kim", ""), Student("2", "Kim", ""), Student("ann", "", "")]
