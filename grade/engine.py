@@ -76,11 +76,16 @@ def jobs_of(wanted: int | None) -> int:
 
 
 def set_up(
-    root: Path, build_root: Path, arches: Sequence[str], jobs: int | None, home: Home | None = None
+    root: Path,
+    build_root: Path,
+    arches: Sequence[str],
+    jobs: int | None,
+    home: Home | None = None,
+    trusted: bool = False,
 ) -> Bench:
     """Prepares to grade on @arches with @jobs machines at once (None: as many as cores); at @home the
-    reference is what the course has published."""
-    unfenced = qemu.why_no_bubblewrap()
+    reference is what the course has published. @trusted: all that is graded is ours, and needs no fence."""
+    unfenced = "trusted" if trusted else qemu.why_no_bubblewrap()
     count = jobs_of(jobs)
     layout = Layout.read(root)
     return Bench(

@@ -1,13 +1,14 @@
 """Grading a class: many submissions of a lab, with results that last a term.
 
-    trellis-grade class SUBMISSIONS --lab NAME      class_run.py: grades what has no result yet
-    trellis-grade regrade                           the same again, after the tests or hand-ins changed
-    trellis-grade override, audit, extract, db      changes.py: a correction by hand; who changed what and when
-    trellis-grade gradebook --out DIR               gradebook.py: tables and pages
+    trellis-grade class SUBMISSIONS --lab NAME    class_run.py: grades what has no result yet
+    trellis-grade regrade                         the same again, after the tests or hand-ins changed
+    trellis-grade override, audit, extract        changes.py: a correction by hand; who changed what, and when
+    trellis-grade gradebook --out DIR             gradebook.py: tables and pages
+    trellis-grade db migrate FILE                 store.py: a file of an earlier version of the grader
 
-    entries.py      a folder of hand-ins: which entry is whose, when it was handed in, which files it has
+    entries.py      a folder of hand-ins: which entry is whose, when it was handed in, its files
     roster.py       the list of students
-    digests.py      what decides a verdict, as two digests: the submission's files; tests, reference and grader
+    digests.py      what decides a verdict, as two digests: the submission's; tests, reference and grader
     store.py        the database: opening, locking, what SQLite's errors mean; schema.py: tables, migrations
     records.py      the rows: what is added to the database, and what it says
     late.py         the policy for late hand-ins
@@ -30,12 +31,12 @@ hand-in, a new policy), the newest counts and the others stay.
 
 Invariants:
 
-APPEND1  No row is ever changed or deleted: triggers in the database refuse it. What counts is computed from
-         all rows when it is asked for (standing.py).
+APPEND1  No row is ever changed or deleted: triggers in the database refuse it. A student's points are
+         computed from all rows when they are asked for (standing.py).
 EVENT1   A row and its event are written in one transaction, so the audit lists every change.
-JUDGE1   A result belongs to two digests: of the submission's files, and of the judge, which is all that
-         decides a verdict: tests, the reference without the lab's files, the grader, ports, seeds. There is at
-         most one result for each pair. What is left to do is therefore always the same question: which
+JUDGE1   A result belongs to two digests: of the submission's files, and of the judge, which is all else
+         that decides a verdict: tests, the reference without the lab's files, the grader, ports, seeds. There
+         is at most one result for each pair. What is left to do is therefore always the same question: which
          digests of present hand-ins have no result by the present judge? Resuming, grading identical
          submissions once, and regrading only what changed are all answers to it.
 WHOLE1   Only whole results are stored. A submission with a run that this machine was too slow for, or that

@@ -29,10 +29,11 @@ def override(store: Store, lab: str, new: Override) -> str:
             raise GraderError(f"{what}: must not be empty: the audit shows it")
     before = {s.student.id: s for s in standing.standings(store, lab)}
     if new.student not in before:
-        raise GraderError(f"{store.path}: {lab} has no student {new.student}; trellis-grade audit lists them")
+        raise GraderError(f"{store.path}: {lab} has no student {new.student}; gradebook lists them")
     records.override(store, lab, new)
     after = {s.student.id: s for s in standing.standings(store, lab)}
-    return f"{new.student}: {_shown(before[new.student].points)} -> {_shown(after[new.student].points)} points"
+    old, now = (_shown(found[new.student].points) for found in (before, after))
+    return f"{new.student}: {old} -> {now} points"
 
 
 def _shown(value: float | None) -> str:

@@ -33,7 +33,7 @@ DONE, TROUBLE = 0, 2
 
 
 class Grader(Protocol):
-    """What grades one submission; called from several threads."""
+    """Grades one submission; called from several threads."""
 
     def grade(self, files: Mapping[str, bytes], doing: Callable[[str], None]) -> Report: ...
 
@@ -107,7 +107,7 @@ class Left:
 
 
 def left(store: Store, assignment: Assignment) -> list[Left]:
-    """What has no result (JUDGE1)."""
+    """The submissions without a result (JUDGE1)."""
     found = records.ungraded(store, assignment.lab, assignment.judge)
     return [Left(d, tuple(s), records.files(store, d)) for d, s in found.items()]
 
@@ -115,7 +115,7 @@ def left(store: Store, assignment: Assignment) -> list[Left]:
 def grade_all(
     store: Store, assignment: Assignment, work: Sequence[Left], grader: Grader, jobs: int, progress: Progress
 ) -> list[str]:
-    """Grades @work, @jobs at a time. The students whose result is missing because the machine was too slow."""
+    """Grades @work, @jobs at a time. Returns the students for whose runs the machine was too slow."""
 
     def one(item: Left) -> tuple[Report, float]:
         began = time.monotonic()
@@ -142,7 +142,10 @@ def grade_all(
     return slow
 
 
-def _as_they_end(futures: Mapping[Future[tuple[Report, float]], Left]) -> Iterator[Future[tuple[Report, float]]]:
+_Timed = tuple[Report, float]  # and its seconds
+
+
+def _as_they_end(futures: Mapping[Future[_Timed], Left]) -> Iterator[Future[_Timed]]:
     pending = set(futures)
     while pending:
         done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -151,7 +154,7 @@ def _as_they_end(futures: Mapping[Future[tuple[Report, float]], Left]) -> Iterat
 
 @dataclass
 class Read:
-    """What there was in the class's folder."""
+    """The contents of the class's folder."""
 
     entries: int
     strangers: list[str]  # not on the roster
@@ -159,7 +162,7 @@ class Read:
 
 
 def take_in(store: Store, lab: Lab, folder: Path, students: Sequence[Student], progress: Progress) -> Read:
-    """Reads the hand-ins in @folder. What cannot be read leaves the student as before."""
+    """Reads the hand-ins in @folder. An entry that cannot be read leaves its student as before."""
     known = {s.id: s for s in students}
     found, strangers = entries.assigned(folder, students)
     out = Read(len(found), strangers, [])
@@ -204,7 +207,7 @@ def _warn(words: str) -> None:
 
 def _told_of_folder(folder: Path, read: Read) -> None:
     if not read.entries:
-        raise GraderError(f"{folder}: has no entries: each hand-in is an archive, folder, bundle or clone in it")
+        raise GraderError(f"{folder}: is empty: each hand-in is an archive, folder, bundle or clone in it")
     for name in read.strangers:
         _warn(f"{name}: is not on the roster; graded under this name")
 

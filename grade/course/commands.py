@@ -33,7 +33,8 @@ are graded once. Each day late costs a part of the points earned; --course FILE 
   [late]
   06-kill = "10%/day, grace 1h, at most 5 days"
 
-The time of a hand-in is that of the roster's column handed_in, else of a clone's last commit, else of the file.
+The time of a hand-in is that of the roster's column handed_in, else of a clone's last commit, else of the
+file.
 
 Exit status: 0 each hand-in was graded or rejected; 2 something could not be done, and one line says what.
 """
@@ -61,7 +62,8 @@ def _lab(parser: argparse.ArgumentParser) -> None:
 
 
 def _machine(parser: argparse.ArgumentParser, root: Path) -> None:
-    parser.add_argument("--build-root", type=Path, default=root / "build", metavar="DIR", help="default: build")
+    build = root / "build"
+    parser.add_argument("--build-root", type=Path, default=build, metavar="DIR", help="default: build")
     parser.add_argument("--jobs", type=_positive, metavar="N", help="submissions at once; default: cores")
 
 
@@ -116,7 +118,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _db(book)
 
     out = commands.add_parser("extract", help="write the files that a student has handed in",
-                              description="Writes them as they were graded, for replay --submission.")  # fmt: skip
+                              description="Writes them as graded, for replay --submission.")  # fmt: skip
     out.add_argument("--student", required=True, metavar="ID")
     out.add_argument("--out", required=True, type=Path, metavar="DIR")
     _lab(out)

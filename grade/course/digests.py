@@ -1,4 +1,4 @@
-"""What decides a verdict, as two digests: that of a submission, and that of its judge."""
+"""Two digests that decide a verdict: of a submission, and of its judge."""
 
 import base64
 import hashlib

@@ -24,7 +24,7 @@ _ID_MAX = 120
 
 @dataclass(frozen=True)
 class HandIn:
-    """What one student has handed in. @files: None if it was rejected."""
+    """A hand-in of one student. @files: None if it was rejected."""
 
     student: str
     entry: str
@@ -111,7 +111,7 @@ def _time(path: Path, lab: Lab, student: Student | None) -> tuple[datetime, str]
 
 
 def read(student: str, path: Path, lab: Lab, known: Student | None) -> HandIn:
-    """What is in the entry @path. Raises OSError for what is not its author's fault."""
+    """Reads the entry @path. Raises OSError for what is not its author's fault."""
     entry, path = printable(path.name), _inside(path)
     at, clock = _time(path, lab, known)
     try:

@@ -1,4 +1,4 @@
-"""The tables of a class: gradebook.csv for people and spreadsheets, moodle.csv for Moodle's import of grades."""
+"""The tables of a class: gradebook.csv for people, and moodle.csv for Moodle's import of grades."""
 
 import csv
 import io
@@ -11,8 +11,8 @@ from grade.course.store import Store
 from grade.report import points
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_COLUMNS = ("id", "name", "email", "state", "handed in", "late by", "earned", "late cost", "by hand", "points",
-            "possible", "remark")  # fmt: skip
+_COLUMNS = ("id", "name", "email", "state", "handed in", "late by", "earned", "late cost", "by hand",
+            "points", "possible", "remark")  # fmt: skip
 _MOODLE = ("ID number", "Email address", "Grade", "Feedback")
 
 

@@ -27,7 +27,7 @@ NONE = ""
 
 @dataclass(frozen=True)
 class Late:
-    """What being late costs."""
+    """The cost of being late."""
 
     percent: float = 0.0
     unit: timedelta = timedelta(days=1)
@@ -58,7 +58,7 @@ def parse(text: str) -> Late:
             new = {"most": _span(*most.groups())}
         else:
             raise GraderError(
-                f"late policy: {part!r} is not understood; write for example: 10%/day, grace 1h, at most 5 days"
+                f"late policy: {part!r} is not understood; write such as: 10%/day, grace 1h, at most 5 days"
             )
         if found.keys() & new.keys():
             raise GraderError(f"late policy: {part!r} says something that was said before")

@@ -1,7 +1,7 @@
 """A class as pages: one for each student, and index.html. They need neither network nor server.
 
-Each value is escaped where it is put into a page: h() makes markup of text, and nothing else does but plot.py.
-Besides, a policy in the page forbids all scripts, and everything from outside.
+Each value is escaped where it is put into a page: only h() and plot.py make markup of text. Besides, a policy
+in the page forbids all scripts, and everything from outside.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from html import escape as h
 
 from grade.course import late, plot, standing
 from grade.course.standing import Standing
-from grade.report import points
+from grade.report import points, worth_reading
 from grade.results import FailureResult, LabResult, Report
 from grade.verdict import Kind
 from tools.options import counted
@@ -21,13 +21,14 @@ from tools.options import counted
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #3a76c4; --bad: #c0392b; --good: #2e8b57 }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% } td, th { padding: .25rem .6rem; text-align: left;
-  border-bottom: 1px solid var(--line); vertical-align: top } .n { text-align: right }
+table { border-collapse: collapse; width: 100% }
+td, th { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top }
 pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); font-size: 13px }
 section { border-left: 4px solid var(--bad); padding-left: 1rem; margin: 1.5rem 0 }
 dt { font-weight: 600; float: left; width: 7rem } dd { margin-left: 7.5rem }
 .bad { color: var(--bad) } .good { color: var(--good) } svg rect { fill: var(--bar) }
-svg text { font: 12px sans-serif; fill: currentColor } svg line { stroke: currentColor } svg { max-width: 100% }
+svg { max-width: 100% } svg text { font: 12px sans-serif; fill: currentColor }
+svg line { stroke: currentColor }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _WORST = 10
@@ -116,9 +117,22 @@ def _properties(result: LabResult) -> str:
     return "<h2>What must hold</h2>" + _table(("step", "", "", "property", "points"), rows)
 
 
+def _unwritten(result: LabResult) -> Iterator[str]:
+    """The stubs that are left, each with the tests that wait for it."""
+    stubs: dict[str, list[FailureResult]] = {}
+    for f in result.failures:
+        if f.kind == Kind.UNWRITTEN.value:
+            stubs.setdefault(f.happened, []).append(f)
+    rows = [[h(what), h(", ".join(dict.fromkeys(f.test for f in found)))] for what, found in stubs.items()]
+    if rows:
+        yield "<h2>Not written yet</h2>" + _table(("what", "tests that need it"), rows)
+
+
 def _failures(result: LabResult) -> Iterator[str]:
-    if result.failures:
-        yield f"<h2>{counted(len(result.failures), 'failure')}</h2>"
+    yield from _unwritten(result)
+    found = list(worth_reading(result))
+    if found:
+        yield f"<h2>{counted(len(found), 'failure')}</h2>"
     for cause in result.causes:
         tests = ", ".join(cause.tests)
         yield (f"<section><h3>One cause ends {counted(cause.runs, 'run')}: look for it first</h3>"
@@ -126,7 +140,7 @@ def _failures(result: LabResult) -> Iterator[str]:
                f"{_said('tests', tests)}</dl><pre>{h(cause.replay)}</pre></section>")  # fmt: skip
     sentences = {p.id: p.text for p in result.properties}
     told: set[str] = set()
-    for f in result.failures:
+    for f in found:
         explain = next((p for p in result.properties if p.id in f.properties and p.id not in told), None)
         told.update([explain.id] if explain else [])
         yield _failure(f, sentences, explain.explain if explain else "")

@@ -20,7 +20,7 @@ _NEWEST_HANDINS = """SELECT * FROM handins AS h WHERE lab = ? AND event =
 
 @dataclass(frozen=True)
 class Assignment:
-    """What the class of a lab is graded with."""
+    """The settings with which the class of a lab is graded."""
 
     lab: str
     folder: Path
@@ -105,7 +105,7 @@ def handins(store: Store, lab: str) -> dict[str, Kept]:
 
 
 def _is_news(old: Kept | None, new: HandIn, digest: str | None) -> bool:
-    """Whether @new is another hand-in. The same files with a later time of the file system have been copied."""
+    """Whether @new is another hand-in. The same files with another time of the file were copied."""
     if old is None or (old.digest, old.rejected) != (digest, new.rejected):
         return True
     return new.clock != "file" and (old.at, old.clock) != (new.at, new.clock)

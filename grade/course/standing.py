@@ -39,7 +39,7 @@ class Standing:
 
     @property
     def points(self) -> float | None:
-        """What counts; None: nothing yet."""
+        """The points that count; None: there are none yet."""
         if self.state in (MISSING, WAITING) and not self.overrides:
             return None
         total = self.earned - self.cost

@@ -25,7 +25,7 @@ def now() -> str:
 
 
 def user() -> str:
-    """Who is at the keyboard."""
+    """The name of the user at the keyboard."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no such user is known here

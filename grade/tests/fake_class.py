@@ -82,7 +82,7 @@ def grade(
     students: tuple[Student, ...] = (),
     progress: Silent | None = None,
 ) -> list[str]:
-    """What `class` does, with @grader; the students whose result is missing."""
+    """Does what `class` does, with @grader; returns the students whose result is missing."""
     wanted = assignment(lab, folder, judge)
     records.assign(store, wanted)
     records.set_roster(store, students, "a test")

@@ -100,7 +100,8 @@ class Pages(Case):
         page = Checker(files["index.html"])
         text = " ".join(page.text.split())
         for words in ("5 students: 4 graded, 1 missing", "mean 10 of 15", "All who are due wake.",
-                      "3It forgets. (mistake 4.4)", "same filesann, bob", "not on the rostermallory"):  # fmt: skip
+                      "3It forgets. (mistake 4.4)", "same filesann, bob",
+                      "not on the rostermallory"):  # fmt: skip
             self.assertIn(words, text)
         self.assertIn("svg", page.tags)
         linked = {value for tag, name, value in page.attributes if (tag, name) == ("a", "href")}
@@ -173,7 +174,8 @@ class Plots(unittest.TestCase):
 
     def test_a_tenth_begins_exactly_at_its_edge(self) -> None:
         for i in range(11):
-            bars = plot.distribution([round(12.3 * i / 10, 4)], 12.3)  # 3.69 of it is a little less than 3 tenths
+            # 3.69 is a little less than 3 tenths of 12.3, to a computer.
+            bars = plot.distribution([round(12.3 * i / 10, 4)], 12.3)
             self.assertEqual([n for _, n in bars].index(1), i)
 
     def test_labels_are_text(self) -> None:

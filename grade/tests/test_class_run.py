@@ -66,7 +66,9 @@ class Resume(Case):
         hand_in(self.folder, "a", "block")
         argv = [sys.executable, "-c", "import sys; from pathlib import Path\n"
                 "from grade.course.store import locked\n"
-                "with locked(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()", str(self.db)]  # fmt: skip
+                "with locked(Path(sys.argv[1])):\n"
+                "    print('in', flush=True)\n"
+                "    sys.stdin.read()", str(self.db)]  # fmt: skip
         with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
@@ -183,7 +185,7 @@ class Whose(Case):
     def test_what_the_machine_cannot_read_costs_nobody(self) -> None:
         hand_in(self.folder, "ann", "3")
         self.graded()
-        with opened(self.db) as store, mock.patch.object(entries.intake, "take", side_effect=OSError(5, "bad disk")):
+        with opened(self.db) as store, mock.patch("grade.intake.take", side_effect=OSError(5, "bad disk")):
             read = class_run.take_in(store, self.lab, self.folder, [], Silent())
         self.assertEqual(read.unread, ["ann: bad disk"])
         self.assertEqual(self.points(), {"ann": 3})
