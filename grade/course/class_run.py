@@ -179,6 +179,9 @@ def take_in(store: Store, lab: Lab, folder: Path, students: Sequence[Student], p
 
 
 def assigned(root: Path, lab: Lab, folder: Path, arches: tuple[str, ...], seeds: int | None) -> Assignment:
+    if entries.printable(str(folder)) != str(folder):
+        shown_as = entries.printable(str(folder))
+        raise GraderError(f"{shown_as}: rename this folder: its name is kept as plain text")
     return Assignment(lab.name, folder.resolve(), arches, seeds, digests.of_judge(root, lab, arches, seeds))
 
 
@@ -215,6 +218,7 @@ def _told_of_folder(folder: Path, read: Read) -> None:
 def _grade(store: Store, lab: Lab, assignment: Assignment, setting: Setting) -> list[str]:
     work = left(store, assignment)
     if not work:
+        _warn("nothing to grade: each submission has a result by these tests")
         return []
     at_once = min(len(work), engine.jobs_of(setting.jobs))
     with engine_grader(lab, assignment, setting, at_once) as grader, shown(rate=True) as progress:

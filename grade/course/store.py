@@ -113,8 +113,9 @@ class Store:
         """Adds a row; @table and the keys are names of ours."""
         marks = ", ".join("?" * len(values))
         words = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
+        cells = [_text(v) if isinstance(v, str) else v for v in values.values()]
         with explained(self.path):
-            return self._connection.execute(words, tuple(values.values())).lastrowid or 0
+            return self._connection.execute(words, cells).lastrowid or 0
 
     def rows(self, query: str, *values: object) -> Sequence[sqlite3.Row]:
         with explained(self.path):
@@ -122,6 +123,11 @@ class Store:
 
     def events(self) -> list[Event]:
         return [Event(*row) for row in self.rows("SELECT * FROM events ORDER BY id")]
+
+
+def _text(words: str) -> str:
+    """@words with bytes that are no UTF-8, such as a command line may have, as escapes."""
+    return words.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _version(path: Path, connection: sqlite3.Connection) -> int:

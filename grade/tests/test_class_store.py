@@ -18,6 +18,7 @@ from grade.lab import load
 from grade.tests import fake_class
 from grade.tests.fake import ROOT, lab
 from grade.tests.fake_class import FakeGrader, hand_in
+from labs import contents
 
 
 def call(*arguments: str) -> tuple[int, str, str]:
@@ -73,6 +74,12 @@ class File(Case):
         with closing(sqlite3.connect(self.db)) as connection:
             self.assertEqual(connection.execute("PRAGMA user_version").fetchone()[0], schema.VERSION)
             self.assertEqual(connection.execute("PRAGMA journal_mode").fetchone()[0], "wal")
+
+    def test_bytes_of_a_command_line_are_kept_as_text(self) -> None:
+        with opened(self.db, create=True) as found:
+            with found.change("test", "a\udcff"):
+                pass
+            self.assertEqual(found.events()[0].said, "a\\xff")
 
     def test_a_transaction_is_whole_or_nothing(self) -> None:
         with opened(self.db, create=True) as found:
@@ -257,6 +264,13 @@ class LateHandIns(Case):
         self.folder.mkdir()
         said = self.trouble("class", str(self.folder), "--lab", "04-sleep", "--course", str(path))
         self.assertIn("'nonsense' is not understood", said)
+
+
+class Shipped(unittest.TestCase):
+    def test_students_do_not_get_it(self) -> None:
+        found = contents.programs(ROOT)
+        self.assertIn("grade/cli.py", found)
+        self.assertEqual([p for p in found if p.startswith(("grade/course/", "grade/instructors"))], [])
 
 
 class Digests(unittest.TestCase):
