@@ -207,7 +207,7 @@ def _mistakes(members: Sequence[Member]) -> str:
     """Each known mistake with the students whose failures look like it."""
     made: dict[str, list[Member]] = {}
     for member in members:
-        likes = {f.like for f in member.lab.failures if f.like} if member.lab else set()
+        likes = {f.like for f in worth_reading(member.lab) if f.like} if member.lab else set()
         for like in likes:
             made.setdefault(like, []).append(member)
     if not made:

@@ -23,9 +23,11 @@ FILE = "kernel/sched/sleep.c"
 JUDGE = "the first judge"
 
 
-def failure(like: str | None = "It forgets. (mistake 4.4)", happened: str = "they left") -> FailureResult:
+def failure(
+    like: str | None = "It forgets. (mistake 4.4)", happened: str = "they left", kind: str = "fail"
+) -> FailureResult:
     return FailureResult(
-        test="sleep.due", arch="riscv", cpus=1, seed=1, kind="fail", properties=("P4.2",),
+        test="sleep.due", arch="riscv", cpus=1, seed=1, kind=kind, properties=("P4.2",),
         expected="all wake", happened=happened, where="a.c:1", like=like, trace=("> 1 a", "  2 b"),
         details=("said <b>",), replay="grade/trellis-grade replay --lab 04-sleep", others=2,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from grade.results import Report
 from grade.tests import fake_class
 from grade.tests.fake import lab
 from grade.tests.fake_class import FakeGrader, hand_in
+from grade.verdict import Kind
 
 _EVIL = "\"><script>alert('x')</script>\n&amp;"
 _VOID = {"meta", "line", "br", "rect"}
@@ -106,6 +107,18 @@ class Pages(Case):
         self.assertIn("svg", page.tags)
         linked = {value for tag, name, value in page.attributes if (tag, name) == ("a", "href")}
         self.assertEqual(linked, {name for name in files if name.startswith("student-")})
+
+    def test_a_stub_is_told_once_and_is_no_known_mistake(self) -> None:
+        class Stubs(FakeGrader):
+            def grade(self, *arguments: object) -> Report:
+                stub = fake_class.failure(kind=Kind.UNWRITTEN.value, happened="not written yet: claim")
+                return fake_class.report(0, (stub, replace(stub, test="sleep.early"), replace(stub, cpus=2)))
+
+        files = self.book(grader=Stubs(), ann="0")
+        page = Checker(files["student-ann.html"]).text
+        self.assertEqual(page.count("not written yet: claim"), 1)
+        self.assertIn("sleep.due, sleep.early", page)
+        self.assertNotIn("mistake 4.4", Checker(files["index.html"]).text)
 
     def test_what_students_write_is_no_markup(self) -> None:
         folder = "x<script>alert(1)<"
