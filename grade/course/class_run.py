@@ -6,6 +6,7 @@ are stored by this thread alone, each as soon as it is there.
 """
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -41,13 +42,24 @@ class Grader(Protocol):
         """Makes all gradings end soon; what they return then is no result."""
 
 
-class _Steps(Silent):
-    """The progress of one submission, as words beside the progress of the class."""
+class Stopped(Exception):
+    """The class is not graded any further."""
 
-    def __init__(self, doing: Callable[[str], None]) -> None:
+
+class _Steps(Silent):
+    """The progress of one submission, as words beside the progress of the class.
+
+    A step is also where a grading that was told to stop ends: its machines do so by themselves, but there
+    are more runs to come.
+    """
+
+    def __init__(self, doing: Callable[[str], None], stopping: threading.Event) -> None:
         self._doing = doing
+        self._stopping = stopping
 
     def step(self, what: str) -> None:
+        if self._stopping.is_set():
+            raise Stopped
         self._doing(what)
 
 
@@ -59,17 +71,20 @@ class _Engine:
     lab: Lab
     seeds: int | None
     honest: Mapping[str, Product]
+    stopping: threading.Event
 
     def grade(self, files: Mapping[str, bytes], doing: Callable[[str], None]) -> Report:
-        doing("building")
+        steps = _Steps(doing, self.stopping)
+        steps.step("building")
         built = engine.build_submission(self.bench, self.lab, self.honest, Submission(files))
         runs = engine.runs_of(self.lab, engine.places(self.bench), self.seeds)
-        outcomes = engine.run_all(self.bench, self.lab, built, runs, _Steps(doing))
+        outcomes = engine.run_all(self.bench, self.lab, built, runs, steps)
         # Without a path: students with the same files share the report, and replay it in their own tree.
         result = lab_result(score(self.lab, outcomes), self.bench.layout, None)
         return Report(VERSION, None, tuple(self.bench.references), (result,))
 
     def stop(self) -> None:
+        self.stopping.set()
         self.bench.runner.stop_all()
 
 
@@ -92,7 +107,7 @@ def engine_grader(lab: Lab, assignment: Assignment, setting: Setting, at_once: i
         with shown() as progress:
             honest = engine.honest(engine.build_reference(bench, [lab], False, progress))
         each = replace(bench, jobs=max(1, bench.jobs // at_once))
-        yield _Engine(each, lab, assignment.seeds, honest)
+        yield _Engine(each, lab, assignment.seeds, honest, threading.Event())
     finally:
         bench.close()
 

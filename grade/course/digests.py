@@ -1,5 +1,6 @@
 """Two digests that decide a verdict: of a submission, and of its judge."""
 
+import ast
 import base64
 import hashlib
 import json
@@ -45,10 +46,16 @@ def _decides(path: str, lab: Lab) -> bool:
     return not path.startswith("bench/") and not path.endswith(".py")  # programs are in a list of their own
 
 
+def _only_says(path: Path) -> bool:
+    """Whether a program has nothing but a docstring, as most packages' __init__.py."""
+    body = ast.parse(path.read_bytes()).body if path.name == "__init__.py" else [ast.Pass()]
+    return all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in body)
+
+
 def paths(root: Path, lab: Lab) -> list[Path]:
     """The files of the tree that have a say in verdicts on @lab."""
     found = {path for path in sources(root) if _decides(path, lab)} | closure(root, _JUDGES)
-    return [root / path for path in sorted(found)]
+    return [root / path for path in sorted(found) if not _only_says(root / path)]
 
 
 def of_judge(root: Path, lab: Lab, arches: Sequence[str], seeds: int | None) -> str:

@@ -47,7 +47,7 @@ class FakeGrader:
 
     def __init__(self, slow: bool = False) -> None:
         self.graded: list[str] = []
-        self.stopped = False
+        self.stopping = threading.Event()
         self._slow = slow
 
     def grade(self, files: Mapping[str, bytes], doing: Callable[[str], None]) -> Report:
@@ -55,12 +55,13 @@ class FakeGrader:
         doing(text)
         self.graded.append(text)
         if text == "block":
-            threading.Event().wait()
+            self.stopping.wait()
+            raise class_run.Stopped
         failures = () if text == "15" else (failure(),)
         return report(float(text), failures, ("a run",) if self._slow else ())
 
     def stop(self) -> None:
-        self.stopped = True
+        self.stopping.set()
 
 
 def hand_in(folder: Path, name: str, text: str) -> Path:
@@ -83,6 +84,7 @@ def grade(
     judge: str = JUDGE,
     students: tuple[Student, ...] = (),
     progress: Silent | None = None,
+    jobs: int = 1,
 ) -> list[str]:
     """Does what `class` does, with @grader; returns the students whose result is missing."""
     wanted = assignment(lab, folder, judge)
@@ -90,7 +92,7 @@ def grade(
     records.set_roster(store, students, "a test")
     class_run.take_in(store, lab, folder, students, Silent())
     work = class_run.left(store, wanted)
-    return class_run.grade_all(store, wanted, work, grader, 1, progress or Silent())
+    return class_run.grade_all(store, wanted, work, grader, jobs, progress or Silent())
 
 
 class _Telling(Silent):

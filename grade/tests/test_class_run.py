@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -81,11 +82,25 @@ class Resume(Case):
     def test_an_error_in_the_middle_keeps_what_was_stored(self) -> None:
         hand_in(self.folder, "a", "1")
         hand_in(self.folder, "b", "not a number")
-        grader = FakeGrader()
         with opened(self.db, create=True) as store, self.assertRaises(ValueError):
-            fake_class.grade(store, self.lab, self.folder, grader)
-        self.assertTrue(grader.stopped)
+            fake_class.grade(store, self.lab, self.folder, FakeGrader())
         self.assertEqual(self.points(), {"a": 1, "b": None})
+
+    def test_an_error_ends_the_other_gradings(self) -> None:
+        hand_in(self.folder, "a", "block")
+        hand_in(self.folder, "b", "not a number")
+        with opened(self.db, create=True) as store, self.assertRaises(ValueError):
+            fake_class.grade(store, self.lab, self.folder, FakeGrader(), jobs=2)
+        self.assertEqual(self.points(), {"a": None, "b": None})
+
+    def test_a_grading_that_was_stopped_makes_no_further_run(self) -> None:
+        stopping, seen = threading.Event(), list[str]()
+        steps = class_run._Steps(seen.append, stopping)
+        steps.step("one")
+        stopping.set()
+        with self.assertRaises(class_run.Stopped):
+            steps.step("two")
+        self.assertEqual(seen, ["one"])
 
     def test_what_the_machine_was_too_slow_for_is_no_result(self) -> None:
         hand_in(self.folder, "a", "7")

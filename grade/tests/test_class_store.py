@@ -295,7 +295,7 @@ class Digests(unittest.TestCase):
                      "kernel/sched/wait.c", "grade/properties.py", "grade/verdict.py", "tools/qemu.py",
                      "Makefile", "make/kernel.mk"):  # fmt: skip
             self.assertIn(path, paths)
-        for path in ("kernel/process/kill.c", "labs/06-kill/README.md", "grade/cli.py",
+        for path in ("kernel/process/kill.c", "labs/06-kill/README.md", "grade/cli.py", "grade/__init__.py",
                      "grade/course/pages.py", "labs/06-kill/mutants/no-ipi.patch",
                      "labs/04-sleep/lab.toml", "docs/kill.md"):  # fmt: skip
             self.assertNotIn(path, paths)
