@@ -139,8 +139,9 @@ def _policy(options: argparse.Namespace, lab: str) -> tuple[datetime, str] | Non
         if policy:
             raise GraderError("a late policy needs --due, or [due] in the course's file")
         return None
-    late.parse(policy or late.NONE)
-    return late.moment(str(due), "due"), policy or late.NONE
+    text = str(policy or late.NONE)
+    late.parse(text)
+    return late.moment(str(due), "due"), text
 
 
 def _setting(path: Path, table: str, lab: str) -> Any:

@@ -264,6 +264,11 @@ class LateHandIns(Case):
         self.folder.mkdir()
         said = self.trouble("class", str(self.folder), "--lab", "04-sleep", "--course", str(path))
         self.assertIn("'nonsense' is not understood", said)
+        path.write_text('[due]\n04-sleep = 2026-12-01T23:59:00Z\n[late]\n04-sleep = "10%/hour"\n')
+        said = self.trouble("class", str(self.folder), "--lab", "04-sleep", "--course", str(path),
+                            "--db", str(self.db))  # fmt: skip
+        self.assertIn("is empty", said)
+        self.assertIn("due 2026-12-01T23:59:00+00:00, late: 10%/hour", changes.audit(self.db)[0])
 
 
 class Shipped(unittest.TestCase):
