@@ -204,8 +204,9 @@ def opened(path: Path, create: bool = False) -> Iterator[Store]:
         if version == 0:
             with explained(path):
                 connection.execute("PRAGMA journal_mode = WAL")
-            for step in range(VERSION):
-                _step(store, connection, step)
+            with store.transaction():  # a kill leaves no file of an older version
+                for step in range(VERSION):
+                    _step(store, connection, step)
         yield store
 
 

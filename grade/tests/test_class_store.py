@@ -104,6 +104,14 @@ class File(Case):
             self.assertEqual(found.events()[-1].kind, "migrate")
         self.assertEqual(migrate(self.db), [f"{self.db}: has version 2 already"])
 
+    def test_a_new_file_is_of_this_version_or_empty(self) -> None:
+        broken = (*schema.MIGRATIONS[:1], "CREATE TABLE events (x);\n")
+        with mock.patch.object(store, "MIGRATIONS", broken), self.assertRaises(GraderError):
+            with opened(self.db, create=True):
+                pass
+        with opened(self.db, create=True) as found:
+            self.assertEqual(found.events(), [])
+
     def test_a_migration_that_fails_leaves_the_old_file(self) -> None:
         self.old()
         broken = (schema.MIGRATIONS[0], "CREATE TABLE one (x);\nCREATE TABLE events (x);\n")
