@@ -18,6 +18,7 @@ from grade.score import LabScore, Outcome
 from grade.timeline import around
 from grade.trace import Layout
 from grade.verdict import Finding, Kind
+from tools.visible import all_visible
 
 VERSION = 3
 
@@ -235,7 +236,7 @@ def replay_command(lab: str, outcome: Outcome, submission: str | None) -> str:
 def from_json(path: Path) -> Report:
     """Reads what to_json() wrote."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = all_visible(json.loads(path.read_text(encoding="utf-8")))
         if data["version"] != VERSION:
             raise GraderError(f"{path}: a report of version {data['version']}, known is {VERSION}")
         return Report(
