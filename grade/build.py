@@ -29,6 +29,7 @@ from grade.errors import GraderError
 from grade.home import TREE, Home
 from tools import qemu
 from tools.progress import Progress
+from tools.visible import visible
 
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
 _UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes", "mine"})
@@ -221,7 +222,7 @@ def _make(
         env=_make_environment(),
     ) as done:
         for raw in done.stdout or ():
-            line = raw.decode("utf-8", "replace")
+            line = visible(raw)
             if not (made := _STEP.match(line)):
                 said.append(line)
             elif step is not None:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
 from tools.options import Parser, handed_in, to_write
+from tools.visible import in_one_line, visible
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
@@ -145,7 +147,7 @@ def _run(options: argparse.Namespace) -> int:
     at_home = _at_home(options, labs[0])
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
     graded = ROOT if at_home else options.submission
-    submission = None if options.submission is None else str(options.submission)
+    submission = None if options.submission is None else in_one_line(str(options.submission))
     if submission is not None and bench.unfenced:
         print(f"trellis-grade: only QEMU is fenced in, not the compiler: {bench.unfenced}", file=sys.stderr)
     try:
@@ -185,7 +187,7 @@ def _replay(options: argparse.Namespace) -> int:
         if options.gdb:
             stops = (*options.stops, *replay.STOPS)
             return replay.replay_gdb(bench, lab, run, product, product.sources, stops)
-        submission = None if options.submission is None else str(options.submission)
+        submission = None if options.submission is None else in_one_line(str(options.submission))
         result, evidence = replay.replay(bench, lab, run, product, submission)
     finally:
         bench.close()
@@ -242,9 +244,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return commands[options.command](options)
         return int(importlib.import_module("grade.instructors").run(ROOT, options))
     except GraderError as e:
-        print(f"trellis-grade: {e}", file=sys.stderr)
+        print(f"trellis-grade: {visible(str(e))}", file=sys.stderr)
     except OSError as e:
-        print(f"trellis-grade: {e.filename or 'a file'}: {e.strerror}", file=sys.stderr)
+        where = in_one_line(os.fsdecode(e.filename or "a file"))
+        print(f"trellis-grade: {where}: {e.strerror}", file=sys.stderr)
     except KeyboardInterrupt:
         print("trellis-grade: interrupted", file=sys.stderr)
     return TROUBLE

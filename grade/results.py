@@ -18,6 +18,7 @@ from grade.score import LabScore, Outcome
 from grade.timeline import around
 from grade.trace import Layout
 from grade.verdict import Finding, Kind
+from tools.visible import all_visible
 
 VERSION = 3
 
@@ -245,7 +246,7 @@ def from_json(path: Path) -> Report:
 def from_text(text: str, where: str) -> Report:
     """The report that to_json() made @text from; @where it was found, for the message."""
     try:
-        data = json.loads(text)
+        data = all_visible(json.loads(text))
         if data["version"] != VERSION:
             raise GraderError(f"{where}: a report of version {data['version']}, known is {VERSION}")
         return Report(

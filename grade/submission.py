@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grade.lab import Lab
 from tools.portable import machine_words
+from tools.visible import in_one_line
 
 MAX_SIZE = 1 << 20  # bytes of one file
 _DIR_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -20,6 +21,9 @@ _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 class Rejected(Exception):
     """A submission that cannot be graded: the text is one line for the student."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(in_one_line(why))
 
 
 @dataclass(frozen=True)

@@ -98,9 +98,9 @@ bench-grade:
 	@$(PYTHON) -m bench.grading $(grading) $(if $(LAB),--lab $(LAB)) $(call named,json,JSON)
 
 simulate:
-	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(if $(SCHED),--sched '$(SCHED)') \
+	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(call named,sched,SCHED) \
 		$(call named,bootargs,BOOTARGS) $(call named,out,OUT) \
-		$(if $(value TASKS),$(call quoted,TASKS))
+		$(if $(value TASKS),-- "$$TASKS")
 
 lint: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.lint

@@ -10,6 +10,7 @@ from grade.course.records import Override
 from grade.course.store import Event, Store, opened
 from grade.errors import GraderError
 from grade.report import points
+from tools.visible import in_one_line
 
 _POINTS = re.compile(r"([+-]?)(\d{1,6}(?:\.\d{1,4})?)")
 
@@ -44,7 +45,8 @@ def audit_lines(events: list[Event]) -> Iterator[str]:
     """Every change, in order."""
     for e in events:
         about = "  ".join(word for word in (e.lab, e.student) if word)
-        yield f"{e.id:>5}  {e.at}  {e.author:<12} {e.kind:<9} {about}{': ' if about else ''}{e.said}"
+        about = in_one_line(f"{about}: {e.said}" if about else e.said)
+        yield f"{e.id:>5}  {e.at}  {e.author:<12} {e.kind:<9} {about}"
 
 
 def extract(store: Store, lab: str, student: str, folder: Path) -> list[str]:

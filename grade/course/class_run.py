@@ -29,6 +29,7 @@ from grade.score import score
 from grade.submission import Submission
 from tools.options import counted
 from tools.progress import Progress, Silent, shown
+from tools.visible import in_one_line
 
 DONE, TROUBLE = 0, 2
 
@@ -187,15 +188,15 @@ def take_in(store: Store, lab: Lab, folder: Path, students: Sequence[Student], p
         try:
             new = entries.read(student, path, lab, known.get(student))
         except OSError as e:
-            out.unread.append(f"{entries.printable(path.name)}: {e.strerror or e}")
+            out.unread.append(f"{in_one_line(path.name)}: {e.strerror or e}")
         else:
             records.hand_in(store, lab.name, new, before.get(student))
     return out
 
 
 def assigned(root: Path, lab: Lab, folder: Path, arches: tuple[str, ...], seeds: int | None) -> Assignment:
-    if entries.printable(str(folder)) != str(folder):
-        shown_as = entries.printable(str(folder))
+    if in_one_line(str(folder)) != str(folder):
+        shown_as = in_one_line(str(folder))
         raise GraderError(f"{shown_as}: rename this folder: its name is kept as plain text")
     return Assignment(lab.name, folder.resolve(), arches, seeds, digests.of_judge(root, lab, arches, seeds))
 

@@ -16,6 +16,7 @@ from grade.course.roster import Student, match
 from grade.errors import GraderError
 from grade.lab import Lab
 from grade.submission import Rejected
+from tools.visible import in_one_line
 
 SUFFIXES = (".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".tgz", ".txz", ".tar", ".zip", ".bundle", ".git")
 _LEFT_OUT = ("__MACOSX",)
@@ -32,12 +33,6 @@ class HandIn:
     clock: str  # where the time comes from: roster, commit, file
     files: Mapping[str, bytes] | None
     rejected: str | None
-
-
-def printable(name: str) -> str:
-    """@name with what is no UTF-8, and what no terminal should see, as escapes."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def stem(name: str) -> str:
@@ -58,15 +53,15 @@ def assigned(folder: Path, students: Sequence[Student]) -> tuple[dict[str, Path]
     out: dict[str, Path] = {}
     strangers = []
     for path in _listed(folder):
-        name = printable(stem(path.name))[:_ID_MAX]
+        name = in_one_line(stem(path.name))[:_ID_MAX]
         student = match(students, name)
         if student is None and students:
             strangers.append(name)
         student = student or name
         if student in out:
             raise GraderError(
-                f"{printable(str(folder))}: {student} has two entries, {printable(out[student].name)} and "
-                f"{printable(path.name)}: move away the one that does not count"
+                f"{in_one_line(str(folder))}: {student} has two entries, {in_one_line(out[student].name)} and "
+                f"{in_one_line(path.name)}: move away the one that does not count"
             )
         out[student] = path
     return out, strangers
@@ -112,9 +107,9 @@ def _time(path: Path, lab: Lab, student: Student | None) -> tuple[datetime, str]
 
 def read(student: str, path: Path, lab: Lab, known: Student | None) -> HandIn:
     """Reads the entry @path. Raises OSError for what is not its author's fault."""
-    entry, path = printable(path.name), _inside(path)
+    entry, path = in_one_line(path.name), _inside(path)
     at, clock = _time(path, lab, known)
     try:
         return HandIn(student, entry, at, clock, intake.take(path, lab).files, None)
     except Rejected as e:
-        return HandIn(student, entry, at, clock, None, printable(str(e)))
+        return HandIn(student, entry, at, clock, None, in_one_line(str(e)))

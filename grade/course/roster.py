@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grade.course.late import moment
 from grade.errors import GraderError
+from tools.visible import in_one_line
 
 _SIZE = 16 << 20
 
@@ -49,7 +50,7 @@ def _students(path: Path, rows: Sequence[Sequence[str]]) -> list[Student]:
     students: list[Student] = []
     known: set[str] = set()
     for number, row in enumerate(rows[1:], 2):
-        cells = dict(zip(columns, (cell.strip() for cell in row)))
+        cells = dict(zip(columns, (in_one_line(cell.strip()) for cell in row)))
         if not any(cells.values()):
             continue
         student = _student(f"{path}, row {number}", cells)

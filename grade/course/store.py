@@ -15,6 +15,7 @@ from typing import Any
 
 from grade.course.schema import MIGRATIONS, VERSION
 from grade.errors import GraderError
+from tools.visible import visible
 
 _APPLICATION = 0x54524C53  # PRAGMA application_id of our files
 _WAIT_S = 10.0  # for another program that writes
@@ -113,7 +114,7 @@ class Store:
         """Adds a row; @table and the keys are names of ours."""
         marks = ", ".join("?" * len(values))
         words = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
-        cells = [_text(v) if isinstance(v, str) else v for v in values.values()]
+        cells = [visible(v) if isinstance(v, str) else v for v in values.values()]
         with explained(self.path):
             return self._connection.execute(words, cells).lastrowid or 0
 
@@ -123,11 +124,6 @@ class Store:
 
     def events(self) -> list[Event]:
         return [Event(*row) for row in self.rows("SELECT * FROM events ORDER BY id")]
-
-
-def _text(words: str) -> str:
-    """@words with bytes that are no UTF-8, such as a command line may have, as escapes."""
-    return words.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _version(path: Path, connection: sqlite3.Connection) -> int:
