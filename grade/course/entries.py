@@ -60,8 +60,8 @@ def assigned(folder: Path, students: Sequence[Student]) -> tuple[dict[str, Path]
         student = student or name
         if student in out:
             raise GraderError(
-                f"{in_one_line(str(folder))}: {student} has two entries, {in_one_line(out[student].name)} and "
-                f"{in_one_line(path.name)}: move away the one that does not count"
+                f"{in_one_line(str(folder))}: {student} has two entries, "
+                f"{in_one_line(out[student].name)} and {in_one_line(path.name)}: move away the one that does not count"
             )
         out[student] = path
     return out, strangers

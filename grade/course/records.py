@@ -164,7 +164,10 @@ def results(store: Store, lab: str) -> list[Result]:
 
 def report(store: Store, event: int) -> Report:
     row = store.rows("SELECT report FROM results WHERE event = ?", event)[0]
-    return from_text(row["report"], f"{store.path}, result {event}")
+    try:
+        return from_text(row["report"], f"{store.path}, result {event}")
+    except GraderError as e:
+        raise GraderError(f"{e}; trellis-grade regrade makes a new one") from e
 
 
 def roster(store: Store) -> list[Student]:

@@ -90,6 +90,13 @@ class Commands(unittest.TestCase):
             self.command("regrade")
         self.assertEqual(self.grader.graded, ["1", "3"])
 
+    def test_a_report_of_another_version_of_the_grader(self) -> None:
+        self.hand_in("ann", "1")
+        self.class_call()
+        with mock.patch("grade.results.VERSION", 99):
+            _, said = self.command("gradebook", "--out", str(self.home / "book"), status=2)
+        self.assertIn("known is 99; trellis-grade regrade makes a new one", said)
+
     def test_without_its_folder_a_class_is_graded_from_what_was_read(self) -> None:
         self.hand_in("ann", "1")
         self.class_call()
