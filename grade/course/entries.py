@@ -59,10 +59,10 @@ def assigned(folder: Path, students: Sequence[Student]) -> tuple[dict[str, Path]
             strangers.append(name)
         student = student or name
         if student in out:
-            first, second = in_one_line(out[student].name), in_one_line(path.name)
+            where = in_one_line(str(folder))
+            both = f"{in_one_line(out[student].name)} and {in_one_line(path.name)}"
             raise GraderError(
-                f"{in_one_line(str(folder))}: {student} has two entries, {first} and {second}: move away the one "
-                "that does not count"
+                f"{where}: {student} has two entries, {both}: move away the one that does not count"
             )
         out[student] = path
     return out, strangers
