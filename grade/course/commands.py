@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from grade.course import changes, class_run, gradebook, late, records, roster
 from grade.course.records import Override
@@ -80,9 +80,17 @@ def _class_options(parser: argparse.ArgumentParser, root: Path) -> None:
     _machine(parser, root)
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", root: Path) -> None:
-    raw = argparse.RawDescriptionHelpFormatter
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
+
+def add_commands(commands: _Commands, root: Path) -> None:
+    _add_gradings(commands, root)
+    _add_changes(commands)
+    _add_outputs(commands)
+
+
+def _add_gradings(commands: _Commands, root: Path) -> None:
+    raw = argparse.RawDescriptionHelpFormatter
     _class_options(
         commands.add_parser("class", help="grade a folder of hand-ins", description=_CLASS,
                             formatter_class=raw), root)  # fmt: skip
@@ -95,6 +103,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _db(again)
     _machine(again, root)
 
+
+def _add_changes(commands: _Commands) -> None:
     by_hand = commands.add_parser(
         "override", help="correct a student's points by hand",
         description="Sets (12), adds (+3) or takes away (-3) points, on top of what is graded. The newest "
@@ -109,6 +119,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _db(commands.add_parser("audit", help="list every change of a class's results",
                             description="Lists every change in order: when, by whom, what."))  # fmt: skip
 
+    db = commands.add_parser("db", help="bring a class's file to this version of the grader")
+    db.add_argument("action", choices=("migrate",))
+    db.add_argument("file", type=Path, metavar="FILE")
+
+
+def _add_outputs(commands: _Commands) -> None:
     book = commands.add_parser(
         "gradebook", help="write a class's tables and pages",
         description="Writes gradebook.csv, moodle.csv, index.html about the class, and a page for each "
@@ -123,10 +139,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     out.add_argument("--out", required=True, type=Path, metavar="DIR")
     _lab(out)
     _db(out)
-
-    db = commands.add_parser("db", help="bring a class's file to this version of the grader")
-    db.add_argument("action", choices=("migrate",))
-    db.add_argument("file", type=Path, metavar="FILE")
 
 
 def _policy(options: argparse.Namespace, lab: str) -> tuple[datetime, str] | None:
