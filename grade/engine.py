@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -161,6 +162,13 @@ def build_submission(
         except BuildFailed as e:
             out[arch] = e
     return out
+
+
+def forget(built: Mapping[str, Built]) -> None:
+    """Removes what build_submission() made: tens of megabytes, which else stay until the bench is closed."""
+    for product in built.values():
+        if isinstance(product, Product):
+            shutil.rmtree(product.kernel.parent)
 
 
 def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:

@@ -79,7 +79,10 @@ class _Engine:
         steps.step("building")
         built = engine.build_submission(self.bench, self.lab, self.honest, Submission(files))
         runs = engine.runs_of(self.lab, engine.places(self.bench), self.seeds)
-        outcomes = engine.run_all(self.bench, self.lab, built, runs, steps)
+        try:
+            outcomes = engine.run_all(self.bench, self.lab, built, runs, steps)
+        finally:
+            engine.forget(built)
         # Without a path: students with the same files share the report, and replay it in their own tree.
         result = lab_result(score(self.lab, outcomes), self.bench.layout, None)
         return Report(VERSION, None, tuple(self.bench.references), (result,))

@@ -7,9 +7,11 @@ import sys
 import tempfile
 import threading
 import unittest
+from contextlib import suppress
 from pathlib import Path
 from unittest import mock
 
+from grade.build import BuildFailed, Product
 from grade.course import class_run, entries, records, roster, standing
 from grade.course.roster import Student
 from grade.course.store import locked, opened
@@ -108,6 +110,24 @@ class Resume(Case):
             slow = fake_class.grade(store, self.lab, self.folder, FakeGrader(slow=True))
         self.assertEqual((slow, self.results()), (["a"], []))
         self.assertEqual(self.graded(), ["7"])
+
+
+class Room(Case):
+    def test_a_class_does_not_fill_the_disk(self) -> None:
+        """The kernels of a submission are gone when it is graded, also if the grading failed."""
+        for fails in (False, True):
+            kernel = self.home / "product" / "kernel.elf"
+            kernel.parent.mkdir()
+            kernel.write_bytes(b"large")
+            built = {"riscv": Product(kernel, None), "x86_64": BuildFailed(["a.c:1: error"])}
+            bench = mock.Mock(references={"riscv": None, "x86_64": None}, layout=None)
+            grader = class_run._Engine(bench, self.lab, None, {}, threading.Event())
+            runs = mock.Mock(side_effect=class_run.Stopped if fails else None, return_value=[])
+            with mock.patch.multiple("grade.engine", build_submission=lambda *_: built, run_all=runs):
+                with suppress(class_run.Stopped):
+                    grader.grade({}, lambda _: None)
+            self.assertTrue(runs.called)
+            self.assertFalse(kernel.parent.exists())
 
 
 class What(Case):
