@@ -34,17 +34,35 @@ SEEDS	?=
 # $(call one_of,NAME,allowed values): stops unless NAME's value is one of them.
 one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($1): must be one of: $2)),\
 	$(error $1=$($1): must be one of: $2))
-# $(call as_typed,NAME): its value; a $ may be written $ or, out of habit, $$.
-# $(call quoted,NAME): its value as one word for the shell, whatever it contains.
+# A name, or another text of the user's, is data: a folder may be called $(reboot), or have a quote or the end
+# of a line in its name. make keeps texts as they were typed, and recipes take them out of the environment.
+texts := CMD BOOTARGS EXTRA SUBMISSION REPORT JSON OUT HTML TEST STEP SCENARIO BOUND RANDOM SECONDS SEED \
+	REPLAY SCHED ONLY MUTATE FUNCTION KILLERS MODE UPTO COURSE TASKS PARTS ARCHIVE
+$(foreach v,$(texts),$(if $(filter command environment,$(firstword $(origin $v))),\
+	$(eval override $v := $$(value $v))$(eval export $v)))
+# $(call as_typed,NAME): a command; its $ may be written $ or, out of habit, $$.
+# $(call quoted,NAME): a value as one word for $(shell), whatever it contains.
 as_typed = $(subst $$$$,$$,$(value $1))
-quoted = '$(subst ','\'',$(call as_typed,$1))'
-# $(call a_dir,NAME): stops if NAME is set and is no directory. An empty value is an error too: it comes
-# from a shell variable that was not set.
-a_dir = $(if $(filter undefined,$(origin $1)),,$(if $(value $1),$(if $(shell test -d $(call quoted,$1) && echo y),,\
-	$(error $1=$(call as_typed,$1): $(if $(shell test -e $(call quoted,$1) && echo y),is a file where a directory is \
-	wanted,no such directory))),$(error $1= is empty: name a directory, or leave it out)))
+quoted = '$(subst ','\'',$(value $1))'
+# $(call there,NAME,-d): whether test -d finds it. $(shell) spoils a name of two lines, so the program looks.
+there = $(if $(findstring $(newline),$(value $1)),y,$(shell test $2 $(call quoted,$1) && echo y))
+define newline
+
+
+endef
+# $(call a_dir,NAME): stops if NAME is set and is no directory; $(call a_path,NAME) if it is nothing at all.
+# An empty value is an error too: it comes from a shell variable that was not set.
+a_dir = $(call a_path,$1)$(if $(value $1),$(if $(call there,$1,-d),,\
+	$(error $1=$(value $1): is a file where a directory is wanted)))
+a_path = $(if $(filter undefined,$(origin $1)),,$(if $(value $1),$(if $(call there,$1,-e),,\
+	$(error $1=$(value $1): no such directory or file)),\
+	$(error $1= is empty: name a directory, or leave it out)))
 # $(call a_number,NAME): stops unless NAME is digits.
-a_number = $(if $(shell case '$($1)' in (''|*[!0-9]*) echo bad;; esac),$(error $1=$($1): must be a number))
+digits := 0 1 2 3 4 5 6 7 8 9
+other_than = $(if $1,$(call other_than,$(wordlist 2,10,$1),$(subst $(firstword $1),,$2)),$2)
+a_number = $(if $(filter 1,$(words $(value $1)))$(call other_than,$(digits),$(value $1)),$(if \
+	$(call other_than,$(digits),$(value $1)),$(call no_number,$1)),$(call no_number,$1))
+no_number = $(error $1=$(value $1): must be a number)
 
 all_labs := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/lab.toml))))
 # Goals that students do not need; their repositories do not have this file.
@@ -60,7 +78,7 @@ $(call one_of,STARTER,0 1)
 $(call one_of,CPUS,1 2 3 4 5 6 7 8)
 $(if $(LAB)$(filter command,$(origin LAB)),$(call one_of,LAB,$(sort $(all_labs) $(also_labs))))
 $(call a_dir,EXTRA)
-$(call a_dir,SUBMISSION)
+$(call a_path,SUBMISSION)
 $(call a_number,TIMEOUT)
 $(if $(SEEDS),$(call a_number,SEEDS))
 $(if $(SEED),$(call a_number,SEED))
@@ -112,10 +130,11 @@ kernel: $(B)/kernel.elf $(O)/compile_commands.json
 user: $(B)/initramfs.cpio
 
 # Settings are passed to the programs as options; CMD and BOOTARGS are passed in the environment.
-# $(call named,option,NAME): the option with NAME's value, or nothing if NAME is not set.
-named = $(if $(value $2),--$1 $(call quoted,$2))
+# $(call named,option,NAME): the option with NAME's value, which the shell finds in the environment; nothing if
+# NAME is not set. NAME must be one of `texts`.
+named = $(if $(value $2),--$1="$$$2")
 counted = $(if $(filter 1,$(ICOUNT)),--icount)
-machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(if $(SCHED),--sched $(SCHED))
+machine = --arch $(ARCH) --cpus $(CPUS) --build-dir $(B) $(call named,sched,SCHED)
 # A test kernel finds its tests in BOOTARGS=test= or selftest=, and needs no CMD.
 export TRELLIS_CMD := $(or $(call as_typed,CMD),$(if $(filter 1,$(TESTS)),true))
 export TRELLIS_BOOTARGS := $(call as_typed,BOOTARGS)

@@ -3,7 +3,8 @@
 How a verdict comes about, and where to read it:
 
     lab.py          what a lab consists of: files, properties and their points, tests (labs/*/lab.toml)
-    submission.py   takes the editable files out of a submission, and nothing else
+    intake.py       takes the editable files out of what was handed in, and nothing else: out of folders
+                    (submission.py), archives (archives.py), git bundles and clones (clones.py)
     build.py        copies them over the reference and compiles in a sandbox; complaints.py says what failed
     machine.py      boots one test deterministically and gathers the evidence
     protocol.py     reads the tagged lines of the in-kernel test runner (kernel/test/ktest.c)
@@ -18,7 +19,8 @@ How a verdict comes about, and where to read it:
     mutants.py, mistakes.py, patch.py, matrix.py    check that wrong kernels are caught (make matrix)
     steady.py       checks that the verdict is the same every time
     own.py          scores the tests that a student has written, on wrong and right kernels
-    instructors.py  the commands that need these; a student's repository has none of the last four lines
+    course/         grades a class, and keeps its results in a database
+    instructors.py  the commands that need these; a student's repository has none of the last five lines
 
 A verdict depends on the submission and the seed and on nothing else: no wall time, path, process
 id or nonce may reach a report.

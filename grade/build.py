@@ -29,6 +29,7 @@ from grade.errors import GraderError
 from grade.home import TREE, Home
 from tools import qemu
 from tools.progress import Progress
+from tools.visible import visible
 
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
 _UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes", "mine"})
@@ -70,7 +71,7 @@ class Product:
         return tuple(sorted(found))
 
 
-def _sources(root: Path) -> Iterator[str]:
+def sources(root: Path) -> Iterator[str]:
     """Every file that a build may need, relative to @root."""
     for top in TREE:
         path = root / top
@@ -94,7 +95,7 @@ def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
             now[name] = [hashlib.sha256(content).hexdigest()]
             if known.get(name) != now[name]:
                 _put(copy / name, content)
-    for name in _sources(root):
+    for name in sources(root):
         if name in instead:
             continue
         status = (root / name).stat()
@@ -221,7 +222,7 @@ def _make(
         env=_make_environment(),
     ) as done:
         for raw in done.stdout or ():
-            line = raw.decode("utf-8", "replace")
+            line = visible(raw)
             if not (made := _STEP.match(line)):
                 said.append(line)
             elif step is not None:
@@ -316,7 +317,7 @@ class Reference:
         return sum(
             source.startswith(tops[goal])
             and not any((home / "obj" / f"{source}.o").exists() for home in homes[goal])
-            for source in _sources(self._cache)
+            for source in sources(self._cache)
             if source.endswith((".c", ".S"))
             for goal in goals
         )

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,8 @@ from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
-from tools.options import Parser, directory, to_write
+from tools.options import Parser, handed_in, to_write
+from tools.visible import in_one_line, visible
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,8 +33,9 @@ the run.
 
   trellis-grade run                                  the kernel of this tree, all labs, both ports
   trellis-grade run --lab 04-sleep --arch riscv      one lab on one port
-  trellis-grade run --lab 04-sleep --submission DIR  a student's tree, of which only the lab's files
-                                                     are taken
+  trellis-grade run --lab 04-sleep --submission PATH what a student handed in, of which only the lab's
+                                                     files are taken: a folder, a .tar.gz or other
+                                                     .tar, a .zip, a git bundle, a bare clone
   trellis-grade replay --lab ... --gdb               repeat a failed run, under GDB
   trellis-grade list --lab 04-sleep                  what a lab's tests check
 
@@ -86,7 +89,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
     run.add_argument("--arch", type=_arches, default=ARCHES, help="riscv, x86_64 or all (default)")
     run.add_argument(
-        "--submission", type=directory, metavar="DIR", help="laid out like the tree; default: it"
+        "--submission",
+        type=handed_in,
+        metavar="PATH",
+        help="a folder laid out like the tree, an archive, a git bundle or clone; default: this tree",
     )
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
     run.add_argument("--json", type=to_write, metavar="FILE", help="write the report as data")
@@ -101,7 +107,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     again.add_argument("--arch", required=True, choices=ARCHES)
     again.add_argument("--cpus", type=_positive, default=1, metavar="N")
     again.add_argument("--seed", type=_positive, default=1, metavar="N")
-    again.add_argument("--submission", type=directory, metavar="DIR")
+    again.add_argument("--submission", type=handed_in, metavar="PATH")
     again.add_argument("--gdb", action="store_true", help="the first stop is where it fails")
     again.add_argument(
         "--break",
@@ -141,7 +147,7 @@ def _run(options: argparse.Namespace) -> int:
     at_home = _at_home(options, labs[0])
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
     graded = ROOT if at_home else options.submission
-    submission = None if options.submission is None else str(options.submission)
+    submission = None if options.submission is None else in_one_line(str(options.submission))
     if submission is not None and bench.unfenced:
         print(f"trellis-grade: only QEMU is fenced in, not the compiler: {bench.unfenced}", file=sys.stderr)
     try:
@@ -180,8 +186,8 @@ def _replay(options: argparse.Namespace) -> int:
         product = _product(bench, lab, ROOT if at_home else options.submission, options.arch)
         if options.gdb:
             stops = (*options.stops, *replay.STOPS)
-            return replay.replay_gdb(bench, lab, run, product, options.submission, stops)
-        submission = None if options.submission is None else str(options.submission)
+            return replay.replay_gdb(bench, lab, run, product, product.sources, stops)
+        submission = None if options.submission is None else in_one_line(str(options.submission))
         result, evidence = replay.replay(bench, lab, run, product, submission)
     finally:
         bench.close()
@@ -238,9 +244,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return commands[options.command](options)
         return int(importlib.import_module("grade.instructors").run(ROOT, options))
     except GraderError as e:
-        print(f"trellis-grade: {e}", file=sys.stderr)
+        print(f"trellis-grade: {visible(str(e))}", file=sys.stderr)
     except OSError as e:
-        print(f"trellis-grade: {e.filename or 'a file'}: {e.strerror}", file=sys.stderr)
+        where = in_one_line(os.fsdecode(e.filename or "a file"))
+        print(f"trellis-grade: {where}: {e.strerror}", file=sys.stderr)
     except KeyboardInterrupt:
         print("trellis-grade: interrupted", file=sys.stderr)
     return TROUBLE

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from grade.errors import GraderError
+from tools.visible import in_one_line, visible
 
 _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 _PHDR = struct.Struct("<IIQQQQQQ")
@@ -81,7 +82,7 @@ class Elf:
         return [name for name, defined, _ in self._symbols() if defined]
 
     def _string(self, offset: int) -> str:
-        return self._data[offset : self._data.index(b"\0", offset)].decode("ascii", "replace")
+        return in_one_line(visible(self._data[offset : self._data.index(b"\0", offset)]))
 
     def address(self, name: str) -> int:
         symbol = self.symbols.get(name)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
 from grade.explored import explored
 from grade.home import Home
+from grade.intake import take
 from grade.lab import EXPLORER, Lab, Test
 from grade.machine import Boot, Runner
 from tools.progress import Progress
 from grade.score import LabScore, Outcome, Run, score
-from grade.submission import Rejected, Submission, take
+from grade.submission import Rejected, Submission
 from grade.trace import Layout
 from grade.verdict import Verdict, build_error, judge
 from tools import qemu
@@ -69,13 +71,23 @@ class Bench:
             reference.close()
 
 
+def jobs_of(wanted: int | None) -> int:
+    """How many machines run at once: as many as this process has cores, if nothing else is wanted."""
+    return wanted or len(os.sched_getaffinity(0))
+
+
 def set_up(
-    root: Path, build_root: Path, arches: Sequence[str], jobs: int | None, home: Home | None = None
+    root: Path,
+    build_root: Path,
+    arches: Sequence[str],
+    jobs: int | None,
+    home: Home | None = None,
+    trusted: bool = False,
 ) -> Bench:
     """Prepares to grade on @arches with @jobs machines at once (None: as many as cores); at @home the
-    reference is what the course has published."""
-    unfenced = qemu.why_no_bubblewrap()
-    count = jobs or len(os.sched_getaffinity(0))
+    reference is what the course has published. @trusted: all that is graded is ours, and needs no fence."""
+    unfenced = "trusted" if trusted else qemu.why_no_bubblewrap()
+    count = jobs_of(jobs)
     layout = Layout.read(root)
     return Bench(
         root=root,
@@ -150,6 +162,13 @@ def build_submission(
         except BuildFailed as e:
             out[arch] = e
     return out
+
+
+def forget(built: Mapping[str, Built]) -> None:
+    """Removes what build_submission() made: tens of megabytes, which else stay until the bench is closed."""
+    for product in built.values():
+        if isinstance(product, Product):
+            shutil.rmtree(product.kernel.parent)
 
 
 def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:

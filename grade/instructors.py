@@ -5,6 +5,9 @@ import argparse
 from pathlib import Path
 
 from grade import matrix, own, sees, steady
+from grade.course import commands as course
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -14,8 +17,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     own.add_options(commands.add_parser("own", help=own.SUMMARY, description=own.__doc__))
     sees.add_options(commands.add_parser("sees", help=sees.SUMMARY, description=sees.__doc__))
     matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
+    course.add_commands(commands, _ROOT)
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
     programs = {"steady": steady.run, "own": own.run, "matrix": matrix.run, "sees": sees.run}
-    return programs[options.command](root, options)
+    return {**programs, **course.COMMANDS}[options.command](root, options)

@@ -31,6 +31,7 @@ from grade.elf import Elf
 from grade.errors import GraderError
 from tools import qemu, qmp
 from tools.serial import cpu_seconds
+from tools.visible import visible
 
 _FLOOD = 8 << 20  # bytes of serial output: a right kernel may print a line for each thing that it does
 _POLL_MS = 100
@@ -284,7 +285,7 @@ class _Guest:
 
     def check_started(self, status: int) -> None:
         """Raises GraderError if QEMU did not even start: that is not the student's mistake."""
-        lines = self._errors.read_text(errors="replace").splitlines()
+        lines = visible(self._errors.read_bytes()).splitlines()
         errors = [line for line in lines if "warning:" not in line and ": " in line]
         if status in (1, 126, 127) and errors and self._serial.stat().st_size == 0:
             raise GraderError(f"QEMU did not start: {errors[0]}")

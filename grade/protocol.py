@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tools.mux import Demux, Stream
+from tools.visible import visible_bytes
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Streams:
 
 
 def split(wire: bytes) -> Streams:
-    """Splits the two streams. Everything before the first switch is the kernel's."""
+    """Splits the two streams, made visible: all that a guest says comes this way. Everything before the
+    first switch is the kernel's."""
     demux = Demux()
     out = {Stream.KERNEL: bytearray(), Stream.USER: bytearray()}
     for stream, piece in demux.feed(wire):
         out[stream] += piece
-    return Streams(bytes(out[Stream.KERNEL]), bytes(out[Stream.USER]), demux.exit_status)
+    kernel, user = (visible_bytes(bytes(out[s])) for s in (Stream.KERNEL, Stream.USER))
+    return Streams(kernel, user, demux.exit_status)
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,10 @@ def said(evidence: Evidence) -> str:
 
 
 def gdb_commands(
-    root: Path, submission: Path | None, port: int, stops: Sequence[str]
+    root: Path, own: Path | None, port: int, stops: Sequence[str]
 ) -> list[str]:
     """The commands for GDB: load the kernel's own commands, find the sources, set the stops, continue."""
-    sources = [root] if submission is None else [submission.resolve(), root]
+    sources = [root] if own is None else [own, root]
     return [
         "set pagination off",
         f"source {root / 'tools' / 'gdb' / 'trellis.py'}",
@@ -78,10 +78,11 @@ def replay_gdb(
     lab: Lab,
     run: Run,
     product: Product,
-    submission: Path | None,
+    own: Path | None,
     stops: Sequence[str],
 ) -> int:
-    """Runs @run under GDB until it comes to one of @stops (functions); GDB's exit status."""
+    """Runs @run under GDB until it comes to one of @stops (functions); GDB's exit status. @own: where the
+    submission's files are."""
     boot = boot_of(lab.test(run.test), run, product)
     gdb = next((g for g in _GDBS[run.arch] if shutil.which(g)), None)
     if gdb is None:
@@ -94,7 +95,7 @@ def replay_gdb(
             serial=f"file:{folder / 'serial'}",
             gdb_port=port,
         )
-        commands = gdb_commands(bench.root, submission, port, stops)
+        commands = gdb_commands(bench.root, own, port, stops)
         with qemu.start(machine.argv(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
             return _run_gdb(gdb, commands, boot.kernel)
 

@@ -31,21 +31,28 @@ def text(report: Report) -> str:
             lines += [*stub, ""]
         for cause in lab.causes:
             lines += [*_cause(cause), ""]
-        begun: set[int] = set()  # causes of which a failure has been shown; the others' tests are named above
-        for failure in lab.failures:
-            if failure.cause is not None:
-                if failure.cause in begun or lab.causes[failure.cause].pays not in failure.properties:
-                    continue
-                begun.add(failure.cause)
+        for failure in worth_reading(lab):
             if failure.kind == Kind.BUILD.value:
                 lines += [*_build_error(failure), ""]
-            elif failure.kind != Kind.UNWRITTEN.value:
+            else:
                 lines += [*_failure(failure, _explained(lab, failure, told)), ""]
         for run in lab.unjudged:
             lines += [f"NOT JUDGED  {run}: this machine is too slow; no points are lost", ""]
     if len(report.labs) != 1:
         lines.append(f"{points(report.earned)} of {points(report.points)} points")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def worth_reading(lab: LabResult) -> Iterator[FailureResult]:
+    """The failures but those that say the same again: of a cause the first, and none of stubs."""
+    begun: set[int] = set()  # causes of which a failure has been shown; the others' tests are named with it
+    for failure in lab.failures:
+        if failure.cause is not None:
+            if failure.cause in begun or lab.causes[failure.cause].pays not in failure.properties:
+                continue
+            begun.add(failure.cause)
+        if failure.kind != Kind.UNWRITTEN.value:
+            yield failure
 
 
 def one_run(lab: LabResult) -> str:

@@ -18,6 +18,7 @@ from grade.score import LabScore, Outcome
 from grade.timeline import around
 from grade.trace import Layout
 from grade.verdict import Finding, Kind
+from tools.visible import all_visible
 
 VERSION = 3
 
@@ -235,19 +236,27 @@ def replay_command(lab: str, outcome: Outcome, submission: str | None) -> str:
 def from_json(path: Path) -> Report:
     """Reads what to_json() wrote."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return from_text(path.read_text(encoding="utf-8"), str(path))
+    except OSError as e:
+        raise GraderError(f"{path}: {e.strerror}") from e
+    except UnicodeDecodeError as e:
+        raise GraderError(f"{path}: not a report of this grader ({e})") from e
+
+
+def from_text(text: str, where: str) -> Report:
+    """The report that to_json() made @text from; @where it was found, for the message."""
+    try:
+        data = all_visible(json.loads(text))
         if data["version"] != VERSION:
-            raise GraderError(f"{path}: a report of version {data['version']}, known is {VERSION}")
+            raise GraderError(f"{where}: a report of version {data['version']}, known is {VERSION}")
         return Report(
             version=VERSION,
             submission=data["submission"],
             arches=tuple(data["arches"]),
             labs=tuple(_lab_from(lab) for lab in data["labs"]),
         )
-    except OSError as e:
-        raise GraderError(f"{path}: {e.strerror}") from e
     except (ValueError, KeyError, TypeError) as e:
-        raise GraderError(f"{path}: not a report of this grader ({e})") from e
+        raise GraderError(f"{where}: not a report of this grader ({e})") from e
 
 
 def _lab_from(data: dict[str, Any]) -> LabResult:

@@ -12,14 +12,18 @@ from pathlib import Path
 
 from grade.lab import Lab
 from tools.portable import machine_words
+from tools.visible import in_one_line
 
-_MAX_SIZE = 1 << 20
+MAX_SIZE = 1 << 20  # bytes of one file
 _DIR_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Rejected(Exception):
     """A submission that cannot be graded: the text is one line for the student."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(in_one_line(why))
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,10 @@ def _read(root: Path, path: str) -> bytes:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise Rejected(f"{path}: not taken: it must be a plain file")
-        if status.st_size > _MAX_SIZE:
-            raise Rejected(f"{path}: not taken: larger than {_MAX_SIZE >> 20} MiB")
+        if status.st_size > MAX_SIZE:
+            raise Rejected(f"{path}: not taken: larger than {MAX_SIZE >> 20} MiB")
         with os.fdopen(fd, "rb", closefd=False) as file:
-            return file.read(_MAX_SIZE)
+            return file.read(MAX_SIZE)
     finally:
         os.close(fd)
 
@@ -71,7 +75,11 @@ def own_scenarios(root: Path, lab: Lab) -> dict[str, bytes]:
 
 def take(root: Path, lab: Lab) -> Submission:
     """The files of @lab out of the directory @root. Raises Rejected."""
-    files = {path: _read(root, path) for path in lab.files}
+    return checked({path: _read(root, path) for path in lab.files})
+
+
+def checked(files: Mapping[str, bytes]) -> Submission:
+    """The submission with these @files. Raises Rejected if one must not be compiled."""
     for path, content in files.items():
         if path.startswith("kernel/"):
             for line, why in machine_words(content.decode("utf-8", "replace")):

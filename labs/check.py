@@ -27,6 +27,7 @@ from tools.explore import __main__ as explorer
 from tools.options import STATUS_USAGE, Parser, counted, run_program
 from tools.programs import ROOT, clean_environment
 from tools.progress import shown
+from tools.visible import visible
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -41,7 +42,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _kernel(build_root: Path, arch: str) -> Path | None:
     """The test kernel of @arch; None if it does not build, which make has then told."""
     argv = ["make", f"O={build_root}", f"ARCH={arch}", "TESTS=1", "kernel"]
-    done = subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdout=subprocess.DEVNULL, check=False)
+    environment = clean_environment()
+    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, check=False)
+    print(visible(done.stderr), end="", file=sys.stderr, flush=True)
     return None if done.returncode else build_root / arch / "debug-test" / "kernel.elf"
 
 

@@ -6,15 +6,15 @@ a merge leaves alone. Of the later ones there is no source at all: they are link
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 from grade.home import MARK
 from grade.lab import Lab
 from labs.course import Course
 from labs.stage import starter_files, without_hidden
+from tools.imports import closure
 
 _SHIPPED = re.compile(
     r"""Makefile | LICENSE | \.gitignore | \.clang-format | \.vscode/.*
@@ -43,31 +43,9 @@ _PROGRAMS = (
 )
 
 
-def _imports(root: Path, program: str) -> Iterator[str]:
-    """The files of the tree that @program imports, with their packages."""
-    for node in ast.walk(ast.parse((root / program).read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            parts = name.split(".")
-            tried = ["/".join(parts) + ".py"]
-            tried += ["/".join(parts[:i]) + "/__init__.py" for i in range(1, len(parts) + 1)]
-            yield from (path for path in tried if (root / path).is_file())
-
-
 def programs(root: Path) -> set[str]:
     """The Python files that a student needs."""
-    found: set[str] = set()
-    left = list(_PROGRAMS)
-    while left:
-        path = left.pop()
-        if path not in found:
-            found.add(path)
-            left += _imports(root, path)
-    return found
+    return closure(root, _PROGRAMS)
 
 
 class Contents:

@@ -7,6 +7,8 @@
     reference = ["02-threads"]            labs for which a student may take the course's object files later,
                                           instead of finishing them; true: each (if absent), false: none
     note = "Hand in by mail to …"         a paragraph for the repository's README
+
+The tables [due] and [late] are for grading a class (trellis-grade class --help).
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ def course(path: Path | None, labs: Sequence[Lab], mode: str | None) -> Course:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
             raise GraderError(f"{path}: cannot be read: {e}") from e
     where = str(path)
-    unknown = data.keys() - {"title", "labs", "mode", "reference", "note"}
+    # The times at which labs are due, and what being late costs, are for grading a class.
+    unknown = data.keys() - {"title", "labs", "mode", "reference", "note", "due", "late"}
     if unknown:
         raise GraderError(f"{where}: {sorted(unknown)[0]} is not a key that is known here")
     there = [lab.name for lab in labs]

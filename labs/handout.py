@@ -30,6 +30,7 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, Transcript, transcript, with_command, with_limit
 from tools.programs import kernel_says, last_lines
+from tools.visible import visible
 
 _TIMEOUT_S = 120.0
 _STEP = re.compile(r"^\*\*(\d+)\. ")
@@ -121,7 +122,7 @@ def row_fault(folder: Path, arch: str, kernel: Path, step: int, row: str) -> str
 
 
 def _text(seen: Transcript) -> str:
-    return seen.kernel.decode("utf-8", "replace").replace("\r", "")
+    return visible(seen.kernel.replace(b"\r\n", b"\n"))
 
 
 def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:

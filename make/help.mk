@@ -13,7 +13,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make check        one checkpoint of LAB=name, STEP=number, on both ports and in the explorer
   make explore      run the kernel's functions under every interleaving of small scenarios; LAB, STEP,
                     SCENARIO=text, BOUND choose; REPLAY=schedule runs one again, with GDB=1 under GDB
-  make grade        grade the labs (what is here, or SUBMISSION=dir)
+  make grade        grade the labs (what is here, or SUBMISSION=path)
   make replay       repeat one run of the grader: LAB, TEST, ARCH, CPUS, SEED; GDB=1 stops where it fails
   make handin       in a student's repository: check the files of LAB, and pack them into an archive
   make next-lab     in a student's repository: merge the next lab; REFERENCE=lab takes the course's object
@@ -42,7 +42,8 @@ For qemu, run, timeline, gdb and qemu-gdb:
   ICOUNT=$(ICOUNT)	1: deterministic, time counted in instructions
 For grade:
   LAB=$(LAB)		one lab instead of all: $(all_labs)$(instructor_labs)
-  SUBMISSION=	a student's tree; only the lab's files are taken from it
+  SUBMISSION=	what a student handed in: a folder, an archive, a git bundle or clone; only the lab's
+		files are taken from it
   SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
   JSON=		write the result as JSON to this file
   REPORT=	write the report to this directory

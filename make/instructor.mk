@@ -10,7 +10,7 @@ $(if $(SAMPLE),$(call a_number,SAMPLE))
 $(if $(JOBS),$(call a_number,JOBS))
 
 .PHONY: test test-browser models matrix own-tests mutate soak stress portability bench simulate \
-	starter labs lint format
+	bench-grade starter labs lint format
 
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
@@ -94,10 +94,13 @@ test-browser: $(O)/setup-browser.mk
 bench:
 	@$(PYTHON) -m bench.report --build-root '$(O)' $(call named,json,JSON)
 
+bench-grade:
+	@$(PYTHON) -m bench.grading $(grading) $(if $(LAB),--lab $(LAB)) $(call named,json,JSON)
+
 simulate:
-	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(if $(SCHED),--sched '$(SCHED)') \
+	@$(PYTHON) -m tools.simulate --build-root '$(O)' $(call named,sched,SCHED) \
 		$(call named,bootargs,BOOTARGS) $(call named,out,OUT) \
-		$(if $(value TASKS),$(call quoted,TASKS))
+		$(if $(value TASKS),-- "$$TASKS")
 
 lint: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.lint
@@ -129,6 +132,7 @@ For instructors, and for work on Trellis itself:
   make portability  make grade and make test on fresh systems of other distributions; ONLY, PARTS,
                     ROUNDS (10), LAB, ARCH choose a part; ARCHIVE=ubuntu=ADDRESS if apt has no archive
   make bench        instructions per operation, beside xv6 and Linux; growth, locks, latency
+  make bench-grade  how many submissions of LAB are graded in a minute, and where the time goes
   make bench-explore    how fast the explorer is, and how much work it saves
   make models       check the models of waiting, exit and kill (docs/models) with Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it

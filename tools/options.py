@@ -14,6 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from tools.visible import in_one_line
+
 STATUS_USAGE = 2
 STATUS_INTERRUPTED = 128 + signal.SIGINT
 
@@ -42,7 +44,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         message = message.removeprefix("argument ")
         more = "make help" if self.prog.startswith("make ") else f"{self.prog} --help"
-        print(f"{self.prog}: {message} ({more} tells more)", file=sys.stderr)
+        print(f"{self.prog}: {in_one_line(message)} ({more} tells more)", file=sys.stderr)
         sys.exit(STATUS_USAGE)
 
 
@@ -59,6 +61,14 @@ def directory(text: str) -> Path:
         raise argparse.ArgumentTypeError(
             f"{text}: is a file, not a directory" if is_file else f"{text}: no such directory"
         )
+    return path
+
+
+def handed_in(text: str) -> Path:
+    """The type of an option that names a submission: a folder or a file."""
+    path = Path(text)
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"{text}: no such directory or archive")
     return path
 
 

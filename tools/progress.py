@@ -50,11 +50,17 @@ def spoken(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
 
 
+def per_minute(done: int, seconds: float) -> str:
+    """A rate for steps that take long: 12.3 a minute."""
+    return f"{60 * done / seconds:.1f} a minute" if seconds > 0 else ""
+
+
 class Lines:
     """For logs: the first line at once, then one every ten seconds while the work goes on."""
 
-    def __init__(self, title: str, every: float = _EVERY_S) -> None:
+    def __init__(self, title: str, every: float = _EVERY_S, rate: bool = False) -> None:
         self._title = title
+        self._rate = rate
         self._total = self._done = 0
         self._what = ""
         self._began = time.monotonic()
@@ -86,7 +92,10 @@ class Lines:
             if self._total:
                 parts.append(f"{self._done} of {self._total}")
                 if self._done:
-                    each = (time.monotonic() - self._began) / self._done
+                    spent = time.monotonic() - self._began
+                    each = spent / self._done
+                    if self._rate:
+                        parts.append(f", {per_minute(self._done, spent)}")
                     parts.append(f", about {spoken(each * (self._total - self._done))} left")
                 parts.append(": ")
             return "".join([*parts, self._what])
@@ -102,8 +111,8 @@ class Lines:
 
 
 @contextmanager
-def shown(title: str = "") -> Iterator[Progress]:
-    """The display that suits standard error: a terminal or a log."""
+def shown(title: str = "", rate: bool = False) -> Iterator[Progress]:
+    """The display that suits standard error: a terminal or a log. With @rate also steps per minute."""
     if sys.stderr.isatty():
         try:
             import rich.progress as rich
@@ -114,13 +123,14 @@ def shown(title: str = "") -> Iterator[Progress]:
             columns = (
                 *(rich.TextColumn(title), rich.BarColumn(), rich.MofNCompleteColumn()),
                 *(rich.TimeElapsedColumn(), rich.TextColumn("left"), rich.TimeRemainingColumn()),
+                *([rich.TextColumn("{task.fields[rate]}")] if rate else []),
                 rich.TextColumn("{task.description}"),
             )
             console = Console(stderr=True)
             with rich.Progress(*columns, console=console, transient=True) as bar:
                 yield _Bar(bar)
             return
-    lines = Lines(title)
+    lines = Lines(title, rate=rate)
     try:
         yield lines
     finally:
@@ -132,8 +142,10 @@ class _Bar:
 
     def __init__(self, bar: "rich.progress.Progress") -> None:  # type: ignore[name-defined]  # noqa: F821
         self._bar = bar
-        self._task = bar.add_task("", total=None)
-        self._total = 0
+        self._task = bar.add_task("", total=None, rate="")
+        self._total = self._done = 0
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
 
     def expect(self, steps: int) -> None:
         self._total += steps
@@ -143,4 +155,7 @@ class _Bar:
         self._bar.update(self._task, description=what)
 
     def step(self, what: str) -> None:
-        self._bar.update(self._task, advance=1, description=what)
+        with self._lock:
+            self._done += 1
+            rate = per_minute(self._done, time.monotonic() - self._began)
+        self._bar.update(self._task, advance=1, description=what, rate=rate)

@@ -10,7 +10,7 @@ class Split(unittest.TestCase):
     def test_streams_are_taken_apart(self) -> None:
         streams = split(b"firmware\n\x10uhello\x10kboot\n\x10u \x10\x10there\x10x07")
         self.assertEqual(streams.kernel, b"firmware\nboot\n")
-        self.assertEqual(streams.user, b"hello \x10there")
+        self.assertEqual(streams.user, rb"hello \x10there")
         self.assertEqual(streams.init_status, 7)
 
     def test_cut_anywhere_is_no_error(self) -> None:

@@ -26,14 +26,15 @@ from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
 from grade.explored import steps, told
 from grade.lab import Lab, choose
-from grade.submission import Rejected, own_scenarios, take
+from grade.intake import take
+from grade.submission import Rejected, own_scenarios
 from tools import qemu
 from tools.explore import page, races
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import BOUND, DATA_RACES_MAX, DEPTH, SEED, STEPS
 from tools.explore.program import ExploreError, Race, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
-from tools.options import STATUS_USAGE, Parser, counted, directory, run_program, to_write
+from tools.options import STATUS_USAGE, Parser, counted, handed_in, run_program, to_write
 from tools.progress import Progress, shown
 
 _LITMUS = "litmus."  # programs that test the explorer itself
@@ -76,7 +77,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lab", help="only this lab's scenarios; default: all there are")
     parser.add_argument("--step", metavar="K", help="only those of step K, 5 or 02.5")
     parser.add_argument("--scenario", default="", metavar="TEXT", help="only those with TEXT in their names")
-    parser.add_argument("--submission", type=directory, metavar="DIR", help="explore the lab's files in DIR")
+    parser.add_argument("--submission", type=handed_in, metavar="PATH", help="with the lab's files of PATH")
     parser.add_argument("--bound", type=int, metavar="N",
                         help=f"most preemptions of a schedule; default: the lab's, or {BOUND}")  # fmt: skip
     parser.add_argument("--steps", type=int, default=STEPS, metavar="N",
@@ -113,7 +114,8 @@ def _files(options: argparse.Namespace, labs: Sequence[Lab]) -> dict[str, bytes]
         for lab in labs:
             if options.submission is not None:
                 files |= take(options.submission, lab).files
-            files |= own_scenarios(options.submission or ROOT, lab)
+            if (home := options.submission or ROOT).is_dir():
+                files |= own_scenarios(home, lab)
     except Rejected as e:
         raise Wrong(str(e)) from e
     return files

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import qemu
+from tools.visible import all_visible, visible
 
 BOUND = 2  # preemptions
 STEPS = 2_000_000  # of a scenario at one bound; a budget in steps is the same on every machine
@@ -138,7 +139,7 @@ def _lines(
     ):  # fmt: skip
         try:
             for line in running.stdout or ():
-                yield json.loads(line)
+                yield all_visible(json.loads(line))
         except BaseException as e:
             running.kill()
             if isinstance(e, ValueError):
@@ -146,7 +147,7 @@ def _lines(
             raise
         status = running.wait()
         errors.seek(0)
-        said = errors.read().strip().splitlines()
+        said = visible(errors.read()).strip().splitlines()
     if status not in (0, 1):
         ended = f"signal {signal.Signals(-status).name}" if status < 0 else status
         raise ExploreError(said[-1].removeprefix("explore: ") if said else f"the explorer ended with {ended}")

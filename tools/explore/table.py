@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tools.explore.program import Access
 from tools.places import Place, places
+from tools.visible import visible
 
 _BEFORE = 6  # lines before the first choice
 _MOST = 60  # lines in all
@@ -52,7 +53,7 @@ def _own(chain: Sequence[Place], about: Sequence[str]) -> int | None:
 def _text(root: Path, overlay: Path | None, file: str) -> tuple[str, ...]:
     for folder in (overlay, root):
         if folder is not None and (folder / file).is_file():
-            return tuple((folder / file).read_text(encoding="utf-8", errors="replace").splitlines())
+            return tuple(visible((folder / file).read_bytes()).splitlines())
     return ()
 
 

@@ -1,5 +1,6 @@
 """The Makefile: wrong values, quoting, incremental builds."""
 
+import os
 import re
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ from tools.programs import ROOT, clean_environment
 from tools.tests.support import make
 
 _MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+_INSTRUCTORS = (ROOT / "make/instructor.mk").read_text().replace("\\\n", " ")
 _NOT_THEIRS = {"MAKECMDGOALS", "MAKEFLAGS", "MAKELEVEL", "PYTHON", "MAKE", "CURDIR", "B"}
 
 
@@ -32,7 +34,7 @@ class WrongValues(unittest.TestCase):
         self.check("grade", "SUBMISSION=/no/such", allowed="no such directory")
         self.check("-n", "grade", "SUBMISSION=", allowed="SUBMISSION= is empty")
         self.check("run", "CMD=true", "EXTRA=", allowed="EXTRA= is empty")
-        self.check("grade", f"SUBMISSION={__file__}", allowed="is a file where a directory is wanted")
+        self.check("run", "CMD=true", f"EXTRA={__file__}", allowed="is a file where a directory is wanted")
         self.check("grade", "SEEDS=many", allowed="must be a number")
         self.check("run", "CMD=true", "EXTRA=/no/such", allowed="no such directory")
         self.check("run", "CMD=true", "TIMEOUT=soon", allowed="must be a number")
@@ -101,17 +103,47 @@ class Names(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue((self.odd / "starter" / "Makefile").exists())
 
-    def test_submission_report_and_json(self) -> None:
-        words = [f"SUBMISSION={self.odd}", f"JSON={self.odd}/a.json", f"REPORT={self.odd}/b c"]
-        done = make("-n", "grade", *words)
-        for option in ("--submission", "--json", "--report"):
-            self.assertIn(option, done.stdout)
-        said = subprocess.run(
-            ["sh", "-c", "printf '%s\n' " + done.stdout.split("grade run", 1)[1].replace("\\\n", " ")],
-            stdout=subprocess.PIPE, text=True, check=True,
-        ).stdout.splitlines()  # fmt: skip
-        for word in words:
-            self.assertIn(word.split("=", 1)[1], said)
+    def passed(self, goal: str, *words: str) -> list[bytes]:
+        """The arguments that the program behind @goal gets, instead of which a script is run."""
+        python, record = self.odd.parent / "python", self.odd.parent / "record"
+        python.write_text(f"#!/bin/sh\nprintf '%s\\0' \"$@\" >'{record}'\n")
+        python.chmod(0o755)
+        done = make(goal, f"PYTHON={python}", *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return record.read_bytes().split(b"\0")
+
+    def test_every_name_arrives_as_it_is_and_runs_nothing(self) -> None:
+        trap = self.odd.parent / "trap"
+        for name in (
+            f"$(shell touch {trap})", f"$(touch {trap})", f"`touch {trap}`", f"'; touch {trap}; '",
+            f"a\ntouch {trap}", "a\n\tb\n", "-n", "--help", "a b", '"', "'", "$$HOME", "$HOME", "#", "%",
+            ",)", "a\\", "*", "~", "\udcff\udc80", "x=y", "\x1b[2J",
+        ):  # fmt: skip
+            there = self.odd.parent / "all" / name.replace("/", "\u2215")
+            there.mkdir(parents=True)
+            with self.subTest(name):
+                words = [f"SUBMISSION={there}", f"REPORT={there}{name}", f"JSON={there}{name}"]
+                said = self.passed("grade", *words)
+                for word in words:
+                    option, _, value = word.partition("=")
+                    self.assertIn(os.fsencode(f"--{option.lower()}={value}"), said)
+                for goal, name_of, option in (
+                    ("explore", "SCENARIO", "scenario"),
+                    ("handin", "OUT", "out"),
+                    ("check", "STEP", "step"),
+                    ("replay", "TEST", "test"),
+                ):
+                    more = ["LAB=04-sleep", "TEST=x"] if goal == "replay" else ["LAB=04-sleep", "STEP=1"]
+                    said = self.passed(goal, *more, f"{name_of}={name}")
+                    self.assertIn(os.fsencode(f"--{option}={name}"), said)
+        self.assertFalse(trap.exists())
+
+    def test_what_is_passed_is_a_text(self) -> None:
+        used = {*re.findall(r"\$\(call named,\w+,(\w+)\)", _MAKEFILE + _INSTRUCTORS)} - {"NAME"}
+        self.assertGreater(len(used), 20)
+        found = re.search(r"^texts := (.*)$", _MAKEFILE, re.M)
+        assert found is not None
+        self.assertEqual(used - {*found[1].split()}, set())
 
 
 class Run(unittest.TestCase):

@@ -98,7 +98,7 @@ class Branches(unittest.TestCase):
         for lab in labs[1:]:
             self.assertFalse(files & set(lab.files), lab.name)
             self.assertFalse([f for f in files if f.startswith(f"labs/{lab.name}/")], lab.name)
-        for word in ("mutants", "variants", "equivalent", "instructor", "tests/hidden_"):
+        for word in ("mutants", "variants", "equivalent", "instructor", "tests/hidden_", "grade/course"):
             self.assertFalse([f for f in files if word in f], word)
 
     def test_links_lead_somewhere(self) -> None:
@@ -114,7 +114,7 @@ class Branches(unittest.TestCase):
         clone = self.folder / "help"
         _run(self.folder, "git", "clone", "-q", str(self.repository), str(clone))
         said = _run(clone, "make", "help")
-        for word in ("mutate", "matrix", "make labs", "make test", "instructor", "soak"):
+        for word in ("mutate", "matrix", "make labs", "make test", "instructor", "soak", "bench-grade"):
             self.assertNotIn(word, said)
         self.assertIn("make handin", said)
 

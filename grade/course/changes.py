@@ -1,0 +1,71 @@
+"""Changes by hand, and what has changed: override, audit, extract, db migrate."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from grade.course import records, standing
+from grade.course.records import Override
+from grade.course.store import Event, Store, opened
+from grade.errors import GraderError
+from grade.report import points
+from tools.visible import in_one_line
+
+_POINTS = re.compile(r"([+-]?)(\d{1,6}(?:\.\d{1,4})?)")
+
+
+def parsed_points(text: str) -> tuple[str, float]:
+    """12 sets, +3 adds, -3 takes away: (how, number). Raises ValueError."""
+    found = _POINTS.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text}: must be points such as 12, +3 or -2.5")
+    return found[1] or "=", float(found[2])
+
+
+def override(store: Store, lab: str, new: Override) -> str:
+    """Stores a correction; says what it did."""
+    for text, what in ((new.reason, "--reason"), (new.author, "--author")):
+        if not text.strip():
+            raise GraderError(f"{what}: must not be empty: the audit shows it")
+    before = {s.student.id: s for s in standing.standings(store, lab)}
+    if new.student not in before:
+        raise GraderError(f"{store.path}: {lab} has no student {new.student}; gradebook lists them")
+    records.override(store, lab, new)
+    after = {s.student.id: s for s in standing.standings(store, lab)}
+    old, now = (_shown(found[new.student].points) for found in (before, after))
+    return f"{new.student}: {old} -> {now} points"
+
+
+def _shown(value: float | None) -> str:
+    return "no" if value is None else points(value)
+
+
+def audit_lines(events: list[Event]) -> Iterator[str]:
+    """Every change, in order."""
+    for e in events:
+        about = "  ".join(word for word in (e.lab, e.student) if word)
+        about = in_one_line(f"{about}: {e.said}" if about else e.said)
+        yield f"{e.id:>5}  {e.at}  {e.author:<12} {e.kind:<9} {about}"
+
+
+def extract(store: Store, lab: str, student: str, folder: Path) -> list[str]:
+    """Writes the files that @student has handed in, as they were graded, to @folder."""
+    handin = records.handins(store, lab).get(student)
+    if handin is None or handin.digest is None:
+        why = f"rejected: {handin.rejected}" if handin else "there is no hand-in"
+        raise GraderError(f"{student}: nothing to extract: {why}")
+    if folder.exists() and any(folder.iterdir()):
+        raise GraderError(f"{folder}: is not empty: name a new folder with --out")
+    written = []
+    for path, content in records.files(store, handin.digest).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        written.append(os.fspath(target))
+    return written
+
+
+def audit(path: Path) -> list[str]:
+    with opened(path) as store:
+        return list(audit_lines(store.events()))

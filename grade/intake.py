@@ -1,0 +1,78 @@
+"""Takes a lab's editable files out of whatever a student hands in.
+
+    a folder                                   laid out like the tree; symbolic links are not followed
+    .tar, .tar.gz, .tar.xz, .tar.bz2, .zip     grade/archives.py; `make handin` writes the second
+    a git bundle, a bare clone, or one without files        grade/clones.py: its HEAD, or the branch named
+
+The tree may be at the top or inside one folder. Nothing is unpacked: the few files that count are read
+into memory, each of at most MAX_SIZE bytes, and everything else is passed over. The contents say what a
+file is, not its name. A submission that cannot be taken costs its author one line, `Rejected`, and
+nobody else anything; what the machine does wrong is an OSError.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from grade import archives, clones, submission
+from grade.lab import Lab
+from grade.submission import Rejected, Submission
+
+_HEAD = 512  # bytes that tell what a file is
+_FOREIGN = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a rar archive"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (b"\x1f\x9d", "compressed with compress"),
+    (b"\x7fELF", "a program"),
+    (b"%PDF", "a PDF"),
+)
+_WANTED = "hand in the folder, a .tar.gz, a .zip or a git bundle"
+
+
+def take(path: Path, lab: Lab, branch: str | None = None) -> Submission:
+    """The files of @lab out of @path; of a bundle or a clone those of @branch, or of its HEAD. Raises
+    Rejected."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return _from_folder(path, lab, branch)
+    if not stat.S_ISREG(status.st_mode):
+        raise Rejected(f"not taken: neither a folder nor a file; {_WANTED}")
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        head = file.read(_HEAD)
+        if not head:
+            raise Rejected(f"not taken: the file is empty; {_WANTED}")
+        if clones.is_bundle(head):
+            return submission.checked(clones.from_bundle(path, lab.files, branch))
+        if branch is not None:
+            raise Rejected(f"not taken: only a clone or a git bundle has a branch {branch}")
+        if (kind := archives.kind(head)) is None:
+            foreign = (what for magic, what in _FOREIGN if head.startswith(magic))
+            raise Rejected(f"not taken: it is {next(foreign, 'no archive')}; {_WANTED}")
+        file.seek(0)
+        return submission.checked(archives.read(file, kind, lab.files))
+
+
+def _from_folder(root: Path, lab: Lab, branch: str | None) -> Submission:
+    """From the files in the folder, as far as there are any; else from the commits in it."""
+    if branch is not None:
+        return submission.checked(clones.from_clone(root, lab.files, branch))
+    if (top := _top(root, lab)) is not None:
+        return submission.take(top, lab)
+    if clones.objects_of(root) is not None:
+        return submission.checked(clones.from_clone(root, lab.files, None))
+    return submission.take(root, lab)  # which says what is missing
+
+
+def _top(root: Path, lab: Lab) -> Path | None:
+    """The folder with the tree: @root, or the one folder in it that has a file of @lab. None: none."""
+    if any(os.path.lexists(root / file) for file in lab.files):
+        return root
+    with os.scandir(root) as entries:
+        inner = [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False)]
+    found = [p for p in inner if any(os.path.lexists(p / file) for file in lab.files)]
+    if len(found) > 1:
+        names = " and ".join(sorted(p.name for p in found)[:2])
+        raise Rejected(f"not taken: the tree is there more than once, in {names}; hand in one of them")
+    return found[0] if found else None

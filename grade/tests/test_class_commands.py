@@ -1,0 +1,127 @@
+"""The commands of a class from end to end, with a grader that boots nothing."""
+
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import unittest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+from grade.course import class_run, digests
+from grade.lab import Lab, load
+from grade.tests.fake import ROOT
+from grade.tests.fake_class import FakeGrader
+from grade.tests.test_class_store import call
+
+
+class Commands(unittest.TestCase):
+    def setUp(self) -> None:
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        self.home = Path(home.name)
+        self.lab = load(ROOT / "labs/04-sleep")
+        self.folder = self.home / "handins"
+        self.db = self.home / "class.db"
+        self.grader = FakeGrader()
+        self._patch(class_run, "engine_grader", self._opened)
+
+    def _patch(self, where: object, name: str, new: Callable[..., object]) -> None:
+        patched = mock.patch.object(where, name, new)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    @contextmanager
+    def _opened(self, *_: object) -> Iterator[FakeGrader]:
+        self.grader = FakeGrader()
+        yield self.grader
+
+    def hand_in(self, name: str, text: str, lab: Lab | None = None) -> Path:
+        for file in (lab or self.lab).files:
+            path = self.folder / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return self.folder / name
+
+    def command(self, *arguments: str, status: int = 0) -> tuple[str, str]:
+        found, out, err = call(arguments[0], *arguments[1:], "--db", str(self.db))
+        self.assertEqual(found, status, err)
+        return out, err
+
+    def class_call(self, *more: str) -> tuple[str, str]:
+        return self.command("class", str(self.folder), "--lab", "04-sleep", "--jobs", "1", *more)
+
+    def test_a_class_from_hand_ins_to_pages(self) -> None:
+        roster = self.home / "students.csv"
+        roster.write_text("id,name,email\nann,Ann,\nbob,Bob,\nzoe,Zoe,\n")
+        self.hand_in("ann", "10")
+        with tarfile.open(self.folder / "bob.tar.gz", "w:gz") as tar:
+            tar.add(self.hand_in("tmp", "15"), arcname="handin-04-sleep")
+        shutil.rmtree(self.folder / "tmp")
+        out, _ = self.class_call("--roster", str(roster))
+        self.assertIn("     10  ann\n     15  bob\n         zoe  missing\n", out)
+        self.assertIn("2 graded, 0 rejected, 1 missing", out)
+        self.command("gradebook", "--out", str(self.home / "book"))
+        names = {path.name for path in (self.home / "book").iterdir()}
+        self.assertLessEqual({"index.html", "student-zoe.html", "gradebook.csv"}, names)
+
+    def test_a_bundle(self) -> None:
+        path = self.hand_in("tmp", "7")
+        who = ["-c", "user.name=a", "-c", "user.email=a@x"]
+        bundle = ["bundle", "create", "-q", str(self.folder / "ann.bundle"), "HEAD"]
+        for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "x"], bundle):
+            subprocess.run(["git", "-C", str(path), *words], check=True)
+        shutil.rmtree(path)
+        self.assertIn("      7  ann\n", self.class_call()[0])
+
+    def test_regrade_does_only_what_changed(self) -> None:
+        self.hand_in("ann", "1")
+        self.hand_in("bob", "2")
+        self.class_call()
+        _, said = self.command("regrade")
+        self.assertIn("nothing to grade", said)
+        self.hand_in("bob", "3")
+        self.command("regrade")
+        self.assertEqual(self.grader.graded, ["3"])
+        changed = mock.patch.object(digests, "paths", lambda *_: [ROOT / "README.md"])
+        with changed:
+            self.command("regrade")
+        self.assertEqual(self.grader.graded, ["1", "3"])
+
+    def test_a_report_of_another_version_of_the_grader(self) -> None:
+        self.hand_in("ann", "1")
+        self.class_call()
+        with mock.patch("grade.results.VERSION", 99):
+            _, said = self.command("gradebook", "--out", str(self.home / "book"), status=2)
+        self.assertIn("known is 99; trellis-grade regrade makes a new one", said)
+
+    def test_without_its_folder_a_class_is_graded_from_what_was_read(self) -> None:
+        self.hand_in("ann", "1")
+        self.class_call()
+        shutil.rmtree(self.folder)
+        with mock.patch.object(digests, "paths", lambda *_: []):
+            out, said = self.command("regrade")
+        self.assertIn("is gone", said)
+        self.assertEqual((self.grader.graded, out.splitlines()[0]), (["1"], "      1  ann"))
+
+    def test_two_labs_in_one_file(self) -> None:
+        self.hand_in("ann", "1")
+        self.class_call()
+        self.hand_in("ann", "2", load(ROOT / "labs/06-kill"))
+        with mock.patch("grade.tests.fake_class.FILE", "kernel/process/kill.c"):
+            self.command("class", str(self.folder), "--lab", "06-kill", "--jobs", "1")
+        _, said = self.command("gradebook", "--out", str(self.home / "book"), status=2)
+        self.assertIn("name one of its labs with --lab; there is 04-sleep, 06-kill", said)
+        self.command("gradebook", "--out", str(self.home / "book"), "--lab", "06-kill")
+
+    def test_help_teaches(self) -> None:
+        status, out, _ = call("class", "--help")
+        self.assertEqual(status, 0)
+        for words in ("trellis-grade class handins --lab 06-kill", "at most 5 days", "Exit status: 0"):
+            self.assertIn(words, out)
+
+
+if __name__ == "__main__":
+    unittest.main()

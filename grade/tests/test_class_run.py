@@ -1,0 +1,267 @@
+"""Grading a class: resuming, what is graded at all, and whose it is; without machines."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from contextlib import suppress
+from pathlib import Path
+from unittest import mock
+
+from grade.build import BuildFailed, Product
+from grade.course import class_run, entries, records, roster, standing
+from grade.course.roster import Student
+from grade.course.store import locked, opened
+from grade.errors import GraderError
+from grade.tests import fake_class
+from grade.tests.fake import ROOT, lab
+from grade.tests.fake_class import FILE, FakeGrader, hand_in
+from tools.progress import Silent
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        self.home = Path(home.name)
+        self.lab = lab(self.home)
+        self.folder = self.home / "handins"
+        self.folder.mkdir()
+        self.db = self.home / "class.db"
+
+    def graded(self, judge: str = fake_class.JUDGE, *students: Student) -> list[str]:
+        """Grades the class; what was graded, in order."""
+        grader = FakeGrader()
+        with opened(self.db, create=True) as store:
+            fake_class.grade(store, self.lab, self.folder, grader, judge, students)
+        return grader.graded
+
+    def points(self) -> dict[str, float | None]:
+        with opened(self.db) as store:
+            return {s.student.id: s.points for s in standing.standings(store, self.lab.name)}
+
+    def results(self) -> list[str]:
+        with opened(self.db) as store:
+            return [r.digest for r in records.results(store, self.lab.name)]
+
+
+class Resume(Case):
+    def test_killed_in_the_middle_it_goes_on_without_loss_or_double_work(self) -> None:
+        for name, text in (("a", "1"), ("b", "2"), ("c", "block"), ("d", "4")):
+            hand_in(self.folder, name, text)
+        argv = [sys.executable, "-m", "grade.tests.fake_class", str(self.folder), str(self.db)]
+        with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            stored = [process.stdout.readline() for _ in range(2)]
+            os.kill(process.pid, signal.SIGKILL)
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+        self.assertIn(b"points", stored[1])
+        self.assertEqual(self.points(), {"a": 1, "b": 2, "c": None, "d": None})
+        hand_in(self.folder, "c", "3")
+        self.assertEqual(self.graded(), ["3", "4"])
+        self.assertEqual(self.points(), {"a": 1, "b": 2, "c": 3, "d": 4})
+        self.assertEqual(self.graded(), [])
+
+    def test_a_kill_leaves_no_lock(self) -> None:
+        hand_in(self.folder, "a", "block")
+        argv = [sys.executable, "-c", "import sys; from pathlib import Path\n"
+                "from grade.course.store import locked\n"
+                "with locked(Path(sys.argv[1])):\n"
+                "    print('in', flush=True)\n"
+                "    sys.stdin.read()", str(self.db)]  # fmt: skip
+        with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            with self.assertRaisesRegex(GraderError, "another trellis-grade"), locked(self.db):
+                self.fail("two graders at once")
+            process.kill()
+        with locked(self.db):
+            pass
+
+    def test_an_error_in_the_middle_keeps_what_was_stored(self) -> None:
+        hand_in(self.folder, "a", "1")
+        hand_in(self.folder, "b", "not a number")
+        with opened(self.db, create=True) as store, self.assertRaises(ValueError):
+            fake_class.grade(store, self.lab, self.folder, FakeGrader())
+        self.assertEqual(self.points(), {"a": 1, "b": None})
+
+    def test_an_error_ends_the_other_gradings(self) -> None:
+        hand_in(self.folder, "a", "block")
+        hand_in(self.folder, "b", "not a number")
+        with opened(self.db, create=True) as store, self.assertRaises(ValueError):
+            fake_class.grade(store, self.lab, self.folder, FakeGrader(), jobs=2)
+        self.assertEqual(self.points(), {"a": None, "b": None})
+
+    def test_a_grading_that_was_stopped_makes_no_further_run(self) -> None:
+        stopping, seen = threading.Event(), list[str]()
+        steps = class_run._Steps(seen.append, stopping)
+        steps.step("one")
+        stopping.set()
+        with self.assertRaises(class_run.Stopped):
+            steps.step("two")
+        self.assertEqual(seen, ["one"])
+
+    def test_what_the_machine_was_too_slow_for_is_no_result(self) -> None:
+        hand_in(self.folder, "a", "7")
+        with opened(self.db, create=True) as store:
+            slow = fake_class.grade(store, self.lab, self.folder, FakeGrader(slow=True))
+        self.assertEqual((slow, self.results()), (["a"], []))
+        self.assertEqual(self.graded(), ["7"])
+
+
+class Room(Case):
+    def test_a_class_does_not_fill_the_disk(self) -> None:
+        """The kernels of a submission are gone when it is graded, also if the grading failed."""
+        for fails in (False, True):
+            kernel = self.home / "product" / "kernel.elf"
+            kernel.parent.mkdir()
+            kernel.write_bytes(b"large")
+            built = {"riscv": Product(kernel, None), "x86_64": BuildFailed(["a.c:1: error"])}
+            bench = mock.Mock(references={"riscv": None, "x86_64": None}, layout=None)
+            grader = class_run._Engine(bench, self.lab, None, {}, threading.Event())
+            runs = mock.Mock(side_effect=class_run.Stopped if fails else None, return_value=[])
+            with mock.patch.multiple("grade.engine", build_submission=lambda *_: built, run_all=runs):
+                with suppress(class_run.Stopped):
+                    grader.grade({}, lambda _: None)
+            self.assertTrue(runs.called)
+            self.assertFalse(kernel.parent.exists())
+
+
+class What(Case):
+    def test_the_same_files_are_graded_once(self) -> None:
+        for name in ("ann", "bob", "eve"):
+            hand_in(self.folder, name, "9" if name == "eve" else "15")
+        self.assertEqual(sorted(self.graded()), ["15", "9"])
+        self.assertEqual(self.points(), {"ann": 15, "bob": 15, "eve": 9})
+
+    def test_only_what_changed_is_graded_again(self) -> None:
+        hand_in(self.folder, "ann", "1")
+        hand_in(self.folder, "bob", "2")
+        self.graded()
+        hand_in(self.folder, "bob", "3")
+        self.assertEqual(self.graded(), ["3"])
+        self.assertEqual(self.graded("other tests"), ["1", "3"])
+        self.assertEqual(self.graded(), [], "the first judge's results are still there")
+        self.assertEqual(len(self.results()), 5)
+
+    def test_the_result_that_counts_is_the_present_judges(self) -> None:
+        hand_in(self.folder, "ann", "1")
+        self.graded()
+        with opened(self.db) as store:
+            records.assign(store, fake_class.assignment(self.lab, self.folder, "new"))
+            self.assertTrue(standing.standings(store, self.lab.name)[0].stale)
+            digest = records.results(store, self.lab.name)[0].digest
+            records.keep(store, self.lab.name, digest, "new", ["ann"], fake_class.report(5), 1.0)
+            records.assign(store, fake_class.assignment(self.lab, self.folder))
+        self.assertEqual(self.points(), {"ann": 1})
+
+    def test_a_copy_with_a_later_time_is_no_new_hand_in(self) -> None:
+        path = hand_in(self.folder, "ann", "1")
+        os.utime(path, (1000, 1000))
+        self.graded()
+        os.utime(path, (2000, 2000))
+        self.graded()
+        with opened(self.db) as store:
+            self.assertEqual(records.handins(store, self.lab.name)["ann"].at.timestamp(), 1000)
+
+    def test_a_rejected_submission_has_no_points_and_says_why(self) -> None:
+        (self.folder / "ann").mkdir()
+        (self.folder / "bob.tar").write_bytes(b"no archive")
+        self.assertEqual(self.graded(), [])
+        with opened(self.db) as store:
+            found = records.handins(store, self.lab.name)
+            self.assertIn(FILE, str(found["ann"].rejected))
+            self.assertTrue(found["bob"].rejected)
+            said = class_run.summary(store, self.lab.name)
+        self.assertEqual(self.points(), {"ann": 0, "bob": 0})
+        self.assertIn(f"ann  the submission has no {FILE}", said)
+        self.assertIn("0 graded, 2 rejected", said)
+
+
+class Whose(Case):
+    def test_names_of_entries(self) -> None:
+        for name, wanted in (("ann.tar.gz", "ann"), ("a.b.ZIP", "a.b"), ("x.git", "x"), (".zip", ".zip")):
+            self.assertEqual(entries.stem(name), wanted)
+
+    def test_hostile_names_stay_text(self) -> None:
+        names = [b"a b", b"o'neil", b"<script>", b"new\nline", b"\xff\xfe", b'"; DROP TABLE results; --']
+        for name in names:
+            hand_in(self.folder, os.fsdecode(name), "3")
+        self.graded()
+        wanted = {"a b", "o'neil", "<script>", "new\\nline", "\\xff\\xfe", '"; DROP TABLE results; --'}
+        self.assertEqual(set(self.points()), wanted)
+
+    def test_hidden_entries_are_left_out(self) -> None:
+        hand_in(self.folder, ".DS_Store", "3")
+        hand_in(self.folder, "__MACOSX", "3")
+        self.assertEqual(entries.assigned(self.folder, []), ({}, []))
+
+    def test_two_entries_of_one_student_are_told(self) -> None:
+        hand_in(self.folder, "ann", "3")
+        (self.folder / "ann.zip").touch()
+        with self.assertRaisesRegex(GraderError, "ann has two entries, ann and ann.zip"):
+            entries.assigned(self.folder, [])
+
+    def test_the_roster_and_the_folder_differ(self) -> None:
+        students = [Student("ann", "Ann Lee", "a@x"), Student("bob", "Bob", "b@x")]
+        for name in ("Ann Lee_123_assignsubmission_file_", "mallory"):
+            hand_in(self.folder, name, "3")
+        with opened(self.db, create=True) as store:
+            records.set_roster(store, students, "a test")
+            read = class_run.take_in(store, self.lab, self.folder, students, Silent())
+            found = {s.student.id: (s.state, s.listed) for s in standing.standings(store, self.lab.name)}
+        self.assertEqual((read.strangers, read.entries), (["mallory"], 2))
+        self.assertEqual(found, {"ann": (standing.WAITING, True), "bob": (standing.MISSING, True),
+                                 "mallory": (standing.WAITING, False)})  # fmt: skip
+
+    def test_what_the_machine_cannot_read_costs_nobody(self) -> None:
+        hand_in(self.folder, "ann", "3")
+        self.graded()
+        with opened(self.db) as store, mock.patch("grade.intake.take", side_effect=OSError(5, "bad disk")):
+            read = class_run.take_in(store, self.lab, self.folder, [], Silent())
+        self.assertEqual(read.unread, ["ann: bad disk"])
+        self.assertEqual(self.points(), {"ann": 3})
+
+    def test_only_one_student_may_match(self) -> None:
+        students = [Student("1", "Kim", ""), Student("2", "Kim", ""), Student("ann", "", "")]
+        self.assertIsNone(roster.match(students, "kim_7"))
+        self.assertEqual(roster.match(students, "ANN"), "ann")
+        self.assertIsNone(roster.match(students, "ann-marie"))
+
+    def read(self, content: bytes) -> list[Student]:
+        path = self.home / "r.csv"
+        path.write_bytes(content)
+        return roster.read(path)
+
+    def test_tables_of_students(self) -> None:
+        found = self.read(b"\xef\xbb\xbfID;Name;Handed in\r\n7;\"Lee; Ann\";2026-12-01T12:00+01:00\r\n\r\n")
+        self.assertEqual((found[0].id, found[0].name), ("7", "Lee; Ann"))
+        self.assertEqual(str(found[0].handed_in), "2026-12-01 11:00:00+00:00")
+        for content, words in (
+            (b"name\nx\n", "one of them id"),
+            (b"id\nx\nX\n", "row 3: X is there twice"),
+            (b"id,name\n,Ann\n", "row 2: has no id"),
+            (b"id\n\xff\n", "not UTF-8"),
+            (b"id,handed_in\nx,yesterday\n", "row 2, handed_in: 'yesterday' is no time"),
+        ):
+            with self.assertRaisesRegex(GraderError, words):
+                self.read(content)
+
+    def test_a_clone_has_the_time_of_its_commit(self) -> None:
+        path = hand_in(self.folder, "ann", "3").parents[2]
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1",
+                 "GIT_COMMITTER_DATE": "@86400 +0000", "GIT_AUTHOR_DATE": "@5 +0000"}  # fmt: skip
+        name = ["-c", "user.name=a", "-c", "user.email=a@x"]
+        for words in (["init", "-q"], ["add", "."], [*name, "commit", "-qm", "x\n\ncommitter a <a> 7 +0000"]):
+            subprocess.run(["git", "-C", str(path), *words], env=clean, check=True)
+        found = entries.read("ann", path, self.lab, None)
+        self.assertEqual((found.at.timestamp(), found.clock), (86400, "commit"))
+        by_roster = entries.read("ann", path, self.lab, Student("ann", "", "", found.at.replace(year=1999)))
+        self.assertEqual((by_roster.at.year, by_roster.clock), (1999, "roster"))
+
+
+if __name__ == "__main__":
+    unittest.main()
