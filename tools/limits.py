@@ -27,6 +27,9 @@ class Limits:
     cpu_seconds: int | None = None
 
 
+ENDED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # statuses of a program that the wall clock has ended
+
+
 class TooMuch(Exception):
     """A program used more than it may; the text goes on after its name."""
 
@@ -48,6 +51,11 @@ def limited(argv: Sequence[str], limits: Limits) -> list[str]:
         "core": 0,
     }
     return ["prlimit", *(f"--{k}={v}" for k, v in options.items() if v is not None), "--", *argv]
+
+
+def ended_after(argv: Sequence[str], seconds: int) -> list[str]:
+    """@argv, which is killed when it has not ended after @seconds by the wall clock."""
+    return ["timeout", "--foreground", "--signal=KILL", str(seconds), *argv]
 
 
 def run(

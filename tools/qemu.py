@@ -25,6 +25,7 @@ STATUS_OFF = 33  # the guest powered off in good order
 STATUS_PANIC = 35  # the kernel panicked
 
 _DEBUG_EXIT_PORT = 0xF4
+_SCRATCH = 512 << 20  # bytes of temporary files in the sandbox: they are in memory
 _TIDIES = (10, 1)  # QEMU from here on; 11.1 does, 10.0 does not
 
 
@@ -158,9 +159,12 @@ class Machine:
 
 
 def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
-    """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network."""
+    """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network. Of devices
+    there is only /dev/null: a compiler that includes /dev/zero would read for ever."""
     wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
-    wrap += ["--ro-bind", "/usr", "/usr", "--dev", "/dev", "--tmpfs", "/tmp"]
+    wrap += ["--ro-bind", "/usr", "/usr", "--tmpfs", "/dev"]
+    wrap += ["--dev-bind", "/dev/null", "/dev/null"]
+    wrap += ["--size", str(_SCRATCH), "--tmpfs", "/tmp"]
     for name in ("bin", "lib", "lib64"):
         if Path("/", name).is_symlink():
             wrap += ["--symlink", f"usr/{name}", f"/{name}"]
@@ -170,7 +174,7 @@ def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence
         wrap += ["--ro-bind", str(path), str(path)]
     for path in writable:
         wrap += ["--bind", str(path), str(path)]
-    return [*wrap, "--", *argv]
+    return [*wrap, "--remount-ro", "/dev", "--", *argv]
 
 
 def why_no_bubblewrap() -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools import qemu
+from tools import limits, qemu
 from tools.visible import all_visible, visible
 
 BOUND = 2  # preemptions
@@ -24,7 +24,9 @@ DEPTH = 3  # events in one order that a mistake needs (tools/explore/random.c)
 SEED = 1
 DATA_RACES_MAX = 16  # that are told of one scenario (tools/explore/explore.h)
 LOCATIONS_MAX = 64  # words whose older stores are kept
-_MEMORY_KIB = 4 << 20
+_MEMORY_MIB = 4096
+_FILE_MIB = 16  # it writes no files, but what it says may be in one
+_THREADS = 64
 _CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
 _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
 
@@ -129,9 +131,10 @@ def _lines(
 ) -> Generator[dict[str, Any], None, None]:
     """Runs it; the lines that it prints, when they come. @seconds: it was told to run for so long."""
     cpu = _CPU_SECONDS + int(seconds)
-    argv = ["sh", "-c", f'ulimit -t {cpu}; ulimit -v {_MEMORY_KIB}; exec "$0" "$@"', str(program), *words]
+    argv = limits.limited([str(program), *words], limits.Limits(_MEMORY_MIB, _FILE_MIB, _THREADS, 64, cpu))
     if fenced:
         argv = qemu.bubblewrap(argv, [program], [])
+    argv = limits.ended_after(argv, 3 * cpu)
     with (
         tempfile.TemporaryFile("w+", errors="replace") as errors,
         subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
@@ -149,7 +152,8 @@ def _lines(
         errors.seek(0)
         said = visible(errors.read()).strip().splitlines()
     if status not in (0, 1):
-        ended = f"signal {signal.Signals(-status).name}" if status < 0 else status
+        by = -status if status < 0 else status - 128  # timeout and bubblewrap count so
+        ended = f"signal {signal.Signals(by).name}" if by in set(signal.Signals) else status
         raise ExploreError(said[-1].removeprefix("explore: ") if said else f"the explorer ended with {ended}")
 
 
