@@ -158,13 +158,20 @@ class Machine:
         return argv
 
 
+@lru_cache
+def _limits_size() -> bool:
+    """Whether this bubblewrap can limit a file system in memory; 0.8 can, 0.6 cannot."""
+    done = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False)
+    return "--size" in done.stdout + done.stderr
+
+
 def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
     """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network. Of devices
     there is only /dev/null: a compiler that includes /dev/zero would read for ever."""
     wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
     wrap += ["--ro-bind", "/usr", "/usr", "--tmpfs", "/dev"]
     wrap += ["--dev-bind", "/dev/null", "/dev/null"]
-    wrap += ["--size", str(_SCRATCH), "--tmpfs", "/tmp"]
+    wrap += [*(["--size", str(_SCRATCH)] if _limits_size() else []), "--tmpfs", "/tmp"]
     for name in ("bin", "lib", "lib64"):
         if Path("/", name).is_symlink():
             wrap += ["--symlink", f"usr/{name}", f"/{name}"]
