@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -54,8 +55,9 @@ def limited(argv: Sequence[str], limits: Limits) -> list[str]:
 
 
 def ended_after(argv: Sequence[str], seconds: int) -> list[str]:
-    """@argv, which is killed when it has not ended after @seconds by the wall clock."""
-    return ["timeout", "--foreground", "--signal=KILL", str(seconds), *argv]
+    """@argv, which is killed when it has not ended after @seconds by the wall clock, or when we are."""
+    prefix = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+    return ["timeout", "--foreground", "--signal=KILL", str(seconds), *prefix, *argv]
 
 
 def run(

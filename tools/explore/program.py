@@ -27,6 +27,7 @@ LOCATIONS_MAX = 64  # words whose older stores are kept
 _MEMORY_MIB = 4096
 _FILE_MIB = 16  # it writes no files, but what it says may be in one
 _THREADS = 64
+_SAID_MAX = 64 << 20  # characters that it may print
 _CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
 _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
 
@@ -141,8 +142,7 @@ def _lines(
                          errors="replace") as running,
     ):  # fmt: skip
         try:
-            for line in running.stdout or ():
-                yield all_visible(json.loads(line))
+            yield from _parsed(running)
         except BaseException as e:
             running.kill()
             if isinstance(e, ValueError):
@@ -155,6 +155,20 @@ def _lines(
         by = -status if status < 0 else status - 128  # timeout and bubblewrap count so
         ended = f"signal {signal.Signals(by).name}" if by in set(signal.Signals) else status
         raise ExploreError(said[-1].removeprefix("explore: ") if said else f"the explorer ended with {ended}")
+
+
+def _parsed(running: subprocess.Popen[str]) -> Generator[dict[str, Any], None, None]:
+    """The lines that it prints. The submission's functions run in it, and may print, too, for ever."""
+    assert running.stdout is not None
+    left = _SAID_MAX
+    while line := running.stdout.readline(_SAID_MAX):
+        left -= len(line)
+        if left < 0:
+            raise ValueError(f"more than {_SAID_MAX >> 20} MiB")
+        parsed = all_visible(json.loads(line))
+        if not isinstance(parsed, dict):
+            raise ValueError("no object")
+        yield parsed
 
 
 def _run(program: Path, words: Sequence[str], fenced: bool) -> list[dict[str, Any]]:
