@@ -165,9 +165,12 @@ def _limits_size() -> bool:
     return "--size" in done.stdout + done.stderr
 
 
-def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
+def bubblewrap(
+    argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path], rules: int | None = None
+) -> list[str]:
     """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network. Of devices
-    there is only /dev/null: a compiler that includes /dev/zero would read for ever."""
+    there is only /dev/null: a compiler that includes /dev/zero would read for ever. @rules: a descriptor of a
+    filter of system calls, see tools/limits.py."""
     wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
     wrap += ["--ro-bind", "/usr", "/usr", "--tmpfs", "/dev"]
     wrap += ["--dev-bind", "/dev/null", "/dev/null"]
@@ -181,6 +184,8 @@ def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence
         wrap += ["--ro-bind", str(path), str(path)]
     for path in writable:
         wrap += ["--bind", str(path), str(path)]
+    if rules is not None:
+        wrap += ["--seccomp", str(rules)]
     return [*wrap, "--remount-ro", "/dev", "--", *argv]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tools import limits, qemu
 from tools.visible import all_visible, visible
@@ -133,14 +133,19 @@ def _lines(
     """Runs it; the lines that it prints, when they come. @seconds: it was told to run for so long."""
     cpu = _CPU_SECONDS + int(seconds)
     argv = limits.limited([str(program), *words], limits.Limits(_MEMORY_MIB, _FILE_MIB, _THREADS, 64, cpu))
-    if fenced:
-        argv = qemu.bubblewrap(argv, [program], [])
-    argv = limits.ended_after(argv, 3 * cpu)
     with (
+        tempfile.TemporaryFile() as rules,
         tempfile.TemporaryFile("w+", errors="replace") as errors,
-        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
-                         errors="replace") as running,
-    ):  # fmt: skip
+        subprocess.Popen(
+            limits.ended_after(_fence(argv, program, rules) if fenced else argv, 3 * cpu),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="replace",
+            pass_fds=[rules.fileno()],
+        ) as running,
+    ):
         try:
             yield from _parsed(running)
         except BaseException as e:
@@ -155,6 +160,13 @@ def _lines(
         by = -status if status < 0 else status - 128  # timeout and bubblewrap count so
         ended = f"signal {signal.Signals(by).name}" if by in set(signal.Signals) else status
         raise ExploreError(said[-1].removeprefix("explore: ") if said else f"the explorer ended with {ended}")
+
+
+def _fence(argv: Sequence[str], program: Path, rules: IO[bytes]) -> list[str]:
+    """@argv in a sandbox in which it cannot start processes. @rules: a new file, for the filter."""
+    rules.write(limits.alone())
+    rules.seek(0)
+    return qemu.bubblewrap(argv, [program], [], rules.fileno() if limits.alone() else None)
 
 
 def _parsed(running: subprocess.Popen[str]) -> Generator[dict[str, Any], None, None]:
