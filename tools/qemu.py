@@ -166,14 +166,19 @@ def _limits_size() -> bool:
 
 
 def bubblewrap(
-    argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path], rules: int | None = None
+    argv: Sequence[str],
+    readable: Sequence[Path],
+    writable: Sequence[Path],
+    rules: int | None = None,
+    devices: Sequence[str] = (),
 ) -> list[str]:
     """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network. Of devices
-    there is only /dev/null: a compiler that includes /dev/zero would read for ever. @rules: a descriptor of a
+    there are /dev/null and @devices: a compiler that includes /dev/zero would read for ever. @rules: a descriptor of a
     filter of system calls, see tools/limits.py."""
     wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
     wrap += ["--ro-bind", "/usr", "/usr", "--tmpfs", "/dev"]
-    wrap += ["--dev-bind", "/dev/null", "/dev/null"]
+    for device in ("/dev/null", *devices):
+        wrap += ["--dev-bind", device, device]
     wrap += [*(["--size", str(_SCRATCH)] if _limits_size() else []), "--tmpfs", "/tmp"]
     for name in ("bin", "lib", "lib64"):
         if Path("/", name).is_symlink():
