@@ -5,7 +5,8 @@ How a verdict comes about, and where to read it:
     lab.py          what a lab consists of: files, properties and their points, tests (labs/*/lab.toml)
     intake.py       takes the editable files out of what was handed in, and nothing else: out of folders
                     (submission.py), archives (archives.py), git bundles and clones (clones.py)
-    build.py        copies them over the reference and compiles in a sandbox; complaints.py says what failed
+    build.py        copies them over the reference and compiles in a sandbox, with limits (making.py);
+                    complaints.py says what failed
     machine.py      boots one test deterministically and gathers the evidence
     protocol.py     reads the tagged lines of the in-kernel test runner (kernel/test/ktest.c)
     recipe.py       refuses a QEMU on which the same machine does not run the same way twice

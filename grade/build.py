@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import struct
 import subprocess
@@ -27,15 +26,14 @@ from grade.complaints import complaints, last_line
 from grade.elf import Elf
 from grade.errors import GraderError
 from grade.home import TREE, Home
-from tools import qemu
+from grade.making import make, no_room
 from tools.progress import Progress
 from tools.visible import visible
 
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
 _UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes", "mine"})
 _KTEST = struct.Struct("<4Q")
-_STEP = re.compile(r"  [A-Z]+\t(\S+)$")  # a short line of a build
-_CPU_SECONDS = 120  # of one compiler process
+_IMAGE_MIB = 64  # of memory that a kernel may take for itself: the smallest machine of a test has 128
 
 
 class BuildFailed(Exception):
@@ -155,7 +153,7 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
         target.mkdir(parents=True)
         files = map(str, filter(wanted, folder.iterdir()))
         argv = ["cp", "-al" if links else "-a", "--", *files, str(target)]
-        subprocess.run(argv, stderr=subprocess.DEVNULL if links else None, check=True)
+        subprocess.run(argv, stderr=subprocess.PIPE, check=True)
 
     def take_all(links: bool) -> None:
         take(cache, lambda path: path != build, links)
@@ -167,7 +165,14 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
         take_all(True)
     except subprocess.CalledProcessError:
         shutil.rmtree(tree)
-        take_all(False)
+        try:
+            take_all(False)
+        except subprocess.CalledProcessError as e:
+            said = visible(e.stderr).strip().splitlines()
+            free = shutil.disk_usage(tree.parent).free
+            full = any("No space" in line for line in said)
+            why = f"cannot copy to {tree}: {said[0] if said else 'cp failed'}"
+            raise GraderError(no_room(tree.parent, free) if full else why) from e
         return
     for part in parts:
         for path in (tree / part.relative_to(cache)).rglob("*"):
@@ -190,46 +195,6 @@ def _put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _make_environment() -> dict[str, str]:
-    """Only the variables that are needed to find the tools. A make that called us exports all its variables,
-    and its SUBMISSION does not exist inside the sandbox."""
-    kept = ("PATH", "HOME", "TMPDIR", "CROSS")
-    return {k: os.environ[k] for k in kept if k in os.environ} | {"LC_ALL": "C"}
-
-
-def _make(
-    tree: Path,
-    arch: str,
-    goals: Sequence[str],
-    jobs: int,
-    fenced: bool,
-    step: Callable[[str], None] | None = None,
-) -> str | None:
-    """Runs make in @tree, whose sources it can only read: a submission's may be links to the reference's own.
-    Returns None, or make's output if it failed. Each file that it makes is a @step."""
-    argv = ["make", "-k", f"-j{jobs}", "--output-sync=target", f"ARCH={arch}", "TESTS=1"]
-    argv += ["STARTER=1", "O=build", *goals]
-    limited = ["sh", "-c", f'ulimit -t {_CPU_SECONDS}; cd "$0" && exec "$@"', str(tree), *argv]
-    if fenced:
-        (tree / "build").mkdir(exist_ok=True)
-        limited = qemu.bubblewrap(limited, [tree], [tree / "build"])
-    said: list[str] = []
-    with subprocess.Popen(
-        limited,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=_make_environment(),
-    ) as done:
-        for raw in done.stdout or ():
-            line = visible(raw)
-            if not (made := _STEP.match(line)):
-                said.append(line)
-            elif step is not None:
-                step(made[1])
-    return None if done.returncode == 0 else "".join(said)
-
-
 @contextmanager
 def _counted(progress: Progress, steps: int, title: str) -> Iterator[Callable[[str], None]]:
     """Counts the steps of a build; the expected number is an estimate, corrected at the end."""
@@ -246,6 +211,17 @@ def _counted(progress: Progress, steps: int, title: str) -> Iterator[Callable[[s
     progress.doing(title)
     yield step
     progress.expect(-max(0, steps - done))
+
+
+def check_size(kernel: Path) -> None:
+    """Raises BuildFailed if the image in @kernel leaves the machine too little memory to run in."""
+    elf = Elf(kernel)
+    size = sum(s.mem_size for s in elf.segments)
+    if size <= _IMAGE_MIB << 20:
+        return
+    name, largest = max(elf.symbols.items(), key=lambda item: item[1].size, default=("", None))
+    culprit = f"; {name} alone has {largest.size >> 20}" if largest and largest.size > size // 2 else ""
+    raise BuildFailed([f"the kernel would be {size >> 20} MiB; at most {_IMAGE_MIB} MiB fit{culprit}"])
 
 
 class Reference:
@@ -292,7 +268,7 @@ class Reference:
             for folder in self._folders(self._cache, goals):
                 _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
-                output = _make(self._cache, self._arch, [*self._settings, *goals], self._jobs, False, step)
+                output = make(self._cache, self._arch, [*self._settings, *goals], self._jobs, False, step)
             if output is not None:
                 lines = complaints(output, editable, [self._cache], {})
                 if editable and lines:
@@ -348,11 +324,13 @@ class Reference:
             for path, content in files.items():
                 if not (tree / path).exists() or (tree / path).read_bytes() != content:
                     _put(tree / path, content)
-            output = _make(tree, self._arch, [*self._settings, *goals], self._jobs, self._fenced)
+            output = make(tree, self._arch, [*self._settings, *goals], self._jobs, self._fenced)
             if output is not None:
                 copies = [tree, self._cache]
                 lines = complaints(output, list(files), copies, self._homes(list(files), goals))
                 raise BuildFailed(lines or [last_line(output)])
+            if "kernel" in goals:
+                check_size(self._built(tree) / "kernel.elf")
             product = replace(self._keep(tree, goals), initrd=honest.initrd)
         sources = product.kernel.parent / "sources"
         for path, content in files.items():

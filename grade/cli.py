@@ -1,6 +1,7 @@
 """trellis-grade: the commands."""
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -230,6 +231,15 @@ def _interrupted(signum: int, _: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _trouble(error: OSError) -> str:
+    """In one line, what the system would not do, and what to do about a full disk."""
+    where = in_one_line(os.fsdecode(error.filename or "a file"))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = "make room there, or use another place: --build-root DIR, TMPDIR=DIR"
+        return f"the disk is full: {where} cannot be written; {advice}"
+    return f"{where}: {error.strerror}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -246,8 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GraderError as e:
         print(f"trellis-grade: {visible(str(e))}", file=sys.stderr)
     except OSError as e:
-        where = in_one_line(os.fsdecode(e.filename or "a file"))
-        print(f"trellis-grade: {where}: {e.strerror}", file=sys.stderr)
+        print(f"trellis-grade: {_trouble(e)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("trellis-grade: interrupted", file=sys.stderr)
     return TROUBLE

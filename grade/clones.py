@@ -163,9 +163,9 @@ class _Git:
         borrowed = [] if self._objects is None else [self._objects]
         if self._fenced:
             ours = [self._home]
-            argv = qemu.bubblewrap(
-                argv, [*readable, *borrowed, *([] if writes else ours)], ours if writes else []
-            )
+            seen = [*readable, *borrowed, *([] if writes else ours)]
+            random = ["/dev/urandom"]  # for names of temporary files
+            argv = qemu.bubblewrap(argv, seen, ours if writes else [], devices=random)
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",

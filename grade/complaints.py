@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from grade.errors import GraderError
+from grade import making
 
 _LINES = 12  # of complaints
-_FULL = "No space left on device"
+_COLUMNS = 1000  # of one
 _UNDEFINED = re.compile(r"^(?:\S*ld: )?(?:\S+\.o:)?(\S+?): undefined reference to [`'](\S+)'$", re.M)
 _TWICE = re.compile(
     r"^(?:\S*ld: )?(?:\S+\.o:)?(?:in function \S+ )?(\S+?): multiple definition of [`'](\S+)';"
@@ -19,6 +19,32 @@ _TWICE = re.compile(
     re.M,
 )
 _LINKER = re.compile(r"^\S*ld: (.*)$", re.M)
+# make's line after the messages of one object. Compilers hand the assembler a temporary file.
+_GAVE_UP = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[\S+: \S*?/obj/(\S+)\.o\] ", re.M)
+_TEMPORARY = re.compile(r"(?:/[\w.-]+)*/cc\w{6}\.s(?::\d+)?(?=:)|\{standard input\}(?::\d+)?(?=:)")
+_ANY_TEMPORARY = re.compile(r"(?:/[\w.-]+)*/cc\w{6}(\.[\w.]+)?")
+_TOO_MUCH = (
+    (
+        re.compile(r"out of memory|memory exhausted|Cannot allocate memory|cannot allocate|bad_alloc"),
+        f"the compiler needs more than {making.MEMORY_MIB} MiB of memory for it",
+    ),
+    (
+        re.compile(r"File size limit exceeded|File too large|file too big"),
+        f"what the compiler makes of it is larger than {making.FILE_MIB} MiB",
+    ),
+    (
+        re.compile(r"CPU time limit exceeded|Killed signal"),
+        f"the compiler needs more than {making.CPU_SECONDS} seconds for it",
+    ),
+    (
+        re.compile(r"No space left on device"),
+        "the compiler's temporary files for it are too large",
+    ),
+    (
+        re.compile(r"internal compiler error|Segmentation fault"),
+        "the compiler itself fails at it: is something nested very deeply?",
+    ),
+)
 _CONTEXT = re.compile(r": in function [`']\S+':$|^warning: ")
 
 
@@ -28,18 +54,42 @@ def complaints(
     """The lines about @files in the @output of a build, in the files' order.
 
     @copies are folders with copies of the tree; their names are removed. @homes tells which of @files
-    defines a function in the reference. Raises GraderError if the machine is at fault (disk full).
+    defines a function in the reference.
     """
-    if _FULL in output:
-        raise GraderError("the disk is full: make room where build/ and the temporary files are")
     for copy in copies:
         output = output.replace(f"{copy}/", "")
+    blocks = _by_object(output)
     out: list[str] = []
     for file in files:
-        place = re.compile(rf"{re.escape(file)}:(\d+:)?(\d+:)? (fatal error|error|warning): ")
-        out += sorted({line for line in output.splitlines() if place.match(line)}, key=_line_number)
+        place = re.compile(rf"{re.escape(file)}:(\d+:)?(\d+:)? (fatal error|[Ee]rror|[Ww]arning): ")
+        own = sorted({line for line in output.splitlines() if place.match(line)}, key=_line_number)
+        own += [line for line in _assembler(file, blocks.get(file, "")) if line not in own]
+        out += own or _too_much(file, blocks.get(file, ""))
     out += _linker(output, homes)
-    return tuple(out[:_LINES])
+    return tuple(line[:_COLUMNS] for line in out[:_LINES])
+
+
+def _by_object(output: str) -> dict[str, str]:
+    """What was said of each source whose compilation failed: the lines up to make's own."""
+    blocks: dict[str, str] = {}
+    start = 0
+    for found in _GAVE_UP.finditer(output):
+        said = output[start : found.start()]
+        start = output.find("\n", found.end()) + 1 or len(output)
+        blocks[found[1]] = blocks.get(found[1], "") + said + found[0] + "\n"
+    return blocks
+
+
+def _assembler(file: str, block: str) -> list[str]:
+    """The assembler's messages about what the compiler made of @file. Their lines are not the source's."""
+    named = (_TEMPORARY.sub(file, line) for line in block.splitlines() if _TEMPORARY.match(line))
+    return sorted({line for line in named if " Error: " in line})
+
+
+def _too_much(file: str, block: str) -> list[str]:
+    """Why the compiler gave up at @file without a word about a line of it."""
+    known = [f"{file}: {why}" for said, why in _TOO_MUCH if said.search(block)]
+    return known[:1] or [f"{file}: {last_line(block)}"] * bool(block)
 
 
 def _line_number(line: str) -> tuple[int, str]:
@@ -70,4 +120,5 @@ def last_line(output: str) -> str:
     """The most useful line of a failed build."""
     lines = [line for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower() or "***" in line]
-    return (telling or lines or ["make said nothing"])[0].strip()
+    line = (telling or lines or ["make said nothing"])[0].strip()
+    return _ANY_TEMPORARY.sub(lambda found: f"a temporary file{found[1] or ''}", line)[:_COLUMNS]

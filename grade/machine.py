@@ -29,11 +29,13 @@ from pathlib import Path
 from grade import protocol, trace
 from grade.elf import Elf
 from grade.errors import GraderError
-from tools import qemu, qmp
+from tools import limits, qemu, qmp
 from tools.serial import cpu_seconds
 from tools.visible import visible
 
 _FLOOD = 8 << 20  # bytes of serial output: a right kernel may print a line for each thing that it does
+_QEMU_MIB = 4096  # of address space beside the guest's memory; 7.2 takes 1 to 2 GiB for translated code
+_QEMU_THREADS = 64
 _POLL_MS = 100
 _ASK_MS = 1000
 _ROOM = 1 << 30  # bytes that must be free where guest memory is kept
@@ -214,15 +216,20 @@ class _Guest:
         self._held = machine.must_settle
         if self._held:
             machine = qmp.hold(machine)
-        argv = machine.argv()
+        argv = limits.limited(machine.argv(), self._limits())
         if fenced:
             readable = [p for p in (self._boot.kernel, self._boot.initrd) if p is not None]
             argv = qemu.bubblewrap(argv, readable, [self._folder])
         try:
+            qemu.need(machine.argv())
             with self._errors.open("wb") as errors:
                 return qemu.start(argv, stdout=subprocess.DEVNULL, stderr=errors)
         except OSError as e:
             raise GraderError(str(e)) from e
+
+    def _limits(self) -> limits.Limits:
+        """QEMU needs room for the guest's memory and for translated code, and writes the serial log."""
+        return limits.Limits(self._boot.memory + _QEMU_MIB, 2 * _FLOOD >> 20, _QEMU_THREADS, 1024)
 
     @contextmanager
     def let_go(self, popen: subprocess.Popen[bytes]) -> Iterator[None]:
@@ -291,7 +298,8 @@ class _Guest:
             raise GraderError(f"QEMU did not start: {errors[0]}")
 
     def evidence(self, ended: Ended, status: int, nonce: str) -> Evidence:
-        wire = self._serial.read_bytes()[:_FLOOD]
+        with self._serial.open("rb") as file:
+            wire = file.read(_FLOOD)
         seen = trace.EMPTY
         if ended is Ended.FLOODED:
             wire = wire[:4096]  # how much more there was depends on the host

@@ -5,17 +5,19 @@ walked component by component without following links, and only regular files of
 """
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grade.lab import Lab
-from tools.portable import machine_words
+from tools.portable import code_alone, machine_words
 from tools.visible import in_one_line
 
 MAX_SIZE = 1 << 20  # bytes of one file
 _DIR_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TIME = re.compile(r"\b__(?:DATE|TIME|TIMESTAMP)__\b")
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -81,7 +83,11 @@ def take(root: Path, lab: Lab) -> Submission:
 def checked(files: Mapping[str, bytes]) -> Submission:
     """The submission with these @files. Raises Rejected if one must not be compiled."""
     for path, content in files.items():
+        text = content.decode("utf-8", "replace")
+        for number, line in enumerate(code_alone(text).split("\n"), start=1):
+            if found := _TIME.search(line):
+                raise Rejected(f"{path}:{number}: not taken: {found[0]} differs from build to build")
         if path.startswith("kernel/"):
-            for line, why in machine_words(content.decode("utf-8", "replace")):
-                raise Rejected(f"{path}:{line}: not taken: {why}")
+            for number, why in machine_words(text):
+                raise Rejected(f"{path}:{number}: not taken: {why}")
     return Submission(files)

@@ -29,7 +29,7 @@ EXPLORE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototy
 EXPLORE_CFLAGS := -std=gnu11 -g -fno-pie -fno-omit-frame-pointer -fno-stack-protector $(EXPLORE_WARNINGS)
 # Not in $(E)/flags, as they do not change what is made: objects are copied from tree to tree. Whether a
 # student's files give warnings, the build of the kernel says.
-explore_also = -ffile-prefix-map=$(CURDIR)=. $(if $(filter 1,$(STARTER)),-w)
+explore_also = -ffile-prefix-map=$(CURDIR)=. $(if $(filter 1,$(STARTER)),-w $(FEW_ERRORS))
 as_kernel := -ffreestanding -fno-builtin -Ikernel/include -Ikernel -Iarch/host -Itools \
 	-DTRELLIS_DEBUG=0 -DTRELLIS_TESTS=0 -include tools/host/rename.h
 

@@ -46,9 +46,10 @@ emulation_x86_64 := elf_x86_64
 
 MACHINE_FLAGS = $(machine_$(ARCH))
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-# Without the solutions some functions and parameters are unused. These flags are not in KERNEL_CFLAGS,
-# since they do not change the objects.
-STARTER_WARNINGS := $(if $(filter 1,$(STARTER)),-Wno-unused -Wno-unused-parameter)
+# Without the solutions some functions and parameters are unused, and one macro can make a million mistakes.
+# These flags are not in KERNEL_CFLAGS, since they do not change the objects.
+FEW_ERRORS := -fmax-errors=50
+STARTER_WARNINGS := $(if $(filter 1,$(STARTER)),-Wno-unused -Wno-unused-parameter $(FEW_ERRORS))
 
 # stddef.h, stdarg.h and the like, which are the compiler's own.
 CC_HEADERS := -nostdinc -isystem $(shell $(CC) -print-file-name=include)

@@ -28,9 +28,26 @@ def code_alone(text: str) -> str:
     return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
 
 
+def _joined(text: str) -> list[tuple[int, str]]:
+    """The lines as a compiler takes them, with their numbers: a backslash at the end joins the next one, even
+    in the middle of a word or of the end of a comment."""
+    lines: list[tuple[int, str]] = []
+    parts: list[str] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        stripped = line.rstrip(" \t\r\f\v")
+        goes_on = stripped.endswith("\\")
+        parts.append(stripped[:-1] if goes_on else line)
+        if not goes_on:
+            lines.append((number - len(parts) + 1, "".join(parts)))
+            parts = []
+    return [*lines, (number - len(parts) + 1, "".join(parts))] if parts else lines
+
+
 def machine_words(text: str) -> Iterator[tuple[int, str]]:
     """The lines of @text that depend on the machine, the compiler or the build, and why they do."""
-    for number, line in enumerate(code_alone(text).splitlines(), start=1):
+    lines = _joined(text)
+    code = code_alone("\n".join(line for _, line in lines)).split("\n")
+    for (number, _), line in zip(lines, code, strict=True):
         if _ASM.search(line):
             yield number, "assembly in kernel/"
         if found := _DEFINED.search(line):

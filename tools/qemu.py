@@ -25,6 +25,7 @@ STATUS_OFF = 33  # the guest powered off in good order
 STATUS_PANIC = 35  # the kernel panicked
 
 _DEBUG_EXIT_PORT = 0xF4
+_SCRATCH = 512 << 20  # bytes of temporary files in the sandbox: they are in memory
 _TIDIES = (10, 1)  # QEMU from here on; 11.1 does, 10.0 does not
 
 
@@ -157,10 +158,28 @@ class Machine:
         return argv
 
 
-def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
-    """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network."""
+@lru_cache
+def _limits_size() -> bool:
+    """Whether this bubblewrap can limit a file system in memory; 0.8 can, 0.6 cannot."""
+    done = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False)
+    return "--size" in done.stdout + done.stderr
+
+
+def bubblewrap(
+    argv: Sequence[str],
+    readable: Sequence[Path],
+    writable: Sequence[Path],
+    rules: int | None = None,
+    devices: Sequence[str] = (),
+) -> list[str]:
+    """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network. Of devices
+    there are /dev/null and @devices: a compiler that includes /dev/zero would read for ever. @rules: a descriptor of a
+    filter of system calls, see tools/limits.py."""
     wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
-    wrap += ["--ro-bind", "/usr", "/usr", "--dev", "/dev", "--tmpfs", "/tmp"]
+    wrap += ["--ro-bind", "/usr", "/usr", "--tmpfs", "/dev"]
+    for device in ("/dev/null", *devices):
+        wrap += ["--dev-bind", device, device]
+    wrap += [*(["--size", str(_SCRATCH)] if _limits_size() else []), "--tmpfs", "/tmp"]
     for name in ("bin", "lib", "lib64"):
         if Path("/", name).is_symlink():
             wrap += ["--symlink", f"usr/{name}", f"/{name}"]
@@ -170,7 +189,9 @@ def bubblewrap(argv: Sequence[str], readable: Sequence[Path], writable: Sequence
         wrap += ["--ro-bind", str(path), str(path)]
     for path in writable:
         wrap += ["--bind", str(path), str(path)]
-    return [*wrap, "--", *argv]
+    if rules is not None:
+        wrap += ["--seccomp", str(rules)]
+    return [*wrap, "--remount-ro", "/dev", "--", *argv]
 
 
 def why_no_bubblewrap() -> str:

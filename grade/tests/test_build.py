@@ -12,8 +12,9 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 from grade import engine, matrix
-from grade.build import BuildFailed, Product, _adopt, _copy, _make, _make_environment, _put, _sync
+from grade.build import BuildFailed, Product, _adopt, _copy, _put, _sync
 from grade.lab import EXPLORER, Lab, load_all
+from grade.making import environment, make
 from grade.score import Run
 from grade.tests.fake import ROOT
 from grade.trace import Trace
@@ -25,7 +26,7 @@ class Environment(unittest.TestCase):
     def test_what_our_make_was_told_stays_here(self) -> None:
         told = {"PATH": "/bin", "SUBMISSION": "/gone", "LLVM": "1", "MAKEFLAGS": "n", "CPUS": "9"}
         with patch.dict(os.environ, told, clear=True):
-            self.assertEqual(_make_environment(), {"PATH": "/bin", "LC_ALL": "C"})
+            self.assertEqual(environment(), {"PATH": "/bin", "LC_ALL": "C"})
 
 
 class Snapshot(unittest.TestCase):
@@ -100,8 +101,8 @@ class Snapshot(unittest.TestCase):
     def test_a_build_cannot_write_sources(self) -> None:
         self._write(self.root / "source", 1000)
         self.root.joinpath("Makefile").write_text("good:; echo made >build/made\nbad:; echo worse >source\n")
-        self.assertIsNone(_make(self.root, "riscv", ["good"], 1, True))
-        self.assertIsNotNone(_make(self.root, "riscv", ["bad"], 1, True))
+        self.assertIsNone(make(self.root, "riscv", ["good"], 1, True))
+        self.assertIsNotNone(make(self.root, "riscv", ["bad"], 1, True))
         self.assertEqual((self.root / "source").read_text(), "1000")
 
     def test_a_build_has_copies_where_there_are_no_links(self) -> None:

@@ -4,7 +4,6 @@ import unittest
 from pathlib import Path
 
 from grade.complaints import complaints, last_line
-from grade.errors import GraderError
 
 _FILES = ["kernel/a.c", "kernel/b.c"]
 _COPIES = [Path("/tmp/x/tree"), Path("/home/me/build/grade/riscv")]
@@ -61,9 +60,31 @@ class Complaints(unittest.TestCase):
         text = "section .text overlaps section .data"
         self.assertEqual(said(f"riscv64-unknown-elf-ld: {text}\nmake: *** Error 1\n"), (text,))
 
-    def test_a_full_disk_is_nobodys_mistake(self) -> None:
-        with self.assertRaisesRegex(GraderError, "disk is full"):
-            said("kernel/a.c:1:1: fatal error: error writing to /tmp/x.s: No space left on device\n")
+    def test_the_assembler_names_the_source_and_no_temporary_file(self) -> None:
+        for name in ("/tmp/ccAb12xy.s", "{standard input}"):
+            output = (
+                f"{name}: Assembler messages:\n{name}:12: Error: unknown `addd'\n"
+                "make: *** [make/kernel.mk:105: build/riscv/debug-test/obj/kernel/b.c.o] Error 1\n"
+            )
+            self.assertEqual(said(output), ("kernel/b.c: Error: unknown `addd'",))
+        self.assertEqual(said("kernel/a.c:3: Error: no `x'\n"), ("kernel/a.c:3: Error: no `x'",))
+        self.assertEqual(last_line("ld: error in /tmp/ccAb12xy.o"), "ld: error in a temporary file.o")
+
+    def test_what_was_too_much(self) -> None:
+        for cause, told in (
+            ("cc1: out of memory allocating 65536 bytes after a total of 9 bytes", "MiB of memory"),
+            ("Fatal error: can't write 9 bytes to section .data of a.o: File too large", "larger than"),
+            ("gcc: fatal error: CPU time limit exceeded signal terminated program cc1", "seconds"),
+            ("internal compiler error: Segmentation fault signal terminated program cc1", "nested"),
+        ):
+            output = f"{cause}\nmake: *** [make/kernel.mk:105: build/x/obj/kernel/b.c.o] Error 1\n"
+            (line,) = said(output)
+            self.assertIn("kernel/b.c: ", line)
+            self.assertIn(told, line)
+
+    def test_an_endless_line(self) -> None:
+        (line,) = said("kernel/a.c:1:1: error: " + "x" * 100_000)
+        self.assertLessEqual(len(line), 1000)
 
     def test_the_line_that_says_most(self) -> None:
         self.assertEqual(last_line("  CC a\nmake: *** Error 1\nmake: bye\n"), "make: *** Error 1")

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-from grade.build import _make
 from grade.cli import main
 from grade.elf import Elf
+from grade.making import make
 from grade.protocol import parse, split
 from grade.replay import said
 from grade.report import text
@@ -88,7 +88,7 @@ class Programs(_Case):
     def test_a_compiler(self) -> None:
         (self.home / "Makefile").write_text("all:\n\t@cat said; false\n")
         (self.home / "said").write_text(f"kernel/sched/sleep.c:1:2: error: #error {_PAINT}\n")
-        output = _make(self.home, "riscv", ["all"], 1, False)
+        output = make(self.home, "riscv", ["all"], 1, False)
         self.harmless(output or "")
 
     def test_a_checks_compiler(self) -> None:

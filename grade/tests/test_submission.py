@@ -38,6 +38,9 @@ class Take(unittest.TestCase):
             ("#if __has_include(<x>)\n", "__has_include"),
             ('static char a = 0; asm("syscall");\n', "assembly"),
             ("#pragma weak __tsan_init\n", "weak"),
+            ('as\\\nm("syscall");\n', "assembly"),
+            ("/* *\\\n/ asm(); /* */\n", "assembly"),
+            ("__SS\\  \nE__\n", "__SSE__"),
         ):
             with self.subTest(text):
                 self.file.write_text(f"int one;\n{text}")

@@ -12,9 +12,9 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tools import qemu
+from tools import limits, qemu
 from tools.visible import all_visible, visible
 
 BOUND = 2  # preemptions
@@ -24,7 +24,10 @@ DEPTH = 3  # events in one order that a mistake needs (tools/explore/random.c)
 SEED = 1
 DATA_RACES_MAX = 16  # that are told of one scenario (tools/explore/explore.h)
 LOCATIONS_MAX = 64  # words whose older stores are kept
-_MEMORY_KIB = 4 << 20
+_MEMORY_MIB = 4096
+_FILE_MIB = 16  # it writes no files, but what it says may be in one
+_THREADS = 64
+_SAID_MAX = 64 << 20  # characters that it may print
 _CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
 _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
 
@@ -129,17 +132,22 @@ def _lines(
 ) -> Generator[dict[str, Any], None, None]:
     """Runs it; the lines that it prints, when they come. @seconds: it was told to run for so long."""
     cpu = _CPU_SECONDS + int(seconds)
-    argv = ["sh", "-c", f'ulimit -t {cpu}; ulimit -v {_MEMORY_KIB}; exec "$0" "$@"', str(program), *words]
-    if fenced:
-        argv = qemu.bubblewrap(argv, [program], [])
+    argv = limits.limited([str(program), *words], limits.Limits(_MEMORY_MIB, _FILE_MIB, _THREADS, 64, cpu))
     with (
+        tempfile.TemporaryFile() as rules,
         tempfile.TemporaryFile("w+", errors="replace") as errors,
-        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
-                         errors="replace") as running,
-    ):  # fmt: skip
+        subprocess.Popen(
+            limits.ended_after(_fence(argv, program, rules) if fenced else argv, 3 * cpu),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="replace",
+            pass_fds=[rules.fileno()],
+        ) as running,
+    ):
         try:
-            for line in running.stdout or ():
-                yield all_visible(json.loads(line))
+            yield from _parsed(running)
         except BaseException as e:
             running.kill()
             if isinstance(e, ValueError):
@@ -149,8 +157,30 @@ def _lines(
         errors.seek(0)
         said = visible(errors.read()).strip().splitlines()
     if status not in (0, 1):
-        ended = f"signal {signal.Signals(-status).name}" if status < 0 else status
+        by = -status if status < 0 else status - 128  # timeout and bubblewrap count so
+        ended = f"signal {signal.Signals(by).name}" if by in set(signal.Signals) else status
         raise ExploreError(said[-1].removeprefix("explore: ") if said else f"the explorer ended with {ended}")
+
+
+def _fence(argv: Sequence[str], program: Path, rules: IO[bytes]) -> list[str]:
+    """@argv in a sandbox in which it cannot start processes. @rules: a new file, for the filter."""
+    rules.write(limits.alone())
+    rules.seek(0)
+    return qemu.bubblewrap(argv, [program], [], rules.fileno() if limits.alone() else None)
+
+
+def _parsed(running: subprocess.Popen[str]) -> Generator[dict[str, Any], None, None]:
+    """The lines that it prints. The submission's functions run in it, and may print, too, for ever."""
+    assert running.stdout is not None
+    left = _SAID_MAX
+    while line := running.stdout.readline(_SAID_MAX):
+        left -= len(line)
+        if left < 0:
+            raise ValueError(f"more than {_SAID_MAX >> 20} MiB")
+        parsed = all_visible(json.loads(line))
+        if not isinstance(parsed, dict):
+            raise ValueError("no object")
+        yield parsed
 
 
 def _run(program: Path, words: Sequence[str], fenced: bool) -> list[dict[str, Any]]:

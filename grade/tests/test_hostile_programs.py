@@ -1,0 +1,108 @@
+"""Native code of a submission, which the explorer runs: what it may use, and when it ends."""
+
+import json
+import os
+import resource
+import select
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from unittest.mock import patch
+
+from tools import limits, qemu
+from tools.explore import program
+from tools.explore.program import ExploreError, _run
+
+_HEAD = "".join(f"#include <{name}.h>\n" for name in ("signal", "stdio", "stdlib", "string", "unistd"))
+_SECONDS = 60
+
+
+class Programs(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
+        self.addCleanup(folder.cleanup)
+        self.home = Path(folder.name)
+        self.fences = [False] if qemu.why_no_bubblewrap() else [False, True]
+
+    def stopped(self, body: str, *words: str) -> None:
+        """A program with this @body of main() ends with one of @words, and takes none of our memory."""
+        source, made = self.home / "x.c", self.home / "x"
+        source.write_text(f"{_HEAD}int main(void) {{ {body} }}\n")
+        subprocess.run(["gcc", "-w", "-o", made, source], check=True)
+        for fenced in self.fences:
+            mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            began = time.monotonic()
+            with self.subTest(fenced=fenced), self.assertRaises(ExploreError) as caught:
+                _run(made, [], fenced)
+            self.assertTrue(any(word in str(caught.exception) for word in words), caught.exception)
+            self.assertLess(time.monotonic() - began, _SECONDS)
+            self.assertLess(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - mine, 256 << 10)
+
+    def test_one_that_computes_or_sleeps_for_ever(self) -> None:
+        with patch.object(program, "_CPU_SECONDS", 1):
+            self.stopped("for (;;);", "SIGKILL", "SIGXCPU")
+            self.stopped("for (;;) pause();", "SIGKILL")
+            deaf = "sigset_t all; sigfillset(&all); sigprocmask(0, &all, 0);"
+            self.stopped(deaf + "for (;;) pause();", "SIGKILL")
+
+    def test_all_memory(self) -> None:
+        with patch.object(program, "_MEMORY_MIB", 64):
+            self.stopped("for (;;) memset(malloc(1 << 20), 1, 1 << 20);", "SIGSEGV")
+
+    def test_a_flood(self) -> None:
+        with patch.object(program, "_SAID_MAX", 1 << 20):
+            self.stopped('for (;;) puts("{}");', "more than 1 MiB")
+            self.stopped("for (;;) putchar(97);", "printed something else")
+        with patch.object(program, "_FILE_MIB", 1):
+            self.stopped('for (;;) fputs("xxxxxxx\\n", stderr);', "x", "SIGXFSZ")
+        self.stopped('puts("[1]");', "no object")
+
+    def test_a_line_like_its_own(self) -> None:
+        made = self.home / "x"
+        made.write_text(f"#!/bin/sh\necho '{json.dumps({'a': 1})}'\n")
+        made.chmod(0o755)
+        self.assertEqual(_run(made, [], False), [{"a": 1}])
+
+    @unittest.skipIf(qemu.why_no_bubblewrap(), "needs bubblewrap")
+    def test_what_it_leaves_running_ends_with_it(self) -> None:
+        name = f"trellis-left-{os.getpid()}"
+        body = 'if (!fork()) { setsid(); execl("/usr/bin/sleep", "NAME", "1000000", NULL); } exit(9);'
+        self.fences = [True]
+        self.stopped(body.replace("NAME", name), "ended with 9")
+        left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if name.encode() in _bytes(p)]
+        self.assertEqual(left, [])
+
+    @unittest.skipIf(qemu.why_no_bubblewrap() or not limits.alone(), "needs bubblewrap and a known machine")
+    def test_one_that_starts_processes(self) -> None:
+        self.fences = [True]
+        for call in ("fork()", "vfork()", "syscall(435, 0, 0)", 'popen("true", "r") ? 0 : -1'):
+            with self.subTest(call):
+                self.stopped(f"exit(({call}) == -1 ? 9 : 0 * puts(\"[]\"));", "ended with 9")
+        self.stopped("syscall(0x40000039);", "SIGSYS")  # fork, as a program of the x32 kind has it
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+class Limits(unittest.TestCase):
+    def test_it_ends_with_us(self) -> None:
+        """Whoever kills what waits for a program kills the program."""
+        argv = limits.ended_after(["sh", "-c", "echo $$; exec sleep 1000000"], 1000)
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            child = int(running.stdout.readline())
+            gone = select.poll()
+            gone.register(pidfd := os.pidfd_open(child), select.POLLIN)
+            running.kill()
+        self.assertTrue(gone.poll(1000 * _SECONDS))
+        os.close(pidfd)
+
+
+if __name__ == "__main__":
+    unittest.main()
