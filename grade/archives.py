@@ -41,7 +41,7 @@ _ERRORS = (
 
 
 class _Decoder(Protocol):
-    """What zlib's, bz2's and lzma's decompressors have in common."""
+    """The common part of zlib's, bz2's and lzma's decompressors."""
 
     @property
     def eof(self) -> bool: ...

@@ -70,7 +70,7 @@ def complaints(
 
 
 def _by_object(output: str) -> dict[str, str]:
-    """What was said of each source whose compilation failed: the lines up to make's own."""
+    """The complaints about each source whose compilation failed: the lines up to make's own."""
     blocks: dict[str, str] = {}
     start = 0
     for found in _GAVE_UP.finditer(output):

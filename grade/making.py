@@ -83,7 +83,7 @@ def make(
 
 
 def _lines(running: subprocess.Popen[bytes]) -> Iterator[str]:
-    """What @running says, made visible, in lines or in parts of endless ones."""
+    """The output of @running, made visible, in lines or in parts of endless ones."""
     assert running.stdout is not None
     while line := running.stdout.readline(_LINE):
         yield visible(line)

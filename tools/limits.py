@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What one process may use. None: as much as it likes."""
+    """The most that one process may use. None: as much as it likes."""
 
     memory_mib: int | None = None  # of address space
     file_mib: int | None = None  # of each file that it writes

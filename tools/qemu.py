@@ -173,8 +173,8 @@ def bubblewrap(
     devices: Sequence[str] = (),
 ) -> list[str]:
     """@argv in namespaces of its own: it sees /usr and the listed paths only, and has no network. Of devices
-    there are /dev/null and @devices: a compiler that includes /dev/zero would read for ever. @rules: a descriptor of a
-    filter of system calls, see tools/limits.py."""
+    there are /dev/null and @devices: a compiler that includes /dev/zero would read for ever. @rules: a
+    descriptor of a filter of system calls, see tools/limits.py."""
     wrap = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
     wrap += ["--ro-bind", "/usr", "/usr", "--tmpfs", "/dev"]
     for device in ("/dev/null", *devices):

@@ -92,7 +92,7 @@ def _bytes(path: Path) -> bytes:
 
 class Limits(unittest.TestCase):
     def test_it_ends_with_us(self) -> None:
-        """Whoever kills what waits for a program kills the program."""
+        """A program ends with the one that waits for it."""
         argv = limits.ended_after(["sh", "-c", "echo $$; exec sleep 1000000"], 1000)
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as running:
             assert running.stdout is not None

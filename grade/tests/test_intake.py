@@ -1,4 +1,4 @@
-"""What is taken out of folders, archives, bundles and clones, and what is refused in one line."""
+"""Files are taken out of folders, archives, bundles and clones; the rest is refused in one line."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""What a terminal would obey is shown and not obeyed; what people write is left as it is."""
+"""A terminal is shown what it would obey; the writing of people is left as it is."""
 
 import unicodedata
 import unittest
