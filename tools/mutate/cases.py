@@ -38,6 +38,7 @@ _MEMORY_MIB = 256
 _ROBUST = ("/soak/oom 3", "/soak/fuzz 1 5000")
 _LIMIT = 3_000_000_000  # instructions
 _LIMIT_OF_PROGRAMS = 10_000_000_000
+_BOOT_S, _SPEED = 0.3, 50_000_000  # of a small test; instructions a second
 _SPARE, _TIMES = 200_000_000, 4  # the limit of a mutant: so many times what the kernel itself needs
 
 
@@ -49,6 +50,12 @@ class Measured:
     instructions: int  # at which it ended
     said: str  # by a user test
     ran: Lines
+
+    @property
+    def cost(self) -> float:
+        """The seconds that it takes on a quiet machine, about: on a busy one all tests look long, and in
+        one that sleeps instructions go by that nobody executes."""
+        return min(self.seconds, _BOOT_S + self.instructions / _SPEED)
 
 
 @dataclass(frozen=True)

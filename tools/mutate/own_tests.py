@@ -161,7 +161,7 @@ class OwnTests(Booting):
                    if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()))  # fmt: skip
             found = found or list(run)
         order = self._in_order(mutant, found)[:_MOST]
-        spent = accumulate(self._cases[case].seconds for case in order)
+        spent = accumulate(self._cases[case].cost for case in order)
         return [case for case, seconds in zip(order, spent, strict=True) if seconds <= _MOST_S] or order[:1]
 
     def _lines(self, mutant: Mutant, arch: str) -> Iterator[frozenset[int]]:
@@ -178,8 +178,8 @@ class OwnTests(Booting):
         def near(case: Case) -> int:
             return len(self._cases[case].ran[mutant.path].intersection(around))
 
-        cheap = sorted(found, key=lambda c: (c.home != home, self._cases[c].seconds))
-        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (-near(c), self._cases[c].seconds))
+        cheap = sorted(found, key=lambda c: (c.home != home, self._cases[c].cost))
+        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (-near(c), self._cases[c].cost))
 
     def _killer(self, mutant: Mutant, asked: Sequence[Case], product: Product) -> tuple[str, str] | None:
         """The first of @asked that @mutant fails, and how. Each that it passes is noted."""
@@ -209,9 +209,9 @@ class OwnTests(Booting):
         left = sorted(asked, key=lambda c: self._order.key(mutant, str(c), asked.index(c)))
         most = _FIRST
         while left:
-            group, spent = [left[0]], self._cases[left[0]].seconds
+            group, spent = [left[0]], self._cases[left[0]].cost
             for case in left[1:]:
-                seconds = self._cases[case].seconds
+                seconds = self._cases[case].cost
                 if case.mates == left[0].mates and len(group) < most and spent + seconds < _GROUP_S:
                     group.append(case)
                     spent += seconds

@@ -35,7 +35,7 @@ _OTHER_USER = UserCase("riscv", 1, "/tests/b", "user/tests", "d")
 
 
 def _measured(seconds: float, said: str = "", lines: Mapping[str, frozenset[int]] = _LINES) -> Measured:
-    return Measured(seconds, 1000, said, lines)
+    return Measured(seconds, int(seconds * 50_000_000), said, lines)
 
 
 _ALL: dict[Case, Measured] = {
@@ -140,7 +140,7 @@ class Own(unittest.TestCase):
         with mock.patch.object(self.tests, "_boot", boot):
             self.assertIsNone(self.tests._failed([_OWN, _CHEAP], Product(Path("k"), None)))
         self.assertEqual(boots[0].test, "mutex.one,pipe.one")
-        self.assertEqual(boots[0].limit, cases.limit_of(2000))
+        self.assertEqual(boots[0].limit, cases.limit_of(sum(_ALL[case].instructions for case in (_OWN, _CHEAP))))
 
 
 class Faults(unittest.TestCase):
@@ -179,6 +179,15 @@ class Faults(unittest.TestCase):
         self.assertEqual(kinds.keys(), {"KernelCase", "UserCase", "LabCase"})
         self.assertTrue(all(number > 50 for number in kinds.values()), kinds)
         self.assertEqual(len({(case.home, str(case)) for case in found}), len(found))
+
+
+class Costs(unittest.TestCase):
+    def test_a_busy_machine_makes_no_test_dear(self) -> None:
+        quiet, busy = (Measured(seconds, 10_000_000, "", {}) for seconds in (0.5, 30.0))
+        self.assertEqual(quiet.cost, busy.cost)
+
+    def test_time_that_a_test_sleeps_is_free(self) -> None:
+        self.assertEqual(Measured(2.0, 10**12, "", {}).cost, 2.0)
 
 
 class OnThisMachine(unittest.TestCase):
