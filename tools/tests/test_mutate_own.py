@@ -140,7 +140,8 @@ class Own(unittest.TestCase):
         with mock.patch.object(self.tests, "_boot", boot):
             self.assertIsNone(self.tests._failed([_OWN, _CHEAP], Product(Path("k"), None)))
         self.assertEqual(boots[0].test, "mutex.one,pipe.one")
-        self.assertEqual(boots[0].limit, cases.limit_of(sum(_ALL[case].instructions for case in (_OWN, _CHEAP))))
+        instructions = _ALL[_OWN].instructions + _ALL[_CHEAP].instructions
+        self.assertEqual(boots[0].limit, cases.limit_of(instructions))
 
 
 class Faults(unittest.TestCase):
