@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from re import compile as pattern
 
-from grade.errors import GraderError
+from grade.errors import GraderError, Ungraded
 from tools import limits, qemu
 from tools.visible import visible
 
@@ -76,7 +76,7 @@ def make(
         output = f"make: *** the compilers print more than {FILE_MIB} MiB\n"
     if running.returncode in limits.ENDED:
         why = "its processes sleep, or this machine is too slow"
-        raise GraderError(f"a build for {arch} did not end in {_SECONDS // 60} minutes: {why}")
+        raise Ungraded(f"a build for {arch} did not end in {_SECONDS // 60} minutes: {why}")
     if why := disk_full(output, tree):
         raise GraderError(why)
     return output

@@ -21,7 +21,7 @@ from grade.course import digests, entries, records, standing
 from grade.course.records import Assignment
 from grade.course.roster import Student
 from grade.course.store import Store
-from grade.errors import GraderError
+from grade.errors import GraderError, Ungraded
 from grade.lab import Lab
 from grade.report import points
 from grade.results import VERSION, Report, lab_result
@@ -134,34 +134,43 @@ def left(store: Store, assignment: Assignment) -> list[Left]:
 def grade_all(
     store: Store, assignment: Assignment, work: Sequence[Left], grader: Grader, jobs: int, progress: Progress
 ) -> list[str]:
-    """Grades @work, @jobs at a time. Returns the students for whose runs the machine was too slow."""
+    """Grades @work, @jobs at a time. Returns a line for each submission that has no result."""
 
     def one(item: Left) -> tuple[Report, float]:
         began = time.monotonic()
         report = grader.grade(item.files, lambda what: progress.doing(f"{item.students[0]}: {what}"))
         return report, time.monotonic() - began
 
-    slow: list[str] = []
+    troubles: list[str] = []
     progress.expect(len(work))
     with ThreadPoolExecutor(jobs) as pool:
         items = {pool.submit(one, item): item for item in work}
         try:
             for future in _as_they_end(items):
-                item, (report, seconds) = items[future], future.result()
-                if any(lab.unjudged for lab in report.labs):
-                    slow += item.students  # WHOLE1
-                else:
-                    records.keep(store, assignment.lab, item.digest, assignment.judge, item.students, report,
-                                 seconds)  # fmt: skip
-                progress.step(f"{item.students[0]}: {points(report.earned)} points")
+                kept, words = _kept(store, assignment, items[future], future)
+                troubles += [] if kept else [words]
+                progress.step(words)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             grader.stop()
             raise
-    return slow
+    return troubles
 
 
 _Timed = tuple[Report, float]  # and its seconds
+
+
+def _kept(store: Store, assignment: Assignment, item: Left, graded: Future[_Timed]) -> tuple[bool, str]:
+    """Keeps the result of @item, if there is one (WHOLE1); says so, and which."""
+    who = ", ".join(item.students)
+    try:
+        report, seconds = graded.result()
+    except Ungraded as e:
+        return False, f"{who}: no result: {e}"
+    if any(lab.unjudged for lab in report.labs):
+        return False, f"{who}: no result: this machine was too slow for some runs; call again"
+    records.keep(store, assignment.lab, item.digest, assignment.judge, item.students, report, seconds)
+    return True, f"{item.students[0]}: {points(report.earned)} points"
 
 
 def _as_they_end(futures: Mapping[Future[_Timed], Left]) -> Iterator[Future[_Timed]]:
@@ -215,9 +224,8 @@ def run(store: Store, lab: Lab, assignment: Assignment, students: Sequence[Stude
         troubles += read.unread
     else:
         _warn(f"{assignment.folder} is gone: grading what was read before")
-    slow = _grade(store, lab, assignment, setting)
+    troubles += _grade(store, lab, assignment, setting)
     print(summary(store, lab.name), end="")
-    troubles += [f"this machine was too slow for runs of {', '.join(slow)}: call again"] if slow else []
     for trouble in troubles:
         _warn(trouble)
     return TROUBLE if troubles else DONE

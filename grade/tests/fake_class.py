@@ -14,6 +14,7 @@ from grade.course import class_run, records
 from grade.course.records import Assignment
 from grade.course.roster import Student
 from grade.course.store import Store, locked, opened
+from grade.errors import Ungraded
 from grade.lab import Lab
 from grade.results import VERSION, FailureResult, LabResult, PropertyResult, Report
 from grade.tests.fake import lab as fake_lab
@@ -57,6 +58,8 @@ class FakeGrader:
         if text == "block":
             self.stopping.wait()
             raise class_run.Stopped
+        if text == "sleeps":
+            raise Ungraded("a build for riscv did not end")
         failures = () if text == "15" else (failure(),)
         return report(float(text), failures, ("a run",) if self._slow else ())
 
@@ -86,7 +89,7 @@ def grade(
     progress: Silent | None = None,
     jobs: int = 1,
 ) -> list[str]:
-    """Does what `class` does, with @grader; returns the students whose result is missing."""
+    """Does what `class` does, with @grader; returns why results are missing."""
     wanted = assignment(lab, folder, judge)
     records.assign(store, wanted)
     records.set_roster(store, students, "a test")
