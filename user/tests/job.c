@@ -114,6 +114,32 @@ static void calls_go_on_after_a_stop(void)
 
 static int teller;
 
+/* However often it is stopped, a call ends at its first deadline: no stop gives it a new one. */
+static void a_deadline_outlives_stops(void)
+{
+	int status = 0, up[2];
+	char c;
+	pid_t pid;
+
+	CHECK_EQ(pipe(up), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(write(up[1], "a", 1), 1);
+		_exit(nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL) == 0 ? 7 : 1);
+	}
+	CHECK_EQ(read(up[0], &c, 1), 1);
+	for (int stops = 0; stops < 1000; stops++) {
+		CHECK_EQ(kill(pid, SIGSTOP), 0);
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		if (WIFEXITED(status))
+			break;
+		CHECK_EQ(kill(pid, SIGCONT), 0);
+		usleep(10000);
+	}
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 7);
+}
+
 static sigset_t stop_signal;
 static atomic_int both_wait, continued;
 
@@ -321,6 +347,7 @@ static const struct test_case cases[] = {
 	CASE(stopped_means_every_thread),
 	CASE(a_thread_stops_them_all),
 	CASE(calls_go_on_after_a_stop),
+	CASE(a_deadline_outlives_stops),
 	CASE(continuing_forgets_stops),
 	CASE(orphaned_stopped_jobs_are_hung_up),
 	CASE(not_after_exec),
