@@ -149,17 +149,23 @@ static void become_case(void (*fn)(void), const char *folder)
 	_exit(0);
 }
 
-/* The child's status; one that does not end in time is ended. */
-static int wait_for(pid_t pid)
+/* Takes SIGCHLD, which is blocked, if it comes within @limit. */
+static int take_sigchld(struct timespec limit)
 {
-	struct timespec limit = { limit_s, 0 };
-	int status = 0;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	return syscall(NR_rt_sigtimedwait, &set, NULL, &limit, 8);
+}
+
+/* The child's status; one that does not end in time is ended. */
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (syscall(NR_rt_sigtimedwait, &set, NULL, &limit, 8) < 0 && errno == EAGAIN) {
+		if (take_sigchld((struct timespec){ limit_s, 0 }) < 0 && errno == EAGAIN) {
 			say("hangs");
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
@@ -167,6 +173,7 @@ static int wait_for(pid_t pid)
 		}
 	}
 	kill(-pid, SIGKILL); /* what it left running */
+	take_sigchld((struct timespec){ 0, 0 }); /* if it is pending, it counts as left behind */
 	return status;
 }
 
