@@ -41,17 +41,25 @@ static inline void sleep_ms(int ms)
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
 }
 
-/* Waits until the counts are what they were: orphans and the reaper need turns. Prints if not. */
+/* Waits until the counts are what they were: orphans and the reaper need turns. */
+static inline int counts_settle(const struct counts *before, struct counts *now)
+{
+	for (int ms = 0; ms < 5000; ms++) {
+		*now = read_counts();
+		if (!strcmp(before->text, now->text))
+			return 1;
+		sleep_ms(1);
+	}
+	return 0;
+}
+
+/* The same; prints both if they are not. */
 static inline int counts_return(const struct counts *before)
 {
 	struct counts now;
 
-	for (int ms = 0; ms < 5000; ms++) {
-		now = read_counts();
-		if (!strcmp(before->text, now.text))
-			return 1;
-		sleep_ms(1);
-	}
+	if (counts_settle(before, &now))
+		return 1;
 	printf("left behind; before:\n%s\nafter:\n%s\n", before->text, now.text);
 	return 0;
 }
