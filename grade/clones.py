@@ -9,7 +9,6 @@ limits, as a pack is a compressed file with all that this can mean.
 import os
 import re
 import stat
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path

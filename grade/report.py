@@ -1,6 +1,5 @@
 """The report as text: points first, then one block for each failure."""
 
-import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby

@@ -14,7 +14,6 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from grade.errors import GraderError
 from grade.home import CHOICE, MARK, git, present_lab

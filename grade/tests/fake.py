@@ -1,6 +1,8 @@
 """Made-up evidence: serial logs, ELF files, guest memory and labs, for tests without QEMU."""
 
 import struct
+import tempfile
+import unittest
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,6 +62,16 @@ def lab(folder: Path, toml: str = LAB_TOML) -> Lab:
     home.mkdir(exist_ok=True)
     (home / "lab.toml").write_text(toml)
     return load(home)
+
+
+class AtHome(unittest.TestCase):
+    """Tests with a folder of their own, `home`, and a lab in it."""
+
+    def setUp(self) -> None:
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        self.home = Path(home.name)
+        self.lab = lab(self.home)
 
 
 def trace(*records: tuple[int, str, int, int, int, int], complete: bool = True) -> Trace:

@@ -2,11 +2,9 @@
 
 import csv
 import io
-import tempfile
 import unittest
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 from grade.course import gradebook, pages, plot, records
 from grade.course.records import Override
@@ -14,7 +12,7 @@ from grade.course.roster import Student
 from grade.course.store import opened
 from grade.results import Report
 from grade.tests import fake_class
-from grade.tests.fake import lab
+from grade.tests.fake import AtHome
 from grade.tests.fake_class import FakeGrader, hand_in
 from grade.verdict import Kind
 
@@ -62,12 +60,9 @@ class EvilGrader(FakeGrader):
         return fake_class.report(11, (failure,))
 
 
-class Case(unittest.TestCase):
+class Case(AtHome):
     def setUp(self) -> None:
-        home = tempfile.TemporaryDirectory()
-        self.addCleanup(home.cleanup)
-        self.home = Path(home.name)
-        self.lab = lab(self.home)
+        super().setUp()
         self.out = self.home / "book"
 
     def book(self, students: tuple[Student, ...] = (), grader: FakeGrader | None = None,

@@ -4,11 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import unittest
 from contextlib import suppress
-from pathlib import Path
 from unittest import mock
 
 from grade.build import BuildFailed, Product
@@ -17,17 +15,14 @@ from grade.course.roster import Student
 from grade.course.store import locked, opened
 from grade.errors import GraderError
 from grade.tests import fake_class
-from grade.tests.fake import ROOT, lab
+from grade.tests.fake import ROOT, AtHome
 from grade.tests.fake_class import FILE, FakeGrader, hand_in
 from tools.progress import Silent
 
 
-class Case(unittest.TestCase):
+class Case(AtHome):
     def setUp(self) -> None:
-        home = tempfile.TemporaryDirectory()
-        self.addCleanup(home.cleanup)
-        self.home = Path(home.name)
-        self.lab = lab(self.home)
+        super().setUp()
         self.folder = self.home / "handins"
         self.folder.mkdir()
         self.db = self.home / "class.db"

@@ -2,11 +2,9 @@
 
 import io
 import sqlite3
-import tempfile
 import unittest
 from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import timedelta
-from pathlib import Path
 from unittest import mock
 
 from grade.cli import main
@@ -16,7 +14,7 @@ from grade.course.store import explained, migrate, opened
 from grade.errors import GraderError
 from grade.lab import load
 from grade.tests import fake_class
-from grade.tests.fake import ROOT, lab
+from grade.tests.fake import ROOT, AtHome
 from grade.tests.fake_class import FakeGrader, hand_in
 from labs import contents
 
@@ -32,12 +30,9 @@ def call(*arguments: str) -> tuple[int, str, str]:
     return status, out.getvalue(), err.getvalue()
 
 
-class Case(unittest.TestCase):
+class Case(AtHome):
     def setUp(self) -> None:
-        home = tempfile.TemporaryDirectory()
-        self.addCleanup(home.cleanup)
-        self.home = Path(home.name)
-        self.lab = lab(self.home)
+        super().setUp()
         self.db = self.home / "class.db"
         self.folder = self.home / "handins"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from grade.lab import Lab, load_all
 from grade.mutants import mutants
 from grade.tests.fake import ROOT
-from labs.handout import checkpoints, rows
+from labs.handout import checkpoints, pattern, rows
 
 _KTEST = re.compile(r'^KTEST\w*\(\w+, "([^"]+)", "([0-9]+\.[0-9]+)"', re.M)
 _LINE = re.compile(r"^ok   ([0-9]+\.[0-9]+) (\S+), (\d+|…) checks$")
@@ -45,6 +45,16 @@ class Handouts(unittest.TestCase):
                         self.assertEqual(found[1], f"{lab.name[:2]}.{checkpoint.step}")
                         said.add((found[2], found[1]))
                 self.assertEqual(said, there)
+
+    def test_a_row_may_name_two_texts(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            row = "| `it hangs` or `panic: … at 0x6b` | who frees it? |"
+            table = f"| instead you see | look at |\n|---|---|\n{row}\n"
+            Path(name, "README.md").write_text(f"**3. Last** step\n\n{table}")
+            ((step, text),) = rows(Path(name))
+        self.assertEqual((step, text), (3, "it hangs` or `panic: … at 0x6b"))
+        for said, fits in (("it hangs", True), ("panic: read at 0x6b", True), ("panic: read at 0x7", False)):
+            self.assertEqual(bool(re.search(pattern(text), said)), fits, said)
 
     def test_each_row_of_symptoms_is_shown_by_a_mutant(self) -> None:
         for lab in load_all(ROOT):

@@ -9,7 +9,6 @@ import resource
 import stat
 import subprocess
 import tarfile
-import tempfile
 import time
 import unittest
 import warnings
@@ -22,7 +21,7 @@ from unittest.mock import patch
 from grade import archives
 from grade.intake import take
 from grade.submission import MAX_SIZE, Rejected
-from grade.tests.fake import lab
+from grade.tests.fake import AtHome
 from labs.handin import archive
 
 _FILE = "kernel/sched/sleep.c"
@@ -57,12 +56,9 @@ def _zip(*entries: tuple[str, bytes] | tuple[zipfile.ZipInfo, bytes]) -> bytes:
     return out.getvalue()
 
 
-class _Case(unittest.TestCase):
+class _Case(AtHome):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.home = Path(folder.name)
-        self.lab = lab(self.home)
+        super().setUp()
         self.began = time.process_time()
 
     def tearDown(self) -> None:

@@ -7,7 +7,6 @@ The reason is a row of a table there, with the property and, if the other port h
 
 import re
 import unittest
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 

@@ -5,7 +5,6 @@ import io
 import json
 import re
 import subprocess
-import tempfile
 import unittest
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from grade.report import text
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Outcome, Run, score
 from grade.submission import Rejected
-from grade.tests.fake import LAYOUT, NONCE, elf, evidence, lab, messages
+from grade.tests.fake import LAYOUT, NONCE, AtHome, elf, evidence, messages
 from grade.verdict import Kind, build_error, judge
 from labs import check, handout
 from tools.boot import End, Outcome as Booted, Transcript
@@ -32,13 +31,7 @@ _PAINT = "\x1b[2J\x1b[H\x9b1m100/100\u202e\u2066\x07"
 _OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-class _Case(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.home = Path(folder.name)
-        self.lab = lab(self.home)
-
+class _Case(AtHome):
     def harmless(self, shown: str) -> None:
         self.assertIn("100/100", shown)
         self.assertIsNone(_OBEYED.search(shown), repr(shown))

@@ -6,7 +6,6 @@ GDB loads this file (gdb -x tools/gdb/trellis.py kernel.elf).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import gdb  # exists only inside GDB

@@ -7,13 +7,11 @@ are put in order.
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import threading
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from grade import engine, recipe
@@ -22,7 +20,6 @@ from grade.lab import Lab
 from grade.machine import Boot, Ended, Evidence, Runner
 from grade.score import Run
 from grade.verdict import Kind, judge
-from tools import qemu
 from tools.mutate.errors import MutateError
 from tools.mutate.killers import BUILT, JUDGED, QEMU, Order, Verdict
 from tools.mutate.mutants import Mutant

@@ -18,7 +18,6 @@ from tools.mutate.edits import (
     in_assertion,
     result_of,
     short,
-    statements,
     text_of,
 )
 from tools.mutate.keeping import Inside, fresh

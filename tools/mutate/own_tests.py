@@ -18,7 +18,7 @@ from pathlib import Path
 
 from grade import engine
 from grade.build import BuildFailed, Product
-from grade.machine import Ended, Evidence, Runner
+from grade.machine import Ended, Runner
 from tools.mutate import cases, coverage
 from tools.mutate.booting import Booting
 from tools.mutate.cases import Case, Measured

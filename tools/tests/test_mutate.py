@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import unittest
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from tools.mutate import assembly, work
