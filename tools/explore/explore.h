@@ -243,6 +243,8 @@ struct cpu_state {
 
 extern struct cpu_state cpu_states[HOST_CPUS];
 
+#define HANDED_MAX	256		/* words of handed.c; of any more, equal memory is enough */
+
 /* A part that decides nothing that the rest does not: no part of the hash. */
 struct progress {
 	uint64_t accesses;		/* of this execution, by all CPUs */
@@ -251,6 +253,7 @@ struct progress {
 	bool older[HOST_CPUS];		/* it has read an older store: it must look again */
 	uint64_t locks[HOST_CPUS];	/* that it holds: a bit for each, as in effects */
 	unsigned turn[HOST_CPUS];	/* accesses of the CPU since it paused */
+	uint64_t settled[HANDED_MAX / 64];	/* words of handed.c of which all CPUs know all */
 };
 
 extern struct progress progress;

@@ -9,24 +9,35 @@
  */
 #include "words.h"
 
-#define HANDED_MAX	256		/* of any more, equal memory is enough */
-
 static struct word *handed[HANDED_MAX];
 static unsigned nr_handed;
+
+/*
+ * Clocks only grow along a path, so what every CPU knew once of a word it knows until the next
+ * access. progress.settled has a bit for each such word: most are, and need no second look.
+ */
+static uint64_t *settled(unsigned i)
+{
+	return &progress.settled[i / 64];
+}
 
 void note_use(struct word *w, const struct access *a)
 {
 	struct use *u = &w->use;
 
+	if (u->handed)
+		*settled(u->handed - 1) &= ~(1ull << (u->handed - 1) % 64);
+	if (u->handed || a->kind == ACQUIRE || a->kind == RELEASE)
+		return;
 	u->locks |= ~progress.locks[vcpu];
 	u->cpus |= 1u << vcpu;
 	u->stored |= a->kind != READ;
 	u->plain |= a->plain;
-	if (u->handed || ~u->locks || !u->stored || !u->plain || !(u->cpus & (u->cpus - 1)) ||
+	if (~u->locks || !u->stored || !u->plain || !(u->cpus & (u->cpus - 1)) ||
 	    nr_handed == HANDED_MAX)
 		return;
-	u->handed = true;
 	handed[nr_handed++] = w;
+	u->handed = nr_handed;
 }
 
 /* Two bits for each pair: the second CPU does not know the last store of the first, its load. */
@@ -44,14 +55,27 @@ static uint64_t not_known(const struct history *h)
 	return bits;
 }
 
+/* What the word at index @i adds to the hash. */
+static uint64_t hash_of(unsigned i)
+{
+	uint64_t bits = not_known(&handed[i]->h);
+
+	if (!bits)
+		*settled(i) |= 1ull << i % 64;
+	return (bits ^ handed[i]->at) * bits * 0x9e3779b97f4a7c15ull;
+}
+
 uint64_t handed_hash(void)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < nr_handed; i++) {
-		uint64_t bits = not_known(&handed[i]->h);
+	for (unsigned i = 0; i < nr_handed; i += 64)
+		for (uint64_t left = ~*settled(i); left; left &= left - 1) {
+			unsigned n = i + __builtin_ctzll(left);
 
-		sum += (bits ^ handed[i]->at) * bits * 0x9e3779b97f4a7c15ull;
-	}
+			if (n >= nr_handed)
+				break;
+			sum += hash_of(n);
+		}
 	return sum;
 }

@@ -341,8 +341,7 @@ void order_access(const struct words *w, const struct access *a)
 		if (nr_vcpus == 1)
 			compare_threads(w->of[i], a->kind != READ, thread);
 		remember(w->of[i], a, thread);
-		if (!of_lock)
-			note_use(w->of[i], a);
+		note_use(w->of[i], a);
 		note_effect(w->of[i], a->kind);
 	}
 }

@@ -22,7 +22,7 @@ struct use {
 	uint64_t locks;			/* without which it was used: bits as in effects */
 	uint8_t cpus;			/* a bit for each */
 	bool stored, plain;		/* by one of them */
-	bool handed;
+	uint16_t handed;		/* its number among those of handed.c, from 1; or 0 */
 };
 
 /* In order of use: with two CPUs most accesses need the first 64 bytes alone. */
