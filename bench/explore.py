@@ -44,6 +44,7 @@ class Row:
     plain_steps: int
     plain_ended: bool  # if not, there are more
     random_executions: int
+    random_accesses: int  # to memory, of these executions: at each of them another CPU might go on
     random_seconds: float
 
     @property
@@ -61,11 +62,12 @@ class Row:
             f"{more}{self.plain_steps:,}",
             f"{more}{self.saved:.1f}",
             f"{self.random_executions / self.random_seconds:,.0f}",
+            f"{self.random_accesses / self.random_seconds:,.0f}",
         ]
 
 
 _TITLES = ["at most 2 preemptions", "executions", "steps", "executions/s", "steps/s", "plain steps", "times",
-           "random/s"]  # fmt: skip
+           "random/s", "accesses/s"]  # fmt: skip
 
 
 def _timed(program: Path, words: Sequence[str]) -> tuple[dict[str, int | str], float]:
@@ -93,6 +95,7 @@ def measure(program: Path, scenario: str) -> Row:
         int(plain["steps"]),
         plain["outcome"] in ("complete", "bounded"),
         int(random["random"]),
+        int(random["random_accesses"]),
         random_seconds,
     )
 

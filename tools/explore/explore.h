@@ -336,6 +336,7 @@ struct schedule {
 struct figures {
 	uint64_t executions;		/* that came to their end, or to a state known already */
 	uint64_t steps;
+	uint64_t accesses;		/* of executions at random */
 	unsigned longest;		/* pauses in one execution */
 	bool cut;			/* a schedule was left out because of the bound */
 };

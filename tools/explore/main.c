@@ -133,7 +133,7 @@ static void print_races(void)
 
 /* --- Searching -------------------------------------------------------------------------------- */
 
-static uint64_t nr_random, random_steps, random_seed;	/* executions so far, with this seed */
+static uint64_t nr_random, random_steps, random_accesses, random_seed;	/* executions so far, with this seed */
 static unsigned weakly;			/* the bound of the search with older stores; 0: none */
 static struct figures older;		/* of that search */
 static const struct figures none;
@@ -150,7 +150,8 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 		printf(", \"full\": true");
 	if (nr_random)
 		printf(", \"random\": %" PRIu64 ", \"random_steps\": %" PRIu64
-		       ", \"seed\": %" PRIu64, nr_random, random_steps, random_seed);
+		       ", \"random_accesses\": %" PRIu64 ", \"seed\": %" PRIu64,
+		       nr_random, random_steps, random_accesses, random_seed);
 	if (verdict[0]) {
 		printf(", \"verdict\": ");
 		print_text(verdict);
@@ -277,6 +278,7 @@ static void tell(const struct figures *f)
 {
 	nr_random = finished ? f->executions : 0;
 	random_steps = f->steps;
+	random_accesses = f->accesses;
 	report(finished ? "bounded" : "unfinished", bound_now, finished ? finished : f);
 	fflush(stdout);
 }
@@ -306,6 +308,7 @@ static int search_random(uint64_t count, unsigned depth, const struct figures *d
 	o = search_at_random(random_seed, count, depth, &f, &schedule);
 	nr_random = f.executions;
 	random_steps = f.steps;
+	random_accesses = f.accesses;
 	time_limit = 0;
 	if (o == OUTCOME_WRONG)
 		shrink(&schedule);

@@ -148,6 +148,7 @@ static enum outcome run_one(unsigned depth, struct figures *f)
 			return OUTCOME_WRONG;
 	}
 	f->longest = pauses > f->longest ? pauses : f->longest;
+	f->accesses += progress.accesses;
 	return ends_right() ? OUTCOME_RIGHT : OUTCOME_WRONG;
 }
 
