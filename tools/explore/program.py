@@ -76,6 +76,7 @@ class Result:
     races: tuple[Race, ...] = ()
     random: int = 0
     random_steps: int = 0
+    random_accesses: int = 0  # to memory
     seed: int = 0
 
     def figures(self) -> str:
@@ -277,7 +278,8 @@ def _after(before: Result, found: Result) -> Result:
     if not found.executions:
         ended = before.outcome if found.outcome == "bounded" else found.outcome
         return replace(before, outcome=ended, verdict=found.verdict, schedule=found.schedule,
-                       random=found.random, random_steps=found.random_steps, seed=found.seed)  # fmt: skip
+                       random=found.random, random_steps=found.random_steps,
+                       random_accesses=found.random_accesses, seed=found.seed)  # fmt: skip
     if found.outcome == "unfinished":
         return replace(found, executions=before.executions + found.executions)
     return found
