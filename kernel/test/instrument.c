@@ -2,8 +2,9 @@
  * Instruments on function entry and exit: sweep and park (see instrument.h). Test kernels only.
  *
  * The compiler calls the two hooks below from every function of kernel/lock, thread, sched, sync
- * and process. While nothing is armed a hook is a few instructions. An armed one uses no lock and
- * nothing that a lab replaces.
+ * and process, so often that they would be half of all that a test kernel executes. Until the first
+ * sweep or park since boot is armed, a hook is therefore but a few instructions. An armed one uses no
+ * lock and nothing that a lab replaces.
  */
 #include "test/instrument.h"
 
@@ -18,6 +19,11 @@
 #include "sched/time.h"
 
 #define NO_HOOK	__attribute__((no_instrument_function))
+
+/* The instruments that were ever armed since boot. */
+static _Atomic unsigned used;
+#define SWEEP	1u
+#define PARK	2u
 
 enum sweep_state { SWEEP_OFF, SWEEP_ARMED, SWEEP_INSIDE, SWEEP_HIT, SWEEP_MISSED };
 
@@ -69,6 +75,7 @@ int sweep_arm(const char *function, struct thread *t, unsigned step)
 		return -ENOENT;
 	sweep.thread = t;
 	sweep.step = step;
+	atomic_fetch_or(&used, SWEEP);
 	sweep.state = SWEEP_ARMED;
 	return 0;
 }
@@ -100,6 +107,7 @@ void sweep_begin(unsigned step)
 	sweep.state = SWEEP_OFF;
 	sweep.function = 0;
 	sweep.step = step;
+	atomic_fetch_or(&used, SWEEP);
 	sweep_entered();
 }
 
@@ -143,6 +151,7 @@ int park_arm(unsigned slot, const char *function, enum park_where where, struct 
 	p->thread = t;
 	p->max_ns = max_ns;
 	p->release = false;
+	atomic_fetch_or(&used, PARK);
 	p->state = PARK_ARMED;
 	return 0;
 }
@@ -212,20 +221,33 @@ bool trap_expected(struct trapframe *tf)
 void __cyg_profile_func_enter(void *function, void *site) NO_HOOK;
 void __cyg_profile_func_exit(void *function, void *site) NO_HOOK;
 
+static noinline void entered(vaddr_t function)
+{
+	if (sweep.state == SWEEP_ARMED && sweep.function == function && is_for(sweep.thread))
+		sweep_entered();
+	if (used & PARK)
+		park_check(function, AT_ENTRY);
+}
+
+static noinline void left(vaddr_t function)
+{
+	if (sweep.state == SWEEP_INSIDE && sweep.function == function &&
+	    sweep.thread == current_thread())
+		sweep.state = SWEEP_MISSED;
+	if (used & PARK)
+		park_check(function, AT_EXIT);
+}
+
 void __cyg_profile_func_enter(void *function, void *site)
 {
 	(void)site;
-	if (unlikely(sweep.state == SWEEP_ARMED && sweep.function == (vaddr_t)function &&
-		     is_for(sweep.thread)))
-		sweep_entered();
-	park_check((vaddr_t)function, AT_ENTRY);
+	if (unlikely(atomic_load_explicit(&used, memory_order_relaxed)))
+		entered((vaddr_t)function);
 }
 
 void __cyg_profile_func_exit(void *function, void *site)
 {
 	(void)site;
-	if (unlikely(sweep.state == SWEEP_INSIDE && sweep.function == (vaddr_t)function &&
-		     sweep.thread == current_thread()))
-		sweep.state = SWEEP_MISSED;
-	park_check((vaddr_t)function, AT_EXIT);
+	if (unlikely(atomic_load_explicit(&used, memory_order_relaxed)))
+		left((vaddr_t)function);
 }
