@@ -50,8 +50,8 @@ KTEST(timer_clock_set, "timer.clock_set", "", "timer.clock_set")
 	start();
 	was = wall.due;
 	set_forward((s64)HOUR / 2);
-	CHECK(wall.due < was, "timer.clock_set", "with the clock set forward, it is due at %lu, not %lu",
-	      wall.due, was);
+	CHECK(wall.due < was, "timer.clock_set",
+	      "with the clock set forward, it is due at %lu, not %lu", wall.due, was);
 	set_forward((s64)HOUR);
 	while (!fired)		/* a timer that never fires ends the test by its limit of time */
 		thread_sleep(NSEC_PER_MSEC);

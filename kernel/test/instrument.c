@@ -2,9 +2,9 @@
  * Instruments on function entry and exit: sweep and park (see instrument.h). Test kernels only.
  *
  * The compiler calls the two hooks below from every function of kernel/lock, thread, sched, sync
- * and process, so often that they would be half of all that a test kernel executes. Until the first
- * sweep or park since boot is armed, a hook is therefore but a few instructions. An armed one uses no
- * lock and nothing that a lab replaces.
+ * and process, so often that they would be half of all that a test kernel executes. Until the
+ * first sweep or park since boot is armed, a hook is therefore but a few instructions. An armed one
+ * uses no lock and nothing that a lab replaces.
  */
 #include "test/instrument.h"
 

@@ -40,7 +40,7 @@ void note_use(struct word *w, const struct access *a)
 	u->handed = nr_handed;
 }
 
-/* Two bits for each pair of @n: the second CPU does not know the last store of the first, its load. */
+/* Two bits for each pair of @n: the second does not know the first's last store, its last load. */
 static inline uint64_t not_known(const struct history *h, unsigned n)
 {
 	uint64_t bits = 0;
@@ -57,8 +57,8 @@ static inline uint64_t not_known(const struct history *h, unsigned n)
 }
 
 /*
- * What word @i adds to the hash; with @n known to the compiler the loops of not_known() unroll. The
- * shift between two products makes one sum of two other words' parts as unlikely as any.
+ * The part of the hash that word @i adds. Where the compiler knows @n, the loops of not_known()
+ * unroll. The shift between two products makes equal sums of different words as unlikely as any.
  */
 static inline uint64_t hash_of(unsigned i, unsigned n)
 {

@@ -133,7 +133,8 @@ static void print_races(void)
 
 /* --- Searching -------------------------------------------------------------------------------- */
 
-static uint64_t nr_random, random_steps, random_accesses, random_seed;	/* executions so far, with this seed */
+/* Executions so far, with this seed. */
+static uint64_t nr_random, random_steps, random_accesses, random_seed;
 static unsigned weakly;			/* the bound of the search with older stores; 0: none */
 static struct figures older;		/* of that search */
 static const struct figures none;

@@ -381,8 +381,8 @@ class Bench(Explorer):
         self.assertIn(f"{row.steps:,}", bench.table([row]))
 
     def test_a_plain_search_that_was_cut_says_so(self) -> None:
-        row = bench.Row("a", 10, 100, 1.0, 1500, False, 5, 0.5)
-        self.assertEqual(row.cells(), ["a", "10", "100", "10", "100", "> 1,500", "> 15.0", "10"])
+        row = bench.Row("a", 10, 100, 1.0, 1500, False, 5, 700, 0.5)
+        self.assertEqual(row.cells(), ["a", "10", "100", "10", "100", "> 1,500", "> 15.0", "10", "1,400"])
 
 
 class CommandLine(Explorer):
