@@ -14,6 +14,7 @@ from typing import NoReturn
 from grade import engine, replay, report
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
+from grade.formats import FORMATS, described
 from grade.home import MARK, Home, home, present_lab, told
 from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
@@ -120,8 +121,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     _common(again)
 
-    render = commands.add_parser("report", help="show a report that --json wrote")
+    render = commands.add_parser(
+        "report",
+        help="show a report that --json wrote, or make another system's format of it",
+        description=f"Shows a report that run --json wrote, or prints it in another format:\n\n{described()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     render.add_argument("file", type=Path, metavar="FILE")
+    render.add_argument("--as", dest="format", choices=FORMATS, metavar="FORMAT", help="one of these")
 
     names = commands.add_parser("list", help="labs, or a lab's properties and tests")
     names.add_argument("--lab", help="default: all, in short")
@@ -207,8 +214,11 @@ def _product(bench: engine.Bench, lab: Lab, graded: Path | None, arch: str) -> P
 
 def _report(options: argparse.Namespace) -> int:
     whole = from_json(options.file)
-    print(report.text(whole), end="")
-    return _status(whole)
+    if options.format is None:
+        print(report.text(whole), end="")
+        return _status(whole)
+    print(FORMATS[options.format].render(whole), end="")
+    return TROUBLE if any(lab.unjudged for lab in whole.labs) else FULL_MARKS  # the points are told inside
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -54,6 +54,21 @@ def worth_reading(lab: LabResult) -> Iterator[FailureResult]:
             yield failure
 
 
+def told_of(lab: LabResult, p: PropertyResult) -> str:
+    """Why @p lost points: its failures as the report tells them. "" if it lost none."""
+    if p.earned == p.points:
+        return ""
+    lines = []
+    for failure in lab.failures:
+        if p.id in failure.properties:
+            build = failure.kind == Kind.BUILD.value
+            lines += [*(_build_error(failure) if build else _failure(failure, "")), ""]
+    for cause in lab.causes:
+        lines += [*_cause(cause), ""] if p.id in cause.excused else []
+    about = _paragraph("about it", p.explain) if p.explain else []
+    return "\n".join([*lines, *about]).rstrip()
+
+
 def one_run(lab: LabResult) -> str:
     """The verdict of a replay."""
     lines: list[str] = []

@@ -1,0 +1,134 @@
+"""Each format is what its system publishes, tells the points, and why some were lost."""
+
+import json
+import os
+import subprocess
+from dataclasses import replace
+from unittest.mock import patch
+
+import jsonschema
+
+from grade.errors import GraderError
+from grade.formats import FORMATS
+from grade.lab import ARCHES
+from grade.results import VERSION, Report, lab_result
+from grade.score import Outcome, Run, score
+from grade.tests import published
+from grade.tests.fake import LAYOUT, AtHome, evidence, messages, passing
+from grade.verdict import build_error, judge
+
+_HOSTILE = "they left # one \\ a tick"
+_RUNNER = {
+    "CLASSROOM": "os-2026",
+    "ASSIGNMENT": "sleep",
+    "OWNER": "ada",
+    "SUBMISSION_TAG": "submit/20261124T120000Z-abc1234",
+    "COMMIT_URL": "https://example.org/c",
+    "RELEASE_URL": "https://example.org/r",
+}
+
+
+class Formats(AtHome):
+    def report(self, *outcomes: Outcome) -> Report:
+        return Report(VERSION, None, ARCHES, (lab_result(score(self.lab, outcomes), LAYOUT, None),))
+
+    def right(self, test: str, name: str) -> Outcome:
+        verdict = judge(self.lab, self.lab.test(test), evidence(passing(test, name)))
+        return Outcome(Run("riscv", test, 1, 1), verdict)
+
+    def whole(self) -> Report:
+        return self.report(self.right("sleep.early", "P4.1"), self.right("sleep.due", "P4.2"))
+
+    def half(self, said: str = _HOSTILE) -> Report:
+        lines = ("begin 1", "test sleep.due", f"fail P4.2 a.c:1 7 {said}", "sum P4.2 1 1")
+        kernel = messages(*lines, "done sleep.due", "end 1 1 1")
+        bad = judge(self.lab, self.lab.test("sleep.due"), evidence(kernel))
+        return self.report(self.right("sleep.early", "P4.1"), Outcome(Run("riscv", "sleep.due", 1, 1), bad))
+
+    def broken(self) -> Report:
+        verdict = build_error(self.lab.test("sleep.due"), ("sleep.c:3: error: expected ';'",))
+        return self.report(Outcome(Run("riscv", "sleep.due", 1, 1), verdict))
+
+    def data(self, name: str, whole: Report) -> dict[str, object]:
+        parsed = json.loads(FORMATS[name].render(whole))
+        assert isinstance(parsed, dict)
+        return parsed
+
+    def test_gradescope(self) -> None:
+        for whole in (self.whole(), self.half(), self.broken()):
+            jsonschema.validate(self.data("gradescope", whole), published.GRADESCOPE)
+        found = self.data("gradescope", self.half())
+        self.assertEqual(found["score"], 10)
+        tests = json.loads(json.dumps(found["tests"]))
+        self.assertEqual([t["status"] for t in tests], ["passed", "failed"])
+        self.assertEqual(sum(t["score"] for t in tests), 10)
+        self.assertIn("one a tick", tests[1]["output"].replace(" # ", " ").replace("\\ ", ""))
+        self.assertIn("replay", tests[1]["output"])
+
+    def test_prairielearn(self) -> None:
+        for whole in (self.whole(), self.half(), self.broken()):
+            jsonschema.validate(self.data("prairielearn", whole), published.PRAIRIELEARN)
+        self.assertAlmostEqual(float(str(self.data("prairielearn", self.half())["score"])), 10 / 15, 5)
+        self.assertIs(self.data("prairielearn", self.broken())["gradable"], False)
+
+    def test_a_long_report_is_cut(self) -> None:
+        whole = self.half()
+        lab = whole.labs[0]
+        long = replace(lab.failures[0], details=tuple(['"\u20ac"' * 20] * 40_000))
+        whole = replace(whole, labs=(replace(lab, failures=(long,)),))
+        for name in ("prairielearn", "gradescope"):
+            said = FORMATS[name].render(whole)
+            self.assertLess(len(said.encode()), published.PRAIRIELEARN_BYTES)
+            self.assertIn("[cut: the whole report is longer]", said)
+
+    def test_autolab(self) -> None:
+        *said, feedback, scores = FORMATS["autolab"].render(self.half()).splitlines()
+        self.assertIn("FAIL  sleep.due", "\n".join(said))
+        jsonschema.validate(json.loads(feedback), published.AUTOLAB_FEEDBACK)
+        jsonschema.validate(json.loads(scores), published.AUTOLAB_SCORES)
+        self.assertEqual(json.loads(scores), {"scores": {"04-sleep": 10}})
+        told = json.loads(feedback)
+        passed = {name: test["passed"] for stage in told["stages"] for name, test in told[stage].items()}
+        self.assertEqual(passed, {"P4.1": True, "P4.2": False})
+
+    def test_classroom50(self) -> None:
+        git = ["git", "-C", str(self.home), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+        dated = {**os.environ, "GIT_COMMITTER_DATE": "2026-11-24T13:00:00+0100"}
+        subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True, env=dated)
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(self.home)
+        with patch.dict(os.environ, _RUNNER):
+            found = self.data("classroom50", self.half())
+        jsonschema.validate(found, published.CLASSROOM50)
+        self.assertEqual((found["score"], found["max-score"]), (1000, 1500))
+        self.assertEqual(found["datetime"], "2026-11-24T12:00:00Z")
+        self.assertEqual(found["review"], found["commit"])
+
+    def test_classroom50_elsewhere(self) -> None:
+        with patch.dict(os.environ, {**_RUNNER, "OWNER": ""}), self.assertRaisesRegex(GraderError, "OWNER"):
+            self.data("classroom50", self.whole())
+
+    def test_tap(self) -> None:
+        names = [f"P4.1 {self.lab.properties[0].text}", f"P4.2 {self.lab.properties[1].text}"]
+        for whole, right in ((self.whole(), True), (self.half(), False)):
+            points = published.tap_points(FORMATS["tap"].render(whole))
+            self.assertEqual(points, [(True, names[0]), (right, names[1])])
+
+    def test_tap_escapes_names(self) -> None:
+        lab = self.whole().labs[0]
+        odd = replace(lab.properties[0], text="# TODO \\ all")
+        whole = replace(self.whole(), labs=(replace(lab, properties=(odd,)),))
+        points = published.tap_points(FORMATS["tap"].render(whole))
+        self.assertEqual(points, [(True, "P4.1 # TODO \\ all")])
+
+    def test_junit(self) -> None:
+        for whole, right in ((self.whole(), True), (self.half("a \x1b[2J & <b>"), False)):
+            cases = published.junit_cases(FORMATS["junit"].render(whole))
+            self.assertEqual([passed for passed, _ in cases], [True, right])
+            self.assertTrue(cases[1][1].startswith("P4.2 Everybody"))
+
+    def test_the_same_bytes_each_time(self) -> None:
+        for name in FORMATS.keys() - {"classroom50"}:
+            self.assertEqual(FORMATS[name].render(self.half()), FORMATS[name].render(self.half()))
