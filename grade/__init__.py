@@ -15,6 +15,7 @@ How a verdict comes about, and where to read it:
     verdict.py      turns evidence into a verdict: pass, fail, hang, panic, ...
     causes.py       finds one mistake that ended many runs
     score.py        turns verdicts into points; results.py keeps them, report.py and timeline.py print them
+    formats/        the same for Gradescope, CI and other systems
     home.py         in a student's repository: what would be handed in counts, and nothing else
     engine.py       many runs at once; cli.py and replay.py are the commands
     mutants.py, mistakes.py, patch.py, matrix.py    check that wrong kernels are caught (make matrix)

@@ -110,13 +110,13 @@ def _commit_date() -> str:
         in_utc = {**os.environ, "TZ": "UTC"}
         made = subprocess.run(_DATE, env=in_utc, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as e:
-        raise GraderError("classroom50: this folder is no clone of a submission: git log tells no date") from e
+        raise GraderError("classroom50: git log tells no date: this is no clone of a submission") from e
     return made.stdout.strip()
 
 
 def classroom50(whole: Report) -> str:
-    """https://github.com/foundation50/classroom50, schemas/result-v1.schema.json, as of 2026-11. Scores are in
-    hundredths of a point."""
+    """schemas/result-v1.schema.json of https://github.com/foundation50/classroom50, as of 2026-11. Scores are
+    in hundredths of a point."""
     missing = [name for name in _RUNNER.values() if not os.environ.get(name)]
     if missing:
         names = ", ".join(missing)
