@@ -14,8 +14,8 @@ from grade.lab import ARCHES
 from grade.results import VERSION, Report, lab_result
 from grade.score import Outcome, Run, score
 from grade.tests import published
-from grade.tests.fake import LAYOUT, AtHome, evidence, messages, passing
-from grade.verdict import build_error, judge
+from grade.tests.fake import LAYOUT, ROOT, AtHome, evidence, messages, passing
+from grade.verdict import Kind, build_error, judge
 
 _HOSTILE = "they left # one \\ a tick"
 _RUNNER = {
@@ -53,6 +53,14 @@ class Formats(AtHome):
         parsed = json.loads(FORMATS[name].render(whole))
         assert isinstance(parsed, dict)
         return parsed
+
+    def test_our_own(self) -> None:
+        schema = json.loads((ROOT / "grade/report.schema.json").read_text(encoding="utf-8"))
+        for whole in (self.whole(), self.half(), self.broken()):
+            jsonschema.validate(json.loads(whole.to_json()), schema)
+        kinds = schema["$defs"]["failure"]["properties"]["kind"]["enum"]
+        self.assertEqual(set(kinds), {kind.value for kind in Kind} - {Kind.PASS.value})
+        self.assertEqual(schema["properties"]["version"]["const"], VERSION)
 
     def test_gradescope(self) -> None:
         for whole in (self.whole(), self.half(), self.broken()):
