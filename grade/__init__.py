@@ -19,7 +19,7 @@ How a verdict comes about, and where to read it:
     home.py         in a student's repository: what would be handed in counts, and nothing else
     engine.py       many runs at once; cli.py and replay.py are the commands
     mutants.py, mistakes.py, patch.py, matrix.py    check that wrong kernels are caught (make matrix)
-    steady.py       checks that the verdict is the same every time
+    steady.py       checks that the verdict is the same every time; flake.py counts false failures
     own.py          scores the tests that a student has written, on wrong and right kernels
     course/         grades a class, and keeps its results in a database
     instructors.py  the commands that need these; a student's repository has none of the last five lines

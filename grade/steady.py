@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _busy(count: int) -> Iterator[None]:
+def busy(count: int) -> Iterator[None]:
     """@count processes that compute as long as the block runs."""
     spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
@@ -90,7 +90,7 @@ def _compare(root: Path, options: argparse.Namespace) -> int:
     bench = engine.set_up(root, options.build_root, arches, options.jobs)
     failed = 0
     try:
-        with _busy(bench.jobs):
+        with busy(bench.jobs):
             for lab in choose(root, options.lab):
                 wrong = spread(mutants(root, lab), arches, options.mutants)
                 kernels: list[tuple[str, Mapping[str, bytes]]] = [("reference", {})]
