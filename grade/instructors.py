@@ -22,5 +22,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
-    programs = {"steady": steady.run, "flake": flake.run, "own": own.run, "matrix": matrix.run, "sees": sees.run}
+    programs = {"steady": steady.run, "flake": flake.run, "own": own.run, "sees": sees.run}
+    programs["matrix"] = matrix.run
     return {**programs, **course.COMMANDS}[options.command](root, options)
