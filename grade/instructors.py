@@ -23,5 +23,4 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(root: Path, options: argparse.Namespace) -> int:
     programs = {"steady": steady.run, "flake": flake.run, "own": own.run, "sees": sees.run}
-    programs["matrix"] = matrix.run
-    return {**programs, **course.COMMANDS}[options.command](root, options)
+    return {**programs, "matrix": matrix.run, **course.COMMANDS}[options.command](root, options)
