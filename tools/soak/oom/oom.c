@@ -30,9 +30,14 @@
 #define PAGE		4096
 #define BALLAST		(64 * PAGE)	/* who dies at a fault without memory is the largest */
 #define FOLDER		"/tmp/oom"
+#define STEP		3		/* calls made so often fail even if every third allocation does */
 
 /* In a workload: ends it if the call failed. */
 #define TRY(cond)	do { if (!(cond)) _exit(1); } while (0)
+
+/* The same for a call that may fail for want of memory only, and must say so. */
+#define NEED(call)	do { if ((call) < 0) _exit(errno == ENOMEM ? 1 : WRONG_ERROR); } while (0)
+#define WRONG_ERROR	98
 
 static int inject;	/* /dev/inject */
 static volatile char ballast[BALLAST];
@@ -251,7 +256,19 @@ static void futexes(void)
 	if (pid == 0)
 		_exit(syscall(SYS_futex, &words[1], FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0) == 0);
 	TRY(waitpid(pid, &status, 0) == pid && status == 0);
-	TRY(syscall(SYS_futex, &words[1], FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
+	for (int i = 0; i < STEP; i++) {
+		TRY(syscall(SYS_futex, &words[1], FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
+		NEED(syscall(SYS_futex, &words[1], FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+	}
+}
+
+/* The credentials are copied for each change, and a pidfd has an inode of its own. */
+static void ids(void)
+{
+	for (int i = 0; i < STEP; i++)
+		NEED(syscall(SYS_setresuid, -1, 0, -1));
+	for (int i = 0; i < STEP; i++)
+		NEED(syscall(SYS_pidfd_open, getpid(), 0));
 }
 
 static const struct workload {
@@ -261,7 +278,7 @@ static const struct workload {
 	{ "fork", forks },	{ "exec", executes },	   { "shell", runs_a_shell },
 	{ "pipe", pipes },	{ "thread", threads },	   { "map", maps },
 	{ "file", files },	{ "proc", looks_at_proc }, { "signal", signals },
-	{ "futex", futexes },
+	{ "futex", futexes },	{ "ids", ids },
 };
 
 /* --- Making them fail ------------------------------------------------------------------------- */
@@ -337,9 +354,12 @@ static bool one(const struct workload *w, unsigned long k, const struct counts *
 	t->done++;
 	t->killed += WIFSIGNALED(status);
 	t->failed += WIFEXITED(status) && WEXITSTATUS(status);
-	if (counts_return(before))
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WRONG_ERROR)
+		printf("FAIL %s: allocation %lu failed, with a wrong error\n", w->name, k);
+	else if (!counts_return(before))
+		printf("FAIL %s: allocation %lu failed\n", w->name, k);
+	else
 		return true;
-	printf("FAIL %s: allocation %lu failed\n", w->name, k);
 	return false;
 }
 
