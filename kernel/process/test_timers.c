@@ -8,6 +8,7 @@
 #include "sched/cpu.h"
 #include "sched/time.h"
 #include "sched/usage.h"
+#include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
@@ -99,6 +100,36 @@ KTEST(timers_due, "timers.due", "", "timers.left")
 	      seen.value);
 	posix_timer_delete((int)id);
 	itimers_end(p);
+}
+
+static long other;
+
+static void delete_other(void *unused)
+{
+	(void)unused;
+	posix_timer_delete((int)other);
+	other = -1;
+}
+
+/* While a timer is created, the one before it in the list is deleted, at each instruction. */
+KTEST(timers_swept, "timers.swept", "", "timers.swept")
+{
+	bool hit = true;
+
+	NEEDS_ONE_CPU;
+	sweep_action = delete_other;
+	for (unsigned step = 0; hit; step++) {
+		long id;
+
+		other = create(TIMER_MONOTONIC, NULL, &silent);
+		sweep_arm("posix_timer_create", current_thread(), step);
+		id = create(TIMER_MONOTONIC, NULL, &silent);
+		hit = sweep_hit();
+		CHECK(posix_timer_delete((int)id) == 0, "timers.swept", "it is lost in step %u",
+		      step);
+	}
+	sweep_action = NULL;
+	posix_timer_delete((int)other);
 }
 
 /* A relative time is the same by the wall clock, however far that is from the time since boot. */
