@@ -1,10 +1,13 @@
-/* Moving waiters to a PI lock when the page of the first word goes away in between. */
+/* PI locks: a page that goes away before waiters are moved; a dead owner's lock for two. */
 #include "mm/test_space.h"
 
 #include "errno.h"
 #include "process/futex.h"
+#include "process/process.h"
 #include "sched/time.h"
 #include "test/instrument.h"
+
+#include "futex_impl.h"
 
 #define CONDITION	BASE
 #define LOCK		PAGE_AT(1)
@@ -44,5 +47,80 @@ KTEST(futex_page_goes, "futex.page_goes", "", "futex.page_goes")
 	park_release(0);
 	thread_join(mover, &moved, DEADLINE_NEVER);
 	CHECK(moved == -EAGAIN, "futex.page_goes", "it returned %d", moved);
+	as_put(space);
+}
+
+static _Atomic bool may_end;
+
+static u32 lock_word(void)
+{
+	u64 value = 0;
+
+	peek(space, BASE, &value);
+	return (u32)value;
+}
+
+static int locks_and_ends(void *unused)
+{
+	(void)unused;
+	use_space(space);		/* to its end, when its locks are given up */
+	CHECK(futex_lock_pi(BASE, false, DEADLINE_NEVER, false) == 0, "futex.two_heirs", "held");
+	while (!may_end)
+		thread_yield();
+	return 0;
+}
+
+static int inherits(void *unused)
+{
+	int err;
+
+	(void)unused;
+	use_space(space);
+	err = futex_lock_pi(BASE, false, DEADLINE_NEVER, false);
+	if (!err && (lock_word() & FUTEX_TID) != (u32)current_thread()->tid)
+		err = 1;
+	else if (!err)
+		err = futex_unlock_pi(BASE, false);
+	use_space(NULL);
+	return err;
+}
+
+/* The first waiter is offered the lock, but another thread takes it first: the waiter waits on. */
+KTEST(futex_two_heirs, "futex.two_heirs", "", "futex.two_heirs")
+{
+	struct thread *owner, *heir;
+	struct wait_result res;
+	struct process *p;
+	int err, code;
+
+	space = new_space();
+	map_at(space, BASE, 1, RW, 0);
+	/* an owner is a thread of a process; nobody may wait for a kernel thread's lock */
+	REQUIRE(process_create(current_process(), &p) == 0, "futex.two_heirs", "no process");
+	REQUIRE(thread_create_in(p, "owner", locks_and_ends, NULL, PRIORITY_DEFAULT, &owner) == 0,
+		"futex.two_heirs", "no owner");
+	heir = thread_create("heir", inherits, NULL, PRIORITY_DEFAULT);
+	REQUIRE(heir, "futex.two_heirs", "no memory for a thread");
+	may_end = false;
+	thread_resume(owner);
+	while (!lock_word())
+		thread_yield();
+	REQUIRE(park_arm(0, "waiter_block", AT_EXIT, heir, LONG) == 0, "futex.two_heirs", "park");
+	thread_resume(heir);
+	while (!(lock_word() & FUTEX_WAITERS))
+		thread_yield();
+	may_end = true;
+	process_wait(p->pid, WEXITED, &res);
+	CHECK(park_wait(0, LONG), "futex.two_heirs", "the heir is not woken");
+	use_space(space);
+	err = futex_lock_pi(BASE, false, DEADLINE_POLL, false);
+	CHECK(err == 0, "futex.two_heirs", "the lock is not free: %d", err);
+	park_release(0);
+	while (thread_state(heir) != THREAD_BLOCKED && thread_state(heir) != THREAD_DEAD)
+		thread_yield();
+	CHECK(futex_unlock_pi(BASE, false) == 0, "futex.two_heirs", "it cannot be unlocked");
+	use_space(NULL);
+	thread_join(heir, &code, DEADLINE_NEVER);
+	CHECK(code == 0, "futex.two_heirs", "the heir has another's lock, or error %d", code);
 	as_put(space);
 }
