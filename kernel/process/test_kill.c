@@ -1,5 +1,9 @@
-/* What a kill leaves behind: its record in the trace, the code of a thread that ends its process. */
+/*
+ * The record of a kill in the trace, the code of a thread that ends its process, and one victim at
+ * a time when memory is short.
+ */
 #include "base/trace.h"
+#include "process/oom.h"
 #include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/wait.h"
@@ -87,4 +91,25 @@ KTEST(kill_exit, "kill.exit", "", "kill.exit")
 	      res.status);
 	CHECK(t->exit_code == 0, "kill.exit", "the thread's code is %d", t->exit_code);
 	thread_put(t);
+}
+
+/* OOM1: while a process is dying there is no other victim, not even the caller. */
+KTEST(kill_one_victim, "kill.one_victim", "", "kill.one_victim")
+{
+	struct wait_result res = { 0 };
+	struct process *p;
+	struct thread *t;
+	int err;
+
+	REQUIRE(process_create(current_process(), &p) == 0, "kill.one_victim", "no process");
+	REQUIRE(thread_create_in(p, "unborn", waits_for_ever, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"kill.one_victim", "no thread");
+	process_kill(p, 9);		/* it is dying until its thread is started */
+	oom_kill();
+	CHECK(process_state(current_process()) == PROCESS_ALIVE, "kill.one_victim",
+	      "the caller is killed");
+	thread_resume(t);
+	err = process_wait(p->pid, WEXITED, &res);
+	CHECK(err == 0 && res.status == 9, "kill.one_victim", "error %d, status 0x%x", err,
+	      res.status);
 }
