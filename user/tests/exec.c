@@ -269,6 +269,35 @@ static void from_another_thread(void)
 	expect_exit(pid, 0);
 }
 
+static void *exec_with_long_arguments(void *text)
+{
+	char *args[5];
+
+	for (int i = 0; i < 4; i++)
+		args[i] = text;
+	args[4] = NULL;
+	exec_child("exit17", args, environ);
+	return NULL;
+}
+
+/* One of the threads wins, whichever, and the others end: they do not end each other. */
+static void from_all_threads(void)
+{
+	static char text[100001];
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (int round = 0; round < 4; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (int i = 0; i < 3; i++)
+				start_thread(exec_with_long_arguments, text);
+			exec_with_long_arguments(text);
+		}
+		expect_exit(pid, 17);
+	}
+}
+
 static void again_and_again(void)
 {
 	char *args[] = { "60", NULL };
@@ -411,6 +440,7 @@ static const struct test_case cases[] = {
 	CASE(script_with_interpreter),
 	CASE(ends_the_other_threads),
 	CASE(from_another_thread),
+	CASE(from_all_threads),
 	CASE(again_and_again),
 	CASE(after_vfork),
 };

@@ -8,7 +8,7 @@
 #define PAGE	4096UL
 #define MB	(1UL << 20)
 
-enum { BYSTANDER_MB = 8 };
+enum { BYSTANDER_MB = 8, LEFT_MB = 8 };
 
 static atomic_int *ready;
 
@@ -122,10 +122,91 @@ static void who_has_the_pipes(void)
 	expect_survivor(eat_pipes, 10);
 }
 
+static void run_on_first_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+static size_t free_memory(void)
+{
+	char text[512] = "", *line;
+	int fd = open("/proc/meminfo", O_RDONLY);
+
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	CHECK_EQ(close(fd), 0);
+	line = strstr(text, "MemFree:");
+	CHECK(line);
+	return strtoul(line + strlen("MemFree:"), NULL, 10) * 1024;
+}
+
+/* Takes all memory but a little, and needs the CPU to give it back. */
+static void hoard(void)
+{
+	size_t size = free_memory() - LEFT_MB * MB;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	run_on_first_cpu();
+	for (size_t at = 0; at < size; at += PAGE)
+		p[at] = 1;
+	++*ready;
+	for (;;)
+		pause();
+}
+
+static long failed_allocations(void)
+{
+	char text[4096] = "", *line;
+	int fd = open("/proc/counters", O_RDONLY);
+
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	CHECK_EQ(close(fd), 0);
+	line = strstr(text, "allocations_failed ");
+	CHECK(line);
+	return atol(line + strlen("allocations_failed "));
+}
+
+/* Finds no memory for all of this. Each fault that finds none waits for a millisecond or more. */
+static void want_too_much(void)
+{
+	const size_t size = 2 * LEFT_MB * MB;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long failed = failed_allocations();
+	int64_t start = now_ns(CLOCK_MONOTONIC), ms;
+
+	CHECK(p != MAP_FAILED);
+	run_on_first_cpu();
+	for (size_t at = 0; at < size; at += PAGE)
+		p[at] = 1;
+	ms = (now_ns(CLOCK_MONOTONIC) - start) / 1000000;
+	failed = failed_allocations() - failed;
+	CHECK(failed > 0 && failed <= 10 + ms);
+}
+
+/* OOM1: a thread that waits for memory leaves the CPU to the process that must die for it. */
+static void faults_wait(void)
+{
+	pid_t hoarder, other;
+
+	if (!may_exhaust())
+		return;
+	hoarder = spawn(hoard);
+	while (!*ready)
+		sched_yield();
+	other = spawn(want_too_much);
+	expect_exit(other, 0);
+	expect_signal(hoarder, SIGKILL);
+}
+
 static const struct test_case cases[] = {
 	CASE(who_has_the_pages),
 	CASE(who_has_the_tables),
 	CASE(who_has_the_pipes),
+	CASE(faults_wait),
 };
 
 TEST_MAIN(cases)

@@ -507,6 +507,21 @@ static void plain_calls_on_a_lock(void)
 	CHECK_EQ(wake(&word), 0);
 }
 
+/* A lock with waiters leaves all other words alone, wherever the kernel has it in its tables. */
+static void other_words_are_free(void)
+{
+	static atomic_uint words[1024];
+	pthread_t t;
+
+	lock(&word);
+	t = start_thread(lock_and_note, (void *)1);
+	await_waiter(&word);
+	for (int i = 0; i < 1024; i++)
+		CHECK_EQ(wake(&words[i]), 0);
+	CHECK_EQ(unlock_pi(&word), 0);
+	join_thread(t);
+}
+
 static void *wait_plainly(void *arg)
 {
 	while (!die)
@@ -565,6 +580,7 @@ static const struct test_case cases[] = {
 	CASE(moved_to_lock),
 	CASE(move_refused),
 	CASE(plain_calls_on_a_lock),
+	CASE(other_words_are_free),
 	CASE(lock_where_others_wait),
 };
 

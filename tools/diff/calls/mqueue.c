@@ -439,3 +439,24 @@ CASE(limit_of_a_user)
 	}
 	W(reap(-1));
 }
+
+/* A queue that is gone does not count any more. */
+CASE(many_one_after_the_other)
+{
+	int n = 0, q;
+
+	if (!child()) {
+		Q(setuid, 77);
+		for (; n < 300; n++) {
+			snprintf(name, sizeof(name), "diff-%d", getpid());
+			q = R(mq_open, name, O_RDWR | O_CREAT, 0600, size_of(1, 16));
+			if (q < 0)
+				break;
+			Q(mq_unlink, name);
+			Q(close, q);
+		}
+		V(n);
+		end(0);
+	}
+	W(reap(-1));
+}

@@ -2,9 +2,10 @@
  * Fails each allocation in turn: oom [STEP [WORKLOAD]]. Needs a test kernel, for /dev/inject.
  *
  * Each workload runs in a child whose k-th allocation in the kernel fails, for k = 1, 1 + STEP, ...
- * until it makes fewer than k. The child may then report an error or be killed; all counts in
- * /proc/counters must be the same as before, and the kernel and this program must go on. A workload
- * never waits for an event that an error could prevent: it ends at the first error.
+ * until it makes fewer than k. The child may then report an error or be killed, of which the kernel's
+ * log must tell once; all counts in /proc/counters must be the same as before, and the kernel and
+ * this program must go on. A workload never waits for an event that an error could prevent: it ends
+ * at the first error.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,9 +31,14 @@
 #define PAGE		4096
 #define BALLAST		(64 * PAGE)	/* who dies at a fault without memory is the largest */
 #define FOLDER		"/tmp/oom"
+#define STEP		3		/* calls made so often fail even if every third allocation does */
 
 /* In a workload: ends it if the call failed. */
 #define TRY(cond)	do { if (!(cond)) _exit(1); } while (0)
+
+/* The same for a call that may fail for want of memory only, and must say so. */
+#define NEED(call)	do { if ((call) < 0) _exit(errno == ENOMEM ? 1 : WRONG_ERROR); } while (0)
+#define WRONG_ERROR	98
 
 static int inject;	/* /dev/inject */
 static volatile char ballast[BALLAST];
@@ -251,7 +257,19 @@ static void futexes(void)
 	if (pid == 0)
 		_exit(syscall(SYS_futex, &words[1], FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0) == 0);
 	TRY(waitpid(pid, &status, 0) == pid && status == 0);
-	TRY(syscall(SYS_futex, &words[1], FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
+	for (int i = 0; i < STEP; i++) {
+		TRY(syscall(SYS_futex, &words[1], FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
+		NEED(syscall(SYS_futex, &words[1], FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+	}
+}
+
+/* The credentials are copied for each change, and a pidfd has an inode of its own. */
+static void ids(void)
+{
+	for (int i = 0; i < STEP; i++)
+		NEED(syscall(SYS_setresuid, -1, 0, -1));
+	for (int i = 0; i < STEP; i++)
+		NEED(syscall(SYS_pidfd_open, getpid(), 0));
 }
 
 static const struct workload {
@@ -261,7 +279,7 @@ static const struct workload {
 	{ "fork", forks },	{ "exec", executes },	   { "shell", runs_a_shell },
 	{ "pipe", pipes },	{ "thread", threads },	   { "map", maps },
 	{ "file", files },	{ "proc", looks_at_proc }, { "signal", signals },
-	{ "futex", futexes },
+	{ "futex", futexes },	{ "ids", ids },
 };
 
 /* --- Making them fail ------------------------------------------------------------------------- */
@@ -306,6 +324,35 @@ static void remove_files(void)
 	unlink(FOLDER);
 }
 
+static long kills_counted(void)
+{
+	char text[4096] = "", *line;
+	int fd = open("/proc/counters", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		exit(99);
+	close(fd);
+	line = strstr(text, "oom_kills ");
+	return line ? atol(line + strlen("oom_kills ")) : -1;
+}
+
+/* Counts the messages of kills since the last call. */
+static long kills_told(void)
+{
+	static char text[1 << 16];
+	const char *p = text;
+	long n = syscall(SYS_syslog, 4, text, sizeof(text) - 1), told = 0;	/* 4: read, clear */
+
+	if (n < 0)
+		exit(99);
+	text[n] = 0;
+	while ((p = strstr(p, "out of memory: killed "))) {
+		told++;
+		p++;
+	}
+	return told;
+}
+
 /* The first run fails at nothing: @k is beyond. */
 static int run(const struct workload *w, unsigned long k)
 {
@@ -331,16 +378,28 @@ static int run(const struct workload *w, unsigned long k)
 static bool one(const struct workload *w, unsigned long k, const struct counts *before,
 		struct tally *t)
 {
-	int status = run(w, k);
+	long kills = kills_counted(), told;
+	int status;
 
+	kills_told();
+	status = run(w, k);
 	remove_files();
 	t->done++;
 	t->killed += WIFSIGNALED(status);
 	t->failed += WIFEXITED(status) && WEXITSTATUS(status);
-	if (counts_return(before))
-		return true;
-	printf("FAIL %s: allocation %lu failed\n", w->name, k);
-	return false;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WRONG_ERROR) {
+		printf("FAIL %s: allocation %lu failed, with a wrong error\n", w->name, k);
+		return false;
+	}
+	if (!counts_return(before)) {
+		printf("FAIL %s: allocation %lu failed\n", w->name, k);
+		return false;
+	}
+	kills = kills_counted() - kills;	/* whoever could be killed, or kill, has gone */
+	told = kills_told();
+	if (told != kills)
+		printf("FAIL %s: %ld kills, and the log tells of %ld\n", w->name, kills, told);
+	return told == kills;
 }
 
 static bool all(const struct workload *w, unsigned long step)

@@ -1,0 +1,147 @@
+/*
+ * What is read of a timer: to the nanosecond where its clock stands still, and after its time,
+ * before it has fired, for which these tests hold interrupts off.
+ */
+#include "process/process.h"
+#include "process/signal.h"
+#include "process/timers.h"
+#include "sched/cpu.h"
+#include "sched/time.h"
+#include "sched/usage.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+#define HOUR (3600 * NSEC_PER_SEC)
+
+static const struct timer_notify silent = { .silent = true };
+
+static long create(enum timer_clock clock, struct thread *t, const struct timer_notify *notify)
+{
+	long id = posix_timer_create(clock, current_process(), t, notify);
+
+	REQUIRE(id >= 0, ktest_property(), "no timer: %ld", id);
+	return id;
+}
+
+static void set(long id, bool absolute, u64 value, u64 interval)
+{
+	struct interval old;
+
+	posix_timer_set((int)id, absolute, &(struct interval){ value, interval }, &old);
+}
+
+static u64 left(long id)
+{
+	struct interval left = { 0 };
+
+	posix_timer_set((int)id, false, NULL, &left);
+	return left.value;
+}
+
+static int works_a_little(void *unused)
+{
+	u64 start = time_now();
+
+	(void)unused;
+	while (time_now() - start < 10 * NSEC_PER_USEC)
+		arch_spin_hint();
+	return 0;
+}
+
+/* The clock of a thread that has ended stands still. */
+KTEST(timers_periodic, "timers.periodic", "", "timers.left")
+{
+	const u64 period = NSEC_PER_MSEC;
+	struct thread *t = thread_create("worker", works_a_little, NULL, PRIORITY_DEFAULT);
+	struct usage used = { .run_ns = 0 };
+	int code;
+	long id;
+
+	REQUIRE(t, "timers.left", "no memory for a thread");
+	thread_get(t);
+	thread_resume(t);
+	thread_join(t, &code, DEADLINE_NEVER);
+	thread_add_usage(t, &used);
+	REQUIRE(used.run_ns > 2, "timers.left", "a thread has worked for %lu ns", used.run_ns);
+	id = create(TIMER_CPU, t, &silent);
+	for (u64 at = 1; at < used.run_ns; at *= 2) {
+		u64 expected = period - (used.run_ns - at) % period;
+
+		set(id, true, at, period);
+		CHECK(left(id) == expected, "timers.left", "at %lu, due at %lu: %lu left, not %lu",
+		      used.run_ns, at, left(id), expected);
+	}
+	posix_timer_delete((int)id);
+	thread_put(t);
+}
+
+/* A timer that is due but has not fired has a little time left: 0 would mean that it is off. */
+KTEST(timers_due, "timers.due", "", "timers.left")
+{
+	struct process *p = current_process();
+	struct interval value = { HOUR, 0 }, seen, old;
+	long id = create(TIMER_MONOTONIC, NULL, &(struct timer_notify){ .sig = SIGALRM });
+	u64 posix;
+
+	REQUIRE(itimer_set(0, &value, &old) == 0, "timers.left", "no memory for timers");
+	irq_off();
+	set(id, true, 1, 0);
+	posix = left(id);
+	set(id, false, 0, 0);
+	value.value = 1;
+	itimer_set(0, &value, &old);
+	itimer_set(0, NULL, &seen);
+	value.value = 0;
+	itimer_set(0, &value, &old);
+	irq_on();
+	CHECK(posix == 1, "timers.left", "a POSIX timer has %lu ns left", posix);
+	CHECK(seen.value == NSEC_PER_USEC, "timers.left", "an interval timer has %lu ns left",
+	      seen.value);
+	posix_timer_delete((int)id);
+	itimers_end(p);
+}
+
+static long other;
+
+static void delete_other(void *unused)
+{
+	(void)unused;
+	posix_timer_delete((int)other);
+	other = -1;
+}
+
+/* While a timer is created, the one before it in the list is deleted, at each instruction. */
+KTEST(timers_swept, "timers.swept", "", "timers.swept")
+{
+	bool hit = true;
+
+	NEEDS_ONE_CPU;
+	sweep_action = delete_other;
+	for (unsigned step = 0; hit; step++) {
+		long id;
+
+		other = create(TIMER_MONOTONIC, NULL, &silent);
+		sweep_arm("posix_timer_create", current_thread(), step);
+		id = create(TIMER_MONOTONIC, NULL, &silent);
+		hit = sweep_hit();
+		CHECK(posix_timer_delete((int)id) == 0, "timers.swept", "it is lost in step %u",
+		      step);
+	}
+	sweep_action = NULL;
+	posix_timer_delete((int)other);
+}
+
+/* A relative time is the same by the wall clock, however far that is from the time since boot. */
+KTEST(timers_relative, "timers.relative", "", "timers.left")
+{
+	long id = create(TIMER_REALTIME, NULL, &silent);
+	u64 offset = time_realtime_offset(), seen;
+
+	time_set_realtime(time_now() + offset + HOUR);
+	set(id, false, HOUR, 0);
+	seen = left(id);
+	time_set_realtime(time_now() + offset);
+	CHECK(seen <= HOUR, "timers.left", "of an hour %lu ns are left", seen);
+	posix_timer_delete((int)id);
+}
