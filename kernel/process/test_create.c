@@ -1,4 +1,8 @@
-/* Tests of a new process: whoever finds it in the tree finds it whole. */
+/*
+ * Tests of a process that is new, or that one of its threads takes over: others never find it half
+ * done.
+ */
+#include "process/cred.h"
 #include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
@@ -48,5 +52,54 @@ KTEST(process_found_whole, "process.found_whole", "", "process.whole")
 	REQUIRE(err == 0 && p == found, "process.whole", "making it gives %d", err);
 	CHECK(!park_timed_out(0) && !park_timed_out(1), "process.whole", "the test took too long");
 	process_abandon(p);
+	audit();
+}
+
+static int nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* Takes over its process with credentials of its own, as in execve(). */
+static int take_over(void *unused)
+{
+	struct cred *own = cred_copy(0);
+
+	(void)unused;
+	REQUIRE(own, "process.whole", "no memory for credentials");
+	cred_commit(own);
+	CHECK(process_kill_siblings() == 0, "process.whole", "the leader does not end");
+	return 0;
+}
+
+/* CRED2: with the lock of the process given back, the process has the thread's credentials. */
+KTEST(process_taken_over, "process.taken_over", "", "process.whole")
+{
+	struct thread *leader, *t;
+	struct wait_result res;
+	struct process *p;
+	struct cred *seen;
+
+	NEEDS_TWO_CPUS;
+	REQUIRE(process_create(current_process(), &p) == 0, "process.whole", "no process");
+	REQUIRE(thread_create_in(p, "leader", nothing, NULL, PRIORITY_DEFAULT, &leader) == 0 &&
+		thread_create_in(p, "heir", take_over, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"process.whole", "no threads");
+	thread_get(t);
+	thread_resume(leader);
+	park_arm(0, "thread_change_id", AT_EXIT, t, 10 * NSEC_PER_SEC);
+	thread_resume(t);
+	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "process.whole", "it keeps its id");
+	park_arm(1, "spin_unlock", AT_EXIT, t, 10 * NSEC_PER_SEC);
+	park_release(0);
+	REQUIRE(park_wait(1, 10 * NSEC_PER_SEC), "process.whole", "it keeps the lock");
+	seen = process_cred(p);
+	CHECK(seen == t->cred, "process.whole", "it has other credentials than its thread");
+	cred_put(seen);
+	park_release(1);
+	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "process.whole", "the wait fails");
+	CHECK(!park_timed_out(0) && !park_timed_out(1), "process.whole", "the test took too long");
+	thread_put(t);
 	audit();
 }
