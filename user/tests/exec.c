@@ -298,6 +298,46 @@ static void from_all_threads(void)
 	}
 }
 
+static int go[2], hold[2];
+
+static void note_nothing(int sig)
+{
+	(void)sig;
+}
+
+static void *exec_when_told(void *unused)
+{
+	char c;
+
+	CHECK_EQ(read(go[0], &c, 1), 1);
+	exec_child("exit17", NULL, environ);
+	return unused;
+}
+
+/* Waits in vfork(), where only a kill reaches it, with a signal that it has not taken yet. */
+static void be_signalled_in_vfork(void)
+{
+	char c;
+
+	CHECK_EQ(pipe(go), 0);
+	CHECK_EQ(pipe2(hold, O_CLOEXEC), 0);
+	signal(SIGUSR1, note_nothing);
+	start_thread(exec_when_told, NULL);
+	if (vfork() == 0) {
+		close(hold[1]);
+		kill(getppid(), SIGUSR1);
+		if (write(go[1], "x", 1) == 1 && read(hold[0], &c, 1) == 0)
+			_exit(0);
+		_exit(1);
+	}
+}
+
+/* A signal goes to another thread if the one that was to take it ends: here, to the new program. */
+static void keeps_a_signal_of_a_thread(void)
+{
+	expect_signal(spawn(be_signalled_in_vfork), SIGUSR1);
+}
+
 static void again_and_again(void)
 {
 	char *args[] = { "60", NULL };
@@ -441,6 +481,7 @@ static const struct test_case cases[] = {
 	CASE(ends_the_other_threads),
 	CASE(from_another_thread),
 	CASE(from_all_threads),
+	CASE(keeps_a_signal_of_a_thread),
 	CASE(again_and_again),
 	CASE(after_vfork),
 };

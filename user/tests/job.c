@@ -343,6 +343,42 @@ static void terminal_is_resized(void)
 	close(fd);
 }
 
+static void read_in_background(void)
+{
+	char c;
+
+	CHECK_EQ(setpgid(0, 0), 0);
+	CHECK_ERRNO(read(teller, &c, 1), EIO);
+}
+
+static void read_blocking_the_stop(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTIN);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	read_in_background();
+}
+
+/* A read in the background stops the job; if the signal is blocked, it fails. */
+static void background_reads_stop(void)
+{
+	int status;
+	pid_t pid;
+
+	teller = open("/dev/tty", O_RDWR);
+	if (teller < 0 || tcgetpgrp(teller) != getpgrp())
+		return;
+	pid = spawn(read_in_background);
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	CHECK_EQ(WSTOPSIG(status), SIGTTIN);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+	expect_exit(spawn(read_blocking_the_stop), 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(stopped_means_every_thread),
 	CASE(a_thread_stops_them_all),
@@ -354,6 +390,7 @@ static const struct test_case cases[] = {
 	CASE(ids_of_threads),
 	CASE(waited_for_is_gone),
 	CASE(terminal_is_resized),
+	CASE(background_reads_stop),
 };
 
 TEST_MAIN(cases)

@@ -141,6 +141,46 @@ static void of_one_user_together(void)
 	expect_exit(spawn(fork_as_lonely), 0);
 }
 
+static void *exec_as_lonely(void *unused)
+{
+	CHECK_EQ(syscall(SYS_setresuid, LONELY, LONELY, LONELY), 0);	/* of this thread alone */
+	execl("/bin/cat", "cat", NULL);
+	test_fail(__FILE__, __LINE__, "cat does not start (errno %d)", errno);
+	return unused;
+}
+
+/* A process that a thread takes over is one task, and one of the thread's user. */
+static void exec_from_a_thread(uid_t first)
+{
+	int in[2], out[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(pipe2(in, O_CLOEXEC), 0);
+	CHECK_EQ(pipe2(out, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(dup2(in[0], 0), 0);
+		CHECK_EQ(dup2(out[1], 1), 1);
+		CHECK_EQ(syscall(SYS_setresuid, first, first, first), 0);
+		start_thread(exec_as_lonely, NULL);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(write(in[1], "x", 1), 1);
+	CHECK_EQ(read(out[0], &c, 1), 1);		/* now it runs cat */
+	expect_exit(spawn(fork_as_lonely), 1);
+	close(in[1]);
+	expect_exit(pid, 0);
+	expect_exit(spawn(fork_as_lonely), 0);
+}
+
+static void threads_that_exec(void)
+{
+	exec_from_a_thread(LONELY);
+	exec_from_a_thread(0);
+}
+
 /* A process that becomes another user is not counted for the one that it was. */
 static void leaves_its_user(void)
 {
@@ -367,6 +407,7 @@ static const struct test_case cases[] = {
 	CASE(processes),
 	CASE(threads),
 	CASE(of_one_user_together),
+	CASE(threads_that_exec),
 	CASE(leaves_its_user),
 	CASE(of_others),
 	CASE(fork_bomb),

@@ -23,6 +23,36 @@ static void own_stat(void)
 	CHECK_EQ(session, getsid(0));
 }
 
+/* Returns when the process began, in hundredths of a second since the machine did. */
+static long start_of(pid_t pid)
+{
+	const char *at = strrchr(read_file(pid, "stat"), ')');
+
+	for (int field = 2; field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return strtol(at, NULL, 10);
+}
+
+static void start_is_told(void)
+{
+	long before = now_ns(CLOCK_BOOTTIME) / 10000000, start;
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(fds[1]);
+		_exit(read(fds[0], &c, 1));
+	}
+	start = start_of(pid);
+	CHECK(before <= start);
+	CHECK(start <= now_ns(CLOCK_BOOTTIME) / 10000000);
+	close(fds[1]);
+	expect_exit(pid, 0);
+}
+
 static void *wait_at_pipe(void *arg)
 {
 	char c;
@@ -376,6 +406,7 @@ static void outlives_its_first_thread(void)
 
 static const struct test_case cases[] = {
 	CASE(own_stat),
+	CASE(start_is_told),
 	CASE(counts_threads),
 	CASE(states),
 	CASE(name_and_arguments),

@@ -286,6 +286,26 @@ CASE(robust_pending)
 	W(reap(-1));
 }
 
+/* The pending lock is one with a priority: a plain waiter at its word is not woken. */
+CASE(robust_pending_pi)
+{
+	struct robust_head *head = (void *)pages(1, PROT_READ | PROT_WRITE, MAP_SHARED);
+	struct robust_lock *l = (void *)(head + 1);
+	pid_t pid = waiter(&l->word, -1), dies = child();
+
+	if (!dies) {
+		head->first = (void *)head;
+		head->offset = offsetof(struct robust_lock, word);
+		head->pending = (void *)((char *)l + 1);
+		Q(set_robust_list, head, sizeof(*head));
+		end(0);
+	}
+	W(reap(dies));
+	H(l->word);
+	T(futex, &l->word, FUTEX_WAKE, 10, NULL, NULL, 0);
+	W(reap(pid));
+}
+
 CASE(robust_crowd)
 {
 	struct robust_head *head = (void *)pages(10, PROT_READ | PROT_WRITE, MAP_SHARED);

@@ -242,6 +242,19 @@ CASE(ignored_children_are_not_kept)
 	T(wait4, -1, &status, 0, NULL);
 }
 
+/* Only those that end with SIGCHLD are not kept. */
+CASE(ignored_with_another_signal)
+{
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN);
+	pid = Q(clone, 0, 0, 0, 0, 0);
+	if (!pid)
+		end(4);
+	V(R(wait4, pid, &status, __WCLONE, NULL) == pid);
+	W(status);
+}
+
 CASE(no_wait_flag)
 {
 	pid_t pid;
@@ -310,6 +323,26 @@ CASE(interrupted)
 	}
 	T(wait4, pid, &status, 0, NULL);
 	V(hits[SIGUSR1]);
+	Q(kill, pid, SIGKILL);
+	W(reap(pid));
+}
+
+/* The stop itself ends the wait, before the signal that tells of it does. */
+CASE(stop_ends_the_wait)
+{
+	pid_t pid;
+
+	on(SIGCHLD, 0);
+	Q(prctl, PR_SET_NAME, "diff");
+	pid = child();
+	if (!pid) {
+		await_blocked(getppid());
+		R(kill, getpid(), SIGSTOP);
+		end(0);
+	}
+	V(R(wait4, pid, &status, WUNTRACED, NULL) == pid);
+	W(status);
+	V(hits[SIGCHLD]);
 	Q(kill, pid, SIGKILL);
 	W(reap(pid));
 }

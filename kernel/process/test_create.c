@@ -1,0 +1,105 @@
+/*
+ * Tests of a process that is new, or that one of its threads takes over: others never find it half
+ * done.
+ */
+#include "process/cred.h"
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
+#include "test/instrument.h"
+#include "test/ktest.h"
+#include "thread/thread.h"
+
+static int make_one(void *out)
+{
+	return process_create(init_process, out);
+}
+
+static struct process *newest_child(struct process *parent)
+{
+	struct process *newest = NULL;
+
+	spin_lock(&tree_lock);
+	list_for_each(c, &parent->children, struct process, sibling)
+		newest = c;
+	spin_unlock(&tree_lock);
+	return newest;
+}
+
+/* Held as soon as it has given the tree lock back, its creator has nothing left to fill in. */
+KTEST(process_found_whole, "process.found_whole", "", "process.whole")
+{
+	struct process *p, *found;
+	struct thread *t;
+	int err;
+
+	NEEDS_TWO_CPUS;
+	t = thread_create("maker", make_one, &p, PRIORITY_DEFAULT);
+	REQUIRE(t, "process.whole", "no memory for a thread");
+	park_arm(0, "process_list_add", AT_EXIT, t, 10 * NSEC_PER_SEC);
+	thread_resume(t);
+	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "process.whole", "it lists no process");
+	park_arm(1, "spin_unlock", AT_EXIT, t, 10 * NSEC_PER_SEC);
+	park_release(0);
+	REQUIRE(park_wait(1, 10 * NSEC_PER_SEC), "process.whole", "it keeps the tree lock");
+	found = newest_child(init_process);
+	CHECK(found->pid && found->parent == init_process, "process.whole", "it has no place");
+	CHECK(found->pgid == init_process->pgid, "process.whole", "it has no group");
+	CHECK(found->sid == init_process->sid, "process.whole", "it has no session");
+	park_release(1);
+	thread_join(t, &err, DEADLINE_NEVER);
+	REQUIRE(err == 0 && p == found, "process.whole", "making it gives %d", err);
+	CHECK(!park_timed_out(0) && !park_timed_out(1), "process.whole", "the test took too long");
+	process_abandon(p);
+	audit();
+}
+
+static int nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* Takes over its process with credentials of its own, as in execve(). */
+static int take_over(void *unused)
+{
+	struct cred *own = cred_copy(0);
+
+	(void)unused;
+	REQUIRE(own, "process.whole", "no memory for credentials");
+	cred_commit(own);
+	CHECK(process_kill_siblings() == 0, "process.whole", "the leader does not end");
+	return 0;
+}
+
+/* CRED2: with the lock of the process given back, the process has the thread's credentials. */
+KTEST(process_taken_over, "process.taken_over", "", "process.whole")
+{
+	struct thread *leader, *t;
+	struct wait_result res;
+	struct process *p;
+	struct cred *seen;
+
+	NEEDS_TWO_CPUS;
+	REQUIRE(process_create(current_process(), &p) == 0, "process.whole", "no process");
+	REQUIRE(thread_create_in(p, "leader", nothing, NULL, PRIORITY_DEFAULT, &leader) == 0 &&
+		thread_create_in(p, "heir", take_over, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"process.whole", "no threads");
+	thread_get(t);
+	thread_resume(leader);
+	park_arm(0, "thread_change_id", AT_EXIT, t, 10 * NSEC_PER_SEC);
+	thread_resume(t);
+	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "process.whole", "it keeps its id");
+	park_arm(1, "spin_unlock", AT_EXIT, t, 10 * NSEC_PER_SEC);
+	park_release(0);
+	REQUIRE(park_wait(1, 10 * NSEC_PER_SEC), "process.whole", "it keeps the lock");
+	seen = process_cred(p);
+	CHECK(seen == t->cred, "process.whole", "it has other credentials than its thread");
+	cred_put(seen);
+	park_release(1);
+	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "process.whole", "the wait fails");
+	CHECK(!park_timed_out(0) && !park_timed_out(1), "process.whole", "the test took too long");
+	thread_put(t);
+	audit();
+}
