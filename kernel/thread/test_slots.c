@@ -1,4 +1,4 @@
-/* Tests of what belongs to one thread: its slots, and the figure of its stack's use. */
+/* Tests of what belongs to one thread: its slots, the figure of its stack's use, references. */
 #include "base/string.h"
 #include "config.h"
 #include "mm/mm.h"
@@ -88,4 +88,19 @@ KTEST(thread_stack_used, "thread.stack_used", "", "thread.stack_used")
 	deep = used_by(use_stack, &t, own, KSTACK_SIZE);
 	CHECK(!DEBUG_BUILD || deep > DEEP, "thread.stack_used", "own stack: %lu", deep);
 	kfree(own);
+}
+
+/* Each timer that notifies a thread refers to it, for example. */
+KTEST(thread_many_references, "thread.many_references", "", "thread.references")
+{
+	struct thread *t = thread_create("referred", use_little, NULL, PRIORITY_DEFAULT);
+	unsigned n = 0x10001;
+
+	REQUIRE(t, "thread.references", "no memory for a thread");
+	for (unsigned i = 0; i < n; i++)
+		thread_get(t);
+	for (unsigned i = 0; i < n; i++)
+		thread_put(t);
+	thread_resume(t);
+	CHECK(thread_join(t, NULL, DEADLINE_NEVER) == 0, "thread.references", "it is gone");
 }
