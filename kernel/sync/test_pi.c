@@ -1,4 +1,4 @@
-/* Tests of the queues that mutexes and PI futexes wait in: a lock that comes free wakes one waiter. */
+/* Tests of the queues of mutexes and PI futexes: a lock that comes free wakes one waiter. */
 #include "sched/sched.h"
 #include "sched/time.h"
 #include "sync/pi.h"
@@ -60,7 +60,7 @@ KTEST(pi_offers_to_one, "pi.offers_to_one", "", "pi.offer")
 	pi_abandon(&queue);
 	n = count(&armed);
 	spin_unlock(&pi_lock);
-	CHECK(n == WAITERS && armed == WAITERS - 1, "pi.offer", "of %u, %u are not woken", n, armed);
+	CHECK(n == WAITERS && armed == WAITERS - 1, "pi.offer", "of %u, %u still wait", n, armed);
 	for (unsigned i = 0; i < WAITERS; i++)
 		thread_join(t[i], NULL, DEADLINE_NEVER);
 }
