@@ -8,6 +8,7 @@
 #include "lock/spinlock.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
+#include "sched/thread_state.h"
 #include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
@@ -143,6 +144,16 @@ KTEST(panic_canary, "panic.canary", STEP, "")
 KTEST(panic_printing, "panic.printing", STEP, "")
 {
 	console_write_all(STREAM_KERNEL, (const char *)(ARCH_USER_END - 16), 8);
+}
+
+/* The report names the states, where from and where to. */
+KTEST(panic_transition, "panic.transition", STEP, "")
+{
+	struct thread *t = thread_create("idler", talk, NULL, PRIORITY_DEFAULT);
+
+	REQUIRE(t, "", "no memory for a thread");
+	thread_runq_lock(t);
+	thread_set_state(t, THREAD_RUNNING, "tested");
 }
 
 KTEST(panic_magic, "panic.magic", STEP, "")

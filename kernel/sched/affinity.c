@@ -18,14 +18,10 @@ void affinity_init(void)
 	affinity_off = !bootarg_switch("affinity", true);
 }
 
+/* All have come up before the first thread is started. */
 static u32 usable_cpus(void)
 {
-	u32 mask = 0;
-
-	for (unsigned i = 0; i < nr_cpus; i++)
-		if (atomic_load(&cpus[i].online))
-			mask |= BIT(i);
-	return mask;
+	return BIT(nr_cpus) - 1;
 }
 
 struct runq *thread_runq_lock_allowed(struct thread *t)

@@ -18,7 +18,7 @@ struct cpu_times cpu_times(struct cpu *c)
 
 	spin_lock(&rq->lock);
 	times = (struct cpu_times){ .user = c->stats.user_ns, .idle = c->idle.stats.run_ns };
-	times.system = rq->charged_at - times.user - times.idle;
+	times.system = rq->charged_at - clock_start - times.user - times.idle;
 	if (is_idle(rq, rq->current))
 		times.idle += time_now() - rq->charged_at;
 	spin_unlock(&rq->lock);

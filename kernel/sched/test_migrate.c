@@ -2,6 +2,7 @@
  * Threads that change CPUs: between any two instructions, in every state, while they are being
  * switched away from, and many at once.
  */
+#include "base/trace.h"
 #include "internal.h"
 #include "sched/cpu.h"
 #include "sched/time.h"
@@ -133,6 +134,38 @@ KTEST(migrate_told, "migrate.told", "", "sched.migrate")
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < 2; i++)
 		join(t[i]);
+}
+
+/* Returns from where to where @t has moved, as the last record of it on this CPU, 0, says. */
+static u64 last_move(const struct thread *t)
+{
+	const struct trace_ring *ring = cpus[0].trace;
+
+	for (u64 i = atomic_load(&ring->head), least = i - MIN(i, ring->size); i-- > least;) {
+		const struct trace_record *r = &ring->records[i & (ring->size - 1)];
+
+		if (r->event == TRACE_EV_MIGRATE && r->a == (u64)t->tid)
+			return r->b;
+	}
+	return ~0UL;
+}
+
+KTEST(migrate_traced, "migrate.traced", "", "sched.migrate")
+{
+	struct thread *t;
+
+	NEEDS_TWO_CPUS;
+	atomic_store(&stop, true);
+	sched_set_affinity(current_thread(), BIT(0));
+	t = thread_create("mover", spin, NULL, PRIORITY_DEFAULT);
+	REQUIRE(t, "sched.migrate", "no memory for a thread");
+	sched_set_affinity(t, BIT(1));
+	CHECK(last_move(t) == 0x001, "sched.migrate", "from 0 to 1, recorded as %lx", last_move(t));
+	sched_set_affinity(t, BIT(0));
+	CHECK(last_move(t) == 0x100, "sched.migrate", "from 1 to 0, recorded as %lx", last_move(t));
+	thread_resume(t);
+	join(t);
+	sched_set_affinity(current_thread(), ~0u);
 }
 
 /* --- On its way out --------------------------------------------------------------------------- */

@@ -2,8 +2,10 @@
  * The mechanism with a policy in it: what the simulator shows of the policies holds in the kernel,
  * to within a slice. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
+#include "base/string.h"
 #include "errno.h"
 #include "process/process.h"
+#include "sync/sync.h"
 #include "test/instrument.h"
 #include "test_spinner.h"
 
@@ -88,6 +90,60 @@ KTEST(sched_fifo, "sched.fifo", "", "")
 	CHECK(nr_cpus > 1 || s[0].thread->stats.preempted <= 1, "", "preempted %lu times",
 	      s[0].thread->stats.preempted);
 	end(s, 2);
+}
+
+static char order[4];		/* of events, all on CPU 0 */
+static struct event first_has_run;
+
+static void note(char c)
+{
+	order[strlen(order)] = c;
+}
+
+static int wakes_a_more_urgent_one(void *unused)
+{
+	(void)unused;
+	note('a');
+	event_signal(&first_has_run);
+	note('b');
+	return 0;
+}
+
+static int equal(void *unused)
+{
+	(void)unused;
+	note('c');
+	return 0;
+}
+
+/* REALTIME2: a preempted SCHED_RR thread with time left goes on before its equal. */
+KTEST(sched_goes_on_first, "sched.goes_on_first", "", "")
+{
+	static const thread_fn fns[] = { wakes_a_more_urgent_one, equal };
+	struct sched_params rr = { .class = SCHED_RR, .rt_priority = 20 };
+	u64 slice = realtime_slice, limit = realtime_limit;
+	struct thread *t[2];
+
+	go_first();
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "", "affinity");
+	realtime_slice = SLICE_NEVER;	/* however slow the machine is, time is left */
+	realtime_set_limit(SLICE_NEVER, realtime_period);
+	event_init(&first_has_run, false, true);
+	memset(order, 0, sizeof(order));
+	for (unsigned i = 0; i < 2; i++) {
+		t[i] = thread_create("round", fns[i], NULL, PRIORITY_DEFAULT);
+		REQUIRE(t[i], "", "no memory for a thread");
+		CHECK(sched_set_affinity(t[i], BIT(0)) == 0, "", "affinity");
+		CHECK(sched_set_params(t[i], &rr) == 0, "", "SCHED_RR is refused");
+		thread_resume(t[i]);
+	}
+	CHECK(event_wait(&first_has_run, DEADLINE_NEVER) == 0, "", "no event");
+	for (unsigned i = 0; i < 2; i++)
+		thread_join(t[i], NULL, DEADLINE_NEVER);
+	CHECK(strcmp(order, "abc") == 0, "", "the order is %s", order);
+	realtime_slice = slice;
+	realtime_set_limit(limit, realtime_period);
+	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
 }
 
 /*

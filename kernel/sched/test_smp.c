@@ -296,6 +296,63 @@ KTEST(sched_shrinks, "sched.shrinks", "", "")
 	stay_no_longer();
 }
 
+static struct spinner sinker, displacer;
+static struct sched_entity seen;		/* the sinker's */
+
+/* Copies the sinker's entity. Returns whether it runs on CPU @cpu. */
+static bool runs_on(unsigned cpu)
+{
+	struct runq *rq = thread_runq_lock(sinker.thread);
+	bool there = runq_cpu(rq)->id == cpu && rq->current == sinker.thread;
+
+	seen = sinker.thread->se;
+	runq_unlock(rq);
+	return there;
+}
+
+static bool has_sunk(void)
+{
+	return runs_on(2) && seen.base.level < 4;
+}
+
+static bool waits(void)
+{
+	return thread_state(sinker.thread) == THREAD_READY;
+}
+
+static bool is_stolen(void)
+{
+	return runs_on(1);
+}
+
+/* An idle CPU that is told of a thread takes it as it is: under mlfq it does not rise. */
+KTEST(sched_stolen_as_it_is, "sched.stolen_as_it_is", "", "")
+{
+	struct sched_entity before;
+	u64 limit = realtime_limit;
+
+	if (nr_cpus < 3 || !policy_is(&sched_mlfq) || !may_steal)
+		return;
+	stay_here();
+	realtime_set_limit(SLICE_NEVER, realtime_period);
+	thread_sleep(1000 * MS - time_now() % (1000 * MS) + MS);	/* after a boost */
+	sinker = displacer = (struct spinner){ 0 };
+	start_on(&sinker, BIT(2), spin, PRIORITY_DEFAULT);
+	CHECK(await(has_sunk), "", "it does not sink");
+	start_on(&displacer, BIT(2), spin, 20);
+	CHECK(await(waits), "", "it does not give way");
+	runs_on(2);
+	before = seen;
+	CHECK(sched_set_affinity(sinker.thread, BIT(1) | BIT(2)) == 0, "", "affinity");
+	CHECK(await(is_stolen), "", "an idle CPU does not take it");
+	CHECK(seen.epoch != before.epoch || seen.base.level <= before.base.level, "",
+	      "from level %u to %u", before.base.level, seen.base.level);
+	realtime_set_limit(limit, realtime_period);
+	end(&displacer, 1);
+	end(&sinker, 1);
+	stay_no_longer();
+}
+
 /* When all CPUs are busy, threads move from the busiest one; with balance=off they do not. */
 KTEST(sched_balances, "sched.balances", "", "")
 {

@@ -1,4 +1,5 @@
 /* The timers of processes, and the wall clock that some of them count by. */
+#include "base/bootargs.h"
 #include "sched/cpu.h"
 #include "sched/time.h"
 #include "sched/timer.h"
@@ -45,8 +46,10 @@ static void set_forward(s64 ns)
 /* A timer of the wall clock is due sooner when the clock is set forward, and later when back. */
 KTEST(timer_clock_set, "timer.clock_set", "", "timer.clock_set")
 {
-	u64 was;
+	u64 was, at_boot = bootarg_number("realtime", clock_start, 0, S64_MAX);
 
+	CHECK(time_realtime_offset() == at_boot - clock_start, "timer.clock_set",
+	      "at boot it is %lu, not %lu", clock_start + time_realtime_offset(), at_boot);
 	start();
 	was = wall.due;
 	set_forward((s64)HOUR / 2);
@@ -76,4 +79,22 @@ KTEST(timer_counted, "timer.counted", "", "timer.counted")
 	for (unsigned i = 0; i < nr_cpus; i++)
 		after += cpus[i].stats.timer_interrupts;
 	CHECK(after > before, "timer.counted", "no timer interrupt was counted in a sleep");
+}
+
+/* A CPU's timer is never set to the past, which the hardware might take for the far future. */
+KTEST(timer_past, "timer.past", "", "timer.past")
+{
+	u64 began, past, next, then;
+
+	irq_off();
+	began = time_now();
+	timer_set(this_cpu(), began - 1);
+	past = this_cpu()->timer_at;
+	then = time_now() + HOUR;
+	timer_set(this_cpu(), then);
+	next = this_cpu()->timer_at;
+	timer_set(this_cpu(), began);	/* its interrupt sets it to when it is needed */
+	irq_on();
+	CHECK(!time_before(past, began), "timer.past", "%lu ns before now", began - past);
+	CHECK(next == then, "timer.past", "it is set to %lu, not %lu", next, then);
 }

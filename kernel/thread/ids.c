@@ -106,16 +106,13 @@ struct process *process_find(pid_t pid)
 
 struct process *process_find_by_task(pid_t id)
 {
-	struct process *p;
+	struct process *p = NULL;
 	struct thread *t;
 
 	spin_lock(&tree_lock);
-	p = find_process(id);
-	t = p ? NULL : find_thread(id);
+	t = find_thread(id);	/* a leader's id finds it for as long as its process is listed */
 	if (t && t->process != &kernel_process)
-		p = t->process;
-	if (p)
-		process_get(p);
+		p = process_get(t->process);
 	spin_unlock(&tree_lock);
 	return p;
 }

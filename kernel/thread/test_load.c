@@ -1,5 +1,9 @@
-/* Tests of the load average: two CPUs that sample at once count one period once. */
+/*
+ * Tests of figures of all CPUs: the load average, of which two CPUs that sample at once count one
+ * period once, and times since boot.
+ */
 #include "process/process.h"
+#include "sched/cpu.h"
 #include "sched/time.h"
 #include "test/ktest.h"
 
@@ -24,4 +28,18 @@ KTEST(load_overtaken, "load.overtaken", "", "load.sample")
 	load = load_average(0);
 	/* we have run for a minute: 1 - 1/e of a thread, 0.63 */
 	CHECK(load > LOAD_ONE / 2, "load.sample", "%lu of %u are left", load, LOAD_ONE);
+}
+
+/* A CPU's times count from the boot, whatever the clock says then. */
+KTEST(load_cpu_times, "load.cpu_times", "", "load.cpu_times")
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		struct cpu_times t = cpu_times(&cpus[i]);
+		u64 since_boot = time_now() - clock_start;
+
+		CHECK(t.user <= since_boot && t.system <= since_boot && t.idle <= since_boot &&
+		      t.user + t.system + t.idle <= since_boot, "load.cpu_times",
+		      "CPU %u, in %lu ns: %lu, %lu and idle %lu", i, since_boot, t.user, t.system,
+		      t.idle);
+	}
 }

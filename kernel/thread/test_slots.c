@@ -1,4 +1,4 @@
-/* Tests of what belongs to one thread: its slots, and the figure of its stack's use. */
+/* Tests of what belongs to one thread: its slots, the figure of its stack's use, references. */
 #include "base/string.h"
 #include "config.h"
 #include "mm/mm.h"
@@ -52,12 +52,16 @@ static int use_little(void *unused)
 	return 0;
 }
 
-/* Runs @fn on a thread with @stack (NULL: a default one); returns how much of it was used. */
-static size_t used_by(thread_fn fn, void *stack, size_t size)
+/*
+ * Runs @fn on a thread with structure @own and with @stack (NULL: default ones); returns how much
+ * of the stack was used.
+ */
+static size_t used_by(thread_fn fn, struct thread *own, void *stack, size_t size)
 {
-	struct thread *t = thread_create_etc(NULL, "deep", fn, NULL, PRIORITY_DEFAULT, stack, size);
+	struct thread *t = thread_create_etc(own, "deep", fn, NULL, PRIORITY_DEFAULT, stack, size);
 	size_t used;
 
+	REQUIRE(t && (!own || t == own), "thread.stack_used", "another structure");
 	thread_resume(t);
 	while (thread_state(t) != THREAD_DEAD)
 		thread_yield();
@@ -68,17 +72,35 @@ static size_t used_by(thread_fn fn, void *stack, size_t size)
 
 KTEST(thread_stack_used, "thread.stack_used", "", "thread.stack_used")
 {
+	static struct thread t;
 	void *own = kmalloc(KSTACK_SIZE);
-	size_t little = used_by(use_little, NULL, 0), deep = used_by(use_stack, NULL, 0);
+	size_t little = used_by(use_little, NULL, NULL, 0);
+	size_t deep = used_by(use_stack, NULL, NULL, 0);
 
 	if (DEBUG_BUILD) {
 		CHECK(little > 0 && little < deep - 2000, "thread.stack_used", "%lu, then %lu",
 		      little, deep);
 		CHECK(deep > DEEP && deep < KSTACK_SIZE, "thread.stack_used", "deep is %lu", deep);
-		little = used_by(use_little, NULL, 0);
+		little = used_by(use_little, NULL, NULL, 0);
 		CHECK(little < deep - 2000, "thread.stack_used", "not painted anew");
 	}
-	deep = used_by(use_stack, own, KSTACK_SIZE);
+	memset(&t, 0xff, sizeof(t));	/* as one that has been used for something else */
+	deep = used_by(use_stack, &t, own, KSTACK_SIZE);
 	CHECK(!DEBUG_BUILD || deep > DEEP, "thread.stack_used", "own stack: %lu", deep);
 	kfree(own);
+}
+
+/* Each timer that notifies a thread refers to it, for example. */
+KTEST(thread_many_references, "thread.many_references", "", "thread.references")
+{
+	struct thread *t = thread_create("referred", use_little, NULL, PRIORITY_DEFAULT);
+	unsigned n = 0x10001;
+
+	REQUIRE(t, "thread.references", "no memory for a thread");
+	for (unsigned i = 0; i < n; i++)
+		thread_get(t);
+	for (unsigned i = 0; i < n; i++)
+		thread_put(t);
+	thread_resume(t);
+	CHECK(thread_join(t, NULL, DEADLINE_NEVER) == 0, "thread.references", "it is gone");
 }

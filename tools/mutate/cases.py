@@ -26,6 +26,7 @@ from tools import qemu
 from tools.boot import with_command
 from tools.mutate.coverage import Lines
 from tools.mutate.store import hash_of, hash_of_text
+from tools.test.kernel import LATE, LATE_CLOCK
 from tools.test.policies import DEFAULT, policies
 from tools.test.programs import FILLS_MEMORY, LITTLE_MIB, difference, programs
 
@@ -66,19 +67,20 @@ class Case:
     home: str  # the folder whose test it is
     key: str  # a hash of its sources
     policy: str = field(default="", kw_only=True)  # of the scheduler; "": the default one
+    words: str = field(default="", kw_only=True)  # boot arguments more
 
     def __str__(self) -> str:
         said = f"{self.name}, {self.arch}, {self.cpus} CPU" + "s" * (self.cpus > 1)
-        return said + f", {self.policy}" * bool(self.policy)
+        return said + "".join(f", {more}" for more in (self.policy, self.words) if more)
 
     @property
     def mates(self) -> tuple[str, ...]:
         """Cases for which this is the same may share a machine."""
-        return type(self).__name__, self.arch, str(self.cpus), self.policy
+        return type(self).__name__, self.arch, str(self.cpus), self.policy, self.words
 
     @property
     def bootargs(self) -> tuple[str, ...]:
-        return (f"sched={self.policy}",) if self.policy else ()
+        return (*([f"sched={self.policy}"] if self.policy else []), *self.words.split())
 
     def boot(self, names: Sequence[str], product: Product, limit: int, folder: Path) -> Boot:
         """The machine that runs the tests @names, all of them mates of this one. @folder: for its files."""
@@ -232,6 +234,8 @@ def _kernel(root: Path, arch: str) -> Iterator[Case]:
         for name in _KTEST.findall(text):
             for cpus, policy in _machines(name.startswith("sched.")):
                 yield KernelCase(arch, cpus, name, home, hash_of_text(text), policy=policy)
+            if name in LATE:
+                yield KernelCase(arch, max(_CPUS), name, home, hash_of_text(text), words=LATE_CLOCK)
 
 
 def _machines(under_each_policy: bool) -> Iterator[tuple[int, str]]:

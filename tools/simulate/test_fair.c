@@ -118,3 +118,25 @@ KTEST(policy_fair_sleeper, "policy.fair_sleeper", "", "")
 		      "it leaves %lu", spinner->ran - from);
 	}
 }
+
+/*
+ * A task that yields asks for one request more: one that is owed time, too, goes first. The first
+ * task is there to have had more than its share.
+ */
+KTEST(policy_fair_yield, "policy.fair_yield", "", "")
+{
+	struct sim_task *yields, *waits;
+	u64 request;
+
+	use(&sched_fair, 1);
+	request = sched_quantum / 4;
+	add_spinner(0);
+	yields = add();
+	waits = add_spinner(0);
+	step(yields, SIM_RUN, MS);
+	step(yields, SIM_YIELD, 0);
+	step(yields, SIM_RUN, 1000 * MS);
+	run(request + 2 * MS);
+	CHECK(yields->ran == MS && waits->ran == MS, "", "%lu ns, the other one %lu",
+	      yields->ran, waits->ran);
+}

@@ -48,3 +48,17 @@ KTEST(policy_pct_alive, "policy.pct_alive", "", "")
 		CHECK(tasks[3].state == SIM_ENDED, "", "starved");
 	}
 }
+
+/* On average there are pct_depth= change points, 3, in each pct_length= of a CPU's time, 10 ms. */
+KTEST(policy_pct_points, "policy.pct_points", "", "")
+{
+	struct policy_queue q;
+	struct sched_entity e = { 0 };
+	u64 sum = 0;
+
+	use(&sched_pct, 1);
+	policy_queue_init(&q, 0);
+	for (unsigned i = 0; i < 3000; i++)
+		sum += sched_pct.slice(&q, &e);
+	CHECK(difference(sum, 10000 * MS) < 500 * MS, "", "3000 points in %lu ns", sum);
+}

@@ -306,3 +306,54 @@ KTEST(policy_levels, "policy.levels", "", "")
 		CHECK(policy_check(&p) == 0, "", "level %u is refused", level);
 	}
 }
+
+/* A reservation is of the most urgent band, whatever its nice value. */
+KTEST(policy_quanta, "policy.quanta", "", "")
+{
+	static const struct {
+		struct sched_params params;
+		u64 quarters;
+	} cases[] = {
+		{ { .class = SCHED_FIFO, .rt_priority = 1 }, 8 },
+		{ { .class = SCHED_DEADLINE }, 8 },
+		{ { .class = SCHED_DEADLINE, .nice = 19 }, 8 },
+		{ { .nice = -15 }, 8 },
+		{ { .nice = -14 }, 6 },
+		{ { .nice = -5 }, 6 },
+		{ { .nice = -4 }, 4 },
+		{ { .nice = 4 }, 4 },
+		{ { .nice = 5 }, 2 },
+		{ { .nice = 14 }, 2 },
+		{ { .nice = 15 }, 1 },
+		{ { .class = SCHED_IDLE }, 1 },
+	};
+
+	use(&sched_edf, 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sched_entity e = { .params = cases[i].params };
+
+		CHECK(quantum_of(&e) == sched_quantum * cases[i].quarters / 4, "",
+		      "case %u: a quantum of %lu ns", i, quantum_of(&e));
+	}
+}
+
+KTEST(policy_default, "policy.default", "", "")
+{
+	policy_init();
+	CHECK(policy_is(&sched_rr), "", "without sched= it is %s", policy.name);
+}
+
+/* These are the numbers that others have found with splitmix64. */
+KTEST(policy_random_numbers, "policy.random_numbers", "", "")
+{
+	static const u64 known[] = {
+		0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f, 0xf88bb8a8724c81ec,
+	};
+	struct policy_queue q = { .random = 0 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
+		u64 x = queue_random(&q);
+
+		CHECK(x == known[i], "", "number %u is %lx", i, x);
+	}
+}

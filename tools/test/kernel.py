@@ -34,7 +34,8 @@ _POLICIES: dict[str, tuple[str, ...]] = {
 }
 
 # Also with a clock that begins so late that 0, a time that was never set, compares as a future time.
-_LATE = ("load.overtaken", "sched.balances")
+LATE = ("load.cpu_times", "load.overtaken", "sched.balances", "timer.clock_set", "timer.past")
+LATE_CLOCK = f"clock={3 << 62} realtime=1000s"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def jobs(build_root: Path) -> list[Job]:
         for name in names:
             units.setdefault(name.split(".")[0], []).append(name)
         del units["sched"]  # policies.py
-        boots = [Unit(arch, 4, "late", _LATE, kernel, "rr", f"clock={3 << 62}")]
+        boots = [Unit(arch, 4, "late", LATE, kernel, "rr", LATE_CLOCK)]
         rest: list[Unit] = []
         for turn, cpus in enumerate(CPUS):
             for unit, policies in _POLICIES.items():

@@ -85,6 +85,14 @@ class Riscv(Reports):
             for cpu in range(_CPUS):
                 self.assertRegex(report, rf"CPU {cpu} was running thread \d+")
 
+    def test_others_run_no_more(self) -> None:
+        _, report = self.whole("panic.others", "^others run$", qemu.Icount())
+        records = re.findall(r"^ +\d+ ns  cpu\d .*$", report, re.M)
+        self.assertRegex(records[-1], r" panic ", report)
+
+    def test_illegal_transitions_are_named(self) -> None:
+        self.report("panic.transition", r"\(idler\): suspended -> running is not a transition \(tested\)$")
+
     def test_a_line_that_another_cpu_writes_is_waited_for(self) -> None:
         before, _ = self.whole("panic.writing", "^while another CPU writes$", qemu.Icount())
         self.assertTrue(before.endswith("the end of a line\n"), before[-500:])

@@ -249,13 +249,15 @@ static void ends_the_other_threads(void)
 
 static void *exec_in_thread(void *arg)
 {
-	char *args[] = { arg, NULL };
+	char tid_text[16];
+	char *args[] = { arg, tid_text, NULL };
 
+	snprintf(tid_text, sizeof(tid_text), "%d", gettid());
 	exec_child("pid", args, environ);
 	return NULL;
 }
 
-/* A thread that is not the first becomes the process, with its id. */
+/* A thread that is not the first becomes the process, with its id. Nobody has the old one. */
 static void from_another_thread(void)
 {
 	char pid_text[16];
@@ -417,6 +419,11 @@ static bool locks_good(const char *old)
 	return !syscall(SYS_get_robust_list, 0, &head, &size) && (!head || (long)head != atol(old));
 }
 
+static bool is_no_thread(pid_t tid)
+{
+	return syscall(SYS_tgkill, getpid(), tid, 0) == -1 && errno == ESRCH;
+}
+
 static int again(int left)
 {
 	char text[16];
@@ -446,7 +453,8 @@ static int child(int argc, char **argv)
 	if (!strcmp(what, "fresh"))
 		return !all_zero();
 	if (!strcmp(what, "pid"))
-		return getpid() != atoi(argv[3]) || gettid() != getpid();
+		return getpid() != atoi(argv[3]) || gettid() != getpid() ||
+		       (argc > 4 && !is_no_thread(atoi(argv[4])));
 	if (!strcmp(what, "fds"))
 		return !fds_good(argv);
 	if (!strcmp(what, "ignored"))
