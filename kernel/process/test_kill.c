@@ -18,7 +18,7 @@ static int waits_for_ever(void *unused)
 	return wait_block(&never, DEADLINE_NEVER);
 }
 
-/* Kills @t and returns the record of it. With interrupts off, this CPU's ring has it near its end. */
+/* Kills @t and returns the record of it, which is in this CPU's ring, as interrupts are off. */
 static struct trace_record kill_and_look(struct thread *t)
 {
 	struct trace_record r = { .event = TRACE_EVENT_COUNT };

@@ -2,10 +2,10 @@
  * Fails each allocation in turn: oom [STEP [WORKLOAD]]. Needs a test kernel, for /dev/inject.
  *
  * Each workload runs in a child whose k-th allocation in the kernel fails, for k = 1, 1 + STEP, ...
- * until it makes fewer than k. The child may then report an error or be killed, of which the kernel's
- * log must tell once; all counts in /proc/counters must be the same as before, and the kernel and
- * this program must go on. A workload never waits for an event that an error could prevent: it ends
- * at the first error.
+ * until it makes fewer than k. The child may then report an error or be killed, of which the
+ * kernel's log must tell once; all counts in /proc/counters must be the same as before, and the
+ * kernel and this program must go on. A workload never waits for an event that an error could
+ * prevent: it ends at the first error.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +31,7 @@
 #define PAGE		4096
 #define BALLAST		(64 * PAGE)	/* who dies at a fault without memory is the largest */
 #define FOLDER		"/tmp/oom"
-#define STEP		3		/* calls made so often fail even if every third allocation does */
+#define CALLS		3		/* made so often, a call meets a failure at STEP 3, too */
 
 /* In a workload: ends it if the call failed. */
 #define TRY(cond)	do { if (!(cond)) _exit(1); } while (0)
@@ -257,7 +257,7 @@ static void futexes(void)
 	if (pid == 0)
 		_exit(syscall(SYS_futex, &words[1], FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0) == 0);
 	TRY(waitpid(pid, &status, 0) == pid && status == 0);
-	for (int i = 0; i < STEP; i++) {
+	for (int i = 0; i < CALLS; i++) {
 		TRY(syscall(SYS_futex, &words[1], FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
 		NEED(syscall(SYS_futex, &words[1], FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	}
@@ -266,9 +266,9 @@ static void futexes(void)
 /* The credentials are copied for each change, and a pidfd has an inode of its own. */
 static void ids(void)
 {
-	for (int i = 0; i < STEP; i++)
+	for (int i = 0; i < CALLS; i++)
 		NEED(syscall(SYS_setresuid, -1, 0, -1));
-	for (int i = 0; i < STEP; i++)
+	for (int i = 0; i < CALLS; i++)
 		NEED(syscall(SYS_pidfd_open, getpid(), 0));
 }
 
