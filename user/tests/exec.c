@@ -301,6 +301,7 @@ static void from_all_threads(void)
 }
 
 static int go[2], hold[2];
+static atomic_int started;
 
 static void note_nothing(int sig)
 {
@@ -311,6 +312,7 @@ static void *exec_when_told(void *unused)
 {
 	char c;
 
+	started = 1;
 	CHECK_EQ(read(go[0], &c, 1), 1);
 	exec_child("exit17", NULL, environ);
 	return unused;
@@ -325,6 +327,8 @@ static void be_signalled_in_vfork(void)
 	CHECK_EQ(pipe2(hold, O_CLOEXEC), 0);
 	signal(SIGUSR1, note_nothing);
 	start_thread(exec_when_told, NULL);
+	while (!started)		/* a thread that starts unblocks signals, and would take it */
+		sched_yield();
 	if (vfork() == 0) {
 		close(hold[1]);
 		kill(getppid(), SIGUSR1);
