@@ -38,7 +38,7 @@ def _times(text: str) -> int:
 
 @dataclass(frozen=True)
 class Rate:
-    """What became of one test at one place."""
+    """The runs of one test at one place."""
 
     lab: str
     test: str

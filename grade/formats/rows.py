@@ -1,4 +1,4 @@
-"""What all formats show of a report: a row for each property."""
+"""The part of a report that all formats show: a row for each property."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def in_one_line(whole: Report) -> str:
 
 
 def build_errors(whole: Report) -> list[str]:
-    """What compiler and linker said, if there is no kernel to test."""
+    """The words of compiler and linker, if there is no kernel to test."""
     failures = [f for lab in whole.labs for f in lab.failures if f.kind == Kind.BUILD.value]
     return [line for f in failures for line in f.details]
 

@@ -126,10 +126,10 @@ class Formats(AtHome):
 
     def test_tap_escapes_names(self) -> None:
         lab = self.whole().labs[0]
-        odd = replace(lab.properties[0], text="# TODO \\ all")
+        odd = replace(lab.properties[0], text="# SKIP \\ all")
         whole = replace(self.whole(), labs=(replace(lab, properties=(odd,)),))
         points = published.tap_points(FORMATS["tap"].render(whole))
-        self.assertEqual(points, [(True, "P4.1 # TODO \\ all")])
+        self.assertEqual(points, [(True, "P4.1 # SKIP \\ all")])
 
     def test_junit(self) -> None:
         for whole, right in ((self.whole(), True), (self.half("a \x1b[2J & <b>"), False)):

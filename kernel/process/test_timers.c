@@ -1,6 +1,6 @@
 /*
- * What is read of a timer: to the nanosecond where its clock stands still, and after its time,
- * before it has fired, for which these tests hold interrupts off.
+ * The time that is left of a timer, as it is read: to the nanosecond where its clock stands still,
+ * and after its time, before it has fired, for which these tests hold interrupts off.
  */
 #include "process/process.h"
 #include "process/signal.h"

@@ -2,8 +2,9 @@
  * A thread's requests to the scheduler: parameters and reservations.
  *
  * One mutex guards the reservations of all CPUs: whether a new one is admitted depends on all
- * others. A thread with a reservation stays on the CPU that promised it (se.affinity), even if it
- * may use more (affinity). Lock order: reservations -> pi_lock -> run queue.
+ * others. The CPU that has promised a thread its time (se.home) is one that the thread may use
+ * (affinity), so both change under the lock of its run queue. The thread stays there (se.affinity),
+ * even if it may use more. Lock order: reservations -> pi_lock -> run queue.
  */
 #include "errno.h"
 #include "sched/internal.h"
@@ -36,20 +37,32 @@ static void take_nice(struct thread *t, const void *nice, u64 now)
 	policy_set_params(&t->se, &p, now);
 }
 
-int sched_set_params(struct thread *t, const struct sched_params *p)
+/* policy_reserve() for @t. The caller holds the mutex. */
+static int reserve(struct thread *t, const struct sched_params *p)
 {
 	struct policy_queue *queues[MAX_CPUS];
+	struct runq *rq;
+	int err;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		queues[i] = &cpus[i].runq.q;
+	rq = thread_runq_lock(t);
+	err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
+	runq_unlock(rq);
+	return err;
+}
+
+int sched_set_params(struct thread *t, const struct sched_params *p)
+{
 	int err = policy_check(p);
 
 	if (err)
 		return err;
-	for (unsigned i = 0; i < nr_cpus; i++)
-		queues[i] = &cpus[i].runq.q;
 	mutex_lock(&reservations);
 	/* a dead thread has given its reservation back, and must not get another */
 	err = -ESRCH;
 	if (thread_state(t) != THREAD_DEAD || p->class != SCHED_DEADLINE)
-		err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
+		err = reserve(t, p);
 	if (!err) {
 		change_own(t, take_params, p);
 		enforce_affinity(t);
@@ -68,6 +81,6 @@ void sched_release(struct thread *t)
 	if (!t->se.home)
 		return;
 	mutex_lock(&reservations);
-	policy_reserve(NULL, 0, &t->se, 0, &(struct sched_params){ .class = SCHED_OTHER });
+	reserve(t, &(struct sched_params){ .class = SCHED_OTHER });
 	mutex_unlock(&reservations);
 }

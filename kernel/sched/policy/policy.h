@@ -204,7 +204,7 @@ int policy_check(const struct sched_params *p);
  * Reserves what @p asks for on the first of the @nr queues that @affinity allows and that has room,
  * in place of the reservation that @e has; another class than SCHED_DEADLINE only gives that back.
  * Returns -EBUSY if there is no room; then nothing has changed. The caller makes sure that no
- * other reservation changes meanwhile; no queue's lock is needed.
+ * other reservation changes meanwhile, and holds the lock of @e's queue, not of all @queues.
  */
 int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sched_entity *e,
 		   u32 affinity, const struct sched_params *p);
