@@ -20,10 +20,8 @@
 
 #define NO_HOOK	__attribute__((no_instrument_function))
 
-/* The instruments that were ever armed since boot. */
-static _Atomic unsigned used;
-#define SWEEP	1u
-#define PARK	2u
+enum { SWEEP = 1, PARK = 2 };
+static _Atomic unsigned used;		/* those that were ever armed since boot */
 
 enum sweep_state { SWEEP_OFF, SWEEP_ARMED, SWEEP_INSIDE, SWEEP_HIT, SWEEP_MISSED };
 
