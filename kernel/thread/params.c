@@ -40,13 +40,12 @@ static void take_nice(struct thread *t, const void *nice, u64 now)
 /* policy_reserve() for @t. The caller holds the mutex. */
 static int reserve(struct thread *t, const struct sched_params *p)
 {
+	struct runq *rq = thread_runq_lock(t);
 	struct policy_queue *queues[MAX_CPUS];
-	struct runq *rq;
 	int err;
 
 	for (unsigned i = 0; i < nr_cpus; i++)
 		queues[i] = &cpus[i].runq.q;
-	rq = thread_runq_lock(t);
 	err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
 	runq_unlock(rq);
 	return err;
