@@ -327,7 +327,7 @@ static void be_signalled_in_vfork(void)
 	CHECK_EQ(pipe2(hold, O_CLOEXEC), 0);
 	signal(SIGUSR1, note_nothing);
 	start_thread(exec_when_told, NULL);
-	while (!started)	/* a thread that starts unblocks signals, so it would take this one */
+	while (!started)	/* starting, it unblocks signals, and would take this one */
 		sched_yield();
 	if (vfork() == 0) {
 		close(hold[1]);
