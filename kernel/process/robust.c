@@ -72,11 +72,14 @@ static void walk_robust_list(struct thread *t)
 		abandon_lock(pending + head.word_offset, t->tid, head.pending & IS_PI, true);
 }
 
-/* Checks whether no other thread can see the memory of @p: none is left, or all are dying. */
+/*
+ * Checks whether no other thread can see the memory of @p: none is left, or all are dying. Only one
+ * of them could give it to another process, so they are counted first.
+ */
 static bool unobserved(struct process *p)
 {
-	return atomic_load(&p->as->refs) == 1 &&
-	       (p->nr_threads == 1 || process_state(p) != PROCESS_ALIVE);
+	return (p->nr_threads == 1 || process_state(p) != PROCESS_ALIVE) &&
+	       atomic_load(&p->as->refs) == 1;
 }
 
 /* Makes @as the current thread's address space and returns the old one; for the reaper. */
