@@ -10,8 +10,8 @@ $(if $(SAMPLE),$(call a_number,SAMPLE))
 $(if $(JOBS),$(call a_number,JOBS))
 $(if $(N),$(call a_number,N))
 
-.PHONY: test test-browser models matrix own-tests flake mutate soak stress portability bench simulate \
-	bench-grade starter labs lint format
+.PHONY: test test-browser models matrix own-tests flake gradescope mutate soak stress portability \
+	bench simulate bench-grade starter labs lint format
 
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
@@ -21,6 +21,11 @@ matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 own-tests: $(O)/setup-test.mk
 	$(if $(LAB),,$(error own-tests needs LAB=name, one of: $(all_labs)))
 	@$(PYTHON) -m grade own --build-root '$(O)' --lab $(LAB) $(call named,submission,SUBMISSION)
+
+# The autograder of a Gradescope assignment.
+gradescope:
+	$(if $(LAB),,$(error gradescope needs LAB=name, one of: $(all_labs)))
+	@$(PYTHON) -m grade gradescope --lab $(LAB) $(if $(value OUT),$(call named,out,OUT),--out '$(O)/$(LAB).zip')
 
 # A lab's tests on the reference, N times on a busy machine: how often each of them fails.
 flake: $(O)/setup-test.mk
@@ -126,6 +131,7 @@ For instructors, and for work on Trellis itself:
                     that make test has no time for: other machines, policies, compilers
   make own-tests    score the tests that a student has written for LAB=name: how many wrong kernels do they
                     notice, and do they leave right ones alone? SUBMISSION=dir has them
+  make gradescope   write the autograder of LAB for Gradescope, a zip file, to OUT (build/LAB.zip)
   make flake        run the tests of LAB N times (100) while every core is busy: which of them ever fail?
   make mutate       change the solutions of LAB, or the files MUTATE, in small ways, one at a time, and
                     list the changes that no test notices; KILLERS=explorer asks only the explorer, each both;
