@@ -25,7 +25,8 @@ own-tests: $(O)/setup-test.mk
 # The autograder of a Gradescope assignment.
 gradescope:
 	$(if $(LAB),,$(error gradescope needs LAB=name, one of: $(all_labs)))
-	@$(PYTHON) -m grade gradescope --lab $(LAB) $(if $(value OUT),$(call named,out,OUT),--out '$(O)/$(LAB).zip')
+	@$(PYTHON) -m grade gradescope --lab $(LAB) \
+		$(if $(value OUT),$(call named,out,OUT),--out '$(O)/$(LAB).zip')
 
 # A lab's tests on the reference, N times on a busy machine: how often each of them fails.
 flake: $(O)/setup-test.mk
