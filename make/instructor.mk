@@ -114,7 +114,7 @@ simulate:
 		$(if $(value TASKS),-- "$$TASKS")
 
 lint: $(O)/setup-test.mk
-	@$(PYTHON) -m tools.lint
+	@$(PYTHON) -m tools.lint $(call named,only,ONLY)
 
 format: $(O)/setup-test.mk
 	@$(PYTHON) -m tools.lint.layout --write
@@ -150,7 +150,7 @@ For instructors, and for work on Trellis itself:
   make models       check the models of waiting, exit and kill (docs/models) with Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
   make test-browser test the pages of make timeline in a Chromium
-  make lint         check style as CI does; make format formats the C files
+  make lint         check style as CI does, or with ONLY= a part; make format formats the C files
 
 endef
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tools.lint import editor, files, graph, layout, programs, reading
 from tools.lint.files import Fault
-from tools.options import run_program
+from tools.options import Parser, run_program
 from tools.test.model import Job, Result
 from tools.test.pool import run_all
 
@@ -52,8 +52,14 @@ def job(name: str, check: Callable[[], Iterable[Fault]]) -> Job:
     return Job(f"lint: {name}", run)
 
 
-def main() -> int:
-    jobs = [job(name, check) for name, check in _CHECKS]
+def main(arguments: Sequence[str] | None = None) -> int:
+    checks = ", ".join(name for name, _ in _CHECKS)
+    parser = Parser(prog="make lint", description=f"{__doc__} The checks are: {checks}.")
+    parser.add_argument("--only", default="", metavar="TEXT", help="checks with TEXT in their names")
+    only = parser.parse_args(arguments).only
+    jobs = [job(name, check) for name, check in _CHECKS if only in name]
+    if not jobs:
+        parser.error(f"--only: no check has {only} in its name; there are: {checks}")
     results = run_all("lint", jobs, os.cpu_count() or 1)
     failed = sum(not result.ok for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")
