@@ -11,6 +11,13 @@
 #include "test/ktest.h"
 #include "thread/thread.h"
 
+/* @t parks with a lock held: on this CPU it would keep us, who are to release it, from running. */
+static void part_from(struct thread *t)
+{
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "process.whole", "affinity");
+	CHECK(sched_set_affinity(t, BIT(1)) == 0, "process.whole", "affinity");
+}
+
 static int make_one(void *out)
 {
 	return process_create(init_process, out);
@@ -37,6 +44,7 @@ KTEST(process_found_whole, "process.found_whole", "", "process.whole")
 	NEEDS_TWO_CPUS;
 	t = thread_create("maker", make_one, &p, PRIORITY_DEFAULT);
 	REQUIRE(t, "process.whole", "no memory for a thread");
+	part_from(t);
 	park_arm(0, "process_list_add", AT_EXIT, t, 10 * NSEC_PER_SEC);
 	thread_resume(t);
 	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "process.whole", "it lists no process");
@@ -52,6 +60,7 @@ KTEST(process_found_whole, "process.found_whole", "", "process.whole")
 	REQUIRE(err == 0 && p == found, "process.whole", "making it gives %d", err);
 	CHECK(!park_timed_out(0) && !park_timed_out(1), "process.whole", "the test took too long");
 	process_abandon(p);
+	sched_set_affinity(current_thread(), ~0u);
 	audit();
 }
 
@@ -87,6 +96,7 @@ KTEST(process_taken_over, "process.taken_over", "", "process.whole")
 		thread_create_in(p, "heir", take_over, NULL, PRIORITY_DEFAULT, &t) == 0,
 		"process.whole", "no threads");
 	thread_get(t);
+	part_from(t);
 	thread_resume(leader);
 	park_arm(0, "thread_change_id", AT_EXIT, t, 10 * NSEC_PER_SEC);
 	thread_resume(t);
@@ -101,5 +111,6 @@ KTEST(process_taken_over, "process.taken_over", "", "process.whole")
 	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "process.whole", "the wait fails");
 	CHECK(!park_timed_out(0) && !park_timed_out(1), "process.whole", "the test took too long");
 	thread_put(t);
+	sched_set_affinity(current_thread(), ~0u);
 	audit();
 }

@@ -34,6 +34,9 @@ KTEST(stop_reported_once, "stop.reported_once", "", "stop.reported")
 	REQUIRE(process_create(self, &p) == 0, "stop.reported", "no process");
 	REQUIRE(thread_create_in(p, "leaves", leave_when_told, NULL, PRIORITY_DEFAULT, &t) == 0,
 		"stop.reported", "no thread");
+	/* it may park with a lock held, which would keep us from running on its CPU */
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "stop.reported", "affinity");
+	CHECK(sched_set_affinity(t, BIT(1)) == 0, "stop.reported", "affinity");
 	park_arm(0, "report_stop", AT_ENTRY, t, 10 * NSEC_PER_SEC);
 	thread_resume(t);
 	while (!atomic_load(&begun))
@@ -51,5 +54,6 @@ KTEST(stop_reported_once, "stop.reported_once", "", "stop.reported")
 	      "%u events, where there is a stop and an end",
 	      atomic_load(&self->child_events) - events);
 	CHECK(!park_timed_out(0), "stop.reported", "the test took too long");
+	sched_set_affinity(current_thread(), ~0u);
 	audit();
 }
