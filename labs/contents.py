@@ -17,12 +17,12 @@ from labs.stage import starter_files, without_hidden
 from tools.imports import closure
 
 _SHIPPED = re.compile(
-    r"""Makefile | LICENSE | \.gitignore | \.clang-format | \.vscode/.*
+    r"""Makefile | LICENSE | \.gitignore | \.clang-format | \.vscode/.* | \.github/.*
     | make/(?!instructor\.mk).*
     | (kernel|arch)/.* | user/(?!tests/).*
     | user/tests/.*\.h | user/tests/(suite|thread|mutex|cond|semaphore|fork|family|signal|stop|interrupt)\.c
     | user/tests/kill(spin)?\.c | user/tests/float/.*
-    | docs/(README|boot|bootargs|explorer|files|kill|memory|scheduling|threads|timeline|traps)\.md
+    | docs/(README|boot|bootargs|explorer|files|kill|memory|platforms|scheduling|threads|timeline|traps)\.md
     | docs/timeline\.png
     | grade/trellis-grade
     | tools/(setup\.sh|packages.*\.txt|probe\.c|run|gdb/.*|host/rename\.h) | tools/timeline/.*
