@@ -43,68 +43,6 @@ static void expect_word(const struct thread *owner, bool contended, const char *
 	CHECK(seen == word, "P5.8", "%s: the word is %lx, not %lx", when, m.word, word);
 }
 
-/* --- Exclusion -------------------------------------------------------------------------------- */
-
-#define THREADS	6
-#define ROUNDS	60
-
-static unsigned inside;			/* [m] threads between lock and unlock */
-static unsigned passed;			/* [m] */
-static _Atomic unsigned together, odd_errors;
-
-static void look_inside(void)
-{
-	together += !mutex_held(&m) || inside != 1;
-}
-
-static int lock_often(void *arg)
-{
-	bool timed = (u64)arg & 1;
-
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		int err = 0;
-
-		if (timed)
-			err = mutex_lock_timed(&m, waits_some_deadline());
-		else
-			mutex_lock(&m);
-		odd_errors += err && err != -ETIMEDOUT;
-		if (err)
-			continue;
-		inside++;
-		passed++;
-		look_inside();
-		if (i % 4 == 0)
-			thread_yield();		/* invite the others while we are inside */
-		look_inside();
-		inside--;
-		mutex_unlock(&m);
-	}
-	return 0;
-}
-
-KTEST(mutex_storm, "mutex.storm", "05.5", "P5.8")
-{
-	struct thread *t[THREADS];
-
-	mutex_init(&m);
-	inside = 0;
-	passed = 0;
-	together = 0;
-	odd_errors = 0;
-	for (u64 i = 0; i < THREADS; i++)
-		t[i] = test_thread(ALL_CPUS, lock_often, (void *)i, PRIORITY_DEFAULT);
-	for (unsigned i = 0; i < THREADS; i++)
-		test_join(t[i], "mutex");
-	CHECK(together == 0, "P5.8", "%u times a thread was not alone with the mutex", together);
-	CHECK(odd_errors == 0, "P5.10", "%u waits ended neither with 0 nor -ETIMEDOUT",
-	      odd_errors);
-	CHECK(passed >= THREADS / 2 * ROUNDS, "P5.9", "only %u passed", passed);
-	expect_word(NULL, false, "all have unlocked it");
-	CHECK(!pi_has_waiters(&m.pi), "P5.8", "all have unlocked it, and one waits");
-	audit();
-}
-
 /* --- The word, and to whom the mutex goes ----------------------------------------------------- */
 
 static struct semaphore go;			/* one post for each that may unlock */
@@ -299,5 +237,67 @@ KTEST(mutex_claimed, "mutex.claimed", "05.5", "P5.9")
 	CHECK(err == 0, "P5.9", "the mutex came free after a kill, and the wait returned %d", err);
 	expect_word(NULL, false, "all have unlocked it");
 	test_stay(ALL_CPUS);
+	audit();
+}
+
+/* --- Exclusion -------------------------------------------------------------------------------- */
+
+#define THREADS	6
+#define ROUNDS	60
+
+static unsigned inside;			/* [m] threads between lock and unlock */
+static unsigned passed;			/* [m] */
+static _Atomic unsigned together, odd_errors;
+
+static void look_inside(void)
+{
+	together += !mutex_held(&m) || inside != 1;
+}
+
+static int lock_often(void *arg)
+{
+	bool timed = (u64)arg & 1;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		int err = 0;
+
+		if (timed)
+			err = mutex_lock_timed(&m, waits_some_deadline());
+		else
+			mutex_lock(&m);
+		odd_errors += err && err != -ETIMEDOUT;
+		if (err)
+			continue;
+		inside++;
+		passed++;
+		look_inside();
+		if (i % 4 == 0)
+			thread_yield();		/* invite the others while we are inside */
+		look_inside();
+		inside--;
+		mutex_unlock(&m);
+	}
+	return 0;
+}
+
+KTEST(mutex_storm, "mutex.storm", "05.5", "P5.8")
+{
+	struct thread *t[THREADS];
+
+	mutex_init(&m);
+	inside = 0;
+	passed = 0;
+	together = 0;
+	odd_errors = 0;
+	for (u64 i = 0; i < THREADS; i++)
+		t[i] = test_thread(ALL_CPUS, lock_often, (void *)i, PRIORITY_DEFAULT);
+	for (unsigned i = 0; i < THREADS; i++)
+		test_join(t[i], "mutex");
+	CHECK(together == 0, "P5.8", "%u times a thread was not alone with the mutex", together);
+	CHECK(odd_errors == 0, "P5.10", "%u waits ended neither with 0 nor -ETIMEDOUT",
+	      odd_errors);
+	CHECK(passed >= THREADS / 2 * ROUNDS, "P5.9", "only %u passed", passed);
+	expect_word(NULL, false, "all have unlocked it");
+	CHECK(!pi_has_waiters(&m.pi), "P5.8", "all have unlocked it, and one waits");
 	audit();
 }
