@@ -11,11 +11,20 @@
 #include "test/ktest.h"
 #include "thread/thread.h"
 
-/* @t parks with a lock held: on this CPU it would keep us, who are to release it, from running. */
-static void part_from(struct thread *t)
+/*
+ * Starts @t, and returns when it has left @function and given back the lock that it held there. On
+ * this CPU it would park with the lock held and keep us, who are to release it, from running.
+ */
+static void start_up_to(struct thread *t, const char *function)
 {
 	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "process.whole", "affinity");
 	CHECK(sched_set_affinity(t, BIT(1)) == 0, "process.whole", "affinity");
+	park_arm(0, function, AT_EXIT, t, 10 * NSEC_PER_SEC);
+	thread_resume(t);
+	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "process.whole", "no end of %s()", function);
+	park_arm(1, "spin_unlock", AT_EXIT, t, 10 * NSEC_PER_SEC);
+	park_release(0);
+	REQUIRE(park_wait(1, 10 * NSEC_PER_SEC), "process.whole", "it keeps the lock");
 }
 
 static int make_one(void *out)
@@ -44,13 +53,7 @@ KTEST(process_found_whole, "process.found_whole", "", "process.whole")
 	NEEDS_TWO_CPUS;
 	t = thread_create("maker", make_one, &p, PRIORITY_DEFAULT);
 	REQUIRE(t, "process.whole", "no memory for a thread");
-	part_from(t);
-	park_arm(0, "process_list_add", AT_EXIT, t, 10 * NSEC_PER_SEC);
-	thread_resume(t);
-	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "process.whole", "it lists no process");
-	park_arm(1, "spin_unlock", AT_EXIT, t, 10 * NSEC_PER_SEC);
-	park_release(0);
-	REQUIRE(park_wait(1, 10 * NSEC_PER_SEC), "process.whole", "it keeps the tree lock");
+	start_up_to(t, "process_list_add");
 	found = newest_child(init_process);
 	CHECK(found->pid && found->parent == init_process, "process.whole", "it has no place");
 	CHECK(found->pgid == init_process->pgid, "process.whole", "it has no group");
@@ -96,14 +99,8 @@ KTEST(process_taken_over, "process.taken_over", "", "process.whole")
 		thread_create_in(p, "heir", take_over, NULL, PRIORITY_DEFAULT, &t) == 0,
 		"process.whole", "no threads");
 	thread_get(t);
-	part_from(t);
 	thread_resume(leader);
-	park_arm(0, "thread_change_id", AT_EXIT, t, 10 * NSEC_PER_SEC);
-	thread_resume(t);
-	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "process.whole", "it keeps its id");
-	park_arm(1, "spin_unlock", AT_EXIT, t, 10 * NSEC_PER_SEC);
-	park_release(0);
-	REQUIRE(park_wait(1, 10 * NSEC_PER_SEC), "process.whole", "it keeps the lock");
+	start_up_to(t, "thread_change_id");
 	seen = process_cred(p);
 	CHECK(seen == t->cred, "process.whole", "it has other credentials than its thread");
 	cred_put(seen);

@@ -131,16 +131,22 @@ static void run_on_first_cpu(void)
 	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
 }
 
-static size_t free_memory(void)
+/* Returns the number behind @name in the file @path. */
+static unsigned long figure(const char *path, const char *name)
 {
-	char text[512] = "", *line;
-	int fd = open("/proc/meminfo", O_RDONLY);
+	char text[4096] = "", *line;
+	int fd = open(path, O_RDONLY);
 
 	CHECK(read(fd, text, sizeof(text) - 1) > 0);
 	CHECK_EQ(close(fd), 0);
-	line = strstr(text, "MemFree:");
+	line = strstr(text, name);
 	CHECK(line);
-	return strtoul(line + strlen("MemFree:"), NULL, 10) * 1024;
+	return strtoul(line + strlen(name), NULL, 10);
+}
+
+static size_t free_memory(void)
+{
+	return figure("/proc/meminfo", "MemFree:") * 1024;
 }
 
 /* Takes all memory but a little, and needs the CPU to give it back. */
@@ -160,14 +166,7 @@ static void hoard(void)
 
 static long failed_allocations(void)
 {
-	char text[4096] = "", *line;
-	int fd = open("/proc/counters", O_RDONLY);
-
-	CHECK(read(fd, text, sizeof(text) - 1) > 0);
-	CHECK_EQ(close(fd), 0);
-	line = strstr(text, "allocations_failed ");
-	CHECK(line);
-	return atol(line + strlen("allocations_failed "));
+	return (long)figure("/proc/counters", "allocations_failed ");
 }
 
 /* Finds no memory for all of this. Each fault that finds none waits for a millisecond or more. */
