@@ -36,6 +36,8 @@ def constant(source: Source, function: Node) -> Iterator[Change]:
         others: tuple[str, ...] = ()
         if node.kind == "INTEGER_LITERAL":
             others = ("false",) if text == "true" else ("true",) if text == "false" else _near(text, node)
+        elif text.startswith("memory_order_"):
+            continue  # the operator `order` weakens it; a stronger one is never wrong
         elif node.kind == "DECL_REF_EXPR" and text == node.name and text in source.enums:
             names = source.enums[text]
             at = names.index(text)

@@ -127,7 +127,8 @@ _CASES: dict[str, tuple[str, list[str]]] = {
         ["if (!t->a)"],
     ),
     "constant": (
-        "void f(struct thing *t) {\n\tt->a = 3;\n\tt->why = EVENT;\n\tbool b = true;\n}",
+        "void f(struct thing *t) {\n\tt->a = 3;\n\tt->why = EVENT;\n\tbool b = true;\n"
+        "\t(void)atomic_load_explicit(&t->count, memory_order_relaxed);\n}",
         [
             "t->a = 4;",
             "t->a = 2;",
