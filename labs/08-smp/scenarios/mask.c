@@ -1,5 +1,5 @@
 /*
- * Lab 08, step 2: a mask changes while its thread runs, waits, is picked, or changes it, too.
+ * Lab 08, steps 2 and 4: a mask changes while its thread runs, waits, is picked, or changes it, too.
  */
 #include "cpus.h"
 
@@ -40,14 +40,33 @@ SCENARIO(runs, "mask.against_switch", "08.2", "P8.2", .cpus = 2, .bootargs = ALO
 	end_here();
 }
 
-/* It ends at any moment: then it needs no CPU. */
-SCENARIO(ends, "mask.ends", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+/* It blocks at any moment, and for ever: it is moved at once, or when it would wake. */
+SCENARIO(blocks, "mask.blocks", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
 	 .after = queues_are_empty, .keeps = true)
 {
 	stay_here();
 	begin_actor(1, BIT(1), &first, run_anywhere);
 	expect(!sched_set_affinity(first.thread, BIT(0)), "the new mask is refused");
 	end_here();
+}
+
+static int end_at_once(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* It ends at any moment: then it needs no CPU. */
+SCENARIO(ends, "mask.ends", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE, .after = queues_are_empty)
+{
+	struct thread *t = thread_create("thread", end_at_once, NULL, PRIORITY_DEFAULT);
+
+	stay_here();
+	t->affinity = t->se.affinity = BIT(1);
+	t->cpu = &cpus[1];
+	thread_resume(t);
+	expect(!sched_set_affinity(t, BIT(0)), "the new mask is refused");
+	join(t);
 }
 
 /* Two that share a CPU are sent away; one of them runs. */
@@ -121,5 +140,25 @@ SCENARIO(twice, "mask.twice", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE, .aft
 	begin_actor(1, BIT(1), &first, run_anywhere);
 	begin_actor(1, BIT(1), &second, send_back);
 	expect(!sched_set_affinity(first.thread, BIT(1)), "the new mask is refused");
+	end_here();
+}
+
+/* A thread that waits behind a busy CPU may now run on an idle one, which has to be told. */
+static int say_it_ran(void)
+{
+	told = true;
+	return 0;
+}
+
+SCENARIO(widened, "mask.widened", "08.4", "P8.7", .cpus = 2, .bootargs = "balance=off",
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_here();
+	preempt_off();
+	begin_actor(0, BIT(0), &first, say_it_ran);
+	expect(!sched_set_affinity(first.thread, ~0u), "the new mask is refused");
+	while (!told)
+		arch_spin_hint();
+	preempt_on();
 	end_here();
 }

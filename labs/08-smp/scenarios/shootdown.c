@@ -52,6 +52,7 @@ static void unmap(struct addr_space *as, unsigned from, unsigned to)
 		tlb_batch_page(&b, HOST_VA(i), &host_pages[i]);
 	}
 	tlb_batch_flush(&b);
+	expect(!current_thread()->preempt_depth, "preemption stays off after the flush");
 	for (unsigned i = from; i < to; i++) {
 		expect(host_page_freed(i), "page %u is not freed", i);
 		atomic_store(&taken_away[i], true);
@@ -73,6 +74,33 @@ SCENARIO(used, "shootdown.unmap", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE,
 	stay_on(0);
 	map_page(0);
 	act_on(1, &first, use_page);
+	unmap(&space, 0, 1);
+	end_here();
+}
+
+static _Atomic bool cached;
+
+static int use_until_taken(void)
+{
+	load_space(&space);
+	access_page(0);
+	cached = true;
+	while (!atomic_load(&taken_away[0])) {
+		access_page(0);
+		arch_spin_hint();
+	}
+	load_space(NULL);
+	return 0;
+}
+
+/* The other CPU goes on to use its translation until it is dropped: the page is still the space's. */
+SCENARIO(in_use, "shootdown.in_use", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE, .keeps = true)
+{
+	stay_on(0);
+	map_page(0);
+	act_on(1, &first, use_until_taken);
+	while (!cached)
+		arch_spin_hint();
 	unmap(&space, 0, 1);
 	end_here();
 }

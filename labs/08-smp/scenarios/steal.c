@@ -34,6 +34,7 @@ static bool take_one(void)
 	bool found = steal(rq, time_now());
 
 	expect(!found || nr_ready(rq), "one was taken, and none waits here");
+	expect(rq->missed != rq, "this CPU's own queue is noted as one that it could not look at");
 	runq_unlock(rq);
 	return found;
 }
