@@ -97,7 +97,8 @@ void trap_user(struct trapframe *tf)
 	} else {
 		int signal = tf->cause < ARRAY_SIZE(causes) ? causes[tf->cause].signal : 0;
 
-		exception_user(tf, signal ? signal : SIGILL, cause_name(tf->cause));
+		/* ILL_ILLOPC, TRAP_BRKPT, BUS_ADRALN */
+		exception_user(tf, signal ? signal : SIGILL, 1, cause_name(tf->cause));
 	}
 }
 

@@ -36,25 +36,26 @@ enum { DOUBLE_FAULT = 8, PAGE_FAULT = 14 };
 static const struct {
 	const char *name;
 	int signal;
+	int code;			/* 0: SI_KERNEL */
 } exceptions[VEC_DEVICE] = {
-	[0] = { "division error", SIGFPE },
-	[1] = { "debug trap", SIGTRAP },
+	[0] = { "division error", SIGFPE, 1 },
+	[1] = { "debug trap", SIGTRAP, 1 },
 	[2] = { "non-maskable interrupt", 0 },
 	[3] = { "breakpoint", SIGTRAP },
 	[4] = { "overflow trap", SIGSEGV },
 	[5] = { "bound range exceeded", SIGSEGV },
-	[6] = { "illegal instruction", SIGILL },
-	[7] = { "no floating-point unit", SIGFPE },
+	[6] = { "illegal instruction", SIGILL, 2 },
+	[7] = { "no floating-point unit", SIGFPE, 1 },
 	[8] = { "double fault", 0 },
 	[10] = { "invalid task state segment", SIGSEGV },
 	[11] = { "segment not present", SIGBUS },
 	[12] = { "stack segment fault", SIGBUS },
 	[13] = { "general protection fault", SIGSEGV },
 	[14] = { "page fault", SIGSEGV },
-	[16] = { "floating-point error", SIGFPE },
-	[17] = { "misaligned access", SIGBUS },
+	[16] = { "floating-point error", SIGFPE, 1 },
+	[17] = { "misaligned access", SIGBUS, 1 },
 	[18] = { "machine check", 0 },
-	[19] = { "SIMD floating-point error", SIGFPE },
+	[19] = { "SIMD floating-point error", SIGFPE, 1 },
 	[20] = { "virtualization exception", SIGSEGV },
 	[21] = { "control protection fault", SIGSEGV },
 };
@@ -115,10 +116,11 @@ static void page_fault(struct trapframe *tf)
 
 static void exception(struct trapframe *tf)
 {
-	int sig = exceptions[tf->vector].signal;
+	int sig = exceptions[tf->vector].signal, code = exceptions[tf->vector].code;
 
 	if (arch_trap_from_user(tf))
-		exception_user(tf, sig ? sig : SIGSEGV, exception_name(tf->vector));
+		exception_user(tf, sig ? sig : SIGSEGV, code ? code : SI_KERNEL,
+			       exception_name(tf->vector));
 	else if (!TEST_BUILD || !trap_expected(tf))
 		panic_trap(tf, "%s, error code %lx", exception_name(tf->vector), tf->error);
 }

@@ -149,14 +149,14 @@ static inline u64 arch_frame_next(u64 fp);	/* the caller's frame */
  *	syscall_entry(tf)		a system call
  *	fault_user(tf, addr, access)	a page fault taken in user mode
  *	fault_kernel(tf, addr, access)	one taken in kernel mode
- *	exception_user(tf, sig, what)	any other fault of user code
+ *	exception_user(tf, sig, code, what)	any other fault of user code
  *	panic_trap(tf, ...)		anything else the kernel does to itself
  *	user_return_work(tf)		before going back to user mode, when t->work is not 0
  */
 void syscall_entry(struct trapframe *tf);
 void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access);
 void fault_kernel(struct trapframe *tf, vaddr_t addr, unsigned access);
-void exception_user(struct trapframe *tf, int sig, const char *what);
+void exception_user(struct trapframe *tf, int sig, int code, const char *what);
 
 /*
  * --- User memory. May fault, and so may block unless interrupts or preemption are off. ---------

@@ -39,9 +39,8 @@ void fault_user(struct trapframe *tf, vaddr_t addr, unsigned access)
 		fault_signal(tf, addr, access, err);
 }
 
-/* Linux's code for an exception is 1 for every signal but SIGSEGV. */
-void exception_user(struct trapframe *tf, int sig, const char *what)
+/* @code is what Linux says there; it tells no address with SI_KERNEL. */
+void exception_user(struct trapframe *tf, int sig, int code, const char *what)
 {
-	signal_fault(tf, sig, sig == SIGSEGV ? SI_KERNEL : 1, sig == SIGSEGV ? 0 : arch_trap_pc(tf),
-		     what);
+	signal_fault(tf, sig, code, code == SI_KERNEL ? 0 : arch_trap_pc(tf), what);
 }

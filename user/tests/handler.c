@@ -147,6 +147,49 @@ static void faults_say_where(void)
 	expect_exit(pid, 5);
 }
 
+/* An instruction that is none, and a breakpoint, after which a program would go on. */
+#if defined(__x86_64__)
+#define ILLEGAL		"ud2"
+#define ILLEGAL_CODE	ILL_ILLOPN
+#define BREAKPOINT	"int3"
+#define BREAKPOINT_CODE	SI_KERNEL
+#else
+#define ILLEGAL		"unimp"
+#define ILLEGAL_CODE	ILL_ILLOPC
+#define BREAKPOINT	"ebreak"
+#define BREAKPOINT_CODE	TRAP_BRKPT
+#endif
+
+extern char illegal_here[], breakpoint_here[];
+
+static void exit_with_code(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (sig == SIGILL && info->si_addr != illegal_here)
+		_exit(200);
+	if (sig == SIGTRAP && info->si_addr != (BREAKPOINT_CODE == SI_KERNEL ? NULL : breakpoint_here))
+		_exit(201);
+	_exit(info->si_code);
+}
+
+static void exceptions_say_which_and_where(void)
+{
+	struct sigaction act = { .sa_sigaction = exit_with_code, .sa_flags = SA_SIGINFO };
+	pid_t pid;
+
+	CHECK(sigaction(SIGILL, &act, NULL) == 0 && sigaction(SIGTRAP, &act, NULL) == 0);
+	pid = fork();
+	if (pid == 0)
+		__asm__ volatile("illegal_here: " ILLEGAL);
+	expect_exit(pid, ILLEGAL_CODE);
+	pid = fork();
+	if (pid == 0)
+		__asm__ volatile("breakpoint_here: " BREAKPOINT);
+	expect_exit(pid, BREAKPOINT_CODE);
+	signal(SIGILL, SIG_DFL);
+	signal(SIGTRAP, SIG_DFL);
+}
+
 /* Registers, floating point too, are the same after a signal as before, wherever it comes. */
 static void interrupted_code_notices_nothing(void)
 {
@@ -350,6 +393,7 @@ static const struct test_case cases[] = {
 	CASE(says_who_and_why),
 	CASE(faults_can_be_mended),
 	CASE(faults_say_where),
+	CASE(exceptions_say_which_and_where),
 	CASE(interrupted_code_notices_nothing),
 	CASE(on_a_stack_of_their_own),
 	CASE(no_room_is_death),

@@ -64,6 +64,9 @@ typedef void (*sighandler_t)(int);
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2
 #define BUS_ADRERR	2
+#define ILL_ILLOPC	1
+#define ILL_ILLOPN	2
+#define TRAP_BRKPT	1
 #define CLD_EXITED	1
 #define CLD_KILLED	2
 #define CLD_DUMPED	3
