@@ -2,6 +2,7 @@
  * Inter-processor interrupts: each arrives at its CPU, also one that is sent while the handler of
  * the one before it runs.
  */
+#include "base/trace.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"
@@ -38,6 +39,38 @@ KTEST(ipi_pairs, "ipi.pairs", "", "ipi.arrives")
 			      "what CPU %u sends to CPU %u is lost", from, to);
 		}
 	}
+}
+
+/* Whether @c has taken an IPI_RESCHED since record @from, as its records say. */
+static bool has_noted(struct cpu *c, u64 from)
+{
+	const struct trace_ring *ring = c->trace;
+
+	for (u64 i = from; i < atomic_load(&ring->head); i++) {
+		const struct trace_record *r = &ring->records[i & (ring->size - 1)];
+
+		if (r->event == TRACE_EV_IPI_IN && r->a & IPI_RESCHED)
+			return true;
+	}
+	return false;
+}
+
+/* trace=irq: the record is there before the interrupt is counted. */
+KTEST(ipi_traced, "ipi.traced", "", "ipi.arrives")
+{
+	unsigned mask = trace_mask;
+
+	trace_mask |= TRACE_IRQ;
+	for (unsigned to = 0; to < nr_cpus; to++) {
+		u64 before = atomic_load(&cpus[to].stats.resched_ipis);
+		u64 from = atomic_load(&cpus[to].trace->head);
+
+		ipi_send(&cpus[to], IPI_RESCHED);
+		CHECK(comes(&cpus[to], before + 1), "ipi.arrives", "what CPU %u is sent is lost",
+		      to);
+		CHECK(has_noted(&cpus[to], from), "ipi.arrives", "CPU %u has no record of it", to);
+	}
+	trace_mask = mask;
 }
 
 /* The handler has read its reasons and still runs: another IPI must call it again. */

@@ -129,6 +129,8 @@ KTEST(sched_steals, "sched.steals", "", "")
 	others_have_run();
 	create_at(&s, 0, spin, PRIORITY_DEFAULT);
 	thread_resume(s.thread);
+	for (unsigned i = 1; i < nr_cpus; i++)		/* with steal=off they look in vain */
+		ipi_send(&cpus[i], IPI_RESCHED);
 	look_on(2 * MS);
 	CHECK((ran(&s) > 0) == bootarg_switch("steal", true), "", "it ran for %lu ns", ran(&s));
 	end(&s, 1);
@@ -293,6 +295,94 @@ KTEST(sched_shrinks, "sched.shrinks", "", "")
 	CHECK(sched_set_affinity(s[0].thread, 0) == -EINVAL, "", "no CPU at all");
 	CHECK(sched_set_affinity(s[0].thread, BIT(nr_cpus)) == -EINVAL, "", "no CPU that is there");
 	end(s, 2);
+	stay_no_longer();
+}
+
+static u64 rounds_until;	/* of aging on the last CPU: when to go on */
+
+static bool has_aged(void)
+{
+	return cpus[nr_cpus - 1].runq.q.epoch >= rounds_until;
+}
+
+/* A thread that is taken from another queue keeps what it has gained by waiting there. */
+KTEST(sched_taken_keeps, "sched.taken_keeps", "", "")
+{
+	struct spinner busy = { 0 }, s = { 0 };
+	unsigned last = nr_cpus - 1;
+	u64 gained, limit = realtime_limit;
+	struct runq *rq;
+	bool found;
+
+	if (nr_cpus == 1 || !policy_is(&sched_prio))
+		return;
+	stay_here();
+	realtime_set_limit(SLICE_NEVER, realtime_period);
+	start_on(&busy, BIT(last), spin, PRIORITY_HIGHEST);
+	create_at(&s, last, spin, PRIORITY_LOW);
+	CHECK(sched_set_affinity(s.thread, BIT(0) | BIT(last)) == 0, "", "affinity");
+	rounds_until = cpus[last].runq.q.epoch + 4;
+	thread_resume(s.thread);
+	CHECK(await(has_aged), "", "no rounds of aging");
+	irq_off();
+	rq = this_runq_lock();
+	found = steal(rq, time_now());
+	gained = s.thread->se.used;
+	runq_unlock(rq);
+	irq_on();
+	CHECK(found && gained > 0, "", "%staken, with %lu levels gained", found ? "" : "not ",
+	      gained);
+	realtime_set_limit(limit, realtime_period);
+	end(&busy, 1);
+	end(&s, 1);
+	stay_no_longer();
+}
+
+static void leave_as_it_is(struct thread *t, const void *unused, u64 now)
+{
+	(void)t;
+	(void)unused;
+	(void)now;
+}
+
+/* A change of a thread that does not run charges nobody, as user or system time. */
+KTEST(sched_change_charges, "sched.change_charges", "", "")
+{
+	struct spinner s = { 0 };
+	u64 before, after;
+
+	stay_here();
+	create_at(&s, 0, spin, PRIORITY_DEFAULT);
+	irq_off();
+	before = cpus[0].runq.charged_at;
+	while (time_now() == before)
+		;
+	sched_change(s.thread, leave_as_it_is, NULL);
+	after = cpus[0].runq.charged_at;
+	irq_on();
+	CHECK(after == before, "", "the CPU's thread is charged %lu ns", after - before);
+	thread_resume(s.thread);
+	end(&s, 1);
+	stay_no_longer();
+}
+
+/* A thread yields on a CPU that it may not use any more, before it was told to leave. */
+KTEST(sched_yields_elsewhere, "sched.yields_elsewhere", "", "")
+{
+	struct spinner s = { 0 };
+	unsigned last = nr_cpus - 1, on;
+
+	if (nr_cpus == 1)
+		return;
+	stay_here();
+	start_on(&s, BIT(0), spin, PRIORITY_DEFAULT);
+	irq_off();	/* nothing tells it */
+	CHECK(sched_set_affinity(current_thread(), BIT(last)) == 0, "", "affinity");
+	sched_yield();
+	on = this_cpu()->id;
+	irq_on();
+	CHECK(on == last, "", "it goes on at CPU %u", on);
+	end(&s, 1);
 	stay_no_longer();
 }
 

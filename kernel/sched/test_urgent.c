@@ -297,6 +297,36 @@ static int insist(void *arg)
 	return spin(arg);
 }
 
+static struct spinner *sent;
+
+static bool has_come(void)
+{
+	return cpus[0].runq.current == sent->thread;
+}
+
+/* The least urgent CPU is the first one, CPU 0; this test is on the last. */
+KTEST(urgent_to_first, "sched.urgent_to_first", "", "")
+{
+	struct spinner s = { 0 }, busy = { 0 };
+
+	if (nr_cpus == 1)
+		return;
+	go_first();
+	last = nr_cpus - 1;
+	CHECK(sched_set_affinity(current_thread(), BIT(last)) == 0, "", "affinity");
+	start_on(&busy, BIT(0), spin, PRIORITY_DEFAULT);
+	sent = &busy;
+	CHECK(await(has_come), "", "it does not run");
+	create_at(&s, last, spin, URGENT);
+	CHECK(sched_set_affinity(s.thread, BIT(0) | BIT(last)) == 0, "", "affinity");
+	sent = &s;
+	wake(&s);
+	CHECK(await(has_come), "", "it has to wait");
+	end(&s, 1);
+	end(&busy, 1);
+	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
+}
+
 /* Two waiting threads are sent to different CPUs, though the first does not run yet. */
 KTEST(urgent_spread, "sched.urgent_spread", "", "")
 {

@@ -23,9 +23,8 @@ const char *bootarg(const char *name)
 
 u64 bootarg_number(const char *name, u64 def, u64 min, u64 max)
 {
-	(void)name;
-	(void)min;
-	(void)max;
+	if (def && (def < min || def > max))	/* 0 may stand for none */
+		panic("the default of %s= is not allowed", name);
 	return def;
 }
 
@@ -304,6 +303,11 @@ KTEST(policy_levels, "policy.levels", "", "")
 		CHECK(level_of_params(&p) == level, "", "level %u becomes %u", level,
 		      level_of_params(&p));
 		CHECK(policy_check(&p) == 0, "", "level %u is refused", level);
+		if (level < LEVEL_REAL_TIME || p.rt_priority == RT_PRIORITY_LOWEST)
+			continue;
+		p.rt_priority--;
+		CHECK(level_of_params(&p) == level - 1, "", "level %u has a lower priority than %d",
+		      level, p.rt_priority + 1);
 	}
 }
 

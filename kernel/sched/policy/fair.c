@@ -52,10 +52,8 @@ static void normalize(struct policy_queue *q)
 {
 	s64 d;
 
-	if (!q->weight) {
-		q->vsum = 0;
-		return;
-	}
+	if (!q->weight)
+		return;		/* an empty sum: vsum is 0 */
 	d = q->vsum / (s64)q->weight;
 	if (q->vsum < d * (s64)q->weight)
 		d--;

@@ -3,6 +3,7 @@
  * the time. So every policy is tested, whichever one the kernel runs, with the same result on any
  * machine. Properties over random sets of tasks: tools/simulate/test_policies.c.
  */
+#include "errno.h"
 #include "test/ktest.h"
 #include "test_drive.h"
 
@@ -73,6 +74,40 @@ KTEST(policies_preempted, "policies.preempted", "", "")
 		      "%s: preempted from above, its slice was %lu ns", p->name, got[0]);
 		run(quantum / 2);
 		CHECK(got[1] == quantum / 2, "", "%s: its equal has %lu ns", p->name, got[1]);
+	}
+}
+
+/* REALTIME4: a limit that is accepted holds from now on; one that is refused changes nothing. */
+KTEST(policies_limit, "policies.limit", "", "")
+{
+	u64 limit = realtime_limit, period = realtime_period;
+
+	CHECK(realtime_set_limit(600 * MS, 700 * MS) == 0, "", "600 of 700 ms are refused");
+	CHECK(realtime_set_limit(701 * MS, 700 * MS) == -EINVAL, "", "701 of 700 ms");
+	CHECK(realtime_set_limit(0, 0) == -EINVAL, "", "no period");
+	CHECK(realtime_limit == 600 * MS && realtime_period == 700 * MS, "", "%lu of %lu ns",
+	      realtime_limit, realtime_period);
+	CHECK(realtime_set_limit(limit, period) == 0, "", "the old limit is refused");
+}
+
+/* A CPU that looks for a thread finds one that it may run behind one that it may not. */
+KTEST(policies_found, "policies.found", "", "")
+{
+	static const struct sched_policy *const all[] = {
+		&sched_rr, &sched_prio, &sched_mlfq, &sched_edf, &sched_rm, &sched_fair, &sched_pct,
+	};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(all); n++) {
+		use(all[n], 0);
+		for (unsigned i = 0; i < 3; i++) {
+			set(i, normal);
+			e[i].affinity = BIT(i);
+			enqueue(i, ENQUEUE_WAKE);
+		}
+		for (unsigned i = 0; i < 3; i++)
+			CHECK(p->find(&q, i) == &e[i], "", "%s: CPU %u does not find its thread",
+			      p->name, i);
+		CHECK(!p->find(&q, 3), "", "%s: CPU 3 finds a thread", p->name);
 	}
 }
 
@@ -342,6 +377,21 @@ KTEST(policies_sleeper, "policies.sleeper", "", "")
 	before = got[1] - before;
 	CHECK(before >= 46 * slice && before <= 54 * slice, "", "it gets %lu of %lu ns",
 	      before, 100 * slice);
+}
+
+/* A thread of SCHED_IDLE has the weight 3, a normal one 1024; each is off by a slice or two. */
+KTEST(policies_idle_class, "policies.idle_class", "", "")
+{
+	u64 slice = sched_quantum / 4, expected = 3 * 10 * slice;
+
+	use(&sched_fair, 0);
+	set(0, normal);
+	set(1, (struct sched_params){ .class = SCHED_IDLE });
+	wake(0);
+	wake(1);
+	run((3 + 1024) * 10 * slice);
+	CHECK(got[1] + 2 * slice >= expected && got[1] <= expected + 2 * slice, "",
+	      "its share of %lu ns is %lu, and it has %lu", now, expected, got[1]);
 }
 
 /*
