@@ -151,7 +151,7 @@ static int nothing(void *unused)
 
 KTEST(task_undone, "task.undone", "", "task.limit")
 {
-	unsigned kept = threads_max, tasks = user_tasks(kernel_cred.user);
+	unsigned kept = threads_max, tasks = user_tasks(kernel_cred.user), all = tasks_in_all();
 	struct counter_snapshot before, after;
 	struct wait_result res;
 	struct process *p, *q;
@@ -174,7 +174,23 @@ KTEST(task_undone, "task.undone", "", "task.limit")
 	process_wait(p->pid, WEXITED, &res);
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "task.limit");
-	CHECK(user_tasks(kernel_cred.user) == tasks, "task.limit", "one stays counted");
+	CHECK(user_tasks(kernel_cred.user) == tasks && tasks_in_all() == all, "task.limit",
+	      "one stays counted");
+}
+
+/* Where there is no memory to count another user's tasks, the call may be tried again. */
+KTEST(task_no_user, "task.no_user", "", "task.limit")
+{
+	struct cred *c = cred_copy(0);
+	int err;
+
+	REQUIRE(c, "task.limit", "no memory for credentials");
+	c->uid.real = 1234;
+	oom_arm(1, current_thread());
+	err = cred_find_user(c);
+	oom_arm(0, NULL);
+	CHECK(err == -EAGAIN, "task.limit", "the error is %d", err);
+	cred_put(c);
 }
 
 /* A sixth of the memory is for the stacks of threads, unless threads= says otherwise. */

@@ -200,6 +200,37 @@ CASE(read_in_pieces)
 	S(buf);
 }
 
+/* To send and to receive are both accesses and changes, as the file's times show. */
+CASE(times)
+{
+	struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	int q = queue(0);
+	struct stat st;
+
+	for (int i = 0; i < 2; i++) {
+		T(utimensat, q, NULL, old, 0);
+		if (i == 0)
+			Q(mq_timedsend, q, "a", 1, 0, NULL);
+		else
+			Q(mq_timedreceive, q, buf, 16, NULL, NULL);
+		V(fstat(q, &st));
+		V(st.st_mtim.tv_sec > 1);
+		V(st.st_atim.tv_sec > 1);
+	}
+}
+
+/* A user's queues count against the limit even if the process was another user in between. */
+CASE(counted_for_the_user)
+{
+	struct rlimit limit = { .rlim_cur = 300, .rlim_max = 300 };
+
+	queue(0);
+	T(setresuid, 77, -1, -1);
+	T(setresuid, 0, -1, -1);
+	T(prlimit64, 0, RLIMIT_MSGQUEUE, &limit, NULL);
+	T(mq_open, name, O_RDWR | O_CREAT | O_EXCL, 0600, size_of(2, 16));
+}
+
 CASE(polled)
 {
 	int q = queue(0);
