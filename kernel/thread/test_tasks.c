@@ -159,6 +159,8 @@ KTEST(task_undone, "task.undone", "", "task.limit")
 
 	counters_snapshot(&before);
 	REQUIRE(process_create(current_process(), &p) == 0, "task.limit", "no process");
+	CHECK(process_kernel_bytes(p) < KSTACK_SIZE, "task.limit",
+	      "it has neither a thread nor memory");
 	threads_max = tasks + 1;
 	CHECK(process_create(current_process(), &q) == -EAGAIN, "task.limit", "a second one");
 	CHECK(thread_create_in(p, "first", nothing, NULL, PRIORITY_DEFAULT, &t[0]) == 0,
