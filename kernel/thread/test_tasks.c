@@ -151,7 +151,7 @@ static int nothing(void *unused)
 
 KTEST(task_undone, "task.undone", "", "task.limit")
 {
-	unsigned kept = threads_max, tasks = user_tasks(kernel_cred.user);
+	unsigned kept = threads_max, tasks = user_tasks(kernel_cred.user), all = tasks_in_all();
 	struct counter_snapshot before, after;
 	struct wait_result res;
 	struct process *p, *q;
@@ -159,6 +159,8 @@ KTEST(task_undone, "task.undone", "", "task.limit")
 
 	counters_snapshot(&before);
 	REQUIRE(process_create(current_process(), &p) == 0, "task.limit", "no process");
+	CHECK(process_kernel_bytes(p) < KSTACK_SIZE, "task.limit",
+	      "it has neither a thread nor memory");
 	threads_max = tasks + 1;
 	CHECK(process_create(current_process(), &q) == -EAGAIN, "task.limit", "a second one");
 	CHECK(thread_create_in(p, "first", nothing, NULL, PRIORITY_DEFAULT, &t[0]) == 0,
@@ -174,7 +176,23 @@ KTEST(task_undone, "task.undone", "", "task.limit")
 	process_wait(p->pid, WEXITED, &res);
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "task.limit");
-	CHECK(user_tasks(kernel_cred.user) == tasks, "task.limit", "one stays counted");
+	CHECK(user_tasks(kernel_cred.user) == tasks && tasks_in_all() == all, "task.limit",
+	      "one stays counted");
+}
+
+/* Where there is no memory to count another user's tasks, the call may be tried again. */
+KTEST(task_no_user, "task.no_user", "", "task.limit")
+{
+	struct cred *c = cred_copy(0);
+	int err;
+
+	REQUIRE(c, "task.limit", "no memory for credentials");
+	c->uid.real = 1234;
+	oom_arm(1, current_thread());
+	err = cred_find_user(c);
+	oom_arm(0, NULL);
+	CHECK(err == -EAGAIN, "task.limit", "the error is %d", err);
+	cred_put(c);
 }
 
 /* A sixth of the memory is for the stacks of threads, unless threads= says otherwise. */

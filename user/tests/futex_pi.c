@@ -290,6 +290,27 @@ static void owner_dies(void)
 	}
 }
 
+static void *unmap_and_die(void *w)
+{
+	CHECK_EQ(lock_pi(w), 0);
+	await_waiter(w);
+	CHECK_EQ(munmap(w, 4096), 0);
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+/* The owner dies after the word's page has gone: no one can take the lock in the word. */
+static void owner_unmaps_and_dies(void)
+{
+	atomic_uint *w = shared_memory(4096);
+	pthread_t owner = start_thread(unmap_and_die, w);
+
+	while (!*w)
+		sched_yield();
+	CHECK_ERRNO(lock_pi(w), EFAULT);
+	join_thread(owner);
+}
+
 /*
  * Without waiters: the next locker of a listed lock is told of the death; an unlisted lock is lost.
  */
@@ -572,6 +593,7 @@ static const struct test_case cases[] = {
 	CASE(times_out),
 	CASE(circle),
 	CASE(owner_dies),
+	CASE(owner_unmaps_and_dies),
 	CASE(owner_died),
 	CASE(owner_killed),
 	CASE(plain_owner_killed),

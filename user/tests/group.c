@@ -187,6 +187,35 @@ static void dead_orphans_are_buried(void)
 	}
 }
 
+/* A group that nobody can continue any more is hung up only if one of it has stopped. */
+static void a_running_orphan_is_left_alone(void)
+{
+	int up[2], down[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(pipe(up), 0);
+	CHECK_EQ(pipe(down), 0);
+	pid = fork();
+	if (pid == 0) {
+		pid_t orphan = fork();
+
+		if (orphan) {
+			CHECK_EQ(setpgid(orphan, 0), 0);
+			_exit(0);
+		}
+		close(down[1]);
+		CHECK_EQ(read(down[0], &c, 1), 0);	/* by now our parent is dead and reaped */
+		CHECK_EQ(write(up[1], "x", 1), 1);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	close(down[1]);
+	close(up[1]);
+	CHECK_EQ(read(up[0], &c, 1), 1);		/* no SIGHUP has ended it */
+	CHECK_EQ(read(up[0], &c, 1), 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(children_are_in_the_parents_group),
 	CASE(a_new_group),
@@ -198,6 +227,7 @@ static const struct test_case cases[] = {
 	CASE(groups_do_not_cross_sessions),
 	CASE(orphans_get_a_new_parent),
 	CASE(dead_orphans_are_buried),
+	CASE(a_running_orphan_is_left_alone),
 };
 
 TEST_MAIN(cases)

@@ -19,6 +19,10 @@
 #define PR_SET_NO_NEW_PRIVS	38
 #define PR_GET_NO_NEW_PRIVS	39
 #endif
+#ifndef PR_CAP_AMBIENT
+#define PR_CAP_AMBIENT		47
+#define PR_CAP_AMBIENT_RAISE	2
+#endif
 
 static char *self;
 static char copy[40];
@@ -94,7 +98,24 @@ static void make_copy(mode_t mode)
 	CHECK_EQ(chmod(copy, mode), 0);
 }
 
-static void run_as_user(mode_t mode, bool no_new_privs, int expected)
+enum how { PLAIN, NO_NEW_PRIVS, AMBIENT };
+
+/* Keeps the right to chown() through the change of user @uid, and for its programs. */
+static void become_with_a_capability(uid_t uid)
+{
+	struct {
+		unsigned version;
+		int pid;
+	} header = { 0x20080522, 0 };
+	struct caps c[2] = { { .permitted = 1, .inheritable = 1 } };
+
+	CHECK_EQ(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 0);
+	CHECK_EQ(setresuid(uid, uid, uid), 0);
+	CHECK_EQ(syscall(SYS_capset, &header, c), 0);
+	CHECK_EQ(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 0, 0, 0), 0);
+}
+
+static void run_as_user(mode_t mode, enum how how, int expected)
 {
 	char *argv[] = { copy, "report", NULL };
 	pid_t pid;
@@ -104,8 +125,10 @@ static void run_as_user(mode_t mode, bool no_new_privs, int expected)
 	if (pid == 0) {
 		CHECK_EQ(setgroups(0, NULL), 0);
 		CHECK_EQ(setresgid(100, 100, 100), 0);
+		if (how == AMBIENT)
+			become_with_a_capability(1000);
 		CHECK_EQ(setresuid(1000, 1000, 1000), 0);
-		if (no_new_privs)
+		if (how == NO_NEW_PRIVS)
 			CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 		execve(copy, argv, environ);
 		_exit(errno == EACCES ? 98 : 97);
@@ -116,15 +139,17 @@ static void run_as_user(mode_t mode, bool no_new_privs, int expected)
 
 static void bits_on_programs(void)
 {
-	run_as_user(0755, false, DUMPABLE);
-	run_as_user(04755, false, IDS_0_1000 | SECURE | ALL_CAPS);
-	run_as_user(02755, false, SECURE | GROUP_7);
-	run_as_user(02745, false, DUMPABLE);	/* the group may not execute it: no set-id bit */
-	run_as_user(06755, false, IDS_0_1000 | SECURE | ALL_CAPS | GROUP_7);
-	run_as_user(06755, true, DUMPABLE);
-	run_as_user(0711, false, 0);		/* unreadable, so not to be dumped */
-	run_as_user(0700, false, 98);
-	run_as_user(04644, false, 98);
+	run_as_user(0755, PLAIN, DUMPABLE);
+	run_as_user(04755, PLAIN, IDS_0_1000 | SECURE | ALL_CAPS);
+	run_as_user(02755, PLAIN, SECURE | GROUP_7);
+	run_as_user(02745, PLAIN, DUMPABLE);	/* the group may not execute it: no set-id bit */
+	run_as_user(06755, PLAIN, IDS_0_1000 | SECURE | ALL_CAPS | GROUP_7);
+	run_as_user(06755, NO_NEW_PRIVS, DUMPABLE);
+	run_as_user(0711, PLAIN, 0);		/* unreadable, so not to be dumped */
+	run_as_user(0700, PLAIN, 98);
+	run_as_user(04644, PLAIN, 98);
+	run_as_user(0755, AMBIENT, DUMPABLE | ALL_CAPS);
+	run_as_user(02755, AMBIENT, SECURE | GROUP_7);	/* and no ambient capability */
 }
 
 /* Root, too, can only execute what at least one class may execute. */

@@ -200,6 +200,45 @@ CASE(read_in_pieces)
 	S(buf);
 }
 
+static int same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/*
+ * To send and to receive are both accesses and changes, as the file's times show: sooner or later,
+ * as Linux keeps them in whole seconds.
+ */
+CASE(times)
+{
+	struct timespec before;
+	int q = queue(0);
+	struct stat old, new;
+
+	V(fstat(q, &old));
+	do {
+		Q(clock_gettime, CLOCK_REALTIME, &before);
+		Q(mq_timedsend, q, "a", 1, 0, NULL);
+		Q(mq_timedreceive, q, buf, 16, NULL, NULL);
+		Q(fstat, q, &new);
+	} while (same_time(&new.st_mtim, &old.st_mtim) &&
+		 before.tv_sec < old.st_mtim.tv_sec + 2);
+	V(same_time(&new.st_mtim, &old.st_mtim));
+	V(same_time(&new.st_atim, &new.st_mtim));
+}
+
+/* A user's queues count against the limit even if the process was another user in between. */
+CASE(counted_for_the_user)
+{
+	struct rlimit limit = { .rlim_cur = 300, .rlim_max = 300 };
+
+	queue(0);
+	T(setresuid, 77, -1, -1);
+	T(setresuid, 0, -1, -1);
+	T(prlimit64, 0, RLIMIT_MSGQUEUE, &limit, NULL);
+	T(mq_open, name, O_RDWR | O_CREAT | O_EXCL, 0600, size_of(2, 16));
+}
+
 CASE(polled)
 {
 	int q = queue(0);

@@ -289,6 +289,10 @@ CASE(thread)
 	V(R(fcntl, p[0], F_GETOWN) == thread_id);
 	T(write, p[1], "x", 1);
 	told("the process");
+	Q(fcntl, p[0], F_SETSIG, 0);
+	T(write, p[1], "x", 1);
+	told("the process");
+	Q(fcntl, p[0], F_SETSIG, 40);
 	pthread_barrier_wait(&meet);
 	pthread_barrier_wait(&meet);
 	/* by the id of a thread, but all of them are meant */
