@@ -111,3 +111,37 @@ KTEST(process_taken_over, "process.taken_over", "", "process.whole")
 	sched_set_affinity(current_thread(), ~0u);
 	audit();
 }
+
+struct sought {
+	struct process *which[2];
+	unsigned found[2];
+};
+
+static void seek(struct process *p, void *arg)
+{
+	struct sought *s = arg;
+
+	for (unsigned i = 0; i < 2; i++)
+		s->found[i] += p == s->which[i];
+}
+
+/* Processes that share one of the 256 lists of the table of ids are all found. */
+KTEST(process_each, "process.each", "", "process.each")
+{
+	struct sought s = { 0 };
+
+	REQUIRE(process_create(current_process(), &s.which[0]) == 0, "process.each", "no process");
+	for (;;) {
+		REQUIRE(process_create(current_process(), &s.which[1]) == 0, "process.each",
+			"no process");
+		if ((s.which[1]->pid - s.which[0]->pid) % 256 == 0)
+			break;
+		process_abandon(s.which[1]);
+	}
+	process_for_each(seek, &s);
+	CHECK(s.found[0] == 1 && s.found[1] == 1, "process.each",
+	      "of two in one list, the one was found %u times, the other %u times", s.found[0],
+	      s.found[1]);
+	process_abandon(s.which[1]);
+	process_abandon(s.which[0]);
+}

@@ -71,6 +71,35 @@ KTEST(timer_clock_set, "timer.clock_set", "", "timer.clock_set")
 	stop();
 }
 
+static struct timer *first;
+
+static void note_first(struct timer *t)
+{
+	if (!first)
+		first = t;
+	count(t);
+}
+
+/* A timer that the wall clock's change does not concern keeps its place among its equals. */
+KTEST(timer_clock_same, "timer.clock_same", "", "timer.clock_set")
+{
+	u64 due = time_now() + 10 * NSEC_PER_MSEC;
+
+	first = NULL;
+	fired = 0;
+	wall.fire = steady.fire = note_first;
+	spin_lock(&timer_lock);
+	timer_start(&wall, due + time_realtime_offset());
+	timer_start(&steady, due);
+	spin_unlock(&timer_lock);
+	timers_clock_set();
+	while (fired < 2)
+		thread_yield();
+	CHECK(first == &wall, "timer.clock_set", "of two due at once, the later one fired first");
+	wall.fire = steady.fire = count;
+	fired = 0;
+}
+
 KTEST(timer_counted, "timer.counted", "", "timer.counted")
 {
 	u64 before = 0, after = 0;

@@ -18,10 +18,12 @@ KTEST(sched_reserves_alive, "sched.reserves_alive", "", "")
 	struct sched_params whole = { .class = SCHED_DEADLINE, .runtime = 90 * NSEC_PER_MSEC,
 				      .deadline = 100 * NSEC_PER_MSEC,
 				      .period = 100 * NSEC_PER_MSEC };
+	struct sched_params none = { .class = SCHED_OTHER, .nice = NICE_LOWEST + 1 };
 	struct thread *t = thread_create("ends", ends, NULL, PRIORITY_DEFAULT);
 	int err;
 
 	REQUIRE(t, "", "no memory for a thread");
+	CHECK(sched_set_params(t, &none) == -EINVAL, "", "no class has this nice value");
 	err = sched_set_params(t, &whole);
 	if (err == -EINVAL) {			/* the policy has none */
 		thread_resume(t);

@@ -1,6 +1,7 @@
 /* Tests of what belongs to one thread: its slots, the figure of its stack's use, references. */
 #include "base/string.h"
 #include "config.h"
+#include "errno.h"
 #include "mm/mm.h"
 #include "process/process.h"
 #include "sched/sched.h"
@@ -101,6 +102,14 @@ KTEST(thread_many_references, "thread.many_references", "", "thread.references")
 		thread_get(t);
 	for (unsigned i = 0; i < n; i++)
 		thread_put(t);
+	thread_get(t);
 	thread_resume(t);
 	CHECK(thread_join(t, NULL, DEADLINE_NEVER) == 0, "thread.references", "it is gone");
+	CHECK(thread_join(t, NULL, DEADLINE_NEVER) == -ECHILD, "thread.references", "joined twice");
+	thread_put(t);
+
+	t = current_thread();
+	n = t->refs;
+	CHECK(thread_join(t, NULL, DEADLINE_NEVER) == -EDEADLK && t->refs == n,
+	      "thread.references", "by joining itself it has %u references, not %u", t->refs, n);
 }
