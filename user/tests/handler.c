@@ -164,12 +164,12 @@ extern char illegal_here[], breakpoint_here[];
 
 static void exit_with_code(int sig, siginfo_t *info, void *context)
 {
+	void *at = sig == SIGILL ? illegal_here : breakpoint_here;
+
 	(void)context;
-	if (sig == SIGILL && info->si_addr != illegal_here)
-		_exit(200);
-	if (sig == SIGTRAP && info->si_addr != (BREAKPOINT_CODE == SI_KERNEL ? NULL : breakpoint_here))
-		_exit(201);
-	_exit(info->si_code);
+	if (info->si_code == SI_KERNEL)
+		at = NULL;
+	_exit(info->si_addr == at ? info->si_code : 200);
 }
 
 static void exceptions_say_which_and_where(void)

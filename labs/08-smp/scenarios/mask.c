@@ -1,5 +1,6 @@
 /*
- * Lab 08, steps 2 and 4: a mask changes while its thread runs, waits, is picked, or changes it, too.
+ * Lab 08, steps 2 and 4: a mask changes while its thread runs, waits, is picked, or changes it,
+ * too.
  */
 #include "cpus.h"
 

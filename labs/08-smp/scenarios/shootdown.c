@@ -93,7 +93,7 @@ static int use_until_taken(void)
 	return 0;
 }
 
-/* The other CPU goes on to use its translation until it is dropped: the page is still the space's. */
+/* The other CPU uses its translation until it is dropped: the page is still the space's. */
 SCENARIO(in_use, "shootdown.in_use", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE, .keeps = true)
 {
 	stay_on(0);

@@ -221,8 +221,7 @@ CASE(times)
 		Q(mq_timedsend, q, "a", 1, 0, NULL);
 		Q(mq_timedreceive, q, buf, 16, NULL, NULL);
 		Q(fstat, q, &new);
-	} while (same_time(&new.st_mtim, &old.st_mtim) &&
-		 before.tv_sec < old.st_mtim.tv_sec + 2);
+	} while (same_time(&new.st_mtim, &old.st_mtim) && before.tv_sec < old.st_mtim.tv_sec + 2);
 	V(same_time(&new.st_mtim, &old.st_mtim));
 	V(same_time(&new.st_atim, &new.st_mtim));
 }
