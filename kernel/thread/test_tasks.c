@@ -180,6 +180,37 @@ KTEST(task_undone, "task.undone", "", "task.limit")
 	      "one stays counted");
 }
 
+/* Whichever allocation fails, nobody stays counted, and no thread comes out. */
+KTEST(task_no_memory, "task.no_memory", "", "task.limit")
+{
+	unsigned tasks = user_tasks(kernel_cred.user), all = tasks_in_all(), nth = 0;
+	struct thread *t = NULL;
+	struct wait_result res;
+	struct process *p;
+	int err;
+
+	do {
+		oom_arm(++nth, current_thread());
+		err = process_create(current_process(), &p);
+		oom_arm(0, NULL);
+		CHECK(!err || (user_tasks(kernel_cred.user) == tasks && tasks_in_all() == all),
+		      "task.limit", "a process that was not made is counted");
+	} while (err == -ENOMEM);
+	REQUIRE(!err && nth > 1, "task.limit", "after %u attempts the error is %d", nth, err);
+	nth = 0;
+	do {
+		oom_arm(++nth, current_thread());
+		err = thread_create_in(p, "only", nothing, NULL, PRIORITY_DEFAULT, &t);
+		oom_arm(0, NULL);
+		CHECK(!err || !t, "task.limit", "a thread that was not made comes out");
+	} while (err == -ENOMEM);
+	REQUIRE(!err && nth > 1, "task.limit", "after %u attempts the error is %d", nth, err);
+	thread_resume(t);
+	process_wait(p->pid, WEXITED, &res);
+	CHECK(user_tasks(kernel_cred.user) == tasks && tasks_in_all() == all, "task.limit",
+	      "one stays counted");
+}
+
 /* Where there is no memory to count another user's tasks, the call may be tried again. */
 KTEST(task_no_user, "task.no_user", "", "task.limit")
 {
