@@ -183,7 +183,7 @@ long sys_ioctl(int fd, u32 cmd, vaddr_t arg)
 			return -ENOTTY;
 		return put_number(arg, i->blocks * 512, sizeof(u64));
 	case FIONREAD:
-		if (inode_is(i, S_IFREG) && i->dev < DEV_PIPES)
+		if (inode_is(i, S_IFREG) && (i->dev < DEV_PIPES || i->dev == DEV_QUEUES))
 			return put_number(arg, i->size - f->offset, sizeof(int));
 	}
 	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;

@@ -77,7 +77,7 @@ long sys_fsync(int fd)
 
 	if (!f)
 		return -EBADF;
-	if (f->inode->dev == DEV_PROC)
+	if (f->inode->dev == DEV_PROC || f->inode->dev == DEV_QUEUES)
 		return -EINVAL;
 	return inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFDIR) ? 0 : -EINVAL;
 }
@@ -150,7 +150,7 @@ _Static_assert(sizeof(struct abi_statfs) == 120, "struct statfs");
 static const u32 magics[] = {
 	[DEV_ROOT] = 0x01021994, [DEV_PROC] = 0x9fa0, [DEV_SYSFS] = 0x62656572,
 	[DEV_SHARED] = 0x01021994,
-	[DEV_PIPES] = 0x50495045, [DEV_ANON] = 0x09041934,
+	[DEV_PIPES] = 0x50495045, [DEV_QUEUES] = 0x19800202, [DEV_ANON] = 0x09041934,
 };
 
 #define ST_VALID	0x0020

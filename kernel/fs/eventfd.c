@@ -114,18 +114,12 @@ static const struct file_ops eventfd_file_ops = {
 int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out)
 {
 	struct eventfd *e = kzalloc(sizeof(*e));
-	int err;
 
 	if (!e)
 		return -ENOMEM;
-	inode_init(&e->inode, 0600, &eventfd_inode_ops, &eventfd_file_ops);
-	inode_init_owner(&e->inode, NULL);
-	e->inode.dev = DEV_ANON;
 	e->count = count;
 	e->semaphore = semaphore;
 	mutex_init(&e->lock);
 	condvar_init(&e->changed);
-	err = file_open_inode(&e->inode, O_RDWR | flags, out);
-	inode_put(&e->inode);
-	return err;
+	return file_open_anon(&e->inode, &eventfd_inode_ops, &eventfd_file_ops, flags, out);
 }

@@ -246,6 +246,19 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 	return err;
 }
 
+int file_open_anon(struct inode *i, const struct inode_ops *inode_ops,
+		   const struct file_ops *file_ops, u32 flags, struct file **out)
+{
+	int err;
+
+	inode_init(i, 0600, inode_ops, file_ops);
+	inode_init_owner(i, NULL);
+	i->dev = DEV_ANON;
+	err = file_open_inode(i, O_RDWR | flags, out);
+	inode_put(i);
+	return err;
+}
+
 typedef ssize_t (*transfer_fn)(struct file *f, struct iobuf *b, off_t *pos);
 
 /* Refuses a transfer that would end beyond the largest offset. */

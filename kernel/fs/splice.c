@@ -28,7 +28,7 @@ struct pipe *pipe_of(const struct file *f)
 
 bool splice_reads(const struct file *f)
 {
-	return f->ops->read && !f->ops->unsent && !pipe_of(f) && f->inode->dev != DEV_ANON;
+	return f->ops->read && !f->ops->unsent && !pipe_of(f) && f->inode->dev < DEV_QUEUES;
 }
 
 bool splice_writes(const struct file *f)

@@ -85,9 +85,8 @@ void text_close(struct file *f)
 	text_free(f->private);
 }
 
-ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos)
+ssize_t text_copy(const struct text *t, struct iobuf *b, off_t *pos)
 {
-	struct text *t = f->private;
 	size_t n;
 
 	if (*pos >= (off_t)t->len)
@@ -97,4 +96,9 @@ ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos)
 		return -EFAULT;
 	*pos += n;
 	return n;
+}
+
+ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	return text_copy(f->private, b, pos);
 }

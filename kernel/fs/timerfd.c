@@ -112,20 +112,14 @@ static const struct file_ops timerfd_file_ops = {
 int timerfd_create(enum timer_clock clock, u32 flags, struct file **out)
 {
 	struct timerfd *tf = kzalloc(sizeof(*tf));
-	int err;
 
 	if (!tf)
 		return -ENOMEM;
-	inode_init(&tf->inode, 0600, &timerfd_inode_ops, &timerfd_file_ops);
-	inode_init_owner(&tf->inode, NULL);
-	tf->inode.dev = DEV_ANON;
 	tf->timer = (struct timer){ .clock = clock, .fire = timerfd_fire };
 	list_init(&tf->timer.cpu_node);
 	tf->clock = clock;
 	wait_queue_init(&tf->readers);
-	err = file_open_inode(&tf->inode, O_RDWR | flags, out);
-	inode_put(&tf->inode);
-	return err;
+	return file_open_anon(&tf->inode, &timerfd_inode_ops, &timerfd_file_ops, flags, out);
 }
 
 static struct interval look(struct timerfd *tf) HOLDS(timer_lock)

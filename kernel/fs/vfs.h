@@ -62,7 +62,7 @@
 #define POLLWRBAND	0x200u		/* as POLLOUT, in the signals of O_ASYNC */
 
 /* Device numbers of the file systems: inode.dev. They begin at 1: to programs 0 is no device. */
-enum { DEV_ROOT = 1, DEV_PROC, DEV_SYSFS, DEV_SHARED, DEV_PIPES, DEV_ANON };
+enum { DEV_ROOT = 1, DEV_PROC, DEV_SYSFS, DEV_SHARED, DEV_PIPES, DEV_QUEUES, DEV_ANON };
 
 #define NAME_MAX	255
 #define PATH_MAX	4096
@@ -367,6 +367,13 @@ void program_put(struct file *f);
 
 /* Makes an open file of @i, with a reference of its own to it. */
 int file_open_inode(struct inode *i, u32 flags, struct file **out);
+
+/*
+ * Opens @i, new and the caller's own, as a file without a name. The file has the only reference to
+ * it from now on; after an error it is gone.
+ */
+int file_open_anon(struct inode *i, const struct inode_ops *inode_ops,
+		   const struct file_ops *file_ops, u32 flags, struct file **out);
 
 /* Whether it may be read. O_ACCMODE's fourth value, for ioctl() alone, allows no transfer. */
 static inline bool file_reads(const struct file *f)

@@ -275,15 +275,10 @@ static int show_state(struct inode *i, struct text *t)
 static ssize_t mqueue_read(struct file *f, struct iobuf *b, off_t *pos)
 {
 	struct text t = { 0 };
-	ssize_t n = 0;
+	ssize_t n;
 
 	show_state(f->inode, &t);
-	if (t.failed)
-		n = -ENOMEM;
-	else if (*pos < (off_t)t.len)
-		n = iobuf_copy_to(b, t.buf + *pos, MIN(b->left, t.len - *pos));
-	if (n > 0)
-		*pos += n;
+	n = t.failed ? -ENOMEM : text_copy(&t, b, pos);
 	kfree(t.buf);
 	return n;
 }

@@ -73,7 +73,15 @@ static const char *mqueue_lost_name(struct inode *i)
 	return container_of(i, struct mqueue, inode)->name;
 }
 
+/* A file's size, which says nothing of the queue. */
+static int mqueue_truncate(struct inode *i, off_t size)
+{
+	i->size = size;
+	return 0;
+}
+
 static const struct inode_ops mqueue_inode_ops = {
+	.truncate = mqueue_truncate,
 	.lost_name = mqueue_lost_name,
 	.release = mqueue_release,
 };
@@ -97,7 +105,7 @@ static int mqueue_create(const char *name, u32 mode, const struct mqueue_attr *a
 		return -ENOMEM;
 	inode_init(&mq->inode, S_IFREG | (mode & 07777), &mqueue_inode_ops, &mqueue_file_ops);
 	inode_init_owner(&mq->inode, NULL);
-	mq->inode.dev = DEV_ANON;
+	mq->inode.dev = DEV_QUEUES;
 	mq->inode.size = STATE_SIZE;
 	strlcpy(mq->name, name, sizeof(mq->name));
 	mq->maxmsg = attr->maxmsg;

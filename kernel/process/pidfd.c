@@ -45,17 +45,11 @@ static const struct file_ops pidfd_file_ops = {
 int pidfd_create(struct process *p, u32 flags, struct file **out)
 {
 	struct pidfd *pf = kzalloc(sizeof(*pf));
-	int err;
 
 	if (!pf)
 		return -ENOMEM;
-	inode_init(&pf->inode, 0600, &pidfd_inode_ops, &pidfd_file_ops);
-	inode_init_owner(&pf->inode, NULL);
-	pf->inode.dev = DEV_ANON;
 	pf->process = process_get(p);
-	err = file_open_inode(&pf->inode, O_RDWR | flags, out);
-	inode_put(&pf->inode);
-	return err;
+	return file_open_anon(&pf->inode, &pidfd_inode_ops, &pidfd_file_ops, flags, out);
 }
 
 struct process *pidfd_process(const struct file *f)

@@ -133,6 +133,7 @@ static const struct file_ops signalfd_file_ops = {
 	.name = "[signalfd]",
 	.read = signalfd_read,
 	.poll = signalfd_poll,
+	.placeless = true,
 };
 
 int signalfd_set(struct file *f, u64 set)
@@ -149,15 +150,9 @@ int signalfd_set(struct file *f, u64 set)
 int signalfd_create(u64 set, u32 flags, struct file **out)
 {
 	struct signalfd *s = kzalloc(sizeof(*s));
-	int err;
 
 	if (!s)
 		return -ENOMEM;
-	inode_init(&s->inode, 0600, &signalfd_inode_ops, &signalfd_file_ops);
-	inode_init_owner(&s->inode, NULL);
-	s->inode.dev = DEV_ANON;
 	s->set = set;
-	err = file_open_inode(&s->inode, O_RDWR | flags, out);
-	inode_put(&s->inode);
-	return err;
+	return file_open_anon(&s->inode, &signalfd_inode_ops, &signalfd_file_ops, flags, out);
 }

@@ -74,6 +74,24 @@ static int memory(void)
 	return fd;
 }
 
+static int queue(void)
+{
+	char name[40];
+	int fd;
+
+	snprintf(name, sizeof(name), "diff-%d", getpid());
+	fd = Q(mq_open, name, O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK, 0600, NULL);
+	Q(mq_unlink, name);
+	return fd;
+}
+
+static int signals(void)
+{
+	uint64_t set = 1ul << (SIGUSR1 - 1);
+
+	return Q(signalfd4, -1, &set, 8, O_NONBLOCK);
+}
+
 static int closed(void)
 {
 	return 77;
@@ -97,6 +115,8 @@ const struct kind kinds[] = {
 	{ "eventfd", event, NULL, 0 },
 	{ "timerfd", timer, NULL, 0 },
 	{ "memfd", memory, NULL, 0 },
+	{ "message queue", queue, NULL, 0 },
+	{ "signalfd", signals, NULL, 0 },
 	{ "closed", closed, NULL, 0 },
 	{ "null", NULL, "/dev/null", O_RDWR },
 	{ "zero", NULL, "/dev/zero", O_RDWR },
