@@ -36,28 +36,28 @@ enum { DOUBLE_FAULT = 8, PAGE_FAULT = 14 };
 static const struct {
 	const char *name;
 	int signal;
-	int code;			/* 0: SI_KERNEL */
+	int code;			/* Linux's */
 } exceptions[VEC_DEVICE] = {
-	[0] = { "division error", SIGFPE, 1 },
-	[1] = { "debug trap", SIGTRAP, 1 },
-	[2] = { "non-maskable interrupt", 0 },
-	[3] = { "breakpoint", SIGTRAP },
-	[4] = { "overflow trap", SIGSEGV },
-	[5] = { "bound range exceeded", SIGSEGV },
-	[6] = { "illegal instruction", SIGILL, 2 },
-	[7] = { "no floating-point unit", SIGFPE, 1 },
-	[8] = { "double fault", 0 },
-	[10] = { "invalid task state segment", SIGSEGV },
-	[11] = { "segment not present", SIGBUS },
-	[12] = { "stack segment fault", SIGBUS },
-	[13] = { "general protection fault", SIGSEGV },
-	[14] = { "page fault", SIGSEGV },
-	[16] = { "floating-point error", SIGFPE, 1 },
-	[17] = { "misaligned access", SIGBUS, 1 },
-	[18] = { "machine check", 0 },
-	[19] = { "SIMD floating-point error", SIGFPE, 1 },
-	[20] = { "virtualization exception", SIGSEGV },
-	[21] = { "control protection fault", SIGSEGV },
+	[0] = { "division error", SIGFPE, FPE_INTDIV },
+	[1] = { "debug trap", SIGTRAP, TRAP_BRKPT },
+	[2] = { "non-maskable interrupt", 0, 0 },
+	[3] = { "breakpoint", SIGTRAP, SI_KERNEL },
+	[4] = { "overflow trap", SIGSEGV, SI_KERNEL },
+	[5] = { "bound range exceeded", SIGSEGV, SI_KERNEL },
+	[6] = { "illegal instruction", SIGILL, ILL_ILLOPN },
+	[7] = { "no floating-point unit", SIGFPE, FPE_INTDIV },
+	[8] = { "double fault", 0, 0 },
+	[10] = { "invalid task state segment", SIGSEGV, SI_KERNEL },
+	[11] = { "segment not present", SIGBUS, SI_KERNEL },
+	[12] = { "stack segment fault", SIGBUS, SI_KERNEL },
+	[13] = { "general protection fault", SIGSEGV, SI_KERNEL },
+	[14] = { "page fault", SIGSEGV, SI_KERNEL },
+	[16] = { "floating-point error", SIGFPE, FPE_INTDIV },
+	[17] = { "misaligned access", SIGBUS, BUS_ADRALN },
+	[18] = { "machine check", 0, 0 },
+	[19] = { "SIMD floating-point error", SIGFPE, FPE_INTDIV },
+	[20] = { "virtualization exception", SIGSEGV, SI_KERNEL },
+	[21] = { "control protection fault", SIGSEGV, SI_KERNEL },
 };
 
 static const char *exception_name(u64 vector)
@@ -119,7 +119,7 @@ static void exception(struct trapframe *tf)
 	int sig = exceptions[tf->vector].signal, code = exceptions[tf->vector].code;
 
 	if (arch_trap_from_user(tf))
-		exception_user(tf, sig ? sig : SIGSEGV, code ? code : SI_KERNEL,
+		exception_user(tf, sig ? sig : SIGSEGV, sig ? code : SI_KERNEL,
 			       exception_name(tf->vector));
 	else if (!TEST_BUILD || !trap_expected(tf))
 		panic_trap(tf, "%s, error code %lx", exception_name(tf->vector), tf->error);
