@@ -171,7 +171,8 @@ class OwnTests(Booting):
 
     def _in_order(self, mutant: Mutant, found: Sequence[Case]) -> list[Case]:
         """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the lines
-        around the mutated one."""
+        around the mutated one. Of equally near ones those of the mutant's folder come first: where all
+        tests run a line, they are more likely to be about it."""
         home = str(Path(mutant.path).parent)
         around = range(mutant.line - _AROUND, mutant.line + _AROUND + 1)
 
@@ -179,7 +180,7 @@ class OwnTests(Booting):
             return len(self._cases[case].ran[mutant.path].intersection(around))
 
         cheap = sorted(found, key=lambda c: (c.home != home, self._cases[c].cost))
-        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (-near(c), self._cases[c].cost))
+        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: -near(c))
 
     def _killer(self, mutant: Mutant, asked: Sequence[Case], product: Product) -> tuple[str, str] | None:
         """The first of @asked that @mutant fails, and how. Each that it passes is noted."""
