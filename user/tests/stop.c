@@ -1,6 +1,4 @@
 /* Stopped and continued children: which process is notified, by which call, and how often. */
-#include <poll.h>
-
 #include "proc.h"
 
 /*
@@ -193,15 +191,17 @@ static void threads_have_left(void)
 	end_child(pid);
 }
 
-static void poll_shortly(void)
+static void sleep_a_while(void)
 {
-	CHECK_EQ(poll(NULL, 0, 30), 0);
+	struct timespec t = timespec_of(200000000);
+
+	CHECK_EQ(nanosleep(&t, NULL), 0);
 }
 
 /* A call that begins again after a stop keeps its deadline, however often it is stopped. */
 static void deadline_stays(void)
 {
-	pid_t pid = spawn(poll_shortly);
+	pid_t pid = spawn(sleep_a_while);
 	int status;
 	char s;
 
