@@ -130,7 +130,7 @@ KTEST(timer_past, "timer.past", "", "timer.past")
 	CHECK(next == then, "timer.past", "it is set to %lu, not %lu", next, then);
 }
 
-/* limit= ends a machine that is idle, too: it sets the timer, and does not wait for an interrupt. */
+/* limit= ends an idle machine, too: it sets the timer, and does not wait for an interrupt. */
 KTEST(timer_limit, "timer.limit", "", "timer.limit")
 {
 	u64 now, at;
