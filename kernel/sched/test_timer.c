@@ -129,3 +129,19 @@ KTEST(timer_past, "timer.past", "", "timer.past")
 	CHECK(!time_before(past, began), "timer.past", "%lu ns before now", began - past);
 	CHECK(next == then, "timer.past", "it is set to %lu, not %lu", next, then);
 }
+
+/* limit= ends an idle machine, too: it sets the timer, and does not wait for an interrupt. */
+KTEST(timer_limit, "timer.limit", "", "timer.limit")
+{
+	u64 now, at;
+	bool armed;
+
+	irq_off();
+	time_set_limit(1);
+	now = time_now();
+	armed = this_cpu()->timer_armed;
+	at = this_cpu()->timer_at;
+	time_set_limit(bootarg_number("limit", 0, 0, ~0UL));
+	irq_on();
+	CHECK(armed && !time_before(now + 1, at), "timer.limit", "the timer is not set for it");
+}

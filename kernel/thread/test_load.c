@@ -10,6 +10,17 @@
 #define PERIOD	(5 * NSEC_PER_SEC)
 #define MINUTE	(60 * NSEC_PER_SEC)
 
+static u64 latest;	/* the time of the last sample of these tests, ahead of the clock */
+
+/* Takes a sample at the end of each of @nr periods: we have run in all of them. */
+static void run_for(unsigned nr)
+{
+	if (time_before(latest, time_now()))
+		latest = time_now();
+	for (; nr; nr--)
+		load_sample(latest += PERIOD);
+}
+
 /*
  * Two timer interrupts at the end of a period:
  *
@@ -20,14 +31,26 @@
  */
 KTEST(load_overtaken, "load.overtaken", "", "load.sample")
 {
-	u64 now = time_now(), load;
+	u64 load;
 
-	for (u64 later = PERIOD; later <= MINUTE; later += PERIOD)
-		load_sample(now + later);
-	load_sample(now);
+	run_for(MINUTE / PERIOD);
+	load_sample(latest - MINUTE);
 	load = load_average(0);
 	/* we have run for a minute: 1 - 1/e of a thread, 0.63 */
 	CHECK(load > LOAD_ONE / 2, "load.sample", "%lu of %u are left", load, LOAD_ONE);
+}
+
+/* All CPUs were idle in periods without a sample: of the load before them nothing is left. */
+KTEST(load_idle, "load.idle", "", "load.idle")
+{
+	u64 before, after;
+
+	run_for(200);
+	before = load_average(LOADS - 1);
+	latest += 1000 * PERIOD;
+	run_for(1);
+	after = load_average(LOADS - 1);
+	CHECK(after < before / 2, "load.idle", "%lu of %lu", after, before);
 }
 
 /* A CPU's times count from the boot, whatever the clock says then. */

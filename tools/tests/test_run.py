@@ -45,6 +45,14 @@ class Riscv(unittest.TestCase):
     def test_status_of_a_killed_command(self) -> None:
         self.assertEqual(run(self.ARCH, cmd="kill -9 $$").returncode, 128 + 9)
 
+    def test_status_of_a_killed_init(self) -> None:
+        init = bytearray((BUILD_ROOT / self.ARCH / "user" / "bin" / "true").read_bytes())
+        init[24:32] = bytes(8)  # the entry point: nothing is at address 0
+        (self.folder / "broken").write_bytes(init)
+        (self.folder / "broken").chmod(0o755)
+        done = run(self.ARCH, "--extra", str(self.folder), "--bootargs", "init=/broken", cmd="true")
+        self.assertEqual(done.returncode, 128 + 11)
+
     def test_extra_tree_is_added(self) -> None:
         (self.folder / "bin").mkdir()
         script = self.folder / "bin" / "hello"

@@ -181,6 +181,28 @@ static void hands_over(void)
 	CHECK_EQ(word, 0);
 }
 
+static void *claim_and_unlock(void *arg)
+{
+	word = self() | FUTEX_WAITERS;
+	CHECK_ERRNO(unlock_pi(&word), EINVAL);
+	return arg;
+}
+
+/* A thread that writes its id into the word does not become the owner that the kernel knows. */
+static void word_names_another(void)
+{
+	pthread_t waiter;
+
+	lock(&word);
+	waiter = start_thread(lock_and_note, (void *)1);
+	await_waiter(&word);
+	join_thread(start_thread(claim_and_unlock, NULL));
+	word = self() | FUTEX_WAITERS;
+	CHECK_EQ(unlock_pi(&word), 0);
+	join_thread(waiter);
+	CHECK_EQ(word, 0);
+}
+
 static void *lock_until(void *arg)
 {
 	int op = (long)arg;
@@ -293,22 +315,44 @@ static void owner_dies(void)
 static void *unmap_and_die(void *w)
 {
 	CHECK_EQ(lock_pi(w), 0);
-	await_waiter(w);
+	while (!die)
+		sched_yield();
 	CHECK_EQ(munmap(w, 4096), 0);
 	syscall(SYS_exit, 0);
 	return NULL;
 }
 
-/* The owner dies after the word's page has gone: no one can take the lock in the word. */
+static void *lock_in_vain(void *w)
+{
+	static atomic_int n;
+
+	tids[n++] = self();
+	CHECK_ERRNO(lock_pi(w), EFAULT);
+	return w;
+}
+
+/*
+ * The owner dies after the word's page has gone: no one can take the lock in the word. It is
+ * offered to each waiter, as none of them gets it.
+ */
 static void owner_unmaps_and_dies(void)
 {
 	atomic_uint *w = shared_memory(4096);
-	pthread_t owner = start_thread(unmap_and_die, w);
+	pthread_t owner = start_thread(unmap_and_die, w), heirs[2];
 
 	while (!*w)
 		sched_yield();
-	CHECK_ERRNO(lock_pi(w), EFAULT);
+	for (int i = 0; i < 2; i++)
+		heirs[i] = start_thread(lock_in_vain, w);
+	for (int i = 0; i < 2; i++) {
+		while (!tids[i])
+			sched_yield();
+		await_state(tids[i], 'S');
+	}
+	die = true;
 	join_thread(owner);
+	for (int i = 0; i < 2; i++)
+		join_thread(heirs[i]);
 }
 
 /*
@@ -396,6 +440,23 @@ static void list_breaks_off(void)
 	CHECK_EQ(mprotect((char *)at_the_edge + 4096, 4096, PROT_NONE), 0);
 	join_thread(start_thread(hold_at_the_edge, NULL));
 	CHECK_EQ(at_the_edge->word, FUTEX_OWNER_DIED);
+}
+
+static void *hold_none(void *r)
+{
+	put_on_list(r, false);
+	robust.head.list.next = &robust.head.list;
+	robust.head.futex_offset = offsetof(struct robust, word);
+	robust.word = self();
+	syscall(SYS_exit, 0);
+	return r;
+}
+
+/* The head of the list is no entry: the word at the offset from it is left alone. */
+static void list_is_empty(void)
+{
+	join_thread(start_thread(hold_none, &robust));
+	CHECK(robust.word && !(robust.word & FUTEX_OWNER_DIED));
 }
 
 /* The only waiter is killed: the unlock finds none. */
@@ -590,6 +651,7 @@ static const struct test_case cases[] = {
 	CASE(excludes),
 	CASE(page_goes_away),
 	CASE(hands_over),
+	CASE(word_names_another),
 	CASE(times_out),
 	CASE(circle),
 	CASE(owner_dies),
@@ -598,6 +660,7 @@ static const struct test_case cases[] = {
 	CASE(owner_killed),
 	CASE(plain_owner_killed),
 	CASE(list_breaks_off),
+	CASE(list_is_empty),
 	CASE(waiter_killed),
 	CASE(moved_to_lock),
 	CASE(move_refused),

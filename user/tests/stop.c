@@ -1,5 +1,5 @@
 /* Stopped and continued children: which process is notified, by which call, and how often. */
-#include "test.h"
+#include "proc.h"
 
 /*
  * Starts a child that lives until it is killed. It blocks in the kernel, or computes. It has a
@@ -158,6 +158,65 @@ static void stopped_again_at_once(void)
 	end_child(pid);
 }
 
+static void *leave(void *arg)
+{
+	return arg;
+}
+
+static atomic_bool *alone;
+
+/* Two threads come and go; the first one stays. */
+static void outlive_threads(void)
+{
+	for (int i = 0; i < 2; i++)
+		join_thread(start_thread(leave, NULL));
+	while (figure(read_file(getpid(), "status"), "Threads:") > 1)
+		sched_yield();
+	*alone = true;
+	for (;;)
+		pause();
+}
+
+/* STOP1: threads that left before the stop do not count. */
+static void threads_have_left(void)
+{
+	pid_t pid;
+
+	alone = shared_memory(sizeof(*alone));
+	pid = spawn(outlive_threads);
+	while (!*alone)
+		sched_yield();
+	await_state(pid, 'S');
+	stop_and_continue(pid, SIGSTOP);
+	end_child(pid);
+}
+
+static void sleep_a_while(void)
+{
+	struct timespec t = timespec_of(200000000);
+
+	CHECK_EQ(nanosleep(&t, NULL), 0);
+}
+
+/* A call that begins again after a stop keeps its deadline, however often it is stopped. */
+static void deadline_stays(void)
+{
+	pid_t pid = spawn(sleep_a_while);
+	int status;
+	char s;
+
+	do {
+		while ((s = state_of(pid)) != 'S' && s != 'Z')
+			sched_yield();
+		CHECK_EQ(kill(pid, SIGSTOP), 0);
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		if (WIFSTOPPED(status))
+			CHECK_EQ(kill(pid, SIGCONT), 0);
+	} while (WIFSTOPPED(status));
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
 /* No process of the session could continue it: so only SIGSTOP stops it, which is never ignored. */
 static void orphaned_groups_do_not_stop(void)
 {
@@ -186,6 +245,8 @@ static const struct test_case cases[] = {
 	CASE(wakes_the_parent),
 	CASE(whole_group),
 	CASE(stopped_again_at_once),
+	CASE(threads_have_left),
+	CASE(deadline_stays),
 	CASE(orphaned_groups_do_not_stop),
 };
 

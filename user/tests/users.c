@@ -264,6 +264,7 @@ static void sigcont_stays_in_the_session(void)
 		CHECK_ERRNO(kill(1, SIGTERM), EPERM);
 		CHECK_ERRNO(kill(pid, SIGCONT), EPERM);
 		CHECK_ERRNO(kill(pid, 99), EINVAL);
+		CHECK_ERRNO(kill(pid, -1), EINVAL);	/* rather than EPERM */
 		CHECK_ERRNO(kill(-pid, 0), ESRCH);
 		_exit(0);
 	}

@@ -58,6 +58,10 @@ CASE(names)
 	memset(buf, 'x', 300);
 	T(mq_open, buf, O_RDWR | O_CREAT, 0600, NULL);
 	T(mq_unlink, buf);
+	memset(buf, 0, 300);
+	memset(buf, 'x', 256);		/* one more than a name may have */
+	T(mq_open, buf, O_RDWR | O_CREAT, 0600, NULL);
+	T(mq_unlink, buf);
 	T(mq_unlink, "");
 	T(mq_unlink, BAD);
 	T(mq_open, name, O_RDWR, 0600, NULL);
@@ -85,6 +89,8 @@ CASE(attributes)
 	T(mq_open, name, O_RDWR | O_CREAT, 0600, size_of(1 << 20, 10));
 	T(mq_open, name, O_RDWR | O_CREAT, 0600, size_of(10, 1 << 26));
 	T(mq_open, name, O_RDWR, 0600, BAD);
+	T(mq_unlink, name);
+	OK(mq_open, name, O_RDWR | O_CREAT, 0600, size_of(1, 1));
 	T(mq_unlink, name);
 	q = Q(mq_open, name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, NULL);
 	Q(mq_unlink, name);
