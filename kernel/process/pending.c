@@ -24,11 +24,10 @@ void signal_init(void)
 
 u64 signal_queued(struct process *p)
 {
-	u64 n;
+	struct cred *c = process_cred(p);
+	u64 n = atomic_load(user_signals(c->user));
 
-	spin_lock(&p->lock);
-	n = atomic_load(user_signals(p->cred->user));
-	spin_unlock(&p->lock);
+	cred_put(c);
 	return n;
 }
 
@@ -73,6 +72,8 @@ void signal_drop_infos(struct list_node *infos, u64 set)
 
 void signal_forget_pending(struct process *p, u64 set)
 {
+	if (DEBUG_BUILD)
+		assert_held(&p->lock);
 	atomic_fetch_and(&p->sigpending, ~set);
 	signal_drop_infos(&p->siginfos, set);
 	list_for_each(t, &p->threads, struct thread, process_node) {

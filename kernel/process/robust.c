@@ -82,37 +82,31 @@ static bool unobserved(struct process *p)
 	       atomic_load(&p->as->refs) == 1;
 }
 
-/* Makes @as the current thread's address space and returns the old one; for the reaper. */
-static struct addr_space *enter(struct addr_space *as)
+static void enter(struct addr_space *as)
 {
-	struct thread *self = current_thread();
-	struct addr_space *old = self->as;
-
 	irq_off();
-	self->as = as;
+	current_thread()->as = as;
 	as_switch(as);
 	irq_on();
-	return old;
 }
 
 void futex_thread_exit(struct thread *t)
 {
 	struct process *p = t->process;
 	bool tell = t->clear_tid && !unobserved(p);	/* spares a forked child a page copy */
-	struct addr_space *own;
 	u32 zero = 0;
 
 	if (!t->robust_list && !tell) {
 		futex_pi_exit(t);
 		return;
 	}
-	own = enter(p->as);
+	enter(p->as);		/* the reaper does this for a thread that will not run again */
 	if (t->robust_list)
 		walk_robust_list(t);
 	futex_pi_exit(t);	/* after the words say that it died */
 	if (tell && !copy_to_user(t->clear_tid, &zero, sizeof(zero)))
 		futex_wake(t->clear_tid, true, 1, FUTEX_BITSET_ALL);
-	enter(own);
+	enter(NULL);		/* @t has ended or gets the space of a new program */
 	t->robust_list = 0;
 	t->clear_tid = 0;
 }

@@ -1,4 +1,7 @@
-/* PI locks: a page that goes away before waiters are moved; a dead owner's lock for two. */
+/*
+ * PI locks: a page that goes away before waiters are moved; a dead owner's lock for two. A robust
+ * lock whose word changes while it is being marked.
+ */
 #include "mm/test_space.h"
 
 #include "errno.h"
@@ -52,12 +55,17 @@ KTEST(futex_page_goes, "futex.page_goes", "", "futex.page_goes")
 
 static _Atomic bool may_end;
 
-static u32 lock_word(void)
+static u32 word_at(vaddr_t va)
 {
 	u64 value = 0;
 
-	peek(space, BASE, &value);
+	peek(space, va, &value);
 	return (u32)value;
+}
+
+static u32 lock_word(void)
+{
+	return word_at(BASE);
 }
 
 static int locks_and_ends(void *unused)
@@ -122,5 +130,46 @@ KTEST(futex_two_heirs, "futex.two_heirs", "", "futex.two_heirs")
 	use_space(NULL);
 	thread_join(heir, &code, DEADLINE_NEVER);
 	CHECK(code == 0, "futex.two_heirs", "the heir has another's lock, or error %d", code);
+	as_put(space);
+}
+
+static int dies_with_a_list(void *unused)
+{
+	(void)unused;
+	process_set_as(as_get(space));
+	current_thread()->robust_list = BASE;
+	return 0;
+}
+
+/*
+ * A waiter appears between the kernel's reading of a dead owner's word and its writing. That faults,
+ * as the page is shared with a child, and begins by locking the space.
+ */
+KTEST(futex_late_waiter, "futex.late_waiter", "", "futex.late_waiter")
+{
+	struct addr_space *child;
+	struct thread *owner;
+	struct wait_result res;
+	struct process *p;
+
+	space = new_space();
+	map_at(space, BASE, 1, RW, 0);
+	REQUIRE(process_create(current_process(), &p) == 0, "futex.late_waiter", "no process");
+	REQUIRE(thread_create_in(p, "owner", dies_with_a_list, NULL, PRIORITY_DEFAULT, &owner) == 0,
+		"futex.late_waiter", "no owner");
+	poke(space, BASE, BASE);	/* the list has no entries, but a lock */
+	poke(space, BASE + 8, 64);	/* 64 bytes behind its head */
+	poke(space, BASE + 16, BASE);	/* is being released */
+	poke(space, BASE + 64, owner->tid);
+	REQUIRE(as_fork(space, &child) == 0, "futex.late_waiter", "the page is not shared");
+	REQUIRE(park_arm(0, "mutex_lock", AT_ENTRY, owner, LONG) == 0, "futex.late_waiter", "park");
+	thread_resume(owner);
+	CHECK(park_wait(0, LONG), "futex.late_waiter", "it does not write");
+	poke(space, BASE + 64, owner->tid | FUTEX_WAITERS);
+	park_release(0);
+	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "futex.late_waiter", "the wait fails");
+	CHECK(word_at(BASE + 64) == (FUTEX_WAITERS | FUTEX_DIED), "futex.late_waiter",
+	      "the word is %x", word_at(BASE + 64));
+	as_put(child);
 	as_put(space);
 }

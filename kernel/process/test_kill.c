@@ -3,8 +3,10 @@
  * a time when memory is short.
  */
 #include "base/trace.h"
+#include "errno.h"
 #include "process/oom.h"
 #include "process/process.h"
+#include "process/signal.h"
 #include "sched/cpu.h"
 #include "sched/wait.h"
 #include "test/ktest.h"
@@ -73,7 +75,10 @@ static int ends_its_process(void *unused)
 	process_exit(STATUS_EXIT(5));
 }
 
-/* The status is the process's; the thread that ended it has no code of its own. */
+/*
+ * The status is the process's; the thread that ended it has no code of its own. A signal that does
+ * not exist changes nothing.
+ */
 KTEST(kill_exit, "kill.exit", "", "kill.exit")
 {
 	struct wait_result res = { 0 };
@@ -82,6 +87,7 @@ KTEST(kill_exit, "kill.exit", "", "kill.exit")
 	int err;
 
 	REQUIRE(process_create(current_process(), &p) == 0, "kill.exit", "no process");
+	CHECK(signal_send_process(p, NSIG + 1) == -EINVAL, "kill.exit", "signal 65 is sent");
 	REQUIRE(thread_create_in(p, "ender", ends_its_process, NULL, PRIORITY_DEFAULT, &t) == 0,
 		"kill.exit", "no thread");
 	thread_get(t);

@@ -1,6 +1,7 @@
 /*
  * The time that is left of a timer, as it is read: to the nanosecond where its clock stands still,
- * and after its time, before it has fired, for which these tests hold interrupts off.
+ * and after its time, before it has fired, for which these tests hold interrupts off. The order in
+ * which two timers fire.
  */
 #include "process/process.h"
 #include "process/signal.h"
@@ -144,4 +145,52 @@ KTEST(timers_relative, "timers.relative", "", "timers.left")
 	time_set_realtime(time_now() + offset);
 	CHECK(seen <= HOUR, "timers.left", "of an hour %lu ns are left", seen);
 	posix_timer_delete((int)id);
+}
+
+static void await(int sig, struct signal_info *info)
+{
+	while (!signal_take(SIGSET(sig), info))
+		thread_yield();
+}
+
+static int waits_for_two(void *unused)
+{
+	struct sigaction_slot action = { .handler = SIG_IGN };
+	struct timer_notify notify = { .sig = SIGRTMIN };
+	struct signal_info info;
+	long first, second, last;
+
+	(void)unused;
+	signal_set_action(SIGRTMIN, &action);
+	signal_set_mask(SIGSET(SIGRTMIN + 1));
+	first = create(TIMER_MONOTONIC, NULL, &notify);
+	second = create(TIMER_MONOTONIC, NULL, &notify);
+	notify.sig++;
+	last = create(TIMER_MONOTONIC, NULL, &notify);
+	set(first, true, 1, NSEC_PER_MSEC);
+	set(second, true, 1, NSEC_PER_MSEC);
+	set(last, true, 1, 0);
+	await(SIGRTMIN + 1, &info);	/* all three have fired */
+	signal_set_mask(SIGSET(SIGRTMIN));
+	action.handler = SIG_DFL;
+	signal_set_action(SIGRTMIN, &action);
+	timers_signal_wanted(SIGRTMIN);
+	await(SIGRTMIN, &info);
+	CHECK(info.value == (u64)first, "timers.in_turn", "timer %lu fires before %ld", info.value,
+	      first);
+	return 0;
+}
+
+/* Periodic timers that are due at the same times go on in the order in which they were created. */
+KTEST(timers_in_turn, "timers.in_turn", "", "timers.in_turn")
+{
+	struct wait_result res;
+	struct process *p;
+	struct thread *t;
+
+	REQUIRE(process_create(current_process(), &p) == 0, "timers.in_turn", "no process");
+	REQUIRE(thread_create_in(p, "waiter", waits_for_two, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"timers.in_turn", "no thread");
+	thread_resume(t);
+	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "timers.in_turn", "the wait fails");
 }

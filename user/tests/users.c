@@ -298,6 +298,29 @@ static void kill_a_group(void)
 	end(other);
 }
 
+/* -1: all that may be signalled but the sender. That there are others, too, is no error. */
+static void kill_all_of_a_user(void)
+{
+	uid_t uid = 20000 + getpid() % 40000;	/* of nobody else on this machine */
+	pid_t mine = sleeper(uid, uid, uid), other = sleeper(30, 30, 30), sender = fork();
+
+	if (sender == 0) {
+		CHECK_EQ(setresuid(uid, uid, uid), 0);
+		CHECK_EQ(kill(-1, SIGTERM), 0);
+		_exit(0);
+	}
+	expect_exit(sender, 0);
+	expect_signal(mine, SIGTERM);
+	sender = fork();
+	if (sender == 0) {
+		CHECK_EQ(setresuid(uid, uid, uid), 0);
+		CHECK_EQ(kill(-1, SIGTERM), 0);		/* none is left, which is no error */
+		_exit(0);
+	}
+	expect_exit(sender, 0);
+	end(other);
+}
+
 static volatile uid_t sender_uid;
 
 static void note_uid(int sig, siginfo_t *info, void *context)
@@ -462,6 +485,7 @@ static const struct test_case cases[] = {
 	CASE(kill_asks_for_ids),
 	CASE(sigcont_stays_in_the_session),
 	CASE(kill_a_group),
+	CASE(kill_all_of_a_user),
 	CASE(signals_tell_the_sender),
 	CASE(hard_limits),
 	CASE(scheduling),
