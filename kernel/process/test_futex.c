@@ -142,8 +142,8 @@ static int dies_with_a_list(void *unused)
 }
 
 /*
- * A waiter appears between the kernel's reading of a dead owner's word and its writing. That faults,
- * as the page is shared with a child, and begins by locking the space.
+ * A waiter appears between the kernel's reading of a dead owner's word and its writing. That
+ * faults, as the page is shared with a child, and begins by locking the space.
  */
 KTEST(futex_late_waiter, "futex.late_waiter", "", "futex.late_waiter")
 {
