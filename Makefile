@@ -110,6 +110,8 @@ include $(O)/setup-base.mk $(if $(filter 1,$(LLVM)),$(O)/setup-test.mk)
 ifneq (,$(wildcard $(O)/setup-base.mk))
 include make/toolchain.mk make/kernel.mk
 include make/explore.mk user/user.mk make/clangd.mk $(wildcard bench/bench.mk tools/soak/soak.mk)
+# Here, as each of these files may add programs.
+-include $(USER_OBJECTS:.o=.d)
 endif
 endif
 

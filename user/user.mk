@@ -130,5 +130,3 @@ $U/rootfs.made: $(addprefix $U/,$(USER_PROGRAMS)) $(user_scripts) $(user_etc) $U
 $(B)/initramfs.cpio: $U/rootfs.made tools/cpio.py
 	$(call say,CPIO,$@)
 	$Q$(PYTHON) -m tools.cpio --tree $(ROOTFS) --owner home/student=1000:1000 --output $@
-
--include $(USER_OBJECTS:.o=.d)
