@@ -338,34 +338,6 @@ KTEST(sched_taken_keeps, "sched.taken_keeps", "", "")
 	stay_no_longer();
 }
 
-static void leave_as_it_is(struct thread *t, const void *unused, u64 now)
-{
-	(void)t;
-	(void)unused;
-	(void)now;
-}
-
-/* A change of a thread that does not run charges nobody, as user or system time. */
-KTEST(sched_change_charges, "sched.change_charges", "", "")
-{
-	struct spinner s = { 0 };
-	u64 before, after;
-
-	stay_here();
-	create_at(&s, 0, spin, PRIORITY_DEFAULT);
-	irq_off();
-	before = cpus[0].runq.charged_at;
-	while (time_now() == before)
-		;
-	sched_change(s.thread, leave_as_it_is, NULL);
-	after = cpus[0].runq.charged_at;
-	irq_on();
-	CHECK(after == before, "", "the CPU's thread is charged %lu ns", after - before);
-	thread_resume(s.thread);
-	end(&s, 1);
-	stay_no_longer();
-}
-
 /* A thread yields on a CPU that it may not use any more, before it was told to leave. */
 KTEST(sched_yields_elsewhere, "sched.yields_elsewhere", "", "")
 {

@@ -144,13 +144,13 @@ SCENARIO(twice, "mask.twice", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE, .aft
 	end_here();
 }
 
-/* A thread that waits behind a busy CPU may now run on an idle one, which has to be told. */
 static int say_it_ran(void)
 {
 	told = true;
 	return 0;
 }
 
+/* A thread that waits behind a busy CPU may now run on an idle one, which has to be told. */
 SCENARIO(widened, "mask.widened", "08.4", "P8.7", .cpus = 2, .bootargs = "balance=off",
 	 .after = queues_are_empty, .keeps = true)
 {
