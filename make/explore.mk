@@ -41,7 +41,8 @@ $(E)/sources: FORCE
 	@mkdir -p $(@D)
 	$(call remember,$(explored) $(given_explored) $(scenarios) $(explorer) $(host_port))
 
-$(EXPLORED): private EXPLORE_CFLAGS += -O1 -fsanitize=thread -ffunction-sections $(as_kernel)
+as_explored := -O1 -fsanitize=thread -ffunction-sections $(as_kernel)
+$(EXPLORED): private EXPLORE_CFLAGS += $(as_explored)
 $(patsubst %,$(E)/obj/%.o,$(filter-out arch/host/absent.c,$(host_port))): private \
 	EXPLORE_CFLAGS += -O3 -flto $(as_kernel)
 $(patsubst %,$(E)/obj/%.o,$(explorer) arch/host/absent.c): private EXPLORE_CFLAGS += -O3 -flto -Iarch/host
@@ -67,6 +68,12 @@ $(E)/explorer.o: $(EXPLORER)
 $(E)/explore: $(E)/core.o $(E)/explorer.o
 	$(call say,LD,$@)
 	$Q$(EXPLORE_CC) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
+
+# For tools/mutate: how the core's files are compiled, and which these are.
+.PHONY: explore-command
+explore-command:
+	@echo '$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(as_explored)'
+	@echo '$(explored)'
 
 .PHONY: explorer bench-explore
 explorer: $(E)/explore

@@ -29,6 +29,7 @@ _SYM = struct.Struct("<IBBHQQ")
 _RELA = struct.Struct("<QQq")
 _SHT_SYMTAB, _SHT_RELA, _SHT_NOBITS = 2, 4, 8
 _SHF_ALLOC = 2
+EXPLORER = "explorer"  # compiled for it, code tells each memory order
 _STARTER = ("-Wno-unused", "-Wno-unused-parameter")  # as the grader builds submissions
 
 
@@ -54,14 +55,21 @@ class Compiler:
         """The command for a file of the test kernel, without debug information and checks."""
         return _command(self.root, self.build_root.resolve(), arch, llvm)
 
+    def is_explored(self, path: str) -> bool:
+        """Whether the explorer has the file @path in it."""
+        return path in _explored(self.root, self.build_root.resolve())[1]
+
     def flags(self, arch: str) -> list[str]:
         """Flags for libclang."""
         return [*self.command(arch, llvm=True)[1:], "-Wno-everything"]
 
     def digest(self, path: str, arch: str, original: str, text: str) -> str | None:
-        """A hash of the machine code of @text as the file @path, or None if it does not compile."""
+        """A hash of the machine code of @text as the file @path, or None if it does not compile.
+        @arch: a port, or EXPLORER."""
+        explored, _ = _explored(self.root, self.build_root.resolve())
+        command = explored if arch == EXPLORER else self.command(arch)
         with tempfile.NamedTemporaryFile(prefix="trellis-mutate-", suffix=".o") as made:
-            argv = [*self.command(arch), *_STARTER, "-iquote", os.path.dirname(path)]
+            argv = [*command, *_STARTER, "-iquote", os.path.dirname(path)]
             argv += ["-x", "assembler-with-cpp" if path.endswith(".S") else "c", "-c", "-o", made.name, "-"]
             done = subprocess.run(
                 argv,
@@ -75,6 +83,13 @@ class Compiler:
                 return None
             code = "\n".join(_Object(Path(made.name).read_bytes()).code())
             return hashlib.sha256(code.encode()).hexdigest()[:24]
+
+
+@cache
+def _explored(root: Path, build_root: Path) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The explorer's command for a file of the kernel, and these files."""
+    command, files = made_by(root, build_root, "explore-command").splitlines()
+    return tuple(word for word in shlex.split(command) if word != "-g"), frozenset(files.split())
 
 
 @cache

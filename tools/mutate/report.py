@@ -54,6 +54,7 @@ class Result:
     verdict: Verdict | None = None  # the last one
     entry: Entry | None = None  # that calls it equivalent
     like: str = ""  # the twin's id
+    explorer_only: bool = False  # each port runs the kernel's own instructions
 
 
 @dataclass

@@ -13,7 +13,7 @@ from tools.mutate import equivalent, scope
 from tools.mutate.exploring import Explorer
 from tools.mutate.killers import BUILT, QEMU, Killer, judged
 from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
-from tools.mutate.objects import Compiler
+from tools.mutate.objects import EXPLORER, Compiler
 from tools.mutate.report import KILLED, LEFT, Fate, Outcome, Result, killed_by
 from tools.mutate.scope import Target
 from tools.mutate.store import Store, hash_of
@@ -55,8 +55,12 @@ def compiled(
     codes: dict[str, str] = {}
 
     def code_of(m: Mutant, text: str) -> str:
-        """The machine code for all ports of the file, or "" if one of them refuses it."""
-        made = [compiler.digest(m.path, arch, m.original, text) or "" for arch in m.arches]
+        """The machine code for all ports of the file, or "" if one of them refuses it. A compiler may make
+        the same instructions for two memory orders, and only the explorer can tell them apart."""
+        told = m.operator == "order" and compiler.is_explored(m.path)
+        made = [
+            compiler.digest(m.path, arch, m.original, text) or "" for arch in (*m.arches, *[EXPLORER] * told)
+        ]
         return " ".join(made) if all(made) else ""
 
     def one(m: Mutant) -> None:
@@ -69,21 +73,24 @@ def compiled(
         progress.step(f"compiling {m.id}")
 
     in_parallel(jobs, one, mutants)
-    plain: dict[str, str] = {}
+    plain: dict[str, list[str]] = {}
     for m in mutants:
-        plain[m.path] = plain.get(m.path) or code_of(m, m.original)
+        if len(plain.get(m.path, ())) < len(codes[m.id].split()):
+            plain[m.path] = code_of(m, m.original).split()
     first: dict[tuple[str, str], str] = {}
     out = []
     for m in mutants:
         code = codes[m.id]
         if not code:
             out.append(Result(m, Fate.BROKEN))
-        elif code == plain[m.path]:
+        elif code.split() == plain[m.path][: len(code.split())]:
             out.append(Result(m, Fate.SAME))
         elif (like := first.setdefault((m.path, code), m.id)) != m.id:
             out.append(Result(m, Fate.TWIN, like=like))
         else:
-            out.append(Result(m, Fate.WAITING))
+            on_ports = slice(len(m.arches))
+            same = code.split()[on_ports] == plain[m.path][on_ports]
+            out.append(Result(m, Fate.WAITING, explorer_only=same))
     return out
 
 
@@ -127,7 +134,7 @@ def judge(
     spared: Collection[str] = (),
 ) -> None:
     """Asks the killers about each of @results, and notes its fate there. @each: all of them. The explorer
-    alone is asked about those whose ids are @spared."""
+    alone is asked about those whose ids are @spared, and about those that no port could show."""
     progress.expect(len(results))
     quick = [killer for killer in killers if killer.name == Explorer.name]
     last = QEMU if any(killer.name == QEMU for killer in killers) else killers[-1].name
@@ -135,7 +142,7 @@ def judge(
     def one(r: Result) -> None:
         progress.doing(r.mutant.id)
         is_spared = r.mutant.id in spared
-        verdicts = judged(quick if is_spared else killers, store, r.mutant, each)
+        verdicts = judged(quick if is_spared or r.explorer_only else killers, store, r.mutant, each)
         killing = [verdict for verdict in verdicts.values() if verdict.killed]
         if any(verdict.killed is None for verdict in verdicts.values()):
             r.fate = Fate.BROKEN
@@ -143,6 +150,8 @@ def judge(
             r.fate = killed_by(killing)
         elif is_spared:
             r.fate = Fate.UNASKED
+        elif r.explorer_only:
+            r.fate = Fate.SURVIVED if verdicts else Fate.SAME
         elif verdicts:
             r.fate = Fate.SURVIVED if last in verdicts else Fate.UNASKED
         r.verdict = next(iter([*killing, *verdicts.values()]), None)

@@ -20,6 +20,7 @@ from tools.mutate.booting import LabTests
 from tools.mutate.errors import MutateError
 from tools.mutate.killers import Killer, Known, Late, Order, Verdict, judged
 from tools.mutate.mutants import Mutant
+from tools.mutate.objects import Compiler
 from tools.mutate.operators import ASSEMBLY, GROUPS, OPERATORS, group_of
 from tools.mutate.questions import Survey
 from tools.mutate.report import Fate, Outcome, Result
@@ -119,6 +120,26 @@ class Resumption(unittest.TestCase):
                 store = Store(Path(folder, "v"))
                 work.judge([result], [explorer, tests], store, 1, Silent(), spared=[mutant(1).id])
             self.assertEqual((result.fate, len(tests.asked)), (fate, 0))
+
+    def test_an_order_that_only_the_explorer_can_tell(self) -> None:
+        path = "kernel/sync/mutex.c"
+        text = (ROOT / path).read_bytes().decode("latin-1")
+        weaker = text.replace("0, memory_order_release", "0, memory_order_relaxed")
+        wrong = replace(mutant(1, original=text, text=weaker, path=path), operator="order")
+        compiler = Compiler(ROOT, BUILD_ROOT)
+        cases: list[tuple[list[Killer], Fate]] = [
+            ([], Fate.SAME),
+            ([_Killer(False, "explorer")], Fate.SURVIVED),
+            ([_Killer(True, "explorer")], Fate.EXPLORER),
+        ]
+        for explorer, fate in cases:
+            tests = _Killer(True)
+            with tempfile.TemporaryDirectory() as folder:
+                store = Store(Path(folder, "v"))
+                found = work.compiled(compiler, [wrong], store, 1, Silent())
+                self.assertEqual([(r.fate, r.explorer_only) for r in found], [(Fate.WAITING, True)])
+                work.judge(found, [*explorer, tests], store, 1, Silent())
+            self.assertEqual((found[0].fate, tests.asked), (fate, []))
 
     def test_a_late_killer_is_set_up_once_when_it_is_asked(self) -> None:
         made: list[Killer] = []
