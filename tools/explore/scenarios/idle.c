@@ -31,3 +31,35 @@ SCENARIO(against_wake, "idle.against_wake", "", "", .cpus = 2, .keeps = true)
 	preempt_on();
 	end_here();
 }
+
+static struct actor urgent;
+
+static int spin_until_it_ran(void)
+{
+	while (!atomic_load_explicit(&ran, memory_order_relaxed))
+		arch_spin_hint();
+	return 0;
+}
+
+/*
+ * The other CPU finds a thread for itself, and meanwhile is told to come for an urgent one. What it
+ * has found goes on until the urgent one has run.
+ */
+SCENARIO(found_other, "idle.finds_another", "", "", .cpus = 2, .keeps = true)
+{
+	struct thread *t = create_among(~0u, act, &guest), *u = create_among(~0u, act, &urgent);
+	struct sched_params most = params_of_level(PRIORITY_HIGHEST);
+
+	guest.run = spin_until_it_ran;
+	urgent.run = note_that_it_ran;
+	urgent.urgent = true;
+	stay_on(0);
+	expect(!sched_set_params(current_thread(), &most), "no real-time priority");
+	preempt_off();
+	start_actor(&guest, t);
+	start_actor(&urgent, u);
+	while (!atomic_load_explicit(&ran, memory_order_relaxed))
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
