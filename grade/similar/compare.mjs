@@ -1,5 +1,4 @@
-// Compares submissions: reads a task as JSON from the file named, writes the result as JSON to standard output.
-// With --version it says whether its packages are there.
+// Compares submissions: reads a task as JSON from the file named, and writes the result as JSON.
 //
 // The work is that of dolos-core: it takes fingerprints of runs of tokens, leaves out those of given code,
 // and finds common fragments. Here each submission is cut into items, and an item that the given code has
@@ -45,7 +44,7 @@ function own(submission, number, read, given, most) {
 // The scores of all pairs with something in common, but not of two submissions of earlier years; and of each
 // submission the part that the reference has.
 function weigh(index, { count, controls, earlier, reference, common }) {
-	const totals = new Float64Array(count), prints = new Float64Array(count), known = new Float64Array(count);
+	const [totals, prints, known] = [1, 2, 3].map(() => new Float64Array(count));
 	const shared = new Map();
 	for (const print of index.sharedFingerprints()) {
 		if (print.ignored)
@@ -112,7 +111,4 @@ async function main(task) {
 	};
 }
 
-if (process.argv[2] === "--version")
-	console.log("dolos-core", createRequire(import.meta.url)("./package.json").dependencies["@dodona/dolos-core"]);
-else
-	process.stdout.write(JSON.stringify(await main(JSON.parse(readFileSync(process.argv[2], "utf8")))));
+process.stdout.write(JSON.stringify(await main(JSON.parse(readFileSync(process.argv[2], "utf8")))));

@@ -87,8 +87,8 @@ def _about(report: Report) -> str:
         "pair, and says nothing about who wrote it.",
         "Names, comments, layout and the order of functions mean nothing. The starter's code does not count, "
         "and what the reference has counts next to nothing.",
-        f"The lab's reference and its variants, all of them right and of one hand, reach {_per_cent(highest)} "
-        f"with each other; pairs from {report.threshold} % on are listed.",
+        f"The lab's reference and its variants, other right solutions, reach {_per_cent(highest)} with each "
+        f"other; pairs from {report.threshold} % on are listed.",
     ]
     if highest >= report.threshold / 100:
         lines.append("So this threshold is too low for this lab: right solutions may be among the pairs.")
@@ -162,7 +162,8 @@ def _submissions(report: Report) -> str:
     for i, pair in enumerate(_nearest(report)):
         size, known = report.found.sizes[i], report.found.known[i]
         other = report.entries[pair.left + pair.right - i].name if pair else ""
-        what = "not compared: too long" if report.found.refused[i] else h(other) if size else "nothing written"
+        what = h(other) if size else "nothing written"
+        what = "not compared: too long" if report.found.refused[i] else what
         rows.append([h(report.entries[i].name), str(size), _per_cent(known) if size else "",
                      _per_cent(pair.score) if pair else "", what])  # fmt: skip
     head = ("submission", "tokens", "also in the reference", "highest score", "with")
@@ -187,8 +188,8 @@ def _pair(report: Report, pair: Pair) -> str:
     right = _side(report, pair.right, "r", "l", [f.right for f in fragments], fragments)
     return page(title, f"""<p><a href="index.html">{h(report.lab)}</a></p>
 <h1>{h(names[0])} and {h(names[1])}: {_per_cent(pair.score)}</h1>
-<p>A coloured part leads to the same part of the other side; with a dotted edge, the reference has it, too. Pale
-lines are the starter's.</p>
+<p>A coloured part leads to the same part of the other side. With a dotted edge, the reference has it, too.
+Pale lines are the starter's.</p>
 <div class="sides">{left}{right}</div>
 <details><summary>{counted(len(fragments), 'common part')}</summary>
 {table(("", names[0], names[1], "tokens", ""), rows)}</details>""", _STYLE)
@@ -240,4 +241,5 @@ def _runs(
 
 def _line(row: int, line: str, own: bool) -> str:
     text = h(visible(line.removesuffix("\r")))
-    return f'<span class="number">{row + 1:4} </span>' + (text if own else f'<span class="given">{text}</span>') + "\n"
+    number = f'<span class="number">{row + 1:4} </span>'
+    return number + (text if own else f'<span class="given">{text}</span>') + "\n"

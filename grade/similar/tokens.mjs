@@ -1,14 +1,15 @@
 // Reads C and assembly as items (functions, declarations), each a list of tokens with their places.
 //
 // A token is what stays when names, comments and layout change: the kinds of the syntax tree's nodes, and
-// operators. Names count where a student cannot change them: functions, fields, types and constants that
-// the course has given. Statements are the same with braces around a single one, and without.
+// operators. Names count where a student cannot change them: functions, fields, types and constants of
+// headers. Statements are the same with braces around a single one, and without.
 
 import { Language, Parser } from "web-tree-sitter";
 import { Region } from "@dodona/dolos-core";
 
 const TRANSPARENT = new Set(["parenthesized_expression", "expression_statement", "compound_statement"]);
 const LEFT_OUT = new Set(["comment", "preproc_include"]);
+const OPAQUE = new Set(["char_literal", "string_literal", "concatenated_string"]);
 const OPERATOR = /^[-+*/%&|^~!<>=?]+$/;
 const MOST_CALLS = 20_000;	// of the parser, each after 100 steps; not seconds, so that machines agree
 const CONSTANT = /^[A-Z][A-Z0-9_]+$/;
@@ -26,18 +27,22 @@ class Reader {
 		this.names = names;
 	}
 
-	// The items of a file: {tokens, places}. null: the text is not C, and takes too long to make sense of.
+	// The items of a file: {tokens, places}. null: the parser takes too long to make sense of the text.
 	items(path, text) {
 		return path.endsWith(".S") ? this.assembly(text) : this.c(text);
 	}
 
 	c(text) {
 		let calls = 0;
-		const tree = this.parser.parse(text, null, { progressCallback: () => ++calls > MOST_CALLS });
+		const progressCallback = () => ++calls > MOST_CALLS;
+		const tree = this.parser.parse(text, null, { progressCallback });
 		if (tree === null) {
 			this.parser.reset();
 			return null;
 		}
+		const declared = tree.rootNode.descendantsOfType("field_identifier")
+			.filter((field) => field.parent.type !== "field_expression");
+		this.fields = new Set(declared.map((field) => field.text));
 		const items = [];
 		const cursor = tree.walk();
 		for (let more = cursor.gotoFirstChild(); more; more = cursor.gotoNextSibling()) {
@@ -64,7 +69,7 @@ class Reader {
 			const shown = cursor.nodeIsNamed ? !TRANSPARENT.has(kind) : OPERATOR.test(kind);
 			let inside = false;
 			if (!LEFT_OUT.has(kind)) {
-				inside = cursor.gotoFirstChild();
+				inside = !OPAQUE.has(kind) && cursor.gotoFirstChild();
 				if (inside) {
 					open.push(shown ? kind : "");
 					if (shown)
@@ -87,7 +92,9 @@ class Reader {
 	}
 
 	leaf(kind, cursor, parent) {
-		if (kind === "field_identifier" || kind === "type_identifier" || kind === "primitive_type")
+		if (kind === "field_identifier")	// the file's own structures are free to choose
+			return this.fields.has(cursor.nodeText) ? kind : this.name(kind, cursor.nodeText);
+		if (kind === "type_identifier" || kind === "primitive_type")
 			return this.name(kind, cursor.nodeText);
 		if (kind !== "identifier")
 			return kind;
@@ -100,11 +107,12 @@ class Reader {
 		return this.names.has(text) ? text : kind;
 	}
 
-	// Instructions keep their names and those that the course has given; a label begins an item.
+	// Instructions keep their names, and so do words of headers; a label begins an item.
 	assembly(text) {
 		const items = [];
 		let item;
-		const bare = text.replace(/\/\*[^]*?(\*\/|$)|\/\/.*/g, (comment) => comment.replace(/[^\n]/g, " "));
+		const blank = (comment) => comment.replace(/[^\n]/g, " ");
+		const bare = text.replace(/\/\*[^]*?(\*\/|$)|\/\/.*/g, blank);
 		for (const [row, line] of bare.split("\n").entries()) {
 			if (line.startsWith("#"))
 				continue;
@@ -113,7 +121,8 @@ class Reader {
 			for (const word of line.matchAll(/[%$.]?[\w.]+/g)) {
 				const number = /^\$?\d/.test(word[0]);
 				item.tokens.push(number ? "number" : this.name("name", word[0]));
-				item.places.push(new Region(row, word.index, row, word.index + word[0].length));
+				const end = word.index + word[0].length;
+				item.places.push(new Region(row, word.index, row, end));
 			}
 		}
 		return items.filter((found) => found.tokens.length > 0);

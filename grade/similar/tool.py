@@ -30,7 +30,6 @@ _LENGTH = 16  # tokens of a fingerprint: about two statements
 _COMMON = 0.002  # weight of a fingerprint that the reference has; others weigh 1
 
 _HERE = Path(__file__).resolve().parent
-_NODE = 18
 _INSTALL_NODE = "apt-get install -y --no-install-recommends nodejs npm"
 _INSTALL = "npm ci --prefix grade/similar"
 _HEAP_MIB = 4096
@@ -86,12 +85,14 @@ class Compared:
     pairs: tuple[Pair, ...]  # with something in common, the highest score first
 
 
-def compare(root: Path, lab: Lab, cohort: Sequence[Files], earlier: Sequence[Files], threshold: int) -> Compared:
+def compare(
+    root: Path, lab: Lab, cohort: Sequence[Files], earlier: Sequence[Files], threshold: int
+) -> Compared:
     """Compares all of @cohort with each other and with @earlier. Raises GraderError."""
     controls = _controls(root, lab)
     given = texts(starter_files(root, lab))
     task = {
-        "names": sorted(_given_names(root, given)),
+        "names": sorted(_fixed_names(root)),
         "length": _LENGTH,
         "common": _COMMON,
         "most": MOST_TOKENS,
@@ -112,34 +113,21 @@ def _controls(root: Path, lab: Lab) -> list[Files]:
     return [texts(reference), *(texts({**reference, **v.files}) for v in variants(root, lab))]
 
 
-def _given_names(root: Path, given: Files) -> set[str]:
-    """The words of all code that students see: names that they cannot change."""
-    headers = (path.read_text(encoding="utf-8") for place in ("kernel", "arch")
-               for path in sorted((root / place).rglob("*.h")))  # fmt: skip
-    return {word for text in (*headers, *given.values()) for word in _WORD.findall(text)}
+def _fixed_names(root: Path) -> set[str]:
+    """The words of all headers: names that a student cannot change, as other files use them."""
+    headers = (path for place in ("kernel", "arch") for path in (root / place).rglob("*.h"))
+    return {word for path in headers for word in _WORD.findall(path.read_text(encoding="utf-8"))}
 
 
 def _node() -> Path:
     """Node.js, with the packages there. Raises GraderError with the command that installs what is missing."""
     found = shutil.which("node")
     if found is None:
-        raise GraderError(f"similar needs Node.js, {_NODE} or newer: {_INSTALL_NODE} && {_INSTALL}")
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    version = re.match(r"v(\d+)", said)
-    if version is None or int(version[1]) < _NODE:
-        raise GraderError(f"similar needs Node.js, {_NODE} or newer; {found} is {said.strip() or 'broken'}")
-    if _of(_HERE / "package-lock.json") != _of(_HERE / "node_modules" / ".package-lock.json"):
-        raise GraderError(f"similar needs npm packages, which are missing or of another version: {_INSTALL}")
+        raise GraderError(f"similar needs Node.js, which is not installed: {_INSTALL_NODE} && {_INSTALL}")
+    done = subprocess.run([found, _HERE / "check.mjs"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise GraderError(f"similar: {done.stdout.strip() or f'{found} does not work'}: {_INSTALL}")
     return Path(found).resolve()
-
-
-def _of(lock: Path) -> dict[str, str]:
-    """The packages of a lock file, with the digest of each. Empty: there is no such file."""
-    try:
-        packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
-    except (OSError, ValueError, KeyError):
-        return {}
-    return {name: str(about.get("integrity")) for name, about in packages.items() if name}
 
 
 def _run(task: Mapping[str, Any]) -> Any:
@@ -152,12 +140,13 @@ def _run(task: Mapping[str, Any]) -> Any:
             seen = [_HERE, Path(folder)] + ([] if node.is_relative_to("/usr") else [node.parent.parent])
             argv = qemu.bubblewrap(argv, seen, [], devices=["/dev/urandom"])
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": "/nonexistent"}
+        argv = limits.limited(argv, limits.Limits(file_mib=0))
         try:
-            done = limits.run(limits.limited(argv, limits.Limits(file_mib=0)), environment, _MOST_OUTPUT, _SECONDS)
+            done = limits.run(argv, environment, _MOST_OUTPUT, _SECONDS)
         except limits.TooMuch as e:
             raise GraderError(f"the comparison {e}: compare fewer submissions at once") from e
     if done.status != 0:
-        raise GraderError(f"the comparison failed (status {done.status} of {node}): {_INSTALL} installs it anew")
+        raise GraderError(f"{node} ended with {done.status}; {_INSTALL} installs its packages anew")
     return json.loads(done.output)
 
 
