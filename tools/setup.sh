@@ -158,9 +158,9 @@ install_npm() {
 		case $needs in npm:*) ;; *) continue ;; esac
 		case " $1 " in *" $group "*) ;; *) continue ;; esac
 		look "$needs" - && continue
-		(cd "$tools/.." && $(npm_command "${needs#npm:}") >&2) && look "$needs" - && continue
-		say "setup: npm could not install the packages of ${needs#npm:}${found:+: $found};" \
-			"try it by hand: $(npm_command "${needs#npm:}")"
+		command=$(npm_command "${needs#npm:}")
+		(cd "$tools/.." && $command >&2 </dev/null) && look "$needs" - && continue
+		say "setup: ${needs#npm:}: ${found:-npm failed}; try it by hand: $command"
 		return 2
 	done <"$list"
 }

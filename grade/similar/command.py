@@ -22,8 +22,7 @@ network and no server. A score is a reason to look, not a verdict.
 Names, comments, layout and the order of functions mean nothing. The starter's code does not count, and what
 the reference has too next to nothing. An earlier cohort is compared with this year's, but not with itself.
 
-It needs Node.js and npm packages, which are installed by: npm ci --prefix grade/similar
-(make setup-similar, see docs/instructors.md).
+It needs Node.js, and npm packages that are installed by: npm ci --prefix grade/similar
 
 Exit status: 0 the report is written; 2 something could not be done, and one line says what.
 """

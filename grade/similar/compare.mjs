@@ -1,6 +1,6 @@
 // Compares submissions: reads a task as JSON from the file named, and writes the result as JSON.
 //
-// The work is that of dolos-core: it takes fingerprints of runs of tokens, leaves out those of given code,
+// The work is dolos-core's: it takes fingerprints of runs of tokens, leaves out those of given code,
 // and finds common fragments. Here each submission is cut into items, and an item that the given code has
 // too is not the student's. So the order of functions means nothing.
 //

@@ -4,10 +4,11 @@ As in a class's pages every value is escaped where it is put in, and a policy fo
 the work: a fragment's link goes to the same fragment of the other side, which the style then shows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape as h
 from pathlib import Path
+from typing import TypeAlias
 
 from grade.course import plot
 from grade.course.pages import page, table
@@ -180,19 +181,44 @@ def _left_out(report: Report) -> str:
 
 def _pair(report: Report, pair: Pair) -> str:
     names = report.entries[pair.left].name, report.entries[pair.right].name
-    fragments = pair.fragments or ()
+    shown = _apart(pair.fragments or ())
     title = f"{report.lab}: {names[0]} and {names[1]}"
     rows = [[f'<a href="#l{i}">{i + 1}</a>', h(_said(f.left)), h(_said(f.right)), str(f.tokens),
-             "in the reference, too" if f.known else ""] for i, f in enumerate(fragments)]  # fmt: skip
-    left = _side(report, pair.left, "l", "r", [f.left for f in fragments], fragments)
-    right = _side(report, pair.right, "r", "l", [f.right for f in fragments], fragments)
+             "in the reference, too" if f.known else ""] for i, f in enumerate(shown)]  # fmt: skip
+    left = _side(report, pair.left, "l", "r", shown, _lines_of([f.left for f in shown]))
+    right = _side(report, pair.right, "r", "l", shown, _lines_of([f.right for f in shown]))
     return page(title, f"""<p><a href="index.html">{h(report.lab)}</a></p>
 <h1>{h(names[0])} and {h(names[1])}: {_per_cent(pair.score)}</h1>
 <p>A coloured part leads to the same part of the other side. With a dotted edge, the reference has it, too.
 Pale lines are the starter's.</p>
 <div class="sides">{left}{right}</div>
-<details><summary>{counted(len(fragments), 'common part')}</summary>
+<details><summary>{counted(len(shown), 'common part')}</summary>
 {table(("", names[0], names[1], "tokens", ""), rows)}</details>""", _STYLE)
+
+
+_Line: TypeAlias = tuple[str, int]
+
+
+def _lines_of(places: Sequence[Place]) -> dict[_Line, int]:
+    """The place that each line belongs to. The longest fragment comes first, and keeps its lines."""
+    out: dict[_Line, int] = {}
+    for i, place in enumerate(places):
+        for row in range(place.first, place.last + 1):
+            out.setdefault((place.path, row), i)
+    return out
+
+
+def _apart(fragments: Sequence[Fragment]) -> list[Fragment]:
+    """The fragments that have a line of their own on both sides, so that links between them lead somewhere."""
+    taken: tuple[set[_Line], set[_Line]] = set(), set()
+    out = []
+    for fragment in fragments:
+        both = set(_lines_of([fragment.left])), set(_lines_of([fragment.right]))
+        if both[0] - taken[0] and both[1] - taken[1]:
+            taken[0].update(both[0])
+            taken[1].update(both[1])
+            out.append(fragment)
+    return out
 
 
 def _said(place: Place) -> str:
@@ -200,25 +226,20 @@ def _said(place: Place) -> str:
 
 
 def _side(
-    report: Report, number: int, here: str, there: str, places: Sequence[Place], fragments: Sequence[Fragment]
+    report: Report, number: int, here: str, there: str, shown: Sequence[Fragment], of: Mapping[_Line, int]
 ) -> str:
-    """The files of a submission; the fragments have the ids @here and a number."""
-    entry = report.entries[number]
-    owned = {(place.path, row) for place in report.found.items[number]
-             for row in range(place.first, place.last + 1)}  # fmt: skip
-    of: dict[tuple[str, int], int] = {}
-    for i, place in enumerate(places):  # the longest comes first, and keeps its lines
-        for row in range(place.first, place.last + 1):
-            of.setdefault((place.path, row), i)
+    """The files of a submission; the first lines of a fragment have the id @here and its number."""
+    items = report.found.items[number]
+    own = {(place.path, row) for place in items for row in range(place.first, place.last + 1)}
     named: set[int] = set()
     parts = []
-    for path, text in (entry.files or {}).items():
+    for path, text in (report.entries[number].files or {}).items():
         blocks = []
         for fragment, lines in _runs(path, text, of):
-            body = "".join(_line(row, line, (path, row) in owned) for row, line in lines)
+            body = "".join(_line(row, line, (path, row) in own) for row, line in lines)
             if fragment is not None:
                 mark = "" if fragment in named else f' id="{here}{fragment}"'
-                kind = f"f{fragment % _COLOURS}" + " known" * fragments[fragment].known
+                kind = f"f{fragment % _COLOURS}" + " known" * shown[fragment].known
                 body = f'<a{mark} class="{kind}" href="#{there}{fragment}">{body}</a>'
                 named.add(fragment)
             blocks.append(body)
@@ -227,7 +248,7 @@ def _side(
 
 
 def _runs(
-    path: str, text: str, of: dict[tuple[str, int], int]
+    path: str, text: str, of: Mapping[_Line, int]
 ) -> Iterator[tuple[int | None, list[tuple[int, str]]]]:
     """The lines of a file in order, as runs with the same fragment, or none."""
     run: list[tuple[int, str]] = []

@@ -43,7 +43,7 @@ def _from_folder(folder: Path, lab: Lab, students: Sequence[Student]) -> list[En
         except OSError as e:
             out.append(Entry(student, None, f"cannot be read here: {e.strerror or e}"))
         else:
-            out.append(_entry(student, taken.files, taken.rejected))
+            out.append(entry(student, taken.files, taken.rejected))
     return out
 
 
@@ -51,12 +51,12 @@ def _from_database(path: Path, lab: Lab) -> list[Entry]:
     with opened(path) as store:
         records.the_lab(store, lab.name)
         return [
-            _entry(student, records.files(store, kept.digest) if kept.digest else None, kept.rejected)
+            entry(student, records.files(store, kept.digest) if kept.digest else None, kept.rejected)
             for student, kept in sorted(records.handins(store, lab.name).items())
         ]
 
 
-def _entry(student: str, files: Mapping[str, bytes] | None, rejected: str | None) -> Entry:
+def entry(student: str, files: Mapping[str, bytes] | None, rejected: str | None) -> Entry:
     if files is None:
         return Entry(student, None, rejected or "")
     for path, content in files.items():

@@ -1,8 +1,8 @@
 """Runs compare.mjs on a cohort: which pairs have how much in common, and where.
 
-Given code is the starter's. What the reference has besides it weighs next to nothing: it is what right
-solutions have in common. So the reference and its variants, which are patches of it, stay far below any pair
-of copies, but a copy of the reference itself is found, if nothing else is in it.
+Given code is the starter's. Code that the reference has besides it weighs next to nothing, since right
+solutions have it in common. So the reference and its variants, which are patches of it, stay far below
+copies; but two copies of the reference itself are alike, as long as neither has anything else.
 """
 
 import json
@@ -89,7 +89,7 @@ def compare(
     root: Path, lab: Lab, cohort: Sequence[Files], earlier: Sequence[Files], threshold: int
 ) -> Compared:
     """Compares all of @cohort with each other and with @earlier. Raises GraderError."""
-    controls = _controls(root, lab)
+    right = controls(root, lab)
     given = texts(starter_files(root, lab))
     task = {
         "names": sorted(_fixed_names(root)),
@@ -97,17 +97,17 @@ def compare(
         "common": _COMMON,
         "most": MOST_TOKENS,
         "given": given,
-        "submissions": [*controls, *cohort, *earlier],
+        "submissions": [*right, *cohort, *earlier],
         "reference": 0,
-        "controls": len(controls),
-        "earlier": len(controls) + len(cohort),
+        "controls": len(right),
+        "earlier": len(right) + len(cohort),
         "threshold": threshold / 100,
         "pages": MOST_PAGES,
     }
-    return _result(_run(task), len(controls))
+    return _result(_run(task), len(right))
 
 
-def _controls(root: Path, lab: Lab) -> list[Files]:
+def controls(root: Path, lab: Lab) -> list[Files]:
     """The reference and its variants."""
     reference = {path: (root / path).read_bytes() for path in lab.files}
     return [texts(reference), *(texts({**reference, **v.files}) for v in variants(root, lab))]
