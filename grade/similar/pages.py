@@ -23,9 +23,9 @@ _STYLE = f"""
 body {{ max-width: none }}
 .sides {{ display: grid; grid-template-columns: 1fr 1fr; gap: 1rem }}
 .sides > div {{ height: 80vh; overflow: auto; border: 1px solid var(--line) }}
-.sides h2 {{ position: sticky; top: 0; margin: 0; padding: .3rem .6rem; background: Canvas; font-size: 1rem }}
-.sides pre {{ border: 0; margin: 0; tab-size: 8; overflow: visible; width: max-content; min-width: 100% }}
-.sides a {{ display: block; color: inherit; text-decoration: none; border-left: .3rem solid;
+.sides h2 {{ position: sticky; z-index: 1; top: 0; left: 0; margin: 0; padding: .3rem .6rem; background: Canvas; font-size: 1rem }}
+.sides pre {{ border: 0; margin: 0; overflow: visible; width: max-content; min-width: 100% }}
+.sides a {{ scroll-margin: 3rem 1rem; display: block; color: inherit; text-decoration: none; border-left: .3rem solid;
   border-color: hsl(var(--hue) 70% 50%); background: hsl(var(--hue) 70% 50% / .22) }}
 .sides a.known {{ background: none; border-left-style: dotted }}
 .sides a:target {{ outline: 2px solid; background: hsl(var(--hue) 70% 50% / .45) }}
@@ -209,7 +209,7 @@ def _lines_of(places: Sequence[Place]) -> dict[_Line, int]:
 
 
 def _apart(fragments: Sequence[Fragment]) -> list[Fragment]:
-    """The fragments that have a line of their own on both sides, so that links between them lead somewhere."""
+    """The fragments with a line of their own on both sides, so that links between them lead somewhere."""
     taken: tuple[set[_Line], set[_Line]] = set(), set()
     out = []
     for fragment in fragments:
@@ -261,6 +261,6 @@ def _runs(
 
 
 def _line(row: int, line: str, own: bool) -> str:
-    text = h(visible(line.removesuffix("\r")))
+    text = h(visible(line.removesuffix("\r").expandtabs()))  # tabs would count from the number's start
     number = f'<span class="number">{row + 1:4} </span>'
     return number + (text if own else f'<span class="given">{text}</span>') + "\n"
