@@ -23,9 +23,11 @@ _STYLE = f"""
 body {{ max-width: none }}
 .sides {{ display: grid; grid-template-columns: 1fr 1fr; gap: 1rem }}
 .sides > div {{ height: 80vh; overflow: auto; border: 1px solid var(--line) }}
-.sides h2 {{ position: sticky; z-index: 1; top: 0; left: 0; margin: 0; padding: .3rem .6rem; background: Canvas; font-size: 1rem }}
+.sides h2 {{ position: sticky; z-index: 1; top: 0; left: 0; margin: 0; padding: .3rem .6rem;
+  background: Canvas; font-size: 1rem }}
 .sides pre {{ border: 0; margin: 0; overflow: visible; width: max-content; min-width: 100% }}
-.sides a {{ scroll-margin: 3rem 1rem; display: block; color: inherit; text-decoration: none; border-left: .3rem solid;
+.sides a {{ scroll-margin: 3rem 1rem; display: block; color: inherit; text-decoration: none;
+  border-left: .3rem solid;
   border-color: hsl(var(--hue) 70% 50%); background: hsl(var(--hue) 70% 50% / .22) }}
 .sides a.known {{ background: none; border-left-style: dotted }}
 .sides a:target {{ outline: 2px solid; background: hsl(var(--hue) 70% 50% / .45) }}

@@ -28,7 +28,8 @@ class SimilarTest(unittest.TestCase):
     def test_the_report_leads_to_the_pair(self) -> None:
         with Browser() as browser:
             browser.load(self.pages[0])
-            self.assertEqual(browser.run("document.querySelector('td a').href.split('/').pop()"), "pair-001.html")
+            link = browser.run("document.querySelector('td a').href")
+            self.assertTrue(link.endswith("/pair-001.html"), link)
             self.assertEqual(browser.run("document.querySelectorAll('svg rect').length"), 2)
             self.assertEqual(browser.errors, [])
 
