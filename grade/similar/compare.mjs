@@ -45,7 +45,7 @@ function own(submission, number, read, given, most) {
 // submission the part that the reference has.
 function weigh(index, { count, controls, earlier, reference, common }) {
 	const [totals, prints, known] = [1, 2, 3].map(() => new Float64Array(count));
-	const shared = new Map();
+	const shared = new Float64Array(count * count);
 	for (const print of index.sharedFingerprints()) {
 		if (print.ignored)
 			continue;
@@ -65,15 +65,16 @@ function weigh(index, { count, controls, earlier, reference, common }) {
 				const [b, others] = found[j];
 				if (a < controls && b >= controls)
 					break;
-				const key = a * count + b;
-				shared.set(key, (shared.get(key) ?? 0) + weight * (times + others));
+				shared[a * count + b] += weight * (times + others);
 			}
 		}
 	}
-	const pairs = [...shared].map(([key, both]) => {
+	const pairs = [];
+	for (const [key, both] of shared.entries()) {
 		const a = Math.floor(key / count), b = key % count;
-		return [a, b, Math.min(1, both / (totals[a] + totals[b]))];
-	});
+		if (both > 0)
+			pairs.push([a, b, Math.min(1, both / (totals[a] + totals[b]))]);
+	}
 	return { pairs, known: [...known].map((n, i) => n / Math.max(1, prints[i])) };
 }
 
@@ -100,9 +101,10 @@ async function main(task) {
 	const chosen = pairs.filter(([a, , score]) => score >= task.threshold && a >= task.controls)
 		.slice(0, task.pages);
 	const entries = new Map(index.entries().map((entry) => [entry.file, entry]));
+	const ofReference = new Set(all[task.reference].items.flatMap((item) => [...entries.get(item).shared]));
+	const pairOf = (x, y) => new Pair(entries.get(x), entries.get(y));
 	const details = chosen.map(([a, b]) =>
-		fragmentsOf(all[a].items, all[b].items, (x, y) => new Pair(entries.get(x), entries.get(y)),
-			all[task.reference].items, entries));
+		fragmentsOf(all[a].items, all[b].items, pairOf, ofReference, entries));
 	return {
 		sizes: all.map((one) => one.size),
 		refused: all.map((one) => one.refused),

@@ -32,7 +32,7 @@ function between(x, y, entries, pairOf, known) {
 			left: [first.left.start, last.left.stop],
 			right: [first.right.start, last.right.stop],
 			length: last.left.stop - first.left.start + 1,
-			known: found.pairs.every((pair) => known(pair.fingerprint)),
+			known: found.pairs.every((pair) => known.has(pair.fingerprint)),
 			leftRows: found.leftSelection,
 			rightRows: found.rightSelection,
 		};
@@ -48,9 +48,8 @@ function claim(taken, item, [from, to]) {
 	return { ok: free * 2 >= marks.length, mark: () => marks.fill(1) };
 }
 
-export function fragmentsOf(left, right, pairOf, reference, entries) {
-	const ofReference = new Set(reference);
-	const known = (print) => print.files().some((item) => ofReference.has(item));
+// @known: the fingerprints of the reference.
+export function fragmentsOf(left, right, pairOf, known, entries) {
 	const found = left.flatMap((x) => right.flatMap((y) => between(x, y, entries, pairOf, known)));
 	found.sort((f, g) => g.length - f.length || f.left[0] - g.left[0]);
 	const taken = new Map();
