@@ -101,7 +101,10 @@ async function main(task) {
 	const chosen = pairs.filter(([a, , score]) => score >= task.threshold && a >= task.controls)
 		.slice(0, task.pages);
 	const entries = new Map(index.entries().map((entry) => [entry.file, entry]));
-	const ofReference = new Set(all[task.reference].items.flatMap((item) => [...entries.get(item).shared]));
+	const ofReference = new Set();
+	for (const item of all[task.reference].items)
+		for (const print of entries.get(item).shared)
+			ofReference.add(print);
 	const pairOf = (x, y) => new Pair(entries.get(x), entries.get(y));
 	const details = chosen.map(([a, b]) =>
 		fragmentsOf(all[a].items, all[b].items, pairOf, ofReference, entries));

@@ -309,7 +309,7 @@ class Command(unittest.TestCase):
 
 class Installed(unittest.TestCase):
     def checked(self, lock: str | None) -> tuple[int, str]:
-        """What check.mjs says if npm has left @lock."""
+        """Status and words of check.mjs if npm has left @lock."""
         with tempfile.TemporaryDirectory() as name:
             for file in ("check.mjs", "package-lock.json"):
                 shutil.copy(ROOT / "grade/similar" / file, name)
