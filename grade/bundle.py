@@ -20,7 +20,7 @@ from tools.options import to_write
 SUMMARY = "write the zip file of a Gradescope assignment"
 TREE = "trellis"  # the folder in the zip
 
-_LEFT_OUT = {".git", "build", "__pycache__", ".mypy_cache", ".ruff_cache"}
+_LEFT_OUT = {".git", "build", "__pycache__", ".mypy_cache", ".ruff_cache", "node_modules"}
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # of a zip file: so that equal trees make equal bytes
 _EXECUTABLE = 0o100755
 _PLAIN = 0o100644

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from grade import bundle, flake, matrix, own, sees, steady
 from grade.course import commands as course
+from grade.similar import command as similar
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,9 +21,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     sees.add_options(commands.add_parser("sees", help=sees.SUMMARY, description=sees.__doc__))
     matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
     course.add_commands(commands, _ROOT)
+    similar.add_options(commands.add_parser("similar", help=similar.SUMMARY, description=similar.HELP))
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
     programs = {"steady": steady.run, "flake": flake.run, "own": own.run, "sees": sees.run}
-    programs |= {"matrix": matrix.run, "gradescope": bundle.run}
+    programs |= {"matrix": matrix.run, "gradescope": bundle.run, "similar": similar.run}
     return {**programs, **course.COMMANDS}[options.command](root, options)

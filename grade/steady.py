@@ -76,7 +76,7 @@ def _difference(first: str, other: str) -> str:
 def _frozen(root: Path) -> Iterator[Path]:
     """A copy of the tree that keeps modification times, so that nothing is built a second time."""
     with tempfile.TemporaryDirectory(prefix="trellis-steady-") as name:
-        generated = shutil.ignore_patterns("build", ".git", "__pycache__")
+        generated = shutil.ignore_patterns("build", ".git", "__pycache__", "node_modules")
         yield Path(shutil.copytree(root, Path(name) / "tree", symlinks=True, ignore=generated))
 
 

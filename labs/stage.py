@@ -45,7 +45,7 @@ _NOT_SHIPPED = re.compile(
     r"^labs/[^/]+/(mutants|variants|solutions?)/|^labs/[^/]+/tests/hidden_|^grade/hostile/"
     r"|^labs/mistakes/|^docs/models/|^labs/[^/]+/(equivalent\.toml|instructor\.md)$"
 )
-_NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache"})
+_NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache", "node_modules"})
 
 
 class StageError(Exception):

@@ -149,7 +149,7 @@ For instructors, and for work on Trellis itself:
   make bench-explore    how fast the explorer is, and how much work it saves
   make models       check the models of waiting, exit and kill (docs/models) with Spin
   make simulate     run TASKS=file through SCHED=policy without a machine; OUT=page.html draws it
-  make test-browser test the pages of make timeline in a Chromium
+  make test-browser test pages (timeline, similar submissions) in a Chromium
   make lint         check style as CI does, or with ONLY= a part; make format formats the C files
 
 endef

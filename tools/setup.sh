@@ -55,6 +55,10 @@ look() {
 			return 0 ;;
 		*/bin/python*)
 			[ -x "$need" ] || continue ;;
+		npm:*)
+			found=$(node "$tools/../${need#npm:}/check.mjs" 2>/dev/null) || continue
+			found="npm packages of ${need#npm:}"
+			return 0 ;;
 		/*)
 			[ -e "$need" ] || continue
 			found=${need##*/}
@@ -95,7 +99,7 @@ choose() {
 packages_for() {
 	while IFS=$tab read -r group needs version packages _; do
 		case " $1 " in *" $group "*) ;; *) continue ;; esac
-		case $needs in boots:*) continue ;; esac
+		case $needs in boots:* | npm:*) continue ;; esac
 		look "$needs" "$version" || choose "$packages"
 	done <"$list" | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
@@ -145,6 +149,22 @@ try_toolchains() {
 	done <"$list"
 }
 
+# npm_command FOLDER: installs the packages that its lock file pins; they need no compiler, nor root.
+npm_command() { echo "npm ci --prefix $1"; }
+
+# install_npm GROUPS: packages of Node.js, which apt has installed by now.
+install_npm() {
+	while IFS=$tab read -r group needs _; do
+		case $needs in npm:*) ;; *) continue ;; esac
+		case " $1 " in *" $group "*) ;; *) continue ;; esac
+		look "$needs" - && continue
+		command=$(npm_command "${needs#npm:}")
+		(cd "$tools/.." && $command >&2 </dev/null) && look "$needs" - && continue
+		say "setup: ${needs#npm:}: ${found:-npm failed}; try it by hand: $command"
+		return 2
+	done <"$list"
+}
+
 # repair_command PACKAGES: for tools that are there and do not work.
 repair_command() {
 	whole_command "$(echo "$1" | tr '|' ' ')" | sed 's/ install / install --reinstall /'
@@ -175,7 +195,11 @@ doctor() {
 		bad=$((bad + 1))
 		name=${needs%%|*}
 		printf 'MISSING  %-44s %s\n' "$name${found:+ is $found}" "($wanted)"
-		printf '         mend it with: %s\n' "$(whole_command "$(choose "$packages")")"
+		case $needs in
+		npm:*) mend=$(npm_command "${needs#npm:}") ;;
+		*) mend=$(whole_command "$(choose "$packages")") ;;
+		esac
+		printf '         mend it with: %s\n' "$mend"
 	done <"$list"
 	[ $bad -eq 0 ] || { say "doctor: $bad faults; make setup installs what is missing"; return 2; }
 	say "doctor: all is there"
@@ -183,7 +207,7 @@ doctor() {
 
 install() {
 	missing=$(packages_for "$*")
-	[ -n "$missing" ] || { try_toolchains "$*"; return; }
+	[ -n "$missing" ] || { install_npm "$*" && try_toolchains "$*"; return; }
 	if ! command -v apt-get >/dev/null; then
 		if command=$(command_elsewhere "$missing"); then
 			say "setup: packages are missing. Install them with this, then try again:"
@@ -213,7 +237,7 @@ install() {
 		-o DPkg::Lock::Timeout=600 >&2 ||
 		{ say "setup: apt could not install: $missing"; return 2; }
 	missing=$(packages_for "$*")
-	[ -n "$missing" ] || { try_toolchains "$*"; return; }
+	[ -n "$missing" ] || { install_npm "$*" && try_toolchains "$*"; return; }
 	say "setup: installed, but still missing or too old: $missing (make doctor tells more;" \
 		"Debian 12 or Ubuntu 24.04 or newer has all)"
 	return 2

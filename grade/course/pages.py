@@ -56,16 +56,17 @@ def page_name(student: str) -> str:
     return f"student-{re.sub('[^a-z0-9]', '_', student)[:60]}-{mark}.html"
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str, style: str = "") -> str:
+    """A page with the markup @body; @style goes on top of that of all pages."""
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{h(_POLICY)}">'
         f'<meta name="viewport" content="width=device-width"><title>{h(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<style>{_STYLE}{style}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of markup: each cell has been through h()."""
     top = "".join(f"<th>{h(name)}</th>" for name in head)
     lines = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
@@ -87,7 +88,7 @@ def student_page(lab: str, member: Member) -> str:
     parts.append("<ul>" + "".join(f"<li>{h(line)}</li>" for line in _how_points_came(s)) + "</ul>")
     if result is not None:
         parts += [_properties(result), *_failures(result)]
-    return _page(f"{lab}: {s.student.id}", "\n".join(parts))
+    return page(f"{lab}: {s.student.id}", "\n".join(parts))
 
 
 def _how_points_came(s: Standing) -> Iterator[str]:
@@ -114,7 +115,7 @@ def _properties(result: LabResult) -> str:
         whole = p.earned == p.points
         mark = '<span class="good">ok</span>' if whole else '<span class="bad">fails</span>'
         rows.append([str(p.step), h(p.id), mark, h(p.text), f"{points(p.earned)} / {points(p.points)}"])
-    return "<h2>What must hold</h2>" + _table(("step", "", "", "property", "points"), rows)
+    return "<h2>What must hold</h2>" + table(("step", "", "", "property", "points"), rows)
 
 
 def _unwritten(result: LabResult) -> Iterator[str]:
@@ -125,7 +126,7 @@ def _unwritten(result: LabResult) -> Iterator[str]:
             stubs.setdefault(f.happened, []).append(f)
     rows = [[h(what), h(", ".join(dict.fromkeys(f.test for f in found)))] for what, found in stubs.items()]
     if rows:
-        yield "<h2>Not written yet</h2>" + _table(("what", "tests that need it"), rows)
+        yield "<h2>Not written yet</h2>" + table(("what", "tests that need it"), rows)
 
 
 def _failures(result: LabResult) -> Iterator[str]:
@@ -181,7 +182,7 @@ def class_page(lab: str, members: Sequence[Member]) -> str:
         parts.append(plot.upright("how many students have how many points", bars))
     parts += [_most_broken(members), _mistakes(members), _suspicious(members), _students(members)]
     parts.append(_slowest(members))
-    return _page(lab, "\n".join(part for part in parts if part))
+    return page(lab, "\n".join(part for part in parts if part))
 
 
 def _link(member: Member) -> str:
@@ -200,7 +201,7 @@ def _most_broken(members: Sequence[Member]) -> str:
         return ""
     rows = [[h(name), str(n), h(texts[name])] for name, n in worst]
     return ("<h2>What fails most</h2>" + plot.lying("how many students fail a property", worst)
-            + _table(("", "students", "property"), rows))  # fmt: skip
+            + table(("", "students", "property"), rows))  # fmt: skip
 
 
 def _mistakes(members: Sequence[Member]) -> str:
@@ -214,7 +215,7 @@ def _mistakes(members: Sequence[Member]) -> str:
         return ""
     order = sorted(made.items(), key=lambda item: (-len(item[1]), item[0]))
     rows = [[str(len(who)), h(like), ", ".join(map(_link, who))] for like, who in order]
-    return "<h2>What it looks like</h2>" + _table(("students", "mistake", ""), rows)
+    return "<h2>What it looks like</h2>" + table(("students", "mistake", ""), rows)
 
 
 def _suspicious(members: Sequence[Member]) -> str:
@@ -236,7 +237,7 @@ def _suspicious(members: Sequence[Member]) -> str:
     for group in same.values():
         if len(group) > 1:
             rows.append(["same files", ", ".join(map(_link, group)), "to the byte"])
-    return "<h2>To look at</h2>" + _table(("what", "who", ""), rows) if rows else ""
+    return "<h2>To look at</h2>" + table(("what", "who", ""), rows) if rows else ""
 
 
 def _students(members: Sequence[Member]) -> str:
@@ -247,11 +248,11 @@ def _students(members: Sequence[Member]) -> str:
         if s.lateness and s.lateness.by:
             notes.append(f"late by {late.spoken(s.lateness.by)}")
         rows.append([_link(m), h(s.student.name), _shown(s.points), h(", ".join(notes))])
-    return "<h2>Students</h2>" + _table(("id", "name", "points", ""), rows)
+    return "<h2>Students</h2>" + table(("id", "name", "points", ""), rows)
 
 
 def _slowest(members: Sequence[Member]) -> str:
     timed = [m for m in members if m.standing.result]
     timed.sort(key=lambda m: -m.standing.result.seconds if m.standing.result else 0.0)
     rows = [[_link(m), f"{m.standing.result.seconds:.0f} s"] for m in timed[:5] if m.standing.result]
-    return "<h2>Slowest to grade</h2>" + _table(("", ""), rows) if rows else ""
+    return "<h2>Slowest to grade</h2>" + table(("", ""), rows) if rows else ""

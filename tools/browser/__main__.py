@@ -9,7 +9,7 @@ from tools.test.model import Job
 from tools.test.pool import run_all
 from tools.test.unittests import classes, run_class
 
-_MODULE = "tools.browser.test_page"
+_MODULES = ("tools.browser.test_page", "tools.browser.test_similar")
 
 
 def main() -> int:
@@ -20,7 +20,7 @@ def main() -> int:
     def job(name: str) -> Job:
         return Job(f"python {name}", lambda: run_class(name, root))
 
-    results = run_all("browser", [job(name) for name in classes(_MODULE)], 1)
+    results = run_all("browser", [job(name) for module in _MODULES for name in classes(module)], 1)
     failed = sum(not result.ok for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")
     return 1 if failed or not results else 0

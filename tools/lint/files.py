@@ -27,9 +27,9 @@ MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500
 ABOUT = 0.03  # a size in docs/size.md may be off by so much
 
-_SKIPPED = frozenset({".git", "build", "out", "__pycache__", ".mypy_cache", ".cache"})
+_SKIPPED = frozenset({".git", "build", "out", "__pycache__", ".mypy_cache", ".cache", "node_modules"})
 _CODE = (".c", ".h", ".S", ".def", ".ld", ".pml")
-_SCRIPTS = (".py", ".sh", ".mk", ".js", ".css")
+_SCRIPTS = (".py", ".sh", ".mk", ".js", ".mjs", ".css")
 _TEXT = (*_CODE, *_SCRIPTS, ".md", ".toml", ".txt", "")
 _CORE = ("kernel/thread/", "kernel/sched/", "kernel/sync/")
 _NOT_CORE = ("kernel/sched/policy/",)  # optional: a first reading can leave them out

@@ -156,6 +156,40 @@ class SetupTest(unittest.TestCase):
             if not fields[1].startswith("boots:"):
                 self.assertEqual(named.get(first), 4, first)
 
+    def npm(self, leaves: str) -> None:
+        """Packages of Node.js are needed, of which `npm` installs what @leaves says."""
+        self.program("frobnicate", "echo frobnicate 2.10")
+        self.packages("base\tfrobnicate\t2.0\tfrobnicator\tfrobbing\ntest\tnpm:frob\t-\tnpm\tgrinding\n")
+        packages = self.tools.parent / "frob.installed"
+        self.program("node", f"echo packages are missing; [ -e {packages} ]")
+        leaves = leaves.replace("IT", str(packages))
+        self.program("npm", f'echo "npm $*" >>{self.log}; cat >/dev/null; {leaves}')
+
+    def test_npm_installs_packages_once(self) -> None:
+        self.npm("touch IT")
+        for _ in range(2):
+            done = self.setup_sh("test")
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertEqual(self.log.read_text(), "npm ci --prefix frob\n")
+
+    def test_a_group_without_npm_packages(self) -> None:
+        self.npm("touch IT")
+        self.assertEqual(self.setup_sh("base").returncode, 0)
+        self.assertFalse(self.log.exists())
+
+    def test_npm_that_fails(self) -> None:
+        for leaves in ("exit 1", "true"):
+            self.npm(leaves)
+            done = self.setup_sh("test")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("frob: packages are missing; try it by hand: npm ci --prefix frob", done.stderr)
+
+    def test_doctor_tells_npm(self) -> None:
+        self.npm("exit 1")
+        done = self.setup_sh("--doctor")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("mend it with: npm ci --prefix frob\n", done.stdout)
+
     def broken_compiler(self) -> None:
         """All is there, but what the compiler makes does not boot."""
         self.program("frobnicate", "echo frobnicate 2.10")
