@@ -117,6 +117,52 @@ CLASSROOM50: dict[str, Any] = {
     "properties": {**_CLASSROOM50_NEEDS, "graded_at": _INSTANT, "submitted_by": {"type": "object"}},
 }
 
+# https://submitty.org/instructor/autograding/validation, section "Python Custom Validator Output", read in
+# November 2026: validation_results.json holds either of two objects.
+_SUBMITTY_STATUS = {"enum": ["information", "failure", "warning", "success"]}
+_SUBMITTY_MESSAGES = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["message", "status"],
+        "properties": {"message": _TEXT, "status": _SUBMITTY_STATUS},
+    },
+}
+_SUBMITTY_FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
+SUBMITTY: dict[str, Any] = {
+    "oneOf": [
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["status", "message"],
+            "properties": {"status": {"const": "failure"}, "message": _TEXT},
+        },
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["status", "data"],
+            "properties": {
+                "status": {"const": "success"},
+                "data": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["score", "message"],
+                    "properties": {
+                        "score": _SUBMITTY_FRACTION,
+                        "message": {"anyOf": [_TEXT, _SUBMITTY_MESSAGES]},
+                        "status": _SUBMITTY_STATUS,
+                    },
+                    # One text has a status beside it; each of several has its own.
+                    "if": {"properties": {"message": _TEXT}},
+                    "then": {"required": ["status"]},
+                },
+            },
+        },
+    ],
+}
+
 # https://docs.autolabproject.com/lab/ and /features/formatted-feedback/, read in November 2026: the last line
 # of the output, and the one before it.
 AUTOLAB_SCORES: dict[str, Any] = {
