@@ -139,10 +139,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _at_home(options: argparse.Namespace, lab: Lab) -> Home | None:
-    """In a student's repository, if no submission is named: how it is graded. Tells of files that do not
-    count."""
-    found = home(ROOT, lab) if options.submission is None else None
-    for line in told(found) if found else ():
+    """In a student's repository: how it is graded, or what is handed in there. Tells of files of the
+    repository that do not count."""
+    found = home(ROOT, lab)
+    for line in told(found) if found and options.submission is None else ():
         print(line, file=sys.stderr)
     return found
 
@@ -154,7 +154,7 @@ def _run(options: argparse.Namespace) -> int:
         raise GraderError("one lab at a time, please: --lab")
     at_home = _at_home(options, labs[0])
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
-    graded = ROOT if at_home else options.submission
+    graded = options.submission or (ROOT if at_home else None)
     submission = None if options.submission is None else in_one_line(str(options.submission))
     if submission is not None and bench.unfenced:
         print(f"trellis-grade: only QEMU is fenced in, not the compiler: {bench.unfenced}", file=sys.stderr)
@@ -191,7 +191,8 @@ def _replay(options: argparse.Namespace) -> int:
     at_home = _at_home(options, lab)
     bench = engine.set_up(ROOT, options.build_root, (options.arch,), options.jobs, at_home)
     try:
-        product = _product(bench, lab, ROOT if at_home else options.submission, options.arch)
+        graded = options.submission or (ROOT if at_home else None)
+        product = _product(bench, lab, graded, options.arch)
         if options.gdb:
             stops = (*options.stops, *replay.STOPS)
             return replay.replay_gdb(bench, lab, run, product, product.sources, stops)

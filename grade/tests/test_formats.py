@@ -131,6 +131,7 @@ class Formats(AtHome):
         with patch.dict(os.environ, _RUNNER):
             found = self.data("classroom50", self.half())
         jsonschema.validate(found, published.CLASSROOM50)
+        self.assertEqual(published.classroom50_faults(found), [])
         self.assertEqual((found["score"], found["max-score"]), (1000, 1500))
         self.assertEqual(found["datetime"], "2026-11-24T12:00:00Z")
         self.assertEqual(found["review"], found["commit"])
