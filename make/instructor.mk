@@ -20,7 +20,8 @@ matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 
 own-tests: $(O)/setup-test.mk
 	$(if $(LAB),,$(error own-tests needs LAB=name, one of: $(all_labs)))
-	@$(PYTHON) -m grade own --build-root '$(O)' --lab $(LAB) $(call named,submission,SUBMISSION)
+	@$(PYTHON) -m grade own --build-root '$(O)' --lab $(LAB) $(call named,submission,SUBMISSION) \
+		$(call named,branch,BRANCH)
 
 # The autograder of a Gradescope assignment.
 gradescope:
@@ -137,7 +138,8 @@ For instructors, and for work on Trellis itself:
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
   make own-tests    score the tests that a student has written for LAB=name: how many wrong kernels do they
-                    notice, and do they leave right ones alone? SUBMISSION=dir has them
+                    notice, and do they leave right ones alone? SUBMISSION=path has them, an archive or
+                    a clone (BRANCH), too
   make gradescope   write the autograder of LAB for Gradescope, a zip file, to OUT (build/LAB.zip)
   make classroom50  write the autograder of LAB for Classroom 50, two files, to the folder OUT
                     (build/classroom50/LAB); COURSE as for labs

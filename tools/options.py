@@ -16,6 +16,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from tools.visible import in_one_line
 
+BRANCH_HELP = "of a clone or a git bundle the files of this branch, not of HEAD"
 STATUS_USAGE = 2
 STATUS_INTERRUPTED = 128 + signal.SIGINT
 

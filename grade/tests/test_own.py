@@ -9,7 +9,7 @@ from unittest import mock
 from grade.build import Reference
 from grade.errors import GraderError
 from grade.lab import choose
-from grade.own import Accused, OwnScore, Shown, kernels, score, text
+from grade.own import Accused, OwnScore, Shown, handed_in_for, kernels, score, text
 from grade.tests.fake import ROOT
 from tools.progress import Silent
 
@@ -103,7 +103,8 @@ class Score(unittest.TestCase):
         self.addCleanup(self.reference.close)
 
     def score(self) -> OwnScore:
-        return score(ROOT, _LAB, self.submission, self.reference, 2, Silent())
+        own = handed_in_for(_LAB, self.submission, None)
+        return score(ROOT, _LAB, own, self.reference, 2, Silent())
 
     def test_a_whole_one(self) -> None:
         (self.mine / "early.c").write_text(_BLAMES_ALL)
