@@ -197,7 +197,8 @@ def take_in(
     progress: Progress,
     branch: str | None = None,
 ) -> Read:
-    """Reads the hand-ins in @folder, of clones and bundles @branch. An entry that cannot be read leaves its student as before."""
+    """Reads the hand-ins in @folder, of clones and bundles @branch. An entry that cannot be read leaves its
+    student as before."""
     known = {s.id: s for s in students}
     found, strangers = entries.assigned(folder, students)
     out = Read(len(found), strangers, [])
