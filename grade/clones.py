@@ -9,13 +9,13 @@ limits, as a pack is a compressed file with all that this can mean.
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from grade.submission import MAX_SIZE, Rejected, Wanted
 from tools import limits, qemu
+from tools.scratch import Held
 
 _MAX_BUNDLE = 128 << 20  # bytes
 _MAX_REFS = 4 << 20
@@ -53,7 +53,7 @@ def from_clone(root: Path, wanted: Wanted, branch: str | None) -> dict[str, byte
         has = _listed_names(_branches(folder))
         what = f"branch {branch}" if branch else "commit at HEAD"
         raise Rejected(f"not taken: the clone has no {what}; it has {has}")
-    with tempfile.TemporaryDirectory(prefix="trellis-git-") as name:
+    with Held("git") as name:
         git = _Git(Path(name) / "git", folder / "objects")
         return _files(git, commit, wanted)
 
@@ -62,7 +62,7 @@ def from_bundle(bundle: Path, wanted: Wanted, branch: str | None) -> dict[str, b
     """What is @wanted of @branch, or of HEAD, or of the only branch. Raises Rejected."""
     if (size := bundle.stat().st_size) > _MAX_BUNDLE:
         raise Rejected(f"not taken: {size >> 20} MiB; at most {_MAX_BUNDLE >> 20} are")
-    with tempfile.TemporaryDirectory(prefix="trellis-git-") as name:
+    with Held("git") as name:
         git = _Git(Path(name) / "git", None)
         listed = git.run(["bundle", "unbundle", str(bundle.resolve())], [bundle.resolve()], writes=True)
         if listed is None:
@@ -91,7 +91,7 @@ def committed(root: Path, branch: str | None = None) -> bytes | None:
     if folder is None or os.path.lexists(folder / "objects" / "info" / "alternates"):
         return None
     commit = _chosen(folder, branch)
-    with tempfile.TemporaryDirectory(prefix="trellis-git-") as name:
+    with Held("git") as name:
         git = _Git(Path(name) / "git", folder / "objects")
         return git.run(["cat-file", "commit", commit], []) if commit else None
 

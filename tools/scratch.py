@@ -1,0 +1,84 @@
+"""Temporary folders that do not outlive their program for long, even if it was killed.
+
+A folder is locked (flock) by the program that made it, and the system drops the lock when that program ends in
+whatever way. The first folder that a program makes in a place removes those there which nobody holds. Both
+sides lock first and look then whether the name is still that of the folder, so neither takes away what the
+other one has just made.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import weakref
+from functools import lru_cache
+from pathlib import Path
+
+PREFIX = "trellis-held-"  # each folder of this name has been locked by its maker
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Held:
+    """A new folder, its path @name, as long as this object is in use or until cleanup()."""
+
+    def __init__(self, what: str, place: Path | None = None) -> None:
+        place = place or Path(tempfile.gettempdir())
+        _sweep_once(place)
+        held = None
+        while held is None:
+            self.name = tempfile.mkdtemp(prefix=f"{PREFIX}{what}-", dir=place)
+            held = _locked(self.name, wait=True)
+        self._end = weakref.finalize(self, _remove, self.name, held)
+
+    def cleanup(self) -> None:
+        self._end()
+
+    def __enter__(self) -> str:
+        return self.name
+
+    def __exit__(self, *_: object) -> None:
+        self.cleanup()
+
+
+def _locked(name: str, wait: bool) -> int | None:
+    """A descriptor that holds the folder @name; None: another program holds it, or has removed it."""
+    try:
+        fd = os.open(name, _FLAGS)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        if os.path.samestat(os.fstat(fd), os.lstat(name)):
+            return fd
+    except OSError:
+        pass
+    os.close(fd)
+    return None
+
+
+def _remove(name: str, held: int) -> None:
+    shutil.rmtree(name, ignore_errors=True)
+    os.close(held)
+
+
+def sweep(place: Path) -> None:
+    """Removes the folders in @place whose programs are gone. Other users' are left alone."""
+    try:
+        with os.scandir(place) as entries:
+            names = [e.path for e in entries if e.name.startswith(PREFIX) and e.is_dir(follow_symlinks=False)]
+    except PermissionError:
+        return  # a place for names that are known already
+    for name in names:
+        try:
+            ours = os.lstat(name).st_uid == os.geteuid()
+        except OSError:
+            continue  # its program has just removed it
+        if ours and (held := _locked(name, wait=False)) is not None:
+            _remove(name, held)
+
+
+@lru_cache
+def _sweep_once(place: Path) -> None:
+    sweep(place)
