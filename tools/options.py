@@ -157,7 +157,7 @@ def _end_descendants() -> None:
     """Kills all descendants, again and again until there are none: new ones may have been starting."""
     quiet = 0
     while quiet < 2:
-        found = list(_descendants(os.getpid()))
+        found = list(descendants(os.getpid()))
         quiet = 0 if found else quiet + 1
         for pid in found:
             try:
@@ -167,7 +167,8 @@ def _end_descendants() -> None:
         time.sleep(0.05)
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that @pid has started, and those that they have."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError:
@@ -178,5 +179,5 @@ def _descendants(pid: int) -> Iterator[int]:
         except OSError:
             continue  # so has this one
         for child in map(int, children):
-            yield from _descendants(child)
+            yield from descendants(child)
             yield child

@@ -1,7 +1,7 @@
 """Temporary folders that do not outlive their program for long, even if it was killed.
 
-A folder is locked (flock) by the program that made it, and the system drops the lock when that program ends in
-whatever way. The first folder that a program makes in a place removes those there which nobody holds. Both
+A folder is locked (flock) by the program that made it, and the system drops the lock when that program ends
+in whatever way. A program that makes its first folder in a place removes those there which nobody holds. Both
 sides lock first and look then whether the name is still that of the folder, so neither takes away what the
 other one has just made.
 """
@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Held:
         while held is None:
             self.name = tempfile.mkdtemp(prefix=f"{PREFIX}{what}-", dir=place)
             held = _locked(self.name, wait=True)
-        self._end = weakref.finalize(self, _remove, self.name, held)
+        self._end: Callable[[], object] = weakref.finalize(self, _remove, self.name, held)
 
     def cleanup(self) -> None:
         self._end()
