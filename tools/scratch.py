@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class Held:
         held = None
         while held is None:
             self.name = tempfile.mkdtemp(prefix=f"{PREFIX}{what}-", dir=place)
-            held = _locked(self.name, wait=True)
+            with suppress(FileNotFoundError):  # removed before it was locked: another one
+                held = _locked(self.name, wait=True)
         self._end: Callable[[], object] = weakref.finalize(self, _remove, self.name, held)
 
     def cleanup(self) -> None:
@@ -44,19 +46,19 @@ class Held:
 
 
 def _locked(name: str, wait: bool) -> int | None:
-    """A descriptor that holds the folder @name; None: another program holds it, or has removed it."""
+    """A descriptor that holds the folder @name; None: it is another folder's name by now. Raises OSError if
+    it is gone or, without @wait, held. Where nobody can lock, its maker holds it without."""
+    fd = os.open(name, _FLAGS)
     try:
-        fd = os.open(name, _FLAGS)
+        with suppress(OSError) if wait else nullcontext():
+            fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        same = os.path.samestat(os.fstat(fd), os.lstat(name))
     except OSError:
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        if os.path.samestat(os.fstat(fd), os.lstat(name)):
-            return fd
-    except OSError:
-        pass
-    os.close(fd)
-    return None
+        os.close(fd)
+        raise
+    if not same:
+        os.close(fd)
+    return fd if same else None
 
 
 def _remove(name: str, held: int) -> None:
@@ -72,12 +74,10 @@ def sweep(place: Path) -> None:
     except PermissionError:
         return  # a place for names that are known already
     for name in names:
-        try:
+        with suppress(OSError):  # it is held, or its program has just removed it
             ours = os.lstat(name).st_uid == os.geteuid()
-        except OSError:
-            continue  # its program has just removed it
-        if ours and (held := _locked(name, wait=False)) is not None:
-            _remove(name, held)
+            if ours and (held := _locked(name, wait=False)) is not None:
+                _remove(name, held)
 
 
 @lru_cache

@@ -27,7 +27,7 @@ from grade.errors import GraderError
 from grade.explored import steps, told
 from grade.lab import Lab, choose
 from grade.intake import take, take_own
-from grade.submission import Rejected
+from grade.submission import Rejected, own_scenarios
 from tools import qemu
 from tools.explore import page, races
 from tools.explore.longer import Budget, go_on
@@ -117,7 +117,9 @@ def _files(options: argparse.Namespace, labs: Sequence[Lab]) -> dict[str, bytes]
         for lab in labs:
             if options.submission is not None:
                 files |= take(options.submission, lab, options.branch).files
-            files |= take_own(options.submission or ROOT, lab, options.branch)
+                files |= take_own(options.submission, lab, options.branch)
+            else:
+                files |= own_scenarios(ROOT, lab)
     except Rejected as e:
         raise Wrong(str(e)) from e
     return files

@@ -98,6 +98,18 @@ class Folders(unittest.TestCase):
         with mock.patch("fcntl.flock", replaced):
             self.assertIsNone(scratch._locked(str(folder), wait=True))
 
+    def test_where_nobody_can_lock(self) -> None:
+        with mock.patch("fcntl.flock", side_effect=OSError(95, "not supported")):
+            with Held("test", self.place) as name:
+                sweep(self.place)
+                self.assertTrue(Path(name).exists())
+            self.assertEqual(list(self.place.iterdir()), [])
+
+    def test_without_a_descriptor_left_it_says_so(self) -> None:
+        with mock.patch("os.open", side_effect=OSError(24, "Too many open files")):
+            with self.assertRaises(OSError):
+                Held("test", self.place)
+
     def test_a_place_that_cannot_be_listed(self) -> None:
         with mock.patch("os.scandir", side_effect=PermissionError):
             sweep(self.place)
