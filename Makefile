@@ -36,8 +36,10 @@ one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($
 	$(error $1=$($1): must be one of: $2))
 # A name, or another text of the user's, is data: a folder may be called $(reboot), or have a quote or the end
 # of a line in its name. make keeps texts as they were typed, and recipes take them out of the environment.
-texts := CMD BOOTARGS EXTRA SUBMISSION REPORT JSON OUT HTML TEST STEP SCENARIO BOUND RANDOM SECONDS SEED \
-	REPLAY SCHED ONLY MUTATE FUNCTION KILLERS MODE UPTO COURSE TASKS PARTS ARCHIVE
+texts := CMD BOOTARGS EXTRA SUBMISSION BRANCH REPORT JSON OUT HTML TEST STEP SCENARIO BOUND RANDOM SECONDS \
+	SEED REPLAY SCHED ONLY MUTATE FUNCTION KILLERS MODE UPTO COURSE TASKS PARTS ARCHIVE
+# A machine's own variable of this name, as some build servers have one, must not choose what is graded.
+$(if $(filter environment,$(origin BRANCH)),$(eval BRANCH :=))
 $(foreach v,$(texts),$(if $(filter command environment,$(firstword $(origin $v))),\
 	$(eval override $v := $$(value $v))$(eval export $v)))
 # $(call as_typed,NAME): a command; its $ may be written $ or, out of habit, $$.
@@ -176,13 +178,14 @@ grading = --build-root '$(O)' --arch $(if $(filter file,$(origin ARCH)),all,$(AR
 
 grade:
 	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
-		$(call named,submission,SUBMISSION) $(call named,report,REPORT) $(call named,json,JSON)
+		$(call named,submission,SUBMISSION) $(call named,branch,BRANCH) $(call named,report,REPORT) \
+		$(call named,json,JSON)
 
 replay:
 	$(if $(and $(LAB),$(TEST)),,$(error replay needs LAB=name TEST=name, and CPUS= SEED= as the report says))
 	@$(PYTHON) -m grade replay --build-root '$(O)' --lab $(LAB) $(call named,test,TEST) --arch $(ARCH) \
 		$(if $(filter file,$(origin CPUS)),,--cpus $(CPUS)) $(if $(SEED),--seed $(SEED)) \
-		$(call named,submission,SUBMISSION) $(if $(filter 1,$(GDB)),--gdb)
+		$(call named,submission,SUBMISSION) $(call named,branch,BRANCH) $(if $(filter 1,$(GDB)),--gdb)
 
 check:
 	$(if $(and $(LAB),$(STEP)),,$(error check needs LAB=name STEP=number))
@@ -190,8 +193,9 @@ check:
 
 explore:
 	@$(PYTHON) -m tools.explore --build-root '$(O)' $(if $(LAB),--lab $(LAB)) $(call named,step,STEP) \
-		$(call named,scenario,SCENARIO) $(call named,submission,SUBMISSION) $(call named,bound,BOUND) \
-		$(call named,random,RANDOM) $(call named,seconds,SECONDS) $(call named,seed,SEED) \
+		$(call named,scenario,SCENARIO) $(call named,submission,SUBMISSION) $(call named,branch,BRANCH) \
+		$(call named,bound,BOUND) $(call named,random,RANDOM) $(call named,seconds,SECONDS) \
+		$(call named,seed,SEED) \
 		$(call named,replay,REPLAY) $(if $(filter 1,$(GDB)),--gdb) $(call named,html,HTML) $(call named,json,JSON)
 
 # In a student's repository, which the course has made with `make labs`.

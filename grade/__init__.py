@@ -21,9 +21,10 @@ How a verdict comes about, and where to read it:
     mutants.py, mistakes.py, patch.py, matrix.py    check that wrong kernels are caught (make matrix)
     steady.py       checks that the verdict is the same every time; flake.py counts false failures
     bundle.py       the zip file of a Gradescope assignment
+    classroom50.py, autograder.py    the two files of a Classroom 50 assignment
     own.py          scores the tests that a student has written, on wrong and right kernels
     course/         grades a class, and keeps its results in a database
-    instructors.py  the commands that need these; a student's repository has none of the last six lines
+    instructors.py  the commands that need these; a student's repository has none of the last seven lines
 
 A verdict depends on the submission and the seed and on nothing else: no wall time, path, process
 id or nonce may reach a report.

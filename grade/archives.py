@@ -11,11 +11,11 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Protocol, cast
 
-from grade.submission import MAX_SIZE, Rejected
+from grade.submission import MAX_SIZE, Rejected, Wanted
 
 _MAX_PACKED = 128 << 20  # bytes of the archive
 _MAX_UNPACKED = 512 << 20  # bytes that a decoder may give
@@ -71,8 +71,8 @@ def kind(head: bytes) -> str | None:
     return "tar"
 
 
-def read(file: IO[bytes], what: str, wanted: Sequence[str]) -> dict[str, bytes]:
-    """The files @wanted out of the archive @file of this kind. Raises Rejected."""
+def read(file: IO[bytes], what: str, wanted: Wanted) -> dict[str, bytes]:
+    """What is @wanted out of the archive @file of this kind. Raises Rejected."""
     if (size := file.seek(0, 2)) > _MAX_PACKED:
         raise Rejected(f"not taken: {size >> 20} MiB; at most {_MAX_PACKED >> 20} are. {_SMALLER}")
     file.seek(0)
@@ -86,9 +86,9 @@ def read(file: IO[bytes], what: str, wanted: Sequence[str]) -> dict[str, bytes]:
 
 @dataclass
 class Trees:
-    """The lab's files that were found, by the folder that holds the tree ("": it is at the top)."""
+    """The files that were found, by the folder that holds the tree ("": it is at the top)."""
 
-    wanted: Sequence[str]
+    wanted: Wanted
     found: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     def place(self, name: str) -> tuple[str, str] | None:
@@ -100,18 +100,18 @@ class Trees:
         clean = [part for part in parts if part not in ("", ".")]
         for prefix in ("", "".join(clean[:1])):
             rest = "/".join(clean[1:] if prefix else clean)
-            if rest in self.wanted:
+            if self.wanted.has(rest):
                 return prefix, rest
         return None
 
     def above(self, name: str) -> bool:
-        """Whether a file of the lab would be below @name."""
+        """Whether something that is wanted would be at @name or below it."""
         parts = [part for part in name.split("/") if part not in ("", ".")]
         return any(
             "/".join(rest) + "/" == file[: len("/".join(rest)) + 1]
             for rest in (parts, parts[1:])
             if rest
-            for file in self.wanted
+            for file in (f"{path}/" for path in self.wanted.paths)
         )
 
     def add(self, place: tuple[str, str], size: int, content: Callable[[], bytes]) -> None:
@@ -124,6 +124,7 @@ class Trees:
         if size > MAX_SIZE:
             raise Rejected(f"{file}: not taken: larger than {MAX_SIZE >> 20} MiB")
         tree[file] = content()
+        self.wanted.check(tree)
         if len(tree[file]) != size:
             raise Rejected(_DAMAGED)
 
@@ -134,10 +135,7 @@ class Trees:
             names = " and ".join(sorted(map(repr, found))[:2])
             raise Rejected(f"not taken: the tree is there more than once, in {names}; hand in one of them")
         tree: dict[str, bytes] = next(iter(found.values()), {})
-        for file in self.wanted:
-            if file not in tree:
-                raise Rejected(f"the submission has no {file}")
-        return {file: tree[file] for file in self.wanted}
+        return self.wanted.whole(tree)
 
 
 # --- tar --------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from grade.errors import GraderError
 from grade.home import TREE, Home
 from grade.making import make, no_room
 from tools.progress import Progress
+from tools.scratch import Held
 from tools.visible import visible
 
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
@@ -244,7 +245,7 @@ class Reference:
         self._jobs = jobs
         self._build_root = build_root
         self._cache = (build_root / "grade" / arch).resolve()
-        self._products = tempfile.TemporaryDirectory(prefix="trellis-products-")
+        self._products = Held("products")
 
     def close(self) -> None:
         self._products.cleanup()
@@ -317,7 +318,7 @@ class Reference:
     ) -> Product:
         """Builds the reference with @files copied over it; @honest is the reference itself, for which
         build() has made the same @goals, "kernel", "explorer" or both."""
-        with tempfile.TemporaryDirectory(prefix="trellis-build-") as name:
+        with Held("build") as name:
             tree = Path(name) / "tree"
             with self._locked():
                 _copy(self._cache, tree, self._folders(self._cache, goals))

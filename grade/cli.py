@@ -20,7 +20,7 @@ from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
-from tools.options import Parser, handed_in, to_write
+from tools.options import BRANCH_HELP, Parser, handed_in, to_write
 from tools.visible import in_one_line, visible
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
@@ -38,6 +38,7 @@ the run.
   trellis-grade run --lab 04-sleep --submission PATH what a student handed in, of which only the lab's
                                                      files are taken: a folder, a .tar.gz or other
                                                      .tar, a .zip, a git bundle, a bare clone
+  trellis-grade run ... --branch submit              of a clone or bundle the commit of this branch
   trellis-grade replay --lab ... --gdb               repeat a failed run, under GDB
   trellis-grade list --lab 04-sleep                  what a lab's tests check
 
@@ -96,6 +97,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="PATH",
         help="a folder laid out like the tree, an archive, a git bundle or clone; default: this tree",
     )
+    run.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
     run.add_argument("--json", type=to_write, metavar="FILE", help="write the report as data")
     run.add_argument(
@@ -110,6 +112,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     again.add_argument("--cpus", type=_positive, default=1, metavar="N")
     again.add_argument("--seed", type=_positive, default=1, metavar="N")
     again.add_argument("--submission", type=handed_in, metavar="PATH")
+    again.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
     again.add_argument("--gdb", action="store_true", help="the first stop is where it fails")
     again.add_argument(
         "--break",
@@ -135,14 +138,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     if (ROOT / _INSTRUCTORS).exists():
         importlib.import_module("grade.instructors").add_commands(commands)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.command in ("run", "replay") and options.branch is not None and options.submission is None:
+        parser.error("--branch needs --submission: whose branch?")
+    return options
 
 
 def _at_home(options: argparse.Namespace, lab: Lab) -> Home | None:
-    """In a student's repository, if no submission is named: how it is graded. Tells of files that do not
-    count."""
-    found = home(ROOT, lab) if options.submission is None else None
-    for line in told(found) if found else ():
+    """In a student's repository: how it is graded, or what is handed in there. Tells of files of the
+    repository that do not count."""
+    found = home(ROOT, lab)
+    for line in told(found) if found and options.submission is None else ():
         print(line, file=sys.stderr)
     return found
 
@@ -154,16 +160,16 @@ def _run(options: argparse.Namespace) -> int:
         raise GraderError("one lab at a time, please: --lab")
     at_home = _at_home(options, labs[0])
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
-    graded = ROOT if at_home else options.submission
+    graded = options.submission or (ROOT if at_home else None)
     submission = None if options.submission is None else in_one_line(str(options.submission))
     if submission is not None and bench.unfenced:
         print(f"trellis-grade: only QEMU is fenced in, not the compiler: {bench.unfenced}", file=sys.stderr)
     try:
         with shown() as progress:
-            scores = engine.grade(bench, labs, graded, options.seeds, progress)
+            scores = engine.grade(bench, labs, graded, options.seeds, progress, options.branch)
     finally:
         bench.close()
-    results = tuple(lab_result(s, bench.layout, submission) for s in scores)
+    results = tuple(lab_result(s, bench.layout, submission, options.branch) for s in scores)
     whole = Report(VERSION, submission, options.arch, results)
     print(report.text(whole), end="", flush=True)
     if options.json is not None:
@@ -191,12 +197,13 @@ def _replay(options: argparse.Namespace) -> int:
     at_home = _at_home(options, lab)
     bench = engine.set_up(ROOT, options.build_root, (options.arch,), options.jobs, at_home)
     try:
-        product = _product(bench, lab, ROOT if at_home else options.submission, options.arch)
+        graded = options.submission or (ROOT if at_home else None)
+        product = _product(bench, lab, graded, options)
         if options.gdb:
             stops = (*options.stops, *replay.STOPS)
             return replay.replay_gdb(bench, lab, run, product, product.sources, stops)
         submission = None if options.submission is None else in_one_line(str(options.submission))
-        result, evidence = replay.replay(bench, lab, run, product, submission)
+        result, evidence = replay.replay(bench, lab, run, product, submission, options.branch)
     finally:
         bench.close()
     print(replay.said(evidence), end="")
@@ -204,9 +211,9 @@ def _replay(options: argparse.Namespace) -> int:
     return BELOW if result.failures else FULL_MARKS
 
 
-def _product(bench: engine.Bench, lab: Lab, graded: Path | None, arch: str) -> Product:
+def _product(bench: engine.Bench, lab: Lab, graded: Path | None, options: argparse.Namespace) -> Product:
     with shown() as progress:
-        built = engine.build_for_boot(bench, lab, graded, progress)[arch]
+        built = engine.build_for_boot(bench, lab, graded, progress, options.branch)[options.arch]
     if isinstance(built, BuildFailed):
         raise GraderError(f"it does not compile: {built.lines[0]}")
     return built

@@ -9,16 +9,18 @@ limits, as a pack is a compressed file with all that this can mean.
 import os
 import re
 import stat
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
-from grade.submission import MAX_SIZE, Rejected
+from grade.submission import MAX_SIZE, Rejected, Wanted
 from tools import limits, qemu
+from tools.scratch import Held
 
 _MAX_BUNDLE = 128 << 20  # bytes
 _MAX_REFS = 4 << 20
 _MAX_OUTPUT = 16 << 20
+_MAX_FOLDERS = 100  # below refs/heads that are looked at
 _SECONDS = 60
 _LIMITS = limits.Limits(memory_mib=1024, file_mib=256, processes=64, files=256, cpu_seconds=30)
 _BUNDLE = (b"# v2 git bundle\n", b"# v3 git bundle\n")
@@ -40,26 +42,27 @@ def objects_of(root: Path) -> Path | None:
     return None
 
 
-def from_clone(root: Path, wanted: Sequence[str], branch: str | None) -> dict[str, bytes]:
-    """The files @wanted of @branch, or of HEAD. Raises Rejected."""
+def from_clone(root: Path, wanted: Wanted, branch: str | None) -> dict[str, bytes]:
+    """What is @wanted of @branch, or of HEAD. Raises Rejected."""
     folder = objects_of(root)
     if folder is None:
         raise Rejected("not taken: it is no git clone, so it has no branches")
     if os.path.lexists(folder / "objects" / "info" / "alternates"):
         raise Rejected("not taken: it has its objects elsewhere (alternates); clone without --shared")
-    commit = _head(folder) if branch is None else _ref(folder, f"refs/heads/{branch}")
-    if commit is None:
-        raise Rejected(f"not taken: the clone has no {f'branch {branch}' if branch else 'commit at HEAD'}")
-    with tempfile.TemporaryDirectory(prefix="trellis-git-") as name:
+    if (commit := _chosen(folder, branch)) is None:
+        has = _listed_names(_branches(folder))
+        what = f"branch {branch}" if branch else "commit at HEAD"
+        raise Rejected(f"not taken: the clone has no {what}; it has {has}")
+    with Held("git") as name:
         git = _Git(Path(name) / "git", folder / "objects")
         return _files(git, commit, wanted)
 
 
-def from_bundle(bundle: Path, wanted: Sequence[str], branch: str | None) -> dict[str, bytes]:
-    """The files @wanted of @branch, or of HEAD, or of the only branch. Raises Rejected."""
+def from_bundle(bundle: Path, wanted: Wanted, branch: str | None) -> dict[str, bytes]:
+    """What is @wanted of @branch, or of HEAD, or of the only branch. Raises Rejected."""
     if (size := bundle.stat().st_size) > _MAX_BUNDLE:
         raise Rejected(f"not taken: {size >> 20} MiB; at most {_MAX_BUNDLE >> 20} are")
-    with tempfile.TemporaryDirectory(prefix="trellis-git-") as name:
+    with Held("git") as name:
         git = _Git(Path(name) / "git", None)
         listed = git.run(["bundle", "unbundle", str(bundle.resolve())], [bundle.resolve()], writes=True)
         if listed is None:
@@ -71,19 +74,24 @@ def from_bundle(bundle: Path, wanted: Sequence[str], branch: str | None) -> dict
         if branch is None and "HEAD" not in refs and len(branches) == 1:
             chosen = branches[0]
         if chosen not in refs or not _COMMIT.fullmatch(refs[chosen]):
-            has = ", ".join(ref.removeprefix("refs/heads/") for ref in branches[:5]) or "no branch"
-            raise Rejected(f"not taken: the bundle has no {branch or 'HEAD'}; it has {has[:200]}")
+            has = _listed_names([ref.removeprefix("refs/heads/") for ref in branches])
+            what = f"branch {branch}" if branch else "HEAD"
+            raise Rejected(f"not taken: the bundle has no {what}; it has {has}")
         return _files(git, refs[chosen], wanted)
 
 
-def committed(root: Path) -> bytes | None:
-    """The commit at HEAD of the clone @root, as git keeps it; None: it is no clone, or cannot be read. Its
-    times are those that the student's machine said."""
+def _listed_names(branches: Sequence[str]) -> str:
+    return ", ".join(branches[:5])[:200] or "no branch"
+
+
+def committed(root: Path, branch: str | None = None) -> bytes | None:
+    """The commit of @branch, or at HEAD, of the clone @root, as git keeps it; None: it is no clone, or cannot
+    be read. Its times are those that the student's machine said."""
     folder = objects_of(root)
     if folder is None or os.path.lexists(folder / "objects" / "info" / "alternates"):
         return None
-    commit = _head(folder)
-    with tempfile.TemporaryDirectory(prefix="trellis-git-") as name:
+    commit = _chosen(folder, branch)
+    with Held("git") as name:
         git = _Git(Path(name) / "git", folder / "objects")
         return git.run(["cat-file", "commit", commit], []) if commit else None
 
@@ -104,11 +112,30 @@ def _text(path: Path) -> str | None:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         return None
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_REFS:
             return None
-        return file.read(_MAX_REFS).decode("utf-8", "replace")
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(_MAX_REFS).decode("utf-8", "replace")
+    finally:
+        os.close(fd)
+
+
+def _chosen(folder: Path, branch: str | None) -> str | None:
+    """The commit of @branch, or at HEAD."""
+    return _head(folder) if branch is None else _ref(folder, f"refs/heads/{branch}")
+
+
+def _branches(folder: Path) -> list[str]:
+    """Branches of a clone, for a message."""
+    packed = (line.partition(" ")[2] for line in (_text(folder / "packed-refs") or "").splitlines())
+    names = {ref.removeprefix("refs/heads/") for ref in packed if ref.startswith("refs/heads/")}
+    heads = folder / "refs" / "heads"
+    if _is_folder(folder / "refs") and _is_folder(heads):
+        places = islice(os.walk(heads), _MAX_FOLDERS)
+        names |= {os.path.relpath(Path(at, name), heads) for at, _, files in places for name in files}
+    return sorted(names)
 
 
 def _head(folder: Path) -> str | None:
@@ -193,17 +220,28 @@ def _listed(git: _Git, words: Sequence[str]) -> list[tuple[str, str, str, str]]:
     return [(m[1], m[2], m[3], m[4]) for m in found if m]
 
 
-def _files(git: _Git, commit: str, wanted: Sequence[str]) -> dict[str, bytes]:
-    """The files @wanted in the tree of @commit, at its top or in one folder of it."""
+def _files(git: _Git, commit: str, wanted: Wanted) -> dict[str, bytes]:
+    """What is @wanted in the tree of @commit, at its top or in one folder of it."""
     folders = [path for _, kind, _, path in _listed(git, [commit]) if kind == "tree"]
-    asked = [f"{prefix}{file}" for prefix in ("", *(f"{f}/" for f in folders[:200])) for file in wanted]
+    prefixes = ["", *(f"{f}/" for f in folders[:200])]
+    asked = [prefix + file for prefix in prefixes for file in wanted.files]
+    asked += [f"{prefix}{wanted.folder}/" for prefix in prefixes if wanted.folder]
     entries = {path: (mode, oid) for mode, _, oid, path in _listed(git, [commit, "--", *asked])}
-    tops = [p for p in ("", *(f"{f}/" for f in folders)) if any(p + file in entries for file in wanted)]
+    found = {p: _below(entries, p, wanted) for p in prefixes}
+    tops = [p for p in prefixes if found[p]]
     if len(tops) > 1 and tops[0]:
         names = " and ".join(repr(top[:-1]) for top in tops[:2])
         raise Rejected(f"not taken: the tree is there more than once, in {names}; hand in one of them")
     top = tops[0] if tops else ""
-    return {file: _blob(git, file, entries.get(top + file)) for file in wanted}
+    wanted.check(found[top])
+    listed = [*wanted.files, *(file for file in found[top] if file not in wanted.files)]
+    return {file: _blob(git, file, entries.get(top + file)) for file in listed}
+
+
+def _below(entries: Iterable[str], prefix: str, wanted: Wanted) -> list[str]:
+    """The paths below @prefix that are @wanted."""
+    paths = (path.removeprefix(prefix) for path in entries if path.startswith(prefix))
+    return sorted(path for path in paths if wanted.has(path))
 
 
 def _blob(git: _Git, file: str, entry: tuple[str, str] | None) -> bytes:

@@ -214,12 +214,12 @@ def _results(futures: Sequence[Future[Outcome]]) -> list[Outcome]:
 
 
 def build_for_boot(
-    bench: Bench, lab: Lab, submission: Path | None, progress: Progress
+    bench: Bench, lab: Lab, submission: Path | None, progress: Progress, branch: str | None = None
 ) -> dict[str, Built]:
     """Builds the kernels that are graded for @lab: the reference with the submission's files, or the
-    tree itself."""
+    tree itself. @branch: of a clone or a bundle; None: its HEAD."""
     reference = build_reference(bench, [lab], submission is None, progress, explores=False)
-    return reference if submission is None else _laid_over(bench, lab, submission, reference)
+    return reference if submission is None else _laid_over(bench, lab, submission, branch, reference)
 
 
 def grade(
@@ -228,12 +228,15 @@ def grade(
     submission: Path | None,
     seeds: int | None,
     progress: Progress,
+    branch: str | None = None,
 ) -> list[LabScore]:
-    """Grades @submission, or without one the tree itself."""
+    """Grades @submission, or without one the tree itself. @branch: of a clone or a bundle; None: its HEAD."""
     reference = build_reference(bench, labs, submission is None, progress)
     scores = []
     for lab in labs:
-        built = reference if submission is None else _laid_over(bench, lab, submission, reference)
+        built = reference
+        if submission is not None:
+            built = _laid_over(bench, lab, submission, branch, reference)
         outcomes = run_all(bench, lab, built, runs_of(lab, places(bench), seeds), progress)
         scores.append(score(lab, outcomes))
     return scores
@@ -245,10 +248,10 @@ def honest(reference: Mapping[str, Built]) -> dict[str, Product]:
 
 
 def _laid_over(
-    bench: Bench, lab: Lab, submission: Path, reference: Mapping[str, Built]
+    bench: Bench, lab: Lab, submission: Path, branch: str | None, reference: Mapping[str, Built]
 ) -> dict[str, Built]:
     try:
-        files = take(submission, lab)
+        files = take(submission, lab, branch)
     except Rejected as e:
         return {arch: BuildFailed([str(e)]) for arch in bench.references}
     except OSError as e:

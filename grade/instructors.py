@@ -4,7 +4,7 @@ imports."""
 import argparse
 from pathlib import Path
 
-from grade import bundle, flake, matrix, own, sees, steady
+from grade import bundle, classroom50, flake, matrix, own, sees, steady
 from grade.course import commands as course
 from grade.similar import command as similar
 
@@ -16,6 +16,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         commands.add_parser("steady", help=steady.SUMMARY, description=steady.__doc__)
     )
     bundle.add_options(commands.add_parser("gradescope", help=bundle.SUMMARY, description=bundle.__doc__))
+    classroom50.add_options(
+        commands.add_parser("classroom50", help=classroom50.SUMMARY, description=classroom50.__doc__), _ROOT
+    )
     flake.add_options(commands.add_parser("flake", help=flake.SUMMARY, description=flake.__doc__))
     own.add_options(commands.add_parser("own", help=own.SUMMARY, description=own.__doc__))
     sees.add_options(commands.add_parser("sees", help=sees.SUMMARY, description=sees.__doc__))
@@ -26,5 +29,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(root: Path, options: argparse.Namespace) -> int:
     programs = {"steady": steady.run, "flake": flake.run, "own": own.run, "sees": sees.run}
-    programs |= {"matrix": matrix.run, "gradescope": bundle.run, "similar": similar.run}
+    programs |= {"gradescope": bundle.run, "classroom50": classroom50.run}
+    programs |= {"matrix": matrix.run, "similar": similar.run}
     return {**programs, **course.COMMANDS}[options.command](root, options)

@@ -14,7 +14,6 @@ import random
 import select
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from grade import protocol, trace
 from grade.elf import Elf
 from grade.errors import GraderError
 from tools import limits, qemu, qmp
+from tools.scratch import Held
 from tools.serial import cpu_seconds
 from tools.visible import visible
 
@@ -136,12 +136,11 @@ def nonce_of(secret: bytes, boot: Boot) -> str:
     return hashlib.sha256(secret + what).hexdigest()[:16]
 
 
-def scratch_folder() -> tempfile.TemporaryDirectory[str]:
+def scratch_folder() -> Held:
     """A folder in memory if there is room: guests write much that is not needed afterwards."""
     shm = Path("/dev/shm")
     roomy = os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > _ROOM
-    where = shm if roomy else None
-    return tempfile.TemporaryDirectory(prefix="trellis-grade-", dir=where)
+    return Held("run", shm if roomy else None)
 
 
 class Runner:

@@ -21,6 +21,7 @@ MEMORY_MIB = 1536
 FILE_MIB = 128
 CPU_SECONDS = 60
 _PROCESSES = 512  # with make's own
+_CROWD = _PROCESSES  # of them that we count: for root the kernel does not
 _FILES = 256
 _SECONDS = 1800
 _MOST_SAID = 2 << 20  # characters of make's output that are kept
@@ -62,13 +63,15 @@ def make(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment(),
-    ) as running:
+    ) as running, limits.Crowd(running, _CROWD) as crowd:
         for line in _lines(running):
             if not (made := _STEP.match(line)):
                 said.append(line[:room])
                 room -= len(said[-1])
             elif step is not None:
                 step(made[1])
+    if crowd.exceeded:
+        return f"make: *** the compilers start more than {_CROWD} processes\n"
     if running.returncode == 0:
         return None
     output = "".join(said)

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
+from grade.intake import take_own
 from grade.lab import Lab, choose
 from grade.mutants import mutants, variants
-from grade.submission import Rejected, own_scenarios
+from grade.submission import Rejected
 from tools import qemu
 from tools.explore import races
 from tools.explore.program import BOUND, ExploreError, explore, scenarios
-from tools.options import counted, directory, to_write
+from tools.options import BRANCH_HELP, counted, handed_in, to_write
 from tools.progress import Progress, shown
 
 SUMMARY = "score a student's own tests on wrong and right kernels"
@@ -132,17 +133,24 @@ class _Trial:
         return found
 
 
-def score(
-    root: Path, lab: Lab, submission: Path, reference: Reference, jobs: int, progress: Progress
-) -> OwnScore:
-    """Runs the scenarios that @submission has for @lab. Raises GraderError, also if there are none."""
-    every = kernels(root, lab)
+def handed_in_for(lab: Lab, submission: Path, branch: str | None) -> dict[str, bytes]:
+    """The tests in @submission, of whatever kind it is. Raises GraderError, also if there are none."""
     try:
-        own = own_scenarios(submission, lab)
+        own = take_own(submission, lab, branch)
     except Rejected as e:
-        raise GraderError(str(e)) from e
+        raise GraderError(f"{submission}: {e}") from e
+    except OSError as e:
+        raise GraderError(f"{submission}: {e.strerror}") from e
     if not own:
         raise GraderError(f"{submission} has no tests: labs/{lab.name}/scenarios/mine/*.c")
+    return own
+
+
+def score(
+    root: Path, lab: Lab, own: dict[str, bytes], reference: Reference, jobs: int, progress: Progress
+) -> OwnScore:
+    """Runs the scenarios in the files @own for @lab. Raises GraderError."""
+    every = kernels(root, lab)
     honest = reference.build(lab.files, _GOALS, progress)
     trial = _Trial(reference, lab, own, not qemu.why_no_bubblewrap())
     names = trial.names(honest)
@@ -184,7 +192,13 @@ def text(result: OwnScore) -> str:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", required=True)
-    parser.add_argument("--submission", type=directory, metavar="DIR", help="a student's tree; default: this")
+    parser.add_argument(
+        "--submission",
+        type=handed_in,
+        metavar="PATH",
+        help="what a student handed in: a folder, an archive, a git bundle or clone; default: this tree",
+    )
+    parser.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the result as data")
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="kernels at once")
@@ -192,11 +206,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(root: Path, options: argparse.Namespace) -> int:
     lab = choose(root, [options.lab])[0]
+    if options.branch is not None and options.submission is None:
+        raise GraderError("--branch needs --submission: whose branch?")
+    own = handed_in_for(lab, options.submission or root, options.branch)
     fenced = not qemu.why_no_bubblewrap()
     reference = Reference(root, options.build_root, "riscv", fenced, options.jobs)
     try:
         with shown() as progress:
-            result = score(root, lab, options.submission or root, reference, options.jobs, progress)
+            result = score(root, lab, own, reference, options.jobs, progress)
     finally:
         reference.close()
     print(text(result), end="")

@@ -33,7 +33,7 @@ _GDBS = {
 
 
 def replay(
-    bench: Bench, lab: Lab, run: Run, product: Product, submission: str | None
+    bench: Bench, lab: Lab, run: Run, product: Product, submission: str | None, branch: str | None
 ) -> tuple[LabResult, Evidence]:
     """Boots @run again: its verdict, and everything it said."""
     test = lab.test(run.test)
@@ -41,7 +41,7 @@ def replay(
     if evidence.ended is Ended.SLOW:
         raise GraderError("this machine is too slow for the run; try again when it is idle")
     outcome = Outcome(run, judge(lab, test, evidence))
-    return lab_result(score(lab, [outcome]), bench.layout, submission), evidence
+    return lab_result(score(lab, [outcome]), bench.layout, submission, branch), evidence
 
 
 def said(evidence: Evidence) -> str:

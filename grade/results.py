@@ -118,7 +118,28 @@ def _number(points: float) -> float:
     return round(points, 4)
 
 
-def lab_result(score: LabScore, layout: Layout, submission: str | None) -> LabResult:
+@dataclass(frozen=True)
+class _Origin:
+    """The place that a submission was taken from, as the commands that repeat a run name it."""
+
+    submission: str | None
+    branch: str | None
+
+    def options(self) -> list[str]:
+        """For a program."""
+        found = (("--submission", self.submission), ("--branch", self.branch))
+        return [f"{option} {shlex.quote(value)}" for option, value in found if value is not None]
+
+    def settings(self) -> list[str]:
+        """For make."""
+        found = (("SUBMISSION", self.submission), ("BRANCH", self.branch))
+        return [f"{name}={shlex.quote(value)}" for name, value in found if value is not None]
+
+
+def lab_result(
+    score: LabScore, layout: Layout, submission: str | None, branch: str | None = None
+) -> LabResult:
+    origin = _Origin(submission, branch)
     return LabResult(
         name=score.lab.name,
         title=score.lab.title,
@@ -130,8 +151,8 @@ def lab_result(score: LabScore, layout: Layout, submission: str | None) -> LabRe
         ),
         writes={f: step for step, functions in score.lab.steps.items() for f in functions},
         tests=tuple(_tests(score.outcomes)),
-        causes=tuple(_causes(score, submission)),
-        failures=tuple(_failures(score, layout, submission)),
+        causes=tuple(_causes(score, origin)),
+        failures=tuple(_failures(score, layout, origin)),
         unjudged=tuple(
             f"{o.run.test} on {o.run.arch}, {o.run.cpus} CPUs, seed {o.run.seed}"
             for o in score.unjudged
@@ -146,7 +167,7 @@ def _tests(outcomes: Sequence[Outcome]) -> Iterable[TestResult]:
         yield TestResult(*key, runs=len(mine), passed=passed, figures=mine[0].figures)
 
 
-def _causes(score: LabScore, submission: str | None) -> Iterable[CauseResult]:
+def _causes(score: LabScore, origin: _Origin) -> Iterable[CauseResult]:
     for where, cause in score.causes.items():
         first = next(o for o in score.outcomes if o.verdict is cause.first.verdict)
         yield CauseResult(
@@ -156,11 +177,11 @@ def _causes(score: LabScore, submission: str | None) -> Iterable[CauseResult]:
             excused=tuple(p.id for p in score.properties if where in p.excused),
             tests=cause.tests,
             runs=cause.runs,
-            replay=replay_command(score.lab.name, first, submission),
+            replay=_replay_command(score.lab.name, first, origin),
         )
 
 
-def _failures(score: LabScore, layout: Layout, submission: str | None) -> Iterable[FailureResult]:
+def _failures(score: LabScore, layout: Layout, origin: _Origin) -> Iterable[FailureResult]:
     groups: dict[tuple[object, ...], list[tuple[Outcome, Finding]]] = {}
     for outcome in score.outcomes:
         run = outcome.run
@@ -177,13 +198,13 @@ def _failures(score: LabScore, layout: Layout, submission: str | None) -> Iterab
         properties = tuple(p.id for p in score.lab.properties if p.id in broken)
         outcome, finding = group[0]
         finding = replace(finding, properties=properties)
-        yield _failure(score, layout, submission, outcome, finding, others=len(group) - 1)
+        yield _failure(score, layout, origin, outcome, finding, others=len(group) - 1)
 
 
 def _failure(
     score: LabScore,
     layout: Layout,
-    submission: str | None,
+    origin: _Origin,
     outcome: Outcome,
     finding: Finding,
     others: int,
@@ -212,25 +233,22 @@ def _failure(
         like=None if like is None else f"{like.text} (mistake {like.id})",
         trace=around(verdict.trace, layout, finding.time, finding.cpu),
         details=verdict.details,
-        replay=replay_command(score.lab.name, outcome, submission),
+        replay=_replay_command(score.lab.name, outcome, origin),
         others=others,
         cause=list(score.causes).index(ended) if ended in score.causes else None,
     )
 
 
-def replay_command(lab: str, outcome: Outcome, submission: str | None) -> str:
+def _replay_command(lab: str, outcome: Outcome, origin: _Origin) -> str:
     run = outcome.run
     if run.arch == EXPLORER:
         schedule = next((f.where for f in outcome.verdict.findings if f.where), "")
         words = [f"make explore LAB={lab}", f"SCENARIO={run.test}"]
         words += [f"REPLAY={schedule}"] * bool(schedule)
-        words += [] if submission is None else [f"SUBMISSION={shlex.quote(submission)}"]
-        return " ".join(words)
+        return " ".join([*words, *origin.settings()])
     words = ["grade/trellis-grade replay", f"--lab {lab}", f"--arch {run.arch}"]
     words += [f"--test {run.test}", f"--cpus {run.cpus}", f"--seed {run.seed}"]
-    if submission is not None:
-        words.append(f"--submission {shlex.quote(submission)}")
-    return " ".join(words)
+    return " ".join([*words, *origin.options()])
 
 
 def from_json(path: Path) -> Report:

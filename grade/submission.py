@@ -1,4 +1,4 @@
-"""Takes a lab's editable files out of a submission, and nothing else.
+"""Takes a lab's editable files out of a submission, or the tests that its author has written; nothing else.
 
 A submission is a directory laid out like the tree. Students choose its contents, so each path is
 walked component by component without following links, and only regular files of sane size count.
@@ -7,7 +7,7 @@ walked component by component without following links, and only regular files of
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from tools.portable import code_alone, machine_words
 from tools.visible import in_one_line
 
 MAX_SIZE = 1 << 20  # bytes of one file
+MAX_OWN = 64  # tests of a student's own, as files
 _DIR_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TIME = re.compile(r"\b__(?:DATE|TIME|TIMESTAMP)__\b")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,60}\.c")
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -26,6 +28,43 @@ class Rejected(Exception):
 
     def __init__(self, why: str) -> None:
         super().__init__(in_one_line(why))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be taken: @files, each of which must be there, and every *.c right in @folder ("": none).
+    @marks: other files, which show where in a folder the tree is."""
+
+    files: tuple[str, ...] = ()
+    folder: str = ""
+    marks: tuple[str, ...] = ()
+
+    def has(self, path: str) -> bool:
+        parent, _, name = path.rpartition("/")
+        return path in self.files or (self.folder != "" and parent == self.folder and name.endswith(".c"))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files, and the folder if there is one."""
+        return (*self.files, *([self.folder] if self.folder else []))
+
+    def whole(self, found: Mapping[str, bytes]) -> dict[str, bytes]:
+        """@found in its order. Raises Rejected if a file is missing, or if there are too many."""
+        for file in self.files:
+            if file not in found:
+                raise Rejected(f"the submission has no {file}")
+        self.check(found)
+        return {**{file: found[file] for file in self.files}, **{f: found[f] for f in sorted(found)}}
+
+    def check(self, found: Iterable[str]) -> None:
+        """Raises Rejected if there are too many files in the folder, or one has a name that make, which
+        finds them by itself, would take for something else."""
+        own = [file for file in found if file not in self.files]
+        if len(own) > MAX_OWN:
+            raise Rejected(f"{self.folder}: not taken: more than {MAX_OWN} files")
+        for file in own:
+            if not _PLAIN_NAME.fullmatch(file.rpartition("/")[2]):
+                raise Rejected(f"{file}: not taken: call it by letters, digits, - and _, and .c")
 
 
 @dataclass(frozen=True)
@@ -68,16 +107,27 @@ def _read(root: Path, path: str) -> bytes:
         os.close(fd)
 
 
+def own_tests(lab: Lab) -> Wanted:
+    """The tests that a student has written for @lab."""
+    return Wanted(folder=f"labs/{lab.name}/scenarios/mine", marks=tuple(lab.files))
+
+
+def read(root: Path, wanted: Wanted) -> dict[str, bytes]:
+    """What is @wanted out of the directory @root. Raises Rejected."""
+    names = [path.name for path in (root / wanted.folder).glob("*.c")] if wanted.folder else []
+    listed = [*wanted.files, *(f"{wanted.folder}/{name}" for name in sorted(names))]
+    wanted.check(listed)
+    return {path: _read(root, path) for path in listed}
+
+
 def own_scenarios(root: Path, lab: Lab) -> dict[str, bytes]:
     """The scenarios that a student has written for @lab in the directory @root. Raises Rejected."""
-    folder = f"labs/{lab.name}/scenarios/mine"
-    return {f"{folder}/{path.name}": _read(root, f"{folder}/{path.name}")
-            for path in sorted((root / folder).glob("*.c"))}  # fmt: skip
+    return read(root, own_tests(lab))
 
 
 def take(root: Path, lab: Lab) -> Submission:
     """The files of @lab out of the directory @root. Raises Rejected."""
-    return checked({path: _read(root, path) for path in lab.files})
+    return checked(read(root, Wanted(tuple(lab.files))))
 
 
 def checked(files: Mapping[str, bytes]) -> Submission:

@@ -53,13 +53,15 @@ def faults(lab: Lab, at_home: Home, build_root: Path) -> list[str]:
     return [f"{arch}: {line}" for arch, made in failed.items() for line in made.lines]
 
 
-def archive(name: str, files: Mapping[str, bytes]) -> bytes:
-    """A tar.gz of @files in a folder @name, with nothing in it that depends on the day or the machine."""
+def archive(name: str, files: Mapping[str, bytes], programs: Sequence[str] = ()) -> bytes:
+    """A tar.gz of @files in a folder @name, with nothing in it that depends on the day or the machine. Those
+    that are @programs can be executed."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path, content in sorted(files.items()):
             entry = tarfile.TarInfo(f"{name}/{path}")
             entry.size = len(content)
+            entry.mode = 0o755 if path in programs else entry.mode
             tar.addfile(entry, io.BytesIO(content))
     return gzip.compress(out.getvalue(), mtime=0)
 

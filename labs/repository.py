@@ -30,7 +30,7 @@ from tools.programs import ROOT, clean_environment
 from tools.progress import Progress, shown
 
 _AUTHOR = "Trellis <trellis@localhost>"
-_EXECUTABLE = ("tools/run", "tools/setup.sh", "grade/trellis-grade")
+EXECUTABLE = ("tools/run", "tools/setup.sh", "grade/trellis-grade")
 
 
 def _make(build_root: Path, *words: str) -> None:
@@ -106,7 +106,7 @@ class Repository:
         lines += [f"\n{'merge' if i else 'from'} {p}".encode() for i, p in enumerate(parents)]
         lines.append(b"\ndeleteall\n")
         for name, content in sorted(files.items()):
-            mode = "100755" if name in _EXECUTABLE else "100644"
+            mode = "100755" if name in EXECUTABLE else "100644"
             lines.append(f'M {mode} inline "{name}"\ndata {len(content)}\n'.encode() + content + b"\n")
         self._git("update-ref", "-d", "refs/trellis/new")
         self._git("fast-import", "--quiet", "--force", stdin=b"".join(lines))
@@ -171,6 +171,23 @@ def write(options: argparse.Namespace, progress: Progress) -> list[str]:
         progress.step(branch)
     repository.show("main")
     return said
+
+
+def branch_files(
+    lab: str, course_file: Path | None, build_root: Path, progress: Progress
+) -> dict[str, bytes]:
+    """The files of @lab's branch alone, as write() makes it. Raises GraderError."""
+    labs = load_all(ROOT)
+    try:
+        check(ROOT, labs)
+    except StageError as e:
+        raise GraderError(str(e)) from e
+    plan = course.course(course_file, labs, None)
+    if lab not in plan.labs:
+        raise GraderError(f"{course_file}: the course has no lab {lab}; it has {', '.join(plan.labs)}")
+    contents = Contents(ROOT, tracked(ROOT), labs, plan)
+    at = plan.labs.index(lab)
+    return contents.branch(at, objects(build_root.resolve(), contents.files_given(at), progress))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -65,9 +65,12 @@ $(E)/explorer.o: $(EXPLORER)
 	$(call say,LD,$@)
 	$Q$(EXPLORE_CC) $(EXPLORE_CFLAGS) -O3 -flto -r -flinker-output=nolto-rel -flto-partition=none -o $@ $^
 
+# An object with sections for link-time optimization, which a source can ask for, must not start a compiler
+# with the options that are in them.
+no_lto := -fno-lto -fno-use-linker-plugin
 $(E)/explore: $(E)/core.o $(E)/explorer.o
 	$(call say,LD,$@)
-	$Q$(EXPLORE_CC) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
+	$Q$(EXPLORE_CC) $(no_lto) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
 
 # For tools/mutate: how the core's files are compiled, and which these are.
 .PHONY: explore-command

@@ -44,10 +44,11 @@ For grade:
   LAB=$(LAB)		one lab instead of all: $(all_labs)$(instructor_labs)
   SUBMISSION=	what a student handed in: a folder, an archive, a git bundle or clone; only the lab's
 		files are taken from it
+  BRANCH=	of a clone or bundle the files of this branch; those of its HEAD if empty
   SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
   JSON=		write the result as JSON to this file
   REPORT=	write the report to this directory
-For check, explore (also LAB, SUBMISSION, JSON):
+For check, explore (also LAB, SUBMISSION, BRANCH, JSON):
   STEP=$(STEP)		one step of the lab
   SCENARIO=	those whose name contains this
   BOUND=$(BOUND)	the most preemptions of a schedule; 2 if empty

@@ -10,8 +10,8 @@ $(if $(SAMPLE),$(call a_number,SAMPLE))
 $(if $(JOBS),$(call a_number,JOBS))
 $(if $(N),$(call a_number,N))
 
-.PHONY: test test-browser models matrix own-tests flake gradescope mutate soak stress portability \
-	bench simulate bench-grade starter labs lint format
+.PHONY: test test-browser models matrix own-tests flake gradescope classroom50 mutate soak stress \
+	portability bench simulate bench-grade starter labs lint format
 
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
@@ -20,13 +20,20 @@ matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 
 own-tests: $(O)/setup-test.mk
 	$(if $(LAB),,$(error own-tests needs LAB=name, one of: $(all_labs)))
-	@$(PYTHON) -m grade own --build-root '$(O)' --lab $(LAB) $(call named,submission,SUBMISSION)
+	@$(PYTHON) -m grade own --build-root '$(O)' --lab $(LAB) $(call named,submission,SUBMISSION) \
+		$(call named,branch,BRANCH)
 
 # The autograder of a Gradescope assignment.
 gradescope:
 	$(if $(LAB),,$(error gradescope needs LAB=name, one of: $(all_labs)))
 	@$(PYTHON) -m grade gradescope --lab $(LAB) \
 		$(if $(value OUT),$(call named,out,OUT),--out '$(O)/$(LAB).zip')
+
+# The autograder of a Classroom 50 assignment.
+classroom50:
+	$(if $(LAB),,$(error classroom50 needs LAB=name, one of: $(all_labs)))
+	@$(PYTHON) -m grade classroom50 --build-root '$(O)' --lab $(LAB) $(call named,course,COURSE) \
+		$(if $(value OUT),$(call named,out,OUT),--out '$(O)/classroom50/$(LAB)')
 
 # A lab's tests on the reference, N times on a busy machine: how often each of them fails.
 flake: $(O)/setup-test.mk
@@ -131,8 +138,11 @@ For instructors, and for work on Trellis itself:
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
                     that make test has no time for: other machines, policies, compilers
   make own-tests    score the tests that a student has written for LAB=name: how many wrong kernels do they
-                    notice, and do they leave right ones alone? SUBMISSION=dir has them
+                    notice, and do they leave right ones alone? SUBMISSION=path has them, an archive or
+                    a clone (BRANCH), too
   make gradescope   write the autograder of LAB for Gradescope, a zip file, to OUT (build/LAB.zip)
+  make classroom50  write the autograder of LAB for Classroom 50, two files, to the folder OUT
+                    (build/classroom50/LAB); COURSE as for labs
   make flake        run the tests of LAB N times (100) while every core is busy: which of them ever fail?
   make mutate       change the solutions of LAB, or the files MUTATE, in small ways, one at a time, and
                     list the changes that no test notices; KILLERS=explorer asks only the explorer, each both;

@@ -1,8 +1,8 @@
 """Limits for programs that work on what strangers have written: compilers, git, the explorer, QEMU.
 
 The kernel keeps these limits (setrlimit), for each process, also inside of bubblewrap. Where a number of
-processes is limited it is that of the user, so it means nothing for root: there the wall clock and the
-end of the whole process group remain.
+processes is limited it is that of the user, so it means nothing for root: there Crowd counts them, or a
+filter of system calls allows no new one.
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ import shutil
 import signal
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+
+from tools.options import descendants
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,41 @@ def limited(argv: Sequence[str], limits: Limits) -> list[str]:
         "core": 0,
     }
     return ["prlimit", *(f"--{k}={v}" for k, v in options.items() if v is not None), "--", *argv]
+
+
+class Crowd:
+    """Ends @running when it has started more than @most processes that still run; then `exceeded` is true.
+
+    It looks every now and then, so a program that starts many at once gets further than @most. When
+    bubblewrap is killed all that runs in it ends; without it, those are ended that were seen.
+    """
+
+    _EVERY_S = 0.1
+
+    def __init__(self, running: subprocess.Popen[bytes], most: int) -> None:
+        self._running, self._most = running, most
+        self._over = threading.Event()
+        self._watch = threading.Thread(target=self._count, daemon=True)
+        self.exceeded = False
+
+    def __enter__(self) -> Crowd:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watch.join()
+
+    def _count(self) -> None:
+        while not self._over.wait(self._EVERY_S):
+            found = list(islice(descendants(self._running.pid), self._most + 1))
+            if len(found) > self._most:
+                self.exceeded = True
+                self._running.kill()
+                for pid in found:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                return
 
 
 def ended_after(argv: Sequence[str], seconds: int) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from tools.visible import in_one_line
 
+BRANCH_HELP = "of a clone or a git bundle the files of this branch, not of HEAD"
 STATUS_USAGE = 2
 STATUS_INTERRUPTED = 128 + signal.SIGINT
 
@@ -156,7 +157,7 @@ def _end_descendants() -> None:
     """Kills all descendants, again and again until there are none: new ones may have been starting."""
     quiet = 0
     while quiet < 2:
-        found = list(_descendants(os.getpid()))
+        found = list(descendants(os.getpid()))
         quiet = 0 if found else quiet + 1
         for pid in found:
             try:
@@ -166,7 +167,8 @@ def _end_descendants() -> None:
         time.sleep(0.05)
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that @pid has started, and those that they have."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError:
@@ -177,5 +179,5 @@ def _descendants(pid: int) -> Iterator[int]:
         except OSError:
             continue  # so has this one
         for child in map(int, children):
-            yield from _descendants(child)
+            yield from descendants(child)
             yield child

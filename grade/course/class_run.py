@@ -189,8 +189,16 @@ class Read:
     unread: list[str]  # why this machine could not read an entry
 
 
-def take_in(store: Store, lab: Lab, folder: Path, students: Sequence[Student], progress: Progress) -> Read:
-    """Reads the hand-ins in @folder. An entry that cannot be read leaves its student as before."""
+def take_in(
+    store: Store,
+    lab: Lab,
+    folder: Path,
+    students: Sequence[Student],
+    progress: Progress,
+    branch: str | None = None,
+) -> Read:
+    """Reads the hand-ins in @folder, of clones and bundles @branch. An entry that cannot be read leaves its
+    student as before."""
     known = {s.id: s for s in students}
     found, strangers = entries.assigned(folder, students)
     out = Read(len(found), strangers, [])
@@ -198,7 +206,7 @@ def take_in(store: Store, lab: Lab, folder: Path, students: Sequence[Student], p
     for student, path in found.items():
         progress.doing(f"reading {student}")
         try:
-            new = entries.read(student, path, lab, known.get(student))
+            new = entries.read(student, path, lab, known.get(student), branch)
         except OSError as e:
             out.unread.append(f"{in_one_line(path.name)}: {e.strerror or e}")
         else:
@@ -206,11 +214,14 @@ def take_in(store: Store, lab: Lab, folder: Path, students: Sequence[Student], p
     return out
 
 
-def assigned(root: Path, lab: Lab, folder: Path, arches: tuple[str, ...], seeds: int | None) -> Assignment:
+def assigned(
+    root: Path, lab: Lab, folder: Path, arches: tuple[str, ...], seeds: int | None, branch: str | None
+) -> Assignment:
     if in_one_line(str(folder)) != str(folder):
         shown_as = in_one_line(str(folder))
         raise GraderError(f"{shown_as}: rename this folder: its name is kept as plain text")
-    return Assignment(lab.name, folder.resolve(), arches, seeds, digests.of_judge(root, lab, arches, seeds))
+    judge = digests.of_judge(root, lab, arches, seeds)
+    return Assignment(lab.name, folder.resolve(), arches, seeds, judge, branch)
 
 
 def run(store: Store, lab: Lab, assignment: Assignment, students: Sequence[Student], setting: Setting) -> int:
@@ -219,7 +230,8 @@ def run(store: Store, lab: Lab, assignment: Assignment, students: Sequence[Stude
     troubles: list[str] = []
     if assignment.folder.is_dir():
         with shown() as progress:
-            read = take_in(store, lab, assignment.folder, students, progress)
+            folder, branch = assignment.folder, assignment.branch
+            read = take_in(store, lab, folder, students, progress, branch)
         _told_of_folder(assignment.folder, read)
         troubles += read.unread
     else:

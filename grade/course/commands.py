@@ -12,7 +12,7 @@ from grade.course.records import Override
 from grade.course.store import locked, migrate, opened, user
 from grade.errors import GraderError
 from grade.lab import ARCHES, choose
-from tools.options import counted, directory, file
+from tools.options import BRANCH_HELP, counted, directory, file
 
 _DB = Path("class.db")
 
@@ -23,6 +23,7 @@ student's id. Results are kept in one SQLite file.
   trellis-grade class handins --lab 06-kill                         both ports, results in class.db
   trellis-grade class handins --lab 06-kill --roster students.csv   CSV with the header id,name,email
   trellis-grade class handins --lab 06-kill --due 2026-12-01T23:59 --late '10%/day, grace 1h, at most 5 days'
+  trellis-grade class handins --lab 06-kill --branch submit         of clones and bundles this branch
   trellis-grade gradebook --out book                                tables and pages from class.db
 
 It may be ended at any moment, and the same command goes on where it was. Submissions with the same files
@@ -75,6 +76,7 @@ def _class_options(parser: argparse.ArgumentParser, root: Path) -> None:
     parser.add_argument("--due", metavar="TIME", help="such as 2026-12-01T23:59, local time")
     parser.add_argument("--late", metavar="POLICY", help="such as '10%%/day, grace 1h, at most 5 days'")
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
+    parser.add_argument("--branch", metavar="NAME", help=f"{BRANCH_HELP}; regrade keeps it")
     parser.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
     _db(parser)
     _machine(parser, root)
@@ -177,7 +179,9 @@ def _class(root: Path, options: argparse.Namespace) -> int:
         records.set_roster(store, students, str(options.roster))
         if policy is not None:
             records.set_policy(store, lab.name, *policy)
-        assignment = class_run.assigned(root, lab, options.submissions, arches, options.seeds)
+        assignment = class_run.assigned(
+            root, lab, options.submissions, arches, options.seeds, options.branch
+        )
         return class_run.run(store, lab, assignment, students or records.roster(store), setting)
 
 
@@ -187,7 +191,7 @@ def _regrade(root: Path, options: argparse.Namespace) -> int:
         lab = choose(root, [records.the_lab(store, options.lab)])[0]
         old = records.assignment(store, lab.name)
         assert old is not None
-        now = class_run.assigned(root, lab, old.folder, old.arches, old.seeds)
+        now = class_run.assigned(root, lab, old.folder, old.arches, old.seeds, old.branch)
         return class_run.run(store, lab, now, records.roster(store), setting)
 
 

@@ -77,10 +77,10 @@ def _inside(path: Path) -> Path:
     return path
 
 
-def _committed(path: Path) -> datetime | None:
-    """When the last commit of the clone @path was made, says the student's own clock."""
+def _committed(path: Path, branch: str | None) -> datetime | None:
+    """When the commit that counts of the clone @path was made, says the student's own clock."""
     try:
-        header = (clones.committed(path) or b"").partition(b"\n\n")[0].splitlines()
+        header = (clones.committed(path, branch) or b"").partition(b"\n\n")[0].splitlines()
     except Rejected:
         return None
     words: list[bytes] = next((line.split() for line in header if line.startswith(b"committer ")), [])
@@ -99,18 +99,21 @@ def _changed(path: Path, lab: Lab) -> datetime:
     return datetime.fromtimestamp(int(max(times)), UTC)
 
 
-def _time(path: Path, lab: Lab, student: Student | None) -> tuple[datetime, str]:
+def _time(path: Path, lab: Lab, student: Student | None, branch: str | None) -> tuple[datetime, str]:
     if student is not None and student.handed_in is not None:
         return student.handed_in, "roster"
-    committed = _committed(path) if path.is_dir() and not path.is_symlink() else None
+    committed = _committed(path, branch) if path.is_dir() and not path.is_symlink() else None
     return (committed, "commit") if committed else (_changed(path, lab), "file")
 
 
-def read(student: str, path: Path, lab: Lab, known: Student | None) -> HandIn:
-    """Reads the entry @path. Raises OSError for what is not its author's fault."""
+def read(
+    student: str, path: Path, lab: Lab, known: Student | None, branch: str | None = None
+) -> HandIn:
+    """Reads the entry @path, of a clone or a bundle @branch (None: HEAD). Raises OSError for what is not its
+    author's fault."""
     entry, path = in_one_line(path.name), _inside(path)
-    at, clock = _time(path, lab, known)
+    at, clock = _time(path, lab, known, branch)
     try:
-        return HandIn(student, entry, at, clock, intake.take(path, lab).files, None)
+        return HandIn(student, entry, at, clock, intake.take(path, lab, branch).files, None)
     except Rejected as e:
         return HandIn(student, entry, at, clock, None, in_one_line(str(e)))

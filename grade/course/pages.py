@@ -13,6 +13,7 @@ from html import escape as h
 
 from grade.course import late, plot, standing
 from grade.course.standing import Standing
+from grade.lab import EXPLORER
 from grade.report import points, worth_reading
 from grade.results import FailureResult, LabResult, Report
 from grade.verdict import Kind
@@ -141,28 +142,39 @@ def _failures(result: LabResult) -> Iterator[str]:
                f"{_said('tests', tests)}</dl><pre>{h(cause.replay)}</pre></section>")  # fmt: skip
     sentences = {p.id: p.text for p in result.properties}
     told: set[str] = set()
-    for f in found:
+    for n, f in enumerate(found):
         explain = next((p for p in result.properties if p.id in f.properties and p.id not in told), None)
         told.update([explain.id] if explain else [])
-        yield _failure(f, sentences, explain.explain if explain else "")
+        yield _failure(f, sentences, explain.explain if explain else "", n == 0)
 
 
 def _said(label: str, words: str) -> str:
     return f"<dt>{h(label)}</dt><dd>{h(words)}</dd>" if words else ""
 
 
-def _failure(f: FailureResult, sentences: Mapping[str, str], explain: str) -> str:
+def _moment(trace: Sequence[str]) -> str:
+    """The trace as the report has it (timeline.py), with the line of the moment itself brought out."""
+    return "\n".join(f"<mark>{h(line)}</mark>" if line.startswith(">") else h(line) for line in trace)
+
+
+def _failure(f: FailureResult, sentences: Mapping[str, str], explain: str, first: bool) -> str:
     broken = "; ".join(f"{p}: {sentences.get(p, '')}" for p in f.properties[:3])
     more = f"and {len(f.properties) - 3} more" if len(f.properties) > 3 else ""
+    explored = f.arch == EXPLORER
     rows = [("property", broken), ("", more), ("expected", f.expected), ("happened", f.happened),
-            ("at", f.where), ("looks like", f.like or ""), ("about it", explain),
+            ("schedule" if explored else "at", f.where), ("looks like", f.like or ""), ("about it", explain),
             ("also in", counted(f.others, "more run") if f.others else "")]  # fmt: skip
-    parts = [f"<h3>{h(f.kind)}: {h(f.test)} ({h(f.arch)}, {counted(f.cpus, 'CPU')})</h3>"]
+    seed = "" if explored else f", seed {f.seed}"
+    parts = [f"<h3>{h(f.kind)}: {h(f.test)} ({h(f.arch)}, {counted(f.cpus, 'CPU')}{seed})</h3>"]
     parts.append(f"<dl>{''.join(_said(*row) for row in rows)}</dl>")
-    for title, lines in (("What it said", f.details), ("The trace around it", f.trace)):
-        if lines:
-            text = h("\n".join(lines))
-            parts.append(f"<details><summary>{title}</summary><pre>{text}</pre></details>")
+    if f.details:
+        title = "The steps" if explored else "What it said"
+        text = h("\n".join(f.details))
+        parts.append(f"<details><summary>{title}</summary><pre>{text}</pre></details>")
+    if f.trace:
+        opened = " open" if first else ""
+        parts.append(f"<details{opened}><summary>The moment: a column for each CPU, time downwards</summary>"
+                     f"<pre>{_moment(f.trace)}</pre></details>")  # fmt: skip
     return f"<section>{''.join(parts)}<p>Run it again:</p><pre>{h(f.replay)}</pre></section>"
 
 

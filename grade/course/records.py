@@ -27,6 +27,7 @@ class Assignment:
     arches: tuple[str, ...]
     seeds: int | None
     judge: str
+    branch: str | None = None  # of clones and bundles; None: HEAD
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def assignment(store: Store, lab: str) -> Assignment | None:
     rows = store.rows("SELECT * FROM assignments WHERE lab = ? ORDER BY event DESC LIMIT 1", lab)
     for row in rows:
         arches = tuple(row["arches"].split())
-        return Assignment(lab, Path(row["folder"]), arches, row["seeds"], row["judge"])
+        return Assignment(lab, Path(row["folder"]), arches, row["seeds"], row["judge"], row["branch"])
     return None
 
 
@@ -90,9 +91,11 @@ def assign(store: Store, new: Assignment) -> None:
         return
     said = f"{new.folder} on {', '.join(new.arches)}, judge {new.judge[:12]}"
     said += f", {new.seeds} seeds" if new.seeds else ""
+    said += f", branch {new.branch}" if new.branch else ""
     with store.change("assign", said, lab=new.lab) as event:
         store.add("assignments", event=event, lab=new.lab, folder=str(new.folder),
-                  arches=" ".join(new.arches), seeds=new.seeds, judge=new.judge)  # fmt: skip
+                  arches=" ".join(new.arches), seeds=new.seeds, judge=new.judge,
+                  branch=new.branch)  # fmt: skip
 
 
 def handins(store: Store, lab: str) -> dict[str, Kept]:

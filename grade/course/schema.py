@@ -85,8 +85,14 @@ def _append_only(*tables: str) -> str:
     )
 
 
+_3 = """
+ALTER TABLE assignments ADD COLUMN branch TEXT;  -- of clones and bundles; NULL: HEAD
+"""
+
+
 MIGRATIONS = (
     _1 + _append_only("events", "assignments", "handins", "submissions", "results"),
     _2 + _append_only("roster", "policies", "overrides"),
+    _3,
 )
 VERSION = len(MIGRATIONS)

@@ -24,6 +24,7 @@ FORMATS: Mapping[str, Format] = {
     "gradescope": Format("Gradescope: results.json", platforms.gradescope),
     "junit": Format("JUnit XML, as CI systems read it", streams.junit),
     "prairielearn": Format("PrairieLearn: results.json of an external grader", platforms.prairielearn),
+    "submitty": Format("Submitty: validation_results.json of a custom validator", platforms.submitty),
     "tap": Format("Test Anything Protocol, version 14", streams.tap),
 }
 

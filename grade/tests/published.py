@@ -1,6 +1,7 @@
 """Other systems' formats, from what they publish: JSON Schemas, and readers of two languages."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -115,6 +116,84 @@ CLASSROOM50: dict[str, Any] = {
     "additionalProperties": False,
     "required": list(_CLASSROOM50_NEEDS),
     "properties": {**_CLASSROOM50_NEEDS, "graded_at": _INSTANT, "submitted_by": {"type": "object"}},
+}
+
+
+
+def classroom50_faults(result: Mapping[str, Any]) -> list[str]:
+    """The rules that the schema's own description leaves to its programs: no score is above its maximum.
+
+    https://github.com/foundation50/classroom50, runner.py of the skeleton, read in November 2026; as is the
+    sum, by the wiki's page Advanced-Autograding.
+    """
+    parts = [result, *result["tests"]]
+    scores = [(part["score"], part["max-score"]) for part in parts]
+    faults = [f"{score} of {most}" for score, most in scores if score > most]
+    for key in ("score", "max-score"):
+        if result[key] != sum(test[key] for test in result["tests"]):
+            faults.append(f"{key} is not the sum")
+    return faults
+
+
+# The variables that its runner sets for an autograder.py: the wiki's page Advanced-Autograding, read in
+# November 2026.
+CLASSROOM50_ENVIRONMENT = {
+    "CLASSROOM": "os-2026",
+    "ASSIGNMENT": "sleep",
+    "SUBMISSION_TAG": "submit/2026-11-24T12-00-00Z-abc1234",
+    "PAGES_BASE_URL": "https://example.org/classroom50",
+    "USERNAME": "ada",
+    "OWNER": "ada",
+    "ASSIGNMENT_TYPE": "individual",
+    "COMMIT_URL": "https://example.org/c",
+    "RELEASE_URL": "https://example.org/r",
+    "REVIEW_URL": "https://example.org/v",
+}
+
+# https://submitty.org/instructor/autograding/validation, section "Python Custom Validator Output", read in
+# November 2026: validation_results.json holds either of two objects.
+_SUBMITTY_STATUS = {"enum": ["information", "failure", "warning", "success"]}
+_SUBMITTY_MESSAGES = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["message", "status"],
+        "properties": {"message": _TEXT, "status": _SUBMITTY_STATUS},
+    },
+}
+_SUBMITTY_FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
+SUBMITTY: dict[str, Any] = {
+    "oneOf": [
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["status", "message"],
+            "properties": {"status": {"const": "failure"}, "message": _TEXT},
+        },
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["status", "data"],
+            "properties": {
+                "status": {"const": "success"},
+                "data": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["score", "message"],
+                    "properties": {
+                        "score": _SUBMITTY_FRACTION,
+                        "message": {"anyOf": [_TEXT, _SUBMITTY_MESSAGES]},
+                        "status": _SUBMITTY_STATUS,
+                    },
+                    # One text has a status beside it; each of several has its own.
+                    "if": {"properties": {"message": _TEXT}},
+                    "then": {"required": ["status"]},
+                },
+            },
+        },
+    ],
 }
 
 # https://docs.autolabproject.com/lab/ and /features/formatted-feedback/, read in November 2026: the last line

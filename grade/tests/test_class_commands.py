@@ -1,5 +1,6 @@
 """The commands of a class from end to end, with a grader that boots nothing."""
 
+import os
 import shutil
 import subprocess
 import tarfile
@@ -10,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from grade.course import class_run, digests
+from grade.course import class_run, digests, records
+from grade.course.store import opened
 from grade.lab import Lab, load
 from grade.tests.fake import ROOT
 from grade.tests.fake_class import FakeGrader
@@ -75,6 +77,36 @@ class Commands(unittest.TestCase):
             subprocess.run(["git", "-C", str(path), *words], check=True)
         shutil.rmtree(path)
         self.assertIn("      7  ann\n", self.class_call()[0])
+
+    def clone(self, name: str, **branches: str) -> None:
+        """A clone whose files are on main "0", and on each of @branches its text."""
+        folder = self.hand_in(name, "0")
+        git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+        date = {"GIT_COMMITTER_DATE": "@86400 +0000"}
+        subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+        for branch, text in {"main": "0", **branches}.items():
+            self.hand_in(name, text)
+            subprocess.run([*git, "checkout", "-q", "-B", branch], check=True)
+            subprocess.run([*git, "add", "-A"], check=True)
+            there = {**os.environ, **(date if branch != "main" else {})}
+            subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", branch], check=True, env=there)
+        subprocess.run([*git, "checkout", "-q", "main"], check=True)
+
+    def test_the_branch_that_counts(self) -> None:
+        self.clone("ann", submit="10")
+        self.clone("bob", other="15")
+        out, err = self.class_call("--branch", "submit")
+        self.assertRegex(out, r"(?m)^ +10  ann$")
+        refused = "not taken: the clone has no branch submit; it has main, other"
+        self.assertRegex(out, rf"(?m)^ +0  bob  {refused}$")
+        self.assertIn("branch submit", self.command("audit")[0])
+        with opened(self.db) as store:
+            handed_in = records.handins(store, "04-sleep")["ann"].at
+        self.assertEqual(handed_in.timestamp(), 86400, "the branch's commit, not that of HEAD")
+        self.clone("bob", submit="15")
+        self.assertRegex(self.command("regrade")[0], r"(?m)^ +15  bob$")
+        out, _ = self.class_call()
+        self.assertRegex(out, r"(?m)^ +0  ann$")
 
     def test_regrade_does_only_what_changed(self) -> None:
         self.hand_in("ann", "1")

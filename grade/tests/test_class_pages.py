@@ -10,6 +10,7 @@ from grade.course import gradebook, pages, plot, records
 from grade.course.records import Override
 from grade.course.roster import Student
 from grade.course.store import opened
+from grade.lab import EXPLORER
 from grade.results import Report
 from grade.tests import fake_class
 from grade.tests.fake import AtHome
@@ -89,6 +90,27 @@ class Pages(Case):
                       "P4.2: All who are due wake.", "all wake", "they left", "It forgets. (mistake 4.4)",
                       "why 2", "2 more runs", "> 1 a", "said <b>", "grade/trellis-grade replay"):  # fmt: skip
             self.assertIn(words, text)
+
+    def test_the_moment_of_a_failure_is_as_the_report_shows_it(self) -> None:
+        lines = ("          µs  CPU 0", "     1.0  2 -> 3", "> 2.5  3 is <late>", "     9.0  idle")
+
+        class Late(FakeGrader):
+            def grade(self, *arguments: object) -> Report:
+                late = replace(fake_class.failure(), trace=lines)
+                steps = replace(late, test="sleep.race", arch=EXPLORER, where="x:1/2", trace=())
+                return fake_class.report(10, (late, replace(late, test="sleep.b"), steps))
+
+        page = self.book(grader=Late(), ann="11")["student-ann.html"]
+        found = Checker(page)
+        self.assertEqual(found.text.count("\n".join(lines)), 2)
+        self.assertIn("<mark>&gt; 2.5  3 is &lt;late&gt;</mark>", page)
+        self.assertEqual(page.count("<mark>"), 2)
+        opened = [name for tag, name, _ in found.attributes if tag == "details"]
+        self.assertEqual(opened, ["open"], "the first one alone")
+        self.assertIn("sleep.due (riscv, 1 CPU, seed 1)", found.text)
+        self.assertIn("sleep.race (explorer, 1 CPU)", found.text)
+        self.assertIn("The steps", found.text)
+        self.assertLess(len(page), 8 << 10)
 
     def test_the_class_page_says_everything(self) -> None:
         students = tuple(Student(i, "", "") for i in ("ann", "bob", "eve", "zoe"))

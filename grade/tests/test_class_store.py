@@ -84,20 +84,33 @@ class File(Case):
 
     def old(self) -> None:
         """A file of version 1 with a graded class."""
+
+        def assign(found: store.Store, new: records.Assignment) -> None:
+            with found.change("assign", "a folder", lab=new.lab) as event:
+                found.add("assignments", event=event, lab=new.lab, folder=str(new.folder),
+                          arches="riscv", seeds=None, judge=new.judge)  # fmt: skip
+
         with mock.patch.multiple(store, VERSION=1, MIGRATIONS=schema.MIGRATIONS[:1]):
             hand_in(self.folder, "ann", "10")
-            with opened(self.db, create=True) as found, mock.patch.object(records, "set_roster"):
+            with (
+                opened(self.db, create=True) as found,
+                mock.patch.multiple(records, set_roster=mock.DEFAULT, assign=assign),
+            ):
                 fake_class.grade(found, self.lab, self.folder, FakeGrader())
 
     def test_an_old_file_is_refused_then_migrated(self) -> None:
         self.old()
         said = self.trouble("audit", "--db", str(self.db))
         self.assertIn(f"trellis-grade db migrate {self.db}", said)
-        self.assertEqual(call("db", "migrate", str(self.db)), (0, f"{self.db}: version 1 -> 2\n", ""))
+        steps = "".join(f"{self.db}: version {n} -> {n + 1}\n" for n in range(1, schema.VERSION))
+        self.assertEqual(call("db", "migrate", str(self.db)), (0, steps, ""))
         with opened(self.db) as found:
+            kept = records.assignment(found, self.lab.name)
+            assert kept is not None
+            self.assertEqual((kept.folder, kept.branch), (self.folder, None))
             self.assertEqual([s.points for s in standing.standings(found, self.lab.name)], [10])
             self.assertEqual(found.events()[-1].kind, "migrate")
-        self.assertEqual(migrate(self.db), [f"{self.db}: has version 2 already"])
+        self.assertEqual(migrate(self.db), [f"{self.db}: has version {schema.VERSION} already"])
 
     def test_a_new_file_is_of_this_version_or_empty(self) -> None:
         broken = (*schema.MIGRATIONS[:1], "CREATE TABLE events (x);\n")

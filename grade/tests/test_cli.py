@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 from unittest import mock
 
-from grade.cli import main
+from grade.cli import ROOT, main
+from grade.errors import GraderError
+from grade.home import Home
 from grade.replay import STOPS, gdb_commands, said
 from grade.results import VERSION, Report
 from grade.tests.fake import evidence, messages
@@ -69,6 +71,35 @@ class Commands(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("trellis-grade run --lab 04-sleep", out)
         self.assertIn("Exit status: 0 full marks", out)
+
+    def started(self, *arguments: str) -> tuple[mock.Mock, mock.Mock, str]:
+        """A run that ends before anything is built: how the bench was set up, what was to be graded on it,
+        and standard error."""
+        with (
+            mock.patch("grade.engine.set_up") as set_up,
+            mock.patch("grade.engine.grade", side_effect=GraderError("enough")) as graded,
+        ):
+            _, _, err = _call("run", "--lab", "06-kill", *arguments)
+        return set_up, graded, err
+
+    def test_a_branch_of_what_was_handed_in(self) -> None:
+        _, graded, _ = self.started("--submission", "/", "--branch", "submit")
+        self.assertEqual((graded.call_args.args[2], graded.call_args.args[-1]), (Path("/"), "submit"))
+        _, graded, _ = self.started("--submission", "/")
+        self.assertIsNone(graded.call_args.args[-1])
+        again = ("replay", "--lab", "06-kill", "--arch", "riscv", "--test", "kill.storm")
+        for call in (("run",), again):
+            self.assertIn("--branch needs --submission", self.trouble(*call, "--branch", "submit"))
+
+    def test_in_a_students_repository_the_rest_of_a_submission_is_the_courses(self) -> None:
+        there = Home("06-kill", {"kernel/main.c": b""}, ("kernel/main.c",))
+        with mock.patch("grade.cli.home", return_value=there):
+            set_up, graded, err = self.started("--submission", "/")
+            self.assertEqual((set_up.call_args.args[-1], graded.call_args.args[2]), (there, Path("/")))
+            self.assertNotIn("kernel/main.c", err, "a file of the repository, not of what was handed in")
+            _, graded, err = self.started()
+            self.assertEqual(graded.call_args.args[2], ROOT)
+            self.assertIn("kernel/main.c", err)
 
     def test_a_report_is_shown_again_with_its_status(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

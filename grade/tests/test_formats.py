@@ -79,12 +79,33 @@ class Formats(AtHome):
         self.assertAlmostEqual(float(str(self.data("prairielearn", self.half())["score"])), 10 / 15, 5)
         self.assertIs(self.data("prairielearn", self.broken())["gradable"], False)
 
+    def test_submitty(self) -> None:
+        for whole in (self.whole(), self.half(), self.broken()):
+            jsonschema.validate(self.data("submitty", whole), published.SUBMITTY)
+        found = json.loads(json.dumps(self.data("submitty", self.half())["data"]))
+        self.assertAlmostEqual(found["score"], 10 / 15, 5)
+        told = found["message"]
+        self.assertEqual([m["status"] for m in told], ["information", "success", "failure"])
+        self.assertIn("10 of 15 points", told[0]["message"])
+        self.assertIn("one \\ a tick", told[2]["message"])
+        broken = json.loads(json.dumps(self.data("submitty", self.broken())["data"]))
+        self.assertEqual(broken["score"], 0)
+        self.assertIn("expected ';'", broken["message"][-1]["message"])
+
+    def test_submitty_counts_no_run_that_the_machine_was_too_slow_for(self) -> None:
+        whole = self.whole()
+        unjudged = replace(whole, labs=(replace(whole.labs[0], unjudged=("sleep.due on riscv",)),))
+        found = self.data("submitty", unjudged)
+        jsonschema.validate(found, published.SUBMITTY)
+        self.assertEqual(found["status"], "failure")
+        self.assertIn("too slow", str(found["message"]))
+
     def test_a_long_report_is_cut(self) -> None:
         whole = self.half()
         lab = whole.labs[0]
         long = replace(lab.failures[0], details=tuple(['"\u20ac"' * 20] * 40_000))
         whole = replace(whole, labs=(replace(lab, failures=(long,)),))
-        for name in ("prairielearn", "gradescope"):
+        for name in ("prairielearn", "gradescope", "submitty"):
             said = FORMATS[name].render(whole)
             self.assertLess(len(said.encode()), published.PRAIRIELEARN_BYTES)
             self.assertIn("[cut: the whole report is longer]", said)
@@ -110,6 +131,7 @@ class Formats(AtHome):
         with patch.dict(os.environ, _RUNNER):
             found = self.data("classroom50", self.half())
         jsonschema.validate(found, published.CLASSROOM50)
+        self.assertEqual(published.classroom50_faults(found), [])
         self.assertEqual((found["score"], found["max-score"]), (1000, 1500))
         self.assertEqual(found["datetime"], "2026-11-24T12:00:00Z")
         self.assertEqual(found["review"], found["commit"])

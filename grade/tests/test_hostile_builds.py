@@ -203,5 +203,46 @@ class Nets(unittest.TestCase):
                 making.make(Path(folder), "x", ["kernel"], 1, not qemu.why_no_bubblewrap())
 
 
+_MANY = """\
+kernel:
+\t@for n in 1 2 3 4 5 6 7 8; do (while :; do sleep 1000 & done) & done; wait
+"""
+_ONE_AFTER_ANOTHER = """\
+kernel:
+\t@n=0; while [ $$n -lt 200 ]; do sleep 0 & wait; n=$$((n+1)); done
+"""
+
+
+class Processes(unittest.TestCase):
+    """No source starts a program. Should one ever: the limit counts for root, too."""
+
+    def made(self, makefile: str) -> str | None:
+        with tempfile.TemporaryDirectory(prefix="trellis-test-") as folder:
+            Path(folder, "Makefile").write_text(makefile)
+            return making.make(Path(folder), "x", ["kernel"], 1, True)
+
+    @unittest.skipIf(qemu.why_no_bubblewrap(), "needs bubblewrap")
+    def test_more_and_more_processes(self) -> None:
+        before = self.sleepers()
+        with patch.multiple(making, _CROWD=60, _SECONDS=60):
+            said = self.made(_MANY) or ""
+        self.assertEqual(last_line(said), "make: *** the compilers start more than 60 processes")
+        self.assertEqual(self.sleepers() - before, set())
+
+    @unittest.skipIf(qemu.why_no_bubblewrap(), "needs bubblewrap")
+    def test_many_one_after_another(self) -> None:
+        with patch.object(making, "_CROWD", 60):
+            self.assertIsNone(self.made(_ONE_AFTER_ANOTHER))
+
+    def sleepers(self) -> set[str]:
+        """The processes that _MANY starts."""
+        found = set()
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # it has just ended
+                if path.read_bytes() == b"sleep\0001000\0":
+                    found.add(path.parent.name)
+        return found
+
+
 if __name__ == "__main__":
     unittest.main()

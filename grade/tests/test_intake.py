@@ -14,13 +14,13 @@ import unittest
 import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from unittest.mock import patch
 
 from grade import archives
-from grade.intake import take
-from grade.submission import MAX_SIZE, Rejected
+from grade.intake import take, take_own
+from grade.submission import MAX_OWN, MAX_SIZE, Rejected
 from grade.tests.fake import AtHome
 from labs.handin import archive
 
@@ -239,6 +239,78 @@ class Folders(_Case):
         self.refused(self.home / "empty", "no git clone", branch="main")
 
 
+_MINE = "labs/04-sleep/scenarios/mine"
+
+
+class OwnTests(_Case):
+    """The tests of a student's own are taken as the lab's files are."""
+
+    def own(self, what: bytes | Path, branch: str | None = None) -> dict[str, bytes]:
+        return take_own(what if isinstance(what, Path) else self.put(what), self.lab, branch)
+
+    def sources(self, *entries: tuple[str, bytes]) -> Iterator[bytes | Path]:
+        """The files @entries as a folder, as archives, and as a clone and a bundle of it."""
+        root = self.home / "tree"
+        for name, content in entries:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+        yield root
+        yield from (_tar(*entries), gzip.compress(_tar(*((f"a/{n}", c) for n, c in entries))), _zip(*entries))
+        git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b"]
+        for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "a"]):
+            subprocess.run([*git, *words], check=True)
+        subprocess.run([*git, "clone", "-q", "--bare", str(root), str(self.home / "bare")], check=True)
+        yield self.home / "bare"
+        bundle = self.home / "b.bundle"
+        subprocess.run([*git, "bundle", "create", "-q", str(bundle), "--all"], check=True)
+        yield bundle
+
+    def test_of_every_kind(self) -> None:
+        others = ((_FILE, b"lab"), (f"{_MINE}/notes.md", b"-"), (f"{_MINE}/deep/c.c", b"-"))
+        mine = ((f"{_MINE}/b.c", b"two"), (f"{_MINE}/a.c", b"one"))
+        for source in self.sources(*others, *mine):
+            with self.subTest(source=source if isinstance(source, Path) else "an archive"):
+                found = self.own(source)
+                self.assertEqual(list(found.items()), sorted(mine))
+                self.assertEqual(self.taken(source), b"lab")
+
+    def test_none(self) -> None:
+        for source in self.sources((_FILE, b"lab")):
+            self.assertEqual(self.own(source), {})
+
+    def test_of_files_that_were_deleted_since_the_commit(self) -> None:
+        tree, *_ = self.sources((_FILE, b"lab"), (f"{_MINE}/a.c", b"one"))
+        assert isinstance(tree, Path)
+        (tree / _MINE / "a.c").unlink()
+        (tree / _MINE).rmdir()
+        self.assertEqual(self.own(tree), {})
+        self.assertEqual(self.own(tree, "main"), {f"{_MINE}/a.c": b"one"})
+
+    def refused_own(self, what: bytes | Path, *words: str) -> None:
+        with self.assertRaises(Rejected) as caught:
+            self.own(what)
+        self.assertTrue(all(word in str(caught.exception) for word in words), caught.exception)
+
+    def test_links(self) -> None:
+        for name in (f"{_MINE}/a.c", _MINE, "labs", "top/labs/04-sleep"):
+            self.refused_own(_tar(_odd(name, tarfile.SYMTYPE, "/etc")), name, "plain file")
+        tree = self.home / "tree"
+        (tree / _MINE).mkdir(parents=True)
+        (tree / _MINE / "a.c").symlink_to("/etc/passwd")
+        self.refused_own(tree, "a.c", "without links")
+
+    def test_too_many_and_odd_names(self) -> None:
+        many = tuple((f"{_MINE}/t{i}.c", b"") for i in range(MAX_OWN + 1))
+        for source in self.sources(*many):
+            self.refused_own(source, _MINE, f"more than {MAX_OWN} files")
+        for name in ("$(reboot).c", "a b.c", "-o.c", ".c", "a;b.c", "a\nb.c"):
+            self.refused_own(_tar((f"{_MINE}/{name}", b"")), "not taken", "letters")
+
+    def test_one_that_is_large(self) -> None:
+        for source in self.sources((f"{_MINE}/a.c", b"x" * (MAX_SIZE + 1))):
+            self.refused_own(source, "a.c", "larger than 1 MiB")
+
+
 class Git(_Case):
     def setUp(self) -> None:
         super().setUp()
@@ -277,6 +349,15 @@ class Git(_Case):
                 with self.subTest(name):
                     self.refused(source, "no", branch=name or "-")
         self.assertEqual(self.taken(self.bundle("main")), b"first")
+
+    def test_a_branch_that_is_not_there(self) -> None:
+        self.git("switch", "-q", "-c", "lab/four")
+        self.commit(_FILE, b"second")
+        for name in ("lab", "lab/five", "HEAD"):
+            for source in (self.bundle("--all"), self.repo, self.bare()):
+                self.refused(source, f"no branch {name}; it has lab/four, main", branch=name)
+            subprocess.run(["rm", "-r", str(self.home / "bare")], check=True)
+        self.refused(_tar((_FILE, b"x")), "only a clone or a git bundle has a branch lab", branch="lab")
 
     def test_loose_objects_and_a_detached_head(self) -> None:
         self.git("checkout", "-q", "--detach")

@@ -4,8 +4,11 @@ import unittest
 from math import gcd
 from pathlib import Path
 
-from grade.machine import Boot, intervals, nonce_of
+from grade.build import Reference
+from grade.machine import Boot, intervals, nonce_of, scratch_folder
+from grade.tests.fake import ROOT
 from tools.qmp import pm_time
+from tools.scratch import PREFIX
 
 
 def _boot(cpus: int = 2, arch: str = "riscv", shift: int = 0) -> Boot:
@@ -20,6 +23,13 @@ class Machines(unittest.TestCase):
                 self.assertGreater(len(found), 5)
                 self.assertEqual({gcd(*f) for f in found}, {1})
         self.assertEqual(intervals("fine", 0, 3), intervals("fine", 0, 3))
+
+    def test_the_folders_of_a_killed_grader_are_found_again(self) -> None:
+        reference = Reference(ROOT, ROOT / "build", "riscv", False, 1)
+        self.addCleanup(reference.close)
+        with scratch_folder() as name:
+            for folder in (name, reference._products.name):
+                self.assertTrue(Path(folder).name.startswith(PREFIX), folder)
 
     def test_two_equal_boots_have_equal_command_lines(self) -> None:
         nonce = "0" * 16

@@ -9,7 +9,7 @@ from unittest import mock
 from grade.build import Reference
 from grade.errors import GraderError
 from grade.lab import choose
-from grade.own import Accused, OwnScore, Shown, kernels, score, text
+from grade.own import Accused, OwnScore, Shown, _Trial, handed_in_for, kernels, score, text
 from grade.tests.fake import ROOT
 from tools.progress import Silent
 
@@ -62,6 +62,14 @@ SCENARIO(order, "mine.order", "", "", .cpus = 1, .after = in_turn, .keeps = true
 """
 
 
+# The linker's plugin hands such an object to lto-wrapper, which starts compilers with these options.
+_FOR_LTO = """
+#define IN(name) __attribute__((used, section(name)))
+static const char symbols[16] IN(".gnu.lto_.symtab.0123") = "hello";
+static const char options[] IN(".gnu.lto_.opts") = "'-O2' '-c'";
+"""
+
+
 class Kernels(unittest.TestCase):
     def test_right_ones_come_first(self) -> None:
         found = kernels(ROOT, _LAB)
@@ -103,7 +111,8 @@ class Score(unittest.TestCase):
         self.addCleanup(self.reference.close)
 
     def score(self) -> OwnScore:
-        return score(ROOT, _LAB, self.submission, self.reference, 2, Silent())
+        own = handed_in_for(_LAB, self.submission, None)
+        return score(ROOT, _LAB, own, self.reference, 2, Silent())
 
     def test_a_whole_one(self) -> None:
         (self.mine / "early.c").write_text(_BLAMES_ALL)
@@ -121,6 +130,12 @@ class Score(unittest.TestCase):
     def test_none_at_all(self) -> None:
         with self.assertRaisesRegex(GraderError, "has no tests: labs/04-sleep/scenarios/mine"):
             self.score()
+
+    def test_one_that_looks_like_an_object_for_the_linker_to_compile(self) -> None:
+        (self.mine / "order.c").write_text(_ORDER + _FOR_LTO)
+        honest = self.reference.build(_LAB.files, ("explorer",), Silent())
+        own = handed_in_for(_LAB, self.submission, None)
+        self.assertEqual(_Trial(self.reference, _LAB, own, False).names(honest), ("mine.order",))
 
     def test_one_that_does_not_compile_or_takes_a_name(self) -> None:
         (self.mine / "bad.c").write_text("int x = ;\n")

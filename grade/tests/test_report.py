@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grade import report
+from grade.lab import EXPLORER
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import LabScore, Outcome, Run, score
 from grade.errors import GraderError
@@ -83,6 +84,14 @@ class Reports(unittest.TestCase):
             self.outcome("sleep.due", self.bad(), seed=2),
         )
         return Report(VERSION, "ann", ("riscv",), (lab_result(scored, LAYOUT, "ann"),))
+
+    def test_what_repeats_a_run_names_the_branch(self) -> None:
+        scored = self.scored(self.outcome("sleep.due", self.bad()))
+        found = lab_result(scored, LAYOUT, "a clone", "my work").failures[0]
+        self.assertTrue(found.replay.endswith(" --submission 'a clone' --branch 'my work'"), found.replay)
+        scored = self.scored(self.outcome("sleep.due", self.bad(), EXPLORER))
+        found = lab_result(scored, LAYOUT, "a clone", "submit").failures[0]
+        self.assertTrue(found.replay.endswith(" SUBMISSION='a clone' BRANCH=submit"), found.replay)
 
     def test_a_failure_says_everything(self) -> None:
         text = report.text(self.whole())

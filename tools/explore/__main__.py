@@ -26,7 +26,7 @@ from grade.build import BuildFailed, Product, Reference
 from grade.errors import GraderError
 from grade.explored import steps, told
 from grade.lab import Lab, choose
-from grade.intake import take
+from grade.intake import take, take_own
 from grade.submission import Rejected, own_scenarios
 from tools import qemu
 from tools.explore import page, races
@@ -34,7 +34,7 @@ from tools.explore.longer import Budget, go_on
 from tools.explore.program import BOUND, DATA_RACES_MAX, DEPTH, SEED, STEPS
 from tools.explore.program import ExploreError, Race, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
-from tools.options import STATUS_USAGE, Parser, counted, handed_in, run_program, to_write
+from tools.options import BRANCH_HELP, STATUS_USAGE, Parser, counted, handed_in, run_program, to_write
 from tools.progress import Progress, shown
 
 _LITMUS = "litmus."  # programs that test the explorer itself
@@ -78,6 +78,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--step", metavar="K", help="only those of step K, 5 or 02.5")
     parser.add_argument("--scenario", default="", metavar="TEXT", help="only those with TEXT in their names")
     parser.add_argument("--submission", type=handed_in, metavar="PATH", help="with the lab's files of PATH")
+    parser.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
     parser.add_argument("--bound", type=int, metavar="N",
                         help=f"most preemptions of a schedule; default: the lab's, or {BOUND}")  # fmt: skip
     parser.add_argument("--steps", type=int, default=STEPS, metavar="N",
@@ -100,6 +101,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.submission is not None and options.lab is None:
         parser.error("--submission needs --lab: which lab's files are to be taken?")
+    if options.branch is not None and options.submission is None:
+        parser.error("--branch needs --submission: whose branch?")
     if options.replay is not None and not is_schedule(options.replay):
         parser.error(f"--replay {options.replay}: a schedule reads like x:4c4/1,818/0")
     if options.gdb and options.replay is None:
@@ -113,9 +116,10 @@ def _files(options: argparse.Namespace, labs: Sequence[Lab]) -> dict[str, bytes]
     try:
         for lab in labs:
             if options.submission is not None:
-                files |= take(options.submission, lab).files
-            if (home := options.submission or ROOT).is_dir():
-                files |= own_scenarios(home, lab)
+                files |= take(options.submission, lab, options.branch).files
+                files |= take_own(options.submission, lab, options.branch)
+            else:
+                files |= own_scenarios(ROOT, lab)
     except Rejected as e:
         raise Wrong(str(e)) from e
     return files
@@ -202,6 +206,8 @@ def _command(lab: Lab | None, options: argparse.Namespace, result: Result) -> st
     words = ["make explore", *([f"LAB={lab.name}"] if lab is not None else [])]
     if options.submission is not None:
         words.append(f"SUBMISSION={shlex.quote(str(options.submission))}")
+    if options.branch is not None:
+        words.append(f"BRANCH={shlex.quote(options.branch)}")
     return " ".join([*words, f"SCENARIO={result.scenario}", f"REPLAY={result.schedule}"])
 
 

@@ -502,14 +502,19 @@ class Own(Explorer):
         self.lab = next(lab for lab in load_all(ROOT) if lab.name == "04-sleep")
         lay_out(ROOT, self.lab, {}, self.folder)
 
-    def explored(self, **files: str) -> subprocess.CompletedProcess[str]:
-        """Explores what these files define; each has the name of its keyword."""
+    def explored(self, packed: bool = False, **files: str) -> subprocess.CompletedProcess[str]:
+        """Explores what these files define; each has the name of its keyword. @packed: in an archive."""
         mine = self.folder / "labs/04-sleep/scenarios/mine"
         mine.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (mine / f"{name}.c").write_text(text)
         argv = [sys.executable, "-m", "tools.explore", "--build-root", str(BUILD_ROOT), "--lab", "04-sleep"]
-        argv += ["--scenario", "mine", "--submission", str(self.folder)]
+        submission = self.folder
+        if packed:
+            submission = self.folder / "handed-in.tar.gz"
+            tar = ["tar", "-czf", str(submission), "-C", str(self.folder), "kernel", "labs"]
+            subprocess.run(tar, check=True)
+        argv += ["--scenario", "mine", "--submission", str(submission)]
         return subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False)  # fmt: skip
 
@@ -530,6 +535,8 @@ class Own(Explorer):
         done = self.explored(deadline=self.example())
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("mine.deadline: it got -110, not 7", done.stdout)
+        packed = self.explored(packed=True, deadline=self.example())
+        self.assertIn("mine.deadline: it got -110, not 7", packed.stdout, packed.stderr)
         self.assertRegex(done.stdout, r"deadline\.c:\d+  act_on\(1, &waiter, wait_with_deadline\);")
 
     def test_it_needs_no_step(self) -> None:
