@@ -72,7 +72,7 @@ def kind(head: bytes) -> str | None:
 
 
 def read(file: IO[bytes], what: str, wanted: Wanted) -> dict[str, bytes]:
-    """What is @wanted out of the archive @file of this kind. Raises Rejected."""
+    """The files @wanted out of the archive @file of this kind. Raises Rejected."""
     if (size := file.seek(0, 2)) > _MAX_PACKED:
         raise Rejected(f"not taken: {size >> 20} MiB; at most {_MAX_PACKED >> 20} are. {_SMALLER}")
     file.seek(0)

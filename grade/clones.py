@@ -43,7 +43,7 @@ def objects_of(root: Path) -> Path | None:
 
 
 def from_clone(root: Path, wanted: Wanted, branch: str | None) -> dict[str, bytes]:
-    """What is @wanted of @branch, or of HEAD. Raises Rejected."""
+    """The files @wanted of @branch, or of HEAD. Raises Rejected."""
     folder = objects_of(root)
     if folder is None:
         raise Rejected("not taken: it is no git clone, so it has no branches")
@@ -59,7 +59,7 @@ def from_clone(root: Path, wanted: Wanted, branch: str | None) -> dict[str, byte
 
 
 def from_bundle(bundle: Path, wanted: Wanted, branch: str | None) -> dict[str, bytes]:
-    """What is @wanted of @branch, or of HEAD, or of the only branch. Raises Rejected."""
+    """The files @wanted of @branch, or of HEAD, or of the only branch. Raises Rejected."""
     if (size := bundle.stat().st_size) > _MAX_BUNDLE:
         raise Rejected(f"not taken: {size >> 20} MiB; at most {_MAX_BUNDLE >> 20} are")
     with Held("git") as name:
@@ -221,7 +221,7 @@ def _listed(git: _Git, words: Sequence[str]) -> list[tuple[str, str, str, str]]:
 
 
 def _files(git: _Git, commit: str, wanted: Wanted) -> dict[str, bytes]:
-    """What is @wanted in the tree of @commit, at its top or in one folder of it."""
+    """The files @wanted in the tree of @commit, at its top or in one folder of it."""
     folders = [path for _, kind, _, path in _listed(git, [commit]) if kind == "tree"]
     prefixes = ["", *(f"{f}/" for f in folders[:200])]
     asked = [prefix + file for prefix in prefixes for file in wanted.files]

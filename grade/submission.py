@@ -32,7 +32,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be taken: @files, each of which must be there, and every *.c right in @folder ("": none).
+    """The files to take: @files, each of which must be there, and every *.c right in @folder ("": none).
     @marks: other files, which show where in a folder the tree is."""
 
     files: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ def own_tests(lab: Lab) -> Wanted:
 
 
 def read(root: Path, wanted: Wanted) -> dict[str, bytes]:
-    """What is @wanted out of the directory @root. Raises Rejected."""
+    """The files @wanted out of the directory @root. Raises Rejected."""
     names = [path.name for path in (root / wanted.folder).glob("*.c")] if wanted.folder else []
     listed = [*wanted.files, *(f"{wanted.folder}/{name}" for name in sorted(names))]
     wanted.check(listed)
