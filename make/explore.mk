@@ -11,8 +11,8 @@ E := $(O)/explore
 explored := $(filter-out $(tests) $(instruments), \
 	$(wildcard kernel/sched/*.c kernel/sched/policy/*.c kernel/sync/*.c kernel/thread/*.c)) \
 	$(addprefix kernel/base/,bootargs.c counters.c irq.c printf.c rbtree.c string.c trace.c) \
-	$(addprefix kernel/process/,deliver.c edge.c futex.c futex_pi.c group.c hold.c kill.c pending.c \
-		process.c robust.c signal.c stop.c threads.c zombie.c) \
+	$(addprefix kernel/process/,deliver.c edge.c futex.c futex_pi.c group.c hold.c kill.c mqueue.c \
+		mqueue_name.c pending.c posix_timer.c process.c robust.c signal.c stop.c threads.c zombie.c) \
 	kernel/lock/spinlock.c kernel/mm/shootdown.c kernel/mm/uaccess.c \
 	arch/host/tlb.c arch/host/uaccess.c
 # Those in mine/ are a student's own.

@@ -32,7 +32,6 @@ NOT_HERE(process_cred)
 NOT_HERE(program_get)
 NOT_HERE(program_put)
 NOT_HERE(symbol_name)
-NOT_HERE(timers_signal_taken)
 
 NOTHING(arch_irq_unmask)
 NOTHING(as_switch)

@@ -13,11 +13,11 @@
 #include "mm/mm.h"
 #include "thread/thread.h"
 
-#define ARENA_SIZE	(256 << 10)
+#define ARENA_SIZE	(512 << 10)
 #define ALIGN		64
 #define POISON		0x5a
 #define MAX_CACHES	16
-#define MAX_OBJECTS	64
+#define MAX_OBJECTS	1024
 
 struct kmem_cache {
 	const char *name;
@@ -101,16 +101,23 @@ void *kmem_cache_zalloc(struct kmem_cache *c)
 	return memset(kmem_cache_alloc(c), 0, c->size);
 }
 
-/* All sizes come from one cache of buffers. */
+/* All sizes come from two caches of buffers. */
 void *kmalloc(size_t size)
 {
-	static struct kmem_cache *buffers;
+	static struct kmem_cache *buffers, *large;
 
-	if (!buffers)
+	if (!buffers) {
 		buffers = kmem_cache_create("buffer", 256, ALIGN);
-	if (size > buffers->size)
+		large = kmem_cache_create("buffer", 1024, ALIGN);
+	}
+	if (size > large->size)
 		explore_fail("a buffer of %zu bytes is too large", size);
-	return kmem_cache_alloc(buffers);
+	return kmem_cache_alloc(size > buffers->size ? large : buffers);
+}
+
+void *kzalloc(size_t size)
+{
+	return memset(kmalloc(size), 0, size);
 }
 
 static bool is_in(size_t at, unsigned object)

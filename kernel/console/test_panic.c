@@ -146,12 +146,23 @@ KTEST(panic_printing, "panic.printing", STEP, "")
 	console_write_all(STREAM_KERNEL, (const char *)(ARCH_USER_END - 16), 8);
 }
 
+static int wait_for_ever(void *unused)
+{
+	static struct wait_queue never = WAIT_QUEUE_INIT(never);
+
+	(void)unused;
+	return wait_block(&never, DEADLINE_NEVER);
+}
+
 /* The report names the states, where from and where to. */
 KTEST(panic_transition, "panic.transition", STEP, "")
 {
-	struct thread *t = thread_create("idler", talk, NULL, PRIORITY_DEFAULT);
+	struct thread *t = thread_create("waiter", wait_for_ever, NULL, PRIORITY_DEFAULT);
 
 	REQUIRE(t, "", "no memory for a thread");
+	thread_resume(t);
+	while (thread_state(t) != THREAD_BLOCKED)
+		thread_yield();
 	thread_runq_lock(t);
 	thread_set_state(t, THREAD_RUNNING, "tested");
 }
@@ -160,14 +171,6 @@ KTEST(panic_magic, "panic.magic", STEP, "")
 {
 	current_thread()->magic = 7;
 	thread_sleep(NSEC_PER_SEC);
-}
-
-static int wait_for_ever(void *unused)
-{
-	static struct wait_queue never = WAIT_QUEUE_INIT(never);
-
-	(void)unused;
-	return wait_block(&never, DEADLINE_NEVER);
 }
 
 /* At limit= the report says where every thread stands: here they wait, the one for the other. */

@@ -125,3 +125,10 @@ void itimers_end(struct process *p)
 	spin_unlock(&timer_lock);
 	kfree(all);
 }
+
+void process_timers_end(struct process *p)
+{
+	process_timers_exec(p);
+	if (p->itimers)
+		itimers_end(p);
+}

@@ -239,10 +239,3 @@ void process_timers_exec(struct process *p)
 		free_timer(pt);
 	}
 }
-
-void process_timers_end(struct process *p)
-{
-	process_timers_exec(p);
-	if (p->itimers)
-		itimers_end(p);
-}

@@ -49,9 +49,53 @@ static void expect_record(struct thread *t, u64 state)
 	      r.b, t->tid, state);
 }
 
+static _Atomic bool ran;
+
+static int yields_for_ever(void *unused)
+{
+	(void)unused;
+	atomic_store(&ran, true);
+	while (!thread_is_dying(current_thread()))
+		thread_yield();
+	return 0;
+}
+
+/* A thread on CPU 0, where we are: it does not run until we give way. */
+static struct thread *create_here(const char *name, thread_fn entry)
+{
+	struct thread *t = thread_create(name, entry, NULL, PRIORITY_DEFAULT);
+
+	REQUIRE(t, "kill.told", "no memory for a thread");
+	sched_set_affinity(t, BIT(0));
+	thread_resume(t);
+	return t;
+}
+
+/* A thread that is ready: before its first turn, and in the middle of its work. */
+static void tell_ready_threads(void)
+{
+	struct thread *working = create_here("working", yields_for_ever), *fresh;
+	int code;
+
+	while (!atomic_load(&ran))
+		thread_yield();
+	fresh = create_here("fresh", waits_for_ever);
+	if (trace_mask & TRACE_LIFE) {
+		expect_record(fresh, THREAD_READY | TOLD_AT_REST);
+		expect_record(working, THREAD_READY);
+	}
+	thread_join(working, &code, DEADLINE_NEVER);
+	thread_get(fresh);
+	thread_join(fresh, &code, DEADLINE_NEVER);
+	if (trace_mask & TRACE_LIFE)
+		expect_record(fresh, THREAD_DEAD);
+	thread_put(fresh);
+}
+
 /* The record says who was told, and in which state. */
 KTEST(kill_told, "kill.told", "", "kill.told")
 {
+	u32 affinity = current_thread()->affinity;
 	struct thread *blocked = thread_create("blocked", waits_for_ever, NULL, PRIORITY_DEFAULT);
 	struct thread *unborn = thread_create("unborn", waits_for_ever, NULL, PRIORITY_DEFAULT);
 	int code;
@@ -67,6 +111,9 @@ KTEST(kill_told, "kill.told", "", "kill.told")
 	thread_resume(unborn); /* ends it */
 	thread_join(blocked, &code, DEADLINE_NEVER);
 	thread_join(unborn, &code, DEADLINE_NEVER);
+	sched_set_affinity(current_thread(), BIT(0));
+	tell_ready_threads();
+	sched_set_affinity(current_thread(), affinity);
 }
 
 static int ends_its_process(void *unused)

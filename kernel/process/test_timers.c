@@ -1,7 +1,7 @@
 /*
  * The time that is left of a timer, as it is read: to the nanosecond where its clock stands still,
  * and after its time, before it has fired, for which these tests hold interrupts off. The order in
- * which two timers fire.
+ * which two timers fire. Two timers of CPU time, one after the other.
  */
 #include "process/process.h"
 #include "process/signal.h"
@@ -193,4 +193,58 @@ KTEST(timers_in_turn, "timers.in_turn", "", "timers.in_turn")
 		"timers.in_turn", "no thread");
 	thread_resume(t);
 	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "timers.in_turn", "the wait fails");
+}
+
+static u64 own_time(void)
+{
+	struct usage used = { .run_ns = 0 };
+
+	thread_add_usage(current_thread(), &used);
+	return used.run_ns;
+}
+
+/* Works until @sig is pending, and returns its CPU time then. */
+static u64 work_until(int sig)
+{
+	while (!(atomic_load(&current_process()->sigpending) & SIGSET(sig)))
+		arch_spin_hint();
+	return own_time();
+}
+
+static int works_for_two(void *unused)
+{
+	u64 start = own_time(), interrupts, times[2];
+	struct timer_notify notify = { .sig = SIGRTMIN };
+	long ids[2];
+
+	(void)unused;
+	signal_set_mask(SIGSET(SIGRTMIN) | SIGSET(SIGRTMIN + 1));
+	sched_set_affinity(current_thread(), BIT(0));
+	for (int i = 0; i < 2; i++, notify.sig++)
+		ids[i] = create(TIMER_CPU, current_thread(), &notify);
+	interrupts = atomic_load(&cpus[0].stats.timer_interrupts);
+	set(ids[0], true, start + NSEC_PER_MSEC, 0);
+	set(ids[1], true, start + NSEC_PER_MSEC * 3 / 2, 0);
+	for (int i = 0; i < 2; i++)
+		times[i] = work_until(SIGRTMIN + i) - start;
+	interrupts = atomic_load(&cpus[0].stats.timer_interrupts) - interrupts;
+	CHECK(times[0] >= NSEC_PER_MSEC && times[1] >= NSEC_PER_MSEC * 3 / 2 &&
+	      times[1] < NSEC_PER_MSEC * 2, "cputimer.pair", "they fire after %lu and %lu ns",
+	      times[0], times[1]);
+	CHECK(interrupts < 20, "cputimer.pair", "that took %lu interrupts", interrupts);
+	return 0;
+}
+
+/* When a timer of CPU time has fired, one interrupt waits for the next one of the process. */
+KTEST(cputimer_pair, "cputimer.pair", "", "cputimer.pair")
+{
+	struct wait_result res;
+	struct process *p;
+	struct thread *t;
+
+	REQUIRE(process_create(current_process(), &p) == 0, "cputimer.pair", "no process");
+	REQUIRE(thread_create_in(p, "worker", works_for_two, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"cputimer.pair", "no thread");
+	thread_resume(t);
+	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "cputimer.pair", "the wait fails");
 }

@@ -28,7 +28,7 @@ void time_init(void)
 	now = time_now();
 	clock_start = now;
 	realtime_offset = bootarg_number("realtime", now, 0, S64_MAX) - now;
-	time_set_limit(bootarg_number("limit", 0, 0, ~0UL));
+	time_set_limit(bootarg_number("limit", 0, 0, S64_MAX));
 }
 
 void time_set_limit(u64 ns)

@@ -83,7 +83,7 @@ static void load_add(u64 runnable)
 
 /*
  * While a thread runs there are timer interrupts, so all CPUs were idle in a period without a
- * sample: it counts as a sample of 0. After a thousand of them nothing is left of the load.
+ * sample: it counts as a sample of 0. After 3,000 of them nothing is left of any load.
  */
 void load_sample(u64 now)
 {
@@ -97,7 +97,7 @@ void load_sample(u64 now)
 		return;
 	for (unsigned i = 0; i < nr_cpus; i++)
 		runnable += atomic_load(&cpus[i].runq.q.nr) + !is_idle_hint(&cpus[i]);
-	for (u64 periods = MIN((now - last) / LOAD_PERIOD, 1000u); periods > 1; periods--)
+	for (u64 periods = MIN((now - last) / LOAD_PERIOD, 3000u); periods > 1; periods--)
 		load_add(0);
 	load_add(runnable);
 }

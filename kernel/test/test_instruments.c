@@ -1,7 +1,7 @@
 /*
  * Tests that the instruments find what plain runs miss: planted mistakes, once without the
  * instrument and once with it. For sweep, park and clock the labs' mutants show the same ("only:"
- * in their headers).
+ * in their headers); that a sweep hits, and how often, is tested here.
  */
 #include "base/counters.h"
 #include "config.h"
@@ -148,4 +148,29 @@ KTEST(create_oom, "create.oom", "", "thread.create")
 		audit();
 	}
 	CHECK(k > 3, "thread.create", "only %lu allocations failed", k - 2);
+}
+
+static void count_hit(void *hits)
+{
+	(*(unsigned *)hits)++;
+}
+
+/* A sweep goes through the code to its end, and acts once in each step. */
+KTEST(sweep_hits, "sweep.hits", "", "debug.sweep")
+{
+	unsigned steps = 0, hits = 0;
+
+	NEEDS_ONE_CPU;
+	sweep_action = count_hit;
+	sweep_action_arg = &hits;
+	do {
+		sweep_begin(100 * steps++);
+		for (int i = 0; i < 100; i++)
+			arch_spin_hint();
+		sweep_end();
+	} while (sweep_hit());
+	sweep_action = NULL;
+	/* the last one may come when sweep_end() has begun, and count as missed */
+	CHECK(steps > 2 && (hits == steps - 1 || hits == steps), "debug.sweep",
+	      "%u hits in %u steps", hits, steps);
 }

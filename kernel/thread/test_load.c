@@ -50,7 +50,24 @@ KTEST(load_idle, "load.idle", "", "load.idle")
 	latest += 1000 * PERIOD;
 	run_for(1);
 	after = load_average(LOADS - 1);
-	CHECK(after < before / 2, "load.idle", "%lu of %lu", after, before);
+	/* a sample adds 11 / LOAD_ONE for each thread that runs */
+	CHECK(after <= nr_cpus * LOAD_ONE / 50, "load.idle", "%lu of %lu", after, before);
+}
+
+/* Of two periods without a sample the first was idle, if the second is over to the nanosecond. */
+KTEST(load_periods, "load.periods", "", "load.idle")
+{
+	u64 steady, kept, fallen;
+
+	run_for(200);
+	steady = load_average(0);
+	load_sample(latest += 2 * PERIOD - 1);
+	kept = load_average(0);
+	load_sample(latest += 2 * PERIOD);
+	fallen = load_average(0);
+	/* an idle period takes 8 % */
+	CHECK(kept > steady - steady / 25, "load.idle", "%lu, and then %lu", steady, kept);
+	CHECK(fallen < kept - kept / 25, "load.idle", "%lu, and then %lu", kept, fallen);
 }
 
 /* A CPU's times count from the boot, whatever the clock says then. */

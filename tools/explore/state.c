@@ -19,7 +19,7 @@
 
 #define LINE		64
 #define WORDS		(LINE / sizeof(uint64_t))
-#define HOT_MAX		4096
+#define HOT_MAX		8192
 
 struct line {
 	char *start;

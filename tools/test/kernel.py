@@ -30,8 +30,10 @@ _SKIPPED = re.compile(r"^skip \S* ?(\S+\.\S+): it needs CPUS=\d\r?$", re.M)
 _POLICIES: dict[str, tuple[str, ...]] = {
     "early": ("",),  # run before there are threads, if no other tests are named
     "migrate": ("rr", "prio"),
-    **{unit: ("rr",) for unit in ("completion", "deadlock")},
+    **{unit: ("rr",) for unit in ("completion", "cputimer", "deadlock", "idle", "sweep")},
 }
+
+_ONE_CPU = {"sweep"}  # units whose tests all need that
 
 # Also with a clock that begins so late that 0, a time that was never set, compares as a future time.
 LATE = ("load.cpu_times", "load.overtaken", "sched.balances", "timer.clock_set", "timer.past")
@@ -139,10 +141,15 @@ def jobs(build_root: Path) -> list[Job]:
         for name in names:
             units.setdefault(name.split(".")[0], []).append(name)
         del units["sched"]  # policies.py
-        boots = [Unit(arch, 4, "late", LATE, kernel, "rr", LATE_CLOCK)]
+        boots = [
+            Unit(arch, 4, "late", LATE, kernel, "rr", LATE_CLOCK),
+            Unit(arch, 1, "late", ("sched.reserves_alive",), kernel, "edf", LATE_CLOCK),
+        ]
         rest: list[Unit] = []
         for turn, cpus in enumerate(CPUS):
             for unit, policies in _POLICIES.items():
+                if unit in _ONE_CPU and cpus > 1:
+                    continue
                 for number, policy in enumerate(policies, start=turn):
                     now = len(policies) == 1 or in_turn(arch, number)
                     (boots if now else rest).append(

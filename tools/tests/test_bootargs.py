@@ -44,6 +44,7 @@ _WRONG: tuple[tuple[str, str], ...] = (
     ("clock=", _TIME),
     ("realtime=-1", _TIME),
     ("limit=soon", _TIME),
+    ("limit=9223372036854775808", _TIME),
     ("console=loud", "mux or plain"),
 )
 _WRONG_IN_TEST_KERNELS: tuple[tuple[str, str], ...] = (
@@ -122,6 +123,13 @@ class Wrong(unittest.TestCase):
         listed = {name for cell in cells for name in re.findall(r"`(\w+)=", cell)}
         shown = {w.split("=")[0] for words, _ in (*_WRONG, *_WRONG_IN_TEST_KERNELS) for w in words.split()}
         self.assertEqual(listed - _UNCHECKED, shown)
+
+
+class Right(unittest.TestCase):
+    def test_the_smallest_and_the_largest_limit_are_none(self) -> None:
+        for words, arch in zip(("limit=0", "limit=9223372036854775807"), qemu.ARCHES):
+            with self.subTest(words=words, arch=arch):
+                self.assertIs(boot(arch, words).outcome.end, End.OFF)
 
 
 class Injected(unittest.TestCase):

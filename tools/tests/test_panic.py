@@ -85,13 +85,18 @@ class Riscv(Reports):
             for cpu in range(_CPUS):
                 self.assertRegex(report, rf"CPU {cpu} was running thread \d+")
 
+    def test_others_are_told_before_they_stop(self) -> None:
+        report = self.report("panic.write trace=irq", ".")
+        told = re.findall(r"^ +\d+ ns  cpu(\d) .* ipi taken +[23] 0$", report, re.M)
+        self.assertEqual(len(told), _CPUS - 1, report)  # each of them once
+
     def test_others_run_no_more(self) -> None:
         _, report = self.whole("panic.others", "^others run$", qemu.Icount())
         records = re.findall(r"^ +\d+ ns  cpu\d .*$", report, re.M)
         self.assertRegex(records[-1], r" panic ", report)
 
     def test_illegal_transitions_are_named(self) -> None:
-        self.report("panic.transition", r"\(idler\): suspended -> running is not a transition \(tested\)$")
+        self.report("panic.transition", r"\(waiter\): blocked -> running is not a transition \(tested\)$")
 
     def test_a_line_that_another_cpu_writes_is_waited_for(self) -> None:
         before, _ = self.whole("panic.writing", "^while another CPU writes$", qemu.Icount())
@@ -114,7 +119,7 @@ class Riscv(Reports):
 
     def test_corrupt_threads_are_named(self) -> None:
         self.report("panic.canary", r"^thread \d+ \(scribbler\): the end of its stack was")
-        self.report("panic.magic", r"^thread 0x[0-9a-f]+ is none: magic 7$")
+        self.report("panic.magic", r"^thread 0x[0-9a-f]{16} is none: magic 7$")
 
     def test_the_audit_finds_what_a_plain_run_misses(self) -> None:
         self.report("instrument.audit", r"^audit: CPU \d has \d+ deadlines armed, counts \d+$")

@@ -126,6 +126,43 @@ static void suspend_waits_with_another_mask(void)
 	leave_alone(pid);
 }
 
+/*
+ * The process is stopped and continued while the call waits, and the call begins again; but the
+ * memory with its mask is gone by then. The thread keeps the mask that it had before.
+ */
+static void suspend_whose_mask_is_gone(void)
+{
+	const char *path = temp_path("mask");
+	int fd = open(path, O_RDWR | O_CREAT, 0600), status;
+	sigset_t *none;
+	pid_t pid;
+
+	CHECK(fd >= 0);
+	unlink(path);
+	CHECK_EQ(ftruncate(fd, sizeof(*none)), 0);
+	none = mmap(NULL, sizeof(*none), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(none != MAP_FAILED);
+	pid = fork();
+	if (pid == 0) {
+		handle(SIGUSR1, count, 0);
+		block(SIGUSR1);
+		CHECK_ERRNO(sigsuspend(none), EFAULT);
+		CHECK(is_blocked(SIGUSR1));
+		unblock(SIGUSR1);
+		block(SIGUSR2);
+		raise(SIGUSR1);
+		CHECK(calls == 1 && is_blocked(SIGUSR2) && !is_blocked(SIGUSR1));
+		_exit(7);
+	}
+	await_state(pid, 'S');
+	kill(pid, SIGSTOP);
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK_EQ(ftruncate(fd, 0), 0);
+	kill(pid, SIGCONT);
+	expect_exit(pid, 7);
+	close(fd);
+}
+
 /* --- Queues --- */
 
 static int order[8];
@@ -237,6 +274,7 @@ static const struct test_case cases[] = {
 	CASE(or_go_on_if_asked),
 	CASE(locks_hold),
 	CASE(suspend_waits_with_another_mask),
+	CASE(suspend_whose_mask_is_gone),
 	CASE(real_time_ones_queue),
 	CASE(taken_without_a_handler),
 	CASE(children_are_told_of),

@@ -1,6 +1,6 @@
 /*
  * Affinity against reservations: the CPU that has promised a thread its time is one that the thread
- * may use, whichever of the two changes comes first.
+ * may use, whichever of the two changes comes first. A running thread whose CPU is forbidden.
  */
 #include "errno.h"
 #include "explore/scenario.h"
@@ -48,4 +48,36 @@ SCENARIO(reserved, "affinity.against_reservation", "", "", .cpus = 2, .bootargs 
 	err = sched_set_affinity(subject, BIT(1));
 	expect(!err || err == -EBUSY, "%d", err);
 	end_here();
+}
+
+/* --- A running thread ------------------------------------------------------------------------- */
+
+static struct actor first, second;
+
+static int yield(void)
+{
+	thread_yield();
+	return 0;
+}
+
+/* A thread yields just as its CPU is forbidden to it: it goes on where it may run. */
+SCENARIO(yields, "affinity.against_yield", "", "", .cpus = 2, .keeps = true)
+{
+	int err;
+
+	stay_on(0);
+	act_on(1, &first, yield);
+	act_on(1, &second, yield);
+	err = sched_set_affinity(first.thread, BIT(0));
+	expect(!err, "forbidding it a CPU returned %d", err);
+	end_here();
+}
+
+SCENARIO(own, "affinity.own_cpu_forbidden", "", "", .cpus = 2)
+{
+	stay_on(0);
+	stay_on(1);
+	preempt_off();
+	expect(this_cpu()->id == 1, "it still runs on CPU %u", this_cpu()->id);
+	preempt_on();
 }

@@ -4,6 +4,8 @@
  */
 #include "explore/scenario.h"
 
+#include "sched/internal.h"
+
 static struct actor guest;
 static _Atomic bool ran;
 
@@ -61,5 +63,25 @@ SCENARIO(found_other, "idle.finds_another", "", "", .cpus = 2, .keeps = true)
 	while (!atomic_load_explicit(&ran, memory_order_relaxed))
 		arch_spin_hint();
 	preempt_on();
+	end_here();
+}
+
+static int nothing(void)
+{
+	return 0;
+}
+
+static const char *both_are_idle(void)
+{
+	u32 idle = atomic_load(&idle_mask);
+
+	return idle == (BIT(0) | BIT(1)) ? NULL : wrong("of two idle CPUs the mask has %x", idle);
+}
+
+/* Two CPUs run out of work at once, and each is in the mask. */
+SCENARIO(both, "idle.both", "", "", .cpus = 2, .after = both_are_idle, .keeps = true)
+{
+	act_on(1, &guest, nothing);
+	stay_on(0);
 	end_here();
 }

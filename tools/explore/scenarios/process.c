@@ -254,3 +254,39 @@ SCENARIO(fork_or_kill, "fork.against_kill", "", "", .cpus = 2, .after = check_ta
 	expect(err == -ECHILD || (!err && res.status == STATUS_EXIT(3)),
 	       "waiting for the child returned %d, status 0x%x", err, res.status);
 }
+
+/* --- All of them ------------------------------------------------------------------------------ */
+
+static _Atomic unsigned inside;
+
+static void is_alone(struct process *p, void *seen)
+{
+	unsigned before = atomic_fetch_add(&inside, 1);
+
+	(void)p;
+	expect(!before, "two threads go through the processes at once");
+	atomic_fetch_sub(&inside, 1);
+	(*(unsigned *)seen)++;
+}
+
+static int count_all(void)
+{
+	unsigned seen = 0;
+
+	process_for_each(is_alone, &seen);
+	return seen;
+}
+
+/* A process joins the list while two go through it: they take turns. */
+SCENARIO(all, "process.made_while_counted", "", "", .cpus = 2, .keeps = true)
+{
+	static struct actor other;
+	int before = count_all(), seen;
+
+	stay_on(0);
+	act_on(1, &other, count_all);
+	make_child();
+	seen = count_all();
+	expect(seen == before + 1, "there were %d processes, and then %d", before, seen);
+	end_here();
+}

@@ -1,13 +1,16 @@
 /*
  * Timers and sleep queues: what expires while another CPU takes it out, or puts something earlier
- * in.
+ * in; when exactly.
  */
 #include "errno.h"
 #include "explore/scenario.h"
 
+#include "explore/tree.h"
 #include "mm/mm.h"
+#include "process/timers.h"
 #include "sched/cpu.h"
 #include "sched/timer.h"
+#include "sync/sync.h"
 
 static struct actor first, second;
 static struct timer *timer;
@@ -19,11 +22,11 @@ static void fire(struct timer *t)
 	fired++;
 }
 
-static struct timer *make_timer(u64 after)
+static struct timer *make_timer(u64 after, void (*function)(struct timer *t))
 {
 	struct timer *t = kmalloc(sizeof(*t));
 
-	*t = (struct timer){ .clock = TIMER_MONOTONIC, .fire = fire };
+	*t = (struct timer){ .clock = TIMER_MONOTONIC, .fire = function };
 	spin_lock(&timer_lock);
 	timer_start(t, time_now() + after);
 	spin_unlock(&timer_lock);
@@ -52,7 +55,7 @@ static const char *not_after_stop(void)
 SCENARIO(stop, "timer.stop_or_fire", "", "", .cpus = 2, .after = not_after_stop, .keeps = true)
 {
 	stay_on(0);
-	timer = make_timer(10);
+	timer = make_timer(10, fire);
 	act_on(1, &first, stop_and_free);
 	end_here();
 }
@@ -60,7 +63,7 @@ SCENARIO(stop, "timer.stop_or_fire", "", "", .cpus = 2, .after = not_after_stop,
 /* It may come late, so the scenario goes on until its own timer has fired, too. */
 static int arm_earlier(void)
 {
-	make_timer(5);
+	make_timer(5, fire);
 	return thread_sleep(20);
 }
 
@@ -72,9 +75,64 @@ static const char *both_fired(void)
 /* TIMER1: the CPU that watches changes while the first timer may be due. */
 SCENARIO(watcher, "timer.another_watcher", "", "", .cpus = 2, .after = both_fired, .keeps = true)
 {
-	make_timer(10);
+	make_timer(10, fire);
 	act_on(1, &first, arm_earlier);
 	expect(!thread_sleep(20), "a sleep failed");
+	end_here();
+}
+
+/* --- POSIX timers ----------------------------------------------------------------------------- */
+
+static struct process *p;
+static struct completion made;
+static long id;
+
+static int set_and_delete(void)
+{
+	const struct timer_notify notify = { .sig = SIGUSR1 };
+	const struct interval soon = { .value = 10 };
+	struct interval old;
+	int err;
+
+	id = posix_timer_create(TIMER_MONOTONIC, NULL, NULL, &notify);
+	expect(id >= 0, "creating a timer returned %ld", id);
+	complete(&made);
+	err = posix_timer_set(id, false, &soon, &old);
+	expect(!err || err == -EINVAL, "setting it returned %d", err);
+	return posix_timer_delete(id);
+}
+
+static int delete_it(void)
+{
+	expect(!completion_wait(&made, DEADLINE_NEVER, WAIT_UNKILLABLE), "a wait failed");
+	expect(posix_timer_overrun(id) <= 0, "it has fired more than once");
+	return posix_timer_delete(id);
+}
+
+static const char *deleted_once(void)
+{
+	if (first.result + second.result != -EINVAL)
+		return wrong("deleting it returned %d and %d", first.result, second.result);
+	if (atomic_load(&p->sigpending) || !list_empty(&p->siginfos))
+		return "its signal is still pending";
+	return NULL;
+}
+
+static void act_blocking_usr1(unsigned cpu, struct actor *a, int (*run)(void))
+{
+	struct thread *t = create_actor_in(p, cpu, a, run);
+
+	t->sigmask = SIGSET(SIGUSR1);
+	start_actor(a, t);
+}
+
+/* One thread sets a timer, which may fire, and another one deletes it; only one of them can. */
+SCENARIO(deleted, "timer.set_and_deleted", "", "", .cpus = 2, .after = deleted_once, .keeps = true)
+{
+	completion_init(&made);
+	p = make_child();
+	act_blocking_usr1(0, &first, set_and_delete);
+	act_blocking_usr1(1, &second, delete_it);
 	end_here();
 }
 
@@ -110,4 +168,37 @@ SCENARIO(due, "sleepq.two_due", "", "", .cpus = 2, .after = woken_or_timeout, .k
 	stay_on(0);
 	expect(!thread_sleep(1000), "a sleep failed");
 	end_here();
+}
+
+/* --- To the nanosecond ------------------------------------------------------------------------ */
+
+static void fire_in_time(struct timer *t)
+{
+	expect(time_now() == t->due, "a timer fires %ld ns late", time_now() - t->due);
+	fired++;
+}
+
+static const char *fired_once(void)
+{
+	return fired == 1 ? NULL : wrong("%u timers fired", fired);
+}
+
+SCENARIO(exact, "timer.exact", "", "", .cpus = 1, .after = fired_once, .keeps = true)
+{
+	make_timer(1000, fire_in_time);
+	expect(!thread_sleep(2000), "a sleep failed");
+	end_here();
+}
+
+/* The timer is armed for the limit itself. */
+SCENARIO(limit, "timer.limit", "", "", .cpus = 1)
+{
+	u64 at = time_now() + 1000, armed;
+
+	irq_off();
+	time_set_limit(1000);
+	armed = cpus[0].timer_at;
+	time_set_limit(0);
+	irq_on();
+	expect(armed == at, "it is armed for %ld ns after the limit", armed - at);
 }
