@@ -19,11 +19,11 @@ def renamed(text: str) -> str:
 
 
 def disguised(files: Mapping[str, str]) -> dict[str, str]:
-    """With other names, comments and layout, and functions in reverse order."""
+    """With other names and layout, without the comments, and functions in reverse order."""
     out = {}
     for path, text in files.items():
         if path.endswith(".c"):
-            text = renamed(_COMMENT.sub("/* my own idea */", text))
+            text = "/* All my own. */\n" + renamed(_COMMENT.sub("", text))
             text = "".join(reversed(re.split(r"(?<=\n\}\n)", text)))
             text = text.replace("\t", "    ").replace(") {", ")\n{")
         out[path] = text

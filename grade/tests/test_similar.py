@@ -202,7 +202,7 @@ class Pages(unittest.TestCase):
                                  "r0": ["3", "three", "4", "four"], "r1": ["1", "one"]})  # fmt: skip
 
     def test_a_part_inside_of_another_one_has_no_link(self) -> None:
-        places = (((0, 2), (0, 2)), ((1, 1), (3, 3)), ((3, 3), (3, 3)))
+        places = (((0, 2), (0, 2)), ((1, 1), (3, 3)), ((3, 3), (1, 1)), ((3, 3), (3, 3)))
         fragments = tuple(self.fragment(*both) for both in places)
         page = self.written(["ann", "bob"], [Pair(0, 1, 0.9, fragments)])["pair-001.html"]
         ids = set(re.findall(r' id="(\w+)"', page))
