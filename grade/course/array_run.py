@@ -60,11 +60,10 @@ class _Call:
         self.troubles += [] if kept else [words]
         self.progress.step(words)
 
-    def lost(self, digest: str, words: str) -> None:
-        """A task ended without an outcome: it is submitted again, or given up."""
+    def lost(self, digest: str) -> bool:
+        """Counts a task that ended without an outcome. Whether this was the last try."""
         self.tries[digest] = self.tries.get(digest, 0) + 1
-        if digest in self.work and self.tries[digest] >= _TRIES:
-            self.settle(digest, class_run.Outcome(None, words, 0))
+        return self.tries[digest] >= _TRIES
 
 
 def _last_line(log: Path) -> str:
@@ -115,7 +114,9 @@ class _Watch:
             elif self._is_late(index, task):
                 if task is not None and task.held:
                     self.call.queue.cancel(self.array, task)
-                self.call.lost(self.array.digests[index], self._words(index, task))
+                digest = self.array.digests[index]
+                if self.call.lost(digest):
+                    self.call.settle(digest, class_run.Outcome(None, self._words(index, task), 0))
                 waiting.remove(index)
 
     def _is_late(self, index: int, task: Task | None) -> bool:
@@ -127,9 +128,9 @@ class _Watch:
         return time.monotonic() - since >= self.call.pace.late
 
     def _words(self, index: int, task: Task | None) -> str:
-        said = "is not in the queue" if task is None else f"is {task.state} ({task.reason})"
+        said = "is not in the queue" if task is None else f"ended as {task.state} ({task.reason})"
         log = spool.keep_log(self.array, index)
-        return f"Slurm's task {said}, as {_TRIES} times now; its log is {log}{_last_line(log)}"
+        return f"Slurm's task {said}; {_TRIES} were tried; the last one's log is {log}{_last_line(log)}"
 
     def _tell(self, tasks: dict[int, Task] | None, waiting: set[int]) -> None:
         if tasks is None:
@@ -159,7 +160,7 @@ def _watched(call: _Call, array: Array) -> None:
 
 def _adopt(call: _Call, home: Path) -> None:
     """Waits for the arrays of earlier calls; cancels those whose results nobody needs."""
-    for array in spool.found(home):
+    for array in spool.found(home, call.assignment.lab):
         if array.judge == call.assignment.judge and call.work.keys() & set(array.digests):
             class_run.warn(f"found {array.name}, which an earlier call has submitted")
             _watched(call, array)
@@ -184,6 +185,13 @@ def grade_all(call: _Call, home: Path, build_root: Path) -> list[str]:
     return call.troubles
 
 
+def refuse_twice(db: Path, lab: Lab) -> None:
+    """Raises GraderError if an array is grading what this machine is about to grade."""
+    for array in spool.found(spool.home(db), lab.name):
+        raise GraderError(f"an earlier call has submitted {array.name} to Slurm: --engine slurm collects it; to "
+                          f"give it up, scancel --name={array.name} and remove {array.folder}")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Engine:
     """Grades a class by Slurm, see class_run.Engine."""
@@ -202,7 +210,7 @@ class Engine:
             if not call.work:
                 return call.troubles
         # Once and here, not in each task at the same time; and what does not build is told at once.
-        with class_run.engine_grader(lab, assignment, setting, 1):
+        with class_run.engine_grader(lab, assignment, replace(setting, jobs=None), 1):
             pass
         with shown(rate=True) as progress:
             progress.expect(len(call.work))

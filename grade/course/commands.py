@@ -13,7 +13,7 @@ from grade.course.records import Override
 from grade.course.slurm import Slurm
 from grade.course.store import locked, migrate, opened, user
 from grade.errors import GraderError
-from grade.lab import ARCHES, choose
+from grade.lab import ARCHES, Lab, choose
 from tools.options import counted, directory, file
 
 _DB = Path("class.db")
@@ -34,6 +34,13 @@ are graded once. Each day late costs a part of the points earned; --course FILE 
   06-kill = 2026-12-01T23:59:00
   [late]
   06-kill = "10%/day, grace 1h, at most 5 days"
+
+With --engine slurm each submission is a task of an array, and the results are the same. The tree, the build
+folder and the database's folder must be where all nodes see them (docs/instructors.md says more):
+
+  trellis-grade class handins --lab 06-kill --engine slurm --slurm='--partition=day --cpus-per-task=4 --time=20'
+
+Interrupted, the array goes on, and the same command collects it.
 
 The time of a hand-in is that of the roster's column handed_in, else of a clone's last commit, else of the
 file.
@@ -181,11 +188,12 @@ def _setting(path: Path, table: str, lab: str) -> Any:
     return found.get(lab)
 
 
-def _engine(root: Path, options: argparse.Namespace) -> class_run.Engine | None:
+def _engine(root: Path, options: argparse.Namespace, lab: Lab) -> class_run.Engine | None:
     if options.engine == "slurm":
         return array_run.Engine(Slurm(root, options.slurm, options.jobs))
     if options.slurm:
         raise GraderError("--slurm is for --engine slurm")
+    array_run.refuse_twice(options.db, lab)
     return None
 
 
@@ -201,7 +209,7 @@ def _class(root: Path, options: argparse.Namespace) -> int:
             records.set_policy(store, lab.name, *policy)
         assignment = class_run.assigned(root, lab, options.submissions, arches, options.seeds)
         students = students or records.roster(store)
-        return class_run.run(store, lab, assignment, students, setting, _engine(root, options))
+        return class_run.run(store, lab, assignment, students, setting, _engine(root, options, lab))
 
 
 def _regrade(root: Path, options: argparse.Namespace) -> int:
@@ -211,7 +219,7 @@ def _regrade(root: Path, options: argparse.Namespace) -> int:
         old = records.assignment(store, lab.name)
         assert old is not None
         now = class_run.assigned(root, lab, old.folder, old.arches, old.seeds)
-        return class_run.run(store, lab, now, records.roster(store), setting, _engine(root, options))
+        return class_run.run(store, lab, now, records.roster(store), setting, _engine(root, options, lab))
 
 
 def _override(_: Path, options: argparse.Namespace) -> int:

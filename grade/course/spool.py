@@ -99,15 +99,16 @@ def read(folder: Path) -> Array:
         raise GraderError(f"{folder}: is no array of this grader: {e}") from e
 
 
-def found(home: Path) -> list[Array]:
-    """The arrays of earlier calls. A folder that a killed call has left half written was never submitted."""
+def found(home: Path, lab: str) -> list[Array]:
+    """The arrays of earlier calls for @lab. A folder that a killed call has left half written was never
+    submitted."""
     arrays = []
     for folder in sorted(home.glob(f"{_PREFIX}*")):
         if (folder / _ARRAY).exists():
             arrays.append(read(folder))
         else:
             shutil.rmtree(folder)
-    return arrays
+    return [array for array in arrays if array.lab == lab]
 
 
 def end(array: Array) -> None:
