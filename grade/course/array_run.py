@@ -151,7 +151,8 @@ def _watched(call: _Call, array: Array) -> None:
     try:
         left_over = _Watch(call, array).run()
     except KeyboardInterrupt:
-        class_run.warn(f"{array.name} goes on: the same command collects it, scancel --name={array.name} ends it")
+        class_run.warn(f"{array.name} goes on: the same command collects it, and scancel --name={array.name} "
+                       "ends it")  # fmt: skip
         raise
     if left_over:
         call.queue.cancel(array)
@@ -188,8 +189,8 @@ def grade_all(call: _Call, home: Path, build_root: Path) -> list[str]:
 def refuse_twice(db: Path, lab: Lab) -> None:
     """Raises GraderError if an array is grading what this machine is about to grade."""
     for array in spool.found(spool.home(db), lab.name):
-        raise GraderError(f"an earlier call has submitted {array.name} to Slurm: --engine slurm collects it; to "
-                          f"give it up, scancel --name={array.name} and remove {array.folder}")  # fmt: skip
+        raise GraderError(f"an earlier call has submitted {array.name} to Slurm: --engine slurm collects it; "
+                          f"to give it up, scancel --name={array.name} and remove {array.folder}")  # fmt: skip
 
 
 @dataclass(frozen=True)

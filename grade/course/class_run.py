@@ -118,7 +118,7 @@ def engine_grader(lab: Lab, assignment: Assignment, setting: Setting, at_once: i
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one grading: a report, or why there is none."""
+    """The end of one grading: a report, or why there is none."""
 
     report: Report | None
     why: str

@@ -38,7 +38,7 @@ are graded once. Each day late costs a part of the points earned; --course FILE 
 With --engine slurm each submission is a task of an array, and the results are the same. The tree, the build
 folder and the database's folder must be where all nodes see them (docs/instructors.md says more):
 
-  trellis-grade class handins --lab 06-kill --engine slurm --slurm='--partition=day --cpus-per-task=4 --time=20'
+  trellis-grade class handins --lab 06-kill --engine slurm --slurm='--partition=day --time=20'
 
 Interrupted, the array goes on, and the same command collects it.
 

@@ -26,7 +26,7 @@ _HELD = ("launch failed requeued held", "JobHoldMaxRequeue")
 
 @dataclass(frozen=True)
 class Task:
-    """What the queue says of a task."""
+    """A task, as the queue tells of it."""
 
     state: str
     reason: str
@@ -88,7 +88,8 @@ class Slurm:
     def cancel(self, array: Array, task: Task | None = None) -> None:
         done = _called(["scancel", f"--name={array.name}", *([task.job] if task else [])])
         if done.returncode != 0:
-            raise GraderError(f"scancel cannot end {array.name}: {done.stderr.strip()}; end it, and call again")
+            said = done.stderr.strip()
+            raise GraderError(f"scancel cannot end {array.name}: {said}; end it, and call again")
 
     def most(self) -> int:
         for line in _called(["scontrol", "show", "config"]).stdout.splitlines():
@@ -103,7 +104,7 @@ def _called(argv: Sequence[str], text: str = "") -> subprocess.CompletedProcess[
         return subprocess.run(argv, input=text, capture_output=True, text=True, errors="replace",
                               timeout=_WAIT_S, check=False)  # fmt: skip
     except FileNotFoundError as e:
-        raise GraderError(f"{argv[0]} is not installed here: call where Slurm's commands are (Debian's package "
-                          "slurm-client), or with --engine local") from e  # fmt: skip
+        raise GraderError(f"{argv[0]} is not installed here: call where Slurm's commands are (Debian's "
+                          "package slurm-client), or with --engine local") from e  # fmt: skip
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(argv, 1, "", f"{argv[0]} did not answer for {_WAIT_S} s")

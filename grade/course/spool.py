@@ -2,7 +2,7 @@
 
     class.db.slurm/            beside the database class.db, on a file system that the cluster shares
         array-<token>/         one array: "trellis-<token>" is its name in the queue
-            array.json         what is graded, and by which judge; written last, so the folder is whole with it
+            array.json         the lab and its judge; written last, so the folder is whole with it
             <index>.files      the files of a submission, as digests.pack() makes them
             <index>.result     what a task has found, renamed to this name when all of it is written
             <index>.log        what a task and Slurm have said, of all its starts

@@ -150,7 +150,8 @@ class Cluster:
         return self._called("scontrol", *words)
 
     def _rows(self) -> list[list[str]]:
-        said = self._called("squeue", "--noheader", "--array", "--states=all", "--sort=i", "--format=%K|%i|%T")
+        said = self._called("squeue", "--noheader", "--array", "--states=all", "--sort=i",
+                            "--format=%K|%i|%T")  # fmt: skip
         return [line.split("|") for line in said.stdout.splitlines()]
 
     def history(self) -> list[tuple[str, str]]:

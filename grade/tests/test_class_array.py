@@ -1,4 +1,4 @@
-"""Grading a class by a queue: what is lost, found again, collected and given up; without Slurm and machines."""
+"""Grading a class by a queue: submissions that are lost, found again, or given up; without Slurm."""
 
 import os
 import sys
@@ -106,7 +106,8 @@ class Case(AtHome):
 
     def results(self, db: str = "class.db") -> list[tuple[object, ...]]:
         with opened(self.home / db) as store:
-            rows = store.rows("SELECT lab, digest, judge, points, earned, report FROM results ORDER BY digest")
+            columns = "lab, digest, judge, points, earned, report"
+            rows = store.rows(f"SELECT {columns} FROM results ORDER BY digest")
         return [tuple(row) for row in rows]
 
     def array(self, texts: Sequence[str], lab: str = "04-sleep", judge: str = fake_class.JUDGE) -> Array:
@@ -137,8 +138,8 @@ class Lost(Case):
         self.assertEqual(len(self.results()), 3)
         self.assertEqual(queue.submitted[1:], [["2"], ["2"]])
         log = next(iter(spool.home(self.home / "class.db").iterdir()))
-        self.assertEqual(troubles, [f"bob: no result: Slurm's task ended as FAILED (None); 3 were tried; the last "
-                                    f"one's log is {log}: FAILED on node 7"])  # fmt: skip
+        why = f"ended as FAILED (None); 3 were tried; the last one's log is {log}: FAILED on node 7"
+        self.assertEqual(troubles, [f"bob: no result: Slurm's task {why}"])
         self.assertIn("begun", log.read_text())
         self.assertEqual(self.graded(queue), [], "the next call tries again")
 

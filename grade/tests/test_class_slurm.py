@@ -42,8 +42,9 @@ class ClassBySlurm(unittest.TestCase):
             path.write_bytes((ROOT / file).read_bytes() + more.encode())
 
     def _argv(self, db: str, *more: str) -> list[str]:
-        return [sys.executable, "-m", "grade", "class", str(self.home / "handins"), "--lab", LAB, "--arch", "riscv",
-                "--seeds", "1", "--db", str(self.home / db), "--build-root", str(BUILD_ROOT), *more]  # fmt: skip
+        return [sys.executable, "-m", "grade", "class", str(self.home / "handins"), "--lab", LAB,
+                "--arch", "riscv", "--seeds", "1", "--db", str(self.home / db),
+                "--build-root", str(BUILD_ROOT), *more]  # fmt: skip
 
     @contextmanager
     def _called(self, db: str, *more: str) -> Iterator[subprocess.Popen[bytes]]:
