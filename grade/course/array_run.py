@@ -189,8 +189,8 @@ def grade_all(call: _Call, home: Path, build_root: Path) -> list[str]:
 def refuse_twice(db: Path, lab: Lab) -> None:
     """Raises GraderError if an array is grading what this machine is about to grade."""
     for array in spool.found(spool.home(db), lab.name):
-        raise GraderError(f"an earlier call has submitted {array.name} to Slurm: --engine slurm collects it; "
-                          f"to give it up, scancel --name={array.name} and remove {array.folder}")  # fmt: skip
+        raise GraderError(f"an earlier call has given {array.name} to Slurm: --engine slurm collects it; "
+                          f"to end it, scancel --name={array.name} and remove {array.folder}")  # fmt: skip
 
 
 @dataclass(frozen=True)

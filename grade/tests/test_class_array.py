@@ -90,13 +90,13 @@ class Case(AtHome):
         self.prepared += 1
         yield FakeGrader()
 
-    def graded(self, queue: FakeQueue, db: str = "class.db", judge: str = fake_class.JUDGE) -> list[str]:
+    def graded(self, queue: FakeQueue, late: float = 0.01) -> list[str]:
         """Grades the class by @queue; returns why results are missing."""
-        with opened(self.home / db, create=True) as store:
-            wanted = fake_class.assignment(self.lab, self.folder, judge)
+        with opened(self.home / "class.db", create=True) as store:
+            wanted = fake_class.assignment(self.lab, self.folder)
             records.assign(store, wanted)
             class_run.take_in(store, self.lab, self.folder, [], Silent())
-            engine = array_run.Engine(queue, Pace(look=0, ask=0, late=0.01))
+            engine = array_run.Engine(queue, Pace(look=0, ask=0, late=late))
             setting = Setting(self.home, self.home / "build", 1)
             return engine(store, self.lab, wanted, setting, class_run.left(store, wanted))
 
@@ -146,7 +146,7 @@ class Lost(Case):
     def test_a_task_that_runs_is_not_lost_while_the_queue_does_not_answer(self) -> None:
         queue = FakeQueue(deaf=3)
         with mock.patch.object(spool, "take", mock.Mock(side_effect=_seen_after(4 * 3, spool.take))):
-            self.assertEqual(self.graded(queue), [])
+            self.assertEqual(self.graded(queue, late=0), [])
         self.assertEqual(len(queue.submitted), 1)
 
     def test_a_file_that_is_seen_late_is_waited_for(self) -> None:
@@ -197,6 +197,13 @@ class Again(Case):
         self.assertEqual(self.graded(queue), [])
         self.assertEqual((queue.cancelled, queue.submitted), ([old.name], [["1", "2", "3", "15"]]))
 
+    def test_tasks_whose_results_nobody_needs_any_more_are_cancelled(self) -> None:
+        queue, old = FakeQueue(), self.array(["1", "not handed in any more"])
+        with mock.patch.object(class_run, "outcome", lambda *_: Outcome(fake_class.report(1), "", 0)):
+            queue.accept(old)
+        self.assertEqual((self.graded(queue), queue.cancelled), ([], [old.name]))
+        self.assertEqual(queue.submitted, [["2", "3", "15"]])
+
     def test_the_array_of_another_lab_is_left_alone(self) -> None:
         queue, other = FakeQueue(), self.array(["1"], lab="06-kill")
         self.assertEqual(self.graded(queue), [])
@@ -230,11 +237,13 @@ class Again(Case):
 class Tasks(Case):
     """The program that a node runs."""
 
-    def task(self, array: Array, judge: str = fake_class.JUDGE) -> int:
+    def task(self, array: Array, *judges: str) -> int:
+        """@judges: that of the tree when the task begins, and that when it ends."""
+        seen = list(judges) or [fake_class.JUDGE] * 2
         with (
             mock.patch.object(sys, "argv", ["array_task", str(array.folder), "0"]),
             mock.patch.object(array_task, "choose", lambda *_: [self.lab]),
-            mock.patch.object(digests, "of_judge", lambda *_: judge),
+            mock.patch.object(digests, "of_judge", lambda *_: seen.pop(0)),
             mock.patch("signal.signal"),
         ):
             return array_task.main()
@@ -257,11 +266,13 @@ class Tasks(Case):
         self.assertEqual((self.task(array), self.prepared), (0, 0))
 
     def test_tests_that_changed_meanwhile_give_no_result(self) -> None:
-        array = self.array(["15"])
-        self.assertEqual(self.task(array, "new tests"), 0)
-        found = spool.take(array, 0)
-        assert found is not None
-        self.assertIn("have changed since", found.why)
+        for judges in (["new tests"], [fake_class.JUDGE, "new tests"]):
+            array = self.array(["15"])
+            self.assertEqual(self.task(array, *judges), 0)
+            found = spool.take(array, 0)
+            assert found is not None
+            self.assertIn("have changed since", found.why)
+            self.assertEqual(self.prepared, len(judges) - 1, "known at the beginning, it is not graded")
 
     def test_a_node_that_cannot_grade_says_so_and_fails(self) -> None:
         array = self.array(["15"])
