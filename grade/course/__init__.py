@@ -15,6 +15,10 @@
     standing.py     where each student stands: result, lateness, corrections, points
     gradebook.py    the tables (CSV); pages.py and plot.py: the pages (HTML)
 
+    array_run.py    --engine slurm: submits arrays, collects results, submits again what was lost
+    array_task.py   the program that a task of an array runs on its node
+    spool.py        the folder through which the two talk; slurm.py: Slurm's commands
+
 All state is one SQLite file. Its tables:
 
     events          every change, in order: when, by whom, which kind, of which lab and student, in words

@@ -107,13 +107,31 @@ def engine_grader(lab: Lab, assignment: Assignment, setting: Setting, at_once: i
     bench = engine.set_up(setting.root, setting.build_root, assignment.arches, setting.jobs)
     try:
         if bench.unfenced:
-            _warn(f"only QEMU is fenced in, not the compiler: {bench.unfenced}")
+            warn(f"only QEMU is fenced in, not the compiler: {bench.unfenced}")
         with shown() as progress:
             honest = engine.honest(engine.build_reference(bench, [lab], False, progress))
         each = replace(bench, jobs=max(1, bench.jobs // at_once))
         yield _Engine(each, lab, assignment.seeds, honest, threading.Event())
     finally:
         bench.close()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of one grading: a report, or why there is none."""
+
+    report: Report | None
+    why: str
+    seconds: float
+
+
+def outcome(grader: Grader, files: Mapping[str, bytes], doing: Callable[[str], None]) -> Outcome:
+    began = time.monotonic()
+    try:
+        report = grader.grade(files, doing)
+    except Ungraded as e:
+        return Outcome(None, str(e), time.monotonic() - began)
+    return Outcome(report, "", time.monotonic() - began)
 
 
 @dataclass(frozen=True)
@@ -136,10 +154,8 @@ def grade_all(
 ) -> list[str]:
     """Grades @work, @jobs at a time. Returns a line for each submission that has no result."""
 
-    def one(item: Left) -> tuple[Report, float]:
-        began = time.monotonic()
-        report = grader.grade(item.files, lambda what: progress.doing(f"{item.students[0]}: {what}"))
-        return report, time.monotonic() - began
+    def one(item: Left) -> Outcome:
+        return outcome(grader, item.files, lambda what: progress.doing(f"{item.students[0]}: {what}"))
 
     troubles: list[str] = []
     progress.expect(len(work))
@@ -147,7 +163,7 @@ def grade_all(
         items = {pool.submit(one, item): item for item in work}
         try:
             for future in _as_they_end(items):
-                kept, words = _kept(store, assignment, items[future], future)
+                kept, words = keep(store, assignment, items[future], future.result())
                 troubles += [] if kept else [words]
                 progress.step(words)
         except BaseException:
@@ -157,23 +173,18 @@ def grade_all(
     return troubles
 
 
-_Timed = tuple[Report, float]  # and its seconds
-
-
-def _kept(store: Store, assignment: Assignment, item: Left, graded: Future[_Timed]) -> tuple[bool, str]:
+def keep(store: Store, assignment: Assignment, item: Left, outcome: Outcome) -> tuple[bool, str]:
     """Keeps the result of @item, if there is one (WHOLE1); says so, and which."""
-    who = ", ".join(item.students)
-    try:
-        report, seconds = graded.result()
-    except Ungraded as e:
-        return False, f"{who}: no result: {e}"
+    who, report, seconds = ", ".join(item.students), outcome.report, outcome.seconds
+    if report is None:
+        return False, f"{who}: no result: {outcome.why}"
     if any(lab.unjudged for lab in report.labs):
         return False, f"{who}: no result: this machine was too slow for some runs; call again"
     records.keep(store, assignment.lab, item.digest, assignment.judge, item.students, report, seconds)
     return True, f"{item.students[0]}: {points(report.earned)} points"
 
 
-def _as_they_end(futures: Mapping[Future[_Timed], Left]) -> Iterator[Future[_Timed]]:
+def _as_they_end(futures: Mapping[Future[Outcome], Left]) -> Iterator[Future[Outcome]]:
     pending = set(futures)
     while pending:
         done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -224,8 +235,19 @@ def assigned(
     return Assignment(lab.name, folder.resolve(), arches, seeds, judge, branch)
 
 
-def run(store: Store, lab: Lab, assignment: Assignment, students: Sequence[Student], setting: Setting) -> int:
-    """Reads and grades; says what there is. The exit status."""
+# Grades all of the work that there is; returns a line for each submission that has no result.
+Engine = Callable[[Store, Lab, Assignment, Setting, Sequence[Left]], list[str]]
+
+
+def run(
+    store: Store,
+    lab: Lab,
+    assignment: Assignment,
+    students: Sequence[Student],
+    setting: Setting,
+    by: Engine | None = None,
+) -> int:
+    """Reads and grades, here or by @by; says what there is. The exit status."""
     records.assign(store, assignment)
     troubles: list[str] = []
     if assignment.folder.is_dir():
@@ -235,15 +257,19 @@ def run(store: Store, lab: Lab, assignment: Assignment, students: Sequence[Stude
         _told_of_folder(assignment.folder, read)
         troubles += read.unread
     else:
-        _warn(f"{assignment.folder} is gone: grading what was read before")
-    troubles += _grade(store, lab, assignment, setting)
+        warn(f"{assignment.folder} is gone: grading what was read before")
+    work = left(store, assignment)
+    if not work:
+        warn("nothing to grade: each submission has a result by these tests")
+    if work or by is not None:  # what an earlier call has left behind may still be there
+        troubles += (by or grade_here)(store, lab, assignment, setting, work)
     print(summary(store, lab.name), end="")
     for trouble in troubles:
-        _warn(trouble)
+        warn(trouble)
     return TROUBLE if troubles else DONE
 
 
-def _warn(words: str) -> None:
+def warn(words: str) -> None:
     print(f"trellis-grade: {words}", file=sys.stderr)
 
 
@@ -251,14 +277,13 @@ def _told_of_folder(folder: Path, read: Read) -> None:
     if not read.entries:
         raise GraderError(f"{folder}: is empty: each hand-in is an archive, folder, bundle or clone in it")
     for name in read.strangers:
-        _warn(f"{name}: is not on the roster; graded under this name")
+        warn(f"{name}: is not on the roster; graded under this name")
 
 
-def _grade(store: Store, lab: Lab, assignment: Assignment, setting: Setting) -> list[str]:
-    work = left(store, assignment)
-    if not work:
-        _warn("nothing to grade: each submission has a result by these tests")
-        return []
+def grade_here(
+    store: Store, lab: Lab, assignment: Assignment, setting: Setting, work: Sequence[Left]
+) -> list[str]:
+    """Grades @work on this machine."""
     at_once = min(len(work), engine.jobs_of(setting.jobs))
     with engine_grader(lab, assignment, setting, at_once) as grader, shown(rate=True) as progress:
         return grade_all(store, assignment, work, grader, at_once, progress)

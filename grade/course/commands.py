@@ -1,17 +1,19 @@
 """The commands of trellis-grade that keep a class: their options, and what each calls."""
 
 import argparse
+import shlex
 import tomllib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from grade.course import changes, class_run, gradebook, late, records, roster
+from grade.course import array_run, changes, class_run, gradebook, late, records, roster
 from grade.course.records import Override
+from grade.course.slurm import Slurm
 from grade.course.store import locked, migrate, opened, user
 from grade.errors import GraderError
-from grade.lab import ARCHES, choose
+from grade.lab import ARCHES, Lab, choose
 from tools.options import BRANCH_HELP, counted, directory, file
 
 _DB = Path("class.db")
@@ -34,6 +36,13 @@ are graded once. Each day late costs a part of the points earned; --course FILE 
   [late]
   06-kill = "10%/day, grace 1h, at most 5 days"
 
+With --engine slurm each submission is a task of an array, and the results are the same. The tree, the build
+folder and the database's folder must be where all nodes see them (docs/instructors.md says more):
+
+  trellis-grade class handins --lab 06-kill --engine slurm --slurm='--partition=day --time=20'
+
+Interrupted, the array goes on, and the same command collects it.
+
 The time of a hand-in is that of the roster's column handed_in, else of a clone's last commit, else of the
 file.
 
@@ -54,6 +63,13 @@ def _positive(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text}: must be a number, 1 or more")
 
 
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(f"{text}: {e}") from e
+
+
 def _db(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--db", type=Path, default=_DB, metavar="FILE", help=f"default: {_DB}")
 
@@ -65,7 +81,12 @@ def _lab(parser: argparse.ArgumentParser) -> None:
 def _machine(parser: argparse.ArgumentParser, root: Path) -> None:
     build = root / "build"
     parser.add_argument("--build-root", type=Path, default=build, metavar="DIR", help="default: build")
-    parser.add_argument("--jobs", type=_positive, metavar="N", help="submissions at once; default: cores")
+    parser.add_argument("--jobs", type=_positive, metavar="N",
+                        help="submissions at once; default: cores, or as many as Slurm starts")  # fmt: skip
+    parser.add_argument("--engine", choices=("local", "slurm"), default="local",
+                        help="grade on this machine (default), or as a Slurm array")  # fmt: skip
+    parser.add_argument("--slurm", type=_words, default=[], metavar="OPTIONS",
+                        help="for sbatch, such as --slurm='--partition=x --time=20'")  # fmt: skip
 
 
 def _class_options(parser: argparse.ArgumentParser, root: Path) -> None:
@@ -169,6 +190,15 @@ def _setting(path: Path, table: str, lab: str) -> Any:
     return found.get(lab)
 
 
+def _engine(root: Path, options: argparse.Namespace, lab: Lab) -> class_run.Engine | None:
+    if options.engine == "slurm":
+        return array_run.Engine(Slurm(root, options.slurm, options.jobs))
+    if options.slurm:
+        raise GraderError("--slurm is for --engine slurm")
+    array_run.refuse_twice(options.db, lab)
+    return None
+
+
 def _class(root: Path, options: argparse.Namespace) -> int:
     lab = choose(root, [options.lab])[0]
     policy = _policy(options, lab.name)
@@ -182,7 +212,8 @@ def _class(root: Path, options: argparse.Namespace) -> int:
         assignment = class_run.assigned(
             root, lab, options.submissions, arches, options.seeds, options.branch
         )
-        return class_run.run(store, lab, assignment, students or records.roster(store), setting)
+        students = students or records.roster(store)
+        return class_run.run(store, lab, assignment, students, setting, _engine(root, options, lab))
 
 
 def _regrade(root: Path, options: argparse.Namespace) -> int:
@@ -192,7 +223,7 @@ def _regrade(root: Path, options: argparse.Namespace) -> int:
         old = records.assignment(store, lab.name)
         assert old is not None
         now = class_run.assigned(root, lab, old.folder, old.arches, old.seeds, old.branch)
-        return class_run.run(store, lab, now, records.roster(store), setting)
+        return class_run.run(store, lab, now, records.roster(store), setting, _engine(root, options, lab))
 
 
 def _override(_: Path, options: argparse.Namespace) -> int:
