@@ -6,12 +6,12 @@ A scenario fails if an execution goes wrong, and also if the submission's code h
 from pathlib import Path
 
 from grade.build import Product
-from grade.errors import GraderError
+from grade.errors import GraderError, Ungraded
 from grade.lab import Lab, Test
 from grade.trace import Trace
 from grade.verdict import UNWRITTEN, Finding, Kind, Verdict
 from tools.explore import races, table
-from tools.explore.program import ExploreError, Race, Result, explore, replay
+from tools.explore.program import ExploreError, NotStarted, Race, Result, explore, replay
 
 _KINDS = (
     (UNWRITTEN, Kind.UNWRITTEN),
@@ -43,6 +43,8 @@ def explored(root: Path, lab: Lab, test: Test, product: Product, fenced: bool) -
         if own := races.touching(product.explorer, test.name, result.races, lab.files, fenced):
             return _racing(root, lab, test, product, own[0], fenced)
         return Verdict(Kind.PASS, (), {}, Trace((), False))
+    except NotStarted as e:
+        raise Ungraded(f"{test.name}: {e}") from e
     except ExploreError as e:
         whole = Finding(test.properties, "the scenario runs to its end", f"the explorer was stopped: {e}")
         return Verdict(Kind.STOPPED, (whole,), {}, Trace((), False))

@@ -22,7 +22,7 @@ from grade.mutants import mutants, variants
 from grade.submission import Rejected
 from tools import qemu
 from tools.explore import races
-from tools.explore.program import BOUND, ExploreError, explore, scenarios
+from tools.explore.program import BOUND, ExploreError, NotStarted, explore, scenarios
 from tools.options import BRANCH_HELP, counted, handed_in, to_write
 from tools.progress import Progress, shown
 
@@ -93,6 +93,8 @@ def fault(program: Path, name: str, lab: Lab, fenced: bool) -> str:
         if result.outcome == "wrong":
             return result.verdict
         own = races.touching(program, name, result.races, lab.files, fenced)
+    except NotStarted as e:
+        raise GraderError(str(e)) from e
     except ExploreError as e:
         return f"the explorer was stopped: {e}"
     return "a data race" if own else ""

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from tools import limits, qemu
 from tools.explore import program
-from tools.explore.program import ExploreError, _run
+from tools.explore.program import ExploreError, NotStarted, _run
 
 _HEAD = "".join(f"#include <{name}.h>\n" for name in ("signal", "stdio", "stdlib", "string", "unistd"))
 _SECONDS = 60
@@ -46,6 +46,12 @@ class Programs(unittest.TestCase):
             self.stopped("for (;;) pause();", "SIGKILL")
             deaf = "sigset_t all; sigfillset(&all); sigprocmask(0, &all, 0);"
             self.stopped(deaf + "for (;;) pause();", "SIGKILL")
+
+    def test_a_machine_that_cannot_start_it(self) -> None:
+        cannot = ["sh", "-c", "echo 'timeout: fork system call failed' >&2; exit 125"]
+        with patch("tools.explore.program.limits.ended_after", return_value=cannot):
+            with self.assertRaisesRegex(NotStarted, "fork system call failed"):
+                _run(self.home / "x", [], False)
 
     def test_all_memory(self) -> None:
         with patch.object(program, "_MEMORY_MIB", 64):

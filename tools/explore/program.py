@@ -26,6 +26,7 @@ LOCATIONS_MAX = 64  # words whose older stores are kept
 _MEMORY_MIB = 4096
 _FILE_MIB = 16  # it writes no files, but what it says may be in one
 _THREADS = 64
+_STARTERS = ("timeout: ", "setpriv: ", "prlimit: ", "bwrap: ")  # how those complain that start it
 _SAID_MAX = 64 << 20  # characters that it may print
 _CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
 _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
@@ -33,6 +34,10 @@ _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
 
 class ExploreError(Exception):
     """The explorer itself could not do its work."""
+
+
+class NotStarted(ExploreError):
+    """This machine could not start it, so nothing is known of the kernel in it."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +151,11 @@ def _lines(
             pass_fds=[rules.fileno()],
         ) as running,
     ):
+        silent = True
         try:
-            yield from _parsed(running)
+            for line in _parsed(running):
+                silent = False
+                yield line
         except BaseException as e:
             running.kill()
             if isinstance(e, ValueError):
@@ -156,6 +164,8 @@ def _lines(
         status = running.wait()
         errors.seek(0)
         said = visible(errors.read()).strip().splitlines()
+    if silent and status and said and said[-1].startswith(_STARTERS):
+        raise NotStarted(f"the explorer cannot be started here: {said[-1]}")
     if status not in (0, 1):
         by = -status if status < 0 else status - 128  # timeout and bubblewrap count so
         ended = f"signal {signal.Signals(by).name}" if by in set(signal.Signals) else status
@@ -184,7 +194,9 @@ def _parsed(running: subprocess.Popen[str]) -> Generator[dict[str, Any], None, N
 
 
 def _run(program: Path, words: Sequence[str], fenced: bool) -> list[dict[str, Any]]:
-    return list(_lines(program, words, fenced))
+    if found := list(_lines(program, words, fenced)):
+        return found
+    raise ExploreError("the explorer said nothing")
 
 
 def _result(line: dict[str, Any]) -> Result:

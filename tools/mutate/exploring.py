@@ -15,7 +15,7 @@ from pathlib import Path
 from grade.build import BuildFailed, Product, Reference
 from grade.lab import ARCHES, Lab, choose
 from tools import qemu
-from tools.explore.program import BOUND, ExploreError, explore
+from tools.explore.program import BOUND, ExploreError, NotStarted, explore
 from tools.explore.races import in_one_line
 from tools.mutate import questions
 from tools.mutate.errors import MutateError
@@ -93,6 +93,8 @@ class Explorer:
             if result.outcome == "wrong":
                 return result.verdict
             return in_one_line(product.explorer, result.races[0]) if result.races else None
+        except NotStarted as error:
+            raise MutateError(str(error)) from error
         except ExploreError as error:
             return f"the explorer was stopped: {error}"
 
