@@ -60,9 +60,10 @@ class Compiler:
 
     def digest(self, path: str, arch: str, original: str, text: str) -> str | None:
         """A hash of the machine code of @text as the file @path, or None if it does not compile."""
-        with tempfile.NamedTemporaryFile(prefix="trellis-mutate-", suffix=".o") as made:
+        with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as folder:
+            made = Path(folder, "made.o")  # the assembler removes it if it finds an error
             argv = [*self.command(arch), *_STARTER, "-iquote", os.path.dirname(path)]
-            argv += ["-x", "assembler-with-cpp" if path.endswith(".S") else "c", "-c", "-o", made.name, "-"]
+            argv += ["-x", "assembler-with-cpp" if path.endswith(".S") else "c", "-c", "-o", str(made), "-"]
             done = subprocess.run(
                 argv,
                 cwd=self.root,
@@ -73,7 +74,7 @@ class Compiler:
             )
             if done.returncode:
                 return None
-            code = "\n".join(_Object(Path(made.name).read_bytes()).code())
+            code = "\n".join(_Object(made.read_bytes()).code())
             return hashlib.sha256(code.encode()).hexdigest()[:24]
 
 

@@ -380,6 +380,13 @@ class Code(unittest.TestCase):
         broken = text.replace("int err = -EAGAIN;", "")
         self.assertIsNone(_COMPILER.digest(self.PATH, "riscv", text, broken))
 
+    def test_assembly_that_the_assembler_refuses_does_not_compile(self) -> None:
+        path = "arch/riscv/switch.S"
+        text = (ROOT / path).read_bytes().decode("latin-1")
+        broken = text.replace("SWITCH_RA(sp)", "SWITCH_RA(nothing)")
+        self.assertIsNotNone(_COMPILER.digest(path, "riscv", text, text))
+        self.assertIsNone(_COMPILER.digest(path, "riscv", text, broken))
+
     def test_same_code_and_twins_are_not_judged(self) -> None:
         text = (ROOT / self.PATH).read_bytes().decode("latin-1")
         steps = ("++s->count", "s->count--", "s->count -= 1", "(")
