@@ -72,7 +72,10 @@ struct uart_tap {
 	unsigned rounds;
 	unsigned in_fifo;
 	unsigned overruns;	/* bytes that came while the FIFO was full */
+	unsigned polled;	/* bytes for which the sender would have waited */
 	bool asked;		/* for an interrupt when the FIFO is empty */
+	bool received;		/* the receive interrupt was turned on or off */
+	void (*sending)(void);	/* called for each byte, under the console's lock, unless NULL */
 };
 
 extern struct uart_tap *_Atomic uart_tap;

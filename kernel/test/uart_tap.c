@@ -18,6 +18,8 @@ struct uart_tap *_Atomic uart_tap;
 
 static void take(struct uart_tap *tap, char c)
 {
+	if (tap->sending)
+		tap->sending();
 	if (tap->nr < tap->size)
 		tap->bytes[tap->nr] = c;
 	tap->nr++;
@@ -55,18 +57,24 @@ void __wrap_uart_send_polled(char c)
 {
 	struct uart_tap *tap = uart_tap;
 
-	if (tap)
-		take(tap, c);
-	else
+	if (!tap) {
 		__real_uart_send_polled(c);
+		return;
+	}
+	tap->polled++;
+	take(tap, c);
 }
 
 void __wrap_uart_interrupts(unsigned on, unsigned off)
 {
 	struct uart_tap *tap = uart_tap;
 
-	if (!tap)
+	if (!tap) {
 		__real_uart_interrupts(on, off);
-	else if ((on | off) & UART_TX)
+		return;
+	}
+	if ((on | off) & UART_TX)
 		tap->asked = on & UART_TX;
+	if ((on | off) & UART_RX)
+		tap->received = true;
 }

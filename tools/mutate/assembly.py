@@ -18,6 +18,9 @@ _FAMILIES = (
 )
 _STORES = ("sd", "sw", "sh", "sb")
 _LOADS = ("ld", "lw", "lwu", "lh", "lhu", "lb", "lbu")
+# These do nothing but keep a value between two traps. Writing sstatus does more: it may let interrupts in
+# and open user memory.
+_PLAIN_CSRS = ("sscratch", "sepc", "scause", "stval")
 
 
 @dataclass(frozen=True)
@@ -54,27 +57,44 @@ def instructions(text: str) -> list[Instruction]:
 
 
 def _effects(i: Instruction) -> tuple[set[str], set[str]] | None:
-    """The registers that a RISC-V instruction writes, and those that it reads; None: not known."""
+    """What a RISC-V instruction writes and what it reads, registers and CSRs; None: not known."""
+    texts = [text for _, text in i.operands]
+    if any("\\" in text.rpartition("(")[2] for text in texts):
+        return None  # a macro's argument: any register
     if i.op in _STORES:
         return set(), i.registers
     if i.op in (*_LOADS, "mv", "addi"):
-        (_, to), *rest = i.operands
-        return {to}, set(_REGISTER.findall(" ".join(text for _, text in rest)))
+        return {texts[0]}, set(_REGISTER.findall(" ".join(texts[1:])))
+    if i.op == "li":
+        return {texts[0]}, set()
+    if i.op == "csrr" and texts[1] in (*_PLAIN_CSRS, "sstatus"):
+        return {texts[0]}, {texts[1]}
+    if i.op == "csrw" and texts[0] in _PLAIN_CSRS:
+        return {texts[0]}, set(_REGISTER.findall(texts[1]))
+    if i.op == "csrrw" and texts[1] in _PLAIN_CSRS:
+        return {texts[0], texts[1]}, {texts[1], *_REGISTER.findall(texts[2])}
     return None
 
 
 def _commute(a: Instruction, b: Instruction) -> bool:
-    """Whether two instructions do the same in either order: neither writes a register that the other uses,
-    and no store meets a load, or a store to the same place."""
+    """Whether two instructions do the same in either order: neither writes a register or CSR that the other
+    uses, and no store meets a load, or a store to the same place."""
     first, second = _effects(a), _effects(b)
     if first is None or second is None:
         return False
     if first[0] & (second[0] | second[1]) or second[0] & first[1]:
         return False
+    if any(i.op == "li" or i.op.startswith("csr") for i in (a, b)) and (_may_fault(a) or _may_fault(b)):
+        return False
     stores = [i.op in _STORES for i in (a, b)]
     if all(stores):
         return a.operands[1][1] != b.operands[1][1]
     return not (any(stores) and (a.op in _LOADS or b.op in _LOADS))
+
+
+def _may_fault(i: Instruction) -> bool:
+    """Whether @i may use user memory: a fault there goes on elsewhere, with the registers that it finds."""
+    return i.op in (*_STORES, *_LOADS) and not i.operands[1][1].endswith(("(sp)", "(tp)"))
 
 
 def drop(_: str, found: Sequence[Instruction]) -> Iterator[Change]:
@@ -84,7 +104,8 @@ def drop(_: str, found: Sequence[Instruction]) -> Iterator[Change]:
 
 def swap(text: str, found: Sequence[Instruction]) -> Iterator[Change]:
     for a, b in zip(found, found[1:], strict=False):
-        if b.op != "ret" and not _commute(a, b):
+        neighbours = not text[a.end : b.start].strip()  # no label, and no macro that may use all registers
+        if b.op != "ret" and not (neighbours and _commute(a, b)):
             first, second = text[a.start : a.end], text[b.start : b.end]
             edits = (Edit(a.start, a.end, second), Edit(b.start, b.end, first))
             yield Change(a.at, f"{_words(b)} comes before {_words(a)}", edits)

@@ -68,9 +68,10 @@ class Compiler:
         @arch: a port, or EXPLORER."""
         explored, _ = _explored(self.root, self.build_root.resolve())
         command = explored if arch == EXPLORER else self.command(arch)
-        with tempfile.NamedTemporaryFile(prefix="trellis-mutate-", suffix=".o") as made:
+        with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as folder:
+            made = Path(folder, "made.o")  # the assembler removes it if it finds an error
             argv = [*command, *_STARTER, "-iquote", os.path.dirname(path)]
-            argv += ["-x", "assembler-with-cpp" if path.endswith(".S") else "c", "-c", "-o", made.name, "-"]
+            argv += ["-x", "assembler-with-cpp" if path.endswith(".S") else "c", "-c", "-o", str(made), "-"]
             done = subprocess.run(
                 argv,
                 cwd=self.root,
@@ -81,7 +82,7 @@ class Compiler:
             )
             if done.returncode:
                 return None
-            code = "\n".join(_Object(Path(made.name).read_bytes()).code())
+            code = "\n".join(_Object(made.read_bytes()).code())
             return hashlib.sha256(code.encode()).hexdigest()[:24]
 
 

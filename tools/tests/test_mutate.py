@@ -255,6 +255,32 @@ def changed(old: str, new: str) -> str:
 class Operators(unittest.TestCase):
     maxDiff = None
 
+    def test_instructions_that_do_the_same_in_either_order_are_not_swapped(self) -> None:
+        for first, second, swapped in (
+            ("csrr t1, sepc", "csrr t2, scause", False),
+            ("csrr t1, sstatus", "csrrw t2, sscratch, zero", False),
+            ("li s0, 0", "mv a0, sp", False),
+            ("sd t0, 8(sp)", "csrr t1, stval", False),
+            ("csrw sepc, t1", "ld ra, 8(sp)", False),
+            ("csrw sepc, t1", "ld t1, 8(sp)", True),  # the value that is written
+            ("csrr t0, stval", "sd t0, 8(sp)", True),  # the value that is stored
+            ("csrrw t1, sscratch, zero", "csrr t2, sscratch", True),
+            ("csrw sepc, t0", "csrw sepc, t1", True),
+            ("csrr t0, sepc", "li t0, 1", True),  # the same register
+            ("csrw sstatus, t0", "csrr t1, sepc", True),  # an interrupt may come in between
+            ("csrrc t0, sstatus, t0", "sd t1, 8(sp)", True),  # user memory may be closed
+            ("csrr t0, satp", "csrr t1, sepc", True),  # not known
+            ("li a0, 0", "sw t0, 0(a3)", True),  # which may be a fault, and set a0
+            ("li t0, 8", "beq t4, t0, 1f", True),
+            ("li t0, 8\n1:", "mv a0, sp", True),  # others may jump there
+            ("li t0, 8\n\tSAVE", "mv a0, sp", True),
+            ("li t1, 8", "mv t2, \\is", True),  # which may be t1
+        ):
+            with self.subTest(first=first, second=second):
+                text = f"\t{first}\n\t{second}\n"
+                changes = list(assembly.swap(text, assembly.instructions(text)))
+                self.assertEqual(len(changes), int(swapped))
+
     def test_each_makes_exactly_its_mutants(self) -> None:
         for entry in OPERATORS:
             with self.subTest(operator=entry.name):
@@ -353,6 +379,13 @@ class Code(unittest.TestCase):
         self.assertNotEqual(_COMPILER.digest(self.PATH, "riscv", text, other), plain)
         broken = text.replace("int err = -EAGAIN;", "")
         self.assertIsNone(_COMPILER.digest(self.PATH, "riscv", text, broken))
+
+    def test_assembly_that_the_assembler_refuses_does_not_compile(self) -> None:
+        path = "arch/riscv/switch.S"
+        text = (ROOT / path).read_bytes().decode("latin-1")
+        broken = text.replace("SWITCH_RA(sp)", "SWITCH_RA(nothing)")
+        self.assertIsNotNone(_COMPILER.digest(path, "riscv", text, text))
+        self.assertIsNone(_COMPILER.digest(path, "riscv", text, broken))
 
     def test_same_code_and_twins_are_not_judged(self) -> None:
         text = (ROOT / self.PATH).read_bytes().decode("latin-1")

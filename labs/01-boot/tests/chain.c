@@ -94,6 +94,27 @@ static void lead(u64 *at, u64 next)
 	area[word] = next;
 }
 
+/* Walks from @at to @top, a frame that leads nowhere. */
+static unsigned walk_to(u64 *at, u64 *top)
+{
+	lead(at, (u64)top);
+	area[arch_frame_next((u64)top)] = 1;
+	return walk((u64)at);
+}
+
+/*
+ * The first and the last frame around which two words on either side of the frame pointer are on
+ * the stack. A walk may look at a frame before it counts the one below, so what the last one gives
+ * is compared with what a frame in the @middle gives.
+ */
+static void check_ends(u64 *middle)
+{
+	CHECK(walk_to(&area[LOW + 2], middle) > 0, "P1.4",
+	      "the frame two words above the stack's lowest address was not read");
+	CHECK(walk_to(&area[LOW + 8], &area[HIGH - 2]) == walk_to(&area[LOW + 8], middle), "P1.4",
+	      "the frame two words below the stack's end was not read");
+}
+
 KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 {
 	u64 *middle = &area[(LOW + HIGH) / 2];
@@ -109,6 +130,7 @@ KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 		CHECK(n || i < LOW + 3 || i > HIGH - 7, "P1.4",
 		      "the frame at word %u of the stack was not read", i - LOW);
 	}
+	check_ends(middle);
 	for (unsigned i = 1; i < 8; i++)
 		CHECK(walk((u64)middle + i) == 0, "P1.4", "a frame at an odd address was read");
 	lead(middle, (u64)middle);

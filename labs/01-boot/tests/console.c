@@ -1,12 +1,16 @@
 /*
- * Lab 01, step 1: what the console sends, seen in place of the UART. These tests run before any
- * other thread exists, with interrupts off.
+ * Lab 01, step 1: what the console sends, seen in place of the UART. All tests but the last run
+ * before any other thread exists, with interrupts off.
  */
 #include "base/string.h"
 #include "console/console.h"
 #include "console/uart.h"
+#include "sched/cpu.h"
+#include "sched/sched.h"
+#include "sched/time.h"
 #include "test/instrument.h"
 #include "test/ktest.h"
+#include "thread/thread.h"
 
 #define ENDLESS		1000000u	/* rounds */
 #define LONG		80000u		/* bytes: more than the queue holds, or 16 bits count */
@@ -80,6 +84,42 @@ KTEST_EARLY(console_streams, "console.streams", "01.1", "P1.1")
 	CHECK(!strncmp(sent, expected, n), "P1.1", "messages of two streams are mixed up");
 }
 
+/* A message in which many bytes take two on the wire, so one more byte of room is not enough. */
+static void check_doubled(void)
+{
+	static const char pair[] = "\x10\n";
+	const char *expected = console_is_mux() ? "\x10\x10\n" : "\x10\r\n";
+	struct uart_tap *tap = begin(0);
+	unsigned pairs = LONG / 4, same = 0;
+
+	for (unsigned i = 0; i < 2 * pairs; i++)
+		text[i] = pair[i % 2];
+	write(0, 2 * pairs);
+	console_flush();
+	uart_tap = NULL;
+	while (same < 3 * pairs && sent[same] == expected[same % 3])
+		same++;
+	CHECK(tap->nr == 3 * pairs && same == tap->nr, "P1.1",
+	      "of %u bytes that a long message takes on the wire %lu came out, the first %u right",
+	      3 * pairs, tap->nr, same);
+}
+
+/* The queue is as full as a program can make it, and then comes a byte that takes four. */
+static void check_widest(void)
+{
+	struct uart_tap *tap = begin(0);
+	size_t queued, n;
+
+	tap->in_fifo = UART_FIFO;		/* busy, and so the queue stays full */
+	queued = console_write(STREAM_KERNEL, text, LONG);
+	console_write_all(STREAM_USER, "\x10", 1);
+	console_write_all(STREAM_KERNEL, "k", 1);
+	console_flush();
+	uart_tap = NULL;
+	n = queued + (console_is_mux() ? strlen("\x10u\x10\x10\x10kk") : 2);
+	CHECK(tap->nr == n, "P1.1", "of %lu bytes behind a full queue %lu came out", n, tap->nr);
+}
+
 KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")
 {
 	struct uart_tap *tap = begin(0);
@@ -87,16 +127,22 @@ KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")
 	write(0, 10000);
 	write(10000, LONG);
 	end(tap, LONG);
+	check_doubled();
+	check_widest();
 }
 
 /* Each interrupt of the UART calls console_send_more(). Nobody prints while the tap is there. */
 KTEST_EARLY(console_sends, "console.sends", "01.1", "P1.2")
 {
-	struct uart_tap *tap = begin(1);
-	size_t first, last, most = 0;
+	struct uart_tap *tap = begin(ENDLESS);
+	size_t first, last, most;
 	bool asked_first, asked_last, asked = true;
-	unsigned calls = 0, overruns;
+	unsigned calls = 0, overruns, polled;
 
+	write(0, 500);
+	most = tap->nr;
+	end(tap, 500);
+	tap = begin(0);
 	write(0, 500);
 	first = tap->nr;
 	asked_first = tap->asked;
@@ -110,13 +156,78 @@ KTEST_EARLY(console_sends, "console.sends", "01.1", "P1.2")
 	}
 	last = tap->nr;
 	overruns = tap->overruns;
+	polled = tap->polled;
 	asked_last = tap->asked;
 	end(tap, 500);
 	CHECK(overruns == 0, "P1.2", "%u bytes were sent to a UART that had no room", overruns);
+	CHECK(polled == 0, "P1.2", "%u bytes were sent by waiting for the UART", polled);
 	CHECK(first > 0, "P1.2", "the UART was idle, and nothing was sent");
+	CHECK(!first || first >= UART_FIFO, "P1.2",
+	      "the UART was idle, and took %lu bytes, not %u", first, (unsigned)UART_FIFO);
 	CHECK(asked_first, "P1.2", "%lu of 500 bytes are sent, and its interrupt is off", first);
 	CHECK(last == 500, "P1.2", "after %u interrupts %lu of 500 bytes are sent", calls, last);
 	CHECK(MAX(first, most) <= MOST, "P1.2", "%lu bytes were sent at once", MAX(first, most));
 	CHECK(asked, "P1.2", "its interrupt was turned off before all was sent");
 	CHECK(!asked_last, "P1.2", "all is sent, and its interrupt is still on");
+	CHECK(!tap->received, "P1.2", "the interrupt for received bytes was turned on or off");
+}
+
+/* --- Two CPUs --------------------------------------------------------------------------------- */
+
+#define LINE	10u		/* bytes */
+#define SOON	(200 * NSEC_PER_MSEC)
+
+static _Atomic bool sending, written;
+static bool overtaken;
+
+static bool within(u64 since)
+{
+	return time_now() - since < SOON;
+}
+
+/* Holds CPU 1 while it sends its first byte, with the lock: CPU 0 has to wait all that time. */
+static void hold(void)
+{
+	u64 began = time_now();
+
+	if (sending)
+		return;
+	sending = true;
+	while (!written && within(began))
+		arch_spin_hint();
+	overtaken = written;
+}
+
+static int write_line(void *unused)
+{
+	(void)unused;
+	write(0, LINE);
+	return 0;
+}
+
+/* The message of one CPU waits until that of the other is queued. */
+KTEST(console_together, "console.together", "01.5", "P1.1")
+{
+	struct thread *t;
+	struct uart_tap *tap;
+	u64 began = time_now();
+
+	NEEDS_TWO_CPUS;
+	t = thread_create("writes", write_line, NULL, PRIORITY_DEFAULT);
+	REQUIRE(t, "P1.1", "no memory for a thread");
+	sched_set_affinity(t, BIT(1));
+	sched_set_affinity(current_thread(), BIT(0));
+	thread_yield();
+	sending = written = overtaken = false;
+	tap = begin(ENDLESS);
+	tap->sending = hold;
+	thread_resume(t);
+	while (!sending && within(began))
+		arch_spin_hint();
+	write(LINE, 2 * LINE);
+	written = true;
+	thread_join(t, NULL, DEADLINE_NEVER);
+	end(tap, 2 * LINE);
+	CHECK(sending, "P1.1", "what another CPU writes does not go out");
+	CHECK(!overtaken, "P1.1", "a CPU wrote its message while another CPU was sending");
 }

@@ -6,6 +6,7 @@
 #include "base/string.h"
 #include "base/symbols.h"
 #include "console/console.h"
+#include "console/uart.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"
@@ -47,7 +48,10 @@ static bool within(u64 since)
 /* Code that loops is interrupted again and again, and does not notice. */
 KTEST(interrupt_ticks, "interrupt.ticks", "01.5", "P1.8")
 {
+	u64 first;
+
 	stay_here();
+	first = ticks();
 	for (unsigned i = 0; i < 20; i++) {
 		u64 before = ticks(), began = time_now(), lost = 0;
 
@@ -60,6 +64,8 @@ KTEST(interrupt_ticks, "interrupt.ticks", "01.5", "P1.8")
 		      ticks() - before);
 		CHECK(arch_irqs_enabled(), "P1.7", "after an interrupt the others stay off");
 	}
+	CHECK(ticks() - first < 30, "P1.8", "20 interrupts called the timer's handler %lu times",
+	      ticks() - first);
 }
 
 static unsigned nesting, calls;
@@ -120,6 +126,26 @@ static u64 device_interrupts(void)
 	return n;
 }
 
+/* The UART interrupts at once if it is asked to while it is idle; the console then has no byte. */
+static void check_requests_of_the_uart(void)
+{
+	u64 first = device_interrupts(), before, began;
+
+	for (unsigned i = 0; i < 10; i++) {
+		before = device_interrupts();
+		began = time_now();
+		irq_off();
+		uart_interrupts(UART_TX, 0);
+		irq_on();
+		while (device_interrupts() == before && within(began))
+			arch_spin_hint();
+		CHECK(device_interrupts() > before, "P1.8", "interrupt %u of the UART did not come",
+		      i);
+	}
+	CHECK(device_interrupts() - first < 15, "P1.8",
+	      "10 interrupts of the UART called a handler %lu times", device_interrupts() - first);
+}
+
 /* The CPU's own requests, and the UART's. */
 KTEST(interrupt_sources, "interrupt.sources", "01.5", "P1.8")
 {
@@ -153,6 +179,10 @@ KTEST(interrupt_sources, "interrupt.sources", "01.5", "P1.8")
 	CHECK(tap.nr == 0, "P1.8", "the UART's interrupts left %lu bytes in the queue", tap.nr);
 	CHECK(device_interrupts() > irqs, "P1.8",
 	      "no interrupt of a device was handled");
+	check_requests_of_the_uart();
+	for (unsigned i = 0; i < nr_cpus; i++)
+		CHECK(cpus[i].irq_nesting == 0, "P1.8",
+		      "after it %u handlers are counted on CPU %u", cpus[i].irq_nesting, i);
 }
 
 static _Atomic u64 turns;

@@ -15,7 +15,10 @@
 #define CODE		0x10000000UL
 #define STACK		0x20000000UL
 #define FRESH		0x30000000UL
-#define IN_THE_LOOP	40000u		/* instructions after the sweep begins */
+#define LOOP_STEP	40000u		/* instructions: in the program's loop */
+
+/* Where an interrupt finds the program, if one does. */
+enum interrupted { NEVER, IN_LOOP, IN_CALL };
 
 struct test_word {
 	const char *name;
@@ -33,7 +36,7 @@ u64 test_flags(void);
 static unsigned visits, user_visits, entries;
 static u64 value, pcs[40];
 
-/* In the timer's interrupt, which finds the program in its loop. */
+/* In the timer's interrupt, which finds the program in its loop or in a system call. */
 static void look(void *unused)
 {
 	struct thread *t = current_thread();
@@ -60,8 +63,9 @@ static int map(vaddr_t addr, unsigned prot)
 	return as_map(current_thread()->as, &req, &at);
 }
 
-static int become_user(void *sweep)
+static int become_user(void *arg)
 {
+	enum interrupted where = (enum interrupted)(u64)arg;
 	u64 args[2] = { 0, FRESH };
 	struct addr_space *as;
 
@@ -80,12 +84,14 @@ static int become_user(void *sweep)
 	    copy_to_user(STACK + 1024, args, sizeof(args)))
 		return 201;
 	arch_user_init(current_thread(), CODE, STACK + 1024);
-	if (sweep)
-		sweep_begin(IN_THE_LOOP);
+	if (where == IN_CALL && sweep_arm("process_exit", current_thread(), 1))
+		return 202;
+	if (where == IN_LOOP)
+		sweep_begin(LOOP_STEP);
 	arch_user_enter();
 }
 
-static int run_user(bool sweep)
+static int run_user(enum interrupted where)
 {
 	struct wait_result res = { 0 };
 	struct process *p;
@@ -94,8 +100,8 @@ static int run_user(bool sweep)
 
 	REQUIRE(process_create(current_process(), &p) == 0, "P1.10", "no process was made");
 	pid = p->pid;
-	REQUIRE(thread_create_in(p, "user", become_user, sweep ? p : NULL, PRIORITY_DEFAULT, &t) ==
-			0,
+	REQUIRE(thread_create_in(p, "user", become_user, (void *)(u64)where, PRIORITY_DEFAULT,
+				 &t) == 0,
 		"P1.10", "no thread was made");
 	thread_resume(t);
 	CHECK(process_wait(pid, WEXITED, &res) == 0 && res.pid == pid, "P1.10", "it did not end");
@@ -122,7 +128,7 @@ static void check_status(int status)
 KTEST(user_registers, "user.registers", "01.7", "P1.10")
 {
 	for (unsigned i = 0; i < 4; i++)
-		check_status(run_user(false));
+		check_status(run_user(NEVER));
 }
 
 KTEST(user_interrupted, "user.interrupted", "01.7", "P1.10")
@@ -130,8 +136,20 @@ KTEST(user_interrupted, "user.interrupted", "01.7", "P1.10")
 	NEEDS_ONE_CPU;
 	visits = user_visits = 0;
 	sweep_action = look;
-	check_status(run_user(true));
+	check_status(run_user(IN_LOOP));
 	sweep_action = NULL;
 	CHECK(visits == 1 && user_visits == 1, "P1.10", "%u interrupts came, %u in the program",
 	      visits, user_visits);
+}
+
+/* A call chain from inside a system call ends there as well. */
+KTEST(user_called, "user.called", "01.7", "P1.10")
+{
+	NEEDS_ONE_CPU;
+	visits = user_visits = 0;
+	sweep_action = look;
+	check_status(run_user(IN_CALL));
+	sweep_action = NULL;
+	CHECK(sweep_hit() && visits == 1 && user_visits == 1, "P1.10",
+	      "%u interrupts came, %u in the program's call", visits, user_visits);
 }
