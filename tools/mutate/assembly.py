@@ -57,7 +57,7 @@ def instructions(text: str) -> list[Instruction]:
 
 
 def _effects(i: Instruction) -> tuple[set[str], set[str]] | None:
-    """What a RISC-V instruction writes and what it reads, registers and CSRs; None: not known."""
+    """The registers and CSRs that a RISC-V instruction writes, and those that it reads; None: not known."""
     texts = [text for _, text in i.operands]
     if any("\\" in text.rpartition("(")[2] for text in texts):
         return None  # a macro's argument: any register

@@ -44,8 +44,8 @@ static int spin_until_it_ran(void)
 }
 
 /*
- * The other CPU finds a thread for itself, and meanwhile is told to come for an urgent one. What it
- * has found goes on until the urgent one has run.
+ * The other CPU finds a thread for itself, and meanwhile is told to come for an urgent one. The
+ * first goes on until the urgent one has run.
  */
 SCENARIO(found_other, "idle.finds_another", "", "", .cpus = 2, .keeps = true)
 {
