@@ -2,8 +2,8 @@
  * The checks that debug builds add to slab caches.
  *
  *	poison		a free object is filled with a pattern, which must be intact when it is
- *			allocated: finds writes after free (those to the first word, the list's link,
- *			only while the object is in quarantine)
+ *			allocated: finds writes after free (to the first word, the list's link,
+ *			only until the object leaves the quarantine)
  *	redzone		a word behind each object, one value while it is free and another while it
  *			is in use: finds overruns and double frees
  *	quarantine	the objects freed last are held back, so that a stale pointer meets poison
