@@ -2,7 +2,8 @@
  * The checks that debug builds add to slab caches.
  *
  *	poison		a free object is filled with a pattern, which must be intact when it is
- *			allocated: finds writes after free (but to the first word, the list's link)
+ *			allocated: finds writes after free (to the first word, the list's link,
+ *			only until the object leaves the quarantine)
  *	redzone		a word behind each object, one value while it is free and another while it
  *			is in use: finds overruns and double frees
  *	quarantine	the objects freed last are held back, so that a stale pointer meets poison
@@ -62,6 +63,16 @@ void slab_debug_free(struct kmem_cache *c, void *object)
 	slab_debug_init(c, object);
 }
 
+/* Until now @object was in no list, so its first word must be intact as well. */
+void slab_debug_leave(struct kmem_cache *c, void *object)
+{
+	u64 first = *(u64 *)object;
+
+	if (first != POISON_FREE)
+		panic("%s %p was written after it was freed: %lx at offset 0", c->name, object,
+		      first);
+}
+
 void *slab_quarantine(struct kmem_cache *c, void *object)
 {
 	void **place, *oldest;
@@ -71,5 +82,7 @@ void *slab_quarantine(struct kmem_cache *c, void *object)
 	oldest = *place;
 	*place = object;
 	spin_unlock(&c->lock);
+	if (oldest)
+		slab_debug_leave(c, oldest);
 	return oldest;
 }

@@ -65,6 +65,7 @@ KTEST(cow_copies, "cow.copies", "07.5", "P7.7")
 	CHECK(store(child, BASE, 1) == 0, "P7.7", "the child's write");
 	copy = page_at(child, BASE);
 	CHECK(copy != old, "P7.7", "the child writes to the page that both own");
+	CHECK(copy->order == 0, "P7.7", "the copy of one page takes %u", 1u << copy->order);
 	CHECK(*word_at(as, BASE) == 100, "P7.7", "the child has written, and the parent sees it");
 	CHECK(word_at(child, BASE)[511] == 77, "P7.7", "the copy differs from the page");
 	CHECK(owners(old) == 1 && owners(copy) == 1, "P7.7",

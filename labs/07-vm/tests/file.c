@@ -36,6 +36,8 @@ KTEST(file_write, "file.write", "07.4", "P7.6")
 	CHECK(bytes_not(as, PAGE_AT(1), 0, PAGE_SIZE, 0xf1) == 0, "P7.6",
 	      "a copy differs from the file in %u bytes",
 	      bytes_not(as, PAGE_AT(1), 0, PAGE_SIZE, 0xf1));
+	CHECK(page_at(as, PAGE_AT(1))->order == 0, "P7.6", "the copy of one page takes %u",
+	      1u << page_at(as, PAGE_AT(1))->order);
 	CHECK(rights_at(as, PAGE_AT(1)) == RW, "P7.6", "a copy has the rights %x",
 	      rights_at(as, PAGE_AT(1)));
 	CHECK(owners(file_pages[1]) == 1, "P7.6",
@@ -43,6 +45,15 @@ KTEST(file_write, "file.write", "07.4", "P7.6")
 	*word_at(as, PAGE_AT(1)) = 0;
 	CHECK(file_intact(1), "P7.6", "a write in a private mapping has changed the file");
 	CHECK(file_written == 0, "P7.6", "the file was told of a write that is not its own");
+	/* The file is cut short meanwhile: only the fault's reference keeps the page. */
+	file_cut = true;
+	err = fault_at(as, PAGE_AT(2), VM_WRITE);
+	file_cut = false;
+	file_fill(2);
+	REQUIRE(err == 0 && page_at(as, PAGE_AT(2)), "P7.6", "a write: error %d", err);
+	CHECK(bytes_not(as, PAGE_AT(2), 0, PAGE_SIZE, 0xf2) == 0, "P7.6",
+	      "the file leaves a page while it is copied, and %u bytes of the copy differ",
+	      bytes_not(as, PAGE_AT(2), 0, PAGE_SIZE, 0xf2));
 	as_put(as);
 	file_drop();
 }

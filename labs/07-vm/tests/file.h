@@ -13,6 +13,7 @@
 
 static struct page *file_pages[FILE_PAGES];
 static int file_error;			/* what get_page() answers, unless 0 */
+static bool file_cut;			/* the file leaves a page as soon as get_page() gives it */
 static unsigned file_written;
 
 static int file_get_page(struct inode *i, u64 index, bool make, struct page **out)
@@ -26,6 +27,8 @@ static int file_get_page(struct inode *i, u64 index, bool make, struct page **ou
 	if (index == HOLE && !make)
 		return 0;
 	*out = page_get(file_pages[index]);
+	if (file_cut)
+		page_put(file_pages[index]);
 	return 0;
 }
 
@@ -51,19 +54,24 @@ static const struct backing_ops file_backing = { file_take, file_leave, file_not
 static struct inode test_file;
 
 /* Every byte of page i is 0xf0 + i. */
+static inline void file_fill(unsigned i)
+{
+	file_pages[i] = page_alloc(0, 0);
+	REQUIRE(file_pages[i], ktest_property(), "no memory for the file");
+	file_pages[i]->flags |= PAGE_FILE;
+	memset(page_to_virt(file_pages[i]), 0xf0 + i, PAGE_SIZE);
+}
+
 static inline void file_make(void)
 {
 	test_file = (struct inode){ .refs = 1, .ops = &file_ops, .backing = &file_backing };
 	spin_init(&test_file.mappings_lock, LOCK_INODE);
 	list_init(&test_file.mappings);
 	file_error = 0;
+	file_cut = false;
 	file_written = 0;
-	for (unsigned i = 0; i < FILE_PAGES; i++) {
-		file_pages[i] = page_alloc(0, 0);
-		REQUIRE(file_pages[i], ktest_property(), "no memory for the file");
-		file_pages[i]->flags |= PAGE_FILE;
-		memset(page_to_virt(file_pages[i]), 0xf0 + i, PAGE_SIZE);
-	}
+	for (unsigned i = 0; i < FILE_PAGES; i++)
+		file_fill(i);
 }
 
 /* No mapping has changed the file's pages, and none has kept one. */

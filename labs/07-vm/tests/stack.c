@@ -60,6 +60,8 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	err = as_fault(as, BELOW(200), VM_WRITE);
 	CHECK(err == 0, "P7.5", "the last page within RLIMIT_STACK: error %d", err);
 	check_refused(as, BELOW(201), "one page past RLIMIT_STACK");
+	limit->cur = 201 * PAGE_SIZE - 1;
+	check_refused(as, BELOW(201), "one byte past RLIMIT_STACK");
 	*limit = saved;
 	use_space(NULL);
 	as_put(as);

@@ -25,6 +25,8 @@ KTEST(touch_zeros, "touch.zeros", "07.2", "P7.3")
 		      "a new page is not for user mode");
 		CHECK(owners(page_at(as, va)) == 1, "P7.3", "a new page has %u owners",
 		      owners(page_at(as, va)));
+		CHECK(page_at(as, va)->order == 0, "P7.3", "one page was touched, and %u are taken",
+		      1u << page_at(as, va)->order);
 		CHECK(as->resident == i + 1, "P7.3", "%u pages were touched, and %lu are resident",
 		      i + 1, as->resident);
 		CHECK(!pte_at(as, va - PAGE_SIZE) && !pte_at(as, va + PAGE_SIZE), "P7.3",
