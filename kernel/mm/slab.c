@@ -233,10 +233,8 @@ static void cache_drain(struct kmem_cache *c)
 	}
 	spin_lock(&c->lock);
 	for (unsigned i = 0; DEBUG_BUILD && i < QUARANTINE_SIZE; i++)
-		if (c->quarantine[i]) {
-			slab_debug_leave(c, c->quarantine[i]);
-			put_object(c, c->quarantine[i]);
-		}
+		if (c->quarantine[i])
+			put_object(c, slab_debug_leave(c, c->quarantine[i]));
 	memset(c->quarantine, 0, sizeof(c->quarantine));
 	if (c->nr_empty)
 		slab_destroy(c, list_entry(c->slabs.prev, struct slab, node));

@@ -48,7 +48,7 @@ void kmalloc_init(void);
 void slab_debug_init(struct kmem_cache *c, void *object);	/* marks it free */
 void slab_debug_alloc(struct kmem_cache *c, void *object);
 void slab_debug_free(struct kmem_cache *c, void *object);
-void slab_debug_leave(struct kmem_cache *c, void *object);
+void *slab_debug_leave(struct kmem_cache *c, void *object);
 
 /* Puts @object in the ring and returns what it replaces there: the oldest object, or NULL. */
 void *slab_quarantine(struct kmem_cache *c, void *object);

@@ -63,14 +63,12 @@ void slab_debug_free(struct kmem_cache *c, void *object)
 	slab_debug_init(c, object);
 }
 
-/* Until now @object was in no list, so its first word must be intact as well. */
-void slab_debug_leave(struct kmem_cache *c, void *object)
+/* Until now @object was in no list, so its first word must be intact as well. Returns @object. */
+void *slab_debug_leave(struct kmem_cache *c, void *object)
 {
-	u64 first = *(u64 *)object;
-
-	if (first != POISON_FREE)
-		panic("%s %p was written after it was freed: %lx at offset 0", c->name, object,
-		      first);
+	if (*(u64 *)object != POISON_FREE)
+		panic("%s %p was written after it was freed, at offset 0", c->name, object);
+	return object;
 }
 
 void *slab_quarantine(struct kmem_cache *c, void *object)
@@ -82,7 +80,5 @@ void *slab_quarantine(struct kmem_cache *c, void *object)
 	oldest = *place;
 	*place = object;
 	spin_unlock(&c->lock);
-	if (oldest)
-		slab_debug_leave(c, oldest);
-	return oldest;
+	return oldest ? slab_debug_leave(c, oldest) : NULL;
 }

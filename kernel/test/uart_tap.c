@@ -75,6 +75,5 @@ void __wrap_uart_interrupts(unsigned on, unsigned off)
 	}
 	if ((on | off) & UART_TX)
 		tap->asked = on & UART_TX;
-	if ((on | off) & UART_RX)
-		tap->received = true;
+	tap->received |= (on | off) & UART_RX;
 }
