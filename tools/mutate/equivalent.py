@@ -10,6 +10,8 @@
 
 OF_NO_LAB, tools/mutate/equivalent.toml, has those of all files that belong to no lab.
 
+`unfinished = true` at the top of a lab's file: not all mutants of the lab have been judged.
+
 An entry holds no line number, so it survives changes elsewhere in the file. `nth = 2` names the second
 of several mutants that are alike in all of these.
 """
@@ -21,6 +23,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tools.mutate.errors import MutateError
 from tools.mutate.mutants import Mutant
@@ -44,16 +47,23 @@ class Entry:
         return f"{self.function}, {self.operator}: {self.before} -> {self.after}"
 
 
-def read(path: Path) -> list[Entry]:
-    """The entries of @path; none if there is no such file."""
-    if not path.exists():
-        return []
+def _parsed(path: Path) -> dict[str, Any]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise MutateError(f"{path}: cannot be read: {error}") from error
+
+
+def is_whole(path: Path) -> bool:
+    """Whether @path has entries and says nothing of mutants that are not judged."""
+    data = _parsed(path)
+    return bool(data.get("equivalent")) and not data.get("unfinished", False)
+
+
+def read(path: Path) -> list[Entry]:
+    """The entries of @path; none if there is no such file."""
     found = []
-    for number, given in enumerate(data.get("equivalent", []), start=1):
+    for number, given in enumerate(_parsed(path).get("equivalent", []), start=1):
         where = f"{path}: entry {number}"
         for key in _TEXTS:
             if not isinstance(given.get(key), str) or (key == "reason" and not given[key].strip()):

@@ -23,7 +23,7 @@ _JUDGED = _RIGHT | {fate.value for fate in LEFT}
 
 def jobs(build_root: Path) -> list[Job]:
     """A sample of each lab that lists its equal mutants: in the others not all have been looked at yet."""
-    labs = [lab for lab in choose(ROOT, []) if equivalent.read(lab.folder / equivalent.NAME)]
+    labs = [lab for lab in choose(ROOT, []) if equivalent.is_whole(lab.folder / equivalent.NAME)]
     each = str(_SAMPLE // len(labs))
     return [_job(lab.name, build_root, "--sample", each) for lab in labs]
 

@@ -303,6 +303,14 @@ class Equivalents(unittest.TestCase):
         'reason = "nobody looks"\n'
     )
 
+    def test_a_lab_that_is_not_judged_whole(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, equivalent.NAME)
+            self.assertFalse(equivalent.is_whole(path))
+            for text, whole in ((self.ENTRY, True), ("unfinished = true\n" + self.ENTRY, False)):
+                path.write_text(text, encoding="utf-8")
+                self.assertEqual(equivalent.is_whole(path), whole)
+
     def read(self, text: str) -> list[equivalent.Entry]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, equivalent.NAME)
