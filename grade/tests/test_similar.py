@@ -103,6 +103,13 @@ class Scores(unittest.TestCase):
         self.assertEqual({(p.left, p.right) for p in found.pairs if p.score == 1}, {(0, 1), (0, 2)})
         self.assertFalse([p for p in found.pairs if p.left > 0])
 
+    def test_without_a_fence_it_says_so(self) -> None:
+        right, said = kernels()[0], io.StringIO()
+        with patch("grade.similar.tool.qemu.why_no_bubblewrap", return_value="no bwrap"):
+            with contextlib.redirect_stderr(said):
+                compared([right, right])
+        self.assertIn("is not fenced in: no bwrap", said.getvalue())
+
     def test_a_threshold_chooses_the_pairs_with_fragments(self) -> None:
         right = kernels()
         found = compared([right[1], right[2], disguised(right[1])], threshold=90)
