@@ -20,7 +20,7 @@ from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
-from tools.options import BRANCH_HELP, Parser, handed_in, to_write
+from tools.options import Parser, add_submission, refuse_lone_branch, to_write
 from tools.visible import in_one_line, visible
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
@@ -91,13 +91,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run = commands.add_parser("run", help="grade a submission, or the tree itself")
     run.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
     run.add_argument("--arch", type=_arches, default=ARCHES, help="riscv, x86_64 or all (default)")
-    run.add_argument(
-        "--submission",
-        type=handed_in,
-        metavar="PATH",
-        help="a folder laid out like the tree, an archive, a git bundle or clone; default: this tree",
-    )
-    run.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
+    add_submission(run)
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
     run.add_argument("--json", type=to_write, metavar="FILE", help="write the report as data")
     run.add_argument(
@@ -111,8 +105,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     again.add_argument("--arch", required=True, choices=ARCHES)
     again.add_argument("--cpus", type=_positive, default=1, metavar="N")
     again.add_argument("--seed", type=_positive, default=1, metavar="N")
-    again.add_argument("--submission", type=handed_in, metavar="PATH")
-    again.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
+    add_submission(again)
     again.add_argument("--gdb", action="store_true", help="the first stop is where it fails")
     again.add_argument(
         "--break",
@@ -139,8 +132,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if (ROOT / _INSTRUCTORS).exists():
         importlib.import_module("grade.instructors").add_commands(commands)
     options = parser.parse_args(arguments)
-    if options.command in ("run", "replay") and options.branch is not None and options.submission is None:
-        parser.error("--branch needs --submission: whose branch?")
+    refuse_lone_branch(parser, options)
     return options
 
 

@@ -23,7 +23,7 @@ from grade.submission import Rejected
 from tools import qemu
 from tools.explore import races
 from tools.explore.program import BOUND, ExploreError, NotStarted, explore, scenarios
-from tools.options import BRANCH_HELP, counted, handed_in, to_write
+from tools.options import add_submission, counted, to_write
 from tools.progress import Progress, shown
 
 SUMMARY = "score a student's own tests on wrong and right kernels"
@@ -194,13 +194,7 @@ def text(result: OwnScore) -> str:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", required=True)
-    parser.add_argument(
-        "--submission",
-        type=handed_in,
-        metavar="PATH",
-        help="what a student handed in: a folder, an archive, a git bundle or clone; default: this tree",
-    )
-    parser.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
+    add_submission(parser)
     parser.add_argument("--json", type=to_write, metavar="FILE", help="write the result as data")
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="kernels at once")
@@ -208,8 +202,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(root: Path, options: argparse.Namespace) -> int:
     lab = choose(root, [options.lab])[0]
-    if options.branch is not None and options.submission is None:
-        raise GraderError("--branch needs --submission: whose branch?")
     own = handed_in_for(lab, options.submission or root, options.branch)
     fenced = not qemu.why_no_bubblewrap()
     reference = Reference(root, options.build_root, "riscv", fenced, options.jobs)

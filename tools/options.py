@@ -73,6 +73,22 @@ def handed_in(text: str) -> Path:
     return path
 
 
+def add_submission(
+    parser: argparse.ArgumentParser,
+    what: str = "a folder laid out like the tree, an archive, a git bundle or clone; default: this tree",
+) -> None:
+    """Adds --submission, whose help is @what, and --branch; refuse_lone_branch() goes with it."""
+    parser.add_argument("--submission", type=handed_in, metavar="PATH", help=what)
+    parser.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
+
+
+def refuse_lone_branch(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends the program if there is a branch, but no submission of which it could be."""
+    given = vars(options)
+    if given.get("branch") is not None and given.get("submission", "") is None:
+        parser.error("--branch needs --submission: whose branch?")
+
+
 def file(text: str) -> Path:
     """The type of an option that names a file to read."""
     path = Path(text)

@@ -181,18 +181,24 @@ static int waits_for_two(void *unused)
 	return 0;
 }
 
-/* Periodic timers that are due at the same times go on in the order in which they were created. */
-KTEST(timers_in_turn, "timers.in_turn", "", "timers.in_turn")
+/* Runs @entry in a process of its own, until that has ended. */
+static void run_in_process(const char *name, thread_fn entry)
 {
 	struct wait_result res;
 	struct process *p;
 	struct thread *t;
 
-	REQUIRE(process_create(current_process(), &p) == 0, "timers.in_turn", "no process");
-	REQUIRE(thread_create_in(p, "waiter", waits_for_two, NULL, PRIORITY_DEFAULT, &t) == 0,
-		"timers.in_turn", "no thread");
+	REQUIRE(process_create(current_process(), &p) == 0, ktest_property(), "no process");
+	REQUIRE(thread_create_in(p, name, entry, NULL, PRIORITY_DEFAULT, &t) == 0,
+		ktest_property(), "no thread");
 	thread_resume(t);
-	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "timers.in_turn", "the wait fails");
+	CHECK(process_wait(p->pid, WEXITED, &res) == 0, ktest_property(), "the wait fails");
+}
+
+/* Periodic timers that are due at the same times go on in the order in which they were created. */
+KTEST(timers_in_turn, "timers.in_turn", "", "timers.in_turn")
+{
+	run_in_process("waiter", waits_for_two);
 }
 
 static u64 own_time(void)
@@ -238,13 +244,5 @@ static int works_for_two(void *unused)
 /* When a timer of CPU time has fired, one interrupt waits for the next one of the process. */
 KTEST(cputimer_pair, "cputimer.pair", "", "cputimer.pair")
 {
-	struct wait_result res;
-	struct process *p;
-	struct thread *t;
-
-	REQUIRE(process_create(current_process(), &p) == 0, "cputimer.pair", "no process");
-	REQUIRE(thread_create_in(p, "worker", works_for_two, NULL, PRIORITY_DEFAULT, &t) == 0,
-		"cputimer.pair", "no thread");
-	thread_resume(t);
-	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "cputimer.pair", "the wait fails");
+	run_in_process("worker", works_for_two);
 }

@@ -34,7 +34,15 @@ from tools.explore.longer import Budget, go_on
 from tools.explore.program import BOUND, DATA_RACES_MAX, DEPTH, SEED, STEPS
 from tools.explore.program import ExploreError, Race, Result, Scenario
 from tools.explore.program import explore, is_schedule, replay, scenarios
-from tools.options import BRANCH_HELP, STATUS_USAGE, Parser, counted, handed_in, run_program, to_write
+from tools.options import (
+    STATUS_USAGE,
+    Parser,
+    add_submission,
+    counted,
+    refuse_lone_branch,
+    run_program,
+    to_write,
+)
 from tools.progress import Progress, shown
 
 _LITMUS = "litmus."  # programs that test the explorer itself
@@ -77,8 +85,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lab", help="only this lab's scenarios; default: all there are")
     parser.add_argument("--step", metavar="K", help="only those of step K, 5 or 02.5")
     parser.add_argument("--scenario", default="", metavar="TEXT", help="only those with TEXT in their names")
-    parser.add_argument("--submission", type=handed_in, metavar="PATH", help="with the lab's files of PATH")
-    parser.add_argument("--branch", metavar="NAME", help=BRANCH_HELP)
+    add_submission(parser, "with the lab's files of PATH")
     parser.add_argument("--bound", type=int, metavar="N",
                         help=f"most preemptions of a schedule; default: the lab's, or {BOUND}")  # fmt: skip
     parser.add_argument("--steps", type=int, default=STEPS, metavar="N",
@@ -101,8 +108,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.submission is not None and options.lab is None:
         parser.error("--submission needs --lab: which lab's files are to be taken?")
-    if options.branch is not None and options.submission is None:
-        parser.error("--branch needs --submission: whose branch?")
+    refuse_lone_branch(parser, options)
     if options.replay is not None and not is_schedule(options.replay):
         parser.error(f"--replay {options.replay}: a schedule reads like x:4c4/1,818/0")
     if options.gdb and options.replay is None:

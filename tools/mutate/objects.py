@@ -57,7 +57,10 @@ class Compiler:
 
     def is_explored(self, path: str) -> bool:
         """Whether the explorer has the file @path in it."""
-        return path in _explored(self.root, self.build_root.resolve())[1]
+        return path in self._explored()[1]
+
+    def _explored(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        return _explored(self.root, self.build_root.resolve())
 
     def flags(self, arch: str) -> list[str]:
         """Flags for libclang."""
@@ -66,8 +69,7 @@ class Compiler:
     def digest(self, path: str, arch: str, original: str, text: str) -> str | None:
         """A hash of the machine code of @text as the file @path, or None if it does not compile.
         @arch: a port, or EXPLORER."""
-        explored, _ = _explored(self.root, self.build_root.resolve())
-        command = explored if arch == EXPLORER else self.command(arch)
+        command = self._explored()[0] if arch == EXPLORER else self.command(arch)
         with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as folder:
             made = Path(folder, "made.o")  # the assembler removes it if it finds an error
             argv = [*command, *_STARTER, "-iquote", os.path.dirname(path)]

@@ -54,17 +54,19 @@ def compiled(
     progress.expect(len(mutants))
     codes: dict[str, str] = {}
 
-    def code_of(m: Mutant, text: str) -> str:
-        """The machine code for all ports of the file, or "" if one of them refuses it. A compiler may make
-        the same instructions for two memory orders, and only the explorer can tell them apart."""
+    def compiled_for(m: Mutant) -> tuple[str, ...]:
+        """All ports of the file. A compiler may make the same instructions for two memory orders, and only
+        the explorer can tell them apart."""
         told = m.operator == "order" and compiler.is_explored(m.path)
-        made = [
-            compiler.digest(m.path, arch, m.original, text) or "" for arch in (*m.arches, *[EXPLORER] * told)
-        ]
+        return (*m.arches, EXPLORER) if told else m.arches
+
+    def code_of(m: Mutant, text: str) -> str:
+        """The machine code of each of these, or "" if one of them refuses it."""
+        made = [compiler.digest(m.path, arch, m.original, text) or "" for arch in compiled_for(m)]
         return " ".join(made) if all(made) else ""
 
     def one(m: Mutant) -> None:
-        key = f"code {context} {m.key}"
+        key = f"code {' '.join(compiled_for(m))} {context} {m.key}"
         known = store.get(key)
         if known is None:
             known = {"code": code_of(m, m.text)}

@@ -131,13 +131,19 @@ KTEST(user_registers, "user.registers", "01.7", "P1.10")
 		check_status(run_user(NEVER));
 }
 
+/* Interrupts the program @where, and counts what the interrupt finds. */
+static void look_at_user(enum interrupted where)
+{
+	visits = user_visits = 0;
+	sweep_action = look;
+	check_status(run_user(where));
+	sweep_action = NULL;
+}
+
 KTEST(user_interrupted, "user.interrupted", "01.7", "P1.10")
 {
 	NEEDS_ONE_CPU;
-	visits = user_visits = 0;
-	sweep_action = look;
-	check_status(run_user(IN_LOOP));
-	sweep_action = NULL;
+	look_at_user(IN_LOOP);
 	CHECK(visits == 1 && user_visits == 1, "P1.10", "%u interrupts came, %u in the program",
 	      visits, user_visits);
 }
@@ -146,10 +152,7 @@ KTEST(user_interrupted, "user.interrupted", "01.7", "P1.10")
 KTEST(user_called, "user.called", "01.7", "P1.10")
 {
 	NEEDS_ONE_CPU;
-	visits = user_visits = 0;
-	sweep_action = look;
-	check_status(run_user(IN_CALL));
-	sweep_action = NULL;
+	look_at_user(IN_CALL);
 	CHECK(sweep_hit() && visits == 1 && user_visits == 1, "P1.10",
 	      "%u interrupts came, %u in the program's call", visits, user_visits);
 }

@@ -15,6 +15,13 @@ static int note_that_it_ran(void)
 	return 0;
 }
 
+static int spin_until_it_ran(void)
+{
+	while (!atomic_load_explicit(&ran, memory_order_relaxed))
+		arch_spin_hint();
+	return 0;
+}
+
 /*
  * This CPU stays busy, so the new thread runs only if the other CPU comes for it. That one has not
  * begun, or is going idle, or has been idle for long; it has no timer that would wake it later.
@@ -28,20 +35,12 @@ SCENARIO(against_wake, "idle.against_wake", "", "", .cpus = 2, .keeps = true)
 	preempt_off();
 	arch_spin_hint();		/* the other CPU's turn */
 	start_actor(&guest, t);
-	while (!atomic_load_explicit(&ran, memory_order_relaxed))
-		arch_spin_hint();
+	spin_until_it_ran();
 	preempt_on();
 	end_here();
 }
 
 static struct actor urgent;
-
-static int spin_until_it_ran(void)
-{
-	while (!atomic_load_explicit(&ran, memory_order_relaxed))
-		arch_spin_hint();
-	return 0;
-}
 
 /*
  * The other CPU finds a thread for itself, and meanwhile is told to come for an urgent one. The
@@ -60,8 +59,7 @@ SCENARIO(found_other, "idle.finds_another", "", "", .cpus = 2, .keeps = true)
 	preempt_off();
 	start_actor(&guest, t);
 	start_actor(&urgent, u);
-	while (!atomic_load_explicit(&ran, memory_order_relaxed))
-		arch_spin_hint();
+	spin_until_it_ran();
 	preempt_on();
 	end_here();
 }
