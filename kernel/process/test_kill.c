@@ -60,30 +60,33 @@ static int yields_for_ever(void *unused)
 	return 0;
 }
 
-/* A thread on CPU 0, where we are: it does not run until we give way. */
+/* A thread for CPU 0, where we are, that is not started yet. */
 static struct thread *create_here(const char *name, thread_fn entry)
 {
 	struct thread *t = thread_create(name, entry, NULL, PRIORITY_DEFAULT);
 
 	REQUIRE(t, "kill.told", "no memory for a thread");
 	sched_set_affinity(t, BIT(0));
-	thread_resume(t);
 	return t;
 }
 
 /* A thread that is ready: before its first turn, and in the middle of its work. */
 static void tell_ready_threads(void)
 {
-	struct thread *working = create_here("working", yields_for_ever), *fresh;
+	struct thread *working = create_here("working", yields_for_ever);
+	struct thread *fresh = create_here("fresh", waits_for_ever);
 	int code;
 
+	thread_resume(working);
 	while (!atomic_load(&ran))
 		thread_yield();
-	fresh = create_here("fresh", waits_for_ever);
+	preempt_off();			/* a tick would give @fresh its first turn */
+	thread_resume(fresh);
 	if (trace_mask & TRACE_LIFE) {
 		expect_record(fresh, THREAD_READY | TOLD_AT_REST);
 		expect_record(working, THREAD_READY);
 	}
+	preempt_on();
 	thread_join(working, &code, DEADLINE_NEVER);
 	thread_get(fresh);
 	thread_join(fresh, &code, DEADLINE_NEVER);
