@@ -91,6 +91,36 @@ KTEST_EARLY(edf_ties, "edf.ties", "09.6", "P9.9")
 	}
 }
 
+/*
+ * The first of two equals keeps the CPU for its whole budget, also when the budget is new and the
+ * slice of the old one was not used up: after a sleep, and after a yield.
+ */
+KTEST_EARLY(edf_whole_turn, "edf.whole_turn", "09.6", "P9.9")
+{
+	for (unsigned n = 0; n < 2; n++) {
+		begin(0);
+		set(0, reserved(8 * MS, 20 * MS));
+		set(1, reserved(2 * MS, n ? 20 * MS : 15 * MS));
+		wake(0);
+		run(MS);
+		if (n) {
+			block();
+			run(29 * MS);
+			wake(0);	/* at 30 ms; deadline 50 ms */
+		} else {
+			give_way(ENQUEUE_YIELD);
+			run(24 * MS);	/* to 25 ms; deadline 40 ms */
+		}
+		wake(1);
+		REQUIRE(running() == 0, "P9.9", "it has a new budget, and %d runs", running());
+		run(n ? 8 * MS - 1 : 3 * MS - 1);
+		CHECK(running() == 0, "P9.9", "it %s, and before its budget was spent %d ran",
+		      n ? "slept" : "had yielded in its last period", running());
+		run(1);
+		CHECK(running() == 1, "P9.9", "its budget is spent, and %d runs", running());
+	}
+}
+
 /* One that is preempted goes on before its equals; the deadline is still the same. */
 KTEST_EARLY(edf_preempted, "edf.preempted", "09.6", "P9.9")
 {
@@ -110,7 +140,10 @@ KTEST_EARLY(edf_preempted, "edf.preempted", "09.6", "P9.9")
 	expect_budget(0, 3 * MS, "P9.11", "it ran 1 of 4 ms");
 }
 
-/* One that was preempted, moved or changed has not slept: whatever is left, its period goes on. */
+/*
+ * One that was preempted, moved or changed has not slept: whatever is left, and whenever it comes
+ * back, its period goes on.
+ */
 KTEST_EARLY(edf_no_sleep, "edf.no_sleep", "09.6", "P9.10")
 {
 	static const enum enqueue_why ways[] = {
@@ -127,6 +160,13 @@ KTEST_EARLY(edf_no_sleep, "edf.no_sleep", "09.6", "P9.10")
 		enqueue(0, ways[i]);
 		expect_deadline(0, 20 * MS, "P9.10", "it has not slept");
 		expect_budget(0, 3 * MS, "P9.10", "it has not slept");
+		expect_next(0, "P9.10", "it has not slept");
+		use_up(3 * MS - 1);
+		now = 25 * MS;		/* 1 ns is left, and the deadline is over */
+		q.current = NULL;
+		enqueue(0, ways[i]);
+		expect_deadline(0, 20 * MS, "P9.10", "it has not slept, and 1 ns is left");
+		expect_budget(0, 1, "P9.10", "it has not slept, and 1 ns is left");
 	}
 }
 
@@ -171,6 +211,22 @@ KTEST_EARLY(edf_wakes, "edf.wakes", "09.6", "P9.10")
 			CHECK((s64)p->slice(&q, &e[0]) == e[0].budget, "P9.11",
 			      "its slice is %lu us", p->slice(&q, &e[0]) / 1000);
 		}
+	}
+}
+
+/* One nanosecond of budget is its share of the 5 ns before its deadline, and too much for 4. */
+KTEST_EARLY(edf_wakes_last, "edf.wakes_last", "09.6", "P9.10")
+{
+	for (unsigned n = 4; n <= 5; n++) {
+		begin(0);
+		set(0, reserved(4 * MS, 20 * MS));
+		wake(0);
+		use_up(4 * MS - 1);
+		block();
+		now = 20 * MS - n;
+		wake(0);
+		expect_deadline(0, n == 5 ? 20 * MS : now + 20 * MS, "P9.10", "1 ns was left");
+		expect_budget(0, n == 5 ? 1 : (s64)(4 * MS), "P9.10", "1 ns was left");
 	}
 }
 
