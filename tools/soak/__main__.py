@@ -1,9 +1,9 @@
-"""Long runs, on both ports: all user tests by policy, port and 1 or 4 CPUs, every combination;
-thousands of random task sets of each policy; ten million fuzzed system calls; every allocation
-failing in turn under every policy; the scheduler's own tests under every policy, with the CPUs' turns
-and the start of the clock chosen by a seed; every user test with a random number of CPUs, policy and
-seed of the CPUs' turns; every mutant of every lab; and right kernels of each lab, which may not lose a
-point. Each failure names the command that repeats it. The last line is the count."""
+"""Long runs, on both ports: all user tests by policy, port and 1 or 4 CPUs, every combination; thousands of
+random task sets of each policy; ten million fuzzed system calls; every allocation failing in turn under
+every policy; the scheduler's own tests under every policy, with the CPUs' turns and the start of the
+clock chosen by a seed; the kernel's tests in very short slices; every user test with a random number of
+CPUs, policy and seed of the CPUs' turns; every mutant of every lab; and right kernels of each lab, which
+may not lose a point. Each failure names the command that repeats it. The last line is the count."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     boots += [*every_combination(build_root), *starved(build_root)]
     boots += [*sets.boots(build_root, options.sets, _SETS_A_BOOT), *trials(build_root, options.seeds)]
     jobs = [Job(t.title, t.check) for t in boots] + shadows(build_root, options.seeds)
-    jobs += [Job(u.title, u.results) for u in turns.units(build_root, options.seeds)]
+    kernels = [*turns.units(build_root, options.seeds), *turns.short_slices(build_root, options.seeds)]
+    jobs += [Job(u.title, u.results) for u in kernels]
     jobs += mutants.every(build_root) + only.jobs(build_root)
     jobs += right.jobs(build_root, options.seeds)
     chosen = matching(jobs, options.only, parser)

@@ -1,16 +1,23 @@
-"""The scheduler's own tests (unit "sched"), each seed with other turns of the CPUs.
+"""The kernel's tests with chance in the turns of threads and CPUs.
+
+The scheduler's own tests (unit "sched"), each seed with other turns of the CPUs.
 
 Under -icount the CPUs run one after the other, and `make test` uses one length for their turns. So races
 always end in the same way there. Here the seed chooses another length. It also chooses the start of the
 clock, on which rounds and boosts depend, and the random numbers of `pct`: these are what varies on one
 CPU.
+
+All tests that do not measure slices, in slices of at most twenty microseconds: where a test depends on two
+statements that are done without a tick in between, some seed has a tick there.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from tools import qemu
@@ -23,6 +30,8 @@ DEFAULT_SEEDS = 20
 # In us. Tests give another CPU 2 ms to react to a request. Even if four CPUs take turns of 130 us, it has
 # three whole turns in that time: enough to take the interrupt, look at its queue, and run a thread.
 SHORTEST, LONGEST = 40, 130
+_SHORT = "20us"  # of slices: below, interrupts take the time of the tests that step by instructions
+_MEASURES_SLICES = re.compile(r"(sched|policies|machine)\.|(cputimer\.pair|idle\.recorded|early\.quiet)$")
 _CLOCK_S = 10  # more than any period of a policy
 
 
@@ -64,3 +73,30 @@ def units(build_root: Path, seeds: int) -> Iterator[Unit]:
             for policy in policies():
                 for cpus in kernel.CPUS:
                     yield Unit(arch, cpus, "sched", tuple(sorted(names)), image, policy, seed=seed)
+
+
+@dataclass(frozen=True)
+class ShortSlices(Unit):
+    """Tests in slices of random length, under the default policy."""
+
+    @property
+    def machine_title(self) -> str:
+        return f"slices {self.arch} {self.cpus} cpus seed {self.seed}"
+
+    def machine(self, tests: Sequence[str]) -> qemu.Machine:
+        usual = super().machine(tests)
+        slices = (f"quantum={_SHORT}", f"jitter={self.seed}")
+        return replace(usual, bootargs=(*usual.bootargs, *slices), icount=qemu.Icount())
+
+
+def short_slices(build_root: Path, seeds: int) -> Iterator[ShortSlices]:
+    """By seed, port, unit and number of CPUs."""
+    for seed in range(1, seeds + 1):
+        for arch in qemu.ARCHES:
+            build = Build(arch, tests=True)
+            image = build.directory(build_root) / "kernel.elf"
+            names = [n for n in kernel.list_tests(build, build_root) if not _MEASURES_SLICES.match(n)]
+            for unit, tests in groupby(names, key=lambda name: name.split(".")[0]):
+                chosen = tuple(tests)
+                for cpus in kernel.CPUS:
+                    yield ShortSlices(arch, cpus, unit, chosen, image, seed=seed)

@@ -47,6 +47,12 @@ class Turns(unittest.TestCase):
         self.assertIn(f"--seeds {seeds} ", unit(seeds).again(_TEST))
         self.assertNotIn("--seeds", unit(1).again(_TEST))
 
+    def test_short_slices_are_drawn_by_the_seed(self) -> None:
+        first, second = (turns.ShortSlices("riscv", 1, "kill", (), _NO_KERNEL, seed=n) for n in (1, 2))
+        self.assertNotEqual(first.title, second.title)
+        self.assertIn("jitter=2", second.machine(["kill.told"]).bootargs)
+        self.assertIsNotNone(second.machine(["kill.told"]).icount)
+
 
 if __name__ == "__main__":
     unittest.main()
