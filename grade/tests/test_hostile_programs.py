@@ -8,12 +8,13 @@ import subprocess
 import tempfile
 import time
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
 from tools import limits, qemu
 from tools.explore import program
-from tools.explore.program import ExploreError, NotStarted, _run
+from tools.explore.program import ExploreError, NotStarted, _run, covered, explore, replay, scenarios
 
 _HEAD = "".join(f"#include <{name}.h>\n" for name in ("signal", "stdio", "stdlib", "string", "unistd"))
 _SECONDS = 60
@@ -70,6 +71,22 @@ class Programs(unittest.TestCase):
         made.write_text(f"#!/bin/sh\necho '{json.dumps({'a': 1})}'\n")
         made.chmod(0o755)
         self.assertEqual(_run(made, [], False), [{"a": 1}])
+
+    def test_a_line_that_it_never_prints(self) -> None:
+        """What is left of the explorer after a wild write may print another verb's line, or half of one."""
+        made = self.home / "x"
+        for line in ({"scenario": "a", "ran": [1]}, {"races": 1}, {"races": [{"x": 1}]}, {}):
+            made.write_text(f"#!/bin/sh\necho '{json.dumps(line)}'\n")
+            made.chmod(0o755)
+            asks: dict[str, Callable[[], object]] = {
+                "explore": lambda: explore(made, "a", 1, 1),
+                "covered": lambda: covered(made, "a", 1, 1),
+                "replay": lambda: replay(made, "a", "x:1"),
+                "scenarios": lambda: scenarios(made),
+            }
+            for name, ask in asks.items():
+                with self.subTest(name, line=line), self.assertRaisesRegex(ExploreError, "something else"):
+                    ask()
 
     @unittest.skipIf(qemu.why_no_bubblewrap(), "needs bubblewrap")
     def test_what_it_leaves_running_ends_with_it(self) -> None:

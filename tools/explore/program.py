@@ -7,8 +7,8 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -159,7 +159,7 @@ def _lines(
         except BaseException as e:
             running.kill()
             if isinstance(e, ValueError):
-                raise ExploreError(f"the explorer printed something else: {e}") from e
+                raise _strange(e) from e
             raise
         status = running.wait()
         errors.seek(0)
@@ -199,14 +199,30 @@ def _run(program: Path, words: Sequence[str], fenced: bool) -> list[dict[str, An
     raise ExploreError("the explorer said nothing")
 
 
+def _strange(said: Exception) -> ExploreError:
+    return ExploreError(f"the explorer printed something else: {said}")
+
+
+@contextmanager
+def _from_lines() -> Iterator[None]:
+    """Objects are made of what it printed. Code that scribbles over its memory can make it print anything."""
+    try:
+        yield
+    except (KeyError, TypeError) as e:
+        raise _strange(e) from e
+
+
 def _result(line: dict[str, Any]) -> Result:
-    seen = line.pop("races")
-    return Result(**line, races=tuple(Race(**race) for race in seen))
+    with _from_lines():
+        seen = line.pop("races", ())
+        return Result(**line, races=tuple(Race(**race) for race in seen))
 
 
 def scenarios(program: Path, fenced: bool = False) -> list[Scenario]:
     """Every scenario that is linked in, by step and name."""
-    found = [Scenario(**line) for line in _run(program, ["list"], fenced)]
+    lines = _run(program, ["list"], fenced)
+    with _from_lines():
+        found = [Scenario(**line) for line in lines]
     return sorted(found, key=lambda s: (s.step, s.scenario))
 
 
@@ -237,8 +253,9 @@ class Covered:
 def covered(program: Path, scenario: str, bound: int, steps: int, fenced: bool = False) -> Covered:
     """Runs @scenario as explore(weak=True) does, and says which code ran."""
     line = _run(program, ["covers", "weak", scenario, str(bound), str(steps)], fenced)[-1]
-    ran, raced = line.pop("ran"), line.pop("raced")
-    return Covered(_result(line), frozenset(ran), frozenset(raced))
+    with _from_lines():
+        ran, raced = frozenset(line.pop("ran")), frozenset(line.pop("raced"))
+    return Covered(_result(line), ran, raced)
 
 
 Asked = Callable[[Result], bool]
@@ -278,7 +295,7 @@ def _longer(before: Result, lines: Generator[dict[str, Any], None, None], goes_o
     known = before
     with closing(lines):
         for line in lines:
-            known = _after(before, Result(**line))
+            known = _after(before, _result(line))
             if not goes_on(known):
                 break
     return known
@@ -302,4 +319,5 @@ def replay(
 ) -> tuple[Result, list[Access]]:
     """Runs one schedule, and says what every CPU accessed."""
     *accesses, end = _run(program, [scenario, "replay", schedule], fenced)
-    return _result(end), [Access(**line) for line in accesses]
+    with _from_lines():
+        return _result(end), [Access(**line) for line in accesses]
