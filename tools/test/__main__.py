@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif not options.rest and not options.only:
             found = [job for job in found if not job.rest]
         jobs = [job for job in found if re.search(options.only, job.name)]
+        if title == "builds" and not jobs and not builds.made(options.build_root.resolve()):
+            jobs = [job for job in found if not job.rest]  # what the chosen ones need
         if jobs:
             results += run_all(title, jobs, options.cores * times)
     if not options.rest and (not options.only or re.search(options.only, "features")):

@@ -59,6 +59,12 @@ def all_builds() -> list[Build]:
     return [replace(kind, arch=arch) for arch in qemu.ARCHES for kind in kinds]
 
 
+def made(build_root: Path) -> bool:
+    """Whether every kernel that other tests run has been built, be it from older sources."""
+    needed = (build for build in all_builds() if not build.llvm)
+    return all((build.directory(build_root) / "kernel.elf").exists() for build in needed)
+
+
 def jobs(build_root: Path) -> list[Job]:
     """The jobs. Kernels with and without tests share objects, so they are built one after the other."""
 
