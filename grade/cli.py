@@ -14,7 +14,7 @@ from typing import NoReturn
 from grade import engine, replay, report
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
-from grade.formats import FORMATS, described
+from grade.formats import FILES, FORMATS, described, write
 from grade.home import MARK, Home, home, present_lab, told
 from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
@@ -66,7 +66,7 @@ def _report_folder(text: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise argparse.ArgumentTypeError(f"{text}: {e.strerror}") from e
-    for name in report.FILES:
+    for name in FILES:
         to_write(str(folder / name))
     return folder
 
@@ -95,7 +95,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
     run.add_argument("--json", type=to_write, metavar="FILE", help="write the report as data")
     run.add_argument(
-        "--report", type=_report_folder, metavar="DIR", help="write report.txt and report.json"
+        "--report", type=_report_folder, metavar="DIR", help=f"write {', '.join(FILES)}"
     )
     _common(run)
 
@@ -167,7 +167,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json is not None:
         options.json.write_text(whole.to_json(), encoding="utf-8")
     if options.report is not None:
-        report.write(whole, options.report)
+        write(whole, options.report)
     return _status(whole)
 
 

@@ -3,14 +3,12 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 
 from grade.lab import EXPLORER
 from grade.results import CauseResult, FailureResult, LabResult, PropertyResult, Report
 from grade.verdict import Kind, call_chain
 from tools.options import counted
 
-FILES = ("report.txt", "report.json")  # what write() makes
 _WIDTH = 100
 
 
@@ -192,10 +190,3 @@ def _build_error(f: FailureResult) -> Iterator[str]:
 def _paragraph(label: str, words: str) -> list[str]:
     indent = " " * 14
     return textwrap.wrap(words, _WIDTH, initial_indent=f"  {label:<12}", subsequent_indent=indent)
-
-
-def write(report: Report, folder: Path) -> None:
-    """Writes FILES into @folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, contents in zip(FILES, (text(report), report.to_json()), strict=True):
-        (folder / name).write_text(contents, encoding="utf-8")

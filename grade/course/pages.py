@@ -1,37 +1,20 @@
-"""A class as pages: one for each student, and index.html. They need neither network nor server.
-
-Each value is escaped where it is put into a page: only h() and plot.py make markup of text. Besides, a policy
-in the page forbids all scripts, and everything from outside.
-"""
+"""A class as pages: one for each student, and index.html. formats/page.py says what holds for each page."""
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape as h
 
 from grade.course import late, plot, standing
 from grade.course.standing import Standing
-from grade.lab import EXPLORER
+from grade.formats.page import judged, page, table
 from grade.report import points, worth_reading
-from grade.results import FailureResult, LabResult, Report
+from grade.results import LabResult, Report
 from grade.verdict import Kind
 from tools.options import counted
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8886; --bar: #3a76c4; --bad: #c0392b; --good: #2e8b57 }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% }
-td, th { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top }
-pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); font-size: 13px }
-section { border-left: 4px solid var(--bad); padding-left: 1rem; margin: 1.5rem 0 }
-dt { font-weight: 600; float: left; width: 7rem } dd { margin-left: 7.5rem }
-.bad { color: var(--bad) } .good { color: var(--good) } svg rect { fill: var(--bar) }
-svg { max-width: 100% } svg text { font: 12px sans-serif; fill: currentColor }
-svg line { stroke: currentColor }
-"""
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _WORST = 10
 _STRANGE = (Kind.FORGED.value, Kind.FLOOD.value, Kind.REBOOT.value, Kind.STOPPED.value)
 
@@ -57,23 +40,6 @@ def page_name(student: str) -> str:
     return f"student-{re.sub('[^a-z0-9]', '_', student)[:60]}-{mark}.html"
 
 
-def page(title: str, body: str, style: str = "") -> str:
-    """A page with the markup @body; @style goes on top of that of all pages."""
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{h(_POLICY)}">'
-        f'<meta name="viewport" content="width=device-width"><title>{h(title)}</title>'
-        f"<style>{_STYLE}{style}</style></head>\n<body>\n{body}\n</body></html>\n"
-    )
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of markup: each cell has been through h()."""
-    top = "".join(f"<th>{h(name)}</th>" for name in head)
-    lines = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>\n{lines}\n</tbody></table>"
-
-
 def _shown(value: float | None) -> str:
     return "–" if value is None else points(value)
 
@@ -88,7 +54,7 @@ def student_page(lab: str, member: Member) -> str:
     parts.append(f"<p>{h(lab)}: <strong>{_shown(s.points)}</strong>{possible} points, {h(s.state)}</p>")
     parts.append("<ul>" + "".join(f"<li>{h(line)}</li>" for line in _how_points_came(s)) + "</ul>")
     if result is not None:
-        parts += [_properties(result), *_failures(result)]
+        parts += judged(result)
     return page(f"{lab}: {s.student.id}", "\n".join(parts))
 
 
@@ -108,74 +74,6 @@ def _how_points_came(s: Standing) -> Iterator[str]:
     for o in s.overrides:
         how = {"=": "set to", "+": "plus", "-": "minus"}[o.how]
         yield f"{how} {points(o.points)} points by {o.author}: {o.reason}"
-
-
-def _properties(result: LabResult) -> str:
-    rows = []
-    for p in sorted(result.properties, key=lambda p: p.step):
-        whole = p.earned == p.points
-        mark = '<span class="good">ok</span>' if whole else '<span class="bad">fails</span>'
-        rows.append([str(p.step), h(p.id), mark, h(p.text), f"{points(p.earned)} / {points(p.points)}"])
-    return "<h2>What must hold</h2>" + table(("step", "", "", "property", "points"), rows)
-
-
-def _unwritten(result: LabResult) -> Iterator[str]:
-    """The stubs that are left, each with the tests that wait for it."""
-    stubs: dict[str, list[FailureResult]] = {}
-    for f in result.failures:
-        if f.kind == Kind.UNWRITTEN.value:
-            stubs.setdefault(f.happened, []).append(f)
-    rows = [[h(what), h(", ".join(dict.fromkeys(f.test for f in found)))] for what, found in stubs.items()]
-    if rows:
-        yield "<h2>Not written yet</h2>" + table(("what", "tests that need it"), rows)
-
-
-def _failures(result: LabResult) -> Iterator[str]:
-    yield from _unwritten(result)
-    found = list(worth_reading(result))
-    if found:
-        yield f"<h2>{counted(len(found), 'failure')}</h2>"
-    for cause in result.causes:
-        tests = ", ".join(cause.tests)
-        yield (f"<section><h3>One cause ends {counted(cause.runs, 'run')}: look for it first</h3>"
-               f"<dl>{_said('happened', cause.happened)}{_said('in', cause.where + '()')}"
-               f"{_said('tests', tests)}</dl><pre>{h(cause.replay)}</pre></section>")  # fmt: skip
-    sentences = {p.id: p.text for p in result.properties}
-    told: set[str] = set()
-    for n, f in enumerate(found):
-        explain = next((p for p in result.properties if p.id in f.properties and p.id not in told), None)
-        told.update([explain.id] if explain else [])
-        yield _failure(f, sentences, explain.explain if explain else "", n == 0)
-
-
-def _said(label: str, words: str) -> str:
-    return f"<dt>{h(label)}</dt><dd>{h(words)}</dd>" if words else ""
-
-
-def _moment(trace: Sequence[str]) -> str:
-    """The trace as the report has it (timeline.py), with the line of the moment itself brought out."""
-    return "\n".join(f"<mark>{h(line)}</mark>" if line.startswith(">") else h(line) for line in trace)
-
-
-def _failure(f: FailureResult, sentences: Mapping[str, str], explain: str, first: bool) -> str:
-    broken = "; ".join(f"{p}: {sentences.get(p, '')}" for p in f.properties[:3])
-    more = f"and {len(f.properties) - 3} more" if len(f.properties) > 3 else ""
-    explored = f.arch == EXPLORER
-    rows = [("property", broken), ("", more), ("expected", f.expected), ("happened", f.happened),
-            ("schedule" if explored else "at", f.where), ("looks like", f.like or ""), ("about it", explain),
-            ("also in", counted(f.others, "more run") if f.others else "")]  # fmt: skip
-    seed = "" if explored else f", seed {f.seed}"
-    parts = [f"<h3>{h(f.kind)}: {h(f.test)} ({h(f.arch)}, {counted(f.cpus, 'CPU')}{seed})</h3>"]
-    parts.append(f"<dl>{''.join(_said(*row) for row in rows)}</dl>")
-    if f.details:
-        title = "The steps" if explored else "What it said"
-        text = h("\n".join(f.details))
-        parts.append(f"<details><summary>{title}</summary><pre>{text}</pre></details>")
-    if f.trace:
-        opened = " open" if first else ""
-        parts.append(f"<details{opened}><summary>The moment: a column for each CPU, time downwards</summary>"
-                     f"<pre>{_moment(f.trace)}</pre></details>")  # fmt: skip
-    return f"<section>{''.join(parts)}<p>Run it again:</p><pre>{h(f.replay)}</pre></section>"
 
 
 # --- The page of the class --------------------------------------------------------------------------

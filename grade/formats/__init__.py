@@ -7,8 +7,10 @@ and no duration in it, so the same submission gives the same bytes on every mach
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from grade.formats import platforms, streams
+from grade import report
+from grade.formats import page, platforms, streams
 from grade.results import Report
 
 
@@ -22,6 +24,7 @@ FORMATS: Mapping[str, Format] = {
     "autolab": Format("Autolab: the report, semantic feedback, the scores as last line", platforms.autolab),
     "classroom50": Format("Classroom 50: result.json; in a student's clone", platforms.classroom50),
     "gradescope": Format("Gradescope: results.json", platforms.gradescope),
+    "html": Format("a page for a browser: failures, each with its moment", page.html),
     "junit": Format("JUnit XML, as CI systems read it", streams.junit),
     "prairielearn": Format("PrairieLearn: results.json of an external grader", platforms.prairielearn),
     "submitty": Format("Submitty: validation_results.json of a custom validator", platforms.submitty),
@@ -33,3 +36,17 @@ def described() -> str:
     """All of them, for --help."""
     width = max(map(len, FORMATS))
     return "\n".join(f"  {name:<{width}}  {f.says}" for name, f in FORMATS.items())
+
+
+FILES: Mapping[str, Callable[[Report], str]] = {
+    "report.txt": report.text,
+    "report.json": Report.to_json,
+    "report.html": page.html,
+}
+
+
+def write(whole: Report, folder: Path) -> None:
+    """Writes FILES into @folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, render in FILES.items():
+        (folder / name).write_text(render(whole), encoding="utf-8")

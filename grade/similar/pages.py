@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from grade.course import plot
-from grade.course.pages import page, table
+from grade.formats.page import page, table
 from grade.similar.sources import Entry
 from grade.similar.tool import Compared, Fragment, Pair, Place
 from tools.options import counted

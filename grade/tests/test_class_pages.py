@@ -4,51 +4,21 @@ import csv
 import io
 import unittest
 from dataclasses import replace
-from html.parser import HTMLParser
 
 from grade.course import gradebook, pages, plot, records
 from grade.course.records import Override
 from grade.course.roster import Student
 from grade.course.store import opened
+from grade.formats.page import POLICY
 from grade.lab import EXPLORER
 from grade.results import Report
 from grade.tests import fake_class
 from grade.tests.fake import AtHome
 from grade.tests.fake_class import FakeGrader, hand_in
+from grade.tests.markup import Checker
 from grade.verdict import Kind
 
 _EVIL = "\"><script>alert('x')</script>\n&amp;"
-_VOID = {"meta", "line", "br", "rect"}
-
-
-class Checker(HTMLParser):
-    """Checks that each element is closed, and collects elements, attributes and text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.attributes: list[tuple[str, str, str]] = []
-        self.text = ""
-        self.feed(page)
-        self.close()
-        assert not self.open, self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in _VOID:
-            assert self.open and self.open.pop() == tag, f"</{tag}>"
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 class EvilGrader(FakeGrader):
@@ -149,7 +119,7 @@ class Pages(Case):
             self.assertNotIn("script", page.tags)
             self.assertNotIn("<script", files[name])
             self.assertIn("alert", page.text)
-            self.assertIn(("meta", "content", pages._POLICY), page.attributes)
+            self.assertIn(("meta", "content", POLICY), page.attributes)
 
     def test_pages_need_no_network(self) -> None:
         files = self.book(ann="11")

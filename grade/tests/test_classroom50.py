@@ -12,8 +12,9 @@ from unittest.mock import patch
 
 import jsonschema
 
-from grade import classroom50, report
+from grade import classroom50
 from grade.errors import GraderError
+from grade.formats import write
 from grade.lab import ARCHES, load_all
 from grade.results import VERSION, Report, lab_result
 from grade.score import Outcome, Run, score
@@ -62,7 +63,7 @@ class Platform(AtHome):
         bad = judge(self.lab, self.lab.test("sleep.due"), evidence(kernel))
         outcomes = [Outcome(Run("riscv", "sleep.due", 1, 1), bad)]
         result = lab_result(score(self.lab, outcomes), LAYOUT, None)
-        report.write(Report(VERSION, None, ARCHES, (result,)), self.made)
+        write(Report(VERSION, None, ARCHES, (result,)), self.made)
 
     def published(self, arch: str = "all") -> bytes:
         """The assignment's archive, as the classroom's site is made: <slug>/<files>."""

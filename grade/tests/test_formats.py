@@ -3,18 +3,22 @@
 import json
 import os
 import subprocess
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from unittest.mock import patch
 
 import jsonschema
 
 from grade.errors import GraderError
-from grade.formats import FORMATS
+from grade.formats import FILES, FORMATS, write
+from grade.formats.page import POLICY
 from grade.lab import ARCHES
 from grade.results import VERSION, Report, lab_result
 from grade.score import Outcome, Run, score
 from grade.tests import published
 from grade.tests.fake import LAYOUT, ROOT, AtHome, evidence, messages, passing
+from grade.tests.markup import Checker
 from grade.verdict import Kind, build_error, judge
 
 _HOSTILE = "they left # one \\ a tick"
@@ -158,6 +162,26 @@ class Formats(AtHome):
             cases = published.junit_cases(FORMATS["junit"].render(whole))
             self.assertEqual([passed for passed, _ in cases], [True, right])
             self.assertTrue(cases[1][1].startswith("P4.2 Everybody"))
+
+    def test_html(self) -> None:
+        said = "</pre><script>alert(1)</script>"
+        for whole, right in ((self.whole(), True), (self.half(said), False)):
+            page = Checker(FORMATS["html"].render(whole))
+            self.assertNotIn("script", page.tags)
+            self.assertEqual(said in page.text, not right)
+            self.assertEqual("Run it again" in page.text, not right)
+            self.assertIn(("meta", "content", POLICY), page.attributes)
+            self.assertIn(self.lab.properties[1].text, page.text)
+
+    def test_html_of_a_machine_that_was_too_slow(self) -> None:
+        whole = self.whole()
+        slow = replace(whole, labs=(replace(whole.labs[0], unjudged=("sleep.due",)),))
+        self.assertIn("no points are lost: sleep.due", Checker(FORMATS["html"].render(slow)).text)
+
+    def test_all_files_of_a_report(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="trellis-test-") as folder:
+            write(self.half(), Path(folder, "new"))
+            self.assertEqual({path.name for path in Path(folder, "new").iterdir()}, set(FILES))
 
     def test_the_same_bytes_each_time(self) -> None:
         for name in FORMATS.keys() - {"classroom50"}:

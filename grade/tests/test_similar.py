@@ -24,7 +24,7 @@ from grade.similar.sources import Entry
 from grade.similar.tool import Compared, Fragment, Pair, Place
 from grade.tests.disguise import disguised, padded
 from grade.tests.fake import ROOT
-from grade.tests.test_class_pages import Checker
+from grade.tests.markup import Checker
 from labs import contents
 from labs.stage import starter_files
 
