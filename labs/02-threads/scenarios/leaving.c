@@ -183,6 +183,34 @@ SCENARIO(last_held, "last.held", "02.8", "P2.11", .cpus = 2)
 	join(other);
 }
 
+static int hold_shortly(void *unused)
+{
+	(void)unused;
+	if (process_hold(held)) {
+		expect(!teardowns, "a process was held after it was torn down");
+		thread_yield();
+		expect(!teardowns, "the process was torn down although it was held");
+		process_unhold(held);
+	}
+	return 0;
+}
+
+/* The hold may also be taken at any time around the exit: if it is not refused, it counts. */
+SCENARIO(last_or_hold, "last.held_meanwhile", "02.8", "P2.11", .cpus = 2)
+{
+	struct thread *t, *other;
+	pid_t pid;
+
+	held = process_get(make_child());
+	pid = held->pid;
+	t = create_in(held, leave, (void *)3);
+	other = start_on(1, hold_shortly, NULL);
+	thread_resume(t);
+	expect_end(pid);
+	join(other);
+	process_put(held);
+}
+
 /* While the hold is there, nothing ends: also when no thread is left. */
 SCENARIO(last_holds_on, "last.put_off", "02.8", "P2.11", .cpus = 1)
 {

@@ -78,6 +78,25 @@ SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
 	expect_join(DEADLINE_NEVER, 0);
 }
 
+/*
+ * The kill and the exit come together, and the joiner says which of them was first. If it was the
+ * kill, the code is still there for the next one.
+ */
+SCENARIO(killed_or_not, "join.killed_or_not", "02.7", "P2.9", .cpus = 2)
+{
+	struct thread *j;
+	int err;
+
+	living = create_among(BIT(1), body, (void *)7);
+	j = start_joiner(NULL);
+	thread_resume(living);
+	thread_kill(j);
+	err = join(j);
+	expect(!err || err == -EINTR, "the join of a thread that is killed returned %d", err);
+	if (err)
+		expect_join(DEADLINE_NEVER, 0);
+}
+
 /* Each refusal has an error of its own, and a detach does not wait for the thread's end. */
 SCENARIO(refused, "join.refused", "02.7", "P2.9", .cpus = 1)
 {

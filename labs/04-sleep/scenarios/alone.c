@@ -7,7 +7,7 @@
 #include "sched/wait.h"
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
-static struct actor other;
+static struct actor other, destroyer, watcher;
 
 /* --- Many waiters ----------------------------------------------------------------------------- */
 
@@ -65,6 +65,63 @@ SCENARIO(many, "event.many", "04.3", "P4.7", .cpus = 1)
 	unlink_all();
 }
 
+/* --- Many waiters, and the queue's lock ------------------------------------------------------- */
+
+static bool half_done;			/* [q.lock] */
+
+/*
+ * More urgent than the waker, but on the same CPU, which runs nobody else while its thread holds a
+ * spin lock: this one comes as soon as the lock is let go, however short the gap is.
+ */
+static int watch(void)
+{
+	expect(!half_done, "a wake-up let the queue's lock go, which its caller holds");
+	return 0;
+}
+
+static void begin_watched(void)
+{
+	struct thread *t = create_among(BIT(0), act, &watcher);
+
+	watcher.run = watch;
+	watcher.urgent = true;
+	spin_lock(&q.lock);
+	half_done = true;
+	start_actor(&watcher, t);
+}
+
+static void end_watched(void)
+{
+	half_done = false;
+	spin_unlock(&q.lock);
+}
+
+/* All but the last have timed out, so that the wake-up passes them. */
+SCENARIO(one_many_keeps, "event.one_of_many_keeps_lock", "04.3", "P4.6", .cpus = 1, .keeps = true)
+{
+	const unsigned last = ARRAY_SIZE(waiters) - 1;
+
+	link_all();
+	for (unsigned i = 0; i < last; i++)
+		expect(waiter_swap(&waiters[i], WAIT_TIMEOUT, 0), "an armed wait was not claimed");
+	begin_watched();
+	expect(wait_wake_one_locked(&q, 5), "a wake-up did not find the last waiter");
+	end_watched();
+	unlink_all();
+	end_here();
+}
+
+SCENARIO(all_many_keep, "event.all_of_many_keep_lock", "04.3", "P4.7", .cpus = 1, .keeps = true)
+{
+	link_all();
+	begin_watched();
+	wait_wake_all_locked(&q, 5);
+	end_watched();
+	expect_armed(ARRAY_SIZE(waiters), 5);
+	unlink_all();
+	end_here();
+}
+
 /* --- States ----------------------------------------------------------------------------------- */
 
 static int wait(void)
@@ -103,8 +160,6 @@ SCENARIO(waits, "destroy.waits", "04.5", "P4.15", .cpus = 1, .after = got_destro
 	end_here();
 }
 
-static struct actor destroyer;
-
 static int destroy(void)
 {
 	wait_queue_destroy(&q);
@@ -120,6 +175,20 @@ SCENARIO(urgent, "destroy.urgent", "04.5", "P4.15", .cpus = 1, .after = got_dest
 	thread_yield();
 	destroyer.urgent = true;
 	act_on(0, &destroyer, destroy);
+	end_here();
+}
+
+/* However many wait, all are woken, and the destroyer waits for each of them. */
+SCENARIO(many_destroyed, "destroy.many", "04.5", "P4.15", .cpus = 1, .keeps = true)
+{
+	link_all();
+	act_on(0, &destroyer, destroy);
+	thread_yield();
+	for (unsigned i = 0; i < ARRAY_SIZE(waiters); i++)
+		expect(atomic_load(&waiters[i].why) == WAIT_DESTROYED,
+		       "a queue with %zu waiters is destroyed, and waiter %u was not woken",
+		       ARRAY_SIZE(waiters), i);
+	unlink_all();
 	end_here();
 }
 

@@ -54,6 +54,7 @@ SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
 	expect(!err && res.pid == pid && res.status == STATUS_EXIT(3),
 	       "a look at process %d returned %d, process %d, status 0x%x", pid, err, res.pid,
 	       res.status);
+	expect(process_state(p) == PROCESS_ZOMBIE, "a look found a process that was still dying");
 	err = process_kill(p, KILLED);
 	expect(err == -EALREADY, "killing a zombie returned %d", err);
 	expect_3(pid);
@@ -259,6 +260,34 @@ SCENARIO(orphan_three, "orphan.three_children", "06.2", "P6.9", .cpus = 2)
 	expect_3(c[1]->pid);
 }
 
+/*
+ * More than any batch has places. Whole processes would be too much for the explorer: all but the
+ * last, which init collects, have only what the end of a parent asks of its children.
+ */
+SCENARIO(orphan_many, "orphan.very_many", "06.2", "P6.9", .cpus = 1, .keeps = true)
+{
+	static struct process c[1100];
+	struct thread *parent_thread, *thread;
+	struct process *parent = make_leaver(&kernel_process, &parent_thread);
+	pid_t parent_pid = parent->pid, pid;
+
+	spin_lock(&tree_lock);
+	for (unsigned i = 0; i < ARRAY_SIZE(c); i++) {
+		c[i].pid = 10000 + (pid_t)i;
+		process_set_parent(&c[i], parent);
+		list_push_back(&parent->children, &c[i].sibling);
+	}
+	spin_unlock(&tree_lock);
+	pid = make_leaver(parent, &thread)->pid;
+	adopt_orphans();
+	thread_resume(thread);
+	thread_resume(parent_thread);
+	expect_3(parent_pid);
+	for (unsigned i = 0; i < ARRAY_SIZE(c); i++)
+		expect_child_of_init(&c[i]);
+	expect_3(pid);
+}
+
 /* Two processes give their children to init at the same time. */
 SCENARIO(orphan_two, "orphan.two_parents", "06.2", "P6.9", .cpus = 2)
 {
@@ -338,6 +367,35 @@ SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
 	thread_resume(t);
 	try_hold(p);
 	expect_one_teardown(pid);
+}
+
+static int hold_in_vain(void)
+{
+	expect(!process_hold(subject), "a process that had lost its last hold could be held");
+	return 0;
+}
+
+static const char *no_teardown(void)
+{
+	if (teardowns || subject->holds)
+		return wrong("it has %u holds, and was torn down %u times", subject->holds,
+			     teardowns);
+	return NULL;
+}
+
+/*
+ * Two try at once, when the last thread has given up its hold and has not said yet that the process
+ * dies: neither may take the other's attempt for a hold.
+ */
+SCENARIO(two_in_vain, "hold.two_too_late", "06.6", "P6.8", .cpus = 2, .after = no_teardown,
+	 .keeps = true)
+{
+	static struct actor other;
+
+	subject = make_child();
+	act_on(1, &other, hold_in_vain);
+	hold_in_vain();
+	end_here();
 }
 
 static _Atomic bool leaves;

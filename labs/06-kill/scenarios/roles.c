@@ -105,6 +105,24 @@ SCENARIO(kill_or_suspend_waiting, "kill.waiting_against_suspend", "06.5", "P6.5"
 	expect_killed_or_3(pid, process_kill(subject, KILLED));
 }
 
+/*
+ * A victim that waits has other work to do when it next leaves the kernel. That does not bring it
+ * there: only the end of its wait does.
+ */
+SCENARIO(kill_with_work_marks, "kill.waiting_with_marks", "06.5", "P6.3", .cpus = 1)
+{
+	pid_t pid = make_victim(wait_for_ever);
+	int err;
+
+	thread_resume(victim);
+	while (thread_state(victim) != THREAD_BLOCKED)
+		thread_yield();
+	err = thread_suspend(victim);
+	expect(!err, "the suspend of a thread that waits returned %d", err);
+	atomic_fetch_or(&victim->work, WORK_RESCHED | WORK_SIGNAL);
+	expect_killed_or_3(pid, process_kill(subject, KILLED));
+}
+
 /* --- One thread ------------------------------------------------------------------------------- */
 
 static int kill_one(void *unused)
