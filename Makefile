@@ -122,7 +122,7 @@ $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 
 # --- Goals ------------------------------------------------------------------------------------------
 
-.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade replay check explore handin \
+.PHONY: help all kernel user setup doctor qemu run timeline gdb qemu-gdb grade challenge replay check explore handin \
 	next-lab clean FORCE
 
 # Both ports, or the one that ARCH names on the command line or in the environment.
@@ -180,6 +180,11 @@ grade:
 	@$(PYTHON) -m grade run $(grading) $(if $(LAB),--lab $(LAB)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(call named,submission,SUBMISSION) $(call named,branch,BRANCH) $(call named,report,REPORT) \
 		$(call named,json,JSON)
+
+challenge:
+	$(if $(LAB),,$(error challenge needs LAB=name, one of: $(all_labs)))
+	@$(PYTHON) -m grade run --challenges $(grading) --lab $(LAB) \
+		$(call named,submission,SUBMISSION) $(call named,branch,BRANCH) $(call named,json,JSON)
 
 replay:
 	$(if $(and $(LAB),$(TEST)),,$(error replay needs LAB=name TEST=name, and CPUS= SEED= as the report says))

@@ -38,6 +38,7 @@ the run.
   trellis-grade run --lab 04-sleep --submission PATH what a student handed in, of which only the lab's
                                                      files are taken: a folder, a .tar.gz or other
                                                      .tar, a .zip, a git bundle, a bare clone
+  trellis-grade run --lab 08-smp --challenges        which of the lab's challenges are solved
   trellis-grade run ... --branch submit              of a clone or bundle the commit of this branch
   trellis-grade replay --lab ... --gdb               repeat a failed run, under GDB
   trellis-grade list --lab 04-sleep                  what a lab's tests check
@@ -93,6 +94,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--arch", type=_arches, default=ARCHES, help="riscv, x86_64 or all (default)")
     add_submission(run)
     run.add_argument("--seeds", type=_positive, metavar="N", help="for every test that has seeds")
+    run.add_argument("--challenges", action="store_true",
+                     help="the labs' challenges instead, which carry no points")  # fmt: skip
     run.add_argument("--json", type=to_write, metavar="FILE", help="write the report as data")
     run.add_argument(
         "--report", type=_report_folder, metavar="DIR", help=f"write {', '.join(FILES)}"
@@ -150,6 +153,8 @@ def _run(options: argparse.Namespace) -> int:
     labs = choose(ROOT, options.lab or ([present_lab(ROOT)] if at_a_student else []))
     if at_a_student and len(labs) > 1:
         raise GraderError("one lab at a time, please: --lab")
+    if options.challenges:
+        labs = [lab.challenged() for lab in labs if lab.challenges or options.lab]
     at_home = _at_home(options, labs[0])
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
     graded = options.submission or (ROOT if at_home else None)
@@ -163,7 +168,7 @@ def _run(options: argparse.Namespace) -> int:
         bench.close()
     results = tuple(lab_result(s, bench.layout, submission, options.branch) for s in scores)
     whole = Report(VERSION, submission, options.arch, results)
-    print(report.text(whole), end="", flush=True)
+    print(report.challenges(whole) if options.challenges else report.text(whole), end="", flush=True)
     if options.json is not None:
         options.json.write_text(whole.to_json(), encoding="utf-8")
     if options.report is not None:
@@ -180,6 +185,8 @@ def _status(whole: Report) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     lab = choose(ROOT, [options.lab])[0]
+    if options.test in [c.test.name for c in lab.challenges]:
+        lab = lab.challenged()
     test = lab.test(options.test)
     if options.arch not in test.arches:
         raise GraderError(f"test {test.name} does not run on {options.arch}")
@@ -233,6 +240,8 @@ def _list(options: argparse.Namespace) -> int:
         for test in lab.tests:
             if p.id in test.properties:
                 print(f"      {test.name}")
+    for c in lab.challenges:
+        print(f"{c.sentence.id:<6}challenge, no points: {c.sentence.text}\n      {c.test.name}")
     return FULL_MARKS
 
 

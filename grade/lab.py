@@ -43,12 +43,17 @@
     property = "P4.3"
     matches = "one a tick"                regular expression on what happened; absent: any
     text = "It behaves like a kernel that releases only the first sleeper that is due."
+
+    [[challenge]]                         for the strong, without points; the other keys are those of a test
+    name = "challenge.far_apart"          in-kernel test, of step "04.c", which the reference does not pass
+    id = "C4.1"
+    text = "Deadlines that are close together share one interrupt."
 """
 
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +100,14 @@ class Test:
 
 
 @dataclass(frozen=True)
+class Challenge:
+    """What a lab's kernel may do better than the reference, and the test that shows it."""
+
+    sentence: Property  # of no points
+    test: Test
+
+
+@dataclass(frozen=True)
 class Mistake:
     id: str
     property: str
@@ -122,6 +135,7 @@ class Lab:
     tests: tuple[Test, ...]
     mistakes: tuple[Mistake, ...]
     own_tests: tuple[str, ...] = ()  # mutants on which the students' own scenarios are scored
+    challenges: tuple[Challenge, ...] = ()
 
     def property(self, property_id: str) -> Property:
         return next(p for p in self.properties if p.id == property_id)
@@ -135,6 +149,13 @@ class Lab:
                 return test
         known = ", ".join(t.name for t in self.tests)
         raise GraderError(f"lab {self.name} has no test {name}; it has {known}")
+
+    def challenged(self) -> "Lab":
+        """This lab with its challenges for properties and tests."""
+        if not self.challenges:
+            raise GraderError(f"lab {self.name} has no challenge with a test")
+        sentences = tuple(c.sentence for c in self.challenges)
+        return replace(self, properties=sentences, tests=tuple(c.test for c in self.challenges))
 
     def like(self, property_id: str, test: str, happened: str) -> Mistake | None:
         """The known mistake that a failure looks like; those with a pattern come first."""
@@ -251,14 +272,15 @@ def _read_shift(t: _Table, default: Any) -> dict[str, int]:
     return {arch: int(shifts.get(arch, 0)) for arch in ARCHES}
 
 
-def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str]) -> Test:
+def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str], of: str | None = None) -> Test:
+    """A test, of the properties that it lists or of the challenge @of alone."""
     slices = str(t.raw("slices", defaults.get("slices", "medium")))
     if slices not in SLICES:
         raise t.wrong("slices", "one of " + ", ".join(SLICES))
     test = Test(
         name=t.text("name"),
         program=t.maybe_text("program"),
-        properties=t.texts("properties"),
+        properties=(of,) if of else t.texts("properties"),
         arches=t.texts("arches", ARCHES),
         cpus=t.numbers("cpus", defaults.get("cpus", [1]), 1, 8),
         seeds=t.maybe_number("seeds", defaults.get("seeds"), 1, 100_000),
@@ -275,6 +297,11 @@ def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str]) -> Test:
         raise t.wrong("arches", "among " + ", ".join(ARCHES))
     t.finish()
     return test
+
+
+def _read_challenge(t: _Table, defaults: Mapping[str, Any]) -> Challenge:
+    sentence = Property(t.text("id"), 0, 0.0, t.text("text"), "", ())
+    return Challenge(sentence, _read_test(t, defaults, {sentence.id}, sentence.id))
 
 
 def _read_scenario(t: _Table, known: set[str]) -> Test:
@@ -356,6 +383,7 @@ def load(folder: Path) -> Lab:
         ),
         mistakes=tuple(_read_mistake(t, known) for t in top.tables("mistake")),
         own_tests=top.texts("own_tests"),
+        challenges=tuple(_read_challenge(t, defaults) for t in top.tables("challenge")),
     )
     top.finish()
     if len(lab.hours) != 2 or lab.hours[0] > lab.hours[1]:
@@ -371,8 +399,8 @@ def load(folder: Path) -> Lab:
 def _check_whole(where: str, lab: Lab) -> None:
     """No test without a sentence, no sentence without a test, no name twice."""
     for what, names in (
-        ("property", [p.id for p in lab.properties]),
-        ("test", [t.name for t in lab.tests]),
+        ("property", [p.id for p in (*lab.properties, *(c.sentence for c in lab.challenges))]),
+        ("test", [t.name for t in (*lab.tests, *(c.test for c in lab.challenges))]),
         ("file", list(lab.files)),
     ):
         if not names:

@@ -4,7 +4,8 @@ For each lab and port: the reference and every variant get full marks; the start
 stops at a stub of this lab, and the command that begins the handout panics as the handout says; with
 the first k steps done, the checkpoints up to step k print what the handout says; every mutant loses
 the property that it breaks, and prints what the handout says of such a mistake; kernels that cheat,
-flood or hang (grade/hostile) get the verdict that they name. Then the mistakes that belong to no lab
+flood or hang (grade/hostile) get the verdict that they name. A challenge is solved by its solutions, which
+lose no points by it, and not by the reference or a wrong attempt. Then the mistakes that belong to no lab
 (labs/mistakes): the test that each names passes on the reference kernel and fails on the wrong one.
 """
 
@@ -13,15 +14,15 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grade import engine
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
-from grade.lab import ARCHES, EXPLORER, Lab, choose
+from grade.lab import ARCHES, EXPLORER, Challenge, Lab, choose
 from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
-from grade.mutants import hostile, mutants, ports, variants
+from grade.mutants import attempts, hostile, mutants, ports, variants
 from tools.explore import program as explore
 from tools.options import counted
 from tools.progress import Progress, shown
@@ -36,7 +37,9 @@ Grades the reference, every variant (all must get full marks), the starter (ever
 a stub of its lab, and a command in the panic that the handout begins with), each step (its
 checkpoints must print what the handout says), every mutant (must lose the property named in its
 header, and no other test in the kernel may see it if it names `only`) and every hostile kernel
-(must end as the kind of verdict named there) of the labs; then every mistake of labs/mistakes: the
+(must end as the kind of verdict named there) of the labs, and each attempt at their challenges
+(solutions must pass the challenge's test and those of the lab that they do not give up; wrong ones and
+the reference must fail that test); then every mistake of labs/mistakes: the
 test it names must pass on the kernel itself, and not on the wrong one. The last line is
 `N passed, N failed`; exit status 0 if none failed.
 """
@@ -105,6 +108,30 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
                 yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows)
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
+        yield from _challenges(root, lab, arch, first)
+
+
+def _challenges(root: Path, lab: Lab, arch: str, explored: bool) -> Iterator[Case]:
+    """The reference solves no challenge of @lab, a solution its own beside the lab, a wrong attempt none."""
+    there = [c for c in lab.challenges if arch in c.test.arches]
+    for c in there:
+        yield Case(_alone(lab, c), f"{c.sentence.id}, reference", arch, {}, loses(c.sentence.id, (), True))
+    for a in attempts(root, lab) if there else ():
+        named = [c for c in there if c.sentence.id in a.challenges]
+        kept = [t for t in lab.tests if t.name not in a.gives_up]
+        both = replace(lab, tests=(*(c.test for c in named), *kept),
+                       properties=(*lab.properties, *(c.sentence for c in named)))  # fmt: skip
+        if a.solves:
+            name = f"{', '.join(a.challenges)}, solution {a.name}"
+            yield Case(both, name, arch, a.files, _all_pass, explored=explored)
+            continue
+        for c in named:
+            name = f"{c.sentence.id}, wrong {a.name}"
+            yield Case(_alone(lab, c), name, arch, a.files, loses(c.sentence.id, (), True))
+
+
+def _alone(lab: Lab, c: Challenge) -> Lab:
+    return replace(lab, properties=(c.sentence,), tests=(c.test,))
 
 
 def _all_pass(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:

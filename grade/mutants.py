@@ -1,4 +1,4 @@
-"""A lab's wrong solutions (mutants/) and other right ones (variants/).
+"""A lab's wrong solutions (mutants/), other right ones (variants/), and those of its challenges.
 
 A mutant is a unified diff over the reference's editable files, with a header that describes it:
 
@@ -12,6 +12,10 @@ and all other tests must pass. This shows that ordinary runs miss a mistake whic
 finds. `shows` (optional, more than once) has a step and a text: the checkpoint of that step prints
 it, and the handout's table under "instead you see" has it. A variant is such a diff without property,
 or a folder whose files replace those of the same path in the tree.
+
+In challenges/ are solutions of challenges, and in challenges/wrong/ attempts that fail. Their headers have
+`what`, as `challenge` the sentences, and as `gives up` (optional) the tests of the lab that cannot pass
+as well, since the challenge contradicts what they check.
 
 grade/hostile/ has kernels that no student writes by mistake: they cheat, flood, reboot or hang with
 interrupts off. Their headers have `lab`, `what`, and as `kind` the verdict that they must get.
@@ -29,7 +33,7 @@ from grade.patch import PatchError, apply
 from grade.verdict import Kind
 
 _SHOWS = re.compile(r"^# shows: (\d+) (.*\S)\s*$", re.M)
-_HEADER = re.compile(r"^# (mistake|property|what|arch|only|lab|kind): (.*\S)\s*$")
+_HEADER = re.compile(r"^# (mistake|property|what|arch|only|lab|kind|challenge|gives up): (.*\S)\s*$")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,17 @@ class Hostile:
 @dataclass(frozen=True)
 class Variant:
     name: str
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """At a challenge."""
+
+    name: str
+    challenges: tuple[str, ...]
+    solves: bool
+    gives_up: tuple[str, ...]  # tests
     files: Mapping[str, bytes]
 
 
@@ -140,6 +155,24 @@ def hostile(root: Path, lab: Lab) -> list[Hostile]:
         if header["lab"] == lab.name:
             files = _patched(root, lab, path, text)
             out.append(Hostile(path.stem, kinds[header["kind"]], files))
+    return out
+
+
+def attempts(root: Path, lab: Lab) -> list[Attempt]:
+    """The attempts at challenges of @lab: solutions by name, then the wrong ones."""
+    out = []
+    known = {c.sentence.id for c in lab.challenges}
+    for folder in (lab.folder / "challenges", lab.folder / "challenges/wrong"):
+        for path in sorted(folder.glob("*.patch")):
+            text = path.read_text(encoding="utf-8")
+            header = _header(root, path, text, ("challenge", "what"))
+            named = tuple(header["challenge"].split())
+            if not known.issuperset(named):
+                raise GraderError(f"{path.relative_to(root)}: {named} are not all challenges of {lab.name}")
+            gives_up = tuple(lab.test(name).name for name in header.get("gives up", "").split())
+            solves = folder.name == "challenges"
+            files = _patched(root, lab, path, text)
+            out.append(Attempt(path.stem, named, solves, gives_up, files))
     return out
 
 

@@ -40,6 +40,27 @@ def text(report: Report) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def challenges(report: Report) -> str:
+    """Which challenges are solved, and what their tests say of the others."""
+    lines: list[str] = []
+    for lab in report.labs:
+        failed = {p for f in lab.failures for p in f.properties}
+        lines += [f"{lab.name}  {lab.title}: challenges, which carry no points"]
+        for p in lab.properties:
+            first, *rest = textwrap.wrap(p.text, _WIDTH - 24)
+            lines += [f"  {'open' if p.id in failed else 'solved':<8}{p.id:<6} {first}"]
+            lines += [" " * 17 + line for line in rest]
+        for stub in _stubs(lab):
+            lines += ["", *stub]
+        for failure in worth_reading(lab):
+            build = failure.kind == Kind.BUILD.value
+            lines += ["", *(_build_error(failure) if build else _failure(failure, ""))]
+        for run in lab.unjudged:
+            lines += ["", f"NOT JUDGED  {run}: this machine is too slow"]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def worth_reading(lab: LabResult) -> Iterator[FailureResult]:
     """The failures but those that say the same again: of a cause the first, and none of stubs."""
     begun: set[int] = set()  # causes of which a failure has been shown; the others' tests are named with it

@@ -14,6 +14,7 @@ Trellis: a small SMP Unix-like kernel for teaching operating systems.
   make explore      run the kernel's functions under every interleaving of small scenarios; LAB, STEP,
                     SCENARIO=text, BOUND choose; REPLAY=schedule runs one again, with GDB=1 under GDB
   make grade        grade the labs (what is here, or SUBMISSION=path)
+  make challenge    which challenges of LAB=name are solved, here or by SUBMISSION=path? They carry no points
   make replay       repeat one run of the grader: LAB, TEST, ARCH, CPUS, SEED; GDB=1 stops where it fails
   make handin       in a student's repository: check the files of LAB, and pack them into an archive
   make next-lab     in a student's repository: merge the next lab; REFERENCE=lab takes the course's object
@@ -48,7 +49,7 @@ For grade:
   SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
   JSON=		write the result as JSON to this file
   REPORT=	write the report to this directory
-For check, explore (also LAB, SUBMISSION, BRANCH, JSON):
+For check, challenge, explore (also LAB, SUBMISSION, BRANCH, JSON):
   STEP=$(STEP)		one step of the lab
   SCENARIO=	those whose name contains this
   BOUND=$(BOUND)	the most preemptions of a schedule; 2 if empty

@@ -9,6 +9,15 @@ from grade.lab import load_all
 from grade.tests.fake import LAB_TOML, ROOT, lab
 
 
+_CHALLENGE = """
+[[challenge]]
+name = "challenge.one"
+id = "C4.1"
+text = "It does more."
+cpus = [1, 4]
+"""
+
+
 class Read(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -66,6 +75,18 @@ class Read(unittest.TestCase):
     def test_a_sentence_needs_a_public_test(self) -> None:
         toml = 'name = "sleep.due"'
         self.wrong(toml, toml + "\nhidden = true", "P4.2", "public")
+
+    def test_a_challenge_is_no_part_of_the_lab(self) -> None:
+        read = lab(self.folder, LAB_TOML + _CHALLENGE)
+        self.assertEqual(len(read.tests), len(lab(self.folder).tests))
+        alone = read.challenged()
+        self.assertEqual([(p.id, p.points) for p in alone.properties], [("C4.1", 0)])
+        self.assertEqual([(t.name, t.cpus) for t in alone.tests], [("challenge.one", (1, 4))])
+        with self.assertRaises(GraderError):
+            lab(self.folder).challenged()
+        for old, new in (("challenge.one", "sleep.due"), ("C4.1", "P4.1"), ("cpus", "points")):
+            with self.assertRaises(GraderError):
+                lab(self.folder, LAB_TOML + _CHALLENGE.replace(old, new))
 
     def test_the_labs_of_this_tree(self) -> None:
         for read in load_all(ROOT):

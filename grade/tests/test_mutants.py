@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 from grade import matrix
 from grade.lab import ARCHES, Lab, load_all
-from grade.mutants import Mutant, mutants, ports
+from grade.mutants import Mutant, attempts, mutants, ports
 from grade.score import Run
 from grade.tests.fake import ROOT
 from grade.trace import EMPTY
@@ -41,6 +41,14 @@ class Mutants(unittest.TestCase):
         for lab in load_all(ROOT):
             with self.subTest(lab=lab.name):
                 self.assertEqual(unbroken(lab, mutants(ROOT, lab)), excused(said_of(lab)))
+
+    def test_each_challenge_has_a_solution(self) -> None:
+        """Of which no student has the file. Some attempt at each lab's challenges is wrong."""
+        for lab in (lab for lab in load_all(ROOT) if lab.challenges):
+            there = attempts(ROOT, lab)
+            solved = {c for a in there if a.solves for c in a.challenges}
+            self.assertEqual(solved, {c.sentence.id for c in lab.challenges}, lab.name)
+            self.assertTrue([a for a in there if not a.solves], lab.name)
 
     def test_each_is_in_the_table(self) -> None:
         for lab in load_all(ROOT):
