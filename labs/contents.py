@@ -95,10 +95,12 @@ class Contents:
         return out
 
     def _folder(self, lab: Lab) -> dict[str, bytes]:
-        """labs/NN-name as students have it."""
+        """labs/NN-name as students have it, and the sources of the programs that its tests run."""
         out = {}
+        programs = {f"user{test.program}.c" for test in lab.tests if test.program}
         for name in self._tree:
-            if name.startswith(f"labs/{lab.name}/") and _OF_A_LAB.fullmatch(name):
+            own = name.startswith(f"labs/{lab.name}/") and _OF_A_LAB.fullmatch(name)
+            if own or name in programs:
                 out[name] = (self._root / name).read_bytes()
         toml = f"labs/{lab.name}/lab.toml"
         out[toml] = without_hidden(out[toml].decode()).encode()

@@ -101,6 +101,13 @@ class Branches(unittest.TestCase):
         for word in ("mutants", "variants", "equivalent", "instructor", "tests/hidden_", "grade/course"):
             self.assertFalse([f for f in files if word in f], word)
 
+    def test_a_program_that_is_graded_can_be_built(self) -> None:
+        for lab in load_all(ROOT):
+            there = self.git("ls-tree", "-r", "--name-only", f"lab/{lab.name}").splitlines()
+            for path in (f"user{test.program}" for test in lab.tests if test.program):
+                with self.subTest(lab=lab.name, program=path):
+                    self.assertTrue(any(name.startswith((f"{path}.c", f"{path}/")) for name in there))
+
     def test_links_lead_somewhere(self) -> None:
         branch = f"lab/{load_all(ROOT)[-1].name}"
         names = self.git("ls-tree", "-r", "--name-only", branch).split()
