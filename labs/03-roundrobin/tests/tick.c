@@ -214,7 +214,7 @@ static int interrupt_marked(void)
 			preempt_off();
 		for (unsigned i = 0; i < 3; i++) {
 			tick(now);
-			CHECK(marked(), "P3.4", "it must give way, and tick %u does not mark it", i);
+			CHECK(marked(), "P3.4", "it must give way: tick %u does not mark it", i);
 			CHECK(armed_by(now + quantum), "P3.5",
 			      "marked, and the timer is not armed for the end of a quantum");
 			CHECK(!armed_by(now), "P3.5",
