@@ -8,7 +8,7 @@
  * Lock: console_lock, the innermost of all, since anything may print. It guards the queue and the
  * UART's transmit side. A panic takes no lock: it may have stopped the holder.
  *
- * CONSOLE1  head and tail only grow; the queue holds bytes [head, tail), at most RING_SIZE of them.
+ * CONSOLE1  head and tail only grow, and wrap; the queue has bytes [head, tail), RING_SIZE at most.
  *
  * The encoding of a character enters the queue by one change of tail, so a panic that interrupts a
  * writer never finds half of one.
@@ -30,7 +30,7 @@
 
 static struct spinlock console_lock = SPINLOCK_INIT(LOCK_UART);
 static char ring[RING_SIZE];		/* [console_lock] */
-static u32 head, tail;			/* [console_lock] */
+static u32 head = -9999u, tail = -9999u;	/* [console_lock] so soon, each boot sees them wrap */
 static int stream = -1;			/* [console_lock] of the last byte queued; -1: none yet */
 static bool mux;			/* [const after boot] */
 static bool interrupts;			/* [const after boot] they send the queue */

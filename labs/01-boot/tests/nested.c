@@ -121,3 +121,35 @@ KTEST(nested_printing, "nested.printing", "01.6", "P1.1")
 	sweep_action = NULL;
 	CHECK(step < STEPS, "P1.1", "a line takes more than %u instructions", step);
 }
+
+#define LONG	40000u		/* bytes: more than twice what the queue holds */
+
+/* A handler that comes early in a long message waits until all of that is queued. */
+KTEST(nested_long, "nested.long", "01.6", "P1.1")
+{
+	static char message[LONG], came[LONG + 1024];
+	struct uart_tap tap = { .bytes = came, .size = sizeof(came), .rounds = 1000000 };
+	size_t at = 0, n = 0;
+
+	NEEDS_ONE_CPU;
+	for (unsigned i = 0; i < LONG; i++)
+		message[i] = (char)(0x11 + i % 10);
+	console_write_now(STREAM_KERNEL, "", 0);
+	said = 0;
+	sweep_action = say;
+	uart_tap = &tap;
+	sweep_begin(300);
+	console_write_all(STREAM_KERNEL, message, LONG);
+	sweep_end();
+	console_flush();
+	uart_tap = NULL;
+	sweep_action = NULL;
+	CHECK(said && count(&tap, 1, 1) == said, "P1.1",
+	      "of a handler's %u bytes %u came out", said, count(&tap, 1, 1));
+	while (at < sizeof(came) && came[at] != message[0])
+		at++;
+	while (at + n < sizeof(came) && n < LONG && came[at + n] == message[n])
+		n++;
+	CHECK(n == LONG, "P1.1", "of a message of %u bytes %lu came out in one piece", LONG,
+	      n);
+}

@@ -4,6 +4,7 @@
  */
 #include "explore/scenario.h"
 
+#include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/internal.h"
 
@@ -90,7 +91,10 @@ SCENARIO(interrupted, "preempt.before_its_equals", "03.6", "P3.8", .cpus = 1, .k
 	begin();
 	slice_end = rq->slice_end;
 	mark();
+	watch_queue();
 	sched_preempt();
+	expect(queued == 1 && queued_as == ENQUEUE_PREEMPTED,
+	       "it was interrupted, and is queued %u times, at last as %u", queued, queued_as);
 	expect(!other_ran(), "it was interrupted, and an equal that waits ran before it");
 	expect(rq->slice_end == slice_end, "it was interrupted, and its quantum ends %ld ns later",
 	       (s64)(rq->slice_end - slice_end));
@@ -103,6 +107,44 @@ SCENARIO(urgent, "preempt.more_urgent", "03.4", "P3.6", .cpus = 1, .keeps = true
 	begin();			/* marks it */
 	sched_preempt();
 	expect(other_ran(), "it is marked for a more urgent thread, and did not give way");
+	end();
+}
+
+/* A quantum that was over long ago says nothing about the one that is interrupted now. */
+static void expect_interrupted(const char *when)
+{
+	u64 slice_end = rq->slice_end;
+
+	mark();
+	watch_queue();
+	sched_preempt();
+	expect(queued_as == ENQUEUE_PREEMPTED, "%s, it is interrupted, and is queued as %u", when,
+	       queued_as);
+	expect(rq->slice_end == slice_end,
+	       "%s, it is interrupted, and its quantum ends %ld ns later", when,
+	       (s64)(rq->slice_end - slice_end));
+}
+
+SCENARIO(after_alone, "preempt.after_alone", "03.6", "P3.8", .cpus = 1, .keeps = true)
+{
+	irq_off();
+	rq = &this_cpu()->runq;
+	self = current_thread();
+	tick(rq->slice_end);
+	act_on(0, &other, wait_for_the_cpu);
+	expect_interrupted("alone it has used up a quantum");
+	end();
+}
+
+/* The thread for which it was marked is taken by another CPU, and comes back. */
+SCENARIO(after_gone, "preempt.after_gone", "03.6", "P3.8", .cpus = 1, .keeps = true)
+{
+	begin();
+	tick(rq->slice_end);
+	policy.dequeue(&rq->q, &other.thread->se);
+	sched_preempt();
+	policy.enqueue(&rq->q, &other.thread->se, ENQUEUE_WAKE, time_now());
+	expect_interrupted("it was marked for one that is gone");
 	end();
 }
 
@@ -131,6 +173,8 @@ static u64 times_taken_away(void)
 	return self->stats.preempted - before;
 }
 
+static struct process process;
+
 SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 {
 	begin();
@@ -138,6 +182,12 @@ SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 	mark();
 	expect(times_taken_away() <= 1, "one mark took the CPU away twice");
 	expect(!(atomic_load(&self->work) & WORK_RESCHED), "the mark was served, and it stays");
+	self->process = &process;	/* in the midst of a system call */
+	mark();
+	times_taken_away();
+	expect(!(atomic_load(&self->work) & WORK_RESCHED),
+	       "a process's thread in the kernel is marked, and keeps the CPU");
+	self->process = &kernel_process;
 	end();
 }
 
@@ -153,6 +203,23 @@ SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .quiet = true, .keep
 	sched_yield();
 	self->se.home = NULL;
 	expect(queued == 1, "with a reservation a thread is alone, and is not queued");
+	end();
+}
+
+/* Another CPU has just set its mask, or its budget is spent: that is not over with a yield. */
+SCENARIO(yield_marked, "yield.marked", "03.2", "P3.7", .cpus = 1, .quiet = true, .keeps = true)
+{
+	irq_off();
+	rq = &this_cpu()->runq;
+	self = current_thread();
+	watch_queue();
+	rq->expired = SLICE_SPENT;
+	mark();
+	sched_yield();
+	expect(queued || atomic_load(&self->work) & WORK_RESCHED,
+	       "it was marked, it yields alone, and the mark is gone");
+	atomic_fetch_and(&self->work, ~WORK_RESCHED);	/* to serve it is for a later step */
+	rq->expired = 0;
 	end();
 }
 

@@ -86,3 +86,21 @@ SCENARIO(yield_stolen, "yield.against_steal", "03.4", "P3.3", .cpus = 2, .after 
 	sched_yield();
 	end_here();
 }
+
+static int yield_twice(void)
+{
+	sched_yield();
+	sched_yield();
+	return 0;
+}
+
+/* A thread that yields is sent to another CPU, at any moment of its yield. */
+SCENARIO(yield_forbidden, "yield.against_mask", "03.7", "P3.9", .cpus = 2,
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_on(0);
+	act_on(1, &first, yield_twice);
+	act_on(1, &second, yield_twice);
+	expect(!sched_set_affinity(first.thread, BIT(0)), "CPU 0 is not there");
+	end_here();
+}

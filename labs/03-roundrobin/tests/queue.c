@@ -3,6 +3,7 @@
  * entities of their own, so they need neither threads nor a clock.
  */
 #include "sched/policy/policy.h"
+#include "test/instrument.h"
 #include "test/ktest.h"
 
 #define ENTITIES	4
@@ -128,4 +129,93 @@ KTEST_EARLY(queue_find, "queue.find", "03.1", "P3.2")
 	CHECK(!sched_rr.find(&q, 5), "P3.2", "for CPU 5 one is found that may not run there");
 	expect_count(3, "they were only looked for");
 	expect_next(0, "P3.1", "it was only found");
+}
+
+/* --- A crowd, in any order of steps; `line` has those that wait, the next one first ----------- */
+
+#define CROWD	130
+#define STEPS	2000
+
+static struct sched_entity crowd[CROWD];
+static unsigned line[CROWD], waiting;
+
+static void model_take(unsigned place)
+{
+	waiting--;
+	for (unsigned i = place; i < waiting; i++)
+		line[i] = line[i + 1];
+}
+
+static void model_put(unsigned i, bool first)
+{
+	unsigned place = first ? 0 : waiting;
+
+	for (unsigned n = waiting; n > place; n--)
+		line[n] = line[n - 1];
+	line[place] = i;
+	waiting++;
+}
+
+static struct sched_entity *model_first(unsigned cpu)
+{
+	for (unsigned n = 0; n < waiting; n++)
+		if (crowd[line[n]].affinity & BIT(cpu))
+			return &crowd[line[n]];
+	return NULL;
+}
+
+static void put_random(void)
+{
+	enum enqueue_why why = (enum enqueue_why)(test_random() % (ENQUEUE_CHANGED + 1));
+	unsigned i = (unsigned)(test_random() % CROWD);
+
+	while (entity_queued(&crowd[i]))
+		i = (i + 1) % CROWD;
+	sched_rr.enqueue(&q, &crowd[i], why, 0);
+	model_put(i, why == ENQUEUE_PREEMPTED);
+}
+
+static void take_out_random(void)
+{
+	unsigned place = (unsigned)(test_random() % waiting);
+
+	sched_rr.dequeue(&q, &crowd[line[place]]);
+	model_take(place);
+}
+
+/* Few may run on CPU 3, so that the first of them is far behind. */
+static void find_and_pick(unsigned step)
+{
+	unsigned cpu = (unsigned)(test_random() % 4);
+	struct sched_entity *first = waiting ? &crowd[line[0]] : NULL;
+
+	CHECK(sched_rr.find(&q, cpu) == model_first(cpu), "P3.2",
+	      "step %u, %u wait: for CPU %u another is found than the first that may run there",
+	      step, waiting, cpu);
+	if (test_random() % 2)
+		return;
+	REQUIRE(sched_rr.pick(&q, 0) == first, "P3.2",
+		"step %u, %u wait: another than the first is picked", step, waiting);
+	if (first)
+		model_take(0);
+}
+
+KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
+{
+	policy_queue_init(&q, 0);
+	waiting = 0;
+	for (unsigned i = 0; i < CROWD; i++)
+		policy_entity_init(&crowd[i], i % 40 == 39 ? BIT(3) : BIT(i % 3), 0);
+	for (unsigned step = 0; step < STEPS; step++) {
+		bool fills = step % (STEPS / 2) < STEPS / 4;
+
+		if (waiting < CROWD && test_random() % 4 < (fills ? 3 : 1))
+			put_random();
+		else if (waiting && test_random() % 4 == 0)
+			take_out_random();
+		else
+			find_and_pick(step);
+		REQUIRE(q.nr == waiting, "P3.1", "step %u: %u wait, and the queue counts %u", step,
+			waiting, q.nr);
+	}
 }

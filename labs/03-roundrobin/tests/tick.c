@@ -137,6 +137,8 @@ KTEST_EARLY(tick_late, "tick.late", "03.3", "P3.5")
 /* Quanta that end before and after the clock has wrapped to 0. */
 static int interrupt_at_wrap(void)
 {
+	/* More than fits into 31 and 32 bits, and the largest that is still in the future. */
+	static const u64 far[] = { 3 * NSEC_PER_SEC, 5 * NSEC_PER_SEC, (1UL << 63) - 1001 };
 	struct cpu *c = this_cpu();
 
 	make(count_itself, NULL);
@@ -148,6 +150,18 @@ static int interrupt_at_wrap(void)
 	rq->slice_end = -3UL;
 	sched_tick(2);
 	CHECK(marked(), "P3.4", "its quantum was over before the wrap, and it is not marked");
+	for (unsigned i = 0; i < ARRAY_SIZE(far); i++) {
+		unmark();
+		rq->expired = 0;
+		rq->slice_end = 2 + far[i];
+		sched_tick(2);
+		CHECK(!marked(), "P3.4", "%lu ms before its quantum is over it is marked",
+		      far[i] / NSEC_PER_MSEC);
+		rq->slice_end = 2 - far[i];
+		sched_tick(2);
+		CHECK(marked(), "P3.4", "its quantum is over for %lu ms, and it is not marked",
+		      far[i] / NSEC_PER_MSEC);
+	}
 	c->timer_armed = false;
 	return 0;
 }
@@ -184,4 +198,69 @@ KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
 	CHECK(!marked(), "P3.4", "the idle thread is marked though no thread waits");
 	CHECK(!entity_queued(&self->se), "P3.4", "the tick put the idle thread into the queue");
 	unmark();
+}
+
+/*
+ * A thread that is marked and cannot give way yet, as preemption is off: the ticks go on, and each
+ * begins a full quantum, so that the timer does not come again at once.
+ */
+static int interrupt_marked(void)
+{
+	u64 quantum = quantum_of(&self->se), now = rq->slice_end;
+
+	make(count_itself, NULL);
+	for (unsigned depth = 0; depth < 2; depth++) {
+		if (depth)
+			preempt_off();
+		for (unsigned i = 0; i < 3; i++) {
+			tick(now);
+			CHECK(marked(), "P3.4", "it must give way: tick %u does not mark it", i);
+			CHECK(armed_by(now + quantum), "P3.5",
+			      "marked, and the timer is not armed for the end of a quantum");
+			CHECK(!armed_by(now), "P3.5",
+			      "marked, and the timer is armed for a time that is over");
+			now += quantum;
+		}
+		if (depth)
+			preempt_on();
+	}
+	return 0;
+}
+
+KTEST_EARLY(tick_marked, "tick.marked", "03.3", "P3.5")
+{
+	run_as_thread(interrupt_marked);
+}
+
+static struct thread *late_comer;
+
+/* In place of the policy's timer, which gives a thread its budget back, for example. */
+static bool bring_late_comer(struct policy_queue *q, u64 now)
+{
+	q->timer_set = false;
+	policy.enqueue(q, &late_comer->se, ENQUEUE_WAKE, now);
+	return false;
+}
+
+/* The tick that finds its quantum over first brings the thread that waits. */
+static int interrupt_with_late_comer(void)
+{
+	bool (*timer)(struct policy_queue *q, u64 now) = policy.timer;
+
+	late_comer = make(count_itself, NULL);
+	policy.dequeue(&rq->q, &late_comer->se);
+	policy.timer = bring_late_comer;
+	rq->q.timer_at = rq->slice_end;
+	rq->q.timer_set = true;
+	tick(rq->slice_end);
+	policy.timer = timer;
+	CHECK(marked(), "P3.4",
+	      "its quantum is over, and the thread that came with the tick does not get the CPU");
+	return 0;
+}
+
+KTEST_EARLY(tick_late_comer, "tick.late_comer", "03.3", "P3.4")
+{
+	run_as_thread(interrupt_with_late_comer);
+	CHECK(others == 1, "P3.4", "the thread that came ran %u times", others);
 }

@@ -92,3 +92,45 @@ KTEST_EARLY(yield_alone, "yield.alone", "03.2", "P3.3")
 	CHECK(as_yield == 1, "P3.3", "with a reservation a thread is alone, and is not queued");
 	CHECK(!spin_held(&cpus[0].runq.lock), "P3.3", "the run queue is still locked");
 }
+
+static s64 rest_before, rest_after, used;
+static u64 end_before, end_after;
+
+/* Half of the quantum is left when it yields: to another thread, and then alone. */
+static int yield_half_way(void *unused)
+{
+	struct runq *rq = &cpus[0].runq;
+	u64 from;
+
+	(void)unused;
+	irq_off();
+	from = time_now();
+	rest_before = (s64)quantum_of(&current_thread()->se) / 2;
+	rq->slice_end = from + (u64)rest_before;
+	sched_yield();
+	rest_after = (s64)(rq->slice_end - time_now());
+	used = (s64)(time_now() - from);
+	end_before = rq->slice_end;
+	sched_yield();
+	end_after = rq->slice_end;
+	irq_on();
+	return rest();
+}
+
+static int only_rest(void *unused)
+{
+	(void)unused;
+	return rest();
+}
+
+KTEST_EARLY(yield_rest, "yield.rest", "03.2", "P3.3")
+{
+	make(yield_half_way, NULL);
+	make(only_rest, NULL);
+	run_them();
+	CHECK(rest_after <= rest_before && rest_after >= rest_before - used, "P3.3",
+	      "%ld ns of its quantum were left, it yielded, and goes on with %ld ns", rest_before,
+	      rest_after);
+	CHECK(end_after == end_before, "P3.3",
+	      "alone it yields, and its quantum ends %ld ns later", (s64)(end_after - end_before));
+}

@@ -3,6 +3,7 @@
  */
 #include "errno.h"
 #include "explore/scenario.h"
+#include "mm/mm.h"
 #include "process/process.h"
 #include "sync/sync.h"
 
@@ -53,6 +54,26 @@ SCENARIO(event_manual, "event.manual_two", "05.2", "P5.4", .cpus = 2, .after = e
 	end_here();
 }
 
+static int signal(void)
+{
+	event_signal(&event);
+	return 0;
+}
+
+/* A wait has seen the one signal; after event_unsignal() the next wait is in vain. */
+SCENARIO(event_shut, "event.shut_again", "05.2", "P5.4", .cpus = 2, .keeps = true)
+{
+	int err;
+
+	event_init(&event, false, false);
+	act_on(1, &second, signal);
+	expect(!event_take(), "a wait for a signal failed");
+	event_unsignal(&event);
+	err = event_take_timed();
+	expect(err == -ETIMEDOUT, "the gate is shut, and a wait returned %d", err);
+	end_here();
+}
+
 static const char *event_used_once(void)
 {
 	if (first.result && first.result != -ETIMEDOUT)
@@ -71,12 +92,6 @@ SCENARIO(event_timed, "event.timeout", "05.2", "P5.3", .cpus = 2, .after = event
 	act_on(1, &first, event_take_timed);
 	event_signal(&event);
 	end_here();
-}
-
-static int signal(void)
-{
-	event_signal(&event);
-	return 0;
 }
 
 static const char *event_used_or_killed(void)
@@ -142,4 +157,48 @@ SCENARIO(event_for_one, "event.for_one", "05.2", "P5.3", .cpus = 2, .after = sig
 	act_on(1, &second, event_take_timed);
 	event_signal(&event);
 	end_here();
+}
+
+/* --- An event that is destroyed: its memory is gone then -------------------------------------- */
+
+static struct event *brief;
+
+static int brief_wait(void)
+{
+	return event_wait(brief, deadline_in(1000));
+}
+
+static const char *removed_or_timeout(void)
+{
+	return first.result == -EIDRM || first.result == -ETIMEDOUT
+		? NULL : wrong("the wait returned %d", first.result);
+}
+
+/* Whether the thread waits already is seen under the queue's lock; else it needs the memory. */
+static void destroy_under_wait(bool auto_reset)
+{
+	bool waits;
+
+	brief = kmalloc(sizeof(*brief));
+	event_init(brief, false, auto_reset);
+	act_on(1, &first, brief_wait);
+	spin_lock(&brief->q.lock);
+	waits = brief->q.nr;
+	spin_unlock(&brief->q.lock);
+	event_destroy(brief);
+	if (waits)
+		kfree(brief);
+	end_here();
+}
+
+SCENARIO(event_brief, "event.destroy_or_timeout", "05.2", "P5.3", .cpus = 2,
+	 .after = removed_or_timeout, .keeps = true)
+{
+	destroy_under_wait(true);
+}
+
+SCENARIO(event_brief_manual, "event.destroy_manual", "05.2", "P5.4", .cpus = 2,
+	 .after = removed_or_timeout, .keeps = true)
+{
+	destroy_under_wait(false);
 }

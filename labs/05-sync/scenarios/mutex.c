@@ -3,6 +3,7 @@
  */
 #include "errno.h"
 #include "explore/scenario.h"
+#include "mm/mm.h"
 #include "process/process.h"
 #include "sync/mutex.h"
 
@@ -175,6 +176,36 @@ SCENARIO(destroy_timed, "mutex.destroy_or_timeout", "05.5", "P5.10", .cpus = 2,
 	mutex_lock(&a);
 	act_on(1, &first, lock_timed);
 	mutex_destroy(&a);
+	end_here();
+}
+
+/* PI4: who takes a waiter out may free the mutex, although that thread has not run since. */
+static struct mutex *brief;
+
+static int lock_brief(void)
+{
+	int err = mutex_lock_timed(brief, deadline_in(1000));
+
+	if (!err)
+		mutex_unlock(brief);
+	return err;
+}
+
+SCENARIO(destroy_freed, "mutex.destroy_freed", "05.5", "P5.10", .cpus = 2,
+	 .after = destroyed_or_timeout, .keeps = true)
+{
+	bool waits;
+
+	brief = kmalloc(sizeof(*brief));
+	mutex_init(brief);
+	mutex_lock(brief);
+	act_on(1, &first, lock_brief);
+	spin_lock(&pi_lock);
+	waits = pi_has_waiters(&brief->pi);
+	spin_unlock(&pi_lock);
+	mutex_destroy(brief);
+	if (waits)
+		kfree(brief);
 	end_here();
 }
 

@@ -97,13 +97,12 @@ static const char *removed(void)
 }
 
 /* Whether the thread waits already is seen under the queue's lock; else it needs the memory. */
-SCENARIO(sem_destroy, "semaphore.destroy", "05.1", "P5.2", .cpus = 2, .after = removed,
-	 .keeps = true)
+static void destroy_under(int (*wait)(void))
 {
 	bool waits;
 
 	make_semaphore();
-	act_on(1, &first, sem_wait);
+	act_on(1, &first, wait);
 	spin_lock(&sem->q.lock);
 	waits = sem->q.nr;
 	spin_unlock(&sem->q.lock);
@@ -111,6 +110,24 @@ SCENARIO(sem_destroy, "semaphore.destroy", "05.1", "P5.2", .cpus = 2, .after = r
 	if (waits)
 		kfree(sem);
 	end_here();
+}
+
+SCENARIO(sem_destroy, "semaphore.destroy", "05.1", "P5.2", .cpus = 2, .after = removed,
+	 .keeps = true)
+{
+	destroy_under(sem_wait);
+}
+
+static const char *removed_or_timeout(void)
+{
+	return first.result == -ETIMEDOUT ? NULL : removed();
+}
+
+/* The deadline has claimed the wait; whoever destroys the semaphore awaits only that it leaves. */
+SCENARIO(sem_destroy_timed, "semaphore.destroy_or_timeout", "05.1", "P5.2", .cpus = 2,
+	 .after = removed_or_timeout, .keeps = true)
+{
+	destroy_under(sem_wait_timed);
 }
 
 /* --- More than one ending, more than one thread ----------------------------------------------- */
@@ -185,5 +202,25 @@ SCENARIO(sem_killed, "semaphore.only_killed", "05.1", "P5.2", .cpus = 2, .after 
 	make_semaphore();
 	act_on(1, &first, sem_wait);
 	thread_kill(first.thread);
+	end_here();
+}
+
+static const char *post_kept_or_polled(void)
+{
+	return posts_add_up(1, !first.result);
+}
+
+static int sem_poll(void)
+{
+	return semaphore_wait(sem, DEADLINE_POLL);
+}
+
+/* A poll needs the lock as well: without it nothing orders its look and the post. */
+SCENARIO(sem_polled, "semaphore.poll", "05.1", "P5.1", .cpus = 2, .after = post_kept_or_polled,
+	 .keeps = true)
+{
+	make_semaphore();
+	act_on(1, &first, sem_poll);
+	semaphore_post(sem);
 	end_here();
 }

@@ -126,6 +126,14 @@ static void by_itself(struct thread *t)
 	(void)t;
 }
 
+/* The signal comes in time; the mutex does not. */
+static void by_signal(struct thread *t)
+{
+	(void)t;
+	signal();
+	thread_sleep(4 * MS);
+}
+
 static void by_destruction(struct thread *t)
 {
 	(void)t;
@@ -137,6 +145,7 @@ KTEST(condvar_taken, "condvar.taken", "05.6", "P5.11")
 	end_without_mutex(deadline_in(4 * MS), by_itself, -ETIMEDOUT);
 	end_without_mutex(DEADLINE_NEVER, thread_kill, -EINTR);
 	end_without_mutex(DEADLINE_NEVER, by_destruction, -EIDRM);
+	end_without_mutex(deadline_in(4 * MS), by_signal, 0);
 }
 
 /* --- Between unlocking and blocking ----------------------------------------------------------- */

@@ -72,6 +72,10 @@ KTEST(event_before, "event.before", "05.2", "P5.3")
 	pass();
 	event_unsignal(&event);
 	expect_flag(false, "a signal, and event_unsignal()");
+	pass();
+	CHECK(wait(deadline_at(time_now() - 1)) == 0, "P5.3",
+	      "the flag is set, and a wait whose deadline is past failed");
+	expect_flag(false, "a wait whose deadline is past has used the flag");
 	destroy();
 }
 
@@ -186,6 +190,20 @@ KTEST(event_order, "event.order", "05.2", "P5.3")
 	waits_not_stolen(&auto_reset);
 }
 
+/* A signal of the other kind has come, which has a handler. */
+static void expect_interrupted(const struct kind *k)
+{
+	int err;
+
+	k->init();
+	atomic_fetch_or(&current_thread()->work, WORK_SIGNAL);
+	err = wait(deadline_in(SOON));
+	atomic_fetch_and(&current_thread()->work, ~WORK_SIGNAL);
+	CHECK(err == -EINTR, ktest_property(), "%s: a handler is due, and a wait returned %d",
+	      k->name, err);
+	k->destroy();
+}
+
 KTEST(event_ends, "event.ends", "05.2", "P5.3")
 {
 	waits_deadline(&auto_reset);
@@ -193,6 +211,7 @@ KTEST(event_ends, "event.ends", "05.2", "P5.3")
 	waits_killed(&auto_reset);
 	waits_destroyed(&auto_reset);
 	waits_removed(&auto_reset);
+	expect_interrupted(&auto_reset);
 }
 
 KTEST(event_after_end, "event.after_end", "05.2", "P5.3")
@@ -221,6 +240,8 @@ KTEST(event_gate, "event.gate", "05.2", "P5.4")
 	expect_gate(true, "a signal");
 	pass();
 	expect_gate(true, "a second signal");
+	CHECK(wait(deadline_at(time_now() - 1)) == 0, "P5.4",
+	      "the gate is open, and a wait whose deadline is past failed");
 	event_unsignal(&event);
 	expect_gate(false, "two signals and one event_unsignal()");
 	destroy();
@@ -254,6 +275,7 @@ KTEST(event_manual_ends, "event.manual_ends", "05.2", "P5.4")
 	waits_killed(&manual);
 	waits_destroyed(&manual);
 	waits_removed(&manual);
+	expect_interrupted(&manual);
 	waits_not_lost(&manual, BY_DEADLINE);
 	waits_not_lost(&manual, BY_KILL);
 }

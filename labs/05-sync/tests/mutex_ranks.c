@@ -17,6 +17,7 @@ static struct actor {
 } actors[ACTORS];
 
 static struct mutex mutexes[LOCKS];
+static bool with_deadline;		/* the actors' waits; a long time off */
 
 static int act(void *arg)
 {
@@ -30,6 +31,8 @@ static int act(void *arg)
 		a->err = 0;
 		if (a->op == OP_UNLOCK)
 			mutex_unlock(&mutexes[a->lock]);
+		else if (with_deadline)
+			a->err = mutex_lock_timed(&mutexes[a->lock], deadline_in(LONG));
 		else
 			a->err = mutex_lock_interruptible(&mutexes[a->lock]);
 		a->done = true;
@@ -155,18 +158,27 @@ KTEST(mutex_urgent, "mutex.urgent", "05.5", "P5.9")
 	ranks_wind_up();
 }
 
-/* Two, three and four mutexes; the actor that closes the circle is refused, and goes on. */
+/* @n actors; the one that closes the circle is refused, and goes on. */
+static void close_circle(unsigned n)
+{
+	ranks_set_up(&by_mutex, ranks_scene);
+	for (unsigned i = 0; i < n; i++)
+		ranks_lock((int)i, i);
+	for (unsigned i = 0; i + 1 < n; i++)
+		ranks_lock((int)i, i + 1);
+	ranks_lock((int)n - 1, 0);
+	ranks_lock(HIGH, 0);
+	ranks_wind_up();
+}
+
+/* Two, three and four mutexes. That a deadline would end it some time makes it no less a circle. */
 KTEST(mutex_circle, "mutex.circle", "05.5", "P5.10")
 {
 	for (unsigned n = 2; n <= 4; n++) {
-		ranks_set_up(&by_mutex, ranks_scene);
-		for (unsigned i = 0; i < n; i++)
-			ranks_lock((int)i, i);
-		for (unsigned i = 0; i + 1 < n; i++)
-			ranks_lock((int)i, i + 1);
-		ranks_lock((int)n - 1, 0);
-		ranks_lock(HIGH, 0);
-		ranks_wind_up();
+		with_deadline = true;
+		close_circle(n);
+		with_deadline = false;
+		close_circle(n);
 	}
 }
 

@@ -47,6 +47,8 @@ static void expect_kept(unsigned n, const char *when)
 
 KTEST(sem_posts, "sem.posts", "05.1", "P5.1")
 {
+	static const unsigned many[] = { (1u << 31) + 1, ~0u };
+
 	semaphore_init(&semaphore, 3);
 	expect_kept(3, "it began with 3");
 	for (unsigned i = 0; i < 5; i++)
@@ -56,7 +58,25 @@ KTEST(sem_posts, "sem.posts", "05.1", "P5.1")
 		pass();
 		expect_kept(1, "a post, then a wait");
 	}
+	pass();
+	CHECK(wait(deadline_at(time_now() - 1)) == 0, "P5.1",
+	      "a post is kept, and a wait whose deadline is past failed");
 	destroy();
+	for (unsigned i = 0; i < ARRAY_SIZE(many); i++) {
+		semaphore_init(&semaphore, many[i]);
+		for (unsigned n = 1; n < 3; n++) {
+			u64 from = time_now();
+			int err = wait(deadline_in(SOON));
+
+			CHECK(err == 0 && time_before(time_now(), from + SOON), "P5.1",
+			      "%u posts are kept, and a wait blocked and returned %d",
+			      many[i] - n + 1, err);
+			CHECK(semaphore.count == many[i] - n, "P5.1",
+			      "of %u posts %u were used, and %u are kept", many[i], n,
+			      semaphore.count);
+		}
+		destroy();
+	}
 }
 
 static _Atomic unsigned passed;
@@ -127,6 +147,25 @@ KTEST(sem_poll, "sem.poll", "05.1", "P5.2")
 KTEST(sem_killed, "sem.killed", "05.1", "P5.2")
 {
 	waits_killed(&kind);
+}
+
+/* A signal has come that has a handler: the thread must return to user mode for that. */
+KTEST(sem_signaled, "sem.signaled", "05.1", "P5.2")
+{
+	struct thread *t = current_thread();
+	int err;
+
+	init();
+	atomic_fetch_or(&t->work, WORK_SIGNAL);
+	err = wait(deadline_in(SOON));
+	CHECK(err == -EINTR, "P5.2", "a signal has come, and a wait returned %d", err);
+	pass();
+	err = wait(deadline_in(SOON));
+	CHECK(err == 0 || err == -EINTR, "P5.2", "a post is kept, and a wait returned %d", err);
+	atomic_fetch_and(&t->work, ~WORK_SIGNAL);
+	if (err)
+		expect_kept(1, "a signal has come and ended a wait");
+	destroy();
 }
 
 KTEST(sem_not_eaten, "sem.not_eaten", "05.1", "P5.2")

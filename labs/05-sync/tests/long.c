@@ -1,0 +1,241 @@
+/*
+ * Lab 05, steps 3 and 4: chains and crowds that are longer than a bound would be, and owners and
+ * waiters of every sort. As in by_hand.c the test enters the waits in the graph, and no thread
+ * waits.
+ */
+#include "sync/pi.h"
+#include "sync/test_sync.h"
+
+#define CROWD	70
+
+static struct thread *crowd[CROWD], *urgent;
+static struct pi_waiter waiters[CROWD], urgent_waiter;
+static struct pi_queue queues[CROWD];
+
+static int end_at_once(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+static struct thread *create(int priority)
+{
+	struct thread *t = thread_create("member", end_at_once, NULL, priority);
+
+	REQUIRE(t, ktest_property(), "no memory for a thread");
+	return t;
+}
+
+static void begin(void)
+{
+	for (unsigned i = 0; i < CROWD; i++) {
+		pi_queue_init(&queues[i]);
+		crowd[i] = create(PRIORITY_LOW);
+	}
+	urgent = create(PRIORITY_HIGHEST);
+}
+
+static void end_thread(struct thread *t)
+{
+	thread_resume(t);
+	test_join(t, "member");
+}
+
+static void end(void)
+{
+	for (unsigned i = 0; i < CROWD; i++)
+		end_thread(crowd[i]);
+	end_thread(urgent);
+}
+
+/* @t waits for lock @lock of @owner. */
+static void enter(struct pi_waiter *w, struct thread *t, unsigned lock, struct thread *owner)
+{
+	*w = (struct pi_waiter){ .cyclic = false };
+	waiter_init(&w->waiter, WAIT_UNKILLABLE);
+	w->waiter.thread = t;
+	spin_lock(&pi_lock);
+	pi_wait(&queues[lock], owner, w);
+	spin_unlock(&pi_lock);
+}
+
+static void leave(struct pi_waiter *w)
+{
+	spin_lock(&pi_lock);
+	waiter_swap(&w->waiter, WAIT_TIMEOUT, 0);
+	CHECK(pi_leave(w), ktest_property(), "a waiter is in no list");
+	spin_unlock(&pi_lock);
+}
+
+static bool is_urgent(const struct thread *t)
+{
+	return thread_rank(t).level == urgent->se.base.level;
+}
+
+static unsigned count_urgent(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CROWD; i++)
+		n += is_urgent(crowd[i]);
+	return n;
+}
+
+/* The first waits for a lock of the second, and so on. */
+static void make_chain(void)
+{
+	begin();
+	for (unsigned i = 0; i + 1 < CROWD; i++)
+		enter(&waiters[i], crowd[i], i, crowd[i + 1]);
+}
+
+static void end_chain(void)
+{
+	for (unsigned i = 0; i + 1 < CROWD; i++)
+		leave(&waiters[i]);
+	end();
+}
+
+KTEST(pi_long, "pi.long", "05.3", "P5.6")
+{
+	make_chain();
+	enter(&urgent_waiter, urgent, CROWD - 1, crowd[0]);
+	CHECK(count_urgent() == CROWD, "P5.6",
+	      "an urgent thread waits for a chain of %u, and %u of them are urgent", CROWD,
+	      count_urgent());
+	leave(&urgent_waiter);
+	CHECK(count_urgent() == 0, "P5.6", "it gave up, and %u of a chain of %u stay urgent",
+	      count_urgent(), CROWD);
+	end_chain();
+}
+
+/* The urgent one waits for each of an owner's many locks in turn, and others for all of them. */
+KTEST(pi_many_locks, "pi.many_locks", "05.3", "P5.6")
+{
+	begin();
+	for (unsigned i = 1; i < CROWD; i++)
+		enter(&waiters[i], crowd[i], i, crowd[0]);
+	for (unsigned i = 1; i < CROWD; i++) {
+		enter(&urgent_waiter, urgent, i, crowd[0]);
+		CHECK(is_urgent(crowd[0]), "P5.6",
+		      "an urgent thread waits for lock %u of %u, and its owner is not urgent", i,
+		      CROWD - 1);
+		leave(&urgent_waiter);
+		CHECK(!is_urgent(crowd[0]), "P5.6",
+		      "it gave up lock %u, and its owner stays urgent", i);
+	}
+	for (unsigned i = 1; i < CROWD; i++)
+		leave(&waiters[i]);
+	end();
+}
+
+/* --- Owners and waiters of every sort --------------------------------------------------------- */
+
+static struct process process;
+static struct sleepq sleepq;
+
+static void expect_lent(struct thread *owner, const char *sort)
+{
+	struct sched_rank own = thread_rank(owner);
+
+	enter(&urgent_waiter, urgent, 0, owner);
+	CHECK(is_urgent(owner), "P5.6", "an urgent thread waits for an owner that %s: rank %u",
+	      sort, thread_rank(owner).level);
+	leave(&urgent_waiter);
+	CHECK(thread_rank(owner).level == own.level, "P5.6",
+	      "it gave up, and the owner that %s has rank %u", sort, thread_rank(owner).level);
+}
+
+static int sleep_for_long(void *unused)
+{
+	(void)unused;
+	return thread_sleep(LONG);
+}
+
+static int wait_for_go(void *go)
+{
+	return semaphore_wait(go, DEADLINE_NEVER);
+}
+
+/* Whatever an owner does: it may be about to need the CPU. */
+KTEST(pi_owners, "pi.owners", "05.3", "P5.6")
+{
+	struct semaphore go;
+	struct thread *t;
+
+	begin();
+	semaphore_init(&go, 0);
+	expect_lent(crowd[0], "has not begun");
+	expect_lent(current_thread(), "runs");
+	atomic_fetch_or(&crowd[0]->work, WORK_KILL);
+	expect_lent(crowd[0], "was killed");
+	atomic_fetch_and(&crowd[0]->work, ~WORK_KILL);
+	crowd[0]->process = &process;
+	expect_lent(crowd[0], "is a process's");
+	crowd[0]->process = &kernel_process;
+	t = test_thread(ALL_CPUS, wait_for_go, &go, PRIORITY_LOW);
+	test_blocked(t, "semaphore");
+	expect_lent(t, "is blocked");
+	semaphore_post(&go);
+	test_join(t, "semaphore");
+	t = test_thread(ALL_CPUS, sleep_for_long, NULL, PRIORITY_LOW);
+	CHECK(AWAIT(thread_state(t) == THREAD_SLEEPING), "P5.6", "a sleeper is %s",
+	      thread_state_name(thread_state(t)));
+	expect_lent(t, "sleeps");
+	thread_kill(t);
+	test_join(t, "sleeper");
+	semaphore_destroy(&go);
+	end();
+}
+
+static void expect_lends(const char *sort)
+{
+	enter(&waiters[1], crowd[1], 1, crowd[0]);	/* so that all is computed anew */
+	CHECK(is_urgent(crowd[0]), "P5.6", "an urgent thread that %s waits, and lends nothing",
+	      sort);
+	leave(&waiters[1]);
+	CHECK(is_urgent(crowd[0]), "P5.6", "an urgent thread that %s goes on waiting", sort);
+}
+
+KTEST(pi_waiters, "pi.waiters", "05.3", "P5.6")
+{
+	begin();
+	enter(&urgent_waiter, urgent, 0, crowd[0]);
+	urgent_waiter.waiter.sq = &sleepq;
+	expect_lends("has a deadline");
+	urgent_waiter.waiter.sq = NULL;
+	atomic_fetch_or(&urgent->work, WORK_KILL);	/* an unkillable wait goes on */
+	expect_lends("was killed");
+	atomic_fetch_and(&urgent->work, ~WORK_KILL);
+	urgent->process = &process;
+	expect_lends("is a process's");
+	urgent->process = &kernel_process;
+	leave(&urgent_waiter);
+	end();
+}
+
+/* --- Circles ---------------------------------------------------------------------------------- */
+
+static void expect_circle(struct thread *t, bool wanted, const char *when)
+{
+	bool found;
+
+	spin_lock(&pi_lock);
+	found = pi_would_deadlock(t, crowd[0]);
+	spin_unlock(&pi_lock);
+	CHECK(found == wanted, "P5.7", "%s: a circle is %s", when, found ? "found" : "not found");
+}
+
+KTEST(circle_long, "circle.long", "05.4", "P5.7")
+{
+	make_chain();
+	for (unsigned i = 0; i < CROWD; i++)
+		expect_circle(crowd[i], true, "a chain that leads to the thread");
+	expect_circle(urgent, false, "a chain of others");
+	for (unsigned i = 0; i + 1 < CROWD; i++)
+		waiters[i].waiter.sq = &sleepq;
+	expect_circle(crowd[CROWD - 1], true, "all of the chain have a deadline");
+	for (unsigned i = 0; i + 1 < CROWD; i++)
+		waiters[i].waiter.sq = NULL;
+	end_chain();
+}
