@@ -120,6 +120,27 @@ KTEST_EARLY(edf_closest, "edf.closest", "09.7", "P9.12")
 	}
 }
 
+/* A crowd: each share has a rest, and all of them together make many units of the last digit. */
+KTEST_EARLY(edf_crowd, "edf.crowd", "09.7", "P9.12")
+{
+	static struct sched_entity crowd[41];
+	const u64 period = 4000 * MS, runtime = period / 40;
+
+	ask_edf();
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		struct sched_params share = reserved(runtime, period), more = share;
+
+		policy_entity_init(&crowd[i], ~0u, now);
+		more.runtime++;
+		if (i >= 39)
+			CHECK(policy_reserve(queues, 1, &crowd[i], 1, &more), "P9.12",
+			      "%u times 1 of 40 ms, and 1 ns more than that is admitted", i);
+		CHECK(!policy_reserve(queues, 1, &crowd[i], 1, &share) == (i < 40), "P9.12",
+		      "1 of 40 ms: number %u is %s", i + 1, i < 40 ? "refused" : "admitted");
+		crowd[i].params = share;
+	}
+}
+
 /* A deadline before the end of the period counts as if the period were as short. */
 KTEST_EARLY(edf_early_deadline, "edf.early_deadline", "09.7", "P9.12")
 {
