@@ -13,6 +13,24 @@ static struct addr_space *filled_space(void)
 	return as;
 }
 
+/* A pin, as of a buffer that a device fills, is one more reference, and no right is lost by it. */
+static void check_pinned(void)
+{
+	struct addr_space *as = filled_space(), *child;
+	struct page *p = page_get(page_at(as, BASE));
+
+	child = fork_of(as);
+	CHECK(owners(p) == 3, "P7.7", "two spaces and a pin: %u owners", owners(p));
+	CHECK(rights_at(as, BASE) == VM_READ && rights_at(child, BASE) == VM_READ, "P7.7",
+	      "a page that was pinned at fork has the rights %x in the parent and %x in the child",
+	      rights_at(as, BASE), rights_at(child, BASE));
+	CHECK(store(child, BASE, 1) == 0 && *word_at(as, BASE) == 100, "P7.7",
+	      "the child writes to a page that was pinned at fork, and the parent sees it");
+	page_put(p);
+	as_put(child);
+	as_put(as);
+}
+
 KTEST(cow_shares, "cow.shares", "07.5", "P7.7")
 {
 	struct addr_space *as = filled_space(), *child;
@@ -51,6 +69,7 @@ KTEST(cow_shares, "cow.shares", "07.5", "P7.7")
 	      "the child has more tables than the parent");
 	as_put(child);
 	as_put(as);
+	check_pinned();
 }
 
 KTEST(cow_copies, "cow.copies", "07.5", "P7.7")
@@ -202,6 +221,7 @@ KTEST(cow_shared_file, "cow.shared", "07.5", "P7.8")
 KTEST(cow_file, "cow.file", "07.5", "P7.7")
 {
 	struct addr_space *as = new_space(), *child;
+	struct page *p;
 
 	file_make();
 	map_file(as, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
@@ -215,6 +235,14 @@ KTEST(cow_file, "cow.file", "07.5", "P7.7")
 	      "P7.7", "a write in a private mapping has reached the file");
 	CHECK(owners(file_pages[0]) == 1, "P7.7",
 	      "both have copies, and the file's page has %u owners", owners(file_pages[0]));
+	as_put(child);
+	/* from here on it is a page like any other */
+	p = page_at(as, BASE);
+	child = fork_of(as);
+	CHECK(store(child, BASE, 3) == 0 && page_at(child, BASE) != p && owners(p) == 1, "P7.7",
+	      "a copy of a file's page is not copied when it is shared in its turn");
+	CHECK(store(as, BASE, 4) == 0 && page_at(as, BASE) == p, "P7.7",
+	      "the last owner of a copy of a file's page makes a copy");
 	as_put(child);
 	as_put(as);
 	file_drop();

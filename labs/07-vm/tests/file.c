@@ -61,15 +61,16 @@ KTEST(file_write, "file.write", "07.4", "P7.6")
 /* The file ends in the middle of a page; its page holds other bytes behind that. */
 KTEST(file_end, "file.end", "07.4", "P7.6")
 {
+	static const unsigned accesses[] = { VM_READ, VM_WRITE, VM_EXEC };
 	struct addr_space *as = new_space();
 
 	file_make();
-	for (unsigned write = 0; write < 2; write++) {
-		vaddr_t at = PAGE_AT(16 * write), last = at + 2 * PAGE_SIZE;
-		unsigned access = write ? VM_WRITE : VM_READ;
+	for (unsigned i = 0; i < ARRAY_SIZE(accesses); i++) {
+		vaddr_t at = PAGE_AT(16 * i), last = at + 2 * PAGE_SIZE;
+		unsigned access = accesses[i];
 		int err;
 
-		map_file(as, at, RW, 0, 2 * PAGE_SIZE + 100);
+		map_file(as, at, RIGHTS, 0, 2 * PAGE_SIZE + 100);
 		dirty_free_pages();
 		err = fault_at(as, last, access);
 		REQUIRE(err == 0 && page_at(as, last), "P7.6", "the last page: error %d", err);

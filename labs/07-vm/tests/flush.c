@@ -57,7 +57,7 @@ static struct addr_space *filled_space(unsigned pages)
 
 KTEST(flush_others, "flush.others", "07.5", "P7.9")
 {
-	struct addr_space *child;
+	struct addr_space *child, *grandchild;
 	struct thread *other;
 	u64 before;
 	int err;
@@ -73,6 +73,12 @@ KTEST(flush_others, "flush.others", "07.5", "P7.9")
 	CHECK(store(space, BASE, 1) == 0, "P7.9", "a write");
 	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
 	      "a page was replaced by a copy, and the other CPU may go on reading it");
+	grandchild = fork_of(child);
+	before = event_read(EVENT_SHOOTDOWNS);
+	CHECK(store(space, PAGE_AT(1), 1) == 0, "P7.9", "a write");
+	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
+	      "a page of three owners was replaced, and the other CPU may go on reading it");
+	as_put(grandchild);
 	as_put(child);
 	/* Fork fails: all pages but one have lost the right by then, and get it back by a fault. */
 	for (unsigned i = 0; i < 3; i++)
@@ -162,6 +168,8 @@ KTEST(flush_written, "flush.written", "07.6", "P7.9")
 
 	NEEDS_TWO_CPUS;
 	space = filled_space(WRITTEN);
+	/* in regions of their own: the flush is for all of them */
+	CHECK(as_protect(space, PAGE_AT(1), PAGE_SIZE, RIGHTS, false) == 0, "P7.9", "mprotect");
 	other = start_on_1(write_twice);
 	child = fork_of(space);
 	end_it(other);

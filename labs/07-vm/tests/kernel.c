@@ -118,6 +118,11 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	check_pin(as, PAGE_AT(4), VM_WRITE, -EFAULT);
 	check_pin(as, PAGE_AT(5), VM_READ, -EFAULT);
 	check_pin(as, PAGE_AT(6), VM_READ, -EFAULT);
+	/* and where a page is, to which all access is forbidden for a while */
+	check_pin(as, PAGE_AT(3), VM_WRITE, 0);
+	CHECK(as_protect(as, PAGE_AT(3), PAGE_SIZE, 0, false) == 0, "P7.11", "mprotect");
+	check_pin(as, PAGE_AT(3), VM_READ, -EFAULT);
+	check_pin(as, PAGE_AT(3), VM_WRITE, -EFAULT);
 	check_pin(as, PAGE_AT(999), VM_WRITE, -EFAULT);
 	check_pin(as, ARCH_USER_END, VM_READ, -EFAULT);
 	check_pin(as, ARCH_DIRECT_BASE, VM_WRITE, -EFAULT);

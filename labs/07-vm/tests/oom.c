@@ -83,6 +83,22 @@ static int touch_file(struct addr_space *as)
 	return fault_at(as, PAGE_AT(1), VM_WRITE);
 }
 
+static int map_a_stack(struct addr_space *as)
+{
+	map_at(as, PAGE_AT(1000), 1, RW, REGION_STACK);
+	return 0;
+}
+
+static int touch_below(struct addr_space *as)
+{
+	int err;
+
+	use_space(as);
+	err = as_fault(as, PAGE_AT(3), VM_WRITE);
+	use_space(NULL);
+	return err;
+}
+
 KTEST(oom_touch, "oom.touch", "07.7", "P7.12")
 {
 	struct counter_snapshot before, after;
@@ -90,6 +106,7 @@ KTEST(oom_touch, "oom.touch", "07.7", "P7.12")
 	mm_drain();
 	counters_snapshot(&before);
 	each_fails(map_some, touch_one, is_untouched, "a first touch");
+	each_fails(map_a_stack, touch_below, is_untouched, "a stack that grows");
 	file_make();
 	each_fails(map_a_file, touch_file, file_is_whole, "a write to a page of a file");
 	file_drop();
@@ -163,12 +180,17 @@ static int fork_one(struct addr_space *as)
 	return err;
 }
 
-/* The parent is the only owner of each page again, and may write to it. */
+/*
+ * The parent is the only owner of each page again, and may write to it: but for those that it
+ * shares with an older child.
+ */
 static bool can_write_in_place(struct addr_space *as)
 {
 	bool ok = has_contents(as);
 
-	for (unsigned i = 0; i < PAGES; i++) {
+	for (unsigned i = 0; twin && i < PAGES; i++)
+		ok &= owners(page_at(as, PAGE_AT(i))) == 2 && rights_at(as, PAGE_AT(i)) == VM_READ;
+	for (unsigned i = 0; i < PAGES && !twin; i++) {
 		struct page *p = page_at(as, PAGE_AT(600 + i));
 
 		ok &= owners(p) == 1 && store(as, PAGE_AT(600 + i), 600 + i) == 0 &&
@@ -184,6 +206,9 @@ KTEST(oom_fork, "oom.fork", "07.7", "P7.12")
 	mm_drain();
 	counters_snapshot(&before);
 	each_fails(fill, fork_one, can_write_in_place, "fork");
+	each_fails(fill_and_fork, fork_one, can_write_in_place, "a second fork");
+	as_put(twin);
+	twin = NULL;
 	mm_drain();
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P7.12");

@@ -146,6 +146,15 @@ KTEST(race_changed, "race.changed", "07.5", "P7.10")
 	      "P7.10", "a page that another thread has just touched is replaced");
 	as_put(space);
 
+	/* a page that may be written, and then there is none */
+	space = space_with_page(1);
+	other = start_parked("mutex_lock", AT_ENTRY);
+	CHECK(as_unmap(space, BASE, PAGE_SIZE) == 0, "P7.10", "munmap");
+	let_go(other);
+	CHECK(fault_error == -EFAULT, "P7.10",
+	      "a fault on a page that was there, and is unmapped: error %d", fault_error);
+	as_put(space);
+
 	/* a region, and then there is none */
 	space = space_with_page(0);
 	other = start_parked("mutex_lock", AT_ENTRY);

@@ -67,23 +67,34 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	as_put(as);
 }
 
-KTEST(stack_gap, "stack.gap", "07.3", "P7.5")
+/* Whatever is below: memory, forbidden memory, another stack, or memory that is shared. */
+static void check_gap(unsigned prot, unsigned flags)
 {
 	struct addr_space *as = space_with_stack(REGION_STACK);
 	vaddr_t lowest;
 	int err;
 
-	map_at(as, BELOW(600), 10, RW, 0);
+	map_at(as, BELOW(600), 10, prot, flags);
 	lowest = BELOW(590) + STACK_GAP;
 	check_refused(as, lowest - PAGE_SIZE, "one page into the gap");
+	check_refused(as, lowest - 100 * PAGE_SIZE, "deep in the gap");
 	check_refused(as, BELOW(590), "right above the region below the gap");
 	err = as_fault(as, lowest, VM_WRITE);
 	CHECK(err == 0, "P7.5", "the last page above the gap: error %d", err);
 	check_refused(as, lowest - 8, "one word into the gap");
 	err = as_fault(as, BELOW(600), VM_WRITE);
-	CHECK(err == 0, "P7.5", "a page of the region below the gap: error %d", err);
+	CHECK(err == (prot ? 0 : -EFAULT), "P7.5",
+	      "a page of the region below the gap: error %d", err);
 	use_space(NULL);
 	as_put(as);
+}
+
+KTEST(stack_gap, "stack.gap", "07.3", "P7.5")
+{
+	check_gap(RW, 0);
+	check_gap(0, 0);
+	check_gap(RW, REGION_STACK);
+	check_gap(RW, REGION_SHARED);
 }
 
 /* Only a stack grows, only downwards, only over free memory, and not to where null pointers go. */

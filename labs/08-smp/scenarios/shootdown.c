@@ -122,6 +122,38 @@ SCENARIO(own, "shootdown.own", "08.6", "P8.9", .cpus = 1, .bootargs = ALONE, .ke
 	end_here();
 }
 
+/* Taken away in no order of addresses, and beside more that has changed. */
+SCENARIO(any_order, "shootdown.any_order", "08.6", "P8.9", .cpus = 1, .bootargs = ALONE,
+	 .keeps = true)
+{
+	static const u8 order[] = { 2, 0, 1 };
+	struct tlb_batch b;
+
+	load_space(&space);
+	for (unsigned i = 0; i < HOST_PAGES; i++) {
+		map_page(i);
+		access_page(i);
+	}
+	tlb_batch_init(&b, &space);
+	atomic_store_explicit(&entries[3], 0, memory_order_release);
+	tlb_batch_range(&b, HOST_VA(1), HOST_VA(4));	/* a right that page 3 loses, say */
+	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
+		unsigned page = order[i];
+
+		atomic_store_explicit(&entries[page], 0, memory_order_release);
+		tlb_batch_page(&b, HOST_VA(page), &host_pages[page]);
+	}
+	tlb_batch_flush(&b);
+	for (unsigned i = 0; i < HOST_PAGES; i++) {
+		atomic_store(&taken_away[i], true);
+		access_page(i);
+		expect(host_page_freed(i) == (i < 3), "page %u is %s", i,
+		       i < 3 ? "not freed" : "freed, and was only changed");
+	}
+	load_space(NULL);
+	end_here();
+}
+
 static int forbid_page(void)
 {
 	load_space(&space);

@@ -82,6 +82,10 @@ KTEST(balance_two_more, "balance.two_more", "08.5", "P8.8")
 	add(there, ~0u);
 	came = compare();
 	CHECK(came == 1, "P8.8", "2 threads here, 4 there: %u came", came);
+	for (unsigned i = 0; i < 4; i++)
+		add(there, ~0u);
+	came = compare();
+	CHECK(came == 1, "P8.8", "3 threads here, 7 there: %u came", came);
 	end_test();
 }
 

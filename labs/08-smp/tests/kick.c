@@ -123,34 +123,41 @@ KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
 	stay_no_longer();
 }
 
+/* @n wait here, and the one in the middle may run on CPU @last as well. */
+static void check_queue(unsigned n, unsigned last)
+{
+	struct runq *rq = &cpus[here].runq;
+	struct member m[3];
+
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	let_go();
+	preempt_off();
+	for (unsigned i = 0; i < n; i++)
+		make_and_run(&m[i], here, BIT(here), begin);
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	CHECK(spin_trylock(&rq->lock), "P8.6", "this CPU's queue is locked");
+	check_kick(NULL, rq, -1, "all that wait may run here alone");
+	m[n / 2].thread->se.affinity = BIT(here) | BIT(last);
+	check_kick(NULL, rq, last, n == 1 ? "the only one that waits may run on one more CPU" :
+					    "the second of three may run on one more CPU");
+	m[n / 2].thread->se.affinity = BIT(here);
+	spin_unlock(&rq->lock);
+	let_go();
+	preempt_on();
+	end(m, n);
+}
+
 /* For any thread that waits in a queue: one that may go elsewhere counts, wherever it stands. */
 KTEST(kick_queue, "kick.queue", "08.4", "P8.6")
 {
-	struct member m[3];
-	struct runq *rq;
 	unsigned last;
 
 	NEEDS_TWO_CPUS;
 	here = stay_here();
 	last = here == nr_cpus - 1 ? nr_cpus - 2 : nr_cpus - 1;
-	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
-	let_go();
-	preempt_off();
-	for (unsigned i = 0; i < 3; i++)
-		make_and_run(&m[i], here, BIT(here), begin);
-	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
-	rq = &cpus[here].runq;
-	CHECK(spin_trylock(&rq->lock), "P8.6", "this CPU's queue is locked");
-	check_kick(NULL, rq, -1, "three wait that may run here alone");
-	m[1].thread->se.affinity = BIT(here) | BIT(last);
-	check_kick(NULL, rq, last, "the second of three may run on one more CPU");
-	m[1].thread->se.affinity = BIT(here);
-	spin_unlock(&rq->lock);
-	let_go();
-	preempt_on();
-	end(m, 3);
+	check_queue(3, last);
+	check_queue(1, last);
 	stay_no_longer();
-	sched_audit();
 }
 
 /* CPUs 0 and 2 are near each other, and so are 1 and 3. */
@@ -166,6 +173,8 @@ KTEST(kick_near, "kick.near", "08.4", "P8.6")
 		cpus[i].node = i % 2;
 	}
 	nr_nodes = 2;
+	CHECK(idle_cpu_for(a_thread(BIT(here ^ 1)), NULL) == &cpus[here ^ 1], "P8.6",
+	      "a thread may run on an idle CPU of the other node alone, and it is not found");
 	check_kick(a_thread(~0u), NULL, here ^ 2, "one idle CPU is of this node");
 	check_kick(a_thread(~0u), NULL, here % 2 ? 0 : 1, "all idle CPUs are of the other node");
 	for (unsigned i = 0; i < 4; i++)

@@ -54,6 +54,42 @@ KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 	sched_audit();
 }
 
+static _Atomic bool deaf;
+
+/* Cannot leave its CPU for a while, and then can. */
+static int stay_for_long(void *arg)
+{
+	struct member *m = arg;
+
+	preempt_off();
+	m->began_on = cpu_here() + 1;
+	look_on(50 * MS);
+	atomic_store(&deaf, false);
+	preempt_on();
+	return spin(arg);
+}
+
+/* However long it takes until it leaves, the call does not return before. */
+KTEST(mask_late, "mask.late", "08.2", "P8.2")
+{
+	unsigned here, there;
+	struct member m;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	there = next_to(here);
+	atomic_store(&deaf, true);
+	make_and_run(&m, there, BIT(there), stay_for_long);
+	REQUIRE(await_begin(&m, 100 * MS), "P8.2", "a thread on CPU %u does not run", there);
+	set(m.thread, here, "a thread that cannot leave its CPU yet");
+	CHECK(!atomic_load(&deaf), "P8.2", "the thread has not left, and the call has returned");
+	CHECK(cpu_of(m.thread) == here && cpus[there].runq.current != m.thread, "P8.2",
+	      "when the call returns it is on CPU %u, not %u", cpu_of(m.thread), here);
+	end(&m, 1);
+	stay_no_longer();
+	sched_audit();
+}
+
 /* Some wait behind one that computes. All are sent away, in another order than the queue's. */
 KTEST(mask_waits, "mask.waits", "08.2", "P8.2")
 {

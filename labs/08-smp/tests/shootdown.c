@@ -39,6 +39,12 @@ static int put_word(vaddr_t va, u64 value)
 	return copy_to_user(va, &value, sizeof(value));
 }
 
+/* How often other CPUs were asked. */
+static u64 asked(void)
+{
+	return event_read(EVENT_SHOOTDOWNS);
+}
+
 /* --- The batch -------------------------------------------------------------------------------- */
 
 /* Pages with one more reference, ours, so that they can be looked at afterwards. */
@@ -82,15 +88,23 @@ KTEST(tlb_pages, "tlb.pages", "08.6", "P8.10")
 		struct page *volatile behind;
 	} with = { .behind = NULL };
 	struct tlb_batch *b = &with.b;
+	u32 others = nr_cpus > 1 ? BIT(nr_cpus) - 1 : 0;
 
 	new_space(&space, 1);
+	atomic_fetch_or(&space->cpus, others);		/* it counts as loaded everywhere */
 	for (unsigned c = 0; c < ARRAY_SIZE(counts); c++) {
 		unsigned n = counts[c];
 
 		make_pages(n);
 		tlb_batch_init(b, space);
 		for (unsigned i = 0; i < n; i++) {
+			unsigned waited = kept(i);
+			u64 before = asked();
+
 			tlb_batch_page(b, PAGE_AT(i), pages[i]);
+			CHECK(!others || kept(i + 1) > waited || asked() > before, "P8.10",
+			      "%u pages are taken out, and one is given back before a flush",
+			      i + 1);
 			CHECK(b->n <= BATCH_PAGES, "P8.10", "%u pages are in a batch for %u", b->n,
 			      BATCH_PAGES);
 			CHECK(kept(i + 1) == b->n, "P8.10",
@@ -105,15 +119,11 @@ KTEST(tlb_pages, "tlb.pages", "08.6", "P8.10")
 		CHECK(b->n == 0 && b->start >= b->end, "P8.10",
 		      "after its flush a batch is not empty");
 	}
+	atomic_fetch_and(&space->cpus, ~others);
 	as_put(space);
 }
 
 /* --- Who is asked ----------------------------------------------------------------------------- */
-
-static u64 asked(void)
-{
-	return event_read(EVENT_SHOOTDOWNS);
-}
 
 static struct member user;
 static _Atomic unsigned stage;		/* counts the user's steps */

@@ -130,6 +130,36 @@ KTEST(steal_first, "steal.first", "08.3", "P8.4")
 	sched_audit();
 }
 
+/* On the first CPU all must stay, on the next one the first must: the search goes on. */
+KTEST(steal_further, "steal.further", "08.3", "P8.4")
+{
+	unsigned here, first, second;
+	struct member computes[2];
+	int took;
+
+	NEEDS(nr_cpus > 2, 4);
+	here = stay_here();
+	first = here == 0 ? 1 : 0;
+	second = first + 1 == here ? first + 2 : first + 1;
+	make_and_run(&computes[0], first, BIT(first), spin);
+	make_and_run(&computes[1], second, BIT(second), spin);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(await_begin(&computes[i], 100 * MS), "P8.4", "a thread does not run");
+	preempt_off();
+	crew_waits(4, (unsigned[]){ first, first, second, second },
+		   (u32[]){ BIT(first), BIT(first), BIT(second), ~0u });
+	took = take_one(NULL);
+	CHECK(took == 3, "P8.4",
+	      "two CPUs have threads that wait, and the last of them may come: %d was taken", took);
+	if (took >= 0)
+		put_back(took);
+	preempt_on();
+	end(m, 4);
+	end(computes, 2);
+	stay_no_longer();
+	sched_audit();
+}
+
 /* Threads that run are left alone, even if the CPU that looks has nothing to do. */
 KTEST(steal_running, "steal.running", "08.3", "P8.4")
 {
@@ -210,23 +240,25 @@ KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
 	sched_audit();
 }
 
-/* A queue is locked, and the next one is not: a thread that waits there is found. */
-KTEST(steal_next, "steal.next", "08.3", "P8.5")
+/*
+ * A queue is locked, and the next one is not: a thread that waits there is found, if it may come;
+ * else this CPU still knows that it could not look everywhere.
+ */
+static void check_next(unsigned here, bool may_come)
 {
 	struct runq *missed = NULL;
 	struct member holder, computes[2];
-	unsigned first, second, here;
+	unsigned first, second;
 	int took;
 
-	NEEDS(nr_cpus > 2, 4);
-	here = stay_here();
 	first = here == 0 ? 1 : 0;
 	second = first + 1 == here ? first + 2 : first + 1;	/* looked at after the first */
 	make_and_run(&computes[0], first, BIT(first), spin);
 	make_and_run(&computes[1], second, BIT(second), spin);
 	for (unsigned i = 0; i < 2; i++)
 		CHECK(await_begin(&computes[i], 100 * MS), "P8.5", "a thread does not run");
-	crew_waits(2, (unsigned[]){ first, second }, (u32[]){ ~0u, ~0u });
+	crew_waits(2, (unsigned[]){ first, second },
+		   (u32[]){ ~0u, may_come ? ~0u : BIT(second) });
 	held = &cpus[first].runq;
 	holds = false;
 	make(&holder, first, BIT(first), hold_queue);
@@ -236,14 +268,26 @@ KTEST(steal_next, "steal.next", "08.3", "P8.5")
 		;
 	preempt_off();
 	took = take_one(&missed);
-	CHECK(took == 1, "P8.5", "of two queues one is locked, and from the other one %d was taken",
-	      took);
+	CHECK(took == (may_come ? 1 : -1), "P8.5",
+	      "of two queues one is locked, and from the other one %d was taken", took);
+	CHECK(may_come || missed == held, "P8.5",
+	      "a queue was locked, in the next one is nobody who may come: the first is forgotten");
 	if (took >= 0)
 		put_back(took);
 	preempt_on();
 	end(&holder, 1);
 	end(m, 2);
 	end(computes, 2);
+}
+
+KTEST(steal_next, "steal.next", "08.3", "P8.5")
+{
+	unsigned here;
+
+	NEEDS(nr_cpus > 2, 4);
+	here = stay_here();
+	check_next(here, true);
+	check_next(here, false);
 	stay_no_longer();
 	sched_audit();
 }

@@ -120,6 +120,46 @@ KTEST_EARLY(edf_closest, "edf.closest", "09.7", "P9.12")
 	}
 }
 
+static struct sched_entity crowd[41];
+
+/* Adds a reservation of @share for number @i of the crowd. */
+static bool join_crowd(unsigned i, struct sched_params share)
+{
+	policy_entity_init(&crowd[i], ~0u, now);
+	if (policy_reserve(queues, 1, &crowd[i], 1, &share))
+		return false;
+	crowd[i].params = share;
+	return true;
+}
+
+/*
+ * A crowd: each share has a rest, and all of them together make many units of the last digit. Then
+ * eleven, whose sum exceeds 1 by 1 / (product of the periods), which has 350 bits.
+ */
+KTEST_EARLY(edf_crowd, "edf.crowd", "09.7", "P9.12")
+{
+	static const u64 eleven[][2] = {
+		{ 973200904, 4044012149 }, { 792064392, 3576791447 }, { 53053578, 3221675143 },
+		{ 471899901, 3314603429 }, { 580151652, 3812528899 }, { 32665142, 3339332881 },
+		{ 138065895, 4015972547 }, { 21661663, 3531269039 }, { 299841464, 3502143763 },
+		{ 137303029, 3774407849 }, { 217261720, 3978753847 },
+	};
+	const u64 period = 4000 * MS, runtime = period / 40;
+
+	ask_edf();
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		if (i >= 39)
+			CHECK(!admit(0, reserved(runtime + 1, period)), "P9.12",
+			      "%u times 1 of 40 ms, and 1 ns more than that is admitted", i);
+		CHECK(join_crowd(i, reserved(runtime, period)) == (i < 40), "P9.12",
+		      "1 of 40 ms: number %u is %s", i + 1, i < 40 ? "refused" : "admitted");
+	}
+	ask_edf();
+	for (unsigned i = 0; i < ARRAY_SIZE(eleven); i++)
+		CHECK(join_crowd(i, reserved(eleven[i][0], eleven[i][1])) == (i < 10), "P9.12",
+		      "share %u of eleven is %s", i + 1, i < 10 ? "refused" : "admitted");
+}
+
 /* A deadline before the end of the period counts as if the period were as short. */
 KTEST_EARLY(edf_early_deadline, "edf.early_deadline", "09.7", "P9.12")
 {

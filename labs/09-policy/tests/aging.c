@@ -35,25 +35,37 @@ static void expect_next(int want, const char *property, const char *when)
 		want);
 }
 
-/* The first round that it waits through raises no thread, each later one does, by one level. */
+static void check_rise(unsigned rounds, unsigned above, bool inherits)
+{
+	unsigned gained = rounds ? rounds - 1 : 0;
+
+	begin();
+	if (inherits)
+		e[0].inherited = (struct sched_rank){ .level = 3 };
+	put_at(0, inherits ? 1 : 3);
+	for (unsigned i = 0; i < rounds; i++)
+		a_round();
+	put_at(1, 3 + above);
+	q.current = NULL;
+	pick();
+	CHECK(running() == (gained >= above ? 0 : 1), "P9.3",
+	      "level %s waits %u rounds, then level %u comes: entity %d is picked",
+	      inherits ? "1 that has inherited 3" : "3", rounds, 3 + above, running());
+	expect_next(gained >= above ? 1 : 0, "P9.3", "then the other one");
+	expect_next(-1, "P9.3", "both were picked");
+}
+
+/*
+ * The first round that it waits through raises no thread, each later one does, by one level: from
+ * the one that counts.
+ */
 KTEST_EARLY(aging_rises, "aging.rises", "09.2", "P9.3")
 {
-	for (unsigned rounds = 0; rounds < 6; rounds++) {
-		unsigned gained = rounds ? rounds - 1 : 0;
-
+	for (unsigned rounds = 0; rounds < 6; rounds++)
 		for (unsigned above = 1; above < 6; above++) {
-			begin();
-			put_at(0, 3);
-			for (unsigned i = 0; i < rounds; i++)
-				a_round();
-			put_at(1, 3 + above);
-			q.current = NULL;
-			pick();
-			CHECK(running() == (gained >= above ? 0 : 1), "P9.3",
-			      "level 3 waits %u rounds, then level %u comes: entity %d is picked",
-			      rounds, 3 + above, running());
+			check_rise(rounds, above, false);
+			check_rise(rounds, above, true);
 		}
-	}
 }
 
 /* Not only the first of a level rises, and all of them keep their order. */
@@ -210,6 +222,33 @@ KTEST_EARLY(aging_moved, "aging.moved", "09.2", "P9.4")
 		CHECK(running() == (n ? 1 : 0), "P9.4",
 		      "level 4 has gained 3 and was %s: entity %d is picked",
 		      n ? "changed" : "moved to another CPU", running());
+	}
+}
+
+/* It comes from a CPU whose rounds are not this one's: there were none here, or many more. */
+KTEST_EARLY(aging_elsewhere, "aging.elsewhere", "09.2", "P9.4")
+{
+	static struct policy_queue other;
+
+	for (unsigned rounds = 0; rounds < 12; rounds++) {
+		begin();
+		policy_queue_init(&other, 1);
+		set(0, params_of_level(4));
+		p->enqueue(&other, &e[0], ENQUEUE_WAKE, now);
+		put_at(7, 0);
+		for (unsigned i = 0; i < rounds; i++)
+			a_round();
+		p->dequeue(&q, &e[7]);
+		for (unsigned i = 0; i < 4; i++)
+			p->timer(&other, now);
+		p->dequeue(&other, &e[0]);
+		enqueue(0, ENQUEUE_MIGRATED);
+		put_at(1, 8);
+		put_at(2, 6);
+		expect_next(1, "P9.4", "level 4 gained 3 on another CPU, and level 8");
+		expect_next(0, "P9.4", "level 4 gained 3 on another CPU, and level 6");
+		CHECK(q.nr == 1 && other.nr == 0, "P9.4",
+		      "one waits, and the queues count %u and %u", q.nr, other.nr);
 	}
 }
 

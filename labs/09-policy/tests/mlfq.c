@@ -50,6 +50,18 @@ KTEST_EARLY(mlfq_over, "mlfq.over", "09.3", "P9.6")
 	use_up(10 * quantum_of(&e[0]));
 	give_way(ENQUEUE_EXPIRED);
 	expect_slice(quantum_of(&e[0]) / 2, "P9.6", "it ran ten quanta at once");
+	/* a new priority, whose allotment at this level is less than what was used of it */
+	use_up(quantum_of(&e[0]) / 2 - MS);
+	q.current = NULL;
+	enqueue(0, ENQUEUE_PREEMPTED);
+	p->dequeue(&q, &e[0]);
+	set(0, (struct sched_params){ .class = SCHED_OTHER, .nice = NICE_LOWEST });
+	e[0].slice_left = 0;
+	enqueue(0, ENQUEUE_CHANGED);
+	pick();
+	CHECK(slice() <= MS, "P9.6",
+	      "a lower priority, and more than its allotment is used: its slice is %lu us",
+	      slice() / 1000);
 }
 
 /* One that has not sunk goes before those that have, whatever the order in which they came. */
@@ -140,4 +152,17 @@ KTEST_EARLY(mlfq_inherits, "mlfq.inherits", "09.3", "P9.5")
 	p->dequeue(&q, &e[1]);
 	CHECK(!enqueue(1, ENQUEUE_MIGRATED), "P9.5",
 	      "one of level 0 runs that has inherited 3, and level 2 takes the CPU");
+	/* it sinks from its own level, and when none waits for it any more it is there */
+	begin(0);
+	sink(0, 1);
+	e[0].inherited = (struct sched_rank){ .level = 3 };
+	q.current->slice_left = 0;
+	use_up(allotment_at(1));
+	give_way(ENQUEUE_EXPIRED);
+	set_aside(0);
+	e[0].inherited = (struct sched_rank){ 0 };
+	e[0].slice_left = 0;
+	enqueue(0, ENQUEUE_CHANGED);
+	pick();
+	expect_slice(allotment_at(0), "P9.6", "level 1 that had inherited 3 has sunk");
 }
