@@ -50,8 +50,8 @@ KTEST(challenge_give_back, "challenge.give_back", "07.c", "C7.1")
 
 static void expect_rights(struct addr_space *as, unsigned i, unsigned rights, const char *what)
 {
-	CHECK(rights_at(as, PAGE_AT(i)) == rights, ktest_property(), "%s, page %u: its rights are %x", what,
-	      i, rights_at(as, PAGE_AT(i)));
+	CHECK(rights_at(as, PAGE_AT(i)) == rights, ktest_property(),
+	      "%s, page %u: its rights are %x", what, i, rights_at(as, PAGE_AT(i)));
 }
 
 /* Every other page is still the child's, too. */
