@@ -101,7 +101,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a lab's kernel may do better than the reference, and the test that shows it."""
+    """Something that a kernel may do better than the reference, and the test that shows it."""
 
     sentence: Property  # of no points
     test: Test

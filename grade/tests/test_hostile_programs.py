@@ -73,7 +73,7 @@ class Programs(unittest.TestCase):
         self.assertEqual(_run(made, [], False), [{"a": 1}])
 
     def test_a_line_that_it_never_prints(self) -> None:
-        """What is left of the explorer after a wild write may print another verb's line, or half of one."""
+        """After a wild write the explorer may print another verb's line, or half of one."""
         made = self.home / "x"
         for line in ({"scenario": "a", "ran": [1]}, {"races": 1}, {"races": [{"x": 1}]}, {}):
             made.write_text(f"#!/bin/sh\necho '{json.dumps(line)}'\n")

@@ -157,7 +157,7 @@ static int wait_for_go(void *go)
 	return semaphore_wait(go, DEADLINE_NEVER);
 }
 
-/* Whatever an owner does: it may be about to need the CPU. */
+/* An owner inherits whatever it does: it may be about to need the CPU. */
 KTEST(pi_owners, "pi.owners", "05.3", "P5.6")
 {
 	struct semaphore go;

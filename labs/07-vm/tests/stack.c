@@ -67,7 +67,7 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	as_put(as);
 }
 
-/* Whatever is below: memory, forbidden memory, another stack, or memory that is shared. */
+/* The gap holds whatever is below: memory, forbidden memory, another stack, or shared memory. */
 static void check_gap(unsigned prot, unsigned flags)
 {
 	struct addr_space *as = space_with_stack(REGION_STACK);

@@ -41,7 +41,7 @@ static bool admit(unsigned i, struct job j)
 	return true;
 }
 
-/* What @j wants by @t at most: the jobs that are released and due in that time. */
+/* The most that @j wants by @t: all jobs that are released and due in that time. */
 static unsigned demand(struct job j, unsigned t)
 {
 	return t < j.deadline ? 0 : ((t - j.deadline) / j.period + 1) * j.runtime;
