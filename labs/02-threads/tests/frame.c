@@ -24,9 +24,11 @@ static bool holds_address(u64 from, u64 to, u64 address)
 	return false;
 }
 
-KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
+/* @stack: NULL for one that the kernel allocates. */
+static void check_frame(void *stack, size_t size)
 {
-	struct thread *t = thread_create("new", never_runs, NULL, PRIORITY_DEFAULT);
+	struct thread *t = thread_create_etc(NULL, "new", never_runs, NULL, PRIORITY_DEFAULT, stack,
+					     size);
 	u64 low, high, sp;
 
 	REQUIRE(t, "P2.1", "no thread was made");
@@ -44,6 +46,18 @@ KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
 	arch_user_init(t, 0, 0);
 	CHECK(holds_address(sp, MIN(sp + FRAME_MAX, high), (u64)thread_start), "P2.1",
 	      "the frame shares memory with the trap frame at the top of the stack");
+}
+
+/* A thread's creator may bring a stack of any size: smaller, larger, or with an odd end. */
+KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
+{
+	static _Alignas(16) char small[PAGE_SIZE], large[KSTACK_SIZE + PAGE_SIZE];
+	static _Alignas(16) char odd[2 * PAGE_SIZE + 40];
+
+	check_frame(NULL, 0);
+	check_frame(small, sizeof(small));
+	check_frame(large, sizeof(large));
+	check_frame(odd, sizeof(odd));
 }
 
 static struct wait_queue hop_queue = WAIT_QUEUE_INIT(hop_queue);

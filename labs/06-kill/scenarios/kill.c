@@ -390,6 +390,40 @@ SCENARIO(kill_woken, "kill.after_event", "06.5", "P6.5", .cpus = 2)
 	expect_killed(pid);
 }
 
+static struct waiter claimed;
+
+static int wait_to_be_claimed(void *unused)
+{
+	struct wait_link place = { 0 };
+
+	(void)unused;
+	waiter_init(&claimed, 0);
+	spin_lock(&event.lock);
+	expect(!wait_link(&event, &place, &claimed), "the queue is destroyed");
+	spin_unlock(&event.lock);
+	waiter_block(&claimed, DEADLINE_NEVER);
+	spin_lock(&event.lock);
+	wait_unlink(&event, &place);
+	spin_unlock(&event.lock);
+	return wait_for_ever(NULL);
+}
+
+/* The kill comes when the waker has claimed the wait: the victim may be blocked still. */
+SCENARIO(kill_claimed, "kill.after_claim_by_event", "06.5", "P6.5", .cpus = 2)
+{
+	pid_t pid = start_victim(wait_to_be_claimed);
+
+	while (thread_state(victim) != THREAD_BLOCKED)
+		thread_yield();
+	spin_lock(&event.lock);		/* orders the look below after the victim's preparations */
+	spin_unlock(&event.lock);
+	thread_detach(start_on(1, event_happens, NULL));
+	while (atomic_load(&claimed.why) == WAIT_ARMED)
+		arch_spin_hint();
+	process_kill(subject, KILLED);
+	expect_killed(pid);
+}
+
 SCENARIO(kill_or_wake, "kill.against_event", "06.5", "P6.5", .cpus = 2)
 {
 	pid_t pid = start_victim(wait_twice);
