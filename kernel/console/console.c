@@ -30,7 +30,7 @@
 
 static struct spinlock console_lock = SPINLOCK_INIT(LOCK_UART);
 static char ring[RING_SIZE];		/* [console_lock] */
-static u32 head = -9999u, tail = -9999u;	/* [console_lock] wrap in each boot */
+static u32 head = -9999u, tail = -9999u;	/* [console_lock] each boot sees them wrap */
 static int stream = -1;			/* [console_lock] of the last byte queued; -1: none yet */
 static bool mux;			/* [const after boot] */
 static bool interrupts;			/* [const after boot] they send the queue */

@@ -103,12 +103,14 @@ KTEST(nested_printing, "nested.printing", "01.6", "P1.1")
 		size_t n = sizeof(text) - 1, at = 0;
 
 		console_write_now(STREAM_KERNEL, "", 0);
+		console_send_more();
 		said = 0;
 		uart_tap = &tap;
 		sweep_begin(step);
 		console_write_all(STREAM_KERNEL, text, n);
 		sweep_end();
 		console_flush();
+		console_send_more();
 		uart_tap = NULL;
 		hit = sweep_hit();
 		CHECK(count(&tap, 1, 1) == said && count(&tap, 0x11, 0x1a) == n, "P1.1",
@@ -135,6 +137,7 @@ KTEST(nested_long, "nested.long", "01.6", "P1.1")
 	for (unsigned i = 0; i < LONG; i++)
 		message[i] = (char)(0x11 + i % 10);
 	console_write_now(STREAM_KERNEL, "", 0);
+	console_send_more();
 	said = 0;
 	sweep_action = say;
 	uart_tap = &tap;
@@ -142,6 +145,7 @@ KTEST(nested_long, "nested.long", "01.6", "P1.1")
 	console_write_all(STREAM_KERNEL, message, LONG);
 	sweep_end();
 	console_flush();
+	console_send_more();
 	uart_tap = NULL;
 	sweep_action = NULL;
 	CHECK(said && count(&tap, 1, 1) == said, "P1.1",
