@@ -138,8 +138,7 @@ static void check_queue(unsigned n, unsigned last)
 	CHECK(spin_trylock(&rq->lock), "P8.6", "this CPU's queue is locked");
 	check_kick(NULL, rq, -1, "all that wait may run here alone");
 	m[n / 2].thread->se.affinity = BIT(here) | BIT(last);
-	check_kick(NULL, rq, last, n == 1 ? "the only one that waits may run on one more CPU" :
-					    "the second of three may run on one more CPU");
+	check_kick(NULL, rq, last, "the one in the middle may run on one more CPU");
 	m[n / 2].thread->se.affinity = BIT(here);
 	spin_unlock(&rq->lock);
 	let_go();
