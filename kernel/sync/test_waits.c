@@ -243,11 +243,13 @@ void waits_removed(const struct kind *k)
 	preempt_off();
 	spin_lock(&k->queue->lock);
 	w = list_first(&k->queue->links, struct wait_link, node)->waiter;
+	k->queue->destroyed = true;	/* either may tell the thread that nothing is left */
 	waiter_claim(w, WAIT_DESTROYED, 0);
 	spin_unlock(&k->queue->lock);
 	k->pass();
 	preempt_on();
 	first = result(0);
+	k->queue->destroyed = false;
 	next = k->wait(DEADLINE_POLL);
 	CHECK(first == -EIDRM, ktest_property(), "%s: destroyed, but the wait returned %d", k->name,
 	      first);

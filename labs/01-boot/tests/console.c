@@ -181,6 +181,23 @@ KTEST_EARLY(console_sends, "console.sends", "01.1", "P1.2")
 	CHECK(!tap->received, "P1.2", "the interrupt for received bytes was turned on or off");
 }
 
+/* Messages that only interrupts send, until the queue has been all round and its positions wrap. */
+KTEST_EARLY(console_goes_on, "console.goes_on", "01.1", "P1.2")
+{
+	struct uart_tap *tap = begin(ENDLESS);
+	size_t late = 0;
+
+	for (size_t n = 500; n <= LONG / 2; n += 500) {
+		write(n - 500, n);
+		for (unsigned calls = 0; tap->nr < n && calls < 500; calls++)
+			console_send_more();
+		if (tap->nr < n && !late)
+			late = n;
+	}
+	end(tap, LONG / 2);
+	CHECK(!late, "P1.2", "of %lu bytes some wait still after 500 interrupts", late);
+}
+
 /* --- Two CPUs --------------------------------------------------------------------------------- */
 
 #define LINE	10u		/* bytes */

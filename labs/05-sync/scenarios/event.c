@@ -182,6 +182,7 @@ static void destroy_under_wait(bool auto_reset)
 	brief = kmalloc(sizeof(*brief));
 	event_init(brief, false, auto_reset);
 	act_on(1, &first, brief_wait);
+	expect(!thread_sleep(1000), "a sleep failed");
 	spin_lock(&brief->q.lock);
 	waits = brief->q.nr;
 	spin_unlock(&brief->q.lock);

@@ -200,6 +200,7 @@ SCENARIO(destroy_freed, "mutex.destroy_freed", "05.5", "P5.10", .cpus = 2,
 	mutex_init(brief);
 	mutex_lock(brief);
 	act_on(1, &first, lock_brief);
+	expect(!thread_sleep(1000), "a sleep failed");
 	spin_lock(&pi_lock);
 	waits = pi_has_waiters(&brief->pi);
 	spin_unlock(&pi_lock);

@@ -97,12 +97,14 @@ static const char *removed(void)
 }
 
 /* Whether the thread waits already is seen under the queue's lock; else it needs the memory. */
-static void destroy_under(int (*wait)(void))
+static void destroy_under(int (*wait)(void), u64 after)
 {
 	bool waits;
 
 	make_semaphore();
 	act_on(1, &first, wait);
+	if (after)
+		expect(!thread_sleep(after), "a sleep failed");
 	spin_lock(&sem->q.lock);
 	waits = sem->q.nr;
 	spin_unlock(&sem->q.lock);
@@ -115,7 +117,7 @@ static void destroy_under(int (*wait)(void))
 SCENARIO(sem_destroy, "semaphore.destroy", "05.1", "P5.2", .cpus = 2, .after = removed,
 	 .keeps = true)
 {
-	destroy_under(sem_wait);
+	destroy_under(sem_wait, 0);
 }
 
 static const char *removed_or_timeout(void)
@@ -127,7 +129,7 @@ static const char *removed_or_timeout(void)
 SCENARIO(sem_destroy_timed, "semaphore.destroy_or_timeout", "05.1", "P5.2", .cpus = 2,
 	 .after = removed_or_timeout, .keeps = true)
 {
-	destroy_under(sem_wait_timed);
+	destroy_under(sem_wait_timed, 1000);
 }
 
 /* --- More than one ending, more than one thread ----------------------------------------------- */
