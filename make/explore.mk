@@ -13,8 +13,10 @@ explored := $(filter-out $(tests) $(instruments), \
 	$(addprefix kernel/base/,bootargs.c counters.c irq.c printf.c rbtree.c string.c trace.c) \
 	$(addprefix kernel/process/,deliver.c edge.c futex.c futex_pi.c group.c hold.c kill.c mqueue.c \
 		mqueue_name.c pending.c posix_timer.c process.c robust.c signal.c stop.c threads.c zombie.c) \
-	kernel/lock/spinlock.c kernel/mm/shootdown.c kernel/mm/uaccess.c \
-	arch/host/tlb.c arch/host/uaccess.c
+	kernel/lock/spinlock.c \
+	$(addprefix kernel/mm/,cow.c fault.c fork.c map.c protect.c region.c rmap.c shootdown.c space.c \
+		uaccess.c walk.c zap.c) \
+	arch/host/pages.c arch/host/tlb.c arch/host/uaccess.c
 # Those in mine/ are a student's own.
 scenarios := $(wildcard labs/*/scenarios/*.c labs/*/scenarios/mine/*.c tools/explore/scenarios/*.c)
 explorer := $(wildcard tools/explore/*.c)
@@ -43,6 +45,10 @@ $(E)/sources: FORCE
 
 as_explored := -O1 -fsanitize=thread -ffunction-sections $(as_kernel)
 $(EXPLORED): private EXPLORE_CFLAGS += $(as_explored)
+# Threads have no spaces here, and user memory is a space of its own kind. arch/host/uaccess.c has these
+# functions, and calls the kernel's by another name.
+$(E)/obj/kernel/mm/space.c.o: private EXPLORE_CFLAGS += -Das_switch=as_switch_real -Das_put=as_put_real
+$(E)/obj/kernel/mm/fault.c.o: private EXPLORE_CFLAGS += -Das_pin_page=as_pin_page_real
 $(patsubst %,$(E)/obj/%.o,$(filter-out arch/host/absent.c,$(host_port))): private \
 	EXPLORE_CFLAGS += -O3 -flto $(as_kernel)
 $(patsubst %,$(E)/obj/%.o,$(explorer) arch/host/absent.c): private EXPLORE_CFLAGS += -O3 -flto -Iarch/host

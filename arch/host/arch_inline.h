@@ -33,21 +33,44 @@ static inline u32 arch_irqs_save(void)
 	return host_irqs_save();
 }
 
-/* There are no page tables; the entries that scenarios have are words of their own. */
+/* A page table entry: the rights, VM_*, from bit 2 on; bit 1 is the kernel's own (PTE_PARKED). */
+#define HOST_PTE_VALID		1UL
+#define HOST_PTE_LEAF		(1UL << 7)
+#define HOST_PTE_PROT_SHIFT	2
+
+static inline pte_t arch_pte_leaf(paddr_t pa, unsigned prot)
+{
+	return pa | HOST_PTE_VALID | HOST_PTE_LEAF | prot << HOST_PTE_PROT_SHIFT;
+}
+
+static inline pte_t arch_pte_table(paddr_t pa)
+{
+	return pa | HOST_PTE_VALID;
+}
+
 static inline bool arch_pte_present(pte_t pte)
 {
-	return pte;
+	return pte & HOST_PTE_VALID;
+}
+
+static inline bool arch_pte_is_leaf(pte_t pte, unsigned level)
+{
+	return level == 0 || pte & HOST_PTE_LEAF;
 }
 
 static inline paddr_t arch_pte_pa(pte_t pte)
 {
-	return pte;
+	return pte & -PAGE_SIZE;
 }
 
 static inline unsigned arch_pte_prot(pte_t pte)
 {
-	(void)pte;
-	return 0;
+	return pte >> HOST_PTE_PROT_SHIFT & (VM_READ | VM_WRITE | VM_EXEC | VM_USER);
+}
+
+static inline void arch_mmu_load(paddr_t root)
+{
+	(void)root;
 }
 
 void host_tlb_flush_page(vaddr_t va);

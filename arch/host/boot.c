@@ -8,6 +8,7 @@
 #include "base/machine.h"
 #include "base/string.h"
 #include "fs/vfs.h"
+#include "mm/space.h"
 #include "process/cred.h"
 #include "process/futex.h"
 #include "process/process.h"
@@ -66,6 +67,7 @@ void host_boot(unsigned n, const char *bootargs, void (*body)(void))
 		host_mark_statistics(&cpus[i].idle.stats, sizeof(cpus[i].idle.stats));
 	}
 	futex_init();
+	vm_init();
 	reaper_init();
 	if (process_create(&kernel_process, &init))
 		explore_fail("process 1 could not be made");

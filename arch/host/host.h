@@ -65,7 +65,7 @@ struct piece {
 	size_t size;
 };
 
-#define HOST_REGIONS	4
+#define HOST_REGIONS	5
 #define HOST_PIECES_MAX	48
 
 void host_regions(struct host_region regions[HOST_REGIONS]);
@@ -132,6 +132,9 @@ void explore_gets(const void *p);
 
 /* [start, start + size) is given back: an access not ordered with this may come after it. */
 void explore_frees(const void *start, size_t size);
+
+/* Memory of @size bytes at @at; ends the program if there is something already. */
+void explore_memory_at(void *at, size_t size);
 
 /* @cpu is sent an interrupt. */
 void explore_interrupts(unsigned cpu);

@@ -5,12 +5,14 @@
  * is always noticed (host_freed()). Stacks are reused, as on a real machine; that no CPU runs on a
  * stack that is free, the explorer checks at every pause.
  */
+#include "pages.h"
 #include "port.h"
 
 #include "base/counters.h"
 #include "base/printf.h"
 #include "base/string.h"
 #include "mm/mm.h"
+#include "mm/page.h"
 #include "thread/thread.h"
 
 #define ARENA_SIZE	(512 << 10)
@@ -333,6 +335,7 @@ bool host_is_statistics(const void *address)
 
 static void __attribute__((constructor)) everything_matters(void)
 {
+	explore_memory_at(phys_to_virt(0), BLOCK_SIZE);
 	memset(arena_mask, 0xff, sizeof(arena_mask));
 	memset(cpus_mask, 0xff, sizeof(cpus_mask));
 }
@@ -343,6 +346,8 @@ void host_regions(struct host_region regions[HOST_REGIONS])
 	regions[1] = (struct host_region){ __start_kbss, __stop_kbss - __start_kbss, NULL };
 	regions[2] = (struct host_region){ (char *)cpus, sizeof(cpus), cpus_mask };
 	regions[3] = (struct host_region){ arena, sizeof(arena), arena_mask };
+	regions[4] = (struct host_region){ phys_to_virt(0),
+					   BLOCK_HEADER + HOST_MEMORY_PAGES * PAGE_SIZE, NULL };
 }
 
 /* The part of a stack in use, from @sp upwards. */

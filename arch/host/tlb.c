@@ -6,6 +6,7 @@
  */
 #include "tlb.h"
 
+#include "pages.h"
 #include "port.h"
 #include "sched/cpu.h"
 
@@ -23,7 +24,7 @@ static struct request {
 /* Other scenarios' pages are never freed. */
 void page_put(struct page *p)
 {
-	if (p < host_pages || p >= host_pages + HOST_PAGES)
+	if (host_memory_put(p) || p < host_pages || p >= host_pages + HOST_PAGES)
 		return;
 	if (atomic_fetch_sub(&p->refs, 1) != 1)
 		explore_fail("a page is freed twice");

@@ -88,7 +88,7 @@ int arch_user_cmpxchg32(u32 *p, u32 old, u32 new, u32 *seen)
 	return 0;
 }
 
-/* --- Address spaces, of which there is one, without regions ----------------------------------- */
+/* --- That space, which has no regions; the kernel's own functions are for all others ---------- */
 
 struct addr_space *host_user_space(void)
 {
@@ -96,8 +96,15 @@ struct addr_space *host_user_space(void)
 	return &space;
 }
 
+void as_put_real(struct addr_space *as);
+struct page *as_pin_page_real(struct addr_space *as, vaddr_t addr, unsigned access, int *err);
+
 void as_put(struct addr_space *as)
 {
+	if (as != &space) {
+		as_put_real(as);
+		return;
+	}
 	u32 before = atomic_fetch_sub(&as->refs, 1);
 
 	assert(before > 0);
@@ -105,6 +112,8 @@ void as_put(struct addr_space *as)
 
 struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err)
 {
+	if (as != &space)
+		return as_pin_page_real(as, addr, access, err);
 	(void)as;
 	(void)access;
 	*err = in_page((void *)addr, 1) ? 0 : -EFAULT;

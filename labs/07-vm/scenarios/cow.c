@@ -1,0 +1,138 @@
+/* Lab 07, step 5: fork, and the first writes to a page that two spaces own. */
+#include "spaces.h"
+
+static struct addr_space *parent, *child;
+static struct actor other;
+
+static void each(u64 of_parent, u64 of_child)
+{
+	expect(get(parent) == of_parent, "the parent reads %lu", get(parent));
+	expect(get(child) == of_child, "the child reads %lu", get(child));
+}
+
+SCENARIO(copies, "share.copies", "07.5", "P7.7", .cpus = 1)
+{
+	struct page *old;
+
+	parent = new_space(RW);
+	put(parent, 7);
+	old = page_of(parent);
+	child = fork_of(parent);
+	expect(page_of(child) == old && owners(child) == 2, "after a fork the page has %u owners",
+	       owners(child));
+	expect(!((pte_prot(*entry(parent)) | pte_prot(*entry(child))) & VM_WRITE),
+	       "a page with two owners may be written");
+	put(child, 8);
+	each(7, 8);
+	expect(page_of(parent) == old && owners(parent) == 1 && owners(child) == 1,
+	       "after a copy the page has %u owners and the copy %u", owners(parent),
+	       owners(child));
+	put(parent, 9);
+	expect(page_of(parent) == old, "the last owner makes a copy");
+	each(9, 8);
+	as_put(child);
+	as_put(parent);
+	expect_all_given_back();
+}
+
+/* Whichever allocation fails, no program can tell. */
+SCENARIO(short_of, "share.short", "07.5", "P7.12", .cpus = 1)
+{
+	for (int nth = 1; nth <= 5; nth++) {
+		int err;
+
+		parent = new_space(RW);
+		put(parent, 7);
+		host_memory_refuse(nth);
+		err = as_fork(parent, &child);
+		if (!err)
+			err = as_fault(child, BASE, VM_WRITE);
+		else
+			child = NULL;
+		host_memory_refuse(0);
+		expect(nth == 5 ? !err : err == -ENOMEM,
+		       "allocation %d of a fork and a write: %d", nth, err);
+		put(parent, 9);
+		expect(get(parent) == 9 && owners(parent) == 1,
+		       "allocation %d fails, and the page has %u owners", nth, owners(parent));
+		if (child) {
+			expect(get(child) == 7, "the child reads %lu", get(child));
+			as_put(child);
+		}
+		as_put(parent);
+		expect_all_given_back();
+	}
+}
+
+static int child_writes(void)
+{
+	put(child, 2);
+	return 0;
+}
+
+static const char *both_wrote(void)
+{
+	if (left_in(parent) != 1 || left_in(child) != 2)
+		return "one sees what the other has written";
+	return owners(parent) == 1 && owners(child) == 1 ? NULL : "a page has the wrong owners";
+}
+
+/* The two owners write at the same time. */
+SCENARIO(both, "share.both", "07.5", "P7.7", .cpus = 2, .bootargs = ALONE, .after = both_wrote,
+	 .keeps = true)
+{
+	stay_on(0);
+	parent = new_space(RW);
+	put(parent, 7);
+	child = fork_of(parent);
+	act_on(1, &other, child_writes);
+	put(parent, 1);
+	end_here();
+}
+
+static int parent_writes(void)
+{
+	put(parent, 2);
+	return 0;
+}
+
+static const char *one_copy(void)
+{
+	if (left_in(child) != 7)
+		return "the child sees a write of its parent";
+	if (owners(parent) != 1 || owners(child) != 1)
+		return "a page has the wrong owners";
+	return left_in(parent) == 1 || left_in(parent) == 2 ? NULL : "a write is lost";
+}
+
+/* Two threads of one space write to a page that the child owns as well. */
+SCENARIO(twice, "share.twice", "07.5", "P7.10", .cpus = 2, .bootargs = ALONE, .after = one_copy,
+	 .keeps = true)
+{
+	stay_on(0);
+	parent = new_space(RW);
+	put(parent, 7);
+	child = fork_of(parent);
+	act_on(1, &other, parent_writes);
+	put(parent, 1);
+	end_here();
+}
+
+static const char *whole_child(void)
+{
+	if (left_in(parent) != 2)
+		return "a write is lost";
+	return left_in(child) == 7 || left_in(child) == 2 ? NULL : "the child has neither value";
+}
+
+/* A thread writes while another one forks. */
+SCENARIO(meets_fork, "share.meets_fork", "07.5", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .after = whole_child, .keeps = true)
+{
+	stay_on(0);
+	parent = new_space(RW);
+	put(parent, 7);
+	act_on(1, &other, parent_writes);
+	child = fork_of(parent);
+	end_here();
+}
