@@ -101,21 +101,16 @@ struct page *as_pin_page_real(struct addr_space *as, vaddr_t addr, unsigned acce
 
 void as_put(struct addr_space *as)
 {
-	if (as != &space) {
+	if (as != &space)
 		as_put_real(as);
-		return;
-	}
-	u32 before = atomic_fetch_sub(&as->refs, 1);
-
-	assert(before > 0);
+	else if (atomic_fetch_sub(&as->refs, 1) == 0)
+		panic("the user space is given back too often");
 }
 
 struct page *as_pin_page(struct addr_space *as, vaddr_t addr, unsigned access, int *err)
 {
 	if (as != &space)
 		return as_pin_page_real(as, addr, access, err);
-	(void)as;
-	(void)access;
 	*err = in_page((void *)addr, 1) ? 0 : -EFAULT;
 	return *err ? NULL : (struct page *)host_user_page;	/* only to be put: absent.c */
 }

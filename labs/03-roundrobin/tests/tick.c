@@ -245,7 +245,7 @@ static bool bring_late_comer(struct policy_queue *q, u64 now)
 /* The tick that finds its quantum over first brings the thread that waits. */
 static int interrupt_with_late_comer(void)
 {
-	bool (*timer)(struct policy_queue *q, u64 now) = policy.timer;
+	struct sched_policy usual = policy;
 
 	late_comer = make(count_itself, NULL);
 	policy.dequeue(&rq->q, &late_comer->se);
@@ -253,7 +253,7 @@ static int interrupt_with_late_comer(void)
 	rq->q.timer_at = rq->slice_end;
 	rq->q.timer_set = true;
 	tick(rq->slice_end);
-	policy.timer = timer;
+	policy.timer = usual.timer;
 	CHECK(marked(), "P3.4",
 	      "its quantum is over, and the thread that came with the tick does not get the CPU");
 	return 0;

@@ -171,7 +171,8 @@ static int brief_wait(void)
 static const char *removed_or_timeout(void)
 {
 	return first.result == -EIDRM || first.result == -ETIMEDOUT
-		? NULL : wrong("the wait returned %d", first.result);
+		       ? NULL
+		       : wrong("the wait returned %d", first.result);
 }
 
 /* Whether the thread waits already is seen under the queue's lock; else it needs the memory. */

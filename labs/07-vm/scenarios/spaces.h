@@ -85,7 +85,7 @@ static inline void expect_all_given_back(void)
 	expect(!host_memory_in_use(), "%d pages are not given back", host_memory_in_use());
 }
 
-/* What is in the page, when nothing goes on any more. */
+/* The page's first word, when nothing goes on any more. */
 static inline u64 left_in(struct addr_space *as)
 {
 	struct page *p = page_of(as);

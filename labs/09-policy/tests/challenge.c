@@ -149,7 +149,8 @@ KTEST_EARLY(challenge_promises, "challenge.promises", "09.c", "C9.2")
 			if (!all_meet(n + 1))
 				continue;
 			REQUIRE(admit(n, j), "C9.2", "set %u: a thread is refused that would meet "
-						     "its deadlines, as all others", nr);
+						     "its deadlines, as all others",
+				nr);
 			n++;
 		}
 		if (n && !run_set(nr, n, nr % 3 ? (unsigned)below(n) : n))
