@@ -154,6 +154,45 @@ SCENARIO(any_order, "shootdown.any_order", "08.6", "P8.9", .cpus = 1, .bootargs 
 	end_here();
 }
 
+#define LARGE	40u		/* pages */
+
+static _Atomic unsigned asked, answered;	/* rounds */
+
+static int cache_again(void)
+{
+	load_space(&space);
+	for (unsigned round = 1; round <= LARGE; round++) {
+		while (atomic_load(&asked) < round)
+			arch_spin_hint();
+		host_tlb_access(0, &entries[0]);
+		atomic_store(&answered, round);
+	}
+	while (atomic_load(&asked) <= LARGE)
+		arch_spin_hint();
+	load_space(NULL);
+	return 0;
+}
+
+/* A page that another CPU has cached is at each place of a large range in turn. */
+SCENARIO(large, "shootdown.large", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE, .keeps = true)
+{
+	stay_on(0);
+	map_page(0);
+	act_on(1, &first, cache_again);
+	for (unsigned round = 1; round <= LARGE; round++) {
+		vaddr_t start = HOST_VA(0) - (round - 1) * PAGE_SIZE;
+
+		atomic_store(&asked, round);
+		while (atomic_load(&answered) < round)
+			arch_spin_hint();
+		tlb_flush_on(BIT(0) | BIT(1), start, start + LARGE * PAGE_SIZE);
+		expect(!host_tlb_of(1, 0), "page %u of a range of %u can still be reached",
+		       round - 1, LARGE);
+	}
+	atomic_store(&asked, LARGE + 1);
+	end_here();
+}
+
 static int forbid_page(void)
 {
 	load_space(&space);
