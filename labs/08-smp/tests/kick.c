@@ -163,6 +163,7 @@ KTEST(kick_queue, "kick.queue", "08.4", "P8.6")
 KTEST(kick_near, "kick.near", "08.4", "P8.6")
 {
 	unsigned node[MAX_CPUS], nodes = nr_nodes;
+	struct thread *away;
 
 	NEEDS(nr_cpus == 4, 4);
 	here = stay_here();
@@ -174,6 +175,10 @@ KTEST(kick_near, "kick.near", "08.4", "P8.6")
 	nr_nodes = 2;
 	CHECK(idle_cpu_for(a_thread(BIT(here ^ 1)), NULL) == &cpus[here ^ 1], "P8.6",
 	      "a thread may run on an idle CPU of the other node alone, and it is not found");
+	away = a_thread(~BIT(here ^ 1));
+	away->cpu = &cpus[here ^ 1];
+	CHECK(idle_cpu_for(away, NULL) == &cpus[here ^ 3], "P8.6",
+	      "a thread waits at a CPU of the other node, and no CPU there is found for it");
 	check_kick(a_thread(~0u), NULL, here ^ 2, "one idle CPU is of this node");
 	check_kick(a_thread(~0u), NULL, here % 2 ? 0 : 1, "all idle CPUs are of the other node");
 	for (unsigned i = 0; i < 4; i++)
