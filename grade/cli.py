@@ -154,7 +154,7 @@ def _run(options: argparse.Namespace) -> int:
     if at_a_student and len(labs) > 1:
         raise GraderError("one lab at a time, please: --lab")
     if options.challenges:
-        labs = [lab.challenged() for lab in labs if lab.challenges or options.lab]
+        labs = [lab.challenged() for lab in labs if lab.challenges or options.lab or at_a_student]
     at_home = _at_home(options, labs[0])
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
     graded = options.submission or (ROOT if at_home else None)

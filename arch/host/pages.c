@@ -63,9 +63,9 @@ int host_memory_in_use(void)
 	return atomic_load(&in_use);
 }
 
-void host_memory_refuse(int after)
+void host_memory_refuse(int nth)
 {
-	atomic_store(&refuse, after);
+	atomic_store(&refuse, nth);
 }
 
 void page_make_permanent(struct page *p)

@@ -7,7 +7,7 @@ always end in the same way there. Here the seed chooses another length. It also 
 clock, on which rounds and boosts depend, and the random numbers of `pct`: these are what varies on one
 CPU.
 
-All tests that do not measure slices, in slices of at most twenty microseconds: where a test depends on two
+All tests that do not measure slices, in slices of at most thirty microseconds: where a test depends on two
 statements that are done without a tick in between, some seed has a tick there.
 """
 
@@ -30,7 +30,7 @@ DEFAULT_SEEDS = 20
 # In us. Tests give another CPU 2 ms to react to a request. Even if four CPUs take turns of 130 us, it has
 # three whole turns in that time: enough to take the interrupt, look at its queue, and run a thread.
 SHORTEST, LONGEST = 40, 130
-_SHORT = "20us"  # of slices: below, interrupts take the time of the tests that step by instructions
+_SHORT = "30us"  # of slices: below, interrupts take the time of the tests that step by instructions
 _MEASURES_SLICES = re.compile(r"(sched|policies|machine)\.|(cputimer\.pair|idle\.recorded|early\.quiet)$")
 _CLOCK_S = 10  # more than any period of a policy
 
