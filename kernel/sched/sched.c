@@ -258,6 +258,7 @@ void sched_remove(struct runq *rq, struct thread *t)
 {
 	assert(thread_state(t) == THREAD_READY);
 	queue_dequeue(&rq->q, &t->se);
+	queue_leave(&rq->q, &t->se, time_now());
 }
 
 void sched_wake(struct waiter *w)

@@ -367,3 +367,58 @@ KTEST(sched_change_charges, "sched.change_charges", "", "")
 	end(&s, 1);
 	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
 }
+
+/* Spins as a user program does: it loses the CPU only at the edge to user mode. */
+static int spin_as_user(void *arg)
+{
+	struct spinner *s = arg;
+
+	preempt_off();
+	while (!atomic_load(&s->stop)) {
+		irq_off();
+		preempt_on();
+		user_return_work(NULL);
+		preempt_off();
+		irq_on();
+	}
+	preempt_on();
+	return 0;
+}
+
+static unsigned level_of(const struct spinner *s)
+{
+	struct runq *rq = thread_runq_lock(s->thread);
+	unsigned level = s->thread->se.base.level;
+
+	runq_unlock(rq);
+	return level;
+}
+
+/*
+ * A thread that is suspended while it waits its turn has been away since then, and not since it
+ * last blocked: under mlfq it still sinks.
+ */
+KTEST(sched_suspended_sinks, "sched.suspended_sinks", "", "")
+{
+	struct spinner s = { 0 };
+	unsigned suspended = 0;
+	u64 until;
+
+	if (!policy_is(&sched_mlfq))
+		return;
+	go_first();
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "", "affinity");
+	thread_sleep(1000 * MS - time_now() % (1000 * MS) + MS);	/* after a boost */
+	start_on(&s, BIT(0), spin_as_user, PRIORITY_DEFAULT);
+	until = time_now() + 200 * MS;
+	while (time_before(time_now(), until) && level_of(&s)) {
+		thread_sleep(MS);
+		CHECK(thread_suspend(s.thread) == 0, "", "it cannot be suspended");
+		suspended += thread_state(s.thread) == THREAD_SUSPENDED;
+		thread_resume(s.thread);
+	}
+	CHECK(suspended > 10, "", "suspended %u times while it waited", suspended);
+	CHECK(level_of(&s) == 0, "", "it ran for %lu ns and is at level %u", ran(&s), level_of(&s));
+	end(&s, 1);
+	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
+}

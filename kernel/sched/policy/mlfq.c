@@ -103,11 +103,17 @@ static void mlfq_leave(struct policy_queue *q, struct sched_entity *e, u64 now)
 	e->since = now;
 }
 
-static bool mlfq_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
-			 u64 now)
+static bool mlfq_timer(struct policy_queue *q, u64 now)
 {
 	roll(q, now);
 	queue_timer(q, q->epoch + boost);
+	return false;
+}
+
+static bool mlfq_enqueue(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+			 u64 now)
+{
+	mlfq_timer(q, now);
 	/* LAB 09-policy: queue it where its turn is, and compare its level with current's */
 	refresh(q, e, now);
 	if (why == ENQUEUE_WAKE && e->used)
@@ -146,13 +152,6 @@ static u64 mlfq_slice(struct policy_queue *q, struct sched_entity *e)
 	/* LAB 09-policy: return what is left of its allotment */
 	return allotment(e) > e->used ? allotment(e) - e->used : 1;
 	/* END LAB */
-}
-
-static bool mlfq_timer(struct policy_queue *q, u64 now)
-{
-	roll(q, now);
-	queue_timer(q, q->epoch + boost);
-	return false;
 }
 
 const struct sched_policy sched_mlfq = {

@@ -18,7 +18,8 @@
  *
  *  POLICY1  An entity is in at most one queue, and q->current is in none. To take the CPU away from
  *           current, the mechanism charges it, sets q->current to NULL, and hands it back by
- *           enqueue() (preempted, expired, yields) or leave() (blocks, ends).
+ *           enqueue() (preempted, expired, yields) or leave() (blocks, ends). Of a thread that is
+ *           suspended or ends while it waits its turn, it calls dequeue() and then leave().
  *  POLICY2  Time is charged as measured, before the event that ends it: charge() comes before
  *           enqueue(), leave() and pick(). No policy charges a tick to the thread it interrupts.
  *  POLICY3  The keys that order an entity change only while it is in no queue. A new parameter,
@@ -93,7 +94,7 @@ struct sched_entity {
 	/* Kept by the policy that is named. */
 	u64 epoch;			/* prio, mlfq: q->epoch when last updated; pct: window */
 	u64 used;			/* mlfq: ns of its allotment; prio: levels it has gained */
-	u64 since;			/* mlfq: when it blocked */
+	u64 since;			/* mlfq: when it blocked, or was suspended */
 	s64 budget;			/* edf, rm: ns left; negative is debt */
 	u64 deadline;			/* edf: absolute; fair: virtual */
 	u64 replenish_at;		/* edf, rm: when a throttled one goes on */
