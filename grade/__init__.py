@@ -11,6 +11,7 @@ How a verdict comes about, and where to read it:
     protocol.py     reads the tagged lines of the in-kernel test runner (kernel/test/ktest.c)
     recipe.py       refuses a QEMU on which the same machine does not run the same way twice
     trace.py        reads the trace rings out of guest memory, with elf.py
+    image.py        compares the code in guest memory with what was built
     properties.py   judges of the trace: pure functions from records to violations
     verdict.py      turns evidence into a verdict: pass, fail, hang, panic, ...
     causes.py       finds one mistake that ended many runs

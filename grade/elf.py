@@ -16,6 +16,7 @@ _PHDR = struct.Struct("<IIQQQQQQ")
 _SHDR = struct.Struct("<IIQQQQIIQQ")
 _SYM = struct.Struct("<IBBHQQ")
 _PT_LOAD = 1
+_PF_W = 2
 _SHT_SYMTAB = 2
 _STB_LOCAL = 0
 
@@ -27,6 +28,7 @@ class Segment:
     offset: int
     file_size: int
     mem_size: int
+    writable: bool
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ class Elf:
     def segments(self) -> list[Segment]:
         out = []
         for i in range(self._phnum):
-            kind, _, offset, vaddr, paddr, filesz, memsz, _ = _PHDR.unpack_from(
+            kind, flags, offset, vaddr, paddr, filesz, memsz, _ = _PHDR.unpack_from(
                 self._data, self._phoff + i * _PHDR.size
             )
             if kind == _PT_LOAD:
-                out.append(Segment(vaddr, paddr, offset, filesz, memsz))
+                out.append(Segment(vaddr, paddr, offset, filesz, memsz, bool(flags & _PF_W)))
         return out
 
     def _symbols(self) -> Iterator[tuple[str, bool, Symbol]]:
@@ -105,6 +107,12 @@ class Elf:
             if s.vaddr <= vaddr < s.vaddr + s.mem_size:
                 return vaddr - s.vaddr + s.paddr
         return None
+
+    def place(self, vaddr: int) -> str:
+        """@vaddr as the last symbol before it, and the distance from there."""
+        before = [(s.address, name) for name, s in self.symbols.items() if s.address <= vaddr]
+        start, name = max(before, default=(0, "0"))
+        return f"{name}+{vaddr - start:#x}"
 
     def read(self, vaddr: int, size: int) -> bytes:
         """Initialized bytes at @vaddr, as the file has them."""

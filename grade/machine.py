@@ -25,7 +25,7 @@ from itertools import count
 from math import isqrt
 from pathlib import Path
 
-from grade import protocol, trace
+from grade import image, protocol, trace
 from grade.elf import Elf
 from grade.errors import GraderError
 from tools import limits, qemu, qmp
@@ -111,6 +111,7 @@ class Evidence:
     streams: protocol.Streams
     messages: protocol.Messages
     trace: trace.Trace
+    changed: str = ""  # a place in the kernel's code that is not what was built
 
 
 def _is_prime(n: int) -> bool:
@@ -306,7 +307,7 @@ class _Guest:
             seen = self._read_trace(ended)
         messages = protocol.parse(protocol.split(wire).kernel, nonce)
         streams = protocol.split(wire.replace(nonce.encode(), b"-"))
-        return Evidence(ended, status, streams, messages, seen)
+        return Evidence(ended, status, streams, messages, seen, self._changed(ended))
 
     def _read_trace(self, ended: Ended) -> trace.Trace:
         with self._memory() as memory:
@@ -315,6 +316,13 @@ class _Guest:
             return seen
         # We stopped it, at a time that depends on the host: ignore what it did after the limit.
         return seen.clipped(self._boot.limit_ns) if self._frozen else trace.EMPTY
+
+    def _changed(self, ended: Ended) -> str:
+        """If we stopped the guest, the moment depends on the host, and so would the answer."""
+        if ended is not Ended.EXITED:
+            return ""
+        with self._memory() as memory:
+            return image.changed(_elf(self._boot.kernel), memory, trace.RAM_BASE[self._boot.arch])
 
 
 class _ExitWait:

@@ -19,7 +19,7 @@ _MASK = (1 << 64) - 1
 _RECORD = struct.Struct("<QHBBIQQ")
 _RING = struct.Struct("<QQQ")
 _RING_MAX = 1 << 20
-_RAM_BASE = {"riscv": 0x80000000, "x86_64": 0}
+RAM_BASE = {"riscv": 0x80000000, "x86_64": 0}
 
 
 class Record(NamedTuple):
@@ -130,7 +130,7 @@ class RingReader:
         self._elf = elf
         self._events = layout.events
         self._direct_base = layout.direct_base[arch]
-        self._ram_base = _RAM_BASE[arch]
+        self._ram_base = RAM_BASE[arch]
         self.clock = clock
         rings = elf.symbols.get("trace_rings")
         if rings is None:

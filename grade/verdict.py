@@ -37,6 +37,7 @@ class Kind(Enum):
     REBOOT = "reboot"
     FLOOD = "flood"
     STOPPED = "stopped"  # ended without having finished its tests
+    PATCHED = "patched"  # the code of the kernel changed while it ran
     FORGED = "forged"  # messages that contradict each other
     BUILD = "build error"
     SLOW = "machine too slow"  # no verdict: costs no points, and the grader's exit status is 2
@@ -97,6 +98,9 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
     if stopped is not None:
         kind, finding = stopped
         return kind, [*seen, finding], _report_of_panic(kernel)
+    if evidence.changed:
+        happened = f"the kernel's code in memory is not what was built, from {evidence.changed} on"
+        return Kind.PATCHED, [*seen, Finding(whole, "nothing writes to code or constants", happened)], ()
     if m.broken is not None:
         return Kind.FORGED, [Finding(whole, "the test runner's own messages", m.broken)], ()
     if evidence.status == 0 and not m.ended:

@@ -16,7 +16,7 @@ from grade.verdict import Kind
 from tools.options import counted
 
 _WORST = 10
-_STRANGE = (Kind.FORGED.value, Kind.FLOOD.value, Kind.REBOOT.value, Kind.STOPPED.value)
+_STRANGE = (Kind.PATCHED.value, Kind.FORGED.value, Kind.FLOOD.value, Kind.REBOOT.value, Kind.STOPPED.value)
 
 
 @dataclass(frozen=True)

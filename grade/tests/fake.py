@@ -100,7 +100,12 @@ def evidence(
 
 
 def elf(
-    path: Path, base: int, paddr: int, data: bytes, symbols: Sequence[tuple[str, int, int]]
+    path: Path,
+    base: int,
+    paddr: int,
+    data: bytes,
+    symbols: Sequence[tuple[str, int, int]],
+    writable: bool = True,
 ) -> None:
     """An ELF file with one segment of @data at @base and the symbols (name, address, size)."""
     names = b"\0" + b"".join(name.encode() + b"\0" for name, _, _ in symbols)
@@ -117,7 +122,7 @@ def elf(
         "<16sHHIQQQIHHHHHH",
         *(b"\x7fELF\x02\x01\x01" + bytes(9), 2, 243, 1, base, 64, sections, 0, 64, 56, 1, 64, 3, 2),
     )
-    segment = struct.pack("<IIQQQQQQ", 1, 6, start, base, paddr, len(data), len(data), 8)
+    segment = struct.pack("<IIQQQQQQ", 1, 6 if writable else 5, start, base, paddr, len(data), len(data), 8)
     section = struct.Struct("<IIQQQQIIQQ")
     headers = section.pack(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     headers += section.pack(0, 2, 0, 0, table_at, len(table), 2, 1, 8, 24)

@@ -2,6 +2,7 @@
 
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 from grade.machine import Ended, Evidence
@@ -79,6 +80,12 @@ class Kinds(unittest.TestCase):
         lines = ["begin 1", "test sleep.early", "begin 1", "test sleep.early", "sum P4.1 2 0"]
         again = messages(*lines, "done sleep.early", "end 1 2 0")
         self.assertIs(self.kind(again), Kind.FORGED)
+
+    def test_another_code_than_was_built(self) -> None:
+        seen = replace(evidence(passing()), changed="ktest_check+0x4")
+        self.assertIs(self.judge(seen).kind, Kind.PATCHED)
+        self.assertIn("ktest_check+0x4", self.judge(seen).findings[0].happened)
+        self.assertEqual(self.judge(seen).broken, {"P4.1"})
 
     def test_a_user_program(self) -> None:
         toml = LAB_TOML.replace('name = "sleep.due"', 'name = "sleep.due"\nprogram = "/tests/due"')
