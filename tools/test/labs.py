@@ -1,7 +1,7 @@
 """The reference kernel gets full marks in every lab, and every checkpoint prints what its handout says.
 
 Each lab is graded on one port, chosen by its name, and its checkpoints are run there; `make matrix` does the
-same on the other port, with the mutants.
+same on the other port, with the mutants, and runs the tests of one lab again while every core is busy.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from tools.programs import ROOT, last_lines, run_module
 from tools.test.builds import Build
 from tools.test.model import Job, Result
 
+_FLAKE = "06-kill"  # the lab with the most tests of races
+_TIMES = 2
+
 
 def jobs(build_root: Path) -> list[Job]:
     def job(lab: str, arch: str) -> Job:
@@ -25,7 +28,8 @@ def jobs(build_root: Path) -> list[Job]:
     chosen = {lab: ports(lab, (), qemu.ARCHES, qemu.ARCHES, True) for lab in labs}
     graded = [job(lab, arch) for lab in labs for arch in chosen[lab]]
     tried = [(lab, arch, arch not in chosen[lab]) for lab in labs for arch in qemu.ARCHES]
-    return [*graded, *(_handout_job(lab, arch, build_root, rest) for lab, arch, rest in tried)]
+    busy = Job(f"flake {_FLAKE}", lambda: flake(build_root), rest=True)
+    return [busy, *graded, *(_handout_job(lab, arch, build_root, rest) for lab, arch, rest in tried)]
 
 
 def _handout_job(lab: str, arch: str, build_root: Path, rest: bool) -> Job:
@@ -44,3 +48,10 @@ def grade(lab: str, arch: str, build_root: Path) -> Iterator[Result]:
     words = ["--lab", lab, "--arch", arch, "--build-root", str(build_root), "--jobs", "1"]
     done = run_module("grade", "run", *words)
     yield Result(f"lab {lab} {arch}", done.returncode == 0, last_lines(done.stdout, 40))
+
+
+def flake(build_root: Path) -> Iterator[Result]:
+    """A short `make flake`; N=100 takes hours."""
+    words = ["--lab", _FLAKE, "--times", str(_TIMES), "--arch", "riscv", "--build-root", str(build_root)]
+    done = run_module("grade", "flake", *words)
+    yield Result(f"flake {_FLAKE}", done.returncode == 0, last_lines(done.stdout, 40))
