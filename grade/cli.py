@@ -136,6 +136,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         importlib.import_module("grade.instructors").add_commands(commands)
     options = parser.parse_args(arguments)
     refuse_lone_branch(parser, options)
+    if getattr(options, "challenges", False) and options.report is not None:
+        parser.error("--report is about points, and challenges carry none; --json keeps their answer")
     return options
 
 

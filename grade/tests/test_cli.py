@@ -41,6 +41,7 @@ class Commands(unittest.TestCase):
         self.assertIn("no such directory", self.trouble("run", "--submission", "/nonexistent"))
         self.assertIn("1 or more", self.trouble("run", "--seeds", "0"))
         self.assertIn("No such file", self.trouble("report", "/nonexistent.json"))
+        self.assertIn("challenges carry none", self.trouble("run", "--challenges", "--report", "/tmp/page"))
         self.assertIn("COMMAND", self.trouble())
 
     def test_a_report_that_cannot_be_written_is_said_before_anything_runs(self) -> None:
