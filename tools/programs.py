@@ -44,6 +44,14 @@ def run_quietly(
     )
 
 
+def untouched(argv: Sequence[str]) -> list[str]:
+    """@argv without what our caller may have done to all it starts: signals ignored (nohup), a niceness.
+
+    Only root can take a niceness back; anybody else is told that it stays."""
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    return [*(["nice", "-n", str(-niceness)] if niceness else []), "env", "--default-signal", *argv]
+
+
 def kernel_says(text: str) -> str:
     """@text without the firmware's banner."""
     return text[max(0, text.rfind("Trellis on ")) :]

@@ -14,7 +14,7 @@ from pathlib import Path
 from tools import qemu
 from tools.boot import End, transcript, with_command
 from tools.hostcc import compile_program
-from tools.programs import kernel_says, last_lines
+from tools.programs import kernel_says, last_lines, untouched
 from tools.test.builds import Build
 
 FOLDER = Path(__file__).resolve().parent
@@ -46,7 +46,7 @@ def run_on_host(program: Path, arguments: Sequence[str]) -> str:
     """@program's output; its first argument is a folder, in memory like all of Trellis' files."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="trellis-diff-", dir=memory) as folder:
-        argv = ["env", "--default-signal", str(program), folder, _HOST_LIMIT_S, *arguments]
+        argv = untouched([str(program), folder, _HOST_LIMIT_S, *arguments])
         try:
             done = subprocess.run(
                 argv,

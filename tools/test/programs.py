@@ -24,7 +24,7 @@ from pathlib import Path
 
 from tools import qemu
 from tools.boot import PATIENCE_S, End, Transcript, transcript, with_command
-from tools.programs import ROOT, kernel_says, last_lines
+from tools.programs import ROOT, kernel_says, last_lines, untouched
 from tools.test.builds import Build
 from tools.test.model import Job, Result, in_turn
 
@@ -106,12 +106,12 @@ def run_on_host(program: Program) -> Iterator[Result]:
 def run_on_terminal(argv: list[str], folder: Path) -> tuple[int, bytes]:
     """Runs @argv with its output on a terminal, as on Trellis. Returns its status and its output.
 
-    Our caller may ignore signals (nohup does), so they are reset: a test begins with none ignored.
+    A test begins with no signal ignored and no niceness.
     """
     master, slave = pty.openpty()
     tty.setraw(slave)
     with subprocess.Popen(
-        ["env", "--default-signal", *argv],
+        untouched(argv),
         cwd=folder,
         env={"PATH": "/bin:/usr/bin", "HOME": "/", "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
