@@ -5,16 +5,16 @@
  */
 #include "waiters.h"
 
-#define MANY         1000u
-#define FEW          10u
-#define FAR          (1000 * MS) /* the first deadline that may come */
-#define SPREAD       (1000 * MS) /* the last one is so much later */
-#define CHANGES      500u
-#define HOUR         (3600 * NSEC_PER_SEC)
-#define MORE_PERCENT 10u
+#define MANY		1000u
+#define FEW		10u
+#define FAR		(1000 * MS)	/* the first deadline that may come */
+#define SPREAD		(1000 * MS)	/* the last one is so much later */
+#define CHANGES		500u
+#define HOUR		(3600 * NSEC_PER_SEC)
+#define MORE_PERCENT	10u
 
 static struct waiter waiters[MANY], first;
-static u64 start; /* deadlines are after it */
+static u64 start;	/* deadlines are after it */
 
 static void claimed(struct waiter *w)
 {
@@ -34,7 +34,7 @@ static void begin(void)
 	claimed(&first);
 	for (unsigned i = 0; i < MANY; i++)
 		claimed(&waiters[i]);
-	sleepq_arm(&first, start + FAR / 2); /* for it the timer is set */
+	sleepq_arm(&first, start + FAR / 2);	/* for it the timer is set */
 }
 
 static void end(unsigned n)

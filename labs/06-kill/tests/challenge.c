@@ -3,12 +3,12 @@
  */
 #include "victims.h"
 
-#define CHAIN        400u /* more than a kernel stack has room for, with a call for each */
-#define WIDTH        20u
-#define MADE         8u /* processes of a family that forks */
-#define SWEEP_STRIDE 32u
-#define SWEEP        30000u
-#define ROUNDS       40u /* on several CPUs */
+#define CHAIN		400u	/* more than a kernel stack has room for, with a call for each */
+#define WIDTH		20u
+#define MADE		8u	/* processes of a family that forks */
+#define SWEEP_STRIDE	32u
+#define SWEEP		30000u
+#define ROUNDS		40u	/* on several CPUs */
 
 int process_kill_tree(struct process *p, int status);
 
@@ -82,7 +82,8 @@ KTEST(challenge_tree, "challenge.tree", "06.c", "C6.1")
 	dying = waiting(chain[1]);
 	grandchild = waiting(dying);
 	REQUIRE(process_hold(dying), "C6.1", "a process could not be held");
-	process_kill(dying, STATUS_SIGNAL(SIGTERM)); /* it keeps its children until it is let go */
+	/* it keeps its children until it is let go */
+	process_kill(dying, STATUS_SIGNAL(SIGTERM));
 
 	err = kill_tree(chain[0], STATUS_SIGNAL(SIGKILL));
 	CHECK(err == 0, "C6.1", "process_kill_tree() returned %d", err);
