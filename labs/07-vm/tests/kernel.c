@@ -36,6 +36,30 @@ KTEST(kernel_copies, "kernel.copies", "07.6", "P7.11")
 	as_put(child);
 }
 
+/* A fault that cannot be resolved for another reason ends the copy, too. */
+KTEST(kernel_fails, "kernel.fails", "07.6", "P7.11")
+{
+	struct addr_space *as = new_space();
+	u8 seen;	/* of more, a port may try the rest again, byte by byte */
+	int err;
+
+	file_make();
+	map_file(as, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
+	map_at(as, PAGE_AT(600), 1, RW, 0);
+	use_space(as);
+	oom_arm(1, current_thread());
+	err = copy_from_user(&seen, PAGE_AT(600), 1);
+	oom_arm(0, NULL);
+	CHECK(err == -EFAULT, "P7.11", "a copy from a page for which there is no memory: error %d",
+	      err);
+	file_error = -EFAULT;
+	err = copy_from_user(&seen, BASE, 1);
+	CHECK(err == -EFAULT, "P7.11", "a copy from behind the end of a file: error %d", err);
+	use_space(NULL);
+	as_put(as);
+	file_drop();
+}
+
 /* A stack grows under the kernel's feet as it does under the program's. */
 KTEST(kernel_stack, "kernel.stack", "07.6", "P7.11")
 {
