@@ -149,6 +149,11 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	check_pin(as, PAGE_AT(3), VM_WRITE, -EFAULT);
 	check_pin(as, PAGE_AT(999), VM_WRITE, -EFAULT);
 	check_pin(as, ARCH_USER_END, VM_READ, -EFAULT);
+	p = as_pin_page(as, (vaddr_t)__builtin_frame_address(0), VM_WRITE, &err);
+	CHECK(!p && err == -EFAULT, "P7.11",
+	      "a pin of the kernel's own stack for a write: error %d, not -EFAULT", err);
+	if (p)
+		page_put(p);
 	check_pin(as, ARCH_DIRECT_BASE, VM_WRITE, -EFAULT);
 	CHECK(as->total_pages == 7, "P7.11", "a pin has made a stack grow");
 	p = as_pin_page(as, PAGE_AT(2), VM_READ, &err);
