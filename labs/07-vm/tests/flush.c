@@ -181,7 +181,7 @@ KTEST(flush_written, "flush.written", "07.6", "P7.9")
 	as_put(space);
 }
 
-/* --- A flush before the change ----------------------------------------------------------------- */
+/* --- A flush before the change ---------------------------------------------------------------- */
 
 static bool writes;		/* the other CPU writes to the page, else it reads it */
 
@@ -241,7 +241,7 @@ KTEST(flush_early, "flush.early", "07.6", "P7.9")
 	child = fork_of(space);
 	end_it(other);
 	CHECK(*word_at(child, BASE) != 2 && *word_at(space, BASE) == 2, "P7.9",
-	      "flushed before fork takes the right: another CPU goes on writing to the child's page");
+	      "flushed before fork takes the right: another CPU still writes to the child's page");
 	as_put(child);
 	as_put(space);
 }
