@@ -4,7 +4,7 @@ and their commands are understood. Instructors' pages: every mutant and scenario
 import re
 import tempfile
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grade.lab import Lab, load_all
@@ -33,6 +33,16 @@ ok   04.2 sleep.b, … checks
 """
 
 
+def _to_read(handout: str, files: Iterable[str]) -> Iterator[str]:
+    """Those of @files, which students do not have yet, to which @handout sends them."""
+    lines = [line for line in handout.splitlines() if "do not open" not in line]
+    for file in files:
+        folder, name = file.split("/")[-2:]
+        named = re.compile(rf"^{re.escape(file)}\s|`(\S*{folder}/)?{re.escape(name)}`")
+        if any(named.search(line) for line in lines):
+            yield file
+
+
 class Handouts(unittest.TestCase):
     def test_each_step_lists_its_tests(self) -> None:
         for lab in load_all(ROOT):
@@ -45,6 +55,18 @@ class Handouts(unittest.TestCase):
                         self.assertEqual(found[1], f"{lab.name[:2]}.{checkpoint.step}")
                         said.add((found[2], found[1]))
                 self.assertEqual(said, there)
+
+    def test_no_file_of_a_later_lab_is_to_be_read(self) -> None:
+        labs = load_all(ROOT)
+        for number, lab in enumerate(labs):
+            later = [file for other in labs[number + 1 :] for file in other.files]
+            with self.subTest(lab=lab.name):
+                self.assertEqual(set(_to_read((lab.folder / "README.md").read_text("utf-8"), later)), set())
+
+    def test_a_file_to_be_read_is_found_in_text_and_map(self) -> None:
+        said = "kernel/a/b.c   9   read\nkernel/a/c.c   do not open\nsee `a/d.c`, `d.cc` and `e.c`\n"
+        later = [f"kernel/a/{name}.c" for name in "bcd"]
+        self.assertEqual(set(_to_read(said, later)), {"kernel/a/b.c", "kernel/a/d.c"})
 
     def test_the_first_text_of_a_row_counts(self) -> None:
         with tempfile.TemporaryDirectory() as name:

@@ -31,6 +31,25 @@ static void check_pinned(void)
 	as_put(as);
 }
 
+/* Touched here and there: an entry's place says which page it is. */
+static void check_sparse(void)
+{
+	static const unsigned touched[] = { 1, 2, 5, 9, 511, 512, 514 };
+	struct addr_space *as = new_space(), *child;
+
+	map_at(as, BASE, 600, RW, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(touched); i++)
+		CHECK(store(as, PAGE_AT(touched[i]), i) == 0, "P7.7", "a first write");
+	child = fork_of(as);
+	for (unsigned i = 0; i < 600; i++)
+		if (page_at(as, PAGE_AT(i)) != page_at(child, PAGE_AT(i)))
+			CHECK(false, "P7.7",
+			      "pages here and there are touched: page %u is not the same in both",
+			      i);
+	as_put(child);
+	as_put(as);
+}
+
 KTEST(cow_shares, "cow.shares", "07.5", "P7.7")
 {
 	struct addr_space *as = filled_space(), *child;
@@ -70,6 +89,7 @@ KTEST(cow_shares, "cow.shares", "07.5", "P7.7")
 	as_put(child);
 	as_put(as);
 	check_pinned();
+	check_sparse();
 }
 
 KTEST(cow_copies, "cow.copies", "07.5", "P7.7")

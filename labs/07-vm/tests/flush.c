@@ -181,6 +181,71 @@ KTEST(flush_written, "flush.written", "07.6", "P7.9")
 	as_put(space);
 }
 
+/* --- A flush before the change ---------------------------------------------------------------- */
+
+static bool writes;		/* the other CPU writes to the page, else it reads it */
+
+static int use_page(u64 value)
+{
+	return writes ? copy_to_user(BASE, &value, sizeof(value))
+		      : copy_from_user(&seen, BASE, sizeof(seen));
+}
+
+/*
+ * Holds up the flush of CPU 0, and uses the page as soon as it has served it: if the entry has not
+ * changed by then, the TLB has the old one again. (Where the firmware flushes, and does not wait,
+ * this shows nothing.)
+ */
+static int use_after_flush(void *unused)
+{
+	u64 until;
+
+	(void)unused;
+	use_space(space);
+	CHECK(use_page(0) == 0, "P7.9", "the other CPU's access");
+	irq_off();
+	atomic_store(&stage, 1);
+	until = time_now() + WATCH_NS;
+	while (time_before(time_now(), until))
+		arch_spin_hint();
+	irq_on();
+	preempt_off();		/* so a fault is not resolved, and does not wait for the lock */
+	use_page(1);
+	preempt_on();
+	while (atomic_load(&stage) < 2)
+		arch_spin_hint();
+	CHECK(use_page(2) == 0, "P7.9", "the other CPU's access");
+	use_space(NULL);
+	return 0;
+}
+
+KTEST(flush_early, "flush.early", "07.6", "P7.9")
+{
+	struct addr_space *child;
+	struct thread *other;
+
+	NEEDS_TWO_CPUS;
+	space = filled_space(1);
+	child = fork_of(space);
+	writes = false;
+	other = start_on_1(use_after_flush);
+	CHECK(store(space, BASE, 77) == 0, "P7.9", "a write");
+	end_it(other);
+	CHECK(seen == 77, "P7.9",
+	      "flushed before the entry names the copy: it holds 77, another CPU reads %lu", seen);
+	as_put(child);
+	as_put(space);
+	space = filled_space(1);
+	writes = true;
+	other = start_on_1(use_after_flush);
+	child = fork_of(space);
+	end_it(other);
+	CHECK(*word_at(child, BASE) != 2 && *word_at(space, BASE) == 2, "P7.9",
+	      "flushed before fork takes the right: another CPU still writes to the child's page");
+	as_put(child);
+	as_put(space);
+}
+
 /* --- Two forks -------------------------------------------------------------------------------- */
 
 static struct addr_space *first_child;

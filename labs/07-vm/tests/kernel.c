@@ -36,6 +36,30 @@ KTEST(kernel_copies, "kernel.copies", "07.6", "P7.11")
 	as_put(child);
 }
 
+/* A fault that cannot be resolved for another reason ends the copy, too. */
+KTEST(kernel_fails, "kernel.fails", "07.6", "P7.11")
+{
+	struct addr_space *as = new_space();
+	u8 seen;	/* of more, a port may try the rest again, byte by byte */
+	int err;
+
+	file_make();
+	map_file(as, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
+	map_at(as, PAGE_AT(600), 1, RW, 0);
+	use_space(as);
+	oom_arm(1, current_thread());
+	err = copy_from_user(&seen, PAGE_AT(600), 1);
+	oom_arm(0, NULL);
+	CHECK(err == -EFAULT, "P7.11", "a copy from a page for which there is no memory: error %d",
+	      err);
+	file_error = -EFAULT;
+	err = copy_from_user(&seen, BASE, 1);
+	CHECK(err == -EFAULT, "P7.11", "a copy from behind the end of a file: error %d", err);
+	use_space(NULL);
+	as_put(as);
+	file_drop();
+}
+
 /* A stack grows under the kernel's feet as it does under the program's. */
 KTEST(kernel_stack, "kernel.stack", "07.6", "P7.11")
 {
@@ -125,6 +149,11 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	check_pin(as, PAGE_AT(3), VM_WRITE, -EFAULT);
 	check_pin(as, PAGE_AT(999), VM_WRITE, -EFAULT);
 	check_pin(as, ARCH_USER_END, VM_READ, -EFAULT);
+	p = as_pin_page(as, (vaddr_t)__builtin_frame_address(0), VM_WRITE, &err);
+	CHECK(!p && err == -EFAULT, "P7.11",
+	      "a pin of the kernel's own stack for a write: error %d, not -EFAULT", err);
+	if (p)
+		page_put(p);
 	check_pin(as, ARCH_DIRECT_BASE, VM_WRITE, -EFAULT);
 	CHECK(as->total_pages == 7, "P7.11", "a pin has made a stack grow");
 	p = as_pin_page(as, PAGE_AT(2), VM_READ, &err);

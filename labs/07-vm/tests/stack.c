@@ -114,6 +114,10 @@ KTEST(stack_only, "stack.only", "07.3", "P7.5")
 	check_refused(as, MMAP_MIN - PAGE_SIZE, "below where memory is mapped");
 	check_refused(as, 8, "a null pointer");
 	CHECK(as_fault(as, MMAP_MIN, VM_WRITE) == 0, "P7.5", "the lowest page of all");
+	as_unmap(as, MMAP_MIN, 5 * PAGE_SIZE);
+	map_at(as, MMAP_MIN, 1, RW, 0);
+	map_at(as, MMAP_MIN + 9 * PAGE_SIZE, 1, RW, REGION_STACK);
+	check_refused(as, MMAP_MIN + 8 * PAGE_SIZE, "near address 0, one page into the gap");
 	*limit = saved;
 	use_space(NULL);
 	as_put(as);
