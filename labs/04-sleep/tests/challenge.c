@@ -5,13 +5,13 @@
  */
 #include "waiters.h"
 
-#define MANY         1000u
-#define FEW          10u
-#define FAR          (1000 * MS) /* the first deadline that may come */
-#define SPREAD       (1000 * MS) /* the last one is so much later */
-#define CHANGES      500u
-#define HOUR         (3600 * NSEC_PER_SEC)
-#define MORE_PERCENT 10u
+#define MANY		1000u
+#define FEW		10u
+#define FAR		(1000 * MS)	/* the first deadline that may come */
+#define SPREAD		(1000 * MS)	/* the last one is so much later */
+#define CHANGES		500u
+#define HOUR		(3600 * NSEC_PER_SEC)
+#define MORE_PERCENT	10u
 
 static struct waiter waiters[MANY], first;
 static u64 start; /* deadlines are after it */

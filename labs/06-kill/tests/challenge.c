@@ -3,12 +3,12 @@
  */
 #include "victims.h"
 
-#define CHAIN        400u /* more than a kernel stack has room for, with a call for each */
-#define WIDTH        20u
-#define MADE         8u /* processes of a family that forks */
-#define SWEEP_STRIDE 32u
-#define SWEEP        30000u
-#define ROUNDS       40u /* on several CPUs */
+#define CHAIN		400u	/* more than a kernel stack has room for, with a call for each */
+#define WIDTH		20u
+#define MADE		8u	/* processes of a family that forks */
+#define SWEEP_STRIDE	32u
+#define SWEEP		30000u
+#define ROUNDS		40u	/* on several CPUs */
 
 int process_kill_tree(struct process *p, int status);
 
