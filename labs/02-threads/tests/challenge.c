@@ -11,19 +11,19 @@
 #include "test/ktest.h"
 #include "thread/thread.h"
 
-#define MS	NSEC_PER_MSEC
-#define LONG	(100 * MS)
-#define AT_ONCE	(20 * MS)	/* also with an instruction each 256 ns */
-#define LARGEST	8u
-#define STRIDE	4u	/* a sweep stops at every fourth instruction; seed= chooses the first */
-#define SWEEP	5000u	/* instructions: the first join waits by then */
-#define ROUNDS	1000u
+#define MS		NSEC_PER_MSEC
+#define LONG		(100 * MS)
+#define AT_ONCE		(20 * MS)
+#define LARGEST		8u
+#define STRIDE		4u	/* a sweep stops at every fourth instruction */
+#define SWEEP		5000u	/* instructions: the first join waits by then */
+#define ROUNDS		1000u
 
 static struct member {
-	struct thread *thread, *next;	/* whom it joins */
+	struct thread *thread, *next; /* whom it joins */
 	u64 wait_ns, took_ns;
 	int code, got, err;
-	void (*before)(struct member *m);	/* called right before it joins, or NULL */
+	void (*before)(struct member *m); /* called right before it joins, or NULL */
 	_Atomic bool go, joins_no_more, may_exit;
 } members[LARGEST];
 
