@@ -186,6 +186,7 @@ _PARTS = (
     "Questions that come",
     "Answers to the written questions",
     "What else is right",
+    "The challenges",
     "A talk after hand-in, 5 minutes",
     "The mistakes by the idea behind them",
 )
