@@ -145,13 +145,20 @@ def scratch_folder() -> Held:
 
 
 class Runner:
-    """Boots machines. One for the whole grading; boot() may be called from several threads."""
+    """Boots machines. One for the whole grading; boot() may be called from several threads.
 
-    def __init__(self, layout: trace.Layout, secret: bytes, fenced: bool) -> None:
+    A machine that needs more than @most seconds of CPU time ends as slow, and no other boots after it."""
+
+    def __init__(self, layout: trace.Layout, secret: bytes, fenced: bool, most: float | None = None) -> None:
         self._layout = layout
         self._secret = secret
         self._fenced = fenced
+        self._most = most
         self._stopping = threading.Event()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopping.is_set()
 
     def stop_all(self) -> None:
         """Ends every machine within a moment; nothing boots any more."""
@@ -172,7 +179,7 @@ class Runner:
             guest = _Guest(boot, folder, self._layout, self._stopping)
             with guest.start(nonce, self._fenced) as process:
                 with guest.let_go(process.popen):
-                    ended = guest.watch(process.popen, patience)
+                    ended = guest.watch(process.popen, patience, self._most)
             if ended is Ended.EXITED:
                 guest.check_started(process.popen.returncode)
             return guest.evidence(ended, process.popen.returncode, nonce)
@@ -240,7 +247,7 @@ class _Guest:
         with qmp.let_go(self._qmp, popen) as self._connection:
             yield
 
-    def watch(self, popen: subprocess.Popen[bytes], patience: int) -> Ended:
+    def watch(self, popen: subprocess.Popen[bytes], patience: int, most: float | None) -> Ended:
         """Waits until the guest ends, in whatever way."""
         boot = self._boot
         needed = (boot.limit + _BOOT_INSTRUCTIONS) / _SPEED
@@ -257,6 +264,9 @@ class _Guest:
                 if newest > 2 * boot.limit_ns + (_BOOT_INSTRUCTIONS << boot.shift):
                     return Ended.HUNG
                 spent = cpu_seconds(popen.pid)
+                if most is not None and spent > most:
+                    self._stopping.set()
+                    return Ended.SLOW
                 if (size, count) != last:
                     last, changed = (size, count), spent
                 elif spent - changed > quiet_for:

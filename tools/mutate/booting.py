@@ -26,7 +26,7 @@ from tools.mutate.mutants import Mutant
 from tools.mutate.store import Store, hash_of, hash_of_text
 from tools.progress import Progress
 
-_PATIENCE_S, _PATIENCE = 20.0, 20.0  # seconds, and times what the kernel itself needs
+_PATIENCE_S, _PATIENCE = 20.0, 20.0  # seconds of CPU time, and times what the kernel itself needs
 
 
 def _say(run: Run) -> str:
@@ -55,19 +55,16 @@ class Booting:
 
     def _boot(self, boot: Boot, cost: float | None) -> tuple[Evidence, str]:
         """Boots it, and says if it had to be stopped. The kernel's own limit ends most hangs, but one that
-        only traps takes minutes to reach it; @cost is the time that the kernel itself needs."""
-        runner = Runner(self._bench.layout, secrets.token_bytes(16), not self._bench.unfenced)
-        if cost is None:
-            return runner.boot(boot), ""
-        allowed = _PATIENCE_S + _PATIENCE * cost
-        timer = threading.Timer(allowed, runner.stop_all)
-        timer.start()
-        try:
-            evidence = runner.boot(boot)
-        finally:
-            timer.cancel()
-        late = evidence.ended is Ended.SLOW
-        return evidence, f"no end in {allowed:.0f} s; the kernel itself needs {cost:.1f} s" if late else ""
+        only traps takes minutes to reach it; @cost is the time that the kernel itself needs. CPU time is
+        counted, so that no mutant is killed by a busy machine."""
+        most = None if cost is None else _PATIENCE_S + _PATIENCE * cost
+        runner = Runner(self._bench.layout, secrets.token_bytes(16), not self._bench.unfenced, most)
+        evidence = runner.boot(boot)
+        if runner.stopped:
+            return evidence, f"no end in {most:.0f} s of CPU time; the kernel itself needs {cost:.1f} s"
+        if evidence.ended is Ended.SLOW:
+            raise MutateError("this machine is too slow for a run; go on when it is less busy")
+        return evidence, ""
 
 
 class LabTests(Booting):

@@ -215,6 +215,16 @@ class OnThisMachine(unittest.TestCase):
         self.assertIsNone(self.tests.fault(mutant(1, path="kernel/process/kill.c")))
 
 
+class Machines(unittest.TestCase):
+    def test_one_that_needs_more_cpu_time_than_it_may_have_is_stopped(self) -> None:
+        kernel = BUILD_ROOT / "riscv" / "debug-test" / "kernel.elf"
+        boot = Boot("riscv", kernel, None, 1, 1, 50_000_000, test="list")
+        for most, stopped in ((0.0, True), (60.0, False)):
+            runner = Runner(LAYOUT, b"s", False, most)
+            ended = runner.boot(boot).ended
+            self.assertEqual((ended is Ended.SLOW, runner.stopped), (stopped, stopped))
+
+
 class Coverage(unittest.TestCase):
     def test_lines_are_kept_as_ranges(self) -> None:
         lines = {"k.c": frozenset({3, 4, 5, 9}), "m.c": frozenset({1})}
