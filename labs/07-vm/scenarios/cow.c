@@ -35,6 +35,33 @@ SCENARIO(copies, "share.copies", "07.5", "P7.7", .cpus = 1)
 	expect_all_given_back();
 }
 
+/* Five pages on both sides of where a table ends, of which every other one was touched. */
+#define PAGES		5u
+#define PAGE_AT(i)	(BASE + ((u64)(i) - 2) * PAGE_SIZE)
+
+SCENARIO(holes, "share.holes", "07.5", "P7.7", .cpus = 1)
+{
+	parent = new_space_at(PAGE_AT(0), PAGES, RW);
+	for (unsigned i = 0; i < PAGES; i += 2)
+		put_at(parent, PAGE_AT(i), 10 + i);
+	child = fork_of(parent);
+	for (unsigned i = 0; i < PAGES; i++) {
+		struct page *p = page_at(parent, PAGE_AT(i));
+
+		expect((p != NULL) == (i % 2 == 0), "after a fork page %u of the parent is %p",
+		       i, (void *)p);
+		expect(page_at(child, PAGE_AT(i)) == p, "page %u is not the same in both", i);
+	}
+	for (unsigned i = 0; i < PAGES; i += 2) {
+		put_at(child, PAGE_AT(i), 20 + i);
+		expect(get_at(parent, PAGE_AT(i)) == 10 + i, "the parent reads %lu in page %u",
+		       get_at(parent, PAGE_AT(i)), i);
+	}
+	as_put(child);
+	as_put(parent);
+	expect_all_given_back();
+}
+
 /* Whichever allocation fails, no program can tell. */
 SCENARIO(short_of, "share.short", "07.5", "P7.12", .cpus = 1)
 {

@@ -1,6 +1,6 @@
 /*
- * Spaces of one page for scenarios, which are the threads that fault on it. They read and write it
- * by way of the page table, as their program would.
+ * Spaces of one page, or of a few, for scenarios, which are the threads that fault on them. They
+ * read and write a page by way of the page table, as their program would.
  */
 #pragma once
 
@@ -14,17 +14,27 @@
 #define RW	(VM_READ | VM_WRITE)
 #define ALONE	"steal=off balance=off"
 
+static inline pte_t *entry_at(struct addr_space *as, vaddr_t va)
+{
+	return pt_walk(as->root, va, false);
+}
+
+static inline struct page *page_at(struct addr_space *as, vaddr_t va)
+{
+	pte_t *e = entry_at(as, va);
+
+	/* A wrong walk may lead to words that are no entries. */
+	return e && *e && arch_pte_pa(*e) < BLOCK_SIZE ? pte_page(*e) : NULL;
+}
+
 static inline pte_t *entry(struct addr_space *as)
 {
-	return pt_walk(as->root, BASE, false);
+	return entry_at(as, BASE);
 }
 
 static inline struct page *page_of(struct addr_space *as)
 {
-	pte_t *e = entry(as);
-
-	/* A wrong walk may lead to words that are no entries. */
-	return e && *e && arch_pte_pa(*e) < BLOCK_SIZE ? pte_page(*e) : NULL;
+	return page_at(as, BASE);
 }
 
 static inline unsigned owners(struct addr_space *as)
@@ -34,9 +44,11 @@ static inline unsigned owners(struct addr_space *as)
 	return p ? atomic_load(&p->refs) : 0;
 }
 
-static inline struct addr_space *new_space(unsigned prot)
+static inline struct addr_space *new_space_at(vaddr_t start, unsigned pages, unsigned prot)
 {
-	struct map_request req = { .addr = BASE, .size = PAGE_SIZE, .fixed = true, .prot = prot };
+	struct map_request req = {
+		.addr = start, .size = pages * PAGE_SIZE, .fixed = true, .prot = prot,
+	};
 	struct addr_space *as;
 	vaddr_t at;
 
@@ -45,39 +57,54 @@ static inline struct addr_space *new_space(unsigned prot)
 	return as;
 }
 
+static inline struct addr_space *new_space(unsigned prot)
+{
+	return new_space_at(BASE, 1, prot);
+}
+
 /* Faults until the program can access the page, which it has then, and as->lock is held. */
-static inline void fault_until(struct addr_space *as, unsigned access)
+static inline void fault_until(struct addr_space *as, vaddr_t va, unsigned access)
 {
 	for (unsigned faults = 0;; faults++) {
 		int err;
 
 		mutex_lock(&as->lock);
-		if (page_of(as) && pte_prot(*entry(as)) & access)
+		if (page_at(as, va) && pte_prot(*entry_at(as, va)) & access)
 			return;
 		mutex_unlock(&as->lock);
 		/* A fork may come between. */
 		expect(faults < 2, "an access faults for ever");
-		err = as_fault(as, BASE, access);
+		err = as_fault(as, va, access);
 		expect(!err, "a fault gives %d", err);
 	}
 }
 
 /* A write of the program. */
+static inline void put_at(struct addr_space *as, vaddr_t va, u64 value)
+{
+	fault_until(as, va, VM_WRITE);
+	*(u64 *)page_to_virt(page_at(as, va)) = value;
+	mutex_unlock(&as->lock);
+}
+
+static inline u64 get_at(struct addr_space *as, vaddr_t va)
+{
+	u64 value;
+
+	fault_until(as, va, VM_READ);
+	value = *(u64 *)page_to_virt(page_at(as, va));
+	mutex_unlock(&as->lock);
+	return value;
+}
+
 static inline void put(struct addr_space *as, u64 value)
 {
-	fault_until(as, VM_WRITE);
-	*(u64 *)page_to_virt(page_of(as)) = value;
-	mutex_unlock(&as->lock);
+	put_at(as, BASE, value);
 }
 
 static inline u64 get(struct addr_space *as)
 {
-	u64 value;
-
-	fault_until(as, VM_READ);
-	value = *(u64 *)page_to_virt(page_of(as));
-	mutex_unlock(&as->lock);
-	return value;
+	return get_at(as, BASE);
 }
 
 static inline void expect_all_given_back(void)
