@@ -108,22 +108,25 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
                 yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows)
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
-        yield from _challenges(root, lab, arch, first)
+        yield from _challenges(root, lab, arch, arches, brief)
 
 
-def _challenges(root: Path, lab: Lab, arch: str, explored: bool) -> Iterator[Case]:
+def _challenges(root: Path, lab: Lab, arch: str, arches: Sequence[str], brief: bool) -> Iterator[Case]:
     """The reference solves no challenge of @lab, a solution its own beside the lab, a wrong attempt none."""
+    first = arch == arches[0]
     there = [c for c in lab.challenges if arch in c.test.arches]
     for c in there:
         yield Case(_alone(lab, c), f"{c.sentence.id}, reference", arch, {}, loses(c.sentence.id, (), True))
     for a in attempts(root, lab) if there else ():
+        if arch not in ports(a.name, a.files, ARCHES, arches, brief):
+            continue
         named = [c for c in there if c.sentence.id in a.challenges]
         kept = [t for t in lab.tests if t.name not in a.gives_up]
         both = replace(lab, tests=(*(c.test for c in named), *kept),
                        properties=(*lab.properties, *(c.sentence for c in named)))  # fmt: skip
         if a.solves:
             name = f"{', '.join(a.challenges)}, solution {a.name}"
-            yield Case(both, name, arch, a.files, _all_pass, explored=explored)
+            yield Case(both, name, arch, a.files, _all_pass, explored=brief or first)
             continue
         for c in named:
             name = f"{c.sentence.id}, wrong {a.name}"
