@@ -30,6 +30,16 @@ static void await_waiter(struct mutex *m)
 		thread_sleep(NSEC_PER_MSEC);
 }
 
+/* Whether @t is blocked and off its stack: its CPU has the queue's lock until it has switched. */
+static bool has_blocked(struct thread *t)
+{
+	struct runq *rq = thread_runq_lock(t);
+	bool blocked = thread_state(t) == THREAD_BLOCKED;
+
+	runq_unlock(rq);
+	return blocked;
+}
+
 static int lock_forwards(void *unused)
 {
 	int err;
@@ -69,8 +79,7 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 	thread_resume(backwards);
 	await_waiter(&first);
 	await_waiter(&second);
-	while (thread_state(forwards) != THREAD_BLOCKED ||
-	       thread_state(backwards) != THREAD_BLOCKED)
+	while (!has_blocked(forwards) || !has_blocked(backwards))
 		thread_sleep(NSEC_PER_MSEC);
 	thread_kill(forwards);
 	thread_join(forwards, &killed, DEADLINE_NEVER);
