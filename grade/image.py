@@ -23,9 +23,12 @@ def changed(elf: Elf, memory: Memory, ram_base: int) -> str:
             continue
         start = s.paddr - ram_base
         built, seen = elf.read(s.vaddr, s.file_size), memory[start : start + s.file_size]
-        if built != seen and _plain(built) != _plain(seen):
-            pairs = enumerate(zip(_plain(built), _plain(seen)))
-            return elf.place(s.vaddr + next((i for i, (a, b) in pairs if a != b), len(seen)))
+        if built == seen:
+            continue
+        built, seen = _plain(built), _plain(seen)
+        if built != seen:
+            other = (i for i, (a, b) in enumerate(zip(built, seen)) if a != b)
+            return elf.place(s.vaddr + next(other, len(seen)))
     return ""
 
 

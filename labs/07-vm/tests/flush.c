@@ -125,20 +125,26 @@ static int read_twice(void *unused)
 	return 0;
 }
 
-KTEST(flush_read, "flush.read", "07.5", "P7.9")
+/* A write of 77 gets a copy of the page, while the other CPU does @reads. */
+static void read_beside_copy(thread_fn reads)
 {
 	struct addr_space *child;
 	struct thread *other;
 
-	NEEDS_TWO_CPUS;
 	space = filled_space(1);
 	child = fork_of(space);
-	other = start_on_1(read_twice);
+	other = start_on_1(reads);
 	CHECK(store(space, BASE, 77) == 0, "P7.9", "a write");
 	end_it(other);
-	CHECK(seen == 77, "P7.9", "the page holds 77, and the other CPU reads %lu", seen);
 	as_put(child);
 	as_put(space);
+}
+
+KTEST(flush_read, "flush.read", "07.5", "P7.9")
+{
+	NEEDS_TWO_CPUS;
+	read_beside_copy(read_twice);
+	CHECK(seen == 77, "P7.9", "the page holds 77, and the other CPU reads %lu", seen);
 }
 
 #define WRITTEN	3u
@@ -225,16 +231,10 @@ KTEST(flush_early, "flush.early", "07.6", "P7.9")
 	struct thread *other;
 
 	NEEDS_TWO_CPUS;
-	space = filled_space(1);
-	child = fork_of(space);
 	writes = false;
-	other = start_on_1(use_after_flush);
-	CHECK(store(space, BASE, 77) == 0, "P7.9", "a write");
-	end_it(other);
+	read_beside_copy(use_after_flush);
 	CHECK(seen == 77, "P7.9",
 	      "flushed before the entry names the copy: it holds 77, another CPU reads %lu", seen);
-	as_put(child);
-	as_put(space);
 	space = filled_space(1);
 	writes = true;
 	other = start_on_1(use_after_flush);
