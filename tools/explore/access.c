@@ -355,10 +355,25 @@ static void fence(int order, const void *pc)
 	order_fence(order);
 }
 
+/* All CPUs agree on the order of such fences, so another CPU may go on before this one. */
+static void pause_before_fence(const void *sp)
+{
+	struct cpu_state *c = &cpu_states[vcpu];
+
+	c->sp = sp;
+	c->load = NULL;
+	c->may_fail = c->unraced = false;
+	explore_user();
+	c->sp = sp;
+}
+
 void __tsan_atomic_thread_fence(int order)
 {
-	if (running)
-		ASIDE(fence, order, PC, 0, 0);
+	if (!running)
+		return;
+	if (weak && order == SEQUENTIAL)
+		pause_before_fence(SP);
+	ASIDE(fence, order, PC, 0, 0);
 }
 
 void __tsan_atomic_signal_fence(int order)

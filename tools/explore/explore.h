@@ -133,6 +133,9 @@ struct effects {
 	unsigned interrupts;
 };
 
+/* For `sequential`, which such accesses only use and fences also change; shared like any bit. */
+#define SEQUENCE	1ull
+
 extern struct effects effects;		/* of the current step */
 uint64_t lock_bit(const void *lock);
 uint64_t lock_wanted(unsigned cpu);	/* the bit of the lock before which it has paused, or 0 */

@@ -201,8 +201,10 @@ void order_fence(int order)
 
 	if (order != RELEASES)
 		known_join(&k->now, &k->read);
-	if (order == SEQUENTIAL)
+	if (order == SEQUENTIAL) {
 		weak_sequential_fence();
+		effects.stores |= SEQUENCE;
+	}
 	if (order >= RELEASES) {
 		k->fenced = k->now;
 		k->now.clock.of[vcpu]++;
@@ -285,10 +287,13 @@ static uint64_t bit_of(struct word *w)
 	return 1ull << w->number % 64;
 }
 
-static void note_effect(struct word *w, enum kind kind)
+static void note_effect(struct word *w, enum kind kind, int order)
 {
-	if (w->racing || kind == ACQUIRE || kind == TRY)
-		*(kind == READ ? &effects.loads : &effects.stores) |= bit_of(w);
+	if (!w->racing && kind != ACQUIRE && kind != TRY)
+		return;
+	*(kind == READ ? &effects.loads : &effects.stores) |= bit_of(w);
+	if (weak && order == SEQUENTIAL)
+		effects.loads |= SEQUENCE;
 }
 
 void explore_interrupts(unsigned cpu)
@@ -314,7 +319,7 @@ static void compare_free(struct word *w)
 		if (cpu != vcpu && (w->h.of[cpu].stored > seen || w->h.of[cpu].loaded > seen))
 			race(w);
 	}
-	note_effect(w, WRITE);
+	note_effect(w, WRITE, RELAXED);
 }
 
 void order_frees(const void *start, size_t size)
@@ -342,6 +347,6 @@ void order_access(const struct words *w, const struct access *a)
 			compare_threads(w->of[i], a->kind != READ, thread);
 		remember(w->of[i], a, thread);
 		note_use(w->of[i], a);
-		note_effect(w->of[i], a->kind);
+		note_effect(w->of[i], a->kind, a->order);
 	}
 }

@@ -78,6 +78,26 @@ SCENARIO(used, "shootdown.unmap", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE,
 	end_here();
 }
 
+static int use_page_later(void)
+{
+	load_space(&space);
+	access_page(0);
+	arch_spin_hint();		/* the other CPU's turn */
+	access_page(0);
+	load_space(NULL);
+	return 0;
+}
+
+/* Both look for what the other wrote last: the set and the entry. One of them has to see it. */
+SCENARIO(ordered, "shootdown.ordered", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE, .keeps = true)
+{
+	stay_on(0);
+	map_page(0);
+	act_on(1, &first, use_page_later);
+	unmap(&space, 0, 1);
+	end_here();
+}
+
 static _Atomic bool cached;
 
 static int use_until_taken(void)

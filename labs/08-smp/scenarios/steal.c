@@ -222,3 +222,62 @@ SCENARIO(compared, "balance.crossed", "08.5", "P8.8", .cpus = 2, .bootargs = "st
 	preempt_on();
 	end_here();
 }
+
+static struct actor busy[2], waits[5];
+static _Atomic unsigned nr_busy;
+
+static int be_busy(void)
+{
+	preempt_off();
+	nr_busy++;
+	while (!told)
+		arch_spin_hint();
+	preempt_on();
+	return 0;
+}
+
+/* Compares, and says on which CPU one thread less waits. 99: on none. */
+static unsigned comes_from(void)
+{
+	unsigned before[3], from = 99;
+
+	for (unsigned i = 0; i < 3; i++)
+		before[i] = nr_ready(&cpus[i].runq);
+	compare();
+	for (unsigned i = 0; i < 3; i++)
+		if (nr_ready(&cpus[i].runq) < before[i])
+			from = from == 99 ? i : 100;
+	return from;
+}
+
+/* CPU 1 compares. Of the others, which run a thread each, one and then the other has the most. */
+SCENARIO(busiest, "balance.of_three", "08.5", "P8.8", .cpus = 3,
+	 .bootargs = "steal=off balance=10s", .after = queues_are_empty, .keeps = true,
+	 .sets_up = true)
+{
+	static const unsigned first_three[] = { 0, 0, 2 };
+	unsigned from;
+
+	stay_on(1);
+	preempt_off();
+	begin_actor(0, BIT(0), &busy[0], be_busy);
+	begin_actor(2, BIT(2), &busy[1], be_busy);
+	while (nr_busy < 2)
+		arch_spin_hint();
+	for (unsigned i = 0; i < 3; i++)
+		begin_actor(first_three[i], ~0u, &waits[i], count_it);
+	explore_from_here();
+	from = comes_from();
+	expect(from == 0, "3 threads on CPU 0, 1 here, 2 on CPU 2: one came from %u", from);
+	from = comes_from();
+	expect(from == 99, "2 threads on each CPU: one came from %u", from);
+	begin_actor(2, ~0u, &waits[3], count_it);
+	from = comes_from();
+	expect(from == 99, "2 threads on CPU 0, 2 here, 3 on CPU 2: one came from %u", from);
+	begin_actor(2, ~0u, &waits[4], count_it);
+	from = comes_from();
+	expect(from == 2, "2 threads on CPU 0, 2 here, 4 on CPU 2: one came from %u", from);
+	told = true;
+	preempt_on();
+	end_here();
+}

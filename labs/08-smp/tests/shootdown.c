@@ -1,43 +1,11 @@
 /*
- * Lab 08, step 6: translations that are taken away, and the pages behind them.
+ * Lab 08, step 6: when other CPUs are asked, for what, and how often.
  */
-#include "crew.h"
+#include "pages.h"
 
 #include "base/counters.h"
-#include "mm/space.h"
-#include "mm/vm.h"
-
-#define BASE	0x40000000UL
-#define RW	(VM_READ | VM_WRITE)
-#define PAGES	(2 * BATCH_PAGES + 5)
-
-#define PAGE_AT(i)	(BASE + (u64)(i) * PAGE_SIZE)
 
 static struct addr_space *space;
-
-static void new_space(struct addr_space **as, u64 pages)
-{
-	struct map_request req = { .addr = BASE, .size = pages * PAGE_SIZE, .prot = RW,
-				   .fixed = true };
-	vaddr_t at;
-
-	REQUIRE(as_create(as) == 0 && as_map(*as, &req, &at) == 0, ktest_property(),
-		"no memory for an address space");
-}
-
-/* Makes the current thread run on @as, or on no space (NULL). */
-static void use_space(struct addr_space *as)
-{
-	irq_off();
-	current_thread()->as = as;
-	as_switch(as);
-	irq_on();
-}
-
-static int put_word(vaddr_t va, u64 value)
-{
-	return copy_to_user(va, &value, sizeof(value));
-}
 
 /* How often other CPUs were asked. */
 static u64 asked(void)
@@ -248,142 +216,6 @@ KTEST(tlb_swept, "tlb.swept", "08.6", "P8.9")
 	atomic_fetch_and(&space->cpus, ~3u);
 	as_put(space);
 	stay_no_longer();
-}
-
-/* --- Stale translations ----------------------------------------------------------------------- */
-
-#define ROUNDS	30
-
-static _Atomic unsigned round, looks[MAX_CPUS];
-
-/* In odd rounds no page may be written to. It looks at one near the start and one near the end. */
-static int write_on(void *arg)
-{
-	struct member *m = arg;
-	unsigned id = cpu_here();
-
-	use_space(space);
-	while (!m->stop) {
-		unsigned now = round, i = looks[id]++ % 3 * (PAGES / 2);
-		int err = put_word(PAGE_AT(MIN(i, PAGES - 1u)), 42);
-
-		if (now % 2 && now == round)
-			CHECK(err == -EFAULT, "P8.9",
-			      "round %u: CPU %u still writes to page %u, which is forbidden", now,
-			      id, i);
-		if (looks[id] % 16 == 0) {	/* leaves the space, and loads it anew */
-			use_space(NULL);
-			use_space(space);
-		}
-		thread_yield();
-	}
-	use_space(NULL);
-	return 0;
-}
-
-static void await_looks(void)
-{
-	unsigned before[MAX_CPUS];
-
-	for (unsigned i = 0; i < nr_cpus; i++)
-		before[i] = looks[i];
-	for (unsigned i = 0; i < nr_cpus; i++)
-		while (looks[i] < before[i] + 4)
-			thread_yield();
-}
-
-KTEST(tlb_stale, "tlb.stale", "08.6", "P8.9")
-{
-	struct member writers[MAX_CPUS];
-
-	new_space(&space, PAGES);
-	round = 0;
-	for (unsigned i = 0; i < nr_cpus; i++)
-		make_and_run(&writers[i], i, BIT(i), write_on);
-	for (unsigned i = 0; i < ROUNDS; i += 2) {
-		await_looks();
-		CHECK(as_protect(space, BASE, PAGES * PAGE_SIZE, VM_READ, false) == 0, "P8.9",
-		      "protect");
-		round = i + 1;
-		await_looks();
-		round = i + 2;
-		CHECK(as_protect(space, BASE, PAGES * PAGE_SIZE, RW, false) == 0, "P8.9",
-		      "protect");
-	}
-	end(writers, nr_cpus);
-	as_put(space);
-}
-
-/* The caller's own CPU, with few pages and with many. */
-KTEST(tlb_own, "tlb.own", "08.6", "P8.9")
-{
-	static const unsigned counts[] = { 1, 2, 16, 17, PAGES };
-
-	stay_here();
-	new_space(&space, PAGES);
-	use_space(space);
-	for (unsigned c = 0; c < ARRAY_SIZE(counts); c++) {
-		unsigned n = counts[c], still = 0;
-
-		for (unsigned i = 0; i < PAGES; i++)
-			CHECK(put_word(PAGE_AT(i), i) == 0, "P8.9", "page %u cannot be written", i);
-		CHECK(as_protect(space, BASE, n * PAGE_SIZE, VM_READ, false) == 0, "P8.9",
-		      "protect");
-		for (unsigned i = 0; i < n; i++)
-			still += put_word(PAGE_AT(i), 0) == 0;
-		CHECK(!still, "P8.9", "%u pages are forbidden, and %u can still be written", n,
-		      still);
-		for (unsigned i = n; i < PAGES; i++)
-			CHECK(put_word(PAGE_AT(i), i) == 0, "P8.9", "page %u was not forbidden", i);
-		CHECK(as_protect(space, BASE, n * PAGE_SIZE, RW, false) == 0, "P8.9", "protect");
-	}
-	use_space(NULL);
-	as_put(space);
-	stay_no_longer();
-}
-
-/* Pages that are given back and used for something else: none ever reads what is in them then. */
-static int read_on(void *arg)
-{
-	struct member *m = arg;
-	unsigned id = cpu_here();
-
-	use_space(space);
-	while (!m->stop) {
-		u64 value = 0;
-		unsigned i = looks[id]++ % 4;
-		int err = copy_from_user(&value, PAGE_AT(i), sizeof(value));
-
-		CHECK(!err && (value == 42 || value == 0), "P8.10",
-		      "CPU %u reads %lx from page %u, which was given back (error %d)", id, value,
-		      i, err);
-		thread_yield();
-	}
-	use_space(NULL);
-	return 0;
-}
-
-KTEST(tlb_freed, "tlb.freed", "08.6", "P8.10")
-{
-	struct member readers[MAX_CPUS];
-
-	new_space(&space, 4);
-	for (unsigned i = 0; i < nr_cpus; i++)
-		make_and_run(&readers[i], i, BIT(i), read_on);
-	for (unsigned r = 0; r < ROUNDS; r++) {
-		await_looks();
-		CHECK(as_advise(space, BASE, PAGE_AT(4), MADV_DONTNEED) == 0, "P8.10", "advise");
-		for (unsigned i = 0; i < 4; i++) {	/* most likely the same pages */
-			pages[i] = page_alloc(0, 0);
-			REQUIRE(pages[i], "P8.10", "no memory for a page");
-			for (unsigned k = 0; k < PAGE_SIZE / 8; k += 64)
-				((u64 *)page_to_virt(pages[i]))[k] = 0xdead;
-		}
-		for (unsigned i = 0; i < 4; i++)
-			page_put(pages[i]);
-	}
-	end(readers, nr_cpus);
-	as_put(space);
 }
 
 /* --- Two that ask each other ------------------------------------------------------------------ */

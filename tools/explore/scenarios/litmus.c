@@ -247,6 +247,18 @@ BARE_SCENARIO(buffering_one_fence, "litmus.store_buffering_one_fence", .cpus = 2
 	seen[cpu] = load(cpu ? &x : &y, relaxed);
 }
 
+/* A fence comes too late if the other CPU does all that it does between the load and the fence. */
+BARE_SCENARIO(buffering_late, "litmus.store_buffering_late_fence", .cpus = 2, .after = one_saw,
+	      .weak = true)
+{
+	store(cpu ? &y : &x, 1, relaxed);
+	if (cpu)
+		atomic_thread_fence(memory_order_seq_cst);
+	seen[cpu] = cpu ? load(&x, relaxed) : load(&y, seq_cst);
+	if (!cpu)
+		atomic_thread_fence(memory_order_seq_cst);
+}
+
 /* A weak compare-and-exchange may fail although nobody disturbs it: it needs a loop. */
 BARE_SCENARIO(weak_exchange, "litmus.weak_exchange", .cpus = 1, .weak = true)
 {

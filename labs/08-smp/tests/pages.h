@@ -1,0 +1,40 @@
+/*
+ * A space of lab 08's tests: its pages begin at BASE, and kernel threads may use it.
+ */
+#pragma once
+
+#include "crew.h"
+
+#include "mm/space.h"
+#include "mm/vm.h"
+
+#define BASE	0x40000000UL
+#define RW	(VM_READ | VM_WRITE)
+#define PAGES	(2 * BATCH_PAGES + 5)
+#define ROUNDS	30
+
+#define PAGE_AT(i)	(BASE + (u64)(i) * PAGE_SIZE)
+
+static inline void new_space(struct addr_space **as, u64 pages)
+{
+	struct map_request req = { .addr = BASE, .size = pages * PAGE_SIZE, .prot = RW,
+				   .fixed = true };
+	vaddr_t at;
+
+	REQUIRE(as_create(as) == 0 && as_map(*as, &req, &at) == 0, ktest_property(),
+		"no memory for an address space");
+}
+
+/* Makes the current thread run on @as, or on no space (NULL). */
+static inline void use_space(struct addr_space *as)
+{
+	irq_off();
+	current_thread()->as = as;
+	as_switch(as);
+	irq_on();
+}
+
+static inline int put_word(vaddr_t va, u64 value)
+{
+	return copy_to_user(va, &value, sizeof(value));
+}
