@@ -2,7 +2,8 @@
  * Lab 08, step 5: busy CPUs compare. The tests boot with steal=off and a long balance=, and compare
  * by hand.
  */
-#include "crew.h"
+#include "nodes.h"
+#include "reason.h"
 
 static struct member m[3 * CREW];
 static unsigned here, there, n;		/* m[0] to m[n - 1] exist */
@@ -36,14 +37,18 @@ static unsigned compare(void)
 {
 	struct runq *rq = this_runq_lock();
 	unsigned before = nr_ready(rq), after;
-	u64 far = rq->balance_at;
+	u64 far = rq->balance_at, now = time_now();
 
-	rq->balance_at = time_now();
-	balance(rq, time_now());
+	rq->balance_at = now;
+	watch_begin(rq);
+	balance(rq, now);
+	watch_end();
 	after = nr_ready(rq);
 	rq->balance_at = far;
 	runq_unlock(rq);
 	CHECK(after >= before, "P8.8", "a thread of this CPU went away");
+	CHECK(after == before || !time_before(watched_at, now), "P8.8",
+	      "at %lu ns a thread was taken, and the policy is told %lu", now, watched_at);
 	return after - before;
 }
 
@@ -108,6 +113,27 @@ KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 		      most, came, most, nr_ready(&cpus[most].runq) + 1);
 		end_test();
 	}
+}
+
+/* CPUs 0 and 2 are near each other, and so are 1 and 3: the near one gives, others have more. */
+KTEST(balance_near, "balance.near", "08.5", "P8.8")
+{
+	unsigned near, before, came;
+
+	NEEDS(nr_cpus == 4, 4);
+	begin_test();
+	near = here ^ 2;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		for (unsigned k = 0; i != here && k < (i == near ? 3u : 4u); k++)
+			add(i, ~0u);
+	before = nr_ready(&cpus[near].runq);
+	nodes_begin();
+	came = compare();
+	nodes_end();
+	CHECK(came == 1 && nr_ready(&cpus[near].runq) == before - 1, "P8.8",
+	      "CPU %u, of this node, has 3 threads, others 4, this one 1: %u came, %u from there",
+	      near, came, before - nr_ready(&cpus[near].runq));
+	end_test();
 }
 
 /* Only one that may run here is taken, and only from where it waits. */

@@ -2,8 +2,7 @@
  * Lab 08, step 4: idle CPUs are told of threads that wait.
  */
 #include "crew.h"
-
-#include "mm/numa.h"
+#include "nodes.h"
 
 static unsigned here;
 static u32 locked;			/* CPUs whose queues held_still() has locked */
@@ -42,12 +41,17 @@ static void let_go(void)
 	irq_on();
 }
 
-static u64 interrupts(unsigned cpu)
+static void wait_a_little(void)
 {
 	u64 until = time_now() + MS / 5;
 
 	while (time_before(time_now(), until))
 		;
+}
+
+static u64 interrupts(unsigned cpu)
+{
+	wait_a_little();
 	return atomic_load(&cpus[cpu].stats.resched_ipis);
 }
 
@@ -104,13 +108,10 @@ KTEST(kick_order, "kick.order", "08.4", "P8.6")
 	stay_no_longer();
 }
 
-KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
+static void check_mask(void)
 {
-	unsigned last;
+	unsigned last = here == nr_cpus - 1 ? nr_cpus - 2 : nr_cpus - 1;
 
-	NEEDS_TWO_CPUS;
-	here = stay_here();
-	last = here == nr_cpus - 1 ? nr_cpus - 2 : nr_cpus - 1;
 	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
 	CHECK(!idle_cpu_for(a_thread(BIT(here)), NULL), "P8.6",
 	      "a thread may run here alone, and another CPU is found for it");
@@ -120,6 +121,17 @@ KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
 	check_kick(a_thread(BIT(last)), NULL, last, "a thread may run on one CPU alone");
 	check_kick(a_thread(BIT(last)), NULL, -1, "its only CPU has been told already");
 	let_go();
+}
+
+/* From CPU 0, and from CPU 1 while CPU 0 idles. */
+KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
+{
+	NEEDS_TWO_CPUS;
+	for (here = 0; here < 2; here++) {
+		REQUIRE(sched_set_affinity(current_thread(), BIT(here)) == 0, "P8.6", "affinity");
+		wait_a_little();	/* the CPU that it left has looked for work */
+		check_mask();
+	}
 	stay_no_longer();
 }
 
@@ -159,20 +171,46 @@ KTEST(kick_queue, "kick.queue", "08.4", "P8.6")
 	stay_no_longer();
 }
 
+static u64 interrupts_of_all(void)
+{
+	u64 sum = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		sum += interrupts(i);
+	return sum;
+}
+
+/* A thread that waits here may run anywhere from now on: one idle CPU is told of it, not two. */
+KTEST(kick_widened, "kick.widened", "08.4", "P8.6")
+{
+	struct member m;
+	u64 before, told;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	let_go();
+	preempt_off();
+	make_and_run(&m, here, BIT(here), begin);
+	before = interrupts_of_all();
+	CHECK(sched_set_affinity(m.thread, ~0u) == 0, "P8.6", "affinity");
+	told = interrupts_of_all() - before;
+	CHECK(told == 1, "P8.6", "a thread that waits may run anywhere from now on: %lu are told",
+	      told);
+	preempt_on();
+	end(&m, 1);
+	stay_no_longer();
+}
+
 /* CPUs 0 and 2 are near each other, and so are 1 and 3. */
 KTEST(kick_near, "kick.near", "08.4", "P8.6")
 {
-	unsigned node[MAX_CPUS], nodes = nr_nodes;
 	struct thread *away;
 
 	NEEDS(nr_cpus == 4, 4);
 	here = stay_here();
 	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
-	for (unsigned i = 0; i < 4; i++) {
-		node[i] = cpus[i].node;
-		cpus[i].node = i % 2;
-	}
-	nr_nodes = 2;
+	nodes_begin();
 	CHECK(idle_cpu_for(a_thread(BIT(here ^ 1)), NULL) == &cpus[here ^ 1], "P8.6",
 	      "a thread may run on an idle CPU of the other node alone, and it is not found");
 	away = a_thread(~BIT(here ^ 1));
@@ -181,10 +219,11 @@ KTEST(kick_near, "kick.near", "08.4", "P8.6")
 	      "a thread waits at a CPU of the other node, and no CPU there is found for it");
 	check_kick(a_thread(~0u), NULL, here ^ 2, "one idle CPU is of this node");
 	check_kick(a_thread(~0u), NULL, here % 2 ? 0 : 1, "all idle CPUs are of the other node");
-	for (unsigned i = 0; i < 4; i++)
-		cpus[i].node = node[i];
-	nr_nodes = nodes;
+	check_kick(a_thread(BIT(here % 2 ? 0 : 1)), NULL, -1,
+		   "its only CPU, of the other node, has been told already");
 	let_go();
+	check_queue(1, here ^ 1);
+	nodes_end();
 	stay_no_longer();
 }
 

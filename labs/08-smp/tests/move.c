@@ -1,7 +1,7 @@
 /*
  * Lab 08, step 1: threads that become ready, or wait, where they may not run.
  */
-#include "crew.h"
+#include "reason.h"
 
 #include "sched/wait.h"
 
@@ -127,12 +127,17 @@ KTEST(move_queued, "move.queued", "08.1", "P8.1")
 		if (m[moved].began_on)
 			continue;	/* the quantum of the other one was over */
 		set_mask(m[moved].thread, BIT(here));
+		watch_begin(to);
 		rq = thread_runq_lock_allowed(m[moved].thread);
+		watch_end();
 		CHECK(rq == to && thread_cpu(m[moved].thread) == &cpus[here], "P8.1",
 		      "a thread that waits is moved: its CPU is %u, not %u",
 		      thread_cpu(m[moved].thread)->id, here);
 		CHECK(entity_queued(&m[moved].thread->se), "P8.1",
 		      "a thread that waits is moved, and is in no queue");
+		CHECK(watched_why == ENQUEUE_MIGRATED, "P8.1",
+		      "a thread that waits is moved, and the policy is told reason %d, not %d",
+		      watched_why, ENQUEUE_MIGRATED);
 		CHECK(nr_ready(to) == here_before + 1, "P8.1",
 		      "the queue that it comes to counts %u, before %u", nr_ready(to),
 		      here_before);

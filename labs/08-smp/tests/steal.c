@@ -2,9 +2,8 @@
  * Lab 08, step 3: a CPU takes threads from the queues of others. The tests call steal() with their
  * own queue locked, as the scheduler does.
  */
-#include "crew.h"
-
-#include "mm/numa.h"
+#include "nodes.h"
+#include "reason.h"
 
 static struct member busy, m[CREW];
 
@@ -13,9 +12,13 @@ static int take_one(struct runq **missed)
 {
 	struct runq *rq = this_runq_lock();
 	unsigned before = nr_ready(rq);
-	bool found = steal(rq, time_now());
+	u64 now = time_now();
 	int which = -1;
+	bool found;
 
+	watch_begin(rq);
+	found = steal(rq, now);
+	watch_end();
 	if (missed)
 		*missed = rq->missed;
 	for (unsigned i = 0; i < CREW; i++)
@@ -29,6 +32,8 @@ static int take_one(struct runq **missed)
 	CHECK(found == (which >= 0), "P8.4", "steal() returned %d, and %s thread came", found,
 	      which >= 0 ? "a" : "no");
 	CHECK(nr_ready(rq) == before, "P8.4", "more than one thread came at once");
+	CHECK(!found || !time_before(watched_at, now), "P8.4",
+	      "at %lu ns a thread was taken, and the policy is told %lu", now, watched_at);
 	runq_unlock(rq);
 	return which;
 }
@@ -321,7 +326,7 @@ KTEST(steal_empty, "steal.empty", "08.3", "P8.5")
 /* CPUs 0 and 2 are near each other, and so are 1 and 3. */
 KTEST(steal_near, "steal.near", "08.3", "P8.4")
 {
-	unsigned node[MAX_CPUS], nodes = nr_nodes, here, n = 0;
+	unsigned here, n = 0;
 	struct member computes[MAX_CPUS];
 	int took[4];
 
@@ -335,16 +340,10 @@ KTEST(steal_near, "steal.near", "08.3", "P8.4")
 	preempt_off();
 	crew_waits(4, (unsigned[]){ here ^ 1, here ^ 1, here ^ 3, here ^ 2 },
 		   (u32[]){ ~0u, ~0u, ~0u, ~0u });
-	for (unsigned i = 0; i < 4; i++) {
-		node[i] = cpus[i].node;
-		cpus[i].node = i % 2;
-	}
-	nr_nodes = 2;
+	nodes_begin();
 	for (unsigned i = 0; i < 4; i++)
 		took[i] = take_one(NULL);
-	for (unsigned i = 0; i < 4; i++)
-		cpus[i].node = node[i];
-	nr_nodes = nodes;
+	nodes_end();
 	CHECK(took[0] == 3, "P8.4",
 	      "3 waits on a CPU of this node, 0, 1 and 2 elsewhere: %d was taken first", took[0]);
 	CHECK(took[1] >= 0 && took[2] >= 0 && took[3] >= 0, "P8.4",
