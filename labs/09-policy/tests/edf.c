@@ -295,28 +295,42 @@ KTEST_EARLY(edf_budget, "edf.budget", "09.6", "P9.11")
 KTEST_EARLY(edf_debt, "edf.debt", "09.6", "P9.11")
 {
 	static const struct {
-		u64 runs;		/* ms, of 2 */
+		u64 runs;		/* of 2 ms */
 		s64 budget;
 		u64 deadline;
 	} cases[] = {
-		{ 3, 1, 20 }, { 4, 2, 30 }, { 5, 1, 30 }, { 7, 1, 40 },
+		{ 3 * MS, MS, 20 * MS }, { 4 * MS, 2 * MS, 30 * MS }, { 5 * MS, MS, 30 * MS },
+		{ 7 * MS, MS, 40 * MS }, { 4 * MS - 1, 1, 20 * MS },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		begin(0);
 		set(0, reserved(2 * MS, 10 * MS));
 		wake(0);
-		use_up(cases[i].runs * MS);
+		use_up(cases[i].runs);
 		give_way(ENQUEUE_EXPIRED);
 		REQUIRE(running() < 0, "P9.11", "it is in debt, and runs");
 		/* It may wait for each period that brings no budget, or only for the first. */
-		while (!q.nr && q.timer_set && now < cases[i].deadline * MS) {
+		while (!q.nr && q.timer_set && now < cases[i].deadline) {
 			now = q.timer_at;
 			p->timer(&q, now);
 		}
-		expect_budget(0, cases[i].budget * (s64)MS, "P9.11", "after a debt");
-		expect_deadline(0, cases[i].deadline * MS, "P9.11", "after a debt");
+		expect_budget(0, cases[i].budget, "P9.11", "after a debt");
+		expect_deadline(0, cases[i].deadline, "P9.11", "after a debt");
 	}
+}
+
+/* What it runs without a reservation is not charged to one that it gets back in the same period. */
+KTEST_EARLY(edf_between, "edf.between", "09.6", "P9.11")
+{
+	begin(0);
+	set(0, reserved(2 * MS, 10 * MS));
+	wake(0);
+	use_up(MS);
+	set(0, normal);
+	CHECK(!use_up(3 * MS), "P9.11", "it has no budget that could be spent");
+	set(0, reserved(2 * MS, 10 * MS));
+	expect_budget(0, MS, "P9.11", "it ran 3 ms without a reservation meanwhile");
 }
 
 /* The timer comes late, or the deadline lies before the period's end: it starts again from now. */
