@@ -250,6 +250,18 @@ static unsigned comes_from(void)
 	return from;
 }
 
+/* No CPU compares by itself, whatever its tick says. */
+static void put_off(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct runq *rq = &cpus[i].runq;
+
+		spin_lock(&rq->lock);
+		rq->balance_at = time_now() + 10 * NSEC_PER_SEC;
+		spin_unlock(&rq->lock);
+	}
+}
+
 /* CPU 1 compares. Of the others, which run a thread each, one and then the other has the most. */
 SCENARIO(busiest, "balance.of_three", "08.5", "P8.8", .cpus = 3,
 	 .bootargs = "steal=off balance=10s", .after = queues_are_empty, .keeps = true,
@@ -260,6 +272,7 @@ SCENARIO(busiest, "balance.of_three", "08.5", "P8.8", .cpus = 3,
 
 	stay_on(1);
 	preempt_off();
+	put_off();
 	begin_actor(0, BIT(0), &busy[0], be_busy);
 	begin_actor(2, BIT(2), &busy[1], be_busy);
 	while (nr_busy < 2)
