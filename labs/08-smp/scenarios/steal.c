@@ -236,14 +236,22 @@ static int be_busy(void)
 	return 0;
 }
 
-/* Compares, and says on which CPU one thread less waits. 99: on none. */
+/*
+ * Compares, again if the queue was locked, as it is during a tick, and says on which CPU one thread
+ * less waits. 99: on none.
+ */
 static unsigned comes_from(void)
 {
 	unsigned before[3], from = 99;
+	struct runq *rq = &cpus[1].runq;
 
 	for (unsigned i = 0; i < 3; i++)
 		before[i] = nr_ready(&cpus[i].runq);
-	compare();
+	do {
+		rq->missed = NULL;
+		compare();
+		arch_spin_hint();
+	} while (rq->missed);
 	for (unsigned i = 0; i < 3; i++)
 		if (nr_ready(&cpus[i].runq) < before[i])
 			from = from == 99 ? i : 100;
