@@ -289,6 +289,8 @@ KTEST_EARLY(edf_budget, "edf.budget", "09.6", "P9.11")
 	CHECK(running() == 0, "P9.11", "its second period has begun, and %d runs", running());
 	CHECK(p->slice(&q, &e[0]) == 2 * MS, "P9.11", "its slice is %lu us",
 	      p->slice(&q, &e[0]) / 1000);
+	CHECK(e[0].slice_left == 2 * MS, "P9.11", "of its slice it has %lu us left",
+	      e[0].slice_left / 1000);
 }
 
 /* A thread that runs on beyond its budget is in debt, and pays it off in the next periods. */
