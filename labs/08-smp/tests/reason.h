@@ -1,6 +1,5 @@
 /*
- * What a policy is told of a thread that comes into one of its queues: why it comes, and when. A
- * function that notes both stands before the policy's own.
+ * A function before the policy's own notes why, and when, a thread is said to come into a queue.
  */
 #pragma once
 

@@ -322,7 +322,7 @@ KTEST_EARLY(edf_debt, "edf.debt", "09.6", "P9.11")
 	}
 }
 
-/* What it runs without a reservation is not charged to one that it gets back in the same period. */
+/* Time without a reservation is not charged to one that it gets back in the same period. */
 KTEST_EARLY(edf_between, "edf.between", "09.6", "P9.11")
 {
 	begin(0);
