@@ -68,14 +68,20 @@ static int use_page(void)
 	return 0;
 }
 
-/* Another CPU runs in the space, has loaded it, or is about to: SHOOTDOWN1 and SHOOTDOWN2. */
-SCENARIO(used, "shootdown.unmap", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE, .keeps = true)
+/* Takes page 0 away while CPU 1 does what @use says. */
+static void unmap_against(int (*use)(void))
 {
 	stay_on(0);
 	map_page(0);
-	act_on(1, &first, use_page);
+	act_on(1, &first, use);
 	unmap(&space, 0, 1);
 	end_here();
+}
+
+/* Another CPU runs in the space, has loaded it, or is about to: SHOOTDOWN1 and SHOOTDOWN2. */
+SCENARIO(used, "shootdown.unmap", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE, .keeps = true)
+{
+	unmap_against(use_page);
 }
 
 static int use_page_later(void)
@@ -91,11 +97,7 @@ static int use_page_later(void)
 /* Both look for what the other wrote last: the set and the entry. One of them has to see it. */
 SCENARIO(ordered, "shootdown.ordered", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE, .keeps = true)
 {
-	stay_on(0);
-	map_page(0);
-	act_on(1, &first, use_page_later);
-	unmap(&space, 0, 1);
-	end_here();
+	unmap_against(use_page_later);
 }
 
 static _Atomic bool cached;

@@ -15,13 +15,18 @@
 
 #define PAGE_AT(i)	(BASE + (u64)(i) * PAGE_SIZE)
 
-static inline void new_space(struct addr_space **as, u64 pages)
+static inline int map_pages(struct addr_space *as, u64 pages)
 {
 	struct map_request req = { .addr = BASE, .size = pages * PAGE_SIZE, .prot = RW,
 				   .fixed = true };
 	vaddr_t at;
 
-	REQUIRE(as_create(as) == 0 && as_map(*as, &req, &at) == 0, ktest_property(),
+	return as_map(as, &req, &at);
+}
+
+static inline void new_space(struct addr_space **as, u64 pages)
+{
+	REQUIRE(as_create(as) == 0 && map_pages(*as, pages) == 0, ktest_property(),
 		"no memory for an address space");
 }
 

@@ -21,7 +21,7 @@ static bool watch_enqueue(struct policy_queue *q, struct sched_entity *e, enum e
 	return unwatched(q, e, why, now);
 }
 
-/* The queue is locked until the watch ends, so only what the caller does is noted. */
+/* Until the watch ends only the caller queues there: it is its CPU, and nothing preempts it. */
 static inline void watch_begin(struct runq *rq)
 {
 	watched = &rq->q;

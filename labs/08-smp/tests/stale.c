@@ -61,11 +61,7 @@ static int unmap(void)
 
 static int map_anew(void)
 {
-	struct map_request req = { .addr = BASE, .size = PAGES * PAGE_SIZE, .prot = RW,
-				   .fixed = true };
-	vaddr_t at;
-
-	return as_map(space, &req, &at);
+	return map_pages(space, PAGES);
 }
 
 /* All CPUs write, while @take takes the pages away and @give brings them back. */
