@@ -146,7 +146,7 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
     changes in place, and cost a tenth, where the file system has them: for sources, and for objects, as an
     assembler first removes the old one.
     """
-    made = {"kernel.elf", "kernel.pass1", "initramfs.cpio", "explore", "core.o", "all.o"}
+    made = {"kernel.elf", "kernel.elf.part", "initramfs.cpio", "explore", "core.o", "all.o"}
     build = cache / "build"
 
     def take(folder: Path, wanted: Callable[[Path], bool], links: bool) -> None:
@@ -269,7 +269,7 @@ class Reference:
             for folder in self._folders(self._cache, goals):
                 _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
             with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
-                output = make(self._cache, self._arch, [*self._settings, *goals], self._jobs, False, step)
+                output = self._make(self._cache, goals, False, step)
             if output is not None:
                 lines = complaints(output, editable, [self._cache], {})
                 if editable and lines:
@@ -299,6 +299,19 @@ class Reference:
             for goal in goals
         )
 
+    def _make(
+        self,
+        tree: Path,
+        goals: Sequence[str],
+        fenced: bool,
+        step: Callable[[str], None] | None = None,
+        *settings: str,
+    ) -> str | None:
+        # make's goal of this name also writes what editors need to know of the kernel.
+        kernel = os.path.relpath(self._built(tree) / "kernel.elf", tree)
+        words = [kernel if goal == "kernel" else goal for goal in goals]
+        return make(tree, self._arch, [*self._settings, *settings, *words], self._jobs, fenced, step)
+
     def _built(self, tree: Path) -> Path:
         return tree / "build" / self._arch / "debug-test"
 
@@ -314,10 +327,11 @@ class Reference:
         return [folder for goal in goals for folder in folders[goal]]
 
     def build_with(
-        self, files: Mapping[str, bytes], honest: Product, goals: Sequence[str]
+        self, files: Mapping[str, bytes], honest: Product, goals: Sequence[str], debuggable: bool = False
     ) -> Product:
         """Builds the reference with @files copied over it; @honest is the reference itself, for which
-        build() has made the same @goals, "kernel", "explorer" or both."""
+        build() has made the same @goals, "kernel", "explorer" or both. A kernel that is not @debuggable has
+        no debug information, which takes as long to link as all the rest."""
         with Held("build") as name:
             tree = Path(name) / "tree"
             with self._locked():
@@ -325,7 +339,8 @@ class Reference:
             for path, content in files.items():
                 if not (tree / path).exists() or (tree / path).read_bytes() != content:
                     _put(tree / path, content)
-            output = make(tree, self._arch, [*self._settings, *goals], self._jobs, self._fenced)
+            settings = () if debuggable else ("STRIPPED=1",)
+            output = self._make(tree, goals, self._fenced, None, *settings)
             if output is not None:
                 copies = [tree, self._cache]
                 lines = complaints(output, list(files), copies, self._homes(list(files), goals))

@@ -151,14 +151,14 @@ def _for_run(built: Mapping[str, Built], run: Run) -> Built:
 
 
 def build_submission(
-    bench: Bench, lab: Lab, honest: Mapping[str, Product], files: Submission
+    bench: Bench, lab: Lab, honest: Mapping[str, Product], files: Submission, debuggable: bool = False
 ) -> dict[str, Built]:
     """The reference with @files of @lab copied over it, by port."""
     out: dict[str, Built] = {}
     for arch, reference in bench.references.items():
         try:
             goals = _goals(bench, arch, [lab] if honest[arch].explorer else [])
-            out[arch] = reference.build_with(files.files, honest[arch], goals)
+            out[arch] = reference.build_with(files.files, honest[arch], goals, debuggable)
         except BuildFailed as e:
             out[arch] = e
     return out
@@ -219,7 +219,7 @@ def build_for_boot(
     """Builds the kernels that are graded for @lab: the reference with the submission's files, or the
     tree itself. @branch: of a clone or a bundle; None: its HEAD."""
     reference = build_reference(bench, [lab], submission is None, progress, explores=False)
-    return reference if submission is None else _laid_over(bench, lab, submission, branch, reference)
+    return reference if submission is None else _laid_over(bench, lab, submission, branch, reference, True)
 
 
 def grade(
@@ -248,7 +248,12 @@ def honest(reference: Mapping[str, Built]) -> dict[str, Product]:
 
 
 def _laid_over(
-    bench: Bench, lab: Lab, submission: Path, branch: str | None, reference: Mapping[str, Built]
+    bench: Bench,
+    lab: Lab,
+    submission: Path,
+    branch: str | None,
+    reference: Mapping[str, Built],
+    debuggable: bool = False,
 ) -> dict[str, Built]:
     try:
         files = take(submission, lab, branch)
@@ -256,4 +261,4 @@ def _laid_over(
         return {arch: BuildFailed([str(e)]) for arch in bench.references}
     except OSError as e:
         raise GraderError(f"{submission}: {e.strerror}") from e
-    return build_submission(bench, lab, honest(reference), files)
+    return build_submission(bench, lab, honest(reference), files, debuggable)

@@ -238,6 +238,8 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
     """Builds and boots one case until it is decided. The first of @honest has the explorer."""
 
     built: dict[str, Product | BuildFailed] = {}
+    # Students see the output of these, which may name a line of the source.
+    by_hand = bool(case.step or case.begins or case.shows)
 
     def product(goal: str) -> Product | BuildFailed:
         """The case's kernel or explorer. Most cases are decided before the first scenario, so it is built
@@ -247,7 +249,8 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
             return honest[arch]
         if goal not in built:
             try:
-                built[goal] = bench.references[arch].build_with(case.files, honest[arch], [goal])
+                made = bench.references[arch].build_with(case.files, honest[arch], [goal], by_hand)
+                built[goal] = made
             except BuildFailed as e:
                 if case.builds:
                     raise

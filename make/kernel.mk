@@ -1,8 +1,7 @@
 # How a kernel is built: every .c of kernel/ and every .c and .S of arch/$(ARCH)/, by wildcard.
 #
-# Tests and the grader's instruments are linked into test kernels (TESTS=1) only. The link has two
-# passes: the first embeds an empty symbol table, the second the table made from the first. The table
-# is behind the text, so the text does not move; tools/ksyms.py --check makes sure of that.
+# Tests and the grader's instruments are linked into test kernels (TESTS=1) only. The kernel is linked with an
+# empty symbol table, and tools/ksyms.py then writes the functions into it.
 #
 # Most files are the same in kernels with and without tests: they are compiled once, without
 # TRELLIS_TESTS, into $(COMMON). Each kind compiles its own objects ($(B)/obj) of tests, of files that
@@ -76,7 +75,7 @@ endif
 # sends (kernel/test/uart_tap.c).
 wrapped := arch_switch uart_send uart_send_polled uart_send_ready uart_interrupts
 ifeq ($(TESTS),1)
-$(B)/kernel.pass1 $(KERNEL): private KERNEL_LDFLAGS += $(wrapped:%=--wrap=%)
+$(KERNEL): private KERNEL_LDFLAGS += $(wrapped:%=--wrap=%)
 endif
 $(filter $(hooked:%=$(B)/obj/%),$(OWN_OBJECTS)): private KERNEL_CFLAGS += $(hooks)
 
@@ -92,22 +91,17 @@ $(COMMON)/obj/%.o: % $(COMMON)/flags
 	$(call say,CC,$<)
 	$Q$(CC) $(COMMON_CFLAGS) $(STARTER_WARNINGS) -MMD -MP -MT '$$(COMMON)/obj/$<.o' -c -o $@ $<
 
-# Only its symbols are read, so it needs no debug information.
-$(B)/kernel.pass1: $(KERNEL_OBJECTS) $(B)/ksyms-none.o $(linker_script) $(B)/sources
-	$Q$(LD) $(KERNEL_LDFLAGS) --strip-debug -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-none.o
+$(B)/ksyms.S: tools/ksyms.py | $(B)/flags
+	$Q$(PYTHON) $< --room >$@
 
-$(B)/ksyms-none.S: tools/ksyms.py | $(B)/flags
-	$Q$(PYTHON) tools/ksyms.py </dev/null >$@
-
-$(B)/ksyms-all.S: $(B)/kernel.pass1 tools/ksyms.py
-	$Q$(NM) $< | $(PYTHON) tools/ksyms.py >$@
-
-$(B)/ksyms-%.o: $(B)/ksyms-%.S $(B)/flags
+$(B)/ksyms.o: $(B)/ksyms.S $(B)/flags
 	$Q$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
-$(KERNEL): $(B)/ksyms-all.o $(KERNEL_OBJECTS)
+$(KERNEL): $(KERNEL_OBJECTS) $(B)/ksyms.o $(linker_script) $(B)/sources
 	$(call say,LD,$@)
-	$Q$(LD) $(KERNEL_LDFLAGS) -T $(linker_script) -o $@ $(KERNEL_OBJECTS) $(B)/ksyms-all.o
-	$Q$(NM) $@ | $(PYTHON) tools/ksyms.py --check $(B)/ksyms-all.S
+	$Q$(LD) $(KERNEL_LDFLAGS) $(if $(filter 1,$(STRIPPED)),--strip-debug) -T $(linker_script) -o $@.part \
+		$(KERNEL_OBJECTS) $(B)/ksyms.o
+	$Q$(NM) $@.part | $(PYTHON) tools/ksyms.py --fill $@.part
+	$Qmv $@.part $@
 
 -include $(COMMON_OBJECTS:.o=.d) $(OWN_OBJECTS:.o=.d)

@@ -133,7 +133,7 @@ class Snapshot(unittest.TestCase):
         with patch("grade.build._times", side_effect=({}, FileNotFoundError())):
             _adopt(self.built, self.objects)
         self.assertFalse(self.objects.exists())
-        (self.built / "kernel.pass1").touch()
+        (self.built / "kernel.elf").touch()
         _adopt(self.built, self.objects)
         self.assertFalse(self.objects.exists())
 
@@ -154,7 +154,7 @@ class _Recorder:
         self.asked: list[str] = []
         self._fails = fails
 
-    def build_with(self, _: Mapping[str, bytes], honest: Product, goals: Sequence[str]) -> Product:
+    def build_with(self, _: Mapping[str, bytes], honest: Product, goals: Sequence[str], __: bool) -> Product:
         self.asked += goals
         if self._fails in goals:
             raise BuildFailed(["a.c:1: error"])

@@ -38,7 +38,7 @@ class Complaints(unittest.TestCase):
             "/home/me/build/grade/riscv/kernel/edge.c:18: undefined reference to `thread_exit'\n"
             f"{_LD}/kill.c.o: in function `process_kill':\n"
             "/home/me/build/grade/riscv/kernel/kill.c:92: undefined reference to `thread_exit'\n"
-            "make: *** [make/kernel.mk:60: build/kernel.pass1] Error 1\n"
+            "make: *** [make/kernel.mk:60: build/kernel.elf] Error 1\n"
         )
         expected = "kernel/b.c: thread_exit() is missing; kernel/edge.c:18 uses it, and one other does"
         self.assertEqual(said(output), (expected,))

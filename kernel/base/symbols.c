@@ -1,6 +1,6 @@
 /*
- * The kernel's own symbol table: text symbols sorted by address. tools/ksyms.py makes it from a
- * first link, whose table is empty, and a second link embeds it.
+ * The kernel's own symbol table: text symbols sorted by address. The kernel is linked with an empty
+ * one, and tools/ksyms.py then writes the symbols into the file.
  */
 #include "base/symbols.h"
 

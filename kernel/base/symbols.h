@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-/* The kernel's own symbols, sorted by address; tools/ksyms.py makes the table. */
+/* The kernel's own symbols, sorted by address; tools/ksyms.py fills the table in. */
 extern const u64 ksyms_count, ksyms_addr[];
 extern const u32 ksyms_name[];		/* offsets into ksyms_names */
 extern const char ksyms_names[];
