@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 from grade import engine
 from grade.build import BuildFailed, Product
@@ -24,6 +25,7 @@ from grade.lab import ARCHES, EXPLORER, Challenge, Lab, choose
 from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
 from grade.mutants import attempts, hostile, mutants, ports, variants
 from tools.explore import program as explore
+from tools.explore.survey import PAGE, scenarios_of
 from tools.options import counted
 from tools.progress import Progress, shown
 from grade.score import Run
@@ -50,8 +52,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
     parser.add_argument("--brief", action="store_true",
-                        help="a wrong kernel of C that both ports share runs on one of them, and without the "
-                             "tests that its `only` leaves out")  # fmt: skip
+                        help="a kernel of C that both ports share runs on one of them; a wrong one without "
+                             "the tests that its `only` leaves out, and first in the scenario that shows it "
+                             f"soonest ({PAGE}); variants and starters run each test once")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
 
@@ -71,6 +74,8 @@ class Case:
     begins: bool = False  # the panic that the handout begins with decides instead
     panics: str = ""  # the kernel is to stop, and to say this
     shows: tuple[tuple[int, str], ...] = ()  # steps, and what their checkpoints then print as well
+    first: str = ""  # the test to begin with
+    few: bool = False  # each test runs once
 
 
 @dataclass(frozen=True)
@@ -85,15 +90,17 @@ Decider = Callable[[Case, Sequence[Run], Judge], tuple[bool, str]]
 
 
 def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterator[Case]:
+    soonest = scenarios_of((root / PAGE).read_text(encoding="utf-8")) if brief else {}
     for arch in arches:
         first = arch == arches[0]  # scenarios are the same for all: once is enough for what passes
         if not (brief and arch in ports(lab.name, (), ARCHES, ARCHES, True)):  # make test has that one
             yield Case(lab, "reference", arch, {}, _all_pass, explored=first)
         for v in variants(root, lab):
             if arch in ports(v.name, v.files, ARCHES, arches, brief):
-                yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass, explored=brief or first)
+                explored = brief or first
+                yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass, explored=explored, few=brief)
         starter = starter_files(root, lab)
-        yield Case(lab, "starter", arch, starter, _all_unwritten, explored=first)
+        yield Case(lab, "starter", arch, starter, _all_unwritten, explored=first, few=brief)
         yield Case(lab, "starter's panic", arch, starter, _all_unwritten, begins=True)
         for step in lab.steps:
             done = starter_files(root, lab, step)
@@ -101,11 +108,11 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
                 yield Case(lab, f"step {step}", arch, done, _all_pass, explored=brief or first, step=step)
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
-            # Both ports, where the handout says what students will see.
-            graded = ports(m.name, m.files, m.arches, arches, brief and not m.shows)
+            graded = ports(m.name, m.files, m.arches, arches, brief)
             if first and arch in m.arches if by_scenario else arch in graded:
                 lost = loses(m.property, m.only, brief)
-                yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows)
+                soon = soonest.get((lab.name, m.name), "")
+                yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows, first=soon)
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
         yield from _challenges(root, lab, arch, arches, brief)
@@ -275,10 +282,20 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
             if result.passed and case.step and scenarios:
                 return _explored_so_far(case, product("explorer"), not bench.unfenced)
             return result
-        decided = Result(case, *case.decide(case, engine.runs_of(case.lab, places, None), judged))
+        decided = Result(case, *case.decide(case, runs_of(case, places), judged))
         return _with_rows(decided, product("kernel")) if decided.passed and case.shows else decided
     except BuildFailed as e:
         return Result(case, False, f"does not build: {e.lines[0]}")
+
+
+def runs_of(case: Case, places: Sequence[str]) -> list[Run]:
+    """The runs for @case. User programs come last: they take longest, and most mutants fail a test before."""
+    lab = case.lab
+    runs = engine.runs_of(lab, places, None)
+    if case.few:
+        taken = {t.name: t.cpus[crc32(f"{case.name} {t.name}".encode()) % len(t.cpus)] for t in lab.tests}
+        runs = [run for run in runs if run.cpus == taken[run.test] and run.seed == 1]
+    return sorted(runs, key=lambda run: (run.test != case.first, lab.test(run.test).program is not None))
 
 
 def _as_handout(case: Case, made: Product | BuildFailed) -> Result:

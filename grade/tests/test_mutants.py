@@ -11,12 +11,13 @@ from pathlib import Path
 from unittest.mock import Mock
 
 from grade import matrix
-from grade.lab import ARCHES, Lab, load_all
+from grade.lab import ARCHES, EXPLORER, Lab, load_all
 from grade.mutants import Mutant, attempts, mutants, ports
 from grade.score import Run
 from grade.tests.fake import ROOT
 from grade.trace import EMPTY
 from grade.verdict import Finding, Kind, Verdict
+from tools.explore.survey import PAGE, scenarios_of
 
 _EXCUSE = re.compile(r"^\| (P\d+\.\d+)(?: \((\w+)\))? \| none: \w", re.M)
 
@@ -73,6 +74,41 @@ class Mutants(unittest.TestCase):
     def test_excuses(self) -> None:
         rows = "| P1.1 | none: no |\n| P1.2 (riscv) | none: no |\n| P1.3 | `one` |\n| P1.4 | none |\n"
         self.assertEqual(excused(rows), {("P1.1", a) for a in ARCHES} | {("P1.2", "riscv")})
+
+
+class Brief(unittest.TestCase):
+    """The runs of a matrix that is to be brief."""
+
+    LAB = next(lab for lab in load_all(ROOT) if lab.has_scenarios() and any(t.program for t in lab.tests))
+
+    def runs(self, first: str = "", few: bool = False, name: str = "variant x") -> list[Run]:
+        case = matrix.Case(self.LAB, name, "riscv", {}, Mock(), first=first, few=few)
+        return matrix.runs_of(case, ["riscv", EXPLORER])
+
+    def test_the_scenario_that_shows_a_mutant_comes_first(self) -> None:
+        last = [t.name for t in self.LAB.tests if t.bound is not None][-1]
+        self.assertEqual(self.runs(first=last)[0].test, last)
+        self.assertEqual(sorted(map(str, self.runs(first=last))), sorted(map(str, self.runs())))
+
+    def test_programs_come_last(self) -> None:
+        programs = [self.LAB.test(run.test).program is not None for run in self.runs()]
+        self.assertEqual(programs, sorted(programs))
+
+    def test_each_test_runs_once_not_always_on_as_many_cpus(self) -> None:
+        runs = self.runs(few=True)
+        self.assertEqual([run.test for run in runs], list(dict.fromkeys(r.test for r in self.runs())))
+        self.assertLessEqual(set(map(str, runs)), set(map(str, self.runs())))
+        self.assertNotEqual(runs, self.runs(few=True, name="variant y"))
+
+    def test_the_page_names_scenarios_of_these_labs(self) -> None:
+        found = scenarios_of((ROOT / PAGE).read_text(encoding="utf-8"))
+        for lab in load_all(ROOT):
+            there = {m.name for m in mutants(ROOT, lab)}
+            mine = {mutant: scenario for (name, mutant), scenario in found.items() if name == lab.name}
+            self.assertLessEqual(mine.keys(), there, lab.name)
+            for scenario in mine.values():
+                self.assertIsNotNone(lab.test(scenario).bound, scenario)
+        self.assertGreater(len(found), 300)
 
 
 class Only(unittest.TestCase):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,8 @@ from tools.progress import Progress, shown
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _RANDOM = 2_000
-_COMMAND = "python3 -m tools.explore.survey --out docs/mutants-explored.md"
+PAGE = "docs/mutants-explored.md"
+_COMMAND = f"python3 -m tools.explore.survey --out {PAGE}"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,19 @@ def survey(lab: Lab, only: str, reference: Reference, fenced: bool, progress: Pr
         return list(pool.map(judge, wrong))
 
 
+def scenarios_of(page: str) -> dict[tuple[str, str], str]:
+    """Of each lab and mutant on a page, the scenario that shows the mutant soonest."""
+    found = {}
+    lab = ""
+    for line in page.splitlines():
+        if line.startswith("## "):
+            lab = line.removeprefix("## ").partition(":")[0]
+        elif row := _SEEN.match(line):
+            found[lab, row[1]] = row[2]
+    return found
+
+
+_SEEN = re.compile(r"\| `([\w-]+)` \| .* \| `([\w.]+)` \|")
 _TITLES = ("mutant", "its mistake", "scenario", "others", "preemptions", "executions", "ms", "at random")
 
 

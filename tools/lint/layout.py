@@ -41,7 +41,7 @@ def normal(line: str) -> str:
 
 
 def formatted(paths: Sequence[str]) -> dict[str, list[str]]:
-    """What clang-format makes of each of @paths. One process does them all: it takes longer to start than
+    """Each of @paths as clang-format lays it out. One process does them all: it takes longer to start than
     to format a file."""
     with tempfile.TemporaryDirectory(prefix="trellis-lint-") as folder:
         for path in (".clang-format", *paths):
