@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--brief", action="store_true",
                         help="a kernel of C that both ports share runs on one of them; a wrong one without "
                              "the tests that its `only` leaves out, and first in the scenario that shows it "
-                             f"soonest ({PAGE}); variants and starters run each test once")  # fmt: skip
+                             f"soonest ({PAGE}); right ones and starters run each test once")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
 
@@ -94,7 +94,7 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
     for arch in arches:
         first = arch == arches[0]  # scenarios are the same for all: once is enough for what passes
         if not (brief and arch in ports(lab.name, (), ARCHES, ARCHES, True)):  # make test has that one
-            yield Case(lab, "reference", arch, {}, _all_pass, explored=first)
+            yield Case(lab, "reference", arch, {}, _all_pass, explored=first, few=brief)
         for v in variants(root, lab):
             if arch in ports(v.name, v.files, ARCHES, arches, brief):
                 explored = brief or first
@@ -133,7 +133,7 @@ def _challenges(root: Path, lab: Lab, arch: str, arches: Sequence[str], brief: b
                        properties=(*lab.properties, *(c.sentence for c in named)))  # fmt: skip
         if a.solves:
             name = f"{', '.join(a.challenges)}, solution {a.name}"
-            yield Case(both, name, arch, a.files, _all_pass, explored=brief or first)
+            yield Case(both, name, arch, a.files, _all_pass, explored=brief or first, few=brief)
             continue
         for c in named:
             name = f"{c.sentence.id}, wrong {a.name}"
