@@ -4,7 +4,7 @@ imports."""
 import argparse
 from pathlib import Path
 
-from grade import bundle, classroom50, flake, matrix, own, sees, steady
+from grade import bundle, classroom50, flake, matrix, needs, own, sees, steady
 from grade.course import commands as course
 from grade.similar import command as similar
 
@@ -22,6 +22,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     flake.add_options(commands.add_parser("flake", help=flake.SUMMARY, description=flake.__doc__))
     own.add_options(commands.add_parser("own", help=own.SUMMARY, description=own.__doc__))
     sees.add_options(commands.add_parser("sees", help=sees.SUMMARY, description=sees.__doc__))
+    needs.add_options(commands.add_parser("needs", help=needs.SUMMARY, description=needs.__doc__))
     matrix.add_options(commands.add_parser("matrix", help=matrix.SUMMARY, description=matrix.HELP))
     course.add_commands(commands, _ROOT)
     similar.add_options(commands.add_parser("similar", help=similar.SUMMARY, description=similar.HELP))
@@ -29,6 +30,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(root: Path, options: argparse.Namespace) -> int:
     programs = {"steady": steady.run, "flake": flake.run, "own": own.run, "sees": sees.run}
+    programs |= {"needs": needs.run}
     programs |= {"gradescope": bundle.run, "classroom50": classroom50.run}
     programs |= {"matrix": matrix.run, "similar": similar.run}
     return {**programs, **course.COMMANDS}[options.command](root, options)

@@ -15,10 +15,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
-from grade import engine
+from grade import engine, needs
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, EXPLORER, Challenge, Lab, choose
@@ -74,7 +75,7 @@ class Case:
     begins: bool = False  # the panic that the handout begins with decides instead
     panics: str = ""  # the kernel is to stop, and to say this
     shows: tuple[tuple[int, str], ...] = ()  # steps, and what their checkpoints then print as well
-    first: str = ""  # the test to begin with
+    first: tuple[str, ...] = ()  # the tests to begin with
     few: bool = False  # each test runs once
 
 
@@ -91,6 +92,7 @@ Decider = Callable[[Case, Sequence[Run], Judge], tuple[bool, str]]
 
 def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterator[Case]:
     soonest = scenarios_of((root / PAGE).read_text(encoding="utf-8")) if brief else {}
+    named = needs.of_page(root).get(lab.name, {}) if tuple(arches) == ARCHES else {}
     for arch in arches:
         first = arch == arches[0]  # scenarios are the same for all: once is enough for what passes
         if not (brief and arch in ports(lab.name, (), ARCHES, ARCHES, True)):  # make test has that one
@@ -110,8 +112,10 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
             graded = ports(m.name, m.files, m.arches, arches, brief)
             if first and arch in m.arches if by_scenario else arch in graded:
-                lost = loses(m.property, m.only, brief)
-                soon = soonest.get((lab.name, m.name), "")
+                mine = [lab.test(t) for t, mutant in named.items() if mutant == m.name]
+                these = tuple(t.name for t in mine if needs.port(lab, m, t) == arch)
+                lost = seen_by(these, loses(m.property, m.only, brief))
+                soon = (*these, soonest.get((lab.name, m.name), ""))
                 yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows, first=soon)
         for h in hostile(root, lab):
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
@@ -194,6 +198,18 @@ def loses(property_id: str, only: Sequence[str], brief: bool) -> Decider:
     return decide
 
 
+def seen_by(tests: Sequence[str], decide: Decider) -> Decider:
+    """A mutant that each of @tests must see, as docs/needed.md says, and that must be caught as by @decide."""
+
+    def both(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
+        for name in tests:
+            if all(judged(run).kind is Kind.PASS for run in runs if run.test == name):
+                return False, f"{name} does not see it, as {needs.PAGE} says"
+        return decide(case, runs, judged)
+
+    return both
+
+
 def _ends_as(kind: Kind) -> Decider:
     """A hostile kernel: the lab's first test must end with verdict @kind, on every number of CPUs."""
 
@@ -264,6 +280,7 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
                 built[goal] = e
         return built[goal]
 
+    @cache
     def judged(run: Run) -> Verdict:
         test = case.lab.test(run.test)
         made = product("explorer" if run.arch == EXPLORER else "kernel")
@@ -295,7 +312,7 @@ def runs_of(case: Case, places: Sequence[str]) -> list[Run]:
     if case.few:
         taken = {t.name: t.cpus[crc32(f"{case.name} {t.name}".encode()) % len(t.cpus)] for t in lab.tests}
         runs = [run for run in runs if run.cpus == taken[run.test] and run.seed == 1]
-    return sorted(runs, key=lambda run: (run.test != case.first, lab.test(run.test).program is not None))
+    return sorted(runs, key=lambda run: (run.test not in case.first, lab.test(run.test).program is not None))
 
 
 def _as_handout(case: Case, made: Product | BuildFailed) -> Result:

@@ -11,7 +11,7 @@ interrupted goes on where it was.
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 from grade import engine
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
-from grade.lab import ARCHES, EXPLORER, Lab, choose
+from grade.lab import ARCHES, EXPLORER, Lab, Test, choose
 from grade.mutants import Mutant, mutants
 from grade.score import Run
 from grade.verdict import Kind
@@ -68,29 +68,33 @@ class Asking:
         self._honest = honest
         self._store = store
         self._kernel = hash_of(bench.root, (*BUILT, *EXPLORED, *JUDGED))
+        self._labs: dict[str, str] = {}
 
-    def seen(self, lab: Lab, tests: str, mutant: Mutant) -> Seen:
-        """@tests: a hash of those of @lab."""
-        changes = hash_of_text("".join(f"{name} {text!r}" for name, text in sorted(mutant.files.items())))
-        key = f"{self._kernel} {tests} {lab.name} {changes}"
-        known = self._store.get(key)
-        if known is None:
-            known = {"tests": list(self._ask(lab, mutant))}
-            self._store.put(key, **known)
-        return Seen(mutant.name, mutant.property, tuple(known["tests"]))
-
-    def _ask(self, lab: Lab, mutant: Mutant) -> Iterator[str]:
-        arch = mutant.arches[0]
+    def those_that_see(self, lab: Lab, mutant: Mutant, arch: str, tests: Iterable[Test]) -> Iterator[str]:
+        """The names of those of @tests that do not pass @mutant. It is built when a test needs it."""
         runs = engine.runs_of(lab, [arch, EXPLORER], _SEEDS)
-        built = {"kernel": self._build(mutant, arch, "kernel")}
-        for test in lab.tests:
-            goal = "kernel" if test.bound is None else "explorer"
-            if goal not in built:
-                built[goal] = self._build(mutant, next(iter(self._honest)), goal)
-            made = built[goal]
-            mine = (run for run in runs if run.test == test.name)
-            if made is None or any(not self._passes(lab, run, made) for run in mine):
+        changes = hash_of_text("".join(f"{name} {text!r}" for name, text in sorted(mutant.files.items())))
+        built: dict[str, Product | None] = {}
+        for test in tests:
+            place = arch if test.bound is None else EXPLORER
+            key = f"{self._kernel} {self._about(lab)} {lab.name} {test.name} {place} {changes}"
+            known = self._store.get(key)
+            if known is None:
+                goal, port = ("kernel", arch) if place == arch else ("explorer", next(iter(self._honest)))
+                if goal not in built:
+                    built[goal] = self._build(mutant, port, goal)
+                mine = (run for run in runs if run.test == test.name)
+                known = {"sees": not self._all_pass(lab, mine, built[goal])}
+                self._store.put(key, **known)
+            if known["sees"]:
                 yield test.name
+
+    def _about(self, lab: Lab) -> str:
+        """A hash of @lab's tests."""
+        if lab.name not in self._labs:
+            left_out = frozenset({"mutants", "variants", "__pycache__"})
+            self._labs[lab.name] = hash_of(self._bench.root, [f"labs/{lab.name}"], left_out)
+        return self._labs[lab.name]
 
     def _build(self, mutant: Mutant, arch: str, goal: str) -> Product | None:
         """None: it does not build, so every test fails."""
@@ -99,21 +103,21 @@ class Asking:
         except BuildFailed:
             return None
 
-    def _passes(self, lab: Lab, run: Run, made: Product) -> bool:
-        return engine.judge_run(self._bench, lab, run, made).kind in (Kind.PASS, Kind.SLOW)
+    def _all_pass(self, lab: Lab, runs: Iterable[Run], made: Product | None) -> bool:
+        verdicts = (engine.judge_run(self._bench, lab, run, made) for run in runs if made)
+        return made is not None and all(verdict.kind in (Kind.PASS, Kind.SLOW) for verdict in verdicts)
 
 
 def _all_seen(
     asking: Asking, root: Path, lab: Lab, only: str, jobs: int, progress: Progress
 ) -> list[Seen]:
-    tests = hash_of(root, [f"labs/{lab.name}"], frozenset({"mutants", "variants", "__pycache__"}))
     found = [m for m in mutants(root, lab) if only in m.name]
     progress.expect(len(found))
 
     def one(mutant: Mutant) -> Seen:
-        seen = asking.seen(lab, tests, mutant)
+        seen = tuple(asking.those_that_see(lab, mutant, mutant.arches[0], lab.tests))
         progress.step(f"{lab.name} {mutant.name}")
-        return seen
+        return Seen(mutant.name, mutant.property, seen)
 
     with ThreadPoolExecutor(jobs) as pool:
         try:

@@ -82,7 +82,7 @@ class Brief(unittest.TestCase):
     LAB = next(lab for lab in load_all(ROOT) if lab.has_scenarios() and any(t.program for t in lab.tests))
 
     def runs(self, first: str = "", few: bool = False, name: str = "variant x") -> list[Run]:
-        case = matrix.Case(self.LAB, name, "riscv", {}, Mock(), first=first, few=few)
+        case = matrix.Case(self.LAB, name, "riscv", {}, Mock(), first=(first,), few=few)
         return matrix.runs_of(case, ["riscv", EXPLORER])
 
     def test_the_scenario_that_shows_a_mutant_comes_first(self) -> None:
