@@ -199,7 +199,7 @@ def loses(property_id: str, only: Sequence[str], brief: bool) -> Decider:
 
 
 def seen_by(tests: Sequence[str], decide: Decider) -> Decider:
-    """A mutant that each of @tests must see, as docs/needed.md says, and that must be caught as by @decide."""
+    """A mutant that each of @tests must see, as docs/needed.md says; @decide says how it is caught."""
 
     def both(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
         for name in tests:

@@ -29,9 +29,9 @@ _ROW = re.compile(r"\| `([\w.]+)` \| `([\w-]+)` \|", re.M)
 _BEGIN = """\
 # A mistake for each test
 
-Made by `grade/trellis-grade needs`. Each test and each scenario of a lab stands beside one of the lab's mutants,
-which does not pass it: so none of them is there for nothing. `make matrix` shows them again. Most mutants are
-seen by more tests than this.
+Made by `grade/trellis-grade needs`. Each test and each scenario of a lab stands beside one of the lab's
+mutants, which does not pass it: so none of them is there for nothing. `make matrix` shows them again. Most
+mutants are seen by more tests than this.
 """
 
 
