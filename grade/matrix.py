@@ -53,8 +53,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
     parser.add_argument("--brief", action="store_true",
-                        help="a kernel of C that both ports share runs on one of them; a wrong one without "
-                             "the tests that its `only` leaves out, and first in the scenario that shows it "
+                        help="a kernel runs on one port, as far as both have the same; a wrong one without the "
+                             "tests that its `only` leaves out, and first in the scenario that shows it "
                              f"soonest ({PAGE}); right ones and starters run each test once")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
@@ -76,7 +76,7 @@ class Case:
     panics: str = ""  # the kernel is to stop, and to say this
     shows: tuple[tuple[int, str], ...] = ()  # steps, and what their checkpoints then print as well
     first: tuple[str, ...] = ()  # the tests to begin with
-    few: bool = False  # each test runs once
+    few: bool = False  # each test runs once, user programs on every other kernel
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,16 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
                 explored = brief or first
                 yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass, explored=explored, few=brief)
         starter = starter_files(root, lab)
-        yield Case(lab, "starter", arch, starter, _all_unwritten, explored=first, few=brief)
+        if arch in ports(f"{lab.name} starter", (), ARCHES, arches, brief):
+            yield Case(lab, "starter", arch, starter, _all_unwritten, explored=brief or first, few=brief)
         yield Case(lab, "starter's panic", arch, starter, _all_unwritten, begins=True)
         for step in lab.steps:
             done = starter_files(root, lab, step)
-            if arch in ports(f"step {step}", lab.files, ARCHES, arches, brief):
+            if arch in ports(f"step {step}", (), ARCHES, arches, brief):
                 yield Case(lab, f"step {step}", arch, done, _all_pass, explored=brief or first, step=step)
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
-            graded = ports(m.name, m.files, m.arches, arches, brief)
+            graded = ports(m.name, (), m.arches, arches, brief)
             if first and arch in m.arches if by_scenario else arch in graded:
                 mine = [lab.test(t) for t, mutant in named.items() if mutant == m.name]
                 these = tuple(t.name for t in mine if needs.port(lab, m, t) == arch)
@@ -118,7 +119,10 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
                 soon = (*these, soonest.get((lab.name, m.name), ""))
                 yield Case(lab, f"mutant {m.name}", arch, m.files, lost, shows=m.shows, first=soon)
         for h in hostile(root, lab):
-            yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, first)
+            if arch not in ports(h.name, (), ARCHES, arches, brief):
+                continue
+            explored = brief or first
+            yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, explored)
         yield from _challenges(root, lab, arch, arches, brief)
 
 
@@ -310,8 +314,13 @@ def runs_of(case: Case, places: Sequence[str]) -> list[Run]:
     lab = case.lab
     runs = engine.runs_of(lab, places, None)
     if case.few:
-        taken = {t.name: t.cpus[crc32(f"{case.name} {t.name}".encode()) % len(t.cpus)] for t in lab.tests}
-        runs = [run for run in runs if run.cpus == taken[run.test] and run.seed == 1]
+        with_programs = case.name == "reference" or crc32(case.name.encode()) & 1
+        taken = {
+            t.name: t.cpus[crc32(f"{case.name} {t.name}".encode()) % len(t.cpus)]
+            for t in lab.tests
+            if with_programs or not t.program
+        }
+        runs = [run for run in runs if run.cpus == taken.get(run.test) and run.seed == 1]
     return sorted(runs, key=lambda run: (run.test not in case.first, lab.test(run.test).program is not None))
 
 

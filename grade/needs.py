@@ -70,7 +70,7 @@ def port(lab: Lab, mutant: Mutant, test: Test) -> str | None:
     if mutant.only and lab.test(mutant.only[0]).bound is not None:
         taken = tuple(arch for arch in ARCHES[:1] if arch in mutant.arches)
     else:
-        taken = ports(mutant.name, mutant.files, mutant.arches, ARCHES, True)
+        taken = ports(mutant.name, (), mutant.arches, ARCHES, True)
     return next((arch for arch in taken if arch in test.arches or test.bound is not None), None)
 
 

@@ -95,10 +95,17 @@ class Brief(unittest.TestCase):
         self.assertEqual(programs, sorted(programs))
 
     def test_each_test_runs_once_not_always_on_as_many_cpus(self) -> None:
-        runs = self.runs(few=True)
+        runs = self.runs(few=True, name="reference")
         self.assertEqual([run.test for run in runs], list(dict.fromkeys(r.test for r in self.runs())))
         self.assertLessEqual(set(map(str, runs)), set(map(str, self.runs())))
         self.assertNotEqual(runs, self.runs(few=True, name="variant y"))
+
+    def test_some_kernels_run_programs(self) -> None:
+        having = [
+            any(self.LAB.test(run.test).program for run in self.runs(few=True, name=f"variant {name}"))
+            for name in "abcdefgh"
+        ]
+        self.assertEqual(set(having), {True, False})
 
     def test_the_page_names_scenarios_of_these_labs(self) -> None:
         found = scenarios_of((ROOT / PAGE).read_text(encoding="utf-8"))
