@@ -53,8 +53,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
     parser.add_argument("--brief", action="store_true",
-                        help="a kernel runs on one port, as far as both have the same; a wrong one without the "
-                             "tests that its `only` leaves out, and first in the scenario that shows it "
+                        help="a kernel runs on one port, as far as both are the same; a wrong one without "
+                             "the tests that its `only` leaves out, and first in the scenario that shows it "
                              f"soonest ({PAGE}); right ones and starters run each test once")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
