@@ -1,7 +1,7 @@
 """The reference kernel gets full marks in every lab, and every checkpoint prints what its handout says.
 
-Each lab is graded on one port, chosen by its name, and its checkpoints are run there; `make matrix` does the
-same on the other port, with the mutants, and runs the tests of one lab again while every core is busy.
+Each lab is graded on one port, chosen by its name, and its checkpoints are run there; `make matrix` runs each
+test once on the other port, with the mutants, and those of one lab again while every core is busy.
 """
 
 from __future__ import annotations
