@@ -39,8 +39,9 @@ HELP = """\
 Grades the reference, every variant (all must get full marks), the starter (every test must stop at
 a stub of its lab, and a command in the panic that the handout begins with), each step (its
 checkpoints must print what the handout says), every mutant (must lose the property named in its
-header, and no other test in the kernel may see it if it names `only`) and every hostile kernel
-(must end as the kind of verdict named there) of the labs, and each attempt at their challenges
+header, be seen by the tests beside it in docs/needed.md and, if it names `only`, by no other test in
+the kernel) and every hostile kernel (must end as the kind of verdict named there) of the labs, and each
+attempt at their challenges
 (solutions must pass the challenge's test and those of the lab that they do not give up; wrong ones and
 the reference must fail that test); then every mistake of labs/mistakes: the
 test it names must pass on the kernel itself, and not on the wrong one. The last line is

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from grade import engine
 from grade.build import Product
-from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, Test, choose
 from grade.mutants import Mutant, mutants, ports
-from grade.sees import Asking, sections
+from grade.sees import Asking, renew, sections
 from tools.mutate.store import Store
 from tools.progress import Progress, shown
 
@@ -126,11 +125,7 @@ def _searched(
 
 def run(root: Path, options: argparse.Namespace) -> int:
     labs = choose(root, options.lab)
-    if not (root / "docs").is_dir():
-        raise GraderError("there is no folder docs: the page is part of the whole project")
     known = of_page(root)
-    path = root / PAGE
-    old = sections(path.read_text(encoding="utf-8")) if path.exists() else {}
     bench = engine.set_up(root, options.build_root, ARCHES, options.jobs)
     store = Store(options.build_root / "matrix" / "sees.jsonl")
     blind = []
@@ -141,9 +136,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
             for lab in labs:
                 found = _searched(root, asking, lab, known.get(lab.name, {}), bench.jobs, progress)
                 blind += [f"{lab.name}: {t.name}" for t in lab.tests if t.name not in found]
-                old[lab.name] = section(lab, found)
-                parts = [old[each.name] for each in choose(root, []) if each.name in old]
-                path.write_text(_BEGIN + "\n" + "\n".join(parts), encoding="utf-8")
+                renew(root, root / PAGE, _BEGIN, {lab.name: section(lab, found)})
     finally:
         bench.close()
     for name in blind:

@@ -183,10 +183,18 @@ def run(root: Path, options: argparse.Namespace) -> int:
 
 def _write(root: Path, out: Path | None, parts: dict[str, str]) -> None:
     """The page, or what is new of it."""
-    old = sections(out.read_text(encoding="utf-8")) if out is not None and out.exists() else {}
-    parts = old | parts
-    page = _BEGIN + "\n" + "\n".join(parts[lab.name] for lab in choose(root, []) if lab.name in parts)
     if out is None:
-        print(page, end="")
+        print(page(root, _BEGIN, parts), end="")
     else:
-        out.write_text(page, encoding="utf-8")
+        renew(root, out, _BEGIN, parts)
+
+
+def page(root: Path, begin: str, parts: Mapping[str, str]) -> str:
+    """The @parts of a page behind its @begin, in the order of the labs."""
+    return begin + "\n" + "\n".join(parts[lab.name] for lab in choose(root, []) if lab.name in parts)
+
+
+def renew(root: Path, path: Path, begin: str, parts: Mapping[str, str]) -> None:
+    """Writes @parts into the page at @path, in which those of other labs stay."""
+    old = sections(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path.write_text(page(root, begin, {**old, **parts}), encoding="utf-8")

@@ -97,6 +97,7 @@ $(B)/ksyms.S: tools/ksyms.py | $(B)/flags
 $(B)/ksyms.o: $(B)/ksyms.S $(B)/flags
 	$Q$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
+# STRIPPED=1 is for the grader, which links many kernels, each in a new folder, and debugs none of them.
 $(KERNEL): $(KERNEL_OBJECTS) $(B)/ksyms.o $(linker_script) $(B)/sources
 	$(call say,LD,$@)
 	$Q$(LD) $(KERNEL_LDFLAGS) $(if $(filter 1,$(STRIPPED)),--strip-debug) -T $(linker_script) -o $@.part \

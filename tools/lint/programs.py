@@ -79,12 +79,10 @@ def locking() -> Iterator[Fault]:
 
 def user_programs() -> Iterator[Fault]:
     """Clang has nothing to complain about in user space either, which all others build with GCC."""
-    own = {arch: f"user/libc/{arch}/" for arch in qemu.ARCHES}
-    found = [p for p in all_files() if p.startswith("user/") and p.endswith(".c")]
-    common = [path for path in found if not path.startswith(tuple(own.values()))]
     for arch in qemu.ARCHES:
-        sources = [*common, *(path for path in found if path.startswith(own[arch]))]
-        common = []  # is the same for every port
+        others = tuple(f"user/libc/{port}/" for port in qemu.ARCHES if port != arch)
+        found = [p for p in all_files() if p.startswith("user/") and p.endswith(".c")]
+        sources = [path for path in found if not path.startswith(others)]
         with tempfile.TemporaryDirectory(prefix="trellis-lint-") as out:
             command = _ask_make(arch, True, out, "user-command")
             yield from complaints([*command, "-fsyntax-only", *sources])
