@@ -271,10 +271,16 @@ static void from_another_thread(void)
 	expect_exit(pid, 0);
 }
 
+static atomic_int ready;
+
+/* All four are there first: Linux starts no thread in a process of which one is in execve(). */
 static void *exec_with_long_arguments(void *text)
 {
 	char *args[5];
 
+	ready++;
+	while (ready < 4)
+		sched_yield();
 	for (int i = 0; i < 4; i++)
 		args[i] = text;
 	args[4] = NULL;
