@@ -20,7 +20,7 @@ from grade.lab import ARCHES, Lab, choose, load_all
 from tools.progress import shown
 from grade.results import VERSION, Report, from_json, lab_result
 from grade.score import Run
-from tools.options import Parser, add_submission, refuse_lone_branch, to_write
+from tools.options import Parser, add_submission, refuse_lone_branch, take_large_pages, to_write
 from tools.visible import in_one_line, visible
 
 FULL_MARKS, BELOW, TROUBLE = 0, 1, 2
@@ -269,6 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "list": _list,
     }
     signal.signal(signal.SIGTERM, _interrupted)
+    take_large_pages()
     try:
         if options.command in commands:
             return commands[options.command](options)

@@ -34,7 +34,7 @@ _FULL = pattern(r"No space left on device|Disk quota exceeded")
 def environment() -> dict[str, str]:
     """Only the variables that are needed to find the tools. A make that called us exports all its variables,
     and its SUBMISSION does not exist inside the sandbox."""
-    kept = ("PATH", "HOME", "TMPDIR", "CROSS")
+    kept = ("PATH", "HOME", "TMPDIR", "CROSS", "GLIBC_TUNABLES")
     return {k: os.environ[k] for k in kept if k in os.environ} | {"LC_ALL": "C"}
 
 

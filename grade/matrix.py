@@ -28,11 +28,16 @@ from grade.mutants import attempts, hostile, mutants, ports, variants
 from tools.explore import program as explore
 from tools.explore.survey import PAGE, scenarios_of
 from tools.options import counted
-from tools.progress import Progress, shown
+from tools.progress import Progress, Times, shown
 from grade.score import Run
 from grade.verdict import Kind, Verdict, build_error, judge
 from labs import handout
 from labs.stage import StageError, starter_files
+
+# Of so many right kernels, and of so many starters, a brief matrix shows one to a test. User programs, which
+# take longest, are shown half as many.
+_RIGHT = 2
+_STARTERS = 3
 
 SUMMARY = "check the grader itself with every mutant and variant"
 HELP = """\
@@ -56,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--brief", action="store_true",
                         help="a kernel runs on one port, as far as both are the same; a wrong one without "
                              "the tests that its `only` leaves out, and first in the scenario that shows it "
-                             f"soonest ({PAGE}); right ones and starters run each test once")  # fmt: skip
+                             f"soonest ({PAGE}); right ones and starters share the tests")  # fmt: skip
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: cores")
 
@@ -77,7 +82,7 @@ class Case:
     panics: str = ""  # the kernel is to stop, and to say this
     shows: tuple[tuple[int, str], ...] = ()  # steps, and what their checkpoints then print as well
     first: tuple[str, ...] = ()  # the tests to begin with
-    few: bool = False  # each test runs once, user programs on every other kernel
+    share: int = 0  # unless 0, each test runs at most once, and only on one of so many such kernels
 
 
 @dataclass(frozen=True)
@@ -97,14 +102,16 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
     for arch in arches:
         first = arch == arches[0]  # scenarios are the same for all: once is enough for what passes
         if not (brief and arch in ports(lab.name, (), ARCHES, ARCHES, True)):  # make test has that one
-            yield Case(lab, "reference", arch, {}, _all_pass, explored=first, few=brief)
+            yield Case(lab, "reference", arch, {}, _all_pass, explored=first, share=_RIGHT * brief)
         for v in variants(root, lab):
             if arch in ports(v.name, v.files, ARCHES, arches, brief):
                 explored = brief or first
-                yield Case(lab, f"variant {v.name}", arch, v.files, _all_pass, explored=explored, few=brief)
+                name = f"variant {v.name}"
+                yield Case(lab, name, arch, v.files, _all_pass, explored=explored, share=_RIGHT * brief)
         starter = starter_files(root, lab)
         if arch in ports(f"{lab.name} starter", (), ARCHES, arches, brief):
-            yield Case(lab, "starter", arch, starter, _all_unwritten, explored=brief or first, few=brief)
+            share = _STARTERS * brief
+            yield Case(lab, "starter", arch, starter, _all_unwritten, explored=brief or first, share=share)
         yield Case(lab, "starter's panic", arch, starter, _all_unwritten, begins=True)
         for step in lab.steps:
             done = starter_files(root, lab, step)
@@ -142,7 +149,8 @@ def _challenges(root: Path, lab: Lab, arch: str, arches: Sequence[str], brief: b
                        properties=(*lab.properties, *(c.sentence for c in named)))  # fmt: skip
         if a.solves:
             name = f"{', '.join(a.challenges)}, solution {a.name}"
-            yield Case(both, name, arch, a.files, _all_pass, explored=brief or first, few=brief)
+            explored = brief or first
+            yield Case(both, name, arch, a.files, _all_pass, explored=explored, share=_RIGHT * brief)
             continue
         for c in named:
             name = f"{c.sentence.id}, wrong {a.name}"
@@ -314,12 +322,12 @@ def runs_of(case: Case, places: Sequence[str]) -> list[Run]:
     """The runs for @case. User programs come last: they take longest, and most mutants fail a test before."""
     lab = case.lab
     runs = engine.runs_of(lab, places, None)
-    if case.few:
-        with_programs = case.name == "reference" or crc32(case.name.encode()) & 1
+    if case.share:
+        lots = {t.name: crc32(f"{case.name} {t.name}".encode()) for t in lab.tests}
         taken = {
-            t.name: t.cpus[crc32(f"{case.name} {t.name}".encode()) % len(t.cpus)]
+            t.name: t.cpus[lots[t.name] // 64 % len(t.cpus)]
             for t in lab.tests
-            if with_programs or not t.program
+            if lots[t.name] % (case.share * (2 if t.program else 1)) == 0
         }
         runs = [run for run in runs if run.cpus == taken.get(run.test) and run.seed == 1]
     return sorted(runs, key=lambda run: (run.test not in case.first, lab.test(run.test).program is not None))
@@ -369,9 +377,11 @@ def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) 
     whole = any(case.begins for case in cases)
     products = engine.honest(engine.build_reference(bench, labs, False, progress, boots_whole=whole))
     progress.expect(len(cases))
+    times = Times()
 
     def one(case: Case) -> Result:
-        result = decide(bench, case, products)
+        with times.of(f"{case.lab.name} {case.arch} {case.name}"):
+            result = decide(bench, case, products)
         progress.step(f"{case.lab.name} {case.name}")
         if not result.passed:
             print(_line(result), file=sys.stderr, flush=True)
@@ -379,11 +389,13 @@ def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) 
 
     with ThreadPoolExecutor(bench.jobs) as pool:
         try:
-            return list(pool.map(one, cases))
+            results = list(pool.map(one, cases))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             bench.runner.stop_all()
             raise
+    times.tell("matrix")
+    return results
 
 
 def _chosen(

@@ -29,7 +29,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import End, Transcript, transcript, with_command, with_limit
+from tools.boot import End, boot, transcript, with_command, with_limit
+from tools.mux import Stream
 from tools.programs import kernel_says, last_lines
 from tools.visible import visible
 
@@ -68,7 +69,7 @@ class Checkpoint:
     def fault(self, arch: str, kernel: Path) -> str | None:
         """The first difference between the handout and a @kernel at this step, or None."""
         seen = transcript(self.machine(arch, kernel), _TIMEOUT_S)
-        text = kernel_says(_text(seen))
+        text = kernel_says(_readable(seen.kernel))
         if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:
             return f"{self.command}: {seen.outcome.end.value}: {last_lines(text, 8)}"
         ended = _ENDED.findall(text)
@@ -113,17 +114,37 @@ def pattern(row: str) -> str:
 
 def row_fault(folder: Path, arch: str, kernel: Path, step: int, row: str) -> str | None:
     """None if a wrong @kernel prints @row in the checkpoints of @step."""
-    text = ""
+    wanted, text = re.compile(pattern(row)), ""
     for checkpoint in (c for c in checkpoints(folder) if c.step == step):
-        seen = transcript(checkpoint.machine(arch, kernel), _TIMEOUT_S)
-        text = kernel_says(_text(seen)) + (seen.outcome.stopped() if seen.outcome.end is End.TIMEOUT else "")
-        if re.search(pattern(row), text):
+        text = _until(wanted, checkpoint.machine(arch, kernel))
+        if wanted.search(text):
             return None
     return f"step {step} does not show {row!r}: {last_lines(text, 8)}"
 
 
-def _text(seen: Transcript) -> str:
-    return visible(seen.kernel.replace(b"\r\n", b"\n"))
+class _Enough(Exception):
+    """A machine has said what was waited for."""
+
+
+def _until(wanted: re.Pattern[str], machine: qemu.Machine) -> str:
+    """What the kernel says, up to a text that is @wanted: afterwards it may hang until the time is over."""
+    said = bytearray()
+
+    def look(stream: Stream, piece: bytes) -> None:
+        if stream is Stream.KERNEL:
+            said.extend(piece)
+            if wanted.search(kernel_says(_readable(said))):
+                raise _Enough
+
+    try:
+        outcome = boot(machine, _TIMEOUT_S, look)
+    except _Enough:
+        return kernel_says(_readable(said))
+    return kernel_says(_readable(said)) + (outcome.stopped() if outcome.end is End.TIMEOUT else "")
+
+
+def _readable(said: bytes | bytearray) -> str:
+    return visible(bytes(said).replace(b"\r\n", b"\n"))
 
 
 def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:
@@ -146,7 +167,7 @@ def first_fault(folder: Path, arch: str, kernel: Path, initrd: Path | None) -> s
         machine = qemu.Machine(arch, kernel, with_cmd, cpus=int(cpus or 4), bootargs=bootargs,
                                icount=qemu.Icount())  # fmt: skip
         seen = transcript(machine, _TIMEOUT_S)
-    text = kernel_says(_text(seen))
+    text = kernel_says(_readable(seen.kernel))
     if panic in text.splitlines():
         return None
     return f"CMD='{command}': does not end with {panic!r}: {last_lines(text, 8)}"

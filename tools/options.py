@@ -126,8 +126,15 @@ def matching(found: Sequence[_T], pattern: str, parser: argparse.ArgumentParser)
     return chosen
 
 
+def take_large_pages() -> None:
+    """Lets programs that we start, if glibc is theirs, allocate memory in large pages: a linker and QEMU need
+    a fifth to a third less CPU time, as they take a page fault for every 2 MiB, and not for every 4 KiB."""
+    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=16777216")
+
+
 def run_program(name: str, main: Callable[[], int]) -> NoReturn:
     """Runs @main as the whole program. Ctrl-C or SIGTERM prints one line and ends it and its children."""
+    take_large_pages()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _interrupted)
     try:

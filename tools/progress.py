@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 _EVERY_S = 10.0
+_WIDTH = 70
 
 
 class Progress(Protocol):
@@ -53,6 +54,34 @@ def spoken(seconds: float) -> str:
 def per_minute(done: int, seconds: float) -> str:
     """A rate for steps that take long: 12.3 a minute."""
     return f"{60 * done / seconds:.1f} a minute" if seconds > 0 else ""
+
+
+class Times:
+    """How long each job of many takes, for a person who wants to make them quicker."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds[name] = time.monotonic() - begun
+
+    def tell(self, title: str, most: int = 10) -> None:
+        """Says on standard error how long all took, and which were the longest."""
+        whole = time.monotonic() - self._begun
+        print(f"{title}: {len(self._seconds)} done in {whole:.0f} s, the longest:", file=sys.stderr)
+        for name in sorted(self._seconds, key=lambda name: -self._seconds[name])[:most]:
+            print(f"{self._seconds[name]:7.0f} s  {shortened(name)}", file=sys.stderr, flush=True)
+
+
+def shortened(name: str) -> str:
+    """A job's name as it fits beside other things."""
+    return name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..."
 
 
 class Lines:

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from tools.progress import shown
+from tools.progress import Times, shortened, shown
 from tools.test.model import Job, Result, outcome
-
-
-_WIDTH = 70  # of a job's name where it is shown
-_LONGEST = 10  # jobs whose time is told
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..."
 
 
 def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
     """Every job's results, in the jobs' order. A failure is shown as soon as it is known."""
     results: dict[int, list[Result]] = {}
-    seconds: dict[str, float] = {}
+    times = Times()
 
     def timed(job: Job) -> list[Result]:
-        begun = time.monotonic()
-        try:
+        with times.of(job.name):
             return outcome(job)
-        finally:
-            seconds[job.name] = time.monotonic() - begun
 
-    begun = time.monotonic()
     with shown(title) as progress, ThreadPoolExecutor(workers) as executor:
         progress.expect(len(jobs))
-        progress.doing(_shortened(jobs[0].name))
+        progress.doing(shortened(jobs[0].name))
         futures: dict[Future[list[Result]], int] = {
             executor.submit(timed, job): i for i, job in enumerate(jobs)
         }
@@ -45,14 +32,12 @@ def run_all(title: str, jobs: Sequence[Job], workers: int) -> list[Result]:
                 for future in done:
                     index = futures[future]
                     results[index] = future.result()
-                    progress.step(_shortened(jobs[index].name))
+                    progress.step(shortened(jobs[index].name))
                     show_failures(results[index])
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
-    print(f"{title}: {len(jobs)} done in {time.monotonic() - begun:.0f} s, the longest:", file=sys.stderr)
-    for name in sorted(seconds, key=lambda name: -seconds[name])[:_LONGEST]:
-        print(f"{seconds[name]:7.0f} s  {_shortened(name)}", file=sys.stderr, flush=True)
+    times.tell(title)
     return [result for i in range(len(jobs)) for result in results[i]]
 
 

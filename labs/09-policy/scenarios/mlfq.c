@@ -88,6 +88,7 @@ SCENARIO(mlfq_waits, "policy.waits", "09.4", "P9.7", .cpus = 1)
 	for (unsigned i = 0; i < 50; i++) {
 		expect(running() == 1, "round %u: it waits for one that has sunk", i);
 		run(FIRST / 2);
+		expect(running() == 1, "round %u: it gives way to one that has sunk", i);
 		block();
 		run(FIRST / 2);
 		wake(1);
