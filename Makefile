@@ -37,7 +37,7 @@ one_of = $(if $(filter 1,$(words $($1))),$(if $(filter $($1),$2),,$(error $1=$($
 # A name, or another text of the user's, is data: a folder may be called $(reboot), or have a quote or the end
 # of a line in its name. make keeps texts as they were typed, and recipes take them out of the environment.
 texts := CMD BOOTARGS EXTRA SUBMISSION BRANCH REPORT JSON OUT HTML TEST STEP SCENARIO BOUND RANDOM SECONDS \
-	SEED REPLAY SCHED ONLY MUTATE FUNCTION KILLERS MODE UPTO COURSE TASKS PARTS ARCHIVE
+	SEED REPLAY SCHED ONLY MUTATE FUNCTION KILLERS MODE UPTO COURSE TASKS PARTS ARCHIVE SHARE
 # A machine's own variable of this name, as some build servers have one, must not choose what is graded.
 $(if $(filter environment,$(origin BRANCH)),$(eval BRANCH :=))
 $(foreach v,$(texts),$(if $(filter command environment,$(firstword $(origin $v))),\

@@ -27,7 +27,7 @@ from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
 from grade.mutants import attempts, hostile, mutants, ports, variants
 from tools.explore import program as explore
 from tools.explore.survey import PAGE, scenarios_of
-from tools.options import counted
+from tools.options import WHOLE, counted, share
 from tools.progress import Progress, Times, shown
 from grade.score import Run
 from grade.verdict import Kind, Verdict, build_error, judge
@@ -58,6 +58,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", action="append", default=[], help="a lab or a folder of labs/mistakes; all")
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
     parser.add_argument("--only", metavar="TEXT", help="cases whose name contains TEXT")
+    parser.add_argument("--share", type=share, default=WHOLE, metavar="K/N",
+                        help="of N shares of these cases, which are about as large, the K-th")  # fmt: skip
     parser.add_argument("--brief", action="store_true",
                         help="a kernel runs on one port, as far as both are the same; a wrong one without "
                              "the tests that its `only` leaves out, and first in the scenario that shows it "
@@ -82,7 +84,11 @@ class Case:
     panics: str = ""  # the kernel is to stop, and to say this
     shows: tuple[tuple[int, str], ...] = ()  # steps, and what their checkpoints then print as well
     first: tuple[str, ...] = ()  # the tests to begin with
-    share: int = 0  # unless 0, each test runs at most once, and only on one of so many such kernels
+    thinned: int = 0  # unless 0, each test runs at most once, and only on one of so many such kernels
+
+    @property
+    def title(self) -> str:
+        return f"{self.lab.name} {self.arch} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -101,22 +107,22 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
     named = needs.of_page(root).get(lab.name, {}) if tuple(arches) == ARCHES else {}
     for arch in arches:
         first = arch == arches[0]  # scenarios are the same for all: once is enough for what passes
+        explored = brief or first
         if not (brief and arch in ports(lab.name, (), ARCHES, ARCHES, True)):  # make test has that one
-            yield Case(lab, "reference", arch, {}, _all_pass, explored=first, share=_RIGHT * brief)
+            yield Case(lab, "reference", arch, {}, _all_pass, explored=first, thinned=_RIGHT * brief)
         for v in variants(root, lab):
             if arch in ports(v.name, v.files, ARCHES, arches, brief):
-                explored = brief or first
                 name = f"variant {v.name}"
-                yield Case(lab, name, arch, v.files, _all_pass, explored=explored, share=_RIGHT * brief)
+                yield Case(lab, name, arch, v.files, _all_pass, explored=explored, thinned=_RIGHT * brief)
         starter = starter_files(root, lab)
         if arch in ports(f"{lab.name} starter", (), ARCHES, arches, brief):
-            share = _STARTERS * brief
-            yield Case(lab, "starter", arch, starter, _all_unwritten, explored=brief or first, share=share)
+            thinned = _STARTERS * brief
+            yield Case(lab, "starter", arch, starter, _all_unwritten, explored=explored, thinned=thinned)
         yield Case(lab, "starter's panic", arch, starter, _all_unwritten, begins=True)
         for step in lab.steps:
             done = starter_files(root, lab, step)
             if arch in ports(f"step {step}", (), ARCHES, arches, brief):
-                yield Case(lab, f"step {step}", arch, done, _all_pass, explored=brief or first, step=step)
+                yield Case(lab, f"step {step}", arch, done, _all_pass, explored=explored, step=step)
         for m in mutants(root, lab):
             by_scenario = m.only and lab.test(m.only[0]).bound is not None
             graded = ports(m.name, (), m.arches, arches, brief)
@@ -129,7 +135,6 @@ def cases_of(root: Path, lab: Lab, arches: Sequence[str], brief: bool) -> Iterat
         for h in hostile(root, lab):
             if arch not in ports(h.name, (), ARCHES, arches, brief):
                 continue
-            explored = brief or first
             yield Case(lab, f"hostile {h.name}", arch, h.files, _ends_as(h.kind), False, explored)
         yield from _challenges(root, lab, arch, arches, brief)
 
@@ -150,7 +155,7 @@ def _challenges(root: Path, lab: Lab, arch: str, arches: Sequence[str], brief: b
         if a.solves:
             name = f"{', '.join(a.challenges)}, solution {a.name}"
             explored = brief or first
-            yield Case(both, name, arch, a.files, _all_pass, explored=explored, share=_RIGHT * brief)
+            yield Case(both, name, arch, a.files, _all_pass, explored=explored, thinned=_RIGHT * brief)
             continue
         for c in named:
             name = f"{c.sentence.id}, wrong {a.name}"
@@ -322,12 +327,12 @@ def runs_of(case: Case, places: Sequence[str]) -> list[Run]:
     """The runs for @case. User programs come last: they take longest, and most mutants fail a test before."""
     lab = case.lab
     runs = engine.runs_of(lab, places, None)
-    if case.share:
+    if case.thinned:
         lots = {t.name: crc32(f"{case.name} {t.name}".encode()) for t in lab.tests}
         taken = {
             t.name: t.cpus[lots[t.name] // 64 % len(t.cpus)]
             for t in lab.tests
-            if lots[t.name] % (case.share * (2 if t.program else 1)) == 0
+            if lots[t.name] % (case.thinned * (2 if t.program else 1)) == 0
         }
         runs = [run for run in runs if run.cpus == taken.get(run.test) and run.seed == 1]
     return sorted(runs, key=lambda run: (run.test not in case.first, lab.test(run.test).program is not None))
@@ -380,7 +385,7 @@ def _decide_all(bench: engine.Bench, cases: Sequence[Case], progress: Progress) 
     times = Times()
 
     def one(case: Case) -> Result:
-        with times.of(f"{case.lab.name} {case.arch} {case.name}"):
+        with times.of(case.title):
             result = decide(bench, case, products)
         progress.step(f"{case.lab.name} {case.name}")
         if not result.passed:
@@ -416,8 +421,9 @@ def _chosen(
 def run(root: Path, options: argparse.Namespace) -> int:
     arches = ARCHES if options.arch == "all" else (options.arch,)
     cases = _chosen(root, options.lab, arches, options.only or "", options.brief)
+    cases = [case for case in cases if options.share.has(case.title)]
     if not cases:
-        raise GraderError(f"no case has {options.only} in its name")
+        raise GraderError(f"no case of this share has {options.only or 'anything'} in its name")
     bench = engine.set_up(root, options.build_root, arches, options.jobs)
     try:
         with shown() as progress:

@@ -127,7 +127,7 @@ class _Enough(Exception):
 
 
 def _until(wanted: re.Pattern[str], machine: qemu.Machine) -> str:
-    """What the kernel says, up to a text that is @wanted: afterwards it may hang until the time is over."""
+    """The kernel's output up to a text that is @wanted: afterwards it may hang until its time is over."""
     said = bytearray()
 
     def look(stream: Stream, piece: bytes) -> None:

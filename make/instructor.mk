@@ -16,7 +16,7 @@ $(if $(N),$(call a_number,N))
 # With LAB or ONLY, only this part of the grader's matrix runs.
 matrix: $(if $(LAB)$(value ONLY),,$(O)/setup-test.mk)
 	@$(PYTHON) -m $(if $(LAB)$(value ONLY),grade matrix,tools.test.matrix) $(grading) \
-		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY)
+		$(if $(LAB),--lab $(LAB)) $(call named,only,ONLY) $(call named,share,SHARE)
 
 own-tests: $(O)/setup-test.mk
 	$(if $(LAB),,$(error own-tests needs LAB=name, one of: $(all_labs)))
@@ -136,7 +136,7 @@ For instructors, and for work on Trellis itself:
                     UPTO, COURSE choose
   make starter      write the starter code of LAB=name to OUT=dir, without a repository
   make matrix       grade every known wrong and correct solution of every lab; then run the tests
-                    that make test has no time for: other machines, policies, compilers
+                    that make test has no time for: other machines, policies, compilers; SHARE does a part
   make own-tests    score the tests that a student has written for LAB=name: how many wrong kernels do they
                     notice, and do they leave right ones alone? SUBMISSION=path has them, an archive or
                     a clone (BRANCH), too
@@ -180,6 +180,7 @@ define instructor_variables
   UPTO=		labs: the last lab of the repository, such as 04; the course's last if empty
   COURSE=	labs: a file with the course's name, its labs and its rules (docs/instructors.md)
   ONLY=		matrix, models, mutate: only those whose name contains this; portability: distributions
+  SHARE=	matrix: 2/8 is the second of eight shares, which are about as large
   MUTATE=	files or folders below kernel/ or arch/ that mutate changes
   FUNCTION=	the one function of it to change
   KILLERS=	explorer: mutate asks only the explorer, which takes minutes; tests: only QEMU; each: QEMU as

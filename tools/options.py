@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
+from zlib import crc32
 
 from tools.visible import in_one_line
 
@@ -52,6 +53,30 @@ class Parser(argparse.ArgumentParser):
 def counted(number: int, noun: str) -> str:
     """'1 CPU', '2 CPUs'."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class Share(NamedTuple):
+    """The @number-th of @of shares of many jobs. The name of a job decides alone in which one it is."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def has(self, name: str) -> bool:
+        return crc32(name.encode()) % self.of == self.number - 1
+
+
+WHOLE = Share(1, 1)
+
+
+def share(text: str) -> Share:
+    """The type of an option that takes a share, as 2/8."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError(f"{text}: must be like 2/8, the second of eight shares")
+    return Share(int(number), int(of))
 
 
 def directory(text: str) -> Path:

@@ -45,11 +45,13 @@ def run_quietly(
 
 
 def untouched(argv: Sequence[str]) -> list[str]:
-    """@argv without what our caller may have done to all it starts: signals ignored (nohup), a niceness.
+    """@argv without what our caller may have done to all it starts, signals ignored (nohup) and a niceness,
+    and without what we do (take_large_pages()).
 
     Only root can take a niceness back; anybody else is told that it stays."""
     niceness = os.getpriority(os.PRIO_PROCESS, 0)
-    return [*(["nice", "-n", str(-niceness)] if niceness else []), "env", "--default-signal", *argv]
+    usual = ["nice", "-n", str(-niceness)] if niceness else []
+    return [*usual, "env", "--default-signal", "--unset=GLIBC_TUNABLES", *argv]
 
 
 def kernel_says(text: str) -> str:

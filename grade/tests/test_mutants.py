@@ -81,8 +81,8 @@ class Brief(unittest.TestCase):
 
     LAB = next(lab for lab in load_all(ROOT) if lab.has_scenarios() and any(t.program for t in lab.tests))
 
-    def runs(self, first: str = "", share: int = 0, name: str = "variant x") -> list[Run]:
-        case = matrix.Case(self.LAB, name, "riscv", {}, Mock(), first=(first,), share=share)
+    def runs(self, first: str = "", thinned: int = 0, name: str = "variant x") -> list[Run]:
+        case = matrix.Case(self.LAB, name, "riscv", {}, Mock(), first=(first,), thinned=thinned)
         return matrix.runs_of(case, ["riscv", EXPLORER])
 
     def test_the_scenario_that_shows_a_mutant_comes_first(self) -> None:
@@ -95,14 +95,15 @@ class Brief(unittest.TestCase):
         self.assertEqual(programs, sorted(programs))
 
     def test_each_test_runs_once_not_always_on_as_many_cpus(self) -> None:
-        runs = self.runs(share=1, name="variant x")
+        runs = self.runs(thinned=1, name="variant x")
         names = sorted(run.test for run in runs if not self.LAB.test(run.test).program)
         self.assertEqual(names, sorted({r.test for r in self.runs() if not self.LAB.test(r.test).program}))
         self.assertLessEqual(set(map(str, runs)), set(map(str, self.runs())))
-        self.assertNotEqual(runs, self.runs(share=1, name="variant y"))
+        self.assertNotEqual(runs, self.runs(thinned=1, name="variant y"))
 
     def test_each_test_is_run_on_some_right_kernels_and_not_on_others(self) -> None:
-        taken = [{run.test for run in self.runs(share=2, name=f"variant {name}")} for name in "abcdefghijkl"]
+        runs = [self.runs(thinned=2, name=f"variant {name}") for name in "abcdefghijkl"]
+        taken = [{run.test for run in some} for some in runs]
         for t in self.LAB.tests:
             self.assertEqual({t.name in tests for tests in taken}, {True, False}, t.name)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools import models
-from tools.options import Parser, run_program
+from tools.options import WHOLE, Parser, run_program, share
 from tools.test import (
     builds,
     costs,
@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--only", default="", metavar="REGEX", help="run only jobs whose name matches, those of --rest too"
     )
     parser.add_argument("--rest", action="store_true", help="run the jobs that make test leaves out")
+    parser.add_argument("--share", type=share, default=WHOLE, metavar="K/N",
+                        help="with --rest: of N shares of those jobs the K-th")  # fmt: skip
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, metavar="N")
     options = parser.parse_args(arguments)
 
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for title, finds, times in (_NEEDED, *_GROUPS[1:]) if options.rest else _GROUPS:
         found = [job for find in finds for job in find(options.build_root.resolve())]
         if options.rest and finds != _NEEDED[1]:
-            found = [job for job in found if job.rest]
+            found = [job for job in found if job.rest and options.share.has(job.name)]
         elif not options.rest and not options.only:
             found = [job for job in found if not job.rest]
         jobs = [job for job in found if re.search(options.only, job.name)]

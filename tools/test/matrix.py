@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools import qemu
-from tools.options import STATUS_USAGE, Parser, run_program
+from tools.options import STATUS_USAGE, WHOLE, Parser, run_program, share
 from tools.programs import ROOT
 
 _TOTAL = re.compile(r"(\d+) passed, (\d+) failed\n")
@@ -33,8 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="make matrix", description=__doc__)
     parser.add_argument("--arch", choices=(*qemu.ARCHES, "all"), default="all")
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
+    parser.add_argument("--share", type=share, default=WHOLE, metavar="K/N", help="of N shares the K-th")
     options = parser.parse_args(arguments)
-    where = ("--build-root", str(options.build_root))
+    where = ("--build-root", str(options.build_root), "--share", str(options.share))
     others = [arch for arch in qemu.ARCHES if options.arch not in (arch, "all")]
     only = "".join(rf"^(?!.*\b{arch}\b)" for arch in others)
     totals = (

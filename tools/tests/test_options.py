@@ -1,5 +1,6 @@
 """A program of ours that is interrupted prints one line and leaves nothing running."""
 
+import argparse
 import os
 import pty
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from tools.options import Share, share
 from tools.programs import ROOT
 
 _PROGRAM = """
@@ -40,6 +42,19 @@ def main():
         raise RuntimeError("cannot release un-acquired lock")
 run_program("thing", main)
 """
+
+
+class Shares(unittest.TestCase):
+    def test_each_name_is_in_one(self) -> None:
+        for name in map(str, range(100)):
+            self.assertEqual([Share(n, 8).has(name) for n in range(1, 9)].count(True), 1, name)
+        self.assertTrue(Share(1, 1).has("any"))
+
+    def test_as_an_option(self) -> None:
+        self.assertEqual((share("2/8"), str(share("2/8"))), (Share(2, 8), "2/8"))
+        for wrong in ("", "2", "0/8", "9/8", "/8", "2/", "-1/8", "2/8/1", "two/8"):
+            with self.assertRaises(argparse.ArgumentTypeError, msg=wrong):
+                share(wrong)
 
 
 class Interrupted(unittest.TestCase):
