@@ -27,8 +27,16 @@ class Take(unittest.TestCase):
         self.assertIn(_FILE, str(caught.exception))
 
     def test_only_the_editable_file(self) -> None:
+        """Whatever else of the tree is handed in as well: how it is built, linked, tested or graded."""
         self.file.write_bytes(b"mine")
-        (self.root / "Makefile").write_bytes(b"evil")
+        for name in (
+            *("Makefile", "GNUmakefile", "lab.mk", "make/kernel.mk", "user/user.mk"),
+            *("arch/riscv/kernel.ld", "arch/x86_64/kernel.ld", "kernel/sched/sched.h", "kernel/main.c"),
+            *("tools/ksyms.py", "tools/setup.sh", "grade/score.py", "grade/__init__.py", "sitecustomize.py"),
+            *("labs/01-a/lab.toml", "labs/01-a/tests/all.c", "build/riscv/debug-test/kernel.elf"),
+        ):
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).write_bytes(b"evil")
         self.assertEqual(dict(take(self.root, self.lab).files), {_FILE: b"mine"})
 
     def test_a_text_that_asks_where_it_is_compiled(self) -> None:
