@@ -27,7 +27,7 @@ class Take(unittest.TestCase):
         self.assertIn(_FILE, str(caught.exception))
 
     def test_only_the_editable_file(self) -> None:
-        """Whatever else of the tree is handed in as well: how it is built, linked, tested or graded."""
+        """A hand-in may have the rest of the tree as well: how it is built, linked, tested or graded."""
         self.file.write_bytes(b"mine")
         for name in (
             *("Makefile", "GNUmakefile", "lab.mk", "make/kernel.mk", "user/user.mk"),
