@@ -423,7 +423,8 @@ def run(root: Path, options: argparse.Namespace) -> int:
     cases = _chosen(root, options.lab, arches, options.only or "", options.brief)
     cases = [case for case in cases if options.share.has(case.title)]
     if not cases:
-        raise GraderError(f"no case of this share has {options.only or 'anything'} in its name")
+        named = f" with {options.only} in its name" if options.only else ""
+        raise GraderError(f"there is no case{named} in share {options.share}")
     bench = engine.set_up(root, options.build_root, arches, options.jobs)
     try:
         with shown() as progress:
