@@ -24,7 +24,7 @@ from pathlib import Path
 
 NODE = "localhost"
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
-_PATIENCE_S = 60.0
+_PATIENCE_S = 600.0  # of a busy machine, which may have to build the reference first
 _SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Slurm's own times are for large clusters. cred_expire: a requeued job waits for so long before it starts.

@@ -61,7 +61,7 @@ def _told(side: Side, where: dict[int, list[Place]], root: Path, overlay: Path |
     return [
         f"  CPU {a.cpu} [{a.thread}]  {place.file}:{place.line}  {source_of(root, overlay, place)}",
         f"      {does}, {'not atomic' if a.plain else 'atomic'}; "
-        + (f"holds the lock taken at {taken}" if taken else "holds no lock"),
+        + (f"holds the spin lock taken at {taken}" if taken else "holds no spin lock"),
     ]
 
 

@@ -184,8 +184,8 @@ class DataRaces(Explorer):
         result = explore(_PROGRAM, "litmus.message_raced", 2)
         self.assertEqual((result.outcome, len(result.races)), ("complete", 1))
         told = "\n".join(races.lines(_PROGRAM, result.scenario, result.races[0], ROOT, None, False))
-        self.assertRegex(told, r"(?s)CPU 0 .*plain = 42;\s+stores, not atomic; holds no lock")
-        self.assertRegex(told, r"(?s)CPU 1 .*expect\(plain == 42.*reads, not atomic; holds no lock")
+        self.assertRegex(told, r"(?s)CPU 0 .*plain = 42;\s+stores, not atomic; holds no spin lock")
+        self.assertRegex(told, r"(?s)CPU 1 .*expect\(plain == 42.*reads, not atomic; holds no spin lock")
 
     def test_a_release_and_an_acquire_order_it(self) -> None:
         self.assertEqual(explore(_PROGRAM, "litmus.message", 2).races, ())
@@ -200,10 +200,12 @@ class DataRaces(Explorer):
         self.assertEqual((cut.outcome, cut.races), ("unfinished", ()))
 
     def test_the_kernel_has_none(self) -> None:
-        names = [s.scenario for s in scenarios(_PROGRAM) if not s.scenario.startswith("litmus.")]
-        self.assertGreater(len(names), 60)
+        """Where no lab's grading of the kernel looks with at least one preemption."""
+        graded = {test.name for lab in load_all(ROOT) for test in lab.tests if test.bound}
+        names = {s.scenario for s in scenarios(_PROGRAM) if not s.scenario.startswith("litmus.")}
+        self.assertGreater(len(names - graded), 60)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = pool.map(lambda name: explore(_PROGRAM, name, 1), names)
+            found = pool.map(lambda name: explore(_PROGRAM, name, 1), sorted(names - graded))
             self.assertEqual([r.scenario for r in found if r.races], [])
 
 
@@ -472,7 +474,7 @@ class CommandLine(Explorer):
         self.assertRegex(done.stdout, r"FAIL  02\.8  last\.two_leave ")
         self.assertIn("1 scenario, 0 with a counterexample, 1 with a data race", done.stdout)
         for said in (done.stdout, again.stdout):
-            self.assertRegex(said, r"kernel/thread/exit\.c:\d+ .*\n +stores, not atomic; holds no lock")
+            self.assertRegex(said, r"kernel/thread/exit\.c:\d+ .*\n +stores, not atomic; holds no spin lock")
 
     def test_bad_options(self) -> None:
         for options, said in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import shutil
@@ -88,9 +89,14 @@ class Branches(unittest.TestCase):
         self.assertGreater(seen, 100)
 
     def _blobs(self) -> list[str]:
+        """The texts of all commits, each once."""
         listed = self.git("rev-list", "--objects", "--all").splitlines()
         named = [line.split(" ", 1) for line in listed if " " in line]
-        return [self.git("cat-file", "blob", sha) for sha, name in named if name.endswith(_TEXT)]
+        asked = "".join(f"{sha}\n" for sha, name in named if name.endswith(_TEXT)).encode()
+        argv = ["git", "-C", str(self.repository), "cat-file", "--batch"]
+        told = io.BytesIO(subprocess.run(argv, input=asked, capture_output=True, check=True).stdout)
+        # A line that ends with the size, the text, and a line feed.
+        return [told.read(int(head.split()[2]) + 1).decode()[:-1] for head in iter(told.readline, b"")]
 
     def test_a_later_lab_has_no_source(self) -> None:
         labs = load_all(ROOT)

@@ -220,3 +220,37 @@ SCENARIO(circle, "mutex.two_orders", "05.5", "P5.10", .cpus = 2, .after = one_re
 	act_on(1, &second, lock_b_then_a);
 	end_here();
 }
+
+static atomic_uint had_both;
+
+static int lock_both_for_sure(void)
+{
+	mutex_lock(&a);
+	expect(!thread_sleep(1000), "a sleep failed");
+	mutex_lock(&b);
+	atomic_store(&had_both, 1);
+	mutex_unlock(&b);
+	mutex_unlock(&a);
+	return 0;
+}
+
+/* A thread that cannot be refused closes a circle; a deadline opens it, and it has its turn. */
+SCENARIO(opened, "mutex.circle_opened", "05.5", "P5.9", .cpus = 2, .after = all_free, .keeps = true)
+{
+	bool waits, free;
+
+	a.name = b.name;
+	mutex_lock(&b);
+	act_on(1, &first, lock_both_for_sure);
+	expect(!thread_sleep(500), "a sleep failed");
+	if (!mutex_lock_timed(&a, deadline_in(2000)))
+		mutex_unlock(&a);
+	spin_lock(&pi_lock);
+	waits = pi_has_waiters(&b.pi);
+	spin_unlock(&pi_lock);
+	mutex_unlock(&b);
+	free = !atomic_load(&b.word);
+	expect(!waits || !free || atomic_load(&had_both),
+	       "a thread waited, and after the unlock the mutex was free");
+	end_here();
+}

@@ -125,6 +125,39 @@ SCENARIO(condvar_kill, "condvar.kill", "05.6", "P5.11", .cpus = 2, .after = cons
 	end_here();
 }
 
+static int wait_once(void)
+{
+	int err = 0;
+
+	mutex_lock(&mutex);
+	if (!ready)
+		err = condvar_wait(&condvar, &mutex, DEADLINE_NEVER);
+	mutex_unlock(&mutex);
+	return err;
+}
+
+static const char *was_signaled(void)
+{
+	return first.result ? wrong("a signal ended the wait, and it returned %d", first.result)
+			    : consumed();
+}
+
+/* A signal ends the wait, and the kill comes while the thread waits for the mutex. */
+SCENARIO(condvar_late_kill, "condvar.killed_later", "05.6", "P5.11", .cpus = 2,
+	 .after = was_signaled, .keeps = true)
+{
+	act_on(1, &first, wait_once);
+	expect(!thread_sleep(1000), "a sleep failed");
+	mutex_lock(&mutex);
+	ready++;
+	condvar_signal(&condvar);
+	expect(!thread_sleep(1000), "a sleep failed");
+	thread_kill(first.thread);
+	expect(!thread_sleep(1000), "a sleep failed");
+	mutex_unlock(&mutex);
+	end_here();
+}
+
 /* Nobody signals, and the wait says so. */
 SCENARIO(condvar_in_vain, "condvar.in_vain", "05.6", "P5.11", .cpus = 1)
 {

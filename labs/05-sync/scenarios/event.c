@@ -27,6 +27,16 @@ static const char *event_passed(void)
 	return event.q.nr ? "a waiter is still in the queue" : NULL;
 }
 
+static bool waited_for(struct event *e)
+{
+	bool waits;
+
+	spin_lock(&e->q.lock);
+	waits = e->q.nr;
+	spin_unlock(&e->q.lock);
+	return waits;
+}
+
 /* A thread that waits when the signal comes passes, even if event_unsignal() follows at once. */
 SCENARIO(event_pulse, "event.unsignal", "05.2", "P5.4", .cpus = 2, .after = event_passed,
 	 .keeps = true)
@@ -35,12 +45,30 @@ SCENARIO(event_pulse, "event.unsignal", "05.2", "P5.4", .cpus = 2, .after = even
 
 	event_init(&event, false, false);
 	act_on(1, &first, event_take);
-	spin_lock(&event.q.lock);
-	waits = event.q.nr;
-	spin_unlock(&event.q.lock);
+	waits = waited_for(&event);
 	event_signal(&event);
 	if (waits)
 		event_unsignal(&event);
+	end_here();
+}
+
+/* The gate was open for one that waited then. It is shut for one that comes before that has run. */
+SCENARIO(event_newcomer, "event.newcomer", "05.2", "P5.4", .cpus = 2, .after = event_passed,
+	 .keeps = true)
+{
+	bool waits;
+	int err;
+
+	event_init(&event, false, false);
+	act_on(1, &first, event_take);
+	expect(!thread_sleep(1000), "a sleep failed");
+	waits = waited_for(&event);
+	event_signal(&event);
+	if (waits) {
+		event_unsignal(&event);
+		err = event_take_timed();
+		expect(err == -ETIMEDOUT, "the gate is shut, and a wait returned %d", err);
+	}
 	end_here();
 }
 
@@ -184,9 +212,7 @@ static void destroy_under_wait(bool auto_reset)
 	event_init(brief, false, auto_reset);
 	act_on(1, &first, brief_wait);
 	expect(!thread_sleep(1000), "a sleep failed");
-	spin_lock(&brief->q.lock);
-	waits = brief->q.nr;
-	spin_unlock(&brief->q.lock);
+	waits = waited_for(brief);
 	event_destroy(brief);
 	if (waits)
 		kfree(brief);

@@ -11,7 +11,7 @@ static struct mutex a = MUTEX_INIT(a);
 static unsigned inside;			/* [a] */
 static int result;
 static struct thread *waiter;
-static struct actor first, second;
+static struct actor first, second, third;
 
 static const char *all_free(void)
 {
@@ -226,5 +226,37 @@ SCENARIO(killed_first, "mutex.killed_first", "05.5", "P5.9", .cpus = 2,
 	act_on(1, &second, lock_it);
 	thread_kill(first.thread);
 	mutex_unlock(&a);
+	end_here();
+}
+
+static struct deadline at_the_unlock;
+
+static int lock_until_the_unlock(void)
+{
+	int err = mutex_lock_timed(&a, at_the_unlock);
+
+	if (!err)
+		hold();
+	return err;
+}
+
+static const char *second_may_fail(void)
+{
+	if (second.result && second.result != -ETIMEDOUT)
+		return wrong("the lock returned %d", second.result);
+	return all_free();
+}
+
+/* The second of three waiters gives up as the first gets the mutex: the third still waits. */
+SCENARIO(second_leaves, "mutex.second_leaves", "05.5", "P5.9", .cpus = 2,
+	 .after = second_may_fail, .keeps = true)
+{
+	at_the_unlock = deadline_in(100000);
+	mutex_lock(&a);
+	act_on(1, &first, lock_it);
+	act_on(1, &second, lock_until_the_unlock);
+	act_on(1, &third, lock_it);
+	expect(!thread_sleep_until(at_the_unlock), "a sleep failed");
+	hold();
 	end_here();
 }

@@ -1,7 +1,7 @@
 /*
  * Lab 05, step 5: a thread that finds the mutex free does not have it yet. To lock a free mutex
  * takes no pi_lock, so another thread may come between a look at the word and the store of a new
- * one. It takes three: one that unlocks, one that has seen this, and one that is faster.
+ * one: it takes one that unlocks, one that has seen this, and one that is faster.
  */
 #include "errno.h"
 #include "explore/scenario.h"
@@ -65,6 +65,38 @@ SCENARIO(taken, "mutex.taken_meanwhile", "05.5", "P5.8", .cpus = 3, .after = got
 	act_on(2, &comes, lock_asleep);
 	expect(!wait_block(&go, DEADLINE_NEVER), "a wait failed");
 	thread_kill(looks.thread);
+	mutex_unlock(&a);
+	end_here();
+}
+
+static int lock_urgently(void)
+{
+	wait_wake_one(&go, 0);
+	explore_from_here();
+	mutex_lock(&a);
+	mutex_unlock(&a);
+	return 0;
+}
+
+/* It is free at the first look, and taken again before the word is marked: its owner is another. */
+SCENARIO(taken_again, "mutex.taken_again", "05.5", "P5.6", .cpus = 2, .after = got_or_killed,
+	 .keeps = true, .sets_up = true)
+{
+	struct thread *owner = current_thread();
+
+	mutex_lock(&a);
+	looks.urgent = true;
+	act_on(1, &looks, lock_urgently);
+	expect(!wait_block(&go, DEADLINE_NEVER), "a wait failed");
+	mutex_unlock(&a);
+	mutex_lock(&a);
+	expect(!thread_sleep(1000), "a sleep failed");
+	spin_lock(&pi_lock);
+	if (pi_has_waiters(&a.pi))
+		expect(owner->se.inherited.level == looks.thread->se.base.level,
+		       "an urgent thread waits, and the owner inherits %u",
+		       owner->se.inherited.level);
+	spin_unlock(&pi_lock);
 	mutex_unlock(&a);
 	end_here();
 }
