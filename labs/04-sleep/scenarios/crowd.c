@@ -187,8 +187,8 @@ SCENARIO(all_behind_killed, "ends.all_behind_kill", "04.4", "P4.13", .cpus = 1,
 	start_waiters();
 	thread_kill(crowd[0].thread);
 	woken = wait_wake_all(&q, 5);
-	expect(woken == CROWD - 1, "of %u waiters that were not killed %u were woken", CROWD - 1,
-	       woken);
+	expect(woken == CROWD - 1, "one was killed, %u others wait; a wake-up for all returned %u",
+	       CROWD - 1, woken);
 	end_here();
 }
 
