@@ -126,3 +126,30 @@ SCENARIO(found, "queue.found", "03.1", "P3.2", .cpus = 1, .quiet = true, .keeps 
 	expect(q.nr == 3, "they were only looked for, and the queue counts %u", q.nr);
 	end_here();
 }
+
+static int forbid_its_cpu(void)
+{
+	return sched_set_affinity(self, BIT(1));
+}
+
+/*
+ * A mark may have another reason than a tick knows of: here a new mask, with preemption off. No
+ * other thread waits and the quantum is not over when a tick comes, and the mark has to outlast it.
+ */
+SCENARIO(mark_kept, "tick.keeps_mark", "03.7", "P3.9", .cpus = 2,
+	 .bootargs = "steal=off balance=off", .keeps = true)
+{
+	stay_on(0);
+	self = current_thread();
+	preempt_off();
+	act_on(1, &other, forbid_its_cpu);
+	while (!marked())
+		arch_spin_hint();
+	irq_off();
+	sched_tick(time_now());
+	irq_on();
+	expect(marked(), "a tick took the mark of a thread away that must leave its CPU");
+	preempt_on();
+	expect(thread_cpu(self) == &cpus[1], "it is on a CPU that it may not use");
+	end_here();
+}
