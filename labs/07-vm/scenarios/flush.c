@@ -1,0 +1,86 @@
+/* Lab 07, step 5: CPUs that use a page, by way of their TLBs, while it is replaced by its copy. */
+#include "spaces.h"
+
+#include "sched/cpu.h"
+#include "tlb.h"
+
+#define VA	HOST_VA(0)		/* of such an address a CPU caches the entry */
+
+static struct addr_space *space;
+static pte_t *entry_of_page;
+static struct actor reader, writer;
+static _Atomic bool cached, begun;
+static struct page *_Atomic written;	/* the page that another CPU has written to */
+
+static struct page *page_read(void)
+{
+	return pte_page(host_tlb_access(0, (const _Atomic u64 *)entry_of_page));
+}
+
+static void load_space(struct addr_space *as)
+{
+	irq_off();
+	host_space_load(as);
+	irq_on();
+}
+
+static int read_before_and_after(void)
+{
+	struct page *p;
+
+	load_space(space);
+	page_read();
+	cached = true;
+	while (!begun)
+		arch_spin_hint();
+	page_read();			/* flushed too early, the old entry is cached again */
+	while (!written)
+		arch_spin_hint();
+	p = page_read();
+	expect(p == written, "the copy is written to, and another CPU still reads the old page");
+	load_space(NULL);
+	return 0;
+}
+
+/* Looks at the entry without a lock, as hardware does, and faults until the write is allowed. */
+static int write_to_copy(void)
+{
+	pte_t e;
+
+	while (!begun)
+		arch_spin_hint();
+	for (unsigned faults = 0;; faults++) {
+		e = __atomic_load_n(entry_of_page, __ATOMIC_ACQUIRE);
+		if (pte_prot(e) & VM_WRITE)
+			break;
+		expect(faults < 2, "a write faults for ever");
+		expect(!as_fault(space, VA, VM_WRITE), "a fault is not resolved");
+	}
+	written = pte_page(e);
+	return 0;
+}
+
+/*
+ * Three threads of one process: two want to write to a page that a child owns as well, and one has
+ * read it. As soon as one has written to the copy, no CPU may read the old page any more.
+ */
+SCENARIO(flushed, "share.flushed", "07.5", "P7.9", .cpus = 3, .bootargs = ALONE, .sets_up = true,
+	 .keeps = true)
+{
+	int err;
+
+	stay_on(0);
+	space = new_space_at(VA, 1, RW);
+	put_at(space, VA, 7);
+	fork_of(space);
+	entry_of_page = entry_at(space, VA);
+	act_on(1, &reader, read_before_and_after);
+	act_on(2, &writer, write_to_copy);
+	while (!cached)
+		arch_spin_hint();
+	explore_from_here();
+	begun = true;
+	err = as_fault(space, VA, VM_WRITE);
+	expect(!err, "a fault gives %d", err);
+	end_here();
+}

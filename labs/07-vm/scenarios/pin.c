@@ -1,0 +1,40 @@
+/* Lab 07, step 6: a page that the kernel has pinned, while the threads of its space fault. */
+#include "spaces.h"
+
+static struct addr_space *space;
+static struct actor other;
+static struct page *pinned;
+
+/* The fault of a write, which its CPU may have begun when no page was there yet. */
+static int fault(void)
+{
+	return as_fault(space, BASE, VM_WRITE);
+}
+
+static const char *page_stays(void)
+{
+	if (other.result)
+		return wrong("a fault gives %d", other.result);
+	if (page_of(space) != pinned || owners(space) != 1)
+		return "a page that may be written was replaced while it was pinned";
+	return left_in(space) == 2 ? NULL : "what was written by way of a pin is lost";
+}
+
+/*
+ * A pin is one more reference to a page, and no owner to copy it for: the second fault on it finds
+ * the right there, and leaves the page in its place.
+ */
+SCENARIO(pinned, "share.pinned", "07.6", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .after = page_stays, .keeps = true)
+{
+	int err;
+
+	stay_on(0);
+	space = new_space(RW);
+	act_on(1, &other, fault);
+	pinned = as_pin_page(space, BASE, VM_WRITE, &err);
+	expect(pinned, "a pin gives %d", err);
+	*(u64 *)page_to_virt(pinned) = 2;
+	page_put(pinned);
+	end_here();
+}
