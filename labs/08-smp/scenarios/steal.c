@@ -174,6 +174,8 @@ static int tell_one(void)
 SCENARIO(each_one, "kick.one_each", "08.4", "P8.6", .cpus = 4, .bootargs = STEALS, .keeps = true,
 	 .sets_up = true)
 {
+	u32 not_told;
+
 	stay_on(0);
 	probe.cpu = &cpus[0];
 	probe.se.affinity = 0xc;
@@ -188,8 +190,9 @@ SCENARIO(each_one, "kick.one_each", "08.4", "P8.6", .cpus = 4, .bootargs = STEAL
 	kick_idle_for(&probe, NULL);
 	while (!other_is_done)
 		arch_spin_hint();
-	expect(!(atomic_load(&idle_mask) & 0xc), "of two idle CPUs the CPUs %x were not told",
-	       atomic_load(&idle_mask) & 0xc);
+	not_told = atomic_load(&idle_mask) & 0xc;
+	expect(!not_told, "two CPUs idled, and two wakers looked for one: CPU %u was not told",
+	       __builtin_ctz(not_told));
 	spin_unlock(&cpus[3].runq.lock);
 	spin_unlock(&cpus[2].runq.lock);
 	irq_on();
