@@ -121,8 +121,10 @@ void explore_spin(void);
 /* This CPU turns interrupts off now; @switches: one that comes just before may switch threads. */
 void explore_masks(bool switches);
 
-/* This CPU is in user mode: it may be interrupted here; it does nothing else any more. */
-void explore_user(void);
+/* Another CPU may go on here, or an interrupt come, although there is no access to memory. */
+void explore_point(void);
+
+/* This CPU is in user mode, and does nothing else any more. */
 void explore_user_loop(void);
 bool explore_loops(unsigned cpu);
 

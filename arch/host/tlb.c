@@ -59,16 +59,28 @@ u64 host_tlb_access(unsigned i, const _Atomic u64 *entry)
 	return host_tlb(i);
 }
 
+/*
+ * A thread that can lose its CPU may be on another one when it flushes. The explorer is told, since
+ * there is no access that it could see: no CPU reads another one's TLB.
+ */
+static void may_be_moved_here(void)
+{
+	if (arch_irqs_enabled() && !current_thread()->preempt_depth)
+		explore_point();
+}
+
 void host_tlb_flush_page(vaddr_t va)
 {
 	u64 i = (va - HOST_VA(0)) / PAGE_SIZE;
 
+	may_be_moved_here();
 	if (va >= HOST_VA(0) && i < HOST_PAGES)
 		tlbs[vcpu][i] = 0;
 }
 
 void host_tlb_flush_all(void)
 {
+	may_be_moved_here();
 	for (unsigned i = 0; i < HOST_PAGES; i++)
 		tlbs[vcpu][i] = 0;
 }

@@ -44,7 +44,7 @@ static void enter(void)
 void host_user_enter(void)
 {
 	enter();
-	explore_user();
+	explore_point();
 }
 
 void host_user_leave(void)

@@ -361,9 +361,7 @@ static void pause_before_fence(const void *sp)
 	struct cpu_state *c = &cpu_states[vcpu];
 
 	c->sp = sp;
-	c->load = NULL;
-	c->may_fail = c->unraced = false;
-	explore_user();
+	explore_point();
 	c->sp = sp;
 }
 

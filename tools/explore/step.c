@@ -108,8 +108,12 @@ void explore_masks(bool switches)
 }
 
 /* Not an access, but it counts as one, so that a schedule can name the moment before it. */
-void explore_user(void)
+void explore_point(void)
 {
+	struct cpu_state *c = &cpu_states[vcpu];
+
+	c->load = NULL;
+	c->may_fail = c->unraced = false;
 	progress.accesses++;
 	pause_cpu(PAUSE_ACCESS, NULL);
 }

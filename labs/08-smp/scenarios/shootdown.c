@@ -300,8 +300,8 @@ static const char *no_tlb_has_it(void)
 }
 
 /*
- * The space stays loaded on both CPUs. Which CPU a thread is on may change until preemption is off:
- * it would flush one CPU twice, and the other one not at all.
+ * The space stays loaded on CPU 0, at first alone, and on CPU 1. Which CPU a thread is on may
+ * change until preemption is off: it would flush one CPU twice, or for the other one.
  */
 SCENARIO(moved, "shootdown.moved", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
 	 .after = no_tlb_has_it, .keeps = true)
