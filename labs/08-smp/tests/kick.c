@@ -69,9 +69,9 @@ static void check_kick(const struct thread *t, struct runq *rq, int want, const 
 	CHECK(found == (want >= 0), "P8.6", "%s: it returned %d", when, found);
 	wrong = told ^ (want >= 0 ? BIT(want) : 0);
 	wrong &= -wrong;		/* the first CPU */
-	CHECK(!wrong, "P8.6", "%s: CPU %u is %s", when, wrong ? __builtin_ctz(wrong) : 0,
-	      wrong & told ? "not to be told, and is not in idle_mask any more" :
-			     "to be told, and is still in idle_mask");
+	CHECK(!wrong, "P8.6", "%s: CPU %u is %sto be told, and is %s in idle_mask", when,
+	      wrong ? __builtin_ctz(wrong) : 0, wrong & told ? "not " : "",
+	      wrong & told ? "no more" : "still");
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		u64 n = i == here ? 0 : interrupts(i) - count[i];
 		bool marked = atomic_load(&cpus[i].idle.work) & WORK_RESCHED;
