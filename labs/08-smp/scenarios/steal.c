@@ -226,7 +226,7 @@ SCENARIO(compared, "balance.crossed", "08.5", "P8.8", .cpus = 2, .bootargs = "st
 	end_here();
 }
 
-static struct actor busy[2], waits[5];
+static struct actor busy[2], waits[6];
 static _Atomic unsigned nr_busy;
 
 static int be_busy(void)
@@ -302,6 +302,55 @@ SCENARIO(busiest, "balance.of_three", "08.5", "P8.8", .cpus = 3,
 	from = comes_from();
 	expect(from == 2, "2 threads on CPU 0, 2 here, 4 on CPU 2: one came from %u", from);
 	told = true;
+	preempt_on();
+	end_here();
+}
+
+/* Compares on CPU 0, again if the queue was locked. Returns whether a thread came. */
+static bool one_comes(void)
+{
+	struct runq *rq = &cpus[0].runq;
+	unsigned before = nr_ready(rq);
+
+	do {
+		rq->missed = NULL;
+		compare();
+		arch_spin_hint();
+	} while (rq->missed);
+	return nr_ready(rq) > before;
+}
+
+/*
+ * CPU 1 has been told of threads that are queued there, but the interrupt has not come: all of them
+ * wait, and none runs. It has no more to do than if it had picked one.
+ */
+SCENARIO(not_picked, "balance.not_picked", "08.5", "P8.8", .cpus = 3,
+	 .bootargs = "steal=off balance=10s", .after = queues_are_empty, .keeps = true,
+	 .sets_up = true)
+{
+	bool came;
+
+	stay_on(0);
+	preempt_off();
+	put_off();
+	begin_actor(2, BIT(2), &busy[0], be_busy);
+	while (!nr_busy || cpus[1].runq.current != &cpus[1].idle)
+		arch_spin_hint();
+	atomic_fetch_or(&cpus[1].idle.work, WORK_RESCHED);
+	for (unsigned i = 0; i < 2; i++)
+		begin_actor(1, ~0u, &waits[i], count_it);
+	explore_from_here();
+	came = one_comes();
+	expect(!came, "CPU 1 has picked none of 2 threads, 1 runs here: one came");
+	begin_actor(1, ~0u, &waits[2], count_it);
+	for (unsigned i = 3; i < 6; i++)
+		begin_actor(2, ~0u, &waits[i], count_it);
+	came = one_comes();
+	expect(came && nr_ready(&cpus[2].runq) == 2,
+	       "CPU 1 has picked none of 3 threads, 4 are on CPU 2, where one runs: %s",
+	       came ? "one came from CPU 1" : "none came");
+	told = true;
+	ipi_send(&cpus[1], IPI_RESCHED);
 	preempt_on();
 	end_here();
 }
