@@ -218,19 +218,23 @@ KTEST_EARLY(aging_kept, "aging.kept", "09.2", "P9.4")
 KTEST_EARLY(aging_moved, "aging.moved", "09.2", "P9.4")
 {
 	for (unsigned n = 0; n < 2; n++) {
+		bool changes = n == 1;
+
 		begin();
 		put_at(0, 4);
 		for (unsigned i = 0; i < 4; i++)
 			a_round();
 		p->dequeue(&q, &e[0]);
-		enqueue(0, n ? ENQUEUE_CHANGED : ENQUEUE_MIGRATED);
+		if (changes)
+			set(0, params_of_level(5));
+		enqueue(0, changes ? ENQUEUE_CHANGED : ENQUEUE_MIGRATED);
 		a_round();
 		put_at(1, 6);
 		q.current = NULL;
 		pick();
-		CHECK(running() == (n ? 1 : 0), "P9.4",
+		CHECK(running() == (changes ? 1 : 0), "P9.4",
 		      "level 4 has gained 3 and was %s: entity %d is picked",
-		      n ? "changed" : "moved to another CPU", running());
+		      changes ? "given level 5" : "moved to another CPU", running());
 	}
 }
 
