@@ -88,7 +88,10 @@ KTEST_EARLY(games_paid_back, "games.paid_back", "09.4", "P9.7")
 	}
 }
 
-/* It waited in the queue, which is not being blocked: nothing is paid back. */
+/*
+ * It waited in the queue, which is not being blocked: nothing is paid back, neither after it was
+ * preempted nor between its wake-up and its turn.
+ */
 KTEST_EARLY(games_queued, "games.queued", "09.4", "P9.7")
 {
 	begin(0);
@@ -103,6 +106,18 @@ KTEST_EARLY(games_queued, "games.queued", "09.4", "P9.7")
 	give_way(ENQUEUE_PREEMPTED);
 	CHECK(running() == 0, "P9.5", "it is alone, and %d runs", running());
 	expect_slice(allotment_at(TOP) - 3 * MS / 2, "P9.7", "it waited in the queue for 10 ms");
+	begin(0);
+	wake(0);
+	use_up(4 * MS);
+	enqueue(1, ENQUEUE_WAKE);
+	block();
+	use_up(MS / 10);
+	wake(0);
+	use_up(4 * MS);
+	block();
+	REQUIRE(running() == 0, "P9.5", "only one waits, and %d runs", running());
+	expect_slice(allotment_at(TOP) - 39 * MS / 10, "P9.7",
+		     "it ran 4 ms, was blocked for 0.1 ms and waited for its turn for 4 ms");
 }
 
 /* One that wants half of the CPU stays at the top, one that wants more does not. */
