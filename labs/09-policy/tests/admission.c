@@ -115,8 +115,10 @@ KTEST_EARLY(edf_closest, "edf.closest", "09.7", "P9.12")
 			last = i;
 		}
 		CHECK(fits == sets[n].fits, "P9.12",
-		      "%u shares, %s than 1 by 1 / (product of all periods): the last is %s",
-		      last + 1, sets[n].fits ? "less" : "more", fits ? "admitted" : "refused");
+		      "%u shares, %s than 1 by 1 / (product of all periods): "
+		      "the last, %lu / %lu, is %s",
+		      last + 1, sets[n].fits ? "less" : "more", sets[n].shares[last][0],
+		      sets[n].shares[last][1], fits ? "admitted" : "refused");
 	}
 }
 
@@ -157,7 +159,9 @@ KTEST_EARLY(edf_crowd, "edf.crowd", "09.7", "P9.12")
 	ask_edf();
 	for (unsigned i = 0; i < ARRAY_SIZE(eleven); i++)
 		CHECK(join_crowd(i, reserved(eleven[i][0], eleven[i][1])) == (i < 10), "P9.12",
-		      "share %u of eleven is %s", i + 1, i < 10 ? "refused" : "admitted");
+		      "11 shares: number %u, %lu / %lu, is %s, and the sum with it is %s", i + 1,
+		      eleven[i][0], eleven[i][1], i < 10 ? "refused" : "admitted",
+		      i < 10 ? "less than 1" : "more than 1 by 1 / (product of all periods)");
 }
 
 /* A deadline before the end of the period counts as if the period were as short. */

@@ -1,6 +1,7 @@
 /*
  * Lab 09, step 2: aging. A round is a call of the policy's timer hook.
  */
+#include "base/printf.h"
 #include "sched/policy/test_drive.h"
 #include "test/ktest.h"
 
@@ -335,6 +336,8 @@ static struct {
 	unsigned line[ENTITIES], nr;	/* those that wait, the next one first */
 	u32 own[ENTITIES], gain[ENTITIES];
 	bool old[ENTITIES];		/* has waited since before the last round */
+	enum enqueue_why why[ENTITIES];	/* how it came back to the queue */
+	unsigned rounds[ENTITIES];	/* since then */
 	u64 random;
 } m;
 
@@ -347,6 +350,25 @@ static u64 below(u64 n)
 static u32 level(unsigned i)
 {
 	return MIN(m.own[i] + m.gain[i], TOP);
+}
+
+static const char *const events[] = {
+	[ENQUEUE_PREEMPTED] = "was preempted", [ENQUEUE_WAKE] = "woke",
+	[ENQUEUE_EXPIRED] = "had its slice", [ENQUEUE_YIELD] = "yielded",
+	[ENQUEUE_MIGRATED] = "was moved", [ENQUEUE_CHANGED] = "got a new priority",
+};
+
+struct story { char text[72]; };
+
+/* If @told: says where entity @i stands and how it came there; -1: none. */
+static struct story story(bool told, int i)
+{
+	struct story s = { "none" };
+
+	if (told && i >= 0)
+		snprintf(s.text, sizeof(s.text), "entity %d (level %u + %u: %s, then %u rounds)",
+			 i, m.own[i], m.gain[i], events[m.why[i]], m.rounds[i]);
+	return s;
 }
 
 static void line_up(unsigned i, bool front)
@@ -375,6 +397,8 @@ static void model_comes(unsigned i, enum enqueue_why why)
 	if (why != ENQUEUE_PREEMPTED && why != ENQUEUE_MIGRATED)
 		m.gain[i] = 0;
 	m.old[i] = why == ENQUEUE_PREEMPTED;
+	m.why[i] = why;
+	m.rounds[i] = 0;
 	line_up(i, why == ENQUEUE_PREEMPTED);
 }
 
@@ -396,6 +420,7 @@ static void model_round(void)
 			line_up(i, false);
 		}
 		m.old[i] = true;
+		m.rounds[i]++;
 	}
 }
 
@@ -403,13 +428,15 @@ static void model_round(void)
 static void both_pick(unsigned step)
 {
 	int want = m.nr ? (int)m.line[0] : -1;
+	bool wrong;
 
 	if (want >= 0)
 		step_out((unsigned)want);
 	q.current = NULL;
 	pick();
-	REQUIRE(running() == want, "P9.3", "step %u: entity %d is picked, not %d", step, running(),
-		want);
+	wrong = running() != want;
+	REQUIRE(!wrong, "P9.3", "step %u: %s is picked, not %s", step,
+		story(wrong, running()).text, story(wrong, want).text);
 	CHECK(q.nr == m.nr, "P9.1", "step %u: %u wait, and the queue counts %u", step, m.nr, q.nr);
 }
 
@@ -420,8 +447,9 @@ static void both_put(unsigned step, unsigned i, enum enqueue_why why)
 	model_comes(i, why);
 	above = q.current && level(i) > level((unsigned)running());
 	taken = enqueue(i, why);
-	CHECK(taken == above, "P9.2", "step %u: level %u runs, level %u comes: it %s the CPU", step,
-	      q.current ? level((unsigned)running()) : 0, level(i), taken ? "takes" : "leaves");
+	CHECK(taken == above, "P9.2", "step %u: level %u runs, one of level %u %s: it %s the CPU",
+	      step, q.current ? level((unsigned)running()) : 0, level(i), events[why],
+	      taken ? "takes" : "leaves");
 }
 
 static void both_give_way(unsigned step, enum enqueue_why why)
@@ -442,8 +470,10 @@ static void both_round(unsigned step)
 	model_round();
 	above = q.current && level(m.line[0]) > level((unsigned)running());
 	taken = a_round();
-	CHECK(taken == above, "P9.3", "step %u: after a round level %u %s the CPU", step,
-	      level(m.line[0]), taken ? "takes" : "does not take");
+	CHECK(taken == above, "P9.3",
+	      "step %u: level %u runs, and after a round level %u %s the CPU", step,
+	      q.current ? level((unsigned)running()) : 0, level(m.line[0]),
+	      taken ? "takes" : "does not take");
 }
 
 static void both_priority(unsigned i, u32 to)

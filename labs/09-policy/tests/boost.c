@@ -1,6 +1,7 @@
 /*
  * Lab 09, step 5: boosts.
  */
+#include "base/printf.h"
 #include "mlfq.h"
 
 static void expect_top(unsigned i, const char *who)
@@ -189,6 +190,8 @@ static struct {
 	unsigned line[ENTITIES], nr;	/* those that wait, the next one first */
 	u32 level[ENTITIES];
 	u64 used[ENTITIES], since[ENTITIES], seen[ENTITIES];
+	const char *event[ENTITIES];	/* the last that changed its place */
+	u64 at[ENTITIES];		/* when it was */
 	u64 random;
 } m;
 
@@ -198,11 +201,37 @@ static u64 below(u64 n)
 	return (m.random >> 33) % n;
 }
 
+static const char *const events[] = {
+	[ENQUEUE_PREEMPTED] = "was preempted", [ENQUEUE_WAKE] = "woke",
+	[ENQUEUE_EXPIRED] = "had its slice", [ENQUEUE_YIELD] = "yielded",
+	[ENQUEUE_MIGRATED] = "was moved",
+};
+
+struct story { char text[72]; };
+
+/* If @told: says where entity @i stands and how it came there; -1: none. */
+static struct story story(bool told, int i)
+{
+	struct story s = { "none" };
+
+	if (told && i >= 0)
+		snprintf(s.text, sizeof(s.text), "entity %d (level %u: %s %lu us ago)", i,
+			 m.level[i], m.event[i], (now - m.at[i]) / 1000);
+	return s;
+}
+
+static void note(unsigned i, const char *event)
+{
+	m.event[i] = event;
+	m.at[i] = now;
+}
+
 /* Applies a boost that @i has not seen. Returns whether there is one. */
 static bool model_boost(unsigned i)
 {
 	if (m.seen[i] == now / BOOST + 1)
 		return false;
+	note(i, "was boosted");
 	m.seen[i] = now / BOOST + 1;
 	m.level[i] = TOP;
 	m.used[i] = 0;
@@ -229,31 +258,37 @@ static void step_out(unsigned at)
 static void both_pick(unsigned step)
 {
 	int want = m.nr ? (int)m.line[0] : -1;
+	bool wrong;
 
 	if (want >= 0)
 		step_out(0);
 	q.current = NULL;
 	pick();
-	REQUIRE(running() == want, "P9.5", "step %u: entity %d is picked, not %d", step, running(),
-		want);
-	if (want >= 0)
-		CHECK(slice() == allotment_at(m.level[want]) - m.used[want], "P9.6",
-		      "step %u: at level %u, %lu us used, its slice is %lu us", step,
-		      m.level[want], m.used[want] / 1000, slice() / 1000);
+	wrong = running() != want;
+	REQUIRE(!wrong, "P9.5", "step %u: %s is picked, not %s", step,
+		story(wrong, running()).text, story(wrong, want).text);
+	if (want < 0)
+		return;
+	wrong = slice() != allotment_at(m.level[want]) - m.used[want];
+	CHECK(!wrong, "P9.6", "step %u: %s has used %lu of %lu us, its slice is %lu us", step,
+	      story(wrong, want).text, m.used[want] / 1000, allotment_at(m.level[want]) / 1000,
+	      slice() / 1000);
 }
 
 static void both_put(unsigned step, unsigned i, enum enqueue_why why)
 {
 	bool above, taken;
 
+	note(i, events[why]);
 	model_boost(i);
 	if (why == ENQUEUE_WAKE)
 		m.used[i] -= MIN(m.used[i], now - m.since[i]);
 	line_up(i, why == ENQUEUE_PREEMPTED);
 	above = q.current && m.level[i] > m.level[running()];
 	taken = enqueue(i, why);
-	CHECK(taken == above, "P9.5", "step %u: one comes at level %u, and it %s the CPU", step,
-	      m.level[i], taken ? "takes" : "does not take");
+	CHECK(taken == above, "P9.5", "step %u: level %u runs, one of level %u %s: it %s the CPU",
+	      step, q.current ? m.level[running()] : 0, m.level[i], m.event[i],
+	      taken ? "takes" : "does not take");
 }
 
 static void both_charge(unsigned step, u64 ns)
@@ -271,8 +306,9 @@ static void both_charge(unsigned step, u64 ns)
 		m.level[i] -= m.level[i] > 0;
 	}
 	given = p->charge(&q, q.current, ns, now);
-	CHECK(given == boosted || sinks, "P9.8", "step %u: a boost %s, and the one that runs %s",
-	      step, boosted ? "came" : "did not come", given ? "gives way" : "goes on");
+	CHECK(given == boosted || sinks, "P9.8",
+	      "step %u: %s boost came, and the one that runs at level %u %s", step,
+	      boosted ? "a" : "no", m.level[i], given ? "gives way" : "goes on");
 }
 
 /* Lets time pass. Those that wait at a boost are at the top from then on. */
