@@ -75,6 +75,12 @@ void weak_sequential_fence(void)
 	join_stores(&sequential, &known[vcpu].now);
 }
 
+/* Whether the access before which @cpu has paused comes next. Else an interrupt's handler does. */
+static bool access_is_next(unsigned cpu)
+{
+	return cpu_states[cpu].why == PAUSE_ACCESS && !host_takes_interrupts(cpu);
+}
+
 /* How many stores before the last one are not known to be overwritten. */
 static unsigned behind(const struct location *l, const struct known *k)
 {
@@ -89,7 +95,7 @@ unsigned weak_older(unsigned cpu)
 	const struct location *l;
 	unsigned n, since;
 
-	if (!weak || c->why != PAUSE_ACCESS || !c->load)
+	if (!weak || !access_is_next(cpu) || !c->load)
 		return 0;
 	l = order_location(c->load, c->load_size);
 	if (!l)
@@ -101,7 +107,7 @@ unsigned weak_older(unsigned cpu)
 
 bool weak_may_fail(unsigned cpu)
 {
-	return weak && cpu_states[cpu].why == PAUSE_ACCESS && cpu_states[cpu].may_fail;
+	return weak && access_is_next(cpu) && cpu_states[cpu].may_fail;
 }
 
 bool weak_learn(unsigned cpu)

@@ -123,6 +123,11 @@ class Verdicts(Explorer):
         self.assertIn("the schedule lets CPU 1 read what was there before the last store", told)
         self.assertRegex(told, r"load\(&y, relaxe.*reads 0$")
 
+    def test_an_interrupt_comes_before_the_load_that_its_cpu_is_about_to_make(self) -> None:
+        """The older store was for that load: the handler's loads, which come first, read the last ones."""
+        found = explore(_PROGRAM, "shootdown.moved", 3)
+        self.assertEqual((found.outcome, found.verdict), ("bounded", ""))
+
     def test_a_weak_exchange_that_fails_is_told_of_and_replays(self) -> None:
         found = explore(_PROGRAM, "litmus.weak_exchange")
         self.assertIn("with 0 preemptions and 1 weak exchange that failed", found.figures())
