@@ -17,6 +17,7 @@ from grade.protocol import Failure
 from grade.trace import Trace
 from tools import qemu
 
+_IDLE_WAIT = "arch_idle_wait"  # where a CPU without a thread waits for an interrupt
 _LIVELOCK_SWITCHES = 50  # in the last tenth of the time
 _FRAME = re.compile(r"\s*[0-9a-f]{16}  (\w+)\S*\+0x")  # of a call chain
 _SAID_LINES = 40  # of a panic
@@ -212,7 +213,9 @@ def _reason(kernel: str) -> str:
 def _in_function(kernel: str, kind: Kind) -> str:
     """Where the CPU that reached the limit was, if it was running a thread."""
     found = re.search(r"^call chain:\r?\n\s+[0-9a-f]+\s+(\w+)\+", kernel, re.M)
-    return f"; it was in {found.group(1)}()" if found and kind in (Kind.HANG, Kind.LIVELOCK) else ""
+    if not found or found.group(1) == _IDLE_WAIT or kind not in (Kind.HANG, Kind.LIVELOCK):
+        return ""
+    return f"; it was in {found.group(1)}()"
 
 
 def at_limit(trace: Trace) -> tuple[Kind, str]:

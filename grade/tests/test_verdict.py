@@ -150,6 +150,10 @@ class Kinds(unittest.TestCase):
         gone, idle = (2, "switch", 0, 5, 0, 5), (3, "idle", 0, 0, 0, 0)
         asleep = trace(state(1, 0, 5, "running", "sleeping"), gone, idle)
         self.assertIs(self.panic("limit: not finished", asleep).kind, Kind.HANG)
+        for function, said in (("arch_idle_wait", False), ("thread_sleep", True)):
+            chain = f"limit: not finished\ncall chain:\n  ffffffff80201234  {function}+0x1c"
+            found = self.panic(chain, asleep).findings[0].happened
+            self.assertEqual("; it was in " in found, said, "no thread is in the idle loop")
         block = (1, "block", 0, 5, 0xA, 10**12)
         blocked = trace(block, state(1, 0, 5, "running", "blocked"), idle)
         self.assertIs(self.panic("limit: not finished", blocked).kind, Kind.HANG)

@@ -2,9 +2,9 @@
  * From the exit of the last thread to the parent's wait: teardown, orphans, zombies, reaping.
  *
  *	process_teardown()	runs when the last hold is gone: nobody uses what it destroys
- *	become_zombie()		children move to init, then the process is reapable, then the parent
- *				is told: in this order, under the tree lock, so no child is ever
- *				left with a parent that can vanish (PROCESS3)
+ *	become_zombie()		children move to init, the process is reapable, the parent is told:
+ *				all of it under the tree lock, so no child is ever left with a
+ *				parent that can vanish (PROCESS3)
  *	process_wait()		finds a zombie child and takes it out of the tree, exactly once; or
  *				finds a child that was stopped or continued since the last wait
  *

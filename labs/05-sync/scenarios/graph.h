@@ -77,6 +77,7 @@ static inline void expect_circle(unsigned t, unsigned owner, bool wanted, const 
 	spin_lock(&pi_lock);
 	found = pi_would_deadlock(threads[t], threads[owner]);
 	spin_unlock(&pi_lock);
-	expect(found == wanted, "%s: thread %u, if it waited for a lock of %u, would %s", when, t,
-	       owner, wanted ? "wait for itself" : "not wait for itself");
+	expect(found == wanted, "%s: if thread %u waited for a lock of %u, %s", when, t, owner,
+	       wanted ? "a circle would be closed, and none is found"
+		      : "no circle would be closed, and one is found");
 }

@@ -19,9 +19,9 @@ static void expect_circle(int actor, unsigned lock, bool wanted, const char *whe
 	spin_lock(&pi_lock);
 	found = pi_would_deadlock(ranks_actors[actor].thread, holder_of(lock));
 	spin_unlock(&pi_lock);
-	CHECK(found == wanted, "P5.7", "%s: actor %d, waiting for lock %u, %s", when, actor, lock,
-	      wanted ? "would wait for itself: no circle is found"
-		     : "would not wait for itself: a circle is found");
+	CHECK(found == wanted, "P5.7", "%s: if actor %d waited for lock %u, %s", when, actor, lock,
+	      wanted ? "a circle would be closed, and none is found"
+		     : "no circle would be closed, and one is found");
 }
 
 /* Actor i holds lock i, and those before the last wait for the next one's. */

@@ -178,12 +178,13 @@ KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 	by_hand.wait(HIGH, 0);
 	for (int i = LOW; i <= MID; i++)
 		CHECK(ranks_of(i) == ranks_actors[HIGH].base, "P5.6",
-		      "an urgent thread waits for a circle, and actor %d has rank %d", i,
-		      ranks_of(i));
+		      "an urgent thread waits for a circle: actor %d has rank %d, due is %d", i,
+		      ranks_of(i), ranks_actors[HIGH].base);
 	by_hand.expire(HIGH, 0);
 	for (int i = LOW; i <= MID; i++)
 		CHECK(ranks_of(i) == ranks_actors[MID].base, "P5.6",
-		      "it has given up, and actor %d keeps rank %d", i, ranks_of(i));
+		      "an urgent thread has given up: actor %d has rank %d, due is %d", i,
+		      ranks_of(i), ranks_actors[MID].base);
 	by_hand_open(&closing);
 	ranks_wind_up();
 }
