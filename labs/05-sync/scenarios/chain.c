@@ -5,6 +5,7 @@
 #include "graph.h"
 
 #include "errno.h"
+#include "lent.h"
 #include "sync/mutex.h"
 
 SCENARIO(in_order, "graph.order", "05.3", "P5.5", .cpus = 1, .keeps = true)
@@ -169,12 +170,7 @@ SCENARIO(boosted, "mutex.boosted", "05.5", "P5.6", .cpus = 2, .after = no_boost,
 	mutex_lock(&b);
 	first.urgent = true;
 	act_on(1, &first, lock_b);
-	spin_lock(&pi_lock);
-	if (pi_has_waiters(&b.pi))
-		expect(owner->se.inherited.level == first.thread->se.base.level,
-		       "an urgent thread waits, and the owner inherits %u",
-		       owner->se.inherited.level);
-	spin_unlock(&pi_lock);
+	expect_lent(&b, owner, &first);
 	mutex_unlock(&b);
 	end_here();
 }

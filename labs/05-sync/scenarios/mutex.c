@@ -59,11 +59,15 @@ SCENARIO(three, "mutex.three", "05.5", "P5.8", .cpus = 2, .after = all_free, .ke
 	end_here();
 }
 
+/* The lock that returned @got did so with 0 or @err, and nothing is left of it. */
+static const char *got_or(int err, int got)
+{
+	return got && got != err ? wrong("the lock returned %d", got) : all_free();
+}
+
 static const char *got_or_timeout(void)
 {
-	if (first.result && first.result != -ETIMEDOUT)
-		return wrong("the lock returned %d", first.result);
-	return all_free();
+	return got_or(-ETIMEDOUT, first.result);
 }
 
 SCENARIO(timed, "mutex.timeout", "05.5", "P5.10", .cpus = 2, .after = got_or_timeout, .keeps = true)
@@ -128,9 +132,7 @@ static int lock_interruptible(void)
 
 static const char *got_or_killed(void)
 {
-	if (result && result != -EINTR)
-		return wrong("the lock returned %d", result);
-	return all_free();
+	return got_or(-EINTR, result);
 }
 
 SCENARIO(killed, "mutex.kill", "05.5", "P5.10", .cpus = 2, .after = got_or_killed, .keeps = true)
@@ -212,9 +214,7 @@ SCENARIO(destroy_freed, "mutex.destroy_freed", "05.5", "P5.10", .cpus = 2,
 
 static const char *first_or_killed(void)
 {
-	if (first.result && first.result != -EINTR)
-		return wrong("the lock returned %d", first.result);
-	return all_free();
+	return got_or(-EINTR, first.result);
 }
 
 /* The first waiter is killed, and has not left when the owner unlocks: the second one gets it. */
@@ -240,16 +240,14 @@ static int lock_until_the_unlock(void)
 	return err;
 }
 
-static const char *second_may_fail(void)
+static const char *second_or_timeout(void)
 {
-	if (second.result && second.result != -ETIMEDOUT)
-		return wrong("the lock returned %d", second.result);
-	return all_free();
+	return got_or(-ETIMEDOUT, second.result);
 }
 
 /* The second of three waiters gives up as the first gets the mutex: the third still waits. */
 SCENARIO(second_leaves, "mutex.second_leaves", "05.5", "P5.9", .cpus = 2,
-	 .after = second_may_fail, .keeps = true)
+	 .after = second_or_timeout, .keeps = true)
 {
 	at_the_unlock = deadline_in(100000);
 	mutex_lock(&a);

@@ -1,10 +1,11 @@
 /*
  * Lab 05, step 5: a thread that finds the mutex free does not have it yet. To lock a free mutex
  * takes no pi_lock, so another thread may come between a look at the word and the store of a new
- * one: it takes one that unlocks, one that has seen this, and one that is faster.
+ * one. It takes an unlock, a thread that has seen it, and a lock that is faster.
  */
 #include "errno.h"
 #include "explore/scenario.h"
+#include "lent.h"
 #include "process/process.h"
 #include "sync/mutex.h"
 
@@ -91,12 +92,7 @@ SCENARIO(taken_again, "mutex.taken_again", "05.5", "P5.6", .cpus = 2, .after = g
 	mutex_unlock(&a);
 	mutex_lock(&a);
 	expect(!thread_sleep(1000), "a sleep failed");
-	spin_lock(&pi_lock);
-	if (pi_has_waiters(&a.pi))
-		expect(owner->se.inherited.level == looks.thread->se.base.level,
-		       "an urgent thread waits, and the owner inherits %u",
-		       owner->se.inherited.level);
-	spin_unlock(&pi_lock);
+	expect_lent(&a, owner, &looks);
 	mutex_unlock(&a);
 	end_here();
 }

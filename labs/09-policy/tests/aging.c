@@ -2,6 +2,7 @@
  * Lab 09, step 2: aging. A round is a call of the policy's timer hook.
  */
 #include "base/printf.h"
+#include "events.h"
 #include "sched/policy/test_drive.h"
 #include "test/ktest.h"
 
@@ -352,12 +353,6 @@ static u32 level(unsigned i)
 	return MIN(m.own[i] + m.gain[i], TOP);
 }
 
-static const char *const events[] = {
-	[ENQUEUE_PREEMPTED] = "was preempted", [ENQUEUE_WAKE] = "woke",
-	[ENQUEUE_EXPIRED] = "had its slice", [ENQUEUE_YIELD] = "yielded",
-	[ENQUEUE_MIGRATED] = "was moved", [ENQUEUE_CHANGED] = "got a new priority",
-};
-
 struct story { char text[72]; };
 
 /* If @told: says where entity @i stands and how it came there; -1: none. */
@@ -367,7 +362,7 @@ static struct story story(bool told, int i)
 
 	if (told && i >= 0)
 		snprintf(s.text, sizeof(s.text), "entity %d (level %u + %u: %s, then %u rounds)",
-			 i, m.own[i], m.gain[i], events[m.why[i]], m.rounds[i]);
+			 i, m.own[i], m.gain[i], event_name(m.why[i]), m.rounds[i]);
 	return s;
 }
 
@@ -448,7 +443,7 @@ static void both_put(unsigned step, unsigned i, enum enqueue_why why)
 	above = q.current && level(i) > level((unsigned)running());
 	taken = enqueue(i, why);
 	CHECK(taken == above, "P9.2", "step %u: level %u runs, one of level %u %s: it %s the CPU",
-	      step, q.current ? level((unsigned)running()) : 0, level(i), events[why],
+	      step, q.current ? level((unsigned)running()) : 0, level(i), event_name(why),
 	      taken ? "takes" : "leaves");
 }
 

@@ -2,6 +2,7 @@
  * Lab 09, step 5: boosts.
  */
 #include "base/printf.h"
+#include "events.h"
 #include "mlfq.h"
 
 static void expect_top(unsigned i, const char *who)
@@ -201,12 +202,6 @@ static u64 below(u64 n)
 	return (m.random >> 33) % n;
 }
 
-static const char *const events[] = {
-	[ENQUEUE_PREEMPTED] = "was preempted", [ENQUEUE_WAKE] = "woke",
-	[ENQUEUE_EXPIRED] = "had its slice", [ENQUEUE_YIELD] = "yielded",
-	[ENQUEUE_MIGRATED] = "was moved",
-};
-
 struct story { char text[72]; };
 
 /* If @told: says where entity @i stands and how it came there; -1: none. */
@@ -279,7 +274,7 @@ static void both_put(unsigned step, unsigned i, enum enqueue_why why)
 {
 	bool above, taken;
 
-	note(i, events[why]);
+	note(i, event_name(why));
 	model_boost(i);
 	if (why == ENQUEUE_WAKE)
 		m.used[i] -= MIN(m.used[i], now - m.since[i]);
