@@ -218,11 +218,22 @@ def _in_function(kernel: str, kind: Kind) -> str:
     return f"; it was in {found.group(1)}()"
 
 
+def _deadlines(trace: Trace) -> dict[int, int]:
+    """The deadline of each thread's present wait in a queue, in ns; 0 is none. Not every wait is recorded."""
+    until: dict[int, int] = {}
+    for r in trace.of("block", "claim", "wake"):
+        if r.event == "block":
+            until[r.tid] = r.b
+        else:
+            until.pop(r.a, None)
+    return until
+
+
 def at_limit(trace: Trace) -> tuple[Kind, str]:
     """Why a guest ran until its limit, from the last records of each CPU and thread."""
     busy = {r.cpu: r.event == "switch" and r.a != IDLE for r in trace.of("switch", "idle")}
     state = {r.a: r.b & 0xFF for r in trace.of("state") if r.a != IDLE}
-    until = {r.tid: r.b for r in trace.of("block")}
+    until = _deadlines(trace)
     end = trace.records[-1].time if trace.records else 0
     if busy and not any(busy.values()):
         ready = [t for t, s in state.items() if s == READY]

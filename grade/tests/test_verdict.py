@@ -157,6 +157,10 @@ class Kinds(unittest.TestCase):
         block = (1, "block", 0, 5, 0xA, 10**12)
         blocked = trace(block, state(1, 0, 5, "running", "blocked"), idle)
         self.assertIs(self.panic("limit: not finished", blocked).kind, Kind.HANG)
+        again = state(3, 0, 5, "running", "blocked")
+        for end in ("claim", "wake"):
+            later = trace(block, (2, end, 0, 6, 5, 0), again, idle)
+            self.assertIs(self.panic("limit: not finished", later).kind, Kind.DEADLOCK)
 
     def test_livelock_and_spinning(self) -> None:
         turns = [(1000 + i, "switch", 0, 5 + i % 2, 6 - i % 2, 0) for i in range(100)]

@@ -167,22 +167,34 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 	printf("}\n");
 }
 
-/* Leaves out every choice without which the execution is wrong too. */
-static void shrink(struct schedule *s)
+/* Leaves out the @n choices of @s before @end, if the execution is wrong without them too. */
+static void leave_out(struct schedule *s, unsigned end, unsigned n)
 {
 	static struct schedule shorter;
+
+	shorter = *s;
+	shorter.nr -= n;
+	memmove(&shorter.choices[end - n], &shorter.choices[end],
+		(s->nr - end) * sizeof(shorter.choices[0]));
+	if (replay(&shorter) == OUTCOME_WRONG)
+		*s = shorter;
+}
+
+/*
+ * Leaves out every choice without which the execution is wrong too: first many at once, as an
+ * execution at random that does not end is long and has thousands.
+ */
+static void shrink(struct schedule *s)
+{
 	unsigned before;
 
+	for (unsigned n = s->nr / 2; n > 1; n /= 2)
+		for (unsigned end = s->nr; end >= n; end -= n)
+			leave_out(s, end, n);
 	do {
 		before = s->nr;
-		for (unsigned i = s->nr; i-- > 0;) {
-			shorter = *s;
-			shorter.nr--;
-			memmove(&shorter.choices[i], &shorter.choices[i + 1],
-				(shorter.nr - i) * sizeof(shorter.choices[0]));
-			if (replay(&shorter) == OUTCOME_WRONG)
-				*s = shorter;
-		}
+		for (unsigned end = s->nr; end > 0; end--)
+			leave_out(s, end, 1);
 	} while (s->nr < before);
 	replay(s);
 }

@@ -163,3 +163,22 @@ SCENARIO(widened, "mask.widened", "08.4", "P8.7", .cpus = 2, .bootargs = "balanc
 	preempt_on();
 	end_here();
 }
+
+/* The same where it is a real-time thread, and the other CPU is busy with one that is not. */
+SCENARIO(widened_urgent, "mask.widened_urgent", "08.2", "P8.3", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
+
+	stay_here();
+	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
+	begin_actor(1, BIT(1), &second, run_until_told);
+	while (thread_state(second.thread) != THREAD_RUNNING)
+		arch_spin_hint();
+	first.urgent = true;
+	begin_actor(0, BIT(0), &first, say_it_ran);
+	expect(!sched_set_affinity(first.thread, ~0u), "the new mask is refused");
+	while (!told)
+		arch_spin_hint();
+	end_here();
+}
