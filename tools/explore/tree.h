@@ -9,6 +9,7 @@
 #include "user.h"
 
 extern _Atomic unsigned teardowns;	/* processes torn down in this execution */
+extern struct thread *_Atomic torn_down_by;	/* the last one, by this thread */
 
 /*
  * Whether a holder has used the process, and whether its teardown has seen that. The store and the

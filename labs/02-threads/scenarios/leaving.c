@@ -40,6 +40,22 @@ SCENARIO(polled, "join.polled", "02.5", "P2.6", .cpus = 1)
 	expect(code == 7, "joined with code %d instead of 7", code);
 }
 
+/* The same with a deadline that was still to come when it had left, and has passed by now. */
+SCENARIO(in_time, "join.left_in_time", "02.5", "P2.6", .cpus = 1)
+{
+	struct thread *t = start(leave, (void *)7);
+	struct deadline d;
+	int code = 0, err;
+
+	while (!t->left)
+		thread_yield();
+	d = deadline_in(1000);
+	expect(!thread_sleep(2000), "a sleep failed");
+	err = thread_join(t, &code, d);
+	expect(!err && code == 7, "it left before the deadline: the join returned %d, code %d",
+	       err, code);
+}
+
 /* Joins the subject, which only runs when one joiner has been refused. */
 static int join_or_resume(void *unused)
 {

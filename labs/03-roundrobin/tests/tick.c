@@ -112,9 +112,25 @@ static int interrupt_alone(void)
 	return 0;
 }
 
+/* A thread of another class has another slice. */
+static int interrupt_urgent_alone(void)
+{
+	struct sched_params p = { .class = SCHED_RR, .rt_priority = 10 };
+	u64 end = rq->slice_end;
+
+	policy_set_params(&self->se, &p, time_now());
+	tick(end);
+	CHECK(!marked(), "P3.4", "a thread of SCHED_RR alone is marked");
+	CHECK(rq->slice_end == end + realtime_slice, "P3.5",
+	      "of SCHED_RR and alone, it goes on with a slice of %ld ns, not %lu",
+	      (s64)(rq->slice_end - end), realtime_slice);
+	return 0;
+}
+
 KTEST_EARLY(tick_alone, "tick.alone", "03.3", "P3.5")
 {
 	run_as_thread(interrupt_alone);
+	run_as_thread(interrupt_urgent_alone);
 }
 
 /* A tick that comes late: the next quantum is full all the same. */

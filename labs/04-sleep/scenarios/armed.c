@@ -265,14 +265,23 @@ static int sleep_to_0(void)
 	return thread_sleep_until(deadline_at(0));
 }
 
+static int wait_to(u64 deadline)
+{
+	int err = wait_block(&q, deadline_at(deadline));
+
+	expect(!time_before(time_now(), deadline), "the wait ended %lu ns early",
+	       deadline - time_now());
+	return err;
+}
+
 static int wait_to_last(void)
 {
-	return wait_block(&q, deadline_at(-1UL));
+	return wait_to(-1UL);
 }
 
 static int wait_to_0(void)
 {
-	return wait_block(&q, deadline_at(0));
+	return wait_to(0);
 }
 
 static const char *all_in_time(void)

@@ -258,3 +258,45 @@ SCENARIO(second_leaves, "mutex.second_leaves", "05.5", "P5.9", .cpus = 2,
 	hold();
 	end_here();
 }
+
+static struct wait_queue go = WAIT_QUEUE_INIT(go);
+
+static int lock_when_told(void)
+{
+	expect(!wait_block(&go, DEADLINE_NEVER), "a wait failed");
+	return lock_it();
+}
+
+static const char *nothing_is_lent(void)
+{
+	u32 level = first.thread->se.inherited.level;
+
+	return level ? wrong("a thread owns no mutex any more, and inherits %u", level) : NULL;
+}
+
+/*
+ * The urgent one of two waiters is killed, and has not left when the other one gets the mutex, and
+ * its rank. That one unlocks, and others use the mutex; only then the killed one leaves.
+ */
+SCENARIO(lent_late, "mutex.leaves_late", "05.5", "P5.6", .cpus = 2, .after = nothing_is_lent,
+	 .keeps = true, .sets_up = true)
+{
+	second.urgent = true;
+	mutex_lock(&a);
+	act_on(0, &third, lock_when_told);
+	act_on(0, &first, lock_it);
+	act_on(1, &second, lock_interruptible);
+	while (thread_state(first.thread) != THREAD_BLOCKED ||
+	       thread_state(second.thread) != THREAD_BLOCKED ||
+	       thread_state(third.thread) != THREAD_BLOCKED)
+		thread_yield();
+	explore_from_here();
+	thread_kill(second.thread);
+	hold();
+	mutex_lock(&a);
+	expect(wait_wake_one(&go, 0), "nobody waits");
+	while (!(atomic_load(&a.word) & MUTEX_CONTENDED))
+		thread_yield();
+	hold();
+	end_here();
+}

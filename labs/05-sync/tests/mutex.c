@@ -175,7 +175,13 @@ KTEST(mutex_killed, "mutex.killed", "05.5", "P5.10")
 
 KTEST(mutex_destroyed, "mutex.destroyed", "05.5", "P5.10")
 {
+	int err;
+
 	waits_destroyed(&kind);
+	mutex_init(&m);
+	mutex_destroy(&m);
+	err = mutex_lock_timed(&m, DEADLINE_POLL);
+	CHECK(err == -EIDRM, "P5.10", "a poll of a destroyed mutex returned %d", err);
 }
 
 KTEST(mutex_not_eaten, "mutex.not_eaten", "05.5", "P5.9")

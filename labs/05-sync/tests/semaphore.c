@@ -77,6 +77,11 @@ KTEST(sem_posts, "sem.posts", "05.1", "P5.1")
 		}
 		destroy();
 	}
+	semaphore_init(&semaphore, 0xffff);
+	pass();
+	CHECK(semaphore.count == 0x10000, "P5.1", "after post number 65536 %u are kept",
+	      semaphore.count);
+	destroy();
 }
 
 static _Atomic unsigned passed;

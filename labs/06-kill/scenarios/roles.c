@@ -418,6 +418,22 @@ SCENARIO(hold_very_many, "hold.very_many", "06.6", "P6.8", .cpus = 1)
 	expect_killed_or_3(pid, -EALREADY);
 }
 
+/* A hold is given up where nobody may wait for long, so its thread does not tear down. */
+SCENARIO(hold_given_up, "hold.given_up_quickly", "06.6", "P6.8", .cpus = 1)
+{
+	pid_t pid = make_victim(leave_with_3);
+
+	process_get(subject);
+	expect(process_hold(subject), "a living process could not be held");
+	thread_resume(victim);
+	while (subject->nr_threads)
+		thread_yield();
+	process_unhold(subject);
+	process_put(subject);
+	expect_killed_or_3(pid, -EALREADY);
+	expect(torn_down_by != current_thread(), "process_unhold() did the teardown itself");
+}
+
 /* --- Exec: one thread kills its siblings ------------------------------------------------------ */
 
 static int replace_program(void *unused)

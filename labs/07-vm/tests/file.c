@@ -1,23 +1,27 @@
 /* Step 4: pages that come from a file. */
 #include "file.h"
 
+/* The last page of the mapping, too, if the file reaches to its end. */
 KTEST(file_read, "file.read", "07.4", "P7.6")
 {
 	struct addr_space *as = new_space();
-	int err;
 
 	file_make();
-	map_file(as, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
-	err = fault_at(as, PAGE_AT(1), VM_READ);
-	CHECK(err == 0, "P7.6", "a read: error %d", err);
-	CHECK(page_at(as, PAGE_AT(1)) == file_pages[1], "P7.6",
-	      "a read does not get the file's own page");
-	CHECK(owners(file_pages[1]) == 2, "P7.6", "the file's page has %u owners, not 2",
-	      owners(file_pages[1]));
-	CHECK(!(rights_at(as, PAGE_AT(1)) & VM_WRITE), "P7.6",
-	      "the file's own page may be written in a private mapping");
-	CHECK(rights_at(as, PAGE_AT(1)) & VM_READ, "P7.6", "the page may not be read");
-	CHECK(as->resident == 1, "P7.6", "one page was read, and %lu are resident", as->resident);
+	map_file(as, BASE, RW, 0, HOLE * PAGE_SIZE);
+	for (unsigned i = 1; i < HOLE; i++) {
+		int err = fault_at(as, PAGE_AT(i), VM_READ);
+
+		CHECK(err == 0, "P7.6", "a read of page %u: error %d", i, err);
+		CHECK(page_at(as, PAGE_AT(i)) == file_pages[i], "P7.6",
+		      "a read does not get page %u of the file", i);
+		CHECK(owners(file_pages[i]) == 2, "P7.6",
+		      "page %u of the file has %u owners, not 2", i, owners(file_pages[i]));
+		CHECK(!(rights_at(as, PAGE_AT(i)) & VM_WRITE), "P7.6",
+		      "the file's own page may be written in a private mapping");
+		CHECK(rights_at(as, PAGE_AT(i)) & VM_READ, "P7.6", "page %u may not be read", i);
+		CHECK(as->resident == i, "P7.6", "%u pages were read, and %lu are resident", i,
+		      as->resident);
+	}
 	as_put(as);
 	file_drop();
 }

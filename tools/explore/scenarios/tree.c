@@ -8,12 +8,14 @@
 #include "process/timers.h"
 
 _Atomic unsigned teardowns, worked, worked_before_teardown;
+struct thread *_Atomic torn_down_by;
 
 /* Called once in each teardown. No process of a scenario has timers. */
 void process_timers_end(struct process *p)
 {
 	(void)p;
 	teardowns++;
+	atomic_store_explicit(&torn_down_by, current_thread(), memory_order_relaxed);
 	worked_before_teardown = atomic_load_explicit(&worked, memory_order_relaxed);
 }
 

@@ -1,0 +1,75 @@
+/*
+ * Lab 04, steps 3 and 4: waits that no kill ends. Only the waker can tell how they end.
+ */
+#include "explore/scenario.h"
+#include "process/process.h"
+#include "sched/wait.h"
+
+static struct wait_queue q = WAIT_QUEUE_INIT(q);
+static struct actor first, second;
+
+static int wait_unkillably(void)
+{
+	int err;
+
+	spin_lock(&q.lock);
+	err = wait_block_locked(&q, DEADLINE_NEVER, WAIT_UNKILLABLE);
+	spin_unlock(&q.lock);
+	return err;
+}
+
+static int wait_killably(void)
+{
+	return wait_block(&q, DEADLINE_NEVER);
+}
+
+static const char *each_in_turn(void)
+{
+	if (first.result != 7 || second.result != 8)
+		return wrong("the first waiter got %d, not 7; the second one %d, not 8",
+			     first.result, second.result);
+	return NULL;
+}
+
+/* The first one is killed, and waits on: it is its turn all the same. */
+SCENARIO(killed_in_turn, "event.killed_in_turn", "04.3", "P4.6", .cpus = 1,
+	 .after = each_in_turn, .keeps = true)
+{
+	act_on(0, &first, wait_unkillably);
+	while (!q.nr)
+		thread_yield();
+	act_on(0, &second, wait_killably);
+	while (q.nr < 2)
+		thread_yield();
+	thread_kill(first.thread);
+	expect(wait_wake_one(&q, 7), "two threads wait, and none was woken");
+	expect(wait_wake_one(&q, 8), "one thread waits, and none was woken");
+	end_here();
+}
+
+static bool returned;
+
+static int die_and_wait(void)
+{
+	int err;
+
+	thread_kill(current_thread());
+	err = wait_unkillably();
+	returned = true;
+	return err;
+}
+
+static const char *woken(void)
+{
+	return first.result == 5 ? NULL : wrong("the wait returned %d, not 5", first.result);
+}
+
+/* It was killed before the wait: what it does on its way out may have to wait, too. */
+SCENARIO(dying, "ends.dying_waits", "04.4", "P4.13", .cpus = 1, .after = woken, .keeps = true)
+{
+	act_on(0, &first, die_and_wait);
+	while (!q.nr && !returned)
+		thread_yield();
+	expect(wait_wake_one(&q, 5), "a wait that no kill ends was over before it was woken");
+	end_here();
+}
