@@ -164,6 +164,30 @@ SCENARIO(detach_left, "detach.left_to_reaper", "02.7", "P2.10", .cpus = 1)
 	preempt_on();
 }
 
+static struct wait_queue go = WAIT_QUEUE_INIT(go);
+
+static int leave_when_told(void *unused)
+{
+	(void)unused;
+	return wait_block(&go, DEADLINE_NEVER);
+}
+
+/* Only the join knows the thread when that is detached, leaves, and is freed. */
+SCENARIO(known_to_join, "join.detached_and_freed", "02.7", "P2.10", .cpus = 2)
+{
+	struct thread *joiner;
+	int err;
+
+	subject = start(leave_when_told, NULL);
+	joiner = start(join_subject, NULL);
+	while (thread_state(subject) != THREAD_BLOCKED || thread_state(joiner) != THREAD_BLOCKED)
+		thread_yield();
+	expect(!thread_detach(subject), "the detach failed");
+	expect(wait_wake_one(&go, 0), "the thread does not wait");
+	err = join(joiner);
+	expect(err == -ECHILD, "the thread was detached, and the join returned %d", err);
+}
+
 /* Waits for process @pid, whose first thread ends with 3. */
 static void expect_end(pid_t pid)
 {

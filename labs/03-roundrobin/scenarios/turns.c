@@ -223,6 +223,46 @@ SCENARIO(yield_marked, "yield.marked", "03.2", "P3.7", .cpus = 1, .quiet = true,
 	end();
 }
 
+/* --- Marked for one that is gone, and then for one that comes --------------------------------- */
+
+static struct wait_queue go = WAIT_QUEUE_INIT(go);
+static struct actor waker;
+
+static int wait_for_go(void)
+{
+	return wait_block(&go, DEADLINE_NEVER);
+}
+
+static int wake_other(void)
+{
+	wait_wake_one(&go, 0);
+	return 0;
+}
+
+/* CPU 1 wakes an urgent thread while this one finds that nobody waits any more. */
+SCENARIO(comes_late, "preempt.comes_late", "03.6", "P3.7", .cpus = 2, .sets_up = true,
+	 .keeps = true)
+{
+	bool forgotten;
+
+	stay_on(0);
+	other.urgent = true;
+	act_on(0, &other, wait_for_go);
+	while (thread_state(other.thread) != THREAD_BLOCKED)
+		thread_yield();
+	irq_off();
+	self = current_thread();
+	act_on(1, &waker, wake_other);
+	mark();
+	explore_from_here();
+	sched_preempt();
+	rq = this_runq_lock();
+	forgotten = nr_ready(rq) && !(atomic_load(&self->work) & WORK_RESCHED);
+	runq_unlock(rq);
+	expect(!forgotten, "an urgent thread waits, and this one is not marked for it");
+	end();
+}
+
 /* --- The idle thread of CPU 1, which other CPUs wake and a timer interrupts ------------------- */
 
 static bool idle_not_queued(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,

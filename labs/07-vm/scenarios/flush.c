@@ -84,3 +84,47 @@ SCENARIO(flushed, "share.flushed", "07.5", "P7.9", .cpus = 3, .bootargs = ALONE,
 	expect(!err, "a fault gives %d", err);
 	end_here();
 }
+
+/* --- A writer that is moved while its fault is resolved --------------------------------------- */
+
+static int write_it(void)
+{
+	int err = as_fault(space, VA, VM_WRITE);
+
+	expect(!err, "a fault gives %d", err);
+	return err;
+}
+
+static int move_writer(void)
+{
+	return sched_set_affinity(writer.thread, BIT(1));
+}
+
+static const char *no_tlb_has_the_old_page(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		pte_t e = host_tlb_of(i, 0);
+
+		if (e && pte_page(e) != pte_page(*entry_of_page))
+			return wrong("the page was replaced, and CPU %u can still read the old one",
+				     i);
+	}
+	return NULL;
+}
+
+/* CPU 0 has the space loaded and the page cached; the writer leaves it at any moment. */
+SCENARIO(moved, "share.moved", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .sets_up = true,
+	 .after = no_tlb_has_the_old_page, .keeps = true)
+{
+	stay_on(0);
+	space = new_space_at(VA, 1, RW);
+	put_at(space, VA, 7);
+	fork_of(space);
+	entry_of_page = entry_at(space, VA);
+	load_space(space);
+	page_read();
+	explore_from_here();
+	act_on(0, &writer, write_it);
+	act_on(1, &reader, move_writer);
+	end_here();
+}

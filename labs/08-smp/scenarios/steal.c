@@ -200,6 +200,47 @@ SCENARIO(each_one, "kick.one_each", "08.4", "P8.6", .cpus = 4, .bootargs = STEAL
 	end_here();
 }
 
+/* Others take two of three idle CPUs, each of them when this waker has just seen it. */
+static _Atomic bool other_begins, others_may_come;
+
+static int take_two(void)
+{
+	other_begins = true;
+	while (!others_may_come)
+		arch_spin_hint();
+	for (unsigned cpu = 1; cpu < 3; cpu++) {
+		atomic_fetch_and(&idle_mask, ~BIT(cpu));
+		arch_spin_hint();
+	}
+	return 0;
+}
+
+SCENARIO(loses_two, "kick.loses_two", "08.4", "P8.6", .cpus = 4, .bootargs = STEALS, .keeps = true,
+	 .sets_up = true)
+{
+	stay_on(0);
+	probe.cpu = &cpus[0];
+	probe.se.affinity = 0xe;
+	preempt_off();
+	while (atomic_load(&idle_mask) != 0xe)
+		arch_spin_hint();
+	irq_off();
+	expect(spin_trylock(&cpus[2].runq.lock) && spin_trylock(&cpus[3].runq.lock),
+	       "an idle CPU's queue is locked");
+	begin_actor(1, BIT(1), &first, take_two);
+	while (!other_begins)
+		arch_spin_hint();
+	atomic_fetch_or(&idle_mask, BIT(1));	/* as if CPU 1 idled, too */
+	explore_from_here();
+	others_may_come = true;
+	expect(kick_idle_for(&probe, NULL), "three CPUs idled, others told two, and this one none");
+	spin_unlock(&cpus[3].runq.lock);
+	spin_unlock(&cpus[2].runq.lock);
+	irq_on();
+	preempt_on();
+	end_here();
+}
+
 /* --- Step 5: busy CPUs compare ---------------------------------------------------------------- */
 
 static int compare(void)
@@ -351,6 +392,48 @@ SCENARIO(not_picked, "balance.not_picked", "08.5", "P8.8", .cpus = 3,
 	       came ? "one came from CPU 1" : "none came");
 	told = true;
 	ipi_send(&cpus[1], IPI_RESCHED);
+	preempt_on();
+	end_here();
+}
+
+static _Atomic bool may_take;
+
+/* Takes two of the threads that wait on CPU 1. */
+static int take_away(void)
+{
+	preempt_off();
+	nr_busy++;
+	while (!may_take)
+		arch_spin_hint();
+	for (unsigned i = 0; i < 2; i++)
+		expect(!sched_set_affinity(waits[i].thread, BIT(2)), "CPU 2 is not there");
+	while (!told)
+		arch_spin_hint();
+	preempt_on();
+	return 0;
+}
+
+/* CPU 1 has the most to do, one thread more than CPU 0, and has less when CPU 0 looks again. */
+SCENARIO(gone, "balance.gone_meanwhile", "08.5", "P8.8", .cpus = 3,
+	 .bootargs = "steal=off balance=10s", .after = queues_are_empty, .keeps = true,
+	 .sets_up = true)
+{
+	bool came;
+
+	stay_on(0);
+	preempt_off();
+	put_off();
+	begin_actor(1, BIT(1), &busy[0], be_busy);
+	begin_actor(2, BIT(2), &busy[1], take_away);
+	while (nr_busy < 2)
+		arch_spin_hint();
+	for (unsigned i = 0; i < 5; i++)
+		begin_actor(i < 3 ? 1 : 0, ~0u, &waits[i], count_it);
+	explore_from_here();
+	may_take = true;
+	came = one_comes();
+	expect(!came, "3 threads here, 4 and fewer on CPU 1, up to 3 on CPU 2: one came");
+	told = true;
 	preempt_on();
 	end_here();
 }
