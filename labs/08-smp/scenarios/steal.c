@@ -162,6 +162,29 @@ SCENARIO(may_run, "kick.may_run", "08.4", "P8.6", .cpus = 3, .bootargs = STEALS,
 static struct thread probe;
 static _Atomic bool other_is_done;
 
+/* The probe may run on CPUs @mask. Interrupts and preemption stay off here. */
+static void hold_idle_cpus(u32 mask)
+{
+	stay_on(0);
+	probe.cpu = &cpus[0];
+	probe.se.affinity = mask;
+	preempt_off();
+	while (atomic_load(&idle_mask) != 0xe)
+		arch_spin_hint();
+	irq_off();
+	expect(spin_trylock(&cpus[2].runq.lock) && spin_trylock(&cpus[3].runq.lock),
+	       "an idle CPU's queue is locked");
+}
+
+static void let_idle_cpus_go(void)
+{
+	spin_unlock(&cpus[3].runq.lock);
+	spin_unlock(&cpus[2].runq.lock);
+	irq_on();
+	preempt_on();
+	end_here();
+}
+
 static int tell_one(void)
 {
 	irq_off();
@@ -176,15 +199,7 @@ SCENARIO(each_one, "kick.one_each", "08.4", "P8.6", .cpus = 4, .bootargs = STEAL
 {
 	u32 not_told;
 
-	stay_on(0);
-	probe.cpu = &cpus[0];
-	probe.se.affinity = 0xc;
-	preempt_off();
-	while (atomic_load(&idle_mask) != 0xe)
-		arch_spin_hint();
-	irq_off();
-	expect(spin_trylock(&cpus[2].runq.lock) && spin_trylock(&cpus[3].runq.lock),
-	       "an idle CPU's queue is locked");
+	hold_idle_cpus(0xc);
 	begin_actor(1, BIT(1), &first, tell_one);
 	explore_from_here();
 	kick_idle_for(&probe, NULL);
@@ -193,11 +208,7 @@ SCENARIO(each_one, "kick.one_each", "08.4", "P8.6", .cpus = 4, .bootargs = STEAL
 	not_told = atomic_load(&idle_mask) & 0xc;
 	expect(!not_told, "two CPUs idled, and two wakers looked for one: CPU %u was not told",
 	       __builtin_ctz(not_told));
-	spin_unlock(&cpus[3].runq.lock);
-	spin_unlock(&cpus[2].runq.lock);
-	irq_on();
-	preempt_on();
-	end_here();
+	let_idle_cpus_go();
 }
 
 /* Others take two of three idle CPUs, each of them when this waker has just seen it. */
@@ -218,15 +229,7 @@ static int take_two(void)
 SCENARIO(loses_two, "kick.loses_two", "08.4", "P8.6", .cpus = 4, .bootargs = STEALS, .keeps = true,
 	 .sets_up = true)
 {
-	stay_on(0);
-	probe.cpu = &cpus[0];
-	probe.se.affinity = 0xe;
-	preempt_off();
-	while (atomic_load(&idle_mask) != 0xe)
-		arch_spin_hint();
-	irq_off();
-	expect(spin_trylock(&cpus[2].runq.lock) && spin_trylock(&cpus[3].runq.lock),
-	       "an idle CPU's queue is locked");
+	hold_idle_cpus(0xe);
 	begin_actor(1, BIT(1), &first, take_two);
 	while (!other_begins)
 		arch_spin_hint();
@@ -234,11 +237,7 @@ SCENARIO(loses_two, "kick.loses_two", "08.4", "P8.6", .cpus = 4, .bootargs = STE
 	explore_from_here();
 	others_may_come = true;
 	expect(kick_idle_for(&probe, NULL), "three CPUs idled, others told two, and this one none");
-	spin_unlock(&cpus[3].runq.lock);
-	spin_unlock(&cpus[2].runq.lock);
-	irq_on();
-	preempt_on();
-	end_here();
+	let_idle_cpus_go();
 }
 
 /* --- Step 5: busy CPUs compare ---------------------------------------------------------------- */
