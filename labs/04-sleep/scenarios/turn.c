@@ -2,12 +2,14 @@
  * Lab 04, steps 3 to 5: which waiters a wake-up ends, where shared waiters, those whose wait has
  * ended and those of other threads stand in one queue. Their links are made by hand: none blocks.
  */
+#include "base/string.h"
 #include "errno.h"
 #include "explore/scenario.h"
 #include "mm/mm.h"
 #include "process/process.h"
 
-#define PLACES	6
+#define PLACES	1000
+#define RANKS	6
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
 static struct waiter waiters[PLACES];
@@ -38,8 +40,8 @@ static void expect_waits(const char *after, const char *wanted)
 		enum wait_why why = atomic_load(&waiters[i].why);
 		char is = why == WAIT_ARMED ? 'a' : why == WAIT_EVENT ? 'e' : '.';
 
-		expect(is == wanted[i], "after %s waiter %u is '%c', of \"%s\"", after, i, is,
-		       wanted);
+		expect(is == wanted[i], "after %s waiter %u is '%c', not '%c'", after, i, is,
+		       wanted[i]);
 	}
 }
 
@@ -50,6 +52,22 @@ static void leave_all(unsigned n)
 		wait_unlink(&q, &links[i]);
 	expect(!q.nr && list_empty(&q.links), "all waiters have left, and the queue has %u", q.nr);
 	spin_unlock(&q.lock);
+}
+
+/* The longest queue: a shared waiter, @kind as often as fits, "s" or ".", and another waiter. */
+static void check_crowd(char kind, const char *after)
+{
+	static char kinds[PLACES + 1];
+
+	memset(kinds, kind, PLACES);
+	kinds[0] = 's';
+	kinds[PLACES - 1] = '1';
+	line_up(kinds);
+	expect(wait_wake_one(&q, 5), "a wake-up did not reach the last of %u places", PLACES);
+	memset(kinds, kind == 's' ? 'e' : kind, PLACES);
+	kinds[0] = kinds[PLACES - 1] = 'e';
+	expect_waits(after, kinds);
+	leave_all(PLACES);
 }
 
 /* However many shared waiters are ahead; those behind the one that is woken wait on. */
@@ -63,6 +81,7 @@ SCENARIO(shared_ones, "event.shared_ones", "04.3", "P4.6", .cpus = 1)
 	expect(!wait_wake_one(&q, 5), "a shared waiter used a wake-up up");
 	expect_waits("three wake-ups", "eeeeee");
 	leave_all(6);
+	check_crowd('s', "a wake-up in a crowd");
 }
 
 /* However many waits have ended already, with shared waiters between them. */
@@ -74,6 +93,7 @@ SCENARIO(behind_many, "ends.one_behind_many", "04.4", "P4.11", .cpus = 1)
 	expect(wait_wake_all(&q, 5) == 1, "a wake-up for all did not wake the only waiter");
 	expect_waits("a wake-up for all", "..e.ee");
 	leave_all(6);
+	check_crowd('.', "a wake-up behind a crowd");
 }
 
 /* Any int is a status, and shared waiters get it and are counted like others. */
@@ -96,11 +116,11 @@ SCENARIO(any_status, "event.any_status", "04.3", "P4.9", .cpus = 1)
 /* The one that has waited longest is first, wherever its thread runs and whatever its priority. */
 SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = true)
 {
-	static const u8 levels[PLACES] = { PRIORITY_LOW,     PRIORITY_HIGH, PRIORITY_LOWEST,
+	static const u8 levels[RANKS] = { PRIORITY_LOW,     PRIORITY_HIGH, PRIORITY_LOWEST,
 					   PRIORITY_HIGHEST, PRIORITY_LOW,  PRIORITY_DEFAULT };
 
 	line_up("123456");
-	for (unsigned i = 0; i < PLACES; i++) {
+	for (unsigned i = 0; i < RANKS; i++) {
 		struct thread *t = thread_create("waiter", act, NULL, levels[i]);
 
 		expect(!sched_set_affinity(t, BIT(~i & 1)), "CPU %u is not there", ~i & 1);
@@ -113,7 +133,7 @@ SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = tru
 	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
 	expect_waits("three wake-ups", "eeeaaa");
 	expect(wait_wake_all(&q, 5) == 3, "a wake-up for all did not wake the other three");
-	leave_all(PLACES);
+	leave_all(RANKS);
 	end_here();
 }
 

@@ -122,7 +122,7 @@ KTEST_EARLY(edf_closest, "edf.closest", "09.7", "P9.12")
 	}
 }
 
-static struct sched_entity crowd[41];
+static struct sched_entity crowd[1025];
 
 /* Adds a reservation of @share for number @i of the crowd. */
 static bool join_crowd(unsigned i, struct sched_params share)
@@ -132,6 +132,26 @@ static bool join_crowd(unsigned i, struct sched_params share)
 		return false;
 	crowd[i].params = share;
 	return true;
+}
+
+/* To admit a thousand one by one would take long: all but the last are put there by hand. */
+static void check_thousand(void)
+{
+	const u64 runtime = 4 * MS, period = 1024 * runtime;
+	const unsigned n = ARRAY_SIZE(crowd) - 1;
+
+	ask_edf();
+	for (unsigned i = 0; i < n - 1; i++) {
+		policy_entity_init(&crowd[i], ~0u, now);
+		crowd[i].params = reserved(runtime, period);
+		list_push_back(&q.reserved, &crowd[i].reserved);
+	}
+	CHECK(!admit(0, reserved(runtime + 1, period)), "P9.12",
+	      "%u times 1 of 1024 ms, and 1 ns more than that is admitted", n - 1);
+	CHECK(join_crowd(n - 1, reserved(runtime, period)), "P9.12",
+	      "1 of 1024 ms: number %u is refused", n);
+	CHECK(!join_crowd(n, reserved(runtime, period)), "P9.12",
+	      "1 of 1024 ms: number %u is admitted", n + 1);
 }
 
 /*
@@ -149,7 +169,7 @@ KTEST_EARLY(edf_crowd, "edf.crowd", "09.7", "P9.12")
 	const u64 period = 4000 * MS, runtime = period / 40;
 
 	ask_edf();
-	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+	for (unsigned i = 0; i < 41; i++) {
 		if (i >= 39)
 			CHECK(!admit(0, reserved(runtime + 1, period)), "P9.12",
 			      "%u times 1 of 40 ms, and 1 ns more than that is admitted", i);
@@ -162,6 +182,7 @@ KTEST_EARLY(edf_crowd, "edf.crowd", "09.7", "P9.12")
 		      "11 shares: number %u, %lu / %lu, is %s, and the sum with it is %s", i + 1,
 		      eleven[i][0], eleven[i][1], i < 10 ? "refused" : "admitted",
 		      i < 10 ? "less than 1" : "more than 1 by 1 / (product of all periods)");
+	check_thousand();
 }
 
 /* A deadline before the end of the period counts as if the period were as short. */

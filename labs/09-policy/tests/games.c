@@ -3,6 +3,8 @@
  */
 #include "mlfq.h"
 
+#include "base/bootargs.h"
+
 enum game { YIELDS, BLOCKS, IS_PREEMPTED, IS_MOVED };
 
 static const char *const names[] = {
@@ -85,6 +87,28 @@ KTEST_EARLY(games_paid_back, "games.paid_back", "09.4", "P9.7")
 					     cases[i].left * 1000,
 				     "P9.7", "it used time and was blocked");
 		}
+	}
+}
+
+/* Blocked for more ns than 31 or 32 bits have: boosts must be rare, or it starts afresh. */
+KTEST_EARLY(games_long, "games.long", "09.8", "P9.7")
+{
+	static const u64 blocked[] = { BIT(31) - 1, BIT(31) + 1, BIT(32), BIT(32) + MS, BIT(33) };
+
+	if (bootarg_number("boost", NSEC_PER_SEC, 0, ~0UL) <= BIT(33) + NSEC_PER_SEC) {
+		ktest_skip("it needs BOOTARGS=boost=10s");
+		return;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(blocked); i++) {
+		begin(0);
+		sink(0, TOP - 1);
+		use_up(3 * MS);
+		block();
+		now += blocked[i];
+		wake(0);
+		CHECK(slice() == allotment_at(TOP - 1), "P9.7",
+		      "it ran 3 ms and was blocked for %lu ms: its slice is %lu us, not %lu us",
+		      blocked[i] / MS, slice() / 1000, allotment_at(TOP - 1) / 1000);
 	}
 }
 
