@@ -84,6 +84,7 @@ static int interrupt_with_another(void)
 
 KTEST_EARLY(tick_marks, "tick.marks", "03.3", "P3.4")
 {
+	NEEDS_ONE_CPU;
 	run_as_thread(interrupt_with_another);
 	CHECK(others == 1, "P3.4", "the thread that waited ran %u times", others);
 }
@@ -131,6 +132,7 @@ static int interrupt_urgent_alone(void)
 
 KTEST_EARLY(tick_alone, "tick.alone", "03.3", "P3.5")
 {
+	NEEDS_ONE_CPU;
 	run_as_thread(interrupt_alone);
 	run_as_thread(interrupt_urgent_alone);
 }
@@ -149,6 +151,7 @@ static int interrupt_late(void)
 
 KTEST_EARLY(tick_late, "tick.late", "03.3", "P3.5")
 {
+	NEEDS_ONE_CPU;
 	run_as_thread(interrupt_late);
 }
 
@@ -186,6 +189,7 @@ static int interrupt_at_wrap(void)
 
 KTEST_EARLY(tick_wrap, "tick.wrap", "03.3", "P3.4")
 {
+	NEEDS_ONE_CPU;
 	run_as_thread(interrupt_at_wrap);
 }
 
@@ -200,6 +204,7 @@ static int interrupt_spent(void)
 
 KTEST_EARLY(tick_spent, "tick.spent", "03.3", "P3.4")
 {
+	NEEDS_ONE_CPU;
 	run_as_thread(interrupt_spent);
 }
 
@@ -207,6 +212,7 @@ KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
 {
 	u64 now = time_now() + NSEC_PER_SEC;
 
+	NEEDS_ONE_CPU;
 	self = current_thread();	/* the idle thread, which has no quantum */
 	rq = &this_cpu()->runq;
 	rq->slice_end = now - 1;	/* another thread's, left over */
@@ -247,6 +253,7 @@ static int interrupt_marked(void)
 
 KTEST_EARLY(tick_marked, "tick.marked", "03.3", "P3.5")
 {
+	NEEDS_ONE_CPU;
 	run_as_thread(interrupt_marked);
 }
 
@@ -279,6 +286,7 @@ static int interrupt_with_late_comer(void)
 
 KTEST_EARLY(tick_late_comer, "tick.late_comer", "03.3", "P3.4")
 {
+	NEEDS_ONE_CPU;
 	run_as_thread(interrupt_with_late_comer);
 	CHECK(others == 1, "P3.4", "the thread that came ran %u times", others);
 }
