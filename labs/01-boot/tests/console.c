@@ -14,7 +14,7 @@
 
 #define ENDLESS		1000000u	/* rounds */
 #define LONG		80000u		/* bytes: more than the queue holds, or 16 bits count */
-#define WIDEST		8u		/* bytes that take as much room as any does, one after another */
+#define WIDEST		8u		/* bytes that take as much room as any does */
 #define MOST		64u		/* bytes sent at once, by the handout */
 
 static char sent[LONG + 16], text[LONG];
