@@ -37,7 +37,8 @@ Changes the kernel in small ways, one at a time, as a person might get it wrong.
 if its machine code is nothing new it is dropped. The others are shown to the tests, one test after the
 other, until one fails. A mutant that no test notices is a survivor: a test is missing, or the mutant
 behaves as the kernel does, and then labs/NN-name/equivalent.toml says why (tools/mutate/equivalent.toml of
-files that belong to no lab).
+files that belong to no lab). QEMU is asked about these of a lab only with --listed (make: LISTED=1), as each
+would cost a whole grading.
 
   make mutate LAB=02-threads                          the solutions of a lab, against its tests
   make mutate LAB=02-threads KILLERS=explorer         against its scenarios only: minutes, not hours
@@ -85,6 +86,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="chooses the sample; default 1")
     parser.add_argument("--killers", choices=("all", "explorer", "tests", "each"), default="all",
                         help="explorer, tests: only these; each: both, even if one kills")  # fmt: skip
+    parser.add_argument("--listed", action="store_true",
+                        help="ask QEMU, too, about mutants that the lab's equivalent.toml lists")  # fmt: skip
     parser.add_argument("--again", action="store_true", help="forget all verdicts known so far")
     parser.add_argument("--jobs", type=_number, default=len(os.sched_getaffinity(0)), metavar="N",
                         help="mutants at once; default: cores")  # fmt: skip
@@ -178,7 +181,7 @@ def _run(options: argparse.Namespace) -> int:
         _show(every, options.show)
         return 0
     entries = equivalent.read(lab.folder / equivalent.NAME if lab else equivalent.OF_NO_LAB)
-    spared = equivalent.match(entries, every)[0] if lab and options.sample is not None else ()
+    spared = equivalent.match(entries, every)[0] if lab and not options.listed else ()
     part = lab is None or options.sample is not None
     if part:
         mutants = work.asked(every, options.only, options.killers)  # no others need a compiler

@@ -112,7 +112,7 @@ class Resumption(unittest.TestCase):
             self.assertIs(fate(explorer, known), Fate.QEMU)
             self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 1))
 
-    def test_qemu_is_spared_a_mutant_that_a_sample_finds_listed(self) -> None:
+    def test_qemu_is_spared_a_mutant_that_is_listed(self) -> None:
         for kills, fate in ((False, Fate.UNASKED), (True, Fate.EXPLORER)):
             explorer, tests = _Killer(kills, "explorer"), _Killer(True)
             result = Result(mutant(1), Fate.WAITING)
