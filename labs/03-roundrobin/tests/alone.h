@@ -11,6 +11,16 @@
 #include "test/ktest.h"
 #include "thread/thread.h"
 
+/* Leaves the test function where others run: other CPUs, or threads for tests of later steps. */
+#define NEEDS_TO_BE_ALONE							\
+	do {									\
+		NEEDS_ONE_CPU;							\
+		if (!is_idle(&cpus[0].runq, current_thread())) {		\
+			ktest_skip("it needs test= without tests of later steps"); \
+			return;							\
+		}								\
+	} while (0)
+
 static struct wait_queue done = WAIT_QUEUE_INIT(done);
 
 /* A thread of the test is finished. It never goes on, as threads cannot exit yet. */

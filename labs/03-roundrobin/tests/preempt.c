@@ -3,7 +3,7 @@
  */
 #include "hogs.h"
 
-/* One of them is also marked for what it will do on its way to user mode. */
+/* Both are also marked for what they would do on their way to user mode. */
 KTEST(preempt_hogs, "preempt.hogs", "03.4", "P3.6")
 {
 	struct hog h[2] = { 0 };
@@ -12,7 +12,8 @@ KTEST(preempt_hogs, "preempt.hogs", "03.4", "P3.6")
 	set_urgent(current_thread(), true);	/* else it waits for its turn as well */
 	for (unsigned i = 0; i < 2; i++)
 		start_hog(&h[i], there(), compute);
-	atomic_fetch_or(&h[0].thread->work, WORK_SIGNAL);
+	atomic_fetch_or(&h[0].thread->work, WORK_SIGNAL | WORK_SUSPEND);
+	atomic_fetch_or(&h[1].thread->work, WORK_KILL);
 	thread_sleep(5 * MS);
 	before = h[0].thread->stats.preempted + h[1].thread->stats.preempted;
 	measure(h, 2, 200 * MS);
@@ -22,7 +23,7 @@ KTEST(preempt_hogs, "preempt.hogs", "03.4", "P3.6")
 	      h[0].since / MS, h[1].since / MS);
 	CHECK(times >= 6 && times <= 14, "P3.6",
 	      "in the time of 10 quanta the CPU was taken away %lu times", times);
-	atomic_fetch_and(&h[0].thread->work, ~WORK_SIGNAL);
+	atomic_fetch_and(&h[0].thread->work, ~(WORK_SIGNAL | WORK_SUSPEND));
 	end_hogs(h, 2);
 	set_urgent(current_thread(), false);
 }

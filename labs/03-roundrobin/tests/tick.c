@@ -84,7 +84,7 @@ static int interrupt_with_another(void)
 
 KTEST_EARLY(tick_marks, "tick.marks", "03.3", "P3.4")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_with_another);
 	CHECK(others == 1, "P3.4", "the thread that waited ran %u times", others);
 }
@@ -132,7 +132,7 @@ static int interrupt_urgent_alone(void)
 
 KTEST_EARLY(tick_alone, "tick.alone", "03.3", "P3.5")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_alone);
 	run_as_thread(interrupt_urgent_alone);
 }
@@ -151,8 +151,28 @@ static int interrupt_late(void)
 
 KTEST_EARLY(tick_late, "tick.late", "03.3", "P3.5")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_late);
+}
+
+/* A timer of this CPU is due before the quantum is over. */
+static int interrupt_before_timer(void)
+{
+	u64 due = rq->slice_end - 2 * NSEC_PER_MSEC;
+
+	this_cpu()->timer_armed = false;
+	timer_arm(due);
+	sched_tick(due - NSEC_PER_MSEC);
+	CHECK(armed_by(due), "P3.5", "armed for a timer that is due sooner, it is armed for later");
+	tick(due);
+	CHECK(armed_by(rq->slice_end), "P3.5", "that timer was due, and none is armed");
+	return 0;
+}
+
+KTEST_EARLY(tick_keeps_timer, "tick.keeps_timer", "03.3", "P3.5")
+{
+	NEEDS_TO_BE_ALONE;
+	run_as_thread(interrupt_before_timer);
 }
 
 /* Quanta that end before and after the clock has wrapped to 0. */
@@ -189,7 +209,7 @@ static int interrupt_at_wrap(void)
 
 KTEST_EARLY(tick_wrap, "tick.wrap", "03.3", "P3.4")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_at_wrap);
 }
 
@@ -204,7 +224,7 @@ static int interrupt_spent(void)
 
 KTEST_EARLY(tick_spent, "tick.spent", "03.3", "P3.4")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_spent);
 }
 
@@ -212,7 +232,7 @@ KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
 {
 	u64 now = time_now() + NSEC_PER_SEC;
 
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	self = current_thread();	/* the idle thread, which has no quantum */
 	rq = &this_cpu()->runq;
 	rq->slice_end = now - 1;	/* another thread's, left over */
@@ -253,7 +273,7 @@ static int interrupt_marked(void)
 
 KTEST_EARLY(tick_marked, "tick.marked", "03.3", "P3.5")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_marked);
 }
 
@@ -286,7 +306,7 @@ static int interrupt_with_late_comer(void)
 
 KTEST_EARLY(tick_late_comer, "tick.late_comer", "03.3", "P3.4")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_with_late_comer);
 	CHECK(others == 1, "P3.4", "the thread that came ran %u times", others);
 }

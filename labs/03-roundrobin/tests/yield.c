@@ -44,7 +44,7 @@ static void leave_queue(void)
 
 KTEST_EARLY(yield_turns, "yield.turns", "03.2", "P3.3")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	turns = 0;
 	for (u64 i = 0; i < MEMBERS; i++)
 		make(take_turns, (void *)i);
@@ -83,7 +83,7 @@ KTEST_EARLY(yield_alone, "yield.alone", "03.2", "P3.3")
 {
 	u64 idle = current_thread()->stats.switches_in;
 
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	went_on = 0;
 	make(yield_alone, NULL);
 	run_them();
@@ -127,7 +127,7 @@ static int only_rest(void *unused)
 
 KTEST_EARLY(yield_rest, "yield.rest", "03.2", "P3.3")
 {
-	NEEDS_ONE_CPU;
+	NEEDS_TO_BE_ALONE;
 	make(yield_half_way, NULL);
 	make(only_rest, NULL);
 	run_them();
