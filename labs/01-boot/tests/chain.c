@@ -115,6 +115,34 @@ static void check_ends(u64 *middle)
 	      "the frame two words below the stack's end was not read");
 }
 
+/* A frame is read whatever its return address is, and however far away the next one is. */
+static void check_contents(void)
+{
+	static const u64 addresses[] = { 0, 1, PAGE_SIZE, ~0UL };
+	static u64 large[3 * PAGE_SIZE / sizeof(u64)];
+	u64 *low = &area[LOW + 8], *high = &area[HIGH - 8], next = next_word(LOW + 8) - (LOW + 8);
+	unsigned n = walk_to(low, high);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(addresses); i++) {
+		u64 word;
+
+		fill();
+		word = arch_frame_return((u64)low);
+		low[next] = (u64)high;
+		high[next] = 1;
+		area[word] = addresses[i];
+		CHECK(walk((u64)low) == n && pcs[0] == addresses[i], "P1.4",
+		      "a frame whose return address is 0x%lx was not read", addresses[i]);
+	}
+	owner.stack = large;
+	owner.stack_size = sizeof(large);
+	low = &large[8];
+	high = &large[ARRAY_SIZE(large) - 8];
+	low[next] = (u64)high;
+	high[next] = 1;
+	CHECK(walk((u64)low) == n, "P1.4", "a frame that is two pages large was not read");
+}
+
 KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 {
 	u64 *middle = &area[(LOW + HIGH) / 2];
@@ -131,6 +159,8 @@ KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 		      "the frame at word %u of the stack was not read", i - LOW);
 	}
 	check_ends(middle);
+	check_contents();
+	fill();
 	for (unsigned i = 1; i < 8; i++)
 		CHECK(walk((u64)middle + i) == 0, "P1.4", "a frame at an odd address was read");
 	lead(middle, (u64)middle);

@@ -231,6 +231,8 @@ KTEST(interrupt_again, "interrupt.again", "01.5", "P1.8")
 	before = atomic_load(&c->stats.resched_ipis);
 	ipi_send(c, IPI_RESCHED);
 	CHECK(park_wait(0, LONG), "P1.8", "what CPU 0 sends to CPU 1 does not come");
+	CHECK(c->irq_nesting == 1, "P1.8", "while the handler of a request runs %u are counted",
+	      c->irq_nesting);
 	ipi_send(c, IPI_RESCHED);
 	park_release(0);
 	began = time_now();

@@ -100,11 +100,18 @@ static u64 times_given_way(unsigned expired)
 
 SCENARIO(served, "preempt.by_hand", "03.4", "P3.9", .cpus = 1, .keeps = true)
 {
+	struct sched_params urgent = { .class = SCHED_RR, .rt_priority = 10 };
+
 	begin();
 	expect(times_given_way(0) == 0, "no other thread waits, and it gave way");
 	expect(times_given_way(SLICE_SPENT) == 1, "its budget is spent, and it did not give way");
 	act_on(0, &other, wait_for_the_cpu);
 	expect(times_given_way(SLICE_OVER) == 1, "another thread waits, and it did not give way");
+	policy_set_params(&self->se, &urgent, time_now());
+	expect(times_given_way(SLICE_SPENT) == 1,
+	       "of SCHED_RR, and its time is spent: it did not give way");
+	expect(times_given_way(SLICE_OVER) == 1,
+	       "of SCHED_RR, and another thread waits: it did not give way");
 	irq_on();
 	end_here();
 }

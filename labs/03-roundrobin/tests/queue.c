@@ -73,14 +73,17 @@ KTEST_EARLY(queue_order, "queue.order", "03.1", "P3.2")
 		"woken", "quantum over", "yielded", "moved here", "changed",
 	};
 
-	for (unsigned i = 0; i < ARRAY_SIZE(to_tail); i++) {
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(to_tail); i++) {
+		enum enqueue_why why = to_tail[i / 2];
+
 		make_empty();
 		put(0, ENQUEUE_WAKE);
 		put(1, ENQUEUE_WAKE);
-		put(2, to_tail[i]);
-		expect_next(0, "P3.2", names[i]);
-		expect_next(1, "P3.2", names[i]);
-		expect_next(2, "P3.2", names[i]);
+		e[2].slice_left = i % 2 * NSEC_PER_MSEC;	/* nothing of its quantum is left, or some */
+		put(2, why);
+		expect_next(0, "P3.2", names[i / 2]);
+		expect_next(1, "P3.2", names[i / 2]);
+		expect_next(2, "P3.2", names[i / 2]);
 	}
 	make_empty();
 	put(0, ENQUEUE_WAKE);

@@ -10,11 +10,12 @@ static void each(u64 of_parent, u64 of_child)
 	expect(get(child) == of_child, "the child reads %lu", get(child));
 }
 
-SCENARIO(copies, "share.copies", "07.5", "P7.7", .cpus = 1)
+/* @rights: of the region. */
+static void check_copies(unsigned rights)
 {
 	struct page *old;
 
-	parent = new_space(RW);
+	parent = new_space(rights);
 	put(parent, 7);
 	old = page_of(parent);
 	child = fork_of(parent);
@@ -22,6 +23,8 @@ SCENARIO(copies, "share.copies", "07.5", "P7.7", .cpus = 1)
 	       owners(child));
 	expect(!((pte_prot(*entry(parent)) | pte_prot(*entry(child))) & VM_WRITE),
 	       "a page with two owners may be written");
+	expect((pte_prot(*entry(parent)) & pte_prot(*entry(child)) & rights) == (rights & ~VM_WRITE),
+	       "a page with two owners has lost more than the right to be written");
 	put(child, 8);
 	each(7, 8);
 	expect(page_of(parent) == old && owners(parent) == 1 && owners(child) == 1,
@@ -33,6 +36,12 @@ SCENARIO(copies, "share.copies", "07.5", "P7.7", .cpus = 1)
 	as_put(child);
 	as_put(parent);
 	expect_all_given_back();
+}
+
+SCENARIO(copies, "share.copies", "07.5", "P7.7", .cpus = 1)
+{
+	check_copies(RW);
+	check_copies(RW | VM_EXEC);
 }
 
 /* Five pages on both sides of where a table ends, of which every other one was touched. */

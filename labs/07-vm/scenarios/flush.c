@@ -85,6 +85,81 @@ SCENARIO(flushed, "share.flushed", "07.5", "P7.9", .cpus = 3, .bootargs = ALONE,
 	end_here();
 }
 
+static const char *no_tlb_has_the_old_page(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		pte_t e = host_tlb_of(i, 0);
+
+		if (e && pte_page(e) != pte_page(*entry_of_page))
+			return wrong("the page was replaced, and CPU %u can still read the old one",
+				     i);
+	}
+	return NULL;
+}
+
+/* --- A fork whose pages have holes between them, and a write into another space --------------- */
+
+static pte_t *entries[3];
+
+/* Not page 1: nothing is there. */
+static const char *no_tlb_allows_a_write(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i += 2)
+		if (pte_prot(host_tlb_of(0, i)) & VM_WRITE)
+			return wrong("page %u is shared, and a CPU can still write to it", i);
+	return NULL;
+}
+
+SCENARIO(flushed_holes, "share.flushed_holes", "07.5", "P7.9", .cpus = 1,
+	 .after = no_tlb_allows_a_write, .keeps = true)
+{
+	space = new_space_at(VA, ARRAY_SIZE(entries), RW);
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i += 2) {
+		put_at(space, HOST_VA(i), 7);
+		entries[i] = entry_at(space, HOST_VA(i));
+	}
+	load_space(space);
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i += 2)
+		host_tlb_access(i, (const _Atomic u64 *)entries[i]);
+	fork_of(space);
+	end_here();
+}
+
+static int read_it(void)
+{
+	load_space(space);
+	page_read();
+	cached = true;
+	while (!begun)
+		arch_spin_hint();
+	return 0;
+}
+
+/* The page is replaced by a thread of another process, as a debugger does, with its own space. */
+SCENARIO(from_elsewhere, "share.from_elsewhere", "07.6", "P7.9", .cpus = 2, .bootargs = ALONE,
+	 .sets_up = true, .after = no_tlb_has_the_old_page, .keeps = true)
+{
+	struct thread *me = current_thread();
+	struct page *p;
+	int err;
+
+	stay_on(0);
+	space = new_space_at(VA, 1, RW);
+	put_at(space, VA, 7);
+	me->as = fork_of(space);
+	entry_of_page = entry_at(space, VA);
+	act_on(1, &reader, read_it);
+	while (!cached)
+		arch_spin_hint();
+	explore_from_here();
+	p = as_pin_page(space, VA, VM_WRITE, &err);
+	expect(p, "a pin gives %d", err);
+	page_put(p);
+	me->as = NULL;
+	begun = true;
+	end_here();
+}
+
 /* --- A writer that is moved while its fault is resolved --------------------------------------- */
 
 static int write_it(void)
@@ -98,18 +173,6 @@ static int write_it(void)
 static int move_writer(void)
 {
 	return sched_set_affinity(writer.thread, BIT(1));
-}
-
-static const char *no_tlb_has_the_old_page(void)
-{
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		pte_t e = host_tlb_of(i, 0);
-
-		if (e && pte_page(e) != pte_page(*entry_of_page))
-			return wrong("the page was replaced, and CPU %u can still read the old one",
-				     i);
-	}
-	return NULL;
 }
 
 /* CPU 0 has the space loaded and the page cached; the writer leaves it at any moment. */

@@ -81,3 +81,38 @@ SCENARIO(twice, "first.twice", "07.3", "P7.10", .cpus = 2, .bootargs = ALONE, .a
 	put(space, 1);
 	end_here();
 }
+
+/* --- An unmapping beside a first touch ---------------------------------------------------------- */
+
+static int write_to_it(void)
+{
+	int err;
+
+	current_thread()->as = space;
+	err = as_fault(space, BASE, VM_WRITE);
+	current_thread()->as = NULL;
+	return err;
+}
+
+static const char *as_the_region_allows(void)
+{
+	if (other.result && other.result != -EFAULT)
+		return wrong("a fault gives %d", other.result);
+	return pte_prot(*entry(space)) & VM_WRITE
+		       ? "a fault on the old mapping has put a page into the new one" : NULL;
+}
+
+/* The page is unmapped and another one is mapped there, which nobody may write to. */
+SCENARIO(against_map, "first.against_map", "07.3", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .after = as_the_region_allows, .keeps = true)
+{
+	struct map_request req = { .addr = BASE, .size = PAGE_SIZE, .fixed = true, .prot = VM_READ };
+	vaddr_t at;
+
+	stay_on(0);
+	space = new_space(RW);
+	act_on(1, &other, write_to_it);
+	expect(!as_map(space, &req, &at), "nothing could be mapped");
+	pt_walk(space->root, BASE, true);
+	end_here();
+}

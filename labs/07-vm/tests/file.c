@@ -65,16 +65,21 @@ KTEST(file_write, "file.write", "07.4", "P7.6")
 /* The file ends in the middle of a page; its page holds other bytes behind that. */
 KTEST(file_end, "file.end", "07.4", "P7.6")
 {
-	static const unsigned accesses[] = { VM_READ, VM_WRITE, VM_EXEC };
+	static const struct {
+		unsigned rights, access;
+	} cases[] = {
+		{ RIGHTS, VM_READ }, { RIGHTS, VM_WRITE }, { RIGHTS, VM_EXEC },
+		{ VM_READ, VM_READ }, { VM_READ | VM_EXEC, VM_EXEC },
+	};
 	struct addr_space *as = new_space();
 
 	file_make();
-	for (unsigned i = 0; i < ARRAY_SIZE(accesses); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		vaddr_t at = PAGE_AT(16 * i), last = at + 2 * PAGE_SIZE;
-		unsigned access = accesses[i];
+		unsigned access = cases[i].access;
 		int err;
 
-		map_file(as, at, RIGHTS, 0, 2 * PAGE_SIZE + 100);
+		map_file(as, at, cases[i].rights, 0, 2 * PAGE_SIZE + 100);
 		dirty_free_pages();
 		err = fault_at(as, last, access);
 		REQUIRE(err == 0 && page_at(as, last), "P7.6", "the last page: error %d", err);

@@ -115,8 +115,8 @@ static void check_pin(struct addr_space *as, vaddr_t va, unsigned access, int ex
 	struct page *p = as_pin_page(as, va, access, &err);
 
 	CHECK(err == expected && !p == !!expected, "P7.11",
-	      "a pin of 0x%lx for %s: error %d, not %d", va,
-	      access & VM_WRITE ? "a write" : "a read", err, expected);
+	      "a pin of 0x%lx, for %s it: error %d, not %d", va,
+	      fault_access_name(access), err, expected);
 	if (!p)
 		return;
 	CHECK(page_at(as, va) == p, "P7.11", "a pin of 0x%lx is not of the page that is there", va);
@@ -138,6 +138,7 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	map_at(as, PAGE_AT(1000), 1, RW, REGION_STACK);
 	check_pin(as, PAGE_AT(1) + 17, VM_READ, 0);
 	check_pin(as, PAGE_AT(2), VM_WRITE, 0);
+	check_pin(as, PAGE_AT(2), VM_EXEC, -EFAULT);
 	check_pin(as, PAGE_AT(4), VM_READ, 0);
 	check_pin(as, PAGE_AT(4), VM_WRITE, -EFAULT);
 	check_pin(as, PAGE_AT(5), VM_READ, -EFAULT);

@@ -25,9 +25,9 @@ static void check_refused(struct addr_space *as, vaddr_t va, const char *what)
 	      as->total_pages, size);
 }
 
-KTEST(stack_grows, "stack.grows", "07.3", "P7.5")
+static void check_grows(unsigned flags)
 {
-	struct addr_space *as = space_with_stack(REGION_STACK);
+	struct addr_space *as = space_with_stack(flags);
 	int err = as_fault(as, BELOW(1) + 8, VM_WRITE);
 
 	CHECK(err == 0 && as->total_pages == 1, "P7.5", "a fault in the stack: error %d", err);
@@ -46,6 +46,13 @@ KTEST(stack_grows, "stack.grows", "07.3", "P7.5")
 	      as->total_pages);
 	use_space(NULL);
 	as_put(as);
+}
+
+/* Whatever else is true of the region. */
+KTEST(stack_grows, "stack.grows", "07.3", "P7.5")
+{
+	check_grows(REGION_STACK);
+	check_grows(REGION_STACK | REGION_NOFORK | REGION_NORESERVE);
 }
 
 KTEST(stack_limit, "stack.limit", "07.3", "P7.5")

@@ -35,6 +35,41 @@ KTEST(touch_zeros, "touch.zeros", "07.2", "P7.3")
 	as_put(as);
 }
 
+#define SEEN_STEP	100u		/* instructions: a page is not cleared in so few */
+
+static struct addr_space *touched;
+static bool seen;			/* another thread could have read what was there before */
+
+static void look(void *unused)
+{
+	(void)unused;
+	seen |= rights_at(touched, BASE) && bytes_not(touched, BASE, 0, PAGE_SIZE, 0);
+}
+
+/* Whenever another thread looks, it sees no page or zeros. */
+KTEST(touch_seen, "touch.seen", "07.2", "P7.3")
+{
+	bool hit = true;
+	int err = 0;
+
+	NEEDS_ONE_CPU;
+	dirty_free_pages();
+	seen = false;
+	sweep_action = look;
+	for (unsigned step = SEEN_STEP; hit && !err; step += SEEN_STEP) {
+		touched = new_space();
+		map_at(touched, BASE, 1, RW, 0);
+		sweep_begin(step);
+		err = fault_at(touched, BASE, VM_READ);
+		sweep_end();
+		hit = sweep_hit();
+		as_put(touched);
+	}
+	sweep_action = NULL;
+	CHECK(!err, "P7.3", "the first access: error %d", err);
+	CHECK(!seen, "P7.3", "a new page was there before it was all zeros");
+}
+
 /* Another thread was faster: its page is there already. */
 KTEST(touch_again, "touch.again", "07.2", "P7.4")
 {

@@ -214,19 +214,30 @@ KTEST_EARLY(edf_wakes, "edf.wakes", "09.6", "P9.10")
 	}
 }
 
-/* One nanosecond of budget is its share of the 5 ns before its deadline, and too much for 4. */
+/* Of its budget just its share of the time until its deadline is left, and 1 ns later too much. */
 KTEST_EARLY(edf_wakes_last, "edf.wakes_last", "09.6", "P9.10")
 {
-	for (unsigned n = 4; n <= 5; n++) {
+	static const struct {
+		u64 runtime, period, left, until;
+	} cases[] = {
+		{ 4 * MS, 20 * MS, 1, 5 },
+		{ 3 * MS, 10 * MS, 1000001, 3333337 },	/* no whole number: 3333336.67 */
+	};
+
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		u64 runtime = cases[i / 2].runtime, period = cases[i / 2].period;
+		u64 left = cases[i / 2].left;
+		bool keeps = i % 2;
+
 		begin(0);
-		set(0, reserved(4 * MS, 20 * MS));
+		set(0, reserved(runtime, period));
 		wake(0);
-		use_up(4 * MS - 1);
+		use_up(runtime - left);
 		block();
-		now = 20 * MS - n;
+		now = period - cases[i / 2].until + !keeps;
 		wake(0);
-		expect_deadline(0, n == 5 ? 20 * MS : now + 20 * MS, "P9.10", "1 ns was left");
-		expect_budget(0, n == 5 ? 1 : (s64)(4 * MS), "P9.10", "1 ns was left");
+		expect_deadline(0, keeps ? period : now + period, "P9.10", "a little was left");
+		expect_budget(0, (s64)(keeps ? left : runtime), "P9.10", "a little was left");
 	}
 }
 
@@ -431,6 +442,15 @@ KTEST_EARLY(edf_inherits, "edf.inherits", "09.6", "P9.11")
 	expect_budget(0, -(s64)MS, "P9.11", "it ran on into debt");
 	e[0].inherited = (struct sched_rank){ 0 };
 	CHECK(use_up(MS), "P9.11", "none waits for it any more, and it goes on without budget");
+	begin(0);
+	set(0, reserved(2 * MS, 10 * MS));
+	wake(0);
+	e[0].inherited = (struct sched_rank){ .level = LEVEL_KEYED, .key = 5 * MS };
+	use_up(3 * MS);
+	now = 10 * MS;
+	give_way(ENQUEUE_PREEMPTED);
+	expect_deadline(0, 20 * MS, "P9.11", "an earlier deadline waits for it, a period ends");
+	expect_budget(0, MS, "P9.11", "an earlier deadline waits for it, a period ends");
 	begin(0);
 	wake(1);
 	CHECK(!use_up(3 * MS), "P9.11", "one without a reservation has spent its budget");
