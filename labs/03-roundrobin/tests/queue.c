@@ -79,7 +79,7 @@ KTEST_EARLY(queue_order, "queue.order", "03.1", "P3.2")
 		make_empty();
 		put(0, ENQUEUE_WAKE);
 		put(1, ENQUEUE_WAKE);
-		e[2].slice_left = i % 2 * NSEC_PER_MSEC;	/* nothing of its quantum is left, or some */
+		e[2].slice_left = i % 2 * NSEC_PER_MSEC;	/* something is left or not */
 		put(2, why);
 		expect_next(0, "P3.2", names[i / 2]);
 		expect_next(1, "P3.2", names[i / 2]);

@@ -23,7 +23,7 @@ static void check_copies(unsigned rights)
 	       owners(child));
 	expect(!((pte_prot(*entry(parent)) | pte_prot(*entry(child))) & VM_WRITE),
 	       "a page with two owners may be written");
-	expect((pte_prot(*entry(parent)) & pte_prot(*entry(child)) & rights) == (rights & ~VM_WRITE),
+	expect(!(rights & ~VM_WRITE & ~(pte_prot(*entry(parent)) & pte_prot(*entry(child)))),
 	       "a page with two owners has lost more than the right to be written");
 	put(child, 8);
 	each(7, 8);
@@ -170,5 +170,39 @@ SCENARIO(meets_fork, "share.meets_fork", "07.5", "P7.10", .cpus = 2, .bootargs =
 	put(parent, 7);
 	act_on(1, &other, parent_writes);
 	child = fork_of(parent);
+	end_here();
+}
+
+#define SECOND	(BASE + PAGE_SIZE)
+
+static int write_to_second(void)
+{
+	int err;
+
+	current_thread()->as = parent;
+	err = as_fault(parent, SECOND, VM_WRITE);
+	current_thread()->as = NULL;
+	return err;
+}
+
+static const char *not_writable(void)
+{
+	if (other.result && other.result != -EFAULT)
+		return wrong("a fault gives %d", other.result);
+	return pte_prot(*entry_at(parent, SECOND)) & VM_WRITE
+		       ? "a page that may only be read by now can be written"
+		       : NULL;
+}
+
+/* A thread writes to the second of two shared pages while another one forbids that. */
+SCENARIO(meets_protect, "share.meets_protect", "07.5", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .after = not_writable, .keeps = true)
+{
+	stay_on(0);
+	parent = new_space_at(BASE, 2, RW);
+	put_at(parent, SECOND, 7);
+	child = fork_of(parent);
+	act_on(1, &other, write_to_second);
+	expect(!as_protect(parent, SECOND, PAGE_SIZE, VM_READ, false), "mprotect");
 	end_here();
 }

@@ -82,7 +82,7 @@ SCENARIO(twice, "first.twice", "07.3", "P7.10", .cpus = 2, .bootargs = ALONE, .a
 	end_here();
 }
 
-/* --- An unmapping beside a first touch ---------------------------------------------------------- */
+/* --- An unmapping beside a first touch -------------------------------------------------------- */
 
 static int write_to_it(void)
 {
@@ -106,7 +106,9 @@ static const char *as_the_region_allows(void)
 SCENARIO(against_map, "first.against_map", "07.3", "P7.10", .cpus = 2, .bootargs = ALONE,
 	 .after = as_the_region_allows, .keeps = true)
 {
-	struct map_request req = { .addr = BASE, .size = PAGE_SIZE, .fixed = true, .prot = VM_READ };
+	struct map_request req = {
+		.addr = BASE, .size = PAGE_SIZE, .fixed = true, .prot = VM_READ,
+	};
 	vaddr_t at;
 
 	stay_on(0);

@@ -48,7 +48,7 @@ static void check_grows(unsigned flags)
 	as_put(as);
 }
 
-/* Whatever else is true of the region. */
+/* A stack grows with other flags as well. */
 KTEST(stack_grows, "stack.grows", "07.3", "P7.5")
 {
 	check_grows(REGION_STACK);
@@ -62,7 +62,9 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	struct addr_space *as = space_with_stack(REGION_STACK);
 	int err;
 
-	*limit = (struct rlimit){ 200 * PAGE_SIZE, 200 * PAGE_SIZE };
+	*limit = (struct rlimit){ .cur = 0, .max = 400 * PAGE_SIZE };
+	check_refused(as, BELOW(2), "RLIMIT_STACK is 0");
+	limit->cur = 200 * PAGE_SIZE;
 	check_refused(as, BELOW(201) + PAGE_SIZE - 8, "one page past RLIMIT_STACK");
 	err = as_fault(as, BELOW(200), VM_WRITE);
 	CHECK(err == 0, "P7.5", "the last page within RLIMIT_STACK: error %d", err);
