@@ -14,10 +14,12 @@ static int leave(void *arg)
 	return (int)(long)arg;
 }
 
-/* Any int is a code, and a join that comes late and does not wait gets it all the same. */
+/* Any int is a code, also what a join may return itself, and whether the joiner waited or not. */
 SCENARIO(any_code, "join.any_code", "02.5", "P2.5", .cpus = 1)
 {
-	static const int codes[] = { 0, -1, 0x10000, S32_MAX, S32_MIN };
+	static const int codes[] = {
+		0, -1, 0x10000, S32_MAX, S32_MIN, -EINTR, -ETIMEDOUT, -ECHILD,
+	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
 		struct thread *t = start(leave, (void *)(long)codes[i]);

@@ -5,6 +5,9 @@
 #include "errno.h"
 #include "explore/scenario.h"
 #include "process/process.h"
+#include "sched/cpu.h"
+
+#define FAR_OFF		(1000 * NSEC_PER_SEC + 1)	/* ns; no round number */
 
 static struct thread *living;		/* suspended until the scenario resumes it */
 static unsigned nr_bodies;
@@ -62,6 +65,14 @@ SCENARIO(gives_up, "join.gives_up", "02.5", "P2.6", .cpus = 1)
 	expect_join(DEADLINE_NEVER, 0);
 }
 
+static int die_and_join(void *unused)
+{
+	(void)unused;
+	thread_kill(current_thread());
+	return join_living(NULL);
+}
+
+/* It makes no difference whether the kill comes before the join or while that waits. */
 SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
 {
 	struct deadline far = deadline_in(1000 * NSEC_PER_SEC);
@@ -74,8 +85,98 @@ SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
 	j = start_joiner(&far);
 	thread_kill(j);
 	expect_joiner(j, -EINTR);
+	j = start(die_and_join, NULL);
+	expect_joiner(j, -EINTR);
 	thread_resume(living);
 	expect_join(DEADLINE_NEVER, 0);
+}
+
+/*
+ * Wakes the joiner of `living` that waits until FAR_OFF, as a timer interrupt at the time @now does.
+ * Preemption is off, so the joiner does not run yet.
+ */
+static void let_it_pass(struct thread *j, u64 now)
+{
+	irq_off();
+	sleepq_expire(&this_cpu()->sleepq, now);
+	irq_on();
+	expect(thread_state(j) == THREAD_READY, "its deadline has come, and the joiner sleeps on");
+}
+
+/* The deadline is no round number. */
+SCENARIO(punctual, "join.punctual", "02.5", "P2.6", .cpus = 1)
+{
+	struct deadline far = deadline_at(FAR_OFF);
+	struct thread *j;
+
+	make_living();
+	j = start_joiner(&far);
+	preempt_off();
+	let_it_pass(j, FAR_OFF);
+	preempt_on();
+	expect_joiner(j, -ETIMEDOUT);
+	thread_resume(living);
+	expect_join(DEADLINE_NEVER, 0);
+}
+
+static void expect_sent_away(struct thread *j, const char *woken_by)
+{
+	int err = thread_detach(living);
+
+	expect(!err, "the detach returned %d", err);
+	preempt_on();
+	err = join(j);
+	expect(err == -ECHILD, "%s woke the joiner, then came the detach: its join returned %d",
+	       woken_by, err);
+	thread_resume(living);
+	thread_put(living);
+}
+
+/*
+ * Between the joiner's wake-up and its next instruction the thread is detached. The joiner must
+ * learn of this, or it would join once more a thread that is the reaper's.
+ */
+SCENARIO(woken, "join.woken_then_detached", "02.7", "P2.10", .cpus = 1)
+{
+	struct deadline far = deadline_at(FAR_OFF);
+	struct thread *j;
+
+	make_living();
+	thread_get(living);
+	j = start_joiner(&far);
+	preempt_off();
+	let_it_pass(j, FAR_OFF + NSEC_PER_SEC);
+	expect_sent_away(j, "its deadline");
+	make_living();
+	thread_get(living);
+	j = start_joiner(NULL);
+	preempt_off();
+	thread_kill(j);
+	expect_sent_away(j, "a kill");
+}
+
+static struct wait_queue rest = WAIT_QUEUE_INIT(rest);
+
+static int detach_and_rest(void *unused)
+{
+	int err = thread_detach(current_thread());
+
+	(void)unused;
+	expect(!err, "a thread detached itself with %d", err);
+	return wait_block(&rest, DEADLINE_NEVER);
+}
+
+/* A thread detaches itself and lives on: its joiner does not wait for its end. */
+SCENARIO(detaches_itself, "detach.itself_while_joined", "02.7", "P2.10", .cpus = 1)
+{
+	struct thread *j;
+
+	living = thread_create("living", detach_and_rest, NULL, PRIORITY_DEFAULT);
+	j = start_joiner(NULL);
+	thread_resume(living);
+	expect_joiner(j, -ECHILD);
+	while (!wait_wake_one(&rest, 0))
+		thread_yield();
 }
 
 /*
