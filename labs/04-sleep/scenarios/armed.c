@@ -21,6 +21,8 @@ static void arm(unsigned i, u64 deadline)
 {
 	waiter_init(&armed[i], 0);
 	sleepq_arm(&armed[i], deadline);
+	expect(atomic_load(&armed[i].why) == WAIT_ARMED,
+	       "a deadline at %lu was armed, and its wait was over before any expiry", deadline);
 }
 
 static const char *nothing_armed_on(struct cpu *c)
@@ -114,7 +116,10 @@ static void expect_timer(u64 at)
 	       at, this_cpu()->timer_armed ? this_cpu()->timer_at : 0);
 }
 
-/* The timer is set for an earlier time already: for the end of a slice, or for a timer. */
+/*
+ * The timer is set for an earlier time already: for the end of a slice, or for a timer. It stays so
+ * when the first deadline is cancelled and another one becomes the first.
+ */
 SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	 .after = nothing_armed, .keeps = true)
 {
@@ -124,6 +129,12 @@ SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	expect_timer(500);
 	sleepq_cancel(&armed[0]);
 	expect_timer(500);
+	timer_arm(300);
+	arm(1, 400);
+	arm(2, 900);
+	sleepq_cancel(&armed[1]);
+	expect_timer(300);
+	sleepq_cancel(&armed[2]);
 	irq_on();
 	end_here();
 }
@@ -301,5 +312,35 @@ SCENARIO(ends_of_time, "sleeper.ends_of_time", "04.4", "P4.4", .cpus = 1, .after
 	clock_offset = -2000UL - arch_clock_ns();
 	for (unsigned i = 0; i < ARRAY_SIZE(waits); i++)
 		act_on(0, &waits[i], runs[i]);
+	end_here();
+}
+
+static int sleep_to_farthest(void)
+{
+	return thread_sleep_until(deadline_in(-1UL));
+}
+
+static int wait_to_farthest(void)
+{
+	struct deadline d = deadline_in(-1UL);
+
+	expect(d.kind == DEADLINE_KIND_AT, "a deadline far ahead is of kind %d", d.kind);
+	return wait_to(d.at);
+}
+
+static const char *both_in_time(void)
+{
+	return waits[0].result || waits[1].result != -ETIMEDOUT
+		       ? wrong("the sleep returned %d, the wait %d", waits[0].result,
+			       waits[1].result)
+		       : NULL;
+}
+
+/* As far ahead as deadlines can be: the clock goes there at once, as no thread runs. */
+SCENARIO(farthest, "sleeper.farthest", "04.4", "P4.4", .cpus = 1, .after = both_in_time,
+	 .keeps = true)
+{
+	act_on(0, &waits[0], sleep_to_farthest);
+	act_on(0, &waits[1], wait_to_farthest);
 	end_here();
 }

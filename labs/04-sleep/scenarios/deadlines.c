@@ -63,7 +63,11 @@ static void arm_all(u64 start)
 		struct waiter *w = &waiters[nr_armed];
 
 		waiter_init(w, 0);
-		sleepq_arm(w, start + after[nr_armed++]);
+		sleepq_arm(w, start + after[nr_armed]);
+		expect(is_armed(w),
+		       "a deadline at %lu was armed, and its wait was over before any expiry",
+		       start + after[nr_armed]);
+		nr_armed++;
 		first_of(start);
 	}
 }

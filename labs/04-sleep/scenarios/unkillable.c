@@ -1,6 +1,7 @@
 /*
- * Lab 04, steps 3 and 4: waits that no kill ends. Only the waker can tell how they end.
+ * Lab 04, steps 3 to 5: waits that no kill ends. Only the waker can tell how they end.
  */
+#include "errno.h"
 #include "explore/scenario.h"
 #include "process/process.h"
 #include "sched/wait.h"
@@ -31,9 +32,8 @@ static const char *each_in_turn(void)
 	return NULL;
 }
 
-/* The first one is killed, and waits on: it is its turn all the same. */
-SCENARIO(killed_in_turn, "event.killed_in_turn", "04.3", "P4.6", .cpus = 1,
-	 .after = each_in_turn, .keeps = true)
+/* Both wait, and the first one is killed, which does not end its wait. */
+static void start_both(void)
 {
 	act_on(0, &first, wait_unkillably);
 	while (!q.nr)
@@ -42,8 +42,53 @@ SCENARIO(killed_in_turn, "event.killed_in_turn", "04.3", "P4.6", .cpus = 1,
 	while (q.nr < 2)
 		thread_yield();
 	thread_kill(first.thread);
+}
+
+/* The first one is killed, and waits on: it is its turn all the same. */
+SCENARIO(killed_in_turn, "event.killed_in_turn", "04.3", "P4.6", .cpus = 1,
+	 .after = each_in_turn, .keeps = true)
+{
+	start_both();
 	expect(wait_wake_one(&q, 7), "two threads wait, and none was woken");
 	expect(wait_wake_one(&q, 8), "one thread waits, and none was woken");
+	end_here();
+}
+
+static const char *both_got(int status)
+{
+	if (first.result != status || second.result != status)
+		return wrong("the first waiter got %d, the second one %d, not %d", first.result,
+			     second.result, status);
+	return NULL;
+}
+
+static const char *both_woken(void)
+{
+	return both_got(7);
+}
+
+SCENARIO(killed_with_all, "event.all_with_killed", "04.3", "P4.7", .cpus = 1, .after = both_woken,
+	 .keeps = true)
+{
+	unsigned woken;
+
+	start_both();
+	woken = wait_wake_all(&q, 7);
+	expect(woken == 2, "two threads wait, one of them killed, and %u were woken", woken);
+	end_here();
+}
+
+static const char *both_destroyed(void)
+{
+	return both_got(-EIDRM);
+}
+
+SCENARIO(killed_destroyed, "destroy.of_killed", "04.5", "P4.15", .cpus = 1,
+	 .after = both_destroyed, .keeps = true)
+{
+	start_both();
+	wait_queue_destroy(&q);
+	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
 	end_here();
 }
 
