@@ -300,3 +300,57 @@ SCENARIO(lent_late, "mutex.leaves_late", "05.5", "P5.6", .cpus = 2, .after = not
 	hold();
 	end_here();
 }
+
+/*
+ * A kill has ended the one wait, and the owner unlocks, locks and unlocks again while that thread
+ * leaves. Whatever it still does to the word must not undo what the owner has done meanwhile.
+ */
+SCENARIO(locked_again, "mutex.locked_again", "05.5", "P5.8", .cpus = 2, .after = first_or_killed,
+	 .keeps = true, .sets_up = true)
+{
+	mutex_lock(&a);
+	act_on(1, &first, lock_interruptible);
+	while (thread_state(first.thread) != THREAD_BLOCKED)
+		thread_yield();
+	explore_from_here();
+	thread_kill(first.thread);
+	mutex_unlock(&a);
+	if (!mutex_lock_timed(&a, DEADLINE_POLL))
+		hold();
+	end_here();
+}
+
+static atomic_bool was_held;
+
+/* The mutex is free when the thread looks, or another one has come first and taken it. */
+static int lock_if_free(void)
+{
+	int err = mutex_lock_interruptible(&a);
+
+	if (!err) {
+		atomic_store(&was_held, true);
+		mutex_unlock(&a);
+	}
+	expect(!err || atomic_load(&a.word) || atomic_load(&was_held),
+	       "the mutex has come free, nobody has taken it, and a lock returned %d", err);
+	return err;
+}
+
+/* Kills have ended both waits, and nobody has left when the owner unlocks. */
+SCENARIO(two_leave, "mutex.two_leave", "05.5", "P5.10", .cpus = 1, .after = first_or_killed,
+	 .keeps = true, .sets_up = true)
+{
+	mutex_lock(&a);
+	act_on(0, &first, lock_if_free);
+	act_on(0, &second, lock_if_free);
+	while (thread_state(first.thread) != THREAD_BLOCKED ||
+	       thread_state(second.thread) != THREAD_BLOCKED)
+		thread_yield();
+	explore_from_here();
+	preempt_off();
+	thread_kill(first.thread);
+	thread_kill(second.thread);
+	mutex_unlock(&a);
+	preempt_on();
+	end_here();
+}

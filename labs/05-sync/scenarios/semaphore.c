@@ -226,3 +226,33 @@ SCENARIO(sem_polled, "semaphore.poll", "05.1", "P5.1", .cpus = 2, .after = post_
 	semaphore_post(sem);
 	end_here();
 }
+
+static const char *both_passed(void)
+{
+	if (first.result || second.result)
+		return wrong("a kill, two posts, and then the waits returned %d and %d",
+			     first.result, second.result);
+	return posts_add_up(2, 2);
+}
+
+/*
+ * A kill has ended one wait, the first post the other; the second post finds nobody. It came before
+ * the killed thread looks, and is for that one, whoever else has not left the queue.
+ */
+SCENARIO(sem_two_leave, "semaphore.two_leave", "05.1", "P5.2", .cpus = 1, .after = both_passed,
+	 .keeps = true, .sets_up = true)
+{
+	make_semaphore();
+	act_on(0, &first, sem_wait);
+	act_on(0, &second, sem_wait);
+	while (thread_state(first.thread) != THREAD_BLOCKED ||
+	       thread_state(second.thread) != THREAD_BLOCKED)
+		thread_yield();
+	explore_from_here();
+	preempt_off();
+	thread_kill(first.thread);
+	semaphore_post(sem);
+	semaphore_post(sem);
+	preempt_on();
+	end_here();
+}

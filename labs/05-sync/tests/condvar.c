@@ -41,10 +41,14 @@ static const struct kind kind = { "condvar", init, wait, .pass = signal, .destro
 
 KTEST(condvar_ends, "condvar.ends", "05.6", "P5.11")
 {
+	int err;
+
 	waits_deadline(&kind);
 	waits_poll(&kind);
 	waits_killed(&kind);
 	waits_destroyed(&kind);
+	err = wait(DEADLINE_POLL);
+	CHECK(err == -EIDRM, "P5.11", "a poll of a destroyed condition returned %d", err);
 }
 
 /* Each signal ends one wait, that of the one that has waited longest. */

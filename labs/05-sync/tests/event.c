@@ -206,10 +206,14 @@ static void expect_interrupted(const struct kind *k)
 
 KTEST(event_ends, "event.ends", "05.2", "P5.3")
 {
+	int err;
+
 	waits_deadline(&auto_reset);
 	waits_poll(&auto_reset);
 	waits_killed(&auto_reset);
 	waits_destroyed(&auto_reset);
+	err = wait(DEADLINE_POLL);
+	CHECK(err == -EIDRM, "P5.3", "a poll of a destroyed event returned %d", err);
 	waits_removed(&auto_reset);
 	expect_interrupted(&auto_reset);
 }

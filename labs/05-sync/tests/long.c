@@ -237,5 +237,8 @@ KTEST(circle_long, "circle.long", "05.4", "P5.7")
 	expect_circle(crowd[CROWD - 1], true, "all of the chain have a deadline");
 	for (unsigned i = 0; i + 1 < CROWD; i++)
 		waiters[i].waiter.sq = NULL;
+	atomic_fetch_or(&crowd[1]->work, WORK_KILL);	/* its unkillable wait goes on */
+	expect_circle(crowd[CROWD - 1], true, "one of the chain was killed, and waits on");
+	atomic_fetch_and(&crowd[1]->work, ~WORK_KILL);
 	end_chain();
 }

@@ -187,6 +187,10 @@ KTEST(sem_not_lost, "sem.not_lost", "05.1", "P5.2")
 
 KTEST(sem_destroyed, "sem.destroyed", "05.1", "P5.2")
 {
+	int err;
+
 	waits_destroyed(&kind);
+	err = wait(DEADLINE_POLL);
+	CHECK(err == -EIDRM, "P5.2", "a poll of a destroyed semaphore returned %d", err);
 	waits_removed(&kind);
 }
