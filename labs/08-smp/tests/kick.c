@@ -137,17 +137,22 @@ KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
 	stay_no_longer();
 }
 
-/* @n wait here, and the one in the middle may run on CPU @last as well. */
-static void check_queue(unsigned n, unsigned last)
+/* @n wait here, real-time ones if @urgent. The one in the middle may run on CPU @last as well. */
+static void check_queue(unsigned n, bool urgent, unsigned last)
 {
 	struct runq *rq = &cpus[here].runq;
 	struct member m[3];
 
 	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
 	let_go();
+	for (unsigned i = 0; i < n; i++) {
+		make(&m[i], here, BIT(here), begin);
+		if (urgent)
+			set_urgent(m[i].thread, true);
+	}
 	preempt_off();
 	for (unsigned i = 0; i < n; i++)
-		make_and_run(&m[i], here, BIT(here), begin);
+		thread_resume(m[i].thread);
 	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
 	CHECK(spin_trylock(&rq->lock), "P8.6", "this CPU's queue is locked");
 	check_kick(NULL, rq, -1, "all that wait may run here alone");
@@ -168,8 +173,9 @@ KTEST(kick_queue, "kick.queue", "08.4", "P8.6")
 	NEEDS_TWO_CPUS;
 	here = stay_here();
 	last = here == nr_cpus - 1 ? nr_cpus - 2 : nr_cpus - 1;
-	check_queue(3, last);
-	check_queue(1, last);
+	check_queue(3, false, last);
+	check_queue(1, false, last);
+	check_queue(1, true, last);
 	stay_no_longer();
 }
 
@@ -224,7 +230,7 @@ KTEST(kick_near, "kick.near", "08.4", "P8.6")
 	check_kick(a_thread(BIT(here % 2 ? 0 : 1)), NULL, -1,
 		   "its only CPU, of the other node, has been told already");
 	let_go();
-	check_queue(1, here ^ 1);
+	check_queue(1, false, here ^ 1);
 	nodes_end();
 	stay_no_longer();
 }

@@ -151,12 +151,33 @@ static int wait_once(void *arg)
 	return err;
 }
 
-/* A mask that still allows its CPU costs it nothing. */
+/* @t runs on CPU @there, and goes on to run there: masks that allow it cost nothing. */
+static void check_stays(struct thread *t, unsigned there, u32 others, const char *beside)
+{
+	u64 switches = cpus[there].stats.switches, moves = t->stats.migrations;
+	u64 ipis = atomic_load(&cpus[there].stats.resched_ipis);
+
+	for (unsigned i = 0; i < 10; i++) {
+		u32 mask = i % 2 ? BIT(there) : BIT(there) | others;
+
+		CHECK(sched_set_affinity(t, mask) == 0, "P8.3", "it is refused");
+	}
+	switches = cpus[there].stats.switches - switches;
+	ipis = atomic_load(&cpus[there].stats.resched_ipis) - ipis;
+	CHECK(cpu_of(t) == there && t->stats.migrations == moves, "P8.3",
+	      "its mask allows CPU %u, where it runs, and it was moved %lu times%s", there,
+	      t->stats.migrations - moves, beside);
+	CHECK(switches == 0, "P8.3", "its mask allows its CPU, and it lost it %lu times%s",
+	      switches, beside);
+	CHECK(ipis == 0, "P8.3", "its mask allows its CPU, and it was interrupted %lu times%s",
+	      ipis, beside);
+}
+
+/* A mask that still allows its CPU costs it nothing, also if another thread wants that CPU. */
 KTEST(mask_stays, "mask.stays", "08.2", "P8.3")
 {
+	struct member m, waits;
 	unsigned here, there;
-	struct member m;
-	u64 switches, moves, ipis;
 
 	NEEDS_TWO_CPUS;
 	here = stay_here();
@@ -164,24 +185,12 @@ KTEST(mask_stays, "mask.stays", "08.2", "P8.3")
 	make_and_run(&m, there, BIT(there), spin);
 	REQUIRE(await_begin(&m, 100 * MS), "P8.3", "a thread on CPU %u does not run", there);
 	look_on(MS);
-	switches = cpus[there].stats.switches;
-	moves = m.thread->stats.migrations;
-	ipis = atomic_load(&cpus[there].stats.resched_ipis);
-	for (unsigned i = 0; i < 10; i++) {
-		u32 mask = i % 2 ? BIT(there) : BIT(there) | BIT(here);
-
-		CHECK(sched_set_affinity(m.thread, mask) == 0, "P8.3", "it is refused");
-	}
-	CHECK(cpu_of(m.thread) == there && m.thread->stats.migrations == moves, "P8.3",
-	      "its mask allows CPU %u, where it runs, and it was moved %lu times", there,
-	      m.thread->stats.migrations - moves);
-	CHECK(cpus[there].stats.switches == switches, "P8.3",
-	      "its mask allows its CPU, and it lost it %lu times",
-	      cpus[there].stats.switches - switches);
-	CHECK(atomic_load(&cpus[there].stats.resched_ipis) == ipis, "P8.3",
-	      "its mask allows its CPU, and it was interrupted %lu times",
-	      atomic_load(&cpus[there].stats.resched_ipis) - ipis);
+	check_stays(m.thread, there, BIT(here), "");
+	make_and_run(&waits, there, BIT(there), begin);
+	look_on(MS);	/* its slice, of which it has used little, is measured from now on */
+	check_stays(m.thread, there, BIT(here), " while another one waits there");
 	end(&m, 1);
+	end(&waits, 1);
 	stay_no_longer();
 }
 

@@ -5,7 +5,10 @@
 
 #include "sched/wait.h"
 
-/* A new thread: its CPU is that of its maker until it is resumed. */
+/*
+ * A new thread: its CPU is that of its maker until it is resumed. Later ones hold a reservation on
+ * one CPU, so that the mask in force has less than the one requested.
+ */
 KTEST(move_new, "move.new", "08.1", "P8.1")
 {
 	unsigned here;
@@ -17,6 +20,8 @@ KTEST(move_new, "move.new", "08.1", "P8.1")
 		struct member m;
 
 		make(&m, here, BIT(to), begin);
+		if (i >= nr_cpus)
+			m.thread->affinity = BIT(nr_cpus) - 1;
 		thread_resume(m.thread);
 		CHECK(cpu_of(m.thread) == to, "P8.1",
 		      "a thread that may run on CPU %u is resumed on CPU %u: it is on CPU %u", to,

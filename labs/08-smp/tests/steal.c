@@ -13,8 +13,8 @@ static int take_one(struct runq **missed)
 	struct runq *rq = this_runq_lock();
 	unsigned before = nr_ready(rq);
 	u64 now = time_now();
+	bool found, normal;
 	int which = -1;
-	bool found;
 
 	watch_begin(rq);
 	found = steal(rq, now);
@@ -32,7 +32,9 @@ static int take_one(struct runq **missed)
 	CHECK(found == (which >= 0), "P8.4", "steal() returned %d, and %s thread came", found,
 	      which >= 0 ? "a" : "no");
 	CHECK(nr_ready(rq) == before, "P8.4", "more than one thread came at once");
-	CHECK(!found || !time_before(watched_at, now), "P8.4",
+	/* A policy hears of normal threads alone. */
+	normal = which >= 0 && !(m[which].thread->se.rt & RT_RANK);
+	CHECK(!normal || !time_before(watched_at, now), "P8.4",
 	      "at %lu ns a thread was taken, and the policy is told %lu", now, watched_at);
 	runq_unlock(rq);
 	return which;
@@ -188,6 +190,43 @@ KTEST(steal_running, "steal.running", "08.3", "P8.4")
 		      "P8.4", "a thread that ran on CPU %d was taken", (int)m[i].began_on - 1);
 	preempt_on();
 	end(m, n);
+	stay_no_longer();
+	sched_audit();
+}
+
+/*
+ * A real-time thread waits behind another one. It was not pushed away, as it had to stay there, and
+ * this CPU does not pull it, as the test is more urgent. It is taken as any other thread would be.
+ */
+KTEST(steal_urgent, "steal.urgent", "08.3", "P8.4")
+{
+	struct sched_params p = { .class = SCHED_FIFO, .rt_priority = 90 };
+	unsigned here, there;
+	int took;
+
+	NEEDS_TWO_CPUS;
+	REQUIRE(sched_set_params(current_thread(), &p) == 0, "P8.4", "its class is refused");
+	here = stay_here();
+	there = next_to(here);
+	crew_waits(0, NULL, NULL);
+	make(&busy, there, BIT(there), spin);
+	make(&m[0], there, BIT(there), begin);
+	set_urgent(busy.thread, true);
+	set_urgent(m[0].thread, true);
+	thread_resume(busy.thread);
+	REQUIRE(await_begin(&busy, 100 * MS), "P8.4", "a thread on CPU %u does not run", there);
+	thread_resume(m[0].thread);
+	preempt_off();
+	CHECK(take_one(NULL) == -1, "P8.4", "a real-time thread was taken, and must stay there");
+	set_mask(m[0].thread, BIT(there) | BIT(here));
+	took = take_one(NULL);
+	CHECK(took == 0, "P8.4", "a real-time thread waits there and may come: %d was taken", took);
+	if (took >= 0)
+		put_back(took);
+	preempt_on();
+	set_urgent(current_thread(), false);
+	end(&busy, 1);
+	end(m, 1);
 	stay_no_longer();
 	sched_audit();
 }
