@@ -40,6 +40,7 @@ static bool tick_marks(u64 now)
 
 SCENARIO(marks, "tick.marks_at_end", "03.3", "P3.4", .cpus = 1, .quiet = true, .keeps = true)
 {
+	struct sched_params urgent = { .class = SCHED_RR, .rt_priority = 10 };
 	u64 end;
 
 	begin();
@@ -56,6 +57,13 @@ SCENARIO(marks, "tick.marks_at_end", "03.3", "P3.4", .cpus = 1, .quiet = true, .
 	expect(tick_marks(2), "its quantum was over before the wrap, and it is not marked");
 	rq->expired = SLICE_SPENT;
 	expect(tick_marks(rq->slice_end - 1), "its budget is spent, and it is not marked");
+	rq->expired = 0;
+	atomic_fetch_or(&self->work, WORK_KILL | WORK_SUSPEND);
+	expect(tick_marks(rq->slice_end), "it has to die and its quantum is over: not marked");
+	atomic_fetch_and(&self->work, ~(WORK_KILL | WORK_SUSPEND));
+	policy_set_params(&self->se, &urgent, time_now());
+	rq->expired = 0;
+	expect(tick_marks(rq->slice_end), "of SCHED_RR, and its quantum is over: not marked");
 	atomic_fetch_and(&self->work, ~WORK_RESCHED);	/* to serve it is for the next step */
 	irq_on();
 	end_here();
