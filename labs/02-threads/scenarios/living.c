@@ -92,7 +92,7 @@ SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
 }
 
 /*
- * Wakes the joiner of `living` that waits until FAR_OFF, as a timer interrupt at the time @now does.
+ * Wakes the joiner of `living` that waits until FAR_OFF, as a timer interrupt at time @now does.
  * Preemption is off, so the joiner does not run yet.
  */
 static void let_it_pass(struct thread *j, u64 now)
