@@ -163,6 +163,7 @@ KTEST_EARLY(console_sends, "console.sends", "01.1", "P1.2")
 	write(0, 500);
 	most = tap->nr;
 	end(tap, 500);
+	CHECK(!tap->asked, "P1.2", "the queue was flushed, and its interrupt is still on");
 	tap = begin(0);
 	write(0, 500);
 	first = tap->nr;
