@@ -1,7 +1,8 @@
 /*
  * Lab 06: what must not come after a kill: a victim that has finished its kernel work and goes back
- * to user mode, a second success, a thread that its process's exit forgot.
+ * to user mode, or runs at all, a second success, a thread that its process's exit forgot.
  */
+#include "base/irq.h"
 #include "errno.h"
 #include "explore/scenario.h"
 
@@ -151,6 +152,88 @@ SCENARIO(after_suspended, "kill.user_after_suspended", "06.4", "P6.6", .cpus = 1
 	kill_and_wait(pid);
 }
 
+/* --- At rest: off the CPU, on the way to user mode -------------------------------------------- */
+
+static _Atomic bool runs;
+static bool at_rest;
+static u64 switches;			/* to the victim, before it was killed */
+
+static int stay_in_user_mode(void *unused)
+{
+	(void)unused;
+	runs = true;
+	host_user_loop();
+}
+
+/* Returns when the victim runs on CPU 1. */
+static pid_t start_at_rest(void)
+{
+	pid_t pid;
+
+	subject = make_child();
+	pid = subject->pid;
+	victim = create_in(subject, stay_in_user_mode, NULL);
+	expect(!sched_set_affinity(victim, BIT(1)), "CPU 1 is not there");
+	stay_on(0);
+	thread_get(victim);
+	thread_resume(victim);
+	while (!runs)
+		arch_spin_hint();
+	return pid;
+}
+
+/* The victim cannot leave @state, as nobody resumes it, or interrupts are off on its CPU. */
+static void kill_in(enum thread_state state)
+{
+	struct runq *rq = thread_runq_lock_allowed(victim);
+
+	at_rest = thread_state(victim) == state && victim->unwound;
+	switches = victim->stats.switches_in;
+	runq_unlock(rq);
+	process_kill(subject, KILLED);
+}
+
+static void expect_no_more_runs(pid_t pid)
+{
+	expect_status(pid, KILLED);
+	expect(!at_rest || victim->stats.switches_in == switches,
+	       "a victim that had run, and had no kernel work in hand, ran again after the kill");
+	thread_put(victim);
+}
+
+static int kill_ready(void *unused)
+{
+	(void)unused;
+	irq_off();
+	kill_in(THREAD_READY);
+	irq_on();
+	return 0;
+}
+
+/* The killer takes the CPU from the victim, which is in user mode or on its way there. */
+SCENARIO(at_rest_preempted, "kill.preempted_at_rest", "06.4", "P6.4", .cpus = 2)
+{
+	struct thread *killer = thread_create("killer", kill_ready, NULL, PRIORITY_HIGHEST);
+	pid_t pid = start_at_rest();
+
+	expect(!sched_set_affinity(killer, BIT(1)), "CPU 1 is not there");
+	thread_resume(killer);
+	join(killer);
+	expect_no_more_runs(pid);
+}
+
+/* The victim suspends itself when it leaves the kernel. */
+SCENARIO(at_rest_stopped, "kill.stopped_at_rest", "06.4", "P6.4", .cpus = 2)
+{
+	pid_t pid = start_at_rest();
+
+	expect(!thread_suspend(victim), "the suspend failed");
+	while (thread_state(victim) != THREAD_SUSPENDED)
+		arch_spin_hint();
+	kill_in(THREAD_SUSPENDED);
+	expect_no_more_runs(pid);
+}
+
 /* --- The first status ------------------------------------------------------------------------- */
 
 /* The status 0 is a status like any other. */
@@ -234,4 +317,33 @@ SCENARIO(exit_of_three, "kill.exit_of_three", "06.5", "P6.3", .cpus = 1)
 	for (int i = 0; i < 3; i++)
 		thread_resume(t[i]);
 	expect_status(pid, STATUS_EXIT(3));
+}
+
+/* --- Holds of a killed process ---------------------------------------------------------------- */
+
+static int unhold(void *unused)
+{
+	(void)unused;
+	process_unhold(subject);
+	while (!teardowns)
+		arch_spin_hint();
+	return 0;
+}
+
+/* Neither the state nor the number of its threads tells which of two holds was the last. */
+SCENARIO(unhold_killed, "hold.two_of_killed", "06.6", "P6.8", .cpus = 2)
+{
+	pid_t pid = start_victim(wait_and_return);
+	struct thread *other;
+
+	expect(process_hold(subject) && process_hold(subject),
+	       "a living process could not be held");
+	process_kill(subject, KILLED);
+	while (subject->holds > 2)
+		thread_yield();
+	expect(!teardowns, "a held process was torn down");
+	other = start_on(1, unhold, NULL);
+	process_unhold(subject);
+	join(other);
+	expect_status(pid, KILLED);
 }
