@@ -157,6 +157,8 @@ static void check_queue(unsigned n, bool urgent, unsigned last)
 	CHECK(spin_trylock(&rq->lock), "P8.6", "this CPU's queue is locked");
 	check_kick(NULL, rq, -1, "all that wait may run here alone");
 	m[n / 2].thread->se.affinity = BIT(here) | BIT(last);
+	CHECK(idle_cpu_for(a_thread(BIT(here)), rq) == &cpus[last], "P8.6",
+	      "one of two threads may run on CPU %u, which idles, and is not found", last);
 	check_kick(NULL, rq, last, "the one in the middle may run on one more CPU");
 	m[n / 2].thread->se.affinity = BIT(here);
 	spin_unlock(&rq->lock);
