@@ -94,6 +94,14 @@ KTEST(balance_two_more, "balance.two_more", "08.5", "P8.8")
 	end_test();
 }
 
+/* CPU @most has 4 threads, which may run on @mask, the others have 3 that may run anywhere. */
+static void fill_others(unsigned most, u32 mask)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		for (unsigned k = 0; i != here && k < (i == most ? 4u : 3u); k++)
+			add(i, i == most ? mask : ~0u);
+}
+
 /* Of several CPUs that have more the busiest one gives. */
 KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 {
@@ -103,9 +111,7 @@ KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 	for (unsigned skip = 1; skip < nr_cpus; skip++) {
 		begin_test();
 		most = (here + skip) % nr_cpus;
-		for (unsigned i = 0; i < nr_cpus; i++)
-			for (unsigned k = 0; i != here && k < (i == most ? 4u : 3u); k++)
-				add(i, ~0u);
+		fill_others(most, ~0u);
 		before = nr_ready(&cpus[most].runq);
 		came = compare();
 		CHECK(came == 1 && nr_ready(&cpus[most].runq) == before - 1, "P8.8",
@@ -113,6 +119,12 @@ KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 		      most, came, most, nr_ready(&cpus[most].runq) + 1);
 		end_test();
 	}
+	begin_test();
+	fill_others(there, BIT(there));
+	came = compare();
+	CHECK(came == 0, "P8.8", "CPU %u has 4 threads, which must stay, the others 3: %u came",
+	      there, came);
+	end_test();
 }
 
 /* CPUs 0 and 2 are near each other, and so are 1 and 3: the near one gives, others have more. */
