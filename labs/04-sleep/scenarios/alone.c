@@ -178,27 +178,6 @@ SCENARIO(urgent, "destroy.urgent", "04.5", "P4.15", .cpus = 1, .after = got_dest
 	end_here();
 }
 
-static int die_and_destroy(void)
-{
-	thread_kill(current_thread());
-	return destroy();
-}
-
-/*
- * The same if it is killed, too: then a sleep is over at once, and leaves the waiter no time. Nor
- * does the throttle of real-time threads, which is off.
- */
-SCENARIO(urgent_killed, "destroy.urgent_while_killed", "04.5", "P4.15", .cpus = 1,
-	 .after = got_destroyed, .keeps = true)
-{
-	expect(!realtime_set_limit(SLICE_NEVER, realtime_period), "the throttle stays on");
-	act_on(0, &other, wait);
-	thread_yield();
-	destroyer.urgent = true;
-	act_on(0, &destroyer, die_and_destroy);
-	end_here();
-}
-
 /* However many wait, all are woken, and the destroyer waits for each of them. */
 SCENARIO(many_destroyed, "destroy.many", "04.5", "P4.15", .cpus = 1, .keeps = true)
 {
