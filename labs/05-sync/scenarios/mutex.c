@@ -303,7 +303,7 @@ SCENARIO(lent_late, "mutex.leaves_late", "05.5", "P5.6", .cpus = 2, .after = not
 
 /*
  * A kill has ended the one wait, and the owner unlocks, locks and unlocks again while that thread
- * leaves. Whatever it still does to the word must not undo what the owner has done meanwhile.
+ * leaves. Its last change of the word must not undo what the owner has done meanwhile.
  */
 SCENARIO(locked_again, "mutex.locked_again", "05.5", "P5.8", .cpus = 2, .after = first_or_killed,
 	 .keeps = true, .sets_up = true)
