@@ -43,6 +43,7 @@ _TRACE_RECORDS = 32768  # per CPU
 _SPEED = 150_000_000  # instructions in a second of CPU time that most machines manage
 _BOOT_INSTRUCTIONS = 200_000_000  # firmware and boot, before the limit begins to count
 _PATIENCE = 2.0  # seconds of its CPU time without a sign before we ask, beside what the limit needs
+_ANSWER_S = 10.0  # for QEMU's answer to a question: hopelessly busy machines need more, and get it
 _ATTEMPTS = (1, 4, 16)  # times the patience: a slow machine gets another try
 
 # Instructions between turns of the CPUs.
@@ -270,13 +271,15 @@ class _Guest:
                 if (size, count) != last:
                     last, changed = (size, count), spent
                 elif spent - changed > quiet_for:
-                    end = began + longest
-                    return Ended.HUNG if self._hangs(process, memory, count, end) else Ended.SLOW
+                    hangs = self._hangs(process, memory, count, began + longest, patience)
+                    return Ended.HUNG if hangs else Ended.SLOW
                 if time.monotonic() - began > longest or self._stopping.is_set():
                     return Ended.SLOW
         return Ended.FLOODED if self._serial.stat().st_size > _FLOOD else Ended.EXITED
 
-    def _hangs(self, process: "_ExitWait", memory: mmap.mmap, count: int, end: float) -> bool:
+    def _hangs(
+        self, process: "_ExitWait", memory: mmap.mmap, count: int, end: float, patience: int
+    ) -> bool:
         """Decides, when the trace has not grown for long, whether the guest hangs or this host is slow.
 
         A guest that only traps executes few instructions in a second, so QEMU is asked for its time
@@ -286,7 +289,7 @@ class _Guest:
         self._frozen = True
         limit = (self._boot.limit + _BOOT_INSTRUCTIONS) << self._boot.shift
         try:
-            connection = self._connection or qmp.Qmp(self._qmp, timeout=10)
+            connection = self._connection or qmp.Qmp(self._qmp, timeout=_ANSWER_S * patience)
             with connection:
                 while connection.virtual_ns(self._boot.arch) <= limit:
                     stopping = time.monotonic() > end or self._stopping.is_set()
