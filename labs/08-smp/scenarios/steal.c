@@ -240,6 +240,28 @@ SCENARIO(loses_two, "kick.loses_two", "08.4", "P8.6", .cpus = 4, .bootargs = STE
 	let_idle_cpus_go();
 }
 
+/*
+ * The CPU that is told answers, finds nothing, and idles again, all before its waker goes on. After
+ * that it can be told again.
+ */
+SCENARIO(answered, "kick.answered", "08.4", "P8.7", .cpus = 2, .bootargs = STEALS, .keeps = true,
+	 .sets_up = true)
+{
+	probe.cpu = &cpus[0];
+	probe.se.affinity = BIT(1);
+	preempt_off();
+	while (atomic_load(&idle_mask) != BIT(1))
+		arch_spin_hint();
+	explore_from_here();
+	irq_off();
+	kick_idle_for(&probe, NULL);
+	irq_on();
+	while (atomic_load(&idle_mask) != BIT(1))
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
+
 /* --- Step 5: busy CPUs compare ---------------------------------------------------------------- */
 
 static int compare(void)

@@ -150,6 +150,9 @@ KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
 	CHECK(flush_once() == 0, "P8.11", "this CPU alone has the space, and others were asked");
 	let_step(1);
 	CHECK(flush_once() == 1, "P8.11", "another CPU has the space loaded, and was not asked");
+	before = asked();
+	tlb_flush_on(BIT(next_to(here)), 0, 0);
+	CHECK(asked() == before + 1, "P8.11", "the range is empty, and another CPU was not asked");
 	use_space(NULL);
 	CHECK(flush_once() == 1, "P8.11",
 	      "another CPU alone has the space loaded, and was not asked");
