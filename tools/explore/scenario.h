@@ -176,3 +176,10 @@ static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))
 {
 	act_among(BIT(cpu), a, run);
 }
+
+/* Lets others run until the actor waits for something. */
+static inline void await_blocked(const struct actor *a)
+{
+	while (thread_state(a->thread) != THREAD_BLOCKED)
+		thread_yield();
+}

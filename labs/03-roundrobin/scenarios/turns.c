@@ -248,8 +248,7 @@ SCENARIO(comes_late, "preempt.comes_late", "03.6", "P3.7", .cpus = 2, .sets_up =
 	stay_on(0);
 	other.urgent = true;
 	act_on(0, &other, wait_for_go);
-	while (thread_state(other.thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_blocked(&other);
 	irq_off();
 	self = current_thread();
 	act_on(1, &waker, wake_other);

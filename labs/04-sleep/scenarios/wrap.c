@@ -81,8 +81,7 @@ SCENARIO(late, "ends.before_deadline", "04.4", "P4.10", .cpus = 1, .after = none
 	act_on(0, &sleeper, sleep_long);
 	act_on(0, &waiter, wait_long);
 	act_on(0, &woken, wait_long);
-	while (thread_state(woken.thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_blocked(&woken);
 	preempt_off();
 	thread_kill(sleeper.thread);
 	thread_kill(waiter.thread);

@@ -286,10 +286,9 @@ SCENARIO(lent_late, "mutex.leaves_late", "05.5", "P5.6", .cpus = 2, .after = not
 	act_on(0, &third, lock_when_told);
 	act_on(0, &first, lock_it);
 	act_on(1, &second, lock_interruptible);
-	while (thread_state(first.thread) != THREAD_BLOCKED ||
-	       thread_state(second.thread) != THREAD_BLOCKED ||
-	       thread_state(third.thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_blocked(&first);
+	await_blocked(&second);
+	await_blocked(&third);
 	explore_from_here();
 	thread_kill(second.thread);
 	hold();
@@ -310,8 +309,7 @@ SCENARIO(locked_again, "mutex.locked_again", "05.5", "P5.8", .cpus = 2, .after =
 {
 	mutex_lock(&a);
 	act_on(1, &first, lock_interruptible);
-	while (thread_state(first.thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_blocked(&first);
 	explore_from_here();
 	thread_kill(first.thread);
 	mutex_unlock(&a);
@@ -343,9 +341,8 @@ SCENARIO(two_leave, "mutex.two_leave", "05.5", "P5.10", .cpus = 1, .after = firs
 	mutex_lock(&a);
 	act_on(0, &first, lock_if_free);
 	act_on(0, &second, lock_if_free);
-	while (thread_state(first.thread) != THREAD_BLOCKED ||
-	       thread_state(second.thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_blocked(&first);
+	await_blocked(&second);
 	explore_from_here();
 	preempt_off();
 	thread_kill(first.thread);

@@ -245,9 +245,8 @@ SCENARIO(sem_two_leave, "semaphore.two_leave", "05.1", "P5.2", .cpus = 1, .after
 	make_semaphore();
 	act_on(0, &first, sem_wait);
 	act_on(0, &second, sem_wait);
-	while (thread_state(first.thread) != THREAD_BLOCKED ||
-	       thread_state(second.thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_blocked(&first);
+	await_blocked(&second);
 	explore_from_here();
 	preempt_off();
 	thread_kill(first.thread);

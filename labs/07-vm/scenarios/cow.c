@@ -177,26 +177,17 @@ SCENARIO(meets_fork, "share.meets_fork", "07.5", "P7.10", .cpus = 2, .bootargs =
 
 static int write_to_second(void)
 {
-	int err;
-
-	current_thread()->as = parent;
-	err = as_fault(parent, SECOND, VM_WRITE);
-	current_thread()->as = NULL;
-	return err;
+	return fault_as_its_thread(parent, SECOND);
 }
 
-static const char *not_writable(void)
+static const char *second_not_writable(void)
 {
-	if (other.result && other.result != -EFAULT)
-		return wrong("a fault gives %d", other.result);
-	return pte_prot(*entry_at(parent, SECOND)) & VM_WRITE
-		       ? "a page that may only be read by now can be written"
-		       : NULL;
+	return not_writable(parent, SECOND, other.result);
 }
 
 /* A thread writes to the second of two shared pages while another one forbids that. */
 SCENARIO(meets_protect, "share.meets_protect", "07.5", "P7.10", .cpus = 2, .bootargs = ALONE,
-	 .after = not_writable, .keeps = true)
+	 .after = second_not_writable, .keeps = true)
 {
 	stay_on(0);
 	parent = new_space_at(BASE, 2, RW);

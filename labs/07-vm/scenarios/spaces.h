@@ -79,6 +79,27 @@ static inline void fault_until(struct addr_space *as, vaddr_t va, unsigned acces
 	}
 }
 
+/* One fault of a write, which this thread takes as one of the program's own threads does. */
+static inline int fault_as_its_thread(struct addr_space *as, vaddr_t va)
+{
+	int err;
+
+	current_thread()->as = as;
+	err = as_fault(as, va, VM_WRITE);
+	current_thread()->as = NULL;
+	return err;
+}
+
+/* That fault gave @err, beside a call after which the page at @va may not be written any more. */
+static inline const char *not_writable(struct addr_space *as, vaddr_t va, int err)
+{
+	if (err && err != -EFAULT)
+		return wrong("a fault gives %d", err);
+	return pte_prot(*entry_at(as, va)) & VM_WRITE
+		       ? "a fault on what was mapped before lets a page be written that may not be"
+		       : NULL;
+}
+
 /* A write of the program. */
 static inline void put_at(struct addr_space *as, vaddr_t va, u64 value)
 {

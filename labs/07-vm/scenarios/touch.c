@@ -86,20 +86,12 @@ SCENARIO(twice, "first.twice", "07.3", "P7.10", .cpus = 2, .bootargs = ALONE, .a
 
 static int write_to_it(void)
 {
-	int err;
-
-	current_thread()->as = space;
-	err = as_fault(space, BASE, VM_WRITE);
-	current_thread()->as = NULL;
-	return err;
+	return fault_as_its_thread(space, BASE);
 }
 
 static const char *as_the_region_allows(void)
 {
-	if (other.result && other.result != -EFAULT)
-		return wrong("a fault gives %d", other.result);
-	return pte_prot(*entry(space)) & VM_WRITE
-		       ? "a fault on the old mapping has put a page into the new one" : NULL;
+	return not_writable(space, BASE, other.result);
 }
 
 /* The page is unmapped and another one is mapped there, which nobody may write to. */

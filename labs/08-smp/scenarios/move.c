@@ -85,8 +85,7 @@ SCENARIO(woken, "move.against_wake", "08.1", "P8.1", .cpus = 2, .bootargs = ALON
 
 	stay_here();
 	begin_actor(0, BIT(0), &first, wait_and_look);
-	while (thread_state(first.thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_blocked(&first);
 	rq = thread_runq_lock(first.thread);
 	first.thread->affinity = first.thread->se.affinity = BIT(1);
 	runq_unlock(rq);
