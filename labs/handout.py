@@ -68,12 +68,10 @@ class Checkpoint:
 
     def fault(self, arch: str, kernel: Path) -> str | None:
         """The first difference between the handout and a @kernel at this step, or None."""
-        seen = transcript(self.machine(arch, kernel), _TIMEOUT_S)
-        text = kernel_says(_readable(seen.kernel))
-        if seen.outcome.end is not End.OFF or seen.outcome.exit_status != 0:
-            return f"{self.command}: {seen.outcome.end.value}: {last_lines(text, 8)}"
-        ended = _ENDED.findall(text)
-        for line, printed in zip_longest(self.lines, ended, fillvalue="nothing more"):
+        text, wrong = _run(self.machine(arch, kernel))
+        if wrong:
+            return f"{self.command}: {wrong}"
+        for line, printed in zip_longest(self.lines, _ENDED.findall(text), fillvalue="nothing more"):
             if not re.fullmatch(re.escape(line).replace("…", r"\d+"), printed):
                 return f"{self.command}: prints {printed!r} and not {line!r}: {last_lines(text, 8)}"
         return None
@@ -122,6 +120,15 @@ def row_fault(folder: Path, arch: str, kernel: Path, step: int, row: str) -> str
     return f"step {step} does not show {row!r}: {last_lines(text, 8)}"
 
 
+def _run(machine: qemu.Machine) -> tuple[str, str]:
+    """The kernel's output, and how the run ended if not well."""
+    seen = transcript(machine, _TIMEOUT_S)
+    text = kernel_says(_readable(seen.kernel))
+    if seen.outcome.end is End.OFF and seen.outcome.exit_status == 0:
+        return text, ""
+    return text, f"{seen.outcome.end.value}: {last_lines(text, 8)}"
+
+
 class _Enough(Exception):
     """A machine has said what was waited for."""
 
@@ -145,6 +152,15 @@ def _until(wanted: re.Pattern[str], machine: qemu.Machine) -> str:
 
 def _readable(said: bytes | bytearray) -> str:
     return visible(bytes(said).replace(b"\r\n", b"\n"))
+
+
+def fault_elsewhere(folder: Path, arch: str, kernel: Path, step: int, cpus: int) -> str | None:
+    """How the tests of @step end badly on a machine that is not the checkpoint's, with @cpus CPUs and no
+    boot argument but selftest=, or None: a test that needs another machine says so, and is skipped."""
+    selftest = f"selftest={folder.name[:2]}.{step}"
+    bootargs = with_limit([selftest], True)
+    _, wrong = _run(qemu.Machine(arch, kernel, cpus=cpus, bootargs=bootargs, icount=qemu.Icount()))
+    return f"make run TESTS=1 ICOUNT=1 CPUS={cpus} BOOTARGS={selftest}: {wrong}" if wrong else None
 
 
 def fault(folder: Path, arch: str, kernel: Path, step: int) -> str | None:

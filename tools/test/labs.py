@@ -1,7 +1,8 @@
 """The reference kernel gets full marks in every lab, and every checkpoint prints what its handout says.
 
 Each lab is graded on one port, chosen by its name, and its checkpoints are run there; `make matrix` runs each
-test once on the other port, with the mutants, and those of one lab again while every core is busy.
+test once on the other port, with the mutants, and those of one lab again while every core is busy. There the
+steps' tests also run on other machines than those of the checkpoints.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tools.test.model import Job, Result
 
 _FLAKE = "06-kill"  # the lab with the most tests of races
 _TIMES = 2
+_CPUS = (1, 2, 4)
 
 
 def jobs(build_root: Path) -> list[Job]:
@@ -29,7 +31,8 @@ def jobs(build_root: Path) -> list[Job]:
     graded = [job(lab, arch) for lab in labs for arch in chosen[lab]]
     tried = [(lab, arch, arch not in chosen[lab]) for lab in labs for arch in qemu.ARCHES]
     busy = Job(f"flake {_FLAKE}", lambda: flake(build_root), rest=True)
-    return [busy, *graded, *(_handout_job(lab, arch, build_root, rest) for lab, arch, rest in tried)]
+    steps = [_steps_job(lab, arch, build_root) for lab in labs for arch in qemu.ARCHES]
+    return [busy, *graded, *(_handout_job(lab, arch, build_root, rest) for lab, arch, rest in tried), *steps]
 
 
 def _handout_job(lab: str, arch: str, build_root: Path, rest: bool) -> Job:
@@ -42,6 +45,20 @@ def _handout_job(lab: str, arch: str, build_root: Path, rest: bool) -> Job:
             yield Result(f"{name}: {checkpoint.command}", fault is None, fault or "")
 
     return Job(name, check, rest)
+
+
+def _steps_job(lab: str, arch: str, build_root: Path) -> Job:
+    """Students leave words of a checkpoint's command out: no test may fail by that."""
+    name = f"steps {lab} {arch}"
+
+    def check() -> Iterator[Result]:
+        folder, kernel = ROOT / "labs" / lab, Build(arch, tests=True).directory(build_root) / "kernel.elf"
+        for step in sorted({checkpoint.step for checkpoint in handout.checkpoints(folder)}):
+            for cpus in _CPUS:
+                fault = handout.fault_elsewhere(folder, arch, kernel, step, cpus)
+                yield Result(f"{name}: step {step}, CPUS={cpus}", fault is None, fault or "")
+
+    return Job(name, check, rest=True)
 
 
 def grade(lab: str, arch: str, build_root: Path) -> Iterator[Result]:

@@ -69,6 +69,7 @@ KTEST(balance_two_more, "balance.two_more", "08.5", "P8.8")
 	unsigned came;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	begin_test();
 	came = compare();
 	CHECK(came == 0, "P8.8", "1 thread here, 0 there: %u came", came);
@@ -108,6 +109,7 @@ KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 	unsigned most, before, came;
 
 	NEEDS(nr_cpus > 2, 4);
+	NEEDS_NO_STEALING;
 	for (unsigned skip = 1; skip < nr_cpus; skip++) {
 		begin_test();
 		most = (here + skip) % nr_cpus;
@@ -133,6 +135,7 @@ KTEST(balance_near, "balance.near", "08.5", "P8.8")
 	unsigned near, before, came;
 
 	NEEDS(nr_cpus == 4, 4);
+	NEEDS_NO_STEALING;
 	begin_test();
 	near = here ^ 2;
 	for (unsigned i = 0; i < nr_cpus; i++)
@@ -154,6 +157,7 @@ KTEST(balance_mask, "balance.mask", "08.5", "P8.8")
 	unsigned came;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	begin_test();
 	for (unsigned i = 0; i < 3; i++)
 		add(there, BIT(there));
@@ -173,6 +177,7 @@ KTEST(balance_urgent, "balance.urgent", "08.5", "P8.8")
 	unsigned came;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	REQUIRE(sched_set_params(current_thread(), &p) == 0, "P8.8", "its class is refused");
 	begin_test();
 	preempt_on();
@@ -217,6 +222,7 @@ KTEST(balance_locked, "balance.locked", "08.5", "P8.8")
 	u64 from;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	begin_test();
 	for (unsigned i = 0; i < 4; i++)
 		add(there, ~0u);

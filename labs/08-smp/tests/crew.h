@@ -5,12 +5,22 @@
  */
 #pragma once
 
+#include "base/bootargs.h"
 #include "errno.h"
 #include "sched/internal.h"
 #include "sched/time.h"
 #include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
+
+/* Leaves the test function where idle CPUs come for the threads that it counts. */
+#define NEEDS_NO_STEALING							\
+	do {									\
+		if (bootarg_switch("steal", true)) {				\
+			ktest_skip("it needs steal=off");			\
+			return;							\
+		}								\
+	} while (0)
 
 #define MS	NSEC_PER_MSEC
 #define CREW	6

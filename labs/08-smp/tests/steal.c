@@ -96,6 +96,7 @@ static void check_order(unsigned here)
 KTEST(steal_order, "steal.order", "08.3", "P8.4")
 {
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	for (unsigned i = 0; i < nr_cpus; i++)
 		check_order(i);
 }
@@ -109,6 +110,7 @@ KTEST(steal_first, "steal.first", "08.3", "P8.4")
 	int took[CREW];
 
 	NEEDS(nr_cpus == 4, 4);
+	NEEDS_NO_STEALING;
 	here = stay_here();
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		if (i == here)
@@ -145,6 +147,7 @@ KTEST(steal_further, "steal.further", "08.3", "P8.4")
 	int took;
 
 	NEEDS(nr_cpus > 2, 4);
+	NEEDS_NO_STEALING;
 	here = stay_here();
 	first = here == 0 ? 1 : 0;
 	second = first + 1 == here ? first + 2 : first + 1;
@@ -173,6 +176,7 @@ KTEST(steal_running, "steal.running", "08.3", "P8.4")
 	unsigned here, n = 0;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	here = stay_here();
 	crew_waits(0, NULL, NULL);
 	for (unsigned i = 0; i < nr_cpus; i++)
@@ -205,6 +209,7 @@ KTEST(steal_urgent, "steal.urgent", "08.3", "P8.4")
 	int took;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	REQUIRE(sched_set_params(current_thread(), &p) == 0, "P8.4", "its class is refused");
 	here = stay_here();
 	there = next_to(here);
@@ -256,6 +261,7 @@ KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
 	u64 from, took;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	here = stay_here();
 	there = next_to(here);
 	make_and_run(&busy, there, BIT(there), spin);
@@ -329,6 +335,7 @@ KTEST(steal_next, "steal.next", "08.3", "P8.5")
 	unsigned here;
 
 	NEEDS(nr_cpus > 2, 4);
+	NEEDS_NO_STEALING;
 	here = stay_here();
 	check_next(here, true);
 	check_next(here, false);
@@ -344,6 +351,7 @@ KTEST(steal_empty, "steal.empty", "08.3", "P8.5")
 	unsigned here, there;
 
 	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
 	here = stay_here();
 	there = next_to(here);
 	crew_waits(0, NULL, NULL);
@@ -370,6 +378,7 @@ KTEST(steal_near, "steal.near", "08.3", "P8.4")
 	int took[4];
 
 	NEEDS(nr_cpus == 4, 4);
+	NEEDS_NO_STEALING;
 	here = stay_here();
 	for (unsigned i = 0; i < 4; i++)
 		if (i != here)
