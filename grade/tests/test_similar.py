@@ -51,6 +51,8 @@ def scores(found: Compared) -> dict[tuple[int, int], float]:
 
 
 class EveryLab(unittest.TestCase):
+    rest = True
+
     def test_right_solutions_are_not_alike_but_copies_are(self) -> None:
         for lab in load_all(ROOT):
             right = kernels(lab.name)

@@ -219,6 +219,8 @@ def nothing_yet(scenario: str) -> Result:
 
 
 class AtRandom(Explorer):
+    rest = True
+
     def test_each_program_is_right_or_wrong_as_it_says(self) -> None:
         for s in scenarios(_PROGRAM):
             if s.scenario.startswith("litmus."):
@@ -376,6 +378,8 @@ _ABOUT = ("tools/explore/scenarios/litmus.c",)
 
 
 class Bench(Explorer):
+    rest = True
+
     def test_its_scenarios_exist(self) -> None:
         known = {s.scenario for s in scenarios(_PROGRAM)}
         self.assertLessEqual({*bench.SCENARIOS}, known)
@@ -393,6 +397,8 @@ class Bench(Explorer):
 
 
 class CommandLine(Explorer):
+    rest = True
+
     def explorer(self, *options: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "tools.explore", "--build-root", str(BUILD_ROOT), *options]
         return subprocess.run(argv, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,

@@ -163,6 +163,8 @@ class Run(unittest.TestCase):
 class Incremental(unittest.TestCase):
     """In a copy with two files, so that it does not matter what else is going on."""
 
+    rest = True
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="trellis-test-")
         self.addCleanup(folder.cleanup)

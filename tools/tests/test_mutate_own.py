@@ -226,6 +226,8 @@ class Machines(unittest.TestCase):
 
 
 class Coverage(unittest.TestCase):
+    rest = True
+
     def test_lines_are_kept_as_ranges(self) -> None:
         lines = {"k.c": frozenset({3, 4, 5, 9}), "m.c": frozenset({1})}
         self.assertEqual(coverage.packed(lines), {"k.c": "3-5 9", "m.c": "1"})

@@ -55,6 +55,8 @@ def _pairs(text: str) -> set[tuple[str, str]]:
 class Branches(unittest.TestCase):
     """The repository: what is in it, and what is not."""
 
+    rest = True
+
     folder: Path
     repository: Path
 
