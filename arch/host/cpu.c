@@ -2,7 +2,8 @@
  * Virtual CPUs: interrupts, time, and the switch between kernel threads.
  *
  * A CPU takes an interrupt when it turns interrupts on, when it is idle, or when the explorer lets
- * it go on after a pause. Time stands still: it is moved by the explorer alone, to the next timer.
+ * it go on after a pause. Time stands still: the explorer moves it to the next timer, and a scenario
+ * may, too.
  */
 #include "port.h"
 
@@ -209,6 +210,11 @@ void arch_timer_stop(void)
 	self()->timer_set = false;
 }
 
+void host_clock_to(u64 now)
+{
+	host_clock = MAX(host_clock, now);
+}
+
 /* The CPU with the next timer that could be taken; HOST_CPUS: none. */
 static unsigned next_timer(void)
 {
@@ -237,7 +243,7 @@ bool host_advance(void)
 
 	if (cpu == HOST_CPUS)
 		return false;
-	host_clock = MAX(host_clock, host_cpus[cpu].timer_at);
+	host_clock_to(host_cpus[cpu].timer_at);
 	return true;
 }
 

@@ -47,6 +47,7 @@ bool host_advance(void);
 bool host_can_advance(void);
 
 void host_use_time(void);	/* moves it by a quantum: a CPU runs on and on */
+void host_clock_to(uint64_t now);
 
 /*
  * The state of the machine. Its regions are large, and most of their lines of 64 bytes never

@@ -98,6 +98,7 @@ SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
 static void let_it_pass(struct thread *j, u64 now)
 {
 	irq_off();
+	host_clock_to(now);
 	sleepq_expire(&this_cpu()->sleepq, now);
 	irq_on();
 	expect(thread_state(j) == THREAD_READY, "its deadline has come, and the joiner sleeps on");
@@ -153,6 +154,22 @@ SCENARIO(woken, "join.woken_then_detached", "02.7", "P2.10", .cpus = 1)
 	preempt_off();
 	thread_kill(j);
 	expect_sent_away(j, "a kill");
+}
+
+/* At any moment of a join the thread is detached: its joiner does not wait for its end. */
+SCENARIO(sent_away, "join.sent_away", "02.7", "P2.10", .cpus = 2)
+{
+	struct thread *j;
+	int err;
+
+	make_living();
+	thread_get(living);
+	j = start_on(1, join_living, NULL);
+	err = thread_detach(living);
+	expect(!err, "the detach returned %d", err);
+	expect_joiner(j, -ECHILD);
+	thread_resume(living);
+	thread_put(living);
 }
 
 static struct wait_queue rest = WAIT_QUEUE_INIT(rest);
