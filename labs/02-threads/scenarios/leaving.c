@@ -230,7 +230,7 @@ static int hold_shortly(void *unused)
 	(void)unused;
 	if (process_hold(held)) {
 		expect(!teardowns, "a process was held after it was torn down");
-		thread_yield();
+		thread_sleep(1000);	/* so that the others come to their end */
 		expect(!teardowns, "the process was torn down although it was held");
 		process_unhold(held);
 	}

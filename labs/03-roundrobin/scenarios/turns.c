@@ -206,6 +206,18 @@ SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .quiet = true, .keep
 	end();
 }
 
+/* Its quantum is over or new, and no tick has said so yet: it yields all the same. */
+SCENARIO(yield_over, "yield.when_over", "03.2", "P3.3", .cpus = 1, .quiet = true, .keeps = true)
+{
+	begin();
+	rq->expired = SLICE_OVER;
+	watch_queue();
+	sched_yield();
+	expect(queued == 1 && queued_as == ENQUEUE_YIELD,
+	       "its quantum is over, it yields, and is queued as %u", queued_as);
+	end();
+}
+
 /* Another CPU has just set its mask, or its budget is spent: that is not over with a yield. */
 SCENARIO(yield_marked, "yield.marked", "03.2", "P3.7", .cpus = 1, .quiet = true, .keeps = true)
 {

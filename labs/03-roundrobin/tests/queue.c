@@ -174,6 +174,7 @@ static void put_random(void)
 
 	while (entity_queued(&crowd[i]))
 		i = (i + 1) % CROWD;
+	crowd[i].slice_left = waiting % 2 * NSEC_PER_MSEC;	/* says nothing about its turn */
 	sched_rr.enqueue(&q, &crowd[i], why, 0);
 	model_put(i, why == ENQUEUE_PREEMPTED);
 }

@@ -344,7 +344,7 @@ static void try_hold(struct process *p)
 {
 	if (process_hold(p)) {
 		expect(!teardowns, "a process was held after it was torn down");
-		thread_yield();
+		thread_sleep(1000);	/* so that the others come to their end */
 		expect(!teardowns, "a held process was torn down");
 		process_unhold(p);
 	}
