@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from itertools import count
@@ -113,6 +113,7 @@ class Evidence:
     messages: protocol.Messages
     trace: trace.Trace
     changed: str = ""  # a place in the kernel's code that is not what was built
+    spent: float = field(default=0.0, compare=False)  # seconds of this host's CPU time, to a tenth
 
 
 def _is_prime(n: int) -> bool:
@@ -198,6 +199,7 @@ class _Guest:
     def __init__(
         self, boot: Boot, folder: Path, layout: trace.Layout, stopping: threading.Event
     ) -> None:
+        self._spent = 0.0
         self._boot = boot
         self._stopping = stopping
         self._folder = folder
@@ -264,7 +266,7 @@ class _Guest:
                 count, newest = self._reader.progress(memory)
                 if newest > 2 * boot.limit_ns + (_BOOT_INSTRUCTIONS << boot.shift):
                     return Ended.HUNG
-                spent = cpu_seconds(popen.pid)
+                spent = self._spent = cpu_seconds(popen.pid)
                 if most is not None and spent > most:
                     self._stopping.set()
                     return Ended.SLOW
@@ -320,7 +322,7 @@ class _Guest:
             seen = self._read_trace(ended)
         messages = protocol.parse(protocol.split(wire).kernel, nonce)
         streams = protocol.split(wire.replace(nonce.encode(), b"-"))
-        return Evidence(ended, status, streams, messages, seen, self._changed(ended))
+        return Evidence(ended, status, streams, messages, seen, self._changed(ended), self._spent)
 
     def _read_trace(self, ended: Ended) -> trace.Trace:
         with self._memory() as memory:

@@ -100,13 +100,12 @@ class LabTests(Booting):
             known = self._known_cost(run)
             if known is not None:
                 return known
-            began = time.monotonic()
-            fault = self._fault(run, self._honest[run.arch], None)
+            evidence, _ = self._booted(run, self._honest[run.arch], None)
+            fault = self._wrong(run, evidence)
             if fault is not None:
                 raise MutateError(f"the kernel itself fails {_say(run)} on {run.arch}: {fault}")
-            seconds = time.monotonic() - began
-            self._store.put(self._key_of(run), seconds=seconds)
-            return seconds
+            self._store.put(self._key_of(run), seconds=evidence.spent)
+            return evidence.spent
 
     def judge(self, mutant: Mutant) -> Verdict | None:
         began = time.monotonic()
@@ -121,13 +120,16 @@ class LabTests(Booting):
                     return Verdict(True, f"{arch} {run}", fault, time.monotonic() - began)
         return Verdict(False, "", "", time.monotonic() - began)
 
-    def _fault(self, run: Run, product: Product, cost: float | None) -> str | None:
+    def _booted(self, run: Run, product: Product, cost: float | None) -> tuple[Evidence, str]:
+        return self._boot(engine.boot_of(self._lab.test(run.test), run, product), cost)
+
+    def _fault(self, run: Run, product: Product) -> str | None:
         """How a kernel fails @run, or None."""
-        test = self._lab.test(run.test)
-        evidence, late = self._boot(engine.boot_of(test, run, product), cost)
-        if late:
-            return late
-        verdict = judge(self._lab, test, evidence)
+        evidence, late = self._booted(run, product, self._cost(run))
+        return late or self._wrong(run, evidence)
+
+    def _wrong(self, run: Run, evidence: Evidence) -> str | None:
+        verdict = judge(self._lab, self._lab.test(run.test), evidence)
         if verdict.kind is Kind.PASS:
             return None
         says, kind = verdict.findings[0].happened if verdict.findings else "", verdict.kind.value
@@ -135,7 +137,7 @@ class LabTests(Booting):
 
     def _faults(self, mutant: Mutant, arch: str, product: Product) -> Iterator[tuple[str, str | None]]:
         for run in self._in_order(mutant, arch):
-            yield _say(run), self._fault(run, product, self._cost(run))
+            yield _say(run), self._fault(run, product)
 
     def _in_order(self, mutant: Mutant, arch: str) -> list[Run]:
         """Puts runs that are known to be cheap first, then those that were not made yet, as in lab.toml."""

@@ -107,15 +107,13 @@ class OwnTests(Booting):
         with tempfile.TemporaryDirectory(prefix="trellis-mutate-") as name:
             out = Path(name, "ran")
             boot = case.boot([case.name], self._honest[case.arch], case.longest, Path(name))
-            began = time.monotonic()
             seen = runner.boot(watch.watched(boot, out))
-            seconds = time.monotonic() - began
             if interrupted():
                 raise KeyboardInterrupt
             if seen.ended is not Ended.EXITED or case.fault([case.name], [], seen) is not None:
                 return None
             last = seen.trace.records[-1].time if seen.trace.records else boot.limit_ns
-            return Measured(seconds, last >> boot.shift, case.said(seen), watch.ran(out))
+            return Measured(seen.spent, last >> boot.shift, case.said(seen), watch.ran(out))
 
     def _key(self, case: Case) -> str:
         return f"{case} {case.home} {case.key}"

@@ -250,6 +250,7 @@ struct linux_dirent {
 #define PR_GET_SECCOMP           21
 #define PR_CAPBSET_READ          23
 #define PR_GET_SECUREBITS        27
+#define PR_SET_SECUREBITS        28
 #define PR_SET_TIMERSLACK        29
 #define PR_GET_TIMERSLACK        30
 #define PR_SET_CHILD_SUBREAPER   36

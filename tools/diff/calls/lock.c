@@ -98,6 +98,27 @@ CASE(records)
 	reap(pid);
 }
 
+/* To unlock a place, or to lock it in another way, changes nothing elsewhere. */
+CASE(records_apart)
+{
+	int fd = file("a", "0123456789");
+	pid_t pid;
+
+	Q(fcntl, fd, F_SETLK, lock(F_WRLCK, 0, 2));
+	Q(fcntl, fd, F_SETLK, lock(F_WRLCK, 8, 2));
+	T(fcntl, fd, F_SETLK, lock(F_UNLCK, 4, 2));
+	T(fcntl, fd, F_SETLK, lock(F_RDLCK, 4, 1));
+	pid = child();
+	if (!pid) {
+		for (long at = 0; at < 11; at++) {
+			T(fcntl, fd, F_GETLK, lock(F_WRLCK, at, 1));
+			show();
+		}
+		end(0);
+	}
+	reap(pid);
+}
+
 CASE(records_shared)
 {
 	int fd = file("a", "");

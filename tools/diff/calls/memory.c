@@ -421,6 +421,34 @@ CASE(mlock_limit)
 	T(mlockall, MCL_CURRENT);
 }
 
+/* What is locked grows within the limit; to move it, or to shrink it, needs no more. */
+CASE(mremap_locked)
+{
+	fixed(4, RW, ANON, -1);
+	Q(munmap, at + 2 * PAGE, 2 * PAGE);
+	Q(prlimit64, 0, RLIMIT_MEMLOCK, lim(2 * PAGE, 2 * PAGE), NULL);
+	Q(setresuid, 1000, 1000, 1000);
+	Q(mlock, at, 2 * PAGE);
+	T(mremap, at, 2 * PAGE, 3 * PAGE, 0);
+	T(mremap, at, 2 * PAGE, 3 * PAGE, MREMAP_MAYMOVE);
+	V(R(mremap, at, 2 * PAGE, PAGE, 0) == (long)at);
+	V(R(mremap, at, PAGE, 2 * PAGE, 0) == (long)at);
+	T(mremap, at, 2 * PAGE, 4 * PAGE, 0);
+	V(R(mremap, at, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at + 10 * PAGE) ==
+	  (long)(at + 10 * PAGE));
+}
+
+/* A range that goes on beyond the user's addresses: nothing of it is unmapped. */
+CASE(mremap_shrinks_too_much)
+{
+	fixed(2, RW, ANON, -1);
+	T(mremap, at, -2 * PAGE, PAGE, 0);
+	T(mremap, at, (1UL << 62), PAGE, 0);
+	T(mincore, at, 2 * PAGE, buf);
+	T(madvise, at, (1UL << 62), MADV_NORMAL);
+	T(madvise, at, 2 * PAGE, MADV_NORMAL);
+}
+
 CASE(brk)
 {
 	long b = R(brk, 0);

@@ -214,6 +214,27 @@ CASE(sticky)
 	T(unlinkat, AT_FDCWD, "t/mine", 0);
 }
 
+/* A folder that moves gets another "..": that needs the right to write to it. */
+CASE(exchange_of_folders)
+{
+	Q(mkdirat, AT_FDCWD, "x", 0700);
+	Q(mkdirat, AT_FDCWD, "y", 0700);
+	Q(fchmodat, AT_FDCWD, "x", 0777);
+	Q(fchmodat, AT_FDCWD, "y", 0777);
+	Q(mkdirat, AT_FDCWD, "x/theirs", 0755);
+	Q(mkdirat, AT_FDCWD, "y/theirs", 0755);
+	file("y/f", "");
+	become(1000);
+	Q(mkdirat, AT_FDCWD, "x/mine", 0755);
+	Q(mkdirat, AT_FDCWD, "y/mine", 0755);
+	T(renameat2, AT_FDCWD, "x/mine", AT_FDCWD, "y/mine", RENAME_EXCHANGE);
+	T(renameat2, AT_FDCWD, "x/mine", AT_FDCWD, "y/theirs", RENAME_EXCHANGE);
+	T(renameat2, AT_FDCWD, "x/theirs", AT_FDCWD, "y/mine", RENAME_EXCHANGE);
+	T(renameat2, AT_FDCWD, "x/theirs", AT_FDCWD, "y/f", RENAME_EXCHANGE);
+	T(renameat2, AT_FDCWD, "x/theirs", AT_FDCWD, "x/mine", RENAME_EXCHANGE);
+	T(renameat2, AT_FDCWD, "x/mine", AT_FDCWD, "y/f", RENAME_EXCHANGE);
+}
+
 CASE(owner_of_new_files)
 {
 	struct stat st;

@@ -47,6 +47,26 @@ CASE(stat)
 	T(futimesat, AT_FDCWD, ".", NULL);
 }
 
+CASE(futimesat)
+{
+	struct timeval t[2] = { { 5, 6 }, { 7, 999999 } };
+	struct stat st;
+
+	file("f", "");
+	T(futimesat, AT_FDCWD, "f", t);
+	Q(stat, "f", &st);
+	V(st.st_atim.tv_sec);
+	V(st.st_atim.tv_nsec);
+	V(st.st_mtim.tv_sec);
+	V(st.st_mtim.tv_nsec);
+	t[1].tv_usec = 1000000;
+	T(futimesat, AT_FDCWD, "f", t);
+	t[1].tv_usec = -1;
+	T(futimesat, AT_FDCWD, "f", t);
+	T(futimesat, AT_FDCWD, "f", BAD);
+	T(futimesat, AT_FDCWD, "gone", NULL);
+}
+
 CASE(descriptors)
 {
 	int p[2];
