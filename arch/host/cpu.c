@@ -2,8 +2,8 @@
  * Virtual CPUs: interrupts, time, and the switch between kernel threads.
  *
  * A CPU takes an interrupt when it turns interrupts on, when it is idle, or when the explorer lets
- * it go on after a pause. Time stands still: the explorer moves it to the next timer, and a scenario
- * may, too.
+ * it go on after a pause. Time stands still: the explorer moves it to the next timer, and a
+ * scenario may, too.
  */
 #include "port.h"
 

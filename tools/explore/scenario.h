@@ -53,7 +53,7 @@ _Noreturn void explore_fail(const char *fmt, ...) printf_like(1, 2);
 /* Of a scenario with `.sets_up = true`, all before this runs in one way only, the usual one. */
 void explore_from_here(void);
 
-/* Moves the machine's clock on to @now, ns since boot; the timers that are then due fire as usual. */
+/* Moves the clock on to @now, ns since boot; timers that are due then fire as usual. */
 void host_clock_to(u64 now);
 
 /* A new kernel thread that runs. */
