@@ -28,10 +28,15 @@ static int sleep_once(void *arg)
 	return 0;
 }
 
-static void start_sleeper(unsigned i, u64 until)
+static void start_sleeper_on(u32 mask, unsigned i, u64 until)
 {
 	sleepers[i].until = deadline_at(until);
-	sleepers[i].thread = started(sleep_once, &sleepers[i]);
+	sleepers[i].thread = started_on(mask, sleep_once, &sleepers[i]);
+}
+
+static void start_sleeper(unsigned i, u64 until)
+{
+	start_sleeper_on(~0u, i, until);
 }
 
 KTEST(sleep_state, "sleep.state", "04.1", "P4.3")
@@ -152,17 +157,18 @@ static void check_late(unsigned i, const char *what)
 	CHECK(late < LATE, "P4.5", "%s woke %lu us late", what, late / 1000);
 }
 
-/* SLEEP2: all threads sleep here, so the timer alone can wake them in time. */
+/* SLEEP2: all threads sleep, on the last CPU, so its timer alone can wake them in time. */
 KTEST(sleep_late, "sleep.late", "04.2", "P4.5")
 {
+	u32 last = BIT(nr_cpus - 1);
 	u64 from = time_now();
 
 	woken = 0;
-	start_sleeper(0, from + 40 * MS);
+	start_sleeper_on(last, 0, from + 40 * MS);
 	thread_sleep(MS);
-	start_sleeper(1, from + 15 * MS);	/* earlier deadlines that are armed later */
-	start_sleeper(2, from + 5 * MS);
-	start_sleeper(3, from + 20 * MS);
+	start_sleeper_on(last, 1, from + 15 * MS);	/* earlier deadlines that are armed later */
+	start_sleeper_on(last, 2, from + 5 * MS);
+	start_sleeper_on(last, 3, from + 20 * MS);
 	thread_sleep_until(deadline_at(from + 60 * MS));
 	REQUIRE(AWAIT(woken == 4), "P4.5", "%u of 4 sleepers woke", woken);
 	check_late(2, "the sleeper with the first deadline, which came third,");
@@ -174,7 +180,7 @@ KTEST(sleep_late, "sleep.late", "04.2", "P4.5")
 KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
 {
 	struct cpu_stats *stats = &cpus[0].stats;
-	u64 from, took, idle, ticks;
+	u64 from, took, idle, ticks, ran;
 
 	NEEDS_ONE_CPU;
 	woken = 0;
@@ -183,7 +189,9 @@ KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
 		start_sleeper(i, from + (10 + 10 * i) * MS);
 	idle = cpus[0].idle.stats.run_ns;
 	ticks = stats->timer_interrupts;
+	ran = current_thread()->stats.switches_in;
 	thread_sleep_until(deadline_at(from + 100 * MS));
+	ran = current_thread()->stats.switches_in - ran;
 	took = time_now() - from;
 	idle = cpus[0].idle.stats.run_ns - idle;
 	ticks = stats->timer_interrupts - ticks;
@@ -192,6 +200,8 @@ KTEST(sleep_idle, "sleep.idle", "04.2", "P4.3")
 	CHECK(idle * 100 >= took * 95, "P4.3",
 	      "all threads slept for %lu us, the CPU was idle for %lu us", took / 1000,
 	      idle / 1000);
+	/* Once when it woke; it may have lost the CPU once more before it slept. */
+	CHECK(ran <= 2, "P4.3", "one that slept for 100 ms got the CPU %lu times", ran);
 	CHECK(ticks <= 2 * SLEEPERS + 4, "P4.3", "%u sleepers took %lu timer interrupts",
 	      SLEEPERS + 1, ticks);
 }
