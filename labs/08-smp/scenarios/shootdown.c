@@ -314,3 +314,27 @@ SCENARIO(moved, "shootdown.moved", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
 	act_on(1, &second, load_and_move_it);
 	end_here();
 }
+
+/*
+ * The thread is moved to CPU 1 while it takes out a page, and another thread of the space is next
+ * on CPU 0, with interrupts off at first: CPU 0 answers late, and can reach the page until then.
+ */
+SCENARIO(left_behind, "shootdown.left_behind", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE,
+	 .after = no_tlb_has_it, .keeps = true, .sets_up = true)
+{
+	stay_on(0);
+	map_page(0);
+	load_space(&space);
+	access_page(0);
+	act_on(0, &first, unmap_page_0);
+	act_on(1, &second, load_and_move_it);
+	explore_from_here();
+	thread_yield();
+	irq_off();
+	for (unsigned i = 0; i < 3; i++) {
+		arch_spin_hint();
+		access_page(0);
+	}
+	irq_on();
+	end_here();
+}

@@ -262,6 +262,44 @@ SCENARIO(answered, "kick.answered", "08.4", "P8.7", .cpus = 2, .bootargs = STEAL
 	end_here();
 }
 
+/*
+ * A waker that took CPU 1 from the mask was slow to mark it, and CPU 1 had found another thread by
+ * then: the mark stays until CPU 1 idles again. It says nothing about the next waker's thread.
+ */
+static _Atomic bool begun;
+
+static int begin_and_wait(void)
+{
+	preempt_off();
+	begun = true;
+	run_until_told();
+	preempt_on();
+	return 0;
+}
+
+SCENARIO(marked_late, "kick.marked_late", "08.4", "P8.7", .cpus = 2, .bootargs = STEALS,
+	 .after = queues_are_empty, .keeps = true, .sets_up = true)
+{
+	struct thread *t = make_actor(0, ~0u, &first, note_it);
+	struct thread *other = make_actor(1, BIT(1), &second, begin_and_wait);
+
+	stay_on(0);
+	preempt_off();
+	other->se.slice_left = SLICE_NEVER;	/* no timer makes CPU 1 look again */
+	start_actor(&second, other);
+	while (!begun)
+		arch_spin_hint();
+	atomic_fetch_or(&cpus[1].idle.work, WORK_RESCHED);
+	explore_from_here();
+	told = true;
+	arch_spin_hint();		/* CPU 1 goes idle */
+	start_actor(&first, t);
+	while (!atomic_load_explicit(&ran, memory_order_relaxed))
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}
+
 /* --- Step 5: busy CPUs compare ---------------------------------------------------------------- */
 
 static int compare(void)

@@ -168,21 +168,39 @@ static _Atomic bool go;
 
 static int move_traveller(void *arg)
 {
+	preempt_off();
 	((struct member *)arg)->began_on = cpu_here() + 1;
 	while (!go)
 		;
 	runq_unlock(thread_runq_lock_allowed(traveller.thread));
+	preempt_on();
 	return 0;
+}
+
+/* Suspends the traveller, which waits in @rq, as soon as that is not locked. */
+static bool stop_traveller(struct runq *rq, u64 ns)
+{
+	u64 until = time_now() + ns;
+	bool got;
+
+	while (!(got = spin_trylock(&rq->lock)) && time_before(time_now(), until))
+		;
+	if (got) {
+		sched_remove(rq, traveller.thread);
+		thread_set_state(traveller.thread, THREAD_SUSPENDED, "suspended");
+		spin_unlock(&rq->lock);
+	}
+	return got;
 }
 
 /*
  * The queue that the thread goes to is locked: meanwhile the one that it leaves must come free.
  * An interrupt shows it, which a CPU takes only while it holds no lock: two loops could stay in
- * step.
+ * step. The thread is ready at first, and suspended before it can be moved.
  */
 KTEST(move_locked, "move.locked", "08.1", "P8.1")
 {
-	bool taken = false, free = false;
+	bool taken = false, free = false, stopped;
 	unsigned here, there;
 	struct runq *from, *to;
 	struct member mover;
@@ -193,11 +211,12 @@ KTEST(move_locked, "move.locked", "08.1", "P8.1")
 	there = next_to(here);
 	from = &cpus[there].runq;
 	to = &cpus[here].runq;
-	make(&traveller, there, BIT(here), begin);
 	make(&mover, there, BIT(there), move_traveller);
 	go = false;
 	thread_resume(mover.thread);
 	REQUIRE(await_begin(&mover, 100 * MS), "P8.1", "a thread on CPU %u does not run", there);
+	make_and_run(&traveller, there, BIT(there), begin);
+	set_mask(traveller.thread, BIT(here));
 	spin_lock(&to->lock);
 	go = true;
 	until = time_now() + 20 * MS;
@@ -211,10 +230,15 @@ KTEST(move_locked, "move.locked", "08.1", "P8.1")
 		ipi_send(&cpus[there], IPI_RESCHED);
 	while (taken && time_before(time_now(), until + 20 * MS) && !free)
 		free = atomic_load(&cpus[there].stats.resched_ipis) != before;
+	stopped = stop_traveller(from, 20 * MS);
 	spin_unlock(&to->lock);
 	CHECK(free || !taken, "P8.1",
 	      "a queue was locked for 20 ms, and a CPU that wants it held another one meanwhile");
 	end(&mover, 1);
+	CHECK(!stopped || (thread_state(traveller.thread) == THREAD_SUSPENDED &&
+			   !entity_queued(&traveller.thread->se)), "P8.1",
+	      "a thread was suspended before it could be moved: it is %s",
+	      thread_state_name(thread_state(traveller.thread)));
 	thread_resume(traveller.thread);
 	end(&traveller, 1);
 	CHECK(traveller.began_on == here + 1, "P8.1", "it ran on CPU %d",
