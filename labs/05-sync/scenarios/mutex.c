@@ -351,3 +351,39 @@ SCENARIO(two_leave, "mutex.two_leave", "05.5", "P5.10", .cpus = 1, .after = firs
 	preempt_on();
 	end_here();
 }
+
+static atomic_bool second_is_done;
+
+static int lock_and_tell(void)
+{
+	lock_it();
+	atomic_store(&second_is_done, true);
+	return 0;
+}
+
+static const char *first_got_it(void)
+{
+	return got_or(0, first.result);
+}
+
+/*
+ * A kill has ended the first wait. The second thread is handed the mutex, and unlocks it before the
+ * first one runs: that finds it free.
+ */
+SCENARIO(free_again, "mutex.free_again", "05.5", "P5.10", .cpus = 2, .after = first_got_it,
+	 .keeps = true, .sets_up = true)
+{
+	mutex_lock(&a);
+	act_on(0, &first, lock_interruptible);
+	await_blocked(&first);
+	act_on(1, &second, lock_and_tell);
+	await_blocked(&second);
+	explore_from_here();
+	preempt_off();
+	thread_kill(first.thread);
+	mutex_unlock(&a);
+	while (!atomic_load(&second_is_done))
+		arch_spin_hint();
+	preempt_on();
+	end_here();
+}

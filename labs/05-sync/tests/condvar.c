@@ -118,7 +118,9 @@ static void end_without_mutex(struct deadline d, void (*end)(struct thread *t), 
 	CHECK(AWAIT(pi_has_waiters(&mutex.pi)), "P5.11",
 	      "a wait that ended with %d does not wait for the mutex", wanted);
 	thread_sleep(MS);
-	CHECK(thread_state(t) == THREAD_BLOCKED, "P5.11", "it has returned without the mutex");
+	CHECK(thread_state(t) == THREAD_BLOCKED, "P5.11",
+	      "a wait that ended with %d needs the mutex, which is taken: its thread is %s", wanted,
+	      thread_state_name(thread_state(t)));
 	mutex_unlock(&mutex);
 	err = test_join(t, "condvar");
 	CHECK(err == wanted, "P5.11", "a wait that ended with %d returned %d", wanted, err);

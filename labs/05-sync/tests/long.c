@@ -1,5 +1,5 @@
 /*
- * Lab 05, steps 3 and 4: chains and crowds that are longer than a bound would be, and owners and
+ * Lab 05, steps 3 to 5: chains and crowds that are longer than a bound would be, and owners and
  * waiters of every sort. As in by_hand.c the test enters the waits in the graph, and no thread
  * waits.
  */
@@ -7,10 +7,12 @@
 #include "sync/test_sync.h"
 
 #define CROWD	70
+#define CHAIN	1100	/* one could take a thousand for a bound that no chain reaches */
 
-static struct thread *crowd[CROWD], *urgent;
-static struct pi_waiter waiters[CROWD], urgent_waiter;
-static struct pi_queue queues[CROWD];
+static struct thread *crowd[CHAIN], *urgent;
+static struct pi_waiter waiters[CHAIN], urgent_waiter;
+static struct pi_queue queues[CHAIN];
+static unsigned members;		/* of the crowd, in this test */
 
 static int end_at_once(void *unused)
 {
@@ -26,9 +28,10 @@ static struct thread *create(int priority)
 	return t;
 }
 
-static void begin(void)
+static void begin(unsigned n)
 {
-	for (unsigned i = 0; i < CROWD; i++) {
+	members = n;
+	for (unsigned i = 0; i < n; i++) {
 		pi_queue_init(&queues[i]);
 		crowd[i] = create(PRIORITY_LOW);
 	}
@@ -43,7 +46,7 @@ static void end_thread(struct thread *t)
 
 static void end(void)
 {
-	for (unsigned i = 0; i < CROWD; i++)
+	for (unsigned i = 0; i < members; i++)
 		end_thread(crowd[i]);
 	end_thread(urgent);
 }
@@ -76,7 +79,7 @@ static unsigned count_urgent(void)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < CROWD; i++)
+	for (unsigned i = 0; i < members; i++)
 		n += is_urgent(crowd[i]);
 	return n;
 }
@@ -84,14 +87,14 @@ static unsigned count_urgent(void)
 /* The first waits for a lock of the second, and so on. */
 static void make_chain(void)
 {
-	begin();
-	for (unsigned i = 0; i + 1 < CROWD; i++)
+	begin(CHAIN);
+	for (unsigned i = 0; i + 1 < CHAIN; i++)
 		enter(&waiters[i], crowd[i], i, crowd[i + 1]);
 }
 
 static void end_chain(void)
 {
-	for (unsigned i = 0; i + 1 < CROWD; i++)
+	for (unsigned i = 0; i + 1 < CHAIN; i++)
 		leave(&waiters[i]);
 	end();
 }
@@ -99,20 +102,20 @@ static void end_chain(void)
 KTEST(pi_long, "pi.long", "05.3", "P5.6")
 {
 	make_chain();
-	enter(&urgent_waiter, urgent, CROWD - 1, crowd[0]);
-	CHECK(count_urgent() == CROWD, "P5.6",
-	      "an urgent thread waits for a chain of %u, and %u of them are urgent", CROWD,
+	enter(&urgent_waiter, urgent, CHAIN - 1, crowd[0]);
+	CHECK(count_urgent() == CHAIN, "P5.6",
+	      "an urgent thread waits for a chain of %u, and %u of them are urgent", CHAIN,
 	      count_urgent());
 	leave(&urgent_waiter);
 	CHECK(count_urgent() == 0, "P5.6", "it gave up, and %u of a chain of %u stay urgent",
-	      count_urgent(), CROWD);
+	      count_urgent(), CHAIN);
 	end_chain();
 }
 
 /* The urgent one waits for each of an owner's many locks in turn, and others for all of them. */
 KTEST(pi_many_locks, "pi.many_locks", "05.3", "P5.6")
 {
-	begin();
+	begin(CROWD);
 	for (unsigned i = 1; i < CROWD; i++)
 		enter(&waiters[i], crowd[i], i, crowd[0]);
 	for (unsigned i = 1; i < CROWD; i++) {
@@ -163,7 +166,7 @@ KTEST(pi_owners, "pi.owners", "05.3", "P5.6")
 	struct semaphore go;
 	struct thread *t;
 
-	begin();
+	begin(CROWD);
 	semaphore_init(&go, 0);
 	expect_lent(crowd[0], "has not begun");
 	expect_lent(current_thread(), "runs");
@@ -199,7 +202,7 @@ static void expect_lends(const char *sort)
 
 KTEST(pi_waiters, "pi.waiters", "05.3", "P5.6")
 {
-	begin();
+	begin(CROWD);
 	enter(&urgent_waiter, urgent, 0, crowd[0]);
 	urgent_waiter.waiter.sq = &sleepq;
 	expect_lends("has a deadline");
@@ -229,16 +232,40 @@ static void expect_circle(struct thread *t, bool wanted, const char *when)
 KTEST(circle_long, "circle.long", "05.4", "P5.7")
 {
 	make_chain();
-	for (unsigned i = 0; i < CROWD; i++)
+	for (unsigned i = 0; i < CHAIN; i++)
 		expect_circle(crowd[i], true, "a chain that leads to the thread");
 	expect_circle(urgent, false, "a chain of others");
-	for (unsigned i = 0; i + 1 < CROWD; i++)
+	for (unsigned i = 0; i + 1 < CHAIN; i++)
 		waiters[i].waiter.sq = &sleepq;
-	expect_circle(crowd[CROWD - 1], true, "all of the chain have a deadline");
-	for (unsigned i = 0; i + 1 < CROWD; i++)
+	expect_circle(crowd[CHAIN - 1], true, "all of the chain have a deadline");
+	for (unsigned i = 0; i + 1 < CHAIN; i++)
 		waiters[i].waiter.sq = NULL;
 	atomic_fetch_or(&crowd[1]->work, WORK_KILL);	/* its unkillable wait goes on */
-	expect_circle(crowd[CROWD - 1], true, "one of the chain was killed, and waits on");
+	expect_circle(crowd[CHAIN - 1], true, "one of the chain was killed, and waits on");
 	atomic_fetch_and(&crowd[1]->work, ~WORK_KILL);
 	end_chain();
+}
+
+/* --- Waits that have been ended --------------------------------------------------------------- */
+
+/* All but the last of those who wait are about to leave when the lock is handed over. */
+KTEST(mutex_behind_many, "mutex.behind_many", "05.5", "P5.9")
+{
+	struct thread *next;
+
+	begin(CROWD);
+	for (unsigned i = 1; i < CROWD; i++)
+		enter(&waiters[i], crowd[i], 0, crowd[0]);
+	for (unsigned i = 1; i + 1 < CROWD; i++)
+		waiter_swap(&waiters[i].waiter, WAIT_TIMEOUT, 0);
+	spin_lock(&pi_lock);
+	next = pi_hand_over(&queues[0]);
+	spin_unlock(&pi_lock);
+	CHECK(next == crowd[CROWD - 1], "P5.9",
+	      "%u waits have been ended, and one has not: an unlock hands the lock to %s",
+	      CROWD - 2, next ? "a thread that leaves" : "nobody");
+	for (unsigned i = 1; i < CROWD; i++)
+		if (pi_is_waiting(&waiters[i]))
+			leave(&waiters[i]);
+	end();
 }
