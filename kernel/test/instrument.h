@@ -63,14 +63,15 @@ bool trap_expected(struct trapframe *tf);	/* for the port's trap handler: calls 
 
 /*
  * uart: while uart_tap is not NULL, the bytes that the console sends go there and not to the wire.
- * It has a FIFO of UART_FIFO bytes, which is empty again @rounds more times when the console asks.
+ * It has a FIFO of UART_FIFO bytes, which is empty again @rounds more times when the console asks,
+ * and then, unless @polls is 0, whenever the console has asked so often since the last byte.
  */
 struct uart_tap {
 	char *bytes;
 	size_t size;
 	size_t nr;		/* all that came; those behind @size are only counted */
-	unsigned rounds;
-	unsigned in_fifo;
+	unsigned rounds, polls;
+	unsigned in_fifo, in_vain;	/* bytes; polls since the last one */
 	unsigned overruns;	/* bytes that came while the FIFO was full */
 	unsigned polled;	/* bytes for which the sender would have waited */
 	bool asked;		/* for an interrupt when the FIFO is empty */

@@ -23,6 +23,7 @@ static void take(struct uart_tap *tap, char c)
 	if (tap->nr < tap->size)
 		tap->bytes[tap->nr] = c;
 	tap->nr++;
+	tap->in_vain = 0;
 }
 
 bool __wrap_uart_send_ready(void)
@@ -33,6 +34,8 @@ bool __wrap_uart_send_ready(void)
 		return __real_uart_send_ready();
 	if (tap->in_fifo && tap->rounds) {
 		tap->rounds--;
+		tap->in_fifo = 0;
+	} else if (tap->in_fifo && ++tap->in_vain == tap->polls) {
 		tap->in_fifo = 0;
 	}
 	return tap->in_fifo == 0;

@@ -218,6 +218,42 @@ KTEST(interrupt_turns, "interrupt.turns", "01.5", "P1.8")
 	thread_join(t, NULL, DEADLINE_NEVER);
 }
 
+static int wait_for_timer(void *unused)
+{
+	u64 began = time_now();
+
+	(void)unused;
+	fire_in(10 * US);
+	while (!stop && within(began))
+		arch_spin_hint();
+	return 0;
+}
+
+/* CPU 1 has taken its timer's interrupt, and has not called the handler, when a request comes. */
+static void check_request_beside_timer(struct cpu *c)
+{
+	struct thread *t = thread_create("waits", wait_for_timer, NULL, PRIORITY_DEFAULT);
+	u64 before, began;
+
+	REQUIRE(t, "P1.8", "no memory for a thread");
+	stop = false;
+	sched_set_affinity(t, BIT(1));
+	REQUIRE(park_arm(0, "irq_enter", AT_ENTRY, t, LONG) == 0, "P1.8", "park");
+	thread_resume(t);
+	CHECK(park_wait(0, LONG), "P1.8", "the timer's interrupt is not counted as one that runs");
+	before = atomic_load(&c->stats.resched_ipis);
+	ipi_send(c, IPI_RESCHED);
+	thread_sleep(NSEC_PER_MSEC);			/* until it is pending there */
+	park_release(0);
+	began = time_now();
+	while (atomic_load(&c->stats.resched_ipis) == before && within(began))
+		arch_spin_hint();
+	CHECK(atomic_load(&c->stats.resched_ipis) > before, "P1.8",
+	      "a request that came before the timer's handler was called was lost");
+	stop = true;
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
 /* A request that is sent while the handler of the one before it runs is not lost. */
 KTEST(interrupt_again, "interrupt.again", "01.5", "P1.8")
 {
@@ -240,6 +276,7 @@ KTEST(interrupt_again, "interrupt.again", "01.5", "P1.8")
 		arch_spin_hint();
 	CHECK(atomic_load(&c->stats.resched_ipis) == before + 2, "P1.8",
 	      "a request that came during the handler of another was lost");
+	check_request_beside_timer(c);
 }
 
 /* Another CPU is asked to forget translations, and answers. On RISC-V the firmware asks. */

@@ -191,3 +191,27 @@ SCENARIO(moved, "share.moved", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .se
 	act_on(1, &reader, move_writer);
 	end_here();
 }
+
+/* --- A CPU that joins the space while a page is replaced -------------------------------------- */
+
+static int join_and_read(void)
+{
+	load_space(space);
+	host_tlb_access(0, (const _Atomic u64 *)entry_of_page);
+	return 0;
+}
+
+/* Whenever it joins, either it finds the copy, or it is told. */
+SCENARIO(joined, "share.joined", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .sets_up = true,
+	 .after = no_tlb_has_the_old_page, .keeps = true)
+{
+	stay_on(0);
+	space = new_space_at(VA, 1, RW);
+	put_at(space, VA, 7);
+	fork_of(space);
+	entry_of_page = entry_at(space, VA);
+	explore_from_here();
+	act_on(1, &reader, join_and_read);
+	write_it();
+	end_here();
+}

@@ -38,3 +38,40 @@ SCENARIO(pinned, "share.pinned", "07.6", "P7.10", .cpus = 2, .bootargs = ALONE,
 	page_put(pinned);
 	end_here();
 }
+
+/* --- A mapping that takes the region's place -------------------------------------------------- */
+
+/* Nobody may write there any more, and a page of the new mapping is read. */
+static int map_and_read(void)
+{
+	struct map_request req = {
+		.addr = BASE, .size = PAGE_SIZE, .fixed = true, .prot = VM_READ,
+	};
+	vaddr_t at;
+
+	expect(!as_map(space, &req, &at), "nothing could be mapped");
+	return as_fault(space, BASE, VM_READ);
+}
+
+static const char *never_the_new_page(void)
+{
+	if (other.result)
+		return wrong("a read gives %d", other.result);
+	return pinned && pinned == page_of(space)
+		       ? "a page that may only be read was pinned for a write"
+		       : NULL;
+}
+
+/* A pin for a write gets the page of the mapping that was there before, or none. */
+SCENARIO(against_map, "pin.against_map", "07.6", "P7.11", .cpus = 2, .bootargs = ALONE,
+	 .after = never_the_new_page, .keeps = true)
+{
+	int err;
+
+	stay_on(0);
+	space = new_space(RW);
+	act_on(1, &other, map_and_read);
+	pinned = as_pin_page(space, BASE, VM_WRITE, &err);
+	expect(pinned ? !err : err == -EFAULT, "a pin of %p gives %d", (void *)pinned, err);
+	end_here();
+}
