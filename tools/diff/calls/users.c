@@ -335,3 +335,20 @@ CASE(capabilities_go)
 	H(data[0]);
 	H(data[1]);
 }
+
+/* Each bit has a lock beside it: a bit that is locked stays, and so does its lock. */
+CASE(secure_bits)
+{
+	T(prctl, PR_GET_SECUREBITS);
+	T(prctl, PR_SET_SECUREBITS, 0x10000);
+	T(prctl, PR_SET_SECUREBITS, 0x4);
+	T(prctl, PR_GET_SECUREBITS);
+	T(prctl, PR_SET_SECUREBITS, 0xc);
+	T(prctl, PR_SET_SECUREBITS, 0x8);
+	T(prctl, PR_SET_SECUREBITS, 0x4);
+	T(prctl, PR_SET_SECUREBITS, 0x1d);
+	T(prctl, PR_GET_SECUREBITS);
+	Q(setresuid, 1000, 1000, 1000);
+	T(prctl, PR_SET_SECUREBITS, 0xc);
+	T(prctl, PR_GET_SECUREBITS);
+}
