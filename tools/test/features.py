@@ -15,7 +15,7 @@ _ROW = re.compile(r"\| (\d+\.\d+) \| (.+) \| (.+) \| (.+) \|")
 
 def known_tests() -> dict[str, str]:
     """The tests as features.md names them, each with the job that runs it: the test itself, its program,
-    its lab, or the Python test that says how the kernel must stop."""
+    the checkpoints or the grading of its lab, or the Python test that says how the kernel must stop."""
     found: dict[str, str] = {}
     python = {path.stem: path.read_text() for path in ROOT.glob("tools/tests/test_*.py")}
     folders = ("kernel/**/test_*.c", "arch/*/test_*.c", "labs/*/tests/*.c", "tools/**/test_*.c")
@@ -41,6 +41,7 @@ def passed(results: Sequence[Result]) -> set[str]:
             "user": f"user/{words[-1]}",
             "host": words[0],
             "lab": f"lab/{words[0]}",
+            "handout": f"lab/{words[0]}",
             "model": f"model/{words[0].rstrip(':')}",
             "python": "tools/" + words[0].split(".")[2] if words[0].count(".") > 1 else "",
         }.get(kind, "")
