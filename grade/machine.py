@@ -113,7 +113,7 @@ class Evidence:
     messages: protocol.Messages
     trace: trace.Trace
     changed: str = ""  # a place in the kernel's code that is not what was built
-    spent: float = field(default=0.0, compare=False)  # seconds of this host's CPU time, to a tenth
+    spent: float = field(default=0.0, compare=False)  # seconds of CPU time, when it was last looked at
 
 
 def _is_prime(n: int) -> bool:
@@ -199,10 +199,10 @@ class _Guest:
     def __init__(
         self, boot: Boot, folder: Path, layout: trace.Layout, stopping: threading.Event
     ) -> None:
-        self._spent = 0.0
         self._boot = boot
         self._stopping = stopping
         self._folder = folder
+        self._spent = 0.0
         self._serial = folder / "serial"
         self._ram = folder / "ram"
         self._qmp = folder / "qmp"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+import unittest
 from pathlib import Path
 
 from tools.programs import ROOT, clean_environment
@@ -37,3 +39,17 @@ def run(
         capture_output=True,
         check=False,
     )
+
+
+class Explorer(unittest.TestCase):
+    """Tests that need the explorer."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Builds it; the classes run at the same time, so one after the other."""
+        BUILD_ROOT.mkdir(parents=True, exist_ok=True)
+        with (BUILD_ROOT / "explore.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = make("explorer")
+        if done.returncode:
+            raise AssertionError(done.stdout + done.stderr)

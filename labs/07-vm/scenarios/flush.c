@@ -8,6 +8,18 @@
 
 static struct addr_space *space;
 static pte_t *entry_of_page;
+
+/* A space with a page that its child owns as well; returns the child's space. */
+static struct addr_space *share_a_page(void)
+{
+	struct addr_space *child;
+
+	space = new_space_at(VA, 1, RW);
+	put_at(space, VA, 7);
+	child = fork_of(space);
+	entry_of_page = entry_at(space, VA);
+	return child;
+}
 static struct actor reader, writer;
 static _Atomic bool cached, begun;
 static struct page *_Atomic written;	/* the page that another CPU has written to */
@@ -70,10 +82,7 @@ SCENARIO(flushed, "share.flushed", "07.5", "P7.9", .cpus = 3, .bootargs = ALONE,
 	int err;
 
 	stay_on(0);
-	space = new_space_at(VA, 1, RW);
-	put_at(space, VA, 7);
-	fork_of(space);
-	entry_of_page = entry_at(space, VA);
+	share_a_page();
 	act_on(1, &reader, read_before_and_after);
 	act_on(2, &writer, write_to_copy);
 	while (!cached)
@@ -144,10 +153,7 @@ SCENARIO(from_elsewhere, "share.from_elsewhere", "07.6", "P7.9", .cpus = 2, .boo
 	int err;
 
 	stay_on(0);
-	space = new_space_at(VA, 1, RW);
-	put_at(space, VA, 7);
-	me->as = fork_of(space);
-	entry_of_page = entry_at(space, VA);
+	me->as = share_a_page();
 	act_on(1, &reader, read_it);
 	while (!cached)
 		arch_spin_hint();
@@ -180,10 +186,7 @@ SCENARIO(moved, "share.moved", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .se
 	 .after = no_tlb_has_the_old_page, .keeps = true)
 {
 	stay_on(0);
-	space = new_space_at(VA, 1, RW);
-	put_at(space, VA, 7);
-	fork_of(space);
-	entry_of_page = entry_at(space, VA);
+	share_a_page();
 	load_space(space);
 	page_read();
 	explore_from_here();
@@ -206,10 +209,7 @@ SCENARIO(joined, "share.joined", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .
 	 .after = no_tlb_has_the_old_page, .keeps = true)
 {
 	stay_on(0);
-	space = new_space_at(VA, 1, RW);
-	put_at(space, VA, 7);
-	fork_of(space);
-	entry_of_page = entry_at(space, VA);
+	share_a_page();
 	explore_from_here();
 	act_on(1, &reader, join_and_read);
 	write_it();

@@ -299,12 +299,8 @@ static const char *no_tlb_has_it(void)
 	return NULL;
 }
 
-/*
- * The space stays loaded on CPU 0, at first alone, and on CPU 1. Which CPU a thread is on may
- * change until preemption is off: it would flush one CPU twice, or for the other one.
- */
-SCENARIO(moved, "shootdown.moved", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
-	 .after = no_tlb_has_it, .keeps = true)
+/* The space is loaded on CPU 0, with page 0; one thread takes that out, and another moves it. */
+static void unmap_while_it_moves(void)
 {
 	stay_on(0);
 	map_page(0);
@@ -312,6 +308,16 @@ SCENARIO(moved, "shootdown.moved", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
 	access_page(0);
 	act_on(0, &first, unmap_page_0);
 	act_on(1, &second, load_and_move_it);
+}
+
+/*
+ * The space stays loaded on CPU 0, at first alone, and on CPU 1. Which CPU a thread is on may
+ * change until preemption is off: it would flush one CPU twice, or for the other one.
+ */
+SCENARIO(moved, "shootdown.moved", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
+	 .after = no_tlb_has_it, .keeps = true)
+{
+	unmap_while_it_moves();
 	end_here();
 }
 
@@ -322,12 +328,7 @@ SCENARIO(moved, "shootdown.moved", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
 SCENARIO(left_behind, "shootdown.left_behind", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE,
 	 .after = no_tlb_has_it, .keeps = true, .sets_up = true)
 {
-	stay_on(0);
-	map_page(0);
-	load_space(&space);
-	access_page(0);
-	act_on(0, &first, unmap_page_0);
-	act_on(1, &second, load_and_move_it);
+	unmap_while_it_moves();
 	explore_from_here();
 	thread_yield();
 	irq_off();
