@@ -94,21 +94,32 @@ def judged(
     killers: Sequence[Killer], store: Store, mutant: Mutant, each: bool = False
 ) -> Mapping[str, Verdict]:
     """The verdicts on @mutant by killer, up to the first that kills, or of @each of them; what is known
-    is not asked again."""
+    is not asked again, and if one is known to kill, no other is asked."""
+    known = {k.name: v for k in killers if (v := _known(k, store, mutant)) is not None}
+    if not each and (killing := [name for name, verdict in known.items() if verdict.killed]):
+        return {killing[0]: known[killing[0]]}
     found: dict[str, Verdict] = {}
     for killer in killers:
-        key = f"{killer.name} {killer.context} {mutant.key}"
-        known = store.get(key)
-        if known is None:
-            verdict = killer.judge(mutant)
-            if interrupted():
-                raise KeyboardInterrupt  # it may have been QEMU that was killed, and not the mutant
-            if verdict is None:
-                continue
-            store.put(key, id=mutant.id, **vars(verdict))
-        else:
-            verdict = Verdict(known["killed"], known["killer"], known["evidence"], known["seconds"])
+        verdict = known.get(killer.name) or killer.judge(mutant)
+        if interrupted():
+            raise KeyboardInterrupt  # it may have been QEMU that was killed, and not the mutant
+        if verdict is None:
+            continue
+        if killer.name not in known:
+            store.put(_key(killer, mutant), id=mutant.id, **vars(verdict))
         found[killer.name] = verdict
         if verdict.killed is None or verdict.killed and not each:
             break
     return found
+
+
+def _key(killer: Killer, mutant: Mutant) -> str:
+    return f"{killer.name} {killer.context} {mutant.key}"
+
+
+def _known(killer: Killer, store: Store, mutant: Mutant) -> Verdict | None:
+    """What an earlier run has said."""
+    record = store.get(_key(killer, mutant))
+    if record is None:
+        return None
+    return Verdict(record["killed"], record["killer"], record["evidence"], record["seconds"])

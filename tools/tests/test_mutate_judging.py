@@ -73,6 +73,14 @@ class Resumption(unittest.TestCase):
             judged([explorer, tests], Store(Path(folder, "v")), mutant(1))
         self.assertEqual((len(explorer.asked), len(tests.asked)), (1, 0))
 
+    def test_a_known_kill_ends_it_whoever_would_be_asked_first(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            store = Store(Path(folder, "v"))
+            explorer, tests = _Killer(True, "explorer"), _Killer(False)
+            judged([explorer], store, mutant(1))
+            self.assertEqual(list(judged([tests, explorer], store, mutant(1))), ["explorer"])
+            self.assertEqual(tests.asked, [])
+            self.assertEqual(len(judged([tests, explorer], store, mutant(1), each=True)), 2)
 
     def test_each_is_asked_although_the_first_kills(self) -> None:
         for first, second, fate in (
