@@ -132,7 +132,8 @@ static void check_contents(void)
 		high[next] = 1;
 		area[word] = addresses[i];
 		CHECK(walk((u64)low) == n && pcs[0] == addresses[i], "P1.4",
-		      "a frame whose return address is 0x%lx was not read", addresses[i]);
+		      "a frame was not read, or its return address is not the 0x%lx that is there",
+		      addresses[i]);
 	}
 	owner.stack = large;
 	owner.stack_size = sizeof(large);

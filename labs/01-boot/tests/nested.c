@@ -157,3 +157,74 @@ KTEST(nested_long, "nested.long", "01.6", "P1.1")
 	CHECK(n == LONG, "P1.1", "of a message of %u bytes %lu came out in one piece", LONG,
 	      n);
 }
+
+static char full[65536];	/* what came out while the queue was full */
+
+/* Puts @c into the queue until it takes no more; returns how many it took. */
+static unsigned fill_queue(char c)
+{
+	char filler[256];
+	size_t taken = 0, n;
+
+	memset(filler, c, sizeof(filler));
+	do {
+		n = console_write(STREAM_KERNEL, filler, sizeof(filler));
+		taken += n;
+	} while (n == sizeof(filler));
+	return (unsigned)taken;
+}
+
+/* Fills the queue: whoever has made room before must look again. */
+static void say_much(void *unused)
+{
+	(void)unused;
+	said += fill_queue(1);
+}
+
+/* Sends all that is queued, and counts. */
+static void check_full(struct uart_tap *tap, unsigned fillers, unsigned messages)
+{
+	console_flush();
+	console_send_more();
+	CHECK(tap->nr < tap->size, "P1.1", "%lu bytes came out of a queue", tap->nr);
+	CHECK(count(tap, 2, 2) == fillers && count(tap, 0x11, 0x1a) == messages, "P1.1",
+	      "of %u bytes that filled the queue %u came out, of %u of messages %u", fillers,
+	      count(tap, 2, 2), messages, count(tap, 0x11, 0x1a));
+	CHECK(count(tap, 1, 1) == said, "P1.1", "of a handler's %u bytes %u came out", said,
+	      count(tap, 1, 1));
+	tap->nr = 0;
+}
+
+/*
+ * A handler that takes the room from one that writes into a full queue: at every instruction at
+ * first, and then less often, as a kernel may make much room. An interrupt that comes while the
+ * lock is held waits for its end, so none of the moments without it is left out.
+ */
+KTEST(nested_full, "nested.full", "01.6", "P1.1")
+{
+	struct uart_tap tap = { .bytes = full, .size = sizeof(full), .polls = 20 };
+	unsigned step = 0, fillers = 0, messages = 0;
+	bool hit = true;
+
+	NEEDS_ONE_CPU;
+	console_write_now(STREAM_KERNEL, "", 0);
+	console_send_more();
+	uart_tap = &tap;
+	said = 0;
+	sweep_action = say_much;
+	while ((hit || step < 50) && (step += 1 + step / 8) < 100 * STEPS) {
+		fillers += fill_queue(2);
+		sweep_begin(step);
+		console_write_all(STREAM_KERNEL, text, sizeof(text) - 1);
+		sweep_end();
+		messages += sizeof(text) - 1;
+		hit = sweep_hit();
+		if (hit && tap.nr < sizeof(full) / 2)
+			continue;
+		check_full(&tap, fillers, messages);
+		fillers = messages = said = 0;
+	}
+	sweep_action = NULL;
+	uart_tap = NULL;
+	CHECK(!hit, "P1.1", "a line takes more than %u instructions", step);
+}

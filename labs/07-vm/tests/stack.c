@@ -122,7 +122,8 @@ KTEST(stack_only, "stack.only", "07.3", "P7.5")
 	map_at(as, MMAP_MIN + 4 * PAGE_SIZE, 1, RW, REGION_STACK);
 	check_refused(as, MMAP_MIN - PAGE_SIZE, "below where memory is mapped");
 	check_refused(as, 8, "a null pointer");
-	CHECK(as_fault(as, MMAP_MIN, VM_WRITE) == 0, "P7.5", "the lowest page of all");
+	CHECK(as_fault(as, MMAP_MIN, VM_WRITE) == 0, "P7.5",
+	      "without a limit, a stack may grow down to MMAP_MIN");
 	as_unmap(as, MMAP_MIN, 5 * PAGE_SIZE);
 	map_at(as, MMAP_MIN, 1, RW, 0);
 	map_at(as, MMAP_MIN + 9 * PAGE_SIZE, 1, RW, REGION_STACK);

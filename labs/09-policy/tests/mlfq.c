@@ -79,7 +79,7 @@ KTEST_EARLY(mlfq_order, "mlfq.order", "09.3", "P9.5")
 		enqueue(i, ENQUEUE_MIGRATED);
 	CHECK(q.nr == ARRAY_SIZE(lowest), "P9.5", "6 wait, and the queue counts %u", q.nr);
 	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
-		expect_next(order[i], "P9.5", "of six levels");
+		expect_next(order[i], "P9.5", "of six threads");
 		expect_slice(allotment_at(lowest[order[i]]), "P9.6", "its own level");
 	}
 }
