@@ -103,7 +103,18 @@ SCENARIO(in_turn, "preempt.in_turn", "03.4", "P3.6", .cpus = 1, .after = queues_
 	end_here();
 }
 
-/* The thread is marked inside two sections, and the other one runs at the end of the outer one. */
+/* As many sections as begin and end at once, which no interrupt sees. */
+static void sections(int n)
+{
+	arch_irqs_disable();
+	for (; n > 0; n--)
+		preempt_off();
+	for (; n < 0; n++)
+		preempt_on();
+	arch_irqs_enable();
+}
+
+/* The thread is marked inside 256 sections, and the other one runs at the end of the outer one. */
 SCENARIO(section, "preempt.nested", "03.5", "P3.7", .cpus = 1, .after = queues_are_empty,
 	 .keeps = true)
 {
@@ -111,13 +122,13 @@ SCENARIO(section, "preempt.nested", "03.5", "P3.7", .cpus = 1, .after = queues_a
 
 	preempt_off();
 	act_on(0, &first, note_that_it_ran);
-	preempt_off();
+	sections(255);
 	while (!marked()) {
 		expect(!ran, "another thread ran with preemption off");
 		arch_spin_hint();
 	}
-	preempt_on();
-	expect(!ran, "the end of the inner section let another thread run");
+	sections(-255);
+	expect(!ran, "the end of an inner section let another thread run");
 	preempt_on();
 	expect(current_thread()->stats.preempted > before, "the mark was not served after it");
 	end_here();
