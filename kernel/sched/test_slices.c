@@ -188,8 +188,44 @@ KTEST(sched_charged, "sched.charged", "", "")
 	      took, charged);
 	CHECK(got(&dodger) >= MS, "", "a thread that ran shortly and often has %lu ns",
 	      got(&dodger));
+	CHECK(!victim.thread->stats.user_ns, "", "a kernel thread was %lu ns in user mode",
+	      victim.thread->stats.user_ns);
 	end(&victim, 1);
 	end(&dodger, 1);
+}
+
+static int wait_for_ever(void *arg)
+{
+	(void)arg;
+	thread_sleep_until(DEADLINE_NEVER);
+	return 0;
+}
+
+/* A thread that waits gets other parameters; the slice of the one that runs goes on. */
+KTEST(sched_change_other, "sched.change_other", "", "")
+{
+	struct spinner s[2] = { 0 }, waiting = { 0 };
+	u64 before;
+
+	if (!takes_turns())
+		return;
+	NEEDS_TWO_CPUS;
+	sched_set_affinity(current_thread(), BIT(0));
+	start_on(&waiting, BIT(1), wait_for_ever, PRIORITY_DEFAULT);
+	for (unsigned i = 0; i < 2; i++)
+		start_on(&s[i], BIT(1), spin, PRIORITY_DEFAULT);
+	thread_sleep(sched_quantum);
+	before = s[0].thread->stats.switches_in;
+	for (int i = 0; i < 100; i++) {
+		sched_set_nice(waiting.thread, i % 2);
+		thread_sleep(sched_quantum / 10);
+	}
+	CHECK(s[0].thread->stats.switches_in - before <= 7, "", "%lu turns in ten quanta",
+	      s[0].thread->stats.switches_in - before);
+	thread_kill(waiting.thread);
+	end(s, 2);
+	end(&waiting, 1);
+	sched_set_affinity(current_thread(), ~0u);
 }
 
 static struct semaphore start_all;

@@ -29,6 +29,9 @@ void give_memory(struct process *p);
 /* A new thread of @p, which thread_resume() starts. */
 struct thread *create_in(struct process *p, thread_fn entry, void *arg);
 
+/* The same, for one CPU. */
+struct thread *create_on(struct process *p, unsigned cpu, thread_fn entry);
+
 /* An actor (scenario.h) that is a thread of @p; or only its thread, for start_actor(). */
 struct actor;
 void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void));
@@ -42,3 +45,6 @@ void adopt_orphans(void);
 
 /* Waits for the child with id @pid to end, and returns its status. */
 int wait_for(pid_t pid);
+
+/* The same, and the status must be @wanted. */
+void expect_status(pid_t pid, int wanted);

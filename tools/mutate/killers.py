@@ -118,7 +118,7 @@ def _key(killer: Killer, mutant: Mutant) -> str:
 
 
 def _known(killer: Killer, store: Store, mutant: Mutant) -> Verdict | None:
-    """What an earlier run has said."""
+    """The verdict of an earlier run."""
     record = store.get(_key(killer, mutant))
     if record is None:
         return None

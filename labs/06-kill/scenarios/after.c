@@ -24,11 +24,9 @@ static pid_t start_victim(thread_fn entry)
 	return pid;
 }
 
-static void expect_status(pid_t pid, int expected)
+static void expect_end(pid_t pid, int expected)
 {
-	int status = wait_for(pid);
-
-	expect(status == expected, "the status is 0x%x, not 0x%x", status, expected);
+	expect_status(pid, expected);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
@@ -63,7 +61,7 @@ SCENARIO(after_wait, "kill.user_after_wait", "06.5", "P6.3", .cpus = 2)
 	pid_t pid = start_victim(wait_and_return);
 
 	process_kill(subject, KILLED);
-	expect_status(pid, KILLED);
+	expect_end(pid, KILLED);
 }
 
 SCENARIO(after_sleep, "kill.user_after_sleep", "06.5", "P6.3", .cpus = 2)
@@ -71,7 +69,7 @@ SCENARIO(after_sleep, "kill.user_after_sleep", "06.5", "P6.3", .cpus = 2)
 	pid_t pid = start_victim(sleep_and_return);
 
 	process_kill(subject, KILLED);
-	expect_status(pid, KILLED);
+	expect_end(pid, KILLED);
 }
 
 static bool killed;			/* process_kill() has returned 0 */
@@ -90,7 +88,7 @@ static void kill_and_wait(pid_t pid)
 	int err = process_kill(subject, KILLED);
 
 	killed = !err;
-	expect_status(pid, err ? STATUS_EXIT(3) : KILLED);
+	expect_end(pid, err ? STATUS_EXIT(3) : KILLED);
 }
 
 static int work_and_return(void *unused)
@@ -120,7 +118,7 @@ SCENARIO(after_unkillable, "kill.user_after_unkillable", "06.5", "P6.6", .cpus =
 	await(THREAD_BLOCKED);
 	killed = !process_kill(subject, KILLED);
 	let_it_happen();
-	expect_status(pid, KILLED);
+	expect_end(pid, KILLED);
 }
 
 /* The victim was woken, and is ready in the middle of its work. */
@@ -195,7 +193,7 @@ static void kill_in(enum thread_state state)
 
 static void expect_no_more_runs(pid_t pid)
 {
-	expect_status(pid, KILLED);
+	expect_end(pid, KILLED);
 	expect(!at_rest || victim->stats.switches_in == switches,
 	       "a victim that had run, and had no kernel work in hand, ran again after the kill");
 	thread_put(victim);
@@ -274,7 +272,7 @@ static int leave_with_255(void *unused)
 
 SCENARIO(zombie_255, "zombie.any_status", "06.2", "P6.7", .cpus = 1)
 {
-	expect_status(start_victim(leave_with_255), STATUS_EXIT(255));
+	expect_end(start_victim(leave_with_255), STATUS_EXIT(255));
 }
 
 static int leave_with_0(void *unused)
@@ -292,7 +290,7 @@ SCENARIO(zombie_0, "zombie.status_zero", "06.2", "P6.7", .cpus = 1)
 		thread_yield();
 	err = process_kill(subject, KILLED);
 	expect(err == -EALREADY, "killing a zombie returned %d", err);
-	expect_status(pid, STATUS_EXIT(0));
+	expect_end(pid, STATUS_EXIT(0));
 }
 
 /* --- Siblings --------------------------------------------------------------------------------- */
@@ -316,7 +314,7 @@ SCENARIO(exit_of_three, "kill.exit_of_three", "06.5", "P6.3", .cpus = 1)
 	t[2] = create_in(subject, wait_and_return, NULL);
 	for (int i = 0; i < 3; i++)
 		thread_resume(t[i]);
-	expect_status(pid, STATUS_EXIT(3));
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 /* --- Holds of a killed process ---------------------------------------------------------------- */
@@ -345,5 +343,5 @@ SCENARIO(unhold_killed, "hold.two_of_killed", "06.6", "P6.8", .cpus = 2)
 	other = start_on(1, unhold, NULL);
 	process_unhold(subject);
 	join(other);
-	expect_status(pid, KILLED);
+	expect_end(pid, KILLED);
 }

@@ -22,13 +22,6 @@ static struct process *make_leaver(struct process *parent, struct thread **t)
 	return p;
 }
 
-static void expect_3(pid_t pid)
-{
-	int status = wait_for(pid);
-
-	expect(status == STATUS_EXIT(3), "the status is 0x%x, not 0x%x", status, STATUS_EXIT(3));
-}
-
 /* --- Zombies ---------------------------------------------------------------------------------- */
 
 SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
@@ -37,7 +30,7 @@ SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
 	pid_t pid = make_leaver(&kernel_process, &t)->pid;
 
 	thread_resume(t);
-	expect_3(pid);
+	expect_status(pid, STATUS_EXIT(3));
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
@@ -57,7 +50,7 @@ SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
 	expect(process_state(p) == PROCESS_ZOMBIE, "a look found a process that was still dying");
 	err = process_kill(p, KILLED);
 	expect(err == -EALREADY, "killing a zombie returned %d", err);
-	expect_3(pid);
+	expect_status(pid, STATUS_EXIT(3));
 }
 
 static pid_t child;
@@ -105,7 +98,7 @@ SCENARIO(zombie_two, "zombie.two_children", "06.2", "P6.7", .cpus = 2)
 	err = process_wait(res.pid, WEXITED, &none);
 	expect(err == -ECHILD, "waiting for a child that is gone returned %d, process %d", err,
 	       none.pid);
-	expect_3(first + second - res.pid);
+	expect_status(first + second - res.pid, STATUS_EXIT(3));
 }
 
 /* A wait that does not block finds the child if it has ended, and misses nothing later. */
@@ -121,7 +114,7 @@ SCENARIO(zombie_polled, "zombie.polled", "06.2", "P6.7", .cpus = 2)
 	expect(!err && (!res.pid || res.pid == pid), "the wait returned %d, process %d", err,
 	       res.pid);
 	if (!res.pid)
-		expect_3(pid);
+		expect_status(pid, STATUS_EXIT(3));
 }
 
 static struct process *subject;
@@ -170,7 +163,7 @@ SCENARIO(zombie_grandchild, "zombie.only_child", "06.2", "P6.7", .cpus = 2)
 	child = make_leaver(parent, &thread)->pid;
 	thread_resume(parent_thread);
 	thread_resume(thread);
-	expect_3(pid);
+	expect_status(pid, STATUS_EXIT(3));
 }
 
 /* --- Orphans: the kernel's own process takes the place of init -------------------------------- */
@@ -184,8 +177,8 @@ SCENARIO(orphan_both, "orphan.both_die", "06.2", "P6.9", .cpus = 2)
 	adopt_orphans();
 	thread_resume(thread);
 	thread_resume(parent_thread);
-	expect_3(parent_pid);
-	expect_3(pid);
+	expect_status(parent_pid, STATUS_EXIT(3));
+	expect_status(pid, STATUS_EXIT(3));
 }
 
 /*
@@ -251,13 +244,13 @@ SCENARIO(orphan_three, "orphan.three_children", "06.2", "P6.9", .cpus = 2)
 	thread_resume(t[0]);
 	thread_resume(parent_thread);
 	thread_resume(t[1]);
-	expect_3(parent_pid);
+	expect_status(parent_pid, STATUS_EXIT(3));
 	for (int i = 0; i < 3; i++)
 		expect_child_of_init(c[i]);
 	thread_resume(t[2]);
-	expect_3(c[2]->pid);
-	expect_3(c[0]->pid);
-	expect_3(c[1]->pid);
+	expect_status(c[2]->pid, STATUS_EXIT(3));
+	expect_status(c[0]->pid, STATUS_EXIT(3));
+	expect_status(c[1]->pid, STATUS_EXIT(3));
 }
 
 /*
@@ -282,10 +275,10 @@ SCENARIO(orphan_many, "orphan.very_many", "06.2", "P6.9", .cpus = 1, .keeps = tr
 	adopt_orphans();
 	thread_resume(thread);
 	thread_resume(parent_thread);
-	expect_3(parent_pid);
+	expect_status(parent_pid, STATUS_EXIT(3));
 	for (unsigned i = 0; i < ARRAY_SIZE(c); i++)
 		expect_child_of_init(&c[i]);
-	expect_3(pid);
+	expect_status(pid, STATUS_EXIT(3));
 }
 
 /* Two processes give their children to init at the same time. */
@@ -304,10 +297,10 @@ SCENARIO(orphan_two, "orphan.two_parents", "06.2", "P6.9", .cpus = 2)
 	for (int i = 0; i < 2; i++)
 		thread_resume(parents[i]);
 	for (int i = 0; i < 2; i++)
-		expect_3(parent_pids[i]);
+		expect_status(parent_pids[i], STATUS_EXIT(3));
 	for (int i = 0; i < 2; i++) {
 		thread_resume(children[i]);
-		expect_3(pids[i]);
+		expect_status(pids[i], STATUS_EXIT(3));
 	}
 }
 
@@ -353,7 +346,7 @@ static void try_hold(struct process *p)
 
 static void expect_one_teardown(pid_t pid)
 {
-	expect_3(pid);
+	expect_status(pid, STATUS_EXIT(3));
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
@@ -430,7 +423,7 @@ SCENARIO(hold_last, "hold.last_of_two", "06.6", "P6.8", .cpus = 2)
 	thread_resume(t);
 	expect(!teardowns, "a held process was torn down");
 	process_unhold(p);
-	expect_3(pid);
+	expect_status(pid, STATUS_EXIT(3));
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
@@ -490,7 +483,7 @@ SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
 	thread_resume(t);
 	process_unhold(subject);
 	thread_join(other, NULL, DEADLINE_NEVER);
-	expect_3(pid);
+	expect_status(pid, STATUS_EXIT(3));
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 	expect(worked_before_teardown, "the teardown does not know what a holder did before it");
 }

@@ -49,14 +49,6 @@ static pid_t start_on_other_cpu(thread_fn entry)
 	return pid;
 }
 
-/* Waits for the victim, which was killed. */
-static void expect_killed(pid_t pid)
-{
-	int status = wait_for(pid);
-
-	expect(status == KILLED, "the victim ended with status 0x%x, not 0x%x", status, KILLED);
-}
-
 /* Waits for the victim, which exits with 3 unless it is killed first. The kill returned @err. */
 static void expect_killed_or_3(pid_t pid, int err)
 {
@@ -163,7 +155,7 @@ SCENARIO(kill_running, "kill.in_user_mode", "06.3", "P6.11", .cpus = 2)
 	pid_t pid = start_on_other_cpu(compute);
 
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static int step_in_user_mode(void *unused)
@@ -224,7 +216,7 @@ SCENARIO(kill_unrun, "kill.before_it_runs", "06.4", "P6.4", .cpus = 1)
 	unrun = victim->unwound && !ran;
 	process_kill(subject, KILLED);
 	irq_on();
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 	expect(!unrun || !ran, "a thread that had not run before the kill ran after it");
 }
 
@@ -233,7 +225,7 @@ SCENARIO(kill_or_start, "kill.against_first_run", "06.4", "P6.4", .cpus = 2)
 	pid_t pid = start_victim(run);
 
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static int resume_victim(void *unused)
@@ -252,7 +244,7 @@ SCENARIO(kill_embryo, "kill.against_start", "06.4", "P6.4", .cpus = 2)
 
 	thread_detach(start(resume_victim, NULL));
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 SCENARIO(kill_suspended, "kill.suspended", "06.4", "P6.4", .cpus = 2)
@@ -261,7 +253,7 @@ SCENARIO(kill_suspended, "kill.suspended", "06.4", "P6.4", .cpus = 2)
 
 	expect(!thread_suspend(victim), "the suspend failed");
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static bool in_hand;			/* the victim has something to give back */
@@ -314,7 +306,7 @@ SCENARIO(kill_blocking, "kill.about_to_block", "06.5", "P6.5", .cpus = 2)
 	pid_t pid = start_on_other_cpu(wait_for_ever);
 
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static int sleep_for_ever(void *unused)
@@ -331,7 +323,7 @@ SCENARIO(kill_sleeping, "kill.about_to_sleep", "06.5", "P6.3", .cpus = 2)
 	pid_t pid = start_on_other_cpu(sleep_for_ever);
 
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static int wait_with_deadline(void *unused)
@@ -387,7 +379,7 @@ SCENARIO(kill_woken, "kill.after_event", "06.5", "P6.5", .cpus = 2)
 
 	let_it_happen();
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static struct waiter claimed;
@@ -421,7 +413,7 @@ SCENARIO(kill_claimed, "kill.after_claim_by_event", "06.5", "P6.5", .cpus = 2)
 	while (atomic_load(&claimed.why) == WAIT_ARMED)
 		arch_spin_hint();
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 SCENARIO(kill_or_wake, "kill.against_event", "06.5", "P6.5", .cpus = 2)
@@ -430,7 +422,7 @@ SCENARIO(kill_or_wake, "kill.against_event", "06.5", "P6.5", .cpus = 2)
 
 	thread_detach(start(event_happens, NULL));
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static int wait_unkillable(void *unused)
@@ -454,7 +446,7 @@ SCENARIO(kill_unkillable, "kill.unkillable_wait", "06.5", "P6.6", .cpus = 2)
 
 	process_kill(subject, KILLED);
 	let_it_happen();
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 	expect(!in_hand, "a thread died with work in hand");
 }
 
@@ -494,7 +486,7 @@ SCENARIO(kill_two, "kill.two_victims", "06.7", "P6.10", .cpus = 2)
 
 	thread_resume(create_in(subject, run, NULL));
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
@@ -515,7 +507,7 @@ SCENARIO(kill_or_clone, "kill.against_second_thread", "06.5", "P6.2", .cpus = 2)
 	pid_t pid = start_on_other_cpu(create_second);
 
 	process_kill(subject, KILLED);
-	expect_killed(pid);
+	expect_status(pid, KILLED);
 }
 
 static int exit_process(void *code)

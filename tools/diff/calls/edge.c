@@ -275,3 +275,29 @@ CASE(names_of_255)
 	T(symlinkat, "x", AT_FDCWD, n);
 	T(linkat, AT_FDCWD, n, AT_FDCWD, "y", 0);
 }
+
+/* The last page below @end, free or of the stack; 0 if programs may not have it. */
+static long last_page_below(long end)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+
+	for (long page = end - PAGE; page >= end - 2 * PAGE; page -= PAGE) {
+		long err = R(mmap, page, PAGE, PROT_READ, flags, -1, 0);
+
+		if (err == page || err == -EEXIST)
+			return page;
+	}
+	return 0;
+}
+
+/* The last page that a program may have: where that is depends on the machine. */
+CASE(last_page)
+{
+	long page = last_page_below(1L << 47);
+
+	if (!page)
+		page = last_page_below(1L << 38);
+	V(page != 0);
+	V(R(madvise, page, PAGE, MADV_NORMAL));
+	V(R(madvise, page, 2 * PAGE, MADV_NORMAL));
+}

@@ -147,6 +147,38 @@ SCENARIO(counted, "mqueue.counted", "", "", .cpus = 2, .keeps = true, .sets_up =
 	end_here();
 }
 
+static int close_it(void)
+{
+	close_queue(queue);
+	return 0;
+}
+
+static const char *nothing_charged(void)
+{
+	if (charged)
+		return wrong("%lu bytes are charged for queues that are gone or were refused",
+			     charged);
+	return NULL;
+}
+
+/* A queue goes while another is refused, as the user may not have so many bytes in queues. */
+SCENARIO(refused, "mqueue.refused", "", "", .cpus = 2, .after = nothing_charged, .keeps = true,
+	 .sets_up = true)
+{
+	struct mqueue_attr attr = { .maxmsg = 10, .msgsize = 1 };
+	struct file *f;
+	int err;
+
+	stay_on(0);
+	queue = make_queue("one", 1);
+	current_process()->limits[RLIMIT_MSGQUEUE].cur = 100;
+	explore_from_here();
+	act_on(1, &first, close_it);
+	err = mqueue_open("another", O_RDWR | O_CREAT, 0600, &attr, &f);
+	expect(err == -EMFILE, "a queue beyond the limit: %d", err);
+	end_here();
+}
+
 /* --- Sending ---------------------------------------------------------------------------------- */
 
 static int send_here(void)

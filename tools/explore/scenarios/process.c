@@ -12,20 +12,12 @@
 static struct process *subject;
 static struct thread *first, *second;
 
-static struct thread *create_on(unsigned cpu, thread_fn entry)
-{
-	struct thread *t = create_in(subject, entry, NULL);
-
-	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
-	return t;
-}
-
 /* A child with two threads, which have not started yet: on @cpu, and on the other one. */
 static pid_t make_pair(unsigned cpu, thread_fn entry, thread_fn other)
 {
 	subject = make_child();
-	first = create_on(cpu, entry);
-	second = create_on(!cpu, other);
+	first = create_on(subject, cpu, entry);
+	second = create_on(subject, !cpu, other);
 	return subject->pid;
 }
 
@@ -33,13 +25,6 @@ static void start_pair(void)
 {
 	thread_resume(second);
 	thread_resume(first);
-}
-
-static void expect_status(pid_t pid, int wanted)
-{
-	int status = wait_for(pid);
-
-	expect(status == wanted, "the status is 0x%x, not 0x%x", status, wanted);
 }
 
 /* --- Exec ------------------------------------------------------------------------------------- */

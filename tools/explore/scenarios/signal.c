@@ -1,5 +1,5 @@
 /*
- * Signals: sending against waiting, masks, exit and kill; stop and continue.
+ * Signals: sending against waiting, masks, exit and kill.
  *
  * The receivers are threads of a process of the scenario. They wait for signals as sigwait() does,
  * or take them at the edge: a handler is a function of the scenario, which runs there.
@@ -231,8 +231,7 @@ SCENARIO(candidate_exits, "signal.told_one_exits", "", "", .cpus = 2, .after = n
 	struct thread *t;
 
 	make_handling_child(SIGUSR1);
-	t = create_in(p, leave, NULL);
-	expect(!sched_set_affinity(t, BIT(0)), "CPU 0 is not there");
+	t = create_on(p, 0, leave);
 	act_in(p, 1, &first, handle_one);
 	thread_resume(t);
 	send(SIGUSR1);
@@ -273,23 +272,6 @@ SCENARIO(senders, "signal.two_senders", "", "", .cpus = 2, .after = none_pending
 
 /* --- The default action ----------------------------------------------------------------------- */
 
-/* A thread of the process, on one CPU. */
-static struct thread *run_on(unsigned cpu, thread_fn entry)
-{
-	struct thread *t = create_in(p, entry, NULL);
-
-	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
-	thread_resume(t);
-	return t;
-}
-
-static void expect_status(pid_t pid, int wanted)
-{
-	int status = wait_for(pid);
-
-	expect(status == wanted, "the status is 0x%x, not 0x%x", status, wanted);
-}
-
 static bool exit_won;
 
 static int exit_3(void *unused)
@@ -307,7 +289,7 @@ SCENARIO(term_or_exit, "signal.against_exit", "", "", .cpus = 2, .after = check_
 
 	p = make_child();
 	pid = p->pid;
-	run_on(1, exit_3);
+	thread_resume(create_on(p, 1, exit_3));
 	send(SIGTERM);
 	status = wait_for(pid);
 	expect(status == (exit_won ? STATUS_EXIT(3) : STATUS_SIGNAL(SIGTERM)),
@@ -369,52 +351,17 @@ SCENARIO(or_wait, "signal.against_wait", "", "", .cpus = 2, .after = waited_and_
 
 	make_handling_child(SIGUSR1);
 	expect(!process_create(p, &child), "a process could not be made");
-	t = create_in(child, leave, NULL);
-	expect(!sched_set_affinity(t, BIT(0)), "CPU 0 is not there");
+	t = create_on(child, 0, leave);
 	act_in(p, 1, &first, wait_through_signals);
 	thread_resume(t);
 	send(SIGUSR1);
 	end_here();
 }
 
-/* --- Stop and continue ------------------------------------------------------------------------ */
-
-static int step_in_user_mode(void *unused)
-{
-	(void)unused;
-	host_user_enter();
-	host_user_leave();
-	process_exit(STATUS_EXIT(3));
-}
-
-static int compute(void *unused)
-{
-	(void)unused;
-	host_user_loop();
-}
-
-/* The thread goes on after SIGCONT, whatever it was doing. */
-SCENARIO(stop_continue, "signal.stop_then_continue", "", "", .cpus = 2, .after = check_tasks)
-{
-	pid_t pid;
-
-	p = make_child();
-	pid = p->pid;
-	run_on(1, step_in_user_mode);
-	send(SIGSTOP);
-	send(SIGCONT);
-	expect_status(pid, STATUS_EXIT(3));
-}
-
 /* Sleeps until a SIGCONT is handled. */
 static int handle_continue(void)
 {
 	return sleep_until_handled(1);
-}
-
-static int send_stop(void)
-{
-	return send(SIGSTOP);
 }
 
 static int send_continue(void)
@@ -431,59 +378,4 @@ SCENARIO(stop_or_continue, "signal.stop_against_continue", "", "", .cpus = 2, .k
 	send(SIGSTOP);
 	send(SIGCONT);
 	end_here();
-}
-
-SCENARIO(stop_or_kill, "signal.stop_against_kill", "", "", .cpus = 2, .keeps = true)
-{
-	pid_t pid;
-
-	p = process_get(make_child());
-	pid = p->pid;
-	run_on(1, compute);
-	act_on(0, &first, send_stop);
-	send(SIGKILL);
-	expect_status(pid, KILLED);
-}
-
-/* STOP1: the stop is reported when one thread has stopped and the other one, too, or is gone. */
-SCENARIO(stop_or_exit, "signal.stop_against_exit", "", "", .cpus = 2, .after = check_tasks)
-{
-	struct wait_result res;
-	pid_t pid;
-	int err;
-
-	p = make_child();
-	pid = p->pid;
-	run_on(1, compute);
-	run_on(0, leave);
-	send(SIGSTOP);
-	err = process_wait(pid, WUNTRACED, &res);
-	expect(!err && res.status == STATUS_STOPPED(SIGSTOP), "the wait returned %d, status 0x%x",
-	       err, res.status);
-	send(SIGKILL);
-	expect_status(pid, KILLED);
-}
-
-/* STOP1: a stop that follows a SIGCONT is not reported while the thread may run user code. */
-SCENARIO(stop_again, "signal.stop_again", "", "", .cpus = 2, .after = check_tasks)
-{
-	struct wait_result res;
-	struct thread *t;
-	pid_t pid;
-	int err;
-
-	p = make_child();
-	pid = p->pid;
-	t = run_on(1, compute);
-	stay_on(0);
-	expect(!thread_sleep(1), "a sleep failed");	/* meanwhile it comes to user mode */
-	send(SIGSTOP);
-	send(SIGCONT);
-	send(SIGSTOP);
-	err = process_wait(pid, WUNTRACED, &res);
-	expect(!err && res.status == STATUS_STOPPED(SIGSTOP), "the wait returned %d, status 0x%x",
-	       err, res.status);
-	expect(!arch_trap_from_user(arch_trapframe(t)), "a thread of a stopped process runs");
-	send(SIGKILL);
-	expect_status(pid, KILLED);
 }

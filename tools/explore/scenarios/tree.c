@@ -71,13 +71,21 @@ struct thread *create_in(struct process *p, thread_fn entry, void *arg)
 	return t;
 }
 
-struct thread *create_actor_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
+static struct thread *on(unsigned cpu, struct thread *t)
 {
-	struct thread *t = create_in(p, act, a);
-
-	a->run = run;
 	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
 	return t;
+}
+
+struct thread *create_on(struct process *p, unsigned cpu, thread_fn entry)
+{
+	return on(cpu, create_in(p, entry, NULL));
+}
+
+struct thread *create_actor_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
+{
+	a->run = run;
+	return on(cpu, create_in(p, act, a));
 }
 
 void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
@@ -98,4 +106,11 @@ int wait_for(pid_t pid)
 	expect(!err && res.pid == pid, "waiting for process %d returned %d, process %d", pid, err,
 	       res.pid);
 	return res.status;
+}
+
+void expect_status(pid_t pid, int wanted)
+{
+	int status = wait_for(pid);
+
+	expect(status == wanted, "the status is 0x%x, not 0x%x", status, wanted);
 }
