@@ -7,6 +7,7 @@
  */
 #include "port.h"
 
+#include "base/printf.h"
 #include "base/string.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
@@ -245,6 +246,22 @@ bool host_advance(void)
 		return false;
 	host_clock_to(host_cpus[cpu].timer_at);
 	return true;
+}
+
+const char *host_idles(void)
+{
+	static char text[80];
+
+	for (unsigned i = 0; i < nr_vcpus; i++) {
+		unsigned nr = cpus[i].runq.q.nr;
+
+		if (host_cpus[i].idle && nr) {
+			snprintf(text, sizeof(text), "CPU %u idles, and in its queue %s", i,
+				 nr == 1 ? "a thread waits" : "threads wait");
+			return text;
+		}
+	}
+	return NULL;
 }
 
 void host_use_time(void)

@@ -46,6 +46,12 @@ void host_interrupt_for_shootdown(unsigned cpu);	/* tlb.c */
 bool host_advance(void);
 bool host_can_advance(void);
 
+/*
+ * A CPU that idles while a thread waits in its queue has missed a wake-up, which its next timer would
+ * hide. To be asked when no CPU can go on; NULL: there is none.
+ */
+const char *host_idles(void);
+
 void host_use_time(void);	/* moves it by a quantum: a CPU runs on and on */
 void host_clock_to(uint64_t now);
 

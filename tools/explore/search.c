@@ -108,7 +108,7 @@ unsigned ready_cpus(void)
 {
 	unsigned mask = who_can_go_on();
 
-	while (!mask && !scenario_over && host_advance())
+	while (!mask && !scenario_over && !host_idles() && host_advance())
 		mask = who_can_go_on();
 	return mask;
 }
@@ -116,14 +116,14 @@ unsigned ready_cpus(void)
 /* Nothing is left to do: is that right? */
 bool ends_right(void)
 {
-	const char *wrong;
+	const char *wrong = host_idles();
 
-	for (unsigned i = 0; i < nr_vcpus; i++)
+	for (unsigned i = 0; !wrong && i < nr_vcpus; i++)
 		if (!scenario_over || cpu_states[i].why != PAUSE_IDLE) {
 			deadlock();
 			return false;
 		}
-	wrong = check_end();
+	wrong = wrong ? wrong : check_end();
 	if (wrong)
 		strncpy(verdict, wrong, sizeof(verdict) - 1);
 	return !wrong;

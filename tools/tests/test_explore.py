@@ -122,6 +122,10 @@ class Verdicts(Explorer):
     def test_a_deadlock_is_called_one(self) -> None:
         self.assertIn("deadlock", explore(_PROGRAM, "litmus.philosophers").verdict)
 
+    def test_a_thread_that_waits_for_an_idle_cpu_is_seen_although_time_would_end_that(self) -> None:
+        found = explore(_PROGRAM, "runq.untold")
+        self.assertEqual(found.verdict, "CPU 1 idles, and in its queue a thread waits")
+
     def test_a_loop_without_end_is_called_one(self) -> None:
         self.assertIn("it does not end", explore(_PROGRAM, "litmus.runs_for_ever").verdict)
 

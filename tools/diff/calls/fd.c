@@ -235,3 +235,11 @@ CASE(after_fork)
 	reap(pid);
 	T(lseek, fd, 0, SEEK_CUR);
 }
+
+/* A descriptor of no file in any folder: its mode does not change. */
+CASE(mode_of_no_file)
+{
+	int fd = Q(eventfd2, 0, 0);
+
+	T(fchmod, fd, 0644);
+}

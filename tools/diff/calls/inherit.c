@@ -325,3 +325,42 @@ CASE(exec_ends_sharing_actions)
 	W(reap(child_beside(CLONE_VM | CLONE_SIGHAND | SIGCHLD, become_shell)));
 	show_actions();
 }
+
+/* --- What a child is told, and what it stops sharing ------------------------------------------ */
+
+/* In the child: whether its id is stored. The place of the address depends on the machine. */
+static void show_child_tid(long flags)
+{
+	int tid = -1;
+	pid_t pid = Q(clone, SIGCHLD | flags, 0, NULL, &tid, &tid);
+
+	if (!pid) {
+		V(tid == -1 ? -1 : tid == R(getpid));
+		end(0);
+	}
+	W(reap(pid));
+	V(tid);
+}
+
+CASE(child_tid)
+{
+	show_child_tid(CLONE_CHILD_SETTID);
+	show_child_tid(0);
+}
+
+CASE(unshare_files)
+{
+	int fd = file("f", "abc"), other = file("g", "def");
+	pid_t pid = Q(clone, SIGCHLD | CLONE_FILES, 0, 0, 0, 0);
+
+	if (!pid) {
+		T(close_range, fd, fd, CLOSE_RANGE_UNSHARE);
+		T(fcntl, fd, F_GETFD);
+		T(pread64, other, buf, 3, 0);
+		R(dup3, 0, 9, 0);
+		end(0);
+	}
+	W(reap(pid));
+	T(fcntl, fd, F_GETFD);
+	T(fcntl, 9, F_GETFD);
+}

@@ -8,6 +8,7 @@
 #include "explore/tree.h"
 #include "process/process.h"
 #include "sched/cpu.h"
+#include "sched/internal.h"
 #include "sched/wait.h"
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
@@ -200,6 +201,21 @@ SCENARIO(counted, "affinity.counted", "", "", .cpus = 3, .after = runner_has_sto
 	expect(!thread_sleep(1), "a sleep failed");	/* meanwhile it comes to user mode */
 	act_on(2, &first, suspend_runner);
 	expect(!sched_set_affinity(runner, BIT(0)), "CPU 0 is not there");
+	end_here();
+}
+
+/* A CPU is not told of a thread in its queue, and a timer would end that: the explorer must see it. */
+SCENARIO(untold, "runq.untold", "", "", .cpus = 2, .keeps = true, .wrong = true)
+{
+	struct thread *t = create_on(make_child(), 1, compute);
+	struct runq *rq = &cpus[1].runq;
+
+	stay_on(0);
+	expect(!thread_sleep(1), "a sleep failed");	/* meanwhile CPU 1 begins to idle */
+	spin_lock(&rq->lock);
+	queue_enqueue(&rq->q, &t->se, ENQUEUE_WAKE, time_now());
+	spin_unlock(&rq->lock);
+	expect(!thread_sleep(1), "a sleep failed");
 	end_here();
 }
 
