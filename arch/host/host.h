@@ -47,8 +47,8 @@ bool host_advance(void);
 bool host_can_advance(void);
 
 /*
- * A CPU that idles while a thread waits in its queue has missed a wake-up, which its next timer would
- * hide. To be asked when no CPU can go on; NULL: there is none.
+ * A CPU that idles while a thread waits in its queue has missed a wake-up, which its next timer
+ * would hide. To be asked when no CPU can go on; NULL: there is none.
  */
 const char *host_idles(void);
 

@@ -204,7 +204,7 @@ SCENARIO(counted, "affinity.counted", "", "", .cpus = 3, .after = runner_has_sto
 	end_here();
 }
 
-/* A CPU is not told of a thread in its queue, and a timer would end that: the explorer must see it. */
+/* CPU 1 is not told of a thread in its queue, and no timer hides that from the explorer. */
 SCENARIO(untold, "runq.untold", "", "", .cpus = 2, .keeps = true, .wrong = true)
 {
 	struct thread *t = create_on(make_child(), 1, compute);
