@@ -120,6 +120,24 @@ SCENARIO(punctual, "join.punctual", "02.5", "P2.6", .cpus = 1)
 	expect_join(DEADLINE_NEVER, 0);
 }
 
+/* The clock stands shortly before its end: a deadline behind that is to come, one before it is past. */
+SCENARIO(wraps, "join.clock_wraps", "02.5", "P2.6", .cpus = 1)
+{
+	u64 wrap = 0;
+	int code, err;
+
+	clock_offset = wrap - 2000 - arch_clock_ns();	/* as the boot argument clock= does */
+	make_living();
+	expect_join(deadline_at(wrap - 3000), -ETIMEDOUT);
+	thread_resume(living);
+	err = thread_join(living, &code, deadline_at(wrap + 1000));
+	expect(!err || !time_before(time_now(), wrap + 1000),
+	       "the join returned %d, %ld ns before its deadline", err,
+	       (long)(wrap + 1000 - time_now()));
+	if (err)
+		expect_join(DEADLINE_NEVER, 0);
+}
+
 static void expect_sent_away(struct thread *j, const char *woken_by)
 {
 	int err = thread_detach(living);
