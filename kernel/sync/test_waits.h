@@ -17,13 +17,14 @@ struct kind {
 	void (*destroy)(void);
 	struct wait_queue *queue;	/* where its waiters are; NULL: in a struct pi_queue */
 	bool all;
+	bool polls_without_yielding;
 };
 
 /* Before the pass comes, one of these has ended the first wait, whose thread has not run since. */
 enum wait_end { BY_DEADLINE, BY_KILL };
 
 void waits_deadline(const struct kind *k);	/* a deadline ends the wait, not before its time */
-void waits_poll(const struct kind *k);		/* a poll fails, and neither blocks nor yields */
+void waits_poll(const struct kind *k);		/* a poll fails, and does not block */
 void waits_killed(const struct kind *k);	/* a kill ends the wait, and uses no pass */
 void waits_destroyed(const struct kind *k);	/* -EIDRM, during the wait and afterwards */
 void waits_order(const struct kind *k);		/* the first that came passes first */

@@ -29,7 +29,7 @@ static void destroy(void)
 }
 
 static const struct kind kind = { "semaphore", init, wait, .pass = pass, .destroy = destroy,
-				  .queue = &semaphore.q };
+				  .queue = &semaphore.q, .polls_without_yielding = true };
 
 /* Lets @n waits pass at once, and no more. */
 static void expect_kept(unsigned n, const char *when)
