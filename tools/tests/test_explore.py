@@ -18,8 +18,9 @@ from grade.lab import load_all
 from grade.mutants import mutants
 from tools.explore import page, races, survey, table
 from tools.explore.longer import Budget, go_on
-from tools.explore.program import Access, ExploreError, Result, at_random, explore, for_a_time
+from tools.explore.program import Access, ExploreError, Result, at_random, covered, explore, for_a_time
 from tools.explore.program import is_schedule, replay, scenarios
+from tools.places import places
 from tools.programs import ROOT, clean_environment
 from tools.progress import Silent
 from tools.tests.support import BUILD_ROOT, Explorer, make
@@ -128,6 +129,11 @@ class Verdicts(Explorer):
 
     def test_a_loop_without_end_is_called_one(self) -> None:
         self.assertIn("it does not end", explore(_PROGRAM, "litmus.runs_for_ever").verdict)
+
+    def test_a_function_that_does_nothing_but_call_others_is_seen_to_run(self) -> None:
+        ran = covered(_PROGRAM, "signal.stop_last_exits", 0, 100_000).ran
+        functions = {place.function for chain in places(_PROGRAM, sorted(ran)).values() for place in chain}
+        self.assertIn("report_stop", functions)
 
     def test_the_first_counterexample_has_the_fewest_preemptions(self) -> None:
         found = explore(_PROGRAM, "litmus.torn")
