@@ -60,8 +60,8 @@ u64 host_tlb_access(unsigned i, const _Atomic u64 *entry)
 }
 
 /*
- * A thread that can lose its CPU may be on another one when it flushes. The explorer is told, since
- * there is no access that it could see: no CPU reads another one's TLB.
+ * A thread that can lose its CPU may be on another one when it flushes, or after that. The explorer
+ * is told, since there is no access that it could see: no CPU reads another one's TLB.
  */
 static void may_be_moved_here(void)
 {
@@ -76,6 +76,7 @@ void host_tlb_flush_page(vaddr_t va)
 	may_be_moved_here();
 	if (va >= HOST_VA(0) && i < HOST_PAGES)
 		tlbs[vcpu][i] = 0;
+	may_be_moved_here();
 }
 
 void host_tlb_flush_all(void)
@@ -83,6 +84,7 @@ void host_tlb_flush_all(void)
 	may_be_moved_here();
 	for (unsigned i = 0; i < HOST_PAGES; i++)
 		tlbs[vcpu][i] = 0;
+	may_be_moved_here();
 }
 
 void host_space_load(struct addr_space *as)

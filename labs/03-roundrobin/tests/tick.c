@@ -213,12 +213,21 @@ KTEST_EARLY(tick_wrap, "tick.wrap", "03.3", "P3.4")
 	run_as_thread(interrupt_at_wrap);
 }
 
-/* A thread alone whose budget is spent: it gives way in any case. */
+/* A thread alone whose budget is spent: it gives way in any case, and its quantum may be over, too. */
 static int interrupt_spent(void)
 {
+	u64 end = rq->slice_end;
+
 	rq->expired = SLICE_SPENT;
-	tick(rq->slice_end - NSEC_PER_MSEC);
+	tick(end - NSEC_PER_MSEC);
 	CHECK(marked(), "P3.4", "its budget is spent, and it is not marked");
+	unmark();
+	rq->expired = SLICE_SPENT;
+	rq->slice_end = end;
+	tick(end + NSEC_PER_MSEC);
+	CHECK(marked(), "P3.4", "its budget is spent, its quantum is over, and it is not marked");
+	CHECK(time_before(end + NSEC_PER_MSEC, rq->slice_end), "P3.5",
+	      "its budget is spent, its quantum is over, and no new one begins");
 	return 0;
 }
 

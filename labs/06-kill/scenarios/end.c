@@ -117,6 +117,40 @@ SCENARIO(zombie_polled, "zombie.polled", "06.2", "P6.7", .cpus = 2)
 		expect_status(pid, STATUS_EXIT(3));
 }
 
+static void expect_found(pid_t which, unsigned options, pid_t wanted)
+{
+	struct wait_result res = { 0 };
+	int err = process_wait(which, WEXITED | options, &res);
+
+	expect(!err && res.pid == wanted, "a wait for %d, options 0x%x, returned %d, process %d of %d",
+	       which, options, err, res.pid, wanted);
+}
+
+/* A zombie between children that live is found by every wait for it, and collected by one. */
+SCENARIO(zombie_options, "zombie.options", "06.2", "P6.7", .cpus = 1)
+{
+	static const unsigned options[] = { 0, WNOHANG, WUNTRACED, WNOHANG | WCONTINUED, WALL };
+	struct thread *elder, *younger, *t;
+	pid_t first = make_leaver(&kernel_process, &elder)->pid;
+
+	for (unsigned i = 0; i < 3 * ARRAY_SIZE(options); i++) {
+		unsigned how = options[i / 3];
+		pid_t pid = make_leaver(&kernel_process, &t)->pid;
+		pid_t last = make_leaver(&kernel_process, &younger)->pid;
+		pid_t which = i % 3 ? (i % 3 == 1 ? pid : 0) : -1;
+
+		thread_resume(t);
+		expect_found(pid, WNOWAIT, pid);	/* it has ended */
+		expect_found(which, WNOWAIT | how, pid);
+		expect_found(which, how, pid);
+		expect_found(-1, WNOHANG, 0);
+		thread_resume(younger);
+		expect_found(which == pid ? last : which, 0, last);
+	}
+	thread_resume(elder);
+	expect_status(first, STATUS_EXIT(3));
+}
+
 static struct process *subject;
 
 static int kill_subject(void *unused)
