@@ -1,7 +1,8 @@
 /*
  * Which code a search ran, for those who ask which scenarios a line of the kernel matters to
- * (tools/mutate): the code of every call and access to memory, and which of the accesses another CPU
- * could compete with. A scenario where an atomic access never races says nothing about the access's order.
+ * (tools/mutate): the code of every call and access to memory, and which of the accesses another
+ * CPU could compete with. A scenario where an atomic access never races says nothing about the
+ * access's order.
  */
 #include "explore.h"
 
@@ -26,7 +27,7 @@ void cover(const void *pc, bool raced)
 	while (code[h].pc && code[h].pc != at)
 		h = (h + 1) % CODE_MAX;
 	if (!code[h].pc && ++nr_code > CODE_MAX / 2)
-		explore_fail("the scenario has more than %u calls and accesses in its code", CODE_MAX / 2);
+		explore_fail("its code has more than %u calls and accesses", CODE_MAX / 2);
 	code[h].pc = at;
 	code[h].raced |= raced;
 }

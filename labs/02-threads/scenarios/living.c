@@ -120,7 +120,7 @@ SCENARIO(punctual, "join.punctual", "02.5", "P2.6", .cpus = 1)
 	expect_join(DEADLINE_NEVER, 0);
 }
 
-/* The clock stands shortly before its end: a deadline behind that is to come, one before it is past. */
+/* The clock stands shortly before its end: a deadline behind that is still to come. */
 SCENARIO(wraps, "join.clock_wraps", "02.5", "P2.6", .cpus = 1)
 {
 	u64 wrap = 0;

@@ -213,7 +213,7 @@ KTEST_EARLY(tick_wrap, "tick.wrap", "03.3", "P3.4")
 	run_as_thread(interrupt_at_wrap);
 }
 
-/* A thread alone whose budget is spent: it gives way in any case, and its quantum may be over, too. */
+/* A thread alone whose budget is spent gives way in any case; its quantum may be over, too. */
 static int interrupt_spent(void)
 {
 	u64 end = rq->slice_end;

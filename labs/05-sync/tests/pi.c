@@ -84,7 +84,7 @@ static u64 key_of(int actor)
 }
 
 /* Ranks above all levels, which have keys: the smaller key is the more urgent. Of two locks. */
-KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
+static void check_keys(s64 base)
 {
 	static const int came[] = { MID, MID2, HIGH, LOW2 };
 	static const u64 keys[ACTORS] = { [MID] = 30, [MID2] = 10, [HIGH] = 20, [LOW2] = 40 };
@@ -93,19 +93,21 @@ KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 	ranks_set_up(&by_hand, ranks_scene);
 	ranks_holder[0] = ranks_holder[1] = LOW;
 	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
-		lend(came[i], (struct sched_rank){ LEVEL_KEYED, keys[came[i]] });
+		lend(came[i], (struct sched_rank){ LEVEL_KEYED, base + keys[came[i]] });
 		by_hand.wait(came[i], came[i] == LOW2);
 	}
-	CHECK(key_of(LOW) == 10, "P5.6", "keys 10 to 40 wait, and %lu is inherited", key_of(LOW));
+	CHECK(key_of(LOW) - base == 10, "P5.6", "keys %ld to %ld wait, and %ld is inherited",
+	      base + 10, base + 40, (s64)key_of(LOW));
 	spin_lock(&pi_lock);
 	list_for_each(w, &by_hand.queue(0)->waiters, struct pi_waiter, node) {
-		CHECK(w->rank.key > last, "P5.5", "key %lu waits before key %lu", last,
-		      w->rank.key);
-		last = w->rank.key;
+		CHECK(w->rank.key - base > last, "P5.5", "key %ld waits before key %ld",
+		      base + (s64)last, (s64)w->rank.key);
+		last = w->rank.key - base;
 	}
 	spin_unlock(&pi_lock);
 	by_hand.expire(MID2, 0);
-	CHECK(key_of(LOW) == 20, "P5.6", "keys 20 to 40 wait, and %lu is inherited", key_of(LOW));
+	CHECK(key_of(LOW) - base == 20, "P5.6", "keys %ld to %ld wait, and %ld is inherited",
+	      base + 20, base + 40, (s64)key_of(LOW));
 	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
 		if (came[i] != MID2)
 			by_hand.expire(came[i], came[i] == LOW2);
@@ -113,6 +115,13 @@ KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 	}
 	ranks_holder[0] = ranks_holder[1] = NOBODY;
 	ranks_wind_up();
+}
+
+KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
+{
+	check_keys(0);
+	check_keys(-15);	/* keys wrap, as times do: some are before 0, some behind it */
+	check_keys(-35);
 }
 
 /* An inherited rank is not taken for the thread's own. */
