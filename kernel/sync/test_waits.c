@@ -59,7 +59,7 @@ void waits_deadline(const struct kind *k)
 	CHECK(err == -ETIMEDOUT, ktest_property(), "%s: a wait with a deadline returned %d",
 	      k->name, err);
 	CHECK(!time_before(time_now(), due), ktest_property(), "%s: it ended early", k->name);
-	start_waits(k, 1, deadline_in(2 * NSEC_PER_SEC));	/* behind the clock's wrap, perhaps */
+	start_waits(k, 1, deadline_in(2 * NSEC_PER_SEC));	/* may be behind the wrap */
 	k->pass();
 	err = result(0);
 	CHECK(err == 0, ktest_property(), "%s: in time, but the wait returned %d", k->name, err);

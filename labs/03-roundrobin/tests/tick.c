@@ -191,6 +191,12 @@ static int interrupt_at_wrap(void)
 	rq->slice_end = -3UL;
 	sched_tick(2);
 	CHECK(marked(), "P3.4", "its quantum was over before the wrap, and it is not marked");
+	unmark();
+	c->timer_at = (1UL << 63) - 1000;
+	rq->slice_end = (1UL << 63) + 2;
+	sched_tick((1UL << 63) - 3);
+	CHECK(!marked(), "P3.4", "5 ns before its quantum is over, behind 2^63, it is marked");
+	c->timer_at = -1000UL;
 	for (unsigned i = 0; i < ARRAY_SIZE(far); i++) {
 		unmark();
 		rq->expired = 0;

@@ -122,8 +122,9 @@ static void expect_found(pid_t which, unsigned options, pid_t wanted)
 	struct wait_result res = { 0 };
 	int err = process_wait(which, WEXITED | options, &res);
 
-	expect(!err && res.pid == wanted, "a wait for %d, options 0x%x, returned %d, process %d of %d",
-	       which, options, err, res.pid, wanted);
+	expect(!err && res.pid == wanted,
+	       "a wait for %d, options 0x%x, returned %d, process %d instead of %d", which,
+	       options, err, res.pid, wanted);
 }
 
 /* A zombie between children that live is found by every wait for it, and collected by one. */
