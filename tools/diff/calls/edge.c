@@ -301,3 +301,33 @@ CASE(last_page)
 	V(R(madvise, page, PAGE, MADV_NORMAL));
 	V(R(madvise, page, 2 * PAGE, MADV_NORMAL));
 }
+
+/* A queue costs its user the bytes of its messages, and 96 for each: the limit is just met. */
+CASE(queue_limit)
+{
+	long attr[8] = { 0, 2, 10 };	/* messages, bytes in each */
+
+	for (long limit = 211; limit <= 213; limit++) {
+		long fd;
+
+		Q(prlimit64, 0, RLIMIT_MSGQUEUE, lim(limit, 300), NULL);
+		fd = R(mq_open, "edge", O_RDWR | O_CREAT, 0600, attr);
+		V(limit);
+		V(fd < 0 ? fd : 0);
+		R(close, fd);
+		R(mq_unlink, "edge");
+	}
+}
+
+CASE(limits_at_first)
+{
+	unsigned long l[2];
+
+	for (int i = 0; i < 16; i++)
+		if (i == RLIMIT_CPU || i == RLIMIT_FSIZE || i == RLIMIT_RTTIME) {
+			Q(prlimit64, 0, i, NULL, l);
+			V(i);
+			V(l[0] == ~0UL);
+			V(l[1] == ~0UL);
+		}
+}
