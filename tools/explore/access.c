@@ -2,11 +2,12 @@
  * The functions that the compiler calls at each access to memory (-fsanitize=thread; the
  * sanitizer's own library is not linked), and the choice of those accesses that matter.
  *
- * A CPU pauses before it takes a spin lock, and before an access to a racing word (order.c). All
- * that it does from one pause to the next runs in one piece: as nothing in it is unordered with
- * what other CPUs do meanwhile, it makes no difference when exactly it happens. Which words race
- * is learned, and the search repeated until nothing new was learned. An interrupt may make a
- * difference nevertheless, if the thread knows its CPU: explore_masks() in step.c.
+ * A CPU pauses before it takes or tries a spin lock, and before an access to a racing word
+ * (order.c). All that it does from one pause to the next runs in one piece: as nothing in it is
+ * unordered with what other CPUs do meanwhile, it makes no difference when exactly it happens.
+ * Which words race is learned, and the search repeated until nothing new was learned. An
+ * interrupt may make a difference nevertheless, if the thread knows its CPU: explore_masks() in
+ * step.c.
  */
 #include "explore.h"
 
@@ -73,7 +74,7 @@ static enum pause pause_before(const struct access *a, const struct words *w)
 		c->lock = a->address;
 		return fresh && !*c->lock ? PAUSE_NONE : PAUSE_LOCK;
 	}
-	c->unraced = !is_racing(w) && 2 * progress.accesses != pause_at;
+	c->unraced = a->kind != TRY && !is_racing(w) && 2 * progress.accesses != pause_at;
 	if ((fresh && !weak) || (c->unraced && !(weak && a->may_fail)))
 		return PAUSE_NONE;
 	return PAUSE_ACCESS;

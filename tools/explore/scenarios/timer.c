@@ -136,6 +136,27 @@ SCENARIO(deleted, "timer.set_and_deleted", "", "", .cpus = 2, .after = deleted_o
 	end_here();
 }
 
+static int create_and_delete(void)
+{
+	const struct timer_notify notify = { .sig = SIGUSR1 };
+
+	id = posix_timer_create(TIMER_MONOTONIC, NULL, NULL, &notify);
+	explore_from_here();
+	complete(&made);
+	return posix_timer_delete(id);
+}
+
+/* Two threads delete it at the same time. */
+SCENARIO(two_delete, "timer.two_delete", "", "", .cpus = 2, .after = deleted_once, .keeps = true,
+	 .sets_up = true)
+{
+	completion_init(&made);
+	p = make_child();
+	act_in(p, 0, &first, create_and_delete);
+	act_in(p, 1, &second, delete_it);
+	end_here();
+}
+
 /* --- Sleep queues ----------------------------------------------------------------------------- */
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
