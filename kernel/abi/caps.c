@@ -43,8 +43,8 @@ long sys_capget(vaddr_t header, vaddr_t data)
 	struct cred *c SCOPED(cred) = NULL;
 	int n = check_version(header, &h);
 
-	if (n < 0)
-		return !data && n == -EINVAL ? 0 : n;	/* programs ask for the version this way */
+	if (n < 0 || !data)
+		return !data && n != -EFAULT ? 0 : n;	/* programs ask for the version this way */
 	if (h.pid < 0)
 		return -EINVAL;
 	t = find_user_thread(h.pid);
@@ -54,7 +54,7 @@ long sys_capget(vaddr_t header, vaddr_t data)
 	for (int i = 0; i < 2; i++)
 		words[i] = (struct cap_words){ c->effective >> 32 * i, c->permitted >> 32 * i,
 					       c->inheritable >> 32 * i };
-	return data ? copy_to_user(data, words, n * sizeof(*words)) : 0;
+	return copy_to_user(data, words, n * sizeof(*words));
 }
 
 static u64 set_of(u32 low, u32 high)

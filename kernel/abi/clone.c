@@ -249,7 +249,6 @@ struct clone3_args {			/* Linux's */
 
 #define CLONE3_SIZE_MIN		64
 #define SET_TID_MAX		32	/* an id for each of so many nested namespaces */
-#define FLAGS_NOT_OF_CLONE3	(CLONE_DETACHED | (CLONE_EXIT_SIGNAL & ~0x80u))
 
 /* Makes Linux's checks, in Linux's order. */
 static int clone3_check(const struct clone3_args *a)
@@ -262,7 +261,7 @@ static int clone3_check(const struct clone3_args *a)
 		return -EINVAL;
 	if (a->flags & ~(u64)(U32_MAX | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
 		return -EINVAL;
-	if ((a->flags & FLAGS_NOT_OF_CLONE3) || (alone && a->exit_signal))
+	if ((a->flags & (CLONE_DETACHED | CLONE_EXIT_SIGNAL)) || (alone && a->exit_signal))
 		return -EINVAL;
 	if ((a->flags & CLONE_SIGHAND) && (a->flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;

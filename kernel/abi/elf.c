@@ -51,11 +51,10 @@ struct elf_file {
 };
 
 /* Returns 0, -EIO if the file ends before, or another error. */
-static int read_exactly(struct file *f, void *buf, size_t n, u64 pos)
+static int read_exactly(struct file *f, void *buf, size_t n, off_t pos)
 {
 	struct iobuf b = iobuf_kernel(buf, n);
-	off_t at = (off_t)pos;
-	ssize_t got = file_read(f, &b, &at);
+	ssize_t got = file_read(f, &b, &pos);
 
 	if (got < 0)
 		return got;
@@ -105,7 +104,7 @@ static int elf_open(struct elf_file *e, struct file *f)
 
 	e->file = f;
 	if (err || !header_ok(&e->h))
-		return err && err != -EIO ? err : -ENOEXEC;
+		return err ? err : -ENOEXEC;
 	size = e->h.phnum * sizeof(struct elf_phdr);
 	e->phdrs = kmalloc(size);
 	if (!e->phdrs)
@@ -200,7 +199,7 @@ static int open_interpreter(const struct elf_file *e, const struct elf_phdr *ph,
 	if (!err && path[ph->filesz - 1])
 		err = -ENOEXEC;
 	if (!err)
-		err = path_open(NULL, path, O_RDONLY, 0, out);
+		err = program_open(path, out);
 	kfree(path);
 	return err;
 }
@@ -216,15 +215,14 @@ static int load_interpreter(struct addr_space *as, const struct elf_file *e,
 	if (err)
 		return err;
 	err = elf_open(&interp, f);
-	if (err)
-		goto out_file;
-	err = map_all(as, &interp, 0);
-	prog->base = interp.bias + interp.low;
-	prog->start = interp.h.entry + interp.bias;
-	kfree(interp.phdrs);
-out_file:
-	file_put(f);
-	return err;
+	if (!err) {
+		err = map_all(as, &interp, 0);
+		prog->base = interp.bias + interp.low;
+		prog->start = interp.h.entry + interp.bias;
+		kfree(interp.phdrs);
+	}
+	program_put(f);
+	return err == -ENOEXEC ? -ELIBBAD : err;
 }
 
 int elf_load(struct addr_space *as, struct file *f, struct elf_program *prog)
@@ -234,7 +232,7 @@ int elf_load(struct addr_space *as, struct file *f, struct elf_program *prog)
 	int err = elf_open(&e, f);
 
 	if (err)
-		return err;
+		return err == -EIO ? -ENOEXEC : err;
 	err = map_all(as, &e, PIE_BASE);
 	if (err)
 		goto out_phdrs;

@@ -151,8 +151,7 @@ static int open_program(struct inode *at, const char *path, u32 flags, struct fi
 	return err ? err : open_found(found, out);
 }
 
-/* Opens a program by a path that starts from the caller's working directory. */
-static int open_from_cwd(const char *path, struct file **out)
+int program_open(const char *path, struct file **out)
 {
 	struct inode *cwd SCOPED(inode) = cwd_get();
 
@@ -249,7 +248,7 @@ static int follow_scripts(struct file **f, const char *path, struct exec_args *a
 		err = script_args(args, interpreter, arg, path);
 		path = args->strings;		/* the interpreter's path, which outlives @line */
 		if (!err)
-			err = open_from_cwd(path, f);
+			err = program_open(path, f);
 	}
 	return err;
 }
@@ -360,7 +359,7 @@ out_file:
 int exec_path(const char *path, struct exec_args *args)
 {
 	struct file *f;
-	int err = open_from_cwd(path, &f);
+	int err = program_open(path, &f);
 
 	return err ? err : exec_file(f, path, args);
 }

@@ -25,6 +25,9 @@ struct exec_args {
 int exec_args_append(struct exec_args *args, const char *strings, size_t len);
 void exec_args_free(struct exec_args *args);
 
+/* Opens a program for program_put(), by a path that starts from the caller's working directory. */
+int program_open(const char *path, struct file **out);
+
 /* A program that has been mapped. */
 struct elf_program {
 	vaddr_t start;		/* first instruction: the interpreter's, if it has one */

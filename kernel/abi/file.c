@@ -111,6 +111,8 @@ static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 		if ((arg & O_DIRECT) && !inode_is(f->inode, S_IFIFO) &&
 		    !(inode_is(f->inode, S_IFREG) && f->inode->dev == DEV_ROOT))
 			return -EINVAL;
+		if ((arg & ~f->flags & O_NOATIME) && !inode_owned(f->inode))
+			return -EPERM;
 		async_turn(f, fd, arg & O_ASYNC);
 		set_file_flags(f, F_SETTABLE, arg);
 		return 0;
@@ -127,7 +129,7 @@ long sys_fcntl(int fd, int cmd, u64 arg)
 	switch (cmd) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		if (arg >= fd_limit())
+		if ((u32)arg >= fd_limit())
 			return -EINVAL;
 		return duplicate(fd, arg, cmd == F_DUPFD_CLOEXEC);
 	case F_GETFD:

@@ -87,7 +87,7 @@ static long transfer(pid_t pid, vaddr_t own, size_t nr_own, vaddr_t other, size_
 {
 	struct addr_space *as;
 	struct user_vector v;
-	struct iovec *segments;
+	struct iovec *segments = NULL;
 	ssize_t done;
 
 	if (flags)
@@ -95,9 +95,9 @@ static long transfer(pid_t pid, vaddr_t own, size_t nr_own, vaddr_t other, size_
 	done = vector_get(&v, own, nr_own);
 	if (done)
 		return done;
-	if (v.buf.left)
+	if (v.buf.left && nr_other)
 		done = copy_segments(other, nr_other, &segments);
-	if (v.buf.left && !done) {
+	if (v.buf.left && nr_other && !done) {
 		done = find_space(pid, &as);
 		if (!done) {
 			done = move_all(as, segments, nr_other, &v.buf, write);

@@ -146,16 +146,13 @@ static int may_copy(const struct file *in, const struct file *out)
 /* Checks the two ranges, and cuts *count off at the end of the file that is read. */
 static int may_copy_range(const struct position *from, const struct position *to, size_t *count)
 {
-	off_t end;
-
+	if ((u64)from->pos + *count < *count || (u64)to->pos + *count < *count)
+		return -EOVERFLOW;
 	if (from->pos < 0 || to->pos < 0)
 		return -EINVAL;
-	if (__builtin_add_overflow(from->pos, *count, &end) || end < 0 ||
-	    __builtin_add_overflow(to->pos, *count, &end) || end < 0)
-		return -EOVERFLOW;
 	*count = MIN(*count, (u64)MAX((off_t)from->file->inode->size - from->pos, 0));
-	if (from->file->inode == to->file->inode && from->pos < to->pos + (off_t)*count &&
-	    to->pos < from->pos + (off_t)*count)
+	if (from->file->inode == to->file->inode && (u64)from->pos < to->pos + *count &&
+	    (u64)to->pos < from->pos + *count)
 		return -EINVAL;
 	return 0;
 }

@@ -175,6 +175,8 @@ long sys_timerfd_create(int id, u32 flags)
 	if (err || (flags & ~(O_CLOEXEC | O_NONBLOCK)) || clock.kind >= TIMER_CPU ||
 	    id == CLOCK_TAI || !(clock.can & (CLOCK_HAS_TIMERS | CLOCK_IS_ABSENT)))
 		return -EINVAL;
+	if ((clock.can & CLOCK_IS_ABSENT) && !capable(CAP_WAKE_ALARM))
+		return -EPERM;
 	err = timerfd_create(clock.kind, flags & O_NONBLOCK, &f);
 	return err ? err : fd_install(f, 0, fd_limit(), flags & O_CLOEXEC);
 }

@@ -55,6 +55,7 @@
 #define ELOOP		40
 #define EIDRM		43
 #define EOVERFLOW	75
+#define ELIBBAD		80
 #define EMSGSIZE	90
 #define EOPNOTSUPP	95
 #define ETIMEDOUT	110

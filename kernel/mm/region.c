@@ -281,8 +281,7 @@ void region_merge_range(struct addr_space *as, vaddr_t start, vaddr_t end)
 		vaddr_t at = r->start;
 
 		region_merge_at(as, at);
-		r = region_above(as, at);	/* the region that now holds it */
-		r = r ? region_next(r) : NULL;
+		r = region_next(region_find(as, at));	/* of the one that now holds it */
 	}
 }
 

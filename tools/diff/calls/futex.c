@@ -234,6 +234,24 @@ CASE(pi_errors)
 	T(futex, (char *)word + 1, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
 }
 
+/* The child waits for a lock that we have: nothing but its unlock may wake it. */
+CASE(wake_op_of_a_lock)
+{
+	pid_t pid;
+
+	words();
+	Q(futex, word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+	pid = child();
+	if (!pid)
+		end(-R(futex, word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+	await_blocked(pid);
+	T(futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	T(futex, word, FUTEX_WAKE_OP, 1, 1, other, 1 << 28);
+	T(futex, other, FUTEX_WAKE_OP, 1, 1, word, 3 << 28 | 1 << 24);
+	T(futex, word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0);
+	W(reap(pid));
+}
+
 CASE(robust_list)
 {
 	void *head;

@@ -34,6 +34,8 @@ const char *error_name(long error)
 		return "EOPNOTSUPP";
 	if (error == EMSGSIZE)
 		return "EMSGSIZE";
+	if (error == ELIBBAD)
+		return "ELIBBAD";
 	snprintf(number, sizeof(number), "errno %ld", error);
 	return number;
 }

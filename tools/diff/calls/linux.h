@@ -106,6 +106,9 @@ struct linux_dirent {
 	char name[];
 };
 
+#ifndef ELIBBAD
+#define ELIBBAD                  80
+#endif
 #define AT_SYMLINK_NOFOLLOW      0x100
 #define AT_EACCESS               0x200
 #define AT_REMOVEDIR             0x200

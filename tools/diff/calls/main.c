@@ -16,7 +16,8 @@ extern const struct diff_case *const __start_diff_cases[], *const __stop_diff_ca
 
 static struct output {
 	size_t used;
-	char text[OUTPUT - sizeof(size_t)];
+	long answer;
+	char text[OUTPUT - sizeof(size_t) - sizeof(long)];
 } * output;
 
 char buf[8 * PAGE];
@@ -29,7 +30,7 @@ static int limit_s;
 
 void say(const char *format, ...)
 {
-	char line[512];
+	char line[4200];
 	va_list ap;
 	size_t at, n;
 
@@ -44,6 +45,11 @@ void say(const char *format, ...)
 		;
 	if (at + n < sizeof(output->text))
 		memcpy(output->text + at, line, n);
+}
+
+long *child_answer(void)
+{
+	return &output->answer;
 }
 
 long ask(long number, const long a[6])
@@ -257,6 +263,7 @@ int main(int argc, char **argv)
 	memcpy(cases, __start_diff_cases, n * sizeof(*cases));
 	qsort(cases, n, sizeof(*cases), earlier);
 	output = mmap(NULL, OUTPUT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(output, 0, OUTPUT); /* its pages are not left behind by a case that says much */
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);

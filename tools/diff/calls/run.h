@@ -1,8 +1,11 @@
-/* Running a case: main.c, for random.c; left.c, for main.c. */
+/* Running a case: main.c, for random.c and pairs.c; left.c, for main.c. */
 #pragma once
 
 /* Runs @fn in a child below @top and prints its lines, or (@as_sum) one number made of them. */
 void run_case(const char *name, void (*fn)(void), const char *top, int as_sum);
+
+/* A word that a case shares with its children. */
+long *child_answer(void);
 
 /* Counts the kernel's objects; checks whether there are more or fewer once @folder is gone. */
 void left_before(void);
