@@ -8,6 +8,7 @@
  * prevent: it ends at the first error.
  */
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -27,18 +28,13 @@
 #include <unistd.h>
 
 #include "../counts.h"
+#include "oom.h"
 
 #define PAGE		4096
 #define BALLAST		(64 * PAGE)	/* who dies at a fault without memory is the largest */
 #define FOLDER		"/tmp/oom"
+#define LINKED		"/tmp/linked"
 #define CALLS		3		/* made so often, a call meets a failure at STEP 3, too */
-
-/* In a workload: ends it if the call failed. */
-#define TRY(cond)	do { if (!(cond)) _exit(1); } while (0)
-
-/* The same for a call that may fail for want of memory only, and must say so. */
-#define NEED(call)	do { if ((call) < 0) _exit(errno == ENOMEM ? 1 : WRONG_ERROR); } while (0)
-#define WRONG_ERROR	98
 
 static int inject;	/* /dev/inject */
 static volatile char ballast[BALLAST];
@@ -50,26 +46,63 @@ static void forks(void)
 	int status;
 	pid_t pid = fork();
 
-	TRY(pid >= 0);
+	NEED(pid >= 0);
 	if (pid == 0) {
 		pid = fork();
-		TRY(pid >= 0);
+		NEED(pid >= 0);
 		_exit(pid ? 0 : 3);
 	}
 	TRY(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-static void executes(void)
+static void execute(const char *path)
 {
 	int status;
 	pid_t pid = fork();
 
-	TRY(pid >= 0);
+	NEED(pid >= 0);
 	if (pid == 0) {
-		execl("/bin/echo", "echo", NULL);
-		_exit(1);
+		execl(path, "echo", NULL);
+		NEED(false);
 	}
-	TRY(waitpid(pid, &status, 0) == pid && status == 0);
+	TRY(waitpid(pid, &status, 0) == pid);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+static void executes(void)
+{
+	execute("/bin/echo");
+}
+
+static void executes_linked(void)
+{
+	execute(LINKED);
+}
+
+/* Makes a program that has an interpreter: /bin/echo, with one of its headers changed. */
+static void link_program(void)
+{
+	static const char interpreter[] = "/bin/echo";
+	static union {
+		Elf64_Ehdr header;
+		char bytes[1 << 16];
+	} file;
+	Elf64_Phdr *ph;
+	int in = open("/bin/echo", O_RDONLY), out = open(LINKED, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	ssize_t n = read(in, file.bytes, sizeof(file.bytes));
+
+	if (in < 0 || out < 0 || n < (ssize_t)sizeof(file.header) || n == sizeof(file.bytes))
+		exit(99);
+	ph = (Elf64_Phdr *)(file.bytes + file.header.e_phoff);
+	while (ph->p_type == PT_LOAD || ph->p_type == PT_TLS)
+		ph++;
+	*ph = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = n, .p_filesz = sizeof(interpreter) };
+	memcpy(file.bytes + n, interpreter, sizeof(interpreter));
+	n += sizeof(interpreter);
+	if (write(out, file.bytes, n) != n)
+		exit(99);
+	close(in);
+	close(out);
 }
 
 /* The program that it executes must also survive the failure. */
@@ -78,7 +111,7 @@ static void runs_a_shell(void)
 	int status;
 	pid_t pid = fork();
 
-	TRY(pid >= 0);
+	NEED(pid >= 0);
 	if (pid == 0) {
 		execl("/bin/sh", "sh", "-c", "x=$(echo a | cat); (exit 0) && cat </dev/null", NULL);
 		_exit(1);
@@ -89,16 +122,16 @@ static void runs_a_shell(void)
 static void pipes(void)
 {
 	char out[3 * PAGE], in[3 * PAGE];
-	int a[2], b[2];
+	int a[2] = { 0 }, b[2] = { 0 };
 	struct pollfd p;
 
 	memset(out, 1, sizeof(out));
-	TRY(pipe(a) == 0 && pipe(b) == 0);
+	NEED(pipe(a) == 0 && pipe(b) == 0);
 	TRY(write(a[1], out, sizeof(out)) == sizeof(out));
 	p = (struct pollfd){ .fd = a[0], .events = POLLIN };
-	TRY(poll(&p, 1, 0) == 1);
+	NEED(poll(&p, 1, 0) == 1);
 	TRY(read(a[0], in, sizeof(in)) == sizeof(in) && !memcmp(in, out, sizeof(in)));
-	TRY(dup2(b[0], 60) == 60);
+	NEED(dup2(b[0], 60) == 60);
 }
 
 static void *thread_main(void *arg)
@@ -131,22 +164,22 @@ static void maps(void)
 	char *p, *q;
 	int fd = open(FOLDER, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
-	TRY(fd >= 0 && ftruncate(fd, 8 * PAGE) == 0);
+	NEED(fd >= 0 && ftruncate(fd, 8 * PAGE) == 0);
 	p = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	TRY(p != MAP_FAILED);
+	NEED(p != MAP_FAILED);
 	for (int i = 0; i < 64; i += 8)
 		p[i * PAGE] = 1;
-	TRY(mprotect(p + 8 * PAGE, PAGE, PROT_READ) == 0);
-	TRY(munmap(p + 16 * PAGE, PAGE) == 0);
+	NEED(mprotect(p + 8 * PAGE, PAGE, PROT_READ) == 0);
+	NEED(munmap(p + 16 * PAGE, PAGE) == 0);
 	q = mremap(p + 24 * PAGE, 8 * PAGE, 600 * PAGE, MREMAP_MAYMOVE);
-	TRY(q != MAP_FAILED);
+	NEED(q != MAP_FAILED);
 	q[599 * PAGE] = 1;
-	TRY(madvise(q, 8 * PAGE, MADV_DONTNEED) == 0);
+	NEED(madvise(q, 8 * PAGE, MADV_DONTNEED) == 0);
 	p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	TRY(p != MAP_FAILED);
+	NEED(p != MAP_FAILED);
 	p[3 * PAGE] = 1;
 	q = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	TRY(q != MAP_FAILED);
+	NEED(q != MAP_FAILED);
 	q[3 * PAGE] = 2;
 	TRY(p[3 * PAGE] == 1 && sbrk(PAGE * 4) != (void *)-1);
 }
@@ -158,24 +191,26 @@ static void files(void)
 	int fd, n = 0;
 	DIR *d;
 
-	TRY(mkdir(FOLDER, 0700) == 0 && chdir(FOLDER) == 0);
+	NEED(mkdir(FOLDER, 0700) == 0 && chdir(FOLDER) == 0);
 	for (int i = 0; i < 5; i++) {
 		snprintf(name, sizeof(name), "file-%d", i);
 		fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
-		TRY(fd >= 0 && write(fd, buf, sizeof(buf)) == sizeof(buf));
-		TRY(pwrite(fd, "x", 1, 100 * PAGE) == 1);
+		NEED(fd >= 0);
+		TRY(write(fd, buf, sizeof(buf)) == sizeof(buf));
+		NEED(pwrite(fd, "x", 1, 100 * PAGE) == 1);
 		TRY(close(fd) == 0);
 	}
-	TRY(link("file-0", "link") == 0 && symlink("file-1", "symlink") == 0);
-	TRY(rename("file-2", "renamed") == 0 && rename("file-3", "file-4") == 0);
-	TRY(readlink("symlink", buf, sizeof(buf)) == 6);
-	TRY(getcwd(buf, sizeof(buf)));
+	NEED(link("file-0", "link") == 0 && symlink("file-1", "symlink") == 0);
+	NEED(rename("file-2", "renamed") == 0 && rename("file-3", "file-4") == 0);
+	NEED(readlink("symlink", buf, sizeof(buf)) == 6);
+	NEED(getcwd(buf, sizeof(buf)));
 	d = opendir(".");
-	TRY(d);
+	NEED(d);
 	while ((e = readdir(d)))
 		n++;
 	closedir(d);
-	TRY(n == 8 && truncate("file-0", 10) == 0 && unlink("file-0") == 0);
+	TRY(n == 8);
+	NEED(truncate("file-0", 10) == 0 && unlink("file-0") == 0);
 }
 
 static void read_whole(const char *path)
@@ -184,10 +219,10 @@ static void read_whole(const char *path)
 	int fd = open(path, O_RDONLY);
 	ssize_t n;
 
-	TRY(fd >= 0);
+	NEED(fd >= 0);
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		;
-	TRY(n == 0);
+	NEED(n == 0);
 	close(fd);
 }
 
@@ -207,7 +242,7 @@ static void looks_at_proc(void)
 		read_whole(path);
 	}
 	d = opendir("/proc/self/task");
-	TRY(d);
+	NEED(d);
 	while ((e = readdir(d)))
 		n++;
 	TRY(n == 3);
@@ -228,14 +263,14 @@ static void signals(void)
 	sigset_t all, old;
 	stack_t stack = { .ss_sp = malloc(SIGSTKSZ), .ss_size = SIGSTKSZ };
 
-	TRY(stack.ss_sp && sigaltstack(&stack, NULL) == 0);
+	NEED(stack.ss_sp && sigaltstack(&stack, NULL) == 0);
 	action.sa_flags = SA_ONSTACK | SA_SIGINFO;
-	TRY(sigaction(SIGUSR1, &action, NULL) == 0 && sigaction(SIGRTMIN, &action, NULL) == 0);
+	NEED(sigaction(SIGUSR1, &action, NULL) == 0 && sigaction(SIGRTMIN, &action, NULL) == 0);
 	sigfillset(&all);
-	TRY(sigprocmask(SIG_BLOCK, &all, &old) == 0 && kill(getpid(), SIGUSR1) == 0);
+	NEED(sigprocmask(SIG_BLOCK, &all, &old) == 0 && kill(getpid(), SIGUSR1) == 0);
 	for (int i = 0; i < 4; i++)
 		TRY(sigqueue(getpid(), SIGRTMIN, value) == 0);
-	TRY(sigprocmask(SIG_SETMASK, &old, NULL) == 0);
+	NEED(sigprocmask(SIG_SETMASK, &old, NULL) == 0);
 	TRY(taken == 5);
 }
 
@@ -248,18 +283,18 @@ static void futexes(void)
 	pid_t pid;
 
 	words = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	TRY(words != MAP_FAILED);
+	NEED(words != MAP_FAILED);
 	TRY(syscall(SYS_futex, &words[0], FUTEX_WAIT, 0, &soon, NULL, 0) < 0);
 	TRY(errno == ETIMEDOUT);
 	TRY(syscall(SYS_futex, &words[1], FUTEX_LOCK_PI, 0, NULL, NULL, 0) == 0);
 	pid = fork();
-	TRY(pid >= 0);
+	NEED(pid >= 0);
 	if (pid == 0)
 		_exit(syscall(SYS_futex, &words[1], FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0) == 0);
 	TRY(waitpid(pid, &status, 0) == pid && status == 0);
 	for (int i = 0; i < CALLS; i++) {
 		TRY(syscall(SYS_futex, &words[1], FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
-		NEED(syscall(SYS_futex, &words[1], FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+		NEED(syscall(SYS_futex, &words[1], FUTEX_LOCK_PI, 0, NULL, NULL, 0) == 0);
 	}
 }
 
@@ -267,19 +302,21 @@ static void futexes(void)
 static void ids(void)
 {
 	for (int i = 0; i < CALLS; i++)
-		NEED(syscall(SYS_setresuid, -1, 0, -1));
+		NEED(syscall(SYS_setresuid, -1, 0, -1) == 0);
 	for (int i = 0; i < CALLS; i++)
-		NEED(syscall(SYS_pidfd_open, getpid(), 0));
+		NEED(syscall(SYS_pidfd_open, getpid(), 0) >= 0);
 }
 
 static const struct workload {
 	const char *name;
 	void (*run)(void);
 } workloads[] = {
-	{ "fork", forks },	{ "exec", executes },	   { "shell", runs_a_shell },
+	{ "fork", forks },	{ "exec", executes },	   { "linked", executes_linked },
+	{ "shell", runs_a_shell },
 	{ "pipe", pipes },	{ "thread", threads },	   { "map", maps },
 	{ "file", files },	{ "proc", looks_at_proc }, { "signal", signals },
 	{ "futex", futexes },	{ "ids", ids },
+	{ "call", makes_calls },  { "descriptor", makes_descriptors },
 };
 
 /* --- Making them fail ------------------------------------------------------------------------- */
@@ -340,7 +377,7 @@ static long kills_counted(void)
 static long kills_told(void)
 {
 	static char text[1 << 16];
-	const char *p = text;
+	const char *p = memset(text, 0, sizeof(text));
 	long n = syscall(SYS_syslog, 4, text, sizeof(text) - 1), told = 0;	/* 4: read, clear */
 
 	if (n < 0)
@@ -416,6 +453,7 @@ static bool all(const struct workload *w, unsigned long step)
 		}
 		remove_files();
 		sleep_ms(20);
+		kills_told();			/* its memory is in use from then on */
 		before = read_counts();
 	}
 	for (unsigned long k = 1; k == 1 || has_fired(); k += step)
@@ -438,6 +476,7 @@ int main(int argc, char **argv)
 		perror("/dev/inject (is this a test kernel?)");
 		return 1;
 	}
+	link_program();
 	for (unsigned i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)
 		if (argc < 3 || !strcmp(argv[2], workloads[i].name))
 			good &= all(&workloads[i], step);

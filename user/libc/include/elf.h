@@ -18,4 +18,5 @@ typedef struct {
 } Elf64_Phdr;
 
 #define PT_LOAD	1
+#define PT_INTERP 3
 #define PT_TLS	7
