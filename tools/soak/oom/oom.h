@@ -1,4 +1,4 @@
-/* A workload of oom.c: it ends at the first error, and never waits for what an error could prevent. */
+/* Workloads of oom.c. Each ends at its first error, and never waits for what it could prevent. */
 #pragma once
 
 #include <errno.h>
